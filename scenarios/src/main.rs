@@ -1,0 +1,2 @@
+//! synfin
+fn main() {}

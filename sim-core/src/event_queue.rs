@@ -1,0 +1,105 @@
+//! The pending event set.
+//!
+//! Every implementation returns the same events in the same order, [`Event`]'s total order; they
+//! differ only in cost. `engine.event_queue` in a scenario selects one.
+
+use crate::event::Event;
+use crate::time::SimTime;
+
+mod keyed;
+
+pub use keyed::KeyedQueue;
+
+use std::fmt;
+
+/// A set of pending events that gives back the smallest.
+///
+/// Pushes are monotone: no event is pushed before the last one popped.
+pub trait EventQueue: Send {
+    /// Adds an event; its key is unique in the run.
+    fn push(&mut self, event: Event);
+    /// The time of the smallest event. May reorganise the queue.
+    fn next_time(&mut self) -> Option<SimTime>;
+    /// Takes the smallest event if it lies strictly before `horizon`.
+    fn pop_before(&mut self, horizon: SimTime) -> Option<Event>;
+    /// Number of pending events.
+    fn len(&self) -> usize;
+    /// True when nothing is pending.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// The names under which a queue can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum EventQueueKind {
+    /// [`KeyedQueue`], on the `priority-queue` crate.
+    #[default]
+    Keyed,
+}
+
+impl EventQueueKind {
+    /// All of them.
+    pub const ALL: &[EventQueueKind] = &[EventQueueKind::Keyed];
+
+    /// Its name in a scenario.
+    pub const fn name(self) -> &'static str {
+        match self {
+            EventQueueKind::Keyed => "priority-queue",
+        }
+    }
+
+    /// The kind of that name.
+    pub fn from_name(name: &str) -> Option<EventQueueKind> {
+        Self::ALL.iter().copied().find(|k| k.name() == name)
+    }
+
+    /// An empty queue of this kind.
+    pub fn build(self) -> AnyEventQueue {
+        match self {
+            EventQueueKind::Keyed => AnyEventQueue::Keyed(KeyedQueue::default()),
+        }
+    }
+}
+
+/// Any event queue; calls go through a `match`, not through a table of pointers.
+pub enum AnyEventQueue {
+    /// [`KeyedQueue`].
+    Keyed(KeyedQueue),
+    /// A user's own.
+    Custom(Box<dyn EventQueue>),
+}
+
+impl fmt::Debug for AnyEventQueue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AnyEventQueue({} pending)", self.len())
+    }
+}
+
+macro_rules! each {
+    ($self:ident, $queue:ident => $call:expr) => {
+        match $self {
+            AnyEventQueue::Keyed($queue) => $call,
+            AnyEventQueue::Custom($queue) => $call,
+        }
+    };
+}
+
+impl EventQueue for AnyEventQueue {
+    #[inline]
+    fn push(&mut self, event: Event) {
+        each!(self, q => q.push(event))
+    }
+    #[inline]
+    fn next_time(&mut self) -> Option<SimTime> {
+        each!(self, q => q.next_time())
+    }
+    #[inline]
+    fn pop_before(&mut self, horizon: SimTime) -> Option<Event> {
+        each!(self, q => q.pop_before(horizon))
+    }
+    #[inline]
+    fn len(&self) -> usize {
+        each!(self, q => q.len())
+    }
+}

@@ -1,0 +1,335 @@
+//! The network as data: nodes, links, addresses; checked once, then shared and never changed.
+
+use std::net::Ipv4Addr;
+
+use crate::event::{LinkId, NodeId, Tie};
+use crate::host::FIRST_ADDRESS;
+use crate::routing::Routes;
+use crate::time::{SimDuration, SimTime};
+use crate::units::{Bytes, Rate};
+
+/// What a node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NodeKind {
+    /// Speaks a protocol; owns this many consecutive addresses, at least one. Forwards nothing.
+    Host {
+        /// Number of addresses.
+        addresses: u32,
+    },
+    /// Forwards packets; has no address.
+    Router,
+}
+
+/// A node to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeSpec {
+    /// Unique name.
+    pub name: String,
+    /// Host or router.
+    pub kind: NodeKind,
+}
+
+/// The limit of a drop-tail queue; packets whose transmission has not ended count, the one in
+/// service included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QueueLimit {
+    /// No limit.
+    Unlimited,
+    /// At most this many packets.
+    Packets(u32),
+    /// At most this many bytes.
+    Bytes(Bytes),
+}
+
+/// What may happen to packets on a link besides queueing. Each decision is drawn from the link's
+/// own stream, in the order given here, for every packet that the queue accepted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Impairments {
+    /// Probability that a packet is lost on the wire.
+    pub loss: f64,
+    /// The packets to lose, counted from 1 in the order in which the queue accepts them; sorted.
+    pub drop: Vec<u64>,
+    /// Probability that a packet arrives with a bit error.
+    pub corrupt: f64,
+    /// Probability that a packet arrives twice.
+    pub duplicate: f64,
+    /// Probability that a packet is held back by `reorder_delay`.
+    pub reorder: f64,
+    /// How long a held-back packet is held.
+    pub reorder_delay: SimDuration,
+    /// Each packet is delayed by a uniform draw from zero to this; packets may overtake.
+    pub jitter: SimDuration,
+}
+
+impl Impairments {
+    /// True when packets can overtake each other.
+    pub fn disorders(&self) -> bool {
+        self.reorder > 0.0 || !self.jitter.is_zero()
+    }
+}
+
+/// A change of a link at a time known beforehand. What is not given stays.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct LinkChange {
+    /// When.
+    pub at: SimTime,
+    /// New rate: transmissions in progress continue at it.
+    pub rate: Option<Rate>,
+    /// New propagation delay, for packets whose transmission ends from then on. A shorter delay
+    /// does not let packets overtake: they arrive no earlier than those sent before them.
+    pub delay: Option<SimDuration>,
+    /// New loss probability.
+    pub loss: Option<f64>,
+    /// False: packets offered from then on are lost. True: the link works again.
+    pub up: Option<bool>,
+}
+
+/// One direction of a link.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LinkSpec {
+    /// Sending node: it owns queue and transmitter.
+    pub from: NodeId,
+    /// Receiving node.
+    pub to: NodeId,
+    /// Bit rate; `None` sends without serialisation time.
+    pub rate: Option<Rate>,
+    /// Propagation delay, greater than zero.
+    pub delay: SimDuration,
+    /// Drop-tail limit.
+    pub queue: QueueLimit,
+    /// Random and scripted mishaps.
+    pub impairments: Impairments,
+    /// Changes in mid-run, in order of time.
+    pub changes: Vec<LinkChange>,
+}
+
+impl LinkSpec {
+    /// A lossless link with an unlimited queue.
+    pub fn new(from: NodeId, to: NodeId, rate: Option<Rate>, delay: SimDuration) -> LinkSpec {
+        LinkSpec {
+            from,
+            to,
+            rate,
+            delay,
+            queue: QueueLimit::Unlimited,
+            impairments: Impairments::default(),
+            changes: Vec::new(),
+        }
+    }
+
+    /// The same with its direction turned.
+    pub fn reversed(&self) -> LinkSpec {
+        LinkSpec {
+            from: self.to,
+            to: self.from,
+            ..self.clone()
+        }
+    }
+
+    /// The shortest propagation delay it ever has: its look-ahead.
+    pub fn min_delay(&self) -> SimDuration {
+        self.changes
+            .iter()
+            .filter_map(|c| c.delay)
+            .fold(self.delay, SimDuration::min)
+    }
+}
+
+/// Why a network cannot be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NetworkError {
+    /// Rule 1 needs delay > 0.
+    #[error(
+        "the link from {from:?} to {to:?} has no propagation delay; give it one greater than zero, 1 us say"
+    )]
+    NoDelay {
+        /// Sending node.
+        from: String,
+        /// Receiving node.
+        to: String,
+    },
+    /// A probability outside [0, 1].
+    #[error("the link from {from:?} to {to:?} has {what} = {value}; a probability lies in 0 to 1")]
+    Probability {
+        /// Sending node.
+        from: String,
+        /// Receiving node.
+        to: String,
+        /// Which.
+        what: &'static str,
+        /// Its value as text.
+        value: String,
+    },
+    /// A queue that holds nothing.
+    #[error(
+        "the queue from {from:?} to {to:?} holds nothing; its limit must be at least one packet or byte"
+    )]
+    EmptyQueue {
+        /// Sending node.
+        from: String,
+        /// Receiving node.
+        to: String,
+    },
+    /// A link end that is no node, or both ends the same.
+    #[error("link {0} does not join two different nodes of the network")]
+    BadEnds(usize),
+    /// Too many nodes or addresses.
+    #[error("the network has too many {0} (at most {1})")]
+    TooMany(&'static str, u32),
+    /// Changes of a link not in order of time.
+    #[error("the changes of the link from {from:?} to {to:?} are not in order of time")]
+    UnorderedChanges {
+        /// Sending node.
+        from: String,
+        /// Receiving node.
+        to: String,
+    },
+}
+
+/// A checked network with its addresses and routes; shared by all partitions.
+#[derive(Debug)]
+pub struct Network {
+    nodes: Vec<NodeSpec>,
+    links: Vec<LinkSpec>,
+    first_address: Vec<u32>,
+    owner_of_address: Vec<NodeId>,
+    routes: Routes,
+}
+
+const MAX_ADDRESSES: u32 = (1 << 24) - 2;
+
+impl Network {
+    /// Checks the parts, numbers the addresses (10.0.0.1 onwards, in node order) and finds the
+    /// routes.
+    ///
+    /// # Errors
+    /// When a link has no delay, joins no two nodes, or a value is out of range.
+    pub fn new(nodes: Vec<NodeSpec>, links: Vec<LinkSpec>) -> Result<Network, NetworkError> {
+        if nodes.len() > Tie::MAX_NODES as usize {
+            return Err(NetworkError::TooMany("nodes", Tie::MAX_NODES));
+        }
+        for (i, link) in links.iter().enumerate() {
+            check_link(i, link, &nodes)?;
+        }
+        let mut first_address = Vec::with_capacity(nodes.len());
+        let mut owner_of_address = Vec::new();
+        for (i, node) in nodes.iter().enumerate() {
+            first_address.push(owner_of_address.len() as u32);
+            if let NodeKind::Host { addresses } = node.kind {
+                let count = addresses.max(1) as usize;
+                if owner_of_address.len() + count > MAX_ADDRESSES as usize {
+                    return Err(NetworkError::TooMany("addresses", MAX_ADDRESSES));
+                }
+                owner_of_address.extend(std::iter::repeat_n(NodeId(i as u32), count));
+            }
+        }
+        let routes = Routes::shortest_paths(&nodes, &links);
+        Ok(Network {
+            nodes,
+            links,
+            first_address,
+            owner_of_address,
+            routes,
+        })
+    }
+
+    /// All nodes, by number.
+    pub fn nodes(&self) -> &[NodeSpec] {
+        &self.nodes
+    }
+
+    /// All link directions, by number.
+    pub fn links(&self) -> &[LinkSpec] {
+        &self.links
+    }
+
+    /// The node of that name.
+    pub fn node(&self, name: &str) -> Option<NodeId> {
+        self.nodes
+            .iter()
+            .position(|n| n.name == name)
+            .map(|i| NodeId(i as u32))
+    }
+
+    /// The addresses of a host, in order; none for a router.
+    pub fn addresses(&self, node: NodeId) -> impl Iterator<Item = Ipv4Addr> + use<> {
+        let first = self.first_address[node.0 as usize];
+        let count = match self.nodes[node.0 as usize].kind {
+            NodeKind::Host { addresses } => addresses.max(1),
+            NodeKind::Router => 0,
+        };
+        let base = u32::from(FIRST_ADDRESS);
+        (first..first + count).map(move |i| Ipv4Addr::from(base + i))
+    }
+
+    /// The host that owns an address.
+    pub fn owner(&self, address: Ipv4Addr) -> Option<NodeId> {
+        let i = u32::from(address).checked_sub(u32::from(FIRST_ADDRESS))?;
+        self.owner_of_address.get(i as usize).copied()
+    }
+
+    /// The link on which `node` sends towards `address`; `None` when there is no way.
+    pub fn next_link(&self, node: NodeId, address: Ipv4Addr) -> Option<LinkId> {
+        self.routes.next_link(node, self.owner(address)?)
+    }
+
+    /// The propagation delay from one host to another along the route, without queueing and
+    /// serialisation; `None` when there is no way.
+    pub fn path_delay(&self, from: NodeId, to: NodeId) -> Option<SimDuration> {
+        let (mut at, mut delay) = (from, SimDuration::ZERO);
+        for _ in 0..self.nodes.len() {
+            if at == to {
+                return Some(delay);
+            }
+            let link = &self.links[self.routes.next_link(at, to)?.0 as usize];
+            delay += link.delay;
+            at = link.to;
+        }
+        None
+    }
+}
+
+fn check_link(i: usize, link: &LinkSpec, nodes: &[NodeSpec]) -> Result<(), NetworkError> {
+    let name = |n: NodeId| nodes.get(n.0 as usize).map(|n| n.name.clone());
+    let (Some(from), Some(to)) = (name(link.from), name(link.to)) else {
+        return Err(NetworkError::BadEnds(i));
+    };
+    if link.from == link.to {
+        return Err(NetworkError::BadEnds(i));
+    }
+    if link.min_delay().is_zero() {
+        return Err(NetworkError::NoDelay { from, to });
+    }
+    if matches!(
+        link.queue,
+        QueueLimit::Packets(0) | QueueLimit::Bytes(Bytes(0))
+    ) {
+        return Err(NetworkError::EmptyQueue { from, to });
+    }
+    if !link.changes.is_sorted_by_key(|c| c.at) {
+        return Err(NetworkError::UnorderedChanges { from, to });
+    }
+    let im = &link.impairments;
+    let losses = link
+        .changes
+        .iter()
+        .filter_map(|c| c.loss)
+        .map(|p| ("loss", p));
+    let all = [
+        ("loss", im.loss),
+        ("corrupt", im.corrupt),
+        ("duplicate", im.duplicate),
+        ("reorder", im.reorder),
+    ];
+    for (what, p) in all.into_iter().chain(losses) {
+        if !(0.0..=1.0).contains(&p) {
+            return Err(NetworkError::Probability {
+                from,
+                to,
+                what,
+                value: p.to_string(),
+            });
+        }
+    }
+    Ok(())
+}

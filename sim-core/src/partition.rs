@@ -1,0 +1,443 @@
+//! A part of the network that runs by itself between two exchanges of mail.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use crate::event::{Event, EventKind, LinkId, NodeId, Tie};
+use crate::event_queue::{AnyEventQueue, EventQueue};
+use crate::host::{Host, Loss, LossCause};
+use crate::link::{Fate, InFlight, LinkStats, Transmitter, Wire};
+use crate::network::{Network, NodeKind};
+use crate::packet::{Packet, PacketRef, Slab};
+use crate::record::Record;
+use crate::rng::Rng;
+use crate::time::SimTime;
+
+/// A packet that crosses to another partition, with the key its sender made.
+#[derive(Debug)]
+pub(crate) struct Mail<P> {
+    pub(crate) link: LinkId,
+    pub(crate) at: SimTime,
+    pub(crate) tie: Tie,
+    pub(crate) packet: Packet<P>,
+}
+
+/// Which partition owns each node.
+#[derive(Clone, Debug)]
+pub(crate) struct Assignment {
+    pub(crate) part_of: Arc<Vec<u32>>,
+    pub(crate) parts: usize,
+}
+
+/// Everything of a partition but its hosts, so that a host can be borrowed beside it.
+#[derive(Debug)]
+pub(crate) struct Core<H: Host> {
+    me: u32,
+    network: Arc<Network>,
+    assignment: Assignment,
+    queue: AnyEventQueue,
+    packets: Slab<Packet<H::Payload>>,
+    /// By link number; present where this partition owns the sending node.
+    transmitters: Vec<Option<Box<Transmitter>>>,
+    /// By link number; used where this partition owns the receiving node.
+    wires: Vec<Wire>,
+    counters: Vec<u64>,
+    seed: u64,
+    pub(crate) outbox: Vec<Vec<Mail<H::Payload>>>,
+    pub(crate) records: Vec<Record<H::Sample>>,
+    pub(crate) events: u64,
+    pub(crate) max_pending: usize,
+    pub(crate) max_packets: usize,
+    unrouted: u64,
+}
+
+/// Nodes of one partition, their links and their events.
+#[derive(Debug)]
+pub(crate) struct Partition<H: Host> {
+    pub(crate) core: Core<H>,
+    /// By node number; present for the hosts this partition owns.
+    hosts: Vec<Option<H>>,
+}
+
+/// What the engine offers a host while it handles an event.
+#[derive(Debug)]
+pub struct Cx<'a, H: Host> {
+    core: &'a mut Core<H>,
+    node: NodeId,
+    now: SimTime,
+    tie: Tie,
+}
+
+impl<H: Host> Cx<'_, H> {
+    /// The current time.
+    pub fn now(&self) -> SimTime {
+        self.now
+    }
+
+    /// The node that is running.
+    pub fn node(&self) -> NodeId {
+        self.node
+    }
+
+    /// The network it is part of.
+    pub fn network(&self) -> &Network {
+        &self.core.network
+    }
+
+    /// A random stream of this node's own for `purpose`; keep it, each call starts it anew.
+    pub fn rng(&self, purpose: &str) -> Rng {
+        Rng::stream(self.core.seed, purpose, u64::from(self.node.0))
+    }
+
+    /// Sends a packet towards `dst`; returns its number, unique in the run.
+    pub fn send(
+        &mut self,
+        src: Ipv4Addr,
+        dst: Ipv4Addr,
+        size: u32,
+        ttl: u8,
+        tos: u8,
+        payload: H::Payload,
+    ) -> u64 {
+        let tie = self.core.draw_tie(self.node);
+        let id = tie.as_u64();
+        let packet = Packet {
+            id,
+            src,
+            dst,
+            size,
+            ttl,
+            tos,
+            corrupt: false,
+            payload,
+        };
+        let at = self.core.packets.insert(packet);
+        self.core.forward(self.node, at, tie, self.now, self.tie);
+        id
+    }
+
+    /// Asks for [`Host::on_timer`] with `token` at `at`, now at the earliest.
+    pub fn wake(&mut self, at: SimTime, token: u64) {
+        let tie = self.core.draw_tie(self.node);
+        let time = at.max(self.now);
+        let target = self.node.0;
+        self.core.queue.push(Event {
+            time,
+            tie,
+            data: token,
+            target,
+            kind: EventKind::Timer,
+        });
+    }
+
+    /// Writes a record.
+    pub fn record(&mut self, sample: H::Sample) {
+        let (time, tie, node) = (self.now, self.tie, self.node);
+        self.core.records.push(Record {
+            time,
+            tie,
+            node,
+            sample,
+        });
+    }
+}
+
+impl<H: Host> Core<H> {
+    fn draw_tie(&mut self, node: NodeId) -> Tie {
+        let counter = &mut self.counters[node.0 as usize];
+        let tie = Tie::new(node, *counter);
+        *counter += 1;
+        tie
+    }
+
+    fn is_mine(&self, node: NodeId) -> bool {
+        self.assignment.part_of[node.0 as usize] == self.me
+    }
+
+    /// Sends the packet in the slab from `node` on the link towards its destination, with `tie` as
+    /// the key of its arrival.
+    fn forward(&mut self, node: NodeId, at: PacketRef, tie: Tie, now: SimTime, event: Tie) {
+        let packet = self.packets.get_mut(at);
+        let Some(link) = self.network.next_link(node, packet.dst) else {
+            self.unrouted += 1;
+            self.lose(
+                at,
+                Loss {
+                    node,
+                    link: None,
+                    cause: LossCause::NoRoute,
+                },
+                now,
+                event,
+            );
+            return;
+        };
+        let transmitter = self.transmitters[link.0 as usize]
+            .as_mut()
+            .expect("a node's partition owns its outgoing links");
+        match transmitter.offer(packet.size, now) {
+            Fate::Lost(cause) => {
+                self.lose(
+                    at,
+                    Loss {
+                        node,
+                        link: Some(link),
+                        cause,
+                    },
+                    now,
+                    event,
+                );
+            }
+            Fate::Arrives {
+                at: time,
+                corrupt,
+                duplicate,
+            } => {
+                packet.corrupt |= corrupt;
+                if duplicate {
+                    let copy = packet.clone();
+                    let copy = self.packets.insert(copy);
+                    self.launch(link, at, time, tie);
+                    let tie = self.draw_tie(node);
+                    self.launch(link, copy, time, tie);
+                } else {
+                    self.launch(link, at, time, tie);
+                }
+            }
+        }
+    }
+
+    fn launch(&mut self, link: LinkId, packet: PacketRef, at: SimTime, tie: Tie) {
+        let to = self.network.links()[link.0 as usize].to;
+        if self.is_mine(to) {
+            self.board(link, InFlight::new(at, tie, packet));
+        } else {
+            let packet = self.packets.remove(packet);
+            let part = self.assignment.part_of[to.0 as usize] as usize;
+            self.outbox[part].push(Mail {
+                link,
+                at,
+                tie,
+                packet,
+            });
+        }
+    }
+
+    fn board(&mut self, link: LinkId, packet: InFlight) {
+        if self.wires[link.0 as usize].insert(packet) {
+            self.queue.push(arrival(link, &packet));
+        }
+    }
+
+    fn lose(&mut self, at: PacketRef, loss: Loss, now: SimTime, event: Tie) {
+        let packet = self.packets.remove(at);
+        if let Some(sample) = H::lost(&packet, loss) {
+            self.records.push(Record {
+                time: now,
+                tie: event,
+                node: loss.node,
+                sample,
+            });
+        }
+    }
+}
+
+fn arrival(link: LinkId, packet: &InFlight) -> Event {
+    let (time, tie) = (packet.at, packet.tie);
+    Event {
+        time,
+        tie,
+        data: 0,
+        target: link.0,
+        kind: EventKind::Arrival,
+    }
+}
+
+impl<H: Host> Partition<H> {
+    /// The partition `me` of `assignment` with its hosts (by node number, `None` for routers and
+    /// for nodes of other partitions).
+    pub(crate) fn new(
+        me: u32,
+        network: &Arc<Network>,
+        assignment: &Assignment,
+        hosts: Vec<Option<H>>,
+        queue: AnyEventQueue,
+        seed: u64,
+    ) -> Partition<H> {
+        let links = network.links();
+        let mine = |node: NodeId| assignment.part_of[node.0 as usize] == me;
+        let transmitters = links.iter().enumerate().map(|(i, link)| {
+            let rng = || Rng::stream(seed, "link", i as u64);
+            mine(link.from).then(|| Box::new(Transmitter::new(link, rng())))
+        });
+        let mut core = Core {
+            me,
+            network: Arc::clone(network),
+            assignment: assignment.clone(),
+            queue,
+            packets: Slab::default(),
+            transmitters: transmitters.collect(),
+            wires: links.iter().map(|_| Wire::default()).collect(),
+            counters: vec![0; network.nodes().len()],
+            seed,
+            outbox: (0..assignment.parts).map(|_| Vec::new()).collect(),
+            records: Vec::new(),
+            events: 0,
+            max_pending: 0,
+            max_packets: 0,
+            unrouted: 0,
+        };
+        for (i, host) in hosts.iter().enumerate() {
+            if host.is_some() {
+                let tie = core.draw_tie(NodeId(i as u32));
+                let (time, target) = (SimTime::ZERO, i as u32);
+                core.queue.push(Event {
+                    time,
+                    tie,
+                    data: 0,
+                    target,
+                    kind: EventKind::Start,
+                });
+            }
+        }
+        Partition { core, hosts }
+    }
+
+    /// Time of the first pending event.
+    pub(crate) fn next_time(&mut self) -> Option<SimTime> {
+        self.core.queue.next_time()
+    }
+
+    /// Runs events strictly before `horizon`, at most `limit`; returns how many.
+    pub(crate) fn run_before(&mut self, horizon: SimTime, limit: u64) -> u64 {
+        let mut done = 0;
+        while done < limit {
+            let Some(event) = self.core.queue.pop_before(horizon) else {
+                break;
+            };
+            done += 1;
+            self.handle(event);
+        }
+        self.core.events += done;
+        self.core.max_pending = self.core.max_pending.max(self.core.queue.len());
+        self.core.max_packets = self.core.max_packets.max(self.core.packets.len());
+        done
+    }
+
+    fn handle(&mut self, event: Event) {
+        let (now, tie) = (event.time, event.tie);
+        match event.kind {
+            EventKind::Arrival => self.arrive(LinkId(event.target), now, tie),
+            EventKind::Timer | EventKind::Start => {
+                let node = NodeId(event.target);
+                let host = self.hosts[node.0 as usize]
+                    .as_mut()
+                    .expect("only hosts have timers");
+                let mut cx = Cx {
+                    core: &mut self.core,
+                    node,
+                    now,
+                    tie,
+                };
+                if event.kind == EventKind::Start {
+                    host.on_start(&mut cx);
+                } else {
+                    host.on_timer(event.data, &mut cx);
+                }
+            }
+        }
+    }
+
+    fn arrive(&mut self, link: LinkId, now: SimTime, tie: Tie) {
+        let core = &mut self.core;
+        let (at, next) = core.wires[link.0 as usize].take(tie);
+        if let Some(next) = next {
+            core.queue.push(arrival(link, &next));
+        }
+        let node = core.network.links()[link.0 as usize].to;
+        if let Some(host) = self.hosts[node.0 as usize].as_mut() {
+            if core.network.owner(core.packets.get_mut(at).dst) != Some(node) {
+                core.unrouted += 1;
+                core.lose(
+                    at,
+                    Loss {
+                        node,
+                        link: None,
+                        cause: LossCause::NoRoute,
+                    },
+                    now,
+                    tie,
+                );
+                return;
+            }
+            let packet = core.packets.remove(at);
+            host.on_packet(
+                packet,
+                &mut Cx {
+                    core,
+                    node,
+                    now,
+                    tie,
+                },
+            );
+            return;
+        }
+        let packet = core.packets.get_mut(at);
+        if packet.ttl <= 1 {
+            core.lose(
+                at,
+                Loss {
+                    node,
+                    link: None,
+                    cause: LossCause::TtlExpired,
+                },
+                now,
+                tie,
+            );
+            return;
+        }
+        packet.ttl -= 1;
+        let next_tie = core.draw_tie(node);
+        core.forward(node, at, next_tie, now, tie);
+    }
+
+    /// Takes mail from another partition.
+    pub(crate) fn receive(&mut self, mail: Mail<H::Payload>) {
+        let Mail {
+            link,
+            at,
+            tie,
+            packet,
+        } = mail;
+        let packet = self.core.packets.insert(packet);
+        self.core.board(link, InFlight::new(at, tie, packet));
+    }
+
+    /// Counters of the links this partition sends on.
+    pub(crate) fn link_stats(&self) -> impl Iterator<Item = (LinkId, LinkStats)> {
+        self.core
+            .transmitters
+            .iter()
+            .enumerate()
+            .filter_map(|(i, t)| t.as_ref().map(|t| (LinkId(i as u32), t.stats)))
+    }
+
+    pub(crate) fn unrouted(&self) -> u64 {
+        self.core.unrouted
+    }
+
+    pub(crate) fn packet_bytes(&self) -> usize {
+        self.core.packets.capacity_bytes()
+    }
+
+    /// The hosts, by node number.
+    pub(crate) fn into_hosts(self) -> Vec<Option<H>> {
+        debug_assert!(
+            self.hosts
+                .iter()
+                .zip(self.core.network.nodes())
+                .all(|(h, n)| { h.is_none() || matches!(n.kind, NodeKind::Host { .. }) })
+        );
+        self.hosts
+    }
+}

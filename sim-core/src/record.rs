@@ -1,0 +1,72 @@
+//! What a run writes down, and who receives it.
+
+use std::io;
+
+use crate::event::{NodeId, Tie};
+use crate::time::SimTime;
+
+/// One observation of a node, stamped with the event during which it was made.
+///
+/// Canonical order is (time, tie, order of recording); recorders receive records in that order,
+/// whatever the partitions.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Record<S> {
+    /// When.
+    pub time: SimTime,
+    /// The event being handled.
+    pub tie: Tie,
+    /// The node that observed.
+    pub node: NodeId,
+    /// What it saw.
+    pub sample: S,
+}
+
+/// Receives the records of a run in canonical order, in batches.
+pub trait Recorder<S> {
+    /// Takes a batch; batches are cut anywhere, also between records of one event.
+    ///
+    /// # Errors
+    /// When the records cannot be written; the run stops.
+    fn write(&mut self, batch: &[Record<S>]) -> io::Result<()>;
+
+    /// Called once, when the run has reached its end at `end`.
+    ///
+    /// # Errors
+    /// When what is left cannot be written.
+    fn finish(&mut self, end: SimTime) -> io::Result<()>;
+}
+
+/// Keeps every record in memory.
+#[derive(Clone, Debug)]
+pub struct Collect<S>(pub Vec<Record<S>>);
+
+impl<S> Default for Collect<S> {
+    fn default() -> Self {
+        Collect(Vec::new())
+    }
+}
+
+impl<S: Clone> Recorder<S> for Collect<S> {
+    fn write(&mut self, batch: &[Record<S>]) -> io::Result<()> {
+        self.0.extend_from_slice(batch);
+        Ok(())
+    }
+
+    fn finish(&mut self, _end: SimTime) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Keeps nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Discard;
+
+impl<S> Recorder<S> for Discard {
+    fn write(&mut self, _batch: &[Record<S>]) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn finish(&mut self, _end: SimTime) -> io::Result<()> {
+        Ok(())
+    }
+}
