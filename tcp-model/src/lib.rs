@@ -1,1 +1,19 @@
-//! tcp
+//! TCP as RFC 9293 and its companions describe it, for the synfin simulator.
+
+pub mod app;
+pub mod model;
+pub mod options;
+pub mod params;
+pub mod sample;
+pub mod segment;
+pub mod seq;
+pub mod state;
+pub mod time_wait;
+
+pub use app::spec;
+pub use model::{End, Input, OpenContext, Outputs, Signal, TcpModel, TcpView};
+pub use params::TcpParams;
+pub use sample::TcpSample;
+pub use segment::{ConnId, Flags, Segment};
+pub use seq::SeqNum;
+pub use state::State;

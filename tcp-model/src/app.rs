@@ -1,0 +1,3 @@
+//! Applications: what opens connections, writes, reads and closes.
+
+pub mod spec;

@@ -1,0 +1,229 @@
+//! Applications as data: what a scenario says of them.
+
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::sync::Arc;
+
+use sim_core::{SimDuration, SimTime};
+
+/// How sizes and times are distributed. Draws are keyed by connection and message, so that client
+/// and server agree on them without a word.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Distribution {
+    /// Always the same.
+    Constant(f64),
+    /// Uniform between two values.
+    Uniform(f64, f64),
+    /// Exponential with this mean.
+    Exponential(f64),
+    /// Log-normal with this median and shape sigma.
+    LogNormal {
+        /// Median.
+        median: f64,
+        /// Standard deviation of the logarithm.
+        sigma: f64,
+    },
+    /// Pareto with this least value and shape alpha.
+    Pareto {
+        /// Least value.
+        min: f64,
+        /// Tail exponent.
+        alpha: f64,
+    },
+}
+
+/// When connections are opened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Arrivals {
+    /// Open loop at this rate per second, evenly spaced.
+    Fixed(f64),
+    /// Open loop, Poisson with this rate per second.
+    Poisson(f64),
+    /// Open loop; the rate per second changes linearly from `from` to `to` over `over`, then stays.
+    Ramp {
+        /// Rate at the start.
+        from: f64,
+        /// Rate at the end.
+        to: f64,
+        /// How long it takes.
+        over: SimDuration,
+    },
+    /// Open loop; each (time since start, rate per second) holds until the next, evenly spaced.
+    Steps(Vec<(SimDuration, f64)>),
+    /// Closed loop: this many users, each opens a connection, sees it through, thinks, and opens
+    /// the next.
+    Closed {
+        /// Number of users.
+        users: u32,
+        /// Think time between connections, seconds.
+        think: Distribution,
+    },
+    /// These many at once, at the start.
+    Burst(u32),
+}
+
+/// Who closes a connection first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Closer {
+    /// The client, on the last response byte.
+    #[default]
+    Client,
+    /// The server, having written the last response byte.
+    Server,
+    /// Both at the same moment: `close_after` after the client has the last response byte, the
+    /// server reckoning with half a round trip less, so that the FINs cross.
+    Both,
+}
+
+/// How the closer closes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum CloseHow {
+    /// CLOSE: FIN.
+    #[default]
+    Fin,
+    /// The client shuts its direction down right after its last request and goes on reading.
+    Half,
+    /// ABORT: RST.
+    Rst,
+}
+
+/// What client and server do on a connection: `requests` times request, service, response, think;
+/// then the close.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exchange {
+    /// Requests per connection; more than one makes it persistent.
+    pub requests: u32,
+    /// Request size, bytes.
+    pub request: Distribution,
+    /// Response size, bytes; zero for none.
+    pub response: Distribution,
+    /// Client's time between a response and the next request, seconds.
+    pub think: Distribution,
+    /// Server's time between a request and its response, seconds.
+    pub service: Distribution,
+    /// Who closes first.
+    pub closer: Closer,
+    /// How.
+    pub how: CloseHow,
+    /// Wait of the closer before it closes.
+    pub close_after: SimDuration,
+    /// Wait of the other side between the end of the peer's stream and its own close.
+    pub linger: SimDuration,
+}
+
+impl Default for Exchange {
+    fn default() -> Self {
+        Exchange {
+            requests: 1,
+            request: Distribution::Constant(100.0),
+            response: Distribution::Constant(1000.0),
+            think: Distribution::Constant(0.0),
+            service: Distribution::Constant(0.0),
+            closer: Closer::Client,
+            how: CloseHow::Fin,
+            close_after: SimDuration::ZERO,
+            linger: SimDuration::ZERO,
+        }
+    }
+}
+
+/// A client: opens connections to servers and exchanges requests and responses.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClientSpec {
+    /// Name of the workload, for reports and random streams.
+    pub name: String,
+    /// Own addresses, used in turn.
+    pub locals: Vec<Ipv4Addr>,
+    /// Servers, used in turn.
+    pub remotes: Vec<SocketAddrV4>,
+    /// First opening at the earliest.
+    pub start: SimTime,
+    /// No opening from then on.
+    pub stop: SimTime,
+    /// Most connections to open.
+    pub limit: Option<u64>,
+    /// When connections are opened.
+    pub arrivals: Arrivals,
+    /// What happens on them.
+    pub exchange: Arc<Exchange>,
+}
+
+/// A server: listens, reads requests, answers them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServerSpec {
+    /// Port to listen on, on all addresses.
+    pub port: u16,
+    /// Backlog of the listen call.
+    pub backlog: u32,
+    /// What happens on connections; the same as the client's.
+    pub exchange: Arc<Exchange>,
+}
+
+/// A bulk sender: one connection that carries data one way.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BulkSpec {
+    /// Name of the workload.
+    pub name: String,
+    /// Own address.
+    pub local: Ipv4Addr,
+    /// The sink.
+    pub remote: SocketAddrV4,
+    /// When it connects.
+    pub start: SimTime,
+    /// Bytes to send, then close; `None`: for ever.
+    pub bytes: Option<u64>,
+}
+
+/// A sink: accepts connections, reads everything at once or at a limited pace, and closes after
+/// its peer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SinkSpec {
+    /// Port to listen on.
+    pub port: u16,
+    /// Backlog of the listen call.
+    pub backlog: u32,
+    /// Bytes per second read from each connection; `None`: all at once.
+    pub read_rate: Option<u64>,
+}
+
+/// An application of a host.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AppSpec {
+    /// Request and response, client's side.
+    Client(ClientSpec),
+    /// Request and response, server's side.
+    Server(ServerSpec),
+    /// Bulk transfer, sender.
+    Bulk(BulkSpec),
+    /// Bulk transfer, receiver.
+    Sink(SinkSpec),
+}
+
+/// Which connections of a host are recorded in detail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TraceSpec {
+    /// Record segments of the first this many connections the host opens.
+    pub segments: u32,
+    /// Least time between two [`crate::sample::SenderSample`]s of a traced connection.
+    pub sender_interval: SimDuration,
+}
+
+impl Default for TraceSpec {
+    fn default() -> Self {
+        TraceSpec {
+            segments: 0,
+            states: u32::MAX,
+            sender_interval: SimDuration::from_millis(10),
+        }
+    }
+}
+
+/// Everything a host needs to be made.
+#[derive(Clone, Debug)]
+pub struct HostConfig {
+    /// Its TCP.
+    pub params: Arc<crate::params::TcpParams>,
+    /// Its applications.
+    pub apps: Vec<AppSpec>,
+    /// What to record.
+    pub trace: TraceSpec,
+}

@@ -1,0 +1,178 @@
+//! The plug-in point for a whole TCP, and what passes through it.
+//!
+//! A model is a pure function of (state, input, now): it has no clock, no event queue and no
+//! random source. It fills [`Outputs`] and says when it next wants to be woken.
+
+use std::fmt::Debug;
+use std::net::SocketAddrV4;
+use std::sync::Arc;
+
+use sim_core::{SimDuration, SimTime};
+
+use crate::params::TcpParams;
+use crate::sample::Counts;
+use crate::segment::{ConnId, Segment};
+use crate::seq::SeqNum;
+use crate::state::State;
+use crate::time_wait::TimeWait;
+
+/// One end point of one connection.
+pub trait TcpModel: Send + Debug {
+    /// Handles one input at time `now`, which never runs backwards.
+    fn step(&mut self, input: Input<'_>, now: SimTime, out: &mut Outputs);
+
+    /// When [`Input::Timeout`] is wanted; earlier calls of it must be harmless.
+    fn next_timeout(&self) -> Option<SimTime>;
+
+    /// What can be seen from outside.
+    fn view(&self) -> TcpView;
+
+    /// In TIME-WAIT: the little that has to be remembered. The host keeps that in its table and
+    /// drops the model. A model that answers `None` is kept until it is CLOSED.
+    fn time_wait(&self) -> Option<TimeWait> {
+        None
+    }
+}
+
+/// What a model is told when it is made.
+#[derive(Clone, Debug)]
+pub struct OpenContext {
+    /// Parameters of the host's TCP.
+    pub params: Arc<TcpParams>,
+    /// Identity of the connection; only for [`crate::segment::Tag`].
+    pub conn: ConnId,
+    /// Segments of this connection are recorded.
+    pub traced: bool,
+    /// Own address and port.
+    pub local: SocketAddrV4,
+    /// Peer's address and port.
+    pub remote: SocketAddrV4,
+    /// The initial sequence number to use (RFC 6528).
+    pub iss: SeqNum,
+    /// What to add to the millisecond clock for timestamps (RFC 7323 section 5.4).
+    pub ts_offset: u32,
+}
+
+/// What can happen to an end point.
+#[derive(Clone, Copy, Debug)]
+pub enum Input<'a> {
+    /// Active OPEN: send a SYN.
+    Connect,
+    /// Passive OPEN: expect a SYN as the next segment.
+    Listen,
+    /// A segment arrived with a right checksum.
+    Segment(&'a Segment),
+    /// The time asked for by [`TcpModel::next_timeout`] has come.
+    Timeout,
+    /// SEND: the application writes; what does not fit the send buffer is not taken
+    /// ([`TcpView::send_room`]).
+    Send(SendCall),
+    /// RECEIVE: the application takes up to this many bytes.
+    Receive(u64),
+    /// The application will send no more; it goes on reading.
+    Shutdown,
+    /// CLOSE: the application will neither send nor read.
+    Close,
+    /// ABORT: reset the connection.
+    Abort,
+}
+
+/// A SEND call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SendCall {
+    /// Bytes written.
+    pub bytes: u64,
+    /// Set PSH on the last octet.
+    pub push: bool,
+    /// The last octet written is urgent.
+    pub urgent: bool,
+}
+
+/// News for the application or the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// The state changed.
+    State {
+        /// Before.
+        from: State,
+        /// After.
+        to: State,
+    },
+    /// The connection is established.
+    Connected,
+    /// Data can be read: this many bytes in all.
+    Readable(u64),
+    /// Send buffer has become free after a write that did not fit.
+    Writable(u64),
+    /// The peer closed its direction; all its data has been signalled.
+    PeerClosed,
+    /// Urgent data is announced: octets up to the end of it, from the next one to read.
+    Urgent(u32),
+    /// The connection is over, and why.
+    Ended(End),
+}
+
+/// How a connection ended, as the application sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum End {
+    /// In order.
+    Closed,
+    /// RST in answer to the SYN.
+    Refused,
+    /// RST from the peer.
+    Reset,
+    /// Own ABORT.
+    Aborted,
+    /// No answer.
+    TimedOut,
+}
+
+/// Where a model puts what it wants done; used again and again.
+#[derive(Clone, Debug, Default)]
+pub struct Outputs {
+    /// Segments to send, in order, each with whether it repeats octets sent before.
+    pub segments: Vec<(Segment, bool)>,
+    /// News, in order.
+    pub signals: Vec<Signal>,
+}
+
+impl Outputs {
+    /// Empties both lists, keeping their memory.
+    pub fn clear(&mut self) {
+        self.segments.clear();
+        self.signals.clear();
+    }
+}
+
+/// A look at an end point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TcpView {
+    /// State.
+    pub state: State,
+    /// SND.UNA.
+    pub snd_una: SeqNum,
+    /// SND.NXT.
+    pub snd_nxt: SeqNum,
+    /// SND.WND in bytes.
+    pub snd_wnd: u32,
+    /// RCV.NXT.
+    pub rcv_nxt: SeqNum,
+    /// RCV.WND in bytes.
+    pub rcv_wnd: u32,
+    /// Congestion window in bytes.
+    pub cwnd: u64,
+    /// Slow-start threshold in bytes, `None` before the first loss.
+    pub ssthresh: Option<u64>,
+    /// Smoothed RTT.
+    pub srtt: Option<SimDuration>,
+    /// Retransmission time-out.
+    pub rto: SimDuration,
+    /// Bytes the application may still write.
+    pub send_room: u64,
+    /// Bytes the application has written and the peer not acknowledged.
+    pub send_queue: u64,
+    /// Bytes the application can read.
+    pub readable: u64,
+    /// Counters.
+    pub counts: Counts,
+}

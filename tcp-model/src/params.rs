@@ -1,0 +1,239 @@
+//! Parameters of a host's TCP, and the two named sets of them: `rfc9293` and `linux`.
+
+use sim_core::SimDuration;
+
+/// When to stop retransmitting and report the connection dead: R2 of RFC 9293 section 3.8.3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GiveUp {
+    /// After this many retransmissions, when the next time-out expires.
+    Retries(u32),
+    /// At the first time-out at least this long after the first transmission.
+    After(SimDuration),
+    /// Never.
+    Never,
+}
+
+/// How a local port is chosen at an active open (RFC 6056).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum PortSelection {
+    /// The next free port upwards from the last one used towards the same destination.
+    Sequential,
+    /// RFC 6056 algorithm 1: a random start, then upwards.
+    Random,
+    /// As Linux does it: ports of the lower end's parity first, in random even steps from the last
+    /// one used (1 to 8 steps of two), then the other parity.
+    #[default]
+    Linux,
+}
+
+/// Whether an active open may take over a port in TIME-WAIT (Linux `tcp_tw_reuse`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum TwReuse {
+    /// No.
+    #[default]
+    Off,
+    /// When timestamps were in use and the entry is older than `tw_reuse_delay`.
+    On,
+}
+
+/// Which congestion control a connection uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum CongestionKind {
+    /// RFC 5681 with RFC 6582 recovery.
+    #[default]
+    NewReno,
+}
+
+/// Everything that can be set about a host's TCP. Times are exact unless said otherwise.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TcpParams {
+    /// Largest IP packet sent or received, bytes; the MSS is this less 40.
+    pub mtu: u16,
+    /// Send buffer, bytes.
+    pub send_buffer: u32,
+    /// Receive buffer, bytes: the largest window offered.
+    pub receive_buffer: u32,
+    /// Offer window scaling (RFC 7323 section 2).
+    pub window_scaling: bool,
+    /// Offer timestamps (RFC 7323 section 3), used for RTT measurement, PAWS and TIME-WAIT reuse.
+    pub timestamps: bool,
+    /// Offer SACK (RFC 2018).
+    pub sack: bool,
+    /// Initial window in segments (RFC 6928).
+    pub initial_window: u32,
+    /// Congestion control.
+    pub congestion: CongestionKind,
+    /// Duplicate ACKs that start fast retransmit (RFC 5681).
+    pub dup_ack_threshold: u32,
+    /// Time-out before any RTT sample (RFC 6298 rule 2.1).
+    pub initial_rto: SimDuration,
+    /// Smallest time-out (RFC 6298 rule 2.4).
+    pub min_rto: SimDuration,
+    /// Largest time-out (RFC 6298 rule 2.5).
+    pub max_rto: SimDuration,
+    /// When to give up on an unanswered SYN.
+    pub syn_give_up: GiveUp,
+    /// SYN time-outs before back-off starts (Linux `tcp_syn_linear_timeouts`).
+    pub syn_linear_timeouts: u32,
+    /// When to give up on an unanswered SYN-ACK.
+    pub synack_give_up: GiveUp,
+    /// When to give up on unacknowledged data or FIN.
+    pub data_give_up: GiveUp,
+    /// When to give up after the application has closed.
+    pub orphan_give_up: GiveUp,
+    /// Longest delay of an ACK; zero acknowledges every segment at once (RFC 9293 section 3.8.6.3).
+    pub delayed_ack: SimDuration,
+    /// Full-sized segments per ACK, at most.
+    pub ack_every: u32,
+    /// Segments acknowledged at once when a connection is young (Linux quick ACKs).
+    pub quick_acks: u32,
+    /// Nagle's algorithm (RFC 9293 section 3.7.4).
+    pub nagle: bool,
+    /// The receiver holds data until a PSH, the end of the stream, or half a buffer
+    /// (RFC 9293 section 3.9.1.2); otherwise it delivers all data at once, as Linux does.
+    pub hold_until_push: bool,
+    /// Time in TIME-WAIT: 2 MSL.
+    pub time_wait: SimDuration,
+    /// Taking over local ports in TIME-WAIT.
+    pub tw_reuse: TwReuse,
+    /// Age at which `tw_reuse` may take an entry over.
+    pub tw_reuse_delay: SimDuration,
+    /// A listener accepts a new SYN in TIME-WAIT where that is safe (RFC 9293 MAY-2, RFC 6191).
+    pub tw_accept_syn: bool,
+    /// Ignore RSTs in TIME-WAIT (RFC 1337, fix F1).
+    pub rfc1337: bool,
+    /// Most TIME-WAIT entries a host holds; beyond, connections close at once. `None`: no limit.
+    pub max_tw_buckets: Option<u32>,
+    /// How long FIN-WAIT-2 lasts once the application has closed; `None`: for ever.
+    pub fin_timeout: Option<SimDuration>,
+    /// Idle time before the first keep-alive probe; `None`: off (RFC 9293 MUST-25).
+    pub keepalive: Option<SimDuration>,
+    /// Time between keep-alive probes.
+    pub keepalive_interval: SimDuration,
+    /// Unanswered probes after which the connection is dead.
+    pub keepalive_probes: u32,
+    /// First and last local port for active opens.
+    pub port_range: (u16, u16),
+    /// How a local port is chosen.
+    pub port_selection: PortSelection,
+    /// Upper bound of a listener's accept queue (`somaxconn`).
+    pub somaxconn: u32,
+    /// Connections in SYN-RECEIVED a listener holds (`tcp_max_syn_backlog`).
+    pub max_syn_backlog: u32,
+    /// Answer with RST, rather than silence, when the accept queue is full.
+    pub abort_on_overflow: bool,
+    /// Least time between two ACKs sent in answer to unacceptable segments (RFC 5961 section 7).
+    pub challenge_ack_interval: SimDuration,
+    /// Time to live of sent packets.
+    pub ttl: u8,
+    /// DS field of sent packets.
+    pub tos: u8,
+}
+
+impl TcpParams {
+    /// RFC 9293 and the RFCs it cites, with the values they recommend: MSL 2 minutes, minimum RTO
+    /// one second, SYN retransmission for at least 3 minutes, R2 of 100 seconds.
+    pub fn rfc9293() -> TcpParams {
+        TcpParams {
+            mtu: 1500,
+            send_buffer: 256 * 1024,
+            receive_buffer: 256 * 1024,
+            window_scaling: true,
+            timestamps: true,
+            sack: true,
+            initial_window: 10,
+            congestion: CongestionKind::NewReno,
+            dup_ack_threshold: 3,
+            initial_rto: SimDuration::from_secs(1),
+            min_rto: SimDuration::from_secs(1),
+            max_rto: SimDuration::from_secs(60),
+            syn_give_up: GiveUp::After(SimDuration::from_secs(180)), // MUST-23
+            syn_linear_timeouts: 0,
+            synack_give_up: GiveUp::After(SimDuration::from_secs(180)),
+            data_give_up: GiveUp::After(SimDuration::from_secs(100)), // SHLD-11
+            orphan_give_up: GiveUp::After(SimDuration::from_secs(100)),
+            delayed_ack: SimDuration::from_millis(200),
+            ack_every: 2,
+            quick_acks: 0,
+            nagle: true,
+            hold_until_push: true,
+            time_wait: SimDuration::from_secs(240), // 2 MSL, section 3.4.2
+            tw_reuse: TwReuse::Off,
+            tw_reuse_delay: SimDuration::from_secs(1),
+            tw_accept_syn: true,
+            rfc1337: false,
+            max_tw_buckets: None,
+            fin_timeout: None,
+            keepalive: None,
+            keepalive_interval: SimDuration::from_secs(75),
+            keepalive_probes: 9,
+            port_range: (49152, 65535), // RFC 6335 dynamic ports
+            port_selection: PortSelection::Random,
+            somaxconn: 4096,
+            max_syn_backlog: 4096,
+            abort_on_overflow: false,
+            challenge_ack_interval: SimDuration::ZERO,
+            ttl: 64,
+            tos: 0,
+        }
+    }
+
+    /// Linux 6.x defaults, with exact timers.
+    ///
+    /// Leaves out receive-buffer autotuning: buffers have their final size from the start.
+    pub fn linux() -> TcpParams {
+        TcpParams {
+            send_buffer: 4 * 1024 * 1024,
+            receive_buffer: 6 * 1024 * 1024,
+            min_rto: SimDuration::from_millis(200),
+            max_rto: SimDuration::from_secs(120),
+            syn_give_up: GiveUp::Retries(10), // tcp_syn_retries 6 after 4 linear ones
+            syn_linear_timeouts: 4,
+            synack_give_up: GiveUp::Retries(5),
+            data_give_up: GiveUp::Retries(15),
+            orphan_give_up: GiveUp::Retries(8),
+            delayed_ack: SimDuration::from_millis(40),
+            quick_acks: 16,
+            hold_until_push: false,
+            time_wait: SimDuration::from_secs(60),
+            tw_reuse_delay: SimDuration::from_secs(1),
+            max_tw_buckets: Some(131_072),
+            fin_timeout: Some(SimDuration::from_secs(60)),
+            port_range: (32768, 60999),
+            port_selection: PortSelection::Linux,
+            challenge_ack_interval: SimDuration::from_millis(500),
+            ..TcpParams::rfc9293()
+        }
+    }
+
+    /// The set of that name.
+    pub fn profile(name: &str) -> Option<TcpParams> {
+        match name {
+            "rfc9293" => Some(TcpParams::rfc9293()),
+            "linux" => Some(TcpParams::linux()),
+            _ => None,
+        }
+    }
+
+    /// Names that [`TcpParams::profile`] knows.
+    pub const PROFILES: [&'static str; 2] = ["rfc9293", "linux"];
+
+    /// The MSS to offer: what fits a packet of `mtu` bytes without options (RFC 6691).
+    pub const fn mss(&self) -> u16 {
+        self.mtu.saturating_sub(40)
+    }
+
+    /// The window scale shift to offer: the least that lets the field express the whole buffer.
+    pub const fn window_shift(&self) -> u8 {
+        let mut shift = 0;
+        while shift < 14 && self.receive_buffer >> shift > 0xffff {
+            shift += 1;
+        }
+        shift
+    }
+
+    /// Number of ports for active opens.
+    pub const fn port_count(&self) -> u32 {
+        (self.port_range.1 as u32 + 1).saturating_sub(self.port_range.0 as u32)
+    }
+}

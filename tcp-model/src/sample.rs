@@ -1,0 +1,226 @@
+//! What a TCP host records.
+
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use sim_core::{LossCause, SimDuration, SimTime};
+
+use crate::segment::{ConnId, Segment};
+use crate::state::State;
+
+/// Which end of a connection. In a simultaneous open both are active, with identities of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Side {
+    /// Opened by a call of its application.
+    Active,
+    /// Opened by a listener.
+    Passive,
+}
+
+/// One observation of a host.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TcpSample {
+    /// An end point changed state. A listener moves from CLOSED to LISTEN; the end point it makes
+    /// for a SYN starts with LISTEN to SYN-RECEIVED, the listener staying in LISTEN.
+    State(StateChange),
+    /// An application asked for a connection.
+    Connect(ConnectAttempt),
+    /// A connection asked for was established, or will not be.
+    Outcome(ConnectOutcome),
+    /// An application finished a request and its response.
+    Request(RequestDone),
+    /// An end point left the connection table: it closed or became a TIME-WAIT entry.
+    Ended(Box<EndpointSummary>),
+    /// A recorded connection's segment was sent, arrived, or was lost.
+    Segment(Box<SegmentTrace>),
+    /// The sender's variables of a recorded connection, after they changed.
+    Sender(Box<SenderSample>),
+}
+
+/// An end point's change of state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StateChange {
+    /// The connection.
+    pub conn: ConnId,
+    /// Which end.
+    pub side: Side,
+    /// Before.
+    pub from: State,
+    /// After.
+    pub to: State,
+}
+
+/// An application's call of connect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnectAttempt {
+    /// Identity of the connection to be.
+    pub conn: ConnId,
+    /// Local port, or none: EADDRNOTAVAIL.
+    pub local_port: Option<u16>,
+    /// Ports looked at until one was free, the cost of the search.
+    pub probes: u32,
+}
+
+/// How an active open ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OpenResult {
+    /// Established.
+    Established,
+    /// No local port was free (EADDRNOTAVAIL).
+    AddrNotAvailable,
+    /// Answered by RST (ECONNREFUSED).
+    Refused,
+    /// No answer until R2 (ETIMEDOUT).
+    TimedOut,
+    /// Given up by the application, or the network told it is unreachable.
+    Aborted,
+}
+
+/// The end of an active open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnectOutcome {
+    /// The connection.
+    pub conn: ConnId,
+    /// What became of it.
+    pub result: OpenResult,
+    /// Time since the call.
+    pub latency: SimDuration,
+}
+
+/// A request with its whole response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestDone {
+    /// The connection that carried it.
+    pub conn: ConnId,
+    /// Its place on the connection, from 0.
+    pub index: u32,
+    /// From the first request byte written to the last response byte read.
+    pub latency: SimDuration,
+}
+
+/// Why an end point ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EndReason {
+    /// Both sides closed; the connection finished in order.
+    Closed,
+    /// The peer sent RST to a SYN.
+    Refused,
+    /// The peer sent RST.
+    Reset,
+    /// This side aborted with RST.
+    Aborted,
+    /// Retransmissions, keep-alive probes or FIN-WAIT-2 ran out of time.
+    TimedOut,
+    /// A TIME-WAIT entry could not be made: the table was full.
+    TimeWaitOverflow,
+}
+
+/// An end point's life in numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EndpointSummary {
+    /// The connection.
+    pub conn: ConnId,
+    /// Which end.
+    pub side: Side,
+    /// Local address and port.
+    pub local: SocketAddrV4,
+    /// Remote address and port.
+    pub remote: SocketAddrV4,
+    /// When it was opened: the call, or the SYN's arrival.
+    pub opened: SimTime,
+    /// When it became ESTABLISHED.
+    pub established: Option<SimTime>,
+    /// When the application closed or aborted.
+    pub app_closed: Option<SimTime>,
+    /// When it was over: state CLOSED or TIME-WAIT reached.
+    pub ended: SimTime,
+    /// Why.
+    pub reason: EndReason,
+    /// It sent its FIN before it received one: the side that holds TIME-WAIT.
+    pub closed_first: bool,
+    /// It went into TIME-WAIT.
+    pub time_wait: bool,
+    /// What the connection counted.
+    pub counts: Counts,
+    /// Smoothed RTT at the end, if measured.
+    pub srtt: Option<SimDuration>,
+}
+
+/// Counters of an end point.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Payload bytes the peer acknowledged.
+    pub bytes_acked: u64,
+    /// Payload bytes received in order.
+    pub bytes_received: u64,
+    /// Segments sent, retransmissions included.
+    pub segments_sent: u64,
+    /// Segments received and verified.
+    pub segments_received: u64,
+    /// Segments sent again, SYN and FIN included.
+    pub retransmissions: u32,
+    /// Retransmission time-outs.
+    pub timeouts: u32,
+    /// Entries into fast recovery.
+    pub fast_recoveries: u32,
+    /// Payload bytes accepted that an earlier incarnation had sent: the corruption TIME-WAIT
+    /// exists to prevent. Only the simulator can know.
+    pub old_duplicate_bytes: u64,
+}
+
+/// What happened to a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SegmentEvent {
+    /// Its sender handed it to the network.
+    Sent,
+    /// It arrived.
+    Received,
+    /// The network lost it.
+    Lost(LossCause),
+}
+
+/// A segment of a recorded connection, seen at one place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SegmentTrace {
+    /// The packet: joins sending, arrival and loss.
+    pub packet: u64,
+    /// What happened.
+    pub event: SegmentEvent,
+    /// Source address.
+    pub src: Ipv4Addr,
+    /// Destination address.
+    pub dst: Ipv4Addr,
+    /// IP time to live.
+    pub ttl: u8,
+    /// IP DS field and ECN.
+    pub tos: u8,
+    /// State of the observing end point after the event; `None` for losses and for hosts that have
+    /// no such connection.
+    pub state: Option<State>,
+    /// The sender sent these octets before.
+    pub retransmission: bool,
+    /// The segment.
+    pub segment: Segment,
+}
+
+/// A sender's variables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SenderSample {
+    /// The connection.
+    pub conn: ConnId,
+    /// Which end.
+    pub side: Side,
+    /// Congestion window, bytes.
+    pub cwnd: u64,
+    /// Slow-start threshold, bytes; `None` before the first loss.
+    pub ssthresh: Option<u64>,
+    /// SND.NXT - SND.UNA, bytes.
+    pub in_flight: u32,
+    /// Peer's window, bytes.
+    pub snd_wnd: u32,
+    /// Smoothed RTT, if measured.
+    pub srtt: Option<SimDuration>,
+    /// Retransmission time-out.
+    pub rto: SimDuration,
+    /// Payload bytes acknowledged so far.
+    pub acked: u64,
+}

@@ -1,0 +1,191 @@
+//! The TCP segment: every field of the header (RFC 9293 section 3.1), the payload counted.
+
+use std::fmt;
+use std::ops::{BitOr, BitOrAssign};
+
+use crate::options::Options;
+use crate::seq::SeqNum;
+
+/// The control bits, with ECN's three (RFC 3168, RFC 9768).
+#[derive(Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub struct Flags(pub u16);
+
+macro_rules! flags {
+    ($($name:ident $is:ident $bit:expr, $doc:expr;)*) => {
+        impl Flags {
+            $(#[doc = $doc] pub const $name: Flags = Flags(1 << $bit);
+            #[doc = concat!("True when ", stringify!($name), " is set.")]
+            pub const fn $is(self) -> bool { self.0 & (1 << $bit) != 0 })*
+        }
+    };
+}
+
+flags! {
+    FIN is_fin 0, "No more data from the sender.";
+    SYN is_syn 1, "Synchronise sequence numbers.";
+    RST is_rst 2, "Reset the connection.";
+    PSH is_psh 3, "Push: deliver at once.";
+    ACK is_ack 4, "The acknowledgement field is valid.";
+    URG is_urg 5, "The urgent pointer is valid.";
+    ECE is_ece 6, "ECN echo.";
+    CWR is_cwr 7, "Congestion window reduced.";
+    AE is_ae 8, "Accurate ECN.";
+}
+
+impl Flags {
+    /// No flag.
+    pub const NONE: Flags = Flags(0);
+    /// SYN and ACK.
+    pub const SYN_ACK: Flags = Flags(Flags::SYN.0 | Flags::ACK.0);
+
+    /// True when all of `other` are set.
+    pub const fn contains(self, other: Flags) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Without those of `other`.
+    pub const fn without(self, other: Flags) -> Flags {
+        Flags(self.0 & !other.0)
+    }
+}
+
+impl BitOr for Flags {
+    type Output = Flags;
+    fn bitor(self, other: Flags) -> Flags {
+        Flags(self.0 | other.0)
+    }
+}
+
+impl BitOrAssign for Flags {
+    fn bitor_assign(&mut self, other: Flags) {
+        self.0 |= other.0;
+    }
+}
+
+impl fmt::Display for Flags {
+    /// "SYN,ACK", in the order SYN FIN RST PSH URG ACK ECE CWR AE; "-" for none.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = [
+            (Flags::SYN, "SYN"),
+            (Flags::FIN, "FIN"),
+            (Flags::RST, "RST"),
+            (Flags::PSH, "PSH"),
+            (Flags::URG, "URG"),
+            (Flags::ACK, "ACK"),
+            (Flags::ECE, "ECE"),
+            (Flags::CWR, "CWR"),
+            (Flags::AE, "AE"),
+        ];
+        let mut any = false;
+        for (flag, name) in names {
+            if self.contains(flag) {
+                write!(f, "{}{name}", if any { "," } else { "" })?;
+                any = true;
+            }
+        }
+        if any { Ok(()) } else { f.write_str("-") }
+    }
+}
+
+impl fmt::Debug for Flags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Identity of a connection over a whole run: the node that opened it actively and a count of that
+/// node's own. Both end points of a connection carry the same.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct ConnId(pub u64);
+
+impl ConnId {
+    /// The `serial`-th connection opened by `node`.
+    pub const fn new(node: u32, serial: u32) -> ConnId {
+        ConnId((node as u64) << 32 | serial as u64)
+    }
+
+    /// The node that opened it.
+    pub const fn node(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    /// The node's count.
+    pub const fn serial(self) -> u32 {
+        self.0 as u32
+    }
+}
+
+impl fmt::Display for ConnId {
+    /// "node.serial".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.node(), self.serial())
+    }
+}
+
+impl fmt::Debug for ConnId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "c{self}")
+    }
+}
+
+/// What only the simulator knows of a segment; not part of the wire format, and no model may act
+/// on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Tag {
+    /// The connection, incarnation included, that sent it.
+    pub conn: ConnId,
+    /// Place of its first payload byte in the sender's stream, from 0.
+    pub offset: u64,
+    /// The connection is one of those whose segments are recorded.
+    pub traced: bool,
+}
+
+/// A TCP segment. The payload is counted, not stored; data offset and checksum are functions of
+/// the rest and are made by [`crate::wire`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Segment {
+    /// Source port.
+    pub src_port: u16,
+    /// Destination port.
+    pub dst_port: u16,
+    /// Sequence number of the first octet, SYN included.
+    pub seq: SeqNum,
+    /// Acknowledgement number; meaningful when ACK is set.
+    pub ack: SeqNum,
+    /// Control bits.
+    pub flags: Flags,
+    /// The reserved bits between data offset and AE; sent as zero, ignored on receipt.
+    pub reserved: u8,
+    /// The window field as sent, unscaled.
+    pub window: u16,
+    /// Urgent pointer; meaningful when URG is set.
+    pub urgent: u16,
+    /// Options in wire format.
+    pub options: Options,
+    /// Payload bytes.
+    pub len: u32,
+    /// The simulator's own knowledge.
+    pub tag: Tag,
+}
+
+impl Segment {
+    /// SEG.LEN: octets of sequence space, SYN and FIN counted.
+    pub const fn seq_len(&self) -> u32 {
+        self.len + self.flags.is_syn() as u32 + self.flags.is_fin() as u32
+    }
+
+    /// The sequence number after the last octet.
+    pub fn seq_end(&self) -> SeqNum {
+        self.seq + self.seq_len()
+    }
+
+    /// Header length in bytes, options and their padding included.
+    pub const fn header_len(&self) -> u32 {
+        20 + self.options.padded_len() as u32
+    }
+
+    /// Length as an IPv4 packet without IP options.
+    pub const fn ipv4_len(&self) -> u32 {
+        20 + self.header_len() + self.len
+    }
+}

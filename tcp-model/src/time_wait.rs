@@ -1,0 +1,137 @@
+//! TIME-WAIT as the little that has to be remembered, and the rules that apply to it
+//! (RFC 9293 sections 3.6.1 and 3.10.7.4, RFC 6191, RFC 1337).
+
+use sim_core::SimTime;
+
+use crate::options::Options;
+use crate::params::TcpParams;
+use crate::segment::{ConnId, Flags, Segment, Tag};
+use crate::seq::SeqNum;
+
+/// What remains of a connection in TIME-WAIT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimeWait {
+    /// When it entered TIME-WAIT.
+    pub entered: SimTime,
+    /// Next sequence number to send: after our FIN.
+    pub snd_nxt: SeqNum,
+    /// Next expected: after the peer's FIN.
+    pub rcv_nxt: SeqNum,
+    /// Window field of ACKs sent.
+    pub window: u16,
+    /// Receive window in bytes.
+    pub rcv_wnd: u32,
+    /// The peer's latest timestamp, when timestamps are in use.
+    pub ts_recent: Option<u32>,
+    /// Added to the millisecond clock for own timestamps.
+    pub ts_offset: u32,
+    /// The connection.
+    pub conn: ConnId,
+    /// Its segments are recorded.
+    pub traced: bool,
+}
+
+/// What a segment does to an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeWaitAction {
+    /// Nothing.
+    Drop,
+    /// Answer with an ACK.
+    Ack,
+    /// Answer with an ACK and begin 2 MSL anew.
+    AckAndRestart,
+    /// Begin 2 MSL anew.
+    Restart,
+    /// The connection is gone at once.
+    Kill,
+    /// A SYN that opens the next incarnation: the listener takes it, with an initial sequence
+    /// number after this one.
+    NewIncarnation {
+        /// Least initial sequence number for the new connection.
+        iss_after: SeqNum,
+    },
+}
+
+impl TimeWait {
+    /// RFC 9293 section 3.10.7.4 for TIME-WAIT.
+    pub fn segment_arrives(&self, seg: &Segment, params: &TcpParams) -> TimeWaitAction {
+        let ts = seg.options.timestamps().map(|(val, _)| val);
+        if seg.flags.is_syn() && !seg.flags.is_ack() && !seg.flags.is_rst() {
+            return self.syn_arrives(seg, ts, params);
+        }
+        // PAWS, RFC 7323 section 5.3 R1: a stale timestamp makes the segment unacceptable.
+        let stale = match (self.ts_recent, ts) {
+            (Some(recent), Some(val)) => (val.wrapping_sub(recent) as i32) < 0,
+            _ => false,
+        };
+        let in_window = if seg.seq_len() == 0 {
+            seg.seq == self.rcv_nxt || seg.seq.in_window(self.rcv_nxt, self.rcv_wnd)
+        } else {
+            seg.seq.in_window(self.rcv_nxt, self.rcv_wnd)
+                || (seg.seq_end() - 1).in_window(self.rcv_nxt, self.rcv_wnd)
+        };
+        if seg.flags.is_rst() {
+            // RFC 5961 section 3: only an RST exactly at RCV.NXT counts; RFC 1337 F1 ignores it.
+            let exact = seg.seq == self.rcv_nxt && !stale;
+            return if exact && !params.rfc1337 {
+                TimeWaitAction::Kill
+            } else {
+                TimeWaitAction::Drop
+            };
+        }
+        // "The only thing that can arrive in this state is a retransmission of the remote FIN.
+        // Acknowledge it, and restart the 2 MSL timeout."
+        let fin_again = seg.flags.is_fin() && seg.seq_end() == self.rcv_nxt;
+        if fin_again && !stale {
+            return TimeWaitAction::AckAndRestart;
+        }
+        if seg.flags.is_syn() || stale || !in_window || seg.seq_len() > 0 {
+            return TimeWaitAction::Ack;
+        }
+        TimeWaitAction::Drop
+    }
+
+    /// RFC 6191 section 2 where timestamps tell, else RFC 9293 section 3.6.1 (MAY-2).
+    fn syn_arrives(&self, seg: &Segment, ts: Option<u32>, params: &TcpParams) -> TimeWaitAction {
+        let later_seq = seg.seq.after(self.rcv_nxt);
+        let newer = match (self.ts_recent, ts) {
+            (Some(recent), Some(val)) => match (val.wrapping_sub(recent) as i32).cmp(&0) {
+                std::cmp::Ordering::Greater => true,
+                std::cmp::Ordering::Equal => later_seq,
+                std::cmp::Ordering::Less => false,
+            },
+            (None, Some(_)) => true,
+            (_, None) => later_seq,
+        };
+        if newer && params.tw_accept_syn {
+            // 65535 + 2 beyond what was sent: outside any window of the old incarnation.
+            TimeWaitAction::NewIncarnation {
+                iss_after: self.snd_nxt + 65_537,
+            }
+        } else {
+            TimeWaitAction::Ack
+        }
+    }
+
+    /// The ACK that answers a segment; `ts_clock` is the millisecond clock without offset.
+    pub fn ack(&self, src_port: u16, dst_port: u16, ts_clock: u32) -> Segment {
+        let options = self.ts_recent.map_or(Options::NONE, |recent| {
+            Options::timestamps_only(ts_clock.wrapping_add(self.ts_offset), recent)
+        });
+        Segment {
+            src_port,
+            dst_port,
+            seq: self.snd_nxt,
+            ack: self.rcv_nxt,
+            flags: Flags::ACK,
+            window: self.window,
+            options,
+            tag: Tag {
+                conn: self.conn,
+                offset: 0,
+                traced: self.traced,
+            },
+            ..Segment::default()
+        }
+    }
+}
