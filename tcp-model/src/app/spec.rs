@@ -211,7 +211,6 @@ impl Default for TraceSpec {
     fn default() -> Self {
         TraceSpec {
             segments: 0,
-            states: u32::MAX,
             sender_interval: SimDuration::from_millis(10),
         }
     }
