@@ -102,6 +102,12 @@ impl Connection {
         out.signals.push(Signal::Ended(why));
     }
 
+    /// The end of TIME-WAIT; the application heard of the end of the connection on entry.
+    fn forget(&mut self, out: &mut Outputs) {
+        self.timers = Timers::default();
+        self.enter(State::Closed, out);
+    }
+
     /// TIME-WAIT: all other timers stop, 2 MSL begins.
     fn enter_time_wait(&mut self, now: SimTime, out: &mut Outputs) {
         self.timers = Timers::default();

@@ -39,8 +39,7 @@ impl Reassembly {
             false
         });
         self.runs.insert(0, merged);
-        let new = end.offset_from(start) - known;
-        new
+        end.offset_from(start) - known
     }
 
     /// Remembers a FIN that occupies `seq`.

@@ -160,7 +160,10 @@ impl Connection {
     fn check_sequence(&self, seg: &Segment) -> Sequence {
         let (nxt, wnd, len) = (self.rcv.nxt, self.rcv.window(), seg.seq_len());
         let inside = if len == 0 {
-            seg.seq == nxt || seg.seq.in_window(nxt, wnd)
+            // Deviation: an empty segment exactly at the right edge is accepted too. It is the
+            // plain ACK of a peer whose whole window is in flight; refusing it, when both sides
+            // are so, makes an endless exchange of ACKs.
+            seg.seq.offset_from(nxt) <= wnd
         } else {
             seg.seq.in_window(nxt, wnd) || (seg.seq_end() - 1).in_window(nxt, wnd)
         };
@@ -215,10 +218,7 @@ impl Connection {
             }
             TimeWaitAction::Restart => self.timers.state = now + self.params.time_wait,
             // A new incarnation is the host's to make; this one is over.
-            TimeWaitAction::Kill | TimeWaitAction::NewIncarnation { .. } => {
-                self.timers = Default::default();
-                self.enter(State::Closed, out);
-            }
+            TimeWaitAction::Kill | TimeWaitAction::NewIncarnation { .. } => self.forget(out),
         }
     }
 }

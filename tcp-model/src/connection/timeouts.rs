@@ -94,10 +94,7 @@ impl Connection {
     /// The end of 2 MSL, or of an orphan's wait for the peer's FIN.
     fn on_state_timeout(&mut self, out: &mut Outputs) {
         match self.state {
-            State::TimeWait => {
-                self.timers = Timers::default();
-                self.enter(State::Closed, out); // the application was told on entry
-            }
+            State::TimeWait => self.forget(out),
             State::FinWait2 => self.end(End::TimedOut, out),
             _ => {}
         }

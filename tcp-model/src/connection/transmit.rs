@@ -72,8 +72,14 @@ impl Connection {
     }
 
     pub(super) fn send_ack(&mut self, now: SimTime, out: &mut Outputs) {
-        let segment = self.header(Flags::ACK, self.snd.nxt, now);
+        let segment = self.header(Flags::ACK, self.acceptable_seq(), now);
         self.emit(segment, false, out);
+    }
+
+    /// SND.NXT for a segment without text; when that lies beyond the peer's window (which shrank,
+    /// or into which an octet was sent as a probe), the window's edge, which the peer accepts.
+    pub(super) fn acceptable_seq(&self) -> SeqNum {
+        self.snd.nxt.min(self.snd.una + self.snd.wnd)
     }
 
     /// The FIN is all that remains to be sent.

@@ -86,7 +86,9 @@ impl Connection {
     /// CLOSE of the sending direction alone: the application goes on reading.
     pub(super) fn on_shutdown(&mut self, now: SimTime, out: &mut Outputs) {
         match self.state {
-            State::Listen | State::SynSent => self.end(End::Closed, out),
+            State::Listen => self.end(End::Closed, out),
+            // "Delete the TCB and return 'error: closing' responses to any queued SENDs."
+            State::SynSent => self.end(End::Aborted, out),
             // Section 3.10.4: queued until ESTABLISHED.
             State::SynReceived => self.snd.fin_queued = true,
             State::Established | State::CloseWait => {
@@ -129,7 +131,9 @@ impl Connection {
     pub(super) fn on_abort(&mut self, now: SimTime, out: &mut Outputs) {
         match self.state {
             State::Closed => {}
-            State::Listen | State::SynSent | State::Closing | State::LastAck | State::TimeWait => {
+            // "Respond with an ok, delete the TCB"; the application was told on entry.
+            State::TimeWait => self.forget(out),
+            State::Listen | State::SynSent | State::Closing | State::LastAck => {
                 self.end(End::Aborted, out);
             }
             _ => {
@@ -150,7 +154,7 @@ impl Connection {
 
     /// `<SEQ=SND.NXT><CTL=RST,ACK>`.
     pub(super) fn send_reset(&mut self, now: SimTime, out: &mut Outputs) {
-        let segment = self.header(Flags::RST | Flags::ACK, self.snd.nxt, now);
+        let segment = self.header(Flags::RST | Flags::ACK, self.acceptable_seq(), now);
         self.emit(segment, false, out);
     }
 }
