@@ -34,6 +34,8 @@ pub struct Tie(u64);
 
 impl Tie {
     const COUNTER_BITS: u32 = 40;
+    /// The smallest.
+    pub(crate) const FIRST: Tie = Tie(0);
     /// Largest number of nodes in a simulation.
     pub const MAX_NODES: u32 = 1 << 24;
 
