@@ -1,7 +1,8 @@
 //! Hold model over all event queues: pop the smallest event, push one at now + random increment.
 //!
 //! `cargo bench -p sim-core --bench event_queues [-- FLAGS]`; `--large` adds 10^7 pending events,
-//! `--slow` the keyed queue beyond 10^5, `--quick` makes each run shorter.
+//! `--slow` the keyed queue beyond 10^5, `--quick` makes each run shorter, `--small` keeps to
+//! 10^3 pending events; names of queues select them.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -87,14 +88,17 @@ fn hold(mut queue: AnyEventQueue, ahead: Ahead, pending: usize, holds: usize) ->
 
 fn main() {
     let flag = |name: &str| std::env::args().any(|a| a == name);
-    let only = |name: &str| {
-        std::env::args()
-            .skip(1)
-            .all(|a| a.starts_with("--") || name == a)
-    };
+    let names: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|a| !a.starts_with("--"))
+        .collect();
+    let only = |name: &str| names.is_empty() || names.iter().any(|n| n == name);
     let mut sizes = vec![100, 1_000, 10_000, 100_000, 1_000_000];
     if flag("--large") {
         sizes.push(10_000_000);
+    }
+    if flag("--small") {
+        sizes.truncate(2);
     }
     let holds = if flag("--quick") { 400_000 } else { 4_000_000 };
     println!("ns per hold, best / mean of 20 batches");

@@ -30,7 +30,7 @@ const LEVELS: usize = 64usize.div_ceil(BITS as usize);
 /// Events of a chunk.
 const CHUNK: usize = 16;
 /// A slot of at most this many events is sorted instead of split.
-const FEW: usize = 32;
+const FEW: usize = 12;
 /// Events beside the sorted run beyond which the front may go back into the wheel.
 const LATE: usize = 64;
 /// No chunk.
@@ -188,9 +188,8 @@ impl WheelQueue {
         let (mut chunk, mut len) = (slot.chunk, slot.len as usize);
         while len > 0 {
             let count = (len - 1) % CHUNK + 1;
-            let events = self.chunks.events[chunk as usize];
+            (0..count).for_each(|i| self.place(self.chunks.events[chunk as usize][i]));
             chunk = self.chunks.give_back(chunk);
-            events[..count].iter().for_each(|&e| self.place(e));
             len -= count;
         }
     }
