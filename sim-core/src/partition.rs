@@ -7,7 +7,7 @@ use crate::event::{Event, EventKind, LinkId, NodeId, Tie};
 use crate::event_queue::{AnyEventQueue, EventQueue};
 use crate::host::{Host, Loss, LossCause};
 use crate::link::{Fate, InFlight, LinkStats, Transmitter, Wire};
-use crate::network::{Network, NodeKind};
+use crate::network::Network;
 use crate::packet::{Packet, PacketRef, Slab};
 use crate::record::Record;
 use crate::rng::Rng;
@@ -22,11 +22,45 @@ pub(crate) struct Mail<P> {
     pub(crate) packet: Packet<P>,
 }
 
-/// Which partition owns each node.
-#[derive(Clone, Debug)]
+/// Which partition owns each node, and where it keeps its host.
+#[derive(Debug)]
 pub(crate) struct Assignment {
-    pub(crate) part_of: Arc<Vec<u32>>,
-    pub(crate) parts: usize,
+    part_of: Vec<u32>,
+    /// Place of a node's host in its partition's list; `NO_HOST` for routers.
+    place: Vec<u32>,
+    parts: usize,
+}
+
+const NO_HOST: u32 = u32::MAX;
+
+impl Assignment {
+    /// Nodes to partitions as given; the hosts of each partition, in order of node number.
+    pub(crate) fn new<H>(
+        part_of: Vec<u32>,
+        hosts: Vec<Option<H>>,
+    ) -> (Arc<Assignment>, Vec<Vec<(NodeId, H)>>) {
+        let parts = part_of.iter().max().map_or(1, |m| *m as usize + 1);
+        let mut split: Vec<Vec<(NodeId, H)>> = (0..parts).map(|_| Vec::new()).collect();
+        let mut place = vec![NO_HOST; part_of.len()];
+        for (i, host) in hosts.into_iter().enumerate() {
+            if let Some(host) = host {
+                let mine = &mut split[part_of[i] as usize];
+                place[i] = mine.len() as u32;
+                mine.push((NodeId(i as u32), host));
+            }
+        }
+        let assignment = Assignment {
+            part_of,
+            place,
+            parts,
+        };
+        (Arc::new(assignment), split)
+    }
+
+    /// The partition that owns a node.
+    pub(crate) fn part_of(&self, node: NodeId) -> u32 {
+        self.part_of[node.0 as usize]
+    }
 }
 
 /// Everything of a partition but its hosts, so that a host can be borrowed beside it.
@@ -34,7 +68,7 @@ pub(crate) struct Assignment {
 pub(crate) struct Core<H: Host> {
     me: u32,
     network: Arc<Network>,
-    assignment: Assignment,
+    assignment: Arc<Assignment>,
     queue: AnyEventQueue,
     packets: Slab<Packet<H::Payload>>,
     /// By link number; present where this partition owns the sending node.
@@ -55,8 +89,7 @@ pub(crate) struct Core<H: Host> {
 #[derive(Debug)]
 pub(crate) struct Partition<H: Host> {
     pub(crate) core: Core<H>,
-    /// By node number; present for the hosts this partition owns.
-    hosts: Vec<Option<H>>,
+    hosts: Vec<(NodeId, H)>,
 }
 
 /// What the engine offers a host while it handles an event.
@@ -118,8 +151,11 @@ impl<H: Host> Cx<'_, H> {
 
     /// Asks for [`Host::on_timer`] with `token` at `at`, now at the earliest.
     pub fn wake(&mut self, at: SimTime, token: u64) {
-        let tie = self.core.draw_tie(self.node);
+        let mut tie = self.core.draw_tie(self.node);
         let time = at.max(self.now);
+        if time == self.now {
+            tie = tie.at_same_instant();
+        }
         let target = self.node.0;
         self.core.queue.push(Event {
             time,
@@ -148,10 +184,6 @@ impl<H: Host> Core<H> {
         let tie = Tie::new(node, *counter);
         *counter += 1;
         tie
-    }
-
-    fn is_mine(&self, node: NodeId) -> bool {
-        self.assignment.part_of[node.0 as usize] == self.me
     }
 
     /// Sends the packet in the slab from `node` on the link towards its destination, with `tie` as
@@ -209,12 +241,12 @@ impl<H: Host> Core<H> {
 
     fn launch(&mut self, link: LinkId, packet: PacketRef, at: SimTime, tie: Tie) {
         let to = self.network.links()[link.0 as usize].to;
-        if self.is_mine(to) {
+        let part = self.assignment.part_of(to);
+        if part == self.me {
             self.board(link, InFlight::new(at, tie, packet));
         } else {
             let packet = self.packets.remove(packet);
-            let part = self.assignment.part_of[to.0 as usize] as usize;
-            self.outbox[part].push(Mail {
+            self.outbox[part as usize].push(Mail {
                 link,
                 at,
                 tie,
@@ -254,18 +286,17 @@ fn arrival(link: LinkId, packet: &InFlight) -> Event {
 }
 
 impl<H: Host> Partition<H> {
-    /// The partition `me` of `assignment` with its hosts (by node number, `None` for routers and
-    /// for nodes of other partitions).
+    /// The partition `me` of `assignment` with its hosts.
     pub(crate) fn new(
         me: u32,
         network: &Arc<Network>,
-        assignment: &Assignment,
-        hosts: Vec<Option<H>>,
+        assignment: &Arc<Assignment>,
+        hosts: Vec<(NodeId, H)>,
         queue: AnyEventQueue,
         seed: u64,
     ) -> Partition<H> {
         let links = network.links();
-        let mine = |node: NodeId| assignment.part_of[node.0 as usize] == me;
+        let mine = |node: NodeId| assignment.part_of(node) == me;
         let transmitters = links.iter().enumerate().map(|(i, link)| {
             let rng = || Rng::stream(seed, "link", i as u64);
             mine(link.from).then(|| Box::new(Transmitter::new(link, rng())))
@@ -273,7 +304,7 @@ impl<H: Host> Partition<H> {
         let mut core = Core {
             me,
             network: Arc::clone(network),
-            assignment: assignment.clone(),
+            assignment: Arc::clone(assignment),
             queue,
             packets: Slab::default(),
             transmitters: transmitters.collect(),
@@ -287,18 +318,15 @@ impl<H: Host> Partition<H> {
             max_packets: 0,
             unrouted: 0,
         };
-        for (i, host) in hosts.iter().enumerate() {
-            if host.is_some() {
-                let tie = core.draw_tie(NodeId(i as u32));
-                let (time, target) = (SimTime::ZERO, i as u32);
-                core.queue.push(Event {
-                    time,
-                    tie,
-                    data: 0,
-                    target,
-                    kind: EventKind::Start,
-                });
-            }
+        for &(node, _) in &hosts {
+            let tie = core.draw_tie(node);
+            core.queue.push(Event {
+                time: SimTime::ZERO,
+                tie,
+                data: 0,
+                target: node.0,
+                kind: EventKind::Start,
+            });
         }
         Partition { core, hosts }
     }
@@ -330,9 +358,8 @@ impl<H: Host> Partition<H> {
             EventKind::Arrival => self.arrive(LinkId(event.target), now, tie),
             EventKind::Timer | EventKind::Start => {
                 let node = NodeId(event.target);
-                let host = self.hosts[node.0 as usize]
-                    .as_mut()
-                    .expect("only hosts have timers");
+                let place = self.core.assignment.place[node.0 as usize];
+                let (_, host) = &mut self.hosts[place as usize];
                 let mut cx = Cx {
                     core: &mut self.core,
                     node,
@@ -355,7 +382,8 @@ impl<H: Host> Partition<H> {
             core.queue.push(arrival(link, &next));
         }
         let node = core.network.links()[link.0 as usize].to;
-        if let Some(host) = self.hosts[node.0 as usize].as_mut() {
+        let place = core.assignment.place[node.0 as usize];
+        if let Some((_, host)) = self.hosts.get_mut(place as usize) {
             if core.network.owner(core.packets.get_mut(at).dst) != Some(node) {
                 core.unrouted += 1;
                 core.lose(
@@ -430,14 +458,8 @@ impl<H: Host> Partition<H> {
         self.core.packets.capacity_bytes()
     }
 
-    /// The hosts, by node number.
-    pub(crate) fn into_hosts(self) -> Vec<Option<H>> {
-        debug_assert!(
-            self.hosts
-                .iter()
-                .zip(self.core.network.nodes())
-                .all(|(h, n)| { h.is_none() || matches!(n.kind, NodeKind::Host { .. }) })
-        );
+    /// The hosts.
+    pub(crate) fn into_hosts(self) -> Vec<(NodeId, H)> {
         self.hosts
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use crate::event::LinkId;
+use crate::event::{LinkId, NodeId};
 use crate::event_queue::EventQueueKind;
 use crate::host::Host;
 use crate::link::LinkStats;
@@ -100,7 +100,6 @@ impl<H: Host> Simulation<H> {
             assert_eq!(config.partition_of.len(), n, "one partition per node");
             config.partition_of.clone()
         };
-        let parts = part_of.iter().max().map_or(1, |m| *m as usize + 1);
         let crosses =
             |l: &&crate::network::LinkSpec| part_of[l.from.0 as usize] != part_of[l.to.0 as usize];
         let look_ahead = network
@@ -110,15 +109,7 @@ impl<H: Host> Simulation<H> {
             .map(crate::network::LinkSpec::min_delay)
             .min()
             .unwrap_or(SimDuration::MAX);
-        let assignment = Assignment {
-            part_of: Arc::new(part_of),
-            parts,
-        };
-        let mut split: Vec<Vec<Option<H>>> =
-            (0..parts).map(|_| (0..n).map(|_| None).collect()).collect();
-        for (i, host) in hosts.into_iter().enumerate() {
-            split[assignment.part_of[i] as usize][i] = host;
-        }
+        let (assignment, split) = Assignment::new(part_of, hosts);
         let partitions = split
             .into_iter()
             .enumerate()
@@ -241,10 +232,8 @@ impl<H: Host> Simulation<H> {
     pub fn into_hosts(self) -> Vec<Option<H>> {
         let mut all: Vec<Option<H>> = (0..self.network.nodes().len()).map(|_| None).collect();
         for partition in self.partitions {
-            for (i, host) in partition.into_hosts().into_iter().enumerate() {
-                if host.is_some() {
-                    all[i] = host;
-                }
+            for (NodeId(i), host) in partition.into_hosts() {
+                all[i as usize] = Some(host);
             }
         }
         all
