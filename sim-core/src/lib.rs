@@ -10,6 +10,8 @@
 //! Rules kept here: state is owned by a node and nodes meet only through packets on links with
 //! delay > 0; events are ordered by (time, scheduling node, that node's counter).
 
+#![forbid(unsafe_code)]
+
 pub mod event;
 pub mod event_queue;
 pub mod host;

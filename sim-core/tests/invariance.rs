@@ -71,7 +71,7 @@ impl Host for Chatter {
     fn on_start(&mut self, cx: &mut Cx<'_, Self>) {
         self.dice = Some(cx.rng("dice"));
         self.act(cx);
-        cx.wake(at_us(500), 2);
+        (1..15).for_each(|i| cx.wake(at_us(100 * i), 2));
     }
 
     fn on_packet(&mut self, p: Packet<()>, cx: &mut Cx<'_, Self>) {
@@ -174,8 +174,13 @@ fn network() -> impl Strategy<Value = Arc<Network>> {
         (end(), link(), prop::option::weighted(0.2, (end(), link()))),
         2..8,
     );
-    (routers, shortcuts, hosts).prop_map(|(routers, shortcuts, hosts)| {
+    // Ties depend on node numbers: let hosts come before or after the routers.
+    (routers, shortcuts, hosts, any::<bool>()).prop_map(|(routers, shortcuts, hosts, first)| {
         let mut draft = Draft::default();
+        let mut numbered: Vec<NodeId> = Vec::new();
+        if first {
+            numbered.extend(hosts.iter().map(|_| draft.host("h")));
+        }
         let mut spine = vec![draft.router("r")];
         let join = |draft: &mut Draft, from, to, link: LinkSpec| {
             if from != to {
@@ -195,8 +200,10 @@ fn network() -> impl Strategy<Value = Arc<Network>> {
                 link,
             );
         }
-        for (at, link, second) in hosts {
-            let host = draft.host("h");
+        if !first {
+            numbered.extend(hosts.iter().map(|_| draft.host("h")));
+        }
+        for (host, (at, link, second)) in numbered.into_iter().zip(hosts) {
             join(&mut draft, host, spine[at.index(spine.len())], link);
             if let Some((at, link)) = second {
                 join(&mut draft, host, spine[at.index(spine.len())], link);
