@@ -16,6 +16,7 @@ pub mod event;
 pub mod event_queue;
 pub mod host;
 pub mod link;
+mod merge;
 pub mod network;
 pub mod packet;
 mod partition;

@@ -63,6 +63,29 @@ impl Assignment {
     }
 }
 
+/// Mail to one partition, of one window.
+#[derive(Debug)]
+pub(crate) struct Mailbag<P> {
+    mail: Vec<Mail<P>>,
+    earliest: SimTime,
+}
+
+impl<P> Default for Mailbag<P> {
+    fn default() -> Self {
+        Mailbag {
+            mail: Vec::new(),
+            earliest: SimTime::MAX,
+        }
+    }
+}
+
+impl<P> Mailbag<P> {
+    fn add(&mut self, mail: Mail<P>) {
+        self.earliest = self.earliest.min(mail.at);
+        self.mail.push(mail);
+    }
+}
+
 /// Everything of a partition but its hosts, so that a host can be borrowed beside it.
 #[derive(Debug)]
 pub(crate) struct Core<H: Host> {
@@ -77,7 +100,8 @@ pub(crate) struct Core<H: Host> {
     wires: Vec<Wire>,
     counters: Vec<u64>,
     seed: u64,
-    pub(crate) outbox: Vec<Vec<Mail<H::Payload>>>,
+    /// By receiving partition.
+    outbox: Vec<Mailbag<H::Payload>>,
     pub(crate) records: Vec<Record<H::Sample>>,
     pub(crate) events: u64,
     pub(crate) max_pending: usize,
@@ -90,6 +114,10 @@ pub(crate) struct Core<H: Host> {
 pub(crate) struct Partition<H: Host> {
     pub(crate) core: Core<H>,
     hosts: Vec<(NodeId, H)>,
+    /// By sending partition.
+    inbox: Vec<Mailbag<H::Payload>>,
+    /// Time of the first event pending or in the inbox, as of the last window.
+    next: Option<SimTime>,
 }
 
 /// What the engine offers a host while it handles an event.
@@ -246,7 +274,7 @@ impl<H: Host> Core<H> {
             self.board(link, InFlight::new(at, tie, packet));
         } else {
             let packet = self.packets.remove(packet);
-            self.outbox[part as usize].push(Mail {
+            self.outbox[part as usize].add(Mail {
                 link,
                 at,
                 tie,
@@ -311,7 +339,7 @@ impl<H: Host> Partition<H> {
             wires: links.iter().map(|_| Wire::default()).collect(),
             counters: vec![0; network.nodes().len()],
             seed,
-            outbox: (0..assignment.parts).map(|_| Vec::new()).collect(),
+            outbox: (0..assignment.parts).map(|_| Mailbag::default()).collect(),
             records: Vec::new(),
             events: 0,
             max_pending: 0,
@@ -328,16 +356,24 @@ impl<H: Host> Partition<H> {
                 kind: EventKind::Start,
             });
         }
-        Partition { core, hosts }
+        let inbox = (0..assignment.parts).map(|_| Mailbag::default()).collect();
+        let next = core.queue.next_time();
+        Partition {
+            core,
+            hosts,
+            inbox,
+            next,
+        }
     }
 
-    /// Time of the first pending event.
-    pub(crate) fn next_time(&mut self) -> Option<SimTime> {
-        self.core.queue.next_time()
+    /// Time of the first event pending or in the inbox.
+    pub(crate) fn next_time(&self) -> Option<SimTime> {
+        self.next
     }
 
-    /// Runs events strictly before `horizon`, at most `limit`; returns how many.
-    pub(crate) fn run_before(&mut self, horizon: SimTime, limit: u64) -> u64 {
+    /// Takes its mail, then runs events strictly before `horizon`, at most `limit`.
+    pub(crate) fn run_before(&mut self, horizon: SimTime, limit: u64) {
+        self.take_mail();
         let mut done = 0;
         while done < limit {
             let Some(event) = self.core.queue.pop_before(horizon) else {
@@ -349,7 +385,7 @@ impl<H: Host> Partition<H> {
         self.core.events += done;
         self.core.max_pending = self.core.max_pending.max(self.core.queue.len());
         self.core.max_packets = self.core.max_packets.max(self.core.packets.len());
-        done
+        self.next = self.core.queue.next_time();
     }
 
     fn handle(&mut self, event: Event) {
@@ -429,16 +465,31 @@ impl<H: Host> Partition<H> {
         core.forward(node, at, next_tie, now, tie);
     }
 
-    /// Takes mail from another partition.
-    pub(crate) fn receive(&mut self, mail: Mail<H::Payload>) {
-        let Mail {
-            link,
-            at,
-            tie,
-            packet,
-        } = mail;
-        let packet = self.core.packets.insert(packet);
-        self.core.board(link, InFlight::new(at, tie, packet));
+    /// Brings what this partition sent to `other`, whose inbox has been emptied since the last time.
+    pub(crate) fn bring_mail_to(&mut self, other: &mut Partition<H>) {
+        let bag = &mut self.core.outbox[other.core.me as usize];
+        if bag.mail.is_empty() {
+            return;
+        }
+        let earliest = other.next.map_or(bag.earliest, |t| t.min(bag.earliest));
+        other.next = Some(earliest);
+        std::mem::swap(bag, &mut other.inbox[self.core.me as usize]);
+        bag.earliest = SimTime::MAX;
+    }
+
+    fn take_mail(&mut self) {
+        for bag in &mut self.inbox {
+            for mail in bag.mail.drain(..) {
+                let Mail {
+                    link,
+                    at,
+                    tie,
+                    packet,
+                } = mail;
+                let packet = self.core.packets.insert(packet);
+                self.core.board(link, InFlight::new(at, tie, packet));
+            }
+        }
     }
 
     /// Counters of the links this partition sends on.

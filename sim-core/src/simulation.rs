@@ -4,10 +4,14 @@ use std::io;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
 use crate::event::{LinkId, NodeId};
 use crate::event_queue::EventQueueKind;
 use crate::host::Host;
 use crate::link::LinkStats;
+use crate::merge::merge_before;
 use crate::network::Network;
 use crate::partition::{Assignment, Partition};
 use crate::record::{Record, Recorder};
@@ -24,16 +28,19 @@ pub struct RunConfig {
     pub queue: EventQueueKind,
     /// The partition of each node, by node number; empty for one partition.
     pub partition_of: Vec<u32>,
+    /// Threads that run partitions; more than there are partitions bring nothing.
+    pub threads: usize,
 }
 
 impl RunConfig {
-    /// One partition, default queue.
+    /// One partition, one thread, default queue.
     pub fn new(seed: u64, end: SimTime) -> RunConfig {
         RunConfig {
             seed,
             end,
             queue: EventQueueKind::default(),
             partition_of: Vec::new(),
+            threads: 1,
         }
     }
 }
@@ -81,10 +88,15 @@ pub struct Simulation<H: Host> {
     partitions: Vec<Partition<H>>,
     end: SimTime,
     look_ahead: SimDuration,
+    /// Threads of this simulation's own, when it may use more than the caller's.
+    pool: Option<ThreadPool>,
+    merged: Vec<Record<H::Sample>>,
 }
 
-/// Events between two looks at records and observer when there is one partition.
+/// Events between two looks at records and observer.
 const BATCH: u64 = 1 << 14;
+/// Events of a window below which a second thread costs more than it brings.
+const WORTH_A_THREAD: u64 = 512;
 
 impl<H: Host> Simulation<H> {
     /// Places the hosts: `hosts[i]` is the protocol of node `i`, `None` for routers.
@@ -117,12 +129,19 @@ impl<H: Host> Simulation<H> {
                 let queue = config.queue.build();
                 Partition::new(me as u32, &network, &assignment, hosts, queue, config.seed)
             })
-            .collect();
+            .collect::<Vec<_>>();
+        let threads = config.threads.min(partitions.len());
+        // Without threads the run is slower and its results are the same.
+        let pool = (threads > 1)
+            .then(|| ThreadPoolBuilder::new().num_threads(threads).build().ok())
+            .flatten();
         Simulation {
             network,
             partitions,
             end: config.end,
             look_ahead,
+            pool,
+            merged: Vec::new(),
         }
     }
 
@@ -136,38 +155,52 @@ impl<H: Host> Simulation<H> {
         observe: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<RunStats, RunError> {
         let mut reached = self.end;
-        let mut last_look = 0;
-        while let Some(first) = self.next_time() {
-            if first >= self.end {
+        let pool = self.pool.take();
+        while let Some(now) = match &pool {
+            Some(pool) => pool.install(|| self.run_batch(true)),
+            None => self.run_batch(false),
+        } {
+            self.hand_over(recorder, Some(now))?;
+            let events = self.events();
+            if observe(Progress { now, events }).is_break() {
+                reached = now;
                 break;
             }
-            let horizon = (first + self.look_ahead).min(self.end);
-            let limit = if self.partitions.len() == 1 {
-                BATCH
-            } else {
-                u64::MAX
-            };
-            for partition in &mut self.partitions {
-                partition.run_before(horizon, limit);
-            }
-            self.deliver_mail();
-            self.hand_over(recorder)?;
-            let events = self.events();
-            if events >= last_look + BATCH {
-                last_look = events;
-                if observe(Progress { now: first, events }).is_break() {
-                    reached = first;
-                    break;
-                }
-            }
+        }
+        self.pool = pool;
+        if reached == self.end {
+            self.hand_over(recorder, None)?;
         }
         recorder.finish(reached)?;
         Ok(self.stats(reached))
     }
 
-    fn next_time(&mut self) -> Option<SimTime> {
+    /// Runs windows until a batch of events is done; the time of the next event before the end.
+    fn run_batch(&mut self, threads: bool) -> Option<SimTime> {
+        let started_at = self.events();
+        let (mut before, mut worth) = (started_at, threads);
+        loop {
+            let first = self.next_time().filter(|&t| t < self.end)?;
+            if before >= started_at + BATCH {
+                return Some(first);
+            }
+            let horizon = (first + self.look_ahead).min(self.end);
+            let run = |p: &mut Partition<H>| p.run_before(horizon, BATCH);
+            if worth {
+                self.partitions.par_iter_mut().with_max_len(1).for_each(run);
+            } else {
+                self.partitions.iter_mut().for_each(run);
+            }
+            self.exchange_mail();
+            let events = self.events();
+            worth = threads && events - before >= WORTH_A_THREAD;
+            before = events;
+        }
+    }
+
+    fn next_time(&self) -> Option<SimTime> {
         self.partitions
-            .iter_mut()
+            .iter()
             .filter_map(Partition::next_time)
             .min()
     }
@@ -176,37 +209,35 @@ impl<H: Host> Simulation<H> {
         self.partitions.iter().map(|p| p.core.events).sum()
     }
 
-    fn deliver_mail(&mut self) {
-        for from in 0..self.partitions.len() {
-            for to in 0..self.partitions.len() {
-                let mut mail = std::mem::take(&mut self.partitions[from].core.outbox[to]);
-                for item in mail.drain(..) {
-                    self.partitions[to].receive(item);
-                }
-                self.partitions[from].core.outbox[to] = mail;
+    fn exchange_mail(&mut self) {
+        for i in 1..self.partitions.len() {
+            let (left, right) = self.partitions.split_at_mut(i);
+            for other in left {
+                other.bring_mail_to(&mut right[0]);
+                right[0].bring_mail_to(other);
             }
         }
     }
 
-    /// Gives the records of the window to the recorder in canonical order.
-    fn hand_over(&mut self, recorder: &mut dyn Recorder<H::Sample>) -> io::Result<()> {
-        if let [only] = self.partitions.as_mut_slice() {
-            if !only.core.records.is_empty() {
-                recorder.write(&only.core.records)?;
-                only.core.records.clear();
-            }
-            return Ok(());
+    /// Gives the records made so far to the recorder in canonical order; with several partitions,
+    /// those before `next`, the time of the first event still to be handled.
+    fn hand_over(
+        &mut self,
+        recorder: &mut dyn Recorder<H::Sample>,
+        next: Option<SimTime>,
+    ) -> io::Result<()> {
+        let batch = if let [only] = self.partitions.as_mut_slice() {
+            &mut only.core.records
+        } else {
+            let buffers = self.partitions.iter_mut().map(|p| &mut p.core.records);
+            merge_before(buffers, next, &mut self.merged);
+            &mut self.merged
+        };
+        if !batch.is_empty() {
+            recorder.write(batch)?;
+            batch.clear();
         }
-        let mut merged: Vec<Record<H::Sample>> = Vec::new();
-        for partition in &mut self.partitions {
-            merged.append(&mut partition.core.records);
-        }
-        if merged.is_empty() {
-            return Ok(());
-        }
-        // Stable: records of one event stay in the order in which it made them.
-        merged.sort_by_key(|r| (r.time, r.tie));
-        recorder.write(&merged)
+        Ok(())
     }
 
     fn stats(&self, reached: SimTime) -> RunStats {
