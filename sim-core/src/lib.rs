@@ -12,6 +12,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod assign;
 pub mod event;
 pub mod event_queue;
 pub mod host;
