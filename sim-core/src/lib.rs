@@ -27,6 +27,7 @@ pub mod routing;
 pub mod simulation;
 pub mod time;
 pub mod units;
+mod windows;
 
 pub use event::{Event, EventKind, LinkId, NodeId, Tie};
 pub use host::{Cx, Host, LazyTimer, Loss, LossCause};

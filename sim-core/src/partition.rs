@@ -371,8 +371,8 @@ impl<H: Host> Partition<H> {
         self.next
     }
 
-    /// Takes its mail, then runs events strictly before `horizon`, at most `limit`.
-    pub(crate) fn run_before(&mut self, horizon: SimTime, limit: u64) {
+    /// Takes its mail, then runs events strictly before `horizon`, at most `limit`; returns how many.
+    pub(crate) fn run_before(&mut self, horizon: SimTime, limit: u64) -> u64 {
         self.take_mail();
         let mut done = 0;
         while done < limit {
@@ -386,6 +386,7 @@ impl<H: Host> Partition<H> {
         self.core.max_pending = self.core.max_pending.max(self.core.queue.len());
         self.core.max_packets = self.core.max_packets.max(self.core.packets.len());
         self.next = self.core.queue.next_time();
+        done
     }
 
     fn handle(&mut self, event: Event) {

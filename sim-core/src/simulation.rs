@@ -4,7 +4,6 @@ use std::io;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::event::{LinkId, NodeId};
@@ -16,6 +15,7 @@ use crate::network::Network;
 use crate::partition::{Assignment, Partition};
 use crate::record::{Record, Recorder};
 use crate::time::{SimDuration, SimTime};
+use crate::windows::{Bounds, Pace};
 
 /// How to run; of these only `seed` and `end` change results.
 #[derive(Clone, Debug)]
@@ -93,11 +93,6 @@ pub struct Simulation<H: Host> {
     merged: Vec<Record<H::Sample>>,
 }
 
-/// Events between two looks at records and observer.
-const BATCH: u64 = 1 << 14;
-/// Events of a window below which a second thread costs more than it brings.
-const WORTH_A_THREAD: u64 = 512;
-
 impl<H: Host> Simulation<H> {
     /// Places the hosts: `hosts[i]` is the protocol of node `i`, `None` for routers.
     ///
@@ -155,11 +150,12 @@ impl<H: Host> Simulation<H> {
         observe: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<RunStats, RunError> {
         let mut reached = self.end;
-        let pool = self.pool.take();
-        while let Some(now) = match &pool {
-            Some(pool) => pool.install(|| self.run_batch(true)),
-            None => self.run_batch(false),
-        } {
+        let bounds = Bounds {
+            end: self.end,
+            look_ahead: self.look_ahead,
+        };
+        let mut pace = Pace::default();
+        while let Some(now) = pace.run_batch(&mut self.partitions, bounds, self.pool.as_ref()) {
             self.hand_over(recorder, Some(now))?;
             let events = self.events();
             if observe(Progress { now, events }).is_break() {
@@ -167,7 +163,6 @@ impl<H: Host> Simulation<H> {
                 break;
             }
         }
-        self.pool = pool;
         if reached == self.end {
             self.hand_over(recorder, None)?;
         }
@@ -175,48 +170,8 @@ impl<H: Host> Simulation<H> {
         Ok(self.stats(reached))
     }
 
-    /// Runs windows until a batch of events is done; the time of the next event before the end.
-    fn run_batch(&mut self, threads: bool) -> Option<SimTime> {
-        let started_at = self.events();
-        let (mut before, mut worth) = (started_at, threads);
-        loop {
-            let first = self.next_time().filter(|&t| t < self.end)?;
-            if before >= started_at + BATCH {
-                return Some(first);
-            }
-            let horizon = (first + self.look_ahead).min(self.end);
-            let run = |p: &mut Partition<H>| p.run_before(horizon, BATCH);
-            if worth {
-                self.partitions.par_iter_mut().with_max_len(1).for_each(run);
-            } else {
-                self.partitions.iter_mut().for_each(run);
-            }
-            self.exchange_mail();
-            let events = self.events();
-            worth = threads && events - before >= WORTH_A_THREAD;
-            before = events;
-        }
-    }
-
-    fn next_time(&self) -> Option<SimTime> {
-        self.partitions
-            .iter()
-            .filter_map(Partition::next_time)
-            .min()
-    }
-
     fn events(&self) -> u64 {
         self.partitions.iter().map(|p| p.core.events).sum()
-    }
-
-    fn exchange_mail(&mut self) {
-        for i in 1..self.partitions.len() {
-            let (left, right) = self.partitions.split_at_mut(i);
-            for other in left {
-                other.bring_mail_to(&mut right[0]);
-                right[0].bring_mail_to(other);
-            }
-        }
     }
 
     /// Gives the records made so far to the recorder in canonical order; with several partitions,

@@ -4,7 +4,7 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{Draft, Outcome, at_us, hosts, run, us};
+use common::{Draft, Outcome, Prober, Shot, address, at_us, hosts, run, us};
 use proptest::prelude::*;
 use sim_core::event_queue::EventQueueKind;
 use sim_core::network::{Impairments, LinkChange};
@@ -264,4 +264,90 @@ fn another_seed_gives_other_results() {
     assert_ne!(run(1), run(2));
     assert_eq!(run(1), run(1));
     assert!(run(1).len() > 50);
+}
+
+/// Two pairs of hosts with nothing between them, at different speeds: no window ever ends, so that
+/// one partition is far ahead of the other whenever records are handed over.
+#[test]
+fn records_of_partitions_that_never_meet_are_merged() {
+    let mut draft = Draft::default();
+    let ends: Vec<_> = (0..4).map(|i| draft.host(&format!("h{i}"))).collect();
+    for (a, delay) in [(0, us(1)), (2, us(7))] {
+        draft.join(LinkSpec::new(ends[a], ends[a + 1], None, delay));
+    }
+    let network = draft.network();
+    let run = |partition_of, threads| {
+        let mut echoing = hosts(&network, |_| Prober {
+            echo_size: 40,
+            echoes: 50_000,
+            ..Prober::default()
+        });
+        for (from, to) in [(0, 1), (2, 3)] {
+            let (at, to) = (at_us(0), address(&network, &format!("h{to}")));
+            let shot = Shot {
+                at,
+                to,
+                size: 40,
+                ttl: 64,
+            };
+            echoing[from].as_mut().unwrap().plan = vec![shot; 3];
+        }
+        let config = RunConfig {
+            partition_of,
+            threads,
+            ..RunConfig::new(1, SimTime::MAX)
+        };
+        run(&network, echoing, &config).0.0
+    };
+    let expected = run(vec![], 1);
+    assert_eq!(expected.len(), 4 * 50_000 + 6);
+    for (partition_of, threads) in [
+        (vec![0, 0, 1, 1], 1),
+        (vec![1, 1, 0, 0], 2),
+        (vec![0, 1, 2, 2], 2),
+    ] {
+        assert!(run(partition_of, threads) == expected, "other records");
+    }
+}
+
+/// Fails at 3 ms when it is the one to fail.
+struct Fails(u32);
+
+impl Host for Fails {
+    type Payload = ();
+    type Sample = ();
+
+    fn on_start(&mut self, cx: &mut Cx<'_, Self>) {
+        let address = |n| cx.network().addresses(NodeId(n)).next().unwrap();
+        let (src, dst) = (address(cx.node().0), address(cx.node().0 ^ 1));
+        cx.send(src, dst, 40, 64, 0, ());
+        cx.wake(at_us(3000), 0);
+    }
+
+    fn on_packet(&mut self, _: Packet<()>, _: &mut Cx<'_, Self>) {}
+
+    fn on_timer(&mut self, _: u64, cx: &mut Cx<'_, Self>) {
+        assert!(cx.node() != NodeId(self.0), "a host fails");
+    }
+}
+
+#[test]
+fn a_panic_of_a_host_ends_all_threads() {
+    let mut draft = Draft::default();
+    let ends: Vec<_> = (0..8).map(|i| draft.host(&format!("h{i}"))).collect();
+    ends.chunks(2).for_each(|pair| {
+        draft.wire(pair[0], pair[1], 1);
+    });
+    let network = draft.network();
+    for failing in 0..8 {
+        let run = || {
+            let config = RunConfig {
+                partition_of: vec![0, 1, 2, 3, 0, 1, 2, 3],
+                threads: 3,
+                ..RunConfig::new(1, SimTime::MAX)
+            };
+            run(&network, hosts(&network, |_| Fails(failing)), &config)
+        };
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err());
+    }
 }
