@@ -6,9 +6,13 @@
 use crate::event::Event;
 use crate::time::SimTime;
 
+mod heap;
 mod keyed;
+mod wheel;
 
+pub use heap::HeapQueue;
 pub use keyed::KeyedQueue;
+pub use wheel::WheelQueue;
 
 use std::fmt;
 
@@ -34,18 +38,24 @@ pub trait EventQueue: Send {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum EventQueueKind {
     /// [`KeyedQueue`], on the `priority-queue` crate.
-    #[default]
     Keyed,
+    /// [`HeapQueue`], a 4-ary heap.
+    Heap,
+    /// [`WheelQueue`], a hierarchical timing wheel.
+    #[default]
+    Wheel,
 }
 
 impl EventQueueKind {
     /// All of them.
-    pub const ALL: &[EventQueueKind] = &[EventQueueKind::Keyed];
+    pub const ALL: &[EventQueueKind] = &[Self::Keyed, Self::Heap, Self::Wheel];
 
     /// Its name in a scenario.
     pub const fn name(self) -> &'static str {
         match self {
             EventQueueKind::Keyed => "priority-queue",
+            EventQueueKind::Heap => "heap",
+            EventQueueKind::Wheel => "wheel",
         }
     }
 
@@ -58,6 +68,8 @@ impl EventQueueKind {
     pub fn build(self) -> AnyEventQueue {
         match self {
             EventQueueKind::Keyed => AnyEventQueue::Keyed(KeyedQueue::default()),
+            EventQueueKind::Heap => AnyEventQueue::Heap(HeapQueue::default()),
+            EventQueueKind::Wheel => AnyEventQueue::Wheel(WheelQueue::default()),
         }
     }
 }
@@ -66,6 +78,10 @@ impl EventQueueKind {
 pub enum AnyEventQueue {
     /// [`KeyedQueue`].
     Keyed(KeyedQueue),
+    /// [`HeapQueue`].
+    Heap(HeapQueue),
+    /// [`WheelQueue`].
+    Wheel(WheelQueue),
     /// A user's own.
     Custom(Box<dyn EventQueue>),
 }
@@ -80,6 +96,8 @@ macro_rules! each {
     ($self:ident, $queue:ident => $call:expr) => {
         match $self {
             AnyEventQueue::Keyed($queue) => $call,
+            AnyEventQueue::Heap($queue) => $call,
+            AnyEventQueue::Wheel($queue) => $call,
             AnyEventQueue::Custom($queue) => $call,
         }
     };
