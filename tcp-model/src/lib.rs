@@ -14,6 +14,7 @@ pub mod segment;
 pub mod seq;
 pub mod state;
 pub mod time_wait;
+pub mod wire;
 
 pub use app::spec;
 pub use connection::Connection;
