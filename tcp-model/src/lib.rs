@@ -6,6 +6,7 @@ pub mod connection;
 pub mod model;
 pub mod options;
 pub mod params;
+pub mod ports;
 mod reassembly;
 pub mod recovery;
 pub mod rtt;
