@@ -6,6 +6,7 @@ pub mod connection;
 pub mod model;
 pub mod options;
 pub mod params;
+pub mod ports;
 mod reassembly;
 pub mod recovery;
 pub mod rtt;
@@ -14,6 +15,7 @@ pub mod segment;
 pub mod seq;
 pub mod state;
 pub mod time_wait;
+pub mod wire;
 
 pub use app::spec;
 pub use connection::Connection;
