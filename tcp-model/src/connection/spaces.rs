@@ -145,6 +145,8 @@ pub(super) struct ReceiveSpace {
     pub(super) unread: u64,
     /// Of these, octets not yet signalled: held for a PSH.
     pub(super) held: u64,
+    /// Octets read since the window was last told.
+    pub(super) freed: u64,
     /// Octets ahead of a gap.
     pub(super) ahead: Option<Box<Reassembly>>,
     /// Urgent pointer as a sequence number, while it lies beyond what was read.
@@ -176,6 +178,7 @@ impl ReceiveSpace {
             mss: 536,
             unread: 0,
             held: 0,
+            freed: 0,
             ahead: None,
             urgent: None,
             ts_recent: 0,

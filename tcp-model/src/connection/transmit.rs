@@ -29,6 +29,7 @@ impl Connection {
         let field = (offer >> self.rcv.shift).min(0xffff);
         let edge = self.rcv.nxt + (field << self.rcv.shift);
         self.rcv.edge = self.rcv.edge.max(edge);
+        self.rcv.freed = 0;
         let mut options = if self.rcv.ts_ok {
             Options::timestamps_only(self.ts_now(now), self.rcv.ts_recent)
         } else {

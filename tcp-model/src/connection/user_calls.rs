@@ -70,6 +70,7 @@ impl Connection {
     pub(super) fn on_receive(&mut self, bytes: u64, now: SimTime, out: &mut Outputs) {
         let taken = bytes.min(self.rcv.readable());
         self.rcv.unread -= taken;
+        self.rcv.freed += taken;
         if taken == 0 || self.rcv.fin_received || !self.state.is_synchronized() {
             return;
         }
@@ -78,7 +79,7 @@ impl Connection {
         let offered = self.rcv.window();
         let gain = self.rcv.window_to_offer() - offered;
         let was_closed = offered < 2 * self.rcv.mss && gain > 0;
-        if was_closed || gain >= self.rcv.buffer / 2 {
+        if was_closed || self.rcv.freed >= u64::from(self.rcv.buffer / 2) {
             self.send_ack(now, out);
         }
     }

@@ -162,6 +162,11 @@ impl World {
         }));
     }
 
+    /// Makes side 1 open actively too.
+    pub fn open_both(&mut self) {
+        self.simultaneous = true;
+    }
+
     /// Opens and runs until nothing is left to happen, or `limit` steps.
     pub fn run(&mut self, limit: u64) {
         self.open(0, 0);
