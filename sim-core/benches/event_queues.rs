@@ -35,7 +35,7 @@ impl Ahead {
     fn table(self, pending: usize, rng: &mut Rng) -> Vec<u64> {
         let draw = |i: usize| match self {
             Ahead::Exponential => (-libm::log(1.0 - rng.uniform()) * 1e6 * pending as f64) as u64,
-            Ahead::LinksAndTimers if i % 2 == 0 => 1_000_000 + rng.below(99_000_000),
+            Ahead::LinksAndTimers if i.is_multiple_of(2) => 1_000_000 + rng.below(99_000_000),
             Ahead::LinksAndTimers => 200_000_000_000 + rng.below(59_800_000_000_000),
             Ahead::Ties => 1_000_000_000,
             Ahead::Minutes => rng.below(600_000_000_000_000),

@@ -51,7 +51,7 @@ impl Host for Flow {
         for word in &mut self.state {
             *word = black_box(word.rotate_left(7) ^ packet.id);
         }
-        if packet.id % 16 == 0 {
+        if packet.id.is_multiple_of(16) {
             cx.record(packet.id);
         }
         self.send(cx);
@@ -115,7 +115,7 @@ fn network(between_sites: SimDuration) -> Arc<Network> {
 fn run(network: &Arc<Network>, config: &RunConfig) -> (f64, u64, u64) {
     let flow = |host: u32| Flow {
         peer: NodeId(SITES + (host ^ 1)),
-        window: if host % 2 == 0 { 100 } else { 0 },
+        window: if host.is_multiple_of(2) { 100 } else { 0 },
         timer: LazyTimer::default(),
         state: [1; 16],
     };

@@ -5,6 +5,9 @@ mod common;
 use common::{Draft, at_us, run};
 use sim_core::{Cx, Host, LazyTimer, Packet, RunConfig, SimTime};
 
+/// Times and the deadlines set then, in us.
+type Plan = &'static [(u64, Option<u64>)];
+
 const TIMER: u64 = 7;
 const STEP: u64 = 1 << 32;
 
@@ -59,7 +62,7 @@ fn fired(plan: &[(u64, Option<u64>)]) -> (Vec<u64>, u64) {
 
 #[test]
 fn a_timer_fires_at_its_last_deadline() {
-    let rows: &[(&[(u64, Option<u64>)], &[u64], u64)] = &[
+    let rows: &[(Plan, &[u64], u64)] = &[
         (&[(0, Some(100))], &[100], 1),
         // Later: the event of the first deadline moves on.
         (&[(0, Some(100)), (50, Some(150))], &[150], 2),

@@ -7,6 +7,13 @@ use sim_core::LossCause::{LinkDown, QueueFull, Random, Scripted};
 use sim_core::network::{Impairments, LinkChange};
 use sim_core::{Bytes, LinkSpec, QueueLimit, Rate, SimDuration};
 
+/// Times in us and sizes in bytes of packets to send.
+type Packets = &'static [(u64, u32)];
+/// Times in us and the rates in Mbit/s that hold from then on.
+type Rates = &'static [(u64, u64)];
+/// Numbers of packets and their times of arrival in us.
+type Arrivals = &'static [(usize, f64)];
+
 /// A change at a time in us.
 fn change(at: u64, what: impl FnOnce(&mut LinkChange)) -> LinkChange {
     let mut change = LinkChange {
@@ -24,7 +31,7 @@ fn rate(mbps: u64) -> impl FnOnce(&mut LinkChange) {
 #[test]
 fn packets_are_serialised_one_after_the_other() {
     // At 1 Mbit/s, 125 bytes take 1000 us; the delay is 1000 us.
-    let rows: &[(&[(u64, u32)], &[(usize, f64)])] = &[
+    let rows: &[(Packets, Arrivals)] = &[
         (&[(0, 125)], &[(0, 2000.0)]),
         (&[(0, 125), (0, 125)], &[(0, 2000.0), (1, 3000.0)]),
         (&[(0, 125), (500, 250)], &[(0, 2000.0), (1, 4000.0)]),
@@ -51,11 +58,11 @@ fn without_a_rate_only_the_delay_counts() {
 
 #[test]
 fn a_full_queue_drops_the_tail_and_counts_the_packet_in_service() {
-    let four = [(0, 125), (0, 125), (0, 125), (0, 125)];
-    let rows: &[(QueueLimit, &[(u64, u32)], &[usize], u32)] = &[
-        (QueueLimit::Packets(1), &four, &[1, 2, 3], 1),
-        (QueueLimit::Packets(3), &four, &[3], 3),
-        (QueueLimit::Packets(4), &four, &[], 4),
+    let four: Packets = &[(0, 125), (0, 125), (0, 125), (0, 125)];
+    let rows: &[(QueueLimit, Packets, &[usize], u32)] = &[
+        (QueueLimit::Packets(1), four, &[1, 2, 3], 1),
+        (QueueLimit::Packets(3), four, &[3], 3),
+        (QueueLimit::Packets(4), four, &[], 4),
         // The first has left at exactly 1000 us, and makes room then and not before.
         (
             QueueLimit::Packets(1),
@@ -69,8 +76,8 @@ fn a_full_queue_drops_the_tail_and_counts_the_packet_in_service() {
             &[2],
             2,
         ),
-        (QueueLimit::Bytes(Bytes(375)), &four, &[3], 3),
-        (QueueLimit::Bytes(Bytes(374)), &four, &[2, 3], 2),
+        (QueueLimit::Bytes(Bytes(375)), four, &[3], 3),
+        (QueueLimit::Bytes(Bytes(374)), four, &[2, 3], 2),
         // A small packet still fits where a large one did not.
         (
             QueueLimit::Bytes(Bytes(200)),
@@ -247,7 +254,7 @@ fn jitter_is_uniform_up_to_its_bound() {
 #[test]
 fn a_change_of_rate_applies_to_the_bits_that_are_left() {
     // 1000 bits per packet: 1000 us at 1 Mbit/s, 500 us at 2, 250 us at 4.
-    let rows: &[(&[(u64, u64)], &[(u64, u32)], &[(usize, f64)])] = &[
+    let rows: &[(Rates, Packets, Arrivals)] = &[
         (&[(500, 2)], &[(0, 125)], &[(0, 1750.0)]),
         (
             &[(1000, 2)],
