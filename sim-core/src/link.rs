@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use crate::event::Tie;
+use crate::event::{NodeId, Tie};
 use crate::host::LossCause;
 use crate::network::{Impairments, LinkSpec, QueueLimit};
 use crate::packet::PacketRef;
@@ -236,23 +236,38 @@ impl InFlight {
 }
 
 /// The receiver's side: packets on the wire in order of arrival.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Wire {
     in_flight: VecDeque<InFlight>,
+    /// The node at its end, and the partition that owns that.
+    pub(crate) to: NodeId,
+    pub(crate) part: u32,
 }
 
 impl Wire {
+    /// Nothing on its way to node `to` of partition `part`.
+    pub(crate) fn new(to: NodeId, part: u32) -> Wire {
+        Wire {
+            in_flight: VecDeque::new(),
+            to,
+            part,
+        }
+    }
+
     /// Adds a packet; true when it is the first and needs an event.
     pub(crate) fn insert(&mut self, mut new: InFlight) -> bool {
         let key = |p: &InFlight| (p.at, p.tie);
-        let place = match self.in_flight.back() {
+        match self.in_flight.back() {
             Some(last) if key(&new) < key(last) => {
-                self.in_flight.partition_point(|p| key(p) < key(&new))
+                let place = self.in_flight.partition_point(|p| key(p) < key(&new));
+                new.queued = place == 0;
+                self.in_flight.insert(place, new);
             }
-            _ => self.in_flight.len(),
-        };
-        new.queued = place == 0;
-        self.in_flight.insert(place, new);
+            last => {
+                new.queued = last.is_none();
+                self.in_flight.push_back(new);
+            }
+        }
         new.queued
     }
 

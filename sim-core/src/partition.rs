@@ -268,8 +268,7 @@ impl<H: Host> Core<H> {
     }
 
     fn launch(&mut self, link: LinkId, packet: PacketRef, at: SimTime, tie: Tie) {
-        let to = self.network.links()[link.0 as usize].to;
-        let part = self.assignment.part_of(to);
+        let part = self.wires[link.0 as usize].part;
         if part == self.me {
             self.board(link, InFlight::new(at, tie, packet));
         } else {
@@ -336,7 +335,10 @@ impl<H: Host> Partition<H> {
             queue,
             packets: Slab::default(),
             transmitters: transmitters.collect(),
-            wires: links.iter().map(|_| Wire::default()).collect(),
+            wires: links
+                .iter()
+                .map(|l| Wire::new(l.to, assignment.part_of(l.to)))
+                .collect(),
             counters: vec![0; network.nodes().len()],
             seed,
             outbox: (0..assignment.parts).map(|_| Mailbag::default()).collect(),
@@ -414,11 +416,12 @@ impl<H: Host> Partition<H> {
 
     fn arrive(&mut self, link: LinkId, now: SimTime, tie: Tie) {
         let core = &mut self.core;
-        let (at, next) = core.wires[link.0 as usize].take(tie);
+        let wire = &mut core.wires[link.0 as usize];
+        let node = wire.to;
+        let (at, next) = wire.take(tie);
         if let Some(next) = next {
             core.queue.push(arrival(link, &next));
         }
-        let node = core.network.links()[link.0 as usize].to;
         let place = core.assignment.place[node.0 as usize];
         if let Some((_, host)) = self.hosts.get_mut(place as usize) {
             if core.network.owner(core.packets.get_mut(at).dst) != Some(node) {
