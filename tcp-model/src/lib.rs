@@ -9,6 +9,7 @@ pub mod segment;
 pub mod seq;
 pub mod state;
 pub mod time_wait;
+pub mod wire;
 
 pub use app::spec;
 pub use model::{End, Input, OpenContext, Outputs, Signal, TcpModel, TcpView};
