@@ -4,6 +4,7 @@ pub mod app;
 pub mod model;
 pub mod options;
 pub mod params;
+pub mod ports;
 pub mod sample;
 pub mod segment;
 pub mod seq;
