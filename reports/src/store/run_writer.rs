@@ -153,7 +153,9 @@ fn sync(path: &Path) -> Result<(), StoreError> {
 fn sync_tree(dir: &Path) -> Result<(), StoreError> {
     let entries = fs::read_dir(dir).map_err(StoreError::io("list the directory", dir))?;
     for entry in entries {
-        let path = entry.map_err(StoreError::io("list the directory", dir))?.path();
+        let path = entry
+            .map_err(StoreError::io("list the directory", dir))?
+            .path();
         if path.is_dir() {
             sync_tree(&path)?;
         } else {
