@@ -173,9 +173,15 @@ mod tests {
             (1.2 * 28_232.0, 28_232, 0.1668, 5e-5),
         ] {
             let b = erlang_b(load, servers);
-            assert!((b - printed).abs() < tolerance, "B({load}, {servers}) = {b}");
+            assert!(
+                (b - printed).abs() < tolerance,
+                "B({load}, {servers}) = {b}"
+            );
         }
-        assert_eq!((erlang_b(0.0, 3), erlang_b(0.0, 0), erlang_b(2.0, 0)), (0.0, 1.0, 1.0));
+        assert_eq!(
+            (erlang_b(0.0, 3), erlang_b(0.0, 0), erlang_b(2.0, 0)),
+            (0.0, 1.0, 1.0)
+        );
     }
 
     #[test]

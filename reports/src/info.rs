@@ -30,6 +30,14 @@ pub struct RunInfo {
     pub analytic: AnalyticHints,
 }
 
+impl RunInfo {
+    /// The window of steady state in seconds: as asked for, or the second half.
+    pub fn steady_window(&self) -> (f64, f64) {
+        let half = (self.duration_s / 2.0, self.duration_s);
+        self.record.steady_s.unwrap_or(half)
+    }
+}
+
 /// A node.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

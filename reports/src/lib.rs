@@ -9,10 +9,15 @@
 //! it as a [`RunInfo`], parameters as name and value. Figures and reports are made from the run
 //! directory alone. Everything but `timing.json` is the same bytes every time.
 
+pub mod analytic;
 pub mod batch;
+pub mod findings;
+pub mod format;
 pub mod info;
+pub mod pcapng;
 pub mod recorders;
 pub mod render;
+pub mod stats;
 pub mod store;
 
 pub use batch::{Axis, BatchInfo, BatchRow, MetricFigure, render_batch, write_batch};

@@ -158,7 +158,10 @@ mod tests {
     fn quantiles_lie_between_neighbours() {
         let sorted = [1.0, 2.0, 4.0];
         let at = |q| quantile(&sorted, q).unwrap();
-        assert_eq!([at(0.0), at(0.25), at(0.5), at(1.0), at(7.0)], [1.0, 1.5, 2.0, 4.0, 4.0]);
+        assert_eq!(
+            [at(0.0), at(0.25), at(0.5), at(1.0), at(7.0)],
+            [1.0, 1.5, 2.0, 4.0, 4.0]
+        );
         assert_eq!(quantile(&[], 0.5), None);
     }
 }

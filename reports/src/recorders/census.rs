@@ -148,7 +148,13 @@ impl Census {
         }
         write_row(&mut self.table, time_s, &self.all, &counts, ports)?;
         for group in self.groups.iter().filter(|g| !g.name.is_empty()) {
-            write_row(&mut self.table, time_s, &group.text, &group.counts, group.ports)?;
+            write_row(
+                &mut self.table,
+                time_s,
+                &group.text,
+                &group.counts,
+                group.ports,
+            )?;
         }
         Ok(())
     }

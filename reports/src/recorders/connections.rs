@@ -153,4 +153,3 @@ impl Connections {
         self.table.close()
     }
 }
-

@@ -85,7 +85,19 @@ mod tests {
 
     #[test]
     fn every_duration_has_a_bucket_near_it() {
-        for ps in [0, 1, 63, 64, 65, 127, 128, 1000, 123_456_789, 1 << 40, u64::MAX] {
+        for ps in [
+            0,
+            1,
+            63,
+            64,
+            65,
+            127,
+            128,
+            1000,
+            123_456_789,
+            1 << 40,
+            u64::MAX,
+        ] {
             let b = bucket(ps);
             assert!(b < Histogram::default().counts.len(), "{ps}");
             let error = (middle(b) - ps as f64).abs();
@@ -101,7 +113,13 @@ mod tests {
             h.add(SimDuration::from_millis(ms));
         }
         assert_eq!(h.mean_s(), Some(0.5005));
-        for (q, exact) in [(0.0, 0.001), (0.5, 0.5), (0.9, 0.9), (0.99, 0.99), (1.0, 1.0)] {
+        for (q, exact) in [
+            (0.0, 0.001),
+            (0.5, 0.5),
+            (0.9, 0.9),
+            (0.99, 0.99),
+            (1.0, 1.0),
+        ] {
             let got = h.quantile_s(q).unwrap();
             assert!((got - exact).abs() <= 0.008 * exact, "{q}: {got}");
         }

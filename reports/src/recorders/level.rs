@@ -58,9 +58,18 @@ impl Level {
     /// Averages over [0, end] and over the part of the window before `end`; zero over no time.
     pub(crate) fn means(mut self, end: SimTime) -> (f64, f64) {
         self.advance(end);
-        let share = |area: i128, ps: u64| if ps == 0 { 0.0 } else { area as f64 / ps as f64 };
+        let share = |area: i128, ps: u64| {
+            if ps == 0 {
+                0.0
+            } else {
+                area as f64 / ps as f64
+            }
+        };
         let window = self.window.1.min(end).since(self.window.0);
-        (share(self.area, end.as_ps()), share(self.window_area, window.as_ps()))
+        (
+            share(self.area, end.as_ps()),
+            share(self.window_area, window.as_ps()),
+        )
     }
 }
 

@@ -122,7 +122,11 @@ impl Outcomes {
         } else if self.first_failure.is_none() {
             self.first_failure = Some(time);
         }
-        let latency_ps = if kind == 0 { outcome.latency.as_ps() } else { 0 };
+        let latency_ps = if kind == 0 {
+            outcome.latency.as_ps()
+        } else {
+            0
+        };
         self.each(time, |tally| {
             tally.results[kind] += 1;
             tally.latency_ps += u128::from(latency_ps);
@@ -133,7 +137,9 @@ impl Outcomes {
         let bin = std::mem::take(&mut self.in_bin);
         let mean = |sum: f64, n: u64| (n > 0).then(|| sum / n as f64);
         let row = self.table.row().float(start.as_secs_f64());
-        let row = row.float(end.since(start).as_secs_f64()).count(bin.attempts);
+        let row = row
+            .float(end.since(start).as_secs_f64())
+            .count(bin.attempts);
         let row = bin.results.iter().fold(row, |row, &n| row.count(n));
         row.opt(mean(bin.latency_ps as f64 / 1e12, bin.results[0]))
             .opt(mean(bin.probes as f64, bin.attempts))
@@ -172,9 +178,18 @@ impl Outcomes {
         let window_s = self.window.1.min(end).since(self.window.0).as_secs_f64();
         if window_s > 0.0 && self.steady.outcomes() > 0 {
             let n = self.steady.outcomes() as f64;
-            put("connects_failed_share_steady", self.steady.failed() as f64 / n);
-            put("connects_per_s_steady", self.steady.results[0] as f64 / window_s);
-            put("offered_per_s_steady", self.steady.attempts as f64 / window_s);
+            put(
+                "connects_failed_share_steady",
+                self.steady.failed() as f64 / n,
+            );
+            put(
+                "connects_per_s_steady",
+                self.steady.results[0] as f64 / window_s,
+            );
+            put(
+                "offered_per_s_steady",
+                self.steady.attempts as f64 / window_s,
+            );
         }
         let latency = &self.latency;
         let statistics = [

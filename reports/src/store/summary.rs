@@ -42,4 +42,28 @@ impl RunSummary {
             why: e.to_string(),
         })
     }
+
+    /// Writes `summary.json`; the bytes are a function of the summary.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, dir: &Path) -> Result<(), StoreError> {
+        write_json(&dir.join("summary.json"), self)
+    }
+}
+
+/// Writes a value as JSON through a file of another name, so that it is there whole or not at all.
+pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), StoreError> {
+    let text = serde_json::to_string_pretty(value).map_err(|e| StoreError::Damaged {
+        path: path.to_path_buf(),
+        why: e.to_string(),
+    })?;
+    write_whole(path, &(text + "\n"))
+}
+
+/// Writes a text file through one of another name.
+pub(crate) fn write_whole(path: &Path, text: &str) -> Result<(), StoreError> {
+    let aside = path.with_added_extension("tmp");
+    std::fs::write(&aside, text).map_err(StoreError::io("write", &aside))?;
+    std::fs::rename(&aside, path).map_err(StoreError::io("write", path))
 }
