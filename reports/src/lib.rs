@@ -11,6 +11,7 @@
 
 pub mod analytic;
 pub mod batch;
+pub mod figures;
 pub mod findings;
 pub mod format;
 pub mod info;
