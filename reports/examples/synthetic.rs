@@ -7,7 +7,7 @@ mod common;
 use std::path::Path;
 
 use common::{Made, Story};
-use reports::{Completion, RunRecorder, RunWriter};
+use reports::{Axis, BatchInfo, BatchRow, Completion, RunRecorder, RunWriter, write_batch};
 use sim_core::Recorder;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -42,5 +42,54 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         stats: story.stats(),
         ..Completion::default()
     })?;
+    batch(&Path::new(&dir).join("batch"))?;
     Ok(())
+}
+
+/// A sweep of made-up metrics with five replicas.
+fn batch(dir: &Path) -> Result<(), reports::StoreError> {
+    let axis = |path: &str, values: &[&str]| Axis {
+        path: path.into(),
+        values: values.iter().map(|v| (*v).to_owned()).collect(),
+    };
+    let rates = ["300/s", "400/s", "500/s", "600/s", "700/s"];
+    let modes = ["tw_reuse off", "tw_reuse on"];
+    let info = BatchInfo {
+        name: "port-exhaustion-sweep".into(),
+        question: "From which rate on do connects fail?".into(),
+        command: "synfin run port-exhaustion-sweep".into(),
+        parameters: vec![("tcp.profile".into(), "linux".into())],
+        axes: vec![axis("clients.rate", &rates), axis("tcp.mode", &modes)],
+        figures: Vec::new(),
+    };
+    let mut rows = Vec::new();
+    for (r, rate) in rates.iter().enumerate() {
+        for (m, mode) in modes.iter().enumerate() {
+            for replica in 0..5u32 {
+                let noise = f64::from(replica * 7 % 5) * 0.01;
+                let offered = 300.0 + 100.0 * r as f64;
+                let limit = 470.5 * (1.0 + 0.3 * m as f64);
+                let share = (1.0 - limit / offered).max(0.0) + noise;
+                rows.push(BatchRow {
+                    id: format!("run-{r}-{m}-{replica}"),
+                    values: vec![(*rate).into(), (*mode).into()],
+                    seed: u64::from(replica) + 1,
+                    replica,
+                    status: "ok".into(),
+                    message: String::new(),
+                    metrics: [
+                        ("connects_failed_share".to_owned(), share),
+                        (
+                            "time_wait_peak".to_owned(),
+                            offered.min(limit) * 60.0 + noise * 1e3,
+                        ),
+                    ]
+                    .into(),
+                });
+            }
+        }
+    }
+    rows[7].status = "failed".into();
+    rows[7].message = "cannot write results: no space left on device".into();
+    write_batch(dir, &info, &rows)
 }

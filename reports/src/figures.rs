@@ -11,12 +11,15 @@ mod ladder_labels;
 mod population;
 mod style;
 mod svg;
+pub(crate) mod sweep;
 mod timeline;
 
 use std::path::Path;
 
 use crate::store::{RunSummary, StoreError};
+pub(crate) use csv::Csv;
 use data::RunData;
+pub(crate) use svg::escape;
 
 /// A figure.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,6 +14,7 @@ pub mod batch;
 pub mod figures;
 pub mod findings;
 pub mod format;
+mod html;
 pub mod info;
 pub mod pcapng;
 pub mod recorders;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::figures::{Figure, run_figures};
+use crate::html;
 use crate::store::{RunSummary, StoreError, write_whole};
 
 /// Makes `figures/` and `report.html` of a run directory anew.
@@ -18,7 +19,9 @@ pub fn render_run(dir: &Path) -> Result<RunSummary, StoreError> {
 /// Makes the figures and the report of the run whose tables are in `dir`.
 pub(crate) fn render_files(dir: &Path, summary: &RunSummary) -> Result<(), StoreError> {
     let figures = run_figures(dir, summary)?;
-    write_figures(dir, &figures)
+    write_figures(dir, &figures)?;
+    let html = html::run::report(dir, summary, &figures)?;
+    write_whole(&dir.join("report.html"), &html)
 }
 
 /// Writes `figures/NAME.svg` and `figures/NAME.csv`; figures that are no longer made disappear.

@@ -218,7 +218,9 @@ fn draw(c: &Conversation, letters: &Letters, title: &str) -> String {
     }
     let mut row_of = RowOf::default();
     for s in &c.segments {
-        draw_segment(&mut svg, s, &scale, letters, row_of.next(s.from, s.sent));
+        let crossed = c.segments.iter().any(|other| cross(s, other));
+        let shift = row_of.next(s.from, s.sent);
+        draw_segment(&mut svg, s, &scale, letters, (shift, crossed));
     }
     let legend = letters.legend();
     if !legend.is_empty() {
@@ -272,16 +274,32 @@ fn draw_states(svg: &mut Svg, c: &Conversation, scale: &Scale, bottom: f64) {
             };
             let time = seconds(change.time - start);
             let text = if lane == 0 {
-                format!("{time}   {}", change.to)
+                format!("{time}\u{a0}\u{a0} {}", change.to)
             } else {
-                format!("{}   {time}", change.to)
+                format!("{}\u{a0}\u{a0} {time}", change.to)
             };
             svg.text((x + dx, y + 5.0), anchor, LABEL, &text);
         }
     }
 }
 
-fn draw_segment(svg: &mut Svg, s: &Sent, scale: &Scale, letters: &Letters, shift: f64) {
+/// True when two segments are on their way in opposite directions at once.
+fn cross(a: &Sent, b: &Sent) -> bool {
+    match (a.fate, b.fate) {
+        (Fate::Received(a_end), Fate::Received(b_end)) => {
+            a.from == b.to && a.to == b.from && a.sent < b_end && b.sent < a_end
+        }
+        _ => false,
+    }
+}
+
+fn draw_segment(
+    svg: &mut Svg,
+    s: &Sent,
+    scale: &Scale,
+    letters: &Letters,
+    (shift, crossed): (f64, bool),
+) {
     let right = lane_x(s.to) >= lane_x(s.from);
     let sign = if right { 1.0 } else { -1.0 };
     let from = (lane_x(s.from) + sign * 6.0, scale.y(s.sent) + shift);
@@ -298,9 +316,7 @@ fn draw_segment(svg: &mut Svg, s: &Sent, scale: &Scale, letters: &Letters, shift
             let to = (from.0 + whole / 2.0, from.1 + FLIGHT / 2.0);
             svg.line(from, to, colour, 1.5);
             svg.cross(to, VERMILION);
-            let beside = (to.0 + sign * 14.0, to.1 + 5.0);
-            let anchor = if right { Anchor::Start } else { Anchor::End };
-            svg.text(beside, anchor, LOSS, &s.fate_text);
+            svg.text((to.0, to.1 + 20.0), Anchor::Middle, LOSS, &s.fate_text);
             to
         }
         Fate::Unseen => {
@@ -314,16 +330,20 @@ fn draw_segment(svg: &mut Svg, s: &Sent, scale: &Scale, letters: &Letters, shift
     let text = if note.is_empty() {
         label
     } else {
-        format!("{label}   ({note})")
+        format!("{label}\u{a0} ({note})")
     };
-    // Beside the sender, a little above the line and turned with it.
-    let along = 16.0;
+    // In the middle, a little above the line and turned with it; beside the sender where another
+    // arrow crosses.
+    let share = if crossed || s.fate == Fate::Lost {
+        0.32
+    } else {
+        0.5
+    };
     let slope = degrees.to_radians();
     let at = (
-        from.0 + sign * along * slope.cos() + 5.0 * slope.sin(),
-        from.1 + sign * along * slope.sin() - 5.0 * slope.cos(),
+        from.0 + share * whole + 5.0 * slope.sin(),
+        from.1 + share * whole * slope.tan() - 5.0 * slope.cos(),
     );
     let font = Font { colour, ..LABEL };
-    let anchor = if right { Anchor::Start } else { Anchor::End };
-    svg.rotated(at, degrees, anchor, font, &text);
+    svg.rotated(at, degrees, Anchor::Middle, font, &text);
 }

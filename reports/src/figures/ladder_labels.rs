@@ -73,10 +73,14 @@ impl Letters {
         let mut note = String::new();
         let ack = s.has("ACK").then(|| name(peer, s.ack));
         let acks_fin = ack.as_ref().is_some_and(|a| a.starts_with(['p', 'q']));
+        let seq = match own.and_then(|e| e.fin) {
+            Some((letter, fin)) if s.has("FIN") && s.seq == fin => letter.to_string(),
+            _ => name(own, s.seq),
+        };
         let pure_ack = s.flags == "ACK" && s.len == 0;
         let plain_fin = s.has("FIN") && s.len == 0;
         if !(pure_ack && acks_fin) {
-            label.push_str(&format!(" seq={}", name(own, s.seq)));
+            label.push_str(&format!(" seq={seq}"));
         }
         if let Some(ack) = ack
             && (!plain_fin || acks_fin)
@@ -109,10 +113,9 @@ fn join(note: String, more: &str) -> String {
     }
 }
 
-/// A sequence number of an end, by the letter of its FIN from there on, else by that of its SYN.
+/// A sequence number of an end, by the letter of its FIN beyond that, else by that of its SYN.
 fn name(end: Option<&End>, value: u32) -> String {
     match end.and_then(|e| e.fin) {
-        Some((letter, fin)) if value == fin => letter.to_string(),
         Some((letter, fin)) if value == fin.wrapping_add(1) => format!("{letter}+1"),
         _ => offset(end, value),
     }
@@ -160,6 +163,7 @@ mod tests {
             segment(1, "SYN,ACK", y, x.wrapping_add(1), 0),
             segment(0, "ACK", x.wrapping_add(1), y + 1, 0),
             segment(0, "PSH,ACK", x.wrapping_add(1), y + 1, 100),
+            segment(1, "ACK", y + 1, p, 0),
             segment(0, "FIN,ACK", p, y + 1, 0),
             segment(1, "ACK", y + 1, p.wrapping_add(1), 0),
             segment(1, "FIN,ACK", y + 1, p.wrapping_add(1), 0),
@@ -182,6 +186,7 @@ mod tests {
             ("SYN,ACK seq=y ack=x+1", ""),
             ("ACK seq=x+1 ack=y+1", ""),
             ("PSH,ACK seq=x+1 ack=y+1 len=100", ""),
+            ("ACK seq=y+1 ack=x+101", ""),
             ("FIN,ACK seq=p", "p = x+101"),
             ("ACK ack=p+1", ""),
             ("FIN,ACK seq=q ack=p+1", "q = y+1"),
