@@ -109,9 +109,10 @@ impl Known<'_> {
         Some(match self.offered() {
             None => format!("{supply}."),
             Some(offered) if offered > limit => format!(
-                "{supply}; of the {}/s offered, theory lets {} fail in the long run.",
+                "{supply}; of the {}/s offered, theory lets {} fail in the long run{}.",
                 number(offered),
-                percent(failure_share(offered, limit))
+                percent(failure_share(offered, limit)),
+                self.expected_failures().unwrap_or_default()
             ),
             Some(offered) => format!(
                 "{supply}; the {}/s offered use {} of it.",
@@ -119,6 +120,18 @@ impl Known<'_> {
                 percent(offered / limit)
             ),
         })
+    }
+
+    /// Ports come back in waves, so a window may see more or fewer failures than the long run.
+    fn expected_failures(&self) -> Option<String> {
+        let (from, to) = self.info.steady_window();
+        let points = fluid(&self.info.analytic, self.info.duration_s, 2000)?;
+        let window = points.iter().filter(|p| from < p.t_s && p.t_s <= to);
+        let (accepted, offered) = window.fold((0.0, 0.0), |(a, o), p| {
+            (a + p.accepted_per_s, o + p.offered_per_s)
+        });
+        let share = (offered > 0.0).then(|| 1.0 - accepted / offered)?;
+        Some(format!(" and {} in the steady window", percent(share)))
     }
 
     fn time_wait(&self) -> Option<String> {
@@ -233,7 +246,7 @@ mod tests {
         assert_eq!(
             told[1],
             "The port supply allows 470.5 connections/s (28,232 ports / 60 s); of the 600/s \
-             offered, theory lets 21.6 % fail in the long run."
+             offered, theory lets 21.6 % fail in the long run and 21.6 % in the steady window."
         );
     }
 

@@ -36,6 +36,25 @@ impl RunInfo {
         let half = (self.duration_s / 2.0, self.duration_s);
         self.record.steady_s.unwrap_or(half)
     }
+
+    /// The same without infinities and NaN, which JSON cannot hold: nothing, or zero, instead.
+    pub(crate) fn finite(mut self) -> RunInfo {
+        let finite = |v: f64| if v.is_finite() { v } else { 0.0 };
+        let known = |v: Option<f64>| v.filter(|v| v.is_finite());
+        self.duration_s = finite(self.duration_s);
+        for link in &mut self.links {
+            link.rate_bps = known(link.rate_bps);
+            link.delay_s = finite(link.delay_s);
+        }
+        self.record.interval_s = finite(self.record.interval_s);
+        let both = |(a, b): &(f64, f64)| a.is_finite() && b.is_finite();
+        self.record.steady_s = self.record.steady_s.filter(both);
+        let analytic = &mut self.analytic;
+        analytic.time_wait_s = known(analytic.time_wait_s);
+        analytic.hold_s = finite(analytic.hold_s);
+        analytic.offered_per_s.retain(both);
+        self
+    }
 }
 
 /// A node.

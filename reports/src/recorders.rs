@@ -71,6 +71,7 @@ impl RunRecorder {
     /// # Errors
     /// When they cannot be written.
     pub fn new(writer: RunWriter, info: RunInfo) -> Result<RunRecorder, StoreError> {
+        let info = info.finite();
         let dir = writer.path().to_path_buf();
         let at = |s: f64| SimTime::ZERO + SimDuration::from_secs_f64(s);
         let (from, to) = info.steady_window();

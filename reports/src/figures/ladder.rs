@@ -7,7 +7,7 @@ use super::csv::Csv;
 use super::data::RunData;
 use super::ladder_labels::Letters;
 use super::style::{BLACK, GREY, LIGHT_GREY, VERMILION, state_colour};
-use super::svg::{Anchor, Font, Svg};
+use super::svg::{Anchor, Font, Svg, text_width};
 use crate::format::seconds;
 use crate::store::StoreError;
 
@@ -167,7 +167,9 @@ fn crowd(c: &Conversation, time: f64) -> f64 {
             .iter()
             .filter(|x| x.time == time && x.lane == lane)
             .count();
-        sent.max(changed)
+        let arrives = |s: &&Sent| s.to == lane && s.fate == Fate::Received(time);
+        let arrived = c.segments.iter().filter(arrives).count();
+        changed.max(sent + arrived.saturating_sub(1)).max(arrived)
     };
     let most = (0..c.lanes.len()).map(in_lane).max().unwrap_or(0);
     ROW * most.saturating_sub(1) as f64
@@ -216,11 +218,48 @@ fn draw(c: &Conversation, letters: &Letters, title: &str) -> String {
             }
         }
     }
-    let mut row_of = RowOf::default();
-    for s in &c.segments {
-        let crossed = c.segments.iter().any(|other| cross(s, other));
-        let shift = row_of.next(s.from, s.sent);
-        draw_segment(&mut svg, s, &scale, letters, (shift, crossed));
+    let (mut sent, mut arrived) = (RowOf::default(), RowOf::default());
+    let arrows: Vec<Arrow> = c
+        .segments
+        .iter()
+        .map(|s| {
+            let together = |o: &&Sent| o.to == s.from && o.fate == Fate::Received(s.sent);
+            let arrivals = c.segments.iter().filter(together).count();
+            let answered = ROW * arrivals.saturating_sub(1) as f64;
+            Arrow::of(s, &scale, answered, (&mut sent, &mut arrived))
+        })
+        .collect();
+    for (s, arrow) in c.segments.iter().zip(&arrows) {
+        draw_arrow(&mut svg, s, arrow);
+    }
+    let mut labels: Vec<[(f64, f64); 7]> = Vec::new();
+    for (s, arrow) in c.segments.iter().zip(&arrows) {
+        if s.fate == Fate::Lost {
+            let width = text_width(&s.fate_text, LOSS.size);
+            let at = |k: usize| arrow.to.0 - 4.0 + width * k as f64 / 6.0;
+            labels.push(std::array::from_fn(|k| (at(k), arrow.to.1 + 16.0)));
+        }
+    }
+    for (i, s) in c.segments.iter().enumerate() {
+        let (label, note) = letters.label(s);
+        let text = if note.is_empty() {
+            label
+        } else {
+            format!("{label}\u{a0} ({note})")
+        };
+        let others = arrows
+            .iter()
+            .enumerate()
+            .filter(|(k, _)| *k != i)
+            .map(|(_, a)| a);
+        let place = arrows[i].best_place(&text, others, &labels);
+        let font = Font {
+            colour: colour(s),
+            ..LABEL
+        };
+        let at = arrows[i].above(place.0, place.1 - 4.0);
+        svg.rotated(at, arrows[i].degrees(), Anchor::Middle, font, &text);
+        labels.push(arrows[i].label_points(place, &text));
     }
     let legend = letters.legend();
     if !legend.is_empty() {
@@ -283,67 +322,117 @@ fn draw_states(svg: &mut Svg, c: &Conversation, scale: &Scale, bottom: f64) {
     }
 }
 
-/// True when two segments are on their way in opposite directions at once.
-fn cross(a: &Sent, b: &Sent) -> bool {
-    match (a.fate, b.fate) {
-        (Fate::Received(a_end), Fate::Received(b_end)) => {
-            a.from == b.to && a.to == b.from && a.sent < b_end && b.sent < a_end
+fn colour(s: &Sent) -> super::style::Rgb {
+    if s.retransmission { VERMILION } else { BLACK }
+}
+
+/// A segment's way on the page; that of a lost one ends on the way.
+#[derive(Clone, Copy, Debug)]
+struct Arrow {
+    from: (f64, f64),
+    to: (f64, f64),
+}
+
+impl Arrow {
+    fn of(
+        s: &Sent,
+        scale: &Scale,
+        answered: f64,
+        (sent, arrived): (&mut RowOf, &mut RowOf),
+    ) -> Arrow {
+        let sign = if s.to >= s.from { 1.0 } else { -1.0 };
+        // What is sent at the instant of several arrivals answers the last of them.
+        let shift = sent.next(s.from, s.sent) + answered;
+        let from = (lane_x(s.from) + sign * 6.0, scale.y(s.sent) + shift);
+        let whole = lane_x(s.to) - sign * 6.0 - from.0;
+        let to = match s.fate {
+            Fate::Received(time) => {
+                let y = scale.y(time) + arrived.next(s.to, time);
+                (from.0 + whole, y.max(from.1))
+            }
+            Fate::Lost => (from.0 + whole * 0.6, from.1 + FLIGHT * 0.6),
+            Fate::Unseen => (from.0 + whole * 0.75, from.1 + FLIGHT * 0.75),
+        };
+        Arrow { from, to }
+    }
+
+    fn slope(&self) -> f64 {
+        let dx = self.to.0 - self.from.0;
+        if dx == 0.0 {
+            0.0
+        } else {
+            (self.to.1 - self.from.1) / dx
         }
-        _ => false,
+    }
+
+    fn degrees(&self) -> f64 {
+        self.slope().atan().to_degrees()
+    }
+
+    /// The point `share` of the way along and `gap` pixels above the line.
+    fn above(&self, share: f64, gap: f64) -> (f64, f64) {
+        let angle = self.slope().atan();
+        (
+            self.from.0 + share * (self.to.0 - self.from.0) + gap * angle.sin(),
+            self.from.1 + share * (self.to.1 - self.from.1) - gap * angle.cos(),
+        )
+    }
+
+    /// Height at `x`, where it passes there.
+    fn y_at(&self, x: f64) -> Option<f64> {
+        let (low, high) = (self.from.0.min(self.to.0), self.from.0.max(self.to.0));
+        let inside = low <= x && x <= high;
+        inside.then(|| self.from.1 + self.slope() * (x - self.from.0))
+    }
+
+    /// Points along the middle of a label.
+    fn label_points(&self, (share, gap): (f64, f64), text: &str) -> [(f64, f64); 7] {
+        let centre = self.above(share, gap);
+        let half = text_width(text, LABEL.size) / 2.0;
+        let angle = self.slope().atan();
+        std::array::from_fn(|k| {
+            let d = half * (k as f64 - 3.0) / 3.0;
+            (centre.0 + d * angle.cos(), centre.1 + d * angle.sin())
+        })
+    }
+
+    /// The place of its label, along the arrow and above it, that meets fewest other arrows and
+    /// labels.
+    fn best_place<'a>(
+        &self,
+        text: &str,
+        others: impl Iterator<Item = &'a Arrow> + Clone,
+        labels: &[[(f64, f64); 7]],
+    ) -> (f64, f64) {
+        let meetings = |place: &(f64, f64)| -> usize {
+            let points = self.label_points(*place, text);
+            let near = |p: &(f64, f64)| {
+                let line = |a: &Arrow| a.y_at(p.0).is_some_and(|y| (y - p.1).abs() < 9.0);
+                let label = |q: &(f64, f64)| (q.0 - p.0).abs() < 25.0 && (q.1 - p.1).abs() < 14.0;
+                others.clone().filter(|a| line(a)).count()
+                    + labels.iter().flatten().filter(|q| label(q)).count()
+            };
+            points.iter().map(near).sum()
+        };
+        let half = text_width(text, LABEL.size) / 2.0;
+        let length = (self.to.0 - self.from.0).abs().max(1.0);
+        let fits = |share: &f64| share.min(1.0 - share) * length >= half;
+        let shares = [0.5, 0.4, 0.6, 0.3, 0.7].into_iter().filter(fits);
+        let above = shares.clone().map(|share| (share, 9.0));
+        let places = above.chain(shares.map(|share| (share, -10.0)));
+        places.min_by_key(meetings).unwrap_or((0.5, 9.0))
     }
 }
 
-fn draw_segment(
-    svg: &mut Svg,
-    s: &Sent,
-    scale: &Scale,
-    letters: &Letters,
-    (shift, crossed): (f64, bool),
-) {
-    let right = lane_x(s.to) >= lane_x(s.from);
-    let sign = if right { 1.0 } else { -1.0 };
-    let from = (lane_x(s.from) + sign * 6.0, scale.y(s.sent) + shift);
-    let whole = lane_x(s.to) - sign * 6.0 - from.0;
-    let colour = if s.retransmission { VERMILION } else { BLACK };
-    let to = match s.fate {
-        Fate::Received(time) => {
-            // The last of several rows of one instant must not seem to arrive before it left.
-            let to = (from.0 + whole, scale.y(time).max(from.1));
-            svg.arrow(from, to, colour, 1.5);
-            to
-        }
+fn draw_arrow(svg: &mut Svg, s: &Sent, arrow: &Arrow) {
+    match s.fate {
+        Fate::Received(_) => svg.arrow(arrow.from, arrow.to, colour(s), 1.5),
         Fate::Lost => {
-            let to = (from.0 + whole / 2.0, from.1 + FLIGHT / 2.0);
-            svg.line(from, to, colour, 1.5);
-            svg.cross(to, VERMILION);
-            svg.text((to.0, to.1 + 20.0), Anchor::Middle, LOSS, &s.fate_text);
-            to
+            svg.line(arrow.from, arrow.to, colour(s), 1.5);
+            svg.cross(arrow.to, VERMILION);
+            let below = (arrow.to.0 - 4.0, arrow.to.1 + 20.0);
+            svg.text(below, Anchor::Start, LOSS, &s.fate_text);
         }
-        Fate::Unseen => {
-            let to = (from.0 + whole * 0.75, from.1 + FLIGHT * 0.75);
-            svg.dashed(from, to, GREY, 1.5);
-            to
-        }
-    };
-    let degrees = ((to.1 - from.1) / (to.0 - from.0)).atan().to_degrees();
-    let (label, note) = letters.label(s);
-    let text = if note.is_empty() {
-        label
-    } else {
-        format!("{label}\u{a0} ({note})")
-    };
-    // In the middle, a little above the line and turned with it; beside the sender where another
-    // arrow crosses.
-    let share = if crossed || s.fate == Fate::Lost {
-        0.32
-    } else {
-        0.5
-    };
-    let slope = degrees.to_radians();
-    let at = (
-        from.0 + share * whole + 5.0 * slope.sin(),
-        from.1 + share * whole * slope.tan() - 5.0 * slope.cos(),
-    );
-    let font = Font { colour, ..LABEL };
-    svg.rotated(at, degrees, Anchor::Middle, font, &text);
+        Fate::Unseen => svg.dashed(arrow.from, arrow.to, GREY, 1.5),
+    }
 }

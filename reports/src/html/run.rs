@@ -49,9 +49,15 @@ pub(crate) fn report(
     let rows: Vec<Vec<String>> = summary
         .metrics
         .iter()
+        .filter(|(_, value)| **value != 0.0)
         .map(|(name, value)| vec![name.clone(), metric(name, *value)])
         .collect();
     page.table(&cells(["metric", "#value"]), &rows);
+    let zeros = summary.metrics.iter().filter(|(_, value)| **value == 0.0);
+    let zeros: Vec<&str> = zeros.map(|(name, _)| name.as_str()).collect();
+    if !zeros.is_empty() {
+        page.paragraph(&format!("Zero: {}.", zeros.join(", ")));
+    }
     counters(&mut page, summary);
     links(&mut page, dir)?;
     page.heading("To reproduce");
