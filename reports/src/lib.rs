@@ -1,1 +1,27 @@
-//! reports
+//! What remains of a run: recorders, the run store, statistics, figures, `report.html`, pcapng.
+//!
+//! ```text
+//!   Simulation ── Record<TcpSample> ──► RunRecorder ──► tables, summary.json ──► figures, report.html
+//!                                       while it runs    the run directory        render_run(dir)
+//! ```
+//!
+//! This crate never runs a simulation and knows no scenario: what it must know beforehand reaches
+//! it as a [`RunInfo`], parameters as name and value. Figures and reports are made from the run
+//! directory alone. Everything but `timing.json` is the same bytes every time.
+
+pub mod analytic;
+pub mod batch;
+pub mod findings;
+pub mod format;
+pub mod info;
+pub mod pcapng;
+pub mod recorders;
+pub mod render;
+pub mod stats;
+pub mod store;
+
+pub use batch::{Axis, BatchInfo, BatchRow, MetricFigure, render_batch, write_batch};
+pub use info::{AnalyticHints, LinkInfo, NodeInfo, RecordOptions, RunInfo};
+pub use recorders::{Completion, RunRecorder};
+pub use render::render_run;
+pub use store::{RunSummary, RunWriter, StoreError};

@@ -4,11 +4,13 @@ pub mod app;
 pub mod model;
 pub mod options;
 pub mod params;
+pub mod ports;
 pub mod sample;
 pub mod segment;
 pub mod seq;
 pub mod state;
 pub mod time_wait;
+pub mod wire;
 
 pub use app::spec;
 pub use model::{End, Input, OpenContext, Outputs, Signal, TcpModel, TcpView};

@@ -71,13 +71,18 @@ impl TimeWait {
                 || (seg.seq_end() - 1).in_window(self.rcv_nxt, self.rcv_wnd)
         };
         if seg.flags.is_rst() {
-            // RFC 5961 section 3: only an RST exactly at RCV.NXT counts; RFC 1337 F1 ignores it.
-            let exact = seg.seq == self.rcv_nxt && !stale;
-            return if exact && !params.rfc1337 {
-                TimeWaitAction::Kill
-            } else {
-                TimeWaitAction::Drop
+            // RFC 5961 section 3: an RST counts exactly at RCV.NXT, gets a challenge ACK elsewhere
+            // in the window, and silence outside. PAWS does not apply (RFC 7323 section 5.3 R1).
+            return match (params.rfc1337, seg.seq == self.rcv_nxt) {
+                (true, _) => TimeWaitAction::Drop,
+                (false, true) => TimeWaitAction::Kill,
+                (false, false) if in_window => TimeWaitAction::Ack,
+                (false, false) => TimeWaitAction::Drop,
             };
+        }
+        // Fifth: "if the ACK bit is off, drop the segment" - if it is acceptable at all.
+        if !seg.flags.is_ack() && in_window && !stale {
+            return TimeWaitAction::Drop;
         }
         // "The only thing that can arrive in this state is a retransmission of the remote FIN.
         // Acknowledge it, and restart the 2 MSL timeout."
@@ -92,8 +97,12 @@ impl TimeWait {
     }
 
     /// RFC 6191 section 2 where timestamps tell, else RFC 9293 section 3.6.1 (MAY-2).
+    ///
+    /// Deviation: a SYN that may not open a connection is answered by an ACK, as RFC 9293 section
+    /// 3.10.7.4 has it for all synchronized states and Linux does, not dropped as in RFC 6191.
     fn syn_arrives(&self, seg: &Segment, ts: Option<u32>, params: &TcpParams) -> TimeWaitAction {
-        let later_seq = seg.seq.after(self.rcv_nxt);
+        // Larger than the largest number used before, that of the FIN just below RCV.NXT.
+        let later_seq = seg.seq.at_or_after(self.rcv_nxt);
         let newer = match (self.ts_recent, ts) {
             (Some(recent), Some(val)) => match (val.wrapping_sub(recent) as i32).cmp(&0) {
                 std::cmp::Ordering::Greater => true,
@@ -135,3 +144,6 @@ impl TimeWait {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

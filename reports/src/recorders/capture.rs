@@ -1,0 +1,138 @@
+//! `packets.pcapng`: each packet once, at its sender's interface when it was sent.
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+
+use sim_core::{NodeId, Packet, SimTime};
+use tcp_model::sample::{SegmentEvent, SegmentTrace};
+use tcp_model::wire;
+
+use crate::info::NodeInfo;
+use crate::pcapng::PcapngWriter;
+use crate::store::StoreError;
+
+/// A packet sent at the current instant, held until the instant is over: a loss at the same
+/// instant becomes its comment.
+#[derive(Debug)]
+struct Held {
+    packet: u64,
+    interface: u32,
+    end: usize,
+    comment: Option<String>,
+}
+
+/// Writes the segments of recorded connections.
+#[derive(Debug)]
+pub(crate) struct Capture {
+    path: PathBuf,
+    writer: PcapngWriter<BufWriter<File>>,
+    interface_of: Vec<u32>,
+    instant: SimTime,
+    held: Vec<Held>,
+    bytes: Vec<u8>,
+}
+
+impl Capture {
+    pub(crate) fn new(dir: &Path, nodes: &[NodeInfo]) -> Result<Capture, StoreError> {
+        let path = dir.join("packets.pcapng");
+        let is_host = |n: &&NodeInfo| !n.group.is_empty();
+        let names: Vec<&str> = nodes
+            .iter()
+            .filter(is_host)
+            .map(|n| n.name.as_str())
+            .collect();
+        let mut next = 0;
+        let interface_of = nodes.iter().map(|n| {
+            let own = next;
+            next += u32::from(is_host(&n));
+            own
+        });
+        let interface_of = interface_of.collect();
+        let file = File::create(&path).map_err(StoreError::io("create", &path))?;
+        let writer = PcapngWriter::new(BufWriter::new(file), &names)
+            .map_err(StoreError::io("write", &path))?;
+        Ok(Capture {
+            path,
+            writer,
+            interface_of,
+            instant: SimTime::ZERO,
+            held: Vec::new(),
+            bytes: Vec::new(),
+        })
+    }
+
+    pub(crate) fn on_segment(
+        &mut self,
+        time: SimTime,
+        node: NodeId,
+        trace: &SegmentTrace,
+    ) -> Result<(), StoreError> {
+        if time > self.instant {
+            self.write_held()?;
+            self.instant = time;
+        }
+        match trace.event {
+            SegmentEvent::Sent => self.hold(node, trace),
+            SegmentEvent::Lost(cause) => {
+                let lost = self.held.iter_mut().find(|h| h.packet == trace.packet);
+                if let Some(held) = lost {
+                    held.comment = Some(format!("lost: {cause}"));
+                }
+            }
+            SegmentEvent::Received => {}
+        }
+        Ok(())
+    }
+
+    /// Packets that do not fit into IPv4's 65535 bytes have no bytes and are left out.
+    fn hold(&mut self, node: NodeId, trace: &SegmentTrace) {
+        let packet = Packet {
+            id: trace.packet,
+            src: trace.src,
+            dst: trace.dst,
+            size: trace.segment.ipv4_len(),
+            ttl: trace.ttl,
+            tos: trace.tos,
+            corrupt: false,
+            payload: trace.segment,
+        };
+        let interface = self.interface_of.get(node.0 as usize).copied();
+        if let Some(interface) = interface
+            && wire::encode_ipv4(&packet, &mut self.bytes).is_ok()
+        {
+            self.held.push(Held {
+                packet: trace.packet,
+                interface,
+                end: self.bytes.len(),
+                comment: None,
+            });
+        }
+    }
+
+    fn write_held(&mut self) -> Result<(), StoreError> {
+        let mut start = 0;
+        for held in self.held.drain(..) {
+            let bytes = &self.bytes[start..held.end];
+            start = held.end;
+            self.writer
+                .packet(
+                    held.interface,
+                    self.instant.as_ns(),
+                    bytes,
+                    held.comment.as_deref(),
+                )
+                .map_err(StoreError::io("write", &self.path))?;
+        }
+        self.bytes.clear();
+        Ok(())
+    }
+
+    pub(crate) fn close(mut self) -> Result<(), StoreError> {
+        self.write_held()?;
+        let flushed = self.writer.finish();
+        flushed
+            .map(drop)
+            .map_err(StoreError::io("write", &self.path))
+    }
+}

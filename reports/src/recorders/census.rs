@@ -1,0 +1,200 @@
+//! Sockets per state over time, by group of hosts.
+//!
+//! The row at time t counts every record with time <= t. A socket counts from the change that
+//! takes it out of CLOSED to the one that takes it back. The end point that a listener makes for a
+//! SYN starts as "LISTEN to SYN-RECEIVED" while the listener stays in LISTEN.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use sim_core::{NodeId, SimTime};
+use tcp_model::sample::{Side, StateChange};
+use tcp_model::state::State;
+
+use super::grid::Grid;
+use super::level::Level;
+use crate::info::NodeInfo;
+use crate::store::StoreError;
+use crate::store::table::{Kind, TableWriter, Text};
+
+const COLUMNS: &[(&str, Kind)] = &[
+    ("time_s", Kind::Float),
+    ("scope", Kind::Text),
+    ("LISTEN", Kind::Int),
+    ("SYN-SENT", Kind::Int),
+    ("SYN-RECEIVED", Kind::Int),
+    ("ESTABLISHED", Kind::Int),
+    ("FIN-WAIT-1", Kind::Int),
+    ("FIN-WAIT-2", Kind::Int),
+    ("CLOSE-WAIT", Kind::Int),
+    ("CLOSING", Kind::Int),
+    ("LAST-ACK", Kind::Int),
+    ("TIME-WAIT", Kind::Int),
+    ("ports_in_use", Kind::Int),
+];
+
+const STATES: usize = State::ALL.len();
+
+#[derive(Debug)]
+struct Group {
+    name: String,
+    text: Text,
+    counts: [i64; STATES],
+    ports: i64,
+    time_wait: Level,
+}
+
+/// Counts sockets.
+#[derive(Debug)]
+pub(crate) struct Census {
+    table: TableWriter,
+    grid: Grid,
+    groups: Vec<Group>,
+    /// Group of each node; nodes in no group belong to the last, nameless one.
+    group_of: Vec<usize>,
+    all: Text,
+    time_wait: Level,
+    established: Level,
+    sockets: Level,
+    ports: Level,
+}
+
+impl Census {
+    pub(crate) fn new(
+        dir: &Path,
+        interval_s: f64,
+        nodes: &[NodeInfo],
+        window: (SimTime, SimTime),
+    ) -> Result<Census, StoreError> {
+        let mut names: Vec<&str> = Vec::new();
+        for node in nodes {
+            if !node.group.is_empty() && !names.contains(&node.group.as_str()) {
+                names.push(&node.group);
+            }
+        }
+        let place = |group: &str| names.iter().position(|n| *n == group);
+        let group_of = nodes
+            .iter()
+            .map(|n| place(&n.group).unwrap_or(names.len()))
+            .collect();
+        names.push("");
+        let groups = names.iter().map(|&name| Group {
+            name: name.to_owned(),
+            text: Text::from(name),
+            counts: [0; STATES],
+            ports: 0,
+            time_wait: Level::new(window),
+        });
+        Ok(Census {
+            table: TableWriter::create(dir, "census", COLUMNS)?,
+            grid: Grid::new(interval_s),
+            groups: groups.collect(),
+            group_of,
+            all: Text::from("all"),
+            time_wait: Level::new(window),
+            established: Level::new(window),
+            sockets: Level::new(window),
+            ports: Level::new(window),
+        })
+    }
+
+    /// Must be called with the time of every record before it is counted.
+    pub(crate) fn advance(&mut self, time: SimTime) -> Result<(), StoreError> {
+        while let Some(point) = self.grid.pass(time) {
+            self.write_rows(point)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn on_state(&mut self, time: SimTime, node: NodeId, change: &StateChange) {
+        let nameless = self.groups.len() - 1;
+        let group = *self.group_of.get(node.0 as usize).unwrap_or(&nameless);
+        let group = &mut self.groups[group];
+        let spawned = change.from == State::Listen && !matches!(change.to, State::Closed);
+        let returned = change.from == State::SynReceived && change.to == State::Listen;
+        let from = if spawned { State::Closed } else { change.from };
+        let to = if returned { State::Closed } else { change.to };
+        if from == to {
+            return;
+        }
+        group.counts[from as usize] -= 1;
+        group.counts[to as usize] += 1;
+        let step = |state: State| i64::from(to == state) - i64::from(from == state);
+        if step(State::TimeWait) != 0 {
+            self.time_wait.add(step(State::TimeWait), time);
+            group.time_wait.add(step(State::TimeWait), time);
+        }
+        if step(State::Established) != 0 {
+            self.established.add(step(State::Established), time);
+        }
+        let open = -step(State::Closed);
+        if open != 0 {
+            self.sockets.add(open, time);
+            if change.side == Side::Active {
+                self.ports.add(open, time);
+                group.ports += open;
+            }
+        }
+    }
+
+    fn write_rows(&mut self, point: SimTime) -> Result<(), StoreError> {
+        let time_s = point.as_secs_f64();
+        let (mut counts, mut ports) = ([0; STATES], 0);
+        for group in &self.groups {
+            for (sum, c) in counts.iter_mut().zip(group.counts) {
+                *sum += c;
+            }
+            ports += group.ports;
+        }
+        write_row(&mut self.table, time_s, &self.all, &counts, ports)?;
+        for group in self.groups.iter().filter(|g| !g.name.is_empty()) {
+            write_row(
+                &mut self.table,
+                time_s,
+                &group.text,
+                &group.counts,
+                group.ports,
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Writes the rows up to `end` inclusive and adds the metrics.
+    pub(crate) fn close(
+        mut self,
+        end: SimTime,
+        metrics: &mut BTreeMap<String, f64>,
+    ) -> Result<(), StoreError> {
+        self.advance(SimTime::from_ps(end.as_ps().saturating_add(1)))?;
+        let mut put = |name: &str, level: &Level| {
+            let (mean, steady) = level.means(end);
+            metrics.insert(format!("{name}_peak"), level.peak() as f64);
+            metrics.insert(format!("{name}_mean"), mean);
+            metrics.insert(format!("{name}_mean_steady"), steady);
+        };
+        put("time_wait", &self.time_wait);
+        put("established", &self.established);
+        put("sockets", &self.sockets);
+        put("ports_in_use", &self.ports);
+        for group in self.groups.iter().filter(|g| !g.name.is_empty()) {
+            put(&format!("time_wait.{}", group.name), &group.time_wait);
+        }
+        metrics.insert(
+            "time_wait_peak_at_s".into(),
+            self.time_wait.peak_at().as_secs_f64(),
+        );
+        self.table.close()
+    }
+}
+
+fn write_row(
+    table: &mut TableWriter,
+    time_s: f64,
+    scope: &Text,
+    counts: &[i64; STATES],
+    ports: i64,
+) -> Result<(), StoreError> {
+    let row = table.row().float(time_s).text(scope);
+    let row = counts[1..].iter().fold(row, |row, &c| row.int(c));
+    row.int(ports).end()
+}

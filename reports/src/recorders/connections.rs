@@ -1,0 +1,155 @@
+//! The life of end points in numbers, a row each, and their sums.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use sim_core::{NodeId, SimTime};
+use tcp_model::sample::{EndReason, EndpointSummary};
+
+use super::names::Names;
+use crate::store::StoreError;
+use crate::store::table::{Kind, TableWriter, Text};
+
+const COLUMNS: &[(&str, Kind)] = &[
+    ("conn", Kind::Int),
+    ("side", Kind::Text),
+    ("node", Kind::Text),
+    ("local_ip", Kind::Int),
+    ("local_port", Kind::Int),
+    ("remote_ip", Kind::Int),
+    ("remote_port", Kind::Int),
+    ("opened_s", Kind::Float),
+    ("established_s", Kind::OptFloat),
+    ("app_closed_s", Kind::OptFloat),
+    ("ended_s", Kind::Float),
+    ("reason", Kind::Text),
+    ("closed_first", Kind::Bool),
+    ("time_wait", Kind::Bool),
+    ("bytes_acked", Kind::Int),
+    ("bytes_received", Kind::Int),
+    ("segments_sent", Kind::Int),
+    ("segments_received", Kind::Int),
+    ("retransmissions", Kind::Int),
+    ("timeouts", Kind::Int),
+    ("fast_recoveries", Kind::Int),
+    ("old_duplicate_bytes", Kind::Int),
+    ("srtt_s", Kind::OptFloat),
+];
+
+/// Reasons with their text and the name of their metric.
+const REASONS: [(EndReason, &str, &str); 6] = [
+    (EndReason::Closed, "closed", "ended_closed"),
+    (EndReason::Refused, "refused", "ended_refused"),
+    (EndReason::Reset, "reset", "ended_reset"),
+    (EndReason::Aborted, "aborted", "ended_aborted"),
+    (EndReason::TimedOut, "timed out", "ended_timed_out"),
+    (
+        EndReason::TimeWaitOverflow,
+        "TIME-WAIT table full",
+        "ended_time_wait_overflow",
+    ),
+];
+
+/// Writes end points as they end.
+#[derive(Debug)]
+pub(crate) struct Connections {
+    table: TableWriter,
+    limit: u32,
+    reasons: [Text; 6],
+    by_reason: [u64; 6],
+    ended: u64,
+    sums: [u64; 8],
+}
+
+impl Connections {
+    pub(crate) fn new(dir: &Path, limit: u32) -> Result<Connections, StoreError> {
+        Ok(Connections {
+            table: TableWriter::create(dir, "connections", COLUMNS)?,
+            limit,
+            reasons: REASONS.map(|(_, text, _)| Text::from(text)),
+            by_reason: [0; 6],
+            ended: 0,
+            sums: [0; 8],
+        })
+    }
+
+    pub(crate) fn on_ended(
+        &mut self,
+        node: NodeId,
+        end: &EndpointSummary,
+        names: &Names,
+    ) -> Result<(), StoreError> {
+        let reason = match end.reason {
+            EndReason::Closed => 0,
+            EndReason::Refused => 1,
+            EndReason::Reset => 2,
+            EndReason::Aborted => 3,
+            EndReason::TimedOut => 4,
+            EndReason::TimeWaitOverflow => 5,
+        };
+        let c = &end.counts;
+        let counts = [
+            c.bytes_acked,
+            c.bytes_received,
+            c.segments_sent,
+            c.segments_received,
+            u64::from(c.retransmissions),
+            u64::from(c.timeouts),
+            u64::from(c.fast_recoveries),
+            c.old_duplicate_bytes,
+        ];
+        self.ended += 1;
+        self.by_reason[reason] += 1;
+        for (sum, n) in self.sums.iter_mut().zip(counts) {
+            *sum += n;
+        }
+        if end.conn.serial() >= self.limit {
+            return Ok(());
+        }
+        let seconds = |t: Option<SimTime>| t.map(SimTime::as_secs_f64);
+        let row = self.table.row();
+        let row = row
+            .count(end.conn.0)
+            .text(names.side(end.side))
+            .text(names.node(node))
+            .int(u32::from(*end.local.ip()))
+            .int(end.local.port())
+            .int(u32::from(*end.remote.ip()))
+            .int(end.remote.port())
+            .float(end.opened.as_secs_f64())
+            .opt(seconds(end.established))
+            .opt(seconds(end.app_closed))
+            .float(end.ended.as_secs_f64())
+            .text(&self.reasons[reason])
+            .bool(end.closed_first)
+            .bool(end.time_wait);
+        let row = counts.iter().fold(row, |row, &n| row.count(n));
+        row.opt(end.srtt.map(|d| d.as_secs_f64())).end()
+    }
+
+    /// Payload bytes acknowledged by the peers of ended end points.
+    pub(crate) fn bytes_acked(&self) -> u64 {
+        self.sums[0]
+    }
+
+    pub(crate) fn close(self, metrics: &mut BTreeMap<String, f64>) -> Result<(), StoreError> {
+        let names = [
+            "bytes_acked",
+            "bytes_received",
+            "segments_sent",
+            "segments_received",
+            "retransmissions",
+            "timeouts",
+            "fast_recoveries",
+            "old_duplicate_bytes",
+        ];
+        metrics.insert("endpoints_ended".into(), self.ended as f64);
+        for (name, sum) in names.into_iter().zip(self.sums) {
+            metrics.insert(name.into(), sum as f64);
+        }
+        for ((_, _, name), n) in REASONS.into_iter().zip(self.by_reason) {
+            metrics.insert(name.into(), n as f64);
+        }
+        self.table.close()
+    }
+}

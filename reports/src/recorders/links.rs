@@ -1,0 +1,71 @@
+//! What each link direction did.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use sim_core::RunStats;
+
+use crate::info::LinkInfo;
+use crate::store::StoreError;
+use crate::store::table::{Kind, TableWriter, Text};
+
+const COLUMNS: &[(&str, Kind)] = &[
+    ("from_node", Kind::Text),
+    ("to_node", Kind::Text),
+    ("rate_bps", Kind::OptFloat),
+    ("delay_s", Kind::Float),
+    ("offered_pkts", Kind::Int),
+    ("sent_pkts", Kind::Int),
+    ("sent_bytes", Kind::Int),
+    ("queue_drops", Kind::Int),
+    ("wire_losses", Kind::Int),
+    ("max_backlog_pkts", Kind::Int),
+    ("busy_s", Kind::Float),
+    ("utilisation", Kind::OptFloat),
+];
+
+/// Writes `links` and adds the engine's numbers to the metrics. Links beyond `links` have no name.
+pub(crate) fn write(
+    dir: &Path,
+    links: &[LinkInfo],
+    stats: &RunStats,
+    metrics: &mut BTreeMap<String, f64>,
+) -> Result<(), StoreError> {
+    let mut table = TableWriter::create(dir, "links", COLUMNS)?;
+    let reached_s = stats.reached.as_secs_f64();
+    let (mut drops, mut losses, mut busiest) = (0, 0, None::<f64>);
+    let unnamed = LinkInfo::default();
+    for (i, link) in stats.links.iter().enumerate() {
+        let info = links.get(i).unwrap_or(&unnamed);
+        let busy_s = link.busy.as_secs_f64();
+        let limited = info.rate_bps.is_some() && reached_s > 0.0;
+        // The last transmission may go on beyond the end of the run.
+        let utilisation = limited.then(|| (busy_s / reached_s).min(1.0));
+        drops += link.queue_drops;
+        losses += link.wire_losses;
+        busiest = utilisation.map_or(busiest, |u| Some(busiest.map_or(u, |b| b.max(u))));
+        table
+            .row()
+            .text(&Text::from(info.from.as_str()))
+            .text(&Text::from(info.to.as_str()))
+            .opt(info.rate_bps)
+            .float(info.delay_s)
+            .count(link.offered_pkts)
+            .count(link.sent_pkts)
+            .count(link.sent_bytes)
+            .count(link.queue_drops)
+            .count(link.wire_losses)
+            .int(link.max_backlog_pkts)
+            .float(busy_s)
+            .opt(utilisation)
+            .end()?;
+    }
+    metrics.insert("events".into(), stats.events as f64);
+    metrics.insert("queue_drops_pkts".into(), drops as f64);
+    metrics.insert("wire_losses_pkts".into(), losses as f64);
+    metrics.insert("unrouted_pkts".into(), stats.unrouted_pkts as f64);
+    if let Some(share) = busiest {
+        metrics.insert("busiest_link_utilisation".into(), share);
+    }
+    table.close()
+}

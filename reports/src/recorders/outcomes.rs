@@ -1,0 +1,206 @@
+//! What became of the calls of connect: bins over time, totals, first failure, steady state.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use sim_core::SimTime;
+use tcp_model::sample::{ConnectAttempt, ConnectOutcome, OpenResult};
+
+use super::grid::Grid;
+use super::histogram::Histogram;
+use crate::store::StoreError;
+use crate::store::table::{Kind, TableWriter};
+
+const COLUMNS: &[(&str, Kind)] = &[
+    ("time_s", Kind::Float),
+    ("width_s", Kind::Float),
+    ("attempts", Kind::Int),
+    ("established", Kind::Int),
+    ("addr_not_available", Kind::Int),
+    ("refused", Kind::Int),
+    ("timed_out", Kind::Int),
+    ("aborted", Kind::Int),
+    ("connect_latency_s", Kind::OptFloat),
+    ("port_probes", Kind::OptFloat),
+];
+
+/// Results in the order of the columns, with the names of their metrics.
+const RESULTS: [(OpenResult, &str); 5] = [
+    (OpenResult::Established, "connects_established"),
+    (OpenResult::AddrNotAvailable, "connects_addr_not_available"),
+    (OpenResult::Refused, "connects_refused"),
+    (OpenResult::TimedOut, "connects_timed_out"),
+    (OpenResult::Aborted, "connects_aborted"),
+];
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    attempts: u64,
+    results: [u64; 5],
+    latency_ps: u128,
+    probes: u64,
+}
+
+impl Tally {
+    fn outcomes(&self) -> u64 {
+        self.results.iter().sum()
+    }
+    fn failed(&self) -> u64 {
+        self.outcomes() - self.results[0]
+    }
+}
+
+/// Counts connects and their outcomes. The bin at t holds records with t <= time < t + width.
+#[derive(Debug)]
+pub(crate) struct Outcomes {
+    table: TableWriter,
+    grid: Grid,
+    bin: Option<SimTime>,
+    in_bin: Tally,
+    total: Tally,
+    steady: Tally,
+    window: (SimTime, SimTime),
+    first_failure: Option<SimTime>,
+    latency: Histogram,
+}
+
+impl Outcomes {
+    pub(crate) fn new(
+        dir: &Path,
+        interval_s: f64,
+        window: (SimTime, SimTime),
+    ) -> Result<Outcomes, StoreError> {
+        Ok(Outcomes {
+            table: TableWriter::create(dir, "outcomes", COLUMNS)?,
+            grid: Grid::new(interval_s),
+            bin: None,
+            in_bin: Tally::default(),
+            total: Tally::default(),
+            steady: Tally::default(),
+            window,
+            first_failure: None,
+            latency: Histogram::default(),
+        })
+    }
+
+    /// Must be called with the time of every record before it is counted.
+    pub(crate) fn advance(&mut self, time: SimTime) -> Result<(), StoreError> {
+        let after = SimTime::from_ps(time.as_ps().saturating_add(1));
+        while let Some(start) = self.grid.pass(after) {
+            if let Some(before) = self.bin.replace(start) {
+                self.write_bin(before, start)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn each(&mut self, time: SimTime, count: impl Fn(&mut Tally)) {
+        count(&mut self.in_bin);
+        count(&mut self.total);
+        if self.window.0 <= time && time < self.window.1 {
+            count(&mut self.steady);
+        }
+    }
+
+    pub(crate) fn on_connect(&mut self, time: SimTime, attempt: &ConnectAttempt) {
+        self.each(time, |tally| {
+            tally.attempts += 1;
+            tally.probes += u64::from(attempt.probes);
+        });
+    }
+
+    pub(crate) fn on_outcome(&mut self, time: SimTime, outcome: &ConnectOutcome) {
+        let kind = match outcome.result {
+            OpenResult::Established => 0,
+            OpenResult::AddrNotAvailable => 1,
+            OpenResult::Refused => 2,
+            OpenResult::TimedOut => 3,
+            OpenResult::Aborted => 4,
+        };
+        if kind == 0 {
+            self.latency.add(outcome.latency);
+        } else if self.first_failure.is_none() {
+            self.first_failure = Some(time);
+        }
+        let latency_ps = if kind == 0 {
+            outcome.latency.as_ps()
+        } else {
+            0
+        };
+        self.each(time, |tally| {
+            tally.results[kind] += 1;
+            tally.latency_ps += u128::from(latency_ps);
+        });
+    }
+
+    fn write_bin(&mut self, start: SimTime, end: SimTime) -> Result<(), StoreError> {
+        let bin = std::mem::take(&mut self.in_bin);
+        let mean = |sum: f64, n: u64| (n > 0).then(|| sum / n as f64);
+        let row = self.table.row().float(start.as_secs_f64());
+        let row = row
+            .float(end.since(start).as_secs_f64())
+            .count(bin.attempts);
+        let row = bin.results.iter().fold(row, |row, &n| row.count(n));
+        row.opt(mean(bin.latency_ps as f64 / 1e12, bin.results[0]))
+            .opt(mean(bin.probes as f64, bin.attempts))
+            .end()
+    }
+
+    /// Writes the last bin, which ends at `end`, and adds the metrics.
+    pub(crate) fn close(
+        mut self,
+        end: SimTime,
+        metrics: &mut BTreeMap<String, f64>,
+    ) -> Result<(), StoreError> {
+        self.advance(SimTime::from_ps(end.as_ps().saturating_sub(1)))?;
+        if let Some(start) = self.bin
+            && end > start
+        {
+            self.write_bin(start, end)?;
+        }
+        let mut put = |name: &str, value: f64| metrics.insert(name.to_owned(), value);
+        put("connects_attempted", self.total.attempts as f64);
+        for ((_, name), n) in RESULTS.into_iter().zip(self.total.results) {
+            put(name, n as f64);
+        }
+        put("connects_failed", self.total.failed() as f64);
+        if self.total.outcomes() > 0 {
+            let share = self.total.failed() as f64 / self.total.outcomes() as f64;
+            put("connects_failed_share", share);
+        }
+        if self.total.attempts > 0 {
+            let probes = self.total.probes as f64 / self.total.attempts as f64;
+            put("port_probes_mean", probes);
+        }
+        if let Some(at) = self.first_failure {
+            put("first_failure_s", at.as_secs_f64());
+        }
+        let window_s = self.window.1.min(end).since(self.window.0).as_secs_f64();
+        if window_s > 0.0 && self.steady.outcomes() > 0 {
+            let n = self.steady.outcomes() as f64;
+            put(
+                "connects_failed_share_steady",
+                self.steady.failed() as f64 / n,
+            );
+            put(
+                "connects_per_s_steady",
+                self.steady.results[0] as f64 / window_s,
+            );
+            put(
+                "offered_per_s_steady",
+                self.steady.attempts as f64 / window_s,
+            );
+        }
+        let latency = &self.latency;
+        let statistics = [
+            ("connect_latency_mean_s", latency.mean_s()),
+            ("connect_latency_p50_s", latency.quantile_s(0.5)),
+            ("connect_latency_p99_s", latency.quantile_s(0.99)),
+            ("connect_latency_max_s", latency.max_s()),
+        ];
+        for (name, value) in statistics {
+            value.map(|v| put(name, v));
+        }
+        self.table.close()
+    }
+}

@@ -1,0 +1,58 @@
+//! Every state change of the chosen connections.
+
+use std::path::Path;
+
+use sim_core::{NodeId, SimTime};
+use tcp_model::sample::StateChange;
+
+use super::names::Names;
+use crate::store::StoreError;
+use crate::store::table::{Kind, TableWriter};
+
+const COLUMNS: &[(&str, Kind)] = &[
+    ("time_s", Kind::Float),
+    ("conn", Kind::Int),
+    ("side", Kind::Text),
+    ("node", Kind::Text),
+    ("from", Kind::Text),
+    ("to", Kind::Text),
+];
+
+/// Writes state changes of the first connections of each opening node.
+#[derive(Debug)]
+pub(crate) struct States {
+    table: TableWriter,
+    limit: u32,
+}
+
+impl States {
+    pub(crate) fn new(dir: &Path, limit: u32) -> Result<States, StoreError> {
+        let table = TableWriter::create(dir, "states", COLUMNS)?;
+        Ok(States { table, limit })
+    }
+
+    pub(crate) fn on_state(
+        &mut self,
+        time: SimTime,
+        node: NodeId,
+        change: &StateChange,
+        names: &Names,
+    ) -> Result<(), StoreError> {
+        if change.conn.serial() >= self.limit {
+            return Ok(());
+        }
+        self.table
+            .row()
+            .float(time.as_secs_f64())
+            .count(change.conn.0)
+            .text(names.side(change.side))
+            .text(names.node(node))
+            .text(names.state(change.from))
+            .text(names.state(change.to))
+            .end()
+    }
+
+    pub(crate) fn close(self) -> Result<(), StoreError> {
+        self.table.close()
+    }
+}

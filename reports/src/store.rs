@@ -1,0 +1,13 @@
+//! The run directory: written aside, renamed when complete, read back for figures.
+
+mod error;
+pub mod hash;
+pub mod reader;
+mod run_writer;
+mod summary;
+pub mod table;
+
+pub use error::StoreError;
+pub use run_writer::RunWriter;
+pub use summary::RunSummary;
+pub(crate) use summary::write_whole;

@@ -1,0 +1,69 @@
+//! The hash of results: SipHash-2-4 with 128 bits and key zero.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::hash::Hasher;
+use std::io::Read;
+use std::path::Path;
+
+use siphasher::sip128::{Hasher128, SipHasher24};
+
+use super::StoreError;
+
+fn hex(hasher: &SipHasher24) -> String {
+    let hash = hasher.finish128();
+    format!("{:016x}{:016x}", hash.h1, hash.h2)
+}
+
+/// Hash of a file's bytes as 32 hexadecimal digits.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn file_hash(path: &Path) -> Result<String, StoreError> {
+    let mut file = File::open(path).map_err(StoreError::io("read", path))?;
+    let mut hasher = SipHasher24::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file
+            .read(&mut buffer)
+            .map_err(StoreError::io("read", path))?
+        {
+            0 => return Ok(hex(&hasher)),
+            n => hasher.write(&buffer[..n]),
+        }
+    }
+}
+
+/// Hash over names and hashes of files, and a text that goes with them.
+pub fn joint_hash(files: &BTreeMap<String, String>, text: &str) -> String {
+    let mut hasher = SipHasher24::new();
+    for (name, hash) in files {
+        hasher.write(format!("{name} {hash}\n").as_bytes());
+    }
+    hasher.write(text.as_bytes());
+    hex(&hasher)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_is_that_of_the_published_algorithm_and_sees_every_byte() {
+        let tmp = tempfile::tempdir().unwrap();
+        let path = tmp.path().join("f");
+        std::fs::write(&path, "").unwrap();
+        let empty = file_hash(&path).unwrap();
+        assert_eq!(empty.len(), 32);
+        std::fs::write(&path, vec![7; 200_000]).unwrap();
+        let long = file_hash(&path).unwrap();
+        let mut bytes = vec![7; 200_000];
+        bytes[199_999] = 8;
+        std::fs::write(&path, bytes).unwrap();
+        assert_ne!(long, file_hash(&path).unwrap());
+        let one = BTreeMap::from([("a".to_owned(), long.clone())]);
+        let other = BTreeMap::from([("b".to_owned(), long)]);
+        assert_ne!(joint_hash(&one, ""), joint_hash(&other, ""));
+        assert_ne!(joint_hash(&one, ""), joint_hash(&one, "x"));
+    }
+}

@@ -1,0 +1,315 @@
+//! Writes tables: Parquet files filled row by row, flushed by the row group.
+//!
+//! Memory is that of one row group per open table, however long the run. The bytes are a function
+//! of the rows: no times of day, no random salts, a fixed `created_by`.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parquet::basic::{Compression, ConvertedType, Repetition, Type as Physical};
+use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
+use parquet::errors::ParquetError;
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr};
+use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
+use parquet::schema::types::{ColumnPath, Type, TypePtr};
+
+use super::StoreError;
+
+/// Rows of a row group.
+const GROUP_ROWS: usize = 1 << 16;
+
+/// Kind of a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Whole number.
+    Int,
+    /// Number.
+    Float,
+    /// Number or nothing.
+    OptFloat,
+    /// Yes or no.
+    Bool,
+    /// UTF-8 text.
+    Text,
+}
+
+/// Text made once and written many times without copying.
+#[derive(Clone, Debug)]
+pub struct Text(ByteArray);
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Text {
+        Text(ByteArray::from(text))
+    }
+}
+
+#[derive(Debug)]
+enum Cells {
+    Int(Vec<i64>),
+    Float(Vec<f64>),
+    OptFloat(Vec<f64>, Vec<i16>),
+    Bool(Vec<bool>),
+    Text(Vec<ByteArray>),
+}
+
+impl Cells {
+    fn new(kind: Kind) -> Cells {
+        match kind {
+            Kind::Int => Cells::Int(Vec::new()),
+            Kind::Float => Cells::Float(Vec::new()),
+            Kind::OptFloat => Cells::OptFloat(Vec::new(), Vec::new()),
+            Kind::Bool => Cells::Bool(Vec::new()),
+            Kind::Text => Cells::Text(Vec::new()),
+        }
+    }
+}
+
+/// A table being written.
+pub struct TableWriter {
+    path: PathBuf,
+    file: SerializedFileWriter<File>,
+    cells: Vec<Cells>,
+    rows: usize,
+    total: u64,
+}
+
+impl std::fmt::Debug for TableWriter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TableWriter")
+            .field("path", &self.path)
+            .field("rows", &self.total)
+            .finish_non_exhaustive()
+    }
+}
+
+impl TableWriter {
+    /// Begins `NAME.parquet` in `dir`.
+    ///
+    /// # Errors
+    /// When the file cannot be made.
+    pub fn create(
+        dir: &Path,
+        name: &str,
+        columns: &[(&str, Kind)],
+    ) -> Result<TableWriter, StoreError> {
+        let path = dir.join(format!("{name}.parquet"));
+        let file = File::create(&path).map_err(StoreError::io("create", &path))?;
+        let made = schema(name, columns)
+            .and_then(|s| SerializedFileWriter::new(file, s, properties(columns)));
+        let file = made.map_err(|e| failed(&path, e))?;
+        Ok(TableWriter {
+            path,
+            file,
+            cells: columns.iter().map(|&(_, kind)| Cells::new(kind)).collect(),
+            rows: 0,
+            total: 0,
+        })
+    }
+
+    /// Begins a row: one cell per column follows, in order, then [`Row::end`].
+    pub fn row(&mut self) -> Row<'_> {
+        Row { table: self, at: 0 }
+    }
+
+    /// Rows written so far.
+    pub fn rows(&self) -> u64 {
+        self.total
+    }
+
+    /// Writes what is left and closes the file.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn close(mut self) -> Result<(), StoreError> {
+        self.flush()?;
+        let closed = self.file.close();
+        closed.map(drop).map_err(|e| failed(&self.path, e))
+    }
+
+    /// Removes the table: of a run that has nothing of its kind.
+    ///
+    /// # Errors
+    /// When the file cannot be removed.
+    pub fn discard(self) -> Result<(), StoreError> {
+        let path = self.path;
+        drop(self.file);
+        std::fs::remove_file(&path).map_err(StoreError::io("remove", &path))
+    }
+
+    fn flush(&mut self) -> Result<(), StoreError> {
+        if self.rows == 0 {
+            return Ok(());
+        }
+        self.rows = 0;
+        let group = self.file.next_row_group();
+        group
+            .and_then(|group| write_group(group, &mut self.cells))
+            .map_err(|e| failed(&self.path, e))
+    }
+}
+
+/// A row being filled; a cell of another kind than its column is a mistake of the program, caught
+/// by the first test that writes the table.
+#[derive(Debug)]
+pub struct Row<'a> {
+    table: &'a mut TableWriter,
+    at: usize,
+}
+
+impl Row<'_> {
+    fn next(&mut self) -> Option<&mut Cells> {
+        self.at += 1;
+        self.table.cells.get_mut(self.at - 1)
+    }
+
+    /// A whole number.
+    pub fn int(mut self, value: impl Into<i64>) -> Self {
+        match self.next() {
+            Some(Cells::Int(cells)) => cells.push(value.into()),
+            _ => debug_assert!(false, "column {} is no Int", self.at),
+        }
+        self
+    }
+
+    /// A count; those beyond 2^63 wrap, as the bits of an identity may.
+    pub fn count(self, value: u64) -> Self {
+        self.int(value as i64)
+    }
+
+    /// A number.
+    pub fn float(mut self, value: f64) -> Self {
+        match self.next() {
+            Some(Cells::Float(cells)) => cells.push(value),
+            _ => debug_assert!(false, "column {} is no Float", self.at),
+        }
+        self
+    }
+
+    /// A number or nothing.
+    pub fn opt(mut self, value: Option<f64>) -> Self {
+        match self.next() {
+            Some(Cells::OptFloat(cells, present)) => {
+                present.push(i16::from(value.is_some()));
+                cells.extend(value);
+            }
+            _ => debug_assert!(false, "column {} is no OptFloat", self.at),
+        }
+        self
+    }
+
+    /// Yes or no.
+    pub fn bool(mut self, value: bool) -> Self {
+        match self.next() {
+            Some(Cells::Bool(cells)) => cells.push(value),
+            _ => debug_assert!(false, "column {} is no Bool", self.at),
+        }
+        self
+    }
+
+    /// Text.
+    pub fn text(mut self, value: &Text) -> Self {
+        match self.next() {
+            Some(Cells::Text(cells)) => cells.push(value.0.clone()),
+            _ => debug_assert!(false, "column {} is no Text", self.at),
+        }
+        self
+    }
+
+    /// Ends the row; a full row group goes to the file.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn end(self) -> Result<(), StoreError> {
+        debug_assert_eq!(self.at, self.table.cells.len(), "one cell per column");
+        self.table.rows += 1;
+        self.table.total += 1;
+        if self.table.rows == GROUP_ROWS {
+            self.table.flush()?;
+        }
+        Ok(())
+    }
+}
+
+fn schema(name: &str, columns: &[(&str, Kind)]) -> Result<TypePtr, ParquetError> {
+    let fields = columns.iter().map(|&(column, kind)| {
+        let (physical, repetition) = match kind {
+            Kind::Int => (Physical::INT64, Repetition::REQUIRED),
+            Kind::Float => (Physical::DOUBLE, Repetition::REQUIRED),
+            Kind::OptFloat => (Physical::DOUBLE, Repetition::OPTIONAL),
+            Kind::Bool => (Physical::BOOLEAN, Repetition::REQUIRED),
+            Kind::Text => (Physical::BYTE_ARRAY, Repetition::REQUIRED),
+        };
+        let converted = match kind {
+            Kind::Text => ConvertedType::UTF8,
+            _ => ConvertedType::NONE,
+        };
+        Type::primitive_type_builder(column, physical)
+            .with_repetition(repetition)
+            .with_converted_type(converted)
+            .build()
+            .map(Arc::new)
+    });
+    let fields = fields.collect::<Result<Vec<_>, _>>()?;
+    let group = Type::group_type_builder(name).with_fields(fields).build()?;
+    Ok(Arc::new(group))
+}
+
+fn properties(columns: &[(&str, Kind)]) -> WriterPropertiesPtr {
+    let mut builder = WriterProperties::builder()
+        .set_created_by("synfin".to_owned())
+        .set_compression(Compression::SNAPPY)
+        .set_dictionary_enabled(false)
+        .set_statistics_enabled(EnabledStatistics::None)
+        .set_offset_index_disabled(true);
+    for &(column, kind) in columns {
+        if kind == Kind::Text {
+            builder = builder.set_column_dictionary_enabled(ColumnPath::from(column), true);
+        }
+    }
+    Arc::new(builder.build())
+}
+
+fn write_group(
+    mut group: SerializedRowGroupWriter<'_, File>,
+    cells: &mut [Cells],
+) -> Result<(), ParquetError> {
+    for cells in cells {
+        match cells {
+            Cells::Int(v) => write_column::<Int64Type>(&mut group, v, None)?,
+            Cells::Float(v) => write_column::<DoubleType>(&mut group, v, None)?,
+            Cells::OptFloat(v, present) => {
+                write_column::<DoubleType>(&mut group, v, Some(present))?;
+                present.clear();
+            }
+            Cells::Bool(v) => write_column::<BoolType>(&mut group, v, None)?,
+            Cells::Text(v) => write_column::<ByteArrayType>(&mut group, v, None)?,
+        }
+    }
+    group.close().map(drop)
+}
+
+fn write_column<T: DataType>(
+    group: &mut SerializedRowGroupWriter<'_, File>,
+    values: &mut Vec<T::T>,
+    present: Option<&[i16]>,
+) -> Result<(), ParquetError> {
+    let column = group.next_column()?;
+    let mut column =
+        column.ok_or_else(|| ParquetError::General("more columns than the schema".into()))?;
+    column.typed::<T>().write_batch(values, present, None)?;
+    values.clear();
+    column.close()
+}
+
+/// Parquet keeps the error of the operating system inside its own; brings it out for its hint.
+fn failed(path: &Path, error: ParquetError) -> StoreError {
+    let source = match error {
+        ParquetError::External(inner) => match inner.downcast::<std::io::Error>() {
+            Ok(io) => *io,
+            Err(other) => std::io::Error::other(other),
+        },
+        other => std::io::Error::other(other),
+    };
+    StoreError::io("write", path)(source)
+}

@@ -1,0 +1,166 @@
+//! Local ports for active opens (RFC 6056), one pool per (local address, remote address, remote
+//! port): a port is free when no connection and no TIME-WAIT entry holds the 4-tuple.
+//!
+//! The search looks at 64 ports at a time and says how many a search port by port would have looked
+//! at: the cost that makes a real `connect` slow when the pool is nearly full.
+
+mod pool;
+mod search;
+
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use hashbrown::HashTable;
+use sim_core::Rng;
+use sim_core::rng::mix;
+
+use crate::params::PortSelection;
+use pool::Pool;
+
+/// Where an active open goes, the local port being wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Destination {
+    /// Own address.
+    pub local: Ipv4Addr,
+    /// Peer's address and port.
+    pub remote: SocketAddrV4,
+}
+
+/// A port found, and what the search cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The port; `None` when all are in use.
+    pub port: Option<u16>,
+    /// Ports looked at, the one found included.
+    pub probes: u32,
+}
+
+/// The local ports of a host.
+#[derive(Debug)]
+pub struct PortAllocator {
+    low: u16,
+    count: u32,
+    selection: PortSelection,
+    secret: u64,
+    /// Ports never given out, such as those a listener has.
+    reserved: Vec<u16>,
+    pools: Vec<(Destination, Pool)>,
+    /// Place in `pools` by destination.
+    index: HashTable<u32>,
+}
+
+fn hash(to: &Destination) -> u64 {
+    let addresses = u64::from(to.local.to_bits()) << 32 | u64::from(to.remote.ip().to_bits());
+    mix(addresses ^ mix(u64::from(to.remote.port())))
+}
+
+impl PortAllocator {
+    /// All ports from `range.0` to `range.1` are free. `secret` moves where searches start.
+    pub fn new(range: (u16, u16), selection: PortSelection, secret: u64) -> PortAllocator {
+        PortAllocator {
+            low: range.0,
+            count: (u32::from(range.1) + 1).saturating_sub(u32::from(range.0)),
+            selection,
+            secret,
+            reserved: Vec::new(),
+            pools: Vec::new(),
+            index: HashTable::new(),
+        }
+    }
+
+    /// Number of ports in the range.
+    pub fn port_count(&self) -> u32 {
+        self.count
+    }
+
+    /// Chooses a free port towards `to` and marks it as used.
+    pub fn allocate(&mut self, to: Destination, rng: &mut Rng) -> Found {
+        let selection = self.selection;
+        let pool = self.pool_mut(to);
+        let (at, probes) = search::choose(pool, selection, rng);
+        if let Some(at) = at {
+            pool.set(at);
+        }
+        let port = at.map(|at| self.low + at as u16);
+        Found { port, probes }
+    }
+
+    /// Marks a port as used; false when it was, or is not in the range.
+    pub fn occupy(&mut self, to: Destination, port: u16) -> bool {
+        let Some(at) = self.place(port) else {
+            return false;
+        };
+        self.pool_mut(to).set(at)
+    }
+
+    /// Gives a port back; false when it was not in use.
+    pub fn release(&mut self, to: Destination, port: u16) -> bool {
+        let (Some(at), Some(pool)) = (self.place(port), self.find(&to)) else {
+            return false;
+        };
+        !self.reserved.contains(&port) && self.pools[pool].1.clear(at)
+    }
+
+    /// Takes a port out of every pool for good.
+    pub fn reserve(&mut self, port: u16) {
+        let Some(at) = self.place(port) else {
+            return;
+        };
+        if !self.reserved.contains(&port) {
+            self.reserved.push(port);
+            for (_, pool) in &mut self.pools {
+                pool.set(at);
+            }
+        }
+    }
+
+    /// Ports in use towards `to`, reserved ones included.
+    pub fn used(&self, to: Destination) -> u32 {
+        self.find(&to)
+            .map_or(self.reserved.len() as u32, |i| self.pools[i].1.used())
+    }
+
+    /// Bytes of memory.
+    pub fn memory_bytes(&self) -> usize {
+        let pools: usize = self.pools.iter().map(|(_, p)| p.memory_bytes()).sum();
+        pools + self.pools.capacity() * size_of::<(Destination, Pool)>() + self.index.capacity() * 5
+    }
+
+    fn place(&self, port: u16) -> Option<u32> {
+        let at = u32::from(port).checked_sub(u32::from(self.low))?;
+        (at < self.count).then_some(at)
+    }
+
+    fn find(&self, to: &Destination) -> Option<usize> {
+        let pools = &self.pools;
+        self.index
+            .find(hash(to), |&i| pools[i as usize].0 == *to)
+            .map(|&i| i as usize)
+    }
+
+    fn pool_mut(&mut self, to: Destination) -> &mut Pool {
+        if let Some(i) = self.find(&to) {
+            return &mut self.pools[i].1;
+        }
+        let hash_of_to = hash(&to);
+        let start = match self.selection {
+            PortSelection::Sequential => 0,
+            // A start of its own for each destination, known only to the host.
+            _ => mix(hash_of_to ^ self.secret) as u32,
+        };
+        let mut pool = Pool::new(self.count, start);
+        for &port in &self.reserved {
+            if let Some(at) = self.place(port) {
+                pool.set(at);
+            }
+        }
+        let i = self.pools.len();
+        self.pools.push((to, pool));
+        let pools = &self.pools;
+        self.index
+            .insert_unique(hash_of_to, i as u32, |&i| hash(&pools[i as usize].0));
+        &mut self.pools[i].1
+    }
+}
+
+#[cfg(test)]
+mod tests;

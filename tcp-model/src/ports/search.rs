@@ -1,0 +1,107 @@
+//! Which free port: the algorithms of [`PortSelection`].
+
+use sim_core::Rng;
+
+use super::pool::{EVEN, Pool};
+use crate::params::PortSelection;
+
+/// Chooses a free place by `selection`; also says how many places a search one by one would have
+/// looked at.
+pub(super) fn choose(
+    pool: &mut Pool,
+    selection: PortSelection,
+    rng: &mut Rng,
+) -> (Option<u32>, u32) {
+    match selection {
+        PortSelection::Linux => linux(pool, rng),
+        PortSelection::Random => {
+            let start = rng.below(u64::from(pool.count())) as u32;
+            linear(pool, start)
+        }
+        PortSelection::Sequential => {
+            let start = pool.start % pool.count().max(1);
+            let (at, probes) = linear(pool, start);
+            if let Some(at) = at {
+                pool.start = at + 1;
+            }
+            (at, probes)
+        }
+    }
+}
+
+/// The next free place from `start` on, around the end.
+fn linear(pool: &Pool, start: u32) -> (Option<u32>, u32) {
+    let count = pool.count();
+    if pool.used() == count {
+        return (None, count);
+    }
+    match next_free(pool, start, !0) {
+        Some(at) => (Some(at), steps(start, at, count) + 1),
+        None => (None, count),
+    }
+}
+
+/// Linux since 4.2 (`__inet_hash_connect`): from an even start, kept per destination, all even
+/// places, then from the next place all odd ones. After success the start moves beyond the place
+/// found, or further by a random even number below 16, whichever is more, and by two.
+///
+/// Leaves out that destinations can share a start through Linux's table of 65536 entries, and that
+/// Linux passes over one port of a range with an odd number of ports.
+fn linux(pool: &mut Pool, rng: &mut Rng) -> (Option<u32>, u32) {
+    let count = pool.count();
+    if count == 0 {
+        return (None, 0);
+    }
+    let even = (pool.start % count) & !1;
+    let mut probes = 0;
+    for parity in [0, 1] {
+        if pool.free(parity) == 0 {
+            probes += pool.places(parity);
+            continue;
+        }
+        let start = (even + parity) % count;
+        let Some(at) = next_free(pool, start, EVEN << parity) else {
+            continue;
+        };
+        // Places passed over, of this parity alone.
+        let passed = if at >= start {
+            (at - start) / 2
+        } else {
+            pool.places(parity) - (start - at).div_ceil(2)
+        };
+        let random = 2 * rng.below(8) as u32;
+        pool.start = pool.start.wrapping_add((2 * passed).max(random) + 2);
+        return (Some(at), probes + passed + 1);
+    }
+    (None, probes)
+}
+
+/// How far `at` lies after `start` around a ring of `count`.
+fn steps(start: u32, at: u32, count: u32) -> u32 {
+    if at >= start {
+        at - start
+    } else {
+        count - start + at
+    }
+}
+
+/// The first free place from `start` on, around the end, among those in `mask` of every word.
+fn next_free(pool: &Pool, start: u32, mask: u64) -> Option<u32> {
+    let words = pool.words();
+    let first = start / 64;
+    let found = |word: u32, within: u64| {
+        let free = !pool.word(word) & mask & within;
+        (free != 0).then(|| word * 64 + free.trailing_zeros())
+    };
+    let from_start = !0u64 << (start % 64);
+    if let Some(at) = found(first, from_start) {
+        return Some(at);
+    }
+    let rest = (first + 1..words).chain(0..first);
+    for word in rest {
+        if let Some(at) = found(word, !0) {
+            return Some(at);
+        }
+    }
+    found(first, !from_start)
+}

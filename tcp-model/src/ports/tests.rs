@@ -1,0 +1,182 @@
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use sim_core::Rng;
+
+use super::*;
+
+const TO: Destination = Destination {
+    local: Ipv4Addr::new(10, 0, 0, 1),
+    remote: SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 2), 80),
+};
+
+fn allocator(range: (u16, u16), selection: PortSelection) -> (PortAllocator, Rng) {
+    (
+        PortAllocator::new(range, selection, 7),
+        Rng::stream(1, "ports", 0),
+    )
+}
+
+const ALL: [PortSelection; 3] = [
+    PortSelection::Sequential,
+    PortSelection::Random,
+    PortSelection::Linux,
+];
+
+#[test]
+fn every_port_is_found_once_and_then_none() {
+    for selection in ALL {
+        for range in [(40_000, 40_000), (32_768, 60_999), (1024, 65_535), (5, 205)] {
+            let (mut ports, mut rng) = allocator(range, selection);
+            let n = ports.port_count();
+            let seen: BTreeSet<u16> = (0..n)
+                .map(|_| ports.allocate(TO, &mut rng).port.unwrap())
+                .collect();
+            assert_eq!(seen.len() as u32, n, "{selection:?} {range:?}");
+            assert_eq!(
+                (seen.first(), seen.last()),
+                (Some(&range.0), Some(&range.1))
+            );
+            let full = ports.allocate(TO, &mut rng);
+            assert_eq!((full.port, full.probes, ports.used(TO)), (None, n, n));
+            assert!(ports.release(TO, range.1) && !ports.release(TO, range.1));
+            assert_eq!(ports.allocate(TO, &mut rng).port, Some(range.1));
+        }
+    }
+}
+
+#[test]
+fn an_empty_range_has_no_port() {
+    for selection in ALL {
+        let (mut ports, mut rng) = allocator((10, 9), selection);
+        let none = Found {
+            port: None,
+            probes: 0,
+        };
+        assert_eq!(ports.allocate(TO, &mut rng), none);
+    }
+}
+
+#[test]
+fn destinations_have_pools_of_their_own() {
+    let (mut ports, mut rng) = allocator((100, 109), PortSelection::Random);
+    let other_port = Destination {
+        remote: SocketAddrV4::new(*TO.remote.ip(), 81),
+        ..TO
+    };
+    let other_source = Destination {
+        local: Ipv4Addr::new(10, 0, 0, 9),
+        ..TO
+    };
+    for to in [TO, other_port, other_source] {
+        for _ in 0..10 {
+            assert!(ports.allocate(to, &mut rng).port.is_some());
+        }
+        assert_eq!(ports.allocate(to, &mut rng).port, None);
+    }
+}
+
+#[test]
+fn reserved_ports_are_never_given_out() {
+    let (mut ports, mut rng) = allocator((100, 103), PortSelection::Sequential);
+    assert_eq!(ports.allocate(TO, &mut rng).port, Some(100));
+    ports.reserve(100);
+    ports.reserve(102);
+    ports.reserve(9);
+    assert!(!ports.release(TO, 100));
+    let two = [(); 2].map(|()| ports.allocate(TO, &mut rng).port);
+    assert_eq!(two, [Some(101), Some(103)]);
+    assert_eq!(ports.allocate(TO, &mut rng).port, None);
+}
+
+/// What was measured on Linux: ports of the lower end's parity only, in steps uniform in 2 to 16,
+/// until half the range is in use.
+#[test]
+fn linux_steps_through_one_parity_first() {
+    let (mut ports, mut rng) = allocator((32_768, 60_999), PortSelection::Linux);
+    let chosen: Vec<u16> = (0..2000)
+        .map(|_| ports.allocate(TO, &mut rng).port.unwrap())
+        .collect();
+    assert!(chosen.iter().all(|p| p % 2 == 0));
+    let mut steps = [0u32; 17];
+    for pair in chosen.windows(2) {
+        let step = (u32::from(pair[1]) + 28_232 - u32::from(pair[0])) % 28_232;
+        assert!(step % 2 == 0 && (2..=16).contains(&step), "{pair:?}");
+        steps[step as usize] += 1;
+    }
+    assert!(
+        (1..=8).all(|k| (190..310).contains(&steps[2 * k])),
+        "{steps:?}"
+    );
+}
+
+#[test]
+fn at_half_occupancy_linux_looks_at_the_whole_first_parity() {
+    let (mut ports, mut rng) = allocator((32_768, 60_999), PortSelection::Linux);
+    let first_half: u64 = (0..14_116)
+        .map(|_| u64::from(ports.allocate(TO, &mut rng).probes))
+        .sum();
+    let next = ports.allocate(TO, &mut rng);
+    assert_eq!(next.port.unwrap() % 2, 1);
+    assert!((14_117..14_130).contains(&next.probes), "{}", next.probes);
+    // Below the knee a search is cheap on average.
+    assert!(first_half / 14_116 < 40, "{first_half}");
+}
+
+/// The search port by port, as the text of the algorithm has it.
+fn linux_by_the_book(used: &BTreeSet<u32>, count: u32, start: u32) -> (Option<u32>, u32) {
+    let even = (start % count) & !1;
+    let mut probes = 0;
+    for parity in [0, 1] {
+        let places: Vec<u32> = (0..count).filter(|p| p % 2 == parity).collect();
+        let from = places.partition_point(|&p| p < (even + parity) % count);
+        for k in 0..places.len() {
+            probes += 1;
+            let at = places[(from + k) % places.len()];
+            if !used.contains(&at) {
+                return (Some(at), probes);
+            }
+        }
+    }
+    (None, probes)
+}
+
+proptest! {
+    #[test]
+    fn linux_finds_the_port_and_the_cost_of_a_search_one_by_one(
+        count in 1u32..300, start: u32, taken in proptest::collection::vec(any::<prop::sample::Index>(), 0..400),
+    ) {
+        let mut pool = Pool::new(count, start);
+        let mut used = BTreeSet::new();
+        for place in taken {
+            let at = place.index(count as usize) as u32;
+            prop_assert_eq!(pool.set(at), used.insert(at));
+        }
+        let mut rng = Rng::stream(1, "ports", 0);
+        let found = search::choose(&mut pool, PortSelection::Linux, &mut rng);
+        prop_assert_eq!(found, linux_by_the_book(&used, count, start));
+    }
+
+    #[test]
+    fn a_port_in_use_is_never_given_out_and_a_free_one_is_found(
+        which in 0usize..3, count in 1u16..200, steps in proptest::collection::vec((any::<bool>(), any::<prop::sample::Index>()), 1..600),
+    ) {
+        let (mut ports, mut rng) = allocator((1000, 999 + count), ALL[which]);
+        let mut used: Vec<u16> = Vec::new();
+        for (allocate, place) in steps {
+            if allocate || used.is_empty() {
+                let found = ports.allocate(TO, &mut rng);
+                prop_assert_eq!(found.port.is_some(), used.len() < usize::from(count));
+                prop_assert!(found.probes >= 1 && found.probes <= u32::from(count));
+                if let Some(port) = found.port {
+                    prop_assert!(!used.contains(&port) && (1000..1000 + count).contains(&port));
+                    used.push(port);
+                }
+            } else {
+                let port = used.swap_remove(place.index(used.len()));
+                prop_assert!(ports.release(TO, port));
+            }
+            prop_assert_eq!(ports.used(TO) as usize, used.len());
+        }
+    }
+}
