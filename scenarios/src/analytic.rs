@@ -11,8 +11,15 @@ use crate::scenario::workload::{Kind, Workload};
 /// Hints for a scenario with exactly one exchange workload; none for others, whose populations
 /// mix.
 pub fn hints(scenario: &Scenario, network: &Network) -> AnalyticHints {
-    let [workload] = scenario.workloads.as_slice() else { return AnalyticHints::default() };
-    let Kind::Exchange { arrivals, exchange, limit } = &workload.kind else {
+    let [workload] = scenario.workloads.as_slice() else {
+        return AnalyticHints::default();
+    };
+    let Kind::Exchange {
+        arrivals,
+        exchange,
+        limit,
+    } = &workload.kind
+    else {
         return AnalyticHints::default();
     };
     let group = match (exchange.closer, exchange.how) {
@@ -20,9 +27,17 @@ pub fn hints(scenario: &Scenario, network: &Network) -> AnalyticHints {
         (Closer::Client, _) => Some(&workload.client),
         (Closer::Server, _) => Some(&workload.server),
     };
-    let of_group = |name: &String| scenario.topology.group_named(name).unwrap_or(name).to_owned();
+    let of_group = |name: &String| {
+        scenario
+            .topology
+            .group_named(name)
+            .unwrap_or(name)
+            .to_owned()
+    };
     let clients = scenario.tcp.of(&of_group(&workload.client));
-    let holders = scenario.tcp.of(&of_group(group.unwrap_or(&workload.client)));
+    let holders = scenario
+        .tcp
+        .of(&of_group(group.unwrap_or(&workload.client)));
     let pairs = pairs(scenario, workload);
     let early_reuse = clients.tw_reuse == TwReuse::On && clients.timestamps;
     let ports = u64::from(clients.port_count());
@@ -37,7 +52,11 @@ pub fn hints(scenario: &Scenario, network: &Network) -> AnalyticHints {
             && exchange.how != CloseHow::Rst
             && !early_reuse
             && ports.saturating_mul(pairs.div_ceil(hosts)) <= table,
-        offered_per_s: if limit.is_some() { Vec::new() } else { offered(workload, arrivals) },
+        offered_per_s: if limit.is_some() {
+            Vec::new()
+        } else {
+            offered(workload, arrivals)
+        },
         hold_s: hold(scenario, workload, exchange, network).as_secs_f64(),
     }
 }
@@ -46,20 +65,30 @@ pub fn hints(scenario: &Scenario, network: &Network) -> AnalyticHints {
 /// above the limit succeeds and fails in turns of that period, so that a share must be taken over
 /// whole ones.
 pub fn steady(scenario: &Scenario, hints: &AnalyticHints) -> Option<(f64, f64)> {
-    let [workload] = scenario.workloads.as_slice() else { return None };
-    let Kind::Exchange { arrivals: Arrivals::Fixed(_) | Arrivals::Poisson(_), .. } = &workload.kind else {
+    let [workload] = scenario.workloads.as_slice() else {
+        return None;
+    };
+    let Kind::Exchange {
+        arrivals: Arrivals::Fixed(_) | Arrivals::Poisson(_),
+        ..
+    } = &workload.kind
+    else {
         return None;
     };
     let period = hints.time_wait_s? + hints.hold_s;
     let end = workload.stop.min(scenario.duration).as_secs_f64();
     let whole = ((end - workload.start.as_secs_f64()) / period - 1.0).floor();
-    (whole >= 1.0).then(|| (end - whole * period, end))
+    (whole >= 1.0).then_some((end - whole * period, end))
 }
 
 /// Client address times server address and port.
 fn pairs(scenario: &Scenario, workload: &Workload) -> u64 {
     let count = |name: &str, most: Option<u32>| {
-        scenario.topology.addresses_named(name).map(|n| u64::from(n.min(most.unwrap_or(u32::MAX)))).sum::<u64>()
+        scenario
+            .topology
+            .addresses_named(name)
+            .map(|n| u64::from(n.min(most.unwrap_or(u32::MAX))))
+            .sum::<u64>()
     };
     count(&workload.client, workload.client_addresses)
         .saturating_mul(count(&workload.server, workload.server_addresses))
@@ -70,7 +99,9 @@ fn offered(workload: &Workload, arrivals: &Arrivals) -> Vec<(f64, f64)> {
     let (start, stop) = (workload.start.as_secs_f64(), workload.stop.as_secs_f64());
     let mut points = match arrivals {
         Arrivals::Fixed(rate) | Arrivals::Poisson(rate) => vec![(start, *rate)],
-        Arrivals::Ramp { from, to, over } => vec![(start, *from), (start + over.as_secs_f64(), *to)],
+        Arrivals::Ramp { from, to, over } => {
+            vec![(start, *from), (start + over.as_secs_f64(), *to)]
+        }
         Arrivals::Steps(steps) => {
             let mut points: Vec<(f64, f64)> = Vec::new();
             for (at, rate) in steps {
@@ -97,7 +128,12 @@ fn offered(workload: &Workload, arrivals: &Arrivals) -> Vec<(f64, f64)> {
 
 /// Mean time from connect to TIME-WAIT of the closing client: a round trip each for the handshake,
 /// every request and the close, plus the waits. Leaves out serialisation and queueing.
-fn hold(scenario: &Scenario, workload: &Workload, exchange: &Exchange, network: &Network) -> SimDuration {
+fn hold(
+    scenario: &Scenario,
+    workload: &Workload,
+    exchange: &Exchange,
+    network: &Network,
+) -> SimDuration {
     let first = |name: &str| scenario.topology.hosts_named(name).first().copied();
     let (Some(client), Some(server)) = (first(&workload.client), first(&workload.server)) else {
         return SimDuration::ZERO;

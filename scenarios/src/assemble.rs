@@ -40,9 +40,17 @@ impl Assembly {
         let network = scenario.topology.network()?;
         let hosts = hosts(scenario, &network);
         let end = SimTime::ZERO + scenario.duration;
-        let config = RunConfig { queue: scenario.event_queue, ..RunConfig::new(spec.seed, end) };
+        let config = RunConfig {
+            queue: scenario.event_queue,
+            ..RunConfig::new(spec.seed, end)
+        };
         let info = info(spec, &network);
-        Ok(Assembly { network: Arc::new(network), hosts, config, info })
+        Ok(Assembly {
+            network: Arc::new(network),
+            hosts,
+            config,
+            info,
+        })
     }
 }
 
@@ -73,10 +81,19 @@ fn hosts(scenario: &Scenario, network: &Network) -> Vec<Option<HostConfig>> {
             }
         };
         match &workload.kind {
-            Kind::Exchange { arrivals, limit, exchange } => {
+            Kind::Exchange {
+                arrivals,
+                limit,
+                exchange,
+            } => {
                 place.exchange(arrivals, *limit, exchange, &mut add);
             }
-            Kind::Bulk { bytes, flows, stagger, read_rate } => {
+            Kind::Bulk {
+                bytes,
+                flows,
+                stagger,
+                read_rate,
+            } => {
                 place.bulk(*bytes, *flows, *stagger, *read_rate, &mut add);
             }
         }
@@ -84,7 +101,8 @@ fn hosts(scenario: &Scenario, network: &Network) -> Vec<Option<HostConfig>> {
     // A backlog left to the host is its somaxconn.
     for host in hosts.iter_mut().flatten() {
         for app in &mut host.apps {
-            if let AppSpec::Server(ServerSpec { backlog, .. }) | AppSpec::Sink(SinkSpec { backlog, .. }) = app
+            if let AppSpec::Server(ServerSpec { backlog, .. })
+            | AppSpec::Sink(SinkSpec { backlog, .. }) = app
                 && *backlog == 0
             {
                 *backlog = host.params.somaxconn;
@@ -108,7 +126,9 @@ impl<'a> Place<'a> {
         let find = |name: &str, most: Option<u32>| {
             let most = most.unwrap_or(u32::MAX) as usize;
             let nodes = scenario.topology.hosts_named(name).into_iter();
-            nodes.map(|n| (n, network.addresses(n).take(most).collect())).collect()
+            nodes
+                .map(|n| (n, network.addresses(n).take(most).collect()))
+                .collect()
         };
         Place {
             workload,
@@ -127,15 +147,22 @@ impl<'a> Place<'a> {
         let backlog = self.workload.backlog.unwrap_or(0);
         for (node, _) in &self.servers {
             for &port in &self.workload.ports {
-                let server = ServerSpec { port, backlog, exchange: Arc::clone(exchange) };
+                let server = ServerSpec {
+                    port,
+                    backlog,
+                    exchange: Arc::clone(exchange),
+                };
                 add(*node, AppSpec::Server(server));
             }
         }
         let n = self.clients.len() as u32;
         let remotes = self.remotes();
         for ((node, locals), i) in self.clients.iter().zip(0u32..) {
-            let Some(arrivals) = arrivals::share(arrivals, i, n) else { continue };
-            let limit = limit.map(|total| total / u64::from(n) + u64::from(u64::from(i) < total % u64::from(n)));
+            let Some(arrivals) = arrivals::share(arrivals, i, n) else {
+                continue;
+            };
+            let limit = limit
+                .map(|total| total / u64::from(n) + u64::from(u64::from(i) < total % u64::from(n)));
             if limit == Some(0) {
                 continue;
             }
@@ -159,9 +186,15 @@ impl<'a> Place<'a> {
 
     /// Every server address with every port: ports outermost, so that servers take turns.
     fn remotes(&self) -> Vec<SocketAddrV4> {
-        let addresses: Vec<Ipv4Addr> = self.servers.iter().flat_map(|(_, a)| a.iter().copied()).collect();
+        let addresses: Vec<Ipv4Addr> = self
+            .servers
+            .iter()
+            .flat_map(|(_, a)| a.iter().copied())
+            .collect();
         let ports = self.workload.ports.iter();
-        ports.flat_map(|&port| addresses.iter().map(move |&a| SocketAddrV4::new(a, port))).collect()
+        ports
+            .flat_map(|&port| addresses.iter().map(move |&a| SocketAddrV4::new(a, port)))
+            .collect()
     }
 
     fn bulk(
@@ -175,7 +208,14 @@ impl<'a> Place<'a> {
         let backlog = self.workload.backlog.unwrap_or(0);
         for (node, _) in &self.servers {
             for &port in &self.workload.ports {
-                add(*node, AppSpec::Sink(SinkSpec { port, backlog, read_rate }));
+                add(
+                    *node,
+                    AppSpec::Sink(SinkSpec {
+                        port,
+                        backlog,
+                        read_rate,
+                    }),
+                );
             }
         }
         let mut started = 0u64;
@@ -214,7 +254,11 @@ const DIAGRAMS: u32 = 6;
 
 fn info(spec: &RunSpec, network: &Network) -> RunInfo {
     let scenario = &spec.scenario;
-    let nodes = network.nodes().iter().zip(scenario.topology.group_of_nodes()).zip(0u32..);
+    let nodes = network
+        .nodes()
+        .iter()
+        .zip(scenario.topology.group_of_nodes())
+        .zip(0u32..);
     let name = |n: NodeId| network.nodes()[n.0 as usize].name.clone();
     let analytic = analytic::hints(scenario, network);
     let mut parameters = spec.parameters.clone();
@@ -246,10 +290,10 @@ fn info(spec: &RunSpec, network: &Network) -> RunInfo {
         record: RecordOptions {
             interval_s: scenario.record.census_interval.as_secs_f64(),
             states: scenario.record.states,
+            connections: scenario.record.connections,
             pcapng: scenario.record.pcap,
             steady_s: analytic::steady(scenario, &analytic),
             diagrams: DIAGRAMS,
-            ..RecordOptions::default()
         },
         analytic,
     }

@@ -74,9 +74,12 @@ pub struct RecordFile {
     /// Time between two counts of sockets by state; duration / 400 unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub census_interval: Option<SimDuration>,
-    /// Connections whose state changes are kept one by one; 1000 unless given, or `"all"`.
+    /// Connections of each node whose state changes are kept; 1000 unless given, or `"all"`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub states: Option<Limit>,
+    /// Connections of each node with a row in the table of connections; `"all"` unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connections: Option<Limit>,
     /// Connections of each client whose segments are kept one by one; 10 unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub segments: Option<u32>,

@@ -32,7 +32,10 @@ pub fn span_of(text: &str, path: &DottedPath) -> Option<Range<usize>> {
 }
 
 fn find<'a, 'i>(table: &'a DeTable<'i>, key: &str) -> Option<&'a Spanned<DeValue<'i>>> {
-    table.iter().find(|(k, _)| k.get_ref() == key).map(|(_, value)| value)
+    table
+        .iter()
+        .find(|(k, _)| k.get_ref() == key)
+        .map(|(_, value)| value)
 }
 
 /// The path of the key or value that stands at `place`: the narrowest one.

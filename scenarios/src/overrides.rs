@@ -33,10 +33,14 @@ impl Override {
     /// # Errors
     /// When there is no `=`, or the path is none.
     pub fn parse(text: &str) -> Result<Override, String> {
-        let (path, value) = text
-            .split_once('=')
-            .ok_or_else(|| format!("{text:?} has no `=`; write for example --set tcp.time_wait=\"30 s\""))?;
-        Ok(Override { path: path.parse()?, value: read_value(value.trim()), by: By::Set })
+        let (path, value) = text.split_once('=').ok_or_else(|| {
+            format!("{text:?} has no `=`; write for example --set tcp.time_wait=\"30 s\"")
+        })?;
+        Ok(Override {
+            path: path.parse()?,
+            value: read_value(value.trim()),
+            by: By::Set,
+        })
     }
 
     /// How a message names it.
@@ -54,10 +58,17 @@ impl Override {
     pub fn apply(&self, root: &mut Table) -> Result<(), Problem> {
         let mut steps = self.path.0.iter();
         let Some(Step::Key(first)) = steps.next() else {
-            return Err(self.problem("a path begins with a key", "write for example tcp.time_wait"));
+            return Err(self.problem(
+                "a path begins with a key",
+                "write for example tcp.time_wait",
+            ));
         };
         let rest: Vec<&Step> = steps.collect();
-        let fresh = if rest.is_empty() { self.value.clone() } else { Value::Table(Table::new()) };
+        let fresh = if rest.is_empty() {
+            self.value.clone()
+        } else {
+            Value::Table(Table::new())
+        };
         if rest.is_empty() {
             root.insert(first.clone(), fresh);
             return Ok(());
@@ -66,9 +77,9 @@ impl Override {
         for (i, step) in rest.iter().enumerate() {
             let last = i + 1 == rest.len();
             here = match (here, step) {
-                (Value::Table(table), Step::Key(key)) => {
-                    table.entry(key.clone()).or_insert(Value::Table(Table::new()))
-                }
+                (Value::Table(table), Step::Key(key)) => table
+                    .entry(key.clone())
+                    .or_insert(Value::Table(Table::new())),
                 (Value::Array(list), step) => self.element(list, step)?,
                 (other, _) => {
                     let parent = DottedPath(self.path.0[..=i].to_vec());
@@ -104,9 +115,15 @@ impl Override {
             (_, Step::Key(name)) if !names.is_empty() => {
                 suggest::unknown("name", name, names.iter().map(String::as_str))
             }
-            _ => format!("the list has {count}, so the places are [0] to [{}]", count - 1),
+            _ => format!(
+                "the list has {count}, so the places are [0] to [{}]",
+                count - 1
+            ),
         };
-        Err(self.problem(&format!("{} leads to no element of its list", self.path), &help))
+        Err(self.problem(
+            &format!("{} leads to no element of its list", self.path),
+            &help,
+        ))
     }
 
     fn problem(&self, message: &str, help: &str) -> Problem {
@@ -156,9 +173,21 @@ mod tests {
     fn overrides_that_lead_nowhere_say_why() {
         let list = "x = \"y\"\n[[l]]\nname = \"one\"\na = 1\n";
         for (path, message, help) in [
-            ("l[1].a", "l[1].a leads to no element of its list", "places are [0] to [0]"),
-            ("l.onee.a", "l.onee.a leads to no element", "did you mean \"one\"?"),
-            ("x.z", "x is the string \"y\" and has no parts", "as a whole"),
+            (
+                "l[1].a",
+                "l[1].a leads to no element of its list",
+                "places are [0] to [0]",
+            ),
+            (
+                "l.onee.a",
+                "l.onee.a leads to no element",
+                "did you mean \"one\"?",
+            ),
+            (
+                "x.z",
+                "x is the string \"y\" and has no parts",
+                "as a whole",
+            ),
         ] {
             let problem = set(list, &format!("{path}=2")).unwrap_err();
             assert!(problem.message.contains(message), "{problem:?}");

@@ -35,13 +35,26 @@ pub fn shown(scenario: &Scenario) -> Vec<(String, String)> {
 }
 
 /// Always shown: they decide when ports run out.
-const PROMINENT: [&str; 5] = ["profile", "time_wait", "ip_local_port_range", "tw_reuse", "max_tw_buckets"];
+const PROMINENT: [&str; 5] = [
+    "profile",
+    "time_wait",
+    "ip_local_port_range",
+    "tw_reuse",
+    "max_tw_buckets",
+];
 
 fn tcp_rows(prefix: &str, tcp: &TcpFile, all: &mut Vec<(String, String)>) {
     let profile = tcp.profile.as_deref().unwrap_or_default();
-    let usual = TcpParams::profile(profile).map(|p| TcpFile::complete(profile, &p)).unwrap_or_default();
-    let own = TcpFile { host: Default::default(), ..tcp.clone() };
-    let (Ok(own), Ok(usual)) = (Table::try_from(own), Table::try_from(usual)) else { return };
+    let usual = TcpParams::profile(profile)
+        .map(|p| TcpFile::complete(profile, &p))
+        .unwrap_or_default();
+    let own = TcpFile {
+        host: Default::default(),
+        ..tcp.clone()
+    };
+    let (Ok(own), Ok(usual)) = (Table::try_from(own), Table::try_from(usual)) else {
+        return;
+    };
     for key in PROMINENT {
         if let Some(value) = own.get(key) {
             all.push((format!("{prefix}.{key}"), label(value)));
@@ -59,7 +72,9 @@ fn simplified(mut topology: Table) -> Table {
     topology.remove("kind");
     if let Some(Value::Array(links)) = topology.get_mut("link") {
         for link in links.iter_mut().filter_map(Value::as_table_mut) {
-            let Some(Value::Table(mut back)) = link.remove("reverse") else { continue };
+            let Some(Value::Table(mut back)) = link.remove("reverse") else {
+                continue;
+            };
             back.retain(|key, value| link.get(key) != Some(value));
             if !back.is_empty() {
                 link.insert("reverse".to_owned(), Value::Table(back));

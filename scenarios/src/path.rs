@@ -69,7 +69,9 @@ impl fmt::Display for DottedPath {
 impl FromStr for DottedPath {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is no path; write for example tcp.time_wait or topology.link[0].rate");
+        let wrong = || {
+            format!("{text:?} is no path; write for example tcp.time_wait or topology.link[0].rate")
+        };
         let mut steps = Vec::new();
         for part in text.trim().split('.') {
             let (key, mut places) = part.split_at(part.find('[').unwrap_or(part.len()));
@@ -93,7 +95,10 @@ impl FromStr for DottedPath {
 
 /// True for what may be a name or a key: letters, digits, `-` and `_`.
 pub fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+    !text.is_empty()
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
 }
 
 #[cfg(test)]
@@ -110,7 +115,9 @@ mod tests {
         ] {
             assert_eq!(text.parse::<DottedPath>().unwrap().to_string(), printed);
         }
-        for bad in ["", ".", "a..b", "a[", "a[x]", "a[1", "a[1]b", "a b", "0", "a[-1]"] {
+        for bad in [
+            "", ".", "a..b", "a[", "a[x]", "a[1", "a[1]b", "a b", "0", "a[-1]",
+        ] {
             assert!(bad.parse::<DottedPath>().is_err(), "{bad}");
         }
     }

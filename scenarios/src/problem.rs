@@ -23,7 +23,12 @@ pub struct Problem {
 impl Problem {
     /// A problem with the value at `path`.
     pub fn new(path: DottedPath, message: impl Into<String>) -> Problem {
-        Problem { path, span: None, message: message.into(), help: None }
+        Problem {
+            path,
+            span: None,
+            message: message.into(),
+            help: None,
+        }
     }
 
     /// The same with advice.
@@ -53,11 +58,17 @@ pub struct Source {
 /// A problem with a value that `--set` or a sweep has put there shows that instead of the file.
 pub fn render(problem: &Problem, source: &Source, overrides: &[Override]) -> String {
     let mut out = format!("error: {}\n", problem.message);
-    let set = overrides.iter().rev().find(|o| problem.path.is_within(&o.path));
+    let set = overrides
+        .iter()
+        .rev()
+        .find(|o| problem.path.is_within(&o.path));
     if let Some(set) = set {
         let _ = writeln!(out, "  --> {}", set.origin());
     } else {
-        let span = problem.span.clone().or_else(|| locate::span_of(&source.text, &problem.path));
+        let span = problem
+            .span
+            .clone()
+            .or_else(|| locate::span_of(&source.text, &problem.path));
         match span {
             Some(span) => show_line(&mut out, source, &problem.path, span),
             None => {
@@ -83,11 +94,21 @@ fn show_line(out: &mut String, source: &Source, path: &DottedPath, span: Range<u
     let number = text[..start].matches('\n').count() + 1;
     let column = text[line_start..start].chars().count() + 1;
     let end = span.end.min(line_end).max(start);
-    let carets = text.get(start..end).map_or(1, |s| s.trim_end().chars().count()).max(1);
+    let carets = text
+        .get(start..end)
+        .map_or(1, |s| s.trim_end().chars().count())
+        .max(1);
     // A tab stays a tab, so that the caret stands below what it points at.
-    let indent: String = text[line_start..start].chars().map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+    let indent: String = text[line_start..start]
+        .chars()
+        .map(|c| if c == '\t' { '\t' } else { ' ' })
+        .collect();
     let gutter = " ".repeat(number.to_string().len());
-    let path = if path.0.is_empty() { String::new() } else { format!(" ({path})") };
+    let path = if path.0.is_empty() {
+        String::new()
+    } else {
+        format!(" ({path})")
+    };
     let _ = writeln!(out, "{gutter}--> {}:{number}:{column}{path}", source.name);
     let _ = writeln!(out, "{gutter} |");
     let _ = writeln!(out, "{number} | {line}");

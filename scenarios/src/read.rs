@@ -29,26 +29,35 @@ pub fn file_with(text: &str, overrides: &[Override]) -> Result<ScenarioFile, Pro
     for change in overrides {
         change.apply(&mut table)?;
     }
-    let changed = toml::to_string(&table)
-        .map_err(|e| Problem::new(DottedPath::default(), format!("cannot write the scenario: {e}")))?;
+    let changed = toml::to_string(&table).map_err(|e| {
+        Problem::new(
+            DottedPath::default(),
+            format!("cannot write the scenario: {e}"),
+        )
+    })?;
     // Places in the changed text mean nothing to the reader: the path tells where.
     file(&changed).map_err(|p| p.at(None))
 }
 
 fn explain(error: &toml::de::Error, text: &str) -> Problem {
     let span = error.span();
-    let path = span.clone().map_or_else(DottedPath::default, |s| locate::path_at(text, s));
+    let path = span
+        .clone()
+        .map_or_else(DottedPath::default, |s| locate::path_at(text, s));
     let message = error.message().trim();
     if text.parse::<Table>().is_err() {
         let message = format!("this is no TOML: {}", message.replace('\n', "; "));
-        return Problem::new(DottedPath::default(), message)
-            .at(span)
-            .help("strings need quotes, as in delay = \"5 ms\"; lists of tables are written [[workload]]");
+        return Problem::new(DottedPath::default(), message).at(span).help(
+            "strings need quotes, as in delay = \"5 ms\"; lists of tables are written [[workload]]",
+        );
     }
     if let Some(rest) = message.strip_prefix("unknown field `") {
         return unknown_key(rest, path).at(span);
     }
-    if let Some(key) = message.strip_prefix("missing field `").and_then(|r| r.strip_suffix('`')) {
+    if let Some(key) = message
+        .strip_prefix("missing field `")
+        .and_then(|r| r.strip_suffix('`'))
+    {
         return Problem::new(path.clone(), format!("`{key}` is missing{}", inside(&path)))
             .at(span)
             .help(format!("add {key} = …"));
@@ -60,10 +69,30 @@ fn explain(error: &toml::de::Error, text: &str) -> Problem {
     {
         return Problem::new(path.clone(), format!("{path} is {}", article(found)))
             .at(span)
-            .help(format!("write {needed}"));
+            .help(format!("write {}", in_words(needed)));
     }
-    let message = if path.0.is_empty() { message.to_owned() } else { format!("{path}: {message}") };
+    let message = if path.0.is_empty() {
+        message.to_owned()
+    } else {
+        format!("{path}: {message}")
+    };
     Problem::new(path, message).at(span)
+}
+
+/// Rust's names of types as people say them.
+fn in_words(needed: &str) -> String {
+    match needed {
+        "u8" => "a whole number from 0 to 255".to_owned(),
+        "u16" => "a whole number from 0 to 65535".to_owned(),
+        "u32" | "u64" | "usize" => "a whole number, 0 or more".to_owned(),
+        "f64" => "a number".to_owned(),
+        "a boolean" => "true or false".to_owned(),
+        "a string" => "a string in quotes".to_owned(),
+        "a sequence" => "a list in [ ]".to_owned(),
+        "a map" => "a table".to_owned(),
+        other if other.starts_with("struct ") => "a table, as in { key = \"value\" }".to_owned(),
+        other => other.to_owned(),
+    }
 }
 
 fn article(found: &str) -> String {
@@ -81,7 +110,11 @@ fn unknown_key(rest: &str, path: DottedPath) -> Problem {
     known.sort_unstable();
     // Some errors carry the place of the table instead of the key's.
     let ends_here = matches!(path.0.last(), Some(Step::Key(last)) if last == key);
-    let table = if ends_here { path.parent() } else { path.clone() };
+    let table = if ends_here {
+        path.parent()
+    } else {
+        path.clone()
+    };
     let mut message = format!("unknown key `{key}`{}", inside(&table));
     if let Some(near) = suggest::nearest(key, known.iter().copied()) {
         message.push_str(&format!("; did you mean `{near}`?"));
@@ -94,5 +127,9 @@ fn unknown_key(rest: &str, path: DottedPath) -> Problem {
 }
 
 fn inside(table: &DottedPath) -> String {
-    if table.0.is_empty() { String::new() } else { format!(" in {table}") }
+    if table.0.is_empty() {
+        String::new()
+    } else {
+        format!(" in {table}")
+    }
 }

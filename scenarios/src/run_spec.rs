@@ -33,8 +33,12 @@ impl RunSpec {
         let mut parameters = parameters.to_vec();
         if let Some(run) = &scenario.run {
             replica = replica.saturating_add(run.replica);
-            let earlier = run.parameters.iter().filter(|[name, _]| parameters.iter().all(|(p, _)| p != name));
-            let mut all: Vec<(String, String)> = earlier.map(|[p, v]| (p.clone(), v.clone())).collect();
+            let earlier = run
+                .parameters
+                .iter()
+                .filter(|[name, _]| parameters.iter().all(|(p, _)| p != name));
+            let mut all: Vec<(String, String)> =
+                earlier.map(|[p, v]| (p.clone(), v.clone())).collect();
             all.append(&mut parameters);
             parameters = all;
         }
@@ -56,13 +60,20 @@ impl RunSpec {
             replica: self.replica,
             seed: format!("{:#018x}", self.seed),
             results_version: RESULTS_VERSION,
-            parameters: self.parameters.iter().map(|(p, v)| [p.clone(), v.clone()]).collect(),
+            parameters: self
+                .parameters
+                .iter()
+                .map(|(p, v)| [p.clone(), v.clone()])
+                .collect(),
         };
         let head = format!(
             "# A run of synfin, complete: `synfin run run.toml` makes it again.\n# {}\n\n",
             self.scenario.question
         );
-        head + &canonical(&ScenarioFile { run: Some(run), ..self.content() })
+        head + &canonical(&ScenarioFile {
+            run: Some(run),
+            ..self.content()
+        })
     }
 
     /// What decides the results, and what they are called.
@@ -81,7 +92,10 @@ impl RunSpec {
         hash.update(canonical(&self.content()));
         hash.update(self.seed.to_be_bytes());
         hash.update(RESULTS_VERSION.to_be_bytes());
-        hash.finalize()[..6].iter().map(|byte| format!("{byte:02x}")).collect()
+        hash.finalize()[..6]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 }
 
@@ -107,8 +121,9 @@ mod tests {
     #[test]
     fn seeds_of_replicas_differ_and_stay_as_they_are() {
         assert_eq!(run_seed(1, 0), mix(mix(1)));
-        let seeds: std::collections::BTreeSet<u64> =
-            (0..4).flat_map(|s| (0..4).map(move |r| run_seed(s, r))).collect();
+        let seeds: std::collections::BTreeSet<u64> = (0..4)
+            .flat_map(|s| (0..4).map(move |r| run_seed(s, r)))
+            .collect();
         assert_eq!(seeds.len(), 16);
     }
 }

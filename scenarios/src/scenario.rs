@@ -59,6 +59,8 @@ pub struct RecordPlan {
     pub census_interval: SimDuration,
     /// Connections of each node whose state changes are kept.
     pub states: u32,
+    /// Connections of each node that get a row in the table of connections.
+    pub connections: u32,
     /// Connections of each client whose segments are kept.
     pub segments: u32,
     /// Write `packets.pcapng`.
@@ -77,14 +79,25 @@ impl Scenario {
         let duration = match file.duration {
             Some(d) if !d.is_zero() => d,
             Some(_) => {
-                return Err(Problem::new("duration".into(), "a run of duration zero shows nothing")
-                    .help("write for example duration = \"200 s\""));
+                return Err(Problem::new(
+                    "duration".into(),
+                    "a run of duration zero shows nothing",
+                )
+                .help("write for example duration = \"200 s\""));
             }
-            None => return Err(missing("duration", "add duration = \"200 s\", the simulated time")),
+            None => {
+                return Err(missing(
+                    "duration",
+                    "add duration = \"200 s\", the simulated time",
+                ));
+            }
         };
         let replicas = file.replicas.unwrap_or(1);
         if replicas == 0 {
-            return Err(Problem::new("replicas".into(), "`replicas` must be at least 1"));
+            return Err(Problem::new(
+                "replicas".into(),
+                "`replicas` must be at least 1",
+            ));
         }
         let Some(topology) = &file.topology else {
             return Err(missing(
@@ -121,7 +134,9 @@ impl Scenario {
             duration: Some(self.duration),
             seed: Some(self.seed),
             replicas: Some(self.replicas),
-            engine: Some(EngineFile { event_queue: Some(self.event_queue.name().to_owned()) }),
+            engine: Some(EngineFile {
+                event_queue: Some(self.event_queue.name().to_owned()),
+            }),
             tcp: Some(self.tcp.to_file()),
             topology: Some(self.topology.to_file()),
             workload: self.workloads.iter().map(Workload::to_file).collect(),
@@ -137,12 +152,24 @@ impl RecordPlan {
     fn to_file(self) -> RecordFile {
         RecordFile {
             census_interval: Some(self.census_interval),
-            states: Some(Limit((self.states != u32::MAX).then_some(u64::from(self.states)))),
+            states: Some(number(self.states)),
+            connections: Some(number(self.connections)),
             segments: Some(self.segments),
             pcap: Some(self.pcap),
             sender_interval: Some(self.sender_interval),
         }
     }
+}
+
+/// A limit as a number, of which the largest means none.
+fn most(limit: Limit) -> u32 {
+    limit
+        .0
+        .map_or(u32::MAX, |n| u32::try_from(n).unwrap_or(u32::MAX))
+}
+
+fn number(most: u32) -> Limit {
+    Limit((most != u32::MAX).then_some(u64::from(most)))
 }
 
 fn missing(key: &str, help: &str) -> Problem {
@@ -164,26 +191,35 @@ fn event_queue(engine: Option<&EngineFile>) -> Result<EventQueueKind, Problem> {
     };
     EventQueueKind::from_name(name).ok_or_else(|| {
         let all: Vec<&str> = EventQueueKind::ALL.iter().map(|k| k.name()).collect();
-        Problem::new("engine.event_queue".into(), suggest::unknown("event queue", name, all.iter().copied()))
+        Problem::new(
+            "engine.event_queue".into(),
+            suggest::unknown("event queue", name, all.iter().copied()),
+        )
     })
 }
 
 fn record(file: &RecordFile, duration: SimDuration) -> Result<RecordPlan, Problem> {
     let at = DottedPath::from("record");
-    let census_interval = file.census_interval.unwrap_or_else(|| default_interval(duration));
+    let census_interval = file
+        .census_interval
+        .unwrap_or_else(|| default_interval(duration));
     if census_interval.is_zero() {
-        return Err(Problem::new(at.key("census_interval"), "`census_interval` must be longer than zero"));
+        return Err(Problem::new(
+            at.key("census_interval"),
+            "`census_interval` must be longer than zero",
+        ));
     }
     if duration.as_ps() / census_interval.as_ps() > 1_000_000 {
-        return Err(Problem::new(at.key("census_interval"), "this makes more than a million counts")
-            .help("lengthen `census_interval`; a figure needs a few hundred"));
+        return Err(Problem::new(
+            at.key("census_interval"),
+            "this makes more than a million counts",
+        )
+        .help("lengthen `census_interval`; a figure needs a few hundred"));
     }
     Ok(RecordPlan {
         census_interval,
-        states: match file.states {
-            None => 1_000,
-            Some(Limit(n)) => n.map_or(u32::MAX, |n| u32::try_from(n).unwrap_or(u32::MAX)),
-        },
+        states: most(file.states.unwrap_or(Limit(Some(1_000)))),
+        connections: most(file.connections.unwrap_or(Limit(None))),
         segments: file.segments.unwrap_or(10),
         pcap: file.pcap.unwrap_or(false),
         sender_interval: file.sender_interval.unwrap_or(SimDuration::from_millis(10)),
@@ -194,13 +230,23 @@ fn record(file: &RecordFile, duration: SimDuration) -> Result<RecordPlan, Proble
 fn default_interval(duration: SimDuration) -> SimDuration {
     let least = (duration.as_ps() / 500).max(1);
     let power = 10u64.pow(least.ilog10());
-    let round = [1, 2, 5, 10].into_iter().map(|k| power.saturating_mul(k)).find(|&r| r >= least);
+    let round = [1, 2, 5, 10]
+        .into_iter()
+        .map(|k| power.saturating_mul(k))
+        .find(|&r| r >= least);
     SimDuration::from_ps(round.unwrap_or(least))
 }
 
-fn workloads(file: &ScenarioFile, topology: &Topology, duration: SimDuration) -> Result<Vec<Workload>, Problem> {
+fn workloads(
+    file: &ScenarioFile,
+    topology: &Topology,
+    duration: SimDuration,
+) -> Result<Vec<Workload>, Problem> {
     if file.workload.is_empty() {
-        return Err(missing("[[workload]]", "add [[workload]] with arrivals = { kind = \"fixed\", rate = \"100 /s\" }"));
+        return Err(missing(
+            "[[workload]]",
+            "add [[workload]] with arrivals = { kind = \"fixed\", rate = \"100 /s\" }",
+        ));
     }
     let at = DottedPath::from("workload");
     let mut all: Vec<Workload> = Vec::new();
@@ -209,8 +255,11 @@ fn workloads(file: &ScenarioFile, topology: &Topology, duration: SimDuration) ->
         let workload = Workload::new(workload, &at, topology, duration)?;
         for other in &all {
             if other.name == workload.name {
-                return Err(Problem::new(at.key("name"), format!("two workloads have the name {:?}", workload.name))
-                    .help("give each its own `name`"));
+                return Err(Problem::new(
+                    at.key("name"),
+                    format!("two workloads have the name {:?}", workload.name),
+                )
+                .help("give each its own `name`"));
             }
             let shared = workload.ports.iter().find(|p| other.ports.contains(p));
             let servers = topology.hosts_named(&workload.server);
@@ -218,7 +267,10 @@ fn workloads(file: &ScenarioFile, topology: &Topology, duration: SimDuration) ->
             if let Some(port) = shared.filter(|_| servers.iter().any(|s| theirs.contains(s))) {
                 return Err(Problem::new(
                     at.key("port"),
-                    format!("port {port} of {:?} is taken by the workload {:?}", workload.server, other.name),
+                    format!(
+                        "port {port} of {:?} is taken by the workload {:?}",
+                        workload.server, other.name
+                    ),
                 )
                 .help("give each workload its own `port`"));
             }
@@ -236,15 +288,27 @@ fn check_routes(workload: &Workload, at: &DottedPath, topology: &Topology) -> Re
     let servers = topology.hosts_named(&workload.server);
     let reaches = |a, b| a != b && network.path_delay(a, b).is_some();
     for &client in &clients {
-        let lost = servers.iter().find(|&&s| !reaches(client, s) || !reaches(s, client));
+        let lost = servers
+            .iter()
+            .find(|&&s| !reaches(client, s) || !reaches(s, client));
         if let Some(&server) = lost {
             let name = |n: sim_core::NodeId| &network.nodes()[n.0 as usize].name;
             if client == server {
-                return Err(Problem::new(at.clone(), format!("{:?} would talk to itself", name(client)))
-                    .help("`client` and `server` must be different hosts"));
+                return Err(Problem::new(
+                    at.clone(),
+                    format!("{:?} would talk to itself", name(client)),
+                )
+                .help("`client` and `server` must be different hosts"));
             }
-            return Err(Problem::new(at.clone(), format!("there is no route from {:?} to {:?}", name(client), name(server)))
-                .help("join them by links, over routers if need be; hosts forward nothing"));
+            return Err(Problem::new(
+                at.clone(),
+                format!(
+                    "there is no route from {:?} to {:?}",
+                    name(client),
+                    name(server)
+                ),
+            )
+            .help("join them by links, over routers if need be; hosts forward nothing"));
         }
     }
     Ok(())

@@ -67,12 +67,23 @@ fn plan(source: &Source, changes: &[Override]) -> Result<Plan, Failure> {
     let file = read::file_with(&source.text, changes).map_err(with_changes)?;
     let axes = axes(&file, source, changes).map_err(with_changes)?;
     check_figures(&file, &axes).map_err(with_changes)?;
-    let count = axes.iter().try_fold(1usize, |n, a| n.checked_mul(a.values.len()));
+    let count = axes
+        .iter()
+        .try_fold(1usize, |n, a| n.checked_mul(a.values.len()));
     let replicas = file.replicas.unwrap_or(1).max(1) as usize;
-    if count.and_then(|n| n.checked_mul(replicas)).is_none_or(|n| n > MAX_RUNS) {
-        let at = if replicas > MAX_RUNS { "replicas" } else { "sweep" };
+    if count
+        .and_then(|n| n.checked_mul(replicas))
+        .is_none_or(|n| n > MAX_RUNS)
+    {
+        let at = if replicas > MAX_RUNS {
+            "replicas"
+        } else {
+            "sweep"
+        };
         let problem = Problem::new(at.into(), format!("these are more than {MAX_RUNS} runs"));
-        return Err(with_changes(problem.help("sweep fewer values, or make several scenarios of them")));
+        return Err(with_changes(
+            problem.help("sweep fewer values, or make several scenarios of them"),
+        ));
     }
     let mut runs: Vec<RunSpec> = Vec::new();
     for point in points(&axes) {
@@ -81,8 +92,11 @@ fn plan(source: &Source, changes: &[Override]) -> Result<Plan, Failure> {
         let fail = |p: Problem| (p, all.clone());
         let variant = read::file_with(&source.text, &all).map_err(fail)?;
         let scenario = Scenario::new(&variant).map_err(fail)?;
-        let values: Vec<(String, String)> =
-            axes.iter().zip(&point).map(|(a, o)| (a.name.clone(), label(&o.value))).collect();
+        let values: Vec<(String, String)> = axes
+            .iter()
+            .zip(&point)
+            .map(|(a, o)| (a.name.clone(), label(&o.value)))
+            .collect();
         for replica in 0..scenario.replicas {
             runs.push(RunSpec::new(&scenario, replica, &values));
         }
@@ -99,7 +113,9 @@ fn plan(source: &Source, changes: &[Override]) -> Result<Plan, Failure> {
 
 /// A value as people read it: strings without quotes.
 pub fn label(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn axes(file: &ScenarioFile, source: &Source, changes: &[Override]) -> Result<Vec<Axis>, Problem> {
@@ -107,23 +123,41 @@ fn axes(file: &ScenarioFile, source: &Source, changes: &[Override]) -> Result<Ve
     flatten(&file.sweep, String::new(), &mut axes)?;
     let tree: Table = source.text.parse().unwrap_or_default();
     for axis in &mut axes {
-        let at = DottedPath(vec![Step::Key("sweep".into()), Step::Key(axis.name.clone())]);
-        axis.path = axis.name.parse().map_err(|e: String| Problem::new(at.clone(), e))?;
+        let at = DottedPath(vec![
+            Step::Key("sweep".into()),
+            Step::Key(axis.name.clone()),
+        ]);
+        axis.path = axis
+            .name
+            .parse()
+            .map_err(|e: String| Problem::new(at.clone(), e))?;
         if axis.path.0.first() == Some(&Step::Key("sweep".into())) || axis.name == "replicas" {
             return Err(Problem::new(at, format!("{} cannot be swept", axis.name)));
         }
         if axis.values.is_empty() {
-            return Err(Problem::new(at, format!("the sweep of {} has no values", axis.name))
-                .help("list at least one, as in [\"100 /s\", \"200 /s\"], or leave the line out"));
+            return Err(
+                Problem::new(at, format!("the sweep of {} has no values", axis.name)).help(
+                    "list at least one, as in [\"100 /s\", \"200 /s\"], or leave the line out",
+                ),
+            );
         }
     }
     // What the command line sets is no longer swept.
     let fixed: Vec<DottedPath> = changes.iter().map(|c| place(&tree, &c.path)).collect();
     axes.retain(|a| !fixed.contains(&place(&tree, &a.path)));
     for (i, axis) in axes.iter().enumerate() {
-        if axes[..i].iter().any(|other| place(&tree, &other.path) == place(&tree, &axis.path)) {
-            let at = DottedPath(vec![Step::Key("sweep".into()), Step::Key(axis.name.clone())]);
-            return Err(Problem::new(at, format!("{} is swept twice, under two spellings", axis.name)));
+        if axes[..i]
+            .iter()
+            .any(|other| place(&tree, &other.path) == place(&tree, &axis.path))
+        {
+            let at = DottedPath(vec![
+                Step::Key("sweep".into()),
+                Step::Key(axis.name.clone()),
+            ]);
+            return Err(Problem::new(
+                at,
+                format!("{} is swept twice, under two spellings", axis.name),
+            ));
         }
     }
     let written = |a: &Axis| {
@@ -137,10 +171,18 @@ fn axes(file: &ScenarioFile, source: &Source, changes: &[Override]) -> Result<Ve
 /// Lists with their path: `"tcp.congestion" = […]` and `tcp.congestion = […]` are the same.
 fn flatten(table: &Table, prefix: String, axes: &mut Vec<Axis>) -> Result<(), Problem> {
     for (key, value) in table {
-        let name = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+        let name = if prefix.is_empty() {
+            key.clone()
+        } else {
+            format!("{prefix}.{key}")
+        };
         match value {
             Value::Array(values) => {
-                axes.push(Axis { name, path: DottedPath::default(), values: values.clone() });
+                axes.push(Axis {
+                    name,
+                    path: DottedPath::default(),
+                    values: values.clone(),
+                });
             }
             Value::Table(inner) => flatten(inner, name, axes)?,
             other => {
@@ -161,8 +203,13 @@ fn place(tree: &Table, path: &DottedPath) -> DottedPath {
         let (next, step) = match (here, step) {
             (None, Step::Key(key)) if steps.is_empty() => (tree.get(key), step.clone()),
             (Some(Value::Array(list)), Step::Key(name)) => {
-                let found = list.iter().position(|v| v.get("name").and_then(Value::as_str) == Some(name));
-                (found.and_then(|i| list.get(i)), found.map_or(step.clone(), Step::Index))
+                let found = list
+                    .iter()
+                    .position(|v| v.get("name").and_then(Value::as_str) == Some(name));
+                (
+                    found.and_then(|i| list.get(i)),
+                    found.map_or(step.clone(), Step::Index),
+                )
             }
             (Some(value), Step::Key(key)) => (value.get(key), step.clone()),
             (Some(value), Step::Index(i)) => (value.get(*i), step.clone()),
@@ -183,7 +230,11 @@ fn points(axes: &[Axis]) -> Vec<Vec<Override>> {
             .flat_map(|point: Vec<Override>| {
                 axis.values.iter().map(move |value| {
                     let mut longer = point.clone();
-                    longer.push(Override { path: axis.path.clone(), value: value.clone(), by: By::Sweep });
+                    longer.push(Override {
+                        path: axis.path.clone(),
+                        value: value.clone(),
+                        by: By::Sweep,
+                    });
                     longer
                 })
             })
@@ -200,8 +251,10 @@ fn check_figures(file: &ScenarioFile, axes: &[Axis]) -> Result<(), Problem> {
             let swept = file.sweep.contains_key(path) || axes.iter().any(|a| a.name == *path);
             if !swept {
                 let all = axes.iter().map(|a| a.name.as_str());
-                return Err(Problem::new(at.key(key), suggest::unknown("swept path", path, all))
-                    .help("a figure's x and series are paths of [sweep], spelled alike"));
+                return Err(
+                    Problem::new(at.key(key), suggest::unknown("swept path", path, all))
+                        .help("a figure's x and series are paths of [sweep], spelled alike"),
+                );
             }
         }
     }
@@ -213,9 +266,21 @@ fn refuse_twins(runs: &[RunSpec]) -> Result<(), Problem> {
     let mut seen: BTreeMap<&str, &RunSpec> = BTreeMap::new();
     for run in runs {
         if let Some(twin) = seen.insert(&run.id, run) {
-            let show = |r: &RunSpec| r.parameters.iter().map(|(p, v)| format!("{p} = {v}")).collect::<Vec<_>>().join(", ");
-            let message = format!("two runs of the sweep are the same: {} and {}", show(twin), show(run));
-            return Err(Problem::new("sweep".into(), message).help("remove one of the equal values"));
+            let show = |r: &RunSpec| {
+                r.parameters
+                    .iter()
+                    .map(|(p, v)| format!("{p} = {v}"))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            };
+            let message = format!(
+                "two runs of the sweep are the same: {} and {}",
+                show(twin),
+                show(run)
+            );
+            return Err(
+                Problem::new("sweep".into(), message).help("remove one of the equal values")
+            );
         }
     }
     Ok(())

@@ -85,7 +85,9 @@ impl FromStr for LinkRate {
         if text == "unlimited" {
             return Ok(LinkRate(None));
         }
-        text.parse().map(|r| LinkRate(Some(r))).map_err(|e: ParseUnitError| e.to_string())
+        text.parse()
+            .map(|r| LinkRate(Some(r)))
+            .map_err(|e: ParseUnitError| e.to_string())
     }
 }
 
@@ -97,7 +99,10 @@ impl fmt::Display for LinkRate {
         }
     }
 }
-as_text!(LinkRate, "a quoted rate such as \"10 Mbit/s\", or \"unlimited\"");
+as_text!(
+    LinkRate,
+    "a quoted rate such as \"10 Mbit/s\", or \"unlimited\""
+);
 
 /// The limit of a queue: `"100 packets"`, `"64 KB"` or `"unlimited"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,16 +115,24 @@ impl FromStr for QueueSize {
         if trimmed == "unlimited" {
             return Ok(QueueSize(QueueLimit::Unlimited));
         }
-        let packets = trimmed.strip_suffix("packets").or_else(|| trimmed.strip_suffix("packet"));
+        let packets = trimmed
+            .strip_suffix("packets")
+            .or_else(|| trimmed.strip_suffix("packet"));
         if let Some(number) = packets {
             return match number.trim().replace('_', "").parse::<u32>() {
-                Ok(0) => Err("a queue of 0 packets holds nothing; write at least \"1 packet\"".into()),
+                Ok(0) => {
+                    Err("a queue of 0 packets holds nothing; write at least \"1 packet\"".into())
+                }
                 Ok(n) => Ok(QueueSize(QueueLimit::Packets(n))),
-                Err(_) => Err(format!("cannot read {text:?} as a number of packets; write for example \"100 packets\"")),
+                Err(_) => Err(format!(
+                    "cannot read {text:?} as a number of packets; write for example \"100 packets\""
+                )),
             };
         }
         match trimmed.parse::<Bytes>() {
-            Ok(Bytes(0)) => Err("a queue of 0 bytes holds nothing; write for example \"64 KiB\"".into()),
+            Ok(Bytes(0)) => {
+                Err("a queue of 0 bytes holds nothing; write for example \"64 KiB\"".into())
+            }
             Ok(bytes) => Ok(QueueSize(QueueLimit::Bytes(bytes))),
             Err(e) => Err(format!("{e}, \"100 packets\" or \"unlimited\"")),
         }
@@ -136,7 +149,10 @@ impl fmt::Display for QueueSize {
         }
     }
 }
-as_text!(QueueSize, "a quoted limit such as \"100 packets\", \"64 KiB\" or \"unlimited\"");
+as_text!(
+    QueueSize,
+    "a quoted limit such as \"100 packets\", \"64 KiB\" or \"unlimited\""
+);
 
 /// A duration, or `"never"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,7 +164,9 @@ impl FromStr for MaybeDuration {
         if matches!(text, "never" | "off") {
             return Ok(MaybeDuration(None));
         }
-        text.parse().map(|d| MaybeDuration(Some(d))).map_err(|e: ParseUnitError| e.to_string())
+        text.parse()
+            .map(|d| MaybeDuration(Some(d)))
+            .map_err(|e: ParseUnitError| e.to_string())
     }
 }
 
@@ -160,7 +178,10 @@ impl fmt::Display for MaybeDuration {
         }
     }
 }
-as_text!(MaybeDuration, "a quoted duration such as \"60 s\", or \"never\"");
+as_text!(
+    MaybeDuration,
+    "a quoted duration such as \"60 s\", or \"never\""
+);
 
 /// A size in bytes that fits 32 bits, such as a buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,7 +194,9 @@ impl FromStr for Buffer {
         // RFC 7323 section 2.3: no window beyond 2^30.
         match u32::try_from(bytes.0) {
             Ok(n) if n <= 1 << 30 => Ok(Buffer(n)),
-            _ => Err(format!("{text:?} is larger than TCP's largest window; write at most \"1 GiB\"")),
+            _ => Err(format!(
+                "{text:?} is larger than TCP's largest window; write at most \"1 GiB\""
+            )),
         }
     }
 }

@@ -157,4 +157,7 @@ impl std::fmt::Display for BulkSize {
         }
     }
 }
-super::values::as_text!(BulkSize, "a quoted size such as \"10 MB\", or \"unlimited\"");
+super::values::as_text!(
+    BulkSize,
+    "a quoted size such as \"10 MB\", or \"unlimited\""
+);

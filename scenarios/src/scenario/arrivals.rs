@@ -23,7 +23,10 @@ pub fn read(file: &ArrivalsFile, at: &DottedPath) -> Result<Arrivals, Problem> {
         "closed" => &["users", "think"],
         "burst" => &["count"],
         other => {
-            return Err(Problem::new(at.key("kind"), suggest::unknown("kind of arrivals", other, KINDS)));
+            return Err(Problem::new(
+                at.key("kind"),
+                suggest::unknown("kind of arrivals", other, KINDS),
+            ));
         }
     };
     let given = [
@@ -36,9 +39,18 @@ pub fn read(file: &ArrivalsFile, at: &DottedPath) -> Result<Arrivals, Problem> {
         ("think", file.think.is_some()),
         ("count", file.count.is_some()),
     ];
-    if let Some((key, _)) = given.iter().find(|(key, given)| *given && !takes.contains(key)) {
-        return Err(Problem::new(at.key(key), format!("`{key}` does not belong to arrivals of kind {:?}", file.kind))
-            .help(format!("this kind takes {}", takes.join(", "))));
+    if let Some((key, _)) = given
+        .iter()
+        .find(|(key, given)| *given && !takes.contains(key))
+    {
+        return Err(Problem::new(
+            at.key(key),
+            format!(
+                "`{key}` does not belong to arrivals of kind {:?}",
+                file.kind
+            ),
+        )
+        .help(format!("this kind takes {}", takes.join(", "))));
     }
     let rate = |key: &str, value: Option<PerSecond>| match needed(value, key, file, at)? {
         PerSecond(r) if r > 0.0 => Ok(r),
@@ -52,7 +64,10 @@ pub fn read(file: &ArrivalsFile, at: &DottedPath) -> Result<Arrivals, Problem> {
         "fixed" => Arrivals::Fixed(rate("rate", file.rate)?),
         "poisson" => Arrivals::Poisson(rate("rate", file.rate)?),
         "ramp" => {
-            let (from, to) = (needed(file.from, "from", file, at)?.0, needed(file.to, "to", file, at)?.0);
+            let (from, to) = (
+                needed(file.from, "from", file, at)?.0,
+                needed(file.to, "to", file, at)?.0,
+            );
             let over: SimDuration = needed(file.over, "over", file, at)?;
             if over.is_zero() {
                 return Err(zero("over", at));
@@ -62,7 +77,10 @@ pub fn read(file: &ArrivalsFile, at: &DottedPath) -> Result<Arrivals, Problem> {
             }
             Arrivals::Ramp { from, to, over }
         }
-        "steps" => Arrivals::Steps(steps(&needed(file.steps.clone(), "steps", file, at)?, &at.key("steps"))?),
+        "steps" => Arrivals::Steps(steps(
+            &needed(file.steps.clone(), "steps", file, at)?,
+            &at.key("steps"),
+        )?),
         "closed" => Arrivals::Closed {
             users: count("users", file.users)?,
             think: file.think.map_or(Distribution::Constant(0.0), |d| d.0),
@@ -71,16 +89,26 @@ pub fn read(file: &ArrivalsFile, at: &DottedPath) -> Result<Arrivals, Problem> {
     })
 }
 
-fn needed<T>(value: Option<T>, key: &str, file: &ArrivalsFile, at: &DottedPath) -> Result<T, Problem> {
+fn needed<T>(
+    value: Option<T>,
+    key: &str,
+    file: &ArrivalsFile,
+    at: &DottedPath,
+) -> Result<T, Problem> {
     value.ok_or_else(|| {
         let example = match key {
             "rate" | "from" | "to" => "\"450 /s\"",
             "over" => "\"60 s\"",
-            "steps" => "[{ at = \"0 s\", rate = \"100 /s\" }, { at = \"60 s\", rate = \"500 /s\" }]",
+            "steps" => {
+                "[{ at = \"0 s\", rate = \"100 /s\" }, { at = \"60 s\", rate = \"500 /s\" }]"
+            }
             _ => "10",
         };
-        Problem::new(at.clone(), format!("arrivals of kind {:?} need `{key}`", file.kind))
-            .help(format!("add {key} = {example}"))
+        Problem::new(
+            at.clone(),
+            format!("arrivals of kind {:?} need `{key}`", file.kind),
+        )
+        .help(format!("add {key} = {example}"))
     })
 }
 
@@ -91,10 +119,14 @@ fn zero(key: &str, at: &DottedPath) -> Problem {
 
 fn steps(list: &[StepFile], at: &DottedPath) -> Result<Vec<(SimDuration, f64)>, Problem> {
     if list.is_empty() {
-        return Err(Problem::new(at.clone(), "`steps` is empty").help("add { at = \"0 s\", rate = \"100 /s\" }"));
+        return Err(Problem::new(at.clone(), "`steps` is empty")
+            .help("add { at = \"0 s\", rate = \"100 /s\" }"));
     }
     if let Some(i) = (1..list.len()).find(|&i| list[i - 1].at >= list[i].at) {
-        return Err(Problem::new(at.index(i).key("at"), "steps must be in order of time, each at its own"));
+        return Err(Problem::new(
+            at.index(i).key("at"),
+            "steps must be in order of time, each at its own",
+        ));
     }
     if list.iter().all(|s| s.rate.0 == 0.0) {
         return Err(Problem::new(at.clone(), "all steps have the rate zero"));
@@ -104,10 +136,19 @@ fn steps(list: &[StepFile], at: &DottedPath) -> Result<Vec<(SimDuration, f64)>, 
 
 /// Everything written out.
 pub fn to_file(arrivals: &Arrivals) -> ArrivalsFile {
-    let kind = |kind: &str| ArrivalsFile { kind: kind.to_owned(), ..ArrivalsFile::default() };
+    let kind = |kind: &str| ArrivalsFile {
+        kind: kind.to_owned(),
+        ..ArrivalsFile::default()
+    };
     match arrivals {
-        Arrivals::Fixed(r) => ArrivalsFile { rate: Some(PerSecond(*r)), ..kind("fixed") },
-        Arrivals::Poisson(r) => ArrivalsFile { rate: Some(PerSecond(*r)), ..kind("poisson") },
+        Arrivals::Fixed(r) => ArrivalsFile {
+            rate: Some(PerSecond(*r)),
+            ..kind("fixed")
+        },
+        Arrivals::Poisson(r) => ArrivalsFile {
+            rate: Some(PerSecond(*r)),
+            ..kind("poisson")
+        },
         Arrivals::Ramp { from, to, over } => ArrivalsFile {
             from: Some(PerSecond(*from)),
             to: Some(PerSecond(*to)),
@@ -115,7 +156,14 @@ pub fn to_file(arrivals: &Arrivals) -> ArrivalsFile {
             ..kind("ramp")
         },
         Arrivals::Steps(list) => ArrivalsFile {
-            steps: Some(list.iter().map(|(at, r)| StepFile { at: *at, rate: PerSecond(*r) }).collect()),
+            steps: Some(
+                list.iter()
+                    .map(|(at, r)| StepFile {
+                        at: *at,
+                        rate: PerSecond(*r),
+                    })
+                    .collect(),
+            ),
             ..kind("steps")
         },
         Arrivals::Closed { users, think } => ArrivalsFile {
@@ -123,7 +171,10 @@ pub fn to_file(arrivals: &Arrivals) -> ArrivalsFile {
             think: Some(Dist::new(*think)),
             ..kind("closed")
         },
-        Arrivals::Burst(n) => ArrivalsFile { count: Some(*n), ..kind("burst") },
+        Arrivals::Burst(n) => ArrivalsFile {
+            count: Some(*n),
+            ..kind("burst")
+        },
     }
 }
 
@@ -135,10 +186,19 @@ pub fn share(arrivals: &Arrivals, i: u32, n: u32) -> Option<Arrivals> {
     Some(match arrivals {
         Arrivals::Fixed(r) => Arrivals::Fixed(part(*r)),
         Arrivals::Poisson(r) => Arrivals::Poisson(part(*r)),
-        Arrivals::Ramp { from, to, over } => Arrivals::Ramp { from: part(*from), to: part(*to), over: *over },
-        Arrivals::Steps(list) => Arrivals::Steps(list.iter().map(|(at, r)| (*at, part(*r))).collect()),
+        Arrivals::Ramp { from, to, over } => Arrivals::Ramp {
+            from: part(*from),
+            to: part(*to),
+            over: *over,
+        },
+        Arrivals::Steps(list) => {
+            Arrivals::Steps(list.iter().map(|(at, r)| (*at, part(*r))).collect())
+        }
         Arrivals::Closed { users, .. } if dealt(*users) == 0 => return None,
-        Arrivals::Closed { users, think } => Arrivals::Closed { users: dealt(*users), think: *think },
+        Arrivals::Closed { users, think } => Arrivals::Closed {
+            users: dealt(*users),
+            think: *think,
+        },
         Arrivals::Burst(count) if dealt(*count) == 0 => return None,
         Arrivals::Burst(count) => Arrivals::Burst(dealt(*count)),
     })

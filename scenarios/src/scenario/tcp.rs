@@ -49,8 +49,11 @@ impl TcpSets {
                     .help("the name after tcp.host. is a host's `group`, or else its `name`"));
             }
             if !differs.host.is_empty() {
-                return Err(Problem::new(at.key("host"), "a host group has no host groups of its own")
-                    .help("write all groups as [tcp.host.GROUP]"));
+                return Err(Problem::new(
+                    at.key("host"),
+                    "a host group has no host groups of its own",
+                )
+                .help("write all groups as [tcp.host.GROUP]"));
             }
             let (name, start) = match differs.profile.as_deref() {
                 Some(name) => (name, profile_params(name, &at)?),
@@ -70,7 +73,11 @@ impl TcpSets {
     pub fn to_file(&self) -> TcpFile {
         let complete = |s: &TcpSet| TcpFile::complete(&s.profile, &s.params);
         TcpFile {
-            host: self.groups.iter().map(|(g, s)| (g.clone(), complete(s))).collect(),
+            host: self
+                .groups
+                .iter()
+                .map(|(g, s)| (g.clone(), complete(s)))
+                .collect(),
             ..complete(&self.base)
         }
     }
@@ -78,18 +85,30 @@ impl TcpSets {
 
 fn profile_params(name: &str, at: &DottedPath) -> Result<TcpParams, Problem> {
     TcpParams::profile(name).ok_or_else(|| {
-        Problem::new(at.key("profile"), suggest::unknown("profile", name, TcpParams::PROFILES))
+        Problem::new(
+            at.key("profile"),
+            suggest::unknown("profile", name, TcpParams::PROFILES),
+        )
     })
 }
 
-fn set(profile: &str, mut params: TcpParams, file: &TcpFile, at: &DottedPath) -> Result<TcpSet, Problem> {
+fn set(
+    profile: &str,
+    mut params: TcpParams,
+    file: &TcpFile,
+    at: &DottedPath,
+) -> Result<TcpSet, Problem> {
     file.apply(&mut params);
     check(&params, at)?;
-    Ok(TcpSet { profile: profile.to_owned(), params: Arc::new(params) })
+    Ok(TcpSet {
+        profile: profile.to_owned(),
+        params: Arc::new(params),
+    })
 }
 
 fn check(p: &TcpParams, at: &DottedPath) -> Result<(), Problem> {
-    let wrong = |key: &str, message: String, help: &str| Err(Problem::new(at.key(key), message).help(help));
+    let wrong =
+        |key: &str, message: String, help: &str| Err(Problem::new(at.key(key), message).help(help));
     let (low, high) = p.port_range;
     if low > high {
         return wrong(
@@ -99,10 +118,21 @@ fn check(p: &TcpParams, at: &DottedPath) -> Result<(), Problem> {
         );
     }
     if low == 0 {
-        return wrong("ip_local_port_range", "port 0 is no port".into(), "begin the range at 1 or above; Linux begins at 32768");
+        return wrong(
+            "ip_local_port_range",
+            "port 0 is no port".into(),
+            "begin the range at 1 or above; Linux begins at 32768",
+        );
     }
     if p.mtu < 128 {
-        return wrong("mtu", format!("an MTU of {} leaves no room for headers, options and data", p.mtu), "write at least 128; Ethernet has 1500");
+        return wrong(
+            "mtu",
+            format!(
+                "an MTU of {} leaves no room for headers, options and data",
+                p.mtu
+            ),
+            "write at least 128; Ethernet has 1500",
+        );
     }
     let positive = [
         ("initial_rto", p.initial_rto),
@@ -114,10 +144,21 @@ fn check(p: &TcpParams, at: &DottedPath) -> Result<(), Problem> {
         ("keepalive", p.keepalive.unwrap_or(p.time_wait)),
     ];
     if let Some((key, _)) = positive.iter().find(|(_, d)| d.is_zero()) {
-        return wrong(key, format!("`{key}` must be longer than zero"), "write for example \"1 s\"");
+        return wrong(
+            key,
+            format!("`{key}` must be longer than zero"),
+            "write for example \"1 s\"",
+        );
     }
     if p.min_rto > p.max_rto {
-        return wrong("min_rto", format!("`min_rto` ({}) is longer than `max_rto` ({})", p.min_rto, p.max_rto), "make it shorter, or max_rto longer");
+        return wrong(
+            "min_rto",
+            format!(
+                "`min_rto` ({}) is longer than `max_rto` ({})",
+                p.min_rto, p.max_rto
+            ),
+            "make it shorter, or max_rto longer",
+        );
     }
     let at_least_one = [
         ("initial_window", p.initial_window),
@@ -131,7 +172,11 @@ fn check(p: &TcpParams, at: &DottedPath) -> Result<(), Problem> {
         ("ttl", u32::from(p.ttl)),
     ];
     if let Some((key, _)) = at_least_one.iter().find(|(_, n)| *n == 0) {
-        return wrong(key, format!("`{key}` must not be zero"), "leave it out to take the profile's value");
+        return wrong(
+            key,
+            format!("`{key}` must not be zero"),
+            "leave it out to take the profile's value",
+        );
     }
     Ok(())
 }

@@ -1,7 +1,9 @@
 //! The network of a scenario, checked: hosts and routers with their counts, links between them.
 
 use sim_core::network::{Impairments, LinkChange};
-use sim_core::{LinkSpec, Network, NodeId, NodeKind, NodeSpec, QueueLimit, Rate, SimDuration, SimTime};
+use sim_core::{
+    LinkSpec, Network, NodeId, NodeKind, NodeSpec, QueueLimit, Rate, SimDuration, SimTime,
+};
 
 use crate::file::topology::{HostFile, LinkFile, RouterFile, TopologyFile};
 use crate::path::{DottedPath, is_name};
@@ -59,17 +61,29 @@ impl Topology {
     pub fn new(file: &TopologyFile) -> Result<Topology, Problem> {
         let at = DottedPath::from("topology");
         let graph = shapes::expand(file, &at)?;
-        let mut topology = Topology { hosts: Vec::new(), routers: Vec::new(), links: Vec::new() };
+        let mut topology = Topology {
+            hosts: Vec::new(),
+            routers: Vec::new(),
+            links: Vec::new(),
+        };
         for (i, host) in graph.host.iter().enumerate() {
-            topology.hosts.push(host_group(host, &at.key("host").index(i))?);
+            topology
+                .hosts
+                .push(host_group(host, &at.key("host").index(i))?);
         }
         for (i, router) in graph.router.iter().enumerate() {
-            topology.routers.push(router_group(router, &at.key("router").index(i))?);
+            topology
+                .routers
+                .push(router_group(router, &at.key("router").index(i))?);
         }
         topology.check_names(&at)?;
         topology.check_counts(&at)?;
         for (i, link) in graph.link.iter().enumerate() {
-            let at = if file.kind == "graph" { at.key("link").index(i) } else { shapes::origin(file, i, &at) };
+            let at = if file.kind == "graph" {
+                at.key("link").index(i)
+            } else {
+                shapes::origin(file, i, &at)
+            };
             let link = Link::new(link, &at)?;
             topology.ends(&link, &at)?;
             topology.links.push(link);
@@ -90,8 +104,13 @@ impl Topology {
 
     /// Groups and names: what a workload or a link may refer to.
     pub fn names(&self) -> Vec<&str> {
-        let hosts = self.hosts.iter().flat_map(|h| [h.group.as_str(), h.name.as_str()]);
-        let mut all: Vec<&str> = hosts.chain(self.routers.iter().map(|r| r.name.as_str())).collect();
+        let hosts = self
+            .hosts
+            .iter()
+            .flat_map(|h| [h.group.as_str(), h.name.as_str()]);
+        let mut all: Vec<&str> = hosts
+            .chain(self.routers.iter().map(|r| r.name.as_str()))
+            .collect();
         all.sort_unstable();
         all.dedup();
         all
@@ -99,8 +118,14 @@ impl Topology {
 
     /// The group of each node, by number; empty for routers.
     pub fn group_of_nodes(&self) -> Vec<&str> {
-        let hosts = self.hosts.iter().flat_map(|h| std::iter::repeat_n(h.group.as_str(), h.count as usize));
-        let routers = self.routers.iter().flat_map(|r| std::iter::repeat_n("", r.count as usize));
+        let hosts = self
+            .hosts
+            .iter()
+            .flat_map(|h| std::iter::repeat_n(h.group.as_str(), h.count as usize));
+        let routers = self
+            .routers
+            .iter()
+            .flat_map(|r| std::iter::repeat_n("", r.count as usize));
         hosts.chain(routers).collect()
     }
 
@@ -118,7 +143,10 @@ impl Topology {
         if !by_group.is_empty() {
             return by_group;
         }
-        let single = nodes.iter().take(first as usize).position(|n| n.name == name);
+        let single = nodes
+            .iter()
+            .take(first as usize)
+            .position(|n| n.name == name);
         single.map(|i| NodeId(i as u32)).into_iter().collect()
     }
 
@@ -130,9 +158,14 @@ impl Topology {
 
     /// The number of addresses of each host that `name` stands for.
     pub fn addresses_named(&self, name: &str) -> impl Iterator<Item = u32> {
-        let counts: Vec<u32> =
-            self.hosts.iter().flat_map(|h| std::iter::repeat_n(h.addresses, h.count as usize)).collect();
-        self.hosts_named(name).into_iter().filter_map(move |n| counts.get(n.0 as usize).copied())
+        let counts: Vec<u32> = self
+            .hosts
+            .iter()
+            .flat_map(|h| std::iter::repeat_n(h.addresses, h.count as usize))
+            .collect();
+        self.hosts_named(name)
+            .into_iter()
+            .filter_map(move |n| counts.get(n.0 as usize).copied())
     }
 
     fn routers_named(&self, name: &str) -> Vec<NodeId> {
@@ -141,7 +174,9 @@ impl Topology {
             if router.name == name {
                 return (first..first + router.count).map(NodeId).collect();
             }
-            if let Some(i) = (0..router.count).find(|i| node_name(&router.name, router.count, *i) == name) {
+            if let Some(i) =
+                (0..router.count).find(|i| node_name(&router.name, router.count, *i) == name)
+            {
                 return vec![NodeId(first + i)];
             }
             first += router.count;
@@ -154,11 +189,16 @@ impl Topology {
         let hosts = self.hosts.iter().flat_map(|h| {
             (0..h.count).map(|i| NodeSpec {
                 name: node_name(&h.name, h.count, i),
-                kind: NodeKind::Host { addresses: h.addresses },
+                kind: NodeKind::Host {
+                    addresses: h.addresses,
+                },
             })
         });
         let routers = self.routers.iter().flat_map(|r| {
-            (0..r.count).map(|i| NodeSpec { name: node_name(&r.name, r.count, i), kind: NodeKind::Router })
+            (0..r.count).map(|i| NodeSpec {
+                name: node_name(&r.name, r.count, i),
+                kind: NodeKind::Router,
+            })
         });
         hosts.chain(routers).collect()
     }
@@ -199,35 +239,56 @@ impl Topology {
             (n, m) => {
                 return Err(Problem::new(
                     at,
-                    format!("{:?} stands for {n} nodes and {:?} for {m}, which makes no pairs", link.between[0], link.between[1]),
+                    format!(
+                        "{:?} stands for {n} nodes and {:?} for {m}, which makes no pairs",
+                        link.between[0], link.between[1]
+                    ),
                 )
                 .help("one of them must be a single node, or both must be as many"));
             }
         };
         match pairs.iter().find(|(a, b)| a == b) {
-            Some(_) => Err(Problem::new(at, "this link joins a node to itself").help("name two different ends")),
+            Some(_) => Err(Problem::new(at, "this link joins a node to itself")
+                .help("name two different ends")),
             None => Ok(pairs),
         }
     }
 
     fn check_names(&self, at: &DottedPath) -> Result<(), Problem> {
         if self.hosts.is_empty() {
-            return Err(Problem::new(at.clone(), "the network has no hosts").help("add [[topology.host]] with a name"));
+            return Err(Problem::new(at.clone(), "the network has no hosts")
+                .help("add [[topology.host]] with a name"));
         }
-        let hosts = self.hosts.iter().enumerate().map(|(i, h)| (&h.name, h.count, at.key("host").index(i)));
-        let routers = self.routers.iter().enumerate().map(|(i, r)| (&r.name, r.count, at.key("router").index(i)));
+        let hosts = self
+            .hosts
+            .iter()
+            .enumerate()
+            .map(|(i, h)| (&h.name, h.count, at.key("host").index(i)));
+        let routers = self
+            .routers
+            .iter()
+            .enumerate()
+            .map(|(i, r)| (&r.name, r.count, at.key("router").index(i)));
         let mut seen: Vec<(&str, u32)> = Vec::new();
         for (name, count, at) in hosts.chain(routers) {
             if !is_name(name) {
-                return Err(Problem::new(at.key("name"), format!("{name:?} is no name for a node"))
-                    .help("use letters, digits, - and _"));
+                return Err(Problem::new(
+                    at.key("name"),
+                    format!("{name:?} is no name for a node"),
+                )
+                .help("use letters, digits, - and _"));
             }
             let clash = seen.iter().find(|(other, n)| {
                 *other == name || is_member(name, other, *n) || is_member(other, name, count)
             });
             if let Some((other, _)) = clash {
-                return Err(Problem::new(at.key("name"), format!("the name {name:?} is taken (by {other:?})"))
-                    .help("several nodes alike are named NAME-0, NAME-1 and so on; choose another name"));
+                return Err(Problem::new(
+                    at.key("name"),
+                    format!("the name {name:?} is taken (by {other:?})"),
+                )
+                .help(
+                    "several nodes alike are named NAME-0, NAME-1 and so on; choose another name",
+                ));
             }
             seen.push((name, count));
         }
@@ -235,8 +296,11 @@ impl Topology {
             let at = at.key("host").index(i).key("group");
             let other = self.routers.iter().any(|r| r.name == host.group);
             if other || !is_name(&host.group) {
-                return Err(Problem::new(at, format!("{:?} cannot name a group of hosts", host.group))
-                    .help("use letters, digits, - and _, and no router's name"));
+                return Err(Problem::new(
+                    at,
+                    format!("{:?} cannot name a group of hosts", host.group),
+                )
+                .help("use letters, digits, - and _, and no router's name"));
             }
         }
         Ok(())
@@ -249,14 +313,19 @@ impl Topology {
             if addresses > MAX_HOSTS {
                 return Err(Problem::new(
                     at.key("host").index(i),
-                    format!("too many hosts: {addresses} addresses with this one, at most {MAX_HOSTS}"),
+                    format!(
+                        "too many hosts: {addresses} addresses with this one, at most {MAX_HOSTS}"
+                    ),
                 )
                 .help("lower `count` or `addresses`"));
             }
         }
         let routers: u64 = self.routers.iter().map(|r| u64::from(r.count)).sum();
         if routers > MAX_ROUTERS {
-            return Err(Problem::new(at.key("router"), format!("too many routers: {routers}, at most {MAX_ROUTERS}")));
+            return Err(Problem::new(
+                at.key("router"),
+                format!("too many routers: {routers}, at most {MAX_ROUTERS}"),
+            ));
         }
         Ok(())
     }
@@ -278,7 +347,10 @@ impl Topology {
             router: self
                 .routers
                 .iter()
-                .map(|r| RouterFile { name: r.name.clone(), count: Some(r.count) })
+                .map(|r| RouterFile {
+                    name: r.name.clone(),
+                    count: Some(r.count),
+                })
                 .collect(),
             link: self.links.iter().map(Link::to_file).collect(),
             ..TopologyFile::default()
@@ -293,7 +365,11 @@ fn is_member(name: &str, group: &str, count: u32) -> bool {
 }
 
 fn node_name(name: &str, count: u32, i: u32) -> String {
-    if count == 1 { name.to_owned() } else { format!("{name}-{i}") }
+    if count == 1 {
+        name.to_owned()
+    } else {
+        format!("{name}-{i}")
+    }
 }
 
 fn host_group(file: &HostFile, at: &DottedPath) -> Result<HostGroup, Problem> {
@@ -306,12 +382,18 @@ fn host_group(file: &HostFile, at: &DottedPath) -> Result<HostGroup, Problem> {
 }
 
 fn router_group(file: &RouterFile, at: &DottedPath) -> Result<RouterGroup, Problem> {
-    Ok(RouterGroup { name: file.name.clone(), count: at_least_one(file.count, "count", at)? })
+    Ok(RouterGroup {
+        name: file.name.clone(),
+        count: at_least_one(file.count, "count", at)?,
+    })
 }
 
 fn at_least_one(value: Option<u32>, key: &str, at: &DottedPath) -> Result<u32, Problem> {
     match value.unwrap_or(1) {
-        0 => Err(Problem::new(at.key(key), format!("`{key}` must be at least 1"))),
+        0 => Err(Problem::new(
+            at.key(key),
+            format!("`{key}` must be at least 1"),
+        )),
         n => Ok(n),
     }
 }

@@ -78,27 +78,47 @@ impl Workload {
         check_keys(file, kind, at)?;
         let name = file.name.clone().unwrap_or_else(|| kind.to_owned());
         if !is_name(&name) {
-            return Err(Problem::new(at.key("name"), format!("{name:?} is no name for a workload"))
-                .help("use letters, digits, - and _"));
+            return Err(Problem::new(
+                at.key("name"),
+                format!("{name:?} is no name for a workload"),
+            )
+            .help("use letters, digits, - and _"));
         }
-        let (start, stop) = (file.start.unwrap_or_default(), file.stop.unwrap_or(duration));
+        let (start, stop) = (
+            file.start.unwrap_or_default(),
+            file.stop.unwrap_or(duration),
+        );
         if start >= duration {
-            return Err(Problem::new(at.key("start"), format!("this workload starts at {start}, when the run of {duration} is over"))
-                .help("start it earlier, or make `duration` longer"));
+            return Err(Problem::new(
+                at.key("start"),
+                format!("this workload starts at {start}, when the run of {duration} is over"),
+            )
+            .help("start it earlier, or make `duration` longer"));
         }
         if stop <= start {
-            return Err(Problem::new(at.key("stop"), format!("this workload stops at {stop}, before it starts at {start}"))
-                .help("`stop` is a time since the start of the run, not a length"));
+            return Err(Problem::new(
+                at.key("stop"),
+                format!("this workload stops at {stop}, before it starts at {start}"),
+            )
+            .help("`stop` is a time since the start of the run, not a length"));
         }
         let client = endpoint(&file.client, "client", at, topology)?;
         let server = endpoint(&file.server, "server", at, topology)?;
         if file.backlog == Some(0) {
-            return Err(Problem::new(at.key("backlog"), "a backlog of 0 accepts nothing").help("write at least 1"));
+            return Err(
+                Problem::new(at.key("backlog"), "a backlog of 0 accepts nothing")
+                    .help("write at least 1"),
+            );
         }
-        for (key, value) in [("client_addresses", file.client_addresses), ("server_addresses", file.server_addresses)] {
+        for (key, value) in [
+            ("client_addresses", file.client_addresses),
+            ("server_addresses", file.server_addresses),
+        ] {
             if value == Some(0) {
-                return Err(Problem::new(at.key(key), format!("`{key}` must be at least 1"))
-                    .help("leave it out to use all addresses"));
+                return Err(
+                    Problem::new(at.key(key), format!("`{key}` must be at least 1"))
+                        .help("leave it out to use all addresses"),
+                );
             }
         }
         Ok(Workload {
@@ -111,7 +131,11 @@ impl Workload {
             backlog: file.backlog,
             start,
             stop,
-            kind: if kind == "bulk" { bulk(file, at)? } else { exchange(file, at)? },
+            kind: if kind == "bulk" {
+                bulk(file, at)?
+            } else {
+                exchange(file, at)?
+            },
         })
     }
 
@@ -130,7 +154,11 @@ impl Workload {
             ..WorkloadFile::default()
         };
         match &self.kind {
-            Kind::Exchange { arrivals, limit, exchange } => WorkloadFile {
+            Kind::Exchange {
+                arrivals,
+                limit,
+                exchange,
+            } => WorkloadFile {
                 kind: Some("exchange".to_owned()),
                 limit: Some(Limit(*limit)),
                 arrivals: Some(arrivals::to_file(arrivals)),
@@ -145,7 +173,12 @@ impl Workload {
                 linger: Some(exchange.linger),
                 ..common
             },
-            Kind::Bulk { bytes, flows, stagger, read_rate } => WorkloadFile {
+            Kind::Bulk {
+                bytes,
+                flows,
+                stagger,
+                read_rate,
+            } => WorkloadFile {
                 kind: Some("bulk".to_owned()),
                 bytes: Some(BulkSize(*bytes)),
                 flows: Some(*flows),
@@ -157,23 +190,52 @@ impl Workload {
     }
 }
 
-const CLOSERS: [(&str, Closer); 3] =
-    [("client", Closer::Client), ("server", Closer::Server), ("both", Closer::Both)];
-const HOWS: [(&str, CloseHow); 3] = [("fin", CloseHow::Fin), ("half", CloseHow::Half), ("rst", CloseHow::Rst)];
+const CLOSERS: [(&str, Closer); 3] = [
+    ("client", Closer::Client),
+    ("server", Closer::Server),
+    ("both", Closer::Both),
+];
+const HOWS: [(&str, CloseHow); 3] = [
+    ("fin", CloseHow::Fin),
+    ("half", CloseHow::Half),
+    ("rst", CloseHow::Rst),
+];
 
 fn word<T: PartialEq>(table: &[(&'static str, T)], value: T) -> &'static str {
-    table.iter().find(|(_, v)| *v == value).map_or("", |(w, _)| w)
+    table
+        .iter()
+        .find(|(_, v)| *v == value)
+        .map_or("", |(w, _)| w)
 }
 
-fn choice<T: Copy + Default>(table: &[(&str, T)], text: &Option<String>, key: &str, at: &DottedPath) -> Result<T, Problem> {
-    let Some(text) = text else { return Ok(T::default()) };
-    table.iter().find(|(w, _)| w == text).map(|(_, v)| *v).ok_or_else(|| {
-        let words: Vec<&str> = table.iter().map(|(w, _)| *w).collect();
-        Problem::new(at.key(key), suggest::unknown(&format!("value of `{key}`,"), text, words.iter().copied()))
-    })
+fn choice<T: Copy + Default>(
+    table: &[(&str, T)],
+    text: &Option<String>,
+    key: &str,
+    at: &DottedPath,
+) -> Result<T, Problem> {
+    let Some(text) = text else {
+        return Ok(T::default());
+    };
+    table
+        .iter()
+        .find(|(w, _)| w == text)
+        .map(|(_, v)| *v)
+        .ok_or_else(|| {
+            let words: Vec<&str> = table.iter().map(|(w, _)| *w).collect();
+            Problem::new(
+                at.key(key),
+                suggest::unknown(&format!("value of `{key}`,"), text, words.iter().copied()),
+            )
+        })
 }
 
-fn endpoint(name: &Option<String>, key: &str, at: &DottedPath, topology: &Topology) -> Result<String, Problem> {
+fn endpoint(
+    name: &Option<String>,
+    key: &str,
+    at: &DottedPath,
+    topology: &Topology,
+) -> Result<String, Problem> {
     let name = name.clone().unwrap_or_else(|| key.to_owned());
     if topology.hosts_named(&name).is_empty() {
         let groups = topology.groups();
@@ -192,13 +254,19 @@ fn ports(file: &WorkloadFile, at: &DottedPath) -> Result<Vec<u16>, Problem> {
         Some(PortList::Count(n)) => {
             let last = u32::from(first) + u32::from(*n);
             if *n == 0 || last > 65_536 {
-                return Err(Problem::new(at_ports, format!("there are no {n} ports from {first} upwards"))
-                    .help("ports go from 1 to 65535"));
+                return Err(Problem::new(
+                    at_ports,
+                    format!("there are no {n} ports from {first} upwards"),
+                )
+                .help("ports go from 1 to 65535"));
             }
             (first..=(last - 1) as u16).collect()
         }
         Some(PortList::List(_)) if file.port.is_some() => {
-            return Err(Problem::new(at_ports, "both `port` and a list of `ports` are given").help("keep one of them"));
+            return Err(
+                Problem::new(at_ports, "both `port` and a list of `ports` are given")
+                    .help("keep one of them"),
+            );
         }
         Some(PortList::List(list)) => list.clone(),
     };
@@ -206,8 +274,15 @@ fn ports(file: &WorkloadFile, at: &DottedPath) -> Result<Vec<u16>, Problem> {
     sorted.sort_unstable();
     let twice = sorted.windows(2).find(|w| w[0] == w[1]);
     if ports.is_empty() || sorted[0] == 0 || twice.is_some() {
-        let key = if file.ports.is_some() { "ports" } else { "port" };
-        return Err(Problem::new(at.key(key), "server ports must be some of 1 to 65535, each once"));
+        let key = if file.ports.is_some() {
+            "ports"
+        } else {
+            "port"
+        };
+        return Err(Problem::new(
+            at.key(key),
+            "server ports must be some of 1 to 65535, each once",
+        ));
     }
     Ok(ports)
 }
@@ -235,11 +310,16 @@ fn exchange(file: &WorkloadFile, at: &DottedPath) -> Result<Kind, Problem> {
     }
     let limit = file.limit.and_then(|l| l.0);
     if limit == Some(0) {
-        return Err(Problem::new(at.key("limit"), "a limit of 0 opens no connection").help("leave it out for no limit"));
+        return Err(
+            Problem::new(at.key("limit"), "a limit of 0 opens no connection")
+                .help("leave it out for no limit"),
+        );
     }
     let Some(arrivals) = &file.arrivals else {
-        return Err(Problem::new(at.clone(), format!("`arrivals` is missing in {at}"))
-            .help("add arrivals = { kind = \"fixed\", rate = \"100 /s\" }"));
+        return Err(
+            Problem::new(at.clone(), format!("`arrivals` is missing in {at}"))
+                .help("add arrivals = { kind = \"fixed\", rate = \"100 /s\" }"),
+        );
     };
     Ok(Kind::Exchange {
         arrivals: arrivals::read(arrivals, &at.key("arrivals"))?,
@@ -250,7 +330,10 @@ fn exchange(file: &WorkloadFile, at: &DottedPath) -> Result<Kind, Problem> {
 
 fn bulk(file: &WorkloadFile, at: &DottedPath) -> Result<Kind, Problem> {
     let positive = |key: &str, value: Option<u64>| match value {
-        Some(0) => Err(Problem::new(at.key(key), format!("`{key}` must not be zero"))),
+        Some(0) => Err(Problem::new(
+            at.key(key),
+            format!("`{key}` must not be zero"),
+        )),
         other => Ok(other),
     };
     Ok(Kind::Bulk {
@@ -286,12 +369,18 @@ fn check_keys(file: &WorkloadFile, kind: &str, at: &DottedPath) -> Result<(), Pr
         "exchange" => bulk.iter().find(|(_, given)| *given),
         "bulk" => exchange.iter().find(|(_, given)| *given),
         other => {
-            return Err(Problem::new(at.key("kind"), suggest::unknown("workload", other, ["exchange", "bulk"])));
+            return Err(Problem::new(
+                at.key("kind"),
+                suggest::unknown("workload", other, ["exchange", "bulk"]),
+            ));
         }
     };
     match foreign {
-        Some((key, _)) => Err(Problem::new(at.key(key), format!("`{key}` does not belong to a workload of kind {kind:?}"))
-            .help("leave it out, or change `kind`")),
+        Some((key, _)) => Err(Problem::new(
+            at.key(key),
+            format!("`{key}` does not belong to a workload of kind {kind:?}"),
+        )
+        .help("leave it out, or change `kind`")),
         None => Ok(()),
     }
 }

@@ -7,8 +7,6 @@ use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 use serde::{Serialize, Serializer};
 use tcp_model::params::{CongestionKind, GiveUp, PortSelection, TwReuse};
 
-use super::as_text;
-
 /// On or off: `true`, `false`, or a sysctl's `1` and `0`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flag(pub bool);
@@ -109,7 +107,10 @@ impl<'de> Deserialize<'de> for Patience {
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Patience, E> {
                 match text {
                     "never" => Ok(Patience(GiveUp::Never)),
-                    _ => text.parse().map(|d| Patience(GiveUp::After(d))).map_err(E::custom),
+                    _ => text
+                        .parse()
+                        .map(|d| Patience(GiveUp::After(d)))
+                        .map_err(E::custom),
                 }
             }
         }

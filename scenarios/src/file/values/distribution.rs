@@ -3,7 +3,9 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor, value::MapAccessDeserializer};
+use serde::de::{
+    self, Deserialize, Deserializer, MapAccess, Visitor, value::MapAccessDeserializer,
+};
 use serde::{Serialize, Serializer};
 use sim_core::{Bytes, SimDuration};
 use tcp_model::spec::Distribution;
@@ -28,7 +30,9 @@ pub struct InBytes;
 impl Unit for InBytes {
     const EXPECTING: &'static str = "a quoted size such as \"10 kB\", or a table such as { kind = \"exponential\", mean = \"10 kB\" }";
     fn read(text: &str) -> Result<f64, String> {
-        text.parse::<Bytes>().map(|b| b.0 as f64).map_err(|e| e.to_string())
+        text.parse::<Bytes>()
+            .map(|b| b.0 as f64)
+            .map_err(|e| e.to_string())
     }
     fn print(value: f64) -> String {
         Bytes(value as u64).to_string()
@@ -42,7 +46,9 @@ pub struct InSeconds;
 impl Unit for InSeconds {
     const EXPECTING: &'static str = "a quoted time such as \"5 ms\", or a table such as { kind = \"exponential\", mean = \"5 ms\" }";
     fn read(text: &str) -> Result<f64, String> {
-        text.parse::<SimDuration>().map(SimDuration::as_secs_f64).map_err(|e| e.to_string())
+        text.parse::<SimDuration>()
+            .map(SimDuration::as_secs_f64)
+            .map_err(|e| e.to_string())
     }
     fn print(value: f64) -> String {
         SimDuration::from_secs_f64(value).to_string()
@@ -84,13 +90,22 @@ struct DistTable {
 impl DistTable {
     fn resolve<U: Unit>(&self) -> Result<Distribution, String> {
         let (uses, distribution): (&[&str], _) = match self.kind.as_str() {
-            "constant" => (&["value"], Distribution::Constant(self.text::<U>("value", &self.value)?)),
-            "exponential" => (&["mean"], Distribution::Exponential(self.text::<U>("mean", &self.mean)?)),
+            "constant" => (
+                &["value"],
+                Distribution::Constant(self.text::<U>("value", &self.value)?),
+            ),
+            "exponential" => (
+                &["mean"],
+                Distribution::Exponential(self.text::<U>("mean", &self.mean)?),
+            ),
             "uniform" => {
                 let low = self.text::<U>("min", &self.min)?;
                 let high = self.text::<U>("max", &self.max)?;
                 if low > high {
-                    return Err("`min` of the uniform distribution is larger than its `max`; swap them".into());
+                    return Err(
+                        "`min` of the uniform distribution is larger than its `max`; swap them"
+                            .into(),
+                    );
                 }
                 (&["min", "max"], Distribution::Uniform(low, high))
             }
@@ -122,7 +137,10 @@ impl DistTable {
             ("sigma", self.sigma.is_some()),
             ("alpha", self.alpha.is_some()),
         ];
-        match given.iter().find(|(key, given)| *given && !uses.contains(key)) {
+        match given
+            .iter()
+            .find(|(key, given)| *given && !uses.contains(key))
+        {
             Some((key, _)) => Err(format!(
                 "`{key}` does not belong to the distribution {:?}, which takes {}",
                 self.kind,
@@ -148,18 +166,35 @@ impl DistTable {
     }
 
     fn of<U: Unit>(distribution: Distribution) -> DistTable {
-        let kind = |kind: &str| DistTable { kind: kind.to_owned(), ..DistTable::default() };
+        let kind = |kind: &str| DistTable {
+            kind: kind.to_owned(),
+            ..DistTable::default()
+        };
         let text = |v| Some(U::print(v));
         match distribution {
-            Distribution::Constant(v) => DistTable { value: text(v), ..kind("constant") },
-            Distribution::Uniform(a, b) => DistTable { min: text(a), max: text(b), ..kind("uniform") },
-            Distribution::Exponential(m) => DistTable { mean: text(m), ..kind("exponential") },
-            Distribution::LogNormal { median, sigma } => {
-                DistTable { median: text(median), sigma: Some(sigma), ..kind("lognormal") }
-            }
-            Distribution::Pareto { min, alpha } => {
-                DistTable { min: text(min), alpha: Some(alpha), ..kind("pareto") }
-            }
+            Distribution::Constant(v) => DistTable {
+                value: text(v),
+                ..kind("constant")
+            },
+            Distribution::Uniform(a, b) => DistTable {
+                min: text(a),
+                max: text(b),
+                ..kind("uniform")
+            },
+            Distribution::Exponential(m) => DistTable {
+                mean: text(m),
+                ..kind("exponential")
+            },
+            Distribution::LogNormal { median, sigma } => DistTable {
+                median: text(median),
+                sigma: Some(sigma),
+                ..kind("lognormal")
+            },
+            Distribution::Pareto { min, alpha } => DistTable {
+                min: text(min),
+                alpha: Some(alpha),
+                ..kind("pareto")
+            },
         }
     }
 }
@@ -182,11 +217,16 @@ impl<'de, U: Unit> Deserialize<'de> for Dist<U> {
                 f.write_str(U::EXPECTING)
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Dist<U>, E> {
-                U::read(text).map(|v| Dist::new(Distribution::Constant(v))).map_err(E::custom)
+                U::read(text)
+                    .map(|v| Dist::new(Distribution::Constant(v)))
+                    .map_err(E::custom)
             }
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Dist<U>, A::Error> {
                 let table: DistTable = Deserialize::deserialize(MapAccessDeserializer::new(map))?;
-                table.resolve::<U>().map(Dist::new).map_err(de::Error::custom)
+                table
+                    .resolve::<U>()
+                    .map(Dist::new)
+                    .map_err(de::Error::custom)
             }
         }
         d.deserialize_any(TextOrTable(PhantomData))

@@ -1,6 +1,9 @@
 //! A link, checked: its two directions.
 
-use super::{DottedPath, Impairments, LinkChange, LinkFile, LinkSpec, NodeId, Problem, QueueLimit, Rate, SimDuration, SimTime};
+use super::{
+    DottedPath, Impairments, LinkChange, LinkFile, LinkSpec, NodeId, Problem, QueueLimit, Rate,
+    SimDuration, SimTime,
+};
 use crate::file::topology::ChangeFile;
 use crate::file::values::{LinkRate, QueueSize};
 
@@ -37,22 +40,37 @@ impl Link {
     /// When ends or delay are missing, or a value is out of range.
     pub fn new(file: &LinkFile, at: &DottedPath) -> Result<Link, Problem> {
         let Some(between) = file.between.clone() else {
-            return Err(Problem::new(at.clone(), format!("`between` is missing in {at}"))
-                .help("add between = [\"client\", \"server\"] with the names of the two ends"));
+            return Err(
+                Problem::new(at.clone(), format!("`between` is missing in {at}"))
+                    .help("add between = [\"client\", \"server\"] with the names of the two ends"),
+            );
         };
         let there = direction(file, at)?;
         let back = match &file.reverse {
-            None => direction(&LinkFile { drop: None, ..file.clone() }, at)?,
+            None => direction(
+                &LinkFile {
+                    drop: None,
+                    ..file.clone()
+                },
+                at,
+            )?,
             Some(differs) => {
                 let at = at.key("reverse");
                 if differs.between.is_some() || differs.reverse.is_some() {
-                    return Err(Problem::new(at, "`reverse` has the ends of its link and no reverse of its own")
-                        .help("keep rate, delay, queue, loss and the like in it"));
+                    return Err(Problem::new(
+                        at,
+                        "`reverse` has the ends of its link and no reverse of its own",
+                    )
+                    .help("keep rate, delay, queue, loss and the like in it"));
                 }
                 direction(&merged(file, differs), &at)?
             }
         };
-        Ok(Link { between, there, back })
+        Ok(Link {
+            between,
+            there,
+            back,
+        })
     }
 
     /// Everything written out.
@@ -87,23 +105,32 @@ fn direction(file: &LinkFile, at: &DottedPath) -> Result<Direction, Problem> {
     let delay = match file.delay {
         Some(delay) if !delay.is_zero() => delay,
         Some(_) => {
-            return Err(Problem::new(at.key("delay"), "a link needs a delay greater than zero")
-                .help("write for example \"10 us\" for hosts in one rack"));
+            return Err(
+                Problem::new(at.key("delay"), "a link needs a delay greater than zero")
+                    .help("write for example \"10 us\" for hosts in one rack"),
+            );
         }
         None => {
-            return Err(Problem::new(at.clone(), format!("`delay` is missing in {at}"))
-                .help("add delay = \"10 ms\", the propagation delay one way"));
+            return Err(
+                Problem::new(at.clone(), format!("`delay` is missing in {at}"))
+                    .help("add delay = \"10 ms\", the propagation delay one way"),
+            );
         }
     };
     let drop = file.drop.clone().unwrap_or_default();
     if drop.first() == Some(&0) || !drop.is_sorted_by(|a, b| a < b) {
-        return Err(Problem::new(at.key("drop"), "`drop` lists packets by number, counted from 1 and rising")
-            .help("write for example drop = [1, 4]"));
+        return Err(Problem::new(
+            at.key("drop"),
+            "`drop` lists packets by number, counted from 1 and rising",
+        )
+        .help("write for example drop = [1, 4]"));
     }
     let probability = |key: &str, value: Option<f64>| match value.unwrap_or(0.0) {
         p if (0.0..=1.0).contains(&p) => Ok(p),
-        p => Err(Problem::new(at.key(key), format!("`{key}` = {p} is no probability"))
-            .help("write a number from 0 to 1: one percent is 0.01")),
+        p => Err(
+            Problem::new(at.key(key), format!("`{key}` = {p} is no probability"))
+                .help("write a number from 0 to 1: one percent is 0.01"),
+        ),
     };
     let impairments = Impairments {
         loss: probability("loss", file.loss)?,
@@ -115,15 +142,21 @@ fn direction(file: &LinkFile, at: &DottedPath) -> Result<Direction, Problem> {
         jitter: file.jitter.unwrap_or_default(),
     };
     if impairments.reorder > 0.0 && impairments.reorder_delay.is_zero() {
-        return Err(Problem::new(at.key("reorder"), "`reorder` needs `reorder_delay`: how long a packet is held back")
-            .help("add reorder_delay = \"5 ms\""));
+        return Err(Problem::new(
+            at.key("reorder"),
+            "`reorder` needs `reorder_delay`: how long a packet is held back",
+        )
+        .help("add reorder_delay = \"5 ms\""));
     }
     Ok(Direction {
         rate: file.rate.and_then(|r| r.0),
         delay,
         queue: file.queue.map_or(QueueLimit::Unlimited, |q| q.0),
         impairments,
-        changes: changes(file.changes.as_deref().unwrap_or_default(), &at.key("changes"))?,
+        changes: changes(
+            file.changes.as_deref().unwrap_or_default(),
+            &at.key("changes"),
+        )?,
     })
 }
 
@@ -131,13 +164,22 @@ fn changes(list: &[ChangeFile], at: &DottedPath) -> Result<Vec<LinkChange>, Prob
     for (i, change) in list.iter().enumerate() {
         let at = at.index(i);
         if i > 0 && list[i - 1].at > change.at {
-            return Err(Problem::new(at.key("at"), "the changes of a link must be in order of time"));
+            return Err(Problem::new(
+                at.key("at"),
+                "the changes of a link must be in order of time",
+            ));
         }
         if change.delay.is_some_and(SimDuration::is_zero) {
-            return Err(Problem::new(at.key("delay"), "a link needs a delay greater than zero"));
+            return Err(Problem::new(
+                at.key("delay"),
+                "a link needs a delay greater than zero",
+            ));
         }
         if change.loss.is_some_and(|p| !(0.0..=1.0).contains(&p)) {
-            return Err(Problem::new(at.key("loss"), "`loss` must be a probability from 0 to 1"));
+            return Err(Problem::new(
+                at.key("loss"),
+                "`loss` must be a probability from 0 to 1",
+            ));
         }
     }
     Ok(list
