@@ -1,5 +1,7 @@
 //! From text to [`ScenarioFile`], with messages that name key, place and remedy.
 
+use std::ops::Range;
+
 use toml::Table;
 
 use crate::file::ScenarioFile;
@@ -54,13 +56,28 @@ fn explain(error: &toml::de::Error, text: &str) -> Problem {
     if let Some(rest) = message.strip_prefix("unknown field `") {
         return unknown_key(rest, path).at(span);
     }
-    if let Some(key) = message
-        .strip_prefix("missing field `")
-        .and_then(|r| r.strip_suffix('`'))
-    {
+    let missing = message.strip_prefix("missing field `");
+    if let Some(key) = missing.and_then(|rest| rest.strip_suffix('`')) {
+        // The scenario as a whole has the empty span.
+        let whole = span.as_ref().is_none_or(Range::is_empty);
+        let (path, span) = if whole {
+            (DottedPath::default(), None)
+        } else {
+            (path, span)
+        };
         return Problem::new(path.clone(), format!("`{key}` is missing{}", inside(&path)))
             .at(span)
             .help(format!("add {key} = …"));
+    }
+    if let Some((length, needed)) = message
+        .strip_prefix("invalid length ")
+        .and_then(|m| m.split_once(", expected an array of length "))
+    {
+        return Problem::new(
+            path.clone(),
+            format!("{path} has {length} elements instead of {needed}"),
+        )
+        .at(span);
     }
     if let Some((found, needed)) = message
         .strip_prefix("invalid type: ")
@@ -123,7 +140,17 @@ fn unknown_key(rest: &str, path: DottedPath) -> Problem {
     if known.is_empty() {
         return problem.help("no keys are known here");
     }
-    problem.help(format!("known keys here: {}", known.join(", ")))
+    let plain: Vec<&str> = known
+        .iter()
+        .copied()
+        .filter(|k| !k.starts_with("tcp_"))
+        .collect();
+    let sysctls = if plain.len() < known.len() {
+        "; and Linux's names, as in tcp_fin_timeout"
+    } else {
+        ""
+    };
+    problem.help(format!("known keys here: {}{sysctls}", plain.join(", ")))
 }
 
 fn inside(table: &DottedPath) -> String {

@@ -66,7 +66,6 @@ fn plan(source: &Source, changes: &[Override]) -> Result<Plan, Failure> {
     let with_changes = |p: Problem| (p, changes.to_vec());
     let file = read::file_with(&source.text, changes).map_err(with_changes)?;
     let axes = axes(&file, source, changes).map_err(with_changes)?;
-    check_figures(&file, &axes).map_err(with_changes)?;
     let count = axes
         .iter()
         .try_fold(1usize, |n, a| n.checked_mul(a.values.len()));
@@ -102,6 +101,7 @@ fn plan(source: &Source, changes: &[Override]) -> Result<Plan, Failure> {
         }
     }
     refuse_twins(&runs).map_err(with_changes)?;
+    check_figures(&file, &axes).map_err(with_changes)?;
     Ok(Plan {
         name: file.name,
         question: file.question,
