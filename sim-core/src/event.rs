@@ -29,31 +29,43 @@ impl fmt::Debug for LinkId {
 ///
 /// Unique over a whole run, and a function of the scenario alone: a node's counter advances with
 /// what the node itself does, whatever partition or thread it runs in.
+///
+/// What a node asks for at the present instant comes after everything scheduled for that instant
+/// before it began: so a run handles its events in strictly rising order of their keys.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tie(u64);
 
 impl Tie {
-    const COUNTER_BITS: u32 = 40;
+    const COUNTER_BITS: u32 = 39;
+    const SAME_INSTANT: u64 = 1 << 63;
+    /// The smallest.
+    pub(crate) const FIRST: Tie = Tie(0);
     /// Largest number of nodes in a simulation.
     pub const MAX_NODES: u32 = 1 << 24;
 
     /// The `count`-th tie of `node`.
     ///
     /// # Panics
-    /// When the node number does not fit 24 bits or the counter 40: more than 10^12 events
+    /// When the node number does not fit 24 bits or the counter 39: more than 5 * 10^11 events
     /// scheduled by one node.
     pub fn new(node: NodeId, count: u64) -> Tie {
         assert!(node.0 < Self::MAX_NODES, "node number beyond 24 bits");
         assert!(
             count < 1 << Self::COUNTER_BITS,
-            "a node scheduled more than 2^40 events"
+            "a node scheduled more than 2^39 events"
         );
         Tie(u64::from(node.0) << Self::COUNTER_BITS | count)
     }
 
+    /// The same for an event at the instant at which it is scheduled.
+    #[must_use]
+    pub const fn at_same_instant(self) -> Tie {
+        Tie(self.0 | Self::SAME_INSTANT)
+    }
+
     /// The node that scheduled.
     pub const fn node(self) -> NodeId {
-        NodeId((self.0 >> Self::COUNTER_BITS) as u32)
+        NodeId(((self.0 & !Self::SAME_INSTANT) >> Self::COUNTER_BITS) as u32)
     }
 
     /// As a bare number, unique in the run.
@@ -119,7 +131,8 @@ impl PartialOrd for Event {
 }
 
 impl Ord for Event {
-    /// Rule 2: time, scheduling node, that node's counter.
+    /// Rule 2: time, scheduling node, that node's counter; within one instant, what the instant
+    /// itself schedules comes last.
     fn cmp(&self, other: &Self) -> Ordering {
         self.key_bits().cmp(&other.key_bits())
     }

@@ -96,9 +96,10 @@ impl Default for LazyTimer {
 }
 
 impl LazyTimer {
-    /// Sets the deadline, or clears it with `None`; wakes are asked for with `token`.
+    /// Sets the deadline, now at the earliest, or clears it with `None`; wakes are asked for with
+    /// `token`.
     pub fn set<H: Host>(&mut self, deadline: Option<SimTime>, token: u64, cx: &mut Cx<'_, H>) {
-        self.deadline = deadline.unwrap_or(SimTime::MAX);
+        self.deadline = deadline.map_or(SimTime::MAX, |at| at.max(cx.now()));
         self.ensure_queued(token, cx);
     }
 
@@ -114,15 +115,11 @@ impl LazyTimer {
     /// the wake was early or stale and the timer has queued itself again where needed.
     pub fn fire<H: Host>(&mut self, token: u64, cx: &mut Cx<'_, H>) -> bool {
         let now = cx.now();
-        if now == self.queued {
-            self.queued = self.overtaken;
-            self.overtaken = SimTime::MAX;
-        } else if now == self.overtaken {
-            self.overtaken = SimTime::MAX;
-            return false;
-        } else {
+        if now != self.queued {
             return false;
         }
+        self.queued = self.overtaken;
+        self.overtaken = SimTime::MAX;
         if self.deadline <= now {
             self.deadline = SimTime::MAX;
             return true;

@@ -10,10 +10,14 @@
 //! Rules kept here: state is owned by a node and nodes meet only through packets on links with
 //! delay > 0; events are ordered by (time, scheduling node, that node's counter).
 
+#![forbid(unsafe_code)]
+
+pub mod assign;
 pub mod event;
 pub mod event_queue;
 pub mod host;
 pub mod link;
+mod merge;
 pub mod network;
 pub mod packet;
 mod partition;
@@ -23,6 +27,7 @@ pub mod routing;
 pub mod simulation;
 pub mod time;
 pub mod units;
+mod windows;
 
 pub use event::{Event, EventKind, LinkId, NodeId, Tie};
 pub use host::{Cx, Host, LazyTimer, Loss, LossCause};

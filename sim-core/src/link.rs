@@ -27,7 +27,8 @@ pub struct LinkStats {
     pub queue_drops: u64,
     /// Packets lost on the wire: random, scripted, link down.
     pub wire_losses: u64,
-    /// Largest backlog in packets, the one in service included.
+    /// Largest backlog in packets, the one in service included; zero for an unlimited queue, which
+    /// keeps no count.
     pub max_backlog_pkts: u32,
     /// Time spent transmitting.
     pub busy: SimDuration,

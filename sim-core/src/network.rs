@@ -78,7 +78,7 @@ pub struct LinkChange {
     /// New propagation delay, for packets whose transmission ends from then on. A shorter delay
     /// does not let packets overtake: they arrive no earlier than those sent before them.
     pub delay: Option<SimDuration>,
-    /// New loss probability.
+    /// New loss probability, for packets offered from then on.
     pub loss: Option<f64>,
     /// False: packets offered from then on are lost. True: the link works again.
     pub up: Option<bool>,
@@ -280,6 +280,10 @@ impl Network {
         for _ in 0..self.nodes.len() {
             if at == to {
                 return Some(delay);
+            }
+            let is_host = matches!(self.nodes[at.0 as usize].kind, NodeKind::Host { .. });
+            if is_host && at != from {
+                return None;
             }
             let link = &self.links[self.routes.next_link(at, to)?.0 as usize];
             delay += link.delay;

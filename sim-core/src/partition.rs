@@ -7,7 +7,7 @@ use crate::event::{Event, EventKind, LinkId, NodeId, Tie};
 use crate::event_queue::{AnyEventQueue, EventQueue};
 use crate::host::{Host, Loss, LossCause};
 use crate::link::{Fate, InFlight, LinkStats, Transmitter, Wire};
-use crate::network::{Network, NodeKind};
+use crate::network::Network;
 use crate::packet::{Packet, PacketRef, Slab};
 use crate::record::Record;
 use crate::rng::Rng;
@@ -22,11 +22,68 @@ pub(crate) struct Mail<P> {
     pub(crate) packet: Packet<P>,
 }
 
-/// Which partition owns each node.
-#[derive(Clone, Debug)]
+/// Which partition owns each node, and where it keeps its host.
+#[derive(Debug)]
 pub(crate) struct Assignment {
-    pub(crate) part_of: Arc<Vec<u32>>,
-    pub(crate) parts: usize,
+    part_of: Vec<u32>,
+    /// Place of a node's host in its partition's list; `NO_HOST` for routers.
+    place: Vec<u32>,
+    parts: usize,
+}
+
+const NO_HOST: u32 = u32::MAX;
+
+impl Assignment {
+    /// Nodes to partitions as given; the hosts of each partition, in order of node number.
+    pub(crate) fn new<H>(
+        part_of: Vec<u32>,
+        hosts: Vec<Option<H>>,
+    ) -> (Arc<Assignment>, Vec<Vec<(NodeId, H)>>) {
+        let parts = part_of.iter().max().map_or(1, |m| *m as usize + 1);
+        let mut split: Vec<Vec<(NodeId, H)>> = (0..parts).map(|_| Vec::new()).collect();
+        let mut place = vec![NO_HOST; part_of.len()];
+        for (i, host) in hosts.into_iter().enumerate() {
+            if let Some(host) = host {
+                let mine = &mut split[part_of[i] as usize];
+                place[i] = mine.len() as u32;
+                mine.push((NodeId(i as u32), host));
+            }
+        }
+        let assignment = Assignment {
+            part_of,
+            place,
+            parts,
+        };
+        (Arc::new(assignment), split)
+    }
+
+    /// The partition that owns a node.
+    pub(crate) fn part_of(&self, node: NodeId) -> u32 {
+        self.part_of[node.0 as usize]
+    }
+}
+
+/// Mail to one partition, of one window.
+#[derive(Debug)]
+pub(crate) struct Mailbag<P> {
+    mail: Vec<Mail<P>>,
+    earliest: SimTime,
+}
+
+impl<P> Default for Mailbag<P> {
+    fn default() -> Self {
+        Mailbag {
+            mail: Vec::new(),
+            earliest: SimTime::MAX,
+        }
+    }
+}
+
+impl<P> Mailbag<P> {
+    fn add(&mut self, mail: Mail<P>) {
+        self.earliest = self.earliest.min(mail.at);
+        self.mail.push(mail);
+    }
 }
 
 /// Everything of a partition but its hosts, so that a host can be borrowed beside it.
@@ -34,7 +91,7 @@ pub(crate) struct Assignment {
 pub(crate) struct Core<H: Host> {
     me: u32,
     network: Arc<Network>,
-    assignment: Assignment,
+    assignment: Arc<Assignment>,
     queue: AnyEventQueue,
     packets: Slab<Packet<H::Payload>>,
     /// By link number; present where this partition owns the sending node.
@@ -43,7 +100,8 @@ pub(crate) struct Core<H: Host> {
     wires: Vec<Wire>,
     counters: Vec<u64>,
     seed: u64,
-    pub(crate) outbox: Vec<Vec<Mail<H::Payload>>>,
+    /// By receiving partition.
+    outbox: Vec<Mailbag<H::Payload>>,
     pub(crate) records: Vec<Record<H::Sample>>,
     pub(crate) events: u64,
     pub(crate) max_pending: usize,
@@ -55,8 +113,11 @@ pub(crate) struct Core<H: Host> {
 #[derive(Debug)]
 pub(crate) struct Partition<H: Host> {
     pub(crate) core: Core<H>,
-    /// By node number; present for the hosts this partition owns.
-    hosts: Vec<Option<H>>,
+    hosts: Vec<(NodeId, H)>,
+    /// By sending partition.
+    inbox: Vec<Mailbag<H::Payload>>,
+    /// Time of the first event pending or in the inbox, as of the last window.
+    next: Option<SimTime>,
 }
 
 /// What the engine offers a host while it handles an event.
@@ -118,8 +179,11 @@ impl<H: Host> Cx<'_, H> {
 
     /// Asks for [`Host::on_timer`] with `token` at `at`, now at the earliest.
     pub fn wake(&mut self, at: SimTime, token: u64) {
-        let tie = self.core.draw_tie(self.node);
+        let mut tie = self.core.draw_tie(self.node);
         let time = at.max(self.now);
+        if time == self.now {
+            tie = tie.at_same_instant();
+        }
         let target = self.node.0;
         self.core.queue.push(Event {
             time,
@@ -148,10 +212,6 @@ impl<H: Host> Core<H> {
         let tie = Tie::new(node, *counter);
         *counter += 1;
         tie
-    }
-
-    fn is_mine(&self, node: NodeId) -> bool {
-        self.assignment.part_of[node.0 as usize] == self.me
     }
 
     /// Sends the packet in the slab from `node` on the link towards its destination, with `tie` as
@@ -209,12 +269,12 @@ impl<H: Host> Core<H> {
 
     fn launch(&mut self, link: LinkId, packet: PacketRef, at: SimTime, tie: Tie) {
         let to = self.network.links()[link.0 as usize].to;
-        if self.is_mine(to) {
+        let part = self.assignment.part_of(to);
+        if part == self.me {
             self.board(link, InFlight::new(at, tie, packet));
         } else {
             let packet = self.packets.remove(packet);
-            let part = self.assignment.part_of[to.0 as usize] as usize;
-            self.outbox[part].push(Mail {
+            self.outbox[part as usize].add(Mail {
                 link,
                 at,
                 tie,
@@ -254,18 +314,17 @@ fn arrival(link: LinkId, packet: &InFlight) -> Event {
 }
 
 impl<H: Host> Partition<H> {
-    /// The partition `me` of `assignment` with its hosts (by node number, `None` for routers and
-    /// for nodes of other partitions).
+    /// The partition `me` of `assignment` with its hosts.
     pub(crate) fn new(
         me: u32,
         network: &Arc<Network>,
-        assignment: &Assignment,
-        hosts: Vec<Option<H>>,
+        assignment: &Arc<Assignment>,
+        hosts: Vec<(NodeId, H)>,
         queue: AnyEventQueue,
         seed: u64,
     ) -> Partition<H> {
         let links = network.links();
-        let mine = |node: NodeId| assignment.part_of[node.0 as usize] == me;
+        let mine = |node: NodeId| assignment.part_of(node) == me;
         let transmitters = links.iter().enumerate().map(|(i, link)| {
             let rng = || Rng::stream(seed, "link", i as u64);
             mine(link.from).then(|| Box::new(Transmitter::new(link, rng())))
@@ -273,43 +332,48 @@ impl<H: Host> Partition<H> {
         let mut core = Core {
             me,
             network: Arc::clone(network),
-            assignment: assignment.clone(),
+            assignment: Arc::clone(assignment),
             queue,
             packets: Slab::default(),
             transmitters: transmitters.collect(),
             wires: links.iter().map(|_| Wire::default()).collect(),
             counters: vec![0; network.nodes().len()],
             seed,
-            outbox: (0..assignment.parts).map(|_| Vec::new()).collect(),
+            outbox: (0..assignment.parts).map(|_| Mailbag::default()).collect(),
             records: Vec::new(),
             events: 0,
             max_pending: 0,
             max_packets: 0,
             unrouted: 0,
         };
-        for (i, host) in hosts.iter().enumerate() {
-            if host.is_some() {
-                let tie = core.draw_tie(NodeId(i as u32));
-                let (time, target) = (SimTime::ZERO, i as u32);
-                core.queue.push(Event {
-                    time,
-                    tie,
-                    data: 0,
-                    target,
-                    kind: EventKind::Start,
-                });
-            }
+        for &(node, _) in &hosts {
+            let tie = core.draw_tie(node);
+            core.queue.push(Event {
+                time: SimTime::ZERO,
+                tie,
+                data: 0,
+                target: node.0,
+                kind: EventKind::Start,
+            });
         }
-        Partition { core, hosts }
+        let inbox = (0..assignment.parts).map(|_| Mailbag::default()).collect();
+        let next = core.queue.next_time();
+        Partition {
+            core,
+            hosts,
+            inbox,
+            next,
+        }
     }
 
-    /// Time of the first pending event.
-    pub(crate) fn next_time(&mut self) -> Option<SimTime> {
-        self.core.queue.next_time()
+    /// Time of the first event pending or in the inbox.
+    pub(crate) fn next_time(&self) -> Option<SimTime> {
+        self.next
     }
 
-    /// Runs events strictly before `horizon`, at most `limit`; returns how many.
+    /// Takes its mail, then runs events strictly before `horizon`, at most `limit`; returns how many.
     pub(crate) fn run_before(&mut self, horizon: SimTime, limit: u64) -> u64 {
+        self.take_mail();
         let mut done = 0;
         while done < limit {
             let Some(event) = self.core.queue.pop_before(horizon) else {
@@ -321,6 +385,7 @@ impl<H: Host> Partition<H> {
         self.core.events += done;
         self.core.max_pending = self.core.max_pending.max(self.core.queue.len());
         self.core.max_packets = self.core.max_packets.max(self.core.packets.len());
+        self.next = self.core.queue.next_time();
         done
     }
 
@@ -330,9 +395,8 @@ impl<H: Host> Partition<H> {
             EventKind::Arrival => self.arrive(LinkId(event.target), now, tie),
             EventKind::Timer | EventKind::Start => {
                 let node = NodeId(event.target);
-                let host = self.hosts[node.0 as usize]
-                    .as_mut()
-                    .expect("only hosts have timers");
+                let place = self.core.assignment.place[node.0 as usize];
+                let (_, host) = &mut self.hosts[place as usize];
                 let mut cx = Cx {
                     core: &mut self.core,
                     node,
@@ -355,7 +419,8 @@ impl<H: Host> Partition<H> {
             core.queue.push(arrival(link, &next));
         }
         let node = core.network.links()[link.0 as usize].to;
-        if let Some(host) = self.hosts[node.0 as usize].as_mut() {
+        let place = core.assignment.place[node.0 as usize];
+        if let Some((_, host)) = self.hosts.get_mut(place as usize) {
             if core.network.owner(core.packets.get_mut(at).dst) != Some(node) {
                 core.unrouted += 1;
                 core.lose(
@@ -401,16 +466,31 @@ impl<H: Host> Partition<H> {
         core.forward(node, at, next_tie, now, tie);
     }
 
-    /// Takes mail from another partition.
-    pub(crate) fn receive(&mut self, mail: Mail<H::Payload>) {
-        let Mail {
-            link,
-            at,
-            tie,
-            packet,
-        } = mail;
-        let packet = self.core.packets.insert(packet);
-        self.core.board(link, InFlight::new(at, tie, packet));
+    /// Brings what this partition sent to `other`, whose inbox has been emptied since the last time.
+    pub(crate) fn bring_mail_to(&mut self, other: &mut Partition<H>) {
+        let bag = &mut self.core.outbox[other.core.me as usize];
+        if bag.mail.is_empty() {
+            return;
+        }
+        let earliest = other.next.map_or(bag.earliest, |t| t.min(bag.earliest));
+        other.next = Some(earliest);
+        std::mem::swap(bag, &mut other.inbox[self.core.me as usize]);
+        bag.earliest = SimTime::MAX;
+    }
+
+    fn take_mail(&mut self) {
+        for bag in &mut self.inbox {
+            for mail in bag.mail.drain(..) {
+                let Mail {
+                    link,
+                    at,
+                    tie,
+                    packet,
+                } = mail;
+                let packet = self.core.packets.insert(packet);
+                self.core.board(link, InFlight::new(at, tie, packet));
+            }
+        }
     }
 
     /// Counters of the links this partition sends on.
@@ -430,14 +510,8 @@ impl<H: Host> Partition<H> {
         self.core.packets.capacity_bytes()
     }
 
-    /// The hosts, by node number.
-    pub(crate) fn into_hosts(self) -> Vec<Option<H>> {
-        debug_assert!(
-            self.hosts
-                .iter()
-                .zip(self.core.network.nodes())
-                .all(|(h, n)| { h.is_none() || matches!(n.kind, NodeKind::Host { .. }) })
-        );
+    /// The hosts.
+    pub(crate) fn into_hosts(self) -> Vec<(NodeId, H)> {
         self.hosts
     }
 }

@@ -1,10 +1,12 @@
 //! Shortest-path routing, computed once.
 //!
-//! Paths minimise propagation delay, then hops, then the number of the link. Leaves out link
+//! Paths minimise propagation delay, then hops, then the number of the first link. Leaves out link
 //! state: a link that goes down in mid-run keeps its routes, and packets on it are lost.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+
+use rustc_hash::FxHashMap;
 
 use crate::event::{LinkId, NodeId};
 use crate::network::{LinkSpec, NodeKind, NodeSpec};
@@ -40,12 +42,13 @@ impl Routes {
             outgoing[link.from.0 as usize].push(LinkId(i as u32));
         }
         let end = |l: LinkId| links[l.0 as usize].to;
-        let back = |l: LinkId| {
-            outgoing[end(l).0 as usize]
-                .iter()
-                .copied()
-                .find(|&b| end(b) == links[l.0 as usize].from)
-        };
+        let mut joining = FxHashMap::default();
+        for (i, link) in links.iter().enumerate() {
+            joining
+                .entry((link.from, link.to))
+                .or_insert(LinkId(i as u32));
+        }
+        let back = |l: LinkId| joining.get(&(end(l), links[l.0 as usize].from)).copied();
         let is_host = |i: usize| matches!(nodes[i].kind, NodeKind::Host { .. });
         let (mut uplink, mut downlink) = (vec![None; n], vec![None; n]);
         let mut attached_to: Vec<NodeId> = (0..n as u32).map(NodeId).collect();
@@ -108,15 +111,17 @@ fn first_links(
     is_host: &dyn Fn(usize) -> bool,
     n: usize,
 ) -> Vec<Option<LinkId>> {
-    let mut best = vec![(SimDuration::MAX, u32::MAX); n];
+    // Cost of a path: delay, hops, number of its first link.
+    let mut best = vec![(SimDuration::MAX, u32::MAX, NONE); n];
     let mut first = vec![None; n];
     let mut heap = BinaryHeap::new();
-    best[source] = (SimDuration::ZERO, 0);
-    heap.push(Reverse((best[source], NONE, source)));
-    while let Some(Reverse((cost, via, at))) = heap.pop() {
-        if cost > best[at] || (at != source && first[at].is_some_and(|f: LinkId| f.0 < via)) {
+    best[source] = (SimDuration::ZERO, 0, NONE);
+    heap.push(Reverse((best[source], source)));
+    while let Some(Reverse((cost, at))) = heap.pop() {
+        if cost > best[at] {
             continue;
         }
+        let (delay, hops, via) = cost;
         if at != source {
             first[at] = Some(LinkId(via));
             if is_host(at) {
@@ -126,10 +131,11 @@ fn first_links(
         for &l in &outgoing[at] {
             let link = &links[l.0 as usize];
             let to = link.to.0 as usize;
-            let next = (cost.0 + link.delay, cost.1 + 1);
+            let via = if at == source { l.0 } else { via };
+            let next = (delay + link.delay, hops + 1, via);
             if next < best[to] {
                 best[to] = next;
-                heap.push(Reverse((next, if at == source { l.0 } else { via }, to)));
+                heap.push(Reverse((next, to)));
             }
         }
     }

@@ -4,14 +4,18 @@ use std::io;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use crate::event::LinkId;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use crate::event::{LinkId, NodeId};
 use crate::event_queue::EventQueueKind;
 use crate::host::Host;
 use crate::link::LinkStats;
+use crate::merge::merge_before;
 use crate::network::Network;
 use crate::partition::{Assignment, Partition};
 use crate::record::{Record, Recorder};
 use crate::time::{SimDuration, SimTime};
+use crate::windows::{Bounds, Pace};
 
 /// How to run; of these only `seed` and `end` change results.
 #[derive(Clone, Debug)]
@@ -24,16 +28,19 @@ pub struct RunConfig {
     pub queue: EventQueueKind,
     /// The partition of each node, by node number; empty for one partition.
     pub partition_of: Vec<u32>,
+    /// Threads that run partitions; more than there are partitions bring nothing.
+    pub threads: usize,
 }
 
 impl RunConfig {
-    /// One partition, default queue.
+    /// One partition, one thread, default queue.
     pub fn new(seed: u64, end: SimTime) -> RunConfig {
         RunConfig {
             seed,
             end,
             queue: EventQueueKind::default(),
             partition_of: Vec::new(),
+            threads: 1,
         }
     }
 }
@@ -81,10 +88,10 @@ pub struct Simulation<H: Host> {
     partitions: Vec<Partition<H>>,
     end: SimTime,
     look_ahead: SimDuration,
+    /// Threads of this simulation's own, when it may use more than the caller's.
+    pool: Option<ThreadPool>,
+    merged: Vec<Record<H::Sample>>,
 }
-
-/// Events between two looks at records and observer when there is one partition.
-const BATCH: u64 = 1 << 14;
 
 impl<H: Host> Simulation<H> {
     /// Places the hosts: `hosts[i]` is the protocol of node `i`, `None` for routers.
@@ -100,7 +107,6 @@ impl<H: Host> Simulation<H> {
             assert_eq!(config.partition_of.len(), n, "one partition per node");
             config.partition_of.clone()
         };
-        let parts = part_of.iter().max().map_or(1, |m| *m as usize + 1);
         let crosses =
             |l: &&crate::network::LinkSpec| part_of[l.from.0 as usize] != part_of[l.to.0 as usize];
         let look_ahead = network
@@ -110,15 +116,7 @@ impl<H: Host> Simulation<H> {
             .map(crate::network::LinkSpec::min_delay)
             .min()
             .unwrap_or(SimDuration::MAX);
-        let assignment = Assignment {
-            part_of: Arc::new(part_of),
-            parts,
-        };
-        let mut split: Vec<Vec<Option<H>>> =
-            (0..parts).map(|_| (0..n).map(|_| None).collect()).collect();
-        for (i, host) in hosts.into_iter().enumerate() {
-            split[assignment.part_of[i] as usize][i] = host;
-        }
+        let (assignment, split) = Assignment::new(part_of, hosts);
         let partitions = split
             .into_iter()
             .enumerate()
@@ -126,12 +124,19 @@ impl<H: Host> Simulation<H> {
                 let queue = config.queue.build();
                 Partition::new(me as u32, &network, &assignment, hosts, queue, config.seed)
             })
-            .collect();
+            .collect::<Vec<_>>();
+        let threads = config.threads.min(partitions.len());
+        // Without threads the run is slower and its results are the same.
+        let pool = (threads > 1)
+            .then(|| ThreadPoolBuilder::new().num_threads(threads).build().ok())
+            .flatten();
         Simulation {
             network,
             partitions,
             end: config.end,
             look_ahead,
+            pool,
+            merged: Vec::new(),
         }
     }
 
@@ -145,77 +150,49 @@ impl<H: Host> Simulation<H> {
         observe: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<RunStats, RunError> {
         let mut reached = self.end;
-        let mut last_look = 0;
-        while let Some(first) = self.next_time() {
-            if first >= self.end {
+        let bounds = Bounds {
+            end: self.end,
+            look_ahead: self.look_ahead,
+        };
+        let mut pace = Pace::default();
+        while let Some(now) = pace.run_batch(&mut self.partitions, bounds, self.pool.as_ref()) {
+            self.hand_over(recorder, Some(now))?;
+            let events = self.events();
+            if observe(Progress { now, events }).is_break() {
+                reached = now;
                 break;
             }
-            let horizon = (first + self.look_ahead).min(self.end);
-            let limit = if self.partitions.len() == 1 {
-                BATCH
-            } else {
-                u64::MAX
-            };
-            for partition in &mut self.partitions {
-                partition.run_before(horizon, limit);
-            }
-            self.deliver_mail();
-            self.hand_over(recorder)?;
-            let events = self.events();
-            if events >= last_look + BATCH {
-                last_look = events;
-                if observe(Progress { now: first, events }).is_break() {
-                    reached = first;
-                    break;
-                }
-            }
+        }
+        if reached == self.end {
+            self.hand_over(recorder, None)?;
         }
         recorder.finish(reached)?;
         Ok(self.stats(reached))
-    }
-
-    fn next_time(&mut self) -> Option<SimTime> {
-        self.partitions
-            .iter_mut()
-            .filter_map(Partition::next_time)
-            .min()
     }
 
     fn events(&self) -> u64 {
         self.partitions.iter().map(|p| p.core.events).sum()
     }
 
-    fn deliver_mail(&mut self) {
-        for from in 0..self.partitions.len() {
-            for to in 0..self.partitions.len() {
-                let mut mail = std::mem::take(&mut self.partitions[from].core.outbox[to]);
-                for item in mail.drain(..) {
-                    self.partitions[to].receive(item);
-                }
-                self.partitions[from].core.outbox[to] = mail;
-            }
+    /// Gives the records made so far to the recorder in canonical order; with several partitions,
+    /// those before `next`, the time of the first event still to be handled.
+    fn hand_over(
+        &mut self,
+        recorder: &mut dyn Recorder<H::Sample>,
+        next: Option<SimTime>,
+    ) -> io::Result<()> {
+        let batch = if let [only] = self.partitions.as_mut_slice() {
+            &mut only.core.records
+        } else {
+            let buffers = self.partitions.iter_mut().map(|p| &mut p.core.records);
+            merge_before(buffers, next, &mut self.merged);
+            &mut self.merged
+        };
+        if !batch.is_empty() {
+            recorder.write(batch)?;
+            batch.clear();
         }
-    }
-
-    /// Gives the records of the window to the recorder in canonical order.
-    fn hand_over(&mut self, recorder: &mut dyn Recorder<H::Sample>) -> io::Result<()> {
-        if let [only] = self.partitions.as_mut_slice() {
-            if !only.core.records.is_empty() {
-                recorder.write(&only.core.records)?;
-                only.core.records.clear();
-            }
-            return Ok(());
-        }
-        let mut merged: Vec<Record<H::Sample>> = Vec::new();
-        for partition in &mut self.partitions {
-            merged.append(&mut partition.core.records);
-        }
-        if merged.is_empty() {
-            return Ok(());
-        }
-        // Stable: records of one event stay in the order in which it made them.
-        merged.sort_by_key(|r| (r.time, r.tie));
-        recorder.write(&merged)
+        Ok(())
     }
 
     fn stats(&self, reached: SimTime) -> RunStats {
@@ -241,10 +218,8 @@ impl<H: Host> Simulation<H> {
     pub fn into_hosts(self) -> Vec<Option<H>> {
         let mut all: Vec<Option<H>> = (0..self.network.nodes().len()).map(|_| None).collect();
         for partition in self.partitions {
-            for (i, host) in partition.into_hosts().into_iter().enumerate() {
-                if host.is_some() {
-                    all[i] = host;
-                }
+            for (NodeId(i), host) in partition.into_hosts() {
+                all[i as usize] = Some(host);
             }
         }
         all

@@ -1,10 +1,15 @@
 //! TCP as RFC 9293 and its companions describe it, for the synfin simulator.
 
 pub mod app;
+pub mod congestion;
+pub mod connection;
 pub mod model;
 pub mod options;
 pub mod params;
 pub mod ports;
+mod reassembly;
+pub mod recovery;
+pub mod rtt;
 pub mod sample;
 pub mod segment;
 pub mod seq;
@@ -13,6 +18,7 @@ pub mod time_wait;
 pub mod wire;
 
 pub use app::spec;
+pub use connection::Connection;
 pub use model::{End, Input, OpenContext, Outputs, Signal, TcpModel, TcpView};
 pub use params::TcpParams;
 pub use sample::TcpSample;

@@ -61,6 +61,9 @@ pub struct TcpParams {
     pub sack: bool,
     /// Initial window in segments (RFC 6928).
     pub initial_window: u32,
+    /// Most segments by which one ACK opens the window in slow start (L of RFC 3465); `None` for
+    /// no limit.
+    pub slow_start_limit: Option<u32>,
     /// Congestion control.
     pub congestion: CongestionKind,
     /// Duplicate ACKs that start fast retransmit (RFC 5681).
@@ -69,6 +72,9 @@ pub struct TcpParams {
     pub initial_rto: SimDuration,
     /// Smallest time-out (RFC 6298 rule 2.4).
     pub min_rto: SimDuration,
+    /// The smallest time-out bounds the variance term alone: RTO = SRTT + max(min, 4 RTTVAR), as
+    /// Linux computes it; otherwise the whole.
+    pub min_rto_on_variance: bool,
     /// Largest time-out (RFC 6298 rule 2.5).
     pub max_rto: SimDuration,
     /// When to give up on an unanswered SYN.
@@ -89,6 +95,14 @@ pub struct TcpParams {
     pub quick_acks: u32,
     /// Nagle's algorithm (RFC 9293 section 3.7.4).
     pub nagle: bool,
+    /// Nagle in Minshall's form, as Linux has it: only a small segment in flight holds back the
+    /// next small one.
+    pub minshall: bool,
+    /// Window probes carry one new octet (RFC 9293 section 3.8.6.1); otherwise they are empty, one
+    /// octet below SND.UNA, as Linux sends them.
+    pub probe_with_octet: bool,
+    /// Segments without a timestamp are dropped once timestamps are agreed (RFC 7323 section 3.2).
+    pub require_timestamps: bool,
     /// The receiver holds data until a PSH, the end of the stream, or half a buffer
     /// (RFC 9293 section 3.9.1.2); otherwise it delivers all data at once, as Linux does.
     pub hold_until_push: bool,
@@ -142,10 +156,12 @@ impl TcpParams {
             timestamps: true,
             sack: true,
             initial_window: 10,
+            slow_start_limit: Some(1),
             congestion: CongestionKind::NewReno,
             dup_ack_threshold: 3,
             initial_rto: SimDuration::from_secs(1),
             min_rto: SimDuration::from_secs(1),
+            min_rto_on_variance: false,
             max_rto: SimDuration::from_secs(60),
             syn_give_up: GiveUp::After(SimDuration::from_secs(180)), // MUST-23
             syn_linear_timeouts: 0,
@@ -156,6 +172,9 @@ impl TcpParams {
             ack_every: 2,
             quick_acks: 0,
             nagle: true,
+            minshall: false,
+            probe_with_octet: true,
+            require_timestamps: true,
             hold_until_push: true,
             time_wait: SimDuration::from_secs(240), // 2 MSL, section 3.4.2
             tw_reuse: TwReuse::Off,
@@ -186,6 +205,7 @@ impl TcpParams {
             send_buffer: 4 * 1024 * 1024,
             receive_buffer: 6 * 1024 * 1024,
             min_rto: SimDuration::from_millis(200),
+            min_rto_on_variance: true,
             max_rto: SimDuration::from_secs(120),
             syn_give_up: GiveUp::Retries(10), // tcp_syn_retries 6 after 4 linear ones
             syn_linear_timeouts: 4,
@@ -194,6 +214,10 @@ impl TcpParams {
             orphan_give_up: GiveUp::Retries(8),
             delayed_ack: SimDuration::from_millis(40),
             quick_acks: 16,
+            slow_start_limit: None,
+            minshall: true,
+            probe_with_octet: false,
+            require_timestamps: false,
             hold_until_push: false,
             time_wait: SimDuration::from_secs(60),
             tw_reuse_delay: SimDuration::from_secs(1),

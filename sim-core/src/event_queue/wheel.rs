@@ -1,0 +1,292 @@
+//! A hierarchical timing wheel that is exact: every event comes out in its place.
+//!
+//! ```text
+//!   front: run (sorted), late (heap)  |  levels 0 … 10, 64 slots each, unsorted
+//!   all times <= covered              |  all times > covered
+//! ```
+//!
+//! Level `k` holds the times that agree with `base` in all base-64 digits above the `k`-th, slot by
+//! that digit. When the front is empty, the first slot in use is looked at: a crowded one is split
+//! over the levels below, one of few events is sorted and becomes the front. So the tick adapts to
+//! the density of events by itself, and a gap of hours costs as much as one of a picosecond.
+//!
+//! An event that is pushed into the time the front covers goes to the heap beside it; should that
+//! grow beyond what is cheap, the front goes back into the wheel.
+//!
+//! Slots are chains of chunks, so that a push writes behind the one before it and a split reads
+//! in sequence: a set beyond the caches costs bandwidth, not a miss per event. The wheel is Varghese
+//! and Lauck's (1987), the split on demand Tang, Goh and Thng's ladder queue (2005).
+
+use super::{EventQueue, HeapQueue};
+use crate::event::{Event, EventKind, Tie};
+use crate::time::SimTime;
+
+/// Bits of a digit.
+const BITS: u32 = 6;
+/// Slots of a level.
+const SLOTS: usize = 1 << BITS;
+/// Levels that cover 64 bits.
+const LEVELS: usize = 64usize.div_ceil(BITS as usize);
+/// Events of a chunk.
+const CHUNK: usize = 16;
+/// A slot of at most this many events is sorted instead of split.
+const FEW: usize = 12;
+/// Events beside the sorted run beyond which the front may go back into the wheel.
+const LATE: usize = 64;
+/// No chunk.
+const NONE: u32 = u32::MAX;
+
+/// Events of a span of time, unsorted.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    /// The chunk that is being filled; the others behind it are full.
+    chunk: u32,
+    len: u32,
+}
+
+const EMPTY: Slot = Slot {
+    chunk: NONE,
+    len: 0,
+};
+
+/// Storage of all slots: chunks of [`CHUNK`] events, chained.
+#[derive(Debug)]
+struct Chunks {
+    events: Vec<[Event; CHUNK]>,
+    /// The next chunk of the same chain, or of the free ones.
+    next: Vec<u32>,
+    free: u32,
+}
+
+impl Chunks {
+    /// A chunk in front of the chain that begins with `behind`.
+    #[inline]
+    fn take(&mut self, behind: u32) -> u32 {
+        if self.free == NONE {
+            return self.grow(behind);
+        }
+        let chunk = self.free;
+        self.free = std::mem::replace(&mut self.next[chunk as usize], behind);
+        chunk
+    }
+
+    #[cold]
+    fn grow(&mut self, behind: u32) -> u32 {
+        let chunk = u32::try_from(self.events.len()).expect("fewer than 2^32 chunks");
+        self.events.push([VOID; CHUNK]);
+        self.next.push(behind);
+        chunk
+    }
+
+    /// Returns a chunk; the one behind it.
+    #[inline]
+    fn give_back(&mut self, chunk: u32) -> u32 {
+        let behind = std::mem::replace(&mut self.next[chunk as usize], self.free);
+        self.free = chunk;
+        behind
+    }
+}
+
+/// Fills places that hold no event.
+const VOID: Event = Event {
+    time: SimTime::ZERO,
+    tie: Tie::FIRST,
+    data: 0,
+    target: 0,
+    kind: EventKind::Start,
+};
+
+/// A timing wheel with a sorted front: `O(1)` push and pop.
+#[derive(Debug)]
+pub struct WheelQueue {
+    /// Events up to `covered`, last first.
+    run: Vec<Event>,
+    /// Events up to `covered` that were pushed after the run was sorted.
+    late: HeapQueue,
+    /// Size of `late` beyond which the front goes back into the wheel.
+    late_limit: usize,
+    /// Every event of the wheel is later than this.
+    covered: u64,
+    /// Where levels are counted from; no event of the wheel is earlier.
+    base: u64,
+    /// Bit `k`: level `k` is in use.
+    levels: u32,
+    /// Bit `i` of `used[k]`: slot `i` of level `k` is in use.
+    used: [u64; LEVELS],
+    slots: Box<[Slot]>,
+    chunks: Chunks,
+    len: usize,
+}
+
+impl Default for WheelQueue {
+    fn default() -> Self {
+        WheelQueue {
+            run: Vec::with_capacity(FEW),
+            late: HeapQueue::with_capacity(2 * LATE),
+            late_limit: LATE,
+            covered: 0,
+            base: 0,
+            levels: 0,
+            used: [0; LEVELS],
+            slots: vec![EMPTY; LEVELS * SLOTS].into_boxed_slice(),
+            chunks: Chunks {
+                events: Vec::new(),
+                next: Vec::new(),
+                free: NONE,
+            },
+            len: 0,
+        }
+    }
+}
+
+impl WheelQueue {
+    /// Puts an event later than `covered` into its slot.
+    #[inline]
+    fn place(&mut self, event: Event) {
+        let time = event.time.as_ps();
+        let level = (((time ^ self.base) | 1).ilog2() / BITS) as usize;
+        let digit = (time >> (level as u32 * BITS)) as usize % SLOTS;
+        self.levels |= 1 << level;
+        self.used[level] |= 1 << digit;
+        let slot = &mut self.slots[level * SLOTS + digit];
+        let at = slot.len as usize % CHUNK;
+        if at == 0 {
+            slot.chunk = self.chunks.take(slot.chunk);
+        }
+        slot.len += 1;
+        self.chunks.events[slot.chunk as usize][at] = event;
+    }
+
+    /// Fills the empty front with the first events of the wheel, unless they lie after `last`.
+    fn advance(&mut self, last: u64) -> bool {
+        while self.levels != 0 {
+            let level = self.levels.trailing_zeros();
+            let used = &mut self.used[level as usize];
+            let digit = used.trailing_zeros();
+            let above = u64::MAX.checked_shl((level + 1) * BITS).unwrap_or(0);
+            let start = self.base & above | u64::from(digit) << (level * BITS);
+            if start > last {
+                return false;
+            }
+            *used &= *used - 1;
+            self.levels ^= u32::from(*used == 0) << level;
+            self.base = start;
+            let slot = &mut self.slots[level as usize * SLOTS + digit as usize];
+            let slot = std::mem::replace(slot, EMPTY);
+            if level == 0 || slot.len as usize <= FEW {
+                self.sort(slot);
+                return true;
+            }
+            self.covered = self.covered.max(start.saturating_sub(1));
+            self.split(slot);
+        }
+        false
+    }
+
+    /// Spreads the events of a slot, which begins at `base`, over lower levels.
+    fn split(&mut self, slot: Slot) {
+        let (mut chunk, mut len) = (slot.chunk, slot.len as usize);
+        while len > 0 {
+            let count = (len - 1) % CHUNK + 1;
+            (0..count).for_each(|i| self.place(self.chunks.events[chunk as usize][i]));
+            chunk = self.chunks.give_back(chunk);
+            len -= count;
+        }
+    }
+
+    /// Makes the events of a slot the new run.
+    fn sort(&mut self, slot: Slot) {
+        let (mut chunk, mut len) = (slot.chunk, slot.len as usize);
+        while len > 0 {
+            let count = (len - 1) % CHUNK + 1;
+            let events = &self.chunks.events[chunk as usize][..count];
+            self.run.extend(events.iter().rev());
+            chunk = self.chunks.give_back(chunk);
+            len -= count;
+        }
+        self.run
+            .sort_unstable_by_key(|e| std::cmp::Reverse(e.key_bits()));
+        self.covered = self.run[0].time.as_ps();
+    }
+
+    /// Adds an event to the front.
+    fn push_late(&mut self, event: Event) {
+        self.late.push(event);
+        if self.late.len() > self.late_limit && self.late.len() > self.run.len() {
+            self.put_front_back();
+        }
+    }
+
+    /// Puts the front back into the wheel, but for events before `base`.
+    #[cold]
+    fn put_front_back(&mut self) {
+        self.covered = self.base.saturating_sub(1);
+        let mut front = std::mem::take(&mut self.run);
+        self.late.drain_into(&mut front);
+        for event in front.drain(..) {
+            if event.time.as_ps() <= self.covered {
+                self.late.push(event);
+            } else {
+                self.place(event);
+            }
+        }
+        self.run = front;
+        self.late_limit = LATE.max(2 * self.late.len());
+    }
+
+    /// True when the front has the smallest event that is not after `last`.
+    #[inline]
+    fn has_front(&mut self, last: u64) -> bool {
+        !self.run.is_empty() || self.late.first().is_some() || self.advance(last)
+    }
+}
+
+impl EventQueue for WheelQueue {
+    #[inline]
+    fn push(&mut self, event: Event) {
+        self.len += 1;
+        if event.time.as_ps() > self.covered {
+            self.place(event);
+        } else {
+            self.push_late(event);
+        }
+    }
+
+    #[inline]
+    fn next_time(&mut self) -> Option<SimTime> {
+        if !self.has_front(u64::MAX) {
+            return None;
+        }
+        let late = self.late.first().map(|e| e.time);
+        let run = self.run.last().map(|e| e.time);
+        [run, late].into_iter().flatten().min()
+    }
+
+    #[inline]
+    fn pop_before(&mut self, horizon: SimTime) -> Option<Event> {
+        if !self.has_front(horizon.as_ps().checked_sub(1)?) {
+            return None;
+        }
+        let run = self.run.last();
+        let event = match self.late.first() {
+            Some(late) if run.is_none_or(|run| late < run) => {
+                if late.time >= horizon {
+                    return None;
+                }
+                self.late.pop()
+            }
+            _ => {
+                if run?.time >= horizon {
+                    return None;
+                }
+                self.run.pop()
+            }
+        };
+        self.len -= 1;
+        event
+    }
+
+    fn len(&self) -> usize {
+        self.len
+    }
+}

@@ -1,0 +1,353 @@
+//! Results are the same for every event queue, assignment to partitions and number of threads.
+
+mod common;
+
+use std::sync::Arc;
+
+use common::{Draft, Outcome, Prober, Shot, address, at_us, hosts, run, us};
+use proptest::prelude::*;
+use sim_core::event_queue::EventQueueKind;
+use sim_core::network::{Impairments, LinkChange};
+use sim_core::{
+    Bytes, Cx, Host, LazyTimer, LinkSpec, Loss, Network, NodeId, Packet, QueueLimit, Rate, Rng,
+    RunConfig, SimTime,
+};
+
+/// Answers, forwards to others, wakes itself now and later: whatever its own dice say.
+#[derive(Debug, Default)]
+struct Chatter {
+    dice: Option<Rng>,
+    timer: LazyTimer,
+    left: u32,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Said {
+    Got { id: u64, ttl: u8, corrupt: bool },
+    Woke(u64),
+    Fired,
+    Lost { id: u64, loss: Loss },
+}
+
+const TIMER: u64 = 1;
+
+impl Chatter {
+    /// Does something at random; on a grid of 5 us, so that much happens at one instant.
+    fn act(&mut self, cx: &mut Cx<'_, Self>) {
+        if self.left == 0 {
+            return;
+        }
+        self.left -= 1;
+        let dice = self.dice.as_mut().expect("started");
+        for _ in 0..=dice.below(2) {
+            let others: Vec<_> = (0..cx.network().nodes().len() as u32)
+                .flat_map(|n| cx.network().addresses(NodeId(n)))
+                .collect();
+            let dst = others[dice.below(others.len() as u64) as usize];
+            let src = cx.network().addresses(cx.node()).next().expect("a host");
+            cx.send(
+                src,
+                dst,
+                40 + 100 * dice.below(10) as u32,
+                2 + dice.below(6) as u8,
+                0,
+                (),
+            );
+        }
+        let ahead = us(5 * dice.below(40));
+        match dice.below(4) {
+            0 => cx.wake(cx.now(), 2 + u64::from(self.left)),
+            1 => cx.wake(cx.now() + ahead, 2 + u64::from(self.left)),
+            2 => self.timer.set(Some(cx.now() + ahead), TIMER, cx),
+            _ => self.timer.set(None, TIMER, cx),
+        }
+    }
+}
+
+impl Host for Chatter {
+    type Payload = ();
+    type Sample = Said;
+
+    fn on_start(&mut self, cx: &mut Cx<'_, Self>) {
+        self.dice = Some(cx.rng("dice"));
+        self.act(cx);
+        (1..15).for_each(|i| cx.wake(at_us(100 * i), 2));
+    }
+
+    fn on_packet(&mut self, p: Packet<()>, cx: &mut Cx<'_, Self>) {
+        let (id, ttl, corrupt) = (p.id, p.ttl, p.corrupt);
+        cx.record(Said::Got { id, ttl, corrupt });
+        self.act(cx);
+    }
+
+    fn on_timer(&mut self, token: u64, cx: &mut Cx<'_, Self>) {
+        if token != TIMER {
+            cx.record(Said::Woke(token));
+            self.act(cx);
+        } else if self.timer.fire(TIMER, cx) {
+            cx.record(Said::Fired);
+            self.act(cx);
+        }
+    }
+
+    fn lost(packet: &Packet<()>, loss: Loss) -> Option<Said> {
+        Some(Said::Lost {
+            id: packet.id,
+            loss,
+        })
+    }
+}
+
+fn impairments() -> impl Strategy<Value = Impairments> {
+    let p = || prop_oneof![2 => Just(0.0), 1 => 0.0..0.3f64];
+    (
+        p(),
+        p(),
+        p(),
+        p(),
+        0..3u64,
+        0..2u64,
+        prop::collection::btree_set(1..30u64, 0..3),
+    )
+        .prop_map(
+            |(loss, corrupt, duplicate, reorder, held, jitter, drop)| Impairments {
+                loss,
+                drop: drop.into_iter().collect(),
+                corrupt,
+                duplicate,
+                reorder,
+                reorder_delay: us(5 * held),
+                jitter: us(5 * jitter),
+            },
+        )
+}
+
+fn link() -> impl Strategy<Value = LinkSpec> {
+    let rate = prop_oneof![
+        Just(None),
+        Just(Some(Rate::mbps(100))),
+        Just(Some(Rate::mbps(8)))
+    ];
+    let queue = prop_oneof![
+        Just(QueueLimit::Unlimited),
+        (1..6u32).prop_map(QueueLimit::Packets),
+        (1000..3000u64).prop_map(|b| QueueLimit::Bytes(Bytes(b))),
+    ];
+    let change = (
+        0..200u64,
+        rate.clone(),
+        0..8u64,
+        prop::option::of(0.0..1.0f64),
+        prop::option::of(any::<bool>()),
+    )
+        .prop_map(|(at, rate, delay, loss, up)| LinkChange {
+            at: at_us(5 * at),
+            rate,
+            delay: (delay > 0).then(|| us(5 * delay)),
+            loss,
+            up,
+        });
+    (
+        rate,
+        1..8u64,
+        queue,
+        impairments(),
+        prop::collection::vec(change, 0..3),
+    )
+        .prop_map(|(rate, delay, queue, impairments, mut changes)| {
+            changes.sort_by_key(|c| c.at);
+            LinkSpec {
+                queue,
+                impairments,
+                changes,
+                ..LinkSpec::new(NodeId(0), NodeId(0), rate, us(5 * delay))
+            }
+        })
+}
+
+/// A tree of routers with some more links between them, and hosts on them, some on two.
+fn network() -> impl Strategy<Value = Arc<Network>> {
+    let end = || any::<prop::sample::Index>();
+    let routers = prop::collection::vec((end(), link()), 0..6);
+    let shortcuts = prop::collection::vec((end(), end(), link()), 0..3);
+    let hosts = prop::collection::vec(
+        (end(), link(), prop::option::weighted(0.2, (end(), link()))),
+        2..8,
+    );
+    // Ties depend on node numbers: let hosts come before or after the routers.
+    (routers, shortcuts, hosts, any::<bool>()).prop_map(|(routers, shortcuts, hosts, first)| {
+        let mut draft = Draft::default();
+        let mut numbered: Vec<NodeId> = Vec::new();
+        if first {
+            numbered.extend(hosts.iter().map(|_| draft.host("h")));
+        }
+        let mut spine = vec![draft.router("r")];
+        let join = |draft: &mut Draft, from, to, link: LinkSpec| {
+            if from != to {
+                draft.join(LinkSpec { from, to, ..link });
+            }
+        };
+        for (at, link) in routers {
+            let new = draft.router("r");
+            join(&mut draft, new, spine[at.index(spine.len())], link);
+            spine.push(new);
+        }
+        for (a, b, link) in shortcuts {
+            join(
+                &mut draft,
+                spine[a.index(spine.len())],
+                spine[b.index(spine.len())],
+                link,
+            );
+        }
+        if !first {
+            numbered.extend(hosts.iter().map(|_| draft.host("h")));
+        }
+        for (host, (at, link, second)) in numbered.into_iter().zip(hosts) {
+            join(&mut draft, host, spine[at.index(spine.len())], link);
+            if let Some((at, link)) = second {
+                join(&mut draft, host, spine[at.index(spine.len())], link);
+            }
+        }
+        draft.network()
+    })
+}
+
+fn outcome(network: &Arc<Network>, config: &RunConfig) -> Outcome<Said> {
+    let hosts = hosts(network, |_| Chatter {
+        left: 40,
+        ..Chatter::default()
+    });
+    run(network, hosts, config).0
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    #[test]
+    fn records_and_link_counters_do_not_depend_on_execution(
+        network in network(),
+        seed in any::<u64>(),
+        owners in prop::collection::vec(any::<u32>(), 16),
+    ) {
+        let base = RunConfig::new(seed, at_us(2_000));
+        let (records, stats) = outcome(&network, &base);
+        prop_assert!(records.is_sorted_by(|a, b| (a.time, a.tie) <= (b.time, b.tie)));
+        let partitioned = |parts: u32| {
+            let owner = |i: usize| owners[i % owners.len()].rotate_left(i as u32 / 16) % parts;
+            (0..network.nodes().len()).map(owner).collect()
+        };
+        let runs = EventQueueKind::ALL.iter().map(|&queue| RunConfig { queue, ..base.clone() });
+        let split = [1, 2, 3, 5, 8].map(|parts| RunConfig { partition_of: partitioned(parts), ..base.clone() });
+        let threads = [2, 3].map(|threads| RunConfig { threads, partition_of: partitioned(5), ..base.clone() });
+        for config in runs.chain(split).chain(threads) {
+            let (again, other) = outcome(&network, &config);
+            prop_assert_eq!(again.len(), records.len(), "{:?}", &config);
+            for (a, b) in again.iter().zip(&records) {
+                prop_assert_eq!(a, b, "{:?}", &config);
+            }
+            prop_assert_eq!(&other.links, &stats.links);
+            prop_assert_eq!(other.events, stats.events);
+            prop_assert_eq!(other.unrouted_pkts, stats.unrouted_pkts);
+        }
+    }
+}
+
+#[test]
+fn another_seed_gives_other_results() {
+    let mut draft = Draft::default();
+    let (a, r, b) = (draft.host("a"), draft.router("r"), draft.host("b"));
+    draft.wire(a, r, 1);
+    draft.wire(r, b, 1);
+    let network = draft.network();
+    let run = |seed| outcome(&network, &RunConfig::new(seed, SimTime::MAX)).0;
+    assert_ne!(run(1), run(2));
+    assert_eq!(run(1), run(1));
+    assert!(run(1).len() > 50);
+}
+
+/// Two pairs of hosts with nothing between them, at different speeds: no window ever ends, so that
+/// one partition is far ahead of the other whenever records are handed over.
+#[test]
+fn records_of_partitions_that_never_meet_are_merged() {
+    let mut draft = Draft::default();
+    let ends: Vec<_> = (0..4).map(|i| draft.host(&format!("h{i}"))).collect();
+    for (a, delay) in [(0, us(1)), (2, us(7))] {
+        draft.join(LinkSpec::new(ends[a], ends[a + 1], None, delay));
+    }
+    let network = draft.network();
+    let run = |partition_of, threads| {
+        let mut echoing = hosts(&network, |_| Prober {
+            echo_size: 40,
+            echoes: 50_000,
+            ..Prober::default()
+        });
+        for (from, to) in [(0, 1), (2, 3)] {
+            let (at, to) = (at_us(0), address(&network, &format!("h{to}")));
+            let shot = Shot {
+                at,
+                to,
+                size: 40,
+                ttl: 64,
+            };
+            echoing[from].as_mut().unwrap().plan = vec![shot; 3];
+        }
+        let config = RunConfig {
+            partition_of,
+            threads,
+            ..RunConfig::new(1, SimTime::MAX)
+        };
+        run(&network, echoing, &config).0.0
+    };
+    let expected = run(vec![], 1);
+    assert_eq!(expected.len(), 4 * 50_000 + 6);
+    for (partition_of, threads) in [
+        (vec![0, 0, 1, 1], 1),
+        (vec![1, 1, 0, 0], 2),
+        (vec![0, 1, 2, 2], 2),
+    ] {
+        assert!(run(partition_of, threads) == expected, "other records");
+    }
+}
+
+/// Fails at 3 ms when it is the one to fail.
+struct Fails(u32);
+
+impl Host for Fails {
+    type Payload = ();
+    type Sample = ();
+
+    fn on_start(&mut self, cx: &mut Cx<'_, Self>) {
+        let address = |n| cx.network().addresses(NodeId(n)).next().unwrap();
+        let (src, dst) = (address(cx.node().0), address(cx.node().0 ^ 1));
+        cx.send(src, dst, 40, 64, 0, ());
+        cx.wake(at_us(3000), 0);
+    }
+
+    fn on_packet(&mut self, _: Packet<()>, _: &mut Cx<'_, Self>) {}
+
+    fn on_timer(&mut self, _: u64, cx: &mut Cx<'_, Self>) {
+        assert!(cx.node() != NodeId(self.0), "a host fails");
+    }
+}
+
+#[test]
+fn a_panic_of_a_host_ends_all_threads() {
+    let mut draft = Draft::default();
+    let ends: Vec<_> = (0..8).map(|i| draft.host(&format!("h{i}"))).collect();
+    ends.chunks(2).for_each(|pair| {
+        draft.wire(pair[0], pair[1], 1);
+    });
+    let network = draft.network();
+    for failing in 0..8 {
+        let run = || {
+            let config = RunConfig {
+                partition_of: vec![0, 1, 2, 3, 0, 1, 2, 3],
+                threads: 3,
+                ..RunConfig::new(1, SimTime::MAX)
+            };
+            run(&network, hosts(&network, |_| Fails(failing)), &config)
+        };
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err());
+    }
+}

@@ -1,0 +1,216 @@
+//! Routes over small networks, link by link.
+
+mod common;
+
+use common::{Draft, Seen, Shot, address, at_us, hosts, losses, ms, run, send_from_a};
+use sim_core::{LossCause, Network, NodeId, RunConfig, SimDuration, SimTime};
+
+/// The names of the nodes on the way from one host to another; `None` when it ends nowhere.
+fn path(network: &Network, from: &str, to: &str) -> Option<Vec<String>> {
+    let (mut at, to) = (network.node(from)?, address(network, to));
+    let mut names = vec![from.to_owned()];
+    while network.owner(to) != Some(at) {
+        let link = network.next_link(at, to)?;
+        at = network.links()[link.0 as usize].to;
+        names.push(network.nodes()[at.0 as usize].name.clone());
+        assert!(names.len() <= network.nodes().len(), "a loop: {names:?}");
+    }
+    Some(names)
+}
+
+fn delay(network: &Network, from: &str, to: &str) -> Option<SimDuration> {
+    network.path_delay(network.node(from)?, network.node(to)?)
+}
+
+fn line() -> Draft {
+    let mut d = Draft::default();
+    let (a, r1, r2, r3, b) = (
+        d.host("a"),
+        d.router("r1"),
+        d.router("r2"),
+        d.router("r3"),
+        d.host("b"),
+    );
+    d.wire(a, r1, 1);
+    d.wire(r1, r2, 2);
+    d.wire(r2, r3, 3);
+    d.wire(r3, b, 4);
+    d
+}
+
+#[test]
+fn a_line_is_walked_end_to_end() {
+    let network = line().network();
+    assert_eq!(
+        path(&network, "a", "b").unwrap(),
+        ["a", "r1", "r2", "r3", "b"]
+    );
+    assert_eq!(
+        path(&network, "b", "a").unwrap(),
+        ["b", "r3", "r2", "r1", "a"]
+    );
+    assert_eq!(delay(&network, "a", "b"), Some(ms(10)));
+    assert_eq!(delay(&network, "a", "a"), Some(SimDuration::ZERO));
+}
+
+#[test]
+fn a_star_of_ten_thousand_hosts_goes_through_its_hub() {
+    let mut d = Draft::default();
+    let hub = d.router("hub");
+    for i in 0..10_000 {
+        let host = d.host(&format!("h{i}"));
+        d.wire(host, hub, 1);
+    }
+    let network = d.network();
+    for (from, to) in [("h0", "h9999"), ("h5000", "h4999"), ("h9999", "h0")] {
+        assert_eq!(path(&network, from, to).unwrap(), [from, "hub", to]);
+    }
+}
+
+#[test]
+fn a_diamond_takes_the_shorter_delay_then_fewer_hops_then_the_lower_link() {
+    // a - r0 - {north, south} - r3 - b, with delays in ms; north's links have the lower numbers.
+    for (north, south, expected) in [
+        ((2, 2), (1, 1), "south"),
+        ((1, 1), (2, 2), "north"),
+        ((1, 3), (2, 2), "north"),
+        ((3, 1), (2, 2), "north"),
+        ((3, 1), (1, 3), "north"),
+    ] {
+        let mut d = Draft::default();
+        let (a, r0, n, s, r3, b) = (
+            d.host("a"),
+            d.router("r0"),
+            d.router("north"),
+            d.router("south"),
+            d.router("r3"),
+            d.host("b"),
+        );
+        d.wire(a, r0, 1);
+        d.wire(r0, n, north.0);
+        d.wire(r0, s, south.0);
+        d.wire(n, r3, north.1);
+        d.wire(s, r3, south.1);
+        d.wire(r3, b, 1);
+        let network = d.network();
+        assert_eq!(
+            path(&network, "a", "b").unwrap(),
+            ["a", "r0", expected, "r3", "b"],
+            "{north:?} {south:?}"
+        );
+    }
+    // A detour of the same delay with one hop more.
+    let mut d = line();
+    let (r1, r3) = (NodeId(1), NodeId(3));
+    d.wire(r1, r3, 5);
+    assert_eq!(
+        path(&d.network(), "a", "b").unwrap(),
+        ["a", "r1", "r3", "b"]
+    );
+}
+
+#[test]
+fn hosts_are_never_in_transit() {
+    // The way over the host `short` would be quicker.
+    let mut d = Draft::default();
+    let (a, r1, r2, b, short) = (
+        d.host("a"),
+        d.router("r1"),
+        d.router("r2"),
+        d.host("b"),
+        d.host("short"),
+    );
+    d.wire(a, r1, 1);
+    d.wire(r1, r2, 50);
+    d.wire(r2, b, 1);
+    d.wire(r1, short, 1);
+    d.wire(short, r2, 1);
+    let network = d.network();
+    assert_eq!(path(&network, "a", "b").unwrap(), ["a", "r1", "r2", "b"]);
+    assert_eq!(path(&network, "a", "short").unwrap(), ["a", "r1", "short"]);
+    assert_eq!(path(&network, "short", "b").unwrap(), ["short", "r2", "b"]);
+
+    // Host, host, host in a row: neighbours meet, the ends do not.
+    let mut d = Draft::default();
+    let (a, m, b) = (d.host("a"), d.host("m"), d.host("b"));
+    d.wire(a, m, 1);
+    d.wire(m, b, 1);
+    let network = d.network();
+    assert_eq!(path(&network, "a", "m").unwrap(), ["a", "m"]);
+    assert_eq!(path(&network, "m", "b").unwrap(), ["m", "b"]);
+    assert_eq!(delay(&network, "a", "b"), None);
+    let (records, stats) = send_from_a(&network, &[(0, 100)]);
+    assert_eq!(losses(&records), [(0, LossCause::NoRoute)]);
+    assert_eq!(stats.unrouted_pkts, 1);
+}
+
+#[test]
+fn where_there_is_no_way_packets_are_lost_and_counted() {
+    let mut d = line();
+    let (r9, c) = (d.router("r9"), d.host("c"));
+    d.wire(r9, c, 1);
+    let network = d.network();
+    assert_eq!(path(&network, "a", "c"), None);
+    assert_eq!(delay(&network, "a", "c"), None);
+    assert_eq!(path(&network, "a", "b").unwrap().len(), 5);
+
+    let nobody = std::net::Ipv4Addr::new(192, 0, 2, 1);
+    let plan = [address(&network, "c"), nobody].map(|to| Shot {
+        at: at_us(0),
+        to,
+        size: 40,
+        ttl: 64,
+    });
+    let hosts = hosts(&network, |node| common::Prober {
+        plan: if node == NodeId(0) {
+            plan.to_vec()
+        } else {
+            Vec::new()
+        },
+        ..Default::default()
+    });
+    let ((records, stats), _) = run(&network, hosts, &RunConfig::new(1, SimTime::MAX));
+    // The host does not know where `c` is and sends to its router; it knows no such address at all.
+    let at: Vec<_> = records.iter().map(|r| (r.node, r.sample)).collect();
+    assert_eq!(
+        at,
+        [
+            (NodeId(0), Seen::Lost(1, LossCause::NoRoute, None)),
+            (NodeId(1), Seen::Lost(0, LossCause::NoRoute, None)),
+        ]
+    );
+    assert_eq!(stats.unrouted_pkts, 2);
+}
+
+#[test]
+fn a_packet_whose_hops_run_out_is_lost_at_that_router() {
+    let network = line().network();
+    for (ttl, lost_at) in [(1, Some(1)), (2, Some(2)), (3, Some(3)), (4, None)] {
+        let plan = vec![Shot {
+            at: at_us(0),
+            to: address(&network, "b"),
+            size: 40,
+            ttl,
+        }];
+        let hosts = hosts(&network, |node| common::Prober {
+            plan: if node == NodeId(0) {
+                plan.clone()
+            } else {
+                Vec::new()
+            },
+            ..Default::default()
+        });
+        let ((records, _), _) = run(&network, hosts, &RunConfig::new(1, SimTime::MAX));
+        assert_eq!(records.len(), 1);
+        match lost_at {
+            Some(router) => {
+                assert_eq!(records[0].node, NodeId(router));
+                assert_eq!(
+                    records[0].sample,
+                    Seen::Lost(0, LossCause::TtlExpired, None)
+                );
+            }
+            None => assert!(matches!(records[0].sample, Seen::Got(0, _, 1, false))),
+        }
+    }
+}

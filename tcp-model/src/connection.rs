@@ -1,0 +1,218 @@
+//! One end point of a TCP connection, RFC 9293 with its companions.
+//!
+//! `Connection` is the state and the control block; the files beside it follow the chapters of
+//! RFC 9293 section 3.10: user calls, SEGMENT ARRIVES, time-outs. It knows neither clock nor
+//! network; [`TcpModel`] says how it is driven.
+//!
+//! Leaves out: Fast Open, ECN, path MTU discovery and ICMP, IP options.
+
+use std::sync::Arc;
+
+use sim_core::{SimDuration, SimTime};
+
+use crate::congestion::{AnyCc, CongestionControl};
+use crate::model::{End, Input, OpenContext, Outputs, Signal, TcpModel, TcpView};
+use crate::params::{GiveUp, TcpParams};
+use crate::recovery::{Outstanding, Recovery};
+use crate::rtt::{RtoBounds, RttEstimator};
+use crate::sample::Counts;
+use crate::segment::ConnId;
+use crate::state::State;
+use crate::time_wait::TimeWait;
+
+mod ack;
+mod handshake;
+mod segment_arrives;
+mod spaces;
+mod text;
+mod timeouts;
+mod transmit;
+mod user_calls;
+
+use spaces::{ReceiveSpace, SendSpace};
+use timeouts::Timers;
+
+/// An end point.
+#[derive(Debug)]
+pub struct Connection {
+    params: Arc<TcpParams>,
+    snd: SendSpace,
+    rcv: ReceiveSpace,
+    timers: Timers,
+    rtt: RttEstimator,
+    recovery: Recovery,
+    cc: AnyCc,
+    counts: Counts,
+    conn: ConnId,
+    ts_offset: u32,
+    local_port: u16,
+    remote_port: u16,
+    state: State,
+    /// SYN-RECEIVED was reached from LISTEN (MUST-11).
+    passive: bool,
+    traced: bool,
+    /// The application has called CLOSE: it reads no more.
+    app_closed: bool,
+    /// A recovery has begun before, so that `recover` means something.
+    recovered_before: bool,
+}
+
+impl Connection {
+    /// A closed end point with the congestion control its parameters name.
+    pub fn new(ctx: OpenContext) -> Connection {
+        let cc = AnyCc::new(&ctx.params);
+        Connection::with_congestion(ctx, cc)
+    }
+
+    /// A closed end point with a congestion control of the caller's.
+    pub fn with_congestion(ctx: OpenContext, cc: AnyCc) -> Connection {
+        let rtt = RttEstimator::new(&bounds(&ctx.params));
+        Connection {
+            snd: SendSpace::new(ctx.iss),
+            rcv: ReceiveSpace::new(&ctx.params),
+            timers: Timers::default(),
+            rtt,
+            recovery: Recovery::default(),
+            cc,
+            counts: Counts::default(),
+            conn: ctx.conn,
+            ts_offset: ctx.ts_offset,
+            local_port: ctx.local.port(),
+            remote_port: ctx.remote.port(),
+            state: State::Closed,
+            passive: false,
+            traced: ctx.traced,
+            app_closed: false,
+            recovered_before: false,
+            params: ctx.params,
+        }
+    }
+
+    fn enter(&mut self, to: State, out: &mut Outputs) {
+        let from = std::mem::replace(&mut self.state, to);
+        out.signals.push(Signal::State { from, to });
+    }
+
+    /// CLOSED at once: timers stop, the application is told why.
+    fn end(&mut self, why: End, out: &mut Outputs) {
+        self.timers = Timers::default();
+        if self.state != State::Closed {
+            self.enter(State::Closed, out);
+        }
+        out.signals.push(Signal::Ended(why));
+    }
+
+    /// The end of TIME-WAIT; the application heard of the end of the connection on entry.
+    fn forget(&mut self, out: &mut Outputs) {
+        self.timers = Timers::default();
+        self.enter(State::Closed, out);
+    }
+
+    /// TIME-WAIT: all other timers stop, 2 MSL begins.
+    fn enter_time_wait(&mut self, now: SimTime, out: &mut Outputs) {
+        self.timers = Timers::default();
+        self.timers.state = now + self.params.time_wait;
+        self.snd.closed_at = now;
+        self.enter(State::TimeWait, out);
+        out.signals.push(Signal::Ended(End::Closed));
+    }
+
+    fn outstanding(&self) -> Outstanding {
+        Outstanding {
+            una: self.snd.una,
+            nxt: self.snd.nxt,
+            mss: self.snd.mss,
+            threshold: self.params.dup_ack_threshold,
+        }
+    }
+
+    fn bounds(&self) -> RtoBounds {
+        bounds(&self.params)
+    }
+
+    /// The millisecond clock of the timestamps option (RFC 7323 section 5.4).
+    fn ts_now(&self, now: SimTime) -> u32 {
+        ts_clock(now).wrapping_add(self.ts_offset)
+    }
+
+    fn give_up(&self) -> GiveUp {
+        match self.state {
+            State::SynSent => self.params.syn_give_up,
+            State::SynReceived => self.params.synack_give_up,
+            _ if self.app_closed => self.params.orphan_give_up,
+            _ => self.params.data_give_up,
+        }
+    }
+
+    /// Own port.
+    pub fn local_port(&self) -> u16 {
+        self.local_port
+    }
+}
+
+/// Milliseconds since the start of the run, modulo 2^32.
+pub(crate) fn ts_clock(now: SimTime) -> u32 {
+    (now.as_ps() / SimDuration::from_millis(1).as_ps()) as u32
+}
+
+fn bounds(params: &TcpParams) -> RtoBounds {
+    RtoBounds {
+        initial: params.initial_rto,
+        min: params.min_rto,
+        max: params.max_rto,
+        min_on_variance: params.min_rto_on_variance,
+    }
+}
+
+impl TcpModel for Connection {
+    fn step(&mut self, input: Input<'_>, now: SimTime, out: &mut Outputs) {
+        match input {
+            Input::Segment(seg) => self.on_segment(seg, now, out),
+            Input::Timeout => self.on_timeout(now, out),
+            Input::Connect => self.on_connect(now, out),
+            Input::Listen => self.on_listen(out),
+            Input::Send(call) => self.on_send(call, now, out),
+            Input::Receive(bytes) => self.on_receive(bytes, now, out),
+            Input::Shutdown => self.on_shutdown(now, out),
+            Input::Close => self.on_close(now, out),
+            Input::Abort => self.on_abort(now, out),
+        }
+    }
+
+    fn next_timeout(&self) -> Option<SimTime> {
+        self.timers.next()
+    }
+
+    fn view(&self) -> TcpView {
+        TcpView {
+            state: self.state,
+            snd_una: self.snd.una,
+            snd_nxt: self.snd.nxt,
+            snd_wnd: self.snd.wnd,
+            rcv_nxt: self.rcv.nxt,
+            rcv_wnd: self.rcv.window(),
+            cwnd: self.cc.cwnd(),
+            ssthresh: self.cc.ssthresh(),
+            srtt: self.rtt.srtt(),
+            rto: self.rtt.rto(),
+            send_room: self.send_room(),
+            send_queue: self.snd.written - self.snd.acked,
+            readable: self.rcv.readable(),
+            counts: self.counts,
+        }
+    }
+
+    fn time_wait(&self) -> Option<TimeWait> {
+        (self.state == State::TimeWait).then(|| TimeWait {
+            entered: self.snd.closed_at,
+            snd_nxt: self.snd.nxt,
+            rcv_nxt: self.rcv.nxt,
+            window: self.rcv.window_field(),
+            rcv_wnd: self.rcv.window(),
+            ts_recent: self.rcv.ts_ok.then_some(self.rcv.ts_recent),
+            ts_offset: self.ts_offset,
+            conn: self.conn,
+            traced: self.traced,
+        })
+    }
+}

@@ -1,0 +1,172 @@
+//! SEGMENT ARRIVES, fifth: the ACK field (RFC 9293 section 3.10.7.4), with RFC 5681, 6582, 6675,
+//! 6298 and 5961.
+
+use sim_core::{SimDuration, SimTime};
+
+use super::Connection;
+use crate::congestion::{AckEvent, Congestion, CongestionControl};
+use crate::model::{End, Outputs};
+use crate::recovery::Phase;
+use crate::segment::Segment;
+use crate::state::State;
+
+impl Connection {
+    /// True when the segment is to be processed further.
+    pub(super) fn on_ack(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) -> bool {
+        if self.state == State::SynReceived {
+            // "If SND.UNA < SEG.ACK =< SND.NXT, then enter ESTABLISHED state", else a reset.
+            if !(seg.ack.after(self.snd.una) && seg.ack.at_or_before(self.snd.nxt)) {
+                self.refuse(seg, out);
+                return false;
+            }
+            self.establish(seg, now, out);
+            return true;
+        }
+        // RFC 5961 section 5.2: SND.UNA - MAX.SND.WND <= SEG.ACK <= SND.NXT.
+        if seg.ack.after(self.snd.nxt) || seg.ack.before(self.snd.una - self.snd.max_wnd) {
+            self.challenge(seg, now, out);
+            return false;
+        }
+        let window = u32::from(seg.window) << self.snd.shift;
+        let same_window = window == self.snd.wnd;
+        if seg.ack.after(self.snd.una) {
+            self.take_window(seg, window);
+            self.on_new_ack(seg, now, out);
+        } else {
+            let sacked = self.take_sack(seg);
+            let duplicate = seg.ack == self.snd.una
+                && self.snd.flight() > 0
+                && !self.snd.probing
+                && (sacked > 0 || (seg.seq_len() == 0 && same_window && !self.rcv.sack_ok));
+            if seg.ack == self.snd.una {
+                self.take_window(seg, window);
+            }
+            if duplicate {
+                self.on_duplicate_ack(now, out);
+            }
+        }
+        if self.timers.persist != SimTime::MAX {
+            self.timers.retries = 0; // MUST-37: the probe was answered
+        }
+        self.on_window(out);
+        self.state != State::Closed
+    }
+
+    /// "If (SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and SND.WL2 =< SEG.ACK)), set SND.WND."
+    fn take_window(&mut self, seg: &Segment, window: u32) {
+        let snd = &mut self.snd;
+        if snd.wl1.before(seg.seq) || (snd.wl1 == seg.seq && snd.wl2.at_or_before(seg.ack)) {
+            snd.wnd = window;
+            snd.max_wnd = snd.max_wnd.max(window);
+            (snd.wl1, snd.wl2) = (seg.seq, seg.ack);
+        }
+    }
+
+    /// A window that opened ends probing; an octet sent as a probe is then ordinary data, lost
+    /// unless acknowledged.
+    fn on_window(&mut self, out: &mut Outputs) {
+        let _ = out;
+        if self.snd.wnd > 0 && self.timers.persist != SimTime::MAX {
+            self.stop_probing();
+            if std::mem::take(&mut self.snd.probing) && self.snd.flight() > 0 {
+                self.recovery.enter_loss(&self.outstanding());
+                self.recovered_before = true;
+            }
+        }
+    }
+
+    fn take_sack(&mut self, seg: &Segment) -> u32 {
+        if !self.rcv.sack_ok {
+            return 0;
+        }
+        let outstanding = self.outstanding();
+        self.recovery
+            .on_sack(seg.options.sack_blocks(), &outstanding)
+    }
+
+    fn on_new_ack(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
+        let pipe = self.recovery.pipe(&self.outstanding());
+        let octets = seg.ack.offset_from(self.snd.una);
+        let fin_acked = self.snd.fin_sent && seg.ack == self.snd.nxt;
+        let bytes = u64::from(octets - u32::from(fin_acked));
+        self.snd.acked += bytes;
+        self.snd.una = seg.ack;
+        self.counts.bytes_acked = self.snd.acked;
+        self.take_rtt(seg, now);
+        let phase = self.recovery.phase();
+        let outstanding = self.outstanding();
+        self.take_sack(seg);
+        let over = self.recovery.on_ack(octets, &outstanding);
+        if phase != Phase::Fast {
+            self.cc.on_ack(&AckEvent {
+                now,
+                acked: bytes,
+                in_flight: u64::from(pipe),
+                cwnd_limited: self.snd.cwnd_limited || phase == Phase::Loss,
+                srtt: self.rtt.srtt(),
+            });
+        }
+        if over {
+            self.leave_recovery(phase, now);
+        }
+        if self.snd.flight() == 0 {
+            self.snd.probing = false;
+        }
+        self.restart_rto(now);
+        self.signal_room(out);
+        if fin_acked {
+            self.on_fin_acked(now, out);
+        }
+    }
+
+    fn on_fin_acked(&mut self, now: SimTime, out: &mut Outputs) {
+        match self.state {
+            State::FinWait1 => {
+                self.enter(State::FinWait2, out);
+                self.arm_fin_timeout(now);
+            }
+            State::Closing => self.enter_time_wait(now, out),
+            State::LastAck => self.end(End::Closed, out),
+            _ => {}
+        }
+    }
+
+    /// A round-trip sample: of the timed segment, exact; failing that, of the echoed timestamp,
+    /// in milliseconds, which is safe for retransmitted segments too (RFC 7323 section 4).
+    pub(super) fn take_rtt(&mut self, seg: &Segment, now: SimTime) {
+        let bounds = self.bounds();
+        match self.snd.timed {
+            Some((end, sent)) if seg.ack.at_or_after(end) => {
+                self.snd.timed = None;
+                self.rtt.on_sample(now.since(sent), &bounds);
+            }
+            Some(_) => {}
+            None if self.rcv.ts_ok => {
+                let Some((_, echo)) = seg.options.timestamps() else {
+                    return;
+                };
+                let ms = self.ts_now(now).wrapping_sub(echo);
+                if echo != 0 && ms < 1 << 30 {
+                    self.rtt
+                        .on_sample(SimDuration::from_millis(u64::from(ms.max(1))), &bounds);
+                }
+            }
+            None => {}
+        }
+    }
+
+    fn on_duplicate_ack(&mut self, now: SimTime, out: &mut Outputs) {
+        let outstanding = self.outstanding();
+        let loss = self.recovery.on_duplicate_ack(&outstanding);
+        if !loss || !self.recovery.may_enter(&outstanding, self.recovered_before) {
+            return;
+        }
+        // RFC 5681 section 3.2 steps 2 and 3; FlightSize counts what is outstanding.
+        let flight = u64::from(self.snd.flight());
+        self.recovery.enter_fast(&outstanding);
+        self.recovered_before = true;
+        self.counts.fast_recoveries += 1;
+        self.cc.on_congestion(Congestion::Loss, flight, now);
+        self.retransmit_holes(true, now, out);
+    }
+}

@@ -1,0 +1,224 @@
+//! SEGMENT ARRIVES, the checks before the ACK field (RFC 9293 section 3.10.7.4, first to fourth).
+
+use sim_core::SimTime;
+
+use super::Connection;
+use super::text::AckNeed;
+use crate::model::{End, Outputs};
+use crate::segment::{Flags, Segment};
+use crate::state::State;
+use crate::time_wait::TimeWaitAction;
+
+/// What the sequence check found.
+enum Sequence {
+    Acceptable,
+    /// The window is closed and the segment begins at RCV.NXT: RST, ACK and URG count, text does
+    /// not (MUST-66).
+    ControlOnly,
+    Unacceptable,
+}
+
+impl Connection {
+    pub(super) fn on_segment(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
+        self.counts.segments_received += 1;
+        match self.state {
+            State::Closed => {}
+            State::Listen => self.listen_arrives(seg, now, out),
+            State::SynSent => self.syn_sent_arrives(seg, now, out),
+            State::TimeWait => self.time_wait_arrives(seg, now, out),
+            _ => self.segment_arrives(seg, now, out),
+        }
+    }
+
+    fn segment_arrives(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
+        if self.state == State::SynReceived && seg.flags.is_syn() && seg.seq == self.rcv.irs {
+            self.syn_again(seg, now, out);
+            return;
+        }
+        // first: sequence number, with the timestamp's veto (RFC 7323 section 5.3)
+        let Some(sequence) = self.check_timestamp(seg, now, out) else {
+            return;
+        };
+        if matches!(sequence, Sequence::Unacceptable) {
+            // "an acknowledgment should be sent in reply (unless the RST bit is set)"
+            if !seg.flags.is_rst() {
+                self.challenge(seg, now, out);
+            }
+            return;
+        }
+        // second: the RST bit
+        if seg.flags.is_rst() {
+            self.on_reset(seg, now, out);
+            return;
+        }
+        // fourth: the SYN bit. RFC 5961 section 4: answered, never obeyed, once synchronized.
+        if seg.flags.is_syn() {
+            if self.state == State::SynReceived && self.passive {
+                self.end(End::Reset, out); // the listener goes on listening
+            } else {
+                self.challenge(seg, now, out);
+            }
+            return;
+        }
+        self.touch_keepalive(now);
+        // fifth: the ACK field
+        if !seg.flags.is_ack() || !self.on_ack(seg, now, out) {
+            return;
+        }
+        // sixth to eighth: URG, text, FIN
+        let need = if self.state == State::Closed {
+            return;
+        } else if matches!(sequence, Sequence::ControlOnly) {
+            self.note_urgent(seg, out);
+            if seg.seq_len() > 0 {
+                AckNeed::Always
+            } else {
+                AckNeed::None
+            }
+        } else {
+            self.on_text(seg, now, out)
+        };
+        self.reply(need, now, out);
+    }
+
+    /// Sends what there is to send; an acknowledgement by itself where nothing carried it.
+    pub(super) fn reply(&mut self, need: AckNeed, now: SimTime, out: &mut Outputs) {
+        if self.state == State::Closed {
+            return;
+        }
+        if need == AckNeed::Always {
+            self.send_ack(now, out);
+        }
+        let sent = out.segments.len();
+        if self.state != State::TimeWait {
+            self.transmit(now, out);
+        }
+        match need {
+            AckNeed::Now if out.segments.len() == sent => self.send_ack(now, out),
+            AckNeed::Delayed if out.segments.len() == sent => self.delay_ack(now),
+            _ => {}
+        }
+    }
+
+    /// A SYN that was seen before arrives in SYN-RECEIVED: retransmitted, or the SYN-ACK of a
+    /// simultaneous open, whose SYN is known and whose ACK completes the handshake.
+    fn syn_again(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
+        if seg.flags.is_rst() {
+            return;
+        }
+        if !seg.flags.is_ack() {
+            // Our SYN-ACK was lost, or crossed the retransmission.
+            self.counts.retransmissions += 1;
+            self.snd.timed = None;
+            self.send_syn(true, now, out);
+            return;
+        }
+        let rest = Segment {
+            seq: seg.seq + 1,
+            flags: seg.flags.without(Flags::SYN),
+            ..*seg
+        };
+        if self.on_ack(&rest, now, out) {
+            // The window of a SYN is not scaled.
+            self.snd.wnd = u32::from(seg.window);
+            let need = self.on_text(&rest, now, out);
+            self.reply(need, now, out);
+        }
+    }
+
+    /// PAWS, then the sequence check, then TS.Recent. `None`: the segment was dealt with.
+    fn check_timestamp(
+        &mut self,
+        seg: &Segment,
+        now: SimTime,
+        out: &mut Outputs,
+    ) -> Option<Sequence> {
+        if !self.rcv.ts_ok {
+            return Some(self.check_sequence(seg));
+        }
+        let Some((val, _)) = seg.options.timestamps() else {
+            let drop = self.params.require_timestamps && !seg.flags.is_rst();
+            return (!drop).then(|| self.check_sequence(seg));
+        };
+        let age = val.wrapping_sub(self.rcv.ts_recent) as i32;
+        if age < 0 && !seg.flags.is_rst() {
+            self.challenge(seg, now, out);
+            return None;
+        }
+        let sequence = self.check_sequence(seg);
+        // RFC 7323 section 4.3 (2): SEG.TSval >= TS.Recent and SEG.SEQ <= Last.ACK.sent
+        if age > 0
+            && !matches!(sequence, Sequence::Unacceptable)
+            && seg.seq.at_or_before(self.rcv.acked)
+        {
+            self.rcv.ts_recent = val;
+        }
+        Some(sequence)
+    }
+
+    /// The four cases of RFC 9293 section 3.10.7.4.
+    fn check_sequence(&self, seg: &Segment) -> Sequence {
+        let (nxt, wnd, len) = (self.rcv.nxt, self.rcv.window(), seg.seq_len());
+        let inside = if len == 0 {
+            // Deviation: an empty segment exactly at the right edge is accepted too. It is the
+            // plain ACK of a peer whose whole window is in flight; refusing it, when both sides
+            // are so, makes an endless exchange of ACKs.
+            seg.seq.offset_from(nxt) <= wnd
+        } else {
+            seg.seq.in_window(nxt, wnd) || (seg.seq_end() - 1).in_window(nxt, wnd)
+        };
+        if inside {
+            Sequence::Acceptable
+        } else if wnd == 0 && seg.seq == nxt {
+            Sequence::ControlOnly
+        } else {
+            Sequence::Unacceptable
+        }
+    }
+
+    /// RFC 5961 section 3.2: exactly at RCV.NXT, or it is only challenged.
+    fn on_reset(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
+        if seg.seq != self.rcv.nxt {
+            self.challenge(seg, now, out);
+            return;
+        }
+        let why = match self.state {
+            State::SynReceived if !self.passive => End::Refused,
+            // "If the RST bit is set, enter the CLOSED state, delete the TCB, and return."
+            State::Closing | State::LastAck => End::Closed,
+            _ => End::Reset,
+        };
+        self.end(why, out);
+    }
+
+    /// An ACK in answer to what cannot be accepted; empty segments are answered only so often
+    /// (RFC 5961 section 7), those with data always: the peer needs to know where we are.
+    pub(super) fn challenge(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
+        let last = self.rcv.challenged;
+        let quiet = last != SimTime::MAX && now.since(last) < self.params.challenge_ack_interval;
+        if quiet && (seg.len == 0 || seg.flags.is_syn()) {
+            return;
+        }
+        self.rcv.challenged = now;
+        self.send_ack(now, out);
+    }
+
+    /// In TIME-WAIT the rules are those of the table entry.
+    fn time_wait_arrives(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
+        use crate::model::TcpModel;
+        let Some(entry) = self.time_wait() else {
+            return;
+        };
+        match entry.segment_arrives(seg, &self.params) {
+            TimeWaitAction::Drop => {}
+            TimeWaitAction::Ack => self.challenge(seg, now, out),
+            TimeWaitAction::AckAndRestart => {
+                self.timers.state = now + self.params.time_wait;
+                self.send_ack(now, out);
+            }
+            TimeWaitAction::Restart => self.timers.state = now + self.params.time_wait,
+            // A new incarnation is the host's to make; this one is over.
+            TimeWaitAction::Kill | TimeWaitAction::NewIncarnation { .. } => self.forget(out),
+        }
+    }
+}

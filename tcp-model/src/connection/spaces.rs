@@ -1,0 +1,226 @@
+//! The send and receive sequence spaces (RFC 9293 section 3.3.1) with the buffers behind them.
+
+use sim_core::SimTime;
+
+use crate::params::TcpParams;
+use crate::reassembly::Reassembly;
+use crate::segment::ConnId;
+use crate::seq::SeqNum;
+
+/// Variables of the sending direction. Stream offsets are 64 bits and count payload from 0.
+#[derive(Debug)]
+pub(super) struct SendSpace {
+    pub(super) iss: SeqNum,
+    pub(super) una: SeqNum,
+    pub(super) nxt: SeqNum,
+    /// Peer's window in bytes.
+    pub(super) wnd: u32,
+    /// Largest window the peer ever offered (RFC 9293 section 3.8.6.2.1, Max(SND.WND)).
+    pub(super) max_wnd: u32,
+    pub(super) wl1: SeqNum,
+    pub(super) wl2: SeqNum,
+    /// Payload of a full segment: Eff.snd.MSS less the timestamps option.
+    pub(super) mss: u32,
+    /// End of the last small segment sent, for Minshall's rule.
+    pub(super) small_end: SeqNum,
+    /// Stream offset of SND.UNA.
+    pub(super) acked: u64,
+    /// Stream offset after the last octet written.
+    pub(super) written: u64,
+    /// Stream offset after the last pushed octet.
+    pub(super) pushed: u64,
+    /// Stream offset after the last urgent octet; 0 for none.
+    pub(super) urgent: u64,
+    /// The segment being timed: sequence number that acknowledges it, and when it was sent.
+    pub(super) timed: Option<(SeqNum, SimTime)>,
+    /// When the last segment with data left.
+    pub(super) last_sent: SimTime,
+    /// When TIME-WAIT began.
+    pub(super) closed_at: SimTime,
+    /// Shift count of the peer's window field.
+    pub(super) shift: u8,
+    pub(super) fin_queued: bool,
+    pub(super) fin_sent: bool,
+    /// A write did not fit; the application waits to hear of room.
+    pub(super) blocked: bool,
+    pub(super) syn_retransmitted: bool,
+    /// The congestion window held back data when last looked at.
+    pub(super) cwnd_limited: bool,
+    /// Data in flight are window probes: the persist timer looks after them.
+    pub(super) probing: bool,
+}
+
+impl SendSpace {
+    pub(super) fn new(iss: SeqNum) -> SendSpace {
+        SendSpace {
+            iss,
+            una: iss,
+            nxt: iss,
+            wnd: 0,
+            max_wnd: 0,
+            wl1: SeqNum(0),
+            wl2: SeqNum(0),
+            mss: 536,
+            small_end: iss,
+            acked: 0,
+            written: 0,
+            pushed: 0,
+            urgent: 0,
+            timed: None,
+            last_sent: SimTime::ZERO,
+            closed_at: SimTime::ZERO,
+            shift: 0,
+            fin_queued: false,
+            fin_sent: false,
+            blocked: false,
+            syn_retransmitted: false,
+            cwnd_limited: false,
+            probing: false,
+        }
+    }
+
+    /// Sequence number of the payload octet at SND.UNA.
+    fn base(&self) -> SeqNum {
+        if self.una == self.iss && self.acked == 0 {
+            self.iss + 1
+        } else {
+            self.una
+        }
+    }
+
+    /// Sequence number of a stream offset not below `acked`.
+    pub(super) fn seq_of(&self, offset: u64) -> SeqNum {
+        self.base() + (offset - self.acked) as u32
+    }
+
+    /// Stream offset of a sequence number not below SND.UNA.
+    pub(super) fn offset_of(&self, seq: SeqNum) -> u64 {
+        self.acked + u64::from(seq.offset_from(self.base()))
+    }
+
+    /// Sequence number after all that was written: the FIN's, once closed.
+    pub(super) fn data_end(&self) -> SeqNum {
+        self.seq_of(self.written)
+    }
+
+    /// Octets of sequence space in flight.
+    pub(super) fn flight(&self) -> u32 {
+        self.nxt.offset_from(self.una)
+    }
+
+    /// Octets written and never sent.
+    pub(super) fn unsent(&self) -> u64 {
+        if self.fin_sent {
+            return 0;
+        }
+        self.written - self.offset_of(self.nxt)
+    }
+
+    /// Octets beyond SND.NXT that the peer's window admits; zero when it shrank below SND.NXT
+    /// (MUST-34).
+    pub(super) fn usable_window(&self) -> u32 {
+        let edge = self.una + self.wnd;
+        if self.nxt.before(edge) {
+            edge.offset_from(self.nxt)
+        } else {
+            0
+        }
+    }
+}
+
+/// Variables of the receiving direction.
+#[derive(Debug)]
+pub(super) struct ReceiveSpace {
+    pub(super) irs: SeqNum,
+    pub(super) nxt: SeqNum,
+    /// Right edge of the window offered: never moves left (SHLD-14).
+    pub(super) edge: SeqNum,
+    /// RCV.NXT when the last ACK left.
+    pub(super) acked: SeqNum,
+    /// Buffer size, bytes.
+    pub(super) buffer: u32,
+    /// Payload of a full segment from the peer.
+    pub(super) mss: u32,
+    /// In-order octets the application has not read.
+    pub(super) unread: u64,
+    /// Of these, octets not yet signalled: held for a PSH.
+    pub(super) held: u64,
+    /// Octets read since the window was last told.
+    pub(super) freed: u64,
+    /// Octets ahead of a gap.
+    pub(super) ahead: Option<Box<Reassembly>>,
+    /// Urgent pointer as a sequence number, while it lies beyond what was read.
+    pub(super) urgent: Option<SeqNum>,
+    /// TS.Recent of RFC 7323.
+    pub(super) ts_recent: u32,
+    /// Identity of the connection whose SYN was accepted.
+    pub(super) peer: ConnId,
+    /// ACKs still to be sent at once.
+    pub(super) quick_acks: u32,
+    /// When the last ACK answered an unacceptable segment; `SimTime::MAX` before the first.
+    pub(super) challenged: SimTime,
+    /// Shift count of own window field.
+    pub(super) shift: u8,
+    pub(super) shift_agreed: bool,
+    pub(super) ts_ok: bool,
+    pub(super) sack_ok: bool,
+    pub(super) fin_received: bool,
+}
+
+impl ReceiveSpace {
+    pub(super) fn new(params: &TcpParams) -> ReceiveSpace {
+        ReceiveSpace {
+            irs: SeqNum(0),
+            nxt: SeqNum(0),
+            edge: SeqNum(0),
+            acked: SeqNum(0),
+            buffer: params.receive_buffer,
+            mss: 536,
+            unread: 0,
+            held: 0,
+            freed: 0,
+            ahead: None,
+            urgent: None,
+            ts_recent: 0,
+            peer: ConnId(0),
+            quick_acks: params.quick_acks,
+            challenged: SimTime::MAX,
+            shift: 0,
+            shift_agreed: false,
+            ts_ok: false,
+            sack_ok: false,
+            fin_received: false,
+        }
+    }
+
+    /// RCV.WND: what has been offered and not used.
+    pub(super) fn window(&self) -> u32 {
+        if self.nxt.before(self.edge) {
+            self.edge.offset_from(self.nxt)
+        } else {
+            0
+        }
+    }
+
+    /// The window to offer now: silly-window avoidance of RFC 9293 section 3.8.6.2.2 (MUST-39).
+    pub(super) fn window_to_offer(&self) -> u32 {
+        let offered = self.window();
+        let free = u64::from(self.buffer).saturating_sub(self.unread) as u32;
+        let gain = free.saturating_sub(offered);
+        if gain >= (self.buffer / 2).min(self.mss) {
+            free
+        } else {
+            offered
+        }
+    }
+
+    /// The window field for the current offer.
+    pub(super) fn window_field(&self) -> u16 {
+        (self.window() >> self.shift).min(0xffff) as u16
+    }
+
+    /// Octets the application may read.
+    pub(super) fn readable(&self) -> u64 {
+        self.unread - self.held
+    }
+}

@@ -1,0 +1,177 @@
+//! SEGMENT ARRIVES, sixth to eighth: URG, the text, FIN (RFC 9293 section 3.10.7.4).
+
+use sim_core::SimTime;
+
+use super::Connection;
+use crate::model::{End, Outputs, Signal};
+use crate::segment::Segment;
+use crate::seq::SeqNum;
+use crate::state::State;
+
+/// How urgently an acknowledgement is wanted; later ones win.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum AckNeed {
+    /// Nothing to acknowledge.
+    None,
+    /// Within `delayed_ack`.
+    Delayed,
+    /// Now, on a data segment if one leaves.
+    Now,
+    /// Now, by itself: a duplicate ACK.
+    Always,
+}
+
+impl Connection {
+    /// Sixth: the urgent pointer (MUST-31, MUST-32).
+    pub(super) fn note_urgent(&mut self, seg: &Segment, out: &mut Outputs) {
+        let receiving = matches!(
+            self.state,
+            State::Established | State::FinWait1 | State::FinWait2
+        );
+        if !seg.flags.is_urg() || !receiving {
+            return;
+        }
+        let pointer = seg.seq + u32::from(seg.urgent);
+        let read_up_to = self.rcv.nxt - self.rcv.unread as u32;
+        let known = self.rcv.urgent.is_some_and(|u| u.at_or_after(pointer));
+        if !known && pointer.after(read_up_to) {
+            self.rcv.urgent = Some(pointer);
+            out.signals
+                .push(Signal::Urgent(pointer.offset_from(read_up_to)));
+        }
+    }
+
+    /// Takes in the text and the FIN; what the peer is to hear.
+    pub(super) fn on_text(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) -> AckNeed {
+        self.note_urgent(seg, out);
+        let open = matches!(
+            self.state,
+            State::Established | State::FinWait1 | State::FinWait2
+        );
+        if seg.seq_len() == 0 || !open {
+            return AckNeed::None; // after the peer's FIN there is nothing new to come
+        }
+        let (start, end, fin) = self.trim(seg);
+        if start.before(end) && self.app_closed {
+            // SHLD-3: the application has closed; the peer must learn that this was lost.
+            self.send_reset(now, out);
+            self.end(End::Aborted, out);
+            return AckNeed::None;
+        }
+        let foreign = seg.tag.conn != self.rcv.peer;
+        let need = if start.after(self.rcv.nxt) {
+            self.keep_ahead(start, end, fin, foreign)
+        } else {
+            let need = self.take_in_order(end, seg.flags.is_psh(), foreign, out);
+            let next = fin == Some(self.rcv.nxt)
+                || self
+                    .rcv
+                    .ahead
+                    .as_ref()
+                    .is_some_and(|a| a.fin_is_next(self.rcv.nxt));
+            if next { self.on_fin(now, out) } else { need }
+        };
+        if self.rcv.ahead.as_ref().is_some_and(|a| a.is_empty()) {
+            self.rcv.ahead = None;
+        }
+        need
+    }
+
+    /// The part of the segment inside the window: first octet, end, and the FIN's place.
+    fn trim(&self, seg: &Segment) -> (SeqNum, SeqNum, Option<SeqNum>) {
+        let end = seg.seq + seg.len;
+        let inside = end.min(self.rcv.edge).max(self.rcv.nxt);
+        let whole = end.at_or_before(self.rcv.edge);
+        let fin = (seg.flags.is_fin() && whole && end.at_or_after(self.rcv.nxt)).then_some(end);
+        (seg.seq.max(self.rcv.nxt), inside, fin)
+    }
+
+    fn keep_ahead(
+        &mut self,
+        start: SeqNum,
+        end: SeqNum,
+        fin: Option<SeqNum>,
+        foreign: bool,
+    ) -> AckNeed {
+        let ahead = self.rcv.ahead.get_or_insert_default();
+        if start.before(end) {
+            let new = ahead.insert(start, end);
+            if foreign {
+                self.counts.old_duplicate_bytes += u64::from(new);
+            }
+        }
+        if let Some(fin) = fin {
+            ahead.insert_fin(fin);
+        }
+        AckNeed::Always // MAY-13 and RFC 5681 section 4.2: an immediate duplicate ACK
+    }
+
+    fn take_in_order(
+        &mut self,
+        end: SeqNum,
+        push: bool,
+        foreign: bool,
+        out: &mut Outputs,
+    ) -> AckNeed {
+        let start = self.rcv.nxt;
+        if !start.before(end) {
+            return AckNeed::Now; // old text only, or a FIN alone
+        }
+        if foreign {
+            self.counts.old_duplicate_bytes += u64::from(end.offset_from(start));
+        }
+        let had_gap = self.rcv.ahead.is_some();
+        self.rcv.nxt = self.rcv.ahead.as_mut().map_or(end, |a| a.advance(end));
+        let taken = u64::from(self.rcv.nxt.offset_from(start));
+        self.counts.bytes_received += taken;
+        self.rcv.unread += taken;
+        self.rcv.held += taken;
+        let hold = self.params.hold_until_push
+            && !push
+            && !had_gap
+            && self.rcv.held < u64::from(self.rcv.buffer / 2);
+        if !hold {
+            self.deliver(out);
+        }
+        self.ack_policy(had_gap)
+    }
+
+    /// Tells the application of all that has arrived in order.
+    fn deliver(&mut self, out: &mut Outputs) {
+        if std::mem::take(&mut self.rcv.held) > 0 {
+            out.signals.push(Signal::Readable(self.rcv.unread));
+        }
+    }
+
+    /// RFC 9293 section 3.8.6.3, RFC 5681 section 4.2.
+    fn ack_policy(&mut self, had_gap: bool) -> AckNeed {
+        let waiting = self.rcv.nxt.offset_from(self.rcv.acked);
+        if self.rcv.quick_acks > 0 {
+            self.rcv.quick_acks -= 1;
+            return AckNeed::Now;
+        }
+        let enough = waiting >= self.params.ack_every.max(1).saturating_mul(self.rcv.mss);
+        if had_gap || enough || self.delayed_ack_is_off() {
+            AckNeed::Now
+        } else {
+            AckNeed::Delayed
+        }
+    }
+
+    /// Eighth: the FIN. "Advance RCV.NXT over the FIN, and send an acknowledgment for the FIN."
+    fn on_fin(&mut self, now: SimTime, out: &mut Outputs) -> AckNeed {
+        self.rcv.nxt += 1;
+        self.rcv.fin_received = true;
+        self.deliver(out); // "FIN implies PUSH for any segment text not yet delivered"
+        match self.state {
+            State::Established => self.enter(State::CloseWait, out),
+            // Had our FIN been acknowledged, on_ack would have moved on to FIN-WAIT-2.
+            State::FinWait1 => self.enter(State::Closing, out),
+            State::FinWait2 => self.enter_time_wait(now, out),
+            _ => {}
+        }
+        self.timers.keepalive = SimTime::MAX;
+        self.signal_peer_closed(out);
+        AckNeed::Now
+    }
+}

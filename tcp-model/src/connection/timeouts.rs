@@ -1,0 +1,275 @@
+//! Timers and what happens when they expire (RFC 9293 sections 3.8 and 3.10.8).
+
+use sim_core::{SimDuration, SimTime};
+
+use super::Connection;
+use crate::congestion::{Congestion, CongestionControl};
+use crate::model::{End, Outputs, Signal};
+use crate::params::GiveUp;
+use crate::recovery::Phase;
+use crate::segment::Flags;
+use crate::state::State;
+
+/// Deadlines as data; `SimTime::MAX` is off.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Timers {
+    /// Retransmission.
+    pub(super) rto: SimTime,
+    /// Zero-window probe.
+    pub(super) persist: SimTime,
+    /// Delayed ACK.
+    pub(super) ack: SimTime,
+    /// 2 MSL in TIME-WAIT, `fin_timeout` in FIN-WAIT-2.
+    pub(super) state: SimTime,
+    /// Keep-alive.
+    pub(super) keepalive: SimTime,
+    /// When the octets now being retransmitted or probed for were first sent.
+    pub(super) first_sent: SimTime,
+    /// Retransmissions of them, or unanswered probes.
+    pub(super) retries: u32,
+    /// Interval of window probes is RTO times two to this.
+    pub(super) probe_backoff: u8,
+    /// Unanswered keep-alive probes.
+    pub(super) keepalive_sent: u8,
+}
+
+impl Default for Timers {
+    fn default() -> Self {
+        let off = SimTime::MAX;
+        Timers {
+            rto: off,
+            persist: off,
+            ack: off,
+            state: off,
+            keepalive: off,
+            first_sent: SimTime::ZERO,
+            retries: 0,
+            probe_backoff: 0,
+            keepalive_sent: 0,
+        }
+    }
+}
+
+impl Timers {
+    pub(super) fn next(&self) -> Option<SimTime> {
+        let next = self
+            .rto
+            .min(self.persist)
+            .min(self.ack)
+            .min(self.state)
+            .min(self.keepalive);
+        (next < SimTime::MAX).then_some(next)
+    }
+}
+
+/// True when a timer is due; it is then off.
+fn due(timer: &mut SimTime, now: SimTime) -> bool {
+    let due = *timer <= now;
+    if due {
+        *timer = SimTime::MAX;
+    }
+    due
+}
+
+impl Connection {
+    pub(super) fn on_timeout(&mut self, now: SimTime, out: &mut Outputs) {
+        if due(&mut self.timers.ack, now) {
+            self.send_ack(now, out);
+        }
+        if due(&mut self.timers.state, now) {
+            self.on_state_timeout(out);
+            return;
+        }
+        if due(&mut self.timers.rto, now) {
+            self.on_retransmission_timeout(now, out);
+        }
+        if due(&mut self.timers.persist, now) {
+            self.on_persist_timeout(now, out);
+        }
+        if due(&mut self.timers.keepalive, now) {
+            self.on_keepalive_timeout(now, out);
+        }
+    }
+
+    /// The end of 2 MSL, or of an orphan's wait for the peer's FIN.
+    fn on_state_timeout(&mut self, out: &mut Outputs) {
+        match self.state {
+            State::TimeWait => self.forget(out),
+            State::FinWait2 => self.end(End::TimedOut, out),
+            _ => {}
+        }
+    }
+
+    pub(super) fn arm_fin_timeout(&mut self, now: SimTime) {
+        if let (true, Some(wait)) = (self.app_closed, self.params.fin_timeout) {
+            self.timers.state = now + wait;
+        }
+    }
+
+    /// Starts the retransmission timer if it is not running; RFC 6298 rule 5.1.
+    pub(super) fn arm_rto(&mut self, now: SimTime) {
+        if self.timers.rto == SimTime::MAX {
+            self.timers.rto = now + self.rtt.rto();
+            if self.timers.retries == 0 {
+                self.timers.first_sent = now;
+            }
+        }
+    }
+
+    /// R2 is reached: time to give up on what is being retransmitted.
+    fn exhausted(&self, now: SimTime) -> bool {
+        match self.give_up() {
+            GiveUp::Retries(n) => self.timers.retries >= n,
+            GiveUp::After(time) => now.since(self.timers.first_sent) >= time,
+            GiveUp::Never => false,
+        }
+    }
+
+    fn on_retransmission_timeout(&mut self, now: SimTime, out: &mut Outputs) {
+        if self.snd.flight() == 0 {
+            return;
+        }
+        if self.exhausted(now) {
+            self.time_out(now, out);
+            return;
+        }
+        self.timers.retries += 1;
+        self.counts.timeouts += 1;
+        self.snd.timed = None; // Karn
+        match self.state {
+            State::SynSent | State::SynReceived => self.retransmit_syn(now, out),
+            _ => self.retransmit_after_timeout(now, out),
+        }
+    }
+
+    /// R2: "close the connection" (MUST-20). The peer gets a reset if it can be there.
+    fn time_out(&mut self, now: SimTime, out: &mut Outputs) {
+        if self.state.is_synchronized() {
+            self.send_reset(now, out);
+        }
+        self.end(End::TimedOut, out);
+    }
+
+    fn retransmit_syn(&mut self, now: SimTime, out: &mut Outputs) {
+        self.snd.syn_retransmitted = true;
+        if self.state == State::SynReceived || self.timers.retries > self.params.syn_linear_timeouts
+        {
+            self.rtt.back_off(&self.bounds());
+        }
+        self.send_syn(true, now, out);
+    }
+
+    /// RFC 6298 rules 5.4 to 5.6 and RFC 5681 section 3.1.
+    fn retransmit_after_timeout(&mut self, now: SimTime, out: &mut Outputs) {
+        let outstanding = self.outstanding();
+        let pipe = u64::from(self.snd.flight());
+        let cause = match self.timers.retries {
+            1 => Congestion::Timeout,
+            _ => Congestion::RepeatedTimeout,
+        };
+        self.cc.on_congestion(cause, pipe, now);
+        self.recovery.enter_loss(&outstanding);
+        self.recovered_before = true;
+        self.rtt.back_off(&self.bounds());
+        self.transmit(now, out);
+        self.arm_rto(now);
+    }
+
+    /// The peer's window is closed and data wait: probe it (MUST-35, MUST-36), first after one
+    /// time-out (SHLD-29), then at doubling intervals (SHLD-30).
+    pub(super) fn arm_persist(&mut self, now: SimTime) {
+        if self.timers.persist == SimTime::MAX {
+            let wait = self.rtt.rto() * (1u64 << self.timers.probe_backoff.min(32));
+            self.timers.persist = now + wait.min(self.params.max_rto);
+        }
+    }
+
+    fn on_persist_timeout(&mut self, now: SimTime, out: &mut Outputs) {
+        let waiting = self.snd.unsent() > 0 || self.snd.probing || self.fin_waits();
+        if !self.state.is_synchronized() || !waiting {
+            return;
+        }
+        // MUST-37: answered probes keep the connection open for ever; unanswered ones count.
+        if self.timers.retries > 0 && self.exhausted(now) {
+            self.time_out(now, out);
+            return;
+        }
+        if self.timers.retries == 0 {
+            self.timers.first_sent = now;
+        }
+        self.timers.retries += 1;
+        self.timers.probe_backoff = self.timers.probe_backoff.saturating_add(1);
+        self.send_window_probe(now, out);
+        self.arm_persist(now);
+    }
+
+    /// Restarts the keep-alive timer after a sign of life (MUST-26).
+    pub(super) fn touch_keepalive(&mut self, now: SimTime) {
+        if let Some(idle) = self.params.keepalive {
+            self.timers.keepalive_sent = 0;
+            let open = matches!(self.state, State::Established | State::CloseWait);
+            self.timers.keepalive = if open { now + idle } else { SimTime::MAX };
+        }
+    }
+
+    /// RFC 9293 section 3.8.4: an empty segment one octet below SND.NXT asks for an ACK (SHLD-12).
+    fn on_keepalive_timeout(&mut self, now: SimTime, out: &mut Outputs) {
+        if !matches!(self.state, State::Established | State::CloseWait) {
+            return;
+        }
+        if self.snd.flight() > 0 || self.snd.unsent() > 0 {
+            self.touch_keepalive(now); // retransmission finds out
+            return;
+        }
+        if u32::from(self.timers.keepalive_sent) >= self.params.keepalive_probes {
+            self.time_out(now, out);
+            return;
+        }
+        self.timers.keepalive_sent += 1;
+        self.timers.keepalive = now + self.params.keepalive_interval;
+        let segment = self.header(Flags::ACK, self.snd.nxt - 1, now);
+        self.emit(segment, false, out);
+    }
+
+    /// Something new was acknowledged: the retransmission timer starts anew or stops
+    /// (RFC 6298 rules 5.2 and 5.3).
+    pub(super) fn restart_rto(&mut self, now: SimTime) {
+        self.timers.retries = 0;
+        self.timers.rto = SimTime::MAX;
+        if self.snd.flight() > 0 && !self.snd.probing {
+            self.arm_rto(now);
+        }
+    }
+
+    /// Delays the ACK of what has arrived, at most `delayed_ack`.
+    pub(super) fn delay_ack(&mut self, now: SimTime) {
+        if self.timers.ack == SimTime::MAX {
+            self.timers.ack = now + self.params.delayed_ack;
+        }
+    }
+
+    /// Recovery is over: back to normal.
+    pub(super) fn leave_recovery(&mut self, was: Phase, now: SimTime) {
+        if was == Phase::Fast {
+            let pipe = u64::from(self.recovery.pipe(&self.outstanding()));
+            self.cc.on_recovery_exit(pipe, now);
+        }
+    }
+
+    /// Room for more data was found by a probe or told by the peer.
+    pub(super) fn stop_probing(&mut self) {
+        self.timers.persist = SimTime::MAX;
+        self.timers.probe_backoff = 0;
+        self.timers.retries = 0;
+    }
+
+    /// The application was told once that the peer closed.
+    pub(super) fn signal_peer_closed(&mut self, out: &mut Outputs) {
+        out.signals.push(Signal::PeerClosed);
+    }
+
+    /// One time-out's length, for tests and views.
+    pub(super) fn delayed_ack_is_off(&self) -> bool {
+        self.params.delayed_ack == SimDuration::ZERO
+    }
+}

@@ -1,0 +1,263 @@
+//! Making segments: new data, retransmissions, ACKs, window probes
+//! (RFC 9293 sections 3.7.4, 3.8.6, RFC 5681, RFC 6675).
+
+use sim_core::SimTime;
+
+use super::Connection;
+use crate::congestion::CongestionControl;
+use crate::model::Outputs;
+use crate::options::Options;
+use crate::segment::{Flags, Segment, Tag};
+use crate::seq::SeqNum;
+use crate::state::State;
+
+/// What stops the sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stop {
+    NothingToSend,
+    CongestionWindow,
+    /// The peer's window is closed, or too small to be worth a segment.
+    PeerWindow,
+    /// Nagle.
+    SmallInFlight,
+}
+
+impl Connection {
+    /// A segment without text: ports, acknowledgement, window, options.
+    pub(super) fn header(&mut self, flags: Flags, seq: SeqNum, now: SimTime) -> Segment {
+        let offer = self.rcv.window_to_offer();
+        let field = (offer >> self.rcv.shift).min(0xffff);
+        let edge = self.rcv.nxt + (field << self.rcv.shift);
+        self.rcv.edge = self.rcv.edge.max(edge);
+        self.rcv.freed = 0;
+        let mut options = if self.rcv.ts_ok {
+            Options::timestamps_only(self.ts_now(now), self.rcv.ts_recent)
+        } else {
+            Options::NONE
+        };
+        if let (true, Some(ahead)) = (self.rcv.sack_ok, &self.rcv.ahead) {
+            let mut blocks = [(SeqNum(0), SeqNum(0)); 4];
+            let mut n = 0;
+            for (place, block) in blocks.iter_mut().zip(ahead.blocks()) {
+                *place = block;
+                n += 1;
+            }
+            options.push_sack(&blocks[..n]);
+        }
+        Segment {
+            src_port: self.local_port,
+            dst_port: self.remote_port,
+            seq,
+            ack: self.rcv.nxt,
+            flags,
+            window: self.rcv.window_field(),
+            options,
+            tag: Tag {
+                conn: self.conn,
+                offset: 0,
+                traced: self.traced,
+            },
+            ..Segment::default()
+        }
+    }
+
+    /// Puts a segment out. Every segment but the first SYN and some RSTs acknowledges.
+    pub(super) fn emit(&mut self, segment: Segment, again: bool, out: &mut Outputs) {
+        self.counts.segments_sent += 1;
+        self.counts.retransmissions += u32::from(again);
+        if segment.flags.is_ack() {
+            self.timers.ack = SimTime::MAX;
+            self.rcv.acked = self.rcv.nxt;
+        }
+        out.segments.push((segment, again));
+    }
+
+    pub(super) fn send_ack(&mut self, now: SimTime, out: &mut Outputs) {
+        let segment = self.header(Flags::ACK, self.acceptable_seq(), now);
+        self.emit(segment, false, out);
+    }
+
+    /// SND.NXT for a segment without text; when that lies beyond the peer's window (which shrank,
+    /// or into which an octet was sent as a probe), the window's edge, which the peer accepts.
+    pub(super) fn acceptable_seq(&self) -> SeqNum {
+        self.snd.nxt.min(self.snd.una + self.snd.wnd)
+    }
+
+    /// The FIN is all that remains to be sent.
+    pub(super) fn fin_waits(&self) -> bool {
+        self.snd.fin_queued && !self.snd.fin_sent && self.snd.unsent() == 0
+    }
+
+    /// Sends all that windows, Nagle and recovery admit, and sets the timers.
+    pub(super) fn transmit(&mut self, now: SimTime, out: &mut Outputs) {
+        let sends = matches!(
+            self.state,
+            State::Established
+                | State::CloseWait
+                | State::FinWait1
+                | State::Closing
+                | State::LastAck
+        );
+        if !sends {
+            return;
+        }
+        self.retransmit_holes(false, now, out);
+        let stop = self.send_new(now, out);
+        let pipe = u64::from(self.recovery.pipe(&self.outstanding()));
+        let slow_start = self.cc.ssthresh().is_none_or(|t| self.cc.cwnd() < t);
+        self.snd.cwnd_limited =
+            stop == Stop::CongestionWindow || (slow_start && pipe * 2 > self.cc.cwnd());
+        if self.snd.flight() > 0 && !self.snd.probing {
+            self.arm_rto(now);
+        } else if stop == Stop::PeerWindow {
+            self.arm_persist(now);
+        }
+    }
+
+    /// Sends lost octets again while the window admits; the first one in any case when `force`.
+    pub(super) fn retransmit_holes(&mut self, mut force: bool, now: SimTime, out: &mut Outputs) {
+        loop {
+            let outstanding = self.outstanding();
+            let Some((start, end)) = self.recovery.next_hole(&outstanding) else {
+                return;
+            };
+            let len = end.offset_from(start).min(self.snd.mss);
+            let pipe = u64::from(self.recovery.pipe(&outstanding));
+            if !force && pipe + u64::from(len) > self.cc.cwnd() {
+                return;
+            }
+            force = false;
+            let sent = self.send_range(start, len, true, now, out);
+            self.recovery.on_retransmitted(start + sent.max(1));
+        }
+    }
+
+    fn send_new(&mut self, now: SimTime, out: &mut Outputs) -> Stop {
+        loop {
+            let unsent = self.snd.unsent();
+            if unsent == 0 && !self.fin_waits() {
+                return Stop::NothingToSend;
+            }
+            let usable = self.snd.usable_window();
+            if usable == 0 {
+                return Stop::PeerWindow;
+            }
+            let len = unsent.min(u64::from(self.snd.mss.min(usable))) as u32;
+            let ends = u64::from(len) == unsent;
+            let pipe = u64::from(self.recovery.pipe(&self.outstanding()));
+            if len > 0 && pipe > 0 && pipe + u64::from(len) > self.cc.cwnd() {
+                return Stop::CongestionWindow;
+            }
+            if len < self.snd.mss
+                && let Some(stop) = self.hold_small(len, ends)
+            {
+                return stop;
+            }
+            let fin = ends && self.snd.fin_queued && usable > len;
+            self.send_range(self.snd.nxt, len + u32::from(fin), false, now, out);
+        }
+    }
+
+    /// The sender's silly-window avoidance and Nagle (RFC 9293 sections 3.8.6.2.1 and 3.7.4) for
+    /// less than a full segment; a FIN waiting behind the text pushes it.
+    fn hold_small(&self, len: u32, ends: bool) -> Option<Stop> {
+        if ends && self.snd.fin_queued {
+            return None;
+        }
+        let idle = self.snd.flight() == 0;
+        let nagle = self.params.nagle
+            && if self.params.minshall {
+                self.snd.small_end.after(self.snd.una)
+            } else {
+                !idle
+            };
+        let worth_it = ends || len >= self.snd.max_wnd / 2;
+        match (worth_it, nagle) {
+            (true, false) => None,
+            (true, true) => Some(Stop::SmallInFlight),
+            (false, _) => Some(Stop::PeerWindow),
+        }
+    }
+
+    /// Sends `len` octets of sequence space from `seq`: text, and the FIN where it is due. Returns
+    /// the octets sent.
+    fn send_range(
+        &mut self,
+        seq: SeqNum,
+        len: u32,
+        again: bool,
+        now: SimTime,
+        out: &mut Outputs,
+    ) -> u32 {
+        let data_end = self.snd.data_end();
+        let data = len.min(if seq.before(data_end) {
+            data_end.offset_from(seq)
+        } else {
+            0
+        });
+        let end = seq + data;
+        let fin = self.snd.fin_queued && end == data_end && len > data;
+        let mut segment = self.header(Flags::ACK, seq, now);
+        // SACK blocks may have taken room that the text would need.
+        let room = u32::from(self.params.mtu).saturating_sub(20 + segment.header_len());
+        let (data, end, fin) = if data > room.max(1) {
+            (room.max(1), seq + room.max(1), false)
+        } else {
+            (data, end, fin)
+        };
+        segment.len = data;
+        segment.tag.offset = self.snd.offset_of(seq);
+        if data > 0 {
+            let (from, to) = (segment.tag.offset, segment.tag.offset + u64::from(data));
+            // MUST-61: PSH on the last buffered segment, and where the application pushed.
+            if to == self.snd.written || (from < self.snd.pushed && self.snd.pushed <= to) {
+                segment.flags |= Flags::PSH;
+            }
+            if self.snd.urgent > from {
+                segment.flags |= Flags::URG;
+                segment.urgent = (self.snd.urgent - from).min(0xffff) as u16;
+            }
+            if data < self.snd.mss {
+                self.snd.small_end = end;
+            }
+            self.snd.last_sent = now;
+        }
+        if fin {
+            segment.flags |= Flags::FIN;
+        }
+        let octets = data + u32::from(fin);
+        let stop = seq + octets;
+        if again {
+            if self.snd.timed.is_some_and(|(timed, _)| seq.before(timed)) {
+                self.snd.timed = None; // Karn: its acknowledgement would be ambiguous
+            }
+        } else {
+            self.snd.nxt = stop;
+            self.snd.fin_sent |= fin;
+            self.snd.timed.get_or_insert((stop, now));
+        }
+        self.emit(segment, again, out);
+        octets
+    }
+
+    /// Asks a peer whose window is closed for news (RFC 9293 section 3.8.6.1); when its window is
+    /// merely too small to be worth it, sends what it admits.
+    pub(super) fn send_window_probe(&mut self, now: SimTime, out: &mut Outputs) {
+        let usable = self.snd.usable_window();
+        if usable > 0 && self.snd.flight() == 0 {
+            let len = self.snd.unsent().min(u64::from(self.snd.mss.min(usable))) as u32;
+            let fin = self.snd.fin_queued && u64::from(len) == self.snd.unsent() && usable > len;
+            self.send_range(self.snd.nxt, len + u32::from(fin), false, now, out);
+            self.arm_rto(now);
+        } else if self.snd.probing {
+            self.send_range(self.snd.una, 1, true, now, out);
+        } else if self.params.probe_with_octet && self.snd.flight() == 0 {
+            self.snd.probing = true;
+            self.send_range(self.snd.nxt, 1, false, now, out);
+            self.snd.timed = None;
+        } else {
+            let segment = self.header(Flags::ACK, self.snd.una - 1, now);
+            self.emit(segment, false, out);
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! User calls: OPEN, SEND, RECEIVE, CLOSE, ABORT (RFC 9293 sections 3.10.1 to 3.10.5).
+
+use sim_core::SimTime;
+
+use super::Connection;
+use crate::model::{End, Outputs, SendCall, Signal};
+use crate::segment::Flags;
+use crate::state::State;
+
+impl Connection {
+    /// Active OPEN.
+    pub(super) fn on_connect(&mut self, now: SimTime, out: &mut Outputs) {
+        if self.state != State::Closed {
+            return;
+        }
+        self.enter(State::SynSent, out);
+        self.send_syn(false, now, out);
+    }
+
+    /// Passive OPEN: what follows is the segment the listener received.
+    pub(super) fn on_listen(&mut self, out: &mut Outputs) {
+        if self.state == State::Closed {
+            self.passive = true;
+            self.state = State::Listen;
+            let _ = out;
+        }
+    }
+
+    /// Bytes a SEND may still bring.
+    pub(super) fn send_room(&self) -> u64 {
+        let open = matches!(
+            self.state,
+            State::SynSent | State::SynReceived | State::Established | State::CloseWait
+        );
+        if !open || self.snd.fin_queued {
+            return 0;
+        }
+        u64::from(self.params.send_buffer).saturating_sub(self.snd.written - self.snd.acked)
+    }
+
+    /// SEND: queues what fits; before ESTABLISHED it waits (section 3.10.2).
+    pub(super) fn on_send(&mut self, call: SendCall, now: SimTime, out: &mut Outputs) {
+        let taken = call.bytes.min(self.send_room());
+        self.snd.blocked |= taken < call.bytes;
+        if taken == 0 {
+            return;
+        }
+        self.snd.written += taken;
+        if call.push {
+            self.snd.pushed = self.snd.written;
+        }
+        if call.urgent {
+            self.snd.urgent = self.snd.written; // MUST-62: the octet after the urgent data
+        }
+        self.restart_after_idle(now);
+        self.transmit(now, out);
+    }
+
+    /// RFC 5681 section 4.1: after an idle time of more than one time-out, slow start begins anew.
+    fn restart_after_idle(&mut self, now: SimTime) {
+        use crate::congestion::CongestionControl;
+        let idle = self.snd.flight() == 0 && now.since(self.snd.last_sent) > self.rtt.rto();
+        if self.state.can_send() && idle && self.snd.last_sent > SimTime::ZERO {
+            let initial = u64::from(self.params.initial_window) * u64::from(self.snd.mss);
+            self.cc.on_idle(initial);
+        }
+    }
+
+    /// RECEIVE: takes octets out of the buffer; offers the new room when that is worth an ACK.
+    pub(super) fn on_receive(&mut self, bytes: u64, now: SimTime, out: &mut Outputs) {
+        let taken = bytes.min(self.rcv.readable());
+        self.rcv.unread -= taken;
+        self.rcv.freed += taken;
+        if taken == 0 || self.rcv.fin_received || !self.state.is_synchronized() {
+            return;
+        }
+        // A window that had closed to less than two segments, or opens by half the buffer, is
+        // announced at once; otherwise the next ACK tells.
+        let offered = self.rcv.window();
+        let gain = self.rcv.window_to_offer() - offered;
+        let was_closed = offered < 2 * self.rcv.mss && gain > 0;
+        if was_closed || self.rcv.freed >= u64::from(self.rcv.buffer / 2) {
+            self.send_ack(now, out);
+        }
+    }
+
+    /// CLOSE of the sending direction alone: the application goes on reading.
+    pub(super) fn on_shutdown(&mut self, now: SimTime, out: &mut Outputs) {
+        match self.state {
+            State::Listen => self.end(End::Closed, out),
+            // "Delete the TCB and return 'error: closing' responses to any queued SENDs."
+            State::SynSent => self.end(End::Aborted, out),
+            // Section 3.10.4: queued until ESTABLISHED.
+            State::SynReceived => self.snd.fin_queued = true,
+            State::Established | State::CloseWait => {
+                self.snd.fin_queued = true;
+                self.leave_for_close(out);
+                self.transmit(now, out);
+            }
+            _ => {}
+        }
+    }
+
+    /// "In any case, enter FIN-WAIT-1 state", or LAST-ACK from CLOSE-WAIT.
+    pub(super) fn leave_for_close(&mut self, out: &mut Outputs) {
+        match self.state {
+            State::Established => self.enter(State::FinWait1, out),
+            State::CloseWait => self.enter(State::LastAck, out),
+            _ => {}
+        }
+    }
+
+    /// CLOSE: the application neither sends nor reads any more.
+    pub(super) fn on_close(&mut self, now: SimTime, out: &mut Outputs) {
+        if std::mem::replace(&mut self.app_closed, true) {
+            return;
+        }
+        // RFC 9293 section 3.6.1 (SHLD-3): data never read means a reset, so that the peer learns
+        // that they were lost.
+        if self.rcv.unread > 0 && self.state.is_synchronized() && self.state != State::TimeWait {
+            self.send_reset(now, out);
+            self.end(End::Aborted, out);
+            return;
+        }
+        self.on_shutdown(now, out);
+        if self.state == State::FinWait2 {
+            self.arm_fin_timeout(now); // shut down before, closed only now
+        }
+    }
+
+    /// ABORT, section 3.10.5.
+    pub(super) fn on_abort(&mut self, now: SimTime, out: &mut Outputs) {
+        match self.state {
+            State::Closed => {}
+            // "Respond with an ok, delete the TCB"; the application was told on entry.
+            State::TimeWait => self.forget(out),
+            State::Listen | State::SynSent | State::Closing | State::LastAck => {
+                self.end(End::Aborted, out);
+            }
+            _ => {
+                self.send_reset(now, out);
+                self.end(End::Aborted, out);
+            }
+        }
+    }
+
+    /// Tells the application of room in the send buffer, once there is a third of it.
+    pub(super) fn signal_room(&mut self, out: &mut Outputs) {
+        let room = self.send_room();
+        if self.snd.blocked && room >= u64::from(self.params.send_buffer) / 3 {
+            self.snd.blocked = false;
+            out.signals.push(Signal::Writable(room));
+        }
+    }
+
+    /// `<SEQ=SND.NXT><CTL=RST,ACK>`.
+    pub(super) fn send_reset(&mut self, now: SimTime, out: &mut Outputs) {
+        let segment = self.header(Flags::RST | Flags::ACK, self.acceptable_seq(), now);
+        self.emit(segment, false, out);
+    }
+}

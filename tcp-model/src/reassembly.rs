@@ -1,0 +1,137 @@
+//! Octets that arrived ahead of a gap (RFC 9293 section 3.10.7.4, SHLD-31).
+
+use crate::seq::SeqNum;
+
+/// A run of octets received out of order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Run {
+    start: SeqNum,
+    end: SeqNum,
+}
+
+/// Runs beyond RCV.NXT, disjoint, the one touched last first: the order in which SACK reports them
+/// (RFC 2018 section 4).
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Reassembly {
+    runs: Vec<Run>,
+    /// Sequence number of the FIN, when one has arrived ahead of a gap.
+    fin: Option<SeqNum>,
+}
+
+impl Reassembly {
+    /// Adds `start..end`. Returns the octets that were new.
+    pub(crate) fn insert(&mut self, start: SeqNum, end: SeqNum) -> u32 {
+        let mut merged = Run { start, end };
+        let mut known = 0;
+        self.runs.retain(|run| {
+            if run.end.before(start) || run.start.after(end) {
+                return true;
+            }
+            let overlap_start = run.start.max(start);
+            let overlap_end = run.end.min(end);
+            if overlap_start.before(overlap_end) {
+                known += overlap_end.offset_from(overlap_start);
+            }
+            merged = Run {
+                start: merged.start.min(run.start),
+                end: merged.end.max(run.end),
+            };
+            false
+        });
+        self.runs.insert(0, merged);
+        end.offset_from(start) - known
+    }
+
+    /// Remembers a FIN that occupies `seq`.
+    pub(crate) fn insert_fin(&mut self, seq: SeqNum) {
+        self.fin.get_or_insert(seq);
+    }
+
+    /// Where the stream goes on when it is whole up to `nxt`: the end of the run that `nxt`
+    /// touches. Runs at or before it are dropped.
+    pub(crate) fn advance(&mut self, mut nxt: SeqNum) -> SeqNum {
+        // One pass may leave a run that only now touches; runs are disjoint, so few passes do.
+        loop {
+            let before = self.runs.len();
+            self.runs.retain(|run| {
+                if run.start.after(nxt) {
+                    return true;
+                }
+                nxt = nxt.max(run.end);
+                false
+            });
+            if self.runs.len() == before {
+                return nxt;
+            }
+        }
+    }
+
+    /// True when the FIN comes next at `nxt`.
+    pub(crate) fn fin_is_next(&self, nxt: SeqNum) -> bool {
+        self.fin == Some(nxt)
+    }
+
+    /// True when nothing is held.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.runs.is_empty() && self.fin.is_none()
+    }
+
+    /// The runs, last touched first.
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = (SeqNum, SeqNum)> + '_ {
+        self.runs.iter().map(|r| (r.start, r.end))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn blocks_are_reported_most_recent_first() {
+        let mut r = Reassembly::default();
+        let s = SeqNum;
+        assert_eq!(r.insert(s(100), s(200)), 100);
+        assert_eq!(r.insert(s(300), s(400)), 100);
+        assert_eq!(r.insert(s(150), s(250)), 50);
+        assert_eq!(
+            r.blocks().collect::<Vec<_>>(),
+            [(s(100), s(250)), (s(300), s(400))]
+        );
+        assert_eq!(r.insert(s(250), s(300)), 50);
+        assert_eq!(r.blocks().collect::<Vec<_>>(), [(s(100), s(400))]);
+        assert_eq!(r.advance(s(100)), s(400));
+        assert!(r.is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn any_arrival_order_makes_the_stream_whole(
+            isn in any::<u32>(),
+            mut cuts in prop::collection::vec(1u32..5000, 1..40),
+            order in prop::collection::vec(any::<prop::sample::Index>(), 0..120),
+        ) {
+            cuts.push(5000);
+            cuts.sort_unstable();
+            let base = SeqNum(isn);
+            let pieces: Vec<(u32, u32)> =
+                std::iter::once(0).chain(cuts.iter().copied()).zip(cuts.iter().copied()).collect();
+            let (mut r, mut nxt) = (Reassembly::default(), base);
+            let random = order.iter().map(|i| *i.get(&pieces));
+            for (a, b) in random.chain(pieces.iter().copied()) {
+                let (start, end) = (base + a, base + b);
+                let start = start.max(nxt);
+                if start.before(end) {
+                    if start == nxt {
+                        nxt = r.advance(end);
+                    } else {
+                        r.insert(start, end);
+                    }
+                }
+                prop_assert!(r.blocks().all(|(s, e)| s.after(nxt) && s.before(e)));
+            }
+            prop_assert_eq!(nxt, base + 5000);
+            prop_assert!(r.is_empty());
+        }
+    }
+}

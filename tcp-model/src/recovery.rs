@@ -1,0 +1,301 @@
+//! Loss recovery: what is lost, what is still in the pipe, what to send again.
+//!
+//! One mechanism serves fast recovery with SACK (RFC 6675), without (NewReno, RFC 6582) and the
+//! time after a retransmission time-out (RFC 5681 section 3.1): octets below `lost_edge` that are
+//! not SACKed and lie at or above `rtx_nxt` are lost and not yet sent again; the rest of what is
+//! outstanding and not SACKed is in the pipe. The cases differ only in how `lost_edge` is found.
+//!
+//! Leaves out RACK-TLP, PRR and the detection of a lost retransmission: that ends in a time-out.
+
+use crate::seq::SeqNum;
+
+mod scoreboard;
+
+pub use scoreboard::Scoreboard;
+
+/// What the sender is doing about loss.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Phase {
+    /// Nothing; duplicate ACKs are being counted.
+    #[default]
+    Open,
+    /// Fast recovery, until `recover` is acknowledged.
+    Fast,
+    /// After a time-out, until `recover` is acknowledged.
+    Loss,
+}
+
+/// The state of loss recovery.
+#[derive(Clone, Debug, Default)]
+pub struct Recovery {
+    phase: Phase,
+    /// SND.NXT when recovery began.
+    recover: SeqNum,
+    /// Everything lost below this has been sent again.
+    rtx_nxt: SeqNum,
+    /// What is not SACKed below this is lost.
+    lost_edge: SeqNum,
+    /// Duplicate ACKs; without SACK each stands for one segment that left the network.
+    dup_acks: u32,
+    /// What the peer SACKed; made when it first does.
+    board: Option<Box<Scoreboard>>,
+}
+
+/// The part of the send sequence space that recovery needs to know.
+#[derive(Clone, Copy, Debug)]
+pub struct Outstanding {
+    /// SND.UNA.
+    pub una: SeqNum,
+    /// SND.NXT.
+    pub nxt: SeqNum,
+    /// Payload bytes of a full segment.
+    pub mss: u32,
+    /// Duplicate ACKs that mean loss.
+    pub threshold: u32,
+}
+
+impl Outstanding {
+    fn flight(&self) -> u32 {
+        self.nxt.offset_from(self.una)
+    }
+}
+
+impl Recovery {
+    /// The phase.
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// Duplicate ACKs counted.
+    pub fn dup_acks(&self) -> u32 {
+        self.dup_acks
+    }
+
+    /// Octets estimated to be in the network: RFC 6675's pipe.
+    pub fn pipe(&self, out: &Outstanding) -> u32 {
+        let flight = out.flight();
+        if self.phase == Phase::Open && self.dup_acks == 0 && self.board.is_none() {
+            return flight;
+        }
+        let lost = match self.phase {
+            Phase::Open => 0,
+            _ => self.lost_unsent(out),
+        };
+        flight
+            .saturating_sub(self.left_network(out))
+            .saturating_sub(lost)
+    }
+
+    /// Octets that have left the network though not acknowledged: SACKed, or guessed from
+    /// duplicate ACKs.
+    fn left_network(&self, out: &Outstanding) -> u32 {
+        match &self.board {
+            Some(board) => board.octets(),
+            None => {
+                let most = out.flight().saturating_sub(out.mss);
+                self.dup_acks.saturating_mul(out.mss).min(most)
+            }
+        }
+    }
+
+    fn lost_unsent(&self, out: &Outstanding) -> u32 {
+        let from = self.rtx_nxt.max(out.una);
+        if !from.before(self.lost_edge) {
+            return 0;
+        }
+        let all = self.lost_edge.offset_from(from);
+        all - self
+            .board
+            .as_ref()
+            .map_or(0, |b| b.octets_between(from, self.lost_edge))
+    }
+
+    /// The next run of lost octets to send again.
+    pub fn next_hole(&self, out: &Outstanding) -> Option<(SeqNum, SeqNum)> {
+        if self.phase == Phase::Open {
+            return None;
+        }
+        let from = self.rtx_nxt.max(out.una);
+        let (start, end) = match &self.board {
+            Some(board) => board.next_gap(from, self.lost_edge),
+            None => (from, self.lost_edge),
+        };
+        start.before(end).then_some((start, end))
+    }
+
+    /// Octets before `end` have been sent again.
+    pub fn on_retransmitted(&mut self, end: SeqNum) {
+        self.rtx_nxt = self.rtx_nxt.max(end);
+    }
+
+    /// Takes SACK blocks; returns how many octets they newly report.
+    pub fn on_sack(
+        &mut self,
+        blocks: impl Iterator<Item = (SeqNum, SeqNum)>,
+        out: &Outstanding,
+    ) -> u32 {
+        let mut new = 0;
+        for (start, end) in blocks {
+            // A block outside what is outstanding is stale, a D-SACK, or nonsense.
+            let sane = start.before(end) && start.at_or_after(out.una) && end.at_or_before(out.nxt);
+            if sane && start.after(out.una) {
+                new += self.board.get_or_insert_default().insert(start, end);
+            }
+        }
+        new
+    }
+
+    /// A duplicate ACK arrived. True when loss is to be concluded and recovery should begin.
+    pub fn on_duplicate_ack(&mut self, out: &Outstanding) -> bool {
+        self.dup_acks += 1;
+        match self.phase {
+            Phase::Open => {
+                // RFC 6675 section 5 step 2: a count, or what the blocks say.
+                self.dup_acks >= out.threshold
+                    || self.board.as_ref().is_some_and(|b| {
+                        b.lost_edge(out.mss, out.threshold)
+                            .is_some_and(|e| e.after(out.una))
+                    })
+            }
+            Phase::Fast => {
+                self.find_lost_edge(out);
+                false
+            }
+            Phase::Loss => false,
+        }
+    }
+
+    /// Whether a loss signal may begin a new recovery: not for losses of the last one
+    /// (RFC 6582 section 3.2 step 2). SACK blocks tell new losses from echoes of old ones.
+    pub fn may_enter(&self, out: &Outstanding, ever: bool) -> bool {
+        !ever || self.board.is_some() || out.una.after(self.recover)
+    }
+
+    /// Fast recovery begins: the first outstanding segment is lost.
+    pub fn enter_fast(&mut self, out: &Outstanding) {
+        self.phase = Phase::Fast;
+        self.recover = out.nxt;
+        self.rtx_nxt = out.una;
+        self.lost_edge = (out.una + out.mss).min(out.nxt);
+        self.find_lost_edge(out);
+    }
+
+    fn find_lost_edge(&mut self, out: &Outstanding) {
+        let edge = self
+            .board
+            .as_ref()
+            .and_then(|b| b.lost_edge(out.mss, out.threshold));
+        if let Some(edge) = edge {
+            self.lost_edge = self.lost_edge.max(edge).min(out.nxt);
+        }
+    }
+
+    /// The retransmission timer expired: all that is not SACKed is lost.
+    pub fn enter_loss(&mut self, out: &Outstanding) {
+        self.phase = Phase::Loss;
+        self.recover = out.nxt;
+        self.rtx_nxt = out.una;
+        self.lost_edge = out.nxt;
+        self.dup_acks = 0;
+    }
+
+    /// SND.UNA advanced by `acked` octets to `out.una`. True when recovery is over.
+    pub fn on_ack(&mut self, acked: u32, out: &Outstanding) -> bool {
+        if self.phase == Phase::Open && self.dup_acks == 0 && self.board.is_none() {
+            return false;
+        }
+        if let Some(board) = &mut self.board {
+            board.acknowledge(out.una);
+            if board.is_empty() {
+                self.board = None;
+            }
+        }
+        let over = self.phase != Phase::Open && out.una.at_or_after(self.recover);
+        match self.phase {
+            Phase::Open => self.dup_acks = 0,
+            _ if over => {
+                self.phase = Phase::Open;
+                self.dup_acks = 0;
+            }
+            Phase::Fast => {
+                // A partial ACK: the segment at the new SND.UNA is lost too (RFC 6582 section 3.2
+                // step 3); the segments that filled the gap before it are no longer outstanding.
+                if self.board.is_none() {
+                    let segments = acked.div_ceil(out.mss.max(1));
+                    self.dup_acks = self.dup_acks.saturating_sub(segments.saturating_sub(1));
+                    self.rtx_nxt = out.una;
+                }
+                self.lost_edge = self.lost_edge.max((out.una + out.mss).min(out.nxt));
+                self.find_lost_edge(out);
+            }
+            Phase::Loss => {}
+        }
+        over
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MSS: u32 = 1000;
+
+    fn out(una: u32, nxt: u32) -> Outstanding {
+        Outstanding {
+            una: SeqNum(una),
+            nxt: SeqNum(nxt),
+            mss: MSS,
+            threshold: 3,
+        }
+    }
+
+    #[test]
+    fn newreno_retransmits_the_head_and_again_on_each_partial_ack() {
+        let mut r = Recovery::default();
+        let o = out(0, 10_000);
+        assert!(!r.on_duplicate_ack(&o) && !r.on_duplicate_ack(&o));
+        assert_eq!(r.pipe(&o), 8_000); // limited transmit: RFC 3042
+        assert!(r.on_duplicate_ack(&o));
+        r.enter_fast(&o);
+        assert_eq!(r.next_hole(&o), Some((SeqNum(0), SeqNum(1000))));
+        assert_eq!(r.pipe(&o), 6_000);
+        r.on_retransmitted(SeqNum(1000));
+        assert_eq!((r.pipe(&o), r.next_hole(&o)), (7_000, None));
+        let o = out(4_000, 10_000);
+        assert!(!r.on_ack(4_000, &o));
+        assert_eq!(r.next_hole(&o), Some((SeqNum(4000), SeqNum(5000))));
+        assert!(r.on_ack(6_000, &out(10_000, 10_000)));
+        assert_eq!(r.phase(), Phase::Open);
+    }
+
+    #[test]
+    fn sack_shows_every_hole_that_is_lost() {
+        let mut r = Recovery::default();
+        let o = out(0, 10_000);
+        let s = |a, b| (SeqNum(a), SeqNum(b));
+        assert_eq!(
+            r.on_sack([s(1000, 2000), s(3000, 6000)].into_iter(), &o),
+            4000
+        );
+        assert!(r.on_duplicate_ack(&o)); // three segments SACKed above the first hole
+        r.enter_fast(&o);
+        assert_eq!(r.next_hole(&o), Some(s(0, 1000)));
+        r.on_retransmitted(SeqNum(1000));
+        assert_eq!(r.next_hole(&o), Some(s(2000, 3000)));
+        // 10 outstanding - 4 SACKed - 1 lost and not yet sent again
+        assert_eq!(r.pipe(&o), 5_000);
+    }
+
+    #[test]
+    fn after_a_timeout_everything_not_sacked_is_sent_again() {
+        let mut r = Recovery::default();
+        let o = out(0, 5_000);
+        r.on_sack([(SeqNum(2000), SeqNum(3000))].into_iter(), &o);
+        r.enter_loss(&o);
+        assert_eq!(r.pipe(&o), 0);
+        assert_eq!(r.next_hole(&o), Some((SeqNum(0), SeqNum(2000))));
+        r.on_retransmitted(SeqNum(2000));
+        assert_eq!(r.next_hole(&o), Some((SeqNum(3000), SeqNum(5000))));
+        assert_eq!(r.pipe(&o), 2_000);
+    }
+}

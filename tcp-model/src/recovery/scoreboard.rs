@@ -1,0 +1,126 @@
+//! What the peer has SACKed (RFC 2018, RFC 6675 section 3).
+
+use crate::seq::SeqNum;
+
+/// Disjoint runs of SACKed octets above SND.UNA, in order of sequence number.
+#[derive(Clone, Debug, Default)]
+pub struct Scoreboard {
+    runs: Vec<(SeqNum, SeqNum)>,
+    octets: u32,
+}
+
+impl Scoreboard {
+    /// Adds a run; returns the octets that were not known.
+    pub fn insert(&mut self, start: SeqNum, end: SeqNum) -> u32 {
+        // Runs entirely before, and those entirely after; what lies between merges.
+        let first = self.runs.partition_point(|r| r.1.before(start));
+        let last = self.runs.partition_point(|r| r.0.at_or_before(end));
+        let mut merged = (start, end);
+        let mut known = 0;
+        for &(s, e) in &self.runs[first..last] {
+            merged = (merged.0.min(s), merged.1.max(e));
+            known += e.offset_from(s);
+        }
+        self.runs.splice(first..last, [merged]);
+        let new = merged.1.offset_from(merged.0) - known;
+        self.octets += new;
+        new
+    }
+
+    /// Forgets what lies below the new SND.UNA. A run that begins at or below it and reaches
+    /// beyond shows a peer that has dropped data it had SACKed (RFC 2018 section 8): then all
+    /// runs are forgotten.
+    pub fn acknowledge(&mut self, una: SeqNum) {
+        let gone = self.runs.partition_point(|r| r.1.at_or_before(una));
+        for (s, e) in self.runs.drain(..gone) {
+            self.octets -= e.offset_from(s);
+        }
+        if self.runs.first().is_some_and(|r| r.0.at_or_before(una)) {
+            self.runs.clear();
+            self.octets = 0;
+        }
+    }
+
+    /// All SACKed octets.
+    pub fn octets(&self) -> u32 {
+        self.octets
+    }
+
+    /// True when nothing is SACKed.
+    pub fn is_empty(&self) -> bool {
+        self.runs.is_empty()
+    }
+
+    /// SACKed octets in `from..to`.
+    pub fn octets_between(&self, from: SeqNum, to: SeqNum) -> u32 {
+        let first = self.runs.partition_point(|r| r.1.at_or_before(from));
+        self.runs[first..]
+            .iter()
+            .take_while(|r| r.0.before(to))
+            .map(|&(s, e)| e.min(to).offset_from(s.max(from)))
+            .sum()
+    }
+
+    /// The first run of octets in `from..to` that is not SACKed; empty at `to` when there is none.
+    pub fn next_gap(&self, from: SeqNum, to: SeqNum) -> (SeqNum, SeqNum) {
+        let mut start = from;
+        let first = self.runs.partition_point(|r| r.1.at_or_before(from));
+        for &(s, e) in &self.runs[first..] {
+            if s.after(start) {
+                return (start, s.min(to));
+            }
+            start = e;
+        }
+        (start.min(to), to)
+    }
+
+    /// RFC 6675's IsLost for all octets at once: what is not SACKed below this is lost, because
+    /// `threshold` runs, or more than `threshold - 1` segments, are SACKed above it.
+    pub fn lost_edge(&self, mss: u32, threshold: u32) -> Option<SeqNum> {
+        let (mut octets, mut runs) = (0u32, 0u32);
+        for &(s, e) in self.runs.iter().rev() {
+            octets += e.offset_from(s);
+            runs += 1;
+            if runs >= threshold || octets > (threshold.saturating_sub(1)).saturating_mul(mss) {
+                return Some(s);
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn runs_stay_disjoint_ordered_and_counted(
+            base in any::<u32>(),
+            blocks in prop::collection::vec((0u32..200, 1u32..60), 1..40),
+            una in 0u32..300,
+        ) {
+            let at = |n: u32| SeqNum(base) + n;
+            let mut board = Scoreboard::default();
+            let mut octets = [false; 300];
+            for (start, len) in blocks {
+                let fresh = octets[start as usize..(start + len) as usize].iter().filter(|o| !**o);
+                prop_assert_eq!(board.insert(at(start), at(start + len)) as usize, fresh.count());
+                octets[start as usize..(start + len) as usize].fill(true);
+            }
+            prop_assert!(board.runs.windows(2).all(|w| w[0].1.before(w[1].0)));
+            let count = |a: usize, b: usize| octets[a..b].iter().filter(|o| **o).count() as u32;
+            prop_assert_eq!(board.octets(), count(0, 300));
+            prop_assert_eq!(board.octets_between(at(50), at(150)), count(50, 150));
+            let (s, e) = board.next_gap(at(40), at(250));
+            let expected = (40..250).find(|&i| !octets[i]).unwrap_or(250);
+            prop_assert_eq!(s, at(expected as u32));
+            prop_assert!((expected..e.offset_from(at(0)) as usize).all(|i| !octets[i]));
+            let before = board.octets();
+            board.acknowledge(at(una));
+            prop_assert!(board.octets() <= before);
+            prop_assert!(board.runs.iter().all(|r| r.0.after(at(una))));
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Stories of two end points, segment by segment: what a textbook draws, with exact times.
+//!
+//! One-way delay 50 ms; sequence numbers relative to each side's ISN, the SYN being 0.
+
+mod common;
+
+use common::{Act, Channel, Side, World, trace};
+use sim_core::{SimDuration, SimTime};
+use tcp_model::TcpParams;
+
+fn ms(n: u64) -> SimTime {
+    SimTime::ZERO + SimDuration::from_millis(n)
+}
+
+fn write(bytes: u64) -> Act {
+    Act::Write {
+        bytes,
+        push: true,
+        urgent: false,
+    }
+}
+
+/// RFC profile without timestamps (plain numbers), ACKs delayed 100 ms, TIME-WAIT 240 s.
+fn params() -> TcpParams {
+    TcpParams {
+        timestamps: false,
+        delayed_ack: SimDuration::from_millis(100),
+        ..TcpParams::rfc9293()
+    }
+}
+
+fn world(a: Vec<(SimTime, Act)>, b: Vec<(SimTime, Act)>, drop: &[usize]) -> World {
+    let channel = Channel {
+        delay: SimDuration::from_millis(50),
+        loss: 0.0,
+        duplicate: 0.0,
+        reorder: 0.0,
+        dead_from: SimTime::MAX,
+    };
+    let mut world = World::new(
+        1,
+        channel,
+        [Side::new(params(), a, true), Side::new(params(), b, true)],
+        false,
+    );
+    world.drop = drop.to_vec();
+    world
+}
+
+fn show(name: &str, world: &mut World) -> String {
+    world.run(10_000);
+    let mut text = format!("== {name}\n");
+    for line in trace(world) {
+        text += &line;
+        text += "\n";
+    }
+    for (name, side) in ["A", "B"].iter().zip(&world.sides) {
+        let states: Vec<String> = side
+            .states
+            .iter()
+            .map(|(t, s)| format!("{:.3} {s}", t.as_secs_f64()))
+            .collect();
+        text += &format!("{name}: {} | {:?}\n", states.join(", "), side.end);
+    }
+    text
+}
+
+/// Every story, as text; `stories.txt` holds what was reviewed against RFC 9293's figures.
+#[test]
+fn stories_are_told_as_reviewed() {
+    let close_after = |a: u64, b: u64| (vec![(ms(a), Act::Close)], vec![(ms(b), Act::Close)]);
+    let with = |plan: (Vec<_>, Vec<_>), drop: &[usize]| world(plan.0, plan.1, drop);
+    let say = |bytes, close, b| {
+        (
+            vec![(ms(200), write(bytes)), (ms(close), Act::Close)],
+            vec![(ms(b), Act::Close)],
+        )
+    };
+    let mut told = String::new();
+    told += &show("client closes first", &mut with(say(100, 400, 1000), &[]));
+    let half = vec![(ms(200), write(100)), (ms(201), Act::Shutdown)];
+    let answer = vec![(ms(500), write(2000)), (ms(900), Act::Close)];
+    told += &show(
+        "half close, Nagle and delayed ACK",
+        &mut with((half, answer), &[]),
+    );
+    told += &show("simultaneous close", &mut with(close_after(300, 300), &[]));
+    let abort = vec![(ms(200), write(100)), (ms(400), Act::Abort)];
+    told += &show("abort", &mut with((abort, vec![]), &[]));
+    told += &show("lost SYN", &mut with(close_after(3000, 4000), &[0]));
+    told += &show("lost SYN-ACK", &mut with(close_after(3000, 4000), &[1]));
+    told += &show(
+        "lost ACK of the handshake",
+        &mut with(say(10, 3000, 4000), &[2]),
+    );
+    told += &show("lost FIN", &mut with(close_after(300, 3000), &[3]));
+    told += &show("lost last ACK", &mut with(close_after(300, 500), &[6]));
+    told += &show("fast retransmit", &mut with(say(14_600, 3000, 4000), &[4]));
+    told += &show(
+        "time-out of the last segment",
+        &mut with(say(2_920, 3000, 4000), &[4]),
+    );
+    let mut both = with(close_after(300, 500), &[]);
+    both.open_both();
+    told += &show("simultaneous open", &mut both);
+    let mut zero = with(say(2_000, 3000, 9_000), &[]);
+    zero.sides[1].params = std::sync::Arc::new(TcpParams {
+        receive_buffer: 1_000,
+        ..params()
+    });
+    zero.sides[1].eager = false;
+    zero.sides[1].reader = (SimDuration::from_secs(4), 1_000);
+    told += &show("closed window and its probes", &mut zero);
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/stories.txt");
+    if std::env::var_os("SYNFIN_RETELL").is_some() {
+        std::fs::write(path, &told).unwrap();
+    }
+    let reviewed = std::fs::read_to_string(path).unwrap();
+    for (line, (told, reviewed)) in told.lines().zip(reviewed.lines()).enumerate() {
+        assert_eq!(
+            told,
+            reviewed,
+            "line {} (SYNFIN_RETELL=1 writes the file anew)",
+            line + 1
+        );
+    }
+    assert_eq!(told.len(), reviewed.len());
+}
