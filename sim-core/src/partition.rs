@@ -145,6 +145,11 @@ impl<H: Host> Cx<'_, H> {
         &self.core.network
     }
 
+    /// The seed of the run, for draws that several nodes must agree on.
+    pub fn seed(&self) -> u64 {
+        self.core.seed
+    }
+
     /// A random stream of this node's own for `purpose`; keep it, each call starts it anew.
     pub fn rng(&self, purpose: &str) -> Rng {
         Rng::stream(self.core.seed, purpose, u64::from(self.node.0))

@@ -1,3 +1,89 @@
 //! Applications: what opens connections, writes, reads and closes.
 
+mod arrivals;
+mod bulk;
+mod client;
+mod draws;
+mod per_socket;
+mod server;
+mod sink;
 pub mod spec;
+
+use std::fmt;
+
+use crate::host::{SocketCx, SocketId};
+use crate::model::End;
+use bulk::Bulk;
+use client::Client;
+use server::Server;
+use sink::Sink;
+use spec::AppSpec;
+
+/// An application of a host. It acts on events through the calls of [`SocketCx`], never waits, and
+/// keeps its own state per connection.
+pub trait App: Send + fmt::Debug {
+    /// Something happened.
+    fn on_event(&mut self, event: AppEvent, socket: &mut SocketCx<'_, '_>);
+}
+
+/// News for an application.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AppEvent {
+    /// Time zero.
+    Start,
+    /// The time asked for with [`SocketCx::wake`] has come; its token.
+    Wake(u64),
+    /// A connection that was asked for is established.
+    Connected(SocketId),
+    /// A connection waits at this listening port; see [`SocketCx::accept`].
+    Acceptable(u16),
+    /// Bytes that can be read, in all.
+    Readable(SocketId, u64),
+    /// Bytes that can be written, after a write that was not taken whole.
+    Writable(SocketId, u64),
+    /// The peer will send no more; what it sent may still be unread.
+    PeerClosed(SocketId),
+    /// Urgent data up to this many bytes ahead.
+    Urgent(SocketId, u32),
+    /// The connection is over, or was never established; the socket is of no use any more.
+    Ended(SocketId, End),
+}
+
+/// Any application; calls go through a `match`.
+#[derive(Debug)]
+pub enum AnyApp {
+    /// Opens connections and makes requests.
+    Client(Client),
+    /// Answers requests.
+    Server(Server),
+    /// Sends as much as it can.
+    Bulk(Bulk),
+    /// Reads whatever comes.
+    Sink(Sink),
+    /// A user's own.
+    Custom(Box<dyn App>),
+}
+
+impl AnyApp {
+    /// The application a scenario describes.
+    pub fn new(spec: AppSpec) -> AnyApp {
+        match spec {
+            AppSpec::Client(spec) => AnyApp::Client(Client::new(spec)),
+            AppSpec::Server(spec) => AnyApp::Server(Server::new(spec)),
+            AppSpec::Bulk(spec) => AnyApp::Bulk(Bulk::new(spec)),
+            AppSpec::Sink(spec) => AnyApp::Sink(Sink::new(spec)),
+        }
+    }
+}
+
+impl App for AnyApp {
+    fn on_event(&mut self, event: AppEvent, socket: &mut SocketCx<'_, '_>) {
+        match self {
+            AnyApp::Client(app) => app.on_event(event, socket),
+            AnyApp::Server(app) => app.on_event(event, socket),
+            AnyApp::Bulk(app) => app.on_event(event, socket),
+            AnyApp::Sink(app) => app.on_event(event, socket),
+            AnyApp::Custom(app) => app.on_event(event, socket),
+        }
+    }
+}

@@ -3,6 +3,7 @@
 pub mod app;
 pub mod congestion;
 pub mod connection;
+pub mod host;
 pub mod model;
 pub mod options;
 pub mod params;
@@ -19,6 +20,7 @@ pub mod wire;
 
 pub use app::spec;
 pub use connection::Connection;
+pub use host::TcpHost;
 pub use model::{End, Input, OpenContext, Outputs, Signal, TcpModel, TcpView};
 pub use params::TcpParams;
 pub use sample::TcpSample;

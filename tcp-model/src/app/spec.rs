@@ -69,8 +69,9 @@ pub enum Closer {
     Client,
     /// The server, having written the last response byte.
     Server,
-    /// Both at the same moment: `close_after` after the client has the last response byte, the
-    /// server reckoning with half a round trip less, so that the FINs cross.
+    /// Both at the same moment, so that the FINs cross: the client `close_after` after it has the
+    /// last response byte, the server half a smoothed round trip and `close_after` after it has
+    /// written it. They cross when the last response fits one flight.
     Both,
 }
 
@@ -154,6 +155,8 @@ pub struct ServerSpec {
     pub port: u16,
     /// Backlog of the listen call.
     pub backlog: u32,
+    /// Connections per second the server takes from its accept queue; `None`: all at once.
+    pub accept_rate: Option<f64>,
     /// What happens on connections; the same as the client's.
     pub exchange: Arc<Exchange>,
 }

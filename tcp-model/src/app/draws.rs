@@ -1,0 +1,145 @@
+//! Sizes and times of an exchange: draws keyed by connection and message, so that client and server
+//! make the same ones.
+
+use rand_distr::{Distribution as _, Exp1, StandardNormal};
+use sim_core::rng::mix;
+use sim_core::{Rng, SimDuration};
+
+use super::spec::Distribution;
+use crate::segment::ConnId;
+
+/// What is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    Request,
+    Response,
+    Think,
+    Service,
+}
+
+impl What {
+    const fn purpose(self) -> &'static str {
+        match self {
+            What::Request => "request size",
+            What::Response => "response size",
+            What::Think => "think time",
+            What::Service => "service time",
+        }
+    }
+}
+
+/// Names a draw.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Key {
+    pub(super) seed: u64,
+    pub(super) conn: ConnId,
+    pub(super) index: u32,
+}
+
+impl Key {
+    fn value(self, what: What, from: Distribution) -> f64 {
+        if let Distribution::Constant(value) = from {
+            return value;
+        }
+        let index = mix(self.conn.0) ^ u64::from(self.index);
+        let mut rng = Rng::stream(self.seed, what.purpose(), index);
+        draw(from, &mut rng)
+    }
+
+    /// A size in bytes, rounded.
+    pub(super) fn bytes(self, what: What, from: Distribution) -> u64 {
+        libm::round(self.value(what, from)) as u64 // negative and NaN become zero
+    }
+
+    /// A time.
+    pub(super) fn time(self, what: What, from: Distribution) -> SimDuration {
+        seconds(self.value(what, from))
+    }
+}
+
+/// A time from a number of seconds, zero when that is negative or no number.
+pub(super) fn seconds(s: f64) -> SimDuration {
+    if s > 0.0 {
+        SimDuration::from_secs_f64(s)
+    } else {
+        SimDuration::ZERO
+    }
+}
+
+/// One value of a distribution. Logarithms, powers and exponentials are libm's: the same bits
+/// everywhere.
+pub(super) fn draw(from: Distribution, rng: &mut Rng) -> f64 {
+    match from {
+        Distribution::Constant(value) => value,
+        Distribution::Uniform(low, high) => low + (high - low) * rng.uniform(),
+        Distribution::Exponential(mean) => {
+            let e: f64 = Exp1.sample(rng.source());
+            mean * e
+        }
+        Distribution::LogNormal { median, sigma } => {
+            let z: f64 = StandardNormal.sample(rng.source());
+            median * libm::exp(sigma * z)
+        }
+        Distribution::Pareto { min, alpha } => min * libm::pow(1.0 - rng.uniform(), -1.0 / alpha),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(serial: u32, index: u32) -> Key {
+        Key {
+            seed: 1,
+            conn: ConnId::new(3, serial),
+            index,
+        }
+    }
+
+    #[test]
+    fn a_draw_depends_on_its_whole_name() {
+        let from = Distribution::Uniform(0.0, 1e9);
+        let base = key(1, 1).bytes(What::Request, from);
+        assert_eq!(key(1, 1).bytes(What::Request, from), base);
+        assert_ne!(key(1, 1).bytes(What::Response, from), base);
+        assert_ne!(key(1, 2).bytes(What::Request, from), base);
+        assert_ne!(key(2, 1).bytes(What::Request, from), base);
+        let other_seed = Key {
+            seed: 2,
+            ..key(1, 1)
+        };
+        assert_ne!(other_seed.bytes(What::Request, from), base);
+    }
+
+    #[test]
+    fn odd_values_become_zero() {
+        for value in [-1.0, f64::NAN, 0.4] {
+            let from = Distribution::Constant(value);
+            assert_eq!(key(0, 0).bytes(What::Request, from), 0);
+        }
+        let negative = Distribution::Constant(-1.0);
+        assert_eq!(key(0, 0).time(What::Think, negative), SimDuration::ZERO);
+    }
+
+    #[test]
+    fn distributions_have_their_moments() {
+        let mean_of = |from| {
+            let n = 50_000;
+            let total: f64 = (0..n).map(|i| key(i, 0).value(What::Service, from)).sum();
+            total / f64::from(n)
+        };
+        let close = |got: f64, want: f64| assert!((got / want - 1.0).abs() < 0.02, "{got} {want}");
+        close(mean_of(Distribution::Uniform(2.0, 4.0)), 3.0);
+        close(mean_of(Distribution::Exponential(5.0)), 5.0);
+        let log_normal = Distribution::LogNormal {
+            median: 2.0,
+            sigma: 0.5,
+        };
+        close(mean_of(log_normal), 2.0 * libm::exp(0.125));
+        let pareto = Distribution::Pareto {
+            min: 1.0,
+            alpha: 4.0,
+        };
+        close(mean_of(pareto), 4.0 / 3.0);
+    }
+}

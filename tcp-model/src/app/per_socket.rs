@@ -1,0 +1,50 @@
+//! State of an application per connection, found by slot; and wake tokens that name a connection.
+
+use crate::host::SocketId;
+
+/// Values by socket. Holds as many places as the host has slots.
+#[derive(Debug)]
+pub(super) struct PerSocket<T> {
+    items: Vec<Option<(SocketId, T)>>,
+}
+
+impl<T> Default for PerSocket<T> {
+    fn default() -> Self {
+        PerSocket { items: Vec::new() }
+    }
+}
+
+/// Marks tokens made by [`token`]; other tokens of the application stay below it.
+pub(super) const CONNECTION: u64 = 1 << 46;
+
+/// A wake token that names a connection.
+pub(super) fn token(id: SocketId) -> u64 {
+    CONNECTION | u64::from(id.generation() & 0x3fff) << 32 | u64::from(id.slot())
+}
+
+impl<T: Copy> PerSocket<T> {
+    pub(super) fn insert(&mut self, id: SocketId, value: T) {
+        let slot = id.slot() as usize;
+        if slot >= self.items.len() {
+            self.items.resize(slot + 1, None);
+        }
+        self.items[slot] = Some((id, value));
+    }
+
+    pub(super) fn get(&self, id: SocketId) -> Option<T> {
+        let (own, value) = (*self.items.get(id.slot() as usize)?)?;
+        (own == id).then_some(value)
+    }
+
+    pub(super) fn remove(&mut self, id: SocketId) -> Option<T> {
+        let value = self.get(id)?;
+        self.items[id.slot() as usize] = None;
+        Some(value)
+    }
+
+    /// The connection a wake token names, unless it is over.
+    pub(super) fn named(&self, named: u64) -> Option<SocketId> {
+        let (id, _) = (*self.items.get(named as u32 as usize)?)?;
+        (token(id) == named).then_some(id)
+    }
+}

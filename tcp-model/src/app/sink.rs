@@ -1,0 +1,112 @@
+//! A sink: reads everything, at once or at a limited pace, and closes after its peer.
+
+use sim_core::{SimDuration, SimTime};
+
+use super::per_socket::{PerSocket, token};
+use super::spec::SinkSpec;
+use super::{App, AppEvent};
+use crate::host::{SocketCx, SocketId};
+
+/// Least bytes taken in one read at a limited pace.
+const LEAST_READ: u64 = 1460;
+/// Reads per second at a limited pace, unless that makes them too small.
+const READS_PER_SEC: u64 = 100;
+
+#[derive(Clone, Copy, Debug)]
+struct Conn {
+    peer_closed: bool,
+    /// A read is due at a time to come.
+    pending: bool,
+    /// The earliest time of the next read.
+    next_read: SimTime,
+}
+
+/// The application made of a [`SinkSpec`].
+#[derive(Debug)]
+pub struct Sink {
+    spec: SinkSpec,
+    conns: PerSocket<Conn>,
+}
+
+impl Sink {
+    /// A sink as described.
+    pub fn new(spec: SinkSpec) -> Sink {
+        Sink {
+            spec,
+            conns: PerSocket::default(),
+        }
+    }
+
+    fn read(&mut self, id: SocketId, c: &mut Conn, socket: &mut SocketCx<'_, '_>) {
+        let Some(rate) = self.spec.read_rate else {
+            socket.read(id, u64::MAX);
+            return;
+        };
+        if c.pending || rate == 0 {
+            return;
+        }
+        let now = socket.now();
+        if now >= c.next_read {
+            let got = socket.read(id, (rate / READS_PER_SEC).max(LEAST_READ));
+            let ps = u128::from(got) * 1_000_000_000_000 / u128::from(rate);
+            let pause = SimDuration::from_ps(u64::try_from(ps).unwrap_or(u64::MAX));
+            c.next_read = now.saturating_add(pause);
+        }
+        if socket.view(id).is_some_and(|v| v.readable > 0) {
+            c.pending = true;
+            socket.wake(c.next_read, token(id));
+        }
+    }
+
+    fn progress(&mut self, id: SocketId, mut c: Conn, socket: &mut SocketCx<'_, '_>) {
+        self.read(id, &mut c, socket);
+        self.conns.insert(id, c);
+        if c.peer_closed && socket.view(id).is_some_and(|v| v.readable == 0) {
+            socket.close(id);
+        }
+    }
+}
+
+impl App for Sink {
+    fn on_event(&mut self, event: AppEvent, socket: &mut SocketCx<'_, '_>) {
+        match event {
+            AppEvent::Start => {
+                // A port that is taken leaves this sink without work.
+                let _ = socket.listen(self.spec.port, self.spec.backlog);
+            }
+            AppEvent::Acceptable(port) => {
+                while let Some(id) = socket.accept(port) {
+                    let conn = Conn {
+                        peer_closed: false,
+                        pending: false,
+                        next_read: SimTime::ZERO,
+                    };
+                    self.conns.insert(id, conn);
+                }
+            }
+            AppEvent::Readable(id, _) => {
+                if let Some(c) = self.conns.get(id) {
+                    self.progress(id, c, socket);
+                }
+            }
+            AppEvent::Wake(named) => {
+                if let Some(id) = self.conns.named(named)
+                    && let Some(mut c) = self.conns.get(id)
+                {
+                    c.pending = false;
+                    self.progress(id, c, socket);
+                }
+            }
+            AppEvent::PeerClosed(id) => {
+                if let Some(mut c) = self.conns.get(id) {
+                    c.peer_closed = true;
+                    self.progress(id, c, socket);
+                }
+            }
+            AppEvent::Ended(id, _) => {
+                self.conns.remove(id);
+            }
+            AppEvent::Connected(_) | AppEvent::Writable(..) | AppEvent::Urgent(..) => {}
+        }
+    }
+}

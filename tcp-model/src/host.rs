@@ -1,0 +1,157 @@
+//! A host that speaks TCP: connections, listeners, TIME-WAIT, ports, and the applications on top.
+//!
+//! ```text
+//!  packet ──► 4-tuple ──► connection ─┬─► segments ──► network
+//!                    ├──► TIME-WAIT   ├─► news ──────► application ──► calls
+//!                    ├──► listener    └─► records
+//!                    └──► nobody: RST
+//! ```
+//!
+//! Leaves out ICMP, SYN cookies and the limit on ACKs sent from TIME-WAIT (RFC 5961 section 7).
+
+mod any_tcp;
+mod arrive;
+mod chunked;
+mod endpoint;
+mod flow;
+mod isn;
+mod listener;
+mod open;
+mod socket;
+mod stack;
+mod stats;
+mod step;
+mod time_wait_table;
+
+use sim_core::{Cx, Host, Loss, Packet};
+
+use crate::app::spec::HostConfig;
+use crate::app::{AnyApp, App, AppEvent};
+use crate::model::Input;
+use crate::sample::{SegmentEvent, TcpSample};
+use crate::segment::Segment;
+pub use any_tcp::AnyTcp;
+pub use endpoint::SocketId;
+pub use open::{ConnectError, ListenError};
+pub use socket::SocketCx;
+pub use stack::ModelFactory;
+use stack::{Stack, Timer};
+pub use stats::{HostStats, MemoryReport};
+
+/// A TCP host with its applications.
+#[derive(Debug)]
+pub struct TcpHost {
+    stack: Stack,
+    apps: Vec<AnyApp>,
+}
+
+impl TcpHost {
+    /// A host as described.
+    pub fn new(config: HostConfig) -> TcpHost {
+        TcpHost {
+            stack: Stack::new(config.params, config.trace),
+            apps: config.apps.into_iter().map(AnyApp::new).collect(),
+        }
+    }
+
+    /// Lets `factory` make the TCP of every connection.
+    #[must_use]
+    pub fn with_model(mut self, factory: ModelFactory) -> TcpHost {
+        self.stack.factory = Some(factory);
+        self
+    }
+
+    /// Adds an application, after those there are.
+    #[must_use]
+    pub fn with_app(mut self, app: Box<dyn App>) -> TcpHost {
+        self.apps.push(AnyApp::Custom(app));
+        self
+    }
+
+    /// What it counted so far.
+    pub fn stats(&self) -> HostStats {
+        self.stack.stats()
+    }
+
+    /// Memory of its tables.
+    pub fn memory(&self) -> MemoryReport {
+        self.stack.memory()
+    }
+
+    /// Connections there are, TIME-WAIT entries not counted.
+    pub fn connections(&self) -> u32 {
+        self.stack.endpoints.len()
+    }
+
+    /// TIME-WAIT entries there are.
+    pub fn time_waits(&self) -> u32 {
+        self.stack.time_waits.len()
+    }
+
+    fn tell(&mut self, app: u16, event: AppEvent, cx: &mut Cx<'_, TcpHost>) {
+        if let Some(to) = self.apps.get_mut(usize::from(app)) {
+            let stack = &mut self.stack;
+            to.on_event(event, &mut SocketCx { stack, cx, app });
+        }
+    }
+
+    /// Delivers news until there is none, and removes the connections that are over.
+    fn finish(&mut self, cx: &mut Cx<'_, TcpHost>) {
+        loop {
+            while let Some((app, event)) = self.stack.events.pop_front() {
+                self.tell(app, event, cx);
+            }
+            if !self.stack.retire_finished(cx) {
+                break;
+            }
+        }
+    }
+}
+
+impl Host for TcpHost {
+    type Payload = Segment;
+    type Sample = TcpSample;
+
+    fn on_start(&mut self, cx: &mut Cx<'_, Self>) {
+        self.stack.start(cx);
+        for app in 0..self.apps.len() {
+            self.tell(app as u16, AppEvent::Start, cx);
+        }
+        self.finish(cx);
+    }
+
+    fn on_packet(&mut self, packet: Packet<Segment>, cx: &mut Cx<'_, Self>) {
+        self.stack.on_packet(&packet, cx);
+        self.finish(cx);
+    }
+
+    fn on_timer(&mut self, token: u64, cx: &mut Cx<'_, Self>) {
+        match Timer::from_token(token) {
+            Timer::Connection(slot) => {
+                let place = self.stack.endpoints.slot_mut(slot);
+                if place.is_some_and(|place| place.timer.fire(token, cx)) {
+                    self.stack.step(slot, Input::Timeout, cx);
+                }
+            }
+            Timer::TimeWait => {
+                if self.stack.time_wait_timer.fire(token, cx) {
+                    self.stack.expire_time_waits(cx);
+                }
+            }
+            Timer::App(app, token) => self.tell(app, AppEvent::Wake(token), cx),
+        }
+        self.finish(cx);
+    }
+
+    fn lost(packet: &Packet<Segment>, loss: Loss) -> Option<TcpSample> {
+        let lost = SegmentEvent::Lost(loss.cause);
+        packet
+            .payload
+            .tag
+            .traced
+            .then(|| TcpSample::Segment(Box::new(step::trace_of(packet, lost, None))))
+    }
+}
+
+#[cfg(test)]
+mod tests;

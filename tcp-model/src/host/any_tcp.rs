@@ -1,0 +1,48 @@
+//! A TCP model of any kind; calls go through a `match`.
+
+use sim_core::SimTime;
+
+use crate::connection::Connection;
+use crate::model::{Input, Outputs, TcpModel, TcpView};
+use crate::time_wait::TimeWait;
+
+/// Any TCP model.
+#[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the large one is the usual one, and lives in a slot that is used again"
+)]
+pub enum AnyTcp {
+    /// [`Connection`].
+    Full(Connection),
+    /// A user's own.
+    Custom(Box<dyn TcpModel>),
+}
+
+macro_rules! each {
+    ($self:ident, $tcp:ident => $call:expr) => {
+        match $self {
+            AnyTcp::Full($tcp) => $call,
+            AnyTcp::Custom($tcp) => $call,
+        }
+    };
+}
+
+impl TcpModel for AnyTcp {
+    #[inline]
+    fn step(&mut self, input: Input<'_>, now: SimTime, out: &mut Outputs) {
+        each!(self, tcp => tcp.step(input, now, out))
+    }
+    #[inline]
+    fn next_timeout(&self) -> Option<SimTime> {
+        each!(self, tcp => tcp.next_timeout())
+    }
+    #[inline]
+    fn view(&self) -> TcpView {
+        each!(self, tcp => tcp.view())
+    }
+    #[inline]
+    fn time_wait(&self) -> Option<TimeWait> {
+        each!(self, tcp => tcp.time_wait())
+    }
+}

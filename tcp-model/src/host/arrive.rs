@@ -1,0 +1,281 @@
+//! Packets that arrive: to a connection, a TIME-WAIT entry, a listener, or nobody
+//! (RFC 9293 sections 3.10.7.1 and 3.10.7.2).
+
+use sim_core::{Cx, Packet, SimTime};
+
+use super::TcpHost;
+use super::endpoint::Endpoint;
+use super::flow::{Flow, Owner};
+use super::stack::Stack;
+use super::step::record_received;
+use crate::connection::ts_clock;
+use crate::model::{Input, OpenContext, TcpModel};
+use crate::sample::Side;
+use crate::segment::{Flags, Segment, Tag};
+use crate::seq::SeqNum;
+use crate::state::State;
+use crate::time_wait::TimeWaitAction;
+
+impl Stack {
+    pub(super) fn on_packet(&mut self, packet: &Packet<Segment>, cx: &mut Cx<'_, TcpHost>) {
+        if packet.corrupt {
+            self.stats.checksum_failures += 1; // MUST-3
+            return;
+        }
+        self.stats.segments_received += 1;
+        let seg = &packet.payload;
+        let flow = Flow::from_parts(packet.dst, seg.dst_port, packet.src, seg.src_port);
+        match self.find(flow) {
+            Some(Owner::Connection(slot)) => self.connection_arrives(slot, packet, cx),
+            Some(Owner::TimeWait(place)) => self.time_wait_arrives(place, packet, cx),
+            None => match self.listener_at(seg.dst_port) {
+                Some(listener) => self.listen_arrives(listener, flow, packet, None, cx),
+                None => {
+                    self.note_received(packet, None, cx);
+                    self.reset_stranger(flow, seg, cx);
+                }
+            },
+        }
+    }
+
+    fn note_received(
+        &self,
+        packet: &Packet<Segment>,
+        state: Option<State>,
+        cx: &mut Cx<'_, TcpHost>,
+    ) {
+        if packet.payload.tag.traced {
+            record_received(packet, state, cx);
+        }
+    }
+
+    fn connection_arrives(
+        &mut self,
+        slot: u32,
+        packet: &Packet<Segment>,
+        cx: &mut Cx<'_, TcpHost>,
+    ) {
+        let half_open = self
+            .endpoints
+            .get(slot)
+            .is_some_and(|e| e.state == State::SynReceived && e.side == Side::Passive);
+        if half_open && self.is_refused_by_accept_queue(slot, &packet.payload) {
+            self.stats.listen_overflows += 1;
+            self.stats.listen_drops += 1;
+            self.note_received(packet, Some(State::SynReceived), cx);
+            if self.params.abort_on_overflow {
+                self.step(slot, Input::Abort, cx);
+            }
+            return;
+        }
+        self.step_segment(slot, packet, cx);
+    }
+
+    /// The handshake's last ACK finds the accept queue full: it is as if it had not arrived, and
+    /// the SYN-ACK will be retransmitted.
+    fn is_refused_by_accept_queue(&self, slot: u32, seg: &Segment) -> bool {
+        let Some(endpoint) = self.endpoints.get(slot) else {
+            return false;
+        };
+        let full = self
+            .listeners
+            .get(usize::from(endpoint.listener))
+            .is_some_and(|l| l.is_accept_queue_full());
+        let others = Flags(Flags::SYN.0 | Flags::RST.0);
+        full && seg.flags.is_ack()
+            && seg.flags.without(others) == seg.flags
+            && seg.ack == endpoint.tcp.view().snd_nxt
+    }
+
+    /// RFC 9293 section 3.10.7.2. `iss` is given where the SYN ends a TIME-WAIT entry.
+    fn listen_arrives(
+        &mut self,
+        listener: usize,
+        flow: Flow,
+        packet: &Packet<Segment>,
+        iss: Option<SeqNum>,
+        cx: &mut Cx<'_, TcpHost>,
+    ) {
+        let seg = &packet.payload;
+        if !is_opening(seg) {
+            self.note_received(packet, Some(State::Listen), cx);
+            if seg.flags.is_ack() {
+                self.reset_stranger(flow, seg, cx);
+            }
+            return;
+        }
+        let listening = &self.listeners[listener];
+        let full = listening.is_accept_queue_full();
+        if full || listening.is_syn_queue_full() {
+            self.stats.listen_overflows += u64::from(full);
+            self.stats.listen_drops += 1;
+            self.note_received(packet, Some(State::Listen), cx);
+            return;
+        }
+        let app = listening.app;
+        let (isn, ts_offset) = self.secret.isn_and_offset(flow, cx.now());
+        let context = OpenContext {
+            params: self.params.clone(),
+            conn: seg.tag.conn,
+            traced: seg.tag.traced,
+            local: flow.local(),
+            remote: flow.remote(),
+            iss: iss.unwrap_or(isn),
+            ts_offset,
+        };
+        let slot = self.add_endpoint(context, Side::Passive, app, listener as u16, false, cx);
+        self.step(slot, Input::Listen, cx);
+        self.step_segment(slot, packet, cx);
+        // A model may refuse the SYN.
+        let refused = |e: &Endpoint| e.state == State::Listen;
+        if self.endpoints.get(slot).is_some_and(refused) {
+            self.demux.remove(flow, Owner::Connection(slot));
+            self.endpoints.remove(slot);
+        }
+    }
+
+    fn time_wait_arrives(
+        &mut self,
+        place: u32,
+        packet: &Packet<Segment>,
+        cx: &mut Cx<'_, TcpHost>,
+    ) {
+        let seg = &packet.payload;
+        let entry = *self.time_waits.get(place);
+        let flow = entry.flow();
+        let known = entry.time_wait(0);
+        let mut action = known.segment_arrives(seg, &self.params);
+        if let TimeWaitAction::NewIncarnation { iss_after } = action {
+            // Nobody listens: nothing to open.
+            if let Some(listener) = self.listener_at(seg.dst_port) {
+                let listening = &self.listeners[listener];
+                if !listening.is_accept_queue_full() && !listening.is_syn_queue_full() {
+                    self.stats.time_wait_recycled += 1;
+                    self.end_time_wait(place, cx);
+                    self.arm_time_wait_timer(cx);
+                }
+                self.listen_arrives(listener, flow, packet, Some(iss_after), cx);
+                return;
+            }
+            action = TimeWaitAction::Ack;
+        }
+        let after = match action {
+            TimeWaitAction::Kill => None,
+            _ => Some(State::TimeWait),
+        };
+        self.note_received(packet, after, cx);
+        if matches!(
+            action,
+            TimeWaitAction::AckAndRestart | TimeWaitAction::Restart
+        ) {
+            self.restart_time_wait(place, cx);
+        }
+        match action {
+            TimeWaitAction::Ack | TimeWaitAction::AckAndRestart => {
+                let known = entry.time_wait(self.secret.ts_offset(flow));
+                let (here, there) = (flow.local().port(), flow.remote().port());
+                let ack = known.ack(here, there, ts_clock(cx.now()));
+                self.send(flow, &ack, false, after, cx);
+            }
+            TimeWaitAction::Kill => {
+                self.stats.time_wait_killed += 1;
+                self.end_time_wait(place, cx);
+                self.arm_time_wait_timer(cx);
+            }
+            _ => {}
+        }
+    }
+
+    /// Begins 2 MSL anew; a port that `tw_reuse` might have taken over is taken again.
+    fn restart_time_wait(&mut self, place: u32, cx: &mut Cx<'_, TcpHost>) {
+        self.time_waits.restart(place, cx.now());
+        let entry = *self.time_waits.get(place);
+        if entry.side() == Side::Active && !entry.holds_port() {
+            let flow = entry.flow();
+            let to = super::stack::destination(flow);
+            let holds = self.ports.occupy(to, flow.local().port());
+            self.time_waits.get_mut(place).set_holds_port(holds);
+        }
+        self.arm_time_wait_timer(cx);
+    }
+
+    /// RFC 9293 section 3.10.7.1: a segment that belongs to no connection is answered by a reset,
+    /// made so that the sender believes it.
+    fn reset_stranger(&mut self, flow: Flow, seg: &Segment, cx: &mut Cx<'_, TcpHost>) {
+        if let Some(reset) = reset_for(seg) {
+            self.send(flow, &reset, false, None, cx);
+        }
+    }
+
+    /// Adds a connection in state CLOSED to the tables.
+    pub(super) fn add_endpoint(
+        &mut self,
+        context: OpenContext,
+        side: Side,
+        app: u16,
+        listener: u16,
+        holds_port: bool,
+        cx: &mut Cx<'_, TcpHost>,
+    ) -> u32 {
+        let flow = Flow::new(context.local, context.remote);
+        let (conn, traced) = (context.conn, context.traced);
+        let state = match side {
+            Side::Active => State::Closed,
+            Side::Passive => State::Listen,
+        };
+        let id = self.endpoints.insert(Endpoint {
+            tcp: self.make_tcp(context),
+            flow,
+            conn,
+            opened: cx.now(),
+            established: SimTime::MAX,
+            app_closed: SimTime::MAX,
+            sender: None,
+            app,
+            listener,
+            state,
+            side,
+            end: None,
+            has_app: side == Side::Active,
+            traced,
+            holds_port,
+            closed_first: false,
+            peer_closed: false,
+            is_finished: false,
+        });
+        self.insert_flow(flow, Owner::Connection(id.slot()));
+        id.slot()
+    }
+}
+
+/// A segment that a listener makes a connection of.
+fn is_opening(seg: &Segment) -> bool {
+    seg.flags.is_syn() && !seg.flags.is_rst() && !seg.flags.is_ack()
+}
+
+/// The reset that answers a segment; none for a reset.
+pub(super) fn reset_for(seg: &Segment) -> Option<Segment> {
+    if seg.flags.is_rst() {
+        return None;
+    }
+    // "If the ACK bit is off, sequence number zero is used, <SEQ=0><ACK=SEG.SEQ+SEG.LEN>
+    // <CTL=RST,ACK>. If the ACK bit is on, <SEQ=SEG.ACK><CTL=RST>."
+    let (seq, ack, flags) = if seg.flags.is_ack() {
+        (seg.ack, SeqNum(0), Flags::RST)
+    } else {
+        (SeqNum(0), seg.seq_end(), Flags::RST | Flags::ACK)
+    };
+    Some(Segment {
+        src_port: seg.dst_port,
+        dst_port: seg.src_port,
+        seq,
+        ack,
+        flags,
+        tag: Tag {
+            conn: seg.tag.conn,
+            offset: 0,
+            traced: seg.tag.traced,
+        },
+        ..Segment::default()
+    })
+}

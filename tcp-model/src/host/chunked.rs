@@ -1,0 +1,69 @@
+//! A growing array that never moves its elements.
+
+use std::ops::{Index, IndexMut};
+
+/// Elements in chunks of `N`: growth allocates one chunk and copies nothing, so that a table of
+/// millions costs what it holds and no doubling spike.
+#[derive(Debug)]
+pub(super) struct Chunked<T, const N: usize> {
+    chunks: Vec<Vec<T>>,
+}
+
+impl<T, const N: usize> Default for Chunked<T, N> {
+    fn default() -> Self {
+        Chunked { chunks: Vec::new() }
+    }
+}
+
+impl<T, const N: usize> Chunked<T, N> {
+    /// Appends an element and returns its place.
+    pub(super) fn push(&mut self, value: T) -> u32 {
+        let place = self.len();
+        assert!(place < u32::MAX as usize >> 1, "more than 2^31 elements");
+        match self.chunks.last_mut() {
+            Some(last) if last.len() < N => last.push(value),
+            _ => {
+                let mut chunk = Vec::with_capacity(N);
+                chunk.push(value);
+                self.chunks.push(chunk);
+            }
+        }
+        place as u32
+    }
+
+    pub(super) fn len(&self) -> usize {
+        match self.chunks.split_last() {
+            Some((last, full)) => full.len() * N + last.len(),
+            None => 0,
+        }
+    }
+
+    pub(super) fn get_mut(&mut self, place: u32) -> Option<&mut T> {
+        let place = place as usize;
+        self.chunks.get_mut(place / N)?.get_mut(place % N)
+    }
+
+    pub(super) fn get(&self, place: u32) -> Option<&T> {
+        let place = place as usize;
+        self.chunks.get(place / N)?.get(place % N)
+    }
+
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.chunks.len() * N * size_of::<T>() + self.chunks.capacity() * size_of::<Vec<T>>()
+    }
+}
+
+impl<T, const N: usize> Index<u32> for Chunked<T, N> {
+    type Output = T;
+    fn index(&self, place: u32) -> &T {
+        let place = place as usize;
+        &self.chunks[place / N][place % N]
+    }
+}
+
+impl<T, const N: usize> IndexMut<u32> for Chunked<T, N> {
+    fn index_mut(&mut self, place: u32) -> &mut T {
+        let place = place as usize;
+        &mut self.chunks[place / N][place % N]
+    }
+}

@@ -1,0 +1,144 @@
+//! Connections of a host: slots that are used again and again.
+
+use sim_core::{LazyTimer, SimTime};
+
+use super::any_tcp::AnyTcp;
+use super::chunked::Chunked;
+use super::flow::Flow;
+use crate::model::End;
+use crate::sample::{SenderSample, Side};
+use crate::segment::ConnId;
+use crate::state::State;
+
+/// A connection as its application knows it; stays unlike any other for ever, so that a call on
+/// one that is over does nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SocketId {
+    slot: u32,
+    generation: u32,
+}
+
+impl SocketId {
+    pub(super) const fn new(slot: u32, generation: u32) -> SocketId {
+        SocketId { slot, generation }
+    }
+
+    /// Place in the host's table, below the largest number of connections it ever had at a time;
+    /// used again after the connection is over.
+    pub const fn slot(self) -> u32 {
+        self.slot
+    }
+
+    /// How many connections had the slot before.
+    pub const fn generation(self) -> u32 {
+        self.generation
+    }
+}
+
+/// No listener: the end point was opened actively.
+pub(super) const NO_LISTENER: u16 = u16::MAX;
+
+/// A connection in the table.
+#[derive(Debug)]
+pub(super) struct Endpoint {
+    pub(super) tcp: AnyTcp,
+    pub(super) flow: Flow,
+    pub(super) conn: ConnId,
+    pub(super) opened: SimTime,
+    /// `SimTime::MAX` before.
+    pub(super) established: SimTime,
+    /// `SimTime::MAX` before.
+    pub(super) app_closed: SimTime,
+    /// Last sender sample; only of traced connections.
+    pub(super) sender: Option<Box<(SimTime, SenderSample)>>,
+    pub(super) app: u16,
+    pub(super) listener: u16,
+    pub(super) state: State,
+    pub(super) side: Side,
+    pub(super) end: Option<End>,
+    /// The application knows it: it connected, or it accepted.
+    pub(super) has_app: bool,
+    pub(super) traced: bool,
+    /// Its local port is taken in the port allocator.
+    pub(super) holds_port: bool,
+    pub(super) closed_first: bool,
+    pub(super) peer_closed: bool,
+    /// Is in the list of those to be looked at for removal.
+    pub(super) is_finished: bool,
+}
+
+/// A place for a connection. The timer stays with the place: an event that is still queued when
+/// one connection ends serves the next.
+#[derive(Debug, Default)]
+pub(super) struct Slot {
+    pub(super) timer: LazyTimer,
+    pub(super) generation: u32,
+    pub(super) endpoint: Option<Endpoint>,
+}
+
+/// All connections of a host.
+#[derive(Debug, Default)]
+pub(super) struct Endpoints {
+    slots: Chunked<Slot, 64>,
+    free: Vec<u32>,
+    peak: u32,
+}
+
+impl Endpoints {
+    pub(super) fn insert(&mut self, endpoint: Endpoint) -> SocketId {
+        let slot = match self.free.pop() {
+            Some(slot) => slot,
+            None => self.slots.push(Slot::default()),
+        };
+        let place = &mut self.slots[slot];
+        place.endpoint = Some(endpoint);
+        let generation = place.generation;
+        self.peak = self.peak.max(self.len());
+        SocketId { slot, generation }
+    }
+
+    /// Removes a connection and frees its slot; its timer must be off.
+    pub(super) fn remove(&mut self, slot: u32) {
+        let place = &mut self.slots[slot];
+        place.endpoint = None;
+        place.generation = place.generation.wrapping_add(1);
+        self.free.push(slot);
+    }
+
+    #[inline]
+    pub(super) fn slot_mut(&mut self, slot: u32) -> Option<&mut Slot> {
+        self.slots.get_mut(slot)
+    }
+
+    #[inline]
+    pub(super) fn get(&self, slot: u32) -> Option<&Endpoint> {
+        self.slots.get(slot)?.endpoint.as_ref()
+    }
+
+    #[inline]
+    pub(super) fn get_mut(&mut self, slot: u32) -> Option<&mut Endpoint> {
+        self.slots.get_mut(slot)?.endpoint.as_mut()
+    }
+
+    pub(super) fn id(&self, slot: u32) -> SocketId {
+        SocketId::new(slot, self.slots[slot].generation)
+    }
+
+    /// The slot of a socket that still is.
+    pub(super) fn live(&self, id: SocketId) -> Option<u32> {
+        let place = self.slots.get(id.slot)?;
+        (place.generation == id.generation && place.endpoint.is_some()).then_some(id.slot)
+    }
+
+    pub(super) fn len(&self) -> u32 {
+        (self.slots.len() - self.free.len()) as u32
+    }
+
+    pub(super) fn peak(&self) -> u32 {
+        self.peak
+    }
+
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.slots.memory_bytes() + self.free.capacity() * 4
+    }
+}

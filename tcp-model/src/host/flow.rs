@@ -1,0 +1,190 @@
+//! The 4-tuple of a connection, and the table that finds what it belongs to.
+
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use hashbrown::HashTable;
+
+/// A 4-tuple as seen from one end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Flow {
+    local: u32,
+    remote: u32,
+    /// Local port in the upper half.
+    ports: u32,
+}
+
+impl Flow {
+    pub(super) fn new(local: SocketAddrV4, remote: SocketAddrV4) -> Flow {
+        Flow::from_parts(*local.ip(), local.port(), *remote.ip(), remote.port())
+    }
+
+    pub(super) fn from_parts(
+        local: Ipv4Addr,
+        local_port: u16,
+        remote: Ipv4Addr,
+        remote_port: u16,
+    ) -> Flow {
+        Flow {
+            local: local.to_bits(),
+            remote: remote.to_bits(),
+            ports: u32::from(local_port) << 16 | u32::from(remote_port),
+        }
+    }
+
+    pub(super) fn local(self) -> SocketAddrV4 {
+        SocketAddrV4::new(Ipv4Addr::from(self.local), (self.ports >> 16) as u16)
+    }
+
+    pub(super) fn remote(self) -> SocketAddrV4 {
+        SocketAddrV4::new(Ipv4Addr::from(self.remote), self.ports as u16)
+    }
+
+    /// The 4-tuple as twelve bytes, for keyed hashes.
+    pub(super) fn bytes(self) -> [u8; 12] {
+        let mut bytes = [0; 12];
+        bytes[..4].copy_from_slice(&self.local.to_be_bytes());
+        bytes[4..8].copy_from_slice(&self.remote.to_be_bytes());
+        bytes[8..].copy_from_slice(&self.ports.to_be_bytes());
+        bytes
+    }
+
+    /// One folded multiplication: addresses and ports of a simulation are no adversary.
+    pub(super) fn hash(self) -> u64 {
+        let addresses = u64::from(self.local) << 32 | u64::from(self.remote);
+        let a = addresses ^ 0x9e37_79b9_7f4a_7c15;
+        let b = u64::from(self.ports).wrapping_mul(0xd6e8_feb8_6659_fd93) ^ 0xa076_1d64_78bd_642f;
+        let wide = u128::from(a) * u128::from(b);
+        (wide >> 64) as u64 ^ wide as u64
+    }
+}
+
+/// What a 4-tuple belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// A connection, by slot.
+    Connection(u32),
+    /// A TIME-WAIT entry, by place.
+    TimeWait(u32),
+}
+
+const TIME_WAIT: u32 = 1 << 31;
+
+impl Owner {
+    fn pack(self) -> u32 {
+        match self {
+            Owner::Connection(slot) => slot,
+            Owner::TimeWait(place) => place | TIME_WAIT,
+        }
+    }
+
+    fn unpack(bits: u32) -> Owner {
+        if bits & TIME_WAIT == 0 {
+            Owner::Connection(bits)
+        } else {
+            Owner::TimeWait(bits & !TIME_WAIT)
+        }
+    }
+}
+
+/// Finds the owner of a 4-tuple. Holds four bytes per owner; the 4-tuples themselves stay with the
+/// owners, and `flow_of` fetches them.
+#[derive(Debug, Default)]
+pub(super) struct Demux {
+    table: HashTable<u32>,
+}
+
+impl Demux {
+    #[inline]
+    pub(super) fn find(&self, flow: Flow, flow_of: impl Fn(Owner) -> Flow) -> Option<Owner> {
+        let same = |&bits: &u32| flow_of(Owner::unpack(bits)) == flow;
+        self.table
+            .find(flow.hash(), same)
+            .map(|&bits| Owner::unpack(bits))
+    }
+
+    /// Adds an owner whose 4-tuple has none yet.
+    pub(super) fn insert(&mut self, flow: Flow, owner: Owner, flow_of: impl Fn(Owner) -> Flow) {
+        let hash = |&bits: &u32| flow_of(Owner::unpack(bits)).hash();
+        self.table.insert_unique(flow.hash(), owner.pack(), hash);
+    }
+
+    /// Lets `to` take the place of `from` under the same 4-tuple.
+    pub(super) fn replace(&mut self, flow: Flow, from: Owner, to: Owner) {
+        if let Some(bits) = self
+            .table
+            .find_mut(flow.hash(), |&bits| bits == from.pack())
+        {
+            *bits = to.pack();
+        }
+    }
+
+    pub(super) fn remove(&mut self, flow: Flow, owner: Owner) {
+        if let Ok(found) = self
+            .table
+            .find_entry(flow.hash(), |&bits| bits == owner.pack())
+        {
+            found.remove();
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.table.allocation_size()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn a_flow_gives_back_its_ends() {
+        let local = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 1), 65_535);
+        let remote = SocketAddrV4::new(Ipv4Addr::new(10, 255, 0, 2), 1);
+        let flow = Flow::new(local, remote);
+        assert_eq!((flow.local(), flow.remote()), (local, remote));
+        assert_ne!(flow, Flow::new(remote, local));
+        assert_eq!(flow.bytes(), [10, 0, 0, 1, 10, 255, 0, 2, 255, 255, 0, 1]);
+    }
+
+    #[test]
+    fn hashes_of_neighbours_spread() {
+        let ip = |i: u32| Ipv4Addr::from(0x0a00_0001 + i);
+        let flows = (0..64u32)
+            .flat_map(|host| (0..1024u16).map(move |port| (host, 32_768 + 2 * port)))
+            .map(|(host, port)| Flow::from_parts(ip(0), 80, ip(host), port));
+        let buckets: BTreeSet<u64> = flows.map(|f| f.hash() & 0xf_ffff).collect();
+        // 65536 balls in 2^20 bins leave about 63540 bins non-empty.
+        assert!(buckets.len() > 62_500, "{}", buckets.len());
+    }
+
+    #[test]
+    fn owners_are_found_replaced_and_removed() {
+        let flows: Vec<Flow> = (0..100)
+            .map(|p| Flow::from_parts(Ipv4Addr::LOCALHOST, p, Ipv4Addr::LOCALHOST, 80))
+            .collect();
+        let flow_of = |owner: Owner| match owner {
+            Owner::Connection(i) => flows[i as usize],
+            Owner::TimeWait(i) => flows[i as usize - 1000],
+        };
+        let mut demux = Demux::default();
+        for (i, flow) in flows.iter().enumerate() {
+            assert_eq!(demux.find(*flow, flow_of), None);
+            demux.insert(*flow, Owner::Connection(i as u32), flow_of);
+        }
+        let (old, new) = (Owner::Connection(7), Owner::TimeWait(1007));
+        demux.replace(flows[7], old, new);
+        assert_eq!(demux.find(flows[7], flow_of), Some(new));
+        demux.remove(flows[7], old);
+        assert_eq!(demux.len(), 100);
+        demux.remove(flows[7], new);
+        assert_eq!((demux.len(), demux.find(flows[7], flow_of)), (99, None));
+        assert_eq!(demux.find(flows[8], flow_of), Some(Owner::Connection(8)));
+    }
+}

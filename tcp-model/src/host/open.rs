@@ -1,0 +1,232 @@
+//! Active and passive opens, and accepting.
+
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use sim_core::{Cx, SimDuration};
+
+use super::TcpHost;
+use super::endpoint::{NO_LISTENER, SocketId};
+use super::flow::{Flow, Owner};
+use super::listener::Listener;
+use super::stack::{Stack, destination};
+use crate::app::AppEvent;
+use crate::model::{Input, OpenContext, TcpModel};
+use crate::params::TwReuse;
+use crate::ports::Destination;
+use crate::sample::{ConnectAttempt, ConnectOutcome, OpenResult, Side, StateChange, TcpSample};
+use crate::segment::ConnId;
+use crate::state::State;
+
+/// Why a connection could not even be begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConnectError {
+    /// All local ports towards the destination are in use (EADDRNOTAVAIL).
+    #[error("no local port is free")]
+    AddrNotAvailable,
+    /// The local port asked for is in use towards the destination (EADDRINUSE).
+    #[error("the local port is in use")]
+    AddrInUse,
+    /// The local address is not one of the host's.
+    #[error("{0} is not an address of this host")]
+    NotLocal(Ipv4Addr),
+}
+
+/// The port has a listener already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("port {0} has a listener already")]
+pub struct ListenError(pub u16);
+
+/// A local end chosen for an active open.
+struct LocalEnd {
+    port: u16,
+    holds_port: bool,
+}
+
+impl Stack {
+    /// OPEN, active. The attempt gets an identity and is recorded whether it succeeds or not.
+    pub(super) fn connect(
+        &mut self,
+        app: u16,
+        local: Option<Ipv4Addr>,
+        port: Option<u16>,
+        remote: SocketAddrV4,
+        cx: &mut Cx<'_, TcpHost>,
+    ) -> Result<SocketId, ConnectError> {
+        let address = match local {
+            Some(address) if !self.addresses.contains(&address) => {
+                return Err(ConnectError::NotLocal(address));
+            }
+            Some(address) => address,
+            None => self
+                .addresses
+                .first()
+                .copied()
+                .unwrap_or(Ipv4Addr::UNSPECIFIED),
+        };
+        let conn = ConnId::new(self.node, self.serial);
+        let traced = self.serial < self.trace.segments;
+        self.serial += 1;
+        let end = match port {
+            Some(port) => self.take_port(conn, address, port, remote, cx),
+            None => self.find_port(conn, address, remote, cx),
+        };
+        let end = end.inspect_err(|_| {
+            cx.record(TcpSample::Outcome(ConnectOutcome {
+                conn,
+                result: OpenResult::AddrNotAvailable,
+                latency: SimDuration::ZERO,
+            }));
+        })?;
+        let flow = Flow::from_parts(address, end.port, *remote.ip(), remote.port());
+        let (isn, ts_offset) = self.secret.isn_and_offset(flow, cx.now());
+        let iss = match self.find(flow) {
+            Some(Owner::TimeWait(place)) => {
+                // Linux tcp_twsk_unique: beyond any window of the old incarnation.
+                self.stats.time_wait_reused += 1;
+                let old = self.end_time_wait(place, cx);
+                self.arm_time_wait_timer(cx);
+                old.time_wait(0).snd_nxt + 65_537
+            }
+            _ => isn,
+        };
+        let context = OpenContext {
+            params: self.params.clone(),
+            conn,
+            traced,
+            local: flow.local(),
+            remote,
+            iss,
+            ts_offset,
+        };
+        let slot = self.add_endpoint(context, Side::Active, app, NO_LISTENER, end.holds_port, cx);
+        let id = self.endpoints.id(slot);
+        self.step(slot, Input::Connect, cx);
+        Ok(id)
+    }
+
+    /// Lets the port allocator choose.
+    fn find_port(
+        &mut self,
+        conn: ConnId,
+        address: Ipv4Addr,
+        remote: SocketAddrV4,
+        cx: &mut Cx<'_, TcpHost>,
+    ) -> Result<LocalEnd, ConnectError> {
+        self.free_ripe_ports(cx);
+        let to = Destination {
+            local: address,
+            remote,
+        };
+        let found = self.ports.allocate(to, &mut self.port_rng);
+        self.stats.port_searches += 1;
+        self.stats.port_probes += u64::from(found.probes);
+        self.stats.ports_exhausted += u64::from(found.port.is_none());
+        cx.record(TcpSample::Connect(ConnectAttempt {
+            conn,
+            local_port: found.port,
+            probes: found.probes,
+        }));
+        let port = found.port.ok_or(ConnectError::AddrNotAvailable)?;
+        Ok(LocalEnd {
+            port,
+            holds_port: true,
+        })
+    }
+
+    /// Takes the port the application asked for, unless the 4-tuple is in use.
+    fn take_port(
+        &mut self,
+        conn: ConnId,
+        address: Ipv4Addr,
+        port: u16,
+        remote: SocketAddrV4,
+        cx: &mut Cx<'_, TcpHost>,
+    ) -> Result<LocalEnd, ConnectError> {
+        let flow = Flow::from_parts(address, port, *remote.ip(), remote.port());
+        let free = self.find(flow).is_none();
+        cx.record(TcpSample::Connect(ConnectAttempt {
+            conn,
+            local_port: free.then_some(port),
+            probes: 1,
+        }));
+        if !free {
+            return Err(ConnectError::AddrInUse);
+        }
+        let to = Destination {
+            local: address,
+            remote,
+        };
+        let holds_port = self.ports.occupy(to, port);
+        Ok(LocalEnd { port, holds_port })
+    }
+
+    /// `tw_reuse`: ports of TIME-WAIT entries that are old enough count as free. Entries ripen in
+    /// the order in which they came, so each is looked at once.
+    fn free_ripe_ports(&mut self, cx: &mut Cx<'_, TcpHost>) {
+        if self.params.tw_reuse == TwReuse::Off {
+            return;
+        }
+        let (now, delay) = (cx.now(), self.params.tw_reuse_delay);
+        while let Some(place) = self.time_waits.next_mature(now, delay) {
+            let entry = self.time_waits.get_mut(place);
+            if entry.holds_port() {
+                entry.set_holds_port(false);
+                let flow = entry.flow();
+                self.ports.release(destination(flow), flow.local().port());
+            }
+        }
+    }
+
+    /// OPEN, passive, on all addresses.
+    pub(super) fn listen(
+        &mut self,
+        app: u16,
+        port: u16,
+        backlog: u32,
+        cx: &mut Cx<'_, TcpHost>,
+    ) -> Result<(), ListenError> {
+        if self.listener_at(port).is_some() || self.listeners.len() >= usize::from(NO_LISTENER) {
+            return Err(ListenError(port));
+        }
+        self.ports.reserve(port);
+        let listener = Listener::new(port, app, backlog, &self.params);
+        self.listeners.push(listener);
+        cx.record(TcpSample::State(StateChange {
+            conn: self.listener_conn(port),
+            side: Side::Passive,
+            from: State::Closed,
+            to: State::Listen,
+        }));
+        Ok(())
+    }
+
+    /// The next established connection of a listener; what happened to it before is told at once.
+    pub(super) fn accept(&mut self, app: u16, port: u16) -> Option<SocketId> {
+        let listener = self.listener_at(port)?;
+        if self.listeners[listener].app != app {
+            return None;
+        }
+        while let Some(id) = self.listeners[listener].pop() {
+            let Some(slot) = self.endpoints.live(id) else {
+                continue; // it ended in the queue
+            };
+            let Some(endpoint) = self.endpoints.get_mut(slot) else {
+                continue;
+            };
+            if endpoint.end.is_some() {
+                continue;
+            }
+            endpoint.has_app = true;
+            let readable = endpoint.tcp.view().readable;
+            if readable > 0 {
+                let event = AppEvent::Readable(id, readable);
+                self.events.push_back((app, event));
+            }
+            if endpoint.peer_closed {
+                self.events.push_back((app, AppEvent::PeerClosed(id)));
+            }
+            return Some(id);
+        }
+        None
+    }
+}

@@ -1,0 +1,250 @@
+//! A host without its applications: tables, timers, counters.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use sim_core::{Cx, LazyTimer, Rng};
+
+use super::TcpHost;
+use super::any_tcp::AnyTcp;
+use super::endpoint::{Endpoints, Slot};
+use super::flow::{Demux, Flow, Owner};
+use super::isn::Secret;
+use super::listener::Listener;
+use super::stats::{HostStats, MemoryReport};
+use super::time_wait_table::{Entry, TimeWaitTable};
+use crate::app::AppEvent;
+use crate::app::spec::TraceSpec;
+use crate::connection::Connection;
+use crate::model::{OpenContext, Outputs, TcpModel};
+use crate::params::TcpParams;
+use crate::ports::{Destination, PortAllocator};
+use crate::sample::{StateChange, TcpSample};
+use crate::segment::ConnId;
+use crate::state::State;
+
+/// Makes the TCP of a connection.
+pub type ModelFactory = Arc<dyn Fn(OpenContext) -> Box<dyn TcpModel> + Send + Sync>;
+
+/// What a timer event is for: the top two bits of its token.
+const KIND_SHIFT: u32 = 62;
+const KIND_TIME_WAIT: u64 = 1;
+const KIND_APP: u64 = 2;
+const APP_SHIFT: u32 = 48;
+
+/// A timer token taken apart.
+pub(super) enum Timer {
+    Connection(u32),
+    TimeWait,
+    App(u16, u64),
+}
+
+impl Timer {
+    pub(super) fn from_token(token: u64) -> Timer {
+        match token >> KIND_SHIFT {
+            KIND_TIME_WAIT => Timer::TimeWait,
+            KIND_APP => {
+                let app = (token >> APP_SHIFT) as u16 & 0x3fff;
+                Timer::App(app, token & ((1 << APP_SHIFT) - 1))
+            }
+            _ => Timer::Connection(token as u32),
+        }
+    }
+
+    pub(super) fn token(self) -> u64 {
+        match self {
+            Timer::Connection(slot) => u64::from(slot),
+            Timer::TimeWait => KIND_TIME_WAIT << KIND_SHIFT,
+            Timer::App(app, token) => {
+                let token = token & ((1 << APP_SHIFT) - 1);
+                KIND_APP << KIND_SHIFT | u64::from(app & 0x3fff) << APP_SHIFT | token
+            }
+        }
+    }
+}
+
+/// The TCP of a host.
+pub(super) struct Stack {
+    pub(super) params: Arc<TcpParams>,
+    pub(super) trace: TraceSpec,
+    pub(super) factory: Option<ModelFactory>,
+    pub(super) node: u32,
+    pub(super) addresses: Vec<Ipv4Addr>,
+    pub(super) endpoints: Endpoints,
+    pub(super) demux: Demux,
+    pub(super) time_waits: TimeWaitTable,
+    pub(super) time_wait_timer: LazyTimer,
+    pub(super) listeners: Vec<Listener>,
+    pub(super) ports: PortAllocator,
+    pub(super) port_rng: Rng,
+    pub(super) secret: Secret,
+    pub(super) out: Outputs,
+    /// News for applications, in order, with the application's number.
+    pub(super) events: VecDeque<(u16, AppEvent)>,
+    /// Slots whose connection may be over.
+    pub(super) finished: Vec<u32>,
+    /// Connections opened actively so far.
+    pub(super) serial: u32,
+    pub(super) stats: HostStats,
+}
+
+impl fmt::Debug for Stack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stack")
+            .field("connections", &self.endpoints.len())
+            .field("time_wait", &self.time_waits.len())
+            .field("listeners", &self.listeners.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Stack {
+    pub(super) fn new(params: Arc<TcpParams>, trace: TraceSpec) -> Stack {
+        // Replaced on start, when the seed is known.
+        let mut rng = Rng::stream(0, "host", 0);
+        Stack {
+            ports: PortAllocator::new(params.port_range, params.port_selection, 0),
+            params,
+            trace,
+            factory: None,
+            node: 0,
+            addresses: Vec::new(),
+            endpoints: Endpoints::default(),
+            demux: Demux::default(),
+            time_waits: TimeWaitTable::default(),
+            time_wait_timer: LazyTimer::default(),
+            listeners: Vec::new(),
+            secret: Secret::draw(&mut rng),
+            port_rng: rng,
+            out: Outputs::default(),
+            events: VecDeque::new(),
+            finished: Vec::new(),
+            serial: 0,
+            stats: HostStats::default(),
+        }
+    }
+
+    /// Takes name, addresses and random streams from the engine.
+    pub(super) fn start(&mut self, cx: &mut Cx<'_, TcpHost>) {
+        self.node = cx.node().0;
+        self.addresses = cx.network().addresses(cx.node()).collect();
+        self.secret = Secret::draw(&mut cx.rng("isn"));
+        self.port_rng = cx.rng("ports");
+        let secret = self.port_rng.next_u64();
+        let params = &self.params;
+        self.ports = PortAllocator::new(params.port_range, params.port_selection, secret);
+    }
+
+    pub(super) fn make_tcp(&self, context: OpenContext) -> AnyTcp {
+        match &self.factory {
+            None => AnyTcp::Full(Connection::new(context)),
+            Some(factory) => AnyTcp::Custom(factory(context)),
+        }
+    }
+
+    /// Whom a 4-tuple belongs to.
+    #[inline]
+    pub(super) fn find(&self, flow: Flow) -> Option<Owner> {
+        self.demux.find(flow, |owner| self.flow_of(owner))
+    }
+
+    fn flow_of(&self, owner: Owner) -> Flow {
+        flow_of(&self.endpoints, &self.time_waits, owner)
+    }
+
+    pub(super) fn insert_flow(&mut self, flow: Flow, owner: Owner) {
+        let (endpoints, time_waits) = (&self.endpoints, &self.time_waits);
+        self.demux
+            .insert(flow, owner, |owner| flow_of(endpoints, time_waits, owner));
+    }
+
+    pub(super) fn release_port(&mut self, flow: Flow) {
+        let released = self.ports.release(destination(flow), flow.local().port());
+        debug_assert!(released, "a port is given back once");
+    }
+
+    /// Ends a TIME-WAIT entry: records it, and frees port and 4-tuple.
+    pub(super) fn end_time_wait(&mut self, place: u32, cx: &mut Cx<'_, TcpHost>) -> Entry {
+        let entry = self.time_waits.remove(place);
+        self.demux.remove(entry.flow(), Owner::TimeWait(place));
+        if entry.holds_port() {
+            self.release_port(entry.flow());
+        }
+        cx.record(TcpSample::State(StateChange {
+            conn: entry.conn(),
+            side: entry.side(),
+            from: State::TimeWait,
+            to: State::Closed,
+        }));
+        entry
+    }
+
+    /// Ends the entries whose 2 MSL are over.
+    pub(super) fn expire_time_waits(&mut self, cx: &mut Cx<'_, TcpHost>) {
+        let now = cx.now();
+        while let Some((place, since)) = self.time_waits.oldest() {
+            if since.saturating_add(self.params.time_wait) > now {
+                break;
+            }
+            self.end_time_wait(place, cx);
+        }
+        self.arm_time_wait_timer(cx);
+    }
+
+    pub(super) fn arm_time_wait_timer(&mut self, cx: &mut Cx<'_, TcpHost>) {
+        let wait = self.params.time_wait;
+        let deadline = self
+            .time_waits
+            .oldest()
+            .map(|(_, since)| since.saturating_add(wait));
+        self.time_wait_timer
+            .set(deadline, Timer::TimeWait.token(), cx);
+    }
+
+    pub(super) fn listener_at(&self, port: u16) -> Option<usize> {
+        self.listeners.iter().position(|l| l.port == port)
+    }
+
+    pub(super) fn stats(&self) -> HostStats {
+        HostStats {
+            peak_time_wait: self.time_waits.peak(),
+            peak_connections: self.endpoints.peak(),
+            ..self.stats
+        }
+    }
+
+    pub(super) fn memory(&self) -> MemoryReport {
+        // Four bytes and a control byte per place; a table that has just grown is 7/16 full.
+        let demux_share = 5 * 16_usize.div_ceil(7);
+        MemoryReport {
+            per_connection: size_of::<Slot>() + 4 + demux_share,
+            per_time_wait: size_of::<Entry>() + demux_share,
+            connections: self.endpoints.memory_bytes(),
+            time_wait: self.time_waits.memory_bytes(),
+            demux: self.demux.memory_bytes(),
+            ports: self.ports.memory_bytes(),
+        }
+    }
+
+    /// The connection that stands for a listener in records: it has no opener, so its serial
+    /// number counts down from the top.
+    pub(super) fn listener_conn(&self, port: u16) -> ConnId {
+        ConnId::new(self.node, u32::MAX - u32::from(port))
+    }
+}
+
+fn flow_of(endpoints: &Endpoints, time_waits: &TimeWaitTable, owner: Owner) -> Flow {
+    match owner {
+        Owner::Connection(slot) => endpoints.get(slot).map(|e| e.flow).unwrap_or_default(),
+        Owner::TimeWait(place) => time_waits.get(place).flow(),
+    }
+}
+
+pub(super) fn destination(flow: Flow) -> Destination {
+    Destination {
+        local: *flow.local().ip(),
+        remote: flow.remote(),
+    }
+}

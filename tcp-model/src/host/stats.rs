@@ -1,0 +1,61 @@
+//! What a host counts, and what it costs.
+
+/// Counters of a host over a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HostStats {
+    /// Segments handed to the network.
+    pub segments_sent: u64,
+    /// Segments that arrived with a right checksum.
+    pub segments_received: u64,
+    /// Segments dropped for a wrong checksum.
+    pub checksum_failures: u64,
+    /// RSTs sent.
+    pub resets_sent: u64,
+    /// SYNs and final ACKs of handshakes dropped because an accept queue was full.
+    pub listen_overflows: u64,
+    /// SYNs and final ACKs dropped at a listener for any reason.
+    pub listen_drops: u64,
+    /// Connections that should have gone to TIME-WAIT and found the table full.
+    pub time_wait_overflows: u64,
+    /// TIME-WAIT entries whose port a new active open took over (`tw_reuse`).
+    pub time_wait_reused: u64,
+    /// TIME-WAIT entries that gave way to a SYN of a new incarnation.
+    pub time_wait_recycled: u64,
+    /// TIME-WAIT entries ended by an RST.
+    pub time_wait_killed: u64,
+    /// Most TIME-WAIT entries at a time.
+    pub peak_time_wait: u32,
+    /// Most connections at a time, TIME-WAIT entries not counted.
+    pub peak_connections: u32,
+    /// Calls of connect that searched for a port.
+    pub port_searches: u64,
+    /// Ports looked at in all searches.
+    pub port_probes: u64,
+    /// Searches that found no port.
+    pub ports_exhausted: u64,
+}
+
+/// Memory of a host's tables in bytes. Allocated, not used: tables do not shrink.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MemoryReport {
+    /// One connection: slot with its model, and its place in the table of 4-tuples at worst.
+    /// Leaves out what a model allocates by itself.
+    pub per_connection: usize,
+    /// One TIME-WAIT entry with its place in the table of 4-tuples at worst.
+    pub per_time_wait: usize,
+    /// All connection slots.
+    pub connections: usize,
+    /// All TIME-WAIT entries.
+    pub time_wait: usize,
+    /// The table of 4-tuples.
+    pub demux: usize,
+    /// Port allocator.
+    pub ports: usize,
+}
+
+impl MemoryReport {
+    /// The sum of the tables.
+    pub fn total(&self) -> usize {
+        self.connections + self.time_wait + self.demux + self.ports
+    }
+}

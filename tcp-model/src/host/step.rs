@@ -1,0 +1,413 @@
+//! One step of a connection: its input, then what came of it - records, packets, news for the
+//! application, the timer, and the end.
+
+use sim_core::{Cx, Packet, SimTime};
+
+use super::TcpHost;
+use super::endpoint::{Endpoint, NO_LISTENER};
+use super::flow::{Flow, Owner};
+use super::stack::{Stack, Timer};
+use crate::app::AppEvent;
+use crate::model::{End, Input, Outputs, Signal, TcpModel};
+use crate::sample::{
+    ConnectOutcome, EndReason, EndpointSummary, OpenResult, SegmentEvent, SegmentTrace,
+    SenderSample, Side, StateChange, TcpSample,
+};
+use crate::segment::Segment;
+use crate::state::State;
+
+impl Stack {
+    /// Gives a connection an input and acts on what it puts out.
+    pub(super) fn step(&mut self, slot: u32, input: Input<'_>, cx: &mut Cx<'_, TcpHost>) {
+        self.step_with(slot, input, None, cx);
+    }
+
+    /// The same for a segment, which is recorded with the state it leads to.
+    pub(super) fn step_segment(
+        &mut self,
+        slot: u32,
+        packet: &Packet<Segment>,
+        cx: &mut Cx<'_, TcpHost>,
+    ) {
+        let input = Input::Segment(&packet.payload);
+        self.step_with(slot, input, Some(packet), cx);
+    }
+
+    fn step_with(
+        &mut self,
+        slot: u32,
+        input: Input<'_>,
+        packet: Option<&Packet<Segment>>,
+        cx: &mut Cx<'_, TcpHost>,
+    ) {
+        let Some(endpoint) = self.endpoints.get_mut(slot) else {
+            return;
+        };
+        let mut out = std::mem::take(&mut self.out);
+        endpoint.tcp.step(input, cx.now(), &mut out);
+        if let Some(packet) = packet.filter(|p| p.payload.tag.traced) {
+            let state = Some(endpoint.tcp.view().state);
+            record_received(packet, state, cx);
+        }
+        let mut end = None;
+        for &signal in &out.signals {
+            match signal {
+                Signal::Ended(why) => end = end.or(Some(why)),
+                other => self.on_signal(slot, other, cx),
+            }
+        }
+        // The last news of a connection, wherever the model put it.
+        if let Some(why) = end {
+            self.on_end(slot, why, cx);
+        }
+        self.send_all(slot, &out, cx);
+        out.clear();
+        self.out = out;
+        self.settle(slot, cx);
+    }
+
+    fn on_signal(&mut self, slot: u32, signal: Signal, cx: &mut Cx<'_, TcpHost>) {
+        let id = self.endpoints.id(slot);
+        let Some(endpoint) = self.endpoints.get_mut(slot) else {
+            return;
+        };
+        let event = match signal {
+            Signal::State { from, to } => {
+                self.on_state(slot, from, to, cx);
+                return;
+            }
+            Signal::Connected => {
+                self.on_connected(slot, cx);
+                return;
+            }
+            Signal::Readable(bytes) => AppEvent::Readable(id, bytes),
+            Signal::Writable(bytes) => AppEvent::Writable(id, bytes),
+            Signal::PeerClosed => {
+                endpoint.peer_closed = true;
+                AppEvent::PeerClosed(id)
+            }
+            Signal::Urgent(bytes) => AppEvent::Urgent(id, bytes),
+            Signal::Ended(_) => return,
+        };
+        if endpoint.has_app {
+            self.events.push_back((endpoint.app, event));
+        }
+    }
+
+    fn on_state(&mut self, slot: u32, from: State, to: State, cx: &mut Cx<'_, TcpHost>) {
+        let Some(endpoint) = self.endpoints.get_mut(slot) else {
+            return;
+        };
+        endpoint.state = to;
+        if (from, to) == (State::Closed, State::Listen) {
+            return; // the listener's state, not the end point's
+        }
+        match to {
+            State::Established => endpoint.established = cx.now(),
+            State::FinWait1 => endpoint.closed_first = true,
+            _ => {}
+        }
+        let listener = endpoint.listener;
+        cx.record(TcpSample::State(StateChange {
+            conn: endpoint.conn,
+            side: endpoint.side,
+            from,
+            to,
+        }));
+        if listener != NO_LISTENER {
+            let listener = &mut self.listeners[usize::from(listener)];
+            listener.half_open += u32::from(to == State::SynReceived);
+            listener.half_open -= u32::from(from == State::SynReceived);
+        }
+    }
+
+    /// ESTABLISHED: an active opener's application learns of it, a passive one waits in the accept
+    /// queue.
+    fn on_connected(&mut self, slot: u32, cx: &mut Cx<'_, TcpHost>) {
+        let id = self.endpoints.id(slot);
+        let Some(endpoint) = self.endpoints.get_mut(slot) else {
+            return;
+        };
+        if endpoint.side == Side::Active {
+            record_outcome(endpoint, OpenResult::Established, cx);
+            let event = AppEvent::Connected(id);
+            self.events.push_back((endpoint.app, event));
+        } else if let Some(listener) = self.listeners.get_mut(usize::from(endpoint.listener)) {
+            listener.push(id);
+            let event = AppEvent::Acceptable(listener.port);
+            self.events.push_back((listener.app, event));
+        }
+    }
+
+    fn on_end(&mut self, slot: u32, end: End, cx: &mut Cx<'_, TcpHost>) {
+        let id = self.endpoints.id(slot);
+        let Some(endpoint) = self.endpoints.get_mut(slot) else {
+            return;
+        };
+        if endpoint.end.is_some() {
+            return;
+        }
+        endpoint.end = Some(end);
+        if endpoint.side == Side::Active && endpoint.established == SimTime::MAX {
+            let result = match end {
+                End::Refused | End::Reset => OpenResult::Refused,
+                End::TimedOut => OpenResult::TimedOut,
+                End::Aborted | End::Closed => OpenResult::Aborted,
+            };
+            record_outcome(endpoint, result, cx);
+        }
+        if endpoint.has_app {
+            self.events
+                .push_back((endpoint.app, AppEvent::Ended(id, end)));
+        }
+    }
+
+    fn send_all(&mut self, slot: u32, out: &Outputs, cx: &mut Cx<'_, TcpHost>) {
+        let Some(endpoint) = self.endpoints.get(slot) else {
+            return;
+        };
+        let (flow, state) = (endpoint.flow, endpoint.state);
+        for (segment, again) in &out.segments {
+            self.send(flow, segment, *again, Some(state), cx);
+        }
+    }
+
+    /// Sends one segment, and records it where it is to be.
+    pub(super) fn send(
+        &mut self,
+        flow: Flow,
+        segment: &Segment,
+        again: bool,
+        state: Option<State>,
+        cx: &mut Cx<'_, TcpHost>,
+    ) {
+        let (src, dst) = (*flow.local().ip(), *flow.remote().ip());
+        let (ttl, tos) = (self.params.ttl, self.params.tos);
+        let packet = cx.send(src, dst, segment.ipv4_len(), ttl, tos, *segment);
+        self.stats.segments_sent += 1;
+        self.stats.resets_sent += u64::from(segment.flags.is_rst());
+        if segment.tag.traced {
+            cx.record(TcpSample::Segment(Box::new(SegmentTrace {
+                packet,
+                event: SegmentEvent::Sent,
+                src,
+                dst,
+                ttl,
+                tos,
+                state,
+                retransmission: again,
+                segment: *segment,
+            })));
+        }
+    }
+
+    /// After a step: samples the sender, arms the timer, or marks the connection as over.
+    fn settle(&mut self, slot: u32, cx: &mut Cx<'_, TcpHost>) {
+        let Some(place) = self.endpoints.slot_mut(slot) else {
+            return;
+        };
+        let Some(endpoint) = &mut place.endpoint else {
+            return;
+        };
+        if endpoint.traced {
+            sample_sender(endpoint, self.trace.sender_interval, cx);
+        }
+        if matches!(endpoint.state, State::Closed | State::TimeWait) {
+            if !endpoint.is_finished {
+                endpoint.is_finished = true;
+                self.finished.push(slot);
+            }
+            return;
+        }
+        let deadline = endpoint.tcp.next_timeout();
+        place
+            .timer
+            .set(deadline, Timer::Connection(slot).token(), cx);
+    }
+
+    /// Looks at the connections that may be over, after their applications have had all news.
+    /// True when there is more news.
+    pub(super) fn retire_finished(&mut self, cx: &mut Cx<'_, TcpHost>) -> bool {
+        let mut i = 0;
+        while i < self.finished.len() {
+            let slot = self.finished[i];
+            if self.tell_end(slot, cx) {
+                i += 1; // once more, when the application knows
+            } else {
+                self.finished.swap_remove(i);
+                self.retire(slot, cx);
+            }
+        }
+        !self.events.is_empty()
+    }
+
+    /// Makes up the end that a model did not signal. True when there was something to tell.
+    fn tell_end(&mut self, slot: u32, cx: &mut Cx<'_, TcpHost>) -> bool {
+        let untold = self.endpoints.get(slot).is_some_and(|e| e.end.is_none());
+        if untold {
+            self.on_end(slot, End::Closed, cx);
+        }
+        untold
+    }
+
+    /// Removes a connection that is CLOSED; moves one in TIME-WAIT to the table, once its
+    /// application has read all.
+    fn retire(&mut self, slot: u32, cx: &mut Cx<'_, TcpHost>) {
+        let Some(place) = self.endpoints.slot_mut(slot) else {
+            return;
+        };
+        let Some(endpoint) = &mut place.endpoint else {
+            return;
+        };
+        endpoint.is_finished = false;
+        let is_time_wait = endpoint.state == State::TimeWait;
+        if is_time_wait {
+            let unread = endpoint.app_closed == SimTime::MAX && endpoint.tcp.view().readable > 0;
+            if unread || endpoint.tcp.time_wait().is_none() {
+                let deadline = endpoint.tcp.next_timeout();
+                let token = Timer::Connection(slot).token();
+                place.timer.set(deadline, token, cx);
+                return;
+            }
+        }
+        place.timer.set(None, Timer::Connection(slot).token(), cx);
+        let overflow = is_time_wait
+            && self
+                .params
+                .max_tw_buckets
+                .is_some_and(|max| self.time_waits.len() >= max);
+        let summary = summarize(endpoint, overflow, cx.now());
+        let Endpoint {
+            flow,
+            conn,
+            side,
+            holds_port,
+            ..
+        } = *endpoint;
+        let time_wait = endpoint.tcp.time_wait().filter(|_| !overflow);
+        cx.record(TcpSample::Ended(Box::new(summary)));
+        if let Some(time_wait) = time_wait {
+            let entry = self.time_waits.insert(flow, &time_wait, side, holds_port);
+            let owner = Owner::TimeWait(entry);
+            self.demux.replace(flow, Owner::Connection(slot), owner);
+            self.arm_time_wait_timer(cx);
+        } else {
+            if overflow {
+                self.stats.time_wait_overflows += 1;
+                cx.record(TcpSample::State(StateChange {
+                    conn,
+                    side,
+                    from: State::TimeWait,
+                    to: State::Closed,
+                }));
+            }
+            self.demux.remove(flow, Owner::Connection(slot));
+            if holds_port {
+                self.release_port(flow);
+            }
+        }
+        self.endpoints.remove(slot);
+    }
+}
+
+/// Records the arrival of a segment.
+pub(super) fn record_received(
+    packet: &Packet<Segment>,
+    state: Option<State>,
+    cx: &mut Cx<'_, TcpHost>,
+) {
+    cx.record(TcpSample::Segment(Box::new(trace_of(
+        packet,
+        SegmentEvent::Received,
+        state,
+    ))));
+}
+
+/// A packet seen somewhere on its way.
+pub(super) fn trace_of(
+    packet: &Packet<Segment>,
+    event: SegmentEvent,
+    state: Option<State>,
+) -> SegmentTrace {
+    SegmentTrace {
+        packet: packet.id,
+        event,
+        src: packet.src,
+        dst: packet.dst,
+        ttl: packet.ttl,
+        tos: packet.tos,
+        state,
+        retransmission: false,
+        segment: packet.payload,
+    }
+}
+
+fn record_outcome(endpoint: &Endpoint, result: OpenResult, cx: &mut Cx<'_, TcpHost>) {
+    let outcome = ConnectOutcome {
+        conn: endpoint.conn,
+        result,
+        latency: cx.now().since(endpoint.opened),
+    };
+    cx.record(TcpSample::Outcome(outcome));
+}
+
+/// Records the sender's variables when they have changed and the last record is old enough.
+fn sample_sender(
+    endpoint: &mut Endpoint,
+    interval: sim_core::SimDuration,
+    cx: &mut Cx<'_, TcpHost>,
+) {
+    let now = cx.now();
+    let last = endpoint.sender.as_deref();
+    if last.is_some_and(|(at, _)| now.since(*at) < interval) {
+        return;
+    }
+    let view = endpoint.tcp.view();
+    let sample = SenderSample {
+        conn: endpoint.conn,
+        side: endpoint.side,
+        cwnd: view.cwnd,
+        ssthresh: view.ssthresh,
+        in_flight: view.snd_nxt.offset_from(view.snd_una),
+        snd_wnd: view.snd_wnd,
+        srtt: view.srtt,
+        rto: view.rto,
+        acked: view.counts.bytes_acked,
+    };
+    if last.is_some_and(|(_, before)| *before == sample) {
+        return;
+    }
+    match &mut endpoint.sender {
+        Some(last) => **last = (now, sample),
+        none => *none = Some(Box::new((now, sample))),
+    }
+    cx.record(TcpSample::Sender(Box::new(sample)));
+}
+
+fn summarize(endpoint: &Endpoint, overflow: bool, now: SimTime) -> EndpointSummary {
+    let view = endpoint.tcp.view();
+    let known = |time: SimTime| (time < SimTime::MAX).then_some(time);
+    let reason = match endpoint.end {
+        _ if overflow => EndReason::TimeWaitOverflow,
+        None | Some(End::Closed) => EndReason::Closed,
+        Some(End::Refused) => EndReason::Refused,
+        Some(End::Reset) => EndReason::Reset,
+        Some(End::Aborted) => EndReason::Aborted,
+        Some(End::TimedOut) => EndReason::TimedOut,
+    };
+    EndpointSummary {
+        conn: endpoint.conn,
+        side: endpoint.side,
+        local: endpoint.flow.local(),
+        remote: endpoint.flow.remote(),
+        opened: endpoint.opened,
+        established: known(endpoint.established),
+        app_closed: known(endpoint.app_closed),
+        ended: now,
+        reason,
+        closed_first: endpoint.closed_first,
+        time_wait: endpoint.state == State::TimeWait && !overflow,
+        counts: view.counts,
+        srtt: view.srtt,
+    }
+}

@@ -1,0 +1,86 @@
+//! Segments for nobody.
+
+use super::*;
+use crate::host::arrive::reset_for;
+use crate::segment::Tag;
+use crate::seq::SeqNum;
+
+#[test]
+fn a_port_without_listener_refuses() {
+    let exchange = Arc::new(Exchange::default());
+    let client = client(Arrivals::Burst(1), &exchange);
+    let done = Pair::new(
+        host(params(), vec![AppSpec::Client(client)]),
+        host(params(), Vec::new()),
+    )
+    .run();
+    assert_eq!(done.sent(), ["0 a SYN 0(0)", "10 b RST,ACK 0(0) ack 1"]);
+    let [(20, outcome)] = done.outcomes()[..] else {
+        panic!("one outcome at 20 ms")
+    };
+    assert_eq!(
+        (outcome.result, outcome.latency),
+        (OpenResult::Refused, ms(20))
+    );
+    assert_eq!(done.summaries(Side::Active)[0].reason, EndReason::Refused);
+    assert_eq!(done.b.stats().resets_sent, 1);
+    // The port is free again.
+    assert_eq!(done.a.connections(), 0);
+}
+
+#[test]
+fn no_answer_at_all_times_out() {
+    let mut pair = pair(Arrivals::Burst(1), Exchange::default());
+    pair.impairments[0].loss = 1.0;
+    let done = pair.until(at(200_000)).run();
+    // SYNs at 0, 1, 2, 3, 4, 5, 7, 11, 19, 35, 67 s; ten repetitions, then 64 s of silence.
+    let sent: Vec<String> = done.sent();
+    let seconds = [0, 1, 2, 3, 4, 5, 7, 11, 19, 35, 67];
+    let expected: Vec<String> = seconds
+        .iter()
+        .map(|s| format!("{} a SYN 0(0)", s * 1000))
+        .collect();
+    assert_eq!(sent, expected);
+    let [(131_000, outcome)] = done.outcomes()[..] else {
+        panic!("one outcome at 131 s: {:?}", done.outcomes())
+    };
+    assert_eq!(outcome.result, OpenResult::TimedOut);
+    let lost = done
+        .records
+        .iter()
+        .filter(|r| matches!(&r.sample, TcpSample::Segment(t) if matches!(t.event, SegmentEvent::Lost(_))))
+        .count();
+    assert_eq!(lost, 11);
+}
+
+#[test]
+fn resets_are_made_so_that_they_are_believed() {
+    let segment = Segment {
+        src_port: 1,
+        dst_port: 2,
+        seq: SeqNum(u32::MAX),
+        ack: SeqNum(500),
+        len: 10,
+        tag: Tag {
+            conn: C0,
+            offset: 7,
+            traced: true,
+        },
+        ..Segment::default()
+    };
+    let answer = |flags| reset_for(&Segment { flags, ..segment });
+    let reset = answer(Flags::ACK).unwrap();
+    assert_eq!((reset.src_port, reset.dst_port), (2, 1));
+    assert_eq!(
+        (reset.seq, reset.ack, reset.flags),
+        (SeqNum(500), SeqNum(0), Flags::RST)
+    );
+    assert_eq!((reset.tag.conn, reset.tag.traced), (C0, true));
+    let reset = answer(Flags::SYN | Flags::FIN).unwrap();
+    assert_eq!(
+        (reset.seq, reset.ack, reset.flags),
+        (SeqNum(0), SeqNum(11), Flags::RST | Flags::ACK)
+    );
+    assert_eq!(answer(Flags::RST), None);
+    assert_eq!(answer(Flags::RST | Flags::ACK), None);
+}

@@ -1,0 +1,276 @@
+//! All TIME-WAIT entries of a host: small, in order of expiry, behind one timer.
+//!
+//! 2 MSL is the same for all, so the oldest expires first: a doubly linked list through a slab is
+//! the whole timer queue. An entry takes 56 bytes, and 6 to 12 in the table of 4-tuples. The
+//! timestamp offset is not stored: the host computes it from the 4-tuple.
+
+use sim_core::{SimDuration, SimTime};
+
+use super::chunked::Chunked;
+use super::flow::Flow;
+use crate::sample::Side;
+use crate::segment::ConnId;
+use crate::seq::SeqNum;
+use crate::time_wait::TimeWait;
+
+const NIL: u32 = u32::MAX;
+
+/// What a host remembers of a connection in TIME-WAIT. Long fields are split in two so that the
+/// whole packs at four bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    flow: Flow,
+    since: [u32; 2],
+    conn: [u32; 2],
+    snd_nxt: SeqNum,
+    rcv_nxt: SeqNum,
+    rcv_wnd: u32,
+    ts_recent: u32,
+    prev: u32,
+    next: u32,
+    window: u16,
+    flags: u8,
+}
+
+const _: () = assert!(size_of::<Entry>() == 56);
+
+const TRACED: u8 = 1;
+const HAS_TIMESTAMP: u8 = 2;
+const PASSIVE: u8 = 4;
+const HOLDS_PORT: u8 = 8;
+const RIPENED: u8 = 16;
+
+fn split(value: u64) -> [u32; 2] {
+    [(value >> 32) as u32, value as u32]
+}
+
+fn join([high, low]: [u32; 2]) -> u64 {
+    u64::from(high) << 32 | u64::from(low)
+}
+
+impl Entry {
+    pub(super) fn flow(&self) -> Flow {
+        self.flow
+    }
+
+    /// When TIME-WAIT began, the last time.
+    pub(super) fn since(&self) -> SimTime {
+        SimTime::from_ps(join(self.since))
+    }
+
+    pub(super) fn conn(&self) -> ConnId {
+        ConnId(join(self.conn))
+    }
+
+    pub(super) fn side(&self) -> Side {
+        if self.flags & PASSIVE == 0 {
+            Side::Active
+        } else {
+            Side::Passive
+        }
+    }
+
+    /// The local port counts as used in the host's port allocator.
+    pub(super) fn holds_port(&self) -> bool {
+        self.flags & HOLDS_PORT != 0
+    }
+
+    pub(super) fn set_holds_port(&mut self, holds: bool) {
+        self.flags = self.flags & !HOLDS_PORT | if holds { HOLDS_PORT } else { 0 };
+    }
+
+    /// As the model sees it.
+    pub(super) fn time_wait(&self, ts_offset: u32) -> TimeWait {
+        TimeWait {
+            entered: self.since(),
+            snd_nxt: self.snd_nxt,
+            rcv_nxt: self.rcv_nxt,
+            window: self.window,
+            rcv_wnd: self.rcv_wnd,
+            ts_recent: (self.flags & HAS_TIMESTAMP != 0).then_some(self.ts_recent),
+            ts_offset,
+            conn: self.conn(),
+            traced: self.flags & TRACED != 0,
+        }
+    }
+}
+
+/// The table: a slab with its free list, and the list in order of expiry.
+#[derive(Debug)]
+pub(super) struct TimeWaitTable {
+    entries: Chunked<Entry, 256>,
+    free: u32,
+    oldest: u32,
+    youngest: u32,
+    /// The first entry that may not have been found mature yet.
+    ripening: u32,
+    len: u32,
+    peak: u32,
+}
+
+impl Default for TimeWaitTable {
+    fn default() -> Self {
+        TimeWaitTable {
+            entries: Chunked::default(),
+            free: NIL,
+            oldest: NIL,
+            youngest: NIL,
+            ripening: NIL,
+            len: 0,
+            peak: 0,
+        }
+    }
+}
+
+impl TimeWaitTable {
+    /// Adds an entry; its place stays the same until it is removed.
+    pub(super) fn insert(
+        &mut self,
+        flow: Flow,
+        tw: &TimeWait,
+        side: Side,
+        holds_port: bool,
+    ) -> u32 {
+        let flag = |set: bool, bit: u8| if set { bit } else { 0 };
+        let entry = Entry {
+            flow,
+            since: split(tw.entered.as_ps()),
+            conn: split(tw.conn.0),
+            snd_nxt: tw.snd_nxt,
+            rcv_nxt: tw.rcv_nxt,
+            rcv_wnd: tw.rcv_wnd,
+            ts_recent: tw.ts_recent.unwrap_or(0),
+            prev: NIL,
+            next: NIL,
+            window: tw.window,
+            flags: flag(tw.traced, TRACED)
+                | flag(tw.ts_recent.is_some(), HAS_TIMESTAMP)
+                | flag(side == Side::Passive, PASSIVE)
+                | flag(holds_port, HOLDS_PORT),
+        };
+        let place = if self.free == NIL {
+            self.entries.push(entry)
+        } else {
+            let place = self.free;
+            self.free = self.entries[place].next;
+            self.entries[place] = entry;
+            place
+        };
+        self.link(place);
+        self.len += 1;
+        self.peak = self.peak.max(self.len);
+        place
+    }
+
+    /// Puts an entry in its place in the order; nearly always the end.
+    fn link(&mut self, place: u32) {
+        let since = self.entries[place].since();
+        let mut before = self.youngest;
+        while before != NIL && self.entries[before].since() > since {
+            before = self.entries[before].prev;
+        }
+        let after = if before == NIL {
+            self.oldest
+        } else {
+            self.entries[before].next
+        };
+        let entry = &mut self.entries[place];
+        (entry.prev, entry.next) = (before, after);
+        if before == NIL {
+            self.oldest = place;
+        } else {
+            self.entries[before].next = place;
+        }
+        if after == NIL {
+            self.youngest = place;
+        } else {
+            self.entries[after].prev = place;
+        }
+        if self.ripening == after || after != NIL && self.entries[after].flags & RIPENED != 0 {
+            self.ripening = place;
+        }
+    }
+
+    fn unlink(&mut self, place: u32) {
+        let Entry { prev, next, .. } = self.entries[place];
+        if prev == NIL {
+            self.oldest = next;
+        } else {
+            self.entries[prev].next = next;
+        }
+        if next == NIL {
+            self.youngest = prev;
+        } else {
+            self.entries[next].prev = prev;
+        }
+        if self.ripening == place {
+            self.ripening = next;
+        }
+    }
+
+    /// Removes an entry and returns it.
+    pub(super) fn remove(&mut self, place: u32) -> Entry {
+        self.unlink(place);
+        let entry = self.entries[place];
+        self.entries[place].next = self.free;
+        self.free = place;
+        self.len -= 1;
+        entry
+    }
+
+    /// Begins 2 MSL anew.
+    pub(super) fn restart(&mut self, place: u32, now: SimTime) {
+        self.unlink(place);
+        let entry = &mut self.entries[place];
+        entry.since = split(now.as_ps());
+        entry.flags &= !RIPENED;
+        self.link(place);
+    }
+
+    pub(super) fn get(&self, place: u32) -> &Entry {
+        &self.entries[place]
+    }
+
+    pub(super) fn get_mut(&mut self, place: u32) -> &mut Entry {
+        &mut self.entries[place]
+    }
+
+    /// The entry that expires first, and when TIME-WAIT began for it.
+    pub(super) fn oldest(&self) -> Option<(u32, SimTime)> {
+        (self.oldest != NIL).then(|| (self.oldest, self.entries[self.oldest].since()))
+    }
+
+    /// The next entry that has become at least `age` old and used timestamps; each is returned
+    /// once.
+    pub(super) fn next_mature(&mut self, now: SimTime, age: SimDuration) -> Option<u32> {
+        while self.ripening != NIL {
+            let place = self.ripening;
+            let entry = &mut self.entries[place];
+            if entry.since().saturating_add(age) > now {
+                return None;
+            }
+            self.ripening = entry.next;
+            let before = entry.flags;
+            entry.flags |= RIPENED;
+            if before & (HAS_TIMESTAMP | RIPENED) == HAS_TIMESTAMP {
+                return Some(place);
+            }
+        }
+        None
+    }
+
+    pub(super) fn len(&self) -> u32 {
+        self.len
+    }
+
+    pub(super) fn peak(&self) -> u32 {
+        self.peak
+    }
+
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.entries.memory_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests;
