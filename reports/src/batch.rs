@@ -1,11 +1,15 @@
 //! A batch: many runs of one scenario over swept values and replicas.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::store::StoreError;
+use crate::figures::{Csv, sweep};
+use crate::html;
+use crate::render::write_figures;
+use crate::store::table::{Kind, TableWriter, Text};
+use crate::store::{StoreError, write_json, write_whole};
 
 /// A batch as far as reports are concerned; kept in `batch.json`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -66,14 +70,41 @@ pub struct BatchRow {
     pub metrics: BTreeMap<String, f64>,
 }
 
+/// Everything `batch.json` holds.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct BatchFile {
+    info: BatchInfo,
+    rows: Vec<BatchRow>,
+}
+
+/// Metrics people ask for first; others follow by name.
+const FIRST: [&str; 8] = [
+    "connects_failed_share",
+    "first_failure_s",
+    "time_wait_peak",
+    "time_wait_mean_steady",
+    "connects_per_s_steady",
+    "connect_latency_p99_s",
+    "goodput_bps",
+    "retransmissions",
+];
+
 /// Writes `batch.json`, `index.csv`, `index.parquet`, figures and `report.html` of a batch
 /// directory; existing ones are replaced, runs in it are left alone.
 ///
 /// # Errors
 /// When they cannot be written.
 pub fn write_batch(dir: &Path, info: &BatchInfo, rows: &[BatchRow]) -> Result<(), StoreError> {
-    let _ = (dir, info, rows);
-    Ok(())
+    std::fs::create_dir_all(dir).map_err(StoreError::io("create the directory", dir))?;
+    let file = BatchFile {
+        info: info.clone(),
+        rows: rows.to_vec(),
+    };
+    write_json(&dir.join("batch.json"), &file)?;
+    let metrics = metric_names(rows);
+    write_whole(&dir.join("index.csv"), &index_csv(info, rows, &metrics))?;
+    write_index_table(dir, info, rows, &metrics)?;
+    render(dir, &file)
 }
 
 /// Makes figures and report of a batch directory anew, from `batch.json` alone.
@@ -81,6 +112,102 @@ pub fn write_batch(dir: &Path, info: &BatchInfo, rows: &[BatchRow]) -> Result<()
 /// # Errors
 /// When there is none, or it cannot be written.
 pub fn render_batch(dir: &Path) -> Result<(), StoreError> {
-    let _ = dir;
-    Ok(())
+    let path = dir.join("batch.json");
+    let text = std::fs::read_to_string(&path).map_err(StoreError::io("read", &path))?;
+    let file: BatchFile = serde_json::from_str(&text).map_err(|e| StoreError::Damaged {
+        path,
+        why: e.to_string(),
+    })?;
+    render(dir, &file)
+}
+
+fn render(dir: &Path, file: &BatchFile) -> Result<(), StoreError> {
+    let metrics = telling(&file.info, &file.rows);
+    let figures = sweep::figures(&file.info, &file.rows, &metrics)?;
+    write_figures(dir, &figures)?;
+    let html = html::batch::report(&file.info, &file.rows, &metrics, &figures);
+    write_whole(&dir.join("report.html"), &html)
+}
+
+/// Names of all metrics of all runs, sorted.
+fn metric_names(rows: &[BatchRow]) -> Vec<String> {
+    let names: BTreeSet<&String> = rows.iter().flat_map(|r| r.metrics.keys()).collect();
+    names.into_iter().cloned().collect()
+}
+
+/// Metrics that are not the same for all runs: those drawn, those people ask for, the rest.
+fn telling(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
+    let varies = |name: &&String| {
+        let mut values = rows
+            .iter()
+            .filter(|r| r.status == "ok")
+            .map(|r| r.metrics.get(*name));
+        let first = values.next();
+        values.any(|v| Some(v) != first) || rows.len() == 1
+    };
+    let all = metric_names(rows);
+    let wanted = info.figures.iter().map(|f| f.metric.as_str());
+    let mut chosen: Vec<String> = Vec::new();
+    let varying: Vec<&String> = all.iter().filter(varies).collect();
+    let others = varying.iter().map(|m| m.as_str());
+    for name in wanted.chain(FIRST).chain(others) {
+        let known = varying.iter().any(|m| *m == name);
+        if known && !chosen.iter().any(|c| c == name) {
+            chosen.push(name.to_owned());
+        }
+    }
+    chosen
+}
+
+fn index_csv(info: &BatchInfo, rows: &[BatchRow], metrics: &[String]) -> String {
+    let axes = info.axes.iter().map(|a| a.path.as_str());
+    let fixed = ["id"].into_iter().chain(axes);
+    let fixed = fixed.chain(["seed", "replica", "status", "message"]);
+    let mut csv = Csv::new(fixed.chain(metrics.iter().map(String::as_str)));
+    for row in rows {
+        csv.text(&row.id);
+        for i in 0..info.axes.len() {
+            csv.text(row.values.get(i).map_or("", String::as_str));
+        }
+        csv.text(&row.seed.to_string());
+        csv.text(&row.replica.to_string());
+        csv.text(&row.status);
+        csv.text(&row.message);
+        csv.row(
+            metrics
+                .iter()
+                .map(|m| row.metrics.get(m).copied().unwrap_or(f64::NAN)),
+        );
+    }
+    csv.finish()
+}
+
+fn write_index_table(
+    dir: &Path,
+    info: &BatchInfo,
+    rows: &[BatchRow],
+    metrics: &[String],
+) -> Result<(), StoreError> {
+    let axes = info.axes.iter().map(|a| (a.path.as_str(), Kind::Text));
+    let mut columns = vec![("id", Kind::Text)];
+    columns.extend(axes);
+    columns.extend([("seed", Kind::Int), ("replica", Kind::Int)]);
+    columns.extend([("status", Kind::Text), ("message", Kind::Text)]);
+    columns.extend(metrics.iter().map(|m| (m.as_str(), Kind::OptFloat)));
+    let mut table = TableWriter::create(dir, "index", &columns)?;
+    for run in rows {
+        let mut row = table.row().text(&Text::from(run.id.as_str()));
+        for i in 0..info.axes.len() {
+            let value = run.values.get(i).map_or("", String::as_str);
+            row = row.text(&Text::from(value));
+        }
+        row = row.count(run.seed).int(run.replica);
+        row = row.text(&Text::from(run.status.as_str()));
+        row = row.text(&Text::from(run.message.as_str()));
+        for name in metrics {
+            row = row.opt(run.metrics.get(name).copied());
+        }
+        row.end()?;
+    }
+    table.close()
 }

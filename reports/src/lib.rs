@@ -11,8 +11,10 @@
 
 pub mod analytic;
 pub mod batch;
+pub mod figures;
 pub mod findings;
 pub mod format;
+mod html;
 pub mod info;
 pub mod pcapng;
 pub mod recorders;

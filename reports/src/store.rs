@@ -10,4 +10,4 @@ pub mod table;
 pub use error::StoreError;
 pub use run_writer::RunWriter;
 pub use summary::RunSummary;
-pub(crate) use summary::write_whole;
+pub(crate) use summary::{write_json, write_whole};

@@ -1,0 +1,58 @@
+//! Figures: each an SVG with its numbers as CSV, made from a run or batch directory alone.
+
+mod bulk;
+pub(crate) mod chart;
+mod connects;
+mod conversation;
+mod csv;
+mod data;
+mod ladder;
+mod ladder_labels;
+mod population;
+mod style;
+mod svg;
+pub(crate) mod sweep;
+mod timeline;
+
+use std::path::Path;
+
+use crate::store::{RunSummary, StoreError};
+pub(crate) use csv::Csv;
+use data::RunData;
+pub(crate) use svg::escape;
+
+/// A figure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Figure {
+    /// Name of its files, without extension.
+    pub name: String,
+    /// Heading.
+    pub title: String,
+    /// What is to be seen, in a sentence or two.
+    pub caption: String,
+    /// The picture.
+    pub svg: String,
+    /// Its numbers.
+    pub csv: String,
+}
+
+/// All figures that the tables in a run directory allow.
+///
+/// # Errors
+/// When a table cannot be read, or a figure not be drawn.
+pub fn run_figures(dir: &Path, summary: &RunSummary) -> Result<Vec<Figure>, StoreError> {
+    let data = RunData::read(dir, summary)?;
+    let single = [
+        connects::connect_outcomes(&data)?,
+        population::time_wait(&data)?,
+        population::sockets_by_state(&data)?,
+        population::ports_in_use(&data)?,
+        bulk::goodput(&data)?,
+        bulk::cwnd(&data)?,
+        bulk::rtt(&data)?,
+        timeline::states_timeline(&data)?,
+    ];
+    let mut figures: Vec<Figure> = single.into_iter().flatten().collect();
+    figures.extend(ladder::ladders(&data)?);
+    Ok(figures)
+}

@@ -1,0 +1,88 @@
+//! What became of connects, per second, over time.
+
+use super::Figure;
+use super::chart::{Chart, Mark, stack};
+use super::csv::Csv;
+use super::data::RunData;
+use super::style::{BLACK, GREEN, ORANGE, PURPLE, Rgb, SKY, VERMILION};
+use crate::analytic::offered_rate;
+use crate::store::StoreError;
+
+const KINDS: [(&str, &str, Rgb); 5] = [
+    ("established", "established", GREEN),
+    ("addr_not_available", "no free port", VERMILION),
+    ("refused", "refused", ORANGE),
+    ("timed_out", "timed out", PURPLE),
+    ("aborted", "given up", SKY),
+];
+
+/// Stacked rates of outcomes with the offered rate; outcomes that never occur are left out.
+pub(crate) fn connect_outcomes(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
+    let Some(table) = &data.outcomes else {
+        return Ok(None);
+    };
+    let (starts, widths) = (table.floats("time_s")?, table.floats("width_s")?);
+    let mut layers = Vec::new();
+    for (column, label, colour) in KINDS {
+        let counts = table.ints(column)?;
+        if counts.iter().any(|&n| n > 0) {
+            let rates = counts.iter().zip(widths).map(|(&n, w)| n as f64 / w);
+            layers.push((label.to_owned(), colour, rates.collect::<Vec<f64>>()));
+        }
+    }
+    if layers.is_empty() {
+        return Ok(None);
+    }
+    let header = ["time_s"]
+        .into_iter()
+        .chain(layers.iter().map(|l| l.0.as_str()));
+    let mut csv = Csv::new(header);
+    for (i, &t) in starts.iter().enumerate() {
+        csv.row([t].into_iter().chain(layers.iter().map(|l| l.2[i])));
+    }
+    // A bin is drawn as a step over its width.
+    let edges = starts.iter().zip(widths).flat_map(|(&t, &w)| [t, t + w]);
+    let edges: Vec<f64> = edges.collect();
+    let doubled = layers.into_iter().map(|(label, colour, rates)| {
+        let rates = rates.into_iter().flat_map(|r| [r, r]).collect();
+        (label, colour, rates)
+    });
+    let mut marks = stack(&edges, doubled.collect());
+    let x = (
+        edges.first().copied().unwrap_or(0.0),
+        edges.last().copied().unwrap_or(1.0),
+    );
+    let offered = &data.summary.info.analytic.offered_per_s;
+    if !offered.is_empty() {
+        let at = |k: usize| x.0 + (x.1 - x.0) * k as f64 / 500.0;
+        marks.push(Mark::Line {
+            label: "offered".into(),
+            colour: BLACK,
+            points: (0..=500)
+                .map(|k| (at(k), offered_rate(offered, at(k))))
+                .collect(),
+            dashed: true,
+        });
+    }
+    let title = "Outcomes of connect";
+    let chart = Chart {
+        title,
+        x_label: "time (s)",
+        y_label: "connects per second",
+        x,
+        marks,
+        ..Chart::default()
+    };
+    let mut caption =
+        "Connects that ended in each second, stacked by what became of them.".to_owned();
+    if !offered.is_empty() {
+        caption.push_str(" The dashed line is the offered rate.");
+    }
+    Ok(Some(Figure {
+        name: "connect_outcomes".into(),
+        title: title.into(),
+        caption,
+        svg: chart.svg()?,
+        csv: csv.finish(),
+    }))
+}

@@ -1,0 +1,349 @@
+//! Ladder diagrams: the segments of one connection as slanted arrows between its ends, the states
+//! along them. Time runs downwards; where nothing happens it is compressed.
+
+use super::Figure;
+use super::conversation::{Conversation, Fate, Sent, conversations};
+use super::csv::Csv;
+use super::data::RunData;
+use super::ladder_labels::Letters;
+use super::style::{BLACK, GREY, LIGHT_GREY, VERMILION, state_colour};
+use super::svg::{Anchor, Font, Svg};
+use crate::format::seconds;
+use crate::store::StoreError;
+
+/// Distance of lanes, room beside them, and of the first row from the top.
+const LANE: f64 = 480.0;
+const SIDE: f64 = 220.0;
+const TOP: f64 = 104.0;
+/// Least distance of rows, and what a typical flight time takes.
+const ROW: f64 = 22.0;
+const FLIGHT: f64 = 46.0;
+/// Segments shown at most.
+const MOST: usize = 80;
+
+const TITLE: Font = Font::new(18, BLACK).bold();
+const NODE: Font = Font::new(15, BLACK).bold();
+const LABEL: Font = Font::new(13, BLACK);
+const NOTE: Font = Font::new(12, GREY);
+const LOSS: Font = Font::new(12, VERMILION);
+
+/// One diagram per recorded connection, as many as are asked for.
+pub(crate) fn ladders(data: &RunData<'_>) -> Result<Vec<Figure>, StoreError> {
+    if data.segments.is_none() {
+        return Ok(Vec::new());
+    }
+    let most = data.summary.info.record.diagrams as usize;
+    let all = conversations(data, most)?;
+    Ok(all
+        .iter()
+        .filter(|c| !c.segments.is_empty())
+        .map(ladder)
+        .collect())
+}
+
+fn ladder(whole: &Conversation) -> Figure {
+    let letters = Letters::of(whole);
+    let hidden = whole.segments.len().saturating_sub(MOST);
+    let mut shown = whole.clone();
+    if hidden > 0 {
+        // The beginning and the end are what a ladder is for.
+        shown.segments.drain(MOST * 3 / 4..MOST * 3 / 4 + hidden);
+    }
+    let title = format!("Connection {}, segment by segment", whole.conn);
+    let mut caption = format!(
+        "Segments of connection {} from {} on; time runs downwards and is compressed where nothing \
+         happens. Bars along the sides are the states.",
+        whole.conn,
+        seconds(whole.start()),
+    );
+    if hidden > 0 {
+        caption.push_str(&format!(" {hidden} segments in the middle are left out."));
+    }
+    Figure {
+        name: format!("ladder_{}", whole.conn.to_string().replace('.', "_")),
+        svg: draw(&shown, &letters, &title),
+        title,
+        caption,
+        csv: numbers(whole, &letters),
+    }
+}
+
+fn numbers(conversation: &Conversation, letters: &Letters) -> String {
+    let header = [
+        "sent_s",
+        "received_s",
+        "fate",
+        "from",
+        "to",
+        "label",
+        "seq",
+        "ack",
+        "len",
+    ];
+    let mut csv = Csv::new(header);
+    for s in &conversation.segments {
+        csv.number(s.sent);
+        csv.number(match s.fate {
+            Fate::Received(t) => t,
+            _ => f64::NAN,
+        });
+        csv.text(&s.fate_text);
+        csv.text(&conversation.lanes[s.from]);
+        csv.text(&conversation.lanes[s.to]);
+        csv.text(&letters.label(s).0);
+        csv.row([s.seq, s.ack, s.len].map(f64::from));
+    }
+    csv.finish()
+}
+
+/// The times at which something happens, and where they lie on the page.
+struct Scale {
+    times: Vec<f64>,
+    ys: Vec<f64>,
+    /// Compressed stretches: upper and lower end, and how long they are in seconds.
+    gaps: Vec<(f64, f64, f64)>,
+}
+
+impl Scale {
+    fn new(c: &Conversation) -> Scale {
+        let mut times: Vec<f64> = c.changes.iter().map(|change| change.time).collect();
+        let mut flights = Vec::new();
+        for s in &c.segments {
+            times.push(s.sent);
+            if let Fate::Received(t) = s.fate {
+                times.push(t);
+                flights.push(t - s.sent);
+            }
+        }
+        times.sort_by(f64::total_cmp);
+        times.dedup();
+        flights.sort_by(f64::total_cmp);
+        let flight = flights
+            .get(flights.len() / 2)
+            .copied()
+            .unwrap_or(0.0)
+            .max(1e-9);
+        let mut scale = Scale {
+            times,
+            ys: Vec::new(),
+            gaps: Vec::new(),
+        };
+        let mut y = TOP;
+        for (i, &t) in scale.times.iter().enumerate() {
+            if let Some(before) = i.checked_sub(1).map(|b| scale.times[b]) {
+                let gap = t - before;
+                let from = y + crowd(c, before);
+                y = from + (gap / flight * FLIGHT).clamp(ROW, 1.6 * FLIGHT);
+                if gap > 4.0 * flight {
+                    scale.gaps.push((from, y, gap));
+                }
+            }
+            scale.ys.push(y);
+        }
+        scale
+    }
+
+    fn y(&self, time: f64) -> f64 {
+        let i = self.times.partition_point(|t| *t < time);
+        let last = self.ys.last().copied().unwrap_or(TOP);
+        self.ys.get(i).copied().unwrap_or(last)
+    }
+
+    fn bottom(&self) -> f64 {
+        self.ys.last().copied().unwrap_or(TOP) + 2.0 * ROW
+    }
+}
+
+/// Room that several rows of the same instant take.
+fn crowd(c: &Conversation, time: f64) -> f64 {
+    let in_lane = |lane: usize| {
+        let sent = c
+            .segments
+            .iter()
+            .filter(|s| s.sent == time && s.from == lane)
+            .count();
+        let changed = c
+            .changes
+            .iter()
+            .filter(|x| x.time == time && x.lane == lane)
+            .count();
+        sent.max(changed)
+    };
+    let most = (0..c.lanes.len()).map(in_lane).max().unwrap_or(0);
+    ROW * most.saturating_sub(1) as f64
+}
+
+fn lane_x(lane: usize) -> f64 {
+    SIDE + LANE * lane as f64
+}
+
+fn draw(c: &Conversation, letters: &Letters, title: &str) -> String {
+    let scale = Scale::new(c);
+    let mut svg = Svg::default();
+    let width = 2.0 * SIDE + LANE * c.lanes.len().saturating_sub(1) as f64;
+    let bottom = scale.bottom();
+    svg.text((20.0, 32.0), Anchor::Start, TITLE, title);
+    let origin = format!("times count from t = {} s", c.start());
+    svg.text((20.0, 54.0), Anchor::Start, NOTE, &origin);
+    for (lane, name) in c.lanes.iter().enumerate() {
+        let x = lane_x(lane);
+        svg.text((x, TOP - 20.0), Anchor::Middle, NODE, name);
+        svg.line((x, TOP - 10.0), (x, bottom), LIGHT_GREY, 2.0);
+    }
+    draw_states(&mut svg, c, &scale, bottom);
+    for &(from, to, gap) in &scale.gaps {
+        let text = format!("· · ·  {} later  · · ·", seconds(gap));
+        svg.text(
+            (width / 2.0, (from + to) / 2.0 + 4.0),
+            Anchor::Middle,
+            NOTE,
+            &text,
+        );
+        for lane in 0..c.lanes.len() {
+            let middle = (from + to) / 2.0;
+            svg.rect(
+                (lane_x(lane) - 7.0, middle - 3.0),
+                (14.0, 6.0),
+                (255, 255, 255),
+            );
+            for y in [middle - 3.0, middle + 3.0] {
+                svg.line(
+                    (lane_x(lane) - 8.0, y + 2.0),
+                    (lane_x(lane) + 8.0, y - 2.0),
+                    GREY,
+                    1.0,
+                );
+            }
+        }
+    }
+    let mut row_of = RowOf::default();
+    for s in &c.segments {
+        let crossed = c.segments.iter().any(|other| cross(s, other));
+        let shift = row_of.next(s.from, s.sent);
+        draw_segment(&mut svg, s, &scale, letters, (shift, crossed));
+    }
+    let legend = letters.legend();
+    if !legend.is_empty() {
+        svg.text((20.0, bottom + 26.0), Anchor::Start, NOTE, &legend);
+    }
+    svg.finish(width, bottom + 44.0)
+}
+
+/// Offsets of rows of the same lane and instant.
+#[derive(Default)]
+struct RowOf(Vec<(usize, f64, u32)>);
+
+impl RowOf {
+    fn next(&mut self, lane: usize, time: f64) -> f64 {
+        let seen = self.0.iter_mut().find(|(l, ..)| *l == lane);
+        match seen {
+            Some((_, t, n)) if *t == time => {
+                *n += 1;
+                ROW * f64::from(*n)
+            }
+            Some(entry) => {
+                *entry = (lane, time, 0);
+                0.0
+            }
+            None => {
+                self.0.push((lane, time, 0));
+                0.0
+            }
+        }
+    }
+}
+
+fn draw_states(svg: &mut Svg, c: &Conversation, scale: &Scale, bottom: f64) {
+    let start = c.start();
+    for lane in 0..c.lanes.len() {
+        let mut row_of = RowOf::default();
+        let own: Vec<_> = c.changes.iter().filter(|x| x.lane == lane).collect();
+        let rows: Vec<f64> = own
+            .iter()
+            .map(|x| scale.y(x.time) + row_of.next(lane, x.time))
+            .collect();
+        let x = lane_x(lane);
+        for (i, change) in own.iter().enumerate() {
+            let y = rows[i];
+            let end = rows.get(i + 1).copied().unwrap_or(bottom);
+            svg.rect((x - 5.0, y), (10.0, end - y), state_colour(change.to));
+            let (dx, anchor) = if lane == 0 {
+                (-14.0, Anchor::End)
+            } else {
+                (14.0, Anchor::Start)
+            };
+            let time = seconds(change.time - start);
+            let text = if lane == 0 {
+                format!("{time}\u{a0}\u{a0} {}", change.to)
+            } else {
+                format!("{}\u{a0}\u{a0} {time}", change.to)
+            };
+            svg.text((x + dx, y + 5.0), anchor, LABEL, &text);
+        }
+    }
+}
+
+/// True when two segments are on their way in opposite directions at once.
+fn cross(a: &Sent, b: &Sent) -> bool {
+    match (a.fate, b.fate) {
+        (Fate::Received(a_end), Fate::Received(b_end)) => {
+            a.from == b.to && a.to == b.from && a.sent < b_end && b.sent < a_end
+        }
+        _ => false,
+    }
+}
+
+fn draw_segment(
+    svg: &mut Svg,
+    s: &Sent,
+    scale: &Scale,
+    letters: &Letters,
+    (shift, crossed): (f64, bool),
+) {
+    let right = lane_x(s.to) >= lane_x(s.from);
+    let sign = if right { 1.0 } else { -1.0 };
+    let from = (lane_x(s.from) + sign * 6.0, scale.y(s.sent) + shift);
+    let whole = lane_x(s.to) - sign * 6.0 - from.0;
+    let colour = if s.retransmission { VERMILION } else { BLACK };
+    let to = match s.fate {
+        Fate::Received(time) => {
+            // The last of several rows of one instant must not seem to arrive before it left.
+            let to = (from.0 + whole, scale.y(time).max(from.1));
+            svg.arrow(from, to, colour, 1.5);
+            to
+        }
+        Fate::Lost => {
+            let to = (from.0 + whole / 2.0, from.1 + FLIGHT / 2.0);
+            svg.line(from, to, colour, 1.5);
+            svg.cross(to, VERMILION);
+            svg.text((to.0, to.1 + 20.0), Anchor::Middle, LOSS, &s.fate_text);
+            to
+        }
+        Fate::Unseen => {
+            let to = (from.0 + whole * 0.75, from.1 + FLIGHT * 0.75);
+            svg.dashed(from, to, GREY, 1.5);
+            to
+        }
+    };
+    let degrees = ((to.1 - from.1) / (to.0 - from.0)).atan().to_degrees();
+    let (label, note) = letters.label(s);
+    let text = if note.is_empty() {
+        label
+    } else {
+        format!("{label}\u{a0} ({note})")
+    };
+    // In the middle, a little above the line and turned with it; beside the sender where another
+    // arrow crosses.
+    let share = if crossed || s.fate == Fate::Lost {
+        0.32
+    } else {
+        0.5
+    };
+    let slope = degrees.to_radians();
+    let at = (
+        from.0 + share * whole + 5.0 * slope.sin(),
+        from.1 + share * whole * slope.tan() - 5.0 * slope.cos(),
+    );
+    let font = Font { colour, ..LABEL };
+    svg.rotated(at, degrees, Anchor::Middle, font, &text);
+}

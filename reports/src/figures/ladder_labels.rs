@@ -1,0 +1,204 @@
+//! How segments are written in a ladder diagram, in the notation of textbooks.
+//!
+//! x and y are the initial sequence numbers, of the opener first; p and q those of the FINs, of
+//! the side that closes first first: `SYN seq=x`, `SYN,ACK seq=y ack=x+1`, `FIN,ACK seq=p`,
+//! `ACK ack=p+1`.
+
+use super::conversation::{Conversation, Sent};
+
+/// An end of the connection.
+#[derive(Clone, Debug)]
+struct End {
+    source: (i64, i64),
+    /// Letter and value of its initial sequence number, if its SYN was seen.
+    start: Option<(char, u32)>,
+    /// Letter and value of its FIN's sequence number, once known.
+    fin: Option<(char, u32)>,
+}
+
+/// The letters of a connection.
+#[derive(Clone, Debug)]
+pub(crate) struct Letters {
+    ends: Vec<End>,
+}
+
+impl Letters {
+    pub(crate) fn of(conversation: &Conversation) -> Letters {
+        let mut ends: Vec<End> = Vec::new();
+        let (mut starts, mut fins) = (['x', 'y'].into_iter(), ['p', 'q'].into_iter());
+        for s in &conversation.segments {
+            let place = ends.iter().position(|e| e.source == s.source);
+            let place = place.unwrap_or_else(|| {
+                ends.push(End {
+                    source: s.source,
+                    start: None,
+                    fin: None,
+                });
+                ends.len() - 1
+            });
+            let end = &mut ends[place];
+            if s.has("SYN") && end.start.is_none() {
+                end.start = starts.next().map(|c| (c, s.seq));
+            }
+            if s.has("FIN") && end.fin.is_none() {
+                end.fin = fins.next().map(|c| (c, s.seq.wrapping_add(s.len)));
+            }
+        }
+        Letters { ends }
+    }
+
+    /// The sentence that explains the letters; empty when there are none.
+    pub(crate) fn legend(&self) -> String {
+        let letters = |pick: fn(&End) -> Option<(char, u32)>| {
+            let mut found: Vec<_> = self.ends.iter().filter_map(pick).collect();
+            found.sort();
+            let list: Vec<_> = found.iter().map(|(c, n)| format!("{c} = {n}")).collect();
+            list.join(", ")
+        };
+        let (starts, fins) = (letters(|e| e.start), letters(|e| e.fin));
+        match (starts.is_empty(), fins.is_empty()) {
+            (true, _) => String::new(),
+            (false, true) => format!("initial sequence numbers {starts}"),
+            (false, false) => {
+                format!("initial sequence numbers {starts}; sequence numbers of the FINs {fins}")
+            }
+        }
+    }
+
+    /// Label and a note in smaller print.
+    pub(crate) fn label(&self, s: &Sent) -> (String, String) {
+        let own = self.ends.iter().find(|e| e.source == s.source);
+        let peer = self.ends.iter().find(|e| e.source != s.source);
+        let mut label = s.flags.clone();
+        let mut note = String::new();
+        let ack = s.has("ACK").then(|| name(peer, s.ack));
+        let acks_fin = ack.as_ref().is_some_and(|a| a.starts_with(['p', 'q']));
+        let seq = match own.and_then(|e| e.fin) {
+            Some((letter, fin)) if s.has("FIN") && s.seq == fin => letter.to_string(),
+            _ => name(own, s.seq),
+        };
+        let pure_ack = s.flags == "ACK" && s.len == 0;
+        let plain_fin = s.has("FIN") && s.len == 0;
+        if !(pure_ack && acks_fin) {
+            label.push_str(&format!(" seq={seq}"));
+        }
+        if let Some(ack) = ack
+            && (!plain_fin || acks_fin)
+        {
+            label.push_str(&format!(" ack={ack}"));
+        }
+        if s.len > 0 {
+            label.push_str(&format!(" len={}", s.len));
+        }
+        if s.has("FIN")
+            && let Some((letter, value)) = own.and_then(|e| e.fin)
+        {
+            note = format!("{letter} = {}", offset(own, value));
+        }
+        if s.retransmission {
+            note = join(note, "retransmission");
+        }
+        if s.fate_text == "duplicate" {
+            note = join(note, "duplicate");
+        }
+        (label, note)
+    }
+}
+
+fn join(note: String, more: &str) -> String {
+    if note.is_empty() {
+        more.to_owned()
+    } else {
+        format!("{note}, {more}")
+    }
+}
+
+/// A sequence number of an end, by the letter of its FIN beyond that, else by that of its SYN.
+fn name(end: Option<&End>, value: u32) -> String {
+    match end.and_then(|e| e.fin) {
+        Some((letter, fin)) if value == fin.wrapping_add(1) => format!("{letter}+1"),
+        _ => offset(end, value),
+    }
+}
+
+fn offset(end: Option<&End>, value: u32) -> String {
+    match end.and_then(|e| e.start) {
+        Some((letter, start)) if value == start => letter.to_string(),
+        // Numbers before the start are those of another incarnation.
+        Some((letter, start)) if value.wrapping_sub(start) < 1 << 31 => {
+            format!("{letter}+{}", value.wrapping_sub(start))
+        }
+        _ => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::conversation::Fate;
+    use super::*;
+    use tcp_model::ConnId;
+
+    fn segment(from: usize, flags: &str, seq: u32, ack: u32, len: u32) -> Sent {
+        Sent {
+            sent: 0.0,
+            fate: Fate::Unseen,
+            fate_text: String::new(),
+            from,
+            to: 1 - from,
+            source: (from as i64, 80),
+            flags: flags.into(),
+            seq,
+            ack,
+            len,
+            retransmission: false,
+        }
+    }
+
+    #[test]
+    fn handshake_data_and_close_read_as_in_textbooks() {
+        let (x, y) = (u32::MAX - 50, 7000); // x wraps
+        let p = x.wrapping_add(101);
+        let segments = vec![
+            segment(0, "SYN", x, 0, 0),
+            segment(1, "SYN,ACK", y, x.wrapping_add(1), 0),
+            segment(0, "ACK", x.wrapping_add(1), y + 1, 0),
+            segment(0, "PSH,ACK", x.wrapping_add(1), y + 1, 100),
+            segment(1, "ACK", y + 1, p, 0),
+            segment(0, "FIN,ACK", p, y + 1, 0),
+            segment(1, "ACK", y + 1, p.wrapping_add(1), 0),
+            segment(1, "FIN,ACK", y + 1, p.wrapping_add(1), 0),
+            segment(0, "ACK", p.wrapping_add(1), y + 2, 0),
+        ];
+        let conversation = Conversation {
+            conn: ConnId(0),
+            lanes: vec!["a".into(), "b".into()],
+            segments,
+            changes: Vec::new(),
+        };
+        let letters = Letters::of(&conversation);
+        let labels: Vec<_> = conversation
+            .segments
+            .iter()
+            .map(|s| letters.label(s))
+            .collect();
+        let expected = [
+            ("SYN seq=x", ""),
+            ("SYN,ACK seq=y ack=x+1", ""),
+            ("ACK seq=x+1 ack=y+1", ""),
+            ("PSH,ACK seq=x+1 ack=y+1 len=100", ""),
+            ("ACK seq=y+1 ack=x+101", ""),
+            ("FIN,ACK seq=p", "p = x+101"),
+            ("ACK ack=p+1", ""),
+            ("FIN,ACK seq=q ack=p+1", "q = y+1"),
+            ("ACK ack=q+1", ""),
+        ];
+        for (got, want) in labels.iter().zip(expected) {
+            assert_eq!((got.0.as_str(), got.1.as_str()), want);
+        }
+        assert!(
+            letters
+                .legend()
+                .starts_with("initial sequence numbers x = 4294967245, y = 7000;")
+        );
+    }
+}

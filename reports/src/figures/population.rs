@@ -1,0 +1,227 @@
+//! Sockets and ports over time.
+
+use tcp_model::State;
+
+use super::Figure;
+use super::chart::{Chart, Mark, level, stack};
+use super::csv::Csv;
+use super::data::RunData;
+use super::style::{BLACK, BLUE, VERMILION, state_colour};
+use crate::analytic::{FluidPoint, fluid, port_supply};
+use crate::format::{count, number, seconds};
+use crate::store::StoreError;
+
+/// Order of the stack, from below; LISTEN sockets are few and always there.
+const STACK: [State; 10] = [
+    State::TimeWait,
+    State::Established,
+    State::SynSent,
+    State::SynReceived,
+    State::FinWait1,
+    State::FinWait2,
+    State::CloseWait,
+    State::Closing,
+    State::LastAck,
+    State::Listen,
+];
+
+fn span(times: &[f64]) -> (f64, f64) {
+    (
+        times.first().copied().unwrap_or(0.0),
+        times.last().copied().unwrap_or(1.0),
+    )
+}
+
+/// Stacked sockets per state; states that never occur are left out.
+pub(crate) fn sockets_by_state(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
+    let Some(census) = data.census_of("all")? else {
+        return Ok(None);
+    };
+    let occurs = |s: &State| census.column(s.name()).iter().any(|v| *v != 0.0);
+    let states: Vec<State> = STACK.into_iter().filter(occurs).collect();
+    if states.is_empty() {
+        return Ok(None);
+    }
+    let mut csv = Csv::new(
+        ["time_s"]
+            .into_iter()
+            .chain(states.iter().map(|s| s.name())),
+    );
+    for (i, &t) in census.times.iter().enumerate() {
+        let values = states.iter().map(|s| census.column(s.name())[i]);
+        csv.row([t].into_iter().chain(values));
+    }
+    let layers = states.iter().map(|&s| {
+        let values = census.column(s.name()).to_vec();
+        (s.name().to_owned(), state_colour(s), values)
+    });
+    let title = "Sockets by state";
+    let chart = Chart {
+        title,
+        x_label: "time (s)",
+        y_label: "sockets",
+        x: span(&census.times),
+        marks: stack(&census.times, layers.collect()),
+        ..Chart::default()
+    };
+    Ok(Some(Figure {
+        name: "sockets_by_state".into(),
+        title: title.into(),
+        caption: format!(
+            "All sockets of all hosts, stacked by state, counted every {}. Both ends of a \
+             connection count.",
+            seconds(data.summary.info.record.interval_s)
+        ),
+        svg: chart.svg()?,
+        csv: csv.finish(),
+    }))
+}
+
+fn theory(data: &RunData<'_>, x: (f64, f64)) -> Option<Vec<FluidPoint>> {
+    let points = fluid(
+        &data.summary.info.analytic,
+        data.summary.info.duration_s,
+        2000,
+    )?;
+    Some(points.into_iter().filter(|p| p.t_s <= x.1).collect())
+}
+
+fn curve(label: &str, colour: super::style::Rgb, points: Vec<(f64, f64)>, dashed: bool) -> Mark {
+    Mark::Line {
+        label: label.into(),
+        colour,
+        points,
+        dashed,
+    }
+}
+
+/// Sockets in TIME-WAIT with the curve of theory and the limit that the ports set.
+pub(crate) fn time_wait(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
+    let hints = &data.summary.info.analytic;
+    let group = hints.time_wait_group.as_deref();
+    let scoped = group.map(|g| data.census_of(g)).transpose()?.flatten();
+    let scoped = scoped.filter(|c| !c.times.is_empty());
+    let census = match scoped {
+        Some(census) => Some(census),
+        None => data.census_of("all")?,
+    };
+    let Some(census) = census else {
+        return Ok(None);
+    };
+    let measured = census.column("TIME-WAIT");
+    if measured.iter().all(|v| *v == 0.0) {
+        return Ok(None);
+    }
+    let x = span(&census.times);
+    let expected = theory(data, x);
+    let supply = port_supply(hints);
+    let points = census.times.iter().copied().zip(measured.iter().copied());
+    let mut marks = vec![curve("simulated", VERMILION, points.collect(), false)];
+    let mut caption = "Sockets in TIME-WAIT.".to_owned();
+    if let Some(expected) = &expected {
+        let points = expected.iter().map(|p| (p.t_s, p.time_wait)).collect();
+        marks.push(curve("theory", BLACK, points, true));
+        caption.push_str(&format!(
+            " The dashed black curve is Little's law for a stay of {}: the connections closed in \
+             the last {0}",
+            seconds(hints.time_wait_s.unwrap_or(0.0))
+        ));
+        caption.push_str(if supply.is_some() {
+            ", no more than there are ports."
+        } else {
+            "."
+        });
+    }
+    if let Some(supply) = supply {
+        marks.push(level(format!("{} ports", count(supply)), supply, x));
+    }
+    let mut csv = Csv::new(["time_s", "time_wait", "theory"]);
+    for (&t, &n) in census.times.iter().zip(measured) {
+        let at = |points: &Vec<FluidPoint>| {
+            let i = points.partition_point(|p| p.t_s < t).min(points.len() - 1);
+            points[i].time_wait
+        };
+        csv.row([
+            t,
+            n,
+            expected
+                .as_ref()
+                .filter(|p| !p.is_empty())
+                .map_or(f64::NAN, at),
+        ]);
+    }
+    let title = match group {
+        Some(group) => format!("Sockets in TIME-WAIT ({group})"),
+        None => "Sockets in TIME-WAIT".to_owned(),
+    };
+    let chart = Chart {
+        title: &title,
+        x_label: "time (s)",
+        y_label: "sockets in TIME-WAIT",
+        x,
+        marks,
+        ..Chart::default()
+    };
+    Ok(Some(Figure {
+        name: "time_wait".into(),
+        svg: chart.svg()?,
+        title,
+        caption,
+        csv: csv.finish(),
+    }))
+}
+
+/// Ports of active openers with the supply.
+pub(crate) fn ports_in_use(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
+    let Some(census) = data.census_of("all")? else {
+        return Ok(None);
+    };
+    let used = census.column("ports_in_use");
+    let most = used.iter().copied().fold(0.0, f64::max);
+    if most == 0.0 {
+        return Ok(None);
+    }
+    let x = span(&census.times);
+    let points = census.times.iter().copied().zip(used.iter().copied());
+    let mut marks = vec![curve("in use", BLUE, points.collect(), false)];
+    let hints = &data.summary.info.analytic;
+    let supply = hints
+        .ports_per_destination
+        .map(|p| p as f64 * hints.destinations.max(1) as f64);
+    let mut caption = "Local ports held by active openers, TIME-WAIT included; one port towards \
+                       several destinations counts for each."
+        .to_owned();
+    if let Some(supply) = supply {
+        // A supply far above what is used would only flatten the curve.
+        if most * 20.0 >= supply {
+            marks.push(level(format!("capacity {}", count(supply)), supply, x));
+        }
+        caption.push_str(&format!(
+            " The supply is {} ports x {} = {}; at most {} % of it were in use.",
+            count(hints.ports_per_destination.unwrap_or(0) as f64),
+            count(hints.destinations.max(1) as f64),
+            count(supply),
+            number(100.0 * most / supply)
+        ));
+    }
+    let mut csv = Csv::new(["time_s", "ports_in_use"]);
+    for (&t, &n) in census.times.iter().zip(used) {
+        csv.row([t, n]);
+    }
+    let title = "Local ports in use";
+    let chart = Chart {
+        title,
+        x_label: "time (s)",
+        y_label: "ports",
+        x,
+        marks,
+        ..Chart::default()
+    };
+    Ok(Some(Figure {
+        name: "ports_in_use".into(),
+        title: title.into(),
+        caption,
+        svg: chart.svg()?,
+        csv: csv.finish(),
+    }))
+}

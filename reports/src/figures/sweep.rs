@@ -1,0 +1,233 @@
+//! A metric against a swept value, with intervals over replicas.
+
+use std::collections::BTreeMap;
+
+use super::Figure;
+use super::chart::{Chart, Mark};
+use super::csv::Csv;
+use super::style::SERIES;
+use crate::batch::{BatchInfo, BatchRow, MetricFigure};
+use crate::stats::Estimate;
+use crate::store::StoreError;
+
+/// An axis as numbers with a common unit, or as names.
+struct Scale {
+    places: Vec<f64>,
+    unit: String,
+    names: Vec<String>,
+}
+
+impl Scale {
+    fn of(values: &[String]) -> Scale {
+        let numbers: Option<Vec<(f64, &str)>> = values.iter().map(|v| split(v)).collect();
+        if let Some(numbers) = numbers
+            && let Some(&(_, unit)) = numbers.first()
+            && numbers.len() > 1
+            && numbers.iter().all(|n| n.1 == unit)
+        {
+            return Scale {
+                places: numbers.iter().map(|n| n.0).collect(),
+                unit: unit.to_owned(),
+                names: Vec::new(),
+            };
+        }
+        Scale {
+            places: (0..values.len()).map(|i| i as f64).collect(),
+            unit: String::new(),
+            names: values.to_vec(),
+        }
+    }
+
+    fn ends(&self) -> (f64, f64) {
+        let low = self.places.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = self
+            .places
+            .iter()
+            .copied()
+            .fold(f64::NEG_INFINITY, f64::max);
+        if !self.names.is_empty() || low > high {
+            return (-0.5, self.places.len() as f64 - 0.5);
+        }
+        let room = (high - low) * 0.05;
+        (low - room, high + room)
+    }
+}
+
+/// Number and unit of "450/s" or "20 ms".
+fn split(text: &str) -> Option<(f64, &str)> {
+    let text = text.trim();
+    let end = text
+        .find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | 'e')))
+        .unwrap_or(text.len());
+    let number: f64 = text[..end].parse().ok()?;
+    number.is_finite().then(|| (number, text[end..].trim()))
+}
+
+/// Figures asked for, or one for each of the chosen metrics.
+pub(crate) fn figures(
+    info: &BatchInfo,
+    rows: &[BatchRow],
+    metrics: &[String],
+) -> Result<Vec<Figure>, StoreError> {
+    if info.axes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let own: Vec<MetricFigure> = metrics
+        .iter()
+        .take(6)
+        .map(|metric| MetricFigure {
+            metric: metric.clone(),
+            ..MetricFigure::default()
+        })
+        .collect();
+    let wanted = if info.figures.is_empty() {
+        &own
+    } else {
+        &info.figures
+    };
+    let drawn = wanted.iter().map(|w| figure(info, rows, w));
+    let drawn: Vec<Option<Figure>> = drawn.collect::<Result<_, _>>()?;
+    Ok(drawn.into_iter().flatten().collect())
+}
+
+fn figure(
+    info: &BatchInfo,
+    rows: &[BatchRow],
+    wanted: &MetricFigure,
+) -> Result<Option<Figure>, StoreError> {
+    let x_axis = info
+        .axes
+        .iter()
+        .position(|a| a.path == wanted.x)
+        .unwrap_or(0);
+    let Some(axis) = info.axes.get(x_axis) else {
+        return Ok(None);
+    };
+    let chosen = info
+        .axes
+        .iter()
+        .position(|a| a.path == wanted.series && !wanted.series.is_empty());
+    let scale = Scale::of(&axis.values);
+    // (series, x) -> values of the metric, in the order of the runs.
+    let mut series: Vec<String> = Vec::new();
+    let mut values: BTreeMap<(usize, usize), Vec<f64>> = BTreeMap::new();
+    for row in rows.iter().filter(|r| r.status == "ok") {
+        let (Some(x), Some(&value)) = (row.values.get(x_axis), row.metrics.get(&wanted.metric))
+        else {
+            continue;
+        };
+        let Some(x) = axis.values.iter().position(|v| v == x) else {
+            continue;
+        };
+        let of_series = |i: &usize| chosen.map_or(*i != x_axis, |c| c == *i);
+        let name: Vec<String> = (0..row.values.len())
+            .filter(of_series)
+            .filter_map(|i| {
+                Some(format!(
+                    "{} = {}",
+                    short(&info.axes.get(i)?.path),
+                    row.values[i]
+                ))
+            })
+            .collect();
+        let name = name.join(", ");
+        let place = series.iter().position(|s| *s == name).unwrap_or_else(|| {
+            series.push(name);
+            series.len() - 1
+        });
+        values.entry((place, x)).or_default().push(value);
+    }
+    if values.is_empty() {
+        return Ok(None);
+    }
+    let mut csv = Csv::new([&axis.path, "series", "n", "mean", "low", "high"]);
+    let mut marks = Vec::new();
+    let mut replicated = false;
+    for (s, label) in series.iter().enumerate() {
+        let mut points = Vec::new();
+        for (x, name) in axis.values.iter().enumerate() {
+            let Some(e) = values.get(&(s, x)).and_then(|v| Estimate::of(v)) else {
+                continue;
+            };
+            let half = e.half_width.unwrap_or(0.0);
+            replicated |= e.half_width.is_some();
+            points.push((scale.places[x], e.mean - half, e.mean, e.mean + half));
+            csv.text(name);
+            csv.text(label);
+            csv.row([e.n as f64, e.mean, e.mean - half, e.mean + half]);
+        }
+        points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        marks.push(Mark::Intervals {
+            label: label.clone(),
+            colour: SERIES[s % SERIES.len()],
+            points,
+        });
+    }
+    let x_label = if scale.unit.is_empty() {
+        axis.path.clone()
+    } else {
+        format!("{} ({})", axis.path, scale.unit)
+    };
+    let title = format!("{} against {}", wanted.metric, axis.path);
+    let chart = Chart {
+        title: &title,
+        x_label: &x_label,
+        y_label: &wanted.metric,
+        x: scale.ends(),
+        categories: &scale.names,
+        marks,
+    };
+    let intervals = if replicated {
+        " Points are means over replicas, bars their 95 % intervals (Student's t)."
+    } else {
+        " One replica each: no intervals."
+    };
+    Ok(Some(Figure {
+        name: file_name(&wanted.metric, &axis.path, wanted.x.is_empty()),
+        svg: chart.svg()?,
+        caption: format!("{title}.{intervals}"),
+        title,
+        csv: csv.finish(),
+    }))
+}
+
+/// The last part of a dotted path.
+fn short(path: &str) -> &str {
+    path.rsplit('.').next().unwrap_or(path)
+}
+
+/// "metric" or "metric-by-axis" with only the characters that every file system takes.
+fn file_name(metric: &str, axis: &str, plain: bool) -> String {
+    let name = if plain {
+        metric.to_owned()
+    } else {
+        format!("{metric}-by-{axis}")
+    };
+    let safe = |c: char| {
+        if c.is_ascii_alphanumeric() || "-_.".contains(c) {
+            c
+        } else {
+            '_'
+        }
+    };
+    name.chars().map(safe).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn axes_of_one_unit_are_numbers_and_others_are_names() {
+        let list = |v: &[&str]| v.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>();
+        let rates = Scale::of(&list(&["300/s", "450/s", "1e3/s"]));
+        assert_eq!(
+            (rates.places, rates.unit.as_str()),
+            (vec![300.0, 450.0, 1000.0], "/s")
+        );
+        let mixed = Scale::of(&list(&["5 ms", "1 s"]));
+        assert_eq!((mixed.places, mixed.names.len()), (vec![0.0, 1.0], 2));
+        assert_eq!(Scale::of(&list(&["cubic", "bbr"])).ends(), (-0.5, 1.5));
+        assert_eq!(Scale::of(&[]).ends(), (-0.5, -0.5));
+    }
+}

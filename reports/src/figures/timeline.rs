@@ -1,0 +1,241 @@
+//! The states of the first connections over time: a panel each, zoomed to the exchange, so that a
+//! minute in TIME-WAIT does not crush the milliseconds before it.
+
+use tcp_model::State;
+
+use super::Figure;
+use super::conversation::{Conversation, Fate, conversations};
+use super::csv::Csv;
+use super::data::RunData;
+use super::style::{BLACK, GREY, LIGHT_GREY, VERMILION, ink_on, state_colour};
+use super::svg::{Anchor, Font, Svg, text_width};
+use crate::format::seconds;
+use crate::store::StoreError;
+
+const WIDTH: f64 = 1000.0;
+const LEFT: f64 = 130.0;
+const RIGHT: f64 = 30.0;
+/// Height of a lane's bar and distance of lanes.
+const BAR: f64 = 24.0;
+const LANE: f64 = 84.0;
+/// Room above a panel's first bar and below its last.
+const HEAD: f64 = 40.0;
+const FOOT: f64 = 50.0;
+const TOP: f64 = 44.0;
+/// Segments drawn at most per panel; more are a black carpet.
+const MOST_ARROWS: usize = 400;
+
+const TITLE: Font = Font::new(18, BLACK).bold();
+const PANEL: Font = Font::new(14, BLACK).bold();
+const LABEL: Font = Font::new(13, BLACK);
+const TICK: Font = Font::new(12, GREY);
+
+/// A stretch of one state; `end` is infinite when it was not seen to end.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Stay {
+    lane: usize,
+    state: State,
+    start: f64,
+    end: f64,
+}
+
+fn stays(c: &Conversation) -> Vec<Stay> {
+    let mut all = Vec::new();
+    for lane in 0..c.lanes.len() {
+        let own: Vec<_> = c.changes.iter().filter(|x| x.lane == lane).collect();
+        for (i, change) in own.iter().enumerate() {
+            if change.to != State::Closed {
+                all.push(Stay {
+                    lane,
+                    state: change.to,
+                    start: change.time,
+                    end: own.get(i + 1).map_or(f64::INFINITY, |next| next.time),
+                });
+            }
+        }
+    }
+    all
+}
+
+/// The states of the first connections.
+pub(crate) fn states_timeline(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
+    let most = data.summary.info.record.diagrams as usize;
+    let all = conversations(data, most)?;
+    let all: Vec<_> = all.iter().filter(|c| !c.changes.is_empty()).collect();
+    if all.is_empty() {
+        return Ok(None);
+    }
+    let header = ["connection", "node", "state", "start_s", "end_s"];
+    let mut csv = Csv::new(header);
+    let mut svg = Svg::default();
+    let title = "States of the first connections";
+    svg.text((20.0, 28.0), Anchor::Start, TITLE, title);
+    let mut y = TOP;
+    let mut seen = Vec::new();
+    for c in &all {
+        let stays = stays(c);
+        for stay in &stays {
+            csv.text(&c.conn.to_string());
+            csv.text(&c.lanes[stay.lane]);
+            csv.text(stay.state.name());
+            csv.row([stay.start, stay.end]);
+            if !seen.contains(&stay.state) {
+                seen.push(stay.state);
+            }
+        }
+        y = panel(&mut svg, c, &stays, y);
+    }
+    y = legend(&mut svg, &seen, y);
+    let caption = "Each connection has a panel of its own, zoomed to its exchange of segments; \
+                   each end is a bar coloured by state, and arrows are segments. A bar that runs \
+                   to the right edge goes on; how long is written on it.";
+    Ok(Some(Figure {
+        name: "states_timeline".into(),
+        title: title.into(),
+        caption: caption.into(),
+        svg: svg.finish(WIDTH, y),
+        csv: csv.finish(),
+    }))
+}
+
+/// Start and end of what a panel shows: until the last segment has arrived and the last state but
+/// TIME-WAIT is over, and a quarter more.
+fn range(c: &Conversation, stays: &[Stay]) -> (f64, f64) {
+    let start = c.start();
+    let mut end = start;
+    for s in &c.segments {
+        end = end.max(s.sent);
+        if let Fate::Received(time) = s.fate {
+            end = end.max(time);
+        }
+    }
+    for stay in stays {
+        end = end.max(stay.start);
+        if stay.end.is_finite() && stay.state != State::TimeWait {
+            end = end.max(stay.end);
+        }
+    }
+    (start, end + ((end - start) * 0.25).max(1e-6))
+}
+
+/// Draws a panel from `top` on; where the next may begin.
+fn panel(svg: &mut Svg, c: &Conversation, stays: &[Stay], top: f64) -> f64 {
+    let (start, end) = range(c, stays);
+    let x = |t: f64| LEFT + (WIDTH - LEFT - RIGHT) * ((t - start) / (end - start)).min(1.0);
+    let lane_y = |lane: usize| top + HEAD + LANE * lane as f64;
+    let bottom = lane_y(c.lanes.len().saturating_sub(1)) + BAR;
+    let heading = format!("connection {}, from t = {:.6} s", c.conn, start);
+    svg.text((20.0, top + 18.0), Anchor::Start, PANEL, &heading);
+    axis(svg, (start, end), x, (top + HEAD - 6.0, bottom + 8.0));
+    for (lane, name) in c.lanes.iter().enumerate() {
+        let at = (LEFT - 10.0, lane_y(lane) + BAR / 2.0 + 5.0);
+        svg.text(at, Anchor::End, LABEL, name);
+    }
+    for s in c.segments.iter().take(MOST_ARROWS) {
+        let down = s.to > s.from;
+        let edge = |lane: usize, out: bool| lane_y(lane) + if out { BAR } else { 0.0 };
+        let from = (x(s.sent), edge(s.from, down));
+        match s.fate {
+            Fate::Received(time) => {
+                svg.arrow(from, (x(time), edge(s.to, !down)), BLACK, 1.2);
+            }
+            Fate::Lost | Fate::Unseen => {
+                let half = if down { 1.0 } else { -1.0 } * (LANE - BAR) / 2.0;
+                let to = (from.0 + 4.0, from.1 + half);
+                svg.line(from, to, VERMILION, 1.2);
+                if s.fate == Fate::Lost {
+                    svg.cross(to, VERMILION);
+                }
+            }
+        }
+    }
+    for stay in stays {
+        bar(svg, stay, x, lane_y(stay.lane), end);
+    }
+    bottom + FOOT
+}
+
+fn bar(svg: &mut Svg, stay: &Stay, x: impl Fn(f64) -> f64, y: f64, right: f64) {
+    let (from, to) = (x(stay.start), x(stay.end.min(right)));
+    let colour = state_colour(stay.state);
+    svg.rect((from, y), (to - from, BAR), colour);
+    svg.line((from, y), (from, y + BAR), (255, 255, 255), 1.0);
+    let goes_on = stay.end > right;
+    let name = stay.state.name();
+    let length = stay.end - stay.start;
+    let candidates = match (goes_on, length.is_finite()) {
+        (true, true) => vec![format!("{name} {} →", seconds(length)), name.to_owned()],
+        (true, false) => vec![format!("{name} →"), name.to_owned()],
+        (false, _) => vec![name.to_owned()],
+    };
+    let fits = |text: &&String| text_width(text, 12) + 6.0 <= to - from;
+    let ink = Font::new(12, ink_on(colour));
+    if let Some(text) = candidates.iter().find(fits) {
+        // No rim: the text lies on one colour.
+        let middle = ((from + to) / 2.0, y + BAR / 2.0 + 4.0);
+        svg.plain(middle, Anchor::Middle, ink, text);
+    } else if goes_on {
+        svg.text((to, y - 5.0), Anchor::End, LABEL, &candidates[0]);
+    }
+}
+
+fn axis(
+    svg: &mut Svg,
+    (start, end): (f64, f64),
+    x: impl Fn(f64) -> f64,
+    (top, bottom): (f64, f64),
+) {
+    let step = nice_step((end - start) / 9.0);
+    svg.line((x(start), bottom), (x(end), bottom), GREY, 1.0);
+    for k in 0..=((end - start) / step) as u32 {
+        let t = f64::from(k) * step;
+        let at = x(start + t);
+        svg.line((at, top), (at, bottom), (225, 225, 225), 1.0);
+        svg.line((at, bottom), (at, bottom + 5.0), LIGHT_GREY, 1.0);
+        svg.text((at, bottom + 19.0), Anchor::Middle, TICK, &seconds(t));
+    }
+}
+
+/// The step of 1, 2 or 5 times a power of ten that is at least `least`.
+fn nice_step(least: f64) -> f64 {
+    let power = 10f64.powf(least.max(1e-12).log10().floor());
+    let steps = [1.0, 2.0, 5.0, 10.0].map(|k| k * power);
+    steps
+        .into_iter()
+        .find(|s| *s >= least * 0.999)
+        .unwrap_or(10.0 * power)
+}
+
+/// Draws the colours; where the picture ends.
+fn legend(svg: &mut Svg, states: &[State], y: f64) -> f64 {
+    let (mut x, mut y) = (20.0, y);
+    for &state in states {
+        let width = 24.0 + text_width(state.name(), 13) + 14.0;
+        if x + width > WIDTH {
+            (x, y) = (20.0, y + 24.0);
+        }
+        svg.rect((x, y), (16.0, 14.0), state_colour(state));
+        svg.text((x + 22.0, y + 12.0), Anchor::Start, LABEL, state.name());
+        x += width;
+    }
+    y + 34.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_at_round_numbers() {
+        for (least, step) in [
+            (0.0093, 0.01),
+            (0.011, 0.02),
+            (3.0, 5.0),
+            (7.0, 10.0),
+            (1.0, 1.0),
+        ] {
+            assert!((nice_step(least) - step).abs() < 1e-12, "{least}");
+        }
+        assert!(nice_step(0.0) > 0.0);
+    }
+}

@@ -1,0 +1,138 @@
+//! The report of a run.
+
+use std::path::Path;
+
+use super::page::{Page, cells};
+use crate::figures::Figure;
+use crate::format::{bit_rate, count, metric, percent, seconds};
+use crate::store::reader::Table;
+use crate::store::{RunSummary, StoreError};
+
+/// Rows of the table of links; those beyond are in the Parquet file.
+const MOST_LINKS: usize = 50;
+
+/// Writes the page from the summary, the figures and the small tables in `dir`.
+pub(crate) fn report(
+    dir: &Path,
+    summary: &RunSummary,
+    figures: &[Figure],
+) -> Result<String, StoreError> {
+    let info = &summary.info;
+    let mut page = Page::new(&info.name, &info.question);
+    page.findings(&summary.findings);
+    if summary.reached_s < info.duration_s {
+        page.paragraph(&format!(
+            "The run was stopped at {} of {}; everything here is about the time before.",
+            seconds(summary.reached_s),
+            seconds(info.duration_s)
+        ));
+    }
+    if !figures.is_empty() {
+        page.heading("Figures");
+        figures.iter().for_each(|f| page.figure(f));
+    }
+    page.heading("Parameters");
+    let mut rows: Vec<Vec<String>> = info
+        .parameters
+        .iter()
+        .map(|(name, value)| vec![name.clone(), value.clone()])
+        .collect();
+    rows.push(vec!["seed".into(), info.seed.to_string()]);
+    rows.push(vec!["simulated time".into(), seconds(summary.reached_s)]);
+    page.table(&cells(["parameter", "value"]), &rows);
+    page.heading("Totals");
+    page.paragraph(&format!(
+        "Steady values are taken from {} to {}.",
+        seconds(info.steady_window().0),
+        seconds(info.steady_window().1)
+    ));
+    let rows: Vec<Vec<String>> = summary
+        .metrics
+        .iter()
+        .map(|(name, value)| vec![name.clone(), metric(name, *value)])
+        .collect();
+    page.table(&cells(["metric", "#value"]), &rows);
+    counters(&mut page, summary);
+    links(&mut page, dir)?;
+    page.heading("To reproduce");
+    if !info.command.is_empty() {
+        page.code(&info.command);
+    }
+    page.paragraph(&format!(
+        "synfin {}; result hash {}: two runs with equal hashes have equal results. run.toml in \
+         this directory holds everything needed to run it again; tables are Parquet files, read \
+         by pandas, polars, DuckDB and R.",
+        summary.version, summary.result_hash
+    ));
+    Ok(page.finish())
+}
+
+fn counters(page: &mut Page, summary: &RunSummary) {
+    if summary.counters.is_empty() {
+        return;
+    }
+    page.heading("Host counters");
+    let mut names: Vec<&String> = summary.counters.values().flat_map(|c| c.keys()).collect();
+    names.sort();
+    names.dedup();
+    let owners = summary.counters.keys().map(|owner| format!("#{owner}"));
+    let header: Vec<String> = ["counter".to_owned()].into_iter().chain(owners).collect();
+    let rows: Vec<Vec<String>> = names
+        .into_iter()
+        .map(|name| {
+            let values = summary.counters.values();
+            let values = values.map(|c| c.get(name).map_or(String::new(), |n| count(*n as f64)));
+            [name.clone()].into_iter().chain(values).collect()
+        })
+        .collect();
+    page.table(&header, &rows);
+}
+
+fn links(page: &mut Page, dir: &Path) -> Result<(), StoreError> {
+    let Some(table) = Table::read(dir, "links")?.filter(|t| !t.is_empty()) else {
+        return Ok(());
+    };
+    page.heading("Links");
+    let header = cells([
+        "from",
+        "to",
+        "#rate",
+        "#delay",
+        "#offered",
+        "#sent",
+        "#queue drops",
+        "#wire losses",
+        "#largest backlog",
+        "#utilisation",
+    ]);
+    let (from, to) = (table.texts("from_node")?, table.texts("to_node")?);
+    let (rate, delay) = (table.floats("rate_bps")?, table.floats("delay_s")?);
+    let utilisation = table.floats("utilisation")?;
+    let mut rows = Vec::new();
+    for i in 0..table.len().min(MOST_LINKS) {
+        let mut row = vec![from[i].clone(), to[i].clone()];
+        let known = |value: f64, text: fn(f64) -> String, none: &str| {
+            if value.is_finite() {
+                text(value)
+            } else {
+                none.to_owned()
+            }
+        };
+        row.push(known(rate[i], bit_rate, "unlimited"));
+        row.push(seconds(delay[i]));
+        for column in ["offered_pkts", "sent_pkts", "queue_drops", "wire_losses"] {
+            row.push(count(table.ints(column)?[i] as f64));
+        }
+        row.push(count(table.ints("max_backlog_pkts")?[i] as f64));
+        row.push(known(utilisation[i], percent, ""));
+        rows.push(row);
+    }
+    page.table(&header, &rows);
+    if table.len() > MOST_LINKS {
+        page.paragraph(&format!(
+            "{} more link directions are in links.parquet.",
+            count((table.len() - MOST_LINKS) as f64)
+        ));
+    }
+    Ok(())
+}
