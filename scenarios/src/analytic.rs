@@ -18,6 +18,7 @@ pub fn hints(scenario: &Scenario, network: &Network) -> AnalyticHints {
         arrivals,
         exchange,
         limit,
+        ..
     } = &workload.kind
     else {
         return AnalyticHints::default();

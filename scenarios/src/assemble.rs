@@ -84,9 +84,11 @@ fn hosts(scenario: &Scenario, network: &Network) -> Vec<Option<HostConfig>> {
             Kind::Exchange {
                 arrivals,
                 limit,
+                accept_rate,
                 exchange,
             } => {
-                place.exchange(arrivals, *limit, exchange, &mut add);
+                place.servers(*accept_rate, exchange, &mut add);
+                place.clients(arrivals, *limit, exchange, &mut add);
             }
             Kind::Bulk {
                 bytes,
@@ -137,24 +139,32 @@ impl<'a> Place<'a> {
         }
     }
 
-    fn exchange(
+    fn servers(
+        &self,
+        accept_rate: Option<f64>,
+        exchange: &Arc<Exchange>,
+        add: &mut impl FnMut(NodeId, AppSpec),
+    ) {
+        for (node, _) in &self.servers {
+            for &port in &self.workload.ports {
+                let server = ServerSpec {
+                    port,
+                    backlog: self.workload.backlog.unwrap_or(0),
+                    accept_rate,
+                    exchange: Arc::clone(exchange),
+                };
+                add(*node, AppSpec::Server(server));
+            }
+        }
+    }
+
+    fn clients(
         &self,
         arrivals: &Arrivals,
         limit: Option<u64>,
         exchange: &Arc<Exchange>,
         add: &mut impl FnMut(NodeId, AppSpec),
     ) {
-        let backlog = self.workload.backlog.unwrap_or(0);
-        for (node, _) in &self.servers {
-            for &port in &self.workload.ports {
-                let server = ServerSpec {
-                    port,
-                    backlog,
-                    exchange: Arc::clone(exchange),
-                };
-                add(*node, AppSpec::Server(server));
-            }
-        }
         let n = self.clients.len() as u32;
         let remotes = self.remotes();
         for ((node, locals), i) in self.clients.iter().zip(0u32..) {

@@ -77,10 +77,41 @@ fn attempt(
             stats.reached.as_secs_f64() / wall.max(1e-9),
         ),
     ]);
+    let groups = spec.scenario.topology.group_of_nodes();
     let completion = Completion {
         stats,
+        counters: counters(&simulation.into_hosts(), &groups),
         timing,
         ..Completion::default()
     };
     recorder.complete(completion).map_err(|e| e.to_string())
+}
+
+/// The counters of hosts, summed by group; what never happened is left out.
+fn counters(hosts: &[Option<TcpHost>], groups: &[&str]) -> BTreeMap<String, BTreeMap<String, u64>> {
+    let mut all: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
+    for (host, group) in hosts.iter().zip(groups) {
+        let Some(host) = host else { continue };
+        let stats = host.stats();
+        let counts = [
+            ("segments_sent", stats.segments_sent),
+            ("segments_received", stats.segments_received),
+            ("checksum_failures", stats.checksum_failures),
+            ("resets_sent", stats.resets_sent),
+            ("listen_overflows", stats.listen_overflows),
+            ("listen_drops", stats.listen_drops),
+            ("time_wait_overflows", stats.time_wait_overflows),
+            ("time_wait_reused", stats.time_wait_reused),
+            ("time_wait_recycled", stats.time_wait_recycled),
+            ("time_wait_killed", stats.time_wait_killed),
+            ("port_searches", stats.port_searches),
+            ("port_probes", stats.port_probes),
+            ("ports_exhausted", stats.ports_exhausted),
+        ];
+        let of_group = all.entry((*group).to_owned()).or_default();
+        for (name, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
+            *of_group.entry(name.to_owned()).or_default() += count;
+        }
+    }
+    all
 }

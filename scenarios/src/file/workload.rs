@@ -37,6 +37,10 @@ pub struct WorkloadFile {
     /// Backlog of the listen call; as `somaxconn` unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backlog: Option<u32>,
+    /// Connections per second a server takes from its accept queue (exchange); all at once unless
+    /// given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accept_rate: Option<PerSecond>,
     /// First opening at the earliest; 0 s unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<SimDuration>,

@@ -7,7 +7,7 @@ use tcp_model::spec::{Arrivals, CloseHow, Closer, Exchange};
 
 use super::arrivals;
 use super::topology::Topology;
-use crate::file::values::{Dist, Limit, PortList};
+use crate::file::values::{Dist, Limit, PerSecond, PortList};
 use crate::file::workload::{BulkSize, WorkloadFile};
 use crate::path::{DottedPath, is_name};
 use crate::problem::Problem;
@@ -47,6 +47,8 @@ pub enum Kind {
         arrivals: Arrivals,
         /// Most connections, all clients together.
         limit: Option<u64>,
+        /// Connections per second a server accepts; `None` for all at once.
+        accept_rate: Option<f64>,
         /// What happens on each.
         exchange: Arc<Exchange>,
     },
@@ -157,10 +159,12 @@ impl Workload {
             Kind::Exchange {
                 arrivals,
                 limit,
+                accept_rate,
                 exchange,
             } => WorkloadFile {
                 kind: Some("exchange".to_owned()),
                 limit: Some(Limit(*limit)),
+                accept_rate: accept_rate.map(PerSecond),
                 arrivals: Some(arrivals::to_file(arrivals)),
                 requests: Some(exchange.requests),
                 request: Some(Dist::new(exchange.request)),
@@ -315,6 +319,13 @@ fn exchange(file: &WorkloadFile, at: &DottedPath) -> Result<Kind, Problem> {
                 .help("leave it out for no limit"),
         );
     }
+    if file.accept_rate.is_some_and(|r| r.0 == 0.0) {
+        return Err(Problem::new(
+            at.key("accept_rate"),
+            "an accept rate of zero accepts nothing",
+        )
+        .help("leave it out to accept all connections at once"));
+    }
     let Some(arrivals) = &file.arrivals else {
         return Err(
             Problem::new(at.clone(), format!("`arrivals` is missing in {at}"))
@@ -324,6 +335,7 @@ fn exchange(file: &WorkloadFile, at: &DottedPath) -> Result<Kind, Problem> {
     Ok(Kind::Exchange {
         arrivals: arrivals::read(arrivals, &at.key("arrivals"))?,
         limit,
+        accept_rate: file.accept_rate.map(|r| r.0),
         exchange: Arc::new(exchange),
     })
 }
@@ -348,6 +360,7 @@ fn bulk(file: &WorkloadFile, at: &DottedPath) -> Result<Kind, Problem> {
 fn check_keys(file: &WorkloadFile, kind: &str, at: &DottedPath) -> Result<(), Problem> {
     let exchange = [
         ("arrivals", file.arrivals.is_some()),
+        ("accept_rate", file.accept_rate.is_some()),
         ("limit", file.limit.is_some()),
         ("requests", file.requests.is_some()),
         ("request", file.request.is_some()),
