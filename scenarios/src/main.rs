@@ -1,2 +1,7 @@
-//! synfin
-fn main() {}
+//! The `synfin` program; all of it is in the library beside.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    scenarios::cli::main()
+}

@@ -1,0 +1,310 @@
+//! From a run to what the engine needs: network, hosts with their applications, configuration.
+
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::sync::Arc;
+
+use reports::{LinkInfo, NodeInfo, RecordOptions, RunInfo};
+use sim_core::{Network, NodeId, NodeKind, RunConfig, SimDuration, SimTime};
+use tcp_model::spec::{
+    AppSpec, Arrivals, BulkSpec, ClientSpec, Exchange, HostConfig, ServerSpec, SinkSpec, TraceSpec,
+};
+
+use crate::analytic;
+use crate::parameters;
+use crate::problem::Problem;
+use crate::run_spec::RunSpec;
+use crate::scenario::Scenario;
+use crate::scenario::arrivals;
+use crate::scenario::workload::{Kind, Workload};
+
+/// Everything a run is made of.
+#[derive(Debug)]
+pub struct Assembly {
+    /// The network.
+    pub network: Arc<Network>,
+    /// What each node is made of; `None` for routers.
+    pub hosts: Vec<Option<HostConfig>>,
+    /// Seed, end and event queue.
+    pub config: RunConfig,
+    /// What the report must know.
+    pub info: RunInfo,
+}
+
+impl Assembly {
+    /// Puts a run together.
+    ///
+    /// # Errors
+    /// When the engine refuses the network.
+    pub fn new(spec: &RunSpec) -> Result<Assembly, Problem> {
+        let scenario = &spec.scenario;
+        let network = scenario.topology.network()?;
+        let hosts = hosts(scenario, &network);
+        let end = SimTime::ZERO + scenario.duration;
+        let config = RunConfig {
+            queue: scenario.event_queue,
+            ..RunConfig::new(spec.seed, end)
+        };
+        let info = info(spec, &network);
+        Ok(Assembly {
+            network: Arc::new(network),
+            hosts,
+            config,
+            info,
+        })
+    }
+}
+
+fn hosts(scenario: &Scenario, network: &Network) -> Vec<Option<HostConfig>> {
+    let trace = TraceSpec {
+        segments: scenario.record.segments,
+        sender_interval: scenario.record.sender_interval,
+    };
+    let groups = scenario.topology.group_of_nodes();
+    let mut hosts: Vec<Option<HostConfig>> = network
+        .nodes()
+        .iter()
+        .zip(groups)
+        .map(|(node, group)| match node.kind {
+            NodeKind::Host { .. } => Some(HostConfig {
+                params: Arc::clone(scenario.tcp.of(group)),
+                apps: Vec::new(),
+                trace,
+            }),
+            NodeKind::Router => None,
+        })
+        .collect();
+    for workload in &scenario.workloads {
+        let place = Place::new(scenario, workload, network);
+        let mut add = |node: NodeId, app: AppSpec| {
+            if let Some(host) = hosts.get_mut(node.0 as usize).and_then(Option::as_mut) {
+                host.apps.push(app);
+            }
+        };
+        match &workload.kind {
+            Kind::Exchange {
+                arrivals,
+                limit,
+                accept_rate,
+                exchange,
+            } => {
+                place.servers(*accept_rate, exchange, &mut add);
+                place.clients(arrivals, *limit, exchange, &mut add);
+            }
+            Kind::Bulk {
+                bytes,
+                flows,
+                stagger,
+                read_rate,
+            } => {
+                place.bulk(*bytes, *flows, *stagger, *read_rate, &mut add);
+            }
+        }
+    }
+    // A backlog left to the host is its somaxconn.
+    for host in hosts.iter_mut().flatten() {
+        for app in &mut host.apps {
+            if let AppSpec::Server(ServerSpec { backlog, .. })
+            | AppSpec::Sink(SinkSpec { backlog, .. }) = app
+                && *backlog == 0
+            {
+                *backlog = host.params.somaxconn;
+            }
+        }
+    }
+    hosts
+}
+
+/// A workload on its hosts.
+struct Place<'a> {
+    workload: &'a Workload,
+    /// Clients with the addresses they use.
+    clients: Vec<(NodeId, Vec<Ipv4Addr>)>,
+    /// Servers with the addresses used.
+    servers: Vec<(NodeId, Vec<Ipv4Addr>)>,
+}
+
+impl<'a> Place<'a> {
+    fn new(scenario: &Scenario, workload: &'a Workload, network: &Network) -> Place<'a> {
+        let find = |name: &str, most: Option<u32>| {
+            let most = most.unwrap_or(u32::MAX) as usize;
+            let nodes = scenario.topology.hosts_named(name).into_iter();
+            nodes
+                .map(|n| (n, network.addresses(n).take(most).collect()))
+                .collect()
+        };
+        Place {
+            workload,
+            clients: find(&workload.client, workload.client_addresses),
+            servers: find(&workload.server, workload.server_addresses),
+        }
+    }
+
+    fn servers(
+        &self,
+        accept_rate: Option<f64>,
+        exchange: &Arc<Exchange>,
+        add: &mut impl FnMut(NodeId, AppSpec),
+    ) {
+        for (node, _) in &self.servers {
+            for &port in &self.workload.ports {
+                let server = ServerSpec {
+                    port,
+                    backlog: self.workload.backlog.unwrap_or(0),
+                    accept_rate,
+                    exchange: Arc::clone(exchange),
+                };
+                add(*node, AppSpec::Server(server));
+            }
+        }
+    }
+
+    fn clients(
+        &self,
+        arrivals: &Arrivals,
+        limit: Option<u64>,
+        exchange: &Arc<Exchange>,
+        add: &mut impl FnMut(NodeId, AppSpec),
+    ) {
+        let n = self.clients.len() as u32;
+        let remotes = self.remotes();
+        for ((node, locals), i) in self.clients.iter().zip(0u32..) {
+            let Some(arrivals) = arrivals::share(arrivals, i, n) else {
+                continue;
+            };
+            let limit = limit
+                .map(|total| total / u64::from(n) + u64::from(u64::from(i) < total % u64::from(n)));
+            if limit == Some(0) {
+                continue;
+            }
+            // Each client begins with another server, lest all knock at the same door at once.
+            let mut remotes = remotes.clone();
+            let shift = i as usize % remotes.len().max(1);
+            remotes.rotate_left(shift);
+            let client = ClientSpec {
+                name: self.workload.name.clone(),
+                locals: locals.clone(),
+                remotes,
+                start: SimTime::ZERO + self.workload.start + phase(&arrivals, i, n),
+                stop: SimTime::ZERO + self.workload.stop,
+                limit,
+                arrivals,
+                exchange: Arc::clone(exchange),
+            };
+            add(*node, AppSpec::Client(client));
+        }
+    }
+
+    /// Every server address with every port: ports outermost, so that servers take turns.
+    fn remotes(&self) -> Vec<SocketAddrV4> {
+        let addresses: Vec<Ipv4Addr> = self
+            .servers
+            .iter()
+            .flat_map(|(_, a)| a.iter().copied())
+            .collect();
+        let ports = self.workload.ports.iter();
+        ports
+            .flat_map(|&port| addresses.iter().map(move |&a| SocketAddrV4::new(a, port)))
+            .collect()
+    }
+
+    fn bulk(
+        &self,
+        bytes: Option<u64>,
+        flows: u32,
+        stagger: SimDuration,
+        read_rate: Option<u64>,
+        add: &mut impl FnMut(NodeId, AppSpec),
+    ) {
+        let backlog = self.workload.backlog.unwrap_or(0);
+        for (node, _) in &self.servers {
+            for &port in &self.workload.ports {
+                add(
+                    *node,
+                    AppSpec::Sink(SinkSpec {
+                        port,
+                        backlog,
+                        read_rate,
+                    }),
+                );
+            }
+        }
+        let mut started = 0u64;
+        for (i, (node, locals)) in self.clients.iter().enumerate() {
+            for flow in 0..flows as usize {
+                let (_, addresses) = &self.servers[i % self.servers.len()];
+                let port = self.workload.ports[flow % self.workload.ports.len()];
+                let start = self.workload.start + stagger.saturating_mul(started);
+                started += 1;
+                if start >= self.workload.stop {
+                    continue;
+                }
+                let flow = BulkSpec {
+                    name: self.workload.name.clone(),
+                    local: locals[flow % locals.len()],
+                    remote: SocketAddrV4::new(addresses[flow % addresses.len()], port),
+                    start: SimTime::ZERO + start,
+                    bytes,
+                };
+                add(*node, AppSpec::Bulk(flow));
+            }
+        }
+    }
+}
+
+/// Clients of a fixed rate open in turn, evenly spaced all together.
+fn phase(arrivals: &Arrivals, i: u32, n: u32) -> SimDuration {
+    match arrivals {
+        Arrivals::Fixed(rate) => SimDuration::from_secs_f64(f64::from(i) / (rate * f64::from(n))),
+        _ => SimDuration::ZERO,
+    }
+}
+
+/// Ladder diagrams and lanes of the timeline in a report.
+const DIAGRAMS: u32 = 6;
+
+fn info(spec: &RunSpec, network: &Network) -> RunInfo {
+    let scenario = &spec.scenario;
+    let nodes = network
+        .nodes()
+        .iter()
+        .zip(scenario.topology.group_of_nodes())
+        .zip(0u32..);
+    let name = |n: NodeId| network.nodes()[n.0 as usize].name.clone();
+    let analytic = analytic::hints(scenario, network);
+    let mut parameters = spec.parameters.clone();
+    parameters.extend(parameters::shown(scenario));
+    RunInfo {
+        name: scenario.name.clone(),
+        question: scenario.question.clone(),
+        command: "synfin run run.toml".to_owned(),
+        parameters,
+        seed: spec.seed,
+        duration_s: scenario.duration.as_secs_f64(),
+        nodes: nodes
+            .map(|((node, group), i)| NodeInfo {
+                name: node.name.clone(),
+                group: group.to_owned(),
+                addresses: network.addresses(NodeId(i)).collect(),
+            })
+            .collect(),
+        links: network
+            .links()
+            .iter()
+            .map(|l| LinkInfo {
+                from: name(l.from),
+                to: name(l.to),
+                rate_bps: l.rate.map(|r| r.as_bps() as f64),
+                delay_s: l.delay.as_secs_f64(),
+            })
+            .collect(),
+        record: RecordOptions {
+            interval_s: scenario.record.census_interval.as_secs_f64(),
+            states: scenario.record.states,
+            connections: scenario.record.connections,
+            pcapng: scenario.record.pcap,
+            steady_s: analytic::steady(scenario, &analytic),
+            diagrams: DIAGRAMS,
+        },
+        analytic,
+    }
+}

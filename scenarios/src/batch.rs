@@ -1,0 +1,200 @@
+//! Makes all runs of a plan, in parallel, and what is drawn over them.
+
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use reports::{BatchInfo, BatchRow, MetricFigure, RunSummary, write_batch};
+
+use crate::parameters;
+use crate::progress::Progress;
+use crate::run;
+use crate::run_spec::RunSpec;
+use crate::sweep::{Plan, label};
+
+/// How to make a batch.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where the results go.
+    pub dir: PathBuf,
+    /// Make runs again that are there already.
+    pub force: bool,
+    /// Threads; `None` for as many as there are processors.
+    pub threads: Option<usize>,
+    /// The command line, for the report.
+    pub command: String,
+    /// The scenario's text with its changes, kept as `batch.toml`.
+    pub text: String,
+}
+
+/// What became of a run.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// Made now.
+    Made(Box<RunSummary>),
+    /// It was there already.
+    Kept(Box<RunSummary>),
+    /// It failed, for this reason.
+    Failed(String),
+}
+
+impl Outcome {
+    /// Its results, if it has any.
+    pub fn summary(&self) -> Option<&RunSummary> {
+        match self {
+            Outcome::Made(summary) | Outcome::Kept(summary) => Some(summary),
+            Outcome::Failed(_) => None,
+        }
+    }
+}
+
+/// Makes the runs of a plan under `dir/runs/ID` and the batch's own files; runs that are complete
+/// are kept unless forced. A failed run does not stop the others. Outcomes are in plan order.
+///
+/// # Errors
+/// When the directory belongs to something else, or the batch's files cannot be written.
+pub fn make(plan: &Plan, options: &Options, progress: &Progress) -> Result<Vec<Outcome>, String> {
+    let dir = &options.dir;
+    claim(dir)?;
+    write(&dir.join("batch.toml"), &options.text)?;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(options.threads.unwrap_or(0))
+        .build()
+        .map_err(|e| format!("cannot start threads: {e}; try --threads 1"))?;
+    let outcomes: Vec<Outcome> = pool.install(|| {
+        plan.runs
+            .par_iter()
+            // One run at a time for each thread: runs differ widely in length.
+            .with_max_len(1)
+            .map(|spec| {
+                make_run(
+                    spec,
+                    &dir.join("runs").join(&spec.id),
+                    options.force,
+                    progress,
+                )
+            })
+            .collect()
+    });
+    progress.finish();
+    let rows: Vec<BatchRow> = plan
+        .runs
+        .iter()
+        .zip(&outcomes)
+        .map(|(s, o)| row(s, o))
+        .collect();
+    write_batch(dir, &batch_info(plan, options), &rows).map_err(|e| e.to_string())?;
+    Ok(outcomes)
+}
+
+/// Makes one run unless it is there and complete.
+pub fn make_run(spec: &RunSpec, dir: &Path, force: bool, progress: &Progress) -> Outcome {
+    let mut seen = progress.run();
+    let kept = if force { None } else { complete(spec, dir) };
+    let outcome = match kept {
+        Some(summary) => Outcome::Kept(Box::new(summary)),
+        None => match run::execute(spec, dir, force, &mut |p| seen.observe(p)) {
+            Ok(summary) => Outcome::Made(Box::new(summary)),
+            Err(message) => Outcome::Failed(message),
+        },
+    };
+    seen.done(spec.scenario.duration);
+    outcome
+}
+
+/// The results in `dir` if they are those of this run: the summary is written last and proves that
+/// all is there, the run's text proves whose they are.
+pub fn complete(spec: &RunSpec, dir: &Path) -> Option<RunSummary> {
+    let same = std::fs::read_to_string(dir.join("run.toml")).is_ok_and(|text| text == spec.text());
+    if same {
+        RunSummary::read(dir).ok()
+    } else {
+        None
+    }
+}
+
+/// A batch may go to a new directory, an empty one, or one that holds a batch.
+fn claim(dir: &Path) -> Result<(), String> {
+    if dir.join("run.toml").exists() {
+        return Err(format!(
+            "{} holds the results of a single run; choose another directory with --out DIR, or delete it",
+            dir.display()
+        ));
+    }
+    let ours = dir.join("batch.toml").exists();
+    let empty = std::fs::read_dir(dir).map_or(true, |mut entries| entries.next().is_none());
+    if !ours && !empty {
+        return Err(format!(
+            "{} exists and holds no results of synfin; it is left alone: choose another directory with --out DIR",
+            dir.display()
+        ));
+    }
+    let runs = dir.join("runs");
+    std::fs::create_dir_all(&runs).map_err(|e| {
+        format!(
+            "cannot create {}: {e}; choose a directory you may write to with --out DIR",
+            runs.display()
+        )
+    })
+}
+
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    std::fs::write(path, text).map_err(|e| format!("cannot write {}: {e}", path.display()))
+}
+
+fn row(spec: &RunSpec, outcome: &Outcome) -> BatchRow {
+    let (status, message) = match outcome {
+        Outcome::Failed(message) => ("failed", message.clone()),
+        _ => ("ok", String::new()),
+    };
+    BatchRow {
+        id: spec.id.clone(),
+        values: spec
+            .parameters
+            .iter()
+            .map(|(_, value)| value.clone())
+            .collect(),
+        seed: spec.seed,
+        replica: spec.replica,
+        status: status.to_owned(),
+        message,
+        metrics: outcome
+            .summary()
+            .map(|s| s.metrics.clone())
+            .unwrap_or_default(),
+    }
+}
+
+fn batch_info(plan: &Plan, options: &Options) -> BatchInfo {
+    let shown: Vec<Vec<(String, String)>> = plan
+        .runs
+        .iter()
+        .map(|r| parameters::shown(&r.scenario))
+        .collect();
+    let first = shown.first().cloned().unwrap_or_default();
+    BatchInfo {
+        name: plan.name.clone(),
+        question: plan.question.clone(),
+        command: options.command.clone(),
+        parameters: first
+            .into_iter()
+            .filter(|p| shown.iter().all(|all| all.contains(p)))
+            .collect(),
+        axes: plan
+            .axes
+            .iter()
+            .map(|a| reports::Axis {
+                path: a.name.clone(),
+                values: a.values.iter().map(label).collect(),
+            })
+            .collect(),
+        figures: plan
+            .figures
+            .iter()
+            .map(|f| MetricFigure {
+                metric: f.y.clone(),
+                x: f.x.clone(),
+                series: f.series.clone().unwrap_or_default(),
+            })
+            .collect(),
+    }
+}

@@ -1,0 +1,48 @@
+//! `synfin check`.
+
+use super::{Failure, ScenarioArgs, print};
+use crate::assemble::Assembly;
+use crate::run_spec::canonical;
+use crate::sweep::Plan;
+
+/// Prints the first run's scenario complete, then the list of runs.
+pub(super) fn check(args: &ScenarioArgs) -> Result<(), Failure> {
+    let source = args.source()?;
+    let plan = Plan::new(&source, &args.changes()?).map_err(Failure::Usage)?;
+    for run in &plan.runs {
+        Assembly::new(run).map_err(|p| Failure::Usage(format!("error: {}", p.message)))?;
+    }
+    let Some(first) = plan.runs.first() else {
+        return Ok(());
+    };
+    let of = if plan.is_single() {
+        ""
+    } else {
+        ", as in its first run"
+    };
+    print(&format!(
+        "# {}: complete, with every default{of}.\n",
+        plan.name
+    ));
+    print(&canonical(&first.scenario.to_file()));
+    let count = plan.runs.len();
+    print(&format!(
+        "\n# {count} {}:",
+        if count == 1 { "run" } else { "runs" }
+    ));
+    for run in &plan.runs {
+        let values: Vec<String> = run
+            .parameters
+            .iter()
+            .map(|(p, v)| format!("{p} = {v}"))
+            .collect();
+        let values = if values.is_empty() {
+            String::new()
+        } else {
+            format!("  {}", values.join(", "))
+        };
+        print(&format!("# {}  replica {}{values}", run.id, run.replica));
+    }
+    eprintln!("{} is fine.", source.name);
+    Ok(())
+}

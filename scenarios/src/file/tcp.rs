@@ -1,0 +1,168 @@
+//! `[tcp]`: a named set of parameters and what differs from it, under the names users know.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use sim_core::SimDuration;
+use tcp_model::params::{CongestionKind, GiveUp, PortSelection, TcpParams, TwReuse};
+
+use super::values::{Buffer, Congestion, Flag, Limit, MaybeDuration, Patience, Ports, Reuse};
+
+/// Between the form of a parameter in a scenario and in [`TcpParams`].
+trait Parameter<T>: Sized {
+    fn into_param(self) -> T;
+    fn from_param(value: &T) -> Self;
+}
+
+macro_rules! parameter_is_itself {
+    ($($t:ty),*) => {$(
+        impl Parameter<$t> for $t {
+            fn into_param(self) -> $t { self }
+            fn from_param(value: &$t) -> Self { *value }
+        }
+    )*};
+}
+parameter_is_itself!(u8, u16, u32, SimDuration);
+
+macro_rules! parameter_is_wrapped {
+    ($($wrapper:ident($t:ty)),*) => {$(
+        impl Parameter<$t> for $wrapper {
+            fn into_param(self) -> $t { self.0 }
+            fn from_param(value: &$t) -> Self { $wrapper(*value) }
+        }
+    )*};
+}
+parameter_is_wrapped!(
+    Buffer(u32),
+    Flag(bool),
+    Patience(GiveUp),
+    MaybeDuration(Option<SimDuration>),
+    Congestion(CongestionKind),
+    Ports(PortSelection),
+    Reuse(TwReuse)
+);
+
+impl Parameter<(u16, u16)> for [u16; 2] {
+    fn into_param(self) -> (u16, u16) {
+        (self[0], self[1])
+    }
+    fn from_param(value: &(u16, u16)) -> Self {
+        [value.0, value.1]
+    }
+}
+
+impl Parameter<Option<u32>> for Limit {
+    fn into_param(self) -> Option<u32> {
+        self.0.map(|n| u32::try_from(n).unwrap_or(u32::MAX))
+    }
+    fn from_param(value: &Option<u32>) -> Self {
+        Limit(value.map(u64::from))
+    }
+}
+
+macro_rules! tcp_file {
+    ($($(#[$meta:meta])* $key:ident: $form:ty => $param:ident,)*) => {
+        /// TCP parameters as a scenario gives them; what is absent comes from the profile.
+        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct TcpFile {
+            /// The named set to start from: `linux` or `rfc9293`.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub profile: Option<String>,
+            $(
+                $(#[$meta])*
+                #[doc = concat!("See [`TcpParams::", stringify!($param), "`].")]
+                #[serde(skip_serializing_if = "Option::is_none")]
+                pub $key: Option<$form>,
+            )*
+            /// What differs on the hosts of a group, by the group's name.
+            #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+            pub host: BTreeMap<String, TcpFile>,
+        }
+
+        impl TcpFile {
+            /// Sets what this gives; the profile is not looked at.
+            pub fn apply(&self, params: &mut TcpParams) {
+                $(if let Some(value) = &self.$key {
+                    params.$param = value.clone().into_param();
+                })*
+            }
+
+            /// Every parameter, written out.
+            pub fn complete(profile: &str, params: &TcpParams) -> TcpFile {
+                TcpFile {
+                    profile: Some(profile.to_owned()),
+                    $($key: Some(Parameter::from_param(&params.$param)),)*
+                    host: BTreeMap::new(),
+                }
+            }
+        }
+    };
+}
+
+tcp_file! {
+    mtu: u16 => mtu,
+    send_buffer: Buffer => send_buffer,
+    receive_buffer: Buffer => receive_buffer,
+    #[serde(alias = "tcp_window_scaling")]
+    window_scaling: Flag => window_scaling,
+    #[serde(alias = "tcp_timestamps")]
+    timestamps: Flag => timestamps,
+    #[serde(alias = "tcp_sack")]
+    sack: Flag => sack,
+    initial_window: u32 => initial_window,
+    #[serde(alias = "tcp_congestion_control")]
+    congestion: Congestion => congestion,
+    #[serde(alias = "tcp_reordering")]
+    dup_ack_threshold: u32 => dup_ack_threshold,
+    initial_rto: SimDuration => initial_rto,
+    #[serde(alias = "tcp_rto_min")]
+    min_rto: SimDuration => min_rto,
+    #[serde(alias = "tcp_rto_max")]
+    max_rto: SimDuration => max_rto,
+    #[serde(alias = "tcp_syn_retries")]
+    syn_retries: Patience => syn_give_up,
+    #[serde(alias = "tcp_syn_linear_timeouts")]
+    syn_linear_timeouts: u32 => syn_linear_timeouts,
+    #[serde(alias = "tcp_synack_retries")]
+    synack_retries: Patience => synack_give_up,
+    #[serde(alias = "tcp_retries2")]
+    retries2: Patience => data_give_up,
+    #[serde(alias = "tcp_orphan_retries")]
+    orphan_retries: Patience => orphan_give_up,
+    delayed_ack: SimDuration => delayed_ack,
+    ack_every: u32 => ack_every,
+    quick_acks: u32 => quick_acks,
+    nagle: Flag => nagle,
+    hold_until_push: Flag => hold_until_push,
+    time_wait: SimDuration => time_wait,
+    #[serde(alias = "tcp_tw_reuse")]
+    tw_reuse: Reuse => tw_reuse,
+    #[serde(alias = "tcp_tw_reuse_delay")]
+    tw_reuse_delay: SimDuration => tw_reuse_delay,
+    tw_accept_syn: Flag => tw_accept_syn,
+    #[serde(alias = "tcp_rfc1337")]
+    rfc1337: Flag => rfc1337,
+    #[serde(alias = "tcp_max_tw_buckets")]
+    max_tw_buckets: Limit => max_tw_buckets,
+    #[serde(alias = "tcp_fin_timeout")]
+    fin_timeout: MaybeDuration => fin_timeout,
+    #[serde(alias = "tcp_keepalive_time")]
+    keepalive: MaybeDuration => keepalive,
+    #[serde(alias = "tcp_keepalive_intvl")]
+    keepalive_interval: SimDuration => keepalive_interval,
+    #[serde(alias = "tcp_keepalive_probes")]
+    keepalive_probes: u32 => keepalive_probes,
+    ip_local_port_range: [u16; 2] => port_range,
+    port_selection: Ports => port_selection,
+    somaxconn: u32 => somaxconn,
+    #[serde(alias = "tcp_max_syn_backlog")]
+    max_syn_backlog: u32 => max_syn_backlog,
+    #[serde(alias = "tcp_abort_on_overflow")]
+    abort_on_overflow: Flag => abort_on_overflow,
+    #[serde(alias = "tcp_invalid_ratelimit")]
+    challenge_ack_interval: SimDuration => challenge_ack_interval,
+    #[serde(alias = "ip_default_ttl")]
+    ttl: u8 => ttl,
+    tos: u8 => tos,
+}

@@ -1,0 +1,209 @@
+//! Values a scenario writes as text: rates, durations, limits; each reads what it prints.
+
+use std::fmt;
+use std::str::FromStr;
+
+use sim_core::units::ParseUnitError;
+use sim_core::{Bytes, QueueLimit, Rate, SimDuration};
+
+/// Reads a type through `FromStr` and writes it through `Display`.
+macro_rules! as_text {
+    ($type:ty, $expecting:literal) => {
+        impl ::serde::Serialize for $type {
+            fn serialize<S: ::serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+                s.collect_str(self)
+            }
+        }
+        impl<'de> ::serde::Deserialize<'de> for $type {
+            fn deserialize<D: ::serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                struct Text;
+                impl ::serde::de::Visitor<'_> for Text {
+                    type Value = $type;
+                    fn expecting(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                        f.write_str($expecting)
+                    }
+                    fn visit_str<E: ::serde::de::Error>(self, text: &str) -> Result<$type, E> {
+                        text.parse().map_err(E::custom)
+                    }
+                }
+                d.deserialize_str(Text)
+            }
+        }
+    };
+}
+pub(crate) use as_text;
+
+mod choices;
+mod distribution;
+
+pub use choices::{Congestion, Flag, Limit, Patience, PortList, Ports, Reuse};
+pub use distribution::{Dist, InBytes, InSeconds, Unit};
+
+/// How often something happens, per second; finite and not negative.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PerSecond(pub f64);
+
+impl FromStr for PerSecond {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = |why: &str| {
+            format!("cannot read {text:?} as a rate of events: {why}; write for example \"450 /s\"")
+        };
+        let (number, unit) = text
+            .split_once('/')
+            .ok_or_else(|| wrong("the unit is missing (/s, /ms, /min or /h)"))?;
+        let scale = match unit.trim() {
+            "s" => 1.0,
+            "ms" => 1e3,
+            "min" => 1.0 / 60.0,
+            "h" => 1.0 / 3600.0,
+            _ => return Err(wrong("unknown unit (one of /s, /ms, /min, /h)")),
+        };
+        let number = number.trim().replace('_', "");
+        match number.parse::<f64>() {
+            Ok(n) if n.is_finite() && n >= 0.0 => Ok(PerSecond(n * scale)),
+            Ok(_) => Err(wrong("it must be finite and not negative")),
+            Err(_) => Err(wrong("it must start with a number")),
+        }
+    }
+}
+
+impl fmt::Display for PerSecond {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} /s", self.0)
+    }
+}
+as_text!(PerSecond, "a quoted rate such as \"450 /s\"");
+
+/// The rate of a link, or `"unlimited"`: no serialisation time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkRate(pub Option<Rate>);
+
+impl FromStr for LinkRate {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "unlimited" {
+            return Ok(LinkRate(None));
+        }
+        text.parse()
+            .map(|r| LinkRate(Some(r)))
+            .map_err(|e: ParseUnitError| e.to_string())
+    }
+}
+
+impl fmt::Display for LinkRate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(rate) => write!(f, "{rate}"),
+            None => f.write_str("unlimited"),
+        }
+    }
+}
+as_text!(
+    LinkRate,
+    "a quoted rate such as \"10 Mbit/s\", or \"unlimited\""
+);
+
+/// The limit of a queue: `"100 packets"`, `"64 KB"` or `"unlimited"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueSize(pub QueueLimit);
+
+impl FromStr for QueueSize {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let trimmed = text.trim();
+        if trimmed == "unlimited" {
+            return Ok(QueueSize(QueueLimit::Unlimited));
+        }
+        let packets = trimmed
+            .strip_suffix("packets")
+            .or_else(|| trimmed.strip_suffix("packet"));
+        if let Some(number) = packets {
+            return match number.trim().replace('_', "").parse::<u32>() {
+                Ok(0) => {
+                    Err("a queue of 0 packets holds nothing; write at least \"1 packet\"".into())
+                }
+                Ok(n) => Ok(QueueSize(QueueLimit::Packets(n))),
+                Err(_) => Err(format!(
+                    "cannot read {text:?} as a number of packets; write for example \"100 packets\""
+                )),
+            };
+        }
+        match trimmed.parse::<Bytes>() {
+            Ok(Bytes(0)) => {
+                Err("a queue of 0 bytes holds nothing; write for example \"64 KiB\"".into())
+            }
+            Ok(bytes) => Ok(QueueSize(QueueLimit::Bytes(bytes))),
+            Err(e) => Err(format!("{e}, \"100 packets\" or \"unlimited\"")),
+        }
+    }
+}
+
+impl fmt::Display for QueueSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            QueueLimit::Unlimited => f.write_str("unlimited"),
+            QueueLimit::Packets(1) => f.write_str("1 packet"),
+            QueueLimit::Packets(n) => write!(f, "{n} packets"),
+            QueueLimit::Bytes(b) => write!(f, "{b}"),
+        }
+    }
+}
+as_text!(
+    QueueSize,
+    "a quoted limit such as \"100 packets\", \"64 KiB\" or \"unlimited\""
+);
+
+/// A duration, or `"never"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MaybeDuration(pub Option<SimDuration>);
+
+impl FromStr for MaybeDuration {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        if matches!(text, "never" | "off") {
+            return Ok(MaybeDuration(None));
+        }
+        text.parse()
+            .map(|d| MaybeDuration(Some(d)))
+            .map_err(|e: ParseUnitError| e.to_string())
+    }
+}
+
+impl fmt::Display for MaybeDuration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(d) => write!(f, "{d}"),
+            None => f.write_str("never"),
+        }
+    }
+}
+as_text!(
+    MaybeDuration,
+    "a quoted duration such as \"60 s\", or \"never\""
+);
+
+/// A size in bytes that fits 32 bits, such as a buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Buffer(pub u32);
+
+impl FromStr for Buffer {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let bytes = text.parse::<Bytes>().map_err(|e| e.to_string())?;
+        // RFC 7323 section 2.3: no window beyond 2^30.
+        match u32::try_from(bytes.0) {
+            Ok(n) if n <= 1 << 30 => Ok(Buffer(n)),
+            _ => Err(format!(
+                "{text:?} is larger than TCP's largest window; write at most \"1 GiB\""
+            )),
+        }
+    }
+}
+
+impl fmt::Display for Buffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", Bytes(u64::from(self.0)))
+    }
+}
+as_text!(Buffer, "a quoted size such as \"256 KiB\"");

@@ -1,0 +1,234 @@
+//! Distributions as text: a quantity, or a table with a `kind`.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{
+    self, Deserialize, Deserializer, MapAccess, Visitor, value::MapAccessDeserializer,
+};
+use serde::{Serialize, Serializer};
+use sim_core::{Bytes, SimDuration};
+use tcp_model::spec::Distribution;
+
+/// The unit in which a distribution draws.
+pub trait Unit: Clone + fmt::Debug + PartialEq + 'static {
+    /// What is drawn, with an example, for messages.
+    const EXPECTING: &'static str;
+    /// Reads a quantity as a plain number of the base unit.
+    ///
+    /// # Errors
+    /// What is wrong with the text.
+    fn read(text: &str) -> Result<f64, String>;
+    /// Prints a plain number so that it can be read again.
+    fn print(value: f64) -> String;
+}
+
+/// Sizes in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InBytes;
+
+impl Unit for InBytes {
+    const EXPECTING: &'static str = "a quoted size such as \"10 kB\", or a table such as { kind = \"exponential\", mean = \"10 kB\" }";
+    fn read(text: &str) -> Result<f64, String> {
+        text.parse::<Bytes>()
+            .map(|b| b.0 as f64)
+            .map_err(|e| e.to_string())
+    }
+    fn print(value: f64) -> String {
+        Bytes(value as u64).to_string()
+    }
+}
+
+/// Times in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InSeconds;
+
+impl Unit for InSeconds {
+    const EXPECTING: &'static str = "a quoted time such as \"5 ms\", or a table such as { kind = \"exponential\", mean = \"5 ms\" }";
+    fn read(text: &str) -> Result<f64, String> {
+        text.parse::<SimDuration>()
+            .map(SimDuration::as_secs_f64)
+            .map_err(|e| e.to_string())
+    }
+    fn print(value: f64) -> String {
+        SimDuration::from_secs_f64(value).to_string()
+    }
+}
+
+/// A distribution: a quantity (`"100 B"`, always the same) or a table with a `kind`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Dist<U>(pub Distribution, PhantomData<U>);
+
+impl<U> Dist<U> {
+    /// Wraps it.
+    pub fn new(distribution: Distribution) -> Self {
+        Dist(distribution, PhantomData)
+    }
+}
+
+/// The table form of a distribution.
+#[derive(serde::Deserialize, Serialize, Default)]
+#[serde(deny_unknown_fields)]
+struct DistTable {
+    kind: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mean: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    median: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sigma: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alpha: Option<f64>,
+}
+
+impl DistTable {
+    fn resolve<U: Unit>(&self) -> Result<Distribution, String> {
+        let (uses, distribution): (&[&str], _) = match self.kind.as_str() {
+            "constant" => (
+                &["value"],
+                Distribution::Constant(self.text::<U>("value", &self.value)?),
+            ),
+            "exponential" => (
+                &["mean"],
+                Distribution::Exponential(self.text::<U>("mean", &self.mean)?),
+            ),
+            "uniform" => {
+                let low = self.text::<U>("min", &self.min)?;
+                let high = self.text::<U>("max", &self.max)?;
+                if low > high {
+                    return Err(
+                        "`min` of the uniform distribution is larger than its `max`; swap them"
+                            .into(),
+                    );
+                }
+                (&["min", "max"], Distribution::Uniform(low, high))
+            }
+            "lognormal" => (
+                &["median", "sigma"],
+                Distribution::LogNormal {
+                    median: self.text::<U>("median", &self.median)?,
+                    sigma: self.shape("sigma", self.sigma)?,
+                },
+            ),
+            "pareto" => (
+                &["min", "alpha"],
+                Distribution::Pareto {
+                    min: self.text::<U>("min", &self.min)?,
+                    alpha: self.shape("alpha", self.alpha)?,
+                },
+            ),
+            other => {
+                let known = ["constant", "uniform", "exponential", "lognormal", "pareto"];
+                return Err(crate::suggest::unknown("distribution", other, known));
+            }
+        };
+        let given = [
+            ("value", self.value.is_some()),
+            ("mean", self.mean.is_some()),
+            ("median", self.median.is_some()),
+            ("min", self.min.is_some()),
+            ("max", self.max.is_some()),
+            ("sigma", self.sigma.is_some()),
+            ("alpha", self.alpha.is_some()),
+        ];
+        match given
+            .iter()
+            .find(|(key, given)| *given && !uses.contains(key))
+        {
+            Some((key, _)) => Err(format!(
+                "`{key}` does not belong to the distribution {:?}, which takes {}",
+                self.kind,
+                uses.join(" and ")
+            )),
+            None => Ok(distribution),
+        }
+    }
+
+    fn text<U: Unit>(&self, key: &str, value: &Option<String>) -> Result<f64, String> {
+        match value {
+            Some(text) => U::read(text),
+            None => Err(format!("the distribution {:?} needs `{key}`", self.kind)),
+        }
+    }
+
+    fn shape(&self, key: &str, value: Option<f64>) -> Result<f64, String> {
+        match value {
+            Some(v) if v.is_finite() && v > 0.0 => Ok(v),
+            Some(_) => Err(format!("`{key}` must be a number greater than zero")),
+            None => Err(format!("the distribution {:?} needs `{key}`", self.kind)),
+        }
+    }
+
+    fn of<U: Unit>(distribution: Distribution) -> DistTable {
+        let kind = |kind: &str| DistTable {
+            kind: kind.to_owned(),
+            ..DistTable::default()
+        };
+        let text = |v| Some(U::print(v));
+        match distribution {
+            Distribution::Constant(v) => DistTable {
+                value: text(v),
+                ..kind("constant")
+            },
+            Distribution::Uniform(a, b) => DistTable {
+                min: text(a),
+                max: text(b),
+                ..kind("uniform")
+            },
+            Distribution::Exponential(m) => DistTable {
+                mean: text(m),
+                ..kind("exponential")
+            },
+            Distribution::LogNormal { median, sigma } => DistTable {
+                median: text(median),
+                sigma: Some(sigma),
+                ..kind("lognormal")
+            },
+            Distribution::Pareto { min, alpha } => DistTable {
+                min: text(min),
+                alpha: Some(alpha),
+                ..kind("pareto")
+            },
+        }
+    }
+}
+
+impl<U: Unit> Serialize for Dist<U> {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Distribution::Constant(v) => s.serialize_str(&U::print(v)),
+            other => DistTable::of::<U>(other).serialize(s),
+        }
+    }
+}
+
+impl<'de, U: Unit> Deserialize<'de> for Dist<U> {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct TextOrTable<U>(PhantomData<U>);
+        impl<'de, U: Unit> Visitor<'de> for TextOrTable<U> {
+            type Value = Dist<U>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(U::EXPECTING)
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Dist<U>, E> {
+                U::read(text)
+                    .map(|v| Dist::new(Distribution::Constant(v)))
+                    .map_err(E::custom)
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Dist<U>, A::Error> {
+                let table: DistTable = Deserialize::deserialize(MapAccessDeserializer::new(map))?;
+                table
+                    .resolve::<U>()
+                    .map(Dist::new)
+                    .map_err(de::Error::custom)
+            }
+        }
+        d.deserialize_any(TextOrTable(PhantomData))
+    }
+}

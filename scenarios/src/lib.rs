@@ -1,0 +1,35 @@
+//! Scenarios of synfin: from a TOML file to run directories.
+//!
+//! ```text
+//! scenario.toml ─► ScenarioFile ─► Scenario ─► [RunSpec] ─► Assembly ─► run directory
+//!    text           read::file     ::new        sweep::plan  ::new       run::execute
+//! ```
+//!
+//! Each arrow is one function; each box can be looked at. A single run is a batch of one. Nothing
+//! here reads the environment, and nothing depends on the order in which runs finish.
+//!
+//! ```
+//! let text = scenarios::library::find("http-exchange").unwrap().text;
+//! let file = scenarios::read::file(text).unwrap();
+//! let scenario = scenarios::scenario::Scenario::new(&file).unwrap();
+//! assert_eq!(scenario.topology.nodes().len(), 2);
+//! ```
+
+pub mod analytic;
+pub mod assemble;
+pub mod batch;
+pub mod cli;
+pub mod file;
+pub mod library;
+pub mod locate;
+pub mod overrides;
+pub mod parameters;
+pub mod path;
+pub mod problem;
+pub mod progress;
+pub mod read;
+pub mod run;
+pub mod run_spec;
+pub mod scenario;
+pub mod suggest;
+pub mod sweep;

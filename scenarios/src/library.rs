@@ -1,0 +1,46 @@
+//! The ready-made scenarios, kept in the binary.
+
+use crate::problem::Source;
+
+/// A ready-made scenario.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// Its name.
+    pub name: &'static str,
+    /// Its text.
+    pub text: &'static str,
+}
+
+macro_rules! library {
+    ($($name:literal),+ $(,)?) => {
+        /// All of them, in the order in which a newcomer may want to look at them.
+        pub const ALL: &[Entry] = &[
+            $(Entry { name: $name, text: include_str!(concat!("../library/", $name, ".toml")) }),+
+        ];
+    };
+}
+
+library!(
+    "time-wait",
+    "port-exhaustion",
+    "http-exchange",
+    "persistent",
+    "teardown",
+    "handshake-loss",
+    "bulk",
+);
+
+/// The scenario of that name.
+pub fn find(name: &str) -> Option<&'static Entry> {
+    ALL.iter().find(|entry| entry.name == name)
+}
+
+impl Entry {
+    /// As a source of text, for messages.
+    pub fn source(&self) -> Source {
+        Source {
+            name: format!("{}.toml", self.name),
+            text: self.text.to_owned(),
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Between dotted paths and places in the text of a scenario.
+
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::path::{DottedPath, Step};
+
+/// Where the value at `path` stands, or the nearest part of the path that is written at all.
+/// `None` for text that is no TOML, or when nothing of the path is there.
+pub fn span_of(text: &str, path: &DottedPath) -> Option<Range<usize>> {
+    let root = DeTable::parse(text).ok()?;
+    let (mut here, mut span) = (None::<&DeValue<'_>>, None);
+    for step in &path.0 {
+        let child = match (here, step) {
+            (None, Step::Key(key)) => find(root.get_ref(), key),
+            (Some(DeValue::Table(table)), Step::Key(key)) => find(table, key),
+            (Some(DeValue::Array(list)), Step::Index(i)) => list.get(*i),
+            (Some(DeValue::Array(list)), Step::Key(name)) => list.iter().find(|item| {
+                let Some(named) = item.get_ref().as_table().and_then(|t| find(t, "name")) else {
+                    return false;
+                };
+                named.get_ref().as_str() == Some(name)
+            }),
+            _ => None,
+        };
+        let Some(child) = child else { break };
+        (here, span) = (Some(child.get_ref()), Some(child.span()));
+    }
+    span
+}
+
+fn find<'a, 'i>(table: &'a DeTable<'i>, key: &str) -> Option<&'a Spanned<DeValue<'i>>> {
+    table
+        .iter()
+        .find(|(k, _)| k.get_ref() == key)
+        .map(|(_, value)| value)
+}
+
+/// The path of the key or value that stands at `place`: the narrowest one.
+pub fn path_at(text: &str, place: Range<usize>) -> DottedPath {
+    let mut best = (usize::MAX, DottedPath::default());
+    if let Ok(root) = DeTable::parse(text) {
+        visit_table(root.get_ref(), &DottedPath::default(), &place, &mut best);
+    }
+    best.1
+}
+
+type Best = (usize, DottedPath);
+
+fn consider(span: Range<usize>, path: &DottedPath, place: &Range<usize>, best: &mut Best) {
+    let inside = span.start <= place.start && place.end <= span.end;
+    // Of equal spans the outer wins: a header stands for its table, not for what it leads to.
+    if inside && span.len() < best.0 {
+        *best = (span.len(), path.clone());
+    }
+}
+
+fn visit_table(table: &DeTable<'_>, at: &DottedPath, place: &Range<usize>, best: &mut Best) {
+    for (key, value) in table {
+        let path = at.key(key.get_ref());
+        consider(key.span(), &path, place, best);
+        visit(value, &path, place, best);
+    }
+}
+
+fn visit(value: &Spanned<DeValue<'_>>, at: &DottedPath, place: &Range<usize>, best: &mut Best) {
+    consider(value.span(), at, place, best);
+    match value.get_ref() {
+        DeValue::Table(table) => visit_table(table, at, place, best),
+        DeValue::Array(list) => {
+            for (i, item) in list.iter().enumerate() {
+                visit(item, &at.index(i), place, best);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "a = 1\n[t]\nb = \"x\"\n[[l]]\nname = \"one\"\nc = { d = [1, 22] }\n";
+
+    #[test]
+    fn paths_find_their_text_and_back() {
+        for (path, found) in [
+            ("a", "1"),
+            ("t.b", "\"x\""),
+            ("l[0].c.d[1]", "22"),
+            ("l.one.c.d[0]", "1"),
+            ("l[0].c.missing", "{ d = [1, 22] }"),
+        ] {
+            let span = span_of(TEXT, &path.parse().unwrap()).unwrap();
+            assert_eq!(&TEXT[span], found, "{path}");
+        }
+        let place = TEXT.find("22").unwrap();
+        assert_eq!(path_at(TEXT, place..place + 2).to_string(), "l[0].c.d[1]");
+        assert_eq!(span_of(TEXT, &"nothing".parse().unwrap()), None);
+    }
+}

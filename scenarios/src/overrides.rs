@@ -1,0 +1,198 @@
+//! `--set path=value` and the values of a sweep: changes to the text's tree before it is checked.
+
+use toml::{Table, Value};
+
+use crate::path::{DottedPath, Step};
+use crate::problem::Problem;
+use crate::suggest;
+
+/// A value put into a scenario.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Override {
+    /// Where.
+    pub path: DottedPath,
+    /// What.
+    pub value: Value,
+    /// Who wants it.
+    pub by: By,
+}
+
+/// Where an override comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// The command line.
+    Set,
+    /// The scenario's own `[sweep]`.
+    Sweep,
+}
+
+impl Override {
+    /// Reads `path=value` as on the command line; the value is TOML, or else taken as a string, so
+    /// that `tcp.time_wait=30 s` needs no quotes within quotes.
+    ///
+    /// # Errors
+    /// When there is no `=`, or the path is none.
+    pub fn parse(text: &str) -> Result<Override, String> {
+        let (path, value) = text.split_once('=').ok_or_else(|| {
+            format!("{text:?} has no `=`; write for example --set tcp.time_wait=\"30 s\"")
+        })?;
+        Ok(Override {
+            path: path.parse()?,
+            value: read_value(value.trim()),
+            by: By::Set,
+        })
+    }
+
+    /// How a message names it.
+    pub fn origin(&self) -> String {
+        match self.by {
+            By::Set => format!("--set {}={}", self.path, self.value),
+            By::Sweep => format!("value {} of sweep.\"{}\"", self.value, self.path),
+        }
+    }
+
+    /// Puts the value into the tree; tables on the way are made.
+    ///
+    /// # Errors
+    /// When the way leads through something that is no table, or to no element of a list.
+    pub fn apply(&self, root: &mut Table) -> Result<(), Problem> {
+        let mut steps = self.path.0.iter();
+        let Some(Step::Key(first)) = steps.next() else {
+            return Err(self.problem(
+                "a path begins with a key",
+                "write for example tcp.time_wait",
+            ));
+        };
+        let rest: Vec<&Step> = steps.collect();
+        let fresh = if rest.is_empty() {
+            self.value.clone()
+        } else {
+            Value::Table(Table::new())
+        };
+        if rest.is_empty() {
+            root.insert(first.clone(), fresh);
+            return Ok(());
+        }
+        let mut here = root.entry(first.clone()).or_insert(fresh);
+        for (i, step) in rest.iter().enumerate() {
+            let last = i + 1 == rest.len();
+            here = match (here, step) {
+                (Value::Table(table), Step::Key(key)) => table
+                    .entry(key.clone())
+                    .or_insert(Value::Table(Table::new())),
+                (Value::Array(list), step) => self.element(list, step)?,
+                (other, _) => {
+                    let parent = DottedPath(self.path.0[..=i].to_vec());
+                    let what = format!("{parent} is {} and has no parts", kind(other));
+                    return Err(self.problem(&what, "set it as a whole, or check the path"));
+                }
+            };
+            if last {
+                *here = self.value.clone();
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    fn element<'a>(&self, list: &'a mut [Value], step: &Step) -> Result<&'a mut Value, Problem> {
+        let names: Vec<String> = list
+            .iter()
+            .filter_map(|v| v.get("name").and_then(Value::as_str).map(str::to_owned))
+            .collect();
+        let count = list.len();
+        let place = match step {
+            Step::Index(i) => Some(*i),
+            Step::Key(name) => list
+                .iter()
+                .position(|v| v.get("name").and_then(Value::as_str) == Some(name)),
+        };
+        if let Some(found) = place.filter(|&i| i < count) {
+            return Ok(&mut list[found]);
+        }
+        let help = match (count, step) {
+            (0, _) => "the list is empty".to_owned(),
+            (_, Step::Key(name)) if !names.is_empty() => {
+                suggest::unknown("name", name, names.iter().map(String::as_str))
+            }
+            _ => format!(
+                "the list has {count}, so the places are [0] to [{}]",
+                count - 1
+            ),
+        };
+        Err(self.problem(
+            &format!("{} leads to no element of its list", self.path),
+            &help,
+        ))
+    }
+
+    fn problem(&self, message: &str, help: &str) -> Problem {
+        Problem::new(self.path.clone(), message).help(help)
+    }
+}
+
+fn kind(value: &Value) -> String {
+    match value {
+        Value::String(s) => format!("the string {s:?}"),
+        other => format!("the {} {other}", other.type_str()),
+    }
+}
+
+/// A value as TOML, or as a plain string where it is none.
+fn read_value(text: &str) -> Value {
+    format!("value = {text}")
+        .parse::<Table>()
+        .ok()
+        .filter(|t| t.len() == 1)
+        .and_then(|mut t| t.remove("value"))
+        .unwrap_or_else(|| Value::String(text.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(text: &str, set: &str) -> Result<String, Problem> {
+        let mut table: Table = text.parse().unwrap();
+        Override::parse(set).unwrap().apply(&mut table)?;
+        Ok(toml::to_string(&table).unwrap())
+    }
+
+    #[test]
+    fn overrides_reach_tables_lists_and_named_elements() {
+        let list = "[[l]]\nname = \"one\"\na = 1\n";
+        assert_eq!(set("", "t.a=30 s").unwrap(), "[t]\na = \"30 s\"\n");
+        assert_eq!(set("", "a=[1, 2]").unwrap(), "a = [1, 2]\n");
+        for path in ["l[0].a", "l.0.a", "l.one.a"] {
+            let changed = set(list, &format!("{path}=2")).unwrap();
+            assert!(changed.contains("a = 2"), "{path}: {changed}");
+        }
+    }
+
+    #[test]
+    fn overrides_that_lead_nowhere_say_why() {
+        let list = "x = \"y\"\n[[l]]\nname = \"one\"\na = 1\n";
+        for (path, message, help) in [
+            (
+                "l[1].a",
+                "l[1].a leads to no element of its list",
+                "places are [0] to [0]",
+            ),
+            (
+                "l.onee.a",
+                "l.onee.a leads to no element",
+                "did you mean \"one\"?",
+            ),
+            (
+                "x.z",
+                "x is the string \"y\" and has no parts",
+                "as a whole",
+            ),
+        ] {
+            let problem = set(list, &format!("{path}=2")).unwrap_err();
+            assert!(problem.message.contains(message), "{problem:?}");
+            assert!(problem.help.unwrap().contains(help), "{path}");
+        }
+        assert!(Override::parse("no value").is_err());
+    }
+}

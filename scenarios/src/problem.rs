@@ -1,0 +1,116 @@
+//! What is wrong with a scenario, where it stands, and what to try.
+
+use std::fmt::Write as _;
+use std::ops::Range;
+
+use crate::locate;
+use crate::overrides::Override;
+use crate::path::DottedPath;
+
+/// Something wrong with a scenario.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The value it is about; empty for the scenario as a whole.
+    pub path: DottedPath,
+    /// Where it stands in the text, when that is known better than through the path.
+    pub span: Option<Range<usize>>,
+    /// What is wrong, one sentence.
+    pub message: String,
+    /// What to try.
+    pub help: Option<String>,
+}
+
+impl Problem {
+    /// A problem with the value at `path`.
+    pub fn new(path: DottedPath, message: impl Into<String>) -> Problem {
+        Problem {
+            path,
+            span: None,
+            message: message.into(),
+            help: None,
+        }
+    }
+
+    /// The same with advice.
+    pub fn help(mut self, help: impl Into<String>) -> Problem {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// The same at another place of the text.
+    pub fn at(mut self, span: Option<Range<usize>>) -> Problem {
+        self.span = span;
+        self
+    }
+}
+
+/// The text a scenario came from.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// File name, or the name of a library scenario.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// The message for people: what, where, the line with a caret, and what to try.
+///
+/// A problem with a value that `--set` or a sweep has put there shows that instead of the file.
+pub fn render(problem: &Problem, source: &Source, overrides: &[Override]) -> String {
+    let mut out = format!("error: {}\n", problem.message);
+    let set = overrides
+        .iter()
+        .rev()
+        .find(|o| problem.path.is_within(&o.path));
+    if let Some(set) = set {
+        let _ = writeln!(out, "  --> {}", set.origin());
+    } else {
+        let span = problem
+            .span
+            .clone()
+            .or_else(|| locate::span_of(&source.text, &problem.path));
+        match span {
+            Some(span) => show_line(&mut out, source, &problem.path, span),
+            None => {
+                let _ = writeln!(out, "  --> {}", source.name);
+            }
+        }
+    }
+    if let Some(help) = &problem.help {
+        let _ = writeln!(out, "  = help: {help}");
+    }
+    out
+}
+
+fn show_line(out: &mut String, source: &Source, path: &DottedPath, span: Range<usize>) {
+    let text = &source.text;
+    let mut start = span.start.min(text.len());
+    while !text.is_char_boundary(start) {
+        start -= 1;
+    }
+    let line_start = text[..start].rfind('\n').map_or(0, |i| i + 1);
+    let line_end = text[start..].find('\n').map_or(text.len(), |i| start + i);
+    let line = text[line_start..line_end].trim_end_matches('\r');
+    let number = text[..start].matches('\n').count() + 1;
+    let column = text[line_start..start].chars().count() + 1;
+    let end = span.end.min(line_end).max(start);
+    let carets = text
+        .get(start..end)
+        .map_or(1, |s| s.trim_end().chars().count())
+        .max(1);
+    // A tab stays a tab, so that the caret stands below what it points at.
+    let indent: String = text[line_start..start]
+        .chars()
+        .map(|c| if c == '\t' { '\t' } else { ' ' })
+        .collect();
+    let gutter = " ".repeat(number.to_string().len());
+    let path = if path.0.is_empty() {
+        String::new()
+    } else {
+        format!(" ({path})")
+    };
+    let _ = writeln!(out, "{gutter}--> {}:{number}:{column}{path}", source.name);
+    let _ = writeln!(out, "{gutter} |");
+    let _ = writeln!(out, "{number} | {line}");
+    let _ = writeln!(out, "{gutter} | {indent}{}", "^".repeat(carets));
+}

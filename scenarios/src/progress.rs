@@ -1,0 +1,143 @@
+//! How far a batch is: a bar on a terminal, a line now and then elsewhere; always on stderr.
+
+use std::io::IsTerminal;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use sim_core::SimDuration;
+use sim_core::simulation::Progress as Seen;
+
+/// Progress of all runs together, shared by the threads that make them.
+#[derive(Debug)]
+pub struct Progress {
+    state: Mutex<State>,
+    bar: Option<ProgressBar>,
+}
+
+#[derive(Debug)]
+struct State {
+    started: Instant,
+    last_line: Instant,
+    runs: usize,
+    runs_done: usize,
+    /// Simulated seconds in all, and done.
+    total_s: f64,
+    done_s: f64,
+    events: u64,
+}
+
+/// Time between two lines when there is no terminal.
+const QUIET: Duration = Duration::from_secs(5);
+
+impl Progress {
+    /// For runs of these lengths.
+    pub fn new(lengths: impl Iterator<Item = SimDuration>) -> Progress {
+        let lengths: Vec<f64> = lengths.map(SimDuration::as_secs_f64).collect();
+        let total_s: f64 = lengths.iter().sum();
+        let now = Instant::now();
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::new((total_s * 1000.0) as u64);
+            if let Ok(style) =
+                ProgressStyle::with_template("{bar:30} {percent:>3}% {msg}, {eta} left")
+            {
+                bar.set_style(style);
+            }
+            bar
+        });
+        let state = State {
+            started: now,
+            last_line: now,
+            runs: lengths.len(),
+            runs_done: 0,
+            total_s,
+            done_s: 0.0,
+            events: 0,
+        };
+        Progress {
+            state: Mutex::new(state),
+            bar,
+        }
+    }
+
+    /// The view of one run.
+    pub fn run(&self) -> RunProgress<'_> {
+        RunProgress {
+            all: self,
+            seen_s: 0.0,
+            seen_events: 0,
+        }
+    }
+
+    fn advance(&self, seconds: f64, events: u64, run_done: bool) {
+        // A thread that panicked while it held the numbers has spoilt nothing but numbers.
+        let mut state = self
+            .state
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        state.done_s += seconds;
+        state.events += events;
+        state.runs_done += usize::from(run_done);
+        if let Some(bar) = &self.bar {
+            bar.set_position((state.done_s * 1000.0) as u64);
+            bar.set_message(state.words());
+        } else if state.last_line.elapsed() >= QUIET {
+            state.last_line = Instant::now();
+            eprintln!("{}", state.line());
+        }
+    }
+
+    /// Removes the bar.
+    pub fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl State {
+    fn words(&self) -> String {
+        let rate = self.events as f64 / self.started.elapsed().as_secs_f64().max(1e-3);
+        let runs = if self.runs > 1 {
+            format!("{} of {} runs, ", self.runs_done, self.runs)
+        } else {
+            String::new()
+        };
+        format!(
+            "{runs}{:.1} of {:.1} s simulated, {:.2} million events/s",
+            self.done_s,
+            self.total_s,
+            rate / 1e6
+        )
+    }
+
+    fn line(&self) -> String {
+        let elapsed = self.started.elapsed().as_secs_f64();
+        let left = elapsed * (self.total_s / self.done_s.max(1e-9) - 1.0);
+        format!("{}, about {left:.0} s left", self.words())
+    }
+}
+
+/// Progress of one run, added to the whole.
+#[derive(Debug)]
+pub struct RunProgress<'a> {
+    all: &'a Progress,
+    seen_s: f64,
+    seen_events: u64,
+}
+
+impl RunProgress<'_> {
+    /// The run is here.
+    pub fn observe(&mut self, seen: Seen) {
+        let now_s = seen.now.as_secs_f64();
+        self.all
+            .advance(now_s - self.seen_s, seen.events - self.seen_events, false);
+        (self.seen_s, self.seen_events) = (now_s, seen.events);
+    }
+
+    /// The run of this length has ended, well or not.
+    pub fn done(self, length: SimDuration) {
+        self.all
+            .advance(length.as_secs_f64() - self.seen_s, 0, true);
+    }
+}

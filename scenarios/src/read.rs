@@ -1,0 +1,162 @@
+//! From text to [`ScenarioFile`], with messages that name key, place and remedy.
+
+use std::ops::Range;
+
+use toml::Table;
+
+use crate::file::ScenarioFile;
+use crate::locate;
+use crate::overrides::Override;
+use crate::path::{DottedPath, Step};
+use crate::problem::Problem;
+use crate::suggest;
+
+/// Reads a scenario as written.
+///
+/// # Errors
+/// When the text is no TOML, or says something a scenario cannot say.
+pub fn file(text: &str) -> Result<ScenarioFile, Problem> {
+    toml::from_str(text).map_err(|e| explain(&e, text))
+}
+
+/// Reads a scenario as written, with some values changed.
+///
+/// # Errors
+/// When an override leads nowhere, or what results says something a scenario cannot say.
+pub fn file_with(text: &str, overrides: &[Override]) -> Result<ScenarioFile, Problem> {
+    if overrides.is_empty() {
+        return file(text);
+    }
+    let mut table: Table = text.parse().map_err(|e| explain(&e, text))?;
+    for change in overrides {
+        change.apply(&mut table)?;
+    }
+    let changed = toml::to_string(&table).map_err(|e| {
+        Problem::new(
+            DottedPath::default(),
+            format!("cannot write the scenario: {e}"),
+        )
+    })?;
+    // Places in the changed text mean nothing to the reader: the path tells where.
+    file(&changed).map_err(|p| p.at(None))
+}
+
+fn explain(error: &toml::de::Error, text: &str) -> Problem {
+    let span = error.span();
+    let path = span
+        .clone()
+        .map_or_else(DottedPath::default, |s| locate::path_at(text, s));
+    let message = error.message().trim();
+    if text.parse::<Table>().is_err() {
+        let message = format!("this is no TOML: {}", message.replace('\n', "; "));
+        return Problem::new(DottedPath::default(), message).at(span).help(
+            "strings need quotes, as in delay = \"5 ms\"; lists of tables are written [[workload]]",
+        );
+    }
+    if let Some(rest) = message.strip_prefix("unknown field `") {
+        return unknown_key(rest, path).at(span);
+    }
+    let missing = message.strip_prefix("missing field `");
+    if let Some(key) = missing.and_then(|rest| rest.strip_suffix('`')) {
+        // The scenario as a whole has the empty span.
+        let whole = span.as_ref().is_none_or(Range::is_empty);
+        let (path, span) = if whole {
+            (DottedPath::default(), None)
+        } else {
+            (path, span)
+        };
+        return Problem::new(path.clone(), format!("`{key}` is missing{}", inside(&path)))
+            .at(span)
+            .help(format!("add {key} = …"));
+    }
+    if let Some((length, needed)) = message
+        .strip_prefix("invalid length ")
+        .and_then(|m| m.split_once(", expected an array of length "))
+    {
+        return Problem::new(
+            path.clone(),
+            format!("{path} has {length} elements instead of {needed}"),
+        )
+        .at(span);
+    }
+    if let Some((found, needed)) = message
+        .strip_prefix("invalid type: ")
+        .or_else(|| message.strip_prefix("invalid value: "))
+        .and_then(|m| m.split_once(", expected "))
+    {
+        return Problem::new(path.clone(), format!("{path} is {}", article(found)))
+            .at(span)
+            .help(format!("write {}", in_words(needed)));
+    }
+    let message = if path.0.is_empty() {
+        message.to_owned()
+    } else {
+        format!("{path}: {message}")
+    };
+    Problem::new(path, message).at(span)
+}
+
+/// Rust's names of types as people say them.
+fn in_words(needed: &str) -> String {
+    match needed {
+        "u8" => "a whole number from 0 to 255".to_owned(),
+        "u16" => "a whole number from 0 to 65535".to_owned(),
+        "u32" | "u64" | "usize" => "a whole number, 0 or more".to_owned(),
+        "f64" => "a number".to_owned(),
+        "a boolean" => "true or false".to_owned(),
+        "a string" => "a string in quotes".to_owned(),
+        "a sequence" => "a list in [ ]".to_owned(),
+        "a map" => "a table".to_owned(),
+        other if other.starts_with("struct ") => "a table, as in { key = \"value\" }".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+fn article(found: &str) -> String {
+    match found.split_once(' ') {
+        Some(("integer" | "array", _)) => format!("an {found}"),
+        Some(("sequence", _)) => format!("a list, {found}"),
+        _ => format!("a {found}"),
+    }
+}
+
+/// "unknown key `rat` in topology.link[0]; did you mean `rate`?" from serde's list of keys.
+fn unknown_key(rest: &str, path: DottedPath) -> Problem {
+    let (key, expected) = rest.split_once('`').unwrap_or((rest, ""));
+    let mut known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
+    known.sort_unstable();
+    // Some errors carry the place of the table instead of the key's.
+    let ends_here = matches!(path.0.last(), Some(Step::Key(last)) if last == key);
+    let table = if ends_here {
+        path.parent()
+    } else {
+        path.clone()
+    };
+    let mut message = format!("unknown key `{key}`{}", inside(&table));
+    if let Some(near) = suggest::nearest(key, known.iter().copied()) {
+        message.push_str(&format!("; did you mean `{near}`?"));
+    }
+    let problem = Problem::new(if ends_here { path } else { table.key(key) }, message);
+    if known.is_empty() {
+        return problem.help("no keys are known here");
+    }
+    let plain: Vec<&str> = known
+        .iter()
+        .copied()
+        .filter(|k| !k.starts_with("tcp_"))
+        .collect();
+    let sysctls = if plain.len() < known.len() {
+        "; and Linux's names, as in tcp_fin_timeout"
+    } else {
+        ""
+    };
+    problem.help(format!("known keys here: {}{sysctls}", plain.join(", ")))
+}
+
+fn inside(table: &DottedPath) -> String {
+    if table.0.is_empty() {
+        String::new()
+    } else {
+        format!(" in {table}")
+    }
+}

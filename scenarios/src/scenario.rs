@@ -1,0 +1,315 @@
+//! A scenario, checked and complete.
+//!
+//! Everything that decides the results of a run is in here, with every default filled in. Written
+//! out by [`Scenario::to_file`] it can be read again, and is then the same.
+
+use sim_core::SimDuration;
+use sim_core::event_queue::EventQueueKind;
+
+use crate::file::values::Limit;
+use crate::file::{EngineFile, FigureFile, RecordFile, RunFile, ScenarioFile};
+use crate::path::DottedPath;
+use crate::problem::Problem;
+use crate::suggest;
+
+pub mod arrivals;
+pub mod tcp;
+pub mod topology;
+pub mod workload;
+
+use tcp::TcpSets;
+use topology::Topology;
+use workload::Workload;
+
+/// A checked and complete scenario.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scenario {
+    /// Name; the results go to `results/NAME`.
+    pub name: String,
+    /// The question it answers.
+    pub question: String,
+    /// More about it.
+    pub description: String,
+    /// Simulated time.
+    pub duration: SimDuration,
+    /// Seed of all randomness.
+    pub seed: u64,
+    /// Runs of each variant.
+    pub replicas: u32,
+    /// Which event queue; no part of a run's identity.
+    pub event_queue: EventQueueKind,
+    /// TCP parameters.
+    pub tcp: TcpSets,
+    /// The network.
+    pub topology: Topology,
+    /// What the hosts do.
+    pub workloads: Vec<Workload>,
+    /// What is recorded.
+    pub record: RecordPlan,
+    /// Figures over the runs of a batch, checked against the sweep by [`crate::sweep`].
+    pub figures: Vec<FigureFile>,
+    /// Which run this is, when it was read from a `run.toml`.
+    pub run: Option<RunFile>,
+}
+
+/// What is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecordPlan {
+    /// Time between two counts of sockets by state.
+    pub census_interval: SimDuration,
+    /// Connections of each node whose state changes are kept.
+    pub states: u32,
+    /// Connections of each node that get a row in the table of connections.
+    pub connections: u32,
+    /// Connections of each client whose segments are kept.
+    pub segments: u32,
+    /// Write `packets.pcapng`.
+    pub pcap: bool,
+    /// Least time between two samples of a traced sender.
+    pub sender_interval: SimDuration,
+}
+
+impl Scenario {
+    /// Checks a scenario as written and fills in what is absent.
+    ///
+    /// # Errors
+    /// The first thing that is missing, unknown, out of range or contradictory.
+    pub fn new(file: &ScenarioFile) -> Result<Scenario, Problem> {
+        check_name(&file.name)?;
+        let duration = match file.duration {
+            Some(d) if !d.is_zero() => d,
+            Some(_) => {
+                return Err(Problem::new(
+                    "duration".into(),
+                    "a run of duration zero shows nothing",
+                )
+                .help("write for example duration = \"200 s\""));
+            }
+            None => {
+                return Err(missing(
+                    "duration",
+                    "add duration = \"200 s\", the simulated time",
+                ));
+            }
+        };
+        let replicas = file.replicas.unwrap_or(1);
+        if replicas == 0 {
+            return Err(Problem::new(
+                "replicas".into(),
+                "`replicas` must be at least 1",
+            ));
+        }
+        let Some(topology) = &file.topology else {
+            return Err(missing(
+                "topology",
+                "add [topology] with kind = \"pair\" and path = { rate = \"1 Gbit/s\", delay = \"1 ms\" }",
+            ));
+        };
+        let topology = Topology::new(topology)?;
+        let tcp = TcpSets::new(&file.tcp.clone().unwrap_or_default(), &topology.groups())?;
+        let workloads = workloads(file, &topology, duration)?;
+        Ok(Scenario {
+            name: file.name.clone(),
+            question: file.question.clone(),
+            description: file.description.clone(),
+            duration,
+            seed: file.seed.unwrap_or(1),
+            replicas,
+            event_queue: event_queue(file.engine.as_ref())?,
+            tcp,
+            topology,
+            workloads,
+            record: record(&file.record.clone().unwrap_or_default(), duration)?,
+            figures: file.figure.clone(),
+            run: file.run.clone(),
+        })
+    }
+
+    /// Everything written out; the sweep is not part of it.
+    pub fn to_file(&self) -> ScenarioFile {
+        ScenarioFile {
+            name: self.name.clone(),
+            question: self.question.clone(),
+            description: self.description.clone(),
+            duration: Some(self.duration),
+            seed: Some(self.seed),
+            replicas: Some(self.replicas),
+            engine: Some(EngineFile {
+                event_queue: Some(self.event_queue.name().to_owned()),
+            }),
+            tcp: Some(self.tcp.to_file()),
+            topology: Some(self.topology.to_file()),
+            workload: self.workloads.iter().map(Workload::to_file).collect(),
+            record: Some(self.record.to_file()),
+            sweep: toml::Table::new(),
+            figure: self.figures.clone(),
+            run: self.run.clone(),
+        }
+    }
+}
+
+impl RecordPlan {
+    fn to_file(self) -> RecordFile {
+        RecordFile {
+            census_interval: Some(self.census_interval),
+            states: Some(number(self.states)),
+            connections: Some(number(self.connections)),
+            segments: Some(self.segments),
+            pcap: Some(self.pcap),
+            sender_interval: Some(self.sender_interval),
+        }
+    }
+}
+
+/// A limit as a number, of which the largest means none.
+fn most(limit: Limit) -> u32 {
+    limit
+        .0
+        .map_or(u32::MAX, |n| u32::try_from(n).unwrap_or(u32::MAX))
+}
+
+fn number(most: u32) -> Limit {
+    Limit((most != u32::MAX).then_some(u64::from(most)))
+}
+
+fn missing(key: &str, help: &str) -> Problem {
+    Problem::new(DottedPath::default(), format!("`{key}` is missing")).help(help)
+}
+
+fn check_name(name: &str) -> Result<(), Problem> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
+        return Err(Problem::new("name".into(), format!("{name:?} is no usable name"))
+            .help("use letters, digits, -, _ and dots, and begin with none of the dots: it names the result directory"));
+    }
+    Ok(())
+}
+
+fn event_queue(engine: Option<&EngineFile>) -> Result<EventQueueKind, Problem> {
+    let Some(name) = engine.and_then(|e| e.event_queue.as_deref()) else {
+        return Ok(EventQueueKind::default());
+    };
+    EventQueueKind::from_name(name).ok_or_else(|| {
+        let all: Vec<&str> = EventQueueKind::ALL.iter().map(|k| k.name()).collect();
+        Problem::new(
+            "engine.event_queue".into(),
+            suggest::unknown("event queue", name, all.iter().copied()),
+        )
+    })
+}
+
+fn record(file: &RecordFile, duration: SimDuration) -> Result<RecordPlan, Problem> {
+    let at = DottedPath::from("record");
+    let census_interval = file
+        .census_interval
+        .unwrap_or_else(|| default_interval(duration));
+    if census_interval.is_zero() {
+        return Err(Problem::new(
+            at.key("census_interval"),
+            "`census_interval` must be longer than zero",
+        ));
+    }
+    if duration.as_ps() / census_interval.as_ps() > 1_000_000 {
+        return Err(Problem::new(
+            at.key("census_interval"),
+            "this makes more than a million counts",
+        )
+        .help("lengthen `census_interval`; a figure needs a few hundred"));
+    }
+    Ok(RecordPlan {
+        census_interval,
+        states: most(file.states.unwrap_or(Limit(Some(1_000)))),
+        connections: most(file.connections.unwrap_or(Limit(None))),
+        segments: file.segments.unwrap_or(10),
+        pcap: file.pcap.unwrap_or(false),
+        sender_interval: file.sender_interval.unwrap_or(SimDuration::from_millis(10)),
+    })
+}
+
+/// A round length, so that there are 200 to 500 counts in the run.
+fn default_interval(duration: SimDuration) -> SimDuration {
+    let least = (duration.as_ps() / 500).max(1);
+    let power = 10u64.pow(least.ilog10());
+    let round = [1, 2, 5, 10]
+        .into_iter()
+        .map(|k| power.saturating_mul(k))
+        .find(|&r| r >= least);
+    SimDuration::from_ps(round.unwrap_or(least))
+}
+
+fn workloads(
+    file: &ScenarioFile,
+    topology: &Topology,
+    duration: SimDuration,
+) -> Result<Vec<Workload>, Problem> {
+    if file.workload.is_empty() {
+        return Err(missing(
+            "[[workload]]",
+            "add [[workload]] with arrivals = { kind = \"fixed\", rate = \"100 /s\" }",
+        ));
+    }
+    let at = DottedPath::from("workload");
+    let mut all: Vec<Workload> = Vec::new();
+    for (i, workload) in file.workload.iter().enumerate() {
+        let at = at.index(i);
+        let workload = Workload::new(workload, &at, topology, duration)?;
+        for other in &all {
+            if other.name == workload.name {
+                return Err(Problem::new(
+                    at.key("name"),
+                    format!("two workloads have the name {:?}", workload.name),
+                )
+                .help("give each its own `name`"));
+            }
+            let shared = workload.ports.iter().find(|p| other.ports.contains(p));
+            let servers = topology.hosts_named(&workload.server);
+            let theirs = topology.hosts_named(&other.server);
+            if let Some(port) = shared.filter(|_| servers.iter().any(|s| theirs.contains(s))) {
+                return Err(Problem::new(
+                    at.key("port"),
+                    format!(
+                        "port {port} of {:?} is taken by the workload {:?}",
+                        workload.server, other.name
+                    ),
+                )
+                .help("give each workload its own `port`"));
+            }
+        }
+        check_routes(&workload, &at, topology)?;
+        all.push(workload);
+    }
+    Ok(all)
+}
+
+/// Every client must reach every server and back.
+fn check_routes(workload: &Workload, at: &DottedPath, topology: &Topology) -> Result<(), Problem> {
+    let network = topology.network()?;
+    let clients = topology.hosts_named(&workload.client);
+    let servers = topology.hosts_named(&workload.server);
+    let reaches = |a, b| a != b && network.path_delay(a, b).is_some();
+    for &client in &clients {
+        let lost = servers
+            .iter()
+            .find(|&&s| !reaches(client, s) || !reaches(s, client));
+        if let Some(&server) = lost {
+            let name = |n: sim_core::NodeId| &network.nodes()[n.0 as usize].name;
+            if client == server {
+                return Err(Problem::new(
+                    at.clone(),
+                    format!("{:?} would talk to itself", name(client)),
+                )
+                .help("`client` and `server` must be different hosts"));
+            }
+            return Err(Problem::new(
+                at.clone(),
+                format!(
+                    "there is no route from {:?} to {:?}",
+                    name(client),
+                    name(server)
+                ),
+            )
+            .help("join them by links, over routers if need be; hosts forward nothing"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,399 @@
+//! The network of a scenario, checked: hosts and routers with their counts, links between them.
+
+use sim_core::network::{Impairments, LinkChange};
+use sim_core::{
+    LinkSpec, Network, NodeId, NodeKind, NodeSpec, QueueLimit, Rate, SimDuration, SimTime,
+};
+
+use crate::file::topology::{HostFile, LinkFile, RouterFile, TopologyFile};
+use crate::path::{DottedPath, is_name};
+use crate::problem::Problem;
+use crate::suggest;
+
+mod link;
+mod shapes;
+
+pub use link::{Direction, Link};
+
+/// Hosts alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostGroup {
+    /// Name, of which the names of the nodes are made.
+    pub name: String,
+    /// How many.
+    pub count: u32,
+    /// Addresses of each.
+    pub addresses: u32,
+    /// Group for workloads and TCP parameters.
+    pub group: String,
+}
+
+/// Routers alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouterGroup {
+    /// Name, of which the names of the nodes are made.
+    pub name: String,
+    /// How many.
+    pub count: u32,
+}
+
+/// A checked network. Nodes are numbered: hosts first, then routers, in the order written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Topology {
+    /// Hosts.
+    pub hosts: Vec<HostGroup>,
+    /// Routers.
+    pub routers: Vec<RouterGroup>,
+    /// Links.
+    pub links: Vec<Link>,
+}
+
+/// Most hosts, and most addresses of all hosts together.
+const MAX_HOSTS: u64 = 1_000_000;
+/// Most routers: the routing table has the square of their number.
+const MAX_ROUTERS: u64 = 2_000;
+
+impl Topology {
+    /// Expands the named shapes and checks names, counts and links.
+    ///
+    /// # Errors
+    /// When something is missing, unknown, out of range, or there is too much of it.
+    pub fn new(file: &TopologyFile) -> Result<Topology, Problem> {
+        let at = DottedPath::from("topology");
+        let graph = shapes::expand(file, &at)?;
+        let mut topology = Topology {
+            hosts: Vec::new(),
+            routers: Vec::new(),
+            links: Vec::new(),
+        };
+        for (i, host) in graph.host.iter().enumerate() {
+            topology
+                .hosts
+                .push(host_group(host, &at.key("host").index(i))?);
+        }
+        for (i, router) in graph.router.iter().enumerate() {
+            topology
+                .routers
+                .push(router_group(router, &at.key("router").index(i))?);
+        }
+        topology.check_names(&at)?;
+        topology.check_counts(&at)?;
+        for (i, link) in graph.link.iter().enumerate() {
+            let at = if file.kind == "graph" {
+                at.key("link").index(i)
+            } else {
+                shapes::origin(file, i, &at)
+            };
+            let link = Link::new(link, &at)?;
+            topology.ends(&link, &at)?;
+            topology.links.push(link);
+        }
+        Ok(topology)
+    }
+
+    /// Names of the groups, in order, each once.
+    pub fn groups(&self) -> Vec<String> {
+        let mut all: Vec<String> = Vec::new();
+        for host in &self.hosts {
+            if !all.contains(&host.group) {
+                all.push(host.group.clone());
+            }
+        }
+        all
+    }
+
+    /// Groups and names: what a workload or a link may refer to.
+    pub fn names(&self) -> Vec<&str> {
+        let hosts = self
+            .hosts
+            .iter()
+            .flat_map(|h| [h.group.as_str(), h.name.as_str()]);
+        let mut all: Vec<&str> = hosts
+            .chain(self.routers.iter().map(|r| r.name.as_str()))
+            .collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// The group of each node, by number; empty for routers.
+    pub fn group_of_nodes(&self) -> Vec<&str> {
+        let hosts = self
+            .hosts
+            .iter()
+            .flat_map(|h| std::iter::repeat_n(h.group.as_str(), h.count as usize));
+        let routers = self
+            .routers
+            .iter()
+            .flat_map(|r| std::iter::repeat_n("", r.count as usize));
+        hosts.chain(routers).collect()
+    }
+
+    /// The hosts that a group, a name, or the name of a single node stands for; empty if none.
+    pub fn hosts_named(&self, name: &str) -> Vec<NodeId> {
+        let nodes = self.nodes();
+        let mut first = 0;
+        let mut by_group = Vec::new();
+        for host in &self.hosts {
+            if host.group == name || host.name == name {
+                by_group.extend((first..first + host.count).map(NodeId));
+            }
+            first += host.count;
+        }
+        if !by_group.is_empty() {
+            return by_group;
+        }
+        let single = nodes
+            .iter()
+            .take(first as usize)
+            .position(|n| n.name == name);
+        single.map(|i| NodeId(i as u32)).into_iter().collect()
+    }
+
+    /// The group of the hosts that a group, a name, or the name of a single node stands for.
+    pub fn group_named(&self, name: &str) -> Option<&str> {
+        let first = self.hosts_named(name).first()?.0;
+        self.group_of_nodes().get(first as usize).copied()
+    }
+
+    /// The number of addresses of each host that `name` stands for.
+    pub fn addresses_named(&self, name: &str) -> impl Iterator<Item = u32> {
+        let counts: Vec<u32> = self
+            .hosts
+            .iter()
+            .flat_map(|h| std::iter::repeat_n(h.addresses, h.count as usize))
+            .collect();
+        self.hosts_named(name)
+            .into_iter()
+            .filter_map(move |n| counts.get(n.0 as usize).copied())
+    }
+
+    fn routers_named(&self, name: &str) -> Vec<NodeId> {
+        let mut first: u32 = self.hosts.iter().map(|h| h.count).sum();
+        for router in &self.routers {
+            if router.name == name {
+                return (first..first + router.count).map(NodeId).collect();
+            }
+            if let Some(i) =
+                (0..router.count).find(|i| node_name(&router.name, router.count, *i) == name)
+            {
+                return vec![NodeId(first + i)];
+            }
+            first += router.count;
+        }
+        Vec::new()
+    }
+
+    /// All nodes, by number.
+    pub fn nodes(&self) -> Vec<NodeSpec> {
+        let hosts = self.hosts.iter().flat_map(|h| {
+            (0..h.count).map(|i| NodeSpec {
+                name: node_name(&h.name, h.count, i),
+                kind: NodeKind::Host {
+                    addresses: h.addresses,
+                },
+            })
+        });
+        let routers = self.routers.iter().flat_map(|r| {
+            (0..r.count).map(|i| NodeSpec {
+                name: node_name(&r.name, r.count, i),
+                kind: NodeKind::Router,
+            })
+        });
+        hosts.chain(routers).collect()
+    }
+
+    /// The network with its addresses and routes.
+    ///
+    /// # Errors
+    /// When the engine refuses it.
+    pub fn network(&self) -> Result<Network, Problem> {
+        let at = DottedPath::from("topology");
+        let mut links = Vec::new();
+        for (i, link) in self.links.iter().enumerate() {
+            for (a, b) in self.ends(link, &at.key("link").index(i))? {
+                links.push(link.there.spec(a, b));
+                links.push(link.back.spec(b, a));
+            }
+        }
+        Network::new(self.nodes(), links).map_err(|e| Problem::new(at, e.to_string()))
+    }
+
+    /// The pairs of nodes a link joins.
+    fn ends(&self, link: &Link, at: &DottedPath) -> Result<Vec<(NodeId, NodeId)>, Problem> {
+        let at = at.key("between");
+        let find = |i: usize| {
+            let name = &link.between[i];
+            let found = [self.hosts_named(name), self.routers_named(name)].concat();
+            if found.is_empty() {
+                let message = suggest::unknown("node or group", name, self.names());
+                return Err(Problem::new(at.index(i), message));
+            }
+            Ok(found)
+        };
+        let (a, b) = (find(0)?, find(1)?);
+        let pairs: Vec<(NodeId, NodeId)> = match (a.len(), b.len()) {
+            (n, m) if n == m => a.into_iter().zip(b).collect(),
+            (1, _) => b.iter().map(|&b| (a[0], b)).collect(),
+            (_, 1) => a.iter().map(|&a| (a, b[0])).collect(),
+            (n, m) => {
+                return Err(Problem::new(
+                    at,
+                    format!(
+                        "{:?} stands for {n} nodes and {:?} for {m}, which makes no pairs",
+                        link.between[0], link.between[1]
+                    ),
+                )
+                .help("one of them must be a single node, or both must be as many"));
+            }
+        };
+        match pairs.iter().find(|(a, b)| a == b) {
+            Some(_) => Err(Problem::new(at, "this link joins a node to itself")
+                .help("name two different ends")),
+            None => Ok(pairs),
+        }
+    }
+
+    fn check_names(&self, at: &DottedPath) -> Result<(), Problem> {
+        if self.hosts.is_empty() {
+            return Err(Problem::new(at.clone(), "the network has no hosts")
+                .help("add [[topology.host]] with a name"));
+        }
+        let hosts = self
+            .hosts
+            .iter()
+            .enumerate()
+            .map(|(i, h)| (&h.name, h.count, at.key("host").index(i)));
+        let routers = self
+            .routers
+            .iter()
+            .enumerate()
+            .map(|(i, r)| (&r.name, r.count, at.key("router").index(i)));
+        let mut seen: Vec<(&str, u32)> = Vec::new();
+        for (name, count, at) in hosts.chain(routers) {
+            if !is_name(name) {
+                return Err(Problem::new(
+                    at.key("name"),
+                    format!("{name:?} is no name for a node"),
+                )
+                .help("use letters, digits, - and _"));
+            }
+            let clash = seen.iter().find(|(other, n)| {
+                *other == name || is_member(name, other, *n) || is_member(other, name, count)
+            });
+            if let Some((other, _)) = clash {
+                return Err(Problem::new(
+                    at.key("name"),
+                    format!("the name {name:?} is taken (by {other:?})"),
+                )
+                .help(
+                    "several nodes alike are named NAME-0, NAME-1 and so on; choose another name",
+                ));
+            }
+            seen.push((name, count));
+        }
+        for (i, host) in self.hosts.iter().enumerate() {
+            let at = at.key("host").index(i).key("group");
+            let other = self.routers.iter().any(|r| r.name == host.group);
+            if other || !is_name(&host.group) {
+                return Err(Problem::new(
+                    at,
+                    format!("{:?} cannot name a group of hosts", host.group),
+                )
+                .help("use letters, digits, - and _, and no router's name"));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_counts(&self, at: &DottedPath) -> Result<(), Problem> {
+        let mut addresses = 0;
+        for (i, host) in self.hosts.iter().enumerate() {
+            addresses += u64::from(host.count) * u64::from(host.addresses);
+            if addresses > MAX_HOSTS {
+                return Err(Problem::new(
+                    at.key("host").index(i),
+                    format!(
+                        "too many hosts: {addresses} addresses with this one, at most {MAX_HOSTS}"
+                    ),
+                )
+                .help("lower `count` or `addresses`"));
+            }
+        }
+        let routers: u64 = self.routers.iter().map(|r| u64::from(r.count)).sum();
+        if routers > MAX_ROUTERS {
+            return Err(Problem::new(
+                at.key("router"),
+                format!("too many routers: {routers}, at most {MAX_ROUTERS}"),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Everything written out, as a graph.
+    pub fn to_file(&self) -> TopologyFile {
+        TopologyFile {
+            kind: "graph".to_owned(),
+            host: self
+                .hosts
+                .iter()
+                .map(|h| HostFile {
+                    name: h.name.clone(),
+                    count: Some(h.count),
+                    addresses: Some(h.addresses),
+                    group: Some(h.group.clone()),
+                })
+                .collect(),
+            router: self
+                .routers
+                .iter()
+                .map(|r| RouterFile {
+                    name: r.name.clone(),
+                    count: Some(r.count),
+                })
+                .collect(),
+            link: self.links.iter().map(Link::to_file).collect(),
+            ..TopologyFile::default()
+        }
+    }
+}
+
+/// True when `name` is that of a node of the group `group` of `count` nodes.
+fn is_member(name: &str, group: &str, count: u32) -> bool {
+    let place = name.strip_prefix(group).and_then(|r| r.strip_prefix('-'));
+    place.is_some_and(|p| p.parse::<u32>().is_ok_and(|p| count > 1 && p < count))
+}
+
+fn node_name(name: &str, count: u32, i: u32) -> String {
+    if count == 1 {
+        name.to_owned()
+    } else {
+        format!("{name}-{i}")
+    }
+}
+
+fn host_group(file: &HostFile, at: &DottedPath) -> Result<HostGroup, Problem> {
+    Ok(HostGroup {
+        name: file.name.clone(),
+        count: at_least_one(file.count, "count", at)?,
+        addresses: at_least_one(file.addresses, "addresses", at)?,
+        group: file.group.clone().unwrap_or_else(|| file.name.clone()),
+    })
+}
+
+fn router_group(file: &RouterFile, at: &DottedPath) -> Result<RouterGroup, Problem> {
+    Ok(RouterGroup {
+        name: file.name.clone(),
+        count: at_least_one(file.count, "count", at)?,
+    })
+}
+
+fn at_least_one(value: Option<u32>, key: &str, at: &DottedPath) -> Result<u32, Problem> {
+    match value.unwrap_or(1) {
+        0 => Err(Problem::new(
+            at.key(key),
+            format!("`{key}` must be at least 1"),
+        )),
+        n => Ok(n),
+    }
+}

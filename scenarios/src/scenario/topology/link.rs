@@ -1,0 +1,236 @@
+//! A link, checked: its two directions.
+
+use super::{
+    DottedPath, Impairments, LinkChange, LinkFile, LinkSpec, NodeId, Problem, QueueLimit, Rate,
+    SimDuration, SimTime,
+};
+use crate::file::topology::ChangeFile;
+use crate::file::values::{LinkRate, QueueSize};
+
+/// A link between two nodes, or between the members of groups.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Link {
+    /// Names of the ends.
+    pub between: [String; 2],
+    /// From the first end to the second.
+    pub there: Direction,
+    /// From the second end to the first.
+    pub back: Direction,
+}
+
+/// One direction of a link.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Direction {
+    /// Bit rate; `None` for no serialisation time.
+    pub rate: Option<Rate>,
+    /// Propagation delay.
+    pub delay: SimDuration,
+    /// Drop-tail limit.
+    pub queue: QueueLimit,
+    /// Random and scripted mishaps.
+    pub impairments: Impairments,
+    /// Changes in mid-run.
+    pub changes: Vec<LinkChange>,
+}
+
+impl Link {
+    /// Checks a link as written.
+    ///
+    /// # Errors
+    /// When ends or delay are missing, or a value is out of range.
+    pub fn new(file: &LinkFile, at: &DottedPath) -> Result<Link, Problem> {
+        let Some(between) = file.between.clone() else {
+            return Err(
+                Problem::new(at.clone(), format!("`between` is missing in {at}"))
+                    .help("add between = [\"client\", \"server\"] with the names of the two ends"),
+            );
+        };
+        let there = direction(file, at)?;
+        let back = match &file.reverse {
+            None => direction(
+                &LinkFile {
+                    drop: None,
+                    ..file.clone()
+                },
+                at,
+            )?,
+            Some(differs) => {
+                let at = at.key("reverse");
+                if differs.between.is_some() || differs.reverse.is_some() {
+                    return Err(Problem::new(
+                        at,
+                        "`reverse` has the ends of its link and no reverse of its own",
+                    )
+                    .help("keep rate, delay, queue, loss and the like in it"));
+                }
+                direction(&merged(file, differs), &at)?
+            }
+        };
+        Ok(Link {
+            between,
+            there,
+            back,
+        })
+    }
+
+    /// Everything written out.
+    pub fn to_file(&self) -> LinkFile {
+        LinkFile {
+            between: Some(self.between.clone()),
+            reverse: Some(Box::new(self.back.to_file())),
+            ..self.there.to_file()
+        }
+    }
+}
+
+fn merged(link: &LinkFile, differs: &LinkFile) -> LinkFile {
+    LinkFile {
+        between: None,
+        reverse: None,
+        rate: differs.rate.or(link.rate),
+        delay: differs.delay.or(link.delay),
+        queue: differs.queue.or(link.queue),
+        loss: differs.loss.or(link.loss),
+        drop: differs.drop.clone(),
+        corrupt: differs.corrupt.or(link.corrupt),
+        duplicate: differs.duplicate.or(link.duplicate),
+        reorder: differs.reorder.or(link.reorder),
+        reorder_delay: differs.reorder_delay.or(link.reorder_delay),
+        jitter: differs.jitter.or(link.jitter),
+        changes: differs.changes.clone().or_else(|| link.changes.clone()),
+    }
+}
+
+fn direction(file: &LinkFile, at: &DottedPath) -> Result<Direction, Problem> {
+    let delay = match file.delay {
+        Some(delay) if !delay.is_zero() => delay,
+        Some(_) => {
+            return Err(
+                Problem::new(at.key("delay"), "a link needs a delay greater than zero")
+                    .help("write for example \"10 us\" for hosts in one rack"),
+            );
+        }
+        None => {
+            return Err(
+                Problem::new(at.clone(), format!("`delay` is missing in {at}"))
+                    .help("add delay = \"10 ms\", the propagation delay one way"),
+            );
+        }
+    };
+    let drop = file.drop.clone().unwrap_or_default();
+    if drop.first() == Some(&0) || !drop.is_sorted_by(|a, b| a < b) {
+        return Err(Problem::new(
+            at.key("drop"),
+            "`drop` lists packets by number, counted from 1 and rising",
+        )
+        .help("write for example drop = [1, 4]"));
+    }
+    let probability = |key: &str, value: Option<f64>| match value.unwrap_or(0.0) {
+        p if (0.0..=1.0).contains(&p) => Ok(p),
+        p => Err(
+            Problem::new(at.key(key), format!("`{key}` = {p} is no probability"))
+                .help("write a number from 0 to 1: one percent is 0.01"),
+        ),
+    };
+    let impairments = Impairments {
+        loss: probability("loss", file.loss)?,
+        drop,
+        corrupt: probability("corrupt", file.corrupt)?,
+        duplicate: probability("duplicate", file.duplicate)?,
+        reorder: probability("reorder", file.reorder)?,
+        reorder_delay: file.reorder_delay.unwrap_or_default(),
+        jitter: file.jitter.unwrap_or_default(),
+    };
+    if impairments.reorder > 0.0 && impairments.reorder_delay.is_zero() {
+        return Err(Problem::new(
+            at.key("reorder"),
+            "`reorder` needs `reorder_delay`: how long a packet is held back",
+        )
+        .help("add reorder_delay = \"5 ms\""));
+    }
+    Ok(Direction {
+        rate: file.rate.and_then(|r| r.0),
+        delay,
+        queue: file.queue.map_or(QueueLimit::Unlimited, |q| q.0),
+        impairments,
+        changes: changes(
+            file.changes.as_deref().unwrap_or_default(),
+            &at.key("changes"),
+        )?,
+    })
+}
+
+fn changes(list: &[ChangeFile], at: &DottedPath) -> Result<Vec<LinkChange>, Problem> {
+    for (i, change) in list.iter().enumerate() {
+        let at = at.index(i);
+        if i > 0 && list[i - 1].at > change.at {
+            return Err(Problem::new(
+                at.key("at"),
+                "the changes of a link must be in order of time",
+            ));
+        }
+        if change.delay.is_some_and(SimDuration::is_zero) {
+            return Err(Problem::new(
+                at.key("delay"),
+                "a link needs a delay greater than zero",
+            ));
+        }
+        if change.loss.is_some_and(|p| !(0.0..=1.0).contains(&p)) {
+            return Err(Problem::new(
+                at.key("loss"),
+                "`loss` must be a probability from 0 to 1",
+            ));
+        }
+    }
+    Ok(list
+        .iter()
+        .map(|c| LinkChange {
+            at: SimTime::ZERO + c.at,
+            rate: c.rate,
+            delay: c.delay,
+            loss: c.loss,
+            up: c.up,
+        })
+        .collect())
+}
+
+impl Direction {
+    /// As the engine wants it.
+    pub fn spec(&self, from: NodeId, to: NodeId) -> LinkSpec {
+        LinkSpec {
+            from,
+            to,
+            rate: self.rate,
+            delay: self.delay,
+            queue: self.queue,
+            impairments: self.impairments.clone(),
+            changes: self.changes.clone(),
+        }
+    }
+
+    fn to_file(&self) -> LinkFile {
+        let change = |c: &LinkChange| ChangeFile {
+            at: c.at.since(SimTime::ZERO),
+            rate: c.rate,
+            delay: c.delay,
+            loss: c.loss,
+            up: c.up,
+        };
+        let im = &self.impairments;
+        LinkFile {
+            between: None,
+            rate: Some(LinkRate(self.rate)),
+            delay: Some(self.delay),
+            queue: Some(QueueSize(self.queue)),
+            loss: Some(im.loss),
+            drop: Some(im.drop.clone()),
+            corrupt: Some(im.corrupt),
+            duplicate: Some(im.duplicate),
+            reorder: Some(im.reorder),
+            reorder_delay: Some(im.reorder_delay),
+            jitter: Some(im.jitter),
+            changes: Some(self.changes.iter().map(change).collect()),
+            reverse: None,
+        }
+    }
+}

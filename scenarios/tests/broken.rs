@@ -1,0 +1,314 @@
+//! Broken scenarios and the messages they get, each in full. `broken/messages.txt` holds what is
+//! expected; a new case prints what it got.
+
+use scenarios::overrides::Override;
+use scenarios::problem::Source;
+use scenarios::sweep::Plan;
+
+const BASE: &str = include_str!("broken/base.toml");
+const EXPECTED: &str = include_str!("broken/messages.txt");
+
+/// Name of the case; what is replaced in the base by what; values set on the command line.
+type Case = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static [&'static str],
+);
+
+const CASES: &[Case] = &[
+    ("not toml", "duration = \"10 s\"", "duration = 10 s", &[]),
+    ("unknown key at the top", "seed = 1", "sede = 1", &[]),
+    (
+        "unknown key in a link",
+        "rate = \"100 Mbit/s\"",
+        "rat = \"100 Mbit/s\"",
+        &[],
+    ),
+    (
+        "unknown key without a near one",
+        "somaxconn = 128",
+        "colour = \"red\"",
+        &[],
+    ),
+    (
+        "unknown key in a distribution",
+        "mean = \"10 kB\"",
+        "maen = \"10 kB\"",
+        &[],
+    ),
+    ("missing name", "name = \"base\"\n", "", &[]),
+    (
+        "unusable name",
+        "name = \"base\"",
+        "name = \"../base\"",
+        &[],
+    ),
+    ("missing duration", "duration = \"10 s\"\n", "", &[]),
+    (
+        "zero duration",
+        "duration = \"10 s\"",
+        "duration = \"0 s\"",
+        &[],
+    ),
+    (
+        "duration without unit",
+        "duration = \"10 s\"",
+        "duration = \"10\"",
+        &[],
+    ),
+    (
+        "duration as a number",
+        "duration = \"10 s\"",
+        "duration = 10",
+        &[],
+    ),
+    (
+        "negative duration",
+        "duration = \"10 s\"",
+        "duration = \"-10 s\"",
+        &[],
+    ),
+    ("negative seed", "seed = 1", "seed = -1", &[]),
+    ("zero replicas", "seed = 1", "replicas = 0", &[]),
+    (
+        "unknown event queue",
+        "seed = 1",
+        "engine.event_queue = \"priorityqueue\"",
+        &[],
+    ),
+    (
+        "unknown profile",
+        "profile = \"linux\"",
+        "profile = \"linus\"",
+        &[],
+    ),
+    (
+        "reversed port range",
+        "[32768, 60999]",
+        "[60999, 32768]",
+        &[],
+    ),
+    ("port range of one number", "[32768, 60999]", "[32768]", &[]),
+    ("port beyond 65535", "[32768, 60999]", "[32768, 70000]", &[]),
+    ("zero TIME-WAIT", "", "", &["tcp.time_wait=0 s"]),
+    (
+        "unknown host group in tcp",
+        "[tcp.host.web]",
+        "[tcp.host.wen]",
+        &[],
+    ),
+    (
+        "unknown topology",
+        "kind = \"graph\"",
+        "kind = \"grpah\"",
+        &[],
+    ),
+    (
+        "key of another topology",
+        "kind = \"graph\"",
+        "kind = \"graph\"\npairs = 3",
+        &[],
+    ),
+    (
+        "link to nowhere",
+        "between = [\"hub\", \"web\"]",
+        "between = [\"hub\", \"webb\"]",
+        &[],
+    ),
+    (
+        "link to itself",
+        "between = [\"hub\", \"web\"]",
+        "between = [\"hub\", \"hub\"]",
+        &[],
+    ),
+    ("link without delay", "delay = \"10 ms\"\n", "", &[]),
+    (
+        "link with zero delay",
+        "delay = \"10 ms\"",
+        "delay = \"0 ms\"",
+        &[],
+    ),
+    (
+        "negative rate",
+        "rate = \"100 Mbit/s\"",
+        "rate = \"-1 Mbit/s\"",
+        &[],
+    ),
+    (
+        "unknown unit",
+        "rate = \"100 Mbit/s\"",
+        "rate = \"100 Mbps\"",
+        &[],
+    ),
+    ("loss beyond one", "loss = 0.01", "loss = 1.5", &[]),
+    (
+        "queue of nothing",
+        "queue = \"100 packets\"",
+        "queue = \"0 packets\"",
+        &[],
+    ),
+    ("drops in disorder", "loss = 0.01", "drop = [7, 3]", &[]),
+    (
+        "duplicated node name",
+        "name = \"hub\"",
+        "name = \"client-1\"",
+        &[],
+    ),
+    ("too many hosts", "count = 2", "count = 4000000", &[]),
+    (
+        "no route",
+        "[[topology.link]]\nbetween = [\"hub\", \"web\"]\ndelay = \"10 ms\"\nqueue = \"100 packets\"\nloss = 0.01\n",
+        "",
+        &[],
+    ),
+    (
+        "groups that make no pairs",
+        "between = [\"client\", \"hub\"]",
+        "between = [\"client\", \"three\"]\ndelay = \"1 ms\"\n\n[[topology.router]]\nname = \"three\"\ncount = 3\n\n[[topology.link]]\nbetween = [\"client\", \"hub\"]",
+        &[],
+    ),
+    (
+        "unknown workload group",
+        "server = \"web\"",
+        "server = \"wbe\"",
+        &[],
+    ),
+    (
+        "workload talks to itself",
+        "server = \"web\"",
+        "server = \"client\"",
+        &[],
+    ),
+    (
+        "missing arrivals",
+        "arrivals = { kind = \"fixed\", rate = \"450 /s\" }\n",
+        "",
+        &[],
+    ),
+    ("missing rate", ", rate = \"450 /s\" }", " }", &[]),
+    ("zero rate", "rate = \"450 /s\"", "rate = \"0 /s\"", &[]),
+    (
+        "rate without unit",
+        "rate = \"450 /s\"",
+        "rate = \"450\"",
+        &[],
+    ),
+    (
+        "key of other arrivals",
+        "kind = \"fixed\",",
+        "kind = \"burst\", count = 1,",
+        &[],
+    ),
+    (
+        "key of the other workload",
+        "server = \"web\"",
+        "server = \"web\"\nkind = \"bulk\"",
+        &[],
+    ),
+    (
+        "unknown closer",
+        "server = \"web\"",
+        "server = \"web\"\nclose = \"cleint\"",
+        &[],
+    ),
+    (
+        "start after the end",
+        "server = \"web\"",
+        "server = \"web\"\nstart = \"20 s\"",
+        &[],
+    ),
+    (
+        "two workloads on a port",
+        "[record]",
+        "[[workload]]\nname = \"other\"\nserver = \"web\"\narrivals = { kind = \"burst\", count = 1 }\n\n[record]",
+        &[],
+    ),
+    (
+        "two workloads of a name",
+        "[record]",
+        "[[workload]]\nname = \"page\"\nserver = \"web\"\nport = 81\narrivals = { kind = \"burst\", count = 1 }\n\n[record]",
+        &[],
+    ),
+    (
+        "census too fine",
+        "census_interval = \"100 ms\"",
+        "census_interval = \"1 us\"",
+        &[],
+    ),
+    (
+        "sweep of an unknown key",
+        "\"tcp.time_wait\" = [",
+        "\"tcp.time_wiat\" = [",
+        &[],
+    ),
+    ("sweep of nothing", "[\"30 s\", \"60 s\"]", "[]", &[]),
+    ("sweep of no list", "[\"30 s\", \"60 s\"]", "\"30 s\"", &[]),
+    (
+        "sweep with a bad value",
+        "[\"30 s\", \"60 s\"]",
+        "[\"30 s\", \"60\"]",
+        &[],
+    ),
+    (
+        "sweep with equal values",
+        "[\"30 s\", \"60 s\"]",
+        "[\"60 s\", \"1 min\"]",
+        &[],
+    ),
+    (
+        "figure over what is not swept",
+        "x = \"tcp.time_wait\"",
+        "x = \"tcp.timewait\"",
+        &[],
+    ),
+    ("set an unknown key", "", "", &["tcp.tw_resue=true"]),
+    ("set a bad value", "", "", &["topology.link[0].rate=fast"]),
+    ("set beyond a list", "", "", &["workload[3].port=81"]),
+    ("set an unknown element", "", "", &["workload.pgae.port=81"]),
+    ("set within a string", "", "", &["duration.unit=ms"]),
+    (
+        "set to a contradiction",
+        "",
+        "",
+        &["tcp.ip_local_port_range=[5, 4]"],
+    ),
+];
+
+fn message(case: &Case) -> String {
+    let (_, from, to, sets) = *case;
+    assert!(BASE.contains(from), "the base has no {from:?}");
+    let source = Source {
+        name: "base.toml".to_owned(),
+        text: BASE.replacen(from, to, 1),
+    };
+    let sets: Vec<Override> = sets.iter().map(|s| Override::parse(s).unwrap()).collect();
+    match Plan::new(&source, &sets) {
+        Ok(plan) => format!("no error, {} runs", plan.runs.len()),
+        Err(message) => message.trim_end().to_owned(),
+    }
+}
+
+#[test]
+fn the_base_itself_is_fine() {
+    assert_eq!(message(&("", "", "", &[])), "no error, 2 runs");
+}
+
+#[test]
+fn every_broken_scenario_gets_its_message() {
+    let got: String = CASES
+        .iter()
+        .map(|case| format!("== {}\n{}\n\n", case.0, message(case)))
+        .collect();
+    let blocks = |text: &str| text.split("== ").map(str::to_owned).collect::<Vec<_>>();
+    let (got, expected) = (blocks(&got), blocks(EXPECTED));
+    for (got, expected) in got.iter().zip(&expected) {
+        assert_eq!(got.trim_end(), expected.trim_end());
+    }
+    assert_eq!(
+        got.len(),
+        expected.len(),
+        "unexpected from here: {:?}",
+        got.get(expected.len())
+    );
+}
