@@ -3,28 +3,28 @@
 //! Every implementation returns the same events in the same order, [`Event`]'s total order; they
 //! differ only in cost. `engine.event_queue` in a scenario selects one.
 //!
-//! Cost of a hold (pop the smallest, push one further on) in ns, best of 20 batches, and as a
-//! multiple of the wheel's; from one run of `benches/event_queues.rs` on a shared virtual machine
-//! with 2 vCPUs (EPYC, Zen 4):
+//! Cost of a hold (pop the smallest, push one further on) in ns, and as a multiple of the wheel's.
+//! Means of 4 million holds, for the wheel does its work in bursts; from one run of
+//! `benches/event_queues.rs` on a virtual machine with 2 vCPUs (EPYC, Zen 4) that had other work:
 //!
 //! ```text
 //! pending                 10^2        10^3        10^4        10^5        10^6
 //! exponential, mean 1 us times the number of pending events
-//!   priority-queue    149  4.3    153  3.8    208  5.8   1073 18.8   3334 34.7
-//!   heap               37  1.1     54  1.4     66  1.8    209  3.7    876  9.1
-//!   wheel              35          40          36          57          96
-//! half of them 1-100 us ahead (links), half 200 ms-60 s (timers)
-//!   priority-queue    130  4.8    159  5.5    251  5.6   1226 33.1   2909 32.3
-//!   heap               43  1.6     59  2.0     84  1.9    130  3.5    860  9.6
-//!   wheel              27          29          45          37          90
+//!   priority-queue   161   4.4   177   3.9   270   5.9  1314  20.5  3546  27.3
+//!   heap              43   1.2    57   1.3    82   1.8   278   4.3   972   7.5
+//!   wheel             37          45          46          64         130
+//! half of them 1-100 us ahead (links), half 200 ms-60 s (timers, few of which come up)
+//!   priority-queue   149   5.0   186   5.8   288   6.1  1586  33.0  3353  31.3
+//!   heap              44   1.5    61   1.9    88   1.9   189   3.9   927   8.7
+//!   wheel             30          32          47          48         107
 //! uniform in 0-10 minutes
-//!   priority-queue    138  4.6    132  4.3    235  6.4    883 19.2   2544 35.8
-//!   heap               40  1.3     42  1.4     65  1.8    135  2.9    865 12.2
-//!   wheel              30          31          37          46          71
+//!   priority-queue   150   4.4   155   4.2   269   6.6  1131  15.9  3082  31.1
+//!   heap              41   1.2    49   1.3    69   1.7   196   2.8   916   9.3
+//!   wheel             34          37          41          71          99
 //! all at one instant
-//!   priority-queue    117  3.3    131  3.1    220  3.2    892 12.1
-//!   heap               29  0.8     42  1.0     59  0.9    148  2.0
-//!   wheel              35          42          69          74
+//!   priority-queue   143   2.8   144   2.4   253   3.4  1155  11.3  1645  10.9
+//!   heap              38   0.7    51   0.8    73   1.0   203   2.0   332   2.2
+//!   wheel             51          61          75         102         151
 //! ```
 
 use crate::event::Event;
