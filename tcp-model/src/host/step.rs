@@ -4,7 +4,7 @@
 use sim_core::{Cx, Packet, SimTime};
 
 use super::TcpHost;
-use super::endpoint::{Endpoint, NO_LISTENER};
+use super::endpoint::{Endpoint, NO_LISTENER, Slot};
 use super::flow::{Flow, Owner};
 use super::stack::{Stack, Timer};
 use crate::app::AppEvent;
@@ -103,7 +103,10 @@ impl Stack {
             return; // the listener's state, not the end point's
         }
         match to {
-            State::Established => endpoint.established = cx.now(),
+            State::Established => {
+                endpoint.established = cx.now();
+                endpoint.replaced = None;
+            }
             State::FinWait1 => endpoint.closed_first = true,
             _ => {}
         }
@@ -219,10 +222,7 @@ impl Stack {
             }
             return;
         }
-        let deadline = endpoint.tcp.next_timeout();
-        place
-            .timer
-            .set(deadline, Timer::Connection(slot).token(), cx);
+        arm(place, slot, cx);
     }
 
     /// Looks at the connections that may be over, after their applications have had all news.
@@ -264,9 +264,7 @@ impl Stack {
         if is_time_wait {
             let unread = endpoint.app_closed == SimTime::MAX && endpoint.tcp.view().readable > 0;
             if unread || endpoint.tcp.time_wait().is_none() {
-                let deadline = endpoint.tcp.next_timeout();
-                let token = Timer::Connection(slot).token();
-                place.timer.set(deadline, token, cx);
+                arm(place, slot, cx);
                 return;
             }
         }
@@ -284,12 +282,12 @@ impl Stack {
             holds_port,
             ..
         } = *endpoint;
+        let replaced = endpoint.replaced.take();
         let time_wait = endpoint.tcp.time_wait().filter(|_| !overflow);
         cx.record(TcpSample::Ended(Box::new(summary)));
         if let Some(time_wait) = time_wait {
             let entry = self.time_waits.insert(flow, &time_wait, side, holds_port);
-            let owner = Owner::TimeWait(entry);
-            self.demux.replace(flow, Owner::Connection(slot), owner);
+            self.insert_flow(flow, Owner::TimeWait(entry));
             self.arm_time_wait_timer(cx);
         } else {
             if overflow {
@@ -301,13 +299,24 @@ impl Stack {
                     to: State::Closed,
                 }));
             }
-            self.demux.remove(flow, Owner::Connection(slot));
             if holds_port {
                 self.release_port(flow);
             }
         }
+        self.demux.remove(flow, Owner::Connection(slot));
         self.endpoints.remove(slot);
+        if let Some(replaced) = replaced {
+            self.restore_time_wait(flow, &replaced, cx);
+        }
     }
+}
+
+/// Sets the timer of a connection to its model's next time-out; one that has passed is due now.
+fn arm(place: &mut Slot, slot: u32, cx: &mut Cx<'_, TcpHost>) {
+    let next = place.endpoint.as_ref().and_then(|e| e.tcp.next_timeout());
+    let deadline = next.map(|at| at.max(cx.now()));
+    let token = Timer::Connection(slot).token();
+    place.timer.set(deadline, token, cx);
 }
 
 /// Records the arrival of a segment.
