@@ -68,9 +68,10 @@ fn tw_reuse_takes_ports_over_after_a_second() {
     let done = run(100.0, p, Exchange::default(), at(90_000));
     assert_eq!(done.count_outcomes(OpenResult::AddrNotAvailable), 0);
     let reused = done.a.stats().time_wait_reused;
-    // As measured on Linux: 7998 of 9000; ports come round after about 2000 / 9 openings.
-    assert!((7000..8900).contains(&reused), "{reused}");
-    assert!(done.a.stats().peak_time_wait < 1100);
+    // Measured on Linux: 7998, 7997, 7997 of 9000, peak 999.
+    assert!((7950..8050).contains(&reused), "{reused}");
+    let peak = done.a.stats().peak_time_wait;
+    assert!((980..=1000).contains(&peak), "{peak}");
     // The server has closed by LAST-ACK: no reset, no trouble.
     assert_eq!(done.a.stats().resets_sent + done.b.stats().resets_sent, 0);
 }
