@@ -17,6 +17,7 @@ mod flow;
 mod isn;
 mod listener;
 mod open;
+mod record;
 mod socket;
 mod stack;
 mod stats;
@@ -149,7 +150,7 @@ impl Host for TcpHost {
             .payload
             .tag
             .traced
-            .then(|| TcpSample::Segment(Box::new(step::trace_of(packet, lost, None))))
+            .then(|| TcpSample::Segment(Box::new(record::trace_of(packet, lost, None))))
     }
 }
 

@@ -4,13 +4,13 @@
 use sim_core::{Cx, Packet, SimTime};
 
 use super::TcpHost;
-use super::endpoint::Endpoint;
+use super::endpoint::{Endpoint, Replaced};
 use super::flow::{Flow, Owner};
+use super::record::record_received;
 use super::stack::Stack;
-use super::step::record_received;
 use crate::connection::ts_clock;
 use crate::model::{Input, OpenContext, TcpModel};
-use crate::sample::Side;
+use crate::sample::{Side, StateChange, TcpSample};
 use crate::segment::{Flags, Segment, Tag};
 use crate::seq::SeqNum;
 use crate::state::State;
@@ -87,13 +87,14 @@ impl Stack {
             && seg.ack == endpoint.tcp.view().snd_nxt
     }
 
-    /// RFC 9293 section 3.10.7.2. `iss` is given where the SYN ends a TIME-WAIT entry.
+    /// RFC 9293 section 3.10.7.2. Where the SYN may end a TIME-WAIT entry, its place is given and
+    /// the initial sequence number to use.
     fn listen_arrives(
         &mut self,
         listener: usize,
         flow: Flow,
         packet: &Packet<Segment>,
-        iss: Option<SeqNum>,
+        old: Option<(u32, SeqNum)>,
         cx: &mut Cx<'_, TcpHost>,
     ) {
         let seg = &packet.payload;
@@ -109,10 +110,16 @@ impl Stack {
         if full || listening.is_syn_queue_full() {
             self.stats.listen_overflows += u64::from(full);
             self.stats.listen_drops += 1;
-            self.note_received(packet, Some(State::Listen), cx);
+            let state = if old.is_some() {
+                State::TimeWait
+            } else {
+                State::Listen
+            };
+            self.note_received(packet, Some(state), cx);
             return;
         }
         let app = listening.app;
+        let replaced = old.map(|(place, _)| self.replace_time_wait(place, cx));
         let (isn, ts_offset) = self.secret.isn_and_offset(flow, cx.now());
         let context = OpenContext {
             params: self.params.clone(),
@@ -120,10 +127,13 @@ impl Stack {
             traced: seg.tag.traced,
             local: flow.local(),
             remote: flow.remote(),
-            iss: iss.unwrap_or(isn),
+            iss: old.map_or(isn, |(_, iss)| iss),
             ts_offset,
         };
         let slot = self.add_endpoint(context, Side::Passive, app, listener as u16, false, cx);
+        if let Some(endpoint) = self.endpoints.get_mut(slot) {
+            endpoint.replaced = replaced;
+        }
         self.step(slot, Input::Listen, cx);
         self.step_segment(slot, packet, cx);
         // A model may refuse the SYN.
@@ -148,13 +158,7 @@ impl Stack {
         if let TimeWaitAction::NewIncarnation { iss_after } = action {
             // Nobody listens: nothing to open.
             if let Some(listener) = self.listener_at(seg.dst_port) {
-                let listening = &self.listeners[listener];
-                if !listening.is_accept_queue_full() && !listening.is_syn_queue_full() {
-                    self.stats.time_wait_recycled += 1;
-                    self.end_time_wait(place, cx);
-                    self.arm_time_wait_timer(cx);
-                }
-                self.listen_arrives(listener, flow, packet, Some(iss_after), cx);
+                self.listen_arrives(listener, flow, packet, Some((place, iss_after)), cx);
                 return;
             }
             action = TimeWaitAction::Ack;
@@ -184,6 +188,45 @@ impl Stack {
             }
             _ => {}
         }
+    }
+
+    /// Ends an entry for a SYN that opens the next incarnation, and remembers it.
+    fn replace_time_wait(&mut self, place: u32, cx: &mut Cx<'_, TcpHost>) -> Box<Replaced> {
+        self.stats.time_wait_recycled += 1;
+        let old = self.end_time_wait(place, cx);
+        self.arm_time_wait_timer(cx);
+        Box::new(Replaced {
+            entry: old.time_wait(self.secret.ts_offset(old.flow())),
+            side: old.side(),
+            holds_port: old.holds_port(),
+        })
+    }
+
+    /// MAY-2 (b) of RFC 9293 section 3.6.1: the SYN was an old duplicate, the connection it opened
+    /// came to nothing, and the entry returns for the rest of its time.
+    pub(super) fn restore_time_wait(
+        &mut self,
+        flow: Flow,
+        old: &Replaced,
+        cx: &mut Cx<'_, TcpHost>,
+    ) {
+        if old.entry.entered.saturating_add(self.params.time_wait) <= cx.now() {
+            return;
+        }
+        self.stats.time_wait_restored += 1;
+        let to = super::stack::destination(flow);
+        let holds_port = old.holds_port && self.ports.occupy(to, flow.local().port());
+        let place = self
+            .time_waits
+            .insert(flow, &old.entry, old.side, holds_port);
+        self.insert_flow(flow, Owner::TimeWait(place));
+        self.arm_time_wait_timer(cx);
+        cx.record(TcpSample::State(StateChange {
+            conn: old.entry.conn,
+            side: old.side,
+            from: State::Closed,
+            to: State::TimeWait,
+        }));
     }
 
     /// Begins 2 MSL anew; a port that `tw_reuse` might have taken over is taken again.
@@ -231,6 +274,7 @@ impl Stack {
             established: SimTime::MAX,
             app_closed: SimTime::MAX,
             sender: None,
+            replaced: None,
             app,
             listener,
             state,

@@ -9,6 +9,7 @@ use crate::model::End;
 use crate::sample::{SenderSample, Side};
 use crate::segment::ConnId;
 use crate::state::State;
+use crate::time_wait::TimeWait;
 
 /// A connection as its application knows it; stays unlike any other for ever, so that a call on
 /// one that is over does nothing.
@@ -38,6 +39,14 @@ impl SocketId {
 /// No listener: the end point was opened actively.
 pub(super) const NO_LISTENER: u16 = u16::MAX;
 
+/// The TIME-WAIT entry that gave way to a SYN, until the SYN has proved to be new.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Replaced {
+    pub(super) entry: TimeWait,
+    pub(super) side: Side,
+    pub(super) holds_port: bool,
+}
+
 /// A connection in the table.
 #[derive(Debug)]
 pub(super) struct Endpoint {
@@ -51,6 +60,8 @@ pub(super) struct Endpoint {
     pub(super) app_closed: SimTime,
     /// Last sender sample; only of traced connections.
     pub(super) sender: Option<Box<(SimTime, SenderSample)>>,
+    /// Only before ESTABLISHED.
+    pub(super) replaced: Option<Box<Replaced>>,
     pub(super) app: u16,
     pub(super) listener: u16,
     pub(super) state: State,

@@ -1,4 +1,4 @@
-//! The 4-tuple of a connection, and the table that finds what it belongs to.
+//! The 4-tuple of a connection, and the tables that find what it belongs to.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
@@ -67,73 +67,63 @@ pub(super) enum Owner {
     TimeWait(u32),
 }
 
-const TIME_WAIT: u32 = 1 << 31;
-
-impl Owner {
-    fn pack(self) -> u32 {
-        match self {
-            Owner::Connection(slot) => slot,
-            Owner::TimeWait(place) => place | TIME_WAIT,
-        }
-    }
-
-    fn unpack(bits: u32) -> Owner {
-        if bits & TIME_WAIT == 0 {
-            Owner::Connection(bits)
-        } else {
-            Owner::TimeWait(bits & !TIME_WAIT)
-        }
-    }
-}
-
 /// Finds the owner of a 4-tuple. Holds four bytes per owner; the 4-tuples themselves stay with the
 /// owners, and `flow_of` fetches them.
+///
+/// Connections are few and busy, TIME-WAIT entries many and quiet: with a table each, most packets
+/// touch the small one alone.
 #[derive(Debug, Default)]
 pub(super) struct Demux {
-    table: HashTable<u32>,
+    connections: HashTable<u32>,
+    time_waits: HashTable<u32>,
 }
 
 impl Demux {
     #[inline]
     pub(super) fn find(&self, flow: Flow, flow_of: impl Fn(Owner) -> Flow) -> Option<Owner> {
-        let same = |&bits: &u32| flow_of(Owner::unpack(bits)) == flow;
-        self.table
-            .find(flow.hash(), same)
-            .map(|&bits| Owner::unpack(bits))
+        let hash = flow.hash();
+        let connection = |&slot: &u32| flow_of(Owner::Connection(slot)) == flow;
+        if let Some(&slot) = self.connections.find(hash, connection) {
+            return Some(Owner::Connection(slot));
+        }
+        let time_wait = |&place: &u32| flow_of(Owner::TimeWait(place)) == flow;
+        self.time_waits
+            .find(hash, time_wait)
+            .map(|&place| Owner::TimeWait(place))
     }
 
     /// Adds an owner whose 4-tuple has none yet.
     pub(super) fn insert(&mut self, flow: Flow, owner: Owner, flow_of: impl Fn(Owner) -> Flow) {
-        let hash = |&bits: &u32| flow_of(Owner::unpack(bits)).hash();
-        self.table.insert_unique(flow.hash(), owner.pack(), hash);
-    }
-
-    /// Lets `to` take the place of `from` under the same 4-tuple.
-    pub(super) fn replace(&mut self, flow: Flow, from: Owner, to: Owner) {
-        if let Some(bits) = self
-            .table
-            .find_mut(flow.hash(), |&bits| bits == from.pack())
-        {
-            *bits = to.pack();
+        let hash = flow.hash();
+        match owner {
+            Owner::Connection(slot) => {
+                let hash_of = |&slot: &u32| flow_of(Owner::Connection(slot)).hash();
+                self.connections.insert_unique(hash, slot, hash_of);
+            }
+            Owner::TimeWait(place) => {
+                let hash_of = |&place: &u32| flow_of(Owner::TimeWait(place)).hash();
+                self.time_waits.insert_unique(hash, place, hash_of);
+            }
         }
     }
 
     pub(super) fn remove(&mut self, flow: Flow, owner: Owner) {
-        if let Ok(found) = self
-            .table
-            .find_entry(flow.hash(), |&bits| bits == owner.pack())
-        {
+        let (table, key) = match owner {
+            Owner::Connection(slot) => (&mut self.connections, slot),
+            Owner::TimeWait(place) => (&mut self.time_waits, place),
+        };
+        if let Ok(found) = table.find_entry(flow.hash(), |&other| other == key) {
             found.remove();
         }
     }
 
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.table.len()
+        self.connections.len() + self.time_waits.len()
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
-        self.table.allocation_size()
+        self.connections.allocation_size() + self.time_waits.allocation_size()
     }
 }
 
@@ -165,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn owners_are_found_replaced_and_removed() {
+    fn owners_are_found_and_removed() {
         let flows: Vec<Flow> = (0..100)
             .map(|p| Flow::from_parts(Ipv4Addr::LOCALHOST, p, Ipv4Addr::LOCALHOST, 80))
             .collect();
@@ -179,7 +169,8 @@ mod tests {
             demux.insert(*flow, Owner::Connection(i as u32), flow_of);
         }
         let (old, new) = (Owner::Connection(7), Owner::TimeWait(1007));
-        demux.replace(flows[7], old, new);
+        demux.remove(flows[7], old);
+        demux.insert(flows[7], new, flow_of);
         assert_eq!(demux.find(flows[7], flow_of), Some(new));
         demux.remove(flows[7], old);
         assert_eq!(demux.len(), 100);

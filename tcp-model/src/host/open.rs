@@ -79,7 +79,12 @@ impl Stack {
         })?;
         let flow = Flow::from_parts(address, end.port, *remote.ip(), remote.port());
         let (isn, ts_offset) = self.secret.isn_and_offset(flow, cx.now());
-        let iss = match self.find(flow) {
+        // Without reuse the allocator knows that the 4-tuple is free.
+        let old = match self.params.tw_reuse {
+            TwReuse::Off => None,
+            TwReuse::On => self.find(flow),
+        };
+        let iss = match old {
             Some(Owner::TimeWait(place)) => {
                 // Linux tcp_twsk_unique: beyond any window of the old incarnation.
                 self.stats.time_wait_reused += 1;

@@ -21,6 +21,8 @@ pub struct HostStats {
     pub time_wait_reused: u64,
     /// TIME-WAIT entries that gave way to a SYN of a new incarnation.
     pub time_wait_recycled: u64,
+    /// Of these, entries that came back because the SYN was an old duplicate.
+    pub time_wait_restored: u64,
     /// TIME-WAIT entries ended by an RST.
     pub time_wait_killed: u64,
     /// Most TIME-WAIT entries at a time.

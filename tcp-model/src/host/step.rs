@@ -4,15 +4,13 @@
 use sim_core::{Cx, Packet, SimTime};
 
 use super::TcpHost;
-use super::endpoint::{Endpoint, NO_LISTENER};
+use super::endpoint::{Endpoint, NO_LISTENER, Slot};
 use super::flow::{Flow, Owner};
+use super::record::{record_outcome, record_received, sample_sender, summarize};
 use super::stack::{Stack, Timer};
 use crate::app::AppEvent;
 use crate::model::{End, Input, Outputs, Signal, TcpModel};
-use crate::sample::{
-    ConnectOutcome, EndReason, EndpointSummary, OpenResult, SegmentEvent, SegmentTrace,
-    SenderSample, Side, StateChange, TcpSample,
-};
+use crate::sample::{OpenResult, SegmentEvent, SegmentTrace, Side, StateChange, TcpSample};
 use crate::segment::Segment;
 use crate::state::State;
 
@@ -103,7 +101,10 @@ impl Stack {
             return; // the listener's state, not the end point's
         }
         match to {
-            State::Established => endpoint.established = cx.now(),
+            State::Established => {
+                endpoint.established = cx.now();
+                endpoint.replaced = None;
+            }
             State::FinWait1 => endpoint.closed_first = true,
             _ => {}
         }
@@ -219,10 +220,7 @@ impl Stack {
             }
             return;
         }
-        let deadline = endpoint.tcp.next_timeout();
-        place
-            .timer
-            .set(deadline, Timer::Connection(slot).token(), cx);
+        arm(place, slot, cx);
     }
 
     /// Looks at the connections that may be over, after their applications have had all news.
@@ -264,9 +262,7 @@ impl Stack {
         if is_time_wait {
             let unread = endpoint.app_closed == SimTime::MAX && endpoint.tcp.view().readable > 0;
             if unread || endpoint.tcp.time_wait().is_none() {
-                let deadline = endpoint.tcp.next_timeout();
-                let token = Timer::Connection(slot).token();
-                place.timer.set(deadline, token, cx);
+                arm(place, slot, cx);
                 return;
             }
         }
@@ -284,12 +280,12 @@ impl Stack {
             holds_port,
             ..
         } = *endpoint;
+        let replaced = endpoint.replaced.take();
         let time_wait = endpoint.tcp.time_wait().filter(|_| !overflow);
         cx.record(TcpSample::Ended(Box::new(summary)));
         if let Some(time_wait) = time_wait {
             let entry = self.time_waits.insert(flow, &time_wait, side, holds_port);
-            let owner = Owner::TimeWait(entry);
-            self.demux.replace(flow, Owner::Connection(slot), owner);
+            self.insert_flow(flow, Owner::TimeWait(entry));
             self.arm_time_wait_timer(cx);
         } else {
             if overflow {
@@ -301,113 +297,22 @@ impl Stack {
                     to: State::Closed,
                 }));
             }
-            self.demux.remove(flow, Owner::Connection(slot));
             if holds_port {
                 self.release_port(flow);
             }
         }
+        self.demux.remove(flow, Owner::Connection(slot));
         self.endpoints.remove(slot);
+        if let Some(replaced) = replaced {
+            self.restore_time_wait(flow, &replaced, cx);
+        }
     }
 }
 
-/// Records the arrival of a segment.
-pub(super) fn record_received(
-    packet: &Packet<Segment>,
-    state: Option<State>,
-    cx: &mut Cx<'_, TcpHost>,
-) {
-    cx.record(TcpSample::Segment(Box::new(trace_of(
-        packet,
-        SegmentEvent::Received,
-        state,
-    ))));
-}
-
-/// A packet seen somewhere on its way.
-pub(super) fn trace_of(
-    packet: &Packet<Segment>,
-    event: SegmentEvent,
-    state: Option<State>,
-) -> SegmentTrace {
-    SegmentTrace {
-        packet: packet.id,
-        event,
-        src: packet.src,
-        dst: packet.dst,
-        ttl: packet.ttl,
-        tos: packet.tos,
-        state,
-        retransmission: false,
-        segment: packet.payload,
-    }
-}
-
-fn record_outcome(endpoint: &Endpoint, result: OpenResult, cx: &mut Cx<'_, TcpHost>) {
-    let outcome = ConnectOutcome {
-        conn: endpoint.conn,
-        result,
-        latency: cx.now().since(endpoint.opened),
-    };
-    cx.record(TcpSample::Outcome(outcome));
-}
-
-/// Records the sender's variables when they have changed and the last record is old enough.
-fn sample_sender(
-    endpoint: &mut Endpoint,
-    interval: sim_core::SimDuration,
-    cx: &mut Cx<'_, TcpHost>,
-) {
-    let now = cx.now();
-    let last = endpoint.sender.as_deref();
-    if last.is_some_and(|(at, _)| now.since(*at) < interval) {
-        return;
-    }
-    let view = endpoint.tcp.view();
-    let sample = SenderSample {
-        conn: endpoint.conn,
-        side: endpoint.side,
-        cwnd: view.cwnd,
-        ssthresh: view.ssthresh,
-        in_flight: view.snd_nxt.offset_from(view.snd_una),
-        snd_wnd: view.snd_wnd,
-        srtt: view.srtt,
-        rto: view.rto,
-        acked: view.counts.bytes_acked,
-    };
-    if last.is_some_and(|(_, before)| *before == sample) {
-        return;
-    }
-    match &mut endpoint.sender {
-        Some(last) => **last = (now, sample),
-        none => *none = Some(Box::new((now, sample))),
-    }
-    cx.record(TcpSample::Sender(Box::new(sample)));
-}
-
-fn summarize(endpoint: &Endpoint, overflow: bool, now: SimTime) -> EndpointSummary {
-    let view = endpoint.tcp.view();
-    let known = |time: SimTime| (time < SimTime::MAX).then_some(time);
-    let reason = match endpoint.end {
-        _ if overflow => EndReason::TimeWaitOverflow,
-        None | Some(End::Closed) => EndReason::Closed,
-        Some(End::Refused) => EndReason::Refused,
-        Some(End::Reset) => EndReason::Reset,
-        Some(End::Aborted) => EndReason::Aborted,
-        Some(End::TimedOut) => EndReason::TimedOut,
-    };
-    EndpointSummary {
-        conn: endpoint.conn,
-        side: endpoint.side,
-        local: endpoint.flow.local(),
-        remote: endpoint.flow.remote(),
-        opened: endpoint.opened,
-        established: known(endpoint.established),
-        app_closed: known(endpoint.app_closed),
-        ended: now,
-        reason,
-        closed_first: endpoint.closed_first,
-        time_wait: endpoint.state == State::TimeWait && !overflow,
-        counts: view.counts,
-        srtt: view.srtt,
-    }
+/// Sets the timer of a connection to its model's next time-out; one that has passed is due now.
+fn arm(place: &mut Slot, slot: u32, cx: &mut Cx<'_, TcpHost>) {
+    let next = place.endpoint.as_ref().and_then(|e| e.tcp.next_timeout());
+    let deadline = next.map(|at| at.max(cx.now()));
+    let token = Timer::Connection(slot).token();
+    place.timer.set(deadline, token, cx);
 }

@@ -5,6 +5,7 @@ mod listening;
 mod opening;
 mod ports;
 mod refusing;
+mod worlds;
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::ops::ControlFlow;

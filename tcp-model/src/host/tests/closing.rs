@@ -230,20 +230,15 @@ fn requests_without_responses_are_sent_back_to_back() {
 
 #[test]
 fn losses_are_repaired_and_everything_ends() {
-    let exchange = Exchange {
+    let exchange = Arc::new(Exchange {
         requests: 3,
         ..Exchange::default()
-    };
-    let mut pair = pair(Arrivals::Fixed(50.0), exchange).until(at(300_000));
-    if let AnyApp::Client(_) = &pair.a.apps[0] {
-        let exchange = Arc::new(Exchange {
-            requests: 3,
-            ..Exchange::default()
-        });
-        let mut spec = client(Arrivals::Fixed(50.0), &exchange);
-        spec.limit = Some(500);
-        pair.a = host(params(), vec![AppSpec::Client(spec)]);
-    }
+    });
+    let mut spec = client(Arrivals::Fixed(50.0), &exchange);
+    spec.limit = Some(500);
+    let a = host(params(), vec![AppSpec::Client(spec)]);
+    let b = host(params(), vec![AppSpec::Server(server(&exchange))]);
+    let mut pair = Pair::new(a, b).until(at(300_000));
     for impairments in &mut pair.impairments {
         *impairments = Impairments {
             loss: 0.05,

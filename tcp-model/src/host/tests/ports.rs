@@ -68,9 +68,10 @@ fn tw_reuse_takes_ports_over_after_a_second() {
     let done = run(100.0, p, Exchange::default(), at(90_000));
     assert_eq!(done.count_outcomes(OpenResult::AddrNotAvailable), 0);
     let reused = done.a.stats().time_wait_reused;
-    // As measured on Linux: 7998 of 9000; ports come round after about 2000 / 9 openings.
-    assert!((7000..8900).contains(&reused), "{reused}");
-    assert!(done.a.stats().peak_time_wait < 1100);
+    // Measured on Linux: 7998, 7997, 7997 of 9000, peak 999.
+    assert!((7950..8050).contains(&reused), "{reused}");
+    let peak = done.a.stats().peak_time_wait;
+    assert!((980..=1000).contains(&peak), "{peak}");
     // The server has closed by LAST-ACK: no reset, no trouble.
     assert_eq!(done.a.stats().resets_sent + done.b.stats().resets_sent, 0);
 }
@@ -137,4 +138,56 @@ fn an_entry_costs_little() {
     assert!(memory.per_time_wait <= 71, "{memory:?}");
     let each = (memory.time_wait + memory.demux) as f64 / 6000.0;
     assert!(each < 70.0, "{each} {memory:?}");
+}
+
+/// Speaks for a host that forgot everything: sends one bare SYN from a port it had used, and
+/// answers nothing, so that its TCP answers the SYN-ACK with a reset.
+#[test]
+fn an_old_duplicate_syn_gives_time_wait_back() {
+    #[derive(Debug)]
+    struct Forgetful(SocketAddrV4);
+    impl App for Forgetful {
+        fn on_event(&mut self, event: AppEvent, socket: &mut SocketCx<'_, '_>) {
+            match event {
+                AppEvent::Start => {
+                    socket.connect_from(self.0, SERVER).unwrap();
+                    socket.wake(at(1000), 0);
+                }
+                // The second connection vanishes before its SYN-ACK arrives: like a SYN that had
+                // been under way all the time.
+                AppEvent::Wake(_) => {
+                    let id = socket.connect_from(self.0, SERVER).unwrap();
+                    socket.close(id);
+                }
+                AppEvent::PeerClosed(id) => socket.close(id),
+                AppEvent::Readable(id, n) => {
+                    socket.read(id, n);
+                }
+                AppEvent::Connected(id) => {
+                    socket.write(id, 100);
+                }
+                _ => {}
+            }
+        }
+    }
+    let exchange = Arc::new(Exchange {
+        closer: Closer::Server,
+        ..Exchange::default()
+    });
+    let local = SocketAddrV4::new(A, 40_000);
+    let a = host(params(), Vec::new()).with_app(Box::new(Forgetful(local)));
+    let b = host(params(), vec![AppSpec::Server(server(&exchange))]);
+    let done = Pair::new(a, b).run();
+    assert_eq!(
+        done.states(C0, Side::Passive)[4..],
+        [
+            (50, State::TimeWait),
+            (1010, State::Closed),
+            (1030, State::TimeWait),
+            (60_050, State::Closed),
+        ]
+    );
+    let stats = done.b.stats();
+    assert_eq!((stats.time_wait_recycled, stats.time_wait_restored), (1, 1));
+    assert_eq!(done.b.connections(), 0);
 }

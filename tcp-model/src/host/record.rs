@@ -1,0 +1,117 @@
+//! What a host writes down: segments, outcomes, sender samples, summaries.
+
+use sim_core::{Cx, Packet, SimDuration, SimTime};
+
+use super::TcpHost;
+use super::endpoint::Endpoint;
+use crate::model::{End, TcpModel};
+use crate::sample::{
+    ConnectOutcome, EndReason, EndpointSummary, OpenResult, SegmentEvent, SegmentTrace,
+    SenderSample, TcpSample,
+};
+use crate::segment::Segment;
+use crate::state::State;
+
+/// Records the arrival of a segment.
+pub(super) fn record_received(
+    packet: &Packet<Segment>,
+    state: Option<State>,
+    cx: &mut Cx<'_, TcpHost>,
+) {
+    cx.record(TcpSample::Segment(Box::new(trace_of(
+        packet,
+        SegmentEvent::Received,
+        state,
+    ))));
+}
+
+/// A packet seen somewhere on its way.
+pub(super) fn trace_of(
+    packet: &Packet<Segment>,
+    event: SegmentEvent,
+    state: Option<State>,
+) -> SegmentTrace {
+    SegmentTrace {
+        packet: packet.id,
+        event,
+        src: packet.src,
+        dst: packet.dst,
+        ttl: packet.ttl,
+        tos: packet.tos,
+        state,
+        retransmission: false,
+        segment: packet.payload,
+    }
+}
+
+/// Records how an active open ended.
+pub(super) fn record_outcome(endpoint: &Endpoint, result: OpenResult, cx: &mut Cx<'_, TcpHost>) {
+    let outcome = ConnectOutcome {
+        conn: endpoint.conn,
+        result,
+        latency: cx.now().since(endpoint.opened),
+    };
+    cx.record(TcpSample::Outcome(outcome));
+}
+
+/// Records the sender's variables when they have changed and the last record is old enough.
+pub(super) fn sample_sender(
+    endpoint: &mut Endpoint,
+    interval: SimDuration,
+    cx: &mut Cx<'_, TcpHost>,
+) {
+    let now = cx.now();
+    let last = endpoint.sender.as_deref();
+    if last.is_some_and(|(at, _)| now.since(*at) < interval) {
+        return;
+    }
+    let view = endpoint.tcp.view();
+    let sample = SenderSample {
+        conn: endpoint.conn,
+        side: endpoint.side,
+        cwnd: view.cwnd,
+        ssthresh: view.ssthresh,
+        in_flight: view.snd_nxt.offset_from(view.snd_una),
+        snd_wnd: view.snd_wnd,
+        srtt: view.srtt,
+        rto: view.rto,
+        acked: view.counts.bytes_acked,
+    };
+    if last.is_some_and(|(_, before)| *before == sample) {
+        return;
+    }
+    match &mut endpoint.sender {
+        Some(last) => **last = (now, sample),
+        none => *none = Some(Box::new((now, sample))),
+    }
+    cx.record(TcpSample::Sender(Box::new(sample)));
+}
+
+/// The life of a connection in numbers.
+pub(super) fn summarize(endpoint: &Endpoint, overflow: bool, now: SimTime) -> EndpointSummary {
+    let view = endpoint.tcp.view();
+    let known = |time: SimTime| (time < SimTime::MAX).then_some(time);
+    let reason = match endpoint.end {
+        _ if overflow => EndReason::TimeWaitOverflow,
+        None | Some(End::Closed) => EndReason::Closed,
+        Some(End::Refused) => EndReason::Refused,
+        Some(End::Reset) => EndReason::Reset,
+        Some(End::Aborted) => EndReason::Aborted,
+        Some(End::TimedOut) => EndReason::TimedOut,
+    };
+    EndpointSummary {
+        conn: endpoint.conn,
+        side: endpoint.side,
+        local: endpoint.flow.local(),
+        remote: endpoint.flow.remote(),
+        opened: endpoint.opened,
+        established: known(endpoint.established),
+        app_closed: known(endpoint.app_closed),
+        ended: now,
+        reason,
+        closed_first: endpoint.closed_first,
+        time_wait: endpoint.state == State::TimeWait && !overflow,
+        counts: view.counts,
+        srtt: view.srtt,
+    }
+}

@@ -1,0 +1,132 @@
+//! Whatever applications and network do, a host ends with empty tables.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::app::spec::{CloseHow, Closer};
+use crate::params::{PortSelection, TwReuse};
+use crate::ports::Destination;
+
+fn exchanges() -> impl Strategy<Value = Exchange> {
+    let closers = prop_oneof![
+        Just(Closer::Client),
+        Just(Closer::Server),
+        Just(Closer::Both)
+    ];
+    let hows = prop_oneof![
+        Just(CloseHow::Fin),
+        Just(CloseHow::Half),
+        Just(CloseHow::Rst)
+    ];
+    let times = (0u64..40, 0u64..40, 0u64..40, 0u64..40);
+    (1u32..4, 0u32..20_000, closers, hows, times).prop_map(
+        |(requests, response, closer, how, (think, service, close_after, linger))| Exchange {
+            requests,
+            request: Distribution::Uniform(0.0, 3000.0),
+            response: Distribution::Uniform(0.0, f64::from(response)),
+            think: Distribution::Constant(think as f64 / 1e3),
+            service: Distribution::Constant(service as f64 / 1e3),
+            closer,
+            how,
+            close_after: ms(close_after),
+            linger: ms(linger),
+        },
+    )
+}
+
+fn hosts_params() -> impl Strategy<Value = TcpParams> {
+    let selection = prop_oneof![
+        Just(PortSelection::Linux),
+        Just(PortSelection::Random),
+        Just(PortSelection::Sequential)
+    ];
+    let flags = any::<[bool; 5]>();
+    (selection, 1u16..30, 0u32..8, flags).prop_map(
+        |(port_selection, ports, limit, [reuse, rfc1337, abort, timestamps, accept])| TcpParams {
+            port_selection,
+            port_range: (30_000, 29_999 + ports),
+            tw_reuse: if reuse { TwReuse::On } else { TwReuse::Off },
+            rfc1337,
+            abort_on_overflow: abort,
+            timestamps,
+            tw_accept_syn: accept,
+            max_tw_buckets: (limit > 4).then_some(limit),
+            somaxconn: limit,
+            time_wait: ms(300),
+            tw_reuse_delay: ms(40),
+            keepalive: Some(SimDuration::from_secs(5)),
+            ..TcpParams::linux()
+        },
+    )
+}
+
+fn impairments() -> impl Strategy<Value = Impairments> {
+    (0u8..20, 0u8..10, 0u8..20, 0u8..20, 0u64..60).prop_map(
+        |(loss, corrupt, duplicate, reorder, delay)| Impairments {
+            loss: f64::from(loss) / 100.0,
+            corrupt: f64::from(corrupt) / 100.0,
+            duplicate: f64::from(duplicate) / 100.0,
+            reorder: f64::from(reorder) / 100.0,
+            reorder_delay: ms(delay),
+            ..Impairments::default()
+        },
+    )
+}
+
+/// Every end point's changes of state join up, from CLOSED or LISTEN to CLOSED.
+fn check_states(records: &[Record<TcpSample>]) -> Result<(), TestCaseError> {
+    let mut last: BTreeMap<(u32, ConnId, Side), State> = BTreeMap::new();
+    for record in records {
+        let TcpSample::State(change) = record.sample else {
+            continue;
+        };
+        let key = (record.node.0, change.conn, change.side);
+        let before = last.insert(key, change.to);
+        let joins = match before {
+            None | Some(State::Closed) => matches!(change.from, State::Closed | State::Listen),
+            Some(state) => state == change.from,
+        };
+        prop_assert!(joins, "{key:?}: {before:?} then {change:?}");
+    }
+    for (key, state) in last {
+        let over = matches!(state, State::Closed | State::Listen);
+        prop_assert!(over, "{key:?} is left in {state}");
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn every_connection_ends_and_leaves_nothing_behind(
+        exchange in exchanges(), params in hosts_params(), there in impairments(), back in impairments(),
+        rate in 1u32..300, accept in proptest::option::of(5u32..200),
+    ) {
+        let exchange = Arc::new(exchange);
+        let mut client = client(Arrivals::Poisson(f64::from(rate)), &exchange);
+        client.limit = Some(60);
+        let server = ServerSpec {
+            backlog: 10,
+            accept_rate: accept.map(f64::from),
+            ..server(&exchange)
+        };
+        let mut pair = Pair::new(
+            host(params.clone(), vec![AppSpec::Client(client)]),
+            host(params, vec![AppSpec::Server(server)]),
+        )
+        .until(at(4_000_000));
+        pair.impairments = [there, back];
+        let done = pair.run();
+        prop_assert_eq!((done.a.connections(), done.b.connections()), (0, 0));
+        prop_assert_eq!((done.a.time_waits(), done.b.time_waits()), (0, 0));
+        prop_assert_eq!(done.a.stack.demux.len() + done.b.stack.demux.len(), 0);
+        let to = Destination { local: A, remote: SERVER };
+        prop_assert_eq!(done.a.stack.ports.used(to), 0);
+        prop_assert_eq!(done.b.stack.listeners[0].half_open, 0);
+        prop_assert_eq!(done.outcomes().len(), 60);
+        check_states(&done.records)?;
+    }
+}
