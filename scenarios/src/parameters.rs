@@ -67,9 +67,23 @@ fn tcp_rows(prefix: &str, tcp: &TcpFile, all: &mut Vec<(String, String)>) {
     }
 }
 
-/// Drops the kind and, of each link, what its other direction repeats.
+/// Drops the kind, what hosts and routers have by default, and what of a link its other direction
+/// repeats.
 fn simplified(mut topology: Table) -> Table {
     topology.remove("kind");
+    for key in ["host", "router"] {
+        let Some(Value::Array(nodes)) = topology.get_mut(key) else {
+            continue;
+        };
+        for node in nodes.iter_mut().filter_map(Value::as_table_mut) {
+            if node.get("group") == node.get("name") {
+                node.remove("group");
+            }
+            node.retain(|key, value| {
+                !matches!(key, "count" | "addresses") || value.as_integer() != Some(1)
+            });
+        }
+    }
     if let Some(Value::Array(links)) = topology.get_mut("link") {
         for link in links.iter_mut().filter_map(Value::as_table_mut) {
             let Some(Value::Table(mut back)) = link.remove("reverse") else {

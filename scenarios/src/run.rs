@@ -11,6 +11,7 @@ use reports::{Completion, RunRecorder, RunSummary, RunWriter};
 use sim_core::Simulation;
 use sim_core::simulation::Progress;
 use tcp_model::host::TcpHost;
+use tcp_model::spec::HostConfig;
 
 use crate::assemble::Assembly;
 use crate::run_spec::RunSpec;
@@ -26,24 +27,41 @@ pub fn execute(
     replace: bool,
     observe: &mut dyn FnMut(Progress),
 ) -> Result<RunSummary, String> {
+    execute_with(spec, dir, replace, &TcpHost::new, observe)
+}
+
+/// As [`execute`], with hosts made by `make`: the place for a TCP or an application of your own,
+/// through [`TcpHost::with_model`] and [`TcpHost::with_app`].
+///
+/// # Errors
+/// As [`execute`].
+pub fn execute_with(
+    spec: &RunSpec,
+    dir: &Path,
+    replace: bool,
+    make: &dyn Fn(HostConfig) -> TcpHost,
+    observe: &mut dyn FnMut(Progress),
+) -> Result<RunSummary, String> {
     // A bug in one run must not take the others of a batch with it.
-    catch_unwind(AssertUnwindSafe(|| attempt(spec, dir, replace, observe))).unwrap_or_else(
-        |panic| {
-            let text = panic.downcast_ref::<String>().map(String::as_str);
-            let text = text
-                .or_else(|| panic.downcast_ref::<&str>().copied())
-                .unwrap_or("no message");
-            Err(format!(
-                "internal error: {text}; this is a bug, please report it together with the scenario"
-            ))
-        },
-    )
+    catch_unwind(AssertUnwindSafe(|| {
+        attempt(spec, dir, replace, make, observe)
+    }))
+    .unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text
+            .or_else(|| panic.downcast_ref::<&str>().copied())
+            .unwrap_or("no message");
+        Err(format!(
+            "internal error: {text}; this is a bug, please report it together with the scenario"
+        ))
+    })
 }
 
 fn attempt(
     spec: &RunSpec,
     dir: &Path,
     replace: bool,
+    make: &dyn Fn(HostConfig) -> TcpHost,
     observe: &mut dyn FnMut(Progress),
 ) -> Result<RunSummary, String> {
     let assembly = Assembly::new(spec).map_err(|p| p.message)?;
@@ -52,11 +70,7 @@ fn attempt(
         .write_text("run.toml", &spec.text())
         .map_err(|e| e.to_string())?;
     let mut recorder = RunRecorder::new(writer, assembly.info).map_err(|e| e.to_string())?;
-    let hosts = assembly
-        .hosts
-        .into_iter()
-        .map(|h| h.map(TcpHost::new))
-        .collect();
+    let hosts = assembly.hosts.into_iter().map(|h| h.map(make)).collect();
     let mut simulation = Simulation::new(Arc::clone(&assembly.network), hosts, &assembly.config);
     let started = Instant::now();
     let stats = simulation

@@ -1,0 +1,76 @@
+//! What the tests share: running the program, comparing directories, running scenarios in place.
+
+#![allow(dead_code, unreachable_pub)] // each test file uses its own part
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use reports::RunSummary;
+use scenarios::overrides::Override;
+use scenarios::problem::Source;
+use scenarios::run;
+use scenarios::sweep::Plan;
+
+/// Runs `synfin` in a directory.
+pub fn synfin(dir: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_synfin"))
+        .current_dir(dir)
+        .args(args)
+        .output()
+        .unwrap()
+}
+
+/// Exit code, stdout and stderr of `synfin`.
+pub fn said(dir: &Path, args: &[&str]) -> (i32, String, String) {
+    let output = synfin(dir, args);
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (
+        output.status.code().unwrap(),
+        text(&output.stdout),
+        text(&output.stderr),
+    )
+}
+
+/// All files below a directory but `timing.json`, by their path.
+pub fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut all = BTreeMap::new();
+    let mut open = vec![dir.to_path_buf()];
+    while let Some(here) = open.pop() {
+        for entry in std::fs::read_dir(&here).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.file_name().is_some_and(|n| n != "timing.json") {
+                let name = path
+                    .strip_prefix(dir)
+                    .unwrap()
+                    .to_string_lossy()
+                    .into_owned();
+                all.insert(name, std::fs::read(&path).unwrap());
+            }
+        }
+    }
+    all
+}
+
+/// Asserts that two result directories hold the same, byte for byte.
+pub fn assert_same(a: &Path, b: &Path) {
+    let (a, b) = (files(a), files(b));
+    assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>());
+    for (name, bytes) in &a {
+        assert!(bytes == &b[name], "{name} differs");
+    }
+}
+
+/// Makes the only run of a scenario text into `dir`.
+pub fn make(text: &str, sets: &[&str], dir: &Path) -> RunSummary {
+    let source = Source {
+        name: "test.toml".into(),
+        text: text.into(),
+    };
+    let sets: Vec<Override> = sets.iter().map(|s| Override::parse(s).unwrap()).collect();
+    let plan = Plan::new(&source, &sets).unwrap_or_else(|message| panic!("{message}"));
+    assert!(plan.is_single(), "{} runs", plan.runs.len());
+    run::execute(&plan.runs[0], dir, false, &mut |_| ()).unwrap()
+}

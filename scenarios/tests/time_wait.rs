@@ -1,0 +1,179 @@
+//! TIME-WAIT and the ports it holds: the figures of theory, met exactly where they are exact.
+
+mod common;
+
+use std::path::Path;
+
+use common::make;
+use reports::RunSummary;
+use reports::store::reader::Table;
+
+/// One client, one server address and port, evenly spaced opens, the client closes first.
+const PAIR: &str = r#"
+name = "pair"
+duration = "200 s"
+topology = { kind = "pair", path = { rate = "1 Gbit/s", delay = "250 us" } }
+[[workload]]
+name = "web"
+arrivals = { kind = "fixed", rate = "400 /s" }
+[record]
+states = 10
+connections = 10
+segments = 0
+"#;
+
+/// Ports of Linux's default range.
+const PORTS: f64 = 28_232.0;
+
+fn metric(summary: &RunSummary, name: &str) -> f64 {
+    *summary
+        .metrics
+        .get(name)
+        .unwrap_or_else(|| panic!("{name} of {:?}", summary.metrics.keys()))
+}
+
+fn run(sets: &[&str]) -> RunSummary {
+    let dir = tempfile::tempdir().unwrap();
+    make(PAIR, sets, &dir.path().join("run"))
+}
+
+/// TIME-WAIT sockets of all hosts at a time.
+fn population(dir: &Path, at_s: f64) -> i64 {
+    let census = Table::read(dir, "census").unwrap().unwrap();
+    let (times, scopes) = (
+        census.floats("time_s").unwrap(),
+        census.texts("scope").unwrap(),
+    );
+    let row = (0..census.len()).find(|&i| (times[i] - at_s).abs() < 1e-6 && scopes[i] == "client");
+    census.ints("TIME-WAIT").unwrap()[row.unwrap_or_else(|| panic!("no row at {at_s} s"))]
+}
+
+#[test]
+fn below_the_limit_no_connect_fails_and_the_plateau_is_rate_times_60_s() {
+    for rate in [200.0, 400.0, 470.0] {
+        let summary = run(&[&format!("workload.web.arrivals.rate={rate} /s")]);
+        assert_eq!(metric(&summary, "connects_failed"), 0.0, "{rate}");
+        assert_eq!(metric(&summary, "connects_attempted"), rate * 200.0);
+        assert_eq!(metric(&summary, "time_wait.client_peak"), rate * 60.0);
+        assert_eq!(metric(&summary, "time_wait.server_peak"), 0.0);
+    }
+}
+
+#[test]
+fn above_the_limit_connects_fail_when_the_ports_run_out_in_the_share_of_theory() {
+    for rate in [500.0, 660.0, 1000.0] {
+        let summary = run(&[&format!("workload.web.arrivals.rate={rate} /s")]);
+        let first = metric(&summary, "first_failure_s");
+        // All ports are taken after PORTS openings; the next one, a period later, fails.
+        assert!(
+            (first - PORTS / rate).abs() <= 1.0 / rate,
+            "{rate}: {first}"
+        );
+        let share = metric(&summary, "connects_failed_share_steady");
+        let theory = 1.0 - PORTS / 60.0 / rate;
+        assert!(
+            (share - theory).abs() < 0.01 * theory.max(0.1),
+            "{rate}: {share} {theory}"
+        );
+        assert_eq!(metric(&summary, "time_wait.client_peak"), PORTS);
+        assert_eq!(
+            metric(&summary, "connects_failed"),
+            metric(&summary, "connects_addr_not_available")
+        );
+    }
+}
+
+#[test]
+fn the_rfc_profile_waits_240_s_on_16384_ports() {
+    // 16384 / 240 s = 68.27 /s.
+    let profile = ["tcp.profile=rfc9293", "duration=600 s"];
+    let below = run(&[profile[0], profile[1], "workload.web.arrivals.rate=68 /s"]);
+    assert_eq!(metric(&below, "connects_failed"), 0.0);
+    assert_eq!(metric(&below, "time_wait.client_peak"), 68.0 * 240.0);
+    let above = run(&[profile[0], profile[1], "workload.web.arrivals.rate=100 /s"]);
+    assert!((metric(&above, "first_failure_s") - 163.84).abs() <= 0.01);
+    let share = metric(&above, "connects_failed_share_steady");
+    let theory = 1.0 - 16_384.0 / 240.0 / 100.0;
+    assert!((share - theory).abs() < 0.01 * theory, "{share} {theory}");
+}
+
+#[test]
+fn a_step_of_the_rate_makes_a_trapezoid_with_flanks_of_2_msl() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path().join("run");
+    let steps = "workload.web.arrivals={ kind = \"steps\", steps = [\
+        { at = \"0 s\", rate = \"100 /s\" }, { at = \"40 s\", rate = \"300 /s\" }, \
+        { at = \"80 s\", rate = \"0 /s\" }] }";
+    make(
+        PAIR,
+        &[
+            steps,
+            "tcp.time_wait=20 s",
+            "duration=120 s",
+            "record.census_interval=1 s",
+        ],
+        &dir,
+    );
+    // Rate x time while it climbs, rate x 20 s on the plateau, flanks of 20 s; the handshake and
+    // the exchange of the newest connections take 1.5 ms, less than one opening.
+    for (at_s, expected) in [
+        (10.0, 1_000),
+        (20.0, 2_000),
+        (40.0, 2_000),
+        (50.0, 10 * 100 + 10 * 300),
+        (60.0, 6_000),
+        (80.0, 6_000),
+        (90.0, 3_000),
+        (101.0, 0),
+    ] {
+        let found = population(&dir, at_s);
+        assert!(
+            (found - expected).abs() <= 1,
+            "at {at_s} s: {found} instead of {expected}"
+        );
+    }
+}
+
+#[test]
+fn each_further_address_or_port_brings_as_many_connections_again() {
+    // 100 ports and 2 s: 50 /s for each pair of addresses and server port.
+    let small = [
+        "tcp.ip_local_port_range=[40000, 40099]",
+        "tcp.time_wait=2 s",
+        "duration=22 s",
+    ];
+    for (more, pairs) in [
+        (vec![], 1.0),
+        (vec!["topology.client_addresses=2"], 2.0),
+        (vec!["topology.server_addresses=3"], 3.0),
+        (vec!["workload.web.ports=[80, 81]"], 2.0),
+        (
+            vec!["topology.client_addresses=2", "workload.web.ports=2"],
+            4.0,
+        ),
+    ] {
+        let mut sets = small.to_vec();
+        sets.push("workload.web.arrivals.rate=500 /s");
+        sets.extend(&more);
+        let summary = run(&sets);
+        assert_eq!(
+            metric(&summary, "time_wait.client_peak"),
+            100.0 * pairs,
+            "{more:?}"
+        );
+        let share = metric(&summary, "connects_failed_share_steady");
+        let theory = 1.0 - 50.0 * pairs / 500.0;
+        assert!((share - theory).abs() < 0.01, "{more:?}: {share} {theory}");
+    }
+}
+
+#[test]
+fn reuse_or_a_server_that_closes_first_lift_the_limit() {
+    let over = "workload.web.arrivals.rate=1000 /s";
+    let reuse = run(&[over, "tcp.tw_reuse=true"]);
+    assert_eq!(metric(&reuse, "connects_failed"), 0.0);
+    assert!(reuse.counters["client"]["time_wait_reused"] > 0);
+    let server = run(&[over, "workload.web.close=server"]);
+    assert_eq!(metric(&server, "connects_failed"), 0.0);
+    assert!(metric(&server, "time_wait.server_peak") > 0.0);
+}
