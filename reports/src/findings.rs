@@ -189,16 +189,28 @@ impl Known<'_> {
 
     fn goodput(&self) -> Option<String> {
         let bps = self.positive("goodput_bps")?;
-        let again = self.get("retransmissions").unwrap_or(0.0);
-        let sent = self.positive("segments_sent");
-        let share = sent.map_or(String::new(), |s| format!(" ({})", percent(again / s)));
+        // Only end points that ended have told what they sent again.
+        let again = self
+            .positive("segments_sent")
+            .map_or(String::new(), |sent| {
+                let again = self.get("retransmissions").unwrap_or(0.0);
+                let share = percent(again / sent);
+                format!(
+                    "; ended connections sent {} segments again ({share})",
+                    count(again)
+                )
+            });
+        let drops = self
+            .positive("queue_drops_pkts")
+            .map_or(String::new(), |n| {
+                format!("; queues dropped {} packets", count(n))
+            });
         let fair = self.get("jain_index").map_or(String::new(), |j| {
             format!("; Jain's fairness index is {}", number(j))
         });
         Some(format!(
-            "Goodput was {} over all connections; {} segments were sent again{share}{fair}.",
-            bit_rate(bps),
-            count(again)
+            "Goodput was {} over all connections{again}{drops}{fair}.",
+            bit_rate(bps)
         ))
     }
 }

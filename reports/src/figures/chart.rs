@@ -208,7 +208,9 @@ fn draw_mark(axes: &mut Axes<'_, '_>, mark: &Mark) -> Drawn {
             ..
         } => {
             for part in points.split(|p| !p.1.is_finite()).filter(|p| !p.is_empty()) {
-                let style = rgb(*colour).stroke_width(if *dashed { 2 } else { 3 });
+                // A crowded curve drawn thick is a blot.
+                let width = if *dashed || part.len() > 1000 { 2 } else { 3 };
+                let style = rgb(*colour).stroke_width(width);
                 let part = thin(part);
                 if *dashed {
                     axes.draw_series(DashedLineSeries::new(part, 8, 6, style))?;

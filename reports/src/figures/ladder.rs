@@ -19,7 +19,7 @@ const TOP: f64 = 104.0;
 const ROW: f64 = 22.0;
 const FLIGHT: f64 = 46.0;
 /// Segments shown at most.
-const MOST: usize = 80;
+const MOST: usize = 36;
 
 const TITLE: Font = Font::new(18, BLACK).bold();
 const NODE: Font = Font::new(15, BLACK).bold();
@@ -46,8 +46,15 @@ fn ladder(whole: &Conversation) -> Figure {
     let hidden = whole.segments.len().saturating_sub(MOST);
     let mut shown = whole.clone();
     if hidden > 0 {
-        // The beginning and the end are what a ladder is for.
-        shown.segments.drain(MOST * 3 / 4..MOST * 3 / 4 + hidden);
+        // The beginning and the close are what a ladder is for.
+        let tail = &whole.segments[whole.segments.len() - MOST / 4..];
+        let closes = tail.iter().any(|s| s.has("FIN") || s.has("RST"));
+        let kept = if closes { MOST * 3 / 4 } else { MOST };
+        shown.segments.drain(kept..kept + hidden);
+        if !closes {
+            let end = shown.segments.last().map_or(0.0, |s| s.sent);
+            shown.changes.retain(|c| c.time <= end);
+        }
     }
     let title = format!("Connection {}, segment by segment", whole.conn);
     let mut caption = format!(
@@ -57,7 +64,7 @@ fn ladder(whole: &Conversation) -> Figure {
         seconds(whole.start()),
     );
     if hidden > 0 {
-        caption.push_str(&format!(" {hidden} segments in the middle are left out."));
+        caption.push_str(&format!(" {hidden} segments after the first are left out."));
     }
     Figure {
         name: format!("ladder_{}", whole.conn.to_string().replace('.', "_")),

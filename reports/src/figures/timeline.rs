@@ -124,7 +124,7 @@ fn panel(svg: &mut Svg, c: &Conversation, stays: &[Stay], top: f64) -> f64 {
     let x = |t: f64| LEFT + (WIDTH - LEFT - RIGHT) * ((t - start) / (end - start)).min(1.0);
     let lane_y = |lane: usize| top + HEAD + LANE * lane as f64;
     let bottom = lane_y(c.lanes.len().saturating_sub(1)) + BAR;
-    let heading = format!("connection {}, from t = {:.6} s", c.conn, start);
+    let heading = format!("connection {}, from t = {start} s", c.conn);
     svg.text((20.0, top + 18.0), Anchor::Start, PANEL, &heading);
     axis(svg, (start, end), x, (top + HEAD - 6.0, bottom + 8.0));
     for (lane, name) in c.lanes.iter().enumerate() {

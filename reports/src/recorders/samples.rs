@@ -26,6 +26,9 @@ const COLUMNS: &[(&str, Kind)] = &[
     ("acked_bytes", Kind::Int),
 ];
 
+/// Senders of less than so many bytes take no part in the fairness index.
+const BULK: u64 = 50_000;
+
 /// A sender's progress.
 #[derive(Clone, Copy, Debug)]
 struct Progress {
@@ -111,7 +114,7 @@ impl Samples {
         let rate = |p: &Progress| {
             let until = if p.ended { p.last } else { end };
             let seconds = until.since(p.first).as_secs_f64();
-            (p.acked > 0 && seconds > 0.0).then(|| 8.0 * p.acked as f64 / seconds)
+            (p.acked >= BULK && seconds > 0.0).then(|| 8.0 * p.acked as f64 / seconds)
         };
         let rates: Vec<f64> = self.senders.values().filter_map(rate).collect();
         if rates.len() > 1 {
