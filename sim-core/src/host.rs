@@ -22,6 +22,12 @@ pub trait Host: Send + Sized {
     /// A time asked for with [`Cx::wake`] has come.
     fn on_timer(&mut self, token: u64, cx: &mut Cx<'_, Self>);
 
+    /// Called once, for every host in node order, when the run has reached its end: a last chance
+    /// to record. What is sent or asked for then has no effect. Nothing by default.
+    fn on_end(&mut self, cx: &mut Cx<'_, Self>) {
+        let _ = cx;
+    }
+
     /// What to record when a packet is lost in the network; nothing by default.
     fn lost(packet: &Packet<Self::Payload>, loss: Loss) -> Option<Self::Sample> {
         let _ = (packet, loss);

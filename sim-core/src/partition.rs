@@ -396,6 +396,19 @@ impl<H: Host> Partition<H> {
         done
     }
 
+    /// Gives every host its last call.
+    pub(crate) fn end(&mut self, now: SimTime) {
+        for (node, host) in &mut self.hosts {
+            let tie = self.core.draw_tie(*node);
+            host.on_end(&mut Cx {
+                core: &mut self.core,
+                node: *node,
+                now,
+                tie,
+            });
+        }
+    }
+
     fn handle(&mut self, event: Event) {
         let (now, tie) = (event.time, event.tie);
         match event.kind {

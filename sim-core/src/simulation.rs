@@ -164,6 +164,9 @@ impl<H: Host> Simulation<H> {
             }
         }
         if reached == self.end {
+            for partition in &mut self.partitions {
+                partition.end(reached);
+            }
             self.hand_over(recorder, None)?;
         }
         recorder.finish(reached)?;

@@ -144,6 +144,10 @@ impl Host for TcpHost {
         self.finish(cx);
     }
 
+    fn on_end(&mut self, cx: &mut Cx<'_, Self>) {
+        self.stack.summarize_all(cx);
+    }
+
     fn lost(packet: &Packet<Segment>, loss: Loss) -> Option<TcpSample> {
         let lost = SegmentEvent::Lost(loss.cause);
         packet

@@ -28,7 +28,8 @@ pub enum TcpSample {
     Outcome(ConnectOutcome),
     /// An application finished a request and its response.
     Request(RequestDone),
-    /// An end point left the connection table: it closed or became a TIME-WAIT entry.
+    /// An end point left the connection table: it closed or became a TIME-WAIT entry; or it is
+    /// still there at the end of the run.
     Ended(Box<EndpointSummary>),
     /// A recorded connection's segment was sent, arrived, or was lost.
     Segment(Box<SegmentTrace>),
@@ -112,6 +113,8 @@ pub enum EndReason {
     TimedOut,
     /// A TIME-WAIT entry could not be made: the table was full.
     TimeWaitOverflow,
+    /// It did not end: the run did.
+    StillOpen,
 }
 
 /// An end point's life in numbers.

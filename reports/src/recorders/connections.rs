@@ -37,7 +37,7 @@ const COLUMNS: &[(&str, Kind)] = &[
 ];
 
 /// Reasons with their text and the name of their metric.
-const REASONS: [(EndReason, &str, &str); 6] = [
+const REASONS: [(EndReason, &str, &str); 7] = [
     (EndReason::Closed, "closed", "ended_closed"),
     (EndReason::Refused, "refused", "ended_refused"),
     (EndReason::Reset, "reset", "ended_reset"),
@@ -48,6 +48,7 @@ const REASONS: [(EndReason, &str, &str); 6] = [
         "TIME-WAIT table full",
         "ended_time_wait_overflow",
     ),
+    (EndReason::StillOpen, "still open", "open_at_end"),
 ];
 
 /// Writes end points as they end.
@@ -55,8 +56,8 @@ const REASONS: [(EndReason, &str, &str); 6] = [
 pub(crate) struct Connections {
     table: TableWriter,
     limit: u32,
-    reasons: [Text; 6],
-    by_reason: [u64; 6],
+    reasons: [Text; 7],
+    by_reason: [u64; 7],
     ended: u64,
     sums: [u64; 8],
 }
@@ -67,7 +68,7 @@ impl Connections {
             table: TableWriter::create(dir, "connections", COLUMNS)?,
             limit,
             reasons: REASONS.map(|(_, text, _)| Text::from(text)),
-            by_reason: [0; 6],
+            by_reason: [0; 7],
             ended: 0,
             sums: [0; 8],
         })
@@ -86,6 +87,7 @@ impl Connections {
             EndReason::Aborted => 3,
             EndReason::TimedOut => 4,
             EndReason::TimeWaitOverflow => 5,
+            EndReason::StillOpen => 6,
         };
         let c = &end.counts;
         let counts = [
@@ -98,7 +100,7 @@ impl Connections {
             u64::from(c.fast_recoveries),
             c.old_duplicate_bytes,
         ];
-        self.ended += 1;
+        self.ended += u64::from(end.reason != EndReason::StillOpen);
         self.by_reason[reason] += 1;
         for (sum, n) in self.sums.iter_mut().zip(counts) {
             *sum += n;

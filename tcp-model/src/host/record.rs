@@ -87,18 +87,22 @@ pub(super) fn sample_sender(
     cx.record(TcpSample::Sender(Box::new(sample)));
 }
 
-/// The life of a connection in numbers.
-pub(super) fn summarize(endpoint: &Endpoint, overflow: bool, now: SimTime) -> EndpointSummary {
-    let view = endpoint.tcp.view();
-    let known = |time: SimTime| (time < SimTime::MAX).then_some(time);
-    let reason = match endpoint.end {
+/// The reason in the summary of a connection that is over.
+pub(super) fn end_reason(endpoint: &Endpoint, overflow: bool) -> EndReason {
+    match endpoint.end {
         _ if overflow => EndReason::TimeWaitOverflow,
         None | Some(End::Closed) => EndReason::Closed,
         Some(End::Refused) => EndReason::Refused,
         Some(End::Reset) => EndReason::Reset,
         Some(End::Aborted) => EndReason::Aborted,
         Some(End::TimedOut) => EndReason::TimedOut,
-    };
+    }
+}
+
+/// The life of a connection in numbers.
+pub(super) fn summarize(endpoint: &Endpoint, reason: EndReason, now: SimTime) -> EndpointSummary {
+    let view = endpoint.tcp.view();
+    let known = |time: SimTime| (time < SimTime::MAX).then_some(time);
     EndpointSummary {
         conn: endpoint.conn,
         side: endpoint.side,
@@ -110,7 +114,7 @@ pub(super) fn summarize(endpoint: &Endpoint, overflow: bool, now: SimTime) -> En
         ended: now,
         reason,
         closed_first: endpoint.closed_first,
-        time_wait: endpoint.state == State::TimeWait && !overflow,
+        time_wait: endpoint.state == State::TimeWait && reason != EndReason::TimeWaitOverflow,
         counts: view.counts,
         srtt: view.srtt,
     }

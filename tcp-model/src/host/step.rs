@@ -6,15 +6,25 @@ use sim_core::{Cx, Packet, SimTime};
 use super::TcpHost;
 use super::endpoint::{Endpoint, NO_LISTENER, Slot};
 use super::flow::{Flow, Owner};
-use super::record::{record_outcome, record_received, sample_sender, summarize};
+use super::record::{end_reason, record_outcome, record_received, sample_sender, summarize};
 use super::stack::{Stack, Timer};
 use crate::app::AppEvent;
 use crate::model::{End, Input, Outputs, Signal, TcpModel};
-use crate::sample::{OpenResult, SegmentEvent, SegmentTrace, Side, StateChange, TcpSample};
+use crate::sample::{
+    EndReason, OpenResult, SegmentEvent, SegmentTrace, Side, StateChange, TcpSample,
+};
 use crate::segment::Segment;
 use crate::state::State;
 
 impl Stack {
+    /// Records what every connection has done so far.
+    pub(super) fn summarize_all(&self, cx: &mut Cx<'_, TcpHost>) {
+        for endpoint in self.endpoints.iter() {
+            let summary = summarize(endpoint, EndReason::StillOpen, cx.now());
+            cx.record(TcpSample::Ended(Box::new(summary)));
+        }
+    }
+
     /// Gives a connection an input and acts on what it puts out.
     pub(super) fn step(&mut self, slot: u32, input: Input<'_>, cx: &mut Cx<'_, TcpHost>) {
         self.step_with(slot, input, None, cx);
@@ -272,7 +282,7 @@ impl Stack {
                 .params
                 .max_tw_buckets
                 .is_some_and(|max| self.time_waits.len() >= max);
-        let summary = summarize(endpoint, overflow, cx.now());
+        let summary = summarize(endpoint, end_reason(endpoint, overflow), cx.now());
         let Endpoint {
             flow,
             conn,
