@@ -424,7 +424,9 @@ impl Arrow {
         let half = text_width(text, LABEL.size) / 2.0;
         let length = (self.to.0 - self.from.0).abs().max(1.0);
         let fits = |share: &f64| share.min(1.0 - share) * length >= half;
-        let shares = [0.5, 0.4, 0.6, 0.3, 0.7].into_iter().filter(fits);
+        let shares = [0.5, 0.4, 0.6, 0.3, 0.7, 0.24, 0.76]
+            .into_iter()
+            .filter(fits);
         let above = shares.clone().map(|share| (share, 9.0));
         let places = above.chain(shares.map(|share| (share, -10.0)));
         places.min_by_key(meetings).unwrap_or((0.5, 9.0))
