@@ -142,6 +142,8 @@ impl Scale {
                 let from = y + crowd(c, before);
                 y = from + (gap / flight * FLIGHT).clamp(ROW, 1.6 * FLIGHT);
                 if gap > 4.0 * flight {
+                    // Room for a loss before it and for its own label.
+                    y = from + 2.0 * FLIGHT;
                     scale.gaps.push((from, y, gap));
                 }
             }
