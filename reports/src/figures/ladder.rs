@@ -205,13 +205,13 @@ fn draw(c: &Conversation, letters: &Letters, title: &str) -> String {
     for &(from, to, gap) in &scale.gaps {
         let text = format!("· · ·  {} later  · · ·", seconds(gap));
         svg.text(
-            (width / 2.0, (from + to) / 2.0 + 4.0),
+            (width / 2.0, from + 0.72 * (to - from) + 4.0),
             Anchor::Middle,
             NOTE,
             &text,
         );
         for lane in 0..c.lanes.len() {
-            let middle = (from + to) / 2.0;
+            let middle = from + 0.72 * (to - from);
             svg.rect(
                 (lane_x(lane) - 7.0, middle - 3.0),
                 (14.0, 6.0),
