@@ -142,6 +142,8 @@ impl Scale {
                 let from = y + crowd(c, before);
                 y = from + (gap / flight * FLIGHT).clamp(ROW, 1.6 * FLIGHT);
                 if gap > 4.0 * flight {
+                    // Room for a loss before it and for its own label.
+                    y = from + 2.0 * FLIGHT;
                     scale.gaps.push((from, y, gap));
                 }
             }
@@ -203,13 +205,13 @@ fn draw(c: &Conversation, letters: &Letters, title: &str) -> String {
     for &(from, to, gap) in &scale.gaps {
         let text = format!("· · ·  {} later  · · ·", seconds(gap));
         svg.text(
-            (width / 2.0, (from + to) / 2.0 + 4.0),
+            (width / 2.0, from + 0.72 * (to - from) + 4.0),
             Anchor::Middle,
             NOTE,
             &text,
         );
         for lane in 0..c.lanes.len() {
-            let middle = (from + to) / 2.0;
+            let middle = from + 0.72 * (to - from);
             svg.rect(
                 (lane_x(lane) - 7.0, middle - 3.0),
                 (14.0, 6.0),
@@ -424,7 +426,9 @@ impl Arrow {
         let half = text_width(text, LABEL.size) / 2.0;
         let length = (self.to.0 - self.from.0).abs().max(1.0);
         let fits = |share: &f64| share.min(1.0 - share) * length >= half;
-        let shares = [0.5, 0.4, 0.6, 0.3, 0.7].into_iter().filter(fits);
+        let shares = [0.5, 0.4, 0.6, 0.3, 0.7, 0.24, 0.76]
+            .into_iter()
+            .filter(fits);
         let above = shares.clone().map(|share| (share, 9.0));
         let places = above.chain(shares.map(|share| (share, -10.0)));
         places.min_by_key(meetings).unwrap_or((0.5, 9.0))

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
-use sim_core::{NodeId, Packet, SimTime};
+use sim_core::{LossCause, NodeId, Packet, SimTime};
 use tcp_model::sample::{SegmentEvent, SegmentTrace};
 use tcp_model::wire;
 
@@ -31,6 +31,8 @@ pub(crate) struct Capture {
     instant: SimTime,
     held: Vec<Held>,
     bytes: Vec<u8>,
+    /// Losses at the present instant of packets not yet told to be sent.
+    early: Vec<(u64, LossCause)>,
 }
 
 impl Capture {
@@ -59,6 +61,7 @@ impl Capture {
             instant: SimTime::ZERO,
             held: Vec::new(),
             bytes: Vec::new(),
+            early: Vec::new(),
         })
     }
 
@@ -71,13 +74,15 @@ impl Capture {
         if time > self.instant {
             self.write_held()?;
             self.instant = time;
+            self.early.clear();
         }
         match trace.event {
             SegmentEvent::Sent => self.hold(node, trace),
             SegmentEvent::Lost(cause) => {
                 let lost = self.held.iter_mut().find(|h| h.packet == trace.packet);
-                if let Some(held) = lost {
-                    held.comment = Some(format!("lost: {cause}"));
+                match lost {
+                    Some(held) => held.comment = Some(format!("lost: {cause}")),
+                    None => self.early.push((trace.packet, cause)),
                 }
             }
             SegmentEvent::Received => {}
@@ -101,11 +106,12 @@ impl Capture {
         if let Some(interface) = interface
             && wire::encode_ipv4(&packet, &mut self.bytes).is_ok()
         {
+            let early = self.early.iter().find(|e| e.0 == trace.packet);
             self.held.push(Held {
                 packet: trace.packet,
                 interface,
                 end: self.bytes.len(),
-                comment: None,
+                comment: early.map(|(_, cause)| format!("lost: {cause}")),
             });
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 
-use sim_core::{NodeId, SimTime};
+use sim_core::{LossCause, NodeId, SimTime};
 use tcp_model::sample::{SegmentEvent, SegmentTrace};
 
 use super::names::Names;
@@ -49,6 +49,10 @@ struct Row {
     state_at_receiver: Text,
 }
 
+fn lost_text(cause: LossCause) -> Text {
+    Text::from(format!("lost: {cause}").as_str())
+}
+
 /// Joins traces by packet; rows are written in order of sending.
 ///
 /// `fate` is "received", "lost: CAUSE", "duplicate" for a further arrival of a packet (its own
@@ -60,6 +64,9 @@ pub(crate) struct Segments {
     /// Place of a held packet, counted from the first row of all.
     places: HashMap<u64, usize>,
     first: usize,
+    /// Losses at the present instant of packets not yet told to be sent: a link may refuse a
+    /// packet before its sender has recorded it.
+    early: Vec<(u64, SimTime, LossCause)>,
     received: Text,
     duplicate: Text,
     unseen: Text,
@@ -72,6 +79,7 @@ impl Segments {
             held: VecDeque::new(),
             places: HashMap::new(),
             first: 0,
+            early: Vec::new(),
             received: Text::from("received"),
             duplicate: Text::from("duplicate"),
             unseen: Text::from("unseen"),
@@ -85,10 +93,12 @@ impl Segments {
         trace: &SegmentTrace,
         names: &Names,
     ) -> Result<(), StoreError> {
+        self.early.retain(|(_, at, _)| *at == time);
         let place = self.places.get(&trace.packet).map(|p| p - self.first);
         let held = place.and_then(|p| self.held.get_mut(p));
         match (trace.event, held) {
             (SegmentEvent::Sent, _) => {
+                let early = self.early.iter().find(|e| e.0 == trace.packet).copied();
                 let place = self.first + self.held.len();
                 self.places.insert(trace.packet, place);
                 self.held.push_back(Row {
@@ -97,8 +107,8 @@ impl Segments {
                     to: names.owner(trace.dst).clone(),
                     sent: Some(time),
                     received: None,
-                    lost: None,
-                    fate: None,
+                    lost: early.map(|e| e.1),
+                    fate: early.map(|e| lost_text(e.2)),
                     state_at_receiver: names.none.clone(),
                 });
             }
@@ -123,9 +133,10 @@ impl Segments {
             }
             (SegmentEvent::Lost(cause), Some(row)) if row.fate.is_none() => {
                 row.lost = Some(time);
-                row.fate = Some(Text::from(format!("lost: {cause}").as_str()));
+                row.fate = Some(lost_text(cause));
             }
-            (SegmentEvent::Lost(_), _) => {}
+            (SegmentEvent::Lost(cause), None) => self.early.push((trace.packet, time, cause)),
+            (SegmentEvent::Lost(_), Some(_)) => {}
         }
         self.write_complete(names)
     }

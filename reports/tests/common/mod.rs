@@ -136,7 +136,14 @@ impl Story {
                 continue;
             }
             let traced = serial < self.traced;
-            busy.push_back(made.connection(t, conn, port, traced, serial == 1, self.time_wait_s));
+            busy.push_back(made.connection(
+                t,
+                conn,
+                port,
+                traced,
+                matches!(serial, 1 | 2),
+                self.time_wait_s,
+            ));
         }
         made.records.retain(|r| r.time < at(self.duration_s));
         made.records.sort_by_key(|r| (r.time, r.tie));
@@ -243,13 +250,23 @@ impl Made {
             retransmission: s.again,
             segment,
         };
-        self.sample(t, s.from, TcpSample::Segment(Box::new(trace.clone())));
+        let sent = TcpSample::Segment(Box::new(trace.clone()));
         if s.lost {
             trace.event = SegmentEvent::Lost(LossCause::Scripted);
             trace.state = None;
-            self.sample(t, s.from, TcpSample::Segment(Box::new(trace)));
+            let lost = TcpSample::Segment(Box::new(trace));
+            // A full queue speaks before the sender has recorded what it sent; a wire later.
+            let order = if s.conn.serial().is_multiple_of(2) {
+                [sent, lost]
+            } else {
+                [lost, sent]
+            };
+            order
+                .into_iter()
+                .for_each(|sample| self.sample(t, s.from, sample));
             return;
         }
+        self.sample(t, s.from, sent);
         trace.event = SegmentEvent::Received;
         trace.state = Some(s.states.1);
         let node = NodeId(dst as u32);
