@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
-use sim_core::{NodeId, Packet, SimTime};
+use sim_core::{LossCause, NodeId, Packet, SimTime};
 use tcp_model::sample::{SegmentEvent, SegmentTrace};
 use tcp_model::wire;
 
@@ -19,7 +19,6 @@ struct Held {
     packet: u64,
     interface: u32,
     end: usize,
-    comment: Option<String>,
 }
 
 /// Writes the segments of recorded connections.
@@ -30,6 +29,8 @@ pub(crate) struct Capture {
     interface_of: Vec<u32>,
     instant: SimTime,
     held: Vec<Held>,
+    /// Losses at this instant; on the first link a loss comes before its sending.
+    lost: Vec<(u64, LossCause)>,
     bytes: Vec<u8>,
 }
 
@@ -58,6 +59,7 @@ impl Capture {
             interface_of,
             instant: SimTime::ZERO,
             held: Vec::new(),
+            lost: Vec::new(),
             bytes: Vec::new(),
         })
     }
@@ -74,12 +76,7 @@ impl Capture {
         }
         match trace.event {
             SegmentEvent::Sent => self.hold(node, trace),
-            SegmentEvent::Lost(cause) => {
-                let lost = self.held.iter_mut().find(|h| h.packet == trace.packet);
-                if let Some(held) = lost {
-                    held.comment = Some(format!("lost: {cause}"));
-                }
-            }
+            SegmentEvent::Lost(cause) => self.lost.push((trace.packet, cause)),
             SegmentEvent::Received => {}
         }
         Ok(())
@@ -105,7 +102,6 @@ impl Capture {
                 packet: trace.packet,
                 interface,
                 end: self.bytes.len(),
-                comment: None,
             });
         }
     }
@@ -115,15 +111,18 @@ impl Capture {
         for held in self.held.drain(..) {
             let bytes = &self.bytes[start..held.end];
             start = held.end;
+            let lost = self.lost.iter().find(|(packet, _)| *packet == held.packet);
+            let comment = lost.map(|(_, cause)| format!("lost: {cause}"));
             self.writer
                 .packet(
                     held.interface,
                     self.instant.as_ns(),
                     bytes,
-                    held.comment.as_deref(),
+                    comment.as_deref(),
                 )
                 .map_err(StoreError::io("write", &self.path))?;
         }
+        self.lost.clear();
         self.bytes.clear();
         Ok(())
     }

@@ -60,6 +60,9 @@ pub(crate) struct Segments {
     /// Place of a held packet, counted from the first row of all.
     places: HashMap<u64, usize>,
     first: usize,
+    /// Losses at this instant of packets not yet held: on the first link a packet is lost before
+    /// its sender has told of sending it.
+    early: Vec<(u64, SimTime, Text)>,
     received: Text,
     duplicate: Text,
     unseen: Text,
@@ -72,6 +75,7 @@ impl Segments {
             held: VecDeque::new(),
             places: HashMap::new(),
             first: 0,
+            early: Vec::new(),
             received: Text::from("received"),
             duplicate: Text::from("duplicate"),
             unseen: Text::from("unseen"),
@@ -85,20 +89,25 @@ impl Segments {
         trace: &SegmentTrace,
         names: &Names,
     ) -> Result<(), StoreError> {
+        self.early.retain(|(_, at, _)| *at == time);
         let place = self.places.get(&trace.packet).map(|p| p - self.first);
         let held = place.and_then(|p| self.held.get_mut(p));
         match (trace.event, held) {
             (SegmentEvent::Sent, _) => {
                 let place = self.first + self.held.len();
                 self.places.insert(trace.packet, place);
+                let lost = self
+                    .early
+                    .iter()
+                    .find(|(packet, ..)| *packet == trace.packet);
                 self.held.push_back(Row {
                     trace: trace.clone(),
                     from: names.node(node).clone(),
                     to: names.owner(trace.dst).clone(),
                     sent: Some(time),
                     received: None,
-                    lost: None,
-                    fate: None,
+                    lost: lost.map(|(_, at, _)| *at),
+                    fate: lost.map(|(.., fate)| fate.clone()),
                     state_at_receiver: names.none.clone(),
                 });
             }
@@ -125,7 +134,11 @@ impl Segments {
                 row.lost = Some(time);
                 row.fate = Some(Text::from(format!("lost: {cause}").as_str()));
             }
-            (SegmentEvent::Lost(_), _) => {}
+            (SegmentEvent::Lost(cause), None) => {
+                let fate = Text::from(format!("lost: {cause}").as_str());
+                self.early.push((trace.packet, time, fate));
+            }
+            (SegmentEvent::Lost(_), Some(_)) => {}
         }
         self.write_complete(names)
     }
