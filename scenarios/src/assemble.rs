@@ -180,6 +180,13 @@ impl<'a> Place<'a> {
             let mut remotes = remotes.clone();
             let shift = i as usize % remotes.len().max(1);
             remotes.rotate_left(shift);
+            // Own addresses and servers are both used in turn; in step with each other they would
+            // miss most pairs. With each server as often in a row as there are own addresses, every
+            // pair has its turn.
+            if locals.len() > 1 && remotes.len() > 1 {
+                let each = |r: &SocketAddrV4| std::iter::repeat_n(*r, locals.len());
+                remotes = remotes.iter().flat_map(each).collect();
+            }
             let client = ClientSpec {
                 name: self.workload.name.clone(),
                 locals: locals.clone(),

@@ -23,19 +23,19 @@ fn the_exchange_is_the_textbook_one_at_the_textbook_times() {
     // at once. The client, having read to the end, closes at 200 ms; the last ACK leaves at 250 ms.
     let expected: &[Row] = &[
         ("client", 0.0, "SYN", 0, 0, 0),
-        ("server", 50.0, "SYN ACK", 0, 1, 0),
+        ("server", 50.0, "SYN,ACK", 0, 1, 0),
         ("client", 100.0, "ACK", 1, 1, 0),
-        ("client", 100.0, "PSH ACK", 1, 1, 200),
+        ("client", 100.0, "PSH,ACK", 1, 1, 200),
         ("server", 150.0, "ACK", 1, 201, 0),
         ("server", 150.0, "ACK", 1, 201, 1448),
         ("server", 150.0, "ACK", 1449, 201, 1448),
-        ("server", 150.0, "PSH ACK", 2897, 201, 1104),
-        ("server", 150.0, "FIN ACK", 4001, 201, 0),
+        ("server", 150.0, "PSH,ACK", 2897, 201, 1104),
+        ("server", 150.0, "FIN,ACK", 4001, 201, 0),
         ("client", 200.0, "ACK", 201, 1449, 0),
         ("client", 200.0, "ACK", 201, 2897, 0),
         ("client", 200.0, "ACK", 201, 4001, 0),
         ("client", 200.0, "ACK", 201, 4002, 0),
-        ("client", 200.0, "FIN ACK", 201, 4002, 0),
+        ("client", 200.0, "FIN,ACK", 201, 4002, 0),
         ("server", 250.0, "ACK", 4002, 202, 0),
     ];
     let table = Table::read(&dir, "segments").unwrap().unwrap();
@@ -172,7 +172,7 @@ fn what_is_lost_is_what_the_scenario_says_and_is_made_good() {
         table.bools("retransmission").unwrap(),
     );
     let lost: Vec<(&str, &str, &str)> = (0..table.len())
-        .filter(|&i| fate[i] == "lost: scripted drop")
+        .filter(|&i| fate[i].starts_with("lost"))
         .map(|i| (from[i].as_str(), to[i].as_str(), flags[i].as_str()))
         .collect();
     let mut sorted = lost.clone();
@@ -181,9 +181,9 @@ fn what_is_lost_is_what_the_scenario_says_and_is_made_good() {
         sorted,
         [
             ("lost-ack", "server", "ACK"),
-            ("lost-fin", "server", "FIN ACK"),
+            ("lost-fin", "server", "FIN,ACK"),
             ("lost-syn", "server", "SYN"),
-            ("server", "lost-synack", "SYN ACK"),
+            ("server", "lost-synack", "SYN,ACK"),
         ]
     );
     let repeats = |who: &str, what: &str| -> Vec<f64> {
@@ -196,5 +196,5 @@ fn what_is_lost_is_what_the_scenario_says_and_is_made_good() {
         repeats("lossless", "SYN").len() + repeats("lost-ack", "SYN").len(),
         0
     );
-    assert_eq!(repeats("lost-fin", "FIN ACK").len(), 1);
+    assert_eq!(repeats("lost-fin", "FIN,ACK").len(), 1);
 }

@@ -155,14 +155,21 @@ impl Connection {
         }
     }
 
+    /// FlightSize for the reaction to loss. What is outstanding grows beyond the window while
+    /// recovery sends new data past SACKed ones: the window then is what the path was asked to
+    /// carry.
+    pub(super) fn flight_size(&self) -> u64 {
+        u64::from(self.snd.flight()).min(self.cc.cwnd())
+    }
+
     fn on_duplicate_ack(&mut self, now: SimTime, out: &mut Outputs) {
         let outstanding = self.outstanding();
         let loss = self.recovery.on_duplicate_ack(&outstanding);
         if !loss || !self.recovery.may_enter(&outstanding, self.recovered_before) {
             return;
         }
-        // RFC 5681 section 3.2 steps 2 and 3; FlightSize counts what is outstanding.
-        let flight = u64::from(self.snd.flight());
+        // RFC 5681 section 3.2 steps 2 and 3
+        let flight = self.flight_size();
         self.recovery.enter_fast(&outstanding);
         self.recovered_before = true;
         self.counts.fast_recoveries += 1;

@@ -162,12 +162,12 @@ impl Connection {
     /// RFC 6298 rules 5.4 to 5.6 and RFC 5681 section 3.1.
     fn retransmit_after_timeout(&mut self, now: SimTime, out: &mut Outputs) {
         let outstanding = self.outstanding();
-        let pipe = u64::from(self.snd.flight());
+        let flight = self.flight_size();
         let cause = match self.timers.retries {
             1 => Congestion::Timeout,
             _ => Congestion::RepeatedTimeout,
         };
-        self.cc.on_congestion(cause, pipe, now);
+        self.cc.on_congestion(cause, flight, now);
         self.recovery.enter_loss(&outstanding);
         self.recovered_before = true;
         self.rtt.back_off(&self.bounds());
