@@ -5,6 +5,7 @@ pub mod congestion;
 pub mod connection;
 pub mod model;
 pub mod options;
+pub mod packetdrill;
 pub mod params;
 pub mod ports;
 mod reassembly;
