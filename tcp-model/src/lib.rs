@@ -6,6 +6,7 @@ pub mod connection;
 pub mod host;
 pub mod model;
 pub mod options;
+pub mod packetdrill;
 pub mod params;
 pub mod ports;
 mod reassembly;

@@ -1,0 +1,47 @@
+//! Packetdrill scripts, run against a [`TcpModel`](crate::model::TcpModel) in virtual time.
+//!
+//! A script says what a program and a peer do, and what the TCP under test has to answer, each at
+//! its time. [`parse`] reads one; [`run`] plays it against models that the caller makes and
+//! reports the first difference. Text in, report out: there are no files, threads or clocks here,
+//! and the same script gives the same report every time.
+//!
+//! ```
+//! use tcp_model::Connection;
+//! use tcp_model::packetdrill::{RunOptions, parse, run};
+//!
+//! let script = parse("
+//!     0   socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
+//!     +0  bind(3, ..., ...) = 0
+//!     +0  listen(3, 1) = 0
+//!     +0  < S 0:0(0) win 1000 <mss 1000>
+//!     +0  > S. 0:0(0) ack 1 <mss 1460>
+//!     +.1 < . 1:1(0) ack 1 win 1000
+//!     +0  accept(3, ..., ...) = 4
+//! ").unwrap();
+//! let report = run(&script, &mut |ctx| Box::new(Connection::new(ctx)), &RunOptions::default());
+//! assert!(report.passed(), "{report}");
+//! ```
+//!
+//! The model's own time-outs run by themselves: between two events the clock goes to each
+//! [`next_timeout`](crate::model::TcpModel::next_timeout) in turn. Sequence numbers in a script
+//! are relative to the initial ones of each side; timestamps, to the first the model sent.
+//!
+//! Leaves out: UDP and other protocols, encapsulation, ICMP, ECN marks seen by the model,
+//! the bytes themselves, IPv6 headers (a script for IPv6 runs with its MSS).
+
+mod ast;
+mod code;
+mod cursor;
+mod parse;
+mod report;
+mod run;
+
+pub use ast::{
+    Action, Call, Command, Ecn, Event, Expr, Field, Icmp, IpMarks, Moment, OptionSpec, Packet,
+    Position, Script, ScriptOption,
+};
+pub use code::{Statement, Value};
+pub use cursor::ParseError;
+pub use parse::parse;
+pub use report::{Failure, Outcome, Report, Rung, Skipped};
+pub use run::{Factory, RunOptions, run};

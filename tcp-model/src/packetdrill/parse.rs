@@ -1,0 +1,181 @@
+//! Reads a script: options, first commands, events with their times.
+
+mod calls;
+mod options;
+mod packets;
+
+use sim_core::SimDuration;
+
+use super::ast::{Action, Command, Event, Moment, Position, Script, ScriptOption};
+use super::code;
+use super::cursor::{Cursor, ParseError, Parsed};
+
+/// Names of options, with or without meaning for a simulator.
+const OPTIONS: [&str; 28] = [
+    "ip_version",
+    "bind_port",
+    "connect_port",
+    "local_ip",
+    "remote_ip",
+    "gateway_ip",
+    "netmask_ip",
+    "mss",
+    "mtu",
+    "speed",
+    "tolerance_usecs",
+    "tolerance_percent",
+    "tcp_ts_tick_usecs",
+    "tcp_ts_ecr_scaled",
+    "init_scripts",
+    "code_command",
+    "code_format",
+    "code_sockopt",
+    "non_fatal",
+    "persistent_tun_dev",
+    "send_omit_free",
+    "strict_segments",
+    "verbose",
+    "debug",
+    "dry_run",
+    "so_filename",
+    "so_flags",
+    "define",
+];
+
+/// Reads a script.
+///
+/// # Errors
+/// At the first thing that is not in the language, with its line and column.
+pub fn parse(text: &str) -> Result<Script, ParseError> {
+    let mut cursor = Cursor::new(text, Position { line: 1, column: 1 });
+    let mut script = Script::default();
+    cursor.skip()?;
+    while cursor.rest().starts_with("--") {
+        script.options.push(option(&mut cursor)?);
+        cursor.skip()?;
+    }
+    while cursor.peek() == Some('`') {
+        script.init.push(command(&mut cursor)?);
+        cursor.skip()?;
+    }
+    while !cursor.is_at_end() {
+        script.events.push(event(&mut cursor)?);
+        cursor.skip()?;
+    }
+    Ok(script)
+}
+
+fn option(cursor: &mut Cursor<'_>) -> Parsed<ScriptOption> {
+    let at = cursor.at();
+    let start = *cursor;
+    cursor.eat("--");
+    let name = cursor.take_while(|c| c.is_ascii_alphanumeric() || c == '_');
+    if !OPTIONS.contains(&name) {
+        return Err(start.error(format!("unknown option --{name}")));
+    }
+    let value = if !cursor.eat("=") {
+        ""
+    } else if cursor.eat("\"") {
+        cursor.take_until("\"", "string")?
+    } else {
+        cursor.take_while(|c| !c.is_whitespace())
+    };
+    Ok(ScriptOption {
+        at,
+        name: name.to_string(),
+        value: value.to_string(),
+    })
+}
+
+fn command(cursor: &mut Cursor<'_>) -> Parsed<Command> {
+    let at = cursor.at();
+    cursor.expect("`")?;
+    let text = cursor.take_until("`", "command")?.to_string();
+    Ok(Command { at, text })
+}
+
+fn event(cursor: &mut Cursor<'_>) -> Parsed<Event> {
+    let at = cursor.at();
+    let moment = moment(cursor)?;
+    cursor.skip()?;
+    let until = if cursor.eat("...") {
+        cursor.skip()?;
+        cursor.eat("+");
+        Some(seconds(cursor)?)
+    } else {
+        None
+    };
+    cursor.skip()?;
+    let start = *cursor;
+    let action = match cursor.peek() {
+        Some('`') => Action::Command(command(cursor)?),
+        Some('%') => Action::Code(code::block(cursor)?),
+        Some('<' | '>') => packets::packet(cursor)?,
+        Some(c) if c.is_ascii_alphabetic() || c == '_' => Action::Call(calls::call(cursor)?),
+        _ => return Err(cursor.unexpected("a packet, a system call, `command` or %{ code }%")),
+    };
+    if until.is_some() && !matches!(action, Action::Call(_)) {
+        return Err(start.error("only a system call has an end time".into()));
+    }
+    Ok(Event {
+        at,
+        moment,
+        until,
+        action,
+    })
+}
+
+fn moment(cursor: &mut Cursor<'_>) -> Parsed<Moment> {
+    if cursor.eat("*") {
+        return Ok(Moment::Any);
+    }
+    let start = *cursor;
+    let relative = cursor.eat("+");
+    let first = seconds(cursor)?;
+    if !cursor.eat_next("~")? {
+        return Ok(if relative {
+            Moment::After(first)
+        } else {
+            Moment::At(first)
+        });
+    }
+    cursor.skip()?;
+    if cursor.eat("+") != relative {
+        return Err(start.error("one end of the range is relative, the other is not".into()));
+    }
+    let last = seconds(cursor)?;
+    if last < first {
+        return Err(start.error("the range of times ends before it begins".into()));
+    }
+    Ok(if relative {
+        Moment::AfterBetween(first, last)
+    } else {
+        Moment::Between(first, last)
+    })
+}
+
+/// Seconds with up to twelve decimals, exactly.
+fn seconds(cursor: &mut Cursor<'_>) -> Parsed<SimDuration> {
+    cursor.skip()?;
+    let start = *cursor;
+    let whole = cursor.take_while(|c| c.is_ascii_digit());
+    let has_fraction = cursor.rest().starts_with('.')
+        && cursor.rest()[1..].starts_with(|c: char| c.is_ascii_digit());
+    let fraction = if has_fraction {
+        cursor.eat(".");
+        cursor.take_while(|c| c.is_ascii_digit())
+    } else {
+        ""
+    };
+    if whole.is_empty() && fraction.is_empty() {
+        return Err(start.unexpected("a time"));
+    }
+    let too_large = || start.error("a time of more than 10 000 000 seconds".into());
+    if whole.len() > 7 || fraction.len() > 12 {
+        return Err(too_large());
+    }
+    let number = |digits: &str| digits.parse::<u64>().unwrap_or(0);
+    let ps = number(&format!("{fraction:0<12}"));
+    let secs = SimDuration::from_secs(number(whole));
+    Ok(secs + SimDuration::from_ps(ps))
+}

@@ -1,0 +1,132 @@
+//! TCP options: `<mss 1460,sackOK,TS val 100 ecr 0,nop,wscale 7>`.
+
+use super::super::ast::OptionSpec;
+use super::super::cursor::{Cursor, Parsed};
+use crate::options::{Options, kind};
+
+/// Kind of an experimental option and the number that marks Fast Open among them (RFC 6994,
+/// RFC 7413).
+const EXPERIMENT: u8 = 254;
+const FAST_OPEN_EXPERIMENT: [u8; 2] = [0xf9, 0x89];
+const MD5: u8 = 19;
+
+/// The list, where there is one; `None` for `<...>`.
+pub(super) fn list(cursor: &mut Cursor<'_>) -> Parsed<Option<Vec<OptionSpec>>> {
+    let mut options = Vec::new();
+    if !cursor.eat_next("<")? {
+        return Ok(Some(options));
+    }
+    let start = *cursor;
+    if cursor.eat_next("...")? {
+        cursor.expect(">")?;
+        return Ok(None);
+    }
+    if cursor.eat_next(">")? {
+        return Ok(Some(options));
+    }
+    loop {
+        options.push(option(cursor)?);
+        if cursor.eat_next(">")? {
+            break;
+        }
+        cursor.expect(",")?;
+    }
+    let bytes: usize = options.iter().map(wire_len).sum();
+    if bytes > Options::MAX {
+        return Err(start.error(format!("TCP options of {bytes} bytes, more than 40")));
+    }
+    Ok(Some(options))
+}
+
+fn wire_len(option: &OptionSpec) -> usize {
+    match option {
+        OptionSpec::Nop | OptionSpec::Eol => 1,
+        OptionSpec::Mss(_) => 4,
+        OptionSpec::WindowScale(_) => 3,
+        OptionSpec::SackPermitted => 2,
+        OptionSpec::Sack(blocks) => 2 + 8 * blocks.len(),
+        OptionSpec::Timestamps { .. } => 10,
+        OptionSpec::Other(_, data) => 2 + data.len(),
+    }
+}
+
+fn option(cursor: &mut Cursor<'_>) -> Parsed<OptionSpec> {
+    cursor.skip()?;
+    let start = *cursor;
+    let max = u64::from(u32::MAX);
+    Ok(match cursor.word()?.unwrap_or("") {
+        "mss" => OptionSpec::Mss(cursor.number("mss", u16::MAX.into())? as u16),
+        "wscale" => OptionSpec::WindowScale(cursor.number("wscale", 255)? as u8),
+        "sackOK" => OptionSpec::SackPermitted,
+        "nop" => OptionSpec::Nop,
+        "eol" => OptionSpec::Eol,
+        "sack" => OptionSpec::Sack(blocks(cursor)?),
+        "TS" => {
+            if !cursor.eat_word("val")? {
+                return Err(cursor.unexpected("'val'"));
+            }
+            let val = cursor.number("a timestamp", max)? as u32;
+            if !cursor.eat_word("ecr")? {
+                return Err(cursor.unexpected("'ecr'"));
+            }
+            let ecr = cursor.number("a timestamp", max)? as u32;
+            OptionSpec::Timestamps { val, ecr }
+        }
+        "FO" => OptionSpec::Other(kind::FAST_OPEN, hex(cursor)?),
+        "FOEXP" => {
+            let mut data = FAST_OPEN_EXPERIMENT.to_vec();
+            data.extend(hex(cursor)?);
+            OptionSpec::Other(EXPERIMENT, data)
+        }
+        "md5" => OptionSpec::Other(MD5, hex(cursor)?),
+        "unknown" => unknown(cursor)?,
+        _ => {
+            return Err(start.unexpected(
+                "a TCP option (mss, wscale, sackOK, sack, TS, nop, eol, FO, FOEXP, md5, unknown)",
+            ));
+        }
+    })
+}
+
+fn blocks(cursor: &mut Cursor<'_>) -> Parsed<Vec<(u32, u32)>> {
+    let mut blocks = Vec::new();
+    let max = u64::from(u32::MAX);
+    loop {
+        let left = cursor.number("a sequence number", max)? as u32;
+        cursor.expect(":")?;
+        blocks.push((left, cursor.number("a sequence number", max)? as u32));
+        cursor.skip()?;
+        if !cursor.peek().is_some_and(|c| c.is_ascii_digit()) {
+            return Ok(blocks);
+        }
+    }
+}
+
+/// Bytes as hexadecimal digits, with or without `0x`; none at all is an empty list.
+fn hex(cursor: &mut Cursor<'_>) -> Parsed<Vec<u8>> {
+    cursor.skip()?;
+    let start = *cursor;
+    let _ = cursor.eat("0x");
+    let digits = cursor.take_while(|c| c.is_ascii_alphanumeric());
+    let odd = || start.error(format!("'{digits}' is not a list of bytes in hexadecimal"));
+    if digits.len() % 2 != 0 || digits.len() > 2 * Options::MAX {
+        return Err(odd());
+    }
+    (0..digits.len() / 2)
+        .map(|i| u8::from_str_radix(&digits[2 * i..2 * i + 2], 16).map_err(|_| odd()))
+        .collect()
+}
+
+/// `unknown 99 0x0102`, or the kind as the first byte: `unknown 0x630102`.
+fn unknown(cursor: &mut Cursor<'_>) -> Parsed<OptionSpec> {
+    cursor.skip()?;
+    let start = *cursor;
+    if !cursor.rest().starts_with("0x") {
+        let kind = cursor.number("an option kind", 255)? as u8;
+        return Ok(OptionSpec::Other(kind, hex(cursor)?));
+    }
+    match hex(cursor)?.split_first() {
+        Some((&kind, data)) => Ok(OptionSpec::Other(kind, data.to_vec())),
+        None => Err(start.unexpected("an option kind")),
+    }
+}

@@ -1,0 +1,199 @@
+//! Packets: direction, IP marks, ports, flags, numbers; ICMP messages.
+
+use super::super::ast::{Action, Ecn, Icmp, IpMarks, Packet};
+use super::super::cursor::{Cursor, Parsed};
+use super::options;
+use crate::segment::Flags;
+
+/// Reads `< …` or `> …`.
+pub(super) fn packet(cursor: &mut Cursor<'_>) -> Parsed<Action> {
+    let inbound = cursor.eat("<");
+    if !inbound {
+        cursor.expect(">")?;
+    }
+    let mut about = None;
+    let mut ip = IpMarks::default();
+    loop {
+        cursor.skip()?;
+        match cursor.peek() {
+            Some('[') if echoed_is_next(cursor) => about = Some(echoed(cursor)?),
+            Some('[' | '(') => marks(cursor, &mut ip)?,
+            _ => break,
+        }
+    }
+    match cursor.peek_word() {
+        "icmp" | "icmpv6" => return icmp(cursor, inbound, about),
+        other @ ("udp" | "sctp" | "udplite") => {
+            return Err(cursor.error(format!("a packet of {other}, not TCP")));
+        }
+        "ipv4" | "ipv6" | "gre" | "mpls" => {
+            return Err(cursor.error("encapsulated packets are not TCP".into()));
+        }
+        _ => {}
+    }
+    if about.is_some() {
+        return Err(cursor.unexpected("'icmp'"));
+    }
+    let ports = ports(cursor)?;
+    let flags = flags(cursor)?;
+    let (seq, len) = range(cursor)?;
+    let number = |cursor: &mut Cursor<'_>, word: &str, max: u64| -> Parsed<Option<u64>> {
+        if cursor.eat_word(word)? {
+            cursor.number(word, max).map(Some)
+        } else {
+            Ok(None)
+        }
+    };
+    let before_ack = *cursor;
+    let ack = number(cursor, "ack", u32::MAX.into())?.map(|n| n as u32);
+    if ack.is_some() && !flags.is_ack() {
+        return Err(before_ack.error("an ack number without the flag '.'".into()));
+    }
+    let window = number(cursor, "win", u16::MAX.into())?.map(|n| n as u16);
+    let urgent = number(cursor, "urg", u16::MAX.into())?.map(|n| n as u16);
+    let options_at = *cursor;
+    let options = options::list(cursor)?;
+    if inbound && options.is_none() {
+        return Err(options_at.error("a packet put in needs its options spelt out".into()));
+    }
+    Ok(Action::Packet(Box::new(Packet {
+        inbound,
+        ip,
+        ports,
+        flags,
+        seq,
+        len,
+        ack,
+        window,
+        urgent,
+        options,
+    })))
+}
+
+/// `[1:1001(1000)]` rather than `[ect0]`.
+fn echoed_is_next(cursor: &Cursor<'_>) -> bool {
+    let inside = cursor.rest()[1..].trim_start();
+    inside.starts_with(|c: char| c.is_ascii_digit())
+}
+
+fn echoed(cursor: &mut Cursor<'_>) -> Parsed<(u32, u32)> {
+    cursor.expect("[")?;
+    let range = range(cursor)?;
+    cursor.expect("]")?;
+    Ok(range)
+}
+
+/// `[ect0]`, `[tos 0x10]`, `[ttl 64, flowlabel 0x1]`, in square or round brackets.
+fn marks(cursor: &mut Cursor<'_>, ip: &mut IpMarks) -> Parsed<()> {
+    let close = if cursor.bump() == Some('[') { "]" } else { ")" };
+    loop {
+        cursor.skip()?;
+        let start = *cursor;
+        match cursor.word()?.unwrap_or("") {
+            "noecn" => ip.ecn = Some(Ecn::NotEct),
+            "ect0" => ip.ecn = Some(Ecn::Ect0),
+            "ect1" => ip.ecn = Some(Ecn::Ect1),
+            "ect01" => ip.ecn = Some(Ecn::Ect01),
+            "ce" => ip.ecn = Some(Ecn::Ce),
+            "tos" => ip.tos = Some(cursor.number("tos", 255)? as u8),
+            "ttl" | "hlim" => ip.ttl = Some(cursor.number("ttl", 255)? as u8),
+            "flowlabel" => {
+                ip.flow_label = Some(cursor.number("flowlabel", (1 << 20) - 1)? as u32);
+            }
+            _ => return Err(start.unexpected("noecn, ect0, ect1, ect01, ce, tos, ttl or flowlabel")),
+        }
+        if cursor.eat_next(close)? {
+            return Ok(());
+        }
+        cursor.expect(",")?;
+    }
+}
+
+/// `8080 > 5001`, where it stands.
+fn ports(cursor: &mut Cursor<'_>) -> Parsed<Option<(u16, u16)>> {
+    cursor.skip()?;
+    let mut ahead = *cursor;
+    let digits = ahead.take_while(|c| c.is_ascii_digit());
+    if digits.is_empty() || !ahead.eat_next(">")? {
+        return Ok(None);
+    }
+    let from = cursor.number("port", u16::MAX.into())? as u16;
+    cursor.expect(">")?;
+    let to = cursor.number("port", u16::MAX.into())? as u16;
+    Ok(Some((from, to)))
+}
+
+/// Letters of the control bits, `.` for ACK, a digit for the three bits of the ACE field
+/// (RFC 9768), `-` for none.
+fn flags(cursor: &mut Cursor<'_>) -> Parsed<Flags> {
+    cursor.skip()?;
+    let start = *cursor;
+    let text = cursor.take_while(|c| c.is_ascii_alphanumeric() || c == '.' || c == '-');
+    let mut flags = Flags::NONE;
+    for c in text.chars() {
+        let one = match c {
+            'S' => Flags::SYN,
+            'F' => Flags::FIN,
+            'R' => Flags::RST,
+            'P' => Flags::PSH,
+            '.' => Flags::ACK,
+            'U' => Flags::URG,
+            'E' => Flags::ECE,
+            'W' => Flags::CWR,
+            'A' => Flags::AE,
+            '0'..='7' => Flags(u16::from(c as u8 - b'0') << 6),
+            '-' if text == "-" => Flags::NONE,
+            _ => return Err(start.error(format!("'{c}' is not a TCP flag"))),
+        };
+        flags |= one;
+    }
+    if text.is_empty() {
+        return Err(start.unexpected("TCP flags"));
+    }
+    Ok(flags)
+}
+
+/// `1:1001(1000)`: first sequence number and length.
+fn range(cursor: &mut Cursor<'_>) -> Parsed<(u32, u32)> {
+    cursor.skip()?;
+    let start = *cursor;
+    let max = u64::from(u32::MAX);
+    let first = cursor.number("a sequence number", max)? as u32;
+    cursor.expect(":")?;
+    let last = cursor.number("a sequence number", max)? as u32;
+    cursor.expect("(")?;
+    let len = cursor.number("a length", max)? as u32;
+    cursor.expect(")")?;
+    if first.wrapping_add(len) != last {
+        return Err(start.error(format!("from {first} to {last} is not {len}")));
+    }
+    Ok((first, len))
+}
+
+fn icmp(cursor: &mut Cursor<'_>, inbound: bool, mut about: Option<(u32, u32)>) -> Parsed<Action> {
+    cursor.word()?;
+    let Some(kind) = cursor.word()? else {
+        return Err(cursor.unexpected("an ICMP type"));
+    };
+    let (mut code, mut mtu) = ("", None);
+    loop {
+        cursor.skip()?;
+        match cursor.peek_word() {
+            "mtu" => {
+                cursor.word()?;
+                mtu = Some(cursor.number("mtu", u32::MAX.into())? as u32);
+            }
+            "" if cursor.peek() == Some('[') => about = Some(echoed(cursor)?),
+            "" => break,
+            _ if code.is_empty() => code = cursor.word()?.unwrap_or(""),
+            _ => return Err(cursor.unexpected("mtu or the segment the message is about")),
+        }
+    }
+    Ok(Action::Icmp(Icmp {
+        inbound,
+        kind: kind.to_string(),
+        code: code.to_string(),
+        mtu,
+        about,
+    }))
+}

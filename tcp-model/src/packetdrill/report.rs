@@ -1,0 +1,118 @@
+//! What became of a script.
+
+use std::fmt;
+
+use serde::Serialize;
+use sim_core::SimTime;
+
+use super::ast::Position;
+
+/// The result of a run.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Every segment up to the end, in the order it passed.
+    pub ladder: Vec<Rung>,
+    /// Segments sent that no line of the script asked for, at the end of it.
+    pub unclaimed: usize,
+    /// Commands and options without meaning here, which were passed over.
+    pub skipped: Vec<Skipped>,
+    /// What `print` wrote.
+    pub printed: Vec<String>,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum Outcome {
+    /// All was as the script has it.
+    Passed,
+    /// Something was not.
+    Failed(Failure),
+    /// The script asks for what the interpreter or the model does not have: neither passed nor
+    /// failed.
+    Unsupported {
+        /// Where.
+        at: Position,
+        /// What is missing.
+        what: String,
+    },
+}
+
+/// The first difference between script and model.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Failure {
+    /// The event.
+    pub at: Position,
+    /// What was compared.
+    pub what: String,
+    /// As the script has it.
+    pub expected: String,
+    /// As it was.
+    pub actual: String,
+}
+
+/// A segment of the ladder.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Rung {
+    /// When, in seconds.
+    pub time_s: f64,
+    /// From the script to the model.
+    pub inbound: bool,
+    /// The segment in the language of scripts.
+    pub text: String,
+}
+
+/// What was passed over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Skipped {
+    /// Where.
+    pub at: Position,
+    /// The text.
+    pub text: String,
+}
+
+impl Report {
+    /// True when the script passed.
+    pub fn passed(&self) -> bool {
+        self.outcome == Outcome::Passed
+    }
+}
+
+impl Rung {
+    pub(super) fn new(at: SimTime, inbound: bool, text: String) -> Rung {
+        Rung {
+            time_s: at.as_secs_f64(),
+            inbound,
+            text,
+        }
+    }
+}
+
+impl fmt::Display for Rung {
+    /// "0.100000 > S. 0:0(0) ack 1".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let arrow = if self.inbound { '<' } else { '>' };
+        write!(f, "{:.6} {arrow} {}", self.time_s, self.text)
+    }
+}
+
+impl fmt::Display for Report {
+    /// The outcome; for a failure with the ladder so far.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.outcome {
+            Outcome::Passed => return f.write_str("passed"),
+            Outcome::Unsupported { at, what } => return write!(f, "{at}: not supported: {what}"),
+            Outcome::Failed(failure) => {
+                let Failure { at, what, .. } = failure;
+                writeln!(f, "{at}: {what}")?;
+                writeln!(f, "  expected: {}", failure.expected)?;
+                writeln!(f, "  actual:   {}", failure.actual)?;
+            }
+        }
+        for rung in &self.ladder {
+            writeln!(f, "    {rung}")?;
+        }
+        Ok(())
+    }
+}

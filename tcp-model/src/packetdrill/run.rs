@@ -1,0 +1,327 @@
+//! Plays a script: the clock, the order of events, blocked calls.
+
+mod calls;
+mod compare;
+mod constants;
+mod eval;
+mod flow;
+mod info;
+mod inject;
+mod io;
+mod open_close;
+mod poll;
+mod render;
+mod shell;
+mod sockets;
+mod sockopt;
+mod stack;
+mod sysctl;
+
+use std::collections::BTreeMap;
+
+use sim_core::{SimDuration, SimTime};
+
+use self::calls::Blocked;
+use self::eval::Datum;
+use self::sockets::Sockets;
+pub use self::stack::Factory;
+use self::stack::Stack;
+use super::ast::{Action, Call, Event, Icmp, Moment, Position, Script, ScriptOption};
+use super::report::{Failure, Outcome, Report, Skipped};
+use crate::params::TcpParams;
+use crate::seq::SeqNum;
+
+/// How scripts are run.
+#[derive(Clone, Debug)]
+pub struct RunOptions {
+    /// The host's TCP before the script changes anything.
+    pub params: TcpParams,
+    /// Times and timestamps must be met exactly.
+    pub exact: bool,
+    /// The model's initial sequence numbers: this one for its first connection.
+    pub iss: SeqNum,
+    /// Added to the model's timestamp clock.
+    pub ts_offset: u32,
+    /// Time-outs of the model after which the run is given up.
+    pub max_timeouts: u64,
+}
+
+impl Default for RunOptions {
+    /// Linux parameters; numbers that wrap soon, so that comparisons meet the wrap.
+    fn default() -> RunOptions {
+        RunOptions {
+            params: TcpParams::linux(),
+            exact: false,
+            iss: SeqNum(0xffff_f000),
+            ts_offset: 0xffff_ff00,
+            max_timeouts: 1_000_000,
+        }
+    }
+}
+
+/// Why a run stops before its end.
+#[derive(Debug)]
+enum Stop {
+    Failed {
+        at: Option<Position>,
+        what: String,
+        expected: String,
+        actual: String,
+    },
+    Unsupported(String),
+}
+
+/// Result of a part of a run.
+type Step<T> = Result<T, Stop>;
+
+fn differs<T>(
+    what: impl Into<String>,
+    expected: impl Into<String>,
+    actual: impl Into<String>,
+) -> Step<T> {
+    Err(Stop::Failed {
+        at: None,
+        what: what.into(),
+        expected: expected.into(),
+        actual: actual.into(),
+    })
+}
+
+fn unsupported<T>(what: impl Into<String>) -> Step<T> {
+    Err(Stop::Unsupported(what.into()))
+}
+
+/// How far a time may lie from the script's.
+#[derive(Clone, Copy, Debug)]
+struct Tolerance {
+    /// At least this much.
+    least: SimDuration,
+    /// And this share of the time since the event before, in thousandths.
+    per_mille: u64,
+}
+
+/// A run under way.
+struct Runner<'s, 'm> {
+    options: &'s RunOptions,
+    now: SimTime,
+    stack: Stack<'m>,
+    sockets: Sockets,
+    /// Parameters of sockets to come.
+    params: TcpParams,
+    blocked: Option<Blocked<'s>>,
+    tolerance: Tolerance,
+    /// Length of a tick of the script's timestamps, when it wants them compared.
+    ts_tick: Option<SimDuration>,
+    variables: BTreeMap<String, Datum>,
+    skipped: Vec<Skipped>,
+    printed: Vec<String>,
+    timeouts: u64,
+}
+
+/// Runs a script against models that `make` makes, one per connection.
+pub fn run(script: &Script, make: &mut Factory<'_>, options: &RunOptions) -> Report {
+    let mut runner = Runner {
+        options,
+        now: SimTime::ZERO,
+        stack: Stack::new(make, options),
+        sockets: Sockets::default(),
+        params: options.params.clone(),
+        blocked: None,
+        tolerance: Tolerance {
+            least: SimDuration::from_millis(4),
+            per_mille: 125,
+        },
+        ts_tick: None,
+        variables: BTreeMap::new(),
+        skipped: Vec::new(),
+        printed: Vec::new(),
+        timeouts: 0,
+    };
+    let mut at = Position::default();
+    let outcome = match runner.play(script, &mut at) {
+        Ok(()) => Outcome::Passed,
+        Err(Stop::Unsupported(what)) => Outcome::Unsupported { at, what },
+        Err(Stop::Failed {
+            at: place,
+            what,
+            expected,
+            actual,
+        }) => Outcome::Failed(Failure {
+            at: place.unwrap_or(at),
+            what,
+            expected,
+            actual,
+        }),
+    };
+    Report {
+        outcome,
+        unclaimed: runner.stack.waiting(),
+        ladder: runner.stack.ladder,
+        skipped: runner.skipped,
+        printed: runner.printed,
+    }
+}
+
+impl<'s> Runner<'s, '_> {
+    fn play(&mut self, script: &'s Script, at: &mut Position) -> Step<()> {
+        for option in &script.options {
+            *at = option.at;
+            self.option(option)?;
+        }
+        if self.options.exact {
+            self.tolerance = Tolerance {
+                least: SimDuration::ZERO,
+                per_mille: 0,
+            };
+            self.ts_tick.get_or_insert(SimDuration::from_millis(1));
+        }
+        for command in &script.init {
+            *at = command.at;
+            self.command(command)?;
+        }
+        for event in &script.events {
+            *at = event.at;
+            self.event(event)?;
+        }
+        self.finish_call()
+    }
+
+    fn option(&mut self, option: &ScriptOption) -> Step<()> {
+        let value = option.value.as_str();
+        let number = |max: u64| match value.parse::<u64>() {
+            Ok(n) if n <= max => Ok(n),
+            _ => differs(
+                format!("--{}", option.name),
+                format!("a number up to {max}"),
+                value,
+            ),
+        };
+        match option.name.as_str() {
+            "mss" => self.params.mtu = number(65_495)? as u16 + 40,
+            "mtu" => self.params.mtu = number(65_535)? as u16,
+            "tolerance_usecs" => {
+                self.tolerance.least = SimDuration::from_micros(number(1_000_000_000)?);
+            }
+            "tolerance_percent" => self.tolerance.per_mille = number(100)? * 10,
+            "tcp_ts_tick_usecs" => {
+                let tick = number(10_000_000)?;
+                self.ts_tick = (tick > 0).then(|| SimDuration::from_micros(tick));
+            }
+            "bind_port" => self.sockets.default_port = number(65_535)? as u16,
+            "connect_port" => self.stack.next_remote_port = number(65_535)? as u16,
+            // Twenty more octets of header than IPv4.
+            "ip_version" if value == "ipv6" => {
+                self.params.mtu = self.params.mtu.saturating_sub(20);
+            }
+            "ip_version" if matches!(value, "ipv4" | "ipv4-mapped-ipv6") => {}
+            "ip_version" => {
+                return differs("--ip_version", "ipv4, ipv4-mapped-ipv6 or ipv6", value);
+            }
+            "strict_segments" => self.stack.strict = true,
+            name => self.skipped.push(Skipped {
+                at: option.at,
+                text: format!("--{name}={value}"),
+            }),
+        }
+        Ok(())
+    }
+
+    fn event(&mut self, event: &'s Event) -> Step<()> {
+        let base = self.now;
+        let after = |d: SimDuration| base + d;
+        let since_start = |d: SimDuration| SimTime::ZERO + d;
+        let (start, end) = match event.moment {
+            Moment::Any => (base, SimTime::MAX),
+            Moment::At(t) => (since_start(t), since_start(t)),
+            Moment::After(d) => (after(d), after(d)),
+            Moment::Between(a, b) => (since_start(a), since_start(b)),
+            Moment::AfterBetween(a, b) => (after(a), after(b)),
+        };
+        let until = event.until.map(|d| match event.moment {
+            Moment::At(_) | Moment::Between(..) => since_start(d),
+            _ => after(d),
+        });
+        if let Action::Packet(packet) = &event.action
+            && !packet.inbound
+        {
+            return self.expect_packet(packet, start, end, event.moment == Moment::Any);
+        }
+        // Everything else the script does itself, at the beginning of a span of time.
+        if start + self.tolerance(start, base) < self.now {
+            return differs(
+                "the time of this event has passed",
+                seconds(start),
+                seconds(self.now),
+            );
+        }
+        self.advance_to(start)?;
+        match &event.action {
+            Action::Packet(packet) => self.inject(packet),
+            Action::Icmp(icmp) => self.icmp(icmp),
+            Action::Call(call) => self.call(call, event.at, until),
+            Action::Command(command) => self.command(command),
+            Action::Code(statements) => self.code(statements),
+        }
+    }
+
+    fn icmp(&mut self, icmp: &Icmp) -> Step<()> {
+        unsupported(format!("ICMP {} {}", icmp.kind, icmp.code))
+    }
+
+    fn tolerance(&self, expected: SimTime, base: SimTime) -> SimDuration {
+        let gap = expected.since(base);
+        self.tolerance.least.max(SimDuration::from_ps(
+            (u128::from(gap.as_ps()) * u128::from(self.tolerance.per_mille) / 1000) as u64,
+        ))
+    }
+
+    /// The next thing that happens by itself.
+    fn next_wake(&self) -> Option<SimTime> {
+        let deadline = self.blocked.as_ref().and_then(Blocked::deadline);
+        let wake = self.stack.next_timeout();
+        wake.into_iter().chain(deadline).min()
+    }
+
+    /// Lets the clock go to `t`, with all time-outs up to and at it.
+    fn advance_to(&mut self, t: SimTime) -> Step<()> {
+        while let Some(wake) = self.next_wake().filter(|&wake| wake <= t) {
+            self.wake(wake)?;
+        }
+        self.now = self.now.max(t);
+        self.poke()
+    }
+
+    /// Goes to a time at which something happens, and lets it.
+    fn wake(&mut self, at: SimTime) -> Step<()> {
+        self.timeouts += 1;
+        if self.timeouts > self.options.max_timeouts {
+            return differs(
+                "the model's time-outs",
+                "an end of them",
+                format!("{} at {}", self.timeouts, seconds(self.now)),
+            );
+        }
+        self.now = self.now.max(at);
+        self.stack.time_out(self.now);
+        self.settle();
+        self.poke()
+    }
+
+    /// Hands connections that were established to the listeners that wait for them.
+    fn settle(&mut self) {
+        for (listener, flow) in self.stack.established.drain(..) {
+            self.sockets.establish(listener, flow);
+        }
+    }
+
+    /// A call with its result; see [`calls`].
+    fn call(&mut self, call: &'s Call, at: Position, until: Option<SimTime>) -> Step<()> {
+        self.finish_call()?;
+        self.begin_call(call, at, until)
+    }
+}
+
+/// "0.100000 s".
+fn seconds(t: SimTime) -> String {
+    format!("{:.6} s", t.as_secs_f64())
+}

@@ -1,0 +1,204 @@
+//! Segments the script expects: waiting for them, and every field compared.
+
+use sim_core::SimTime;
+
+use super::flow::Flow;
+use super::stack::Sent;
+use super::{Runner, Step, differs, render, seconds};
+use crate::packetdrill::ast::{Ecn, OptionSpec, Packet};
+use crate::segment::{Flags, Segment};
+use crate::seq::SeqNum;
+
+impl Runner<'_, '_> {
+    /// Takes the next segment the model sends, in the span of time given, and compares it.
+    pub(super) fn expect_packet(
+        &mut self,
+        packet: &Packet,
+        start: SimTime,
+        end: SimTime,
+        any_time: bool,
+    ) -> Step<()> {
+        let base = self.now;
+        let tolerance = self.tolerance(start, base);
+        let latest = end + self.tolerance(end, base);
+        while self.stack.sent.is_empty() {
+            match self.next_wake() {
+                Some(wake) if wake <= latest => self.wake(wake)?,
+                _ => {
+                    self.now = if any_time { self.now } else { self.now.max(latest) };
+                    return differs(
+                        "no segment",
+                        self.wanted(packet),
+                        format!("nothing up to {}", seconds(self.now)),
+                    );
+                }
+            }
+        }
+        let Some(first) = self.stack.sent.pop_front() else {
+            return Ok(());
+        };
+        if packet.flags.is_syn() && first.segment.flags.is_syn() {
+            self.stack.flows[first.flow].script_iss = packet.seq;
+        }
+        let segment = self.gather(packet, &first);
+        self.compare(packet, &first, &segment)?;
+        let early = !any_time && first.at + tolerance < start;
+        if early || (!any_time && first.at > latest) {
+            return differs(
+                format!("time of {}", self.shown(&first, &segment)),
+                if start == end {
+                    seconds(start)
+                } else {
+                    format!("{} to {}", seconds(start), seconds(end))
+                },
+                seconds(first.at),
+            );
+        }
+        Ok(())
+    }
+
+    /// Joins segments that follow each other up to the length the script has: it may write a burst
+    /// as one.
+    fn gather(&mut self, packet: &Packet, first: &Sent) -> Segment {
+        let mut whole = first.segment;
+        let at_the_end = Flags::PSH | Flags::FIN;
+        while !self.stack.strict && whole.len > 0 && whole.len < packet.len {
+            let Some(next) = self.stack.sent.front() else {
+                break;
+            };
+            let follows = next.flow == first.flow
+                && next.at == first.at
+                && next.segment.seq == whole.seq_end()
+                && next.segment.len > 0
+                && next.segment.ack == whole.ack
+                && whole.len + next.segment.len <= packet.len
+                && !whole.flags.is_syn()
+                && next.segment.flags.without(at_the_end) == whole.flags.without(at_the_end);
+            if !follows {
+                break;
+            }
+            whole.len += next.segment.len;
+            whole.flags |= next.segment.flags;
+            self.stack.sent.pop_front();
+        }
+        whole
+    }
+
+    fn compare(&mut self, packet: &Packet, sent: &Sent, segment: &Segment) -> Step<()> {
+        let flow = &self.stack.flows[sent.flow];
+        let seq = if sent.absolute {
+            segment.seq
+        } else {
+            SeqNum(flow.to_script(segment.seq))
+        };
+        let ports = (segment.src_port, segment.dst_port);
+        let ack = segment.flags.is_ack().then_some(segment.ack.0);
+        let wrong = [
+            (packet.ports.is_some_and(|p| p != ports), "ports"),
+            (packet.flags != segment.flags, "flags"),
+            (seq.0 != packet.seq, "sequence number"),
+            (packet.len != segment.len, "length"),
+            (
+                segment.flags.is_ack() && ack != Some(packet.ack.unwrap_or(0)),
+                "acknowledgement number",
+            ),
+            (
+                packet.window.is_some_and(|w| w != segment.window),
+                "window",
+            ),
+            (
+                packet.urgent.is_some_and(|u| u != segment.urgent),
+                "urgent pointer",
+            ),
+            (!ip_fits(packet, flow), "IP header"),
+        ];
+        let wrong: Vec<&str> = wrong.iter().filter(|w| w.0).map(|w| w.1).collect();
+        if !wrong.is_empty() {
+            return differs(
+                wrong.join(", "),
+                self.wanted(packet),
+                self.shown(sent, segment),
+            );
+        }
+        self.compare_options(packet, sent, segment)
+    }
+
+    fn compare_options(&mut self, packet: &Packet, sent: &Sent, segment: &Segment) -> Step<()> {
+        let Some(wanted) = &packet.options else {
+            return Ok(());
+        };
+        let actual = render::specs(&segment.options);
+        let tick = self.ts_tick;
+        let lax = self.tolerance.least;
+        let stamps = &mut self.stack.flows[sent.flow].stamps;
+        let mut same = wanted.len() == actual.len();
+        for (want, is) in wanted.iter().zip(&actual) {
+            same &= match (want, is) {
+                (
+                    &OptionSpec::Timestamps { val, ecr },
+                    &OptionSpec::Timestamps {
+                        val: live,
+                        ecr: echo,
+                    },
+                ) => {
+                    let near = tick.is_none_or(|tick| {
+                        let slack = (lax.as_ps() / tick.as_ps().max(1)).min(1 << 30) as u32;
+                        let off = stamps.first.map_or(0, |_| {
+                            let off = stamps.to_script(live).wrapping_sub(val) as i32;
+                            off.unsigned_abs()
+                        });
+                        off <= slack
+                    });
+                    stamps.learn(val, live);
+                    near && ecr == echo
+                }
+                _ => want == is,
+            };
+        }
+        if same {
+            return Ok(());
+        }
+        differs(
+            "TCP options",
+            render::list(wanted),
+            self.shown(sent, segment),
+        )
+    }
+
+    fn shown(&self, sent: &Sent, segment: &Segment) -> String {
+        let flow = &self.stack.flows[sent.flow];
+        render::sent(segment, flow, sent.absolute)
+    }
+
+    /// The script's line as text.
+    fn wanted(&self, packet: &Packet) -> String {
+        let segment = Segment {
+            flags: packet.flags,
+            len: packet.len,
+            urgent: packet.urgent.unwrap_or(0),
+            window: packet.window.unwrap_or(0),
+            ..Segment::default()
+        };
+        let options = packet.options.as_deref();
+        let text = render::line(
+            &segment,
+            packet.seq,
+            packet.ack.unwrap_or(0),
+            options.unwrap_or_default(),
+        );
+        let text = if packet.window.is_none() {
+            text.replace(" win 0", "")
+        } else {
+            text
+        };
+        if options.is_none() { text + " <...>" } else { text }
+    }
+}
+
+/// The model marks nothing: Not-ECT, with the DS field and time to live of its parameters.
+fn ip_fits(packet: &Packet, flow: &Flow) -> bool {
+    packet.ip.ecn.is_none_or(|ecn| ecn == Ecn::NotEct)
+        && packet.ip.tos.is_none_or(|tos| tos == flow.params.tos)
+        && packet.ip.ttl.is_none_or(|ttl| ttl == flow.params.ttl)
+        && packet.ip.flow_label.is_none()
+}

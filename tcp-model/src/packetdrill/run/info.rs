@@ -1,0 +1,147 @@
+//! What code sees: `tcp_info` of the latest connection.
+
+use sim_core::SimDuration;
+
+use super::constants::code_constant;
+use super::eval::{Datum, Scope};
+use super::{Runner, Step, Stop, differs, unsupported};
+use crate::packetdrill::code::Statement;
+use crate::state::State;
+
+/// Fields of Linux's `tcp_info` that a view does not tell.
+const UNKNOWN: [&str; 24] = [
+    "tcpi_ca_state",
+    "tcpi_retransmits",
+    "tcpi_probes",
+    "tcpi_backoff",
+    "tcpi_lost",
+    "tcpi_retrans",
+    "tcpi_fackets",
+    "tcpi_rttvar",
+    "tcpi_reordering",
+    "tcpi_rcv_ssthresh",
+    "tcpi_rcv_rtt",
+    "tcpi_rcv_space",
+    "tcpi_options",
+    "tcpi_ato",
+    "tcpi_delivered",
+    "tcpi_delivered_ce",
+    "tcpi_dsack_dups",
+    "tcpi_reord_seen",
+    "tcpi_busy_time",
+    "tcpi_min_rtt",
+    "tcpi_last_data_sent",
+    "tcpi_pacing_rate",
+    "tcpi_total_rto",
+    "tcpi_notsent_bytes",
+];
+
+impl Runner<'_, '_> {
+    pub(super) fn code(&mut self, statements: &[Statement]) -> Step<()> {
+        for statement in statements {
+            match statement {
+                Statement::Assert {
+                    at,
+                    text,
+                    test,
+                    message,
+                } => {
+                    if self.evaluate(test)?.is_true() {
+                        continue;
+                    }
+                    let said = match message {
+                        Some(value) => self.evaluate(value)?.to_string(),
+                        None => "false".to_string(),
+                    };
+                    return Err(Stop::Failed {
+                        at: Some(*at),
+                        what: "assertion".into(),
+                        expected: text.clone(),
+                        actual: said,
+                    });
+                }
+                Statement::Print(values) => {
+                    let mut words = Vec::new();
+                    for value in values {
+                        words.push(self.evaluate(value)?.to_string());
+                    }
+                    self.printed.push(words.join(" "));
+                }
+                Statement::Assign(name, value) => {
+                    let datum = self.evaluate(value)?;
+                    self.variables.insert(name.clone(), datum);
+                }
+                Statement::Pass => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn info(&mut self, field: &str) -> Step<i64> {
+        let Some(flow) = self.stack.flows.last_mut() else {
+            return differs("tcp_info", "a connection", "none yet");
+        };
+        let (out, sacked) = flow.packets_out();
+        let mss = flow.mss();
+        let Some(view) = flow.view() else {
+            return differs("tcp_info", "a connection", "none any more");
+        };
+        let micros = |d: SimDuration| (d.as_ps() / 1_000_000) as i64;
+        Ok(match field {
+            "tcpi_state" => state_number(view.state),
+            "tcpi_snd_cwnd" => (view.cwnd / mss.max(1)) as i64,
+            "tcpi_snd_ssthresh" => view
+                .ssthresh
+                .map_or(0x7fff_ffff, |s| (s / mss.max(1)) as i64),
+            "tcpi_unacked" => out as i64,
+            "tcpi_sacked" => sacked as i64,
+            "tcpi_total_retrans" => i64::from(view.counts.retransmissions),
+            "tcpi_rto" => micros(view.rto),
+            "tcpi_rtt" => view.srtt.map_or(0, micros),
+            "tcpi_snd_mss" => mss as i64,
+            "tcpi_advmss" => i64::from(flow.params.mss()),
+            "tcpi_bytes_acked" => view.counts.bytes_acked as i64,
+            "tcpi_bytes_received" => view.counts.bytes_received as i64,
+            "tcpi_segs_out" => view.counts.segments_sent as i64,
+            "tcpi_segs_in" => view.counts.segments_received as i64,
+            "tcpi_snd_wnd" => i64::from(view.snd_wnd),
+            "tcpi_rcv_wnd" => i64::from(view.rcv_wnd),
+            _ if UNKNOWN.contains(&field) => {
+                return unsupported(format!("{field}: the model does not tell it"));
+            }
+            _ => return differs("tcp_info", "a field of it", field),
+        })
+    }
+}
+
+impl Scope for Runner<'_, '_> {
+    fn name(&mut self, name: &str) -> Step<Datum> {
+        if let Some(datum) = self.variables.get(name) {
+            return Ok(datum.clone());
+        }
+        if let Some(n) = code_constant(name) {
+            return Ok(Datum::Int(n));
+        }
+        if name.starts_with("tcpi_") {
+            return self.info(name).map(Datum::Int);
+        }
+        differs("code", "a name that is defined", name)
+    }
+}
+
+/// Linux's number for a state.
+fn state_number(state: State) -> i64 {
+    match state {
+        State::Established => 1,
+        State::SynSent => 2,
+        State::SynReceived => 3,
+        State::FinWait1 => 4,
+        State::FinWait2 => 5,
+        State::TimeWait => 6,
+        State::Closed => 7,
+        State::CloseWait => 8,
+        State::LastAck => 9,
+        State::Listen => 10,
+        State::Closing => 11,
+    }
+}

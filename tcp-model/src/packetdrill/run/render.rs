@@ -1,0 +1,112 @@
+//! Segments in the language of scripts, for ladders and messages.
+
+use std::fmt::Write;
+
+use super::flow::Flow;
+use crate::options::{Options, TcpOption};
+use crate::packetdrill::ast::OptionSpec;
+use crate::segment::{Flags, Segment};
+
+/// A segment the model sent; `absolute` leaves its sequence number as it is.
+pub(super) fn sent(segment: &Segment, flow: &Flow, absolute: bool) -> String {
+    let seq = if absolute {
+        segment.seq.0
+    } else {
+        flow.to_script(segment.seq)
+    };
+    let options: Vec<OptionSpec> = specs(&segment.options)
+        .into_iter()
+        .map(|o| match o {
+            OptionSpec::Timestamps { val, ecr } => OptionSpec::Timestamps {
+                val: flow.stamps.to_script(val),
+                ecr,
+            },
+            other => other,
+        })
+        .collect();
+    line(segment, seq, segment.ack.0, &options)
+}
+
+/// A segment in the script's numbers.
+pub(super) fn line(segment: &Segment, seq: u32, ack: u32, options: &[OptionSpec]) -> String {
+    let end = seq.wrapping_add(segment.len);
+    let mut text = format!("{} {seq}:{end}({})", letters(segment.flags), segment.len);
+    if segment.flags.is_ack() {
+        let _ = write!(text, " ack {ack}");
+    }
+    let _ = write!(text, " win {}", segment.window);
+    if segment.flags.is_urg() {
+        let _ = write!(text, " urg {}", segment.urgent);
+    }
+    if !options.is_empty() {
+        let _ = write!(text, " {}", list(options));
+    }
+    text
+}
+
+/// "SP.".
+pub(super) fn letters(flags: Flags) -> String {
+    let all = [
+        (Flags::SYN, 'S'),
+        (Flags::FIN, 'F'),
+        (Flags::RST, 'R'),
+        (Flags::PSH, 'P'),
+        (Flags::URG, 'U'),
+        (Flags::ECE, 'E'),
+        (Flags::CWR, 'W'),
+        (Flags::AE, 'A'),
+        (Flags::ACK, '.'),
+    ];
+    let set = all.iter().filter(|(flag, _)| flags.contains(*flag));
+    let text: String = set.map(|(_, letter)| letter).collect();
+    if text.is_empty() { "-".into() } else { text }
+}
+
+/// "<mss 1460,nop>".
+pub(super) fn list(options: &[OptionSpec]) -> String {
+    let each: Vec<String> = options.iter().map(option).collect();
+    format!("<{}>", each.join(","))
+}
+
+fn option(option: &OptionSpec) -> String {
+    match option {
+        OptionSpec::Mss(mss) => format!("mss {mss}"),
+        OptionSpec::WindowScale(shift) => format!("wscale {shift}"),
+        OptionSpec::SackPermitted => "sackOK".into(),
+        OptionSpec::Sack(blocks) => blocks
+            .iter()
+            .fold("sack".to_string(), |text, (l, r)| format!("{text} {l}:{r}")),
+        OptionSpec::Timestamps { val, ecr } => format!("TS val {val} ecr {ecr}"),
+        OptionSpec::Nop => "nop".into(),
+        OptionSpec::Eol => "eol".into(),
+        OptionSpec::Other(kind, data) => data
+            .iter()
+            .fold(format!("unknown {kind} 0x"), |text, b| format!("{text}{b:02x}")),
+    }
+}
+
+/// The options of a segment one by one; padding after the list is no option.
+pub(super) fn specs(options: &Options) -> Vec<OptionSpec> {
+    let mut specs = Vec::new();
+    for option in options.iter().map_while(Result::ok) {
+        specs.push(match option {
+            TcpOption::Eol => OptionSpec::Eol,
+            TcpOption::Nop => OptionSpec::Nop,
+            TcpOption::Mss(mss) => OptionSpec::Mss(mss),
+            TcpOption::WindowScale(shift) => OptionSpec::WindowScale(shift),
+            TcpOption::SackPermitted => OptionSpec::SackPermitted,
+            TcpOption::Timestamps(val, ecr) => OptionSpec::Timestamps { val, ecr },
+            TcpOption::Sack(data) => OptionSpec::Sack(
+                data.chunks_exact(8)
+                    .map(|b| (be32(&b[..4]), be32(&b[4..])))
+                    .collect(),
+            ),
+            TcpOption::Unknown(kind, data) => OptionSpec::Other(kind, data.to_vec()),
+        });
+    }
+    specs
+}
+
+fn be32(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(0, |n, &b| n << 8 | u32::from(b))
+}

@@ -1,0 +1,137 @@
+//! Shell lines: system parameters are set, sleeping passes time, the rest is passed over and
+//! listed.
+
+use sim_core::SimDuration;
+
+use super::{Runner, Step, sysctl};
+use crate::packetdrill::ast::Command;
+use crate::packetdrill::report::Skipped;
+use crate::params::TcpParams;
+
+impl Runner<'_, '_> {
+    pub(super) fn command(&mut self, command: &Command) -> Step<()> {
+        let joined = command.text.replace("\\\n", " ");
+        for line in joined.split(['\n', ';']).flat_map(|l| l.split("&&")) {
+            let line = line.trim();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            if !self.line(line)? {
+                self.skipped.push(Skipped {
+                    at: command.at,
+                    text: line.to_string(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// False when the line has no meaning here.
+    fn line(&mut self, line: &str) -> Step<bool> {
+        let words = words(line);
+        let Some(program) = words.first() else {
+            return Ok(true);
+        };
+        match program.rsplit('/').next().unwrap_or(program) {
+            "true" | ":" => return Ok(true),
+            // The usual preamble: everything as Linux has it from the start.
+            "defaults.sh" => {
+                let mtu = self.params.mtu;
+                self.params = TcpParams {
+                    mtu,
+                    ..TcpParams::linux()
+                };
+                return Ok(words.len() == 1);
+            }
+            "sleep" => {
+                let seconds = words.get(1).and_then(|w| w.parse::<f64>().ok());
+                let Some(seconds) = seconds.filter(|s| (0.0..1e6).contains(s)) else {
+                    return Ok(false);
+                };
+                self.advance_to(self.now + SimDuration::from_secs_f64(seconds))?;
+                return Ok(true);
+            }
+            "echo" => {
+                if let [_, value, arrow, path] = &words[..]
+                    && arrow == ">"
+                {
+                    return Ok(self.set(path, value));
+                }
+                return Ok(false);
+            }
+            _ => {}
+        }
+        // `sysctl -q name=value …` and whatever else sets parameters that way.
+        let settings: Vec<(&str, &str)> = words[1..]
+            .iter()
+            .filter(|w| !w.starts_with('-'))
+            .filter_map(|w| w.split_once('='))
+            .filter(|(name, _)| sysctl::is_name(name))
+            .collect();
+        let mut all_set = !settings.is_empty();
+        for (name, value) in settings {
+            all_set &= self.set(name, value);
+        }
+        Ok(all_set)
+    }
+
+    /// Sets a system parameter, for sockets to come and those without a connection.
+    fn set(&mut self, name: &str, value: &str) -> bool {
+        if !sysctl::is_name(name) || !sysctl::set(&mut self.params, name, value) {
+            return false;
+        }
+        for socket in self.sockets.unconnected() {
+            sysctl::set(&mut socket.params, name, value);
+        }
+        true
+    }
+}
+
+/// Words of a shell line; quotes join, `>` stands alone.
+fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut open = false;
+    let mut quote = None;
+    for c in line.chars() {
+        match (quote, c) {
+            (Some(q), _) if c == q => quote = None,
+            (Some(_), _) => word.push(c),
+            (None, '"' | '\'') => {
+                quote = Some(c);
+                open = true;
+            }
+            (None, '>') => {
+                if open || !word.is_empty() {
+                    words.push(std::mem::take(&mut word));
+                }
+                words.push(">".into());
+                open = false;
+            }
+            (None, _) if c.is_whitespace() => {
+                if open || !word.is_empty() {
+                    words.push(std::mem::take(&mut word));
+                }
+                open = false;
+            }
+            (None, _) => word.push(c),
+        }
+    }
+    if open || !word.is_empty() {
+        words.push(word);
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::words;
+
+    #[test]
+    fn quotes_join_words() {
+        assert_eq!(
+            words("sysctl -q a=\"1 2\" b='' > /x/y"),
+            ["sysctl", "-q", "a=1 2", "b=", ">", "/x/y"]
+        );
+    }
+}

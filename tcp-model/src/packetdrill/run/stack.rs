@@ -1,0 +1,183 @@
+//! The host around the models: who gets a segment, and what left.
+
+use std::collections::VecDeque;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::sync::Arc;
+
+use sim_core::SimTime;
+
+use super::RunOptions;
+use super::flow::Flow;
+use super::render;
+use crate::model::{Input, OpenContext, Outputs, Signal, TcpModel};
+use crate::packetdrill::report::Rung;
+use crate::params::TcpParams;
+use crate::segment::{ConnId, Flags, Segment};
+use crate::seq::SeqNum;
+
+/// Makes a model for a connection.
+pub type Factory<'m> = dyn FnMut(OpenContext) -> Box<dyn TcpModel> + 'm;
+
+const LOCAL: Ipv4Addr = Ipv4Addr::new(192, 168, 0, 1);
+const REMOTE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
+
+/// A segment that left and waits for a line of the script that expects it.
+#[derive(Debug)]
+pub(super) struct Sent {
+    pub(super) flow: usize,
+    pub(super) at: SimTime,
+    pub(super) segment: Segment,
+    /// Sequence number 0 of an RST by which nobody answers: not relative to anything.
+    pub(super) absolute: bool,
+}
+
+/// Connections and what they sent.
+pub(super) struct Stack<'m> {
+    make: &'m mut Factory<'m>,
+    pub(super) flows: Vec<Flow>,
+    pub(super) sent: VecDeque<Sent>,
+    pub(super) ladder: Vec<Rung>,
+    /// Listener's socket and flow, since last settled.
+    pub(super) established: Vec<(usize, usize)>,
+    pub(super) next_remote_port: u16,
+    /// Segments must be cut as the script has them.
+    pub(super) strict: bool,
+    next_local_port: u16,
+    iss: SeqNum,
+    ts_offset: u32,
+    out: Outputs,
+}
+
+impl<'m> Stack<'m> {
+    pub(super) fn new(make: &'m mut Factory<'_>, options: &RunOptions) -> Stack<'m> {
+        Stack {
+            make,
+            flows: Vec::new(),
+            sent: VecDeque::new(),
+            ladder: Vec::new(),
+            established: Vec::new(),
+            next_remote_port: 5001,
+            strict: false,
+            next_local_port: 40_000,
+            iss: options.iss,
+            ts_offset: options.ts_offset,
+            out: Outputs::default(),
+        }
+    }
+
+    /// Segments nobody has asked for.
+    pub(super) fn waiting(&self) -> usize {
+        self.sent.len()
+    }
+
+    pub(super) fn pick_local_port(&mut self) -> u16 {
+        self.next_local_port = self.next_local_port.wrapping_add(1).max(1024);
+        self.next_local_port
+    }
+
+    pub(super) fn pick_remote_port(&mut self) -> u16 {
+        self.next_remote_port = self.next_remote_port.wrapping_add(1).max(1024);
+        self.next_remote_port
+    }
+
+    /// A place for a connection, with nobody at this end.
+    pub(super) fn add_vacant(&mut self, local_port: u16, remote_port: u16) -> usize {
+        self.flows.push(Flow::vacant(local_port, remote_port));
+        self.flows.len() - 1
+    }
+
+    /// A connection with a model; `iss` is chosen when none is given.
+    pub(super) fn add(
+        &mut self,
+        local_port: u16,
+        remote_port: u16,
+        params: &TcpParams,
+        iss: Option<SeqNum>,
+    ) -> usize {
+        let serial = self.flows.len() as u32;
+        let iss = iss.unwrap_or(self.iss + serial.wrapping_mul(0x0100_0000));
+        let params = Arc::new(params.clone());
+        let model = (self.make)(OpenContext {
+            params: params.clone(),
+            conn: ConnId::new(0, serial),
+            traced: false,
+            local: SocketAddrV4::new(LOCAL, local_port),
+            remote: SocketAddrV4::new(REMOTE, remote_port),
+            iss,
+            ts_offset: self.ts_offset,
+        });
+        let flow = Flow::new(local_port, remote_port, model, params, iss);
+        self.flows.push(flow);
+        self.flows.len() - 1
+    }
+
+    pub(super) fn next_timeout(&self) -> Option<SimTime> {
+        let models = self.flows.iter().filter_map(|f| f.model.as_ref());
+        models.filter_map(|m| m.next_timeout()).min()
+    }
+
+    /// Tells every model whose time has come.
+    pub(super) fn time_out(&mut self, now: SimTime) {
+        for flow in 0..self.flows.len() {
+            let model = self.flows[flow].model.as_ref();
+            if model.and_then(|m| m.next_timeout()).is_some_and(|t| t <= now) {
+                self.step(flow, Input::Timeout, now);
+            }
+        }
+    }
+
+    /// One input for one model.
+    pub(super) fn step(&mut self, index: usize, input: Input<'_>, now: SimTime) {
+        let flow = &mut self.flows[index];
+        let Some(model) = &mut flow.model else {
+            return;
+        };
+        self.out.clear();
+        model.step(input, now, &mut self.out);
+        for signal in self.out.signals.drain(..) {
+            flow.on_signal(signal);
+            if let (Signal::Connected, Some(listener)) = (signal, flow.listener) {
+                self.established.push((listener, index));
+            }
+        }
+        for (segment, again) in self.out.segments.drain(..) {
+            flow.note_sent(&segment, again);
+            let text = render::sent(&segment, flow, false);
+            self.ladder.push(Rung::new(now, false, text));
+            self.sent.push_back(Sent {
+                flow: index,
+                at: now,
+                segment,
+                absolute: false,
+            });
+        }
+    }
+
+    /// Nobody is there: RFC 9293 section 3.10.7.1.
+    pub(super) fn answer_for_nobody(&mut self, index: usize, seg: &Segment, now: SimTime) {
+        if seg.flags.is_rst() {
+            return;
+        }
+        let absolute = !seg.flags.is_ack();
+        let reply = Segment {
+            src_port: seg.dst_port,
+            dst_port: seg.src_port,
+            seq: if absolute { SeqNum(0) } else { seg.ack },
+            ack: if absolute { seg.seq_end() } else { SeqNum(0) },
+            flags: if absolute {
+                Flags::RST | Flags::ACK
+            } else {
+                Flags::RST
+            },
+            ..Segment::default()
+        };
+        let text = render::sent(&reply, &self.flows[index], absolute);
+        self.ladder.push(Rung::new(now, false, text));
+        self.sent.push_back(Sent {
+            flow: index,
+            at: now,
+            segment: reply,
+            absolute,
+        });
+    }
+}

@@ -1,0 +1,46 @@
+//! The scripts of this project, one directory per subject; and each of them with one number
+//! changed, which must be noticed.
+
+mod packetdrill {
+    mod grammar;
+    mod mutations;
+    mod scripts;
+
+    use std::path::{Path, PathBuf};
+
+    use tcp_model::Connection;
+    use tcp_model::packetdrill::{Report, RunOptions, Script, parse, run};
+
+    /// Every script, by path, in the order of the names.
+    fn all_scripts() -> Vec<(PathBuf, String)> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/packetdrill");
+        let mut found = Vec::new();
+        for group in std::fs::read_dir(root).unwrap() {
+            let group = group.unwrap().path();
+            if !group.is_dir() {
+                continue;
+            }
+            for file in std::fs::read_dir(group).unwrap() {
+                let file = file.unwrap().path();
+                if file.extension().is_some_and(|e| e == "pkt") {
+                    let text = std::fs::read_to_string(&file).unwrap();
+                    found.push((file, text));
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+
+    fn play(script: &Script) -> Report {
+        run(
+            script,
+            &mut |ctx| Box::new(Connection::new(ctx)),
+            &RunOptions::default(),
+        )
+    }
+
+    fn play_text(text: &str) -> Report {
+        play(&parse(text).unwrap())
+    }
+}
