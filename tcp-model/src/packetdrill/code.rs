@@ -94,7 +94,10 @@ fn blanks(cursor: &mut Cursor<'_>) {
 fn separators(cursor: &mut Cursor<'_>) {
     loop {
         blanks(cursor);
-        if cursor.take_while(|c| c.is_whitespace() || c == ';').is_empty() {
+        if cursor
+            .take_while(|c| c.is_whitespace() || c == ';')
+            .is_empty()
+        {
             return;
         }
     }
@@ -272,7 +275,9 @@ fn atom(cursor: &mut Cursor<'_>) -> Parsed<Value> {
         Some(quote @ ('"' | '\'')) => {
             cursor.bump();
             let close = quote.to_string();
-            Ok(Value::Text(cursor.take_until(&close, "string")?.to_string()))
+            Ok(Value::Text(
+                cursor.take_until(&close, "string")?.to_string(),
+            ))
         }
         Some(open @ ('(' | '[')) => {
             cursor.bump();

@@ -130,7 +130,9 @@ impl<'a> Cursor<'a> {
 
     /// The word that is next, if one is.
     pub(super) fn peek_word(&self) -> &'a str {
-        let starts = self.peek().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+        let starts = self
+            .peek()
+            .is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
         if !starts {
             return "";
         }

@@ -116,10 +116,17 @@ fn what_is_not_in_the_language_is_refused_where_it_stands() {
         ("0...1 < S 0:0(0) win 1", "1:7", "end time"),
         ("0 > [ipv6] S 0:0(0)", "1:6", "noecn"),
         ("zero close(3) = 0", "1:1", "time"),
-        ("0 f([[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", "1:43", "deep"),
+        (
+            "0 f([[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
+            "1:43",
+            "deep",
+        ),
     ] {
         let error = parse(text).expect_err(text);
-        assert!(error.to_string().starts_with(&format!("{place}: ")), "{text}: {error}");
+        assert!(
+            error.to_string().starts_with(&format!("{place}: ")),
+            "{text}: {error}"
+        );
         assert!(error.message.contains(word), "{text}: {error}");
     }
 }

@@ -8,6 +8,9 @@ use super::{all_scripts, play};
 #[test]
 fn placeholder() {
     for (_, text) in all_scripts() {
-        assert!(matches!(play(&parse(&text).unwrap()).outcome, Outcome::Passed));
+        assert!(matches!(
+            play(&parse(&text).unwrap()).outcome,
+            Outcome::Passed
+        ));
     }
 }

@@ -79,7 +79,9 @@ fn term(cursor: &mut Cursor<'_>) -> Parsed<Expr> {
         }
         Some('-') => {
             cursor.bump();
-            Ok(Expr::Int(-(cursor.number("a number", i64::MAX as u64)? as i64)))
+            Ok(Expr::Int(
+                -(cursor.number("a number", i64::MAX as u64)? as i64),
+            ))
         }
         Some(c) if c.is_ascii_digit() => {
             Ok(Expr::Int(cursor.number("a number", i64::MAX as u64)? as i64))

@@ -100,7 +100,9 @@ fn marks(cursor: &mut Cursor<'_>, ip: &mut IpMarks) -> Parsed<()> {
             "flowlabel" => {
                 ip.flow_label = Some(cursor.number("flowlabel", (1 << 20) - 1)? as u32);
             }
-            _ => return Err(start.unexpected("noecn, ect0, ect1, ect01, ce, tos, ttl or flowlabel")),
+            _ => {
+                return Err(start.unexpected("noecn, ect0, ect1, ect01, ce, tos, ttl or flowlabel"));
+            }
         }
         if cursor.eat_next(close)? {
             return Ok(());

@@ -173,14 +173,18 @@ impl<'s> Runner<'s, '_> {
             }
             Attempt::Blocks => {
                 blocked.progress.begun = true;
-                let late = blocked.until.is_some_and(|t| {
-                    t + self.tolerance(t, blocked.progress.started) < self.now
-                });
+                let late = blocked
+                    .until
+                    .is_some_and(|t| t + self.tolerance(t, blocked.progress.started) < self.now);
                 if late {
                     let expected = blocked.until.map(seconds).unwrap_or_default();
                     let now = seconds(self.now);
-                    return differs("time of the call's return", expected, format!("later than {now}"))
-                        .map_err(place);
+                    return differs(
+                        "time of the call's return",
+                        expected,
+                        format!("later than {now}"),
+                    )
+                    .map_err(place);
                 }
                 self.blocked = Some(blocked);
             }

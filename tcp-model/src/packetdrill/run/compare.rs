@@ -25,7 +25,11 @@ impl Runner<'_, '_> {
             match self.next_wake() {
                 Some(wake) if wake <= latest => self.wake(wake)?,
                 _ => {
-                    self.now = if any_time { self.now } else { self.now.max(latest) };
+                    self.now = if any_time {
+                        self.now
+                    } else {
+                        self.now.max(latest)
+                    };
                     return differs(
                         "no segment",
                         self.wanted(packet),
@@ -102,10 +106,7 @@ impl Runner<'_, '_> {
                 segment.flags.is_ack() && ack != Some(packet.ack.unwrap_or(0)),
                 "acknowledgement number",
             ),
-            (
-                packet.window.is_some_and(|w| w != segment.window),
-                "window",
-            ),
+            (packet.window.is_some_and(|w| w != segment.window), "window"),
             (
                 packet.urgent.is_some_and(|u| u != segment.urgent),
                 "urgent pointer",
@@ -191,7 +192,11 @@ impl Runner<'_, '_> {
         } else {
             text
         };
-        if options.is_none() { text + " <...>" } else { text }
+        if options.is_none() {
+            text + " <...>"
+        } else {
+            text
+        }
     }
 }
 

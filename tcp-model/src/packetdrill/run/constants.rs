@@ -167,7 +167,14 @@ pub(super) fn code_constant(name: &str) -> Option<i64> {
 
 /// Known bits of a mask of events, by name; for messages.
 pub(super) fn event_names(mask: i64) -> String {
-    let names = ["POLLIN", "POLLPRI", "POLLOUT", "POLLERR", "POLLHUP", "POLLRDHUP"];
+    let names = [
+        "POLLIN",
+        "POLLPRI",
+        "POLLOUT",
+        "POLLERR",
+        "POLLHUP",
+        "POLLRDHUP",
+    ];
     let set = names
         .iter()
         .filter(|n| constant(n).is_some_and(|bit| mask & bit != 0));

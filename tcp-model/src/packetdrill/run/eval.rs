@@ -111,10 +111,8 @@ pub(super) trait Scope {
                 self.evaluate(chosen)
             }
             Value::Call(name, args) => {
-                let args: Vec<Datum> = args
-                    .iter()
-                    .map(|v| self.evaluate(v))
-                    .collect::<Step<_>>()?;
+                let args: Vec<Datum> =
+                    args.iter().map(|v| self.evaluate(v)).collect::<Step<_>>()?;
                 function(name, args)
             }
         }
@@ -122,7 +120,11 @@ pub(super) trait Scope {
 }
 
 fn wrong(operator: &str, a: &Datum, b: &Datum) -> Step<Datum> {
-    differs("code", format!("numbers for '{operator}'"), format!("{a}, {b}"))
+    differs(
+        "code",
+        format!("numbers for '{operator}'"),
+        format!("{a}, {b}"),
+    )
 }
 
 fn arithmetic(operator: &str, a: Datum, b: Datum) -> Step<Datum> {
@@ -167,7 +169,13 @@ fn compare(operator: &str, a: &Datum, b: &Datum) -> Step<bool> {
         ("<=", Datum::Int(x), Datum::Int(y)) => x <= y,
         (">", Datum::Int(x), Datum::Int(y)) => x > y,
         (">=", Datum::Int(x), Datum::Int(y)) => x >= y,
-        _ => return differs("code", format!("numbers for '{operator}'"), format!("{a}, {b}")),
+        _ => {
+            return differs(
+                "code",
+                format!("numbers for '{operator}'"),
+                format!("{a}, {b}"),
+            );
+        }
     })
 }
 

@@ -132,7 +132,9 @@ fn build(packet: &Packet, flow: &Flow) -> Step<Segment> {
             }
             OptionSpec::Sack(blocks) => {
                 let edges = blocks.iter().flat_map(|(left, right)| [left, right]);
-                sack = edges.flat_map(|n| flow.to_model(*n).0.to_be_bytes()).collect();
+                sack = edges
+                    .flat_map(|n| flow.to_model(*n).0.to_be_bytes())
+                    .collect();
                 TcpOption::Sack(&sack)
             }
             OptionSpec::Other(kind, data) => TcpOption::Unknown(*kind, data),

@@ -231,10 +231,7 @@ impl Runner<'_, '_> {
                 }
                 // SO_LINGER: waits until all is acknowledged, FIN included.
                 let state = self.stack.flows[flow].state();
-                let closing = matches!(
-                    state,
-                    State::FinWait1 | State::Closing | State::LastAck
-                );
+                let closing = matches!(state, State::FinWait1 | State::Closing | State::LastAck);
                 let deadline: Option<SimTime> = linger.map(|l| progress.started + l);
                 if closing && deadline.is_some_and(|t| t > self.now) {
                     progress.deadline = deadline;

@@ -79,9 +79,11 @@ fn option(option: &OptionSpec) -> String {
         OptionSpec::Timestamps { val, ecr } => format!("TS val {val} ecr {ecr}"),
         OptionSpec::Nop => "nop".into(),
         OptionSpec::Eol => "eol".into(),
-        OptionSpec::Other(kind, data) => data
-            .iter()
-            .fold(format!("unknown {kind} 0x"), |text, b| format!("{text}{b:02x}")),
+        OptionSpec::Other(kind, data) => {
+            data.iter().fold(format!("unknown {kind} 0x"), |text, b| {
+                format!("{text}{b:02x}")
+            })
+        }
     }
 }
 

@@ -75,7 +75,11 @@ impl Runner<'_, '_> {
 
     fn two(&self, value: &Expr, names: [&str; 2]) -> Step<[i64; 2]> {
         let Expr::Struct(fields) = value else {
-            return differs("an argument", format!("{{{}}}", names.join(", ")), "no structure");
+            return differs(
+                "an argument",
+                format!("{{{}}}", names.join(", ")),
+                "no structure",
+            );
         };
         let mut numbers = [0; 2];
         for (i, number) in numbers.iter_mut().enumerate() {

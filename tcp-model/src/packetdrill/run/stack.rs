@@ -120,7 +120,10 @@ impl<'m> Stack<'m> {
     pub(super) fn time_out(&mut self, now: SimTime) {
         for flow in 0..self.flows.len() {
             let model = self.flows[flow].model.as_ref();
-            if model.and_then(|m| m.next_timeout()).is_some_and(|t| t <= now) {
+            if model
+                .and_then(|m| m.next_timeout())
+                .is_some_and(|t| t <= now)
+            {
                 self.step(flow, Input::Timeout, now);
             }
         }

@@ -65,8 +65,8 @@ pub(super) fn set(p: &mut TcpParams, name: &str, value: &str) -> bool {
         }
         // Off is what the model does: nothing to set.
         "tcp_ecn" => return matches!(n, 0 | 2),
-        "tcp_fastopen" | "tcp_mtu_probing" | "tcp_dsack" | "tcp_early_retrans"
-        | "tcp_recovery" | "tcp_autocorking" => return n == 0,
+        "tcp_fastopen" | "tcp_mtu_probing" | "tcp_dsack" | "tcp_early_retrans" | "tcp_recovery"
+        | "tcp_autocorking" => return n == 0,
         _ => return false,
     }
     true
