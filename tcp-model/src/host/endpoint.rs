@@ -131,6 +131,11 @@ impl Endpoints {
         self.slots.get_mut(slot)?.endpoint.as_mut()
     }
 
+    /// All there are, in order of slots.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Endpoint> {
+        (0..self.slots.len() as u32).filter_map(|slot| self.get(slot))
+    }
+
     pub(super) fn id(&self, slot: u32) -> SocketId {
         SocketId::new(slot, self.slots[slot].generation)
     }
