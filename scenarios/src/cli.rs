@@ -1,4 +1,4 @@
-//! The command line: `synfin run | check | list | show | report`.
+//! The command line: `synfin run | check | list | show | report | bench`.
 //!
 //! Data goes to stdout, progress and messages to stderr. Exit codes: 0 fine, 1 a run failed,
 //! 2 wrong usage or scenario.
@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::bench;
 use crate::library;
 use crate::overrides::Override;
 use crate::problem::Source;
@@ -53,6 +54,8 @@ enum Command {
         #[arg(short, long)]
         verbose: bool,
     },
+    /// Measure the simulator itself: speed and memory on standard workloads
+    Bench(bench::BenchArgs),
 }
 
 #[derive(Debug, Args)]
@@ -111,6 +114,7 @@ pub fn main() -> ExitCode {
         Command::List => list::list(),
         Command::Show { name } => list::show(&name),
         Command::Report { dir, verbose } => report::report(&dir, verbose),
+        Command::Bench(args) => bench::bench(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -126,7 +130,7 @@ pub fn main() -> ExitCode {
 }
 
 /// Prints to stdout; a reader that has gone away is no error.
-fn print(text: &str) {
+pub(crate) fn print(text: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{}", text.trim_end());
 }
 

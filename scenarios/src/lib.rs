@@ -18,6 +18,7 @@
 pub mod analytic;
 pub mod assemble;
 pub mod batch;
+mod bench;
 pub mod cli;
 pub mod file;
 pub mod library;

@@ -28,8 +28,8 @@ use sim_core::{Cx, Host, Loss, Packet};
 
 use crate::app::spec::HostConfig;
 use crate::app::{AnyApp, App, AppEvent};
-use crate::model::Input;
-use crate::sample::{SegmentEvent, TcpSample};
+use crate::model::{Input, TcpModel as _};
+use crate::sample::{Counts, SegmentEvent, TcpSample};
 use crate::segment::Segment;
 pub use any_tcp::AnyTcp;
 pub use endpoint::SocketId;
@@ -82,6 +82,15 @@ impl TcpHost {
     /// Connections there are, TIME-WAIT entries not counted.
     pub fn connections(&self) -> u32 {
         self.stack.endpoints.len()
+    }
+
+    /// What the connections there are counted, summed.
+    pub fn counts(&self) -> Counts {
+        let mut sum = Counts::default();
+        for endpoint in self.stack.endpoints.iter() {
+            sum += endpoint.tcp.view().counts;
+        }
+        sum
     }
 
     /// TIME-WAIT entries there are.

@@ -170,6 +170,19 @@ pub struct Counts {
     pub old_duplicate_bytes: u64,
 }
 
+impl std::ops::AddAssign for Counts {
+    fn add_assign(&mut self, other: Counts) {
+        self.bytes_acked += other.bytes_acked;
+        self.bytes_received += other.bytes_received;
+        self.segments_sent += other.segments_sent;
+        self.segments_received += other.segments_received;
+        self.retransmissions += other.retransmissions;
+        self.timeouts += other.timeouts;
+        self.fast_recoveries += other.fast_recoveries;
+        self.old_duplicate_bytes += other.old_duplicate_bytes;
+    }
+}
+
 /// What happened to a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SegmentEvent {

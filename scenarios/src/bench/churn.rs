@@ -1,0 +1,272 @@
+//! `churn`: short connections at a fixed rate, and the TIME-WAIT they leave.
+//!
+//! Client and server, 10 Gbit/s and 10 ms of round trip between them; connect, 100 bytes there,
+//! 1000 bytes back, close. The client has so many addresses, and takes its ports in turn, that no
+//! 4-tuple comes again while it is in TIME-WAIT.
+
+use std::io;
+use std::net::SocketAddrV4;
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+use sim_core::{NodeId, Rate, Record, Recorder, SimDuration, SimTime};
+use tcp_model::TcpParams;
+use tcp_model::params::PortSelection;
+use tcp_model::sample::{OpenResult, TcpSample};
+use tcp_model::spec::{AppSpec, Arrivals, ClientSpec, Closer, Exchange, ServerSpec};
+use tcp_model::state::State;
+
+use super::measure::{self, Engine, Ran};
+use super::process;
+use super::table::{Measurement, Table};
+use super::world::{Plan, World, address};
+
+const PORT: u16 = 80;
+/// Ports for active opens.
+pub(super) const PORTS: (u16, u16) = (1024, 65535);
+
+/// Who closes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum First {
+    /// The client.
+    Client,
+    /// The server.
+    Server,
+}
+
+/// How connections end.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct CloseArgs {
+    /// Who closes first, and so holds TIME-WAIT
+    #[arg(long, value_enum, default_value = "server")]
+    first: First,
+    /// Time in TIME-WAIT, seconds
+    #[arg(long, value_name = "S", default_value_t = 240, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    time_wait: u64,
+}
+
+impl CloseArgs {
+    /// Who closes, in words.
+    pub(super) fn first_name(&self) -> &'static str {
+        match self.first {
+            First::Client => "client",
+            First::Server => "server",
+        }
+    }
+}
+
+/// What a run gave.
+#[derive(Debug)]
+pub(super) struct Churned {
+    pub(super) total: Measurement,
+    pub(super) digest: String,
+    pub(super) intervals: Vec<(String, Measurement)>,
+    pub(super) ran: Ran,
+}
+
+/// TCP for many short connections.
+pub(super) fn params(time_wait: SimDuration) -> TcpParams {
+    TcpParams {
+        min_rto: SimDuration::from_millis(200),
+        hold_until_push: false,
+        time_wait,
+        port_range: PORTS,
+        port_selection: PortSelection::Sequential,
+        somaxconn: 1 << 24,
+        max_syn_backlog: 1 << 24,
+        ..TcpParams::rfc9293()
+    }
+}
+
+fn world(rate: u32, limit: Option<u64>, seconds: f64, close: &CloseArgs) -> Result<World, String> {
+    let time_wait = SimDuration::from_secs(close.time_wait);
+    // Twice the ports taken at a time, those of connections still open included.
+    let held = seconds.min(close.time_wait as f64 + 5.0) * f64::from(rate);
+    let addresses = (2.0 * held / f64::from(PORTS.1 - PORTS.0)).ceil() as u32;
+    let mut plan = Plan::default();
+    let client = plan.host("client".to_owned(), addresses);
+    let server = plan.host("server".to_owned(), 1);
+    plan.join(
+        client,
+        server,
+        Rate::mbps(10_000),
+        SimDuration::from_millis(5),
+    );
+    let network = plan.network().map_err(|e| e.to_string())?;
+    let locals = network.addresses(client).collect::<Vec<_>>();
+    let remote = SocketAddrV4::new(address(&network, server), PORT);
+    let exchange = Arc::new(Exchange {
+        closer: match close.first {
+            First::Client => Closer::Client,
+            First::Server => Closer::Server,
+        },
+        ..Exchange::default()
+    });
+    let end = SimTime::ZERO + SimDuration::from_secs_f64(seconds);
+    let apps = |node: NodeId| {
+        vec![if node == client {
+            AppSpec::Client(ClientSpec {
+                name: "churn".to_owned(),
+                locals: locals.clone(),
+                remotes: vec![remote],
+                start: SimTime::ZERO,
+                stop: SimTime::MAX,
+                limit,
+                arrivals: Arrivals::Fixed(f64::from(rate)),
+                exchange: Arc::clone(&exchange),
+            })
+        } else {
+            AppSpec::Server(ServerSpec {
+                port: PORT,
+                backlog: 1 << 24,
+                accept_rate: None,
+                exchange: Arc::clone(&exchange),
+            })
+        }]
+    };
+    let mut world = World::new(network, params(time_wait), end, apps);
+    world.weights = vec![6.0 * f64::from(rate); 2];
+    Ok(world)
+}
+
+/// Runs it once; at most `limit` connections.
+pub(super) fn run(
+    rate: u32,
+    limit: Option<u64>,
+    seconds: f64,
+    close: &CloseArgs,
+    engine: Engine,
+) -> Result<Churned, String> {
+    let mut tally = Tally::new(if seconds >= 20.0 { 10 } else { 1 });
+    let make = || world(rate, limit, seconds, close);
+    let ran = measure::run(make, engine, &mut tally)?;
+    let connections = tally.now.connects as f64;
+    let total = Measurement::default()
+        .with("connections", tally.now.connects)
+        .with("completed", tally.now.completed)
+        .with("failed", tally.now.failed)
+        .with("time_wait_end", ran.time_waits())
+        .with("time_wait_peak", tally.peak)
+        .with("events", ran.stats.events)
+        .with(
+            "events_per_connection",
+            ran.stats.events as f64 / connections,
+        )
+        .with("setup_cpu_s", ran.setup_cpu_s)
+        .with("wall_s", ran.wall_s)
+        .with("cpu_s", ran.cpu_s)
+        .with("cpu_us_per_connection", 1e6 * ran.cpu_s / connections)
+        .with("ns_per_event", 1e9 * ran.cpu_s / ran.stats.events as f64)
+        .with("bytes_per_connection", ran.grown_bytes / connections)
+        .with("peak_rss_mib", ran.peak_bytes / 1024.0 / 1024.0)
+        .with("threads", ran.threads as u64);
+    Ok(Churned {
+        total,
+        digest: ran.digest(),
+        intervals: tally.intervals(),
+        ran,
+    })
+}
+
+/// The cost of a connection as TIME-WAIT fills.
+pub(super) fn flatness(title: String, intervals: Vec<(String, Measurement)>) -> Table {
+    Table {
+        title: format!("{title}, by time"),
+        by: "until_s",
+        columns: intervals,
+    }
+}
+
+/// Counters at one time.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counted {
+    connects: u64,
+    completed: u64,
+    failed: u64,
+    time_wait: u64,
+}
+
+/// A recorder that counts, and looks at the clock now and then.
+#[derive(Debug)]
+struct Tally {
+    every: SimDuration,
+    next: SimTime,
+    now: Counted,
+    peak: u64,
+    /// (simulated time, processor time, counters).
+    marks: Vec<(SimTime, f64, Counted)>,
+}
+
+impl Tally {
+    fn new(every_s: u64) -> Tally {
+        let every = SimDuration::from_secs(every_s);
+        Tally {
+            every,
+            next: SimTime::ZERO + every,
+            now: Counted::default(),
+            peak: 0,
+            marks: vec![(SimTime::ZERO, process::cpu_s(), Counted::default())],
+        }
+    }
+
+    fn count(&mut self, sample: &TcpSample) {
+        match sample {
+            TcpSample::State(change) if change.to == State::TimeWait => {
+                self.now.time_wait += 1;
+                self.peak = self.peak.max(self.now.time_wait);
+            }
+            TcpSample::State(change) if change.from == State::TimeWait => {
+                self.now.time_wait = self.now.time_wait.saturating_sub(1);
+            }
+            TcpSample::Connect(_) => self.now.connects += 1,
+            TcpSample::Outcome(outcome) if outcome.result != OpenResult::Established => {
+                self.now.failed += 1;
+            }
+            TcpSample::Request(_) => self.now.completed += 1,
+            _ => {}
+        }
+    }
+
+    /// What each interval cost.
+    fn intervals(&self) -> Vec<(String, Measurement)> {
+        let between = |pair: &[(SimTime, f64, Counted)]| {
+            let [(_, cpu, before), (at, later, after)] = pair else {
+                return None;
+            };
+            let connections = (after.connects - before.connects) as f64;
+            let m = Measurement::default()
+                .with("connections", connections)
+                .with("time_wait", after.time_wait)
+                .with("cpu_us_per_connection", 1e6 * (later - cpu) / connections);
+            Some((format!("{:.1}", at.as_secs_f64()), m))
+        };
+        self.marks.windows(2).filter_map(between).collect()
+    }
+}
+
+impl Recorder<TcpSample> for Tally {
+    fn write(&mut self, batch: &[Record<TcpSample>]) -> io::Result<()> {
+        batch.iter().for_each(|record| self.count(&record.sample));
+        let Some(last) = batch.last() else {
+            return Ok(());
+        };
+        if last.time >= self.next {
+            self.marks.push((last.time, process::cpu_s(), self.now));
+            while self.next <= last.time {
+                self.next = self.next + self.every;
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, end: SimTime) -> io::Result<()> {
+        if self
+            .marks
+            .last()
+            .is_some_and(|(_, _, counted)| counted.connects < self.now.connects)
+        {
+            self.marks.push((end, process::cpu_s(), self.now));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,144 @@
+//! `dumbbell`: bulk flows through one bottleneck.
+//!
+//! ```text
+//! sender-i ──100 Mbit/s, 1 ms── left ══N x 10 Mbit/s, 8 ms══ right ── receiver-i
+//! ```
+//!
+//! 20 ms of round trip, a drop-tail queue of one bandwidth-delay product of 1500-byte packets, at
+//! least two, beside the packet in service. Segments of 1448 bytes, SACK, timestamps, an ACK every
+//! two segments, NewReno; starts spread evenly over the first 100 ms.
+
+use std::net::SocketAddrV4;
+
+use sim_core::record::Discard;
+use sim_core::{NodeId, QueueLimit, Rate, SimDuration, SimTime};
+use tcp_model::TcpParams;
+use tcp_model::spec::{AppSpec, BulkSpec, SinkSpec};
+
+use super::measure::{self, Engine, Ran};
+use super::table::Measurement;
+use super::world::{Plan, World, address};
+
+/// Payload of a full segment, bytes.
+const SEGMENT: f64 = 1448.0;
+const PORT: u16 = 5000;
+
+/// Bulk transfer as the flows here do it.
+pub(super) fn params() -> TcpParams {
+    TcpParams {
+        send_buffer: 512 * 1024,
+        receive_buffer: 512 * 1024,
+        min_rto: SimDuration::from_millis(200),
+        hold_until_push: false,
+        ..TcpParams::rfc9293()
+    }
+}
+
+/// The bulk sender of flow `i` among `n`.
+pub(super) fn sender(i: u32, n: u32, local: std::net::Ipv4Addr, to: std::net::Ipv4Addr) -> AppSpec {
+    let stagger = SimDuration::from_nanos(100_000_000 * u64::from(i) / u64::from(n));
+    AppSpec::Bulk(BulkSpec {
+        name: "bulk".to_owned(),
+        local,
+        remote: SocketAddrV4::new(to, PORT),
+        start: SimTime::ZERO + stagger,
+        bytes: None,
+    })
+}
+
+/// What takes it.
+pub(super) fn receiver() -> AppSpec {
+    AppSpec::Sink(SinkSpec {
+        port: PORT,
+        backlog: 16,
+        read_rate: None,
+    })
+}
+
+fn world(n: u32, end: SimTime) -> Result<World, String> {
+    let (core, access) = (Rate::mbps(10 * u64::from(n)), Rate::mbps(100));
+    let one_ms = SimDuration::from_millis(1);
+    let mut plan = Plan::default();
+    let (left, right) = (plan.router("left"), plan.router("right"));
+    let queue_pkts = (core.as_bps() as f64 * 0.020 / 8.0 / 1500.0)
+        .ceil()
+        .max(2.0) as u32;
+    // Ours counts the packet in service too.
+    plan.join(left, right, core, SimDuration::from_millis(8))
+        .queue = QueueLimit::Packets(queue_pkts + 1);
+    for (side, router) in [("sender", left), ("receiver", right)] {
+        for i in 0..n {
+            let host = plan.host(format!("{side}-{i}"), 1);
+            plan.join(host, router, access, one_ms);
+        }
+    }
+    let network = plan.network().map_err(|e| e.to_string())?;
+    let addresses: Vec<_> = (2..2 + 2 * n)
+        .map(|i| address(&network, NodeId(i)))
+        .collect();
+    let apps = |node: NodeId| {
+        let i = node.0 - 2;
+        let at = |i: u32| addresses[i as usize];
+        if i < n {
+            vec![sender(i, n, at(i), at(n + i))]
+        } else {
+            vec![receiver()]
+        }
+    };
+    let mut world = World::new(network, params(), end, apps);
+    // Each flow has 830 segments per second and half as many ACKs.
+    world.weights = vec![1250.0; world.hosts.len()];
+    world.weights[..2].fill(1250.0 * f64::from(n));
+    Ok(world)
+}
+
+/// Runs it once.
+pub(super) fn run(n: u32, seconds: f64, engine: Engine) -> Result<(Measurement, String), String> {
+    let end = SimTime::ZERO + SimDuration::from_secs_f64(seconds);
+    let ran = measure::run(|| world(n, end), engine, &mut Discard)?;
+    let segments = delivered(&ran);
+    let drops: u64 = ran.stats.links.iter().map(|l| l.queue_drops).sum();
+    let goodput = segments * SEGMENT * 8.0 / seconds / 1e6;
+    let m = Measurement::default()
+        .with("segments", segments)
+        .with("goodput_mbps", goodput)
+        .with("utilisation", goodput / (10.0 * f64::from(n)))
+        .with("drops", drops);
+    let m = bulk_costs(m, &ran, segments)
+        .with("kib_per_flow", ran.grown_bytes / 1024.0 / f64::from(n))
+        .with("peak_rss_mib", ran.peak_bytes / 1024.0 / 1024.0);
+    Ok((m, ran.digest()))
+}
+
+/// Segments' worth of bytes that reached receivers.
+pub(super) fn delivered(ran: &Ran) -> f64 {
+    let received = ran.counts().iter().map(|c| c.bytes_received).sum::<u64>();
+    (received as f64 / SEGMENT).floor()
+}
+
+/// What a bulk workload cost.
+pub(super) fn bulk_costs(m: Measurement, ran: &Ran, segments: f64) -> Measurement {
+    let counts = ran.counts();
+    let events = ran.stats.events as f64;
+    m.with(
+        "retransmissions",
+        counts
+            .iter()
+            .map(|c| u64::from(c.retransmissions))
+            .sum::<u64>(),
+    )
+    .with(
+        "timeouts",
+        counts.iter().map(|c| u64::from(c.timeouts)).sum::<u64>(),
+    )
+    .with("events", ran.stats.events)
+    .with("packet_hops", ran.packet_hops())
+    .with("events_per_packet_hop", events / ran.packet_hops() as f64)
+    .with("setup_cpu_s", ran.setup_cpu_s)
+    .with("wall_s", ran.wall_s)
+    .with("cpu_s", ran.cpu_s)
+    .with("segments_per_cpu_s", segments / ran.cpu_s)
+    .with("events_per_cpu_s", events / ran.cpu_s)
+    .with("ns_per_event", 1e9 * ran.cpu_s / events)
+    .with("threads", ran.threads as u64)
+}

@@ -1,0 +1,127 @@
+//! One run of a workload, with what it took.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Instant;
+
+use sha2::{Digest as _, Sha256};
+use sim_core::assign::assign;
+use sim_core::event_queue::EventQueueKind;
+use sim_core::{Recorder, RunConfig, RunStats, Simulation};
+use tcp_model::host::TcpHost;
+use tcp_model::sample::{Counts, TcpSample};
+
+use super::process;
+use super::world::World;
+
+/// How to run.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Engine {
+    pub(super) queue: EventQueueKind,
+    pub(super) threads: usize,
+}
+
+/// What a run did and what it took.
+#[derive(Debug)]
+pub(super) struct Ran {
+    pub(super) stats: RunStats,
+    pub(super) hosts: Vec<TcpHost>,
+    /// Threads used; fewer than asked for where more bring nothing.
+    pub(super) threads: usize,
+    /// Processor time of making network and hosts.
+    pub(super) setup_cpu_s: f64,
+    /// Processor time of the simulated part.
+    pub(super) cpu_s: f64,
+    /// Time passed in the simulated part.
+    pub(super) wall_s: f64,
+    /// Resident memory at the end, above that before the network was made.
+    pub(super) grown_bytes: f64,
+    /// Largest resident memory so far.
+    pub(super) peak_bytes: f64,
+}
+
+/// Makes a world and runs it.
+///
+/// # Errors
+/// A message, when the world cannot be made.
+pub(super) fn run(
+    make: impl FnOnce() -> Result<World, String>,
+    engine: Engine,
+    recorder: &mut dyn Recorder<TcpSample>,
+) -> Result<Ran, String> {
+    let resident = process::resident_bytes();
+    let before = process::cpu_s();
+    let world = make()?;
+    let mut config = RunConfig {
+        queue: engine.queue,
+        ..RunConfig::new(1, world.end)
+    };
+    if engine.threads > 1 {
+        match assign(&world.network, &world.weights, engine.threads as u32) {
+            Ok(found) => {
+                config.partition_of = found.partition_of;
+                config.threads = engine.threads.min(found.parts as usize);
+            }
+            Err(reason) => eprintln!("one thread does as well: {reason}"),
+        }
+    }
+    let hosts = world.hosts.into_iter().map(|h| h.map(TcpHost::new));
+    let mut simulation = Simulation::new(Arc::clone(&world.network), hosts.collect(), &config);
+    let (ready, started) = (process::cpu_s(), Instant::now());
+    let stats = simulation
+        .run(recorder, &mut |_| ControlFlow::Continue(()))
+        .map_err(|e| e.to_string())?;
+    let wall_s = started.elapsed().as_secs_f64();
+    let cpu_s = process::cpu_s() - ready;
+    Ok(Ran {
+        stats,
+        threads: config.threads,
+        setup_cpu_s: ready - before,
+        cpu_s,
+        wall_s,
+        grown_bytes: process::resident_bytes() - resident,
+        peak_bytes: process::peak_bytes(),
+        hosts: simulation.into_hosts().into_iter().flatten().collect(),
+    })
+}
+
+impl Ran {
+    /// Packets transmitted, summed over links.
+    pub(super) fn packet_hops(&self) -> u64 {
+        self.stats.links.iter().map(|l| l.sent_pkts).sum()
+    }
+
+    /// What all connections still there counted.
+    pub(super) fn counts(&self) -> Vec<Counts> {
+        self.hosts.iter().map(TcpHost::counts).collect()
+    }
+
+    /// TIME-WAIT entries there are.
+    pub(super) fn time_waits(&self) -> u64 {
+        self.hosts.iter().map(|h| u64::from(h.time_waits())).sum()
+    }
+
+    /// Connections there are, TIME-WAIT entries not counted: end points.
+    pub(super) fn end_points(&self) -> u64 {
+        self.hosts.iter().map(|h| u64::from(h.connections())).sum()
+    }
+
+    /// Stands for all that does not depend on how the run was made: events, links, hosts.
+    pub(super) fn digest(&self) -> String {
+        let mut hash = Sha256::new();
+        let stats = &self.stats;
+        let of_run = (stats.events, stats.unrouted_pkts, &stats.links);
+        hash.update(format!("{of_run:?}"));
+        for host in &self.hosts {
+            let of_host = (
+                host.stats(),
+                host.counts(),
+                host.connections(),
+                host.time_waits(),
+            );
+            hash.update(format!("{of_host:?}"));
+        }
+        let bytes = hash.finalize();
+        bytes.iter().take(8).map(|b| format!("{b:02x}")).collect()
+    }
+}
