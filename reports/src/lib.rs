@@ -9,6 +9,8 @@
 //! it as a [`RunInfo`], parameters as name and value. Figures and reports are made from the run
 //! directory alone. Everything but `timing.json` is the same bytes every time.
 
+#![forbid(unsafe_code)]
+
 pub mod analytic;
 pub mod batch;
 pub mod figures;

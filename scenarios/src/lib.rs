@@ -15,6 +15,8 @@
 //! assert_eq!(scenario.topology.nodes().len(), 2);
 //! ```
 
+#![forbid(unsafe_code)]
+
 pub mod analytic;
 pub mod assemble;
 pub mod batch;

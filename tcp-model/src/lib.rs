@@ -1,5 +1,7 @@
 //! TCP as RFC 9293 and its companions describe it, for the synfin simulator.
 
+#![forbid(unsafe_code)]
+
 pub mod app;
 pub mod congestion;
 pub mod connection;

@@ -1,9 +1,10 @@
-//! A growing array that never moves its elements.
+//! A growing array that does not move its elements, but for the first few.
 
 use std::ops::{Index, IndexMut};
 
 /// Elements in chunks of `N`: growth allocates one chunk and copies nothing, so that a table of
-/// millions costs what it holds and no doubling spike.
+/// millions costs what it holds and no doubling spike. The first chunk begins with room for one
+/// and grows: a host with a single connection pays for one.
 #[derive(Debug)]
 pub(super) struct Chunked<T, const N: usize> {
     chunks: Vec<Vec<T>>,
@@ -23,7 +24,7 @@ impl<T, const N: usize> Chunked<T, N> {
         match self.chunks.last_mut() {
             Some(last) if last.len() < N => last.push(value),
             _ => {
-                let mut chunk = Vec::with_capacity(N);
+                let mut chunk = Vec::with_capacity(if self.chunks.is_empty() { 1 } else { N });
                 chunk.push(value);
                 self.chunks.push(chunk);
             }
@@ -49,7 +50,8 @@ impl<T, const N: usize> Chunked<T, N> {
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
-        self.chunks.len() * N * size_of::<T>() + self.chunks.capacity() * size_of::<Vec<T>>()
+        let places: usize = self.chunks.iter().map(Vec::capacity).sum();
+        places * size_of::<T>() + self.chunks.capacity() * size_of::<Vec<T>>()
     }
 }
 

@@ -109,7 +109,7 @@ fn hex(cursor: &mut Cursor<'_>) -> Parsed<Vec<u8>> {
     let _ = cursor.eat("0x");
     let digits = cursor.take_while(|c| c.is_ascii_alphanumeric());
     let odd = || start.error(format!("'{digits}' is not a list of bytes in hexadecimal"));
-    if digits.len() % 2 != 0 || digits.len() > 2 * Options::MAX {
+    if !digits.len().is_multiple_of(2) || digits.len() > 2 * Options::MAX {
         return Err(odd());
     }
     (0..digits.len() / 2)

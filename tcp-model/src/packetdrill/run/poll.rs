@@ -43,7 +43,7 @@ impl Runner<'_, '_> {
             let buffer = u64::from(socket.params.send_buffer);
             let opening = matches!(view.state, State::SynSent | State::SynReceived);
             let room = view.send_room >= buffer / 3 || socket.write_shut || flow.over;
-            if room && !(opening && !flow.over) {
+            if room && (flow.over || !opening) {
                 events |= OUT | WRNORM;
             }
         }
