@@ -12,9 +12,13 @@ use crate::cli::{Failure, print};
 
 mod churn;
 mod dumbbell;
+mod hold;
+mod idle;
 mod measure;
+mod pairs;
 mod process;
 mod table;
+mod time_wait;
 mod world;
 
 use measure::Engine;
@@ -57,6 +61,38 @@ enum Workload {
         rate: u32,
         #[command(flatten)]
         close: churn::CloseArgs,
+    },
+    /// Established connections on which nothing happens for a minute
+    Idle {
+        /// Number of connections
+        #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
+        connections: u32,
+    },
+    /// So many connections in TIME-WAIT at once
+    TimeWait {
+        /// Number of entries
+        #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
+        entries: u32,
+        #[command(flatten)]
+        close: churn::CloseArgs,
+    },
+    /// Bulk flows in and between four sites, for several threads
+    Pairs {
+        /// Number of pairs of hosts
+        #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+        pairs: u32,
+        /// Run with one thread and with several (2, or what --threads says), and compare
+        #[arg(long)]
+        compare_threads: bool,
+    },
+    /// The event queues alone: take the first event, put one back
+    Hold {
+        /// Largest number of pending events, as a power of ten
+        #[arg(value_parser = clap::value_parser!(u32).range(2..=8), default_value_t = 6)]
+        decades: u32,
+        /// Holds measured for each
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1000..), default_value_t = 4_000_000)]
+        holds: u32,
     },
 }
 
@@ -110,6 +146,41 @@ fn tables(args: &BenchArgs) -> Result<Vec<Table>, String> {
             let total = repeat(title.clone(), args.reps, once)?;
             Ok(vec![churn::flatness(title, intervals), total])
         }
+        Workload::Idle { connections } => {
+            let once = || idle::run(*connections, engine);
+            let title = format!("idle {connections}, {}", engine.queue.name());
+            Ok(vec![repeat(title, args.reps, once)?])
+        }
+        Workload::TimeWait { entries, close } => {
+            let mut intervals = Vec::new();
+            let once = || {
+                let ran = time_wait::run(*entries, close, engine)?;
+                if intervals.is_empty() {
+                    intervals = ran.intervals;
+                }
+                Ok((ran.total, ran.digest))
+            };
+            let title = format!(
+                "time-wait {entries}, {}, {} closes",
+                engine.queue.name(),
+                close.first_name()
+            );
+            let total = repeat(title.clone(), args.reps, once)?;
+            Ok(vec![churn::flatness(title, intervals), total])
+        }
+        Workload::Pairs {
+            pairs,
+            compare_threads,
+        } => {
+            let seconds = args.seconds.unwrap_or(1.0);
+            let title = format!("pairs {pairs}, {seconds} s, {}", engine.queue.name());
+            Ok(vec![if *compare_threads {
+                pairs::compare(*pairs, seconds, engine, args.reps, title)?
+            } else {
+                repeat(title, args.reps, || pairs::run(*pairs, seconds, engine))?
+            }])
+        }
+        Workload::Hold { decades, holds } => Ok(vec![hold::table(*decades, *holds)?]),
     }
 }
 

@@ -44,6 +44,15 @@ impl Measurement {
         self
     }
 
+    /// The number of that name; NaN when there is none.
+    pub(super) fn number(&self, name: &str) -> f64 {
+        let cell = self.cells.iter().find(|(n, _)| *n == name);
+        match cell {
+            Some((_, Cell::Number(v))) => *v,
+            _ => f64::NAN,
+        }
+    }
+
     /// Takes out what growth of the process says, which the first run alone shows.
     pub(super) fn forget_memory(&mut self) {
         const OF_GROWTH: [&str; 4] = [

@@ -1,0 +1,110 @@
+//! `idle`: established connections on which nothing happens.
+//!
+//! Four pairs of client and server. Connections are opened evenly within 20 s, carry one request
+//! and response, and then each side waits for the other to close. No keep-alive: RFC 9293 has it
+//! off unless asked for.
+
+use std::net::SocketAddrV4;
+use std::sync::Arc;
+
+use sim_core::record::Discard;
+use sim_core::{NodeId, Rate, SimDuration, SimTime};
+use tcp_model::spec::{AppSpec, Arrivals, ClientSpec, Closer, Exchange, ServerSpec};
+
+use super::churn::{PORTS, params};
+use super::measure::{self, Engine, Ran};
+use super::table::Measurement;
+use super::world::{Plan, World, address};
+
+const PAIRS: u32 = 4;
+const PORT: u16 = 80;
+/// Seconds in which connections are opened.
+const OPENING: f64 = 20.0;
+/// The idle minute, seconds.
+const IDLE: (u64, u64) = (30, 90);
+
+fn world(n: u32, end: SimTime) -> Result<World, String> {
+    let of_pair = |i: u32| n / PAIRS + u32::from(i < n % PAIRS);
+    // At most half of an address's ports are taken.
+    let addresses = (2 * n.div_ceil(PAIRS)).div_ceil(u32::from(PORTS.1 - PORTS.0));
+    let mut plan = Plan::default();
+    for i in 0..PAIRS {
+        let client = plan.host(format!("client-{i}"), addresses);
+        let server = plan.host(format!("server-{i}"), 1);
+        let delay = SimDuration::from_millis(5);
+        plan.join(client, server, Rate::mbps(10_000), delay);
+    }
+    let network = plan.network().map_err(|e| e.to_string())?;
+    let locals: Vec<Vec<_>> = (0..2 * PAIRS)
+        .map(|i| network.addresses(NodeId(i)).collect())
+        .collect();
+    let remotes: Vec<_> = (0..2 * PAIRS)
+        .map(|i| SocketAddrV4::new(address(&network, NodeId(i)), PORT))
+        .collect();
+    // Each side waits for the other.
+    let waits_for = |closer| {
+        Arc::new(Exchange {
+            closer,
+            ..Exchange::default()
+        })
+    };
+    let apps = |node: NodeId| {
+        let (i, count) = (node.0 as usize, of_pair(node.0 / 2));
+        if node.0 % 2 == 1 {
+            return vec![AppSpec::Server(ServerSpec {
+                port: PORT,
+                backlog: 1 << 24,
+                accept_rate: None,
+                exchange: waits_for(Closer::Client),
+            })];
+        }
+        vec![AppSpec::Client(ClientSpec {
+            name: "idle".to_owned(),
+            locals: locals[i].clone(),
+            remotes: vec![remotes[i + 1]],
+            start: SimTime::ZERO,
+            stop: SimTime::MAX,
+            limit: Some(u64::from(count)),
+            arrivals: Arrivals::Fixed(f64::from(count.max(1)) / OPENING),
+            exchange: waits_for(Closer::Server),
+        })]
+    };
+    let time_wait = SimDuration::from_secs(240);
+    Ok(World::new(network, params(time_wait), end, apps))
+}
+
+/// Runs it once, and once more without the idle minute to tell what that has.
+pub(super) fn run(n: u32, engine: Engine) -> Result<(Measurement, String), String> {
+    let until = |seconds: u64| {
+        let end = SimTime::ZERO + SimDuration::from_secs(seconds);
+        measure::run(|| world(n, end), engine, &mut Discard)
+    };
+    let ran = until(IDLE.1)?;
+    let end_points = ran.end_points();
+    if end_points != 2 * u64::from(n) {
+        return Err(format!("{end_points} end points of {n} connections"));
+    }
+    let (digest, bytes) = (ran.digest(), table_bytes(&ran));
+    let (events, cpu_s) = (ran.stats.events, ran.cpu_s);
+    let (grown, peak) = (ran.grown_bytes, ran.peak_bytes);
+    drop(ran);
+    let before = until(IDLE.0)?;
+    let each = |bytes: f64| bytes / end_points as f64;
+    let m = Measurement::default()
+        .with("connections", u64::from(n))
+        .with("end_points", end_points)
+        .with("events", events)
+        .with("events_in_idle_minute", events - before.stats.events)
+        .with("opening_cpu_s", before.cpu_s)
+        .with("opening_cpu_us_each", 1e6 * before.cpu_s / f64::from(n))
+        .with("cpu_s", cpu_s)
+        .with("table_bytes_per_end_point", each(bytes as f64))
+        .with("bytes_per_end_point", each(grown))
+        .with("peak_rss_mib", peak / 1024.0 / 1024.0);
+    Ok((m, digest))
+}
+
+/// What the hosts say their tables take.
+pub(super) fn table_bytes(ran: &Ran) -> usize {
+    ran.hosts.iter().map(|h| h.memory().total()).sum()
+}

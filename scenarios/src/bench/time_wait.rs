@@ -1,0 +1,42 @@
+//! `time-wait`: so many entries in TIME-WAIT at once.
+//!
+//! [`churn`](super::churn) at a fiftieth of them per second, for a minute: all are there before the
+//! first expires.
+
+use super::churn::{self, Churned, CloseArgs};
+use super::idle::table_bytes;
+use super::measure::Engine;
+use super::table::Measurement;
+
+/// Seconds in which connections are opened.
+const OPENING: u32 = 50;
+/// Simulated seconds.
+const SECONDS: f64 = 60.0;
+
+/// Runs it once.
+pub(super) fn run(n: u32, close: &CloseArgs, engine: Engine) -> Result<Churned, String> {
+    let rate = n.div_ceil(OPENING);
+    let mut churned = churn::run(rate, Some(u64::from(n)), SECONDS, close, engine)?;
+    let ran = &churned.ran;
+    let entries = ran.time_waits();
+    if entries != u64::from(n) {
+        return Err(format!(
+            "{entries} entries of {n} connections; is TIME-WAIT shorter than a minute?"
+        ));
+    }
+    let each = |bytes: f64| bytes / entries as f64;
+    let sizes = ran.hosts.iter().map(|h| h.memory().per_time_wait);
+    churned.total = Measurement::default()
+        .with("entries", entries)
+        .with("events", ran.stats.events)
+        .with("cpu_s", ran.cpu_s)
+        .with("wall_s", ran.wall_s)
+        .with("cpu_us_per_connection", each(1e6 * ran.cpu_s))
+        .with("ns_per_event", 1e9 * ran.cpu_s / ran.stats.events as f64)
+        .with("entry_bytes", sizes.max().unwrap_or(0) as u64)
+        .with("table_bytes_per_entry", each(table_bytes(ran) as f64))
+        .with("bytes_per_entry", each(ran.grown_bytes))
+        .with("peak_rss_mib", ran.peak_bytes / 1024.0 / 1024.0)
+        .with("threads", ran.threads as u64);
+    Ok(churned)
+}

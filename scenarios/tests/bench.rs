@@ -1,0 +1,159 @@
+//! `synfin bench`: every workload in small, and what is simulated in it. Nothing here depends on
+//! the clock.
+
+mod common;
+
+use common::said;
+use serde_json::Value;
+
+/// The measurements of `synfin bench ARGS --json`.
+fn bench(args: &str) -> Vec<Value> {
+    let dir = tempfile::tempdir().unwrap();
+    let words: Vec<&str> = ["bench"]
+        .into_iter()
+        .chain(args.split(' '))
+        .chain(["--json"])
+        .collect();
+    let (code, stdout, stderr) = said(dir.path(), &words);
+    assert_eq!(code, 0, "{args}: {stderr}");
+    let lines = stdout.lines().map(serde_json::from_str);
+    lines.map(|line| line.unwrap()).collect()
+}
+
+fn number(m: &Value, name: &str) -> f64 {
+    m[name].as_f64().unwrap_or_else(|| panic!("{name} in {m}"))
+}
+
+#[test]
+fn bulk_flows_fill_their_bottleneck_whatever_the_queue() {
+    let runs: Vec<Value> = ["wheel", "heap", "priority-queue"]
+        .iter()
+        .map(|queue| bench(&format!("dumbbell 3 --seconds 5 --event-queue {queue}")).remove(0))
+        .collect();
+    let m = &runs[0];
+    let segments = number(m, "segments");
+    assert!((0.7..=1.0).contains(&number(m, "utilisation")), "{m}");
+    // 30 Mbit/s for 5 s, every packet on three links there and its ACK on three links back.
+    assert!(number(m, "packet_hops") > 4.0 * segments, "{m}");
+    assert!(number(m, "drops") > 0.0, "{m}");
+    for other in &runs {
+        assert_eq!(other["outcome"], m["outcome"]);
+        assert_eq!(other["segments"], m["segments"]);
+    }
+}
+
+#[test]
+fn repetitions_have_a_median() {
+    let columns = bench("dumbbell 1 --seconds 1 --reps 3");
+    let names: Vec<&str> = columns
+        .iter()
+        .map(|m| m["repetition"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["1", "2", "3", "median"]);
+    assert_eq!(columns[3]["segments"], columns[0]["segments"]);
+    let mut cpu: Vec<f64> = columns[..3].iter().map(|m| number(m, "cpu_s")).collect();
+    cpu.sort_by(f64::total_cmp);
+    assert_eq!(number(&columns[3], "cpu_s"), cpu[1]);
+    assert_eq!(columns[1]["kib_per_flow"], Value::Null);
+}
+
+#[test]
+fn connections_come_and_go_and_leave_their_time_wait() {
+    for first in ["client", "server"] {
+        let columns = bench(&format!(
+            "churn 1000 --seconds 8 --time-wait 2 --first {first}"
+        ));
+        let (total, intervals) = columns.split_last().unwrap();
+        assert_eq!(number(total, "connections"), 8000.0);
+        assert_eq!(number(total, "failed"), 0.0);
+        // All but those of the last 20 ms are answered, all but those of the last 30 ms closed.
+        assert_eq!(number(total, "completed"), 7980.0);
+        let time_wait = number(total, "time_wait_end");
+        assert!((1990.0..=2000.0).contains(&time_wait), "{time_wait}");
+        let sum: f64 = intervals.iter().map(|m| number(m, "connections")).sum();
+        assert_eq!(sum, 8000.0);
+        assert_eq!(number(intervals.last().unwrap(), "time_wait"), time_wait);
+    }
+}
+
+#[test]
+fn idle_connections_have_no_events() {
+    let m = bench("idle 1001").remove(0);
+    assert_eq!(number(&m, "end_points"), 2002.0);
+    assert_eq!(number(&m, "events_in_idle_minute"), 0.0);
+    let bytes = number(&m, "table_bytes_per_end_point");
+    assert!((100.0..2000.0).contains(&bytes), "{bytes}");
+}
+
+#[test]
+fn all_entries_of_time_wait_are_there_at_once() {
+    for first in ["client", "server"] {
+        let m = bench(&format!("time-wait 20000 --first {first}"))
+            .pop()
+            .unwrap();
+        assert_eq!(number(&m, "entries"), 20_000.0);
+        let bytes = number(&m, "entry_bytes");
+        assert!((20.0..200.0).contains(&bytes), "{bytes}");
+    }
+}
+
+#[test]
+fn an_entry_that_ends_too_early_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let words = ["bench", "time-wait", "100", "--time-wait", "5"];
+    let (code, stdout, stderr) = said(dir.path(), &words);
+    assert_eq!((code, stdout.as_str()), (1, ""));
+    assert!(
+        stderr.contains("is TIME-WAIT shorter than a minute?"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn threads_do_not_change_what_is_simulated() {
+    let columns = bench("pairs 16 --seconds 0.3 --compare-threads");
+    assert_eq!(columns[0]["outcome"], columns[1]["outcome"]);
+    assert_eq!(number(&columns[0], "threads"), 1.0);
+    assert_eq!(number(&columns[1], "threads"), 2.0);
+    let three = bench("pairs 16 --seconds 0.3 --threads 3").remove(0);
+    assert_eq!(three["outcome"], columns[0]["outcome"]);
+    // 16 flows of 100 Mbit/s, once slow start is over.
+    assert!(
+        number(&three, "segments") > 0.5 * 16.0 * 0.3 * 8300.0,
+        "{three}"
+    );
+}
+
+#[test]
+fn all_event_queues_hold() {
+    let columns = bench("hold 3 --holds 2000");
+    assert_eq!(columns.len(), 2);
+    for (m, pending) in columns.iter().zip(["100", "1000"]) {
+        assert_eq!(m["pending"], pending);
+        for queue in ["wheel", "heap", "priority-queue"] {
+            assert!(number(m, queue) >= 0.0);
+        }
+    }
+}
+
+#[test]
+fn a_table_is_for_people() {
+    let dir = tempfile::tempdir().unwrap();
+    let (code, stdout, _) = said(dir.path(), &["bench", "dumbbell", "1", "--seconds", "0.5"]);
+    assert_eq!(code, 0);
+    assert!(stdout.starts_with("dumbbell 1, 0.5 s, wheel\n"), "{stdout}");
+    assert!(stdout.contains("\n  segments_per_cpu_s"), "{stdout}");
+    for (args, expected) in [
+        (["bench", "dumbbell", "0"], "0 is not in 1.."),
+        (["bench", "churn", "x"], "invalid digit"),
+        (
+            ["bench", "hold", "--event-queue=list"],
+            "one of priority-queue, heap, wheel",
+        ),
+        (["bench", "hold", "--seconds=-1"], "a number of seconds"),
+    ] {
+        let (code, _, stderr) = said(dir.path(), &args);
+        assert_eq!(code, 2);
+        assert!(stderr.contains(expected), "{stderr}");
+    }
+}
