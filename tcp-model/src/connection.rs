@@ -208,7 +208,7 @@ impl TcpModel for Connection {
             snd_nxt: self.snd.nxt,
             rcv_nxt: self.rcv.nxt,
             window: self.rcv.window_field(),
-            rcv_wnd: self.rcv.window(),
+            shift: self.rcv.shift,
             ts_recent: self.rcv.ts_ok.then_some(self.rcv.ts_recent),
             ts_offset: self.ts_offset,
             conn: self.conn,

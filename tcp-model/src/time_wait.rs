@@ -19,8 +19,8 @@ pub struct TimeWait {
     pub rcv_nxt: SeqNum,
     /// Window field of ACKs sent.
     pub window: u16,
-    /// Receive window in bytes.
-    pub rcv_wnd: u32,
+    /// Shift count of the window field.
+    pub shift: u8,
     /// The peer's latest timestamp, when timestamps are in use.
     pub ts_recent: Option<u32>,
     /// Added to the millisecond clock for own timestamps.
@@ -53,6 +53,11 @@ pub enum TimeWaitAction {
 }
 
 impl TimeWait {
+    /// The receive window in bytes: what the field offers.
+    pub fn rcv_wnd(&self) -> u32 {
+        u32::from(self.window) << self.shift
+    }
+
     /// RFC 9293 section 3.10.7.4 for TIME-WAIT.
     pub fn segment_arrives(&self, seg: &Segment, params: &TcpParams) -> TimeWaitAction {
         let ts = seg.options.timestamps().map(|(val, _)| val);
@@ -65,10 +70,10 @@ impl TimeWait {
             _ => false,
         };
         let in_window = if seg.seq_len() == 0 {
-            seg.seq == self.rcv_nxt || seg.seq.in_window(self.rcv_nxt, self.rcv_wnd)
+            seg.seq == self.rcv_nxt || seg.seq.in_window(self.rcv_nxt, self.rcv_wnd())
         } else {
-            seg.seq.in_window(self.rcv_nxt, self.rcv_wnd)
-                || (seg.seq_end() - 1).in_window(self.rcv_nxt, self.rcv_wnd)
+            seg.seq.in_window(self.rcv_nxt, self.rcv_wnd())
+                || (seg.seq_end() - 1).in_window(self.rcv_nxt, self.rcv_wnd())
         };
         if seg.flags.is_rst() {
             // RFC 5961 section 3: an RST counts exactly at RCV.NXT, gets a challenge ACK elsewhere

@@ -253,7 +253,7 @@ impl Recorder<TcpSample> for Tally {
         if last.time >= self.next {
             self.marks.push((last.time, process::cpu_s(), self.now));
             while self.next <= last.time {
-                self.next = self.next + self.every;
+                self.next += self.every;
             }
         }
         Ok(())

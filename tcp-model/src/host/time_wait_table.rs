@@ -1,7 +1,7 @@
 //! All TIME-WAIT entries of a host: small, in order of expiry, behind one timer.
 //!
 //! 2 MSL is the same for all, so the oldest expires first: a doubly linked list through a slab is
-//! the whole timer queue. An entry takes 56 bytes, and 6 to 12 in the table of 4-tuples. The
+//! the whole timer queue. An entry takes 52 bytes, and 6 to 12 in the table of 4-tuples. The
 //! timestamp offset is not stored: the host computes it from the 4-tuple.
 
 use sim_core::{SimDuration, SimTime};
@@ -24,15 +24,15 @@ pub(super) struct Entry {
     conn: [u32; 2],
     snd_nxt: SeqNum,
     rcv_nxt: SeqNum,
-    rcv_wnd: u32,
     ts_recent: u32,
     prev: u32,
     next: u32,
     window: u16,
+    shift: u8,
     flags: u8,
 }
 
-const _: () = assert!(size_of::<Entry>() == 56);
+const _: () = assert!(size_of::<Entry>() == 52);
 
 const TRACED: u8 = 1;
 const HAS_TIMESTAMP: u8 = 2;
@@ -86,7 +86,7 @@ impl Entry {
             snd_nxt: self.snd_nxt,
             rcv_nxt: self.rcv_nxt,
             window: self.window,
-            rcv_wnd: self.rcv_wnd,
+            shift: self.shift,
             ts_recent: (self.flags & HAS_TIMESTAMP != 0).then_some(self.ts_recent),
             ts_offset,
             conn: self.conn(),
@@ -138,7 +138,7 @@ impl TimeWaitTable {
             conn: split(tw.conn.0),
             snd_nxt: tw.snd_nxt,
             rcv_nxt: tw.rcv_nxt,
-            rcv_wnd: tw.rcv_wnd,
+            shift: tw.shift,
             ts_recent: tw.ts_recent.unwrap_or(0),
             prev: NIL,
             next: NIL,

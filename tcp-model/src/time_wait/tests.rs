@@ -1,7 +1,6 @@
 use super::*;
 
 const RCV_NXT: SeqNum = SeqNum(5000);
-const WINDOW: u32 = 1000;
 
 fn entry(ts_recent: Option<u32>) -> TimeWait {
     TimeWait {
@@ -9,7 +8,7 @@ fn entry(ts_recent: Option<u32>) -> TimeWait {
         snd_nxt: SeqNum(u32::MAX),
         rcv_nxt: RCV_NXT,
         window: 500,
-        rcv_wnd: WINDOW,
+        shift: 1, // offers 1000
         ts_recent,
         ts_offset: 7,
         conn: ConnId::new(1, 2),

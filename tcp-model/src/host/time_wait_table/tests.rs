@@ -18,7 +18,7 @@ fn time_wait(ms: u64) -> TimeWait {
         snd_nxt: SeqNum(1),
         rcv_nxt: SeqNum(2),
         window: 3,
-        rcv_wnd: 4,
+        shift: 4,
         ts_recent: Some(5),
         ts_offset: 6,
         conn: ConnId::new(7, 8),
