@@ -4,6 +4,7 @@
 mod packetdrill {
     mod grammar;
     mod mutations;
+    mod running;
     mod scripts;
 
     use std::path::{Path, PathBuf};

@@ -78,11 +78,12 @@ pub(super) fn block(cursor: &mut Cursor<'_>) -> Parsed<Vec<Statement>> {
     }
 }
 
-/// White space inside a statement, and a comment up to the end of the line. A backslash joins
-/// lines.
+/// White space inside a statement, and a comment up to the end of the line. Lines are joined by a
+/// backslash and inside brackets.
 fn blanks(cursor: &mut Cursor<'_>) {
     loop {
-        cursor.take_while(|c| c == ' ' || c == '\t');
+        let joined = cursor.brackets > 0;
+        cursor.take_while(|c| c == ' ' || c == '\t' || (joined && c.is_whitespace()));
         if cursor.peek() == Some('#') {
             cursor.take_while(|c| c != '\n');
         } else if !cursor.eat("\\\n") {
@@ -130,6 +131,11 @@ fn statement(cursor: &mut Cursor<'_>) -> Parsed<Statement> {
             blanks(cursor);
             let values = if cursor.rest().starts_with(['\n', ';']) || cursor.is_at_end() {
                 Vec::new()
+            } else if cursor.peek() == Some('(') {
+                match value(cursor)? {
+                    Value::List(all) => all,
+                    one => vec![one],
+                }
             } else {
                 tuple(cursor)?
             };
@@ -305,25 +311,14 @@ fn atom(cursor: &mut Cursor<'_>) -> Parsed<Value> {
 fn arguments(cursor: &mut Cursor<'_>, close: &str) -> Parsed<(Vec<Value>, bool)> {
     let mut all = Vec::new();
     let mut comma = false;
-    loop {
-        lines(cursor);
-        if cursor.eat(close) {
-            return Ok((all, comma));
-        }
+    cursor.brackets += 1;
+    while !eat(cursor, close) {
         if !all.is_empty() && !comma {
             return Err(cursor.unexpected(&format!("',' or '{close}'")));
         }
         all.push(value(cursor)?);
-        lines(cursor);
-        comma = cursor.eat(",");
+        comma = eat(cursor, ",");
     }
-}
-
-fn lines(cursor: &mut Cursor<'_>) {
-    loop {
-        blanks(cursor);
-        if cursor.take_while(char::is_whitespace).is_empty() {
-            return;
-        }
-    }
+    cursor.brackets -= 1;
+    Ok((all, comma))
 }

@@ -27,6 +27,8 @@ pub(super) struct Cursor<'a> {
     rest: &'a str,
     at: Position,
     depth: u32,
+    /// Open brackets of code, inside which a line may end.
+    pub(super) brackets: u32,
 }
 
 impl<'a> Cursor<'a> {
@@ -35,6 +37,7 @@ impl<'a> Cursor<'a> {
             rest: text,
             at,
             depth: 0,
+            brackets: 0,
         }
     }
 

@@ -1,16 +1,193 @@
 //! Every script with one number changed: no change may go unnoticed.
 
-use tcp_model::packetdrill::{Outcome, parse};
+use sim_core::SimDuration;
+use tcp_model::packetdrill::{
+    Action, Call, Event, Expr, Moment, OptionSpec, Outcome, Packet, Script, parse,
+};
+use tcp_model::segment::Flags;
 
 use super::{all_scripts, play};
 
-/// Placeholder until the scripts stand.
-#[test]
-fn placeholder() {
-    for (_, text) in all_scripts() {
-        assert!(matches!(
-            play(&parse(&text).unwrap()).outcome,
-            Outcome::Passed
-        ));
+/// More than any tolerance of the scripts: 12.5 % of the longest wait is 8 s.
+const LATER: SimDuration = SimDuration::from_secs(10);
+
+type Change<T> = (&'static str, fn(&mut T) -> bool);
+
+/// Changes of an expected segment; each tells whether there was something to change.
+const PACKET: [Change<Packet>; 7] = [
+    ("sequence number", |p| {
+        p.seq = p.seq.wrapping_add(1);
+        // A SYN's number is the script's to choose.
+        !p.flags.is_syn()
+    }),
+    ("length", |p| {
+        p.len += 1;
+        true
+    }),
+    ("acknowledgement number", |p| {
+        p.ack = p.ack.map(|a| a.wrapping_add(1));
+        p.ack.is_some()
+    }),
+    ("window", |p| {
+        p.window = p.window.map(|w| w ^ 1);
+        p.window.is_some()
+    }),
+    ("PSH", |p| {
+        p.flags = Flags(p.flags.0 ^ Flags::PSH.0);
+        true
+    }),
+    ("FIN", |p| {
+        p.flags = Flags(p.flags.0 ^ Flags::FIN.0);
+        true
+    }),
+    ("one option more", |p| match &mut p.options {
+        Some(options) => {
+            options.push(OptionSpec::Nop);
+            true
+        }
+        None => false,
+    }),
+];
+
+/// Another number in an option.
+fn change_option(option: &mut OptionSpec, which: usize) -> bool {
+    match (option, which) {
+        (OptionSpec::Mss(mss), 0) => *mss += 1,
+        (OptionSpec::WindowScale(shift), 0) => *shift += 1,
+        (OptionSpec::Timestamps { val, .. }, 0) => *val += 1000,
+        (OptionSpec::Timestamps { ecr, .. }, 1) => *ecr += 1,
+        (OptionSpec::Sack(blocks), 0) => blocks[0].0 += 1,
+        (OptionSpec::Sack(blocks), 1) => blocks.reverse(),
+        _ => return false,
     }
+    true
+}
+
+fn later(moment: &mut Moment) -> bool {
+    match moment {
+        Moment::Any => return false,
+        Moment::At(t) | Moment::After(t) => *t += LATER,
+        Moment::Between(a, b) | Moment::AfterBetween(a, b) => {
+            *a += LATER;
+            *b += LATER;
+        }
+    }
+    true
+}
+
+/// Calls whose result is a new descriptor, which the script may name as it likes.
+fn makes_descriptor(call: &Call) -> bool {
+    matches!(call.name.as_str(), "socket" | "accept" | "epoll_create") && call.errno.is_none()
+}
+
+/// All scripts that differ from this one in one place, with what was changed.
+fn mutants(script: &Script) -> Vec<(String, Script)> {
+    let mut all = Vec::new();
+    let mut add = |index: usize, what: &str, change: &dyn Fn(&mut Event) -> bool| {
+        let mut mutant = script.clone();
+        let line = mutant.events[index].at.line;
+        if change(&mut mutant.events[index]) {
+            all.push((format!("{line}: {what}"), mutant));
+        }
+    };
+    for (index, event) in script.events.iter().enumerate() {
+        match &event.action {
+            Action::Packet(packet) if !packet.inbound => {
+                add(index, "time", &|e| later(&mut e.moment));
+                for (what, change) in PACKET {
+                    add(index, what, &|e| match &mut e.action {
+                        Action::Packet(p) => change(p),
+                        _ => false,
+                    });
+                }
+                for (n, which) in (0..20).flat_map(|n| [(n, 0), (n, 1)]) {
+                    add(index, "option", &|e| match &mut e.action {
+                        Action::Packet(p) => p
+                            .options
+                            .as_mut()
+                            .and_then(|o| o.get_mut(n))
+                            .is_some_and(|o| {
+                                let before = o.clone();
+                                change_option(o, which) && *o != before
+                            }),
+                        _ => false,
+                    });
+                }
+            }
+            Action::Call(call) if !makes_descriptor(call) => {
+                add(index, "result", &|e| match &mut e.action {
+                    Action::Call(Call {
+                        result: Expr::Int(n),
+                        errno: None,
+                        ..
+                    }) => {
+                        *n += 1;
+                        true
+                    }
+                    _ => false,
+                });
+                add(index, "error", &|e| match &mut e.action {
+                    Action::Call(Call {
+                        errno: Some(name), ..
+                    }) => {
+                        *name = "EIO".into();
+                        true
+                    }
+                    _ => false,
+                });
+            }
+            _ => {}
+        }
+        if event.until.is_some() {
+            add(index, "time of return", &|e| {
+                e.until = e.until.map(|t| t + LATER);
+                true
+            });
+        }
+    }
+    all
+}
+
+#[test]
+fn no_changed_number_goes_unnoticed() {
+    let (mut tried, mut missed) = (0, Vec::new());
+    for (path, text) in all_scripts() {
+        for (what, mutant) in mutants(&parse(&text).unwrap()) {
+            tried += 1;
+            if !matches!(play(&mutant).outcome, Outcome::Failed(_)) {
+                missed.push(format!("{}:{what}", path.display()));
+            }
+        }
+    }
+    assert!(tried > 1000, "only {tried} changes tried");
+    assert!(
+        missed.is_empty(),
+        "{} of {tried}: {missed:#?}",
+        missed.len()
+    );
+}
+
+#[test]
+fn exact_runs_notice_a_millisecond() {
+    let text = "0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
+        +0 bind(3, ..., ...) = 0
+        +0 listen(3, 1) = 0
+        +0 < S 0:0(0) win 65535 <mss 1000>
+        +0 > S. 0:0(0) ack 1 <mss 1460>
+        +1.001 > S. 0:0(0) ack 1 <mss 1460>";
+    let exact = tcp_model::packetdrill::RunOptions {
+        exact: true,
+        ..Default::default()
+    };
+    let mut make = |ctx| Box::new(tcp_model::Connection::new(ctx)) as Box<dyn tcp_model::TcpModel>;
+    let script = parse(text).unwrap();
+    assert!(super::play(&script).passed());
+    let report = tcp_model::packetdrill::run(&script, &mut make, &exact);
+    let Outcome::Failed(failure) = report.outcome else {
+        panic!("{report}");
+    };
+    assert_eq!(
+        (failure.at.line, failure.actual.as_str()),
+        (6, "1.000000 s")
+    );
 }

@@ -44,6 +44,7 @@ pub(super) fn packet(cursor: &mut Cursor<'_>) -> Parsed<Action> {
             Ok(None)
         }
     };
+    cursor.skip()?;
     let before_ack = *cursor;
     let ack = number(cursor, "ack", u32::MAX.into())?.map(|n| n as u32);
     if ack.is_some() && !flags.is_ack() {
@@ -51,6 +52,7 @@ pub(super) fn packet(cursor: &mut Cursor<'_>) -> Parsed<Action> {
     }
     let window = number(cursor, "win", u16::MAX.into())?.map(|n| n as u16);
     let urgent = number(cursor, "urg", u16::MAX.into())?.map(|n| n as u16);
+    cursor.skip()?;
     let options_at = *cursor;
     let options = options::list(cursor)?;
     if inbound && options.is_none() {

@@ -1,0 +1,221 @@
+//! What a run reports: differences, what it passed over, what it cannot do.
+
+use tcp_model::packetdrill::{Failure, Outcome};
+
+use super::play_text;
+
+const LISTEN: &str = "
+0  socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
++0 bind(3, ..., ...) = 0
++0 listen(3, 1) = 0
+";
+
+const ESTABLISHED: &str = "
+0  socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
++0 bind(3, ..., ...) = 0
++0 listen(3, 1) = 0
++0 < S 0:0(0) win 65535 <mss 1000>
++0 > S. 0:0(0) ack 1 <mss 1460>
++.1 < . 1:1(0) ack 1 win 65535
++0 accept(3, ..., ...) = 4
+";
+
+fn failure(text: &str) -> Failure {
+    match play_text(text).outcome {
+        Outcome::Failed(failure) => failure,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn missing(text: &str) -> String {
+    match play_text(text).outcome {
+        Outcome::Unsupported { what, .. } => what,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_failure_tells_line_expectation_fact_and_ladder() {
+    let report = play_text(&format!(
+        "{ESTABLISHED}+0 write(4, ..., 100) = 100\n+0 > P. 1:102(101) ack 1"
+    ));
+    let text = report.to_string();
+    assert_eq!(
+        text,
+        "10:1: length\n  expected: P. 1:102(101) ack 1\n  actual:   P. 1:101(100) ack 1 win 65535\n    \
+         0.000000 < S 0:0(0) win 65535 <mss 1000>\n    \
+         0.000000 > S. 0:0(0) ack 1 win 65535 <mss 1460>\n    \
+         0.100000 < . 1:1(0) ack 1 win 65535\n    \
+         0.100000 > P. 1:101(100) ack 1 win 65535\n"
+    );
+}
+
+#[test]
+fn an_unexpected_segment_fails_the_next_expectation() {
+    let found = failure(&format!(
+        "{ESTABLISHED}+0 write(4, ..., 100) = 100\n+0 write(4, ..., 1000) = 1000\n+0 > P. 101:1101(1000) ack 1"
+    ));
+    assert_eq!(found.what, "sequence number, length");
+}
+
+#[test]
+fn silence_fails_an_expectation_once_its_time_is_over() {
+    let found = failure(&format!("{LISTEN}+.1 > S. 0:0(0) ack 1"));
+    assert_eq!(found.what, "no segment");
+    assert_eq!(found.actual, "nothing up to 0.112500 s");
+}
+
+#[test]
+fn segments_left_over_are_counted() {
+    let report = play_text(&format!("{ESTABLISHED}+0 write(4, ..., 2500) = 2500"));
+    assert_eq!((report.passed(), report.unclaimed), (true, 3));
+}
+
+#[test]
+fn strict_segments_are_not_joined() {
+    let rest = "+0 write(4, ..., 2000) = 2000\n+0 > P. 1:2001(2000) ack 1";
+    assert!(play_text(&format!("{ESTABLISHED}{rest}")).passed());
+    let strict = format!("--strict_segments\n{ESTABLISHED}{rest}");
+    assert_eq!(failure(&strict).what, "flags, length");
+}
+
+#[test]
+fn wrong_results_of_calls_are_shown_with_their_errors() {
+    let found = failure("0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 read(3, ..., 1) = 1");
+    assert_eq!(
+        (found.expected.as_str(), found.actual.as_str()),
+        ("1", "-1 ENOTCONN")
+    );
+    let found =
+        failure("0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 read(3, ..., 1) = -1 EBADF");
+    assert_eq!(found.expected, "-1 EBADF");
+    let found = failure(&format!(
+        "{ESTABLISHED}+0 getsockopt(4, SOL_TCP, TCP_MAXSEG, [999], [4]) = 0"
+    ));
+    assert_eq!(
+        (found.expected.as_str(), found.actual.as_str()),
+        ("[999]", "[1000]")
+    );
+}
+
+#[test]
+fn a_call_that_never_returns_is_a_failure_at_its_own_line() {
+    let found = failure(&format!(
+        "{LISTEN}+0 accept(3, ..., ...) = 4\n+0 close(3) = 0"
+    ));
+    assert_eq!((found.at.line, found.what.as_str()), (5, "the call blocks"));
+    let found = failure(&format!(
+        "{LISTEN}+0...1 accept(3, ..., ...) = 4\n+2 close(3) = 0"
+    ));
+    assert_eq!(
+        (found.at.line, found.what.as_str()),
+        (5, "time of the call's return")
+    );
+}
+
+#[test]
+fn calls_return_when_their_own_time_limit_is_over() {
+    let report = play_text(&format!(
+        "{ESTABLISHED}+0 setsockopt(4, SOL_SOCKET, SO_RCVTIMEO, {{tv_sec=0, tv_usec=500000}}, 16) = 0
+         +0...0.5 read(4, ..., 10) = -1 EAGAIN (Resource temporarily unavailable)"
+    ));
+    assert!(report.passed(), "{report}");
+}
+
+#[test]
+fn system_parameters_are_set_and_other_commands_listed() {
+    let report = play_text(&format!(
+        "`./defaults.sh\nsysctl -q net.ipv4.tcp_timestamps=0 net.ipv4.tcp_sack=0
+          ip route add default via 10.0.0.1`
+         {LISTEN}+0 `echo 0 > /proc/sys/net/ipv4/tcp_window_scaling; sysctl -w net.ipv4.tcp_ecn=1`
+         +0 < S 0:0(0) win 65535 <mss 1460,sackOK,TS val 1 ecr 0,nop,wscale 7>
+         +0 > S. 0:0(0) ack 1 <mss 1460>"
+    ));
+    assert!(report.passed(), "{report}");
+    let skipped: Vec<&str> = report.skipped.iter().map(|s| s.text.as_str()).collect();
+    assert_eq!(
+        skipped,
+        [
+            "ip route add default via 10.0.0.1",
+            "sysctl -w net.ipv4.tcp_ecn=1"
+        ]
+    );
+}
+
+#[test]
+fn sleeping_passes_time() {
+    let report = play_text(&format!(
+        "{LISTEN}+0 < S 0:0(0) win 65535 <mss 1460>\n+0 > S. 0:0(0) ack 1 <mss 1460>\n+0 `sleep 0.5`\n+.5 > S. 0:0(0) ack 1 <mss 1460>"
+    ));
+    assert!(report.passed(), "{report}");
+}
+
+#[test]
+fn code_asserts_prints_and_remembers() {
+    let report = play_text(
+        &format!(
+            "{ESTABLISHED}+0 %{{
+x = tcpi_snd_cwnd * 2; print(x, 'segments', [1, 2 ** 0 if False else 3] == [1, 3])
+assert 5 < x <= 20 and not tcpi_unacked, x
+assert (tcpi_state == TCP_ESTABLISHED or
+        tcpi_state in (TCP_CLOSE, TCP_CLOSE_WAIT))
+assert -7 // 2 == -4 and -7 % 3 == 2 and 1 << 4 | 3 == 19 ^ 0
+assert max(1, tcpi_snd_mss) == 1000, 'mss %d' % tcpi_snd_mss  # a comment
+}}%"
+        )
+        .replace("2 ** 0", "2"),
+    );
+    assert!(report.passed(), "{report}");
+    assert_eq!(report.printed, ["20 segments 1"]);
+    let found = failure(&format!(
+        "{ESTABLISHED}\n+0 %{{\nassert tcpi_snd_cwnd == 3, tcpi_snd_cwnd\n}}%"
+    ));
+    assert_eq!(
+        (
+            found.at.line,
+            found.expected.as_str(),
+            found.actual.as_str()
+        ),
+        (11, "tcpi_snd_cwnd == 3", "10")
+    );
+    assert_eq!(failure("0 %{ assert oops }%").actual, "oops");
+}
+
+#[test]
+fn what_cannot_be_done_is_neither_passed_nor_failed() {
+    let on = |line: &str| missing(&format!("{ESTABLISHED}{line}"));
+    assert!(on("+0 < icmp unreachable frag_needed mtu 1200 [1:1001(1000)]").contains("ICMP"));
+    assert!(on("+0 splice(4, NULL, 5, NULL, 10, 0) = 10").contains("splice"));
+    assert!(on("+0 send(4, ..., 10, MSG_ZEROCOPY) = 10").contains("MSG_ZEROCOPY"));
+    assert!(on("+0 setsockopt(4, SOL_TCP, TCP_NODELAY, [1], 4) = 0").contains("TCP_NODELAY"));
+    assert!(on("+0 %{ assert tcpi_lost == 0 }%").contains("tcpi_lost"));
+    assert!(missing("0 socket(..., SOCK_DGRAM, IPPROTO_UDP) = 3").contains("SOCK_STREAM"));
+}
+
+#[test]
+fn options_of_a_connection_may_be_set_to_what_they_are() {
+    let report = play_text(&format!(
+        "{ESTABLISHED}+0 setsockopt(4, SOL_TCP, TCP_NODELAY, [0], 4) = 0"
+    ));
+    assert!(report.passed(), "{report}");
+}
+
+#[test]
+fn times_that_have_passed_are_failures() {
+    let found = failure("1 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n0.5 close(3) = 0");
+    assert_eq!(found.what, "the time of this event has passed");
+}
+
+#[test]
+fn any_time_and_ranges_of_time_are_waited_for() {
+    let syn_ack = |time: &str| {
+        format!(
+            "{LISTEN}+0 < S 0:0(0) win 65535\n+0 > S. 0:0(0) ack 1 <...>\n{time} > S. 0:0(0) ack 1 <...>"
+        )
+    };
+    assert!(play_text(&syn_ack("*")).passed());
+    assert!(play_text(&syn_ack("+.5~+1.5")).passed());
+    assert!(play_text(&syn_ack("0.5~1.0")).passed());
+    assert!(!play_text(&syn_ack("+.5~+.8")).passed());
+    assert!(!play_text(&syn_ack("+1.2~+1.8")).passed());
+}
