@@ -3,6 +3,7 @@
 
 mod packetdrill {
     mod grammar;
+    mod matrix;
     mod mutations;
     mod running;
     mod scripts;

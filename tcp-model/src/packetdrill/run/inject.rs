@@ -57,6 +57,8 @@ impl Runner<'_, '_> {
         if flow.state() == State::Closed {
             match listener {
                 Some(listener) if opens => self.open_passive(index, listener, segment, None),
+                // RFC 9293 section 3.10.7.2, fourth: what is neither RST, ACK nor SYN is dropped.
+                Some(_) if !segment.flags.is_ack() => {}
                 _ => self.stack.answer_for_nobody(index, segment, self.now),
             }
             return;

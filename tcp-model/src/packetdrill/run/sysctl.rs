@@ -1,4 +1,6 @@
-//! Linux's system parameters as fields of [`TcpParams`].
+//! System parameters as fields of [`TcpParams`]: Linux's here, FreeBSD's beside.
+
+mod freebsd;
 
 use sim_core::SimDuration;
 
@@ -12,6 +14,9 @@ pub(super) fn is_name(name: &str) -> bool {
 
 /// Sets one; false when no field of the parameters stands for it, or the value is no number.
 pub(super) fn set(p: &mut TcpParams, name: &str, value: &str) -> bool {
+    if let Some(name) = name.strip_prefix("net.inet.tcp.") {
+        return freebsd::set(p, name, value);
+    }
     let short = name.rsplit(['.', '/']).next().unwrap_or(name);
     if short == "tcp_congestion_control" {
         return value == "reno";

@@ -1,0 +1,72 @@
+//! FreeBSD's system parameters, `net.inet.tcp.…`, as fields of [`TcpParams`]; times in
+//! milliseconds.
+
+use sim_core::SimDuration;
+
+use crate::params::{GiveUp, TcpParams};
+
+/// Sets one, named without `net.inet.tcp.`; false when no field stands for it.
+pub(super) fn set(p: &mut TcpParams, name: &str, value: &str) -> bool {
+    if name == "cc.algorithm" {
+        return value == "newreno";
+    }
+    let Ok(n) = value.parse::<u32>() else {
+        return false;
+    };
+    let time = SimDuration::from_millis(u64::from(n));
+    match name {
+        "rfc1323" => {
+            p.timestamps = n == 1 || n == 3;
+            p.window_scaling = n == 1 || n == 2;
+        }
+        "sack.enable" => p.sack = n != 0,
+        "delayed_ack" => {
+            p.quick_acks = 0;
+            p.delayed_ack = if n == 0 {
+                SimDuration::ZERO
+            } else {
+                p.delayed_ack
+            };
+        }
+        "delacktime" => p.delayed_ack = time,
+        "msl" => p.time_wait = time * 2,
+        "initcwnd_segments" => p.initial_window = n.max(1),
+        "rexmit_initial" => p.initial_rto = time,
+        "rexmit_min" => p.min_rto = time,
+        "finwait2_timeout" => p.fin_timeout = Some(time),
+        "keepidle" => p.keepalive = p.keepalive.map(|_| time),
+        "keepintvl" => p.keepalive_interval = time,
+        "keepcnt" => p.keepalive_probes = n,
+        "recvspace" => p.receive_buffer = n.max(1152),
+        "sendspace" => p.send_buffer = n.max(2304),
+        "tolerate_missing_ts" => p.require_timestamps = n == 0,
+        "maxtcptw" => p.max_tw_buckets = Some(n),
+        "rexmit_retries" => p.data_give_up = GiveUp::Retries(n),
+        // Off is what the model does.
+        "ecn.enable"
+        | "fastopen.server_enable"
+        | "fastopen.client_enable"
+        | "blackhole"
+        | "insecure_rst"
+        | "insecure_syn"
+        | "tso"
+        | "per_cpu_timers" => return n == 0,
+        _ => return false,
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_wait_is_twice_the_msl() {
+        let mut p = TcpParams::rfc9293();
+        assert!(set(&mut p, "msl", "500"));
+        assert_eq!(p.time_wait, SimDuration::from_secs(1));
+        assert!(set(&mut p, "rfc1323", "2") && !p.timestamps && p.window_scaling);
+        assert!(!set(&mut p, "insecure_rst", "1") && set(&mut p, "insecure_rst", "0"));
+        assert!(!set(&mut p, "no.such", "1") && !set(&mut p, "msl", "soon"));
+    }
+}
