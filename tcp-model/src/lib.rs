@@ -5,6 +5,7 @@
 pub mod app;
 pub mod congestion;
 pub mod connection;
+pub mod details;
 pub mod host;
 pub mod model;
 pub mod options;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use sim_core::{SimDuration, SimTime};
 
+use crate::details::Details;
 use crate::params::TcpParams;
 use crate::sample::Counts;
 use crate::segment::{ConnId, Segment};
@@ -31,6 +32,19 @@ pub trait TcpModel: Send + Debug {
     /// drops the model. A model that answers `None` is kept until it is CLOSED.
     fn time_wait(&self) -> Option<TimeWait> {
         None
+    }
+
+    /// The application changed options of an open connection: those of the parameters that can
+    /// change while it is open are to be followed from now on (Nagle, keep-alive, time limits,
+    /// buffers, DS field). `false` when the model cannot; nothing has changed then.
+    fn change_params(&mut self, params: &Arc<TcpParams>, now: SimTime, out: &mut Outputs) -> bool {
+        let _ = (params, now, out);
+        false
+    }
+
+    /// What else can be seen from outside, where the model tells it.
+    fn details(&self) -> Details {
+        Details::default()
     }
 }
 

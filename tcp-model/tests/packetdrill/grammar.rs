@@ -133,13 +133,20 @@ fn what_is_not_in_the_language_is_refused_where_it_stands() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn no_letters_make_the_parser_panic(text in "(0 [<>`%a]|--)?\\PC{0,40}") {
+        let _ = parse(&text);
+    }
+
     #[test]
     fn no_text_makes_the_parser_panic(text in "[-0-9a-zA-Z +*~.<>(){}\\[\\]%`:,|=\"'/#\n]{0,80}") {
         let _ = parse(&text);
     }
 
     #[test]
-    fn no_script_makes_the_runner_panic(lines in proptest::collection::vec(0usize..LINES.len(), 0..25)) {
+    fn no_script_makes_the_runner_panic(lines in proptest::collection::vec(0usize..LINES.len(), 0..30)) {
         let text: Vec<&str> = lines.iter().map(|&i| LINES[i]).collect();
         let script = parse(&text.join("\n")).unwrap();
         let _ = super::play(&script);
@@ -147,7 +154,7 @@ proptest! {
 }
 
 /// Lines that fit together in all sorts of ways.
-const LINES: [&str; 24] = [
+const LINES: [&str; 35] = [
     "+0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3",
     "+0 bind(3, ..., ...) = 0",
     "+0 listen(3, 1) = 0",
@@ -172,4 +179,15 @@ const LINES: [&str; 24] = [
     "+0 connect(3, ..., ...) = -1 EINPROGRESS",
     "+0 < S. 0:0(0) ack 1 win 1000 <mss 1000>",
     "+0 epoll_create(1) = 5",
+    "+0 < . 1:2147483648(2147483647) ack 4294967295 win 65535",
+    "+0 < FPU. 4294967295:10(11) ack 7 win 1 urg 65535",
+    "+0 < SFRPUEWA. 5:15(10) ack 5 win 9 <mss 0,wscale 255,sack 9:1,unknown 1 0xff>",
+    "+0 < S 0:0(0) win 0 <mss 1>",
+    "+0 setsockopt(3, SOL_SOCKET, SO_RCVBUF, [0], 4) = 0",
+    "+0 `sysctl -q net.ipv4.tcp_rto_max_ms=0 net.ipv4.tcp_rto_min_us=4294967295 net.ipv4.tcp_syn_retries=4294967295`",
+    "+0 setsockopt(3, SOL_TCP, TCP_SYNCNT, [9223372036854775807], 4) = 0",
+    "+1000000 > . 1:1(0) ack 1",
+    "+0 setsockopt(3, SOL_TCP, TCP_USER_TIMEOUT, [9223372036854775807], 4) = 0",
+    "+0 `sysctl -q net.ipv4.tcp_fin_timeout=4294967295 net.inet.tcp.msl=4294967295`",
+    "+0 poll([{fd=4, events=POLLIN, revents=0}], 1, 9223372036854775807) = 0",
 ];

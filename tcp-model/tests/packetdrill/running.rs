@@ -1,6 +1,11 @@
 //! What a run reports: differences, what it passed over, what it cannot do.
 
-use tcp_model::packetdrill::{Failure, Outcome};
+use std::sync::Arc;
+
+use sim_core::SimTime;
+use tcp_model::details::{CongestionState, Details};
+use tcp_model::packetdrill::{Failure, Outcome, RunOptions, parse, run};
+use tcp_model::{Input, Outputs, TcpModel, TcpParams, TcpView};
 
 use super::play_text;
 
@@ -218,4 +223,49 @@ fn any_time_and_ranges_of_time_are_waited_for() {
     assert!(play_text(&syn_ack("0.5~1.0")).passed());
     assert!(!play_text(&syn_ack("+.5~+.8")).passed());
     assert!(!play_text(&syn_ack("+1.2~+1.8")).passed());
+}
+
+/// A connection that follows changed options in name only, and tells a detail.
+#[derive(Debug)]
+struct Willing(tcp_model::Connection);
+
+impl TcpModel for Willing {
+    fn step(&mut self, input: Input<'_>, now: SimTime, out: &mut Outputs) {
+        self.0.step(input, now, out);
+    }
+    fn next_timeout(&self) -> Option<SimTime> {
+        self.0.next_timeout()
+    }
+    fn view(&self) -> TcpView {
+        self.0.view()
+    }
+    fn change_params(&mut self, params: &Arc<TcpParams>, _: SimTime, _: &mut Outputs) -> bool {
+        !params.nagle
+    }
+    fn details(&self) -> Details {
+        Details {
+            congestion_state: Some(CongestionState::Recovery),
+            lost: Some(2),
+            ..Details::default()
+        }
+    }
+}
+
+#[test]
+fn models_may_change_options_and_tell_details() {
+    let willing = |rest: &str| {
+        let script = parse(&format!("{ESTABLISHED}{rest}")).unwrap();
+        let mut make =
+            |ctx| Box::new(Willing(tcp_model::Connection::new(ctx))) as Box<dyn TcpModel>;
+        run(&script, &mut make, &RunOptions::default()).outcome
+    };
+    let nodelay = "+0 setsockopt(4, SOL_TCP, TCP_NODELAY, [1], 4) = 0\n";
+    let ask = "+0 getsockopt(4, SOL_TCP, TCP_NODELAY, [1], [4]) = 0\n";
+    assert_eq!(willing(&format!("{nodelay}{ask}")), Outcome::Passed);
+    let keepalive = "+0 setsockopt(4, SOL_SOCKET, SO_KEEPALIVE, [1], 4) = 0\n";
+    assert!(matches!(willing(keepalive), Outcome::Unsupported { .. }));
+    let tells = "+0 %{ assert tcpi_ca_state == TCP_CA_Recovery and tcpi_lost == 2 }%\n";
+    assert_eq!(willing(tells), Outcome::Passed);
+    let untold = "+0 %{ assert tcpi_reordering == 3 }%\n";
+    assert!(matches!(willing(untold), Outcome::Unsupported { .. }));
 }

@@ -5,35 +5,30 @@ use sim_core::SimDuration;
 use super::constants::code_constant;
 use super::eval::{Datum, Scope};
 use super::{Runner, Step, Stop, differs, unsupported};
+use crate::details::{CongestionState, Details};
 use crate::packetdrill::code::Statement;
 use crate::state::State;
 
-/// Fields of Linux's `tcp_info` that a view does not tell.
-const UNKNOWN: [&str; 24] = [
-    "tcpi_ca_state",
-    "tcpi_retransmits",
-    "tcpi_probes",
-    "tcpi_backoff",
-    "tcpi_lost",
-    "tcpi_retrans",
+/// Fields of Linux's `tcp_info` that no model tells.
+const UNKNOWN: [&str; 18] = [
     "tcpi_fackets",
-    "tcpi_rttvar",
-    "tcpi_reordering",
     "tcpi_rcv_ssthresh",
     "tcpi_rcv_rtt",
     "tcpi_rcv_space",
     "tcpi_options",
     "tcpi_ato",
-    "tcpi_delivered",
     "tcpi_delivered_ce",
     "tcpi_dsack_dups",
     "tcpi_reord_seen",
     "tcpi_busy_time",
-    "tcpi_min_rtt",
     "tcpi_last_data_sent",
+    "tcpi_last_data_recv",
+    "tcpi_last_ack_recv",
     "tcpi_pacing_rate",
+    "tcpi_delivery_rate",
     "tcpi_total_rto",
-    "tcpi_notsent_bytes",
+    "tcpi_rwnd_limited",
+    "tcpi_sndbuf_limited",
 ];
 
 impl Runner<'_, '_> {
@@ -82,11 +77,17 @@ impl Runner<'_, '_> {
             return differs("tcp_info", "a connection", "none yet");
         };
         let (out, sacked) = flow.packets_out();
-        let mss = flow.mss();
-        let Some(view) = flow.view() else {
+        let (Some(view), Some(details)) = (flow.view(), flow.model.as_ref().map(|m| m.details()))
+        else {
             return differs("tcp_info", "a connection", "none any more");
         };
-        let micros = |d: SimDuration| (d.as_ps() / 1_000_000) as i64;
+        let mss = details.snd_mss.map_or(flow.mss(), u64::from);
+        if let Some(value) = detail(&details, field) {
+            return match value {
+                Some(n) => Ok(n),
+                None => unsupported(format!("{field}: the model does not tell it")),
+            };
+        }
         Ok(match field {
             "tcpi_state" => state_number(view.state),
             "tcpi_snd_cwnd" => (view.cwnd / mss.max(1)) as i64,
@@ -94,7 +95,7 @@ impl Runner<'_, '_> {
                 .ssthresh
                 .map_or(0x7fff_ffff, |s| (s / mss.max(1)) as i64),
             "tcpi_unacked" => out as i64,
-            "tcpi_sacked" => sacked as i64,
+            "tcpi_sacked" => details.sacked.map_or(sacked as i64, i64::from),
             "tcpi_total_retrans" => i64::from(view.counts.retransmissions),
             "tcpi_rto" => micros(view.rto),
             "tcpi_rtt" => view.srtt.map_or(0, micros),
@@ -107,7 +108,7 @@ impl Runner<'_, '_> {
             "tcpi_snd_wnd" => i64::from(view.snd_wnd),
             "tcpi_rcv_wnd" => i64::from(view.rcv_wnd),
             _ if UNKNOWN.contains(&field) => {
-                return unsupported(format!("{field}: the model does not tell it"));
+                return unsupported(format!("{field}: no model tells it"));
             }
             _ => return differs("tcp_info", "a field of it", field),
         })
@@ -127,6 +128,34 @@ impl Scope for Runner<'_, '_> {
         }
         differs("code", "a name that is defined", name)
     }
+}
+
+fn micros(d: SimDuration) -> i64 {
+    (d.as_ps() / 1_000_000) as i64
+}
+
+/// A field that only details have; the inner `None` where the model does not tell it.
+fn detail(details: &Details, field: &str) -> Option<Option<i64>> {
+    let count = |n: Option<u32>| n.map(i64::from);
+    Some(match field {
+        "tcpi_ca_state" => details.congestion_state.map(|state| match state {
+            CongestionState::Open => 0,
+            CongestionState::Disorder => 1,
+            CongestionState::Reduced => 2,
+            CongestionState::Recovery => 3,
+            CongestionState::Loss => 4,
+        }),
+        "tcpi_lost" => count(details.lost),
+        "tcpi_retrans" => count(details.retransmitted),
+        "tcpi_retransmits" | "tcpi_backoff" => count(details.timeouts_in_row),
+        "tcpi_probes" => count(details.probes),
+        "tcpi_rttvar" => details.rttvar.map(micros),
+        "tcpi_min_rtt" => details.min_rtt.map(micros),
+        "tcpi_reordering" => count(details.reordering),
+        "tcpi_delivered" => details.delivered.map(|n| n as i64),
+        "tcpi_notsent_bytes" => details.unsent.map(|n| n as i64),
+        _ => return None,
+    })
 }
 
 /// Linux's number for a state.

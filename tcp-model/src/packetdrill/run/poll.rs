@@ -58,7 +58,8 @@ impl Runner<'_, '_> {
 
     /// Waits for a time in milliseconds; negative: for ever.
     fn wait_ms(&mut self, progress: &mut Progress, ms: i64) -> Step<Attempt> {
-        let timeout = (ms >= 0).then(|| SimDuration::from_millis(ms as u64));
+        let timeout =
+            (ms >= 0).then(|| SimDuration::from_millis(ms.min(i64::from(i32::MAX)) as u64));
         match self.wait(progress, ms == 0, timeout)? {
             Attempt::Blocks => Ok(Attempt::Blocks),
             Attempt::Done(_) => Attempt::ok(0),

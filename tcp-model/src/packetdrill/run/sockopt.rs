@@ -1,8 +1,8 @@
 //! setsockopt and getsockopt.
 //!
-//! Options of a socket without a connection go into the parameters of the connection to come. A
-//! model has no input for a change later on: that is reported as not supported, unless nothing
-//! changes. Buffers count payload: SO_RCVBUF's n is the largest window, which Linux reaches by
+//! Options of a socket without a connection go into the parameters of the connection to come. Later
+//! on the model is asked to change them ([`TcpModel::change_params`](crate::TcpModel)); when it
+//! cannot, the script is not supported. Buffers count payload: SO_RCVBUF's n is the largest window, which Linux reaches by
 //! doubling the number and using half of it.
 
 use sim_core::SimDuration;
@@ -49,10 +49,12 @@ impl Runner<'_, '_> {
             let name = call.args.get(2);
             return unsupported(format!("socket option {name:?}"));
         }
-        let connected = matches!(changed.role, Role::Stream(_));
-        if connected && changed.params != self.at(socket).params {
+        if let Role::Stream(flow) = changed.role
+            && changed.params != self.at(socket).params
+            && !self.stack.change_params(flow, &changed.params, self.now)
+        {
             return unsupported(format!(
-                "socket option {:?} of a connection: the model has no input for it",
+                "socket option {:?} of an open connection: the model cannot change it",
                 call.args[2]
             ));
         }
@@ -156,7 +158,7 @@ fn apply(socket: &mut Socket, level: i64, option: i64, n: i64) -> bool {
         }
         (SOL_TCP, 8) => p.fin_timeout = Some(SimDuration::from_secs(n.clamp(0, 120) as u64)),
         (SOL_TCP, 18) if n > 0 => {
-            let after = GiveUp::After(SimDuration::from_millis(n as u64));
+            let after = GiveUp::After(SimDuration::from_millis(n.min(i64::from(i32::MAX)) as u64));
             p.data_give_up = after;
             p.syn_give_up = after;
         }

@@ -131,12 +131,33 @@ impl<'m> Stack<'m> {
 
     /// One input for one model.
     pub(super) fn step(&mut self, index: usize, input: Input<'_>, now: SimTime) {
-        let flow = &mut self.flows[index];
-        let Some(model) = &mut flow.model else {
+        let Some(model) = &mut self.flows[index].model else {
             return;
         };
         self.out.clear();
         model.step(input, now, &mut self.out);
+        self.collect(index, now);
+    }
+
+    /// New options of a connection; false when its model cannot change them.
+    pub(super) fn change_params(&mut self, index: usize, params: &TcpParams, now: SimTime) -> bool {
+        let flow = &mut self.flows[index];
+        let Some(model) = &mut flow.model else {
+            return true; // nothing is left that they could change
+        };
+        let params = Arc::new(params.clone());
+        self.out.clear();
+        let changed = model.change_params(&params, now, &mut self.out);
+        if changed {
+            flow.params = params;
+        }
+        self.collect(index, now);
+        changed
+    }
+
+    /// Takes what a model has put out.
+    fn collect(&mut self, index: usize, now: SimTime) {
+        let flow = &mut self.flows[index];
         for signal in self.out.signals.drain(..) {
             flow.on_signal(signal);
             if let (Signal::Connected, Some(listener)) = (signal, flow.listener) {

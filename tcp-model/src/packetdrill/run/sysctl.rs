@@ -29,16 +29,18 @@ pub(super) fn set(p: &mut TcpParams, name: &str, value: &str) -> bool {
         return false;
     };
     let last = numbers.last().copied().unwrap_or(n);
-    let seconds = SimDuration::from_secs(u64::from(n));
+    let seconds = SimDuration::from_secs(u64::from(n.min(10_000_000)));
     let milliseconds = SimDuration::from_millis(u64::from(n));
     match short {
         "tcp_timestamps" => p.timestamps = n != 0,
         "tcp_sack" => p.sack = n != 0,
         "tcp_window_scaling" => p.window_scaling = n != 0,
         // Without autotuning a buffer has its final size from the start.
-        "tcp_rmem" if numbers.len() == 3 => p.receive_buffer = last.max(1152),
-        "tcp_wmem" if numbers.len() == 3 => p.send_buffer = last.max(2304),
-        "tcp_syn_retries" => p.syn_give_up = GiveUp::Retries(n + p.syn_linear_timeouts),
+        "tcp_rmem" if numbers.len() == 3 => p.receive_buffer = last.clamp(1152, 1 << 30),
+        "tcp_wmem" if numbers.len() == 3 => p.send_buffer = last.clamp(2304, 1 << 30),
+        "tcp_syn_retries" => {
+            p.syn_give_up = GiveUp::Retries(n.saturating_add(p.syn_linear_timeouts))
+        }
         "tcp_syn_linear_timeouts" => {
             if let GiveUp::Retries(all) = &mut p.syn_give_up {
                 *all = all.saturating_sub(p.syn_linear_timeouts).saturating_add(n);
@@ -62,8 +64,10 @@ pub(super) fn set(p: &mut TcpParams, name: &str, value: &str) -> bool {
         "tcp_abort_on_overflow" => p.abort_on_overflow = n != 0,
         "tcp_invalid_ratelimit" => p.challenge_ack_interval = milliseconds,
         "tcp_reordering" => p.dup_ack_threshold = n.max(1),
-        "tcp_rto_min_us" => p.min_rto = SimDuration::from_micros(u64::from(n)),
-        "tcp_rto_max_ms" => p.max_rto = milliseconds,
+        "tcp_rto_min_us" => {
+            p.min_rto = SimDuration::from_micros(u64::from(n)).min(p.max_rto);
+        }
+        "tcp_rto_max_ms" => p.max_rto = milliseconds.max(p.min_rto),
         "ip_default_ttl" => p.ttl = n.min(255) as u8,
         "ip_local_port_range" if numbers.len() == 2 && last <= 65_535 && n <= last => {
             p.port_range = (n as u16, last as u16);
