@@ -168,6 +168,14 @@ impl<'s> Runner<'s, '_> {
             *at = option.at;
             self.option(option)?;
         }
+        let has = |name: &str, value: Option<&str>| {
+            let mut options = script.options.iter();
+            options.any(|o| o.name == name && value.is_none_or(|v| v == o.value))
+        };
+        if has("ip_version", Some("ipv6")) && !has("mss", None) {
+            // Twenty more octets of header than IPv4.
+            self.params.mtu = self.params.mtu.saturating_sub(20);
+        }
         if self.options.exact {
             self.tolerance = Tolerance {
                 least: SimDuration::ZERO,
@@ -209,11 +217,7 @@ impl<'s> Runner<'s, '_> {
             }
             "bind_port" => self.sockets.default_port = number(65_535)? as u16,
             "connect_port" => self.stack.next_remote_port = number(65_535)? as u16,
-            // Twenty more octets of header than IPv4.
-            "ip_version" if value == "ipv6" => {
-                self.params.mtu = self.params.mtu.saturating_sub(20);
-            }
-            "ip_version" if matches!(value, "ipv4" | "ipv4-mapped-ipv6") => {}
+            "ip_version" if matches!(value, "ipv4" | "ipv4-mapped-ipv6" | "ipv6") => {}
             "ip_version" => {
                 return differs("--ip_version", "ipv4, ipv4-mapped-ipv6 or ipv6", value);
             }
