@@ -24,7 +24,17 @@
 //!
 //! The model's own time-outs run by themselves: between two events the clock goes to each
 //! [`next_timeout`](crate::model::TcpModel::next_timeout) in turn. Sequence numbers in a script
-//! are relative to the initial ones of each side; timestamps, to the first the model sent.
+//! are relative to the initial ones of each side. The value of a sent timestamp is compared, by
+//! its distance from the first, where `--tcp_ts_tick_usecs` says how long a tick is; what is
+//! echoed is always compared. Segments that leave at one time and follow each other may be written
+//! as one, unless `--strict_segments` is set; one that left may not be written as several. A time
+//! is met within 4 ms or an eighth of the wait, whichever is longer (`--tolerance_usecs`,
+//! `--tolerance_percent`, [`RunOptions::exact`]).
+//!
+//! A script that asks for what the interpreter or the model does not have ends as
+//! [`Outcome::Unsupported`], which is neither passed nor failed. A segment that left and that no
+//! line asked for fails the next line that expects one; at the end of the script such segments
+//! are counted.
 //!
 //! Leaves out: UDP and other protocols, encapsulation, ICMP, ECN marks seen by the model,
 //! the bytes themselves, IPv6 headers (a script for IPv6 runs with its MSS).

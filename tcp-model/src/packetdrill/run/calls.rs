@@ -130,7 +130,7 @@ impl<'s> Runner<'s, '_> {
             });
             match self.next_wake() {
                 Some(wake) if wake <= latest => self.wake(wake)?,
-                _ => {
+                wake => {
                     return Err(Stop::Failed {
                         at: Some(at),
                         what: "the call blocks".into(),
@@ -138,7 +138,10 @@ impl<'s> Runner<'s, '_> {
                             Some(t) => format!("its return at {}", seconds(t)),
                             None => "its return".into(),
                         },
-                        actual: "nothing more happens that could end it".into(),
+                        actual: match wake {
+                            Some(_) => format!("it still waits at {}", seconds(latest)),
+                            None => "nothing more happens that could end it".into(),
+                        },
                     });
                 }
             }
