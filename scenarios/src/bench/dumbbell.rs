@@ -103,11 +103,24 @@ pub(super) fn run(n: u32, seconds: f64, engine: Engine) -> Result<(Measurement, 
         .with("segments", segments)
         .with("goodput_mbps", goodput)
         .with("utilisation", goodput / (10.0 * f64::from(n)))
+        .with("jain_index", jain_index(&ran))
         .with("drops", drops);
     let m = bulk_costs(m, &ran, segments)
         .with("kib_per_flow", ran.grown_bytes / 1024.0 / f64::from(n))
         .with("peak_rss_mib", ran.peak_bytes / 1024.0 / 1024.0);
     Ok((m, ran.digest()))
+}
+
+/// Jain's index of the flows' goodputs: 1 when all are equal, 1/n when one has all.
+fn jain_index(ran: &Ran) -> f64 {
+    let received = ran.counts().into_iter().map(|c| c.bytes_received as f64);
+    let (mut n, mut sum, mut squares) = (0.0, 0.0, 0.0);
+    for bytes in received.filter(|&bytes| bytes > 0.0) {
+        n += 1.0;
+        sum += bytes;
+        squares += bytes * bytes;
+    }
+    sum * sum / (n * squares)
 }
 
 /// Segments' worth of bytes that reached receivers.

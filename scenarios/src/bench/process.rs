@@ -4,18 +4,18 @@
 
 use std::fs;
 use std::sync::OnceLock;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Seconds of processor time, user and system, of all threads there are.
 ///
-/// From the scheduler's account in `/proc/self/task/*/schedstat`, which is kept in nanoseconds and
-/// brought up to date at least with every timer tick of a few milliseconds. Threads that have
+/// From the scheduler's account in `/proc/self/task/*/schedstat`, in nanoseconds. Threads that have
 /// ended are not in it: ask before they end.
 pub(super) fn cpu_s() -> f64 {
     static START: OnceLock<Instant> = OnceLock::new();
     let start = START.get_or_init(Instant::now);
-    // Giving up the processor for a moment brings the account up to date.
-    std::thread::yield_now();
+    // The account is brought up to date by timer ticks, some milliseconds apart, and whenever a
+    // thread leaves the processor.
+    std::thread::sleep(Duration::from_nanos(1));
     threads_ns().map_or_else(|| start.elapsed().as_secs_f64(), |ns| ns as f64 / 1e9)
 }
 
