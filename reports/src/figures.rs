@@ -8,6 +8,7 @@ mod csv;
 mod data;
 mod ladder;
 mod ladder_labels;
+mod ladder_rows;
 mod population;
 mod style;
 mod svg;

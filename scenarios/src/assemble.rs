@@ -180,13 +180,6 @@ impl<'a> Place<'a> {
             let mut remotes = remotes.clone();
             let shift = i as usize % remotes.len().max(1);
             remotes.rotate_left(shift);
-            // Own addresses and servers are both used in turn; in step with each other they would
-            // miss most pairs. With each server as often in a row as there are own addresses, every
-            // pair has its turn.
-            if locals.len() > 1 && remotes.len() > 1 {
-                let each = |r: &SocketAddrV4| std::iter::repeat_n(*r, locals.len());
-                remotes = remotes.iter().flat_map(each).collect();
-            }
             let client = ClientSpec {
                 name: self.workload.name.clone(),
                 locals: locals.clone(),
@@ -278,8 +271,10 @@ fn info(spec: &RunSpec, network: &Network) -> RunInfo {
         .zip(0u32..);
     let name = |n: NodeId| network.nodes()[n.0 as usize].name.clone();
     let analytic = analytic::hints(scenario, network);
+    // Swept values first; they are not told twice.
     let mut parameters = spec.parameters.clone();
-    parameters.extend(parameters::shown(scenario));
+    let others = parameters::shown(scenario).into_iter();
+    parameters.extend(others.filter(|(name, _)| spec.parameters.iter().all(|(p, _)| p != name)));
     RunInfo {
         name: scenario.name.clone(),
         question: scenario.question.clone(),

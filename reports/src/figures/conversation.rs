@@ -36,6 +36,9 @@ pub(crate) struct Sent {
     pub(crate) ack: u32,
     pub(crate) len: u32,
     pub(crate) retransmission: bool,
+    /// States of the ends after sending it and after its arrival, where recorded.
+    pub(crate) state_at_sender: Option<State>,
+    pub(crate) state_at_receiver: Option<State>,
 }
 
 impl Sent {
@@ -226,6 +229,8 @@ fn push_segment(one: &mut Conversation, table: &Table, i: usize) -> Result<(), S
         ack: table.ints("ack")?[i] as u32,
         len: table.ints("len")?[i] as u32,
         retransmission: table.bools("retransmission")?[i],
+        state_at_sender: state_named(&table.texts("state_at_sender")?[i]),
+        state_at_receiver: state_named(&table.texts("state_at_receiver")?[i]),
     });
     Ok(())
 }

@@ -2,10 +2,11 @@
 //! along them. Time runs downwards; where nothing happens it is compressed.
 
 use super::Figure;
-use super::conversation::{Conversation, Fate, Sent, conversations};
+use super::conversation::{Change, Conversation, Fate, Sent, conversations};
 use super::csv::Csv;
 use super::data::RunData;
 use super::ladder_labels::Letters;
+use super::ladder_rows::Rows;
 use super::style::{BLACK, GREY, LIGHT_GREY, VERMILION, state_colour};
 use super::svg::{Anchor, Font, Svg, text_width};
 use crate::format::seconds;
@@ -135,11 +136,12 @@ impl Scale {
             ys: Vec::new(),
             gaps: Vec::new(),
         };
+        let rows = Rows::of(c);
         let mut y = TOP;
         for (i, &t) in scale.times.iter().enumerate() {
             if let Some(before) = i.checked_sub(1).map(|b| scale.times[b]) {
                 let gap = t - before;
-                let from = y + crowd(c, before);
+                let from = y + ROW * f64::from(rows.last(before));
                 y = from + (gap / flight * FLIGHT).clamp(ROW, 1.6 * FLIGHT);
                 if gap > 4.0 * flight {
                     // Room for a loss before it and for its own label.
@@ -163,27 +165,6 @@ impl Scale {
     }
 }
 
-/// Room that several rows of the same instant take.
-fn crowd(c: &Conversation, time: f64) -> f64 {
-    let in_lane = |lane: usize| {
-        let sent = c
-            .segments
-            .iter()
-            .filter(|s| s.sent == time && s.from == lane)
-            .count();
-        let changed = c
-            .changes
-            .iter()
-            .filter(|x| x.time == time && x.lane == lane)
-            .count();
-        let arrives = |s: &&Sent| s.to == lane && s.fate == Fate::Received(time);
-        let arrived = c.segments.iter().filter(arrives).count();
-        changed.max(sent + arrived.saturating_sub(1)).max(arrived)
-    };
-    let most = (0..c.lanes.len()).map(in_lane).max().unwrap_or(0);
-    ROW * most.saturating_sub(1) as f64
-}
-
 fn lane_x(lane: usize) -> f64 {
     SIDE + LANE * lane as f64
 }
@@ -201,7 +182,8 @@ fn draw(c: &Conversation, letters: &Letters, title: &str) -> String {
         svg.text((x, TOP - 20.0), Anchor::Middle, NODE, name);
         svg.line((x, TOP - 10.0), (x, bottom), LIGHT_GREY, 2.0);
     }
-    draw_states(&mut svg, c, &scale, bottom);
+    let rows = Rows::of(c);
+    draw_states(&mut svg, c, &scale, &rows, bottom);
     for &(from, to, gap) in &scale.gaps {
         let text = format!("· · ·  {} later  · · ·", seconds(gap));
         svg.text(
@@ -227,17 +209,8 @@ fn draw(c: &Conversation, letters: &Letters, title: &str) -> String {
             }
         }
     }
-    let (mut sent, mut arrived) = (RowOf::default(), RowOf::default());
-    let arrows: Vec<Arrow> = c
-        .segments
-        .iter()
-        .map(|s| {
-            let together = |o: &&Sent| o.to == s.from && o.fate == Fate::Received(s.sent);
-            let arrivals = c.segments.iter().filter(together).count();
-            let answered = ROW * arrivals.saturating_sub(1) as f64;
-            Arrow::of(s, &scale, answered, (&mut sent, &mut arrived))
-        })
-        .collect();
+    let placed = c.segments.iter().zip(&rows.segments);
+    let arrows: Vec<Arrow> = placed.map(|(s, ends)| Arrow::of(s, &scale, *ends)).collect();
     for (s, arrow) in c.segments.iter().zip(&arrows) {
         draw_arrow(&mut svg, s, arrow);
     }
@@ -277,39 +250,14 @@ fn draw(c: &Conversation, letters: &Letters, title: &str) -> String {
     svg.finish(width, bottom + 44.0)
 }
 
-/// Offsets of rows of the same lane and instant.
-#[derive(Default)]
-struct RowOf(Vec<(usize, f64, u32)>);
-
-impl RowOf {
-    fn next(&mut self, lane: usize, time: f64) -> f64 {
-        let seen = self.0.iter_mut().find(|(l, ..)| *l == lane);
-        match seen {
-            Some((_, t, n)) if *t == time => {
-                *n += 1;
-                ROW * f64::from(*n)
-            }
-            Some(entry) => {
-                *entry = (lane, time, 0);
-                0.0
-            }
-            None => {
-                self.0.push((lane, time, 0));
-                0.0
-            }
-        }
-    }
-}
-
-fn draw_states(svg: &mut Svg, c: &Conversation, scale: &Scale, bottom: f64) {
+fn draw_states(svg: &mut Svg, c: &Conversation, scale: &Scale, rows: &Rows, bottom: f64) {
     let start = c.start();
     for lane in 0..c.lanes.len() {
-        let mut row_of = RowOf::default();
-        let own: Vec<_> = c.changes.iter().filter(|x| x.lane == lane).collect();
-        let rows: Vec<f64> = own
-            .iter()
-            .map(|x| scale.y(x.time) + row_of.next(lane, x.time))
-            .collect();
+        let placed = c.changes.iter().zip(&rows.changes);
+        let (own, rows): (Vec<&Change>, Vec<f64>) = placed
+            .filter(|(x, _)| x.lane == lane)
+            .map(|(x, row)| (x, scale.y(x.time) + ROW * f64::from(*row)))
+            .unzip();
         let x = lane_x(lane);
         for (i, change) in own.iter().enumerate() {
             let y = rows[i];
@@ -343,20 +291,15 @@ struct Arrow {
 }
 
 impl Arrow {
-    fn of(
-        s: &Sent,
-        scale: &Scale,
-        answered: f64,
-        (sent, arrived): (&mut RowOf, &mut RowOf),
-    ) -> Arrow {
+    /// `rows` are those of its sending and its arrival.
+    fn of(s: &Sent, scale: &Scale, rows: (u32, u32)) -> Arrow {
         let sign = if s.to >= s.from { 1.0 } else { -1.0 };
-        // What is sent at the instant of several arrivals answers the last of them.
-        let shift = sent.next(s.from, s.sent) + answered;
-        let from = (lane_x(s.from) + sign * 6.0, scale.y(s.sent) + shift);
+        let y = scale.y(s.sent) + ROW * f64::from(rows.0);
+        let from = (lane_x(s.from) + sign * 6.0, y);
         let whole = lane_x(s.to) - sign * 6.0 - from.0;
         let to = match s.fate {
             Fate::Received(time) => {
-                let y = scale.y(time) + arrived.next(s.to, time);
+                let y = scale.y(time) + ROW * f64::from(rows.1);
                 (from.0 + whole, y.max(from.1))
             }
             Fate::Lost => (from.0 + whole * 0.6, from.1 + FLIGHT * 0.6),

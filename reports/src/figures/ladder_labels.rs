@@ -151,6 +151,8 @@ mod tests {
             ack,
             len,
             retransmission: false,
+            state_at_sender: None,
+            state_at_receiver: None,
         }
     }
 

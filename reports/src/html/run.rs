@@ -37,7 +37,7 @@ pub(crate) fn report(
         .iter()
         .map(|(name, value)| vec![name.clone(), value.clone()])
         .collect();
-    rows.push(vec!["seed".into(), info.seed.to_string()]);
+    rows.push(vec!["seed of this run".into(), info.seed.to_string()]);
     rows.push(vec!["simulated time".into(), seconds(summary.reached_s)]);
     page.table(&cells(["parameter", "value"]), &rows);
     page.heading("Totals");

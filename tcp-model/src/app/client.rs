@@ -90,10 +90,10 @@ impl Client {
         }
         let turn = self.opened;
         self.opened += 1;
-        let in_turn = |n: usize| (turn % n.max(1) as u64) as usize;
-        let local = self.spec.locals.get(in_turn(self.spec.locals.len()));
-        let remote = self.spec.remotes[in_turn(self.spec.remotes.len())];
-        let Ok(id) = socket.connect(local.copied(), remote) else {
+        let (local, remote) = pair(turn, self.spec.locals.len(), self.spec.remotes.len());
+        let local = self.spec.locals.get(local).copied();
+        let remote = self.spec.remotes[remote];
+        let Ok(id) = socket.connect(local, remote) else {
             self.think(RETRY, socket);
             return;
         };
@@ -254,6 +254,14 @@ impl Client {
     }
 }
 
+/// Places of own address and server at a turn: every pair comes once before any comes again, own
+/// addresses fastest. Both counted in step would miss most pairs, and with them their ports.
+fn pair(turn: u64, locals: usize, remotes: usize) -> (usize, usize) {
+    let (locals, remotes) = (locals.max(1) as u64, remotes.max(1) as u64);
+    let (local, remote) = (turn % locals, turn / locals % remotes);
+    (local as usize, remote as usize)
+}
+
 fn wait(
     id: SocketId,
     c: &mut Conn,
@@ -293,6 +301,25 @@ impl App for Client {
                 }
             }
             AppEvent::Wake(_) | AppEvent::Acceptable(_) | AppEvent::Urgent(..) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::pair;
+
+    #[test]
+    fn every_pair_of_addresses_has_its_turn_before_any_has_two() {
+        for (locals, remotes) in [(1, 1), (2, 2), (2, 4), (3, 2), (1, 5), (5, 1), (0, 3)] {
+            let all = locals.max(1) * remotes;
+            for round in 0..3 {
+                let turns = round * all as u64..(round + 1) * all as u64;
+                let pairs: BTreeSet<_> = turns.map(|t| pair(t, locals, remotes)).collect();
+                assert_eq!(pairs.len(), all, "{locals} x {remotes}");
+            }
         }
     }
 }
