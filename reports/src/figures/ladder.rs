@@ -210,7 +210,9 @@ fn draw(c: &Conversation, letters: &Letters, title: &str) -> String {
         }
     }
     let placed = c.segments.iter().zip(&rows.segments);
-    let arrows: Vec<Arrow> = placed.map(|(s, ends)| Arrow::of(s, &scale, *ends)).collect();
+    let arrows: Vec<Arrow> = placed
+        .map(|(s, ends)| Arrow::of(s, &scale, *ends))
+        .collect();
     for (s, arrow) in c.segments.iter().zip(&arrows) {
         draw_arrow(&mut svg, s, arrow);
     }

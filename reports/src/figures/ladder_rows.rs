@@ -38,7 +38,10 @@ impl Rows {
         for (i, change) in c.changes.iter().enumerate() {
             let same = |o: &Change| o.lane == change.lane && o.time == change.time;
             let before = c.changes[..i].iter().zip(&changes);
-            let next = before.filter(|(o, _)| same(o)).map(|(_, row)| row + 1).max();
+            let next = before
+                .filter(|(o, _)| same(o))
+                .map(|(_, row)| row + 1)
+                .max();
             let cause = cause(c, change, &segments).unwrap_or(0);
             changes.push(cause.max(next.unwrap_or(0)));
         }
@@ -65,7 +68,12 @@ impl Rows {
                 all.push((t, arrived));
             }
         }
-        all.extend(c.changes.iter().map(|x| x.time).zip(self.changes.iter().copied()));
+        all.extend(
+            c.changes
+                .iter()
+                .map(|x| x.time)
+                .zip(self.changes.iter().copied()),
+        );
         all.retain(|(_, row)| *row > 0);
         all.sort_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
         all.dedup_by_key(|d| d.0);

@@ -60,11 +60,14 @@ impl Connection {
         };
         push(TcpOption::Mss(p.mss()));
         let timestamps = offer(p.timestamps, self.rcv.ts_ok);
-        if offer(p.sack, self.rcv.sack_ok) {
+        let sack = offer(p.sack, self.rcv.sack_ok);
+        // Each of the two aligns the other; one alone takes two NOPs.
+        if sack != timestamps {
+            push(TcpOption::Nop);
+            push(TcpOption::Nop);
+        }
+        if sack {
             push(TcpOption::SackPermitted);
-        } else if timestamps {
-            push(TcpOption::Nop);
-            push(TcpOption::Nop);
         }
         if timestamps {
             let echo = if answers { self.rcv.ts_recent } else { 0 };
