@@ -170,7 +170,7 @@ impl TcpModel for Connection {
             Input::Segment(seg) => self.on_segment(seg, now, out),
             Input::Timeout => self.on_timeout(now, out),
             Input::Connect => self.on_connect(now, out),
-            Input::Listen => self.on_listen(out),
+            Input::Listen => self.on_listen(),
             Input::Send(call) => self.on_send(call, now, out),
             Input::Receive(bytes) => self.on_receive(bytes, now, out),
             Input::Shutdown => self.on_shutdown(now, out),

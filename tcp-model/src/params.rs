@@ -77,7 +77,8 @@ pub struct TcpParams {
     pub min_rto_on_variance: bool,
     /// Largest time-out (RFC 6298 rule 2.5).
     pub max_rto: SimDuration,
-    /// When to give up on an unanswered SYN.
+    /// When to give up on an unanswered SYN; retries count after the linear time-outs, as Linux
+    /// counts them.
     pub syn_give_up: GiveUp,
     /// SYN time-outs before back-off starts (Linux `tcp_syn_linear_timeouts`).
     pub syn_linear_timeouts: u32,
@@ -207,7 +208,7 @@ impl TcpParams {
             min_rto: SimDuration::from_millis(200),
             min_rto_on_variance: true,
             max_rto: SimDuration::from_secs(120),
-            syn_give_up: GiveUp::Retries(10), // tcp_syn_retries 6 after 4 linear ones
+            syn_give_up: GiveUp::Retries(6), // tcp_syn_retries, after the linear ones
             syn_linear_timeouts: 4,
             synack_give_up: GiveUp::Retries(5),
             data_give_up: GiveUp::Retries(15),

@@ -48,7 +48,7 @@ impl Connection {
         if self.timers.persist != SimTime::MAX {
             self.timers.retries = 0; // MUST-37: the probe was answered
         }
-        self.on_window(out);
+        self.on_window();
         self.state != State::Closed
     }
 
@@ -64,8 +64,7 @@ impl Connection {
 
     /// A window that opened ends probing; an octet sent as a probe is then ordinary data, lost
     /// unless acknowledged.
-    fn on_window(&mut self, out: &mut Outputs) {
-        let _ = out;
+    fn on_window(&mut self) {
         if self.snd.wnd > 0 && self.timers.persist != SimTime::MAX {
             self.stop_probing();
             if std::mem::take(&mut self.snd.probing) && self.snd.flight() > 0 {

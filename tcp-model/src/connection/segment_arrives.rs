@@ -107,9 +107,9 @@ impl Connection {
             return;
         }
         if !seg.flags.is_ack() {
-            // Our SYN-ACK was lost, or crossed the retransmission.
-            self.counts.retransmissions += 1;
+            // Our SYN-ACK was lost, or crossed the retransmission; the timer begins anew.
             self.snd.timed = None;
+            self.timers.rto = SimTime::MAX;
             self.send_syn(true, now, out);
             return;
         }
@@ -121,6 +121,7 @@ impl Connection {
         if self.on_ack(&rest, now, out) {
             // The window of a SYN is not scaled.
             self.snd.wnd = u32::from(seg.window);
+            self.snd.max_wnd = self.snd.wnd;
             let need = self.on_text(&rest, now, out);
             self.reply(need, now, out);
         }
@@ -196,7 +197,7 @@ impl Connection {
     pub(super) fn challenge(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
         let last = self.rcv.challenged;
         let quiet = last != SimTime::MAX && now.since(last) < self.params.challenge_ack_interval;
-        if quiet && (seg.len == 0 || seg.flags.is_syn()) {
+        if quiet && (seg.seq_len() == 0 || seg.flags.is_syn()) {
             return;
         }
         self.rcv.challenged = now;

@@ -119,6 +119,10 @@ impl Connection {
     /// R2 is reached: time to give up on what is being retransmitted.
     fn exhausted(&self, now: SimTime) -> bool {
         match self.give_up() {
+            // Linux counts those after the linear ones.
+            GiveUp::Retries(n) if self.state == State::SynSent => {
+                self.timers.retries >= n.saturating_add(self.params.syn_linear_timeouts)
+            }
             GiveUp::Retries(n) => self.timers.retries >= n,
             GiveUp::After(time) => now.since(self.timers.first_sent) >= time,
             GiveUp::Never => false,

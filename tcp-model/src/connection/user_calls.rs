@@ -18,11 +18,10 @@ impl Connection {
     }
 
     /// Passive OPEN: what follows is the segment the listener received.
-    pub(super) fn on_listen(&mut self, out: &mut Outputs) {
+    pub(super) fn on_listen(&mut self) {
         if self.state == State::Closed {
             self.passive = true;
             self.state = State::Listen;
-            let _ = out;
         }
     }
 

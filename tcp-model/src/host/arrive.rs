@@ -284,6 +284,7 @@ impl Stack {
             traced,
             holds_port,
             closed_first: false,
+            overflowed: false,
             peer_closed: false,
             is_finished: false,
         });

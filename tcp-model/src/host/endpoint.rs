@@ -73,6 +73,8 @@ pub(super) struct Endpoint {
     /// Its local port is taken in the port allocator.
     pub(super) holds_port: bool,
     pub(super) closed_first: bool,
+    /// It came to TIME-WAIT when the table was full.
+    pub(super) overflowed: bool,
     pub(super) peer_closed: bool,
     /// Is in the list of those to be looked at for removal.
     pub(super) is_finished: bool,

@@ -119,6 +119,13 @@ impl Stack {
             _ => {}
         }
         let listener = endpoint.listener;
+        let full = |max| self.time_waits.len() >= max;
+        endpoint.overflowed = to == State::TimeWait && self.params.max_tw_buckets.is_some_and(full);
+        let to = if endpoint.overflowed {
+            State::Closed
+        } else {
+            to
+        };
         cx.record(TcpSample::State(StateChange {
             conn: endpoint.conn,
             side: endpoint.side,
@@ -277,15 +284,10 @@ impl Stack {
             }
         }
         place.timer.set(None, Timer::Connection(slot).token(), cx);
-        let overflow = is_time_wait
-            && self
-                .params
-                .max_tw_buckets
-                .is_some_and(|max| self.time_waits.len() >= max);
+        let overflow = endpoint.overflowed;
         let summary = summarize(endpoint, end_reason(endpoint, overflow), cx.now());
         let Endpoint {
             flow,
-            conn,
             side,
             holds_port,
             ..
@@ -298,15 +300,7 @@ impl Stack {
             self.insert_flow(flow, Owner::TimeWait(entry));
             self.arm_time_wait_timer(cx);
         } else {
-            if overflow {
-                self.stats.time_wait_overflows += 1;
-                cx.record(TcpSample::State(StateChange {
-                    conn,
-                    side,
-                    from: State::TimeWait,
-                    to: State::Closed,
-                }));
-            }
+            self.stats.time_wait_overflows += u64::from(overflow);
             if holds_port {
                 self.release_port(flow);
             }

@@ -128,14 +128,15 @@ fn a_full_time_wait_table_lets_connections_go_at_once() {
         .rev()
         .take(2)
         .collect();
-    assert_eq!(last, [(2050, State::Closed), (2050, State::TimeWait)]);
+    // TIME-WAIT is left out: it would count in no census.
+    assert_eq!(last, [(2050, State::Closed), (2050, State::FinWait2)]);
 }
 
 #[test]
 fn an_entry_costs_little() {
     let done = run(100.0, params(), Exchange::default(), at(70_000));
     let memory = done.a.memory();
-    assert!(memory.per_time_wait <= 71, "{memory:?}");
+    assert!(memory.per_time_wait <= 67, "{memory:?}");
     let each = (memory.time_wait + memory.demux) as f64 / 6000.0;
     assert!(each < 70.0, "{each} {memory:?}");
 }

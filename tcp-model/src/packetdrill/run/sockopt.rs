@@ -154,7 +154,7 @@ fn apply(socket: &mut Socket, level: i64, option: i64, n: i64) -> bool {
         (SOL_TCP, 5) => p.keepalive_interval = seconds,
         (SOL_TCP, 6) => p.keepalive_probes = n.clamp(1, 127) as u32,
         (SOL_TCP, 7) => {
-            p.syn_give_up = GiveUp::Retries(n.clamp(1, 127) as u32 + p.syn_linear_timeouts);
+            p.syn_give_up = GiveUp::Retries(n.clamp(1, 127) as u32);
         }
         (SOL_TCP, 8) => p.fin_timeout = Some(SimDuration::from_secs(n.clamp(0, 120) as u64)),
         (SOL_TCP, 18) if n > 0 => {

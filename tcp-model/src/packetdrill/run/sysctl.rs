@@ -38,15 +38,8 @@ pub(super) fn set(p: &mut TcpParams, name: &str, value: &str) -> bool {
         // Without autotuning a buffer has its final size from the start.
         "tcp_rmem" if numbers.len() == 3 => p.receive_buffer = last.clamp(1152, 1 << 30),
         "tcp_wmem" if numbers.len() == 3 => p.send_buffer = last.clamp(2304, 1 << 30),
-        "tcp_syn_retries" => {
-            p.syn_give_up = GiveUp::Retries(n.saturating_add(p.syn_linear_timeouts))
-        }
-        "tcp_syn_linear_timeouts" => {
-            if let GiveUp::Retries(all) = &mut p.syn_give_up {
-                *all = all.saturating_sub(p.syn_linear_timeouts).saturating_add(n);
-            }
-            p.syn_linear_timeouts = n;
-        }
+        "tcp_syn_retries" => p.syn_give_up = GiveUp::Retries(n),
+        "tcp_syn_linear_timeouts" => p.syn_linear_timeouts = n,
         "tcp_synack_retries" => p.synack_give_up = GiveUp::Retries(n),
         "tcp_retries2" => p.data_give_up = GiveUp::Retries(n),
         "tcp_orphan_retries" => p.orphan_give_up = GiveUp::Retries(if n == 0 { 8 } else { n }),
