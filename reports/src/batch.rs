@@ -11,6 +11,13 @@ use crate::render::write_figures;
 use crate::store::table::{Kind, TableWriter, Text};
 use crate::store::{StoreError, write_json, write_whole};
 
+mod derived;
+mod findings;
+pub(crate) mod variants;
+
+pub use derived::row_metrics;
+pub use findings::batch_findings;
+
 /// A batch as far as reports are concerned; kept in `batch.json`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -25,7 +32,7 @@ pub struct BatchInfo {
     pub parameters: Vec<(String, String)>,
     /// The swept parameters.
     pub axes: Vec<Axis>,
-    /// Metrics to be drawn; empty for a choice of our own.
+    /// Metrics to be drawn and told; empty for a choice of our own.
     pub figures: Vec<MetricFigure>,
 }
 
@@ -42,6 +49,8 @@ pub struct Axis {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct MetricFigure {
+    /// Name of its files; empty for one made of the metric.
+    pub name: String,
     /// Name of the metric.
     pub metric: String,
     /// Axis along x; empty for the first.
@@ -78,23 +87,33 @@ struct BatchFile {
 }
 
 /// Metrics people ask for first; others follow by name.
-const FIRST: [&str; 8] = [
+const FIRST: [&str; 10] = [
+    "connects_failed_share_steady",
     "connects_failed_share",
     "first_failure_s",
-    "time_wait_peak",
     "time_wait_mean_steady",
     "connects_per_s_steady",
-    "connect_latency_p99_s",
     "goodput_bps",
+    "jain_index",
     "retransmissions",
+    "request_latency_mean_s",
+    "connect_latency_p99_s",
 ];
 
+/// Figures drawn, and metrics told, when the scenario asks for none.
+const OWN_FIGURES: usize = 4;
+
 /// Writes `batch.json`, `index.csv`, `index.parquet`, figures and `report.html` of a batch
-/// directory; existing ones are replaced, runs in it are left alone.
+/// directory; existing ones are replaced, runs in it are left alone. Gives what the runs have shown
+/// together, in words.
 ///
 /// # Errors
 /// When they cannot be written.
-pub fn write_batch(dir: &Path, info: &BatchInfo, rows: &[BatchRow]) -> Result<(), StoreError> {
+pub fn write_batch(
+    dir: &Path,
+    info: &BatchInfo,
+    rows: &[BatchRow],
+) -> Result<Vec<String>, StoreError> {
     std::fs::create_dir_all(dir).map_err(StoreError::io("create the directory", dir))?;
     let file = BatchFile {
         info: info.clone(),
@@ -107,11 +126,12 @@ pub fn write_batch(dir: &Path, info: &BatchInfo, rows: &[BatchRow]) -> Result<()
     render(dir, &file)
 }
 
-/// Makes figures and report of a batch directory anew, from `batch.json` alone.
+/// Makes figures and report of a batch directory anew, from `batch.json` alone. Gives what the runs
+/// have shown together, in words.
 ///
 /// # Errors
 /// When there is none, or it cannot be written.
-pub fn render_batch(dir: &Path) -> Result<(), StoreError> {
+pub fn render_batch(dir: &Path) -> Result<Vec<String>, StoreError> {
     let path = dir.join("batch.json");
     let text = std::fs::read_to_string(&path).map_err(StoreError::io("read", &path))?;
     let file: BatchFile = serde_json::from_str(&text).map_err(|e| StoreError::Damaged {
@@ -121,12 +141,38 @@ pub fn render_batch(dir: &Path) -> Result<(), StoreError> {
     render(dir, &file)
 }
 
-fn render(dir: &Path, file: &BatchFile) -> Result<(), StoreError> {
-    let metrics = telling(&file.info, &file.rows);
-    let figures = sweep::figures(&file.info, &file.rows, &metrics)?;
+fn render(dir: &Path, file: &BatchFile) -> Result<Vec<String>, StoreError> {
+    let (info, rows) = (&file.info, file.rows.as_slice());
+    let findings = batch_findings(info, rows);
+    let metrics = telling(info, rows);
+    let figures = sweep::figures(info, rows, &own_figures(info, rows))?;
     write_figures(dir, &figures)?;
-    let html = html::batch::report(&file.info, &file.rows, &metrics, &figures);
-    write_whole(&dir.join("report.html"), &html)
+    let html = html::batch::report(info, rows, &findings, &metrics, &figures);
+    write_whole(&dir.join("report.html"), &html)?;
+    Ok(findings)
+}
+
+/// Metrics to be drawn when the scenario asks for none: the first that vary.
+fn own_figures(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
+    let mut own = telling(info, rows);
+    own.truncate(OWN_FIGURES);
+    own
+}
+
+/// Metrics told in words, besides the failures of connects: those of the figures.
+fn told_metrics(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
+    let asked: Vec<String> = info.figures.iter().map(|f| f.metric.clone()).collect();
+    let mut told: Vec<String> = if asked.is_empty() {
+        own_figures(info, rows)
+    } else {
+        asked
+    };
+    let mut seen = BTreeSet::new();
+    told.retain(|m| {
+        let failure = m.starts_with("connects_failed") || m == "first_failure_s";
+        !failure && seen.insert(m.clone())
+    });
+    told
 }
 
 /// Names of all metrics of all runs, sorted.

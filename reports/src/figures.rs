@@ -43,17 +43,23 @@ pub struct Figure {
 /// When a table cannot be read, or a figure not be drawn.
 pub fn run_figures(dir: &Path, summary: &RunSummary) -> Result<Vec<Figure>, StoreError> {
     let data = RunData::read(dir, summary)?;
+    let population = if data.is_small() {
+        Default::default()
+    } else {
+        [
+            connects::connect_outcomes(&data)?,
+            population::time_wait(&data)?,
+            population::sockets_by_state(&data)?,
+            population::ports_in_use(&data)?,
+        ]
+    };
     let single = [
-        connects::connect_outcomes(&data)?,
-        population::time_wait(&data)?,
-        population::sockets_by_state(&data)?,
-        population::ports_in_use(&data)?,
         bulk::goodput(&data)?,
         bulk::cwnd(&data)?,
         bulk::rtt(&data)?,
         timeline::states_timeline(&data)?,
     ];
-    let mut figures: Vec<Figure> = single.into_iter().flatten().collect();
+    let mut figures: Vec<Figure> = population.into_iter().chain(single).flatten().collect();
     figures.extend(ladder::ladders(&data)?);
     Ok(figures)
 }

@@ -5,6 +5,10 @@ use std::collections::BTreeMap;
 use crate::analytic::{failure_share, fluid, offered_until, port_limit_per_s, port_supply};
 use crate::format::{bit_rate, count, number, percent, seconds};
 use crate::info::RunInfo;
+use crate::words::{counted, list, sentence};
+
+/// Fewer connects are told as single connections rather than as a population.
+pub(crate) const SMALL: f64 = 20.0;
 
 /// What a run has shown, most important first; a function of its metrics and of what was known.
 pub fn findings(info: &RunInfo, metrics: &BTreeMap<String, f64>) -> Vec<String> {
@@ -15,7 +19,9 @@ pub fn findings(info: &RunInfo, metrics: &BTreeMap<String, f64>) -> Vec<String> 
         known.port_limit(),
         known.time_wait(),
         known.latency(),
+        known.requests(),
         known.goodput(),
+        known.losses(),
     ];
     all.into_iter().flatten().collect()
 }
@@ -43,42 +49,142 @@ impl Known<'_> {
         ))
     }
 
+    /// True for runs of a few connections.
+    fn is_small(&self) -> bool {
+        self.get("connects_attempted").is_some_and(|n| n < SMALL)
+    }
+
+    /// The window of the steady values, in words: only a load that stays the same is steady.
+    fn window(&self) -> String {
+        if self.info.record.steady_s.is_some() {
+            return "in the steady window".to_owned();
+        }
+        let (from, to) = self.info.steady_window();
+        format!("from {} to {}", seconds(from), seconds(to))
+    }
+
     fn failures(&self) -> Option<String> {
         let attempted = self.positive("connects_attempted")?;
         let Some(failed) = self.positive("connects_failed") else {
-            let open = attempted - self.get("connects_established").unwrap_or(attempted);
-            let rest = if open > 0.0 {
-                format!("; {} were still on their way at the end", count(open))
-            } else {
-                String::new()
-            };
-            return Some(format!(
-                "None of the {} connects failed{rest}.",
-                count(attempted)
-            ));
+            return Some(self.successes(attempted));
         };
         let causes = [
-            ("connects_addr_not_available", "found no free local port"),
-            ("connects_refused", "were refused"),
-            ("connects_timed_out", "timed out"),
-            ("connects_aborted", "were given up"),
+            (
+                "connects_addr_not_available",
+                "found",
+                "found",
+                "no free local port",
+            ),
+            ("connects_refused", "was", "were", "refused"),
+            ("connects_timed_out", "timed", "timed", "out"),
+            ("connects_aborted", "was", "were", "given up"),
         ];
         let causes: Vec<String> = causes
             .iter()
-            .filter_map(|(name, words)| Some(format!("{} {words}", count(self.positive(name)?))))
+            .filter_map(|(name, one, many, rest)| {
+                let n = self.positive(name)?;
+                let verb = if n == 1.0 { one } else { many };
+                Some(match n == failed {
+                    true if n == 1.0 => format!("it {verb} {rest}"),
+                    true => format!("all {verb} {rest}"),
+                    false => format!("{} {verb} {rest}", count(n)),
+                })
+            })
             .collect();
+        let first = seconds(self.get("first_failure_s").unwrap_or(0.0));
+        let causes = list(&causes);
+        if self.is_small() {
+            let of = counted(attempted, "connect", "connects");
+            return Some(format!(
+                "{} of {of} failed, the first at t = {first}: {causes}.",
+                count(failed)
+            ));
+        }
         let steady = self.get("connects_failed_share_steady");
         let steady = steady.map_or(String::new(), |s| {
-            format!(", {} in the steady window", percent(s))
+            format!(", {} {}", percent(s), self.window())
         });
         Some(format!(
-            "Connects began to fail at t = {}; {} of {} failed ({}{steady}): {}.",
-            seconds(self.get("first_failure_s").unwrap_or(0.0)),
+            "Connects began to fail at t = {first}; {} of {} failed ({}{steady}): {causes}.",
             count(failed),
             count(attempted),
-            percent(failed / attempted),
-            causes.join(", ")
+            percent(failed / attempted)
         ))
+    }
+
+    /// No connect failed.
+    fn successes(&self, attempted: f64) -> String {
+        let established = self.get("connects_established").unwrap_or(attempted);
+        let open = (attempted > established).then(|| {
+            let verb = if attempted - established == 1.0 {
+                "was"
+            } else {
+                "were"
+            };
+            format!(
+                "; {} {verb} still on the way at the end",
+                count(attempted - established)
+            )
+        });
+        let open = open.unwrap_or_default();
+        if !self.is_small() {
+            return format!("None of the {} connects failed{open}.", count(attempted));
+        }
+        let after = self.get("connect_latency_mean_s").unwrap_or(0.0);
+        let longest = self.get("connect_latency_max_s").unwrap_or(after);
+        if established == 0.0 {
+            return format!("No connection was established{open}.");
+        }
+        if attempted == 1.0 {
+            return format!(
+                "The connection was established after {}{}{}.",
+                seconds(after),
+                self.its_requests(),
+                self.its_close()
+            );
+        }
+        let times = if longest <= 1.001 * after {
+            format!("after {} each", seconds(after))
+        } else {
+            format!(
+                "after {} on average and {} at most",
+                seconds(after),
+                seconds(longest)
+            )
+        };
+        if attempted > established {
+            let of = format!("{} of {}", count(established), count(attempted));
+            return format!("{of} connections were established, {times}{open}.");
+        }
+        match attempted {
+            2.0 => format!("Both connections were established, {times}."),
+            n => format!("All {} connections were established, {times}.", count(n)),
+        }
+    }
+
+    /// What the only connection did.
+    fn its_requests(&self) -> String {
+        let took = self.get("request_latency_mean_s").map(seconds);
+        match (self.get("requests_done"), took) {
+            (Some(1.0), Some(took)) => format!("; its request was answered after {took}"),
+            (Some(n), Some(took)) => {
+                format!("; its {} requests took {took} on average", count(n))
+            }
+            _ => String::new(),
+        }
+    }
+
+    /// Who closed the only connection first.
+    fn its_close(&self) -> String {
+        let hints = &self.info.analytic;
+        let known = self.positive("time_wait_peak").is_some();
+        match (&hints.time_wait_group, hints.time_wait_s) {
+            (Some(group), Some(stay)) if known => format!(
+                "; the {group} closed first and stayed in TIME-WAIT for {}",
+                seconds(stay)
+            ),
+            _ => String::new(),
+        }
     }
 
     /// Mean offered rate over the steady window.
@@ -96,7 +202,7 @@ impl Known<'_> {
         let hints = &self.info.analytic;
         let ports = port_supply(hints)?;
         let held_s = hints.time_wait_s? + hints.hold_s.max(0.0);
-        if held_s <= 0.0 {
+        if held_s <= 0.0 || self.is_small() {
             return None;
         }
         let limit = port_limit_per_s(ports, held_s);
@@ -108,6 +214,12 @@ impl Known<'_> {
         );
         Some(match self.offered() {
             None => format!("{supply}."),
+            Some(offered) if offered > limit && self.info.record.steady_s.is_none() => format!(
+                "{supply}; of the {}/s offered on average {}, theory lets {} fail.",
+                number(offered),
+                self.window(),
+                percent(self.expected_share().unwrap_or(0.0))
+            ),
             Some(offered) if offered > limit => format!(
                 "{supply}; of the {}/s offered, theory lets {} fail in the long run{}.",
                 number(offered),
@@ -124,23 +236,31 @@ impl Known<'_> {
 
     /// Ports come back in waves, so a window may see more or fewer failures than the long run.
     fn expected_failures(&self) -> Option<String> {
+        let share = self.expected_share()?;
+        Some(format!(" and {} in the steady window", percent(share)))
+    }
+
+    /// The share of connects that must fail within the window.
+    fn expected_share(&self) -> Option<f64> {
         let (from, to) = self.info.steady_window();
         let points = fluid(&self.info.analytic, self.info.duration_s, 2000)?;
         let window = points.iter().filter(|p| from < p.t_s && p.t_s <= to);
         let (accepted, offered) = window.fold((0.0, 0.0), |(a, o), p| {
             (a + p.accepted_per_s, o + p.offered_per_s)
         });
-        let share = (offered > 0.0).then(|| 1.0 - accepted / offered)?;
-        Some(format!(" and {} in the steady window", percent(share)))
+        (offered > 0.0).then(|| 1.0 - accepted / offered)
     }
 
     fn time_wait(&self) -> Option<String> {
         let peak = self.positive("time_wait_peak")?;
+        if self.is_small() {
+            return self.few_in_time_wait();
+        }
         let mean = self.get("time_wait_mean_steady")?;
         let (from, to) = self.info.steady_window();
         let measured = format!(
-            "TIME-WAIT peaked at {} sockets at t = {} and averaged {} from {} to {}",
-            count(peak),
+            "TIME-WAIT peaked at {} at t = {} and averaged {} from {} to {}",
+            counted(peak, "socket", "sockets"),
             seconds(self.get("time_wait_peak_at_s").unwrap_or(0.0)),
             count(mean),
             seconds(from),
@@ -173,56 +293,145 @@ impl Known<'_> {
         })
     }
 
+    /// The groups of hosts that hold TIME-WAIT; that of a single connection is told with it.
+    fn few_in_time_wait(&self) -> Option<String> {
+        if !self.its_close().is_empty() && self.get("connects_attempted") == Some(1.0) {
+            return None;
+        }
+        let groups: Vec<String> = self
+            .metrics
+            .iter()
+            .filter_map(|(name, &n)| {
+                let group = name.strip_prefix("time_wait.")?.strip_suffix("_peak")?;
+                (n > 0.0).then(|| format!("{} of {group}", counted(n, "socket", "sockets")))
+            })
+            .collect();
+        let sockets = match groups.as_slice() {
+            [] => counted(self.get("time_wait_peak")?, "socket", "sockets"),
+            some => list(some),
+        };
+        Some(format!("TIME-WAIT was held by {sockets}."))
+    }
+
     fn latency(&self) -> Option<String> {
+        if self.is_small() {
+            return None;
+        }
+        let mean = self.get("connect_latency_mean_s")?;
         let p50 = self.get("connect_latency_p50_s")?;
         let p99 = self.get("connect_latency_p99_s")?;
+        let max = self.get("connect_latency_max_s").unwrap_or(p99);
         let probes = self.get("port_probes_mean").filter(|p| *p >= 1.5);
         let probes = probes.map_or(String::new(), |p| {
             format!("; finding a free port took {} probes on average", number(p))
         });
+        let times = if max <= 1.02 * mean {
+            seconds(mean)
+        } else {
+            format!(
+                "{} in the median and {} at the 99th percentile",
+                seconds(p50),
+                seconds(p99)
+            )
+        };
+        Some(format!("Connecting took {times}{probes}."))
+    }
+
+    fn requests(&self) -> Option<String> {
+        let done = self.get("requests_done").filter(|n| *n >= SMALL)?;
+        let mean = self.get("request_latency_mean_s")?;
+        let p99 = self.get("request_latency_p99_s")?;
+        let max = self.get("request_latency_max_s").unwrap_or(p99);
+        let tail = if max <= 1.02 * mean {
+            String::new()
+        } else {
+            format!(" on average and {} at the 99th percentile", seconds(p99))
+        };
         Some(format!(
-            "Connecting took {} in the median and {} at the 99th percentile{probes}.",
-            seconds(p50),
-            seconds(p99)
+            "{} requests were answered; each took {}{tail}.",
+            count(done),
+            seconds(mean)
         ))
     }
 
+    /// Of bulk transfers: flow by flow while each was active, and how fairly they shared.
     fn goodput(&self) -> Option<String> {
+        if self.get("requests_done").is_some() {
+            return None;
+        }
         let bps = self.positive("goodput_bps")?;
-        // Only end points that ended have told what they sent again.
-        let again = self
-            .positive("segments_sent")
-            .map_or(String::new(), |sent| {
-                let again = self.get("retransmissions").unwrap_or(0.0);
-                let share = percent(again / sent);
-                format!(
-                    "; ended connections sent {} segments again ({share})",
-                    count(again)
-                )
-            });
-        let drops = self
-            .positive("queue_drops_pkts")
-            .map_or(String::new(), |n| {
-                format!("; queues dropped {} packets", count(n))
-            });
+        let flows: Vec<String> = self
+            .metrics
+            .iter()
+            .filter_map(|(name, &bps)| {
+                let flow = name.strip_prefix("flow_goodput.")?.strip_suffix("_bps")?;
+                Some(format!("{} for {flow}", bit_rate(bps)))
+            })
+            .collect();
         let fair = self.get("jain_index").map_or(String::new(), |j| {
-            format!("; Jain's fairness index is {}", number(j))
+            format!(
+                "; while all were active, Jain's fairness index was {}",
+                number(j)
+            )
         });
-        Some(format!(
-            "Goodput was {} over all connections{again}{drops}{fair}.",
-            bit_rate(bps)
-        ))
+        Some(if flows.is_empty() {
+            format!("Goodput was {} over the whole run{fair}.", bit_rate(bps))
+        } else {
+            format!("Goodput while active was {}{fair}.", list(&flows))
+        })
+    }
+
+    fn losses(&self) -> Option<String> {
+        let sent = self.positive("segments_sent")?;
+        let packets = |n: f64| counted(n, "packet", "packets");
+        let mut parts = Vec::new();
+        if let Some(n) = self.positive("wire_losses_pkts") {
+            parts.push(format!("links lost {}", packets(n)));
+        }
+        if let Some(n) = self.positive("queue_drops_pkts") {
+            parts.push(format!("queues dropped {}", packets(n)));
+        }
+        if let Some(again) = self.positive("retransmissions") {
+            let verb = if again == 1.0 { "was" } else { "were" };
+            let mut text = format!(
+                "{} {verb} sent again ({} of all)",
+                counted(again, "segment", "segments"),
+                percent(again / sent)
+            );
+            let causes = [
+                ("fast_recoveries", "fast recovery", "fast recoveries"),
+                ("timeouts", "time-out", "time-outs"),
+            ];
+            let causes = causes
+                .iter()
+                .filter_map(|(name, one, many)| Some(counted(self.positive(name)?, one, many)));
+            let causes: Vec<String> = causes.collect();
+            if !causes.is_empty() {
+                text.push_str(&format!(", with {}", list(&causes)));
+            }
+            parts.push(text);
+        }
+        if parts.is_empty() {
+            return self
+                .is_small()
+                .then(|| "Nothing was lost and nothing was sent again.".to_owned());
+        }
+        Some(format!("{}.", sentence(&parts.join("; "))))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::info::AnalyticHints;
+    use crate::info::{AnalyticHints, RecordOptions};
 
     fn info(rate: f64) -> RunInfo {
         RunInfo {
             duration_s: 240.0,
+            record: RecordOptions {
+                steady_s: Some((120.0, 240.0)),
+                ..RecordOptions::default()
+            },
             analytic: AnalyticHints {
                 time_wait_s: Some(60.0),
                 ports_per_destination: Some(28_232),
@@ -253,7 +462,7 @@ mod tests {
         assert_eq!(
             told[0],
             "Connects began to fail at t = 94.1 s; 15,536 of 72,000 failed (21.6 %, 21 % in the \
-             steady window): 15,536 found no free local port."
+             steady window): all found no free local port."
         );
         assert_eq!(
             told[1],
@@ -288,5 +497,84 @@ mod tests {
     #[test]
     fn nothing_known_nothing_said() {
         assert!(findings(&RunInfo::default(), &BTreeMap::new()).is_empty());
+    }
+
+    #[test]
+    fn a_single_connection_is_told_as_one() {
+        let mut info = info(1.0);
+        info.analytic.time_wait_group = Some("server".into());
+        let mut m = metrics(&[
+            ("connects_attempted", 1.0),
+            ("connects_established", 1.0),
+            ("connect_latency_mean_s", 0.1),
+            ("connect_latency_max_s", 0.1),
+            ("requests_done", 1.0),
+            ("request_latency_mean_s", 0.15),
+            ("request_latency_p99_s", 0.15),
+            ("time_wait_peak", 1.0),
+            ("segments_sent", 13.0),
+            ("goodput_bps", 480.0),
+        ]);
+        assert_eq!(
+            findings(&info, &m),
+            [
+                "The connection was established after 100 ms; its request was answered after 150 \
+                 ms; the server closed first and stayed in TIME-WAIT for 60 s.",
+                "Nothing was lost and nothing was sent again.",
+            ]
+        );
+        m.extend(metrics(&[
+            ("connects_failed", 1.0),
+            ("connects_refused", 1.0),
+        ]));
+        m.insert("first_failure_s".into(), 0.1);
+        assert_eq!(
+            findings(&info, &m)[0],
+            "1 of 1 connect failed, the first at t = 100 ms: it was refused."
+        );
+    }
+
+    #[test]
+    fn a_few_connections_are_told_by_their_groups_and_losses() {
+        let m = metrics(&[
+            ("connects_attempted", 5.0),
+            ("connects_established", 5.0),
+            ("connect_latency_mean_s", 0.5),
+            ("connect_latency_max_s", 1.1),
+            ("requests_done", 5.0),
+            ("time_wait_peak", 5.0),
+            ("time_wait.client_peak", 4.0),
+            ("time_wait.server_peak", 1.0),
+            ("segments_sent", 61.0),
+            ("retransmissions", 1.0),
+            ("timeouts", 1.0),
+            ("wire_losses_pkts", 4.0),
+        ]);
+        assert_eq!(
+            findings(&RunInfo::default(), &m),
+            [
+                "All 5 connections were established, after 500 ms on average and 1.1 s at most.",
+                "TIME-WAIT was held by 4 sockets of client and 1 socket of server.",
+                "Links lost 4 packets; 1 segment was sent again (1.64 % of all), with 1 time-out.",
+            ]
+        );
+    }
+
+    #[test]
+    fn bulk_flows_are_told_one_by_one() {
+        let m = metrics(&[
+            ("connects_attempted", 2.0),
+            ("connects_established", 2.0),
+            ("connect_latency_mean_s", 0.04),
+            ("goodput_bps", 6.67e6),
+            ("flow_goodput.left-1_bps", 5.5e6),
+            ("flow_goodput.left-2_bps", 4.5e6),
+            ("jain_index", 0.98),
+        ]);
+        assert_eq!(
+            findings(&RunInfo::default(), &m)[1],
+            "Goodput while active was 5.5 Mbit/s for left-1 and 4.5 Mbit/s for left-2; while all \
+             were active, Jain's fairness index was 0.98."
+        );
     }
 }

@@ -23,8 +23,11 @@ pub mod recorders;
 pub mod render;
 pub mod stats;
 pub mod store;
+mod words;
 
-pub use batch::{Axis, BatchInfo, BatchRow, MetricFigure, render_batch, write_batch};
+pub use batch::{
+    Axis, BatchInfo, BatchRow, MetricFigure, batch_findings, render_batch, row_metrics, write_batch,
+};
 pub use info::{AnalyticHints, LinkInfo, NodeInfo, RecordOptions, RunInfo};
 pub use recorders::{Completion, RunRecorder};
 pub use render::render_run;

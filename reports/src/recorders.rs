@@ -112,7 +112,7 @@ impl RunRecorder {
         self.requests.close(end, &mut metrics)?;
         self.connections.close(&mut metrics)?;
         self.states.close()?;
-        self.samples.close(end, acked, &mut metrics)?;
+        self.samples.close(end, acked, &self.names, &mut metrics)?;
         self.segments.close(&self.names)?;
         self.capture.map(Capture::close).transpose()?;
         links::write(&dir, &self.info.links, &completion.stats, &mut metrics)?;

@@ -83,7 +83,7 @@ fn a_batch_is_rendered_again_from_its_directory_alone() {
     info.figures = vec![MetricFigure {
         metric: "connects_failed_share".into(),
         x: "clients.rate".into(),
-        series: String::new(),
+        ..MetricFigure::default()
     }];
     write_batch(tmp.path(), &info, &rows()).unwrap();
     let name = "figures/connects_failed_share-by-clients.rate.svg";

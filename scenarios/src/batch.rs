@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use reports::{BatchInfo, BatchRow, MetricFigure, RunSummary, write_batch};
+use reports::{BatchInfo, BatchRow, MetricFigure, RunSummary, row_metrics, write_batch};
 
 use crate::parameters;
 use crate::progress::Progress;
@@ -47,12 +47,21 @@ impl Outcome {
     }
 }
 
+/// A batch that was made.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// What became of the runs, in plan order.
+    pub outcomes: Vec<Outcome>,
+    /// What they have shown together, in words.
+    pub findings: Vec<String>,
+}
+
 /// Makes the runs of a plan under `dir/runs/ID` and the batch's own files; runs that are complete
-/// are kept unless forced. A failed run does not stop the others. Outcomes are in plan order.
+/// are kept unless forced. A failed run does not stop the others.
 ///
 /// # Errors
 /// When the directory belongs to something else, or the batch's files cannot be written.
-pub fn make(plan: &Plan, options: &Options, progress: &Progress) -> Result<Vec<Outcome>, String> {
+pub fn make(plan: &Plan, options: &Options, progress: &Progress) -> Result<Batch, String> {
     let dir = &options.dir;
     claim(dir)?;
     write(&dir.join("batch.toml"), &options.text)?;
@@ -82,8 +91,9 @@ pub fn make(plan: &Plan, options: &Options, progress: &Progress) -> Result<Vec<O
         .zip(&outcomes)
         .map(|(s, o)| row(s, o))
         .collect();
-    write_batch(dir, &batch_info(plan, options), &rows).map_err(|e| e.to_string())?;
-    Ok(outcomes)
+    let findings =
+        write_batch(dir, &batch_info(plan, options), &rows).map_err(|e| e.to_string())?;
+    Ok(Batch { outcomes, findings })
 }
 
 /// Makes one run unless it is there and complete.
@@ -157,10 +167,7 @@ fn row(spec: &RunSpec, outcome: &Outcome) -> BatchRow {
         replica: spec.replica,
         status: status.to_owned(),
         message,
-        metrics: outcome
-            .summary()
-            .map(|s| s.metrics.clone())
-            .unwrap_or_default(),
+        metrics: outcome.summary().map(row_metrics).unwrap_or_default(),
     }
 }
 
@@ -191,6 +198,7 @@ fn batch_info(plan: &Plan, options: &Options) -> BatchInfo {
             .figures
             .iter()
             .map(|f| MetricFigure {
+                name: f.name.clone(),
                 metric: f.y.clone(),
                 x: f.x.clone(),
                 series: f.series.clone().unwrap_or_default(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::findings::SMALL;
 use crate::store::reader::Table;
 use crate::store::{RunSummary, StoreError};
 
@@ -28,6 +29,13 @@ impl RunData<'_> {
             states: table("states")?,
             segments: table("segments")?,
         })
+    }
+
+    /// True for runs of a few connections, which ladder and timeline show better than a count of
+    /// sockets does.
+    pub(crate) fn is_small(&self) -> bool {
+        let attempted = self.summary.metrics.get("connects_attempted");
+        self.states.is_some() && attempted.is_some_and(|n| *n < SMALL)
     }
 
     /// Rows of the census of one scope.

@@ -6,9 +6,11 @@ use super::Figure;
 use super::chart::{Chart, Mark};
 use super::csv::Csv;
 use super::style::SERIES;
+use crate::batch::variants::{main_axis, numbers};
 use crate::batch::{BatchInfo, BatchRow, MetricFigure};
 use crate::stats::Estimate;
 use crate::store::StoreError;
+use crate::words::{self, sentence};
 
 /// An axis as numbers with a common unit, or as names.
 struct Scale {
@@ -19,14 +21,9 @@ struct Scale {
 
 impl Scale {
     fn of(values: &[String]) -> Scale {
-        let numbers: Option<Vec<(f64, &str)>> = values.iter().map(|v| split(v)).collect();
-        if let Some(numbers) = numbers
-            && let Some(&(_, unit)) = numbers.first()
-            && numbers.len() > 1
-            && numbers.iter().all(|n| n.1 == unit)
-        {
+        if let Some((places, unit)) = numbers(values) {
             return Scale {
-                places: numbers.iter().map(|n| n.0).collect(),
+                places,
                 unit: unit.to_owned(),
                 names: Vec::new(),
             };
@@ -53,28 +50,17 @@ impl Scale {
     }
 }
 
-/// Number and unit of "450/s" or "20 ms".
-fn split(text: &str) -> Option<(f64, &str)> {
-    let text = text.trim();
-    let end = text
-        .find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | 'e')))
-        .unwrap_or(text.len());
-    let number: f64 = text[..end].parse().ok()?;
-    number.is_finite().then(|| (number, text[end..].trim()))
-}
-
-/// Figures asked for, or one for each of the chosen metrics.
+/// Figures asked for, or else one for each of our `own` metrics.
 pub(crate) fn figures(
     info: &BatchInfo,
     rows: &[BatchRow],
-    metrics: &[String],
+    own: &[String],
 ) -> Result<Vec<Figure>, StoreError> {
     if info.axes.is_empty() {
         return Ok(Vec::new());
     }
-    let own: Vec<MetricFigure> = metrics
+    let own: Vec<MetricFigure> = own
         .iter()
-        .take(6)
         .map(|metric| MetricFigure {
             metric: metric.clone(),
             ..MetricFigure::default()
@@ -99,6 +85,7 @@ fn figure(
         .axes
         .iter()
         .position(|a| a.path == wanted.x)
+        .or(main_axis(info))
         .unwrap_or(0);
     let Some(axis) = info.axes.get(x_axis) else {
         return Ok(None);
@@ -108,6 +95,8 @@ fn figure(
         .iter()
         .position(|a| a.path == wanted.series && !wanted.series.is_empty());
     let scale = Scale::of(&axis.values);
+    let axes = words::axes(info.axes.iter().map(|a| a.path.as_str()));
+    let metric = words::metric(&wanted.metric);
     // (series, x) -> values of the metric, in the order of the runs.
     let mut series: Vec<String> = Vec::new();
     let mut values: BTreeMap<(usize, usize), Vec<f64>> = BTreeMap::new();
@@ -122,13 +111,7 @@ fn figure(
         let of_series = |i: &usize| chosen.map_or(*i != x_axis, |c| c == *i);
         let name: Vec<String> = (0..row.values.len())
             .filter(of_series)
-            .filter_map(|i| {
-                Some(format!(
-                    "{} = {}",
-                    short(&info.axes.get(i)?.path),
-                    row.values[i]
-                ))
-            })
+            .filter_map(|i| Some(format!("{} = {}", axes.get(i)?.name, row.values[i])))
             .collect();
         let name = name.join(", ");
         let place = series.iter().position(|s| *s == name).unwrap_or_else(|| {
@@ -151,7 +134,8 @@ fn figure(
             };
             let half = e.half_width.unwrap_or(0.0);
             replicated |= e.half_width.is_some();
-            points.push((scale.places[x], e.mean - half, e.mean, e.mean + half));
+            let drawn = [e.mean - half, e.mean, e.mean + half].map(|y| y * metric.factor);
+            points.push((scale.places[x], drawn[0], drawn[1], drawn[2]));
             csv.text(name);
             csv.text(label);
             csv.row([e.n as f64, e.mean, e.mean - half, e.mean + half]);
@@ -163,16 +147,23 @@ fn figure(
             points,
         });
     }
-    let x_label = if scale.unit.is_empty() {
-        axis.path.clone()
-    } else {
-        format!("{} ({})", axis.path, scale.unit)
+    let with_unit = |name: &str, unit: &str| match unit {
+        "" => name.to_owned(),
+        unit => format!("{name} ({unit})"),
     };
-    let title = format!("{} against {}", wanted.metric, axis.path);
+    let steady = if words::is_steady(&wanted.metric) {
+        ", steady window"
+    } else {
+        ""
+    };
+    let x_name = axes.get(x_axis).map_or("", |a| a.name.as_str());
+    let x_label = with_unit(x_name, &scale.unit);
+    let y_label = with_unit(&metric.name, metric.unit);
+    let title = sentence(&format!("{}{steady}, by {x_name}", metric.name));
     let chart = Chart {
         title: &title,
         x_label: &x_label,
-        y_label: &wanted.metric,
+        y_label: &y_label,
         x: scale.ends(),
         categories: &scale.names,
         marks,
@@ -183,25 +174,21 @@ fn figure(
         " One replica each: no intervals."
     };
     Ok(Some(Figure {
-        name: file_name(&wanted.metric, &axis.path, wanted.x.is_empty()),
+        name: file_name(wanted, &axis.path),
         svg: chart.svg()?,
-        caption: format!("{title}.{intervals}"),
+        caption: format!("{title}: {} by {}.{intervals}", wanted.metric, axis.path),
         title,
         csv: csv.finish(),
     }))
 }
 
-/// The last part of a dotted path.
-fn short(path: &str) -> &str {
-    path.rsplit('.').next().unwrap_or(path)
-}
-
-/// "metric" or "metric-by-axis" with only the characters that every file system takes.
-fn file_name(metric: &str, axis: &str, plain: bool) -> String {
-    let name = if plain {
-        metric.to_owned()
-    } else {
-        format!("{metric}-by-{axis}")
+/// The name asked for, "metric", or "metric-by-axis", with only the characters that every file
+/// system takes.
+fn file_name(wanted: &MetricFigure, axis: &str) -> String {
+    let name = match (wanted.name.as_str(), wanted.x.as_str()) {
+        ("", "") => wanted.metric.clone(),
+        ("", _) => format!("{}-by-{axis}", wanted.metric),
+        (name, _) => name.to_owned(),
     };
     let safe = |c: char| {
         if c.is_ascii_alphanumeric() || "-_.".contains(c) {

@@ -1,15 +1,16 @@
 //! The report of a batch.
 
-use std::collections::BTreeMap;
-
 use super::page::{Page, cells};
+use crate::batch::variants::{Variant, variants};
 use crate::batch::{BatchInfo, BatchRow};
 use crate::figures::Figure;
-use crate::format::{count, metric};
-use crate::stats::Estimate;
+use crate::format::metric;
+use crate::words;
 
 /// Metrics shown per variant at most; all are in `index.csv`.
 const MOST_METRICS: usize = 8;
+/// Variants in the table above the figures; those beyond are in the table of runs and `index.csv`.
+const MOST_VARIANTS: usize = 60;
 /// Rows of the table of runs; those beyond are in `index.csv`.
 const MOST_RUNS: usize = 500;
 
@@ -17,16 +18,17 @@ const MOST_RUNS: usize = 500;
 pub(crate) fn report(
     info: &BatchInfo,
     rows: &[BatchRow],
+    findings: &[String],
     metrics: &[String],
     figures: &[Figure],
 ) -> String {
     let mut page = Page::new(&info.name, &info.question);
-    page.findings(&findings(info, rows));
+    page.findings(findings);
+    glance(&mut page, info, rows, metrics);
     if !figures.is_empty() {
         page.heading("Figures");
         figures.iter().for_each(|f| page.figure(f));
     }
-    variants(&mut page, info, rows, metrics);
     runs(&mut page, info, rows, metrics);
     if !info.parameters.is_empty() {
         page.heading("Parameters of all runs");
@@ -45,88 +47,79 @@ pub(crate) fn report(
     page.finish()
 }
 
-fn findings(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
-    let ok = rows.iter().filter(|r| r.status == "ok").count();
-    let axes: Vec<String> = info
-        .axes
-        .iter()
-        .map(|a| format!("{} values of {}", a.values.len(), a.path))
-        .collect();
-    let mut all = vec![if axes.is_empty() {
-        format!(
-            "{} of {} runs are complete.",
-            count(ok as f64),
-            count(rows.len() as f64)
-        )
+/// Metrics of the table above the figures: failures if there are any, TIME-WAIT, and what the batch
+/// is about.
+fn columns(all: &[Variant<'_>], metrics: &[String]) -> Vec<String> {
+    let failures: &[&str] = if all.iter().any(|v| v.failed() == Some(true)) {
+        &[
+            "connects_failed",
+            "first_failure_s",
+            "connects_failed_share_steady",
+        ]
     } else {
-        format!(
-            "{} of {} runs are complete: {}.",
-            count(ok as f64),
-            count(rows.len() as f64),
-            axes.join(" x ")
-        )
-    }];
-    let mut failures: BTreeMap<&str, usize> = BTreeMap::new();
-    for row in rows.iter().filter(|r| r.status != "ok") {
-        let why = if row.message.is_empty() {
-            &row.status
-        } else {
-            &row.message
-        };
-        *failures.entry(why).or_default() += 1;
-    }
-    for (why, n) in failures {
-        all.push(format!("{n} not complete: {why}"));
-    }
-    all
-}
-
-/// Mean and interval of the first metrics per combination of swept values.
-fn variants(page: &mut Page, info: &BatchInfo, rows: &[BatchRow], metrics: &[String]) {
-    let mut groups: Vec<(&[String], Vec<&BatchRow>)> = Vec::new();
-    for row in rows.iter().filter(|r| r.status == "ok") {
-        match groups.iter_mut().find(|g| g.0 == row.values) {
-            Some(group) => group.1.push(row),
-            None => groups.push((&row.values, vec![row])),
+        &["connects_attempted", "connects_failed"]
+    };
+    let usual = failures.iter().chain(&["time_wait_peak"]).copied();
+    let mut chosen: Vec<String> = Vec::new();
+    for name in usual.chain(metrics.iter().map(String::as_str)) {
+        let known = all.iter().any(|v| v.estimate(name).is_some());
+        if known && !chosen.iter().any(|c| c == name) && chosen.len() < MOST_METRICS {
+            chosen.push(name.to_owned());
         }
     }
-    if groups.is_empty() {
+    chosen
+}
+
+/// The variants in a table: swept values and what became of them.
+fn glance(page: &mut Page, info: &BatchInfo, rows: &[BatchRow], metrics: &[String]) {
+    let all = variants(rows);
+    if all.is_empty() {
         return;
     }
     page.heading("Results");
-    page.paragraph(
-        "Means over replicas with 95 % intervals of Student's t; no interval for a single replica.",
-    );
-    let shown = &metrics[..metrics.len().min(MOST_METRICS)];
-    let header = info
-        .axes
+    let shown = columns(&all, metrics);
+    let replicated = all.iter().any(|v| v.rows.len() > 1);
+    let axes = words::axes(info.axes.iter().map(|a| a.path.as_str()));
+    let mut header: Vec<String> = axes.iter().map(|a| a.name.clone()).collect();
+    if replicated {
+        header.push("#runs".into());
+    }
+    header.extend(shown.iter().map(|m| {
+        let steady = if words::is_steady(m) {
+            ", steady window"
+        } else {
+            ""
+        };
+        format!("#{}{steady}", words::metric(m).name)
+    }));
+    let table: Vec<Vec<String>> = all
         .iter()
-        .map(|a| a.path.clone())
-        .chain(["#runs".into()]);
-    let header: Vec<String> = header
-        .chain(shown.iter().map(|m| format!("#{m}")))
-        .collect();
-    let table: Vec<Vec<String>> = groups
-        .iter()
-        .map(|(values, rows)| {
-            let cell = |name: &String| {
-                let values: Vec<f64> = rows
-                    .iter()
-                    .filter_map(|r| r.metrics.get(name).copied())
-                    .collect();
-                match Estimate::of(&values) {
-                    None => String::new(),
-                    Some(e) => match e.half_width {
-                        Some(half) => format!("{} ± {}", metric(name, e.mean), metric(name, half)),
-                        None => metric(name, e.mean),
-                    },
-                }
-            };
-            let start = values.iter().cloned().chain([rows.len().to_string()]);
-            start.chain(shown.iter().map(cell)).collect()
+        .take(MOST_VARIANTS)
+        .map(|v| {
+            let values = (0..axes.len()).map(|i| v.values.get(i).cloned().unwrap_or_default());
+            let runs = replicated.then(|| v.rows.len().to_string());
+            let cells = shown.iter().map(|m| v.text(m).unwrap_or_default());
+            values.chain(runs).chain(cells).collect()
         })
         .collect();
     page.table(&header, &table);
+    if all.len() > MOST_VARIANTS {
+        page.paragraph(&format!(
+            "{} more variants are in index.csv.",
+            all.len() - MOST_VARIANTS
+        ));
+    }
+    let mut note = format!("By their names in index.csv: {}.", shown.join(", "));
+    let ends = |m: &str| all.first().and_then(|v| v.text(m));
+    if let (Some(from), Some(to)) = (ends("steady_from_s"), ends("steady_to_s")) {
+        note.push_str(&format!(
+            " The steady window is {from} to {to}; a run's own is told in its report."
+        ));
+    }
+    if replicated {
+        note.push_str(" Means over replicas with 95 % intervals of Student's t.");
+    }
+    page.paragraph(&note);
 }
 
 fn runs(page: &mut Page, info: &BatchInfo, rows: &[BatchRow], metrics: &[String]) {

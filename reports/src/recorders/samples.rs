@@ -26,16 +26,25 @@ const COLUMNS: &[(&str, Kind)] = &[
     ("acked_bytes", Kind::Int),
 ];
 
-/// Senders of less than so many bytes take no part in the fairness index.
+/// Senders of less than so many bytes are no bulk transfers: of these the goodput is told flow by
+/// flow, and how fairly they share.
 const BULK: u64 = 50_000;
+/// Bulk transfers told one by one at most.
+const MOST_FLOWS: usize = 16;
+/// Traced senders up to which the fairness of bulk transfers is followed.
+const MOST_FOLLOWED: usize = 1024;
 
 /// A sender's progress.
 #[derive(Clone, Copy, Debug)]
 struct Progress {
+    node: NodeId,
     first: SimTime,
     last: SimTime,
     acked: u64,
     ended: bool,
+    /// Bytes acknowledged when the last sender began and when the first bulk transfer ended.
+    at_last_start: u64,
+    at_first_end: Option<u64>,
 }
 
 /// Writes sender samples and keeps each sender's progress.
@@ -43,6 +52,8 @@ struct Progress {
 pub(crate) struct Samples {
     table: TableWriter,
     senders: BTreeMap<(ConnId, Side), Progress>,
+    last_start: SimTime,
+    first_end: Option<SimTime>,
 }
 
 impl Samples {
@@ -50,6 +61,8 @@ impl Samples {
         Ok(Samples {
             table: TableWriter::create(dir, "samples", COLUMNS)?,
             senders: BTreeMap::new(),
+            last_start: SimTime::ZERO,
+            first_end: None,
         })
     }
 
@@ -60,15 +73,19 @@ impl Samples {
         sample: &SenderSample,
         names: &Names,
     ) -> Result<(), StoreError> {
-        let progress = self
-            .senders
-            .entry((sample.conn, sample.side))
-            .or_insert(Progress {
-                first: time,
-                last: time,
-                acked: 0,
-                ended: false,
-            });
+        let key = (sample.conn, sample.side);
+        if !self.senders.contains_key(&key) {
+            self.on_start(time);
+        }
+        let progress = self.senders.entry(key).or_insert(Progress {
+            node,
+            first: time,
+            last: time,
+            acked: 0,
+            ended: false,
+            at_last_start: 0,
+            at_first_end: None,
+        });
         progress.last = time;
         progress.acked = sample.acked;
         self.table
@@ -87,22 +104,43 @@ impl Samples {
             .end()
     }
 
+    /// Another sender begins: all are active from here on.
+    fn on_start(&mut self, time: SimTime) {
+        if self.first_end.is_none() && self.senders.len() < MOST_FOLLOWED {
+            self.last_start = time;
+            for progress in self.senders.values_mut() {
+                progress.at_last_start = progress.acked;
+            }
+        }
+    }
+
     pub(crate) fn on_ended(&mut self, end: &EndpointSummary) {
         if self.senders.is_empty() {
             return;
         }
+        let mut is_bulk = false;
         if let Some(progress) = self.senders.get_mut(&(end.conn, end.side)) {
             progress.acked = end.counts.bytes_acked;
             progress.last = progress.last.max(end.ended);
             progress.ended = true;
+            is_bulk = progress.acked >= BULK;
+        }
+        if is_bulk && self.first_end.is_none() {
+            self.first_end = Some(end.ended);
+            for progress in self.senders.values_mut() {
+                progress.at_first_end = Some(progress.acked);
+            }
         }
     }
 
-    /// Closes the table and adds goodput; `ended_bytes` were acknowledged to senders that ended.
+    /// Closes the table and adds goodput, of all and of each bulk transfer while it was active, and
+    /// the fairness of bulk transfers over the time in which all were active; `ended_bytes` were
+    /// acknowledged to senders that ended.
     pub(crate) fn close(
         self,
         end: SimTime,
         ended_bytes: u64,
+        names: &Names,
         metrics: &mut BTreeMap<String, f64>,
     ) -> Result<(), StoreError> {
         let open = self.senders.values().filter(|p| !p.ended);
@@ -111,14 +149,28 @@ impl Samples {
             let bits = 8.0 * bytes as f64;
             metrics.insert("goodput_bps".into(), bits / end.as_secs_f64());
         }
-        let rate = |p: &Progress| {
+        let bulk = self.senders.iter().filter(|(_, p)| p.acked >= BULK);
+        let bulk: Vec<(ConnId, &Progress)> = bulk.map(|((conn, _), p)| (*conn, p)).collect();
+        for (conn, p) in bulk.iter().take(MOST_FLOWS) {
             let until = if p.ended { p.last } else { end };
             let seconds = until.since(p.first).as_secs_f64();
-            (p.acked >= BULK && seconds > 0.0).then(|| 8.0 * p.acked as f64 / seconds)
-        };
-        let rates: Vec<f64> = self.senders.values().filter_map(rate).collect();
-        if rates.len() > 1 {
-            metrics.insert("jain_index".into(), jain_index(&rates));
+            if seconds > 0.0 {
+                let of_node = bulk.iter().filter(|(_, other)| other.node == p.node);
+                let name = match of_node.count() {
+                    1 => names.node(p.node).to_string(),
+                    _ => format!("{}:{}", names.node(p.node), conn.serial()),
+                };
+                let goodput = 8.0 * p.acked as f64 / seconds;
+                metrics.insert(format!("flow_goodput.{name}_bps"), goodput);
+            }
+        }
+        let together = self.first_end.unwrap_or(end) > self.last_start;
+        if bulk.len() > 1 && together && self.senders.len() <= MOST_FOLLOWED {
+            let shares = bulk.iter().map(|(_, p)| {
+                let until = p.at_first_end.unwrap_or(p.acked);
+                until.saturating_sub(p.at_last_start) as f64
+            });
+            metrics.insert("jain_index".into(), jain_index(&shares.collect::<Vec<_>>()));
         }
         if self.table.rows() == 0 {
             return self.table.discard();

@@ -38,6 +38,12 @@ pub enum Kind {
 #[derive(Clone, Debug)]
 pub struct Text(ByteArray);
 
+impl std::fmt::Display for Text {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&String::from_utf8_lossy(self.0.data()))
+    }
+}
+
 impl From<&str> for Text {
     fn from(text: &str) -> Text {
         Text(ByteArray::from(text))

@@ -15,7 +15,9 @@ pub(super) fn report(dir: &Path, verbose: bool) -> Result<(), Failure> {
             print(finding);
         }
     } else if dir.join("batch.json").is_file() {
-        render_batch(dir).map_err(failed)?;
+        for finding in render_batch(dir).map_err(failed)? {
+            print(&finding);
+        }
         if verbose {
             eprintln!("the reports of the single runs are left as they are");
         }

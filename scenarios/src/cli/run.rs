@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Failure, RunArgs, print};
-use crate::batch::{self, Options, Outcome};
+use crate::batch::{self, Batch, Options, Outcome};
 use crate::overrides::Override;
 use crate::problem::Source;
 use crate::progress::Progress;
@@ -74,7 +74,7 @@ fn single(spec: &RunSpec, dir: &Path, args: &RunArgs, progress: &Progress) -> Re
 }
 
 fn all(plan: &Plan, options: &Options, args: &RunArgs, progress: &Progress) -> Result<(), Failure> {
-    let outcomes =
+    let Batch { outcomes, findings } =
         batch::make(plan, options, progress).map_err(|e| Failure::Run(format!("error: {e}")))?;
     for (spec, outcome) in plan.runs.iter().zip(&outcomes) {
         let name = name_of(spec, plan);
@@ -96,6 +96,10 @@ fn all(plan: &Plan, options: &Options, args: &RunArgs, progress: &Progress) -> R
             "{kept} of {} runs were there already; --force makes them again",
             outcomes.len()
         );
+    }
+    print("");
+    for finding in &findings {
+        print(finding);
     }
     print(&format!(
         "report: {}",

@@ -1,0 +1,338 @@
+//! What a batch has shown, in words; made of its index alone.
+
+use std::collections::BTreeMap;
+
+use super::variants::{Variant, main_axis, numbers, variants};
+use super::{BatchInfo, BatchRow};
+use crate::format::{count, seconds};
+use crate::words::{self, AxisWords, list, sentence};
+
+/// Values listed one by one at most; of more the first and the last are told.
+const MOST_VALUES: usize = 8;
+/// Curves told one by one at most.
+const MOST_SERIES: usize = 6;
+
+/// What the runs have shown together, most important first: where connects fail, then the metrics
+/// of the batch's figures, then which runs there are.
+pub fn batch_findings(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
+    let all = variants(rows);
+    let told = Told {
+        info,
+        axes: words::axes(info.axes.iter().map(|a| a.path.as_str())),
+        x: main_axis(info),
+        series: series(info, &all),
+        window: window(&all),
+    };
+    let mut findings = Vec::new();
+    findings.extend(told.failures());
+    let metrics = super::told_metrics(info, rows);
+    findings.extend(metrics.iter().filter_map(|metric| told.metric(metric)));
+    findings.push(completeness(info, rows, &all));
+    findings.extend(incomplete(rows));
+    findings
+}
+
+struct Told<'a> {
+    info: &'a BatchInfo,
+    axes: Vec<AxisWords>,
+    x: Option<usize>,
+    series: Vec<Series<'a>>,
+    window: String,
+}
+
+/// Variants that differ along the main axis only, in its order.
+struct Series<'a> {
+    variants: Vec<Variant<'a>>,
+}
+
+fn series<'a>(info: &BatchInfo, all: &[Variant<'a>]) -> Vec<Series<'a>> {
+    let Some(x) = main_axis(info) else {
+        let variants = all.to_vec();
+        return vec![Series { variants }];
+    };
+    let axis = &info.axes[x];
+    let places = numbers(&axis.values).map(|(places, _)| places);
+    let place = |v: &Variant<'_>| {
+        let i = axis.values.iter().position(|a| Some(a) == v.values.get(x));
+        let i = i.unwrap_or(axis.values.len());
+        let number = places.as_ref().and_then(|p| p.get(i)).copied();
+        number.unwrap_or(i as f64)
+    };
+    let mut found: Vec<Series<'a>> = Vec::new();
+    let mut seen = BTreeMap::new();
+    for variant in all {
+        let mut others = variant.values.to_vec();
+        if x < others.len() {
+            others.remove(x);
+        }
+        let at = *seen.entry(others).or_insert_with(|| {
+            found.push(Series {
+                variants: Vec::new(),
+            });
+            found.len() - 1
+        });
+        found[at].variants.push(variant.clone());
+    }
+    for one in &mut found {
+        one.variants.sort_by(|a, b| place(a).total_cmp(&place(b)));
+    }
+    found
+}
+
+/// "from 80 s to 200 s" where that is the steady window of all runs.
+fn window(all: &[Variant<'_>]) -> String {
+    let of = |v: &Variant<'_>| {
+        let ends = ["steady_from_s", "steady_to_s"].map(|m| v.estimate(m));
+        Some((ends[0].as_ref()?.mean, ends[1].as_ref()?.mean))
+    };
+    match all.first().and_then(of) {
+        Some((from, to)) if all.iter().all(|v| of(v) == Some((from, to))) => {
+            format!("from {} to {}", seconds(from), seconds(to))
+        }
+        _ => "in the steady window".to_owned(),
+    }
+}
+
+impl Told<'_> {
+    /// The value along the main axis: in a sentence, or alone in brackets.
+    fn at(&self, variant: &Variant<'_>) -> (String, String) {
+        let value = self.x.and_then(|x| variant.values.get(x));
+        let words = self.x.and_then(|x| self.axes.get(x));
+        match (value, words) {
+            (Some(value), Some(words)) => (words.value(value), value.clone()),
+            _ => Default::default(),
+        }
+    }
+
+    /// "tcp_tw_reuse = true": what sets a series apart; empty for the only one.
+    fn name(&self, one: &Series<'_>) -> String {
+        let Some(values) = one.variants.first().map(|v| v.values) else {
+            return String::new();
+        };
+        let others = self.axes.iter().zip(values).enumerate();
+        let others = others.filter(|(i, _)| Some(*i) != self.x);
+        let parts: Vec<String> = others
+            .map(|(_, (words, value))| format!("{} = {value}", words.name))
+            .collect();
+        parts.join(", ")
+    }
+
+    fn failures(&self) -> Vec<String> {
+        let all: Vec<&Variant<'_>> = self.series.iter().flat_map(|s| &s.variants).collect();
+        let failed = all.iter().filter(|v| v.failed() == Some(true)).count();
+        if all.iter().all(|v| v.failed().is_none()) {
+            return Vec::new();
+        }
+        if failed == 0 {
+            let limit = self.limit(&all).map_or(String::new(), |l| format!("; {l}"));
+            return vec![format!("No connect failed in any run{limit}.")];
+        }
+        if self.series.len() > MOST_SERIES {
+            return vec![format!(
+                "Connects failed in {} of {} variants.",
+                count(failed as f64),
+                count(all.len() as f64)
+            )];
+        }
+        let told = self.series.iter().map(|one| {
+            let text = self.failures_of(one);
+            match self.name(one) {
+                name if name.is_empty() => format!("{}.", sentence(&text)),
+                name => format!("{name}: {text}."),
+            }
+        });
+        told.collect()
+    }
+
+    fn failures_of(&self, one: &Series<'_>) -> String {
+        let all: Vec<&Variant<'_>> = one.variants.iter().collect();
+        let is_bad = |v: &&&Variant<'_>| v.failed() == Some(true);
+        let bad: Vec<&Variant<'_>> = all.iter().filter(is_bad).copied().collect();
+        let mut parts = vec![self.where_failed(&all)];
+        if let (Some(first), Some(last)) = (bad.first(), bad.last()) {
+            let first_failure = self.ends(first, last, "first_failure_s");
+            if let Some(text) = first_failure {
+                parts[0].push_str(&format!(": first at t = {text}"));
+            }
+            let steady = self.ends(first, last, "connects_failed_share_steady");
+            match steady {
+                Some(text) => parts.push(format!("{text} failed {}", self.window)),
+                None => parts.extend(
+                    self.ends(first, last, "connects_failed_share")
+                        .map(|text| format!("{text} of all connects failed")),
+                ),
+            }
+        }
+        parts.extend(self.limit(&all));
+        parts.join("; ")
+    }
+
+    /// "no connect failed up to 470 /s; from 500 /s on connects failed".
+    fn where_failed(&self, all: &[&Variant<'_>]) -> String {
+        let is_bad = |v: &&Variant<'_>| v.failed() == Some(true);
+        let at = |v: &Variant<'_>| self.at(v).0;
+        let bad = all.iter().filter(|v| is_bad(v)).count();
+        if bad == 0 {
+            return "no connect failed".to_owned();
+        }
+        if bad == all.len() {
+            return if all.len() > 1 {
+                "connects failed in all runs".to_owned()
+            } else {
+                "connects failed".to_owned()
+            };
+        }
+        let in_order = self
+            .x
+            .is_some_and(|x| numbers(&self.info.axes[x].values).is_some());
+        let changes = all.windows(2).filter(|w| is_bad(&w[0]) != is_bad(&w[1]));
+        let turn = all.windows(2).position(|w| is_bad(&w[0]) != is_bad(&w[1]));
+        if let Some(turn) = turn.filter(|_| in_order && changes.count() == 1) {
+            let (before, after) = (at(all[turn]), at(all[turn + 1]));
+            return if is_bad(&all[turn]) {
+                format!("no connect failed from {after} on; up to {before} connects failed")
+            } else {
+                format!("no connect failed up to {before}; from {after} on connects failed")
+            };
+        }
+        let some = |wanted: bool| {
+            let those = all.iter().filter(|v| is_bad(v) == wanted);
+            list(&those.map(|v| at(v)).collect::<Vec<_>>())
+        };
+        format!(
+            "no connect failed at {}; connects failed at {}",
+            some(false),
+            some(true)
+        )
+    }
+
+    /// A metric at the first and the last variant: "56.5 s (500 /s) … 28.2 s (1000 /s)".
+    fn ends(&self, first: &Variant<'_>, last: &Variant<'_>, metric: &str) -> Option<String> {
+        let (a, b) = (first.text(metric)?, last.text(metric)?);
+        if first.values == last.values {
+            return Some(a);
+        }
+        Some(if metric == "first_failure_s" {
+            format!("{a} ({}) … {b} ({})", self.at(first).1, self.at(last).1)
+        } else {
+            format!("{a} … {b}")
+        })
+    }
+
+    /// What the ports allow, once if it is the same for all.
+    fn limit(&self, all: &[&Variant<'_>]) -> Option<String> {
+        let known: Vec<(&Variant<'_>, String)> = all
+            .iter()
+            .filter_map(|v| Some((*v, v.text("port_limit_per_s")?)))
+            .collect();
+        let (first, last) = (known.first()?, known.last()?);
+        let same = known.iter().all(|k| k.1 == first.1);
+        let rate = |text: &str| text.replace(" /s", " connections/s");
+        if same {
+            return Some(format!("the port supply allows {}", rate(&first.1)));
+        }
+        Some(format!(
+            "the port supply allows {} ({}) … {} ({})",
+            rate(&first.1),
+            self.at(first.0).1,
+            rate(&last.1),
+            self.at(last.0).1
+        ))
+    }
+
+    /// A metric over the main axis, curve by curve.
+    fn metric(&self, metric: &str) -> Option<String> {
+        let lists: Vec<(String, String)> = self
+            .series
+            .iter()
+            .filter_map(|one| Some((self.name(one), self.values(one, metric)?)))
+            .collect();
+        if lists.is_empty() || lists.len() > MOST_SERIES {
+            return None;
+        }
+        let mut head = words::metric(metric).name;
+        if words::is_steady(metric) {
+            head.push_str(&format!(" {}", self.window));
+        }
+        if let Some(words) = self.x.and_then(|x| self.axes.get(x)) {
+            head.push_str(&format!(", by {}", words.name));
+        }
+        let lists: Vec<String> = lists
+            .into_iter()
+            .map(|(name, list)| match name.as_str() {
+                "" => list,
+                name => format!("{name}: {list}"),
+            })
+            .collect();
+        Some(format!("{}: {}.", sentence(&head), lists.join("; ")))
+    }
+
+    /// "12,000 (200 /s), 24,000 (400 /s)".
+    fn values(&self, one: &Series<'_>, metric: &str) -> Option<String> {
+        let known: Vec<String> = one
+            .variants
+            .iter()
+            .filter_map(|v| {
+                let text = v.text(metric)?;
+                Some(match self.at(v).1.as_str() {
+                    "" => text,
+                    at => format!("{text} ({at})"),
+                })
+            })
+            .collect();
+        match known.as_slice() {
+            [] => None,
+            [first, .., last] if known.len() > MOST_VALUES => Some(format!("{first} … {last}")),
+            _ => Some(known.join(", ")),
+        }
+    }
+}
+
+fn completeness(info: &BatchInfo, rows: &[BatchRow], all: &[Variant<'_>]) -> String {
+    let ok = rows.iter().filter(|r| r.status == "ok").count();
+    let axes = words::axes(info.axes.iter().map(|a| a.path.as_str()));
+    let mut parts: Vec<String> = info
+        .axes
+        .iter()
+        .zip(&axes)
+        .map(|(a, words)| format!("{} values of {}", a.values.len(), words.name))
+        .collect();
+    let most = all.iter().map(|v| v.rows.len()).max().unwrap_or(0);
+    if most > 1 {
+        parts.push(format!("{most} replicas"));
+    }
+    let what = if parts.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", parts.join(" x "))
+    };
+    let intervals = if most > 1 {
+        "; values are means over replicas, ± half their 95 % interval"
+    } else {
+        ""
+    };
+    format!(
+        "{} of {} runs are complete{what}{intervals}.",
+        count(ok as f64),
+        count(rows.len() as f64)
+    )
+}
+
+/// Why runs are missing, with how many.
+fn incomplete(rows: &[BatchRow]) -> Vec<String> {
+    let mut failures: BTreeMap<&str, usize> = BTreeMap::new();
+    for row in rows.iter().filter(|r| r.status != "ok") {
+        let why = if row.message.is_empty() {
+            &row.status
+        } else {
+            &row.message
+        };
+        *failures.entry(why).or_default() += 1;
+    }
+    let told = failures.into_iter();
+    told.map(|(why, n)| format!("{n} not complete: {why}"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,172 @@
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::batch::{Axis, MetricFigure};
+
+fn axis(path: &str, values: &[&str]) -> Axis {
+    Axis {
+        path: path.into(),
+        values: values.iter().map(|v| (*v).to_owned()).collect(),
+    }
+}
+
+fn row(values: &[&str], replica: u32, metrics: &[(&str, f64)]) -> BatchRow {
+    let metrics = metrics.iter().map(|&(n, v)| (n.to_owned(), v));
+    BatchRow {
+        values: values.iter().map(|v| (*v).to_owned()).collect(),
+        replica,
+        status: "ok".into(),
+        metrics: metrics.collect::<BTreeMap<_, _>>(),
+        ..BatchRow::default()
+    }
+}
+
+/// Fails from the time on, if there is one, in that share.
+fn run(values: &[&str], failure: Option<(f64, f64)>, limit: f64) -> BatchRow {
+    let mut metrics = vec![
+        ("port_limit_per_s", limit),
+        ("steady_from_s", 80.0),
+        ("steady_to_s", 200.0),
+        ("connects_failed", if failure.is_some() { 9.0 } else { 0.0 }),
+    ];
+    let (first, share) = failure.unwrap_or_default();
+    metrics.push(("connects_failed_share_steady", share));
+    if failure.is_some() {
+        metrics.push(("first_failure_s", first));
+    }
+    row(values, 0, &metrics)
+}
+
+#[test]
+fn one_axis_tells_from_which_value_on_connects_fail() {
+    let rates = ["200 /s", "470 /s", "500 /s", "1000 /s"];
+    let info = BatchInfo {
+        axes: vec![axis("workload.web.arrivals.rate", &rates)],
+        ..BatchInfo::default()
+    };
+    let limit = 470.533;
+    let rows = [
+        run(&rates[..1], None, limit),
+        run(&rates[1..2], None, limit),
+        run(&rates[2..3], Some((56.5, 0.059)), limit),
+        run(&rates[3..], Some((28.2, 0.529)), limit),
+    ];
+    let told = batch_findings(&info, &rows);
+    assert_eq!(
+        told[0],
+        "No connect failed up to 470 /s; from 500 /s on connects failed: first at t = 56.5 s \
+         (500 /s) … 28.2 s (1000 /s); 5.9 % … 52.9 % failed from 80 s to 200 s; the port supply \
+         allows 470.5 connections/s."
+    );
+    let told = batch_findings(&info, &rows[..2]);
+    assert_eq!(
+        told[0],
+        "No connect failed in any run; the port supply allows 470.5 connections/s."
+    );
+    assert_eq!(
+        told.last().map(String::as_str),
+        Some("2 of 2 runs are complete: 4 values of offered rate.")
+    );
+}
+
+#[test]
+fn a_second_axis_makes_a_sentence_for_each_of_its_values() {
+    let info = BatchInfo {
+        axes: vec![
+            axis("topology.client_addresses", &["1", "2", "4"]),
+            axis("tcp.tw_reuse", &["false", "true"]),
+        ],
+        ..BatchInfo::default()
+    };
+    let rows = [
+        run(&["1", "false"], Some((76.3, 0.56)), 470.5),
+        run(&["1", "true"], None, f64::NAN),
+        run(&["2", "false"], Some((135.0, 0.095)), 941.0),
+        run(&["4", "false"], None, 1882.0),
+        run(&["4", "true"], None, f64::NAN),
+    ];
+    let rows = rows.map(|mut r| {
+        r.metrics.retain(|_, v| v.is_finite());
+        r
+    });
+    let told = batch_findings(&info, &rows);
+    assert_eq!(
+        told[..2],
+        [
+            "tcp_tw_reuse = false: no connect failed from 4 client addresses on; up to 2 client \
+             addresses connects failed: first at t = 76.3 s (1) … 135 s (2); 56 % … 9.5 % failed \
+             from 80 s to 200 s; the port supply allows 470.5 connections/s (1) … 1,882 \
+             connections/s (4).",
+            "tcp_tw_reuse = true: no connect failed."
+        ]
+    );
+}
+
+#[test]
+fn figures_choose_what_is_told_and_replicas_give_intervals() {
+    let info = BatchInfo {
+        axes: vec![axis("workload.users.requests", &["1", "5"])],
+        figures: vec![MetricFigure {
+            metric: "time_wait_mean_steady".into(),
+            ..MetricFigure::default()
+        }],
+        ..BatchInfo::default()
+    };
+    let one = |values: &[&str], replica: u32, n: f64| {
+        row(
+            values,
+            replica,
+            &[("time_wait_mean_steady", n), ("other", n)],
+        )
+    };
+    let mut rows = vec![
+        one(&["1"], 0, 100.0),
+        one(&["1"], 1, 102.0),
+        one(&["5"], 0, 10.0),
+    ];
+    rows.push(BatchRow {
+        status: "failed".into(),
+        message: "disk full".into(),
+        ..one(&["5"], 1, 0.0)
+    });
+    // Two replicas: half-width = 12.706 x 1.4142 / sqrt 2 = 12.7.
+    assert_eq!(
+        batch_findings(&info, &rows),
+        [
+            "Sockets in TIME-WAIT, mean in the steady window, by requests per connection: 101 ± \
+             12.7 (1), 10 (5).",
+            "3 of 4 runs are complete: 2 values of requests per connection x 2 replicas; values \
+             are means over replicas, ± half their 95 % interval.",
+            "1 not complete: disk full",
+        ]
+    );
+}
+
+#[test]
+fn names_without_order_are_listed() {
+    let info = BatchInfo {
+        axes: vec![axis("tcp.congestion", &["newreno", "cubic"])],
+        ..BatchInfo::default()
+    };
+    let rows = [
+        run(&["newreno"], Some((5.0, 0.5)), 470.5),
+        run(&["cubic"], None, 470.5),
+    ];
+    let told = batch_findings(&info, &rows);
+    assert!(
+        told[0].starts_with(
+            "No connect failed at congestion control = cubic; connects failed at congestion \
+             control = newreno: first at t = 5 s; 50 % failed from 80 s to 200 s;"
+        ),
+        "{}",
+        told[0]
+    );
+}
+
+#[test]
+fn a_batch_of_nothing_says_so() {
+    assert_eq!(
+        batch_findings(&BatchInfo::default(), &[]),
+        ["0 of 0 runs are complete."]
+    );
+}
