@@ -22,8 +22,8 @@ const LANE: f64 = 84.0;
 const HEAD: f64 = 40.0;
 const FOOT: f64 = 50.0;
 const TOP: f64 = 44.0;
-/// Segments drawn at most per panel; more are a black carpet.
-const MOST_ARROWS: usize = 400;
+/// Segments are drawn in panels of at most so many; more are a black carpet.
+const MOST_ARROWS: usize = 100;
 
 const TITLE: Font = Font::new(18, BLACK).bold();
 const PANEL: Font = Font::new(14, BLACK).bold();
@@ -87,8 +87,9 @@ pub(crate) fn states_timeline(data: &RunData<'_>) -> Result<Option<Figure>, Stor
     }
     y = legend(&mut svg, &seen, y);
     let caption = "Each connection has a panel of its own, zoomed to its exchange of segments; \
-                   each end is a bar coloured by state, and arrows are segments. A bar that runs \
-                   to the right edge goes on; how long is written on it.";
+                   each end is a bar coloured by state, and arrows are segments, left out where \
+                   they are many. A bar that runs to the right edge goes on; how long is written \
+                   on it.";
     Ok(Some(Figure {
         name: "states_timeline".into(),
         title: title.into(),
@@ -131,7 +132,8 @@ fn panel(svg: &mut Svg, c: &Conversation, stays: &[Stay], top: f64) -> f64 {
         let at = (LEFT - 10.0, lane_y(lane) + BAR / 2.0 + 5.0);
         svg.text(at, Anchor::End, LABEL, name);
     }
-    for s in c.segments.iter().take(MOST_ARROWS) {
+    let drawn = c.segments.len() <= MOST_ARROWS;
+    for s in c.segments.iter().filter(|_| drawn) {
         let down = s.to > s.from;
         let edge = |lane: usize, out: bool| lane_y(lane) + if out { BAR } else { 0.0 };
         let from = (x(s.sent), edge(s.from, down));

@@ -77,7 +77,8 @@ fn glance(page: &mut Page, info: &BatchInfo, rows: &[BatchRow], metrics: &[Strin
         return;
     }
     page.heading("Results");
-    let shown = columns(&all, metrics);
+    let asked: Vec<String> = info.figures.iter().map(|f| f.metric.clone()).collect();
+    let shown = columns(&all, if asked.is_empty() { metrics } else { &asked });
     let replicated = all.iter().any(|v| v.rows.len() > 1);
     let axes = words::axes(info.axes.iter().map(|a| a.path.as_str()));
     let mut header: Vec<String> = axes.iter().map(|a| a.name.clone()).collect();

@@ -16,7 +16,7 @@ figcaption{color:#444;font-size:15px}\
 table{border-collapse:collapse;font-size:14px;margin:8px 0}\
 .wide{overflow-x:auto}\
 th,td{text-align:left;padding:3px 14px 3px 0;border-bottom:1px solid #eee;vertical-align:top}\
-th{color:#444;font-weight:600}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}\
+th{color:#444;font-weight:600}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}td.n{white-space:nowrap}\
 code,pre{font:14px/1.4 ui-monospace,monospace;background:#f4f4f4}code{padding:1px 4px}\
 pre{padding:10px 12px;overflow-x:auto}.small{color:#555;font-size:14px}\
 .bad{color:#a33a00;font-weight:600}\
