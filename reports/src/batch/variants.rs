@@ -37,11 +37,11 @@ impl Variant<'_> {
         Estimate::of(&values.copied().collect::<Vec<f64>>())
     }
 
-    /// The same as text with unit: "5.9 %", "5.9 % ± 0.2 %".
+    /// The same as text with unit: "5.9 %", "5.9 % ± 0.2 %"; replicas that agree need no interval.
     pub(crate) fn text(&self, metric: &str) -> Option<String> {
         let e = self.estimate(metric)?;
         let mean = format::metric(metric, e.mean);
-        Some(match e.half_width {
+        Some(match e.half_width.filter(|half| *half > 0.0) {
             Some(half) => format!("{mean} ± {}", format::metric(metric, half)),
             None => mean,
         })
