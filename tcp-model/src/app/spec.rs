@@ -132,9 +132,9 @@ impl Default for Exchange {
 pub struct ClientSpec {
     /// Name of the workload, for reports and random streams.
     pub name: String,
-    /// Own addresses, used in turn.
+    /// Own addresses; every pair of own address and server has its turn, own addresses fastest.
     pub locals: Vec<Ipv4Addr>,
-    /// Servers, used in turn.
+    /// Servers.
     pub remotes: Vec<SocketAddrV4>,
     /// First opening at the earliest.
     pub start: SimTime,
