@@ -1,4 +1,50 @@
 //! TCP as RFC 9293 and its companions describe it, for the synfin simulator.
+//!
+//! ```text
+//!             AppEvent                      Input, now
+//!   App ◄──────────────► TcpHost ────────────────────────► TcpModel (Connection)
+//!        SocketCx calls   │  ▲   ◄──────────────────────── Outputs: segments, signals
+//!                 packets │  │ packets, wakes
+//!                         ▼  │
+//!                    sim_core engine
+//! ```
+//!
+//! A connection is a pure function of (state, input, now); the host owns tables, ports, timers and
+//! TIME-WAIT; applications see sockets. A handshake by hand:
+//!
+//! ```
+//! use std::net::{Ipv4Addr, SocketAddrV4};
+//! use std::sync::Arc;
+//! use sim_core::SimTime;
+//! use tcp_model::model::{Input, OpenContext, Outputs, TcpModel};
+//! use tcp_model::{ConnId, Connection, SeqNum, State, TcpParams};
+//!
+//! let end = |n: u8| SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, n), 80);
+//! let open = |local, remote| {
+//!     Connection::new(OpenContext {
+//!         params: Arc::new(TcpParams::rfc9293()),
+//!         conn: ConnId::new(0, 0),
+//!         traced: false,
+//!         local,
+//!         remote,
+//!         iss: SeqNum(1000),
+//!         ts_offset: 0,
+//!     })
+//! };
+//! let (mut a, mut b) = (open(end(1), end(2)), open(end(2), end(1)));
+//! let (now, mut from_a, mut from_b) = (SimTime::ZERO, Outputs::default(), Outputs::default());
+//! b.step(Input::Listen, now, &mut from_b);
+//! a.step(Input::Connect, now, &mut from_a);
+//! for _ in 0..2 {
+//!     for (segment, _) in from_a.segments.split_off(0) {
+//!         b.step(Input::Segment(&segment), now, &mut from_b);
+//!     }
+//!     for (segment, _) in from_b.segments.split_off(0) {
+//!         a.step(Input::Segment(&segment), now, &mut from_a);
+//!     }
+//! }
+//! assert_eq!((a.view().state, b.view().state), (State::Established, State::Established));
+//! ```
 
 #![forbid(unsafe_code)]
 

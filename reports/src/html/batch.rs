@@ -150,7 +150,14 @@ fn runs(page: &mut Page, info: &BatchInfo, rows: &[BatchRow], metrics: &[String]
                 .collect()
         })
         .collect();
-    page.table(&header, &table);
+    page.paragraph(
+        "Each run has a report of its own, with its population over time, what theory says of it, \
+         and its connections segment by segment.",
+    );
+    page.linked_table(&header, &table, |id| {
+        let made = rows.iter().any(|r| r.id == id && !r.metrics.is_empty());
+        made.then(|| format!("runs/{id}/report.html"))
+    });
     if rows.len() > MOST_RUNS {
         page.paragraph(&format!(
             "{} more are in index.csv.",

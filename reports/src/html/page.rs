@@ -83,6 +83,16 @@ impl Page {
 
     /// A table; columns whose heading begins with '#' hold numbers.
     pub(crate) fn table(&mut self, header: &[String], rows: &[Vec<String>]) {
+        self.linked_table(header, rows, |_| None);
+    }
+
+    /// A table whose first cells lead where `target` says, relative to the page.
+    pub(crate) fn linked_table(
+        &mut self,
+        header: &[String],
+        rows: &[Vec<String>],
+        target: impl Fn(&str) -> Option<String>,
+    ) {
         let is_number = |i: usize| header.get(i).is_some_and(|h| h.starts_with('#'));
         let class = |i: usize| if is_number(i) { " class=\"n\"" } else { "" };
         self.html.push_str("<div class=\"wide\"><table>\n<tr>");
@@ -94,8 +104,12 @@ impl Page {
         for row in rows {
             self.html.push_str("<tr>");
             for (i, cell) in row.iter().enumerate() {
-                self.html
-                    .push_str(&format!("<td{}>{}</td>", class(i), escape(cell)));
+                let text = escape(cell);
+                let text = match target(cell).filter(|_| i == 0) {
+                    Some(to) => format!("<a href=\"{}\">{text}</a>", escape(&to)),
+                    None => text,
+                };
+                self.html.push_str(&format!("<td{}>{text}</td>", class(i)));
             }
             self.html.push_str("</tr>\n");
         }
