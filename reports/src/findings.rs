@@ -248,7 +248,7 @@ impl Known<'_> {
         let (accepted, offered) = window.fold((0.0, 0.0), |(a, o), p| {
             (a + p.accepted_per_s, o + p.offered_per_s)
         });
-        (offered > 0.0).then(|| 1.0 - accepted / offered)
+        (offered > 0.0).then(|| (1.0 - accepted / offered).clamp(0.0, 1.0))
     }
 
     fn time_wait(&self) -> Option<String> {
@@ -273,6 +273,12 @@ impl Known<'_> {
     }
 
     fn expected_time_wait(&self, from: f64, to: f64) -> Option<String> {
+        if let Some(overflow) = self.positive("ended_time_wait_overflow") {
+            let gone = counted(overflow, "connection", "connections");
+            return Some(format!(
+                "the table was full, and {gone} closed without TIME-WAIT"
+            ));
+        }
         let hints = &self.info.analytic;
         let stay = hints.time_wait_s?;
         let points = fluid(hints, self.info.duration_s, 2000)?;
