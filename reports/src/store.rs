@@ -2,12 +2,14 @@
 
 mod error;
 pub mod hash;
+mod lock;
 pub mod reader;
 mod run_writer;
 mod summary;
 pub mod table;
 
 pub use error::StoreError;
+pub use lock::DirLock;
 pub use run_writer::RunWriter;
 pub use summary::RunSummary;
 pub(crate) use summary::{write_json, write_whole};

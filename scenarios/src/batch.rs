@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
+use reports::store::DirLock;
 use reports::{BatchInfo, BatchRow, MetricFigure, RunSummary, row_metrics, write_batch};
 
 use crate::parameters;
@@ -63,8 +64,10 @@ pub struct Batch {
 /// When the directory belongs to something else, or the batch's files cannot be written.
 pub fn make(plan: &Plan, options: &Options, progress: &Progress) -> Result<Batch, String> {
     let dir = &options.dir;
-    claim(dir)?;
+    let _lock = claim(dir)?;
     write(&dir.join("batch.toml"), &options.text)?;
+    let runs = dir.join("runs");
+    std::fs::create_dir_all(&runs).map_err(|e| cannot_create(&runs, &e))?;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(options.threads.unwrap_or(0))
         .build()
@@ -104,7 +107,11 @@ pub fn make_run(spec: &RunSpec, dir: &Path, force: bool, progress: &Progress) ->
         Some(summary) => Outcome::Kept(Box::new(summary)),
         None => match run::execute(spec, dir, force, &mut |p| seen.observe(p)) {
             Ok(summary) => Outcome::Made(Box::new(summary)),
-            Err(message) => Outcome::Failed(message),
+            // Another process may have made it meanwhile; equal runs give equal results.
+            Err(message) => match complete(spec, dir) {
+                Some(summary) if !force => Outcome::Kept(Box::new(summary)),
+                _ => Outcome::Failed(message),
+            },
         },
     };
     seen.done(spec.scenario.duration);
@@ -122,29 +129,37 @@ pub fn complete(spec: &RunSpec, dir: &Path) -> Option<RunSummary> {
     }
 }
 
-/// A batch may go to a new directory, an empty one, or one that holds a batch.
-fn claim(dir: &Path) -> Result<(), String> {
+/// A batch may go to a new directory, an empty one, or one that holds a batch nobody else is
+/// making.
+fn claim(dir: &Path) -> Result<DirLock, String> {
+    let shown = dir.display();
     if dir.join("run.toml").exists() {
         return Err(format!(
-            "{} holds the results of a single run; choose another directory with --out DIR, or delete it",
-            dir.display()
+            "{shown} holds the results of a single run; choose another directory with --out DIR, or delete it"
+        ));
+    }
+    std::fs::create_dir_all(dir).map_err(|e| cannot_create(dir, &e))?;
+    let lock = DirLock::take(dir).map_err(|e| format!("cannot use {shown}: {e}"))?;
+    if matches!(lock, DirLock::Theirs) {
+        return Err(format!(
+            "another synfin is making a batch in {shown}; wait until it is done, or choose another directory with --out DIR"
         ));
     }
     let ours = dir.join("batch.toml").exists();
     let empty = std::fs::read_dir(dir).map_or(true, |mut entries| entries.next().is_none());
     if !ours && !empty {
         return Err(format!(
-            "{} exists and holds no results of synfin; it is left alone: choose another directory with --out DIR",
-            dir.display()
+            "{shown} exists and holds no results of synfin; it is left alone: choose another directory with --out DIR"
         ));
     }
-    let runs = dir.join("runs");
-    std::fs::create_dir_all(&runs).map_err(|e| {
-        format!(
-            "cannot create {}: {e}; choose a directory you may write to with --out DIR",
-            runs.display()
-        )
-    })
+    Ok(lock)
+}
+
+fn cannot_create(dir: &Path, error: &std::io::Error) -> String {
+    format!(
+        "cannot create {}: {error}; choose a directory you may write to with --out DIR",
+        dir.display()
+    )
 }
 
 fn write(path: &Path, text: &str) -> Result<(), String> {

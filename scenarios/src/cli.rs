@@ -177,10 +177,12 @@ impl ScenarioArgs {
             .map_err(|e| Failure::Usage(format!("error: {e}")))
     }
 
-    /// The command line that says the same.
+    /// The command line that says the same, without what changes no result.
     fn command(&self) -> String {
         let mut words = vec![format!("synfin run {}", self.scenario)];
-        words.extend(self.set.iter().map(|s| format!("--set '{s}'")));
+        let sets = self.set.iter();
+        let telling = sets.filter(|s| Override::parse(s).is_ok_and(|o| !o.is_engine()));
+        words.extend(telling.map(|s| format!("--set '{s}'")));
         words.extend(self.seed.map(|s| format!("--seed {s}")));
         words.extend(self.replicas.map(|n| format!("--replicas {n}")));
         words.join(" ")

@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+use toml::{Spanned, Table, Value};
 
+use crate::file::tcp;
 use crate::path::{DottedPath, Step};
 
 /// Where the value at `path` stands, or the nearest part of the path that is written at all.
@@ -36,6 +37,38 @@ fn find<'a, 'i>(table: &'a DeTable<'i>, key: &str) -> Option<&'a Spanned<DeValue
         .iter()
         .find(|(k, _)| k.get_ref() == key)
         .map(|(_, value)| value)
+}
+
+/// The path with names of list elements replaced by their places, and Linux's names of TCP
+/// parameters by ours, to compare spellings.
+pub fn place(tree: &Table, path: &DottedPath) -> DottedPath {
+    let mut here = None::<&Value>;
+    let mut steps = Vec::new();
+    for step in &path.0 {
+        let (next, step) = match (here, step) {
+            (None, Step::Key(key)) if steps.is_empty() => (tree.get(key), step.clone()),
+            (Some(Value::Array(list)), Step::Key(name)) => {
+                let found = list
+                    .iter()
+                    .position(|v| v.get("name").and_then(Value::as_str) == Some(name));
+                (
+                    found.and_then(|i| list.get(i)),
+                    found.map_or(step.clone(), Step::Index),
+                )
+            }
+            (Some(value), Step::Key(key)) => (value.get(key), step.clone()),
+            (Some(value), Step::Index(i)) => (value.get(*i), step.clone()),
+            _ => (None, step.clone()),
+        };
+        here = next;
+        steps.push(step);
+    }
+    if let [Step::Key(first), .., Step::Key(last)] = &mut steps[..]
+        && first == "tcp"
+    {
+        *last = tcp::plain_name(last).to_owned();
+    }
+    DottedPath(steps)
 }
 
 /// The path of the key or value that stands at `place`: the narrowest one.

@@ -4,6 +4,7 @@ use toml::{Table, Value};
 
 use crate::path::{DottedPath, Step};
 use crate::problem::Problem;
+use crate::read::bare_sysctl;
 use crate::suggest;
 
 /// A value put into a scenario.
@@ -51,11 +52,27 @@ impl Override {
         }
     }
 
+    /// True when it says how to run, which changes no result.
+    pub fn is_engine(&self) -> bool {
+        self.path.is_within(&"engine".into())
+    }
+
     /// Puts the value into the tree; tables on the way are made.
     ///
     /// # Errors
     /// When the way leads through something that is no table, or to no element of a list.
     pub fn apply(&self, root: &mut Table) -> Result<(), Problem> {
+        let path = self.path.to_string();
+        let sysctl = path.find("net.").map(|i| path.split_at(i));
+        if let Some((before, Some(name))) = sysctl.map(|(b, key)| (b, bare_sysctl(key)))
+            && (before.is_empty() || before.ends_with('.'))
+        {
+            let before = if before.is_empty() { "tcp." } else { before };
+            return Err(self.problem(
+                &format!("{path} is no key of a scenario"),
+                &format!("sysctls go by their bare names: write {before}{name}"),
+            ));
+        }
         let mut steps = self.path.0.iter();
         let Some(Step::Key(first)) = steps.next() else {
             return Err(self.problem(

@@ -58,10 +58,13 @@ pub struct Source {
 /// A problem with a value that `--set` or a sweep has put there shows that instead of the file.
 pub fn render(problem: &Problem, source: &Source, overrides: &[Override]) -> String {
     let mut out = format!("error: {}\n", problem.message);
+    // `workload.web` and `workload[0]` may be the same.
+    let tree = source.text.parse().unwrap_or_default();
+    let path = locate::place(&tree, &problem.path);
     let set = overrides
         .iter()
         .rev()
-        .find(|o| problem.path.is_within(&o.path));
+        .find(|o| path.is_within(&locate::place(&tree, &o.path)));
     if let Some(set) = set {
         let _ = writeln!(out, "  --> {}", set.origin());
     } else {

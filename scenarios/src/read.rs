@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use toml::Table;
+use toml::{Table, Value};
 
 use crate::file::ScenarioFile;
 use crate::locate;
@@ -16,7 +16,46 @@ use crate::suggest;
 /// # Errors
 /// When the text is no TOML, or says something a scenario cannot say.
 pub fn file(text: &str) -> Result<ScenarioFile, Problem> {
-    toml::from_str(text).map_err(|e| explain(&e, text))
+    let file = toml::from_str(text).map_err(|e| explain(&e, text))?;
+    let written: Table = text.parse().unwrap_or_default();
+    let understood = Table::try_from(&file).unwrap_or_default();
+    refuse_dropped(&written, &understood, &DottedPath::default())?;
+    Ok(file)
+}
+
+/// Refuses lists of which only the beginning was understood, and lists that stand for tables.
+fn refuse_dropped(written: &Table, understood: &Table, at: &DottedPath) -> Result<(), Problem> {
+    for (key, value) in written {
+        if let Some(other) = understood.get(key) {
+            compare(value, other, &at.key(key))?;
+        }
+    }
+    Ok(())
+}
+
+fn compare(written: &Value, understood: &Value, at: &DottedPath) -> Result<(), Problem> {
+    match (written, understood) {
+        (Value::Table(a), Value::Table(b)) => refuse_dropped(a, b, at),
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            let mut pairs = a.iter().zip(b).enumerate();
+            pairs.try_for_each(|(i, (a, b))| compare(a, b, &at.index(i)))
+        }
+        (Value::Array(a), Value::Array(b)) => Err(Problem::new(
+            at.clone(),
+            format!("{at} has {} elements instead of {}", a.len(), b.len()),
+        )
+        .help(format!("keep {}", b.len()))),
+        (Value::Array(_), Value::Table(table)) => {
+            let keys: Vec<&str> = table.keys().map(String::as_str).collect();
+            Err(
+                Problem::new(at.clone(), format!("{at} is a list")).help(format!(
+                    "write a table with keys, as in {{ {} = … }}",
+                    keys.join(" = …, ")
+                )),
+            )
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Reads a scenario as written, with some values changed.
@@ -137,6 +176,11 @@ fn unknown_key(rest: &str, path: DottedPath) -> Problem {
         message.push_str(&format!("; did you mean `{near}`?"));
     }
     let problem = Problem::new(if ends_here { path } else { table.key(key) }, message);
+    if let Some(name) = bare_sysctl(key) {
+        return problem.help(format!(
+            "write {name}, without what stands before it, in [tcp]"
+        ));
+    }
     if known.is_empty() {
         return problem.help("no keys are known here");
     }
@@ -151,6 +195,12 @@ fn unknown_key(rest: &str, path: DottedPath) -> Problem {
         ""
     };
     problem.help(format!("known keys here: {}{sysctls}", plain.join(", ")))
+}
+
+/// The name of a sysctl of TCP without its prefix.
+pub(crate) fn bare_sysctl(key: &str) -> Option<&str> {
+    let name = key.strip_prefix("net.ipv4.");
+    name.or_else(|| key.strip_prefix("net.core."))
 }
 
 fn inside(table: &DottedPath) -> String {

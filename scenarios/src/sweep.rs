@@ -143,12 +143,15 @@ fn axes(file: &ScenarioFile, source: &Source, changes: &[Override]) -> Result<Ve
         }
     }
     // What the command line sets is no longer swept.
-    let fixed: Vec<DottedPath> = changes.iter().map(|c| place(&tree, &c.path)).collect();
-    axes.retain(|a| !fixed.contains(&place(&tree, &a.path)));
+    let fixed: Vec<DottedPath> = changes
+        .iter()
+        .map(|c| locate::place(&tree, &c.path))
+        .collect();
+    axes.retain(|a| !fixed.contains(&locate::place(&tree, &a.path)));
     for (i, axis) in axes.iter().enumerate() {
         if axes[..i]
             .iter()
-            .any(|other| place(&tree, &other.path) == place(&tree, &axis.path))
+            .any(|other| locate::place(&tree, &other.path) == locate::place(&tree, &axis.path))
         {
             let at = DottedPath(vec![
                 Step::Key("sweep".into()),
@@ -193,32 +196,6 @@ fn flatten(table: &Table, prefix: String, axes: &mut Vec<Axis>) -> Result<(), Pr
         }
     }
     Ok(())
-}
-
-/// The path with names of list elements replaced by their places, to compare spellings.
-fn place(tree: &Table, path: &DottedPath) -> DottedPath {
-    let mut here = None::<&Value>;
-    let mut steps = Vec::new();
-    for step in &path.0 {
-        let (next, step) = match (here, step) {
-            (None, Step::Key(key)) if steps.is_empty() => (tree.get(key), step.clone()),
-            (Some(Value::Array(list)), Step::Key(name)) => {
-                let found = list
-                    .iter()
-                    .position(|v| v.get("name").and_then(Value::as_str) == Some(name));
-                (
-                    found.and_then(|i| list.get(i)),
-                    found.map_or(step.clone(), Step::Index),
-                )
-            }
-            (Some(value), Step::Key(key)) => (value.get(key), step.clone()),
-            (Some(value), Step::Index(i)) => (value.get(*i), step.clone()),
-            _ => (None, step.clone()),
-        };
-        here = next;
-        steps.push(step);
-    }
-    DottedPath(steps)
 }
 
 /// Every combination of values, the last axis fastest; one empty combination without axes.

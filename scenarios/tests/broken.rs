@@ -273,6 +273,60 @@ const CASES: &[Case] = &[
         "",
         &["tcp.ip_local_port_range=[5, 4]"],
     ),
+    (
+        "link with three ends",
+        "between = [\"hub\", \"web\"]",
+        "between = [\"hub\", \"web\", \"client\"]",
+        &[],
+    ),
+    (
+        "port range of three numbers",
+        "[32768, 60999]",
+        "[32768, 60999, 1]",
+        &[],
+    ),
+    (
+        "steps as lists",
+        "{ kind = \"fixed\", rate = \"450 /s\" }",
+        "{ kind = \"steps\", steps = [[\"0 s\", \"1 /s\", \"2 /s\"]] }",
+        &[],
+    ),
+    (
+        "set within a named element",
+        "",
+        "",
+        &["workload.page.arrivals.rate=0 /s"],
+    ),
+    (
+        "set within a host group",
+        "",
+        "",
+        &["tcp.host.web.somaxconn=0"],
+    ),
+    (
+        "set a sysctl by its linux name to nothing",
+        "",
+        "",
+        &["tcp.host.web.tcp_fin_timeout=0 s"],
+    ),
+    (
+        "set a sysctl with its prefix",
+        "",
+        "",
+        &["net.ipv4.tcp_tw_reuse=1"],
+    ),
+    (
+        "sysctl with its prefix",
+        "time_wait = \"60 s\"\n",
+        "\"net.ipv4.tcp_tw_reuse\" = 1\n",
+        &[],
+    ),
+    (
+        "port range as words",
+        "",
+        "",
+        &["tcp.ip_local_port_range=1024 to 65535"],
+    ),
 ];
 
 fn message(case: &Case) -> String {
@@ -292,6 +346,14 @@ fn message(case: &Case) -> String {
 #[test]
 fn the_base_itself_is_fine() {
     assert_eq!(message(&("", "", "", &[])), "no error, 2 runs");
+}
+
+#[test]
+fn a_port_range_may_be_written_as_linux_does() {
+    let set = &["tcp.ip_local_port_range=1024 65535"];
+    assert_eq!(message(&("", "", "", set)), "no error, 2 runs");
+    let tabs = ("", "[32768, 60999]", "\"1024\\t65535\"", &[] as &[&str]);
+    assert_eq!(message(&tabs), "no error, 2 runs");
 }
 
 #[test]

@@ -172,6 +172,36 @@ fn the_same_run_is_the_same_bytes_from_run_toml_with_any_event_queue() {
 }
 
 #[test]
+fn a_batch_is_the_same_with_any_event_queue() {
+    let dir = directory(&[("sweep.toml", &format!("{SMALL}{SWEEP}"))]);
+    let run = |out: &str, sets: &[&str]| {
+        let args = [&["run", "sweep.toml", "--out", out], sets].concat();
+        let (code, _, stderr) = said(dir.path(), &args);
+        assert_eq!((code, stderr.as_str()), (0, ""), "{args:?}");
+    };
+    run("a", &[]);
+    for kind in sim_core::event_queue::EventQueueKind::ALL {
+        let set = format!("engine.event_queue={}", kind.name());
+        run(kind.name(), &["--set", &set]);
+        assert_same(&dir.path().join("a"), &dir.path().join(kind.name()));
+    }
+}
+
+#[test]
+fn two_batches_in_one_directory_do_not_meet() {
+    let dir = directory(&[("sweep.toml", &format!("{SMALL}{SWEEP}"))]);
+    let out = dir.path().join("out");
+    std::fs::create_dir(&out).unwrap();
+    let other = reports::store::DirLock::take(&out).unwrap();
+    let args = ["run", "sweep.toml", "--out", "out"];
+    let (code, _, stderr) = said(dir.path(), &args);
+    assert_eq!(code, 1);
+    assert!(stderr.contains("another synfin is making"), "{stderr}");
+    drop(other);
+    assert_eq!(said(dir.path(), &args).0, 0);
+}
+
+#[test]
 fn a_batch_is_the_same_with_any_number_of_threads_and_its_runs_are_kept() {
     let dir = directory(&[("sweep.toml", &format!("{SMALL}{SWEEP}"))]);
     let one = [

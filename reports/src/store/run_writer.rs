@@ -1,20 +1,25 @@
 //! Writes a run directory aside and renames it when it is complete.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use super::StoreError;
+use super::{DirLock, StoreError};
 
-/// A run directory in the making: `.NAME.tmp-PID` beside the final place.
+/// A run directory in the making: `.NAME.tmp-PID-N` beside the final place, locked while it is
+/// written.
 ///
 /// Dropped before [`RunWriter::finish`] it takes its files with it; a killed process leaves them,
-/// and the next run of the same name removes them.
+/// and the next run of the same name removes them. Several writers of one name do not disturb each
+/// other: the first to finish has the name.
 #[derive(Debug)]
 pub struct RunWriter {
     dir: PathBuf,
     aside: PathBuf,
+    /// Tells others that this is no leftover.
+    _lock: DirLock,
     replace: bool,
     finished: bool,
 }
@@ -33,11 +38,11 @@ impl RunWriter {
         let parent = parent(dir);
         fs::create_dir_all(parent).map_err(StoreError::io("create the directory", parent))?;
         remove_leftovers(parent, name)?;
-        let aside = parent.join(aside_name(name, &std::process::id().to_string()));
-        fs::create_dir(&aside).map_err(StoreError::io("create the directory", &aside))?;
+        let (aside, lock) = make_aside(parent, name)?;
         let writer = RunWriter {
             dir: dir.to_path_buf(),
             aside,
+            _lock: lock,
             replace,
             finished: false,
         };
@@ -69,22 +74,59 @@ impl RunWriter {
     /// When the disk refuses, or a result has come to stand there meanwhile.
     pub fn finish(mut self) -> Result<(), StoreError> {
         sync_tree(&self.aside)?;
-        check_free(&self.dir, self.replace)?;
-        let old = parent(&self.dir).join(aside_name(
-            self.dir.file_name().unwrap_or_default(),
-            &format!("{}-old", std::process::id()),
-        ));
-        let replaced = self.dir.exists();
-        if replaced {
-            fs::rename(&self.dir, &old).map_err(StoreError::io("move away", &self.dir))?;
+        // Another writer may take the name between our look and our rename: look again then.
+        for _ in 0..ATTEMPTS {
+            check_free(&self.dir, self.replace)?;
+            if self.take_name()? {
+                self.finished = true;
+                return sync(parent(&self.dir));
+            }
         }
-        fs::rename(&self.aside, &self.dir).map_err(StoreError::io("complete", &self.dir))?;
-        self.finished = true;
-        if replaced {
-            fs::remove_dir_all(&old).map_err(StoreError::io("remove", &old))?;
-        }
-        sync(parent(&self.dir))
+        Err(StoreError::Exists(self.dir.clone()))
     }
+
+    /// Gives the directory its name; false when another has come to stand there.
+    fn take_name(&self) -> Result<bool, StoreError> {
+        let mut old = self.aside.clone().into_os_string();
+        old.push("-old");
+        let old = PathBuf::from(old);
+        let replaced = self.replace
+            && match fs::rename(&self.dir, &old) {
+                Ok(()) => true,
+                Err(e) if e.kind() == ErrorKind::NotFound => false,
+                Err(e) => return Err(StoreError::io("move away", &self.dir)(e)),
+            };
+        let renamed = fs::rename(&self.aside, &self.dir);
+        match &renamed {
+            Err(e) if !is_taken(e) && replaced => {
+                // Best effort: the old result rather than none.
+                let _ = fs::rename(&old, &self.dir);
+            }
+            Err(e) if !is_taken(e) => {}
+            _ if replaced => match fs::remove_dir_all(&old) {
+                Err(e) if e.kind() != ErrorKind::NotFound => {
+                    return Err(StoreError::io("remove", &old)(e));
+                }
+                _ => {}
+            },
+            _ => {}
+        }
+        match renamed {
+            Ok(()) => Ok(true),
+            Err(e) if is_taken(&e) => Ok(false),
+            Err(e) => Err(StoreError::io("complete", &self.dir)(e)),
+        }
+    }
+}
+
+/// How often a name is tried for that others take at the same time.
+const ATTEMPTS: u32 = 100;
+
+fn is_taken(error: &std::io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists
+    )
 }
 
 impl Drop for RunWriter {
@@ -103,7 +145,32 @@ fn parent(dir: &Path) -> &Path {
     }
 }
 
-fn aside_name(name: &std::ffi::OsStr, suffix: &str) -> OsString {
+/// Makes and locks a directory to write to.
+fn make_aside(parent: &Path, name: &OsStr) -> Result<(PathBuf, DirLock), StoreError> {
+    let pid = std::process::id();
+    let mut aside = parent.to_path_buf();
+    for n in 0..ATTEMPTS {
+        aside = parent.join(aside_name(name, &format!("{pid}-{n}")));
+        match fs::create_dir(&aside) {
+            Ok(()) => {}
+            Err(e) if e.kind() == ErrorKind::AlreadyExists => continue,
+            Err(e) => return Err(StoreError::io("create the directory", &aside)(e)),
+        }
+        // Until it is locked another writer may take it for a leftover.
+        match DirLock::take(&aside) {
+            Ok(DirLock::Theirs) => {}
+            Ok(lock) if aside.is_dir() => return Ok((aside, lock)),
+            Err(e) if e.kind() != ErrorKind::NotFound => {
+                return Err(StoreError::io("lock the directory", &aside)(e));
+            }
+            _ => {}
+        }
+    }
+    let taken = std::io::Error::from(ErrorKind::AlreadyExists);
+    Err(StoreError::io("create the directory", &aside)(taken))
+}
+
+fn aside_name(name: &OsStr, suffix: &str) -> OsString {
     let mut aside = OsString::from(".");
     aside.push(name);
     aside.push(".tmp-");
@@ -113,35 +180,87 @@ fn aside_name(name: &std::ffi::OsStr, suffix: &str) -> OsString {
 
 /// A free place is nothing at all, an empty directory, or a result that may be replaced.
 fn check_free(dir: &Path, replace: bool) -> Result<(), StoreError> {
-    let mut entries = match fs::read_dir(dir) {
-        Ok(entries) => entries,
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(e) => return Err(StoreError::io("use the directory", dir)(e)),
-    };
-    if entries.next().is_none() {
-        return fs::remove_dir(dir).map_err(StoreError::io("replace the empty directory", dir));
+    // What gives way to another writer's result while we look seems to lack its summary.
+    for _ in 0..LOOKS {
+        let mut entries = match fs::read_dir(dir) {
+            Ok(entries) => entries,
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(e) => return Err(StoreError::io("use the directory", dir)(e)),
+        };
+        if entries.next().is_none() {
+            match fs::remove_dir(dir) {
+                Ok(()) => return Ok(()),
+                Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
+                Err(e) if is_taken(&e) => {}
+                Err(e) => return Err(StoreError::io("replace the empty directory", dir)(e)),
+            }
+        } else if dir.join("summary.json").is_file() {
+            return if replace {
+                Ok(())
+            } else {
+                Err(StoreError::Exists(dir.to_path_buf()))
+            };
+        }
+        std::thread::sleep(Duration::from_millis(1));
     }
-    match (dir.join("summary.json").is_file(), replace) {
-        (true, true) => Ok(()),
-        (true, false) => Err(StoreError::Exists(dir.to_path_buf())),
-        (false, _) => Err(StoreError::NotAResult(dir.to_path_buf())),
-    }
+    Err(StoreError::NotAResult(dir.to_path_buf()))
 }
 
-/// Removes what killed runs of the same name left behind.
-fn remove_leftovers(parent: &Path, name: &std::ffi::OsStr) -> Result<(), StoreError> {
+/// How often a place is looked at before it counts as somebody else's.
+const LOOKS: u32 = 5;
+
+/// Where locks tell nothing, what is older is left over.
+const AGE_OF_LEFTOVERS: Duration = Duration::from_secs(24 * 3600);
+
+/// Removes what killed runs of the same name left behind, and nothing of those that are alive.
+fn remove_leftovers(parent: &Path, name: &OsStr) -> Result<(), StoreError> {
     let prefix = aside_name(name, "");
     let entries = fs::read_dir(parent).map_err(StoreError::io("list the directory", parent))?;
     for entry in entries.flatten() {
         let theirs = entry.file_name();
-        let bytes = theirs.as_encoded_bytes();
-        if bytes.starts_with(prefix.as_encoded_bytes()) {
-            let path = entry.path();
-            fs::remove_dir_all(&path)
-                .map_err(StoreError::io("remove what an unfinished run left,", &path))?;
+        if !theirs
+            .as_encoded_bytes()
+            .starts_with(prefix.as_encoded_bytes())
+        {
+            continue;
+        }
+        let path = entry.path();
+        let left = match DirLock::take(&path) {
+            Ok(DirLock::Theirs) => false,
+            Ok(DirLock::Unknown) => {
+                let changed = entry.metadata().and_then(|m| m.modified()).ok();
+                let age = changed.and_then(|t| t.elapsed().ok());
+                age.is_some_and(|age| age > AGE_OF_LEFTOVERS)
+            }
+            // The lock is held until it is gone, lest its maker go on with it.
+            Ok(_lock @ DirLock::Ours(_)) => {
+                remove_leftover(&path)?;
+                false
+            }
+            Err(e) if e.kind() == ErrorKind::NotFound => false,
+            Err(e) => {
+                return Err(StoreError::io(
+                    "look at what an unfinished run left,",
+                    &path,
+                )(e));
+            }
+        };
+        if left {
+            remove_leftover(&path)?;
         }
     }
     Ok(())
+}
+
+fn remove_leftover(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_dir_all(path) {
+        // Another writer has removed it, or parts of it, meanwhile.
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(StoreError::io(
+            "remove what an unfinished run left,",
+            path,
+        )(e)),
+        _ => Ok(()),
+    }
 }
 
 fn sync(path: &Path) -> Result<(), StoreError> {
@@ -221,13 +340,11 @@ mod tests {
     fn what_a_killed_run_left_is_removed_by_the_next_of_its_name() {
         let tmp = tempfile::tempdir().unwrap();
         let dir = tmp.path().join("run");
-        let killed = RunWriter::create(&dir, false).unwrap();
-        killed.write_text("summary.json", "{}").unwrap();
         let other = tmp.path().join(".runner.tmp-1");
         fs::create_dir(&other).unwrap();
-        let left = tmp.path().join(".run.tmp-0");
-        fs::rename(killed.path(), &left).unwrap();
-        std::mem::forget(killed);
+        let left = tmp.path().join(".run.tmp-1-0");
+        fs::create_dir(&left).unwrap();
+        fs::write(left.join("summary.json"), "{}").unwrap();
         assert!(!dir.exists());
         complete(&dir, false, "{}").unwrap();
         assert!(!left.exists() && other.exists());
@@ -238,5 +355,39 @@ mod tests {
         let tmp = tempfile::tempdir().unwrap();
         drop(RunWriter::create(&tmp.path().join("run"), false).unwrap());
         assert_eq!(fs::read_dir(tmp.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn two_writers_of_a_name_do_not_disturb_each_other_and_the_first_has_it() {
+        let tmp = tempfile::tempdir().unwrap();
+        let dir = tmp.path().join("run");
+        let [first, second] = [(); 2].map(|()| RunWriter::create(&dir, false).unwrap());
+        first.write_text("summary.json", "first").unwrap();
+        second.write_text("summary.json", "second").unwrap();
+        first.finish().unwrap();
+        let refused = second.finish().unwrap_err();
+        assert!(matches!(refused, StoreError::Exists(_)), "{refused}");
+        let read = || fs::read_to_string(dir.join("summary.json")).unwrap();
+        assert_eq!(read(), "first");
+        assert_eq!(fs::read_dir(tmp.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn of_many_writers_at_once_each_leaves_one_whole_result() {
+        let tmp = tempfile::tempdir().unwrap();
+        let dir = tmp.path().join("run");
+        for replace in [false, true] {
+            std::thread::scope(|scope| {
+                for i in 0..8 {
+                    let dir = &dir;
+                    scope.spawn(move || match complete(dir, replace, &i.to_string()) {
+                        Ok(()) | Err(StoreError::Exists(_)) => {}
+                        Err(e) => panic!("{e}"),
+                    });
+                }
+            });
+            assert!(fs::read_to_string(dir.join("summary.json")).is_ok());
+            assert_eq!(fs::read_dir(tmp.path()).unwrap().count(), 1, "{replace}");
+        }
     }
 }

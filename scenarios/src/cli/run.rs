@@ -128,11 +128,14 @@ fn name_of(spec: &RunSpec, plan: &Plan) -> String {
 }
 
 /// The scenario's text with the changes of the command line: the original where there are none.
+/// What says how to run is left out; results are the same without.
 fn changed_text(source: &Source, changes: &[Override]) -> String {
-    if changes.is_empty() {
+    let mut table: toml::Table = source.text.parse().unwrap_or_default();
+    let had_engine = table.remove("engine").is_some();
+    let changes: Vec<&Override> = changes.iter().filter(|c| !c.is_engine()).collect();
+    if changes.is_empty() && !had_engine {
         return source.text.clone();
     }
-    let mut table: toml::Table = source.text.parse().unwrap_or_default();
     for change in changes {
         // The plan has applied them all before.
         let _ = change.apply(&mut table);

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use sim_core::SimDuration;
 use tcp_model::params::{CongestionKind, GiveUp, PortSelection, TcpParams, TwReuse};
 
-use super::values::{Buffer, Congestion, Flag, Limit, MaybeDuration, Patience, Ports, Reuse};
+use super::values::{
+    Buffer, Congestion, Flag, Limit, MaybeDuration, Patience, PortRange, Ports, Reuse,
+};
 
 /// Between the form of a parameter in a scenario and in [`TcpParams`].
 trait Parameter<T>: Sized {
@@ -38,18 +40,10 @@ parameter_is_wrapped!(
     Patience(GiveUp),
     MaybeDuration(Option<SimDuration>),
     Congestion(CongestionKind),
+    PortRange((u16, u16)),
     Ports(PortSelection),
     Reuse(TwReuse)
 );
-
-impl Parameter<(u16, u16)> for [u16; 2] {
-    fn into_param(self) -> (u16, u16) {
-        (self[0], self[1])
-    }
-    fn from_param(value: &(u16, u16)) -> Self {
-        [value.0, value.1]
-    }
-}
 
 impl Parameter<Option<u32>> for Limit {
     fn into_param(self) -> Option<u32> {
@@ -153,7 +147,7 @@ tcp_file! {
     keepalive_interval: SimDuration => keepalive_interval,
     #[serde(alias = "tcp_keepalive_probes")]
     keepalive_probes: u32 => keepalive_probes,
-    ip_local_port_range: [u16; 2] => port_range,
+    ip_local_port_range: PortRange => port_range,
     port_selection: Ports => port_selection,
     somaxconn: u32 => somaxconn,
     #[serde(alias = "tcp_max_syn_backlog")]
@@ -165,4 +159,50 @@ tcp_file! {
     #[serde(alias = "ip_default_ttl")]
     ttl: u8 => ttl,
     tos: u8 => tos,
+}
+
+/// Names of Linux that are more than ours with `tcp_` before them.
+const LINUX_NAMES: [(&str, &str); 8] = [
+    ("tcp_congestion_control", "congestion"),
+    ("tcp_reordering", "dup_ack_threshold"),
+    ("tcp_rto_min", "min_rto"),
+    ("tcp_rto_max", "max_rto"),
+    ("tcp_keepalive_time", "keepalive"),
+    ("tcp_keepalive_intvl", "keepalive_interval"),
+    ("tcp_invalid_ratelimit", "challenge_ack_interval"),
+    ("ip_default_ttl", "ttl"),
+];
+
+/// Our name of a parameter for Linux's.
+pub fn plain_name(key: &str) -> &str {
+    let other = LINUX_NAMES.iter().find(|(linux, _)| *linux == key);
+    other.map_or_else(|| key.strip_prefix("tcp_").unwrap_or(key), |(_, own)| own)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_linux_stand_for_the_parameters_they_are_read_as() {
+        let given = |key: &str, value: &str| {
+            let file: TcpFile = toml::from_str(&format!("{key} = {value}")).unwrap();
+            let table = toml::Table::try_from(file).unwrap();
+            table.keys().map(String::to_owned).collect::<Vec<_>>()
+        };
+        let regular = [
+            ("tcp_sack", ""),
+            ("tcp_fin_timeout", ""),
+            ("tcp_tw_reuse", ""),
+        ];
+        for (linux, _) in LINUX_NAMES.iter().chain(&regular) {
+            let value = match *linux {
+                "tcp_congestion_control" => "\"newreno\"",
+                "tcp_reordering" | "ip_default_ttl" => "3",
+                "tcp_sack" | "tcp_tw_reuse" => "true",
+                _ => "\"1 s\"",
+            };
+            assert_eq!(given(linux, value), [plain_name(linux)]);
+        }
+    }
 }

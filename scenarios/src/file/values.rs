@@ -35,9 +35,11 @@ pub(crate) use as_text;
 
 mod choices;
 mod distribution;
+mod port_range;
 
 pub use choices::{Congestion, Flag, Limit, Patience, PortList, Ports, Reuse};
 pub use distribution::{Dist, InBytes, InSeconds, Unit};
+pub use port_range::PortRange;
 
 /// How often something happens, per second; finite and not negative.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,0 +1,49 @@
+//! Who is writing into a directory: a lock that ends with its process, however that ends.
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::Path;
+
+/// Whether a directory is locked.
+#[derive(Debug)]
+pub enum DirLock {
+    /// By us, until this is dropped.
+    Ours(#[allow(dead_code, reason = "held, not read")] File),
+    /// By somebody else who is alive.
+    Theirs,
+    /// This file system locks no directories.
+    Unknown,
+}
+
+impl DirLock {
+    /// Locks a directory unless it is locked.
+    ///
+    /// # Errors
+    /// When the directory cannot be opened.
+    pub fn take(dir: &Path) -> io::Result<DirLock> {
+        let file = File::open(dir)?;
+        Ok(match file.try_lock() {
+            Ok(()) => DirLock::Ours(file),
+            Err(TryLockError::WouldBlock) => DirLock::Theirs,
+            Err(TryLockError::Error(_)) => DirLock::Unknown,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_is_locked_by_one_at_a_time() {
+        let tmp = tempfile::tempdir().unwrap();
+        let first = DirLock::take(tmp.path()).unwrap();
+        assert!(matches!(first, DirLock::Ours(_)));
+        let second = DirLock::take(tmp.path()).unwrap();
+        assert!(matches!(second, DirLock::Theirs));
+        drop(first);
+        let third = DirLock::take(tmp.path()).unwrap();
+        assert!(matches!(third, DirLock::Ours(_)));
+        assert!(DirLock::take(&tmp.path().join("none")).is_err());
+    }
+}
