@@ -96,7 +96,9 @@ fn pairs(scenario: &Scenario, workload: &Workload) -> u64 {
         .saturating_mul(workload.ports.len() as u64)
 }
 
-fn offered(workload: &Workload, arrivals: &Arrivals) -> Vec<(f64, f64)> {
+/// Connections per second over time, as in [`AnalyticHints::offered_per_s`]; nothing for users and
+/// bursts.
+pub(crate) fn offered(workload: &Workload, arrivals: &Arrivals) -> Vec<(f64, f64)> {
     let (start, stop) = (workload.start.as_secs_f64(), workload.stop.as_secs_f64());
     let mut points = match arrivals {
         Arrivals::Fixed(rate) | Arrivals::Poisson(rate) => vec![(start, *rate)],
@@ -125,6 +127,24 @@ fn offered(workload: &Workload, arrivals: &Arrivals) -> Vec<(f64, f64)> {
     points.push((stop, last));
     points.push((stop, 0.0));
     points
+}
+
+/// Mean time of a user from one connection to the next; `None` where there are no users.
+pub(crate) fn cycle(
+    scenario: &Scenario,
+    workload: &Workload,
+    network: &Network,
+) -> Option<SimDuration> {
+    match &workload.kind {
+        Kind::Exchange {
+            arrivals: Arrivals::Closed { think, .. },
+            exchange,
+            ..
+        } => Some(
+            hold(scenario, workload, exchange, network) + SimDuration::from_secs_f64(mean(*think)),
+        ),
+        _ => None,
+    }
 }
 
 /// Mean time from connect to TIME-WAIT of the closing client: a round trip each for the handshake,

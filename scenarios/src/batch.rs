@@ -7,6 +7,7 @@ use reports::store::DirLock;
 use reports::{BatchInfo, BatchRow, MetricFigure, RunSummary, row_metrics, write_batch};
 
 use crate::parameters;
+use crate::problem::Source;
 use crate::progress::Progress;
 use crate::run;
 use crate::run_spec::RunSpec;
@@ -65,6 +66,16 @@ pub struct Batch {
 pub fn make(plan: &Plan, options: &Options, progress: &Progress) -> Result<Batch, String> {
     let dir = &options.dir;
     let _lock = claim(dir)?;
+    // The end of an earlier batch is not that of this one.
+    match std::fs::remove_file(dir.join("batch.json")) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+            return Err(format!(
+                "cannot remove batch.json of {}: {e}",
+                dir.display()
+            ));
+        }
+        _ => {}
+    }
     write(&dir.join("batch.toml"), &options.text)?;
     let runs = dir.join("runs");
     std::fs::create_dir_all(&runs).map_err(|e| cannot_create(&runs, &e))?;
@@ -95,24 +106,29 @@ pub fn make(plan: &Plan, options: &Options, progress: &Progress) -> Result<Batch
         .map(|(s, o)| row(s, o))
         .collect();
     let findings =
-        write_batch(dir, &batch_info(plan, options), &rows).map_err(|e| e.to_string())?;
+        write_batch(dir, &batch_info(plan, &options.command), &rows).map_err(|e| e.to_string())?;
     Ok(Batch { outcomes, findings })
 }
 
-/// Makes one run unless it is there and complete.
+/// Makes one run unless it is there and complete. What is left of the same run, with a summary that
+/// cannot be read say, gives way.
 pub fn make_run(spec: &RunSpec, dir: &Path, force: bool, progress: &Progress) -> Outcome {
     let mut seen = progress.run();
     let kept = if force { None } else { complete(spec, dir) };
     let outcome = match kept {
         Some(summary) => Outcome::Kept(Box::new(summary)),
-        None => match run::execute(spec, dir, force, &mut |p| seen.observe(p)) {
-            Ok(summary) => Outcome::Made(Box::new(summary)),
-            // Another process may have made it meanwhile; equal runs give equal results.
-            Err(message) => match complete(spec, dir) {
-                Some(summary) if !force => Outcome::Kept(Box::new(summary)),
-                _ => Outcome::Failed(message),
-            },
-        },
+        None => {
+            let damaged = dir.join("summary.json").is_file() && is_of(spec, dir);
+            let replace = force || damaged;
+            match run::execute(spec, dir, replace, &mut |p| seen.observe(p)) {
+                Ok(summary) => Outcome::Made(Box::new(summary)),
+                // Another process may have made it meanwhile; equal runs give equal results.
+                Err(message) => match complete(spec, dir) {
+                    Some(summary) if !force => Outcome::Kept(Box::new(summary)),
+                    _ => Outcome::Failed(message),
+                },
+            }
+        }
     };
     seen.done(spec.scenario.duration);
     outcome
@@ -121,12 +137,54 @@ pub fn make_run(spec: &RunSpec, dir: &Path, force: bool, progress: &Progress) ->
 /// The results in `dir` if they are those of this run: the summary is written last and proves that
 /// all is there, the run's text proves whose they are.
 pub fn complete(spec: &RunSpec, dir: &Path) -> Option<RunSummary> {
-    let same = std::fs::read_to_string(dir.join("run.toml")).is_ok_and(|text| text == spec.text());
-    if same {
+    if is_of(spec, dir) {
         RunSummary::read(dir).ok()
     } else {
         None
     }
+}
+
+fn is_of(spec: &RunSpec, dir: &Path) -> bool {
+    std::fs::read_to_string(dir.join("run.toml")).is_ok_and(|text| text == spec.text())
+}
+
+/// Reports on the complete runs of a batch that was stopped: gives their number and that of all.
+///
+/// # Errors
+/// When `batch.toml` is no scenario, or the report cannot be written.
+pub fn report_part(dir: &Path) -> Result<(usize, usize), String> {
+    let file = dir.join("batch.toml");
+    let name = file.display().to_string();
+    let text = std::fs::read_to_string(&file).map_err(|e| format!("cannot read {name}: {e}"))?;
+    let command = format!("synfin run {name} --out {}", dir.display());
+    let plan = Plan::new(&Source { name, text }, &[])?;
+    let outcomes: Vec<Option<Outcome>> = plan
+        .runs
+        .iter()
+        .map(|spec| complete(spec, &dir.join("runs").join(&spec.id)))
+        .map(|found| found.map(|summary| Outcome::Kept(Box::new(summary))))
+        .collect();
+    let rows: Vec<BatchRow> = plan
+        .runs
+        .iter()
+        .zip(&outcomes)
+        .map(|(spec, outcome)| match outcome {
+            Some(outcome) => row(spec, outcome),
+            None => BatchRow {
+                status: "missing".to_owned(),
+                ..row(spec, &Outcome::Failed("not made yet".to_owned()))
+            },
+        })
+        .collect();
+    write_batch(dir, &batch_info(&plan, &command), &rows).map_err(|e| e.to_string())?;
+    let made = outcomes.iter().flatten().count();
+    if made < rows.len() {
+        // It stands for a batch that has ended.
+        let file = dir.join("batch.json");
+        std::fs::remove_file(&file)
+            .map_err(|e| format!("cannot remove {}: {e}", file.display()))?;
+    }
+    Ok((made, rows.len()))
 }
 
 /// A batch may go to a new directory, an empty one, or one that holds a batch nobody else is
@@ -186,7 +244,7 @@ fn row(spec: &RunSpec, outcome: &Outcome) -> BatchRow {
     }
 }
 
-fn batch_info(plan: &Plan, options: &Options) -> BatchInfo {
+fn batch_info(plan: &Plan, command: &str) -> BatchInfo {
     let shown: Vec<Vec<(String, String)>> = plan
         .runs
         .iter()
@@ -196,7 +254,7 @@ fn batch_info(plan: &Plan, options: &Options) -> BatchInfo {
     BatchInfo {
         name: plan.name.clone(),
         question: plan.question.clone(),
-        command: options.command.clone(),
+        command: command.to_owned(),
         parameters: first
             .into_iter()
             .filter(|p| shown.iter().all(|all| all.contains(p)))

@@ -34,5 +34,6 @@ pub mod read;
 pub mod run;
 pub mod run_spec;
 pub mod scenario;
+pub mod size;
 pub mod suggest;
 pub mod sweep;

@@ -10,6 +10,7 @@ use crate::file::values::Limit;
 use crate::file::{EngineFile, FigureFile, RecordFile, RunFile, ScenarioFile};
 use crate::path::DottedPath;
 use crate::problem::Problem;
+use crate::size;
 use crate::suggest;
 
 pub mod arrivals;
@@ -108,6 +109,7 @@ impl Scenario {
         let topology = Topology::new(topology)?;
         let tcp = TcpSets::new(&file.tcp.clone().unwrap_or_default(), &topology.groups())?;
         let workloads = workloads(file, &topology, duration)?;
+        size::check(&workloads, &topology)?;
         Ok(Scenario {
             name: file.name.clone(),
             question: file.question.clone(),

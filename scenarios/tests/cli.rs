@@ -311,6 +311,14 @@ fn a_killed_batch_is_resumed() {
     child.wait().unwrap();
     let left = complete();
     assert!(!dir.path().join("out/index.csv").exists() || left == 6);
+    if left < 6 {
+        let (code, stdout, stderr) = said(dir.path(), &["report", "out"]);
+        assert_eq!((code, stdout.as_str()), (0, "report: out/report.html\n"));
+        let expected = format!("{left} of 6 runs are complete; `synfin run out/batch.toml");
+        assert!(stderr.contains(&expected), "{stderr}");
+        let page = std::fs::read_to_string(dir.path().join("out/report.html")).unwrap();
+        assert!(page.contains(&format!("{left} of 6 runs are complete")));
+    }
     let (code, _, stderr) = said(dir.path(), &["run", "long.toml", "--out", "out"]);
     assert_eq!(code, 0, "{stderr}");
     assert!(
@@ -399,6 +407,34 @@ fn a_report_is_made_anew_from_the_results_alone() {
         for (name, bytes) in &before {
             assert!(bytes == &after[name], "{out}/{name} is another than before");
         }
+    }
+}
+
+#[test]
+fn a_run_whose_summary_is_broken_or_missing_is_made_again_as_the_message_says() {
+    let dir = directory(&[("small.toml", SMALL)]);
+    let again = ["run", "small.toml", "--out", "a"];
+    assert_eq!(said(dir.path(), &again).0, 0);
+    let results = dir.path().join("a");
+    let whole = files(&results);
+    for missing in [false, true] {
+        let summary = results.join("summary.json");
+        if missing {
+            std::fs::remove_file(&summary).unwrap();
+        } else {
+            std::fs::write(&summary, "{").unwrap();
+        }
+        let (code, _, stderr) = said(dir.path(), &["report", "a"]);
+        assert_eq!(code, 1);
+        assert!(stderr.contains("--force"), "{stderr}");
+        let (code, _, stderr) = said(dir.path(), &[&again[..], &["--seed", "2"]].concat());
+        assert_eq!(code, 1);
+        assert!(stderr.contains("--force"), "{stderr}");
+        let forced = ["run", "a/run.toml", "--out", "a", "--force"];
+        let args = if missing { &forced[..] } else { &again[..] };
+        let (code, _, stderr) = said(dir.path(), args);
+        assert_eq!(code, 0, "{stderr}");
+        assert!(files(&results) == whole);
     }
 }
 

@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 pub enum StoreError {
     /// The directory holds results already.
     #[error(
-        "{} already holds results of another run; replace them with `--force`, or choose another directory with `--out DIR`",
+        "{} already holds results; replace them with `--force`, or choose another directory with `--out DIR`",
         .0.display()
     )]
     Exists(PathBuf),
     /// Something that is no run directory stands where one is to be.
     #[error(
-        "{} exists and is no complete result of synfin (it has no summary.json); it is left alone: choose another directory with `--out DIR`, or delete it",
+        "{} exists and is no result of synfin (it has no summary.json); it is left alone: choose another directory with `--out DIR`, or delete it",
         .0.display()
     )]
     NotAResult(PathBuf),
@@ -32,7 +32,7 @@ pub enum StoreError {
         source: io::Error,
     },
     /// A file of a run directory is not what it should be.
-    #[error("{} cannot be used: {why}; make it again with `synfin run … --force`", path.display())]
+    #[error("{} cannot be used: {why}; run the scenario again with `--force` to replace it", path.display())]
     Damaged {
         /// Which file.
         path: PathBuf,

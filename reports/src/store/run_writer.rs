@@ -194,7 +194,7 @@ fn check_free(dir: &Path, replace: bool) -> Result<(), StoreError> {
                 Err(e) if is_taken(&e) => {}
                 Err(e) => return Err(StoreError::io("replace the empty directory", dir)(e)),
             }
-        } else if dir.join("summary.json").is_file() {
+        } else if is_result(dir) {
             return if replace {
                 Ok(())
             } else {
@@ -204,6 +204,12 @@ fn check_free(dir: &Path, replace: bool) -> Result<(), StoreError> {
         std::thread::sleep(Duration::from_millis(1));
     }
     Err(StoreError::NotAResult(dir.to_path_buf()))
+}
+
+/// A complete result, or one that has lost its summary; not a mere copy of a `run.toml`.
+fn is_result(dir: &Path) -> bool {
+    let has = |name: &str| dir.join(name).is_file();
+    has("summary.json") || (has("run.toml") && has("census.parquet"))
 }
 
 /// How often a place is looked at before it counts as somebody else's.
@@ -389,5 +395,17 @@ mod tests {
             assert!(fs::read_to_string(dir.join("summary.json")).is_ok());
             assert_eq!(fs::read_dir(tmp.path()).unwrap().count(), 1, "{replace}");
         }
+    }
+
+    #[test]
+    fn a_result_without_its_summary_gives_way_but_a_copied_run_file_does_not() {
+        let tmp = tempfile::tempdir().unwrap();
+        fs::write(tmp.path().join("run.toml"), "").unwrap();
+        let error = RunWriter::create(tmp.path(), true).unwrap_err();
+        assert!(matches!(error, StoreError::NotAResult(_)), "{error}");
+        fs::write(tmp.path().join("census.parquet"), "").unwrap();
+        let error = RunWriter::create(tmp.path(), false).unwrap_err();
+        assert!(error.to_string().contains("--force"), "{error}");
+        assert!(RunWriter::create(tmp.path(), true).is_ok());
     }
 }

@@ -3,14 +3,18 @@
 use super::{Failure, ScenarioArgs, print};
 use crate::assemble::Assembly;
 use crate::run_spec::canonical;
+use crate::size;
 use crate::sweep::Plan;
 
 /// Prints the first run's scenario complete, then the list of runs.
 pub(super) fn check(args: &ScenarioArgs) -> Result<(), Failure> {
     let source = args.source()?;
     let plan = Plan::new(&source, &args.changes()?).map_err(Failure::Usage)?;
+    let mut sizes = Vec::new();
     for run in &plan.runs {
-        Assembly::new(run).map_err(|p| Failure::Usage(format!("error: {}", p.message)))?;
+        let made =
+            Assembly::new(run).map_err(|p| Failure::Usage(format!("error: {}", p.message)))?;
+        sizes.push(size::connections(&run.scenario, &made.network));
     }
     let Some(first) = plan.runs.first() else {
         return Ok(());
@@ -30,7 +34,7 @@ pub(super) fn check(args: &ScenarioArgs) -> Result<(), Failure> {
         "\n# {count} {}:",
         if count == 1 { "run" } else { "runs" }
     ));
-    for run in &plan.runs {
+    for (run, connections) in plan.runs.iter().zip(sizes) {
         let values: Vec<String> = run
             .parameters
             .iter()
@@ -41,7 +45,10 @@ pub(super) fn check(args: &ScenarioArgs) -> Result<(), Failure> {
         } else {
             format!("  {}", values.join(", "))
         };
-        print(&format!("# {}  replica {}{values}", run.id, run.replica));
+        print(&format!(
+            "# {}  replica {}{values}  about {connections:.0} connections",
+            run.id, run.replica
+        ));
     }
     eprintln!("{} is fine.", source.name);
     Ok(())

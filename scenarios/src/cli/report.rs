@@ -5,6 +5,7 @@ use std::path::Path;
 use reports::{render_batch, render_run};
 
 use super::{Failure, print};
+use crate::batch;
 
 /// Makes figures and report of a run or batch directory anew.
 pub(super) fn report(dir: &Path, verbose: bool) -> Result<(), Failure> {
@@ -21,6 +22,21 @@ pub(super) fn report(dir: &Path, verbose: bool) -> Result<(), Failure> {
         if verbose {
             eprintln!("the reports of the single runs are left as they are");
         }
+    } else if dir.join("batch.toml").is_file() {
+        let (made, all) = batch::report_part(dir).map_err(|message| {
+            Failure::Run(format!("error: {}", message.trim_start_matches("error: ")))
+        })?;
+        if made < all {
+            let shown = dir.display();
+            eprintln!(
+                "this batch was stopped: {made} of {all} runs are complete; `synfin run {shown}/batch.toml --out {shown}` makes the others"
+            );
+        }
+    } else if dir.join("run.toml").is_file() {
+        let shown = dir.display();
+        return Err(Failure::Run(format!(
+            "error: {shown} is an incomplete run: its summary.json is missing\n  = help: `synfin run {shown}/run.toml --out {shown} --force` makes it again"
+        )));
     } else {
         return Err(Failure::Usage(format!(
             "error: {} holds no results: there is neither a summary.json nor a batch.json\n  = help: give the directory that `synfin run` printed, results/NAME say",

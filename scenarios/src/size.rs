@@ -1,0 +1,186 @@
+//! How large a run is, before it is made: its connections, and what is more than can be.
+
+use sim_core::{Network, SimDuration};
+use tcp_model::spec::Arrivals;
+
+use crate::analytic;
+use crate::path::DottedPath;
+use crate::problem::Problem;
+use crate::scenario::Scenario;
+use crate::scenario::topology::Topology;
+use crate::scenario::workload::{Kind, Workload};
+
+/// Most connections of one node in a run: they are numbered with 32 bits.
+const MOST_OF_NODE: f64 = 4_294_967_296.0;
+/// Most connections of a workload that are opened at once: users, a burst, bulk flows.
+const MOST_AT_ONCE: u64 = 10_000_000;
+
+/// Refuses workloads larger than the simulator can number or hold.
+///
+/// # Errors
+/// When there are too many users, flows or connections.
+pub fn check(workloads: &[Workload], topology: &Topology) -> Result<(), Problem> {
+    let mut of_node = vec![0.0; topology.nodes().len()];
+    for (i, workload) in workloads.iter().enumerate() {
+        let at = DottedPath::from("workload").index(i);
+        let clients = topology.hosts_named(&workload.client);
+        let servers = topology.hosts_named(&workload.server);
+        let (key, at_once) = match &workload.kind {
+            Kind::Exchange { arrivals, .. } => match arrivals {
+                Arrivals::Closed { users, .. } => ("users", u64::from(*users)),
+                Arrivals::Burst(count) => ("count", u64::from(*count)),
+                _ => ("rate", 0),
+            },
+            Kind::Bulk { flows, .. } => ("flows", u64::from(*flows) * clients.len() as u64),
+        };
+        let key = match &workload.kind {
+            Kind::Exchange { .. } => at.key("arrivals").key(key),
+            Kind::Bulk { .. } => at.key(key),
+        };
+        if at_once > MOST_AT_ONCE {
+            return Err(Problem::new(
+                key,
+                format!("{at_once} connections at once are more than the {MOST_AT_ONCE} that a workload may open"),
+            )
+            .help("lower it; ten thousand connections at once show most effects"));
+        }
+        let total = connections_of(workload, clients.len(), None);
+        for nodes in [&clients, &servers] {
+            for node in nodes {
+                let Some(sum) = of_node.get_mut(node.0 as usize) else {
+                    continue;
+                };
+                *sum += total / nodes.len() as f64;
+                if *sum > MOST_OF_NODE {
+                    return Err(Problem::new(
+                        key,
+                        format!("one node would have about {sum:.1e} connections in the run, more than the 2^32 that can be numbered"),
+                    )
+                    .help("lower the rate, shorten `duration`, set a `limit`, or use more hosts"));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// About how many connections a run opens, failed ones included.
+pub fn connections(scenario: &Scenario, network: &Network) -> f64 {
+    let workloads = scenario.workloads.iter();
+    let each = workloads.map(|workload| {
+        let cycle = analytic::cycle(scenario, workload, network);
+        let clients = scenario.topology.hosts_named(&workload.client).len();
+        connections_of(workload, clients, cycle)
+    });
+    each.sum()
+}
+
+/// Connections of a workload; those of users once, unless it is known how long a user takes from
+/// one to the next.
+fn connections_of(workload: &Workload, clients: usize, cycle: Option<SimDuration>) -> f64 {
+    let time = (workload.stop.as_secs_f64() - workload.start.as_secs_f64()).max(0.0);
+    match &workload.kind {
+        Kind::Exchange {
+            arrivals, limit, ..
+        } => {
+            let all = match arrivals {
+                Arrivals::Closed { users, .. } => {
+                    let cycle = cycle.map_or(f64::INFINITY, |c| c.as_secs_f64());
+                    f64::from(*users) * (time / cycle.max(1e-9)).max(1.0)
+                }
+                Arrivals::Burst(count) => f64::from(*count),
+                _ => area(&analytic::offered(workload, arrivals)),
+            };
+            all.min(limit.map_or(f64::INFINITY, |limit| limit as f64))
+        }
+        Kind::Bulk { flows, stagger, .. } => {
+            let all = f64::from(*flows) * clients as f64;
+            if stagger.is_zero() {
+                all
+            } else {
+                all.min((time / stagger.as_secs_f64()).ceil())
+            }
+        }
+    }
+}
+
+/// The area below a line through points.
+fn area(points: &[(f64, f64)]) -> f64 {
+    let pairs = points.windows(2);
+    pairs
+        .map(|p| (p[1].0 - p[0].0) * (p[0].1 + p[1].1) / 2.0)
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::overrides::Override;
+    use crate::problem::Source;
+    use crate::sweep::Plan;
+
+    fn about(workload: &str) -> Result<f64, String> {
+        let text = format!(
+            "name = \"x\"\nduration = \"100 s\"\n[topology]\nkind = \"pair\"\npath = {{ delay = \"100 ms\" }}\n[[workload]]\n{workload}\n"
+        );
+        let name = "x".to_owned();
+        let plan = Plan::new(&Source { name, text }, &[] as &[Override])?;
+        let scenario = &plan.runs[0].scenario;
+        Ok(connections(scenario, &scenario.topology.network().unwrap()))
+    }
+
+    #[test]
+    fn connections_are_counted_beforehand() {
+        for (workload, expected) in [
+            ("arrivals = { kind = \"poisson\", rate = \"5 /s\" }", 500.0),
+            (
+                "arrivals = { kind = \"fixed\", rate = \"5 /s\" }\nstart = \"10 s\"\nstop = \"30 s\"",
+                100.0,
+            ),
+            (
+                "arrivals = { kind = \"ramp\", from = \"0 /s\", to = \"10 /s\", over = \"50 s\" }",
+                750.0,
+            ),
+            (
+                "arrivals = { kind = \"steps\", steps = [{ at = \"0 s\", rate = \"1 /s\" }, { at = \"90 s\", rate = \"11 /s\" }] }",
+                200.0,
+            ),
+            (
+                "arrivals = { kind = \"fixed\", rate = \"5 /s\" }\nlimit = 7",
+                7.0,
+            ),
+            ("arrivals = { kind = \"burst\", count = 9 }", 9.0),
+            // Three round trips of 200 ms and 400 ms of thought.
+            (
+                "arrivals = { kind = \"closed\", users = 2, think = \"400 ms\" }",
+                200.0,
+            ),
+            ("kind = \"bulk\"\nflows = 3", 3.0),
+        ] {
+            let got = about(workload).unwrap();
+            assert!((got - expected).abs() < 1e-6, "{workload}: {got}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        for (workload, why) in [
+            (
+                "arrivals = { kind = \"fixed\", rate = \"1000000000000 /s\" }",
+                "2^32",
+            ),
+            (
+                "arrivals = { kind = \"closed\", users = 1000000000 }",
+                "at once",
+            ),
+            (
+                "arrivals = { kind = \"burst\", count = 4000000000 }",
+                "at once",
+            ),
+            ("kind = \"bulk\"\nflows = 4000000000", "at once"),
+        ] {
+            let message = about(workload).unwrap_err();
+            assert!(message.contains(why), "{workload}: {message}");
+        }
+    }
+}
