@@ -116,6 +116,45 @@ fn the_exchange_is_the_textbook_one_at_the_textbook_times() {
     );
 }
 
+/// Lines that tshark prints for a display filter; `None` where there is no tshark.
+fn tshark(packets: &std::path::Path, filter: &str) -> Option<usize> {
+    let output = std::process::Command::new("tshark")
+        .args([
+            "-o",
+            "ip.check_checksum:TRUE",
+            "-o",
+            "tcp.check_checksum:TRUE",
+        ])
+        .args(["-Y", filter, "-r"])
+        .arg(packets)
+        .output()
+        .ok()?;
+    assert!(output.status.success(), "{output:?}");
+    Some(output.stdout.iter().filter(|b| **b == b'\n').count())
+}
+
+#[test]
+fn tshark_finds_nothing_to_remark_in_runs_without_loss() {
+    for name in ["http-exchange", "teardown"] {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path().join("run");
+        make(
+            library::find(name).unwrap().text,
+            &["record.pcap=true"],
+            &dir,
+        );
+        let packets = dir.join("packets.pcapng");
+        let Some(all) = tshark(&packets, "tcp") else {
+            println!("skipped: tshark is not installed");
+            return;
+        };
+        assert!(all >= 15, "{name}: {all} segments");
+        let bad = "_ws.malformed || ip.checksum.status != 1 || tcp.checksum.status != 1";
+        assert_eq!(tshark(&packets, bad), Some(0), "{name}");
+        assert_eq!(tshark(&packets, "tcp.analysis.flags"), Some(0), "{name}");
+    }
+}
+
 #[test]
 fn each_way_to_close_passes_through_its_states() {
     let dir = tempfile::tempdir().unwrap();

@@ -60,6 +60,25 @@ fn below_the_limit_no_connect_fails_and_the_plateau_is_rate_times_60_s() {
 }
 
 #[test]
+fn under_poisson_arrivals_the_plateau_is_within_three_standard_deviations() {
+    // The population at one instant is Poisson with mean 400/s x 60 s = 24,000: sd 155.
+    let sd = 24_000f64.sqrt();
+    for seed in 1..=3 {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path().join("run");
+        let sets = [
+            "workload.web.arrivals={kind=\"poisson\",rate=\"400 /s\"}".to_owned(),
+            format!("seed={seed}"),
+        ];
+        make(PAIR, &sets.each_ref().map(String::as_str), &dir);
+        for at_s in [70.0, 130.0, 190.0] {
+            let off = (population(&dir, at_s) as f64 - 24_000.0) / sd;
+            assert!(off.abs() <= 3.0, "seed {seed}: {off} sd at {at_s} s");
+        }
+    }
+}
+
+#[test]
 fn above_the_limit_connects_fail_when_the_ports_run_out_in_the_share_of_theory() {
     for rate in [500.0, 660.0, 1000.0] {
         let summary = run(&[&format!("workload.web.arrivals.rate={rate} /s")]);

@@ -65,6 +65,67 @@ fn show(name: &str, world: &mut World) -> String {
     text
 }
 
+/// PSH means "deliver at once"; what comes without it may wait in the receiver (RFC 9293 section
+/// 3.9.1.2), unless the receiver is one that never holds data.
+#[test]
+fn a_receiver_that_holds_data_delivers_them_on_push() {
+    use std::net::{Ipv4Addr, SocketAddrV4};
+    use tcp_model::model::{Input, OpenContext, Outputs, Signal, TcpModel};
+    use tcp_model::{ConnId, Connection, Flags, Segment, SeqNum};
+    for (hold, told) in [(true, vec![2000]), (false, vec![1000, 2000])] {
+        let end = |n| SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, n), 7);
+        let mut b = Connection::new(OpenContext {
+            params: std::sync::Arc::new(TcpParams {
+                hold_until_push: hold,
+                ..params()
+            }),
+            conn: ConnId::new(0, 0),
+            traced: false,
+            local: end(2),
+            remote: end(1),
+            iss: SeqNum(900),
+            ts_offset: 0,
+        });
+        let mut out = Outputs::default();
+        let base = Segment {
+            src_port: 7,
+            dst_port: 7,
+            window: 1000,
+            ..Segment::default()
+        };
+        b.step(Input::Listen, ms(0), &mut out);
+        let syn = Segment {
+            seq: SeqNum(99),
+            flags: Flags::SYN,
+            ..base
+        };
+        b.step(Input::Segment(&syn), ms(0), &mut out);
+        for (seq, flags, len) in [
+            (100, Flags::ACK, 0),
+            (100, Flags::ACK, 1000),
+            (1100, Flags::ACK | Flags::PSH, 1000),
+        ] {
+            let segment = Segment {
+                seq: SeqNum(seq),
+                ack: SeqNum(901),
+                flags,
+                len,
+                ..base
+            };
+            b.step(Input::Segment(&segment), ms(1), &mut out);
+        }
+        let readable: Vec<u64> = out
+            .signals
+            .iter()
+            .filter_map(|s| match s {
+                Signal::Readable(bytes) => Some(*bytes),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(readable, told, "hold_until_push = {hold}");
+    }
+}
+
 /// Every story, as text; `stories.txt` holds what was reviewed against RFC 9293's figures.
 #[test]
 fn stories_are_told_as_reviewed() {
