@@ -105,8 +105,8 @@ pub fn make(plan: &Plan, options: &Options, progress: &Progress) -> Result<Batch
         .zip(&outcomes)
         .map(|(s, o)| row(s, o))
         .collect();
-    let findings =
-        write_batch(dir, &batch_info(plan, &options.command), &rows).map_err(|e| e.to_string())?;
+    let info = batch_info(plan, &options.command);
+    let findings = write_batch(dir, &info, &rows).map_err(|e| e.to_string())?;
     Ok(Batch { outcomes, findings })
 }
 
@@ -148,11 +148,22 @@ fn is_of(spec: &RunSpec, dir: &Path) -> bool {
     std::fs::read_to_string(dir.join("run.toml")).is_ok_and(|text| text == spec.text())
 }
 
-/// Reports on the complete runs of a batch that was stopped: gives their number and that of all.
+/// A batch that was stopped.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// Number of complete runs.
+    pub made: usize,
+    /// Number of all.
+    pub all: usize,
+    /// What the complete ones have shown together, in words.
+    pub findings: Vec<String>,
+}
+
+/// Reports on the complete runs of a batch that was stopped.
 ///
 /// # Errors
 /// When `batch.toml` is no scenario, or the report cannot be written.
-pub fn report_part(dir: &Path) -> Result<(usize, usize), String> {
+pub fn report_part(dir: &Path) -> Result<Part, String> {
     let file = dir.join("batch.toml");
     let name = file.display().to_string();
     let text = std::fs::read_to_string(&file).map_err(|e| format!("cannot read {name}: {e}"))?;
@@ -176,7 +187,8 @@ pub fn report_part(dir: &Path) -> Result<(usize, usize), String> {
             },
         })
         .collect();
-    write_batch(dir, &batch_info(&plan, &command), &rows).map_err(|e| e.to_string())?;
+    let info = batch_info(&plan, &command);
+    let findings = write_batch(dir, &info, &rows).map_err(|e| e.to_string())?;
     let made = outcomes.iter().flatten().count();
     if made < rows.len() {
         // It stands for a batch that has ended.
@@ -184,7 +196,11 @@ pub fn report_part(dir: &Path) -> Result<(usize, usize), String> {
         std::fs::remove_file(&file)
             .map_err(|e| format!("cannot remove {}: {e}", file.display()))?;
     }
-    Ok((made, rows.len()))
+    Ok(Part {
+        made,
+        all: rows.len(),
+        findings,
+    })
 }
 
 /// A batch may go to a new directory, an empty one, or one that holds a batch nobody else is

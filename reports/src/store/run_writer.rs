@@ -98,11 +98,10 @@ impl RunWriter {
             };
         let renamed = fs::rename(&self.aside, &self.dir);
         match &renamed {
-            Err(e) if !is_taken(e) && replaced => {
+            Err(e) if replaced && !is_taken(e) => {
                 // Best effort: the old result rather than none.
                 let _ = fs::rename(&old, &self.dir);
             }
-            Err(e) if !is_taken(e) => {}
             _ if replaced => match fs::remove_dir_all(&old) {
                 Err(e) if e.kind() != ErrorKind::NotFound => {
                     return Err(StoreError::io("remove", &old)(e));

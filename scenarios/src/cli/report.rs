@@ -23,11 +23,12 @@ pub(super) fn report(dir: &Path, verbose: bool) -> Result<(), Failure> {
             eprintln!("the reports of the single runs are left as they are");
         }
     } else if dir.join("batch.toml").is_file() {
-        let (made, all) = batch::report_part(dir).map_err(|message| {
+        let part = batch::report_part(dir).map_err(|message| {
             Failure::Run(format!("error: {}", message.trim_start_matches("error: ")))
         })?;
-        if made < all {
-            let shown = dir.display();
+        part.findings.iter().for_each(|finding| print(finding));
+        if part.made < part.all {
+            let (made, all, shown) = (part.made, part.all, dir.display());
             eprintln!(
                 "this batch was stopped: {made} of {all} runs are complete; `synfin run {shown}/batch.toml --out {shown}` makes the others"
             );
