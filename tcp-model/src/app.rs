@@ -12,6 +12,7 @@ pub mod spec;
 use std::fmt;
 
 use crate::host::{SocketCx, SocketId};
+use crate::icmp::IcmpKind;
 use crate::model::End;
 use bulk::Bulk;
 use client::Client;
@@ -45,6 +46,10 @@ pub enum AppEvent {
     PeerClosed(SocketId),
     /// Urgent data up to this many bytes ahead.
     Urgent(SocketId, u32),
+    /// The network reports trouble; the connection lives on.
+    SoftError(SocketId, IcmpKind),
+    /// Data have been sent again several times without an answer; the connection lives on.
+    DeliveryTrouble(SocketId),
     /// The connection is over, or was never established; the socket is of no use any more.
     Ended(SocketId, End),
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use sim_core::{SimDuration, SimTime};
 
 use crate::congestion::{AnyCc, CongestionControl};
+use crate::details::Details;
 use crate::model::{End, Input, OpenContext, Outputs, Signal, TcpModel, TcpView};
 use crate::params::{GiveUp, TcpParams};
 use crate::recovery::{Outstanding, Recovery};
@@ -21,7 +22,9 @@ use crate::state::State;
 use crate::time_wait::TimeWait;
 
 mod ack;
+mod change;
 mod handshake;
+mod inspect;
 mod segment_arrives;
 mod spaces;
 mod text;
@@ -169,13 +172,18 @@ impl TcpModel for Connection {
         match input {
             Input::Segment(seg) => self.on_segment(seg, now, out),
             Input::Timeout => self.on_timeout(now, out),
+            Input::Icmp(error) => self.on_icmp(error, now, out),
             Input::Connect => self.on_connect(now, out),
+            Input::ConnectWith(call) => self.on_connect_with(call, now, out),
             Input::Listen => self.on_listen(),
+            Input::ListenWith(call) => self.on_listen_with(call),
+            Input::Resume(agreed) => self.on_resume(agreed, out),
             Input::Send(call) => self.on_send(call, now, out),
             Input::Receive(bytes) => self.on_receive(bytes, now, out),
             Input::Shutdown => self.on_shutdown(now, out),
             Input::Close => self.on_close(now, out),
             Input::Abort => self.on_abort(now, out),
+            Input::QuickAck(on) => self.on_quick_ack(on, now, out),
         }
     }
 
@@ -198,8 +206,18 @@ impl TcpModel for Connection {
             send_room: self.send_room(),
             send_queue: self.snd.written - self.snd.acked,
             readable: self.rcv.readable(),
+            urgent: self.rcv.urgent_ahead(),
             counts: self.counts,
         }
+    }
+
+    fn change_params(&mut self, params: &Arc<TcpParams>, now: SimTime, out: &mut Outputs) -> bool {
+        self.follow(params, now, out);
+        true
+    }
+
+    fn details(&self) -> Details {
+        self.inspect()
     }
 
     fn time_wait(&self) -> Option<TimeWait> {

@@ -33,7 +33,7 @@ pub struct Details {
     pub sacked: Option<u32>,
     /// Time-outs in a row without progress.
     pub timeouts_in_row: Option<u32>,
-    /// Window probes in a row without answer.
+    /// Window probes or keep-alive probes in a row without answer.
     pub probes: Option<u32>,
     /// Variation of the round-trip time.
     pub rttvar: Option<SimDuration>,
@@ -45,4 +45,36 @@ pub struct Details {
     pub delivered: Option<u64>,
     /// Bytes written and not yet sent.
     pub unsent: Option<u64>,
+    /// Doublings of the retransmission time-out.
+    pub backoff: Option<u32>,
+    /// How long an ACK may be delayed at most.
+    pub ato: Option<SimDuration>,
+    /// Largest payload a segment of the peer has had, or is expected to have.
+    pub rcv_mss: Option<u32>,
+    /// Payload that the peer was told to send at most.
+    pub advertised_mss: Option<u32>,
+    /// Packet length the path is thought to carry.
+    pub path_mtu: Option<u32>,
+    /// Bytes of receive buffer that may be offered, and the aim of its autotuning.
+    pub rcv_ssthresh: Option<u32>,
+    /// Bytes the application took in the last round trip.
+    pub rcv_space: Option<u32>,
+    /// Round-trip time as the receiver measures it.
+    pub rcv_rtt: Option<SimDuration>,
+    /// Segments delivered with a congestion mark.
+    pub delivered_ce: Option<u64>,
+    /// D-SACK blocks received.
+    pub dsacks_received: Option<u32>,
+    /// What was agreed: timestamps.
+    pub timestamps: Option<bool>,
+    /// What was agreed: SACK.
+    pub sack: Option<bool>,
+    /// What was agreed: shift counts of the peer's and of the own window field.
+    pub window_scale: Option<(u8, u8)>,
+    /// What was agreed: ECN.
+    pub ecn: Option<bool>,
+    /// A segment with an ECN codepoint has arrived.
+    pub ecn_seen: Option<bool>,
+    /// The peer acknowledged data that went with the SYN.
+    pub syn_data_acked: Option<bool>,
 }

@@ -10,11 +10,14 @@ use std::sync::Arc;
 use sim_core::{SimDuration, SimTime};
 
 use crate::details::Details;
+use crate::fast_open::{FastConnect, FastListen, FastOpenNews};
+use crate::icmp::{IcmpError, IcmpKind};
 use crate::params::TcpParams;
 use crate::sample::Counts;
 use crate::segment::{ConnId, Segment};
 use crate::seq::SeqNum;
 use crate::state::State;
+use crate::syn_cookie::Agreed;
 use crate::time_wait::TimeWait;
 
 /// One end point of one connection.
@@ -72,10 +75,20 @@ pub struct OpenContext {
 pub enum Input<'a> {
     /// Active OPEN: send a SYN.
     Connect,
+    /// Active OPEN with Fast Open: the SYN asks for a cookie, or shows one and carries data. A
+    /// model without Fast Open sends a plain SYN and the data later.
+    ConnectWith(&'a FastConnect),
     /// Passive OPEN: expect a SYN as the next segment.
     Listen,
+    /// Passive OPEN with Fast Open: the SYN that is the next segment may ask for a cookie, or show
+    /// one and carry data.
+    ListenWith(&'a FastListen),
+    /// Passive OPEN from a SYN cookie that came back: the segment that brought it is the next.
+    Resume(&'a Agreed),
     /// A segment arrived with a right checksum.
     Segment(&'a Segment),
+    /// An ICMP error about a segment of this connection arrived.
+    Icmp(&'a IcmpError),
     /// The time asked for by [`TcpModel::next_timeout`] has come.
     Timeout,
     /// SEND: the application writes; what does not fit the send buffer is not taken
@@ -89,10 +102,13 @@ pub enum Input<'a> {
     Close,
     /// ABORT: reset the connection.
     Abort,
+    /// The application switches quick acknowledgement on or off (Linux `TCP_QUICKACK`): on sends an
+    /// ACK that waits, and those to come at once; off lets ACKs wait for data. Neither lasts.
+    QuickAck(bool),
 }
 
 /// A SEND call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SendCall {
     /// Bytes written.
     pub bytes: u64,
@@ -100,6 +116,8 @@ pub struct SendCall {
     pub push: bool,
     /// The last octet written is urgent.
     pub urgent: bool,
+    /// More will follow at once: what does not fill a segment waits for it (`MSG_MORE`).
+    pub more: bool,
 }
 
 /// News for the application or the host.
@@ -122,6 +140,14 @@ pub enum Signal {
     PeerClosed,
     /// Urgent data is announced: octets up to the end of it, from the next one to read.
     Urgent(u32),
+    /// A soft error: the network reports trouble, the connection lives on
+    /// (RFC 9293 section 3.9.1.8).
+    SoftError(IcmpKind),
+    /// R1: so many retransmissions without an answer that the path is in doubt. IP is to look for
+    /// another (MUST-20), the application may want to know (SHLD-9).
+    DeliveryTrouble,
+    /// What the answer to a SYN with Fast Open told, for the host's cache.
+    FastOpen(FastOpenNews),
     /// The connection is over, and why.
     Ended(End),
 }
@@ -139,6 +165,8 @@ pub enum End {
     Aborted,
     /// No answer.
     TimedOut,
+    /// The network reported an error that is final.
+    Unreachable(IcmpKind),
 }
 
 /// Where a model puts what it wants done; used again and again.
@@ -148,6 +176,9 @@ pub struct Outputs {
     pub segments: Vec<(Segment, bool)>,
     /// News, in order.
     pub signals: Vec<Signal>,
+    /// The last segment is a challenge ACK (RFC 5961), which a host may suppress to keep to its
+    /// limit for all connections together (RFC 5961 section 7).
+    pub challenge: bool,
 }
 
 impl Outputs {
@@ -155,6 +186,7 @@ impl Outputs {
     pub fn clear(&mut self) {
         self.segments.clear();
         self.signals.clear();
+        self.challenge = false;
     }
 }
 
@@ -187,6 +219,9 @@ pub struct TcpView {
     pub send_queue: u64,
     /// Bytes the application can read.
     pub readable: u64,
+    /// Of these, bytes up to the end of the urgent data, which may lie beyond what has arrived;
+    /// `None` when no urgent data is ahead (MUST-33).
+    pub urgent: Option<u32>,
     /// Counters.
     pub counts: Counts,
 }

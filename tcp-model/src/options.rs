@@ -25,6 +25,8 @@ pub mod kind {
     pub const TIMESTAMPS: u8 = 8;
     /// Fast Open cookie, RFC 7413.
     pub const FAST_OPEN: u8 = 34;
+    /// Experiments, told apart by a magic number (RFC 6994); Fast Open before its RFC is one.
+    pub const EXPERIMENT_1: u8 = 254;
 }
 
 /// A list of options as wire bytes.

@@ -44,21 +44,94 @@ pub enum CongestionKind {
     NewReno,
 }
 
+/// Which IP is below: the length of its header and the MSS to assume (RFC 9293 section 3.7.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum IpVersion {
+    /// 20 octets, 536.
+    #[default]
+    V4,
+    /// 40 octets, 1220.
+    V6,
+}
+
+impl IpVersion {
+    /// Octets of a header without options.
+    pub const fn header_len(self) -> u32 {
+        match self {
+            IpVersion::V4 => 20,
+            IpVersion::V6 => 40,
+        }
+    }
+
+    /// MUST-15: the MSS of a peer that sends no MSS option.
+    pub const fn default_mss(self) -> u16 {
+        match self {
+            IpVersion::V4 => 536,
+            IpVersion::V6 => 1220,
+        }
+    }
+}
+
+/// Whether ECN is used (RFC 3168; Linux `tcp_ecn`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum EcnMode {
+    /// No: neither asked for nor granted.
+    #[default]
+    Off,
+    /// Asked for in a SYN, and granted.
+    Active,
+    /// Granted to a peer that asks.
+    Passive,
+}
+
+/// Whether a listener answers with SYN cookies (Linux `tcp_syncookies`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum SynCookies {
+    /// Never: a SYN that finds the queue full is dropped.
+    #[default]
+    Off,
+    /// When the queue of half-open connections is full.
+    WhenFull,
+    /// To every SYN.
+    Always,
+}
+
 /// Everything that can be set about a host's TCP. Times are exact unless said otherwise.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TcpParams {
-    /// Largest IP packet sent or received, bytes; the MSS is this less 40.
+    /// Which IP is below.
+    pub ip_version: IpVersion,
+    /// Largest IP packet sent or received, bytes; the MSS is this less the two headers.
     pub mtu: u16,
+    /// A smaller MSS to announce and to send, set by the application (`TCP_MAXSEG`).
+    pub max_segment: Option<u16>,
+    /// Follow "packet too big" (RFC 1191); off, it is ignored.
+    pub path_mtu_discovery: bool,
+    /// Least path MTU that is believed (Linux `min_pmtu`; RFC 5927 section 7.3).
+    pub min_path_mtu: u16,
     /// Send buffer, bytes.
     pub send_buffer: u32,
     /// Receive buffer, bytes: the largest window offered.
     pub receive_buffer: u32,
+    /// A smaller bound of the window offered (`TCP_WINDOW_CLAMP`).
+    pub window_clamp: Option<u32>,
+    /// Writing is worth it while fewer bytes than this wait to be sent (`TCP_NOTSENT_LOWAT`).
+    pub notsent_lowat: Option<u32>,
     /// Offer window scaling (RFC 7323 section 2).
     pub window_scaling: bool,
     /// Offer timestamps (RFC 7323 section 3), used for RTT measurement, PAWS and TIME-WAIT reuse.
     pub timestamps: bool,
     /// Offer SACK (RFC 2018).
     pub sack: bool,
+    /// Report duplicates by SACK (RFC 2883).
+    pub dsack: bool,
+    /// ECN (RFC 3168).
+    pub ecn: EcnMode,
+    /// Fast Open (RFC 7413), the bits of Linux `tcp_fastopen`: see [`TcpParams::FAST_OPEN_CLIENT`]
+    /// and its fellows.
+    pub fast_open: u32,
+    /// SYN cookies of a listener.
+    pub syn_cookies: SynCookies,
     /// Initial window in segments (RFC 6928).
     pub initial_window: u32,
     /// Most segments by which one ACK opens the window in slow start (L of RFC 3465); `None` for
@@ -86,6 +159,11 @@ pub struct TcpParams {
     pub synack_give_up: GiveUp,
     /// When to give up on unacknowledged data or FIN.
     pub data_give_up: GiveUp,
+    /// R1 of RFC 9293 section 3.8.3: retransmissions after which the path is in doubt.
+    pub retries1: u32,
+    /// How long data may stay unacknowledged, or the window closed, until the connection is given
+    /// up, whatever the number of retransmissions (`TCP_USER_TIMEOUT`, RFC 5482 locally).
+    pub user_timeout: Option<SimDuration>,
     /// When to give up after the application has closed.
     pub orphan_give_up: GiveUp,
     /// Longest delay of an ACK; zero acknowledges every segment at once (RFC 9293 section 3.8.6.3).
@@ -99,6 +177,8 @@ pub struct TcpParams {
     /// Nagle in Minshall's form, as Linux has it: only a small segment in flight holds back the
     /// next small one.
     pub minshall: bool,
+    /// Less than a full segment waits, up to 200 ms (`TCP_CORK`).
+    pub cork: bool,
     /// Window probes carry one new octet (RFC 9293 section 3.8.6.1); otherwise they are empty, one
     /// octet below SND.UNA, as Linux sends them.
     pub probe_with_octet: bool,
@@ -137,8 +217,19 @@ pub struct TcpParams {
     pub max_syn_backlog: u32,
     /// Answer with RST, rather than silence, when the accept queue is full.
     pub abort_on_overflow: bool,
+    /// A listener's connections are established by their first data, not by the bare last ACK of
+    /// the handshake, for about this long (`TCP_DEFER_ACCEPT`).
+    pub defer_accept: Option<SimDuration>,
     /// Least time between two ACKs sent in answer to unacceptable segments (RFC 5961 section 7).
     pub challenge_ack_interval: SimDuration,
+    /// Most challenge ACKs a host sends in a second, over all connections; `None`: no limit.
+    pub challenge_ack_limit: Option<u32>,
+    /// A hard ICMP error ends a connection in any state (RFC 9293 SHLD-26); otherwise only before
+    /// it is synchronized (RFC 5927 section 5.2, Linux).
+    pub icmp_hard_abort: bool,
+    /// A soft ICMP error ends a connection attempt (RFC 5461 section 3.1, Linux); otherwise none
+    /// ends on it (RFC 9293 MUST-56).
+    pub icmp_soft_abort_connect: bool,
     /// Time to live of sent packets.
     pub ttl: u8,
     /// DS field of sent packets.
@@ -150,12 +241,22 @@ impl TcpParams {
     /// one second, SYN retransmission for at least 3 minutes, R2 of 100 seconds.
     pub fn rfc9293() -> TcpParams {
         TcpParams {
+            ip_version: IpVersion::V4,
             mtu: 1500,
+            max_segment: None,
+            path_mtu_discovery: true,
+            min_path_mtu: 552,
             send_buffer: 256 * 1024,
             receive_buffer: 256 * 1024,
+            window_clamp: None,
+            notsent_lowat: None,
             window_scaling: true,
             timestamps: true,
             sack: true,
+            dsack: true,
+            ecn: EcnMode::Passive,
+            fast_open: 0,
+            syn_cookies: SynCookies::Off,
             initial_window: 10,
             slow_start_limit: Some(1),
             congestion: CongestionKind::NewReno,
@@ -169,11 +270,14 @@ impl TcpParams {
             synack_give_up: GiveUp::After(SimDuration::from_secs(180)),
             data_give_up: GiveUp::After(SimDuration::from_secs(100)), // SHLD-11
             orphan_give_up: GiveUp::After(SimDuration::from_secs(100)),
+            retries1: 3, // SHLD-10
+            user_timeout: None,
             delayed_ack: SimDuration::from_millis(200),
             ack_every: 2,
             quick_acks: 0,
             nagle: true,
             minshall: false,
+            cork: false,
             probe_with_octet: true,
             require_timestamps: true,
             hold_until_push: true,
@@ -192,7 +296,11 @@ impl TcpParams {
             somaxconn: 4096,
             max_syn_backlog: 4096,
             abort_on_overflow: false,
+            defer_accept: None,
             challenge_ack_interval: SimDuration::ZERO,
+            challenge_ack_limit: None,
+            icmp_hard_abort: true,
+            icmp_soft_abort_connect: false,
             ttl: 64,
             tos: 0,
         }
@@ -227,6 +335,10 @@ impl TcpParams {
             port_range: (32768, 60999),
             port_selection: PortSelection::Linux,
             challenge_ack_interval: SimDuration::from_millis(500),
+            icmp_hard_abort: false,
+            icmp_soft_abort_connect: true,
+            fast_open: TcpParams::FAST_OPEN_CLIENT,
+            syn_cookies: SynCookies::WhenFull,
             ..TcpParams::rfc9293()
         }
     }
@@ -240,12 +352,30 @@ impl TcpParams {
         }
     }
 
+    /// Bit of `fast_open`: active opens may use it.
+    pub const FAST_OPEN_CLIENT: u32 = 1;
+    /// Bit of `fast_open`: listeners may use it.
+    pub const FAST_OPEN_SERVER: u32 = 2;
+    /// Bit of `fast_open`: SYNs carry data without a cookie.
+    pub const FAST_OPEN_CLIENT_NO_COOKIE: u32 = 4;
+    /// Bit of `fast_open`: data are taken from SYNs without a cookie.
+    pub const FAST_OPEN_SERVER_NO_COOKIE: u32 = 0x200;
+    /// Bit of `fast_open`: every listener uses it, not only those told to.
+    pub const FAST_OPEN_ALL_LISTENERS: u32 = 0x400;
+
     /// Names that [`TcpParams::profile`] knows.
     pub const PROFILES: [&'static str; 2] = ["rfc9293", "linux"];
 
-    /// The MSS to offer: what fits a packet of `mtu` bytes without options (RFC 6691).
+    /// The MSS to offer: what fits a packet of `mtu` bytes without options (RFC 6691, MUST-67), or
+    /// less if the application wants so.
     pub const fn mss(&self) -> u16 {
-        self.mtu.saturating_sub(40)
+        let fits = self
+            .mtu
+            .saturating_sub(20 + self.ip_version.header_len() as u16);
+        match self.max_segment {
+            Some(most) if most < fits => most,
+            _ => fits,
+        }
     }
 
     /// The window scale shift to offer: the least that lets the field express the whole buffer.

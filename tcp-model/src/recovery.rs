@@ -54,6 +54,17 @@ pub struct Outstanding {
     pub threshold: u32,
 }
 
+/// Outstanding octets by what has become of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Census {
+    /// Left the network: SACKed, or guessed so from duplicate ACKs.
+    pub left: u32,
+    /// Lost, whether sent again or not.
+    pub lost: u32,
+    /// Sent again.
+    pub retransmitted: u32,
+}
+
 impl Outstanding {
     fn flight(&self) -> u32 {
         self.nxt.offset_from(self.una)
@@ -108,6 +119,30 @@ impl Recovery {
             .board
             .as_ref()
             .map_or(0, |b| b.octets_between(from, self.lost_edge))
+    }
+
+    /// What is outstanding, by what has become of it.
+    pub fn census(&self, out: &Outstanding) -> Census {
+        let sent_again = match self.phase {
+            Phase::Open => 0,
+            _ => {
+                let until = self.rtx_nxt.max(out.una);
+                let all = until.offset_from(out.una);
+                all - self
+                    .board
+                    .as_ref()
+                    .map_or(0, |b| b.octets_between(out.una, until))
+            }
+        };
+        let lost = match self.phase {
+            Phase::Open => 0,
+            _ => self.lost_unsent(out) + sent_again,
+        };
+        Census {
+            left: self.left_network(out),
+            lost,
+            retransmitted: sent_again,
+        }
     }
 
     /// The next run of lost octets to send again.

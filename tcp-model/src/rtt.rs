@@ -86,6 +86,14 @@ impl RttEstimator {
         self.rto
     }
 
+    /// Its mean deviation.
+    pub fn rttvar(&self) -> Option<SimDuration> {
+        match self.estimate {
+            Estimate::NoSample => None,
+            Estimate::Measured { rttvar, .. } => Some(rttvar),
+        }
+    }
+
     /// The smoothed round-trip time.
     pub fn srtt(&self) -> Option<SimDuration> {
         match self.estimate {

@@ -93,6 +93,38 @@ impl fmt::Debug for Flags {
     }
 }
 
+/// The ECN field of the IP header (RFC 3168 section 5): its two bits as a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[repr(u8)]
+pub enum Ecn {
+    /// The sender does not speak ECN.
+    #[default]
+    NotEct = 0,
+    /// ECN-capable, ECT(1).
+    Ect1 = 1,
+    /// ECN-capable, ECT(0): what TCP sends.
+    Ect0 = 2,
+    /// Congestion was met.
+    Ce = 3,
+}
+
+impl Ecn {
+    /// The low two bits of a traffic class or TOS octet.
+    pub const fn from_tos(tos: u8) -> Ecn {
+        match tos & 3 {
+            0 => Ecn::NotEct,
+            1 => Ecn::Ect1,
+            2 => Ecn::Ect0,
+            _ => Ecn::Ce,
+        }
+    }
+
+    /// `tos` with these as its low two bits.
+    pub const fn on_tos(self, tos: u8) -> u8 {
+        tos & !3 | self as u8
+    }
+}
+
 /// Identity of a connection over a whole run: the node that opened it actively and a count of that
 /// node's own. Both end points of a connection carry the same.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -140,8 +172,9 @@ pub struct Tag {
     pub traced: bool,
 }
 
-/// A TCP segment. The payload is counted, not stored; data offset and checksum are functions of
-/// the rest and are made by [`crate::wire`].
+/// A TCP segment, and with it the one field of the IP header that is TCP's: ECN. The payload is
+/// counted, not stored; data offset and checksum are functions of the rest and are made by
+/// [`crate::wire`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Segment {
     /// Source port.
@@ -164,6 +197,9 @@ pub struct Segment {
     pub options: Options,
     /// Payload bytes.
     pub len: u32,
+    /// The ECN field of the packet's IP header: as the model wants it on the way out, as it
+    /// arrived on the way in.
+    pub ecn: Ecn,
     /// The simulator's own knowledge.
     pub tag: Tag,
 }

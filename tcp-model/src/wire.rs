@@ -9,7 +9,7 @@ use std::net::Ipv4Addr;
 use sim_core::Packet;
 
 use crate::options::Options;
-use crate::segment::{Flags, Segment, Tag};
+use crate::segment::{Ecn, Flags, Segment, Tag};
 use crate::seq::SeqNum;
 
 /// What an IPv4 header says, as far as it is kept.
@@ -184,7 +184,8 @@ pub fn decode_ipv4(bytes: &[u8]) -> Result<(Ipv4Meta, Segment), WireError> {
         dont_fragment: fragment & DONT_FRAGMENT != 0,
         total_len,
     };
-    let segment = decode_tcp(meta.src, meta.dst, &bytes[ihl..total])?;
+    let mut segment = decode_tcp(meta.src, meta.dst, &bytes[ihl..total])?;
+    segment.ecn = Ecn::from_tos(meta.tos);
     Ok((meta, segment))
 }
 
@@ -218,6 +219,7 @@ fn decode_tcp(src: Ipv4Addr, dst: Ipv4Addr, tcp: &[u8]) -> Result<Segment, WireE
         urgent: get16(tcp, 18),
         options,
         len: (tcp.len() - offset) as u32,
+        ecn: Ecn::NotEct,
         tag: Tag::default(),
     })
 }

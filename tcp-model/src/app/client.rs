@@ -300,7 +300,11 @@ impl App for Client {
                     self.think(SimDuration::ZERO, socket);
                 }
             }
-            AppEvent::Wake(_) | AppEvent::Acceptable(_) | AppEvent::Urgent(..) => {}
+            AppEvent::Wake(_)
+            | AppEvent::Acceptable(_)
+            | AppEvent::Urgent(..)
+            | AppEvent::SoftError(..)
+            | AppEvent::DeliveryTrouble(_) => {}
         }
     }
 }

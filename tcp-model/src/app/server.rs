@@ -284,7 +284,11 @@ impl App for Server {
             AppEvent::Ended(id, _) => {
                 self.conns.remove(id);
             }
-            AppEvent::Wake(_) | AppEvent::Connected(_) | AppEvent::Urgent(..) => {}
+            AppEvent::Wake(_)
+            | AppEvent::Connected(_)
+            | AppEvent::Urgent(..)
+            | AppEvent::SoftError(..)
+            | AppEvent::DeliveryTrouble(_) => {}
         }
     }
 }

@@ -106,7 +106,11 @@ impl App for Sink {
             AppEvent::Ended(id, _) => {
                 self.conns.remove(id);
             }
-            AppEvent::Connected(_) | AppEvent::Writable(..) | AppEvent::Urgent(..) => {}
+            AppEvent::Connected(_)
+            | AppEvent::Writable(..)
+            | AppEvent::Urgent(..)
+            | AppEvent::SoftError(..)
+            | AppEvent::DeliveryTrouble(_) => {}
         }
     }
 }

@@ -11,8 +11,6 @@ use crate::segment::{Flags, Segment, Tag};
 use crate::seq::SeqNum;
 use crate::state::State;
 
-/// RFC 9293 section 3.7.1 (MUST-15): the MSS of a peer that sends no MSS option over IPv4.
-const DEFAULT_SEND_MSS: u16 = 536;
 /// RFC 7323 section 2.3.
 const MAX_SHIFT: u8 = 14;
 
@@ -91,7 +89,7 @@ impl Connection {
         // What the SYN offered, or will: the field of a SYN is unscaled.
         self.rcv.edge = self.rcv.nxt + self.rcv.buffer.min(0xffff);
         self.rcv.peer = seg.tag.conn;
-        let (mut mss, mut scale) = (DEFAULT_SEND_MSS, None);
+        let (mut mss, mut scale) = (self.params.ip_version.default_mss(), None); // MUST-15
         for option in seg.options.iter().map_while(Result::ok) {
             match option {
                 TcpOption::Mss(offered) => mss = offered,

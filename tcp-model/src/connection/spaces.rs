@@ -223,4 +223,12 @@ impl ReceiveSpace {
     pub(super) fn readable(&self) -> u64 {
         self.unread - self.held
     }
+
+    /// Octets from the next one to read to the end of the urgent data, while that is ahead
+    /// (MUST-33).
+    pub(super) fn urgent_ahead(&self) -> Option<u32> {
+        let next = self.nxt - self.fin_received as u32 - self.unread as u32;
+        let pointer = self.urgent?;
+        pointer.after(next).then(|| pointer.offset_from(next))
+    }
 }

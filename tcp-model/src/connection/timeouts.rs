@@ -51,6 +51,20 @@ impl Default for Timers {
 }
 
 impl Timers {
+    /// Retransmission time-outs in a row.
+    pub(super) fn retransmissions(&self) -> u32 {
+        if self.persist == SimTime::MAX {
+            self.retries
+        } else {
+            0
+        }
+    }
+
+    /// Window probes in a row without an answer.
+    pub(super) fn probes(&self) -> u32 {
+        self.retries - self.retransmissions()
+    }
+
     pub(super) fn next(&self) -> Option<SimTime> {
         let next = self
             .rto

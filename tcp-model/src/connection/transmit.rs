@@ -199,7 +199,8 @@ impl Connection {
         let fin = self.snd.fin_queued && end == data_end && len > data;
         let mut segment = self.header(Flags::ACK, seq, now);
         // SACK blocks may have taken room that the text would need.
-        let room = u32::from(self.params.mtu).saturating_sub(20 + segment.header_len());
+        let headers = self.params.ip_version.header_len() + segment.header_len();
+        let room = u32::from(self.params.mtu).saturating_sub(headers);
         let (data, end, fin) = if data > room.max(1) {
             (room.max(1), seq + room.max(1), false)
         } else {

@@ -3,9 +3,12 @@
 use sim_core::SimTime;
 
 use super::Connection;
+use crate::fast_open::{FastConnect, FastListen};
+use crate::icmp::IcmpError;
 use crate::model::{End, Outputs, SendCall, Signal};
 use crate::segment::Flags;
 use crate::state::State;
+use crate::syn_cookie::Agreed;
 
 impl Connection {
     /// Active OPEN.
@@ -22,6 +25,35 @@ impl Connection {
         if self.state == State::Closed {
             self.passive = true;
             self.state = State::Listen;
+        }
+    }
+
+    /// Active OPEN with Fast Open.
+    pub(super) fn on_connect_with(&mut self, call: &FastConnect, now: SimTime, out: &mut Outputs) {
+        self.on_connect(now, out);
+        self.on_send(call.data, now, out);
+    }
+
+    /// Passive OPEN with Fast Open.
+    pub(super) fn on_listen_with(&mut self, _call: &FastListen) {
+        self.on_listen();
+    }
+
+    /// Passive OPEN from a SYN cookie.
+    pub(super) fn on_resume(&mut self, _agreed: &Agreed, _out: &mut Outputs) {}
+
+    /// An ICMP error.
+    pub(super) fn on_icmp(&mut self, _error: &IcmpError, _now: SimTime, _out: &mut Outputs) {}
+
+    /// `TCP_QUICKACK`: on, an ACK that waits goes now, and the next ones without waiting.
+    pub(super) fn on_quick_ack(&mut self, on: bool, now: SimTime, out: &mut Outputs) {
+        if !on {
+            self.rcv.quick_acks = 0;
+            return;
+        }
+        self.rcv.quick_acks = self.rcv.quick_acks.max(self.params.quick_acks);
+        if self.timers.ack != SimTime::MAX {
+            self.send_ack(now, out);
         }
     }
 

@@ -1,9 +1,13 @@
 //! A TCP model of any kind; calls go through a `match`.
 
+use std::sync::Arc;
+
 use sim_core::SimTime;
 
 use crate::connection::Connection;
+use crate::details::Details;
 use crate::model::{Input, Outputs, TcpModel, TcpView};
+use crate::params::TcpParams;
 use crate::time_wait::TimeWait;
 
 /// Any TCP model.
@@ -44,5 +48,11 @@ impl TcpModel for AnyTcp {
     #[inline]
     fn time_wait(&self) -> Option<TimeWait> {
         each!(self, tcp => tcp.time_wait())
+    }
+    fn change_params(&mut self, params: &Arc<TcpParams>, now: SimTime, out: &mut Outputs) -> bool {
+        each!(self, tcp => tcp.change_params(params, now, out))
+    }
+    fn details(&self) -> Details {
+        each!(self, tcp => tcp.details())
     }
 }

@@ -90,7 +90,7 @@ impl SocketCx<'_, '_> {
             SendCall {
                 bytes,
                 push: true,
-                urgent: false,
+                ..SendCall::default()
             },
         )
     }

@@ -13,7 +13,7 @@ use crate::model::{End, Input, Outputs, Signal, TcpModel};
 use crate::sample::{
     EndReason, OpenResult, SegmentEvent, SegmentTrace, Side, StateChange, TcpSample,
 };
-use crate::segment::Segment;
+use crate::segment::{Ecn, Segment};
 use crate::state::State;
 
 impl Stack {
@@ -37,8 +37,15 @@ impl Stack {
         packet: &Packet<Segment>,
         cx: &mut Cx<'_, TcpHost>,
     ) {
-        let input = Input::Segment(&packet.payload);
-        self.step_with(slot, input, Some(packet), cx);
+        let mut segment = &packet.payload;
+        let remarked;
+        if Ecn::from_tos(packet.tos) != segment.ecn {
+            // The network changed the ECN field.
+            let ecn = Ecn::from_tos(packet.tos);
+            remarked = Segment { ecn, ..*segment };
+            segment = &remarked;
+        }
+        self.step_with(slot, Input::Segment(segment), Some(packet), cx);
     }
 
     fn step_with(
@@ -95,6 +102,9 @@ impl Stack {
                 AppEvent::PeerClosed(id)
             }
             Signal::Urgent(bytes) => AppEvent::Urgent(id, bytes),
+            Signal::SoftError(kind) => AppEvent::SoftError(id, kind),
+            Signal::DeliveryTrouble => AppEvent::DeliveryTrouble(id),
+            Signal::FastOpen(_) => return,
             Signal::Ended(_) => return,
         };
         if endpoint.has_app {
@@ -170,6 +180,7 @@ impl Stack {
             let result = match end {
                 End::Refused | End::Reset => OpenResult::Refused,
                 End::TimedOut => OpenResult::TimedOut,
+                End::Unreachable(_) => OpenResult::Aborted,
                 End::Aborted | End::Closed => OpenResult::Aborted,
             };
             record_outcome(endpoint, result, cx);
@@ -200,7 +211,7 @@ impl Stack {
         cx: &mut Cx<'_, TcpHost>,
     ) {
         let (src, dst) = (*flow.local().ip(), *flow.remote().ip());
-        let (ttl, tos) = (self.params.ttl, self.params.tos);
+        let (ttl, tos) = (self.params.ttl, segment.ecn.on_tos(self.params.tos));
         let packet = cx.send(src, dst, segment.ipv4_len(), ttl, tos, *segment);
         self.stats.segments_sent += 1;
         self.stats.resets_sent += u64::from(segment.flags.is_rst());

@@ -70,6 +70,7 @@ fn odd_fields_have_the_bytes_another_encoder_gives_them() {
         urgent: 0xbeef,
         options: Options::from_bytes(&[5, 2, 9]).unwrap(),
         len: 5,
+        ecn: Ecn::NotEct,
         tag: Tag {
             conn: ConnId(9),
             offset: 26 * 4 + 24,
@@ -179,6 +180,7 @@ fn segments() -> impl Strategy<Value = Segment> {
             urgent: half[3],
             options: Options::from_bytes(&options).unwrap(),
             len,
+            ecn: Ecn::NotEct,
             tag: Tag {
                 offset,
                 ..Tag::default()
@@ -200,7 +202,8 @@ proptest! {
         let mut padded = segment.options.as_bytes().to_vec();
         padded.resize(segment.options.padded_len(), 0);
         let expected = Segment {
-            options: Options::from_bytes(&padded).unwrap(), tag: Tag::default(), ..segment
+            options: Options::from_bytes(&padded).unwrap(), ecn: Ecn::from_tos(tos),
+            tag: Tag::default(), ..segment
         };
         prop_assert_eq!(read, expected);
     }

@@ -253,6 +253,7 @@ impl World {
                         bytes,
                         push,
                         urgent,
+                        more: false,
                     }),
                 );
             }
@@ -409,7 +410,11 @@ impl World {
                 Signal::Connected if !self.sides[side].eager => {
                     self.push(self.now, Kind::Read(side));
                 }
-                Signal::Connected | Signal::Urgent(_) => {}
+                Signal::Connected
+                | Signal::Urgent(_)
+                | Signal::SoftError(_)
+                | Signal::DeliveryTrouble
+                | Signal::FastOpen(_) => {}
             }
         }
         self.out = out;
@@ -433,6 +438,7 @@ impl World {
                     bytes,
                     push: true,
                     urgent: false,
+                    more: false,
                 }),
             );
         }

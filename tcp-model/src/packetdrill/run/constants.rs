@@ -4,6 +4,12 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Errno(pub(super) &'static str, pub(super) i64);
 
+impl From<(&'static str, i64)> for Errno {
+    fn from((name, number): (&'static str, i64)) -> Errno {
+        Errno(name, number)
+    }
+}
+
 macro_rules! errors {
     ($($name:ident $number:expr;)*) => {
         $(pub(super) const $name: Errno = Errno(stringify!($name), $number);)*

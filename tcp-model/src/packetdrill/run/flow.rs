@@ -107,11 +107,13 @@ impl Flow {
                     End::Reset if self.peer_closed => Some(constants::EPIPE),
                     End::Reset => Some(constants::ECONNRESET),
                     End::TimedOut => Some(constants::ETIMEDOUT),
+                    End::Unreachable(kind) => Some(constants::Errno::from(kind.errno())),
                     End::Closed | End::Aborted => None,
                 };
             }
             Signal::Readable(_) | Signal::Writable(_) | Signal::Urgent(_) => {}
-            Signal::State { .. } => return,
+            Signal::SoftError(_) => {}
+            Signal::State { .. } | Signal::DeliveryTrouble | Signal::FastOpen(_) => return,
         }
         self.edges += 1;
     }

@@ -123,6 +123,7 @@ impl Runner<'_, '_> {
                 bytes,
                 push: true,
                 urgent: flags & OOB != 0,
+                ..SendCall::default()
             };
             self.stack.step(flow, Input::Send(call), self.now);
             progress.done += bytes;

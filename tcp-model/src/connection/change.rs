@@ -1,0 +1,46 @@
+//! Options that change while a connection is open.
+
+use std::sync::Arc;
+
+use sim_core::SimTime;
+
+use super::Connection;
+use crate::model::Outputs;
+use crate::params::TcpParams;
+use crate::state::State;
+
+impl Connection {
+    /// Follows new parameters from now on. What was agreed in the handshake stays.
+    pub(super) fn follow(&mut self, params: &Arc<TcpParams>, now: SimTime, out: &mut Outputs) {
+        let old = std::mem::replace(&mut self.params, Arc::clone(params));
+        // A smaller buffer takes nothing back: the window's edge stays (SHLD-14).
+        self.rcv.buffer = self.params.receive_buffer;
+        if self.params.keepalive != old.keepalive {
+            self.rearm_keepalive(&old, now);
+        }
+        // Nagle or cork switched off, a larger buffer: what waited may go.
+        let freed = (old.nagle && !self.params.nagle) || (old.cork && !self.params.cork);
+        if freed && self.state.is_synchronized() && self.state != State::TimeWait {
+            self.transmit(now, out);
+        }
+        self.signal_room(out);
+    }
+
+    /// The idle time counts from the last sign of life (Linux `TCP_KEEPIDLE`); keep-alive that is
+    /// switched on begins now.
+    fn rearm_keepalive(&mut self, old: &TcpParams, now: SimTime) {
+        let armed = self.timers.keepalive;
+        let since = match old.keepalive {
+            Some(idle) if armed != SimTime::MAX && self.timers.keepalive_sent == 0 => {
+                SimTime::from_ps(armed.as_ps().saturating_sub(idle.as_ps()))
+            }
+            _ => now,
+        };
+        self.touch_keepalive(since);
+        if self.params.keepalive.is_none() {
+            self.timers.keepalive = SimTime::MAX;
+        } else if self.timers.keepalive != SimTime::MAX {
+            self.timers.keepalive = self.timers.keepalive.max(now);
+        }
+    }
+}

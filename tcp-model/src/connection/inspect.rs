@@ -1,0 +1,43 @@
+//! What a connection tells of itself: the rest of Linux's `tcp_info`.
+
+use super::Connection;
+use crate::details::{CongestionState, Details};
+use crate::recovery::Phase;
+
+impl Connection {
+    /// Details as far as they are kept; segments are counted in full ones.
+    pub(super) fn inspect(&self) -> Details {
+        let outstanding = self.outstanding();
+        let census = self.recovery.census(&outstanding);
+        let segments = |octets: u32| Some(octets.div_ceil(self.snd.mss.max(1)));
+        let congestion_state = match self.recovery.phase() {
+            Phase::Fast => CongestionState::Recovery,
+            Phase::Loss => CongestionState::Loss,
+            Phase::Open if census.left > 0 => CongestionState::Disorder,
+            Phase::Open => CongestionState::Open,
+        };
+        let probing = u32::from(self.timers.keepalive_sent).max(self.timers.probes());
+        Details {
+            congestion_state: Some(congestion_state),
+            snd_mss: Some(self.snd.mss),
+            lost: segments(census.lost),
+            retransmitted: segments(census.retransmitted),
+            sacked: segments(census.left),
+            timeouts_in_row: Some(self.timers.retransmissions()),
+            backoff: Some(self.timers.retransmissions().max(self.timers.probes())),
+            probes: Some(probing),
+            rttvar: self.rtt.rttvar(),
+            reordering: Some(self.params.dup_ack_threshold),
+            unsent: Some(self.snd.unsent()),
+            rcv_mss: Some(self.rcv.mss),
+            advertised_mss: Some(u32::from(self.params.mss())),
+            timestamps: Some(self.rcv.ts_ok),
+            sack: Some(self.rcv.sack_ok),
+            window_scale: self
+                .rcv
+                .shift_agreed
+                .then_some((self.snd.shift, self.rcv.shift)),
+            ..Details::default()
+        }
+    }
+}

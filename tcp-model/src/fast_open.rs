@@ -1,0 +1,218 @@
+//! TCP Fast Open (RFC 7413): the cookie, its option in both forms, and what is agreed between a
+//! host, which keeps and makes cookies, and a connection, which sends and takes them.
+
+use std::fmt;
+
+use crate::model::SendCall;
+use crate::options::{Options, OptionsFull, TcpOption, kind};
+
+/// First two octets of the option in its experimental form, after kind 254 and the length
+/// (RFC 6994; Linux `TCPOPT_FASTOPEN_MAGIC`).
+const MAGIC: [u8; 2] = [0xf9, 0x89];
+
+/// A Fast Open cookie: 4 to 16 octets, an even number (RFC 7413 section 4.1.1); none asks for one.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Cookie {
+    len: u8,
+    bytes: [u8; Cookie::MAX],
+}
+
+impl Cookie {
+    /// Fewest octets of a cookie.
+    pub const MIN: usize = 4;
+    /// Most octets of a cookie.
+    pub const MAX: usize = 16;
+    /// No octets: the request for a cookie.
+    pub const REQUEST: Cookie = Cookie {
+        len: 0,
+        bytes: [0; Cookie::MAX],
+    };
+
+    /// A cookie of these octets; `None` when it may not have that many.
+    pub fn new(bytes: &[u8]) -> Option<Cookie> {
+        let len = bytes.len();
+        let fits = (Cookie::MIN..=Cookie::MAX).contains(&len) && len.is_multiple_of(2);
+        if !fits && len != 0 {
+            return None;
+        }
+        let mut cookie = Cookie::REQUEST;
+        cookie.len = len as u8;
+        cookie.bytes[..len].copy_from_slice(bytes);
+        Some(cookie)
+    }
+
+    /// Its octets.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.len)]
+    }
+
+    /// It asks for a cookie.
+    pub const fn is_request(&self) -> bool {
+        self.len == 0
+    }
+}
+
+impl fmt::Debug for Cookie {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Cookie(")?;
+        self.as_bytes()
+            .iter()
+            .try_for_each(|b| write!(f, "{b:02x}"))?;
+        f.write_str(")")
+    }
+}
+
+/// How the option is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Form {
+    /// Kind 34, RFC 7413.
+    #[default]
+    Standard,
+    /// Kind 254 with the magic number 0xF989, from before the RFC.
+    Experimental,
+}
+
+/// A Fast Open option.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub struct FastOpenOption {
+    /// The cookie, or the request for one.
+    pub cookie: Cookie,
+    /// How it is written.
+    pub form: Form,
+}
+
+impl FastOpenOption {
+    /// The first well-formed one of a list.
+    pub fn find(options: &Options) -> Option<FastOpenOption> {
+        options.iter().find_map(|option| match option {
+            Ok(TcpOption::Unknown(kind::FAST_OPEN, data)) => FastOpenOption::read(data, false),
+            Ok(TcpOption::Unknown(kind::EXPERIMENT_1, data)) => {
+                let data = data.strip_prefix(&MAGIC)?;
+                FastOpenOption::read(data, true)
+            }
+            _ => None,
+        })
+    }
+
+    fn read(data: &[u8], experimental: bool) -> Option<FastOpenOption> {
+        Some(FastOpenOption {
+            cookie: Cookie::new(data)?,
+            form: if experimental {
+                Form::Experimental
+            } else {
+                Form::Standard
+            },
+        })
+    }
+
+    /// Appends the option and the NOPs that align it, as Linux does.
+    ///
+    /// # Errors
+    /// When it does not fit; the list is then unchanged.
+    pub fn push(&self, options: &mut Options) -> Result<(), OptionsFull> {
+        let cookie = self.cookie.as_bytes();
+        let mut with = *options;
+        match self.form {
+            Form::Standard => with.push(TcpOption::Unknown(kind::FAST_OPEN, cookie))?,
+            Form::Experimental => {
+                let mut data = [0; 2 + Cookie::MAX];
+                data[..2].copy_from_slice(&MAGIC);
+                data[2..2 + cookie.len()].copy_from_slice(cookie);
+                let data = &data[..2 + cookie.len()];
+                with.push(TcpOption::Unknown(kind::EXPERIMENT_1, data))?;
+            }
+        }
+        while !with.as_bytes().len().is_multiple_of(4) {
+            with.push(TcpOption::Nop)?;
+        }
+        *options = with;
+        Ok(())
+    }
+}
+
+/// An active OPEN that may carry data in its SYN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FastConnect {
+    /// The option of the SYN: a cookie, or the request for one. Data go with a cookie only.
+    /// `None`: data without the option (Linux `tcp_fastopen` bit 4, `TCP_FASTOPEN_NO_COOKIE`).
+    pub option: Option<FastOpenOption>,
+    /// The peer's MSS as remembered with the cookie (RFC 7413 section 4.1.3); bounds the data of
+    /// the SYN. Zero when it is not known.
+    pub mss: u16,
+    /// What the application writes with the call. What the SYN does not take is sent after the
+    /// handshake.
+    pub data: SendCall,
+}
+
+/// A passive OPEN that may take data from the SYN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FastListen {
+    /// The cookie that this client must show, and gets when it asks.
+    pub expected: Cookie,
+    /// Data are taken without a cookie (Linux `tcp_fastopen` bit 0x200).
+    pub cookie_not_required: bool,
+}
+
+/// What an active end learnt from the answer to a SYN with Fast Open, for the host's cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FastOpenNews {
+    /// The cookie to use from now on; the form in which it came.
+    pub cookie: Option<FastOpenOption>,
+    /// The peer's MSS.
+    pub mss: u16,
+    /// A request in this form was not answered: to be tried in the other form.
+    pub unanswered: Option<Form>,
+    /// The SYN with data or its answer was lost: it may be that the path does not let it through.
+    pub syn_dropped: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_are_read_as_they_were_written() {
+        for len in [0, 4, 8, 16] {
+            for form in [Form::Standard, Form::Experimental] {
+                let cookie = Cookie::new(&[7; 16][..len]).unwrap();
+                let option = FastOpenOption { cookie, form };
+                let mut options = Options::NONE;
+                option.push(&mut options).unwrap();
+                assert_eq!(FastOpenOption::find(&options), Some(option));
+                assert_eq!(options.as_bytes().len() % 4, 0);
+            }
+        }
+        let mut exp = Options::NONE;
+        let form = Form::Experimental;
+        let cookie = Cookie::REQUEST;
+        FastOpenOption { cookie, form }.push(&mut exp).unwrap();
+        assert_eq!(exp.as_bytes(), [254, 4, 0xf9, 0x89]);
+    }
+
+    #[test]
+    fn cookies_of_wrong_length_are_none() {
+        for len in [1, 2, 3, 5, 15, 17, 18] {
+            let mut options = Options::NONE;
+            let data = [1; 18];
+            options
+                .push(TcpOption::Unknown(kind::FAST_OPEN, &data[..len]))
+                .unwrap();
+            assert_eq!(FastOpenOption::find(&options), None, "{len}");
+        }
+        let mut other = Options::NONE;
+        other
+            .push(TcpOption::Unknown(kind::EXPERIMENT_1, &[1, 2, 3, 4, 5, 6]))
+            .unwrap();
+        assert_eq!(FastOpenOption::find(&other), None);
+    }
+
+    #[test]
+    fn an_option_that_does_not_fit_changes_nothing() {
+        let mut options = Options::from_bytes(&[1; 30]).unwrap();
+        let before = options;
+        let cookie = Cookie::new(&[9; 8]).unwrap();
+        let form = Form::Experimental;
+        assert!(FastOpenOption { cookie, form }.push(&mut options).is_err());
+        assert_eq!(options, before);
+    }
+}
