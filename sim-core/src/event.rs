@@ -89,7 +89,7 @@ impl fmt::Debug for Tie {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum EventKind {
-    /// The packet at the head of link `target` arrives at the link's far end.
+    /// The packet at the head of wire `target` of the partition arrives.
     Arrival,
     /// Node `target` is woken with token `data`.
     Timer,
@@ -106,7 +106,7 @@ pub struct Event {
     pub tie: Tie,
     /// A token of the target's own.
     pub data: u64,
-    /// Link or node number, by kind.
+    /// Number of the wire in its partition or of the node, by kind.
     pub target: u32,
     /// What happens.
     pub kind: EventKind,

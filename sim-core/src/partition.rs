@@ -16,7 +16,8 @@ use crate::time::SimTime;
 /// A packet that crosses to another partition, with the key its sender made.
 #[derive(Debug)]
 pub(crate) struct Mail<P> {
-    pub(crate) link: LinkId,
+    /// Among the receiver's.
+    pub(crate) wire: u32,
     pub(crate) at: SimTime,
     pub(crate) tie: Tie,
     pub(crate) packet: Packet<P>,
@@ -94,9 +95,11 @@ pub(crate) struct Core<H: Host> {
     assignment: Arc<Assignment>,
     queue: AnyEventQueue,
     packets: Slab<Packet<H::Payload>>,
-    /// By link number; present where this partition owns the sending node.
-    transmitters: Vec<Option<Box<Transmitter>>>,
-    /// By link number; used where this partition owns the receiving node.
+    /// Of the links this partition sends on, in order of link number.
+    transmitters: Vec<Transmitter>,
+    /// Place in `transmitters` by link number.
+    transmitter_of: Vec<u32>,
+    /// Of the links on which this partition receives, in order of link number.
     wires: Vec<Wire>,
     counters: Vec<u64>,
     seed: u64,
@@ -225,21 +228,12 @@ impl<H: Host> Core<H> {
         let packet = self.packets.get_mut(at);
         let Some(link) = self.network.next_link(node, packet.dst) else {
             self.unrouted += 1;
-            self.lose(
-                at,
-                Loss {
-                    node,
-                    link: None,
-                    cause: LossCause::NoRoute,
-                },
-                now,
-                event,
-            );
+            self.lose_at(node, at, LossCause::NoRoute, now, event);
             return;
         };
-        let transmitter = self.transmitters[link.0 as usize]
-            .as_mut()
-            .expect("a node's partition owns its outgoing links");
+        let place = self.transmitter_of[link.0 as usize];
+        let transmitter = &mut self.transmitters[place as usize];
+        let (part, wire) = (transmitter.part, transmitter.wire);
         match transmitter.offer(packet.size, now) {
             Fate::Lost(cause) => {
                 self.lose(
@@ -262,35 +256,60 @@ impl<H: Host> Core<H> {
                 if duplicate {
                     let copy = packet.clone();
                     let copy = self.packets.insert(copy);
-                    self.launch(link, at, time, tie);
+                    self.launch(part, wire, InFlight::new(time, tie, at));
                     let tie = self.draw_tie(node);
-                    self.launch(link, copy, time, tie);
+                    self.launch(part, wire, InFlight::new(time, tie, copy));
                 } else {
-                    self.launch(link, at, time, tie);
+                    self.launch(part, wire, InFlight::new(time, tie, at));
                 }
             }
         }
     }
 
-    fn launch(&mut self, link: LinkId, packet: PacketRef, at: SimTime, tie: Tie) {
-        let part = self.wires[link.0 as usize].part;
+    /// Sends a packet off on a wire of partition `part`.
+    #[inline]
+    fn launch(&mut self, part: u32, wire: u32, flying: InFlight) {
         if part == self.me {
-            self.board(link, InFlight::new(at, tie, packet));
-        } else {
-            let packet = self.packets.remove(packet);
-            self.outbox[part as usize].add(Mail {
-                link,
-                at,
-                tie,
-                packet,
-            });
+            self.board(wire, flying);
+            return;
+        }
+        let packet = self.packets.remove(flying.packet);
+        self.outbox[part as usize].add(Mail {
+            wire,
+            at: flying.at,
+            tie: flying.tie,
+            packet,
+        });
+    }
+
+    #[inline]
+    fn board(&mut self, wire: u32, packet: InFlight) {
+        if self.wires[wire as usize].insert(packet) {
+            self.queue.push(arrival(wire, &packet));
         }
     }
 
-    fn board(&mut self, link: LinkId, packet: InFlight) {
-        if self.wires[link.0 as usize].insert(packet) {
-            self.queue.push(arrival(link, &packet));
+    /// Takes the first packet off a wire: where it arrives, the place of the host there, and the
+    /// packet. The next one gets its event.
+    #[inline]
+    fn land(&mut self, wire: u32, tie: Tie) -> (NodeId, u32, PacketRef) {
+        let place = &mut self.wires[wire as usize];
+        let (node, host) = (place.to, place.host);
+        let (at, next) = place.take(tie);
+        if let Some(next) = next {
+            self.queue.push(arrival(wire, &next));
         }
+        (node, host, at)
+    }
+
+    #[cold]
+    fn lose_at(&mut self, node: NodeId, at: PacketRef, cause: LossCause, now: SimTime, event: Tie) {
+        let loss = Loss {
+            node,
+            link: None,
+            cause,
+        };
+        self.lose(at, loss, now, event);
     }
 
     fn lose(&mut self, at: PacketRef, loss: Loss, now: SimTime, event: Tie) {
@@ -306,13 +325,14 @@ impl<H: Host> Core<H> {
     }
 }
 
-fn arrival(link: LinkId, packet: &InFlight) -> Event {
+#[inline]
+fn arrival(wire: u32, packet: &InFlight) -> Event {
     let (time, tie) = (packet.at, packet.tie);
     Event {
         time,
         tie,
         data: 0,
-        target: link.0,
+        target: wire,
         kind: EventKind::Arrival,
     }
 }
@@ -328,22 +348,33 @@ impl<H: Host> Partition<H> {
         seed: u64,
     ) -> Partition<H> {
         let links = network.links();
-        let mine = |node: NodeId| assignment.part_of(node) == me;
-        let transmitters = links.iter().enumerate().map(|(i, link)| {
-            let rng = || Rng::stream(seed, "link", i as u64);
-            mine(link.from).then(|| Box::new(Transmitter::new(link, rng())))
-        });
+        let mut transmitters = Vec::new();
+        let mut transmitter_of = vec![u32::MAX; links.len()];
+        let mut wires = Vec::new();
+        // Each partition numbers the wires that end in it.
+        let mut wires_of = vec![0u32; assignment.parts];
+        for (link, spec) in (0u32..).map(LinkId).zip(links) {
+            let (from, to) = (assignment.part_of(spec.from), assignment.part_of(spec.to));
+            let wire = &mut wires_of[to as usize];
+            if from == me {
+                transmitter_of[link.0 as usize] = transmitters.len() as u32;
+                transmitters.push(Transmitter::new(link, spec, seed, to, *wire));
+            }
+            if to == me {
+                let host = assignment.place[spec.to.0 as usize];
+                wires.push(Wire::new(spec.to, host));
+            }
+            *wire += 1;
+        }
         let mut core = Core {
             me,
             network: Arc::clone(network),
             assignment: Arc::clone(assignment),
             queue,
             packets: Slab::default(),
-            transmitters: transmitters.collect(),
-            wires: links
-                .iter()
-                .map(|l| Wire::new(l.to, assignment.part_of(l.to)))
-                .collect(),
+            transmitters,
+            transmitter_of,
+            wires,
             counters: vec![0; network.nodes().len()],
             seed,
             outbox: (0..assignment.parts).map(|_| Mailbag::default()).collect(),
@@ -412,7 +443,7 @@ impl<H: Host> Partition<H> {
     fn handle(&mut self, event: Event) {
         let (now, tie) = (event.time, event.tie);
         match event.kind {
-            EventKind::Arrival => self.arrive(LinkId(event.target), now, tie),
+            EventKind::Arrival => self.arrive(event.target, now, tie),
             EventKind::Timer | EventKind::Start => {
                 let node = NodeId(event.target);
                 let place = self.core.assignment.place[node.0 as usize];
@@ -432,59 +463,33 @@ impl<H: Host> Partition<H> {
         }
     }
 
-    fn arrive(&mut self, link: LinkId, now: SimTime, tie: Tie) {
+    fn arrive(&mut self, wire: u32, now: SimTime, tie: Tie) {
         let core = &mut self.core;
-        let wire = &mut core.wires[link.0 as usize];
-        let node = wire.to;
-        let (at, next) = wire.take(tie);
-        if let Some(next) = next {
-            core.queue.push(arrival(link, &next));
-        }
-        let place = core.assignment.place[node.0 as usize];
-        if let Some((_, host)) = self.hosts.get_mut(place as usize) {
-            if core.network.owner(core.packets.get_mut(at).dst) != Some(node) {
-                core.unrouted += 1;
-                core.lose(
-                    at,
-                    Loss {
-                        node,
-                        link: None,
-                        cause: LossCause::NoRoute,
-                    },
-                    now,
-                    tie,
-                );
+        let (node, host, at) = core.land(wire, tie);
+        let packet = core.packets.get_mut(at);
+        let Some((_, host)) = self.hosts.get_mut(host as usize) else {
+            if packet.ttl <= 1 {
+                core.lose_at(node, at, LossCause::TtlExpired, now, tie);
                 return;
             }
-            let packet = core.packets.remove(at);
-            host.on_packet(
-                packet,
-                &mut Cx {
-                    core,
-                    node,
-                    now,
-                    tie,
-                },
-            );
+            packet.ttl -= 1;
+            let next_tie = core.draw_tie(node);
+            core.forward(node, at, next_tie, now, tie);
+            return;
+        };
+        if core.network.owner(packet.dst) != Some(node) {
+            core.unrouted += 1;
+            core.lose_at(node, at, LossCause::NoRoute, now, tie);
             return;
         }
-        let packet = core.packets.get_mut(at);
-        if packet.ttl <= 1 {
-            core.lose(
-                at,
-                Loss {
-                    node,
-                    link: None,
-                    cause: LossCause::TtlExpired,
-                },
-                now,
-                tie,
-            );
-            return;
-        }
-        packet.ttl -= 1;
-        let next_tie = core.draw_tie(node);
-        core.forward(node, at, next_tie, now, tie);
+        let packet = core.packets.remove(at);
+        let mut cx = Cx {
+            core,
+            node,
+            now,
+            tie,
+        };
+        host.on_packet(packet, &mut cx);
     }
 
     /// Brings what this partition sent to `other`, whose inbox has been emptied since the last time.
@@ -502,25 +507,16 @@ impl<H: Host> Partition<H> {
     fn take_mail(&mut self) {
         for bag in &mut self.inbox {
             for mail in bag.mail.drain(..) {
-                let Mail {
-                    link,
-                    at,
-                    tie,
-                    packet,
-                } = mail;
-                let packet = self.core.packets.insert(packet);
-                self.core.board(link, InFlight::new(at, tie, packet));
+                let packet = self.core.packets.insert(mail.packet);
+                let flying = InFlight::new(mail.at, mail.tie, packet);
+                self.core.board(mail.wire, flying);
             }
         }
     }
 
     /// Counters of the links this partition sends on.
     pub(crate) fn link_stats(&self) -> impl Iterator<Item = (LinkId, LinkStats)> {
-        self.core
-            .transmitters
-            .iter()
-            .enumerate()
-            .filter_map(|(i, t)| t.as_ref().map(|t| (LinkId(i as u32), t.stats)))
+        self.core.transmitters.iter().map(|t| (t.link, t.stats()))
     }
 
     pub(crate) fn unrouted(&self) -> u64 {
@@ -529,6 +525,13 @@ impl<H: Host> Partition<H> {
 
     pub(crate) fn packet_bytes(&self) -> usize {
         self.core.packets.capacity_bytes()
+    }
+
+    pub(crate) fn link_bytes(&self) -> usize {
+        let (senders, wires) = (&self.core.transmitters, &self.core.wires);
+        let boxed = senders.iter().map(Transmitter::boxed_bytes).sum::<usize>();
+        let flying = wires.iter().map(Wire::boxed_bytes).sum::<usize>();
+        boxed + flying + size_of_val(senders.as_slice()) + size_of_val(wires.as_slice())
     }
 
     /// The hosts.

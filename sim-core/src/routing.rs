@@ -18,17 +18,25 @@ use crate::time::SimDuration;
 /// in the table, so that 10^5 hosts behind 100 routers need 10^4 entries.
 #[derive(Debug)]
 pub struct Routes {
-    /// For a leaf, its only link; for others, none.
-    uplink: Vec<Option<LinkId>>,
-    /// For a leaf, the link from its neighbour to it.
-    downlink: Vec<Option<LinkId>>,
-    /// For a leaf, its neighbour; for others, itself.
-    attached_to: Vec<NodeId>,
-    /// Place of a core node in the table.
-    core_index: Vec<u32>,
-    core_count: usize,
-    /// `table[from * core_count + to]`, link number or `NONE`.
+    /// By node: for a leaf, its only link; for others, none.
+    uplink: Vec<u32>,
+    /// By node: how others reach it.
+    ways: Vec<Way>,
+    /// By node: its row in the table; for leaves, none.
+    row: Vec<u32>,
+    /// `table[row + column]`, link number or `NONE`.
     table: Vec<u32>,
+}
+
+/// How a node is reached.
+#[derive(Clone, Copy, Debug)]
+struct Way {
+    /// For a leaf, its neighbour; for others, itself.
+    attached_to: NodeId,
+    /// For a leaf, the link from its neighbour to it.
+    downlink: u32,
+    /// The column of `attached_to` in the table.
+    column: u32,
 }
 
 const NONE: u32 = u32::MAX;
@@ -50,55 +58,64 @@ impl Routes {
         }
         let back = |l: LinkId| joining.get(&(end(l), links[l.0 as usize].from)).copied();
         let is_host = |i: usize| matches!(nodes[i].kind, NodeKind::Host { .. });
-        let (mut uplink, mut downlink) = (vec![None; n], vec![None; n]);
-        let mut attached_to: Vec<NodeId> = (0..n as u32).map(NodeId).collect();
+        let mut uplink = vec![NONE; n];
+        let mut ways: Vec<Way> = (0..n as u32)
+            .map(|node| Way {
+                attached_to: NodeId(node),
+                downlink: NONE,
+                column: NONE,
+            })
+            .collect();
         for i in 0..n {
             if let ([only], true) = (outgoing[i].as_slice(), is_host(i))
                 && let Some(down) = back(*only)
-                && !(is_host(end(*only).0 as usize) && uplink[end(*only).0 as usize].is_some())
+                && !(is_host(end(*only).0 as usize) && uplink[end(*only).0 as usize] != NONE)
             {
-                uplink[i] = Some(*only);
-                downlink[i] = Some(down);
-                attached_to[i] = end(*only);
+                uplink[i] = only.0;
+                ways[i].downlink = down.0;
+                ways[i].attached_to = end(*only);
             }
         }
-        let mut core_index = vec![NONE; n];
-        let core: Vec<usize> = (0..n).filter(|&i| uplink[i].is_none()).collect();
+        let core: Vec<usize> = (0..n).filter(|&i| uplink[i] == NONE).collect();
+        let mut row = vec![NONE; n];
         for (k, &i) in core.iter().enumerate() {
-            core_index[i] = k as u32;
+            row[i] = (k * core.len()) as u32;
+            ways[i].column = k as u32;
+        }
+        for i in 0..n {
+            ways[i].column = ways[ways[i].attached_to.0 as usize].column;
         }
         let mut table = vec![NONE; core.len() * core.len()];
-        for (row, &source) in core.iter().enumerate() {
+        for (k, &source) in core.iter().enumerate() {
             let first = first_links(source, &outgoing, links, &is_host, n);
             for (column, &target) in core.iter().enumerate() {
-                table[row * core.len() + column] = first[target].map_or(NONE, |l| l.0);
+                table[k * core.len() + column] = first[target].map_or(NONE, |l| l.0);
             }
         }
         Routes {
             uplink,
-            downlink,
-            attached_to,
-            core_index,
-            core_count: core.len(),
+            ways,
+            row,
             table,
         }
     }
 
     /// The link `from` uses towards host `to`; `None` when there is no way or they are the same.
+    #[inline]
     pub fn next_link(&self, from: NodeId, to: NodeId) -> Option<LinkId> {
         if from == to {
             return None;
         }
-        if let Some(up) = self.uplink[from.0 as usize] {
-            return Some(up);
+        let up = self.uplink[from.0 as usize];
+        if up != NONE {
+            return Some(LinkId(up));
         }
-        let target = self.attached_to[to.0 as usize];
-        if target == from {
-            return self.downlink[to.0 as usize];
-        }
-        let row = self.core_index[from.0 as usize] as usize;
-        let column = self.core_index[target.0 as usize] as usize;
-        let link = self.table[row * self.core_count + column];
+        let way = self.ways[to.0 as usize];
+        let link = if way.attached_to == from {
+            way.downlink
+        } else {
+            self.table[self.row[from.0 as usize] as usize + way.column as usize]
+        };
         (link != NONE).then_some(LinkId(link))
     }
 }

@@ -58,6 +58,8 @@ pub struct RunStats {
     pub max_packets: usize,
     /// Memory of the packet slabs in bytes.
     pub packet_bytes: usize,
+    /// Memory of links in bytes: queues, transmitters and wires.
+    pub link_bytes: usize,
     /// Counters of each link direction, by link number.
     pub links: Vec<LinkStats>,
     /// Simulated time reached: the end, unless the run was stopped.
@@ -212,6 +214,7 @@ impl<H: Host> Simulation<H> {
             max_pending: sum(|p| p.core.max_pending),
             max_packets: sum(|p| p.core.max_packets),
             packet_bytes: sum(Partition::packet_bytes),
+            link_bytes: sum(Partition::link_bytes),
             links,
             reached,
         }
