@@ -42,6 +42,7 @@ impl Flow {
 impl Host for Flow {
     type Payload = u64;
     type Sample = u64;
+    type Scratch = ();
 
     fn on_start(&mut self, cx: &mut Cx<'_, Self>) {
         (0..self.window).for_each(|_| self.send(cx));

@@ -14,6 +14,10 @@ pub trait Host: Send + Sized {
     type Payload: Clone + Send + fmt::Debug;
     /// What the node records.
     type Sample: Clone + Send + fmt::Debug;
+    /// Working memory that all hosts of a partition share, one event after the other: buffers that
+    /// are empty between events, lest each host keeps its own. Nothing in it may carry meaning from
+    /// one event to the next. `()` where there is none.
+    type Scratch: Default + Send + fmt::Debug;
 
     /// Called once at time zero.
     fn on_start(&mut self, cx: &mut Cx<'_, Self>);

@@ -26,6 +26,23 @@ pub struct Packet<P> {
     pub payload: P,
 }
 
+impl<P> Packet<P> {
+    /// The same packet with another form of its payload, made from that and the size.
+    #[inline]
+    pub fn map<Q>(self, payload: impl FnOnce(P, u32) -> Q) -> Packet<Q> {
+        Packet {
+            id: self.id,
+            src: self.src,
+            dst: self.dst,
+            size: self.size,
+            ttl: self.ttl,
+            tos: self.tos,
+            corrupt: self.corrupt,
+            payload: payload(self.payload, self.size),
+        }
+    }
+}
+
 /// Place of a packet in a [`Slab`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PacketRef(u32);

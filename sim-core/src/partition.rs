@@ -95,6 +95,7 @@ pub(crate) struct Core<H: Host> {
     assignment: Arc<Assignment>,
     queue: AnyEventQueue,
     packets: Slab<Packet<H::Payload>>,
+    scratch: H::Scratch,
     /// Of the links this partition sends on, in order of link number.
     transmitters: Vec<Transmitter>,
     /// Place in `transmitters` by link number.
@@ -200,6 +201,12 @@ impl<H: Host> Cx<'_, H> {
             target,
             kind: EventKind::Timer,
         });
+    }
+
+    /// The working memory of the partition.
+    #[inline]
+    pub fn scratch(&mut self) -> &mut H::Scratch {
+        &mut self.core.scratch
     }
 
     /// Writes a record.
@@ -372,6 +379,7 @@ impl<H: Host> Partition<H> {
             assignment: Arc::clone(assignment),
             queue,
             packets: Slab::default(),
+            scratch: H::Scratch::default(),
             transmitters,
             transmitter_of,
             wires,

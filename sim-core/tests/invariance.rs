@@ -67,6 +67,7 @@ impl Chatter {
 impl Host for Chatter {
     type Payload = ();
     type Sample = Said;
+    type Scratch = ();
 
     fn on_start(&mut self, cx: &mut Cx<'_, Self>) {
         self.dice = Some(cx.rng("dice"));
@@ -316,6 +317,7 @@ struct Fails(u32);
 impl Host for Fails {
     type Payload = ();
     type Sample = ();
+    type Scratch = ();
 
     fn on_start(&mut self, cx: &mut Cx<'_, Self>) {
         let address = |n| cx.network().addresses(NodeId(n)).next().unwrap();

@@ -22,6 +22,7 @@ struct Clock {
 impl Host for Clock {
     type Payload = ();
     type Sample = u64;
+    type Scratch = ();
 
     fn on_start(&mut self, cx: &mut Cx<'_, Self>) {
         for (i, step) in self.plan.iter().enumerate() {

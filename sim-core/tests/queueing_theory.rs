@@ -47,6 +47,7 @@ impl Poisson {
 impl Host for Poisson {
     type Payload = SimTime;
     type Sample = LossCause;
+    type Scratch = ();
 
     fn on_start(&mut self, cx: &mut Cx<'_, Self>) {
         self.rng = Some((cx.rng("gaps"), cx.rng("sizes")));

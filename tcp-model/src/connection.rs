@@ -203,7 +203,7 @@ impl TcpModel for Connection {
             ssthresh: self.cc.ssthresh(),
             srtt: self.rtt.srtt(),
             rto: self.rtt.rto(),
-            send_room: self.send_room(),
+            send_room: self.room(),
             send_queue: self.snd.written - self.snd.acked,
             readable: self.rcv.readable(),
             urgent: self.rcv.urgent_ahead(),
@@ -218,6 +218,14 @@ impl TcpModel for Connection {
 
     fn details(&self) -> Details {
         self.inspect()
+    }
+
+    fn send_room(&self) -> u64 {
+        self.room()
+    }
+
+    fn readable(&self) -> u64 {
+        self.rcv.readable()
     }
 
     fn time_wait(&self) -> Option<TimeWait> {

@@ -18,6 +18,7 @@ mod isn;
 mod listener;
 mod open;
 mod record;
+mod scratch;
 mod socket;
 mod stack;
 mod stats;
@@ -30,10 +31,11 @@ use crate::app::spec::HostConfig;
 use crate::app::{AnyApp, App, AppEvent};
 use crate::model::{Input, TcpModel as _};
 use crate::sample::{Counts, SegmentEvent, TcpSample};
-use crate::segment::Segment;
+use crate::segment::Packed;
 pub use any_tcp::AnyTcp;
 pub use endpoint::SocketId;
 pub use open::{ConnectError, ListenError};
+use scratch::Scratch;
 pub use socket::SocketCx;
 pub use stack::ModelFactory;
 use stack::{Stack, Timer};
@@ -108,7 +110,7 @@ impl TcpHost {
     /// Delivers news until there is none, and removes the connections that are over.
     fn finish(&mut self, cx: &mut Cx<'_, TcpHost>) {
         loop {
-            while let Some((app, event)) = self.stack.events.pop_front() {
+            while let Some((app, event)) = cx.scratch().events.pop_front() {
                 self.tell(app, event, cx);
             }
             if !self.stack.retire_finished(cx) {
@@ -119,8 +121,9 @@ impl TcpHost {
 }
 
 impl Host for TcpHost {
-    type Payload = Segment;
+    type Payload = Packed;
     type Sample = TcpSample;
+    type Scratch = Scratch;
 
     fn on_start(&mut self, cx: &mut Cx<'_, Self>) {
         self.stack.start(cx);
@@ -130,7 +133,9 @@ impl Host for TcpHost {
         self.finish(cx);
     }
 
-    fn on_packet(&mut self, packet: Packet<Segment>, cx: &mut Cx<'_, Self>) {
+    fn on_packet(&mut self, packet: Packet<Packed>, cx: &mut Cx<'_, Self>) {
+        let boxes = &mut cx.scratch().boxes;
+        let packet = packet.map(|packed, size| packed.unpack(size, boxes));
         self.stack.on_packet(&packet, cx);
         self.finish(cx);
     }
@@ -157,13 +162,12 @@ impl Host for TcpHost {
         self.stack.summarize_all(cx);
     }
 
-    fn lost(packet: &Packet<Segment>, loss: Loss) -> Option<TcpSample> {
-        let lost = SegmentEvent::Lost(loss.cause);
-        packet
-            .payload
-            .tag
-            .traced
-            .then(|| TcpSample::Segment(Box::new(record::trace_of(packet, lost, None))))
+    fn lost(packet: &Packet<Packed>, loss: Loss) -> Option<TcpSample> {
+        packet.payload.is_traced().then(|| {
+            let lost = SegmentEvent::Lost(loss.cause);
+            let packet = packet.clone().map(|packed, size| packed.segment(size));
+            TcpSample::Segment(Box::new(record::trace_of(&packet, lost, None)))
+        })
     }
 }
 

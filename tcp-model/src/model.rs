@@ -31,6 +31,16 @@ pub trait TcpModel: Send + Debug {
     /// What can be seen from outside.
     fn view(&self) -> TcpView;
 
+    /// Bytes the application may still write: [`TcpView::send_room`] alone.
+    fn send_room(&self) -> u64 {
+        self.view().send_room
+    }
+
+    /// Bytes the application can read: [`TcpView::readable`] alone.
+    fn readable(&self) -> u64 {
+        self.view().readable
+    }
+
     /// In TIME-WAIT: the little that has to be remembered. The host keeps that in its table and
     /// drops the model. A model that answers `None` is kept until it is CLOSED.
     fn time_wait(&self) -> Option<TimeWait> {

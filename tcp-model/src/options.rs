@@ -164,6 +164,7 @@ impl Options {
     }
 
     /// The layout of all segments with timestamps after the handshake: NOP, NOP, timestamps.
+    #[inline]
     pub fn timestamps_only(val: u32, ecr: u32) -> Options {
         let mut options = Options {
             len: 12,
@@ -175,8 +176,16 @@ impl Options {
         options
     }
 
+    /// TSval and TSecr, when the list is exactly that of [`Options::timestamps_only`].
+    #[inline]
+    pub fn only_timestamps(&self) -> Option<(u32, u32)> {
+        let stamps = || (be32(&self.bytes[4..8]), be32(&self.bytes[8..12]));
+        self.is_timestamps_only().then(stamps)
+    }
+
     /// The layout stacks send after the handshake, RFC 7323 appendix A; spares the common case
     /// the walk.
+    #[inline]
     fn is_timestamps_only(&self) -> bool {
         self.len == 12 && self.bytes[..4] == [kind::NOP, kind::NOP, kind::TIMESTAMPS, 10]
     }
@@ -209,8 +218,8 @@ impl Options {
 
     /// TSval and TSecr of the first well-formed timestamps option.
     pub fn timestamps(&self) -> Option<(u32, u32)> {
-        if self.is_timestamps_only() {
-            return Some((be32(&self.bytes[4..8]), be32(&self.bytes[8..12])));
+        if let Some(stamps) = self.only_timestamps() {
+            return Some(stamps);
         }
         if self.len == 0 {
             return None;

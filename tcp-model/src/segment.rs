@@ -6,6 +6,10 @@ use std::ops::{BitOr, BitOrAssign};
 use crate::options::Options;
 use crate::seq::SeqNum;
 
+mod packed;
+
+pub use packed::{Packed, Usual};
+
 /// The control bits, with ECN's three (RFC 3168, RFC 9768).
 #[derive(Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub struct Flags(pub u16);

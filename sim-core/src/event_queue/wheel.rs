@@ -10,8 +10,9 @@
 //! over the levels below, one of few events is sorted and becomes the front. So the tick adapts to
 //! the density of events by itself, and a gap of hours costs as much as one of a picosecond.
 //!
-//! An event that is pushed into the time the front covers goes to the heap beside it; should that
-//! grow beyond what is cheap, the front goes back into the wheel.
+//! An event that is pushed into the time the front covers goes to its place in the run, or, where
+//! the run is long, to the heap beside it; should that grow beyond what is cheap, the front goes
+//! back into the wheel.
 //!
 //! Slots are chains of chunks, so that a push writes behind the one before it and a split reads
 //! in sequence: a set beyond the caches costs bandwidth, not a miss per event. The wheel is Varghese
@@ -31,6 +32,8 @@ const LEVELS: usize = 64usize.div_ceil(BITS as usize);
 const CHUNK: usize = 16;
 /// A slot of at most this many events is sorted instead of split.
 const FEW: usize = 12;
+/// A run of fewer events takes new ones into their places; they are near its end, mostly.
+const SHORT: usize = 32;
 /// Events beside the sorted run beyond which the front may go back into the wheel.
 const LATE: usize = 64;
 /// No chunk.
@@ -121,7 +124,7 @@ pub struct WheelQueue {
 impl Default for WheelQueue {
     fn default() -> Self {
         WheelQueue {
-            run: Vec::with_capacity(FEW),
+            run: Vec::with_capacity(SHORT),
             late: HeapQueue::with_capacity(2 * LATE),
             late_limit: LATE,
             covered: 0,
@@ -209,8 +212,15 @@ impl WheelQueue {
         self.covered = self.run[0].time.as_ps();
     }
 
-    /// Adds an event to the front.
+    /// Adds an event to the front: to the run while that is short, else to the heap.
+    #[inline]
     fn push_late(&mut self, event: Event) {
+        if self.run.len() < SHORT {
+            let key = event.key_bits();
+            let behind = self.run.iter().rposition(|e| e.key_bits() > key);
+            self.run.insert(behind.map_or(0, |at| at + 1), event);
+            return;
+        }
         self.late.push(event);
         if self.late.len() > self.late_limit && self.late.len() > self.run.len() {
             self.put_front_back();

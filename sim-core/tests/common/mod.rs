@@ -112,6 +112,7 @@ pub(crate) struct Prober {
 impl Host for Prober {
     type Payload = usize;
     type Sample = Seen;
+    type Scratch = ();
 
     fn on_start(&mut self, cx: &mut Cx<'_, Self>) {
         for (i, shot) in self.plan.iter().enumerate() {

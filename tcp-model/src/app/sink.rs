@@ -52,7 +52,7 @@ impl Sink {
             let pause = SimDuration::from_ps(u64::try_from(ps).unwrap_or(u64::MAX));
             c.next_read = now.saturating_add(pause);
         }
-        if socket.view(id).is_some_and(|v| v.readable > 0) {
+        if socket.readable(id) > 0 {
             c.pending = true;
             socket.wake(c.next_read, token(id));
         }
@@ -61,7 +61,7 @@ impl Sink {
     fn progress(&mut self, id: SocketId, mut c: Conn, socket: &mut SocketCx<'_, '_>) {
         self.read(id, &mut c, socket);
         self.conns.insert(id, c);
-        if c.peer_closed && socket.view(id).is_some_and(|v| v.readable == 0) {
+        if c.peer_closed && socket.readable(id) == 0 {
             socket.close(id);
         }
     }

@@ -58,7 +58,7 @@ impl Connection {
     }
 
     /// Bytes a SEND may still bring.
-    pub(super) fn send_room(&self) -> u64 {
+    pub(super) fn room(&self) -> u64 {
         let open = matches!(
             self.state,
             State::SynSent | State::SynReceived | State::Established | State::CloseWait
@@ -71,7 +71,7 @@ impl Connection {
 
     /// SEND: queues what fits; before ESTABLISHED it waits (section 3.10.2).
     pub(super) fn on_send(&mut self, call: SendCall, now: SimTime, out: &mut Outputs) {
-        let taken = call.bytes.min(self.send_room());
+        let taken = call.bytes.min(self.room());
         self.snd.blocked |= taken < call.bytes;
         if taken == 0 {
             return;
@@ -177,7 +177,7 @@ impl Connection {
 
     /// Tells the application of room in the send buffer, once there is a third of it.
     pub(super) fn signal_room(&mut self, out: &mut Outputs) {
-        let room = self.send_room();
+        let room = self.room();
         if self.snd.blocked && room >= u64::from(self.params.send_buffer) / 3 {
             self.snd.blocked = false;
             out.signals.push(Signal::Writable(room));

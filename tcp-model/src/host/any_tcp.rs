@@ -46,6 +46,14 @@ impl TcpModel for AnyTcp {
         each!(self, tcp => tcp.view())
     }
     #[inline]
+    fn send_room(&self) -> u64 {
+        each!(self, tcp => tcp.send_room())
+    }
+    #[inline]
+    fn readable(&self) -> u64 {
+        each!(self, tcp => tcp.readable())
+    }
+    #[inline]
     fn time_wait(&self) -> Option<TimeWait> {
         each!(self, tcp => tcp.time_wait())
     }

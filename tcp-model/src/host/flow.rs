@@ -72,18 +72,26 @@ pub(super) enum Owner {
 ///
 /// Connections are few and busy, TIME-WAIT entries many and quiet: with a table each, most packets
 /// touch the small one alone.
+///
+/// The connection found last is looked at first: packets come in bursts, and many hosts have but
+/// one connection.
 #[derive(Debug, Default)]
 pub(super) struct Demux {
     connections: HashTable<u32>,
+    last: Option<u32>,
     time_waits: HashTable<u32>,
 }
 
 impl Demux {
     #[inline]
-    pub(super) fn find(&self, flow: Flow, flow_of: impl Fn(Owner) -> Flow) -> Option<Owner> {
-        let hash = flow.hash();
+    pub(super) fn find(&mut self, flow: Flow, flow_of: impl Fn(Owner) -> Flow) -> Option<Owner> {
         let connection = |&slot: &u32| flow_of(Owner::Connection(slot)) == flow;
+        if let Some(last) = self.last.filter(connection) {
+            return Some(Owner::Connection(last));
+        }
+        let hash = flow.hash();
         if let Some(&slot) = self.connections.find(hash, connection) {
+            self.last = Some(slot);
             return Some(Owner::Connection(slot));
         }
         let time_wait = |&place: &u32| flow_of(Owner::TimeWait(place)) == flow;
@@ -108,6 +116,9 @@ impl Demux {
     }
 
     pub(super) fn remove(&mut self, flow: Flow, owner: Owner) {
+        if owner == Owner::Connection(self.last.unwrap_or(u32::MAX)) {
+            self.last = None;
+        }
         let (table, key) = match owner {
             Owner::Connection(slot) => (&mut self.connections, slot),
             Owner::TimeWait(place) => (&mut self.time_waits, place),

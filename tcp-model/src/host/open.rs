@@ -206,7 +206,12 @@ impl Stack {
     }
 
     /// The next established connection of a listener; what happened to it before is told at once.
-    pub(super) fn accept(&mut self, app: u16, port: u16) -> Option<SocketId> {
+    pub(super) fn accept(
+        &mut self,
+        app: u16,
+        port: u16,
+        cx: &mut Cx<'_, TcpHost>,
+    ) -> Option<SocketId> {
         let listener = self.listener_at(port)?;
         if self.listeners[listener].app != app {
             return None;
@@ -225,10 +230,12 @@ impl Stack {
             let readable = endpoint.tcp.view().readable;
             if readable > 0 {
                 let event = AppEvent::Readable(id, readable);
-                self.events.push_back((app, event));
+                cx.scratch().events.push_back((app, event));
             }
             if endpoint.peer_closed {
-                self.events.push_back((app, AppEvent::PeerClosed(id)));
+                cx.scratch()
+                    .events
+                    .push_back((app, AppEvent::PeerClosed(id)));
             }
             return Some(id);
         }

@@ -79,7 +79,7 @@ impl SocketCx<'_, '_> {
 
     /// Takes the next established connection from the listener's queue.
     pub fn accept(&mut self, port: u16) -> Option<SocketId> {
-        self.stack.accept(self.app, port)
+        self.stack.accept(self.app, port, self.cx)
     }
 
     /// Writes bytes, pushed; returns how many were taken. When that is fewer,
@@ -100,7 +100,11 @@ impl SocketCx<'_, '_> {
         let Some(slot) = self.own(id) else {
             return 0;
         };
-        let room = self.view(id).map_or(0, |v| v.send_room);
+        let room = self
+            .stack
+            .endpoints
+            .get(slot)
+            .map_or(0, |e| e.tcp.send_room());
         self.stack.step(slot, Input::Send(call), self.cx);
         call.bytes.min(room)
     }
@@ -110,7 +114,7 @@ impl SocketCx<'_, '_> {
         let Some(slot) = self.own(id) else {
             return 0;
         };
-        let bytes = most.min(self.view(id).map_or(0, |v| v.readable));
+        let bytes = most.min(self.readable(id));
         if bytes > 0 {
             self.stack.step(slot, Input::Receive(bytes), self.cx);
         }
@@ -148,6 +152,12 @@ impl SocketCx<'_, '_> {
     pub fn view(&self, id: SocketId) -> Option<TcpView> {
         let slot = self.own(id)?;
         self.stack.endpoints.get(slot).map(|e| e.tcp.view())
+    }
+
+    /// Bytes that can be read; none when the connection is over.
+    pub fn readable(&self, id: SocketId) -> u64 {
+        let endpoint = self.own(id).and_then(|slot| self.stack.endpoints.get(slot));
+        endpoint.map_or(0, |e| e.tcp.readable())
     }
 
     /// The identity of a connection; `None` when it is over.

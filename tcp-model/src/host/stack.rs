@@ -1,6 +1,5 @@
 //! A host without its applications: tables, timers, counters.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -15,10 +14,9 @@ use super::isn::Secret;
 use super::listener::Listener;
 use super::stats::{HostStats, MemoryReport};
 use super::time_wait_table::{Entry, TimeWaitTable};
-use crate::app::AppEvent;
 use crate::app::spec::TraceSpec;
 use crate::connection::Connection;
-use crate::model::{OpenContext, Outputs, TcpModel};
+use crate::model::{OpenContext, TcpModel};
 use crate::params::TcpParams;
 use crate::ports::{Destination, PortAllocator};
 use crate::sample::{StateChange, TcpSample};
@@ -80,11 +78,6 @@ pub(super) struct Stack {
     pub(super) ports: PortAllocator,
     pub(super) port_rng: Rng,
     pub(super) secret: Secret,
-    pub(super) out: Outputs,
-    /// News for applications, in order, with the application's number.
-    pub(super) events: VecDeque<(u16, AppEvent)>,
-    /// Slots whose connection may be over.
-    pub(super) finished: Vec<u32>,
     /// Connections opened actively so far.
     pub(super) serial: u32,
     pub(super) stats: HostStats,
@@ -118,9 +111,6 @@ impl Stack {
             listeners: Vec::new(),
             secret: Secret::draw(&mut rng),
             port_rng: rng,
-            out: Outputs::default(),
-            events: VecDeque::new(),
-            finished: Vec::new(),
             serial: 0,
             stats: HostStats::default(),
         }
@@ -146,12 +136,10 @@ impl Stack {
 
     /// Whom a 4-tuple belongs to.
     #[inline]
-    pub(super) fn find(&self, flow: Flow) -> Option<Owner> {
-        self.demux.find(flow, |owner| self.flow_of(owner))
-    }
-
-    fn flow_of(&self, owner: Owner) -> Flow {
-        flow_of(&self.endpoints, &self.time_waits, owner)
+    pub(super) fn find(&mut self, flow: Flow) -> Option<Owner> {
+        let (endpoints, time_waits) = (&self.endpoints, &self.time_waits);
+        self.demux
+            .find(flow, |owner| flow_of(endpoints, time_waits, owner))
     }
 
     pub(super) fn insert_flow(&mut self, flow: Flow, owner: Owner) {

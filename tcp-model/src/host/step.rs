@@ -13,7 +13,7 @@ use crate::model::{End, Input, Outputs, Signal, TcpModel};
 use crate::sample::{
     EndReason, OpenResult, SegmentEvent, SegmentTrace, Side, StateChange, TcpSample,
 };
-use crate::segment::{Ecn, Segment};
+use crate::segment::{Ecn, Packed, Segment};
 use crate::state::State;
 
 impl Stack {
@@ -58,7 +58,7 @@ impl Stack {
         let Some(endpoint) = self.endpoints.get_mut(slot) else {
             return;
         };
-        let mut out = std::mem::take(&mut self.out);
+        let mut out = std::mem::take(&mut cx.scratch().out);
         endpoint.tcp.step(input, cx.now(), &mut out);
         if let Some(packet) = packet.filter(|p| p.payload.tag.traced) {
             let state = Some(endpoint.tcp.view().state);
@@ -77,7 +77,7 @@ impl Stack {
         }
         self.send_all(slot, &out, cx);
         out.clear();
-        self.out = out;
+        cx.scratch().out = out;
         self.settle(slot, cx);
     }
 
@@ -108,7 +108,7 @@ impl Stack {
             Signal::Ended(_) => return,
         };
         if endpoint.has_app {
-            self.events.push_back((endpoint.app, event));
+            cx.scratch().events.push_back((endpoint.app, event));
         }
     }
 
@@ -159,11 +159,11 @@ impl Stack {
         if endpoint.side == Side::Active {
             record_outcome(endpoint, OpenResult::Established, cx);
             let event = AppEvent::Connected(id);
-            self.events.push_back((endpoint.app, event));
+            cx.scratch().events.push_back((endpoint.app, event));
         } else if let Some(listener) = self.listeners.get_mut(usize::from(endpoint.listener)) {
             listener.push(id);
             let event = AppEvent::Acceptable(listener.port);
-            self.events.push_back((listener.app, event));
+            cx.scratch().events.push_back((listener.app, event));
         }
     }
 
@@ -186,7 +186,8 @@ impl Stack {
             record_outcome(endpoint, result, cx);
         }
         if endpoint.has_app {
-            self.events
+            cx.scratch()
+                .events
                 .push_back((endpoint.app, AppEvent::Ended(id, end)));
         }
     }
@@ -212,7 +213,8 @@ impl Stack {
     ) {
         let (src, dst) = (*flow.local().ip(), *flow.remote().ip());
         let (ttl, tos) = (self.params.ttl, segment.ecn.on_tos(self.params.tos));
-        let packet = cx.send(src, dst, segment.ipv4_len(), ttl, tos, *segment);
+        let packed = Packed::new(segment, &mut cx.scratch().boxes);
+        let packet = cx.send(src, dst, segment.ipv4_len(), ttl, tos, packed);
         self.stats.segments_sent += 1;
         self.stats.resets_sent += u64::from(segment.flags.is_rst());
         if segment.tag.traced {
@@ -244,7 +246,7 @@ impl Stack {
         if matches!(endpoint.state, State::Closed | State::TimeWait) {
             if !endpoint.is_finished {
                 endpoint.is_finished = true;
-                self.finished.push(slot);
+                cx.scratch().finished.push(slot);
             }
             return;
         }
@@ -255,16 +257,15 @@ impl Stack {
     /// True when there is more news.
     pub(super) fn retire_finished(&mut self, cx: &mut Cx<'_, TcpHost>) -> bool {
         let mut i = 0;
-        while i < self.finished.len() {
-            let slot = self.finished[i];
+        while let Some(&slot) = cx.scratch().finished.get(i) {
             if self.tell_end(slot, cx) {
                 i += 1; // once more, when the application knows
             } else {
-                self.finished.swap_remove(i);
+                cx.scratch().finished.swap_remove(i);
                 self.retire(slot, cx);
             }
         }
-        !self.events.is_empty()
+        !cx.scratch().events.is_empty()
     }
 
     /// Makes up the end that a model did not signal. True when there was something to tell.

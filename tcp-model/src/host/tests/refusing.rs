@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::host::arrive::reset_for;
-use crate::segment::Tag;
+use crate::segment::{Segment, Tag};
 use crate::seq::SeqNum;
 
 #[test]

@@ -1,0 +1,201 @@
+//! A segment on its way through the network: the usual ones take 40 bytes, so that a packet fills
+//! one cache line.
+
+use sim_core::Packet;
+
+use super::{ConnId, Flags, Segment, Tag};
+use crate::options::Options;
+use crate::seq::SeqNum;
+
+/// A segment as packets carry it.
+#[derive(Clone, Debug)]
+pub enum Packed {
+    /// No options, or timestamps alone in the layout all stacks send.
+    Usual(Usual),
+    /// Any other: SYNs, SACK, urgent data.
+    Other(Box<Segment>),
+}
+
+/// A segment without options or with timestamps alone. How long its text is follows from the
+/// length of the packet.
+#[derive(Clone, Copy, Debug)]
+pub struct Usual {
+    conn: ConnId,
+    offset: u64,
+    seq: SeqNum,
+    ack: SeqNum,
+    stamps: (u32, u32),
+    src_port: u16,
+    dst_port: u16,
+    window: u16,
+    flags: u8,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Plain,
+    PlainTraced,
+    Stamped,
+    StampedTraced,
+}
+
+/// Boxes kept: more may arrive in one partition than leave it.
+const BOXES: usize = 4096;
+
+const _: () = assert!(size_of::<Packet<Packed>>() == 64);
+
+impl Packed {
+    /// Packs a segment; a box for it is taken from `boxes` where there is one.
+    #[expect(clippy::vec_box, reason = "the boxes are what is kept")]
+    #[inline]
+    pub fn new(segment: &Segment, boxes: &mut Vec<Box<Segment>>) -> Packed {
+        match Usual::new(segment) {
+            Some(usual) => Packed::Usual(usual),
+            None => Packed::Other(match boxes.pop() {
+                Some(mut place) => {
+                    *place = *segment;
+                    place
+                }
+                None => Box::new(*segment),
+            }),
+        }
+    }
+
+    /// The segment of a packet of `size` bytes.
+    #[inline]
+    pub fn segment(&self, size: u32) -> Segment {
+        match self {
+            Packed::Usual(usual) => usual.segment(size),
+            Packed::Other(segment) => **segment,
+        }
+    }
+
+    /// Its connection is one of those whose segments are recorded.
+    pub fn is_traced(&self) -> bool {
+        match self {
+            Packed::Usual(u) => matches!(u.kind, Kind::PlainTraced | Kind::StampedTraced),
+            Packed::Other(segment) => segment.tag.traced,
+        }
+    }
+
+    /// Takes the segment out, and keeps its box if it had one.
+    #[expect(clippy::vec_box, reason = "the boxes are what is kept")]
+    #[inline]
+    pub fn unpack(self, size: u32, boxes: &mut Vec<Box<Segment>>) -> Segment {
+        let segment = self.segment(size);
+        if let Packed::Other(place) = self
+            && boxes.len() < BOXES
+        {
+            boxes.push(place);
+        }
+        segment
+    }
+}
+
+impl Usual {
+    #[inline]
+    fn new(segment: &Segment) -> Option<Usual> {
+        let stamps = segment.options.only_timestamps();
+        let kind = match (stamps.is_some(), segment.tag.traced) {
+            _ if stamps.is_none() && !segment.options.is_empty() => return None,
+            (false, false) => Kind::Plain,
+            (false, true) => Kind::PlainTraced,
+            (true, false) => Kind::Stamped,
+            (true, true) => Kind::StampedTraced,
+        };
+        let flags = u8::try_from(segment.flags.0).ok()?;
+        if segment.flags.is_urg() || segment.urgent != 0 || segment.reserved != 0 {
+            return None;
+        }
+        Some(Usual {
+            conn: segment.tag.conn,
+            offset: segment.tag.offset,
+            seq: segment.seq,
+            ack: segment.ack,
+            stamps: stamps.unwrap_or_default(),
+            src_port: segment.src_port,
+            dst_port: segment.dst_port,
+            window: segment.window,
+            flags,
+            kind,
+        })
+    }
+
+    #[inline]
+    fn segment(&self, size: u32) -> Segment {
+        let options = match self.kind {
+            Kind::Plain | Kind::PlainTraced => Options::NONE,
+            Kind::Stamped | Kind::StampedTraced => {
+                Options::timestamps_only(self.stamps.0, self.stamps.1)
+            }
+        };
+        Segment {
+            src_port: self.src_port,
+            dst_port: self.dst_port,
+            seq: self.seq,
+            ack: self.ack,
+            flags: Flags(self.flags.into()),
+            window: self.window,
+            options,
+            len: size.saturating_sub(40 + options.padded_len() as u32),
+            tag: Tag {
+                conn: self.conn,
+                offset: self.offset,
+                traced: matches!(self.kind, Kind::PlainTraced | Kind::StampedTraced),
+            },
+            ..Segment::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::options::TcpOption;
+
+    proptest! {
+        #[test]
+        fn any_segment_comes_back_as_it_was(
+            numbers in any::<[u32; 4]>(),
+            shorts in any::<[u16; 5]>(),
+            (len, reserved, which) in (0u32..70_000, 0u8..8, 0u8..5),
+            (offset, traced) in any::<(u64, bool)>(),
+        ) {
+            let mut options = Options::NONE;
+            match which {
+                0 => {}
+                1 => options = Options::timestamps_only(numbers[2], numbers[3]),
+                2 => options.push(TcpOption::Timestamps(numbers[2], numbers[3])).unwrap(),
+                3 => options.push(TcpOption::Mss(shorts[0])).unwrap(),
+                _ => {
+                    options = Options::timestamps_only(numbers[2], numbers[3]);
+                    options.push_sack(&[(SeqNum(1), SeqNum(2))]);
+                }
+            }
+            let segment = Segment {
+                src_port: shorts[0],
+                dst_port: shorts[1],
+                seq: SeqNum(numbers[0]),
+                ack: SeqNum(numbers[1]),
+                flags: Flags(shorts[2] & 0x1ff),
+                reserved: if which < 2 { 0 } else { reserved },
+                window: shorts[3],
+                urgent: if reserved < 4 { 0 } else { shorts[4] },
+                options,
+                len,
+                tag: Tag { conn: ConnId(offset.rotate_left(7)), offset, traced },
+                ..Segment::default()
+            };
+            let mut boxes = Vec::new();
+            for _ in 0..2 {
+                let packed = Packed::new(&segment, &mut boxes);
+                prop_assert_eq!(packed.is_traced(), traced);
+                prop_assert_eq!(packed.segment(segment.ipv4_len()), segment);
+                prop_assert_eq!(packed.unpack(segment.ipv4_len(), &mut boxes), segment);
+            }
+        }
+    }
+}
