@@ -128,7 +128,7 @@ macro_rules! each {
 }
 
 impl EventQueue for AnyEventQueue {
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, event: Event) {
         each!(self, q => q.push(event))
     }
@@ -136,7 +136,7 @@ impl EventQueue for AnyEventQueue {
     fn next_time(&mut self) -> Option<SimTime> {
         each!(self, q => q.next_time())
     }
-    #[inline]
+    #[inline(always)]
     fn pop_before(&mut self, horizon: SimTime) -> Option<Event> {
         each!(self, q => q.pop_before(horizon))
     }

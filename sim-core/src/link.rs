@@ -325,17 +325,6 @@ pub(crate) struct InFlight {
     queued: bool,
 }
 
-impl InFlight {
-    pub(crate) fn new(at: SimTime, tie: Tie, packet: PacketRef) -> InFlight {
-        InFlight {
-            at,
-            tie,
-            packet,
-            queued: false,
-        }
-    }
-}
-
 /// The receiver's side: packets on the wire in order of arrival.
 #[derive(Debug)]
 pub(crate) struct Wire {
@@ -361,25 +350,46 @@ impl Wire {
     }
 
     /// Adds a packet; true when it is the first and needs an event.
-    pub(crate) fn insert(&mut self, mut new: InFlight) -> bool {
-        let key = |p: &InFlight| (p.at, p.tie);
-        match self.in_flight.back() {
-            Some(last) if key(&new) < key(last) => {
-                let place = self.in_flight.partition_point(|p| key(p) < key(&new));
-                new.queued = place == 0;
-                self.in_flight.insert(place, new);
+    // Always inlined: the packet stays in registers, and is written once.
+    #[inline(always)]
+    pub(crate) fn insert(&mut self, at: SimTime, tie: Tie, packet: PacketRef) -> bool {
+        let queued = match self.in_flight.back() {
+            None => true,
+            Some(last) if (at, tie) < (last.at, last.tie) => {
+                return self.insert_early(at, tie, packet);
             }
-            last => {
-                new.queued = last.is_none();
-                self.in_flight.push_back(new);
-            }
-        }
-        new.queued
+            Some(_) => false,
+        };
+        self.in_flight.push_back(InFlight {
+            at,
+            tie,
+            packet,
+            queued,
+        });
+        queued
+    }
+
+    /// Adds a packet that overtakes others.
+    #[cold]
+    fn insert_early(&mut self, at: SimTime, tie: Tie, packet: PacketRef) -> bool {
+        let place = self
+            .in_flight
+            .partition_point(|p| (p.at, p.tie) < (at, tie));
+        let queued = place == 0;
+        let new = InFlight {
+            at,
+            tie,
+            packet,
+            queued,
+        };
+        self.in_flight.insert(place, new);
+        queued
     }
 
     /// Takes the first packet, whose event carried `tie`, and the next one if that now needs an
     /// event.
-    pub(crate) fn take(&mut self, tie: Tie) -> (PacketRef, Option<InFlight>) {
+    #[inline(always)]
+    pub(crate) fn take(&mut self, tie: Tie) -> (PacketRef, Option<(SimTime, Tie)>) {
         let head = self
             .in_flight
             .pop_front()
@@ -387,7 +397,7 @@ impl Wire {
         debug_assert_eq!(head.tie, tie, "arrivals in order");
         let next = self.in_flight.front_mut().filter(|p| !p.queued).map(|p| {
             p.queued = true;
-            *p
+            (p.at, p.tie)
         });
         (head.packet, next)
     }

@@ -27,9 +27,8 @@ pub struct Packet<P> {
 }
 
 impl<P> Packet<P> {
-    /// The same packet with another form of its payload, made from that and the size.
-    #[inline]
-    pub fn map<Q>(self, payload: impl FnOnce(P, u32) -> Q) -> Packet<Q> {
+    /// The packet with another payload.
+    pub fn with<Q>(&self, payload: Q) -> Packet<Q> {
         Packet {
             id: self.id,
             src: self.src,
@@ -38,7 +37,7 @@ impl<P> Packet<P> {
             ttl: self.ttl,
             tos: self.tos,
             corrupt: self.corrupt,
-            payload: payload(self.payload, self.size),
+            payload,
         }
     }
 }
@@ -65,6 +64,7 @@ impl<T> Default for Slab<T> {
 }
 
 impl<T> Slab<T> {
+    #[inline(always)]
     pub(crate) fn insert(&mut self, value: T) -> PacketRef {
         if let Some(i) = self.free.pop() {
             self.slots[i as usize] = Some(value);
@@ -75,12 +75,14 @@ impl<T> Slab<T> {
         PacketRef(i)
     }
 
+    #[inline]
     pub(crate) fn get_mut(&mut self, at: PacketRef) -> &mut T {
         self.slots[at.0 as usize]
             .as_mut()
             .expect("a packet in flight is in the slab")
     }
 
+    #[inline(always)]
     pub(crate) fn remove(&mut self, at: PacketRef) -> T {
         let value = self.slots[at.0 as usize]
             .take()

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::event::{Event, EventKind, LinkId, NodeId, Tie};
 use crate::event_queue::{AnyEventQueue, EventQueue};
 use crate::host::{Host, Loss, LossCause};
-use crate::link::{Fate, InFlight, LinkStats, Transmitter, Wire};
+use crate::link::{Fate, LinkStats, Transmitter, Wire};
 use crate::network::Network;
 use crate::packet::{Packet, PacketRef, Slab};
 use crate::record::Record;
@@ -160,6 +160,8 @@ impl<H: Host> Cx<'_, H> {
     }
 
     /// Sends a packet towards `dst`; returns its number, unique in the run.
+    // Always inlined, so that the packet is made in its slot.
+    #[inline(always)]
     pub fn send(
         &mut self,
         src: Ipv4Addr,
@@ -222,6 +224,7 @@ impl<H: Host> Cx<'_, H> {
 }
 
 impl<H: Host> Core<H> {
+    #[inline]
     fn draw_tie(&mut self, node: NodeId) -> Tie {
         let counter = &mut self.counters[node.0 as usize];
         let tie = Tie::new(node, *counter);
@@ -263,36 +266,36 @@ impl<H: Host> Core<H> {
                 if duplicate {
                     let copy = packet.clone();
                     let copy = self.packets.insert(copy);
-                    self.launch(part, wire, InFlight::new(time, tie, at));
+                    self.launch(part, wire, time, tie, at);
                     let tie = self.draw_tie(node);
-                    self.launch(part, wire, InFlight::new(time, tie, copy));
+                    self.launch(part, wire, time, tie, copy);
                 } else {
-                    self.launch(part, wire, InFlight::new(time, tie, at));
+                    self.launch(part, wire, time, tie, at);
                 }
             }
         }
     }
 
     /// Sends a packet off on a wire of partition `part`.
-    #[inline]
-    fn launch(&mut self, part: u32, wire: u32, flying: InFlight) {
+    #[inline(always)]
+    fn launch(&mut self, part: u32, wire: u32, at: SimTime, tie: Tie, packet: PacketRef) {
         if part == self.me {
-            self.board(wire, flying);
+            self.board(wire, at, tie, packet);
             return;
         }
-        let packet = self.packets.remove(flying.packet);
+        let packet = self.packets.remove(packet);
         self.outbox[part as usize].add(Mail {
             wire,
-            at: flying.at,
-            tie: flying.tie,
+            at,
+            tie,
             packet,
         });
     }
 
-    #[inline]
-    fn board(&mut self, wire: u32, packet: InFlight) {
-        if self.wires[wire as usize].insert(packet) {
-            self.queue.push(arrival(wire, &packet));
+    #[inline(always)]
+    fn board(&mut self, wire: u32, at: SimTime, tie: Tie, packet: PacketRef) {
+        if self.wires[wire as usize].insert(at, tie, packet) {
+            self.queue.push(arrival(wire, at, tie));
         }
     }
 
@@ -303,8 +306,8 @@ impl<H: Host> Core<H> {
         let place = &mut self.wires[wire as usize];
         let (node, host) = (place.to, place.host);
         let (at, next) = place.take(tie);
-        if let Some(next) = next {
-            self.queue.push(arrival(wire, &next));
+        if let Some((time, tie)) = next {
+            self.queue.push(arrival(wire, time, tie));
         }
         (node, host, at)
     }
@@ -333,8 +336,7 @@ impl<H: Host> Core<H> {
 }
 
 #[inline]
-fn arrival(wire: u32, packet: &InFlight) -> Event {
-    let (time, tie) = (packet.at, packet.tie);
+fn arrival(wire: u32, time: SimTime, tie: Tie) -> Event {
     Event {
         time,
         tie,
@@ -516,8 +518,7 @@ impl<H: Host> Partition<H> {
         for bag in &mut self.inbox {
             for mail in bag.mail.drain(..) {
                 let packet = self.core.packets.insert(mail.packet);
-                let flying = InFlight::new(mail.at, mail.tie, packet);
-                self.core.board(mail.wire, flying);
+                self.core.board(mail.wire, mail.at, mail.tie, packet);
             }
         }
     }

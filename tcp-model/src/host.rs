@@ -31,7 +31,7 @@ use crate::app::spec::HostConfig;
 use crate::app::{AnyApp, App, AppEvent};
 use crate::model::{Input, TcpModel as _};
 use crate::sample::{Counts, SegmentEvent, TcpSample};
-use crate::segment::Packed;
+use crate::segment::{Packed, Segment};
 pub use any_tcp::AnyTcp;
 pub use endpoint::SocketId;
 pub use open::{ConnectError, ListenError};
@@ -134,9 +134,22 @@ impl Host for TcpHost {
     }
 
     fn on_packet(&mut self, packet: Packet<Packed>, cx: &mut Cx<'_, Self>) {
+        // Unpacked in place: a copy of what has just been written would wait for it.
+        let mut unpacked = Packet {
+            id: packet.id,
+            src: packet.src,
+            dst: packet.dst,
+            size: packet.size,
+            ttl: packet.ttl,
+            tos: packet.tos,
+            corrupt: packet.corrupt,
+            payload: Segment::EMPTY,
+        };
         let boxes = &mut cx.scratch().boxes;
-        let packet = packet.map(|packed, size| packed.unpack(size, boxes));
-        self.stack.on_packet(&packet, cx);
+        packet
+            .payload
+            .unpack(packet.size, &mut unpacked.payload, boxes);
+        self.stack.on_packet(&unpacked, cx);
         self.finish(cx);
     }
 
@@ -165,7 +178,8 @@ impl Host for TcpHost {
     fn lost(packet: &Packet<Packed>, loss: Loss) -> Option<TcpSample> {
         packet.payload.is_traced().then(|| {
             let lost = SegmentEvent::Lost(loss.cause);
-            let packet = packet.clone().map(|packed, size| packed.segment(size));
+            let segment = packet.payload.segment(packet.size);
+            let packet = packet.with(segment);
             TcpSample::Segment(Box::new(record::trace_of(&packet, lost, None)))
         })
     }

@@ -209,6 +209,25 @@ pub struct Segment {
 }
 
 impl Segment {
+    /// All zero.
+    pub const EMPTY: Segment = Segment {
+        src_port: 0,
+        dst_port: 0,
+        seq: SeqNum(0),
+        ack: SeqNum(0),
+        flags: Flags::NONE,
+        reserved: 0,
+        window: 0,
+        urgent: 0,
+        options: Options::NONE,
+        len: 0,
+        tag: Tag {
+            conn: ConnId(0),
+            offset: 0,
+            traced: false,
+        },
+    };
+
     /// SEG.LEN: octets of sequence space, SYN and FIN counted.
     pub const fn seq_len(&self) -> u32 {
         self.len + self.flags.is_syn() as u32 + self.flags.is_fin() as u32

@@ -144,7 +144,7 @@ impl Default for WheelQueue {
 
 impl WheelQueue {
     /// Puts an event later than `covered` into its slot.
-    #[inline]
+    #[inline(always)]
     fn place(&mut self, event: Event) {
         let time = event.time.as_ps();
         let level = (((time ^ self.base) | 1).ilog2() / BITS) as usize;
@@ -199,26 +199,44 @@ impl WheelQueue {
 
     /// Makes the events of a slot the new run.
     fn sort(&mut self, slot: Slot) {
+        let few = slot.len as usize <= FEW;
         let (mut chunk, mut len) = (slot.chunk, slot.len as usize);
         while len > 0 {
             let count = (len - 1) % CHUNK + 1;
-            let events = &self.chunks.events[chunk as usize][..count];
-            self.run.extend(events.iter().rev());
+            if few {
+                (0..count).for_each(|i| self.push_to_run(self.chunks.events[chunk as usize][i]));
+            } else {
+                let events = &self.chunks.events[chunk as usize][..count];
+                self.run.extend(events.iter().rev());
+            }
             chunk = self.chunks.give_back(chunk);
             len -= count;
         }
-        self.run
-            .sort_unstable_by_key(|e| std::cmp::Reverse(e.key_bits()));
+        if !few {
+            self.run
+                .sort_unstable_by_key(|e| std::cmp::Reverse(e.key_bits()));
+        }
         self.covered = self.run[0].time.as_ps();
+    }
+
+    /// Puts an event into its place in the run, from the end.
+    #[inline]
+    fn push_to_run(&mut self, event: Event) {
+        let key = event.key_bits();
+        let mut at = self.run.len();
+        self.run.push(event);
+        while at > 0 && self.run[at - 1].key_bits() < key {
+            self.run[at] = self.run[at - 1];
+            at -= 1;
+        }
+        self.run[at] = event;
     }
 
     /// Adds an event to the front: to the run while that is short, else to the heap.
     #[inline]
     fn push_late(&mut self, event: Event) {
         if self.run.len() < SHORT {
-            let key = event.key_bits();
-            let behind = self.run.iter().rposition(|e| e.key_bits() > key);
-            self.run.insert(behind.map_or(0, |at| at + 1), event);
+            self.push_to_run(event);
             return;
         }
         self.late.push(event);
@@ -252,7 +270,7 @@ impl WheelQueue {
 }
 
 impl EventQueue for WheelQueue {
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, event: Event) {
         self.len += 1;
         if event.time.as_ps() > self.covered {
@@ -272,7 +290,7 @@ impl EventQueue for WheelQueue {
         [run, late].into_iter().flatten().min()
     }
 
-    #[inline]
+    #[inline(always)]
     fn pop_before(&mut self, horizon: SimTime) -> Option<Event> {
         if !self.has_front(horizon.as_ps().checked_sub(1)?) {
             return None;

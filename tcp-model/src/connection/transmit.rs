@@ -6,7 +6,6 @@ use sim_core::SimTime;
 use super::Connection;
 use crate::congestion::CongestionControl;
 use crate::model::Outputs;
-use crate::options::Options;
 use crate::segment::{Flags, Segment, Tag};
 use crate::seq::SeqNum;
 use crate::state::State;
@@ -30,11 +29,24 @@ impl Connection {
         let edge = self.rcv.nxt + (field << self.rcv.shift);
         self.rcv.edge = self.rcv.edge.max(edge);
         self.rcv.freed = 0;
-        let mut options = if self.rcv.ts_ok {
-            Options::timestamps_only(self.ts_now(now), self.rcv.ts_recent)
-        } else {
-            Options::NONE
+        let mut segment = Segment {
+            src_port: self.local_port,
+            dst_port: self.remote_port,
+            seq,
+            ack: self.rcv.nxt,
+            flags,
+            window: self.rcv.window_field(),
+            tag: Tag {
+                conn: self.conn,
+                offset: 0,
+                traced: self.traced,
+            },
+            ..Segment::default()
         };
+        if self.rcv.ts_ok {
+            let (val, ecr) = (self.ts_now(now), self.rcv.ts_recent);
+            segment.options.set_timestamps_only(val, ecr);
+        }
         if let (true, Some(ahead)) = (self.rcv.sack_ok, &self.rcv.ahead) {
             let mut blocks = [(SeqNum(0), SeqNum(0)); 4];
             let mut n = 0;
@@ -42,23 +54,9 @@ impl Connection {
                 *place = block;
                 n += 1;
             }
-            options.push_sack(&blocks[..n]);
+            segment.options.push_sack(&blocks[..n]);
         }
-        Segment {
-            src_port: self.local_port,
-            dst_port: self.remote_port,
-            seq,
-            ack: self.rcv.nxt,
-            flags,
-            window: self.rcv.window_field(),
-            options,
-            tag: Tag {
-                conn: self.conn,
-                offset: 0,
-                traced: self.traced,
-            },
-            ..Segment::default()
-        }
+        segment
     }
 
     /// Puts a segment out. Every segment but the first SYN and some RSTs acknowledges.

@@ -9,8 +9,8 @@ use crate::segment::Segment;
 /// What hosts write to while they handle an event.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    /// What a model put out.
-    pub(super) out: Outputs,
+    /// What a model put out; taken while it is in use.
+    pub(super) out: Option<Box<Outputs>>,
     /// News for applications, in order, with the application's number.
     pub(super) events: VecDeque<(u16, AppEvent)>,
     /// Slots whose connection may be over.

@@ -58,7 +58,7 @@ impl Stack {
         let Some(endpoint) = self.endpoints.get_mut(slot) else {
             return;
         };
-        let mut out = std::mem::take(&mut cx.scratch().out);
+        let mut out = cx.scratch().out.take().unwrap_or_default();
         endpoint.tcp.step(input, cx.now(), &mut out);
         if let Some(packet) = packet.filter(|p| p.payload.tag.traced) {
             let state = Some(endpoint.tcp.view().state);
@@ -77,7 +77,7 @@ impl Stack {
         }
         self.send_all(slot, &out, cx);
         out.clear();
-        cx.scratch().out = out;
+        cx.scratch().out = Some(out);
         self.settle(slot, cx);
     }
 

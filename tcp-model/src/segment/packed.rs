@@ -3,8 +3,7 @@
 
 use sim_core::Packet;
 
-use super::{ConnId, Flags, Segment, Tag};
-use crate::options::Options;
+use super::{ConnId, Flags, Segment};
 use crate::seq::SeqNum;
 
 /// A segment as packets carry it.
@@ -48,7 +47,7 @@ const _: () = assert!(size_of::<Packet<Packed>>() == 64);
 impl Packed {
     /// Packs a segment; a box for it is taken from `boxes` where there is one.
     #[expect(clippy::vec_box, reason = "the boxes are what is kept")]
-    #[inline]
+    #[inline(always)]
     pub fn new(segment: &Segment, boxes: &mut Vec<Box<Segment>>) -> Packed {
         match Usual::new(segment) {
             Some(usual) => Packed::Usual(usual),
@@ -66,8 +65,28 @@ impl Packed {
     #[inline]
     pub fn segment(&self, size: u32) -> Segment {
         match self {
-            Packed::Usual(usual) => usual.segment(size),
+            Packed::Usual(usual) => {
+                let mut segment = Segment::default();
+                usual.write(size, &mut segment);
+                segment
+            }
             Packed::Other(segment) => **segment,
+        }
+    }
+
+    /// Writes the segment of a packet of `size` bytes to `segment`, a default one, and keeps the
+    /// box if it had one.
+    #[expect(clippy::vec_box, reason = "the boxes are what is kept")]
+    #[inline(always)]
+    pub fn unpack(self, size: u32, segment: &mut Segment, boxes: &mut Vec<Box<Segment>>) {
+        match self {
+            Packed::Usual(usual) => usual.write(size, segment),
+            Packed::Other(place) => {
+                *segment = *place;
+                if boxes.len() < BOXES {
+                    boxes.push(place);
+                }
+            }
         }
     }
 
@@ -78,23 +97,10 @@ impl Packed {
             Packed::Other(segment) => segment.tag.traced,
         }
     }
-
-    /// Takes the segment out, and keeps its box if it had one.
-    #[expect(clippy::vec_box, reason = "the boxes are what is kept")]
-    #[inline]
-    pub fn unpack(self, size: u32, boxes: &mut Vec<Box<Segment>>) -> Segment {
-        let segment = self.segment(size);
-        if let Packed::Other(place) = self
-            && boxes.len() < BOXES
-        {
-            boxes.push(place);
-        }
-        segment
-    }
 }
 
 impl Usual {
-    #[inline]
+    #[inline(always)]
     fn new(segment: &Segment) -> Option<Usual> {
         let stamps = segment.options.only_timestamps();
         let kind = match (stamps.is_some(), segment.tag.traced) {
@@ -122,30 +128,24 @@ impl Usual {
         })
     }
 
-    #[inline]
-    fn segment(&self, size: u32) -> Segment {
-        let options = match self.kind {
-            Kind::Plain | Kind::PlainTraced => Options::NONE,
-            Kind::Stamped | Kind::StampedTraced => {
-                Options::timestamps_only(self.stamps.0, self.stamps.1)
-            }
-        };
-        Segment {
-            src_port: self.src_port,
-            dst_port: self.dst_port,
-            seq: self.seq,
-            ack: self.ack,
-            flags: Flags(self.flags.into()),
-            window: self.window,
-            options,
-            len: size.saturating_sub(40 + options.padded_len() as u32),
-            tag: Tag {
-                conn: self.conn,
-                offset: self.offset,
-                traced: matches!(self.kind, Kind::PlainTraced | Kind::StampedTraced),
-            },
-            ..Segment::default()
+    /// Writes the segment over a default one.
+    #[inline(always)]
+    fn write(&self, size: u32, segment: &mut Segment) {
+        segment.src_port = self.src_port;
+        segment.dst_port = self.dst_port;
+        segment.seq = self.seq;
+        segment.ack = self.ack;
+        segment.flags = Flags(self.flags.into());
+        segment.window = self.window;
+        segment.tag.conn = self.conn;
+        segment.tag.offset = self.offset;
+        segment.tag.traced = matches!(self.kind, Kind::PlainTraced | Kind::StampedTraced);
+        let stamped = matches!(self.kind, Kind::Stamped | Kind::StampedTraced);
+        if stamped {
+            let (val, ecr) = self.stamps;
+            segment.options.set_timestamps_only(val, ecr);
         }
+        segment.len = size.saturating_sub(if stamped { 52 } else { 40 });
     }
 }
 
@@ -154,7 +154,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::options::TcpOption;
+    use crate::options::{Options, TcpOption};
+    use crate::segment::Tag;
 
     proptest! {
         #[test]
@@ -194,7 +195,9 @@ mod tests {
                 let packed = Packed::new(&segment, &mut boxes);
                 prop_assert_eq!(packed.is_traced(), traced);
                 prop_assert_eq!(packed.segment(segment.ipv4_len()), segment);
-                prop_assert_eq!(packed.unpack(segment.ipv4_len(), &mut boxes), segment);
+                let mut unpacked = Segment::default();
+                packed.unpack(segment.ipv4_len(), &mut unpacked, &mut boxes);
+                prop_assert_eq!(unpacked, segment);
             }
         }
     }
