@@ -31,7 +31,7 @@ use crate::app::spec::HostConfig;
 use crate::app::{AnyApp, App, AppEvent};
 use crate::model::{Input, TcpModel as _};
 use crate::sample::{Counts, SegmentEvent, TcpSample};
-use crate::segment::{Packed, Segment};
+use crate::segment::{Ecn, Packed, Segment};
 pub use any_tcp::AnyTcp;
 pub use endpoint::SocketId;
 pub use open::{ConnectError, ListenError};
@@ -149,6 +149,8 @@ impl Host for TcpHost {
         packet
             .payload
             .unpack(packet.size, &mut unpacked.payload, boxes);
+        // The network may have changed it.
+        unpacked.payload.ecn = Ecn::from_tos(packet.tos);
         self.stack.on_packet(&unpacked, cx);
         self.finish(cx);
     }
@@ -178,7 +180,8 @@ impl Host for TcpHost {
     fn lost(packet: &Packet<Packed>, loss: Loss) -> Option<TcpSample> {
         packet.payload.is_traced().then(|| {
             let lost = SegmentEvent::Lost(loss.cause);
-            let segment = packet.payload.segment(packet.size);
+            let mut segment = packet.payload.segment(packet.size);
+            segment.ecn = Ecn::from_tos(packet.tos);
             let packet = packet.with(segment);
             TcpSample::Segment(Box::new(record::trace_of(&packet, lost, None)))
         })

@@ -226,6 +226,7 @@ impl Segment {
             offset: 0,
             traced: false,
         },
+        ecn: Ecn::NotEct,
     };
 
     /// SEG.LEN: octets of sequence space, SYN and FIN counted.

@@ -13,7 +13,7 @@ use crate::model::{End, Input, Outputs, Signal, TcpModel};
 use crate::sample::{
     EndReason, OpenResult, SegmentEvent, SegmentTrace, Side, StateChange, TcpSample,
 };
-use crate::segment::{Ecn, Packed, Segment};
+use crate::segment::{Packed, Segment};
 use crate::state::State;
 
 impl Stack {
@@ -37,15 +37,8 @@ impl Stack {
         packet: &Packet<Segment>,
         cx: &mut Cx<'_, TcpHost>,
     ) {
-        let mut segment = &packet.payload;
-        let remarked;
-        if Ecn::from_tos(packet.tos) != segment.ecn {
-            // The network changed the ECN field.
-            let ecn = Ecn::from_tos(packet.tos);
-            remarked = Segment { ecn, ..*segment };
-            segment = &remarked;
-        }
-        self.step_with(slot, Input::Segment(segment), Some(packet), cx);
+        let input = Input::Segment(&packet.payload);
+        self.step_with(slot, input, Some(packet), cx);
     }
 
     fn step_with(

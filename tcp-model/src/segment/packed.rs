@@ -16,7 +16,7 @@ pub enum Packed {
 }
 
 /// A segment without options or with timestamps alone. How long its text is follows from the
-/// length of the packet.
+/// length of the packet; its ECN field is the packet's.
 #[derive(Clone, Copy, Debug)]
 pub struct Usual {
     conn: ConnId,
@@ -74,7 +74,7 @@ impl Packed {
         }
     }
 
-    /// Writes the segment of a packet of `size` bytes to `segment`, a default one, and keeps the
+    /// As [`Packed::segment`]: writes the segment of a packet of `size` bytes to `segment`, a default one, and keeps the
     /// box if it had one.
     #[expect(clippy::vec_box, reason = "the boxes are what is kept")]
     #[inline(always)]
