@@ -89,7 +89,7 @@ impl fmt::Debug for Tie {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum EventKind {
-    /// The packet at the head of wire `target` of the partition arrives.
+    /// Packet `data` arrives at the end of wire `target` of the partition.
     Arrival,
     /// Node `target` is woken with token `data`.
     Timer,
@@ -104,7 +104,7 @@ pub struct Event {
     pub time: SimTime,
     /// Its place among events of the same time.
     pub tie: Tie,
-    /// A token of the target's own.
+    /// A token of the target's own, or the place of a packet.
     pub data: u64,
     /// Number of the wire in its partition or of the node, by kind.
     pub target: u32,

@@ -1,12 +1,12 @@
 //! A link direction in motion: drop-tail queue, transmitter, wire.
 //!
 //! A drop-tail queue serves in order of arrival at a known rate, so the time at which a packet
-//! leaves is known when it enters: no event marks the end of a transmission. The wire keeps its
-//! packets in a queue of its own and has one pending event, for the first of them.
+//! leaves is known when it enters: no event marks the end of a transmission. The wire chains its
+//! packets and has one pending event, for the first of them.
 
 use std::collections::VecDeque;
 
-use crate::event::{LinkId, NodeId, Tie};
+use crate::event::{LinkId, NodeId};
 use crate::host::LossCause;
 use crate::network::{Impairments, LinkChange, LinkSpec, QueueLimit};
 use crate::packet::PacketRef;
@@ -315,90 +315,27 @@ impl Mishaps {
     }
 }
 
-/// A packet on the wire.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct InFlight {
-    pub(crate) at: SimTime,
-    pub(crate) tie: Tie,
-    pub(crate) packet: PacketRef,
-    /// Its arrival event is pending.
-    queued: bool,
-}
-
-/// The receiver's side: packets on the wire in order of arrival.
+/// The receiver's side: the packets on the wire, a chain through their places in the slab in order
+/// of arrival. Only the first has a pending event. Where packets may overtake each other, all have,
+/// and there is no chain.
 #[derive(Debug)]
 pub(crate) struct Wire {
-    in_flight: VecDeque<InFlight>,
+    /// The packet that arrives last.
+    pub(crate) last: Option<PacketRef>,
+    pub(crate) disorders: bool,
     /// The node at its end, and the place of its host in the partition.
     pub(crate) to: NodeId,
     pub(crate) host: u32,
 }
 
 impl Wire {
-    /// Nothing on its way to node `to`, whose host has place `host`.
-    pub(crate) fn new(to: NodeId, host: u32) -> Wire {
+    /// Nothing on its way along a link as described; the host at its end has place `host`.
+    pub(crate) fn new(spec: &LinkSpec, host: u32) -> Wire {
         Wire {
-            in_flight: VecDeque::new(),
-            to,
+            last: None,
+            disorders: spec.impairments.disorders(),
+            to: spec.to,
             host,
         }
-    }
-
-    /// Bytes of memory beside the wire itself.
-    pub(crate) fn boxed_bytes(&self) -> usize {
-        self.in_flight.capacity() * size_of::<InFlight>()
-    }
-
-    /// Adds a packet; true when it is the first and needs an event.
-    // Always inlined: the packet stays in registers, and is written once.
-    #[inline(always)]
-    pub(crate) fn insert(&mut self, at: SimTime, tie: Tie, packet: PacketRef) -> bool {
-        let queued = match self.in_flight.back() {
-            None => true,
-            Some(last) if (at, tie) < (last.at, last.tie) => {
-                return self.insert_early(at, tie, packet);
-            }
-            Some(_) => false,
-        };
-        self.in_flight.push_back(InFlight {
-            at,
-            tie,
-            packet,
-            queued,
-        });
-        queued
-    }
-
-    /// Adds a packet that overtakes others.
-    #[cold]
-    fn insert_early(&mut self, at: SimTime, tie: Tie, packet: PacketRef) -> bool {
-        let place = self
-            .in_flight
-            .partition_point(|p| (p.at, p.tie) < (at, tie));
-        let queued = place == 0;
-        let new = InFlight {
-            at,
-            tie,
-            packet,
-            queued,
-        };
-        self.in_flight.insert(place, new);
-        queued
-    }
-
-    /// Takes the first packet, whose event carried `tie`, and the next one if that now needs an
-    /// event.
-    #[inline(always)]
-    pub(crate) fn take(&mut self, tie: Tie) -> (PacketRef, Option<(SimTime, Tie)>) {
-        let head = self
-            .in_flight
-            .pop_front()
-            .expect("an arrival event has a packet on the wire");
-        debug_assert_eq!(head.tie, tie, "arrivals in order");
-        let next = self.in_flight.front_mut().filter(|p| !p.queued).map(|p| {
-            p.queued = true;
-            (p.at, p.tie)
-        });
-        (head.packet, next)
     }
 }

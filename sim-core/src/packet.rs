@@ -1,6 +1,10 @@
 //! Packets and the slab that holds those in flight.
 
 use std::net::Ipv4Addr;
+use std::num::NonZeroU32;
+
+use crate::event::Tie;
+use crate::time::SimTime;
 
 /// A packet on its way: an IPv4 header in short, and the protocol's payload.
 ///
@@ -44,50 +48,98 @@ impl<P> Packet<P> {
 
 /// Place of a packet in a [`Slab`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct PacketRef(u32);
+pub(crate) struct PacketRef(NonZeroU32);
+
+impl PacketRef {
+    fn new(index: usize) -> PacketRef {
+        let number = u32::try_from(index + 1).ok().and_then(NonZeroU32::new);
+        PacketRef(number.expect("fewer than 2^32 packets in flight"))
+    }
+
+    #[inline(always)]
+    fn index(self) -> usize {
+        self.0.get() as usize - 1
+    }
+
+    /// As the data of an event.
+    #[inline(always)]
+    pub(crate) fn as_data(self) -> u64 {
+        self.0.get().into()
+    }
+
+    /// From the data of an event.
+    #[inline(always)]
+    pub(crate) fn from_data(data: u64) -> PacketRef {
+        PacketRef(NonZeroU32::new(data as u32).expect("an arrival names its packet"))
+    }
+}
+
+/// Where a packet on the wire stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Flight {
+    /// When it arrives.
+    pub(crate) at: SimTime,
+    /// The key its sender made.
+    pub(crate) tie: Tie,
+    /// The one that arrives after it on the same wire.
+    pub(crate) next: Option<PacketRef>,
+}
 
 /// Storage for packets in flight: slots are reused, last freed first, so that a steady flow touches
 /// the same few cache lines and allocates nothing.
 #[derive(Debug)]
 pub(crate) struct Slab<T> {
     slots: Vec<Option<T>>,
-    free: Vec<u32>,
+    flights: Vec<Flight>,
+    free: Vec<PacketRef>,
 }
 
 impl<T> Default for Slab<T> {
     fn default() -> Self {
         Slab {
             slots: Vec::new(),
+            flights: Vec::new(),
             free: Vec::new(),
         }
     }
 }
 
 impl<T> Slab<T> {
+    // Always inlined, so that the packet is made in its place.
     #[inline(always)]
     pub(crate) fn insert(&mut self, value: T) -> PacketRef {
-        if let Some(i) = self.free.pop() {
-            self.slots[i as usize] = Some(value);
-            return PacketRef(i);
+        if let Some(at) = self.free.pop() {
+            self.slots[at.index()] = Some(value);
+            return at;
         }
-        let i = u32::try_from(self.slots.len()).expect("fewer than 2^32 packets in flight");
+        let at = PacketRef::new(self.slots.len());
         self.slots.push(Some(value));
-        PacketRef(i)
+        self.flights.push(Flight {
+            at: SimTime::ZERO,
+            tie: Tie::FIRST,
+            next: None,
+        });
+        at
     }
 
     #[inline]
     pub(crate) fn get_mut(&mut self, at: PacketRef) -> &mut T {
-        self.slots[at.0 as usize]
+        self.slots[at.index()]
             .as_mut()
             .expect("a packet in flight is in the slab")
     }
 
+    #[inline]
+    pub(crate) fn flight_mut(&mut self, at: PacketRef) -> &mut Flight {
+        &mut self.flights[at.index()]
+    }
+
     #[inline(always)]
     pub(crate) fn remove(&mut self, at: PacketRef) -> T {
-        let value = self.slots[at.0 as usize]
+        let value = self.slots[at.index()]
             .take()
             .expect("a packet is taken once");
-        self.free.push(at.0);
+        self.free.push(at);
         value
     }
 
@@ -96,6 +148,8 @@ impl<T> Slab<T> {
     }
 
     pub(crate) fn capacity_bytes(&self) -> usize {
-        self.slots.capacity() * size_of::<Option<T>>() + self.free.capacity() * 4
+        self.slots.capacity() * size_of::<Option<T>>()
+            + self.flights.capacity() * size_of::<Flight>()
+            + self.free.capacity() * size_of::<PacketRef>()
     }
 }

@@ -8,7 +8,7 @@ use crate::event_queue::{AnyEventQueue, EventQueue};
 use crate::host::{Host, Loss, LossCause};
 use crate::link::{Fate, LinkStats, Transmitter, Wire};
 use crate::network::Network;
-use crate::packet::{Packet, PacketRef, Slab};
+use crate::packet::{Flight, Packet, PacketRef, Slab};
 use crate::record::Record;
 use crate::rng::Rng;
 use crate::time::SimTime;
@@ -294,22 +294,36 @@ impl<H: Host> Core<H> {
 
     #[inline(always)]
     fn board(&mut self, wire: u32, at: SimTime, tie: Tie, packet: PacketRef) {
-        if self.wires[wire as usize].insert(at, tie, packet) {
-            self.queue.push(arrival(wire, at, tie));
+        let place = &mut self.wires[wire as usize];
+        if !place.disorders {
+            let last = place.last.replace(packet);
+            let next = None;
+            *self.packets.flight_mut(packet) = Flight { at, tie, next };
+            if let Some(last) = last {
+                let ahead = self.packets.flight_mut(last);
+                debug_assert!((ahead.at, ahead.tie) < (at, tie), "arrivals in order");
+                ahead.next = Some(packet);
+                return;
+            }
         }
+        self.queue.push(arrival(wire, at, tie, packet));
     }
 
-    /// Takes the first packet off a wire: where it arrives, the place of the host there, and the
-    /// packet. The next one gets its event.
-    #[inline]
-    fn land(&mut self, wire: u32, tie: Tie) -> (NodeId, u32, PacketRef) {
+    /// Takes a packet off its wire: where it arrives, and the place of the host there. The next one
+    /// gets its event.
+    #[inline(always)]
+    fn land(&mut self, wire: u32, packet: PacketRef) -> (NodeId, u32) {
         let place = &mut self.wires[wire as usize];
-        let (node, host) = (place.to, place.host);
-        let (at, next) = place.take(tie);
-        if let Some((time, tie)) = next {
-            self.queue.push(arrival(wire, time, tie));
+        if !place.disorders {
+            match self.packets.flight_mut(packet).next {
+                Some(next) => {
+                    let Flight { at, tie, .. } = *self.packets.flight_mut(next);
+                    self.queue.push(arrival(wire, at, tie, next));
+                }
+                None => place.last = None,
+            }
         }
-        (node, host, at)
+        (place.to, place.host)
     }
 
     #[cold]
@@ -336,11 +350,11 @@ impl<H: Host> Core<H> {
 }
 
 #[inline]
-fn arrival(wire: u32, time: SimTime, tie: Tie) -> Event {
+fn arrival(wire: u32, time: SimTime, tie: Tie, packet: PacketRef) -> Event {
     Event {
         time,
         tie,
-        data: 0,
+        data: packet.as_data(),
         target: wire,
         kind: EventKind::Arrival,
     }
@@ -371,7 +385,7 @@ impl<H: Host> Partition<H> {
             }
             if to == me {
                 let host = assignment.place[spec.to.0 as usize];
-                wires.push(Wire::new(spec.to, host));
+                wires.push(Wire::new(spec, host));
             }
             *wire += 1;
         }
@@ -453,7 +467,9 @@ impl<H: Host> Partition<H> {
     fn handle(&mut self, event: Event) {
         let (now, tie) = (event.time, event.tie);
         match event.kind {
-            EventKind::Arrival => self.arrive(event.target, now, tie),
+            EventKind::Arrival => {
+                self.arrive(event.target, PacketRef::from_data(event.data), now, tie);
+            }
             EventKind::Timer | EventKind::Start => {
                 let node = NodeId(event.target);
                 let place = self.core.assignment.place[node.0 as usize];
@@ -473,9 +489,9 @@ impl<H: Host> Partition<H> {
         }
     }
 
-    fn arrive(&mut self, wire: u32, now: SimTime, tie: Tie) {
+    fn arrive(&mut self, wire: u32, at: PacketRef, now: SimTime, tie: Tie) {
         let core = &mut self.core;
-        let (node, host, at) = core.land(wire, tie);
+        let (node, host) = core.land(wire, at);
         let packet = core.packets.get_mut(at);
         let Some((_, host)) = self.hosts.get_mut(host as usize) else {
             if packet.ttl <= 1 {
@@ -539,8 +555,7 @@ impl<H: Host> Partition<H> {
     pub(crate) fn link_bytes(&self) -> usize {
         let (senders, wires) = (&self.core.transmitters, &self.core.wires);
         let boxed = senders.iter().map(Transmitter::boxed_bytes).sum::<usize>();
-        let flying = wires.iter().map(Wire::boxed_bytes).sum::<usize>();
-        boxed + flying + size_of_val(senders.as_slice()) + size_of_val(wires.as_slice())
+        boxed + size_of_val(senders.as_slice()) + size_of_val(wires.as_slice())
     }
 
     /// The hosts.
