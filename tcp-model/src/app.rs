@@ -58,7 +58,7 @@ pub enum AppEvent {
 #[derive(Debug)]
 pub enum AnyApp {
     /// Opens connections and makes requests.
-    Client(Client),
+    Client(Box<Client>),
     /// Answers requests.
     Server(Server),
     /// Sends as much as it can.
@@ -73,7 +73,7 @@ impl AnyApp {
     /// The application a scenario describes.
     pub fn new(spec: AppSpec) -> AnyApp {
         match spec {
-            AppSpec::Client(spec) => AnyApp::Client(Client::new(spec)),
+            AppSpec::Client(spec) => AnyApp::Client(Box::new(Client::new(spec))),
             AppSpec::Server(spec) => AnyApp::Server(Server::new(spec)),
             AppSpec::Bulk(spec) => AnyApp::Bulk(Bulk::new(spec)),
             AppSpec::Sink(spec) => AnyApp::Sink(Sink::new(spec)),

@@ -11,23 +11,27 @@ const TICK_PS: u64 = 4_000_000;
 
 /// A secret of the host's, from which both are made per 4-tuple.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Secret(SipHasher13);
+pub(super) struct Secret(u64, u64);
 
 impl Secret {
     pub(super) fn draw(rng: &mut Rng) -> Secret {
-        Secret(SipHasher13::new_with_keys(rng.next_u64(), rng.next_u64()))
+        Secret(rng.next_u64(), rng.next_u64())
+    }
+
+    fn hash(&self, flow: Flow) -> u64 {
+        SipHasher13::new_with_keys(self.0, self.1).hash(&flow.bytes())
     }
 
     /// `ISN = M + F(4-tuple, secret)` with M the 4 us clock, and the timestamp offset.
     pub(super) fn isn_and_offset(&self, flow: Flow, now: SimTime) -> (SeqNum, u32) {
-        let hash = self.0.hash(&flow.bytes());
+        let hash = self.hash(flow);
         let clock = (now.as_ps() / TICK_PS) as u32;
         (SeqNum(hash as u32) + clock, (hash >> 32) as u32)
     }
 
     /// The timestamp offset alone.
     pub(super) fn ts_offset(&self, flow: Flow) -> u32 {
-        (self.0.hash(&flow.bytes()) >> 32) as u32
+        (self.hash(flow) >> 32) as u32
     }
 }
 

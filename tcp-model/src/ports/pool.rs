@@ -2,7 +2,7 @@
 
 /// Bits that are even places.
 pub(super) const EVEN: u64 = 0x5555_5555_5555_5555;
-const PAGE_WORDS: usize = 64;
+const PAGE_WORDS: usize = 16;
 const PAGE_BITS: u32 = 64 * PAGE_WORDS as u32;
 
 /// One bit per port, counted from the lower end of the range; pages appear when first written, so
