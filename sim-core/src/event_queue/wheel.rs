@@ -31,9 +31,9 @@ const LEVELS: usize = 64usize.div_ceil(BITS as usize);
 /// Events of a chunk.
 const CHUNK: usize = 16;
 /// A slot of at most this many events is sorted instead of split.
-const FEW: usize = 12;
+const FEW: usize = 32;
 /// A run of fewer events takes new ones into their places; they are near its end, mostly.
-const SHORT: usize = 32;
+const SHORT: usize = 48;
 /// Events beside the sorted run beyond which the front may go back into the wheel.
 const LATE: usize = 64;
 /// No chunk.
