@@ -17,6 +17,7 @@ mod idle;
 mod measure;
 mod pairs;
 mod process;
+mod replay;
 mod table;
 mod time_wait;
 mod world;
@@ -84,6 +85,12 @@ enum Workload {
         /// Run with one thread and with several (2, or what --threads says), and compare
         #[arg(long)]
         compare_threads: bool,
+    },
+    /// The event queues alone, asked what they were asked in whole workloads
+    Replay {
+        /// Operations of each workload, at most
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1000..=50_000_000), default_value_t = 4_000_000)]
+        operations: u32,
     },
     /// The event queues alone: take the first event, put one back
     Hold {
@@ -180,6 +187,7 @@ fn tables(args: &BenchArgs) -> Result<Vec<Table>, String> {
                 repeat(title, args.reps, || pairs::run(*pairs, seconds, engine))?
             }])
         }
+        Workload::Replay { operations } => Ok(vec![replay::table(*operations as usize)?]),
         Workload::Hold { decades, holds } => Ok(vec![hold::table(*decades, *holds)?]),
     }
 }

@@ -157,3 +157,16 @@ fn a_table_is_for_people() {
         assert!(stderr.contains(expected), "{stderr}");
     }
 }
+
+#[test]
+fn queues_answer_recorded_workloads_alike() {
+    let columns = bench("replay --operations 20000");
+    assert_eq!(columns.len(), 4);
+    for m in &columns {
+        assert_eq!(number(m, "operations"), 20_000.0, "{m}");
+        assert!(number(m, "most_pending") > 5.0, "{m}");
+        for queue in ["wheel", "heap", "priority-queue"] {
+            assert!(number(m, queue) > 0.0, "{m}");
+        }
+    }
+}

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::event::{LinkId, NodeId};
-use crate::event_queue::EventQueueKind;
+use crate::event_queue::{AnyEventQueue, EventQueueKind};
 use crate::host::Host;
 use crate::link::LinkStats;
 use crate::merge::merge_before;
@@ -101,6 +101,20 @@ impl<H: Host> Simulation<H> {
     /// # Panics
     /// When hosts and nodes do not match, or `partition_of` is neither empty nor one per node.
     pub fn new(network: Arc<Network>, hosts: Vec<Option<H>>, config: &RunConfig) -> Simulation<H> {
+        Simulation::with_queues(network, hosts, config, &mut || config.queue.build())
+    }
+
+    /// The same with an event queue from `make_queue` for each partition: the place for one of
+    /// your own.
+    ///
+    /// # Panics
+    /// As [`Simulation::new`].
+    pub fn with_queues(
+        network: Arc<Network>,
+        hosts: Vec<Option<H>>,
+        config: &RunConfig,
+        make_queue: &mut dyn FnMut() -> AnyEventQueue,
+    ) -> Simulation<H> {
         let n = network.nodes().len();
         assert_eq!(hosts.len(), n, "one entry per node");
         let part_of = if config.partition_of.is_empty() {
@@ -123,7 +137,7 @@ impl<H: Host> Simulation<H> {
             .into_iter()
             .enumerate()
             .map(|(me, hosts)| {
-                let queue = config.queue.build();
+                let queue = make_queue();
                 Partition::new(me as u32, &network, &assignment, hosts, queue, config.seed)
             })
             .collect::<Vec<_>>();

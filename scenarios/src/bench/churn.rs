@@ -45,6 +45,15 @@ pub(crate) struct CloseArgs {
     time_wait: u64,
 }
 
+impl Default for CloseArgs {
+    fn default() -> Self {
+        CloseArgs {
+            first: First::Server,
+            time_wait: 240,
+        }
+    }
+}
+
 impl CloseArgs {
     /// Who closes, in words.
     pub(super) fn first_name(&self) -> &'static str {
@@ -78,7 +87,12 @@ pub(super) fn params(time_wait: SimDuration) -> TcpParams {
     }
 }
 
-fn world(rate: u32, limit: Option<u64>, seconds: f64, close: &CloseArgs) -> Result<World, String> {
+pub(super) fn world(
+    rate: u32,
+    limit: Option<u64>,
+    seconds: f64,
+    close: &CloseArgs,
+) -> Result<World, String> {
     let time_wait = SimDuration::from_secs(close.time_wait);
     // Twice the ports taken at a time, those of connections still open included.
     let held = seconds.min(close.time_wait as f64 + 5.0) * f64::from(rate);

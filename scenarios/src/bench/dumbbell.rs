@@ -55,7 +55,7 @@ pub(super) fn receiver() -> AppSpec {
     })
 }
 
-fn world(n: u32, end: SimTime) -> Result<World, String> {
+pub(super) fn world(n: u32, end: SimTime) -> Result<World, String> {
     let (core, access) = (Rate::mbps(10 * u64::from(n)), Rate::mbps(100));
     let one_ms = SimDuration::from_millis(1);
     let mut plan = Plan::default();

@@ -1,0 +1,171 @@
+//! Bulk transfers between whole hosts allocate nothing per event once they are warm; losses
+//! allocate per recovery, not per segment.
+#![allow(unsafe_code)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use sim_core::record::Discard;
+use sim_core::{
+    LinkSpec, Network, NodeId, NodeKind, NodeSpec, QueueLimit, Rate, RunConfig, SimDuration,
+    SimTime, Simulation,
+};
+use tcp_model::spec::{AppSpec, BulkSpec, HostConfig, SinkSpec, TraceSpec};
+use tcp_model::{TcpHost, TcpParams};
+
+thread_local! {
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// The system's allocator, counting calls per thread.
+struct Counting;
+
+fn count() {
+    // Fails only while the thread is being torn down.
+    let _ = ALLOCATIONS.try_with(|n| n.set(n.get() + 1));
+}
+
+// SAFETY: hands every call on to `System` unchanged; the counter allocates nothing.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: the caller's promises are `System`'s.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        // SAFETY: as above.
+        unsafe { System.dealloc(ptr, layout) }
+    }
+    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        count();
+        // SAFETY: as above.
+        unsafe { System.realloc(ptr, layout, new_size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// What happened after the first `warm_up` seconds of 60.
+struct Warm {
+    events: u64,
+    allocations: u64,
+    /// Over the whole run.
+    retransmissions: u64,
+    fast_recoveries: u64,
+}
+
+/// Two senders and two sinks around a bottleneck of 50 Mbit/s with this queue.
+fn transfer(queue: QueueLimit, loss: f64, params: TcpParams) -> Warm {
+    let (ms, mbps) = (SimDuration::from_millis, Rate::mbps);
+    let router = |name: &str| NodeSpec {
+        name: name.to_owned(),
+        kind: NodeKind::Router,
+    };
+    let mut nodes = vec![router("left"), router("right")];
+    let mut bottleneck = LinkSpec::new(NodeId(0), NodeId(1), Some(mbps(50)), ms(10));
+    bottleneck.queue = queue;
+    bottleneck.impairments.loss = loss;
+    let back = LinkSpec::new(NodeId(1), NodeId(0), Some(mbps(50)), ms(10));
+    let mut links = vec![bottleneck, back];
+    for i in 0..4u32 {
+        nodes.push(NodeSpec {
+            name: format!("host-{i}"),
+            kind: NodeKind::Host { addresses: 1 },
+        });
+        let link = LinkSpec::new(NodeId(2 + i), NodeId(i / 2), Some(mbps(100)), ms(1));
+        links.push(link.reversed());
+        links.push(link);
+    }
+    let address = |i: u32| Ipv4Addr::from(u32::from(Ipv4Addr::new(10, 0, 0, 1)) + i);
+    let params = Arc::new(params);
+    let host = |app| {
+        Some(TcpHost::new(HostConfig {
+            params: Arc::clone(&params),
+            apps: vec![app],
+            trace: TraceSpec::default(),
+        }))
+    };
+    let sender = |i: u32| {
+        host(AppSpec::Bulk(BulkSpec {
+            name: "bulk".to_owned(),
+            local: address(i),
+            remote: SocketAddrV4::new(address(i + 2), 5000),
+            start: SimTime::ZERO + ms(u64::from(i) * 7),
+            bytes: None,
+        }))
+    };
+    let sink = || {
+        host(AppSpec::Sink(SinkSpec {
+            port: 5000,
+            backlog: 4,
+            read_rate: None,
+        }))
+    };
+    let hosts = vec![None, None, sender(0), sender(1), sink(), sink()];
+    let network = Arc::new(Network::new(nodes, links).unwrap());
+    let config = RunConfig::new(3, SimTime::ZERO + SimDuration::from_secs(60));
+    let mut simulation = Simulation::new(network, hosts, &config);
+    let (mut warm, mut last) = (None, (0, 0));
+    let stats = simulation.run(&mut Discard, &mut |progress| {
+        last = (progress.events, ALLOCATIONS.get());
+        if progress.now > SimTime::ZERO + SimDuration::from_secs(20) {
+            warm.get_or_insert(last);
+        }
+        ControlFlow::Continue(())
+    });
+    stats.unwrap();
+    let warm: (u64, u64) = warm.unwrap();
+    let hosts = simulation.into_hosts();
+    let sum = |of: fn(&tcp_model::sample::Counts) -> u32| {
+        let counts = hosts.iter().flatten().map(|h| u64::from(of(&h.counts())));
+        counts.sum::<u64>()
+    };
+    Warm {
+        events: last.0 - warm.0,
+        allocations: last.1 - warm.1,
+        retransmissions: sum(|c| c.retransmissions),
+        fast_recoveries: sum(|c| c.fast_recoveries),
+    }
+}
+
+fn params() -> TcpParams {
+    TcpParams {
+        // Less than the bandwidth-delay product and the queue: nothing is lost.
+        send_buffer: 64 * 1024,
+        ..TcpParams::rfc9293()
+    }
+}
+
+#[test]
+fn transfers_without_loss_allocate_nothing() {
+    for params in [
+        params(),
+        TcpParams {
+            timestamps: false,
+            ..params()
+        },
+    ] {
+        let warm = transfer(QueueLimit::Packets(200), 0.0, params);
+        assert_eq!(warm.retransmissions, 0);
+        assert!(warm.events > 400_000, "{}", warm.events);
+        assert_eq!(warm.allocations, 0);
+    }
+}
+
+#[test]
+fn losses_allocate_per_recovery_and_not_per_segment() {
+    let params = TcpParams {
+        send_buffer: 1024 * 1024,
+        ..TcpParams::rfc9293()
+    };
+    let warm = transfer(QueueLimit::Packets(60), 0.001, params);
+    assert!(warm.fast_recoveries > 50, "{}", warm.fast_recoveries);
+    assert!(warm.events > 500_000, "{}", warm.events);
+    // A scoreboard at the sender, a list of runs at the receiver, and what they hold.
+    let most = 12 * warm.fast_recoveries;
+    assert!(warm.allocations <= most, "{} > {most}", warm.allocations);
+}
