@@ -4,6 +4,7 @@
 //! retransmit is the business of [`crate::recovery`].
 
 use std::fmt::Debug;
+use std::hash::{Hash, Hasher};
 
 use sim_core::{Rate, SimDuration, SimTime};
 
@@ -39,8 +40,20 @@ pub enum Congestion {
     RepeatedTimeout,
 }
 
+/// Copies a boxed controller, so that a connection can be copied; whatever is `Clone` has it.
+pub trait CloneController {
+    /// A copy in a box.
+    fn clone_box(&self) -> Box<dyn CongestionControl>;
+}
+
+impl<T: CongestionControl + Clone + 'static> CloneController for T {
+    fn clone_box(&self) -> Box<dyn CongestionControl> {
+        Box::new(self.clone())
+    }
+}
+
 /// A congestion control algorithm. All windows are in bytes.
-pub trait CongestionControl: Send + Debug {
+pub trait CongestionControl: CloneController + Send + Debug {
     /// The congestion window.
     fn cwnd(&self) -> u64;
     /// The slow-start threshold; `None` before the first congestion.
@@ -68,7 +81,7 @@ pub trait CongestionControl: Send + Debug {
 }
 
 /// Any congestion control; calls go through a `match`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum AnyCc {
     /// RFC 5681 and RFC 6582.
     NewReno(NewReno),
@@ -81,6 +94,22 @@ impl AnyCc {
     pub fn new(params: &TcpParams) -> AnyCc {
         match params.congestion {
             CongestionKind::NewReno => AnyCc::NewReno(NewReno::new(params.slow_start_limit)),
+        }
+    }
+}
+
+impl Clone for Box<dyn CongestionControl> {
+    fn clone(&self) -> Self {
+        (**self).clone_box()
+    }
+}
+
+impl Hash for AnyCc {
+    /// A user's own is known by what it shows of itself.
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        match self {
+            AnyCc::NewReno(cc) => cc.hash(hasher),
+            AnyCc::Custom(cc) => format!("{cc:?}").hash(hasher),
         }
     }
 }

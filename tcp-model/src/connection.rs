@@ -6,6 +6,7 @@
 //!
 //! Leaves out: Fast Open, ECN, path MTU discovery and ICMP, IP options.
 
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use sim_core::{SimDuration, SimTime};
@@ -36,7 +37,7 @@ use spaces::{ReceiveSpace, SendSpace};
 use timeouts::Timers;
 
 /// An end point.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Connection {
     params: Arc<TcpParams>,
     snd: SendSpace,
@@ -89,6 +90,33 @@ impl Connection {
             recovered_before: false,
             params: ctx.params,
         }
+    }
+
+    /// Feeds `hasher` all that decides what the end point does next: equal digests of end points
+    /// with equal parameters stand for equal behaviour. Counters and identities are left out.
+    pub fn digest<H: Hasher>(&self, hasher: &mut H) {
+        // Taken apart in full, so that no field to come is forgotten.
+        let Connection {
+            params: _,
+            snd,
+            rcv,
+            timers,
+            rtt,
+            recovery,
+            cc,
+            counts: _,
+            conn: _,
+            ts_offset: _,
+            local_port: _,
+            remote_port: _,
+            state,
+            passive,
+            traced: _,
+            app_closed,
+            recovered_before,
+        } = self;
+        (snd, rcv, timers, rtt, recovery, cc).hash(hasher);
+        (state, passive, app_closed, recovered_before).hash(hasher);
     }
 
     fn enter(&mut self, to: State, out: &mut Outputs) {

@@ -30,7 +30,7 @@ pub mod kind {
 }
 
 /// A list of options as wire bytes.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Options {
     len: u8,
     bytes: [u8; Options::MAX],

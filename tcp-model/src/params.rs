@@ -343,6 +343,10 @@ impl TcpParams {
         }
     }
 
+    /// MUST-28: idle time before the first keep-alive probe, for those who switch it on and say no
+    /// more.
+    pub const DEFAULT_KEEPALIVE: SimDuration = SimDuration::from_secs(7_200);
+
     /// The set of that name.
     pub fn profile(name: &str) -> Option<TcpParams> {
         match name {

@@ -3,7 +3,7 @@
 use crate::seq::SeqNum;
 
 /// A run of octets received out of order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Run {
     start: SeqNum,
     end: SeqNum,
@@ -11,7 +11,7 @@ struct Run {
 
 /// Runs beyond RCV.NXT, disjoint, the one touched last first: the order in which SACK reports them
 /// (RFC 2018 section 4).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Hash, Default)]
 pub(crate) struct Reassembly {
     runs: Vec<Run>,
     /// Sequence number of the FIN, when one has arrived ahead of a gap.

@@ -14,7 +14,7 @@ mod scoreboard;
 pub use scoreboard::Scoreboard;
 
 /// What the sender is doing about loss.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Phase {
     /// Nothing; duplicate ACKs are being counted.
     #[default]
@@ -26,7 +26,7 @@ pub enum Phase {
 }
 
 /// The state of loss recovery.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Hash, Default)]
 pub struct Recovery {
     phase: Phase,
     /// SND.NXT when recovery began.

@@ -17,7 +17,7 @@ pub struct RtoBounds {
 }
 
 /// The estimator's knowledge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Estimate {
     NoSample,
     Measured {
@@ -29,7 +29,7 @@ enum Estimate {
 /// SRTT, RTTVAR, and the time-out with its back-off.
 ///
 /// Leaves out clock granularity: G is one picosecond of simulated time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RttEstimator {
     estimate: Estimate,
     rto: SimDuration,

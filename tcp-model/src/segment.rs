@@ -166,7 +166,7 @@ impl fmt::Debug for ConnId {
 
 /// What only the simulator knows of a segment; not part of the wire format, and no model may act
 /// on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Tag {
     /// The connection, incarnation included, that sent it.
     pub conn: ConnId,
@@ -179,7 +179,7 @@ pub struct Tag {
 /// A TCP segment, and with it the one field of the IP header that is TCP's: ECN. The payload is
 /// counted, not stored; data offset and checksum are functions of the rest and are made by
 /// [`crate::wire`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Segment {
     /// Source port.
     pub src_port: u16,
@@ -242,6 +242,34 @@ impl Segment {
     /// Header length in bytes, options and their padding included.
     pub const fn header_len(&self) -> u32 {
         20 + self.options.padded_len() as u32
+    }
+
+    /// The reset by which an end point that does not exist answers; none for a reset
+    /// (RFC 9293 section 3.10.7.1).
+    pub fn refusal(&self) -> Option<Segment> {
+        if self.flags.is_rst() {
+            return None;
+        }
+        // "If the ACK bit is off, sequence number zero is used, <SEQ=0><ACK=SEG.SEQ+SEG.LEN>
+        // <CTL=RST,ACK>. If the ACK bit is on, <SEQ=SEG.ACK><CTL=RST>."
+        let (seq, ack, flags) = if self.flags.is_ack() {
+            (self.ack, SeqNum(0), Flags::RST)
+        } else {
+            (SeqNum(0), self.seq_end(), Flags::RST | Flags::ACK)
+        };
+        Some(Segment {
+            src_port: self.dst_port,
+            dst_port: self.src_port,
+            seq,
+            ack,
+            flags,
+            tag: Tag {
+                conn: self.tag.conn,
+                offset: 0,
+                traced: self.tag.traced,
+            },
+            ..Segment::default()
+        })
     }
 
     /// Length as an IPv4 packet without IP options.

@@ -81,7 +81,9 @@ impl TimeWait {
             return match (params.rfc1337, seg.seq == self.rcv_nxt) {
                 (true, _) => TimeWaitAction::Drop,
                 (false, true) => TimeWaitAction::Kill,
-                (false, false) if in_window => TimeWaitAction::Ack,
+                (false, false) if seg.seq.in_window(self.rcv_nxt, self.rcv_wnd()) => {
+                    TimeWaitAction::Ack
+                }
                 (false, false) => TimeWaitAction::Drop,
             };
         }
@@ -91,7 +93,7 @@ impl TimeWait {
         }
         // "The only thing that can arrive in this state is a retransmission of the remote FIN.
         // Acknowledge it, and restart the 2 MSL timeout."
-        let fin_again = seg.flags.is_fin() && seg.seq_end() == self.rcv_nxt;
+        let fin_again = seg.flags.is_fin() && seg.flags.is_ack() && seg.seq_end() == self.rcv_nxt;
         if fin_again && !stale {
             return TimeWaitAction::AckAndRestart;
         }

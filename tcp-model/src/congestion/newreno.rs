@@ -5,7 +5,7 @@ use sim_core::SimTime;
 use super::{AckEvent, Congestion, CongestionControl};
 
 /// Slow start, congestion avoidance, and halving.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct NewReno {
     cwnd: u64,
     /// `u64::MAX` before the first congestion.

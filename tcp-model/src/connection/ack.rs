@@ -28,6 +28,7 @@ impl Connection {
             return false;
         }
         let window = u32::from(seg.window) << self.snd.shift;
+        let was_closed = self.snd.wnd == 0;
         let same_window = window == self.snd.wnd;
         if seg.ack.after(self.snd.una) {
             self.take_window(seg, window);
@@ -47,6 +48,11 @@ impl Connection {
         }
         if self.timers.persist != SimTime::MAX {
             self.timers.retries = 0; // MUST-37: the probe was answered
+        } else if was_closed || self.snd.wnd == 0 {
+            // SHLD-17: of octets beyond a window that shrank to nothing, retransmissions are
+            // probes; answered, they count for no time-out.
+            self.timers.retries = self.timers.retries.min(1);
+            self.timers.first_sent = now;
         }
         self.on_window();
         self.state != State::Closed

@@ -115,6 +115,9 @@ impl Connection {
     }
 
     /// RFC 9293 section 3.10.7.2.
+    ///
+    /// Deviation: text and FIN that come with a SYN, here and in SYN-SENT, are not queued for
+    /// ESTABLISHED: not being acknowledged, they come again.
     pub(super) fn listen_arrives(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
         if seg.flags.is_rst() {
             return;

@@ -31,7 +31,10 @@ impl Connection {
     }
 
     fn segment_arrives(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
-        if self.state == State::SynReceived && seg.flags.is_syn() && seg.seq == self.rcv.irs {
+        // Deviation: the SYN that was seen before is no unacceptable segment: the sequence check
+        // would refuse the SYN-ACK of a simultaneous open (section 3.5, figure 7).
+        let syn = seg.flags.is_syn() && !seg.flags.is_rst() && seg.seq == self.rcv.irs;
+        if self.state == State::SynReceived && syn {
             self.syn_again(seg, now, out);
             return;
         }
@@ -62,7 +65,14 @@ impl Connection {
         }
         self.touch_keepalive(now);
         // fifth: the ACK field
-        if !seg.flags.is_ack() || !self.on_ack(seg, now, out) {
+        if !seg.flags.is_ack() {
+            // Text for a closed window, and no ACK to make an allowance for: not acceptable.
+            if matches!(sequence, Sequence::ControlOnly) {
+                self.challenge(seg, now, out);
+            }
+            return;
+        }
+        if !self.on_ack(seg, now, out) {
             return;
         }
         // sixth to eighth: URG, text, FIN
@@ -103,9 +113,6 @@ impl Connection {
     /// A SYN that was seen before arrives in SYN-RECEIVED: retransmitted, or the SYN-ACK of a
     /// simultaneous open, whose SYN is known and whose ACK completes the handshake.
     fn syn_again(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
-        if seg.flags.is_rst() {
-            return;
-        }
         if !seg.flags.is_ack() {
             // Our SYN-ACK was lost, or crossed the retransmission; the timer begins anew.
             self.snd.timed = None;
@@ -177,10 +184,13 @@ impl Connection {
         }
     }
 
-    /// RFC 5961 section 3.2: exactly at RCV.NXT, or it is only challenged.
+    /// RFC 5961 section 3.2: exactly at RCV.NXT; elsewhere in the window it is only challenged, and
+    /// when it merely reaches into it "silently drop the segment".
     fn on_reset(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
         if seg.seq != self.rcv.nxt {
-            self.challenge(seg, now, out);
+            if seg.seq.in_window(self.rcv.nxt, self.rcv.window()) {
+                self.challenge(seg, now, out);
+            }
             return;
         }
         let why = match self.state {

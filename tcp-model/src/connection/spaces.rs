@@ -8,7 +8,7 @@ use crate::segment::ConnId;
 use crate::seq::SeqNum;
 
 /// Variables of the sending direction. Stream offsets are 64 bits and count payload from 0.
-#[derive(Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct SendSpace {
     pub(super) iss: SeqNum,
     pub(super) una: SeqNum,
@@ -129,7 +129,7 @@ impl SendSpace {
 }
 
 /// Variables of the receiving direction.
-#[derive(Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct ReceiveSpace {
     pub(super) irs: SeqNum,
     pub(super) nxt: SeqNum,
@@ -207,7 +207,7 @@ impl ReceiveSpace {
         let offered = self.window();
         let free = u64::from(self.buffer).saturating_sub(self.unread) as u32;
         let gain = free.saturating_sub(offered);
-        if gain >= (self.buffer / 2).min(self.mss) {
+        if gain > 0 && gain >= (self.buffer / 2).min(self.mss) {
             free
         } else {
             offered

@@ -78,6 +78,9 @@ impl Connection {
     }
 
     /// The part of the segment inside the window: first octet, end, and the FIN's place.
+    ///
+    /// Deviation: a FIN just beyond the right edge is taken with the text that fills the window; it
+    /// needs no room in the buffer.
     fn trim(&self, seg: &Segment) -> (SeqNum, SeqNum, Option<SeqNum>) {
         let end = seg.seq + seg.len;
         let inside = end.min(self.rcv.edge).max(self.rcv.nxt);

@@ -11,7 +11,7 @@ use crate::segment::Flags;
 use crate::state::State;
 
 /// Deadlines as data; `SimTime::MAX` is off.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 pub(super) struct Timers {
     /// Retransmission.
     pub(super) rto: SimTime,

@@ -13,16 +13,21 @@ use crate::syn_cookie::Agreed;
 impl Connection {
     /// Active OPEN.
     pub(super) fn on_connect(&mut self, now: SimTime, out: &mut Outputs) {
-        if self.state != State::Closed {
+        if self.state != State::Closed || self.is_over() {
             return;
         }
         self.enter(State::SynSent, out);
         self.send_syn(false, now, out);
     }
 
+    /// It has had its life: sequence numbers were used.
+    fn is_over(&self) -> bool {
+        self.snd.nxt != self.snd.iss
+    }
+
     /// Passive OPEN: what follows is the segment the listener received.
     pub(super) fn on_listen(&mut self) {
-        if self.state == State::Closed {
+        if self.state == State::Closed && !self.is_over() {
             self.passive = true;
             self.state = State::Listen;
         }

@@ -11,7 +11,7 @@ use super::stack::Stack;
 use crate::connection::ts_clock;
 use crate::model::{Input, OpenContext, TcpModel};
 use crate::sample::{Side, StateChange, TcpSample};
-use crate::segment::{Flags, Segment, Tag};
+use crate::segment::{Flags, Segment};
 use crate::seq::SeqNum;
 use crate::state::State;
 use crate::time_wait::TimeWaitAction;
@@ -245,7 +245,7 @@ impl Stack {
     /// RFC 9293 section 3.10.7.1: a segment that belongs to no connection is answered by a reset,
     /// made so that the sender believes it.
     fn reset_stranger(&mut self, flow: Flow, seg: &Segment, cx: &mut Cx<'_, TcpHost>) {
-        if let Some(reset) = reset_for(seg) {
+        if let Some(reset) = seg.refusal() {
             self.send(flow, &reset, false, None, cx);
         }
     }
@@ -296,31 +296,4 @@ impl Stack {
 /// A segment that a listener makes a connection of.
 fn is_opening(seg: &Segment) -> bool {
     seg.flags.is_syn() && !seg.flags.is_rst() && !seg.flags.is_ack()
-}
-
-/// The reset that answers a segment; none for a reset.
-pub(super) fn reset_for(seg: &Segment) -> Option<Segment> {
-    if seg.flags.is_rst() {
-        return None;
-    }
-    // "If the ACK bit is off, sequence number zero is used, <SEQ=0><ACK=SEG.SEQ+SEG.LEN>
-    // <CTL=RST,ACK>. If the ACK bit is on, <SEQ=SEG.ACK><CTL=RST>."
-    let (seq, ack, flags) = if seg.flags.is_ack() {
-        (seg.ack, SeqNum(0), Flags::RST)
-    } else {
-        (SeqNum(0), seg.seq_end(), Flags::RST | Flags::ACK)
-    };
-    Some(Segment {
-        src_port: seg.dst_port,
-        dst_port: seg.src_port,
-        seq,
-        ack,
-        flags,
-        tag: Tag {
-            conn: seg.tag.conn,
-            offset: 0,
-            traced: seg.tag.traced,
-        },
-        ..Segment::default()
-    })
 }

@@ -3,7 +3,7 @@
 use crate::seq::SeqNum;
 
 /// Disjoint runs of SACKed octets above SND.UNA, in order of sequence number.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Hash, Default)]
 pub struct Scoreboard {
     runs: Vec<(SeqNum, SeqNum)>,
     octets: u32,

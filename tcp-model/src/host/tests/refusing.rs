@@ -1,7 +1,6 @@
 //! Segments for nobody.
 
 use super::*;
-use crate::host::arrive::reset_for;
 use crate::segment::{Segment, Tag};
 use crate::seq::SeqNum;
 
@@ -68,7 +67,7 @@ fn resets_are_made_so_that_they_are_believed() {
         },
         ..Segment::default()
     };
-    let answer = |flags| reset_for(&Segment { flags, ..segment });
+    let answer = |flags| Segment { flags, ..segment }.refusal();
     let reset = answer(Flags::ACK).unwrap();
     assert_eq!((reset.src_port, reset.dst_port), (2, 1));
     assert_eq!(

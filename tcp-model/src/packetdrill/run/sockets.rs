@@ -81,7 +81,7 @@ impl Sockets {
             params: params.clone(),
             nonblocking: false,
             linger: None,
-            keepalive_idle: SimDuration::from_secs(7200),
+            keepalive_idle: TcpParams::DEFAULT_KEEPALIVE,
             connect_told: false,
             read_shut: false,
             write_shut: false,

@@ -1,0 +1,253 @@
+//! What is explored.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use sim_core::SimDuration;
+use tcp_model::params::GiveUp;
+use tcp_model::{Connection, TcpParams};
+
+use super::search::{Seen, explore};
+use super::world::{Budget, Call, Plan, Scenario};
+
+/// Parameters that keep the number of states small: no timestamps, whose values differ with every
+/// moment, small segments, and no end of patience.
+pub(super) fn params() -> TcpParams {
+    TcpParams {
+        mtu: 104, // 64 octets of payload
+        timestamps: false,
+        window_scaling: false,
+        delayed_ack: SimDuration::ZERO,
+        hold_until_push: false,
+        probe_with_octet: false,
+        initial_window: 2,
+        time_wait: SimDuration::from_secs(4),
+        max_rto: SimDuration::from_secs(1),
+        syn_give_up: GiveUp::Never,
+        synack_give_up: GiveUp::Never,
+        data_give_up: GiveUp::Never,
+        orphan_give_up: GiveUp::Never,
+        ..TcpParams::rfc9293()
+    }
+}
+
+const CLIENT: Plan = Plan {
+    active: true,
+    eager: true,
+    patient: true,
+    calls: &[Call::Write(64), Call::Shutdown],
+};
+const SERVER: Plan = Plan {
+    active: false,
+    calls: &[Call::Write(10), Call::Shutdown],
+    ..CLIENT
+};
+
+pub(super) fn orderly() -> Scenario {
+    Scenario {
+        name: "client and server, both write and close",
+        params: [Arc::new(params()), Arc::new(params())],
+        plans: [CLIENT, SERVER],
+        budget: Budget {
+            losses: 1,
+            duplicates: 0,
+            timeouts: [1, 1],
+        },
+        capacity: 6,
+        reorders: true,
+        orderly: true,
+        width: 0,
+    }
+}
+
+const HALF: Plan = Plan {
+    calls: &[Call::Shutdown],
+    ..CLIENT
+};
+/// Closes after its peer.
+const QUIET: Plan = Plan {
+    active: false,
+    calls: &[],
+    ..CLIENT
+};
+
+fn with(change: impl FnOnce(&mut TcpParams)) -> [Arc<TcpParams>; 2] {
+    let mut params = params();
+    change(&mut params);
+    [Arc::new(params.clone()), Arc::new(params)]
+}
+
+fn all() -> Vec<Scenario> {
+    let active = |plan: Plan| Plan {
+        active: true,
+        ..plan
+    };
+    let passive = |plan: Plan| Plan {
+        active: false,
+        ..plan
+    };
+    let hasty = |plan: Plan| Plan {
+        patient: false,
+        ..plan
+    };
+    let say = |calls| Plan { calls, ..CLIENT };
+    let base = Scenario {
+        capacity: 4,
+        ..orderly()
+    };
+    vec![
+        Scenario {
+            name: "both close, no data",
+            plans: [HALF, passive(HALF)],
+            ..base.clone()
+        },
+        Scenario {
+            name: "simultaneous open, both close, no data",
+            plans: [HALF, HALF],
+            ..base.clone()
+        },
+        Scenario {
+            name: "the client writes and closes, the server after it",
+            plans: [CLIENT, QUIET],
+            ..base.clone()
+        },
+        Scenario {
+            name: "the server writes and closes, the client after it",
+            plans: [active(QUIET), passive(CLIENT)],
+            ..base.clone()
+        },
+        Scenario {
+            name: "two segments one way",
+            width: 1,
+            plans: [say(&[Call::Write(128), Call::Shutdown]), QUIET],
+            ..base.clone()
+        },
+        Scenario {
+            name: "two segments one way, without SACK",
+            width: 1,
+            params: with(|p| p.sack = false),
+            plans: [say(&[Call::Write(128), Call::Shutdown]), QUIET],
+            ..base.clone()
+        },
+        Scenario {
+            name: "both write and close",
+            width: 2,
+            plans: [CLIENT, SERVER],
+            ..base.clone()
+        },
+        Scenario {
+            name: "simultaneous open, both write and close",
+            width: 3,
+            plans: [CLIENT, active(SERVER)],
+            ..base.clone()
+        },
+        Scenario {
+            name: "closed windows",
+            params: with(|p| p.receive_buffer = 64),
+            plans: [
+                say(&[Call::Write(80), Call::Shutdown]),
+                Plan {
+                    eager: false,
+                    calls: &[Call::Read(30), Call::Read(64)],
+                    ..QUIET
+                },
+            ],
+            ..base.clone()
+        },
+        Scenario {
+            name: "the client aborts",
+            plans: [hasty(say(&[Call::Write(64), Call::Abort])), passive(HALF)],
+            orderly: false,
+            ..base.clone()
+        },
+        Scenario {
+            name: "the server closes with data unread",
+            plans: [
+                say(&[Call::Write(64), Call::Write(10), Call::Shutdown]),
+                Plan {
+                    eager: false,
+                    calls: &[Call::Close],
+                    ..QUIET
+                },
+            ],
+            orderly: false,
+            ..base.clone()
+        },
+        Scenario {
+            name: "hasty calls from SYN-SENT on",
+            plans: [hasty(say(&[Call::Write(10), Call::Close])), QUIET],
+            orderly: false,
+            ..base.clone()
+        },
+        Scenario {
+            name: "an end to patience",
+            params: with(|p| {
+                p.syn_give_up = GiveUp::Retries(1);
+                p.synack_give_up = GiveUp::Retries(1);
+                p.data_give_up = GiveUp::Retries(1);
+                p.orphan_give_up = GiveUp::Retries(1);
+                p.fin_timeout = Some(SimDuration::from_secs(4));
+            }),
+            plans: [say(&[Call::Write(10), Call::Close]), QUIET],
+            orderly: false,
+            ..base.clone()
+        },
+    ]
+}
+
+/// Losses, duplicates, time-outs of each side, and whether segments overtake each other. A
+/// time-out at any moment multiplies the histories most.
+type Bound = (u8, u8, u8, bool);
+
+/// What is explored of a scenario; the wider it is, the less.
+fn bounds(width: u8, deep: bool) -> &'static [Bound] {
+    match (width, deep) {
+        (0, false) => &[(1, 1, 0, true), (1, 1, 1, false)],
+        (1, false) => &[(1, 0, 0, true), (0, 1, 0, true), (1, 0, 1, false)],
+        (2, false) | (3, true) => &[(1, 0, 0, true), (1, 0, 1, false)],
+        (0, true) => &[(2, 1, 0, true), (1, 0, 1, true), (2, 1, 1, false)],
+        (_, true) => &[(1, 1, 0, true), (1, 1, 1, false)],
+        (_, false) => &[(1, 1, 0, false), (0, 0, 1, false)],
+    }
+}
+
+fn bounded(scenario: &Scenario, bound: Bound) -> Scenario {
+    let (losses, duplicates, timeouts, reorders) = bound;
+    Scenario {
+        budget: Budget {
+            losses,
+            duplicates,
+            timeouts: [timeouts; 2],
+        },
+        reorders,
+        ..scenario.clone()
+    }
+}
+
+#[test]
+fn every_interleaving_keeps_the_rules_and_comes_to_an_end() {
+    let deep = std::env::var_os("SYNFIN_DEEP").is_some();
+    let (begun, mut all_seen) = (Instant::now(), Seen::default());
+    for scenario in all() {
+        for &bound in bounds(scenario.width, deep) {
+            let here = Instant::now();
+            let seen = match explore::<Connection>(&bounded(&scenario, bound)) {
+                Ok(seen) => seen,
+                Err(violation) => panic!("{bound:?} {violation}"),
+            };
+            println!(
+                "{}, {bound:?}: {seen:?} in {:.1?}",
+                scenario.name,
+                here.elapsed()
+            );
+            all_seen.states += seen.states;
+            all_seen.transitions += seen.transitions;
+            all_seen.depth = all_seen.depth.max(seen.depth);
+            all_seen.ends += seen.ends;
+            assert!(seen.complete, "{}: {seen:?}", scenario.name);
+        }
+    }
+    all_seen.complete = true;
+    println!("together: {all_seen:?} in {:.1?}", begun.elapsed());
+    assert!(all_seen.states > 500_000, "{all_seen:?}");
+}

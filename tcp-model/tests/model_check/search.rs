@@ -1,0 +1,172 @@
+//! Depth first through everything that can happen, each state once.
+
+use std::fmt;
+
+use rustc_hash::FxHashSet;
+
+use super::rules;
+use super::world::{Action, Checked, Scenario, World};
+
+/// What a search has seen.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Seen {
+    pub(super) states: usize,
+    pub(super) transitions: usize,
+    /// Most things that happened in one history.
+    pub(super) depth: usize,
+    /// Histories that came to their end.
+    pub(super) ends: usize,
+    /// There was nothing left to look at.
+    pub(super) complete: bool,
+}
+
+/// A history that breaks a rule.
+#[derive(Debug)]
+pub(super) struct Violation {
+    pub(super) what: String,
+    history: Vec<String>,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for line in &self.history {
+            writeln!(f, "  {line}")?;
+        }
+        write!(f, "{}", self.what)
+    }
+}
+
+/// Where a search stops for want of memory.
+const MOST_STATES: usize = 60_000_000;
+
+/// Steps within which fair play must come to its end.
+const PATIENCE: usize = 400;
+
+struct Search<'a> {
+    scenario: &'a Scenario,
+    visited: FxHashSet<u64>,
+    /// States, whatever the channel may still do, from which fair play ends well.
+    live: FxHashSet<u64>,
+    seen: Seen,
+}
+
+/// Explores a scenario whole: there is no other bound than its budget.
+pub(super) fn explore<M: Checked>(scenario: &Scenario) -> Result<Seen, Violation> {
+    let mut search = Search {
+        scenario,
+        visited: FxHashSet::default(),
+        live: FxHashSet::default(),
+        seen: Seen {
+            complete: true,
+            ..Seen::default()
+        },
+    };
+    let mut world = World::<M>::new(scenario);
+    let mut path = Vec::new();
+    // The listener is there first; simultaneous openers both begin.
+    for side in [1, 0] {
+        path.push(Action::Open(side));
+        if let Err(what) = world.perform(scenario, Action::Open(side)) {
+            return Err(violation::<M>(scenario, &path, what));
+        }
+    }
+    search.visited.insert(world.digest(true));
+    search.visit(world, &mut path)?;
+    Ok(search.seen)
+}
+
+impl Search<'_> {
+    /// Walks the tree with a stack of its own: histories are longer than the machine's is deep.
+    fn visit<M: Checked>(
+        &mut self,
+        start: World<M>,
+        path: &mut Vec<Action>,
+    ) -> Result<(), Violation> {
+        let mut stack = vec![self.open(start, path)?];
+        while let Some((world, left)) = stack.last_mut() {
+            let Some(action) = left.pop() else {
+                stack.pop();
+                path.pop();
+                continue;
+            };
+            let mut next = world.clone();
+            path.push(action);
+            self.seen.transitions += 1;
+            if let Err(what) = next.perform(self.scenario, action) {
+                return Err(violation::<M>(self.scenario, path, what));
+            }
+            if self.seen.states >= MOST_STATES {
+                self.seen.complete = false;
+                return Ok(());
+            }
+            if self.visited.insert(next.digest(true)) {
+                let opened = self.open(next, path)?;
+                stack.push(opened);
+            } else {
+                path.pop();
+            }
+        }
+        Ok(())
+    }
+
+    /// A state seen for the first time.
+    fn open<M: Checked>(
+        &mut self,
+        world: World<M>,
+        path: &[Action],
+    ) -> Result<(World<M>, Vec<Action>), Violation> {
+        self.seen.states += 1;
+        self.seen.depth = self.seen.depth.max(path.len());
+        let mut actions = Vec::new();
+        world.actions(self.scenario, &mut actions);
+        self.seen.ends += usize::from(actions.is_empty());
+        if let Err((what, rest)) = self.play_fair(&world) {
+            let mut whole = path.to_vec();
+            whole.extend(rest);
+            return Err(violation::<M>(self.scenario, &whole, what));
+        }
+        Ok((world, actions))
+    }
+
+    /// From every state, once the channel behaves, both sides reach CLOSED: neither deadlock nor
+    /// endless exchange.
+    fn play_fair<M: Checked>(&mut self, world: &World<M>) -> Result<(), (String, Vec<Action>)> {
+        let mut world = world.clone();
+        let (mut trail, mut taken) = (Vec::new(), Vec::new());
+        loop {
+            let digest = world.digest(false);
+            if self.live.contains(&digest) {
+                break;
+            }
+            trail.push(digest);
+            let Some(action) = world.fair_action(self.scenario) else {
+                rules::end(&world.sides, self.scenario).map_err(|what| (what, taken.clone()))?;
+                break;
+            };
+            taken.push(action);
+            world
+                .perform(self.scenario, action)
+                .map_err(|what| (what, taken.clone()))?;
+            if taken.len() > PATIENCE {
+                return Err(("no end in sight".into(), taken));
+            }
+        }
+        self.live.extend(trail);
+        Ok(())
+    }
+}
+
+/// Plays a history again, to tell it.
+fn violation<M: Checked>(scenario: &Scenario, path: &[Action], what: String) -> Violation {
+    let mut world = World::<M>::new(scenario);
+    let mut history = vec![scenario.name.to_string()];
+    for &action in path {
+        let told = world.tell(action);
+        let held = world.perform(scenario, action);
+        history.push(format!("{told}: {}", world.describe()));
+        if held.is_err() {
+            break;
+        }
+    }
+    Violation { what, history }
+}

@@ -1,0 +1,469 @@
+//! Two end points, their applications and the channel: a state that can be copied, and what can
+//! happen next in it.
+
+use std::hash::{Hash, Hasher};
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::sync::Arc;
+
+use sim_core::SimTime;
+use siphasher::sip::SipHasher13;
+use tcp_model::model::{End, Input, OpenContext, Outputs, SendCall, Signal, TcpModel, TcpView};
+use tcp_model::{ConnId, Connection, Segment, SeqNum, State, TcpParams};
+
+use super::rules;
+
+/// A TCP that can be checked.
+pub(super) trait Checked: TcpModel + Clone {
+    fn open(ctx: OpenContext) -> Self;
+    fn feed(&self, hasher: &mut SipHasher13);
+}
+
+impl Checked for Connection {
+    fn open(ctx: OpenContext) -> Self {
+        Connection::new(ctx)
+    }
+    fn feed(&self, hasher: &mut SipHasher13) {
+        self.digest(hasher);
+    }
+}
+
+/// What an application does, one call after the other, each at any time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Call {
+    Write(u64),
+    Read(u64),
+    Shutdown,
+    Close,
+    Abort,
+}
+
+/// How an application behaves.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Plan {
+    /// Opens actively; otherwise it listens.
+    pub(super) active: bool,
+    /// Reads what comes at once; otherwise only as its calls say, and all after the last of them.
+    pub(super) eager: bool,
+    /// Makes its calls only once the connection is established.
+    pub(super) patient: bool,
+    pub(super) calls: &'static [Call],
+}
+
+/// What the channel and the clocks may do in one history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Budget {
+    /// Segments lost.
+    pub(super) losses: u8,
+    /// Segments delivered once more than sent.
+    pub(super) duplicates: u8,
+    /// Time-outs of each side, at any moment; the end of TIME-WAIT not counted.
+    pub(super) timeouts: [u8; 2],
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Scenario {
+    pub(super) name: &'static str,
+    pub(super) params: [Arc<TcpParams>; 2],
+    pub(super) plans: [Plan; 2],
+    pub(super) budget: Budget,
+    /// Segments the channel holds in each direction; one too many is lost.
+    pub(super) capacity: usize,
+    /// Any segment in the channel may be the next to arrive, not the oldest alone.
+    pub(super) reorders: bool,
+    /// How many segments are under way at once: 0 few, 2 many.
+    pub(super) width: u8,
+    /// Both sides end in order, with all that was written read.
+    pub(super) orderly: bool,
+}
+
+/// One thing that may happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    Open(usize),
+    Call(usize, Call),
+    Deliver(usize, usize),
+    Duplicate(usize, usize),
+    Lose(usize, usize),
+    Timeout(usize),
+}
+
+/// An end point and its application.
+#[derive(Clone)]
+pub(super) struct Side<M> {
+    pub(super) tcp: M,
+    pub(super) iss: SeqNum,
+    pub(super) opened: bool,
+    /// Connections a listener has made before this one.
+    pub(super) incarnation: u8,
+    pub(super) next_call: usize,
+    pub(super) state: State,
+    pub(super) connected: bool,
+    pub(super) peer_closed: bool,
+    pub(super) closed: bool,
+    pub(super) end: Option<End>,
+    pub(super) wrote: u64,
+    pub(super) read: u64,
+    /// Octets of the peer's stream that segments have brought, by place.
+    pub(super) brought: u128,
+}
+
+impl<M: Checked> Side<M> {
+    pub(super) fn view(&self) -> TcpView {
+        self.tcp.view()
+    }
+}
+
+#[derive(Clone)]
+pub(super) struct World<M> {
+    pub(super) sides: [Side<M>; 2],
+    /// Segments under way to side 0 and to side 1.
+    net: [Vec<(u64, Segment)>; 2],
+    /// Each side's own: it stands still but for its time-outs, which makes them come in any order.
+    clocks: [SimTime; 2],
+    budget: Budget,
+}
+
+/// Connections a listener makes at most.
+const INCARNATIONS: u8 = 3;
+
+fn address(side: usize) -> SocketAddrV4 {
+    SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 1 + side as u8), 7)
+}
+
+fn key(seg: &Segment) -> u64 {
+    let mut hasher = SipHasher13::new();
+    seg.hash(&mut hasher);
+    hasher.finish()
+}
+
+impl<M: Checked> World<M> {
+    pub(super) fn new(scenario: &Scenario) -> World<M> {
+        World {
+            sides: [0, 1].map(|side| fresh(scenario, side, 0)),
+            net: [Vec::new(), Vec::new()],
+            clocks: [SimTime::ZERO; 2],
+            budget: scenario.budget,
+        }
+    }
+
+    /// Equal digests: the same can happen from here on. `spent` includes what the channel has left.
+    pub(super) fn digest(&self, spent: bool) -> u64 {
+        let mut hasher = SipHasher13::new();
+        for side in &self.sides {
+            side.tcp.feed(&mut hasher);
+            (side.incarnation, side.next_call, side.opened).hash(&mut hasher);
+            (side.connected, side.peer_closed, side.closed).hash(&mut hasher);
+            (side.end, side.wrote, side.read, side.brought).hash(&mut hasher);
+        }
+        for net in &self.net {
+            net.len().hash(&mut hasher);
+            net.iter().for_each(|(key, _)| key.hash(&mut hasher));
+        }
+        if spent {
+            self.budget.hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+
+    /// Everything that may happen now.
+    pub(super) fn actions(&self, scenario: &Scenario, into: &mut Vec<Action>) {
+        into.clear();
+        for (i, side) in self.sides.iter().enumerate() {
+            if let Some(call) = self.next_call(scenario, i) {
+                into.push(call);
+            }
+            let free = side.state == State::TimeWait;
+            if side.tcp.next_timeout().is_some() && (free || self.budget.timeouts[i] > 0) {
+                into.push(Action::Timeout(i));
+            }
+            let reach = if scenario.reorders { usize::MAX } else { 1 };
+            let mut last = None;
+            for (place, (key, _)) in self.net[i].iter().enumerate().take(reach) {
+                if last.replace(*key) == Some(*key) {
+                    continue; // its twin was looked at
+                }
+                into.push(Action::Deliver(i, place));
+                if self.budget.duplicates > 0 {
+                    into.push(Action::Duplicate(i, place));
+                }
+                if self.budget.losses > 0 {
+                    into.push(Action::Lose(i, place));
+                }
+            }
+        }
+    }
+
+    /// What the application does next, if it can.
+    fn next_call(&self, scenario: &Scenario, i: usize) -> Option<Action> {
+        let (side, plan) = (&self.sides[i], &scenario.plans[i]);
+        if !side.opened {
+            return Some(Action::Open(i));
+        }
+        if side.end.is_some() && !(side.end == Some(End::Closed) && side.view().readable > 0) {
+            return None;
+        }
+        let waits = (plan.patient || !plan.active) && !side.connected;
+        if waits {
+            return None;
+        }
+        if let Some(&call) = plan.calls.get(side.next_call) {
+            let has_room = match call {
+                Call::Write(bytes) => side.view().send_room >= bytes,
+                Call::Read(_) => side.view().readable > 0 || side.peer_closed,
+                _ => true,
+            };
+            return has_room.then_some(Action::Call(i, call));
+        }
+        // The plan is done: read on, and close when the peer has and all is read.
+        if side.view().readable > 0 {
+            return Some(Action::Call(i, Call::Read(u64::MAX)));
+        }
+        (side.peer_closed && !side.closed).then_some(Action::Call(i, Call::Close))
+    }
+
+    /// Lets one thing happen.
+    ///
+    /// # Errors
+    /// When it breaks a rule: what is wrong.
+    pub(super) fn perform(&mut self, scenario: &Scenario, action: Action) -> Result<(), String> {
+        match action {
+            Action::Open(i) => {
+                self.sides[i].opened = true;
+                let open = if scenario.plans[i].active {
+                    Input::Connect
+                } else {
+                    Input::Listen
+                };
+                self.step(scenario, i, open)
+            }
+            Action::Call(i, call) => self.call(scenario, i, call),
+            Action::Timeout(i) => {
+                if self.sides[i].state != State::TimeWait {
+                    let left = &mut self.budget.timeouts[i];
+                    *left = left.saturating_sub(1);
+                }
+                let due = self.sides[i].tcp.next_timeout();
+                self.clocks[i] = due.map_or(self.clocks[i], |at| at.max(self.clocks[i]));
+                self.step(scenario, i, Input::Timeout)
+            }
+            Action::Lose(i, place) => {
+                self.budget.losses -= 1;
+                self.net[i].remove(place);
+                Ok(())
+            }
+            Action::Duplicate(i, place) => {
+                self.budget.duplicates -= 1;
+                let segment = self.net[i][place].1;
+                self.arrive(scenario, i, &segment)
+            }
+            Action::Deliver(i, place) => {
+                let (_, segment) = self.net[i].remove(place);
+                self.arrive(scenario, i, &segment)
+            }
+        }
+    }
+
+    fn call(&mut self, scenario: &Scenario, i: usize, call: Call) -> Result<(), String> {
+        let side = &mut self.sides[i];
+        let planned = side.next_call < scenario.plans[i].calls.len();
+        side.next_call += usize::from(planned);
+        match call {
+            Call::Write(bytes) => {
+                side.wrote += bytes;
+                let call = SendCall {
+                    bytes,
+                    push: true,
+                    ..SendCall::default()
+                };
+                self.step(scenario, i, Input::Send(call))
+            }
+            Call::Read(bytes) => {
+                let bytes = bytes.min(side.view().readable);
+                side.read += bytes;
+                self.step(scenario, i, Input::Receive(bytes))
+            }
+            Call::Shutdown => self.step(scenario, i, Input::Shutdown),
+            Call::Close => {
+                side.closed = true;
+                self.step(scenario, i, Input::Close)
+            }
+            Call::Abort => self.step(scenario, i, Input::Abort),
+        }
+    }
+
+    fn arrive(&mut self, scenario: &Scenario, i: usize, seg: &Segment) -> Result<(), String> {
+        if !self.sides[i].opened || self.sides[i].state == State::Closed {
+            // Nobody is there, or not yet, or not any more.
+            if let Some(refusal) = seg.refusal() {
+                self.send(scenario, i, refusal);
+            }
+            return Ok(());
+        }
+        let side = &mut self.sides[i];
+        for octet in 0..u64::from(seg.len) {
+            side.brought |= 1u128
+                .checked_shl((seg.tag.offset + octet) as u32)
+                .unwrap_or(0);
+        }
+        self.step(scenario, i, Input::Segment(seg))
+    }
+
+    fn send(&mut self, scenario: &Scenario, from: usize, segment: Segment) {
+        let net = &mut self.net[1 - from];
+        if net.len() < scenario.capacity {
+            let key = key(&segment);
+            let place = if scenario.reorders {
+                net.partition_point(|(k, _)| *k < key)
+            } else {
+                net.len()
+            };
+            net.insert(place, (key, segment));
+        }
+    }
+
+    /// One step of an end point, looked at from all sides.
+    fn step(&mut self, scenario: &Scenario, i: usize, input: Input<'_>) -> Result<(), String> {
+        let before = self.sides[i].view();
+        let mut out = Outputs::default();
+        self.sides[i].tcp.step(input, self.clocks[i], &mut out);
+        let after = self.sides[i].view();
+        rules::step(
+            &self.sides[i],
+            &self.sides[1 - i],
+            &before,
+            &after,
+            &input,
+            &out,
+        )?;
+        let mut readable = 0;
+        for &signal in &out.signals {
+            let side = &mut self.sides[i];
+            match signal {
+                Signal::State { to, .. } => side.state = to,
+                Signal::Connected => side.connected = true,
+                Signal::PeerClosed => side.peer_closed = true,
+                Signal::Readable(bytes) => readable = bytes,
+                Signal::Ended(end) => side.end = Some(end),
+                _ => {}
+            }
+        }
+        // LISTEN is entered without news: the listener was there before.
+        self.sides[i].state = after.state;
+        for (segment, _) in out.segments {
+            self.send(scenario, i, segment);
+        }
+        rules::pair(&self.sides, scenario)?;
+        self.listen_again(scenario, i, before.state);
+        if readable > 0 && scenario.plans[i].eager && self.sides[i].end.is_none() {
+            let bytes = self.sides[i].view().readable;
+            self.sides[i].read += bytes;
+            return self.step(scenario, i, Input::Receive(bytes));
+        }
+        Ok(())
+    }
+
+    /// "If this connection was initiated with a passive OPEN, then return this connection to the
+    /// LISTEN state": the host makes a new end point for the listener's next SYN.
+    fn listen_again(&mut self, scenario: &Scenario, i: usize, was: State) {
+        let side = &self.sides[i];
+        let again = side.state == State::Closed
+            && was == State::SynReceived
+            && !scenario.plans[i].active
+            && side.incarnation + 1 < INCARNATIONS;
+        if again {
+            self.sides[i] = fresh(scenario, i, side.incarnation + 1);
+            self.sides[i].opened = true;
+            let mut out = Outputs::default();
+            self.sides[i]
+                .tcp
+                .step(Input::Listen, self.clocks[i], &mut out);
+            self.sides[i].state = State::Listen;
+        }
+    }
+
+    /// Nothing is lost any more, nobody is slow: what happens next; `None` when nothing can.
+    pub(super) fn fair_action(&self, scenario: &Scenario) -> Option<Action> {
+        for i in 0..2 {
+            if !self.net[i].is_empty() {
+                return Some(Action::Deliver(i, 0));
+            }
+        }
+        for i in 0..2 {
+            if let Some(call) = self.next_call(scenario, i) {
+                return Some(call);
+            }
+        }
+        let due = |i: usize| {
+            let at = self.sides[i].tcp.next_timeout()?;
+            Some((at.max(self.clocks[i]).since(self.clocks[i]), i))
+        };
+        let first = [due(0), due(1)].into_iter().flatten().min();
+        first.map(|(_, i)| Action::Timeout(i))
+    }
+
+    pub(super) fn describe(&self) -> String {
+        let side = |i: usize| {
+            let s = &self.sides[i];
+            let v = s.view();
+            let ends = s.end.map_or(String::new(), |e| format!(" ended {e:?}"));
+            format!(
+                "{} una {} nxt {} rcv {} wrote {} read {}{ends}, {} under way to it",
+                v.state,
+                v.snd_una,
+                v.snd_nxt,
+                v.rcv_nxt,
+                s.wrote,
+                s.read,
+                self.net[i].len()
+            )
+        };
+        format!("[{}] [{}]", side(0), side(1))
+    }
+
+    /// What an action is about, in words.
+    pub(super) fn tell(&self, action: Action) -> String {
+        let segment = |i: usize, place: usize| {
+            let s = &self.net[i][place].1;
+            let ack = if s.flags.is_ack() {
+                format!(" ack {}", s.ack)
+            } else {
+                String::new()
+            };
+            format!("{} {}({}){ack} win {}", s.flags, s.seq, s.len, s.window)
+        };
+        match action {
+            Action::Deliver(i, p) => format!("{i} receives {}", segment(i, p)),
+            Action::Duplicate(i, p) => format!("{i} receives a duplicate of {}", segment(i, p)),
+            Action::Lose(i, p) => format!("lost on the way to {i}: {}", segment(i, p)),
+            other => format!("{other:?}"),
+        }
+    }
+}
+
+fn fresh<M: Checked>(scenario: &Scenario, i: usize, incarnation: u8) -> Side<M> {
+    // Both streams cross the end of the sequence space.
+    let iss = SeqNum(u32::MAX - 3) - 10 * i as u32 + u32::from(incarnation) * 1_000_000;
+    Side {
+        tcp: M::open(OpenContext {
+            params: Arc::clone(&scenario.params[i]),
+            conn: ConnId::new(i as u32, u32::from(incarnation)),
+            traced: false,
+            local: address(i),
+            remote: address(1 - i),
+            iss,
+            ts_offset: 0,
+        }),
+        iss,
+        opened: false,
+        incarnation,
+        next_call: 0,
+        state: State::Closed,
+        connected: false,
+        peer_closed: false,
+        closed: false,
+        end: None,
+        wrote: 0,
+        read: 0,
+        brought: 0,
+    }
+}
