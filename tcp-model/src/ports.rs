@@ -154,6 +154,9 @@ impl PortAllocator {
             }
         }
         let i = self.pools.len();
+        if i == 0 {
+            self.pools.reserve_exact(1); // most hosts have one destination
+        }
         self.pools.push((to, pool));
         let pools = &self.pools;
         self.index

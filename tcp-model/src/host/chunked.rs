@@ -24,8 +24,12 @@ impl<T, const N: usize> Chunked<T, N> {
         match self.chunks.last_mut() {
             Some(last) if last.len() < N => last.push(value),
             _ => {
-                let mut chunk = Vec::with_capacity(if self.chunks.is_empty() { 1 } else { N });
+                let is_first = self.chunks.is_empty();
+                let mut chunk = Vec::with_capacity(if is_first { 1 } else { N });
                 chunk.push(value);
+                if is_first {
+                    self.chunks.reserve_exact(1);
+                }
                 self.chunks.push(chunk);
             }
         }
@@ -67,5 +71,28 @@ impl<T, const N: usize> IndexMut<u32> for Chunked<T, N> {
     fn index_mut(&mut self, place: u32) -> &mut T {
         let place = place as usize;
         &mut self.chunks[place / N][place % N]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_keep_their_places_over_chunks() {
+        let mut all: Chunked<u32, 4> = Chunked::default();
+        assert_eq!((all.len(), all.get(0), all.memory_bytes()), (0, None, 0));
+        for i in 0..11 {
+            assert_eq!(all.push(10 * i), i);
+            assert_eq!(all.len(), i as usize + 1);
+        }
+        all[9] += 1;
+        *all.get_mut(3).unwrap() += 1;
+        let values: Vec<u32> = (0..11).map(|i| all[i]).collect();
+        assert_eq!(values, [0, 10, 20, 31, 40, 50, 60, 70, 80, 91, 100]);
+        assert_eq!(
+            (all.get(10), all.get(11), all.get(99)),
+            (Some(&100), None, None)
+        );
     }
 }
