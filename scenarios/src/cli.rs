@@ -1,4 +1,4 @@
-//! The command line: `synfin run | check | list | show | report | bench`.
+//! The command line: `synfin run | check | list | show | report | packetdrill | bench`.
 //!
 //! Data goes to stdout, progress and messages to stderr. Exit codes: 0 fine, 1 a run failed,
 //! 2 wrong usage or scenario.
@@ -12,6 +12,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::bench;
 use crate::library;
 use crate::overrides::Override;
+use crate::packetdrill;
 use crate::problem::Source;
 use crate::suggest;
 
@@ -54,6 +55,8 @@ enum Command {
         #[arg(short, long)]
         verbose: bool,
     },
+    /// Run packetdrill scripts against the TCP of the simulator, in virtual time
+    Packetdrill(packetdrill::PacketdrillArgs),
     /// Measure the simulator itself: speed and memory on standard workloads
     Bench(bench::BenchArgs),
 }
@@ -114,19 +117,22 @@ pub fn main() -> ExitCode {
         Command::List => list::list(),
         Command::Show { name } => list::show(&name),
         Command::Report { dir, verbose } => report::report(&dir, verbose),
+        Command::Packetdrill(args) => packetdrill::packetdrill(&args),
         Command::Bench(args) => bench::bench(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::Run(message)) => {
-            eprintln!("{}", message.trim_end());
-            ExitCode::from(1)
-        }
-        Err(Failure::Usage(message)) => {
-            eprintln!("{}", message.trim_end());
-            ExitCode::from(2)
-        }
+        Err(Failure::Run(message)) => failed(&message, 1),
+        Err(Failure::Usage(message)) => failed(&message, 2),
     }
+}
+
+/// Says what there is to say; a command may have said it all.
+fn failed(message: &str, code: u8) -> ExitCode {
+    if !message.is_empty() {
+        eprintln!("{}", message.trim_end());
+    }
+    ExitCode::from(code)
 }
 
 /// Prints to stdout; a reader that has gone away is no error.

@@ -26,6 +26,7 @@ pub mod file;
 pub mod library;
 pub mod locate;
 pub mod overrides;
+mod packetdrill;
 pub mod parameters;
 pub mod path;
 pub mod problem;

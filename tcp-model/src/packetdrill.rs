@@ -55,3 +55,13 @@ pub use cursor::ParseError;
 pub use parse::parse;
 pub use report::{Failure, Outcome, Report, Rung, Skipped};
 pub use run::{Factory, RunOptions, run};
+
+/// True when a script sets system parameters of the BSDs (`net.inet.…`): it wants their TCP.
+pub fn speaks_of_bsd(script: &Script) -> bool {
+    let events = script.events.iter().filter_map(|e| match &e.action {
+        Action::Command(command) => Some(command),
+        _ => None,
+    });
+    let mut commands = script.init.iter().chain(events);
+    commands.any(|c| c.text.contains("net.inet.") || c.text.contains("kldload"))
+}

@@ -1,4 +1,4 @@
-//! Parameters of a host's TCP, and the two named sets of them: `rfc9293` and `linux`.
+//! Parameters of a host's TCP, and the named sets of them: `rfc9293`, `linux` and `freebsd`.
 
 use sim_core::SimDuration;
 
@@ -96,6 +96,16 @@ pub enum SynCookies {
     Always,
 }
 
+/// The order of the options of a SYN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum SynLayout {
+    /// As Linux writes them: MSS, SACK-permitted, timestamps, NOP, window scale.
+    #[default]
+    Linux,
+    /// As the BSDs do: MSS, NOP, window scale, SACK-permitted, timestamps.
+    Bsd,
+}
+
 /// Everything that can be set about a host's TCP. Times are exact unless said otherwise.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TcpParams {
@@ -119,6 +129,10 @@ pub struct TcpParams {
     pub notsent_lowat: Option<u32>,
     /// Offer window scaling (RFC 7323 section 2).
     pub window_scaling: bool,
+    /// Own shift count, where it is not the least one for `receive_buffer`.
+    pub window_shift: Option<u8>,
+    /// Order of the options of a SYN.
+    pub syn_layout: SynLayout,
     /// Offer timestamps (RFC 7323 section 3), used for RTT measurement, PAWS and TIME-WAIT reuse.
     pub timestamps: bool,
     /// Offer SACK (RFC 2018).
@@ -220,6 +234,10 @@ pub struct TcpParams {
     /// A listener's connections are established by their first data, not by the bare last ACK of
     /// the handshake, for about this long (`TCP_DEFER_ACCEPT`).
     pub defer_accept: Option<SimDuration>,
+    /// An RST anywhere in the window resets, without RFC 5961 section 3.
+    pub rst_in_window_resets: bool,
+    /// A SYN in the window resets, as RFC 793 had it, without RFC 5961 section 4.
+    pub syn_in_window_resets: bool,
     /// Least time between two ACKs sent in answer to unacceptable segments (RFC 5961 section 7).
     pub challenge_ack_interval: SimDuration,
     /// Most challenge ACKs a host sends in a second, over all connections; `None`: no limit.
@@ -251,6 +269,8 @@ impl TcpParams {
             window_clamp: None,
             notsent_lowat: None,
             window_scaling: true,
+            window_shift: None,
+            syn_layout: SynLayout::Linux,
             timestamps: true,
             sack: true,
             dsack: true,
@@ -297,6 +317,8 @@ impl TcpParams {
             max_syn_backlog: 4096,
             abort_on_overflow: false,
             defer_accept: None,
+            rst_in_window_resets: false,
+            syn_in_window_resets: false,
             challenge_ack_interval: SimDuration::ZERO,
             challenge_ack_limit: None,
             icmp_hard_abort: true,
@@ -346,12 +368,52 @@ impl TcpParams {
     /// MUST-28: idle time before the first keep-alive probe, for those who switch it on and say no
     /// more.
     pub const DEFAULT_KEEPALIVE: SimDuration = SimDuration::from_secs(7_200);
+    /// FreeBSD 14 defaults, with exact timers.
+    ///
+    /// Leaves out buffer autotuning, the limit of challenge ACKs, and SYN cookies. Deviation: the
+    /// 200 ms that FreeBSD adds to every time-out are the least variance term here.
+    pub fn freebsd() -> TcpParams {
+        TcpParams {
+            send_buffer: 2 * 1024 * 1024,
+            receive_buffer: 64 * 1024,
+            window_shift: Some(6), // for buffers up to 2 MiB
+            syn_layout: SynLayout::Bsd,
+            slow_start_limit: Some(2), // net.inet.tcp.abc_l_var
+            min_rto: SimDuration::from_millis(200),
+            min_rto_on_variance: true,
+            max_rto: SimDuration::from_secs(64),
+            syn_give_up: GiveUp::After(SimDuration::from_secs(75)), // net.inet.tcp.keepinit
+            syn_linear_timeouts: 4,
+            synack_give_up: GiveUp::Retries(3),
+            data_give_up: GiveUp::Retries(12),
+            orphan_give_up: GiveUp::Retries(12),
+            delayed_ack: SimDuration::from_millis(40),
+            hold_until_push: false,
+            time_wait: SimDuration::from_secs(60), // net.inet.tcp.msl is 30 s
+            rfc1337: true,
+            fin_timeout: Some(SimDuration::from_secs(60)),
+            keepalive: Some(SimDuration::from_secs(7200)),
+            keepalive_probes: 8,
+            somaxconn: 128,
+            ..TcpParams::rfc9293()
+        }
+    }
+
+    /// Linux as packetdrill scripts take it for granted: their usual preamble raises the largest
+    /// receive buffer above the default, so that the window scale is 8.
+    pub fn of_scripts() -> TcpParams {
+        TcpParams {
+            receive_buffer: 15 * 1024 * 1024,
+            ..TcpParams::linux()
+        }
+    }
 
     /// The set of that name.
     pub fn profile(name: &str) -> Option<TcpParams> {
         match name {
             "rfc9293" => Some(TcpParams::rfc9293()),
             "linux" => Some(TcpParams::linux()),
+            "freebsd" => Some(TcpParams::freebsd()),
             _ => None,
         }
     }
@@ -368,7 +430,7 @@ impl TcpParams {
     pub const FAST_OPEN_ALL_LISTENERS: u32 = 0x400;
 
     /// Names that [`TcpParams::profile`] knows.
-    pub const PROFILES: [&'static str; 2] = ["rfc9293", "linux"];
+    pub const PROFILES: [&'static str; 3] = ["rfc9293", "linux", "freebsd"];
 
     /// The MSS to offer: what fits a packet of `mtu` bytes without options (RFC 6691, MUST-67), or
     /// less if the application wants so.
@@ -384,6 +446,9 @@ impl TcpParams {
 
     /// The window scale shift to offer: the least that lets the field express the whole buffer.
     pub const fn window_shift(&self) -> u8 {
+        if let Some(shift) = self.window_shift {
+            return shift;
+        }
         let mut shift = 0;
         while shift < 14 && self.receive_buffer >> shift > 0xffff {
             shift += 1;

@@ -7,6 +7,7 @@ use super::{Connection, ts_clock};
 use crate::congestion::CongestionControl;
 use crate::model::{End, Outputs, Signal};
 use crate::options::{Options, TcpOption};
+use crate::params::SynLayout;
 use crate::segment::{Flags, Segment, Tag};
 use crate::seq::SeqNum;
 use crate::state::State;
@@ -51,34 +52,18 @@ impl Connection {
     fn syn_options(&self, answers: bool, now: SimTime) -> Options {
         let p = &self.params;
         let offer = |wanted: bool, agreed: bool| if answers { agreed } else { wanted };
-        let mut options = Options::NONE;
-        let mut push = |option| {
-            let fits = options.push(option);
-            debug_assert!(fits.is_ok(), "a SYN's options take at most 20 bytes");
+        let echo = if answers { self.rcv.ts_recent } else { 0 };
+        let stamp = ts_clock(now).wrapping_add(self.ts_offset);
+        let wanted = SynOptions {
+            mss: p.mss(),
+            sack: offer(p.sack, self.rcv.sack_ok),
+            timestamps: offer(p.timestamps, self.rcv.ts_ok).then_some((stamp, echo)),
+            shift: offer(p.window_scaling, self.rcv.shift_agreed).then(|| p.window_shift()),
         };
-        push(TcpOption::Mss(p.mss()));
-        let timestamps = offer(p.timestamps, self.rcv.ts_ok);
-        let sack = offer(p.sack, self.rcv.sack_ok);
-        // Each of the two aligns the other; one alone takes two NOPs.
-        if sack != timestamps {
-            push(TcpOption::Nop);
-            push(TcpOption::Nop);
+        match p.syn_layout {
+            SynLayout::Linux => wanted.as_linux(),
+            SynLayout::Bsd => wanted.as_bsd(),
         }
-        if sack {
-            push(TcpOption::SackPermitted);
-        }
-        if timestamps {
-            let echo = if answers { self.rcv.ts_recent } else { 0 };
-            push(TcpOption::Timestamps(
-                ts_clock(now).wrapping_add(self.ts_offset),
-                echo,
-            ));
-        }
-        if offer(p.window_scaling, self.rcv.shift_agreed) {
-            push(TcpOption::Nop);
-            push(TcpOption::WindowScale(p.window_shift()));
-        }
-        options
     }
 
     /// Takes over what the peer's SYN says.
@@ -228,4 +213,63 @@ impl Connection {
         self.counts.segments_sent += 1;
         out.segments.push((segment, false));
     }
+}
+
+/// What a SYN offers.
+struct SynOptions {
+    mss: u16,
+    sack: bool,
+    timestamps: Option<(u32, u32)>,
+    shift: Option<u8>,
+}
+
+impl SynOptions {
+    fn as_linux(&self) -> Options {
+        let mut options = Options::NONE;
+        push(&mut options, TcpOption::Mss(self.mss));
+        // Each of the two aligns the other; one alone takes two NOPs.
+        if self.sack != self.timestamps.is_some() {
+            push(&mut options, TcpOption::Nop);
+            push(&mut options, TcpOption::Nop);
+        }
+        if self.sack {
+            push(&mut options, TcpOption::SackPermitted);
+        }
+        if let Some((val, ecr)) = self.timestamps {
+            push(&mut options, TcpOption::Timestamps(val, ecr));
+        }
+        if let Some(shift) = self.shift {
+            push(&mut options, TcpOption::Nop);
+            push(&mut options, TcpOption::WindowScale(shift));
+        }
+        options
+    }
+
+    /// NOPs stand where an option would not be aligned, EOL and zeros at the end.
+    fn as_bsd(&self) -> Options {
+        let mut options = Options::NONE;
+        push(&mut options, TcpOption::Mss(self.mss));
+        if let Some(shift) = self.shift {
+            push(&mut options, TcpOption::Nop);
+            push(&mut options, TcpOption::WindowScale(shift));
+        }
+        if self.sack {
+            push(&mut options, TcpOption::SackPermitted);
+        }
+        if let Some((val, ecr)) = self.timestamps {
+            while options.as_bytes().len() % 4 != 2 {
+                push(&mut options, TcpOption::Nop);
+            }
+            push(&mut options, TcpOption::Timestamps(val, ecr));
+        }
+        while !options.as_bytes().len().is_multiple_of(4) {
+            push(&mut options, TcpOption::Eol);
+        }
+        options
+    }
+}
+
+fn push(options: &mut Options, option: TcpOption<'_>) {
+    let fits = options.push(option);
+    debug_assert!(fits.is_ok(), "a SYN's options take at most 24 bytes");
 }

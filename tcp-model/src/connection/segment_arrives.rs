@@ -58,6 +58,10 @@ impl Connection {
         if seg.flags.is_syn() {
             if self.state == State::SynReceived && self.passive {
                 self.end(End::Reset, out); // the listener goes on listening
+            } else if self.params.syn_in_window_resets {
+                // RFC 793: "If the SYN is in the window it is an error, send a reset"
+                self.send_reset(now, out);
+                self.end(End::Reset, out);
             } else {
                 self.challenge(seg, now, out);
             }
@@ -187,7 +191,7 @@ impl Connection {
     /// RFC 5961 section 3.2: exactly at RCV.NXT; elsewhere in the window it is only challenged, and
     /// when it merely reaches into it "silently drop the segment".
     fn on_reset(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
-        if seg.seq != self.rcv.nxt {
+        if seg.seq != self.rcv.nxt && !self.params.rst_in_window_resets {
             if seg.seq.in_window(self.rcv.nxt, self.rcv.window()) {
                 self.challenge(seg, now, out);
             }

@@ -36,6 +36,8 @@ use crate::seq::SeqNum;
 pub struct RunOptions {
     /// The host's TCP before the script changes anything.
     pub params: TcpParams,
+    /// The host's TCP after the usual preamble, `./defaults.sh`.
+    pub preamble: TcpParams,
     /// Times and timestamps must be met exactly.
     pub exact: bool,
     /// The model's initial sequence numbers: this one for its first connection.
@@ -51,6 +53,7 @@ impl Default for RunOptions {
     fn default() -> RunOptions {
         RunOptions {
             params: TcpParams::linux(),
+            preamble: TcpParams::of_scripts(),
             exact: false,
             iss: SeqNum(0xffff_f000),
             ts_offset: 0xffff_ff00,

@@ -39,7 +39,7 @@ impl Runner<'_, '_> {
                 let mtu = self.params.mtu;
                 self.params = TcpParams {
                     mtu,
-                    ..TcpParams::linux()
+                    ..self.options.preamble.clone()
                 };
                 return Ok(words.len() == 1);
             }

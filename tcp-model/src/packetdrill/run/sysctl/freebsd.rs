@@ -39,6 +39,8 @@ pub(super) fn set(p: &mut TcpParams, name: &str, value: &str) -> bool {
         "keepcnt" => p.keepalive_probes = n,
         "recvspace" => p.receive_buffer = n.clamp(1152, 1 << 30),
         "sendspace" => p.send_buffer = n.clamp(2304, 1 << 30),
+        "insecure_rst" => p.rst_in_window_resets = n != 0,
+        "insecure_syn" => p.syn_in_window_resets = n != 0,
         "tolerate_missing_ts" => p.require_timestamps = n == 0,
         "maxtcptw" => p.max_tw_buckets = Some(n),
         "rexmit_retries" => p.data_give_up = GiveUp::Retries(n),
@@ -47,8 +49,6 @@ pub(super) fn set(p: &mut TcpParams, name: &str, value: &str) -> bool {
         | "fastopen.server_enable"
         | "fastopen.client_enable"
         | "blackhole"
-        | "insecure_rst"
-        | "insecure_syn"
         | "tso"
         | "per_cpu_timers" => return n == 0,
         _ => return false,
@@ -66,7 +66,7 @@ mod tests {
         assert!(set(&mut p, "msl", "500"));
         assert_eq!(p.time_wait, SimDuration::from_secs(1));
         assert!(set(&mut p, "rfc1323", "2") && !p.timestamps && p.window_scaling);
-        assert!(!set(&mut p, "insecure_rst", "1") && set(&mut p, "insecure_rst", "0"));
+        assert!(set(&mut p, "insecure_rst", "1") && p.rst_in_window_resets);
         assert!(!set(&mut p, "no.such", "1") && !set(&mut p, "msl", "soon"));
     }
 }

@@ -1,0 +1,195 @@
+//! `synfin packetdrill`: conformance scripts run against the TCP of the simulator.
+//!
+//! Many files at once, each in virtual time and by itself; what is printed is in the order of the
+//! files and the same for any number of threads. `docs/packetdrill.md` tells what the language
+//! has here.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use rayon::prelude::*;
+use tcp_model::packetdrill::{ParseError, Report, RunOptions, parse, run, speaks_of_bsd};
+use tcp_model::{Connection, TcpParams};
+
+use crate::cli::{Failure, print};
+use crate::overrides::Override;
+use crate::problem::{Source, render};
+use crate::read;
+use crate::scenario::tcp::TcpSets;
+
+mod files;
+mod show;
+
+/// Which scripts to run, and how.
+#[derive(Debug, Args)]
+pub(crate) struct PacketdrillArgs {
+    /// Scripts, and directories in which to look for *.pkt
+    #[arg(required = true, value_name = "FILE")]
+    paths: Vec<PathBuf>,
+    /// Parameters to start from: linux, freebsd or rfc9293 [default: freebsd for scripts that
+    /// set its system parameters, linux for the others]
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+    /// Change a TCP parameter, as in --set tcp_fin_timeout="30 s"; repeatable
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    set: Vec<String>,
+    /// Times and timestamps must be met exactly
+    #[arg(long)]
+    exact: bool,
+    /// A JSON object per line and script, for programs
+    #[arg(long)]
+    json: bool,
+    /// Show every script: what passed, its ladder, what was passed over and printed
+    #[arg(short, long)]
+    verbose: bool,
+    /// Scripts run at the same time [default: one for each processor]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+}
+
+/// What became of a file.
+enum Outcome {
+    /// It cannot be read.
+    Unreadable(String),
+    /// It is not in the language.
+    Misread(ParseError),
+    /// It was run.
+    Run(Report),
+}
+
+/// A script and what became of it.
+struct Script {
+    path: PathBuf,
+    text: String,
+    outcome: Outcome,
+}
+
+/// Parameters for scripts of each kind.
+struct Start {
+    linux: RunOptions,
+    preamble: TcpParams,
+    freebsd: RunOptions,
+}
+
+/// Runs scripts and tells what became of each.
+pub(crate) fn packetdrill(args: &PacketdrillArgs) -> Result<(), Failure> {
+    let start = Start::new(args)?;
+    let paths = files::find(&args.paths).map_err(Failure::Usage)?;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(args.threads.map_or(0, usize::from))
+        .build()
+        .map_err(|e| Failure::Run(format!("error: cannot start threads: {e}")))?;
+    let scripts: Vec<Script> = pool.install(|| {
+        let all = paths.into_par_iter();
+        all.map(|path| start.script(path)).collect()
+    });
+    let mut count = show::Count::default();
+    for script in &scripts {
+        count.add(&script.outcome);
+        if args.json {
+            print(&show::json(script));
+        } else if let Some(text) = show::text(script, args.verbose) {
+            print(&text);
+        }
+    }
+    let summary = count.to_string();
+    if args.json {
+        eprintln!("{summary}");
+    } else {
+        print(&summary);
+    }
+    match count {
+        show::Count { errors: 1.., .. } => Err(Failure::Usage(String::new())),
+        show::Count { failed: 1.., .. } => Err(Failure::Run(String::new())),
+        _ => Ok(()),
+    }
+}
+
+impl Start {
+    fn new(args: &PacketdrillArgs) -> Result<Start, Failure> {
+        let of = |name: &str| params(args.profile.as_deref().unwrap_or(name), &args.set);
+        let options = |params| RunOptions {
+            params,
+            exact: args.exact,
+            ..RunOptions::default()
+        };
+        let linux = of("linux")?;
+        let mut preamble = linux.clone();
+        if args.profile.is_none() && !args.set.iter().any(|s| s.starts_with("receive_buffer")) {
+            preamble.receive_buffer = TcpParams::of_scripts().receive_buffer;
+        }
+        Ok(Start {
+            linux: options(linux),
+            preamble,
+            freebsd: options(of("freebsd")?),
+        })
+    }
+
+    fn script(&self, path: PathBuf) -> Script {
+        let (text, outcome) = match read_text(&path) {
+            Err(message) => (String::new(), Outcome::Unreadable(message)),
+            Ok(text) => {
+                let outcome = self.run(&text);
+                (text, outcome)
+            }
+        };
+        Script {
+            path,
+            text,
+            outcome,
+        }
+    }
+
+    fn run(&self, text: &str) -> Outcome {
+        let script = match parse(text) {
+            Ok(script) => script,
+            Err(error) => return Outcome::Misread(error),
+        };
+        let options = if speaks_of_bsd(&script) {
+            &self.freebsd
+        } else {
+            &self.linux
+        };
+        let options = RunOptions {
+            preamble: self.preamble.clone(),
+            ..options.clone()
+        };
+        Outcome::Run(run(
+            &script,
+            &mut |ctx| Box::new(Connection::new(ctx)),
+            &options,
+        ))
+    }
+}
+
+fn read_text(path: &Path) -> Result<String, String> {
+    let bytes = std::fs::read(path).map_err(|e| format!("cannot be read: {e}"))?;
+    // A note in another encoding is no reason to refuse the script.
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The smallest scenario: only its `[tcp]` is looked at.
+const BARE: &str = "name = \"scripts\"\nquestion = \"?\"\nduration = \"1 s\"\n\
+                    topology = { kind = \"pair\", path = { rate = \"1 Mbit/s\", delay = \"1 ms\" } }\n";
+
+/// The named set of parameters, with the changes of the command line.
+fn params(profile: &str, set: &[String]) -> Result<TcpParams, Failure> {
+    let usage = |e: String| Failure::Usage(format!("error: {e}"));
+    let mut changes = vec![Override::parse(&format!("tcp.profile={profile}")).map_err(usage)?];
+    for text in set {
+        let whole = if text.starts_with("tcp.") {
+            text.clone()
+        } else {
+            format!("tcp.{text}")
+        };
+        changes.push(Override::parse(&whole).map_err(usage)?);
+    }
+    let source = Source {
+        name: "--set".into(),
+        text: BARE.into(),
+    };
+    let problem = |p| Failure::Usage(render(&p, &source, &changes));
+    let file = read::file_with(BARE, &changes).map_err(problem)?;
+    let sets = TcpSets::new(&file.tcp.unwrap_or_default(), &[]).map_err(problem)?;
+    Ok(TcpParams::clone(&sets.base.params))
+}

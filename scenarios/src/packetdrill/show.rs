@@ -1,0 +1,160 @@
+//! What became of scripts, for people and for programs.
+
+use std::fmt;
+use std::fmt::Write as _;
+
+use serde_json::json;
+use tcp_model::packetdrill::{Outcome as Ended, Position, Report};
+
+use super::{Outcome, Script};
+
+/// How many scripts ended how.
+#[derive(Debug, Default)]
+pub(super) struct Count {
+    pub(super) passed: usize,
+    pub(super) failed: usize,
+    pub(super) unsupported: usize,
+    pub(super) errors: usize,
+}
+
+impl Count {
+    pub(super) fn add(&mut self, outcome: &Outcome) {
+        let place = match outcome {
+            Outcome::Unreadable(_) | Outcome::Misread(_) => &mut self.errors,
+            Outcome::Run(report) => match report.outcome {
+                Ended::Passed => &mut self.passed,
+                Ended::Failed(_) => &mut self.failed,
+                Ended::Unsupported { .. } => &mut self.unsupported,
+            },
+        };
+        *place += 1;
+    }
+}
+
+impl fmt::Display for Count {
+    /// "5 scripts: 3 passed, 1 failed, 1 not supported".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all = self.passed + self.failed + self.unsupported + self.errors;
+        write!(f, "{all} script{}", if all == 1 { "" } else { "s" })?;
+        write!(f, ": {} passed, {} failed", self.passed, self.failed)?;
+        if self.unsupported > 0 {
+            write!(f, ", {} not supported", self.unsupported)?;
+        }
+        if self.errors > 0 {
+            write!(f, ", {} could not be read", self.errors)?;
+        }
+        Ok(())
+    }
+}
+
+/// The paragraph of a script; `None` when there is nothing to say.
+pub(super) fn text(script: &Script, verbose: bool) -> Option<String> {
+    let path = script.path.display();
+    Some(match &script.outcome {
+        Outcome::Unreadable(message) => format!("ERROR {path} {message}"),
+        Outcome::Misread(error) => {
+            format!("ERROR {path}:{error}\n{}", line(script, error.at))
+        }
+        Outcome::Run(report) => match &report.outcome {
+            Ended::Passed if !verbose => return None,
+            Ended::Passed => format!("ok    {path}\n{}", details(report, true)),
+            Ended::Unsupported { at, what } => format!(
+                "skip  {path}:{at}: not supported: {what}\n{}{}",
+                line(script, *at),
+                if verbose {
+                    details(report, true)
+                } else {
+                    String::new()
+                }
+            ),
+            Ended::Failed(failure) => format!(
+                "FAIL  {path}:{}: {}\n{}  expected: {}\n  actual:   {}\n{}",
+                failure.at,
+                failure.what,
+                line(script, failure.at),
+                failure.expected,
+                failure.actual,
+                details(report, verbose),
+            ),
+        },
+    })
+}
+
+/// "  12 | +0 > . 1:1(0) ack 1".
+fn line(script: &Script, at: Position) -> String {
+    let mut lines = script.text.lines();
+    let text = lines.nth(at.line.saturating_sub(1) as usize);
+    text.map_or_else(String::new, |t| {
+        format!("  {:>4} | {}\n", at.line, t.trim_end())
+    })
+}
+
+/// The ladder; what was printed and passed over too, when all is wanted.
+fn details(report: &Report, all: bool) -> String {
+    let mut out = String::new();
+    for rung in &report.ladder {
+        let _ = writeln!(out, "    {rung}");
+    }
+    for text in &report.printed {
+        let _ = writeln!(out, "  printed: {text}");
+    }
+    if !all {
+        return out;
+    }
+    for skipped in &report.skipped {
+        let _ = writeln!(out, "  passed over at {}: {}", skipped.at, skipped.text);
+    }
+    if report.unclaimed > 0 {
+        let n = report.unclaimed;
+        let _ = writeln!(out, "  {n} segments at the end that no line asks for");
+    }
+    out
+}
+
+/// One line of JSON.
+pub(super) fn json(script: &Script) -> String {
+    let path = script.path.display().to_string();
+    let value = match &script.outcome {
+        Outcome::Unreadable(message) => {
+            json!({ "script": path, "outcome": "error", "what": message })
+        }
+        Outcome::Misread(error) => json!({
+            "script": path,
+            "outcome": "error",
+            "line": error.at.line,
+            "column": error.at.column,
+            "what": error.message,
+        }),
+        Outcome::Run(report) => {
+            let mut value = json!({
+                "script": path,
+                "ladder": report.ladder,
+                "unclaimed": report.unclaimed,
+                "skipped": report.skipped,
+                "printed": report.printed,
+            });
+            let end = match &report.outcome {
+                Ended::Passed => json!({ "outcome": "passed" }),
+                Ended::Unsupported { at, what } => json!({
+                    "outcome": "unsupported",
+                    "line": at.line,
+                    "column": at.column,
+                    "what": what,
+                }),
+                Ended::Failed(failure) => json!({
+                    "outcome": "failed",
+                    "line": failure.at.line,
+                    "column": failure.at.column,
+                    "what": failure.what,
+                    "expected": failure.expected,
+                    "actual": failure.actual,
+                }),
+            };
+            if let (Some(all), Some(end)) = (value.as_object_mut(), end.as_object()) {
+                all.extend(end.clone());
+            }
+            value
+        }
+    };
+    value.to_string()
+}
