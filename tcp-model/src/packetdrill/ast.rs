@@ -93,6 +93,8 @@ pub enum Action {
     Command(Command),
     /// `%{ … }%`.
     Code(Vec<Statement>),
+    /// A packet of another protocol: what is missing to run it.
+    Other(String),
 }
 
 /// ECN codepoints as scripts write them.
@@ -172,6 +174,21 @@ pub enum OptionSpec {
     Eol,
     /// Any other: kind and data. `FO` and `FOEXP` are read as this.
     Other(u8, Vec<u8>),
+}
+
+impl OptionSpec {
+    /// Bytes it takes in the header.
+    pub(super) fn wire_len(&self) -> usize {
+        match self {
+            OptionSpec::Nop | OptionSpec::Eol => 1,
+            OptionSpec::Mss(_) => 4,
+            OptionSpec::WindowScale(_) => 3,
+            OptionSpec::SackPermitted => 2,
+            OptionSpec::Sack(blocks) => 2 + 8 * blocks.len(),
+            OptionSpec::Timestamps { .. } => 10,
+            OptionSpec::Other(_, data) => 2 + data.len(),
+        }
+    }
 }
 
 /// An ICMP error message about one of the stack's segments.

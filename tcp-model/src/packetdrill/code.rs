@@ -1,8 +1,9 @@
 //! `%{ … }%`: the little of Python that scripts use to look at `tcp_info`.
 //!
-//! Statements `assert`, `print`, `pass` and assignment; integers, strings, names, arithmetic, bit
-//! operations, comparisons (chained), `and`, `or`, `not`, `in`, a conditional expression, lists
-//! and a few functions. What else Python has is refused when the script is read.
+//! Statements `assert`, `print`, `pass`, assignment, and `if` with `elif` and `else`, whose blocks
+//! are marked by indentation; numbers, strings, names, arithmetic, bit operations, comparisons
+//! (chained), `and`, `or`, `not`, `in`, a conditional expression, lists and a few functions. What
+//! else Python has is refused when the script is read.
 
 use super::ast::Position;
 use super::cursor::{Cursor, Parsed};
@@ -23,8 +24,12 @@ pub enum Statement {
     },
     /// `print(a, b)`.
     Print(Vec<Value>),
-    /// `name = value`.
+    /// `name = value`; `name += value` becomes `name = name + value`.
     Assign(String, Value),
+    /// `if`, `elif`, `else`: tests with their statements, and those when no test holds.
+    If(Vec<(Value, Vec<Statement>)>, Vec<Statement>),
+    /// A value that is looked at and dropped.
+    Value(Value),
     /// `pass`.
     Pass,
 }
@@ -32,8 +37,10 @@ pub enum Statement {
 /// An expression.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
-    /// A number.
+    /// A whole number.
     Int(i64),
+    /// A number with a fraction.
+    Float(f64),
     /// A string.
     Text(String),
     /// A name.
@@ -50,12 +57,14 @@ pub enum Value {
     Choice(Box<[Value; 3]>),
     /// `f(a, b)`.
     Call(String, Vec<Value>),
+    /// `a[b]`.
+    Item(Box<[Value; 2]>),
 }
 
 /// Words that begin what is not supported.
-const REFUSED: [&str; 14] = [
-    "if", "for", "while", "def", "import", "from", "class", "return", "try", "with", "lambda",
-    "del", "global", "raise",
+const REFUSED: [&str; 15] = [
+    "for", "while", "def", "import", "from", "class", "return", "try", "with", "lambda", "del",
+    "global", "raise", "elif", "else",
 ];
 
 /// Reads a block with its brackets.
@@ -64,17 +73,90 @@ pub(super) fn block(cursor: &mut Cursor<'_>) -> Parsed<Vec<Statement>> {
     let at = cursor.at();
     let text = cursor.take_until("}%", "code")?;
     let mut inner = Cursor::new(text, at);
-    let mut statements = Vec::new();
+    let statements = statements(&mut inner, 0)?;
+    if inner.is_at_end() {
+        Ok(statements)
+    } else {
+        Err(inner.unexpected("a statement"))
+    }
+}
+
+/// Statements whose lines begin at this column or right of it.
+fn statements(cursor: &mut Cursor<'_>, column: u32) -> Parsed<Vec<Statement>> {
+    let mut all = Vec::new();
     loop {
-        separators(&mut inner);
-        if inner.is_at_end() {
-            return Ok(statements);
+        separators(cursor);
+        if cursor.is_at_end() || cursor.at().column < column {
+            return Ok(all);
         }
-        statements.push(statement(&mut inner)?);
-        blanks(&mut inner);
-        if !inner.is_at_end() && !inner.rest().starts_with(['\n', ';', '\r']) {
-            return Err(inner.unexpected("the end of the statement"));
+        all.push(statement(cursor)?);
+        end_of_statement(cursor)?;
+    }
+}
+
+fn end_of_statement(cursor: &mut Cursor<'_>) -> Parsed<()> {
+    blanks(cursor);
+    // After the block of an `if` the next line has begun.
+    let begun = cursor.brackets == 0 && cursor.after_block;
+    cursor.after_block = false;
+    if begun || cursor.is_at_end() || cursor.rest().starts_with(['\n', ';', '\r']) {
+        Ok(())
+    } else {
+        Err(cursor.unexpected("the end of the statement"))
+    }
+}
+
+/// What stands behind a colon: statements on the same line, or an indented block.
+fn suite(cursor: &mut Cursor<'_>, column: u32) -> Parsed<Vec<Statement>> {
+    if !eat(cursor, ":") {
+        return Err(cursor.unexpected("':'"));
+    }
+    cursor.descend()?;
+    blanks(cursor);
+    let on_the_line = !cursor.is_at_end() && !cursor.rest().starts_with(['\n', '\r']);
+    let all = if on_the_line {
+        let mut all = vec![statement(cursor)?];
+        while eat(cursor, ";") {
+            blanks(cursor);
+            if cursor.is_at_end() || cursor.rest().starts_with(['\n', '\r']) {
+                break;
+            }
+            all.push(statement(cursor)?);
         }
+        end_of_statement(cursor)?;
+        separators(cursor);
+        all
+    } else {
+        separators(cursor);
+        let inner = cursor.at().column;
+        if cursor.is_at_end() || inner <= column {
+            return Err(cursor.unexpected("an indented block"));
+        }
+        statements(cursor, inner)?
+    };
+    cursor.ascend();
+    Ok(all)
+}
+
+/// After `if`, which stands at this column.
+fn choice(cursor: &mut Cursor<'_>, column: u32) -> Parsed<Statement> {
+    let mut tests = Vec::new();
+    let mut otherwise = Vec::new();
+    loop {
+        blanks(cursor);
+        let test = value(cursor)?;
+        tests.push((test, suite(cursor, column)?));
+        let here = cursor.at().column == column;
+        if here && cursor.peek_word() == "elif" {
+            cursor.eat("elif");
+            continue;
+        }
+        if here && cursor.peek_word() == "else" {
+            cursor.eat("else");
+            otherwise = suite(cursor, column)?;
+        }
+        cursor.after_block = true;
+        return Ok(Statement::If(tests, otherwise));
     }
 }
 
@@ -145,16 +227,32 @@ fn statement(cursor: &mut Cursor<'_>) -> Parsed<Statement> {
             cursor.eat(word);
             Ok(Statement::Pass)
         }
+        "if" => {
+            cursor.eat(word);
+            choice(cursor, at.column)
+        }
         "" => Err(cursor.unexpected("a statement")),
-        name => {
-            cursor.eat(name);
-            blanks(cursor);
-            if cursor.rest().starts_with("==") || !cursor.eat("=") {
-                return Err(cursor.unexpected("'=' (statements are assert, print, pass, name = …)"));
-            }
-            Ok(Statement::Assign(name.to_string(), value(cursor)?))
+        name => assignment(cursor, name),
+    }
+}
+
+/// `name = value`, `name += value`, or a value by itself.
+fn assignment(cursor: &mut Cursor<'_>, name: &str) -> Parsed<Statement> {
+    let start = *cursor;
+    cursor.eat(name);
+    blanks(cursor);
+    if !cursor.rest().starts_with("==") && cursor.eat("=") {
+        return Ok(Statement::Assign(name.to_string(), value(cursor)?));
+    }
+    for operator in ["+", "-", "*", "//", "/", "%", "|", "&", "^"] {
+        if cursor.eat(&format!("{operator}=")) {
+            let old = Box::new(Value::Name(name.to_string()));
+            let new = Value::Binary(operator, old, Box::new(value(cursor)?));
+            return Ok(Statement::Assign(name.to_string(), new));
         }
     }
+    *cursor = start;
+    value(cursor).map(Statement::Value)
 }
 
 /// Values with commas between them.
@@ -231,6 +329,8 @@ fn operator(cursor: &mut Cursor<'_>, operators: &[&'static str]) -> Option<&'sta
     operators.iter().copied().find(|o| {
         if o.starts_with(|c: char| c.is_ascii_alphabetic()) {
             cursor.peek_word() == *o && cursor.eat(o)
+        } else if *o == "*" && cursor.rest().starts_with("**") {
+            false
         } else {
             cursor.eat(o)
         }
@@ -246,8 +346,11 @@ fn comparison(cursor: &mut Cursor<'_>, n: usize) -> Parsed<Value> {
     }
     let first = level(cursor, n)?;
     let mut rest = Vec::new();
-    while let Some(o) = operator(cursor, &["==", "!=", "<=", ">=", "<", ">", "in", "is"]) {
+    while let Some(o) = relation(cursor) {
         rest.push((o, level(cursor, n)?));
+        if rest.len() > 200 {
+            return Err(cursor.error("more than 200 terms in an expression".into()));
+        }
     }
     Ok(if rest.is_empty() {
         first
@@ -256,9 +359,23 @@ fn comparison(cursor: &mut Cursor<'_>, n: usize) -> Parsed<Value> {
     })
 }
 
+/// An operator of comparisons, of one word or two.
+fn relation(cursor: &mut Cursor<'_>) -> Option<&'static str> {
+    let o = operator(cursor, &["==", "!=", "<=", ">=", "<", ">", "in", "is"]);
+    if o == Some("is") {
+        return Some(if eat_word(cursor, "not") { "!=" } else { "is" });
+    }
+    let mut ahead = *cursor;
+    if o.is_none() && eat_word(&mut ahead, "not") && eat_word(&mut ahead, "in") {
+        *cursor = ahead;
+        return Some("not in");
+    }
+    o
+}
+
 fn unary(cursor: &mut Cursor<'_>) -> Parsed<Value> {
     match operator(cursor, &["-", "+", "~"]) {
-        None => atom(cursor),
+        None => power(cursor),
         Some(o) => {
             cursor.descend()?;
             let all = Value::Unary(o, Box::new(unary(cursor)?));
@@ -268,22 +385,98 @@ fn unary(cursor: &mut Cursor<'_>) -> Parsed<Value> {
     }
 }
 
+/// `a ** b`, which binds more tightly than a sign before it.
+fn power(cursor: &mut Cursor<'_>) -> Parsed<Value> {
+    let mut base = atom(cursor)?;
+    while eat(cursor, "[") {
+        cursor.descend()?;
+        cursor.brackets += 1;
+        let index = value(cursor)?;
+        cursor.brackets -= 1;
+        if !eat(cursor, "]") {
+            return Err(cursor.unexpected("']'"));
+        }
+        cursor.ascend();
+        base = Value::Item(Box::new([base, index]));
+    }
+    if !eat(cursor, "**") {
+        return Ok(base);
+    }
+    cursor.descend()?;
+    let exponent = unary(cursor)?;
+    cursor.ascend();
+    Ok(Value::Binary("**", Box::new(base), Box::new(exponent)))
+}
+
+/// A number, with a fraction or an exponent where it is no whole one.
+fn number(cursor: &mut Cursor<'_>) -> Parsed<Value> {
+    let start = *cursor;
+    let starts_with_point = cursor.peek() == Some('.');
+    if !starts_with_point {
+        let n = cursor.number("a number", i64::MAX as u64)?;
+        let goes_on = matches!(cursor.peek(), Some('.' | 'e' | 'E'));
+        if !goes_on || start.rest().starts_with("0x") || start.rest().starts_with("0X") {
+            return Ok(Value::Int(n as i64));
+        }
+    }
+    cursor.take_while(|c| c.is_ascii_digit());
+    if cursor.eat(".") {
+        cursor.take_while(|c| c.is_ascii_digit());
+    }
+    if cursor.eat("e") || cursor.eat("E") {
+        let _ = cursor.eat("-") || cursor.eat("+");
+        cursor.take_while(|c| c.is_ascii_digit());
+    }
+    let text = &start.rest()[..start.rest().len() - cursor.rest().len()];
+    match text.parse::<f64>() {
+        Ok(x) if x.is_finite() => Ok(Value::Float(x)),
+        _ => Err(start.error(format!("'{text}' is no number"))),
+    }
+}
+
+/// A string in quotes; a backslash before a quote keeps it inside.
+fn string(cursor: &mut Cursor<'_>) -> Parsed<Value> {
+    let start = *cursor;
+    let Some(quote) = cursor.bump() else {
+        return Err(start.unexpected("a string"));
+    };
+    let mut text = String::new();
+    loop {
+        match cursor.bump() {
+            Some(c) if c == quote => return Ok(Value::Text(text)),
+            Some('\\') => match cursor.bump() {
+                Some('n') => text.push('\n'),
+                Some('t') => text.push('\t'),
+                Some(c) => text.push(c),
+                None => break,
+            },
+            Some('\n') | None => break,
+            Some(c) => text.push(c),
+        }
+    }
+    Err(start.error(format!("string is not closed by {quote}")))
+}
+
 fn atom(cursor: &mut Cursor<'_>) -> Parsed<Value> {
     blanks(cursor);
+    let begins_number = |c: char| c.is_ascii_digit() || c == '.';
     match cursor.peek() {
-        Some(c) if c.is_ascii_digit() => {
-            let n = cursor.number("a number", i64::MAX as u64)?;
-            if cursor.peek() == Some('.') {
-                return Err(cursor.error("numbers in code are integers".into()));
+        Some(c) if begins_number(c) => number(cursor),
+        Some('"' | '\'') => {
+            let Value::Text(mut all) = string(cursor)? else {
+                return Err(cursor.unexpected("a string"));
+            };
+            // Strings side by side are one.
+            loop {
+                blanks(cursor);
+                match cursor.peek() {
+                    Some('"' | '\'') => match string(cursor)? {
+                        Value::Text(more) => all += &more,
+                        other => return Ok(other),
+                    },
+                    _ => return Ok(Value::Text(all)),
+                }
             }
-            Ok(Value::Int(n as i64))
-        }
-        Some(quote @ ('"' | '\'')) => {
-            cursor.bump();
-            let close = quote.to_string();
-            Ok(Value::Text(
-                cursor.take_until(&close, "string")?.to_string(),
-            ))
         }
         Some(open @ ('(' | '[')) => {
             cursor.bump();
@@ -299,6 +492,9 @@ fn atom(cursor: &mut Cursor<'_>) -> Parsed<Value> {
                 return Err(cursor.unexpected("a value"));
             }
             cursor.eat(word);
+            if matches!(word, "f" | "r" | "b" | "u") && cursor.rest().starts_with(['"', '\'']) {
+                return string(cursor);
+            }
             if eat(cursor, "(") {
                 return Ok(Value::Call(word.to_string(), arguments(cursor, ")")?.0));
             }

@@ -29,6 +29,8 @@ pub(super) struct Cursor<'a> {
     depth: u32,
     /// Open brackets of code, inside which a line may end.
     pub(super) brackets: u32,
+    /// The block of an `if` has just ended, and the line with it.
+    pub(super) after_block: bool,
 }
 
 impl<'a> Cursor<'a> {
@@ -38,6 +40,7 @@ impl<'a> Cursor<'a> {
             at,
             depth: 0,
             brackets: 0,
+            after_block: false,
         }
     }
 

@@ -11,14 +11,17 @@ use super::code;
 use super::cursor::{Cursor, ParseError, Parsed};
 
 /// Names of options, with or without meaning for a simulator.
-const OPTIONS: [&str; 28] = [
+const OPTIONS: [&str; 42] = [
     "ip_version",
     "bind_port",
     "connect_port",
     "local_ip",
+    "local_linux_ip",
     "remote_ip",
     "gateway_ip",
+    "gateway_linux_ip",
     "netmask_ip",
+    "is_anyip",
     "mss",
     "mtu",
     "speed",
@@ -32,14 +35,25 @@ const OPTIONS: [&str; 28] = [
     "code_sockopt",
     "non_fatal",
     "persistent_tun_dev",
+    "tun_dev",
     "send_omit_free",
     "strict_segments",
     "verbose",
+    "quiet",
     "debug",
     "dry_run",
     "so_filename",
     "so_flags",
     "define",
+    "udp_encaps",
+    "wire_client",
+    "wire_server",
+    "wire_client_dev",
+    "wire_server_dev",
+    "wire_server_ip",
+    "wire_server_port",
+    "no_cleanup",
+    "hexdump",
 ];
 
 /// Reads a script.
@@ -167,6 +181,10 @@ fn seconds(cursor: &mut Cursor<'_>) -> Parsed<SimDuration> {
     } else {
         ""
     };
+    // "1." is a number too; "0...1" goes on after it.
+    if !whole.is_empty() && !has_fraction && !cursor.rest().starts_with("..") {
+        cursor.eat(".");
+    }
     if whole.is_empty() && fraction.is_empty() {
         return Err(start.unexpected("a time"));
     }

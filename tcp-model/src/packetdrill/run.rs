@@ -26,7 +26,7 @@ use self::eval::Datum;
 use self::sockets::Sockets;
 pub use self::stack::Factory;
 use self::stack::Stack;
-use super::ast::{Action, Call, Event, Icmp, Moment, Position, Script, ScriptOption};
+use super::ast::{Action, Call, Command, Event, Icmp, Moment, Position, Script, ScriptOption};
 use super::report::{Failure, Outcome, Report, Skipped};
 use crate::params::TcpParams;
 use crate::seq::SeqNum;
@@ -107,6 +107,8 @@ struct Tolerance {
 struct Runner<'s, 'm> {
     options: &'s RunOptions,
     now: SimTime,
+    /// When the event before was to be, or was if later: relative times count from here.
+    base: SimTime,
     stack: Stack<'m>,
     sockets: Sockets,
     /// Parameters of sockets to come.
@@ -126,6 +128,7 @@ pub fn run(script: &Script, make: &mut Factory<'_>, options: &RunOptions) -> Rep
     let mut runner = Runner {
         options,
         now: SimTime::ZERO,
+        base: SimTime::ZERO,
         stack: Stack::new(make, options),
         sockets: Sockets::default(),
         params: options.params.clone(),
@@ -225,6 +228,10 @@ impl<'s> Runner<'s, '_> {
                 return differs("--ip_version", "ipv4, ipv4-mapped-ipv6 or ipv6", value);
             }
             "strict_segments" => self.stack.strict = true,
+            "init_scripts" => {
+                let (at, text) = (option.at, option.value.clone());
+                self.command(&Command { at, text })?;
+            }
             name => self.skipped.push(Skipped {
                 at: option.at,
                 text: format!("--{name}={value}"),
@@ -234,11 +241,11 @@ impl<'s> Runner<'s, '_> {
     }
 
     fn event(&mut self, event: &'s Event) -> Step<()> {
-        let base = self.now;
+        let base = self.base;
         let after = |d: SimDuration| base + d;
         let since_start = |d: SimDuration| SimTime::ZERO + d;
         let (start, end) = match event.moment {
-            Moment::Any => (base, SimTime::MAX),
+            Moment::Any => (self.now, SimTime::MAX),
             Moment::At(t) => (since_start(t), since_start(t)),
             Moment::After(d) => (after(d), after(d)),
             Moment::Between(a, b) => (since_start(a), since_start(b)),
@@ -251,7 +258,10 @@ impl<'s> Runner<'s, '_> {
         if let Action::Packet(packet) = &event.action
             && !packet.inbound
         {
-            return self.expect_packet(packet, start, end, event.moment == Moment::Any);
+            let span = (event.moment != Moment::Any).then_some((start, end));
+            self.expect_packet(packet, span)?;
+            self.base = self.now.max(if span.is_some() { start } else { self.now });
+            return Ok(());
         }
         // Everything else the script does itself, at the beginning of a span of time.
         if start + self.tolerance(start, base) < self.now {
@@ -262,12 +272,22 @@ impl<'s> Runner<'s, '_> {
             );
         }
         self.advance_to(start)?;
+        self.base = self.now;
         match &event.action {
             Action::Packet(packet) => self.inject(packet),
             Action::Icmp(icmp) => self.icmp(icmp),
-            Action::Call(call) => self.call(call, event.at, until),
-            Action::Command(command) => self.command(command),
+            Action::Call(call) => {
+                self.call(call, event.at, until)?;
+                self.base = self.now;
+                Ok(())
+            }
+            Action::Command(command) => {
+                self.command(command)?;
+                self.base = self.now;
+                Ok(())
+            }
             Action::Code(statements) => self.code(statements),
+            Action::Other(what) => unsupported(what.clone()),
         }
     }
 

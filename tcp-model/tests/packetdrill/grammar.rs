@@ -98,7 +98,6 @@ fn options_and_commands_stand_before_the_events() {
 fn what_is_not_in_the_language_is_refused_where_it_stands() {
     let mut wrong = Vec::new();
     for (text, place, word) in [
-        ("0 > udp (10)", "1:5", "udp"),
         ("0 < S 0:0(0) win 70000", "1:18", "65535"),
         ("0 < S 0:10(0)", "1:7", "is not"),
         ("0 < Q 0:0(0)", "1:5", "'Q'"),
@@ -116,6 +115,15 @@ fn what_is_not_in_the_language_is_refused_where_it_stands() {
         ("0.2~0.1 > . 1:1(0) ack 1", "1:1", "range"),
         ("0...1 < S 0:0(0) win 1", "1:7", "end time"),
         ("0 > [ipv6] S 0:0(0)", "1:6", "noecn"),
+        ("0 < . 1:1(0) ack 1 win 1 <ECN ceb 1>", "1:36", "order"),
+        (
+            "0 %{ if a: pass\n else: pass\nelse: pass }%",
+            "2:2",
+            "statement",
+        ),
+        ("0 %{ if a:\nassert b }%", "2:1", "indented"),
+        ("0 %{ x = 'abc }%", "1:10", "closed"),
+        ("0 %{ x = 1e999 }%", "1:10", "number"),
         ("zero close(3) = 0", "1:1", "time"),
         (
             "0 f([[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",

@@ -31,23 +31,11 @@ pub(super) fn list(cursor: &mut Cursor<'_>) -> Parsed<Option<Vec<OptionSpec>>> {
         }
         cursor.expect(",")?;
     }
-    let bytes: usize = options.iter().map(wire_len).sum();
+    let bytes: usize = options.iter().map(OptionSpec::wire_len).sum();
     if bytes > Options::MAX {
         return Err(start.error(format!("TCP options of {bytes} bytes, more than 40")));
     }
     Ok(Some(options))
-}
-
-fn wire_len(option: &OptionSpec) -> usize {
-    match option {
-        OptionSpec::Nop | OptionSpec::Eol => 1,
-        OptionSpec::Mss(_) => 4,
-        OptionSpec::WindowScale(_) => 3,
-        OptionSpec::SackPermitted => 2,
-        OptionSpec::Sack(blocks) => 2 + 8 * blocks.len(),
-        OptionSpec::Timestamps { .. } => 10,
-        OptionSpec::Other(_, data) => 2 + data.len(),
-    }
 }
 
 fn option(cursor: &mut Cursor<'_>) -> Parsed<OptionSpec> {
@@ -79,13 +67,45 @@ fn option(cursor: &mut Cursor<'_>) -> Parsed<OptionSpec> {
             OptionSpec::Other(EXPERIMENT, data)
         }
         "md5" => OptionSpec::Other(MD5, hex(cursor)?),
+        "ECN" => accurate_ecn(cursor)?,
         "unknown" => unknown(cursor)?,
         _ => {
             return Err(start.unexpected(
-                "a TCP option (mss, wscale, sackOK, sack, TS, nop, eol, FO, FOEXP, md5, unknown)",
+                "a TCP option (mss, wscale, sackOK, sack, TS, nop, eol, FO, FOEXP, md5, ECN, unknown)",
             ));
         }
     })
+}
+
+/// Kinds of the AccECN option (RFC 9768 section 3.2.3): counters of octets marked ECT(0), CE,
+/// ECT(1) in this order, or in the other.
+const ACC_ECN_0: u8 = 172;
+const ACC_ECN_1: u8 = 174;
+
+/// `ECN e0b 1 ceb 0 e1b 1`: up to three counters of 24 bits, the first of which tells the order.
+fn accurate_ecn(cursor: &mut Cursor<'_>) -> Parsed<OptionSpec> {
+    let mut names = Vec::new();
+    let mut data = Vec::new();
+    loop {
+        cursor.skip()?;
+        let start = *cursor;
+        let name = match cursor.peek_word() {
+            "" => break,
+            name @ ("e0b" | "ceb" | "e1b") => name,
+            _ => return Err(start.unexpected("e0b, ceb or e1b")),
+        };
+        cursor.eat(name);
+        let n = cursor.number("a counter", (1 << 24) - 1)? as u32;
+        names.push(name);
+        data.extend(&n.to_be_bytes()[1..]);
+    }
+    let order_0 = ["e0b", "ceb", "e1b"];
+    let order_1 = ["e1b", "ceb", "e0b"];
+    match &names[..] {
+        n if order_0.starts_with(n) => Ok(OptionSpec::Other(ACC_ECN_0, data)),
+        n if order_1.starts_with(n) => Ok(OptionSpec::Other(ACC_ECN_1, data)),
+        _ => Err(cursor.error("counters in neither order of the AccECN option".into())),
+    }
 }
 
 fn blocks(cursor: &mut Cursor<'_>) -> Parsed<Vec<(u32, u32)>> {

@@ -23,12 +23,8 @@ pub(super) fn packet(cursor: &mut Cursor<'_>) -> Parsed<Action> {
     }
     match cursor.peek_word() {
         "icmp" | "icmpv6" => return icmp(cursor, inbound, about),
-        other @ ("udp" | "sctp" | "udplite") => {
-            return Err(cursor.error(format!("a packet of {other}, not TCP")));
-        }
-        "ipv4" | "ipv6" | "gre" | "mpls" => {
-            return Err(cursor.error("encapsulated packets are not TCP".into()));
-        }
+        other @ ("udp" | "udplite" | "sctp" | "dccp") => return other_protocol(cursor, other),
+        other @ ("ipv4" | "ipv6" | "gre" | "mpls") => return other_protocol(cursor, other),
         _ => {}
     }
     if about.is_some() {
@@ -70,6 +66,17 @@ pub(super) fn packet(cursor: &mut Cursor<'_>) -> Parsed<Action> {
         urgent,
         options,
     })))
+}
+
+/// A packet that is none of TCP by itself: the line is passed over, the run stops there.
+fn other_protocol(cursor: &mut Cursor<'_>, protocol: &str) -> Parsed<Action> {
+    loop {
+        cursor.take_while(|c| c != '\n' && c != '/');
+        if cursor.peek() != Some('/') || cursor.rest().starts_with("//") {
+            return Ok(Action::Other(format!("a packet of {protocol}")));
+        }
+        cursor.bump();
+    }
 }
 
 /// `[1:1001(1000)]` rather than `[ect0]`.
@@ -143,7 +150,7 @@ fn flags(cursor: &mut Cursor<'_>) -> Parsed<Flags> {
             '.' => Flags::ACK,
             'U' => Flags::URG,
             'E' => Flags::ECE,
-            'W' => Flags::CWR,
+            'W' | 'C' => Flags::CWR,
             'A' => Flags::AE,
             '0'..='7' => Flags(u16::from(c as u8 - b'0') << 6),
             '-' if text == "-" => Flags::NONE,

@@ -201,7 +201,11 @@ impl<'s> Runner<'s, '_> {
         let wanted = match (&call.result, &call.errno) {
             (Expr::Any, _) => None,
             (result, None) => Some(Ok(self.number(result)?)),
-            (_, Some(name)) => Some(Err(name.as_str())),
+            (_, Some(name)) => Some(Err(match name.as_str() {
+                "EWOULDBLOCK" => "EAGAIN",
+                "ENOTSUP" => "EOPNOTSUPP",
+                name => name,
+            })),
         };
         let actual = match returned.value {
             Ok(n) => n.to_string(),
@@ -250,6 +254,11 @@ impl<'s> Runner<'s, '_> {
             "shutdown" => self.shutdown(call),
             "read" | "recv" | "recvfrom" | "recvmsg" | "readv" => self.read(call, progress),
             "write" | "send" | "sendto" | "sendmsg" | "writev" => self.write(call, progress),
+            "sendfile" | "sendfile64" => self.send_file(call, progress),
+            "open" | "openat" | "creat" => {
+                let file = self.sockets.add(Role::File, &self.params);
+                Attempt::descriptor(file)
+            }
             "fcntl" => self.fcntl(call),
             "ioctl" => self.ioctl(call),
             "setsockopt" => self.setsockopt(call),

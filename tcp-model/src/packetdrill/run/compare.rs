@@ -10,26 +10,25 @@ use crate::segment::{Flags, Segment};
 use crate::seq::SeqNum;
 
 impl Runner<'_, '_> {
-    /// Takes the next segment the model sends, in the span of time given, and compares it.
+    /// Takes the next segment the model sends, in the span of time given or at any time, and
+    /// compares it. A line with ports waits for a segment between these.
     pub(super) fn expect_packet(
         &mut self,
         packet: &Packet,
-        start: SimTime,
-        end: SimTime,
-        any_time: bool,
+        span: Option<(SimTime, SimTime)>,
     ) -> Step<()> {
-        let base = self.now;
-        let tolerance = self.tolerance(start, base);
-        let latest = end + self.tolerance(end, base);
-        while self.stack.sent.is_empty() {
+        let base = self.base;
+        let latest = span.map_or(SimTime::MAX, |(_, end)| end + self.tolerance(end, base));
+        let at = loop {
+            if let Some(at) = self.stack.next_sent(packet.ports) {
+                break at;
+            }
             match self.next_wake() {
                 Some(wake) if wake <= latest => self.wake(wake)?,
                 _ => {
-                    self.now = if any_time {
-                        self.now
-                    } else {
-                        self.now.max(latest)
-                    };
+                    if span.is_some() {
+                        self.now = self.now.max(latest);
+                    }
                     return differs(
                         "no segment",
                         self.wanted(packet),
@@ -37,17 +36,19 @@ impl Runner<'_, '_> {
                     );
                 }
             }
-        }
-        let Some(first) = self.stack.sent.pop_front() else {
+        };
+        let Some(first) = self.stack.sent.remove(at) else {
             return Ok(());
         };
         if packet.flags.is_syn() && first.segment.flags.is_syn() {
             self.stack.flows[first.flow].script_iss = packet.seq;
         }
-        let segment = self.gather(packet, &first);
+        let segment = self.gather(packet, &first, at);
         self.compare(packet, &first, &segment)?;
-        let early = !any_time && first.at + tolerance < start;
-        if early || (!any_time && first.at > latest) {
+        let Some((start, end)) = span else {
+            return Ok(());
+        };
+        if first.at + self.tolerance(start, base) < start || first.at > latest {
             return differs(
                 format!("time of {}", self.shown(&first, &segment)),
                 if start == end {
@@ -63,11 +64,11 @@ impl Runner<'_, '_> {
 
     /// Joins segments that follow each other up to the length the script has: it may write a burst
     /// as one.
-    fn gather(&mut self, packet: &Packet, first: &Sent) -> Segment {
+    fn gather(&mut self, packet: &Packet, first: &Sent, at: usize) -> Segment {
         let mut whole = first.segment;
         let at_the_end = Flags::PSH | Flags::FIN;
         while !self.stack.strict && whole.len > 0 && whole.len < packet.len {
-            let Some(next) = self.stack.sent.front() else {
+            let Some(next) = self.stack.sent.get(at) else {
                 break;
             };
             let follows = next.flow == first.flow
@@ -83,7 +84,7 @@ impl Runner<'_, '_> {
             }
             whole.len += next.segment.len;
             whole.flags |= next.segment.flags;
-            self.stack.sent.pop_front();
+            self.stack.sent.remove(at);
         }
         whole
     }

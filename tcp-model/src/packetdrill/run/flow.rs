@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use sim_core::SimTime;
+
 use super::constants::{self, Errno};
+use crate::details::Details;
 use crate::model::{End, Signal, TcpModel, TcpView};
 use crate::options::TcpOption;
 use crate::params::TcpParams;
@@ -32,11 +35,92 @@ pub(super) struct Flow {
     pub(super) error: Option<Errno>,
     /// News so far, for edge-triggered polling.
     pub(super) edges: u64,
+    /// What has passed.
+    pub(super) seen: Seen,
     /// What was sent and not acknowledged: first and last sequence number, seen in a SACK.
     outstanding: Vec<(SeqNum, SeqNum, bool)>,
-    peer_mss: u16,
-    own_stamps: bool,
-    peer_stamps: bool,
+}
+
+/// What can be told of a connection from its segments alone.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// Of the own SYN and of the peer's: MSS, window scale, timestamps, SACK-permitted.
+    own: SynOffer,
+    peer: SynOffer,
+    pub(super) data_out: u64,
+    pub(super) data_in: u64,
+    pub(super) bytes_out: u64,
+    pub(super) bytes_again: u64,
+    pub(super) last_data_out: Option<SimTime>,
+    pub(super) last_data_in: Option<SimTime>,
+    pub(super) last_ack_in: Option<SimTime>,
+}
+
+/// What a SYN offers.
+#[derive(Clone, Copy, Debug, Default)]
+struct SynOffer {
+    mss: Option<u16>,
+    shift: Option<u8>,
+    stamps: bool,
+    sack: bool,
+}
+
+impl SynOffer {
+    fn of(segment: &Segment) -> SynOffer {
+        let mut offer = SynOffer::default();
+        for option in segment.options.iter().map_while(Result::ok) {
+            match option {
+                TcpOption::Mss(mss) => offer.mss = Some(mss),
+                TcpOption::WindowScale(shift) => offer.shift = Some(shift.min(14)),
+                TcpOption::Timestamps(..) => offer.stamps = true,
+                TcpOption::SackPermitted => offer.sack = true,
+                _ => {}
+            }
+        }
+        offer
+    }
+}
+
+impl Seen {
+    /// Linux's TCPI_OPT_TIMESTAMPS, TCPI_OPT_SACK and TCPI_OPT_WSCALE.
+    pub(super) fn options(&self) -> i64 {
+        i64::from(self.own.stamps && self.peer.stamps)
+            | i64::from(self.own.sack && self.peer.sack) << 1
+            | i64::from(self.own.shift.is_some() && self.peer.shift.is_some()) << 2
+    }
+
+    /// Shift counts of the peer's window field and of the own, when agreed.
+    pub(super) fn shifts(&self) -> (i64, i64) {
+        match (self.peer.shift, self.own.shift) {
+            (Some(peer), Some(own)) => (peer.into(), own.into()),
+            _ => (0, 0),
+        }
+    }
+
+    fn note_sent(&mut self, segment: &Segment, again: bool, now: SimTime) {
+        if segment.flags.is_syn() {
+            self.own = SynOffer::of(segment);
+        }
+        if segment.len > 0 {
+            self.data_out += 1;
+            self.bytes_out += u64::from(segment.len);
+            self.bytes_again += if again { u64::from(segment.len) } else { 0 };
+            self.last_data_out = Some(now);
+        }
+    }
+
+    fn note_arriving(&mut self, segment: &Segment, now: SimTime) {
+        if segment.flags.is_syn() {
+            self.peer = SynOffer::of(segment);
+        }
+        if segment.len > 0 {
+            self.data_in += 1;
+            self.last_data_in = Some(now);
+        }
+        if segment.flags.is_ack() {
+            self.last_ack_in = Some(now);
+        }
+    }
 }
 
 impl Flow {
@@ -55,10 +139,8 @@ impl Flow {
             over: false,
             error: None,
             edges: 0,
+            seen: Seen::default(),
             outstanding: Vec::new(),
-            peer_mss: 536,
-            own_stamps: false,
-            peer_stamps: false,
         }
     }
 
@@ -79,6 +161,12 @@ impl Flow {
 
     pub(super) fn view(&self) -> Option<TcpView> {
         self.model.as_ref().map(|m| m.view())
+    }
+
+    /// What else the model tells.
+    pub(super) fn details(&self) -> Details {
+        let model = self.model.as_ref();
+        model.map_or_else(Details::default, |m| m.details())
     }
 
     pub(super) fn state(&self) -> State {
@@ -119,9 +207,8 @@ impl Flow {
     }
 
     /// Counts a segment that left, as `tcp_info` does.
-    pub(super) fn note_sent(&mut self, segment: &Segment, again: bool) {
-        let options = &segment.options;
-        self.own_stamps |= segment.flags.is_syn() && options.timestamps().is_some();
+    pub(super) fn note_sent(&mut self, segment: &Segment, again: bool, now: SimTime) {
+        self.seen.note_sent(segment, again, now);
         if segment.seq_len() > 0 && !again {
             self.outstanding
                 .push((segment.seq, segment.seq_end(), false));
@@ -129,16 +216,8 @@ impl Flow {
     }
 
     /// Looks at a segment that is about to arrive.
-    pub(super) fn note_arriving(&mut self, segment: &Segment) {
-        if segment.flags.is_syn() {
-            for option in segment.options.iter().map_while(Result::ok) {
-                match option {
-                    TcpOption::Mss(mss) => self.peer_mss = mss,
-                    TcpOption::Timestamps(..) => self.peer_stamps = true,
-                    _ => {}
-                }
-            }
-        }
+    pub(super) fn note_arriving(&mut self, segment: &Segment, now: SimTime) {
+        self.seen.note_arriving(segment, now);
         for (left, right) in segment.options.sack_blocks() {
             for (first, end, sacked) in &mut self.outstanding {
                 *sacked |= first.at_or_after(left) && end.at_or_before(right);
@@ -156,12 +235,17 @@ impl Flow {
 
     /// Payload of a full segment.
     pub(super) fn mss(&self) -> u64 {
-        let options = if self.own_stamps && self.peer_stamps {
-            12
-        } else {
-            0
-        };
-        u64::from(self.peer_mss.max(64).min(self.params.mss().max(64)) - options)
+        let stamps = self.seen.own.stamps && self.seen.peer.stamps;
+        let options = if stamps { 12 } else { 0 };
+        u64::from(
+            self.seen
+                .peer
+                .mss
+                .unwrap_or(536)
+                .max(64)
+                .min(self.params.mss().max(64))
+                - options,
+        )
     }
 }
 

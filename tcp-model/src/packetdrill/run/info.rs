@@ -1,6 +1,6 @@
 //! What code sees: `tcp_info` of the latest connection.
 
-use sim_core::SimDuration;
+use sim_core::{SimDuration, SimTime};
 
 use super::constants::code_constant;
 use super::eval::{Datum, Scope};
@@ -10,25 +10,46 @@ use crate::packetdrill::code::Statement;
 use crate::state::State;
 
 /// Fields of Linux's `tcp_info` that no model tells.
-const UNKNOWN: [&str; 18] = [
-    "tcpi_fackets",
+const UNKNOWN: [&str; 39] = [
     "tcpi_rcv_ssthresh",
     "tcpi_rcv_rtt",
     "tcpi_rcv_space",
-    "tcpi_options",
+    "tcpi_rcv_mss",
+    "tcpi_rcv_ooopack",
     "tcpi_ato",
     "tcpi_delivered_ce",
     "tcpi_dsack_dups",
     "tcpi_reord_seen",
     "tcpi_busy_time",
-    "tcpi_last_data_sent",
-    "tcpi_last_data_recv",
-    "tcpi_last_ack_recv",
     "tcpi_pacing_rate",
+    "tcpi_max_pacing_rate",
     "tcpi_delivery_rate",
-    "tcpi_total_rto",
+    "tcpi_delivery_rate_app_limited",
+    "tcpi_fastopen_client_fail",
+    "tcpi_total_rto_recoveries",
+    "tcpi_total_rto_time",
     "tcpi_rwnd_limited",
     "tcpi_sndbuf_limited",
+    "tcpi_received_ce",
+    "tcpi_received_ce_bytes",
+    "tcpi_received_e0_bytes",
+    "tcpi_received_e1_bytes",
+    "tcpi_delivered_ce_bytes",
+    "tcpi_delivered_e0_bytes",
+    "tcpi_delivered_e1_bytes",
+    "tcpi_accecn_fail_mode",
+    "tcpi_accecn_opt_seen",
+    "tcpi_ecn_mode",
+    "tcpi_options2",
+    "tcpi_lost",
+    "tcpi_retrans",
+    "tcpi_retransmits",
+    "tcpi_backoff",
+    "tcpi_probes",
+    "tcpi_rttvar",
+    "tcpi_min_rtt",
+    "tcpi_reordering",
+    "tcpi_notsent_bytes",
 ];
 
 impl Runner<'_, '_> {
@@ -66,16 +87,31 @@ impl Runner<'_, '_> {
                     let datum = self.evaluate(value)?;
                     self.variables.insert(name.clone(), datum);
                 }
+                Statement::If(tests, otherwise) => {
+                    let mut chosen = otherwise;
+                    for (test, statements) in tests {
+                        if self.evaluate(test)?.is_true() {
+                            chosen = statements;
+                            break;
+                        }
+                    }
+                    self.code(chosen)?;
+                }
+                Statement::Value(value) => {
+                    self.evaluate(value)?;
+                }
                 Statement::Pass => {}
             }
         }
         Ok(())
     }
 
-    fn info(&mut self, field: &str) -> Step<i64> {
+    pub(super) fn info(&mut self, field: &str) -> Step<i64> {
         let Some(flow) = self.stack.flows.last_mut() else {
             return differs("tcp_info", "a connection", "none yet");
         };
+        let now = self.now;
+        let since = |at: Option<SimTime>| at.map_or(0, |t| now.since(t).as_millis() as i64);
         let (out, sacked) = flow.packets_out();
         let (Some(view), Some(details)) = (flow.view(), flow.model.as_ref().map(|m| m.details()))
         else {
@@ -105,6 +141,20 @@ impl Runner<'_, '_> {
             "tcpi_bytes_received" => view.counts.bytes_received as i64,
             "tcpi_segs_out" => view.counts.segments_sent as i64,
             "tcpi_segs_in" => view.counts.segments_received as i64,
+            "tcpi_options" => flow.seen.options(),
+            "tcpi_snd_wscale" => flow.seen.shifts().0,
+            "tcpi_rcv_wscale" => flow.seen.shifts().1,
+            "tcpi_pmtu" => i64::from(flow.params.mtu),
+            "tcpi_data_segs_out" => flow.seen.data_out as i64,
+            "tcpi_data_segs_in" => flow.seen.data_in as i64,
+            "tcpi_bytes_sent" => flow.seen.bytes_out as i64,
+            "tcpi_bytes_retrans" => flow.seen.bytes_again as i64,
+            "tcpi_total_rto" => i64::from(view.counts.timeouts),
+            "tcpi_last_data_sent" => since(flow.seen.last_data_out),
+            "tcpi_last_data_recv" => since(flow.seen.last_data_in),
+            "tcpi_last_ack_recv" => since(flow.seen.last_ack_in),
+            // What Linux has given up, and what no path changes here.
+            "tcpi_fackets" | "tcpi_last_ack_sent" | "tcpi_rehash" => 0,
             "tcpi_snd_wnd" => i64::from(view.snd_wnd),
             "tcpi_rcv_wnd" => i64::from(view.rcv_wnd),
             _ if UNKNOWN.contains(&field) => {

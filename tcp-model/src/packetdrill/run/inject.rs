@@ -82,7 +82,7 @@ impl Runner<'_, '_> {
             self.note(LISTEN_QUEUE_FULL);
             return;
         }
-        flow.note_arriving(segment);
+        flow.note_arriving(segment, self.now);
         self.stack.step(index, Input::Segment(segment), self.now);
     }
 
@@ -106,7 +106,7 @@ impl Runner<'_, '_> {
         let index = self.stack.add(local, remote, &params, iss);
         let flow = &mut self.stack.flows[index];
         flow.listener = Some(listener);
-        flow.note_arriving(segment);
+        flow.note_arriving(segment, self.now);
         self.stack.step(index, Input::Listen, self.now);
         self.stack.step(index, Input::Segment(segment), self.now);
     }

@@ -14,8 +14,15 @@ const PEEK: i64 = 2;
 const DONTWAIT: i64 = 0x40;
 const WAITALL: i64 = 0x100;
 const MORE: i64 = 0x8000;
-const SENDABLE: i64 = OOB | DONTWAIT | 0x4000;
-const READABLE: i64 = PEEK | DONTWAIT | WAITALL | 0x20 | 0x4000;
+const ERRQUEUE: i64 = 0x2000;
+/// With MSG_DONTROUTE, MSG_CONFIRM and MSG_NOSIGNAL, which change nothing here.
+const SENDABLE: i64 = OOB | DONTWAIT | 4 | 0x800 | 0x4000;
+/// With MSG_TRUNC, MSG_NOSIGNAL and MSG_CMSG_CLOEXEC.
+const READABLE: i64 = PEEK | DONTWAIT | WAITALL | 0x20 | 0x4000 | 0x4000_0000;
+/// SO_RCVLOWAT, SO_TIMESTAMPING, SO_ZEROCOPY, IP_RECVERR, IPV6_RECVERR, TCP_INQ.
+const LOW_WATER: (i64, i64) = (1, 18);
+const REPORTS: [(i64, i64); 4] = [(1, 37), (1, 60), (0, 11), (41, 25)];
+const INQ: (i64, i64) = (6, 36);
 
 impl Runner<'_, '_> {
     /// Bytes and flags of a call that reads or writes.
@@ -27,6 +34,7 @@ impl Runner<'_, '_> {
                 let vector = call.args.get(1).and_then(|m| m.field("msg_iov"));
                 Ok((self.vector(vector)?, self.arg(call, 2)?))
             }
+            "sendfile" | "sendfile64" => Ok((self.arg(call, 3)?.max(0) as u64, 0)),
             _ => Ok((self.arg(call, 2)?.max(0) as u64, self.arg(call, 3)?)),
         }
     }
@@ -52,6 +60,14 @@ impl Runner<'_, '_> {
     pub(super) fn read(&mut self, call: &Call, progress: &mut Progress) -> Step<Attempt> {
         let socket = socket!(self, call, 0);
         let (wanted, flags) = self.length_and_flags(call)?;
+        if self.at(socket).role == Role::File {
+            return Attempt::ok(wanted as i64);
+        }
+        let reports =
+            |&(level, option): &(i64, i64)| self.sockets.all[socket].value(level, option) != 0;
+        if flags & ERRQUEUE != 0 && !REPORTS.iter().any(reports) {
+            return Attempt::error(constants::EAGAIN); // nothing was asked to be reported there
+        }
         if flags & !READABLE != 0 {
             return unsupported(format!("flags {flags:#x} of {}", call.name));
         }
@@ -61,19 +77,27 @@ impl Runner<'_, '_> {
         let nonblocking = self.at(socket).nonblocking || flags & DONTWAIT != 0;
         let timeout = self.at(socket).receive_timeout;
         let read_shut = self.at(socket).read_shut;
+        let low_water = self.low_water(socket);
         let end = &mut self.stack.flows[flow];
         let ready = end.view().map_or(0, |v| v.readable);
         let finished = end.peer_closed || end.over || read_shut;
-        let enough = flags & WAITALL == 0 || ready >= wanted || finished || nonblocking;
+        let least = if flags & WAITALL != 0 {
+            wanted
+        } else {
+            wanted.min(low_water)
+        };
+        let enough = ready >= least || finished || nonblocking;
         if wanted == 0 || (ready > 0 && enough) {
             let taken = ready.min(wanted);
             if flags & PEEK == 0 && taken > 0 {
                 self.stack.step(flow, Input::Receive(taken), self.now);
             }
-            return Attempt::ok(taken as i64);
+            let difference = self.control_messages(call, socket, flow)?;
+            return Attempt::with(taken as i64, difference);
         }
         if end.peer_closed {
-            return Attempt::ok(0);
+            let difference = self.control_messages(call, socket, flow)?;
+            return Attempt::with(0, difference);
         }
         if let Some(errno) = end.error.take() {
             return Attempt::error(errno);
@@ -84,9 +108,65 @@ impl Runner<'_, '_> {
         self.wait(progress, nonblocking, timeout)
     }
 
+    /// SO_RCVLOWAT: fewer bytes are not worth waking up for.
+    pub(super) fn low_water(&self, socket: usize) -> u64 {
+        let n = self.sockets.all[socket].value(LOW_WATER.0, LOW_WATER.1);
+        n.max(1) as u64
+    }
+
+    /// What recvmsg tells beside the bytes: TCP_INQ, how many are left.
+    fn control_messages(
+        &self,
+        call: &Call,
+        socket: usize,
+        flow: usize,
+    ) -> Step<Option<(String, String)>> {
+        let messages = match call.args.get(1).and_then(|m| m.field("msg_control")) {
+            Some(Expr::List(messages)) if call.name == "recvmsg" => messages,
+            _ => return Ok(None),
+        };
+        for message in messages {
+            let kind = match message.field("cmsg_type") {
+                Some(kind) => self.number(kind)?,
+                None => continue,
+            };
+            if kind != INQ.1 {
+                return unsupported(format!("control message {kind} of recvmsg"));
+            }
+            if self.sockets.all[socket].value(INQ.0, INQ.1) == 0 {
+                return Ok(Some(("TCP_CM_INQ".into(), "no control message".into())));
+            }
+            let end = &self.stack.flows[flow];
+            let left = end.view().map_or(0, |v| v.readable);
+            // The end of the stream counts as one more byte to come and get.
+            let left = if left == 0 && end.peer_closed {
+                1
+            } else {
+                left
+            };
+            let wanted = message.field("cmsg_data");
+            if let Some(difference) = self.compare_first(wanted, left as i64)? {
+                return Ok(Some(difference));
+            }
+        }
+        Ok(None)
+    }
+
+    /// sendfile: as write, from a file whose bytes never run out.
+    pub(super) fn send_file(&mut self, call: &Call, progress: &mut Progress) -> Step<Attempt> {
+        let file = socket!(self, call, 1);
+        if self.at(file).role != Role::File {
+            return Attempt::error(constants::EINVAL);
+        }
+        self.write(call, progress)
+    }
+
     pub(super) fn write(&mut self, call: &Call, progress: &mut Progress) -> Step<Attempt> {
         let socket = socket!(self, call, 0);
         let (wanted, flags) = self.length_and_flags(call)?;
+        if self.at(socket).role == Role::File {
+            return Attempt::ok(wanted as i64);
+        }
         if flags & MORE != 0 {
             return unsupported("MSG_MORE: the model cannot hold back what it was given");
         }
@@ -142,6 +222,8 @@ impl Runner<'_, '_> {
         const NONBLOCK: i64 = 0x800;
         let socket = socket!(self, call, 0);
         match self.arg(call, 1)? {
+            1 => Attempt::ok(1), // FD_CLOEXEC
+            2 => Attempt::ok(0),
             3 => {
                 let flag = if self.at(socket).nonblocking {
                     NONBLOCK
@@ -167,6 +249,13 @@ impl Runner<'_, '_> {
         let actual = match self.arg(call, 1)? {
             0x541b => view.map_or(0, |v| v.readable),
             0x5411 => view.map_or(0, |v| v.send_queue),
+            0x894b => match self.at(socket).role {
+                Role::Stream(flow) => match self.stack.flows[flow].details().unsent {
+                    Some(n) => n,
+                    None => return unsupported("SIOCOUTQNSD: the model does not tell it"),
+                },
+                _ => 0,
+            },
             0x5421 => {
                 let on = call.args.get(2).map_or(Ok(1), |v| self.first(v))?;
                 self.at(socket).nonblocking = on != 0;

@@ -23,12 +23,14 @@ const EDGE: i64 = 1 << 31;
 impl Runner<'_, '_> {
     /// All events of a socket.
     fn readiness(&self, socket: usize) -> i64 {
+        let low_water = self.low_water(socket);
         let socket = &self.sockets.all[socket];
         let flow = match &socket.role {
             Role::Listening { ready, .. } if ready.is_empty() => return 0,
             Role::Listening { .. } => return IN | RDNORM,
             Role::Stream(flow) => &self.stack.flows[*flow],
             Role::Fresh => return OUT | WRNORM | HUP,
+            Role::File => return IN | OUT | RDNORM | WRNORM,
             Role::Epoll(_) | Role::Closed => return 0,
         };
         let mut events = 0;
@@ -37,7 +39,7 @@ impl Runner<'_, '_> {
             events |= IN | RDNORM | RDHUP;
         }
         if let Some(view) = flow.view() {
-            if view.readable > 0 {
+            if view.readable >= low_water {
                 events |= IN | RDNORM;
             }
             let buffer = u64::from(socket.params.send_buffer);

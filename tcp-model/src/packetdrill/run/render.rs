@@ -106,6 +106,13 @@ pub(super) fn specs(options: &Options) -> Vec<OptionSpec> {
             TcpOption::Unknown(kind, data) => OptionSpec::Other(kind, data.to_vec()),
         });
     }
+    // After the end of the list only more of the same is shown.
+    if specs.last() == Some(&OptionSpec::Eol) {
+        let bytes: usize = specs.iter().map(OptionSpec::wire_len).sum();
+        let rest = options.as_bytes().get(bytes..).unwrap_or_default();
+        let more = rest.iter().take_while(|b| **b == 0);
+        specs.extend(more.map(|_| OptionSpec::Eol));
+    }
     specs
 }
 

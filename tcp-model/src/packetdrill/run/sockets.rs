@@ -21,6 +21,8 @@ pub(super) enum Role {
     Stream(usize),
     /// Watches others.
     Epoll(Vec<Watch>),
+    /// A file, whose bytes are never read.
+    File,
     /// Its descriptor was closed.
     Closed,
 }
@@ -52,6 +54,15 @@ pub(super) struct Socket {
     pub(super) write_shut: bool,
     pub(super) receive_timeout: Option<SimDuration>,
     pub(super) send_timeout: Option<SimDuration>,
+    /// Options that are only remembered, by level and number.
+    pub(super) values: BTreeMap<(i64, i64), i64>,
+}
+
+impl Socket {
+    /// An option that is only remembered; 0 before it is set.
+    pub(super) fn value(&self, level: i64, option: i64) -> i64 {
+        self.values.get(&(level, option)).copied().unwrap_or(0)
+    }
 }
 
 /// All sockets of the program.
@@ -87,6 +98,7 @@ impl Sockets {
             write_shut: false,
             receive_timeout: None,
             send_timeout: None,
+            values: BTreeMap::new(),
         });
         self.all.len() - 1
     }

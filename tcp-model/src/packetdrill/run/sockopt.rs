@@ -8,6 +8,7 @@
 use sim_core::SimDuration;
 
 use super::calls::Attempt;
+use super::constants::{self, Errno};
 use super::open_close::socket;
 use super::sockets::{Role, Socket};
 use super::{Runner, Step, differs, unsupported};
@@ -17,6 +18,7 @@ use crate::params::{GiveUp, TcpParams};
 const SOL_IP: i64 = 0;
 const SOL_SOCKET: i64 = 1;
 const SOL_TCP: i64 = 6;
+const SOL_IPV6: i64 = 41;
 
 impl Runner<'_, '_> {
     pub(super) fn setsockopt(&mut self, call: &Call) -> Step<Attempt> {
@@ -45,17 +47,20 @@ impl Runner<'_, '_> {
         }
         let number = self.first(value)?;
         let mut changed = self.at(socket).clone();
-        if !apply(&mut changed, level, option, number) {
-            let name = call.args.get(2);
-            return unsupported(format!("socket option {name:?}"));
+        match apply(&mut changed, level, option, number) {
+            Set::Done => {}
+            Set::Error(errno) => return Attempt::error(errno),
+            Set::Unknown => {
+                return unsupported(format!("socket option {}", named(call.args.get(2))));
+            }
         }
         if let Role::Stream(flow) = changed.role
             && changed.params != self.at(socket).params
             && !self.stack.change_params(flow, &changed.params, self.now)
         {
             return unsupported(format!(
-                "socket option {:?} of an open connection: the model cannot change it",
-                call.args[2]
+                "socket option {} of an open connection: the model cannot change it",
+                named(call.args.get(2))
             ));
         }
         *self.at(socket) = changed;
@@ -94,77 +99,195 @@ impl Runner<'_, '_> {
 
     fn congestion(&self, value: &Expr) -> Step<Attempt> {
         match value {
-            Expr::Text(name) if name == "reno" => Attempt::ok(0),
-            Expr::List(all) if *all == [Expr::Text("reno".into())] => Attempt::ok(0),
-            other => unsupported(format!("congestion control {other:?}")),
+            Expr::Text(name) if matches!(name.as_str(), "reno" | "newreno") => Attempt::ok(0),
+            Expr::List(all) if all.len() == 1 => self.congestion(&all[0]),
+            other => unsupported(format!("congestion control {}", named(Some(other)))),
         }
     }
 
     pub(super) fn getsockopt(&mut self, call: &Call) -> Step<Attempt> {
         let socket = socket!(self, call, 0);
         let (level, option) = (self.arg(call, 1)?, self.arg(call, 2)?);
-        let p = self.at(socket).params.clone();
-        let idle = self.at(socket).keepalive_idle;
-        let flow = match self.at(socket).role {
+        let wanted = call.args.get(3);
+        match (level, option, wanted) {
+            (SOL_SOCKET, 13, Some(Expr::Struct(_))) => {
+                let actual = self.at(socket).linger;
+                let actual = [actual.is_some().into(), actual.map_or(0, whole_seconds)];
+                let wanted = self.two(&call.args[3], ["onoff", "linger"])?;
+                let differs =
+                    (wanted != actual).then(|| (format!("{wanted:?}"), format!("{actual:?}")));
+                return Attempt::with(0, differs);
+            }
+            (SOL_TCP, 13, Some(Expr::Text(name))) => {
+                let same = matches!(name.as_str(), "reno" | "newreno");
+                let differs = (!same).then(|| (name.clone(), "reno".to_string()));
+                return Attempt::with(0, differs);
+            }
+            (SOL_TCP, 11, Some(Expr::Struct(fields))) => {
+                let difference = self.compare_info(fields)?;
+                return Attempt::with(0, difference);
+            }
+            _ => {}
+        }
+        let Some(actual) = self.option_value(socket, level, option) else {
+            if wanted == Some(&Expr::Any) {
+                return Attempt::ok(0);
+            }
+            return unsupported(format!("reading socket option {}", named(call.args.get(2))));
+        };
+        let difference = self.compare_first(wanted, actual)?;
+        Attempt::with(0, difference)
+    }
+
+    /// `{tcpi_state=1, tcpi_unacked=0}`.
+    fn compare_info(&mut self, fields: &[Field]) -> Step<Option<(String, String)>> {
+        for field in fields {
+            let Some(name) = field.name.as_deref() else {
+                return differs("an argument", "tcpi_…=…", "a value without a name");
+            };
+            if field.value == Expr::Any {
+                continue;
+            }
+            let (wanted, actual) = (self.number(&field.value)?, self.info(name)?);
+            if wanted != actual {
+                return Ok(Some((
+                    format!("{name}={wanted}"),
+                    format!("{name}={actual}"),
+                )));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The value of an option that is a number, where it is known.
+    fn option_value(&mut self, socket: usize, level: i64, option: i64) -> Option<i64> {
+        let socket = &self.sockets.all[socket];
+        let p = &socket.params;
+        let flow = match socket.role {
             Role::Stream(flow) => Some(&mut self.stack.flows[flow]),
             _ => None,
         };
-        let secs = |d: SimDuration| (d.as_millis() / 1000) as i64;
-        let actual = match (level, option) {
+        let retries = |give_up| match give_up {
+            GiveUp::Retries(n) => Some(i64::from(n)),
+            _ => None,
+        };
+        Some(match (level, option) {
+            (SOL_SOCKET, 3) => 1,
             (SOL_SOCKET, 4) => flow.and_then(|f| f.error.take()).map_or(0, |e| e.1),
             (SOL_SOCKET, 7) => i64::from(p.send_buffer) * 2,
             (SOL_SOCKET, 8) => i64::from(p.receive_buffer) * 2,
             (SOL_SOCKET, 9) => i64::from(p.keepalive.is_some()),
+            (SOL_SOCKET, 18 | 19) => socket.value(level, option).max(1),
+            (SOL_SOCKET, 30) => matches!(socket.role, Role::Listening { .. }).into(),
+            (SOL_SOCKET, 38) => 6,
             (SOL_TCP, 1) => i64::from(!p.nagle),
             (SOL_TCP, 2) => flow.map_or(i64::from(p.mss()), |f| f.mss() as i64),
-            (SOL_TCP, 4) => secs(idle),
-            (SOL_TCP, 5) => secs(p.keepalive_interval),
+            (SOL_TCP, 4) => whole_seconds(socket.keepalive_idle),
+            (SOL_TCP, 5) => whole_seconds(p.keepalive_interval),
             (SOL_TCP, 6) => i64::from(p.keepalive_probes),
+            (SOL_TCP, 7) => return retries(p.syn_give_up),
+            (SOL_TCP, 8) => p.fin_timeout.map_or(-1, whole_seconds),
             (SOL_TCP, 18) => match p.data_give_up {
                 GiveUp::After(time) => time.as_millis() as i64,
                 _ => 0,
             },
-            (SOL_IP, 1) => i64::from(p.tos),
-            (SOL_IP, 2) => i64::from(p.ttl),
-            _ if call.args.get(3) == Some(&Expr::Any) => return Attempt::ok(0),
-            _ => return unsupported(format!("reading socket option {:?}", call.args.get(2))),
-        };
-        let difference = self.compare_first(call.args.get(3), actual)?;
-        Attempt::with(0, difference)
+            (SOL_IP, 1) | (SOL_IPV6, 67) => i64::from(p.tos),
+            (SOL_IP, 2) | (SOL_IPV6, 16) => i64::from(p.ttl),
+            (SOL_IP, 10) | (SOL_IPV6, 23) => match socket.values.get(&(level, option)) {
+                Some(n) => *n,
+                None => 1,
+            },
+            (SOL_IP, 14) | (SOL_IPV6, 24) => i64::from(p.mtu),
+            _ if is_remembered(level, option) => socket.value(level, option),
+            _ => return None,
+        })
     }
 }
 
-/// Sets a socket's option; false when there is none such.
-fn apply(socket: &mut Socket, level: i64, option: i64, n: i64) -> bool {
+/// An argument as it is written, for messages.
+fn named(expr: Option<&Expr>) -> String {
+    match expr {
+        Some(Expr::Word(name)) | Some(Expr::Text(name)) => name.clone(),
+        Some(Expr::Int(n)) => n.to_string(),
+        Some(other) => format!("{other:?}"),
+        None => "without a name".into(),
+    }
+}
+
+fn whole_seconds(d: SimDuration) -> i64 {
+    (d.as_millis() / 1000) as i64
+}
+
+/// What became of setting an option.
+enum Set {
+    Done,
+    Error(Errno),
+    /// There is none such.
+    Unknown,
+}
+
+/// Options that change nothing the other end could see: SO_DEBUG, SO_REUSEADDR, SO_DONTROUTE,
+/// SO_BROADCAST, SO_OOBINLINE, SO_NO_CHECK, SO_PRIORITY, SO_REUSEPORT, SO_RCVLOWAT, SO_SNDLOWAT,
+/// SO_BINDTODEVICE, SO_MARK, SO_RXQ_OVFL, SO_BUSY_POLL, SO_INCOMING_CPU, SO_TXREHASH,
+/// SO_NOSIGPIPE; IP_PKTINFO, IP_MTU_DISCOVER, IP_RECVERR, IP_RECVTTL, IP_RECVTOS, IP_FREEBIND,
+/// IP_TRANSPARENT, IP_BIND_ADDRESS_NO_PORT, and the same of IPv6; TCP_SAVE_SYN, TCP_INQ,
+/// thin streams as long as they are off.
+fn is_remembered(level: i64, option: i64) -> bool {
+    match level {
+        SOL_SOCKET => matches!(
+            option,
+            1 | 2 | 5 | 6 | 10 | 11 | 12 | 15 | 18 | 19 | 25 | 36 | 40 | 46 | 49 | 74 | 0x800
+        ),
+        SOL_IP => matches!(option, 8 | 10..=13 | 15 | 19 | 24),
+        SOL_IPV6 => matches!(option, 23 | 25 | 26 | 33 | 51 | 66 | 70),
+        SOL_TCP => matches!(option, 27 | 36),
+        _ => false,
+    }
+}
+
+/// Sets a socket's option.
+fn apply(socket: &mut Socket, level: i64, option: i64, n: i64) -> Set {
     let p: &mut TcpParams = &mut socket.params;
     let size = n.clamp(1, i64::from(u32::MAX / 4)) as u32;
     let seconds = SimDuration::from_secs(n.clamp(1, 32_767) as u64);
+    let refused = match (level, option) {
+        (SOL_TCP, 2) => n != 0 && !(88..=32_767).contains(&n),
+        (SOL_TCP, 4 | 5) => !(1..=32_767).contains(&n),
+        (SOL_TCP, 6 | 7) => !(1..=127).contains(&n),
+        (SOL_TCP, 18) => n < 0,
+        (SOL_IP, 2) | (SOL_IPV6, 16) => n != -1 && !(1..=255).contains(&n),
+        _ => false,
+    };
+    if refused {
+        return Set::Error(constants::EINVAL);
+    }
     match (level, option) {
         (SOL_SOCKET, 7 | 32) => p.send_buffer = size.max(2304),
         (SOL_SOCKET, 8 | 33) => p.receive_buffer = size.max(1152),
         (SOL_SOCKET, 9) => p.keepalive = (n != 0).then_some(socket.keepalive_idle),
-        // No meaning here: SO_DEBUG, SO_REUSEADDR, SO_PRIORITY, SO_REUSEPORT.
-        (SOL_SOCKET, 1 | 2 | 12 | 15) => {}
         (SOL_TCP, 1) => p.nagle = n == 0,
-        (SOL_TCP, 2) => p.mtu = n.clamp(88, 65_495) as u16 + 40,
+        (SOL_TCP, 2) if n > 0 => p.mtu = n as u16 + 40,
         (SOL_TCP, 4) => {
             socket.keepalive_idle = seconds;
             p.keepalive = p.keepalive.map(|_| seconds);
         }
         (SOL_TCP, 5) => p.keepalive_interval = seconds,
-        (SOL_TCP, 6) => p.keepalive_probes = n.clamp(1, 127) as u32,
-        (SOL_TCP, 7) => {
-            p.syn_give_up = GiveUp::Retries(n.clamp(1, 127) as u32);
-        }
+        (SOL_TCP, 6) => p.keepalive_probes = n as u32,
+        (SOL_TCP, 7) => p.syn_give_up = GiveUp::Retries(n as u32),
         (SOL_TCP, 8) => p.fin_timeout = Some(SimDuration::from_secs(n.clamp(0, 120) as u64)),
         (SOL_TCP, 18) if n > 0 => {
             let after = GiveUp::After(SimDuration::from_millis(n.min(i64::from(i32::MAX)) as u64));
             p.data_give_up = after;
             p.syn_give_up = after;
         }
-        (SOL_IP, 1) => p.tos = n as u8,
-        (SOL_IP, 2) => p.ttl = n as u8,
-        _ => return false,
+        (SOL_TCP, 16 | 17) if n == 0 => {}
+        // The ECN bits of the octet are TCP's own.
+        (SOL_IP, 1) | (SOL_IPV6, 67) => p.tos = (n & 0xfc) as u8,
+        (SOL_IP, 2) | (SOL_IPV6, 16) => p.ttl = if n == -1 { 64 } else { n as u8 },
+        _ if is_remembered(level, option) => {
+            socket.values.insert((level, option), n);
+        }
+        _ => return Set::Unknown,
     }
-    true
+    Set::Done
 }

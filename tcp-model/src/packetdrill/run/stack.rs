@@ -65,6 +65,13 @@ impl<'m> Stack<'m> {
         }
     }
 
+    /// Place of the first segment that waits, of those between these ports.
+    pub(super) fn next_sent(&self, ports: Option<(u16, u16)>) -> Option<usize> {
+        let between = |s: &Sent| (s.segment.src_port, s.segment.dst_port);
+        let mut all = self.sent.iter();
+        all.position(|s| ports.is_none_or(|p| p == between(s)))
+    }
+
     /// Segments nobody has asked for.
     pub(super) fn waiting(&self) -> usize {
         self.sent.len()
@@ -165,7 +172,7 @@ impl<'m> Stack<'m> {
             }
         }
         for (segment, again) in self.out.segments.drain(..) {
-            flow.note_sent(&segment, again);
+            flow.note_sent(&segment, again, now);
             let text = render::sent(&segment, flow, false);
             self.ladder.push(Rung::new(now, false, text));
             self.sent.push_back(Sent {
