@@ -106,6 +106,18 @@ pub enum SynLayout {
     Bsd,
 }
 
+/// What TIME-WAIT does with segments other than the peer's FIN, where stacks differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum TimeWaitRules {
+    /// RFC 9293 section 3.10.7.4 with RFC 5961, RFC 6191 and RFC 7323.
+    #[default]
+    Rfc9293,
+    /// As Linux has it.
+    Linux,
+    /// As FreeBSD has it.
+    FreeBsd,
+}
+
 /// Everything that can be set about a host's TCP. Times are exact unless said otherwise.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TcpParams {
@@ -203,6 +215,8 @@ pub struct TcpParams {
     pub hold_until_push: bool,
     /// Time in TIME-WAIT: 2 MSL.
     pub time_wait: SimDuration,
+    /// What segments do in TIME-WAIT.
+    pub time_wait_rules: TimeWaitRules,
     /// Taking over local ports in TIME-WAIT.
     pub tw_reuse: TwReuse,
     /// Age at which `tw_reuse` may take an entry over.
@@ -302,6 +316,7 @@ impl TcpParams {
             require_timestamps: true,
             hold_until_push: true,
             time_wait: SimDuration::from_secs(240), // 2 MSL, section 3.4.2
+            time_wait_rules: TimeWaitRules::Rfc9293,
             tw_reuse: TwReuse::Off,
             tw_reuse_delay: SimDuration::from_secs(1),
             tw_accept_syn: true,
@@ -351,6 +366,7 @@ impl TcpParams {
             require_timestamps: false,
             hold_until_push: false,
             time_wait: SimDuration::from_secs(60),
+            time_wait_rules: TimeWaitRules::Linux,
             tw_reuse_delay: SimDuration::from_secs(1),
             max_tw_buckets: Some(131_072),
             fin_timeout: Some(SimDuration::from_secs(60)),
@@ -390,7 +406,7 @@ impl TcpParams {
             delayed_ack: SimDuration::from_millis(40),
             hold_until_push: false,
             time_wait: SimDuration::from_secs(60), // net.inet.tcp.msl is 30 s
-            rfc1337: true,
+            time_wait_rules: TimeWaitRules::FreeBsd,
             fin_timeout: Some(SimDuration::from_secs(60)),
             keepalive: Some(SimDuration::from_secs(7200)),
             keepalive_probes: 8,

@@ -4,7 +4,7 @@
 use sim_core::SimTime;
 
 use crate::options::Options;
-use crate::params::TcpParams;
+use crate::params::{TcpParams, TimeWaitRules};
 use crate::segment::{ConnId, Flags, Segment, Tag};
 use crate::seq::SeqNum;
 
@@ -58,8 +58,17 @@ impl TimeWait {
         u32::from(self.window) << self.shift
     }
 
-    /// RFC 9293 section 3.10.7.4 for TIME-WAIT.
+    /// What a segment does, by the rules of the parameters.
     pub fn segment_arrives(&self, seg: &Segment, params: &TcpParams) -> TimeWaitAction {
+        match params.time_wait_rules {
+            TimeWaitRules::Rfc9293 => self.by_rfc9293(seg, params),
+            TimeWaitRules::Linux => self.by_linux(seg, params),
+            TimeWaitRules::FreeBsd => self.by_freebsd(seg, params),
+        }
+    }
+
+    /// RFC 9293 section 3.10.7.4 for TIME-WAIT.
+    fn by_rfc9293(&self, seg: &Segment, params: &TcpParams) -> TimeWaitAction {
         let ts = seg.options.timestamps().map(|(val, _)| val);
         if seg.flags.is_syn() && !seg.flags.is_ack() && !seg.flags.is_rst() {
             return self.syn_arrives(seg, ts, params);
@@ -120,12 +129,16 @@ impl TimeWait {
             (_, None) => later_seq,
         };
         if newer && params.tw_accept_syn {
-            // 65535 + 2 beyond what was sent: outside any window of the old incarnation.
-            TimeWaitAction::NewIncarnation {
-                iss_after: self.snd_nxt + 65_537,
-            }
+            self.new_incarnation()
         } else {
             TimeWaitAction::Ack
+        }
+    }
+
+    /// 65535 + 2 beyond what was sent: outside any window of the old incarnation.
+    fn new_incarnation(&self) -> TimeWaitAction {
+        TimeWaitAction::NewIncarnation {
+            iss_after: self.snd_nxt + 65_537,
         }
     }
 
@@ -152,5 +165,6 @@ impl TimeWait {
     }
 }
 
+mod stacks;
 #[cfg(test)]
 mod tests;

@@ -159,3 +159,73 @@ fn the_answer_is_an_ack_of_everything() {
     assert_eq!(ack, expected);
     assert!(entry(None).ack(1, 2, 3).options.is_empty());
 }
+
+#[test]
+fn linux_ignores_inexact_resets_and_restarts_on_whatever_acknowledges() {
+    let params = TcpParams::linux();
+    let recent = Some(10);
+    let (stale, same, newer) = (Some(9), Some(10), Some(11));
+    let next = TimeWaitAction::NewIncarnation {
+        iss_after: SeqNum(65_536),
+    };
+    let table = [
+        (FIN_ACK, RCV_NXT - 1, same, TimeWaitAction::AckAndRestart),
+        (ACK, RCV_NXT, newer, TimeWaitAction::Restart),
+        (ACK, RCV_NXT - 5, newer, TimeWaitAction::AckAndRestart),
+        (ACK, RCV_NXT, stale, TimeWaitAction::AckAndRestart),
+        (Flags::NONE, RCV_NXT - 5, same, TimeWaitAction::Ack),
+        (Flags::RST, RCV_NXT, same, TimeWaitAction::Kill),
+        (Flags::RST, RCV_NXT, None, TimeWaitAction::Kill),
+        (Flags::RST, RCV_NXT, stale, TimeWaitAction::Drop),
+        (Flags::RST, RCV_NXT + 1, same, TimeWaitAction::Drop),
+        (Flags::SYN, RCV_NXT + 1, same, next),
+        (Flags::SYN, RCV_NXT, same, TimeWaitAction::Ack),
+        (Flags::SYN, RCV_NXT - 5, newer, next),
+        (
+            Flags::SYN,
+            RCV_NXT + 5,
+            stale,
+            TimeWaitAction::AckAndRestart,
+        ),
+        (Flags::SYN, RCV_NXT + 1, None, next),
+    ];
+    for (flags, seq, ts, expected) in table {
+        let got = entry(recent).segment_arrives(&segment(flags, seq, 0, ts), &params);
+        assert_eq!(got, expected, "{flags} {seq} {ts:?}");
+    }
+    // Timestamps mean nothing when the old connection had none.
+    let syn = segment(Flags::SYN, RCV_NXT - 5, 0, newer);
+    assert_eq!(
+        entry(None).segment_arrives(&syn, &params),
+        TimeWaitAction::Ack
+    );
+}
+
+#[test]
+fn freebsd_ignores_resets_and_acknowledges_all_but_the_last_ack_again() {
+    let params = TcpParams::freebsd();
+    let mut again = segment(ACK, RCV_NXT, 0, None);
+    again.ack = SeqNum(u32::MAX);
+    assert_eq!(
+        entry(None).segment_arrives(&again, &params),
+        TimeWaitAction::Drop
+    );
+    for (flags, seq, len, expected) in [
+        (FIN_ACK, RCV_NXT - 1, 0, TimeWaitAction::AckAndRestart),
+        (ACK, RCV_NXT, 0, TimeWaitAction::Ack), // another number acknowledged
+        (ACK, RCV_NXT, 10, TimeWaitAction::Ack),
+        (Flags::NONE, RCV_NXT - 5, 0, TimeWaitAction::Drop),
+        (Flags::RST, RCV_NXT, 0, TimeWaitAction::Drop),
+        (Flags::SYN, RCV_NXT, 0, TimeWaitAction::Drop),
+        (Flags::SYN_ACK, RCV_NXT, 0, TimeWaitAction::Ack),
+    ] {
+        let got = entry(None).segment_arrives(&segment(flags, seq, len, None), &params);
+        assert_eq!(got, expected, "{flags} {seq} {len}");
+    }
+    // Without a timestamp, where they were agreed.
+    let bare = segment(ACK, RCV_NXT, 10, None);
+    assert_eq!(
+        entry(Some(1)).segment_arrives(&bare, &params),
+        TimeWaitAction::Drop
+    );
+}

@@ -1,7 +1,9 @@
 //! Every state meets every kind of segment: the reply and the next state, by RFC 9293 section
 //! 3.10.7 with RFC 5961.
 
-use super::play_text;
+use tcp_model::packetdrill::{Report, RunOptions, parse, run};
+use tcp_model::params::TimeWaitRules;
+use tcp_model::{Connection, TcpParams};
 
 const SOCKET: &str = "0 socket(..., SOCK_STREAM|SOCK_NONBLOCK, IPPROTO_TCP) = 3\n";
 const LISTEN: &str = "+0 bind(3, ..., ...) = 0\n+0 listen(3, 1) = 0\n";
@@ -167,6 +169,19 @@ fn effects(p: &Place) -> Vec<Effect> {
         add(with_ack("F.", below, 0, nxt), challenge(), here);
     }
     all
+}
+
+/// Plays a script with the rules of the RFCs in TIME-WAIT, where Linux has its own.
+fn play_text(text: &str) -> Report {
+    let options = RunOptions {
+        params: TcpParams {
+            time_wait_rules: TimeWaitRules::Rfc9293,
+            ..TcpParams::linux()
+        },
+        ..RunOptions::default()
+    };
+    let script = parse(text).unwrap();
+    run(&script, &mut |ctx| Box::new(Connection::new(ctx)), &options)
 }
 
 /// The script of one meeting; `state` is looked at a little later.

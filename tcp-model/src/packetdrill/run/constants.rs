@@ -378,6 +378,22 @@ pub(super) fn code_constant(name: &str) -> Option<i64> {
     find(CODE, name)
 }
 
+/// Flags of calls that move data, by name; for messages.
+pub(super) fn message_flags(flags: i64) -> String {
+    let messages = CONSTANTS
+        .iter()
+        .filter(|(name, _)| name.starts_with("MSG_"));
+    let set: Vec<&str> = messages
+        .filter(|(_, bit)| flags & bit != 0)
+        .map(|(name, _)| *name)
+        .collect();
+    if set.is_empty() {
+        format!("{flags:#x}")
+    } else {
+        set.join("|")
+    }
+}
+
 /// Known bits of a mask of events, by name; for messages.
 pub(super) fn event_names(mask: i64) -> String {
     let names = [

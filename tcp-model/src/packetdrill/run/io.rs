@@ -1,7 +1,7 @@
 //! Calls that move data. Bytes are counted; what they are is not looked at.
 
 use super::calls::{Attempt, Progress};
-use super::constants::{self, Errno};
+use super::constants::{self, Errno, message_flags};
 use super::open_close::socket;
 use super::sockets::Role;
 use super::{Runner, Step, differs, unsupported};
@@ -69,7 +69,11 @@ impl Runner<'_, '_> {
             return Attempt::error(constants::EAGAIN); // nothing was asked to be reported there
         }
         if flags & !READABLE != 0 {
-            return unsupported(format!("flags {flags:#x} of {}", call.name));
+            return unsupported(format!(
+                "{} of {}",
+                message_flags(flags & !READABLE),
+                call.name
+            ));
         }
         let Role::Stream(flow) = self.at(socket).role else {
             return Attempt::error(constants::ENOTCONN);
@@ -171,7 +175,11 @@ impl Runner<'_, '_> {
             return unsupported("MSG_MORE: the model cannot hold back what it was given");
         }
         if flags & !SENDABLE != 0 {
-            return unsupported(format!("flags {flags:#x} of {}", call.name));
+            return unsupported(format!(
+                "{} of {}",
+                message_flags(flags & !SENDABLE),
+                call.name
+            ));
         }
         let Role::Stream(flow) = self.at(socket).role else {
             return Attempt::error(constants::EPIPE);
