@@ -38,7 +38,7 @@ mod packetdrill {
         run(
             script,
             &mut |ctx| Box::new(Connection::new(ctx)),
-            &RunOptions::default(),
+            &RunOptions::for_script(script),
         )
     }
 

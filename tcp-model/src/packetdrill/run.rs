@@ -28,6 +28,7 @@ pub use self::stack::Factory;
 use self::stack::Stack;
 use super::ast::{Action, Call, Command, Event, Icmp, Moment, Position, Script, ScriptOption};
 use super::report::{Failure, Outcome, Report, Skipped};
+use super::speaks_of_bsd;
 use crate::params::TcpParams;
 use crate::seq::SeqNum;
 
@@ -59,6 +60,17 @@ impl Default for RunOptions {
             ts_offset: 0xffff_ff00,
             max_timeouts: 1_000_000,
         }
+    }
+}
+
+impl RunOptions {
+    /// The default, with the TCP of FreeBSD for scripts that set its system parameters.
+    pub fn for_script(script: &Script) -> RunOptions {
+        let mut options = RunOptions::default();
+        if speaks_of_bsd(script) {
+            options.params = TcpParams::freebsd();
+        }
+        options
     }
 }
 

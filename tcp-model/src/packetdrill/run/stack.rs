@@ -14,6 +14,7 @@ use crate::packetdrill::report::Rung;
 use crate::params::TcpParams;
 use crate::segment::{ConnId, Flags, Segment};
 use crate::seq::SeqNum;
+use crate::state::State;
 
 /// Makes a model for a connection.
 pub type Factory<'m> = dyn FnMut(OpenContext) -> Box<dyn TcpModel> + 'm;
@@ -164,8 +165,36 @@ impl<'m> Stack<'m> {
 
     /// Takes what a model has put out.
     fn collect(&mut self, index: usize, now: SimTime) {
+        self.take_outputs(index, now);
+        let ends = |s: &Signal| {
+            matches!(
+                s,
+                Signal::State {
+                    to: State::TimeWait,
+                    ..
+                }
+            )
+        };
+        if self.out.signals.iter().any(ends) {
+            self.limit_time_wait(index);
+        }
+        self.out.clear();
+    }
+
+    /// The host's table has room for so many connections in TIME-WAIT; the rest are over at once.
+    fn limit_time_wait(&mut self, index: usize) {
+        let Some(limit) = self.flows[index].params.max_tw_buckets else {
+            return;
+        };
+        let waiting = self.flows.iter().filter(|f| f.state() == State::TimeWait);
+        if waiting.count() > limit as usize {
+            self.flows[index].model = None;
+        }
+    }
+
+    fn take_outputs(&mut self, index: usize, now: SimTime) {
         let flow = &mut self.flows[index];
-        for signal in self.out.signals.drain(..) {
+        for &signal in &self.out.signals {
             flow.on_signal(signal);
             if let (Signal::Connected, Some(listener)) = (signal, flow.listener) {
                 self.established.push((listener, index));
