@@ -119,7 +119,7 @@ fn what_is_not_in_the_language_is_refused_where_it_stands() {
         (
             "0 %{ if a: pass\n else: pass\nelse: pass }%",
             "2:2",
-            "statement",
+            "else",
         ),
         ("0 %{ if a:\nassert b }%", "2:1", "indented"),
         ("0 %{ x = 'abc }%", "1:10", "closed"),
