@@ -4,6 +4,7 @@
 //! files and the same for any number of threads. `docs/packetdrill.md` tells what the language
 //! has here.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -33,6 +34,9 @@ pub(crate) struct PacketdrillArgs {
     /// Change a TCP parameter, as in --set tcp_fin_timeout="30 s"; repeatable
     #[arg(long = "set", value_name = "NAME=VALUE")]
     set: Vec<String>,
+    /// Give a name that scripts use a value; repeatable
+    #[arg(short = 'D', long = "define", value_name = "NAME=VALUE")]
+    define: Vec<String>,
     /// Times and timestamps must be met exactly
     #[arg(long)]
     exact: bool,
@@ -108,15 +112,24 @@ pub(crate) fn packetdrill(args: &PacketdrillArgs) -> Result<(), Failure> {
 impl Start {
     fn new(args: &PacketdrillArgs) -> Result<Start, Failure> {
         let of = |name: &str| params(args.profile.as_deref().unwrap_or(name), &args.set);
+        let mut defines = BTreeMap::new();
+        for text in &args.define {
+            let (name, value) = text.split_once('=').unwrap_or((text, "1"));
+            defines.insert(name.to_owned(), value.to_owned());
+        }
         let options = |params| RunOptions {
             params,
             exact: args.exact,
+            defines: defines.clone(),
             ..RunOptions::default()
         };
         let linux = of("linux")?;
         let mut preamble = linux.clone();
-        if args.profile.is_none() && !args.set.iter().any(|s| s.starts_with("receive_buffer")) {
+        if args.profile.is_none() && !args.set.iter().any(|s| s.contains("receive_buffer")) {
             preamble.receive_buffer = TcpParams::of_scripts().receive_buffer;
+        }
+        if args.profile.is_none() && !args.set.iter().any(|s| s.contains("fast_open")) {
+            preamble.fast_open = TcpParams::of_scripts().fast_open;
         }
         Ok(Start {
             linux: options(linux),

@@ -416,10 +416,14 @@ impl TcpParams {
     }
 
     /// Linux as packetdrill scripts take it for granted: their usual preamble raises the largest
-    /// receive buffer above the default, so that the window scale is 8.
+    /// receive buffer above the default, so that the window scale is 8, and lets every listener
+    /// speak Fast Open.
     pub fn of_scripts() -> TcpParams {
         TcpParams {
             receive_buffer: 15 * 1024 * 1024,
+            fast_open: TcpParams::FAST_OPEN_CLIENT
+                | TcpParams::FAST_OPEN_SERVER
+                | TcpParams::FAST_OPEN_ALL_LISTENERS,
             ..TcpParams::linux()
         }
     }

@@ -3,7 +3,8 @@
 use sim_core::SimDuration;
 
 use super::code::Statement;
-use crate::segment::Flags;
+use crate::options::kind;
+use crate::segment::{self, Flags};
 
 /// A place in a script's text; both numbers count from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, serde::Serialize)]
@@ -112,6 +113,18 @@ pub enum Ecn {
     Ce,
 }
 
+impl Ecn {
+    /// The two bits; the first that fits where either of two may be.
+    pub(super) fn codepoint(self) -> segment::Ecn {
+        match self {
+            Ecn::NotEct => segment::Ecn::NotEct,
+            Ecn::Ect0 | Ecn::Ect01 => segment::Ecn::Ect0,
+            Ecn::Ect1 => segment::Ecn::Ect1,
+            Ecn::Ce => segment::Ecn::Ce,
+        }
+    }
+}
+
 /// What is written of the IP header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct IpMarks {
@@ -174,6 +187,13 @@ pub enum OptionSpec {
     Eol,
     /// Any other: kind and data. `FO` and `FOEXP` are read as this.
     Other(u8, Vec<u8>),
+    /// `FO NAME`: a Fast Open cookie by the name it was defined under.
+    NamedCookie {
+        /// The name.
+        name: String,
+        /// `FOEXP`.
+        experimental: bool,
+    },
 }
 
 impl OptionSpec {
@@ -187,7 +207,18 @@ impl OptionSpec {
             OptionSpec::Sack(blocks) => 2 + 8 * blocks.len(),
             OptionSpec::Timestamps { .. } => 10,
             OptionSpec::Other(_, data) => 2 + data.len(),
+            OptionSpec::NamedCookie { .. } => 10,
         }
+    }
+
+    /// A Fast Open option, of kind 34 or an experiment (RFC 6994, RFC 7413).
+    pub(super) fn cookie(cookie: &[u8], experimental: bool) -> OptionSpec {
+        if !experimental {
+            return OptionSpec::Other(kind::FAST_OPEN, cookie.to_vec());
+        }
+        let mut data = vec![0xf9, 0x89];
+        data.extend(cookie);
+        OptionSpec::Other(kind::EXPERIMENT_1, data)
     }
 }
 
@@ -196,6 +227,8 @@ impl OptionSpec {
 pub struct Icmp {
     /// Put in by the script.
     pub inbound: bool,
+    /// ICMPv6 rather than ICMP.
+    pub v6: bool,
     /// Type as written, `unreachable`.
     pub kind: String,
     /// Code as written, `frag_needed`; empty when there is none.

@@ -1,6 +1,7 @@
 //! Reads a script: options, first commands, events with their times.
 
 mod calls;
+mod icmp;
 mod options;
 mod packets;
 
@@ -9,6 +10,8 @@ use sim_core::SimDuration;
 use super::ast::{Action, Command, Event, Moment, Position, Script, ScriptOption};
 use super::code;
 use super::cursor::{Cursor, ParseError, Parsed};
+
+pub(super) use icmp::numbers as icmp_numbers;
 
 /// Names of options, with or without meaning for a simulator.
 const OPTIONS: [&str; 42] = [

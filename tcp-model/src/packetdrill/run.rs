@@ -4,7 +4,9 @@ mod calls;
 mod compare;
 mod constants;
 mod eval;
+mod fast_open;
 mod flow;
+mod icmp;
 mod info;
 mod inject;
 mod io;
@@ -23,13 +25,14 @@ use sim_core::{SimDuration, SimTime};
 
 use self::calls::Blocked;
 use self::eval::Datum;
+use self::fast_open::FastOpen;
 use self::sockets::Sockets;
 pub use self::stack::Factory;
 use self::stack::Stack;
-use super::ast::{Action, Call, Command, Event, Icmp, Moment, Position, Script, ScriptOption};
+use super::ast::{Action, Call, Command, Event, Moment, Position, Script, ScriptOption};
 use super::report::{Failure, Outcome, Report, Skipped};
 use super::speaks_of_bsd;
-use crate::params::TcpParams;
+use crate::params::{IpVersion, TcpParams};
 use crate::seq::SeqNum;
 
 /// How scripts are run.
@@ -47,6 +50,8 @@ pub struct RunOptions {
     pub ts_offset: u32,
     /// Time-outs of the model after which the run is given up.
     pub max_timeouts: u64,
+    /// Values of names that scripts use, besides those they define themselves.
+    pub defines: BTreeMap<String, String>,
 }
 
 impl Default for RunOptions {
@@ -59,6 +64,7 @@ impl Default for RunOptions {
             iss: SeqNum(0xffff_f000),
             ts_offset: 0xffff_ff00,
             max_timeouts: 1_000_000,
+            defines: BTreeMap::new(),
         }
     }
 }
@@ -129,6 +135,9 @@ struct Runner<'s, 'm> {
     tolerance: Tolerance,
     /// Length of a tick of the script's timestamps, when it wants them compared.
     ts_tick: Option<SimDuration>,
+    fast_open: FastOpen,
+    /// Values of names, by `--define`.
+    defines: BTreeMap<String, String>,
     variables: BTreeMap<String, Datum>,
     skipped: Vec<Skipped>,
     printed: Vec<String>,
@@ -150,6 +159,8 @@ pub fn run(script: &Script, make: &mut Factory<'_>, options: &RunOptions) -> Rep
             per_mille: 125,
         },
         ts_tick: None,
+        fast_open: FastOpen::default(),
+        defines: options.defines.clone(),
         variables: BTreeMap::new(),
         skipped: Vec::new(),
         printed: Vec::new(),
@@ -186,14 +197,6 @@ impl<'s> Runner<'s, '_> {
             *at = option.at;
             self.option(option)?;
         }
-        let has = |name: &str, value: Option<&str>| {
-            let mut options = script.options.iter();
-            options.any(|o| o.name == name && value.is_none_or(|v| v == o.value))
-        };
-        if has("ip_version", Some("ipv6")) && !has("mss", None) {
-            // Twenty more octets of header than IPv4.
-            self.params.mtu = self.params.mtu.saturating_sub(20);
-        }
         if self.options.exact {
             self.tolerance = Tolerance {
                 least: SimDuration::ZERO,
@@ -223,7 +226,7 @@ impl<'s> Runner<'s, '_> {
             ),
         };
         match option.name.as_str() {
-            "mss" => self.params.mtu = number(65_495)? as u16 + 40,
+            "mss" => self.params.max_segment = Some(number(65_495)? as u16),
             "mtu" => self.params.mtu = number(65_535)? as u16,
             "tolerance_usecs" => {
                 self.tolerance.least = SimDuration::from_micros(number(1_000_000_000)?);
@@ -235,9 +238,14 @@ impl<'s> Runner<'s, '_> {
             }
             "bind_port" => self.sockets.default_port = number(65_535)? as u16,
             "connect_port" => self.stack.next_remote_port = number(65_535)? as u16,
-            "ip_version" if matches!(value, "ipv4" | "ipv4-mapped-ipv6" | "ipv6") => {}
+            "ip_version" if matches!(value, "ipv4" | "ipv4-mapped-ipv6") => {}
+            "ip_version" if value == "ipv6" => self.params.ip_version = IpVersion::V6,
             "ip_version" => {
                 return differs("--ip_version", "ipv4, ipv4-mapped-ipv6 or ipv6", value);
+            }
+            "define" => {
+                let (name, value) = value.split_once('=').unwrap_or((value, "1"));
+                self.defines.insert(name.into(), value.into());
             }
             "strict_segments" => self.stack.strict = true,
             "init_scripts" => {
@@ -303,10 +311,6 @@ impl<'s> Runner<'s, '_> {
         }
     }
 
-    fn icmp(&mut self, icmp: &Icmp) -> Step<()> {
-        unsupported(format!("ICMP {} {}", icmp.kind, icmp.code))
-    }
-
     fn tolerance(&self, expected: SimTime, base: SimTime) -> SimDuration {
         let gap = expected.since(base);
         self.tolerance.least.max(SimDuration::from_ps(
@@ -350,6 +354,9 @@ impl<'s> Runner<'s, '_> {
     fn settle(&mut self) {
         for (listener, flow) in self.stack.established.drain(..) {
             self.sockets.establish(listener, flow);
+        }
+        for news in self.stack.news.drain(..) {
+            self.fast_open.learn(&news);
         }
     }
 

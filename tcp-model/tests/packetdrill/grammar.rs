@@ -116,11 +116,7 @@ fn what_is_not_in_the_language_is_refused_where_it_stands() {
         ("0...1 < S 0:0(0) win 1", "1:7", "end time"),
         ("0 > [ipv6] S 0:0(0)", "1:6", "noecn"),
         ("0 < . 1:1(0) ack 1 win 1 <ECN ceb 1>", "1:36", "order"),
-        (
-            "0 %{ if a: pass\n else: pass\nelse: pass }%",
-            "2:2",
-            "else",
-        ),
+        ("0 %{ if a: pass\n else: pass\nelse: pass }%", "2:2", "else"),
         ("0 %{ if a:\nassert b }%", "2:1", "indented"),
         ("0 %{ x = 'abc }%", "1:10", "closed"),
         ("0 %{ x = 1e999 }%", "1:10", "number"),

@@ -2,12 +2,8 @@
 
 use super::super::ast::OptionSpec;
 use super::super::cursor::{Cursor, Parsed};
-use crate::options::{Options, kind};
+use crate::options::Options;
 
-/// Kind of an experimental option and the number that marks Fast Open among them (RFC 6994,
-/// RFC 7413).
-const EXPERIMENT: u8 = 254;
-const FAST_OPEN_EXPERIMENT: [u8; 2] = [0xf9, 0x89];
 const MD5: u8 = 19;
 
 /// The list, where there is one; `None` for `<...>`.
@@ -60,12 +56,8 @@ fn option(cursor: &mut Cursor<'_>) -> Parsed<OptionSpec> {
             let ecr = cursor.number("a timestamp", max)? as u32;
             OptionSpec::Timestamps { val, ecr }
         }
-        "FO" => OptionSpec::Other(kind::FAST_OPEN, hex(cursor)?),
-        "FOEXP" => {
-            let mut data = FAST_OPEN_EXPERIMENT.to_vec();
-            data.extend(hex(cursor)?);
-            OptionSpec::Other(EXPERIMENT, data)
-        }
+        "FO" => fast_open(cursor, false)?,
+        "FOEXP" => fast_open(cursor, true)?,
         "md5" => OptionSpec::Other(MD5, hex(cursor)?),
         "ECN" => accurate_ecn(cursor)?,
         "unknown" => unknown(cursor)?,
@@ -75,6 +67,21 @@ fn option(cursor: &mut Cursor<'_>) -> Parsed<OptionSpec> {
             ));
         }
     })
+}
+
+/// A cookie in hexadecimal or by its name, or none.
+fn fast_open(cursor: &mut Cursor<'_>, experimental: bool) -> Parsed<OptionSpec> {
+    cursor.skip()?;
+    let word = cursor.peek_word();
+    let is_name = |c: char| c == '_' || c.is_ascii_uppercase();
+    if word.starts_with(is_name) && word.contains(|c: char| !c.is_ascii_hexdigit()) {
+        cursor.eat(word);
+        return Ok(OptionSpec::NamedCookie {
+            name: word.to_string(),
+            experimental,
+        });
+    }
+    Ok(OptionSpec::cookie(&hex(cursor)?, experimental))
 }
 
 /// Kinds of the AccECN option (RFC 9768 section 3.2.3): counters of octets marked ECT(0), CE,

@@ -2,6 +2,7 @@
 
 use super::super::ast::{Action, Ecn, Icmp, IpMarks, Packet};
 use super::super::cursor::{Cursor, Parsed};
+use super::icmp::numbers;
 use super::options;
 use crate::segment::Flags;
 
@@ -22,7 +23,7 @@ pub(super) fn packet(cursor: &mut Cursor<'_>) -> Parsed<Action> {
         }
     }
     match cursor.peek_word() {
-        "icmp" | "icmpv6" => return icmp(cursor, inbound, about),
+        "icmp" | "icmpv4" | "icmpv6" => return icmp(cursor, inbound, about),
         other @ ("udp" | "udplite" | "sctp" | "dccp") => return other_protocol(cursor, other),
         other @ ("ipv4" | "ipv6" | "gre" | "mpls") => return other_protocol(cursor, other),
         _ => {}
@@ -182,7 +183,9 @@ fn range(cursor: &mut Cursor<'_>) -> Parsed<(u32, u32)> {
 }
 
 fn icmp(cursor: &mut Cursor<'_>, inbound: bool, mut about: Option<(u32, u32)>) -> Parsed<Action> {
-    cursor.word()?;
+    let v6 = cursor.word()? == Some("icmpv6");
+    cursor.skip()?;
+    let start = *cursor;
     let Some(kind) = cursor.word()? else {
         return Err(cursor.unexpected("an ICMP type"));
     };
@@ -194,14 +197,21 @@ fn icmp(cursor: &mut Cursor<'_>, inbound: bool, mut about: Option<(u32, u32)>) -
                 cursor.word()?;
                 mtu = Some(cursor.number("mtu", u32::MAX.into())? as u32);
             }
+            "" if cursor.peek().is_some_and(|c| c.is_ascii_digit()) && code.is_empty() => {
+                code = cursor.take_while(|c| c.is_ascii_digit());
+            }
             "" if cursor.peek() == Some('[') => about = Some(echoed(cursor)?),
             "" => break,
             _ if code.is_empty() => code = cursor.word()?.unwrap_or(""),
             _ => return Err(cursor.unexpected("mtu or the segment the message is about")),
         }
     }
+    if numbers(v6, kind, code).is_none() {
+        return Err(start.error(format!("'{kind} {code}' is no ICMP message")));
+    }
     Ok(Action::Icmp(Icmp {
         inbound,
+        v6,
         kind: kind.to_string(),
         code: code.to_string(),
         mtu,

@@ -291,7 +291,7 @@ impl<'s> Runner<'s, '_> {
     pub(super) fn number(&self, expr: &Expr) -> Step<i64> {
         match expr {
             Expr::Int(n) => Ok(*n),
-            Expr::Word(name) => match constants::constant(name) {
+            Expr::Word(name) => match self.constant(name) {
                 Some(n) => Ok(n),
                 None => unsupported(format!("the constant {name}")),
             },
@@ -301,6 +301,14 @@ impl<'s> Runner<'s, '_> {
             }
             other => differs("an argument", "a number", format!("{other:?}")),
         }
+    }
+
+    /// A constant, or what a name was defined as.
+    fn constant(&self, name: &str) -> Option<i64> {
+        constants::constant(name).or_else(|| {
+            let value = self.defines.get(name)?;
+            value.parse().ok().or_else(|| constants::constant(value))
+        })
     }
 
     /// The socket an argument stands for.

@@ -5,8 +5,8 @@ use sim_core::SimTime;
 use super::flow::Flow;
 use super::stack::Sent;
 use super::{Runner, Step, differs, render, seconds};
-use crate::packetdrill::ast::{Ecn, OptionSpec, Packet};
-use crate::segment::{Flags, Segment};
+use crate::packetdrill::ast::{Ecn, IpMarks, OptionSpec, Packet};
+use crate::segment::{self, Flags, Segment};
 use crate::seq::SeqNum;
 
 impl Runner<'_, '_> {
@@ -17,6 +17,8 @@ impl Runner<'_, '_> {
         packet: &Packet,
         span: Option<(SimTime, SimTime)>,
     ) -> Step<()> {
+        let named = self.with_cookies(packet)?;
+        let packet = named.as_ref().unwrap_or(packet);
         let base = self.base;
         let latest = span.map_or(SimTime::MAX, |(_, end)| end + self.tolerance(end, base));
         let at = loop {
@@ -76,6 +78,7 @@ impl Runner<'_, '_> {
                 && next.segment.seq == whole.seq_end()
                 && next.segment.len > 0
                 && next.segment.ack == whole.ack
+                && next.segment.ecn == whole.ecn
                 && whole.len + next.segment.len <= packet.len
                 && !whole.flags.is_syn()
                 && next.segment.flags.without(at_the_end) == whole.flags.without(at_the_end);
@@ -112,7 +115,7 @@ impl Runner<'_, '_> {
                 packet.urgent.is_some_and(|u| u != segment.urgent),
                 "urgent pointer",
             ),
-            (!ip_fits(packet, flow), "IP header"),
+            (!ip_fits(packet, flow, segment), "IP header"),
         ];
         let wrong: Vec<&str> = wrong.iter().filter(|w| w.0).map(|w| w.1).collect();
         if !wrong.is_empty() {
@@ -193,18 +196,44 @@ impl Runner<'_, '_> {
         } else {
             text
         };
-        if options.is_none() {
+        let text = if options.is_none() {
             text + " <...>"
         } else {
             text
-        }
+        };
+        marks(&packet.ip) + &text
     }
 }
 
-/// The model marks nothing: Not-ECT, with the DS field and time to live of its parameters.
-fn ip_fits(packet: &Packet, flow: &Flow) -> bool {
-    packet.ip.ecn.is_none_or(|ecn| ecn == Ecn::NotEct)
-        && packet.ip.tos.is_none_or(|tos| tos == flow.params.tos)
+/// The ECN field of the segment, with the DS field and time to live of the connection.
+fn ip_fits(packet: &Packet, flow: &Flow, segment: &Segment) -> bool {
+    let ecn = match packet.ip.ecn {
+        None => true,
+        Some(Ecn::Ect01) => matches!(segment.ecn, segment::Ecn::Ect0 | segment::Ecn::Ect1),
+        Some(ecn) => ecn.codepoint() == segment.ecn,
+    };
+    let tos = segment.ecn.on_tos(flow.params.tos);
+    ecn && packet.ip.tos.is_none_or(|wanted| wanted == tos)
         && packet.ip.ttl.is_none_or(|ttl| ttl == flow.params.ttl)
         && packet.ip.flow_label.is_none()
+}
+
+/// "[ect0,ttl 64] ", as the line has it.
+fn marks(ip: &IpMarks) -> String {
+    let ecn = ip.ecn.map(|ecn| match ecn {
+        Ecn::NotEct => "noecn".to_string(),
+        Ecn::Ect0 => "ect0".into(),
+        Ecn::Ect1 => "ect1".into(),
+        Ecn::Ect01 => "ect01".into(),
+        Ecn::Ce => "ce".into(),
+    });
+    let tos = ip.tos.map(|tos| format!("tos {tos:#x}"));
+    let ttl = ip.ttl.map(|ttl| format!("ttl {ttl}"));
+    let label = ip.flow_label.map(|label| format!("flowlabel {label:#x}"));
+    let all: Vec<String> = [ecn, tos, ttl, label].into_iter().flatten().collect();
+    if all.is_empty() {
+        String::new()
+    } else {
+        format!("[{}] ", all.join(","))
+    }
 }

@@ -18,6 +18,7 @@ macro_rules! errors {
 
 errors! {
     EPIPE 32;
+    EOPNOTSUPP 95;
     EAGAIN 11;
     EINVAL 22;
     EBADF 9;
@@ -76,6 +77,8 @@ const CONSTANTS: &[(&str, i64)] = &[
     ("EOPNOTSUPP", 95),
     ("EPERM", 1),
     ("EPIPE", 32),
+    ("CMSG_LEVEL_IP", 0),
+    ("CMSG_TYPE_RECVERR", 11),
     ("EPOLLERR", 8),
     ("EPOLLET", 1 << 31),
     ("EPOLLEXCLUSIVE", 1 << 28),
@@ -344,6 +347,14 @@ const CONSTANTS: &[(&str, i64)] = &[
 
 /// Names of states and of congestion states, in code.
 const CODE: &[(&str, i64)] = &[
+    ("TCPI_OPT_ECN", 8),
+    ("TCPI_OPT_ECN_SEEN", 16),
+    ("TCPI_OPT_SACK", 2),
+    ("TCPI_OPT_SYN_DATA", 32),
+    ("TCPI_OPT_TFO_CHILD", 128),
+    ("TCPI_OPT_TIMESTAMPS", 1),
+    ("TCPI_OPT_USEC_TS", 64),
+    ("TCPI_OPT_WSCALE", 4),
     ("TCP_CA_CWR", 2),
     ("TCP_CA_Disorder", 1),
     ("TCP_CA_Loss", 4),
@@ -358,6 +369,7 @@ const CODE: &[(&str, i64)] = &[
     ("TCP_INFINITE_SSTHRESH", 0x7fff_ffff),
     ("TCP_LAST_ACK", 9),
     ("TCP_LISTEN", 10),
+    ("TCP_NEW_SYN_RECV", 12),
     ("TCP_SYN_RECV", 3),
     ("TCP_SYN_SENT", 2),
     ("TCP_TIME_WAIT", 6),

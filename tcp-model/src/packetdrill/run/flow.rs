@@ -28,6 +28,8 @@ pub(super) struct Flow {
     pub(super) stamps: Stamps,
     /// The socket that listens and will accept it.
     pub(super) listener: Option<usize>,
+    /// It stands in the listener's queue, or did.
+    pub(super) offered: bool,
     pub(super) connected: bool,
     pub(super) peer_closed: bool,
     pub(super) over: bool,
@@ -134,6 +136,7 @@ impl Flow {
             script_iss: 0,
             stamps: Stamps::default(),
             listener: None,
+            offered: false,
             connected: false,
             peer_closed: false,
             over: false,

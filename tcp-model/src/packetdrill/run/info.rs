@@ -10,15 +10,8 @@ use crate::packetdrill::code::Statement;
 use crate::state::State;
 
 /// Fields of Linux's `tcp_info` that no model tells.
-const UNKNOWN: [&str; 39] = [
-    "tcpi_rcv_ssthresh",
-    "tcpi_rcv_rtt",
-    "tcpi_rcv_space",
-    "tcpi_rcv_mss",
+const UNKNOWN: [&str; 23] = [
     "tcpi_rcv_ooopack",
-    "tcpi_ato",
-    "tcpi_delivered_ce",
-    "tcpi_dsack_dups",
     "tcpi_reord_seen",
     "tcpi_busy_time",
     "tcpi_pacing_rate",
@@ -41,15 +34,6 @@ const UNKNOWN: [&str; 39] = [
     "tcpi_accecn_opt_seen",
     "tcpi_ecn_mode",
     "tcpi_options2",
-    "tcpi_lost",
-    "tcpi_retrans",
-    "tcpi_retransmits",
-    "tcpi_backoff",
-    "tcpi_probes",
-    "tcpi_rttvar",
-    "tcpi_min_rtt",
-    "tcpi_reordering",
-    "tcpi_notsent_bytes",
 ];
 
 impl Runner<'_, '_> {
@@ -136,15 +120,15 @@ impl Runner<'_, '_> {
             "tcpi_rto" => micros(view.rto),
             "tcpi_rtt" => view.srtt.map_or(0, micros),
             "tcpi_snd_mss" => mss as i64,
-            "tcpi_advmss" => i64::from(flow.params.mss()),
+            "tcpi_advmss" => i64::from(details.advertised_mss.unwrap_or(flow.params.mss().into())),
             "tcpi_bytes_acked" => view.counts.bytes_acked as i64,
             "tcpi_bytes_received" => view.counts.bytes_received as i64,
             "tcpi_segs_out" => view.counts.segments_sent as i64,
             "tcpi_segs_in" => view.counts.segments_received as i64,
-            "tcpi_options" => flow.seen.options(),
+            "tcpi_options" => flow.seen.options() | agreed(&details),
             "tcpi_snd_wscale" => flow.seen.shifts().0,
             "tcpi_rcv_wscale" => flow.seen.shifts().1,
-            "tcpi_pmtu" => i64::from(flow.params.mtu),
+            "tcpi_pmtu" => i64::from(details.path_mtu.unwrap_or(flow.params.mtu.into())),
             "tcpi_data_segs_out" => flow.seen.data_out as i64,
             "tcpi_data_segs_in" => flow.seen.data_in as i64,
             "tcpi_bytes_sent" => flow.seen.bytes_out as i64,
@@ -180,7 +164,7 @@ impl Scope for Runner<'_, '_> {
     }
 }
 
-fn micros(d: SimDuration) -> i64 {
+pub(super) fn micros(d: SimDuration) -> i64 {
     (d.as_ps() / 1_000_000) as i64
 }
 
@@ -197,7 +181,15 @@ fn detail(details: &Details, field: &str) -> Option<Option<i64>> {
         }),
         "tcpi_lost" => count(details.lost),
         "tcpi_retrans" => count(details.retransmitted),
-        "tcpi_retransmits" | "tcpi_backoff" => count(details.timeouts_in_row),
+        "tcpi_retransmits" => count(details.timeouts_in_row),
+        "tcpi_backoff" => count(details.backoff),
+        "tcpi_ato" => details.ato.map(micros),
+        "tcpi_rcv_mss" => count(details.rcv_mss),
+        "tcpi_rcv_ssthresh" => count(details.rcv_ssthresh),
+        "tcpi_rcv_space" => count(details.rcv_space),
+        "tcpi_rcv_rtt" => details.rcv_rtt.map(micros),
+        "tcpi_delivered_ce" => details.delivered_ce.map(|n| n as i64),
+        "tcpi_dsack_dups" => count(details.dsacks_received),
         "tcpi_probes" => count(details.probes),
         "tcpi_rttvar" => details.rttvar.map(micros),
         "tcpi_min_rtt" => details.min_rtt.map(micros),
@@ -206,6 +198,12 @@ fn detail(details: &Details, field: &str) -> Option<Option<i64>> {
         "tcpi_notsent_bytes" => details.unsent.map(|n| n as i64),
         _ => return None,
     })
+}
+
+/// Linux's TCPI_OPT_ECN, TCPI_OPT_ECN_SEEN and TCPI_OPT_SYN_DATA.
+fn agreed(details: &Details) -> i64 {
+    let bit = |told: Option<bool>, bit: i64| if told == Some(true) { bit } else { 0 };
+    bit(details.ecn, 8) | bit(details.ecn_seen, 16) | bit(details.syn_data_acked, 32)
 }
 
 /// Linux's number for a state.

@@ -1,12 +1,12 @@
 //! Segments the script puts in: from its numbers to the model's, and to whom they go.
 
 use super::constants::LISTEN_QUEUE_FULL;
-use super::{Runner, Step, differs, render};
+use super::{Runner, Step, differs, render, unsupported};
 use crate::model::Input;
 use crate::options::{Options, TcpOption};
 use crate::packetdrill::ast::{OptionSpec, Packet};
 use crate::packetdrill::report::Rung;
-use crate::segment::{ConnId, Segment, Tag};
+use crate::segment::{ConnId, Ecn, Segment, Tag};
 use crate::seq::SeqNum;
 use crate::state::State;
 use crate::time_wait::TimeWaitAction;
@@ -19,10 +19,13 @@ const PEER: ConnId = ConnId(u64::MAX);
 
 impl Runner<'_, '_> {
     pub(super) fn inject(&mut self, packet: &Packet) -> Step<()> {
+        let named = self.with_cookies(packet)?;
+        let packet = named.as_ref().unwrap_or(packet);
         let index = self.flow_for(packet);
         let segment = build(packet, &self.stack.flows[index])?;
         let options = packet.options.as_deref().unwrap_or_default();
         let text = render::line(&segment, packet.seq, packet.ack.unwrap_or(0), options);
+        let text = render::marked(segment.ecn, text);
         self.stack.ladder.push(Rung::new(self.now, true, text));
         self.deliver(index, &segment);
         self.settle();
@@ -80,6 +83,10 @@ impl Runner<'_, '_> {
             && self.sockets.is_full(listener)
         {
             self.note(LISTEN_QUEUE_FULL);
+            if self.sockets.all[listener].params.abort_on_overflow {
+                self.stack.answer_for_nobody(index, segment, self.now);
+                self.stack.flows[index].model = None;
+            }
             return;
         }
         flow.note_arriving(segment, self.now);
@@ -107,7 +114,9 @@ impl Runner<'_, '_> {
         let flow = &mut self.stack.flows[index];
         flow.listener = Some(listener);
         flow.note_arriving(segment, self.now);
-        self.stack.step(index, Input::Listen, self.now);
+        let fast = self.fast_listen(listener);
+        let listen = fast.as_ref().map_or(Input::Listen, Input::ListenWith);
+        self.stack.step(index, listen, self.now);
         self.stack.step(index, Input::Segment(segment), self.now);
     }
 
@@ -140,6 +149,9 @@ fn build(packet: &Packet, flow: &Flow) -> Step<Segment> {
                 TcpOption::Sack(&sack)
             }
             OptionSpec::Other(kind, data) => TcpOption::Unknown(*kind, data),
+            OptionSpec::NamedCookie { name, .. } => {
+                return unsupported(format!("the symbol {name}"));
+            }
         };
         if options.push(option).is_err() {
             return differs("TCP options", "at most 40 bytes", "more");
@@ -158,6 +170,11 @@ fn build(packet: &Packet, flow: &Flow) -> Step<Segment> {
         window: packet.window.unwrap_or(0),
         urgent: packet.urgent.unwrap_or(0),
         options,
+        ecn: match (packet.ip.ecn, packet.ip.tos) {
+            (Some(ecn), _) => ecn.codepoint(),
+            (None, Some(tos)) => Ecn::from_tos(tos),
+            (None, None) => Ecn::NotEct,
+        },
         len: packet.len,
         tag: Tag {
             conn: PEER,

@@ -15,8 +15,9 @@ const DONTWAIT: i64 = 0x40;
 const WAITALL: i64 = 0x100;
 const MORE: i64 = 0x8000;
 const ERRQUEUE: i64 = 0x2000;
+const FAST_OPEN: i64 = 0x2000_0000;
 /// With MSG_DONTROUTE, MSG_CONFIRM and MSG_NOSIGNAL, which change nothing here.
-const SENDABLE: i64 = OOB | DONTWAIT | 4 | 0x800 | 0x4000;
+const SENDABLE: i64 = OOB | DONTWAIT | MORE | FAST_OPEN | 4 | 0x800 | 0x4000;
 /// With MSG_TRUNC, MSG_NOSIGNAL and MSG_CMSG_CLOEXEC.
 const READABLE: i64 = PEEK | DONTWAIT | WAITALL | 0x20 | 0x4000 | 0x4000_0000;
 /// SO_RCVLOWAT, SO_TIMESTAMPING, SO_ZEROCOPY, IP_RECVERR, IPV6_RECVERR, TCP_INQ.
@@ -171,9 +172,6 @@ impl Runner<'_, '_> {
         if self.at(socket).role == Role::File {
             return Attempt::ok(wanted as i64);
         }
-        if flags & MORE != 0 {
-            return unsupported("MSG_MORE: the model cannot hold back what it was given");
-        }
         if flags & !SENDABLE != 0 {
             return unsupported(format!(
                 "{} of {}",
@@ -181,10 +179,17 @@ impl Runner<'_, '_> {
                 call.name
             ));
         }
+        let nonblocking = self.at(socket).nonblocking || flags & DONTWAIT != 0;
+        let opens = flags & FAST_OPEN != 0 || self.at(socket).deferred_port.is_some();
+        if opens && let Some(attempt) = self.open_with_data(call, wanted, nonblocking, progress)? {
+            return Ok(attempt);
+        }
         let Role::Stream(flow) = self.at(socket).role else {
             return Attempt::error(constants::EPIPE);
         };
-        let nonblocking = self.at(socket).nonblocking || flags & DONTWAIT != 0;
+        if flags & FAST_OPEN != 0 && !progress.begun && self.stack.flows[flow].connected {
+            return Attempt::error(constants::EISCONN);
+        }
         let timeout = self.at(socket).send_timeout;
         let write_shut = self.at(socket).write_shut;
         let partial = |done: u64, errno: Errno| {
@@ -201,7 +206,8 @@ impl Runner<'_, '_> {
         if end.over || write_shut {
             return partial(progress.done, constants::EPIPE);
         }
-        if !end.connected && matches!(end.state(), State::SynSent | State::SynReceived) {
+        let opening = matches!(end.state(), State::SynSent | State::SynReceived);
+        if opening && !end.connected && !end.offered {
             return self.wait(progress, nonblocking, timeout);
         }
         let room = end.view().map_or(0, |v| v.send_room);
@@ -209,9 +215,9 @@ impl Runner<'_, '_> {
         if bytes > 0 {
             let call = SendCall {
                 bytes,
-                push: true,
+                push: flags & MORE == 0,
                 urgent: flags & OOB != 0,
-                ..SendCall::default()
+                more: flags & MORE != 0,
             };
             self.stack.step(flow, Input::Send(call), self.now);
             progress.done += bytes;

@@ -117,17 +117,14 @@ impl Runner<'_, '_> {
         let timeout = self.at(socket).send_timeout;
         let flow = match self.at(socket).role {
             Role::Fresh => {
-                let remote = match self.port(call.args.get(1))? {
-                    Some(port) => port,
-                    None => self.stack.pick_remote_port(),
-                };
-                if self.at(socket).port == 0 {
-                    self.at(socket).port = self.stack.pick_local_port();
+                let remote = self.remote_port(call.args.get(1))?;
+                if self.defers_connect(socket) {
+                    self.at(socket).deferred_port = Some(remote);
+                    self.at(socket).connect_told = true;
+                    return Attempt::ok(0);
                 }
-                let (port, params) = (self.at(socket).port, self.at(socket).params.clone());
-                let flow = self.stack.add(port, remote, &params, None);
-                self.at(socket).role = Role::Stream(flow);
-                self.stack.step(flow, Input::Connect, self.now);
+                let flow = self.open_active(socket, remote);
+                self.send_syn(socket, flow);
                 if nonblocking {
                     return Attempt::error(constants::EINPROGRESS);
                 }
@@ -158,6 +155,25 @@ impl Runner<'_, '_> {
             Attempt::Blocks => Ok(Attempt::Blocks),
             Attempt::Done(_) => Attempt::error(constants::EINPROGRESS),
         }
+    }
+
+    /// The port an address says, else the next one.
+    pub(super) fn remote_port(&mut self, address: Option<&Expr>) -> Step<u16> {
+        Ok(match self.port(address)? {
+            Some(port) => port,
+            None => self.stack.pick_remote_port(),
+        })
+    }
+
+    /// Gives a socket its end of a new connection.
+    pub(super) fn open_active(&mut self, socket: usize, remote: u16) -> usize {
+        if self.at(socket).port == 0 {
+            self.at(socket).port = self.stack.pick_local_port();
+        }
+        let (port, params) = (self.at(socket).port, self.at(socket).params.clone());
+        let flow = self.stack.add(port, remote, &params, None);
+        self.at(socket).role = Role::Stream(flow);
+        flow
     }
 
     /// Blocks at most `timeout`, then EAGAIN.

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::flow::Flow;
 use crate::options::{Options, TcpOption};
 use crate::packetdrill::ast::OptionSpec;
-use crate::segment::{Flags, Segment};
+use crate::segment::{Ecn, Flags, Segment};
 
 /// A segment the model sent; `absolute` leaves its sequence number as it is.
 pub(super) fn sent(segment: &Segment, flow: &Flow, absolute: bool) -> String {
@@ -24,7 +24,17 @@ pub(super) fn sent(segment: &Segment, flow: &Flow, absolute: bool) -> String {
             other => other,
         })
         .collect();
-    line(segment, seq, segment.ack.0, &options)
+    marked(segment.ecn, line(segment, seq, segment.ack.0, &options))
+}
+
+/// "[ect0] . 1:1(0) ack 1"; what is not marked is left as it is.
+pub(super) fn marked(ecn: Ecn, text: String) -> String {
+    match ecn {
+        Ecn::NotEct => text,
+        Ecn::Ect0 => format!("[ect0] {text}"),
+        Ecn::Ect1 => format!("[ect1] {text}"),
+        Ecn::Ce => format!("[ce] {text}"),
+    }
 }
 
 /// A segment in the script's numbers.
@@ -79,6 +89,15 @@ fn option(option: &OptionSpec) -> String {
         OptionSpec::Timestamps { val, ecr } => format!("TS val {val} ecr {ecr}"),
         OptionSpec::Nop => "nop".into(),
         OptionSpec::Eol => "eol".into(),
+        OptionSpec::NamedCookie { name, experimental } => {
+            format!("FO{} {name}", if *experimental { "EXP" } else { "" })
+        }
+        OptionSpec::Other(34, data) => {
+            let digits = data.iter().map(|b| format!("{b:02x}"));
+            format!("FO {}", digits.collect::<String>())
+                .trim_end()
+                .into()
+        }
         OptionSpec::Other(kind, data) => {
             data.iter().fold(format!("unknown {kind} 0x"), |text, b| {
                 format!("{text}{b:02x}")

@@ -36,9 +36,17 @@ impl Runner<'_, '_> {
             "true" | ":" => return Ok(true),
             // The usual preamble: everything as Linux has it from the start.
             "defaults.sh" => {
-                let mtu = self.params.mtu;
-                self.params = TcpParams {
+                // What is below TCP stays as the options have it.
+                let TcpParams {
+                    ip_version,
                     mtu,
+                    max_segment,
+                    ..
+                } = self.params;
+                self.params = TcpParams {
+                    ip_version,
+                    mtu,
+                    max_segment,
                     ..self.options.preamble.clone()
                 };
                 return Ok(words.len() == 1);
@@ -77,6 +85,9 @@ impl Runner<'_, '_> {
 
     /// Sets a system parameter, for sockets to come and those without a connection.
     fn set(&mut self, name: &str, value: &str) -> bool {
+        if name.ends_with("tcp_fastopen_key") {
+            return self.fast_open.set_key(value);
+        }
         if !sysctl::is_name(name) || !sysctl::set(&mut self.params, name, value) {
             return false;
         }

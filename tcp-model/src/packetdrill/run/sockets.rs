@@ -54,6 +54,10 @@ pub(super) struct Socket {
     pub(super) write_shut: bool,
     pub(super) receive_timeout: Option<SimDuration>,
     pub(super) send_timeout: Option<SimDuration>,
+    /// TCP_FASTOPEN_KEY.
+    pub(super) fast_open_key: Option<[u64; 2]>,
+    /// connect() waits for the first data: the port it is to go to.
+    pub(super) deferred_port: Option<u16>,
     /// Options that are only remembered, by level and number.
     pub(super) values: BTreeMap<(i64, i64), i64>,
 }
@@ -98,6 +102,8 @@ impl Sockets {
             write_shut: false,
             receive_timeout: None,
             send_timeout: None,
+            fast_open_key: None,
+            deferred_port: None,
             values: BTreeMap::new(),
         });
         self.all.len() - 1

@@ -9,9 +9,11 @@ use sim_core::SimDuration;
 
 use super::calls::Attempt;
 use super::constants::{self, Errno};
+use super::info::micros;
 use super::open_close::socket;
 use super::sockets::{Role, Socket};
 use super::{Runner, Step, differs, unsupported};
+use crate::model::Input;
 use crate::packetdrill::ast::{Call, Expr, Field};
 use crate::params::{GiveUp, TcpParams};
 
@@ -45,7 +47,16 @@ impl Runner<'_, '_> {
             (SOL_TCP, 13) => return self.congestion(value),
             _ => {}
         }
+        if (level, option) == (SOL_TCP, 33) {
+            return self.fast_open_key(socket, value);
+        }
         let number = self.first(value)?;
+        if let (SOL_TCP, 12, Role::Stream(flow)) = (level, option, &self.at(socket).role) {
+            let flow = *flow;
+            self.stack
+                .step(flow, Input::QuickAck(number != 0), self.now);
+            return Attempt::ok(0);
+        }
         let mut changed = self.at(socket).clone();
         match apply(&mut changed, level, option, number) {
             Set::Done => {}
@@ -187,17 +198,23 @@ impl Runner<'_, '_> {
             (SOL_TCP, 6) => i64::from(p.keepalive_probes),
             (SOL_TCP, 7) => return retries(p.syn_give_up),
             (SOL_TCP, 8) => p.fin_timeout.map_or(-1, whole_seconds),
-            (SOL_TCP, 18) => match p.data_give_up {
-                GiveUp::After(time) => time.as_millis() as i64,
-                _ => 0,
-            },
+            (SOL_TCP, 3) => i64::from(p.cork),
+            (SOL_TCP, 9) => p.defer_accept.map_or(0, whole_seconds),
+            (SOL_TCP, 10) => p.window_clamp.map_or(0, i64::from),
+            (SOL_TCP, 18) => p.user_timeout.map_or(0, |t| t.as_millis() as i64),
+            (SOL_TCP, 25) => p.notsent_lowat.map_or(0, i64::from),
+            (SOL_TCP, 44) => p.max_rto.as_millis() as i64,
+            (SOL_TCP, 45) => micros(p.min_rto),
             (SOL_IP, 1) | (SOL_IPV6, 67) => i64::from(p.tos),
             (SOL_IP, 2) | (SOL_IPV6, 16) => i64::from(p.ttl),
             (SOL_IP, 10) | (SOL_IPV6, 23) => match socket.values.get(&(level, option)) {
                 Some(n) => *n,
                 None => 1,
             },
-            (SOL_IP, 14) | (SOL_IPV6, 24) => i64::from(p.mtu),
+            (SOL_IP, 14) | (SOL_IPV6, 24) => {
+                let path = flow.and_then(|f| f.details().path_mtu);
+                path.map_or(i64::from(p.mtu), i64::from)
+            }
             _ if is_remembered(level, option) => socket.value(level, option),
             _ => return None,
         })
@@ -231,7 +248,7 @@ enum Set {
 /// SO_BINDTODEVICE, SO_MARK, SO_RXQ_OVFL, SO_BUSY_POLL, SO_INCOMING_CPU, SO_TXREHASH,
 /// SO_NOSIGPIPE; IP_PKTINFO, IP_MTU_DISCOVER, IP_RECVERR, IP_RECVTTL, IP_RECVTOS, IP_FREEBIND,
 /// IP_TRANSPARENT, IP_BIND_ADDRESS_NO_PORT, and the same of IPv6; TCP_SAVE_SYN, TCP_INQ,
-/// thin streams as long as they are off.
+/// TCP_QUICKACK before there is a connection; and those of Fast Open, which the host follows.
 fn is_remembered(level: i64, option: i64) -> bool {
     match level {
         SOL_SOCKET => matches!(
@@ -240,7 +257,7 @@ fn is_remembered(level: i64, option: i64) -> bool {
         ),
         SOL_IP => matches!(option, 8 | 10..=13 | 15 | 19 | 24),
         SOL_IPV6 => matches!(option, 23 | 25 | 26 | 33 | 51 | 66 | 70),
-        SOL_TCP => matches!(option, 27 | 36),
+        SOL_TCP => matches!(option, 12 | 23 | 27 | 30 | 34 | 36),
         _ => false,
     }
 }
@@ -250,11 +267,15 @@ fn apply(socket: &mut Socket, level: i64, option: i64, n: i64) -> Set {
     let p: &mut TcpParams = &mut socket.params;
     let size = n.clamp(1, i64::from(u32::MAX / 4)) as u32;
     let seconds = SimDuration::from_secs(n.clamp(1, 32_767) as u64);
+    let milliseconds = SimDuration::from_millis(n.clamp(0, 1 << 31) as u64);
+    let microseconds = SimDuration::from_micros(n.clamp(0, 1 << 31) as u64);
     let refused = match (level, option) {
         (SOL_TCP, 2) => n != 0 && !(88..=32_767).contains(&n),
         (SOL_TCP, 4 | 5) => !(1..=32_767).contains(&n),
         (SOL_TCP, 6 | 7) => !(1..=127).contains(&n),
-        (SOL_TCP, 18) => n < 0,
+        (SOL_TCP, 9 | 18) => n < 0,
+        (SOL_TCP, 44) => !(1000..=120_000).contains(&n),
+        (SOL_TCP, 45) => n < 1,
         (SOL_IP, 2) | (SOL_IPV6, 16) => n != -1 && !(1..=255).contains(&n),
         _ => false,
     };
@@ -266,7 +287,8 @@ fn apply(socket: &mut Socket, level: i64, option: i64, n: i64) -> Set {
         (SOL_SOCKET, 8 | 33) => p.receive_buffer = size.max(1152),
         (SOL_SOCKET, 9) => p.keepalive = (n != 0).then_some(socket.keepalive_idle),
         (SOL_TCP, 1) => p.nagle = n == 0,
-        (SOL_TCP, 2) if n > 0 => p.mtu = n as u16 + 40,
+        (SOL_TCP, 2) => p.max_segment = (n > 0).then_some(n as u16),
+        (SOL_TCP, 3) => p.cork = n != 0,
         (SOL_TCP, 4) => {
             socket.keepalive_idle = seconds;
             p.keepalive = p.keepalive.map(|_| seconds);
@@ -275,10 +297,19 @@ fn apply(socket: &mut Socket, level: i64, option: i64, n: i64) -> Set {
         (SOL_TCP, 6) => p.keepalive_probes = n as u32,
         (SOL_TCP, 7) => p.syn_give_up = GiveUp::Retries(n as u32),
         (SOL_TCP, 8) => p.fin_timeout = Some(SimDuration::from_secs(n.clamp(0, 120) as u64)),
-        (SOL_TCP, 18) if n > 0 => {
-            let after = GiveUp::After(SimDuration::from_millis(n.min(i64::from(i32::MAX)) as u64));
-            p.data_give_up = after;
-            p.syn_give_up = after;
+        (SOL_TCP, 9) => p.defer_accept = (n > 0).then_some(seconds),
+        (SOL_TCP, 10) => p.window_clamp = (n > 0).then_some(size),
+        (SOL_TCP, 18) => {
+            let time = SimDuration::from_millis(n.clamp(0, i64::from(i32::MAX)) as u64);
+            p.user_timeout = (n > 0).then_some(time);
+        }
+        (SOL_TCP, 25) => p.notsent_lowat = (n > 0).then_some(size),
+        (SOL_TCP, 44) => p.max_rto = milliseconds.max(p.min_rto),
+        (SOL_TCP, 45) => p.min_rto = microseconds.min(p.max_rto),
+        (SOL_IP, 10) | (SOL_IPV6, 23) => {
+            // IP_PMTUDISC_DONT, _INTERFACE and _OMIT do not follow what the path says.
+            p.path_mtu_discovery = matches!(n, 1..=3);
+            socket.values.insert((level, option), n);
         }
         (SOL_TCP, 16 | 17) if n == 0 => {}
         // The ECN bits of the octet are TCP's own.

@@ -9,6 +9,7 @@ use sim_core::SimTime;
 use super::RunOptions;
 use super::flow::Flow;
 use super::render;
+use crate::fast_open::FastOpenNews;
 use crate::model::{Input, OpenContext, Outputs, Signal, TcpModel};
 use crate::packetdrill::report::Rung;
 use crate::params::TcpParams;
@@ -19,8 +20,8 @@ use crate::state::State;
 /// Makes a model for a connection.
 pub type Factory<'m> = dyn FnMut(OpenContext) -> Box<dyn TcpModel> + 'm;
 
-const LOCAL: Ipv4Addr = Ipv4Addr::new(192, 168, 0, 1);
-const REMOTE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
+pub(super) const LOCAL: Ipv4Addr = Ipv4Addr::new(192, 168, 0, 1);
+pub(super) const REMOTE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 
 /// A segment that left and waits for a line of the script that expects it.
 #[derive(Debug)]
@@ -40,6 +41,8 @@ pub(super) struct Stack<'m> {
     pub(super) ladder: Vec<Rung>,
     /// Listener's socket and flow, since last settled.
     pub(super) established: Vec<(usize, usize)>,
+    /// What answers to SYNs told of Fast Open, since last settled.
+    pub(super) news: Vec<FastOpenNews>,
     pub(super) next_remote_port: u16,
     /// Segments must be cut as the script has them.
     pub(super) strict: bool,
@@ -57,6 +60,7 @@ impl<'m> Stack<'m> {
             sent: VecDeque::new(),
             ladder: Vec::new(),
             established: Vec::new(),
+            news: Vec::new(),
             next_remote_port: 5001,
             strict: false,
             next_local_port: 40_000,
@@ -196,7 +200,13 @@ impl<'m> Stack<'m> {
         let flow = &mut self.flows[index];
         for &signal in &self.out.signals {
             flow.on_signal(signal);
-            if let (Signal::Connected, Some(listener)) = (signal, flow.listener) {
+            if let Signal::FastOpen(news) = signal {
+                self.news.push(news);
+            }
+            // Data in a SYN with a cookie make the connection ready before the handshake ends.
+            let ready = matches!(signal, Signal::Connected | Signal::Readable(_));
+            if let (true, false, Some(listener)) = (ready, flow.offered, flow.listener) {
+                flow.offered = true;
                 self.established.push((listener, index));
             }
         }

@@ -4,7 +4,7 @@ mod freebsd;
 
 use sim_core::SimDuration;
 
-use crate::params::{GiveUp, TcpParams, TwReuse};
+use crate::params::{EcnMode, GiveUp, SynCookies, TcpParams, TwReuse};
 
 /// True for `net.…`, `/proc/sys/net/…`.
 pub(super) fn is_name(name: &str) -> bool {
@@ -21,8 +21,12 @@ pub(super) fn set(p: &mut TcpParams, name: &str, value: &str) -> bool {
     if short == "tcp_congestion_control" {
         return value == "reno";
     }
-    let numbers: Result<Vec<u32>, _> = value.split_whitespace().map(str::parse).collect();
-    let Ok(numbers) = numbers else {
+    let number = |word: &str| match word.strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16).ok(),
+        None => word.parse().ok(),
+    };
+    let numbers: Option<Vec<u32>> = value.split_whitespace().map(number).collect();
+    let Some(numbers) = numbers else {
         return false;
     };
     let Some(&n) = numbers.first() else {
@@ -65,10 +69,24 @@ pub(super) fn set(p: &mut TcpParams, name: &str, value: &str) -> bool {
         "ip_local_port_range" if numbers.len() == 2 && last <= 65_535 && n <= last => {
             p.port_range = (n as u16, last as u16);
         }
+        "tcp_ecn" if n <= 2 => {
+            p.ecn = [EcnMode::Off, EcnMode::Active, EcnMode::Passive][n as usize];
+        }
+        "tcp_dsack" => p.dsack = n != 0,
+        "tcp_fastopen" => p.fast_open = n,
+        "tcp_syncookies" => {
+            p.syn_cookies = match n {
+                0 => SynCookies::Off,
+                1 => SynCookies::WhenFull,
+                _ => SynCookies::Always,
+            };
+        }
+        "tcp_retries1" => p.retries1 = n,
+        "tcp_challenge_ack_limit" => p.challenge_ack_limit = (n < i32::MAX as u32).then_some(n),
+        "ip_no_pmtu_disc" => p.path_mtu_discovery = n == 0,
+        "min_pmtu" => p.min_path_mtu = n.min(65_535) as u16,
         // Off is what the model does: nothing to set.
-        "tcp_ecn" => return matches!(n, 0 | 2),
-        "tcp_fastopen" | "tcp_mtu_probing" | "tcp_dsack" | "tcp_early_retrans" | "tcp_recovery"
-        | "tcp_autocorking" => return n == 0,
+        "tcp_mtu_probing" | "tcp_autocorking" => return n == 0,
         _ => return false,
     }
     true
@@ -85,7 +103,8 @@ mod tests {
         assert_eq!(p.syn_give_up, GiveUp::Retries(6));
         assert!(set(&mut p, "/proc/sys/net/ipv4/tcp_syn_retries", "2"));
         assert_eq!(p.syn_give_up, GiveUp::Retries(2));
-        assert!(!set(&mut p, "net.ipv4.tcp_ecn", "1"));
+        assert!(set(&mut p, "net.ipv4.tcp_ecn", "1") && p.ecn == EcnMode::Active);
+        assert!(!set(&mut p, "net.ipv4.tcp_ecn", "3"));
         assert!(!set(&mut p, "net.ipv4.tcp_no_such_thing", "1"));
         assert!(is_name("/proc/sys/net/core/somaxconn") && !is_name("PATH"));
     }

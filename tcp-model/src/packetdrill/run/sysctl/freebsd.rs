@@ -3,7 +3,7 @@
 
 use sim_core::SimDuration;
 
-use crate::params::{GiveUp, TcpParams};
+use crate::params::{EcnMode, GiveUp, SynCookies, TcpParams};
 
 /// Sets one, named without `net.inet.tcp.`; false when no field stands for it.
 pub(super) fn set(p: &mut TcpParams, name: &str, value: &str) -> bool {
@@ -35,6 +35,10 @@ pub(super) fn set(p: &mut TcpParams, name: &str, value: &str) -> bool {
         "rexmit_min" => p.min_rto = time.min(p.max_rto),
         "finwait2_timeout" => p.fin_timeout = Some(time),
         "keepidle" => p.keepalive = p.keepalive.map(|_| time),
+        "always_keepalive" => {
+            let idle = p.keepalive.unwrap_or(SimDuration::from_secs(7200));
+            p.keepalive = (n != 0).then_some(idle);
+        }
         "keepintvl" => p.keepalive_interval = time,
         "keepcnt" => p.keepalive_probes = n,
         "recvspace" => p.receive_buffer = n.clamp(1152, 1 << 30),
@@ -44,16 +48,36 @@ pub(super) fn set(p: &mut TcpParams, name: &str, value: &str) -> bool {
         "tolerate_missing_ts" => p.require_timestamps = n == 0,
         "maxtcptw" => p.max_tw_buckets = Some(n),
         "rexmit_retries" => p.data_give_up = GiveUp::Retries(n),
+        "ecn.enable" if n <= 2 => {
+            p.ecn = [EcnMode::Off, EcnMode::Active, EcnMode::Passive][n as usize];
+        }
+        "fastopen.server_enable" => set_bit(&mut p.fast_open, TcpParams::FAST_OPEN_SERVER, n),
+        "fastopen.client_enable" => set_bit(&mut p.fast_open, TcpParams::FAST_OPEN_CLIENT, n),
+        "path_mtu_discovery" => p.path_mtu_discovery = n != 0,
+        "syncookies" => {
+            p.syn_cookies = if n == 0 {
+                SynCookies::Off
+            } else {
+                SynCookies::WhenFull
+            };
+        }
+        "syncookies_only" => {
+            p.syn_cookies = if n == 0 {
+                SynCookies::WhenFull
+            } else {
+                SynCookies::Always
+            };
+        }
+        "mssdflt" | "minmss" | "per_cpu_timers" | "icmp_may_rst" => return false,
         // Off is what the model does.
-        "ecn.enable"
-        | "fastopen.server_enable"
-        | "fastopen.client_enable"
-        | "blackhole"
-        | "tso"
-        | "per_cpu_timers" => return n == 0,
+        "blackhole" | "tso" | "drop_synfin" | "pmtud_blackhole_detection" => return n == 0,
         _ => return false,
     }
     true
+}
+
+fn set_bit(bits: &mut u32, bit: u32, on: u32) {
+    *bits = if on == 0 { *bits & !bit } else { *bits | bit };
 }
 
 #[cfg(test)]

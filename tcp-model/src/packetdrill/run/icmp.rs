@@ -1,0 +1,44 @@
+//! ICMP errors that the script puts in: names, numbers, and the connection they are about.
+
+use super::{Runner, Step, unsupported};
+use crate::icmp::{IcmpError, IcmpKind};
+use crate::model::Input;
+use crate::packetdrill::ast::Icmp;
+use crate::packetdrill::parse::icmp_numbers;
+use crate::packetdrill::report::Rung;
+
+impl Runner<'_, '_> {
+    /// An error about a segment of the latest connection.
+    pub(super) fn icmp(&mut self, icmp: &Icmp) -> Step<()> {
+        let name = format!("ICMP {} {}", icmp.kind, icmp.code);
+        let name = name.trim_end();
+        if !icmp.inbound {
+            return unsupported(format!("{name} sent by the model"));
+        }
+        let mtu = icmp.mtu.unwrap_or(0);
+        let kind = match icmp_numbers(icmp.v6, &icmp.kind, &icmp.code) {
+            Some((kind, code)) if icmp.v6 => IcmpKind::from_v6(kind, code, mtu),
+            Some((kind, code)) => IcmpKind::from_v4(kind, code, mtu.min(0xffff) as u16),
+            None => None,
+        };
+        let Some(kind) = kind else {
+            return unsupported(name);
+        };
+        let (first, len) = icmp.about.unwrap_or((0, 0));
+        let mut text = format!("{} {name}", if icmp.v6 { "icmpv6" } else { "icmp" });
+        text = text.replacen("ICMP ", "", 1);
+        if icmp.mtu.is_some() {
+            text += &format!(" mtu {mtu}");
+        }
+        text += &format!(" [{first}:{}({len})]", first.wrapping_add(len));
+        self.stack.ladder.push(Rung::new(self.now, true, text));
+        let Some(flow) = self.stack.flows.len().checked_sub(1) else {
+            return Ok(()); // about nobody's segment
+        };
+        let seq = self.stack.flows[flow].to_model(first);
+        let error = IcmpError { kind, seq };
+        self.stack.step(flow, Input::Icmp(&error), self.now);
+        self.settle();
+        self.poke()
+    }
+}
