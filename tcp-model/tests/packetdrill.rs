@@ -2,6 +2,7 @@
 //! changed, which must be noticed.
 
 mod packetdrill {
+    mod fuzz;
     mod grammar;
     mod matrix;
     mod mutations;

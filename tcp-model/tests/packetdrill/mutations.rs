@@ -2,7 +2,8 @@
 
 use sim_core::SimDuration;
 use tcp_model::packetdrill::{
-    Action, Call, Event, Expr, Moment, OptionSpec, Outcome, Packet, Script, parse,
+    Action, Call, Ecn, Event, Expr, Moment, OptionSpec, Outcome, Packet, Script, Statement, Value,
+    parse,
 };
 use tcp_model::segment::Flags;
 
@@ -14,7 +15,7 @@ const LATER: SimDuration = SimDuration::from_secs(10);
 type Change<T> = (&'static str, fn(&mut T) -> bool);
 
 /// Changes of an expected segment; each tells whether there was something to change.
-const PACKET: [Change<Packet>; 7] = [
+const PACKET: [Change<Packet>; 13] = [
     ("sequence number", |p| {
         p.seq = p.seq.wrapping_add(1);
         // A SYN's number is the script's to choose.
@@ -40,6 +41,33 @@ const PACKET: [Change<Packet>; 7] = [
         p.flags = Flags(p.flags.0 ^ Flags::FIN.0);
         true
     }),
+    ("ECE", |p| {
+        p.flags = Flags(p.flags.0 ^ Flags::ECE.0);
+        true
+    }),
+    ("CWR", |p| {
+        p.flags = Flags(p.flags.0 ^ Flags::CWR.0);
+        true
+    }),
+    ("urgent pointer", |p| {
+        p.urgent = p.urgent.map(|u| u ^ 1);
+        p.urgent.is_some()
+    }),
+    ("ECN field", |p| {
+        p.ip.ecn = p.ip.ecn.map(|ecn| match ecn {
+            Ecn::NotEct => Ecn::Ect0,
+            _ => Ecn::NotEct,
+        });
+        p.ip.ecn.is_some()
+    }),
+    ("TOS", |p| {
+        p.ip.tos = p.ip.tos.map(|tos| tos ^ 4);
+        p.ip.tos.is_some()
+    }),
+    ("TTL", |p| {
+        p.ip.ttl = p.ip.ttl.map(|ttl| ttl ^ 1);
+        p.ip.ttl.is_some()
+    }),
     ("one option more", |p| match &mut p.options {
         Some(options) => {
             options.push(OptionSpec::Nop);
@@ -58,8 +86,20 @@ fn change_option(option: &mut OptionSpec, which: usize) -> bool {
         (OptionSpec::Timestamps { ecr, .. }, 1) => *ecr += 1,
         (OptionSpec::Sack(blocks), 0) => blocks[0].0 += 1,
         (OptionSpec::Sack(blocks), 1) => blocks.reverse(),
+        (OptionSpec::Other(_, data), 0) if !data.is_empty() => data[0] ^= 1,
+        (OptionSpec::Other(kind, _), 1) => *kind ^= 1,
         _ => return false,
     }
+    true
+}
+
+/// The opposite of an assertion.
+fn deny(statement: &mut Statement) -> bool {
+    let Statement::Assert { test, .. } = statement else {
+        return false;
+    };
+    let old = std::mem::replace(test, Value::Int(0));
+    *test = Value::Unary("not", Box::new(old));
     true
 }
 
@@ -75,9 +115,53 @@ fn later(moment: &mut Moment) -> bool {
     true
 }
 
+/// Adds one to the first number below an expression.
+fn change_number(expr: &mut Expr) -> bool {
+    match expr {
+        Expr::Int(n) => {
+            *n += 1;
+            true
+        }
+        Expr::List(all) => all.iter_mut().any(change_number),
+        Expr::Struct(fields) => fields.iter_mut().any(|f| change_number(&mut f.value)),
+        _ => false,
+    }
+}
+
+/// The part of a call in which it tells something: another number there must be noticed.
+fn told(call: &mut Call) -> Option<&mut Expr> {
+    let named = |expr: &mut Expr, name: &str| -> Option<usize> {
+        match expr {
+            Expr::Struct(fields) => fields.iter().position(|f| f.name.as_deref() == Some(name)),
+            _ => None,
+        }
+    };
+    let (n, name) = match (call.name.as_str(), call.errno.is_some()) {
+        ("getsockopt", false) => return call.args.get_mut(3),
+        ("ioctl", false) if call.args[1] != Expr::Word("FIONBIO".into()) => {
+            return call.args.get_mut(2);
+        }
+        ("poll", false) => (0, "revents"),
+        ("recvmsg", false) => (1, "msg_control"),
+        _ => return None,
+    };
+    let mut place = call.args.get_mut(n)?;
+    if let Expr::List(entries) = place {
+        place = entries.first_mut()?;
+    }
+    let at = named(place, name)?;
+    let Expr::Struct(fields) = place else {
+        return None;
+    };
+    Some(&mut fields[at].value)
+}
+
 /// Calls whose result is a new descriptor, which the script may name as it likes.
 fn makes_descriptor(call: &Call) -> bool {
-    matches!(call.name.as_str(), "socket" | "accept" | "epoll_create") && call.errno.is_none()
+    matches!(
+        call.name.as_str(),
+        "socket" | "accept" | "epoll_create" | "epoll_create1" | "open"
+    ) && call.errno.is_none()
 }
 
 /// All scripts that differ from this one in one place, with what was changed.
@@ -126,6 +210,10 @@ fn mutants(script: &Script) -> Vec<(String, Script)> {
                     }
                     _ => false,
                 });
+                add(index, "what it tells", &|e| match &mut e.action {
+                    Action::Call(call) => told(call).is_some_and(change_number),
+                    _ => false,
+                });
                 add(index, "error", &|e| match &mut e.action {
                     Action::Call(Call {
                         errno: Some(name), ..
@@ -135,6 +223,14 @@ fn mutants(script: &Script) -> Vec<(String, Script)> {
                     }
                     _ => false,
                 });
+            }
+            Action::Code(statements) => {
+                for n in 0..statements.len() {
+                    add(index, "assertion", &|e| match &mut e.action {
+                        Action::Code(statements) => deny(&mut statements[n]),
+                        _ => false,
+                    });
+                }
             }
             _ => {}
         }

@@ -30,7 +30,7 @@ pub(super) fn set(p: &mut TcpParams, name: &str, value: &str) -> bool {
         }
         "delacktime" => p.delayed_ack = time,
         "msl" => p.time_wait = time * 2,
-        "initcwnd_segments" => p.initial_window = n.max(1),
+        "initcwnd_segments" => p.initial_window = n.clamp(1, 1000),
         "rexmit_initial" => p.initial_rto = time,
         "rexmit_min" => p.min_rto = time.min(p.max_rto),
         "finwait2_timeout" => p.fin_timeout = Some(time),
