@@ -229,7 +229,7 @@ impl Connection {
             TimeWaitAction::Ack => self.challenge(seg, now, out),
             TimeWaitAction::AckAndRestart => {
                 self.timers.state = now + self.params.time_wait;
-                self.send_ack(now, out);
+                self.challenge(seg, now, out); // a FIN counts as text: it is always answered
             }
             TimeWaitAction::Restart => self.timers.state = now + self.params.time_wait,
             // A new incarnation is the host's to make; this one is over.

@@ -132,7 +132,7 @@ fn system_parameters_are_set_and_other_commands_listed() {
     let report = play_text(&format!(
         "`./defaults.sh\nsysctl -q net.ipv4.tcp_timestamps=0 net.ipv4.tcp_sack=0
           ip route add default via 10.0.0.1`
-         {LISTEN}+0 `echo 0 > /proc/sys/net/ipv4/tcp_window_scaling; sysctl -w net.ipv4.tcp_ecn=1`
+         {LISTEN}+0 `echo 0 > /proc/sys/net/ipv4/tcp_window_scaling; sysctl -w net.ipv4.tcp_ecn=3`
          +0 < S 0:0(0) win 65535 <mss 1460,sackOK,TS val 1 ecr 0,nop,wscale 7>
          +0 > S. 0:0(0) ack 1 <mss 1460>"
     ));
@@ -142,7 +142,7 @@ fn system_parameters_are_set_and_other_commands_listed() {
         skipped,
         [
             "ip route add default via 10.0.0.1",
-            "sysctl -w net.ipv4.tcp_ecn=1"
+            "sysctl -w net.ipv4.tcp_ecn=3"
         ]
     );
 }
@@ -189,7 +189,11 @@ assert max(1, tcpi_snd_mss) == 1000, 'mss %d' % tcpi_snd_mss  # a comment
 #[test]
 fn what_cannot_be_done_is_neither_passed_nor_failed() {
     let on = |line: &str| missing(&format!("{ESTABLISHED}{line}"));
-    assert!(on("+0 < icmp unreachable frag_needed mtu 1200 [1:1001(1000)]").contains("ICMP"));
+    assert!(on("+0 > icmp unreachable port_unreachable [1:1001(1000)]").contains("ICMP"));
+    assert!(on("+0 < udp (1000)").contains("a packet of udp"));
+    assert!(on("+0 < ipv4 10.0.0.1 > 10.0.0.2: . 1:1(0) ack 1 win 5").contains("ipv4"));
+    assert!(on("+0 send(4, ..., 10, MSG_EOR) = 10").contains("MSG_EOR"));
+    assert!(on("+0 setsockopt(4, SOL_TCP, TCP_REPAIR, [1], 4) = 0").contains("TCP_REPAIR"));
     assert!(on("+0 splice(4, NULL, 5, NULL, 10, 0) = 10").contains("splice"));
     assert!(on("+0 send(4, ..., 10, MSG_ZEROCOPY) = 10").contains("MSG_ZEROCOPY"));
     assert!(on("+0 %{ assert tcpi_busy_time == 0 }%").contains("tcpi_busy_time"));

@@ -69,11 +69,14 @@ impl Runner<'_, '_> {
         let entry = flow.model.as_ref().and_then(|m| m.time_wait());
         if let (Some(entry), true) = (entry, opens) {
             let action = entry.segment_arrives(segment, &flow.params);
-            if let (TimeWaitAction::NewIncarnation { iss_after }, Some(listener)) =
-                (action, listener)
-            {
-                flow.model = None;
-                self.open_passive(index, listener, segment, Some(iss_after));
+            if let TimeWaitAction::NewIncarnation { iss_after } = action {
+                match listener {
+                    Some(listener) => {
+                        flow.model = None;
+                        self.open_passive(index, listener, segment, Some(iss_after));
+                    }
+                    None => self.stack.answer_in_time_wait(index, &entry, self.now),
+                }
                 return;
             }
         }

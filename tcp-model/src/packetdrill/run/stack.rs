@@ -9,6 +9,7 @@ use sim_core::SimTime;
 use super::RunOptions;
 use super::flow::Flow;
 use super::render;
+use crate::connection::ts_clock;
 use crate::fast_open::FastOpenNews;
 use crate::model::{Input, OpenContext, Outputs, Signal, TcpModel};
 use crate::packetdrill::report::Rung;
@@ -16,6 +17,7 @@ use crate::params::TcpParams;
 use crate::segment::{ConnId, Flags, Segment};
 use crate::seq::SeqNum;
 use crate::state::State;
+use crate::time_wait::TimeWait;
 
 /// Makes a model for a connection.
 pub type Factory<'m> = dyn FnMut(OpenContext) -> Box<dyn TcpModel> + 'm;
@@ -241,12 +243,24 @@ impl<'m> Stack<'m> {
             },
             ..Segment::default()
         };
-        let text = render::sent(&reply, &self.flows[index], absolute);
+        self.send(index, reply, absolute, now);
+    }
+
+    /// The ACK of a connection in TIME-WAIT.
+    pub(super) fn answer_in_time_wait(&mut self, index: usize, entry: &TimeWait, now: SimTime) {
+        let flow = &self.flows[index];
+        let reply = entry.ack(flow.local_port, flow.remote_port, ts_clock(now));
+        self.send(index, reply, false, now);
+    }
+
+    /// A segment that no model has made.
+    fn send(&mut self, index: usize, segment: Segment, absolute: bool, now: SimTime) {
+        let text = render::sent(&segment, &self.flows[index], absolute);
         self.ladder.push(Rung::new(now, false, text));
         self.sent.push_back(Sent {
             flow: index,
             at: now,
-            segment: reply,
+            segment,
             absolute,
         });
     }
