@@ -48,7 +48,7 @@ const V6: [(&str, &str, u8, u8); 13] = [
 pub(in super::super) fn numbers(v6: bool, kind: &str, code: &str) -> Option<(u8, u8)> {
     let table: &[_] = if v6 { &V6 } else { &V4 };
     let mut of_kind = table.iter().filter(|row| row.0 == kind).peekable();
-    let first = (*of_kind.peek()?).2;
+    let first = of_kind.peek()?.2;
     if let Ok(code) = code.parse() {
         return Some((first, code));
     }
