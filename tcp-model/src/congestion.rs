@@ -38,6 +38,8 @@ pub enum Congestion {
     Timeout,
     /// It expired again for the same segment.
     RepeatedTimeout,
+    /// The peer echoes a congestion mark (RFC 3168).
+    Ecn,
 }
 
 /// Copies a boxed controller, so that a connection can be copied; whatever is `Clone` has it.
@@ -70,6 +72,10 @@ pub trait CongestionControl: CloneController + Send + Debug {
     fn on_ack(&mut self, ack: &AckEvent);
     /// Congestion; `in_flight` in bytes when it was seen.
     fn on_congestion(&mut self, cause: Congestion, in_flight: u64, now: SimTime);
+    /// The path carries smaller segments than was thought. The window keeps its number of segments.
+    fn on_mss(&mut self, mss: u32) {
+        let _ = mss;
+    }
     /// Fast recovery is over.
     fn on_recovery_exit(&mut self, in_flight: u64, now: SimTime) {
         let _ = (in_flight, now);
@@ -141,6 +147,9 @@ impl CongestionControl for AnyCc {
     }
     fn on_congestion(&mut self, cause: Congestion, in_flight: u64, now: SimTime) {
         each!(self, cc => cc.on_congestion(cause, in_flight, now))
+    }
+    fn on_mss(&mut self, mss: u32) {
+        each!(self, cc => cc.on_mss(mss))
     }
     fn on_recovery_exit(&mut self, in_flight: u64, now: SimTime) {
         each!(self, cc => cc.on_recovery_exit(in_flight, now))

@@ -4,7 +4,7 @@
 //! RFC 9293 section 3.10: user calls, SEGMENT ARRIVES, time-outs. It knows neither clock nor
 //! network; [`TcpModel`] says how it is driven.
 //!
-//! Leaves out: Fast Open, ECN, path MTU discovery and ICMP, IP options.
+//! Leaves out: IP options. Each file says what its own part leaves out.
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -24,15 +24,23 @@ use crate::time_wait::TimeWait;
 
 mod ack;
 mod change;
+mod defer_accept;
+mod ecn;
+mod fast_open;
 mod handshake;
+mod icmp;
 mod inspect;
+mod rare;
 mod segment_arrives;
 mod spaces;
+pub(crate) mod syn_options;
 mod text;
 mod timeouts;
 mod transmit;
 mod user_calls;
 
+use ecn::EcnState;
+use rare::Rare;
 use spaces::{ReceiveSpace, SendSpace};
 use timeouts::Timers;
 
@@ -47,6 +55,8 @@ pub struct Connection {
     recovery: Recovery,
     cc: AnyCc,
     counts: Counts,
+    rare: Option<Box<Rare>>,
+    ecn: EcnState,
     conn: ConnId,
     ts_offset: u32,
     local_port: u16,
@@ -79,6 +89,8 @@ impl Connection {
             recovery: Recovery::default(),
             cc,
             counts: Counts::default(),
+            rare: None,
+            ecn: EcnState::default(),
             conn: ctx.conn,
             ts_offset: ctx.ts_offset,
             local_port: ctx.local.port(),
@@ -168,8 +180,12 @@ impl Connection {
 
     fn give_up(&self) -> GiveUp {
         match self.state {
+            State::SynReceived => self.give_up_of_handshake(),
+            _ if self.params.user_timeout.is_some() => self
+                .params
+                .user_timeout
+                .map_or(GiveUp::Never, GiveUp::After),
             State::SynSent => self.params.syn_give_up,
-            State::SynReceived => self.params.synack_give_up,
             _ if self.app_closed => self.params.orphan_give_up,
             _ => self.params.data_give_up,
         }

@@ -2,6 +2,9 @@
 //! host, which keeps and makes cookies, and a connection, which sends and takes them.
 
 use std::fmt;
+use std::net::Ipv4Addr;
+
+use siphasher::sip::SipHasher24;
 
 use crate::model::SendCall;
 use crate::options::{Options, OptionsFull, TcpOption, kind};
@@ -49,6 +52,44 @@ impl Cookie {
     /// It asks for a cookie.
     pub const fn is_request(&self) -> bool {
         self.len == 0
+    }
+}
+
+/// Makes the cookies of a server: a keyed hash of both addresses (RFC 7413 section 4.1.2), for IPv4
+/// the same as Linux's with the same key.
+#[derive(Clone, Copy, Debug)]
+pub struct CookieKey(u64, u64);
+
+impl CookieKey {
+    /// A key.
+    pub fn new((first, second): (u64, u64)) -> CookieKey {
+        CookieKey(first, second)
+    }
+
+    /// A key as Linux's `net.ipv4.tcp_fastopen_key` writes it: four groups of hexadecimal digits
+    /// with a hyphen between them. Of two keys with a comma between them, the first.
+    pub fn parse(text: &str) -> Option<CookieKey> {
+        let mut words = [0u32; 4];
+        let mut groups = text.split(',').next()?.trim().split('-');
+        for word in &mut words {
+            *word = u32::from_str_radix(groups.next()?, 16).ok()?;
+        }
+        let half = |low: u32, high: u32| u64::from(high) << 32 | u64::from(low);
+        groups
+            .next()
+            .is_none()
+            .then(|| CookieKey(half(words[0], words[1]), half(words[2], words[3])))
+    }
+
+    /// The cookie of a client at a server.
+    pub fn cookie(&self, client: Ipv4Addr, server: Ipv4Addr) -> Cookie {
+        let mut bytes = [0; 8];
+        bytes[..4].copy_from_slice(&client.octets());
+        bytes[4..].copy_from_slice(&server.octets());
+        let hash = SipHasher24::new_with_keys(self.0, self.1)
+            .hash(&bytes)
+            .to_le_bytes();
+        Cookie::new(&hash).unwrap_or_default()
     }
 }
 
@@ -204,6 +245,20 @@ mod tests {
             .push(TcpOption::Unknown(kind::EXPERIMENT_1, &[1, 2, 3, 4, 5, 6]))
             .unwrap();
         assert_eq!(FastOpenOption::find(&other), None);
+    }
+
+    #[test]
+    fn cookies_depend_on_key_and_both_addresses() {
+        let key = CookieKey::parse("a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4").unwrap();
+        let at = |n| Ipv4Addr::new(192, 168, 0, n);
+        let cookie = key.cookie(at(2), at(1));
+        assert_eq!(cookie.as_bytes().len(), 8);
+        assert_eq!(cookie, key.cookie(at(2), at(1)));
+        assert!(cookie != key.cookie(at(3), at(1)) && cookie != key.cookie(at(2), at(3)));
+        let other = CookieKey::parse("a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d5").unwrap();
+        assert_ne!(cookie, other.cookie(at(2), at(1)));
+        assert!(CookieKey::parse("a1-b2-c3").is_none() && CookieKey::parse("x-1-2-3").is_none());
+        assert!(CookieKey::parse("1-2-3-4-5").is_none());
     }
 
     #[test]

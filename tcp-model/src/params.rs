@@ -464,13 +464,21 @@ impl TcpParams {
         }
     }
 
+    /// The largest window to offer.
+    pub const fn offered_buffer(&self) -> u32 {
+        match self.window_clamp {
+            Some(most) if most < self.receive_buffer => most,
+            _ => self.receive_buffer,
+        }
+    }
+
     /// The window scale shift to offer: the least that lets the field express the whole buffer.
     pub const fn window_shift(&self) -> u8 {
         if let Some(shift) = self.window_shift {
             return shift;
         }
         let mut shift = 0;
-        while shift < 14 && self.receive_buffer >> shift > 0xffff {
+        while shift < 14 && self.offered_buffer() >> shift > 0xffff {
             shift += 1;
         }
         shift

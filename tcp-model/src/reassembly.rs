@@ -16,13 +16,15 @@ pub(crate) struct Reassembly {
     runs: Vec<Run>,
     /// Sequence number of the FIN, when one has arrived ahead of a gap.
     fin: Option<SeqNum>,
+    /// Octets that arrived twice, until the peer has been told.
+    duplicate: Option<(SeqNum, SeqNum)>,
 }
 
 impl Reassembly {
-    /// Adds `start..end`. Returns the octets that were new.
+    /// Adds `start..end`. Returns the octets that were new; what was not is a duplicate.
     pub(crate) fn insert(&mut self, start: SeqNum, end: SeqNum) -> u32 {
         let mut merged = Run { start, end };
-        let mut known = 0;
+        let (mut known, mut duplicate) = (0, None);
         self.runs.retain(|run| {
             if run.end.before(start) || run.start.after(end) {
                 return true;
@@ -31,6 +33,7 @@ impl Reassembly {
             let overlap_end = run.end.min(end);
             if overlap_start.before(overlap_end) {
                 known += overlap_end.offset_from(overlap_start);
+                duplicate.get_or_insert((overlap_start, overlap_end));
             }
             merged = Run {
                 start: merged.start.min(run.start),
@@ -39,7 +42,34 @@ impl Reassembly {
             false
         });
         self.runs.insert(0, merged);
+        self.duplicate = duplicate;
         end.offset_from(start) - known
+    }
+
+    /// Octets `start..end` have arrived a second time; they are reported once (RFC 2883 section 4).
+    pub(crate) fn note_duplicate(&mut self, start: SeqNum, end: SeqNum) {
+        self.duplicate = Some((start, end));
+    }
+
+    /// The duplicate that is to be reported now.
+    pub(crate) fn take_duplicate(&mut self) -> Option<(SeqNum, SeqNum)> {
+        self.duplicate.take()
+    }
+
+    /// The part of `start..end` that a run holds already.
+    pub(crate) fn overlap(&self, start: SeqNum, end: SeqNum) -> Option<(SeqNum, SeqNum)> {
+        let parts = self
+            .runs
+            .iter()
+            .map(|r| (r.start.max(start), r.end.min(end)));
+        parts
+            .filter(|(s, e)| s.before(*e))
+            .reduce(|a, b| if b.0.before(a.0) { b } else { a })
+    }
+
+    /// Something is missing before what is held.
+    pub(crate) fn has_gap(&self) -> bool {
+        !self.runs.is_empty() || self.fin.is_some()
     }
 
     /// Remembers a FIN that occupies `seq`.
@@ -73,7 +103,7 @@ impl Reassembly {
 
     /// True when nothing is held.
     pub(crate) fn is_empty(&self) -> bool {
-        self.runs.is_empty() && self.fin.is_none()
+        !self.has_gap() && self.duplicate.is_none()
     }
 
     /// The runs, last touched first.
@@ -131,7 +161,7 @@ mod tests {
                 prop_assert!(r.blocks().all(|(s, e)| s.after(nxt) && s.before(e)));
             }
             prop_assert_eq!(nxt, base + 5000);
-            prop_assert!(r.is_empty());
+            prop_assert!(!r.has_gap());
         }
     }
 }

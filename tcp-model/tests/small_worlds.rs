@@ -8,6 +8,7 @@ mod common;
 use common::{Act, Channel, Side, World};
 use sim_core::{Rng, SimDuration, SimTime};
 use tcp_model::model::{End, TcpModel};
+use tcp_model::params::EcnMode;
 use tcp_model::{State, TcpParams};
 
 fn params(rng: &mut Rng) -> TcpParams {
@@ -28,12 +29,27 @@ fn params(rng: &mut Rng) -> TcpParams {
     p.send_buffer = [500, 5_000, 100_000][rng.below(3) as usize];
     p.delayed_ack = SimDuration::from_millis([0, 40, 200][rng.below(3) as usize]);
     p.time_wait = SimDuration::from_secs(1 + rng.below(240));
+    if rng.chance(0.5) {
+        features(&mut p, rng);
+    }
     if rng.chance(0.1) {
         p.keepalive = Some(SimDuration::from_secs(5));
         p.keepalive_interval = SimDuration::from_secs(1);
         p.keepalive_probes = 3;
     }
     p
+}
+
+/// What is off by default, or matters seldom.
+fn features(p: &mut TcpParams, rng: &mut Rng) {
+    p.ecn = [EcnMode::Off, EcnMode::Active, EcnMode::Passive][rng.below(3) as usize];
+    p.dsack = rng.chance(0.7);
+    p.cork = rng.chance(0.2);
+    p.window_clamp = rng.chance(0.2).then_some(2_000);
+    p.notsent_lowat = rng.chance(0.2).then_some(1_000);
+    p.max_segment = rng.chance(0.2).then_some(300);
+    p.defer_accept = rng.chance(0.2).then(|| SimDuration::from_secs(3));
+    p.user_timeout = rng.chance(0.2).then(|| SimDuration::from_secs(400));
 }
 
 fn side(rng: &mut Rng) -> Side {

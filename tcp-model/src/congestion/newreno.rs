@@ -77,9 +77,19 @@ impl CongestionControl for NewReno {
         }
         self.credit = 0;
         self.cwnd = match cause {
-            Congestion::Loss => self.ssthresh,
+            // RFC 3168 section 6.1.2: "essentially the same as" for a loss.
+            Congestion::Loss | Congestion::Ecn => self.ssthresh,
             Congestion::Timeout | Congestion::RepeatedTimeout => mss, // the loss window
         };
+    }
+
+    fn on_mss(&mut self, mss: u32) {
+        let (old, new) = (u64::from(self.mss), u64::from(mss.max(1)));
+        self.cwnd = self.cwnd * new / old;
+        if self.ssthresh != u64::MAX {
+            self.ssthresh = (self.ssthresh * new / old).max(2 * new);
+        }
+        self.mss = mss.max(1);
     }
 
     fn on_recovery_exit(&mut self, in_flight: u64, _now: SimTime) {

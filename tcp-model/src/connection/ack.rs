@@ -19,13 +19,19 @@ impl Connection {
                 self.refuse(seg, out);
                 return false;
             }
+            if self.params.defer_accept.is_some() && self.defers(seg) {
+                return false;
+            }
             self.establish(seg, now, out);
             return true;
         }
         // RFC 5961 section 5.2: SND.UNA - MAX.SND.WND <= SEG.ACK <= SND.NXT.
         if seg.ack.after(self.snd.nxt) || seg.ack.before(self.snd.una - self.snd.max_wnd) {
-            self.challenge(seg, now, out);
+            self.challenge(now, out);
             return false;
+        }
+        if let Some(rare) = &mut self.rare {
+            rare.soft_error = None; // the path works
         }
         let window = u32::from(seg.window) << self.snd.shift;
         let was_closed = self.snd.wnd == 0;
@@ -53,6 +59,9 @@ impl Connection {
             // probes; answered, they count for no time-out.
             self.timers.retries = self.timers.retries.min(1);
             self.timers.first_sent = now;
+        }
+        if seg.flags.is_ece() && self.ecn.agreed {
+            self.on_ecn_echo(now);
         }
         self.on_window();
         self.state != State::Closed
@@ -178,6 +187,7 @@ impl Connection {
         self.recovery.enter_fast(&outstanding);
         self.recovered_before = true;
         self.counts.fast_recoveries += 1;
+        self.note_reduction();
         self.cc.on_congestion(Congestion::Loss, flight, now);
         self.retransmit_holes(true, now, out);
     }

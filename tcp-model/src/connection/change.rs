@@ -5,6 +5,8 @@ use std::sync::Arc;
 use sim_core::SimTime;
 
 use super::Connection;
+use super::spaces::Hold;
+use crate::congestion::CongestionControl;
 use crate::model::Outputs;
 use crate::params::TcpParams;
 use crate::state::State;
@@ -14,14 +16,25 @@ impl Connection {
     pub(super) fn follow(&mut self, params: &Arc<TcpParams>, now: SimTime, out: &mut Outputs) {
         let old = std::mem::replace(&mut self.params, Arc::clone(params));
         // A smaller buffer takes nothing back: the window's edge stays (SHLD-14).
-        self.rcv.buffer = self.params.receive_buffer;
+        self.rcv.buffer = self.params.offered_buffer();
         if self.params.keepalive != old.keepalive {
             self.rearm_keepalive(&old, now);
         }
-        // Nagle or cork switched off, a larger buffer: what waited may go.
-        let freed = (old.nagle && !self.params.nagle) || (old.cork && !self.params.cork);
-        if freed && self.state.is_synchronized() && self.state != State::TimeWait {
+        // What waited may go: once, even past a cork, when Nagle is switched off (Linux); as Nagle
+        // has it when the cork is drawn.
+        let pushed = old.nagle && !self.params.nagle;
+        let uncorked = old.cork && !self.params.cork;
+        if (pushed || uncorked) && self.state != State::TimeWait {
+            self.snd.hold = if pushed { Hold::Push } else { Hold::Usual };
             self.transmit(now, out);
+            self.snd.hold = Hold::Usual;
+        }
+        if self.params.max_segment != old.max_segment && self.state.is_synchronized() {
+            let most = u32::from(self.params.mss().max(64)) - if self.rcv.ts_ok { 12 } else { 0 };
+            if most < self.snd.mss {
+                self.snd.mss = most;
+                self.cc.on_mss(most);
+            }
         }
         self.signal_room(out);
     }

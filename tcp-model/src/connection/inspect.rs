@@ -13,6 +13,7 @@ impl Connection {
         let congestion_state = match self.recovery.phase() {
             Phase::Fast => CongestionState::Recovery,
             Phase::Loss => CongestionState::Loss,
+            Phase::Open if self.is_reacting() => CongestionState::Reduced,
             Phase::Open if census.left > 0 => CongestionState::Disorder,
             Phase::Open => CongestionState::Open,
         };
@@ -37,6 +38,10 @@ impl Connection {
                 .rcv
                 .shift_agreed
                 .then_some((self.snd.shift, self.rcv.shift)),
+            path_mtu: Some(u32::from(self.mtu())),
+            ecn: Some(self.ecn.agreed),
+            ecn_seen: Some(self.ecn_seen()),
+            syn_data_acked: Some(self.rare.as_ref().is_some_and(|r| r.syn_data_acked)),
             ..Details::default()
         }
     }

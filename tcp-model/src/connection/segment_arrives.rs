@@ -45,7 +45,7 @@ impl Connection {
         if matches!(sequence, Sequence::Unacceptable) {
             // "an acknowledgment should be sent in reply (unless the RST bit is set)"
             if !seg.flags.is_rst() {
-                self.challenge(seg, now, out);
+                self.answer_unacceptable(seg, now, out);
             }
             return;
         }
@@ -63,7 +63,7 @@ impl Connection {
                 self.send_reset(now, out);
                 self.end(End::Reset, out);
             } else {
-                self.challenge(seg, now, out);
+                self.challenge(now, out);
             }
             return;
         }
@@ -72,7 +72,7 @@ impl Connection {
         if !seg.flags.is_ack() {
             // Text for a closed window, and no ACK to make an allowance for: not acceptable.
             if matches!(sequence, Sequence::ControlOnly) {
-                self.challenge(seg, now, out);
+                self.answer_unacceptable(seg, now, out);
             }
             return;
         }
@@ -154,7 +154,7 @@ impl Connection {
         };
         let age = val.wrapping_sub(self.rcv.ts_recent) as i32;
         if age < 0 && !seg.flags.is_rst() {
-            self.challenge(seg, now, out);
+            self.answer_unacceptable(seg, now, out);
             return None;
         }
         let sequence = self.check_sequence(seg);
@@ -193,7 +193,7 @@ impl Connection {
     fn on_reset(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
         if seg.seq != self.rcv.nxt && !self.params.rst_in_window_resets {
             if seg.seq.in_window(self.rcv.nxt, self.rcv.window()) {
-                self.challenge(seg, now, out);
+                self.challenge(now, out);
             }
             return;
         }
@@ -206,16 +206,33 @@ impl Connection {
         self.end(why, out);
     }
 
-    /// An ACK in answer to what cannot be accepted; empty segments are answered only so often
-    /// (RFC 5961 section 7), those with data always: the peer needs to know where we are.
-    pub(super) fn challenge(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
+    /// An ACK in answer to what lies outside the window; empty segments are answered only so often,
+    /// those with data always: the peer needs to know where we are.
+    fn answer_unacceptable(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
+        self.note_old_text(seg);
+        let harmless = seg.seq_len() > 0 && !seg.flags.is_syn();
+        if harmless || self.may_challenge(now) {
+            self.send_ack(now, out);
+        }
+    }
+
+    /// A challenge ACK (RFC 5961): an RST, SYN or ACK that may be forged is not obeyed; a peer that
+    /// meant it will show so in its answer.
+    pub(super) fn challenge(&mut self, now: SimTime, out: &mut Outputs) {
+        if self.may_challenge(now) {
+            self.send_ack(now, out);
+            out.challenge = true;
+        }
+    }
+
+    /// RFC 5961 section 7: only so many in a time.
+    fn may_challenge(&mut self, now: SimTime) -> bool {
         let last = self.rcv.challenged;
         let quiet = last != SimTime::MAX && now.since(last) < self.params.challenge_ack_interval;
-        if quiet && (seg.seq_len() == 0 || seg.flags.is_syn()) {
-            return;
+        if !quiet {
+            self.rcv.challenged = now;
         }
-        self.rcv.challenged = now;
-        self.send_ack(now, out);
+        !quiet
     }
 
     /// In TIME-WAIT the rules are those of the table entry.
@@ -226,7 +243,7 @@ impl Connection {
         };
         match entry.segment_arrives(seg, &self.params) {
             TimeWaitAction::Drop => {}
-            TimeWaitAction::Ack => self.challenge(seg, now, out),
+            TimeWaitAction::Ack => self.answer_unacceptable(seg, now, out),
             TimeWaitAction::AckAndRestart => {
                 self.timers.state = now + self.params.time_wait;
                 self.challenge(seg, now, out); // a FIN counts as text: it is always answered

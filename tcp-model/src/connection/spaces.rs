@@ -7,6 +7,18 @@ use crate::reassembly::Reassembly;
 use crate::segment::ConnId;
 use crate::seq::SeqNum;
 
+/// What a call says of less than a full segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(super) enum Hold {
+    /// Nagle and cork decide.
+    #[default]
+    Usual,
+    /// More will follow: it waits (`MSG_MORE`).
+    More,
+    /// It goes, whatever Nagle and cork say (`TCP_NODELAY` when it is set).
+    Push,
+}
+
 /// Variables of the sending direction. Stream offsets are 64 bits and count payload from 0.
 #[derive(Clone, Debug, Hash)]
 pub(super) struct SendSpace {
@@ -39,6 +51,8 @@ pub(super) struct SendSpace {
     pub(super) closed_at: SimTime,
     /// Shift count of the peer's window field.
     pub(super) shift: u8,
+    /// While a call is being carried out.
+    pub(super) hold: Hold,
     pub(super) fin_queued: bool,
     pub(super) fin_sent: bool,
     /// A write did not fit; the application waits to hear of room.
@@ -70,6 +84,7 @@ impl SendSpace {
             last_sent: SimTime::ZERO,
             closed_at: SimTime::ZERO,
             shift: 0,
+            hold: Hold::Usual,
             fin_queued: false,
             fin_sent: false,
             blocked: false,
@@ -174,7 +189,7 @@ impl ReceiveSpace {
             nxt: SeqNum(0),
             edge: SeqNum(0),
             acked: SeqNum(0),
-            buffer: params.receive_buffer,
+            buffer: params.offered_buffer(),
             mss: 536,
             unread: 0,
             held: 0,

@@ -48,8 +48,17 @@ impl Connection {
             self.state,
             State::Established | State::FinWait1 | State::FinWait2
         );
+        let open = open || (self.state == State::SynReceived && self.is_open_early());
         if seg.seq_len() == 0 || !open {
             return AckNeed::None; // after the peer's FIN there is nothing new to come
+        }
+        if self.ecn.agreed && seg.len > 0 && self.note_marks(seg) {
+            // Linux: two ACKs go at once, for the peer may have too little in flight for more.
+            let most = self.params.quick_acks.min(2);
+            self.rcv.quick_acks = self.rcv.quick_acks.max(most);
+        }
+        if seg.seq.before(self.rcv.nxt) {
+            self.note_old_text(seg);
         }
         let (start, end, fin) = self.trim(seg);
         if start.before(end) && self.app_closed {
@@ -77,6 +86,15 @@ impl Connection {
         need
     }
 
+    /// Text below RCV.NXT has arrived before: the next ACK reports it (RFC 2883 section 4).
+    pub(super) fn note_old_text(&mut self, seg: &Segment) {
+        let end = (seg.seq + seg.len).min(self.rcv.nxt);
+        if self.params.dsack && self.rcv.sack_ok && seg.seq.before(end) {
+            let ahead = self.rcv.ahead.get_or_insert_default();
+            ahead.note_duplicate(seg.seq, end);
+        }
+    }
+
     /// The part of the segment inside the window: first octet, end, and the FIN's place.
     ///
     /// Deviation: a FIN just beyond the right edge is taken with the text that fills the window; it
@@ -96,9 +114,13 @@ impl Connection {
         fin: Option<SeqNum>,
         foreign: bool,
     ) -> AckNeed {
+        let dsack = self.params.dsack;
         let ahead = self.rcv.ahead.get_or_insert_default();
         if start.before(end) {
             let new = ahead.insert(start, end);
+            if !dsack {
+                ahead.take_duplicate();
+            }
             if foreign {
                 self.counts.old_duplicate_bytes += u64::from(new);
             }
@@ -123,7 +145,13 @@ impl Connection {
         if foreign {
             self.counts.old_duplicate_bytes += u64::from(end.offset_from(start));
         }
-        let had_gap = self.rcv.ahead.is_some();
+        let had_gap = self.rcv.ahead.as_ref().is_some_and(|a| a.has_gap());
+        if had_gap && self.params.dsack {
+            let ahead = self.rcv.ahead.get_or_insert_default();
+            if let Some((from, to)) = ahead.overlap(start, end) {
+                ahead.note_duplicate(from, to);
+            }
+        }
         self.rcv.nxt = self.rcv.ahead.as_mut().map_or(end, |a| a.advance(end));
         let taken = u64::from(self.rcv.nxt.offset_from(start));
         self.counts.bytes_received += taken;

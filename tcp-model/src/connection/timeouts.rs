@@ -153,6 +153,9 @@ impl Connection {
         }
         self.timers.retries += 1;
         self.counts.timeouts += 1;
+        if self.timers.retries == self.params.retries1 {
+            out.signals.push(Signal::DeliveryTrouble); // R1: MUST-20, SHLD-9
+        }
         self.snd.timed = None; // Karn
         match self.state {
             State::SynSent | State::SynReceived => self.retransmit_syn(now, out),
@@ -165,7 +168,9 @@ impl Connection {
         if self.state.is_synchronized() {
             self.send_reset(now, out);
         }
-        self.end(End::TimedOut, out);
+        // What the network said meanwhile tells more than silence.
+        let told = self.rare.as_ref().and_then(|r| r.soft_error);
+        self.end(told.map_or(End::TimedOut, End::Unreachable), out);
     }
 
     fn retransmit_syn(&mut self, now: SimTime, out: &mut Outputs) {
@@ -174,7 +179,11 @@ impl Connection {
         {
             self.rtt.back_off(&self.bounds());
         }
-        self.send_syn(true, now, out);
+        if self.rare.is_some() && self.waits_for_data() {
+            self.arm_rto(now);
+        } else {
+            self.send_syn(true, now, out);
+        }
     }
 
     /// RFC 6298 rules 5.4 to 5.6 and RFC 5681 section 3.1.
@@ -188,6 +197,7 @@ impl Connection {
         self.cc.on_congestion(cause, flight, now);
         self.recovery.enter_loss(&outstanding);
         self.recovered_before = true;
+        self.note_reduction();
         self.rtt.back_off(&self.bounds());
         self.transmit(now, out);
         self.arm_rto(now);
@@ -204,7 +214,9 @@ impl Connection {
 
     fn on_persist_timeout(&mut self, now: SimTime, out: &mut Outputs) {
         let waiting = self.snd.unsent() > 0 || self.snd.probing || self.fin_waits();
-        if !self.state.is_synchronized() || !waiting {
+        // A small segment that a cork held back has left meanwhile, or waits behind others.
+        let in_flight = self.snd.flight() > 0 && !self.snd.probing;
+        if !self.state.is_synchronized() || !waiting || in_flight {
             return;
         }
         // MUST-37: answered probes keep the connection open for ever; unanswered ones count.
@@ -239,7 +251,7 @@ impl Connection {
             self.touch_keepalive(now); // retransmission finds out
             return;
         }
-        if u32::from(self.timers.keepalive_sent) >= self.params.keepalive_probes {
+        if self.is_dead_idle() {
             self.time_out(now, out);
             return;
         }
@@ -247,6 +259,19 @@ impl Connection {
         self.timers.keepalive = now + self.params.keepalive_interval;
         let segment = self.header(Flags::ACK, self.snd.nxt - 1, now);
         self.emit(segment, false, out);
+    }
+
+    /// Unanswered probes enough (MUST-29: never one alone), or for as long as the user waits
+    /// (Linux lets the user time-out take the place of the number).
+    fn is_dead_idle(&self) -> bool {
+        let sent = u32::from(self.timers.keepalive_sent);
+        match (self.params.user_timeout, self.params.keepalive) {
+            (Some(most), Some(idle)) => {
+                let silent = idle + self.params.keepalive_interval * u64::from(sent);
+                sent > 0 && silent >= most
+            }
+            _ => sent >= self.params.keepalive_probes,
+        }
     }
 
     /// Something new was acknowledged: the retransmission timer starts anew or stops

@@ -4,8 +4,10 @@
 use sim_core::SimTime;
 
 use super::Connection;
+use super::spaces::Hold;
 use crate::congestion::CongestionControl;
 use crate::model::Outputs;
+use crate::options::Options;
 use crate::segment::{Flags, Segment, Tag};
 use crate::seq::SeqNum;
 use crate::state::State;
@@ -34,7 +36,7 @@ impl Connection {
             dst_port: self.remote_port,
             seq,
             ack: self.rcv.nxt,
-            flags,
+            flags: flags | self.ecn_echo(),
             window: self.rcv.window_field(),
             tag: Tag {
                 conn: self.conn,
@@ -47,16 +49,35 @@ impl Connection {
             let (val, ecr) = (self.ts_now(now), self.rcv.ts_recent);
             segment.options.set_timestamps_only(val, ecr);
         }
-        if let (true, Some(ahead)) = (self.rcv.sack_ok, &self.rcv.ahead) {
-            let mut blocks = [(SeqNum(0), SeqNum(0)); 4];
-            let mut n = 0;
-            for (place, block) in blocks.iter_mut().zip(ahead.blocks()) {
-                *place = block;
-                n += 1;
-            }
-            segment.options.push_sack(&blocks[..n]);
+        if self.rcv.ahead.is_some() {
+            self.push_sack(&mut segment.options);
         }
         segment
+    }
+
+    /// SACK blocks, the most recent first (RFC 2018 section 4), before them the duplicate that is
+    /// reported once (RFC 2883 section 4), as many as fit beside the timestamps.
+    fn push_sack(&mut self, options: &mut Options) {
+        let Some(ahead) = &mut self.rcv.ahead else {
+            return;
+        };
+        if !self.rcv.sack_ok {
+            return;
+        }
+        let mut blocks = [(SeqNum(0), SeqNum(0)); 4];
+        let mut n = 0;
+        let duplicate = ahead.take_duplicate();
+        for (place, block) in blocks
+            .iter_mut()
+            .zip(duplicate.into_iter().chain(ahead.blocks()))
+        {
+            *place = block;
+            n += 1;
+        }
+        options.push_sack(&blocks[..n]);
+        if ahead.is_empty() {
+            self.rcv.ahead = None;
+        }
     }
 
     /// Puts a segment out. Every segment but the first SYN and some RSTs acknowledges.
@@ -83,7 +104,7 @@ impl Connection {
 
     /// The FIN is all that remains to be sent.
     pub(super) fn fin_waits(&self) -> bool {
-        self.snd.fin_queued && !self.snd.fin_sent && self.snd.unsent() == 0
+        self.may_finish() && !self.snd.fin_sent && self.snd.unsent() == 0
     }
 
     /// Sends all that windows, Nagle and recovery admit, and sets the timers.
@@ -96,11 +117,15 @@ impl Connection {
                 | State::Closing
                 | State::LastAck
         );
-        if !sends {
+        let early = self.state == State::SynReceived && self.is_open_early();
+        if !sends && !early {
             return;
         }
         self.retransmit_holes(false, now, out);
         let stop = self.send_new(now, out);
+        if self.snd.blocked && self.params.notsent_lowat.is_some() {
+            self.signal_room(out);
+        }
         let pipe = u64::from(self.recovery.pipe(&self.outstanding()));
         let slow_start = self.cc.ssthresh().is_none_or(|t| self.cc.cwnd() < t);
         self.snd.cwnd_limited =
@@ -151,18 +176,30 @@ impl Connection {
             {
                 return stop;
             }
-            let fin = ends && self.snd.fin_queued && usable > len;
+            let fin = ends && self.may_finish() && usable > len;
             self.send_range(self.snd.nxt, len + u32::from(fin), false, now, out);
         }
+    }
+
+    /// A FIN is due after the data; it waits for the end of the handshake.
+    fn may_finish(&self) -> bool {
+        self.snd.fin_queued && self.state != State::SynReceived
     }
 
     /// The sender's silly-window avoidance and Nagle (RFC 9293 sections 3.8.6.2.1 and 3.7.4) for
     /// less than a full segment; a FIN waiting behind the text pushes it.
     fn hold_small(&self, len: u32, ends: bool) -> Option<Stop> {
-        if ends && self.snd.fin_queued {
+        // Neither a FIN nor urgent data wait, as Linux has it.
+        let urgent = self.snd.urgent > self.snd.acked;
+        if ends && (self.snd.fin_queued || urgent || self.snd.hold == Hold::Push) {
             return None;
         }
-        let idle = self.snd.flight() == 0;
+        if self.params.cork || self.snd.hold == Hold::More {
+            // The persist timer looks after it when nothing in flight will (Linux).
+            return Some(Stop::PeerWindow);
+        }
+        // Nagle looks at data in flight; a SYN is none.
+        let idle = self.snd.flight() == u32::from(self.state == State::SynReceived);
         let nagle = self.params.nagle
             && if self.params.minshall {
                 self.snd.small_end.after(self.snd.una)
@@ -198,7 +235,7 @@ impl Connection {
         let mut segment = self.header(Flags::ACK, seq, now);
         // SACK blocks may have taken room that the text would need.
         let headers = self.params.ip_version.header_len() + segment.header_len();
-        let room = u32::from(self.params.mtu).saturating_sub(headers);
+        let room = u32::from(self.mtu()).saturating_sub(headers);
         let (data, end, fin) = if data > room.max(1) {
             (room.max(1), seq + room.max(1), false)
         } else {
@@ -220,6 +257,9 @@ impl Connection {
                 self.snd.small_end = end;
             }
             self.snd.last_sent = now;
+            if self.ecn.agreed && !again && !self.snd.probing {
+                self.mark_data(&mut segment);
+            }
         }
         if fin {
             segment.flags |= Flags::FIN;

@@ -3,12 +3,10 @@
 use sim_core::SimTime;
 
 use super::Connection;
-use crate::fast_open::{FastConnect, FastListen};
-use crate::icmp::IcmpError;
+use super::spaces::Hold;
 use crate::model::{End, Outputs, SendCall, Signal};
 use crate::segment::Flags;
 use crate::state::State;
-use crate::syn_cookie::Agreed;
 
 impl Connection {
     /// Active OPEN.
@@ -33,23 +31,6 @@ impl Connection {
         }
     }
 
-    /// Active OPEN with Fast Open.
-    pub(super) fn on_connect_with(&mut self, call: &FastConnect, now: SimTime, out: &mut Outputs) {
-        self.on_connect(now, out);
-        self.on_send(call.data, now, out);
-    }
-
-    /// Passive OPEN with Fast Open.
-    pub(super) fn on_listen_with(&mut self, _call: &FastListen) {
-        self.on_listen();
-    }
-
-    /// Passive OPEN from a SYN cookie.
-    pub(super) fn on_resume(&mut self, _agreed: &Agreed, _out: &mut Outputs) {}
-
-    /// An ICMP error.
-    pub(super) fn on_icmp(&mut self, _error: &IcmpError, _now: SimTime, _out: &mut Outputs) {}
-
     /// `TCP_QUICKACK`: on, an ACK that waits goes now, and the next ones without waiting.
     pub(super) fn on_quick_ack(&mut self, on: bool, now: SimTime, out: &mut Outputs) {
         if !on {
@@ -71,25 +52,40 @@ impl Connection {
         if !open || self.snd.fin_queued {
             return 0;
         }
+        if let Some(most) = self.params.notsent_lowat
+            && self.snd.unsent() >= u64::from(most)
+        {
+            return 0;
+        }
         u64::from(self.params.send_buffer).saturating_sub(self.snd.written - self.snd.acked)
     }
 
     /// SEND: queues what fits; before ESTABLISHED it waits (section 3.10.2).
     pub(super) fn on_send(&mut self, call: SendCall, now: SimTime, out: &mut Outputs) {
+        if self.queue(call) == 0 {
+            return;
+        }
+        self.restart_after_idle(now);
+        self.snd.hold = if call.more { Hold::More } else { Hold::Usual };
+        self.transmit(now, out);
+        self.snd.hold = Hold::Usual;
+    }
+
+    /// Takes what fits into the send buffer.
+    pub(super) fn queue(&mut self, call: SendCall) -> u64 {
         let taken = call.bytes.min(self.room());
         self.snd.blocked |= taken < call.bytes;
         if taken == 0 {
-            return;
+            return 0;
         }
         self.snd.written += taken;
-        if call.push {
+        if call.push && !call.more {
             self.snd.pushed = self.snd.written;
         }
         if call.urgent {
             self.snd.urgent = self.snd.written; // MUST-62: the octet after the urgent data
         }
-        self.restart_after_idle(now);
-        self.transmit(now, out);
+        taken
     }
 
     /// RFC 5681 section 4.1: after an idle time of more than one time-out, slow start begins anew.
@@ -107,6 +103,9 @@ impl Connection {
         let taken = bytes.min(self.rcv.readable());
         self.rcv.unread -= taken;
         self.rcv.freed += taken;
+        if self.rcv.urgent.is_some() && self.rcv.urgent_ahead().is_none() {
+            self.rcv.urgent = None; // the application is past it
+        }
         if taken == 0 || self.rcv.fin_received || !self.state.is_synchronized() {
             return;
         }

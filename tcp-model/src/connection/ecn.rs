@@ -1,0 +1,123 @@
+//! Explicit congestion notification, RFC 3168 section 6.1.
+//!
+//! Leaves out: accurate ECN (RFC 9768), the nonce (RFC 3540), ECT on control packets (RFC 8311).
+
+use sim_core::SimTime;
+
+use super::Connection;
+use crate::congestion::{Congestion, CongestionControl};
+use crate::params::EcnMode;
+use crate::recovery::Phase;
+use crate::segment::{Ecn, Flags, Segment};
+use crate::seq::SeqNum;
+use crate::state::State;
+
+/// What a connection knows of ECN.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct EcnState {
+    /// Both ends speak ECN; in SYN-SENT, that this one has asked.
+    pub(super) agreed: bool,
+    /// CE arrived: every ACK says so until the peer sends CWR.
+    echo: bool,
+    /// The next new data tell the peer that the window was reduced.
+    reduced: bool,
+    /// An ECN codepoint has arrived.
+    seen: bool,
+    /// An echo has reduced the window, and `end` is not acknowledged yet.
+    reacting: bool,
+    /// SND.NXT when the window was last reduced.
+    end: SeqNum,
+}
+
+const SETUP: Flags = Flags(Flags::ECE.0 | Flags::CWR.0);
+
+impl Connection {
+    /// The flags of a SYN or SYN-ACK. A SYN that is sent again asks no more, for it may be that the
+    /// path drops those that ask (section 6.1.1.1, as Linux does by default).
+    pub(super) fn ecn_setup(&mut self, answers: bool, again: bool) -> Flags {
+        if answers {
+            return if self.ecn.agreed {
+                Flags::ECE
+            } else {
+                Flags::NONE
+            };
+        }
+        self.ecn.agreed = self.params.ecn == EcnMode::Active && !again;
+        if self.ecn.agreed { SETUP } else { Flags::NONE }
+    }
+
+    /// What the peer's SYN or SYN-ACK says of ECN.
+    pub(super) fn take_ecn_setup(&mut self, seg: &Segment) {
+        let asked = seg.flags.contains(SETUP);
+        self.ecn.agreed = match self.state {
+            // Section 6.1.1: an ECN-setup SYN-ACK has ECE and not CWR.
+            State::SynSent if seg.flags.is_ack() => {
+                self.ecn.agreed && seg.flags.is_ece() && !seg.flags.is_cwr()
+            }
+            State::SynSent => self.ecn.agreed && asked,
+            // "A host MUST NOT set ECT on SYN": one that has it was not sent by RFC 3168's rules.
+            _ => self.params.ecn != EcnMode::Off && asked && seg.ecn == Ecn::NotEct,
+        };
+    }
+
+    /// ECT on new data; CWR on the first of them after a reduction. Retransmissions (section
+    /// 6.1.5), window probes (6.1.6) and empty segments (6.1.4) carry no ECT.
+    pub(super) fn mark_data(&mut self, segment: &mut Segment) {
+        segment.ecn = Ecn::Ect0;
+        if std::mem::take(&mut self.ecn.reduced) {
+            segment.flags |= Flags::CWR;
+        }
+    }
+
+    /// ECE of a segment that acknowledges.
+    pub(super) fn ecn_echo(&self) -> Flags {
+        if self.ecn.echo {
+            Flags::ECE
+        } else {
+            Flags::NONE
+        }
+    }
+
+    /// The receiver's part (section 6.1.3): CE is echoed until CWR comes. True when an ACK should
+    /// not wait, because the peer's window may be very small now (Linux).
+    pub(super) fn note_marks(&mut self, seg: &Segment) -> bool {
+        let mut at_once = false;
+        if seg.flags.is_cwr() {
+            at_once = self.ecn.echo;
+            self.ecn.echo = false;
+        }
+        if seg.ecn == Ecn::Ce {
+            at_once |= !self.ecn.echo;
+            self.ecn.echo = true;
+        }
+        self.ecn.seen |= seg.ecn != Ecn::NotEct;
+        at_once
+    }
+
+    /// The sender's part (section 6.1.2): an echo counts like a loss, once per window of data.
+    pub(super) fn on_ecn_echo(&mut self, now: SimTime) {
+        if self.is_reacting() || self.recovery.phase() != Phase::Open {
+            return;
+        }
+        let flight = self.flight_size();
+        self.cc.on_congestion(Congestion::Ecn, flight, now);
+        self.ecn.reacting = true;
+        self.note_reduction();
+    }
+
+    /// The window was reduced, for an echo or for a loss: the peer is told with the next new data.
+    pub(super) fn note_reduction(&mut self) {
+        self.ecn.reduced = self.ecn.agreed;
+        self.ecn.end = self.snd.nxt;
+    }
+
+    /// An echo has reduced the window less than a round trip ago.
+    pub(super) fn is_reacting(&self) -> bool {
+        self.ecn.reacting && self.snd.una.before(self.ecn.end)
+    }
+
+    /// An ECN codepoint has arrived.
+    pub(super) fn ecn_seen(&self) -> bool {
+        self.ecn.seen
+    }
+}

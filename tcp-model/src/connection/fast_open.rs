@@ -1,0 +1,162 @@
+//! Fast Open at both ends of a connection (RFC 7413 section 4.2), and the passive opening from a
+//! SYN cookie.
+//!
+//! Leaves out: the FIN that may go with the SYN-ACK's data (it waits until the handshake is
+//! complete), and giving up Fast Open for a time when paths swallow it (RFC 7413 section 4.1.3.1;
+//! the host hears of each failure).
+
+use sim_core::SimTime;
+
+use super::Connection;
+use super::syn_options::SynOptions;
+use crate::fast_open::{FastConnect, FastListen, FastOpenNews, FastOpenOption};
+use crate::model::{Outputs, Signal};
+use crate::options::{Options, TcpOption};
+use crate::segment::{Flags, Segment};
+use crate::state::State;
+use crate::syn_cookie::Agreed;
+
+impl Connection {
+    /// Active OPEN with Fast Open: the SYN goes with what it can carry, the rest follows.
+    pub(super) fn on_connect_with(&mut self, call: &FastConnect, now: SimTime, out: &mut Outputs) {
+        if self.state != State::Closed {
+            return;
+        }
+        self.rare().connect = Some(*call);
+        self.enter(State::SynSent, out);
+        self.queue(call.data);
+        self.send_syn(false, now, out);
+    }
+
+    /// Passive OPEN with Fast Open.
+    pub(super) fn on_listen_with(&mut self, call: &FastListen) {
+        if self.state == State::Closed {
+            self.rare().listen = Some(*call);
+            self.on_listen();
+        }
+    }
+
+    /// Passive OPEN from a SYN cookie: as if SYN and SYN-ACK had been exchanged, which they were.
+    pub(super) fn on_resume(&mut self, agreed: &Agreed, out: &mut Outputs) {
+        if self.state != State::Closed {
+            return;
+        }
+        self.on_listen();
+        let snd = &mut self.snd;
+        (snd.iss, snd.una, snd.nxt) = (agreed.iss, agreed.iss, agreed.iss + 1);
+        snd.small_end = agreed.iss;
+        self.ecn.agreed = agreed.ecn;
+        self.take_offer(
+            agreed.irs,
+            &SynOptions {
+                mss: agreed.mss,
+                sack: agreed.sack,
+                timestamps: agreed.ts_recent.map(|val| (val, 0)),
+                window_shift: agreed.window_shift,
+            },
+        );
+        self.rcv.acked = self.rcv.nxt;
+        self.enter(State::SynReceived, out);
+    }
+
+    /// The Fast Open option of a first SYN or SYN-ACK; the octets of data that go with it.
+    pub(super) fn add_fast_open(&mut self, answers: bool, options: &mut Options) -> u32 {
+        let headers = self.params.ip_version.header_len() + 20;
+        let mtu = u32::from(self.mtu()).saturating_sub(headers);
+        let written = self.snd.written;
+        let rare = self.rare();
+        if answers {
+            if let Some(option) = rare.answer {
+                let _ = option.push(options); // no room: the client asks again another time
+            }
+            return 0;
+        }
+        let Some(connect) = &rare.connect else {
+            return 0;
+        };
+        if let Some(option) = connect.option
+            && (option.push(options).is_err() || option.cookie.is_request())
+        {
+            return 0;
+        }
+        // Section 4.2.1: the MSS cached with the cookie bounds the data; forty octets are left to
+        // options, as Linux leaves them to middleboxes.
+        let known = match connect.mss {
+            0 => u32::from(self.params.ip_version.default_mss()),
+            mss => u32::from(mss),
+        };
+        let room = mtu.min(known).saturating_sub(Options::MAX as u32);
+        let len = written.min(u64::from(room)) as u32;
+        self.rare().syn_data = len;
+        len
+    }
+
+    /// The answer to a SYN with Fast Open. Data it does not acknowledge are sent again, now in
+    /// the ordinary way (section 4.2.1).
+    pub(super) fn on_fast_open_answer(&mut self, seg: &Segment, out: &mut Outputs) {
+        let again = self.snd.syn_retransmitted;
+        let Some(rare) = &mut self.rare else {
+            return;
+        };
+        let Some(connect) = rare.connect.take() else {
+            return;
+        };
+        let refused = rare.syn_data > 0 && seg.ack.before(self.snd.nxt);
+        rare.syn_data_acked = rare.syn_data > 0 && !refused;
+        if refused {
+            self.snd.nxt = seg.ack;
+            self.counts.retransmissions += 1;
+        }
+        let cookie = FastOpenOption::find(&seg.options).filter(|o| !o.cookie.is_request());
+        let asked = connect.option.filter(|o| o.cookie.is_request());
+        let mss = seg.options.iter().find_map(|option| match option {
+            Ok(TcpOption::Mss(mss)) => Some(mss),
+            _ => None,
+        });
+        out.signals.push(Signal::FastOpen(FastOpenNews {
+            cookie: cookie.filter(|_| connect.option.is_some()),
+            mss: mss.unwrap_or(self.params.ip_version.default_mss()),
+            unanswered: asked.filter(|_| cookie.is_none() && !again).map(|o| o.form),
+            syn_dropped: again && refused && cookie.is_none(),
+        }));
+    }
+
+    /// Section 4.2.2: whether the SYN shows the right cookie. Otherwise one that asks, or shows a
+    /// wrong one, is told the right one.
+    pub(super) fn accept_early(&mut self, seg: &Segment) -> bool {
+        let rare = self.rare();
+        let Some(listen) = rare.listen.take() else {
+            return false;
+        };
+        let option = FastOpenOption::find(&seg.options);
+        if listen.cookie_not_required && (seg.len > 0 || option.is_some()) {
+            return true;
+        }
+        let Some(option) = option else {
+            return false;
+        };
+        if option.cookie == listen.expected && !option.cookie.is_request() {
+            return true;
+        }
+        rare.answer = Some(FastOpenOption {
+            cookie: listen.expected,
+            ..option
+        });
+        false
+    }
+
+    /// The SYN is believed: its data go to the application, which may answer before the handshake
+    /// is complete.
+    pub(super) fn open_early(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
+        self.rare().open_early = true;
+        self.start_congestion_control();
+        out.signals.push(Signal::Connected);
+        let text = Segment {
+            seq: seg.seq + 1,
+            flags: seg.flags.without(Flags::SYN | Flags::FIN | Flags::URG) | Flags::PSH,
+            ..*seg
+        };
+        self.on_text(&text, now, out);
+        self.send_syn(false, now, out);
+    }
+}

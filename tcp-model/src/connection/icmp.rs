@@ -1,0 +1,115 @@
+//! ICMP errors (RFC 9293 section 3.9.2.2, RFC 5927, RFC 5461) and path MTU discovery (RFC 1191,
+//! RFC 8201).
+//!
+//! Leaves out: the reversal of back-off (RFC 6069), packetisation-layer discovery (RFC 4821), and
+//! trying a larger MTU again after some minutes (RFC 1191 section 6.3).
+
+use sim_core::SimTime;
+
+use super::Connection;
+use crate::congestion::CongestionControl;
+use crate::icmp::{IcmpError, IcmpKind};
+use crate::model::{End, Outputs, Signal};
+use crate::params::IpVersion;
+use crate::state::State;
+
+/// RFC 1191 section 7.1: what to try when a router does not tell its MTU.
+const PLATEAUS: [u16; 11] = [
+    65535, 32000, 17914, 8166, 4352, 2002, 1492, 1006, 508, 296, 68,
+];
+
+/// RFC 8200 section 5: every IPv6 link carries this.
+const IPV6_LEAST_MTU: u16 = 1280;
+
+impl Connection {
+    /// MUST-54. Whoever passes the error on has matched addresses and ports.
+    pub(super) fn on_icmp(&mut self, error: &IcmpError, now: SimTime, out: &mut Outputs) {
+        // RFC 5927 section 4.1: an error about what is not outstanding is stale, or forged.
+        // SND.NXT itself passes too, for the segment may have been empty.
+        let plausible = error.seq.at_or_after(self.snd.una) && error.seq.at_or_before(self.snd.nxt);
+        if !plausible || matches!(self.state, State::Closed | State::Listen | State::TimeWait) {
+            return;
+        }
+        match error.kind {
+            IcmpKind::SourceQuench => {} // MUST-55
+            IcmpKind::PacketTooBig(mtu) => {
+                if self.params.path_mtu_discovery {
+                    self.on_packet_too_big(mtu, now, out);
+                }
+            }
+            kind => self.on_unreachable(kind, out),
+        }
+    }
+
+    fn on_unreachable(&mut self, kind: IcmpKind, out: &mut Outputs) {
+        let opening = matches!(self.state, State::SynSent | State::SynReceived);
+        let fatal = match (kind.is_hard(), opening) {
+            // SHLD-26.
+            (true, true) => true,
+            // Deviation where `icmp_hard_abort` is off: RFC 5927 section 5.2, as Linux. A forged
+            // error should not end what has been established.
+            (true, false) => self.params.icmp_hard_abort,
+            // Deviation where `icmp_soft_abort_connect` is on: RFC 5461 section 3.1, as Linux.
+            (false, true) => self.params.icmp_soft_abort_connect,
+            // MUST-56.
+            (false, false) => false,
+        };
+        if fatal {
+            self.end(End::Unreachable(kind), out);
+            return;
+        }
+        self.rare().soft_error = Some(kind);
+        out.signals.push(Signal::SoftError(kind)); // SHLD-25
+    }
+
+    /// A router found the packet longer than its next link carries (RFC 1191 section 6).
+    fn on_packet_too_big(&mut self, mtu: u32, now: SimTime, out: &mut Outputs) {
+        let before = self.mtu();
+        let told = match u16::try_from(mtu).unwrap_or(u16::MAX) {
+            0 => PLATEAUS.into_iter().find(|p| *p < before).unwrap_or(68),
+            told => told,
+        };
+        let least = match self.params.ip_version {
+            IpVersion::V4 => self.params.min_path_mtu,
+            IpVersion::V6 => self.params.min_path_mtu.max(IPV6_LEAST_MTU),
+        };
+        let path = told.max(least);
+        if path >= before {
+            return;
+        }
+        self.rare().path_mtu = Some(path);
+        if matches!(self.state, State::SynSent | State::SynReceived) {
+            // The MSS is bounded when the handshake is complete. A SYN that is too big carries
+            // data: it goes again without.
+            if self.rare.as_ref().is_some_and(|r| r.syn_data > 0) {
+                self.send_syn(true, now, out);
+            }
+            return;
+        }
+        if self.fit_mss() && self.snd.flight() > 0 {
+            self.send_all_again(now, out);
+        }
+    }
+
+    /// Bounds the MSS by the path MTU (MUST-16); true when it became smaller.
+    pub(super) fn fit_mss(&mut self) -> bool {
+        let headers = self.params.ip_version.header_len() + 20;
+        let options = if self.rcv.ts_ok { 12 } else { 0 };
+        let fits = u32::from(self.mtu()).saturating_sub(headers).max(64) - options;
+        let smaller = fits < self.snd.mss;
+        if smaller {
+            self.snd.mss = fits;
+            self.cc.on_mss(fits);
+        }
+        smaller
+    }
+
+    /// What is in flight was too big to arrive: it goes again in smaller segments. That is no sign
+    /// of congestion (RFC 1191 section 6.5).
+    fn send_all_again(&mut self, now: SimTime, out: &mut Outputs) {
+        self.snd.timed = None; // Karn
+        self.recovery.enter_loss(&self.outstanding());
+        self.recovered_before = true;
+        self.transmit(now, out);
+    }
+}

@@ -1,0 +1,47 @@
+//! What few connections need, kept out of the way of the many: made when first wanted.
+
+use super::Connection;
+use crate::fast_open::{FastConnect, FastListen, FastOpenOption};
+use crate::icmp::IcmpKind;
+
+/// State of Fast Open, path MTU discovery and network errors.
+#[derive(Debug, Default)]
+pub(super) struct Rare {
+    /// Active Fast Open, until the answer to the SYN.
+    pub(super) connect: Option<FastConnect>,
+    /// Passive Fast Open, until the SYN.
+    pub(super) listen: Option<FastListen>,
+    /// What the SYN-ACK is to tell: a cookie.
+    pub(super) answer: Option<FastOpenOption>,
+    /// Octets that went with the SYN.
+    pub(super) syn_data: u32,
+    /// Data of the SYN were taken, or may be sent, before the handshake is complete.
+    pub(super) open_early: bool,
+    /// The peer acknowledged data that went with the SYN.
+    pub(super) syn_data_acked: bool,
+    /// The bare ACK of a deferred accept has come.
+    pub(super) ack_came: bool,
+    /// The last soft error, until an acknowledgement shows that the path works.
+    pub(super) soft_error: Option<IcmpKind>,
+    /// Packet length the path is known to carry.
+    pub(super) path_mtu: Option<u16>,
+    /// MSS option of the peer.
+    pub(super) peer_mss: u16,
+}
+
+impl Connection {
+    pub(super) fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    /// Longest packet to send.
+    pub(super) fn mtu(&self) -> u16 {
+        let path = self.rare.as_ref().and_then(|r| r.path_mtu);
+        path.map_or(self.params.mtu, |path| path.min(self.params.mtu))
+    }
+
+    /// In SYN-RECEIVED, data flow already: Fast Open (RFC 7413 section 4.2.2).
+    pub(super) fn is_open_early(&self) -> bool {
+        self.rare.as_ref().is_some_and(|r| r.open_early)
+    }
+}

@@ -1,0 +1,242 @@
+//! RFC 7413, both sides.
+
+use tcp_model::fast_open::{Cookie, FastConnect, FastListen, FastOpenNews, FastOpenOption, Form};
+
+use super::*;
+
+fn cookie() -> Cookie {
+    Cookie::new(&[1, 2, 3, 4, 5, 6, 7, 8]).unwrap()
+}
+
+fn option(cookie: Cookie) -> FastOpenOption {
+    FastOpenOption {
+        cookie,
+        form: Form::Standard,
+    }
+}
+
+fn connect(option: Option<FastOpenOption>, bytes: u64, mss: u16) -> End {
+    let mut end = End::new(TcpParams {
+        nagle: false,
+        ..plain()
+    });
+    let data = SendCall {
+        bytes,
+        push: true,
+        ..SendCall::default()
+    };
+    end.step(Input::ConnectWith(&FastConnect { option, mss, data }));
+    end
+}
+
+fn with_option(segment: Segment, option: FastOpenOption) -> Segment {
+    let mut segment = segment;
+    option.push(&mut segment.options).unwrap();
+    segment
+}
+
+fn learnt(end: &mut End) -> FastOpenNews {
+    let news = end.news();
+    let found = news.iter().find_map(|s| match s {
+        Signal::FastOpen(news) => Some(*news),
+        _ => None,
+    });
+    found.expect("news of Fast Open")
+}
+
+fn listen(cookie_not_required: bool) -> End {
+    let mut end = End::new(plain());
+    end.step(Input::ListenWith(&FastListen {
+        expected: cookie(),
+        cookie_not_required,
+    }));
+    end
+}
+
+/// Section 4.1.1: the client asks, the server tells, both forms of the option.
+#[test]
+fn a_client_without_a_cookie_asks_for_one_and_sends_its_data_later() {
+    for form in [Form::Standard, Form::Experimental] {
+        let request = FastOpenOption {
+            cookie: Cookie::REQUEST,
+            form,
+        };
+        let mut client = connect(Some(request), 500, 0);
+        let syn = client.take().remove(0);
+        assert_eq!((syn.flags, syn.len), (Flags::SYN, 0));
+        assert_eq!(FastOpenOption::find(&syn.options), Some(request));
+        let mut server = listen(false);
+        server.arrives(syn);
+        let answer = server.take().remove(0);
+        let told = FastOpenOption {
+            cookie: cookie(),
+            form,
+        };
+        assert_eq!(FastOpenOption::find(&answer.options), Some(told));
+        client.arrives(with_option(syn_ack(1), told));
+        let news = learnt(&mut client);
+        assert_eq!((news.cookie, news.mss), (Some(told), 1000));
+        assert_eq!(client.text(), [(1, 500)]);
+    }
+}
+
+/// Section 4.2: the exchange in one round trip.
+#[test]
+fn data_go_with_the_syn_and_are_taken_before_the_handshake_is_complete() {
+    let mut client = connect(Some(option(cookie())), 500, 1000);
+    let syn = client.take().remove(0);
+    assert_eq!((syn.flags, syn.len), (Flags::SYN, 500));
+    assert_eq!(client.tcp.view().snd_nxt, SeqNum(ISS) + 501);
+
+    let mut server = listen(false);
+    server.arrives(Segment {
+        seq: SeqNum(0),
+        ..syn
+    });
+    assert_eq!(server.state(), State::SynReceived);
+    assert_eq!(server.tcp.view().readable, 500);
+    let news = server.news();
+    assert!(news.contains(&Signal::Connected) && news.contains(&Signal::Readable(500)));
+    let answer = server.take().remove(0);
+    assert_eq!((answer.flags, answer.ack), (Flags::SYN_ACK, SeqNum(501)));
+    assert_eq!(
+        FastOpenOption::find(&answer.options),
+        None,
+        "no news of the cookie"
+    );
+    // Section 4.2.2: it may answer before the client's ACK.
+    server.writes(1000);
+    assert_eq!(server.text(), [(1, 1000)]);
+    server.arrives(ack(501, 1001));
+    assert_eq!(server.state(), State::Established);
+    assert!(!server.news().contains(&Signal::Connected), "told once");
+    let view = server.tcp.view();
+    assert_eq!((view.snd_una, view.send_queue), (view.snd_nxt, 0));
+
+    client.arrives(syn_ack(501));
+    let view = client.tcp.view();
+    assert_eq!((view.state, view.send_queue), (State::Established, 0));
+    assert_eq!(client.tcp.details().syn_data_acked, Some(true));
+    assert_eq!(learnt(&mut client).cookie, None);
+}
+
+/// Section 4.2.1: what the SYN does not take follows; forty octets are left to options.
+#[test]
+fn the_cached_mss_bounds_the_data_of_a_syn() {
+    for (mss, len) in [(1000, 960), (1460, 1420), (9000, 1420), (0, 496)] {
+        let mut client = connect(Some(option(cookie())), 3000, mss);
+        assert_eq!(client.take()[0].len, len, "{mss}");
+        client.arrives(syn_ack(1 + len));
+        let rest: u32 = client.text().iter().map(|(_, len)| len).sum();
+        assert_eq!(rest, 3000 - len);
+    }
+}
+
+/// Section 4.2.1: a server that does not take the data gets them again.
+#[test]
+fn data_that_the_answer_does_not_acknowledge_are_sent_again_at_once() {
+    let mut client = connect(Some(option(cookie())), 500, 1000);
+    client.take();
+    client.arrives(syn_ack(1));
+    assert_eq!(client.text(), [(1, 500)]);
+    assert_eq!(client.tcp.view().counts.retransmissions, 1);
+    assert_eq!(client.tcp.details().syn_data_acked, Some(false));
+    client.arrives(ack(1, 501));
+    assert_eq!(client.tcp.view().send_queue, 0);
+}
+
+/// Section 4.1.3.1: the path may drop such a SYN.
+#[test]
+fn a_syn_that_is_sent_again_is_a_plain_one() {
+    let mut client = connect(Some(option(cookie())), 500, 1000);
+    client.take();
+    let again = client.runs_to(ms(1500));
+    assert_eq!(again.len(), 1);
+    let (at, syn) = again[0];
+    assert_eq!((at, syn.flags, syn.len), (1000, Flags::SYN, 0));
+    assert_eq!(FastOpenOption::find(&syn.options), None);
+    // The answer to the plain one.
+    client.arrives(syn_ack(1));
+    assert_eq!(client.text(), [(1, 500)]);
+    assert!(learnt(&mut client).syn_dropped);
+    // Or the answer to the first, which was only late.
+    let mut client = connect(Some(option(cookie())), 500, 1000);
+    client.runs_to(ms(1500));
+    client.take();
+    client.arrives(syn_ack(501));
+    assert_eq!(client.tcp.view().send_queue, 0);
+    assert!(!learnt(&mut client).syn_dropped);
+}
+
+#[test]
+fn a_request_that_is_not_answered_is_told_to_the_host() {
+    let mut client = connect(Some(option(Cookie::REQUEST)), 0, 0);
+    client.arrives(syn_ack(1));
+    assert_eq!(learnt(&mut client).unanswered, Some(Form::Standard));
+    let mut plain = End::new(plain());
+    plain.step(Input::Connect);
+    plain.arrives(with_option(syn_ack(1), option(cookie())));
+    let unasked = |s: &Signal| matches!(s, Signal::FastOpen(_));
+    assert!(
+        !plain.news().iter().any(unasked),
+        "a cookie nobody asked for"
+    );
+}
+
+/// Section 4.2.2: a wrong cookie opens an ordinary connection, and the right one is told.
+#[test]
+fn a_wrong_cookie_gets_the_right_one_and_an_ordinary_handshake() {
+    let wrong = Cookie::new(&[9; 8]).unwrap();
+    let mut server = listen(false);
+    let with_data = Segment { len: 100, ..syn() };
+    server.arrives(with_option(with_data, option(wrong)));
+    assert_eq!(server.tcp.view().readable, 0);
+    let answer = server.take().remove(0);
+    assert_eq!(answer.ack, SeqNum(1));
+    let told = FastOpenOption::find(&answer.options);
+    assert_eq!(told, Some(option(cookie())));
+    // Sent again, it tells no more (Linux).
+    let again = server.runs_to(ms(1500));
+    assert_eq!(FastOpenOption::find(&again[0].1.options), None);
+    server.arrives(Segment {
+        len: 100,
+        ..ack(1, 1)
+    });
+    assert_eq!(server.tcp.view().rcv_nxt, SeqNum(101));
+}
+
+#[test]
+fn data_without_the_option_are_taken_only_where_no_cookie_is_required() {
+    for (not_required, taken) in [(false, 0), (true, 100)] {
+        let mut server = listen(not_required);
+        server.arrives(Segment { len: 100, ..syn() });
+        let answer = server.take().remove(0);
+        assert_eq!(answer.ack, SeqNum(1 + taken));
+        assert_eq!(server.tcp.view().rcv_nxt, SeqNum(1 + taken));
+        assert_eq!(FastOpenOption::find(&answer.options), None);
+    }
+    let mut bare = connect(None, 100, 0);
+    let syn = bare.take().remove(0);
+    assert_eq!((syn.len, FastOpenOption::find(&syn.options)), (100, None));
+}
+
+/// Linux: only the SYN-ACK is sent again before its acknowledgement.
+#[test]
+fn an_early_answer_is_not_sent_again_before_the_handshake_is_complete() {
+    let mut server = listen(true);
+    server.arrives(Segment { len: 100, ..syn() });
+    server.writes(200);
+    server.step(Input::Shutdown);
+    assert_eq!(server.text(), [(0, 0), (1, 200)], "the FIN waits");
+    let again = server.runs_to(ms(1500));
+    assert!(
+        again.len() == 1 && again[0].1.flags == Flags::SYN_ACK,
+        "{again:?}"
+    );
+    server.arrives(ack(101, 1));
+    let sent = server.take();
+    assert_eq!(server.state(), State::FinWait1);
+    assert!(sent.iter().any(|s| s.flags.is_fin()), "{sent:?}");
+    server.arrives(ack(101, 202));
+    assert_eq!(server.state(), State::FinWait2);
+}
