@@ -7,12 +7,16 @@
 //!                    └──► nobody: RST
 //! ```
 //!
-//! Leaves out ICMP, SYN cookies and the limit on ACKs sent from TIME-WAIT (RFC 5961 section 7).
+//! Leaves out ICMP: nothing in the network makes it, though a connection heeds it. Leaves out the
+//! limit on ACKs sent from TIME-WAIT (RFC 5961 section 7).
 
 mod any_tcp;
 mod arrive;
+mod challenges;
 mod chunked;
+mod cookies;
 mod endpoint;
+mod fast_open;
 mod flow;
 mod isn;
 mod listener;
@@ -34,7 +38,8 @@ use crate::sample::{Counts, SegmentEvent, TcpSample};
 use crate::segment::{Ecn, Packed, Segment};
 pub use any_tcp::AnyTcp;
 pub use endpoint::SocketId;
-pub use open::{ConnectError, ListenError};
+pub use listener::ListenOptions;
+pub use open::{ConnectError, ConnectOptions, ListenError};
 use scratch::Scratch;
 pub use socket::SocketCx;
 pub use stack::ModelFactory;

@@ -7,7 +7,7 @@ use super::draws::{Key, What, draw, seconds};
 use super::per_socket::{CONNECTION, PerSocket, token};
 use super::spec::{Arrivals, ClientSpec, CloseHow, Closer};
 use super::{App, AppEvent};
-use crate::host::{SocketCx, SocketId};
+use crate::host::{ConnectOptions, SocketCx, SocketId};
 use crate::sample::{RequestDone, TcpSample};
 use crate::segment::ConnId;
 
@@ -47,6 +47,8 @@ struct Conn {
     began: SimTime,
     /// When the phase ends, where a wake was asked for.
     due: SimTime,
+    /// The first request was made before the connection was established.
+    early: bool,
 }
 
 /// The application made of a [`ClientSpec`].
@@ -93,7 +95,13 @@ impl Client {
         let (local, remote) = pair(turn, self.spec.locals.len(), self.spec.remotes.len());
         let local = self.spec.locals.get(local).copied();
         let remote = self.spec.remotes[remote];
-        let Ok(id) = socket.connect(local, remote) else {
+        let fast_open = self.spec.exchange.fast_open;
+        let options = ConnectOptions {
+            local,
+            fast_open,
+            ..ConnectOptions::default()
+        };
+        let Ok(id) = socket.connect_with(remote, options) else {
             self.think(RETRY, socket);
             return;
         };
@@ -105,8 +113,18 @@ impl Client {
             to_read: 0,
             began: socket.now(),
             due: SimTime::MAX,
+            early: fast_open,
         };
         self.conns.insert(id, conn);
+        if fast_open {
+            self.with(id, socket, Client::request);
+        }
+    }
+
+    fn on_connected(&mut self, id: SocketId, c: &mut Conn, socket: &mut SocketCx<'_, '_>) {
+        if !c.early {
+            self.request(id, c, socket);
+        }
     }
 
     /// In a closed loop, the user thinks and then opens the next connection.
@@ -291,7 +309,7 @@ impl App for Client {
                     self.with(id, socket, Client::on_due);
                 }
             }
-            AppEvent::Connected(id) => self.with(id, socket, Client::request),
+            AppEvent::Connected(id) => self.with(id, socket, Client::on_connected),
             AppEvent::Readable(id, _) => self.with(id, socket, Client::on_readable),
             AppEvent::Writable(id, _) => self.with(id, socket, Client::on_writable),
             AppEvent::PeerClosed(id) => self.with(id, socket, Client::on_peer_closed),

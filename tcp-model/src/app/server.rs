@@ -6,7 +6,7 @@ use super::draws::{Key, What, seconds};
 use super::per_socket::{CONNECTION, PerSocket, token};
 use super::spec::{CloseHow, Closer, ServerSpec};
 use super::{App, AppEvent};
-use crate::host::{SocketCx, SocketId};
+use crate::host::{ListenOptions, SocketCx, SocketId};
 use crate::segment::ConnId;
 
 /// Wake token: time to accept.
@@ -266,7 +266,16 @@ impl App for Server {
         match event {
             AppEvent::Start => {
                 // A port that is taken leaves this server without work.
-                let _ = socket.listen(self.spec.port, self.spec.backlog);
+                let backlog = self.spec.backlog;
+                let options = ListenOptions {
+                    fast_open: if self.spec.exchange.fast_open {
+                        backlog
+                    } else {
+                        0
+                    },
+                    ..ListenOptions::default()
+                };
+                let _ = socket.listen_with(self.spec.port, backlog, options);
             }
             AppEvent::Acceptable(_) => self.accept(socket),
             AppEvent::Wake(ACCEPT) => {

@@ -109,6 +109,8 @@ pub struct Exchange {
     pub close_after: SimDuration,
     /// Wait of the other side between the end of the peer's stream and its own close.
     pub linger: SimDuration,
+    /// The first request goes with the SYN, where client and server have Fast Open.
+    pub fast_open: bool,
 }
 
 impl Default for Exchange {
@@ -123,6 +125,7 @@ impl Default for Exchange {
             how: CloseHow::Fin,
             close_after: SimDuration::ZERO,
             linger: SimDuration::ZERO,
+            fast_open: false,
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Packets that arrive: to a connection, a TIME-WAIT entry, a listener, or nobody
 //! (RFC 9293 sections 3.10.7.1 and 3.10.7.2).
 
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
 use sim_core::{Cx, Packet, SimTime};
 
 use super::TcpHost;
@@ -28,6 +31,11 @@ impl Stack {
         match self.find(flow) {
             Some(Owner::Connection(slot)) => self.connection_arrives(slot, packet, cx),
             Some(Owner::TimeWait(place)) => self.time_wait_arrives(place, packet, cx),
+            None if !is_unicast(packet.src) || !is_unicast(packet.dst) => {
+                // MUST-57 and MUST-63: silence.
+                self.stats.not_unicast += 1;
+                self.note_received(packet, None, cx);
+            }
             None => match self.listener_at(seg.dst_port) {
                 Some(listener) => self.listen_arrives(listener, flow, packet, None, cx),
                 None => {
@@ -38,7 +46,7 @@ impl Stack {
         }
     }
 
-    fn note_received(
+    pub(super) fn note_received(
         &self,
         packet: &Packet<Segment>,
         state: Option<State>,
@@ -55,10 +63,9 @@ impl Stack {
         packet: &Packet<Segment>,
         cx: &mut Cx<'_, TcpHost>,
     ) {
-        let half_open = self
-            .endpoints
-            .get(slot)
-            .is_some_and(|e| e.state == State::SynReceived && e.side == Side::Passive);
+        let half_open = self.endpoints.get(slot).is_some_and(|e| {
+            e.state == State::SynReceived && e.side == Side::Passive && !e.connected
+        });
         if half_open && self.is_refused_by_accept_queue(slot, &packet.payload) {
             self.stats.listen_overflows += 1;
             self.stats.listen_drops += 1;
@@ -99,6 +106,9 @@ impl Stack {
     ) {
         let seg = &packet.payload;
         if !is_opening(seg) {
+            if seg.flags.is_ack() && self.cookie_arrives(listener, flow, packet, cx) {
+                return;
+            }
             self.note_received(packet, Some(State::Listen), cx);
             if seg.flags.is_ack() {
                 self.reset_stranger(flow, seg, cx);
@@ -107,6 +117,11 @@ impl Stack {
         }
         let listening = &self.listeners[listener];
         let full = listening.is_accept_queue_full();
+        if !full && old.is_none() && self.wants_cookie(listener) {
+            self.note_received(packet, Some(State::Listen), cx);
+            self.send_cookie(listener, flow, seg, cx);
+            return;
+        }
         if full || listening.is_syn_queue_full() {
             self.stats.listen_overflows += u64::from(full);
             self.stats.listen_drops += 1;
@@ -119,10 +134,12 @@ impl Stack {
             return;
         }
         let app = listening.app;
+        let params = listening.params(&self.params).clone();
+        let fast_open = listening.early < listening.fast_open;
         let replaced = old.map(|(place, _)| self.replace_time_wait(place, cx));
         let (isn, ts_offset) = self.secret.isn_and_offset(flow, cx.now());
         let context = OpenContext {
-            params: self.params.clone(),
+            params,
             conn: seg.tag.conn,
             traced: seg.tag.traced,
             local: flow.local(),
@@ -134,7 +151,12 @@ impl Stack {
         if let Some(endpoint) = self.endpoints.get_mut(slot) {
             endpoint.replaced = replaced;
         }
-        self.step(slot, Input::Listen, cx);
+        if fast_open {
+            let listen = self.fast_listen(flow);
+            self.step(slot, Input::ListenWith(&listen), cx);
+        } else {
+            self.step(slot, Input::Listen, cx);
+        }
         self.step_segment(slot, packet, cx);
         // A model may refuse the SYN.
         let refused = |e: &Endpoint| e.state == State::Listen;
@@ -262,6 +284,8 @@ impl Stack {
     ) -> u32 {
         let flow = Flow::new(context.local, context.remote);
         let (conn, traced) = (context.conn, context.traced);
+        let own = Some(&context.params).filter(|p| !Arc::ptr_eq(p, &self.params));
+        let own = own.cloned();
         let state = match side {
             Side::Active => State::Closed,
             Side::Passive => State::Listen,
@@ -275,6 +299,7 @@ impl Stack {
             app_closed: SimTime::MAX,
             sender: None,
             replaced: None,
+            own,
             app,
             listener,
             state,
@@ -286,11 +311,20 @@ impl Stack {
             closed_first: false,
             overflowed: false,
             peer_closed: false,
+            connected: false,
+            deferred: false,
+            hush: false,
+            hard_close: false,
             is_finished: false,
         });
         self.insert_flow(flow, Owner::Connection(id.slot()));
         id.slot()
     }
+}
+
+/// An address of one host: neither broadcast nor multicast (RFC 1122 section 3.2.1.3).
+pub(super) fn is_unicast(address: Ipv4Addr) -> bool {
+    !address.is_multicast() && !address.is_broadcast() && !address.is_unspecified()
 }
 
 /// A segment that a listener makes a connection of.

@@ -1,11 +1,14 @@
 //! Connections of a host: slots that are used again and again.
 
+use std::sync::Arc;
+
 use sim_core::{LazyTimer, SimTime};
 
 use super::any_tcp::AnyTcp;
 use super::chunked::Chunked;
 use super::flow::Flow;
 use crate::model::End;
+use crate::params::TcpParams;
 use crate::sample::{SenderSample, Side};
 use crate::segment::ConnId;
 use crate::state::State;
@@ -62,6 +65,8 @@ pub(super) struct Endpoint {
     pub(super) sender: Option<Box<(SimTime, SenderSample)>>,
     /// Only before ESTABLISHED.
     pub(super) replaced: Option<Box<Replaced>>,
+    /// Options of its own.
+    pub(super) own: Option<Arc<TcpParams>>,
     pub(super) app: u16,
     pub(super) listener: u16,
     pub(super) state: State,
@@ -76,6 +81,14 @@ pub(super) struct Endpoint {
     /// It came to TIME-WAIT when the table was full.
     pub(super) overflowed: bool,
     pub(super) peer_closed: bool,
+    /// The application knows it or finds it in the accept queue.
+    pub(super) connected: bool,
+    /// Its SYN waits for the first data (`TCP_FASTOPEN_CONNECT`).
+    pub(super) deferred: bool,
+    /// The application wants no soft errors (SHLD-20).
+    pub(super) hush: bool,
+    /// A close resets (`SO_LINGER` of zero).
+    pub(super) hard_close: bool,
     /// Is in the list of those to be looked at for removal.
     pub(super) is_finished: bool,
 }

@@ -18,6 +18,12 @@ impl Secret {
         Secret(rng.next_u64(), rng.next_u64())
     }
 
+    /// A key for another purpose, which tells nothing of this one.
+    pub(super) fn derive(&self, purpose: &str) -> (u64, u64) {
+        let half = |n: u64| SipHasher13::new_with_keys(self.0 ^ n, self.1).hash(purpose.as_bytes());
+        (half(1), half(2))
+    }
+
     fn hash(&self, flow: Flow) -> u64 {
         SipHasher13::new_with_keys(self.0, self.1).hash(&flow.bytes())
     }

@@ -1,17 +1,21 @@
 //! Active and passive opens, and accepting.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
+use std::sync::Arc;
 
 use sim_core::{Cx, SimDuration};
 
 use super::TcpHost;
+use super::arrive::is_unicast;
 use super::endpoint::{NO_LISTENER, SocketId};
+use super::fast_open::FastOpenCache;
 use super::flow::{Flow, Owner};
-use super::listener::Listener;
+use super::listener::{ListenOptions, Listener};
 use super::stack::{Stack, destination};
 use crate::app::AppEvent;
-use crate::model::{Input, OpenContext, TcpModel};
-use crate::params::TwReuse;
+use crate::fast_open::{CookieKey, FastListen};
+use crate::model::{Input, OpenContext, SendCall, TcpModel};
+use crate::params::{TcpParams, TwReuse};
 use crate::ports::Destination;
 use crate::sample::{ConnectAttempt, ConnectOutcome, OpenResult, Side, StateChange, TcpSample};
 use crate::segment::ConnId;
@@ -29,6 +33,23 @@ pub enum ConnectError {
     /// The local address is not one of the host's.
     #[error("{0} is not an address of this host")]
     NotLocal(Ipv4Addr),
+    /// The remote address is a broadcast or multicast address (RFC 9293 MUST-46).
+    #[error("{0} is no address of a single host")]
+    NotUnicast(Ipv4Addr),
+}
+
+/// How to connect, beyond the remote end.
+#[derive(Clone, Debug, Default)]
+pub struct ConnectOptions {
+    /// From this address; otherwise from the host's first.
+    pub local: Option<Ipv4Addr>,
+    /// From this port; otherwise from one the host chooses.
+    pub port: Option<u16>,
+    /// Parameters, where they differ from the host's.
+    pub params: Option<Arc<TcpParams>>,
+    /// Send no SYN before there are data to go with it (Linux `TCP_FASTOPEN_CONNECT`); only where
+    /// the parameters allow Fast Open.
+    pub fast_open: bool,
 }
 
 /// The port has a listener already.
@@ -47,12 +68,16 @@ impl Stack {
     pub(super) fn connect(
         &mut self,
         app: u16,
-        local: Option<Ipv4Addr>,
-        port: Option<u16>,
+        options: ConnectOptions,
         remote: SocketAddrV4,
         cx: &mut Cx<'_, TcpHost>,
     ) -> Result<SocketId, ConnectError> {
-        let address = match local {
+        if !is_unicast(*remote.ip()) {
+            return Err(ConnectError::NotUnicast(*remote.ip()));
+        }
+        let params = options.params.unwrap_or_else(|| self.params.clone());
+        let defers = options.fast_open && params.fast_open & TcpParams::FAST_OPEN_CLIENT != 0;
+        let address = match options.local {
             Some(address) if !self.addresses.contains(&address) => {
                 return Err(ConnectError::NotLocal(address));
             }
@@ -66,7 +91,7 @@ impl Stack {
         let conn = ConnId::new(self.node, self.serial);
         let traced = self.serial < self.trace.segments;
         self.serial += 1;
-        let end = match port {
+        let end = match options.port {
             Some(port) => self.take_port(conn, address, port, remote, cx),
             None => self.find_port(conn, address, remote, cx),
         };
@@ -95,7 +120,7 @@ impl Stack {
             _ => isn,
         };
         let context = OpenContext {
-            params: self.params.clone(),
+            params,
             conn,
             traced,
             local: flow.local(),
@@ -105,8 +130,40 @@ impl Stack {
         };
         let slot = self.add_endpoint(context, Side::Active, app, NO_LISTENER, end.holds_port, cx);
         let id = self.endpoints.id(slot);
-        self.step(slot, Input::Connect, cx);
+        match self.endpoints.get_mut(slot) {
+            Some(endpoint) if defers => endpoint.deferred = true,
+            _ => self.step(slot, Input::Connect, cx),
+        }
         Ok(id)
+    }
+
+    /// The first write of a deferred connect: the SYN goes, with what it can carry. Returns the
+    /// bytes taken.
+    pub(super) fn connect_with_data(
+        &mut self,
+        slot: u32,
+        data: SendCall,
+        cx: &mut Cx<'_, TcpHost>,
+    ) -> u64 {
+        let Some(endpoint) = self.endpoints.get_mut(slot) else {
+            return 0;
+        };
+        endpoint.deferred = false;
+        let server = *endpoint.flow.remote().ip();
+        let params = endpoint.own.as_ref().unwrap_or(&self.params);
+        let call = FastOpenCache::connect(self.fast_open.as_deref(), server, data, params);
+        self.step(slot, Input::ConnectWith(&call), cx);
+        let queued = self.endpoints.get(slot).map(|e| e.tcp.view().send_queue);
+        queued.unwrap_or(0).min(data.bytes)
+    }
+
+    /// What a client must show to open a connection by its SYN.
+    pub(super) fn fast_listen(&self, flow: Flow) -> FastListen {
+        let (client, server) = (*flow.remote().ip(), *flow.local().ip());
+        FastListen {
+            expected: CookieKey::new(self.secret.derive("fast open")).cookie(client, server),
+            cookie_not_required: self.params.fast_open & TcpParams::FAST_OPEN_SERVER_NO_COOKIE != 0,
+        }
     }
 
     /// Lets the port allocator choose.
@@ -188,13 +245,14 @@ impl Stack {
         app: u16,
         port: u16,
         backlog: u32,
+        options: ListenOptions,
         cx: &mut Cx<'_, TcpHost>,
     ) -> Result<(), ListenError> {
         if self.listener_at(port).is_some() || self.listeners.len() >= usize::from(NO_LISTENER) {
             return Err(ListenError(port));
         }
         self.ports.reserve(port);
-        let listener = Listener::new(port, app, backlog, &self.params);
+        let listener = Listener::new(port, app, backlog, options, &self.params);
         self.listeners.push(listener);
         cx.record(TcpSample::State(StateChange {
             conn: self.listener_conn(port),

@@ -1,14 +1,17 @@
 //! What a host offers its applications.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
+use std::sync::Arc;
 
-use sim_core::{Cx, Rng, SimTime};
+use sim_core::{Cx, Rng, SimDuration, SimTime};
 
 use super::TcpHost;
 use super::endpoint::SocketId;
-use super::open::{ConnectError, ListenError};
+use super::listener::ListenOptions;
+use super::open::{ConnectError, ConnectOptions, ListenError};
 use super::stack::{Stack, Timer};
 use crate::model::{Input, SendCall, TcpModel, TcpView};
+use crate::params::TcpParams;
 use crate::sample::TcpSample;
 use crate::segment::ConnId;
 
@@ -52,7 +55,11 @@ impl SocketCx<'_, '_> {
         local: Option<Ipv4Addr>,
         remote: SocketAddrV4,
     ) -> Result<SocketId, ConnectError> {
-        self.stack.connect(self.app, local, None, remote, self.cx)
+        let options = ConnectOptions {
+            local,
+            ..ConnectOptions::default()
+        };
+        self.connect_with(remote, options)
     }
 
     /// Opens a connection from a given address and port.
@@ -64,8 +71,24 @@ impl SocketCx<'_, '_> {
         local: SocketAddrV4,
         remote: SocketAddrV4,
     ) -> Result<SocketId, ConnectError> {
-        let (address, port) = (Some(*local.ip()), Some(local.port()));
-        self.stack.connect(self.app, address, port, remote, self.cx)
+        let options = ConnectOptions {
+            local: Some(*local.ip()),
+            port: Some(local.port()),
+            ..ConnectOptions::default()
+        };
+        self.connect_with(remote, options)
+    }
+
+    /// Opens a connection, with all that can be said of it.
+    ///
+    /// # Errors
+    /// As [`SocketCx::connect`] and [`SocketCx::connect_from`].
+    pub fn connect_with(
+        &mut self,
+        remote: SocketAddrV4,
+        options: ConnectOptions,
+    ) -> Result<SocketId, ConnectError> {
+        self.stack.connect(self.app, options, remote, self.cx)
     }
 
     /// Listens on a port of all addresses; [`crate::app::AppEvent::Acceptable`] tells of
@@ -74,7 +97,20 @@ impl SocketCx<'_, '_> {
     /// # Errors
     /// When the port has a listener.
     pub fn listen(&mut self, port: u16, backlog: u32) -> Result<(), ListenError> {
-        self.stack.listen(self.app, port, backlog, self.cx)
+        self.listen_with(port, backlog, ListenOptions::default())
+    }
+
+    /// Listens, with all that can be said of it.
+    ///
+    /// # Errors
+    /// When the port has a listener.
+    pub fn listen_with(
+        &mut self,
+        port: u16,
+        backlog: u32,
+        options: ListenOptions,
+    ) -> Result<(), ListenError> {
+        self.stack.listen(self.app, port, backlog, options, self.cx)
     }
 
     /// Takes the next established connection from the listener's queue.
@@ -100,6 +136,9 @@ impl SocketCx<'_, '_> {
         let Some(slot) = self.own(id) else {
             return 0;
         };
+        if self.stack.endpoints.get(slot).is_some_and(|e| e.deferred) {
+            return self.stack.connect_with_data(slot, call, self.cx);
+        }
         let room = self
             .stack
             .endpoints
@@ -128,8 +167,50 @@ impl SocketCx<'_, '_> {
 
     /// Closes: neither sends nor reads any more.
     pub fn close(&mut self, id: SocketId) {
+        let hard = |slot| self.stack.endpoints.get(slot).is_some_and(|e| e.hard_close);
+        if self.own(id).is_some_and(hard) {
+            self.abort(id);
+            return;
+        }
         self.mark_closed(id);
         self.call(id, Input::Close);
+    }
+
+    /// `SO_LINGER`: with a time of zero, a close resets the connection. With any other a Linux
+    /// application would wait in the call; here none waits, and the close is an ordinary one.
+    pub fn set_linger(&mut self, id: SocketId, linger: Option<SimDuration>) {
+        if let Some(endpoint) = self.own(id).and_then(|s| self.stack.endpoints.get_mut(s)) {
+            endpoint.hard_close = linger.is_some_and(|time| time.is_zero());
+        }
+    }
+
+    /// Whether soft errors and trouble with delivery are told (SHLD-20); they are unless switched
+    /// off.
+    pub fn report_errors(&mut self, id: SocketId, on: bool) {
+        if let Some(endpoint) = self.own(id).and_then(|s| self.stack.endpoints.get_mut(s)) {
+            endpoint.hush = !on;
+        }
+    }
+
+    /// The parameters of a connection; `None` when it is over.
+    pub fn params(&self, id: SocketId) -> Option<Arc<TcpParams>> {
+        let endpoint = self.stack.endpoints.get(self.own(id)?)?;
+        Some(Arc::clone(
+            endpoint.own.as_ref().unwrap_or(&self.stack.params),
+        ))
+    }
+
+    /// Changes the options of a connection: Nagle, cork, keep-alive, time limits, buffers, TTL, DS
+    /// field (MUST-17, MUST-21, MUST-24, MUST-48, MUST-49, SHLD-21). False when its TCP cannot, or
+    /// it is over.
+    pub fn set_params(&mut self, id: SocketId, params: &Arc<TcpParams>) -> bool {
+        self.own(id)
+            .is_some_and(|slot| self.stack.change_params(slot, params, self.cx))
+    }
+
+    /// `TCP_QUICKACK`.
+    pub fn quick_ack(&mut self, id: SocketId, on: bool) {
+        self.call(id, Input::QuickAck(on));
     }
 
     /// Resets the connection.

@@ -8,7 +8,9 @@ use sim_core::{Cx, LazyTimer, Rng};
 
 use super::TcpHost;
 use super::any_tcp::AnyTcp;
+use super::challenges::ChallengeBudget;
 use super::endpoint::{Endpoints, Slot};
+use super::fast_open::FastOpenCache;
 use super::flow::{Demux, Flow, Owner};
 use super::isn::Secret;
 use super::listener::Listener;
@@ -78,6 +80,9 @@ pub(super) struct Stack {
     pub(super) ports: PortAllocator,
     pub(super) port_rng: Rng,
     pub(super) secret: Secret,
+    /// Made when first wanted: few hosts use Fast Open or limit challenge ACKs.
+    pub(super) fast_open: Option<Box<FastOpenCache>>,
+    pub(super) challenges: Option<Box<ChallengeBudget>>,
     /// Connections opened actively so far.
     pub(super) serial: u32,
     pub(super) stats: HostStats,
@@ -110,6 +115,8 @@ impl Stack {
             time_wait_timer: LazyTimer::default(),
             listeners: Vec::new(),
             secret: Secret::draw(&mut rng),
+            fast_open: None,
+            challenges: None,
             port_rng: rng,
             serial: 0,
             stats: HostStats::default(),

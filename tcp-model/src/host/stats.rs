@@ -15,6 +15,20 @@ pub struct HostStats {
     pub listen_overflows: u64,
     /// SYNs and final ACKs dropped at a listener for any reason.
     pub listen_drops: u64,
+    /// SYN-ACKs with a SYN cookie.
+    pub syn_cookies_sent: u32,
+    /// SYN cookies that came back and made a connection.
+    pub syn_cookies_received: u32,
+    /// Segments that should have brought a SYN cookie and brought none, or one too old.
+    pub syn_cookies_failed: u32,
+    /// Connections opened by the data of their SYN (Fast Open).
+    pub fast_opens_accepted: u32,
+    /// Challenge ACKs not sent because the host's limit was reached.
+    pub challenges_suppressed: u32,
+    /// Times IP was advised that a path is in doubt (R1).
+    pub path_advices: u32,
+    /// Segments to or from an address that is not one host's, dropped.
+    pub not_unicast: u32,
     /// Connections that should have gone to TIME-WAIT and found the table full.
     pub time_wait_overflows: u64,
     /// TIME-WAIT entries whose port a new active open took over (`tw_reuse`).

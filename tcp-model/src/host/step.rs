@@ -1,6 +1,8 @@
 //! One step of a connection: its input, then what came of it - records, packets, news for the
 //! application, the timer, and the end.
 
+use std::sync::Arc;
+
 use sim_core::{Cx, Packet, SimTime};
 
 use super::TcpHost;
@@ -10,6 +12,7 @@ use super::record::{end_reason, record_outcome, record_received, sample_sender, 
 use super::stack::{Stack, Timer};
 use crate::app::AppEvent;
 use crate::model::{End, Input, Outputs, Signal, TcpModel};
+use crate::params::TcpParams;
 use crate::sample::{
     EndReason, OpenResult, SegmentEvent, SegmentTrace, Side, StateChange, TcpSample,
 };
@@ -57,6 +60,11 @@ impl Stack {
             let state = Some(endpoint.tcp.view().state);
             record_received(packet, state, cx);
         }
+        self.carry_out(slot, out, cx);
+    }
+
+    /// Acts on what a model has put out.
+    fn carry_out(&mut self, slot: u32, mut out: Box<Outputs>, cx: &mut Cx<'_, TcpHost>) {
         let mut end = None;
         for &signal in &out.signals {
             match signal {
@@ -95,9 +103,20 @@ impl Stack {
                 AppEvent::PeerClosed(id)
             }
             Signal::Urgent(bytes) => AppEvent::Urgent(id, bytes),
+            Signal::SoftError(_) if endpoint.hush => return,
             Signal::SoftError(kind) => AppEvent::SoftError(id, kind),
-            Signal::DeliveryTrouble => AppEvent::DeliveryTrouble(id),
-            Signal::FastOpen(_) => return,
+            Signal::DeliveryTrouble => {
+                self.stats.path_advices += 1; // MUST-20: IP has but one path here
+                if endpoint.hush {
+                    return;
+                }
+                AppEvent::DeliveryTrouble(id)
+            }
+            Signal::FastOpen(news) => {
+                let server = *endpoint.flow.remote().ip();
+                self.fast_open.get_or_insert_default().learn(server, &news);
+                return;
+            }
             Signal::Ended(_) => return,
         };
         if endpoint.has_app {
@@ -121,7 +140,7 @@ impl Stack {
             State::FinWait1 => endpoint.closed_first = true,
             _ => {}
         }
-        let listener = endpoint.listener;
+        let (listener, connected) = (endpoint.listener, endpoint.connected);
         let full = |max| self.time_waits.len() >= max;
         endpoint.overflowed = to == State::TimeWait && self.params.max_tw_buckets.is_some_and(full);
         let to = if endpoint.overflowed {
@@ -139,6 +158,7 @@ impl Stack {
             let listener = &mut self.listeners[usize::from(listener)];
             listener.half_open += u32::from(to == State::SynReceived);
             listener.half_open -= u32::from(from == State::SynReceived);
+            listener.early -= u32::from(from == State::SynReceived && connected);
         }
     }
 
@@ -149,12 +169,16 @@ impl Stack {
         let Some(endpoint) = self.endpoints.get_mut(slot) else {
             return;
         };
+        endpoint.connected = true;
         if endpoint.side == Side::Active {
             record_outcome(endpoint, OpenResult::Established, cx);
             let event = AppEvent::Connected(id);
             cx.scratch().events.push_back((endpoint.app, event));
         } else if let Some(listener) = self.listeners.get_mut(usize::from(endpoint.listener)) {
             listener.push(id);
+            let early = endpoint.state == State::SynReceived;
+            listener.early += u32::from(early);
+            self.stats.fast_opens_accepted += u32::from(early);
             let event = AppEvent::Acceptable(listener.port);
             cx.scratch().events.push_back((listener.app, event));
         }
@@ -190,9 +214,43 @@ impl Stack {
             return;
         };
         let (flow, state) = (endpoint.flow, endpoint.state);
-        for (segment, again) in &out.segments {
+        let mut segments = &out.segments[..];
+        if let (true, Some(limit)) = (out.challenge, self.params.challenge_ack_limit) {
+            let budget = self.challenges.get_or_insert_default();
+            if !budget.take(limit, cx.now()) {
+                self.stats.challenges_suppressed += 1;
+                segments = segments.split_last().map_or(segments, |(_, rest)| rest);
+            }
+        }
+        if let Some(own) = &endpoint.own {
+            let (ttl, tos) = (own.ttl, own.tos);
+            for (segment, again) in segments {
+                self.send_marked(flow, segment, (*again, Some(state)), (ttl, tos), cx);
+            }
+            return;
+        }
+        for (segment, again) in segments {
             self.send(flow, segment, *again, Some(state), cx);
         }
+    }
+
+    /// New options of a connection; false when its TCP cannot change them.
+    pub(super) fn change_params(
+        &mut self,
+        slot: u32,
+        params: &Arc<TcpParams>,
+        cx: &mut Cx<'_, TcpHost>,
+    ) -> bool {
+        let Some(endpoint) = self.endpoints.get_mut(slot) else {
+            return false;
+        };
+        let mut out = cx.scratch().out.take().unwrap_or_default();
+        let changed = endpoint.tcp.change_params(params, cx.now(), &mut out);
+        if changed {
+            endpoint.own = Some(Arc::clone(params));
+        }
+        self.carry_out(slot, out, cx);
+        changed
     }
 
     /// Sends one segment, and records it where it is to be.
@@ -204,8 +262,21 @@ impl Stack {
         state: Option<State>,
         cx: &mut Cx<'_, TcpHost>,
     ) {
+        let (ttl, tos) = (self.params.ttl, self.params.tos);
+        self.send_marked(flow, segment, (again, state), (ttl, tos), cx);
+    }
+
+    /// The same with a TTL and a DS field of the connection's own.
+    fn send_marked(
+        &mut self,
+        flow: Flow,
+        segment: &Segment,
+        (again, state): (bool, Option<State>),
+        (ttl, tos): (u8, u8),
+        cx: &mut Cx<'_, TcpHost>,
+    ) {
         let (src, dst) = (*flow.local().ip(), *flow.remote().ip());
-        let (ttl, tos) = (self.params.ttl, segment.ecn.on_tos(self.params.tos));
+        let tos = segment.ecn.on_tos(tos);
         let packed = Packed::new(segment, &mut cx.scratch().boxes);
         let packet = cx.send(src, dst, segment.ipv4_len(), ttl, tos, packed);
         self.stats.segments_sent += 1;

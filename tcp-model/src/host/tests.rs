@@ -1,6 +1,7 @@
 //! Two hosts and a link between them, run by the engine.
 
 mod closing;
+mod features;
 mod listening;
 mod opening;
 mod ports;

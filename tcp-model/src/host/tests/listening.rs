@@ -1,15 +1,16 @@
 //! Backlog, accept queue, SYN queue.
 
 use super::*;
+use crate::params::SynCookies;
 
 /// `n` clients at once against a server that never accepts, backlog 5.
-fn never_accepts(n: u32, abort: bool, spaced: Option<f64>) -> Done {
+fn never_accepts(n: u32, abort: bool, cookies: SynCookies) -> Done {
     let exchange = Arc::new(Exchange::default());
-    let arrivals = spaced.map_or(Arrivals::Burst(n), Arrivals::Fixed);
-    let mut client = client(arrivals, &exchange);
+    let mut client = client(Arrivals::Burst(n), &exchange);
     client.limit = Some(u64::from(n));
     let params = TcpParams {
         abort_on_overflow: abort,
+        syn_cookies: cookies,
         ..params()
     };
     let b = host(params.clone(), Vec::new()).with_app(Box::new(Deaf));
@@ -35,7 +36,7 @@ impl App for Deaf {
 #[test]
 fn a_full_syn_queue_and_then_a_full_accept_queue_drop_syns() {
     for abort in [false, true] {
-        let done = never_accepts(20, abort, None);
+        let done = never_accepts(20, abort, SynCookies::Off);
         assert_eq!(done.count_outcomes(OpenResult::Established), 6);
         assert_eq!(done.count_outcomes(OpenResult::TimedOut), 14);
         let stats = done.b.stats();
@@ -43,6 +44,59 @@ fn a_full_syn_queue_and_then_a_full_accept_queue_drop_syns() {
         assert_eq!((stats.listen_overflows, stats.listen_drops), (140, 154));
         assert_eq!(stats.resets_sent, 0);
     }
+}
+
+/// With cookies all 20 clients are answered, and believe themselves connected; those whose cookie
+/// comes back to a full accept queue are nobody's.
+#[test]
+fn with_syn_cookies_a_full_syn_queue_drops_nothing() {
+    let done = never_accepts(20, false, SynCookies::WhenFull);
+    assert_eq!(done.count_outcomes(OpenResult::Established), 20);
+    let stats = done.b.stats();
+    assert_eq!(
+        (stats.syn_cookies_sent, stats.syn_cookies_received),
+        (14, 0)
+    );
+    assert!(
+        stats.listen_overflows >= 14,
+        "the ACKs, and the requests after them"
+    );
+    assert_eq!(done.b.connections(), 6);
+    let always = never_accepts(6, false, SynCookies::Always).b.stats();
+    assert_eq!(
+        (always.syn_cookies_sent, always.syn_cookies_received),
+        (6, 6)
+    );
+}
+
+/// The cost of cookies: no SYN-ACK is sent again, and the MSS is rounded down.
+#[test]
+fn a_lost_syn_ack_with_a_cookie_is_made_good_by_the_client() {
+    let exchange = Arc::new(Exchange::default());
+    let server_params = TcpParams {
+        syn_cookies: SynCookies::Always,
+        ..params()
+    };
+    let client_params = TcpParams {
+        mtu: 1450,
+        ..params()
+    };
+    let mut pair = Pair::new(
+        host(
+            client_params,
+            vec![AppSpec::Client(client(Arrivals::Burst(1), &exchange))],
+        ),
+        host(server_params, vec![AppSpec::Server(server(&exchange))]),
+    );
+    pair.impairments[1].drop = vec![1];
+    let done = pair.run();
+    let sent = done.sent();
+    assert_eq!(sent[1].split(' ').nth(2), Some("SYN,ACK"));
+    assert_eq!(sent[2], "1000 a SYN 0(0)");
+    assert_eq!(done.count_outcomes(OpenResult::Established), 1);
+    assert_eq!(done.summaries(Side::Passive)[0].reason, EndReason::Closed);
+    assert_eq!(done.b.stats().syn_cookies_received, 1);
+    assert_eq!(done.summaries(Side::Active)[0].counts.bytes_received, 1000);
 }
 
 /// Connections that meet the full accept queue with their last ACK: six are accepted into the
@@ -74,6 +128,7 @@ fn with_abort_on_overflow_it_is_answered_by_a_reset() {
 fn two_bursts(abort: bool) -> Done {
     let params = TcpParams {
         abort_on_overflow: abort,
+        syn_cookies: SynCookies::Off,
         ..params()
     };
     let a = host(params.clone(), Vec::new()).with_app(Box::new(Bursts));

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::app::spec::{CloseHow, Closer};
-use crate::params::{PortSelection, TwReuse};
+use crate::params::{EcnMode, PortSelection, SynCookies, TwReuse};
 use crate::ports::Destination;
 
 fn exchanges() -> impl Strategy<Value = Exchange> {
@@ -23,6 +23,7 @@ fn exchanges() -> impl Strategy<Value = Exchange> {
     let times = (0u64..40, 0u64..40, 0u64..40, 0u64..40);
     (1u32..4, 0u32..20_000, closers, hows, times).prop_map(
         |(requests, response, closer, how, (think, service, close_after, linger))| Exchange {
+            fast_open: requests % 2 == 0,
             requests,
             request: Distribution::Uniform(0.0, 3000.0),
             response: Distribution::Uniform(0.0, f64::from(response)),
@@ -43,23 +44,46 @@ fn hosts_params() -> impl Strategy<Value = TcpParams> {
         Just(PortSelection::Sequential)
     ];
     let flags = any::<[bool; 5]>();
-    (selection, 1u16..30, 0u32..8, flags).prop_map(
-        |(port_selection, ports, limit, [reuse, rfc1337, abort, timestamps, accept])| TcpParams {
-            port_selection,
-            port_range: (30_000, 29_999 + ports),
-            tw_reuse: if reuse { TwReuse::On } else { TwReuse::Off },
-            rfc1337,
-            abort_on_overflow: abort,
-            timestamps,
-            tw_accept_syn: accept,
-            max_tw_buckets: (limit > 4).then_some(limit),
-            somaxconn: limit,
-            time_wait: ms(300),
-            tw_reuse_delay: ms(40),
-            keepalive: Some(SimDuration::from_secs(5)),
-            ..TcpParams::linux()
+    let features = any::<[bool; 6]>();
+    (selection, 1u16..30, 0u32..8, flags, features).prop_map(
+        |(port_selection, ports, limit, flags, [ecn, fast_open, bare, full, always, defer])| {
+            TcpParams {
+                ecn: if ecn { EcnMode::Active } else { EcnMode::Off },
+                fast_open: if fast_open { 3 } else { 0 } | if bare { 0x204 } else { 0 },
+                syn_cookies: match (full, always) {
+                    (false, _) => SynCookies::Off,
+                    (true, false) => SynCookies::WhenFull,
+                    (true, true) => SynCookies::Always,
+                },
+                defer_accept: defer.then(|| SimDuration::from_secs(2)),
+                challenge_ack_limit: ecn.then_some(3),
+                ..more_params(port_selection, ports, limit, flags)
+            }
         },
     )
+}
+
+fn more_params(
+    port_selection: PortSelection,
+    ports: u16,
+    limit: u32,
+    [reuse, rfc1337, abort, timestamps, accept]: [bool; 5],
+) -> TcpParams {
+    TcpParams {
+        port_selection,
+        port_range: (30_000, 29_999 + ports),
+        tw_reuse: if reuse { TwReuse::On } else { TwReuse::Off },
+        rfc1337,
+        abort_on_overflow: abort,
+        timestamps,
+        tw_accept_syn: accept,
+        max_tw_buckets: (limit > 4).then_some(limit),
+        somaxconn: limit,
+        time_wait: ms(300),
+        tw_reuse_delay: ms(40),
+        keepalive: Some(SimDuration::from_secs(5)),
+        ..TcpParams::linux()
+    }
 }
 
 fn impairments() -> impl Strategy<Value = Impairments> {

@@ -1,0 +1,99 @@
+//! SYN cookies at a host: a SYN answered without keeping anything, and the ACK that brings the
+//! cookie back.
+
+use sim_core::{Cx, Packet, SimDuration, SimTime};
+
+use super::TcpHost;
+use super::flow::Flow;
+use super::stack::Stack;
+use crate::model::{Input, OpenContext};
+use crate::params::SynCookies;
+use crate::sample::Side;
+use crate::segment::Segment;
+use crate::state::State;
+use crate::syn_cookie::{Ends, SynCookieKey};
+
+/// How long after the last cookie was sent one may come back (Linux `TCP_SYNCOOKIE_VALID`).
+const VALID: SimDuration = SimDuration::from_secs(120);
+
+impl Stack {
+    /// A SYN gets a cookie rather than a place in the queue.
+    pub(super) fn wants_cookie(&self, listener: usize) -> bool {
+        match self.params.syn_cookies {
+            SynCookies::Off => false,
+            SynCookies::WhenFull => self.listeners[listener].is_syn_queue_full(),
+            SynCookies::Always => true,
+        }
+    }
+
+    fn cookie_key(&self) -> SynCookieKey {
+        SynCookieKey::new(self.secret.derive("syn cookie"))
+    }
+
+    fn ends(&self, flow: Flow) -> Ends {
+        Ends {
+            local: flow.local(),
+            remote: flow.remote(),
+            ts_offset: self.secret.ts_offset(flow),
+        }
+    }
+
+    pub(super) fn send_cookie(
+        &mut self,
+        listener: usize,
+        flow: Flow,
+        syn: &Segment,
+        cx: &mut Cx<'_, TcpHost>,
+    ) {
+        let (ends, now) = (self.ends(flow), cx.now());
+        let params = self.listeners[listener].params(&self.params).clone();
+        let answer = self.cookie_key().answer(&params, &ends, syn, now);
+        self.listeners[listener].last_cookie = now;
+        self.stats.syn_cookies_sent += 1;
+        self.send(flow, &answer, false, Some(State::Listen), cx);
+    }
+
+    /// A segment for a listener acknowledges something: a cookie, or nothing we sent. True when it
+    /// was one.
+    pub(super) fn cookie_arrives(
+        &mut self,
+        listener: usize,
+        flow: Flow,
+        packet: &Packet<Segment>,
+        cx: &mut Cx<'_, TcpHost>,
+    ) -> bool {
+        let listening = &self.listeners[listener];
+        let last = listening.last_cookie;
+        let awaited = last != SimTime::MAX && cx.now().since(last) <= VALID;
+        if self.params.syn_cookies == SynCookies::Off || !awaited {
+            return false;
+        }
+        let (seg, ends) = (&packet.payload, self.ends(flow));
+        let params = listening.params(&self.params).clone();
+        let Some(agreed) = self.cookie_key().check(&params, &ends, seg, cx.now()) else {
+            self.stats.syn_cookies_failed += 1;
+            return false;
+        };
+        if listening.is_accept_queue_full() {
+            self.stats.listen_overflows += 1;
+            self.stats.listen_drops += 1;
+            self.note_received(packet, Some(State::Listen), cx);
+            return true;
+        }
+        self.stats.syn_cookies_received += 1;
+        let app = listening.app;
+        let context = OpenContext {
+            params,
+            conn: seg.tag.conn,
+            traced: seg.tag.traced,
+            local: flow.local(),
+            remote: flow.remote(),
+            iss: agreed.iss,
+            ts_offset: ends.ts_offset,
+        };
+        let slot = self.add_endpoint(context, Side::Passive, app, listener as u16, false, cx);
+        self.step(slot, Input::Resume(&agreed), cx);
+        self.step_segment(slot, packet, cx);
+        true
+    }
+}

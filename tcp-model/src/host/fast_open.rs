@@ -1,0 +1,61 @@
+//! What a host remembers of the servers it opened connections to with Fast Open
+//! (RFC 7413 section 4.1.3).
+//!
+//! Leaves out: entries are never dropped, for a simulation has few servers.
+
+use std::net::Ipv4Addr;
+
+use rustc_hash::FxHashMap;
+
+use crate::fast_open::{Cookie, FastConnect, FastOpenNews, FastOpenOption, Form};
+use crate::model::SendCall;
+use crate::params::TcpParams;
+
+/// What is known of a server.
+#[derive(Clone, Copy, Debug, Default)]
+struct Known {
+    option: FastOpenOption,
+    mss: u16,
+}
+
+/// Cookies by server address.
+#[derive(Debug, Default)]
+pub(super) struct FastOpenCache {
+    servers: FxHashMap<Ipv4Addr, Known>,
+}
+
+impl FastOpenCache {
+    /// How to open a connection to `server` with these data.
+    pub(super) fn connect(
+        cache: Option<&FastOpenCache>,
+        server: Ipv4Addr,
+        data: SendCall,
+        params: &TcpParams,
+    ) -> FastConnect {
+        let known = cache.and_then(|c| c.servers.get(&server));
+        let known = known.copied().unwrap_or_default();
+        let bare = params.fast_open & TcpParams::FAST_OPEN_CLIENT_NO_COOKIE != 0;
+        FastConnect {
+            option: (!bare || !known.option.cookie.is_request()).then_some(known.option),
+            mss: known.mss,
+            data,
+        }
+    }
+
+    /// Takes in what an answer told.
+    pub(super) fn learn(&mut self, server: Ipv4Addr, news: &FastOpenNews) {
+        let known = self.servers.entry(server).or_default();
+        known.mss = news.mss;
+        if let Some(option) = news.cookie {
+            known.option = option;
+        } else if let Some(form) = news.unanswered {
+            known.option = FastOpenOption {
+                cookie: Cookie::REQUEST,
+                form: match form {
+                    Form::Standard => Form::Experimental,
+                    Form::Experimental => Form::Standard,
+                },
+            };
+        }
+    }
+}

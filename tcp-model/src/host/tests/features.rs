@@ -1,0 +1,227 @@
+//! Fast Open, ECN, options of one connection, addresses that are nobody's.
+
+use super::*;
+use crate::host::ConnectOptions;
+use crate::model::SendCall;
+use crate::params::EcnMode;
+use crate::segment::Ecn;
+
+fn fast_open_pair(arrivals: Arrivals) -> Pair {
+    let exchange = Arc::new(Exchange {
+        fast_open: true,
+        ..Exchange::default()
+    });
+    let params = TcpParams {
+        fast_open: TcpParams::FAST_OPEN_CLIENT | TcpParams::FAST_OPEN_SERVER,
+        ..params()
+    };
+    Pair::new(
+        host(
+            params.clone(),
+            vec![AppSpec::Client(client(arrivals, &exchange))],
+        ),
+        host(params, vec![AppSpec::Server(server(&exchange))]),
+    )
+}
+
+/// RFC 7413: the first connection fetches the cookie, the next saves a round trip.
+#[test]
+fn the_second_connection_to_a_server_has_its_response_a_round_trip_earlier() {
+    let done = fast_open_pair(Arrivals::Fixed(5.0)).until(at(500)).run();
+    let latency: Vec<u64> = done
+        .records
+        .iter()
+        .filter_map(|r| match &r.sample {
+            TcpSample::Request(request) => Some(request.latency.as_millis()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(latency[..2], [40, 20]);
+    let sent = done.sent();
+    let syns: Vec<&String> = sent.iter().filter(|l| l.contains("a SYN")).collect();
+    assert!(
+        syns[0].ends_with("0(0)") && syns[1].ends_with("(100)"),
+        "{syns:?}"
+    );
+    assert_eq!(done.b.stats().fast_opens_accepted, latency.len() as u32 - 1);
+    assert_eq!(done.b.stack.listeners[0].early, 0);
+}
+
+#[test]
+fn fast_open_of_one_side_alone_is_an_ordinary_open() {
+    for (a, b) in [(3, 0), (0, 3), (3, 1)] {
+        let mut pair = fast_open_pair(Arrivals::Fixed(5.0));
+        let exchange = Arc::new(Exchange {
+            fast_open: true,
+            ..Exchange::default()
+        });
+        let with = |fast_open| TcpParams {
+            fast_open,
+            ..params()
+        };
+        let client = client(Arrivals::Fixed(5.0), &exchange);
+        pair.a = host(with(a), vec![AppSpec::Client(client)]);
+        pair.b = host(with(b), vec![AppSpec::Server(server(&exchange))]);
+        let done = pair.until(at(500)).run();
+        let all = |r: &&Record<TcpSample>| match &r.sample {
+            TcpSample::Request(request) => request.latency == ms(40),
+            _ => false,
+        };
+        assert!(done.records.iter().filter(all).count() >= 2, "{a} {b}");
+        assert_eq!(done.b.stats().fast_opens_accepted, 0);
+    }
+}
+
+/// RFC 3168 section 5: what the connection wants is in the IP header, whatever the DS field says.
+#[test]
+fn ect_is_in_the_ip_header_of_new_data_alone() {
+    let exchange = Arc::new(Exchange::default());
+    let ecn = TcpParams {
+        ecn: EcnMode::Active,
+        tos: 0x48 | 3, // the ECN bits are TCP's
+        ..params()
+    };
+    let client = AppSpec::Client(client(Arrivals::Burst(1), &exchange));
+    let done = Pair::new(
+        host(ecn.clone(), vec![client]),
+        host(ecn, vec![AppSpec::Server(server(&exchange))]),
+    )
+    .run();
+    let marks: Vec<(u32, u8)> = done
+        .records
+        .iter()
+        .filter_map(|r| match &r.sample {
+            TcpSample::Segment(t) if t.event == SegmentEvent::Sent => Some((t.segment.len, t.tos)),
+            _ => None,
+        })
+        .collect();
+    assert!(marks.iter().any(|(len, _)| *len > 0));
+    for (len, tos) in marks {
+        let expected = if len > 0 { Ecn::Ect0 } else { Ecn::NotEct };
+        assert_eq!(tos, expected.on_tos(0x48), "{len}");
+    }
+}
+
+/// MUST-46.
+#[test]
+fn addresses_that_are_no_host_s_are_refused() {
+    #[derive(Debug)]
+    struct Lost;
+    impl App for Lost {
+        fn on_event(&mut self, event: AppEvent, socket: &mut SocketCx<'_, '_>) {
+            if event != AppEvent::Start {
+                return;
+            }
+            for address in [
+                Ipv4Addr::BROADCAST,
+                Ipv4Addr::new(224, 0, 0, 1),
+                Ipv4Addr::UNSPECIFIED,
+            ] {
+                let connected = socket.connect(None, SocketAddrV4::new(address, 80));
+                assert_eq!(connected, Err(ConnectError::NotUnicast(address)));
+            }
+        }
+    }
+    let a = host(params(), Vec::new()).with_app(Box::new(Lost));
+    let done = Pair::new(a, host(params(), Vec::new())).run();
+    assert!(done.sent().is_empty());
+}
+
+/// SHLD-9, SHLD-20.
+#[test]
+fn trouble_with_delivery_is_told_unless_the_application_wants_to_hear_nothing() {
+    #[derive(Debug)]
+    struct Worried(bool);
+    impl App for Worried {
+        fn on_event(&mut self, event: AppEvent, socket: &mut SocketCx<'_, '_>) {
+            match event {
+                AppEvent::Start => {
+                    let id = socket.connect(None, SERVER).unwrap();
+                    socket.report_errors(id, self.0);
+                }
+                AppEvent::DeliveryTrouble(id) => {
+                    assert!(self.0);
+                    socket.abort(id);
+                }
+                _ => {}
+            }
+        }
+    }
+    for told in [true, false] {
+        let a = host(params(), Vec::new()).with_app(Box::new(Worried(told)));
+        let mut pair = Pair::new(a, host(params(), Vec::new()));
+        pair.impairments[0].loss = 1.0;
+        let done = pair.until(at(200_000)).run();
+        assert_eq!(done.a.stats().path_advices, 1);
+        let result = if told {
+            OpenResult::Aborted
+        } else {
+            OpenResult::TimedOut
+        };
+        assert_eq!(done.count_outcomes(result), 1);
+    }
+}
+
+/// MUST-48, MUST-49, SHLD-21: per connection, and changed while it is open.
+#[test]
+fn ttl_and_ds_field_are_a_connection_s_own_and_change() {
+    #[derive(Debug)]
+    struct Marked;
+    impl App for Marked {
+        fn on_event(&mut self, event: AppEvent, socket: &mut SocketCx<'_, '_>) {
+            match event {
+                AppEvent::Start => {
+                    let params = TcpParams {
+                        ttl: 9,
+                        tos: 0x20,
+                        ..params()
+                    };
+                    let options = ConnectOptions {
+                        params: Some(Arc::new(params)),
+                        ..ConnectOptions::default()
+                    };
+                    socket.connect_with(SERVER, options).unwrap();
+                }
+                AppEvent::Connected(id) => {
+                    let mut params = (*socket.params(id).unwrap()).clone();
+                    assert_eq!(params.ttl, 9);
+                    params.tos = 0x40;
+                    assert!(socket.set_params(id, &Arc::new(params)));
+                    socket.send(
+                        id,
+                        SendCall {
+                            bytes: 10,
+                            push: true,
+                            ..SendCall::default()
+                        },
+                    );
+                    // SO_LINGER of zero: a close resets.
+                    socket.set_linger(id, Some(ms(0)));
+                    socket.close(id);
+                }
+                _ => {}
+            }
+        }
+    }
+    let exchange = Arc::new(Exchange::default());
+    let a = host(params(), Vec::new()).with_app(Box::new(Marked));
+    let done = Pair::new(a, host(params(), vec![AppSpec::Server(server(&exchange))])).run();
+    let sent: Vec<(u8, u8, String)> = done
+        .records
+        .iter()
+        .filter_map(|r| match &r.sample {
+            TcpSample::Segment(t) if t.event == SegmentEvent::Sent && t.src == A => {
+                Some((t.ttl, t.tos, t.segment.flags.to_string()))
+            }
+            _ => None,
+        })
+        .collect();
+    let expected = [
+        (9, 0x20, "SYN"),
+        (9, 0x20, "ACK"),
+        (9, 0x40, "PSH,ACK"),
+        (9, 0x40, "RST,ACK"),
+    ];
+    let expected = expected.map(|(ttl, tos, f)| (ttl, tos, f.to_owned()));
+    assert_eq!(sent[..4], expected, "what follows is a host's reset");
+}
