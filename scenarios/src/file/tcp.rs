@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use sim_core::SimDuration;
-use tcp_model::params::{CongestionKind, GiveUp, PortSelection, TcpParams, TwReuse};
+use tcp_model::params::{
+    CongestionKind, EcnMode, GiveUp, PortSelection, SynCookies, TcpParams, TwReuse,
+};
 
 use super::values::{
-    Buffer, Congestion, Flag, Limit, MaybeDuration, Patience, PortRange, Ports, Reuse,
+    Buffer, Congestion, CookieLevel, EcnLevel, Flag, Limit, MaybeDuration, Patience, PortRange,
+    Ports, Reuse,
 };
 
 /// Between the form of a parameter in a scenario and in [`TcpParams`].
@@ -42,7 +45,9 @@ parameter_is_wrapped!(
     Congestion(CongestionKind),
     PortRange((u16, u16)),
     Ports(PortSelection),
-    Reuse(TwReuse)
+    Reuse(TwReuse),
+    EcnLevel(EcnMode),
+    CookieLevel(SynCookies)
 );
 
 impl Parameter<Option<u32>> for Limit {
@@ -50,6 +55,15 @@ impl Parameter<Option<u32>> for Limit {
         self.0.map(|n| u32::try_from(n).unwrap_or(u32::MAX))
     }
     fn from_param(value: &Option<u32>) -> Self {
+        Limit(value.map(u64::from))
+    }
+}
+
+impl Parameter<Option<u16>> for Limit {
+    fn into_param(self) -> Option<u16> {
+        self.0.map(|n| u16::try_from(n).unwrap_or(u16::MAX))
+    }
+    fn from_param(value: &Option<u16>) -> Self {
         Limit(value.map(u64::from))
     }
 }
@@ -96,14 +110,29 @@ macro_rules! tcp_file {
 
 tcp_file! {
     mtu: u16 => mtu,
+    max_segment: Limit => max_segment,
+    path_mtu_discovery: Flag => path_mtu_discovery,
+    #[serde(alias = "min_pmtu")]
+    min_path_mtu: u16 => min_path_mtu,
     send_buffer: Buffer => send_buffer,
     receive_buffer: Buffer => receive_buffer,
+    window_clamp: Limit => window_clamp,
+    #[serde(alias = "tcp_notsent_lowat")]
+    notsent_lowat: Limit => notsent_lowat,
     #[serde(alias = "tcp_window_scaling")]
     window_scaling: Flag => window_scaling,
     #[serde(alias = "tcp_timestamps")]
     timestamps: Flag => timestamps,
     #[serde(alias = "tcp_sack")]
     sack: Flag => sack,
+    #[serde(alias = "tcp_dsack")]
+    dsack: Flag => dsack,
+    #[serde(alias = "tcp_ecn")]
+    ecn: EcnLevel => ecn,
+    #[serde(alias = "tcp_fastopen")]
+    fast_open: u32 => fast_open,
+    #[serde(alias = "tcp_syncookies")]
+    syn_cookies: CookieLevel => syn_cookies,
     initial_window: u32 => initial_window,
     #[serde(alias = "tcp_congestion_control")]
     congestion: Congestion => congestion,
@@ -124,10 +153,14 @@ tcp_file! {
     retries2: Patience => data_give_up,
     #[serde(alias = "tcp_orphan_retries")]
     orphan_retries: Patience => orphan_give_up,
+    #[serde(alias = "tcp_retries1")]
+    retries1: u32 => retries1,
+    user_timeout: MaybeDuration => user_timeout,
     delayed_ack: SimDuration => delayed_ack,
     ack_every: u32 => ack_every,
     quick_acks: u32 => quick_acks,
     nagle: Flag => nagle,
+    cork: Flag => cork,
     hold_until_push: Flag => hold_until_push,
     time_wait: SimDuration => time_wait,
     #[serde(alias = "tcp_tw_reuse")]
@@ -154,15 +187,20 @@ tcp_file! {
     max_syn_backlog: u32 => max_syn_backlog,
     #[serde(alias = "tcp_abort_on_overflow")]
     abort_on_overflow: Flag => abort_on_overflow,
+    defer_accept: MaybeDuration => defer_accept,
     #[serde(alias = "tcp_invalid_ratelimit")]
     challenge_ack_interval: SimDuration => challenge_ack_interval,
+    #[serde(alias = "tcp_challenge_ack_limit")]
+    challenge_ack_limit: Limit => challenge_ack_limit,
+    icmp_hard_abort: Flag => icmp_hard_abort,
+    icmp_soft_abort_connect: Flag => icmp_soft_abort_connect,
     #[serde(alias = "ip_default_ttl")]
     ttl: u8 => ttl,
     tos: u8 => tos,
 }
 
 /// Names of Linux that are more than ours with `tcp_` before them.
-const LINUX_NAMES: [(&str, &str); 8] = [
+const LINUX_NAMES: [(&str, &str); 11] = [
     ("tcp_congestion_control", "congestion"),
     ("tcp_reordering", "dup_ack_threshold"),
     ("tcp_rto_min", "min_rto"),
@@ -171,6 +209,9 @@ const LINUX_NAMES: [(&str, &str); 8] = [
     ("tcp_keepalive_intvl", "keepalive_interval"),
     ("tcp_invalid_ratelimit", "challenge_ack_interval"),
     ("ip_default_ttl", "ttl"),
+    ("tcp_fastopen", "fast_open"),
+    ("tcp_syncookies", "syn_cookies"),
+    ("min_pmtu", "min_path_mtu"),
 ];
 
 /// Our name of a parameter for Linux's.
@@ -198,7 +239,9 @@ mod tests {
         for (linux, _) in LINUX_NAMES.iter().chain(&regular) {
             let value = match *linux {
                 "tcp_congestion_control" => "\"newreno\"",
-                "tcp_reordering" | "ip_default_ttl" => "3",
+                "tcp_reordering" | "ip_default_ttl" | "tcp_fastopen" => "3",
+                "tcp_syncookies" => "2",
+                "min_pmtu" => "600",
                 "tcp_sack" | "tcp_tw_reuse" => "true",
                 _ => "\"1 s\"",
             };

@@ -35,10 +35,12 @@ pub(crate) use as_text;
 
 mod choices;
 mod distribution;
+mod levels;
 mod port_range;
 
 pub use choices::{Congestion, Flag, Limit, Patience, PortList, Ports, Reuse};
 pub use distribution::{Dist, InBytes, InSeconds, Unit};
+pub use levels::{CookieLevel, EcnLevel};
 pub use port_range::PortRange;
 
 /// How often something happens, per second; finite and not negative.

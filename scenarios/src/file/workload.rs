@@ -80,6 +80,10 @@ pub struct WorkloadFile {
     /// Wait of the other side before it closes too (exchange).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub linger: Option<SimDuration>,
+    /// The first request goes with the SYN (exchange), where `fast_open` of the hosts has bit 1 at
+    /// the client and bit 2 at the server; false unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fast_open: Option<bool>,
     /// Bytes of each flow (bulk); unlimited unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<BulkSize>,

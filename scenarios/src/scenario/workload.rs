@@ -175,6 +175,7 @@ impl Workload {
                 how: Some(word(&HOWS, exchange.how).to_owned()),
                 close_after: Some(exchange.close_after),
                 linger: Some(exchange.linger),
+                fast_open: Some(exchange.fast_open),
                 ..common
             },
             Kind::Bulk {
@@ -303,6 +304,7 @@ fn exchange(file: &WorkloadFile, at: &DottedPath) -> Result<Kind, Problem> {
         how: choice(&HOWS, &file.how, "how", at)?,
         close_after: file.close_after.unwrap_or(d.close_after),
         linger: file.linger.unwrap_or(d.linger),
+        fast_open: file.fast_open.unwrap_or(d.fast_open),
     };
     if exchange.requests == 0 {
         return Err(Problem::new(at.key("requests"), "`requests` must be at least 1")
@@ -371,6 +373,7 @@ fn check_keys(file: &WorkloadFile, kind: &str, at: &DottedPath) -> Result<(), Pr
         ("how", file.how.is_some()),
         ("close_after", file.close_after.is_some()),
         ("linger", file.linger.is_some()),
+        ("fast_open", file.fast_open.is_some()),
     ];
     let bulk = [
         ("bytes", file.bytes.is_some()),
