@@ -117,6 +117,8 @@ impl Connection {
             recovery,
             cc,
             counts: _,
+            rare,
+            ecn,
             conn: _,
             ts_offset: _,
             local_port: _,
@@ -128,6 +130,7 @@ impl Connection {
             recovered_before,
         } = self;
         (snd, rcv, timers, rtt, recovery, cc).hash(hasher);
+        (rare, ecn).hash(hasher);
         (state, passive, app_closed, recovered_before).hash(hasher);
     }
 

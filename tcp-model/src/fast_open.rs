@@ -172,7 +172,7 @@ impl FastOpenOption {
 }
 
 /// An active OPEN that may carry data in its SYN.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FastConnect {
     /// The option of the SYN: a cookie, or the request for one. Data go with a cookie only.
     /// `None`: data without the option (Linux `tcp_fastopen` bit 4, `TCP_FASTOPEN_NO_COOKIE`).
@@ -186,7 +186,7 @@ pub struct FastConnect {
 }
 
 /// A passive OPEN that may take data from the SYN.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FastListen {
     /// The cookie that this client must show, and gets when it asks.
     pub expected: Cookie,

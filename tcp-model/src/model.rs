@@ -118,7 +118,7 @@ pub enum Input<'a> {
 }
 
 /// A SEND call.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct SendCall {
     /// Bytes written.
     pub bytes: u64,

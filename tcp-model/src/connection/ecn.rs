@@ -13,7 +13,7 @@ use crate::seq::SeqNum;
 use crate::state::State;
 
 /// What a connection knows of ECN.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Hash, Default)]
 pub(super) struct EcnState {
     /// Both ends speak ECN; in SYN-SENT, that this one has asked.
     pub(super) agreed: bool,

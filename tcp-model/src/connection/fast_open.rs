@@ -19,7 +19,7 @@ use crate::syn_cookie::Agreed;
 impl Connection {
     /// Active OPEN with Fast Open: the SYN goes with what it can carry, the rest follows.
     pub(super) fn on_connect_with(&mut self, call: &FastConnect, now: SimTime, out: &mut Outputs) {
-        if self.state != State::Closed {
+        if self.state != State::Closed || self.is_over() {
             return;
         }
         self.rare().connect = Some(*call);
@@ -30,7 +30,7 @@ impl Connection {
 
     /// Passive OPEN with Fast Open.
     pub(super) fn on_listen_with(&mut self, call: &FastListen) {
-        if self.state == State::Closed {
+        if self.state == State::Closed && !self.is_over() {
             self.rare().listen = Some(*call);
             self.on_listen();
         }
@@ -38,7 +38,7 @@ impl Connection {
 
     /// Passive OPEN from a SYN cookie: as if SYN and SYN-ACK had been exchanged, which they were.
     pub(super) fn on_resume(&mut self, agreed: &Agreed, out: &mut Outputs) {
-        if self.state != State::Closed {
+        if self.state != State::Closed || self.is_over() {
             return;
         }
         self.on_listen();

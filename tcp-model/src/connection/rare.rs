@@ -5,7 +5,7 @@ use crate::fast_open::{FastConnect, FastListen, FastOpenOption};
 use crate::icmp::IcmpKind;
 
 /// State of Fast Open, path MTU discovery and network errors.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Hash, Default)]
 pub(super) struct Rare {
     /// Active Fast Open, until the answer to the SYN.
     pub(super) connect: Option<FastConnect>,

@@ -8,7 +8,7 @@ use crate::segment::ConnId;
 use crate::seq::SeqNum;
 
 /// What a call says of less than a full segment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub(super) enum Hold {
     /// Nagle and cork decide.
     #[default]

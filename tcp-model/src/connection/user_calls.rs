@@ -19,7 +19,7 @@ impl Connection {
     }
 
     /// It has had its life: sequence numbers were used.
-    fn is_over(&self) -> bool {
+    pub(super) fn is_over(&self) -> bool {
         self.snd.nxt != self.snd.iss
     }
 
