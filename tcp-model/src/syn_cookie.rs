@@ -224,7 +224,7 @@ mod tests {
         Segment {
             seq: SeqNum(u32::MAX),
             flags: Flags::SYN | Flags::ECE | Flags::CWR,
-            options: options.write(params.syn_layout),
+            options: options.write(SynLayout::Linux),
             ..Segment::default()
         }
     }

@@ -246,7 +246,7 @@ impl Connection {
             TimeWaitAction::Ack => self.answer_unacceptable(seg, now, out),
             TimeWaitAction::AckAndRestart => {
                 self.timers.state = now + self.params.time_wait;
-                self.challenge(seg, now, out); // a FIN counts as text: it is always answered
+                self.answer_unacceptable(seg, now, out); // a FIN counts as text: it is always answered
             }
             TimeWaitAction::Restart => self.timers.state = now + self.params.time_wait,
             // A new incarnation is the host's to make; this one is over.
