@@ -1,7 +1,7 @@
 //! A connection that is established by data, not by the bare last ACK of the handshake: Linux's
 //! `TCP_DEFER_ACCEPT`. A server is then not woken until there is something to do.
 
-use sim_core::SimDuration;
+use sim_core::{SimDuration, SimTime};
 
 use super::Connection;
 use crate::params::GiveUp;
@@ -26,7 +26,10 @@ impl Connection {
 
     /// True when the ACK that would complete the handshake is to be passed over.
     pub(super) fn defers(&mut self, seg: &Segment) -> bool {
-        let bare = self.passive && seg.seq_len() == 0 && !self.is_open_early();
+        // A connection made of a SYN cookie has no SYN-ACK to send again, and no timer that would
+        // end the wait: its ACK makes it at once, as on Linux.
+        let from_cookie = self.timers.rto == SimTime::MAX;
+        let bare = self.passive && seg.seq_len() == 0 && !self.is_open_early() && !from_cookie;
         let defers = bare && self.timers.retries < self.deferred_timeouts();
         if defers {
             self.rare().ack_came = true;
