@@ -48,6 +48,11 @@
 
 #![forbid(unsafe_code)]
 
+/// RFC 9293 requirement by requirement: where each is implemented, and what tests it.
+///
+#[doc = include_str!("../docs/compliance.md")]
+pub mod compliance {}
+
 pub mod app;
 pub mod congestion;
 pub mod connection;

@@ -1,6 +1,7 @@
 //! Segments for nobody.
 
 use super::*;
+use crate::app::AppEvent;
 use crate::segment::{Segment, Tag};
 use crate::seq::SeqNum;
 
@@ -82,4 +83,73 @@ fn resets_are_made_so_that_they_are_believed() {
     );
     assert_eq!(answer(Flags::RST), None);
     assert_eq!(answer(Flags::RST | Flags::ACK), None);
+}
+/// Hands packets to its own host, as if they had come over the network.
+#[derive(Debug)]
+struct Forger(Vec<(Ipv4Addr, Ipv4Addr)>);
+
+impl App for Forger {
+    fn on_event(&mut self, event: AppEvent, socket: &mut SocketCx<'_, '_>) {
+        if event != AppEvent::Start {
+            return;
+        }
+        socket.listen(80, 5).unwrap();
+        for (src, dst) in self.0.drain(..) {
+            let payload = Segment {
+                src_port: 5,
+                dst_port: 80,
+                flags: Flags::SYN,
+                tag: Tag {
+                    traced: true,
+                    ..Tag::default()
+                },
+                ..Segment::default()
+            };
+            let packet = Packet {
+                id: 0,
+                src,
+                dst,
+                size: payload.ipv4_len(),
+                ttl: 64,
+                tos: 0,
+                corrupt: false,
+                payload,
+            };
+            socket.stack.on_packet(&packet, socket.cx);
+        }
+    }
+}
+
+/// What B sends when a SYN arrives with these addresses.
+fn answer_to_syn(src: Ipv4Addr, dst: Ipv4Addr) -> Vec<String> {
+    let forger = Forger(vec![(src, dst)]);
+    let b = host(params(), Vec::new()).with_app(Box::new(forger));
+    let a = host(params(), Vec::new());
+    Pair::new(a, b).until(at(500)).run().sent()
+}
+
+#[test]
+fn must_57_a_syn_to_a_multicast_address_is_silently_dropped() {
+    assert_eq!(answer_to_syn(A, B)[0], "0 b SYN,ACK 0(0) ack 1");
+    let none: [&str; 0] = [];
+    assert_eq!(answer_to_syn(A, Ipv4Addr::new(224, 0, 0, 1)), none);
+    assert_eq!(answer_to_syn(A, Ipv4Addr::new(239, 1, 2, 3)), none);
+}
+
+#[test]
+fn must_57_a_syn_to_the_broadcast_address_is_silently_dropped() {
+    let none: [&str; 0] = [];
+    assert_eq!(answer_to_syn(A, Ipv4Addr::BROADCAST), none);
+}
+
+#[test]
+fn must_63_a_syn_from_an_address_that_is_no_hosts_is_ignored() {
+    let none: [&str; 0] = [];
+    for src in [
+        Ipv4Addr::BROADCAST,
+        Ipv4Addr::UNSPECIFIED,
+        Ipv4Addr::new(230, 1, 1, 1),
+    ] {
+        assert_eq!(answer_to_syn(src, B), none, "{src}");
+    }
 }

@@ -1,0 +1,260 @@
+//! Two hosts and a cable, for what a host does beyond a connection.
+
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex};
+
+use sim_core::network::Impairments;
+use sim_core::record::Collect;
+use sim_core::{
+    LinkSpec, Network, NodeId, NodeKind, NodeSpec, Record, RunConfig, SimDuration, SimTime,
+    Simulation,
+};
+use tcp_model::app::spec::{AppSpec, HostConfig, TraceSpec};
+use tcp_model::app::{App, AppEvent};
+use tcp_model::host::{SocketCx, SocketId};
+use tcp_model::sample::{SegmentEvent, SegmentTrace};
+use tcp_model::{TcpHost, TcpParams, TcpSample};
+
+pub(super) const A: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
+pub(super) const B: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
+pub(super) const SERVER: SocketAddrV4 = SocketAddrV4::new(B, 80);
+
+pub(super) fn at(ms: u64) -> SimTime {
+    SimTime::ZERO + SimDuration::from_millis(ms)
+}
+
+/// What an application does at a time; it may keep sockets and what it learnt.
+pub(super) type Step = Arc<dyn Fn(&mut SocketCx<'_, '_>, &mut Known) + Send + Sync>;
+
+/// What an application knows.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known {
+    pub(super) sockets: Vec<SocketId>,
+    pub(super) events: Vec<(SimTime, AppEvent)>,
+    pub(super) notes: Vec<String>,
+}
+
+/// Does its steps; reads whatever comes, writes what it is to write on every connection and then
+/// sends no more, and closes after its peer.
+struct Script {
+    steps: Vec<(u64, Step)>,
+    listens: Vec<u16>,
+    to_write: u64,
+    finishes: bool,
+    left: std::collections::BTreeMap<u32, u64>,
+    known: Arc<Mutex<Known>>,
+}
+
+impl fmt::Debug for Script {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "script of {} steps", self.steps.len())
+    }
+}
+
+impl Script {
+    fn write(&mut self, id: SocketId, socket: &mut SocketCx<'_, '_>) {
+        let left = self.left.entry(id.slot()).or_insert(0);
+        *left -= socket.write(id, *left);
+        if *left == 0 && self.finishes {
+            socket.shutdown(id);
+        }
+    }
+
+    fn begin(&mut self, id: SocketId, socket: &mut SocketCx<'_, '_>) {
+        self.left.insert(id.slot(), self.to_write);
+        self.write(id, socket);
+    }
+}
+
+impl App for Script {
+    fn on_event(&mut self, event: AppEvent, socket: &mut SocketCx<'_, '_>) {
+        let known = Arc::clone(&self.known);
+        let mut known = known.lock().unwrap();
+        known.events.push((socket.now(), event));
+        match event {
+            AppEvent::Start => {
+                for port in &self.listens {
+                    socket.listen(*port, 16).unwrap();
+                }
+                for (i, (ms, _)) in self.steps.iter().enumerate() {
+                    socket.wake(at(*ms), i as u64);
+                }
+            }
+            AppEvent::Wake(i) => {
+                let step = Arc::clone(&self.steps[i as usize].1);
+                step(socket, &mut known);
+            }
+            AppEvent::Connected(id) => self.begin(id, socket),
+            AppEvent::Acceptable(port) => {
+                while let Some(id) = socket.accept(port) {
+                    known.sockets.push(id);
+                    self.begin(id, socket);
+                }
+            }
+            AppEvent::Writable(id, _) => self.write(id, socket),
+            AppEvent::Readable(id, _) => {
+                socket.read(id, u64::MAX);
+            }
+            AppEvent::PeerClosed(id) if self.finishes => socket.close(id),
+            _ => {}
+        }
+    }
+}
+
+/// The two hosts to be.
+pub(super) struct Lan {
+    pub(super) seed: u64,
+    pub(super) params: [TcpParams; 2],
+    steps: [Vec<(u64, Step)>; 2],
+    pub(super) listens: [Vec<u16>; 2],
+    pub(super) to_write: [u64; 2],
+    pub(super) finishes: bool,
+    apps: [Vec<AppSpec>; 2],
+    impairments: Impairments,
+}
+
+/// After the run.
+pub(super) struct Done {
+    pub(super) records: Vec<Record<TcpSample>>,
+    pub(super) hosts: Vec<TcpHost>,
+    pub(super) known: [Known; 2],
+}
+
+impl Lan {
+    /// B listens on port 80.
+    pub(super) fn new() -> Lan {
+        Lan {
+            seed: 1,
+            params: [TcpParams::rfc9293(), TcpParams::rfc9293()],
+            steps: [Vec::new(), Vec::new()],
+            listens: [Vec::new(), vec![80]],
+            to_write: [0, 0],
+            finishes: true,
+            apps: [Vec::new(), Vec::new()],
+            impairments: Impairments::default(),
+        }
+    }
+
+    /// A host does something at a time, in milliseconds.
+    pub(super) fn step(
+        &mut self,
+        host: usize,
+        ms: u64,
+        step: impl Fn(&mut SocketCx<'_, '_>, &mut Known) + Send + Sync + 'static,
+    ) {
+        self.steps[host].push((ms, Arc::new(step)));
+    }
+
+    pub(super) fn connect_at(&mut self, ms: u64) {
+        self.step(0, ms, |socket, known| {
+            known.sockets.push(socket.connect(None, SERVER).unwrap());
+        });
+    }
+
+    pub(super) fn connect_from(&mut self, port: u16, server: u16) {
+        self.step(0, 0, move |socket, known| {
+            let (local, remote) = (SocketAddrV4::new(A, port), SocketAddrV4::new(B, server));
+            known
+                .sockets
+                .push(socket.connect_from(local, remote).unwrap());
+        });
+    }
+
+    /// A connects and sends this much; both close.
+    pub(super) fn exchange(&mut self, bytes: u64) {
+        self.to_write[0] = bytes;
+        self.connect_at(0);
+    }
+
+    pub(super) fn corrupt(&mut self, share: f64) {
+        self.impairments.corrupt = share;
+    }
+
+    pub(super) fn lose(&mut self, share: f64) {
+        self.impairments.loss = share;
+    }
+
+    pub(super) fn run(self, end: SimTime) -> Done {
+        let node = |name: &str| NodeSpec {
+            name: name.to_owned(),
+            kind: NodeKind::Host { addresses: 1 },
+        };
+        let mut there = LinkSpec::new(NodeId(0), NodeId(1), None, SimDuration::from_millis(10));
+        let mut back = there.reversed();
+        there.impairments = self.impairments.clone();
+        back.impairments = self.impairments;
+        let network = Network::new(vec![node("a"), node("b")], vec![there, back]).unwrap();
+        let known: [Arc<Mutex<Known>>; 2] = Default::default();
+        let Lan {
+            params,
+            steps,
+            listens,
+            to_write,
+            finishes,
+            mut apps,
+            ..
+        } = self;
+        let mut hosts = Vec::new();
+        for (i, ((params, steps), listens)) in
+            params.into_iter().zip(steps).zip(listens).enumerate()
+        {
+            let script = Script {
+                steps,
+                listens,
+                to_write: to_write[i],
+                finishes,
+                left: Default::default(),
+                known: Arc::clone(&known[i]),
+            };
+            let config = HostConfig {
+                params: Arc::new(params),
+                apps: std::mem::take(&mut apps[i]),
+                trace: TraceSpec {
+                    segments: 100,
+                    ..TraceSpec::default()
+                },
+            };
+            hosts.push(Some(TcpHost::new(config).with_app(Box::new(script))));
+        }
+        let config = RunConfig::new(self.seed, end);
+        let mut simulation = Simulation::new(Arc::new(network), hosts, &config);
+        let mut records = Collect::default();
+        simulation
+            .run(&mut records, &mut |_| ControlFlow::Continue(()))
+            .unwrap();
+        Done {
+            records: records.0,
+            hosts: simulation.into_hosts().into_iter().flatten().collect(),
+            known: known.map(|k| k.lock().unwrap().clone()),
+        }
+    }
+}
+
+impl Done {
+    /// All segments, in the order of sending.
+    pub(super) fn sent(&self) -> impl Iterator<Item = &SegmentTrace> {
+        self.records.iter().filter_map(|r| match &r.sample {
+            TcpSample::Segment(trace) if trace.event == SegmentEvent::Sent => Some(&**trace),
+            _ => None,
+        })
+    }
+
+    /// Octets that the peer of the n-th connection's opener received, and it itself.
+    pub(super) fn received(&self, conn: u32) -> u64 {
+        let of = |r: &Record<TcpSample>| match &r.sample {
+            TcpSample::Ended(s) if s.conn.serial() == conn => s.counts.bytes_received,
+            _ => 0,
+        };
+        self.records.iter().map(of).sum()
+    }
+}
+
+/// Two hosts with applications that come with synfin.
+pub(super) fn run_apps(apps: [Vec<AppSpec>; 2]) -> Done {
+    let mut lan = Lan::new();
+    lan.listens = [Vec::new(), Vec::new()];
+    lan.apps = apps;
+    lan.run(at(600_000))
+}
