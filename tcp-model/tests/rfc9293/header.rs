@@ -160,6 +160,14 @@ fn must_5_options_are_taken_from_any_segment() {
 fn must_6_unknown_options_are_skipped_by_their_length() {
     let list = [TcpOption::Unknown(99, &[2, 4, 1, 1]), TcpOption::Mss(800)];
     assert_eq!(first_segment(Rig::connected(plain(), &list)), 800);
+    for data in [&[][..], &[1], &[4, 2, 4]] {
+        let list = [TcpOption::Unknown(99, data), TcpOption::Mss(800)];
+        assert_eq!(
+            first_segment(Rig::connected(plain(), &list)),
+            800,
+            "{data:?}"
+        );
+    }
     let mut rig = Rig::connected(plain(), &list);
     let data = Segment {
         options: options(&[TcpOption::Unknown(253, &[0; 20])]),
