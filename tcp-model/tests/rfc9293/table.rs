@@ -277,7 +277,7 @@ fn page(rows: &[Row]) -> String {
          concern IP options, which packets here do not have.\n\n\
          Three more tests look at a connection as a whole:\n\n\
          * `states_by_segments`: each of the eleven states meets each class of segment - flags, \
-         place in the window, length, acknowledgement, window, timestamp; more than half a million \
+         place in the window, length, acknowledgement, window, timestamp; about a million \
          meetings. An oracle that tells section 3.10.7 in its own words says what is to come of \
          each: next state, answer with its numbers, octets delivered, end.\n\
          * `model_check`: two end points and a channel that loses, duplicates and reorders, with \

@@ -6,7 +6,7 @@ use tcp_model::model::{Input, Outputs, Signal, TcpModel};
 use tcp_model::{Flags, Segment, State};
 
 use super::oracle::{self, Reply, Verdict};
-use super::places::{self, Facts, Place, moment};
+use super::places::{self, Facts, PLAIN, Place, Setting, moment};
 use super::segments;
 
 /// What the end point did, in the oracle's terms, or why it cannot be said so.
@@ -71,7 +71,7 @@ fn name(f: &Facts, v: &Verdict, s: &Segment) -> Result<Reply, String> {
     if s.flags.is_rst() {
         return Ok(reply);
     }
-    let agreed = f.timestamps;
+    let agreed = f.setting.timestamps;
     let echo = s.options.timestamps().map(|(_, echo)| echo);
     // A SYN without the option ends the agreement before it began.
     let expected = (agreed && v.ts_recent != 0).then_some(v.ts_recent);
@@ -82,9 +82,9 @@ fn name(f: &Facts, v: &Verdict, s: &Segment) -> Result<Reply, String> {
 }
 
 /// Runs all; returns how many, by state, and the first mistakes.
-fn meet(timestamps: bool) -> (BTreeMap<State, usize>, Vec<String>) {
+fn meet(setting: Setting) -> (BTreeMap<State, usize>, Vec<String>) {
     let (mut met, mut wrong) = (BTreeMap::new(), Vec::new());
-    for place in places::all(timestamps) {
+    for place in places::all(setting) {
         let known = wrong.len();
         segments::all(&place.facts, |seg| {
             *met.entry(place.facts.state).or_default() += 1;
@@ -109,29 +109,45 @@ fn meet(timestamps: bool) -> (BTreeMap<State, usize>, Vec<String>) {
     (met, wrong)
 }
 
-#[test]
-fn every_state_answers_every_class_of_segment_by_the_rules() {
-    let (met, wrong) = meet(false);
+fn expect(setting: Setting, least: usize) {
+    let (met, wrong) = meet(setting);
     assert_eq!(met.len(), State::ALL.len(), "every state is met");
     let all: usize = met.values().sum();
-    println!("{all} meetings without timestamps: {met:?}");
+    println!("{all} meetings, {setting:?}: {met:?}");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(all > 100_000, "only {all} meetings");
+    assert!(all > least, "only {all} meetings");
+}
+
+#[test]
+fn every_state_answers_every_class_of_segment_by_the_rules() {
+    expect(PLAIN, 100_000);
 }
 
 #[test]
 fn every_state_answers_every_class_of_segment_with_timestamps_by_the_rules() {
-    let (met, wrong) = meet(true);
-    let all: usize = met.values().sum();
-    println!("{all} meetings with timestamps: {met:?}");
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(all > 400_000, "only {all} meetings");
+    let timestamps = Setting {
+        timestamps: true,
+        ..PLAIN
+    };
+    expect(timestamps, 400_000);
+}
+
+#[test]
+fn every_state_answers_every_class_of_segment_with_other_choices_by_the_rules() {
+    let others = Setting {
+        timestamps: true,
+        scaling: true,
+        strict: false,
+        rfc1337: true,
+        accept_syn: false,
+    };
+    expect(others, 400_000);
 }
 
 #[test]
 fn the_oracle_is_not_the_end_point() {
     // Were either of them wrong, the other would tell: a verdict changed in any part is noticed.
-    let place = &places::all(false)[5];
+    let place = &places::all(PLAIN)[5];
     assert_eq!(place.facts.state, State::Established);
     let seg = Segment {
         src_port: 2,

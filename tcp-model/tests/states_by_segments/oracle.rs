@@ -45,6 +45,13 @@ fn after(a: SeqNum, b: SeqNum) -> i64 {
     i64::from(a.0.wrapping_sub(b.0) as i32)
 }
 
+/// The peer's window. "The window field in a segment where the SYN bit is set MUST NOT be scaled"
+/// (RFC 7323 section 2.2).
+fn window(f: &Facts, s: &Segment) -> u32 {
+    let shift = if s.flags.is_syn() { 0 } else { f.shift };
+    u32::from(s.window) << shift
+}
+
 /// Nothing happens.
 fn nothing(f: &Facts) -> Verdict {
     Verdict {
@@ -215,11 +222,11 @@ fn otherwise(f: &Facts, s: &Segment) -> Verdict {
         return syn_again(f, s);
     }
     // RFC 7323 section 5.3 R1, section 3.2.
-    if f.timestamps && !s.flags.is_rst() {
+    if f.setting.timestamps && !s.flags.is_rst() {
         match ts_val(s) {
-            None => return v,
+            None if f.setting.strict => return v,
             Some(val) if val < TS_RECENT => return answered(Reply::Ack, v),
-            Some(_) => {}
+            _ => {}
         }
     }
     let place = place(f, s);
@@ -231,7 +238,7 @@ fn otherwise(f: &Facts, s: &Segment) -> Verdict {
         };
     }
     // RFC 7323 section 4.3: SEG.TSval >= TS.Recent and SEG.SEQ <= Last.ACK.sent.
-    if let (true, Some(val)) = (f.timestamps, ts_val(s))
+    if let (true, Some(val)) = (f.setting.timestamps, ts_val(s))
         && val > TS_RECENT
         && after(s.seq, f.rcv_nxt) <= 0
     {
@@ -313,7 +320,7 @@ fn acknowledgment(f: &Facts, s: &Segment, v: Verdict) -> Result<Verdict, Verdict
         return Ok(Verdict {
             state: State::Established,
             una: s.ack,
-            snd_wnd: u32::from(s.window),
+            snd_wnd: window(f, s),
             ..v
         });
     }
@@ -326,7 +333,7 @@ fn acknowledgment(f: &Facts, s: &Segment, v: Verdict) -> Result<Verdict, Verdict
         let newer = after(s.seq, f.wl1) > 0;
         let same = s.seq == f.wl1 && after(s.ack, f.wl2) >= 0;
         if newer || same {
-            v.snd_wnd = u32::from(s.window);
+            v.snd_wnd = window(f, s);
         }
     }
     if new > 0 {
@@ -422,7 +429,7 @@ pub(super) fn next_seq(f: &Facts, v: &Verdict) -> SeqNum {
 fn time_wait(f: &Facts, s: &Segment) -> Verdict {
     let v = nothing(f);
     let first = after(s.seq, f.rcv_nxt);
-    let ts = ts_val(s).filter(|_| f.timestamps);
+    let ts = ts_val(s).filter(|_| f.setting.timestamps);
     if s.flags.is_syn() && !s.flags.is_ack() && !s.flags.is_rst() {
         // "its initial sequence number ... is larger than the largest sequence number it used on
         // the previous connection incarnation", that of its FIN; a newer timestamp also tells.
@@ -431,7 +438,7 @@ fn time_wait(f: &Facts, s: &Segment) -> Verdict {
             Some(val) if val < TS_RECENT => false,
             _ => first >= 0,
         };
-        return if opens {
+        return if opens && f.setting.accept_syn {
             over(None, v)
         } else {
             answered(Reply::Ack, v)
@@ -440,6 +447,7 @@ fn time_wait(f: &Facts, s: &Segment) -> Verdict {
     let place = place(f, s);
     if s.flags.is_rst() {
         return match place {
+            _ if f.setting.rfc1337 => v,
             Place::Not => v,
             _ => Verdict {
                 end: None,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sim_core::{SimDuration, SimTime};
 use tcp_model::model::{Input, OpenContext, Outputs, SendCall, TcpModel};
-use tcp_model::options::Options;
+use tcp_model::options::{Options, TcpOption};
 use tcp_model::{ConnId, Connection, Flags, Segment, SeqNum, State, TcpParams};
 
 const ISS: SeqNum = SeqNum(u32::MAX - 120); // the octets sent cross the end of the space
@@ -35,9 +35,35 @@ pub(super) struct Facts {
     pub(super) fin_sent: bool,
     /// CLOSE was called: nobody reads any more.
     pub(super) nobody_reads: bool,
-    /// Timestamps are agreed on.
-    pub(super) timestamps: bool,
+    /// Shift count of the peer's window.
+    pub(super) shift: u8,
+    pub(super) setting: Setting,
 }
+
+/// What was agreed on, and which of the rules' choices are made.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Setting {
+    pub(super) timestamps: bool,
+    pub(super) scaling: bool,
+    /// Segments without a timestamp are dropped.
+    pub(super) strict: bool,
+    /// Resets are ignored in TIME-WAIT (RFC 1337).
+    pub(super) rfc1337: bool,
+    /// A SYN may end TIME-WAIT (MAY-2).
+    pub(super) accept_syn: bool,
+}
+
+/// The profile `rfc9293`.
+pub(super) const PLAIN: Setting = Setting {
+    timestamps: false,
+    scaling: false,
+    strict: true,
+    rfc1337: false,
+    accept_syn: true,
+};
+
+/// The peer's shift count, where scaling is agreed on.
+const SHIFT: u8 = 3;
 
 #[derive(Clone)]
 pub(super) struct Place {
@@ -59,7 +85,7 @@ fn before() -> SimTime {
 struct Builder {
     tcp: Connection,
     params: Arc<TcpParams>,
-    timestamps: bool,
+    setting: Setting,
     wl: (SeqNum, SeqNum),
     passive: bool,
     fin_sent: bool,
@@ -70,11 +96,14 @@ struct Builder {
 }
 
 impl Builder {
-    fn new(timestamps: bool) -> Builder {
+    fn new(setting: Setting) -> Builder {
         let params = Arc::new(TcpParams {
             receive_buffer: BUFFER,
-            window_scaling: false,
-            timestamps,
+            window_scaling: setting.scaling,
+            timestamps: setting.timestamps,
+            require_timestamps: setting.strict,
+            rfc1337: setting.rfc1337,
+            tw_accept_syn: setting.accept_syn,
             delayed_ack: SimDuration::ZERO, // every reply is to be seen
             nagle: false,
             hold_until_push: false,
@@ -93,7 +122,7 @@ impl Builder {
         Builder {
             tcp,
             params,
-            timestamps,
+            setting,
             wl: (SeqNum(0), SeqNum(0)),
             passive: false,
             fin_sent: false,
@@ -128,7 +157,7 @@ impl Builder {
             ack: self.ack,
             flags,
             window: PEER_WINDOW,
-            options: options(self.timestamps.then_some(TS_RECENT)),
+            options: self.options(flags),
             len,
             ..Segment::default()
         };
@@ -144,6 +173,14 @@ impl Builder {
         self.tcp
             .step(Input::Segment(&segment), before(), &mut Outputs::default());
         self
+    }
+
+    fn options(&self, flags: Flags) -> Options {
+        let mut options = options(self.setting.timestamps.then_some(TS_RECENT));
+        if flags.is_syn() && self.setting.scaling {
+            options.push(TcpOption::WindowScale(SHIFT)).unwrap();
+        }
+        options
     }
 
     fn acks(mut self, octets: u32) -> Self {
@@ -171,6 +208,7 @@ impl Builder {
     fn place(self, name: &str, state: State) -> Place {
         let view = self.tcp.view();
         assert_eq!(view.state, state, "{name} is not reached");
+        let shift = if self.setting.scaling { SHIFT } else { 0 };
         Place {
             name: name.to_string(),
             facts: Facts {
@@ -179,7 +217,7 @@ impl Builder {
                 una: view.snd_una,
                 nxt: view.snd_nxt,
                 snd_wnd: view.snd_wnd,
-                max_snd_wnd: u32::from(PEER_WINDOW),
+                max_snd_wnd: u32::from(PEER_WINDOW) << shift,
                 wl1: self.wl.0,
                 wl2: self.wl.1,
                 rcv_nxt: view.rcv_nxt,
@@ -188,7 +226,8 @@ impl Builder {
                 passive: self.passive,
                 fin_sent: self.fin_sent,
                 nobody_reads: self.nobody_reads,
-                timestamps: self.timestamps,
+                shift,
+                setting: self.setting,
             },
             tcp: self.tcp,
             params: self.params,
@@ -202,8 +241,8 @@ pub(super) fn options(ts: Option<u32>) -> Options {
 }
 
 /// Every state, the ways into it that matter, with the receive window open or closed.
-pub(super) fn all(timestamps: bool) -> Vec<Place> {
-    let new = || Builder::new(timestamps);
+pub(super) fn all(setting: Setting) -> Vec<Place> {
+    let new = || Builder::new(setting);
     let fin = Flags::FIN | Flags::ACK;
     let mut places = vec![
         new().place("CLOSED", State::Closed),

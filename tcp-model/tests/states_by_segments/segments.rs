@@ -79,7 +79,7 @@ fn acks(facts: &Facts, flags: Flags) -> Vec<SeqNum> {
 
 /// The peer's timestamp: newer, the same, older, none.
 fn timestamps(facts: &Facts) -> &'static [Option<u32>] {
-    if facts.timestamps {
+    if facts.setting.timestamps {
         &[
             Some(TS_RECENT + 1),
             Some(TS_RECENT),
