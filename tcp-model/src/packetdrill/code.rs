@@ -81,6 +81,18 @@ pub(super) fn block(cursor: &mut Cursor<'_>) -> Parsed<Vec<Statement>> {
     }
 }
 
+/// Reads a text that is one expression and nothing else.
+pub(super) fn expression(text: &str) -> Parsed<Value> {
+    let mut cursor = Cursor::new(text, Position { line: 1, column: 1 });
+    let value = value(&mut cursor)?;
+    blanks(&mut cursor);
+    if cursor.is_at_end() {
+        Ok(value)
+    } else {
+        Err(cursor.unexpected("the end of the expression"))
+    }
+}
+
 /// Statements whose lines begin at this column or right of it.
 fn statements(cursor: &mut Cursor<'_>, column: u32) -> Parsed<Vec<Statement>> {
     let mut all = Vec::new();

@@ -115,6 +115,10 @@ impl Runner<'_, '_> {
             Some(expr) => self.number(expr)?,
             None => 0,
         };
+        let data = match call.args.get(3).and_then(data) {
+            Some(expr) => self.number(expr)?,
+            None => fd,
+        };
         let Role::Epoll(watches) = &mut self.at(epoll).role else {
             return Attempt::error(constants::EINVAL);
         };
@@ -122,6 +126,7 @@ impl Runner<'_, '_> {
         let watch = Watch {
             fd,
             events,
+            data,
             told: u64::MAX,
             spent: false,
         };
@@ -136,7 +141,7 @@ impl Runner<'_, '_> {
         Attempt::ok(0)
     }
 
-    /// The descriptors that are ready, with their events; told ones are marked so.
+    /// What is told of the descriptors that are ready, with their events; told ones are marked so.
     fn gather_ready(&mut self, epoll: usize, max: usize) -> Vec<(i64, i64)> {
         let Role::Epoll(mut watches) = self.at(epoll).role.clone() else {
             return Vec::new();
@@ -158,7 +163,7 @@ impl Runner<'_, '_> {
             }
             watch.told = news;
             watch.spent = watch.events & ONESHOT != 0;
-            ready.push((watch.fd, events));
+            ready.push((watch.data, events));
         }
         self.at(epoll).role = Role::Epoll(watches);
         ready
@@ -182,21 +187,25 @@ impl Runner<'_, '_> {
             _ => &[],
         };
         let mut difference = None;
-        for (want, (fd, events)) in wanted.iter().zip(&ready) {
+        for (want, (told, events)) in wanted.iter().zip(&ready) {
             let mut same = true;
             if let Some(expr) = want.field("events").filter(|e| **e != Expr::Any) {
                 same &= self.number(expr)? == *events;
             }
-            if let Some(expr) = want.field("fd").filter(|e| **e != Expr::Any) {
-                same &= self.number(expr)? == *fd;
+            if let Some(expr) = data(want).filter(|e| **e != Expr::Any) {
+                same &= self.number(expr)? == *told;
             }
             if !same && difference.is_none() {
-                difference = Some((
-                    format!("{want:?}"),
-                    format!("fd {fd}: {}", event_names(*events)),
-                ));
+                let events = event_names(*events);
+                difference = Some((format!("{want:?}"), format!("fd {told}: {events}")));
             }
         }
         Attempt::with(ready.len() as i64, difference)
     }
+}
+
+/// What an `epoll_event` carries beside the events, under any of its names.
+fn data(event: &Expr) -> Option<&Expr> {
+    let names = ["fd", "ptr", "u32", "u64"];
+    names.iter().find_map(|name| event.field(name))
 }

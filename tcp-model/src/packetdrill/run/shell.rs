@@ -3,14 +3,16 @@
 
 use sim_core::SimDuration;
 
-use super::{Runner, Step, sysctl};
+use super::eval::{Datum, Scope};
+use super::{Runner, Step, differs, sysctl};
 use crate::packetdrill::ast::Command;
+use crate::packetdrill::code;
 use crate::packetdrill::report::Skipped;
 use crate::params::TcpParams;
 
 impl Runner<'_, '_> {
     pub(super) fn command(&mut self, command: &Command) -> Step<()> {
-        let joined = command.text.replace("\\\n", " ");
+        let joined = calculated(&command.text.replace("\\\n", " "));
         for line in joined.split(['\n', ';']).flat_map(|l| l.split("&&")) {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
@@ -98,6 +100,42 @@ impl Runner<'_, '_> {
     }
 }
 
+/// `$((4 * 1024))` becomes its value, as in a shell; what is no number stays.
+fn calculated(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("$((") {
+        out += before;
+        let value = after.split_once("))").and_then(|(inner, left)| {
+            let value = code::expression(inner.trim()).ok()?;
+            match Numbers.evaluate(&value) {
+                Ok(Datum::Int(n)) => Some((n, left)),
+                _ => None,
+            }
+        });
+        match value {
+            Some((n, left)) => {
+                out += &n.to_string();
+                rest = left;
+            }
+            None => {
+                out += "$((";
+                rest = after;
+            }
+        }
+    }
+    out + rest
+}
+
+/// A place without names.
+struct Numbers;
+
+impl Scope for Numbers {
+    fn name(&mut self, name: &str) -> Step<Datum> {
+        differs("a shell's arithmetic", "numbers", name)
+    }
+}
+
 /// Words of a shell line; quotes join, `>` stands alone.
 fn words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
@@ -136,7 +174,16 @@ fn words(line: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::words;
+    use super::{calculated, words};
+
+    #[test]
+    fn arithmetic_is_done() {
+        assert_eq!(
+            calculated("a=\"1 $((4 * 1024)) $((1<<3))\""),
+            "a=\"1 4096 8\""
+        );
+        assert_eq!(calculated("$((x)) $((1"), "$((x)) $((1");
+    }
 
     #[test]
     fn quotes_join_words() {

@@ -32,6 +32,8 @@ pub(super) enum Role {
 pub(super) struct Watch {
     pub(super) fd: i64,
     pub(super) events: i64,
+    /// What is told with the events: the descriptor, or what the program likes.
+    pub(super) data: i64,
     /// News already told, for EPOLLET; `u64::MAX` before the first.
     pub(super) told: u64,
     /// EPOLLONESHOT has fired.
