@@ -3,6 +3,7 @@
 mod calls;
 mod compare;
 mod constants;
+mod cookies;
 mod eval;
 mod fast_open;
 mod flow;

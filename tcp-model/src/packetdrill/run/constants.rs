@@ -36,6 +36,8 @@ errors! {
 /// In a ladder, in place of an answer.
 pub(super) const LISTEN_QUEUE_FULL: &str = "(dropped: the accept queue is full)";
 
+pub(super) const SYN_QUEUE_FULL: &str = "(dropped: the queue of half-open connections is full)";
+
 /// Name and number, in the order of the names.
 const CONSTANTS: &[(&str, i64)] = &[
     ("AF_INET", 2),

@@ -176,6 +176,11 @@ impl Flow {
         self.view().map_or(State::Closed, |v| v.state)
     }
 
+    /// Takes this for the model's initial sequence number.
+    pub(super) fn renumber(&mut self, iss: SeqNum) {
+        self.iss = iss;
+    }
+
     /// The script's number for one of the model's.
     pub(super) fn to_script(&self, seq: SeqNum) -> u32 {
         seq.offset_from(self.iss).wrapping_add(self.script_iss)

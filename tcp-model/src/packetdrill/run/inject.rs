@@ -60,6 +60,7 @@ impl Runner<'_, '_> {
         if flow.state() == State::Closed {
             match listener {
                 Some(listener) if opens => self.open_passive(index, listener, segment, None),
+                Some(listener) if self.brings_cookie(index, listener, segment) => {}
                 // RFC 9293 section 3.10.7.2, fourth: what is neither RST, ACK nor SYN is dropped.
                 Some(_) if !segment.flags.is_ack() => {}
                 _ => self.stack.answer_for_nobody(index, segment, self.now),
@@ -108,6 +109,9 @@ impl Runner<'_, '_> {
             self.note(LISTEN_QUEUE_FULL);
             return;
         }
+        if iss.is_none() && self.has_no_place(index, listener, segment) {
+            return;
+        }
         let (local, remote) = {
             let flow = &self.stack.flows[index];
             (flow.local_port, flow.remote_port)
@@ -123,7 +127,7 @@ impl Runner<'_, '_> {
         self.stack.step(index, Input::Segment(segment), self.now);
     }
 
-    fn note(&mut self, text: &str) {
+    pub(super) fn note(&mut self, text: &str) {
         let rung = Rung::new(self.now, true, text.to_string());
         self.stack.ladder.push(rung);
     }

@@ -270,6 +270,10 @@ impl Runner<'_, '_> {
                 },
                 _ => 0,
             },
+            0x8905 => {
+                let urgent = view.and_then(|v| v.urgent);
+                u64::from(urgent == Some(0) || urgent == Some(1))
+            }
             0x5421 => {
                 let on = call.args.get(2).map_or(Ok(1), |v| self.first(v))?;
                 self.at(socket).nonblocking = on != 0;

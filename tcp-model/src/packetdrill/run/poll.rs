@@ -44,7 +44,12 @@ impl Runner<'_, '_> {
             }
             let buffer = u64::from(socket.params.send_buffer);
             let opening = matches!(view.state, State::SynSent | State::SynReceived);
-            let room = view.send_room >= buffer / 3 || socket.write_shut || flow.over;
+            let enough = socket.params.notsent_lowat.is_none_or(|least| {
+                let unsent = flow.details().unsent.unwrap_or(0);
+                unsent < u64::from(least)
+            });
+            let fits = view.send_room >= buffer / 3 && enough;
+            let room = fits || socket.write_shut || flow.over;
             if room && (flow.over || !opening) {
                 events |= OUT | WRNORM;
             }

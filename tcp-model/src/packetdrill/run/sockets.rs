@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use sim_core::SimDuration;
+use sim_core::{SimDuration, SimTime};
 
 use crate::params::TcpParams;
 
@@ -56,6 +56,8 @@ pub(super) struct Socket {
     pub(super) write_shut: bool,
     pub(super) receive_timeout: Option<SimDuration>,
     pub(super) send_timeout: Option<SimDuration>,
+    /// When a listener last sent a SYN cookie.
+    pub(super) last_cookie: Option<SimTime>,
     /// TCP_FASTOPEN_KEY.
     pub(super) fast_open_key: Option<[u64; 2]>,
     /// connect() waits for the first data: the port it is to go to.
@@ -104,6 +106,7 @@ impl Sockets {
             write_shut: false,
             receive_timeout: None,
             send_timeout: None,
+            last_cookie: None,
             fast_open_key: None,
             deferred_port: None,
             values: BTreeMap::new(),
@@ -152,6 +155,14 @@ impl Sockets {
         match &self.all[listener].role {
             Role::Listening { backlog, ready } => ready.len() > *backlog as usize,
             _ => true,
+        }
+    }
+
+    /// The backlog of a listener.
+    pub(super) fn backlog(&self, listener: usize) -> u32 {
+        match &self.all[listener].role {
+            Role::Listening { backlog, .. } => *backlog,
+            _ => 0,
         }
     }
 

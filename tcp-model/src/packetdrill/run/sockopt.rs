@@ -302,10 +302,6 @@ fn apply(socket: &mut Socket, level: i64, option: i64, n: i64) -> Set {
         (SOL_TCP, 18) => {
             let time = SimDuration::from_millis(n.clamp(0, i64::from(i32::MAX)) as u64);
             p.user_timeout = (n > 0).then_some(time);
-            if n > 0 {
-                p.data_give_up = GiveUp::After(time);
-                p.syn_give_up = GiveUp::After(time);
-            }
         }
         (SOL_TCP, 25) => p.notsent_lowat = (n > 0).then_some(size),
         (SOL_TCP, 44) => p.max_rto = milliseconds.max(p.min_rto),

@@ -125,6 +125,16 @@ impl<'m> Stack<'m> {
         self.flows.len() - 1
     }
 
+    /// A connection with a model, of which the script knows the numbers and timestamps already.
+    pub(super) fn resume(&mut self, index: usize, params: &TcpParams, iss: SeqNum) -> usize {
+        let known = std::mem::replace(&mut self.flows[index], Flow::vacant(0, 0));
+        let resumed = self.add(known.local_port, known.remote_port, params, Some(iss));
+        let flow = &mut self.flows[resumed];
+        flow.script_iss = known.script_iss;
+        flow.stamps = known.stamps;
+        resumed
+    }
+
     pub(super) fn next_timeout(&self) -> Option<SimTime> {
         let models = self.flows.iter().filter_map(|f| f.model.as_ref());
         models.filter_map(|m| m.next_timeout()).min()
@@ -254,7 +264,7 @@ impl<'m> Stack<'m> {
     }
 
     /// A segment that no model has made.
-    fn send(&mut self, index: usize, segment: Segment, absolute: bool, now: SimTime) {
+    pub(super) fn send(&mut self, index: usize, segment: Segment, absolute: bool, now: SimTime) {
         let text = render::sent(&segment, &self.flows[index], absolute);
         self.ladder.push(Rung::new(now, false, text));
         self.sent.push_back(Sent {
