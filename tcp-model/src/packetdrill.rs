@@ -36,8 +36,11 @@
 //! line asked for fails the next line that expects one; at the end of the script such segments
 //! are counted.
 //!
-//! Leaves out: UDP and other protocols, encapsulation, ICMP, ECN marks seen by the model,
-//! the bytes themselves, IPv6 headers (a script for IPv6 runs with its MSS).
+//! Around the models stands a host as scripts need it: listeners with both queues, SYN cookies, Fast
+//! Open with cookies as Linux makes them, a table for TIME-WAIT, ICMP errors, the ECN field.
+//!
+//! Leaves out: UDP and other protocols, encapsulation, the bytes themselves, flow labels, error
+//! queues (timestamps of sent data, zero-copy notices), `MSG_EOR`, TCP_REPAIR, MD5 and AO, ULP.
 
 mod ast;
 mod code;

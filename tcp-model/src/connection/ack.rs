@@ -36,6 +36,8 @@ impl Connection {
         let window = u32::from(seg.window) << self.snd.shift;
         let was_closed = self.snd.wnd == 0;
         let same_window = window == self.snd.wnd;
+        // What was in flight when the congestion was met, not what this ACK leaves of it.
+        let marked = (seg.flags.is_ece() && self.ecn.agreed).then(|| self.flight_size());
         if seg.ack.after(self.snd.una) {
             self.take_window(seg, window);
             self.on_new_ack(seg, now, out);
@@ -60,8 +62,8 @@ impl Connection {
             self.timers.retries = self.timers.retries.min(1);
             self.timers.first_sent = now;
         }
-        if seg.flags.is_ece() && self.ecn.agreed {
-            self.on_ecn_echo(now);
+        if let Some(flight) = marked {
+            self.on_ecn_echo(flight, now);
         }
         self.on_window();
         self.state != State::Closed

@@ -95,11 +95,10 @@ impl Connection {
     }
 
     /// The sender's part (section 6.1.2): an echo counts like a loss, once per window of data.
-    pub(super) fn on_ecn_echo(&mut self, now: SimTime) {
+    pub(super) fn on_ecn_echo(&mut self, flight: u64, now: SimTime) {
         if self.is_reacting() || self.recovery.phase() != Phase::Open {
             return;
         }
-        let flight = self.flight_size();
         self.cc.on_congestion(Congestion::Ecn, flight, now);
         self.ecn.reacting = true;
         self.note_reduction();

@@ -174,14 +174,14 @@ fn an_echo_halves_the_window_once_per_round_trip_and_is_answered_by_cwr() {
     end.writes(20_000);
     assert_eq!(end.take().len(), 10);
     end.arrives(echo(ack(1, 1001)));
-    assert_eq!(end.tcp.view().cwnd, 4500, "half of the 9000 in flight");
+    assert_eq!(end.tcp.view().cwnd, 5000, "half of the 10000 in flight");
     assert_eq!(
         end.tcp.details().congestion_state,
         Some(tcp_model::details::CongestionState::Reduced)
     );
     assert!(end.take().is_empty());
     end.arrives(echo(ack(1, 6001)));
-    assert!(end.tcp.view().cwnd >= 4500, "the same round trip");
+    assert!(end.tcp.view().cwnd >= 5000, "the same round trip");
     let sent = end.take();
     let cwr: Vec<bool> = sent.iter().map(|s| s.flags.is_cwr()).collect();
     assert!(cwr[0] && !cwr[1..].contains(&true), "{cwr:?}");
