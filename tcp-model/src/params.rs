@@ -106,6 +106,18 @@ pub enum SynLayout {
     Bsd,
 }
 
+/// What an idle time of more than one time-out does to the congestion window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum IdleRestart {
+    /// Nothing.
+    Off,
+    /// Slow start begins anew from the initial window (RFC 5681 section 4.1).
+    #[default]
+    Initial,
+    /// Each time-out halves the window, down to the initial one (RFC 2861, as Linux has it).
+    Halving,
+}
+
 /// What TIME-WAIT does with segments other than the peer's FIN, where stacks differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum TimeWaitRules {
@@ -160,6 +172,8 @@ pub struct TcpParams {
     pub syn_cookies: SynCookies,
     /// Initial window in segments (RFC 6928).
     pub initial_window: u32,
+    /// What becomes of the congestion window while nothing is sent.
+    pub idle_restart: IdleRestart,
     /// Most segments by which one ACK opens the window in slow start (L of RFC 3465); `None` for
     /// no limit.
     pub slow_start_limit: Option<u32>,
@@ -292,6 +306,7 @@ impl TcpParams {
             fast_open: 0,
             syn_cookies: SynCookies::Off,
             initial_window: 10,
+            idle_restart: IdleRestart::Initial,
             slow_start_limit: Some(1),
             congestion: CongestionKind::NewReno,
             dup_ack_threshold: 3,
@@ -361,6 +376,7 @@ impl TcpParams {
             delayed_ack: SimDuration::from_millis(40),
             quick_acks: 16,
             slow_start_limit: None,
+            idle_restart: IdleRestart::Halving, // tcp_slow_start_after_idle
             minshall: true,
             probe_with_octet: false,
             require_timestamps: false,

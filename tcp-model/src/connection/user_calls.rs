@@ -5,6 +5,7 @@ use sim_core::SimTime;
 use super::Connection;
 use super::spaces::Hold;
 use crate::model::{End, Outputs, SendCall, Signal};
+use crate::params::IdleRestart;
 use crate::segment::Flags;
 use crate::state::State;
 
@@ -91,10 +92,21 @@ impl Connection {
     /// RFC 5681 section 4.1: after an idle time of more than one time-out, slow start begins anew.
     fn restart_after_idle(&mut self, now: SimTime) {
         use crate::congestion::CongestionControl;
-        let idle = self.snd.flight() == 0 && now.since(self.snd.last_sent) > self.rtt.rto();
-        if self.state.can_send() && idle && self.snd.last_sent > SimTime::ZERO {
-            let initial = u64::from(self.params.initial_window) * u64::from(self.snd.mss);
-            self.cc.on_idle(initial);
+        let rto = self.rtt.rto();
+        let silent = now.since(self.snd.last_sent);
+        let idle = self.snd.flight() == 0 && silent > rto;
+        if !self.state.can_send() || !idle || self.snd.last_sent == SimTime::ZERO {
+            return;
+        }
+        let initial = u64::from(self.params.initial_window) * u64::from(self.snd.mss);
+        match self.params.idle_restart {
+            IdleRestart::Off => {}
+            IdleRestart::Initial => self.cc.on_idle(initial),
+            IdleRestart::Halving => {
+                let timeouts = (silent.as_ps() - 1) / rto.as_ps().max(1);
+                let halved = self.cc.cwnd().checked_shr(timeouts.min(63) as u32);
+                self.cc.on_idle(halved.unwrap_or(0).max(initial));
+            }
         }
     }
 

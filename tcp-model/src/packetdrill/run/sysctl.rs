@@ -4,7 +4,7 @@ mod freebsd;
 
 use sim_core::SimDuration;
 
-use crate::params::{EcnMode, GiveUp, SynCookies, TcpParams, TwReuse};
+use crate::params::{EcnMode, GiveUp, IdleRestart, SynCookies, TcpParams, TwReuse};
 
 /// True for `net.…`, `/proc/sys/net/…`.
 pub(super) fn is_name(name: &str) -> bool {
@@ -71,6 +71,9 @@ pub(super) fn set(p: &mut TcpParams, name: &str, value: &str) -> bool {
         }
         "tcp_ecn" if n <= 2 => {
             p.ecn = [EcnMode::Off, EcnMode::Active, EcnMode::Passive][n as usize];
+        }
+        "tcp_slow_start_after_idle" => {
+            p.idle_restart = [IdleRestart::Off, IdleRestart::Halving][usize::from(n != 0)];
         }
         "tcp_dsack" => p.dsack = n != 0,
         "tcp_fastopen" => p.fast_open = n,
