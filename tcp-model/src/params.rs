@@ -262,6 +262,9 @@ pub struct TcpParams {
     /// A listener's connections are established by their first data, not by the bare last ACK of
     /// the handshake, for about this long (`TCP_DEFER_ACCEPT`).
     pub defer_accept: Option<SimDuration>,
+    /// The RST that answers data after close takes its number from the segment, as at an end where
+    /// nobody is; otherwise it is SND.NXT, with an acknowledgement.
+    pub reset_from_segment: bool,
     /// An RST anywhere in the window resets, without RFC 5961 section 3.
     pub rst_in_window_resets: bool,
     /// A SYN in the window resets, as RFC 793 had it, without RFC 5961 section 4.
@@ -347,6 +350,7 @@ impl TcpParams {
             max_syn_backlog: 4096,
             abort_on_overflow: false,
             defer_accept: None,
+            reset_from_segment: false,
             rst_in_window_resets: false,
             syn_in_window_resets: false,
             challenge_ack_interval: SimDuration::ZERO,
@@ -383,6 +387,7 @@ impl TcpParams {
             hold_until_push: false,
             time_wait: SimDuration::from_secs(60),
             time_wait_rules: TimeWaitRules::Linux,
+            reset_from_segment: true,
             tw_reuse_delay: SimDuration::from_secs(1),
             max_tw_buckets: Some(131_072),
             fin_timeout: Some(SimDuration::from_secs(60)),
@@ -423,6 +428,7 @@ impl TcpParams {
             hold_until_push: false,
             time_wait: SimDuration::from_secs(60), // net.inet.tcp.msl is 30 s
             time_wait_rules: TimeWaitRules::FreeBsd,
+            reset_from_segment: true,
             fin_timeout: Some(SimDuration::from_secs(60)),
             keepalive: Some(SimDuration::from_secs(7200)),
             keepalive_probes: 8,

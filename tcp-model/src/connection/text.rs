@@ -62,9 +62,12 @@ impl Connection {
         }
         let (start, end, fin) = self.trim(seg);
         if start.before(end) && self.app_closed {
-            // SHLD-3: the application has closed; the peer must learn that this was lost. The reset
-            // is that of an end where nobody is (section 3.10.7.1), as Linux and the BSDs send it.
-            self.refuse(seg, out);
+            // SHLD-3: the application has closed; the peer must learn that this was lost.
+            if self.params.reset_from_segment {
+                self.refuse(seg, out);
+            } else {
+                self.send_reset(now, out);
+            }
             self.end(End::Aborted, out);
             return AckNeed::None;
         }

@@ -4,6 +4,7 @@ mod calls;
 mod compare;
 mod constants;
 mod cookies;
+mod error_queue;
 mod eval;
 mod fast_open;
 mod flow;

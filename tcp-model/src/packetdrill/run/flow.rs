@@ -6,6 +6,7 @@ use std::sync::Arc;
 use sim_core::SimTime;
 
 use super::constants::{self, Errno};
+use super::error_queue::Uncopied;
 use crate::details::Details;
 use crate::model::{End, Signal, TcpModel, TcpView};
 use crate::options::TcpOption;
@@ -37,6 +38,8 @@ pub(super) struct Flow {
     pub(super) error: Option<Errno>,
     /// News so far, for edge-triggered polling.
     pub(super) edges: u64,
+    /// What was sent without copying.
+    pub(super) uncopied: Uncopied,
     /// What has passed.
     pub(super) seen: Seen,
     /// What was sent and not acknowledged: first and last sequence number, seen in a SACK.
@@ -142,6 +145,7 @@ impl Flow {
             over: false,
             error: None,
             edges: 0,
+            uncopied: Uncopied::default(),
             seen: Seen::default(),
             outstanding: Vec::new(),
         }

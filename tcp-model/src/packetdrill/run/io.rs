@@ -4,7 +4,7 @@ use super::calls::{Attempt, Progress};
 use super::constants::{self, Errno, message_flags};
 use super::open_close::socket;
 use super::sockets::Role;
-use super::{Runner, Step, differs, unsupported};
+use super::{Runner, Step, differs, error_queue, unsupported};
 use crate::model::{Input, SendCall};
 use crate::packetdrill::ast::{Call, Expr};
 use crate::state::State;
@@ -16,13 +16,13 @@ const WAITALL: i64 = 0x100;
 const MORE: i64 = 0x8000;
 const ERRQUEUE: i64 = 0x2000;
 const FAST_OPEN: i64 = 0x2000_0000;
+const ZEROCOPY: i64 = 0x400_0000;
 /// With MSG_DONTROUTE, MSG_CONFIRM and MSG_NOSIGNAL, which change nothing here.
-const SENDABLE: i64 = OOB | DONTWAIT | MORE | FAST_OPEN | 4 | 0x800 | 0x4000;
+const SENDABLE: i64 = OOB | DONTWAIT | MORE | FAST_OPEN | ZEROCOPY | 4 | 0x800 | 0x4000;
 /// With MSG_TRUNC, MSG_NOSIGNAL and MSG_CMSG_CLOEXEC.
 const READABLE: i64 = PEEK | DONTWAIT | WAITALL | 0x20 | 0x4000 | 0x4000_0000;
-/// SO_RCVLOWAT, SO_TIMESTAMPING, SO_ZEROCOPY, IP_RECVERR, IPV6_RECVERR, TCP_INQ.
+/// SO_RCVLOWAT and TCP_INQ.
 const LOW_WATER: (i64, i64) = (1, 18);
-const REPORTS: [(i64, i64); 4] = [(1, 37), (1, 60), (0, 11), (41, 25)];
 const INQ: (i64, i64) = (6, 36);
 
 impl Runner<'_, '_> {
@@ -64,10 +64,8 @@ impl Runner<'_, '_> {
         if self.at(socket).role == Role::File {
             return Attempt::ok(wanted as i64);
         }
-        let reports =
-            |&(level, option): &(i64, i64)| self.sockets.all[socket].value(level, option) != 0;
-        if flags & ERRQUEUE != 0 && !REPORTS.iter().any(reports) {
-            return Attempt::error(constants::EAGAIN); // nothing was asked to be reported there
+        if flags & ERRQUEUE != 0 {
+            return self.read_errors(call, socket);
         }
         if flags & !READABLE != 0 {
             return unsupported(format!(
@@ -167,6 +165,25 @@ impl Runner<'_, '_> {
     }
 
     pub(super) fn write(&mut self, call: &Call, progress: &mut Progress) -> Step<Attempt> {
+        let attempt = self.write_bytes(call, progress)?;
+        let (_, flags) = self.length_and_flags(call)?;
+        // Without SO_ZEROCOPY the flag means nothing.
+        if flags & ZEROCOPY != 0
+            && let Attempt::Done(returned) = &attempt
+            && returned.value.is_ok_and(|n| n > 0)
+            && let Ok(socket) = self.socket_of(call, 0)?
+            && self
+                .at(socket)
+                .value(error_queue::ZEROCOPY.0, error_queue::ZEROCOPY.1)
+                != 0
+            && let Role::Stream(flow) = self.at(socket).role
+        {
+            self.stack.flows[flow].note_uncopied();
+        }
+        Ok(attempt)
+    }
+
+    fn write_bytes(&mut self, call: &Call, progress: &mut Progress) -> Step<Attempt> {
         let socket = socket!(self, call, 0);
         let (wanted, flags) = self.length_and_flags(call)?;
         if self.at(socket).role == Role::File {

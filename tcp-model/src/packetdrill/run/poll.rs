@@ -54,7 +54,7 @@ impl Runner<'_, '_> {
                 events |= OUT | WRNORM;
             }
         }
-        if flow.error.is_some() {
+        if flow.error.is_some() || flow.has_notice() {
             events |= ERR;
         }
         if flow.over || (no_more && socket.write_shut) {

@@ -246,14 +246,14 @@ enum Set {
 /// Options that change nothing the other end could see: SO_DEBUG, SO_REUSEADDR, SO_DONTROUTE,
 /// SO_BROADCAST, SO_OOBINLINE, SO_NO_CHECK, SO_PRIORITY, SO_REUSEPORT, SO_RCVLOWAT, SO_SNDLOWAT,
 /// SO_BINDTODEVICE, SO_MARK, SO_RXQ_OVFL, SO_BUSY_POLL, SO_INCOMING_CPU, SO_TXREHASH,
-/// SO_NOSIGPIPE; IP_PKTINFO, IP_MTU_DISCOVER, IP_RECVERR, IP_RECVTTL, IP_RECVTOS, IP_FREEBIND,
+/// SO_NOSIGPIPE, and SO_ZEROCOPY, which the error queue follows; IP_PKTINFO, IP_MTU_DISCOVER, IP_RECVERR, IP_RECVTTL, IP_RECVTOS, IP_FREEBIND,
 /// IP_TRANSPARENT, IP_BIND_ADDRESS_NO_PORT, and the same of IPv6; TCP_SAVE_SYN, TCP_INQ,
 /// TCP_QUICKACK before there is a connection; and those of Fast Open, which the host follows.
 fn is_remembered(level: i64, option: i64) -> bool {
     match level {
         SOL_SOCKET => matches!(
             option,
-            1 | 2 | 5 | 6 | 10 | 11 | 12 | 15 | 18 | 19 | 25 | 36 | 40 | 46 | 49 | 74 | 0x800
+            1 | 2 | 5 | 6 | 10 | 11 | 12 | 15 | 18 | 19 | 25 | 36 | 40 | 46 | 49 | 60 | 74 | 0x800
         ),
         SOL_IP => matches!(option, 8 | 10..=13 | 15 | 19 | 24),
         SOL_IPV6 => matches!(option, 23 | 25 | 26 | 33 | 51 | 66 | 70),
@@ -270,6 +270,7 @@ fn apply(socket: &mut Socket, level: i64, option: i64, n: i64) -> Set {
     let milliseconds = SimDuration::from_millis(n.clamp(0, 1 << 31) as u64);
     let microseconds = SimDuration::from_micros(n.clamp(0, 1 << 31) as u64);
     let refused = match (level, option) {
+        (SOL_SOCKET, 60) => !(0..=1).contains(&n),
         (SOL_TCP, 2) => n != 0 && !(88..=32_767).contains(&n),
         (SOL_TCP, 4 | 5) => !(1..=32_767).contains(&n),
         (SOL_TCP, 6 | 7) => !(1..=127).contains(&n),

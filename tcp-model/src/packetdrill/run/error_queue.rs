@@ -1,0 +1,101 @@
+//! The error queue of a socket: notices that what was sent without copying may be used again
+//! (Linux MSG_ZEROCOPY).
+//!
+//! Leaves out: timestamps of sent data, and ICMP errors (`IP_RECVERR`).
+
+use std::collections::VecDeque;
+
+use super::calls::Attempt;
+use super::constants;
+use super::flow::Flow;
+use super::sockets::Role;
+use super::{Runner, Step, unsupported};
+use crate::packetdrill::ast::{Call, Expr};
+
+/// SO_ZEROCOPY.
+pub(super) const ZEROCOPY: (i64, i64) = (1, 60);
+/// SO_TIMESTAMPING, IP_RECVERR, IPV6_RECVERR.
+const OTHERS: [(i64, i64); 3] = [(1, 37), (0, 11), (41, 25)];
+const ORIGIN_ZEROCOPY: i64 = 5;
+/// A virtual device copies after all.
+const COPIED: i64 = 1;
+
+/// Calls whose bytes are not yet acknowledged: number of the call, place after its last byte.
+#[derive(Debug, Default)]
+pub(super) struct Uncopied {
+    next: u32,
+    pending: VecDeque<(u32, u64)>,
+}
+
+impl Flow {
+    /// A call has sent without copying.
+    pub(super) fn note_uncopied(&mut self) {
+        let end = self
+            .view()
+            .map_or(0, |v| v.counts.bytes_acked + v.send_queue);
+        let call = self.uncopied.next;
+        self.uncopied.next += 1;
+        self.uncopied.pending.push_back((call, end));
+    }
+
+    /// Calls that are over, as one notice would tell of them: how many, of those that wait.
+    fn finished(&self) -> usize {
+        let acked = self.view().map_or(u64::MAX, |v| v.counts.bytes_acked);
+        let acked = if self.over { u64::MAX } else { acked };
+        let pending = self.uncopied.pending.iter();
+        pending.take_while(|(_, end)| *end <= acked).count()
+    }
+
+    /// Something is in the error queue.
+    pub(super) fn has_notice(&self) -> bool {
+        self.finished() > 0
+    }
+
+    /// Takes the notice of all calls that are over: the first and the last.
+    fn take_notice(&mut self) -> Option<(u32, u32)> {
+        let n = self.finished();
+        let mut done = self.uncopied.pending.drain(..n);
+        let (first, _) = done.next()?;
+        Some((first, done.next_back().map_or(first, |(last, _)| last)))
+    }
+}
+
+impl Runner<'_, '_> {
+    /// recvmsg() with MSG_ERRQUEUE.
+    pub(super) fn read_errors(&mut self, call: &Call, socket: usize) -> Step<Attempt> {
+        let asked =
+            |&(level, option): &(i64, i64)| self.sockets.all[socket].value(level, option) != 0;
+        if OTHERS.iter().any(asked) {
+            return unsupported("timestamps and ICMP errors in the error queue");
+        }
+        let Role::Stream(flow) = self.at(socket).role else {
+            return Attempt::error(constants::EAGAIN);
+        };
+        let Some((first, last)) = self.stack.flows[flow].take_notice() else {
+            return Attempt::error(constants::EAGAIN);
+        };
+        let actual = [
+            ("ee_errno", 0),
+            ("ee_origin", ORIGIN_ZEROCOPY),
+            ("ee_type", 0),
+            ("ee_code", COPIED),
+            ("ee_info", i64::from(first)),
+            ("ee_data", i64::from(last)),
+        ];
+        let wanted = match call.args.get(1).and_then(|m| m.field("msg_control")) {
+            Some(Expr::List(all)) => all.first().and_then(|m| m.field("cmsg_data")),
+            _ => None,
+        };
+        for (name, actual) in actual {
+            let field = wanted.and_then(|data| data.field(name));
+            if let Some(expr) = field.filter(|e| **e != Expr::Any) {
+                let wanted = self.number(expr)?;
+                if wanted != actual {
+                    let difference = (format!("{name}={wanted}"), format!("{name}={actual}"));
+                    return Attempt::with(0, Some(difference));
+                }
+            }
+        }
+        Attempt::ok(0)
+    }
+}
