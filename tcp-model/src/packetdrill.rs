@@ -39,8 +39,8 @@
 //! Around the models stands a host as scripts need it: listeners with both queues, SYN cookies, Fast
 //! Open with cookies as Linux makes them, a table for TIME-WAIT, ICMP errors, the ECN field.
 //!
-//! Leaves out: UDP and other protocols, encapsulation, the bytes themselves, flow labels, error
-//! queues (timestamps of sent data, zero-copy notices), `MSG_EOR`, TCP_REPAIR, MD5 and AO, ULP.
+//! Leaves out: UDP and other protocols, encapsulation, the bytes themselves, flow labels, timestamps
+//! of sent data and ICMP errors in the error queue, `MSG_EOR`, TCP_REPAIR, MD5 and AO, ULP.
 
 mod ast;
 mod code;
