@@ -25,6 +25,16 @@ impl Connection {
             self.establish(seg, now, out);
             return true;
         }
+        if self.state == State::FinWait1 && self.is_closed_early() {
+            if !(seg.ack.after(self.snd.una) && seg.ack.at_or_before(self.snd.nxt)) {
+                self.refuse(seg, out);
+                return false;
+            }
+            self.complete_closed(seg, now);
+            if seg.ack == self.snd.una {
+                return true;
+            }
+        }
         // RFC 5961 section 5.2: SND.UNA - MAX.SND.WND <= SEG.ACK <= SND.NXT.
         if seg.ack.after(self.snd.nxt) || seg.ack.before(self.snd.una - self.snd.max_wnd) {
             self.challenge(now, out);

@@ -1,9 +1,8 @@
 //! Fast Open at both ends of a connection (RFC 7413 section 4.2), and the passive opening from a
 //! SYN cookie.
 //!
-//! Leaves out: the FIN that may go with the SYN-ACK's data (it waits until the handshake is
-//! complete), and giving up Fast Open for a time when paths swallow it (RFC 7413 section 4.1.3.1;
-//! the host hears of each failure).
+//! Leaves out: giving up Fast Open for a time when paths swallow it (RFC 7413 section 4.1.3.1; the
+//! host hears of each failure).
 
 use sim_core::SimTime;
 

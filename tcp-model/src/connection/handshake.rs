@@ -15,7 +15,7 @@ use crate::state::State;
 impl Connection {
     /// Sends SYN, or SYN-ACK in SYN-RECEIVED; `again` when it is a retransmission.
     pub(super) fn send_syn(&mut self, again: bool, now: SimTime, out: &mut Outputs) {
-        let answers = self.state == State::SynReceived;
+        let answers = self.state != State::SynSent;
         let flags = if answers { Flags::SYN_ACK } else { Flags::SYN };
         let flags = flags | self.ecn_setup(answers, again);
         let window = self.rcv.buffer.min(0xffff); // the field of a SYN is never scaled
@@ -179,6 +179,28 @@ impl Connection {
         self.snd.acked = u64::from(seg.ack.offset_from(self.snd.iss + 1));
         self.counts.bytes_acked = self.snd.acked;
         self.snd.una = seg.ack;
+        self.take_first_ack(seg, now);
+        self.restart_rto(now);
+        self.enter(State::Established, out);
+        if !early {
+            out.signals.push(Signal::Connected);
+        }
+        self.touch_keepalive(now);
+        if self.snd.fin_queued {
+            self.leave_for_close(out);
+        }
+    }
+
+    /// The same when the application has closed already: only the SYN is dealt with here.
+    pub(super) fn complete_closed(&mut self, seg: &Segment, now: SimTime) {
+        self.rare().closed_early = false;
+        self.snd.una = self.snd.iss + 1;
+        self.take_first_ack(seg, now);
+        self.restart_rto(now);
+    }
+
+    /// Window, round-trip time and congestion window at the acknowledgement of the SYN.
+    fn take_first_ack(&mut self, seg: &Segment, now: SimTime) {
         let shift = if seg.flags.is_syn() {
             0
         } else {
@@ -191,17 +213,8 @@ impl Connection {
         if self.snd.syn_retransmitted {
             self.rtt.after_syn_loss();
         }
-        if !early {
+        if !self.is_open_early() {
             self.start_congestion_control();
-        }
-        self.restart_rto(now);
-        self.enter(State::Established, out);
-        if !early {
-            out.signals.push(Signal::Connected);
-        }
-        self.touch_keepalive(now);
-        if self.snd.fin_queued {
-            self.leave_for_close(out);
         }
     }
 

@@ -17,6 +17,8 @@ pub(super) struct Rare {
     pub(super) syn_data: u32,
     /// Data of the SYN were taken, or may be sent, before the handshake is complete.
     pub(super) open_early: bool,
+    /// FIN-WAIT-1 was entered from SYN-RECEIVED, and the SYN is not acknowledged yet.
+    pub(super) closed_early: bool,
     /// The peer acknowledged data that went with the SYN.
     pub(super) syn_data_acked: bool,
     /// The bare ACK of a deferred accept has come.
@@ -38,6 +40,11 @@ impl Connection {
     pub(super) fn mtu(&self) -> u16 {
         let path = self.rare.as_ref().and_then(|r| r.path_mtu);
         path.map_or(self.params.mtu, |path| path.min(self.params.mtu))
+    }
+
+    /// In FIN-WAIT-1 with a SYN that is not acknowledged.
+    pub(super) fn is_closed_early(&self) -> bool {
+        self.rare.as_ref().is_some_and(|r| r.closed_early)
     }
 
     /// In SYN-RECEIVED, data flow already: Fast Open (RFC 7413 section 4.2.2).

@@ -159,6 +159,7 @@ impl Connection {
         self.snd.timed = None; // Karn
         match self.state {
             State::SynSent | State::SynReceived => self.retransmit_syn(now, out),
+            _ if self.is_closed_early() => self.retransmit_syn(now, out),
             _ => self.retransmit_after_timeout(now, out),
         }
     }
@@ -175,8 +176,7 @@ impl Connection {
 
     fn retransmit_syn(&mut self, now: SimTime, out: &mut Outputs) {
         self.snd.syn_retransmitted = true;
-        if self.state == State::SynReceived || self.timers.retries > self.params.syn_linear_timeouts
-        {
+        if self.state != State::SynSent || self.timers.retries > self.params.syn_linear_timeouts {
             self.rtt.back_off(&self.bounds());
         }
         if self.rare.is_some() && self.waits_for_data() {

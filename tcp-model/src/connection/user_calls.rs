@@ -137,8 +137,17 @@ impl Connection {
             State::Listen => self.end(End::Closed, out),
             // "Delete the TCB and return 'error: closing' responses to any queued SENDs."
             State::SynSent => self.end(End::Aborted, out),
-            // Section 3.10.4: queued until ESTABLISHED.
-            State::SynReceived => self.snd.fin_queued = true,
+            // "If no SENDs have been issued and there is no pending data to send, then form a FIN
+            // segment and send it, and enter FIN-WAIT-1 state; otherwise, queue." Where Fast Open
+            // lets data go before the handshake is complete, the FIN goes after them.
+            State::SynReceived => {
+                self.snd.fin_queued = true;
+                if self.snd.written == 0 || self.is_open_early() {
+                    self.rare().closed_early = true;
+                    self.enter(State::FinWait1, out);
+                    self.transmit(now, out);
+                }
+            }
             State::Established | State::CloseWait => {
                 self.snd.fin_queued = true;
                 self.leave_for_close(out);

@@ -46,7 +46,6 @@ const _: () = assert!(size_of::<Packet<Packed>>() == 64);
 
 impl Packed {
     /// Packs a segment; a box for it is taken from `boxes` where there is one.
-    #[expect(clippy::vec_box, reason = "the boxes are what is kept")]
     #[inline(always)]
     pub fn new(segment: &Segment, boxes: &mut Vec<Box<Segment>>) -> Packed {
         match Usual::new(segment) {
@@ -74,9 +73,8 @@ impl Packed {
         }
     }
 
-    /// As [`Packed::segment`]: writes the segment of a packet of `size` bytes to `segment`, a default one, and keeps the
-    /// box if it had one.
-    #[expect(clippy::vec_box, reason = "the boxes are what is kept")]
+    /// As [`Packed::segment`]: writes the segment of a packet of `size` bytes to `segment`, a default
+    /// one, and keeps the box if it had one.
     #[inline(always)]
     pub fn unpack(self, size: u32, segment: &mut Segment, boxes: &mut Vec<Box<Segment>>) {
         match self {

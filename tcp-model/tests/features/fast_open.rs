@@ -226,17 +226,60 @@ fn an_early_answer_is_not_sent_again_before_the_handshake_is_complete() {
     let mut server = listen(true);
     server.arrives(Segment { len: 100, ..syn() });
     server.writes(200);
+    assert_eq!(server.text(), [(0, 0), (1, 200)]);
     server.step(Input::Shutdown);
-    assert_eq!(server.text(), [(0, 0), (1, 200)], "the FIN waits");
+    let fin = server.take().remove(0);
+    assert_eq!((server.state(), range(&fin)), (State::FinWait1, (201, 0)));
     let again = server.runs_to(ms(1500));
     assert!(
         again.len() == 1 && again[0].1.flags == Flags::SYN_ACK,
         "{again:?}"
     );
     server.arrives(ack(101, 1));
-    let sent = server.take();
     assert_eq!(server.state(), State::FinWait1);
-    assert!(sent.iter().any(|s| s.flags.is_fin()), "{sent:?}");
+    let sent = server.runs_to(ms(5000));
+    assert_eq!(range(&sent[0].1), (1, 200), "now the data");
     server.arrives(ack(101, 202));
     assert_eq!(server.state(), State::FinWait2);
+    assert_eq!(server.tcp.view().send_queue, 0);
+}
+
+/// RFC 9293 section 3.10.4, SYN-RECEIVED STATE.
+#[test]
+fn a_close_before_the_handshake_is_complete_sends_a_fin_if_nothing_waits() {
+    let opening = || {
+        let mut end = End::new(plain());
+        end.step(Input::Listen);
+        end.arrives(syn());
+        end.take();
+        end
+    };
+    let mut end = opening();
+    end.step(Input::Close);
+    assert_eq!(end.state(), State::FinWait1);
+    assert!(end.take().remove(0).flags.is_fin());
+    let again = end.runs_to(ms(1500));
+    assert_eq!(again[0].1.flags, Flags::SYN_ACK, "the SYN first");
+    end.arrives(ack(1, 2));
+    assert_eq!(end.state(), State::FinWait2);
+    // What was written before is sent first, when the handshake is complete.
+    let mut end = opening();
+    end.writes(100);
+    end.step(Input::Shutdown);
+    assert_eq!((end.state(), end.take()), (State::SynReceived, vec![]));
+    end.arrives(ack(1, 1));
+    let sent = end.take();
+    assert!(end.state() == State::FinWait1 && sent[0].len == 100 && sent[0].flags.is_fin());
+    // A reset, or nobody at the other end.
+    let mut end = opening();
+    end.step(Input::Close);
+    end.arrives(Segment {
+        flags: Flags::RST,
+        ..ack(1, 0)
+    });
+    assert_eq!(end.state(), State::Closed);
+    let mut end = opening();
+    end.step(Input::Close);
+    end.runs_to(ms(1_000_000));
+    assert_eq!(end.state(), State::Closed);
 }

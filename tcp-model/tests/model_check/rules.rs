@@ -27,7 +27,8 @@ fn is_arc(from: State, to: State, input: &Input<'_>, app_closed: bool) -> bool {
         (Listen, SynReceived) => segment.is_some_and(|s| s.flags.is_syn()),
         (SynSent, SynReceived | Established) => segment.is_some_and(|s| s.flags.is_syn()),
         (SynReceived, Established) => segment.is_some_and(|s| s.flags.is_ack()),
-        // A close called for in SYN-RECEIVED waits for ESTABLISHED (section 3.10.4).
+        (SynReceived, FinWait1) => call,
+        // A close called for in SYN-RECEIVED with data to send waits for ESTABLISHED (3.10.4).
         (Established, FinWait1) => call || segment.is_some(),
         (CloseWait, LastAck) => call,
         (Established, CloseWait)
