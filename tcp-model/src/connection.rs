@@ -39,7 +39,6 @@ mod timeouts;
 mod transmit;
 mod user_calls;
 
-use ecn::EcnState;
 use rare::Rare;
 use spaces::{ReceiveSpace, SendSpace};
 use timeouts::Timers;
@@ -56,7 +55,6 @@ pub struct Connection {
     cc: AnyCc,
     counts: Counts,
     rare: Option<Box<Rare>>,
-    ecn: EcnState,
     conn: ConnId,
     ts_offset: u32,
     local_port: u16,
@@ -90,7 +88,6 @@ impl Connection {
             cc,
             counts: Counts::default(),
             rare: None,
-            ecn: EcnState::default(),
             conn: ctx.conn,
             ts_offset: ctx.ts_offset,
             local_port: ctx.local.port(),
@@ -118,7 +115,6 @@ impl Connection {
             cc,
             counts: _,
             rare,
-            ecn,
             conn: _,
             ts_offset: _,
             local_port: _,
@@ -130,7 +126,7 @@ impl Connection {
             recovered_before,
         } = self;
         (snd, rcv, timers, rtt, recovery, cc).hash(hasher);
-        (rare, ecn).hash(hasher);
+        rare.hash(hasher);
         (state, passive, app_closed, recovered_before).hash(hasher);
     }
 

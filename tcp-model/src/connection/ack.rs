@@ -47,7 +47,7 @@ impl Connection {
         let was_closed = self.snd.wnd == 0;
         let same_window = window == self.snd.wnd;
         // What was in flight when the congestion was met, not what this ACK leaves of it.
-        let marked = (seg.flags.is_ece() && self.ecn.agreed).then(|| self.flight_size());
+        let marked = (seg.flags.is_ece() && self.speaks_ecn()).then(|| self.flight_size());
         if seg.ack.after(self.snd.una) {
             self.take_window(seg, window);
             self.on_new_ack(seg, now, out);

@@ -36,61 +36,74 @@ impl Connection {
     /// path drops those that ask (section 6.1.1.1, as Linux does by default).
     pub(super) fn ecn_setup(&mut self, answers: bool, again: bool) -> Flags {
         if answers {
-            return if self.ecn.agreed {
+            return if self.speaks_ecn() {
                 Flags::ECE
             } else {
                 Flags::NONE
             };
         }
-        self.ecn.agreed = self.params.ecn == EcnMode::Active && !again;
-        if self.ecn.agreed { SETUP } else { Flags::NONE }
+        let asks = self.params.ecn == EcnMode::Active && !again;
+        self.agree_on_ecn(asks);
+        if asks { SETUP } else { Flags::NONE }
+    }
+
+    /// Both ends speak ECN; in SYN-SENT, that this one has asked.
+    pub(super) fn speaks_ecn(&self) -> bool {
+        self.rare.as_ref().is_some_and(|r| r.ecn.agreed)
+    }
+
+    pub(super) fn agree_on_ecn(&mut self, agreed: bool) {
+        if agreed || self.rare.is_some() {
+            self.rare().ecn.agreed = agreed;
+        }
     }
 
     /// What the peer's SYN or SYN-ACK says of ECN.
     pub(super) fn take_ecn_setup(&mut self, seg: &Segment) {
         let asked = seg.flags.contains(SETUP);
-        self.ecn.agreed = match self.state {
+        let agreed = match self.state {
             // Section 6.1.1: an ECN-setup SYN-ACK has ECE and not CWR.
             State::SynSent if seg.flags.is_ack() => {
-                self.ecn.agreed && seg.flags.is_ece() && !seg.flags.is_cwr()
+                self.speaks_ecn() && seg.flags.is_ece() && !seg.flags.is_cwr()
             }
-            State::SynSent => self.ecn.agreed && asked,
+            State::SynSent => self.speaks_ecn() && asked,
             // "A host MUST NOT set ECT on SYN": one that has it was not sent by RFC 3168's rules.
             _ => self.params.ecn != EcnMode::Off && asked && seg.ecn == Ecn::NotEct,
         };
+        self.agree_on_ecn(agreed);
     }
 
     /// ECT on new data; CWR on the first of them after a reduction. Retransmissions (section
     /// 6.1.5), window probes (6.1.6) and empty segments (6.1.4) carry no ECT.
     pub(super) fn mark_data(&mut self, segment: &mut Segment) {
         segment.ecn = Ecn::Ect0;
-        if std::mem::take(&mut self.ecn.reduced) {
+        if std::mem::take(&mut self.rare().ecn.reduced) {
             segment.flags |= Flags::CWR;
         }
     }
 
     /// ECE of a segment that acknowledges.
     pub(super) fn ecn_echo(&self) -> Flags {
-        if self.ecn.echo {
-            Flags::ECE
-        } else {
-            Flags::NONE
+        match &self.rare {
+            Some(rare) if rare.ecn.echo => Flags::ECE,
+            _ => Flags::NONE,
         }
     }
 
     /// The receiver's part (section 6.1.3): CE is echoed until CWR comes. True when an ACK should
     /// not wait, because the peer's window may be very small now (Linux).
     pub(super) fn note_marks(&mut self, seg: &Segment) -> bool {
+        let ecn = &mut self.rare().ecn;
         let mut at_once = false;
         if seg.flags.is_cwr() {
-            at_once = self.ecn.echo;
-            self.ecn.echo = false;
+            at_once = ecn.echo;
+            ecn.echo = false;
         }
         if seg.ecn == Ecn::Ce {
-            at_once |= !self.ecn.echo;
-            self.ecn.echo = true;
+            at_once |= !ecn.echo;
+            ecn.echo = true;
         }
-        self.ecn.seen |= seg.ecn != Ecn::NotEct;
+        ecn.seen |= seg.ecn != Ecn::NotEct;
         at_once
     }
 
@@ -100,23 +113,26 @@ impl Connection {
             return;
         }
         self.cc.on_congestion(Congestion::Ecn, flight, now);
-        self.ecn.reacting = true;
+        self.rare().ecn.reacting = true;
         self.note_reduction();
     }
 
     /// The window was reduced, for an echo or for a loss: the peer is told with the next new data.
     pub(super) fn note_reduction(&mut self) {
-        self.ecn.reduced = self.ecn.agreed;
-        self.ecn.end = self.snd.nxt;
+        if let Some(rare) = &mut self.rare {
+            rare.ecn.reduced = rare.ecn.agreed;
+            rare.ecn.end = self.snd.nxt;
+        }
     }
 
     /// An echo has reduced the window less than a round trip ago.
     pub(super) fn is_reacting(&self) -> bool {
-        self.ecn.reacting && self.snd.una.before(self.ecn.end)
+        let ecn = self.rare.as_ref().map(|r| &r.ecn);
+        ecn.is_some_and(|e| e.reacting && self.snd.una.before(e.end))
     }
 
     /// An ECN codepoint has arrived.
     pub(super) fn ecn_seen(&self) -> bool {
-        self.ecn.seen
+        self.rare.as_ref().is_some_and(|r| r.ecn.seen)
     }
 }

@@ -44,7 +44,7 @@ impl Connection {
         let snd = &mut self.snd;
         (snd.iss, snd.una, snd.nxt) = (agreed.iss, agreed.iss, agreed.iss + 1);
         snd.small_end = agreed.iss;
-        self.ecn.agreed = agreed.ecn;
+        self.agree_on_ecn(agreed.ecn);
         self.take_offer(
             agreed.irs,
             &SynOptions {

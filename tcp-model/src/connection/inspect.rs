@@ -39,7 +39,7 @@ impl Connection {
                 .shift_agreed
                 .then_some((self.snd.shift, self.rcv.shift)),
             path_mtu: Some(u32::from(self.mtu())),
-            ecn: Some(self.ecn.agreed),
+            ecn: Some(self.speaks_ecn()),
             ecn_seen: Some(self.ecn_seen()),
             syn_data_acked: Some(self.rare.as_ref().is_some_and(|r| r.syn_data_acked)),
             ..Details::default()

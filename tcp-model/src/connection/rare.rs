@@ -1,12 +1,14 @@
 //! What few connections need, kept out of the way of the many: made when first wanted.
 
 use super::Connection;
+use super::ecn::EcnState;
 use crate::fast_open::{FastConnect, FastListen, FastOpenOption};
 use crate::icmp::IcmpKind;
 
-/// State of Fast Open, path MTU discovery and network errors.
+/// State of ECN, Fast Open, path MTU discovery and network errors.
 #[derive(Clone, Debug, Hash, Default)]
 pub(super) struct Rare {
+    pub(super) ecn: EcnState,
     /// Active Fast Open, until the answer to the SYN.
     pub(super) connect: Option<FastConnect>,
     /// Passive Fast Open, until the SYN.

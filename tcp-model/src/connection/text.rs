@@ -52,7 +52,7 @@ impl Connection {
         if seg.seq_len() == 0 || !open {
             return AckNeed::None; // after the peer's FIN there is nothing new to come
         }
-        if self.ecn.agreed && seg.len > 0 && self.note_marks(seg) {
+        if self.speaks_ecn() && seg.len > 0 && self.note_marks(seg) {
             // Linux: two ACKs go at once, for the peer may have too little in flight for more.
             let most = self.params.quick_acks.min(2);
             self.rcv.quick_acks = self.rcv.quick_acks.max(most);

@@ -257,7 +257,7 @@ impl Connection {
                 self.snd.small_end = end;
             }
             self.snd.last_sent = now;
-            if self.ecn.agreed && !again && !self.snd.probing {
+            if !again && self.speaks_ecn() && !self.snd.probing {
                 self.mark_data(&mut segment);
             }
         }
