@@ -11,6 +11,7 @@ use sim_core::{SimDuration, SimTime};
 use tcp_model::icmp::{IcmpError, IcmpKind};
 use tcp_model::model::{Input, OpenContext, Outputs, SendCall, TcpModel};
 use tcp_model::options::Options;
+use tcp_model::params::EcnMode;
 use tcp_model::{ConnId, Connection, Ecn, Flags, Segment, SeqNum, State, TcpParams};
 
 /// What happens to an end point.
@@ -107,7 +108,7 @@ fn params() -> impl Strategy<Value = TcpParams> {
         prop::sample::select(vec![0u32, 1, 500, 4_000, 70_000]),
         prop::sample::select(vec![0u32, 1, 4_000, 100_000]),
     );
-    (any::<[bool; 12]>(), sizes, 0u64..300).prop_map(|(on, (mtu, receive, send), delay)| {
+    (any::<[bool; 16]>(), sizes, 0u64..300).prop_map(|(on, (mtu, receive, send), delay)| {
         let base = if on[0] {
             TcpParams::linux()
         } else {
@@ -128,6 +129,14 @@ fn params() -> impl Strategy<Value = TcpParams> {
             keepalive: on[9].then(|| SimDuration::from_secs(30)),
             fin_timeout: on[10].then(|| SimDuration::from_secs(20)),
             cork: on[11],
+            user_timeout: on[12].then(|| SimDuration::from_secs(700)),
+            keepalive_interval: SimDuration::from_secs(if on[13] { 1 } else { 75 }),
+            keepalive_probes: if on[14] { 9 } else { 1_000 },
+            ecn: if on[15] {
+                EcnMode::Active
+            } else {
+                EcnMode::Passive
+            },
             delayed_ack: SimDuration::from_millis(delay),
             ..base
         }

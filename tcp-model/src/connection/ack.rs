@@ -149,6 +149,7 @@ impl Connection {
         match self.state {
             State::FinWait1 => {
                 self.enter(State::FinWait2, out);
+                self.touch_keepalive(now);
                 self.arm_fin_timeout(now);
             }
             State::Closing => self.enter_time_wait(now, out),

@@ -205,7 +205,7 @@ impl Connection {
             State::FinWait2 => self.enter_time_wait(now, out),
             _ => {}
         }
-        self.timers.keepalive = SimTime::MAX;
+        self.touch_keepalive(now);
         self.signal_peer_closed(out);
         AckNeed::Now
     }

@@ -30,7 +30,7 @@ pub(super) struct Timers {
     /// Interval of window probes is RTO times two to this.
     pub(super) probe_backoff: u8,
     /// Unanswered keep-alive probes.
-    pub(super) keepalive_sent: u8,
+    pub(super) keepalive_sent: u16,
 }
 
 impl Default for Timers {
@@ -233,18 +233,27 @@ impl Connection {
         self.arm_persist(now);
     }
 
+    /// Nothing need be under way for long: only a keep-alive finds out that the peer is gone.
+    fn may_idle(&self) -> bool {
+        use State::{CloseWait, Established, FinWait2};
+        matches!(self.state, Established | CloseWait | FinWait2)
+    }
+
     /// Restarts the keep-alive timer after a sign of life (MUST-26).
     pub(super) fn touch_keepalive(&mut self, now: SimTime) {
         if let Some(idle) = self.params.keepalive {
             self.timers.keepalive_sent = 0;
-            let open = matches!(self.state, State::Established | State::CloseWait);
-            self.timers.keepalive = if open { now + idle } else { SimTime::MAX };
+            self.timers.keepalive = if self.may_idle() {
+                now + idle
+            } else {
+                SimTime::MAX
+            };
         }
     }
 
     /// RFC 9293 section 3.8.4: an empty segment one octet below SND.NXT asks for an ACK (SHLD-12).
     fn on_keepalive_timeout(&mut self, now: SimTime, out: &mut Outputs) {
-        if !matches!(self.state, State::Established | State::CloseWait) {
+        if !self.may_idle() {
             return;
         }
         if self.snd.flight() > 0 || self.snd.unsent() > 0 {
@@ -255,7 +264,7 @@ impl Connection {
             self.time_out(now, out);
             return;
         }
-        self.timers.keepalive_sent += 1;
+        self.timers.keepalive_sent = self.timers.keepalive_sent.saturating_add(1);
         self.timers.keepalive = now + self.params.keepalive_interval;
         let segment = self.header(Flags::ACK, self.snd.nxt - 1, now);
         self.emit(segment, false, out);
@@ -268,9 +277,9 @@ impl Connection {
         match (self.params.user_timeout, self.params.keepalive) {
             (Some(most), Some(idle)) => {
                 let silent = idle + self.params.keepalive_interval * u64::from(sent);
-                sent > 0 && silent >= most
+                (sent > 0 && silent >= most) || sent == u32::from(u16::MAX)
             }
-            _ => sent >= self.params.keepalive_probes,
+            _ => sent >= self.params.keepalive_probes.min(u32::from(u16::MAX)),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tcp_model::model::{End, Outputs, TcpModel};
+use tcp_model::model::{End, Input, Outputs, TcpModel};
 use tcp_model::packetdrill::{RunOptions, parse, run};
 use tcp_model::{Connection, Flags, Segment, State, TcpParams};
 
@@ -136,4 +136,19 @@ fn shld_12_a_probe_carries_no_data() {
     rig.get_ack();
     let probes: Vec<Segment> = rig.wait(secs(7_300)).into_iter().map(|(_, s)| s).collect();
     assert_eq!(shapes(&probes), [(Flags::ACK, 0), (Flags::ACK, 0)]);
+}
+
+#[test]
+fn a_peer_that_has_vanished_is_found_out_in_half_closed_states_too() {
+    let mut half = Rig::established(kept());
+    half.call(Input::Shutdown);
+    half.get_ack();
+    assert_eq!(half.state(), State::FinWait2);
+    let mut other = Rig::established(kept());
+    other.get(other.flagged(FIN_ACK, 0));
+    assert_eq!(other.state(), State::CloseWait);
+    for mut rig in [half, other] {
+        rig.wait(secs(7_200 + 10 * 75));
+        assert_eq!(rig.end(), Some(End::TimedOut));
+    }
 }
