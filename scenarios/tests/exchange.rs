@@ -20,7 +20,8 @@ fn the_exchange_is_the_textbook_one_at_the_textbook_times() {
     // One way takes 50 ms and sending takes no time. The request goes out with the handshake's
     // last ACK at 100 ms and is answered at 150 ms by the response, of 1448 + 1448 + 1104 = 4000
     // bytes, and the FIN: the server closes first. The young connection acknowledges each segment
-    // at once. The client, having read to the end, closes at 200 ms; the last ACK leaves at 250 ms.
+    // at once, the FIN not: the client, having read to the end, closes at 200 ms, and its own FIN
+    // acknowledges it. The last ACK leaves at 250 ms.
     let expected: &[Row] = &[
         ("client", 0.0, "SYN", 0, 0, 0),
         ("server", 50.0, "SYN,ACK", 0, 1, 0),
@@ -34,7 +35,6 @@ fn the_exchange_is_the_textbook_one_at_the_textbook_times() {
         ("client", 200.0, "ACK", 201, 1449, 0),
         ("client", 200.0, "ACK", 201, 2897, 0),
         ("client", 200.0, "ACK", 201, 4001, 0),
-        ("client", 200.0, "ACK", 201, 4002, 0),
         ("client", 200.0, "FIN,ACK", 201, 4002, 0),
         ("server", 250.0, "ACK", 4002, 202, 0),
     ];
@@ -148,7 +148,7 @@ fn tshark_finds_nothing_to_remark_in_runs_without_loss() {
             println!("skipped: tshark is not installed");
             return;
         };
-        assert!(all >= 15, "{name}: {all} segments");
+        assert!(all >= 14, "{name}: {all} segments");
         let bad = "_ws.malformed || ip.checksum.status != 1 || tcp.checksum.status != 1";
         assert_eq!(tshark(&packets, bad), Some(0), "{name}");
         assert_eq!(tshark(&packets, "tcp.analysis.flags"), Some(0), "{name}");

@@ -57,9 +57,9 @@ fn a_failure_shows_the_line_both_sides_and_the_ladder() {
         "FAIL  ./bad.pkt:5:1: acknowledgement number
      5 | +0 > S. 0:0(0) ack 2 <mss 1460>
   expected: S. 0:0(0) ack 2 <mss 1460>
-  actual:   S. 0:0(0) ack 1 win 65535 <mss 1460>
+  actual:   S. 0:0(0) ack 1 win 64240 <mss 1460>
     0.000000 < S 0:0(0) win 65535 <mss 1000>
-    0.000000 > S. 0:0(0) ack 1 win 65535 <mss 1460>
+    0.000000 > S. 0:0(0) ack 1 win 64240 <mss 1460>
 2 scripts: 1 passed, 1 failed
 "
     );
@@ -135,7 +135,7 @@ fn all_is_shown_when_it_is_asked_for() {
     assert_eq!(code, 0);
     for part in [
         "ok    talks.pkt\n",
-        "> S. 0:0(0) ack 1 win 65535 <mss 1460>",
+        "> S. 0:0(0) ack 1 win 64240 <mss 1460>",
         "printed: hello 2",
         "passed over at 6:4: nstat > /dev/null",
     ] {

@@ -23,17 +23,21 @@ use crate::state::State;
 use crate::time_wait::TimeWait;
 
 mod ack;
+mod adaptive;
 mod change;
 mod defer_accept;
+mod delayed_ack;
 mod ecn;
 mod fast_open;
 mod handshake;
 mod icmp;
 mod inspect;
 mod rare;
+mod receive_window;
 mod segment_arrives;
 mod spaces;
 pub(crate) mod syn_options;
+mod tail_loss_probe;
 mod text;
 mod timeouts;
 mod transmit;
@@ -153,10 +157,15 @@ impl Connection {
     /// TIME-WAIT: all other timers stop, 2 MSL begins.
     fn enter_time_wait(&mut self, now: SimTime, out: &mut Outputs) {
         self.timers = Timers::default();
-        self.timers.state = now + self.params.time_wait;
+        self.timers.state = self.expiry(now, self.params.time_wait);
         self.snd.closed_at = now;
         self.enter(State::TimeWait, out);
         out.signals.push(Signal::Ended(End::Closed));
+    }
+
+    /// When a timer set now for `wait` fires.
+    fn expiry(&self, now: SimTime, wait: SimDuration) -> SimTime {
+        self.params.timers.expiry(now, wait)
     }
 
     fn outstanding(&self) -> Outstanding {
@@ -206,7 +215,8 @@ fn bounds(params: &TcpParams) -> RtoBounds {
         initial: params.initial_rto,
         min: params.min_rto,
         max: params.max_rto,
-        min_on_variance: params.min_rto_on_variance,
+        linux: params.linux_rto,
+        timers: params.timers,
     }
 }
 

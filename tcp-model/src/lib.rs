@@ -60,6 +60,8 @@ pub mod details;
 pub mod fast_open;
 pub mod host;
 pub mod icmp;
+#[doc = include_str!("../docs/linux.md")]
+pub mod linux {}
 pub mod model;
 pub mod options;
 pub mod packetdrill;
@@ -73,6 +75,7 @@ pub mod segment;
 pub mod seq;
 pub mod state;
 pub mod syn_cookie;
+pub mod ticks;
 pub mod time_wait;
 pub mod wire;
 

@@ -2,6 +2,8 @@
 
 use sim_core::SimDuration;
 
+pub use crate::ticks::Timers;
+
 /// When to stop retransmitting and report the connection dead: R2 of RFC 9293 section 3.8.3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GiveUp {
@@ -136,6 +138,10 @@ pub struct TcpParams {
     /// Which IP is below.
     pub ip_version: IpVersion,
     /// Largest IP packet sent or received, bytes; the MSS is this less the two headers.
+    /// Everything that can be set about a host's TCP.
+    /// How timers round.
+    pub timers: Timers,
+    /// Largest IP packet sent or received, bytes; the MSS is this less 40.
     pub mtu: u16,
     /// A smaller MSS to announce and to send, set by the application (`TCP_MAXSEG`).
     pub max_segment: Option<u16>,
@@ -185,9 +191,10 @@ pub struct TcpParams {
     pub initial_rto: SimDuration,
     /// Smallest time-out (RFC 6298 rule 2.4).
     pub min_rto: SimDuration,
-    /// The smallest time-out bounds the variance term alone: RTO = SRTT + max(min, 4 RTTVAR), as
-    /// Linux computes it; otherwise the whole.
-    pub min_rto_on_variance: bool,
+    /// The time-out is estimated as Linux does: the smallest bounds the deviation alone, RTO =
+    /// SRTT + max(min, deviation), and the largest deviation of a round trip counts. Otherwise
+    /// RFC 6298.
+    pub linux_rto: bool,
     /// Largest time-out (RFC 6298 rule 2.5).
     pub max_rto: SimDuration,
     /// When to give up on an unanswered SYN; retries count after the linear time-outs, as Linux
@@ -206,7 +213,36 @@ pub struct TcpParams {
     pub user_timeout: Option<SimDuration>,
     /// When to give up after the application has closed.
     pub orphan_give_up: GiveUp,
-    /// Longest delay of an ACK; zero acknowledges every segment at once (RFC 9293 section 3.8.6.3).
+    /// A number of retries stands for the time that many would take from the smallest time-out on,
+    /// counted from the first retransmission, as Linux takes `tcp_retries2`; times of give-up count
+    /// from there too, and a time-out ends with them. SYN and SYN-ACK are counted.
+    pub retries_as_time: bool,
+    /// The peer is sent a RST when its silence ends the connection.
+    pub reset_on_give_up: bool,
+    /// A segment probes for the loss of the last ones before the retransmission timer expires
+    /// (RFC 8985 section 7); needs SACK.
+    pub tail_loss_probe: bool,
+    /// Losses are found by time, not by counting duplicate ACKs (RFC 8985 section 6); needs SACK.
+    pub rack: bool,
+    /// The time to the next window probe counts from the answer to the last one, not from the probe.
+    pub probes_from_answer: bool,
+    /// Traffic does not move the keep-alive timer: when it expires, it looks how long the peer has
+    /// been silent, and waits for the rest.
+    pub keepalive_polls: bool,
+    /// Where `fin_timeout` is longer than `time_wait`, an orphan stays in FIN-WAIT-2 for the
+    /// difference, twice: as a full connection and as a small entry, as Linux has it.
+    pub split_fin_timeout: bool,
+    /// ACKs and window follow the data that arrive, as Linux's do: quick ACKs, interactive
+    /// connections, a delay from `delayed_ack` up, and a window that opens from half of
+    /// `receive_buffer_start` as segments come.
+    pub adaptive_receiver: bool,
+    /// Receive buffer of an adaptive receiver at the start, in bytes of memory (`tcp_rmem`).
+    pub receive_buffer_start: u32,
+    /// The buffer of an adaptive receiver grows with what the application reads, up to
+    /// `receive_buffer`.
+    pub moderate_rcvbuf: bool,
+    /// Longest delay of an ACK, or the shortest of an adaptive receiver's; zero acknowledges every
+    /// segment at once (RFC 9293 section 3.8.6.3).
     pub delayed_ack: SimDuration,
     /// Full-sized segments per ACK, at most.
     pub ack_every: u32,
@@ -219,6 +255,9 @@ pub struct TcpParams {
     pub minshall: bool,
     /// Less than a full segment waits, up to 200 ms (`TCP_CORK`).
     pub cork: bool,
+    /// A burst ends with what is left of the peer's window, though that is less than a full segment,
+    /// as Linux sends it.
+    pub fill_window: bool,
     /// Window probes carry one new octet (RFC 9293 section 3.8.6.1); otherwise they are empty, one
     /// octet below SND.UNA, as Linux sends them.
     pub probe_with_octet: bool,
@@ -291,6 +330,7 @@ impl TcpParams {
     pub fn rfc9293() -> TcpParams {
         TcpParams {
             ip_version: IpVersion::V4,
+            timers: Timers::Exact,
             mtu: 1500,
             max_segment: None,
             path_mtu_discovery: true,
@@ -315,7 +355,7 @@ impl TcpParams {
             dup_ack_threshold: 3,
             initial_rto: SimDuration::from_secs(1),
             min_rto: SimDuration::from_secs(1),
-            min_rto_on_variance: false,
+            linux_rto: false,
             max_rto: SimDuration::from_secs(60),
             syn_give_up: GiveUp::After(SimDuration::from_secs(180)), // MUST-23
             syn_linear_timeouts: 0,
@@ -324,11 +364,22 @@ impl TcpParams {
             orphan_give_up: GiveUp::After(SimDuration::from_secs(100)),
             retries1: 3, // SHLD-10
             user_timeout: None,
+            retries_as_time: false,
+            reset_on_give_up: true,
+            tail_loss_probe: false,
+            rack: false,
+            probes_from_answer: false,
+            keepalive_polls: false,
+            split_fin_timeout: false,
+            adaptive_receiver: false,
+            receive_buffer_start: 128 * 1024,
+            moderate_rcvbuf: true,
             delayed_ack: SimDuration::from_millis(200),
             ack_every: 2,
             quick_acks: 0,
             nagle: true,
             minshall: false,
+            fill_window: false,
             cork: false,
             probe_with_octet: true,
             require_timestamps: true,
@@ -362,26 +413,35 @@ impl TcpParams {
         }
     }
 
-    /// Linux 6.x defaults, with exact timers.
+    /// Linux 6.x defaults, with exact timers; `timers` makes them as coarse as Linux's.
     ///
-    /// Leaves out receive-buffer autotuning: buffers have their final size from the start.
+    /// Leaves out send-buffer autotuning: the buffer has its final size from the start.
     pub fn linux() -> TcpParams {
         TcpParams {
             send_buffer: 4 * 1024 * 1024,
             receive_buffer: 6 * 1024 * 1024,
             min_rto: SimDuration::from_millis(200),
-            min_rto_on_variance: true,
+            linux_rto: true,
             max_rto: SimDuration::from_secs(120),
             syn_give_up: GiveUp::Retries(6), // tcp_syn_retries, after the linear ones
             syn_linear_timeouts: 4,
             synack_give_up: GiveUp::Retries(5),
             data_give_up: GiveUp::Retries(15),
             orphan_give_up: GiveUp::Retries(8),
+            retries_as_time: true,
+            reset_on_give_up: false,
+            tail_loss_probe: true,
+            rack: true,
+            probes_from_answer: true,
+            keepalive_polls: true,
+            split_fin_timeout: true,
+            adaptive_receiver: true,
             delayed_ack: SimDuration::from_millis(40),
             quick_acks: 16,
             slow_start_limit: None,
             idle_restart: IdleRestart::Halving, // tcp_slow_start_after_idle
             minshall: true,
+            fill_window: true,
             probe_with_octet: false,
             require_timestamps: false,
             hold_until_push: false,
@@ -417,7 +477,7 @@ impl TcpParams {
             syn_layout: SynLayout::Bsd,
             slow_start_limit: Some(2), // net.inet.tcp.abc_l_var
             min_rto: SimDuration::from_millis(200),
-            min_rto_on_variance: true,
+            linux_rto: true,
             max_rto: SimDuration::from_secs(64),
             syn_give_up: GiveUp::After(SimDuration::from_secs(75)), // net.inet.tcp.keepinit
             syn_linear_timeouts: 4,
@@ -499,11 +559,49 @@ impl TcpParams {
         if let Some(shift) = self.window_shift {
             return shift;
         }
+        // A buffer of fixed memory never offers more than half of it.
+        let fixed = self.adaptive_receiver && !self.moderate_rcvbuf;
+        let most = self.receive_buffer >> fixed as u32;
         let mut shift = 0;
-        while shift < 14 && self.offered_buffer() >> shift > 0xffff {
+        while shift < 14 && most >> shift > 0xffff {
             shift += 1;
         }
         shift
+    }
+
+    /// The window that a SYN or SYN-ACK offers, whose field is never scaled, when options take
+    /// `option_bytes` of every segment. An adaptive receiver offers half of its first buffer, in
+    /// whole segments.
+    pub fn first_window(&self, option_bytes: u32) -> u32 {
+        if !self.adaptive_receiver {
+            return self.offered_buffer().min(0xffff);
+        }
+        let mss = u32::from(self.mss()).saturating_sub(option_bytes).max(1);
+        let space = self.initial_buffer() / 2;
+        let whole = if space > mss {
+            space - space % mss
+        } else {
+            space
+        };
+        whole.min(0xffff).min(self.offered_buffer())
+    }
+
+    /// A receive buffer of this size for good, as by SO_RCVBUF: Linux takes twice as much memory
+    /// for it.
+    pub fn fix_receive_buffer(&mut self, bytes: u32) {
+        if self.adaptive_receiver {
+            self.receive_buffer = bytes.saturating_mul(2);
+            self.receive_buffer_start = self.receive_buffer;
+            self.moderate_rcvbuf = false;
+        } else {
+            self.receive_buffer = bytes;
+        }
+    }
+
+    /// The receive buffer that an adaptive receiver begins with, bytes of memory.
+    pub(crate) fn initial_buffer(&self) -> u32 {
+        // SOCK_MIN_RCVBUF: Linux has no smaller one.
+        self.receive_buffer_start.min(self.receive_buffer).max(2304)
     }
 
     /// Number of ports for active opens.

@@ -5,13 +5,21 @@
 //! not SACKed and lie at or above `rtx_nxt` are lost and not yet sent again; the rest of what is
 //! outstanding and not SACKed is in the pipe. The cases differ only in how `lost_edge` is found.
 //!
-//! Leaves out RACK-TLP, PRR and the detection of a lost retransmission: that ends in a time-out.
+//! With RACK (RFC 8985) the marks of [`SentLog`] say instead what is lost and not yet sent again,
+//! lost retransmissions included.
+//!
+//! Leaves out PRR; without RACK, also the detection of a lost retransmission: that ends in a
+//! time-out.
+
+use sim_core::{SimDuration, SimTime};
 
 use crate::seq::SeqNum;
 
 mod scoreboard;
+mod sent;
 
 pub use scoreboard::Scoreboard;
+pub use sent::{Delivered, Probe, SentLog};
 
 /// What the sender is doing about loss.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -39,6 +47,10 @@ pub struct Recovery {
     dup_acks: u32,
     /// What the peer SACKed; made when it first does.
     board: Option<Box<Scoreboard>>,
+    /// When what is outstanding was sent; kept for RACK and for tail loss probes.
+    log: Option<Box<SentLog>>,
+    /// The log tells what is lost.
+    rack: bool,
 }
 
 /// The part of the send sequence space that recovery needs to know.
@@ -82,10 +94,63 @@ impl Recovery {
         self.dup_acks
     }
 
+    /// Keeps a log of what is sent from now on; `rack`: losses are found by it.
+    pub fn keep_log(&mut self, una: SeqNum, rack: bool) {
+        self.log.get_or_insert_with(|| Box::new(SentLog::new(una)));
+        self.rack = rack;
+    }
+
+    /// The log, if one is kept.
+    pub fn log(&self) -> Option<&SentLog> {
+        self.log.as_deref()
+    }
+
+    /// The same, to be told of things.
+    pub fn log_mut(&mut self) -> Option<&mut SentLog> {
+        self.log.as_deref_mut()
+    }
+
+    /// Losses are found by RACK.
+    pub fn uses_rack(&self) -> bool {
+        self.rack
+    }
+
+    /// Nothing is suspicious: no duplicate ACK and no SACK is under consideration.
+    pub fn is_calm(&self) -> bool {
+        self.phase == Phase::Open && self.dup_acks == 0 && self.board.is_none()
+    }
+
+    /// A new segment up to `end` was sent.
+    pub fn on_sent(&mut self, end: SeqNum, now: SimTime) {
+        if let Some(log) = &mut self.log {
+            log.on_sent(end, now);
+        }
+    }
+
+    /// RACK: looks for losses after a delivery. The time until there might be more, where
+    /// reordering is waited out.
+    pub fn find_losses(
+        &mut self,
+        threshold: u32,
+        srtt: Option<SimDuration>,
+        now: SimTime,
+    ) -> Option<SimDuration> {
+        let phase = self.phase;
+        self.log.as_mut()?.find_losses(phase, threshold, srtt, now)
+    }
+
+    /// Octets that RACK holds for lost and that were not sent again since.
+    pub fn rack_lost(&self) -> u32 {
+        match &self.log {
+            Some(log) if self.rack => log.lost(),
+            _ => 0,
+        }
+    }
+
     /// Octets estimated to be in the network: RFC 6675's pipe.
     pub fn pipe(&self, out: &Outstanding) -> u32 {
         let flight = out.flight();
-        if self.phase == Phase::Open && self.dup_acks == 0 && self.board.is_none() {
+        if self.is_calm() {
             return flight;
         }
         let lost = match self.phase {
@@ -110,6 +175,9 @@ impl Recovery {
     }
 
     fn lost_unsent(&self, out: &Outstanding) -> u32 {
+        if self.rack {
+            return self.rack_lost();
+        }
         let from = self.rtx_nxt.max(out.una);
         if !from.before(self.lost_edge) {
             return 0;
@@ -150,6 +218,9 @@ impl Recovery {
         if self.phase == Phase::Open {
             return None;
         }
+        if self.rack {
+            return self.log.as_ref()?.first_lost();
+        }
         let from = self.rtx_nxt.max(out.una);
         let (start, end) = match &self.board {
             Some(board) => board.next_gap(from, self.lost_edge),
@@ -158,26 +229,40 @@ impl Recovery {
         start.before(end).then_some((start, end))
     }
 
-    /// Octets before `end` have been sent again.
-    pub fn on_retransmitted(&mut self, end: SeqNum) {
+    /// Octets `start..end` have been sent again.
+    pub fn on_retransmitted(&mut self, start: SeqNum, end: SeqNum, now: SimTime) {
         self.rtx_nxt = self.rtx_nxt.max(end);
+        if let Some(log) = &mut self.log {
+            log.on_resent(start, end, now);
+        }
     }
 
-    /// Takes SACK blocks; returns how many octets they newly report.
+    /// Takes SACK blocks; returns how many octets they newly report, and when the first of them
+    /// was sent, where the log tells.
     pub fn on_sack(
         &mut self,
         blocks: impl Iterator<Item = (SeqNum, SeqNum)>,
         out: &Outstanding,
-    ) -> u32 {
-        let mut new = 0;
+        now: SimTime,
+    ) -> (u32, Option<SimTime>) {
+        let (mut new, mut first_sent) = (0, None);
         for (start, end) in blocks {
             // A block outside what is outstanding is stale, a D-SACK, or nonsense.
             let sane = start.before(end) && start.at_or_after(out.una) && end.at_or_before(out.nxt);
             if sane && start.after(out.una) {
-                new += self.board.get_or_insert_default().insert(start, end);
+                let board = self.board.get_or_insert_default();
+                if let Some(log) = &mut self.log {
+                    let mut gap = board.next_gap(start, end);
+                    while gap.0.before(gap.1) {
+                        let sent = log.on_sack(gap.0, gap.1, now);
+                        first_sent = first_sent.or(sent);
+                        gap = board.next_gap(gap.1, end);
+                    }
+                }
+                new += board.insert(start, end);
             }
         }
-        new
+        (new, first_sent)
     }
 
     /// A duplicate ACK arrived. True when loss is to be concluded and recovery should begin.
@@ -226,7 +311,10 @@ impl Recovery {
     }
 
     /// The retransmission timer expired: all that is not SACKed is lost.
-    pub fn enter_loss(&mut self, out: &Outstanding) {
+    pub fn enter_loss(&mut self, out: &Outstanding, now: SimTime) {
+        if let Some(log) = &mut self.log {
+            log.on_timeout(now);
+        }
         self.phase = Phase::Loss;
         self.recover = out.nxt;
         self.rtx_nxt = out.una;
@@ -234,15 +322,23 @@ impl Recovery {
         self.dup_acks = 0;
     }
 
+    /// The log's part of an acknowledgement up to `una`; before [`Recovery::on_ack`].
+    pub fn on_delivered(&mut self, una: SeqNum, now: SimTime) -> Option<Delivered> {
+        self.log.as_mut().map(|log| log.on_ack(una, now))
+    }
+
     /// SND.UNA advanced by `acked` octets to `out.una`. True when recovery is over.
     pub fn on_ack(&mut self, acked: u32, out: &Outstanding) -> bool {
-        if self.phase == Phase::Open && self.dup_acks == 0 && self.board.is_none() {
+        if self.is_calm() {
             return false;
         }
         if let Some(board) = &mut self.board {
             board.acknowledge(out.una);
             if board.is_empty() {
                 self.board = None;
+                if let Some(log) = &mut self.log {
+                    log.forget_sacks();
+                }
             }
         }
         let over = self.phase != Phase::Open && out.una.at_or_after(self.recover);
@@ -251,6 +347,9 @@ impl Recovery {
             _ if over => {
                 self.phase = Phase::Open;
                 self.dup_acks = 0;
+                if let Some(log) = &mut self.log {
+                    log.on_recovery_exit();
+                }
             }
             Phase::Fast => {
                 // A partial ACK: the segment at the new SND.UNA is lost too (RFC 6582 section 3.2
@@ -274,6 +373,7 @@ mod tests {
     use super::*;
 
     const MSS: u32 = 1000;
+    const T: SimTime = SimTime::ZERO;
 
     fn out(una: u32, nxt: u32) -> Outstanding {
         Outstanding {
@@ -294,7 +394,7 @@ mod tests {
         r.enter_fast(&o);
         assert_eq!(r.next_hole(&o), Some((SeqNum(0), SeqNum(1000))));
         assert_eq!(r.pipe(&o), 6_000);
-        r.on_retransmitted(SeqNum(1000));
+        r.on_retransmitted(SeqNum(0), SeqNum(1000), T);
         assert_eq!((r.pipe(&o), r.next_hole(&o)), (7_000, None));
         let o = out(4_000, 10_000);
         assert!(!r.on_ack(4_000, &o));
@@ -309,13 +409,13 @@ mod tests {
         let o = out(0, 10_000);
         let s = |a, b| (SeqNum(a), SeqNum(b));
         assert_eq!(
-            r.on_sack([s(1000, 2000), s(3000, 6000)].into_iter(), &o),
-            4000
+            r.on_sack([s(1000, 2000), s(3000, 6000)].into_iter(), &o, T),
+            (4000, None)
         );
         assert!(r.on_duplicate_ack(&o)); // three segments SACKed above the first hole
         r.enter_fast(&o);
         assert_eq!(r.next_hole(&o), Some(s(0, 1000)));
-        r.on_retransmitted(SeqNum(1000));
+        r.on_retransmitted(SeqNum(0), SeqNum(1000), T);
         assert_eq!(r.next_hole(&o), Some(s(2000, 3000)));
         // 10 outstanding - 4 SACKed - 1 lost and not yet sent again
         assert_eq!(r.pipe(&o), 5_000);
@@ -325,11 +425,11 @@ mod tests {
     fn after_a_timeout_everything_not_sacked_is_sent_again() {
         let mut r = Recovery::default();
         let o = out(0, 5_000);
-        r.on_sack([(SeqNum(2000), SeqNum(3000))].into_iter(), &o);
-        r.enter_loss(&o);
+        r.on_sack([(SeqNum(2000), SeqNum(3000))].into_iter(), &o, T);
+        r.enter_loss(&o, T);
         assert_eq!(r.pipe(&o), 0);
         assert_eq!(r.next_hole(&o), Some((SeqNum(0), SeqNum(2000))));
-        r.on_retransmitted(SeqNum(2000));
+        r.on_retransmitted(SeqNum(0), SeqNum(2000), T);
         assert_eq!(r.next_hole(&o), Some((SeqNum(3000), SeqNum(5000))));
         assert_eq!(r.pipe(&o), 2_000);
     }

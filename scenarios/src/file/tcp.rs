@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sim_core::SimDuration;
 use tcp_model::params::{
-    CongestionKind, EcnMode, GiveUp, PortSelection, SynCookies, TcpParams, TwReuse,
+    CongestionKind, EcnMode, GiveUp, PortSelection, SynCookies, TcpParams, Timers, TwReuse,
 };
 
 use super::values::{
     Buffer, Congestion, CookieLevel, EcnLevel, Flag, Limit, MaybeDuration, Patience, PortRange,
-    Ports, Reuse,
+    Ports, Reuse, TimerWheel,
 };
 
 /// Between the form of a parameter in a scenario and in [`TcpParams`].
@@ -47,7 +47,8 @@ parameter_is_wrapped!(
     Ports(PortSelection),
     Reuse(TwReuse),
     EcnLevel(EcnMode),
-    CookieLevel(SynCookies)
+    CookieLevel(SynCookies),
+    TimerWheel(Timers)
 );
 
 impl Parameter<Option<u32>> for Limit {
@@ -109,6 +110,7 @@ macro_rules! tcp_file {
 }
 
 tcp_file! {
+    timers: TimerWheel => timers,
     mtu: u16 => mtu,
     max_segment: Limit => max_segment,
     path_mtu_discovery: Flag => path_mtu_discovery,
@@ -156,6 +158,12 @@ tcp_file! {
     #[serde(alias = "tcp_retries1")]
     retries1: u32 => retries1,
     user_timeout: MaybeDuration => user_timeout,
+    tail_loss_probe: Flag => tail_loss_probe,
+    rack: Flag => rack,
+    adaptive_receiver: Flag => adaptive_receiver,
+    receive_buffer_start: Buffer => receive_buffer_start,
+    #[serde(alias = "tcp_moderate_rcvbuf")]
+    moderate_rcvbuf: Flag => moderate_rcvbuf,
     delayed_ack: SimDuration => delayed_ack,
     ack_every: u32 => ack_every,
     quick_acks: u32 => quick_acks,

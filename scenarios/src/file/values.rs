@@ -38,7 +38,7 @@ mod distribution;
 mod levels;
 mod port_range;
 
-pub use choices::{Congestion, Flag, Limit, Patience, PortList, Ports, Reuse};
+pub use choices::{Congestion, Flag, Limit, Patience, PortList, Ports, Reuse, TimerWheel};
 pub use distribution::{Dist, InBytes, InSeconds, Unit};
 pub use levels::{CookieLevel, EcnLevel};
 pub use port_range::PortRange;

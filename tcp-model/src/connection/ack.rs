@@ -6,7 +6,7 @@ use sim_core::{SimDuration, SimTime};
 use super::Connection;
 use crate::congestion::{AckEvent, Congestion, CongestionControl};
 use crate::model::{End, Outputs};
-use crate::recovery::Phase;
+use crate::recovery::{Delivered, Phase};
 use crate::segment::Segment;
 use crate::state::State;
 
@@ -52,7 +52,7 @@ impl Connection {
             self.take_window(seg, window);
             self.on_new_ack(seg, now, out);
         } else {
-            let sacked = self.take_sack(seg);
+            let sacked = self.take_sack(seg, true, now);
             let duplicate = seg.ack == self.snd.una
                 && self.snd.flight() > 0
                 && !self.snd.probing
@@ -63,6 +63,8 @@ impl Connection {
             if duplicate {
                 self.on_duplicate_ack(now, out);
             }
+            self.judge_probe(seg, false, sacked > 0, now);
+            self.look_for_losses(now, out);
         }
         if self.timers.persist != SimTime::MAX {
             self.timers.retries = 0; // MUST-37: the probe was answered
@@ -75,7 +77,7 @@ impl Connection {
         if let Some(flight) = marked {
             self.on_ecn_echo(flight, now);
         }
-        self.on_window();
+        self.on_window(now);
         self.state != State::Closed
     }
 
@@ -91,23 +93,42 @@ impl Connection {
 
     /// A window that opened ends probing; an octet sent as a probe is then ordinary data, lost
     /// unless acknowledged.
-    fn on_window(&mut self) {
+    fn on_window(&mut self, now: SimTime) {
         if self.snd.wnd > 0 && self.timers.persist != SimTime::MAX {
             self.stop_probing();
             if std::mem::take(&mut self.snd.probing) && self.snd.flight() > 0 {
-                self.recovery.enter_loss(&self.outstanding());
+                self.recovery.enter_loss(&self.outstanding(), now);
                 self.recovered_before = true;
             }
+        } else if self.timers.persist != SimTime::MAX && self.params.probes_from_answer {
+            self.rearm_persist(now);
         }
     }
 
-    fn take_sack(&mut self, seg: &Segment) -> u32 {
+    /// `sample`: what was SACKed gives an RTT sample, nothing acknowledged does.
+    fn take_sack(&mut self, seg: &Segment, sample: bool, now: SimTime) -> u32 {
         if !self.rcv.sack_ok {
             return 0;
         }
         let outstanding = self.outstanding();
-        self.recovery
-            .on_sack(seg.options.sack_blocks(), &outstanding)
+        let (new, first_sent) = self
+            .recovery
+            .on_sack(seg.options.sack_blocks(), &outstanding, now);
+        if self.recovery.uses_rack()
+            && self.reports_duplicate(seg)
+            && let Some(log) = self.recovery.log_mut()
+        {
+            log.on_duplicate_report(&outstanding);
+        }
+        if let (Some(sent), true) = (first_sent, sample) {
+            self.sample_rtt(now.since(sent));
+        }
+        new
+    }
+
+    pub(super) fn sample_rtt(&mut self, rtt: SimDuration) {
+        let bounds = self.bounds();
+        self.rtt.on_sample(rtt, self.snd.una, self.snd.nxt, &bounds);
     }
 
     fn on_new_ack(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
@@ -118,10 +139,13 @@ impl Connection {
         self.snd.acked += bytes;
         self.snd.una = seg.ack;
         self.counts.bytes_acked = self.snd.acked;
-        self.take_rtt(seg, now);
+        match self.recovery.on_delivered(seg.ack, now) {
+            Some(delivered) => self.take_logged_rtt(&delivered, seg, now),
+            None => self.take_rtt(seg, now),
+        }
         let phase = self.recovery.phase();
         let outstanding = self.outstanding();
-        self.take_sack(seg);
+        self.take_sack(seg, false, now);
         let over = self.recovery.on_ack(octets, &outstanding);
         if phase != Phase::Fast {
             self.cc.on_ack(&AckEvent {
@@ -139,6 +163,8 @@ impl Connection {
             self.snd.probing = false;
         }
         self.restart_rto(now);
+        self.judge_probe(seg, true, false, now);
+        self.look_for_losses(now, out);
         self.signal_room(out);
         if fin_acked {
             self.on_fin_acked(now, out);
@@ -161,24 +187,32 @@ impl Connection {
     /// A round-trip sample: of the timed segment, exact; failing that, of the echoed timestamp,
     /// in milliseconds, which is safe for retransmitted segments too (RFC 7323 section 4).
     pub(super) fn take_rtt(&mut self, seg: &Segment, now: SimTime) {
-        let bounds = self.bounds();
         match self.snd.timed {
             Some((end, sent)) if seg.ack.at_or_after(end) => {
                 self.snd.timed = None;
-                self.rtt.on_sample(now.since(sent), &bounds);
+                self.sample_rtt(now.since(sent));
             }
             Some(_) => {}
-            None if self.rcv.ts_ok => {
-                let Some((_, echo)) = seg.options.timestamps() else {
-                    return;
-                };
-                let ms = self.ts_now(now).wrapping_sub(echo);
-                if echo != 0 && ms < 1 << 30 {
-                    self.rtt
-                        .on_sample(SimDuration::from_millis(u64::from(ms.max(1))), &bounds);
-                }
-            }
+            None => self.take_echoed_rtt(seg, now),
+        }
+    }
+
+    /// The same with a log: every acknowledgement gives a sample.
+    fn take_logged_rtt(&mut self, delivered: &Delivered, seg: &Segment, now: SimTime) {
+        match delivered.first_sent {
+            Some(sent) => self.sample_rtt(now.since(sent)),
+            None if delivered.resent => self.take_echoed_rtt(seg, now),
             None => {}
+        }
+    }
+
+    fn take_echoed_rtt(&mut self, seg: &Segment, now: SimTime) {
+        let (true, Some((_, echo))) = (self.rcv.ts_ok, seg.options.timestamps()) else {
+            return;
+        };
+        let ms = self.ts_now(now).wrapping_sub(echo);
+        if echo != 0 && ms < 1 << 30 {
+            self.sample_rtt(SimDuration::from_millis(u64::from(ms.max(1))));
         }
     }
 
@@ -192,9 +226,17 @@ impl Connection {
     fn on_duplicate_ack(&mut self, now: SimTime, out: &mut Outputs) {
         let outstanding = self.outstanding();
         let loss = self.recovery.on_duplicate_ack(&outstanding);
-        if !loss || !self.recovery.may_enter(&outstanding, self.recovered_before) {
-            return;
+        if !self.recovery.uses_rack()
+            && loss
+            && self.recovery.may_enter(&outstanding, self.recovered_before)
+        {
+            self.begin_recovery(now, out);
         }
+    }
+
+    /// Fast recovery begins: something is lost.
+    pub(super) fn begin_recovery(&mut self, now: SimTime, out: &mut Outputs) {
+        let outstanding = self.outstanding();
         // RFC 5681 section 3.2 steps 2 and 3
         let flight = self.flight_size();
         self.recovery.enter_fast(&outstanding);

@@ -17,6 +17,7 @@ impl Connection {
         let old = std::mem::replace(&mut self.params, Arc::clone(params));
         // A smaller buffer takes nothing back: the window's edge stays (SHLD-14).
         self.rcv.buffer = self.params.offered_buffer();
+        self.follow_buffer(&old);
         if self.params.keepalive != old.keepalive {
             self.rearm_keepalive(&old, now);
         }
@@ -42,18 +43,18 @@ impl Connection {
     /// The idle time counts from the last sign of life (Linux `TCP_KEEPIDLE`); keep-alive that is
     /// switched on begins now.
     fn rearm_keepalive(&mut self, old: &TcpParams, now: SimTime) {
-        let armed = self.timers.keepalive;
+        let armed = std::mem::replace(&mut self.timers.keepalive, SimTime::MAX);
         let since = match old.keepalive {
+            Some(_) if armed != SimTime::MAX && self.params.keepalive_polls => self.timers.heard,
             Some(idle) if armed != SimTime::MAX && self.timers.keepalive_sent == 0 => {
                 SimTime::from_ps(armed.as_ps().saturating_sub(idle.as_ps()))
             }
             _ => now,
         };
-        self.touch_keepalive(since);
-        if self.params.keepalive.is_none() {
-            self.timers.keepalive = SimTime::MAX;
-        } else if self.timers.keepalive != SimTime::MAX {
-            self.timers.keepalive = self.timers.keepalive.max(now);
+        if let (true, Some(idle)) = (self.may_idle(), self.params.keepalive) {
+            let left = idle.saturating_sub(now.since(since));
+            self.timers.keepalive_sent = 0;
+            self.timers.keepalive = self.expiry(now, left);
         }
     }
 }

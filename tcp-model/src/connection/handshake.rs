@@ -18,7 +18,7 @@ impl Connection {
         let answers = self.state != State::SynSent;
         let flags = if answers { Flags::SYN_ACK } else { Flags::SYN };
         let flags = flags | self.ecn_setup(answers, again);
-        let window = self.rcv.buffer.min(0xffff); // the field of a SYN is never scaled
+        let window = self.syn_window();
         if answers {
             self.rcv.edge = self.rcv.edge.max(self.rcv.nxt + window);
             self.rcv.acked = self.rcv.nxt;
@@ -53,6 +53,12 @@ impl Connection {
         self.arm_rto(now);
     }
 
+    /// The window a SYN or SYN-ACK offers.
+    fn syn_window(&self) -> u32 {
+        let stamps = self.passive && self.rcv.ts_ok;
+        self.params.first_window(if stamps { 12 } else { 0 })
+    }
+
     /// What this SYN offers; an answer offers what the peer offered.
     fn syn_options(&self, answers: bool, now: SimTime) -> Options {
         let p = &self.params;
@@ -79,8 +85,6 @@ impl Connection {
         self.rcv.irs = irs;
         self.rcv.nxt = irs + 1;
         self.rcv.acked = irs;
-        // What the SYN offered, or will: the field of a SYN is unscaled.
-        self.rcv.edge = self.rcv.nxt + self.rcv.buffer.min(0xffff);
         self.rcv.sack_ok = offer.sack;
         if let Some((val, _)) = offer.timestamps {
             self.rcv.ts_ok = true;
@@ -100,6 +104,8 @@ impl Connection {
             rare.peer_mss = offer.mss;
             self.fit_mss();
         }
+        // What the SYN offered, or will: the field of a SYN is unscaled.
+        self.rcv.edge = self.rcv.nxt + self.syn_window();
     }
 
     /// RFC 9293 section 3.10.7.2.
@@ -209,6 +215,7 @@ impl Connection {
         self.snd.wnd = u32::from(seg.window) << shift;
         self.snd.max_wnd = self.snd.wnd;
         (self.snd.wl1, self.snd.wl2) = (seg.seq, seg.ack);
+        self.recovery.on_delivered(seg.ack, now); // sent early, with Fast Open
         self.take_rtt(seg, now);
         if self.snd.syn_retransmitted {
             self.rtt.after_syn_loss();

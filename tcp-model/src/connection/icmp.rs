@@ -108,7 +108,8 @@ impl Connection {
     /// of congestion (RFC 1191 section 6.5).
     fn send_all_again(&mut self, now: SimTime, out: &mut Outputs) {
         self.snd.timed = None; // Karn
-        self.recovery.enter_loss(&self.outstanding());
+        // However lately it was sent.
+        self.recovery.enter_loss(&self.outstanding(), SimTime::MAX);
         self.recovered_before = true;
         self.transmit(now, out);
     }

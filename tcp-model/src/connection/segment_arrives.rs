@@ -109,7 +109,7 @@ impl Connection {
         }
         match need {
             AckNeed::Now if out.segments.len() == sent => self.send_ack(now, out),
-            AckNeed::Delayed if out.segments.len() == sent => self.delay_ack(now),
+            AckNeed::Delayed if out.segments.len() == sent => self.delay_ack(now, out),
             _ => {}
         }
     }
@@ -133,7 +133,11 @@ impl Connection {
             // The window of a SYN is not scaled.
             self.snd.wnd = u32::from(seg.window);
             self.snd.max_wnd = self.snd.wnd;
-            let need = self.on_text(&rest, now, out);
+            let mut need = self.on_text(&rest, now, out);
+            if self.params.adaptive_receiver {
+                need = AckNeed::Always; // to Linux, its SYN is old text
+                self.note_old_text(&Segment { len: 1, ..*seg });
+            }
             self.reply(need, now, out);
         }
     }
@@ -245,10 +249,12 @@ impl Connection {
             TimeWaitAction::Drop => {}
             TimeWaitAction::Ack => self.answer_unacceptable(seg, now, out),
             TimeWaitAction::AckAndRestart => {
-                self.timers.state = now + self.params.time_wait;
+                self.timers.state = self.expiry(now, self.params.time_wait);
                 self.answer_unacceptable(seg, now, out); // a FIN counts as text: it is always answered
             }
-            TimeWaitAction::Restart => self.timers.state = now + self.params.time_wait,
+            TimeWaitAction::Restart => {
+                self.timers.state = self.expiry(now, self.params.time_wait);
+            }
             // A new incarnation is the host's to make; this one is over.
             TimeWaitAction::Kill | TimeWaitAction::NewIncarnation { .. } => self.forget(out),
         }

@@ -2,6 +2,7 @@
 
 use sim_core::SimTime;
 
+use super::adaptive::Adaptive;
 use crate::params::TcpParams;
 use crate::reassembly::Reassembly;
 use crate::segment::ConnId;
@@ -164,6 +165,8 @@ pub(super) struct ReceiveSpace {
     pub(super) freed: u64,
     /// Octets ahead of a gap.
     pub(super) ahead: Option<Box<Reassembly>>,
+    /// What an adaptive receiver has learnt.
+    pub(super) adaptive: Option<Box<Adaptive>>,
     /// Urgent pointer as a sequence number, while it lies beyond what was read.
     pub(super) urgent: Option<SeqNum>,
     /// TS.Recent of RFC 7323.
@@ -195,6 +198,7 @@ impl ReceiveSpace {
             held: 0,
             freed: 0,
             ahead: None,
+            adaptive: None,
             urgent: None,
             ts_recent: 0,
             peer: ConnId(0),

@@ -75,14 +75,18 @@ impl Connection {
         let need = if start.after(self.rcv.nxt) {
             self.keep_ahead(start, end, fin, foreign)
         } else {
-            let need = self.take_in_order(end, seg.flags.is_psh(), foreign, out);
+            let need = self.take_in_order(seg, end, foreign, now, out);
             let next = fin == Some(self.rcv.nxt)
                 || self
                     .rcv
                     .ahead
                     .as_ref()
                     .is_some_and(|a| a.fin_is_next(self.rcv.nxt));
-            if next { self.on_fin(now, out) } else { need }
+            if next {
+                self.on_fin(need, now, out)
+            } else {
+                need
+            }
         };
         if self.rcv.ahead.as_ref().is_some_and(|a| a.is_empty()) {
             self.rcv.ahead = None;
@@ -122,6 +126,9 @@ impl Connection {
         let ahead = self.rcv.ahead.get_or_insert_default();
         if start.before(end) {
             let new = ahead.insert(start, end);
+            if let (true, Some(adaptive)) = (new > 0, &mut self.rcv.adaptive) {
+                adaptive.taken_ahead += super::adaptive::memory_of(end.offset_from(start));
+            }
             if !dsack {
                 ahead.take_duplicate();
             }
@@ -137,13 +144,18 @@ impl Connection {
 
     fn take_in_order(
         &mut self,
+        seg: &Segment,
         end: SeqNum,
-        push: bool,
         foreign: bool,
+        now: SimTime,
         out: &mut Outputs,
     ) -> AckNeed {
         let start = self.rcv.nxt;
+        let push = seg.flags.is_psh();
         if !start.before(end) {
+            if seg.len > 0 {
+                self.enter_quick_acks();
+            }
             return AckNeed::Now; // old text only, or a FIN alone
         }
         if foreign {
@@ -157,10 +169,18 @@ impl Connection {
             }
         }
         self.rcv.nxt = self.rcv.ahead.as_mut().map_or(end, |a| a.advance(end));
+        let gap = had_gap && self.rcv.ahead.as_ref().is_some_and(|a| a.has_gap());
+        if let (false, Some(adaptive)) = (gap, &mut self.rcv.adaptive) {
+            adaptive.taken += std::mem::take(&mut adaptive.taken_ahead);
+        }
         let taken = u64::from(self.rcv.nxt.offset_from(start));
         self.counts.bytes_received += taken;
         self.rcv.unread += taken;
         self.rcv.held += taken;
+        if self.params.adaptive_receiver {
+            let echo = seg.options.timestamps().map(|(_, echo)| echo);
+            self.learn(end.offset_from(start), push, echo, now);
+        }
         let hold = self.params.hold_until_push
             && !push
             && !had_gap
@@ -180,6 +200,9 @@ impl Connection {
 
     /// RFC 9293 section 3.8.6.3, RFC 5681 section 4.2.
     fn ack_policy(&mut self, had_gap: bool) -> AckNeed {
+        if self.params.adaptive_receiver {
+            return self.adaptive_ack(had_gap);
+        }
         let waiting = self.rcv.nxt.offset_from(self.rcv.acked);
         if self.rcv.quick_acks > 0 {
             self.rcv.quick_acks -= 1;
@@ -194,12 +217,21 @@ impl Connection {
     }
 
     /// Eighth: the FIN. "Advance RCV.NXT over the FIN, and send an acknowledgment for the FIN."
-    fn on_fin(&mut self, now: SimTime, out: &mut Outputs) -> AckNeed {
+    /// `need` is that of the text before it.
+    fn on_fin(&mut self, need: AckNeed, now: SimTime, out: &mut Outputs) -> AckNeed {
         self.rcv.nxt += 1;
         self.rcv.fin_received = true;
+        let mut passive = false;
         self.deliver(out); // "FIN implies PUSH for any segment text not yet delivered"
         match self.state {
-            State::Established => self.enter(State::CloseWait, out),
+            State::Established => {
+                self.enter(State::CloseWait, out);
+                if self.params.adaptive_receiver {
+                    // What remains is the answer, which carries the acknowledgement.
+                    self.expect_reply();
+                    passive = true;
+                }
+            }
             // Had our FIN been acknowledged, on_ack would have moved on to FIN-WAIT-2.
             State::FinWait1 => self.enter(State::Closing, out),
             State::FinWait2 => self.enter_time_wait(now, out),
@@ -207,6 +239,10 @@ impl Connection {
         }
         self.touch_keepalive(now);
         self.signal_peer_closed(out);
-        AckNeed::Now
+        if passive && need != AckNeed::Always {
+            self.adaptive_ack(false)
+        } else {
+            AckNeed::Now
+        }
     }
 }

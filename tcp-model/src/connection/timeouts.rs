@@ -3,6 +3,7 @@
 use sim_core::{SimDuration, SimTime};
 
 use super::Connection;
+use super::tail_loss_probe::Purpose;
 use crate::congestion::{Congestion, CongestionControl};
 use crate::model::{End, Outputs, Signal};
 use crate::params::GiveUp;
@@ -25,12 +26,20 @@ pub(super) struct Timers {
     pub(super) keepalive: SimTime,
     /// When the octets now being retransmitted or probed for were first sent.
     pub(super) first_sent: SimTime,
+    /// When they were first sent again.
+    pub(super) first_resent: SimTime,
     /// Retransmissions of them, or unanswered probes.
     pub(super) retries: u32,
+    /// What `rto` runs for.
+    pub(super) purpose: Purpose,
     /// Interval of window probes is RTO times two to this.
     pub(super) probe_backoff: u8,
     /// Unanswered keep-alive probes.
     pub(super) keepalive_sent: u16,
+    /// The first half of a split wait in FIN-WAIT-2 is over.
+    pub(super) half_waited: bool,
+    /// When the peer was last heard of.
+    pub(super) heard: SimTime,
 }
 
 impl Default for Timers {
@@ -43,9 +52,13 @@ impl Default for Timers {
             state: off,
             keepalive: off,
             first_sent: SimTime::ZERO,
+            first_resent: SimTime::ZERO,
             retries: 0,
+            purpose: Purpose::Retransmit,
             probe_backoff: 0,
             keepalive_sent: 0,
+            half_waited: false,
+            heard: SimTime::ZERO,
         }
     }
 }
@@ -88,14 +101,18 @@ fn due(timer: &mut SimTime, now: SimTime) -> bool {
 impl Connection {
     pub(super) fn on_timeout(&mut self, now: SimTime, out: &mut Outputs) {
         if due(&mut self.timers.ack, now) {
-            self.send_ack(now, out);
+            self.on_delayed_ack_timeout(now, out);
         }
         if due(&mut self.timers.state, now) {
-            self.on_state_timeout(out);
+            self.on_state_timeout(now, out);
             return;
         }
         if due(&mut self.timers.rto, now) {
-            self.on_retransmission_timeout(now, out);
+            match self.timers.purpose {
+                Purpose::Retransmit => self.on_retransmission_timeout(now, out),
+                Purpose::Probe => self.on_probe_timeout(now, out),
+                Purpose::Reordering => self.on_reordering_timeout(now, out),
+            }
         }
         if due(&mut self.timers.persist, now) {
             self.on_persist_timeout(now, out);
@@ -106,33 +123,88 @@ impl Connection {
     }
 
     /// The end of 2 MSL, or of an orphan's wait for the peer's FIN.
-    fn on_state_timeout(&mut self, out: &mut Outputs) {
+    fn on_state_timeout(&mut self, now: SimTime, out: &mut Outputs) {
         match self.state {
             State::TimeWait => self.forget(out),
-            State::FinWait2 => self.end(End::TimedOut, out),
+            State::FinWait2 => match self.split_wait() {
+                Some(half) if !self.timers.half_waited => {
+                    self.timers.half_waited = true;
+                    self.timers.state = self.expiry(now, half);
+                }
+                _ => self.end(End::TimedOut, out),
+            },
             _ => {}
         }
     }
 
+    /// The orphan's wait in FIN-WAIT-2: at least seven half time-outs, as Linux has it.
+    fn fin_wait(&self) -> Option<SimDuration> {
+        let wait = self.params.fin_timeout?;
+        if !self.params.split_fin_timeout {
+            return Some(wait);
+        }
+        Some(wait.max(self.rtt.rto() * 7 / 2))
+    }
+
+    /// Each half of the wait where it is split in two.
+    fn split_wait(&self) -> Option<SimDuration> {
+        let beyond = self.fin_wait()?.saturating_sub(self.params.time_wait);
+        (self.params.split_fin_timeout && !beyond.is_zero()).then_some(beyond)
+    }
+
     pub(super) fn arm_fin_timeout(&mut self, now: SimTime) {
-        if let (true, Some(wait)) = (self.app_closed, self.params.fin_timeout) {
-            self.timers.state = now + wait;
+        if !self.app_closed {
+            return;
+        }
+        if let Some(wait) = self.split_wait().or(self.fin_wait()) {
+            self.timers.state = self.expiry(now, wait);
         }
     }
 
     /// Starts the retransmission timer if it is not running; RFC 6298 rule 5.1.
     pub(super) fn arm_rto(&mut self, now: SimTime) {
         if self.timers.rto == SimTime::MAX {
-            self.timers.rto = now + self.rtt.rto();
+            self.timers.rto = self.expiry(now, self.rto_within_limit(now));
+            self.timers.purpose = Purpose::Retransmit;
             if self.timers.retries == 0 {
                 self.timers.first_sent = now;
             }
         }
     }
 
+    /// The time-out, shortened to end with the time after which to give up (Linux
+    /// `tcp_clamp_rto_to_user_timeout`).
+    fn rto_within_limit(&self, now: SimTime) -> SimDuration {
+        let rto = self.rtt.rto();
+        match self.give_up() {
+            GiveUp::After(time) if self.params.retries_as_time && self.timers.retries > 0 => {
+                let left = time.saturating_sub(now.since(self.timers.first_resent));
+                rto.min(left)
+            }
+            _ => rto,
+        }
+    }
+
+    /// Linux `tcp_model_timeout`: the time of `n` retransmissions from the smallest time-out on,
+    /// doubled up to the largest, and of the time-out after them.
+    fn time_of_retries(&self, n: u32) -> SimDuration {
+        let (min, max) = (self.params.min_rto, self.params.max_rto);
+        let doublings = (max.as_ps() / min.as_ps().max(1)).max(1).ilog2();
+        let doubled = min.saturating_mul((2u64 << n.min(doublings)) - 1);
+        doubled + max.saturating_mul(u64::from(n.saturating_sub(doublings)))
+    }
+
     /// R2 is reached: time to give up on what is being retransmitted.
     fn exhausted(&self, now: SimTime) -> bool {
+        let opening = matches!(self.state, State::SynSent | State::SynReceived);
+        let retrying = now.since(self.timers.first_resent);
         match self.give_up() {
+            GiveUp::Retries(n) if self.params.retries_as_time && !opening => {
+                self.timers.retries > 0 && retrying >= self.time_of_retries(n)
+            }
+            GiveUp::After(time) if self.params.retries_as_time => {
+                self.timers.retries > 0 && retrying >= time
+            }
             // Linux counts those after the linear ones.
             GiveUp::Retries(n) if self.state == State::SynSent => {
                 self.timers.retries >= n.saturating_add(self.params.syn_linear_timeouts)
@@ -151,6 +223,9 @@ impl Connection {
             self.time_out(now, out);
             return;
         }
+        if self.timers.retries == 0 {
+            self.timers.first_resent = now;
+        }
         self.timers.retries += 1;
         self.counts.timeouts += 1;
         if self.timers.retries == self.params.retries1 {
@@ -164,9 +239,18 @@ impl Connection {
         }
     }
 
+    /// The same for window probes, of which each counts.
+    fn probed_enough(&self, now: SimTime) -> bool {
+        match self.give_up() {
+            GiveUp::Retries(n) => self.timers.retries >= n,
+            GiveUp::After(time) => now.since(self.timers.first_sent) >= time,
+            GiveUp::Never => false,
+        }
+    }
+
     /// R2: "close the connection" (MUST-20). The peer gets a reset if it can be there.
     fn time_out(&mut self, now: SimTime, out: &mut Outputs) {
-        if self.state.is_synchronized() {
+        if self.state.is_synchronized() && self.params.reset_on_give_up {
             self.send_reset(now, out);
         }
         // What the network said meanwhile tells more than silence.
@@ -195,7 +279,7 @@ impl Connection {
             _ => Congestion::RepeatedTimeout,
         };
         self.cc.on_congestion(cause, flight, now);
-        self.recovery.enter_loss(&outstanding);
+        self.recovery.enter_loss(&outstanding, now);
         self.recovered_before = true;
         self.note_reduction();
         self.rtt.back_off(&self.bounds());
@@ -207,9 +291,15 @@ impl Connection {
     /// time-out (SHLD-29), then at doubling intervals (SHLD-30).
     pub(super) fn arm_persist(&mut self, now: SimTime) {
         if self.timers.persist == SimTime::MAX {
-            let wait = self.rtt.rto() * (1u64 << self.timers.probe_backoff.min(32));
-            self.timers.persist = now + wait.min(self.params.max_rto);
+            self.rearm_persist(now);
         }
+    }
+
+    /// The interval to the next window probe begins now.
+    pub(super) fn rearm_persist(&mut self, now: SimTime) {
+        let base = self.rtt.rto().max(self.params.min_rto);
+        let wait = base.saturating_mul(1u64 << self.timers.probe_backoff.min(32));
+        self.timers.persist = self.expiry(now, wait.min(self.params.max_rto));
     }
 
     fn on_persist_timeout(&mut self, now: SimTime, out: &mut Outputs) {
@@ -220,7 +310,7 @@ impl Connection {
             return;
         }
         // MUST-37: answered probes keep the connection open for ever; unanswered ones count.
-        if self.timers.retries > 0 && self.exhausted(now) {
+        if self.timers.retries > 0 && self.probed_enough(now) {
             self.time_out(now, out);
             return;
         }
@@ -230,42 +320,56 @@ impl Connection {
         self.timers.retries += 1;
         self.timers.probe_backoff = self.timers.probe_backoff.saturating_add(1);
         self.send_window_probe(now, out);
-        self.arm_persist(now);
+        if self.snd.flight() > 0 && !self.snd.probing {
+            self.stop_probing(); // it was data, which the retransmission timer looks after
+        } else {
+            self.arm_persist(now);
+        }
     }
 
     /// Nothing need be under way for long: only a keep-alive finds out that the peer is gone.
-    fn may_idle(&self) -> bool {
+    pub(super) fn may_idle(&self) -> bool {
         use State::{CloseWait, Established, FinWait2};
         matches!(self.state, Established | CloseWait | FinWait2)
     }
 
-    /// Restarts the keep-alive timer after a sign of life (MUST-26).
+    /// A sign of life restarts the keep-alive timer (MUST-26), at the latest when it expires.
     pub(super) fn touch_keepalive(&mut self, now: SimTime) {
+        if self.params.keepalive_polls {
+            self.timers.heard = now;
+        }
         if let Some(idle) = self.params.keepalive {
             self.timers.keepalive_sent = 0;
-            self.timers.keepalive = if self.may_idle() {
-                now + idle
-            } else {
-                SimTime::MAX
-            };
+            if !self.may_idle() {
+                self.timers.keepalive = SimTime::MAX;
+            } else if !self.params.keepalive_polls || self.timers.keepalive == SimTime::MAX {
+                self.timers.keepalive = self.expiry(now, idle);
+            }
         }
     }
 
     /// RFC 9293 section 3.8.4: an empty segment one octet below SND.NXT asks for an ACK (SHLD-12).
     fn on_keepalive_timeout(&mut self, now: SimTime, out: &mut Outputs) {
-        if !self.may_idle() {
+        let (true, Some(idle)) = (self.may_idle(), self.params.keepalive) else {
+            return;
+        };
+        if self.snd.flight() > 0 || self.snd.unsent() > 0 {
+            self.timers.keepalive = self.expiry(now, idle); // retransmission finds out
             return;
         }
-        if self.snd.flight() > 0 || self.snd.unsent() > 0 {
-            self.touch_keepalive(now); // retransmission finds out
+        let clock = |time| self.params.timers.clock(time);
+        let silent = clock(now).since(clock(self.timers.heard));
+        if self.params.keepalive_polls && silent < idle {
+            self.timers.keepalive = self.expiry(now, idle.saturating_sub(silent));
             return;
         }
         if self.is_dead_idle() {
-            self.time_out(now, out);
+            self.send_reset(now, out);
+            self.end(End::TimedOut, out);
             return;
         }
         self.timers.keepalive_sent = self.timers.keepalive_sent.saturating_add(1);
-        self.timers.keepalive = now + self.params.keepalive_interval;
+        self.timers.keepalive = self.expiry(now, self.params.keepalive_interval);
         let segment = self.header(Flags::ACK, self.snd.nxt - 1, now);
         self.emit(segment, false, out);
     }
@@ -286,6 +390,10 @@ impl Connection {
     /// Something new was acknowledged: the retransmission timer starts anew or stops
     /// (RFC 6298 rules 5.2 and 5.3).
     pub(super) fn restart_rto(&mut self, now: SimTime) {
+        if self.recovery.log().is_some() {
+            self.restart_transmit_timer(now);
+            return;
+        }
         self.timers.retries = 0;
         self.timers.rto = SimTime::MAX;
         if self.snd.flight() > 0 && !self.snd.probing {
@@ -294,9 +402,11 @@ impl Connection {
     }
 
     /// Delays the ACK of what has arrived, at most `delayed_ack`.
-    pub(super) fn delay_ack(&mut self, now: SimTime) {
-        if self.timers.ack == SimTime::MAX {
-            self.timers.ack = now + self.params.delayed_ack;
+    pub(super) fn delay_ack(&mut self, now: SimTime, out: &mut Outputs) {
+        if self.params.adaptive_receiver {
+            self.delay_ack_adaptively(now, out);
+        } else if self.timers.ack == SimTime::MAX {
+            self.timers.ack = self.expiry(now, self.params.delayed_ack);
         }
     }
 

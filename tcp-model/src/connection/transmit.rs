@@ -26,7 +26,7 @@ enum Stop {
 impl Connection {
     /// A segment without text: ports, acknowledgement, window, options.
     pub(super) fn header(&mut self, flags: Flags, seq: SeqNum, now: SimTime) -> Segment {
-        let offer = self.rcv.window_to_offer();
+        let offer = self.offer();
         let field = (offer >> self.rcv.shift).min(0xffff);
         let edge = self.rcv.nxt + (field << self.rcv.shift);
         self.rcv.edge = self.rcv.edge.max(edge);
@@ -87,6 +87,9 @@ impl Connection {
         if segment.flags.is_ack() {
             self.timers.ack = SimTime::MAX;
             self.rcv.acked = self.rcv.nxt;
+            if self.rcv.adaptive.is_some() {
+                self.note_ack_sent();
+            }
         }
         out.segments.push((segment, again));
     }
@@ -122,6 +125,7 @@ impl Connection {
             return;
         }
         self.retransmit_holes(false, now, out);
+        let before = self.snd.nxt;
         let stop = self.send_new(now, out);
         if self.snd.blocked && self.params.notsent_lowat.is_some() {
             self.signal_room(out);
@@ -131,7 +135,11 @@ impl Connection {
         self.snd.cwnd_limited =
             stop == Stop::CongestionWindow || (slow_start && pipe * 2 > self.cc.cwnd());
         if self.snd.flight() > 0 && !self.snd.probing {
-            self.arm_rto(now);
+            if self.snd.nxt != before {
+                self.arm_after_sending(now);
+            } else {
+                self.arm_rto(now);
+            }
         } else if stop == Stop::PeerWindow {
             self.arm_persist(now);
         }
@@ -151,11 +159,13 @@ impl Connection {
             }
             force = false;
             let sent = self.send_range(start, len, true, now, out);
-            self.recovery.on_retransmitted(start + sent.max(1));
+            self.recovery
+                .on_retransmitted(start, start + sent.max(1), now);
         }
     }
 
     fn send_new(&mut self, now: SimTime, out: &mut Outputs) -> Stop {
+        let mut burst = false;
         loop {
             let unsent = self.snd.unsent();
             if unsent == 0 && !self.fin_waits() {
@@ -172,10 +182,11 @@ impl Connection {
                 return Stop::CongestionWindow;
             }
             if len < self.snd.mss
-                && let Some(stop) = self.hold_small(len, ends)
+                && let Some(stop) = self.hold_small(len, ends || burst)
             {
                 return stop;
             }
+            burst = self.params.fill_window && len == self.snd.mss;
             let fin = ends && self.may_finish() && usable > len;
             self.send_range(self.snd.nxt, len + u32::from(fin), false, now, out);
         }
@@ -186,8 +197,24 @@ impl Connection {
         self.snd.fin_queued && self.state != State::SynReceived
     }
 
+    /// Sends one segment of new text whatever the congestion window and Nagle say; false when
+    /// there is none, or the peer's window does not admit it.
+    pub(super) fn send_one_more(&mut self, now: SimTime, out: &mut Outputs) -> bool {
+        let len = self.snd.unsent().min(u64::from(self.snd.mss)) as u32;
+        let usable = self.snd.usable_window();
+        if (len == 0 && !self.fin_waits()) || usable < len.max(1) {
+            return false;
+        }
+        let ends = u64::from(len) == self.snd.unsent();
+        let fin = ends && self.may_finish() && usable > len;
+        self.send_range(self.snd.nxt, len + u32::from(fin), false, now, out);
+        true
+    }
+
     /// The sender's silly-window avoidance and Nagle (RFC 9293 sections 3.8.6.2.1 and 3.7.4) for
     /// less than a full segment; a FIN waiting behind the text pushes it.
+    ///
+    /// `ends`: it is all there is, or goes with full segments before it.
     fn hold_small(&self, len: u32, ends: bool) -> Option<Stop> {
         // Neither a FIN nor urgent data wait, as Linux has it.
         let urgent = self.snd.urgent > self.snd.acked;
@@ -216,7 +243,7 @@ impl Connection {
 
     /// Sends `len` octets of sequence space from `seq`: text, and the FIN where it is due. Returns
     /// the octets sent.
-    fn send_range(
+    pub(super) fn send_range(
         &mut self,
         seq: SeqNum,
         len: u32,
@@ -271,11 +298,20 @@ impl Connection {
                 self.snd.timed = None; // Karn: its acknowledgement would be ambiguous
             }
         } else {
+            if self.keeps_log() {
+                let rack = self.params.rack && self.rcv.sack_ok;
+                self.recovery.keep_log(self.snd.nxt, rack);
+                self.recovery.on_sent(stop, now);
+            } else {
+                self.snd.timed.get_or_insert((stop, now));
+            }
             self.snd.nxt = stop;
             self.snd.fin_sent |= fin;
-            self.snd.timed.get_or_insert((stop, now));
         }
         self.emit(segment, again, out);
+        if data > 0 && self.rcv.adaptive.is_some() {
+            self.note_data_sent(now);
+        }
         octets
     }
 

@@ -118,6 +118,10 @@ impl Connection {
         if self.rcv.urgent.is_some() && self.rcv.urgent_ahead().is_none() {
             self.rcv.urgent = None; // the application is past it
         }
+        if self.params.adaptive_receiver {
+            self.read_adaptively(taken, now, out);
+            return;
+        }
         if taken == 0 || self.rcv.fin_received || !self.state.is_synchronized() {
             return;
         }
@@ -127,6 +131,17 @@ impl Connection {
         let gain = self.rcv.window_to_offer() - offered;
         let was_closed = offered < 2 * self.rcv.mss && gain > 0;
         if was_closed || self.rcv.freed >= u64::from(self.rcv.buffer / 2) {
+            self.send_ack(now, out);
+        }
+    }
+
+    fn read_adaptively(&mut self, taken: u64, now: SimTime, out: &mut Outputs) {
+        if taken == 0 || !self.state.is_synchronized() || self.state == State::TimeWait {
+            return;
+        }
+        self.free_memory(taken, self.rcv.unread);
+        self.adjust_buffer(now);
+        if self.read_calls_for_ack() {
             self.send_ack(now, out);
         }
     }

@@ -232,7 +232,11 @@ impl Stack {
         old: &Replaced,
         cx: &mut Cx<'_, TcpHost>,
     ) {
-        if old.entry.entered.saturating_add(self.params.time_wait) <= cx.now() {
+        let expiry = self
+            .params
+            .timers
+            .expiry(old.entry.entered, self.params.time_wait);
+        if expiry <= cx.now() {
             return;
         }
         self.stats.time_wait_restored += 1;

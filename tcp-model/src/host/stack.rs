@@ -180,7 +180,7 @@ impl Stack {
     pub(super) fn expire_time_waits(&mut self, cx: &mut Cx<'_, TcpHost>) {
         let now = cx.now();
         while let Some((place, since)) = self.time_waits.oldest() {
-            if since.saturating_add(self.params.time_wait) > now {
+            if self.params.timers.expiry(since, self.params.time_wait) > now {
                 break;
             }
             self.end_time_wait(place, cx);
@@ -189,11 +189,10 @@ impl Stack {
     }
 
     pub(super) fn arm_time_wait_timer(&mut self, cx: &mut Cx<'_, TcpHost>) {
-        let wait = self.params.time_wait;
-        let deadline = self
-            .time_waits
-            .oldest()
-            .map(|(_, since)| since.saturating_add(wait));
+        let oldest = self.time_waits.oldest();
+        // Rounding by the timer wheel keeps the order.
+        let deadline =
+            oldest.map(|(_, since)| self.params.timers.expiry(since, self.params.time_wait));
         self.time_wait_timer
             .set(deadline, Timer::TimeWait.token(), cx);
     }

@@ -176,6 +176,7 @@ fn play_text(text: &str) -> Report {
     let options = RunOptions {
         params: TcpParams {
             time_wait_rules: TimeWaitRules::Rfc9293,
+            adaptive_receiver: false, // Linux delays the ACK of a FIN
             ..TcpParams::linux()
         },
         ..RunOptions::default()

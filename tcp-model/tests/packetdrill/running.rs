@@ -47,11 +47,11 @@ fn a_failure_tells_line_expectation_fact_and_ladder() {
     let text = report.to_string();
     assert_eq!(
         text,
-        "10:1: length\n  expected: P. 1:102(101) ack 1\n  actual:   P. 1:101(100) ack 1 win 65535\n    \
+        "10:1: length\n  expected: P. 1:102(101) ack 1\n  actual:   P. 1:101(100) ack 1 win 64240\n    \
          0.000000 < S 0:0(0) win 65535 <mss 1000>\n    \
-         0.000000 > S. 0:0(0) ack 1 win 65535 <mss 1460>\n    \
+         0.000000 > S. 0:0(0) ack 1 win 64240 <mss 1460>\n    \
          0.100000 < . 1:1(0) ack 1 win 65535\n    \
-         0.100000 > P. 1:101(100) ack 1 win 65535\n"
+         0.100000 > P. 1:101(100) ack 1 win 64240\n"
     );
 }
 

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 use serde::{Serialize, Serializer};
-use tcp_model::params::{CongestionKind, GiveUp, PortSelection, TwReuse};
+use tcp_model::params::{CongestionKind, GiveUp, PortSelection, Timers, TwReuse};
 
 /// On or off: `true`, `false`, or a sysctl's `1` and `0`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,6 +147,15 @@ words! {
         "linux" => PortSelection::Linux,
         "random" => PortSelection::Random,
         "sequential" => PortSelection::Sequential
+    }
+}
+
+words! {
+    /// Timers by name.
+    TimerWheel(Timers) "kind of timers" {
+        "exact" => Timers::Exact,
+        "hz-250" => Timers::Hz250,
+        "hz-1000" => Timers::Hz1000
     }
 }
 

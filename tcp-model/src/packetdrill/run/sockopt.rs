@@ -186,6 +186,7 @@ impl Runner<'_, '_> {
             (SOL_SOCKET, 3) => 1,
             (SOL_SOCKET, 4) => flow.and_then(|f| f.error.take()).map_or(0, |e| e.1),
             (SOL_SOCKET, 7) => i64::from(p.send_buffer) * 2,
+            (SOL_SOCKET, 8) if p.adaptive_receiver => i64::from(p.receive_buffer),
             (SOL_SOCKET, 8) => i64::from(p.receive_buffer) * 2,
             (SOL_SOCKET, 9) => i64::from(p.keepalive.is_some()),
             (SOL_SOCKET, 18 | 19) => socket.value(level, option).max(1),
@@ -285,7 +286,7 @@ fn apply(socket: &mut Socket, level: i64, option: i64, n: i64) -> Set {
     }
     match (level, option) {
         (SOL_SOCKET, 7 | 32) => p.send_buffer = size.max(2304),
-        (SOL_SOCKET, 8 | 33) => p.receive_buffer = size.max(1152),
+        (SOL_SOCKET, 8 | 33) => p.fix_receive_buffer(size.max(1152)),
         (SOL_SOCKET, 9) => p.keepalive = (n != 0).then_some(socket.keepalive_idle),
         (SOL_TCP, 1) => p.nagle = n == 0,
         (SOL_TCP, 2) => p.max_segment = (n > 0).then_some(n as u16),

@@ -39,8 +39,12 @@ pub(super) fn set(p: &mut TcpParams, name: &str, value: &str) -> bool {
         "tcp_timestamps" => p.timestamps = n != 0,
         "tcp_sack" => p.sack = n != 0,
         "tcp_window_scaling" => p.window_scaling = n != 0,
-        // Without autotuning a buffer has its final size from the start.
-        "tcp_rmem" if numbers.len() == 3 => p.receive_buffer = last.clamp(1152, 1 << 30),
+        "tcp_rmem" if numbers.len() == 3 => {
+            p.receive_buffer = last.clamp(1152, 1 << 30);
+            p.receive_buffer_start = numbers[1].clamp(1152, 1 << 30);
+        }
+        "tcp_moderate_rcvbuf" => p.moderate_rcvbuf = n != 0,
+        // Without autotuning the send buffer has its final size from the start.
         "tcp_wmem" if numbers.len() == 3 => p.send_buffer = last.clamp(2304, 1 << 30),
         "tcp_syn_retries" => p.syn_give_up = GiveUp::Retries(n),
         "tcp_syn_linear_timeouts" => p.syn_linear_timeouts = n,
@@ -90,6 +94,9 @@ pub(super) fn set(p: &mut TcpParams, name: &str, value: &str) -> bool {
         "min_pmtu" => p.min_path_mtu = n.min(65_535) as u16,
         // Off is what the model does: nothing to set.
         "tcp_mtu_probing" | "tcp_autocorking" => return n == 0,
+        // RACK, and its tail loss probes.
+        "tcp_recovery" => p.rack = n & 1 != 0,
+        "tcp_early_retrans" => p.tail_loss_probe = matches!(n, 3 | 4),
         _ => return false,
     }
     true

@@ -1,0 +1,157 @@
+//! What Linux's receiver learns from the data that arrive: how fast they come, how large they are,
+//! how much memory they take. [`super::delayed_ack`] and [`super::receive_window`] act on it.
+
+use sim_core::{SimDuration, SimTime};
+
+use super::Connection;
+use crate::params::TcpParams;
+use crate::seq::SeqNum;
+
+/// Made when the first data arrive.
+#[derive(Clone, Copy, Debug, Hash)]
+pub(super) struct Adaptive {
+    /// Estimate of the time between segments: an ACK is delayed as long (`icsk_ack.ato`).
+    pub(super) ato: SimDuration,
+    /// When data last arrived, in ticks.
+    pub(super) last_data: SimTime,
+    /// When the delayed ACK is due, before the timer wheel.
+    pub(super) due: SimTime,
+    /// Payload of what seems a full segment of the peer's.
+    pub(super) mss: u32,
+    /// Size of the last smaller segment.
+    pub(super) last_size: u32,
+    /// ACKs still to be sent at once.
+    pub(super) quick: u32,
+    /// Data go both ways in turn: a reply will carry the ACK.
+    pub(super) interactive: bool,
+    /// An ACK is wanted.
+    pub(super) scheduled: bool,
+    /// A small or pushed segment is among what waits for it, or more than one.
+    pub(super) pushed: bool,
+    pub(super) pushed_twice: bool,
+    /// Bytes of payload per 256 bytes of memory.
+    pub(super) ratio: u8,
+    /// Receive buffer, in bytes of memory.
+    pub(super) buffer: u32,
+    /// Memory of unread data, and of data ahead of a gap.
+    pub(super) taken: u32,
+    pub(super) taken_ahead: u32,
+    /// The window never exceeds this, nor the slow-start threshold below.
+    pub(super) clamp: u32,
+    pub(super) ssthresh: u32,
+    /// Most bytes read in a round trip.
+    pub(super) space: u32,
+    /// Where and when the present round trip of the reader began.
+    pub(super) space_start: SeqNum,
+    pub(super) space_since: SimTime,
+    /// Round-trip time as the receiver sees it, and the echo that told last.
+    pub(super) rtt: SimDuration,
+    pub(super) last_echo: u32,
+}
+
+/// Linux's guess at the peer's segment size before any arrived (`TCP_MSS_DEFAULT`).
+const FIRST_GUESS: u32 = 536;
+/// The least it is taken for (`TCP_MIN_MSS`).
+pub(super) const LEAST_MSS: u32 = 88;
+
+impl Adaptive {
+    fn new(params: &TcpParams, offered: u32, copied: SeqNum, now: SimTime) -> Adaptive {
+        let buffer = params.initial_buffer();
+        let mss = u32::from(params.mss());
+        // Half of the buffer's memory, less a segment.
+        let most = buffer / 2;
+        let clamp = if most > 2 * mss {
+            most.saturating_sub(mss).max(2 * mss)
+        } else {
+            most
+        };
+        let ssthresh = offered.min(clamp);
+        Adaptive {
+            ato: SimDuration::ZERO,
+            last_data: SimTime::ZERO,
+            due: SimTime::MAX,
+            mss: FIRST_GUESS.min(offered / 2).min(mss).max(LEAST_MSS),
+            last_size: 0,
+            quick: 0,
+            interactive: false,
+            scheduled: false,
+            pushed: false,
+            pushed_twice: false,
+            ratio: 128,
+            buffer,
+            taken: 0,
+            taken_ahead: 0,
+            clamp,
+            ssthresh,
+            space: ssthresh.min(offered).min(10 * mss),
+            space_start: copied,
+            space_since: now,
+            rtt: SimDuration::ZERO,
+            last_echo: 0,
+        }
+    }
+}
+
+/// Memory that a segment takes: header room, the buffer's own bookkeeping, rounded up to a power of
+/// two, and its descriptor.
+///
+/// Leaves out how network cards and drivers differ in this, and small segments that share memory.
+pub(super) fn memory_of(len: u32) -> u32 {
+    const HEADERS: u32 = 64 + 52;
+    const BOOKKEEPING: u32 = 320;
+    const DESCRIPTOR: u32 = 256;
+    (len + HEADERS + BOOKKEEPING).next_power_of_two() + DESCRIPTOR
+}
+
+impl Connection {
+    /// Data arrived in order: the receiver learns from them.
+    pub(super) fn learn(&mut self, len: u32, push: bool, echo: Option<u32>, now: SimTime) {
+        if !self.params.adaptive_receiver {
+            return;
+        }
+        let offered = self.rcv.edge.offset_from(self.rcv.acked);
+        let copied = self.rcv.nxt - self.rcv.unread as u32;
+        let params = &self.params;
+        let adaptive = self
+            .rcv
+            .adaptive
+            .get_or_insert_with(|| Box::new(Adaptive::new(params, offered, copied, now)));
+        adaptive.scheduled = true;
+        adaptive.taken += memory_of(len);
+        self.measure_segment(len, push);
+        self.measure_round_trip(len, echo, now);
+        self.measure_pace(now);
+        if len >= 128 {
+            self.grow_window(len);
+        }
+    }
+
+    /// Linux `tcp_measure_rcv_mss`: the largest segment seen, or a smaller one that comes twice.
+    fn measure_segment(&mut self, len: u32, push: bool) {
+        let most = u32::from(self.params.mss());
+        let header = if self.rcv.ts_ok { 32 } else { 20 };
+        let Some(a) = &mut self.rcv.adaptive else {
+            return;
+        };
+        let last = std::mem::take(&mut a.last_size);
+        if len >= a.mss {
+            if len != a.mss {
+                a.set_ratio(len);
+            }
+            a.mss = len.min(most).max(1);
+            // A full segment that is pushed may well be the end of what the peer had to say.
+            a.pushed |= push;
+            return;
+        }
+        let with_header = len + header;
+        if with_header >= FIRST_GUESS + 20 || (with_header >= LEAST_MSS + 20 && !push) {
+            a.last_size = len;
+            if len == last {
+                a.mss = len;
+                return;
+            }
+        }
+        a.pushed_twice |= a.pushed;
+        a.pushed = true;
+    }
+}

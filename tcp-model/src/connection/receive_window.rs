@@ -1,0 +1,201 @@
+//! The window that Linux offers, and the receive buffer that grows with need.
+//!
+//! The buffer is counted in memory, of which the payload is a part; how large a part is learnt from
+//! the segments (`ratio`). The window begins small, opens by two segments for each full one that
+//! arrives (`ssthresh`), and never shrinks; rounding up to the window scale moves its right edge
+//! even when there is no room. The buffer follows what the application reads in a round trip
+//! ("dynamic right-sizing"), up to `receive_buffer`.
+//!
+//! Leaves out memory pressure, `tcp_shrink_window`, and the dropping of data for want of memory:
+//! what the window admits is taken.
+
+use sim_core::{SimDuration, SimTime};
+
+use super::Connection;
+use super::adaptive::{Adaptive, memory_of};
+use crate::params::TcpParams;
+
+impl Adaptive {
+    /// Window that `memory` bytes are good for.
+    fn window_of(&self, memory: u32) -> u32 {
+        (u64::from(memory) * u64::from(self.ratio) / 256) as u32
+    }
+
+    fn free(&self) -> u32 {
+        let taken = self.taken.saturating_add(self.taken_ahead);
+        self.window_of(self.buffer.saturating_sub(taken))
+    }
+
+    /// Segments of another size: the part that payload has of memory changes, and with it the
+    /// window that the buffer is good for.
+    pub(super) fn set_ratio(&mut self, len: u32) {
+        let ratio = (u64::from(len) * 256 / u64::from(memory_of(len))).clamp(1, 255) as u8;
+        if ratio != self.ratio {
+            self.ratio = ratio;
+            self.clamp = self.window_of(self.buffer);
+            self.space = self.space.min(self.clamp);
+        }
+    }
+}
+
+impl Connection {
+    /// The window to offer next.
+    pub(super) fn offer(&mut self) -> u32 {
+        if !self.params.adaptive_receiver {
+            return self.rcv.window_to_offer();
+        }
+        if let Some(a) = &mut self.rcv.adaptive
+            && a.free() < a.clamp.min(a.window_of(a.buffer)) / 2
+        {
+            a.quick = 0; // the peer need not hurry
+        }
+        let offered = self.rcv.window();
+        let window = match &self.rcv.adaptive {
+            None => offered,
+            Some(a) => {
+                let most = self.params.window_clamp.unwrap_or(u32::MAX);
+                self.select_window(a).min(most).max(offered)
+            }
+        };
+        round_up(window, self.rcv.shift)
+    }
+
+    /// An option fixed the receive buffer of an open connection.
+    pub(super) fn follow_buffer(&mut self, old: &TcpParams) {
+        let buffer = self.params.initial_buffer();
+        if self.params.receive_buffer == old.receive_buffer {
+            return;
+        }
+        if let Some(a) = &mut self.rcv.adaptive {
+            a.buffer = buffer;
+            a.clamp = a.window_of(buffer);
+        }
+    }
+
+    /// Linux `__tcp_select_window`.
+    pub(super) fn select_window(&self, a: &Adaptive) -> u32 {
+        let (mut free, allowed) = (a.free(), a.window_of(a.buffer));
+        let full = a.clamp.min(allowed);
+        let mss = a.mss.min(full);
+        if free < full / 2 {
+            free = free >> self.rcv.shift << self.rcv.shift;
+            if free < allowed / 16 || free < mss {
+                return 0;
+            }
+        }
+        free = free.min(a.ssthresh);
+        if self.rcv.shift > 0 {
+            return round_up(free, self.rcv.shift);
+        }
+        // Without scaling the window is whole segments.
+        let window = self.rcv.edge.offset_from(self.rcv.acked);
+        if window > free || window + mss <= free {
+            free - free % mss.max(1)
+        } else {
+            window
+        }
+    }
+
+    /// Linux `tcp_grow_window`: segments that take little more memory than payload may open the
+    /// window faster.
+    pub(super) fn grow_window(&mut self, len: u32) {
+        let advertised = u32::from(self.params.mss());
+        let largest = self.params.receive_buffer;
+        let offered = self.rcv.edge.offset_from(self.rcv.acked);
+        let Some(a) = &mut self.rcv.adaptive else {
+            return;
+        };
+        // A clamp that grew takes the threshold to what was offered; one that shrank, down.
+        a.ssthresh = a.ssthresh.max(offered.min(a.clamp)).min(a.clamp);
+        let room = a.clamp.min(a.free()).saturating_sub(a.ssthresh);
+        if room == 0 {
+            return;
+        }
+        let memory = a.window_of(memory_of(len));
+        let growth = if memory <= len {
+            2 * advertised
+        } else {
+            let (mut memory, mut window) = (memory / 2, a.window_of(largest) / 2);
+            loop {
+                if a.ssthresh > window {
+                    break 0;
+                }
+                if memory <= len {
+                    break 2 * a.mss;
+                }
+                (memory, window) = (memory / 2, window / 2);
+            }
+        };
+        if growth > 0 {
+            a.ssthresh += room.min(growth.max(2 * len));
+            a.quick |= 1;
+        }
+    }
+
+    /// The round trip as the receiver sees it: from sending an ACK to the data it brought.
+    pub(super) fn measure_round_trip(&mut self, len: u32, echo: Option<u32>, now: SimTime) {
+        let ts_now = self.ts_now(now);
+        let (Some(a), Some(echo)) = (&mut self.rcv.adaptive, echo) else {
+            return;
+        };
+        if echo == a.last_echo || len < a.mss {
+            return;
+        }
+        a.last_echo = echo;
+        let ms = ts_now.wrapping_sub(echo);
+        if echo == 0 || ms >= 1 << 30 {
+            return;
+        }
+        let sample = SimDuration::from_millis(u64::from(ms.max(1)));
+        a.rtt = if a.rtt.is_zero() {
+            sample
+        } else {
+            sample.min((a.rtt * 7 + sample) / 8)
+        };
+    }
+
+    /// The application took `bytes` of `unread`, of which `left` remain.
+    pub(super) fn free_memory(&mut self, bytes: u64, left: u64) {
+        if let Some(a) = &mut self.rcv.adaptive {
+            let share = u64::from(a.taken) * bytes / (bytes + left).max(1);
+            // What was held ahead of a gap and is none any more counts with the rest.
+            a.taken = if left == 0 { 0 } else { a.taken - share as u32 };
+        }
+    }
+
+    /// Linux `tcp_rcv_space_adjust`: room for twice what was read in the last round trip, and for
+    /// the peer's growth.
+    pub(super) fn adjust_buffer(&mut self, now: SimTime) {
+        let copied_to = self.rcv.nxt - self.rcv.unread as u32;
+        let unread = self.rcv.unread.min(u32::MAX.into()) as u32;
+        let (largest, moderate) = (self.params.receive_buffer, self.params.moderate_rcvbuf);
+        let Some(a) = &mut self.rcv.adaptive else {
+            return;
+        };
+        if a.rtt.is_zero() || now.since(a.space_since) < a.rtt {
+            return;
+        }
+        let copied = copied_to.offset_from(a.space_start).saturating_sub(unread);
+        (a.space_start, a.space_since) = (copied_to, now);
+        if copied <= a.space {
+            return;
+        }
+        let before = std::mem::replace(&mut a.space, copied).max(1);
+        if !moderate {
+            return;
+        }
+        let twice = u64::from(copied) * 2;
+        let growth = twice * u64::from(copied - before.min(copied)) / u64::from(before);
+        let window = twice + 2 * growth;
+        let memory = (window * 256 / u64::from(a.ratio)).min(u64::from(largest)) as u32;
+        if memory > a.buffer {
+            a.buffer = memory;
+            a.clamp = a.window_of(memory);
+        }
+    }
+}
+
+fn round_up(window: u32, shift: u8) -> u32 {
+    let unit = 1u32 << shift;
+    window.saturating_add(unit - 1) & !(unit - 1)
+}

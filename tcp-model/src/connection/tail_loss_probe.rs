@@ -1,0 +1,224 @@
+//! The retransmission timer as RACK-TLP shares it (RFC 8985): it stands for a tail loss probe, for
+//! reordering to settle, or for the retransmission time-out.
+
+use sim_core::{SimDuration, SimTime};
+
+use super::Connection;
+use crate::congestion::{Congestion, CongestionControl};
+use crate::model::Outputs;
+use crate::recovery::{Phase, Probe};
+use crate::segment::Segment;
+use crate::state::State;
+
+/// What the retransmission timer runs for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Purpose {
+    /// The retransmission time-out.
+    Retransmit,
+    /// A tail loss probe.
+    Probe,
+    /// To see what comes late only because it was reordered.
+    Reordering,
+}
+
+/// Added where a single acknowledgement of the last segments may be late: TLP.max_ack_delay is
+/// known to be short when there are several (Linux `TCP_TIMEOUT_MIN_US`).
+const SLACK: SimDuration = SimDuration::from_millis(2);
+
+impl Connection {
+    /// What is sent is logged: RACK or tail loss probes want it.
+    pub(super) fn keeps_log(&self) -> bool {
+        self.params.rack || self.params.tail_loss_probe
+    }
+
+    fn probes(&self) -> bool {
+        // Before the handshake is complete, the SYN-ACK is what may be lost.
+        let open = self.state != State::SynReceived;
+        self.params.tail_loss_probe && self.rcv.sack_ok && open
+    }
+
+    /// New data left: the probe's time-out begins anew, the retransmission's if it was not running
+    /// or waits for the probe.
+    pub(super) fn arm_after_sending(&mut self, now: SimTime) {
+        if !self.probes() {
+            self.arm_rto(now);
+            return;
+        }
+        let idle = self.timers.rto == SimTime::MAX;
+        if idle || self.timers.purpose == Purpose::Probe {
+            self.rearm_rto(now);
+        }
+        self.schedule_probe(false, now);
+    }
+
+    /// The same after an acknowledgement; the timer is off when nothing is outstanding.
+    pub(super) fn restart_transmit_timer(&mut self, now: SimTime) {
+        self.timers.retries = 0;
+        if self.snd.flight() == 0 || self.snd.probing {
+            self.timers.rto = SimTime::MAX;
+        } else if !self.probes() {
+            self.timers.rto = SimTime::MAX;
+            self.arm_rto(now);
+        } else if !self.schedule_probe(true, now) {
+            self.rearm_rto(now);
+        }
+    }
+
+    /// The retransmission time-out begins now; where the timer ran for something shorter, it ends
+    /// when it would have without.
+    fn rearm_rto(&mut self, now: SimTime) {
+        let running = self.timers.rto != SimTime::MAX;
+        let wait = if running && self.timers.purpose != Purpose::Retransmit {
+            self.until_rto(now)
+        } else {
+            self.rtt.rto()
+        };
+        self.timers.rto = self.expiry(now, wait);
+        self.timers.purpose = Purpose::Retransmit;
+        if self.timers.retries == 0 {
+            self.timers.first_sent = now;
+        }
+    }
+
+    /// Time until the first outstanding segment is due to be sent again.
+    fn until_rto(&self, now: SimTime) -> SimDuration {
+        let sent = self.recovery.log().and_then(|log| log.head_sent());
+        let due = sent.unwrap_or(now).saturating_add(self.rtt.rto());
+        due.since(now)
+    }
+
+    /// RFC 8985 section 7.2: PTO = 2 SRTT, and time for a delayed ACK when a single segment is
+    /// outstanding; never beyond the retransmission time-out. Only while nothing is suspicious.
+    ///
+    /// Deviation: as Linux does, the allowance for a delayed ACK is the smallest time-out.
+    fn schedule_probe(&mut self, advancing: bool, now: SimTime) -> bool {
+        let Some(log) = self.recovery.log() else {
+            return false;
+        };
+        if !self.probes() || log.is_empty() || !self.recovery.is_calm() {
+            return false;
+        }
+        let wait = match self.rtt.srtt() {
+            None => self.params.initial_rto,
+            Some(srtt) if log.len() == 1 => srtt * 2 + self.params.min_rto,
+            Some(srtt) => srtt * 2 + SLACK,
+        };
+        let before = if advancing {
+            self.rtt.rto()
+        } else {
+            self.until_rto(now)
+        };
+        let timers = self.params.timers;
+        let mut wait = timers.round_up(wait);
+        if before > SimDuration::ZERO {
+            wait = wait.min(timers.round_up(before));
+        }
+        self.timers.rto = self.expiry(now, wait);
+        self.timers.purpose = Purpose::Probe;
+        true
+    }
+
+    /// RFC 8985 section 7.3: a new segment if there is one and the peer admits it, the last one
+    /// again otherwise; one probe, then the retransmission time-out.
+    pub(super) fn on_probe_timeout(&mut self, now: SimTime, out: &mut Outputs) {
+        let under_way = self.recovery.log().is_none_or(|log| log.probe.is_some());
+        if !under_way {
+            let resent = !self.send_one_more(now, out);
+            if resent {
+                self.resend_tail(now, out);
+            }
+            let end = self.snd.nxt;
+            if let Some(log) = self.recovery.log_mut() {
+                log.probe = Some(Probe { end, resent });
+            }
+        }
+        self.timers.rto = SimTime::MAX;
+        self.rearm_rto(now);
+    }
+
+    fn resend_tail(&mut self, now: SimTime, out: &mut Outputs) {
+        let Some((start, end)) = self.recovery.log().and_then(|log| log.tail()) else {
+            return;
+        };
+        let sent = self.send_range(start, end.offset_from(start), true, now, out);
+        self.recovery.on_retransmitted(start, start + sent, now);
+    }
+
+    /// RFC 8985 section 7.4: what an acknowledgement says about the probe. A loss that only the
+    /// probe repaired is congestion too.
+    pub(super) fn judge_probe(
+        &mut self,
+        seg: &Segment,
+        advanced: bool,
+        sacked: bool,
+        now: SimTime,
+    ) {
+        let Some(probe) = self.recovery.log().and_then(|log| log.probe) else {
+            return;
+        };
+        if seg.ack.before(probe.end) {
+            return;
+        }
+        let duplicate = self.reports_duplicate(seg);
+        if probe.resent && !duplicate {
+            if seg.ack == probe.end && (advanced || sacked || seg.seq_len() > 0) {
+                return; // whether the original came through is not known yet
+            }
+            if seg.ack.after(probe.end) {
+                let flight = self.flight_size();
+                self.cc.on_congestion(Congestion::Loss, flight, now);
+                self.leave_recovery(Phase::Fast, now);
+            }
+        }
+        if let Some(log) = self.recovery.log_mut() {
+            log.probe = None;
+        }
+    }
+
+    /// A D-SACK (RFC 2883): the first block lies below the acknowledgement, or inside the second.
+    pub(super) fn reports_duplicate(&self, seg: &Segment) -> bool {
+        if !self.rcv.sack_ok {
+            return false;
+        }
+        let mut blocks = seg.options.sack_blocks();
+        let Some((start, end)) = blocks.next() else {
+            return false;
+        };
+        let inside = |(s, e): (crate::seq::SeqNum, crate::seq::SeqNum)| {
+            start.at_or_after(s) && end.at_or_before(e)
+        };
+        start.before(seg.ack) || blocks.next().is_some_and(inside)
+    }
+
+    /// RACK after a delivery: what is lost now, and when to look again.
+    pub(super) fn look_for_losses(&mut self, now: SimTime, out: &mut Outputs) {
+        let advanced = self.recovery.uses_rack()
+            && self
+                .recovery
+                .log_mut()
+                .is_some_and(|log| log.take_advanced());
+        if advanced && let Some(wait) = self.find_losses(now, out) {
+            self.timers.rto = self.expiry(now, wait + SLACK);
+            self.timers.purpose = Purpose::Reordering;
+        }
+    }
+
+    fn find_losses(&mut self, now: SimTime, out: &mut Outputs) -> Option<SimDuration> {
+        let (threshold, srtt) = (self.params.dup_ack_threshold, self.rtt.srtt());
+        let wait = self.recovery.find_losses(threshold, srtt, now);
+        if self.recovery.rack_lost() > 0 && self.recovery.phase() == Phase::Open {
+            self.begin_recovery(now, out);
+        }
+        wait
+    }
+
+    /// The time allowed for reordering is over.
+    pub(super) fn on_reordering_timeout(&mut self, now: SimTime, out: &mut Outputs) {
+        self.timers.rto = SimTime::MAX;
+        self.find_losses(now, out);
+        self.transmit(now, out);
+        if self.timers.rto == SimTime::MAX && self.snd.flight() > 0 {
+            self.rearm_rto(now);
+        }
+    }
+}

@@ -1,0 +1,401 @@
+//! When each outstanding segment was sent, and loss detection by time: RACK (RFC 8985 section 6).
+//!
+//! A segment is lost when one sent sufficiently later has been delivered. That finds lost
+//! retransmissions too, which counting duplicate ACKs cannot.
+//!
+//! Leaves out: a segment of which two SACKs report a part each counts as not SACKed.
+
+use std::collections::VecDeque;
+
+use sim_core::{SimDuration, SimTime};
+
+use super::{Outstanding, Phase};
+use crate::seq::SeqNum;
+
+/// Lost and not sent again since.
+const LOST: u8 = 1;
+/// Sent more than once.
+const RESENT: u8 = 2;
+/// The peer has SACKed it.
+const SACKED: u8 = 4;
+
+/// A segment between the end of the one before and its own.
+#[derive(Clone, Copy, Debug, Hash)]
+struct Sent {
+    at: SimTime,
+    end: SeqNum,
+    marks: u8,
+}
+
+impl Sent {
+    fn is(&self, marks: u8) -> bool {
+        self.marks & marks != 0
+    }
+}
+
+/// What an acknowledgement delivered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Delivered {
+    /// When the first of the segments was sent, if none of them was sent twice (Karn).
+    pub first_sent: Option<SimTime>,
+    /// Segments acknowledged.
+    pub segments: u32,
+    /// One of them had been sent twice.
+    pub resent: bool,
+}
+
+/// The newest delivery, by time of sending.
+#[derive(Clone, Copy, Debug, Hash)]
+struct Newest {
+    sent: SimTime,
+    end: SeqNum,
+    rtt: SimDuration,
+}
+
+/// How much reordering the path shows (RFC 8985 sections 6.2 steps 3 and 4).
+#[derive(Clone, Copy, Debug, Hash)]
+struct Reordering {
+    seen: bool,
+    /// The window is this many quarters of the smallest round trip.
+    steps: u8,
+    /// Recoveries until the window is small again.
+    persist: u8,
+    /// A D-SACK counts only once a round.
+    round: Option<SeqNum>,
+    /// Highest sequence number delivered.
+    fack: SeqNum,
+}
+
+/// RFC 8985 section 6.2 step 4: "RACK.reo_wnd_persist = 16".
+const PERSIST: u8 = 16;
+/// How long the smallest round trip is remembered (Linux `tcp_min_rtt_wlen`).
+const MIN_RTT_MEMORY: SimDuration = SimDuration::from_secs(300);
+
+/// The outstanding segments in order, and what was learnt from those delivered.
+#[derive(Clone, Debug, Hash)]
+pub struct SentLog {
+    segments: VecDeque<Sent>,
+    una: SeqNum,
+    /// Octets marked lost.
+    lost: u32,
+    /// Segments marked SACKED.
+    sacked: u32,
+    /// Segments marked RESENT.
+    resent: u32,
+    newest: Option<Newest>,
+    /// `newest` has changed since losses were last looked for.
+    advanced: bool,
+    min_rtt: Option<(SimDuration, SimTime)>,
+    reordering: Reordering,
+    /// The tail loss probe under way.
+    pub probe: Option<Probe>,
+}
+
+/// A tail loss probe (RFC 8985 section 7.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Probe {
+    /// SND.NXT after it: TLP.end_seq.
+    pub end: SeqNum,
+    /// It repeated the last segment: TLP.is_retrans.
+    pub resent: bool,
+}
+
+impl SentLog {
+    /// Nothing is outstanding at `una`.
+    pub fn new(una: SeqNum) -> SentLog {
+        SentLog {
+            segments: VecDeque::with_capacity(4),
+            una,
+            lost: 0,
+            sacked: 0,
+            resent: 0,
+            newest: None,
+            advanced: false,
+            min_rtt: None,
+            reordering: Reordering {
+                seen: false,
+                steps: 1,
+                persist: 0,
+                round: None,
+                fack: una,
+            },
+            probe: None,
+        }
+    }
+
+    /// Segments outstanding, SACKed ones included.
+    pub fn len(&self) -> usize {
+        self.segments.len()
+    }
+
+    /// True when nothing is outstanding.
+    pub fn is_empty(&self) -> bool {
+        self.segments.is_empty()
+    }
+
+    /// Octets lost and not sent again since.
+    pub fn lost(&self) -> u32 {
+        self.lost
+    }
+
+    /// When the first outstanding segment was last sent.
+    pub fn head_sent(&self) -> Option<SimTime> {
+        self.segments.front().map(|s| s.at)
+    }
+
+    /// The last outstanding segment.
+    pub fn tail(&self) -> Option<(SeqNum, SeqNum)> {
+        let last = self.segments.len().checked_sub(1)?;
+        Some((self.start(last), self.segments[last].end))
+    }
+
+    fn start(&self, i: usize) -> SeqNum {
+        match i.checked_sub(1) {
+            Some(before) => self.segments[before].end,
+            None => self.una,
+        }
+    }
+
+    /// A new segment, up to `end`, left.
+    pub fn on_sent(&mut self, end: SeqNum, now: SimTime) {
+        let new = Sent {
+            at: now,
+            end,
+            marks: 0,
+        };
+        self.segments.push_back(new);
+    }
+
+    /// Octets `start..end` were sent again.
+    pub fn on_resent(&mut self, start: SeqNum, end: SeqNum, now: SimTime) {
+        let mut i = self.segments.partition_point(|s| s.end.at_or_before(start));
+        while i < self.segments.len() && self.start(i).before(end) {
+            if self.segments[i].end.after(end) {
+                // The rest of the segment did not fit, and is as it was.
+                let first = Sent {
+                    end,
+                    ..self.segments[i]
+                };
+                self.segments.insert(i, first);
+                self.resent += u32::from(first.is(RESENT));
+                self.sacked += u32::from(first.is(SACKED));
+            }
+            let length = self.segments[i].end.offset_from(self.start(i));
+            let segment = &mut self.segments[i];
+            if segment.is(LOST) {
+                segment.marks &= !LOST;
+                self.lost -= length;
+            }
+            self.resent += u32::from(!segment.is(RESENT));
+            segment.marks |= RESENT;
+            segment.at = now;
+            i += 1;
+        }
+    }
+
+    /// Everything below `una` is acknowledged.
+    pub fn on_ack(&mut self, una: SeqNum, now: SimTime) -> Delivered {
+        let mut delivered = Delivered::default();
+        while let Some(&segment) = self.segments.front() {
+            if segment.end.after(una) {
+                break;
+            }
+            if segment.is(LOST) {
+                self.lost -= segment.end.offset_from(self.una);
+            }
+            self.una = segment.end;
+            self.segments.pop_front();
+            delivered.segments += 1;
+            self.sacked -= u32::from(segment.is(SACKED));
+            self.resent -= u32::from(segment.is(RESENT));
+            delivered.resent |= segment.is(RESENT);
+            if !segment.is(SACKED) {
+                if !segment.is(RESENT) {
+                    delivered.first_sent.get_or_insert(segment.at);
+                }
+                self.deliver(segment, now);
+            }
+        }
+        // Part of a segment: its rest is a smaller one.
+        if una.after(self.una) {
+            if self.segments.front().is_some_and(|s| s.is(LOST)) {
+                self.lost -= una.offset_from(self.una);
+            }
+            self.una = una;
+        }
+        if delivered.resent {
+            delivered.first_sent = None;
+        }
+        delivered
+    }
+
+    /// Octets `start..end` are SACKed that were not before. When the first of the segments was
+    /// sent, if it was sent once.
+    pub fn on_sack(&mut self, start: SeqNum, end: SeqNum, now: SimTime) -> Option<SimTime> {
+        let mut first_sent = None;
+        let mut i = self.segments.partition_point(|s| s.end.at_or_before(start));
+        if i < self.segments.len() && self.start(i).before(start) {
+            i += 1;
+        }
+        while i < self.segments.len() && self.segments[i].end.at_or_before(end) {
+            let length = self.segments[i].end.offset_from(self.start(i));
+            let segment = &mut self.segments[i];
+            if !segment.is(SACKED) {
+                if segment.is(LOST) {
+                    segment.marks &= !LOST;
+                    self.lost -= length;
+                }
+                segment.marks |= SACKED;
+                self.sacked += 1;
+                let segment = *segment;
+                if !segment.is(RESENT) && first_sent.is_none() {
+                    first_sent = Some(segment.at);
+                }
+                self.deliver(segment, now);
+            }
+            i += 1;
+        }
+        first_sent
+    }
+
+    /// RFC 8985 section 6.2, steps 1 to 3.
+    fn deliver(&mut self, segment: Sent, now: SimTime) {
+        let rtt = now.since(segment.at);
+        // Step 2: "if the RTT is less than the minimum, the original was acknowledged".
+        let ambiguous = segment.is(RESENT) && self.min_rtt.is_some_and(|(min, _)| rtt < min);
+        if !ambiguous {
+            let newer = self
+                .newest
+                .is_none_or(|n| sent_after(segment.at, segment.end, n.sent, n.end));
+            if newer {
+                self.newest = Some(Newest {
+                    sent: segment.at,
+                    end: segment.end,
+                    rtt,
+                });
+            } else if let Some(newest) = &mut self.newest {
+                newest.rtt = rtt; // as Linux does; the RFC takes it from the newest alone
+            }
+            self.advanced = true;
+        }
+        if !segment.is(RESENT) {
+            let stale = |(_, when): (SimDuration, SimTime)| now.since(when) > MIN_RTT_MEMORY;
+            if self.min_rtt.is_none_or(|old| rtt <= old.0 || stale(old)) {
+                self.min_rtt = Some((rtt, now));
+            }
+            // Step 3: delivered in an order other than that of sending.
+            self.reordering.seen |= segment.end.before(self.reordering.fack);
+        }
+        self.reordering.fack = self.reordering.fack.max(segment.end);
+    }
+
+    /// Step 4: the peer reports a duplicate, so something was sent again in vain.
+    pub fn on_duplicate_report(&mut self, out: &Outstanding) {
+        if self.reordering.round.is_none_or(|r| out.una.at_or_after(r)) {
+            self.reordering.round = Some(out.nxt);
+            self.reordering.steps = self.reordering.steps.saturating_add(1);
+            self.reordering.persist = PERSIST;
+        }
+    }
+
+    /// Step 4: a recovery is over.
+    pub fn on_recovery_exit(&mut self) {
+        self.reordering.persist = self.reordering.persist.saturating_sub(1);
+        if self.reordering.persist == 0 {
+            self.reordering.steps = 1;
+        }
+    }
+
+    /// Step 4, `RACK_update_reo_wnd`: how much later a delivered segment must have been sent.
+    fn window(&self, phase: Phase, threshold: u32, srtt: Option<SimDuration>) -> SimDuration {
+        if !self.reordering.seen && (phase != Phase::Open || self.sacked >= threshold) {
+            return SimDuration::ZERO;
+        }
+        let min = self.min_rtt.map_or(SimDuration::ZERO, |(min, _)| min);
+        let window = min / 4 * u64::from(self.reordering.steps);
+        window.min(srtt.unwrap_or(window))
+    }
+
+    /// Whether a delivery calls for [`SentLog::find_losses`]; tells once.
+    pub fn take_advanced(&mut self) -> bool {
+        std::mem::take(&mut self.advanced)
+    }
+
+    /// Step 5: marks what is lost; the time until more might be, where reordering is waited out.
+    pub fn find_losses(
+        &mut self,
+        phase: Phase,
+        threshold: u32,
+        srtt: Option<SimDuration>,
+        now: SimTime,
+    ) -> Option<SimDuration> {
+        let newest = self.newest?;
+        let patience = newest.rtt + self.window(phase, threshold, srtt);
+        let mut wait = None;
+        let mut start = self.una;
+        for segment in &mut self.segments {
+            let from = std::mem::replace(&mut start, segment.end);
+            if segment.is(SACKED | LOST) {
+                continue;
+            }
+            if !sent_after(newest.sent, newest.end, segment.at, segment.end) {
+                // In order of sequence is in order of time as long as nothing was sent twice.
+                if self.resent == 0 {
+                    break;
+                }
+                continue;
+            }
+            let waited = now.since(segment.at);
+            if waited >= patience {
+                segment.marks |= LOST;
+                self.lost += segment.end.offset_from(from);
+            } else {
+                wait = wait.max(Some(patience.saturating_sub(waited)));
+            }
+        }
+        wait
+    }
+
+    /// The retransmission timer expired: the first segment is lost, and those for which an
+    /// acknowledgement is overdue; RACK finds the others (RFC 8985 section 6.3).
+    pub fn on_timeout(&mut self, now: SimTime) {
+        let patience = self.newest.map_or(SimDuration::ZERO, |n| n.rtt);
+        let mut start = self.una;
+        let mut head = true;
+        for segment in &mut self.segments {
+            let from = std::mem::replace(&mut start, segment.end);
+            if segment.is(SACKED | LOST) {
+                continue;
+            }
+            if std::mem::take(&mut head) || now.since(segment.at) >= patience {
+                segment.marks |= LOST;
+                self.lost += segment.end.offset_from(from);
+            }
+        }
+    }
+
+    /// All SACKs are void: the peer has dropped what it had reported.
+    pub fn forget_sacks(&mut self) {
+        for segment in &mut self.segments {
+            segment.marks &= !SACKED;
+        }
+        self.sacked = 0;
+    }
+
+    /// The first segment that is lost and was not sent again.
+    pub fn first_lost(&self) -> Option<(SeqNum, SeqNum)> {
+        if self.lost == 0 {
+            return None;
+        }
+        let i = self.segments.iter().position(|s| s.is(LOST))?;
+        Some((self.start(i), self.segments[i].end))
+    }
+}
+
+/// RFC 8985 section 6.2: sent later, or at the same time and further on in the sequence.
+fn sent_after(a: SimTime, a_end: SeqNum, b: SimTime, b_end: SeqNum) -> bool {
+    a > b || (a == b && a_end.after(b_end))
+}
+
+#[cfg(test)]
+mod tests;

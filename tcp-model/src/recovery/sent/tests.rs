@@ -1,0 +1,143 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const MSS: u32 = 1000;
+
+fn ms(n: u64) -> SimDuration {
+    SimDuration::from_millis(n)
+}
+
+fn at(n: u64) -> SimTime {
+    SimTime::ZERO + ms(n)
+}
+
+fn s(n: u32) -> SeqNum {
+    SeqNum(n)
+}
+
+/// Ten segments, one a millisecond from time zero on.
+fn ten() -> SentLog {
+    let mut log = SentLog::new(s(0));
+    (1..=10).for_each(|i| log.on_sent(s(i * MSS), at(u64::from(i))));
+    log
+}
+
+fn find(log: &mut SentLog, phase: Phase, now: SimTime) -> Option<SimDuration> {
+    log.find_losses(phase, 3, Some(ms(100)), now)
+}
+
+#[test]
+fn a_segment_sent_well_before_a_delivered_one_is_lost() {
+    let mut log = ten();
+    assert_eq!(log.on_ack(s(1000), at(101)).first_sent, Some(at(1)));
+    assert_eq!(find(&mut log, Phase::Open, at(101)), None);
+    // The third is SACKed: a quarter of the smallest round trip is left to the second.
+    assert_eq!(log.on_sack(s(2000), s(3000), at(103)), Some(at(3)));
+    assert!(log.take_advanced() && !log.take_advanced());
+    assert_eq!(find(&mut log, Phase::Open, at(103)), Some(ms(24)));
+    assert_eq!(log.lost(), 0);
+    assert_eq!(find(&mut log, Phase::Open, at(127)), None);
+    assert_eq!(
+        (log.lost(), log.first_lost()),
+        (1000, Some((s(1000), s(2000))))
+    );
+}
+
+#[test]
+fn three_sacked_segments_leave_no_time() {
+    let mut log = ten();
+    log.on_sack(s(1000), s(4000), at(104));
+    assert_eq!(find(&mut log, Phase::Open, at(104)), None);
+    assert_eq!(log.first_lost(), Some((s(0), s(1000))));
+}
+
+#[test]
+fn a_lost_retransmission_is_found() {
+    let mut log = ten();
+    log.on_sack(s(1000), s(4000), at(104));
+    find(&mut log, Phase::Open, at(104));
+    log.on_resent(s(0), s(1000), at(104));
+    assert_eq!((log.lost(), log.first_lost()), (0, None));
+    log.on_sent(s(11_000), at(105));
+    // The new segment comes through, the retransmission sent before it does not.
+    log.on_sack(s(10_000), s(11_000), at(205));
+    find(&mut log, Phase::Fast, at(205));
+    assert_eq!(log.first_lost(), Some((s(0), s(1000))));
+}
+
+#[test]
+fn reordering_keeps_the_window_open() {
+    let mut log = ten();
+    log.on_sack(s(1000), s(2000), at(102));
+    log.on_ack(s(2000), at(103)); // the first was only late
+    log.on_sack(s(3000), s(7000), at(107));
+    assert_eq!(find(&mut log, Phase::Fast, at(107)), Some(ms(21)));
+    assert_eq!(log.lost(), 0);
+}
+
+#[test]
+fn after_a_timeout_only_what_is_overdue_is_lost() {
+    let mut log = ten();
+    log.on_ack(s(1000), at(101));
+    log.on_sent(s(11_000), at(400));
+    log.on_timeout(at(450));
+    assert_eq!(log.lost(), 9 * MSS);
+    log.on_resent(s(1000), s(2000), at(450));
+    assert_eq!(log.first_lost(), Some((s(2000), s(3000))));
+}
+
+#[test]
+fn parts_of_segments_are_counted() {
+    let mut log = ten();
+    log.on_timeout(at(300));
+    log.on_resent(s(0), s(400), at(300));
+    assert_eq!(
+        (log.lost(), log.first_lost()),
+        (9600, Some((s(400), s(1000))))
+    );
+    assert_eq!(log.len(), 11);
+    assert_eq!(log.on_ack(s(700), at(400)).first_sent, None);
+    assert_eq!(
+        (log.lost(), log.first_lost()),
+        (9300, Some((s(700), s(1000))))
+    );
+}
+
+proptest! {
+    #[test]
+    fn counts_agree_with_the_marks(
+        steps in prop::collection::vec((0u8..6, 0u32..12_000, 1u32..3000), 1..60),
+    ) {
+        let mut log = SentLog::new(s(0));
+        let (mut una, mut nxt, mut now) = (0, 0, 0);
+        for (kind, place, length) in steps {
+            now += 7;
+            let start = una + place % (nxt - una + 1);
+            let end = (start + length).min(nxt);
+            match kind {
+                0 | 1 => {
+                    nxt += length;
+                    log.on_sent(s(nxt), at(now));
+                }
+                2 if start < end => log.on_resent(s(start), s(end), at(now)),
+                3 if start > una => { log.on_sack(s(start), s(end), at(now)); }
+                4 => log.on_timeout(at(now)),
+                _ => {
+                    una = start;
+                    log.on_ack(s(una), at(now));
+                }
+            }
+            log.find_losses(Phase::Fast, 3, None, at(now));
+            let octets = |marks| (0..log.len())
+                .filter(|&i| log.segments[i].is(marks))
+                .map(|i| log.segments[i].end.offset_from(log.start(i)))
+                .sum::<u32>();
+            prop_assert_eq!(log.lost(), octets(LOST));
+            prop_assert_eq!(log.sacked as usize, log.segments.iter().filter(|x| x.is(SACKED)).count());
+            prop_assert_eq!(log.resent as usize, log.segments.iter().filter(|x| x.is(RESENT)).count());
+            prop_assert_eq!(log.is_empty(), una == nxt);
+            prop_assert_eq!(log.first_lost().is_some(), log.lost() > 0);
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! Experiments with the real Linux, replayed by the `linux` profile.
+//!
+//! `tests/linux/README.md` says what was measured; the crate's documentation has the table of
+//! results, in the module `linux`.
+
+mod linux {
+    mod acknowledging;
+    mod fixture;
+    mod listening;
+    mod lives;
+    mod replay;
+    mod script;
+    mod teardown;
+    mod timers;
+}
