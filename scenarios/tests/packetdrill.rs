@@ -205,6 +205,23 @@ fn exact_runs_allow_no_difference_in_time() {
 }
 
 #[test]
+fn names_are_given_values() {
+    let named = "+0 > S. 0:0(0) ack 1 <mss 1460>\n+0 setsockopt(3, SOL_TCP, TCP_KEEPCNT, [PROBES], 4) = 0\n+0 getsockopt(3, SOL_TCP, TCP_KEEPCNT, [5], [4]) = 0\n";
+    let dir = directory(&[("named.pkt", named)]);
+    let (code, out, _) = drill(dir.path(), &["named.pkt", "-D", "PROBES=5"]);
+    assert_eq!((code, out.as_str()), (0, "1 script: 1 passed, 0 failed\n"));
+    assert_eq!(
+        drill(dir.path(), &["named.pkt", "--define", "PROBES=4"]).0,
+        1
+    );
+    let (code, out, _) = drill(dir.path(), &["named.pkt"]);
+    assert!(
+        code == 0 && out.contains("not supported: the constant PROBES"),
+        "{out}"
+    );
+}
+
+#[test]
 fn wrong_usage_is_told() {
     let dir = directory(&[("d/notes.txt", "")]);
     for (args, expected) in [
