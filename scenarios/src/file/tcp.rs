@@ -233,6 +233,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn timers_round_as_they_are_told() {
+        for (name, timers) in [
+            ("exact", Timers::Exact),
+            ("hz-250", Timers::Hz250),
+            ("hz-1000", Timers::Hz1000),
+        ] {
+            let file: TcpFile = toml::from_str(&format!("timers = \"{name}\"")).unwrap();
+            let mut params = TcpParams::linux();
+            file.apply(&mut params);
+            assert_eq!(params.timers, timers);
+            assert_eq!(TcpFile::complete("linux", &params).timers, file.timers);
+        }
+        assert!(toml::from_str::<TcpFile>("timers = \"hz-100\"").is_err());
+    }
+
+    #[test]
     fn names_of_linux_stand_for_the_parameters_they_are_read_as() {
         let given = |key: &str, value: &str| {
             let file: TcpFile = toml::from_str(&format!("{key} = {value}")).unwrap();

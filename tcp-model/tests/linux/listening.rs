@@ -176,7 +176,8 @@ fn check(name: &str, setup: &Run) {
     ] {
         assert_eq!(measured(what), [found; 3], "{name}: {what}");
     }
-    let times: [(&str, fn(&Counted) -> f64); 3] = [
+    type Time = fn(&Counted) -> f64;
+    let times: [(&str, Time); 3] = [
         ("connected_last_s", |c| c.last_connected),
         ("error_ETIMEDOUT_last_s", |c| c.last_timed_out),
         ("error_ECONNRESET_last_s", |c| c.last_reset),

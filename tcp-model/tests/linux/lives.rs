@@ -72,7 +72,7 @@ impl Load {
                 remotes: vec![SERVER],
                 start: SimTime::ZERO + ms(1001),
                 stop: SimTime::MAX,
-                limit: Some(u64::from(self.connections).try_into().unwrap()),
+                limit: Some(u64::from(self.connections)),
                 arrivals: Arrivals::Fixed(self.rate),
                 exchange: Arc::clone(&exchange),
             }),
