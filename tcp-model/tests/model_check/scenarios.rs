@@ -192,6 +192,16 @@ fn all() -> Vec<Scenario> {
             ..base.clone()
         },
         Scenario {
+            name: "hasty calls of simultaneous openers",
+            width: 2,
+            plans: [
+                hasty(say(&[Call::Write(10), Call::Close])),
+                hasty(active(HALF)),
+            ],
+            orderly: false,
+            ..base.clone()
+        },
+        Scenario {
             name: "an end to patience",
             params: with(|p| {
                 p.syn_give_up = GiveUp::Retries(1);
