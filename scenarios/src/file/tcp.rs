@@ -75,7 +75,7 @@ macro_rules! tcp_file {
         #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
         pub struct TcpFile {
-            /// The named set to start from: `linux` or `rfc9293`.
+            /// The named set to start from: `linux`, `freebsd` or `rfc9293`.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub profile: Option<String>,
             $(
