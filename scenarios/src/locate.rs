@@ -32,11 +32,18 @@ pub fn span_of(text: &str, path: &DottedPath) -> Option<Range<usize>> {
     span
 }
 
+/// The value of a key, written so or under the name Linux has for it.
 fn find<'a, 'i>(table: &'a DeTable<'i>, key: &str) -> Option<&'a Spanned<DeValue<'i>>> {
-    table
+    let linux = || {
+        table
+            .iter()
+            .find(|(k, _)| tcp::plain_name(k.get_ref()) == key)
+    };
+    let found = table
         .iter()
         .find(|(k, _)| k.get_ref() == key)
-        .map(|(_, value)| value)
+        .or_else(linux);
+    found.map(|(_, value)| value)
 }
 
 /// The path with names of list elements replaced by their places, and Linux's names of TCP

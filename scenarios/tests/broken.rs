@@ -327,6 +327,42 @@ const CASES: &[Case] = &[
         "",
         &["tcp.ip_local_port_range=1024 to 65535"],
     ),
+    (
+        "ECN level that is none",
+        "somaxconn = 128",
+        "tcp_ecn = 3",
+        &[],
+    ),
+    (
+        "SYN cookies without a word for them",
+        "somaxconn = 128",
+        "tcp_syncookies = \"on\"",
+        &[],
+    ),
+    (
+        "Fast Open bits that mean nothing",
+        "somaxconn = 128",
+        "tcp_fastopen = 9",
+        &[],
+    ),
+    (
+        "path MTU below what is needed",
+        "somaxconn = 128",
+        "min_pmtu = 60",
+        &[],
+    ),
+    (
+        "user time-out of nothing",
+        "somaxconn = 128",
+        "user_timeout = \"0 s\"",
+        &[],
+    ),
+    (
+        "segments too small",
+        "somaxconn = 128",
+        "max_segment = 40",
+        &[],
+    ),
 ];
 
 fn message(case: &Case) -> String {
