@@ -5,11 +5,16 @@ use crate::details::{CongestionState, Details};
 use crate::recovery::Phase;
 
 impl Connection {
-    /// Details as far as they are kept; segments are counted in full ones.
+    /// Details as far as they are kept; without a log, segments are counted in full ones.
     pub(super) fn inspect(&self) -> Details {
         let outstanding = self.outstanding();
         let census = self.recovery.census(&outstanding);
-        let segments = |octets: u32| Some(octets.div_ceil(self.snd.mss.max(1)));
+        let segments = |octets: u32| octets.div_ceil(self.snd.mss.max(1));
+        let log = self.recovery.log();
+        let [sacked, lost, resent] = match log {
+            Some(log) => log.census(),
+            None => [census.left, census.lost, census.retransmitted].map(segments),
+        };
         let congestion_state = match self.recovery.phase() {
             Phase::Fast => CongestionState::Recovery,
             Phase::Loss => CongestionState::Loss,
@@ -21,9 +26,10 @@ impl Connection {
         Details {
             congestion_state: Some(congestion_state),
             snd_mss: Some(self.snd.mss),
-            lost: segments(census.lost),
-            retransmitted: segments(census.retransmitted),
-            sacked: segments(census.left),
+            lost: Some(lost),
+            retransmitted: Some(resent),
+            sacked: Some(sacked),
+            min_rtt: log.and_then(|l| l.min_rtt()),
             timeouts_in_row: Some(self.timers.retransmissions()),
             backoff: Some(self.timers.retransmissions().max(self.timers.probes())),
             probes: Some(probing),

@@ -138,6 +138,21 @@ impl SentLog {
         self.lost
     }
 
+    /// Smallest round trip of the last minutes.
+    pub fn min_rtt(&self) -> Option<SimDuration> {
+        self.min_rtt.map(|(rtt, _)| rtt)
+    }
+
+    /// Outstanding segments that are SACKed, lost (whether sent again or not), and sent again, as
+    /// Linux counts them: one that is SACKed is neither of the others.
+    pub fn census(&self) -> [u32; 3] {
+        let count = |marks| {
+            let others = self.segments.iter().filter(|s| !s.is(SACKED));
+            others.filter(|s| s.is(marks)).count() as u32
+        };
+        [self.sacked, count(LOST | RESENT), count(RESENT)]
+    }
+
     /// When the first outstanding segment was last sent.
     pub fn head_sent(&self) -> Option<SimTime> {
         self.segments.front().map(|s| s.at)

@@ -106,6 +106,37 @@ fn keep_alive_is_switched_and_timed_while_the_connection_is_open() {
     assert_eq!(end.tcp.next_timeout(), None);
 }
 
+/// What Linux's `tcp_info` has of the segments in flight.
+#[test]
+fn what_became_of_the_segments_in_flight_is_told() {
+    let mut end = End::established(TcpParams {
+        timestamps: false,
+        nagle: false,
+        ..TcpParams::linux()
+    });
+    for _ in 0..5 {
+        end.writes(300);
+    }
+    end.take();
+    end.now = ms(50);
+    end.arrives(ack(1, 301));
+    let details = end.tcp.details();
+    assert_eq!(details.min_rtt, Some(SimDuration::from_millis(50)));
+    assert_eq!((details.sacked, details.lost), (Some(0), Some(0)));
+    end.now = ms(90);
+    let mut sacked = ack(1, 301);
+    let from = SeqNum(ISS) + 601;
+    sacked.options.push_sack(&[(from, from + 900)]);
+    end.arrives(sacked);
+    let details = end.tcp.details();
+    assert_eq!(details.sacked, Some(3), "small ones, each counted");
+    assert_eq!((details.lost, details.retransmitted), (Some(1), Some(1)));
+    assert_eq!(
+        details.congestion_state,
+        Some(tcp_model::details::CongestionState::Recovery)
+    );
+}
+
 /// RFC 5961 sections 3, 4, 5 and 7.
 #[test]
 fn resets_syns_and_acks_that_may_be_forged_are_challenged_so_often() {
