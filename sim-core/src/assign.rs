@@ -103,6 +103,12 @@ pub fn assign(network: &Network, weights: &[f64], parts: u32) -> Result<Assigned
     }
 }
 
+/// Deals nodes out in turn, so that nearly every link is cut: what no run should do, and every run
+/// must stand.
+pub fn scatter(nodes: usize, parts: u32) -> Vec<u32> {
+    (0..nodes as u32).map(|node| node % parts.max(1)).collect()
+}
+
 /// Look-aheads to try, longest first: no cut at all, then the shortest delay of each band.
 fn candidates(links: &[LinkSpec]) -> Vec<SimDuration> {
     let mut delays: Vec<u64> = links.iter().map(|l| l.min_delay().as_ps()).collect();

@@ -105,6 +105,10 @@ impl<T> Default for Slab<T> {
 }
 
 impl<T> Slab<T> {
+    /// Bytes of an entry with its place in the list of free ones.
+    pub(crate) const ENTRY_BYTES: usize =
+        size_of::<Option<T>>() + size_of::<Flight>() + size_of::<PacketRef>();
+
     // Always inlined, so that the packet is made in its place.
     #[inline(always)]
     pub(crate) fn insert(&mut self, value: T) -> PacketRef {

@@ -7,11 +7,11 @@ use crate::event::{Event, EventKind, LinkId, NodeId, Tie};
 use crate::event_queue::{AnyEventQueue, EventQueue};
 use crate::host::{Host, Loss, LossCause};
 use crate::link::{Fate, LinkStats, Transmitter, Wire};
-use crate::network::Network;
+use crate::network::{LinkSpec, Network, NodeSpec};
 use crate::packet::{Flight, Packet, PacketRef, Slab};
 use crate::record::Record;
 use crate::rng::Rng;
-use crate::time::SimTime;
+use crate::time::{SimDuration, SimTime};
 
 /// A packet that crosses to another partition, with the key its sender made.
 #[derive(Debug)]
@@ -106,6 +106,12 @@ pub(crate) struct Core<H: Host> {
     seed: u64,
     /// By receiving partition.
     outbox: Vec<Mailbag<H::Payload>>,
+    /// Partitions with mail in the outbox.
+    mailed: Vec<u32>,
+    /// How far this partition may run: what others do cannot reach it before.
+    horizon: SimTime,
+    /// The shortest delay of a link between partitions.
+    look_ahead: SimDuration,
     pub(crate) records: Vec<Record<H::Sample>>,
     pub(crate) events: u64,
     pub(crate) max_pending: usize,
@@ -113,13 +119,48 @@ pub(crate) struct Core<H: Host> {
     unrouted: u64,
 }
 
-/// Nodes of one partition, their links and their events.
+/// Bytes of the engine's objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ObjectBytes {
+    /// A pending event.
+    pub event: usize,
+    /// A packet in flight, with its place on the wire.
+    pub packet: usize,
+    /// A link direction: what is told of it, sender and receiver; without limits, mishaps and
+    /// changes, which are kept beside.
+    pub link: usize,
+    /// A node, but for its host and what its name takes.
+    pub node: usize,
+    /// What a host needs before it allocates anything.
+    pub host: usize,
+}
+
+impl ObjectBytes {
+    /// With hosts of type `H`.
+    pub(crate) fn of<H: Host>() -> ObjectBytes {
+        let place = size_of::<u32>();
+        ObjectBytes {
+            event: size_of::<Event>(),
+            packet: Slab::<Packet<H::Payload>>::ENTRY_BYTES,
+            link: size_of::<LinkSpec>() + size_of::<Transmitter>() + size_of::<Wire>() + place,
+            // Counter; partition and place; first address.
+            node: size_of::<NodeSpec>() + size_of::<u64>() + 3 * place,
+            host: size_of::<(NodeId, H)>(),
+        }
+    }
+}
+
+/// Nodes of one partition, their links and their events. Two of them share no cache line, nor a pair
+/// of lines that are fetched together.
 #[derive(Debug)]
+#[repr(align(128))]
 pub(crate) struct Partition<H: Host> {
     pub(crate) core: Core<H>,
     hosts: Vec<(NodeId, H)>,
     /// By sending partition.
     inbox: Vec<Mailbag<H::Payload>>,
+    /// Partitions with mail in the inbox.
+    senders: Vec<u32>,
     /// Time of the first event pending or in the inbox, as of the last window.
     next: Option<SimTime>,
 }
@@ -283,13 +324,23 @@ impl<H: Host> Core<H> {
             self.board(wire, at, tie, packet);
             return;
         }
+        self.mail(part, wire, at, tie, packet);
+    }
+
+    fn mail(&mut self, part: u32, wire: u32, at: SimTime, tie: Tie, packet: PacketRef) {
         let packet = self.packets.remove(packet);
-        self.outbox[part as usize].add(Mail {
+        let bag = &mut self.outbox[part as usize];
+        if bag.mail.is_empty() {
+            self.mailed.push(part);
+        }
+        bag.add(Mail {
             wire,
             at,
             tie,
             packet,
         });
+        // The receiver may answer as soon as it has it.
+        self.horizon = self.horizon.min(at.saturating_add(self.look_ahead));
     }
 
     #[inline(always)]
@@ -369,6 +420,7 @@ impl<H: Host> Partition<H> {
         hosts: Vec<(NodeId, H)>,
         queue: AnyEventQueue,
         seed: u64,
+        look_ahead: SimDuration,
     ) -> Partition<H> {
         let links = network.links();
         let mut transmitters = Vec::new();
@@ -402,6 +454,9 @@ impl<H: Host> Partition<H> {
             counters: vec![0; network.nodes().len()],
             seed,
             outbox: (0..assignment.parts).map(|_| Mailbag::default()).collect(),
+            mailed: Vec::new(),
+            horizon: SimTime::ZERO,
+            look_ahead,
             records: Vec::new(),
             events: 0,
             max_pending: 0,
@@ -424,6 +479,7 @@ impl<H: Host> Partition<H> {
             core,
             hosts,
             inbox,
+            senders: Vec::new(),
             next,
         }
     }
@@ -433,12 +489,14 @@ impl<H: Host> Partition<H> {
         self.next
     }
 
-    /// Takes its mail, then runs events strictly before `horizon`, at most `limit`; returns how many.
+    /// Takes its mail, then runs events strictly before `horizon`, or before an answer to its own
+    /// mail can arrive, at most `limit`; returns how many.
     pub(crate) fn run_before(&mut self, horizon: SimTime, limit: u64) -> u64 {
         self.take_mail();
+        self.core.horizon = horizon;
         let mut done = 0;
         while done < limit {
-            let Some(event) = self.core.queue.pop_before(horizon) else {
+            let Some(event) = self.core.queue.pop_before(self.core.horizon) else {
                 break;
             };
             done += 1;
@@ -518,21 +576,29 @@ impl<H: Host> Partition<H> {
         host.on_packet(packet, &mut cx);
     }
 
-    /// Brings what this partition sent to `other`, whose inbox has been emptied since the last time.
+    /// The next partition to which this one has sent mail, taken off the list.
+    pub(crate) fn next_mailed(&mut self) -> Option<u32> {
+        self.core.mailed.pop()
+    }
+
+    /// Brings what this partition sent to `other`.
     pub(crate) fn bring_mail_to(&mut self, other: &mut Partition<H>) {
         let bag = &mut self.core.outbox[other.core.me as usize];
-        if bag.mail.is_empty() {
-            return;
-        }
         let earliest = other.next.map_or(bag.earliest, |t| t.min(bag.earliest));
         other.next = Some(earliest);
-        std::mem::swap(bag, &mut other.inbox[self.core.me as usize]);
+        let inbox = &mut other.inbox[self.core.me as usize];
+        if inbox.mail.is_empty() {
+            std::mem::swap(bag, inbox);
+            other.senders.push(self.core.me);
+        } else {
+            inbox.mail.append(&mut bag.mail);
+        }
         bag.earliest = SimTime::MAX;
     }
 
     fn take_mail(&mut self) {
-        for bag in &mut self.inbox {
-            for mail in bag.mail.drain(..) {
+        while let Some(sender) = self.senders.pop() {
+            for mail in self.inbox[sender as usize].mail.drain(..) {
                 let packet = self.core.packets.insert(mail.packet);
                 self.core.board(mail.wire, mail.at, mail.tie, packet);
             }

@@ -12,10 +12,11 @@ use crate::host::Host;
 use crate::link::LinkStats;
 use crate::merge::merge_before;
 use crate::network::Network;
+pub use crate::partition::ObjectBytes;
 use crate::partition::{Assignment, Partition};
 use crate::record::{Record, Recorder};
 use crate::time::{SimDuration, SimTime};
-use crate::windows::{Bounds, Pace};
+use crate::windows::{Bounds, Pace, Tally};
 
 /// How to run; of these only `seed` and `end` change results.
 #[derive(Clone, Debug)]
@@ -45,18 +46,20 @@ impl RunConfig {
     }
 }
 
-/// What a run did, in numbers that depend on the scenario alone.
+/// What a run did, in numbers that depend on the scenario alone where nothing else is said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunStats {
     /// Events handled.
     pub events: u64,
     /// Packets for which there was no route.
     pub unrouted_pkts: u64,
-    /// Largest number of pending events; summed over partitions.
+    /// Largest number of pending events at the end of a window; summed over partitions, on which it
+    /// depends.
     pub max_pending: usize,
-    /// Largest number of packets in flight; summed over partitions.
+    /// Largest number of packets in flight at the end of a window; summed over partitions, on which
+    /// it depends.
     pub max_packets: usize,
-    /// Memory of the packet slabs in bytes.
+    /// Memory of the packet slabs in bytes; depends on the partitions.
     pub packet_bytes: usize,
     /// Memory of links in bytes: queues, transmitters and wires.
     pub link_bytes: usize,
@@ -64,6 +67,10 @@ pub struct RunStats {
     pub links: Vec<LinkStats>,
     /// Simulated time reached: the end, unless the run was stopped.
     pub reached: SimTime,
+    /// Windows into which several partitions cut the run; depends on them.
+    pub windows: u64,
+    /// Windows of single partitions in which they had events to handle; depends on them.
+    pub visits: u64,
 }
 
 /// How far a run is; passed to the observer now and then.
@@ -138,7 +145,16 @@ impl<H: Host> Simulation<H> {
             .enumerate()
             .map(|(me, hosts)| {
                 let queue = make_queue();
-                Partition::new(me as u32, &network, &assignment, hosts, queue, config.seed)
+                let network = &network;
+                Partition::new(
+                    me as u32,
+                    network,
+                    &assignment,
+                    hosts,
+                    queue,
+                    config.seed,
+                    look_ahead,
+                )
             })
             .collect::<Vec<_>>();
         let threads = config.threads.min(partitions.len());
@@ -186,7 +202,12 @@ impl<H: Host> Simulation<H> {
             self.hand_over(recorder, None)?;
         }
         recorder.finish(reached)?;
-        Ok(self.stats(reached))
+        Ok(self.stats(reached, pace.tally))
+    }
+
+    /// Bytes of the engine's objects with these hosts.
+    pub fn object_bytes() -> ObjectBytes {
+        ObjectBytes::of::<H>()
     }
 
     fn events(&self) -> u64 {
@@ -214,7 +235,7 @@ impl<H: Host> Simulation<H> {
         Ok(())
     }
 
-    fn stats(&self, reached: SimTime) -> RunStats {
+    fn stats(&self, reached: SimTime, tally: Tally) -> RunStats {
         let sum = |f: fn(&Partition<H>) -> usize| self.partitions.iter().map(f).sum();
         let mut links = vec![LinkStats::default(); self.network.links().len()];
         for partition in &self.partitions {
@@ -231,6 +252,8 @@ impl<H: Host> Simulation<H> {
             link_bytes: sum(Partition::link_bytes),
             links,
             reached,
+            windows: tally.windows,
+            visits: tally.visits,
         }
     }
 

@@ -5,8 +5,8 @@
 //! windows are too short even for that, or the cores are not there, the caller runs them alone.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
-use std::time::Instant;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use rayon::ThreadPool;
 
@@ -20,8 +20,15 @@ const BATCH: u64 = 1 << 14;
 const THREADS_BATCH: u64 = 1 << 16;
 /// Batches after which the slower way to run is tried again.
 const TRY_AGAIN: u32 = 32;
-/// Looks at the gate before a waiting thread goes to sleep, some microseconds.
-const AWAKE: u32 = 500;
+/// Batches that each way has before they are compared: the first of all fills the caches.
+const FIRST_BATCHES: usize = 3;
+/// What the measurements may err by: of two ways that seem alike, the threads are taken.
+const MARGIN: f64 = 1.05;
+/// Looks at the gate before a waiting thread offers its processor to others, some microseconds.
+const AWAKE: u32 = 300;
+/// How long a waiting thread stays awake: longer than threads of a team wait for each other as a
+/// rule, shorter than what a window takes where one of them has to wait for a processor.
+const WAKEFUL: Duration = Duration::from_micros(200);
 
 /// How windows are cut.
 #[derive(Clone, Copy, Debug)]
@@ -30,13 +37,51 @@ pub(crate) struct Bounds {
     pub(crate) look_ahead: SimDuration,
 }
 
-/// Whether to use threads: whichever way took less time per event when last tried. The clock decides
-/// about the way only, results are the same.
+/// What it took to run.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tally {
+    /// Windows that partitions met after.
+    pub(crate) windows: u64,
+    /// Windows of single partitions in which they had something to do.
+    pub(crate) visits: u64,
+}
+
+/// Whether to use threads: whichever way takes less time per event. The clock decides about the way
+/// only, results are the same.
 #[derive(Debug, Default)]
 pub(crate) struct Pace {
-    alone_ns: Option<f64>,
-    together_ns: Option<f64>,
+    alone: Speed,
+    together: Speed,
     batches: u32,
+    pub(crate) tally: Tally,
+}
+
+/// Nanoseconds per event of the last batches run one way; the least of them counts, for other work
+/// on the machine only ever adds.
+#[derive(Debug)]
+struct Speed {
+    last: [f64; 4],
+    batches: usize,
+}
+
+impl Default for Speed {
+    fn default() -> Speed {
+        Speed {
+            last: [f64::INFINITY; 4],
+            batches: 0,
+        }
+    }
+}
+
+impl Speed {
+    fn add(&mut self, ns: f64) {
+        self.last[self.batches % self.last.len()] = ns;
+        self.batches += 1;
+    }
+
+    fn ns(&self) -> f64 {
+        self.last.iter().copied().fold(f64::INFINITY, f64::min)
+    }
 }
 
 impl Pace {
@@ -48,59 +93,93 @@ impl Pace {
         pool: Option<&ThreadPool>,
     ) -> Option<SimTime> {
         let Some(pool) = pool else {
-            return run_alone(partitions, bounds);
+            return run_alone(partitions, bounds, &mut self.tally);
         };
         let together = self.is_better_together();
         let events = |all: &[Partition<H>]| all.iter().map(|p| p.core.events).sum::<u64>();
         let (before, start) = (events(partitions), Instant::now());
         let next = if together {
-            run_together(partitions, bounds, pool)
+            run_together(partitions, bounds, pool, &mut self.tally)
         } else {
-            run_alone(partitions, bounds)
+            run_alone(partitions, bounds, &mut self.tally)
         };
         let done = (events(partitions) - before).max(1);
-        let ns = Some(start.elapsed().as_nanos() as f64 / done as f64);
-        if together {
-            self.together_ns = ns;
+        let ns = start.elapsed().as_nanos() as f64 / done as f64;
+        let speed = if together {
+            &mut self.together
         } else {
-            self.alone_ns = ns;
-        }
+            &mut self.alone
+        };
+        speed.add(ns);
         next
     }
 
+    /// Some batches each way at first, together before alone; then the better way, and the other
+    /// now and then.
     fn is_better_together(&mut self) -> bool {
         self.batches += 1;
-        let better = match (self.together_ns, self.alone_ns) {
-            (None, _) => return true,
-            (_, None) => return false,
-            (Some(together), Some(alone)) => together <= alone,
-        };
+        if self.together.batches < FIRST_BATCHES {
+            return true;
+        }
+        if self.alone.batches < FIRST_BATCHES {
+            return false;
+        }
+        let better = self.together.ns() <= MARGIN * self.alone.ns();
         better != self.batches.is_multiple_of(TRY_AGAIN)
     }
 }
 
-impl Bounds {
-    fn first<'a, H: Host + 'a>(
-        &self,
-        partitions: impl Iterator<Item = &'a Partition<H>>,
-    ) -> Option<SimTime> {
-        let first = partitions.filter_map(Partition::next_time).min()?;
-        (first < self.end).then_some(first)
-    }
+/// A window: how far each partition may run.
+///
+/// What another partition does at `t` reaches no other before `t` plus the look-ahead. So all may
+/// run until the first event anywhere and a look-ahead, and the one that has it until the first
+/// event of the others and a look-ahead; its own mail may shorten that (see
+/// [`Partition::run_before`]). A partition whose neighbours are idle meets nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Window {
+    /// Time of the first event.
+    first: SimTime,
+    /// Where it is.
+    busiest: usize,
+    /// How far that one may run, and the others.
+    horizons: [SimTime; 2],
+}
 
-    fn horizon(&self, first: SimTime) -> SimTime {
-        (first + self.look_ahead).min(self.end)
+impl Bounds {
+    /// The next window, unless there is nothing left to do. `next` are the times of the first
+    /// events of all partitions.
+    fn window(&self, next: impl Iterator<Item = Option<SimTime>>) -> Option<Window> {
+        let (mut busiest, mut first, mut second) = (0, SimTime::MAX, SimTime::MAX);
+        for (i, next) in next.enumerate() {
+            let next = next.unwrap_or(SimTime::MAX);
+            if next < first {
+                (busiest, first, second) = (i, next, first);
+            } else {
+                second = second.min(next);
+            }
+        }
+        let horizon = |t: SimTime| t.saturating_add(self.look_ahead).min(self.end);
+        (first < self.end).then(|| Window {
+            first,
+            busiest,
+            horizons: [horizon(second), horizon(first)],
+        })
     }
 }
 
+impl Window {
+    fn horizon(&self, partition: usize) -> SimTime {
+        self.horizons[usize::from(partition != self.busiest)]
+    }
+}
+
+/// Delivers what partitions have sent.
 fn exchange_mail<H: Host>(partitions: &mut [impl AsPartition<H>]) {
-    for i in 1..partitions.len() {
-        let (left, right) = partitions.split_at_mut(i);
-        let this = right[0].partition();
-        for other in left {
-            let other = other.partition();
-            other.bring_mail_to(this);
-            this.bring_mail_to(other);
+    for from in 0..partitions.len() {
+        while let Some(to) = partitions[from].partition().next_mailed() {
+            if let Ok([from, to]) = partitions.get_disjoint_mut([from, to as usize]) {
+                from.partition().bring_mail_to(to.partition());
+            }
         }
     }
 }
@@ -123,16 +202,24 @@ impl<H: Host> AsPartition<H> for std::sync::MutexGuard<'_, &mut Partition<H>> {
 }
 
 /// Runs a batch of windows on the calling thread.
-fn run_alone<H: Host>(partitions: &mut [Partition<H>], bounds: Bounds) -> Option<SimTime> {
+fn run_alone<H: Host>(
+    partitions: &mut [Partition<H>],
+    bounds: Bounds,
+    tally: &mut Tally,
+) -> Option<SimTime> {
     let mut done = 0;
     loop {
-        let first = bounds.first(partitions.iter())?;
+        let window = bounds.window(partitions.iter().map(Partition::next_time))?;
         if done >= BATCH {
-            return Some(first);
+            return Some(window.first);
         }
-        let horizon = bounds.horizon(first);
-        for partition in &mut *partitions {
-            done += partition.run_before(horizon, BATCH);
+        tally.windows += 1;
+        for (i, partition) in partitions.iter_mut().enumerate() {
+            let horizon = window.horizon(i);
+            if partition.next_time().is_some_and(|t| t < horizon) {
+                tally.visits += 1;
+                done += partition.run_before(horizon, BATCH);
+            }
         }
         exchange_mail(partitions);
     }
@@ -143,15 +230,18 @@ fn run_together<H: Host>(
     partitions: &mut [Partition<H>],
     bounds: Bounds,
     pool: &ThreadPool,
+    tally: &mut Tally,
 ) -> Option<SimTime> {
     let team = Team {
         members: pool.current_num_threads(),
         bounds,
-        taken: partitions.iter().map(|_| AtomicU64::new(0)).collect(),
+        due: partitions.iter().map(|_| AtomicU64::new(0)).collect(),
         partitions: partitions.iter_mut().map(Mutex::new).collect(),
         gate: Gate::default(),
-        horizon: AtomicU64::new(0),
+        go_on: AtomicBool::new(false),
         done: AtomicU64::new(0),
+        windows: AtomicU64::new(0),
+        visits: AtomicU64::new(0),
     };
     let outcomes = pool.broadcast(|member| {
         let _guard = BreakOnPanic(&team.gate);
@@ -162,6 +252,8 @@ fn run_together<H: Host>(
             None
         }
     });
+    tally.windows += team.windows.load(Ordering::Acquire);
+    tally.visits += team.visits.load(Ordering::Acquire);
     outcomes.into_iter().flatten().next()
 }
 
@@ -170,22 +262,23 @@ struct Team<'a, H: Host> {
     members: usize,
     bounds: Bounds,
     partitions: Vec<Mutex<&'a mut Partition<H>>>,
-    /// The last round in which somebody took each partition.
-    taken: Vec<AtomicU64>,
+    /// How far each partition may run in this window, in ps; zero when it has nothing to do, or
+    /// somebody has taken it.
+    due: Vec<AtomicU64>,
     gate: Gate,
-    /// Of the current window, in ps; zero when the batch is over.
-    horizon: AtomicU64,
+    /// False when the batch is over.
+    go_on: AtomicBool,
     done: AtomicU64,
+    windows: AtomicU64,
+    visits: AtomicU64,
 }
 
 impl<H: Host> Team<'_, H> {
     /// Prepares windows and takes part in them; the time of the first event after the last.
     fn lead(&self) -> Option<SimTime> {
-        let mut window = 0;
         loop {
-            let next = self.prepare(self.done.load(Ordering::Acquire) < THREADS_BATCH);
-            window += 1;
-            if !self.enter(0, window) {
+            let next = self.prepare();
+            if !self.enter(0) {
                 return next;
             }
         }
@@ -193,45 +286,72 @@ impl<H: Host> Team<'_, H> {
 
     /// Takes part in windows until there are no more.
     fn follow(&self, member: usize) {
-        let mut window = 1;
-        while self.enter(member, window) {
-            window += 1;
-        }
+        while self.enter(member) {}
     }
 
     /// Waits for the window to be prepared and takes part in it; false when the batch is over.
-    fn enter(&self, member: usize, window: u64) -> bool {
-        self.gate.pass(self.members)
-            && self.horizon.load(Ordering::Acquire) != 0
-            && self.run_window(member, window)
+    fn enter(&self, member: usize) -> bool {
+        self.gate.pass(self.members) && self.go_on.load(Ordering::Acquire) && self.run(member)
     }
 
     /// Delivers mail and sets the next window; the time of its first event.
-    fn prepare(&self, go_on: bool) -> Option<SimTime> {
+    ///
+    /// A window for one partition alone is run at once: to wake the others would take longer.
+    fn prepare(&self) -> Option<SimTime> {
         let lock = |m| Mutex::lock(m).unwrap_or_else(PoisonError::into_inner);
         let mut partitions: Vec<_> = self.partitions.iter().map(lock).collect();
-        exchange_mail(&mut partitions);
-        let next = self.bounds.first(partitions.iter().map(|p| &***p));
-        let horizon = next.filter(|_| go_on).map(|t| self.bounds.horizon(t));
-        let ps = horizon.map_or(0, SimTime::as_ps);
-        self.horizon.store(ps, Ordering::Release);
-        next
+        loop {
+            exchange_mail(&mut partitions);
+            let window = self.bounds.window(partitions.iter().map(|p| p.next_time()));
+            let go_on = window.is_some() && self.done.load(Ordering::Acquire) < THREADS_BATCH;
+            self.go_on.store(go_on, Ordering::Release);
+            let window = window?;
+            if !go_on {
+                return Some(window.first);
+            }
+            self.windows.fetch_add(1, Ordering::AcqRel);
+            let is_due = |(i, p): (usize, &MutexGuard<'_, &mut Partition<H>>)| {
+                p.next_time().is_some_and(|t| t < window.horizon(i))
+            };
+            if partitions
+                .iter()
+                .enumerate()
+                .map(is_due)
+                .filter(|due| *due)
+                .count()
+                > 1
+            {
+                for (i, partition) in partitions.iter().enumerate() {
+                    let due = is_due((i, partition));
+                    let ps = if due { window.horizon(i).as_ps() } else { 0 };
+                    self.due[i].store(ps, Ordering::Release);
+                }
+                return Some(window.first);
+            }
+            let i = window.busiest;
+            self.visit(&mut partitions[i], window.horizon(i));
+        }
     }
 
     /// Runs the partitions nobody else has taken, one's own first; waits for the others.
-    fn run_window(&self, member: usize, window: u64) -> bool {
-        let horizon = SimTime::from_ps(self.horizon.load(Ordering::Acquire));
+    fn run(&self, member: usize) -> bool {
         let count = self.partitions.len();
         let own = (member..count).step_by(self.members);
         for i in own.chain(0..count) {
-            if self.taken[i].swap(window, Ordering::AcqRel) != window {
+            let due = self.due[i].swap(0, Ordering::AcqRel);
+            if due != 0 {
                 let partition = self.partitions[i].lock();
                 let mut partition = partition.unwrap_or_else(PoisonError::into_inner);
-                let done = partition.run_before(horizon, BATCH);
-                self.done.fetch_add(done, Ordering::AcqRel);
+                self.visit(&mut partition, SimTime::from_ps(due));
             }
         }
         self.gate.pass(self.members)
+    }
+
+    fn visit(&self, partition: &mut Partition<H>, horizon: SimTime) {
+        let done = partition.run_before(horizon, BATCH);
+        self.done.fetch_add(done, Ordering::AcqRel);
+        self.visits.fetch_add(1, Ordering::AcqRel);
     }
 }
 
@@ -263,6 +383,13 @@ impl Gate {
                 return true;
             }
             std::hint::spin_loop();
+        }
+        let since = Instant::now();
+        while since.elapsed() < WAKEFUL {
+            if !shut() {
+                return true;
+            }
+            std::thread::yield_now();
         }
         self.asleep.fetch_add(1, Ordering::SeqCst);
         let mut bed = self.bed.lock().unwrap_or_else(PoisonError::into_inner);
