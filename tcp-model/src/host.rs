@@ -29,6 +29,8 @@ mod stats;
 mod step;
 mod time_wait_table;
 
+use std::collections::BTreeMap;
+
 use sim_core::{Cx, Host, Loss, Packet};
 
 use crate::app::spec::HostConfig;
@@ -36,6 +38,7 @@ use crate::app::{AnyApp, App, AppEvent};
 use crate::model::{Input, TcpModel as _};
 use crate::sample::{Counts, SegmentEvent, TcpSample};
 use crate::segment::{Ecn, Packed, Segment};
+use crate::state::State;
 pub use any_tcp::AnyTcp;
 pub use endpoint::SocketId;
 pub use listener::ListenOptions;
@@ -44,7 +47,7 @@ use scratch::Scratch;
 pub use socket::SocketCx;
 pub use stack::ModelFactory;
 use stack::{Stack, Timer};
-pub use stats::{HostStats, MemoryReport};
+pub use stats::{HostStats, MemoryReport, StateMemory};
 
 /// A TCP host with its applications.
 #[derive(Debug)]
@@ -84,6 +87,11 @@ impl TcpHost {
     /// Memory of its tables.
     pub fn memory(&self) -> MemoryReport {
         self.stack.memory()
+    }
+
+    /// Memory of the connections and TIME-WAIT entries there are, by state.
+    pub fn memory_by_state(&self) -> BTreeMap<State, StateMemory> {
+        self.stack.memory_by_state()
     }
 
     /// Connections there are, TIME-WAIT entries not counted.

@@ -55,6 +55,11 @@ pub trait TcpModel: Send + Debug {
         false
     }
 
+    /// Bytes it has allocated beside itself.
+    fn heap_bytes(&self) -> usize {
+        0
+    }
+
     /// What else can be seen from outside, where the model tells it.
     fn details(&self) -> Details {
         Details::default()

@@ -125,6 +125,15 @@ impl PortAllocator {
         pools + self.pools.capacity() * size_of::<(Destination, Pool)>() + self.index.capacity() * 5
     }
 
+    /// Bytes of memory of a destination towards which one port is used.
+    pub fn bytes_per_destination(&self) -> usize {
+        let mut pool = Pool::new(self.count, 0);
+        if self.count > 0 {
+            pool.set(0);
+        }
+        pool.memory_bytes() + size_of::<(Destination, Pool)>() + 5
+    }
+
     fn place(&self, port: u16) -> Option<u32> {
         let at = u32::from(port).checked_sub(u32::from(self.low))?;
         (at < self.count).then_some(at)

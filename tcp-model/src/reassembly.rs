@@ -72,6 +72,11 @@ impl Reassembly {
         !self.runs.is_empty() || self.fin.is_some()
     }
 
+    /// Bytes of memory, its own and that of its runs.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        size_of::<Reassembly>() + self.runs.capacity() * size_of::<Run>()
+    }
+
     /// Remembers a FIN that occupies `seq`.
     pub(crate) fn insert_fin(&mut self, seq: SeqNum) {
         self.fin.get_or_insert(seq);

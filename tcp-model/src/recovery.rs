@@ -89,6 +89,11 @@ impl Recovery {
         self.phase
     }
 
+    /// Bytes allocated beside itself.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        self.board.as_ref().map_or(0, |board| board.memory_bytes())
+    }
+
     /// Duplicate ACKs counted.
     pub fn dup_acks(&self) -> u32 {
         self.dup_acks

@@ -60,6 +60,9 @@ impl TcpModel for AnyTcp {
     fn change_params(&mut self, params: &Arc<TcpParams>, now: SimTime, out: &mut Outputs) -> bool {
         each!(self, tcp => tcp.change_params(params, now, out))
     }
+    fn heap_bytes(&self) -> usize {
+        each!(self, tcp => tcp.heap_bytes())
+    }
     fn details(&self) -> Details {
         each!(self, tcp => tcp.details())
     }

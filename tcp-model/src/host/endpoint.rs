@@ -93,6 +93,14 @@ pub(super) struct Endpoint {
     pub(super) is_finished: bool,
 }
 
+impl Endpoint {
+    /// Bytes of what it keeps beside its slot.
+    pub(super) fn boxed_bytes(&self) -> usize {
+        let sender = self.sender.as_deref().map_or(0, size_of_val);
+        sender + self.replaced.as_deref().map_or(0, size_of_val)
+    }
+}
+
 /// A place for a connection. The timer stays with the place: an event that is still queued when
 /// one connection ends serves the next.
 #[derive(Debug, Default)]

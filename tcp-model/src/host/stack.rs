@@ -1,5 +1,6 @@
 //! A host without its applications: tables, timers, counters.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -9,12 +10,12 @@ use sim_core::{Cx, LazyTimer, Rng};
 use super::TcpHost;
 use super::any_tcp::AnyTcp;
 use super::challenges::ChallengeBudget;
-use super::endpoint::{Endpoints, Slot};
+use super::endpoint::{Endpoints, Slot, SocketId};
 use super::fast_open::FastOpenCache;
 use super::flow::{Demux, Flow, Owner};
 use super::isn::Secret;
 use super::listener::Listener;
-use super::stats::{HostStats, MemoryReport};
+use super::stats::{HostStats, MemoryReport, StateMemory};
 use super::time_wait_table::{Entry, TimeWaitTable};
 use crate::app::spec::TraceSpec;
 use crate::connection::Connection;
@@ -215,11 +216,34 @@ impl Stack {
         MemoryReport {
             per_connection: size_of::<Slot>() + 4 + demux_share,
             per_time_wait: size_of::<Entry>() + demux_share,
+            per_accept_queue_entry: size_of::<SocketId>(),
+            per_listener: size_of::<Listener>(),
+            per_destination: self.ports.bytes_per_destination(),
             connections: self.endpoints.memory_bytes(),
             time_wait: self.time_waits.memory_bytes(),
             demux: self.demux.memory_bytes(),
             ports: self.ports.memory_bytes(),
         }
+    }
+
+    /// Memory of the connections and TIME-WAIT entries there are, by state.
+    pub(super) fn memory_by_state(&self) -> BTreeMap<State, StateMemory> {
+        let report = self.memory();
+        let mut all: BTreeMap<State, StateMemory> = BTreeMap::new();
+        for endpoint in self.endpoints.iter() {
+            let beside = endpoint.tcp.heap_bytes() + endpoint.boxed_bytes();
+            let of_state = all.entry(endpoint.state).or_default();
+            of_state.add(report.per_connection + beside);
+        }
+        let time_waits = u64::from(self.time_waits.len());
+        if time_waits > 0 {
+            *all.entry(State::TimeWait).or_default() += StateMemory {
+                count: time_waits,
+                bytes: time_waits * report.per_time_wait as u64,
+                largest: report.per_time_wait as u64,
+            };
+        }
+        all
     }
 
     /// The connection that stands for a listener in records: it has no opener, so its serial

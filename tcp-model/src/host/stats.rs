@@ -51,6 +51,34 @@ pub struct HostStats {
     pub ports_exhausted: u64,
 }
 
+/// Connections in one state, and their memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StateMemory {
+    /// How many.
+    pub count: u64,
+    /// All their bytes: slots, shares of the table of 4-tuples, and what they have allocated
+    /// beside.
+    pub bytes: u64,
+    /// The largest of them, bytes.
+    pub largest: u64,
+}
+
+impl StateMemory {
+    pub(super) fn add(&mut self, bytes: usize) {
+        self.count += 1;
+        self.bytes += bytes as u64;
+        self.largest = self.largest.max(bytes as u64);
+    }
+}
+
+impl std::ops::AddAssign for StateMemory {
+    fn add_assign(&mut self, other: StateMemory) {
+        self.count += other.count;
+        self.bytes += other.bytes;
+        self.largest = self.largest.max(other.largest);
+    }
+}
+
 /// Memory of a host's tables in bytes. Allocated, not used: tables do not shrink.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MemoryReport {
@@ -59,6 +87,12 @@ pub struct MemoryReport {
     pub per_connection: usize,
     /// One TIME-WAIT entry with its place in the table of 4-tuples at worst.
     pub per_time_wait: usize,
+    /// A connection's place in an accept queue; a half-open one is a whole connection.
+    pub per_accept_queue_entry: usize,
+    /// A listening port.
+    pub per_listener: usize,
+    /// A destination in the port allocator, with the first ports used towards it.
+    pub per_destination: usize,
     /// All connection slots.
     pub connections: usize,
     /// All TIME-WAIT entries.

@@ -41,6 +41,11 @@ impl Scoreboard {
         }
     }
 
+    /// Bytes of memory, its own and that of its runs.
+    pub fn memory_bytes(&self) -> usize {
+        size_of::<Scoreboard>() + self.runs.capacity() * size_of::<(SeqNum, SeqNum)>()
+    }
+
     /// All SACKed octets.
     pub fn octets(&self) -> u32 {
         self.octets
