@@ -24,7 +24,7 @@ use crate::findings::findings;
 use crate::info::RunInfo;
 use crate::render::render_files;
 use crate::store::hash::{file_hash, joint_hash};
-use crate::store::{RunSummary, RunWriter, StoreError};
+use crate::store::{MemorySummary, RunSummary, RunWriter, StoreError};
 use capture::Capture;
 use census::Census;
 use connections::Connections;
@@ -44,6 +44,8 @@ pub struct Completion {
     pub metrics: BTreeMap<String, f64>,
     /// Counters of hosts or groups: owner, then counter.
     pub counters: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Memory of the simulator's objects.
+    pub memory: MemorySummary,
     /// Wall-clock facts for `timing.json`: name and value.
     pub timing: BTreeMap<String, f64>,
 }
@@ -125,6 +127,7 @@ impl RunRecorder {
             info: self.info,
             metrics,
             counters: completion.counters,
+            memory: completion.memory,
             files: BTreeMap::new(),
             result_hash: String::new(),
         };
@@ -216,6 +219,8 @@ fn write_timing(
     timing.insert("max_pending_events".into(), stats.max_pending as f64);
     timing.insert("max_packets_in_flight".into(), stats.max_packets as f64);
     timing.insert("packet_memory_bytes".into(), stats.packet_bytes as f64);
+    timing.insert("windows".into(), stats.windows as f64);
+    timing.insert("partition_visits".into(), stats.visits as f64);
     timing.retain(|_, value| value.is_finite());
     let text = serde_json::to_string_pretty(&timing).unwrap_or_default();
     writer.write_text("timing.json", &(text + "\n"))

@@ -11,5 +11,5 @@ pub mod table;
 pub use error::StoreError;
 pub use lock::DirLock;
 pub use run_writer::RunWriter;
-pub use summary::RunSummary;
+pub use summary::{ConnectionMemory, MemorySummary, RunSummary};
 pub(crate) use summary::{write_json, write_whole};

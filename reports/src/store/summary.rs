@@ -8,6 +8,33 @@ use serde::{Deserialize, Serialize};
 use super::StoreError;
 use crate::info::RunInfo;
 
+/// What a run's objects take in memory. A function of the scenario and the program: what depends on
+/// the division of the network, or on the machine, is in `timing.json`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MemorySummary {
+    /// Bytes of one object of each kind, its share of tables included.
+    pub object_bytes: BTreeMap<String, u64>,
+    /// Most objects of a kind at a time, summed over hosts.
+    pub peaks: BTreeMap<String, u64>,
+    /// Bytes of tables at the end, summed over hosts; they do not shrink.
+    pub table_bytes: BTreeMap<String, u64>,
+    /// Connections there are at the end, by state.
+    pub at_end: BTreeMap<String, ConnectionMemory>,
+}
+
+/// Memory of the connections in one state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ConnectionMemory {
+    /// How many.
+    pub connections: u64,
+    /// All their bytes.
+    pub bytes: u64,
+    /// Bytes of the largest.
+    pub largest: u64,
+}
+
 /// A run in numbers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RunSummary {
@@ -23,9 +50,14 @@ pub struct RunSummary {
     pub counters: BTreeMap<String, BTreeMap<String, u64>>,
     /// The results in words, most important first.
     pub findings: Vec<String>,
+    /// Memory of the simulator's objects; a matter of the program, and no part of the hash.
+    #[serde(default)]
+    pub memory: MemorySummary,
     /// Hash of each file of numbers, by file name.
     pub files: BTreeMap<String, String>,
-    /// Hash over `files`: two runs with equal hashes have equal results.
+    /// Hash over `files`, `metrics` and `counters`: two runs with equal hashes have equal results.
+    /// The same for every event queue, number of threads and division of the network; see
+    /// [`hash`](super::hash).
     pub result_hash: String,
 }
 
