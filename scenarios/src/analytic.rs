@@ -170,7 +170,7 @@ fn hold(
         + exchange.linger
 }
 
-fn mean(distribution: Distribution) -> f64 {
+pub(crate) fn mean(distribution: Distribution) -> f64 {
     match distribution {
         Distribution::Constant(x) | Distribution::Exponential(x) => x,
         Distribution::Uniform(low, high) => (low + high) / 2.0,

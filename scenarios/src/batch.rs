@@ -1,17 +1,23 @@
 //! Makes all runs of a plan, in parallel, and what is drawn over them.
+//!
+//! Runs are made side by side, a thread for each; where there are fewer runs than threads, each
+//! gets several and is divided among them if that helps.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 use reports::store::DirLock;
 use reports::{BatchInfo, BatchRow, MetricFigure, RunSummary, row_metrics, write_batch};
 
+use crate::engine::{Division, Engine};
 use crate::parameters;
 use crate::problem::Source;
 use crate::progress::Progress;
-use crate::run;
+use crate::run::{Job, Made};
 use crate::run_spec::RunSpec;
 use crate::sweep::{Plan, label};
+use sim_core::simulation::Progress as Seen;
 
 /// How to make a batch.
 #[derive(Clone, Debug)]
@@ -20,8 +26,8 @@ pub struct Options {
     pub dir: PathBuf,
     /// Make runs again that are there already.
     pub force: bool,
-    /// Threads; `None` for as many as there are processors.
-    pub threads: Option<usize>,
+    /// How to make runs; its threads are shared by all of them.
+    pub engine: Engine,
     /// The command line, for the report.
     pub command: String,
     /// The scenario's text with its changes, kept as `batch.toml`.
@@ -32,7 +38,7 @@ pub struct Options {
 #[derive(Clone, Debug)]
 pub enum Outcome {
     /// Made now.
-    Made(Box<RunSummary>),
+    Made(Box<Made>),
     /// It was there already.
     Kept(Box<RunSummary>),
     /// It failed, for this reason.
@@ -43,8 +49,17 @@ impl Outcome {
     /// Its results, if it has any.
     pub fn summary(&self) -> Option<&RunSummary> {
         match self {
-            Outcome::Made(summary) | Outcome::Kept(summary) => Some(summary),
+            Outcome::Made(made) => Some(&made.summary),
+            Outcome::Kept(summary) => Some(summary),
             Outcome::Failed(_) => None,
+        }
+    }
+
+    /// How the network was divided, of a run made now.
+    pub fn division(&self) -> Option<&Division> {
+        match self {
+            Outcome::Made(made) => Some(&made.division),
+            _ => None,
         }
     }
 }
@@ -80,24 +95,10 @@ pub fn make(plan: &Plan, options: &Options, progress: &Progress) -> Result<Batch
     let runs = dir.join("runs");
     std::fs::create_dir_all(&runs).map_err(|e| cannot_create(&runs, &e))?;
     let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(options.threads.unwrap_or(0))
+        .num_threads(options.engine.threads)
         .build()
         .map_err(|e| format!("cannot start threads: {e}; try --threads 1"))?;
-    let outcomes: Vec<Outcome> = pool.install(|| {
-        plan.runs
-            .par_iter()
-            // One run at a time for each thread: runs differ widely in length.
-            .with_max_len(1)
-            .map(|spec| {
-                make_run(
-                    spec,
-                    &dir.join("runs").join(&spec.id),
-                    options.force,
-                    progress,
-                )
-            })
-            .collect()
-    });
+    let outcomes = pool.install(|| make_runs(plan, options, progress));
     progress.finish();
     let rows: Vec<BatchRow> = plan
         .runs
@@ -110,28 +111,136 @@ pub fn make(plan: &Plan, options: &Options, progress: &Progress) -> Result<Batch
     Ok(Batch { outcomes, findings })
 }
 
+/// What became of each run of a plan.
+fn make_runs(plan: &Plan, options: &Options, progress: &Progress) -> Vec<Outcome> {
+    let place = |spec: &RunSpec| options.dir.join("runs").join(&spec.id);
+    let mut outcomes: Vec<Option<Outcome>> = plan
+        .runs
+        .par_iter()
+        .map(|spec| keep(spec, &place(spec), options.force, progress))
+        .collect();
+    let missing: Vec<&RunSpec> = (plan.runs.iter().zip(&outcomes))
+        .filter(|(_, outcome)| outcome.is_none())
+        .map(|(spec, _)| spec)
+        .collect();
+    let shares = Shares::new(options.engine.threads, missing.len());
+    let made: Vec<Outcome> = missing
+        .into_par_iter()
+        // One run at a time for each thread: runs differ widely in length.
+        .with_max_len(1)
+        .map(|spec| {
+            let threads = shares.take();
+            let engine = Engine {
+                threads,
+                ..options.engine
+            };
+            let outcome = make_anew(spec, &place(spec), options.force, engine, progress);
+            shares.give_back(threads);
+            outcome
+        })
+        .collect();
+    let mut made = made.into_iter();
+    for outcome in &mut outcomes {
+        if outcome.is_none() {
+            *outcome = made.next();
+        }
+    }
+    outcomes.into_iter().flatten().collect()
+}
+
+/// Threads that runs share: each takes its part of those not taken when it begins.
+#[derive(Debug)]
+struct Shares(Mutex<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    free: usize,
+    /// Runs that have not begun.
+    waiting: usize,
+}
+
+impl Shares {
+    fn new(threads: usize, runs: usize) -> Shares {
+        Shares(Mutex::new(Shared {
+            free: threads,
+            waiting: runs,
+        }))
+    }
+
+    fn take(&self) -> usize {
+        let mut shared = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let threads = (shared.free / shared.waiting.max(1)).max(1);
+        shared.free = shared.free.saturating_sub(threads);
+        shared.waiting = shared.waiting.saturating_sub(1);
+        threads
+    }
+
+    fn give_back(&self, threads: usize) {
+        let mut shared = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.free += threads;
+    }
+}
+
 /// Makes one run unless it is there and complete. What is left of the same run, with a summary that
 /// cannot be read say, gives way.
-pub fn make_run(spec: &RunSpec, dir: &Path, force: bool, progress: &Progress) -> Outcome {
+pub fn make_run(
+    spec: &RunSpec,
+    dir: &Path,
+    force: bool,
+    engine: Engine,
+    progress: &Progress,
+) -> Outcome {
+    keep(spec, dir, force, progress)
+        .unwrap_or_else(|| make_anew(spec, dir, force, engine, progress))
+}
+
+/// The run if it is there and complete.
+fn keep(spec: &RunSpec, dir: &Path, force: bool, progress: &Progress) -> Option<Outcome> {
+    let kept = if force { None } else { complete(spec, dir) }?;
+    progress.run().done(spec.scenario.duration);
+    Some(Outcome::Kept(Box::new(kept)))
+}
+
+fn make_anew(
+    spec: &RunSpec,
+    dir: &Path,
+    force: bool,
+    engine: Engine,
+    progress: &Progress,
+) -> Outcome {
     let mut seen = progress.run();
-    let kept = if force { None } else { complete(spec, dir) };
-    let outcome = match kept {
-        Some(summary) => Outcome::Kept(Box::new(summary)),
-        None => {
-            let damaged = dir.join("summary.json").is_file() && is_of(spec, dir);
-            let replace = force || damaged;
-            match run::execute(spec, dir, replace, &mut |p| seen.observe(p)) {
-                Ok(summary) => Outcome::Made(Box::new(summary)),
-                // Another process may have made it meanwhile; equal runs give equal results.
-                Err(message) => match complete(spec, dir) {
-                    Some(summary) if !force => Outcome::Kept(Box::new(summary)),
-                    _ => Outcome::Failed(message),
-                },
-            }
-        }
+    let damaged = dir.join("summary.json").is_file() && is_of(spec, dir);
+    let job = Job {
+        replace: force || damaged,
+        engine,
+        ..Job::new(spec, dir)
+    };
+    let outcome = match execute(&job, |p| seen.observe(p)) {
+        Ok(made) => Outcome::Made(Box::new(made)),
+        // Another process may have made it meanwhile; equal runs give equal results.
+        Err(message) => match complete(spec, dir) {
+            Some(summary) if !force => Outcome::Kept(Box::new(summary)),
+            _ => Outcome::Failed(message),
+        },
     };
     seen.done(spec.scenario.duration);
     outcome
+}
+
+/// Makes a run: one with threads of its own from a thread of its own, because a thread of a pool
+/// that waits for others takes up another run meanwhile.
+fn execute(job: &Job<'_>, mut observe: impl FnMut(Seen) + Send) -> Result<Made, String> {
+    if job.engine.threads < 2 {
+        return job.execute(&mut observe);
+    }
+    std::thread::scope(|scope| {
+        let run = std::thread::Builder::new().spawn_scoped(scope, || job.execute(&mut observe));
+        match run.map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(made)) => made,
+            Ok(Err(_)) => Err("internal error: a run ended without a word".to_owned()),
+            Err(e) => Err(format!("cannot start a thread: {e}; try --threads 1")),
+        }
+    })
 }
 
 /// The results in `dir` if they are those of this run: the summary is written last and proves that
@@ -293,5 +402,29 @@ fn batch_info(plan: &Plan, command: &str) -> BatchInfo {
                 series: f.series.clone().unwrap_or_default(),
             })
             .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_share_the_threads_there_are() {
+        let all = |threads, runs| {
+            let shares = Shares::new(threads, runs);
+            (0..runs).map(|_| shares.take()).collect::<Vec<_>>()
+        };
+        assert_eq!(all(8, 1), [8]);
+        assert_eq!(all(8, 3), [2, 3, 3]);
+        assert_eq!(all(2, 2), [1, 1]);
+        assert_eq!(all(1, 3), [1, 1, 1]);
+        let shares = Shares::new(4, 6);
+        assert_eq!([(); 4].map(|()| shares.take()), [1; 4]);
+        shares.give_back(1);
+        assert_eq!(shares.take(), 1);
+        // The last run has all that is left.
+        (0..3).for_each(|_| shares.give_back(1));
+        assert_eq!(shares.take(), 3);
     }
 }

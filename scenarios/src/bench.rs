@@ -9,20 +9,23 @@ use clap::{Args, Subcommand};
 use sim_core::event_queue::EventQueueKind;
 
 use crate::cli::{Failure, print};
+use crate::engine::Engine;
 
 mod churn;
 mod dumbbell;
+mod fat_tree;
+mod growth;
 mod hold;
 mod idle;
 mod measure;
+mod memory;
 mod pairs;
-mod process;
 mod replay;
 mod table;
 mod time_wait;
+mod torus;
 mod world;
 
-use measure::Engine;
 use table::{Measurement, Table};
 
 /// What to measure and how.
@@ -36,7 +39,10 @@ pub(crate) struct BenchArgs {
     /// Event queue: wheel, heap, or priority-queue
     #[arg(long, global = true, value_name = "NAME", default_value = "wheel", value_parser = queue)]
     event_queue: EventQueueKind,
-    /// Simulated seconds [default: 10; pairs: 1]
+    /// Run with one thread and with several (2, or what --threads says) in turn, and compare
+    #[arg(long, global = true)]
+    compare_threads: bool,
+    /// Simulated seconds [default: 10; pairs: 1, torus: 0.5, fat-tree: 0.1]
     #[arg(long, global = true, value_name = "S", value_parser = seconds)]
     seconds: Option<f64>,
     /// Repetitions; memory is measured in the first
@@ -82,9 +88,33 @@ enum Workload {
         /// Number of pairs of hosts
         #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
         pairs: u32,
-        /// Run with one thread and with several (2, or what --threads says), and compare
-        #[arg(long)]
-        compare_threads: bool,
+    },
+    /// Bulk flows in a data centre of K pods, for several threads; single shortest paths, no ECMP
+    FatTree {
+        /// Number of pods, even; K^3/4 hosts
+        #[arg(value_name = "K", value_parser = clap::value_parser!(u32).range(2..=48))]
+        pods: u32,
+        /// Flows of each host
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        flows: u32,
+    },
+    /// Bulk flows over many hops between N x N routers, for several threads
+    Torus {
+        /// Routers in a row
+        #[arg(value_name = "N", value_parser = clap::value_parser!(u32).range(2..=256))]
+        side: u32,
+    },
+    /// What an event costs as connections of the same activity become more
+    Growth {
+        /// Largest number of connections, as a power of ten
+        #[arg(value_parser = clap::value_parser!(u32).range(3..=7), default_value_t = 6)]
+        decades: u32,
+    },
+    /// Bytes of every kind of object, and of a connection in each state
+    Memory {
+        /// Connections in each state
+        #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000), default_value_t = 1000)]
+        connections: u32,
     },
     /// The event queues alone, asked what they were asked in whole workloads
     Replay {
@@ -129,67 +159,158 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<(), Failure> {
 
 fn tables(args: &BenchArgs) -> Result<Vec<Table>, String> {
     let engine = Engine {
-        queue: args.event_queue,
-        threads: usize::from(args.threads),
+        queue: Some(args.event_queue),
+        ..Engine::with_threads(usize::from(args.threads))
     };
-    let seconds = args.seconds.unwrap_or(10.0);
-    let how = format!("{seconds} s, {}", engine.queue.name());
+    let queue = args.event_queue.name();
+    let within = |default: f64| args.seconds.unwrap_or(default);
+    let title = |what: String, seconds: f64| format!("{what}, {seconds} s, {queue}");
     match &args.workload {
         Workload::Dumbbell { flows } => {
-            let once = || dumbbell::run(*flows, seconds, engine);
-            let table = repeat(format!("dumbbell {flows}, {how}"), args.reps, once)?;
-            Ok(vec![table])
+            let seconds = within(10.0);
+            let once = |engine| dumbbell::run(*flows, seconds, engine);
+            measured(
+                args,
+                engine,
+                title(format!("dumbbell {flows}"), seconds),
+                once,
+            )
         }
         Workload::Churn { rate, close } => {
-            let mut intervals = Vec::new();
-            let once = || {
-                let ran = churn::run(*rate, None, seconds, close, engine)?;
-                if intervals.is_empty() {
-                    intervals = ran.intervals;
-                }
-                Ok((ran.total, ran.digest))
-            };
-            let title = format!("churn {rate}, {how}, {} closes", close.first_name());
-            let total = repeat(title.clone(), args.reps, once)?;
-            Ok(vec![churn::flatness(title, intervals), total])
+            let seconds = within(10.0);
+            let title = title(format!("churn {rate}"), seconds);
+            let title = format!("{title}, {} closes", close.first_name());
+            churned(args, engine, title, |engine| {
+                churn::run(*rate, None, seconds, close, engine)
+            })
         }
         Workload::Idle { connections } => {
-            let once = || idle::run(*connections, engine);
-            let title = format!("idle {connections}, {}", engine.queue.name());
-            Ok(vec![repeat(title, args.reps, once)?])
+            let once = |engine| idle::run(*connections, engine);
+            measured(args, engine, format!("idle {connections}, {queue}"), once)
         }
         Workload::TimeWait { entries, close } => {
-            let mut intervals = Vec::new();
-            let once = || {
-                let ran = time_wait::run(*entries, close, engine)?;
-                if intervals.is_empty() {
-                    intervals = ran.intervals;
-                }
-                Ok((ran.total, ran.digest))
-            };
             let title = format!(
-                "time-wait {entries}, {}, {} closes",
-                engine.queue.name(),
+                "time-wait {entries}, {queue}, {} closes",
                 close.first_name()
             );
-            let total = repeat(title.clone(), args.reps, once)?;
-            Ok(vec![churn::flatness(title, intervals), total])
+            churned(args, engine, title, |engine| {
+                time_wait::run(*entries, close, engine)
+            })
         }
-        Workload::Pairs {
-            pairs,
-            compare_threads,
-        } => {
-            let seconds = args.seconds.unwrap_or(1.0);
-            let title = format!("pairs {pairs}, {seconds} s, {}", engine.queue.name());
-            Ok(vec![if *compare_threads {
-                pairs::compare(*pairs, seconds, engine, args.reps, title)?
-            } else {
-                repeat(title, args.reps, || pairs::run(*pairs, seconds, engine))?
-            }])
+        Workload::Pairs { pairs } => {
+            let seconds = within(1.0);
+            let once = |engine| pairs::run(*pairs, seconds, engine);
+            measured(args, engine, title(format!("pairs {pairs}"), seconds), once)
         }
-        Workload::Replay { operations } => Ok(vec![replay::table(*operations as usize)?]),
-        Workload::Hold { decades, holds } => Ok(vec![hold::table(*decades, *holds)?]),
+        Workload::FatTree { pods, flows } => {
+            let seconds = within(0.1);
+            let once = |engine| fat_tree::run(*pods, *flows, seconds, engine);
+            let what = format!("fat-tree {pods}, {flows} flows per host");
+            measured(args, engine, title(what, seconds), once)
+        }
+        Workload::Torus { side } => {
+            let seconds = within(0.5);
+            let once = |engine| torus::run(*side, seconds, engine);
+            measured(args, engine, title(format!("torus {side}"), seconds), once)
+        }
+        Workload::Growth { decades } => {
+            whole(args, "growth")?;
+            let table = growth::table(*decades, engine, format!("growth, {queue}"))?;
+            Ok(vec![table])
+        }
+        Workload::Memory { connections } => {
+            whole(args, "memory")?;
+            memory::tables(*connections, engine)
+        }
+        Workload::Hold { decades, holds } => {
+            whole(args, "hold")?;
+            Ok(vec![hold::table(*decades, *holds)?])
+        }
+        Workload::Replay { operations } => {
+            whole(args, "replay")?;
+            Ok(vec![replay::table(*operations as usize)?])
+        }
     }
+}
+
+/// Refuses to compare threads where there is nothing to compare.
+fn whole(args: &BenchArgs, workload: &str) -> Result<(), String> {
+    if args.compare_threads {
+        return Err(format!("{workload} does not compare threads"));
+    }
+    Ok(())
+}
+
+/// What one run of a workload gives: a measurement, and a digest of what was simulated.
+type Once = Result<(Measurement, String), String>;
+
+/// Measures a workload as often as asked for, with one engine or with one thread and several.
+fn measured(
+    args: &BenchArgs,
+    engine: Engine,
+    title: String,
+    mut once: impl FnMut(Engine) -> Once,
+) -> Result<Vec<Table>, String> {
+    let table = if args.compare_threads {
+        compare(title, args.reps, engine, once)?
+    } else {
+        repeat(title, args.reps, || once(engine))?
+    };
+    Ok(vec![table])
+}
+
+/// As [`measured`], with the cost of each interval of the first run.
+fn churned(
+    args: &BenchArgs,
+    engine: Engine,
+    title: String,
+    mut run: impl FnMut(Engine) -> Result<churn::Churned, String>,
+) -> Result<Vec<Table>, String> {
+    let mut intervals = Vec::new();
+    let total = measured(args, engine, title.clone(), |engine| {
+        let ran = run(engine)?;
+        if intervals.is_empty() {
+            intervals = ran.intervals;
+        }
+        Ok((ran.total, ran.digest))
+    })?;
+    let mut tables = vec![churn::flatness(title, intervals)];
+    tables.extend(total);
+    Ok(tables)
+}
+
+/// Runs a workload `reps` times with one thread and with `threads`, in turn; medians and their
+/// ratio. The simulated outcome must be the same.
+fn compare(
+    title: String,
+    reps: u32,
+    engine: Engine,
+    mut once: impl FnMut(Engine) -> Once,
+) -> Result<Table, String> {
+    let threads = engine.threads.max(2);
+    let mut all = [Vec::new(), Vec::new()];
+    let mut expected: Option<String> = None;
+    for _ in 0..reps {
+        for (runs, threads) in all.iter_mut().zip([1, threads]) {
+            let (m, digest) = once(Engine { threads, ..engine })?;
+            if expected.get_or_insert_with(|| digest.clone()) != &digest {
+                return Err(format!(
+                    "{threads} threads had another outcome; this is a bug"
+                ));
+            }
+            runs.push(m.with("outcome", digest));
+        }
+    }
+    let [one, several] = all.map(|runs| Measurement::median(&runs));
+    let speed_up = one.number("wall_s") / several.number("wall_s");
+    Ok(Table {
+        title,
+        by: "threads_asked",
+        columns: vec![
+            ("1".to_owned(), one.with("speed_up", 1.0)),
+            (threads.to_string(), several.with("speed_up", speed_up)),
+        ],
+    })
 }
 
 /// Measures `reps` times; the simulated outcome must be the same each time.

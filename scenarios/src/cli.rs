@@ -83,13 +83,18 @@ struct RunArgs {
     /// Where the results go [default: results/NAME]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Runs made at the same time [default: one for each processor]
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    /// Threads: for runs side by side, and where there are fewer runs, for parts of one network,
+    /// if that helps; results are the same [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
+    /// Divide each network into so many parts whether it helps or not, to test that results are
+    /// the same
+    #[arg(long, value_name = "N", hide = true, value_parser = clap::value_parser!(u16).range(1..))]
+    partitions: Option<u16>,
     /// Make runs again that are there already
     #[arg(long)]
     force: bool,
-    /// Say more: each run with its time
+    /// Say more: how each run was divided among threads and why, and the hash of its results
     #[arg(short, long)]
     verbose: bool,
 }

@@ -1,12 +1,14 @@
 //! Makes one run: assembles it, runs it, writes its directory.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use reports::store::{ConnectionMemory, MemorySummary};
 use reports::{Completion, RunRecorder, RunSummary, RunWriter};
 use sim_core::Simulation;
 use sim_core::simulation::Progress;
@@ -14,13 +16,129 @@ use tcp_model::host::TcpHost;
 use tcp_model::spec::HostConfig;
 
 use crate::assemble::Assembly;
+use crate::engine::{Division, Engine, make_hosts};
+use crate::process;
 use crate::run_spec::RunSpec;
 
-/// Makes the run directory `dir`; an existing one gives way with `replace`.
+/// Makes a host of what it is made of.
+pub type MakeHost<'a> = &'a (dyn Fn(HostConfig) -> TcpHost + Sync);
+
+/// A run to be made, and how.
+#[derive(Clone, Copy)]
+pub struct Job<'a> {
+    /// What to run.
+    pub spec: &'a RunSpec,
+    /// Where the results go.
+    pub dir: &'a Path,
+    /// Results that are there give way.
+    pub replace: bool,
+    /// How to run; results are the same for all.
+    pub engine: Engine,
+    /// Makes the hosts: the place for a TCP or an application of your own, through
+    /// [`TcpHost::with_model`] and [`TcpHost::with_app`].
+    pub make: MakeHost<'a>,
+}
+
+impl fmt::Debug for Job<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Job")
+            .field("run", &self.spec.id)
+            .field("dir", &self.dir)
+            .field("engine", &self.engine)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A run that was made.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// Its results.
+    pub summary: RunSummary,
+    /// How its network was divided; no part of the results.
+    pub division: Division,
+}
+
+impl<'a> Job<'a> {
+    /// On one thread, with the hosts of this simulator, into a directory that is not there yet.
+    pub fn new(spec: &'a RunSpec, dir: &'a Path) -> Job<'a> {
+        Job {
+            spec,
+            dir,
+            replace: false,
+            engine: Engine::default(),
+            make: &TcpHost::new,
+        }
+    }
+
+    /// Makes the run.
+    ///
+    /// # Errors
+    /// A message: the scenario cannot be assembled, the directory cannot be written, or the
+    /// simulator has a bug; then there is no directory.
+    pub fn execute(&self, observe: &mut dyn FnMut(Progress)) -> Result<Made, String> {
+        // A bug in one run must not take the others of a batch with it.
+        catch_unwind(AssertUnwindSafe(|| self.attempt(observe))).unwrap_or_else(|panic| {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text
+                .or_else(|| panic.downcast_ref::<&str>().copied())
+                .unwrap_or("no message");
+            Err(format!(
+                "internal error: {text}; this is a bug, please report it together with the scenario"
+            ))
+        })
+    }
+
+    fn attempt(&self, observe: &mut dyn FnMut(Progress)) -> Result<Made, String> {
+        let assembly = Assembly::new(self.spec).map_err(|p| p.message)?;
+        let (config, division) = self.engine.configure(&assembly);
+        let writer = RunWriter::create(self.dir, self.replace).map_err(|e| e.to_string())?;
+        writer
+            .write_text("run.toml", &self.spec.text())
+            .map_err(|e| e.to_string())?;
+        let mut recorder = RunRecorder::new(writer, assembly.info).map_err(|e| e.to_string())?;
+        let hosts = make_hosts(assembly.hosts, &config.partition_of, self.make);
+        let mut simulation = Simulation::new(Arc::clone(&assembly.network), hosts, &config);
+        let started = Instant::now();
+        let stats = simulation
+            .run(&mut recorder, &mut |progress| {
+                observe(progress);
+                ControlFlow::Continue(())
+            })
+            .map_err(|e| e.to_string())?;
+        let wall = started.elapsed().as_secs_f64();
+        let per_second = |count: f64| count / wall.max(1e-9);
+        let mut timing = BTreeMap::from([
+            ("simulation_s".to_owned(), wall),
+            ("events_per_s".to_owned(), per_second(stats.events as f64)),
+            (
+                "simulated_s_per_s".to_owned(),
+                per_second(stats.reached.as_secs_f64()),
+            ),
+            ("threads".to_owned(), config.threads as f64),
+            ("partitions".to_owned(), f64::from(division.parts())),
+        ]);
+        let look_ahead = division.look_ahead().map(|l| l.as_secs_f64());
+        timing.extend(look_ahead.map(|l| ("look_ahead_s".to_owned(), l)));
+        let peak_rss = process::peak_bytes();
+        timing.insert("process_peak_rss_bytes".to_owned(), peak_rss);
+        let groups = self.spec.scenario.topology.group_of_nodes();
+        let hosts = simulation.into_hosts();
+        let completion = Completion {
+            stats,
+            counters: counters(&hosts, &groups),
+            memory: memory(&hosts),
+            timing,
+            ..Completion::default()
+        };
+        let summary = recorder.complete(completion).map_err(|e| e.to_string())?;
+        Ok(Made { summary, division })
+    }
+}
+
+/// Makes the run directory `dir` on one thread; an existing one gives way with `replace`.
 ///
 /// # Errors
-/// A message: the scenario cannot be assembled, the directory cannot be written, or the simulator
-/// has a bug; then there is no directory.
+/// As [`Job::execute`].
 pub fn execute(
     spec: &RunSpec,
     dir: &Path,
@@ -30,75 +148,23 @@ pub fn execute(
     execute_with(spec, dir, replace, &TcpHost::new, observe)
 }
 
-/// As [`execute`], with hosts made by `make`: the place for a TCP or an application of your own,
-/// through [`TcpHost::with_model`] and [`TcpHost::with_app`].
+/// As [`execute`], with hosts made by `make`.
 ///
 /// # Errors
-/// As [`execute`].
+/// As [`Job::execute`].
 pub fn execute_with(
     spec: &RunSpec,
     dir: &Path,
     replace: bool,
-    make: &dyn Fn(HostConfig) -> TcpHost,
+    make: MakeHost<'_>,
     observe: &mut dyn FnMut(Progress),
 ) -> Result<RunSummary, String> {
-    // A bug in one run must not take the others of a batch with it.
-    catch_unwind(AssertUnwindSafe(|| {
-        attempt(spec, dir, replace, make, observe)
-    }))
-    .unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text
-            .or_else(|| panic.downcast_ref::<&str>().copied())
-            .unwrap_or("no message");
-        Err(format!(
-            "internal error: {text}; this is a bug, please report it together with the scenario"
-        ))
-    })
-}
-
-fn attempt(
-    spec: &RunSpec,
-    dir: &Path,
-    replace: bool,
-    make: &dyn Fn(HostConfig) -> TcpHost,
-    observe: &mut dyn FnMut(Progress),
-) -> Result<RunSummary, String> {
-    let assembly = Assembly::new(spec).map_err(|p| p.message)?;
-    let writer = RunWriter::create(dir, replace).map_err(|e| e.to_string())?;
-    writer
-        .write_text("run.toml", &spec.text())
-        .map_err(|e| e.to_string())?;
-    let mut recorder = RunRecorder::new(writer, assembly.info).map_err(|e| e.to_string())?;
-    let hosts = assembly.hosts.into_iter().map(|h| h.map(make)).collect();
-    let mut simulation = Simulation::new(Arc::clone(&assembly.network), hosts, &assembly.config);
-    let started = Instant::now();
-    let stats = simulation
-        .run(&mut recorder, &mut |progress| {
-            observe(progress);
-            ControlFlow::Continue(())
-        })
-        .map_err(|e| e.to_string())?;
-    let wall = started.elapsed().as_secs_f64();
-    let timing = BTreeMap::from([
-        ("simulation_s".to_owned(), wall),
-        (
-            "events_per_s".to_owned(),
-            stats.events as f64 / wall.max(1e-9),
-        ),
-        (
-            "simulated_s_per_s".to_owned(),
-            stats.reached.as_secs_f64() / wall.max(1e-9),
-        ),
-    ]);
-    let groups = spec.scenario.topology.group_of_nodes();
-    let completion = Completion {
-        stats,
-        counters: counters(&simulation.into_hosts(), &groups),
-        timing,
-        ..Completion::default()
+    let job = Job {
+        replace,
+        make,
+        ..Job::new(spec, dir)
     };
-    recorder.complete(completion).map_err(|e| e.to_string())
+    job.execute(observe).map(|made| made.summary)
 }
 
 /// The counters of hosts, summed by group; what never happened is left out.
@@ -131,6 +197,56 @@ fn counters(hosts: &[Option<TcpHost>], groups: &[&str]) -> BTreeMap<String, BTre
         let of_group = all.entry((*group).to_owned()).or_default();
         for (name, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
             *of_group.entry(name.to_owned()).or_default() += count;
+        }
+    }
+    all
+}
+
+/// What hosts and engine say of their memory.
+fn memory(hosts: &[Option<TcpHost>]) -> MemorySummary {
+    let mut all = MemorySummary::default();
+    let core = Simulation::<TcpHost>::object_bytes();
+    let of_core = [
+        ("event", core.event),
+        ("packet", core.packet),
+        ("link", core.link),
+        ("node", core.node),
+        ("host", core.host),
+    ];
+    let named = |(name, bytes): (&str, usize)| (name.to_owned(), bytes as u64);
+    all.object_bytes.extend(of_core.map(named));
+    for host in hosts.iter().flatten() {
+        let (report, stats) = (host.memory(), host.stats());
+        let of_host = [
+            ("connection", report.per_connection),
+            ("time_wait_entry", report.per_time_wait),
+            ("listener", report.per_listener),
+            ("half_open_connection", report.per_connection),
+            ("accept_queue_entry", report.per_accept_queue_entry),
+            ("ports_of_destination", report.per_destination),
+        ];
+        all.object_bytes.extend(of_host.map(named));
+        let peaks = [
+            ("connections", stats.peak_connections),
+            ("time_wait", stats.peak_time_wait),
+        ];
+        for (name, peak) in peaks {
+            *all.peaks.entry(name.to_owned()).or_default() += u64::from(peak);
+        }
+        let tables = [
+            ("connections", report.connections),
+            ("time_wait", report.time_wait),
+            ("four_tuples", report.demux),
+            ("ports", report.ports),
+        ];
+        for (name, bytes) in tables {
+            *all.table_bytes.entry(name.to_owned()).or_default() += bytes as u64;
+        }
+        for (state, of_state) in host.memory_by_state() {
+            let sum: &mut ConnectionMemory = all.at_end.entry(state.to_string()).or_default();
+            sum.connections += of_state.count;
+            sum.bytes += of_state.bytes;
+            sum.largest = sum.largest.max(of_state.largest);
         }
     }
     all

@@ -125,6 +125,80 @@ fn threads_do_not_change_what_is_simulated() {
 }
 
 #[test]
+fn trees_and_tori_are_the_same_in_parts() {
+    for (args, hosts) in [
+        ("fat-tree 4 --flows 2 --seconds 0.01", 16.0),
+        ("torus 4 --seconds 0.1", 16.0),
+    ] {
+        let columns = bench(&format!("{args} --compare-threads"));
+        assert_eq!(columns[0]["outcome"], columns[1]["outcome"]);
+        assert_eq!(number(&columns[0], "hosts"), hosts);
+        // Pods are too near each other for two threads to gain.
+        let threads = if args.starts_with("torus") { 2.0 } else { 1.0 };
+        assert_eq!(number(&columns[1], "threads"), threads, "{args}");
+        assert!(number(&columns[0], "segments") > 100.0, "{args}");
+        assert!(number(&columns[1], "speed_up") > 0.0);
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (code, _, stderr) = said(dir.path(), &["bench", "fat-tree", "5"]);
+    assert_eq!(code, 1);
+    assert!(stderr.contains("5 is odd"), "{stderr}");
+}
+
+#[test]
+fn what_cannot_gain_is_run_by_one_thread() {
+    for args in ["dumbbell 2 --seconds 1", "churn 500 --seconds 2"] {
+        let columns = bench(&format!("{args} --compare-threads"));
+        let compared = &columns[columns.len() - 2..];
+        assert_eq!(compared[0]["outcome"], compared[1]["outcome"]);
+        assert_eq!(number(&compared[1], "threads"), 1.0, "{args}");
+    }
+}
+
+#[test]
+fn connections_of_the_same_activity_have_the_same_events() {
+    let columns = bench("growth 4");
+    assert_eq!(columns.len(), 2);
+    assert_eq!(columns[1]["connections"], "10^4");
+    for m in &columns {
+        // The timer of the next request, two packets, and what timers do besides.
+        let events = number(m, "events_per_connection_and_s");
+        assert!((3.0..8.0).contains(&events), "{m}");
+    }
+}
+
+#[test]
+fn memory_is_told_for_every_state() {
+    let columns = bench("memory 50");
+    let (objects, states) = columns.split_first().unwrap();
+    assert_eq!(number(objects, "event"), 32.0);
+    let connection = number(objects, "connection");
+    assert!((200.0..2000.0).contains(&connection), "{objects}");
+    let of = |state: &str, case: &str| {
+        let found = states
+            .iter()
+            .find(|m| m["state"] == state && m["case"] == case);
+        found.unwrap_or_else(|| panic!("{state} where {case}"))
+    };
+    let idle = of("ESTABLISHED", "idle");
+    assert_eq!(number(idle, "count"), 100.0);
+    assert_eq!(number(idle, "bytes_each"), connection);
+    // Scoreboards and reassembly queues are made when they are needed.
+    let busy = of("ESTABLISHED", "bulk transfer with loss");
+    assert!(number(busy, "bytes_each") > connection, "{busy}");
+    assert!(number(busy, "bytes_at_most") > connection + 40.0, "{busy}");
+    assert!(number(of("TIME-WAIT", "closed"), "bytes_each") < 100.0);
+    let mut names: Vec<&str> = states
+        .iter()
+        .map(|m| m["state"].as_str().unwrap())
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    // All but LISTEN and CLOSED.
+    assert_eq!(names.len(), 9, "{names:?}");
+}
+
+#[test]
 fn all_event_queues_hold() {
     let columns = bench("hold 3 --holds 2000");
     assert_eq!(columns.len(), 2);

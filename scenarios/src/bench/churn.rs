@@ -16,10 +16,11 @@ use tcp_model::sample::{OpenResult, TcpSample};
 use tcp_model::spec::{AppSpec, Arrivals, ClientSpec, Closer, Exchange, ServerSpec};
 use tcp_model::state::State;
 
-use super::measure::{self, Engine, Ran};
-use super::process;
+use super::measure::{self, Ran};
 use super::table::{Measurement, Table};
 use super::world::{Plan, World, address};
+use crate::engine::Engine;
+use crate::process;
 
 const PORT: u16 = 80;
 /// Ports for active opens.
@@ -138,9 +139,7 @@ pub(super) fn world(
             })
         }]
     };
-    let mut world = World::new(network, params(time_wait), end, apps);
-    world.weights = vec![6.0 * f64::from(rate); 2];
-    Ok(world)
+    Ok(World::new(network, params(time_wait), end, apps))
 }
 
 /// Runs it once; at most `limit` connections.

@@ -15,9 +15,10 @@ use sim_core::{NodeId, QueueLimit, Rate, SimDuration, SimTime};
 use tcp_model::TcpParams;
 use tcp_model::spec::{AppSpec, BulkSpec, SinkSpec};
 
-use super::measure::{self, Engine, Ran};
+use super::measure::{self, Ran};
 use super::table::Measurement;
 use super::world::{Plan, World, address};
+use crate::engine::Engine;
 
 /// Payload of a full segment, bytes.
 const SEGMENT: f64 = 1448.0;
@@ -85,11 +86,7 @@ pub(super) fn world(n: u32, end: SimTime) -> Result<World, String> {
             vec![receiver()]
         }
     };
-    let mut world = World::new(network, params(), end, apps);
-    // Each flow has 830 segments per second and half as many ACKs.
-    world.weights = vec![1250.0; world.hosts.len()];
-    world.weights[..2].fill(1250.0 * f64::from(n));
-    Ok(world)
+    Ok(World::new(network, params(), end, apps))
 }
 
 /// Runs it once.

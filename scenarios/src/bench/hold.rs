@@ -10,8 +10,8 @@ use sim_core::SimTime;
 use sim_core::event_queue::{EventQueue as _, EventQueueKind};
 use sim_core::{Event, EventKind, NodeId, Rng, SimDuration, Tie};
 
-use super::process;
 use super::table::{Measurement, Table};
+use crate::process;
 
 /// Increments drawn beforehand, so that drawing is not measured.
 const DRAWS: usize = 1 << 16;

@@ -12,9 +12,10 @@ use sim_core::{NodeId, Rate, SimDuration, SimTime};
 use tcp_model::spec::{AppSpec, Arrivals, ClientSpec, Closer, Exchange, ServerSpec};
 
 use super::churn::{PORTS, params};
-use super::measure::{self, Engine, Ran};
+use super::measure::{self, Ran};
 use super::table::Measurement;
 use super::world::{Plan, World, address};
+use crate::engine::Engine;
 
 const PAIRS: u32 = 4;
 const PORT: u16 = 80;
@@ -23,7 +24,14 @@ const OPENING: f64 = 20.0;
 /// The idle minute, seconds.
 const IDLE: (u64, u64) = (30, 90);
 
-fn world(n: u32, end: SimTime) -> Result<World, String> {
+/// Four pairs of client and server with `n` connections between them, opened evenly within
+/// `opening` seconds, that do what clients and servers are told.
+pub(super) fn four_pairs(
+    n: u32,
+    opening: f64,
+    [of_client, of_server]: [Arc<Exchange>; 2],
+    end: SimTime,
+) -> Result<World, String> {
     let of_pair = |i: u32| n / PAIRS + u32::from(i < n % PAIRS);
     // At most half of an address's ports are taken.
     let addresses = (2 * n.div_ceil(PAIRS)).div_ceil(u32::from(PORTS.1 - PORTS.0));
@@ -41,13 +49,6 @@ fn world(n: u32, end: SimTime) -> Result<World, String> {
     let remotes: Vec<_> = (0..2 * PAIRS)
         .map(|i| SocketAddrV4::new(address(&network, NodeId(i)), PORT))
         .collect();
-    // Each side waits for the other.
-    let waits_for = |closer| {
-        Arc::new(Exchange {
-            closer,
-            ..Exchange::default()
-        })
-    };
     let apps = |node: NodeId| {
         let (i, count) = (node.0 as usize, of_pair(node.0 / 2));
         if node.0 % 2 == 1 {
@@ -55,22 +56,34 @@ fn world(n: u32, end: SimTime) -> Result<World, String> {
                 port: PORT,
                 backlog: 1 << 24,
                 accept_rate: None,
-                exchange: waits_for(Closer::Client),
+                exchange: Arc::clone(&of_server),
             })];
         }
         vec![AppSpec::Client(ClientSpec {
-            name: "idle".to_owned(),
+            name: "pairs".to_owned(),
             locals: locals[i].clone(),
             remotes: vec![remotes[i + 1]],
             start: SimTime::ZERO,
             stop: SimTime::MAX,
             limit: Some(u64::from(count)),
-            arrivals: Arrivals::Fixed(f64::from(count.max(1)) / OPENING),
-            exchange: waits_for(Closer::Server),
+            arrivals: Arrivals::Fixed(f64::from(count.max(1)) / opening),
+            exchange: Arc::clone(&of_client),
         })]
     };
     let time_wait = SimDuration::from_secs(240);
     Ok(World::new(network, params(time_wait), end, apps))
+}
+
+fn world(n: u32, end: SimTime) -> Result<World, String> {
+    // Each side waits for the other.
+    let waits_for = |closer| {
+        Arc::new(Exchange {
+            closer,
+            ..Exchange::default()
+        })
+    };
+    let both = [waits_for(Closer::Server), waits_for(Closer::Client)];
+    four_pairs(n, OPENING, both, end)
 }
 
 /// Runs it once, and once more without the idle minute to tell what that has.

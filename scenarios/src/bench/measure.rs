@@ -5,21 +5,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use sha2::{Digest as _, Sha256};
-use sim_core::assign::assign;
-use sim_core::event_queue::EventQueueKind;
+use sim_core::simulation::Progress;
 use sim_core::{Recorder, RunConfig, RunStats, Simulation};
 use tcp_model::host::TcpHost;
 use tcp_model::sample::{Counts, TcpSample};
 
-use super::process;
 use super::world::World;
-
-/// How to run.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Engine {
-    pub(super) queue: EventQueueKind,
-    pub(super) threads: usize,
-}
+use crate::engine::{Division, Engine, make_hosts};
+use crate::process;
 
 /// What a run did and what it took.
 #[derive(Debug)]
@@ -32,6 +25,8 @@ pub(super) struct Ran {
     pub(super) setup_cpu_s: f64,
     /// Processor time of the simulated part.
     pub(super) cpu_s: f64,
+    /// The clock of processor time at its end.
+    pub(super) ended_cpu_s: f64,
     /// Time passed in the simulated part.
     pub(super) wall_s: f64,
     /// Resident memory at the end, above that before the network was made.
@@ -49,35 +44,44 @@ pub(super) fn run(
     engine: Engine,
     recorder: &mut dyn Recorder<TcpSample>,
 ) -> Result<Ran, String> {
+    run_observed(make, engine, recorder, &mut |_| ())
+}
+
+/// As [`run`]; `observe` hears now and then how far it is.
+///
+/// # Errors
+/// As [`run`].
+pub(super) fn run_observed(
+    make: impl FnOnce() -> Result<World, String>,
+    engine: Engine,
+    recorder: &mut dyn Recorder<TcpSample>,
+    observe: &mut dyn FnMut(Progress),
+) -> Result<Ran, String> {
     let resident = process::resident_bytes();
     let before = process::cpu_s();
     let world = make()?;
-    let mut config = RunConfig {
-        queue: engine.queue,
-        ..RunConfig::new(1, world.end)
-    };
-    if engine.threads > 1 {
-        match assign(&world.network, &world.weights, engine.threads as u32) {
-            Ok(found) => {
-                config.partition_of = found.partition_of;
-                config.threads = engine.threads.min(found.parts as usize);
-            }
-            Err(reason) => eprintln!("one thread does as well: {reason}"),
-        }
+    let base = RunConfig::new(1, world.end);
+    let (config, division) = engine.divide(base, &world.network, &world.hosts);
+    if engine.threads > 1 && matches!(division, Division::Whole(_)) {
+        eprintln!("{division}");
     }
-    let hosts = world.hosts.into_iter().map(|h| h.map(TcpHost::new));
-    let mut simulation = Simulation::new(Arc::clone(&world.network), hosts.collect(), &config);
+    let hosts = make_hosts(world.hosts, &config.partition_of, &TcpHost::new);
+    let mut simulation = Simulation::new(Arc::clone(&world.network), hosts, &config);
     let (ready, started) = (process::cpu_s(), Instant::now());
     let stats = simulation
-        .run(recorder, &mut |_| ControlFlow::Continue(()))
+        .run(recorder, &mut |progress| {
+            observe(progress);
+            ControlFlow::Continue(())
+        })
         .map_err(|e| e.to_string())?;
     let wall_s = started.elapsed().as_secs_f64();
-    let cpu_s = process::cpu_s() - ready;
+    let ended_cpu_s = process::cpu_s();
     Ok(Ran {
         stats,
         threads: config.threads,
         setup_cpu_s: ready - before,
-        cpu_s,
+        cpu_s: ended_cpu_s - ready,
+        ended_cpu_s,
         wall_s,
         grown_bytes: process::resident_bytes() - resident,
         peak_bytes: process::peak_bytes(),

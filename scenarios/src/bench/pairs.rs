@@ -12,9 +12,10 @@ use sim_core::record::Discard;
 use sim_core::{NodeId, QueueLimit, Rate, SimDuration, SimTime};
 
 use super::dumbbell::{bulk_costs, delivered, params, receiver, sender};
-use super::measure::{self, Engine};
-use super::table::{Measurement, Table};
+use super::measure;
+use super::table::Measurement;
 use super::world::{Plan, World, address};
+use crate::engine::Engine;
 
 const SITES: u32 = 4;
 
@@ -54,12 +55,7 @@ fn world(pairs: u32, end: SimTime) -> Result<World, String> {
             vec![receiver()]
         }
     };
-    let mut world = World::new(network, params(), end, apps);
-    // 8300 segments per second and half as many ACKs; half the pairs pass two routers.
-    world.weights = vec![12_500.0; world.hosts.len()];
-    let of_site = 12_500.0 * 1.5 * f64::from(pairs) / f64::from(SITES);
-    world.weights[..SITES as usize].fill(of_site);
-    Ok(world)
+    Ok(World::new(network, params(), end, apps))
 }
 
 /// Runs it once.
@@ -73,39 +69,4 @@ pub(super) fn run(
     let segments = delivered(&ran);
     let m = Measurement::default().with("segments", segments);
     Ok((bulk_costs(m, &ran, segments), ran.digest()))
-}
-
-/// Runs it `reps` times with one thread and with `threads`, in turn; medians and their ratio. The
-/// simulated outcome must be the same.
-pub(super) fn compare(
-    pairs: u32,
-    seconds: f64,
-    engine: Engine,
-    reps: u32,
-    title: String,
-) -> Result<Table, String> {
-    let threads = engine.threads.max(2);
-    let mut all = [Vec::new(), Vec::new()];
-    let mut expected: Option<String> = None;
-    for _ in 0..reps {
-        for (runs, threads) in all.iter_mut().zip([1, threads]) {
-            let (m, digest) = run(pairs, seconds, Engine { threads, ..engine })?;
-            if expected.get_or_insert_with(|| digest.clone()) != &digest {
-                return Err(format!(
-                    "{threads} threads had another outcome; this is a bug"
-                ));
-            }
-            runs.push(m.with("outcome", digest));
-        }
-    }
-    let [one, several] = all.map(|runs| Measurement::median(&runs));
-    let speed_up = one.number("wall_s") / several.number("wall_s");
-    Ok(Table {
-        title,
-        by: "threads_asked",
-        columns: vec![
-            ("1".to_owned(), one.with("speed_up", 1.0)),
-            (threads.to_string(), several.with("speed_up", speed_up)),
-        ],
-    })
 }

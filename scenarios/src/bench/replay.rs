@@ -13,9 +13,10 @@ use sim_core::{Event, RunConfig, SimDuration, SimTime, Simulation};
 use tcp_model::host::TcpHost;
 
 use super::churn::{self, CloseArgs};
+use super::dumbbell;
 use super::table::{Measurement, Table};
 use super::world::World;
-use super::{dumbbell, process};
+use crate::process;
 
 /// What a queue is asked.
 #[derive(Clone, Copy, Debug)]

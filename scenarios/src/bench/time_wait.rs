@@ -5,8 +5,8 @@
 
 use super::churn::{self, Churned, CloseArgs};
 use super::idle::table_bytes;
-use super::measure::Engine;
 use super::table::Measurement;
+use crate::engine::Engine;
 
 /// Seconds in which connections are opened.
 const OPENING: u32 = 50;

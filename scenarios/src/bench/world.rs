@@ -4,7 +4,9 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use sim_core::network::NetworkError;
-use sim_core::{LinkSpec, Network, NodeId, NodeKind, NodeSpec, Rate, SimDuration, SimTime};
+use sim_core::{
+    LinkSpec, Network, NodeId, NodeKind, NodeSpec, QueueLimit, Rate, SimDuration, SimTime,
+};
 use tcp_model::TcpParams;
 use tcp_model::spec::{AppSpec, HostConfig, TraceSpec};
 
@@ -14,8 +16,6 @@ pub(super) struct World {
     pub(super) network: Arc<Network>,
     /// By node; `None` for routers.
     pub(super) hosts: Vec<Option<HostConfig>>,
-    /// Events per second expected of each node, for dividing them among threads.
-    pub(super) weights: Vec<f64>,
     pub(super) end: SimTime,
 }
 
@@ -39,7 +39,6 @@ impl World {
         let nodes = network.nodes();
         World {
             hosts: (0..).zip(nodes).map(|(i, n)| host(i, n)).collect(),
-            weights: vec![1.0; nodes.len()],
             network: Arc::new(network),
             end,
         }
@@ -81,6 +80,28 @@ impl Plan {
         self.links.push(link);
         let last = self.links.len() - 1;
         &mut self.links[last]
+    }
+
+    /// Joins two nodes, both directions alike, with a limit to their queues.
+    pub(super) fn join_limited(
+        &mut self,
+        from: NodeId,
+        to: NodeId,
+        rate: Rate,
+        delay: SimDuration,
+        queue: QueueLimit,
+    ) {
+        let mut link = LinkSpec::new(from, to, Some(rate), delay);
+        link.queue = queue;
+        self.links.push(link.reversed());
+        self.links.push(link);
+    }
+
+    /// Changes every link direction; its sender is told.
+    pub(super) fn each_direction(&mut self, change: impl Fn(NodeId, &mut LinkSpec)) {
+        for link in &mut self.links {
+            change(link.from, link);
+        }
     }
 
     pub(super) fn network(self) -> Result<Network, NetworkError> {

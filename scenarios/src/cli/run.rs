@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Failure, RunArgs, print};
 use crate::batch::{self, Batch, Options, Outcome};
+use crate::engine::Engine;
 use crate::overrides::Override;
 use crate::problem::Source;
 use crate::progress::Progress;
@@ -27,7 +28,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
             let options = Options {
                 dir,
                 force: args.force,
-                threads: args.threads.map(usize::from),
+                engine: engine(args),
                 command: args.scenario.command(),
                 text: changed_text(&source, &changes),
             };
@@ -56,16 +57,24 @@ fn single(spec: &RunSpec, dir: &Path, args: &RunArgs, progress: &Progress) -> Re
             dir.display()
         )));
     }
-    let outcome = batch::make_run(spec, dir, args.force, progress);
+    let outcome = batch::make_run(spec, dir, args.force, engine(args), progress);
     progress.finish();
+    if args.verbose
+        && let Some(division) = outcome.division()
+    {
+        eprintln!("made {}: {division}", spec.id);
+    }
     let summary = match outcome {
         Outcome::Failed(message) => return Err(Failure::Run(format!("error: {message}"))),
         Outcome::Kept(summary) => {
             eprintln!("this run is there already; --force makes it again");
-            summary
+            *summary
         }
-        Outcome::Made(summary) => summary,
+        Outcome::Made(made) => made.summary,
     };
+    if args.verbose {
+        eprintln!("result hash {}", summary.result_hash);
+    }
     for finding in &summary.findings {
         print(finding);
     }
@@ -80,9 +89,16 @@ fn all(plan: &Plan, options: &Options, args: &RunArgs, progress: &Progress) -> R
         let name = name_of(spec, plan);
         match outcome {
             Outcome::Failed(message) => eprintln!("failed: {name}: {message}"),
-            Outcome::Made(_) if args.verbose => eprintln!("made {}: {name}", spec.id),
+            Outcome::Made(made) if args.verbose => {
+                eprintln!("made {}: {name}: {}", spec.id, made.division);
+            }
             Outcome::Kept(_) if args.verbose => eprintln!("kept {}: {name}", spec.id),
             _ => {}
+        }
+        if args.verbose
+            && let Some(summary) = outcome.summary()
+        {
+            eprintln!("  result hash {}", summary.result_hash);
         }
         if let Some(finding) = outcome.summary().and_then(|s| s.findings.first()) {
             print(&format!("{name}: {finding}"));
@@ -112,6 +128,15 @@ fn all(plan: &Plan, options: &Options, args: &RunArgs, progress: &Progress) -> R
         )));
     }
     Ok(())
+}
+
+/// As many threads as the command line says, or as there are processors.
+fn engine(args: &RunArgs) -> Engine {
+    let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+    Engine {
+        partitions: args.partitions.map(u32::from),
+        ..Engine::with_threads(args.threads.map_or_else(processors, usize::from))
+    }
 }
 
 /// The swept values of a run, and its replica where there are several.

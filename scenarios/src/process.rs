@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 ///
 /// From the scheduler's account in `/proc/self/task/*/schedstat`, in nanoseconds. Threads that have
 /// ended are not in it: ask before they end.
-pub(super) fn cpu_s() -> f64 {
+pub(crate) fn cpu_s() -> f64 {
     static START: OnceLock<Instant> = OnceLock::new();
     let start = START.get_or_init(Instant::now);
     // The account is brought up to date by timer ticks, some milliseconds apart, and whenever a
@@ -31,12 +31,12 @@ fn threads_ns() -> Option<u64> {
 }
 
 /// Resident memory now, bytes; NaN when it is not known.
-pub(super) fn resident_bytes() -> f64 {
+pub(crate) fn resident_bytes() -> f64 {
     status("VmRSS:")
 }
 
 /// Largest resident memory so far, bytes; NaN when it is not known.
-pub(super) fn peak_bytes() -> f64 {
+pub(crate) fn peak_bytes() -> f64 {
     status("VmHWM:")
 }
 
@@ -47,4 +47,20 @@ fn status(key: &str) -> f64 {
         .find_map(|line| line.strip_prefix(key))
         .and_then(|rest| rest.split_whitespace().next()?.parse::<f64>().ok());
     kib.map_or(f64::NAN, |kib| kib * 1024.0)
+}
+
+/// The data caches of the first processor, smallest first: name and bytes. Empty when not known.
+pub(crate) fn caches() -> Vec<(String, f64)> {
+    let read = |index: usize, what: &str| {
+        let path = format!("/sys/devices/system/cpu/cpu0/cache/index{index}/{what}");
+        fs::read_to_string(path).ok().map(|s| s.trim().to_owned())
+    };
+    let cache = |index: usize| {
+        let kind = read(index, "type")?;
+        let kib = read(index, "size")?;
+        let kib: f64 = kib.strip_suffix('K')?.parse().ok()?;
+        let level = read(index, "level")?;
+        (kind != "Instruction").then(|| (format!("L{level}"), kib * 1024.0))
+    };
+    (0..8).filter_map(cache).collect()
 }

@@ -1,0 +1,91 @@
+//! `growth`: what an event costs as connections become more.
+//!
+//! From 10^3 connections on, ten times as many each time, each with the same to do: a request of
+//! 100 bytes every second, a response of 1000. Four pairs of client and server, 10 Gbit/s and 10
+//! ms of round trip; connections open evenly within the first second. Measured is what comes after
+//! the second second.
+
+use std::sync::Arc;
+
+use sim_core::record::Discard;
+use sim_core::{SimDuration, SimTime};
+use tcp_model::spec::{Distribution, Exchange};
+
+use super::idle::four_pairs;
+use super::measure;
+use super::table::{Measurement, Table};
+use super::world::World;
+use crate::engine::Engine;
+use crate::process;
+
+/// Simulated seconds before measuring begins: all are open and at work.
+const WARM: f64 = 2.0;
+/// Requests measured, at least; and simulated seconds.
+const REQUESTS: f64 = 400_000.0;
+const SECONDS: f64 = 2.0;
+
+fn world(n: u32, seconds: f64) -> Result<World, String> {
+    let exchange = Arc::new(Exchange {
+        requests: u32::MAX,
+        think: Distribution::Constant(1.0),
+        ..Exchange::default()
+    });
+    let end = SimTime::ZERO + SimDuration::from_secs_f64(WARM + seconds);
+    four_pairs(n, 1.0, [Arc::clone(&exchange), exchange], end)
+}
+
+/// Measures 10^3 to 10^`decades` connections.
+pub(super) fn table(decades: u32, engine: Engine, title: String) -> Result<Table, String> {
+    let mut columns: Vec<(String, Measurement)> = Vec::new();
+    let mut least = f64::INFINITY;
+    for decade in 3..=decades {
+        let m = once(10u32.pow(decade), engine)?;
+        let ns = m.number("ns_per_event");
+        least = least.min(ns);
+        columns.push((format!("10^{decade}"), m.with("growth", ns / least)));
+    }
+    Ok(Table {
+        title,
+        by: "connections",
+        columns,
+    })
+}
+
+fn once(n: u32, engine: Engine) -> Result<Measurement, String> {
+    let seconds = (REQUESTS / f64::from(n)).max(SECONDS);
+    let warm = SimTime::ZERO + SimDuration::from_secs_f64(WARM);
+    let mut mark = None;
+    let ran = measure::run_observed(
+        || world(n, seconds),
+        engine,
+        &mut Discard,
+        &mut |progress| {
+            if mark.is_none() && progress.now >= warm {
+                mark = Some((progress, process::cpu_s()));
+            }
+        },
+    )?;
+    let Some((from, begun)) = mark else {
+        return Err("nothing happened after the warm-up".to_owned());
+    };
+    let events = (ran.stats.events - from.events) as f64;
+    let time = ran.stats.reached.since(from.now).as_secs_f64();
+    // The clock of the processor ran until the end of the run.
+    let cpu_s = ran.ended_cpu_s - begun;
+    let caches = process::caches();
+    let tables: usize = ran.hosts.iter().map(|h| h.memory().total()).sum();
+    let fits = caches.iter().find(|(_, bytes)| *bytes >= tables as f64);
+    Ok(Measurement::default()
+        .with("events", events)
+        .with("events_per_connection_and_s", events / f64::from(n) / time)
+        .with("cpu_s", cpu_s)
+        .with("events_per_cpu_s", events / cpu_s)
+        .with("ns_per_event", 1e9 * cpu_s / events)
+        .with("bytes_per_connection", ran.grown_bytes / f64::from(n))
+        .with("tables_mib", tables as f64 / 1024.0 / 1024.0)
+        .with(
+            "tables_fit",
+            fits.map_or_else(|| "memory".to_owned(), |(name, _)| name.clone()),
+        )
+        .with("outcome", ran.digest()))
+}

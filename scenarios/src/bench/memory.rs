@@ -1,0 +1,249 @@
+//! `memory`: bytes of every kind of object, and of a connection in each state.
+//!
+//! Worlds of one client and one server stop their connections in every state: by an application
+//! that waits, or by a link that goes down at the right time. Sizes of objects are those of their
+//! types with their share of tables; a connection's are what the host says of it then, with what
+//! it has allocated beside its slot.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddrV4;
+use std::sync::Arc;
+
+use sim_core::network::LinkChange;
+use sim_core::record::Discard;
+use sim_core::{NodeId, QueueLimit, Rate, SimDuration, SimTime, Simulation};
+use tcp_model::host::{StateMemory, TcpHost};
+use tcp_model::spec::{
+    AppSpec, Arrivals, BulkSpec, ClientSpec, Closer, Exchange, ServerSpec, SinkSpec,
+};
+use tcp_model::state::State;
+
+use super::churn::params;
+use super::measure::{self, Ran};
+use super::table::{Measurement, Table};
+use super::world::{Plan, World, address};
+use crate::engine::Engine;
+
+/// A world and the states it shows, by what is done to its connections.
+struct Case {
+    what: &'static str,
+    shows: &'static [State],
+    exchange: [Exchange; 2],
+    /// From when on the link from the client is down, and that from the server; ms.
+    down: [u64; 2],
+    /// Bulk flows with loss rather than requests.
+    bulk: bool,
+}
+
+/// One way, ms; all connections are opened at time zero.
+const DELAY: u64 = 10;
+const NEVER: u64 = 1_000_000;
+/// When a world is looked at, ms.
+const LOOK: u64 = 900;
+
+fn cases() -> Vec<Case> {
+    let waits = |closer| Exchange {
+        closer,
+        ..Exchange::default()
+    };
+    let closes = |closer, linger_ms| Exchange {
+        closer,
+        linger: SimDuration::from_millis(linger_ms),
+        ..Exchange::default()
+    };
+    let case = |what, shows, exchange, down| Case {
+        what,
+        shows,
+        exchange,
+        down,
+        bulk: false,
+    };
+    let idle = [waits(Closer::Server), waits(Closer::Client)];
+    let client_first = |linger| [(); 2].map(|()| closes(Closer::Client, linger));
+    vec![
+        case("no answer", &[State::SynSent], idle.clone(), [NEVER, 0]),
+        // The SYN-ACK arrives, the client's ACK does not.
+        case(
+            "no third ACK",
+            &[State::SynReceived],
+            idle.clone(),
+            [DELAY, NEVER],
+        ),
+        case("idle", &[State::Established], idle.clone(), [NEVER; 2]),
+        Case {
+            bulk: true,
+            ..case(
+                "bulk transfer with loss",
+                &[State::Established],
+                idle,
+                [NEVER; 2],
+            )
+        },
+        // Request and response take until 40 ms; the client's FIN is lost.
+        case(
+            "FIN lost",
+            &[State::FinWait1, State::Established],
+            client_first(0),
+            [3 * DELAY + DELAY / 2, NEVER],
+        ),
+        case(
+            "the server keeps its side open",
+            &[State::FinWait2, State::CloseWait],
+            client_first(100_000),
+            [NEVER; 2],
+        ),
+        // The FINs of both arrive, the ACKs of them do not.
+        case(
+            "FINs cross",
+            &[State::Closing],
+            [(); 2].map(|()| Exchange {
+                closer: Closer::Both,
+                close_after: SimDuration::from_millis(100),
+                ..Exchange::default()
+            }),
+            [145; 2],
+        ),
+        // The server's FIN is lost.
+        case(
+            "last FIN lost",
+            &[State::LastAck, State::FinWait2],
+            client_first(200),
+            [NEVER, 5 * DELAY + DELAY / 2],
+        ),
+        case("closed", &[State::TimeWait], client_first(0), [NEVER; 2]),
+    ]
+}
+
+fn world(n: u32, case: &Case) -> Result<World, String> {
+    let mut plan = Plan::default();
+    let client = plan.host("client".to_owned(), n.div_ceil(30_000));
+    let server = plan.host("server".to_owned(), 1);
+    let delay = SimDuration::from_millis(DELAY);
+    plan.join_limited(
+        client,
+        server,
+        Rate::mbps(100_000),
+        delay,
+        QueueLimit::Unlimited,
+    );
+    plan.each_direction(|from, link| {
+        let down = case.down[usize::from(from != client)];
+        link.changes = vec![LinkChange {
+            at: SimTime::ZERO + SimDuration::from_millis(down),
+            up: Some(false),
+            ..LinkChange::default()
+        }];
+        if case.bulk {
+            link.impairments.loss = 0.01;
+        }
+    });
+    let network = plan.network().map_err(|e| e.to_string())?;
+    let locals: Vec<_> = network.addresses(client).collect();
+    let to = address(&network, server);
+    let [of_client, of_server] = case.exchange.clone().map(Arc::new);
+    let apps = |node: NodeId| match (case.bulk, node == client) {
+        (true, true) => {
+            let flow = |i: u32| {
+                AppSpec::Bulk(BulkSpec {
+                    name: "bulk".to_owned(),
+                    local: locals[i as usize % locals.len()],
+                    remote: SocketAddrV4::new(to, 5000),
+                    start: SimTime::ZERO,
+                    bytes: None,
+                })
+            };
+            (0..n).map(flow).collect()
+        }
+        (true, false) => vec![AppSpec::Sink(SinkSpec {
+            port: 5000,
+            backlog: 1 << 24,
+            read_rate: None,
+        })],
+        (false, true) => vec![AppSpec::Client(ClientSpec {
+            name: "states".to_owned(),
+            locals: locals.clone(),
+            remotes: vec![SocketAddrV4::new(to, 80)],
+            start: SimTime::ZERO,
+            stop: SimTime::MAX,
+            limit: None,
+            arrivals: Arrivals::Burst(n),
+            exchange: Arc::clone(&of_client),
+        })],
+        (false, false) => vec![AppSpec::Server(ServerSpec {
+            port: 80,
+            backlog: 1 << 24,
+            accept_rate: None,
+            exchange: Arc::clone(&of_server),
+        })],
+    };
+    let end = SimTime::ZERO + SimDuration::from_millis(LOOK);
+    Ok(World::new(
+        network,
+        params(SimDuration::from_secs(240)),
+        end,
+        apps,
+    ))
+}
+
+/// Bulk flows of a case are few: each is an application of its own.
+const MOST_FLOWS: u32 = 100;
+
+/// Objects, and connections by state.
+pub(super) fn tables(n: u32, engine: Engine) -> Result<Vec<Table>, String> {
+    let mut columns = Vec::new();
+    let mut objects = None;
+    for case in cases() {
+        let n = if case.bulk { n.min(MOST_FLOWS) } else { n };
+        let ran = measure::run(|| world(n, &case), engine, &mut Discard)?;
+        let states = by_state(&ran);
+        for &state in case.shows {
+            let of_state = states.get(&state).copied().unwrap_or_default();
+            if of_state.count == 0 {
+                return Err(format!("no connection is in {state} where {}", case.what));
+            }
+            let m = Measurement::default()
+                .with("case", case.what.to_owned())
+                .with("count", of_state.count)
+                .with("bytes_each", of_state.bytes as f64 / of_state.count as f64)
+                .with("bytes_at_most", of_state.largest);
+            columns.push((state.to_string(), m));
+        }
+        objects.get_or_insert_with(|| of_objects(&ran));
+    }
+    let objects = Table {
+        title: "memory of objects, bytes".to_owned(),
+        by: "of",
+        columns: vec![("each".to_owned(), objects.unwrap_or_default())],
+    };
+    let states = Table {
+        title: format!("memory of connections by state, {n} in each"),
+        by: "state",
+        columns,
+    };
+    Ok(vec![objects, states])
+}
+
+fn by_state(ran: &Ran) -> BTreeMap<State, StateMemory> {
+    let mut all: BTreeMap<State, StateMemory> = BTreeMap::new();
+    for (state, memory) in ran.hosts.iter().flat_map(TcpHost::memory_by_state) {
+        *all.entry(state).or_default() += memory;
+    }
+    all
+}
+
+fn of_objects(ran: &Ran) -> Measurement {
+    let core = Simulation::<TcpHost>::object_bytes();
+    let of_host = ran.hosts.first().map(TcpHost::memory).unwrap_or_default();
+    Measurement::default()
+        .with("event", core.event as u64)
+        .with("packet", core.packet as u64)
+        .with("link", core.link as u64)
+        .with("router", core.node as u64)
+        .with("host", (core.node + core.host) as u64)
+        .with("connection", of_host.per_connection as u64)
+        .with("time_wait_entry", of_host.per_time_wait as u64)
+        .with("listener", of_host.per_listener as u64)
+        .with("half_open_connection", of_host.per_connection as u64)
+        .with("accept_queue_entry", of_host.per_accept_queue_entry as u64)
+        .with("ports_of_destination", of_host.per_destination as u64)
+}

@@ -1,0 +1,60 @@
+//! `torus`: bulk flows over many hops, for several threads.
+//!
+//! N x N routers, each joined to its four neighbours, edges wrapped around, by 10 Gbit/s and 1 ms;
+//! a host on each by 100 Mbit/s and 50 us, with queues of 100 packets. Each host sends to the one
+//! N/4 rows and N/4 columns on.
+
+use sim_core::record::Discard;
+use sim_core::{NodeId, QueueLimit, Rate, SimDuration, SimTime};
+
+use super::dumbbell::{bulk_costs, delivered, params, receiver, sender};
+use super::measure;
+use super::table::Measurement;
+use super::world::{Plan, World, address};
+use crate::engine::Engine;
+
+fn world(n: u32, end: SimTime) -> Result<World, String> {
+    let mut plan = Plan::default();
+    let hosts: Vec<NodeId> = (0..n * n)
+        .map(|i| plan.host(format!("host-{i}"), 1))
+        .collect();
+    let routers: Vec<NodeId> = (0..n * n)
+        .map(|i| plan.router(&format!("router-{i}")))
+        .collect();
+    let place = |row: u32, column: u32| (row % n * n + column % n) as usize;
+    for row in 0..n {
+        for column in 0..n {
+            let here = place(row, column);
+            for next in [place(row + 1, column), place(row, column + 1)] {
+                let delay = SimDuration::from_millis(1);
+                plan.join(routers[here], routers[next], Rate::mbps(10_000), delay);
+            }
+            let delay = SimDuration::from_micros(50);
+            let queue = QueueLimit::Packets(100);
+            plan.join_limited(routers[here], hosts[here], Rate::mbps(100), delay, queue);
+        }
+    }
+    let network = plan.network().map_err(|e| e.to_string())?;
+    let addresses: Vec<_> = hosts.iter().map(|&h| address(&network, h)).collect();
+    let on = (n / 4).max(1);
+    let apps = |node: NodeId| {
+        let to = place(node.0 / n + on, node.0 % n + on);
+        let from = addresses[node.0 as usize];
+        vec![sender(node.0, n * n, from, addresses[to]), receiver()]
+    };
+    Ok(World::new(network, params(), end, apps))
+}
+
+/// Runs it once.
+pub(super) fn run(n: u32, seconds: f64, engine: Engine) -> Result<(Measurement, String), String> {
+    let end = SimTime::ZERO + SimDuration::from_secs_f64(seconds);
+    let ran = measure::run(|| world(n, end), engine, &mut Discard)?;
+    let segments = delivered(&ran);
+    let m = Measurement::default()
+        .with("hosts", u64::from(n * n))
+        .with("segments", segments);
+    let m = bulk_costs(m, &ran, segments)
+        .with("bytes_per_connection", ran.grown_bytes / f64::from(n * n))
+        .with("peak_rss_mib", ran.peak_bytes / 1024.0 / 1024.0);
+    Ok((m, ran.digest()))
+}

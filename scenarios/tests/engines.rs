@@ -1,0 +1,278 @@
+//! Result directories are the same, byte for byte, for every event queue, number of partitions and
+//! number of threads.
+
+mod common;
+
+use std::path::Path;
+
+use common::{assert_same, said};
+use scenarios::engine::Engine;
+use scenarios::overrides::Override;
+use scenarios::problem::Source;
+use scenarios::run::Job;
+use scenarios::sweep::Plan;
+use sim_core::event_queue::EventQueueKind;
+
+fn plan(text: &str) -> Plan {
+    let source = Source {
+        name: "test.toml".into(),
+        text: text.into(),
+    };
+    Plan::new(&source, &[] as &[Override]).unwrap_or_else(|message| panic!("{message}"))
+}
+
+/// Every event queue, 1, 2, 3, 5 and 8 partitions that tear neighbours apart, 1 and 2 threads, and
+/// what the engine chooses by itself.
+fn engines() -> Vec<Engine> {
+    let one = Engine::default();
+    let queues = EventQueueKind::ALL.iter().map(|&queue| Engine {
+        queue: Some(queue),
+        ..one
+    });
+    let torn = [1, 2, 3, 5, 8]
+        .into_iter()
+        .zip(EventQueueKind::ALL.iter().cycle());
+    let torn = torn.flat_map(|(parts, &queue)| {
+        [1, 2].map(|threads| Engine {
+            queue: (threads == 2).then_some(queue),
+            threads,
+            partitions: Some(parts),
+        })
+    });
+    queues
+        .chain(torn)
+        .chain([Engine::with_threads(2)])
+        .collect()
+}
+
+fn same_for_all_engines(text: &str) {
+    let plan = plan(text);
+    let tmp = tempfile::tempdir().unwrap();
+    let make = |dir: &Path, engine: Engine| {
+        let job = Job {
+            engine,
+            ..Job::new(&plan.runs[0], dir)
+        };
+        job.execute(&mut |_| ()).unwrap().summary
+    };
+    let first = tmp.path().join("first");
+    let expected = make(&first, Engine::default());
+    assert!(expected.metrics["records"] > 200.0);
+    for (i, engine) in engines().into_iter().enumerate() {
+        let dir = tmp.path().join(format!("run-{i}"));
+        let summary = make(&dir, engine);
+        assert_eq!(summary.result_hash, expected.result_hash, "{engine:?}");
+        assert_same(&first, &dir);
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+}
+
+#[test]
+fn with_loss_disorder_and_bit_errors() {
+    same_for_all_engines(
+        r#"
+name = "lossy"
+duration = "8 s"
+[topology]
+kind = "dumbbell"
+pairs = 3
+bottleneck = { rate = "20 Mbit/s", delay = "3 ms", queue = "20 packets", loss = 0.01, jitter = "200 us", duplicate = 0.01, corrupt = 0.005 }
+access = { rate = "50 Mbit/s", delay = "1 ms", reorder = 0.02, reorder_delay = "2 ms" }
+[[workload]]
+name = "bulk"
+kind = "bulk"
+bytes = "1 MB"
+port = 5000
+[[workload]]
+name = "pages"
+arrivals = { kind = "poisson", rate = "20 /s" }
+response = { kind = "exponential", mean = "8 kB" }
+[record]
+pcap = true
+"#,
+    );
+}
+
+#[test]
+fn with_many_events_at_one_instant() {
+    same_for_all_engines(
+        r#"
+name = "ties"
+duration = "70 s"
+[tcp]
+time_wait = "1 s"
+[topology]
+kind = "star"
+clients = 6
+servers = 2
+access = { delay = "1 ms" }
+[[workload]]
+name = "burst"
+arrivals = { kind = "burst", count = 60 }
+close = "both"
+[[workload]]
+name = "users"
+port = 81
+arrivals = { kind = "closed", users = 12, think = "100 ms" }
+requests = 3
+close = "server"
+stop = "3 s"
+"#,
+    );
+}
+
+#[test]
+fn with_links_that_change_in_mid_run() {
+    same_for_all_engines(
+        r#"
+name = "changes"
+duration = "9 s"
+[topology]
+kind = "chain"
+routers = 4
+path = { rate = "10 Mbit/s", delay = "2 ms", queue = "30 packets", changes = [
+  { at = "1 s", delay = "500 us" },
+  { at = "2 s", rate = "2 Mbit/s", loss = 0.02 },
+  { at = "3 s", up = false },
+  { at = "3500 ms", up = true, delay = "5 ms", loss = 0.0 },
+] }
+[[workload]]
+name = "bulk"
+kind = "bulk"
+port = 5000
+[[workload]]
+name = "requests"
+arrivals = { kind = "fixed", rate = "10 /s" }
+"#,
+    );
+}
+
+#[test]
+fn with_churn_and_full_ports_behind_routers() {
+    same_for_all_engines(
+        r#"
+name = "churn"
+duration = "6 s"
+[tcp]
+time_wait = "2 s"
+ip_local_port_range = "40000 40099"
+max_tw_buckets = 150
+[topology]
+kind = "graph"
+[[topology.host]]
+name = "a"
+group = "client"
+[[topology.host]]
+name = "b"
+group = "client"
+[[topology.host]]
+name = "c"
+group = "client"
+addresses = 2
+[[topology.host]]
+name = "server"
+addresses = 2
+[[topology.router]]
+name = "r"
+count = 3
+[[topology.link]]
+between = ["a", "r-0"]
+delay = "1 ms"
+[[topology.link]]
+between = ["b", "r-1"]
+delay = "1 ms"
+[[topology.link]]
+between = ["c", "r-2"]
+delay = "250 us"
+[[topology.link]]
+between = ["r-0", "r-1"]
+delay = "2 ms"
+rate = "100 Mbit/s"
+[[topology.link]]
+between = ["r-1", "r-2"]
+delay = "2 ms"
+rate = "100 Mbit/s"
+[[topology.link]]
+between = ["r-2", "r-0"]
+delay = "5 ms"
+rate = "100 Mbit/s"
+[[topology.link]]
+between = ["r-2", "server"]
+delay = "250 us"
+loss = 0.001
+[[workload]]
+arrivals = { kind = "poisson", rate = "300 /s" }
+"#,
+    );
+}
+
+const BUSY: &str = r#"
+name = "busy"
+duration = "1 s"
+[topology]
+kind = "star"
+clients = 4
+servers = 4
+access = { rate = "1 Gbit/s", delay = "2 ms", queue = "200 packets" }
+[[workload]]
+name = "bulk"
+kind = "bulk"
+"#;
+
+#[test]
+fn a_run_tells_how_it_was_divided_and_why_not() {
+    let tmp = tempfile::tempdir().unwrap();
+    std::fs::write(tmp.path().join("busy.toml"), BUSY).unwrap();
+    let told = |args: &str| {
+        let words: Vec<&str> = args.split(' ').collect();
+        let (code, _, stderr) = said(tmp.path(), &words);
+        assert_eq!(code, 0, "{stderr}");
+        stderr
+    };
+    let two = told("run busy.toml -v --threads 2 --out two");
+    assert!(
+        two.contains("2 partitions, look-ahead 2 ms, estimated gain 1."),
+        "{two}"
+    );
+    let one = told("run busy.toml -v --threads 1 --out one");
+    assert!(one.contains("one partition: one thread to use"), "{one}");
+    let hash = |text: &str| {
+        let at = text.find("result hash ").unwrap();
+        text[at..].lines().next().unwrap().to_owned()
+    };
+    assert_eq!(hash(&one), hash(&two));
+    assert_same(&tmp.path().join("one"), &tmp.path().join("two"));
+    let timing = |dir: &str| std::fs::read_to_string(tmp.path().join(dir).join("timing.json"));
+    assert!(timing("two").unwrap().contains("\"look_ahead_s\": 0.002"));
+    assert!(timing("one").unwrap().contains("\"partitions\": 1.0"));
+
+    let few = told("run http-exchange -v --threads 2 --out few");
+    assert!(few.contains("one partition: only about"), "{few}");
+    let told_so = told("run http-exchange -v --threads 2 --partitions 2 --out told");
+    assert!(told_so.contains("2 partitions, as asked for"), "{told_so}");
+    assert_same(&tmp.path().join("few"), &tmp.path().join("told"));
+    // One host has most of the work, whichever way it is divided.
+    let set = ["--set", "topology.servers=1", "--set", "topology.clients=2"];
+    let mut words = vec!["run", "busy.toml", "-v", "--threads", "2", "--out", "whole"];
+    words.extend(set);
+    let (code, _, stderr) = said(tmp.path(), &words);
+    assert_eq!(code, 0);
+    assert!(stderr.contains("one partition: "), "{stderr}");
+}
+
+#[test]
+fn a_batch_shares_its_threads_and_gives_the_same_results() {
+    let tmp = tempfile::tempdir().unwrap();
+    let text = format!("{BUSY}[sweep]\n\"workload.bulk.flows\" = [1, 2]\n");
+    std::fs::write(tmp.path().join("busy.toml"), text).unwrap();
+    for (threads, dir) in [("1", "one"), ("4", "four")] {
+        let (code, _, stderr) = said(
+            tmp.path(),
+            &["run", "busy.toml", "-v", "--threads", threads, "--out", dir],
+        );
+        assert_eq!(code, 0, "{stderr}");
+        let divided = stderr.matches("2 partitions, look-ahead").count();
+        assert_eq!(divided, if threads == "4" { 2 } else { 0 }, "{stderr}");
+    }
+    assert_same(&tmp.path().join("one"), &tmp.path().join("four"));
+}
