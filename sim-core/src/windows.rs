@@ -17,7 +17,7 @@ use crate::time::{SimDuration, SimTime};
 /// Events that a partition runs in one go, and after which one thread reports back.
 const BATCH: u64 = 1 << 14;
 /// Events after which several threads report back.
-const THREADS_BATCH: u64 = 1 << 16;
+const THREADS_BATCH: u64 = 1 << 17;
 /// Batches after which the slower way to run is tried again.
 const TRY_AGAIN: u32 = 32;
 /// Batches that each way has before they are compared: the first of all fills the caches.
@@ -26,9 +26,10 @@ const FIRST_BATCHES: usize = 3;
 const MARGIN: f64 = 1.05;
 /// Looks at the gate before a waiting thread offers its processor to others, some microseconds.
 const AWAKE: u32 = 300;
-/// How long a waiting thread stays awake: longer than threads of a team wait for each other as a
-/// rule, shorter than what a window takes where one of them has to wait for a processor.
-const WAKEFUL: Duration = Duration::from_micros(200);
+/// How long a waiting thread stays awake and offers its processor to others: longer than a window
+/// takes as a rule. A thread asleep may take so long to wake that others do its part meanwhile, and
+/// it goes to sleep again.
+const WAKEFUL: Duration = Duration::from_millis(3);
 
 /// How windows are cut.
 #[derive(Clone, Copy, Debug)]
