@@ -272,7 +272,8 @@ impl TcpModel for Connection {
     fn heap_bytes(&self) -> usize {
         let ahead = self.rcv.ahead.as_ref().map_or(0, |a| a.memory_bytes());
         let rare = self.rare.as_deref().map_or(0, size_of_val);
-        ahead + rare + self.recovery.heap_bytes()
+        let adaptive = self.rcv.adaptive.as_deref().map_or(0, size_of_val);
+        ahead + rare + adaptive + self.recovery.heap_bytes()
     }
 
     fn details(&self) -> Details {

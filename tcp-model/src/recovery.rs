@@ -91,7 +91,8 @@ impl Recovery {
 
     /// Bytes allocated beside itself.
     pub(crate) fn heap_bytes(&self) -> usize {
-        self.board.as_ref().map_or(0, |board| board.memory_bytes())
+        let board = self.board.as_ref().map_or(0, |board| board.memory_bytes());
+        board + self.log.as_ref().map_or(0, |log| log.memory_bytes())
     }
 
     /// Duplicate ACKs counted.

@@ -101,6 +101,11 @@ pub struct Probe {
 }
 
 impl SentLog {
+    /// Bytes of memory, its own and that of its segments.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        size_of::<SentLog>() + self.segments.capacity() * size_of::<Sent>()
+    }
+
     /// Nothing is outstanding at `una`.
     pub fn new(una: SeqNum) -> SentLog {
         SentLog {
