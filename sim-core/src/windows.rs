@@ -133,9 +133,9 @@ impl Pace {
 /// A window: how far each partition may run.
 ///
 /// What another partition does at `t` reaches no other before `t` plus the look-ahead. So all may
-/// run until the first event anywhere and a look-ahead, and the one that has it until the first
-/// event of the others and a look-ahead; its own mail may shorten that (see
-/// [`Partition::run_before`]). A partition whose neighbours are idle meets nobody.
+/// run until the first event anywhere and a look-ahead. If one alone has anything to do until then,
+/// it may run until the first event of the others and a look-ahead; its own mail may shorten that
+/// (see [`Partition::run_before`]). A partition whose neighbours are idle meets nobody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Window {
     /// Time of the first event.
@@ -160,10 +160,18 @@ impl Bounds {
             }
         }
         let horizon = |t: SimTime| t.saturating_add(self.look_ahead).min(self.end);
+        let common = horizon(first);
+        // Where others have something to do too, one that ran further would leave them behind, and
+        // be left behind itself in the next window: they would work in turns.
+        let of_busiest = if second < common {
+            common
+        } else {
+            horizon(second)
+        };
         (first < self.end).then(|| Window {
             first,
             busiest,
-            horizons: [horizon(second), horizon(first)],
+            horizons: [of_busiest, common],
         })
     }
 }
