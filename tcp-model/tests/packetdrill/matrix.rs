@@ -258,7 +258,7 @@ fn syn_sent_answers_every_segment_by_the_rules() {
         ("R. 5:5(0) ack 1", "", "CLOSE"),
         ("R 5:5(0)", "", "SYN_SENT"),
         // Fourth: SYN.
-        ("S. 5:5(0) ack 1", ". 1:1(0) ack 6", "ESTABLISHED"),
+        ("S. 5:5(0) ack 1", ". 1:1(0) ack 1", "ESTABLISHED"),
         ("S 5:5(0)", "S. 0:0(0) ack 6 <...>", "SYN_RECV"),
         // Fifth: neither SYN nor RST.
         ("F 5:5(0)", "", "SYN_SENT"),

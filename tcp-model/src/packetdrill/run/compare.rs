@@ -94,13 +94,15 @@ impl Runner<'_, '_> {
 
     fn compare(&mut self, packet: &Packet, sent: &Sent, segment: &Segment) -> Step<()> {
         let flow = &self.stack.flows[sent.flow];
+        let syn = segment.flags.is_syn();
         let seq = if sent.absolute {
             segment.seq
         } else {
-            SeqNum(flow.to_script(segment.seq))
+            SeqNum(flow.to_script(segment.seq, syn))
         };
         let ports = (segment.src_port, segment.dst_port);
-        let ack = segment.flags.is_ack().then_some(segment.ack.0);
+        let ack = segment.flags.is_ack();
+        let ack = ack.then(|| flow.peer_to_script(segment.ack, syn));
         let wrong = [
             (packet.ports.is_some_and(|p| p != ports), "ports"),
             (packet.flags != segment.flags, "flags"),
@@ -132,7 +134,7 @@ impl Runner<'_, '_> {
         let Some(wanted) = &packet.options else {
             return Ok(());
         };
-        let actual = render::specs(&segment.options);
+        let actual = render::specs(segment, &self.stack.flows[sent.flow]);
         let tick = self.ts_tick;
         let lax = self.tolerance.least;
         let stamps = &mut self.stack.flows[sent.flow].stamps;

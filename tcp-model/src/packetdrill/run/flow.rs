@@ -24,8 +24,10 @@ pub(super) struct Flow {
     pub(super) local_port: u16,
     pub(super) remote_port: u16,
     iss: SeqNum,
-    /// The initial sequence number the script writes for the model's.
+    /// The sequence number the script writes for the model's SYN.
     pub(super) script_iss: u32,
+    /// The peer's initial sequence number, known from its first SYN.
+    pub(super) peer_isn: Option<u32>,
     pub(super) stamps: Stamps,
     /// The socket that listens and will accept it.
     pub(super) listener: Option<usize>,
@@ -137,6 +139,7 @@ impl Flow {
             remote_port,
             iss: SeqNum(0),
             script_iss: 0,
+            peer_isn: None,
             stamps: Stamps::default(),
             listener: None,
             offered: false,
@@ -185,14 +188,32 @@ impl Flow {
         self.iss = iss;
     }
 
-    /// The script's number for one of the model's.
-    pub(super) fn to_script(&self, seq: SeqNum) -> u32 {
-        seq.offset_from(self.iss).wrapping_add(self.script_iss)
+    /// The script's number for one of the model's. In a SYN (`syn`) it is as the script wrote that,
+    /// in all other segments relative to the initial one, as tcpdump shows them.
+    pub(super) fn to_script(&self, seq: SeqNum, syn: bool) -> u32 {
+        let written = if syn { self.script_iss } else { 0 };
+        seq.offset_from(self.iss).wrapping_add(written)
     }
 
     /// The model's number for one of the script's.
-    pub(super) fn to_model(&self, number: u32) -> SeqNum {
-        self.iss + number.wrapping_sub(self.script_iss)
+    pub(super) fn to_model(&self, number: u32, syn: bool) -> SeqNum {
+        let written = if syn { self.script_iss } else { 0 };
+        self.iss + number.wrapping_sub(written)
+    }
+
+    /// The script's number for one of the peer's: as it is in a SYN, else relative to the initial
+    /// one.
+    pub(super) fn peer_to_script(&self, seq: SeqNum, syn: bool) -> u32 {
+        seq.0.wrapping_sub(self.peer_base(syn))
+    }
+
+    /// The peer's number for one of the script's.
+    pub(super) fn peer_to_model(&self, number: u32, syn: bool) -> SeqNum {
+        SeqNum(number.wrapping_add(self.peer_base(syn)))
+    }
+
+    fn peer_base(&self, syn: bool) -> u32 {
+        if syn { 0 } else { self.peer_isn.unwrap_or(0) }
     }
 
     pub(super) fn on_signal(&mut self, signal: Signal) {

@@ -35,7 +35,7 @@ impl Runner<'_, '_> {
         let Some(flow) = self.stack.flows.len().checked_sub(1) else {
             return Ok(()); // about nobody's segment
         };
-        let seq = self.stack.flows[flow].to_model(first);
+        let seq = self.stack.flows[flow].to_model(first, false);
         let error = IcmpError { kind, seq };
         self.stack.step(flow, Input::Icmp(&error), self.now);
         self.settle();

@@ -22,6 +22,10 @@ impl Runner<'_, '_> {
         let named = self.with_cookies(packet)?;
         let packet = named.as_ref().unwrap_or(packet);
         let index = self.flow_for(packet);
+        let flow = &mut self.stack.flows[index];
+        if packet.flags.is_syn() && flow.state() == State::SynSent {
+            flow.peer_isn.get_or_insert(packet.seq);
+        }
         let segment = build(packet, &self.stack.flows[index])?;
         let options = packet.options.as_deref().unwrap_or_default();
         let text = render::line(&segment, packet.seq, packet.ack.unwrap_or(0), options);
@@ -112,14 +116,15 @@ impl Runner<'_, '_> {
         if iss.is_none() && self.has_no_place(index, listener, segment) {
             return;
         }
-        let (local, remote) = {
+        let (local, remote, peer_isn) = {
             let flow = &self.stack.flows[index];
-            (flow.local_port, flow.remote_port)
+            (flow.local_port, flow.remote_port, flow.peer_isn)
         };
         let params = self.sockets.all[listener].params.clone();
         let index = self.stack.add(local, remote, &params, iss);
         let flow = &mut self.stack.flows[index];
         flow.listener = Some(listener);
+        flow.peer_isn = peer_isn.or(Some(segment.seq.0));
         flow.note_arriving(segment, self.now);
         let fast = self.fast_listen(listener);
         let listen = fast.as_ref().map_or(Input::Listen, Input::ListenWith);
@@ -137,6 +142,7 @@ impl Runner<'_, '_> {
 /// blocks and echoed timestamps are turned into the model's.
 fn build(packet: &Packet, flow: &Flow) -> Step<Segment> {
     let mut options = Options::NONE;
+    let syn = packet.flags.is_syn();
     for spec in packet.options.as_deref().unwrap_or_default() {
         let sack: Vec<u8>;
         let option = match spec {
@@ -151,7 +157,7 @@ fn build(packet: &Packet, flow: &Flow) -> Step<Segment> {
             OptionSpec::Sack(blocks) => {
                 let edges = blocks.iter().flat_map(|(left, right)| [left, right]);
                 sack = edges
-                    .flat_map(|n| flow.to_model(*n).0.to_be_bytes())
+                    .flat_map(|n| flow.to_model(*n, syn).0.to_be_bytes())
                     .collect();
                 TcpOption::Sack(&sack)
             }
@@ -167,9 +173,9 @@ fn build(packet: &Packet, flow: &Flow) -> Step<Segment> {
     Ok(Segment {
         src_port: flow.remote_port,
         dst_port: flow.local_port,
-        seq: SeqNum(packet.seq),
+        seq: flow.peer_to_model(packet.seq, syn),
         ack: if packet.flags.is_ack() {
-            flow.to_model(packet.ack.unwrap_or(0))
+            flow.to_model(packet.ack.unwrap_or(0), syn)
         } else {
             SeqNum(0)
         },

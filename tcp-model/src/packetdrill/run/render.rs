@@ -3,18 +3,21 @@
 use std::fmt::Write;
 
 use super::flow::Flow;
-use crate::options::{Options, TcpOption};
+use crate::options::TcpOption;
+
 use crate::packetdrill::ast::OptionSpec;
 use crate::segment::{Ecn, Flags, Segment};
+use crate::seq::SeqNum;
 
 /// A segment the model sent; `absolute` leaves its sequence number as it is.
 pub(super) fn sent(segment: &Segment, flow: &Flow, absolute: bool) -> String {
+    let syn = segment.flags.is_syn();
     let seq = if absolute {
         segment.seq.0
     } else {
-        flow.to_script(segment.seq)
+        flow.to_script(segment.seq, syn)
     };
-    let options: Vec<OptionSpec> = specs(&segment.options)
+    let options: Vec<OptionSpec> = specs(segment, flow)
         .into_iter()
         .map(|o| match o {
             OptionSpec::Timestamps { val, ecr } => OptionSpec::Timestamps {
@@ -24,7 +27,8 @@ pub(super) fn sent(segment: &Segment, flow: &Flow, absolute: bool) -> String {
             other => other,
         })
         .collect();
-    marked(segment.ecn, line(segment, seq, segment.ack.0, &options))
+    let ack = flow.peer_to_script(segment.ack, syn);
+    marked(segment.ecn, line(segment, seq, ack, &options))
 }
 
 /// "[ect0] . 1:1(0) ack 1"; what is not marked is left as it is.
@@ -106,8 +110,11 @@ fn option(option: &OptionSpec) -> String {
     }
 }
 
-/// The options of a segment one by one; padding after the list is no option.
-pub(super) fn specs(options: &Options) -> Vec<OptionSpec> {
+/// The options of a segment the model sent one by one, in the script's numbers but for timestamps;
+/// padding after the list is no option.
+pub(super) fn specs(segment: &Segment, flow: &Flow) -> Vec<OptionSpec> {
+    let (options, syn) = (&segment.options, segment.flags.is_syn());
+    let edge = |bytes: &[u8]| flow.peer_to_script(SeqNum(be32(bytes)), syn);
     let mut specs = Vec::new();
     for option in options.iter().map_while(Result::ok) {
         specs.push(match option {
@@ -119,7 +126,7 @@ pub(super) fn specs(options: &Options) -> Vec<OptionSpec> {
             TcpOption::Timestamps(val, ecr) => OptionSpec::Timestamps { val, ecr },
             TcpOption::Sack(data) => OptionSpec::Sack(
                 data.chunks_exact(8)
-                    .map(|b| (be32(&b[..4]), be32(&b[4..])))
+                    .map(|b| (edge(&b[..4]), edge(&b[4..])))
                     .collect(),
             ),
             TcpOption::Unknown(kind, data) => OptionSpec::Other(kind, data.to_vec()),

@@ -131,6 +131,7 @@ impl<'m> Stack<'m> {
         let resumed = self.add(known.local_port, known.remote_port, params, Some(iss));
         let flow = &mut self.flows[resumed];
         flow.script_iss = known.script_iss;
+        flow.peer_isn = known.peer_isn;
         flow.stamps = known.stamps;
         resumed
     }
