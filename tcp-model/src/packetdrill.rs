@@ -24,9 +24,9 @@
 //!
 //! The model's own time-outs run by themselves: between two events the clock goes to each
 //! [`next_timeout`](crate::model::TcpModel::next_timeout) in turn. Sequence numbers in a script
-//! are relative to the initial ones of each side, but for those of SYNs, which are as they are. The value of a sent timestamp is compared, by
-//! its distance from the first, where `--tcp_ts_tick_usecs` says how long a tick is; what is
-//! echoed is always compared. Segments that leave at one time and follow each other may be written
+//! are relative to the initial ones of each side, but for those of SYNs, which are as they are. The
+//! value of a sent timestamp is compared, by its distance from the first, where
+//! `--tcp_ts_tick_usecs` says how long a tick is; what is echoed is always compared. Segments that leave at one time and follow each other may be written
 //! as one, unless `--strict_segments` is set; one that left may not be written as several. A time
 //! is met within 4 ms or an eighth of the wait, whichever is longer (`--tolerance_usecs`,
 //! `--tolerance_percent`, [`RunOptions::exact`]).
