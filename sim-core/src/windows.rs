@@ -168,7 +168,7 @@ impl Bounds {
         } else {
             horizon(second)
         };
-        (first < self.end).then(|| Window {
+        (first < self.end).then_some(Window {
             first,
             busiest,
             horizons: [of_busiest, common],
