@@ -3,28 +3,26 @@
 //! Every implementation returns the same events in the same order, [`Event`]'s total order; they
 //! differ only in cost. `engine.event_queue` in a scenario selects one.
 //!
-//! Cost of a hold (pop the smallest, push one further on) in ns, and as a multiple of the wheel's.
-//! Means of 4 million holds, for the wheel does its work in bursts; from one run of
-//! `benches/event_queues.rs` on a virtual machine with 2 vCPUs (EPYC, Zen 4) that had other work:
+//! ns of processor time on a virtual machine with 2 vCPUs (EPYC, Zen 4) that other machines share.
+//! A hold takes the smallest event and puts one back further on; in a replay a queue is asked what a
+//! whole workload asked it (`synfin bench hold` and `synfin bench replay`; more distributions in
+//! `benches/event_queues.rs`):
 //!
 //! ```text
-//! pending                 10^2        10^3        10^4        10^5        10^6
+//! hold, pending     10^2   10^3   10^4   10^5   10^6   10^7
 //! exponential, mean 1 us times the number of pending events
-//!   priority-queue   161   4.4   177   3.9   270   5.9  1314  20.5  3546  27.3
-//!   heap              43   1.2    57   1.3    82   1.8   278   4.3   972   7.5
-//!   wheel             37          45          46          64         130
+//!   priority-queue   131    167    287    661   2121      -
+//!   heap              41     54     93    123    455   1127
+//!   wheel             30     34     47     42     65    100
 //! half of them 1-100 us ahead (links), half 200 ms-60 s (timers, few of which come up)
-//!   priority-queue   149   5.0   186   5.8   288   6.1  1586  33.0  3353  31.3
-//!   heap              44   1.5    61   1.9    88   1.9   189   3.9   927   8.7
-//!   wheel             30          32          47          48         107
-//! uniform in 0-10 minutes
-//!   priority-queue   150   4.4   155   4.2   269   6.6  1131  15.9  3082  31.1
-//!   heap              41   1.2    49   1.3    69   1.7   196   2.8   916   9.3
-//!   wheel             34          37          41          71          99
-//! all at one instant
-//!   priority-queue   143   2.8   144   2.4   253   3.4  1155  11.3  1645  10.9
-//!   heap              38   0.7    51   0.8    73   1.0   203   2.0   332   2.2
-//!   wheel             51          61          75         102         151
+//!   heap              42     64     90    188    592      -
+//!   wheel             29     40     42     60     89      -
+//!
+//! replay        dumbbell 10   dumbbell 1000   churn 1000   churn 100000
+//! most pending           59            4724          108          10008
+//!   priority-queue       98             200           80            127
+//!   heap                 49              74           32             67
+//!   wheel                32              37           17             19
 //! ```
 
 use crate::event::Event;
