@@ -42,7 +42,10 @@ impl Rows {
                 .filter(|(o, _)| same(o))
                 .map(|(_, row)| row + 1)
                 .max();
-            let cause = cause(c, change, &segments).unwrap_or(0);
+            // A state that a segment leads through and past lies with the next one it leads to.
+            let onwards = c.changes[i..].iter().filter(|o| same(o));
+            let cause = onwards.filter_map(|o| cause(c, o, &segments)).next();
+            let cause = cause.unwrap_or(0);
             changes.push(cause.max(next.unwrap_or(0)));
         }
         let mut rows = Rows {
@@ -157,6 +160,24 @@ mod tests {
         assert_eq!(rows.segments, [(0, 0), (1, 1), (2, 2), (2, 0)]);
         assert_eq!(rows.changes, [2, 2, 3]);
         assert_eq!([1.0, 2.0, 3.0].map(|t| rows.last(t)), [2, 3, 0]);
+    }
+
+    #[test]
+    fn a_state_passed_through_lies_with_the_segment_that_led_past_it() {
+        use State::{FinWait1, FinWait2, LastAck, TimeWait};
+        // Two ACKs of data, then a FIN that also acknowledges the own FIN, all at one instant.
+        let ack = (LastAck, FinWait1);
+        let c = Conversation {
+            conn: ConnId::default(),
+            lanes: vec!["client".into(), "server".into()],
+            segments: vec![
+                segment(0, 1.0, 2.0, ack),
+                segment(0, 1.0, 2.0, ack),
+                segment(0, 1.0, 2.0, (LastAck, TimeWait)),
+            ],
+            changes: vec![change(1, 2.0, FinWait2), change(1, 2.0, TimeWait)],
+        };
+        assert_eq!(Rows::of(&c).changes, [2, 3]);
     }
 
     #[test]
