@@ -18,8 +18,11 @@ use crate::time::{SimDuration, SimTime};
 const BATCH: u64 = 1 << 14;
 /// Events after which several threads report back.
 const THREADS_BATCH: u64 = 1 << 17;
-/// Batches after which the slower way to run is tried again.
-const TRY_AGAIN: u32 = 32;
+/// The same where it is still to be found out whether they help.
+const TRIAL_BATCH: u64 = 1 << 15;
+/// Batches after which the slower way to run is tried again, at first and at last: twice as many
+/// each time it proves to be the slower one still.
+const TRY_AGAIN: [u32; 2] = [32, 512];
 /// Batches that each way has before they are compared: the first of all fills the caches.
 const FIRST_BATCHES: usize = 3;
 /// What the measurements may err by: of two ways that seem alike, the threads are taken.
@@ -53,7 +56,10 @@ pub(crate) struct Tally {
 pub(crate) struct Pace {
     alone: Speed,
     together: Speed,
-    batches: u32,
+    /// The threads were better, as of the last batch.
+    is_together: bool,
+    /// Batches until the other way is tried again, and how many they were at first.
+    patience: [u32; 2],
     pub(crate) tally: Tally,
 }
 
@@ -96,11 +102,11 @@ impl Pace {
         let Some(pool) = pool else {
             return run_alone(partitions, bounds, &mut self.tally);
         };
-        let together = self.is_better_together();
+        let (together, batch) = self.choose();
         let events = |all: &[Partition<H>]| all.iter().map(|p| p.core.events).sum::<u64>();
         let (before, start) = (events(partitions), Instant::now());
         let next = if together {
-            run_together(partitions, bounds, pool, &mut self.tally)
+            run_together(partitions, bounds, pool, batch, &mut self.tally)
         } else {
             run_alone(partitions, bounds, &mut self.tally)
         };
@@ -115,18 +121,28 @@ impl Pace {
         next
     }
 
-    /// Some batches each way at first, together before alone; then the better way, and the other
-    /// now and then.
-    fn is_better_together(&mut self) -> bool {
-        self.batches += 1;
+    /// Whether to use the threads for the next batch, and how many events it may have. Some batches
+    /// each way at first, together before alone; then the better way, and the other now and then.
+    fn choose(&mut self) -> (bool, u64) {
         if self.together.batches < FIRST_BATCHES {
-            return true;
+            return (true, TRIAL_BATCH);
         }
         if self.alone.batches < FIRST_BATCHES {
-            return false;
+            return (false, TRIAL_BATCH);
         }
         let better = self.together.ns() <= MARGIN * self.alone.ns();
-        better != self.batches.is_multiple_of(TRY_AGAIN)
+        let [left, all] = &mut self.patience;
+        if *all == 0 || better != self.is_together {
+            (*left, *all) = (TRY_AGAIN[0], TRY_AGAIN[0]);
+            self.is_together = better;
+        }
+        if *left == 0 {
+            *all = (2 * *all).min(TRY_AGAIN[1]);
+            *left = *all;
+            return (!better, TRIAL_BATCH);
+        }
+        *left -= 1;
+        (better, THREADS_BATCH)
     }
 }
 
@@ -239,11 +255,13 @@ fn run_together<H: Host>(
     partitions: &mut [Partition<H>],
     bounds: Bounds,
     pool: &ThreadPool,
+    batch: u64,
     tally: &mut Tally,
 ) -> Option<SimTime> {
     let team = Team {
         members: pool.current_num_threads(),
         bounds,
+        batch,
         due: partitions.iter().map(|_| AtomicU64::new(0)).collect(),
         partitions: partitions.iter_mut().map(Mutex::new).collect(),
         gate: Gate::default(),
@@ -270,6 +288,8 @@ fn run_together<H: Host>(
 struct Team<'a, H: Host> {
     members: usize,
     bounds: Bounds,
+    /// Events after which the batch is over.
+    batch: u64,
     partitions: Vec<Mutex<&'a mut Partition<H>>>,
     /// How far each partition may run in this window, in ps; zero when it has nothing to do, or
     /// somebody has taken it.
@@ -312,7 +332,7 @@ impl<H: Host> Team<'_, H> {
         loop {
             exchange_mail(&mut partitions);
             let window = self.bounds.window(partitions.iter().map(|p| p.next_time()));
-            let go_on = window.is_some() && self.done.load(Ordering::Acquire) < THREADS_BATCH;
+            let go_on = window.is_some() && self.done.load(Ordering::Acquire) < self.batch;
             self.go_on.store(go_on, Ordering::Release);
             let window = window?;
             if !go_on {
