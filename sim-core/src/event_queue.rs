@@ -48,6 +48,11 @@ pub trait EventQueue: Send {
     fn next_time(&mut self) -> Option<SimTime>;
     /// Takes the smallest event if it lies strictly before `horizon`.
     fn pop_before(&mut self, horizon: SimTime) -> Option<Event>;
+    /// Shows events that will come up soon, each once at most and in any order; a hint, and nothing
+    /// where it would cost more than a look.
+    fn show_upcoming(&mut self, show: &mut dyn FnMut(&Event)) {
+        let _ = show;
+    }
     /// Number of pending events.
     fn len(&self) -> usize;
     /// True when nothing is pending.
@@ -137,6 +142,10 @@ impl EventQueue for AnyEventQueue {
     #[inline(always)]
     fn pop_before(&mut self, horizon: SimTime) -> Option<Event> {
         each!(self, q => q.pop_before(horizon))
+    }
+    #[inline]
+    fn show_upcoming(&mut self, show: &mut dyn FnMut(&Event)) {
+        each!(self, q => q.show_upcoming(show))
     }
     #[inline]
     fn len(&self) -> usize {

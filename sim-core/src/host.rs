@@ -32,11 +32,31 @@ pub trait Host: Send + Sized {
         let _ = cx;
     }
 
+    /// What will probably come soon, some events ahead: the host may fetch what it needs for it from
+    /// memory (see [`crate::prefetch`]). A key that it returns comes back a few events later as
+    /// [`Upcoming::Again`], when what was fetched first has arrived. Called only where a partition
+    /// is large, and a hint: it comes for some events and not for others. Nothing by default.
+    fn look_ahead(&self, what: Upcoming<'_, Self>) -> Option<u64> {
+        let _ = what;
+        None
+    }
+
     /// What to record when a packet is lost in the network; nothing by default.
     fn lost(packet: &Packet<Self::Payload>, loss: Loss) -> Option<Self::Sample> {
         let _ = (packet, loss);
         None
     }
+}
+
+/// What will probably come soon.
+#[derive(Debug)]
+pub enum Upcoming<'a, H: Host> {
+    /// The arrival of a packet.
+    Packet(&'a Packet<H::Payload>),
+    /// A wake with this token.
+    Timer(u64),
+    /// What the host has given this key.
+    Again(u64),
 }
 
 /// Why the network lost a packet.
@@ -136,6 +156,11 @@ impl LazyTimer {
         }
         self.ensure_queued(token, cx);
         false
+    }
+
+    /// The next wake will find the deadline reached.
+    pub fn is_due_next(&self) -> bool {
+        self.deadline <= self.queued
     }
 
     /// The deadline, if one is set.

@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 use std::num::NonZeroU32;
 
 use crate::event::Tie;
+use crate::prefetch::prefetch;
 use crate::time::SimTime;
 
 /// A packet on its way: an IPv4 header in short, and the protocol's payload.
@@ -131,6 +132,25 @@ impl<T> Slab<T> {
         self.slots[at.index()]
             .as_mut()
             .expect("a packet in flight is in the slab")
+    }
+
+    /// The packet, if there is one.
+    #[inline]
+    pub(crate) fn get(&self, at: PacketRef) -> Option<&T> {
+        self.slots[at.index()].as_ref()
+    }
+
+    /// Fetches a packet and its place on the wire.
+    #[inline]
+    pub(crate) fn prefetch(&self, at: PacketRef) {
+        prefetch(&self.slots[at.index()]);
+        prefetch(&self.flights[at.index()]);
+    }
+
+    /// The packet that arrives after this one on the same wire.
+    #[inline]
+    pub(crate) fn next_of(&self, at: PacketRef) -> Option<PacketRef> {
+        self.flights[at.index()].next
     }
 
     #[inline]

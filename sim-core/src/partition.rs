@@ -7,6 +7,7 @@ use crate::event::{Event, EventKind, LinkId, NodeId, Tie};
 use crate::event_queue::{AnyEventQueue, EventQueue};
 use crate::host::{Host, Loss, LossCause};
 use crate::link::{Fate, LinkStats, Transmitter, Wire};
+use crate::look_ahead::LookAhead;
 use crate::network::{LinkSpec, Network, NodeSpec};
 use crate::packet::{Flight, Packet, PacketRef, Slab};
 use crate::record::Record;
@@ -58,6 +59,11 @@ impl Assignment {
         (Arc::new(assignment), split)
     }
 
+    /// Place of a node's host in its partition.
+    pub(crate) fn place_of(&self, node: u32) -> u32 {
+        self.place[node as usize]
+    }
+
     /// The partition that owns a node.
     pub(crate) fn part_of(&self, node: NodeId) -> u32 {
         self.part_of[node.0 as usize]
@@ -92,16 +98,16 @@ impl<P> Mailbag<P> {
 pub(crate) struct Core<H: Host> {
     me: u32,
     network: Arc<Network>,
-    assignment: Arc<Assignment>,
-    queue: AnyEventQueue,
-    packets: Slab<Packet<H::Payload>>,
+    pub(crate) assignment: Arc<Assignment>,
+    pub(crate) queue: AnyEventQueue,
+    pub(crate) packets: Slab<Packet<H::Payload>>,
     scratch: H::Scratch,
     /// Of the links this partition sends on, in order of link number.
     transmitters: Vec<Transmitter>,
     /// Place in `transmitters` by link number.
     transmitter_of: Vec<u32>,
     /// Of the links on which this partition receives, in order of link number.
-    wires: Vec<Wire>,
+    pub(crate) wires: Vec<Wire>,
     counters: Vec<u64>,
     seed: u64,
     /// By receiving partition.
@@ -156,7 +162,8 @@ impl ObjectBytes {
 #[repr(align(128))]
 pub(crate) struct Partition<H: Host> {
     pub(crate) core: Core<H>,
-    hosts: Vec<(NodeId, H)>,
+    pub(crate) hosts: Vec<(NodeId, H)>,
+    pub(crate) ahead: LookAhead,
     /// By sending partition.
     inbox: Vec<Mailbag<H::Payload>>,
     /// Partitions with mail in the inbox.
@@ -478,6 +485,7 @@ impl<H: Host> Partition<H> {
         Partition {
             core,
             hosts,
+            ahead: LookAhead::default(),
             inbox,
             senders: Vec::new(),
             next,
@@ -494,12 +502,16 @@ impl<H: Host> Partition<H> {
     pub(crate) fn run_before(&mut self, horizon: SimTime, limit: u64) -> u64 {
         self.take_mail();
         self.core.horizon = horizon;
+        self.consider_looking_ahead();
         let mut done = 0;
         while done < limit {
             let Some(event) = self.core.queue.pop_before(self.core.horizon) else {
                 break;
             };
             done += 1;
+            if self.ahead.is_on {
+                self.look_ahead(event);
+            }
             self.handle(event);
         }
         self.core.events += done;
@@ -530,7 +542,7 @@ impl<H: Host> Partition<H> {
             }
             EventKind::Timer | EventKind::Start => {
                 let node = NodeId(event.target);
-                let place = self.core.assignment.place[node.0 as usize];
+                let place = self.core.assignment.place_of(node.0);
                 let (_, host) = &mut self.hosts[place as usize];
                 let mut cx = Cx {
                     core: &mut self.core,

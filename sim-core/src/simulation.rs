@@ -10,6 +10,7 @@ use crate::event::{LinkId, NodeId};
 use crate::event_queue::{AnyEventQueue, EventQueueKind};
 use crate::host::Host;
 use crate::link::LinkStats;
+use crate::look_ahead::LookAhead;
 use crate::merge::merge_before;
 use crate::network::Network;
 pub use crate::partition::ObjectBytes;
@@ -31,6 +32,9 @@ pub struct RunConfig {
     pub partition_of: Vec<u32>,
     /// Threads that run partitions; more than there are partitions bring nothing.
     pub threads: usize,
+    /// Pending events and packets in flight of a partition from which on its hosts are told what is
+    /// coming ([`Host::look_ahead`]).
+    pub look_ahead_from: usize,
 }
 
 impl RunConfig {
@@ -42,6 +46,7 @@ impl RunConfig {
             queue: EventQueueKind::default(),
             partition_of: Vec::new(),
             threads: 1,
+            look_ahead_from: LookAhead::WORTH_WHILE,
         }
     }
 }
@@ -146,7 +151,7 @@ impl<H: Host> Simulation<H> {
             .map(|(me, hosts)| {
                 let queue = make_queue();
                 let network = &network;
-                Partition::new(
+                let mut partition = Partition::new(
                     me as u32,
                     network,
                     &assignment,
@@ -154,7 +159,9 @@ impl<H: Host> Simulation<H> {
                     queue,
                     config.seed,
                     look_ahead,
-                )
+                );
+                partition.ahead.from = config.look_ahead_from;
+                partition
             })
             .collect::<Vec<_>>();
         let threads = config.threads.min(partitions.len());

@@ -1,8 +1,10 @@
 //! Every event queue gives what the plain one gives, in any monotone use.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 use sim_core::event_queue::{AnyEventQueue, EventQueue, EventQueueKind};
-use sim_core::{Event, EventKind, NodeId, SimTime, Tie};
+use sim_core::{Event, EventKind, NodeId, Rng, SimDuration, SimTime, Tie};
 
 /// A use of a queue; times are relative to the last event popped.
 #[derive(Clone, Debug)]
@@ -47,6 +49,8 @@ struct Pair {
     tested: AnyEventQueue,
     now: u64,
     pushed: u64,
+    /// Events that were shown ahead of their turn.
+    shown: BTreeSet<u64>,
 }
 
 impl Pair {
@@ -56,6 +60,7 @@ impl Pair {
             tested: kind.build(),
             now: 0,
             pushed: 0,
+            shown: BTreeSet::new(),
         }
     }
 
@@ -82,6 +87,15 @@ impl Pair {
         expected.is_some()
     }
 
+    /// What is shown is pending.
+    fn show_upcoming(&mut self) {
+        let (now, pushed, shown) = (self.now, self.pushed, &mut self.shown);
+        self.tested.show_upcoming(&mut |event| {
+            assert!(event.time.as_ps() >= now && event.data < pushed);
+            shown.insert(event.data);
+        });
+    }
+
     fn next_time(&mut self) {
         assert_eq!(self.tested.next_time(), self.plain.next_time());
     }
@@ -94,6 +108,9 @@ impl Pair {
                 for _ in 0..*count {
                     if !self.pop_before(horizon) {
                         break;
+                    }
+                    if *distance % 2 == 0 {
+                        self.show_upcoming();
                     }
                 }
             }
@@ -189,4 +206,30 @@ fn every_kind_is_found_by_its_name() {
     }
     assert_eq!(EventQueueKind::from_name("sundial"), None);
     assert!(EventQueueKind::ALL.contains(&EventQueueKind::default()));
+}
+
+#[test]
+fn the_wheel_shows_what_comes_next_before_it_comes() {
+    let mut pair = Pair::new(EventQueueKind::Wheel);
+    let mut rng = Rng::stream(1, "show", 0);
+    let mean = SimDuration::from_millis(10);
+    for _ in 0..20_000 {
+        pair.push(rng.exponential(mean).as_ps(), 0);
+    }
+    let (mut popped, mut foreseen) = (0, 0);
+    for _ in 0..100_000 {
+        let next = pair
+            .plain
+            .pop_before(SimTime::MAX)
+            .expect("as many as ever");
+        assert_eq!(pair.tested.pop_before(SimTime::MAX), Some(next));
+        pair.now = next.time.as_ps();
+        popped += 1;
+        foreseen += u32::from(pair.shown.remove(&next.data));
+        pair.show_upcoming();
+        pair.push(rng.exponential(mean).as_ps(), 0);
+    }
+    assert!(foreseen > popped * 9 / 10, "{foreseen} of {popped}");
+    // A few dozen at a time.
+    assert!(pair.shown.len() < 200, "{} shown", pair.shown.len());
 }

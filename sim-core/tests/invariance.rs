@@ -241,7 +241,8 @@ proptest! {
         let runs = EventQueueKind::ALL.iter().map(|&queue| RunConfig { queue, ..base.clone() });
         let split = [1, 2, 3, 5, 8].map(|parts| RunConfig { partition_of: partitioned(parts), ..base.clone() });
         let threads = [2, 3].map(|threads| RunConfig { threads, partition_of: partitioned(5), ..base.clone() });
-        for config in runs.chain(split).chain(threads) {
+        let looking = [0, 30].map(|from| RunConfig { look_ahead_from: from, partition_of: partitioned(2), ..base.clone() });
+        for config in runs.chain(split).chain(threads).chain(looking) {
             let (again, other) = outcome(&network, &config);
             prop_assert_eq!(again.len(), records.len(), "{:?}", &config);
             for (a, b) in again.iter().zip(&records) {

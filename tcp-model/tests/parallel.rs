@@ -277,6 +277,7 @@ impl Dice {
             queue: self.of(EventQueueKind::ALL),
             partition_of: (0..nodes).map(|_| self.below(parts) as u32).collect(),
             threads: 1 + self.below(3) as usize,
+            look_ahead_from: self.of(&[0, 0, 20, usize::MAX]),
             ..base.clone()
         }
     }

@@ -20,6 +20,7 @@
 
 use super::{EventQueue, HeapQueue};
 use crate::event::{Event, EventKind, Tie};
+use crate::prefetch::prefetch;
 use crate::time::SimTime;
 
 /// Bits of a digit.
@@ -36,6 +37,8 @@ const FEW: usize = 32;
 const SHORT: usize = 48;
 /// Events beside the sorted run beyond which the front may go back into the wheel.
 const LATE: usize = 64;
+/// Events that are shown before their turn, at least, where the wheel knows them.
+const AHEAD: usize = 24;
 /// No chunk.
 const NONE: u32 = u32::MAX;
 
@@ -81,6 +84,28 @@ impl Chunks {
         chunk
     }
 
+    /// Fetches a chunk that will be read soon.
+    #[inline]
+    fn prefetch(&self, chunk: u32) {
+        if let Some(events) = self.events.get(chunk as usize) {
+            prefetch(events);
+            prefetch(&self.next[chunk as usize]);
+        }
+    }
+
+    /// Shows the events of a slot.
+    fn each(&self, slot: Slot, show: &mut dyn FnMut(&Event)) {
+        let (mut chunk, mut len) = (slot.chunk, slot.len as usize);
+        while len > 0 {
+            let count = (len - 1) % CHUNK + 1;
+            self.events[chunk as usize][..count]
+                .iter()
+                .for_each(&mut *show);
+            chunk = self.next[chunk as usize];
+            len -= count;
+        }
+    }
+
     /// Returns a chunk; the one behind it.
     #[inline]
     fn give_back(&mut self, chunk: u32) -> u32 {
@@ -119,6 +144,12 @@ pub struct WheelQueue {
     slots: Box<[Slot]>,
     chunks: Chunks,
     len: usize,
+    /// Bit `i` of `shown[k]`: the events of slot `i` of level `k` have been shown.
+    shown: [u64; LEVELS],
+    /// Events in those slots, about.
+    shown_len: usize,
+    /// The run has not been shown.
+    is_new: bool,
 }
 
 impl Default for WheelQueue {
@@ -138,6 +169,9 @@ impl Default for WheelQueue {
                 free: NONE,
             },
             len: 0,
+            shown: [0; LEVELS],
+            shown_len: 0,
+            is_new: false,
         }
     }
 }
@@ -176,6 +210,12 @@ impl WheelQueue {
             self.base = start;
             let slot = &mut self.slots[level as usize * SLOTS + digit as usize];
             let slot = std::mem::replace(slot, EMPTY);
+            let shown = &mut self.shown[level as usize];
+            self.is_new = *shown >> digit & 1 == 0;
+            if !self.is_new {
+                *shown ^= 1 << digit;
+                self.shown_len = self.shown_len.saturating_sub(slot.len as usize);
+            }
             if level == 0 || slot.len as usize <= FEW {
                 self.sort(slot);
                 return true;
@@ -191,6 +231,7 @@ impl WheelQueue {
         let (mut chunk, mut len) = (slot.chunk, slot.len as usize);
         while len > 0 {
             let count = (len - 1) % CHUNK + 1;
+            self.chunks.prefetch(self.chunks.next[chunk as usize]);
             (0..count).for_each(|i| self.place(self.chunks.events[chunk as usize][i]));
             chunk = self.chunks.give_back(chunk);
             len -= count;
@@ -262,6 +303,27 @@ impl WheelQueue {
         self.late_limit = LATE.max(2 * self.late.len());
     }
 
+    /// Shows the slots that come next, until enough is shown or a crowded slot is next.
+    fn show_slots(&mut self, show: &mut dyn FnMut(&Event)) {
+        let mut levels = self.levels;
+        while levels != 0 {
+            let level = levels.trailing_zeros() as usize;
+            levels &= levels - 1;
+            let mut hidden = self.used[level] & !self.shown[level];
+            while hidden != 0 {
+                let digit = hidden.trailing_zeros() as usize;
+                hidden &= hidden - 1;
+                let slot = self.slots[level * SLOTS + digit];
+                if slot.len as usize > FEW || self.run.len() + self.shown_len >= AHEAD {
+                    return;
+                }
+                self.shown[level] |= 1 << digit;
+                self.shown_len += slot.len as usize;
+                self.chunks.each(slot, show);
+            }
+        }
+    }
+
     /// True when the front has the smallest event that is not after `last`.
     #[inline]
     fn has_front(&mut self, last: u64) -> bool {
@@ -312,6 +374,16 @@ impl EventQueue for WheelQueue {
         };
         self.len -= 1;
         event
+    }
+
+    #[inline]
+    fn show_upcoming(&mut self, show: &mut dyn FnMut(&Event)) {
+        if std::mem::take(&mut self.is_new) {
+            self.run.iter().rev().for_each(&mut *show);
+        }
+        if self.run.len() + self.shown_len < AHEAD {
+            self.show_slots(show);
+        }
     }
 
     fn len(&self) -> usize {

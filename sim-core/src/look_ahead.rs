@@ -1,0 +1,157 @@
+//! Tells hosts what is coming, some events ahead, so that they can fetch what it will need.
+//!
+//! ```text
+//!   wheel: slots not yet sorted ──► timers ──┐
+//!   wire: packets behind the first ──────────┼─► Host::look_ahead ──► key ──► once more, later
+//! ```
+//!
+//! Only where a partition has so much going on that its state cannot be in the caches. Nothing a
+//! run computes depends on it.
+
+use std::collections::VecDeque;
+
+use crate::event::{Event, EventKind};
+use crate::event_queue::EventQueue;
+use crate::host::{Host, Upcoming};
+use crate::packet::PacketRef;
+use crate::partition::Partition;
+
+/// Packets on all wires together that are looked at before they are the first of theirs.
+const ON_WIRES: usize = 64;
+/// The most of them on one wire.
+const ON_WIRE: u32 = 16;
+/// Looks that wait until what was fetched for them is there.
+const WAITING: usize = 4;
+
+/// How far a partition has looked.
+#[derive(Debug, Default)]
+pub(crate) struct LookAhead {
+    pub(crate) is_on: bool,
+    /// Pending events and packets in flight from which on it is.
+    pub(crate) from: usize,
+    /// By wire.
+    cursors: Vec<Cursor>,
+    /// Packets to look at on each wire.
+    on_wire: u32,
+    /// Places of hosts, and packets to tell them of.
+    packets: VecDeque<(u32, PacketRef)>,
+    /// Places of hosts, and what they want to be asked again.
+    keys: VecDeque<(u32, u64)>,
+}
+
+/// The last packet looked at on a wire.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cursor {
+    at: Option<PacketRef>,
+    /// Packets between it and the first of the wire, itself counted.
+    gap: u32,
+}
+
+impl<H: Host> Partition<H> {
+    /// Decides whether to look ahead for now.
+    pub(crate) fn consider_looking_ahead(&mut self) {
+        let pending = self.core.queue.len() + self.core.packets.len();
+        let wires = self.core.wires.len();
+        self.ahead.switch(pending >= self.ahead.from, wires);
+    }
+
+    /// Looks at what comes after an event that is about to be handled.
+    #[cold]
+    pub(crate) fn look_ahead(&mut self, event: Event) {
+        let (core, hosts, ahead) = (&mut self.core, &self.hosts, &mut self.ahead);
+        let LookAhead {
+            cursors,
+            on_wire,
+            packets,
+            keys,
+            ..
+        } = ahead;
+        let host = |place: u32| hosts.get(place as usize).map(|(_, host)| host);
+        if event.kind == EventKind::Arrival {
+            let wire = &core.wires[event.target as usize];
+            if !wire.disorders {
+                let first = PacketRef::from_data(event.data);
+                cursors[event.target as usize].step(first, *on_wire, |packet| {
+                    let next = core.packets.next_of(packet)?;
+                    core.packets.prefetch(next);
+                    packets.push_back((wire.host, next));
+                    Some(next)
+                });
+            }
+        }
+        let (places, slab, wires) = (&core.assignment, &core.packets, &core.wires);
+        core.queue.show_upcoming(&mut |event| match event.kind {
+            EventKind::Timer => {
+                let place = places.place_of(event.target);
+                let key = host(place).and_then(|h| h.look_ahead(Upcoming::Timer(event.data)));
+                keys.extend(key.map(|key| (place, key)));
+            }
+            EventKind::Arrival => {
+                let packet = PacketRef::from_data(event.data);
+                slab.prefetch(packet);
+                packets.push_back((wires[event.target as usize].host, packet));
+            }
+            EventKind::Start => {}
+        });
+        while packets.len() > WAITING
+            && let Some((place, packet)) = packets.pop_front()
+        {
+            if let (Some(host), Some(packet)) = (host(place), slab.get(packet)) {
+                let key = host.look_ahead(Upcoming::Packet(packet));
+                keys.extend(key.map(|key| (place, key)));
+            }
+        }
+        while keys.len() > WAITING
+            && let Some((place, key)) = keys.pop_front()
+        {
+            if let Some(key) = host(place).and_then(|h| h.look_ahead(Upcoming::Again(key))) {
+                keys.push_back((place, key));
+            }
+        }
+    }
+}
+
+impl LookAhead {
+    /// Pending events and packets in flight from which on it saves time: below, most of what hosts
+    /// need is in the caches, and looking ahead costs more than it brings (`synfin bench growth`).
+    pub(crate) const WORTH_WHILE: usize = 1 << 16;
+
+    #[inline]
+    fn switch(&mut self, on: bool, wires: usize) {
+        if on != self.is_on {
+            self.is_on = on;
+            self.on_wire = (ON_WIRES / wires.max(1)).clamp(1, ON_WIRE as usize) as u32;
+            self.packets.clear();
+            self.keys.clear();
+            // What the cursors stood at may be gone.
+            self.cursors.clear();
+            self.cursors
+                .resize(if on { wires } else { 0 }, Cursor::default());
+        }
+    }
+}
+
+impl Cursor {
+    /// Keeps up to `most` packets ahead of `first`, which is about to leave the wire. `look` looks
+    /// at the packet after the given one and names it.
+    #[inline]
+    fn step(
+        &mut self,
+        first: PacketRef,
+        most: u32,
+        mut look: impl FnMut(PacketRef) -> Option<PacketRef>,
+    ) {
+        if self.gap == 0 {
+            self.at = Some(first);
+        } else {
+            self.gap -= 1;
+        }
+        while self.gap < most {
+            let Some(next) = self.at.and_then(&mut look) else {
+                break;
+            };
+            self.at = Some(next);
+            self.gap += 1;
+        }
+    }
+}

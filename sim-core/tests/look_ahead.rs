@@ -1,0 +1,125 @@
+//! Hosts are told what is coming before it comes, and asked again with the keys they give.
+
+mod common;
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use common::{Draft, at_us, hosts, run, us};
+use sim_core::{Cx, Host, LinkSpec, NodeId, Packet, Rate, RunConfig, SimDuration, Upcoming};
+
+/// Sends bursts and sets timers; keeps count of what it was told ahead.
+#[derive(Debug, Default)]
+struct Listener {
+    /// Packets and timers it was told of and that have not come yet; keys it waits for.
+    told: RefCell<BTreeSet<u64>>,
+    keys: RefCell<BTreeSet<u64>>,
+    foreseen: u32,
+    came: u32,
+    wakes: u64,
+}
+
+const BURST: u64 = 40;
+
+impl Listener {
+    fn came(&mut self, what: u64) {
+        let foreseen = self.told.get_mut().remove(&what);
+        self.foreseen += u32::from(foreseen);
+        self.came += 1;
+    }
+
+    fn wake(&mut self, after: SimDuration, cx: &mut Cx<'_, Self>) {
+        self.wakes += 1;
+        cx.wake(cx.now() + after, self.wakes | 1 << 62);
+    }
+}
+
+impl Host for Listener {
+    type Payload = ();
+    type Sample = ();
+    type Scratch = ();
+
+    fn on_start(&mut self, cx: &mut Cx<'_, Self>) {
+        for i in 0..200 {
+            self.wake(us(1_000 + 37 * i), cx);
+        }
+    }
+
+    fn on_packet(&mut self, packet: Packet<()>, _: &mut Cx<'_, Self>) {
+        self.came(packet.id);
+    }
+
+    fn on_timer(&mut self, token: u64, cx: &mut Cx<'_, Self>) {
+        self.came(token);
+        self.wake(us(7_400), cx);
+        let first = |node| cx.network().addresses(node).next();
+        let (src, dst) = (first(cx.node()), first(NodeId(1 - cx.node().0)));
+        if token % BURST == 0
+            && let (Some(src), Some(dst)) = (src, dst)
+        {
+            for _ in 0..BURST {
+                cx.send(src, dst, 1500, 64, 0, ());
+            }
+        }
+    }
+
+    fn look_ahead(&self, what: Upcoming<'_, Self>) -> Option<u64> {
+        match what {
+            Upcoming::Packet(packet) => {
+                self.told.borrow_mut().insert(packet.id);
+                self.keys.borrow_mut().insert(packet.id);
+                Some(packet.id)
+            }
+            Upcoming::Timer(token) => {
+                self.told.borrow_mut().insert(token);
+                None
+            }
+            Upcoming::Again(key) => {
+                assert!(
+                    self.keys.borrow_mut().remove(&key),
+                    "a key of the host's own"
+                );
+                None
+            }
+        }
+    }
+}
+
+/// The share of its events that a host foresees, the smaller of two.
+fn share_foreseen(change: impl FnOnce(&mut LinkSpec), from: usize) -> f64 {
+    let mut draft = Draft::default();
+    let (a, b) = (draft.host("a"), draft.host("b"));
+    let mut link = LinkSpec::new(a, b, Some(Rate::mbps(100)), us(300));
+    change(&mut link);
+    draft.join(link);
+    let network = draft.network();
+    let config = RunConfig {
+        look_ahead_from: from,
+        ..RunConfig::new(1, at_us(200_000))
+    };
+    let listeners = hosts(&network, |_| Listener::default());
+    let ((_, stats), listeners) = run(&network, listeners, &config);
+    let listeners: Vec<Listener> = listeners.into_iter().flatten().collect();
+    assert!(stats.events > 10_000, "{}", stats.events);
+    let came: u32 = listeners.iter().map(|l| l.came).sum();
+    assert_eq!(u64::from(came), stats.events - 2, "all but the starts");
+    let share = |l: &Listener| f64::from(l.foreseen) / f64::from(l.came);
+    listeners.iter().map(share).fold(1.0, f64::min)
+}
+
+#[test]
+fn most_packets_and_timers_are_foreseen() {
+    let share = share_foreseen(|_| {}, 0);
+    assert!(share > 0.85, "{share}");
+}
+
+#[test]
+fn so_they_are_where_packets_overtake_each_other() {
+    let share = share_foreseen(|link| link.impairments.jitter = us(900), 0);
+    assert!(share > 0.85, "{share}");
+}
+
+#[test]
+fn nothing_is_where_it_is_not_worth_while() {
+    assert_eq!(share_foreseen(|_| {}, 1 << 16), 0.0);
+}
