@@ -25,6 +25,18 @@ use spec::AppSpec;
 pub trait App: Send + fmt::Debug {
     /// Something happened.
     fn on_event(&mut self, event: AppEvent, socket: &mut SocketCx<'_, '_>);
+
+    /// Something will probably happen to the connection in `slot` soon: the application may fetch
+    /// its state from memory (see [`sim_core::prefetch`]). A hint; nothing by default.
+    fn prepare_for(&self, slot: u32) {
+        let _ = slot;
+    }
+
+    /// The same for a wake with `token`. Names the slot of the connection it is for, if any.
+    fn prepare_for_wake(&self, token: u64) -> Option<u32> {
+        let _ = token;
+        None
+    }
 }
 
 /// News for an application.
@@ -89,6 +101,28 @@ impl App for AnyApp {
             AnyApp::Bulk(app) => app.on_event(event, socket),
             AnyApp::Sink(app) => app.on_event(event, socket),
             AnyApp::Custom(app) => app.on_event(event, socket),
+        }
+    }
+
+    #[inline]
+    fn prepare_for(&self, slot: u32) {
+        match self {
+            AnyApp::Client(app) => app.prepare_for(slot),
+            AnyApp::Server(app) => app.prepare_for(slot),
+            AnyApp::Bulk(app) => app.prepare_for(slot),
+            AnyApp::Sink(app) => app.prepare_for(slot),
+            AnyApp::Custom(app) => app.prepare_for(slot),
+        }
+    }
+
+    #[inline]
+    fn prepare_for_wake(&self, token: u64) -> Option<u32> {
+        match self {
+            AnyApp::Client(app) => app.prepare_for_wake(token),
+            AnyApp::Server(app) => app.prepare_for_wake(token),
+            AnyApp::Bulk(app) => app.prepare_for_wake(token),
+            AnyApp::Sink(app) => app.prepare_for_wake(token),
+            AnyApp::Custom(app) => app.prepare_for_wake(token),
         }
     }
 }

@@ -20,9 +20,11 @@ mod fast_open;
 mod flow;
 mod isn;
 mod listener;
+mod look_ahead;
 mod open;
 mod record;
 mod scratch;
+mod slot_table;
 mod socket;
 mod stack;
 mod stats;
@@ -31,7 +33,7 @@ mod time_wait_table;
 
 use std::collections::BTreeMap;
 
-use sim_core::{Cx, Host, Loss, Packet};
+use sim_core::{Cx, Host, Loss, Packet, Upcoming};
 
 use crate::app::spec::HostConfig;
 use crate::app::{AnyApp, App, AppEvent};
@@ -188,6 +190,10 @@ impl Host for TcpHost {
 
     fn on_end(&mut self, cx: &mut Cx<'_, Self>) {
         self.stack.summarize_all(cx);
+    }
+
+    fn look_ahead(&self, what: Upcoming<'_, Self>) -> Option<u64> {
+        self.prepare_for(what)
     }
 
     fn lost(packet: &Packet<Packed>, loss: Loss) -> Option<TcpSample> {

@@ -325,6 +325,14 @@ impl App for Client {
             | AppEvent::DeliveryTrouble(_) => {}
         }
     }
+
+    fn prepare_for(&self, slot: u32) {
+        self.conns.prefetch(slot);
+    }
+
+    fn prepare_for_wake(&self, token: u64) -> Option<u32> {
+        self.conns.prefetch_named(token)
+    }
 }
 
 #[cfg(test)]

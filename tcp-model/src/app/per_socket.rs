@@ -1,5 +1,7 @@
 //! State of an application per connection, found by slot; and wake tokens that name a connection.
 
+use sim_core::prefetch::prefetch;
+
 use crate::host::SocketId;
 
 /// Values by socket. Holds as many places as the host has slots.
@@ -23,6 +25,23 @@ pub(super) fn token(id: SocketId) -> u64 {
 }
 
 impl<T: Copy> PerSocket<T> {
+    /// Fetches the value of a slot.
+    #[inline]
+    pub(super) fn prefetch(&self, slot: u32) {
+        if let Some(item) = self.items.get(slot as usize) {
+            prefetch(item);
+        }
+    }
+
+    /// Fetches the value that a wake token names; its slot.
+    #[inline]
+    pub(super) fn prefetch_named(&self, named: u64) -> Option<u32> {
+        (named & CONNECTION != 0).then(|| {
+            self.prefetch(named as u32);
+            named as u32
+        })
+    }
+
     pub(super) fn insert(&mut self, id: SocketId, value: T) {
         let slot = id.slot() as usize;
         if slot >= self.items.len() {

@@ -300,4 +300,12 @@ impl App for Server {
             | AppEvent::DeliveryTrouble(_) => {}
         }
     }
+
+    fn prepare_for(&self, slot: u32) {
+        self.conns.prefetch(slot);
+    }
+
+    fn prepare_for_wake(&self, token: u64) -> Option<u32> {
+        self.conns.prefetch_named(token)
+    }
 }

@@ -113,4 +113,12 @@ impl App for Sink {
             | AppEvent::DeliveryTrouble(_) => {}
         }
     }
+
+    fn prepare_for(&self, slot: u32) {
+        self.conns.prefetch(slot);
+    }
+
+    fn prepare_for_wake(&self, token: u64) -> Option<u32> {
+        self.conns.prefetch_named(token)
+    }
 }

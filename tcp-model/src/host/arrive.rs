@@ -303,6 +303,7 @@ impl Stack {
             app_closed: SimTime::MAX,
             sender: None,
             replaced: None,
+            has_own: own.is_some(),
             own,
             app,
             listener,

@@ -4,6 +4,8 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 
 use hashbrown::HashTable;
 
+use super::slot_table::SlotTable;
+
 /// A 4-tuple as seen from one end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Flow {
@@ -67,8 +69,8 @@ pub(super) enum Owner {
     TimeWait(u32),
 }
 
-/// Finds the owner of a 4-tuple. Holds four bytes per owner; the 4-tuples themselves stay with the
-/// owners, and `flow_of` fetches them.
+/// Finds the owner of a 4-tuple. Holds four or five bytes per owner; the 4-tuples themselves stay
+/// with the owners, and `flow_of` fetches them.
 ///
 /// Connections are few and busy, TIME-WAIT entries many and quiet: with a table each, most packets
 /// touch the small one alone.
@@ -77,7 +79,7 @@ pub(super) enum Owner {
 /// one connection.
 #[derive(Debug, Default)]
 pub(super) struct Demux {
-    connections: HashTable<u32>,
+    connections: SlotTable,
     last: Option<u32>,
     time_waits: HashTable<u32>,
 }
@@ -85,12 +87,12 @@ pub(super) struct Demux {
 impl Demux {
     #[inline]
     pub(super) fn find(&mut self, flow: Flow, flow_of: impl Fn(Owner) -> Flow) -> Option<Owner> {
-        let connection = |&slot: &u32| flow_of(Owner::Connection(slot)) == flow;
-        if let Some(last) = self.last.filter(connection) {
+        let connection = |slot| flow_of(Owner::Connection(slot)) == flow;
+        if let Some(last) = self.last.filter(|&last| connection(last)) {
             return Some(Owner::Connection(last));
         }
         let hash = flow.hash();
-        if let Some(&slot) = self.connections.find(hash, connection) {
+        if let Some(slot) = self.connections.find(hash, connection) {
             self.last = Some(slot);
             return Some(Owner::Connection(slot));
         }
@@ -105,8 +107,8 @@ impl Demux {
         let hash = flow.hash();
         match owner {
             Owner::Connection(slot) => {
-                let hash_of = |&slot: &u32| flow_of(Owner::Connection(slot)).hash();
-                self.connections.insert_unique(hash, slot, hash_of);
+                let hash_of = |slot| flow_of(Owner::Connection(slot)).hash();
+                self.connections.insert(hash, slot, hash_of);
             }
             Owner::TimeWait(place) => {
                 let hash_of = |&place: &u32| flow_of(Owner::TimeWait(place)).hash();
@@ -119,13 +121,22 @@ impl Demux {
         if owner == Owner::Connection(self.last.unwrap_or(u32::MAX)) {
             self.last = None;
         }
-        let (table, key) = match owner {
-            Owner::Connection(slot) => (&mut self.connections, slot),
-            Owner::TimeWait(place) => (&mut self.time_waits, place),
-        };
-        if let Ok(found) = table.find_entry(flow.hash(), |&other| other == key) {
-            found.remove();
+        let hash = flow.hash();
+        match owner {
+            Owner::Connection(slot) => {
+                self.connections.remove(hash, slot);
+            }
+            Owner::TimeWait(place) => {
+                if let Ok(found) = self.time_waits.find_entry(hash, |&other| other == place) {
+                    found.remove();
+                }
+            }
         }
+    }
+
+    /// The connections, by the hash of their 4-tuple.
+    pub(super) fn connections(&self) -> &SlotTable {
+        &self.connections
     }
 
     #[cfg(test)]
@@ -134,7 +145,7 @@ impl Demux {
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
-        self.connections.allocation_size() + self.time_waits.allocation_size()
+        self.connections.memory_bytes() + self.time_waits.allocation_size()
     }
 }
 

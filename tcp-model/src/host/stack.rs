@@ -211,10 +211,11 @@ impl Stack {
     }
 
     pub(super) fn memory(&self) -> MemoryReport {
-        // Four bytes and a control byte per place; a table that has just grown is 7/16 full.
-        let demux_share = 5 * 16_usize.div_ceil(7);
+        // A table that has just grown is 3/8 full, of four bytes per place, or 7/16, of four with a
+        // control byte.
+        let (slot_share, demux_share) = (4 * 8_usize.div_ceil(3), 5 * 16_usize.div_ceil(7));
         MemoryReport {
-            per_connection: size_of::<Slot>() + 4 + demux_share,
+            per_connection: size_of::<Slot>() + 4 + slot_share,
             per_time_wait: size_of::<Entry>() + demux_share,
             per_accept_queue_entry: size_of::<SocketId>(),
             per_listener: size_of::<Listener>(),

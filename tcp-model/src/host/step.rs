@@ -222,7 +222,9 @@ impl Stack {
                 segments = segments.split_last().map_or(segments, |(_, rest)| rest);
             }
         }
-        if let Some(own) = &endpoint.own {
+        if endpoint.has_own
+            && let Some(own) = &endpoint.own
+        {
             let (ttl, tos) = (own.ttl, own.tos);
             for (segment, again) in segments {
                 self.send_marked(flow, segment, (*again, Some(state)), (ttl, tos), cx);
@@ -248,6 +250,7 @@ impl Stack {
         let changed = endpoint.tcp.change_params(params, cx.now(), &mut out);
         if changed {
             endpoint.own = Some(Arc::clone(params));
+            endpoint.has_own = true;
         }
         self.carry_out(slot, out, cx);
         changed

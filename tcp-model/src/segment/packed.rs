@@ -98,6 +98,12 @@ impl Packed {
 }
 
 impl Usual {
+    /// The port it goes to, and the one it comes from.
+    #[inline]
+    pub fn ports_of_receiver(&self) -> (u16, u16) {
+        (self.dst_port, self.src_port)
+    }
+
     #[inline(always)]
     fn new(segment: &Segment) -> Option<Usual> {
         let stamps = segment.options.only_timestamps();

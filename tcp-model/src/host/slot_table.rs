@@ -1,0 +1,283 @@
+//! A hash table of slots: finds the connection of a 4-tuple with two touches of memory, the first of
+//! which can be asked for beforehand.
+//!
+//! An entry is four bytes: the slot, and above it as many bits of the hash as there is room for.
+//! Probing is linear, but goes round within a cache line before it goes on to the next. The 4-tuples
+//! stay with the connections, so that a look-up reads one line of the table, and then the connection
+//! itself, which is wanted anyway.
+
+use sim_core::prefetch::prefetch;
+
+/// Entries of a line.
+const LINE: usize = 16;
+/// Slots kept without a table.
+const FEW: usize = 4;
+
+/// Entry that ends a search.
+const EMPTY: u32 = 0;
+/// Entry that was removed where a search may go on.
+const GRAVE: u32 = 1;
+/// Set in every entry that holds a slot.
+const TAKEN: u32 = 1 << 31;
+
+/// Entries of one cache line.
+#[derive(Clone, Debug)]
+#[repr(align(64))]
+struct Line([u32; LINE]);
+
+/// Where an entry is, modulo the size of the table.
+#[derive(Clone, Copy)]
+struct Place(usize);
+
+impl Place {
+    #[inline(always)]
+    fn next_in_line(self) -> Place {
+        Place(self.0 & !(LINE - 1) | (self.0 + 1) & (LINE - 1))
+    }
+}
+
+/// Slots by the hash of their 4-tuple. A few are kept in line, so that a host with one connection
+/// needs no table.
+#[derive(Debug, Default)]
+pub(super) struct SlotTable {
+    /// A power of two of them, or none while there are few slots.
+    lines: Vec<Line>,
+    few: [u32; FEW],
+    len: u32,
+    graves: u32,
+}
+
+impl SlotTable {
+    /// The slot of this hash that `is_it`.
+    #[inline]
+    pub(super) fn find(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<u32> {
+        if self.lines.is_empty() {
+            let few = self.few.iter().take(self.len as usize);
+            return few.copied().find(|&slot| is_it(slot));
+        }
+        let (tag, mask) = (self.tag(hash), self.slot_mask());
+        let is_it = |entry: u32| entry & !mask == tag && is_it(entry & mask);
+        let (_, entry) = self.search(hash, |entry| entry == EMPTY || is_it(entry));
+        (entry != EMPTY).then_some(entry & mask)
+    }
+
+    /// Fetches what [`SlotTable::find`] and [`SlotTable::guess`] look at first.
+    #[inline]
+    pub(super) fn prefetch(&self, hash: u64) {
+        if !self.lines.is_empty() {
+            prefetch(self.entry(Place(hash as usize)));
+        }
+    }
+
+    /// A slot that is probably the one of this hash.
+    #[inline]
+    pub(super) fn guess(&self, hash: u64) -> Option<u32> {
+        if self.lines.is_empty() {
+            return None;
+        }
+        let (tag, mask) = (self.tag(hash), self.slot_mask());
+        let (_, entry) = self.search(hash, |entry| entry == EMPTY || entry & !mask == tag);
+        (entry != EMPTY).then_some(entry & mask)
+    }
+
+    /// Adds a slot that is not in the table; `hash_of` gives the hashes of those that are.
+    pub(super) fn insert(&mut self, hash: u64, slot: u32, hash_of: impl Fn(u32) -> u64) {
+        let is_few = self.lines.is_empty();
+        if is_few && (self.len as usize) < FEW {
+            self.few[self.len as usize] = slot;
+            self.len += 1;
+            return;
+        }
+        let used = (self.len + self.graves) as usize;
+        if is_few || 4 * (used + 1) > 3 * LINE * self.lines.len() || slot > self.slot_mask() {
+            self.rebuild(slot, hash_of);
+        }
+        self.put(hash, slot);
+        self.len += 1;
+    }
+
+    /// Removes a slot; false when it is not there.
+    pub(super) fn remove(&mut self, hash: u64, slot: u32) -> bool {
+        if self.lines.is_empty() {
+            let few = &mut self.few[..self.len as usize];
+            let Some(at) = few.iter().position(|&other| other == slot) else {
+                return false;
+            };
+            few[at..].rotate_left(1);
+            self.len -= 1;
+            return true;
+        }
+        let wanted = self.tag(hash) | slot;
+        let (at, entry) = self.search(hash, |entry| entry == EMPTY || entry == wanted);
+        if entry == EMPTY {
+            return false;
+        }
+        // Where the next entry is empty, no search came by here: it would have ended there, or, if it
+        // began there and went round, have found it taken.
+        let is_last = *self.entry(at.next_in_line()) == EMPTY;
+        *self.entry_mut(at) = if is_last { EMPTY } else { GRAVE };
+        self.graves += u32::from(!is_last);
+        self.len -= 1;
+        true
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.len as usize
+    }
+
+    /// Bytes of the table.
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.lines.capacity() * size_of::<Line>()
+    }
+
+    /// Makes room for one more entry, of a slot up to `slot`.
+    #[cold]
+    fn rebuild(&mut self, slot: u32, hash_of: impl Fn(u32) -> u64) {
+        let old = std::mem::take(&mut self.lines);
+        let mask = (LINE * old.len()).saturating_sub(1) as u32;
+        let few = self.few;
+        let slots: Box<dyn Iterator<Item = u32>> = if old.is_empty() {
+            Box::new(few.into_iter().take(self.len as usize))
+        } else {
+            let entries = old.into_iter().flat_map(|line| line.0);
+            Box::new(
+                entries
+                    .filter(|e| e & TAKEN != 0)
+                    .map(move |e| e & !TAKEN & mask),
+            )
+        };
+        // Half full at most, and wide enough to tell slots apart.
+        let highest = few.into_iter().fold(slot, u32::max) | mask;
+        let least = (2 * (self.len as usize + 1)).max(highest as usize + 1);
+        let lines = least.div_ceil(LINE).next_power_of_two();
+        self.lines = vec![Line([EMPTY; LINE]); lines];
+        self.graves = 0;
+        for slot in slots {
+            self.put(hash_of(slot), slot);
+        }
+    }
+
+    fn put(&mut self, hash: u64, slot: u32) {
+        let (at, old) = self.search(hash, |entry| entry & TAKEN == 0);
+        self.graves -= u32::from(old == GRAVE);
+        *self.entry_mut(at) = self.tag(hash) | slot;
+    }
+
+    /// The first entry at which to `stop`, from where a hash belongs.
+    #[inline(always)]
+    fn search(&self, hash: u64, stop: impl Fn(u32) -> bool) -> (Place, u32) {
+        let mut first = Place(hash as usize);
+        loop {
+            let line = self.line(first);
+            for i in 0..LINE {
+                let at = first.0.wrapping_add(i) % LINE;
+                if stop(line[at]) {
+                    return (Place(first.0 & !(LINE - 1) | at), line[at]);
+                }
+            }
+            first = Place(first.0.wrapping_add(LINE));
+        }
+    }
+
+    #[inline(always)]
+    fn line(&self, at: Place) -> &[u32; LINE] {
+        &self.lines[at.0 / LINE & (self.lines.len() - 1)].0
+    }
+
+    #[inline(always)]
+    fn entry(&self, at: Place) -> &u32 {
+        &self.line(at)[at.0 % LINE]
+    }
+
+    #[inline(always)]
+    fn entry_mut(&mut self, at: Place) -> &mut u32 {
+        let lines = self.lines.len();
+        &mut self.lines[at.0 / LINE & (lines - 1)].0[at.0 % LINE]
+    }
+
+    /// The bits of an entry that hold the slot.
+    #[inline(always)]
+    fn slot_mask(&self) -> u32 {
+        (LINE * self.lines.len() - 1) as u32 & !TAKEN
+    }
+
+    /// The bits above the slot, for a hash.
+    #[inline(always)]
+    fn tag(&self, hash: u64) -> u32 {
+        TAKEN | (hash >> 32) as u32 & !self.slot_mask()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn hash_of(slot: u32, keys: &BTreeMap<u32, u64>) -> u64 {
+        keys[&slot].wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+
+    /// Inserts and removes at random, keys drawn from `keys` so that hashes collide or not; a map
+    /// says what must be found.
+    fn meet_a_map(seed: u64, most: u32, keys: u64) {
+        let mut rng = sim_core::Rng::stream(seed, "slot table", 0);
+        let mut table = SlotTable::default();
+        let mut all: BTreeMap<u32, u64> = BTreeMap::new();
+        for _ in 0..20 * most {
+            let slot = rng.below(u64::from(most)) as u32;
+            match all.get(&slot) {
+                Some(_) => {
+                    let hash = hash_of(slot, &all);
+                    assert_eq!(table.find(hash, |s| s == slot), Some(slot));
+                    assert!(table.remove(hash, slot));
+                    assert_eq!(table.find(hash, |s| s == slot), None);
+                    assert!(!table.remove(hash, slot));
+                    all.remove(&slot);
+                }
+                None => {
+                    all.insert(slot, rng.below(keys));
+                    table.insert(hash_of(slot, &all), slot, |s| hash_of(s, &all));
+                }
+            }
+            assert_eq!(table.len(), all.len());
+        }
+        for &slot in all.keys() {
+            let hash = hash_of(slot, &all);
+            assert_eq!(table.find(hash, |s| s == slot), Some(slot));
+            table.prefetch(hash);
+            assert!(table.guess(hash).is_none_or(|s| all.contains_key(&s)));
+        }
+        // Entries of one line are looked at, not of the whole table.
+        let bound = 64 * (4 * most as usize).next_power_of_two() / LINE;
+        assert!(
+            table.memory_bytes() <= bound.max(64),
+            "{}",
+            table.memory_bytes()
+        );
+    }
+
+    #[test]
+    fn it_is_a_map() {
+        for seed in 0..20 {
+            meet_a_map(seed, 3, 1000);
+            meet_a_map(seed, 40, 1000);
+            meet_a_map(seed, 1000, 1 << 40);
+            meet_a_map(seed, 200, 3);
+        }
+    }
+
+    #[test]
+    fn slots_far_beyond_the_number_of_entries_are_kept() {
+        let mut table = SlotTable::default();
+        let slots = [5, 70_000, 3, 1, 900_000, 2, 12];
+        let hash = |slot: u32| u64::from(slot) << 32 | u64::from(slot);
+        for slot in slots {
+            table.insert(hash(slot), slot, hash);
+        }
+        for slot in slots {
+            assert_eq!(table.find(hash(slot), |s| s == slot), Some(slot));
+        }
+    }
+}
