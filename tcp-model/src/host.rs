@@ -122,7 +122,8 @@ impl TcpHost {
         }
     }
 
-    /// Delivers news until there is none, and removes the connections that are over.
+    /// Delivers news until there is none, removes the connections that are over and sets the timers
+    /// of the others.
     fn finish(&mut self, cx: &mut Cx<'_, TcpHost>) {
         loop {
             while let Some((app, event)) = cx.scratch().events.pop_front() {
@@ -132,6 +133,7 @@ impl TcpHost {
                 break;
             }
         }
+        self.stack.arm_stepped(cx);
     }
 }
 

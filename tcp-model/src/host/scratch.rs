@@ -13,6 +13,8 @@ pub struct Scratch {
     pub(super) out: Option<Box<Outputs>>,
     /// News for applications, in order, with the application's number.
     pub(super) events: VecDeque<(u16, AppEvent)>,
+    /// The slot whose connection took a step with news, and whose timer is still to be set.
+    pub(super) stepped: Option<u32>,
     /// Slots whose connection may be over.
     pub(super) finished: Vec<u32>,
     /// Boxes of segments that have arrived, for those that leave.

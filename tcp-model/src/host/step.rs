@@ -299,7 +299,8 @@ impl Stack {
         }
     }
 
-    /// After a step: samples the sender, arms the timer, or marks the connection as over.
+    /// After a step: samples the sender, and marks the connection as one whose timer is to be set, or
+    /// as over.
     fn settle(&mut self, slot: u32, cx: &mut Cx<'_, TcpHost>) {
         let Some(place) = self.endpoints.slot_mut(slot) else {
             return;
@@ -317,7 +318,26 @@ impl Stack {
             }
             return;
         }
+        let scratch = cx.scratch();
+        if scratch.stepped == Some(slot) {
+            return;
+        }
+        if scratch.stepped.is_none() && !scratch.events.is_empty() {
+            scratch.stepped = Some(slot);
+            return;
+        }
         arm(place, slot, cx);
+    }
+
+    /// Sets the timer of the connection that took a step with news for an application, now that it
+    /// has acted: what it answers at once leaves no wake for the delayed ACK it makes needless.
+    #[inline]
+    pub(super) fn arm_stepped(&mut self, cx: &mut Cx<'_, TcpHost>) {
+        if let Some(slot) = cx.scratch().stepped.take()
+            && let Some(place) = self.endpoints.slot_mut(slot)
+        {
+            arm(place, slot, cx);
+        }
     }
 
     /// Looks at the connections that may be over, after their applications have had all news.
