@@ -102,6 +102,10 @@ impl EventQueueKind {
 }
 
 /// Any event queue; calls go through a `match`, not through a table of pointers.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one per partition, and it stays where it is"
+)]
 pub enum AnyEventQueue {
     /// [`KeyedQueue`].
     Keyed(KeyedQueue),

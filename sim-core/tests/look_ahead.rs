@@ -54,7 +54,7 @@ impl Host for Listener {
         self.wake(us(7_400), cx);
         let first = |node| cx.network().addresses(node).next();
         let (src, dst) = (first(cx.node()), first(NodeId(1 - cx.node().0)));
-        if token % BURST == 0
+        if token.is_multiple_of(BURST)
             && let (Some(src), Some(dst)) = (src, dst)
         {
             for _ in 0..BURST {

@@ -182,7 +182,7 @@ impl SlotTable {
 
     #[inline(always)]
     fn line(&self, at: Place) -> &[u32; LINE] {
-        &self.lines[at.0 / LINE & (self.lines.len() - 1)].0
+        &self.lines[(at.0 / LINE) & (self.lines.len() - 1)].0
     }
 
     #[inline(always)]
@@ -193,7 +193,7 @@ impl SlotTable {
     #[inline(always)]
     fn entry_mut(&mut self, at: Place) -> &mut u32 {
         let lines = self.lines.len();
-        &mut self.lines[at.0 / LINE & (lines - 1)].0[at.0 % LINE]
+        &mut self.lines[(at.0 / LINE) & (lines - 1)].0[at.0 % LINE]
     }
 
     /// The bits of an entry that hold the slot.
