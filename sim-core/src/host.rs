@@ -105,7 +105,8 @@ pub struct Loss {
 /// Keep one per purpose, [`LazyTimer::set`] it as often as wanted, and call [`LazyTimer::fire`]
 /// when its token comes up. A deadline that moved earlier queues a second event and remembers the
 /// first, so that a short timer running ahead of a long one (delayed ACK before retransmission)
-/// leaves no trail of stale events.
+/// leaves no trail of stale events. Of more than two pending, the latest is remembered: the others are
+/// soon gone, and no timer set far ahead is queued twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LazyTimer {
     deadline: SimTime,
@@ -135,7 +136,9 @@ impl LazyTimer {
 
     fn ensure_queued<H: Host>(&mut self, token: u64, cx: &mut Cx<'_, H>) {
         if self.deadline < self.queued {
-            self.overtaken = self.queued;
+            if self.overtaken == SimTime::MAX {
+                self.overtaken = self.queued;
+            }
             self.queued = self.deadline;
             cx.wake(self.deadline, token);
         }

@@ -44,9 +44,12 @@ pub struct PortAllocator {
     /// Ports never given out, such as those a listener has.
     reserved: Vec<u16>,
     pools: Vec<(Destination, Pool)>,
-    /// Place in `pools` by destination.
-    index: HashTable<u32>,
+    /// Place in `pools` by destination, where there are more than a few.
+    index: Option<Box<HashTable<u32>>>,
 }
+
+/// Destinations that are looked at one by one.
+const FEW: usize = 4;
 
 fn hash(to: &Destination) -> u64 {
     let addresses = u64::from(to.local.to_bits()) << 32 | u64::from(to.remote.ip().to_bits());
@@ -63,7 +66,7 @@ impl PortAllocator {
             secret,
             reserved: Vec::new(),
             pools: Vec::new(),
-            index: HashTable::new(),
+            index: None,
         }
     }
 
@@ -122,16 +125,13 @@ impl PortAllocator {
     /// Bytes of memory.
     pub fn memory_bytes(&self) -> usize {
         let pools: usize = self.pools.iter().map(|(_, p)| p.memory_bytes()).sum();
-        pools + self.pools.capacity() * size_of::<(Destination, Pool)>() + self.index.capacity() * 5
+        let index = self.index.as_deref().map_or(0, HashTable::allocation_size);
+        pools + self.pools.capacity() * size_of::<(Destination, Pool)>() + index
     }
 
-    /// Bytes of memory of a destination towards which one port is used.
+    /// Bytes of memory of a destination towards which few ports are used.
     pub fn bytes_per_destination(&self) -> usize {
-        let mut pool = Pool::new(self.count, 0);
-        if self.count > 0 {
-            pool.set(0);
-        }
-        pool.memory_bytes() + size_of::<(Destination, Pool)>() + 5
+        size_of::<(Destination, Pool)>() + 5
     }
 
     fn place(&self, port: u16) -> Option<u32> {
@@ -141,7 +141,10 @@ impl PortAllocator {
 
     fn find(&self, to: &Destination) -> Option<usize> {
         let pools = &self.pools;
-        self.index
+        let Some(index) = &self.index else {
+            return pools.iter().position(|(other, _)| other == to);
+        };
+        index
             .find(hash(to), |&i| pools[i as usize].0 == *to)
             .map(|&i| i as usize)
     }
@@ -168,8 +171,15 @@ impl PortAllocator {
         }
         self.pools.push((to, pool));
         let pools = &self.pools;
-        self.index
-            .insert_unique(hash_of_to, i as u32, |&i| hash(&pools[i as usize].0));
+        if pools.len() > FEW {
+            // From the first on, when there are more than a few.
+            let first = if self.index.is_some() { i } else { 0 };
+            let index = self.index.get_or_insert_default();
+            let hash_of = |&i: &u32| hash(&pools[i as usize].0);
+            (first as u32..=i as u32).for_each(|i| {
+                index.insert_unique(hash_of(&i), i, hash_of);
+            });
+        }
         &mut self.pools[i].1
     }
 }

@@ -161,6 +161,7 @@ pub(super) fn run(
         .with("time_wait_end", ran.time_waits())
         .with("time_wait_peak", tally.peak)
         .with("events", ran.stats.events)
+        .with("most_pending", ran.stats.max_pending as u64)
         .with(
             "events_per_connection",
             ran.stats.events as f64 / connections,

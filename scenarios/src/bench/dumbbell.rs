@@ -11,9 +11,10 @@
 use std::net::SocketAddrV4;
 
 use sim_core::record::Discard;
-use sim_core::{NodeId, QueueLimit, Rate, SimDuration, SimTime};
-use tcp_model::TcpParams;
+use sim_core::{NodeId, QueueLimit, Rate, SimDuration, SimTime, Simulation};
+use tcp_model::host::StateMemory;
 use tcp_model::spec::{AppSpec, BulkSpec, SinkSpec};
+use tcp_model::{TcpHost, TcpParams};
 
 use super::measure::{self, Ran};
 use super::table::Measurement;
@@ -103,9 +104,25 @@ pub(super) fn run(n: u32, seconds: f64, engine: Engine) -> Result<(Measurement, 
         .with("jain_index", jain_index(&ran))
         .with("drops", drops);
     let m = bulk_costs(m, &ran, segments)
+        .with("object_bytes_per_flow", object_bytes(&ran) / f64::from(n))
         .with("kib_per_flow", ran.grown_bytes / 1024.0 / f64::from(n))
         .with("peak_rss_mib", ran.peak_bytes / 1024.0 / 1024.0);
     Ok((m, ran.digest()))
+}
+
+/// Bytes of the hosts with their tables and connections, and of the links, at the end. Leaves out
+/// packets in flight and in queues, the routers, and what applications keep.
+fn object_bytes(ran: &Ran) -> f64 {
+    let core = Simulation::<TcpHost>::object_bytes();
+    let of_host = |host: &TcpHost| {
+        let (memory, states) = (host.memory(), host.memory_by_state());
+        // Slots and their places in tables are among the tables.
+        let beside = |s: &StateMemory| s.bytes - s.count * memory.per_connection as u64;
+        let beside = states.values().map(beside).sum::<u64>();
+        core.node + core.host + memory.total() + beside as usize
+    };
+    let hosts: usize = ran.hosts.iter().map(of_host).sum();
+    (hosts + ran.stats.links.len() * core.link) as f64
 }
 
 /// Jain's index of the flows' goodputs: 1 when all are equal, 1/n when one has all.

@@ -127,7 +127,7 @@ const HOT: usize = std::mem::offset_of!(Endpoint, conn);
 /// All connections of a host.
 #[derive(Debug, Default)]
 pub(super) struct Endpoints {
-    slots: Chunked<Slot, 256>,
+    slots: Chunked<Slot, 128>,
     free: Vec<u32>,
     peak: u32,
 }

@@ -11,7 +11,7 @@ use sim_core::prefetch::prefetch;
 /// Entries of a line.
 const LINE: usize = 16;
 /// Slots kept without a table.
-const FEW: usize = 4;
+const FEW: usize = 2;
 
 /// Entry that ends a search.
 const EMPTY: u32 = 0;

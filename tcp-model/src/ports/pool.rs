@@ -1,15 +1,16 @@
-//! The ports towards one destination as bits.
+//! The ports towards one destination.
 
 /// Bits that are even places.
 pub(super) const EVEN: u64 = 0x5555_5555_5555_5555;
 const PAGE_WORDS: usize = 16;
 const PAGE_BITS: u32 = 64 * PAGE_WORDS as u32;
 
-/// One bit per port, counted from the lower end of the range; pages appear when first written, so
-/// that a destination that uses few ports costs little.
+type Page = [u64; PAGE_WORDS];
+
+/// The used places among the ports of a range, counted from its lower end.
 #[derive(Debug)]
 pub(super) struct Pool {
-    pages: Box<[Option<Box<[u64; PAGE_WORDS]>>]>,
+    places: Places,
     count: u32,
     /// Used ports at even and at odd places.
     used: [u32; 2],
@@ -17,10 +18,47 @@ pub(super) struct Pool {
     pub(super) start: u32,
 }
 
+/// A destination towards which few ports are used costs no more than its entry.
+#[derive(Debug)]
+enum Places {
+    /// By number, the first so many.
+    Few([u16; FEW], u8),
+    /// A bit each; pages appear when first written.
+    Bits(Box<[Option<Box<Page>>]>),
+}
+
+/// As many as fit beside the pointer to the pages.
+const FEW: usize = 3;
+
+const _: () = assert!(size_of::<Pool>() == 32);
+
+impl Places {
+    fn bits(&mut self, count: u32) -> &mut [Option<Box<Page>>] {
+        if let Places::Few(few, len) = *self {
+            let pages = (0..count.div_ceil(PAGE_BITS)).map(|_| None).collect();
+            *self = Places::Bits(pages);
+            for &at in &few[..usize::from(len)] {
+                let (word, bit) = self.word_mut(u32::from(at), count);
+                *word |= bit;
+            }
+        }
+        match self {
+            Places::Bits(pages) => pages,
+            Places::Few(..) => &mut [],
+        }
+    }
+
+    fn word_mut(&mut self, at: u32, count: u32) -> (&mut u64, u64) {
+        let page = &mut self.bits(count)[(at / PAGE_BITS) as usize];
+        let page = page.get_or_insert_with(|| Box::new([0; PAGE_WORDS]));
+        (&mut page[(at / 64) as usize % PAGE_WORDS], 1 << (at % 64))
+    }
+}
+
 impl Pool {
     pub(super) fn new(count: u32, start: u32) -> Pool {
         Pool {
-            pages: (0..count.div_ceil(PAGE_BITS)).map(|_| None).collect(),
+            places: Places::Few([0; FEW], 0),
             count,
             used: [0; 2],
             start,
@@ -47,8 +85,17 @@ impl Pool {
 
     /// The used bits of the 64 places from `64 * word`; places beyond the range count as used.
     pub(super) fn word(&self, word: u32) -> u64 {
-        let page = &self.pages[word as usize / PAGE_WORDS];
-        let bits = page.as_ref().map_or(0, |p| p[word as usize % PAGE_WORDS]);
+        let bits = match &self.places {
+            Places::Few(few, len) => {
+                let here = few[..usize::from(*len)].iter().map(|&at| u32::from(at));
+                let here = here.filter(|at| at / 64 == word);
+                here.fold(0, |bits, at| bits | 1 << (at % 64))
+            }
+            Places::Bits(pages) => {
+                let page = &pages[word as usize / PAGE_WORDS];
+                page.as_ref().map_or(0, |p| p[word as usize % PAGE_WORDS])
+            }
+        };
         let beyond = (word + 1) * 64;
         if beyond > self.count {
             bits | !0 << (64 - (beyond - self.count))
@@ -63,31 +110,60 @@ impl Pool {
 
     /// Marks a place as used; false when it was.
     pub(super) fn set(&mut self, at: u32) -> bool {
-        let page = &mut self.pages[(at / PAGE_BITS) as usize];
-        let page = page.get_or_insert_with(|| Box::new([0; PAGE_WORDS]));
-        let word = &mut page[(at / 64) as usize % PAGE_WORDS];
-        let bit = 1 << (at % 64);
-        let changed = *word & bit == 0;
-        *word |= bit;
+        let changed = match &mut self.places {
+            Places::Few(few, len) if usize::from(*len) < FEW => {
+                let changed = !few[..usize::from(*len)].contains(&(at as u16));
+                if changed {
+                    few[usize::from(*len)] = at as u16;
+                    *len += 1;
+                }
+                changed
+            }
+            places => {
+                let (word, bit) = places.word_mut(at, self.count);
+                let changed = *word & bit == 0;
+                *word |= bit;
+                changed
+            }
+        };
         self.used[at as usize % 2] += u32::from(changed);
         changed
     }
 
     /// Marks a place as free; false when it was.
     pub(super) fn clear(&mut self, at: u32) -> bool {
-        let Some(page) = &mut self.pages[(at / PAGE_BITS) as usize] else {
-            return false;
+        let changed = match &mut self.places {
+            Places::Few(few, len) => {
+                let used = &mut few[..usize::from(*len)];
+                let place = used.iter().position(|&other| u32::from(other) == at);
+                if let Some(place) = place {
+                    used[place..].rotate_left(1);
+                    *len -= 1;
+                }
+                place.is_some()
+            }
+            Places::Bits(pages) => match &mut pages[(at / PAGE_BITS) as usize] {
+                Some(page) => {
+                    let word = &mut page[(at / 64) as usize % PAGE_WORDS];
+                    let bit = 1 << (at % 64);
+                    let changed = *word & bit != 0;
+                    *word &= !bit;
+                    changed
+                }
+                None => false,
+            },
         };
-        let word = &mut page[(at / 64) as usize % PAGE_WORDS];
-        let bit = 1 << (at % 64);
-        let changed = *word & bit != 0;
-        *word &= !bit;
         self.used[at as usize % 2] -= u32::from(changed);
         changed
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
-        let pages = self.pages.iter().flatten().count();
-        self.pages.len() * 8 + pages * PAGE_WORDS * 8
+        match &self.places {
+            Places::Few(..) => 0,
+            Places::Bits(pages) => {
+                let written = pages.iter().flatten().count();
+                size_of_val(&**pages) + written * size_of::<Page>()
+            }
+        }
     }
 }
