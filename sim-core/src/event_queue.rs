@@ -3,26 +3,26 @@
 //! Every implementation returns the same events in the same order, [`Event`]'s total order; they
 //! differ only in cost. `engine.event_queue` in a scenario selects one.
 //!
-//! ns of processor time on a virtual machine with 2 vCPUs (EPYC, Zen 4) that other machines share.
-//! A hold takes the smallest event and puts one back further on; in a replay a queue is asked what a
-//! whole workload asked it (`synfin bench hold` and `synfin bench replay`; more distributions in
-//! `benches/event_queues.rs`):
+//! ns of processor time on a virtual machine with 2 vCPUs (Intel Xeon) that other machines share. A
+//! hold takes the smallest event and puts one back further on; in a replay a queue is asked what a
+//! whole workload asked it (`synfin bench hold 7` and `synfin bench replay`; the other distributions
+//! are in `benches/event_queues.rs`):
 //!
 //! ```text
 //! hold, pending     10^2   10^3   10^4   10^5   10^6   10^7
 //! exponential, mean 1 us times the number of pending events
-//!   priority-queue   131    167    287    661   2121      -
-//!   heap              41     54     93    123    455   1127
-//!   wheel             30     34     47     42     65    100
+//!   priority-queue   115    162    261    581   1838   3682
+//!   heap              41     50     76    118    407    949
+//!   wheel             32     34     37     43     51     60
 //! half of them 1-100 us ahead (links), half 200 ms-60 s (timers, few of which come up)
-//!   heap              42     64     90    188    592      -
-//!   wheel             29     40     42     60     89      -
+//!   heap              41     52     78    121    437    927
+//!   wheel             31     36     41     42     57     61
 //!
 //! replay        dumbbell 10   dumbbell 1000   churn 1000   churn 100000
-//! most pending           59            4724          108          10008
-//!   priority-queue       98             200           80            127
-//!   heap                 49              74           32             67
-//!   wheel                32              37           17             19
+//! most pending           59            4735          108          10008
+//!   priority-queue       74             175           82            124
+//!   heap                 35              74           31             61
+//!   wheel                21              35           18             18
 //! ```
 
 use crate::event::Event;
