@@ -100,7 +100,9 @@ fn a_steady_flow_allocates_nothing_per_event_after_warm_up() {
     bottleneck.impairments.jitter = us(3);
     draft.join(bottleneck);
     let network = draft.network();
-    for &queue in EventQueueKind::ALL {
+    let looking = EventQueueKind::ALL.iter().map(|&queue| (queue, 0));
+    let plain = EventQueueKind::ALL.iter().map(|&queue| (queue, usize::MAX));
+    for (queue, look_ahead_from) in looking.chain(plain) {
         let flow = |window, peer: NodeId| Flow {
             window,
             peer: peer.0,
@@ -109,6 +111,7 @@ fn a_steady_flow_allocates_nothing_per_event_after_warm_up() {
         let hosts = vec![Some(flow(50, b)), None, Some(flow(0, a))];
         let config = RunConfig {
             queue,
+            look_ahead_from,
             ..RunConfig::new(1, at_us(60_000_000))
         };
         let mut simulation = Simulation::new(network.clone(), hosts, &config);

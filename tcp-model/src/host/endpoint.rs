@@ -110,7 +110,7 @@ impl Endpoint {
 /// A place for a connection. The timer stays with the place: an event that is still queued when
 /// one connection ends serves the next.
 ///
-/// In whole cache lines: a stale timer and a look-up touch the first one alone.
+/// In whole cache lines: a stale timer touches the first one alone, a look-up the first two.
 #[derive(Debug, Default)]
 #[repr(C, align(64))]
 pub(super) struct Slot {
@@ -119,6 +119,7 @@ pub(super) struct Slot {
     pub(super) endpoint: Option<Endpoint>,
 }
 
+#[cfg(target_pointer_width = "64")]
 const _: () = assert!(size_of::<Slot>() == 640);
 
 /// Bytes of an end point that come before the cold ones.

@@ -30,6 +30,7 @@ enum Places {
 /// As many as fit beside the pointer to the pages.
 const FEW: usize = 3;
 
+#[cfg(target_pointer_width = "64")]
 const _: () = assert!(size_of::<Pool>() == 32);
 
 impl Places {
