@@ -48,7 +48,7 @@ struct Cursor {
 }
 
 impl<H: Host> Partition<H> {
-    /// Decides whether to look ahead for now.
+    /// Begins to look ahead where enough is pending, and stops where it is not.
     pub(crate) fn consider_looking_ahead(&mut self) {
         let pending = self.core.queue.len() + self.core.packets.len();
         let wires = self.core.wires.len();
@@ -101,10 +101,11 @@ impl<H: Host> Partition<H> {
                 keys.extend(key.map(|key| (place, key)));
             }
         }
-        while keys.len() > WAITING
-            && let Some((place, key)) = keys.pop_front()
-        {
-            if let Some(key) = host(place).and_then(|h| h.look_ahead(Upcoming::Again(key))) {
+        // Those that are waiting now: a host may give a key each time it is asked.
+        for _ in WAITING..keys.len() {
+            if let Some((place, key)) = keys.pop_front()
+                && let Some(key) = host(place).and_then(|h| h.look_ahead(Upcoming::Again(key)))
+            {
                 keys.push_back((place, key));
             }
         }

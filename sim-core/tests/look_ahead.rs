@@ -17,6 +17,8 @@ struct Listener {
     foreseen: u32,
     came: u32,
     wakes: u64,
+    /// Answers every question with a key.
+    insists: bool,
 }
 
 const BURST: u64 = 40;
@@ -74,6 +76,7 @@ impl Host for Listener {
                 self.told.borrow_mut().insert(token);
                 None
             }
+            Upcoming::Again(key) if self.insists => Some(key),
             Upcoming::Again(key) => {
                 assert!(
                     self.keys.borrow_mut().remove(&key),
@@ -87,6 +90,14 @@ impl Host for Listener {
 
 /// The share of its events that a host foresees, the smaller of two.
 fn share_foreseen(change: impl FnOnce(&mut LinkSpec), from: usize) -> f64 {
+    share_foreseen_by(Listener::default, change, from)
+}
+
+fn share_foreseen_by(
+    listener: impl Fn() -> Listener,
+    change: impl FnOnce(&mut LinkSpec),
+    from: usize,
+) -> f64 {
     let mut draft = Draft::default();
     let (a, b) = (draft.host("a"), draft.host("b"));
     let mut link = LinkSpec::new(a, b, Some(Rate::mbps(100)), us(300));
@@ -97,7 +108,7 @@ fn share_foreseen(change: impl FnOnce(&mut LinkSpec), from: usize) -> f64 {
         look_ahead_from: from,
         ..RunConfig::new(1, at_us(200_000))
     };
-    let listeners = hosts(&network, |_| Listener::default());
+    let listeners = hosts(&network, |_| listener());
     let ((_, stats), listeners) = run(&network, listeners, &config);
     let listeners: Vec<Listener> = listeners.into_iter().flatten().collect();
     assert!(stats.events > 10_000, "{}", stats.events);
@@ -122,4 +133,14 @@ fn so_they_are_where_packets_overtake_each_other() {
 #[test]
 fn nothing_is_where_it_is_not_worth_while() {
     assert_eq!(share_foreseen(|_| {}, 1 << 16), 0.0);
+}
+
+#[test]
+fn a_host_that_always_has_another_key_holds_nothing_up() {
+    let insistent = || Listener {
+        insists: true,
+        ..Listener::default()
+    };
+    let share = share_foreseen_by(insistent, |_| {}, 0);
+    assert!(share > 0.85, "{share}");
 }

@@ -14,7 +14,7 @@ use sim_core::record::Discard;
 use sim_core::{NodeId, QueueLimit, Rate, SimDuration, SimTime, Simulation};
 use tcp_model::host::StateMemory;
 use tcp_model::spec::{AppSpec, BulkSpec, SinkSpec};
-use tcp_model::{TcpHost, TcpParams};
+use tcp_model::{State, TcpHost, TcpParams};
 
 use super::measure::{self, Ran};
 use super::table::Measurement;
@@ -118,7 +118,8 @@ fn object_bytes(ran: &Ran) -> f64 {
         let (memory, states) = (host.memory(), host.memory_by_state());
         // Slots and their places in tables are among the tables.
         let beside = |s: &StateMemory| s.bytes - s.count * memory.per_connection as u64;
-        let beside = states.values().map(beside).sum::<u64>();
+        let connections = states.iter().filter(|(s, _)| **s != State::TimeWait);
+        let beside = connections.map(|(_, s)| beside(s)).sum::<u64>();
         core.node + core.host + memory.total() + beside as usize
     };
     let hosts: usize = ran.hosts.iter().map(of_host).sum();
