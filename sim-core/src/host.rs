@@ -100,6 +100,26 @@ pub struct Loss {
     pub cause: LossCause,
 }
 
+/// What can be asked for a wake: the engine's [`Cx`], or whoever else drives a protocol.
+pub trait Wakes {
+    /// The current time.
+    fn now(&self) -> SimTime;
+    /// Asks to be woken with `token` at `at`, now at the earliest.
+    fn wake(&mut self, at: SimTime, token: u64);
+}
+
+impl<H: Host> Wakes for Cx<'_, H> {
+    #[inline]
+    fn now(&self) -> SimTime {
+        Cx::now(self)
+    }
+
+    #[inline]
+    fn wake(&mut self, at: SimTime, token: u64) {
+        Cx::wake(self, at, token);
+    }
+}
+
 /// A timer as data: moving its deadline later writes a slot and touches no queue.
 ///
 /// Keep one per purpose, [`LazyTimer::set`] it as often as wanted, and call [`LazyTimer::fire`]
@@ -129,12 +149,12 @@ impl Default for LazyTimer {
 impl LazyTimer {
     /// Sets the deadline, now at the earliest, or clears it with `None`; wakes are asked for with
     /// `token`.
-    pub fn set<H: Host>(&mut self, deadline: Option<SimTime>, token: u64, cx: &mut Cx<'_, H>) {
+    pub fn set<W: Wakes>(&mut self, deadline: Option<SimTime>, token: u64, cx: &mut W) {
         self.deadline = deadline.map_or(SimTime::MAX, |at| at.max(cx.now()));
         self.ensure_queued(token, cx);
     }
 
-    fn ensure_queued<H: Host>(&mut self, token: u64, cx: &mut Cx<'_, H>) {
+    fn ensure_queued<W: Wakes>(&mut self, token: u64, cx: &mut W) {
         if self.deadline < self.queued {
             if self.overtaken == SimTime::MAX {
                 self.overtaken = self.queued;
@@ -146,7 +166,7 @@ impl LazyTimer {
 
     /// Handles a wake with the timer's token: true when the deadline has been reached; otherwise
     /// the wake was early or stale and the timer has queued itself again where needed.
-    pub fn fire<H: Host>(&mut self, token: u64, cx: &mut Cx<'_, H>) -> bool {
+    pub fn fire<W: Wakes>(&mut self, token: u64, cx: &mut W) -> bool {
         let now = cx.now();
         if now != self.queued {
             return false;

@@ -32,7 +32,7 @@ pub mod units;
 mod windows;
 
 pub use event::{Event, EventKind, LinkId, NodeId, Tie};
-pub use host::{Cx, Host, LazyTimer, Loss, LossCause, Upcoming};
+pub use host::{Cx, Host, LazyTimer, Loss, LossCause, Upcoming, Wakes};
 pub use network::{LinkSpec, Network, NodeKind, NodeSpec, QueueLimit};
 pub use packet::Packet;
 pub use record::{Record, Recorder};

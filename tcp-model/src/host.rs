@@ -15,6 +15,8 @@ mod arrive;
 mod challenges;
 mod chunked;
 mod cookies;
+mod cx;
+mod driver;
 mod endpoint;
 mod fast_open;
 mod flow;
@@ -42,6 +44,9 @@ use crate::sample::{Counts, SegmentEvent, TcpSample};
 use crate::segment::{Ecn, Packed, Segment};
 use crate::state::State;
 pub use any_tcp::AnyTcp;
+use cx::HostCx;
+pub use cx::MakeTcp;
+pub use driver::{Departure, Driver};
 pub use endpoint::SocketId;
 pub use listener::ListenOptions;
 pub use open::{ConnectError, ConnectOptions, ListenError};
@@ -115,16 +120,19 @@ impl TcpHost {
         self.stack.time_waits.len()
     }
 
-    fn tell(&mut self, app: u16, event: AppEvent, cx: &mut Cx<'_, TcpHost>) {
-        if let Some(to) = self.apps.get_mut(usize::from(app)) {
-            let stack = &mut self.stack;
-            to.on_event(event, &mut SocketCx { stack, cx, app });
+    fn tell(&mut self, app: u16, event: AppEvent, cx: &mut HostCx<'_, '_>) {
+        match self.apps.get_mut(usize::from(app)) {
+            Some(to) => {
+                let (stack, cx) = (&mut self.stack, cx.reborrow());
+                to.on_event(event, &mut SocketCx { stack, cx, app });
+            }
+            None => cx.tell_caller(event),
         }
     }
 
     /// Delivers news until there is none, removes the connections that are over and sets the timers
     /// of the others.
-    fn finish(&mut self, cx: &mut Cx<'_, TcpHost>) {
+    fn finish(&mut self, cx: &mut HostCx<'_, '_>) {
         loop {
             while let Some((app, event)) = cx.scratch().events.pop_front() {
                 self.tell(app, event, cx);
@@ -135,6 +143,37 @@ impl TcpHost {
         }
         self.stack.arm_stepped(cx);
     }
+
+    fn start(&mut self, cx: &mut HostCx<'_, '_>) {
+        self.stack.start(cx);
+        for app in 0..self.apps.len() {
+            self.tell(app as u16, AppEvent::Start, cx);
+        }
+        self.finish(cx);
+    }
+
+    fn packet_arrives(&mut self, packet: &Packet<Segment>, cx: &mut HostCx<'_, '_>) {
+        self.stack.on_packet(packet, cx);
+        self.finish(cx);
+    }
+
+    fn timer_fires(&mut self, token: u64, cx: &mut HostCx<'_, '_>) {
+        match Timer::from_token(token) {
+            Timer::Connection(slot) => {
+                let place = self.stack.endpoints.slot_mut(slot);
+                if place.is_some_and(|place| place.timer.fire(token, cx)) {
+                    self.stack.step(slot, Input::Timeout, cx);
+                }
+            }
+            Timer::TimeWait => {
+                if self.stack.time_wait_timer.fire(token, cx) {
+                    self.stack.expire_time_waits(cx);
+                }
+            }
+            Timer::App(app, token) => self.tell(app, AppEvent::Wake(token), cx),
+        }
+        self.finish(cx);
+    }
 }
 
 impl Host for TcpHost {
@@ -143,11 +182,7 @@ impl Host for TcpHost {
     type Scratch = Scratch;
 
     fn on_start(&mut self, cx: &mut Cx<'_, Self>) {
-        self.stack.start(cx);
-        for app in 0..self.apps.len() {
-            self.tell(app as u16, AppEvent::Start, cx);
-        }
-        self.finish(cx);
+        self.start(&mut HostCx::Engine(cx));
     }
 
     fn on_packet(&mut self, packet: Packet<Packed>, cx: &mut Cx<'_, Self>) {
@@ -168,30 +203,15 @@ impl Host for TcpHost {
             .unpack(packet.size, &mut unpacked.payload, boxes);
         // The network may have changed it.
         unpacked.payload.ecn = Ecn::from_tos(packet.tos);
-        self.stack.on_packet(&unpacked, cx);
-        self.finish(cx);
+        self.packet_arrives(&unpacked, &mut HostCx::Engine(cx));
     }
 
     fn on_timer(&mut self, token: u64, cx: &mut Cx<'_, Self>) {
-        match Timer::from_token(token) {
-            Timer::Connection(slot) => {
-                let place = self.stack.endpoints.slot_mut(slot);
-                if place.is_some_and(|place| place.timer.fire(token, cx)) {
-                    self.stack.step(slot, Input::Timeout, cx);
-                }
-            }
-            Timer::TimeWait => {
-                if self.stack.time_wait_timer.fire(token, cx) {
-                    self.stack.expire_time_waits(cx);
-                }
-            }
-            Timer::App(app, token) => self.tell(app, AppEvent::Wake(token), cx),
-        }
-        self.finish(cx);
+        self.timer_fires(token, &mut HostCx::Engine(cx));
     }
 
     fn on_end(&mut self, cx: &mut Cx<'_, Self>) {
-        self.stack.summarize_all(cx);
+        self.stack.summarize_all(&mut HostCx::Engine(cx));
     }
 
     fn look_ahead(&self, what: Upcoming<'_, Self>) -> Option<u64> {

@@ -4,9 +4,9 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use sim_core::{Cx, Packet, SimTime};
+use sim_core::{Packet, SimTime};
 
-use super::TcpHost;
+use super::cx::HostCx;
 use super::endpoint::{Endpoint, Replaced};
 use super::flow::{Flow, Owner};
 use super::record::record_received;
@@ -20,7 +20,7 @@ use crate::state::State;
 use crate::time_wait::TimeWaitAction;
 
 impl Stack {
-    pub(super) fn on_packet(&mut self, packet: &Packet<Segment>, cx: &mut Cx<'_, TcpHost>) {
+    pub(super) fn on_packet(&mut self, packet: &Packet<Segment>, cx: &mut HostCx<'_, '_>) {
         if packet.corrupt {
             self.stats.checksum_failures += 1; // MUST-3
             return;
@@ -50,19 +50,14 @@ impl Stack {
         &self,
         packet: &Packet<Segment>,
         state: Option<State>,
-        cx: &mut Cx<'_, TcpHost>,
+        cx: &mut HostCx<'_, '_>,
     ) {
         if packet.payload.tag.traced {
             record_received(packet, state, cx);
         }
     }
 
-    fn connection_arrives(
-        &mut self,
-        slot: u32,
-        packet: &Packet<Segment>,
-        cx: &mut Cx<'_, TcpHost>,
-    ) {
+    fn connection_arrives(&mut self, slot: u32, packet: &Packet<Segment>, cx: &mut HostCx<'_, '_>) {
         let half_open = self.endpoints.get(slot).is_some_and(|e| {
             e.state == State::SynReceived && e.side == Side::Passive && !e.connected
         });
@@ -102,7 +97,7 @@ impl Stack {
         flow: Flow,
         packet: &Packet<Segment>,
         old: Option<(u32, SeqNum)>,
-        cx: &mut Cx<'_, TcpHost>,
+        cx: &mut HostCx<'_, '_>,
     ) {
         let seg = &packet.payload;
         if !is_opening(seg) {
@@ -166,12 +161,7 @@ impl Stack {
         }
     }
 
-    fn time_wait_arrives(
-        &mut self,
-        place: u32,
-        packet: &Packet<Segment>,
-        cx: &mut Cx<'_, TcpHost>,
-    ) {
+    fn time_wait_arrives(&mut self, place: u32, packet: &Packet<Segment>, cx: &mut HostCx<'_, '_>) {
         let seg = &packet.payload;
         let entry = *self.time_waits.get(place);
         let flow = entry.flow();
@@ -213,7 +203,7 @@ impl Stack {
     }
 
     /// Ends an entry for a SYN that opens the next incarnation, and remembers it.
-    fn replace_time_wait(&mut self, place: u32, cx: &mut Cx<'_, TcpHost>) -> Box<Replaced> {
+    fn replace_time_wait(&mut self, place: u32, cx: &mut HostCx<'_, '_>) -> Box<Replaced> {
         self.stats.time_wait_recycled += 1;
         let old = self.end_time_wait(place, cx);
         self.arm_time_wait_timer(cx);
@@ -230,7 +220,7 @@ impl Stack {
         &mut self,
         flow: Flow,
         old: &Replaced,
-        cx: &mut Cx<'_, TcpHost>,
+        cx: &mut HostCx<'_, '_>,
     ) {
         let expiry = self
             .params
@@ -256,7 +246,7 @@ impl Stack {
     }
 
     /// Begins 2 MSL anew; a port that `tw_reuse` might have taken over is taken again.
-    fn restart_time_wait(&mut self, place: u32, cx: &mut Cx<'_, TcpHost>) {
+    fn restart_time_wait(&mut self, place: u32, cx: &mut HostCx<'_, '_>) {
         self.time_waits.restart(place, cx.now());
         let entry = *self.time_waits.get(place);
         if entry.side() == Side::Active && !entry.holds_port() {
@@ -270,7 +260,7 @@ impl Stack {
 
     /// RFC 9293 section 3.10.7.1: a segment that belongs to no connection is answered by a reset,
     /// made so that the sender believes it.
-    fn reset_stranger(&mut self, flow: Flow, seg: &Segment, cx: &mut Cx<'_, TcpHost>) {
+    fn reset_stranger(&mut self, flow: Flow, seg: &Segment, cx: &mut HostCx<'_, '_>) {
         if let Some(reset) = seg.refusal() {
             self.send(flow, &reset, false, None, cx);
         }
@@ -284,7 +274,7 @@ impl Stack {
         app: u16,
         listener: u16,
         holds_port: bool,
-        cx: &mut Cx<'_, TcpHost>,
+        cx: &mut HostCx<'_, '_>,
     ) -> u32 {
         let flow = Flow::new(context.local, context.remote);
         let (conn, traced) = (context.conn, context.traced);
@@ -295,7 +285,7 @@ impl Stack {
             Side::Passive => State::Listen,
         };
         let id = self.endpoints.insert(Endpoint {
-            tcp: self.make_tcp(context),
+            tcp: self.make_tcp(context, cx),
             flow,
             conn,
             opened: cx.now(),

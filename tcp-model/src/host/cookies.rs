@@ -1,9 +1,9 @@
 //! SYN cookies at a host: a SYN answered without keeping anything, and the ACK that brings the
 //! cookie back.
 
-use sim_core::{Cx, Packet, SimDuration, SimTime};
+use sim_core::{Packet, SimDuration, SimTime};
 
-use super::TcpHost;
+use super::cx::HostCx;
 use super::flow::Flow;
 use super::stack::Stack;
 use crate::model::{Input, OpenContext};
@@ -43,7 +43,7 @@ impl Stack {
         listener: usize,
         flow: Flow,
         syn: &Segment,
-        cx: &mut Cx<'_, TcpHost>,
+        cx: &mut HostCx<'_, '_>,
     ) {
         let (ends, now) = (self.ends(flow), cx.now());
         let params = self.listeners[listener].params(&self.params).clone();
@@ -60,7 +60,7 @@ impl Stack {
         listener: usize,
         flow: Flow,
         packet: &Packet<Segment>,
-        cx: &mut Cx<'_, TcpHost>,
+        cx: &mut HostCx<'_, '_>,
     ) -> bool {
         let listening = &self.listeners[listener];
         let last = listening.last_cookie;

@@ -3,10 +3,10 @@
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 
-use sim_core::{Cx, SimDuration};
+use sim_core::SimDuration;
 
-use super::TcpHost;
 use super::arrive::is_unicast;
+use super::cx::HostCx;
 use super::endpoint::{NO_LISTENER, SocketId};
 use super::fast_open::FastOpenCache;
 use super::flow::{Flow, Owner};
@@ -70,7 +70,7 @@ impl Stack {
         app: u16,
         options: ConnectOptions,
         remote: SocketAddrV4,
-        cx: &mut Cx<'_, TcpHost>,
+        cx: &mut HostCx<'_, '_>,
     ) -> Result<SocketId, ConnectError> {
         if !is_unicast(*remote.ip()) {
             return Err(ConnectError::NotUnicast(*remote.ip()));
@@ -143,7 +143,7 @@ impl Stack {
         &mut self,
         slot: u32,
         data: SendCall,
-        cx: &mut Cx<'_, TcpHost>,
+        cx: &mut HostCx<'_, '_>,
     ) -> u64 {
         let Some(endpoint) = self.endpoints.get_mut(slot) else {
             return 0;
@@ -172,7 +172,7 @@ impl Stack {
         conn: ConnId,
         address: Ipv4Addr,
         remote: SocketAddrV4,
-        cx: &mut Cx<'_, TcpHost>,
+        cx: &mut HostCx<'_, '_>,
     ) -> Result<LocalEnd, ConnectError> {
         self.free_ripe_ports(cx);
         let to = Destination {
@@ -202,7 +202,7 @@ impl Stack {
         address: Ipv4Addr,
         port: u16,
         remote: SocketAddrV4,
-        cx: &mut Cx<'_, TcpHost>,
+        cx: &mut HostCx<'_, '_>,
     ) -> Result<LocalEnd, ConnectError> {
         let flow = Flow::from_parts(address, port, *remote.ip(), remote.port());
         let free = self.find(flow).is_none();
@@ -224,7 +224,7 @@ impl Stack {
 
     /// `tw_reuse`: ports of TIME-WAIT entries that are old enough count as free. Entries ripen in
     /// the order in which they came, so each is looked at once.
-    fn free_ripe_ports(&mut self, cx: &mut Cx<'_, TcpHost>) {
+    fn free_ripe_ports(&mut self, cx: &mut HostCx<'_, '_>) {
         if self.params.tw_reuse == TwReuse::Off {
             return;
         }
@@ -246,7 +246,7 @@ impl Stack {
         port: u16,
         backlog: u32,
         options: ListenOptions,
-        cx: &mut Cx<'_, TcpHost>,
+        cx: &mut HostCx<'_, '_>,
     ) -> Result<(), ListenError> {
         if self.listener_at(port).is_some() || self.listeners.len() >= usize::from(NO_LISTENER) {
             return Err(ListenError(port));
@@ -268,7 +268,7 @@ impl Stack {
         &mut self,
         app: u16,
         port: u16,
-        cx: &mut Cx<'_, TcpHost>,
+        cx: &mut HostCx<'_, '_>,
     ) -> Option<SocketId> {
         let listener = self.listener_at(port)?;
         if self.listeners[listener].app != app {

@@ -1,8 +1,8 @@
 //! What a host writes down: segments, outcomes, sender samples, summaries.
 
-use sim_core::{Cx, Packet, SimDuration, SimTime};
+use sim_core::{Packet, SimDuration, SimTime};
 
-use super::TcpHost;
+use super::cx::HostCx;
 use super::endpoint::Endpoint;
 use crate::model::{End, TcpModel};
 use crate::sample::{
@@ -16,7 +16,7 @@ use crate::state::State;
 pub(super) fn record_received(
     packet: &Packet<Segment>,
     state: Option<State>,
-    cx: &mut Cx<'_, TcpHost>,
+    cx: &mut HostCx<'_, '_>,
 ) {
     cx.record(TcpSample::Segment(Box::new(trace_of(
         packet,
@@ -45,7 +45,7 @@ pub(super) fn trace_of(
 }
 
 /// Records how an active open ended.
-pub(super) fn record_outcome(endpoint: &Endpoint, result: OpenResult, cx: &mut Cx<'_, TcpHost>) {
+pub(super) fn record_outcome(endpoint: &Endpoint, result: OpenResult, cx: &mut HostCx<'_, '_>) {
     let outcome = ConnectOutcome {
         conn: endpoint.conn,
         result,
@@ -58,7 +58,7 @@ pub(super) fn record_outcome(endpoint: &Endpoint, result: OpenResult, cx: &mut C
 pub(super) fn sample_sender(
     endpoint: &mut Endpoint,
     interval: SimDuration,
-    cx: &mut Cx<'_, TcpHost>,
+    cx: &mut HostCx<'_, '_>,
 ) {
     let now = cx.now();
     let last = endpoint.sender.as_deref();

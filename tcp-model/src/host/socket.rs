@@ -3,9 +3,9 @@
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 
-use sim_core::{Cx, Rng, SimDuration, SimTime};
+use sim_core::{Rng, SimDuration, SimTime, Wakes as _};
 
-use super::TcpHost;
+use super::cx::HostCx;
 use super::endpoint::SocketId;
 use super::listener::ListenOptions;
 use super::open::{ConnectError, ConnectOptions, ListenError};
@@ -20,7 +20,7 @@ use crate::segment::ConnId;
 #[derive(Debug)]
 pub struct SocketCx<'a, 'b> {
     pub(super) stack: &'a mut Stack,
-    pub(super) cx: &'a mut Cx<'b, TcpHost>,
+    pub(super) cx: HostCx<'a, 'b>,
     pub(super) app: u16,
 }
 
@@ -88,7 +88,7 @@ impl SocketCx<'_, '_> {
         remote: SocketAddrV4,
         options: ConnectOptions,
     ) -> Result<SocketId, ConnectError> {
-        self.stack.connect(self.app, options, remote, self.cx)
+        self.stack.connect(self.app, options, remote, &mut self.cx)
     }
 
     /// Listens on a port of all addresses; [`crate::app::AppEvent::Acceptable`] tells of
@@ -110,12 +110,13 @@ impl SocketCx<'_, '_> {
         backlog: u32,
         options: ListenOptions,
     ) -> Result<(), ListenError> {
-        self.stack.listen(self.app, port, backlog, options, self.cx)
+        self.stack
+            .listen(self.app, port, backlog, options, &mut self.cx)
     }
 
     /// Takes the next established connection from the listener's queue.
     pub fn accept(&mut self, port: u16) -> Option<SocketId> {
-        self.stack.accept(self.app, port, self.cx)
+        self.stack.accept(self.app, port, &mut self.cx)
     }
 
     /// Writes bytes, pushed; returns how many were taken. When that is fewer,
@@ -137,14 +138,14 @@ impl SocketCx<'_, '_> {
             return 0;
         };
         if self.stack.endpoints.get(slot).is_some_and(|e| e.deferred) {
-            return self.stack.connect_with_data(slot, call, self.cx);
+            return self.stack.connect_with_data(slot, call, &mut self.cx);
         }
         let room = self
             .stack
             .endpoints
             .get(slot)
             .map_or(0, |e| e.tcp.send_room());
-        self.stack.step(slot, Input::Send(call), self.cx);
+        self.stack.step(slot, Input::Send(call), &mut self.cx);
         call.bytes.min(room)
     }
 
@@ -155,7 +156,7 @@ impl SocketCx<'_, '_> {
         };
         let bytes = most.min(self.readable(id));
         if bytes > 0 {
-            self.stack.step(slot, Input::Receive(bytes), self.cx);
+            self.stack.step(slot, Input::Receive(bytes), &mut self.cx);
         }
         bytes
     }
@@ -205,7 +206,7 @@ impl SocketCx<'_, '_> {
     /// it is over.
     pub fn set_params(&mut self, id: SocketId, params: &Arc<TcpParams>) -> bool {
         self.own(id)
-            .is_some_and(|slot| self.stack.change_params(slot, params, self.cx))
+            .is_some_and(|slot| self.stack.change_params(slot, params, &mut self.cx))
     }
 
     /// `TCP_QUICKACK`.
@@ -263,7 +264,7 @@ impl SocketCx<'_, '_> {
 
     fn call(&mut self, id: SocketId, input: Input<'_>) {
         if let Some(slot) = self.own(id) {
-            self.stack.step(slot, input, self.cx);
+            self.stack.step(slot, input, &mut self.cx);
         }
     }
 

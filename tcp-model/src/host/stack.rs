@@ -5,11 +5,11 @@ use std::fmt;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use sim_core::{Cx, LazyTimer, Rng};
+use sim_core::{LazyTimer, Rng};
 
-use super::TcpHost;
 use super::any_tcp::AnyTcp;
 use super::challenges::ChallengeBudget;
+use super::cx::HostCx;
 use super::endpoint::{Endpoints, Slot, SocketId};
 use super::fast_open::FastOpenCache;
 use super::flow::{Demux, Flow, Owner};
@@ -124,10 +124,10 @@ impl Stack {
         }
     }
 
-    /// Takes name, addresses and random streams from the engine.
-    pub(super) fn start(&mut self, cx: &mut Cx<'_, TcpHost>) {
-        self.node = cx.node().0;
-        self.addresses = cx.network().addresses(cx.node()).collect();
+    /// Takes number, addresses and random streams from what it runs in.
+    pub(super) fn start(&mut self, cx: &mut HostCx<'_, '_>) {
+        self.node = cx.node();
+        self.addresses = cx.addresses();
         self.secret = Secret::draw(&mut cx.rng("isn"));
         self.port_rng = cx.rng("ports");
         let secret = self.port_rng.next_u64();
@@ -135,7 +135,10 @@ impl Stack {
         self.ports = PortAllocator::new(params.port_range, params.port_selection, secret);
     }
 
-    pub(super) fn make_tcp(&self, context: OpenContext) -> AnyTcp {
+    pub(super) fn make_tcp(&self, context: OpenContext, cx: &mut HostCx<'_, '_>) -> AnyTcp {
+        if let Some(made) = cx.make_model(&context) {
+            return AnyTcp::Custom(made);
+        }
         match &self.factory {
             None => AnyTcp::Full(Connection::new(context)),
             Some(factory) => AnyTcp::Custom(factory(context)),
@@ -162,7 +165,7 @@ impl Stack {
     }
 
     /// Ends a TIME-WAIT entry: records it, and frees port and 4-tuple.
-    pub(super) fn end_time_wait(&mut self, place: u32, cx: &mut Cx<'_, TcpHost>) -> Entry {
+    pub(super) fn end_time_wait(&mut self, place: u32, cx: &mut HostCx<'_, '_>) -> Entry {
         let entry = self.time_waits.remove(place);
         self.demux.remove(entry.flow(), Owner::TimeWait(place));
         if entry.holds_port() {
@@ -178,7 +181,7 @@ impl Stack {
     }
 
     /// Ends the entries whose 2 MSL are over.
-    pub(super) fn expire_time_waits(&mut self, cx: &mut Cx<'_, TcpHost>) {
+    pub(super) fn expire_time_waits(&mut self, cx: &mut HostCx<'_, '_>) {
         let now = cx.now();
         while let Some((place, since)) = self.time_waits.oldest() {
             if self.params.timers.expiry(since, self.params.time_wait) > now {
@@ -189,7 +192,7 @@ impl Stack {
         self.arm_time_wait_timer(cx);
     }
 
-    pub(super) fn arm_time_wait_timer(&mut self, cx: &mut Cx<'_, TcpHost>) {
+    pub(super) fn arm_time_wait_timer(&mut self, cx: &mut HostCx<'_, '_>) {
         let oldest = self.time_waits.oldest();
         // Rounding by the timer wheel keeps the order.
         let deadline =

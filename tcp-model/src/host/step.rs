@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use sim_core::{Cx, Packet, SimTime};
+use sim_core::{Packet, SimTime};
 
-use super::TcpHost;
+use super::cx::{HostCx, Outgoing};
 use super::endpoint::{Endpoint, NO_LISTENER, Slot};
 use super::flow::{Flow, Owner};
 use super::record::{end_reason, record_outcome, record_received, sample_sender, summarize};
@@ -16,12 +16,12 @@ use crate::params::TcpParams;
 use crate::sample::{
     EndReason, OpenResult, SegmentEvent, SegmentTrace, Side, StateChange, TcpSample,
 };
-use crate::segment::{Packed, Segment};
+use crate::segment::Segment;
 use crate::state::State;
 
 impl Stack {
     /// Records what every connection has done so far.
-    pub(super) fn summarize_all(&self, cx: &mut Cx<'_, TcpHost>) {
+    pub(super) fn summarize_all(&self, cx: &mut HostCx<'_, '_>) {
         for endpoint in self.endpoints.iter() {
             let summary = summarize(endpoint, EndReason::StillOpen, cx.now());
             cx.record(TcpSample::Ended(Box::new(summary)));
@@ -29,7 +29,7 @@ impl Stack {
     }
 
     /// Gives a connection an input and acts on what it puts out.
-    pub(super) fn step(&mut self, slot: u32, input: Input<'_>, cx: &mut Cx<'_, TcpHost>) {
+    pub(super) fn step(&mut self, slot: u32, input: Input<'_>, cx: &mut HostCx<'_, '_>) {
         self.step_with(slot, input, None, cx);
     }
 
@@ -38,7 +38,7 @@ impl Stack {
         &mut self,
         slot: u32,
         packet: &Packet<Segment>,
-        cx: &mut Cx<'_, TcpHost>,
+        cx: &mut HostCx<'_, '_>,
     ) {
         let input = Input::Segment(&packet.payload);
         self.step_with(slot, input, Some(packet), cx);
@@ -49,7 +49,7 @@ impl Stack {
         slot: u32,
         input: Input<'_>,
         packet: Option<&Packet<Segment>>,
-        cx: &mut Cx<'_, TcpHost>,
+        cx: &mut HostCx<'_, '_>,
     ) {
         let Some(endpoint) = self.endpoints.get_mut(slot) else {
             return;
@@ -64,7 +64,7 @@ impl Stack {
     }
 
     /// Acts on what a model has put out.
-    fn carry_out(&mut self, slot: u32, mut out: Box<Outputs>, cx: &mut Cx<'_, TcpHost>) {
+    fn carry_out(&mut self, slot: u32, mut out: Box<Outputs>, cx: &mut HostCx<'_, '_>) {
         let mut end = None;
         for &signal in &out.signals {
             match signal {
@@ -82,7 +82,7 @@ impl Stack {
         self.settle(slot, cx);
     }
 
-    fn on_signal(&mut self, slot: u32, signal: Signal, cx: &mut Cx<'_, TcpHost>) {
+    fn on_signal(&mut self, slot: u32, signal: Signal, cx: &mut HostCx<'_, '_>) {
         let id = self.endpoints.id(slot);
         let Some(endpoint) = self.endpoints.get_mut(slot) else {
             return;
@@ -124,7 +124,7 @@ impl Stack {
         }
     }
 
-    fn on_state(&mut self, slot: u32, from: State, to: State, cx: &mut Cx<'_, TcpHost>) {
+    fn on_state(&mut self, slot: u32, from: State, to: State, cx: &mut HostCx<'_, '_>) {
         let Some(endpoint) = self.endpoints.get_mut(slot) else {
             return;
         };
@@ -164,7 +164,7 @@ impl Stack {
 
     /// ESTABLISHED: an active opener's application learns of it, a passive one waits in the accept
     /// queue.
-    fn on_connected(&mut self, slot: u32, cx: &mut Cx<'_, TcpHost>) {
+    fn on_connected(&mut self, slot: u32, cx: &mut HostCx<'_, '_>) {
         let id = self.endpoints.id(slot);
         let Some(endpoint) = self.endpoints.get_mut(slot) else {
             return;
@@ -184,7 +184,7 @@ impl Stack {
         }
     }
 
-    fn on_end(&mut self, slot: u32, end: End, cx: &mut Cx<'_, TcpHost>) {
+    fn on_end(&mut self, slot: u32, end: End, cx: &mut HostCx<'_, '_>) {
         let id = self.endpoints.id(slot);
         let Some(endpoint) = self.endpoints.get_mut(slot) else {
             return;
@@ -209,7 +209,7 @@ impl Stack {
         }
     }
 
-    fn send_all(&mut self, slot: u32, out: &Outputs, cx: &mut Cx<'_, TcpHost>) {
+    fn send_all(&mut self, slot: u32, out: &Outputs, cx: &mut HostCx<'_, '_>) {
         let Some(endpoint) = self.endpoints.get(slot) else {
             return;
         };
@@ -241,7 +241,7 @@ impl Stack {
         &mut self,
         slot: u32,
         params: &Arc<TcpParams>,
-        cx: &mut Cx<'_, TcpHost>,
+        cx: &mut HostCx<'_, '_>,
     ) -> bool {
         let Some(endpoint) = self.endpoints.get_mut(slot) else {
             return false;
@@ -263,7 +263,7 @@ impl Stack {
         segment: &Segment,
         again: bool,
         state: Option<State>,
-        cx: &mut Cx<'_, TcpHost>,
+        cx: &mut HostCx<'_, '_>,
     ) {
         let (ttl, tos) = (self.params.ttl, self.params.tos);
         self.send_marked(flow, segment, (again, state), (ttl, tos), cx);
@@ -276,12 +276,19 @@ impl Stack {
         segment: &Segment,
         (again, state): (bool, Option<State>),
         (ttl, tos): (u8, u8),
-        cx: &mut Cx<'_, TcpHost>,
+        cx: &mut HostCx<'_, '_>,
     ) {
         let (src, dst) = (*flow.local().ip(), *flow.remote().ip());
         let tos = segment.ecn.on_tos(tos);
-        let packed = Packed::new(segment, &mut cx.scratch().boxes);
-        let packet = cx.send(src, dst, segment.ipv4_len(), ttl, tos, packed);
+        let packet = cx.send(Outgoing {
+            src,
+            dst,
+            ttl,
+            tos,
+            segment,
+            again,
+            state,
+        });
         self.stats.segments_sent += 1;
         self.stats.resets_sent += u64::from(segment.flags.is_rst());
         if segment.tag.traced {
@@ -301,7 +308,7 @@ impl Stack {
 
     /// After a step: samples the sender, and marks the connection as one whose timer is to be set, or
     /// as over.
-    fn settle(&mut self, slot: u32, cx: &mut Cx<'_, TcpHost>) {
+    fn settle(&mut self, slot: u32, cx: &mut HostCx<'_, '_>) {
         let Some(place) = self.endpoints.slot_mut(slot) else {
             return;
         };
@@ -332,7 +339,7 @@ impl Stack {
     /// Sets the timer of the connection that took a step with news for an application, now that it
     /// has acted: what it answers at once leaves no wake for the delayed ACK it makes needless.
     #[inline]
-    pub(super) fn arm_stepped(&mut self, cx: &mut Cx<'_, TcpHost>) {
+    pub(super) fn arm_stepped(&mut self, cx: &mut HostCx<'_, '_>) {
         if let Some(slot) = cx.scratch().stepped.take()
             && let Some(place) = self.endpoints.slot_mut(slot)
         {
@@ -342,7 +349,7 @@ impl Stack {
 
     /// Looks at the connections that may be over, after their applications have had all news.
     /// True when there is more news.
-    pub(super) fn retire_finished(&mut self, cx: &mut Cx<'_, TcpHost>) -> bool {
+    pub(super) fn retire_finished(&mut self, cx: &mut HostCx<'_, '_>) -> bool {
         let mut i = 0;
         while let Some(&slot) = cx.scratch().finished.get(i) {
             if self.tell_end(slot, cx) {
@@ -356,7 +363,7 @@ impl Stack {
     }
 
     /// Makes up the end that a model did not signal. True when there was something to tell.
-    fn tell_end(&mut self, slot: u32, cx: &mut Cx<'_, TcpHost>) -> bool {
+    fn tell_end(&mut self, slot: u32, cx: &mut HostCx<'_, '_>) -> bool {
         let untold = self.endpoints.get(slot).is_some_and(|e| e.end.is_none());
         if untold {
             self.on_end(slot, End::Closed, cx);
@@ -366,7 +373,7 @@ impl Stack {
 
     /// Removes a connection that is CLOSED; moves one in TIME-WAIT to the table, once its
     /// application has read all.
-    fn retire(&mut self, slot: u32, cx: &mut Cx<'_, TcpHost>) {
+    fn retire(&mut self, slot: u32, cx: &mut HostCx<'_, '_>) {
         let Some(place) = self.endpoints.slot_mut(slot) else {
             return;
         };
@@ -413,7 +420,7 @@ impl Stack {
 }
 
 /// Sets the timer of a connection to its model's next time-out; one that has passed is due now.
-fn arm(place: &mut Slot, slot: u32, cx: &mut Cx<'_, TcpHost>) {
+fn arm(place: &mut Slot, slot: u32, cx: &mut HostCx<'_, '_>) {
     let next = place.endpoint.as_ref().and_then(|e| e.tcp.next_timeout());
     let deadline = next.map(|at| at.max(cx.now()));
     let token = Timer::Connection(slot).token();

@@ -115,7 +115,7 @@ impl App for Forger {
                 corrupt: false,
                 payload,
             };
-            socket.stack.on_packet(&packet, socket.cx);
+            socket.stack.on_packet(&packet, &mut socket.cx);
         }
     }
 }

@@ -1,0 +1,283 @@
+//! A host without the engine: inputs in, packets and news out, and the time at which it wants to be
+//! called next.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::net::Ipv4Addr;
+
+use sim_core::{Packet, SimTime};
+
+use super::cx::{DriverCx, HostCx, MakeTcp, Outgoing};
+use super::scratch::Scratch;
+use super::{ModelFactory, SocketCx, TcpHost};
+use crate::app::AppEvent;
+use crate::app::spec::HostConfig;
+use crate::sample::TcpSample;
+use crate::segment::{Ecn, Segment};
+use crate::state::State;
+
+/// A segment that left a driven host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Departure {
+    /// When.
+    pub at: SimTime,
+    /// The packet, as [`Driver::receive`] of another host takes it.
+    pub packet: Packet<Segment>,
+    /// It repeats octets sent before.
+    pub retransmission: bool,
+    /// State of its connection after the step that sent it; `None` when it belongs to none.
+    pub state: Option<State>,
+}
+
+/// What a driven host has put out and not yet been asked for.
+#[derive(Debug)]
+pub(super) struct Outbox {
+    pub(super) now: SimTime,
+    pub(super) node: u32,
+    pub(super) seed: u64,
+    pub(super) addresses: Vec<Ipv4Addr>,
+    pub(super) scratch: Scratch,
+    pub(super) events: VecDeque<AppEvent>,
+    packets: VecDeque<Departure>,
+    /// `None`: not wanted.
+    records: Option<Vec<(SimTime, TcpSample)>>,
+    /// By time, then in the order asked for.
+    wakes: BinaryHeap<Reverse<(SimTime, u64, u64)>>,
+    count: u64,
+}
+
+impl Outbox {
+    fn number(&mut self) -> u64 {
+        self.count += 1;
+        self.count
+    }
+
+    pub(super) fn send(&mut self, out: &Outgoing<'_>) -> u64 {
+        let id = u64::from(self.node) << 40 | self.number();
+        self.packets.push_back(Departure {
+            at: self.now,
+            packet: Packet {
+                id,
+                src: out.src,
+                dst: out.dst,
+                size: out.segment.ipv4_len(),
+                ttl: out.ttl,
+                tos: out.tos,
+                corrupt: false,
+                payload: *out.segment,
+            },
+            retransmission: out.again,
+            state: out.state,
+        });
+        id
+    }
+
+    pub(super) fn record(&mut self, sample: TcpSample) {
+        if let Some(records) = &mut self.records {
+            records.push((self.now, sample));
+        }
+    }
+
+    pub(super) fn wake(&mut self, at: SimTime, token: u64) {
+        let number = self.number();
+        self.wakes.push(Reverse((at.max(self.now), number, token)));
+    }
+}
+
+/// A [`TcpHost`] driven by hand: by a test, a script, or a network that is no simulation.
+///
+/// Every input carries the time, which never runs backwards. After each one, take what came of it:
+/// [`Driver::next_packet`], [`Driver::next_event`] and, where wanted, [`Driver::take_records`]; and
+/// call [`Driver::time_out`] when [`Driver::next_timeout`] has come. The driver is an application of
+/// the host besides those of its configuration: [`Driver::call`] hands it the sockets, and news of
+/// the connections it opened, and of its listeners, are the events.
+///
+/// Two hosts back to back, one a server of the library's, the other driven by hand:
+///
+/// ```
+/// use std::net::{Ipv4Addr, SocketAddrV4};
+/// use std::sync::Arc;
+/// use sim_core::{SimDuration, SimTime};
+/// use tcp_model::app::AppEvent;
+/// use tcp_model::host::Driver;
+/// use tcp_model::spec::{AppSpec, HostConfig, SinkSpec, TraceSpec};
+/// use tcp_model::TcpParams;
+///
+/// let host = |n: u8, apps| {
+///     let (params, trace) = (Arc::new(TcpParams::linux()), TraceSpec::default());
+///     let config = HostConfig { params, apps, trace };
+///     Driver::new(config, u32::from(n), vec![Ipv4Addr::new(10, 0, 0, n)], 1)
+/// };
+/// let sink = SinkSpec { port: 80, backlog: 128, read_rate: None };
+/// let mut hosts = [host(1, vec![]), host(2, vec![AppSpec::Sink(sink)])];
+/// let server = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 2), 80);
+/// let mut now = SimTime::ZERO;
+/// let id = hosts[0].call(now, |socket| socket.connect(None, server)).unwrap();
+/// let mut closed = false;
+/// for _ in 0..20 {
+///     // Everything takes 10 ms to the other host.
+///     now = now + SimDuration::from_millis(10);
+///     for from in 0..2 {
+///         while let Some(sent) = hosts[from].next_packet() {
+///             hosts[1 - from].receive(now, &sent.packet);
+///         }
+///     }
+///     hosts.iter_mut().for_each(|host| host.time_out(now));
+///     while let Some(event) = hosts[0].next_event() {
+///         match event {
+///             AppEvent::Connected(_) => hosts[0].call(now, |socket| {
+///                 assert_eq!(socket.write(id, 5000), 5000);
+///                 socket.shutdown(id);
+///             }),
+///             AppEvent::PeerClosed(_) => closed = true,
+///             _ => {}
+///         }
+///     }
+/// }
+/// assert!(closed);
+/// assert_eq!(hosts[0].host().time_waits(), 1);
+/// ```
+pub struct Driver<'m> {
+    host: TcpHost,
+    outbox: Outbox,
+    make: Option<&'m mut MakeTcp<'m>>,
+}
+
+impl std::fmt::Debug for Driver<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (host, outbox) = (&self.host, &self.outbox);
+        f.debug_struct("Driver")
+            .field("host", host)
+            .field("outbox", outbox)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'m> Driver<'m> {
+    /// A host as described, with these addresses. `number` tells its connections from those of
+    /// other hosts, and with `seed` its random streams. It starts at time zero.
+    pub fn new(config: HostConfig, number: u32, addresses: Vec<Ipv4Addr>, seed: u64) -> Driver<'m> {
+        let mut driver = Driver {
+            host: TcpHost::new(config),
+            outbox: Outbox {
+                now: SimTime::ZERO,
+                node: number,
+                seed,
+                addresses,
+                scratch: Scratch::default(),
+                events: VecDeque::new(),
+                packets: VecDeque::new(),
+                records: None,
+                wakes: BinaryHeap::new(),
+                count: 0,
+            },
+            make: None,
+        };
+        driver.with(SimTime::ZERO, |host, cx| host.start(cx));
+        driver
+    }
+
+    /// Lets `factory` make the TCP of every connection.
+    #[must_use]
+    pub fn with_model(mut self, factory: ModelFactory) -> Driver<'m> {
+        self.host = self.host.with_model(factory);
+        self
+    }
+
+    /// The same with a maker that need not be shared between threads.
+    #[must_use]
+    pub fn with_maker(mut self, make: &'m mut MakeTcp<'_>) -> Driver<'m> {
+        self.make = Some(make);
+        self
+    }
+
+    /// Keeps what the host records, from now on, for [`Driver::take_records`].
+    #[must_use]
+    pub fn recording(mut self) -> Driver<'m> {
+        self.outbox.records = Some(Vec::new());
+        self
+    }
+
+    /// The host, for its counters.
+    pub fn host(&self) -> &TcpHost {
+        &self.host
+    }
+
+    /// The time of the last input.
+    pub fn now(&self) -> SimTime {
+        self.outbox.now
+    }
+
+    /// A packet arrives at `now`.
+    pub fn receive(&mut self, now: SimTime, packet: &Packet<Segment>) {
+        let mut packet = *packet;
+        packet.payload.ecn = Ecn::from_tos(packet.tos);
+        self.with(now, |host, cx| host.packet_arrives(&packet, cx));
+    }
+
+    /// Makes calls on the host's sockets at `now`, as an application of its own.
+    pub fn call<R>(&mut self, now: SimTime, calls: impl FnOnce(&mut SocketCx<'_, '_>) -> R) -> R {
+        self.with(now, |host, cx| {
+            let app = host.apps.len() as u16;
+            let result = calls(&mut SocketCx {
+                stack: &mut host.stack,
+                cx: cx.reborrow(),
+                app,
+            });
+            host.finish(cx);
+            result
+        })
+    }
+
+    /// When [`Driver::time_out`] is wanted; it may come earlier than anything is due.
+    pub fn next_timeout(&self) -> Option<SimTime> {
+        self.outbox.wakes.peek().map(|Reverse((at, ..))| *at)
+    }
+
+    /// Lets everything happen that is due at `now`.
+    pub fn time_out(&mut self, now: SimTime) {
+        while let Some(Reverse((at, _, token))) = self.outbox.wakes.peek().copied()
+            && at <= now
+        {
+            self.outbox.wakes.pop();
+            self.with(at, |host, cx| host.timer_fires(token, cx));
+        }
+        self.outbox.now = self.outbox.now.max(now);
+    }
+
+    /// The next packet that left, in order.
+    pub fn next_packet(&mut self) -> Option<Departure> {
+        self.outbox.packets.pop_front()
+    }
+
+    /// The next event for the driver, in order.
+    pub fn next_event(&mut self) -> Option<AppEvent> {
+        self.outbox.events.pop_front()
+    }
+
+    /// What the host has recorded since this was called last, in order; nothing unless it is
+    /// [`Driver::recording`].
+    pub fn take_records(&mut self) -> Vec<(SimTime, TcpSample)> {
+        self.outbox
+            .records
+            .as_mut()
+            .map(std::mem::take)
+            .unwrap_or_default()
+    }
+
+    fn with<R>(
+        &mut self,
+        now: SimTime,
+        act: impl FnOnce(&mut TcpHost, &mut HostCx<'_, '_>) -> R,
+    ) -> R {
+        self.outbox.now = self.outbox.now.max(now);
+        let mut cx = HostCx::Driver(DriverCx {
+            outbox: &mut self.outbox,
+            make: match &mut self.make {
+                Some(make) => Some(&mut **make),
+                None => None,
+            },
+        });
+        act(&mut self.host, &mut cx)
+    }
+}
