@@ -7,7 +7,7 @@ use crate::file::{RunFile, ScenarioFile};
 use crate::scenario::Scenario;
 
 /// Raised whenever the same scenario gives other results: runs of another version are not reused.
-pub const RESULTS_VERSION: u32 = 3;
+pub const RESULTS_VERSION: u32 = 4;
 
 /// One run to be made.
 #[derive(Clone, Debug)]

@@ -236,4 +236,11 @@ fn what_is_lost_is_what_the_scenario_says_and_is_made_good() {
         0
     );
     assert_eq!(repeats("lost-fin", "FIN,ACK").len(), 1);
+    let reasons = table.texts("reason").unwrap();
+    let syns = (0..table.len()).filter(|&i| from[i] == "lost-syn" && again[i]);
+    assert_eq!(
+        syns.map(|i| reasons[i].as_str()).collect::<Vec<_>>(),
+        ["SYN time-out"]
+    );
+    assert!((0..table.len()).all(|i| reasons[i].is_empty() != again[i]));
 }

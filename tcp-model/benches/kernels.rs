@@ -76,7 +76,7 @@ impl Pair {
     fn give(&mut self, to: usize, input: Input<'_>) -> Vec<Segment> {
         self.out.clear();
         self.ends[to].step(input, self.now, &mut self.out);
-        self.out.segments.iter().map(|(s, _)| *s).collect()
+        self.out.segments.iter().map(|t| t.segment).collect()
     }
 
     /// Delivers segments to one end, and what that answers to the other, until there are none.

@@ -21,6 +21,7 @@ use crate::sample::Counts;
 use crate::segment::ConnId;
 use crate::state::State;
 use crate::time_wait::TimeWait;
+use crate::transmit::RetransmitReason;
 
 mod ack;
 mod adaptive;
@@ -71,6 +72,8 @@ pub struct Connection {
     app_closed: bool,
     /// A recovery has begun before, so that `recover` means something.
     recovered_before: bool,
+    /// Why what is outstanding was taken for lost, other than by ACKs.
+    loss_reason: RetransmitReason,
 }
 
 impl Connection {
@@ -101,6 +104,7 @@ impl Connection {
             traced: ctx.traced,
             app_closed: false,
             recovered_before: false,
+            loss_reason: RetransmitReason::Timeout,
             params: ctx.params,
         }
     }
@@ -128,6 +132,7 @@ impl Connection {
             traced: _,
             app_closed,
             recovered_before,
+            loss_reason: _,
         } = self;
         (snd, rcv, timers, rtt, recovery, cc).hash(hasher);
         rare.hash(hasher);

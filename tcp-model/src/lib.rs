@@ -36,11 +36,11 @@
 //! b.step(Input::Listen, now, &mut from_b);
 //! a.step(Input::Connect, now, &mut from_a);
 //! for _ in 0..2 {
-//!     for (segment, _) in from_a.segments.split_off(0) {
-//!         b.step(Input::Segment(&segment), now, &mut from_b);
+//!     for sent in from_a.segments.split_off(0) {
+//!         b.step(Input::Segment(&sent.segment), now, &mut from_b);
 //!     }
-//!     for (segment, _) in from_b.segments.split_off(0) {
-//!         a.step(Input::Segment(&segment), now, &mut from_a);
+//!     for sent in from_b.segments.split_off(0) {
+//!         a.step(Input::Segment(&sent.segment), now, &mut from_a);
 //!     }
 //! }
 //! assert_eq!((a.view().state, b.view().state), (State::Established, State::Established));
@@ -77,6 +77,7 @@ pub mod state;
 pub mod syn_cookie;
 pub mod ticks;
 pub mod time_wait;
+mod transmit;
 pub mod wire;
 
 pub use app::spec;
@@ -88,3 +89,4 @@ pub use sample::TcpSample;
 pub use segment::{ConnId, Ecn, Flags, Segment};
 pub use seq::SeqNum;
 pub use state::State;
+pub use transmit::{RetransmitReason, Transmit};

@@ -19,6 +19,7 @@ use crate::seq::SeqNum;
 use crate::state::State;
 use crate::syn_cookie::Agreed;
 use crate::time_wait::TimeWait;
+use crate::transmit::Transmit;
 
 /// One end point of one connection.
 pub trait TcpModel: Send + Debug {
@@ -187,13 +188,10 @@ pub enum End {
 /// Where a model puts what it wants done; used again and again.
 #[derive(Clone, Debug, Default)]
 pub struct Outputs {
-    /// Segments to send, in order, each with whether it repeats octets sent before.
-    pub segments: Vec<(Segment, bool)>,
+    /// Segments to send, in order.
+    pub segments: Vec<Transmit>,
     /// News, in order.
     pub signals: Vec<Signal>,
-    /// The last segment is a challenge ACK (RFC 5961), which a host may suppress to keep to its
-    /// limit for all connections together (RFC 5961 section 7).
-    pub challenge: bool,
 }
 
 impl Outputs {
@@ -201,7 +199,6 @@ impl Outputs {
     pub fn clear(&mut self) {
         self.segments.clear();
         self.signals.clear();
-        self.challenge = false;
     }
 }
 

@@ -106,6 +106,11 @@ impl Recovery {
         self.rack = rack;
     }
 
+    /// The peer has reported segments beyond a gap.
+    pub fn has_sacks(&self) -> bool {
+        self.board.is_some()
+    }
+
     /// The log, if one is kept.
     pub fn log(&self) -> Option<&SentLog> {
         self.log.as_deref()

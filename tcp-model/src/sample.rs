@@ -6,6 +6,7 @@ use sim_core::{LossCause, SimDuration, SimTime};
 
 use crate::segment::{ConnId, Segment};
 use crate::state::State;
+use crate::transmit::RetransmitReason;
 
 /// Which end of a connection. In a simultaneous open both are active, with identities of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -212,8 +213,8 @@ pub struct SegmentTrace {
     /// State of the observing end point after the event; `None` for losses and for hosts that have
     /// no such connection.
     pub state: Option<State>,
-    /// The sender sent these octets before.
-    pub retransmission: bool,
+    /// Why the sender sent these octets again, if it did; known where it was sent.
+    pub retransmission: Option<RetransmitReason>,
     /// The segment.
     pub segment: Segment,
 }

@@ -13,6 +13,8 @@ mod fast_open;
 mod icmp;
 #[path = "features/limits.rs"]
 mod limits;
+#[path = "features/reasons.rs"]
+mod reasons;
 #[path = "features/small_segments.rs"]
 mod small_segments;
 #[path = "features/syn_cookies.rs"]
@@ -130,7 +132,7 @@ impl End {
 
     /// The segments put out.
     fn take(&mut self) -> Vec<Segment> {
-        self.out.segments.drain(..).map(|(s, _)| s).collect()
+        self.out.segments.drain(..).map(|t| t.segment).collect()
     }
 
     /// The news put out.

@@ -12,7 +12,7 @@ use tcp_model::icmp::{IcmpError, IcmpKind};
 use tcp_model::model::{Input, OpenContext, Outputs, SendCall, TcpModel};
 use tcp_model::options::Options;
 use tcp_model::params::EcnMode;
-use tcp_model::{ConnId, Connection, Ecn, Flags, Segment, SeqNum, State, TcpParams};
+use tcp_model::{ConnId, Connection, Ecn, Flags, Segment, SeqNum, State, TcpParams, Transmit};
 
 /// What happens to an end point.
 #[derive(Clone, Debug)]
@@ -205,15 +205,16 @@ impl Target {
             .out
             .segments
             .iter()
-            .map(|(s, _)| u64::from(s.len))
+            .map(|t| u64::from(t.segment.len))
             .sum();
-        let empty = self.out.segments.iter().filter(|(s, _)| s.len == 0).count();
+        let empty = self.out.segments.iter().filter(|t| t.segment.len == 0);
+        let empty = empty.count();
         prop_assert!(
             data <= 2 * self.most && empty <= 4,
             "{} segments",
             self.out.segments.len()
         );
-        for (segment, _) in &self.out.segments {
+        for Transmit { segment, .. } in &self.out.segments {
             prop_assert!(segment.options.as_bytes().len() <= 40);
             prop_assert!(segment.ipv4_len() <= 65_535);
         }

@@ -36,6 +36,8 @@ pub(crate) struct Sent {
     pub(crate) ack: u32,
     pub(crate) len: u32,
     pub(crate) retransmission: bool,
+    /// The rule by which it was sent again; empty otherwise.
+    pub(crate) reason: String,
     /// States of the ends after sending it and after its arrival, where recorded.
     pub(crate) state_at_sender: Option<State>,
     pub(crate) state_at_receiver: Option<State>,
@@ -229,6 +231,7 @@ fn push_segment(one: &mut Conversation, table: &Table, i: usize) -> Result<(), S
         ack: table.ints("ack")?[i] as u32,
         len: table.ints("len")?[i] as u32,
         retransmission: table.bools("retransmission")?[i],
+        reason: table.texts("reason")?[i].clone(),
         state_at_sender: state_named(&table.texts("state_at_sender")?[i]),
         state_at_receiver: state_named(&table.texts("state_at_receiver")?[i]),
     });

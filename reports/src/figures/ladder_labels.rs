@@ -97,6 +97,9 @@ impl Letters {
         }
         if s.retransmission {
             note = join(note, "retransmission");
+            if !s.reason.is_empty() {
+                note.push_str(&format!(" ({})", s.reason));
+            }
         }
         if s.fate_text == "duplicate" {
             note = join(note, "duplicate");
@@ -151,6 +154,7 @@ mod tests {
             ack,
             len,
             retransmission: false,
+            reason: String::new(),
             state_at_sender: None,
             state_at_receiver: None,
         }

@@ -126,6 +126,7 @@ mod tests {
             ack: 0,
             len: 0,
             retransmission: false,
+            reason: String::new(),
             state_at_sender: Some(states.0),
             state_at_receiver: Some(states.1),
         }

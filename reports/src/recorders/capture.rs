@@ -22,6 +22,14 @@ struct Held {
     comment: Option<String>,
 }
 
+/// Two comments in one.
+fn join(one: Option<String>, other: Option<String>) -> Option<String> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(format!("{one}; {other}")),
+        (one, other) => one.or(other),
+    }
+}
+
 /// Writes the segments of recorded connections.
 #[derive(Debug)]
 pub(crate) struct Capture {
@@ -81,7 +89,10 @@ impl Capture {
             SegmentEvent::Lost(cause) => {
                 let lost = self.held.iter_mut().find(|h| h.packet == trace.packet);
                 match lost {
-                    Some(held) => held.comment = Some(format!("lost: {cause}")),
+                    Some(held) => {
+                        let lost = Some(format!("lost: {cause}"));
+                        held.comment = join(held.comment.take(), lost);
+                    }
                     None => self.early.push((trace.packet, cause)),
                 }
             }
@@ -107,11 +118,13 @@ impl Capture {
             && wire::encode_ipv4(&packet, &mut self.bytes).is_ok()
         {
             let early = self.early.iter().find(|e| e.0 == trace.packet);
+            let again = trace.retransmission.map(|r| format!("sent again: {r}"));
+            let lost = early.map(|(_, cause)| format!("lost: {cause}"));
             self.held.push(Held {
                 packet: trace.packet,
                 interface,
                 end: self.bytes.len(),
-                comment: early.map(|(_, cause)| format!("lost: {cause}")),
+                comment: join(again, lost),
             });
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use sim_core::NodeId;
+use tcp_model::RetransmitReason;
 use tcp_model::sample::Side;
 use tcp_model::state::State;
 
@@ -17,6 +18,7 @@ pub(crate) struct Names {
     by_address: BTreeMap<Ipv4Addr, usize>,
     states: Vec<Text>,
     sides: [Text; 2],
+    reasons: Vec<Text>,
     pub(crate) none: Text,
 }
 
@@ -28,6 +30,9 @@ impl Names {
             nodes: nodes.iter().map(|n| Text::from(n.name.as_str())).collect(),
             by_address: addresses.collect(),
             states: State::ALL.map(|s| Text::from(s.name())).to_vec(),
+            reasons: RetransmitReason::ALL
+                .map(|r| Text::from(r.as_str()))
+                .to_vec(),
             sides: ["active", "passive"].map(Text::from),
             none: Text::from(""),
         }
@@ -48,6 +53,11 @@ impl Names {
 
     pub(crate) fn opt_state(&self, state: Option<State>) -> &Text {
         state.map_or(&self.none, |s| self.state(s))
+    }
+
+    /// Why a segment was sent again; empty when it was not.
+    pub(crate) fn reason(&self, reason: Option<RetransmitReason>) -> &Text {
+        reason.map_or(&self.none, |r| &self.reasons[r as usize])
     }
 
     pub(crate) fn side(&self, side: Side) -> &Text {

@@ -30,6 +30,7 @@ const COLUMNS: &[(&str, Kind)] = &[
     ("window", Kind::Int),
     ("options", Kind::Text),
     ("retransmission", Kind::Bool),
+    ("reason", Kind::Text),
     ("state_at_sender", Kind::Text),
     ("state_at_receiver", Kind::Text),
 ];
@@ -186,7 +187,8 @@ impl Segments {
             .int(segment.len)
             .int(segment.window)
             .text(&options)
-            .bool(trace.retransmission)
+            .bool(trace.retransmission.is_some())
+            .text(names.reason(trace.retransmission))
             .text(names.opt_state(sender_state))
             .text(&row.state_at_receiver)
             .end()

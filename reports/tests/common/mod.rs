@@ -10,7 +10,7 @@ use sim_core::{LossCause, NodeId, Record, RunStats, SimDuration, SimTime, Tie};
 use tcp_model::options::{Options, TcpOption};
 use tcp_model::sample::*;
 use tcp_model::segment::Tag;
-use tcp_model::{ConnId, Flags, Segment, SeqNum, State, TcpSample};
+use tcp_model::{ConnId, Flags, RetransmitReason, Segment, SeqNum, State, TcpSample};
 
 pub const CLIENT: NodeId = NodeId(0);
 pub const SERVER: NodeId = NodeId(1);
@@ -247,7 +247,7 @@ impl Made {
             ttl: 64,
             tos: 0,
             state: Some(s.states.0),
-            retransmission: s.again,
+            retransmission: s.again.then_some(RetransmitReason::Timeout),
             segment,
         };
         let sent = TcpSample::Segment(Box::new(trace.clone()));

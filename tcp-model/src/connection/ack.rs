@@ -9,6 +9,7 @@ use crate::model::{End, Outputs};
 use crate::recovery::{Delivered, Phase};
 use crate::segment::Segment;
 use crate::state::State;
+use crate::transmit::RetransmitReason;
 
 impl Connection {
     /// True when the segment is to be processed further.
@@ -97,8 +98,7 @@ impl Connection {
         if self.snd.wnd > 0 && self.timers.persist != SimTime::MAX {
             self.stop_probing();
             if std::mem::take(&mut self.snd.probing) && self.snd.flight() > 0 {
-                self.recovery.enter_loss(&self.outstanding(), now);
-                self.recovered_before = true;
+                self.enter_loss(RetransmitReason::WindowProbe, now);
             }
         } else if self.timers.persist != SimTime::MAX && self.params.probes_from_answer {
             self.rearm_persist(now);

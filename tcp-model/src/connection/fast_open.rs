@@ -24,7 +24,7 @@ impl Connection {
         self.rare().connect = Some(*call);
         self.enter(State::SynSent, out);
         self.queue(call.data);
-        self.send_syn(false, now, out);
+        self.send_syn(None, now, out);
     }
 
     /// Passive OPEN with Fast Open.
@@ -156,6 +156,6 @@ impl Connection {
             ..*seg
         };
         self.on_text(&text, now, out);
-        self.send_syn(false, now, out);
+        self.send_syn(None, now, out);
     }
 }

@@ -11,10 +11,17 @@ use crate::options::Options;
 use crate::segment::{Flags, Segment, Tag};
 use crate::seq::SeqNum;
 use crate::state::State;
+use crate::transmit::{RetransmitReason, Transmit};
 
 impl Connection {
-    /// Sends SYN, or SYN-ACK in SYN-RECEIVED; `again` when it is a retransmission.
-    pub(super) fn send_syn(&mut self, again: bool, now: SimTime, out: &mut Outputs) {
+    /// Sends SYN, or SYN-ACK in SYN-RECEIVED; `why` when it is a retransmission.
+    pub(super) fn send_syn(
+        &mut self,
+        why: Option<RetransmitReason>,
+        now: SimTime,
+        out: &mut Outputs,
+    ) {
+        let again = why.is_some();
         let answers = self.state != State::SynSent;
         let flags = if answers { Flags::SYN_ACK } else { Flags::SYN };
         let flags = flags | self.ecn_setup(answers, again);
@@ -49,7 +56,7 @@ impl Connection {
             self.snd.nxt = self.snd.iss + 1 + len;
             self.snd.timed = Some((self.snd.iss + 1, now));
         }
-        self.emit(segment, again, out);
+        self.emit(segment, why, out);
         self.arm_rto(now);
     }
 
@@ -128,7 +135,7 @@ impl Connection {
             if self.rare.is_some() && self.accept_early(seg) {
                 self.open_early(seg, now, out);
             } else {
-                self.send_syn(false, now, out);
+                self.send_syn(None, now, out);
             }
         }
     }
@@ -162,7 +169,7 @@ impl Connection {
             self.snd.max_wnd = self.snd.wnd;
             self.timers.rto = SimTime::MAX;
             self.enter(State::SynReceived, out);
-            self.send_syn(true, now, out);
+            self.send_syn(Some(RetransmitReason::SimultaneousOpen), now, out);
             return;
         }
         self.snd.wl1 = seg.seq;
@@ -252,6 +259,6 @@ impl Connection {
             ..Segment::default()
         };
         self.counts.segments_sent += 1;
-        out.segments.push((segment, false));
+        out.segments.push(Transmit::new(segment));
     }
 }

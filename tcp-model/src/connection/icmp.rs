@@ -12,6 +12,7 @@ use crate::icmp::{IcmpError, IcmpKind};
 use crate::model::{End, Outputs, Signal};
 use crate::params::IpVersion;
 use crate::state::State;
+use crate::transmit::RetransmitReason;
 
 /// RFC 1191 section 7.1: what to try when a router does not tell its MTU.
 const PLATEAUS: [u16; 11] = [
@@ -82,7 +83,7 @@ impl Connection {
             // The MSS is bounded when the handshake is complete. A SYN that is too big carries
             // data: it goes again without.
             if self.rare.as_ref().is_some_and(|r| r.syn_data > 0) {
-                self.send_syn(true, now, out);
+                self.send_syn(Some(RetransmitReason::PathMtu), now, out);
             }
             return;
         }
@@ -109,8 +110,7 @@ impl Connection {
     fn send_all_again(&mut self, now: SimTime, out: &mut Outputs) {
         self.snd.timed = None; // Karn
         // However lately it was sent.
-        self.recovery.enter_loss(&self.outstanding(), SimTime::MAX);
-        self.recovered_before = true;
+        self.enter_loss(RetransmitReason::PathMtu, SimTime::MAX);
         self.transmit(now, out);
     }
 }

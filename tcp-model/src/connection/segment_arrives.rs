@@ -8,6 +8,7 @@ use crate::model::{End, Outputs};
 use crate::segment::{Flags, Segment};
 use crate::state::State;
 use crate::time_wait::TimeWaitAction;
+use crate::transmit::RetransmitReason;
 
 /// What the sequence check found.
 enum Sequence {
@@ -121,7 +122,7 @@ impl Connection {
             // Our SYN-ACK was lost, or crossed the retransmission; the timer begins anew.
             self.snd.timed = None;
             self.timers.rto = SimTime::MAX;
-            self.send_syn(true, now, out);
+            self.send_syn(Some(RetransmitReason::DuplicateSyn), now, out);
             return;
         }
         let rest = Segment {
@@ -225,7 +226,9 @@ impl Connection {
     pub(super) fn challenge(&mut self, now: SimTime, out: &mut Outputs) {
         if self.may_challenge(now) {
             self.send_ack(now, out);
-            out.challenge = true;
+            if let Some(ack) = out.segments.last_mut() {
+                ack.challenge = true;
+            }
         }
     }
 

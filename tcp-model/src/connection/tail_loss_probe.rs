@@ -9,6 +9,7 @@ use crate::model::Outputs;
 use crate::recovery::{Phase, Probe};
 use crate::segment::Segment;
 use crate::state::State;
+use crate::transmit::RetransmitReason;
 
 /// What the retransmission timer runs for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -140,7 +141,8 @@ impl Connection {
         let Some((start, end)) = self.recovery.log().and_then(|log| log.tail()) else {
             return;
         };
-        let sent = self.send_range(start, end.offset_from(start), true, now, out);
+        let why = Some(RetransmitReason::TailLossProbe);
+        let sent = self.send_range(start, end.offset_from(start), why, now, out);
         self.recovery.on_retransmitted(start, start + sent, now);
     }
 

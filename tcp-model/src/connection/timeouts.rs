@@ -10,6 +10,7 @@ use crate::params::GiveUp;
 use crate::recovery::Phase;
 use crate::segment::Flags;
 use crate::state::State;
+use crate::transmit::RetransmitReason;
 
 /// Deadlines as data; `SimTime::MAX` is off.
 #[derive(Clone, Copy, Debug, Hash)]
@@ -266,21 +267,19 @@ impl Connection {
         if self.rare.is_some() && self.waits_for_data() {
             self.arm_rto(now);
         } else {
-            self.send_syn(true, now, out);
+            self.send_syn(Some(RetransmitReason::SynTimeout), now, out);
         }
     }
 
     /// RFC 6298 rules 5.4 to 5.6 and RFC 5681 section 3.1.
     fn retransmit_after_timeout(&mut self, now: SimTime, out: &mut Outputs) {
-        let outstanding = self.outstanding();
         let flight = self.flight_size();
         let cause = match self.timers.retries {
             1 => Congestion::Timeout,
             _ => Congestion::RepeatedTimeout,
         };
         self.cc.on_congestion(cause, flight, now);
-        self.recovery.enter_loss(&outstanding, now);
-        self.recovered_before = true;
+        self.enter_loss(RetransmitReason::Timeout, now);
         self.note_reduction();
         self.rtt.back_off(&self.bounds());
         self.transmit(now, out);
@@ -371,7 +370,7 @@ impl Connection {
         self.timers.keepalive_sent = self.timers.keepalive_sent.saturating_add(1);
         self.timers.keepalive = self.expiry(now, self.params.keepalive_interval);
         let segment = self.header(Flags::ACK, self.snd.nxt - 1, now);
-        self.emit(segment, false, out);
+        self.emit(segment, None, out);
     }
 
     /// Unanswered probes enough (MUST-29: never one alone), or for as long as the user waits

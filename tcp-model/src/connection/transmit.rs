@@ -8,9 +8,11 @@ use super::spaces::Hold;
 use crate::congestion::CongestionControl;
 use crate::model::Outputs;
 use crate::options::Options;
+use crate::recovery::Phase;
 use crate::segment::{Flags, Segment, Tag};
 use crate::seq::SeqNum;
 use crate::state::State;
+use crate::transmit::{RetransmitReason, Transmit};
 
 /// What stops the sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,9 +83,14 @@ impl Connection {
     }
 
     /// Puts a segment out. Every segment but the first SYN and some RSTs acknowledges.
-    pub(super) fn emit(&mut self, segment: Segment, again: bool, out: &mut Outputs) {
+    pub(super) fn emit(
+        &mut self,
+        segment: Segment,
+        why: Option<RetransmitReason>,
+        out: &mut Outputs,
+    ) {
         self.counts.segments_sent += 1;
-        self.counts.retransmissions += u32::from(again);
+        self.counts.retransmissions += u32::from(why.is_some());
         if segment.flags.is_ack() {
             self.timers.ack = SimTime::MAX;
             self.rcv.acked = self.rcv.nxt;
@@ -91,12 +98,16 @@ impl Connection {
                 self.note_ack_sent();
             }
         }
-        out.segments.push((segment, again));
+        out.segments.push(Transmit {
+            segment,
+            retransmission: why,
+            challenge: false,
+        });
     }
 
     pub(super) fn send_ack(&mut self, now: SimTime, out: &mut Outputs) {
         let segment = self.header(Flags::ACK, self.acceptable_seq(), now);
-        self.emit(segment, false, out);
+        self.emit(segment, None, out);
     }
 
     /// SND.NXT for a segment without text; when that lies beyond the peer's window (which shrank,
@@ -157,11 +168,36 @@ impl Connection {
             if !force && pipe + u64::from(len) > self.cc.cwnd() {
                 return;
             }
+            let why = Some(self.reason_of_hole(force));
             force = false;
-            let sent = self.send_range(start, len, true, now, out);
+            let sent = self.send_range(start, len, why, now, out);
             self.recovery
                 .on_retransmitted(start, start + sent.max(1), now);
         }
+    }
+
+    /// The rule by which the hole that is next is sent again; `first` when recovery begins with it.
+    fn reason_of_hole(&mut self, first: bool) -> RetransmitReason {
+        if self.recovery.phase() == Phase::Loss {
+            let why = self.loss_reason;
+            if why == RetransmitReason::Timeout {
+                self.loss_reason = RetransmitReason::AfterTimeout;
+            }
+            return why;
+        }
+        match (self.recovery.uses_rack(), self.recovery.has_sacks(), first) {
+            (true, ..) => RetransmitReason::Rack,
+            (_, true, _) => RetransmitReason::Sack,
+            (.., true) => RetransmitReason::DuplicateAcks,
+            (.., false) => RetransmitReason::PartialAck,
+        }
+    }
+
+    /// All that is outstanding and not SACKed is lost, for a reason other than ACKs.
+    pub(super) fn enter_loss(&mut self, why: RetransmitReason, now: SimTime) {
+        self.recovery.enter_loss(&self.outstanding(), now);
+        self.recovered_before = true;
+        self.loss_reason = why;
     }
 
     fn send_new(&mut self, now: SimTime, out: &mut Outputs) -> Stop {
@@ -188,7 +224,7 @@ impl Connection {
             }
             burst = self.params.fill_window && len == self.snd.mss;
             let fin = ends && self.may_finish() && usable > len;
-            self.send_range(self.snd.nxt, len + u32::from(fin), false, now, out);
+            self.send_range(self.snd.nxt, len + u32::from(fin), None, now, out);
         }
     }
 
@@ -207,7 +243,7 @@ impl Connection {
         }
         let ends = u64::from(len) == self.snd.unsent();
         let fin = ends && self.may_finish() && usable > len;
-        self.send_range(self.snd.nxt, len + u32::from(fin), false, now, out);
+        self.send_range(self.snd.nxt, len + u32::from(fin), None, now, out);
         true
     }
 
@@ -247,10 +283,11 @@ impl Connection {
         &mut self,
         seq: SeqNum,
         len: u32,
-        again: bool,
+        why: Option<RetransmitReason>,
         now: SimTime,
         out: &mut Outputs,
     ) -> u32 {
+        let again = why.is_some();
         let data_end = self.snd.data_end();
         let data = len.min(if seq.before(data_end) {
             data_end.offset_from(seq)
@@ -308,7 +345,7 @@ impl Connection {
             self.snd.nxt = stop;
             self.snd.fin_sent |= fin;
         }
-        self.emit(segment, again, out);
+        self.emit(segment, why, out);
         if data > 0 && self.rcv.adaptive.is_some() {
             self.note_data_sent(now);
         }
@@ -322,17 +359,23 @@ impl Connection {
         if usable > 0 && self.snd.flight() == 0 {
             let len = self.snd.unsent().min(u64::from(self.snd.mss.min(usable))) as u32;
             let fin = self.snd.fin_queued && u64::from(len) == self.snd.unsent() && usable > len;
-            self.send_range(self.snd.nxt, len + u32::from(fin), false, now, out);
+            self.send_range(self.snd.nxt, len + u32::from(fin), None, now, out);
             self.arm_rto(now);
         } else if self.snd.probing {
-            self.send_range(self.snd.una, 1, true, now, out);
+            self.send_range(
+                self.snd.una,
+                1,
+                Some(RetransmitReason::WindowProbe),
+                now,
+                out,
+            );
         } else if self.params.probe_with_octet && self.snd.flight() == 0 {
             self.snd.probing = true;
-            self.send_range(self.snd.nxt, 1, false, now, out);
+            self.send_range(self.snd.nxt, 1, None, now, out);
             self.snd.timed = None;
         } else {
             let segment = self.header(Flags::ACK, self.snd.una - 1, now);
-            self.emit(segment, false, out);
+            self.emit(segment, None, out);
         }
     }
 }

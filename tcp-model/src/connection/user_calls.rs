@@ -16,7 +16,7 @@ impl Connection {
             return;
         }
         self.enter(State::SynSent, out);
-        self.send_syn(false, now, out);
+        self.send_syn(None, now, out);
     }
 
     /// It has had its life: sequence numbers were used.
@@ -227,6 +227,6 @@ impl Connection {
     /// `<SEQ=SND.NXT><CTL=RST,ACK>`.
     pub(super) fn send_reset(&mut self, now: SimTime, out: &mut Outputs) {
         let segment = self.header(Flags::RST | Flags::ACK, self.acceptable_seq(), now);
-        self.emit(segment, false, out);
+        self.emit(segment, None, out);
     }
 }

@@ -191,7 +191,7 @@ impl Stack {
                 let known = entry.time_wait(self.secret.ts_offset(flow));
                 let (here, there) = (flow.local().port(), flow.remote().port());
                 let ack = known.ack(here, there, ts_clock(cx.now()));
-                self.send(flow, &ack, false, after, cx);
+                self.send(flow, &ack, after, cx);
             }
             TimeWaitAction::Kill => {
                 self.stats.time_wait_killed += 1;
@@ -262,7 +262,7 @@ impl Stack {
     /// made so that the sender believes it.
     fn reset_stranger(&mut self, flow: Flow, seg: &Segment, cx: &mut HostCx<'_, '_>) {
         if let Some(reset) = seg.refusal() {
-            self.send(flow, &reset, false, None, cx);
+            self.send(flow, &reset, None, cx);
         }
     }
 

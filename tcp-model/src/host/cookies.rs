@@ -50,7 +50,7 @@ impl Stack {
         let answer = self.cookie_key().answer(&params, &ends, syn, now);
         self.listeners[listener].last_cookie = now;
         self.stats.syn_cookies_sent += 1;
-        self.send(flow, &answer, false, Some(State::Listen), cx);
+        self.send(flow, &answer, Some(State::Listen), cx);
     }
 
     /// A segment for a listener acknowledges something: a cookie, or nothing we sent. True when it

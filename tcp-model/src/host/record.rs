@@ -39,7 +39,7 @@ pub(super) fn trace_of(
         ttl: packet.ttl,
         tos: packet.tos,
         state,
-        retransmission: false,
+        retransmission: None,
         segment: packet.payload,
     }
 }

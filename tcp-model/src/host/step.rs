@@ -18,6 +18,7 @@ use crate::sample::{
 };
 use crate::segment::Segment;
 use crate::state::State;
+use crate::transmit::Transmit;
 
 impl Stack {
     /// Records what every connection has done so far.
@@ -214,26 +215,26 @@ impl Stack {
             return;
         };
         let (flow, state) = (endpoint.flow, endpoint.state);
-        let mut segments = &out.segments[..];
-        if let (true, Some(limit)) = (out.challenge, self.params.challenge_ack_limit) {
-            let budget = self.challenges.get_or_insert_default();
-            if !budget.take(limit, cx.now()) {
-                self.stats.challenges_suppressed += 1;
-                segments = segments.split_last().map_or(segments, |(_, rest)| rest);
+        let marks = match &endpoint.own {
+            Some(own) if endpoint.has_own => (own.ttl, own.tos),
+            _ => (self.params.ttl, self.params.tos),
+        };
+        for transmit in &out.segments {
+            if transmit.challenge && !self.may_send_challenge(cx.now()) {
+                continue;
             }
+            self.send_marked(flow, transmit, Some(state), marks, cx);
         }
-        if endpoint.has_own
-            && let Some(own) = &endpoint.own
-        {
-            let (ttl, tos) = (own.ttl, own.tos);
-            for (segment, again) in segments {
-                self.send_marked(flow, segment, (*again, Some(state)), (ttl, tos), cx);
-            }
-            return;
-        }
-        for (segment, again) in segments {
-            self.send(flow, segment, *again, Some(state), cx);
-        }
+    }
+
+    /// The limit of challenge ACKs over all connections leaves room for one more.
+    fn may_send_challenge(&mut self, now: SimTime) -> bool {
+        let Some(limit) = self.params.challenge_ack_limit else {
+            return true;
+        };
+        let allowed = self.challenges.get_or_insert_default().take(limit, now);
+        self.stats.challenges_suppressed += u32::from(!allowed);
+        allowed
     }
 
     /// New options of a connection; false when its TCP cannot change them.
@@ -261,24 +262,24 @@ impl Stack {
         &mut self,
         flow: Flow,
         segment: &Segment,
-        again: bool,
         state: Option<State>,
         cx: &mut HostCx<'_, '_>,
     ) {
-        let (ttl, tos) = (self.params.ttl, self.params.tos);
-        self.send_marked(flow, segment, (again, state), (ttl, tos), cx);
+        let marks = (self.params.ttl, self.params.tos);
+        self.send_marked(flow, &Transmit::new(*segment), state, marks, cx);
     }
 
     /// The same with a TTL and a DS field of the connection's own.
     fn send_marked(
         &mut self,
         flow: Flow,
-        segment: &Segment,
-        (again, state): (bool, Option<State>),
+        transmit: &Transmit,
+        state: Option<State>,
         (ttl, tos): (u8, u8),
         cx: &mut HostCx<'_, '_>,
     ) {
         let (src, dst) = (*flow.local().ip(), *flow.remote().ip());
+        let segment = &transmit.segment;
         let tos = segment.ecn.on_tos(tos);
         let packet = cx.send(Outgoing {
             src,
@@ -286,7 +287,7 @@ impl Stack {
             ttl,
             tos,
             segment,
-            again,
+            again: transmit.is_retransmission(),
             state,
         });
         self.stats.segments_sent += 1;
@@ -300,7 +301,7 @@ impl Stack {
                 ttl,
                 tos,
                 state,
-                retransmission: again,
+                retransmission: transmit.retransmission,
                 segment: *segment,
             })));
         }

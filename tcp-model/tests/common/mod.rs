@@ -389,8 +389,8 @@ impl World {
             let at = at.max(self.now);
             self.push(at, Kind::Wake(side));
         }
-        for (segment, again) in std::mem::take(&mut out.segments) {
-            self.send(side, segment, again);
+        for sent in std::mem::take(&mut out.segments) {
+            self.send(side, sent.segment, sent.is_retransmission());
         }
         let (mut readable, mut writable) = (false, 0);
         for signal in std::mem::take(&mut out.signals) {

@@ -138,7 +138,9 @@ fn run(run: &Run, start: SimTime) -> Counted {
                 let lived = record.time.since(s.opened).as_secs_f64();
                 counted.last_reset = counted.last_reset.max(lived);
             }
-            TcpSample::Segment(t) if t.event == SegmentEvent::Sent && t.retransmission => {
+            TcpSample::Segment(t)
+                if t.event == SegmentEvent::Sent && t.retransmission.is_some() =>
+            {
                 let syn = t.segment.flags.is_syn() && record.node.0 == 0;
                 counted.syn_retransmissions += f64::from(u8::from(syn));
             }

@@ -3,7 +3,7 @@
 use sim_core::SimTime;
 use siphasher::sip::SipHasher13;
 use tcp_model::model::{Input, OpenContext, Outputs, TcpModel, TcpView};
-use tcp_model::{Connection, Flags, Segment, SeqNum};
+use tcp_model::{Connection, Flags, Segment, SeqNum, Transmit};
 
 use super::scenarios::orderly;
 use super::search::explore;
@@ -62,14 +62,14 @@ impl<const WRONG: u8> Mutant<WRONG> {
 
     fn spoil_answer(&self, arrived: &Segment, out: &mut Outputs) {
         match WRONG {
-            NEVER_SENDS_AGAIN => out.segments.retain(|(_, again)| !again),
+            NEVER_SENDS_AGAIN => out.segments.retain(|sent| !sent.is_retransmission()),
             FORGETS_ITS_FIN => {
-                for (segment, _) in &mut out.segments {
+                for Transmit { segment, .. } in &mut out.segments {
                     segment.flags = segment.flags.without(Flags::FIN);
                 }
             }
             ACKNOWLEDGES_ONE_TOO_MANY => {
-                for (segment, _) in &mut out.segments {
+                for Transmit { segment, .. } in &mut out.segments {
                     if segment.flags == Flags::ACK && segment.ack != SeqNum(0) {
                         segment.ack += 1;
                     }
@@ -85,7 +85,7 @@ impl<const WRONG: u8> Mutant<WRONG> {
                     ..Segment::default()
                 };
                 if view.state.is_synchronized() {
-                    out.segments.push((answer, false));
+                    out.segments.push(Transmit::new(answer));
                 }
             }
             _ => {}

@@ -90,8 +90,8 @@ pub(super) fn step<M: Checked>(
     ensure(out.segments.len() <= MOST_SEGMENTS, || {
         format!("{} segments at once", out.segments.len())
     })?;
-    for (segment, _) in &out.segments {
-        sent(side, peer, after, segment)?;
+    for transmit in &out.segments {
+        sent(side, peer, after, &transmit.segment)?;
     }
     Ok(())
 }

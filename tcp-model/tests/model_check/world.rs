@@ -349,8 +349,8 @@ impl<M: Checked> World<M> {
         }
         // LISTEN is entered without news: the listener was there before.
         self.sides[i].state = after.state;
-        for (segment, _) in out.segments {
-            self.send(scenario, i, segment);
+        for sent in out.segments {
+            self.send(scenario, i, sent.segment);
         }
         rules::pair(&self.sides, scenario)?;
         self.listen_again(scenario, i, before.state);

@@ -169,9 +169,12 @@ impl Rig {
         self.tcp.step(input, self.now, &mut out);
         self.news.extend(&out.signals);
         let now = self.now;
-        self.sent
-            .extend(out.segments.iter().map(|&(s, again)| (now, s, again)));
-        out.segments.into_iter().map(|(s, _)| s).collect()
+        self.sent.extend(
+            out.segments
+                .iter()
+                .map(|t| (now, t.segment, t.is_retransmission())),
+        );
+        out.segments.into_iter().map(|t| t.segment).collect()
     }
 
     pub(super) fn write(&mut self, bytes: u64) -> Vec<Segment> {

@@ -158,7 +158,7 @@ fn must_17_an_application_switches_nagle_off_for_its_connection() {
     });
     let mut out = Outputs::default();
     assert!(rig.tcp.change_params(&off, rig.now, &mut out));
-    assert_eq!(out.segments[0].0.len, 10, "what waited goes");
+    assert_eq!(out.segments[0].segment.len, 10, "what waited goes");
     assert_eq!(rig.write(10).len(), 1);
     // Another connection of the host keeps it.
     let mut other = Rig::established(plain());
@@ -175,7 +175,7 @@ fn may_4_a_retransmission_is_a_packet_of_its_own() {
     let done = lan.run(at(900_000));
     let again: Vec<_> = done
         .sent()
-        .filter(|t| t.retransmission && t.segment.len > 0)
+        .filter(|t| t.retransmission.is_some() && t.segment.len > 0)
         .collect();
     assert!(!again.is_empty());
     for trace in again {

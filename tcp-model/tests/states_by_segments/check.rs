@@ -16,7 +16,7 @@ fn observe(place: &Place, seg: &Segment, wanted: &Verdict) -> Result<Verdict, St
     let mut out = Outputs::default();
     tcp.step(Input::Segment(seg), moment(), &mut out);
     let (old, new) = (place.tcp.view(), tcp.view());
-    let mut sent: Vec<Segment> = out.segments.iter().map(|(s, _)| *s).collect();
+    let mut sent: Vec<Segment> = out.segments.iter().map(|t| t.segment).collect();
     if f.state == State::Closed {
         sent.extend(seg.refusal()); // the host's answer
     }

@@ -223,7 +223,8 @@ impl<'m> Stack<'m> {
                 self.established.push((listener, index));
             }
         }
-        for (segment, again) in self.out.segments.drain(..) {
+        for transmit in self.out.segments.drain(..) {
+            let (segment, again) = (transmit.segment, transmit.is_retransmission());
             flow.note_sent(&segment, again, now);
             let text = render::sent(&segment, flow, false);
             self.ladder.push(Rung::new(now, false, text));
