@@ -58,6 +58,30 @@ pub struct ScenarioFile {
     pub run: Option<RunFile>,
 }
 
+impl ScenarioFile {
+    /// Takes what stands under a top-level key from another file; `None` when there is no such key.
+    pub(crate) fn take(&mut self, key: &str, from: &mut ScenarioFile) -> Option<()> {
+        use std::mem::take;
+        match key {
+            "name" => self.name = take(&mut from.name),
+            "question" => self.question = take(&mut from.question),
+            "description" => self.description = take(&mut from.description),
+            "duration" => self.duration = from.duration,
+            "seed" => self.seed = from.seed,
+            "replicas" => self.replicas = from.replicas,
+            "engine" => self.engine = from.engine.take(),
+            "tcp" => self.tcp = from.tcp.take(),
+            "topology" => self.topology = from.topology.take(),
+            "workload" => self.workload = take(&mut from.workload),
+            "record" => self.record = from.record.take(),
+            "figure" => self.figure = take(&mut from.figure),
+            "run" => self.run = from.run.take(),
+            _ => return None,
+        }
+        Some(())
+    }
+}
+
 /// `[engine]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -11,11 +11,22 @@ use crate::path::{DottedPath, Step};
 /// Where the value at `path` stands, or the nearest part of the path that is written at all.
 /// `None` for text that is no TOML, or when nothing of the path is there.
 pub fn span_of(text: &str, path: &DottedPath) -> Option<Range<usize>> {
-    let root = DeTable::parse(text).ok()?;
+    spans_of(text, std::slice::from_ref(path)).pop().flatten()
+}
+
+/// The same for several paths; the text is parsed once.
+pub fn spans_of(text: &str, paths: &[DottedPath]) -> Vec<Option<Range<usize>>> {
+    match DeTable::parse(text) {
+        Ok(root) => paths.iter().map(|p| span_in(root.get_ref(), p)).collect(),
+        Err(_) => vec![None; paths.len()],
+    }
+}
+
+fn span_in(root: &DeTable<'_>, path: &DottedPath) -> Option<Range<usize>> {
     let (mut here, mut span) = (None::<&DeValue<'_>>, None);
     for step in &path.0 {
         let child = match (here, step) {
-            (None, Step::Key(key)) => find(root.get_ref(), key),
+            (None, Step::Key(key)) => find(root, key),
             (Some(DeValue::Table(table)), Step::Key(key)) => find(table, key),
             (Some(DeValue::Array(list)), Step::Index(i)) => list.get(*i),
             (Some(DeValue::Array(list)), Step::Key(name)) => list.iter().find(|item| {

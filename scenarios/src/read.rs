@@ -17,14 +17,30 @@ use crate::suggest;
 /// When the text is no TOML, or says something a scenario cannot say.
 pub fn file(text: &str) -> Result<ScenarioFile, Problem> {
     let file = toml::from_str(text).map_err(|e| explain(&e, text))?;
-    let written: Table = text.parse().unwrap_or_default();
-    let understood = Table::try_from(&file).unwrap_or_default();
-    refuse_dropped(&written, &understood, &DottedPath::default())?;
+    refuse_dropped(&text.parse().unwrap_or_default(), &file)?;
+    Ok(file)
+}
+
+/// Reads a scenario from a tree: as [`file`](fn@file), without places in a text.
+///
+/// # Errors
+/// When the tree says something a scenario cannot say.
+pub(crate) fn table(written: Table) -> Result<ScenarioFile, Problem> {
+    let file = written
+        .clone()
+        .try_into()
+        .map_err(|e: toml::de::Error| Problem::new(DottedPath::default(), e.message()))?;
+    refuse_dropped(&written, &file)?;
     Ok(file)
 }
 
 /// Refuses lists of which only the beginning was understood, and lists that stand for tables.
-fn refuse_dropped(written: &Table, understood: &Table, at: &DottedPath) -> Result<(), Problem> {
+fn refuse_dropped(written: &Table, file: &ScenarioFile) -> Result<(), Problem> {
+    let understood = Table::try_from(file).unwrap_or_default();
+    compare_tables(written, &understood, &DottedPath::default())
+}
+
+fn compare_tables(written: &Table, understood: &Table, at: &DottedPath) -> Result<(), Problem> {
     for (key, value) in written {
         if let Some(other) = understood.get(key) {
             compare(value, other, &at.key(key))?;
@@ -35,7 +51,7 @@ fn refuse_dropped(written: &Table, understood: &Table, at: &DottedPath) -> Resul
 
 fn compare(written: &Value, understood: &Value, at: &DottedPath) -> Result<(), Problem> {
     match (written, understood) {
-        (Value::Table(a), Value::Table(b)) => refuse_dropped(a, b, at),
+        (Value::Table(a), Value::Table(b)) => compare_tables(a, b, at),
         (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
             let mut pairs = a.iter().zip(b).enumerate();
             pairs.try_for_each(|(i, (a, b))| compare(a, b, &at.index(i)))

@@ -1,10 +1,17 @@
 //! One run: the unit of work. A complete scenario, which replica of it, and its identity.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use sim_core::rng::mix;
 
 use crate::file::{RunFile, ScenarioFile};
 use crate::scenario::Scenario;
+use crate::scenario::tcp::TcpSets;
+use crate::scenario::topology::Topology;
+use crate::scenario::workload::Workload;
 
 /// Raised whenever the same scenario gives other results: runs of another version are not reused.
 pub const RESULTS_VERSION: u32 = 4;
@@ -14,8 +21,8 @@ pub const RESULTS_VERSION: u32 = 4;
 pub struct RunSpec {
     /// The first 12 hexadecimal digits of the SHA-256 of everything that decides the results.
     pub id: String,
-    /// What to run.
-    pub scenario: Scenario,
+    /// What to run; shared by its replicas.
+    pub scenario: Arc<Scenario>,
     /// Which replica, from 0.
     pub replica: u32,
     /// Seed of the run: of the scenario's seed and the replica, and of no swept value, so that
@@ -29,6 +36,17 @@ impl RunSpec {
     /// The run number `replica` of a scenario. A scenario read from a `run.toml` keeps the replica
     /// and the parameters it had.
     pub fn new(scenario: &Scenario, replica: u32, parameters: &[(String, String)]) -> RunSpec {
+        let content = Content::default().text(scenario);
+        RunSpec::with_content(Arc::new(scenario.clone()), replica, parameters, &content)
+    }
+
+    /// The same where the scenario's [`Content::text`] is known.
+    pub(crate) fn with_content(
+        scenario: Arc<Scenario>,
+        replica: u32,
+        parameters: &[(String, String)],
+        content: &str,
+    ) -> RunSpec {
         let mut replica = replica;
         let mut parameters = parameters.to_vec();
         if let Some(run) = &scenario.run {
@@ -42,15 +60,14 @@ impl RunSpec {
             all.append(&mut parameters);
             parameters = all;
         }
-        let mut spec = RunSpec {
-            id: String::new(),
-            scenario: scenario.clone(),
+        let seed = run_seed(scenario.seed, replica);
+        RunSpec {
+            id: identity(content, seed),
+            scenario,
             replica,
-            seed: run_seed(scenario.seed, replica),
+            seed,
             parameters,
-        };
-        spec.id = spec.identity();
-        spec
+        }
     }
 
     /// `run.toml`: all that is needed to make the run again.
@@ -71,32 +88,89 @@ impl RunSpec {
             self.scenario.question
         );
         head + &canonical(&ScenarioFile {
-            run: Some(run),
-            ..self.content()
-        })
-    }
-
-    /// What decides the results, and what they are called.
-    fn content(&self) -> ScenarioFile {
-        ScenarioFile {
             replicas: None,
             engine: None,
             figure: Vec::new(),
-            run: None,
+            run: Some(run),
             ..self.scenario.to_file()
+        })
+    }
+}
+
+/// The first digits of the hash of what decides the results.
+fn identity(content: &str, seed: u64) -> String {
+    let mut hash = Sha256::new();
+    hash.update(content);
+    hash.update(seed.to_be_bytes());
+    hash.update(RESULTS_VERSION.to_be_bytes());
+    let digits = hash.finalize();
+    digits[..6]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// What decides the results of a scenario, as text: the scenario without replicas, engine and
+/// figures, in canonical form. The long tables are written once for all scenarios that share them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Content {
+    topology: Option<String>,
+    tcp: Option<String>,
+}
+
+impl Content {
+    /// For scenarios with this topology and these TCP parameters, where they are known.
+    pub(crate) fn new(topology: Option<&Topology>, tcp: Option<&TcpSets>) -> Content {
+        Content {
+            topology: topology.map(topology_text),
+            tcp: tcp.map(tcp_text),
         }
     }
 
-    fn identity(&self) -> String {
-        let mut hash = Sha256::new();
-        hash.update(canonical(&self.content()));
-        hash.update(self.seed.to_be_bytes());
-        hash.update(RESULTS_VERSION.to_be_bytes());
-        hash.finalize()[..6]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+    /// The text for a scenario.
+    pub(crate) fn text(&self, scenario: &Scenario) -> String {
+        let head = ScenarioFile {
+            name: scenario.name.clone(),
+            question: scenario.question.clone(),
+            description: scenario.description.clone(),
+            duration: Some(scenario.duration),
+            seed: Some(scenario.seed),
+            ..ScenarioFile::default()
+        };
+        let workloads: Vec<_> = scenario.workloads.iter().map(Workload::to_file).collect();
+        let tcp = match &self.tcp {
+            Some(known) => Cow::Borrowed(known),
+            None => Cow::Owned(tcp_text(&scenario.tcp)),
+        };
+        let topology = match &self.topology {
+            Some(known) => Cow::Borrowed(known),
+            None => Cow::Owned(topology_text(&scenario.topology)),
+        };
+        // In the order of their keys, as in one canonical text.
+        [
+            canonical(&head).as_str(),
+            &section("record", &scenario.record.to_file()),
+            tcp.as_str(),
+            topology.as_str(),
+            &section("workload", &workloads),
+        ]
+        .join("\n")
     }
+}
+
+fn tcp_text(tcp: &TcpSets) -> String {
+    section("tcp", &tcp.to_file())
+}
+
+fn topology_text(topology: &Topology) -> String {
+    section("topology", &topology.to_file())
+}
+
+/// A top-level key alone, in canonical form.
+fn section(key: &str, value: &impl Serialize) -> String {
+    let value = toml::Value::try_from(value).ok();
+    let table: toml::Table = value.map(|v| (key.to_owned(), v)).into_iter().collect();
+    toml::to_string(&table).unwrap_or_default()
 }
 
 /// The seed of a replica.
@@ -117,6 +191,24 @@ pub fn canonical(file: &ScenarioFile) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_content_is_the_canonical_text_in_parts() {
+        for entry in crate::library::ALL {
+            let file = crate::read::file(entry.text).unwrap();
+            let scenario = Scenario::new(&file).unwrap();
+            let whole = canonical(&ScenarioFile {
+                replicas: None,
+                engine: None,
+                figure: Vec::new(),
+                run: None,
+                ..scenario.to_file()
+            });
+            assert_eq!(Content::default().text(&scenario), whole, "{}", entry.name);
+            let shared = Content::new(Some(&scenario.topology), Some(&scenario.tcp));
+            assert_eq!(shared.text(&scenario), whole, "{}", entry.name);
+        }
+    }
 
     #[test]
     fn seeds_of_replicas_differ_and_stay_as_they_are() {

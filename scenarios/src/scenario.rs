@@ -3,8 +3,11 @@
 //! Everything that decides the results of a run is in here, with every default filled in. Written
 //! out by [`Scenario::to_file`] it can be read again, and is then the same.
 
-use sim_core::SimDuration;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
 use sim_core::event_queue::EventQueueKind;
+use sim_core::{Network, NodeId, SimDuration};
 
 use crate::file::values::Limit;
 use crate::file::{EngineFile, FigureFile, RecordFile, RunFile, ScenarioFile};
@@ -39,10 +42,10 @@ pub struct Scenario {
     pub replicas: u32,
     /// Which event queue; no part of a run's identity.
     pub event_queue: EventQueueKind,
-    /// TCP parameters.
-    pub tcp: TcpSets,
-    /// The network.
-    pub topology: Topology,
+    /// TCP parameters; shared by the runs of a sweep that have the same.
+    pub tcp: Arc<TcpSets>,
+    /// The network; shared in the same way.
+    pub topology: Arc<Topology>,
     /// What the hosts do.
     pub workloads: Vec<Workload>,
     /// What is recorded.
@@ -76,6 +79,16 @@ impl Scenario {
     /// # Errors
     /// The first thing that is missing, unknown, out of range or contradictory.
     pub fn new(file: &ScenarioFile) -> Result<Scenario, Problem> {
+        Scenario::with_shared(file, None, None)
+    }
+
+    /// The same with parts that are known already: the network of `[topology]`, and the sets of
+    /// `[tcp]`.
+    pub(crate) fn with_shared(
+        file: &ScenarioFile,
+        known: Option<&CheckedNetwork>,
+        tcp: Option<&Arc<TcpSets>>,
+    ) -> Result<Scenario, Problem> {
         check_name(&file.name)?;
         let duration = match file.duration {
             Some(d) if !d.is_zero() => d,
@@ -100,15 +113,16 @@ impl Scenario {
                 "`replicas` must be at least 1",
             ));
         }
-        let Some(topology) = &file.topology else {
-            return Err(missing(
-                "topology",
-                "add [topology] with kind = \"pair\" and path = { rate = \"1 Gbit/s\", delay = \"1 ms\" }",
-            ));
+        let made = match known {
+            Some(known) => known.clone(),
+            None => CheckedNetwork::new(file)?,
         };
-        let topology = Topology::new(topology)?;
-        let tcp = TcpSets::new(&file.tcp.clone().unwrap_or_default(), &topology.groups())?;
-        let workloads = workloads(file, &topology, duration)?;
+        let CheckedNetwork { topology, network } = made;
+        let tcp = match tcp {
+            Some(tcp) => Arc::clone(tcp),
+            None => Arc::new(tcp_sets(file, &topology)?),
+        };
+        let workloads = workloads(file, &topology, &network, duration)?;
         size::check(&workloads, &topology)?;
         Ok(Scenario {
             name: file.name.clone(),
@@ -150,8 +164,38 @@ impl Scenario {
     }
 }
 
+/// A topology with its network.
+#[derive(Clone, Debug)]
+pub(crate) struct CheckedNetwork {
+    pub(crate) topology: Arc<Topology>,
+    pub(crate) network: Arc<Network>,
+}
+
+impl CheckedNetwork {
+    /// Checks `[topology]`.
+    pub(crate) fn new(file: &ScenarioFile) -> Result<CheckedNetwork, Problem> {
+        let Some(topology) = &file.topology else {
+            return Err(missing(
+                "topology",
+                "add [topology] with kind = \"pair\" and path = { rate = \"1 Gbit/s\", delay = \"1 ms\" }",
+            ));
+        };
+        let topology = Topology::new(topology)?;
+        let network = topology.network()?;
+        Ok(CheckedNetwork {
+            topology: Arc::new(topology),
+            network: Arc::new(network),
+        })
+    }
+}
+
+/// Checks `[tcp]` for the groups of a topology.
+pub(crate) fn tcp_sets(file: &ScenarioFile, topology: &Topology) -> Result<TcpSets, Problem> {
+    TcpSets::new(&file.tcp.clone().unwrap_or_default(), &topology.groups())
+}
+
 impl RecordPlan {
-    fn to_file(self) -> RecordFile {
+    pub(crate) fn to_file(self) -> RecordFile {
         RecordFile {
             census_interval: Some(self.census_interval),
             states: Some(number(self.states)),
@@ -242,6 +286,7 @@ fn default_interval(duration: SimDuration) -> SimDuration {
 fn workloads(
     file: &ScenarioFile,
     topology: &Topology,
+    network: &Network,
     duration: SimDuration,
 ) -> Result<Vec<Workload>, Problem> {
     if file.workload.is_empty() {
@@ -252,66 +297,88 @@ fn workloads(
     }
     let at = DottedPath::from("workload");
     let mut all: Vec<Workload> = Vec::new();
+    let mut taken = Taken::default();
     for (i, workload) in file.workload.iter().enumerate() {
         let at = at.index(i);
         let workload = Workload::new(workload, &at, topology, duration)?;
-        for other in &all {
-            if other.name == workload.name {
-                return Err(Problem::new(
-                    at.key("name"),
-                    format!("two workloads have the name {:?}", workload.name),
-                )
-                .help("give each its own `name`"));
-            }
-            let shared = workload.ports.iter().find(|p| other.ports.contains(p));
-            let servers = topology.hosts_named(&workload.server);
-            let theirs = topology.hosts_named(&other.server);
-            if let Some(port) = shared.filter(|_| servers.iter().any(|s| theirs.contains(s))) {
-                return Err(Problem::new(
-                    at.key("port"),
-                    format!(
-                        "port {port} of {:?} is taken by the workload {:?}",
-                        workload.server, other.name
-                    ),
-                )
-                .help("give each workload its own `port`"));
-            }
+        let clients = topology.hosts_named(&workload.client);
+        let servers = topology.hosts_named(&workload.server);
+        if file.workload.len() > 1 {
+            taken.add(&workload, &servers, &at, &all)?;
         }
-        check_routes(&workload, &at, topology)?;
+        check_routes(network, &clients, &servers, &at)?;
         all.push(workload);
     }
     Ok(all)
 }
 
-/// Every client must reach every server and back.
-fn check_routes(workload: &Workload, at: &DottedPath, topology: &Topology) -> Result<(), Problem> {
-    let network = topology.network()?;
-    let clients = topology.hosts_named(&workload.client);
-    let servers = topology.hosts_named(&workload.server);
-    let reaches = |a, b| a != b && network.path_delay(a, b).is_some();
-    for &client in &clients {
-        let lost = servers
-            .iter()
-            .find(|&&s| !reaches(client, s) || !reaches(s, client));
-        if let Some(&server) = lost {
-            let name = |n: sim_core::NodeId| &network.nodes()[n.0 as usize].name;
-            if client == server {
-                return Err(Problem::new(
-                    at.clone(),
-                    format!("{:?} would talk to itself", name(client)),
-                )
-                .help("`client` and `server` must be different hosts"));
-            }
+/// Names and server ports of the workloads before.
+#[derive(Default)]
+struct Taken {
+    names: HashSet<String>,
+    /// Which workload has a port of a server.
+    ports: HashMap<(NodeId, u16), usize>,
+}
+
+impl Taken {
+    fn add(
+        &mut self,
+        workload: &Workload,
+        servers: &[NodeId],
+        at: &DottedPath,
+        before: &[Workload],
+    ) -> Result<(), Problem> {
+        if !self.names.insert(workload.name.clone()) {
             return Err(Problem::new(
-                at.clone(),
-                format!(
-                    "there is no route from {:?} to {:?}",
-                    name(client),
-                    name(server)
-                ),
+                at.key("name"),
+                format!("two workloads have the name {:?}", workload.name),
             )
-            .help("join them by links, over routers if need be; hosts forward nothing"));
+            .help("give each its own `name`"));
         }
+        for &port in &workload.ports {
+            for &server in servers {
+                let Some(other) = self.ports.insert((server, port), before.len()) else {
+                    continue;
+                };
+                return Err(Problem::new(
+                    at.key("port"),
+                    format!(
+                        "port {port} of {:?} is taken by the workload {:?}",
+                        workload.server, before[other].name
+                    ),
+                )
+                .help("give each workload its own `port`"));
+            }
+        }
+        Ok(())
     }
-    Ok(())
+}
+
+/// Every client must reach every server and back.
+fn check_routes(
+    network: &Network,
+    clients: &[NodeId],
+    servers: &[NodeId],
+    at: &DottedPath,
+) -> Result<(), Problem> {
+    let Some((client, server)) = topology::first_unreachable(network, clients, servers) else {
+        return Ok(());
+    };
+    let name = |n: NodeId| &network.nodes()[n.0 as usize].name;
+    if client == server {
+        return Err(Problem::new(
+            at.clone(),
+            format!("{:?} would talk to itself", name(client)),
+        )
+        .help("`client` and `server` must be different hosts"));
+    }
+    Err(Problem::new(
+        at.clone(),
+        format!(
+            "there is no route from {:?} to {:?}",
+            name(client),
+            name(server)
+        ),
+    )
+    .help("join them by links, over routers if need be; hosts forward nothing"))
 }

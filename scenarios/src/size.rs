@@ -20,7 +20,7 @@ const MOST_AT_ONCE: u64 = 10_000_000;
 /// # Errors
 /// When there are too many users, flows or connections.
 pub fn check(workloads: &[Workload], topology: &Topology) -> Result<(), Problem> {
-    let mut of_node = vec![0.0; topology.nodes().len()];
+    let mut of_node = vec![0.0; topology.node_count()];
     for (i, workload) in workloads.iter().enumerate() {
         let at = DottedPath::from("workload").index(i);
         let clients = topology.hosts_named(&workload.client);

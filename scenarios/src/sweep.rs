@@ -1,18 +1,24 @@
 //! From a scenario's text to its runs: every combination of swept values, every replica.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use rayon::prelude::*;
 use toml::{Table, Value};
 
 use crate::file::{FigureFile, ScenarioFile};
 use crate::locate;
-use crate::overrides::{By, Override};
+use crate::overrides::Override;
 use crate::path::{DottedPath, Step};
 use crate::problem::{Problem, Source, render};
 use crate::read;
 use crate::run_spec::RunSpec;
-use crate::scenario::Scenario;
 use crate::suggest;
+
+mod variants;
+
+use variants::Variants;
 
 /// A swept value: a path and what it takes on.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,22 +90,8 @@ fn plan(source: &Source, changes: &[Override]) -> Result<Plan, Failure> {
             problem.help("sweep fewer values, or make several scenarios of them"),
         ));
     }
-    let mut runs: Vec<RunSpec> = Vec::new();
-    for point in points(&axes) {
-        let mut all = changes.to_vec();
-        all.extend(point.iter().cloned());
-        let fail = |p: Problem| (p, all.clone());
-        let variant = read::file_with(&source.text, &all).map_err(fail)?;
-        let scenario = Scenario::new(&variant).map_err(fail)?;
-        let values: Vec<(String, String)> = axes
-            .iter()
-            .zip(&point)
-            .map(|(a, o)| (a.name.clone(), label(&o.value)))
-            .collect();
-        for replica in 0..scenario.replicas {
-            runs.push(RunSpec::new(&scenario, replica, &values));
-        }
-    }
+    let variants = Variants::new(&source.text, changes, &axes, &file);
+    let runs = runs(&variants, &axes)?;
     refuse_twins(&runs).map_err(with_changes)?;
     check_figures(&file, &axes).map_err(with_changes)?;
     Ok(Plan {
@@ -143,16 +135,14 @@ fn axes(file: &ScenarioFile, source: &Source, changes: &[Override]) -> Result<Ve
         }
     }
     // What the command line sets is no longer swept.
-    let fixed: Vec<DottedPath> = changes
+    let fixed: BTreeSet<DottedPath> = changes
         .iter()
         .map(|c| locate::place(&tree, &c.path))
         .collect();
     axes.retain(|a| !fixed.contains(&locate::place(&tree, &a.path)));
-    for (i, axis) in axes.iter().enumerate() {
-        if axes[..i]
-            .iter()
-            .any(|other| locate::place(&tree, &other.path) == locate::place(&tree, &axis.path))
-        {
+    let mut places = BTreeSet::new();
+    for axis in &axes {
+        if !places.insert(locate::place(&tree, &axis.path)) {
             let at = DottedPath(vec![
                 Step::Key("sweep".into()),
                 Step::Key(axis.name.clone()),
@@ -163,12 +153,13 @@ fn axes(file: &ScenarioFile, source: &Source, changes: &[Override]) -> Result<Ve
             ));
         }
     }
-    let written = |a: &Axis| {
-        let quoted = DottedPath(vec![Step::Key("sweep".into()), Step::Key(a.name.clone())]);
-        locate::span_of(&source.text, &quoted).map_or(usize::MAX, |s| s.start)
-    };
-    axes.sort_by_key(written);
-    Ok(axes)
+    let quoted = |a: &Axis| DottedPath(vec![Step::Key("sweep".into()), Step::Key(a.name.clone())]);
+    let paths: Vec<DottedPath> = axes.iter().map(quoted).collect();
+    let spans = locate::spans_of(&source.text, &paths);
+    let starts = spans.into_iter().map(|s| s.map_or(usize::MAX, |s| s.start));
+    let mut in_order: Vec<(usize, Axis)> = starts.zip(axes).collect();
+    in_order.sort_by_key(|(start, _)| *start);
+    Ok(in_order.into_iter().map(|(_, axis)| axis).collect())
 }
 
 /// Lists with their path: `"tcp.congestion" = […]` and `tcp.congestion = […]` are the same.
@@ -198,26 +189,35 @@ fn flatten(table: &Table, prefix: String, axes: &mut Vec<Axis>) -> Result<(), Pr
     Ok(())
 }
 
-/// Every combination of values, the last axis fastest; one empty combination without axes.
-fn points(axes: &[Axis]) -> Vec<Vec<Override>> {
-    let mut all = vec![Vec::new()];
-    for axis in axes {
-        all = all
-            .into_iter()
-            .flat_map(|point: Vec<Override>| {
-                axis.values.iter().map(move |value| {
-                    let mut longer = point.clone();
-                    longer.push(Override {
-                        path: axis.path.clone(),
-                        value: value.clone(),
-                        by: By::Sweep,
-                    });
-                    longer
-                })
-            })
+/// The runs of every variant, in order.
+fn runs(variants: &Variants<'_>, axes: &[Axis]) -> Result<Vec<RunSpec>, Failure> {
+    // What comes after the first failure is not told, so it need not be found.
+    let failed = AtomicUsize::new(usize::MAX);
+    let of_variant = |i: usize| {
+        if failed.load(Ordering::Relaxed) < i {
+            return Ok(Vec::new());
+        }
+        let (scenario, content) = variants.scenario(i).inspect_err(|_| {
+            failed.fetch_min(i, Ordering::Relaxed);
+        })?;
+        let values = axes.iter().zip(variants.values(i));
+        let values: Vec<(String, String)> = values
+            .map(|(axis, value)| (axis.name.clone(), label(value)))
             .collect();
+        let scenario = Arc::new(scenario);
+        let run =
+            |replica| RunSpec::with_content(Arc::clone(&scenario), replica, &values, &content);
+        Ok((0..scenario.replicas).map(run).collect())
+    };
+    let all: Vec<Result<Vec<RunSpec>, Failure>> = (0..variants.len())
+        .into_par_iter()
+        .map(of_variant)
+        .collect();
+    let mut runs = Vec::with_capacity(all.len());
+    for of_variant in all {
+        runs.extend(of_variant?);
     }
-    all
+    Ok(runs)
 }
 
 fn check_figures(file: &ScenarioFile, axes: &[Axis]) -> Result<(), Problem> {
@@ -240,7 +240,7 @@ fn check_figures(file: &ScenarioFile, axes: &[Axis]) -> Result<(), Problem> {
 
 /// Two runs with the same content would write to the same directory.
 fn refuse_twins(runs: &[RunSpec]) -> Result<(), Problem> {
-    let mut seen: BTreeMap<&str, &RunSpec> = BTreeMap::new();
+    let mut seen: HashMap<&str, &RunSpec> = HashMap::new();
     for run in runs {
         if let Some(twin) = seen.insert(&run.id, run) {
             let show = |r: &RunSpec| {

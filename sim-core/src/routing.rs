@@ -85,12 +85,18 @@ impl Routes {
         for i in 0..n {
             ways[i].column = ways[ways[i].attached_to.0 as usize].column;
         }
+        // Leaves are no part of the table, and no path leads through them.
+        for of_node in &mut outgoing {
+            of_node.retain(|&l| uplink[end(l).0 as usize] == NONE);
+        }
         let mut table = vec![NONE; core.len() * core.len()];
+        let mut search = Search::new(n);
         for (k, &source) in core.iter().enumerate() {
-            let first = first_links(source, &outgoing, links, &is_host, n);
+            search.from(source, &outgoing, links, &is_host);
             for (column, &target) in core.iter().enumerate() {
-                table[k * core.len() + column] = first[target].map_or(NONE, |l| l.0);
+                table[k * core.len() + column] = search.first(target);
             }
+            search.clear(&core);
         }
         Routes {
             uplink,
@@ -120,41 +126,60 @@ impl Routes {
     }
 }
 
-/// For each node, the first link of the best path from `source`.
-fn first_links(
-    source: usize,
-    outgoing: &[Vec<LinkId>],
-    links: &[LinkSpec],
-    is_host: &dyn Fn(usize) -> bool,
-    n: usize,
-) -> Vec<Option<LinkId>> {
-    // Cost of a path: delay, hops, number of its first link.
-    let mut best = vec![(SimDuration::MAX, u32::MAX, NONE); n];
-    let mut first = vec![None; n];
-    let mut heap = BinaryHeap::new();
-    best[source] = (SimDuration::ZERO, 0, NONE);
-    heap.push(Reverse((best[source], source)));
-    while let Some(Reverse((cost, at))) = heap.pop() {
-        if cost > best[at] {
-            continue;
+/// Dijkstra's algorithm; its memory is used again for every source.
+struct Search {
+    /// Cost of a path to each node: delay, hops, number of its first link.
+    best: Vec<(SimDuration, u32, u32)>,
+    heap: BinaryHeap<Reverse<((SimDuration, u32, u32), usize)>>,
+}
+
+impl Search {
+    const FAR: (SimDuration, u32, u32) = (SimDuration::MAX, u32::MAX, NONE);
+
+    fn new(nodes: usize) -> Search {
+        Search {
+            best: vec![Search::FAR; nodes],
+            heap: BinaryHeap::new(),
         }
-        let (delay, hops, via) = cost;
-        if at != source {
-            first[at] = Some(LinkId(via));
-            if is_host(at) {
+    }
+
+    /// Finds the best paths from `source`.
+    fn from(
+        &mut self,
+        source: usize,
+        outgoing: &[Vec<LinkId>],
+        links: &[LinkSpec],
+        is_host: &dyn Fn(usize) -> bool,
+    ) {
+        let Search { best, heap } = self;
+        best[source] = (SimDuration::ZERO, 0, NONE);
+        heap.push(Reverse((best[source], source)));
+        while let Some(Reverse((cost, at))) = heap.pop() {
+            if cost > best[at] || at != source && is_host(at) {
                 continue;
             }
-        }
-        for &l in &outgoing[at] {
-            let link = &links[l.0 as usize];
-            let to = link.to.0 as usize;
-            let via = if at == source { l.0 } else { via };
-            let next = (delay + link.delay, hops + 1, via);
-            if next < best[to] {
-                best[to] = next;
-                heap.push(Reverse((next, to)));
+            let (delay, hops, via) = cost;
+            for &l in &outgoing[at] {
+                let link = &links[l.0 as usize];
+                let to = link.to.0 as usize;
+                let via = if at == source { l.0 } else { via };
+                let next = (delay + link.delay, hops + 1, via);
+                if next < best[to] {
+                    best[to] = next;
+                    heap.push(Reverse((next, to)));
+                }
             }
         }
     }
-    first
+
+    /// The first link of the best path found to a node.
+    fn first(&self, target: usize) -> u32 {
+        self.best[target].2
+    }
+
+    fn clear(&mut self, nodes: &[usize]) {
+        for &node in nodes {
+            self.best[node] = Search::FAR;
+        }
+    }
 }

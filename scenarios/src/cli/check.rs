@@ -1,8 +1,10 @@
 //! `synfin check`.
 
+use sim_core::Network;
+
 use super::{Failure, ScenarioArgs, print};
-use crate::assemble::Assembly;
 use crate::run_spec::canonical;
+use crate::scenario::topology::Topology;
 use crate::size;
 use crate::sweep::Plan;
 
@@ -11,10 +13,20 @@ pub(super) fn check(args: &ScenarioArgs) -> Result<(), Failure> {
     let source = args.source()?;
     let plan = Plan::new(&source, &args.changes()?).map_err(Failure::Usage)?;
     let mut sizes = Vec::new();
+    let mut known: Option<(&Topology, Network)> = None;
     for run in &plan.runs {
-        let made =
-            Assembly::new(run).map_err(|p| Failure::Usage(format!("error: {}", p.message)))?;
-        sizes.push(size::connections(&run.scenario, &made.network));
+        let scenario = &run.scenario;
+        let same = known
+            .as_ref()
+            .is_some_and(|(t, _)| std::ptr::eq(*t, &*scenario.topology));
+        if !same {
+            let network = scenario.topology.network();
+            let network = network.map_err(|p| Failure::Usage(format!("error: {}", p.message)))?;
+            known = Some((&scenario.topology, network));
+        }
+        if let Some((_, network)) = &known {
+            sizes.push(size::connections(scenario, network));
+        }
     }
     let Some(first) = plan.runs.first() else {
         return Ok(());

@@ -1,5 +1,7 @@
 //! The network of a scenario, checked: hosts and routers with their counts, links between them.
 
+use std::collections::HashSet;
+
 use sim_core::network::{Impairments, LinkChange};
 use sim_core::{
     LinkSpec, Network, NodeId, NodeKind, NodeSpec, QueueLimit, Rate, SimDuration, SimTime,
@@ -11,9 +13,14 @@ use crate::problem::Problem;
 use crate::suggest;
 
 mod link;
+mod names;
+mod routes;
 mod shapes;
 
 pub use link::{Direction, Link};
+use names::Names;
+use routes::Joins;
+pub(crate) use routes::first_unreachable;
 
 /// Hosts alike.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +53,7 @@ pub struct Topology {
     pub routers: Vec<RouterGroup>,
     /// Links.
     pub links: Vec<Link>,
+    names: Names,
 }
 
 /// Most hosts, and most addresses of all hosts together.
@@ -65,6 +73,7 @@ impl Topology {
             hosts: Vec::new(),
             routers: Vec::new(),
             links: Vec::new(),
+            names: Names::default(),
         };
         for (i, host) in graph.host.iter().enumerate() {
             topology
@@ -78,6 +87,8 @@ impl Topology {
         }
         topology.check_names(&at)?;
         topology.check_counts(&at)?;
+        topology.names = Names::new(&topology.hosts, &topology.routers);
+        let mut joins = Joins::new(&topology);
         for (i, link) in graph.link.iter().enumerate() {
             let at = if file.kind == "graph" {
                 at.key("link").index(i)
@@ -85,21 +96,17 @@ impl Topology {
                 shapes::origin(file, i, &at)
             };
             let link = Link::new(link, &at)?;
-            topology.ends(&link, &at)?;
+            joins.add(&topology.ends(&link, &at)?);
             topology.links.push(link);
         }
+        joins.check(&at)?;
         Ok(topology)
     }
 
     /// Names of the groups, in order, each once.
     pub fn groups(&self) -> Vec<String> {
-        let mut all: Vec<String> = Vec::new();
-        for host in &self.hosts {
-            if !all.contains(&host.group) {
-                all.push(host.group.clone());
-            }
-        }
-        all
+        let all = names::distinct(self.hosts.iter().map(|h| h.group.as_str()));
+        all.into_iter().map(str::to_owned).collect()
     }
 
     /// Groups and names: what a workload or a link may refer to.
@@ -131,23 +138,7 @@ impl Topology {
 
     /// The hosts that a group, a name, or the name of a single node stands for; empty if none.
     pub fn hosts_named(&self, name: &str) -> Vec<NodeId> {
-        let nodes = self.nodes();
-        let mut first = 0;
-        let mut by_group = Vec::new();
-        for host in &self.hosts {
-            if host.group == name || host.name == name {
-                by_group.extend((first..first + host.count).map(NodeId));
-            }
-            first += host.count;
-        }
-        if !by_group.is_empty() {
-            return by_group;
-        }
-        let single = nodes
-            .iter()
-            .take(first as usize)
-            .position(|n| n.name == name);
-        single.map(|i| NodeId(i as u32)).into_iter().collect()
+        self.names.hosts(name)
     }
 
     /// The group of the hosts that a group, a name, or the name of a single node stands for.
@@ -168,20 +159,11 @@ impl Topology {
             .filter_map(move |n| counts.get(n.0 as usize).copied())
     }
 
-    fn routers_named(&self, name: &str) -> Vec<NodeId> {
-        let mut first: u32 = self.hosts.iter().map(|h| h.count).sum();
-        for router in &self.routers {
-            if router.name == name {
-                return (first..first + router.count).map(NodeId).collect();
-            }
-            if let Some(i) =
-                (0..router.count).find(|i| node_name(&router.name, router.count, *i) == name)
-            {
-                return vec![NodeId(first + i)];
-            }
-            first += router.count;
-        }
-        Vec::new()
+    /// Number of nodes.
+    pub fn node_count(&self) -> usize {
+        let hosts: u32 = self.hosts.iter().map(|h| h.count).sum();
+        let routers: u32 = self.routers.iter().map(|r| r.count).sum();
+        (hosts + routers) as usize
     }
 
     /// All nodes, by number.
@@ -224,7 +206,7 @@ impl Topology {
         let at = at.key("between");
         let find = |i: usize| {
             let name = &link.between[i];
-            let found = [self.hosts_named(name), self.routers_named(name)].concat();
+            let found = [self.names.hosts(name), self.names.routers(name)].concat();
             if found.is_empty() {
                 let message = suggest::unknown("node or group", name, self.names());
                 return Err(Problem::new(at.index(i), message));
@@ -259,45 +241,12 @@ impl Topology {
             return Err(Problem::new(at.clone(), "the network has no hosts")
                 .help("add [[topology.host]] with a name"));
         }
-        let hosts = self
-            .hosts
-            .iter()
-            .enumerate()
-            .map(|(i, h)| (&h.name, h.count, at.key("host").index(i)));
-        let routers = self
-            .routers
-            .iter()
-            .enumerate()
-            .map(|(i, r)| (&r.name, r.count, at.key("router").index(i)));
-        let mut seen: Vec<(&str, u32)> = Vec::new();
-        for (name, count, at) in hosts.chain(routers) {
-            if !is_name(name) {
-                return Err(Problem::new(
-                    at.key("name"),
-                    format!("{name:?} is no name for a node"),
-                )
-                .help("use letters, digits, - and _"));
-            }
-            let clash = seen.iter().find(|(other, n)| {
-                *other == name || is_member(name, other, *n) || is_member(other, name, count)
-            });
-            if let Some((other, _)) = clash {
-                return Err(Problem::new(
-                    at.key("name"),
-                    format!("the name {name:?} is taken (by {other:?})"),
-                )
-                .help(
-                    "several nodes alike are named NAME-0, NAME-1 and so on; choose another name",
-                ));
-            }
-            seen.push((name, count));
-        }
+        names::check(&self.hosts, &self.routers, at)?;
+        let routers: HashSet<&str> = self.routers.iter().map(|r| r.name.as_str()).collect();
         for (i, host) in self.hosts.iter().enumerate() {
-            let at = at.key("host").index(i).key("group");
-            let other = self.routers.iter().any(|r| r.name == host.group);
-            if other || !is_name(&host.group) {
+            if routers.contains(host.group.as_str()) || !is_name(&host.group) {
                 return Err(Problem::new(
-                    at,
+                    at.key("host").index(i).key("group"),
                     format!("{:?} cannot name a group of hosts", host.group),
                 )
                 .help("use letters, digits, - and _, and no router's name"));
@@ -356,12 +305,6 @@ impl Topology {
             ..TopologyFile::default()
         }
     }
-}
-
-/// True when `name` is that of a node of the group `group` of `count` nodes.
-fn is_member(name: &str, group: &str, count: u32) -> bool {
-    let place = name.strip_prefix(group).and_then(|r| r.strip_prefix('-'));
-    place.is_some_and(|p| p.parse::<u32>().is_ok_and(|p| count > 1 && p < count))
 }
 
 fn node_name(name: &str, count: u32, i: u32) -> String {

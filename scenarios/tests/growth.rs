@@ -1,0 +1,149 @@
+//! The time to check a scenario grows with its size, not with the square of it.
+
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+use scenarios::overrides::Override;
+use scenarios::problem::Source;
+use scenarios::sweep::Plan;
+
+fn checked(text: String) -> Result<Plan, String> {
+    let name = "test.toml".into();
+    Plan::new(&Source { name, text }, &[] as &[Override])
+}
+
+fn time(text: String) -> Duration {
+    let start = Instant::now();
+    checked(text).unwrap();
+    start.elapsed()
+}
+
+/// Four times as much takes less than ten times as long. Linear growth takes four times, quadratic
+/// sixteen. Something else may slow down a measurement, so there are several.
+fn assert_grows_with_size(what: &str, n: usize, text: impl Fn(usize) -> String) {
+    let mut ratios = Vec::new();
+    for _ in 0..8 {
+        let ratio = time(text(4 * n)).as_secs_f64() / time(text(n)).as_secs_f64();
+        if ratio < 10.0 {
+            return;
+        }
+        ratios.push(ratio);
+    }
+    panic!("{what}: four times the size takes {ratios:?} times as long");
+}
+
+const LOAD: &str = "[[workload]]\narrivals = { kind = \"fixed\", rate = \"100 /s\" }\n";
+
+fn pair() -> String {
+    format!(
+        "name = \"x\"\nduration = \"10 s\"\n[topology]\nkind = \"pair\"\npath = {{ delay = \"5 ms\" }}\n{LOAD}"
+    )
+}
+
+fn listed_hosts(n: usize) -> String {
+    let mut text =
+        "name = \"x\"\nduration = \"10 s\"\n[topology]\nkind = \"graph\"\n[[topology.router]]\nname = \"hub\"\n"
+            .to_owned();
+    for i in 0..n {
+        let group = ["client", "server"][i % 2];
+        let _ = writeln!(
+            text,
+            "[[topology.host]]\nname = \"h{i}\"\ngroup = \"{group}\""
+        );
+        let _ = writeln!(
+            text,
+            "[[topology.link]]\nbetween = [\"h{i}\", \"hub\"]\ndelay = \"1 ms\""
+        );
+    }
+    text + LOAD
+}
+
+#[test]
+fn a_sweep_of_four_times_the_values_takes_about_four_times_as_long() {
+    for (path, unit) in [
+        ("workload[0].arrivals.rate", " /s"),
+        ("tcp.time_wait", " s"),
+        ("topology.path.delay", " ms"),
+    ] {
+        assert_grows_with_size(path, 250, |n| {
+            let values: Vec<String> = (1..=n).map(|i| format!("\"{i}{unit}\"")).collect();
+            format!("{}[sweep]\n\"{path}\" = [{}]\n", pair(), values.join(", "))
+        });
+    }
+}
+
+#[test]
+fn four_times_the_hosts_take_about_four_times_as_long() {
+    assert_grows_with_size("listed hosts", 200, listed_hosts);
+    assert_grows_with_size("pairs of a dumbbell", 2_000, |n| {
+        format!(
+            "name = \"x\"\nduration = \"10 s\"\n[topology]\nkind = \"dumbbell\"\npairs = {n}\n\
+             bottleneck = {{ delay = \"5 ms\" }}\n{LOAD}"
+        )
+    });
+    assert_grows_with_size("workloads", 100, |n| {
+        let mut text = listed_hosts(2 * n).replace(LOAD, "");
+        for i in 0..n {
+            let _ = writeln!(
+                text,
+                "[[workload]]\nname = \"w{i}\"\nclient = \"h{}\"\nserver = \"h{}\"\n\
+                 arrivals = {{ kind = \"fixed\", rate = \"1 /s\" }}",
+                2 * i,
+                2 * i + 1
+            );
+        }
+        text
+    });
+}
+
+#[test]
+fn variants_are_the_same_as_when_each_is_read_alone() {
+    let sweep = "[sweep]\n\"topology.path.delay\" = [\"1 ms\", \"2 ms\"]\n\"tcp.time_wait\" = [\"30 s\", \"60 s\"]\n\"workload[0].arrivals.rate\" = [\"10 /s\", \"20 /s\"]\nseed = [1, 2]\n";
+    let all = checked(pair() + sweep).unwrap();
+    assert_eq!(all.runs.len(), 16);
+    for run in &all.runs {
+        let source = Source {
+            name: "x".into(),
+            text: pair(),
+        };
+        let sets: Vec<Override> = run
+            .parameters
+            .iter()
+            .map(|(path, value)| Override::parse(&format!("{path}={value}")).unwrap())
+            .collect();
+        let alone = Plan::new(&source, &sets).unwrap();
+        assert_eq!(alone.runs[0].id, run.id, "{:?}", run.parameters);
+        assert_eq!(alone.runs[0].scenario, run.scenario);
+    }
+}
+
+#[test]
+fn the_first_wrong_value_is_told_with_its_place() {
+    let mut values: Vec<String> = (1..2_000).map(|i| format!("\"{i} /s\"")).collect();
+    values[1_200] = "\"fast\"".into();
+    values[700] = "\"0 /s\"".into();
+    let sweep = format!(
+        "[sweep]\n\"workload[0].arrivals.rate\" = [{}]\n",
+        values.join(", ")
+    );
+    let message = checked(pair() + &sweep).unwrap_err();
+    assert!(
+        message.contains("value \"0 /s\" of sweep.\"workload[0].arrivals.rate\""),
+        "{message}"
+    );
+}
+
+#[test]
+fn more_hosts_with_several_links_than_routes_have_room_for_are_refused() {
+    let text = format!(
+        "name = \"x\"\nduration = \"10 s\"\n[topology]\nkind = \"graph\"\n\
+         host = [{{ name = \"client\", count = 6000 }}, {{ name = \"server\" }}]\n\
+         router = [{{ name = \"a\" }}, {{ name = \"b\" }}]\n\
+         link = [{{ between = [\"client\", \"a\"], delay = \"1 ms\" }}, \
+         {{ between = [\"client\", \"b\"], delay = \"1 ms\" }}, \
+         {{ between = [\"server\", \"a\"], delay = \"1 ms\" }}]\n{LOAD}"
+    );
+    let message = checked(text).unwrap_err();
+    assert!(message.contains("6002 nodes are routers"), "{message}");
+    assert!(message.contains("give most hosts one link"), "{message}");
+}
