@@ -8,6 +8,7 @@ use siphasher::sip::SipHasher24;
 
 use crate::model::SendCall;
 use crate::options::{Options, OptionsFull, TcpOption, kind};
+use crate::params::IpVersion;
 
 /// First two octets of the option in its experimental form, after kind 254 and the length
 /// (RFC 6994; Linux `TCPOPT_FASTOPEN_MAGIC`).
@@ -74,22 +75,36 @@ impl CookieKey {
         for word in &mut words {
             *word = u32::from_str_radix(groups.next()?, 16).ok()?;
         }
-        let half = |low: u32, high: u32| u64::from(high) << 32 | u64::from(low);
         groups
             .next()
             .is_none()
-            .then(|| CookieKey(half(words[0], words[1]), half(words[2], words[3])))
+            .then(|| CookieKey::from_words(words))
     }
 
-    /// The cookie of a client at a server.
-    pub fn cookie(&self, client: Ipv4Addr, server: Ipv4Addr) -> Cookie {
-        let mut bytes = [0; 8];
-        bytes[..4].copy_from_slice(&client.octets());
-        bytes[4..].copy_from_slice(&server.octets());
-        let hash = SipHasher24::new_with_keys(self.0, self.1)
-            .hash(&bytes)
-            .to_le_bytes();
-        Cookie::new(&hash).unwrap_or_default()
+    /// A key as Linux keeps it: four words, each in the order of a little-endian machine.
+    pub const fn from_words(words: [u32; 4]) -> CookieKey {
+        let [a, b, c, d] = words;
+        CookieKey(a as u64 | (b as u64) << 32, c as u64 | (d as u64) << 32)
+    }
+
+    /// The cookie of a client at a server. IPv6 has the addresses as IPv4-mapped ones.
+    pub fn cookie(&self, ip: IpVersion, client: Ipv4Addr, server: Ipv4Addr) -> Cookie {
+        let hasher = SipHasher24::new_with_keys(self.0, self.1);
+        let hash = match ip {
+            IpVersion::V4 => {
+                let mut bytes = [0; 8];
+                bytes[..4].copy_from_slice(&client.octets());
+                bytes[4..].copy_from_slice(&server.octets());
+                hasher.hash(&bytes)
+            }
+            IpVersion::V6 => {
+                let mut bytes = [0; 32];
+                bytes[..16].copy_from_slice(&client.to_ipv6_mapped().octets());
+                bytes[16..].copy_from_slice(&server.to_ipv6_mapped().octets());
+                hasher.hash(&bytes)
+            }
+        };
+        Cookie::new(&hash.to_le_bytes()).unwrap_or_default()
     }
 }
 
@@ -248,15 +263,31 @@ mod tests {
     }
 
     #[test]
+    fn cookies_are_those_of_linux() {
+        let ends = [Ipv4Addr::new(192, 0, 2, 1), Ipv4Addr::new(192, 168, 0, 1)];
+        let hex = |key: &str| {
+            let key = CookieKey::parse(key).unwrap();
+            format!("{:?}", key.cookie(IpVersion::V4, ends[0], ends[1]))
+        };
+        assert_eq!(
+            hex("a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4"),
+            "Cookie(3021b9d889017eeb)"
+        );
+        assert_eq!(hex("0-0-0-0"), "Cookie(b7c12350a90dc8f5)");
+    }
+
+    #[test]
     fn cookies_depend_on_key_and_both_addresses() {
         let key = CookieKey::parse("a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4").unwrap();
         let at = |n| Ipv4Addr::new(192, 168, 0, n);
-        let cookie = key.cookie(at(2), at(1));
+        let of = |key: CookieKey, client, server| key.cookie(IpVersion::V4, at(client), at(server));
+        let cookie = of(key, 2, 1);
         assert_eq!(cookie.as_bytes().len(), 8);
-        assert_eq!(cookie, key.cookie(at(2), at(1)));
-        assert!(cookie != key.cookie(at(3), at(1)) && cookie != key.cookie(at(2), at(3)));
+        assert_eq!(cookie, of(key, 2, 1));
+        assert!(cookie != of(key, 3, 1) && cookie != of(key, 2, 3));
+        assert_ne!(cookie, key.cookie(IpVersion::V6, at(2), at(1)));
         let other = CookieKey::parse("a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d5").unwrap();
-        assert_ne!(cookie, other.cookie(at(2), at(1)));
+        assert_ne!(cookie, of(other, 2, 1));
         assert!(CookieKey::parse("a1-b2-c3").is_none() && CookieKey::parse("x-1-2-3").is_none());
         assert!(CookieKey::parse("1-2-3-4-5").is_none());
     }

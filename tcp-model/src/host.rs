@@ -7,11 +7,16 @@
 //!                    └──► nobody: RST
 //! ```
 //!
-//! Leaves out ICMP: nothing in the network makes it, though a connection heeds it. Leaves out the
-//! limit on ACKs sent from TIME-WAIT (RFC 5961 section 7).
+//! The host is sans-IO, as its connections are: packets, calls and timers go in, packets, news and
+//! records come out, and what it runs in says what time it is. [`TcpHost`] is a node of the engine;
+//! [`Driver`] holds the same host for tests, conformance scripts and networks that are no simulation.
+//!
+//! Leaves out ICMP in simulations: nothing in the network makes it, though a connection heeds what
+//! [`Driver::icmp`] brings.
 
 mod any_tcp;
 mod arrive;
+mod binds;
 mod challenges;
 mod chunked;
 mod cookies;
@@ -44,11 +49,13 @@ use crate::sample::{Counts, SegmentEvent, TcpSample};
 use crate::segment::{Ecn, Packed, Segment};
 use crate::state::State;
 pub use any_tcp::AnyTcp;
+pub use binds::{BindError, BindId, BindOptions, Reuse};
 use cx::HostCx;
 pub use cx::MakeTcp;
-pub use driver::{Departure, Driver};
+pub use driver::{Departure, Driver, Inspection};
 pub use endpoint::SocketId;
-pub use listener::ListenOptions;
+pub use isn::FixedNumbers;
+pub use listener::{ListenOptions, ListenerId};
 pub use open::{ConnectError, ConnectOptions, ListenError};
 use scratch::Scratch;
 pub use socket::SocketCx;

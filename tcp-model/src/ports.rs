@@ -95,31 +95,56 @@ impl PortAllocator {
         self.pool_mut(to).set(at)
     }
 
-    /// Gives a port back; false when it was not in use.
+    /// Gives a port back; false when it was not in use. A reserved one stays as it is.
     pub fn release(&mut self, to: Destination, port: u16) -> bool {
         let (Some(at), Some(pool)) = (self.place(port), self.find(&to)) else {
             return false;
         };
-        !self.reserved.contains(&port) && self.pools[pool].1.clear(at)
+        self.reserved.contains(&port) || self.pools[pool].1.clear(at)
     }
 
-    /// Takes a port out of every pool for good.
+    /// Takes a port out of every pool, until it is [unreserved](PortAllocator::unreserve).
     pub fn reserve(&mut self, port: u16) {
-        let Some(at) = self.place(port) else {
+        if self.reserved.contains(&port) {
             return;
-        };
-        if !self.reserved.contains(&port) {
-            self.reserved.push(port);
+        }
+        self.reserved.push(port);
+        if let Some(at) = self.place(port) {
             for (_, pool) in &mut self.pools {
                 pool.set(at);
             }
         }
     }
 
+    /// Lets a reserved port be given out again. Nobody uses it.
+    pub fn unreserve(&mut self, port: u16) {
+        let before = self.reserved.len();
+        self.reserved.retain(|&other| other != port);
+        if let (Some(at), true) = (self.place(port), self.reserved.len() < before) {
+            for (_, pool) in &mut self.pools {
+                pool.clear(at);
+            }
+        }
+    }
+
+    /// Another range of ports, all free but the reserved ones.
+    pub fn set_range(&mut self, range: (u16, u16)) {
+        let reserved = std::mem::take(&mut self.reserved);
+        *self = PortAllocator::new(range, self.selection, self.secret);
+        self.reserved = reserved;
+    }
+
     /// Ports in use towards `to`, reserved ones included.
     pub fn used(&self, to: Destination) -> u32 {
-        self.find(&to)
-            .map_or(self.reserved.len() as u32, |i| self.pools[i].1.used())
+        self.find(&to).map_or_else(
+            || {
+                self.reserved
+                    .iter()
+                    .filter(|p| self.place(**p).is_some())
+                    .count() as u32
+            },
+            |i| self.pools[i].1.used(),
+        )
     }
 
     /// Bytes of memory.

@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use sim_core::{Packet, SimTime};
 
+use super::binds::Reuse;
 use super::cx::HostCx;
 use super::endpoint::{Endpoint, Replaced};
 use super::flow::{Flow, Owner};
 use super::record::record_received;
 use super::stack::Stack;
 use crate::connection::ts_clock;
+use crate::icmp::IcmpError;
 use crate::model::{Input, OpenContext, TcpModel};
 use crate::sample::{Side, StateChange, TcpSample};
 use crate::segment::{Flags, Segment};
@@ -36,7 +38,7 @@ impl Stack {
                 self.stats.not_unicast += 1;
                 self.note_received(packet, None, cx);
             }
-            None => match self.listener_at(seg.dst_port) {
+            None => match self.listener_for(flow) {
                 Some(listener) => self.listen_arrives(listener, flow, packet, None, cx),
                 None => {
                     self.note_received(packet, None, cx);
@@ -66,11 +68,19 @@ impl Stack {
             self.stats.listen_drops += 1;
             self.note_received(packet, Some(State::SynReceived), cx);
             if self.params.abort_on_overflow {
-                self.step(slot, Input::Abort, cx);
+                self.refuse_half_open(slot, &packet.payload, cx);
             }
             return;
         }
         self.step_segment(slot, packet, cx);
+    }
+
+    /// `tcp_abort_on_overflow`: the ACK is answered by a reset, and the half-open connection forgotten.
+    fn refuse_half_open(&mut self, slot: u32, ack: &Segment, cx: &mut HostCx<'_, '_>) {
+        if let Some(flow) = self.endpoints.get(slot).map(|e| e.flow) {
+            self.reset_stranger(flow, ack, cx);
+            self.forget(slot, cx);
+        }
     }
 
     /// The handshake's last ACK finds the accept queue full: it is as if it had not arrived, and
@@ -117,7 +127,7 @@ impl Stack {
             self.send_cookie(listener, flow, seg, cx);
             return;
         }
-        if full || listening.is_syn_queue_full() {
+        if full || listening.is_syn_queue_full(&self.params) {
             self.stats.listen_overflows += u64::from(full);
             self.stats.listen_drops += 1;
             let state = if old.is_some() {
@@ -132,7 +142,7 @@ impl Stack {
         let params = listening.params(&self.params).clone();
         let fast_open = listening.early < listening.fast_open;
         let replaced = old.map(|(place, _)| self.replace_time_wait(place, cx));
-        let (isn, ts_offset) = self.secret.isn_and_offset(flow, cx.now());
+        let (isn, ts_offset) = self.numbers(flow, cx.now());
         let context = OpenContext {
             params,
             conn: seg.tag.conn,
@@ -147,7 +157,7 @@ impl Stack {
             endpoint.replaced = replaced;
         }
         if fast_open {
-            let listen = self.fast_listen(flow);
+            let listen = self.fast_listen(listener, flow);
             self.step(slot, Input::ListenWith(&listen), cx);
         } else {
             self.step(slot, Input::Listen, cx);
@@ -161,6 +171,14 @@ impl Stack {
         }
     }
 
+    /// An ICMP error about a segment of a 4-tuple. Only connections heed it: a TIME-WAIT entry and a
+    /// listener have nothing to do about it.
+    pub(super) fn icmp_arrives(&mut self, flow: Flow, error: &IcmpError, cx: &mut HostCx<'_, '_>) {
+        if let Some(Owner::Connection(slot)) = self.find(flow) {
+            self.step(slot, Input::Icmp(error), cx);
+        }
+    }
+
     fn time_wait_arrives(&mut self, place: u32, packet: &Packet<Segment>, cx: &mut HostCx<'_, '_>) {
         let seg = &packet.payload;
         let entry = *self.time_waits.get(place);
@@ -169,7 +187,7 @@ impl Stack {
         let mut action = known.segment_arrives(seg, &self.params);
         if let TimeWaitAction::NewIncarnation { iss_after } = action {
             // Nobody listens: nothing to open.
-            if let Some(listener) = self.listener_at(seg.dst_port) {
+            if let Some(listener) = self.listener_for(flow) {
                 self.listen_arrives(listener, flow, packet, Some((place, iss_after)), cx);
                 return;
             }
@@ -187,8 +205,10 @@ impl Stack {
             self.restart_time_wait(place, cx);
         }
         match action {
-            TimeWaitAction::Ack | TimeWaitAction::AckAndRestart => {
-                let known = entry.time_wait(self.secret.ts_offset(flow));
+            TimeWaitAction::Ack | TimeWaitAction::AckAndRestart
+                if self.may_answer(place, seg, cx.now()) =>
+            {
+                let known = entry.time_wait(self.ts_offset(flow));
                 let (here, there) = (flow.local().port(), flow.remote().port());
                 let ack = known.ack(here, there, ts_clock(cx.now()));
                 self.send(flow, &ack, after, cx);
@@ -202,13 +222,31 @@ impl Stack {
         }
     }
 
+    /// Segments that may be part of a loop of ACKs, those without text, are answered from TIME-WAIT
+    /// only so often (Linux `tcp_invalid_ratelimit`).
+    fn may_answer(&mut self, place: u32, seg: &Segment, now: SimTime) -> bool {
+        let interval = self.params.challenge_ack_interval;
+        let harmless = seg.seq_len() > 0 && !seg.flags.is_syn();
+        if harmless || interval.is_zero() {
+            return true;
+        }
+        let answered = self.time_wait_answers.get_or_insert_default();
+        let quiet = answered
+            .get(&place)
+            .is_some_and(|&last| now.since(last) < interval);
+        if !quiet {
+            answered.insert(place, now);
+        }
+        !quiet
+    }
+
     /// Ends an entry for a SYN that opens the next incarnation, and remembers it.
     fn replace_time_wait(&mut self, place: u32, cx: &mut HostCx<'_, '_>) -> Box<Replaced> {
         self.stats.time_wait_recycled += 1;
         let old = self.end_time_wait(place, cx);
         self.arm_time_wait_timer(cx);
         Box::new(Replaced {
-            entry: old.time_wait(self.secret.ts_offset(old.flow())),
+            entry: old.time_wait(self.ts_offset(old.flow())),
             side: old.side(),
             holds_port: old.holds_port(),
         })
@@ -280,6 +318,9 @@ impl Stack {
         let (conn, traced) = (context.conn, context.traced);
         let own = Some(&context.params).filter(|p| !Arc::ptr_eq(p, &self.params));
         let own = own.cloned();
+        let listening = self.listeners.get(usize::from(listener));
+        let bind = listening.and_then(|l| self.binds.get(l.bind()?));
+        let reuse = bind.map(|bind| bind.reuse);
         let state = match side {
             Side::Active => State::Closed,
             Side::Passive => State::Listen,
@@ -311,6 +352,8 @@ impl Stack {
             hush: false,
             hard_close: false,
             is_finished: false,
+            detached: false,
+            reuse: reuse.map_or(0, Reuse::bits),
         });
         self.insert_flow(flow, Owner::Connection(id.slot()));
         id.slot()

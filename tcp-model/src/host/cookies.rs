@@ -21,7 +21,7 @@ impl Stack {
     pub(super) fn wants_cookie(&self, listener: usize) -> bool {
         match self.params.syn_cookies {
             SynCookies::Off => false,
-            SynCookies::WhenFull => self.listeners[listener].is_syn_queue_full(),
+            SynCookies::WhenFull => self.listeners[listener].is_syn_queue_full(&self.params),
             SynCookies::Always => true,
         }
     }
@@ -34,7 +34,7 @@ impl Stack {
         Ends {
             local: flow.local(),
             remote: flow.remote(),
-            ts_offset: self.secret.ts_offset(flow),
+            ts_offset: self.ts_offset(flow),
         }
     }
 

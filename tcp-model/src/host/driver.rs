@@ -3,15 +3,21 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::sync::Arc;
 
 use sim_core::{Packet, SimTime};
 
 use super::cx::{DriverCx, HostCx, MakeTcp, Outgoing};
+use super::flow::{Flow, Owner};
 use super::scratch::Scratch;
-use super::{ModelFactory, SocketCx, TcpHost};
+use super::{AnyTcp, FixedNumbers, ListenerId, ModelFactory, SocketCx, SocketId, TcpHost};
 use crate::app::AppEvent;
 use crate::app::spec::HostConfig;
+use crate::fast_open::CookieKey;
+use crate::icmp::IcmpError;
+use crate::model::End;
+use crate::params::TcpParams;
 use crate::sample::TcpSample;
 use crate::segment::{Ecn, Segment};
 use crate::state::State;
@@ -27,6 +33,24 @@ pub struct Departure {
     pub retransmission: bool,
     /// State of its connection after the step that sent it; `None` when it belongs to none.
     pub state: Option<State>,
+}
+
+/// A connection of a driven host, as it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Inspection<'a> {
+    /// Its TCP.
+    pub tcp: &'a AnyTcp,
+    /// It was established, or opened by the data of its SYN.
+    pub connected: bool,
+    /// Its SYN waits for the first data.
+    pub deferred: bool,
+    /// The peer sends no more.
+    pub peer_closed: bool,
+    /// How it ended, if it has.
+    pub end: Option<End>,
+    /// It is kept only to be looked at ([`Driver::keeping_ended`]): CLOSED, or an entry in the
+    /// TIME-WAIT table.
+    pub kept: bool,
 }
 
 /// What a driven host has put out and not yet been asked for.
@@ -206,6 +230,85 @@ impl<'m> Driver<'m> {
     /// The time of the last input.
     pub fn now(&self) -> SimTime {
         self.outbox.now
+    }
+
+    /// Initial sequence numbers and timestamps given beforehand, not from a secret of the host's.
+    #[must_use]
+    pub fn with_numbers(mut self, numbers: FixedNumbers) -> Driver<'m> {
+        self.host.stack.fixed = Some(Box::new((numbers, 0)));
+        self
+    }
+
+    /// Keeps connections that are over, so that they can be looked at and what has arrived be read.
+    #[must_use]
+    pub fn keeping_ended(mut self) -> Driver<'m> {
+        self.host.stack.keeps_ended = true;
+        self
+    }
+
+    /// Changes parameters of the host (as `sysctl` does). Connections there are keep theirs.
+    pub fn set_params(&mut self, params: &Arc<TcpParams>) {
+        self.host.stack.set_params(params);
+    }
+
+    /// The key of the host's Fast Open cookies (Linux `tcp_fastopen_key`).
+    pub fn set_fast_open_key(&mut self, key: CookieKey) {
+        let stack = &mut self.host.stack;
+        stack.fast_open.get_or_insert_default().set_key(key);
+    }
+
+    /// Connections that can be accepted from a listener.
+    pub fn acceptable(&self, id: ListenerId) -> usize {
+        let listener = self.host.stack.listeners.get(usize::from(id.0));
+        listener.map_or(0, |listener| listener.waiting())
+    }
+
+    /// The host has a Fast Open cookie of this server's.
+    pub fn has_fast_open_cookie(&self, server: Ipv4Addr) -> bool {
+        let cache = self.host.stack.fast_open.as_deref();
+        cache.is_some_and(|cache| cache.has_cookie(server))
+    }
+
+    /// The connection of a 4-tuple, whether accepted or not; none for a TIME-WAIT entry.
+    pub fn connection(&mut self, local: SocketAddrV4, remote: SocketAddrV4) -> Option<SocketId> {
+        match self.host.stack.find(Flow::new(local, remote)) {
+            Some(Owner::Connection(slot)) => Some(self.host.stack.endpoints.id(slot)),
+            _ => None,
+        }
+    }
+
+    /// The 4-tuple is in TIME-WAIT.
+    pub fn is_time_wait(&mut self, local: SocketAddrV4, remote: SocketAddrV4) -> bool {
+        let owner = self.host.stack.find(Flow::new(local, remote));
+        matches!(owner, Some(Owner::TimeWait(_)))
+    }
+
+    /// A close look at a connection, whosever it is; `None` when it is no more.
+    pub fn inspect(&self, id: SocketId) -> Option<Inspection<'_>> {
+        let endpoints = &self.host.stack.endpoints;
+        let endpoint = endpoints.get(endpoints.live(id)?)?;
+        Some(Inspection {
+            tcp: &endpoint.tcp,
+            connected: endpoint.connected,
+            deferred: endpoint.deferred,
+            peer_closed: endpoint.peer_closed,
+            end: endpoint.end,
+            kept: endpoint.detached,
+        })
+    }
+
+    /// An ICMP error about a segment of this 4-tuple arrives at `now`.
+    pub fn icmp(
+        &mut self,
+        now: SimTime,
+        (local, remote): (SocketAddrV4, SocketAddrV4),
+        error: &IcmpError,
+    ) {
+        let flow = Flow::new(local, remote);
+        self.with(now, |host, cx| {
+            host.stack.icmp_arrives(flow, error, cx);
+            host.finish(cx);
+        });
     }
 
     /// A packet arrives at `now`.

@@ -8,7 +8,7 @@ use sim_core::{LazyTimer, SimTime};
 use super::any_tcp::AnyTcp;
 use super::chunked::Chunked;
 use super::flow::Flow;
-use crate::model::End;
+use crate::model::{End, Input, Outputs, TcpModel};
 use crate::params::TcpParams;
 use crate::sample::{SenderSample, Side};
 use crate::segment::ConnId;
@@ -83,6 +83,10 @@ pub(super) struct Endpoint {
     pub(super) hard_close: bool,
     /// Is in the list of those to be looked at for removal.
     pub(super) is_finished: bool,
+    /// It is over and kept only to be looked at and read: its port, 4-tuple and timer are gone.
+    pub(super) detached: bool,
+    /// [`Reuse`](super::Reuse) flags of its socket.
+    pub(super) reuse: u8,
     pub(super) tcp: AnyTcp,
     pub(super) conn: ConnId,
     pub(super) opened: SimTime,
@@ -100,6 +104,14 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
+    /// RECEIVE on a connection that is over: what has arrived can still be read.
+    #[cold]
+    pub(super) fn read_rest(&mut self, input: Input<'_>, now: SimTime) {
+        if matches!(input, Input::Receive(_)) {
+            self.tcp.step(input, now, &mut Outputs::default());
+        }
+    }
+
     /// Bytes of what it keeps beside its slot.
     pub(super) fn boxed_bytes(&self) -> usize {
         let sender = self.sender.as_deref().map_or(0, size_of_val);
@@ -196,6 +208,11 @@ impl Endpoints {
     /// The connections, by slot.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Endpoint> {
         (0..self.slots.len() as u32).filter_map(|slot| self.get(slot))
+    }
+
+    /// Slots there are, in use or not.
+    pub(super) fn slots(&self) -> u32 {
+        self.slots.len() as u32
     }
 
     pub(super) fn id(&self, slot: u32) -> SocketId {

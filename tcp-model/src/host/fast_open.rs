@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 
 use rustc_hash::FxHashMap;
 
-use crate::fast_open::{Cookie, FastConnect, FastOpenNews, FastOpenOption, Form};
+use crate::fast_open::{Cookie, CookieKey, FastConnect, FastOpenNews, FastOpenOption, Form};
 use crate::model::SendCall;
 use crate::params::TcpParams;
 
@@ -22,9 +22,25 @@ struct Known {
 #[derive(Debug, Default)]
 pub(super) struct FastOpenCache {
     servers: FxHashMap<Ipv4Addr, Known>,
+    /// The key of the host's own cookies, where it was set (Linux `tcp_fastopen_key`).
+    key: Option<CookieKey>,
 }
 
 impl FastOpenCache {
+    pub(super) fn key(&self) -> Option<CookieKey> {
+        self.key
+    }
+
+    pub(super) fn set_key(&mut self, key: CookieKey) {
+        self.key = Some(key);
+    }
+
+    /// There is a cookie of this server's.
+    pub(super) fn has_cookie(&self, server: Ipv4Addr) -> bool {
+        let known = self.servers.get(&server);
+        known.is_some_and(|known| !known.option.cookie.is_request())
+    }
+
     /// How to open a connection to `server` with these data.
     pub(super) fn connect(
         cache: Option<&FastOpenCache>,

@@ -9,6 +9,17 @@ use crate::seq::SeqNum;
 /// Picoseconds per tick of the ISN clock: 4 microseconds (RFC 9293 section 3.4.1).
 const TICK_PS: u64 = 4_000_000;
 
+/// Numbers chosen beforehand, for scripts that must meet the same ones every time.
+#[derive(Clone, Copy, Debug)]
+pub struct FixedNumbers {
+    /// The initial sequence number of the first connection.
+    pub first: SeqNum,
+    /// How much later each further connection begins.
+    pub step: u32,
+    /// What is added to the millisecond clock for timestamps.
+    pub ts_offset: u32,
+}
+
 /// A secret of the host's, from which both are made per 4-tuple.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Secret(u64, u64);

@@ -5,23 +5,27 @@ use std::sync::Arc;
 
 use sim_core::SimTime;
 
+use super::binds::{BindId, Reuse};
 use super::endpoint::SocketId;
+use crate::fast_open::CookieKey;
 use crate::params::{SynCookies, TcpParams};
 
 /// A listening port.
 #[derive(Debug)]
 pub(super) struct Listener {
     pub(super) port: u16,
+    /// `None`: it listens no more.
+    bind: Option<BindId>,
+    shares_port: bool,
     /// The application that listens.
     pub(super) app: u16,
     /// Connections in SYN-RECEIVED.
     pub(super) half_open: u32,
-    /// Most of them.
-    half_open_limit: u32,
+    /// Most connections in the accept queue, less one.
+    backlog: u32,
     /// Established connections that the application has not accepted. One that ends meanwhile
     /// stays in its place, as on Linux.
     queue: VecDeque<SocketId>,
-    queue_limit: u32,
     /// Most connections that Fast Open may open before their handshake is complete; 0: off.
     pub(super) fast_open: u32,
     /// Connections that Fast Open has opened and whose handshake is not complete.
@@ -30,6 +34,7 @@ pub(super) struct Listener {
     pub(super) last_cookie: SimTime,
     /// Parameters of its own.
     own: Option<Arc<TcpParams>>,
+    pub(super) fast_open_key: Option<CookieKey>,
 }
 
 /// How to listen, beyond port and backlog.
@@ -40,46 +45,82 @@ pub struct ListenOptions {
     /// Take data from SYNs (Linux `TCP_FASTOPEN`): for so many connections at most whose handshake
     /// is not complete. Zero is off, unless `fast_open` of the parameters has it on for all.
     pub fast_open: u32,
+    /// The key of its Fast Open cookies (Linux `TCP_FASTOPEN_KEY`), where it has one of its own.
+    pub fast_open_key: Option<CookieKey>,
+    /// A port bound before; otherwise `listen` binds to all addresses, with `SO_REUSEADDR`.
+    pub bound: Option<BindId>,
 }
 
+/// A listener, until [`SocketCx::close_listener`](super::SocketCx::close_listener).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ListenerId(pub(super) u16);
+
 impl Listener {
-    /// The limits: a backlog of N, at most `somaxconn`, admits N + 1 connections to the accept
-    /// queue and N + 1 to SYN-RECEIVED; without SYN cookies besides, one more than three quarters
-    /// of `max_syn_backlog` to the latter.
-    ///
-    /// Leaves out that Linux lets peers it knows into the last quarter.
+    /// A listener on a bound port. A backlog of N, at most `somaxconn`, admits N + 1 connections to
+    /// the accept queue and N + 1 to SYN-RECEIVED.
     pub(super) fn new(
         port: u16,
+        (bind, reuse): (BindId, Reuse),
         app: u16,
         backlog: u32,
         options: ListenOptions,
         params: &TcpParams,
     ) -> Listener {
-        let backlog = backlog.min(params.somaxconn);
-        // Linux reserves the last quarter only where no cookies help.
-        let syn_backlog = match params.syn_cookies {
-            SynCookies::Off => params.max_syn_backlog - params.max_syn_backlog / 4,
-            _ => u32::MAX,
-        };
-        let server = params.fast_open & TcpParams::FAST_OPEN_SERVER != 0;
-        let all = params.fast_open & TcpParams::FAST_OPEN_ALL_LISTENERS != 0;
-        let fast_open = match options.fast_open {
-            _ if !server => 0,
-            0 if all => backlog,
-            most => most.min(params.somaxconn),
-        };
-        Listener {
+        let mut listener = Listener {
             port,
+            bind: Some(bind),
+            shares_port: reuse.port,
             app,
             half_open: 0,
-            half_open_limit: backlog.min(syn_backlog).saturating_add(1),
+            backlog: 0,
             queue: VecDeque::new(),
-            queue_limit: backlog.saturating_add(1),
-            fast_open,
+            fast_open: 0,
             early: 0,
             last_cookie: SimTime::MAX,
-            own: options.params,
+            own: None,
+            fast_open_key: None,
+        };
+        listener.set(Some(backlog), options, params);
+        listener
+    }
+
+    /// Another backlog, where one is given, and other options.
+    pub(super) fn set(&mut self, backlog: Option<u32>, options: ListenOptions, params: &TcpParams) {
+        if let Some(backlog) = backlog {
+            self.backlog = backlog.min(params.somaxconn);
         }
+        let own = options.params.as_deref().unwrap_or(params);
+        let server = own.fast_open & TcpParams::FAST_OPEN_SERVER != 0;
+        let all = own.fast_open & TcpParams::FAST_OPEN_ALL_LISTENERS != 0;
+        self.fast_open = match options.fast_open {
+            _ if !server => 0,
+            0 if all => self.backlog,
+            most => most.min(params.somaxconn),
+        };
+        self.own = options.params;
+        self.fast_open_key = options.fast_open_key;
+    }
+
+    /// Listens no more; returns what it was bound to, the first time.
+    pub(super) fn close(&mut self) -> Option<BindId> {
+        self.queue.clear();
+        self.half_open = 0;
+        self.early = 0;
+        self.bind.take()
+    }
+
+    pub(super) fn listens_on(&self, port: u16) -> bool {
+        self.port == port && self.bind.is_some()
+    }
+
+    /// Others may listen on its port (`SO_REUSEPORT`).
+    pub(super) fn shares_port(&self) -> bool {
+        self.shares_port
+    }
+
+    /// Its port in the table of bound ports.
+    pub(super) fn bind(&self) -> Option<BindId> {
+        self.bind
     }
 
     /// The parameters of its connections.
@@ -88,11 +129,24 @@ impl Listener {
     }
 
     pub(super) fn is_accept_queue_full(&self) -> bool {
-        self.queue.len() >= self.queue_limit as usize
+        self.queue.len() > self.backlog as usize
     }
 
-    pub(super) fn is_syn_queue_full(&self) -> bool {
-        self.half_open >= self.half_open_limit
+    /// No further connection may be half-open. Without SYN cookies more than three quarters of
+    /// `max_syn_backlog` are too many, too.
+    ///
+    /// Leaves out that Linux lets peers it knows into the last quarter.
+    pub(super) fn is_syn_queue_full(&self, params: &TcpParams) -> bool {
+        let syn_backlog = match params.syn_cookies {
+            SynCookies::Off => params.max_syn_backlog - params.max_syn_backlog / 4,
+            _ => u32::MAX,
+        };
+        self.half_open > self.backlog.min(syn_backlog)
+    }
+
+    /// Connections that can be accepted.
+    pub(super) fn waiting(&self) -> usize {
+        self.queue.len()
     }
 
     pub(super) fn push(&mut self, socket: SocketId) {
@@ -110,30 +164,28 @@ mod tests {
 
     #[test]
     fn limits_are_those_measured_on_linux() {
-        let params = |max_syn_backlog| TcpParams {
+        let params = |max_syn_backlog, syn_cookies| TcpParams {
             max_syn_backlog,
-            syn_cookies: SynCookies::Off,
+            syn_cookies,
             ..TcpParams::linux()
         };
         let listener = |backlog, params: &TcpParams| {
-            Listener::new(80, 0, backlog, ListenOptions::default(), params)
+            let bind = (BindId::FIRST, Reuse::default());
+            Listener::new(80, bind, 0, backlog, ListenOptions::default(), params)
         };
-        let half_open = |backlog, msb| listener(backlog, &params(msb)).half_open_limit;
-        assert_eq!(half_open(64, 128), 65);
-        assert_eq!(half_open(1024, 128), 97);
-        assert_eq!(half_open(u32::MAX, u32::MAX), 4097);
-        assert_eq!(
-            listener(
-                1024,
-                &TcpParams {
-                    max_syn_backlog: 128,
-                    ..TcpParams::linux()
-                }
-            )
-            .half_open_limit,
-            1025
-        );
-        let mut listener = listener(5, &params(128));
+        let half_open = |backlog, msb, cookies| {
+            let params = params(msb, cookies);
+            let mut listener = listener(backlog, &params);
+            while !listener.is_syn_queue_full(&params) {
+                listener.half_open += 1;
+            }
+            listener.half_open
+        };
+        assert_eq!(half_open(64, 128, SynCookies::Off), 65);
+        assert_eq!(half_open(1024, 128, SynCookies::Off), 97);
+        assert_eq!(half_open(u32::MAX, u32::MAX, SynCookies::Off), 4097);
+        assert_eq!(half_open(1024, 128, SynCookies::WhenFull), 1025);
+        let mut listener = listener(5, &params(128, SynCookies::Off));
         for slot in 0..6 {
             assert!(!listener.is_accept_queue_full());
             listener.push(SocketId::new(slot, 0));

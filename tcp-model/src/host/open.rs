@@ -6,11 +6,12 @@ use std::sync::Arc;
 use sim_core::SimDuration;
 
 use super::arrive::is_unicast;
+use super::binds::{BindId, BindOptions, Reuse};
 use super::cx::HostCx;
 use super::endpoint::{NO_LISTENER, SocketId};
 use super::fast_open::FastOpenCache;
 use super::flow::{Flow, Owner};
-use super::listener::{ListenOptions, Listener};
+use super::listener::{ListenOptions, Listener, ListenerId};
 use super::stack::{Stack, destination};
 use crate::app::AppEvent;
 use crate::fast_open::{CookieKey, FastListen};
@@ -27,15 +28,27 @@ pub enum ConnectError {
     /// All local ports towards the destination are in use (EADDRNOTAVAIL).
     #[error("no local port is free")]
     AddrNotAvailable,
-    /// The local port asked for is in use towards the destination (EADDRINUSE).
-    #[error("the local port is in use")]
+    /// The local port asked for is in use towards the destination (Linux: EADDRNOTAVAIL).
+    #[error("the local port is in use towards this destination")]
     AddrInUse,
     /// The local address is not one of the host's.
     #[error("{0} is not an address of this host")]
     NotLocal(Ipv4Addr),
     /// The remote address is a broadcast or multicast address (RFC 9293 MUST-46).
-    #[error("{0} is no address of a single host")]
+    #[error("{0} is not the address of a single host")]
     NotUnicast(Ipv4Addr),
+}
+
+impl ConnectError {
+    /// The name of the error that `connect` returns on Linux.
+    pub const fn errno(self) -> &'static str {
+        match self {
+            ConnectError::AddrNotAvailable
+            | ConnectError::AddrInUse
+            | ConnectError::NotLocal(_) => "EADDRNOTAVAIL",
+            ConnectError::NotUnicast(_) => "ENETUNREACH",
+        }
+    }
 }
 
 /// How to connect, beyond the remote end.
@@ -45,6 +58,10 @@ pub struct ConnectOptions {
     pub local: Option<Ipv4Addr>,
     /// From this port; otherwise from one the host chooses.
     pub port: Option<u16>,
+    /// From the address and port bound before; `local` and `port` are then not looked at.
+    pub bound: Option<BindId>,
+    /// With whom its port is shared, when it is not bound.
+    pub reuse: Reuse,
     /// Parameters, where they differ from the host's.
     pub params: Option<Arc<TcpParams>>,
     /// Send no SYN before there are data to go with it (Linux `TCP_FASTOPEN_CONNECT`); only where
@@ -52,9 +69,9 @@ pub struct ConnectOptions {
     pub fast_open: bool,
 }
 
-/// The port has a listener already.
+/// The port is in use by another socket (EADDRINUSE).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("port {0} has a listener already")]
+#[error("port {0} is in use by another socket")]
 pub struct ListenError(pub u16);
 
 /// A local end chosen for an active open.
@@ -77,7 +94,11 @@ impl Stack {
         }
         let params = options.params.unwrap_or_else(|| self.params.clone());
         let defers = options.fast_open && params.fast_open & TcpParams::FAST_OPEN_CLIENT != 0;
-        let address = match options.local {
+        let (mut local, mut port, mut reuse) = (options.local, options.port, options.reuse);
+        if let Some(bind) = options.bound.and_then(|id| self.binds.get(id)) {
+            (local, port, reuse) = (bind.address, Some(bind.port), bind.reuse);
+        }
+        let address = match local {
             Some(address) if !self.addresses.contains(&address) => {
                 return Err(ConnectError::NotLocal(address));
             }
@@ -91,7 +112,7 @@ impl Stack {
         let conn = ConnId::new(self.node, self.serial);
         let traced = self.serial < self.trace.segments;
         self.serial += 1;
-        let end = match options.port {
+        let end = match port {
             Some(port) => self.take_port(conn, address, port, remote, cx),
             None => self.find_port(conn, address, remote, cx),
         };
@@ -103,7 +124,7 @@ impl Stack {
             }));
         })?;
         let flow = Flow::from_parts(address, end.port, *remote.ip(), remote.port());
-        let (isn, ts_offset) = self.secret.isn_and_offset(flow, cx.now());
+        let (isn, ts_offset) = self.numbers(flow, cx.now());
         // Without reuse the allocator knows that the 4-tuple is free.
         let old = match self.params.tw_reuse {
             TwReuse::Off => None,
@@ -131,8 +152,14 @@ impl Stack {
         let slot = self.add_endpoint(context, Side::Active, app, NO_LISTENER, end.holds_port, cx);
         let id = self.endpoints.id(slot);
         match self.endpoints.get_mut(slot) {
-            Some(endpoint) if defers => endpoint.deferred = true,
-            _ => self.step(slot, Input::Connect, cx),
+            Some(endpoint) => {
+                endpoint.reuse = reuse.bits();
+                endpoint.deferred = defers;
+            }
+            None => {}
+        }
+        if !defers {
+            self.step(slot, Input::Connect, cx);
         }
         Ok(id)
     }
@@ -158,11 +185,16 @@ impl Stack {
     }
 
     /// What a client must show to open a connection by its SYN.
-    pub(super) fn fast_listen(&self, flow: Flow) -> FastListen {
+    pub(super) fn fast_listen(&self, listener: usize, flow: Flow) -> FastListen {
         let (client, server) = (*flow.remote().ip(), *flow.local().ip());
+        let listening = &self.listeners[listener];
+        let params = listening.params(&self.params);
+        let of_host = self.fast_open.as_deref().and_then(FastOpenCache::key);
+        let key = listening.fast_open_key.or(of_host);
+        let key = key.unwrap_or_else(|| CookieKey::new(self.secret.derive("fast open")));
         FastListen {
-            expected: CookieKey::new(self.secret.derive("fast open")).cookie(client, server),
-            cookie_not_required: self.params.fast_open & TcpParams::FAST_OPEN_SERVER_NO_COOKIE != 0,
+            expected: key.cookie(params.ip_version, client, server),
+            cookie_not_required: params.fast_open & TcpParams::FAST_OPEN_SERVER_NO_COOKIE != 0,
         }
     }
 
@@ -179,7 +211,10 @@ impl Stack {
             local: address,
             remote,
         };
-        let found = self.ports.allocate(to, &mut self.port_rng);
+        let mut found = self.ports.allocate(to, &mut self.port_rng);
+        if found.port.is_none() && self.free_drained_ports() {
+            found = self.ports.allocate(to, &mut self.port_rng);
+        }
         self.stats.port_searches += 1;
         self.stats.port_probes += u64::from(found.probes);
         self.stats.ports_exhausted += u64::from(found.port.is_none());
@@ -239,7 +274,7 @@ impl Stack {
         }
     }
 
-    /// OPEN, passive, on all addresses.
+    /// OPEN, passive: on a bound port, or on all addresses.
     pub(super) fn listen(
         &mut self,
         app: u16,
@@ -247,31 +282,60 @@ impl Stack {
         backlog: u32,
         options: ListenOptions,
         cx: &mut HostCx<'_, '_>,
-    ) -> Result<(), ListenError> {
-        if self.listener_at(port).is_some() || self.listeners.len() >= usize::from(NO_LISTENER) {
+    ) -> Result<ListenerId, ListenError> {
+        let id = match options.bound {
+            Some(id) => id,
+            None => self.bind_to_listen(port)?,
+        };
+        if !self.may_listen(id) {
+            if options.bound.is_none() {
+                self.unbind(id);
+            }
             return Err(ListenError(port));
         }
-        self.ports.reserve(port);
-        let listener = Listener::new(port, app, backlog, options, &self.params);
-        self.listeners.push(listener);
+        let place = self.listeners.iter().position(|l| l.bind().is_none());
+        let at = place.unwrap_or(self.listeners.len());
+        let (Some(bind), true) = (self.binds.get_mut(id), at < usize::from(NO_LISTENER)) else {
+            return Err(ListenError(port));
+        };
+        bind.listens = true;
+        let (port, reuse) = (bind.port, bind.reuse);
+        let listener = Listener::new(port, (id, reuse), app, backlog, options, &self.params);
+        match place {
+            Some(place) => self.listeners[place] = listener,
+            None => self.listeners.push(listener),
+        }
         cx.record(TcpSample::State(StateChange {
             conn: self.listener_conn(port),
             side: Side::Passive,
             from: State::Closed,
             to: State::Listen,
         }));
-        Ok(())
+        Ok(ListenerId(at as u16))
+    }
+
+    /// As servers do: to all addresses, and with `SO_REUSEADDR` past connections of before.
+    fn bind_to_listen(&mut self, port: u16) -> Result<BindId, ListenError> {
+        let reuse = Reuse {
+            address: true,
+            port: false,
+        };
+        let options = BindOptions {
+            address: None,
+            port: Some(port),
+            reuse,
+        };
+        self.bind(options).map_err(|_| ListenError(port))
     }
 
     /// The next established connection of a listener; what happened to it before is told at once.
     pub(super) fn accept(
         &mut self,
         app: u16,
-        port: u16,
+        listener: usize,
         cx: &mut HostCx<'_, '_>,
     ) -> Option<SocketId> {
-        let listener = self.listener_at(port)?;
-        if self.listeners[listener].app != app {
+        if self.listeners.get(listener)?.app != app {
             return None;
         }
         while let Some(id) = self.listeners[listener].pop() {
@@ -281,7 +345,7 @@ impl Stack {
             let Some(endpoint) = self.endpoints.get_mut(slot) else {
                 continue;
             };
-            if endpoint.end.is_some() {
+            if endpoint.end.is_some() && !self.keeps_ended {
                 continue;
             }
             endpoint.has_app = true;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use sim_core::{Rng, SimDuration, SimTime, Wakes as _};
 
+use super::binds::{BindError, BindId, BindOptions, Reuse};
 use super::cx::HostCx;
 use super::endpoint::SocketId;
-use super::listener::ListenOptions;
+use super::listener::{ListenOptions, ListenerId};
 use super::open::{ConnectError, ConnectOptions, ListenError};
 use super::stack::{Stack, Timer};
 use crate::model::{Input, SendCall, TcpModel, TcpView};
@@ -95,28 +96,73 @@ impl SocketCx<'_, '_> {
     /// connections.
     ///
     /// # Errors
-    /// When the port has a listener.
-    pub fn listen(&mut self, port: u16, backlog: u32) -> Result<(), ListenError> {
+    /// When the port is in use by another socket.
+    pub fn listen(&mut self, port: u16, backlog: u32) -> Result<ListenerId, ListenError> {
         self.listen_with(port, backlog, ListenOptions::default())
     }
 
     /// Listens, with all that can be said of it.
     ///
     /// # Errors
-    /// When the port has a listener.
+    /// As [`SocketCx::listen`], and when [`ListenOptions::bound`] is bound no more.
     pub fn listen_with(
         &mut self,
         port: u16,
         backlog: u32,
         options: ListenOptions,
-    ) -> Result<(), ListenError> {
+    ) -> Result<ListenerId, ListenError> {
         self.stack
             .listen(self.app, port, backlog, options, &mut self.cx)
     }
 
+    /// Another backlog of a listener (`listen` once more), and other options.
+    pub fn set_listener(&mut self, id: ListenerId, backlog: Option<u32>, options: ListenOptions) {
+        let params = &self.stack.params;
+        if let Some(listener) = self.stack.listeners.get_mut(usize::from(id.0)) {
+            listener.set(backlog, options, params);
+        }
+    }
+
+    /// Stops listening: half-open connections are forgotten, those not accepted are reset. The port
+    /// stays bound.
+    pub fn close_listener(&mut self, id: ListenerId) {
+        self.stack.close_listener(id.0, &mut self.cx);
+    }
+
+    /// Binds to a port, for a `connect` or `listen` to come.
+    ///
+    /// # Errors
+    /// When the port is in use by a socket that does not share it, or the address is not the host's.
+    pub fn bind(&mut self, options: BindOptions) -> Result<BindId, BindError> {
+        self.stack.bind(options)
+    }
+
+    /// The port of a bound socket.
+    pub fn bound_port(&self, id: BindId) -> Option<u16> {
+        self.stack.binds.get(id).map(|bind| bind.port)
+    }
+
+    /// `SO_REUSEADDR` and `SO_REUSEPORT` of a bound socket.
+    pub fn set_reuse(&mut self, id: BindId, reuse: Reuse) {
+        if let Some(bind) = self.stack.binds.get_mut(id) {
+            bind.reuse = reuse;
+        }
+    }
+
+    /// Gives a bound port back: its socket is closed.
+    pub fn unbind(&mut self, id: BindId) {
+        self.stack.unbind(id);
+    }
+
     /// Takes the next established connection from the listener's queue.
     pub fn accept(&mut self, port: u16) -> Option<SocketId> {
-        self.stack.accept(self.app, port, &mut self.cx)
+        let listener = self.stack.listener_at(port)?;
+        self.stack.accept(self.app, listener, &mut self.cx)
+    }
+
+    /// The same from one of several listeners of a port.
+    pub fn accept_from(&mut self, id: ListenerId) -> Option<SocketId> {
+        self.stack.accept(self.app, usize::from(id.0), &mut self.cx)
     }
 
     /// Writes bytes, pushed; returns how many were taken. When that is fewer,

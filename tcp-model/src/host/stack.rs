@@ -5,15 +5,17 @@ use std::fmt;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use sim_core::{LazyTimer, Rng};
+use rustc_hash::FxHashMap;
+use sim_core::{LazyTimer, Rng, SimTime};
 
 use super::any_tcp::AnyTcp;
+use super::binds::Binds;
 use super::challenges::ChallengeBudget;
 use super::cx::HostCx;
 use super::endpoint::{Endpoints, Slot, SocketId};
 use super::fast_open::FastOpenCache;
 use super::flow::{Demux, Flow, Owner};
-use super::isn::Secret;
+use super::isn::{FixedNumbers, Secret};
 use super::listener::Listener;
 use super::stats::{HostStats, MemoryReport, StateMemory};
 use super::time_wait_table::{Entry, TimeWaitTable};
@@ -24,6 +26,7 @@ use crate::params::TcpParams;
 use crate::ports::{Destination, PortAllocator};
 use crate::sample::{StateChange, TcpSample};
 use crate::segment::ConnId;
+use crate::seq::SeqNum;
 use crate::state::State;
 
 /// Makes the TCP of a connection.
@@ -77,13 +80,20 @@ pub(super) struct Stack {
     pub(super) demux: Demux,
     pub(super) time_waits: TimeWaitTable,
     pub(super) time_wait_timer: LazyTimer,
+    /// When TIME-WAIT entries, by place, last answered a segment without text.
+    pub(super) time_wait_answers: Option<Box<FxHashMap<u32, SimTime>>>,
     pub(super) listeners: Vec<Listener>,
+    pub(super) binds: Binds,
     pub(super) ports: PortAllocator,
     pub(super) port_rng: Rng,
     pub(super) secret: Secret,
     /// Made when first wanted: few hosts use Fast Open or limit challenge ACKs.
     pub(super) fast_open: Option<Box<FastOpenCache>>,
     pub(super) challenges: Option<Box<ChallengeBudget>>,
+    /// Initial sequence numbers given beforehand, and how many connections have had one.
+    pub(super) fixed: Option<Box<(FixedNumbers, u32)>>,
+    /// Connections that are over stay until they are forgotten.
+    pub(super) keeps_ended: bool,
     /// Connections opened actively so far.
     pub(super) serial: u32,
     pub(super) stats: HostStats,
@@ -114,7 +124,11 @@ impl Stack {
             demux: Demux::default(),
             time_waits: TimeWaitTable::default(),
             time_wait_timer: LazyTimer::default(),
+            time_wait_answers: None,
             listeners: Vec::new(),
+            binds: Binds::default(),
+            fixed: None,
+            keeps_ended: false,
             secret: Secret::draw(&mut rng),
             fast_open: None,
             challenges: None,
@@ -168,6 +182,9 @@ impl Stack {
     pub(super) fn end_time_wait(&mut self, place: u32, cx: &mut HostCx<'_, '_>) -> Entry {
         let entry = self.time_waits.remove(place);
         self.demux.remove(entry.flow(), Owner::TimeWait(place));
+        if let Some(answers) = &mut self.time_wait_answers {
+            answers.remove(&place);
+        }
         if entry.holds_port() {
             self.release_port(entry.flow());
         }
@@ -202,7 +219,42 @@ impl Stack {
     }
 
     pub(super) fn listener_at(&self, port: u16) -> Option<usize> {
-        self.listeners.iter().position(|l| l.port == port)
+        self.listeners.iter().position(|l| l.listens_on(port))
+    }
+
+    /// The listener a segment of this 4-tuple is for. Those that share a port (`SO_REUSEPORT`) share
+    /// the 4-tuples.
+    pub(super) fn listener_for(&self, flow: Flow) -> Option<usize> {
+        let port = flow.local().port();
+        let first = self.listener_at(port)?;
+        if !self.listeners[first].shares_port() {
+            return Some(first);
+        }
+        let group =
+            || (first..self.listeners.len()).filter(|&i| self.listeners[i].listens_on(port));
+        let chosen = (flow.hash() >> 32) * group().count() as u64 >> 32;
+        group().nth(chosen as usize)
+    }
+
+    /// The initial sequence number of a connection, and its timestamp offset.
+    pub(super) fn numbers(&mut self, flow: Flow, now: SimTime) -> (SeqNum, u32) {
+        match &mut self.fixed {
+            None => self.secret.isn_and_offset(flow, now),
+            Some(fixed) => {
+                let (numbers, count) = &mut **fixed;
+                let iss = numbers.first + count.wrapping_mul(numbers.step);
+                *count = count.wrapping_add(1);
+                (iss, numbers.ts_offset)
+            }
+        }
+    }
+
+    /// The timestamp offset of a 4-tuple.
+    pub(super) fn ts_offset(&self, flow: Flow) -> u32 {
+        match &self.fixed {
+            None => self.secret.ts_offset(flow),
+            Some(fixed) => fixed.0.ts_offset,
+        }
     }
 
     pub(super) fn stats(&self) -> HostStats {

@@ -23,7 +23,7 @@ use crate::transmit::Transmit;
 impl Stack {
     /// Records what every connection has done so far.
     pub(super) fn summarize_all(&self, cx: &mut HostCx<'_, '_>) {
-        for endpoint in self.endpoints.iter() {
+        for endpoint in self.endpoints.iter().filter(|e| !e.detached) {
             let summary = summarize(endpoint, EndReason::StillOpen, cx.now());
             cx.record(TcpSample::Ended(Box::new(summary)));
         }
@@ -55,6 +55,10 @@ impl Stack {
         let Some(endpoint) = self.endpoints.get_mut(slot) else {
             return;
         };
+        if endpoint.detached {
+            endpoint.read_rest(input, cx.now());
+            return;
+        }
         let mut out = cx.scratch().out.take().unwrap_or_default();
         endpoint.tcp.step(input, cx.now(), &mut out);
         if let Some(packet) = packet.filter(|p| p.payload.tag.traced) {
@@ -247,6 +251,9 @@ impl Stack {
         let Some(endpoint) = self.endpoints.get_mut(slot) else {
             return false;
         };
+        if endpoint.detached {
+            return true; // nothing is left that they could change
+        }
         let mut out = cx.scratch().out.take().unwrap_or_default();
         let changed = endpoint.tcp.change_params(params, cx.now(), &mut out);
         if changed {
@@ -348,6 +355,37 @@ impl Stack {
         }
     }
 
+    /// Takes a connection from a listener that is closing: one that can be accepted is reset, one that
+    /// is half-open forgotten.
+    pub(super) fn orphan(&mut self, slot: u32, listener: u16, cx: &mut HostCx<'_, '_>) {
+        let Some(endpoint) = self.endpoints.get_mut(slot) else {
+            return;
+        };
+        if endpoint.listener != listener || endpoint.detached {
+            return;
+        }
+        endpoint.listener = NO_LISTENER;
+        let (has_app, connected) = (endpoint.has_app, endpoint.connected);
+        if has_app {
+            return;
+        }
+        if connected {
+            self.step(slot, Input::Abort, cx);
+        } else {
+            self.forget(slot, cx);
+        }
+    }
+
+    /// Ends a half-open connection without a segment.
+    pub(super) fn forget(&mut self, slot: u32, cx: &mut HostCx<'_, '_>) {
+        let Some(state) = self.endpoints.get(slot).map(|e| e.state) else {
+            return;
+        };
+        self.on_state(slot, state, State::Closed, cx);
+        self.on_end(slot, End::Aborted, cx);
+        self.settle(slot, cx);
+    }
+
     /// Looks at the connections that may be over, after their applications have had all news.
     /// True when there is more news.
     pub(super) fn retire_finished(&mut self, cx: &mut HostCx<'_, '_>) -> bool {
@@ -397,13 +435,16 @@ impl Stack {
             flow,
             side,
             holds_port,
+            reuse,
             ..
         } = *endpoint;
+        endpoint.detached = self.keeps_ended;
         let replaced = endpoint.replaced.take();
         let time_wait = endpoint.tcp.time_wait().filter(|_| !overflow);
         cx.record(TcpSample::Ended(Box::new(summary)));
         if let Some(time_wait) = time_wait {
             let entry = self.time_waits.insert(flow, &time_wait, side, holds_port);
+            self.time_waits.get_mut(entry).set_reuse(reuse);
             self.insert_flow(flow, Owner::TimeWait(entry));
             self.arm_time_wait_timer(cx);
         } else {
@@ -413,7 +454,9 @@ impl Stack {
             }
         }
         self.demux.remove(flow, Owner::Connection(slot));
-        self.endpoints.remove(slot);
+        if !self.keeps_ended {
+            self.endpoints.remove(slot);
+        }
         if let Some(replaced) = replaced {
             self.restore_time_wait(flow, &replaced, cx);
         }

@@ -6,6 +6,7 @@
 
 use sim_core::{SimDuration, SimTime};
 
+use super::binds::Reuse;
 use super::chunked::Chunked;
 use super::flow::Flow;
 use crate::sample::Side;
@@ -39,6 +40,8 @@ const HAS_TIMESTAMP: u8 = 2;
 const PASSIVE: u8 = 4;
 const HOLDS_PORT: u8 = 8;
 const RIPENED: u8 = 16;
+/// [`Reuse`] takes the two bits from here.
+const REUSE_SHIFT: u8 = 5;
 
 fn split(value: u64) -> [u32; 2] {
     [(value >> 32) as u32, value as u32]
@@ -77,6 +80,15 @@ impl Entry {
 
     pub(super) fn set_holds_port(&mut self, holds: bool) {
         self.flags = self.flags & !HOLDS_PORT | if holds { HOLDS_PORT } else { 0 };
+    }
+
+    /// With whom its port is shared.
+    pub(super) fn reuse(&self) -> Reuse {
+        Reuse::from_bits(self.flags >> REUSE_SHIFT)
+    }
+
+    pub(super) fn set_reuse(&mut self, bits: u8) {
+        self.flags |= bits << REUSE_SHIFT;
     }
 
     /// As the model sees it.
@@ -233,6 +245,22 @@ impl TimeWaitTable {
 
     pub(super) fn get_mut(&mut self, place: u32) -> &mut Entry {
         &mut self.entries[place]
+    }
+
+    /// The entries, the oldest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
+        self.places_from(self.oldest)
+            .map(|place| &self.entries[place])
+    }
+
+    /// Places of the entries, the oldest first.
+    pub(super) fn places(&self) -> Vec<u32> {
+        self.places_from(self.oldest).collect()
+    }
+
+    fn places_from(&self, first: u32) -> impl Iterator<Item = u32> {
+        let entry = |place: u32| (place != NIL).then_some(place);
+        std::iter::successors(entry(first), move |&place| entry(self.entries[place].next))
     }
 
     /// The entry that expires first, and when TIME-WAIT began for it.

@@ -3,11 +3,11 @@
 mod calls;
 mod compare;
 mod constants;
-mod cookies;
 mod error_queue;
 mod eval;
 mod fast_open;
 mod flow;
+mod host;
 mod icmp;
 mod info;
 mod inject;
@@ -18,7 +18,6 @@ mod render;
 mod shell;
 mod sockets;
 mod sockopt;
-mod stack;
 mod sysctl;
 
 use std::collections::BTreeMap;
@@ -27,10 +26,9 @@ use sim_core::{SimDuration, SimTime};
 
 use self::calls::Blocked;
 use self::eval::Datum;
-use self::fast_open::FastOpen;
+pub use self::host::Factory;
+use self::host::TestHost;
 use self::sockets::Sockets;
-pub use self::stack::Factory;
-use self::stack::Stack;
 use super::ast::{Action, Call, Command, Event, Moment, Position, Script, ScriptOption};
 use super::report::{Failure, Outcome, Report, Skipped};
 use super::speaks_of_bsd;
@@ -129,7 +127,7 @@ struct Runner<'s, 'm> {
     now: SimTime,
     /// When the event before was to be, or was if later: relative times count from here.
     base: SimTime,
-    stack: Stack<'m>,
+    host: TestHost<'m>,
     sockets: Sockets,
     /// Parameters of sockets to come.
     params: TcpParams,
@@ -137,7 +135,8 @@ struct Runner<'s, 'm> {
     tolerance: Tolerance,
     /// Length of a tick of the script's timestamps, when it wants them compared.
     ts_tick: Option<SimDuration>,
-    fast_open: FastOpen,
+    /// Port of a connect that does not say one.
+    connect_port: u16,
     /// Values of names, by `--define`.
     defines: BTreeMap<String, String>,
     variables: BTreeMap<String, Datum>,
@@ -152,7 +151,7 @@ pub fn run(script: &Script, make: &mut Factory<'_>, options: &RunOptions) -> Rep
         options,
         now: SimTime::ZERO,
         base: SimTime::ZERO,
-        stack: Stack::new(make, options),
+        host: TestHost::new(make, options),
         sockets: Sockets::default(),
         params: options.params.clone(),
         blocked: None,
@@ -161,7 +160,7 @@ pub fn run(script: &Script, make: &mut Factory<'_>, options: &RunOptions) -> Rep
             per_mille: 125,
         },
         ts_tick: None,
-        fast_open: FastOpen::default(),
+        connect_port: 8080,
         defines: options.defines.clone(),
         variables: BTreeMap::new(),
         skipped: Vec::new(),
@@ -186,8 +185,8 @@ pub fn run(script: &Script, make: &mut Factory<'_>, options: &RunOptions) -> Rep
     };
     Report {
         outcome,
-        unclaimed: runner.stack.waiting(),
-        ladder: runner.stack.ladder,
+        unclaimed: runner.host.waiting(),
+        ladder: runner.host.ladder,
         skipped: runner.skipped,
         printed: runner.printed,
     }
@@ -199,6 +198,8 @@ impl<'s> Runner<'s, '_> {
             *at = option.at;
             self.option(option)?;
         }
+        self.host.driver().set_fast_open_key(fast_open::USUAL_KEY);
+        self.host.set_params(&self.params);
         if self.options.exact {
             self.tolerance = Tolerance {
                 least: SimDuration::ZERO,
@@ -239,7 +240,7 @@ impl<'s> Runner<'s, '_> {
                 self.ts_tick = (tick > 0).then(|| SimDuration::from_micros(tick));
             }
             "bind_port" => self.sockets.default_port = number(65_535)? as u16,
-            "connect_port" => self.stack.next_remote_port = number(65_535)? as u16,
+            "connect_port" => self.connect_port = number(65_535)? as u16,
             "ip_version" if matches!(value, "ipv4" | "ipv4-mapped-ipv6") => {}
             "ip_version" if value == "ipv6" => self.params.ip_version = IpVersion::V6,
             "ip_version" => {
@@ -249,7 +250,7 @@ impl<'s> Runner<'s, '_> {
                 let (name, value) = value.split_once('=').unwrap_or((value, "1"));
                 self.defines.insert(name.into(), value.into());
             }
-            "strict_segments" => self.stack.strict = true,
+            "strict_segments" => self.host.strict = true,
             "init_scripts" => {
                 let (at, text) = (option.at, option.value.clone());
                 self.command(&Command { at, text })?;
@@ -323,7 +324,7 @@ impl<'s> Runner<'s, '_> {
     /// The next thing that happens by itself.
     fn next_wake(&self) -> Option<SimTime> {
         let deadline = self.blocked.as_ref().and_then(Blocked::deadline);
-        let wake = self.stack.next_timeout();
+        let wake = self.host.next_timeout();
         wake.into_iter().chain(deadline).min()
     }
 
@@ -347,19 +348,8 @@ impl<'s> Runner<'s, '_> {
             );
         }
         self.now = self.now.max(at);
-        self.stack.time_out(self.now);
-        self.settle();
+        self.host.time_out(self.now);
         self.poke()
-    }
-
-    /// Hands connections that were established to the listeners that wait for them.
-    fn settle(&mut self) {
-        for (listener, flow) in self.stack.established.drain(..) {
-            self.sockets.establish(listener, flow);
-        }
-        for news in self.stack.news.drain(..) {
-            self.fast_open.learn(&news);
-        }
     }
 
     /// A call with its result; see [`calls`].

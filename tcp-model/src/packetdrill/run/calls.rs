@@ -169,7 +169,6 @@ impl<'s> Runner<'s, '_> {
             other => other,
         };
         let attempt = self.attempt(blocked.call, &mut blocked.progress);
-        self.settle();
         match attempt.map_err(place)? {
             Attempt::Done(returned) => {
                 self.check(&blocked, returned).map_err(place)?;
@@ -263,7 +262,7 @@ impl<'s> Runner<'s, '_> {
             "ioctl" => self.ioctl(call),
             "setsockopt" => self.setsockopt(call),
             "getsockopt" => self.getsockopt(call),
-            "getsockname" | "getpeername" => Attempt::ok(0),
+            "getsockname" | "getpeername" => self.name(call),
             "poll" => self.poll(call, progress),
             "epoll_create" | "epoll_create1" => {
                 let socket = self.sockets.add(Role::Epoll(Vec::new()), &self.params);

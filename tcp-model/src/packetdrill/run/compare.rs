@@ -2,8 +2,7 @@
 
 use sim_core::SimTime;
 
-use super::flow::Flow;
-use super::stack::Sent;
+use super::host::Sent;
 use super::{Runner, Step, differs, render, seconds};
 use crate::packetdrill::ast::{Ecn, IpMarks, OptionSpec, Packet};
 use crate::segment::{self, Flags, Segment};
@@ -22,7 +21,7 @@ impl Runner<'_, '_> {
         let base = self.base;
         let latest = span.map_or(SimTime::MAX, |(_, end)| end + self.tolerance(end, base));
         let at = loop {
-            if let Some(at) = self.stack.next_sent(packet.ports) {
+            if let Some(at) = self.host.next_sent(packet.ports) {
                 break at;
             }
             match self.next_wake() {
@@ -39,11 +38,11 @@ impl Runner<'_, '_> {
                 }
             }
         };
-        let Some(first) = self.stack.sent.remove(at) else {
+        let Some(first) = self.host.sent.remove(at) else {
             return Ok(());
         };
         if packet.flags.is_syn() && first.segment.flags.is_syn() {
-            self.stack.flows[first.flow].script_iss = packet.seq;
+            self.host.flows[first.flow].script_iss = packet.seq;
         }
         let segment = self.gather(packet, &first, at);
         self.compare(packet, &first, &segment)?;
@@ -69,8 +68,8 @@ impl Runner<'_, '_> {
     fn gather(&mut self, packet: &Packet, first: &Sent, at: usize) -> Segment {
         let mut whole = first.segment;
         let at_the_end = Flags::PSH | Flags::FIN;
-        while !self.stack.strict && whole.len > 0 && whole.len < packet.len {
-            let Some(next) = self.stack.sent.get(at) else {
+        while !self.host.strict && whole.len > 0 && whole.len < packet.len {
+            let Some(next) = self.host.sent.get(at) else {
                 break;
             };
             let follows = next.flow == first.flow
@@ -87,13 +86,13 @@ impl Runner<'_, '_> {
             }
             whole.len += next.segment.len;
             whole.flags |= next.segment.flags;
-            self.stack.sent.remove(at);
+            self.host.sent.remove(at);
         }
         whole
     }
 
     fn compare(&mut self, packet: &Packet, sent: &Sent, segment: &Segment) -> Step<()> {
-        let flow = &self.stack.flows[sent.flow];
+        let flow = &self.host.flows[sent.flow];
         let syn = segment.flags.is_syn();
         let seq = if sent.absolute {
             segment.seq
@@ -117,7 +116,7 @@ impl Runner<'_, '_> {
                 packet.urgent.is_some_and(|u| u != segment.urgent),
                 "urgent pointer",
             ),
-            (!ip_fits(packet, flow, segment), "IP header"),
+            (!ip_fits(packet, sent, segment), "IP header"),
         ];
         let wrong: Vec<&str> = wrong.iter().filter(|w| w.0).map(|w| w.1).collect();
         if !wrong.is_empty() {
@@ -134,10 +133,10 @@ impl Runner<'_, '_> {
         let Some(wanted) = &packet.options else {
             return Ok(());
         };
-        let actual = render::specs(segment, &self.stack.flows[sent.flow]);
+        let actual = render::specs(segment, &self.host.flows[sent.flow]);
         let tick = self.ts_tick;
         let lax = self.tolerance.least;
-        let stamps = &mut self.stack.flows[sent.flow].stamps;
+        let stamps = &mut self.host.flows[sent.flow].stamps;
         let mut same = wanted.len() == actual.len();
         for (want, is) in wanted.iter().zip(&actual) {
             same &= match (want, is) {
@@ -173,7 +172,7 @@ impl Runner<'_, '_> {
     }
 
     fn shown(&self, sent: &Sent, segment: &Segment) -> String {
-        let flow = &self.stack.flows[sent.flow];
+        let flow = &self.host.flows[sent.flow];
         render::sent(segment, flow, sent.absolute)
     }
 
@@ -207,16 +206,15 @@ impl Runner<'_, '_> {
     }
 }
 
-/// The ECN field of the segment, with the DS field and time to live of the connection.
-fn ip_fits(packet: &Packet, flow: &Flow, segment: &Segment) -> bool {
+/// The ECN field of the segment, with the DS field and time to live of its packet.
+fn ip_fits(packet: &Packet, sent: &Sent, segment: &Segment) -> bool {
     let ecn = match packet.ip.ecn {
         None => true,
         Some(Ecn::Ect01) => matches!(segment.ecn, segment::Ecn::Ect0 | segment::Ecn::Ect1),
         Some(ecn) => ecn.codepoint() == segment.ecn,
     };
-    let tos = segment.ecn.on_tos(flow.params.tos);
-    ecn && packet.ip.tos.is_none_or(|wanted| wanted == tos)
-        && packet.ip.ttl.is_none_or(|ttl| ttl == flow.params.ttl)
+    ecn && packet.ip.tos.is_none_or(|tos| tos == sent.tos)
+        && packet.ip.ttl.is_none_or(|ttl| ttl == sent.ttl)
         && packet.ip.flow_label.is_none()
 }
 

@@ -33,6 +33,11 @@ errors! {
     EINPROGRESS 115;
 }
 
+/// The error of this name.
+pub(super) fn errno(name: &'static str) -> Errno {
+    Errno(name, constant(name).unwrap_or(0))
+}
+
 /// In a ladder, in place of an answer.
 pub(super) const LISTEN_QUEUE_FULL: &str = "(dropped: the accept queue is full)";
 

@@ -28,32 +28,22 @@ pub(super) struct Uncopied {
 }
 
 impl Flow {
-    /// A call has sent without copying.
-    pub(super) fn note_uncopied(&mut self) {
-        let end = self
-            .view()
-            .map_or(0, |v| v.counts.bytes_acked + v.send_queue);
+    /// A call has sent without copying; the last byte written so far is number `end`.
+    pub(super) fn note_uncopied(&mut self, end: u64) {
         let call = self.uncopied.next;
         self.uncopied.next += 1;
         self.uncopied.pending.push_back((call, end));
     }
 
-    /// Calls that are over, as one notice would tell of them: how many, of those that wait.
-    fn finished(&self) -> usize {
-        let acked = self.view().map_or(u64::MAX, |v| v.counts.bytes_acked);
-        let acked = if self.over { u64::MAX } else { acked };
+    /// Calls that are over when so many bytes are acknowledged, as one notice would tell of them.
+    fn finished(&self, acked: u64) -> usize {
         let pending = self.uncopied.pending.iter();
         pending.take_while(|(_, end)| *end <= acked).count()
     }
 
-    /// Something is in the error queue.
-    pub(super) fn has_notice(&self) -> bool {
-        self.finished() > 0
-    }
-
     /// Takes the notice of all calls that are over: the first and the last.
-    fn take_notice(&mut self) -> Option<(u32, u32)> {
-        let n = self.finished();
+    fn take_notice(&mut self, acked: u64) -> Option<(u32, u32)> {
+        let n = self.finished(acked);
         let mut done = self.uncopied.pending.drain(..n);
         let (first, _) = done.next()?;
         Some((first, done.next_back().map_or(first, |(last, _)| last)))
@@ -61,6 +51,19 @@ impl Flow {
 }
 
 impl Runner<'_, '_> {
+    /// Bytes of a connection that need not be kept any more.
+    fn acked(&self, flow: usize) -> u64 {
+        match self.host.view(flow) {
+            Some(view) if !self.host.is_over(flow) => view.counts.bytes_acked,
+            _ => u64::MAX,
+        }
+    }
+
+    /// Something is in the error queue.
+    pub(super) fn has_notice(&self, flow: usize) -> bool {
+        self.host.flows[flow].finished(self.acked(flow)) > 0
+    }
+
     /// recvmsg() with MSG_ERRQUEUE.
     pub(super) fn read_errors(&mut self, call: &Call, socket: usize) -> Step<Attempt> {
         let asked =
@@ -71,7 +74,8 @@ impl Runner<'_, '_> {
         let Role::Stream(flow) = self.at(socket).role else {
             return Attempt::error(constants::EAGAIN);
         };
-        let Some((first, last)) = self.stack.flows[flow].take_notice() else {
+        let acked = self.acked(flow);
+        let Some((first, last)) = self.host.flows[flow].take_notice(acked) else {
             return Attempt::error(constants::EAGAIN);
         };
         let actual = [

@@ -1,161 +1,68 @@
-//! Fast Open as the host has it: keys, the cookies made with them, and those got from peers.
-
-use siphasher::sip::SipHasher24;
+//! Fast Open in scripts: cookies by name, keys, and the calls that open a connection with data.
 
 use super::calls::{Attempt, Progress};
 use super::constants;
+use super::host::{LOCAL, REMOTE};
 use super::sockets::Role;
-use super::stack::{LOCAL, REMOTE};
 use super::{Runner, Step, Stop, differs, unsupported};
-use crate::fast_open::{Cookie, FastConnect, FastListen, FastOpenNews, FastOpenOption, Form};
-use crate::model::{Input, SendCall};
+use crate::fast_open::CookieKey;
+use crate::model::SendCall;
 use crate::packetdrill::ast::{Call, Expr, OptionSpec, Packet};
-use crate::params::{IpVersion, TcpParams};
+use crate::params::TcpParams;
 
 /// TCP_FASTOPEN, TCP_FASTOPEN_CONNECT, TCP_FASTOPEN_NO_COOKIE.
-const QUEUE: (i64, i64) = (6, 23);
+pub(super) const QUEUE: (i64, i64) = (6, 23);
 const DEFER: (i64, i64) = (6, 30);
-const NO_COOKIE: (i64, i64) = (6, 34);
+pub(super) const NO_COOKIE: (i64, i64) = (6, 34);
 
 /// The key that the usual preamble sets (`tcp_fastopen_key`).
-const USUAL_KEY: &str = "a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4";
+pub(super) const USUAL_KEY: CookieKey =
+    CookieKey::from_words([0xa1a1_a1a1, 0xb2b2_b2b2, 0xc3c3_c3c3, 0xd4d4_d4d4]);
 /// Names of cookies that runners of scripts define: made with the usual key, and with zeros.
 const USUAL_COOKIE: &str = "TFO_COOKIE";
 const ZERO_COOKIE: &str = "TFO_COOKIE_ZERO";
 
-/// What the host knows.
-#[derive(Debug)]
-pub(super) struct FastOpen {
-    key: [u64; 2],
-    /// The peer's cookie and MSS.
-    known: Option<(FastOpenOption, u16)>,
-    /// The form in which to ask.
-    form: Form,
-}
-
-impl Default for FastOpen {
-    fn default() -> FastOpen {
-        FastOpen {
-            key: read_key(USUAL_KEY).unwrap_or_default(),
-            known: None,
-            form: Form::Standard,
-        }
-    }
-}
-
-/// Four numbers in hexadecimal, each in the order of the machine's octets; a backup key after a
-/// comma is not looked at.
-fn read_key(text: &str) -> Option<[u64; 2]> {
-    let first = text.split(',').next()?;
-    let parts: Vec<u64> = first
-        .split('-')
-        .map(|part| u32::from_str_radix(part.trim(), 16).ok().map(u64::from))
-        .collect::<Option<_>>()?;
-    match parts[..] {
-        [a, b, c, d] => Some([a | b << 32, c | d << 32]),
-        _ => None,
-    }
-}
-
-/// The cookie for the peer of scripts, as Linux makes it: SipHash-2-4 of both addresses.
-fn cookie(key: [u64; 2], ip: IpVersion) -> Cookie {
-    let hasher = SipHasher24::new_with_keys(key[0], key[1]);
-    let hash = match ip {
-        IpVersion::V4 => {
-            let mut bytes = [0; 8];
-            bytes[..4].copy_from_slice(&REMOTE.octets());
-            bytes[4..].copy_from_slice(&LOCAL.octets());
-            hasher.hash(&bytes)
-        }
-        IpVersion::V6 => {
-            let mut bytes = [0; 32];
-            bytes[..16].copy_from_slice(&REMOTE.to_ipv6_mapped().octets());
-            bytes[16..].copy_from_slice(&LOCAL.to_ipv6_mapped().octets());
-            hasher.hash(&bytes)
-        }
-    };
-    Cookie::new(&hash.to_le_bytes()).unwrap_or_default()
-}
-
-impl FastOpen {
-    /// Takes over what the answer to a SYN told.
-    pub(super) fn learn(&mut self, news: &FastOpenNews) {
-        if let Some(option) = news.cookie.filter(|o| !o.cookie.is_request()) {
-            self.known = Some((option, news.mss));
-            self.form = option.form;
-        } else if news.unanswered == Some(Form::Standard) {
-            self.form = Form::Experimental;
-        }
-    }
-
-    /// Sets `tcp_fastopen_key`.
-    pub(super) fn set_key(&mut self, text: &str) -> bool {
-        let key = read_key(text);
-        self.key = key.unwrap_or(self.key);
-        key.is_some()
-    }
-}
-
 impl Runner<'_, '_> {
-    /// How a listener takes a SYN, when it speaks Fast Open.
-    pub(super) fn fast_listen(&self, listener: usize) -> Option<FastListen> {
-        let socket = &self.sockets.all[listener];
-        let bits = socket.params.fast_open;
-        let told =
-            bits & TcpParams::FAST_OPEN_ALL_LISTENERS != 0 || socket.value(QUEUE.0, QUEUE.1) > 0;
-        if bits & TcpParams::FAST_OPEN_SERVER == 0 || !told {
-            return None;
-        }
-        let key = socket.fast_open_key.unwrap_or(self.fast_open.key);
-        Some(FastListen {
-            expected: cookie(key, socket.params.ip_version),
-            cookie_not_required: bits & TcpParams::FAST_OPEN_SERVER_NO_COOKIE != 0
-                || socket.value(NO_COOKIE.0, NO_COOKIE.1) != 0,
-        })
+    /// The socket has TCP_FASTOPEN_CONNECT.
+    pub(super) fn wants_fast_open(&self, socket: usize) -> bool {
+        self.sockets.all[socket].value(DEFER.0, DEFER.1) != 0
     }
 
-    /// What goes with the SYN of a socket; `None` without Fast Open.
-    fn fast_connect(&self, socket: usize, data: SendCall) -> FastConnect {
-        let socket = &self.sockets.all[socket];
-        let bits = socket.params.fast_open;
-        let without = bits & TcpParams::FAST_OPEN_CLIENT_NO_COOKIE != 0
-            || socket.value(NO_COOKIE.0, NO_COOKIE.1) != 0;
-        let ask = FastOpenOption {
-            cookie: Cookie::REQUEST,
-            form: self.fast_open.form,
+    /// The host must ask for a cookie before it can send data with a SYN.
+    fn asks_for_cookie(&mut self, socket: usize) -> bool {
+        let bits = self.at(socket).shared_params().fast_open;
+        let bare = bits & TcpParams::FAST_OPEN_CLIENT_NO_COOKIE != 0;
+        !bare && !self.host.driver().has_fast_open_cookie(REMOTE)
+    }
+
+    /// The connection of the socket is to be opened by the first data written.
+    pub(super) fn waits_for_data(&self, socket: usize) -> bool {
+        let role = &self.sockets.all[socket].role;
+        matches!(role, Role::Stream(flow) if self.host.is_deferred(*flow))
+    }
+
+    /// connect() of a socket with TCP_FASTOPEN_CONNECT: with a cookie the SYN waits for the first
+    /// data, without it goes at once and asks for one. True when it waits.
+    pub(super) fn holds_back_syn(&mut self, socket: usize, flow: usize) -> bool {
+        if !self.host.is_deferred(flow) {
+            return false;
+        }
+        let asks = self.asks_for_cookie(socket);
+        if asks {
+            self.send_with_syn(flow, 0);
+        }
+        !asks
+    }
+
+    /// Sends the SYN that waits, with data; returns how many bytes were taken.
+    fn send_with_syn(&mut self, flow: usize, bytes: u64) -> u64 {
+        let data = SendCall {
+            bytes,
+            push: bytes > 0,
+            ..SendCall::default()
         };
-        match self.fast_open.known {
-            Some((option, mss)) => FastConnect {
-                option: Some(option),
-                mss,
-                data,
-            },
-            None => FastConnect {
-                option: (!without).then_some(ask),
-                mss: 0,
-                data,
-            },
-        }
-    }
-
-    /// connect() of a socket with TCP_FASTOPEN_CONNECT that knows a cookie: the SYN waits for the
-    /// first data. True when it does.
-    pub(super) fn defers_connect(&self, socket: usize) -> bool {
-        let wants = self.sockets.all[socket].value(DEFER.0, DEFER.1) != 0;
-        let connect = self.fast_connect(socket, SendCall::default());
-        let has_cookie = connect.option.is_none_or(|o| !o.cookie.is_request());
-        wants && has_cookie
-    }
-
-    /// The SYN of connect(), which asks for a cookie where the socket wants one.
-    pub(super) fn send_syn(&mut self, socket: usize, flow: usize) {
-        if self.sockets.all[socket].value(DEFER.0, DEFER.1) == 0 {
-            self.stack.step(flow, Input::Connect, self.now);
-            return;
-        }
-        let connect = self.fast_connect(socket, SendCall::default());
-        self.stack
-            .step(flow, Input::ConnectWith(&connect), self.now);
+        self.host
+            .on_socket(flow, self.now, |host, id| host.send(id, data))
     }
 
     /// sendto() with MSG_FASTOPEN, and the first write of a socket whose connect() waits for it.
@@ -171,33 +78,23 @@ impl Runner<'_, '_> {
             Ok(socket) => socket,
             Err(errno) => return Attempt::error(errno).map(Some),
         };
-        if self.at(socket).role != Role::Fresh {
-            return Ok(None); // under way already
-        }
-        if self.at(socket).params.fast_open & TcpParams::FAST_OPEN_CLIENT == 0 {
-            return Attempt::error(constants::EOPNOTSUPP).map(Some);
-        }
-        let data = SendCall {
-            bytes: wanted,
-            push: true,
-            ..SendCall::default()
+        let (flow, deferred) = match self.sockets.all[socket].role {
+            Role::Stream(flow) if self.host.is_deferred(flow) => (flow, true),
+            Role::Fresh => {
+                if self.at(socket).params.fast_open & TcpParams::FAST_OPEN_CLIENT == 0 {
+                    return Attempt::error(constants::EOPNOTSUPP).map(Some);
+                }
+                let remote = self.remote_port(call.args.get(4))?;
+                match self.open_active(socket, remote, true) {
+                    Ok(flow) => (flow, false),
+                    Err(errno) => return Attempt::error(errno).map(Some),
+                }
+            }
+            _ => return Ok(None), // under way already
         };
-        let mut connect = self.fast_connect(socket, data);
-        let asks = connect.option.is_some_and(|o| o.cookie.is_request());
-        if asks {
-            connect.data = SendCall::default();
-        }
-        let deferred = self.at(socket).deferred_port.take();
-        let remote = match deferred {
-            Some(port) => port,
-            None => self.remote_port(call.args.get(4))?,
-        };
-        let flow = self.open_active(socket, remote);
-        self.stack
-            .step(flow, Input::ConnectWith(&connect), self.now);
-        let queued = self.stack.flows[flow].view().map_or(0, |v| v.send_queue);
-        progress.done = queued.min(wanted);
-        if nonblocking || deferred.is_some() {
+        let asks = self.asks_for_cookie(socket);
+        progress.done = self.send_with_syn(flow, if asks { 0 } else { wanted });
+        if nonblocking || deferred {
             return match progress.done {
                 0 => Attempt::error(constants::EINPROGRESS),
                 n => Attempt::ok(n as i64),
@@ -212,10 +109,11 @@ impl Runner<'_, '_> {
         let Expr::Text(text) = value else {
             return unsupported("TCP_FASTOPEN_KEY that is not written as text");
         };
-        let Some(key) = octets(text).or_else(|| read_key(text)) else {
+        let Some(key) = octets(text).or_else(|| CookieKey::parse(text)) else {
             return Attempt::error(constants::EINVAL);
         };
         self.at(socket).fast_open_key = Some(key);
+        self.refresh_listener(socket);
         Attempt::ok(0)
     }
 
@@ -245,23 +143,25 @@ impl Runner<'_, '_> {
             };
         }
         let key = match name {
-            USUAL_COOKIE => read_key(USUAL_KEY).unwrap_or_default(),
-            ZERO_COOKIE => [0; 2],
+            USUAL_COOKIE => USUAL_KEY,
+            ZERO_COOKIE => CookieKey::from_words([0; 4]),
             _ => return Err(Stop::Unsupported(format!("the symbol {name}"))),
         };
-        Ok(cookie(key, self.params.ip_version).as_bytes().to_vec())
+        let cookie = key.cookie(self.params.ip_version, REMOTE, LOCAL);
+        Ok(cookie.as_bytes().to_vec())
     }
 }
 
 /// Sixteen octets, as `\x01\x02…`.
-fn octets(text: &str) -> Option<[u64; 2]> {
+fn octets(text: &str) -> Option<CookieKey> {
     let bytes: Vec<u8> = text
         .split("\\x")
         .skip(1)
         .map(|part| u8::from_str_radix(part, 16).ok())
         .collect::<Option<_>>()?;
-    let half = |bytes: &[u8]| bytes.iter().rev().fold(0, |n, b| n << 8 | u64::from(*b));
-    (bytes.len() == 16).then(|| [half(&bytes[..8]), half(&bytes[8..])])
+    let bytes: [u8; 16] = bytes.try_into().ok()?;
+    let word = |i: usize| u32::from_le_bytes(std::array::from_fn(|j| bytes[4 * i + j]));
+    Some(CookieKey::from_words([0, 1, 2, 3].map(word)))
 }
 
 #[cfg(test)]
@@ -269,22 +169,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cookies_are_those_of_linux() {
-        let hex = |key| {
-            let cookie = cookie(key, IpVersion::V4);
-            let bytes = cookie.as_bytes().iter();
-            bytes.map(|b| format!("{b:02x}")).collect::<String>()
-        };
-        assert_eq!(hex(read_key(USUAL_KEY).unwrap()), "3021b9d889017eeb");
-        assert_eq!(hex([0; 2]), "b7c12350a90dc8f5");
-    }
-
-    #[test]
     fn keys_are_read_in_both_forms() {
         let text: String = (1..=16).map(|n| format!("\\x{n:02x}")).collect();
-        let key = [0x0807_0605_0403_0201, 0x100f_0e0d_0c0b_0a09];
-        assert_eq!(octets(&text), Some(key));
-        assert_eq!(read_key("04030201-08070605-0c0b0a09-100f0e0d"), Some(key));
-        assert_eq!(read_key("1-2-3"), None);
+        let same = CookieKey::parse("04030201-08070605-0c0b0a09-100f0e0d").unwrap();
+        let cookie = |key: CookieKey| key.cookie(crate::params::IpVersion::V4, REMOTE, LOCAL);
+        assert_eq!(octets(&text).map(cookie), Some(cookie(same)));
+        assert!(octets("\\x01").is_none());
     }
 }

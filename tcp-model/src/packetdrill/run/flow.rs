@@ -1,43 +1,33 @@
-//! One connection: its model, its numbers in script and model, what its application may know.
+//! A connection as the script knows it: its numbers, and what has passed on it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::net::SocketAddrV4;
 
 use sim_core::SimTime;
 
-use super::constants::{self, Errno};
 use super::error_queue::Uncopied;
-use crate::details::Details;
-use crate::model::{End, Signal, TcpModel, TcpView};
+use super::host::{LOCAL, REMOTE};
+use crate::host::SocketId;
 use crate::options::TcpOption;
-use crate::params::TcpParams;
 use crate::segment::Segment;
 use crate::seq::SeqNum;
-use crate::state::State;
 
 /// A connection of the run.
 #[derive(Debug)]
 pub(super) struct Flow {
-    /// `None`: nobody is at this end.
-    pub(super) model: Option<Box<dyn TcpModel>>,
-    pub(super) params: Arc<TcpParams>,
+    /// Its socket at the host; `None` before there is one.
+    pub(super) id: Option<SocketId>,
     pub(super) local_port: u16,
     pub(super) remote_port: u16,
+    /// The host's initial sequence number, known from its first SYN.
     iss: SeqNum,
-    /// The sequence number the script writes for the model's SYN.
+    /// The sequence number the script writes for the host's SYN.
     pub(super) script_iss: u32,
     /// The peer's initial sequence number, known from its first SYN.
     pub(super) peer_isn: Option<u32>,
     pub(super) stamps: Stamps,
-    /// The socket that listens and will accept it.
-    pub(super) listener: Option<usize>,
-    /// It stands in the listener's queue, or did.
-    pub(super) offered: bool,
-    pub(super) connected: bool,
-    pub(super) peer_closed: bool,
-    pub(super) over: bool,
-    /// The error the next call will hear of.
-    pub(super) error: Option<Errno>,
+    /// A call has heard of the error by which it ended.
+    pub(super) error_told: bool,
     /// News so far, for edge-triggered polling.
     pub(super) edges: u64,
     /// What was sent without copying.
@@ -131,22 +121,16 @@ impl Seen {
 }
 
 impl Flow {
-    pub(super) fn vacant(local_port: u16, remote_port: u16) -> Flow {
+    pub(super) fn new(local_port: u16, remote_port: u16) -> Flow {
         Flow {
-            model: None,
-            params: Arc::new(TcpParams::linux()),
+            id: None,
             local_port,
             remote_port,
             iss: SeqNum(0),
             script_iss: 0,
             peer_isn: None,
             stamps: Stamps::default(),
-            listener: None,
-            offered: false,
-            connected: false,
-            peer_closed: false,
-            over: false,
-            error: None,
+            error_told: false,
             edges: 0,
             uncopied: Uncopied::default(),
             seen: Seen::default(),
@@ -154,38 +138,12 @@ impl Flow {
         }
     }
 
-    pub(super) fn new(
-        local_port: u16,
-        remote_port: u16,
-        model: Box<dyn TcpModel>,
-        params: Arc<TcpParams>,
-        iss: SeqNum,
-    ) -> Flow {
-        Flow {
-            model: Some(model),
-            params,
-            iss,
-            ..Flow::vacant(local_port, remote_port)
-        }
-    }
-
-    pub(super) fn view(&self) -> Option<TcpView> {
-        self.model.as_ref().map(|m| m.view())
-    }
-
-    /// What else the model tells.
-    pub(super) fn details(&self) -> Details {
-        let model = self.model.as_ref();
-        model.map_or_else(Details::default, |m| m.details())
-    }
-
-    pub(super) fn state(&self) -> State {
-        self.view().map_or(State::Closed, |v| v.state)
-    }
-
-    /// Takes this for the model's initial sequence number.
-    pub(super) fn renumber(&mut self, iss: SeqNum) {
-        self.iss = iss;
+    /// The 4-tuple, the host's end first.
+    pub(super) fn ends(&self) -> (SocketAddrV4, SocketAddrV4) {
+        (
+            SocketAddrV4::new(LOCAL, self.local_port),
+            SocketAddrV4::new(REMOTE, self.remote_port),
+        )
     }
 
     /// The script's number for one of the model's. In a SYN (`syn`) it is as the script wrote that,
@@ -216,32 +174,15 @@ impl Flow {
         if syn { 0 } else { self.peer_isn.unwrap_or(0) }
     }
 
-    pub(super) fn on_signal(&mut self, signal: Signal) {
-        match signal {
-            Signal::Connected => self.connected = true,
-            Signal::PeerClosed => self.peer_closed = true,
-            Signal::Ended(why) => {
-                self.over = true;
-                self.error = match why {
-                    End::Refused => Some(constants::ECONNREFUSED),
-                    End::Reset if !self.connected => Some(constants::ECONNREFUSED),
-                    End::Reset if self.peer_closed => Some(constants::EPIPE),
-                    End::Reset => Some(constants::ECONNRESET),
-                    End::TimedOut => Some(constants::ETIMEDOUT),
-                    End::Unreachable(kind) => Some(constants::Errno::from(kind.errno())),
-                    End::Closed | End::Aborted => None,
-                };
-            }
-            Signal::Readable(_) | Signal::Writable(_) | Signal::Urgent(_) => {}
-            Signal::SoftError(_) => {}
-            Signal::State { .. } | Signal::DeliveryTrouble | Signal::FastOpen(_) => return,
-        }
-        self.edges += 1;
-    }
-
     /// Counts a segment that left, as `tcp_info` does.
     pub(super) fn note_sent(&mut self, segment: &Segment, again: bool, now: SimTime) {
         self.seen.note_sent(segment, again, now);
+        if segment.flags.is_syn() {
+            self.iss = segment.seq;
+            if segment.flags.is_ack() {
+                self.peer_isn.get_or_insert((segment.ack - 1).0);
+            }
+        }
         if segment.seq_len() > 0 && !again {
             self.outstanding
                 .push((segment.seq, segment.seq_end(), false));
@@ -259,26 +200,18 @@ impl Flow {
     }
 
     /// Segments sent and not acknowledged, and those of them reported by SACK.
-    pub(super) fn packets_out(&mut self) -> (u64, u64) {
-        let una = self.view().map_or(SeqNum(0), |v| v.snd_una);
+    pub(super) fn packets_out(&mut self, una: SeqNum) -> (u64, u64) {
         self.outstanding.retain(|(_, end, _)| end.after(una));
         let sacked = self.outstanding.iter().filter(|(_, _, s)| *s).count();
         (self.outstanding.len() as u64, sacked as u64)
     }
 
-    /// Payload of a full segment.
-    pub(super) fn mss(&self) -> u64 {
+    /// Payload of a full segment, where the model does not tell it; `own` is the largest the socket
+    /// allows.
+    pub(super) fn mss(&self, own: u16) -> u64 {
         let stamps = self.seen.own.stamps && self.seen.peer.stamps;
         let options = if stamps { 12 } else { 0 };
-        u64::from(
-            self.seen
-                .peer
-                .mss
-                .unwrap_or(536)
-                .max(64)
-                .min(self.params.mss().max(64))
-                - options,
-        )
+        u64::from(self.seen.peer.mss.unwrap_or(536).max(64).min(own.max(64)) - options)
     }
 }
 

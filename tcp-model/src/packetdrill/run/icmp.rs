@@ -2,7 +2,6 @@
 
 use super::{Runner, Step, unsupported};
 use crate::icmp::{IcmpError, IcmpKind};
-use crate::model::Input;
 use crate::packetdrill::ast::Icmp;
 use crate::packetdrill::parse::icmp_numbers;
 use crate::packetdrill::report::Rung;
@@ -31,14 +30,13 @@ impl Runner<'_, '_> {
             text += &format!(" mtu {mtu}");
         }
         text += &format!(" [{first}:{}({len})]", first.wrapping_add(len));
-        self.stack.ladder.push(Rung::new(self.now, true, text));
-        let Some(flow) = self.stack.flows.len().checked_sub(1) else {
+        self.host.ladder.push(Rung::new(self.now, true, text));
+        let Some(flow) = self.host.flows.len().checked_sub(1) else {
             return Ok(()); // about nobody's segment
         };
-        let seq = self.stack.flows[flow].to_model(first, false);
+        let seq = self.host.flows[flow].to_model(first, false);
         let error = IcmpError { kind, seq };
-        self.stack.step(flow, Input::Icmp(&error), self.now);
-        self.settle();
+        self.host.icmp(flow, &error, self.now);
         self.poke()
     }
 }

@@ -91,17 +91,22 @@ impl Runner<'_, '_> {
     }
 
     pub(super) fn info(&mut self, field: &str) -> Step<i64> {
-        let Some(flow) = self.stack.flows.last_mut() else {
+        let Some(last) = self.host.flows.len().checked_sub(1) else {
             return differs("tcp_info", "a connection", "none yet");
         };
         let now = self.now;
         let since = |at: Option<SimTime>| at.map_or(0, |t| now.since(t).as_millis() as i64);
-        let (out, sacked) = flow.packets_out();
-        let (Some(view), Some(details)) = (flow.view(), flow.model.as_ref().map(|m| m.details()))
-        else {
+        let (out, sacked) = self.host.packets_out(last);
+        let Some(view) = self.host.view(last) else {
             return differs("tcp_info", "a connection", "none any more");
         };
-        let mss = details.snd_mss.map_or(flow.mss(), u64::from);
+        let (state, details) = (self.host.state(last), self.host.details(last));
+        let flow = &self.host.flows[last];
+        let params = self.sockets.params_of(last, flow.local_port);
+        let params = params.unwrap_or(&self.params);
+        let mss = details
+            .snd_mss
+            .map_or_else(|| flow.mss(params.mss()), u64::from);
         if let Some(value) = detail(&details, field) {
             return match value {
                 Some(n) => Ok(n),
@@ -109,7 +114,7 @@ impl Runner<'_, '_> {
             };
         }
         Ok(match field {
-            "tcpi_state" => state_number(view.state),
+            "tcpi_state" => state_number(state),
             "tcpi_snd_cwnd" => (view.cwnd / mss.max(1)) as i64,
             "tcpi_snd_ssthresh" => view
                 .ssthresh
@@ -120,7 +125,7 @@ impl Runner<'_, '_> {
             "tcpi_rto" => micros(view.rto),
             "tcpi_rtt" => view.srtt.map_or(0, micros),
             "tcpi_snd_mss" => mss as i64,
-            "tcpi_advmss" => i64::from(details.advertised_mss.unwrap_or(flow.params.mss().into())),
+            "tcpi_advmss" => i64::from(details.advertised_mss.unwrap_or(params.mss().into())),
             "tcpi_bytes_acked" => view.counts.bytes_acked as i64,
             "tcpi_bytes_received" => view.counts.bytes_received as i64,
             "tcpi_segs_out" => view.counts.segments_sent as i64,
@@ -128,7 +133,7 @@ impl Runner<'_, '_> {
             "tcpi_options" => flow.seen.options() | agreed(&details),
             "tcpi_snd_wscale" => flow.seen.shifts().0,
             "tcpi_rcv_wscale" => flow.seen.shifts().1,
-            "tcpi_pmtu" => i64::from(details.path_mtu.unwrap_or(flow.params.mtu.into())),
+            "tcpi_pmtu" => i64::from(details.path_mtu.unwrap_or(params.mtu.into())),
             "tcpi_data_segs_out" => flow.seen.data_out as i64,
             "tcpi_data_segs_in" => flow.seen.data_in as i64,
             "tcpi_bytes_sent" => flow.seen.bytes_out as i64,

@@ -5,7 +5,7 @@ use super::constants::{self, Errno, message_flags};
 use super::open_close::socket;
 use super::sockets::Role;
 use super::{Runner, Step, differs, error_queue, unsupported};
-use crate::model::{Input, SendCall};
+use crate::model::SendCall;
 use crate::packetdrill::ast::{Call, Expr};
 use crate::state::State;
 
@@ -81,9 +81,9 @@ impl Runner<'_, '_> {
         let timeout = self.at(socket).receive_timeout;
         let read_shut = self.at(socket).read_shut;
         let low_water = self.low_water(socket);
-        let end = &mut self.stack.flows[flow];
-        let ready = end.view().map_or(0, |v| v.readable);
-        let finished = end.peer_closed || end.over || read_shut;
+        let ready = self.host.view(flow).map_or(0, |v| v.readable);
+        let peer_closed = self.host.peer_closed(flow);
+        let finished = peer_closed || self.host.is_over(flow) || read_shut;
         let least = if flags & WAITALL != 0 {
             wanted
         } else {
@@ -93,16 +93,17 @@ impl Runner<'_, '_> {
         if wanted == 0 || (ready > 0 && enough) {
             let taken = ready.min(wanted);
             if flags & PEEK == 0 && taken > 0 {
-                self.stack.step(flow, Input::Receive(taken), self.now);
+                self.host
+                    .on_socket(flow, self.now, |host, id| host.read(id, taken));
             }
             let difference = self.control_messages(call, socket, flow)?;
             return Attempt::with(taken as i64, difference);
         }
-        if end.peer_closed {
+        if peer_closed {
             let difference = self.control_messages(call, socket, flow)?;
             return Attempt::with(0, difference);
         }
-        if let Some(errno) = end.error.take() {
+        if let Some(errno) = self.host.take_error(flow) {
             return Attempt::error(errno);
         }
         if finished {
@@ -139,10 +140,9 @@ impl Runner<'_, '_> {
             if self.sockets.all[socket].value(INQ.0, INQ.1) == 0 {
                 return Ok(Some(("TCP_CM_INQ".into(), "no control message".into())));
             }
-            let end = &self.stack.flows[flow];
-            let left = end.view().map_or(0, |v| v.readable);
+            let left = self.host.view(flow).map_or(0, |v| v.readable);
             // The end of the stream counts as one more byte to come and get.
-            let left = if left == 0 && end.peer_closed {
+            let left = if left == 0 && self.host.peer_closed(flow) {
                 1
             } else {
                 left
@@ -178,7 +178,9 @@ impl Runner<'_, '_> {
                 != 0
             && let Role::Stream(flow) = self.at(socket).role
         {
-            self.stack.flows[flow].note_uncopied();
+            let view = self.host.view(flow);
+            let end = view.map_or(0, |v| v.counts.bytes_acked + v.send_queue);
+            self.host.flows[flow].note_uncopied(end);
         }
         Ok(attempt)
     }
@@ -197,14 +199,14 @@ impl Runner<'_, '_> {
             ));
         }
         let nonblocking = self.at(socket).nonblocking || flags & DONTWAIT != 0;
-        let opens = flags & FAST_OPEN != 0 || self.at(socket).deferred_port.is_some();
+        let opens = flags & FAST_OPEN != 0 || self.waits_for_data(socket);
         if opens && let Some(attempt) = self.open_with_data(call, wanted, nonblocking, progress)? {
             return Ok(attempt);
         }
         let Role::Stream(flow) = self.at(socket).role else {
             return Attempt::error(constants::EPIPE);
         };
-        if flags & FAST_OPEN != 0 && !progress.begun && self.stack.flows[flow].connected {
+        if flags & FAST_OPEN != 0 && !progress.begun && self.host.is_connected(flow) {
             return Attempt::error(constants::EISCONN);
         }
         let timeout = self.at(socket).send_timeout;
@@ -216,18 +218,17 @@ impl Runner<'_, '_> {
                 Attempt::error(errno)
             }
         };
-        let end = &mut self.stack.flows[flow];
-        if let Some(errno) = end.error.take() {
+        if let Some(errno) = self.host.take_error(flow) {
             return partial(progress.done, errno);
         }
-        if end.over || write_shut {
+        if self.host.is_over(flow) || write_shut {
             return partial(progress.done, constants::EPIPE);
         }
-        let opening = matches!(end.state(), State::SynSent | State::SynReceived);
-        if opening && !end.connected && !end.offered {
+        let opening = matches!(self.host.state(flow), State::SynSent | State::SynReceived);
+        if opening && !self.host.is_connected(flow) {
             return self.wait(progress, nonblocking, timeout);
         }
-        let room = end.view().map_or(0, |v| v.send_room);
+        let room = self.host.view(flow).map_or(0, |v| v.send_room);
         let bytes = room.min(wanted - progress.done);
         if bytes > 0 {
             let call = SendCall {
@@ -236,7 +237,8 @@ impl Runner<'_, '_> {
                 urgent: flags & OOB != 0,
                 more: flags & MORE != 0,
             };
-            self.stack.step(flow, Input::Send(call), self.now);
+            self.host
+                .on_socket(flow, self.now, |host, id| host.send(id, call));
             progress.done += bytes;
         }
         if progress.done == wanted || (nonblocking && progress.done > 0) {
@@ -274,14 +276,14 @@ impl Runner<'_, '_> {
     pub(super) fn ioctl(&mut self, call: &Call) -> Step<Attempt> {
         let socket = socket!(self, call, 0);
         let view = match self.at(socket).role {
-            Role::Stream(flow) => self.stack.flows[flow].view(),
+            Role::Stream(flow) => self.host.view(flow),
             _ => None,
         };
         let actual = match self.arg(call, 1)? {
             0x541b => view.map_or(0, |v| v.readable),
             0x5411 => view.map_or(0, |v| v.send_queue),
             0x894b => match self.at(socket).role {
-                Role::Stream(flow) => match self.stack.flows[flow].details().unsent {
+                Role::Stream(flow) => match self.host.details(flow).unsent {
                     Some(n) => n,
                     None => return unsupported("SIOCOUTQNSD: the model does not tell it"),
                 },

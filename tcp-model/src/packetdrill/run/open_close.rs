@@ -1,14 +1,12 @@
 //! Calls that make and end connections.
 
-use std::collections::VecDeque;
-
 use sim_core::SimTime;
 
 use super::calls::{Attempt, Progress};
-use super::constants;
+use super::constants::{self, Errno};
 use super::sockets::Role;
 use super::{Runner, Step, unsupported};
-use crate::model::Input;
+use crate::host::{BindError, BindOptions, ConnectOptions};
 use crate::packetdrill::ast::{Call, Expr};
 use crate::state::State;
 
@@ -50,36 +48,60 @@ impl Runner<'_, '_> {
 
     pub(super) fn bind(&mut self, call: &Call) -> Step<Attempt> {
         let socket = socket!(self, call, 0);
-        if self.at(socket).role != Role::Fresh || self.at(socket).port != 0 {
+        if self.at(socket).role != Role::Fresh || self.at(socket).bound.is_some() {
             return Attempt::error(constants::EINVAL);
         }
         let default = self.sockets.default_port;
-        let port = match self.port(call.args.get(1))? {
-            Some(0) => self.stack.pick_local_port(),
-            Some(port) => port,
-            None => default,
+        let port = self.port(call.args.get(1))?.unwrap_or(default);
+        match self.bind_to(socket, port) {
+            Ok(()) => Attempt::ok(0),
+            Err(errno) => Attempt::error(errno),
+        }
+    }
+
+    /// Binds a socket; port 0 lets the host choose.
+    fn bind_to(&mut self, socket: usize, port: u16) -> Result<(), Errno> {
+        let options = BindOptions {
+            address: None,
+            port: Some(port),
+            reuse: self.at(socket).reuse(),
         };
-        self.at(socket).port = port;
-        Attempt::ok(0)
+        let bound = self.host.call(self.now, |host| {
+            let id = host.bind(options)?;
+            Ok::<_, BindError>((id, host.bound_port(id)))
+        });
+        let (id, port) = bound.map_err(|error| constants::errno(error.errno()))?;
+        let socket = self.at(socket);
+        (socket.bound, socket.port) = (Some(id), port.unwrap_or(0));
+        Ok(())
     }
 
     pub(super) fn listen(&mut self, call: &Call) -> Step<Attempt> {
         let socket = socket!(self, call, 0);
         let backlog = self.arg(call, 1)?.clamp(0, i64::from(u32::MAX)) as u32;
-        let backlog = backlog.min(self.at(socket).params.somaxconn);
-        if self.at(socket).port == 0 {
-            self.at(socket).port = self.stack.pick_local_port();
-        }
-        let port = self.at(socket).port;
-        let other = self.sockets.listener(port).is_some_and(|s| s != socket);
-        match &mut self.at(socket).role {
-            Role::Fresh if other => return Attempt::error(constants::EADDRINUSE),
-            role @ Role::Fresh => {
-                let ready = VecDeque::new();
-                *role = Role::Listening { backlog, ready };
+        match self.at(socket).role {
+            Role::Fresh => {}
+            Role::Listening(id) => {
+                let options = self.at(socket).listen_options();
+                self.host.call(self.now, |host| {
+                    host.set_listener(id, Some(backlog), options)
+                });
+                return Attempt::ok(0);
             }
-            Role::Listening { backlog: old, .. } => *old = backlog,
             _ => return Attempt::error(constants::EINVAL),
+        }
+        if self.at(socket).bound.is_none()
+            && let Err(errno) = self.bind_to(socket, 0)
+        {
+            return Attempt::error(errno);
+        }
+        let (port, options) = (self.at(socket).port, self.at(socket).listen_options());
+        let listening = self
+            .host
+            .call(self.now, |host| host.listen_with(port, backlog, options));
+        match listening {
+            Ok(id) => self.at(socket).role = Role::Listening(id),
+            Err(_) => return Attempt::error(constants::EADDRINUSE),
         }
         Attempt::ok(0)
     }
@@ -93,10 +115,11 @@ impl Runner<'_, '_> {
         };
         let nonblocking = self.at(socket).nonblocking;
         let timeout = self.at(socket).receive_timeout;
-        let Role::Listening { ready, .. } = &mut self.at(socket).role else {
+        let Role::Listening(id) = self.at(socket).role else {
             return Attempt::error(constants::EINVAL);
         };
-        let Some(flow) = ready.pop_front() else {
+        let accepted = self.host.call(self.now, |host| host.accept_from(id));
+        let Some(flow) = accepted.and_then(|id| self.host.flow_of(id)) else {
             return self.wait(progress, nonblocking, timeout);
         };
         let listener = self.at(socket).clone();
@@ -107,7 +130,6 @@ impl Runner<'_, '_> {
         stream.keepalive_idle = listener.keepalive_idle;
         stream.nonblocking = flags & NONBLOCK != 0;
         stream.connect_told = true;
-        self.stack.flows[flow].listener = None;
         Attempt::descriptor(made)
     }
 
@@ -118,13 +140,14 @@ impl Runner<'_, '_> {
         let flow = match self.at(socket).role {
             Role::Fresh => {
                 let remote = self.remote_port(call.args.get(1))?;
-                if self.defers_connect(socket) {
-                    self.at(socket).deferred_port = Some(remote);
+                let flow = match self.open_active(socket, remote, self.wants_fast_open(socket)) {
+                    Ok(flow) => flow,
+                    Err(errno) => return Attempt::error(errno),
+                };
+                if self.holds_back_syn(socket, flow) {
                     self.at(socket).connect_told = true;
                     return Attempt::ok(0);
                 }
-                let flow = self.open_active(socket, remote);
-                self.send_syn(socket, flow);
                 if nonblocking {
                     return Attempt::error(constants::EINPROGRESS);
                 }
@@ -136,16 +159,15 @@ impl Runner<'_, '_> {
         if self.at(socket).connect_told {
             return Attempt::error(constants::EISCONN);
         }
-        let end = &mut self.stack.flows[flow];
-        if let Some(errno) = end.error.take() {
+        if let Some(errno) = self.host.take_error(flow) {
             self.at(socket).role = Role::Fresh;
             return Attempt::error(errno);
         }
-        if end.connected {
+        if self.host.is_connected(flow) {
             self.at(socket).connect_told = true;
             return Attempt::ok(0);
         }
-        if end.over {
+        if self.host.is_over(flow) {
             return Attempt::error(constants::ECONNABORTED);
         }
         if nonblocking {
@@ -157,23 +179,50 @@ impl Runner<'_, '_> {
         }
     }
 
-    /// The port an address says, else the next one.
-    pub(super) fn remote_port(&mut self, address: Option<&Expr>) -> Step<u16> {
-        Ok(match self.port(address)? {
-            Some(port) => port,
-            None => self.stack.pick_remote_port(),
-        })
+    /// getsockname() and getpeername(): the port is compared where the script writes one.
+    pub(super) fn name(&mut self, call: &Call) -> Step<Attempt> {
+        let socket = socket!(self, call, 0);
+        let flow = match self.at(socket).role {
+            Role::Stream(flow) => Some(flow),
+            _ => None,
+        };
+        let actual = match (call.name.as_str(), flow) {
+            ("getpeername", None) => return Attempt::error(constants::ENOTCONN),
+            ("getpeername", Some(flow)) => self.host.flows[flow].remote_port,
+            (_, Some(flow)) => self.host.flows[flow].local_port,
+            (_, None) => self.at(socket).port,
+        };
+        let wanted = self.port(call.args.get(1))?.unwrap_or(actual);
+        let differs =
+            (wanted != actual).then(|| (format!("port {wanted}"), format!("port {actual}")));
+        Attempt::with(0, differs)
     }
 
-    /// Gives a socket its end of a new connection.
-    pub(super) fn open_active(&mut self, socket: usize, remote: u16) -> usize {
-        if self.at(socket).port == 0 {
-            self.at(socket).port = self.stack.pick_local_port();
-        }
-        let (port, params) = (self.at(socket).port, self.at(socket).params.clone());
-        let flow = self.stack.add(port, remote, &params, None);
+    /// The port an address says, else the usual one.
+    pub(super) fn remote_port(&mut self, address: Option<&Expr>) -> Step<u16> {
+        Ok(self.port(address)?.unwrap_or(self.connect_port))
+    }
+
+    /// Gives a socket its end of a new connection; with `fast_open` the SYN may wait for data.
+    pub(super) fn open_active(
+        &mut self,
+        socket: usize,
+        remote: u16,
+        fast_open: bool,
+    ) -> Result<usize, Errno> {
+        let end = self.at(socket);
+        let options = ConnectOptions {
+            bound: end.bound,
+            reuse: end.reuse(),
+            params: Some(end.shared_params()),
+            fast_open,
+            ..ConnectOptions::default()
+        };
+        let connected = self.host.connect(remote, options, self.now);
+        let flow = connected.map_err(|error| constants::errno(error.errno()))?;
+        self.at(socket).port = self.host.flows[flow].local_port;
         self.at(socket).role = Role::Stream(flow);
-        flow
+        Ok(flow)
     }
 
     /// Blocks at most `timeout`, then EAGAIN.
@@ -196,40 +245,23 @@ impl Runner<'_, '_> {
         }
         let (read, write) = (how != 1, how != 0);
         match self.at(socket).role.clone() {
-            Role::Stream(flow) if self.stack.flows[flow].state() != State::Closed => {
+            Role::Stream(flow) if self.host.state(flow) != State::Closed => {
                 self.at(socket).read_shut |= read;
                 self.at(socket).write_shut |= write;
                 if write {
-                    self.stack.step(flow, Input::Shutdown, self.now);
+                    self.host
+                        .on_socket(flow, self.now, |host, id| host.shutdown(id));
                 }
                 Attempt::ok(0)
             }
-            Role::Listening { .. } => {
+            Role::Listening(id) => {
                 if read {
-                    self.stop_listening(socket);
+                    self.host.call(self.now, |host| host.close_listener(id));
+                    self.at(socket).role = Role::Fresh;
                 }
                 Attempt::ok(0)
             }
             _ => Attempt::error(constants::ENOTCONN),
-        }
-    }
-
-    /// Half-open connections are forgotten, those not accepted reset.
-    fn stop_listening(&mut self, socket: usize) {
-        let role = std::mem::replace(&mut self.at(socket).role, Role::Fresh);
-        let Role::Listening { ready, .. } = role else {
-            return;
-        };
-        for flow in 0..self.stack.flows.len() {
-            if self.stack.flows[flow].listener != Some(socket) {
-                continue;
-            }
-            self.stack.flows[flow].listener = None;
-            if ready.contains(&flow) {
-                self.stack.step(flow, Input::Abort, self.now);
-            } else {
-                self.stack.flows[flow].model = None;
-            }
         }
     }
 
@@ -238,15 +270,20 @@ impl Runner<'_, '_> {
         let socket = socket!(self, call, 0);
         let linger = self.at(socket).linger;
         match self.at(socket).role.clone() {
-            Role::Listening { .. } => self.stop_listening(socket),
+            Role::Listening(id) => self.host.call(self.now, |host| host.close_listener(id)),
             Role::Stream(flow) => {
                 if !progress.begun {
                     let aborts = linger.is_some_and(|l| l.is_zero());
-                    let input = if aborts { Input::Abort } else { Input::Close };
-                    self.stack.step(flow, input, self.now);
+                    self.host.on_socket(flow, self.now, |host, id| {
+                        if aborts {
+                            host.abort(id);
+                        } else {
+                            host.close(id);
+                        }
+                    });
                 }
                 // SO_LINGER: waits until all is acknowledged, FIN included.
-                let state = self.stack.flows[flow].state();
+                let state = self.host.state(flow);
                 let closing = matches!(state, State::FinWait1 | State::Closing | State::LastAck);
                 let deadline: Option<SimTime> = linger.map(|l| progress.started + l);
                 if closing && deadline.is_some_and(|t| t > self.now) {
@@ -255,6 +292,9 @@ impl Runner<'_, '_> {
                 }
             }
             _ => {}
+        }
+        if let Some(bound) = self.at(socket).bound.take() {
+            self.host.call(self.now, |host| host.unbind(bound));
         }
         self.sockets.forget(fd);
         Attempt::ok(0)

@@ -22,42 +22,44 @@ const EDGE: i64 = 1 << 31;
 
 impl Runner<'_, '_> {
     /// All events of a socket.
-    fn readiness(&self, socket: usize) -> i64 {
+    fn readiness(&mut self, socket: usize) -> i64 {
         let low_water = self.low_water(socket);
         let socket = &self.sockets.all[socket];
-        let flow = match &socket.role {
-            Role::Listening { ready, .. } if ready.is_empty() => return 0,
-            Role::Listening { .. } => return IN | RDNORM,
-            Role::Stream(flow) => &self.stack.flows[*flow],
+        let flow = match socket.role {
+            Role::Listening(id) if self.host.driver().acceptable(id) == 0 => return 0,
+            Role::Listening(_) => return IN | RDNORM,
+            Role::Stream(flow) if self.host.is_deferred(flow) => return OUT | WRNORM,
+            Role::Stream(flow) => flow,
             Role::Fresh => return OUT | WRNORM | HUP,
             Role::File => return IN | OUT | RDNORM | WRNORM,
             Role::Epoll(_) | Role::Closed => return 0,
         };
         let mut events = 0;
-        let no_more = flow.peer_closed || flow.over || socket.read_shut;
+        let over = self.host.is_over(flow);
+        let no_more = self.host.peer_closed(flow) || over || socket.read_shut;
         if no_more {
             events |= IN | RDNORM | RDHUP;
         }
-        if let Some(view) = flow.view() {
+        if let Some(view) = self.host.view(flow) {
             if view.readable >= low_water {
                 events |= IN | RDNORM;
             }
             let buffer = u64::from(socket.params.send_buffer);
             let opening = matches!(view.state, State::SynSent | State::SynReceived);
             let enough = socket.params.notsent_lowat.is_none_or(|least| {
-                let unsent = flow.details().unsent.unwrap_or(0);
+                let unsent = self.host.details(flow).unsent.unwrap_or(0);
                 unsent < u64::from(least)
             });
             let fits = view.send_room >= buffer / 3 && enough;
-            let room = fits || socket.write_shut || flow.over;
-            if room && (flow.over || !opening) {
+            let room = fits || socket.write_shut || over;
+            if room && (over || !opening) {
                 events |= OUT | WRNORM;
             }
         }
-        if flow.error.is_some() || flow.has_notice() {
+        if self.host.error(flow).is_some() || self.has_notice(flow) {
             events |= ERR;
         }
-        if flow.over || (no_more && socket.write_shut) {
+        if over || (no_more && socket.write_shut) {
             events |= HUP;
         }
         events
@@ -157,9 +159,9 @@ impl Runner<'_, '_> {
                 continue;
             };
             let events = self.readiness(socket) & (watch.events | ERR | HUP);
-            let news = match &self.sockets.all[socket].role {
-                Role::Stream(flow) => self.stack.flows[*flow].edges,
-                Role::Listening { ready, .. } => ready.len() as u64,
+            let news = match self.sockets.all[socket].role {
+                Role::Stream(flow) => self.host.flows[flow].edges,
+                Role::Listening(id) => self.host.driver().acceptable(id) as u64,
                 _ => 0,
             };
             let edge = watch.events & EDGE != 0;

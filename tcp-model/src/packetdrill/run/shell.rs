@@ -4,7 +4,9 @@
 use sim_core::SimDuration;
 
 use super::eval::{Datum, Scope};
+use super::sockets::Role;
 use super::{Runner, Step, differs, sysctl};
+use crate::fast_open::CookieKey;
 use crate::packetdrill::ast::Command;
 use crate::packetdrill::code;
 use crate::packetdrill::report::Skipped;
@@ -18,7 +20,9 @@ impl Runner<'_, '_> {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            if !self.line(line)? {
+            let known = self.line(line)?;
+            self.host.set_params(&self.params);
+            if !known {
                 self.skipped.push(Skipped {
                     at: command.at,
                     text: line.to_string(),
@@ -88,7 +92,11 @@ impl Runner<'_, '_> {
     /// Sets a system parameter, for sockets to come and those without a connection.
     fn set(&mut self, name: &str, value: &str) -> bool {
         if name.ends_with("tcp_fastopen_key") {
-            return self.fast_open.set_key(value);
+            let key = CookieKey::parse(value);
+            if let Some(key) = key {
+                self.host.driver().set_fast_open_key(key);
+            }
+            return key.is_some();
         }
         if !sysctl::is_name(name) || !sysctl::set(&mut self.params, name, value) {
             return false;
@@ -96,7 +104,17 @@ impl Runner<'_, '_> {
         for socket in self.sockets.unconnected() {
             sysctl::set(&mut socket.params, name, value);
         }
+        (0..self.sockets.all.len()).for_each(|socket| self.refresh_listener(socket));
         true
+    }
+
+    /// Tells the host the options of a socket that listens.
+    pub(super) fn refresh_listener(&mut self, socket: usize) {
+        if let Role::Listening(id) = self.at(socket).role {
+            let options = self.at(socket).listen_options();
+            self.host
+                .call(self.now, |host| host.set_listener(id, None, options));
+        }
     }
 }
 

@@ -1,9 +1,13 @@
 //! The program's sockets: descriptors, listeners with their accept queues, options.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use sim_core::{SimDuration, SimTime};
+use sim_core::SimDuration;
 
+use super::fast_open;
+use crate::fast_open::CookieKey;
+use crate::host::{BindId, ListenOptions, ListenerId, Reuse};
 use crate::params::TcpParams;
 
 /// What a socket is.
@@ -12,11 +16,7 @@ pub(super) enum Role {
     /// Made, perhaps bound.
     Fresh,
     /// Accepts connections.
-    Listening {
-        backlog: u32,
-        /// Flows established and not yet accepted.
-        ready: VecDeque<usize>,
-    },
+    Listening(ListenerId),
     /// End of a flow.
     Stream(usize),
     /// Watches others.
@@ -44,6 +44,8 @@ pub(super) struct Watch {
 #[derive(Clone, Debug)]
 pub(super) struct Socket {
     pub(super) role: Role,
+    /// Its port at the host, while it has one of its own.
+    pub(super) bound: Option<BindId>,
     pub(super) port: u16,
     pub(super) params: TcpParams,
     pub(super) nonblocking: bool,
@@ -56,12 +58,8 @@ pub(super) struct Socket {
     pub(super) write_shut: bool,
     pub(super) receive_timeout: Option<SimDuration>,
     pub(super) send_timeout: Option<SimDuration>,
-    /// When a listener last sent a SYN cookie.
-    pub(super) last_cookie: Option<SimTime>,
     /// TCP_FASTOPEN_KEY.
-    pub(super) fast_open_key: Option<[u64; 2]>,
-    /// connect() waits for the first data: the port it is to go to.
-    pub(super) deferred_port: Option<u16>,
+    pub(super) fast_open_key: Option<CookieKey>,
     /// Options that are only remembered, by level and number.
     pub(super) values: BTreeMap<(i64, i64), i64>,
 }
@@ -70,6 +68,35 @@ impl Socket {
     /// An option that is only remembered; 0 before it is set.
     pub(super) fn value(&self, level: i64, option: i64) -> i64 {
         self.values.get(&(level, option)).copied().unwrap_or(0)
+    }
+
+    /// SO_REUSEADDR and SO_REUSEPORT.
+    pub(super) fn reuse(&self) -> Reuse {
+        Reuse {
+            address: self.value(1, 2) != 0,
+            port: self.value(1, 15) != 0,
+        }
+    }
+
+    /// The parameters of its connections, with what socket options say of Fast Open.
+    pub(super) fn shared_params(&self) -> Arc<TcpParams> {
+        let mut params = self.params.clone();
+        if self.value(fast_open::NO_COOKIE.0, fast_open::NO_COOKIE.1) != 0 {
+            params.fast_open |=
+                TcpParams::FAST_OPEN_CLIENT_NO_COOKIE | TcpParams::FAST_OPEN_SERVER_NO_COOKIE;
+        }
+        Arc::new(params)
+    }
+
+    /// How it listens.
+    pub(super) fn listen_options(&self) -> ListenOptions {
+        let queue = self.value(fast_open::QUEUE.0, fast_open::QUEUE.1);
+        ListenOptions {
+            params: Some(self.shared_params()),
+            fast_open: queue.clamp(0, i64::from(u32::MAX)) as u32,
+            fast_open_key: self.fast_open_key,
+            bound: self.bound,
+        }
     }
 }
 
@@ -96,6 +123,7 @@ impl Sockets {
     pub(super) fn add(&mut self, role: Role, params: &TcpParams) -> usize {
         self.all.push(Socket {
             role,
+            bound: None,
             port: 0,
             params: params.clone(),
             nonblocking: false,
@@ -106,9 +134,7 @@ impl Sockets {
             write_shut: false,
             receive_timeout: None,
             send_timeout: None,
-            last_cookie: None,
             fast_open_key: None,
-            deferred_port: None,
             values: BTreeMap::new(),
         });
         self.all.len() - 1
@@ -135,48 +161,26 @@ impl Sockets {
         }
     }
 
-    /// The socket that listens on a port.
-    pub(super) fn listener(&self, port: u16) -> Option<usize> {
-        self.all
-            .iter()
-            .position(|s| s.port == port && matches!(s.role, Role::Listening { .. }))
+    /// The parameters of a connection: those of its socket, or of the one that listens on its port.
+    pub(super) fn params_of(&self, flow: usize, port: u16) -> Option<&TcpParams> {
+        let own = self.all.iter().find(|s| s.role == Role::Stream(flow));
+        let listens = |s: &&Socket| s.port == port && matches!(s.role, Role::Listening(_));
+        let socket = own.or_else(|| self.all.iter().find(listens));
+        socket.map(|socket| &socket.params)
     }
 
     /// The port a SYN without ports goes to: the latest listener's, else the latest one bound.
     pub(super) fn default_destination(&self) -> u16 {
         let mut latest = self.all.iter().rev();
-        let listening = latest.find(|s| matches!(s.role, Role::Listening { .. }));
+        let listening = latest.find(|s| matches!(s.role, Role::Listening(_)));
         let bound = self.all.iter().rev().find(|s| s.port != 0);
         listening.or(bound).map_or(self.default_port, |s| s.port)
-    }
-
-    /// The accept queue holds more than the backlog: Linux takes one more than listen() says.
-    pub(super) fn is_full(&self, listener: usize) -> bool {
-        match &self.all[listener].role {
-            Role::Listening { backlog, ready } => ready.len() > *backlog as usize,
-            _ => true,
-        }
-    }
-
-    /// The backlog of a listener.
-    pub(super) fn backlog(&self, listener: usize) -> u32 {
-        match &self.all[listener].role {
-            Role::Listening { backlog, .. } => *backlog,
-            _ => 0,
-        }
-    }
-
-    /// A flow is established: it waits to be accepted.
-    pub(super) fn establish(&mut self, listener: usize, flow: usize) {
-        if let Role::Listening { ready, .. } = &mut self.all[listener].role {
-            ready.push_back(flow);
-        }
     }
 
     /// Sockets that have no connection yet, whose parameters a new default still reaches.
     pub(super) fn unconnected(&mut self) -> impl Iterator<Item = &mut Socket> {
         self.all
             .iter_mut()
-            .filter(|s| matches!(s.role, Role::Fresh | Role::Listening { .. }))
+            .filter(|s| matches!(s.role, Role::Fresh | Role::Listening(_)))
     }
 }

@@ -13,7 +13,6 @@ use super::info::micros;
 use super::open_close::socket;
 use super::sockets::{Role, Socket};
 use super::{Runner, Step, differs, unsupported};
-use crate::model::Input;
 use crate::packetdrill::ast::{Call, Expr, Field};
 use crate::params::{GiveUp, TcpParams};
 
@@ -53,8 +52,8 @@ impl Runner<'_, '_> {
         let number = self.first(value)?;
         if let (SOL_TCP, 12, Role::Stream(flow)) = (level, option, &self.at(socket).role) {
             let flow = *flow;
-            self.stack
-                .step(flow, Input::QuickAck(number != 0), self.now);
+            self.host
+                .on_socket(flow, self.now, |host, id| host.quick_ack(id, number != 0));
             return Attempt::ok(0);
         }
         let mut changed = self.at(socket).clone();
@@ -67,15 +66,30 @@ impl Runner<'_, '_> {
         }
         if let Role::Stream(flow) = changed.role
             && changed.params != self.at(socket).params
-            && !self.stack.change_params(flow, &changed.params, self.now)
+            && !self.change_params(flow, &changed)
         {
             return unsupported(format!(
                 "socket option {} of an open connection: the model cannot change it",
                 named(call.args.get(2))
             ));
         }
+        let (bound, reuse) = (changed.bound, changed.reuse());
         *self.at(socket) = changed;
+        if let Some(bound) = bound {
+            self.host
+                .call(self.now, |host| host.set_reuse(bound, reuse));
+        }
+        self.refresh_listener(socket);
         Attempt::ok(0)
+    }
+
+    /// New options of a connection; false when its model cannot change them.
+    fn change_params(&mut self, flow: usize, socket: &Socket) -> bool {
+        let params = socket.shared_params();
+        self.host.is_over(flow)
+            || self
+                .host
+                .on_socket(flow, self.now, |host, id| host.set_params(id, &params))
     }
 
     /// `{onoff=1, linger=5}`, by name or place.
@@ -175,7 +189,7 @@ impl Runner<'_, '_> {
         let socket = &self.sockets.all[socket];
         let p = &socket.params;
         let flow = match socket.role {
-            Role::Stream(flow) => Some(&mut self.stack.flows[flow]),
+            Role::Stream(flow) => Some(flow),
             _ => None,
         };
         let retries = |give_up| match give_up {
@@ -184,16 +198,20 @@ impl Runner<'_, '_> {
         };
         Some(match (level, option) {
             (SOL_SOCKET, 3) => 1,
-            (SOL_SOCKET, 4) => flow.and_then(|f| f.error.take()).map_or(0, |e| e.1),
+            (SOL_SOCKET, 4) => flow
+                .and_then(|flow| self.host.take_error(flow))
+                .map_or(0, |e| e.1),
             (SOL_SOCKET, 7) => i64::from(p.send_buffer) * 2,
             (SOL_SOCKET, 8) if p.adaptive_receiver => i64::from(p.receive_buffer),
             (SOL_SOCKET, 8) => i64::from(p.receive_buffer) * 2,
             (SOL_SOCKET, 9) => i64::from(p.keepalive.is_some()),
             (SOL_SOCKET, 18 | 19) => socket.value(level, option).max(1),
-            (SOL_SOCKET, 30) => matches!(socket.role, Role::Listening { .. }).into(),
+            (SOL_SOCKET, 30) => matches!(socket.role, Role::Listening(_)).into(),
             (SOL_SOCKET, 38) => 6,
             (SOL_TCP, 1) => i64::from(!p.nagle),
-            (SOL_TCP, 2) => flow.map_or(i64::from(p.mss()), |f| f.mss() as i64),
+            (SOL_TCP, 2) => flow.map_or(i64::from(p.mss()), |f| {
+                self.host.flows[f].mss(p.mss()) as i64
+            }),
             (SOL_TCP, 4) => whole_seconds(socket.keepalive_idle),
             (SOL_TCP, 5) => whole_seconds(p.keepalive_interval),
             (SOL_TCP, 6) => i64::from(p.keepalive_probes),
@@ -213,7 +231,7 @@ impl Runner<'_, '_> {
                 None => 1,
             },
             (SOL_IP, 14) | (SOL_IPV6, 24) => {
-                let path = flow.and_then(|f| f.details().path_mtu);
+                let path = flow.and_then(|f| self.host.details(f).path_mtu);
                 path.map_or(i64::from(p.mtu), i64::from)
             }
             _ if is_remembered(level, option) => socket.value(level, option),

@@ -1,0 +1,322 @@
+//! Local ports that sockets are bound to, and who may share one (`SO_REUSEADDR`, `SO_REUSEPORT`).
+//!
+//! The rules are Linux's: two sockets on one port and overlapping addresses conflict, unless both
+//! have `SO_REUSEADDR` and neither listens, or both have `SO_REUSEPORT`. Connections and TIME-WAIT
+//! entries count as sockets, with the flags of the socket they came from.
+//!
+//! Leaves out users: everything on a host belongs to one.
+
+use std::net::Ipv4Addr;
+
+use super::cx::HostCx;
+use super::flow::Flow;
+use super::stack::Stack;
+
+/// With whom a socket shares its port.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Reuse {
+    /// `SO_REUSEADDR`: with others that set it and do not listen.
+    pub address: bool,
+    /// `SO_REUSEPORT`: with others that set it; listeners share the connections that arrive.
+    pub port: bool,
+}
+
+impl Reuse {
+    const ADDRESS: u8 = 1;
+    const PORT: u8 = 2;
+
+    /// The flags in the two lowest bits.
+    pub(super) fn bits(self) -> u8 {
+        u8::from(self.address) * Reuse::ADDRESS | u8::from(self.port) * Reuse::PORT
+    }
+
+    /// The inverse of [`Reuse::bits`]; higher bits are not looked at.
+    pub(super) fn from_bits(bits: u8) -> Reuse {
+        Reuse {
+            address: bits & Reuse::ADDRESS != 0,
+            port: bits & Reuse::PORT != 0,
+        }
+    }
+
+    /// Two sockets may have the same port; `listens`: one of them listens.
+    fn allows(self, other: Reuse, listens: bool) -> bool {
+        self.address && other.address && !listens || self.port && other.port
+    }
+}
+
+/// How to bind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BindOptions {
+    /// To this address; otherwise to all of the host's.
+    pub address: Option<Ipv4Addr>,
+    /// To this port; otherwise to one the host chooses.
+    pub port: Option<u16>,
+    /// With whom the port is shared.
+    pub reuse: Reuse,
+}
+
+/// A bound port, until [`SocketCx::unbind`](super::SocketCx::unbind).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct BindId(u16);
+
+#[cfg(test)]
+impl BindId {
+    pub(super) const FIRST: BindId = BindId(0);
+}
+
+/// Why a socket could not be bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BindError {
+    /// Another socket has the port (EADDRINUSE).
+    #[error("port {0} is in use")]
+    AddrInUse(u16),
+    /// All ports of the range are in use (EADDRINUSE).
+    #[error("no local port is free")]
+    NoFreePort,
+    /// The address is not one of the host's (EADDRNOTAVAIL).
+    #[error("{0} is not an address of this host")]
+    NotLocal(Ipv4Addr),
+}
+
+impl BindError {
+    /// The name of the error that `bind` returns on Linux.
+    pub const fn errno(self) -> &'static str {
+        match self {
+            BindError::AddrInUse(_) | BindError::NoFreePort => "EADDRINUSE",
+            BindError::NotLocal(_) => "EADDRNOTAVAIL",
+        }
+    }
+}
+
+/// A socket with a port of its own.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bind {
+    pub(super) address: Option<Ipv4Addr>,
+    pub(super) port: u16,
+    pub(super) reuse: Reuse,
+    pub(super) listens: bool,
+}
+
+/// All bound ports of a host.
+#[derive(Debug, Default)]
+pub(super) struct Binds {
+    all: Vec<Option<Bind>>,
+    /// Ports whose sockets are closed while connections of theirs live on.
+    draining: Vec<u16>,
+}
+
+impl Binds {
+    pub(super) fn get(&self, id: BindId) -> Option<&Bind> {
+        self.all.get(usize::from(id.0))?.as_ref()
+    }
+
+    pub(super) fn get_mut(&mut self, id: BindId) -> Option<&mut Bind> {
+        self.all.get_mut(usize::from(id.0))?.as_mut()
+    }
+
+    fn insert(&mut self, bind: Bind) -> Option<BindId> {
+        let free = self.all.iter().position(Option::is_none);
+        let at = free.unwrap_or(self.all.len());
+        let id = u16::try_from(at).ok()?;
+        match self.all.get_mut(at) {
+            Some(place) => *place = Some(bind),
+            None => self.all.push(Some(bind)),
+        }
+        Some(BindId(id))
+    }
+
+    fn on_port(&self, port: u16) -> impl Iterator<Item = (BindId, &Bind)> {
+        let all = self.all.iter().enumerate();
+        let bound = all.filter_map(|(i, bind)| Some((BindId(i as u16), bind.as_ref()?)));
+        bound.filter(move |(_, bind)| bind.port == port)
+    }
+}
+
+fn overlap(a: Option<Ipv4Addr>, b: Option<Ipv4Addr>) -> bool {
+    a.is_none() || b.is_none() || a == b
+}
+
+impl Stack {
+    /// Binds to a port (Linux `inet_csk_get_port`).
+    pub(super) fn bind(&mut self, options: BindOptions) -> Result<BindId, BindError> {
+        let own = |address| self.addresses.contains(&address);
+        if let Some(address) = options.address.filter(|&address| !own(address)) {
+            return Err(BindError::NotLocal(address));
+        }
+        let port = match options.port.filter(|&port| port != 0) {
+            Some(port) if self.bind_conflicts(&options, port) => {
+                return Err(BindError::AddrInUse(port));
+            }
+            Some(port) => port,
+            None => self.free_port(&options).ok_or(BindError::NoFreePort)?,
+        };
+        let id = self.binds.insert(Bind {
+            address: options.address,
+            port,
+            reuse: options.reuse,
+            listens: false,
+        });
+        let id = id.ok_or(BindError::AddrInUse(port))?;
+        self.ports.reserve(port);
+        self.binds.draining.retain(|&other| other != port);
+        Ok(id)
+    }
+
+    fn bind_conflicts(&self, options: &BindOptions, port: u16) -> bool {
+        let conflicts = |address, reuse, listens| {
+            overlap(options.address, address) && !options.reuse.allows(reuse, listens)
+        };
+        let mut binds = self.binds.on_port(port);
+        binds.any(|(_, b)| conflicts(b.address, b.reuse, b.listens))
+            || self.local_ends().any(|(flow, reuse)| {
+                flow.local().port() == port && conflicts(Some(*flow.local().ip()), reuse, false)
+            })
+    }
+
+    /// A port that is bound may become a listener's (Linux checks again at `listen`).
+    pub(super) fn may_listen(&self, id: BindId) -> bool {
+        let Some(own) = self.binds.get(id) else {
+            return false;
+        };
+        let mut others = self
+            .binds
+            .on_port(own.port)
+            .filter(|(other, _)| *other != id);
+        others
+            .all(|(_, b)| !overlap(own.address, b.address) || own.reuse.allows(b.reuse, b.listens))
+    }
+
+    /// Ports of connections and TIME-WAIT entries, with the flags of their sockets.
+    fn local_ends(&self) -> impl Iterator<Item = (Flow, Reuse)> {
+        let connections = self.endpoints.iter().filter(|e| !e.detached);
+        let connections = connections.map(|e| (e.flow, Reuse::from_bits(e.reuse)));
+        let waiting = self.time_waits.iter();
+        connections.chain(waiting.map(|entry| (entry.flow(), entry.reuse())))
+    }
+
+    /// The port of a `bind` that names none: of the range, odd distances from its lower end first,
+    /// because `connect` prefers the even ones.
+    fn free_port(&mut self, options: &BindOptions) -> Option<u16> {
+        let (low, high) = self.params.port_range;
+        let count = u64::from(high).checked_sub(u64::from(low))? + 1;
+        let offset = self.port_rng.below(count) | 1;
+        let steps = (0..count.div_ceil(2)).map(|i| 2 * i);
+        let odd = steps.clone().map(|step| offset + step);
+        let even = steps.map(|step| offset - 1 + step);
+        let of_range = |at: u64| {
+            let size = count + (count & 1);
+            low.checked_add((at % size) as u16)
+                .filter(|port| *port <= high)
+        };
+        let mut candidates = odd.chain(even).filter_map(of_range);
+        candidates.find(|&port| !self.bind_conflicts(options, port))
+    }
+
+    /// Gives a port back. It stays out of the allocator's hands while connections have it.
+    pub(super) fn unbind(&mut self, id: BindId) {
+        let Some(place) = self.binds.all.get_mut(usize::from(id.0)) else {
+            return;
+        };
+        let Some(bind) = place.take() else {
+            return;
+        };
+        if self.binds.on_port(bind.port).next().is_none() {
+            self.binds.draining.push(bind.port);
+            self.free_drained_ports();
+        }
+    }
+
+    /// Lets the allocator have ports again whose last connection is over. True when there was one.
+    pub(super) fn free_drained_ports(&mut self) -> bool {
+        let draining = std::mem::take(&mut self.binds.draining);
+        let before = draining.len();
+        for port in draining {
+            let used = self
+                .local_ends()
+                .any(|(flow, _)| flow.local().port() == port);
+            if used {
+                self.binds.draining.push(port);
+            } else {
+                self.ports.unreserve(port);
+            }
+        }
+        self.binds.draining.len() < before
+    }
+
+    /// New parameters of the host (`sysctl`). Connections there are keep theirs; what the host itself
+    /// does (cookies, limits, TIME-WAIT, choice of ports) follows at once.
+    pub(super) fn set_params(&mut self, params: &std::sync::Arc<crate::params::TcpParams>) {
+        let range = params.port_range;
+        let moved = range != self.params.port_range;
+        self.params = params.clone();
+        if moved {
+            self.ports.set_range(range);
+            self.take_ports_again();
+        }
+    }
+
+    /// Marks the ports of connections and TIME-WAIT entries as used in an allocator that is new.
+    fn take_ports_again(&mut self) {
+        for slot in 0..self.endpoints.slots() {
+            let Some(endpoint) = self.endpoints.get_mut(slot).filter(|e| e.holds_port) else {
+                continue;
+            };
+            let flow = endpoint.flow;
+            let to = super::stack::destination(flow);
+            endpoint.holds_port = self.ports.occupy(to, flow.local().port());
+        }
+        for place in self.time_waits.places() {
+            let entry = self.time_waits.get_mut(place);
+            if entry.holds_port() {
+                let flow = entry.flow();
+                let to = super::stack::destination(flow);
+                let holds = self.ports.occupy(to, flow.local().port());
+                entry.set_holds_port(holds);
+            }
+        }
+    }
+
+    /// Stops listening: half-open connections are forgotten, those not accepted are reset.
+    pub(super) fn close_listener(&mut self, listener: u16, cx: &mut HostCx<'_, '_>) {
+        let Some(closed) = self.listeners.get_mut(usize::from(listener)) else {
+            return;
+        };
+        let Some(bind) = closed.close() else {
+            return;
+        };
+        if let Some(bind) = self.binds.get_mut(bind) {
+            bind.listens = false;
+        }
+        for slot in 0..self.endpoints.slots() {
+            self.orphan(slot, listener, cx);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_are_shared_only_by_those_who_agree() {
+        let address = Reuse {
+            address: true,
+            port: false,
+        };
+        let port = Reuse {
+            address: false,
+            port: true,
+        };
+        let none = Reuse::default();
+        for (a, b, idle, listening) in [
+            (none, none, false, false),
+            (address, none, false, false),
+            (address, address, true, false),
+            (port, port, true, true),
+            (address, port, false, false),
+        ] {
+            assert_eq!((a.allows(b, false), a.allows(b, true)), (idle, listening));
+            assert_eq!(Reuse::from_bits(a.bits() | 4), a);
+        }
+    }
+}
