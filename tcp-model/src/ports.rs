@@ -100,7 +100,7 @@ impl PortAllocator {
         let (Some(at), Some(pool)) = (self.place(port), self.find(&to)) else {
             return false;
         };
-        self.reserved.contains(&port) || self.pools[pool].1.clear(at)
+        !self.reserved.contains(&port) && self.pools[pool].1.clear(at)
     }
 
     /// Takes a port out of every pool, until it is [unreserved](PortAllocator::unreserve).
@@ -114,6 +114,11 @@ impl PortAllocator {
                 pool.set(at);
             }
         }
+    }
+
+    /// The port is reserved.
+    pub fn is_reserved(&self, port: u16) -> bool {
+        self.reserved.contains(&port)
     }
 
     /// Lets a reserved port be given out again. Nobody uses it.

@@ -150,6 +150,26 @@ impl Stack {
             Some(port) => port,
             None => self.free_port(&options).ok_or(BindError::NoFreePort)?,
         };
+        self.take(options, port)
+    }
+
+    /// Binds to a port in order to listen, as servers do: to all addresses, with `SO_REUSEADDR`, and
+    /// whatever connections there are (RFC 9293 section 3.9.1, MUST-41 and MUST-42).
+    pub(super) fn bind_to_listen(&mut self, port: u16) -> Result<BindId, BindError> {
+        if self.binds.on_port(port).next().is_some() {
+            return Err(BindError::AddrInUse(port));
+        }
+        let options = BindOptions {
+            reuse: Reuse {
+                address: true,
+                port: false,
+            },
+            ..BindOptions::default()
+        };
+        self.take(options, port)
+    }
+
+    fn take(&mut self, options: BindOptions, port: u16) -> Result<BindId, BindError> {
         let id = self.binds.insert(Bind {
             address: options.address,
             port,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sim_core::SimDuration;
 
 use super::arrive::is_unicast;
-use super::binds::{BindId, BindOptions, Reuse};
+use super::binds::{BindId, Reuse};
 use super::cx::HostCx;
 use super::endpoint::{NO_LISTENER, SocketId};
 use super::fast_open::FastOpenCache;
@@ -285,7 +285,7 @@ impl Stack {
     ) -> Result<ListenerId, ListenError> {
         let id = match options.bound {
             Some(id) => id,
-            None => self.bind_to_listen(port)?,
+            None => self.bind_to_listen(port).map_err(|_| ListenError(port))?,
         };
         if !self.may_listen(id) {
             if options.bound.is_none() {
@@ -312,20 +312,6 @@ impl Stack {
             to: State::Listen,
         }));
         Ok(ListenerId(at as u16))
-    }
-
-    /// As servers do: to all addresses, and with `SO_REUSEADDR` past connections of before.
-    fn bind_to_listen(&mut self, port: u16) -> Result<BindId, ListenError> {
-        let reuse = Reuse {
-            address: true,
-            port: false,
-        };
-        let options = BindOptions {
-            address: None,
-            port: Some(port),
-            reuse,
-        };
-        self.bind(options).map_err(|_| ListenError(port))
     }
 
     /// The next established connection of a listener; what happened to it before is told at once.

@@ -174,8 +174,12 @@ impl Stack {
     }
 
     pub(super) fn release_port(&mut self, flow: Flow) {
-        let released = self.ports.release(destination(flow), flow.local().port());
-        debug_assert!(released, "a port is given back once");
+        let port = flow.local().port();
+        let released = self.ports.release(destination(flow), port);
+        debug_assert!(
+            released || self.ports.is_reserved(port),
+            "a port is given back once"
+        );
     }
 
     /// Ends a TIME-WAIT entry: records it, and frees port and 4-tuple.

@@ -243,6 +243,48 @@ fn any_time_and_ranges_of_time_are_waited_for() {
     assert!(!play_text(&syn_ack("+1.2~+1.8")).passed());
 }
 
+/// Scripts that expect what the simulator's host does not do must fail.
+#[test]
+fn limits_of_the_host_reach_scripts() {
+    let challenged = "+0 < R 100:100(0) win 0\n+0 > . 1:1(0) ack 1\n";
+    let limit = |limit: &str| {
+        let set = format!(
+            "`sysctl -q net.ipv4.tcp_invalid_ratelimit=0 net.ipv4.tcp_challenge_ack_limit={limit}`"
+        );
+        format!("{set}{ESTABLISHED}{}", challenged.repeat(3))
+    };
+    assert!(play_text(&limit("3")).passed());
+    let found = failure(&limit("1"));
+    assert_eq!((found.at.line, found.what.as_str()), (12, "no segment"));
+
+    let bound_twice = "0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
+        +0 bind(3, ..., ...) = 0
+        +0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 4
+        +0 bind(4, ..., ...) = 0";
+    let found = failure(bound_twice);
+    assert_eq!((found.at.line, found.actual.as_str()), (4, "-1 EADDRINUSE"));
+
+    let to = "{sa_family = AF_INET, sin_port = htons(80), sin_addr = inet_addr(\"192.0.2.1\")}";
+    let connect = |fd: u8| {
+        format!(
+            "0 socket(..., SOCK_STREAM, IPPROTO_TCP) = {fd}
+             +0 fcntl({fd}, F_SETFL, O_RDWR|O_NONBLOCK) = 0
+             +0 connect({fd}, {to}, 16) = -1 EINPROGRESS (Operation now in progress)
+             +0 > S 0:0(0) <...>\n"
+        )
+    };
+    let range = |high: u16| {
+        let set = format!("`sysctl -q net.ipv4.ip_local_port_range=\"40000 {high}\"`\n");
+        format!("{set}{}{}", connect(3), connect(4))
+    };
+    assert!(play_text(&range(40001)).passed());
+    let found = failure(&range(40000));
+    assert_eq!(
+        (found.at.line, found.actual.as_str()),
+        (8, "-1 EADDRNOTAVAIL")
+    );
+}
+
 /// A connection that follows changed options in name only, and tells a detail.
 #[derive(Debug)]
 struct Willing(tcp_model::Connection);
