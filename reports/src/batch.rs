@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::figures::{Csv, sweep};
 use crate::html;
+use crate::metrics;
 use crate::render::write_figures;
 use crate::store::table::{Kind, TableWriter, Text};
 use crate::store::{StoreError, write_json, write_whole};
@@ -85,20 +86,6 @@ struct BatchFile {
     info: BatchInfo,
     rows: Vec<BatchRow>,
 }
-
-/// Metrics people ask for first; others follow by name.
-const FIRST: [&str; 10] = [
-    "connects_failed_share_steady",
-    "connects_failed_share",
-    "first_failure_s",
-    "time_wait_mean_steady",
-    "connects_per_s_steady",
-    "goodput_bps",
-    "jain_index",
-    "retransmissions",
-    "request_latency_mean_s",
-    "connect_latency_p99_s",
-];
 
 /// Figures drawn, and metrics told, when the scenario asks for none.
 const OWN_FIGURES: usize = 4;
@@ -196,7 +183,10 @@ fn telling(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
     let mut chosen: Vec<String> = Vec::new();
     let varying: Vec<&String> = all.iter().filter(varies).collect();
     let others = varying.iter().map(|m| m.as_str());
-    for name in wanted.chain(FIRST).chain(others) {
+    for name in wanted
+        .chain(metrics::ranking().iter().copied())
+        .chain(others)
+    {
         let known = varying.iter().any(|m| *m == name);
         if known && !chosen.iter().any(|c| c == name) {
             chosen.push(name.to_owned());

@@ -37,6 +37,16 @@ pub struct Figure {
     pub csv: String,
 }
 
+/// The name of a figure's files for a name that was asked for: with only the characters that every
+/// file system takes.
+pub fn file_name(name: &str) -> String {
+    let safe = |c: char| match c {
+        c if c.is_ascii_alphanumeric() || "-_.".contains(c) => c,
+        _ => '_',
+    };
+    name.chars().map(safe).collect()
+}
+
 /// All figures that the tables in a run directory allow.
 ///
 /// # Errors

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::analytic::{failure_share, fluid, offered_until, port_limit_per_s, port_supply};
 use crate::format::{bit_rate, count, number, percent, seconds};
 use crate::info::RunInfo;
+use crate::metrics;
 use crate::words::{counted, list, sentence};
 
 /// Fewer connects are told as single connections rather than as a population.
@@ -308,7 +309,10 @@ impl Known<'_> {
             .metrics
             .iter()
             .filter_map(|(name, &n)| {
-                let group = name.strip_prefix("time_wait.")?.strip_suffix("_peak")?;
+                let found = metrics::find(name)?;
+                let is_peak = found.metric.id == "<state>.<group>_peak";
+                let is_time_wait = is_peak && name.starts_with("time_wait.");
+                let group = found.of.filter(|_| is_time_wait)?;
                 (n > 0.0).then(|| format!("{} of {group}", counted(n, "socket", "sockets")))
             })
             .collect();
@@ -370,7 +374,9 @@ impl Known<'_> {
             .metrics
             .iter()
             .filter_map(|(name, &bps)| {
-                let flow = name.strip_prefix("flow_goodput.")?.strip_suffix("_bps")?;
+                let found = metrics::find(name)?;
+                let is_goodput = found.metric.id == "flow_goodput.<flow>_bps";
+                let flow = found.of.filter(|_| is_goodput)?;
                 Some(format!("{} for {flow}", bit_rate(bps)))
             })
             .collect();

@@ -1,5 +1,7 @@
 //! Numbers as people read them.
 
+use crate::metrics::{self, Kind};
+
 /// A whole number with commas between thousands: 28,232.
 pub fn count(value: f64) -> String {
     let digits = format!("{:.0}", value.abs());
@@ -60,19 +62,27 @@ pub fn percent(share: f64) -> String {
     format!("{} %", number(share * 100.0))
 }
 
-/// A metric by the unit its name ends in.
-pub fn metric(name: &str, value: f64) -> String {
-    if name.ends_with("_bps") {
-        bit_rate(value)
-    } else if name.ends_with("per_s") || name.ends_with("per_s_steady") {
-        format!("{} /s", number(value))
-    } else if name.ends_with("_s") {
-        seconds(value)
-    } else if name.contains("_share") || name.ends_with("utilisation") {
-        percent(value)
-    } else {
-        number(value)
+/// A value of a registered metric with its unit; of any other, a plain number.
+pub fn metric(id: &str, value: f64) -> String {
+    match metrics::kind(id) {
+        Kind::BitRate => bit_rate(value),
+        Kind::PerSecond => format!("{} /s", number(value)),
+        Kind::Duration | Kind::Time => seconds(value),
+        Kind::Share => percent(value),
+        Kind::Bytes => bytes(value),
+        Kind::Count | Kind::Index | Kind::Number => number(value),
     }
+}
+
+/// Bytes in the unit that suits them: 1.5 MB.
+pub fn bytes(value: f64) -> String {
+    let (scale, unit) = match value.abs() {
+        b if b >= 1e9 => (1e-9, "GB"),
+        b if b >= 1e6 => (1e-6, "MB"),
+        b if b >= 1e4 => (1e-3, "kB"),
+        _ => (1.0, "B"),
+    };
+    format!("{} {unit}", number(value * scale))
 }
 
 /// Without zeros at the end of the fraction.
@@ -114,5 +124,8 @@ mod tests {
         assert_eq!(metric("offered_per_s_steady", 450.0), "450 /s");
         assert_eq!(metric("first_failure_s", 60.0), "60 s");
         assert_eq!(metric("connects_failed_share_steady", 0.5), "50 %");
+        assert_eq!(metric("flow_goodput.left-1_bps", 5e6), "5 Mbit/s");
+        assert_eq!(metric("bytes_acked", 1.5e6), "1.5 MB");
+        assert_eq!(metric("not_registered_s", 5.0), "5");
     }
 }

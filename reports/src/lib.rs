@@ -18,6 +18,7 @@ pub mod findings;
 pub mod format;
 mod html;
 pub mod info;
+pub mod metrics;
 pub mod pcapng;
 pub mod recorders;
 pub mod render;

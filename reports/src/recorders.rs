@@ -22,6 +22,7 @@ use tcp_model::TcpSample;
 
 use crate::findings::findings;
 use crate::info::RunInfo;
+use crate::metrics::Metrics;
 use crate::render::render_files;
 use crate::store::hash::{file_hash, joint_hash};
 use crate::store::{MemorySummary, RunSummary, RunWriter, StoreError};
@@ -40,7 +41,8 @@ use states::States;
 pub struct Completion {
     /// The engine's numbers.
     pub stats: RunStats,
-    /// More metrics, which win over the recorder's own; those not finite are left out.
+    /// More metrics, which win over the recorder's own; those not finite are left out. Their names
+    /// must be registered (see [`metrics`](crate::metrics)); your own begin with `custom.`.
     pub metrics: BTreeMap<String, f64>,
     /// Counters of hosts or groups: owner, then counter.
     pub counters: BTreeMap<String, BTreeMap<String, u64>>,
@@ -106,9 +108,9 @@ impl RunRecorder {
     pub fn complete(self, completion: Completion) -> Result<RunSummary, StoreError> {
         let dir = self.writer.path().to_path_buf();
         let end = completion.stats.reached;
-        let mut metrics = BTreeMap::new();
+        let mut metrics = Metrics::default();
         let acked = self.connections.bytes_acked();
-        metrics.insert("records".to_owned(), self.records as f64);
+        metrics.put("records", self.records as f64);
         self.census.close(end, &mut metrics)?;
         self.outcomes.close(end, &mut metrics)?;
         self.requests.close(end, &mut metrics)?;
@@ -118,8 +120,10 @@ impl RunRecorder {
         self.segments.close(&self.names)?;
         self.capture.map(Capture::close).transpose()?;
         links::write(&dir, &self.info.links, &completion.stats, &mut metrics)?;
-        metrics.extend(completion.metrics);
-        metrics.retain(|_, value| value.is_finite());
+        for (id, value) in &completion.metrics {
+            metrics.put(id, *value);
+        }
+        let metrics = metrics.finish().map_err(StoreError::UnknownMetric)?;
         let mut summary = RunSummary {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             reached_s: end.as_secs_f64(),

@@ -1,44 +1,99 @@
-//! Statistics over replicas: means with Student-t intervals, fairness, quantiles.
+//! Statistics over replicas: means with intervals that stay within their range, fairness,
+//! quantiles.
+//!
+//! Every interval shown in a report is made by [`Estimate::of_values`] or [`Estimate::of_counts`].
 
-/// A mean with its 95 % confidence interval.
+/// The 0.975 quantile of the normal distribution.
+const Z_975: f64 = 1.959_963_984_540_054;
+
+/// A mean over replicas with its 95 % confidence interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
     /// Number of replicas.
     pub n: usize,
-    /// Their mean.
+    /// Their mean; of shares of counts, the share of all counts together.
     pub mean: f64,
-    /// Sample standard deviation; zero for a single replica.
-    pub deviation: f64,
-    /// Half the width of the 95 % interval; `None` for a single replica, which has none.
-    pub half_width: Option<f64>,
+    /// Both ends of the 95 % interval; `None` for a single replica, which has none.
+    pub interval: Option<(f64, f64)>,
 }
 
 impl Estimate {
-    /// Of independent values; `None` of none. Sums in the given order.
-    pub fn of(values: &[f64]) -> Option<Estimate> {
+    /// The mean of independent values that lie in `range`; `None` of none. Sums in the given order.
+    ///
+    /// The interval is the mean plus or minus Student's t times the standard error, cut off at the
+    /// ends of the range. What is cut off is impossible, so the interval covers the true mean as
+    /// often as before.
+    pub fn of_values(values: &[f64], range: (f64, f64)) -> Option<Estimate> {
         let n = values.len();
         if n == 0 {
             return None;
         }
         let mean = values.iter().sum::<f64>() / n as f64;
-        if n == 1 {
-            return Some(Estimate {
-                n,
-                mean,
-                deviation: 0.0,
-                half_width: None,
-            });
-        }
         let squares: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();
-        let deviation = (squares / (n - 1) as f64).sqrt();
-        let half = student_t_975(n - 1) * deviation / (n as f64).sqrt();
+        let interval = (n > 1).then(|| {
+            let error = (squares / (n - 1) as f64 / n as f64).sqrt();
+            let half = student_t_975(n - 1) * error;
+            // A mean outside its range would be a mistake elsewhere; the interval holds it still.
+            let low = (mean - half).max(range.0.min(mean));
+            (low, (mean + half).min(range.1.max(mean)))
+        });
+        Some(Estimate { n, mean, interval })
+    }
+
+    /// The share of a count in another, a pair for each replica; `None` if there was nothing to
+    /// count.
+    ///
+    /// The interval contains two. One is Wilson's (1927) for as many independent trials as were
+    /// counted in all. Trials of one replica need not be independent; the other is Wilson's with
+    /// Student's t for the effective number of trials p (1 - p) / v, where v is the variance of the
+    /// share as the differences between replicas show it (ratio estimator; Korn and Graubard,
+    /// Survey Methodology 24, 1998). Both lie within 0 and 1.
+    pub fn of_counts(counts: &[(f64, f64)]) -> Option<Estimate> {
+        let n = counts.len();
+        let trials: f64 = counts.iter().map(|c| c.1).sum();
+        if trials <= 0.0 {
+            return None;
+        }
+        let share = counts.iter().map(|c| c.0).sum::<f64>() / trials;
+        let interval = (n > 1).then(|| {
+            let (low, high) = wilson(share, trials, Z_975);
+            let squares = counts
+                .iter()
+                .map(|c| (c.0 - share * c.1).powi(2))
+                .sum::<f64>();
+            let variance = squares * n as f64 / (n - 1) as f64 / (trials * trials);
+            if variance <= 0.0 {
+                return (low, high);
+            }
+            let effective = share * (1.0 - share) / variance;
+            let between = wilson(share, effective, student_t_975(n - 1));
+            (low.min(between.0), high.max(between.1))
+        });
         Some(Estimate {
             n,
-            mean,
-            deviation,
-            half_width: Some(half),
+            mean: share,
+            interval,
         })
     }
+
+    /// The ends of the interval; both are the mean where there is none.
+    pub fn ends(&self) -> (f64, f64) {
+        self.interval.unwrap_or((self.mean, self.mean))
+    }
+}
+
+/// Wilson's score interval for a share of `trials`, with the quantile `z`.
+fn wilson(share: f64, trials: f64, z: f64) -> (f64, f64) {
+    if trials <= 0.0 {
+        return (0.0, 1.0);
+    }
+    let weight = z * z / trials;
+    let centre = (share + weight / 2.0) / (1.0 + weight);
+    let spread = (share * (1.0 - share) / trials + weight / (4.0 * trials)).max(0.0);
+    let half = z / (1.0 + weight) * spread.sqrt();
+    // Rounding must not let an end pass the share itself.
+    let low = (centre - half).clamp(0.0, share);
+    (low, (centre + half).clamp(share, 1.0))
 }
 
 /// The 0.975 quantile of Student's t: half-width of the 95 % interval in standard errors.
@@ -51,7 +106,7 @@ pub fn student_t_975(degrees: usize) -> f64 {
         return f64::INFINITY;
     }
     if degrees > 1000 {
-        let (z, n) = (1.959_963_984_540_054_f64, degrees as f64);
+        let (z, n) = (Z_975, degrees as f64);
         return z
             + (z.powi(3) + z) / (4.0 * n)
             + (5.0 * z.powi(5) + 16.0 * z.powi(3) + 3.0 * z) / (96.0 * n * n);
@@ -135,15 +190,88 @@ mod tests {
         assert!((student_t_975(1000) - student_t_975(1001)).abs() < 1e-5);
     }
 
+    const ANY: (f64, f64) = (f64::NEG_INFINITY, f64::INFINITY);
+
     #[test]
     fn an_interval_over_five_replicas() {
-        let e = Estimate::of(&[1.0, 2.0, 3.0, 4.0, 5.0]).unwrap();
+        let e = Estimate::of_values(&[1.0, 2.0, 3.0, 4.0, 5.0], ANY).unwrap();
         assert_eq!((e.n, e.mean), (5, 3.0));
-        assert!((e.deviation - 2.5f64.sqrt()).abs() < 1e-12);
-        assert!((e.half_width.unwrap() - 2.776_445 * (0.5f64).sqrt()).abs() < 1e-5);
-        let single = Estimate::of(&[7.0]).unwrap();
-        assert_eq!((single.mean, single.half_width), (7.0, None));
-        assert_eq!(Estimate::of(&[]), None);
+        let half = 2.776_445 * (0.5f64).sqrt();
+        let (low, high) = e.interval.unwrap();
+        assert!((low - (3.0 - half)).abs() < 1e-5 && (high - (3.0 + half)).abs() < 1e-5);
+        let single = Estimate::of_values(&[7.0], ANY).unwrap();
+        assert_eq!((single.mean, single.interval), (7.0, None));
+        assert_eq!(Estimate::of_values(&[], ANY), None);
+    }
+
+    #[test]
+    fn intervals_stay_within_the_range_of_what_is_measured() {
+        let rate = Estimate::of_values(&[1.0, 60.0], (0.0, f64::INFINITY)).unwrap();
+        let (low, high) = rate.interval.unwrap();
+        assert_eq!(
+            low, 0.0,
+            "12.7 standard errors below 30.5 would be negative"
+        );
+        assert!(high > 60.0);
+        let index = Estimate::of_values(&[0.9, 1.0], (0.0, 1.0)).unwrap();
+        assert_eq!(index.interval.unwrap().1, 1.0);
+    }
+
+    #[test]
+    fn shares_of_counts_have_wilsons_interval() {
+        // Two replicas of 50 that agree: 20 of 100. Brown, Cai and DasGupta (2001): [0.133, 0.289].
+        let e = Estimate::of_counts(&[(10.0, 50.0), (10.0, 50.0)]).unwrap();
+        let (low, high) = e.interval.unwrap();
+        assert!(
+            (low - 0.1334).abs() < 1e-4 && (high - 0.2888).abs() < 1e-4,
+            "{low} {high}"
+        );
+        // No failure in 100 trials does not prove that there are none: z^2 / (100 + z^2).
+        let none = Estimate::of_counts(&[(0.0, 50.0), (0.0, 50.0)]).unwrap();
+        let (low, high) = none.interval.unwrap();
+        assert_eq!((none.mean, low), (0.0, 0.0));
+        assert!((high - 0.036_99).abs() < 1e-5, "{high}");
+        assert_eq!(Estimate::of_counts(&[(0.0, 0.0)]), None);
+        assert_eq!(Estimate::of_counts(&[(3.0, 10.0)]).unwrap().interval, None);
+    }
+
+    #[test]
+    fn replicas_that_differ_more_than_trials_would_widen_the_interval() {
+        let alike = Estimate::of_counts(&[(5e3, 1e4); 4])
+            .unwrap()
+            .interval
+            .unwrap();
+        let differ = [(1e3, 1e4), (9e3, 1e4), (2e3, 1e4), (8e3, 1e4)];
+        let differ = Estimate::of_counts(&differ).unwrap().interval.unwrap();
+        assert!(alike.1 - alike.0 < 0.01);
+        assert!(differ.1 - differ.0 > 0.5, "{differ:?}");
+        assert!(differ.0 >= 0.0 && differ.1 <= 1.0);
+    }
+
+    #[test]
+    fn about_95_of_100_intervals_cover_the_true_share() {
+        // Clustered counts: each replica has a share of its own around 0.1. The bounds leave room
+        // for 2000 draws.
+        let mut state = 1u64;
+        let mut uniform = || {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (state >> 11) as f64 / (1u64 << 53) as f64
+        };
+        let mut covered = 0;
+        for _ in 0..2000 {
+            let counts: Vec<(f64, f64)> = (0..8)
+                .map(|_| {
+                    let own = 0.05 + 0.1 * uniform();
+                    let hits = (0..100).filter(|_| uniform() < own).count();
+                    (hits as f64, 100.0)
+                })
+                .collect();
+            let (low, high) = Estimate::of_counts(&counts).unwrap().interval.unwrap();
+            covered += usize::from(low <= 0.1 && 0.1 <= high);
+        }
+        assert!((1880..=1990).contains(&covered), "{covered} of 2000");
     }
 
     #[test]

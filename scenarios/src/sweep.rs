@@ -14,8 +14,8 @@ use crate::path::{DottedPath, Step};
 use crate::problem::{Problem, Source, render};
 use crate::read;
 use crate::run_spec::RunSpec;
-use crate::suggest;
 
+mod figures;
 mod variants;
 
 use variants::Variants;
@@ -93,7 +93,7 @@ fn plan(source: &Source, changes: &[Override]) -> Result<Plan, Failure> {
     let variants = Variants::new(&source.text, changes, &axes, &file);
     let runs = runs(&variants, &axes)?;
     refuse_twins(&runs).map_err(with_changes)?;
-    check_figures(&file, &axes).map_err(with_changes)?;
+    figures::check(&file, &axes, &runs).map_err(with_changes)?;
     Ok(Plan {
         name: file.name,
         question: file.question,
@@ -218,24 +218,6 @@ fn runs(variants: &Variants<'_>, axes: &[Axis]) -> Result<Vec<RunSpec>, Failure>
         runs.extend(of_variant?);
     }
     Ok(runs)
-}
-
-fn check_figures(file: &ScenarioFile, axes: &[Axis]) -> Result<(), Problem> {
-    for (i, figure) in file.figure.iter().enumerate() {
-        let at = DottedPath::from("figure").index(i);
-        for (key, path) in [("x", Some(&figure.x)), ("series", figure.series.as_ref())] {
-            let Some(path) = path else { continue };
-            let swept = file.sweep.contains_key(path) || axes.iter().any(|a| a.name == *path);
-            if !swept {
-                let all = axes.iter().map(|a| a.name.as_str());
-                return Err(
-                    Problem::new(at.key(key), suggest::unknown("swept path", path, all))
-                        .help("a figure's x and series are paths of [sweep], spelled alike"),
-                );
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Two runs with the same content would write to the same directory.

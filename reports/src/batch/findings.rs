@@ -250,7 +250,7 @@ impl Told<'_> {
         if lists.is_empty() || lists.len() > MOST_SERIES {
             return None;
         }
-        let mut head = words::metric(metric).name;
+        let mut head = words::metric(metric);
         if words::is_steady(metric) {
             head.push_str(&format!(" {}", self.window));
         }
@@ -307,7 +307,7 @@ fn completeness(info: &BatchInfo, rows: &[BatchRow], all: &[Variant<'_>]) -> Str
         format!(": {}", parts.join(" x "))
     };
     let intervals = if most > 1 {
-        "; values are means over replicas, ± half their 95 % interval"
+        "; values are means over replicas, with 95 % intervals in brackets"
     } else {
         ""
     };

@@ -2,6 +2,7 @@
 
 use super::{BatchInfo, BatchRow};
 use crate::format;
+use crate::metrics;
 use crate::stats::Estimate;
 
 /// Runs with the same swept values.
@@ -30,20 +31,42 @@ pub(crate) fn variants(rows: &[BatchRow]) -> Vec<Variant<'_>> {
     all
 }
 
+/// Mean and interval of a metric over those of the runs that have it: of its counts where it is a
+/// share of counts, otherwise of its values within the range of its kind.
+pub(crate) fn estimate<'a>(
+    rows: impl Iterator<Item = &'a BatchRow>,
+    metric: &str,
+) -> Option<Estimate> {
+    let having: Vec<&BatchRow> = rows.filter(|r| r.metrics.contains_key(metric)).collect();
+    let found = metrics::find(metric);
+    if let Some((part, whole)) = found.as_ref().and_then(|f| f.metric.ratio) {
+        let counts = |r: &&BatchRow| Some((*r.metrics.get(part)?, *r.metrics.get(whole)?));
+        let counts: Option<Vec<(f64, f64)>> = having.iter().map(counts).collect();
+        if let Some(estimate) = counts.and_then(|counts| Estimate::of_counts(&counts)) {
+            return Some(estimate);
+        }
+    }
+    let values: Vec<f64> = having.iter().map(|r| r.metrics[metric]).collect();
+    Estimate::of_values(&values, metrics::kind(metric).range())
+}
+
 impl Variant<'_> {
     /// Mean and interval of a metric over the replicas that have it.
     pub(crate) fn estimate(&self, metric: &str) -> Option<Estimate> {
-        let values = self.rows.iter().filter_map(|r| r.metrics.get(metric));
-        Estimate::of(&values.copied().collect::<Vec<f64>>())
+        estimate(self.rows.iter().copied(), metric)
     }
 
-    /// The same as text with unit: "5.9 %", "5.9 % ± 0.2 %"; replicas that agree need no interval.
+    /// The same as text with unit: "5.9 %", "5.9 % [5.7 % … 6.1 %]"; replicas that agree need no
+    /// interval.
     pub(crate) fn text(&self, metric: &str) -> Option<String> {
         let e = self.estimate(metric)?;
-        let mean = format::metric(metric, e.mean);
-        Some(match e.half_width.filter(|half| *half > 0.0) {
-            Some(half) => format!("{mean} ± {}", format::metric(metric, half)),
-            None => mean,
+        let text = |value: f64| format::metric(metric, value);
+        let mean = text(e.mean);
+        let (low, high) = e.ends();
+        Some(if text(low) == mean && text(high) == mean {
+            mean
+        } else {
+            format!("{mean} [{} … {}]", text(low), text(high))
         })
     }
 

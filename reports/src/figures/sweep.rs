@@ -6,9 +6,9 @@ use super::Figure;
 use super::chart::{Chart, Mark};
 use super::csv::Csv;
 use super::style::SERIES;
-use crate::batch::variants::{main_axis, numbers};
+use crate::batch::variants::{estimate, main_axis, numbers};
 use crate::batch::{BatchInfo, BatchRow, MetricFigure};
-use crate::stats::Estimate;
+use crate::metrics;
 use crate::store::StoreError;
 use crate::words::{self, sentence};
 
@@ -96,49 +96,57 @@ fn figure(
         .position(|a| a.path == wanted.series && !wanted.series.is_empty());
     let scale = Scale::of(&axis.values);
     let axes = words::axes(info.axes.iter().map(|a| a.path.as_str()));
-    let metric = words::metric(&wanted.metric);
+    let name = words::metric(&wanted.metric);
+    let mut largest = 0.0_f64;
     // (series, x) -> values of the metric, in the order of the runs.
     let mut series: Vec<String> = Vec::new();
-    let mut values: BTreeMap<(usize, usize), Vec<f64>> = BTreeMap::new();
+    let mut values: BTreeMap<(usize, usize), Vec<&BatchRow>> = BTreeMap::new();
     for row in rows.iter().filter(|r| r.status == "ok") {
-        let (Some(x), Some(&value)) = (row.values.get(x_axis), row.metrics.get(&wanted.metric))
-        else {
+        let Some(x) = row.values.get(x_axis) else {
             continue;
         };
+        let Some(&value) = row.metrics.get(&wanted.metric) else {
+            continue;
+        };
+        largest = largest.max(value.abs());
         let Some(x) = axis.values.iter().position(|v| v == x) else {
             continue;
         };
         let of_series = |i: &usize| chosen.map_or(*i != x_axis, |c| c == *i);
-        let name: Vec<String> = (0..row.values.len())
+        let label: Vec<String> = (0..row.values.len())
             .filter(of_series)
             .filter_map(|i| Some(format!("{} = {}", axes.get(i)?.name, row.values[i])))
             .collect();
-        let name = name.join(", ");
-        let place = series.iter().position(|s| *s == name).unwrap_or_else(|| {
-            series.push(name);
+        let label = label.join(", ");
+        let place = series.iter().position(|s| *s == label).unwrap_or_else(|| {
+            series.push(label);
             series.len() - 1
         });
-        values.entry((place, x)).or_default().push(value);
+        values.entry((place, x)).or_default().push(row);
     }
     if values.is_empty() {
         return Ok(None);
     }
+    let (unit, factor) = metrics::kind(&wanted.metric).axis(largest);
     let mut csv = Csv::new([&axis.path, "series", "n", "mean", "low", "high"]);
     let mut marks = Vec::new();
     let mut replicated = false;
     for (s, label) in series.iter().enumerate() {
         let mut points = Vec::new();
-        for (x, name) in axis.values.iter().enumerate() {
-            let Some(e) = values.get(&(s, x)).and_then(|v| Estimate::of(v)) else {
+        for (x, value) in axis.values.iter().enumerate() {
+            let Some(e) = values
+                .get(&(s, x))
+                .and_then(|rows| estimate(rows.iter().copied(), &wanted.metric))
+            else {
                 continue;
             };
-            let half = e.half_width.unwrap_or(0.0);
-            replicated |= e.half_width.is_some();
-            let drawn = [e.mean - half, e.mean, e.mean + half].map(|y| y * metric.factor);
+            let (low, high) = e.ends();
+            replicated |= e.interval.is_some();
+            let drawn = [low, e.mean, high].map(|y| y * factor);
             points.push((scale.places[x], drawn[0], drawn[1], drawn[2]));
-            csv.text(name);
+            csv.text(value);
             csv.text(label);
-            csv.row([e.n as f64, e.mean, e.mean - half, e.mean + half]);
+            csv.row([e.n as f64, e.mean, low, high]);
         }
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
         marks.push(Mark::Intervals {
@@ -158,8 +166,8 @@ fn figure(
     };
     let x_name = axes.get(x_axis).map_or("", |a| a.name.as_str());
     let x_label = with_unit(x_name, &scale.unit);
-    let y_label = with_unit(&metric.name, metric.unit);
-    let title = sentence(&format!("{}{steady}, by {x_name}", metric.name));
+    let y_label = with_unit(&name, unit);
+    let title = sentence(&format!("{name}{steady}, by {x_name}"));
     let chart = Chart {
         title: &title,
         x_label: &x_label,
@@ -174,7 +182,7 @@ fn figure(
         " One replica each: no intervals."
     };
     Ok(Some(Figure {
-        name: file_name(wanted, &axis.path),
+        name: name_of(wanted, &axis.path),
         svg: chart.svg()?,
         caption: format!("{title}: {} by {}.{intervals}", wanted.metric, axis.path),
         title,
@@ -182,22 +190,13 @@ fn figure(
     }))
 }
 
-/// The name asked for, "metric", or "metric-by-axis", with only the characters that every file
-/// system takes.
-fn file_name(wanted: &MetricFigure, axis: &str) -> String {
-    let name = match (wanted.name.as_str(), wanted.x.as_str()) {
+/// The name asked for, "metric", or "metric-by-axis".
+fn name_of(wanted: &MetricFigure, axis: &str) -> String {
+    super::file_name(&match (wanted.name.as_str(), wanted.x.as_str()) {
         ("", "") => wanted.metric.clone(),
         ("", _) => format!("{}-by-{axis}", wanted.metric),
         (name, _) => name.to_owned(),
-    };
-    let safe = |c: char| {
-        if c.is_ascii_alphanumeric() || "-_.".contains(c) {
-            c
-        } else {
-            '_'
-        }
-    };
-    name.chars().map(safe).collect()
+    })
 }
 
 #[cfg(test)]

@@ -91,7 +91,7 @@ fn glance(page: &mut Page, info: &BatchInfo, rows: &[BatchRow], metrics: &[Strin
         } else {
             ""
         };
-        format!("#{}{steady}", words::metric(m).name)
+        format!("#{}{steady}", words::metric(m))
     }));
     let table: Vec<Vec<String>> = all
         .iter()
@@ -118,7 +118,7 @@ fn glance(page: &mut Page, info: &BatchInfo, rows: &[BatchRow], metrics: &[Strin
         ));
     }
     if replicated {
-        note.push_str(" Means over replicas with 95 % intervals of Student's t.");
+        note.push_str(" Means over replicas, with 95 % intervals in brackets.");
     }
     page.paragraph(&note);
 }

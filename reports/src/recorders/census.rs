@@ -4,7 +4,6 @@
 //! takes it out of CLOSED to the one that takes it back. The end point that a listener makes for a
 //! SYN starts as "LISTEN to SYN-RECEIVED" while the listener stays in LISTEN.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use sim_core::{NodeId, SimTime};
@@ -14,6 +13,7 @@ use tcp_model::state::State;
 use super::grid::Grid;
 use super::level::Level;
 use crate::info::NodeInfo;
+use crate::metrics::Metrics;
 use crate::store::StoreError;
 use crate::store::table::{Kind, TableWriter, Text};
 
@@ -160,17 +160,13 @@ impl Census {
     }
 
     /// Writes the rows up to `end` inclusive and adds the metrics.
-    pub(crate) fn close(
-        mut self,
-        end: SimTime,
-        metrics: &mut BTreeMap<String, f64>,
-    ) -> Result<(), StoreError> {
+    pub(crate) fn close(mut self, end: SimTime, metrics: &mut Metrics) -> Result<(), StoreError> {
         self.advance(SimTime::from_ps(end.as_ps().saturating_add(1)))?;
         let mut put = |name: &str, level: &Level| {
             let (mean, steady) = level.means(end);
-            metrics.insert(format!("{name}_peak"), level.peak() as f64);
-            metrics.insert(format!("{name}_mean"), mean);
-            metrics.insert(format!("{name}_mean_steady"), steady);
+            metrics.put(&format!("{name}_peak"), level.peak() as f64);
+            metrics.put(&format!("{name}_mean"), mean);
+            metrics.put(&format!("{name}_mean_steady"), steady);
         };
         put("time_wait", &self.time_wait);
         put("established", &self.established);
@@ -179,8 +175,8 @@ impl Census {
         for group in self.groups.iter().filter(|g| !g.name.is_empty()) {
             put(&format!("time_wait.{}", group.name), &group.time_wait);
         }
-        metrics.insert(
-            "time_wait_peak_at_s".into(),
+        metrics.put(
+            "time_wait_peak_at_s",
             self.time_wait.peak_at().as_secs_f64(),
         );
         self.table.close()

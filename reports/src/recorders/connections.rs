@@ -1,12 +1,12 @@
 //! The life of end points in numbers, a row each, and their sums.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use sim_core::{NodeId, SimTime};
 use tcp_model::sample::{EndReason, EndpointSummary};
 
 use super::names::Names;
+use crate::metrics::Metrics;
 use crate::store::StoreError;
 use crate::store::table::{Kind, TableWriter, Text};
 
@@ -134,7 +134,7 @@ impl Connections {
         self.sums[0]
     }
 
-    pub(crate) fn close(self, metrics: &mut BTreeMap<String, f64>) -> Result<(), StoreError> {
+    pub(crate) fn close(self, metrics: &mut Metrics) -> Result<(), StoreError> {
         let names = [
             "bytes_acked",
             "bytes_received",
@@ -145,12 +145,12 @@ impl Connections {
             "fast_recoveries",
             "old_duplicate_bytes",
         ];
-        metrics.insert("endpoints_ended".into(), self.ended as f64);
+        metrics.put("endpoints_ended", self.ended as f64);
         for (name, sum) in names.into_iter().zip(self.sums) {
-            metrics.insert(name.into(), sum as f64);
+            metrics.put(name, sum as f64);
         }
         for ((_, _, name), n) in REASONS.into_iter().zip(self.by_reason) {
-            metrics.insert(name.into(), n as f64);
+            metrics.put(name, n as f64);
         }
         self.table.close()
     }

@@ -1,11 +1,11 @@
 //! What each link direction did.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use sim_core::RunStats;
 
 use crate::info::LinkInfo;
+use crate::metrics::Metrics;
 use crate::store::StoreError;
 use crate::store::table::{Kind, TableWriter, Text};
 
@@ -29,7 +29,7 @@ pub(crate) fn write(
     dir: &Path,
     links: &[LinkInfo],
     stats: &RunStats,
-    metrics: &mut BTreeMap<String, f64>,
+    metrics: &mut Metrics,
 ) -> Result<(), StoreError> {
     let mut table = TableWriter::create(dir, "links", COLUMNS)?;
     let reached_s = stats.reached.as_secs_f64();
@@ -60,12 +60,12 @@ pub(crate) fn write(
             .opt(utilisation)
             .end()?;
     }
-    metrics.insert("events".into(), stats.events as f64);
-    metrics.insert("queue_drops_pkts".into(), drops as f64);
-    metrics.insert("wire_losses_pkts".into(), losses as f64);
-    metrics.insert("unrouted_pkts".into(), stats.unrouted_pkts as f64);
+    metrics.put("events", stats.events as f64);
+    metrics.put("queue_drops_pkts", drops as f64);
+    metrics.put("wire_losses_pkts", losses as f64);
+    metrics.put("unrouted_pkts", stats.unrouted_pkts as f64);
     if let Some(share) = busiest {
-        metrics.insert("busiest_link_utilisation".into(), share);
+        metrics.put("busiest_link_utilisation", share);
     }
     table.close()
 }

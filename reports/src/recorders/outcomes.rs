@@ -1,6 +1,5 @@
 //! What became of the calls of connect: bins over time, totals, first failure, steady state.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use sim_core::SimTime;
@@ -8,6 +7,7 @@ use tcp_model::sample::{ConnectAttempt, ConnectOutcome, OpenResult};
 
 use super::grid::Grid;
 use super::histogram::Histogram;
+use crate::metrics::Metrics;
 use crate::store::StoreError;
 use crate::store::table::{Kind, TableWriter};
 
@@ -147,23 +147,22 @@ impl Outcomes {
     }
 
     /// Writes the last bin, which ends at `end`, and adds the metrics.
-    pub(crate) fn close(
-        mut self,
-        end: SimTime,
-        metrics: &mut BTreeMap<String, f64>,
-    ) -> Result<(), StoreError> {
+    pub(crate) fn close(mut self, end: SimTime, metrics: &mut Metrics) -> Result<(), StoreError> {
         self.advance(SimTime::from_ps(end.as_ps().saturating_sub(1)))?;
         if let Some(start) = self.bin
             && end > start
         {
             self.write_bin(start, end)?;
         }
-        let mut put = |name: &str, value: f64| metrics.insert(name.to_owned(), value);
+        let mut put = |name: &str, value: f64| metrics.put(name, value);
         put("connects_attempted", self.total.attempts as f64);
         for ((_, name), n) in RESULTS.into_iter().zip(self.total.results) {
             put(name, n as f64);
         }
         put("connects_failed", self.total.failed() as f64);
+        put("connects_settled", self.total.outcomes() as f64);
+        put("connects_failed_steady", self.steady.failed() as f64);
+        put("connects_settled_steady", self.steady.outcomes() as f64);
         if self.total.outcomes() > 0 {
             let share = self.total.failed() as f64 / self.total.outcomes() as f64;
             put("connects_failed_share", share);
@@ -199,7 +198,7 @@ impl Outcomes {
             ("connect_latency_max_s", latency.max_s()),
         ];
         for (name, value) in statistics {
-            value.map(|v| put(name, v));
+            metrics.put_known(name, value);
         }
         self.table.close()
     }

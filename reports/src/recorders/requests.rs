@@ -1,6 +1,5 @@
 //! Requests and their responses, binned over time.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use sim_core::SimTime;
@@ -8,6 +7,7 @@ use tcp_model::sample::RequestDone;
 
 use super::grid::Grid;
 use super::histogram::Histogram;
+use crate::metrics::Metrics;
 use crate::store::StoreError;
 use crate::store::table::{Kind, TableWriter};
 
@@ -81,11 +81,7 @@ impl Requests {
         Ok(())
     }
 
-    pub(crate) fn close(
-        mut self,
-        end: SimTime,
-        metrics: &mut BTreeMap<String, f64>,
-    ) -> Result<(), StoreError> {
+    pub(crate) fn close(mut self, end: SimTime, metrics: &mut Metrics) -> Result<(), StoreError> {
         if self.all.len() == 0 {
             return self.table.discard();
         }
@@ -95,7 +91,7 @@ impl Requests {
         {
             self.write_bin(start, end)?;
         }
-        metrics.insert("requests_done".into(), self.all.len() as f64);
+        metrics.put("requests_done", self.all.len() as f64);
         let statistics = [
             ("request_latency_mean_s", self.all.mean_s()),
             ("request_latency_p50_s", self.all.quantile_s(0.5)),
@@ -103,7 +99,7 @@ impl Requests {
             ("request_latency_max_s", self.all.max_s()),
         ];
         for (name, value) in statistics {
-            value.map(|v| metrics.insert(name.into(), v));
+            metrics.put_known(name, value);
         }
         self.table.close()
     }

@@ -8,6 +8,7 @@ use tcp_model::sample::{EndpointSummary, SenderSample, Side};
 use tcp_model::segment::ConnId;
 
 use super::names::Names;
+use crate::metrics::Metrics;
 use crate::stats::jain_index;
 use crate::store::StoreError;
 use crate::store::table::{Kind, TableWriter};
@@ -141,13 +142,13 @@ impl Samples {
         end: SimTime,
         ended_bytes: u64,
         names: &Names,
-        metrics: &mut BTreeMap<String, f64>,
+        metrics: &mut Metrics,
     ) -> Result<(), StoreError> {
         let open = self.senders.values().filter(|p| !p.ended);
         let bytes = ended_bytes + open.map(|p| p.acked).sum::<u64>();
         if bytes > 0 && end > SimTime::ZERO {
             let bits = 8.0 * bytes as f64;
-            metrics.insert("goodput_bps".into(), bits / end.as_secs_f64());
+            metrics.put("goodput_bps", bits / end.as_secs_f64());
         }
         let bulk = self.senders.iter().filter(|(_, p)| p.acked >= BULK);
         let bulk: Vec<(ConnId, &Progress)> = bulk.map(|((conn, _), p)| (*conn, p)).collect();
@@ -161,7 +162,7 @@ impl Samples {
                     _ => format!("{}:{}", names.node(p.node), conn.serial()),
                 };
                 let goodput = 8.0 * p.acked as f64 / seconds;
-                metrics.insert(format!("flow_goodput.{name}_bps"), goodput);
+                metrics.put(&format!("flow_goodput.{name}_bps"), goodput);
             }
         }
         let together = self.first_end.unwrap_or(end) > self.last_start;
@@ -170,7 +171,7 @@ impl Samples {
                 let until = p.at_first_end.unwrap_or(p.acked);
                 until.saturating_sub(p.at_last_start) as f64
             });
-            metrics.insert("jain_index".into(), jain_index(&shares.collect::<Vec<_>>()));
+            metrics.put("jain_index", jain_index(&shares.collect::<Vec<_>>()));
         }
         if self.table.rows() == 0 {
             return self.table.discard();

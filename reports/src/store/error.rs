@@ -21,6 +21,11 @@ pub enum StoreError {
     /// The name cannot be that of a directory.
     #[error("{} is no usable name for a run directory; its last part must be a plain name", .0.display())]
     BadName(PathBuf),
+    /// A recorder or runner emits a metric that is not in the registry.
+    #[error(
+        "no metric is called {0:?}: register it in reports/src/metrics/table.rs, or begin the name of one of your own with \"custom.\""
+    )]
+    UnknownMetric(String),
     /// The operating system refused.
     #[error("cannot {what} {}: {source}{}", path.display(), hint(source))]
     Io {

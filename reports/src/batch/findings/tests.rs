@@ -133,10 +133,10 @@ fn figures_choose_what_is_told_and_replicas_give_intervals() {
     assert_eq!(
         batch_findings(&info, &rows),
         [
-            "Sockets in TIME-WAIT, mean in the steady window, by requests per connection: 101 ± \
-             12.7 (1), 10 (5).",
+            "Sockets in TIME-WAIT, mean in the steady window, by requests per connection: 101 \
+             [88.3 … 113.7] (1), 10 (5).",
             "3 of 4 runs are complete: 2 values of requests per connection x 2 replicas; values \
-             are means over replicas, ± half their 95 % interval.",
+             are means over replicas, with 95 % intervals in brackets.",
             "1 not complete: disk full",
         ]
     );

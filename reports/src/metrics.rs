@@ -1,0 +1,324 @@
+//! Every metric once: its name, kind, words, meaning, and the recorder that computes it.
+//!
+//! Recorders, words, number formats, findings, tables, figures and the generated reference read
+//! this registry. A recorder cannot emit a metric that is not in it: [`Metrics::put`] keeps
+//! unknown names apart, and completing the run then fails.
+//!
+//! Some rows are families: `<state>` stands for a TCP state in lower case ("time_wait",
+//! "fin_wait_1"), `<group>` for a group of hosts, `<flow>` for a flow, and `<name>` for anything.
+
+mod pattern;
+mod recorded;
+mod reference;
+mod table;
+
+pub use recorded::Metrics;
+pub use reference::{explain, reference};
+
+/// What a metric measures, and thereby its unit and range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A number of things, or an average of such numbers.
+    Count,
+    /// A part of a whole, from 0 to 1.
+    Share,
+    /// A length of time in seconds.
+    Duration,
+    /// A point of simulated time in seconds.
+    Time,
+    /// Events per second.
+    PerSecond,
+    /// Bits per second.
+    BitRate,
+    /// Bytes.
+    Bytes,
+    /// A figure of merit from 0 to 1 without unit.
+    Index,
+    /// Any number; nothing is known about it.
+    Number,
+}
+
+impl Kind {
+    /// What the value counts: its unit in `index.csv`, tables and `summary.json`.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Kind::Count | Kind::Share | Kind::Index | Kind::Number => "1",
+            Kind::Duration | Kind::Time => "s",
+            Kind::PerSecond => "1/s",
+            Kind::BitRate => "bit/s",
+            Kind::Bytes => "B",
+        }
+    }
+
+    /// In one word or two.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Count => "count",
+            Kind::Share => "share",
+            Kind::Duration => "duration",
+            Kind::Time => "time",
+            Kind::PerSecond => "rate",
+            Kind::BitRate => "bit rate",
+            Kind::Bytes => "bytes",
+            Kind::Index => "index",
+            Kind::Number => "number",
+        }
+    }
+
+    /// The smallest and the largest value it can take.
+    pub fn range(self) -> (f64, f64) {
+        match self {
+            Kind::Share | Kind::Index => (0.0, 1.0),
+            Kind::Number => (f64::NEG_INFINITY, f64::INFINITY),
+            _ => (0.0, f64::INFINITY),
+        }
+    }
+
+    /// The unit of an axis on which `largest` is the largest value, and the factor to it.
+    pub(crate) fn axis(self, largest: f64) -> (&'static str, f64) {
+        match self {
+            Kind::Share => ("%", 100.0),
+            Kind::Duration | Kind::Time if largest < 1e-3 && largest > 0.0 => ("us", 1e6),
+            Kind::Duration | Kind::Time if largest < 1.0 && largest > 0.0 => ("ms", 1e3),
+            Kind::Duration | Kind::Time => ("s", 1.0),
+            Kind::PerSecond => ("/s", 1.0),
+            Kind::BitRate if largest >= 1e9 => ("Gbit/s", 1e-9),
+            Kind::BitRate if largest >= 1e6 => ("Mbit/s", 1e-6),
+            Kind::BitRate if largest >= 1e3 => ("kbit/s", 1e-3),
+            Kind::BitRate => ("bit/s", 1.0),
+            Kind::Bytes if largest >= 1e9 => ("GB", 1e-9),
+            Kind::Bytes if largest >= 1e6 => ("MB", 1e-6),
+            Kind::Bytes if largest >= 1e3 => ("kB", 1e-3),
+            Kind::Bytes => ("B", 1.0),
+            Kind::Count | Kind::Index | Kind::Number => ("", 1.0),
+        }
+    }
+}
+
+/// Where a metric comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source {
+    /// The calls of connect and what became of them.
+    Connects,
+    /// The requests of clients.
+    Requests,
+    /// Sockets by state, and local ports.
+    Sockets,
+    /// End points of connections when they end.
+    EndPoints,
+    /// Senders of bulk data.
+    Flows,
+    /// The hosts' own counters.
+    Hosts,
+    /// The network and the engine.
+    Network,
+    /// Computed from other metrics when runs are compared; in the index of a batch only.
+    Comparison,
+    /// A user's own recorder.
+    Custom,
+}
+
+/// A metric, or a family of them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Metric {
+    /// Name in `summary.json` and `index.csv`, with placeholders for a family.
+    pub id: &'static str,
+    /// What it measures.
+    pub kind: Kind,
+    /// Plain English without unit: "share of connects that failed".
+    pub words: &'static str,
+    /// How it is computed, in a sentence or two; may be empty where the words say all.
+    pub doc: &'static str,
+    /// Where it comes from.
+    pub source: Source,
+    /// It is taken over the steady window only.
+    pub steady: bool,
+    /// Of a share of counts: the metrics that are its numerator and its denominator.
+    pub ratio: Option<(&'static str, &'static str)>,
+    /// When a run does not have it; empty where every run has it.
+    pub absent: &'static str,
+}
+
+impl Metric {
+    const fn new(
+        source: Source,
+        id: &'static str,
+        kind: Kind,
+        words: &'static str,
+        doc: &'static str,
+    ) -> Metric {
+        Metric {
+            id,
+            kind,
+            words,
+            doc,
+            source,
+            steady: false,
+            ratio: None,
+            absent: "",
+        }
+    }
+
+    const fn steady(self) -> Metric {
+        Metric {
+            steady: true,
+            ..self
+        }
+    }
+
+    const fn ratio(self, part: &'static str, whole: &'static str) -> Metric {
+        Metric {
+            ratio: Some((part, whole)),
+            ..self
+        }
+    }
+
+    const fn absent(self, when: &'static str) -> Metric {
+        Metric {
+            absent: when,
+            ..self
+        }
+    }
+}
+
+/// Every row of the registry, in the order of the reference.
+pub fn all() -> impl Iterator<Item = &'static Metric> {
+    table::TABLES.iter().flat_map(|table| table.iter())
+}
+
+/// A metric found by its name, with what stands for the placeholders.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// Its row.
+    pub metric: &'static Metric,
+    /// Its words, with the placeholders filled in.
+    pub words: String,
+    /// The group or flow that the name contains, if any.
+    pub of: Option<String>,
+}
+
+/// The metric called `id`; `None` if there is none.
+pub fn find(id: &str) -> Option<Found> {
+    if let Some(metric) = table::exact(id) {
+        return Some(Found {
+            metric,
+            words: metric.words.to_owned(),
+            of: None,
+        });
+    }
+    table::families().find_map(|metric| {
+        let bound = pattern::bind(metric.id, id)?;
+        let of = bound.iter().find(|(name, _)| *name != "state");
+        Some(Found {
+            metric,
+            of: of.map(|(_, text)| (*text).to_owned()),
+            words: pattern::fill(metric.words, &bound),
+        })
+    })
+}
+
+/// All names there can be in a run with these groups of hosts; families of flows and of a user's
+/// own metrics keep their placeholder.
+pub fn names<'a>(groups: impl IntoIterator<Item = &'a str> + Clone) -> Vec<String> {
+    let expand = |m: &Metric| pattern::expand(m.id, groups.clone());
+    all().flat_map(expand).collect()
+}
+
+/// True if a run with these groups of hosts may have the metric.
+pub fn is_known<'a>(id: &str, groups: impl IntoIterator<Item = &'a str>) -> bool {
+    find(id).is_some_and(|found| {
+        let per_group = found.metric.id.contains("<group>");
+        !per_group || groups.into_iter().any(|g| found.of.as_deref() == Some(g))
+    })
+}
+
+/// What people ask for first, most wanted first.
+pub fn ranking() -> &'static [&'static str] {
+    table::RANKING
+}
+
+/// Kind of a metric; of an unknown one, [`Kind::Number`].
+pub(crate) fn kind(id: &str) -> Kind {
+    find(id).map_or(Kind::Number, |f| f.metric.kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_unique_and_complete() {
+        let mut seen = std::collections::BTreeSet::new();
+        for metric in all() {
+            assert!(seen.insert(metric.id), "{} stands twice", metric.id);
+            assert!(!metric.words.is_empty(), "{} has no words", metric.id);
+            let well_made = |c: char| c.is_ascii_lowercase() || "_0123456789.<>".contains(c);
+            assert!(metric.id.chars().all(well_made), "{}", metric.id);
+            if let Some((part, whole)) = metric.ratio {
+                assert_eq!(metric.kind, Kind::Share, "{}", metric.id);
+                for id in [part, whole] {
+                    assert_eq!(kind(id), Kind::Count, "{id} of {}", metric.id);
+                }
+            }
+            assert_eq!(
+                metric.steady,
+                metric.id.contains("_steady") && !metric.id.starts_with("steady_"),
+                "{}",
+                metric.id
+            );
+        }
+    }
+
+    #[test]
+    fn what_people_ask_for_first_is_registered() {
+        assert!(ranking().iter().all(|id| find(id).is_some()));
+    }
+
+    #[test]
+    fn families_are_found_by_their_members() {
+        let found = find("time_wait.client_peak").unwrap();
+        assert_eq!(found.metric.id, "<state>.<group>_peak");
+        assert_eq!(found.of.as_deref(), Some("client"));
+        assert_eq!(found.words, "sockets of client in TIME-WAIT, peak");
+        let steady = find("time_wait.a_mean_mean_steady").unwrap();
+        assert_eq!(steady.metric.id, "<state>.<group>_mean_steady");
+        assert_eq!(steady.of.as_deref(), Some("a_mean"));
+        let flow = find("flow_goodput.left-1:3_bps").unwrap();
+        assert_eq!(
+            (flow.metric.kind, flow.of.as_deref()),
+            (Kind::BitRate, Some("left-1:3"))
+        );
+        for unknown in [
+            "",
+            "time_wait",
+            "time_wait._peak",
+            "sleeping_peak",
+            "connects",
+        ] {
+            assert_eq!(find(unknown), None, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn a_metric_of_a_group_is_known_only_where_the_group_is() {
+        assert!(is_known("time_wait.client_peak", ["client", "server"]));
+        assert!(!is_known("time_wait.clinet_peak", ["client", "server"]));
+        assert!(is_known("time_wait_peak", []));
+        let names = names(["client"]);
+        for name in [
+            "connects_failed_share_steady",
+            "fin_wait_2_end",
+            "close_wait.client_mean",
+        ] {
+            assert!(names.iter().any(|n| n == name), "{name}");
+        }
+    }
+
+    #[test]
+    fn axes_take_the_unit_that_suits_the_values() {
+        assert_eq!(Kind::Duration.axis(0.2), ("ms", 1e3));
+        assert_eq!(Kind::Duration.axis(35.0), ("s", 1.0));
+        assert_eq!(Kind::BitRate.axis(9.4e7), ("Mbit/s", 1e-6));
+        assert_eq!(Kind::Share.axis(0.5), ("%", 100.0));
+    }
+}

@@ -1,0 +1,81 @@
+//! The registry of metrics against what runs emit, what figures ask for, and the reference.
+
+mod common;
+
+use common::said;
+use reports::metrics;
+use scenarios::overrides::Override;
+use scenarios::problem::Source;
+use scenarios::sweep::Plan;
+use scenarios::{library, run};
+
+/// The first run of a library scenario, cut short.
+fn first_run(name: &str) -> reports::RunSummary {
+    let text = library::find(name).unwrap().text;
+    let source = Source {
+        name: name.to_owned(),
+        text: text.to_owned(),
+    };
+    let short = ["duration=6 s", "record.census_interval=1 s"];
+    let short: Vec<Override> = short.iter().map(|s| Override::parse(s).unwrap()).collect();
+    let plan = Plan::new(&source, &short).unwrap_or_else(|e| panic!("{e}"));
+    let dir = tempfile::tempdir().unwrap();
+    run::execute(&plan.runs[0], &dir.path().join("run"), false, &mut |_| ()).unwrap()
+}
+
+#[test]
+fn every_metric_of_the_library_is_registered_and_within_the_range_of_its_kind() {
+    for scenario in library::ALL {
+        let summary = first_run(scenario.name);
+        assert!(summary.metrics.len() > 40, "{}", scenario.name);
+        for (id, value) in &reports::row_metrics(&summary) {
+            let found = metrics::find(id);
+            let found = found.unwrap_or_else(|| panic!("{id} of {}", scenario.name));
+            let (low, high) = found.metric.kind.range();
+            assert!(
+                (low..=high).contains(value),
+                "{id} = {value} of {}",
+                scenario.name
+            );
+            if let Some((part, whole)) = found.metric.ratio {
+                let share = summary.metrics[part] / summary.metrics[whole];
+                assert!((share - value).abs() < 1e-12, "{id} of {}", scenario.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_reference_of_metrics_is_current() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/metrics.md");
+    let text = metrics::reference();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(path, &text).unwrap();
+    }
+    assert!(
+        std::fs::read_to_string(path).unwrap() == text,
+        "docs/metrics.md is out of date: UPDATE_DOCS=1 cargo test -p scenarios --test metrics"
+    );
+}
+
+#[test]
+fn a_figure_of_a_misspelled_metric_is_refused_with_the_right_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = library::find("time-wait").unwrap().text;
+    let wrong = text.replace(
+        "connects_failed_share_steady",
+        "connects_failed_share_stedy",
+    );
+    assert_ne!(wrong, text);
+    std::fs::write(dir.path().join("wrong.toml"), wrong).unwrap();
+    for command in ["check", "run"] {
+        let (code, stdout, stderr) = said(dir.path(), &[command, "wrong.toml"]);
+        assert_eq!((code, stdout.as_str()), (2, ""), "{stderr}");
+        assert!(
+            stderr.contains("did you mean \"connects_failed_share_steady\"?"),
+            "{stderr}"
+        );
+        assert!(stderr.contains("wrong.toml:41:5 (figure[0].y)"), "{stderr}");
+    }
+    assert!(!dir.path().join("results").exists());
+}
