@@ -7,7 +7,9 @@ mod common;
 use std::path::Path;
 
 use common::{Made, Story};
-use reports::{Axis, BatchInfo, BatchRow, Completion, RunRecorder, RunWriter, write_batch};
+use reports::{
+    Axis, AxisValues, BatchInfo, BatchRow, Completion, RunRecorder, RunWriter, Unit, write_batch,
+};
 use sim_core::Recorder;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -48,9 +50,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 /// A sweep of made-up metrics with five replicas.
 fn batch(dir: &Path) -> Result<(), reports::StoreError> {
-    let axis = |path: &str, values: &[&str]| Axis {
+    let axis = |path: &str, values: &[&str], typed: AxisValues| Axis {
         path: path.into(),
         values: values.iter().map(|v| (*v).to_owned()).collect(),
+        typed,
     };
     let rates = ["300/s", "400/s", "500/s", "600/s", "700/s"];
     let modes = ["tw_reuse off", "tw_reuse on"];
@@ -59,7 +62,17 @@ fn batch(dir: &Path) -> Result<(), reports::StoreError> {
         question: "From which rate on do connects fail?".into(),
         command: "synfin run port-exhaustion-sweep".into(),
         parameters: vec![("tcp.profile".into(), "linux".into())],
-        axes: vec![axis("clients.rate", &rates), axis("tcp.mode", &modes)],
+        axes: vec![
+            axis(
+                "clients.rate",
+                &rates,
+                AxisValues::Numbers {
+                    unit: Unit::PerSecond,
+                    values: vec![300.0, 400.0, 500.0, 600.0, 700.0],
+                },
+            ),
+            axis("tcp.mode", &modes, AxisValues::Names),
+        ],
         figures: Vec::new(),
     };
     let mut rows = Vec::new();

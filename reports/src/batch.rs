@@ -5,19 +5,23 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::figures::{Csv, sweep};
+use crate::figures::sweep;
 use crate::html;
 use crate::metrics;
 use crate::render::write_figures;
-use crate::store::table::{Kind, TableWriter, Text};
 use crate::store::{StoreError, write_json, write_whole};
 
+mod axis;
 mod derived;
 mod findings;
+mod index;
+mod layout;
 pub(crate) mod variants;
 
+pub use axis::{Axis, AxisValues, Unit};
 pub use derived::row_metrics;
 pub use findings::batch_findings;
+pub use layout::{Layout, MOST_CURVES, MOST_PANELS};
 
 /// A batch as far as reports are concerned; kept in `batch.json`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -37,16 +41,8 @@ pub struct BatchInfo {
     pub figures: Vec<MetricFigure>,
 }
 
-/// A swept parameter.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Axis {
-    /// Dotted path.
-    pub path: String,
-    /// Its values in the order of the sweep, as text with unit.
-    pub values: Vec<String>,
-}
-
-/// A metric against a swept parameter, one curve per value of another.
+/// A metric against a swept parameter, one curve per value of another, a panel per combination of
+/// the rest.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct MetricFigure {
@@ -56,8 +52,10 @@ pub struct MetricFigure {
     pub metric: String,
     /// Axis along x; empty for the first.
     pub x: String,
-    /// Axis told apart by colour; empty for the second, if there is one.
+    /// Axis told apart by colour; empty for the first of the others, if there are any.
     pub series: String,
+    /// Only runs with these values are drawn: dotted path and value as written.
+    pub only: Vec<(String, String)>,
 }
 
 /// One run of a batch.
@@ -108,8 +106,8 @@ pub fn write_batch(
     };
     write_json(&dir.join("batch.json"), &file)?;
     let metrics = metric_names(rows);
-    write_whole(&dir.join("index.csv"), &index_csv(info, rows, &metrics))?;
-    write_index_table(dir, info, rows, &metrics)?;
+    write_whole(&dir.join("index.csv"), &index::csv(info, rows, &metrics))?;
+    index::write_table(dir, info, rows, &metrics)?;
     render(dir, &file)
 }
 
@@ -193,57 +191,4 @@ fn telling(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
         }
     }
     chosen
-}
-
-fn index_csv(info: &BatchInfo, rows: &[BatchRow], metrics: &[String]) -> String {
-    let axes = info.axes.iter().map(|a| a.path.as_str());
-    let fixed = ["id"].into_iter().chain(axes);
-    let fixed = fixed.chain(["seed", "replica", "status", "message"]);
-    let mut csv = Csv::new(fixed.chain(metrics.iter().map(String::as_str)));
-    for row in rows {
-        csv.text(&row.id);
-        for i in 0..info.axes.len() {
-            csv.text(row.values.get(i).map_or("", String::as_str));
-        }
-        csv.text(&row.seed.to_string());
-        csv.text(&row.replica.to_string());
-        csv.text(&row.status);
-        csv.text(&row.message);
-        csv.row(
-            metrics
-                .iter()
-                .map(|m| row.metrics.get(m).copied().unwrap_or(f64::NAN)),
-        );
-    }
-    csv.finish()
-}
-
-fn write_index_table(
-    dir: &Path,
-    info: &BatchInfo,
-    rows: &[BatchRow],
-    metrics: &[String],
-) -> Result<(), StoreError> {
-    let axes = info.axes.iter().map(|a| (a.path.as_str(), Kind::Text));
-    let mut columns = vec![("id", Kind::Text)];
-    columns.extend(axes);
-    columns.extend([("seed", Kind::Int), ("replica", Kind::Int)]);
-    columns.extend([("status", Kind::Text), ("message", Kind::Text)]);
-    columns.extend(metrics.iter().map(|m| (m.as_str(), Kind::OptFloat)));
-    let mut table = TableWriter::create(dir, "index", &columns)?;
-    for run in rows {
-        let mut row = table.row().text(&Text::from(run.id.as_str()));
-        for i in 0..info.axes.len() {
-            let value = run.values.get(i).map_or("", String::as_str);
-            row = row.text(&Text::from(value));
-        }
-        row = row.count(run.seed).int(run.replica);
-        row = row.text(&Text::from(run.status.as_str()));
-        row = row.text(&Text::from(run.message.as_str()));
-        for name in metrics {
-            row = row.opt(run.metrics.get(name).copied());
-        }
-        row.end()?;
-    }
-    table.close()
 }

@@ -27,7 +27,8 @@ pub mod store;
 mod words;
 
 pub use batch::{
-    Axis, BatchInfo, BatchRow, MetricFigure, batch_findings, render_batch, row_metrics, write_batch,
+    Axis, AxisValues, BatchInfo, BatchRow, Layout, MetricFigure, Unit, batch_findings,
+    render_batch, row_metrics, write_batch,
 };
 pub use info::{AnalyticHints, LinkInfo, NodeInfo, RecordOptions, RunInfo};
 pub use recorders::{Completion, RunRecorder};

@@ -307,7 +307,7 @@ mod tests {
         let names = names(["client"]);
         for name in [
             "connects_failed_share_steady",
-            "fin_wait_2_end",
+            "fin_wait_2_peak",
             "close_wait.client_mean",
         ] {
             assert!(names.iter().any(|n| n == name), "{name}");

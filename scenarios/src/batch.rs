@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 use reports::store::DirLock;
-use reports::{BatchInfo, BatchRow, MetricFigure, RunSummary, row_metrics, write_batch};
+use reports::{BatchInfo, BatchRow, RunSummary, row_metrics, write_batch};
 
 use crate::engine::{Division, Engine};
 use crate::parameters;
@@ -16,7 +16,7 @@ use crate::problem::Source;
 use crate::progress::Progress;
 use crate::run::{Job, Made};
 use crate::run_spec::RunSpec;
-use crate::sweep::{Plan, label};
+use crate::sweep::{Axis, Plan, figure_for_report};
 use sim_core::simulation::Progress as Seen;
 
 /// How to make a batch.
@@ -384,24 +384,8 @@ fn batch_info(plan: &Plan, command: &str) -> BatchInfo {
             .into_iter()
             .filter(|p| shown.iter().all(|all| all.contains(p)))
             .collect(),
-        axes: plan
-            .axes
-            .iter()
-            .map(|a| reports::Axis {
-                path: a.name.clone(),
-                values: a.values.iter().map(label).collect(),
-            })
-            .collect(),
-        figures: plan
-            .figures
-            .iter()
-            .map(|f| MetricFigure {
-                name: f.name.clone(),
-                metric: f.y.clone(),
-                x: f.x.clone(),
-                series: f.series.clone().unwrap_or_default(),
-            })
-            .collect(),
+        axes: plan.axes.iter().map(Axis::for_report).collect(),
+        figures: plan.figures.iter().map(figure_for_report).collect(),
     }
 }
 

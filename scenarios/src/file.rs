@@ -128,6 +128,13 @@ pub struct FigureFile {
     /// Swept path that makes one curve for each of its values.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub series: Option<String>,
+    /// Draws only the runs in which these swept paths have these values.
+    #[serde(
+        default,
+        rename = "where",
+        skip_serializing_if = "toml::Table::is_empty"
+    )]
+    pub only: toml::Table,
 }
 
 /// `[run]`: which run of its batch a `run.toml` describes.

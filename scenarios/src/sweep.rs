@@ -16,8 +16,10 @@ use crate::read;
 use crate::run_spec::RunSpec;
 
 mod figures;
+mod values;
 mod variants;
 
+pub(crate) use figures::for_report as figure_for_report;
 use variants::Variants;
 
 /// A swept value: a path and what it takes on.
@@ -29,6 +31,17 @@ pub struct Axis {
     pub path: DottedPath,
     /// What, in order.
     pub values: Vec<Value>,
+}
+
+impl Axis {
+    /// As reports know it: values as written and as typed data.
+    pub(crate) fn for_report(&self) -> reports::Axis {
+        reports::Axis {
+            path: self.name.clone(),
+            values: self.values.iter().map(label).collect(),
+            typed: values::typed(&self.values),
+        }
+    }
 }
 
 /// All runs of a scenario, in order: the last axis varies fastest, replicas fastest of all.

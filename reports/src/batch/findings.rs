@@ -1,10 +1,11 @@
 //! What a batch has shown, in words; made of its index alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::variants::{Variant, main_axis, numbers, variants};
+use super::variants::{Variant, main_axis, variants};
 use super::{BatchInfo, BatchRow};
-use crate::format::{count, seconds};
+use crate::format::{self, count, seconds};
+use crate::metrics;
 use crate::words::{self, AxisWords, list, sentence};
 
 /// Values listed one by one at most; of more the first and the last are told.
@@ -19,7 +20,7 @@ pub fn batch_findings(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
     let told = Told {
         info,
         axes: words::axes(info.axes.iter().map(|a| a.path.as_str())),
-        x: main_axis(info),
+        x: main_axis(&info.axes),
         series: series(info, &all),
         window: window(&all),
     };
@@ -27,6 +28,7 @@ pub fn batch_findings(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
     findings.extend(told.failures());
     let metrics = super::told_metrics(info, rows);
     findings.extend(metrics.iter().filter_map(|metric| told.metric(metric)));
+    findings.extend(without(info, rows));
     findings.push(completeness(info, rows, &all));
     findings.extend(incomplete(rows));
     findings
@@ -46,16 +48,15 @@ struct Series<'a> {
 }
 
 fn series<'a>(info: &BatchInfo, all: &[Variant<'a>]) -> Vec<Series<'a>> {
-    let Some(x) = main_axis(info) else {
+    let Some(x) = main_axis(&info.axes) else {
         let variants = all.to_vec();
         return vec![Series { variants }];
     };
     let axis = &info.axes[x];
-    let places = numbers(&axis.values).map(|(places, _)| places);
     let place = |v: &Variant<'_>| {
-        let i = axis.values.iter().position(|a| Some(a) == v.values.get(x));
+        let i = v.values.get(x).and_then(|value| axis.place(value));
         let i = i.unwrap_or(axis.values.len());
-        let number = places.as_ref().and_then(|p| p.get(i)).copied();
+        let number = axis.numbers().and_then(|p| p.get(i)).copied();
         number.unwrap_or(i as f64)
     };
     let mut found: Vec<Series<'a>> = Vec::new();
@@ -184,7 +185,7 @@ impl Told<'_> {
         }
         let in_order = self
             .x
-            .is_some_and(|x| numbers(&self.info.axes[x].values).is_some());
+            .is_some_and(|x| self.info.axes[x].numbers().is_some());
         let changes = all.windows(2).filter(|w| is_bad(&w[0]) != is_bad(&w[1]));
         let turn = all.windows(2).position(|w| is_bad(&w[0]) != is_bad(&w[1]));
         if let Some(turn) = turn.filter(|_| in_order && changes.count() == 1) {
@@ -247,12 +248,15 @@ impl Told<'_> {
             .iter()
             .filter_map(|one| Some((self.name(one), self.values(one, metric)?)))
             .collect();
-        if lists.is_empty() || lists.len() > MOST_SERIES {
+        if lists.is_empty() {
             return None;
         }
         let mut head = words::metric(metric);
         if words::is_steady(metric) {
             head.push_str(&format!(" {}", self.window));
+        }
+        if lists.len() > MOST_SERIES {
+            return Some(format!("{}: {}.", sentence(&head), self.extremes(metric)?));
         }
         if let Some(words) = self.x.and_then(|x| self.axes.get(x)) {
             head.push_str(&format!(", by {}", words.name));
@@ -265,6 +269,21 @@ impl Told<'_> {
             })
             .collect();
         Some(format!("{}: {}.", sentence(&head), lists.join("; ")))
+    }
+
+    /// "from 1.2 Mbit/s to 94 Mbit/s over 24 variants": of more curves than can be listed.
+    fn extremes(&self, metric: &str) -> Option<String> {
+        let all = self.series.iter().flat_map(|s| &s.variants);
+        let means: Vec<f64> = all.filter_map(|v| Some(v.estimate(metric)?.mean)).collect();
+        let low = means.iter().copied().min_by(f64::total_cmp)?;
+        let high = means.iter().copied().max_by(f64::total_cmp)?;
+        let text = |value: f64| format::metric(metric, value);
+        Some(format!(
+            "from {} to {} over {} variants",
+            text(low),
+            text(high),
+            count(means.len() as f64)
+        ))
     }
 
     /// "12,000 (200 /s), 24,000 (400 /s)".
@@ -286,6 +305,23 @@ impl Told<'_> {
             _ => Some(known.join(", ")),
         }
     }
+}
+
+/// Metrics that were asked for and that no run has, with the reason.
+fn without(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let complete = rows.iter().any(|r| r.status == "ok");
+    let asked = info.figures.iter().map(|f| f.metric.as_str());
+    let missing = asked.filter(|m| complete && rows.iter().all(|r| !r.metrics.contains_key(*m)));
+    let told = missing.filter(|m| seen.insert(*m)).map(|m| {
+        let why = match metrics::find(m).map(|found| found.metric.absent) {
+            None | Some("") => "it is not recorded".to_owned(),
+            Some(when) => when.to_owned(),
+        };
+        let words = words::metric(m);
+        format!("No run has a value for the {words} ({m}): {why}. There is no figure of it.")
+    });
+    told.collect()
 }
 
 fn completeness(info: &BatchInfo, rows: &[BatchRow], all: &[Variant<'_>]) -> String {

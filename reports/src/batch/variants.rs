@@ -1,6 +1,6 @@
 //! The variants of a batch: runs that differ by their replica only.
 
-use super::{BatchInfo, BatchRow};
+use super::{Axis, BatchRow};
 use crate::format;
 use crate::metrics;
 use crate::stats::Estimate;
@@ -78,26 +78,11 @@ impl Variant<'_> {
     }
 }
 
-/// The numbers of an axis, if its values are numbers of one unit.
-pub(crate) fn numbers(values: &[String]) -> Option<(Vec<f64>, &str)> {
-    let split: Vec<(f64, &str)> = values.iter().map(|v| split(v)).collect::<Option<_>>()?;
-    let unit = split.first()?.1;
-    let alike = split.len() > 1 && split.iter().all(|n| n.1 == unit);
-    alike.then(|| (split.iter().map(|n| n.0).collect(), unit))
-}
-
-/// Number and unit of "450/s" or "20 ms".
-fn split(text: &str) -> Option<(f64, &str)> {
-    let text = text.trim();
-    let end = text
-        .find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | 'e')))
-        .unwrap_or(text.len());
-    let number: f64 = text[..end].parse().ok()?;
-    number.is_finite().then(|| (number, text[end..].trim()))
-}
-
-/// The axis that results are told along: the first of numbers, or else the first.
-pub(crate) fn main_axis(info: &BatchInfo) -> Option<usize> {
-    let of_numbers = info.axes.iter().position(|a| numbers(&a.values).is_some());
-    of_numbers.or((!info.axes.is_empty()).then_some(0))
+/// The axis that results are told along: the first of numbers, or else the first. Axes of a single
+/// value come last.
+pub(crate) fn main_axis(axes: &[Axis]) -> Option<usize> {
+    let varies = |a: &Axis| a.values.len() > 1;
+    let of_numbers = axes.iter().position(|a| varies(a) && a.numbers().is_some());
+    let first = axes.iter().position(varies);
+    of_numbers.or(first).or((!axes.is_empty()).then_some(0))
 }

@@ -1,8 +1,10 @@
 //! Charts with two axes, drawn by plotters; the legend has a column of its own on the right.
 
 use plotters::coord::Shift;
+use plotters::coord::ranged1d::{BoldPoints, DefaultFormatting, KeyPointHint, Ranged};
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::style::{GREY, Rgb};
 use crate::format::number;
@@ -33,7 +35,16 @@ pub(crate) enum Mark {
         label: String,
         colour: Rgb,
         points: Vec<(f64, f64, f64, f64)>,
+        dashed: bool,
     },
+}
+
+/// One of several diagrams with common scales and a common legend.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Panel {
+    /// What sets it apart, in parts that may go on lines of their own.
+    pub(crate) title: Vec<String>,
+    pub(crate) marks: Vec<Mark>,
 }
 
 impl Mark {
@@ -46,7 +57,12 @@ impl Mark {
                 dashed,
                 ..
             } => (label, *colour, false, *dashed),
-            Mark::Intervals { label, colour, .. } => (label, *colour, false, false),
+            Mark::Intervals {
+                label,
+                colour,
+                dashed,
+                ..
+            } => (label, *colour, false, *dashed),
         }
     }
 
@@ -80,17 +96,59 @@ pub(crate) struct Chart<'a> {
     /// Names of the whole numbers of the x axis; empty for an axis of numbers.
     pub(crate) categories: &'a [String],
     pub(crate) marks: Vec<Mark>,
+    /// Instead of `marks`, several diagrams; a single one needs no title of its own.
+    pub(crate) panels: Vec<Panel>,
 }
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-type Axes<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+type Axes<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<TickedAxis, RangedCoordf64>>;
 type Drawn = Result<(), Box<dyn std::error::Error>>;
+
+/// Height of the legend's rows.
+const LEGEND_ROW: u32 = 24;
+/// Panels side by side at most.
+const COLUMNS: usize = 3;
+/// Height of a panel without its title.
+const PANEL_HEIGHT: u32 = 260;
+/// Height of a line of a panel's title.
+const TITLE_LINE: u32 = 19;
+/// Estimated width of a letter of the labels.
+const LETTER: f64 = 7.5;
+/// Longer names of categories are cut.
+const LONGEST_CATEGORY: usize = 28;
+
+/// An axis of numbers whose ticks are given.
+struct TickedAxis {
+    numbers: RangedCoordf64,
+    ticks: Vec<f64>,
+}
+
+impl Ranged for TickedAxis {
+    type FormatOption = DefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
+        self.numbers.map(value, limit)
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
+        if hint.weight().allow_light_points() {
+            Vec::new()
+        } else {
+            self.ticks.clone()
+        }
+    }
+
+    fn range(&self) -> std::ops::Range<f64> {
+        self.numbers.range()
+    }
+}
 
 impl Chart<'_> {
     /// Draws it.
     pub(crate) fn svg(&self) -> Result<String, StoreError> {
         let mut svg = String::new();
-        let drawn = self.draw(&SVGBackend::with_string(&mut svg, SIZE).into_drawing_area());
+        let drawn = self.draw(&SVGBackend::with_string(&mut svg, self.size()).into_drawing_area());
         drawn.map_err(|e| StoreError::Figure {
             figure: self.title.to_owned(),
             why: e.to_string(),
@@ -98,81 +156,184 @@ impl Chart<'_> {
         Ok(svg)
     }
 
+    fn all_marks(&self) -> impl Iterator<Item = &Mark> {
+        let of_panels = self.panels.iter().flat_map(|p| &p.marks);
+        self.marks.iter().chain(of_panels)
+    }
+
+    /// Marks with a label of their own, each label once.
+    fn named(&self) -> Vec<&Mark> {
+        let mut named: Vec<&Mark> = Vec::new();
+        for mark in self.all_marks() {
+            let label = mark.legend().0;
+            if !label.is_empty() && named.iter().all(|m| m.legend().0 != label) {
+                named.push(mark);
+            }
+        }
+        named
+    }
+
+    /// Columns and rows of panels.
+    fn grid(&self) -> (usize, usize) {
+        let n = self.panels.len();
+        let columns = if n == 4 { 2 } else { n.clamp(1, COLUMNS) };
+        (columns, n.div_ceil(columns).max(1))
+    }
+
+    fn title_lines(&self) -> u32 {
+        self.panels.iter().map(|p| p.title.len()).max().unwrap_or(0) as u32
+    }
+
+    fn size(&self) -> (u32, u32) {
+        let legend = 76 + LEGEND_ROW * self.named().len() as u32;
+        let (width, height) = SIZE;
+        if self.panels.len() < 2 {
+            let room = self.category_room(f64::from(width - 150));
+            return (width, (height + room).max(legend));
+        }
+        let (columns, rows) = self.grid();
+        let room = self.category_room(f64::from(width - 150) / columns as f64);
+        let panel = PANEL_HEIGHT + room + TITLE_LINE * self.title_lines();
+        (width, (48 + rows as u32 * panel).max(legend))
+    }
+
+    /// Height that upright names of categories need; none where they fit side by side in `width`.
+    fn category_room(&self, width: f64) -> u32 {
+        let names = self
+            .categories
+            .iter()
+            .map(|c| c.chars().count().min(LONGEST_CATEGORY));
+        let longest = names.max().unwrap_or(0) as f64 * LETTER;
+        if (longest + 10.0) * self.categories.len() as f64 <= width {
+            return 0;
+        }
+        longest as u32
+    }
+
     fn draw(&self, root: &Area<'_>) -> Drawn {
         root.fill(&WHITE)?;
-        let labels = self.marks.iter().map(|m| m.legend().0.chars().count());
-        let longest = labels.max().unwrap_or(0) as u32;
-        let legend_width = if longest == 0 {
-            20
-        } else {
-            60 + longest * 15 / 2
+        let (width, _) = self.size();
+        let labels = self
+            .named()
+            .into_iter()
+            .map(|m| m.legend().0.chars().count());
+        let legend_width = match labels.max() {
+            None | Some(0) => 20,
+            Some(longest) => 60 + longest as u32 * 15 / 2,
         };
-        let (plot, legend) = root.split_horizontally(SIZE.0 - legend_width.min(SIZE.0 / 2));
-        let top = self.marks.iter().map(Mark::top).fold(0.0, f64::max);
-        let bottom = self.marks.iter().map(Mark::bottom).fold(0.0, f64::min);
-        let top = if top > bottom { top } else { bottom + 1.0 };
-        let room = (top - bottom) * 0.06;
-        let y = if bottom < 0.0 { bottom - room } else { 0.0 }..top + room;
-        let x = if self.x.1 > self.x.0 {
-            self.x.0..self.x.1
-        } else {
-            self.x.0..self.x.0 + 1.0
-        };
-        let mut axes = ChartBuilder::on(&plot)
-            .caption(self.title, (FONT, 19).into_font())
-            .margin(10)
-            .margin_right(24)
-            .x_label_area_size(48)
-            .y_label_area_size(88)
-            .build_cartesian_2d(x, y)?;
-        self.mesh(&mut axes)?;
-        for mark in &self.marks {
-            draw_mark(&mut axes, mark)?;
+        let (plot, legend) = root.split_horizontally(width - legend_width.min(width / 2));
+        match self.panels.as_slice() {
+            [] => self.diagram(&plot, Some(self.title), &self.marks, true)?,
+            [only] => self.diagram(&plot, Some(self.title), &only.marks, true)?,
+            panels => self.draw_panels(&plot, panels)?,
         }
         self.draw_legend(&legend)?;
         root.present()?;
         Ok(())
     }
 
-    fn mesh(&self, axes: &mut Axes<'_, '_>) -> Drawn {
-        let category = |x: &f64| {
-            let whole = x.round();
-            if (x - whole).abs() > 1e-6 || whole < 0.0 {
-                return String::new();
+    fn draw_panels(&self, area: &Area<'_>, panels: &[Panel]) -> Drawn {
+        let (head, body) = area.split_vertically(40);
+        centred(&head, self.title, 19, 12)?;
+        let (columns, rows) = self.grid();
+        let places = body.split_evenly((rows, columns));
+        let lines = self.title_lines();
+        for (i, (panel, place)) in panels.iter().zip(&places).enumerate() {
+            let (title, diagram) = place.split_vertically(TITLE_LINE * lines + 4);
+            for (line, text) in panel.title.iter().enumerate() {
+                centred(&title, text, 14, 4 + TITLE_LINE as i32 * line as i32)?;
             }
-            self.categories
-                .get(whole as usize)
-                .cloned()
-                .unwrap_or_default()
+            self.diagram(&diagram, None, &panel.marks, i % columns == 0)?;
+        }
+        Ok(())
+    }
+
+    /// The range of y over all marks of all panels; it contains zero.
+    fn y_range(&self) -> std::ops::Range<f64> {
+        let top = self.all_marks().map(Mark::top).fold(0.0, f64::max);
+        let bottom = self.all_marks().map(Mark::bottom).fold(0.0, f64::min);
+        let top = if top > bottom { top } else { bottom + 1.0 };
+        let room = (top - bottom) * 0.06;
+        (if bottom < 0.0 { bottom - room } else { 0.0 })..top + room
+    }
+
+    fn diagram(&self, area: &Area<'_>, title: Option<&str>, marks: &[Mark], y_name: bool) -> Drawn {
+        let x = if self.x.1 > self.x.0 {
+            self.x.0..self.x.1
+        } else {
+            self.x.0..self.x.0 + 1.0
+        };
+        let width = f64::from(area.dim_in_pixel().0) - if y_name { 122.0 } else { 90.0 };
+        let room = self.category_room(width);
+        let numbers = RangedCoordf64::from(x);
+        let ticks: Vec<f64> = if self.categories.is_empty() {
+            let most = ((width / 70.0) as usize).clamp(2, 10);
+            numbers.key_points(BoldPoints(most))
+        } else {
+            (0..self.categories.len()).map(|i| i as f64).collect()
+        };
+        let mut builder = ChartBuilder::on(area);
+        if let Some(title) = title {
+            builder.caption(title, (FONT, 19).into_font());
+        }
+        let mut axes = builder
+            .margin(10)
+            .margin_right(24)
+            .x_label_area_size(48 + room)
+            .y_label_area_size(if y_name { 88 } else { 56 })
+            .build_cartesian_2d(TickedAxis { numbers, ticks }, self.y_range())?;
+        self.mesh(&mut axes, room, y_name)?;
+        for mark in marks {
+            draw_mark(&mut axes, mark)?;
+        }
+        Ok(())
+    }
+
+    fn mesh(&self, axes: &mut Axes<'_, '_>, upright: u32, y_name: bool) -> Drawn {
+        let category = |x: &f64| {
+            let name = self.categories.get(x.round().max(0.0) as usize);
+            let name = name.map_or("", String::as_str);
+            if name.chars().count() <= LONGEST_CATEGORY {
+                return name.to_owned();
+            }
+            let begin: String = name.chars().take(LONGEST_CATEGORY - 1).collect();
+            format!("{begin}…")
         };
         let plain = |x: &f64| number(*x);
-        let (format_x, ticks): (&dyn Fn(&f64) -> String, usize) = if self.categories.is_empty() {
-            (&plain, 10)
+        let format_x: &dyn Fn(&f64) -> String = if self.categories.is_empty() {
+            &plain
         } else {
-            (&category, 2 * self.categories.len() + 2)
+            &category
+        };
+        let font = (FONT, 14).into_font();
+        let x_style = if upright > 0 {
+            font.transform(FontTransform::Rotate270)
+        } else {
+            font
         };
         axes.configure_mesh()
-            .x_labels(ticks)
+            .x_labels(self.categories.len().max(10))
             .y_labels(8)
             .light_line_style(TRANSPARENT)
             .bold_line_style(RGBColor(228, 228, 228))
             .axis_style(RGBColor(90, 90, 90))
             .label_style((FONT, 14).into_font())
+            .x_label_style(x_style)
             .axis_desc_style((FONT, 15).into_font())
             .x_label_formatter(format_x)
             .y_label_formatter(&|y| number(*y))
             .x_desc(self.x_label)
-            .y_desc(self.y_label)
+            .y_desc(if y_name { self.y_label } else { "" })
             .draw()?;
         Ok(())
     }
 
     /// The first of a stack lies at its bottom, so areas are listed from the last to the first.
     fn draw_legend(&self, area: &Area<'_>) -> Drawn {
-        let named = self.marks.iter().filter(|m| !m.legend().0.is_empty());
+        let named = self.named().into_iter();
         let (areas, lines): (Vec<_>, Vec<_>) = named.partition(|m| matches!(m, Mark::Area { .. }));
         for (i, mark) in lines.into_iter().chain(areas.into_iter().rev()).enumerate() {
-            let y = 56 + 24 * i as i32;
+            let y = 56 + LEGEND_ROW as i32 * i as i32;
             let (label, colour, filled, dashed) = mark.legend();
             let colour = rgb(colour);
             if filled {
@@ -219,17 +380,38 @@ fn draw_mark(axes: &mut Axes<'_, '_>, mark: &Mark) -> Drawn {
                 }
             }
         }
-        Mark::Intervals { colour, points, .. } => {
+        Mark::Intervals {
+            colour,
+            points,
+            dashed,
+            ..
+        } => {
             let style = rgb(*colour).stroke_width(2);
             let means = points.iter().map(|p| (p.0, p.2));
-            axes.draw_series(LineSeries::new(means.clone(), style))?;
+            if *dashed {
+                axes.draw_series(DashedLineSeries::new(means.clone(), 8, 6, style))?;
+            } else {
+                axes.draw_series(LineSeries::new(means.clone(), style))?;
+            }
+            // A single run has no interval, and so no bar.
             let bars = points
                 .iter()
+                .filter(|p| p.1 < p.3)
                 .map(|p| ErrorBar::new_vertical(p.0, p.1, p.2, p.3, style.filled(), 12));
             axes.draw_series(bars)?;
             axes.draw_series(means.map(|p| Circle::new(p, 4, style.filled())))?;
         }
     }
+    Ok(())
+}
+
+/// Text in the middle of an area, its top `y` pixels from that of the area.
+fn centred(area: &Area<'_>, text: &str, size: u32, y: i32) -> Drawn {
+    let at = Pos::new(HPos::Center, VPos::Top);
+    let style = (FONT, size).into_font().color(&BLACK).pos(at);
+    // Labels of the y axis take room on the left.
+    let middle = area.dim_in_pixel().0 as i32 / 2 + 20;
+    area.draw(&Text::new(text.to_owned(), (middle, y), style))?;
     Ok(())
 }
 

@@ -1,51 +1,52 @@
-//! A metric against a swept value, with intervals over replicas.
+//! A metric against a swept value: means over replicas with their intervals, a curve for each value
+//! of a second axis, a panel for each combination of the others.
 
 use std::collections::BTreeMap;
 
 use super::Figure;
-use super::chart::{Chart, Mark};
+use super::chart::{Chart, Mark, Panel};
 use super::csv::Csv;
 use super::style::SERIES;
-use crate::batch::variants::{estimate, main_axis, numbers};
-use crate::batch::{BatchInfo, BatchRow, MetricFigure};
+use crate::batch::variants::estimate;
+use crate::batch::{Axis, BatchInfo, BatchRow, Layout, MOST_PANELS, MetricFigure};
 use crate::metrics;
+use crate::stats::Estimate;
 use crate::store::StoreError;
-use crate::words::{self, sentence};
+use crate::words::{self, AxisWords, list, sentence};
 
-/// An axis as numbers with a common unit, or as names.
+/// The x axis: numbers in a unit that suits them, or categories at equal distances.
 struct Scale {
     places: Vec<f64>,
-    unit: String,
+    unit: &'static str,
     names: Vec<String>,
 }
 
 impl Scale {
-    fn of(values: &[String]) -> Scale {
-        if let Some((places, unit)) = numbers(values) {
+    fn of(axis: &Axis) -> Scale {
+        if let Some(numbers) = axis.numbers() {
+            let largest = numbers.iter().copied().fold(0.0, f64::max);
+            let (unit, factor) = axis.unit().axis(largest);
             return Scale {
-                places,
-                unit: unit.to_owned(),
+                places: numbers.iter().map(|n| n * factor).collect(),
+                unit,
                 names: Vec::new(),
             };
         }
         Scale {
-            places: (0..values.len()).map(|i| i as f64).collect(),
-            unit: String::new(),
-            names: values.to_vec(),
+            places: (0..axis.values.len()).map(|i| i as f64).collect(),
+            unit: "",
+            names: axis.values.clone(),
         }
     }
 
     fn ends(&self) -> (f64, f64) {
-        let low = self.places.iter().copied().fold(f64::INFINITY, f64::min);
-        let high = self
-            .places
-            .iter()
-            .copied()
-            .fold(f64::NEG_INFINITY, f64::max);
+        let finite = self.places.iter().copied();
+        let low = finite.clone().fold(f64::INFINITY, f64::min);
+        let high = finite.fold(f64::NEG_INFINITY, f64::max);
         if !self.names.is_empty() || low > high {
             return (-0.5, self.places.len() as f64 - 0.5);
         }
-        let room = (high - low) * 0.05;
+        let room = if high > low { (high - low) * 0.05 } else { 0.5 };
         (low - room, high + room)
     }
 }
@@ -56,138 +57,213 @@ pub(crate) fn figures(
     rows: &[BatchRow],
     own: &[String],
 ) -> Result<Vec<Figure>, StoreError> {
-    if info.axes.is_empty() {
-        return Ok(Vec::new());
-    }
-    let own: Vec<MetricFigure> = own
-        .iter()
-        .map(|metric| MetricFigure {
-            metric: metric.clone(),
-            ..MetricFigure::default()
-        })
-        .collect();
-    let wanted = if info.figures.is_empty() {
-        &own
+    let own = own.iter().map(|metric| MetricFigure {
+        metric: metric.clone(),
+        ..MetricFigure::default()
+    });
+    let wanted: Vec<MetricFigure> = if info.figures.is_empty() {
+        own.collect()
     } else {
-        &info.figures
+        info.figures.clone()
     };
-    let drawn = wanted.iter().map(|w| figure(info, rows, w));
-    let drawn: Vec<Option<Figure>> = drawn.collect::<Result<_, _>>()?;
-    Ok(drawn.into_iter().flatten().collect())
+    let mut drawn = Vec::new();
+    for figure in &wanted {
+        let layout = Layout::new(&info.axes, figure);
+        let made = layout.map(|layout| {
+            let points = points(info, rows, &figure.metric, &layout);
+            Sweep {
+                info,
+                wanted: figure,
+                axes: words::axes(info.axes.iter().map(|a| a.path.as_str())),
+                layout,
+                points,
+            }
+        });
+        drawn.extend(made.filter(|s| !s.points.is_empty()).map(|s| s.figure()));
+    }
+    drawn.into_iter().collect()
 }
 
-fn figure(
-    info: &BatchInfo,
-    rows: &[BatchRow],
-    wanted: &MetricFigure,
-) -> Result<Option<Figure>, StoreError> {
-    let x_axis = info
-        .axes
-        .iter()
-        .position(|a| a.path == wanted.x)
-        .or(main_axis(info))
-        .unwrap_or(0);
-    let Some(axis) = info.axes.get(x_axis) else {
-        return Ok(None);
-    };
-    let chosen = info
-        .axes
-        .iter()
-        .position(|a| a.path == wanted.series && !wanted.series.is_empty());
-    let scale = Scale::of(&axis.values);
-    let axes = words::axes(info.axes.iter().map(|a| a.path.as_str()));
-    let name = words::metric(&wanted.metric);
-    let mut largest = 0.0_f64;
-    // (series, x) -> values of the metric, in the order of the runs.
-    let mut series: Vec<String> = Vec::new();
-    let mut values: BTreeMap<(usize, usize), Vec<&BatchRow>> = BTreeMap::new();
+/// Estimates by panel, curve and place along x.
+type Points = BTreeMap<(Vec<usize>, usize, usize), Estimate>;
+
+/// A point in the units of the axes: x, low, mean, high.
+type Point = (f64, f64, f64, f64);
+
+/// Pools the complete runs over replicas, and over nothing else.
+fn points(info: &BatchInfo, rows: &[BatchRow], metric: &str, layout: &Layout) -> Points {
+    let mut groups: BTreeMap<(Vec<usize>, usize, usize), Vec<&BatchRow>> = BTreeMap::new();
     for row in rows.iter().filter(|r| r.status == "ok") {
-        let Some(x) = row.values.get(x_axis) else {
-            continue;
+        let place = |axis: usize| info.axes[axis].place(row.values.get(axis)?);
+        let wanted = layout
+            .only
+            .iter()
+            .all(|&(axis, at)| place(axis) == Some(at));
+        let panel: Option<Vec<usize>> = layout.panels.iter().map(|&i| place(i)).collect();
+        let curve = layout.series.map_or(Some(0), place);
+        if let (true, Some(panel), Some(curve), Some(x)) = (wanted, panel, curve, place(layout.x)) {
+            groups.entry((panel, curve, x)).or_default().push(row);
+        }
+    }
+    let estimates = groups.into_iter();
+    let estimates = estimates.map(|(key, rows)| (key, estimate(rows.into_iter(), metric)));
+    estimates.filter_map(|(key, e)| Some((key, e?))).collect()
+}
+
+/// A figure being drawn.
+struct Sweep<'a> {
+    info: &'a BatchInfo,
+    wanted: &'a MetricFigure,
+    axes: Vec<AxisWords>,
+    layout: Layout,
+    points: Points,
+}
+
+impl Sweep<'_> {
+    fn figure(&self) -> Result<Figure, StoreError> {
+        let x_axis = &self.info.axes[self.layout.x];
+        let x_words = &self.axes[self.layout.x];
+        let scale = Scale::of(x_axis);
+        let metric = &self.wanted.metric;
+        let largest = self.points.values().map(|e| e.ends().1.abs());
+        let (unit, factor) = metrics::kind(metric).axis(largest.fold(0.0, f64::max));
+        let mut panels = self.panels(&scale, factor);
+        let all = panels.len();
+        panels.truncate(MOST_PANELS);
+        let with_unit = |name: &str, unit: &str| match unit {
+            "" => name.to_owned(),
+            unit => format!("{name} ({unit})"),
         };
-        let Some(&value) = row.metrics.get(&wanted.metric) else {
-            continue;
+        let steady = if words::is_steady(metric) {
+            ", steady window"
+        } else {
+            ""
         };
-        largest = largest.max(value.abs());
-        let Some(x) = axis.values.iter().position(|v| v == x) else {
-            continue;
+        let name = words::metric(metric);
+        let title = sentence(&format!("{name}{steady}, by {}", x_words.name));
+        let chart = Chart {
+            title: &title,
+            x_label: &with_unit(&x_words.name, scale.unit),
+            y_label: &with_unit(&name, unit),
+            x: scale.ends(),
+            categories: &scale.names,
+            panels,
+            ..Chart::default()
         };
-        let of_series = |i: &usize| chosen.map_or(*i != x_axis, |c| c == *i);
-        let label: Vec<String> = (0..row.values.len())
-            .filter(of_series)
-            .filter_map(|i| Some(format!("{} = {}", axes.get(i)?.name, row.values[i])))
-            .collect();
-        let label = label.join(", ");
-        let place = series.iter().position(|s| *s == label).unwrap_or_else(|| {
-            series.push(label);
-            series.len() - 1
+        let svg = chart.svg()?;
+        Ok(Figure {
+            name: name_of(self.wanted, &x_axis.path),
+            svg,
+            caption: self.caption(&title, all),
+            title,
+            csv: self.csv(),
+        })
+    }
+
+    /// What is drawn, what each point stands for, and what is left out.
+    fn caption(&self, title: &str, panels: usize) -> String {
+        let replicas = self.points.values().map(|e| e.n);
+        let most = replicas.clone().max().unwrap_or(0);
+        let mut text = format!("{title} ({}).", self.wanted.metric);
+        for (axis, at) in &self.layout.only {
+            let value = &self.info.axes[*axis].values[*at];
+            text.push_str(&format!(
+                " Only runs with {} = {value}.",
+                self.axes[*axis].name
+            ));
+        }
+        text.push_str(&match most {
+            0 | 1 => " Points are single runs: no intervals.".to_owned(),
+            n if replicas.min() == Some(n) => {
+                format!(" Points are means over {n} replicas, bars their 95 % intervals.")
+            }
+            n => format!(" Points are means over up to {n} replicas, bars their 95 % intervals."),
         });
-        values.entry((place, x)).or_default().push(row);
+        if panels > MOST_PANELS {
+            let names: Vec<String> = self
+                .layout
+                .panels
+                .iter()
+                .map(|&i| self.axes[i].name.clone())
+                .collect();
+            text.push_str(&format!(
+                " The first {MOST_PANELS} of {panels} panels are drawn; choose one value of {} with \
+                 [[figure]] where = {{ … }}.",
+                list(&names)
+            ));
+        }
+        text
     }
-    if values.is_empty() {
-        return Ok(None);
-    }
-    let (unit, factor) = metrics::kind(&wanted.metric).axis(largest);
-    let mut csv = Csv::new([&axis.path, "series", "n", "mean", "low", "high"]);
-    let mut marks = Vec::new();
-    let mut replicated = false;
-    for (s, label) in series.iter().enumerate() {
-        let mut points = Vec::new();
-        for (x, value) in axis.values.iter().enumerate() {
-            let Some(e) = values
-                .get(&(s, x))
-                .and_then(|rows| estimate(rows.iter().copied(), &wanted.metric))
-            else {
-                continue;
-            };
+
+    /// A panel for each combination of values that has points.
+    fn panels(&self, scale: &Scale, factor: f64) -> Vec<Panel> {
+        let mut panels: BTreeMap<&Vec<usize>, BTreeMap<usize, Vec<Point>>> = BTreeMap::new();
+        for ((panel, curve, x), e) in &self.points {
             let (low, high) = e.ends();
-            replicated |= e.interval.is_some();
-            let drawn = [low, e.mean, high].map(|y| y * factor);
-            points.push((scale.places[x], drawn[0], drawn[1], drawn[2]));
-            csv.text(value);
-            csv.text(label);
+            let point = (
+                scale.places[*x],
+                low * factor,
+                e.mean * factor,
+                high * factor,
+            );
+            let curves = panels.entry(panel).or_default();
+            curves.entry(*curve).or_default().push(point);
+        }
+        let made = panels.into_iter().map(|(values, curves)| Panel {
+            title: self.panel_title(values),
+            marks: curves
+                .into_iter()
+                .map(|(curve, points)| self.mark(curve, points))
+                .collect(),
+        });
+        made.collect()
+    }
+
+    /// "bottleneck delay = 20 ms".
+    fn panel_title(&self, values: &[usize]) -> Vec<String> {
+        let named = self.layout.panels.iter().zip(values);
+        let named = named.map(|(&axis, &at)| self.named(axis, at));
+        named.collect()
+    }
+
+    fn named(&self, axis: usize, at: usize) -> String {
+        format!(
+            "{} = {}",
+            self.axes[axis].name, self.info.axes[axis].values[at]
+        )
+    }
+
+    fn mark(&self, curve: usize, mut points: Vec<Point>) -> Mark {
+        points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        Mark::Intervals {
+            label: self
+                .layout
+                .series
+                .map_or(String::new(), |axis| self.named(axis, curve)),
+            colour: SERIES[curve % SERIES.len()],
+            points,
+            dashed: curve / SERIES.len() % 2 == 1,
+        }
+    }
+
+    /// A row per point: all axes that tell points apart, then the estimate in base units.
+    fn csv(&self) -> String {
+        let layout = &self.layout;
+        let axes = [layout.x].into_iter().chain(layout.series);
+        let axes: Vec<usize> = axes.chain(layout.panels.iter().copied()).collect();
+        let paths = axes.iter().map(|&i| self.info.axes[i].path.as_str());
+        let mut csv = Csv::new(paths.chain(["n", "mean", "low", "high"]));
+        for ((panel, curve, x), e) in &self.points {
+            let places = [*x].into_iter().chain(layout.series.map(|_| *curve));
+            let places = places.chain(panel.iter().copied());
+            for (&axis, place) in axes.iter().zip(places) {
+                csv.text(&self.info.axes[axis].values[place]);
+            }
+            let (low, high) = e.interval.unwrap_or((f64::NAN, f64::NAN));
             csv.row([e.n as f64, e.mean, low, high]);
         }
-        points.sort_by(|a, b| a.0.total_cmp(&b.0));
-        marks.push(Mark::Intervals {
-            label: label.clone(),
-            colour: SERIES[s % SERIES.len()],
-            points,
-        });
+        csv.finish()
     }
-    let with_unit = |name: &str, unit: &str| match unit {
-        "" => name.to_owned(),
-        unit => format!("{name} ({unit})"),
-    };
-    let steady = if words::is_steady(&wanted.metric) {
-        ", steady window"
-    } else {
-        ""
-    };
-    let x_name = axes.get(x_axis).map_or("", |a| a.name.as_str());
-    let x_label = with_unit(x_name, &scale.unit);
-    let y_label = with_unit(&name, unit);
-    let title = sentence(&format!("{name}{steady}, by {x_name}"));
-    let chart = Chart {
-        title: &title,
-        x_label: &x_label,
-        y_label: &y_label,
-        x: scale.ends(),
-        categories: &scale.names,
-        marks,
-    };
-    let intervals = if replicated {
-        " Points are means over replicas, bars their 95 % intervals (Student's t)."
-    } else {
-        " One replica each: no intervals."
-    };
-    Ok(Some(Figure {
-        name: name_of(wanted, &axis.path),
-        svg: chart.svg()?,
-        caption: format!("{title}: {} by {}.{intervals}", wanted.metric, axis.path),
-        title,
-        csv: csv.finish(),
-    }))
 }
 
 /// The name asked for, "metric", or "metric-by-axis".
@@ -202,18 +278,41 @@ fn name_of(wanted: &MetricFigure, axis: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::batch::{AxisValues, Unit};
+
+    fn axis(values: &[&str], typed: AxisValues) -> Axis {
+        Axis {
+            path: "p".into(),
+            values: values.iter().map(|v| (*v).to_owned()).collect(),
+            typed,
+        }
+    }
 
     #[test]
-    fn axes_of_one_unit_are_numbers_and_others_are_names() {
-        let list = |v: &[&str]| v.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>();
-        let rates = Scale::of(&list(&["300/s", "450/s", "1e3/s"]));
+    fn numbers_have_a_scale_and_everything_else_is_a_category() {
+        let numbers = AxisValues::Numbers {
+            unit: Unit::Seconds,
+            values: vec![0.005, 0.02],
+        };
+        let delays = Scale::of(&axis(&["5 ms", "20 ms"], numbers));
         assert_eq!(
-            (rates.places, rates.unit.as_str()),
-            (vec![300.0, 450.0, 1000.0], "/s")
+            (delays.places.as_slice(), delays.unit),
+            (&[5.0, 20.0][..], "ms")
         );
-        let mixed = Scale::of(&list(&["5 ms", "1 s"]));
-        assert_eq!((mixed.places, mixed.names.len()), (vec![0.0, 1.0], 2));
-        assert_eq!(Scale::of(&list(&["cubic", "bbr"])).ends(), (-0.5, 1.5));
-        assert_eq!(Scale::of(&[]).ends(), (-0.5, -0.5));
+        assert!(delays.names.is_empty());
+        let switch = Scale::of(&axis(
+            &["false", "true"],
+            AxisValues::Switches(vec![false, true]),
+        ));
+        assert_eq!((switch.ends(), switch.names.len()), ((-0.5, 1.5), 2));
+        let names = Scale::of(&axis(&["cubic", "bbr", "newreno"], AxisValues::Names));
+        assert_eq!(
+            (names.places.as_slice(), names.ends()),
+            (&[0.0, 1.0, 2.0][..], (-0.5, 2.5))
+        );
+        assert_eq!(
+            Scale::of(&axis(&[], AxisValues::Names)).ends(),
+            (-0.5, -0.5)
+        );
     }
 }

@@ -128,7 +128,7 @@ A row per run: `id`, the swept parameters, `seed`, `replica`, `status`, `message
 A swept parameter has a column under its dotted path. Its type is that of its values: true or false,
 a number, or text. Where the values are quantities with a unit, that column keeps them as written
 (`\"1 Mbit/s\"`), and a second one has the number in the base unit, which its name ends in: `_s`,
-`_per_s`, `_bps`, `_bytes`, `_pkts`, `_share` (5 % is 0.05).
+`_per_s`, `_bps`, `_bytes`, `_pkts`.
 
 ## Intervals
 

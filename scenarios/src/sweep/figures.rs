@@ -2,12 +2,43 @@
 
 use std::collections::BTreeSet;
 
-use super::Axis;
+use reports::batch::{MOST_CURVES, MOST_PANELS};
+use reports::{Layout, MetricFigure};
+use toml::{Table, Value};
+
+use super::{Axis, label};
 use crate::file::{FigureFile, ScenarioFile};
 use crate::path::DottedPath;
 use crate::problem::Problem;
 use crate::run_spec::RunSpec;
 use crate::suggest;
+
+/// A figure as reports know it.
+pub(crate) fn for_report(figure: &FigureFile) -> MetricFigure {
+    MetricFigure {
+        name: figure.name.clone(),
+        metric: figure.y.clone(),
+        x: figure.x.clone(),
+        series: figure.series.clone().unwrap_or_default(),
+        only: only(&figure.only),
+    }
+}
+
+/// The values of `where` by path: `"tcp.tw_reuse" = true` and `tcp.tw_reuse = true` are the same.
+fn only(table: &Table) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for (key, value) in table {
+        match value {
+            Value::Table(inner) => all.extend(
+                only(inner)
+                    .into_iter()
+                    .map(|(path, value)| (format!("{key}.{path}"), value)),
+            ),
+            value => all.push((key.clone(), label(value))),
+        }
+    }
+    all
+}
 
 /// Refuses figures of metrics that no run has, over paths that are not swept, and two figures that
 /// would be written to the same file.
@@ -17,7 +48,9 @@ pub(super) fn check(file: &ScenarioFile, axes: &[Axis], runs: &[RunSpec]) -> Res
         let at = DottedPath::from("figure").index(i);
         check_name(figure, i, &at, &mut seen)?;
         check_paths(file, figure, axes, &at)?;
+        check_where(file, figure, axes, &at)?;
         check_metric(figure, runs, &at)?;
+        check_size(figure, axes, &at)?;
     }
     Ok(())
 }
@@ -60,6 +93,94 @@ fn check_paths(
         }
     }
     Ok(())
+}
+
+/// `where` holds swept paths at one of their values each; it cannot hold x or the curves.
+fn check_where(
+    file: &ScenarioFile,
+    figure: &FigureFile,
+    axes: &[Axis],
+    at: &DottedPath,
+) -> Result<(), Problem> {
+    let at = at.key("where");
+    for (path, value) in only(&figure.only) {
+        if path == figure.x || Some(&path) == figure.series.as_ref() {
+            let message =
+                format!("the figure draws {path}, so `where` cannot hold it at one value");
+            return Err(Problem::new(at, message).help("leave it out of `where`"));
+        }
+        let Some(axis) = axes.iter().find(|a| a.name == path) else {
+            if file.sweep.contains_key(&path) {
+                continue; // the command line holds it at a value already
+            }
+            let all = axes.iter().map(|a| a.name.as_str());
+            return Err(Problem::new(at, suggest::unknown("swept path", &path, all))
+                .help("`where` takes paths of [sweep], spelled alike"));
+        };
+        let values: Vec<String> = axis.values.iter().map(label).collect();
+        if !values.contains(&value) {
+            let message = format!("{path} never is {value} in the sweep");
+            return Err(
+                Problem::new(at, message).help(format!("its values are {}", values.join(", ")))
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Refuses more panels or curves than can be read.
+fn check_size(figure: &FigureFile, axes: &[Axis], at: &DottedPath) -> Result<(), Problem> {
+    let axes: Vec<reports::Axis> = axes.iter().map(Axis::for_report).collect();
+    let Some(layout) = Layout::new(&axes, &for_report(figure)) else {
+        return Ok(()); // an axis of it is held by the command line
+    };
+    let curves = layout.curves(&axes);
+    if let Some(series) = layout.series.filter(|_| curves > MOST_CURVES) {
+        let message = format!(
+            "a curve for each value of {} makes {curves} curves; at most {MOST_CURVES} can be told apart",
+            axes[series].path
+        );
+        return Err(Problem::new(at.clone(), message).help(remedy(&axes[series])));
+    }
+    let panels = layout.panel_count(&axes);
+    if panels > MOST_PANELS {
+        let axis = |&i: &usize| &axes[i];
+        let names: Vec<&str> = layout
+            .panels
+            .iter()
+            .map(|i| axis(i).path.as_str())
+            .collect();
+        let message = format!(
+            "a panel for each combination of {} makes {panels} panels; at most {MOST_PANELS} can be drawn",
+            names.join(" and ")
+        );
+        let largest = layout
+            .panels
+            .iter()
+            .map(axis)
+            .max_by_key(|a| a.values.len());
+        let problem = Problem::new(at.clone(), message);
+        return Err(match largest {
+            Some(axis) => problem.help(remedy(axis)),
+            None => problem,
+        });
+    }
+    Ok(())
+}
+
+/// How to hold an axis at one value.
+fn remedy(axis: &reports::Axis) -> String {
+    let value = axis.values.first().map_or("", String::as_str);
+    let is_bare = value.parse::<f64>().is_ok() || value.parse::<bool>().is_ok();
+    let quoted = if is_bare {
+        value.to_owned()
+    } else {
+        format!("{value:?}")
+    };
+    format!(
+        "hold {} at one value, for this figure with where = {{ {:?} = {quoted} }}, for all runs with --set '{}={value}'",
+        axis.path, axis.path, axis.path
+    )
 }
 
 fn check_metric(figure: &FigureFile, runs: &[RunSpec], at: &DottedPath) -> Result<(), Problem> {

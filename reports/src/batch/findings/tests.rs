@@ -1,12 +1,19 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::batch::{Axis, MetricFigure};
+use crate::batch::{Axis, AxisValues, MetricFigure, Unit};
 
+/// An axis of names, or of numbers where every value begins with one.
 fn axis(path: &str, values: &[&str]) -> Axis {
+    let number = |v: &&str| v.split(' ').next()?.parse().ok();
+    let numbers: Option<Vec<f64>> = values.iter().map(number).collect();
     Axis {
         path: path.into(),
         values: values.iter().map(|v| (*v).to_owned()).collect(),
+        typed: numbers.map_or(AxisValues::Names, |values| AxisValues::Numbers {
+            unit: Unit::One,
+            values,
+        }),
     }
 }
 
@@ -160,6 +167,33 @@ fn names_without_order_are_listed() {
         ),
         "{}",
         told[0]
+    );
+}
+
+#[test]
+fn a_metric_that_was_asked_for_and_that_no_run_has_is_named_with_the_reason() {
+    let info = BatchInfo {
+        axes: vec![axis("tcp.tw_reuse", &["false", "true"])],
+        figures: vec![MetricFigure {
+            metric: "first_failure_s".into(),
+            ..MetricFigure::default()
+        }],
+        ..BatchInfo::default()
+    };
+    let rows = [run(&["false"], None, 470.5), run(&["true"], None, 470.5)];
+    let told = batch_findings(&info, &rows).join("\n");
+    assert!(
+        told.contains(
+            "No run has a value for the time of first failure (first_failure_s): no connect \
+             failed. There is no figure of it."
+        ),
+        "{told}"
+    );
+    let failing = [run(&["false"], Some((5.0, 0.5)), 470.5)];
+    assert!(
+        !batch_findings(&info, &failing)
+            .join("\n")
+            .contains("No run has")
     );
 }
 

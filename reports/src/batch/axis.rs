@@ -1,0 +1,103 @@
+//! A swept parameter with its values, as written and as typed data.
+
+use serde::{Deserialize, Serialize};
+
+use crate::metrics::Kind;
+
+/// A swept parameter.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Axis {
+    /// Dotted path.
+    pub path: String,
+    /// Its values in the order of the sweep, as written.
+    pub values: Vec<String>,
+    /// The same as typed data, as far as they have a type in common.
+    pub typed: AxisValues,
+}
+
+/// The values of an axis as data, in the order of the sweep.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AxisValues {
+    /// Names, or values of several kinds: categories.
+    #[default]
+    Names,
+    /// On or off: categories, too.
+    Switches(Vec<bool>),
+    /// Quantities in one base unit.
+    Numbers {
+        /// The unit.
+        unit: Unit,
+        /// The quantities in it.
+        values: Vec<f64>,
+    },
+}
+
+/// The base unit of a swept quantity.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    /// A plain number.
+    #[default]
+    One,
+    /// Seconds.
+    Seconds,
+    /// Events per second.
+    PerSecond,
+    /// Bits per second.
+    BitsPerSecond,
+    /// Bytes.
+    Bytes,
+    /// Packets.
+    Packets,
+}
+
+impl Unit {
+    /// What the name of a column with this unit ends in.
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Unit::One => "",
+            Unit::Seconds => "_s",
+            Unit::PerSecond => "_per_s",
+            Unit::BitsPerSecond => "_bps",
+            Unit::Bytes => "_bytes",
+            Unit::Packets => "_pkts",
+        }
+    }
+
+    /// The unit of an axis on which `largest` is the largest value, and the factor to it.
+    pub(crate) fn axis(self, largest: f64) -> (&'static str, f64) {
+        match self {
+            Unit::One => ("", 1.0),
+            Unit::Seconds => Kind::Duration.axis(largest),
+            Unit::PerSecond => Kind::PerSecond.axis(largest),
+            Unit::BitsPerSecond => Kind::BitRate.axis(largest),
+            Unit::Bytes => Kind::Bytes.axis(largest),
+            Unit::Packets => ("packets", 1.0),
+        }
+    }
+}
+
+impl Axis {
+    /// The values as numbers in a common base unit, if they are.
+    pub(crate) fn numbers(&self) -> Option<&[f64]> {
+        match &self.typed {
+            AxisValues::Numbers { values, .. } if values.len() == self.values.len() => Some(values),
+            _ => None,
+        }
+    }
+
+    /// The unit of the numbers; a plain number for all else.
+    pub(crate) fn unit(&self) -> Unit {
+        match self.typed {
+            AxisValues::Numbers { unit, .. } => unit,
+            _ => Unit::One,
+        }
+    }
+
+    /// The place of a value as written.
+    pub(crate) fn place(&self, value: &str) -> Option<usize> {
+        self.values.iter().position(|v| v == value)
+    }
+}

@@ -1,0 +1,137 @@
+//! `index.csv` and `index.parquet`: a row per run, swept parameters as typed columns.
+
+use std::path::Path;
+
+use super::axis::{Axis, AxisValues, Unit};
+use super::{BatchInfo, BatchRow};
+use crate::figures::Csv;
+use crate::store::StoreError;
+use crate::store::table::{Kind, TableWriter, Text};
+
+/// A column of swept values.
+struct Column<'a> {
+    name: String,
+    axis: &'a Axis,
+    /// Place of the axis.
+    at: usize,
+    holds: Holds,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    AsWritten,
+    Switch,
+    Number,
+}
+
+/// One column for each axis; two where the number has a unit, as written and in the base unit.
+fn columns(info: &BatchInfo) -> Vec<Column<'_>> {
+    let axes = info.axes.iter().enumerate();
+    axes.flat_map(|(at, axis)| columns_of(axis, at)).collect()
+}
+
+fn columns_of(axis: &Axis, at: usize) -> Vec<Column<'_>> {
+    let column = |suffix: &str, holds: Holds| Column {
+        name: format!("{}{suffix}", axis.path),
+        axis,
+        at,
+        holds,
+    };
+    match &axis.typed {
+        AxisValues::Switches(_) => vec![column("", Holds::Switch)],
+        AxisValues::Numbers {
+            unit: Unit::One, ..
+        } => vec![column("", Holds::Number)],
+        AxisValues::Numbers { unit, .. } => vec![
+            column("", Holds::AsWritten),
+            column(unit.suffix(), Holds::Number),
+        ],
+        AxisValues::Names => vec![column("", Holds::AsWritten)],
+    }
+}
+
+impl Column<'_> {
+    fn text<'r>(&self, row: &'r BatchRow) -> &'r str {
+        row.values.get(self.at).map_or("", String::as_str)
+    }
+
+    fn number(&self, row: &BatchRow) -> Option<f64> {
+        let place = self.axis.place(self.text(row))?;
+        self.axis.numbers()?.get(place).copied()
+    }
+
+    fn switch(&self, row: &BatchRow) -> Option<bool> {
+        let place = self.axis.place(self.text(row))?;
+        match &self.axis.typed {
+            AxisValues::Switches(values) => values.get(place).copied(),
+            _ => None,
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match self.holds {
+            Holds::AsWritten => Kind::Text,
+            Holds::Switch => Kind::Bool,
+            Holds::Number => Kind::OptFloat,
+        }
+    }
+}
+
+/// `index.csv`.
+pub(super) fn csv(info: &BatchInfo, rows: &[BatchRow], metrics: &[String]) -> String {
+    let columns = columns(info);
+    let header = ["id"].into_iter();
+    let header = header.chain(columns.iter().map(|c| c.name.as_str()));
+    let header = header.chain(["seed", "replica", "status", "message"]);
+    let mut csv = Csv::new(header.chain(metrics.iter().map(String::as_str)));
+    for row in rows {
+        csv.text(&row.id);
+        for column in &columns {
+            match column.holds {
+                Holds::Number => csv.number(column.number(row).unwrap_or(f64::NAN)),
+                Holds::Switch | Holds::AsWritten => csv.text(column.text(row)),
+            }
+        }
+        csv.text(&row.seed.to_string());
+        csv.text(&row.replica.to_string());
+        csv.text(&row.status);
+        csv.text(&row.message);
+        let value = |m: &String| row.metrics.get(m).copied().unwrap_or(f64::NAN);
+        csv.row(metrics.iter().map(value));
+    }
+    csv.finish()
+}
+
+/// `index.parquet`.
+pub(super) fn write_table(
+    dir: &Path,
+    info: &BatchInfo,
+    rows: &[BatchRow],
+    metrics: &[String],
+) -> Result<(), StoreError> {
+    let swept = columns(info);
+    let mut schema = vec![("id", Kind::Text)];
+    schema.extend(swept.iter().map(|c| (c.name.as_str(), c.kind())));
+    schema.extend([("seed", Kind::Int), ("replica", Kind::Int)]);
+    schema.extend([("status", Kind::Text), ("message", Kind::Text)]);
+    schema.extend(metrics.iter().map(|m| (m.as_str(), Kind::OptFloat)));
+    let mut table = TableWriter::create(dir, "index", &schema)?;
+    for run in rows {
+        let mut row = table.row().text(&Text::from(run.id.as_str()));
+        for column in &swept {
+            row = match column.holds {
+                Holds::AsWritten => row.text(&Text::from(column.text(run))),
+                Holds::Switch => row.bool(column.switch(run).unwrap_or_default()),
+                Holds::Number => row.opt(column.number(run)),
+            };
+        }
+        row = row.count(run.seed).int(run.replica);
+        row = row.text(&Text::from(run.status.as_str()));
+        row = row.text(&Text::from(run.message.as_str()));
+        for name in metrics {
+            row = row.opt(run.metrics.get(name).copied());
+        }
+        row.end()?;
+    }
+    table.close()
+}

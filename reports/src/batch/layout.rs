@@ -1,0 +1,103 @@
+//! How the axes of a batch are laid out in a figure: x, colours, panels. Points are pooled over
+//! replicas and nothing else.
+
+use super::variants::main_axis;
+use super::{Axis, MetricFigure};
+
+/// Curves of one panel at most: eight colours, solid and dashed.
+pub const MOST_CURVES: usize = 16;
+/// Panels of one figure at most.
+pub const MOST_PANELS: usize = 12;
+
+/// Which axis is what in a figure; axes by their place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// Along x.
+    pub x: usize,
+    /// A curve for each value.
+    pub series: Option<usize>,
+    /// A panel for each combination of values.
+    pub panels: Vec<usize>,
+    /// Held at one value: axis and place of the value.
+    pub only: Vec<(usize, usize)>,
+}
+
+impl Layout {
+    /// The layout of a figure over these axes; `None` if it asks for axes that are not swept.
+    pub fn new(axes: &[Axis], figure: &MetricFigure) -> Option<Layout> {
+        let named = |path: &str| axes.iter().position(|a| a.path == path);
+        let x = match figure.x.as_str() {
+            "" => main_axis(axes)?,
+            path => named(path)?,
+        };
+        let mut only = Vec::new();
+        for (path, value) in &figure.only {
+            let axis = named(path)?;
+            only.push((axis, axes[axis].place(value)?));
+        }
+        let is_free = |i: &usize| *i != x && only.iter().all(|(axis, _)| axis != i);
+        let mut others: Vec<usize> = (0..axes.len()).filter(is_free).collect();
+        let series = match figure.series.as_str() {
+            "" => others.iter().copied().find(|&i| axes[i].values.len() > 1),
+            path => Some(named(path).filter(is_free)?),
+        };
+        others.retain(|&i| Some(i) != series && axes[i].values.len() > 1);
+        Some(Layout {
+            x,
+            series,
+            panels: others,
+            only,
+        })
+    }
+
+    /// Number of curves of a panel.
+    pub fn curves(&self, axes: &[Axis]) -> usize {
+        self.series.map_or(1, |i| axes[i].values.len())
+    }
+
+    /// Number of panels.
+    pub fn panel_count(&self, axes: &[Axis]) -> usize {
+        let values = self.panels.iter().map(|&i| axes[i].values.len());
+        values.fold(1, usize::saturating_mul)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn axis(path: &str, n: usize) -> Axis {
+        Axis {
+            path: path.into(),
+            values: (0..n).map(|i| i.to_string()).collect(),
+            ..Axis::default()
+        }
+    }
+
+    #[test]
+    fn axes_that_are_neither_x_nor_curves_make_panels() {
+        let axes = [axis("a", 3), axis("b", 2), axis("c", 4), axis("d", 1)];
+        let mut figure = MetricFigure {
+            x: "b".into(),
+            ..MetricFigure::default()
+        };
+        let layout = Layout::new(&axes, &figure).unwrap();
+        assert_eq!(
+            (layout.x, layout.series, layout.panels.as_slice()),
+            (1, Some(0), &[2][..])
+        );
+        assert_eq!((layout.curves(&axes), layout.panel_count(&axes)), (3, 4));
+        figure.series = "c".into();
+        figure.only = vec![("a".into(), "1".into())];
+        let layout = Layout::new(&axes, &figure).unwrap();
+        assert_eq!((layout.series, layout.panel_count(&axes)), (Some(2), 1));
+        assert_eq!(layout.only, [(0, 1)]);
+        figure.only[0].1 = "7".into();
+        assert_eq!(Layout::new(&axes, &figure), None);
+        figure = MetricFigure {
+            x: "no".into(),
+            ..MetricFigure::default()
+        };
+        assert_eq!(Layout::new(&axes, &figure), None);
+    }
+}

@@ -1,0 +1,61 @@
+//! Bulk flows: how long they took, and the goodput of each over its own life.
+
+use sim_core::SimTime;
+use tcp_model::End;
+use tcp_model::sample::{EndpointSummary, FlowEnd};
+
+use super::histogram::Histogram;
+use crate::metrics::Metrics;
+
+/// Senders of fewer bytes are no bulk flows.
+const BULK: u64 = 50_000;
+
+/// Sums over flows.
+#[derive(Debug, Default)]
+pub(crate) struct Flows {
+    completion: Histogram,
+    broken: u64,
+    unfinished: u64,
+    senders: u64,
+    sum_bps: f64,
+    least_bps: Option<f64>,
+    most_bps: f64,
+}
+
+impl Flows {
+    pub(crate) fn on_flow(&mut self, flow: &FlowEnd) {
+        match flow.end {
+            Some(End::Closed) => self.completion.add(flow.took),
+            Some(_) => self.broken += 1,
+            None => self.unfinished += 1,
+        }
+    }
+
+    /// An end point that ended, or that is open at the end of the run.
+    pub(crate) fn on_ended(&mut self, end: &EndpointSummary) {
+        let life = end.ended.since(end.opened.max(SimTime::ZERO)).as_secs_f64();
+        if end.counts.bytes_acked < BULK || life <= 0.0 {
+            return;
+        }
+        let bps = 8.0 * end.counts.bytes_acked as f64 / life;
+        self.senders += 1;
+        self.sum_bps += bps;
+        self.least_bps = Some(self.least_bps.map_or(bps, |least| least.min(bps)));
+        self.most_bps = self.most_bps.max(bps);
+    }
+
+    pub(crate) fn close(&self, metrics: &mut Metrics) {
+        let flows = self.completion.len() + self.broken + self.unfinished;
+        if flows > 0 {
+            metrics.put("flows_completed", self.completion.len() as f64);
+            metrics.put("flows_broken", self.broken as f64);
+            metrics.put("flows_unfinished", self.unfinished as f64);
+        }
+        self.completion.put("flow_completion", metrics);
+        if let Some(least) = self.least_bps {
+            metrics.put("flow_goodput_mean_bps", self.sum_bps / self.senders as f64);
+            metrics.put("flow_goodput_min_bps", least);
+            metrics.put("flow_goodput_max_bps", self.most_bps);
+        }
+    }
+}
