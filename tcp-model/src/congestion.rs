@@ -1,48 +1,42 @@
-//! Congestion control: how much may be in flight.
+//! Congestion control: how much may be in flight, and how fast it may leave.
 //!
-//! A controller answers questions and hears events; it never touches the control block. What to
+//! A control answers questions and is told of events; it never touches the control block. What to
 //! retransmit is the business of [`crate::recovery`].
+//!
+//! A control of one's own is a type that implements [`CongestionControl`]; four methods are enough:
+//!
+//! ```
+//! use tcp_model::congestion::{AckEvent, CongestionControl, CongestionEvent, Start};
+//!
+//! /// Keeps so many segments in flight, come what may.
+//! #[derive(Clone, Debug)]
+//! struct Constant { segments: u64, mss: u64 }
+//!
+//! impl CongestionControl for Constant {
+//!     fn cwnd(&self) -> u64 {
+//!         self.segments * self.mss
+//!     }
+//!     fn on_start(&mut self, start: &Start) {
+//!         self.mss = start.mss.into();
+//!     }
+//!     fn on_ack(&mut self, _: &AckEvent) {}
+//!     fn on_congestion(&mut self, _: &CongestionEvent) {}
+//! }
+//! ```
 
 use std::fmt::Debug;
-use std::hash::{Hash, Hasher};
 
-use sim_core::{Rate, SimDuration, SimTime};
+use sim_core::Rate;
 
-use crate::params::{CongestionKind, TcpParams};
-
+mod any;
+mod events;
 mod newreno;
 
+pub use any::AnyCc;
+pub use events::{AckEvent, Congestion, CongestionEvent, Idle, RateSample, Start};
 pub use newreno::NewReno;
 
-/// New data was acknowledged outside fast recovery.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AckEvent {
-    /// When.
-    pub now: SimTime,
-    /// Bytes newly acknowledged.
-    pub acked: u64,
-    /// Bytes in flight before the ACK.
-    pub in_flight: u64,
-    /// The window, not the application or the peer, held the sender back.
-    pub cwnd_limited: bool,
-    /// Smoothed round-trip time.
-    pub srtt: Option<SimDuration>,
-}
-
-/// What told of congestion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Congestion {
-    /// Duplicate or selective ACKs: fast recovery begins.
-    Loss,
-    /// The retransmission timer expired for a segment for the first time.
-    Timeout,
-    /// It expired again for the same segment.
-    RepeatedTimeout,
-    /// The peer echoes a congestion mark (RFC 3168).
-    Ecn,
-}
-
-/// Copies a boxed controller, so that a connection can be copied; whatever is `Clone` has it.
+/// Copies a boxed control, so that a connection can be copied; whatever is `Clone` has it.
 pub trait CloneController {
     /// A copy in a box.
     fn clone_box(&self) -> Box<dyn CongestionControl>;
@@ -54,7 +48,17 @@ impl<T: CongestionControl + Clone + 'static> CloneController for T {
     }
 }
 
+impl Clone for Box<dyn CongestionControl> {
+    fn clone(&self) -> Self {
+        (**self).clone_box()
+    }
+}
+
 /// A congestion control algorithm. All windows are in bytes.
+///
+/// The order of events at an ACK: [`CongestionControl::on_ack`]; then
+/// [`CongestionControl::on_recovery_exit`] if the ACK ends fast recovery, or
+/// [`CongestionControl::on_congestion`] if it shows a loss and recovery begins.
 pub trait CongestionControl: CloneController + Send + Debug {
     /// The congestion window.
     fn cwnd(&self) -> u64;
@@ -62,99 +66,33 @@ pub trait CongestionControl: CloneController + Send + Debug {
     fn ssthresh(&self) -> Option<u64> {
         None
     }
-    /// A rate to space segments by, if the algorithm paces.
+    /// The rate at which segments are to leave; `None`: as fast as the windows admit.
     fn pacing_rate(&self) -> Option<Rate> {
         None
     }
-    /// The MSS became known, at the start of the connection; `initial_window` in bytes.
-    fn on_start(&mut self, mss: u32, initial_window: u64);
-    /// New data was acknowledged.
+    /// The connection is to keep the send times of its segments and measure delivery rate, minimum
+    /// round-trip time and losses for [`AckEvent`]; and a round-trip time at every ACK. Asked once,
+    /// before the connection opens. A control that looks at none of these saves time and memory by
+    /// answering `false`.
+    fn needs_measurements(&self) -> bool {
+        true
+    }
+    /// The connection is established.
+    fn on_start(&mut self, start: &Start);
+    /// An ACK arrived while data are in flight, in recovery too.
     fn on_ack(&mut self, ack: &AckEvent);
-    /// Congestion; `in_flight` in bytes when it was seen.
-    fn on_congestion(&mut self, cause: Congestion, in_flight: u64, now: SimTime);
+    /// Congestion; fast recovery, or slow start after a time-out, begins unless it was a mark.
+    fn on_congestion(&mut self, event: &CongestionEvent);
     /// The path carries smaller segments than was thought. The window keeps its number of segments.
     fn on_mss(&mut self, mss: u32) {
         let _ = mss;
     }
-    /// Fast recovery is over.
-    fn on_recovery_exit(&mut self, in_flight: u64, now: SimTime) {
+    /// Fast recovery is over; `in_flight` in bytes.
+    fn on_recovery_exit(&mut self, in_flight: u64, now: sim_core::SimTime) {
         let _ = (in_flight, now);
     }
-    /// Nothing was sent for longer than a retransmission time-out (RFC 5681 section 4.1).
-    fn on_idle(&mut self, restart_window: u64) {
-        let _ = restart_window;
-    }
-}
-
-/// Any congestion control; calls go through a `match`.
-#[derive(Clone, Debug)]
-pub enum AnyCc {
-    /// RFC 5681 and RFC 6582.
-    NewReno(NewReno),
-    /// A user's own.
-    Custom(Box<dyn CongestionControl>),
-}
-
-impl AnyCc {
-    /// The algorithm that the parameters name.
-    pub fn new(params: &TcpParams) -> AnyCc {
-        match params.congestion {
-            CongestionKind::NewReno => AnyCc::NewReno(NewReno::new(params.slow_start_limit)),
-        }
-    }
-}
-
-impl Clone for Box<dyn CongestionControl> {
-    fn clone(&self) -> Self {
-        (**self).clone_box()
-    }
-}
-
-impl Hash for AnyCc {
-    /// A user's own is known by what it shows of itself.
-    fn hash<H: Hasher>(&self, hasher: &mut H) {
-        match self {
-            AnyCc::NewReno(cc) => cc.hash(hasher),
-            AnyCc::Custom(cc) => format!("{cc:?}").hash(hasher),
-        }
-    }
-}
-
-macro_rules! each {
-    ($self:ident, $cc:ident => $call:expr) => {
-        match $self {
-            AnyCc::NewReno($cc) => $call,
-            AnyCc::Custom($cc) => $call,
-        }
-    };
-}
-
-impl CongestionControl for AnyCc {
-    fn cwnd(&self) -> u64 {
-        each!(self, cc => cc.cwnd())
-    }
-    fn ssthresh(&self) -> Option<u64> {
-        each!(self, cc => cc.ssthresh())
-    }
-    fn pacing_rate(&self) -> Option<Rate> {
-        each!(self, cc => cc.pacing_rate())
-    }
-    fn on_start(&mut self, mss: u32, initial_window: u64) {
-        each!(self, cc => cc.on_start(mss, initial_window))
-    }
-    fn on_ack(&mut self, ack: &AckEvent) {
-        each!(self, cc => cc.on_ack(ack))
-    }
-    fn on_congestion(&mut self, cause: Congestion, in_flight: u64, now: SimTime) {
-        each!(self, cc => cc.on_congestion(cause, in_flight, now))
-    }
-    fn on_mss(&mut self, mss: u32) {
-        each!(self, cc => cc.on_mss(mss))
-    }
-    fn on_recovery_exit(&mut self, in_flight: u64, now: SimTime) {
-        each!(self, cc => cc.on_recovery_exit(in_flight, now))
-    }
-    fn on_idle(&mut self, restart_window: u64) {
-        each!(self, cc => cc.on_idle(restart_window))
+    /// The application sends again after a pause.
+    fn on_idle(&mut self, idle: &Idle) {
+        let _ = idle;
     }
 }

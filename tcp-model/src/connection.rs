@@ -33,6 +33,7 @@ mod fast_open;
 mod handshake;
 mod icmp;
 mod inspect;
+mod measure;
 mod rare;
 mod receive_window;
 mod segment_arrives;
@@ -44,6 +45,7 @@ mod timeouts;
 mod transmit;
 mod user_calls;
 
+use measure::Measure;
 use rare::Rare;
 use spaces::{ReceiveSpace, SendSpace};
 use timeouts::Timers;
@@ -60,6 +62,8 @@ pub struct Connection {
     cc: AnyCc,
     counts: Counts,
     rare: Option<Box<Rare>>,
+    /// Made when the connection opens, if its congestion control or pacing wants it.
+    measure: Option<Box<Measure>>,
     conn: ConnId,
     ts_offset: u32,
     local_port: u16,
@@ -95,6 +99,7 @@ impl Connection {
             cc,
             counts: Counts::default(),
             rare: None,
+            measure: None,
             conn: ctx.conn,
             ts_offset: ctx.ts_offset,
             local_port: ctx.local.port(),
@@ -123,6 +128,7 @@ impl Connection {
             cc,
             counts: _,
             rare,
+            measure,
             conn: _,
             ts_offset: _,
             local_port: _,
@@ -135,8 +141,13 @@ impl Connection {
             loss_reason: _,
         } = self;
         (snd, rcv, timers, rtt, recovery, cc).hash(hasher);
-        rare.hash(hasher);
+        (rare, measure).hash(hasher);
         (state, passive, app_closed, recovered_before).hash(hasher);
+    }
+
+    fn stop_timers(&mut self) {
+        self.timers = Timers::default();
+        self.measure = None;
     }
 
     fn enter(&mut self, to: State, out: &mut Outputs) {
@@ -146,7 +157,7 @@ impl Connection {
 
     /// CLOSED at once: timers stop, the application is told why.
     fn end(&mut self, why: End, out: &mut Outputs) {
-        self.timers = Timers::default();
+        self.stop_timers();
         if self.state != State::Closed {
             self.enter(State::Closed, out);
         }
@@ -155,13 +166,13 @@ impl Connection {
 
     /// The end of TIME-WAIT; the application heard of the end of the connection on entry.
     fn forget(&mut self, out: &mut Outputs) {
-        self.timers = Timers::default();
+        self.stop_timers();
         self.enter(State::Closed, out);
     }
 
     /// TIME-WAIT: all other timers stop, 2 MSL begins.
     fn enter_time_wait(&mut self, now: SimTime, out: &mut Outputs) {
-        self.timers = Timers::default();
+        self.stop_timers();
         self.timers.state = self.expiry(now, self.params.time_wait);
         self.snd.closed_at = now;
         self.enter(State::TimeWait, out);
@@ -246,7 +257,8 @@ impl TcpModel for Connection {
     }
 
     fn next_timeout(&self) -> Option<SimTime> {
-        self.timers.next()
+        let next = self.timers.next().min(self.pace_timeout());
+        (next < SimTime::MAX).then_some(next)
     }
 
     fn view(&self) -> TcpView {
@@ -278,7 +290,9 @@ impl TcpModel for Connection {
         let ahead = self.rcv.ahead.as_ref().map_or(0, |a| a.memory_bytes());
         let rare = self.rare.as_deref().map_or(0, size_of_val);
         let adaptive = self.rcv.adaptive.as_deref().map_or(0, size_of_val);
-        ahead + rare + adaptive + self.recovery.heap_bytes()
+        let measure = self.measure.as_deref();
+        let measure = measure.map_or(0, |m| size_of_val(m) + m.delivery.heap_bytes());
+        ahead + rare + adaptive + measure + self.recovery.heap_bytes()
     }
 
     fn details(&self) -> Details {

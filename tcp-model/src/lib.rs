@@ -56,6 +56,7 @@ pub mod compliance {}
 pub mod app;
 pub mod congestion;
 pub mod connection;
+pub mod delivery_rate;
 pub mod details;
 pub mod fast_open;
 pub mod host;

@@ -173,6 +173,22 @@ impl Recovery {
             .saturating_sub(lost)
     }
 
+    /// Octets known or guessed to have arrived though they are not acknowledged.
+    pub fn arrived(&self, out: &Outstanding) -> u32 {
+        if self.is_calm() {
+            return 0;
+        }
+        self.left_network(out)
+    }
+
+    /// Octets that are lost and were not sent again.
+    pub fn lost(&self, out: &Outstanding) -> u32 {
+        match self.phase {
+            Phase::Open => self.rack_lost(),
+            _ => self.lost_unsent(out),
+        }
+    }
+
     /// Octets that have left the network though not acknowledged: SACKed, or guessed from
     /// duplicate ACKs.
     fn left_network(&self, out: &Outstanding) -> u32 {

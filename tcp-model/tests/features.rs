@@ -1,6 +1,8 @@
 //! What a connection can do beside the plain handshake, transfer and close: one end point, with the
 //! test as its peer.
 
+#[path = "features/control.rs"]
+mod control;
 #[path = "features/defer_accept.rs"]
 mod defer_accept;
 #[path = "features/duplicates.rs"]
@@ -26,6 +28,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 
 use sim_core::{SimDuration, SimTime};
+use tcp_model::congestion::AnyCc;
 use tcp_model::model::{Input, OpenContext, Outputs, SendCall, Signal, TcpModel};
 use tcp_model::options::{Options, TcpOption};
 use tcp_model::{ConnId, Connection, Flags, Segment, SeqNum, State, TcpParams};
@@ -61,17 +64,23 @@ struct End {
 
 impl End {
     fn new(params: TcpParams) -> End {
+        let control = AnyCc::new(&params);
+        End::with_control(params, control)
+    }
+
+    fn with_control(params: TcpParams, control: AnyCc) -> End {
         let end = |n: u8| SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, n), 7);
+        let context = OpenContext {
+            params: Arc::new(params),
+            conn: ConnId::new(0, 0),
+            traced: false,
+            local: end(1),
+            remote: end(2),
+            iss: SeqNum(ISS),
+            ts_offset: 0,
+        };
         End {
-            tcp: Connection::new(OpenContext {
-                params: Arc::new(params),
-                conn: ConnId::new(0, 0),
-                traced: false,
-                local: end(1),
-                remote: end(2),
-                iss: SeqNum(ISS),
-                ts_offset: 0,
-            }),
+            tcp: Connection::with_congestion(context, control),
             now: SimTime::ZERO,
             out: Outputs::default(),
         }

@@ -1,8 +1,11 @@
 //! Reno's window rules, RFC 5681; with [`crate::recovery`] they make NewReno (RFC 6582).
 
+use std::num::NonZeroU32;
+
 use sim_core::SimTime;
 
-use super::{AckEvent, Congestion, CongestionControl};
+use super::{AckEvent, Congestion, CongestionControl, CongestionEvent, Idle, Start};
+use crate::recovery::Phase;
 
 /// Slow start, congestion avoidance, and halving.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -12,9 +15,10 @@ pub struct NewReno {
     ssthresh: u64,
     /// Bytes acknowledged in congestion avoidance since the window last grew.
     credit: u64,
-    mss: u32,
-    /// Most segments by which one ACK may open the window in slow start (RFC 3465's L).
-    slow_start_limit: Option<u32>,
+    mss: NonZeroU32,
+    /// Most segments by which one ACK may open the window in slow start (RFC 3465's L);
+    /// `u32::MAX` for no limit.
+    slow_start_limit: u32,
 }
 
 impl NewReno {
@@ -24,8 +28,8 @@ impl NewReno {
             cwnd: 0,
             ssthresh: u64::MAX,
             credit: 0,
-            mss: 1,
-            slow_start_limit,
+            mss: NonZeroU32::MIN,
+            slow_start_limit: slow_start_limit.unwrap_or(u32::MAX),
         }
     }
 }
@@ -39,21 +43,26 @@ impl CongestionControl for NewReno {
         (self.ssthresh != u64::MAX).then_some(self.ssthresh)
     }
 
-    fn on_start(&mut self, mss: u32, initial_window: u64) {
-        self.mss = mss.max(1);
-        self.cwnd = initial_window;
+    fn needs_measurements(&self) -> bool {
+        false
+    }
+
+    fn on_start(&mut self, start: &Start) {
+        self.mss = NonZeroU32::new(start.mss).unwrap_or(NonZeroU32::MIN);
+        self.cwnd = start.initial_window;
     }
 
     fn on_ack(&mut self, ack: &AckEvent) {
+        if ack.phase == Phase::Fast || ack.acked == 0 {
+            return;
+        }
         if !ack.cwnd_limited {
             return; // RFC 9293 section 3.8.2 by way of RFC 7661: an unused window proves nothing
         }
-        let mss = u64::from(self.mss);
+        let mss = u64::from(self.mss.get());
         let mut acked = ack.acked;
         if self.cwnd < self.ssthresh {
-            let limit = self
-                .slow_start_limit
-                .map_or(u64::MAX, |l| u64::from(l) * mss);
+            let limit = u64::from(self.slow_start_limit) * mss;
             let grown = (self.cwnd + acked.min(limit)).min(self.ssthresh.max(self.cwnd + 1));
             acked = acked.saturating_sub(grown - self.cwnd);
             self.cwnd = grown;
@@ -69,8 +78,11 @@ impl CongestionControl for NewReno {
         }
     }
 
-    fn on_congestion(&mut self, cause: Congestion, in_flight: u64, _now: SimTime) {
-        let mss = u64::from(self.mss);
+    fn on_congestion(&mut self, event: &CongestionEvent) {
+        let mss = u64::from(self.mss.get());
+        let CongestionEvent {
+            cause, in_flight, ..
+        } = *event;
         // RFC 5681 equation 4; section 3.1: held constant when the same segment times out again.
         if cause != Congestion::RepeatedTimeout {
             self.ssthresh = (in_flight / 2).max(2 * mss);
@@ -84,45 +96,53 @@ impl CongestionControl for NewReno {
     }
 
     fn on_mss(&mut self, mss: u32) {
-        let (old, new) = (u64::from(self.mss), u64::from(mss.max(1)));
+        let (old, new) = (u64::from(self.mss.get()), u64::from(mss.max(1)));
         self.cwnd = self.cwnd * new / old;
         if self.ssthresh != u64::MAX {
             self.ssthresh = (self.ssthresh * new / old).max(2 * new);
         }
-        self.mss = mss.max(1);
+        self.mss = NonZeroU32::new(mss).unwrap_or(NonZeroU32::MIN);
     }
 
     fn on_recovery_exit(&mut self, in_flight: u64, _now: SimTime) {
         // RFC 6582 section 3.2 step 3, option 1: no burst when little is in flight.
-        let mss = u64::from(self.mss);
+        let mss = u64::from(self.mss.get());
         self.cwnd = self.ssthresh.min(in_flight.max(mss) + mss);
     }
 
-    fn on_idle(&mut self, restart_window: u64) {
-        self.cwnd = self.cwnd.min(restart_window);
+    fn on_idle(&mut self, idle: &Idle) {
+        self.cwnd = self.cwnd.min(idle.restart_window.unwrap_or(u64::MAX));
     }
 }
+
+// A connection's slot in its host has no room for more.
+const _: () = assert!(size_of::<super::AnyCc>() == 32);
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sim_core::SimDuration;
 
     const MSS: u64 = 1000;
 
     fn ack(acked: u64) -> AckEvent {
-        AckEvent {
+        AckEvent::plain(SimTime::ZERO, acked)
+    }
+
+    fn congestion(cause: Congestion, in_flight: u64) -> CongestionEvent {
+        CongestionEvent {
+            cause,
             now: SimTime::ZERO,
-            acked,
-            in_flight: 0,
-            cwnd_limited: true,
-            srtt: Some(SimDuration::from_millis(100)),
+            in_flight,
         }
     }
 
     fn started(limit: Option<u32>) -> NewReno {
         let mut cc = NewReno::new(limit);
-        cc.on_start(MSS as u32, 10 * MSS);
+        cc.on_start(&Start {
+            mss: MSS as u32,
+            initial_window: 10 * MSS,
+            srtt: None,
+        });
         cc
     }
 
@@ -143,7 +163,7 @@ mod tests {
     #[test]
     fn congestion_avoidance_adds_one_segment_a_window() {
         let mut cc = started(None);
-        cc.on_congestion(Congestion::Loss, 20 * MSS, SimTime::ZERO);
+        cc.on_congestion(&congestion(Congestion::Loss, 20 * MSS));
         assert_eq!((cc.cwnd(), cc.ssthresh()), (10 * MSS, Some(10 * MSS)));
         (0..10).for_each(|_| cc.on_ack(&ack(MSS)));
         assert_eq!(cc.cwnd(), 11 * MSS);
@@ -152,9 +172,9 @@ mod tests {
     #[test]
     fn a_time_out_shrinks_to_the_loss_window_and_keeps_ssthresh_when_repeated() {
         let mut cc = started(None);
-        cc.on_congestion(Congestion::Timeout, 10 * MSS, SimTime::ZERO);
+        cc.on_congestion(&congestion(Congestion::Timeout, 10 * MSS));
         assert_eq!((cc.cwnd(), cc.ssthresh()), (MSS, Some(5 * MSS)));
-        cc.on_congestion(Congestion::RepeatedTimeout, MSS, SimTime::ZERO);
+        cc.on_congestion(&congestion(Congestion::RepeatedTimeout, MSS));
         assert_eq!((cc.cwnd(), cc.ssthresh()), (MSS, Some(5 * MSS)));
         cc.on_ack(&ack(8 * MSS)); // four to the threshold, the rest counts towards avoidance
         assert_eq!(cc.cwnd(), 5 * MSS);

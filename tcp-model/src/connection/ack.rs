@@ -4,9 +4,10 @@
 use sim_core::{SimDuration, SimTime};
 
 use super::Connection;
-use crate::congestion::{AckEvent, Congestion, CongestionControl};
+use super::measure::Before;
+use crate::congestion::{Congestion, CongestionControl, CongestionEvent};
 use crate::model::{End, Outputs};
-use crate::recovery::{Delivered, Phase};
+use crate::recovery::Delivered;
 use crate::segment::Segment;
 use crate::state::State;
 use crate::transmit::RetransmitReason;
@@ -53,7 +54,8 @@ impl Connection {
             self.take_window(seg, window);
             self.on_new_ack(seg, now, out);
         } else {
-            let sacked = self.take_sack(seg, true, now);
+            let before = self.before_ack();
+            let (sacked, rtt) = self.take_sack(seg, true, now);
             let duplicate = seg.ack == self.snd.una
                 && self.snd.flight() > 0
                 && !self.snd.probing
@@ -62,7 +64,7 @@ impl Connection {
                 self.take_window(seg, window);
             }
             if duplicate {
-                self.on_duplicate_ack(now, out);
+                self.on_duplicate_ack(seg, rtt, &before, now, out);
             }
             self.judge_probe(seg, false, sacked > 0, now);
             self.look_for_losses(now, out);
@@ -106,9 +108,14 @@ impl Connection {
     }
 
     /// `sample`: what was SACKed gives an RTT sample, nothing acknowledged does.
-    fn take_sack(&mut self, seg: &Segment, sample: bool, now: SimTime) -> u32 {
+    fn take_sack(
+        &mut self,
+        seg: &Segment,
+        sample: bool,
+        now: SimTime,
+    ) -> (u32, Option<SimDuration>) {
         if !self.rcv.sack_ok {
-            return 0;
+            return (0, None);
         }
         let outstanding = self.outstanding();
         let (new, first_sent) = self
@@ -120,42 +127,38 @@ impl Connection {
         {
             log.on_duplicate_report(&outstanding);
         }
-        if let (Some(sent), true) = (first_sent, sample) {
-            self.sample_rtt(now.since(sent));
+        let rtt = first_sent.filter(|_| sample).map(|sent| now.since(sent));
+        if let Some(rtt) = rtt {
+            self.sample_rtt(rtt);
         }
-        new
+        (new, rtt)
     }
 
-    pub(super) fn sample_rtt(&mut self, rtt: SimDuration) {
+    pub(super) fn sample_rtt(&mut self, rtt: SimDuration) -> SimDuration {
         let bounds = self.bounds();
         self.rtt.on_sample(rtt, self.snd.una, self.snd.nxt, &bounds);
+        rtt
     }
 
     fn on_new_ack(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
-        let pipe = self.recovery.pipe(&self.outstanding());
+        let before = self.before_ack();
         let octets = seg.ack.offset_from(self.snd.una);
         let fin_acked = self.snd.fin_sent && seg.ack == self.snd.nxt;
         let bytes = u64::from(octets - u32::from(fin_acked));
         self.snd.acked += bytes;
         self.snd.una = seg.ack;
         self.counts.bytes_acked = self.snd.acked;
-        match self.recovery.on_delivered(seg.ack, now) {
+        let rtt = match self.recovery.on_delivered(seg.ack, now) {
             Some(delivered) => self.take_logged_rtt(&delivered, seg, now),
             None => self.take_rtt(seg, now),
-        }
+        };
         let phase = self.recovery.phase();
         let outstanding = self.outstanding();
         self.take_sack(seg, false, now);
+        let lost = self.lost_so_far();
         let over = self.recovery.on_ack(octets, &outstanding);
-        if phase != Phase::Fast {
-            self.cc.on_ack(&AckEvent {
-                now,
-                acked: bytes,
-                in_flight: u64::from(pipe),
-                cwnd_limited: self.snd.cwnd_limited || phase == Phase::Loss,
-                srtt: self.rtt.srtt(),
-            });
-        }
+        self.count_lost(lost);
+        self.tell_control(seg, bytes, rtt, &before, now);
         if over {
             self.leave_recovery(phase, now);
         }
@@ -186,34 +189,38 @@ impl Connection {
 
     /// A round-trip sample: of the timed segment, exact; failing that, of the echoed timestamp,
     /// in milliseconds, which is safe for retransmitted segments too (RFC 7323 section 4).
-    pub(super) fn take_rtt(&mut self, seg: &Segment, now: SimTime) {
+    pub(super) fn take_rtt(&mut self, seg: &Segment, now: SimTime) -> Option<SimDuration> {
         match self.snd.timed {
             Some((end, sent)) if seg.ack.at_or_after(end) => {
                 self.snd.timed = None;
-                self.sample_rtt(now.since(sent));
+                Some(self.sample_rtt(now.since(sent)))
             }
-            Some(_) => {}
+            Some(_) => None,
             None => self.take_echoed_rtt(seg, now),
         }
     }
 
     /// The same with a log: every acknowledgement gives a sample.
-    fn take_logged_rtt(&mut self, delivered: &Delivered, seg: &Segment, now: SimTime) {
+    fn take_logged_rtt(
+        &mut self,
+        delivered: &Delivered,
+        seg: &Segment,
+        now: SimTime,
+    ) -> Option<SimDuration> {
         match delivered.first_sent {
-            Some(sent) => self.sample_rtt(now.since(sent)),
+            Some(sent) => Some(self.sample_rtt(now.since(sent))),
             None if delivered.resent => self.take_echoed_rtt(seg, now),
-            None => {}
+            None => None,
         }
     }
 
-    fn take_echoed_rtt(&mut self, seg: &Segment, now: SimTime) {
+    fn take_echoed_rtt(&mut self, seg: &Segment, now: SimTime) -> Option<SimDuration> {
         let (true, Some((_, echo))) = (self.rcv.ts_ok, seg.options.timestamps()) else {
-            return;
+            return None;
         };
         let ms = self.ts_now(now).wrapping_sub(echo);
-        if echo != 0 && ms < 1 << 30 {
-            self.sample_rtt(SimDuration::from_millis(u64::from(ms.max(1))));
-        }
+        let sane = echo != 0 && ms < 1 << 30;
+        sane.then(|| self.sample_rtt(SimDuration::from_millis(u64::from(ms.max(1)))))
     }
 
     /// FlightSize for the reaction to loss. What is outstanding grows beyond the window while
@@ -223,9 +230,19 @@ impl Connection {
         u64::from(self.snd.flight()).min(self.cc.cwnd())
     }
 
-    fn on_duplicate_ack(&mut self, now: SimTime, out: &mut Outputs) {
+    fn on_duplicate_ack(
+        &mut self,
+        seg: &Segment,
+        rtt: Option<SimDuration>,
+        before: &Before,
+        now: SimTime,
+        out: &mut Outputs,
+    ) {
         let outstanding = self.outstanding();
+        let lost = self.lost_so_far();
         let loss = self.recovery.on_duplicate_ack(&outstanding);
+        self.count_lost(lost);
+        self.tell_control(seg, 0, rtt, before, now);
         if !self.recovery.uses_rack()
             && loss
             && self.recovery.may_enter(&outstanding, self.recovered_before)
@@ -238,12 +255,18 @@ impl Connection {
     pub(super) fn begin_recovery(&mut self, now: SimTime, out: &mut Outputs) {
         let outstanding = self.outstanding();
         // RFC 5681 section 3.2 steps 2 and 3
-        let flight = self.flight_size();
+        let in_flight = self.flight_size();
+        let lost = self.lost_so_far();
         self.recovery.enter_fast(&outstanding);
+        self.count_lost(lost);
         self.recovered_before = true;
         self.counts.fast_recoveries += 1;
         self.note_reduction();
-        self.cc.on_congestion(Congestion::Loss, flight, now);
+        self.cc.on_congestion(&CongestionEvent {
+            cause: Congestion::Loss,
+            now,
+            in_flight,
+        });
         self.retransmit_holes(true, now, out);
     }
 }

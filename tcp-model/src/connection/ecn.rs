@@ -5,7 +5,7 @@
 use sim_core::SimTime;
 
 use super::Connection;
-use crate::congestion::{Congestion, CongestionControl};
+use crate::congestion::{Congestion, CongestionControl, CongestionEvent};
 use crate::params::EcnMode;
 use crate::recovery::Phase;
 use crate::segment::{Ecn, Flags, Segment};
@@ -112,7 +112,11 @@ impl Connection {
         if self.is_reacting() || self.recovery.phase() != Phase::Open {
             return;
         }
-        self.cc.on_congestion(Congestion::Ecn, flight, now);
+        self.cc.on_congestion(&CongestionEvent {
+            cause: Congestion::Ecn,
+            now,
+            in_flight: flight,
+        });
         self.rare().ecn.reacting = true;
         self.note_reduction();
     }

@@ -5,7 +5,7 @@ use sim_core::SimTime;
 
 use super::Connection;
 use super::syn_options::SynOptions;
-use crate::congestion::CongestionControl;
+use crate::congestion::{CongestionControl, Start};
 use crate::model::{End, Outputs, Signal};
 use crate::options::Options;
 use crate::segment::{Flags, Segment, Tag};
@@ -240,8 +240,12 @@ impl Connection {
             self.params.initial_window
         };
         let mss = u64::from(self.snd.mss);
-        self.cc
-            .on_start(self.snd.mss, u64::from(segments.max(1)) * mss);
+        self.cc.on_start(&Start {
+            mss: self.snd.mss,
+            initial_window: u64::from(segments.max(1)) * mss,
+            srtt: self.rtt.srtt(),
+        });
+        self.start_measuring();
     }
 
     /// `<SEQ=SEG.ACK><CTL=RST>`: an ACK for what was never sent.

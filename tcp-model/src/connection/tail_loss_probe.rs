@@ -4,7 +4,7 @@
 use sim_core::{SimDuration, SimTime};
 
 use super::Connection;
-use crate::congestion::{Congestion, CongestionControl};
+use crate::congestion::{Congestion, CongestionControl, CongestionEvent};
 use crate::model::Outputs;
 use crate::recovery::{Phase, Probe};
 use crate::segment::Segment;
@@ -167,8 +167,12 @@ impl Connection {
                 return; // whether the original came through is not known yet
             }
             if seg.ack.after(probe.end) {
-                let flight = self.flight_size();
-                self.cc.on_congestion(Congestion::Loss, flight, now);
+                let in_flight = self.flight_size();
+                self.cc.on_congestion(&CongestionEvent {
+                    cause: Congestion::Loss,
+                    now,
+                    in_flight,
+                });
                 self.leave_recovery(Phase::Fast, now);
             }
         }
@@ -207,7 +211,9 @@ impl Connection {
 
     fn find_losses(&mut self, now: SimTime, out: &mut Outputs) -> Option<SimDuration> {
         let (threshold, srtt) = (self.params.dup_ack_threshold, self.rtt.srtt());
+        let lost = self.lost_so_far();
         let wait = self.recovery.find_losses(threshold, srtt, now);
+        self.count_lost(lost);
         if self.recovery.rack_lost() > 0 && self.recovery.phase() == Phase::Open {
             self.begin_recovery(now, out);
         }

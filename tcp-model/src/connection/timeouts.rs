@@ -4,7 +4,7 @@ use sim_core::{SimDuration, SimTime};
 
 use super::Connection;
 use super::tail_loss_probe::Purpose;
-use crate::congestion::{Congestion, CongestionControl};
+use crate::congestion::{Congestion, CongestionControl, CongestionEvent};
 use crate::model::{End, Outputs, Signal};
 use crate::params::GiveUp;
 use crate::recovery::Phase;
@@ -79,14 +79,13 @@ impl Timers {
         self.retries - self.retransmissions()
     }
 
-    pub(super) fn next(&self) -> Option<SimTime> {
-        let next = self
-            .rto
+    /// The earliest; `SimTime::MAX` when all are off.
+    pub(super) fn next(&self) -> SimTime {
+        self.rto
             .min(self.persist)
             .min(self.ack)
             .min(self.state)
-            .min(self.keepalive);
-        (next < SimTime::MAX).then_some(next)
+            .min(self.keepalive)
     }
 }
 
@@ -114,6 +113,9 @@ impl Connection {
                 Purpose::Probe => self.on_probe_timeout(now, out),
                 Purpose::Reordering => self.on_reordering_timeout(now, out),
             }
+        }
+        if self.pace_is_due(now) {
+            self.transmit(now, out);
         }
         if due(&mut self.timers.persist, now) {
             self.on_persist_timeout(now, out);
@@ -278,7 +280,11 @@ impl Connection {
             1 => Congestion::Timeout,
             _ => Congestion::RepeatedTimeout,
         };
-        self.cc.on_congestion(cause, flight, now);
+        self.cc.on_congestion(&CongestionEvent {
+            cause,
+            now,
+            in_flight: flight,
+        });
         self.enter_loss(RetransmitReason::Timeout, now);
         self.note_reduction();
         self.rtt.back_off(&self.bounds());

@@ -23,6 +23,8 @@ enum Stop {
     PeerWindow,
     /// Nagle.
     SmallInFlight,
+    /// Pacing: it is too early.
+    Pace,
 }
 
 impl Connection {
@@ -143,8 +145,12 @@ impl Connection {
         }
         let pipe = u64::from(self.recovery.pipe(&self.outstanding()));
         let slow_start = self.cc.ssthresh().is_none_or(|t| self.cc.cwnd() < t);
-        self.snd.cwnd_limited =
-            stop == Stop::CongestionWindow || (slow_start && pipe * 2 > self.cc.cwnd());
+        let limited = stop == Stop::CongestionWindow || (slow_start && pipe * 2 > self.cc.cwnd());
+        // While segments are paced, the window may be about to fill.
+        self.snd.cwnd_limited = limited || (stop == Stop::Pace && self.snd.cwnd_limited);
+        if stop == Stop::NothingToSend {
+            self.note_app_limit();
+        }
         if self.snd.flight() > 0 && !self.snd.probing {
             if self.snd.nxt != before {
                 self.arm_after_sending(now);
@@ -165,7 +171,7 @@ impl Connection {
             };
             let len = end.offset_from(start).min(self.snd.mss);
             let pipe = u64::from(self.recovery.pipe(&outstanding));
-            if !force && pipe + u64::from(len) > self.cc.cwnd() {
+            if !force && (pipe + u64::from(len) > self.cc.cwnd() || self.waits_for_pace(now)) {
                 return;
             }
             let why = Some(self.reason_of_hole(force));
@@ -195,7 +201,9 @@ impl Connection {
 
     /// All that is outstanding and not SACKed is lost, for a reason other than ACKs.
     pub(super) fn enter_loss(&mut self, why: RetransmitReason, now: SimTime) {
+        let lost = self.lost_so_far();
         self.recovery.enter_loss(&self.outstanding(), now);
+        self.count_lost(lost);
         self.recovered_before = true;
         self.loss_reason = why;
     }
@@ -216,6 +224,9 @@ impl Connection {
             let pipe = u64::from(self.recovery.pipe(&self.outstanding()));
             if len > 0 && pipe > 0 && pipe + u64::from(len) > self.cc.cwnd() {
                 return Stop::CongestionWindow;
+            }
+            if self.waits_for_pace(now) {
+                return Stop::Pace;
             }
             if len < self.snd.mss
                 && let Some(stop) = self.hold_small(len, ends || burst)
@@ -346,6 +357,7 @@ impl Connection {
             self.snd.fin_sent |= fin;
         }
         self.emit(segment, why, out);
+        self.note_departure(seq, octets, again, now);
         if data > 0 && self.rcv.adaptive.is_some() {
             self.note_data_sent(now);
         }

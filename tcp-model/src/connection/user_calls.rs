@@ -91,7 +91,7 @@ impl Connection {
 
     /// RFC 5681 section 4.1: after an idle time of more than one time-out, slow start begins anew.
     fn restart_after_idle(&mut self, now: SimTime) {
-        use crate::congestion::CongestionControl;
+        use crate::congestion::{CongestionControl, Idle};
         let rto = self.rtt.rto();
         let silent = now.since(self.snd.last_sent);
         let idle = self.snd.flight() == 0 && silent > rto;
@@ -99,15 +99,20 @@ impl Connection {
             return;
         }
         let initial = u64::from(self.params.initial_window) * u64::from(self.snd.mss);
-        match self.params.idle_restart {
-            IdleRestart::Off => {}
-            IdleRestart::Initial => self.cc.on_idle(initial),
+        let restart_window = match self.params.idle_restart {
+            IdleRestart::Off => None,
+            IdleRestart::Initial => Some(initial),
             IdleRestart::Halving => {
                 let timeouts = (silent.as_ps() - 1) / rto.as_ps().max(1);
                 let halved = self.cc.cwnd().checked_shr(timeouts.min(63) as u32);
-                self.cc.on_idle(halved.unwrap_or(0).max(initial));
+                Some(halved.unwrap_or(0).max(initial))
             }
-        }
+        };
+        self.cc.on_idle(&Idle {
+            now,
+            silent,
+            restart_window,
+        });
     }
 
     /// RECEIVE: takes octets out of the buffer; offers the new room when that is worth an ACK.

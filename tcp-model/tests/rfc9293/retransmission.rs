@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use sim_core::{SimDuration, SimTime};
-use tcp_model::congestion::{AckEvent, AnyCc, Congestion, CongestionControl};
+use sim_core::SimDuration;
+use tcp_model::congestion::{AckEvent, AnyCc, CongestionControl, CongestionEvent, Start};
 use tcp_model::model::{End, Input, OpenContext, Outputs, Signal, TcpModel};
 use tcp_model::options::TcpOption;
 use tcp_model::params::{EcnMode, GiveUp};
@@ -130,11 +130,11 @@ impl CongestionControl for OneSegment {
     fn cwnd(&self) -> u64 {
         self.0
     }
-    fn on_start(&mut self, mss: u32, _: u64) {
-        self.0 = u64::from(mss);
+    fn on_start(&mut self, start: &Start) {
+        self.0 = u64::from(start.mss);
     }
     fn on_ack(&mut self, _: &AckEvent) {}
-    fn on_congestion(&mut self, _: Congestion, _: u64, _: SimTime) {}
+    fn on_congestion(&mut self, _: &CongestionEvent) {}
 }
 
 #[test]

@@ -1,0 +1,79 @@
+//! Any congestion control: the usual one inline, others in a box.
+
+use std::hash::{Hash, Hasher};
+
+use sim_core::{Rate, SimTime};
+
+use super::{AckEvent, CongestionControl, CongestionEvent, Idle, NewReno, Start};
+use crate::params::{CongestionKind, TcpParams};
+
+/// Any congestion control; calls go through a `match`. NewReno lies in the connection itself, so
+/// that a connection that uses it allocates nothing for it.
+#[derive(Clone, Debug)]
+pub enum AnyCc {
+    /// RFC 5681 and RFC 6582.
+    NewReno(NewReno),
+    /// Any other, a user's own too.
+    Custom(Box<dyn CongestionControl>),
+}
+
+impl AnyCc {
+    /// The algorithm that the parameters name.
+    pub fn new(params: &TcpParams) -> AnyCc {
+        match params.congestion {
+            CongestionKind::NewReno => AnyCc::NewReno(NewReno::new(params.slow_start_limit)),
+        }
+    }
+}
+
+impl Hash for AnyCc {
+    /// One in a box is known by what it shows of itself.
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        match self {
+            AnyCc::NewReno(cc) => cc.hash(hasher),
+            AnyCc::Custom(cc) => format!("{cc:?}").hash(hasher),
+        }
+    }
+}
+
+macro_rules! each {
+    ($self:ident, $cc:ident => $call:expr) => {
+        match $self {
+            AnyCc::NewReno($cc) => $call,
+            AnyCc::Custom($cc) => $call,
+        }
+    };
+}
+
+impl CongestionControl for AnyCc {
+    fn cwnd(&self) -> u64 {
+        each!(self, cc => cc.cwnd())
+    }
+    fn ssthresh(&self) -> Option<u64> {
+        each!(self, cc => cc.ssthresh())
+    }
+    fn pacing_rate(&self) -> Option<Rate> {
+        each!(self, cc => cc.pacing_rate())
+    }
+    fn needs_measurements(&self) -> bool {
+        each!(self, cc => cc.needs_measurements())
+    }
+    fn on_start(&mut self, start: &Start) {
+        each!(self, cc => cc.on_start(start))
+    }
+    fn on_ack(&mut self, ack: &AckEvent) {
+        each!(self, cc => cc.on_ack(ack))
+    }
+    fn on_congestion(&mut self, event: &CongestionEvent) {
+        each!(self, cc => cc.on_congestion(event))
+    }
+    fn on_mss(&mut self, mss: u32) {
+        each!(self, cc => cc.on_mss(mss))
+    }
+    fn on_recovery_exit(&mut self, in_flight: u64, now: SimTime) {
+        each!(self, cc => cc.on_recovery_exit(in_flight, now))
+    }
+    fn on_idle(&mut self, idle: &Idle) {
+        each!(self, cc => cc.on_idle(idle))
+    }
+}

@@ -1,0 +1,145 @@
+//! What a congestion control is told.
+
+use sim_core::{Rate, SimDuration, SimTime};
+
+use crate::recovery::Phase;
+
+/// The connection is established: its segment size is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// Payload bytes of a full segment.
+    pub mss: u32,
+    /// Initial window, bytes.
+    pub initial_window: u64,
+    /// Round trip of the handshake, if it was measured.
+    pub srtt: Option<SimDuration>,
+}
+
+/// An ACK arrived for data in flight, in recovery or not; duplicates included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AckEvent {
+    /// When.
+    pub now: SimTime,
+    /// Payload bytes newly acknowledged; zero for a duplicate.
+    pub acked: u64,
+    /// Bytes that this ACK shows to have arrived: newly acknowledged ones that were not known to
+    /// have arrived before, and newly SACKed ones. Without SACK, a duplicate ACK stands for one
+    /// segment.
+    pub delivered: u64,
+    /// Bytes concluded lost since the ACK before, by whatever rule. Only where
+    /// [`super::CongestionControl::needs_measurements`].
+    pub lost: u64,
+    /// Bytes in flight before the ACK.
+    pub prior_in_flight: u64,
+    /// Bytes in flight after it.
+    pub in_flight: u64,
+    /// Stream offset of the first byte not acknowledged.
+    pub una: u64,
+    /// Stream offset of the next byte to send: when it is acknowledged, a round trip has passed.
+    pub nxt: u64,
+    /// What the sender was doing about loss when the ACK arrived.
+    pub phase: Phase,
+    /// The window, not the application or the peer, held the sender back.
+    pub cwnd_limited: bool,
+    /// Round-trip time that this ACK shows.
+    pub rtt: Option<SimDuration>,
+    /// Smoothed round-trip time.
+    pub srtt: Option<SimDuration>,
+    /// Smallest round-trip time of the connection. Only where
+    /// [`super::CongestionControl::needs_measurements`].
+    pub min_rtt: Option<SimDuration>,
+    /// How fast data were delivered. Only where
+    /// [`super::CongestionControl::needs_measurements`].
+    pub rate: Option<RateSample>,
+    /// The peer echoes a congestion mark (ECE, RFC 3168); `acked` bytes were marked, by the count
+    /// of RFC 8257 section 3.3.
+    pub ecn_echo: bool,
+}
+
+impl AckEvent {
+    /// An ACK of `acked` new bytes at `now` that fills the window again and measures nothing:
+    /// to build others from, in tests.
+    pub fn plain(now: SimTime, acked: u64) -> AckEvent {
+        AckEvent {
+            now,
+            acked,
+            delivered: acked,
+            lost: 0,
+            prior_in_flight: acked,
+            in_flight: 0,
+            una: 0,
+            nxt: 0,
+            phase: Phase::Open,
+            cwnd_limited: true,
+            rtt: None,
+            srtt: None,
+            min_rtt: None,
+            rate: None,
+            ecn_echo: false,
+        }
+    }
+}
+
+/// A delivery-rate sample (draft-ietf-ccwg-bbr section 4.5.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateSample {
+    /// Bytes delivered within `interval`.
+    pub delivered: u64,
+    /// Over this time: the longer of sending and acknowledging.
+    pub interval: SimDuration,
+    /// Bytes the connection had delivered when the newest segment delivered was sent: once this
+    /// passes a former `total`, a round trip has passed.
+    pub prior_delivered: u64,
+    /// Bytes the connection has delivered.
+    pub total: u64,
+    /// The application, not the network, may have limited the rate.
+    pub app_limited: bool,
+    /// Bytes in flight when the newest segment delivered was sent, itself included.
+    pub in_flight_at_send: u64,
+}
+
+impl RateSample {
+    /// The rate; `None` below one bit a second.
+    pub fn rate(&self) -> Option<Rate> {
+        let ps = u128::from(self.interval.as_ps().max(1));
+        let bits = u128::from(self.delivered) * 8 * 1_000_000_000_000 / ps;
+        Rate::from_bps(u64::try_from(bits).unwrap_or(u64::MAX))
+    }
+}
+
+/// What showed congestion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Congestion {
+    /// Duplicate or selective ACKs: fast recovery begins.
+    Loss,
+    /// The retransmission timer expired for a segment for the first time.
+    Timeout,
+    /// It expired again for the same segment.
+    RepeatedTimeout,
+    /// The peer echoes a congestion mark (RFC 3168): at most once a round trip.
+    Ecn,
+}
+
+/// Congestion: recovery begins, or the window is to be reduced for a mark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CongestionEvent {
+    /// What showed it.
+    pub cause: Congestion,
+    /// When.
+    pub now: SimTime,
+    /// Bytes in flight then: FlightSize of RFC 5681.
+    pub in_flight: u64,
+}
+
+/// The application sends after a pause of more than one retransmission time-out, in which nothing
+/// was in flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Idle {
+    /// When it sends again.
+    pub now: SimTime,
+    /// How long nothing was sent.
+    pub silent: SimDuration,
+    /// The window should not be larger than this (RFC 5681 section 4.1, RFC 2861); `None` when the
+    /// parameters let it stay.
+    pub restart_window: Option<u64>,
+}

@@ -1,0 +1,190 @@
+//! Delivery rate, losses and pacing: kept for congestion controls that ask for them, and where
+//! segments are paced.
+
+use sim_core::{Rate, SimDuration, SimTime};
+
+use super::Connection;
+use crate::congestion::{AckEvent, CongestionControl};
+use crate::delivery_rate::DeliveryRate;
+use crate::recovery::Phase;
+use crate::segment::Segment;
+use crate::seq::SeqNum;
+
+/// What is measured, and when the next segment may leave.
+#[derive(Clone, Debug, Hash, Default)]
+pub(super) struct Measure {
+    pub(super) delivery: DeliveryRate,
+    /// Octets concluded lost since the last ACK.
+    lost: u64,
+    /// The earliest time for the next segment.
+    next_send: SimTime,
+    /// Something waits for it.
+    waiting: bool,
+}
+
+/// What is known of an ACK before its SACK blocks and numbers are taken in.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Before {
+    in_flight: u32,
+    /// Octets known to have arrived though not acknowledged.
+    arrived: u32,
+    phase: Phase,
+}
+
+impl Connection {
+    /// Begins to measure if the congestion control or pacing wants it.
+    pub(super) fn start_measuring(&mut self) {
+        if self.measure.is_none() && self.cc.needs_measurements() {
+            self.measure = Some(Box::default());
+        }
+    }
+
+    /// The sender before an ACK.
+    pub(super) fn before_ack(&self) -> Before {
+        let outstanding = self.outstanding();
+        Before {
+            in_flight: self.recovery.pipe(&outstanding),
+            arrived: self.recovery.arrived(&outstanding),
+            phase: self.recovery.phase(),
+        }
+    }
+
+    /// Tells congestion control of an ACK that has been taken in; `acked`: payload bytes.
+    pub(super) fn tell_control(
+        &mut self,
+        seg: &Segment,
+        acked: u64,
+        rtt: Option<SimDuration>,
+        before: &Before,
+        now: SimTime,
+    ) {
+        let outstanding = self.outstanding();
+        let arrived = u64::from(self.recovery.arrived(&outstanding));
+        let mut ack = AckEvent {
+            now,
+            acked,
+            delivered: (acked + arrived).saturating_sub(before.arrived.into()),
+            lost: 0,
+            prior_in_flight: before.in_flight.into(),
+            in_flight: self.recovery.pipe(&outstanding).into(),
+            una: self.snd.acked,
+            nxt: self.snd.acked + u64::from(self.snd.flight()),
+            phase: before.phase,
+            cwnd_limited: self.snd.cwnd_limited || before.phase == Phase::Loss,
+            rtt,
+            srtt: self.rtt.srtt(),
+            min_rtt: None,
+            rate: None,
+            ecn_echo: seg.flags.is_ece() && self.speaks_ecn(),
+        };
+        if let Some(measure) = &mut self.measure {
+            measure.complete(&mut ack, seg);
+        }
+        self.cc.on_ack(&ack);
+    }
+
+    /// Octets that are lost and not sent again, before something that may find more;
+    /// [`Connection::count_lost`] afterwards.
+    pub(super) fn lost_so_far(&self) -> u32 {
+        match &self.measure {
+            Some(_) => self.recovery.lost(&self.outstanding()),
+            None => 0,
+        }
+    }
+
+    /// Counts what was found to be lost since `before`.
+    pub(super) fn count_lost(&mut self, before: u32) {
+        let after = self.lost_so_far();
+        if let Some(measure) = &mut self.measure {
+            measure.lost += u64::from(after.saturating_sub(before));
+        }
+    }
+
+    /// `octets` from `seq` leave, for the first time or `again`.
+    pub(super) fn note_departure(&mut self, seq: SeqNum, octets: u32, again: bool, now: SimTime) {
+        if self.measure.is_none() {
+            return;
+        }
+        let in_flight = u64::from(self.recovery.pipe(&self.outstanding()));
+        let rate = self.pacing_rate();
+        let Some(measure) = &mut self.measure else {
+            return;
+        };
+        let end = seq + octets;
+        if again {
+            measure.delivery.on_resent(seq, end, in_flight, now);
+        } else {
+            measure.delivery.on_sent(end, octets, in_flight, now);
+        }
+        if let Some(rate) = rate {
+            let spacing = rate.transmission_time(octets.into());
+            measure.next_send = measure.next_send.max(now).saturating_add(spacing);
+        }
+    }
+
+    /// The rate at which segments are to leave.
+    fn pacing_rate(&self) -> Option<Rate> {
+        self.cc.pacing_rate()
+    }
+
+    /// It is too early for another segment; the connection wakes when the time has come.
+    pub(super) fn waits_for_pace(&mut self, now: SimTime) -> bool {
+        match &mut self.measure {
+            Some(measure) => {
+                measure.waiting = measure.next_send > now;
+                measure.waiting
+            }
+            None => false,
+        }
+    }
+
+    /// When the next segment may leave, while one waits for that.
+    pub(super) fn pace_timeout(&self) -> SimTime {
+        match &self.measure {
+            Some(measure) if measure.waiting => measure.next_send,
+            _ => SimTime::MAX,
+        }
+    }
+
+    /// The time of a segment that waited has come.
+    pub(super) fn pace_is_due(&mut self, now: SimTime) -> bool {
+        let due = self.pace_timeout() <= now;
+        if due && let Some(measure) = &mut self.measure {
+            measure.waiting = false;
+        }
+        due
+    }
+
+    /// The application has sent all it has, and the network could take more.
+    pub(super) fn note_app_limit(&mut self) {
+        if self.measure.is_none() {
+            return;
+        }
+        let in_flight = u64::from(self.recovery.pipe(&self.outstanding()));
+        let nothing_lost = self.recovery.lost(&self.outstanding()) == 0;
+        if let Some(measure) = &mut self.measure
+            && in_flight < self.cc.cwnd()
+            && nothing_lost
+        {
+            measure.delivery.on_app_limited(in_flight);
+        }
+    }
+}
+
+impl Measure {
+    /// Adds what is measured to an ACK.
+    fn complete(&mut self, ack: &mut AckEvent, seg: &Segment) {
+        self.delivery.on_acked(seg.ack, ack.now);
+        for (start, end) in seg.options.sack_blocks() {
+            if start.after(seg.ack) && start.before(end) {
+                self.delivery.on_sacked(start, end, ack.now);
+            }
+        }
+        if let Some(rtt) = self.delivery.take_rtt() {
+            ack.rtt = Some(rtt);
+        }
+        ack.min_rtt = self.delivery.min_rtt();
+        ack.rate = self.delivery.take_sample();
+        ack.lost = std::mem::take(&mut self.lost);
+    }
+}

@@ -1,0 +1,291 @@
+//! How fast the network delivers: samples of draft-ietf-ccwg-bbr section 4.5.2
+//! (draft-cheng-iccrg-delivery-rate-estimation).
+//!
+//! Each segment carries a stamp of what had been delivered when it was sent. When it is delivered
+//! itself, the sample is what was delivered since, over the longer of the time it took to send that
+//! much and the time it took to be acknowledged.
+//!
+//! Leaves out: a segment of which two SACKs report a part each counts as delivered when it is
+//! acknowledged.
+
+use std::collections::VecDeque;
+
+use sim_core::{SimDuration, SimTime};
+
+use crate::congestion::RateSample;
+use crate::seq::SeqNum;
+
+/// A segment sent, and the connection as it was then.
+#[derive(Clone, Copy, Debug, Hash)]
+struct Stamp {
+    end: SeqNum,
+    octets: u32,
+    sent: SimTime,
+    /// P.delivered.
+    delivered: u64,
+    /// P.delivered_time.
+    delivered_at: SimTime,
+    /// P.first_send_time.
+    first_sent: SimTime,
+    in_flight: u64,
+    app_limited: bool,
+    resent: bool,
+    /// Delivered already, by a SACK.
+    done: bool,
+}
+
+/// Stamps of the segments in flight, and the connection's counters.
+#[derive(Clone, Debug, Hash, Default)]
+pub struct DeliveryRate {
+    stamps: VecDeque<Stamp>,
+    /// C.delivered, octets.
+    delivered: u64,
+    /// C.delivered_time.
+    delivered_at: SimTime,
+    /// C.first_send_time.
+    first_sent: SimTime,
+    /// C.app_limited: until this much is delivered, the application may limit the rate; 0: not.
+    app_limited: u64,
+    /// Newest segment delivered by the ACK that is being looked at.
+    newest: Option<Stamp>,
+    /// Round trip of the newest of those that were sent once.
+    rtt: Option<SimDuration>,
+    min_rtt: Option<SimDuration>,
+}
+
+impl DeliveryRate {
+    /// A new segment of `octets` up to `end` leaves; `in_flight` octets were before it.
+    pub fn on_sent(&mut self, end: SeqNum, octets: u32, in_flight: u64, now: SimTime) {
+        if in_flight == 0 {
+            self.first_sent = now;
+            self.delivered_at = now;
+        }
+        let stamp = self.stamp(end, octets, in_flight, now);
+        self.stamps.push_back(stamp);
+    }
+
+    fn stamp(&self, end: SeqNum, octets: u32, in_flight: u64, now: SimTime) -> Stamp {
+        Stamp {
+            end,
+            octets,
+            sent: now,
+            delivered: self.delivered,
+            delivered_at: self.delivered_at,
+            first_sent: self.first_sent,
+            in_flight: in_flight + u64::from(octets),
+            app_limited: self.app_limited > 0,
+            resent: false,
+            done: false,
+        }
+    }
+
+    /// Octets `start..end` leave again.
+    pub fn on_resent(&mut self, start: SeqNum, end: SeqNum, in_flight: u64, now: SimTime) {
+        let first = self.stamps.partition_point(|s| s.end.at_or_before(start));
+        for i in first..self.stamps.len() {
+            let old = self.stamps[i];
+            if (old.end - old.octets).at_or_after(end) {
+                break;
+            }
+            if !old.done {
+                self.stamps[i] = Stamp {
+                    resent: true,
+                    ..self.stamp(old.end, old.octets, in_flight, now)
+                };
+            }
+        }
+    }
+
+    /// Octets below `una` are acknowledged.
+    pub fn on_acked(&mut self, una: SeqNum, now: SimTime) {
+        while let Some(&stamp) = self.stamps.front() {
+            if stamp.end.after(una) {
+                return;
+            }
+            self.stamps.pop_front();
+            if !stamp.done {
+                self.deliver(stamp, now);
+            }
+        }
+    }
+
+    /// Octets `start..end` are SACKed.
+    pub fn on_sacked(&mut self, start: SeqNum, end: SeqNum, now: SimTime) {
+        let first = self.stamps.partition_point(|s| s.end.at_or_before(start));
+        for i in first..self.stamps.len() {
+            let stamp = self.stamps[i];
+            if stamp.end.after(end) {
+                return;
+            }
+            let whole = (stamp.end - stamp.octets).at_or_after(start);
+            if whole && !stamp.done {
+                self.stamps[i].done = true;
+                self.deliver(stamp, now);
+            }
+        }
+    }
+
+    fn deliver(&mut self, stamp: Stamp, now: SimTime) {
+        self.delivered += u64::from(stamp.octets);
+        self.delivered_at = now;
+        if !stamp.resent {
+            let rtt = now.since(stamp.sent);
+            self.rtt = Some(self.rtt.map_or(rtt, |r| r.min(rtt)));
+        }
+        let newer = self.newest.is_none_or(|n| {
+            stamp.sent > n.sent || (stamp.sent == n.sent && stamp.end.after(n.end))
+        });
+        if newer {
+            self.newest = Some(stamp);
+            self.first_sent = stamp.sent;
+        }
+    }
+
+    /// The sample of an ACK whose deliveries have all been told; `None` when it delivered nothing,
+    /// or too quickly to mean anything.
+    pub fn take_sample(&mut self) -> Option<RateSample> {
+        if self.app_limited > 0 && self.delivered > self.app_limited {
+            self.app_limited = 0;
+        }
+        let stamp = self.newest.take()?;
+        let sending = stamp.sent.since(stamp.first_sent);
+        let acking = self.delivered_at.since(stamp.delivered_at);
+        let interval = sending.max(acking);
+        // Faster than the smallest round trip: a retransmission was taken for its original.
+        if interval.is_zero() || self.min_rtt.is_some_and(|min| interval < min) {
+            return None;
+        }
+        Some(RateSample {
+            delivered: self.delivered - stamp.delivered,
+            interval,
+            prior_delivered: stamp.delivered,
+            total: self.delivered,
+            app_limited: stamp.app_limited,
+            in_flight_at_send: stamp.in_flight,
+        })
+    }
+
+    /// The round-trip time that the ACK shows, of the last segment sent that it delivers.
+    pub fn take_rtt(&mut self) -> Option<SimDuration> {
+        let rtt = self.rtt.take()?;
+        self.min_rtt = Some(self.min_rtt.map_or(rtt, |min| min.min(rtt)));
+        Some(rtt)
+    }
+
+    /// The smallest round-trip time so far.
+    pub fn min_rtt(&self) -> Option<SimDuration> {
+        self.min_rtt
+    }
+
+    /// The application has nothing to send and the window is not full: what is in flight now may
+    /// be delivered at less than the rate of the path.
+    pub fn on_app_limited(&mut self, in_flight: u64) {
+        self.app_limited = (self.delivered + in_flight).max(1);
+    }
+
+    /// Bytes of memory beside itself.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        self.stamps.capacity() * size_of::<Stamp>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sim_core::Rate;
+
+    const MSS: u32 = 1000;
+
+    fn ms(n: u64) -> SimTime {
+        SimTime::ZERO + SimDuration::from_millis(n)
+    }
+
+    /// Ten segments at once, acknowledged after 100 ms, one each millisecond.
+    fn train() -> DeliveryRate {
+        let mut rate = DeliveryRate::default();
+        for i in 0..10 {
+            rate.on_sent(SeqNum((i + 1) * MSS), MSS, (i * MSS).into(), ms(0));
+        }
+        rate
+    }
+
+    #[test]
+    fn a_sample_spans_what_was_delivered_since_the_segment_was_sent() {
+        let mut rate = train();
+        for i in 0..10 {
+            rate.on_acked(SeqNum((i + 1) * MSS), ms(100 + u64::from(i)));
+            assert_eq!(
+                rate.take_rtt(),
+                Some(SimDuration::from_millis(100 + u64::from(i)))
+            );
+            let sample = rate.take_sample().expect("delivered");
+            assert_eq!(sample.delivered, u64::from((i + 1) * MSS));
+            assert_eq!(
+                sample.interval,
+                SimDuration::from_millis(100 + u64::from(i))
+            );
+            // Another at each acknowledgement.
+            let end = SeqNum((i + 11) * MSS);
+            rate.on_sent(end, MSS, 9000, ms(100 + u64::from(i)));
+        }
+        // The second round: one segment a millisecond, ten of them in ten milliseconds.
+        for i in 0..10 {
+            rate.on_acked(SeqNum((i + 11) * MSS), ms(200 + u64::from(i)));
+        }
+        let sample = rate.take_sample().expect("delivered");
+        // Since the ACK that let the last one go, ten segments were delivered in 100 ms; but they
+        // were sent within 109 ms, from the first train on.
+        assert_eq!(sample.delivered, u64::from(10 * MSS));
+        assert_eq!(sample.interval, SimDuration::from_millis(109));
+        assert_eq!(sample.rate().map(Rate::as_bps), Some(80_000_000 / 109));
+        assert_eq!((sample.total, sample.in_flight_at_send), (20_000, 10_000));
+        assert_eq!(rate.min_rtt(), Some(SimDuration::from_millis(100)));
+    }
+
+    #[test]
+    fn the_longer_of_sending_and_acknowledging_counts() {
+        // Sent over 90 ms, acknowledged all at once: ACKs were compressed.
+        let mut rate = DeliveryRate::default();
+        for i in 0..10 {
+            let at = ms(10 * u64::from(i));
+            rate.on_sent(SeqNum((i + 1) * MSS), MSS, (i * MSS).into(), at);
+        }
+        rate.on_acked(SeqNum(MSS), ms(95));
+        rate.take_sample();
+        rate.on_acked(SeqNum(10 * MSS), ms(96));
+        let sample = rate.take_sample().expect("delivered");
+        // C.first_send_time was 0 when the last was sent.
+        assert_eq!(sample.interval, SimDuration::from_millis(96));
+        assert_eq!(sample.delivered, 10_000);
+    }
+
+    #[test]
+    fn sacked_octets_are_delivered_once_and_resent_ones_give_no_round_trip() {
+        let mut rate = train();
+        rate.on_sacked(SeqNum(2000), SeqNum(4000), ms(100));
+        assert!(rate.take_rtt().is_some());
+        let sample = rate.take_sample().expect("delivered");
+        assert_eq!((sample.delivered, sample.total), (2000, 2000));
+        rate.on_sacked(SeqNum(2000), SeqNum(4000), ms(101));
+        assert_eq!(rate.take_sample(), None, "nothing new");
+        rate.on_resent(SeqNum(0), SeqNum(2000), 8000, ms(101));
+        rate.on_acked(SeqNum(4000), ms(205));
+        assert_eq!(rate.take_rtt(), None, "Karn");
+        let sample = rate.take_sample().expect("delivered");
+        assert_eq!((sample.prior_delivered, sample.total), (2000, 4000));
+    }
+
+    #[test]
+    fn what_is_in_flight_when_the_application_pauses_is_marked() {
+        let mut rate = train();
+        rate.on_app_limited(10_000);
+        rate.on_sent(SeqNum(11 * MSS), MSS, 10_000, ms(1));
+        rate.on_acked(SeqNum(10 * MSS), ms(100));
+        assert!(!rate.take_sample().expect("delivered").app_limited);
+        rate.on_acked(SeqNum(11 * MSS), ms(101));
+        assert!(rate.take_sample().expect("delivered").app_limited);
+        rate.on_sent(SeqNum(12 * MSS), MSS, 0, ms(101));
+        rate.on_acked(SeqNum(12 * MSS), ms(201));
+        assert!(!rate.take_sample().expect("delivered").app_limited);
+    }
+}
