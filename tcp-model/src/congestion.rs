@@ -28,13 +28,26 @@ use std::fmt::Debug;
 
 use sim_core::Rate;
 
+mod algorithm;
 mod any;
+mod cubic;
 mod events;
+mod fixed;
+mod hystart;
 mod newreno;
+mod round_trips;
+mod window;
 
+pub use algorithm::{
+    Algorithm, BUILT_IN, Control, ControlError, MOST_PARAMETERS, Parameter, ParameterKind, Setting,
+    algorithms, find, register,
+};
 pub use any::AnyCc;
 pub use events::{AckEvent, Congestion, CongestionEvent, Idle, RateSample, Start};
+pub use hystart::{Growth, HyStart};
 pub use newreno::NewReno;
+pub use round_trips::RoundTrips;
+pub use window::Window;
 
 /// Copies a boxed control, so that a connection can be copied; whatever is `Clone` has it.
 pub trait CloneController {

@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 use sim_core::{Rate, SimTime};
 
 use super::{AckEvent, CongestionControl, CongestionEvent, Idle, NewReno, Start};
-use crate::params::{CongestionKind, TcpParams};
+use crate::params::TcpParams;
 
 /// Any congestion control; calls go through a `match`. NewReno lies in the connection itself, so
 /// that a connection that uses it allocates nothing for it.
@@ -20,9 +20,12 @@ pub enum AnyCc {
 impl AnyCc {
     /// The algorithm that the parameters name.
     pub fn new(params: &TcpParams) -> AnyCc {
-        match params.congestion {
-            CongestionKind::NewReno => AnyCc::NewReno(NewReno::new(params.slow_start_limit)),
-        }
+        super::Control::default().make(params)
+    }
+
+    /// Any other algorithm, in a box.
+    pub fn own(control: impl CongestionControl + 'static) -> AnyCc {
+        AnyCc::Custom(Box::new(control))
     }
 }
 

@@ -4,8 +4,21 @@ use std::num::NonZeroU32;
 
 use sim_core::SimTime;
 
-use super::{AckEvent, Congestion, CongestionControl, CongestionEvent, Idle, Start};
+use super::{
+    AckEvent, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent, Idle, Start,
+};
 use crate::recovery::Phase;
+
+/// `newreno`.
+pub(super) const ALGORITHM: Algorithm = Algorithm {
+    name: "newreno",
+    aliases: &["reno"],
+    doc: "slow start, then a segment more each round trip, and half after a loss",
+    source: "RFC 5681, RFC 6582",
+    version: 1,
+    parameters: &[],
+    make: |_, params| AnyCc::NewReno(NewReno::new(params.slow_start_limit)),
+};
 
 /// Slow start, congestion avoidance, and halving.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

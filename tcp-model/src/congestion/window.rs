@@ -1,0 +1,155 @@
+//! The window that most algorithms share: slow start, additive increase, multiplicative decrease,
+//! and what time-outs, pauses and smaller segments do to it (RFC 5681, RFC 6582).
+
+use super::{AckEvent, Congestion, CongestionEvent, Idle, Start};
+use crate::recovery::Phase;
+
+/// A congestion window and its threshold, in bytes; growth is kept in fractions of a byte.
+#[derive(Clone, Copy, Debug)]
+pub struct Window {
+    cwnd: f64,
+    /// Infinite before the first congestion.
+    ssthresh: f64,
+    mss: f64,
+}
+
+impl Window {
+    /// Before the connection opens.
+    pub fn new() -> Window {
+        Window {
+            cwnd: 0.0,
+            ssthresh: f64::INFINITY,
+            mss: 1.0,
+        }
+    }
+
+    /// The window in whole bytes.
+    pub fn bytes(&self) -> u64 {
+        (self.cwnd + 0.5) as u64
+    }
+
+    /// The threshold, once there is one.
+    pub fn threshold(&self) -> Option<u64> {
+        self.ssthresh.is_finite().then_some(self.ssthresh as u64)
+    }
+
+    /// The window in segments.
+    pub fn segments(&self) -> f64 {
+        self.cwnd / self.mss
+    }
+
+    /// Bytes of a full segment.
+    pub fn mss(&self) -> f64 {
+        self.mss
+    }
+
+    /// The connection is established.
+    pub fn start(&mut self, start: &Start) {
+        self.mss = f64::from(start.mss.max(1));
+        self.cwnd = start.initial_window as f64;
+    }
+
+    /// The window is below the threshold.
+    pub fn in_slow_start(&self) -> bool {
+        self.cwnd < self.ssthresh
+    }
+
+    /// An ACK may open the window: it is for new data, outside fast recovery, and the window was
+    /// in use (RFC 9293 section 3.8.2 by way of RFC 7661).
+    pub fn may_grow(ack: &AckEvent) -> bool {
+        ack.acked > 0 && ack.phase != Phase::Fast && ack.cwnd_limited
+    }
+
+    /// Slow start: opens by what is acknowledged, up to the threshold. Returns the bytes that are
+    /// left for congestion avoidance.
+    pub fn slow_start(&mut self, acked: u64) -> u64 {
+        if !self.in_slow_start() {
+            return acked;
+        }
+        let acked = acked as f64;
+        let grown = (self.cwnd + acked).min(self.ssthresh);
+        let rest = acked - (grown - self.cwnd);
+        self.cwnd = grown;
+        rest as u64
+    }
+
+    /// Opens by this many bytes.
+    pub fn open(&mut self, bytes: f64) {
+        self.cwnd += bytes;
+    }
+
+    /// Additive increase: `segments` for each window of acknowledged bytes.
+    pub fn increase(&mut self, segments: f64, acked: u64) {
+        self.cwnd += segments * self.mss * acked as f64 / self.cwnd.max(1.0);
+    }
+
+    /// Sets the window, at least one segment.
+    pub fn set(&mut self, segments: f64) {
+        self.cwnd = (segments * self.mss).max(self.mss);
+    }
+
+    /// Slow start is over without a loss.
+    pub fn end_slow_start(&mut self) {
+        self.ssthresh = self.cwnd;
+    }
+
+    /// Congestion: the threshold becomes `segments`, at least two; the window becomes that, or one
+    /// segment after a time-out. A segment that times out again leaves the threshold alone.
+    pub fn reduce(&mut self, event: &CongestionEvent, segments: f64) {
+        if event.cause != Congestion::RepeatedTimeout {
+            self.ssthresh = (segments * self.mss).max(2.0 * self.mss);
+        }
+        self.cwnd = match event.cause {
+            Congestion::Loss | Congestion::Ecn => self.ssthresh,
+            Congestion::Timeout | Congestion::RepeatedTimeout => self.mss,
+        };
+    }
+
+    /// The same with a share of what is in flight.
+    pub fn reduce_by(&mut self, event: &CongestionEvent, share: f64) {
+        self.reduce(event, event.in_flight as f64 * share / self.mss);
+    }
+
+    /// The end of fast recovery: no burst when little is in flight (RFC 6582 section 3.2).
+    pub fn leave_recovery(&mut self, in_flight: u64) {
+        let most = (in_flight as f64).max(self.mss) + self.mss;
+        self.cwnd = self.ssthresh.min(most);
+    }
+
+    /// Smaller segments: as many as before.
+    pub fn change_mss(&mut self, mss: u32) {
+        let new = f64::from(mss.max(1));
+        self.cwnd *= new / self.mss;
+        self.ssthresh = (self.ssthresh * new / self.mss).max(2.0 * new);
+        self.mss = new;
+    }
+
+    /// The application was silent.
+    pub fn after_pause(&mut self, idle: &Idle) {
+        if let Some(most) = idle.restart_window {
+            self.cwnd = self.cwnd.min(most as f64);
+        }
+    }
+}
+
+/// The methods of [`super::CongestionControl`] that a field `window: Window` answers.
+macro_rules! window_methods {
+    () => {
+        fn cwnd(&self) -> u64 {
+            self.window.bytes()
+        }
+        fn ssthresh(&self) -> Option<u64> {
+            self.window.threshold()
+        }
+        fn on_start(&mut self, start: &$crate::congestion::Start) {
+            self.window.start(start);
+        }
+        fn on_mss(&mut self, mss: u32) {
+            self.window.change_mss(mss);
+        }
+        fn on_recovery_exit(&mut self, in_flight: u64, _: sim_core::SimTime) {
+            self.window.leave_recovery(in_flight);
+        }
+    };
+}
+pub(super) use window_methods;
