@@ -401,7 +401,13 @@ impl Known<'_> {
             parts.push(format!("links lost {}", packets(n)));
         }
         if let Some(n) = self.positive("queue_drops_pkts") {
-            parts.push(format!("queues dropped {}", packets(n)));
+            parts.push(format!("full queues dropped {}", packets(n)));
+        }
+        if let Some(n) = self.positive("early_drops_pkts") {
+            parts.push(format!("queue disciplines dropped {}", packets(n)));
+        }
+        if let Some(n) = self.positive("ce_marks_pkts") {
+            parts.push(format!("queue disciplines marked {}", packets(n)));
         }
         if let Some(again) = self.positive("retransmissions") {
             let verb = if again == 1.0 { "was" } else { "were" };

@@ -94,6 +94,31 @@ pcap = true
 }
 
 #[test]
+fn with_models_of_queue_loss_delay_and_rate() {
+    same_for_all_engines(
+        r#"
+name = "models"
+duration = "8 s"
+tcp = { tcp_ecn = 1 }
+[topology]
+kind = "dumbbell"
+pairs = 3
+bottleneck = { rate = "5 Mbit/s", delay = "3 ms", queue = { kind = "codel", target = "2 ms", interval = "30 ms", ecn = true }, loss = { kind = "gilbert-elliott", good_to_bad = 0.005, bad_to_good = 0.4 } }
+access = { rate = "50 Mbit/s", delay = "1 ms", queue = { kind = "codel", limit = "30 kB" }, rate_process = { kind = "two-state", other = "2 Mbit/s", mean_other = "300 ms" }, jitter = { kind = "exponential", mean = "200 us" } }
+[[workload]]
+name = "bulk"
+kind = "bulk"
+bytes = "1 MB"
+port = 5000
+[[workload]]
+name = "pages"
+arrivals = { kind = "poisson", rate = "20 /s" }
+response = { kind = "exponential", mean = "8 kB" }
+"#,
+    );
+}
+
+#[test]
 fn with_many_events_at_one_instant() {
     same_for_all_engines(
         r#"

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use sim_core::record::Discard;
 use sim_core::{
-    Cx, Host, LinkSpec, Network, NodeId, NodeKind, NodeSpec, Packet, QueueLimit, Rate, RunConfig,
-    SimDuration, SimTime, Simulation,
+    Cx, Host, LinkSpec, Network, NodeId, NodeKind, NodeSpec, Outgoing, Packet, QueueLimit, Rate,
+    RunConfig, SimDuration, SimTime, Simulation,
 };
 
 /// Keeps packets on their way to a peer and back.
@@ -22,7 +22,10 @@ impl Echo {
     fn send(&self, to: NodeId, cx: &mut Cx<'_, Self>) {
         let first = |n| cx.network().addresses(n).next();
         if let (Some(src), Some(dst)) = (first(cx.node()), first(to)) {
-            cx.send(src, dst, 1000, 64, 0, [0; 6]);
+            cx.send(Outgoing {
+                src,
+                ..Outgoing::to(dst, 1000, [0; 6])
+            });
         }
     }
 }
@@ -40,7 +43,7 @@ impl Host for Echo {
     }
 
     fn on_packet(&mut self, packet: Packet<[u64; 6]>, cx: &mut Cx<'_, Self>) {
-        cx.send(packet.dst, packet.src, 1000, 64, 0, packet.payload);
+        cx.send(Outgoing::to(packet.src, 1000, packet.payload));
     }
 
     fn on_timer(&mut self, _: u64, cx: &mut Cx<'_, Self>) {
@@ -66,7 +69,7 @@ fn simulation(sites: u32, busy: u32, in_parts: bool, threads: usize) -> Simulati
     let mut join = |a: u32, b: u32, us: u64| {
         let delay = SimDuration::from_micros(us);
         let mut link = LinkSpec::new(NodeId(a), NodeId(b), Some(Rate::mbps(1000)), delay);
-        link.queue = QueueLimit::Packets(100);
+        link.queue = QueueLimit::Packets(100).into();
         links.push(link.reversed());
         links.push(link);
     };

@@ -11,8 +11,8 @@ use std::time::Instant;
 use sim_core::assign::assign;
 use sim_core::record::Recorder;
 use sim_core::{
-    Cx, Host, LazyTimer, LinkSpec, Network, NodeId, NodeKind, NodeSpec, Packet, Rate, Record,
-    RunConfig, SimDuration, SimTime, Simulation,
+    Cx, Host, LazyTimer, LinkSpec, Network, NodeId, NodeKind, NodeSpec, Outgoing, Packet, Rate,
+    Record, RunConfig, SimDuration, SimTime, Simulation,
 };
 
 const SITES: u32 = 8;
@@ -32,7 +32,10 @@ impl Flow {
         let first = |n| cx.network().addresses(n).next();
         if let (Some(src), Some(dst)) = (first(cx.node()), first(self.peer)) {
             let size = if self.window > 0 { 1500 } else { 40 };
-            cx.send(src, dst, size, 64, 0, self.state[0]);
+            cx.send(Outgoing {
+                src,
+                ..Outgoing::to(dst, size, self.state[0])
+            });
             self.timer
                 .set(Some(cx.now() + SimDuration::from_millis(200)), 0, cx);
         }

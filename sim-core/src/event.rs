@@ -95,6 +95,8 @@ pub enum EventKind {
     Timer,
     /// Node `target` starts.
     Start,
+    /// The managed queue of transmitter `target` of the partition may send its next packet.
+    Departure,
 }
 
 /// A pending event: 32 bytes, `Copy`.
@@ -106,7 +108,7 @@ pub struct Event {
     pub tie: Tie,
     /// A token of the target's own, or the place of a packet.
     pub data: u64,
-    /// Number of the wire in its partition or of the node, by kind.
+    /// Number of the wire or transmitter in its partition, or of the node, by kind.
     pub target: u32,
     /// What happens.
     pub kind: EventKind,

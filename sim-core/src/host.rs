@@ -1,12 +1,12 @@
-//! What a protocol implements, and what the engine offers it.
+//! What a protocol implements: [`Host`]. What the engine offers it is [`Cx`].
 
 use std::fmt;
 use std::net::Ipv4Addr;
 
+use crate::cx::Cx;
 use crate::event::{LinkId, NodeId};
 use crate::packet::Packet;
-pub use crate::partition::Cx;
-use crate::time::SimTime;
+use crate::rng::mix;
 
 /// A node that speaks a protocol. The engine's only type parameter.
 pub trait Host: Send + Sized {
@@ -15,8 +15,8 @@ pub trait Host: Send + Sized {
     /// What the node records.
     type Sample: Clone + Send + fmt::Debug;
     /// Working memory that all hosts of a partition share, one event after the other: buffers that
-    /// are empty between events, lest each host keeps its own. Nothing in it may carry meaning from
-    /// one event to the next. `()` where there is none.
+    /// are empty between events, so that not each host keeps its own. Nothing in it may carry meaning
+    /// from one event to the next. `()` where there is none.
     type Scratch: Default + Send + fmt::Debug;
 
     /// Called once at time zero.
@@ -39,6 +39,13 @@ pub trait Host: Send + Sized {
     fn look_ahead(&self, what: Upcoming<'_, Self>) -> Option<u64> {
         let _ = what;
         None
+    }
+
+    /// A number that all packets of a flow have in common, for queue disciplines that keep flows
+    /// apart. Source and destination address by default.
+    fn flow(packet: &Packet<Self::Payload>) -> u64 {
+        let ends = u64::from(u32::from(packet.src)) << 32 | u64::from(u32::from(packet.dst));
+        mix(ends)
     }
 
     /// What to record when a packet is lost in the network; nothing by default.
@@ -64,7 +71,9 @@ pub enum Upcoming<'a, H: Host> {
 pub enum LossCause {
     /// The queue in front of the link was full.
     QueueFull,
-    /// The link's random loss.
+    /// The queue discipline dropped it to signal congestion.
+    QueueEarly,
+    /// The link's loss model.
     Random,
     /// The link's list of packets to drop named it.
     Scripted,
@@ -80,6 +89,7 @@ impl fmt::Display for LossCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             LossCause::QueueFull => "queue full",
+            LossCause::QueueEarly => "early drop",
             LossCause::Random => "random loss",
             LossCause::Scripted => "scripted drop",
             LossCause::LinkDown => "link down",
@@ -98,98 +108,6 @@ pub struct Loss {
     pub link: Option<LinkId>,
     /// Why.
     pub cause: LossCause,
-}
-
-/// What can be asked for a wake: the engine's [`Cx`], or whoever else drives a protocol.
-pub trait Wakes {
-    /// The current time.
-    fn now(&self) -> SimTime;
-    /// Asks to be woken with `token` at `at`, now at the earliest.
-    fn wake(&mut self, at: SimTime, token: u64);
-}
-
-impl<H: Host> Wakes for Cx<'_, H> {
-    #[inline]
-    fn now(&self) -> SimTime {
-        Cx::now(self)
-    }
-
-    #[inline]
-    fn wake(&mut self, at: SimTime, token: u64) {
-        Cx::wake(self, at, token);
-    }
-}
-
-/// A timer as data: moving its deadline later writes a slot and touches no queue.
-///
-/// Keep one per purpose, [`LazyTimer::set`] it as often as wanted, and call [`LazyTimer::fire`]
-/// when its token comes up. A deadline that moved earlier queues a second event and remembers the
-/// first, so that a short timer running ahead of a long one (delayed ACK before retransmission)
-/// leaves no trail of stale events. Of more than two pending, the latest is remembered: the others are
-/// soon gone, and no timer set far ahead is queued twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LazyTimer {
-    deadline: SimTime,
-    /// The next pending event of this timer.
-    queued: SimTime,
-    /// A later one, overtaken when the deadline moved earlier.
-    overtaken: SimTime,
-}
-
-impl Default for LazyTimer {
-    fn default() -> Self {
-        LazyTimer {
-            deadline: SimTime::MAX,
-            queued: SimTime::MAX,
-            overtaken: SimTime::MAX,
-        }
-    }
-}
-
-impl LazyTimer {
-    /// Sets the deadline, now at the earliest, or clears it with `None`; wakes are asked for with
-    /// `token`.
-    pub fn set<W: Wakes>(&mut self, deadline: Option<SimTime>, token: u64, cx: &mut W) {
-        self.deadline = deadline.map_or(SimTime::MAX, |at| at.max(cx.now()));
-        self.ensure_queued(token, cx);
-    }
-
-    fn ensure_queued<W: Wakes>(&mut self, token: u64, cx: &mut W) {
-        if self.deadline < self.queued {
-            if self.overtaken == SimTime::MAX {
-                self.overtaken = self.queued;
-            }
-            self.queued = self.deadline;
-            cx.wake(self.deadline, token);
-        }
-    }
-
-    /// Handles a wake with the timer's token: true when the deadline has been reached; otherwise
-    /// the wake was early or stale and the timer has queued itself again where needed.
-    pub fn fire<W: Wakes>(&mut self, token: u64, cx: &mut W) -> bool {
-        let now = cx.now();
-        if now != self.queued {
-            return false;
-        }
-        self.queued = self.overtaken;
-        self.overtaken = SimTime::MAX;
-        if self.deadline <= now {
-            self.deadline = SimTime::MAX;
-            return true;
-        }
-        self.ensure_queued(token, cx);
-        false
-    }
-
-    /// The next wake will find the deadline reached.
-    pub fn is_due_next(&self) -> bool {
-        self.deadline <= self.queued
-    }
-
-    /// The deadline, if one is set.
-    pub fn deadline(&self) -> Option<SimTime> {
-        (self.deadline < SimTime::MAX).then_some(self.deadline)
-    }
 }
 
 /// The first address of the simulated address space, 10.0.0.1.

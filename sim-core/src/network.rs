@@ -1,12 +1,19 @@
 //! The network as data: nodes, links, addresses; checked once, then shared and never changed.
 
+mod builder;
+
 use std::net::Ipv4Addr;
 
 use crate::event::{LinkId, NodeId, Tie};
 use crate::host::FIRST_ADDRESS;
+pub use crate::impairments::Impairments;
+use crate::impairments::{AnyRate, LossSpec};
+use crate::plugin::Plugin;
+use crate::queue_disc::{QueueLimit, QueueSpec};
 use crate::routing::Routes;
 use crate::time::{SimDuration, SimTime};
-use crate::units::{Bytes, Rate};
+use crate::units::Rate;
+pub use builder::NetworkBuilder;
 
 /// What a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,45 +36,6 @@ pub struct NodeSpec {
     pub kind: NodeKind,
 }
 
-/// The limit of a drop-tail queue; packets whose transmission has not ended count, the one in
-/// service included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum QueueLimit {
-    /// No limit.
-    Unlimited,
-    /// At most this many packets.
-    Packets(u32),
-    /// At most this many bytes.
-    Bytes(Bytes),
-}
-
-/// What may happen to packets on a link besides queueing. Each decision is drawn from the link's
-/// own stream, in the order given here, for every packet that the queue accepted.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Impairments {
-    /// Probability that a packet is lost on the wire.
-    pub loss: f64,
-    /// The packets to lose, counted from 1 in the order in which the queue accepts them; sorted.
-    pub drop: Vec<u64>,
-    /// Probability that a packet arrives with a bit error.
-    pub corrupt: f64,
-    /// Probability that a packet arrives twice.
-    pub duplicate: f64,
-    /// Probability that a packet is held back by `reorder_delay`.
-    pub reorder: f64,
-    /// How long a held-back packet is held.
-    pub reorder_delay: SimDuration,
-    /// Each packet is delayed by a uniform draw from zero to this; packets may overtake.
-    pub jitter: SimDuration,
-}
-
-impl Impairments {
-    /// True when packets can overtake each other.
-    pub fn disorders(&self) -> bool {
-        self.reorder > 0.0 || !self.jitter.is_zero()
-    }
-}
-
 /// A change of a link at a time known beforehand. What is not given stays.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct LinkChange {
@@ -78,7 +46,7 @@ pub struct LinkChange {
     /// New propagation delay, for packets whose transmission ends from then on. A shorter delay
     /// does not let packets overtake: they arrive no earlier than those sent before them.
     pub delay: Option<SimDuration>,
-    /// New loss probability, for packets offered from then on.
+    /// New loss probability, for packets offered from then on; it replaces a loss model.
     pub loss: Option<f64>,
     /// False: packets offered from then on are lost. True: the link works again.
     pub up: Option<bool>,
@@ -95,9 +63,11 @@ pub struct LinkSpec {
     pub rate: Option<Rate>,
     /// Propagation delay, greater than zero.
     pub delay: SimDuration,
-    /// Drop-tail limit.
-    pub queue: QueueLimit,
-    /// Random and scripted mishaps.
+    /// What becomes of packets that find the transmitter busy.
+    pub queue: QueueSpec,
+    /// How the rate varies at random; `None` when it does not.
+    pub rate_process: Option<Plugin<AnyRate>>,
+    /// Loss, bit errors, duplicates, disorder.
     pub impairments: Impairments,
     /// Changes in mid-run, in order of time.
     pub changes: Vec<LinkChange>,
@@ -111,10 +81,25 @@ impl LinkSpec {
             to,
             rate,
             delay,
-            queue: QueueLimit::Unlimited,
+            queue: QueueLimit::Unlimited.into(),
+            rate_process: None,
             impairments: Impairments::default(),
             changes: Vec::new(),
         }
+    }
+
+    /// The same with another queue: a [`QueueLimit`], or a discipline.
+    #[must_use]
+    pub fn with_queue(mut self, queue: impl Into<QueueSpec>) -> LinkSpec {
+        self.queue = queue.into();
+        self
+    }
+
+    /// The same with loss: a probability, or a model.
+    #[must_use]
+    pub fn with_loss(mut self, loss: impl Into<LossSpec>) -> LinkSpec {
+        self.impairments.loss = loss.into();
+        self
     }
 
     /// The same with its direction turned.
@@ -149,7 +134,7 @@ pub enum NetworkError {
         to: String,
     },
     /// A probability outside [0, 1].
-    #[error("the link from {from:?} to {to:?} has {what} = {value}; a probability lies in 0 to 1")]
+    #[error("the link from {from:?} to {to:?} has {what} = {value}; it must lie between 0 and 1")]
     Probability {
         /// Sending node.
         from: String,
@@ -262,6 +247,28 @@ impl Network {
         (first..first + count).map(move |i| Ipv4Addr::from(base + i))
     }
 
+    /// The first address of a host; none for a router.
+    pub fn address(&self, node: NodeId) -> Option<Ipv4Addr> {
+        self.addresses(node).next()
+    }
+
+    /// The name of a node.
+    pub fn name(&self, node: NodeId) -> &str {
+        &self.nodes[node.0 as usize].name
+    }
+
+    /// What [`Simulation::new`](crate::Simulation::new) takes: `make` for each host, nothing for
+    /// each router.
+    pub fn place<H>(&self, mut make: impl FnMut(NodeId) -> H) -> Vec<Option<H>> {
+        let nodes = self.nodes.iter().zip(0..);
+        nodes
+            .map(|(node, i)| match node.kind {
+                NodeKind::Host { .. } => Some(make(NodeId(i))),
+                NodeKind::Router => None,
+            })
+            .collect()
+    }
+
     /// The host that owns an address.
     pub fn owner(&self, address: Ipv4Addr) -> Option<NodeId> {
         let i = u32::from(address).checked_sub(u32::from(FIRST_ADDRESS))?;
@@ -304,10 +311,7 @@ fn check_link(i: usize, link: &LinkSpec, nodes: &[NodeSpec]) -> Result<(), Netwo
     if link.min_delay().is_zero() {
         return Err(NetworkError::NoDelay { from, to });
     }
-    if matches!(
-        link.queue,
-        QueueLimit::Packets(0) | QueueLimit::Bytes(Bytes(0))
-    ) {
+    if matches!(link.queue, QueueSpec::DropTail(limit) if limit.is_nothing()) {
         return Err(NetworkError::EmptyQueue { from, to });
     }
     if !link.changes.is_sorted_by_key(|c| c.at) {
@@ -319,8 +323,12 @@ fn check_link(i: usize, link: &LinkSpec, nodes: &[NodeSpec]) -> Result<(), Netwo
         .iter()
         .filter_map(|c| c.loss)
         .map(|p| ("loss", p));
+    let loss = match im.loss {
+        LossSpec::Random(p) => p,
+        LossSpec::Model(_) => 0.0,
+    };
     let all = [
-        ("loss", im.loss),
+        ("loss", loss),
         ("corrupt", im.corrupt),
         ("duplicate", im.duplicate),
         ("reorder", im.reorder),

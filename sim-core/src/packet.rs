@@ -47,6 +47,41 @@ impl<P> Packet<P> {
     }
 }
 
+/// A packet to send, with [`Cx::send`](crate::Cx::send).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outgoing<P> {
+    /// Source address; unspecified (0.0.0.0) for the first address of the sender.
+    pub src: Ipv4Addr,
+    /// Destination address.
+    pub dst: Ipv4Addr,
+    /// Length on the wire in bytes, IP header included.
+    pub size: u32,
+    /// Hops it may take.
+    pub ttl: u8,
+    /// Differentiated services code point and ECN field (RFC 2474, RFC 3168).
+    pub tos: u8,
+    /// The protocol's data unit.
+    pub payload: P,
+}
+
+impl<P> Outgoing<P> {
+    /// Initial time to live (RFC 1700; that of Linux).
+    pub const TTL: u8 = 64;
+
+    /// A packet of `size` bytes to `dst`, from the first address of the sender, with the usual time
+    /// to live and an ordinary type of service.
+    pub fn to(dst: Ipv4Addr, size: u32, payload: P) -> Outgoing<P> {
+        Outgoing {
+            src: Ipv4Addr::UNSPECIFIED,
+            dst,
+            size,
+            ttl: Self::TTL,
+            tos: 0,
+            payload,
+        }
+    }
+}
+
 /// Place of a packet in a [`Slab`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PacketRef(NonZeroU32);

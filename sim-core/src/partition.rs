@@ -1,17 +1,17 @@
 //! A part of the network that runs by itself between two exchanges of mail.
 
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 
+use crate::cx::Cx;
 use crate::event::{Event, EventKind, LinkId, NodeId, Tie};
 use crate::event_queue::{AnyEventQueue, EventQueue};
 use crate::host::{Host, Loss, LossCause};
-use crate::link::{Fate, LinkStats, Transmitter, Wire};
+use crate::link::{Fate, LinkStats, Served, Transmitter, Wire};
 use crate::look_ahead::LookAhead;
 use crate::network::{LinkSpec, Network, NodeSpec};
 use crate::packet::{Flight, Packet, PacketRef, Slab};
+use crate::queue_disc::{QueueDrop, QueuedPacket};
 use crate::record::Record;
-use crate::rng::Rng;
 use crate::time::{SimDuration, SimTime};
 
 /// A packet that crosses to another partition, with the key its sender made.
@@ -97,11 +97,11 @@ impl<P> Mailbag<P> {
 #[derive(Debug)]
 pub(crate) struct Core<H: Host> {
     me: u32,
-    network: Arc<Network>,
+    pub(crate) network: Arc<Network>,
     pub(crate) assignment: Arc<Assignment>,
     pub(crate) queue: AnyEventQueue,
     pub(crate) packets: Slab<Packet<H::Payload>>,
-    scratch: H::Scratch,
+    pub(crate) scratch: H::Scratch,
     /// Of the links this partition sends on, in order of link number.
     transmitters: Vec<Transmitter>,
     /// Place in `transmitters` by link number.
@@ -109,7 +109,7 @@ pub(crate) struct Core<H: Host> {
     /// Of the links on which this partition receives, in order of link number.
     pub(crate) wires: Vec<Wire>,
     counters: Vec<u64>,
-    seed: u64,
+    pub(crate) seed: u64,
     /// By receiving partition.
     outbox: Vec<Mailbag<H::Payload>>,
     /// Partitions with mail in the outbox.
@@ -123,6 +123,8 @@ pub(crate) struct Core<H: Host> {
     pub(crate) max_pending: usize,
     pub(crate) max_packets: usize,
     unrouted: u64,
+    /// What managed queues have dropped during a call; empty between events.
+    dropped: Vec<(QueuedPacket, QueueDrop)>,
 }
 
 /// Bytes of the engine's objects.
@@ -132,8 +134,8 @@ pub struct ObjectBytes {
     pub event: usize,
     /// A packet in flight, with its place on the wire.
     pub packet: usize,
-    /// A link direction: what is told of it, sender and receiver; without limits, mishaps and
-    /// changes, which are kept beside.
+    /// A link direction: what is told of it, sender and receiver; without limits,
+    /// impairments and changes, which are kept beside.
     pub link: usize,
     /// A node, but for its host and what its name takes.
     pub node: usize,
@@ -172,108 +174,9 @@ pub(crate) struct Partition<H: Host> {
     next: Option<SimTime>,
 }
 
-/// What the engine offers a host while it handles an event.
-#[derive(Debug)]
-pub struct Cx<'a, H: Host> {
-    core: &'a mut Core<H>,
-    node: NodeId,
-    now: SimTime,
-    tie: Tie,
-}
-
-impl<H: Host> Cx<'_, H> {
-    /// The current time.
-    pub fn now(&self) -> SimTime {
-        self.now
-    }
-
-    /// The node that is running.
-    pub fn node(&self) -> NodeId {
-        self.node
-    }
-
-    /// The network it is part of.
-    pub fn network(&self) -> &Network {
-        &self.core.network
-    }
-
-    /// The seed of the run, for draws that several nodes must agree on.
-    pub fn seed(&self) -> u64 {
-        self.core.seed
-    }
-
-    /// A random stream of this node's own for `purpose`; keep it, each call starts it anew.
-    pub fn rng(&self, purpose: &str) -> Rng {
-        Rng::stream(self.core.seed, purpose, u64::from(self.node.0))
-    }
-
-    /// Sends a packet towards `dst`; returns its number, unique in the run.
-    // Always inlined, so that the packet is made in its slot.
-    #[inline(always)]
-    pub fn send(
-        &mut self,
-        src: Ipv4Addr,
-        dst: Ipv4Addr,
-        size: u32,
-        ttl: u8,
-        tos: u8,
-        payload: H::Payload,
-    ) -> u64 {
-        let tie = self.core.draw_tie(self.node);
-        let id = tie.as_u64();
-        let packet = Packet {
-            id,
-            src,
-            dst,
-            size,
-            ttl,
-            tos,
-            corrupt: false,
-            payload,
-        };
-        let at = self.core.packets.insert(packet);
-        self.core.forward(self.node, at, tie, self.now, self.tie);
-        id
-    }
-
-    /// Asks for [`Host::on_timer`] with `token` at `at`, now at the earliest.
-    pub fn wake(&mut self, at: SimTime, token: u64) {
-        let mut tie = self.core.draw_tie(self.node);
-        let time = at.max(self.now);
-        if time == self.now {
-            tie = tie.at_same_instant();
-        }
-        let target = self.node.0;
-        self.core.queue.push(Event {
-            time,
-            tie,
-            data: token,
-            target,
-            kind: EventKind::Timer,
-        });
-    }
-
-    /// The working memory of the partition.
-    #[inline]
-    pub fn scratch(&mut self) -> &mut H::Scratch {
-        &mut self.core.scratch
-    }
-
-    /// Writes a record.
-    pub fn record(&mut self, sample: H::Sample) {
-        let (time, tie, node) = (self.now, self.tie, self.node);
-        self.core.records.push(Record {
-            time,
-            tie,
-            node,
-            sample,
-        });
-    }
-}
-
 impl<H: Host> Core<H> {
     #[inline]
-    fn draw_tie(&mut self, node: NodeId) -> Tie {
+    pub(crate) fn draw_tie(&mut self, node: NodeId) -> Tie {
         let counter = &mut self.counters[node.0 as usize];
         let tie = Tie::new(node, *counter);
         *counter += 1;
@@ -282,7 +185,14 @@ impl<H: Host> Core<H> {
 
     /// Sends the packet in the slab from `node` on the link towards its destination, with `tie` as
     /// the key of its arrival.
-    fn forward(&mut self, node: NodeId, at: PacketRef, tie: Tie, now: SimTime, event: Tie) {
+    pub(crate) fn forward(
+        &mut self,
+        node: NodeId,
+        at: PacketRef,
+        tie: Tie,
+        now: SimTime,
+        event: Tie,
+    ) {
         let packet = self.packets.get_mut(at);
         let Some(link) = self.network.next_link(node, packet.dst) else {
             self.unrouted += 1;
@@ -294,16 +204,8 @@ impl<H: Host> Core<H> {
         let (part, wire) = (transmitter.part, transmitter.wire);
         match transmitter.offer(packet.size, now) {
             Fate::Lost(cause) => {
-                self.lose(
-                    at,
-                    Loss {
-                        node,
-                        link: Some(link),
-                        cause,
-                    },
-                    now,
-                    event,
-                );
+                let link = Some(link);
+                self.lose(at, Loss { node, link, cause }, now, event);
             }
             Fate::Arrives {
                 at: time,
@@ -312,15 +214,129 @@ impl<H: Host> Core<H> {
             } => {
                 packet.corrupt |= corrupt;
                 if duplicate {
-                    let copy = packet.clone();
-                    let copy = self.packets.insert(copy);
-                    self.launch(part, wire, time, tie, at);
-                    let tie = self.draw_tie(node);
-                    self.launch(part, wire, time, tie, copy);
+                    self.launch_twice(node, (part, wire), time, tie, at);
                 } else {
                     self.launch(part, wire, time, tie, at);
                 }
             }
+            Fate::Waits => self.enqueue(node, place, at, now, event),
+        }
+    }
+
+    /// Sends a packet off and a copy right behind it.
+    #[cold]
+    fn launch_twice(
+        &mut self,
+        node: NodeId,
+        (part, wire): (u32, u32),
+        time: SimTime,
+        tie: Tie,
+        at: PacketRef,
+    ) {
+        let copy = self.packets.get_mut(at).clone();
+        let copy = self.packets.insert(copy);
+        self.launch(part, wire, time, tie, at);
+        let tie = self.draw_tie(node);
+        self.launch(part, wire, time, tie, copy);
+    }
+
+    /// Puts a packet into the managed queue of the transmitter at `place`, and sends what can be
+    /// sent.
+    #[inline(never)]
+    fn enqueue(&mut self, node: NodeId, place: u32, at: PacketRef, now: SimTime, event: Tie) {
+        let packet = self.packets.get_mut(at);
+        let ends = (packet.src, packet.dst);
+        let flow = H::flow(packet);
+        let queued = QueuedPacket::new(at, packet.size, packet.tos, ends, flow, now);
+        let mut dropped = std::mem::take(&mut self.dropped);
+        self.transmitters[place as usize].enqueue(queued, now, &mut dropped);
+        self.dropped = dropped;
+        self.serve(node, place, now, event);
+    }
+
+    /// Sends packets from the managed queue at `place` while its link is free, and asks for an event
+    /// where some must wait. `event` is the one being handled.
+    fn serve(&mut self, node: NodeId, place: u32, now: SimTime, event: Tie) {
+        let mut dropped = std::mem::take(&mut self.dropped);
+        loop {
+            let transmitter = &mut self.transmitters[place as usize];
+            let link = transmitter.link;
+            let end = (transmitter.part, transmitter.wire);
+            let served = transmitter.serve(now, &mut dropped);
+            for (packet, why) in dropped.drain(..) {
+                let cause = match why {
+                    QueueDrop::Full => LossCause::QueueFull,
+                    QueueDrop::Early => LossCause::QueueEarly,
+                };
+                let link = Some(link);
+                self.lose(packet.place, Loss { node, link, cause }, now, event);
+            }
+            let Served::Sent(queued, fate) = served else {
+                break;
+            };
+            self.dispatch(node, link, end, &queued, fate, now, event);
+        }
+        self.dropped = dropped;
+        if let Some(time) = self.transmitters[place as usize].next_wake(now) {
+            let tie = self.draw_tie(node);
+            self.queue.push(Event {
+                time,
+                tie,
+                data: 0,
+                target: place,
+                kind: EventKind::Departure,
+            });
+        }
+    }
+
+    /// Sends off a packet that a managed queue has let go. The key of its arrival is made now, so
+    /// that arrivals follow the order of departure.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a link direction, a packet and an instant"
+    )]
+    fn dispatch(
+        &mut self,
+        node: NodeId,
+        link: LinkId,
+        (part, wire): (u32, u32),
+        queued: &QueuedPacket,
+        fate: Fate,
+        now: SimTime,
+        event: Tie,
+    ) {
+        let at = queued.place;
+        match fate {
+            Fate::Lost(cause) => {
+                let link = Some(link);
+                self.lose(at, Loss { node, link, cause }, now, event);
+            }
+            Fate::Arrives {
+                at: time,
+                corrupt,
+                duplicate,
+            } => {
+                let packet = self.packets.get_mut(at);
+                packet.corrupt |= corrupt;
+                packet.tos = queued.tos();
+                let tie = self.draw_tie(node);
+                if duplicate {
+                    self.launch_twice(node, (part, wire), time, tie, at);
+                } else {
+                    self.launch(part, wire, time, tie, at);
+                }
+            }
+            Fate::Waits => {}
+        }
+    }
+
+    /// A transmission has ended, or a discipline is ready to send again.
+    #[inline(never)]
+    fn depart(&mut self, place: u32, now: SimTime, event: Tie) {
+        let transmitter = &mut self.transmitters[place as usize];
+        if transmitter.is_due(now) {
+            let node = self.network.links()[transmitter.link.0 as usize].from;
+            self.serve(node, place, now, event);
         }
     }
 
@@ -469,6 +485,7 @@ impl<H: Host> Partition<H> {
             max_pending: 0,
             max_packets: 0,
             unrouted: 0,
+            dropped: Vec::new(),
         };
         for &(node, _) in &hosts {
             let tie = core.draw_tie(node);
@@ -540,6 +557,7 @@ impl<H: Host> Partition<H> {
             EventKind::Arrival => {
                 self.arrive(event.target, PacketRef::from_data(event.data), now, tie);
             }
+            EventKind::Departure => self.core.depart(event.target, now, tie),
             EventKind::Timer | EventKind::Start => {
                 let node = NodeId(event.target);
                 let place = self.core.assignment.place_of(node.0);

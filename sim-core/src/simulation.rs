@@ -11,13 +11,13 @@ use crate::event_queue::{AnyEventQueue, EventQueueKind};
 use crate::host::Host;
 use crate::link::LinkStats;
 use crate::look_ahead::LookAhead;
+use crate::look_ahead_rounds::{Bounds, Pace, Tally};
 use crate::merge::merge_before;
 use crate::network::Network;
 pub use crate::partition::ObjectBytes;
 use crate::partition::{Assignment, Partition};
-use crate::record::{Record, Recorder};
+use crate::record::{Collect, Record, Recorder};
 use crate::time::{SimDuration, SimTime};
-use crate::windows::{Bounds, Pace, Tally};
 
 /// How to run; of these only `seed` and `end` change results.
 #[derive(Clone, Debug)]
@@ -95,6 +95,17 @@ pub enum RunError {
     Record(#[from] io::Error),
 }
 
+/// What [`Simulation::run_to_end`] gives back.
+#[derive(Debug)]
+pub struct Finished<H: Host> {
+    /// What the hosts recorded, in canonical order.
+    pub records: Vec<Record<H::Sample>>,
+    /// What the engine counted.
+    pub stats: RunStats,
+    /// The hosts after the run, by node number; `None` for routers.
+    pub hosts: Vec<Option<H>>,
+}
+
 /// A network with its hosts, ready to run.
 #[derive(Debug)]
 pub struct Simulation<H: Host> {
@@ -112,8 +123,25 @@ impl<H: Host> Simulation<H> {
     ///
     /// # Panics
     /// When hosts and nodes do not match, or `partition_of` is neither empty nor one per node.
-    pub fn new(network: Arc<Network>, hosts: Vec<Option<H>>, config: &RunConfig) -> Simulation<H> {
+    pub fn new(
+        network: impl Into<Arc<Network>>,
+        hosts: Vec<Option<H>>,
+        config: &RunConfig,
+    ) -> Simulation<H> {
+        let network = network.into();
         Simulation::with_queues(network, hosts, config, &mut || config.queue.build())
+    }
+
+    /// Runs to the end and keeps everything in memory.
+    pub fn run_to_end(mut self) -> Finished<H> {
+        let mut kept = Collect::default();
+        let stats = self.run(&mut kept, &mut |_| ControlFlow::Continue(()));
+        Finished {
+            records: kept.0,
+            // Keeping records in memory cannot fail.
+            stats: stats.unwrap_or_default(),
+            hosts: self.into_hosts(),
+        }
     }
 
     /// The same with an event queue from `make_queue` for each partition: the place for one of

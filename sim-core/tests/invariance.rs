@@ -7,10 +7,13 @@ use std::sync::Arc;
 use common::{Draft, Outcome, Prober, Shot, address, at_us, hosts, run, us};
 use proptest::prelude::*;
 use sim_core::event_queue::EventQueueKind;
+use sim_core::impairments::{AnyRate, GilbertElliott, LossSpec};
 use sim_core::network::{Impairments, LinkChange};
+use sim_core::plugin::Plugin;
+use sim_core::queue_disc::{CoDel, CoDelParams, QueueSpec};
 use sim_core::{
-    Bytes, Cx, Host, LazyTimer, LinkSpec, Loss, Network, NodeId, Packet, QueueLimit, Rate, Rng,
-    RunConfig, SimTime,
+    Bytes, Cx, Host, LazyTimer, LinkModels, LinkSpec, Loss, Network, NodeId, Outgoing, Packet,
+    QueueLimit, Rate, Rng, RunConfig, SimTime,
 };
 
 /// Answers, forwards to others, wakes itself now and later: whatever its own dice say.
@@ -23,10 +26,18 @@ struct Chatter {
 
 #[derive(Clone, Debug, PartialEq)]
 enum Said {
-    Got { id: u64, ttl: u8, corrupt: bool },
+    Got {
+        id: u64,
+        ttl: u8,
+        tos: u8,
+        corrupt: bool,
+    },
     Woke(u64),
     Fired,
-    Lost { id: u64, loss: Loss },
+    Lost {
+        id: u64,
+        loss: Loss,
+    },
 }
 
 const TIMER: u64 = 1;
@@ -44,15 +55,11 @@ impl Chatter {
                 .flat_map(|n| cx.network().addresses(NodeId(n)))
                 .collect();
             let dst = others[dice.below(others.len() as u64) as usize];
-            let src = cx.network().addresses(cx.node()).next().expect("a host");
-            cx.send(
-                src,
-                dst,
-                40 + 100 * dice.below(10) as u32,
-                2 + dice.below(6) as u8,
-                0,
-                (),
-            );
+            cx.send(Outgoing {
+                ttl: 2 + dice.below(6) as u8,
+                tos: dice.below(4) as u8,
+                ..Outgoing::to(dst, 40 + 100 * dice.below(10) as u32, ())
+            });
         }
         let ahead = us(5 * dice.below(40));
         match dice.below(4) {
@@ -76,8 +83,13 @@ impl Host for Chatter {
     }
 
     fn on_packet(&mut self, p: Packet<()>, cx: &mut Cx<'_, Self>) {
-        let (id, ttl, corrupt) = (p.id, p.ttl, p.corrupt);
-        cx.record(Said::Got { id, ttl, corrupt });
+        let (id, ttl, tos, corrupt) = (p.id, p.ttl, p.tos, p.corrupt);
+        cx.record(Said::Got {
+            id,
+            ttl,
+            tos,
+            corrupt,
+        });
         self.act(cx);
     }
 
@@ -112,15 +124,22 @@ fn impairments() -> impl Strategy<Value = Impairments> {
     )
         .prop_map(
             |(loss, corrupt, duplicate, reorder, held, jitter, drop)| Impairments {
-                loss,
+                loss: match corrupt > 0.15 {
+                    true => bursts(loss),
+                    false => loss.into(),
+                },
                 drop: drop.into_iter().collect(),
                 corrupt,
                 duplicate,
                 reorder,
                 reorder_delay: us(5 * held),
-                jitter: us(5 * jitter),
+                extra_delay: us(5 * jitter).into(),
             },
         )
+}
+
+fn bursts(p: f64) -> LossSpec {
+    GilbertElliott::new([p, 0.4], [0.0, 0.9]).plugin().into()
 }
 
 fn link() -> impl Strategy<Value = LinkSpec> {
@@ -130,10 +149,17 @@ fn link() -> impl Strategy<Value = LinkSpec> {
         Just(Some(Rate::mbps(8)))
     ];
     let queue = prop_oneof![
-        Just(QueueLimit::Unlimited),
-        (1..6u32).prop_map(QueueLimit::Packets),
-        (1000..3000u64).prop_map(|b| QueueLimit::Bytes(Bytes(b))),
+        2 => Just(QueueLimit::Unlimited.into()),
+        2 => (1..6u32).prop_map(|n| QueueLimit::Packets(n).into()),
+        2 => (1000..3000u64).prop_map(|b| QueueLimit::Bytes(Bytes(b)).into()),
+        2 => (1..8u64, any::<bool>()).prop_map(|(target, ecn)| QueueSpec::from(CoDel::plugin(CoDelParams {
+            target: us(5 * target),
+            interval: us(40 * target),
+            limit: QueueLimit::Packets(12),
+            ecn,
+        }))),
     ];
+    let process = prop::option::weighted(0.2, Just(()));
     let change = (
         0..200u64,
         rate.clone(),
@@ -154,16 +180,28 @@ fn link() -> impl Strategy<Value = LinkSpec> {
         queue,
         impairments(),
         prop::collection::vec(change, 0..3),
+        process,
     )
-        .prop_map(|(rate, delay, queue, impairments, mut changes)| {
+        .prop_map(|(rate, delay, queue, impairments, mut changes, process)| {
             changes.sort_by_key(|c| c.at);
             LinkSpec {
                 queue,
+                rate_process: process.map(|()| two_state_rate()),
                 impairments,
                 changes,
                 ..LinkSpec::new(NodeId(0), NodeId(0), rate, us(5 * delay))
             }
         })
+}
+
+fn two_state_rate() -> Plugin<AnyRate> {
+    let given = [
+        ("other", "3 Mbit/s"),
+        ("mean_nominal", "300 us"),
+        ("mean_other", "200 us"),
+    ];
+    let models = LinkModels::default();
+    models.rates.plugin("two-state", &given).unwrap()
 }
 
 /// A tree of routers with some more links between them, and hosts on them, some on two.
@@ -291,6 +329,7 @@ fn records_of_partitions_that_never_meet_are_merged() {
                 to,
                 size: 40,
                 ttl: 64,
+                tos: 0,
             };
             echoing[from].as_mut().unwrap().plan = vec![shot; 3];
         }
@@ -323,7 +362,10 @@ impl Host for Fails {
     fn on_start(&mut self, cx: &mut Cx<'_, Self>) {
         let address = |n| cx.network().addresses(NodeId(n)).next().unwrap();
         let (src, dst) = (address(cx.node().0), address(cx.node().0 ^ 1));
-        cx.send(src, dst, 40, 64, 0, ());
+        cx.send(Outgoing {
+            src,
+            ..Outgoing::to(dst, 40, ())
+        });
         cx.wake(at_us(3000), 0);
     }
 

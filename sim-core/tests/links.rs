@@ -90,7 +90,7 @@ fn a_full_queue_drops_the_tail_and_counts_the_packet_in_service() {
     for &(limit, packets, dropped, deepest) in rows {
         let network = one_link(|l| {
             l.rate = MBIT;
-            l.queue = limit;
+            l.queue = limit.into();
         });
         let (records, stats) = send_from_a(&network, packets);
         let expected: Vec<_> = dropped.iter().map(|&i| (i, QueueFull)).collect();
@@ -107,7 +107,7 @@ fn a_full_queue_drops_the_tail_and_counts_the_packet_in_service() {
 fn scripted_drops_count_accepted_packets_from_one() {
     let network = one_link(|l| {
         l.rate = MBIT;
-        l.queue = QueueLimit::Packets(2);
+        l.queue = QueueLimit::Packets(2).into();
         l.impairments.drop = vec![2, 3];
     });
     // Number 2 is refused by the queue, so the accepted ones are 0, 1, 3, 4. A packet that is lost
@@ -142,7 +142,7 @@ fn four_sigma(n: f64, p: f64) -> f64 {
 fn random_loss_and_corruption_have_their_rates() {
     for p in [0.001, 0.05, 0.5] {
         let (records, stats) = many(Impairments {
-            loss: p,
+            loss: p.into(),
             ..Impairments::default()
         });
         let lost = losses(&records);
@@ -171,7 +171,7 @@ fn random_loss_and_corruption_have_their_rates() {
     assert_eq!(
         losses(
             &many(Impairments {
-                loss: 1.0,
+                loss: 1.0.into(),
                 ..Impairments::default()
             })
             .0
@@ -237,7 +237,7 @@ fn held_back_packets_are_overtaken_and_others_keep_their_time() {
 #[test]
 fn jitter_is_uniform_up_to_its_bound() {
     let (records, _) = many(Impairments {
-        jitter: us(100),
+        extra_delay: us(100).into(),
         ..Impairments::default()
     });
     let late: Vec<f64> = arrivals(&records)

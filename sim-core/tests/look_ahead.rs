@@ -6,7 +6,9 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use common::{Draft, at_us, hosts, run, us};
-use sim_core::{Cx, Host, LinkSpec, NodeId, Packet, Rate, RunConfig, SimDuration, Upcoming};
+use sim_core::{
+    Cx, Host, LinkSpec, NodeId, Outgoing, Packet, Rate, RunConfig, SimDuration, Upcoming,
+};
 
 /// Sends bursts and sets timers; keeps count of what it was told ahead.
 #[derive(Debug, Default)]
@@ -54,13 +56,12 @@ impl Host for Listener {
     fn on_timer(&mut self, token: u64, cx: &mut Cx<'_, Self>) {
         self.came(token);
         self.wake(us(7_400), cx);
-        let first = |node| cx.network().addresses(node).next();
-        let (src, dst) = (first(cx.node()), first(NodeId(1 - cx.node().0)));
+        let dst = cx.network().address(NodeId(1 - cx.node().0));
         if token.is_multiple_of(BURST)
-            && let (Some(src), Some(dst)) = (src, dst)
+            && let Some(dst) = dst
         {
             for _ in 0..BURST {
-                cx.send(src, dst, 1500, 64, 0, ());
+                cx.send(Outgoing::to(dst, 1500, ()));
             }
         }
     }
@@ -126,7 +127,7 @@ fn most_packets_and_timers_are_foreseen() {
 
 #[test]
 fn so_they_are_where_packets_overtake_each_other() {
-    let share = share_foreseen(|link| link.impairments.jitter = us(900), 0);
+    let share = share_foreseen(|link| link.impairments.extra_delay = us(900).into(), 0);
     assert!(share > 0.85, "{share}");
 }
 

@@ -6,12 +6,16 @@ mod common;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
-use common::{Draft, at_us, ms, us};
+use common::{at_us, ms, us};
 use sim_core::event_queue::EventQueueKind;
+use sim_core::link::LinkStats;
+use sim_core::queue_disc::{CoDel, CoDelParams, QueueSpec};
 use sim_core::record::Discard;
 use sim_core::{
-    Cx, Host, LazyTimer, LinkSpec, NodeId, Packet, QueueLimit, Rate, RunConfig, Simulation,
+    Cx, Host, LazyTimer, LinkSpec, NetworkBuilder, NodeId, Outgoing, Packet, QueueLimit, Rate,
+    RunConfig, Simulation,
 };
 
 thread_local! {
@@ -57,16 +61,12 @@ struct Flow {
 
 impl Flow {
     fn send(&mut self, cx: &mut Cx<'_, Self>) {
-        let address = |n: u32| cx.network().addresses(NodeId(n)).next().unwrap();
-        let (src, dst) = (address(cx.node().0), address(self.peer));
-        cx.send(
-            src,
-            dst,
-            if self.window > 0 { 1500 } else { 40 },
-            64,
-            0,
-            [0; 4],
-        );
+        let dst = cx.network().address(NodeId(self.peer)).unwrap();
+        let size = if self.window > 0 { 1500 } else { 40 };
+        cx.send(Outgoing {
+            tos: 1,
+            ..Outgoing::to(dst, size, [0; 4])
+        });
         self.timer.set(Some(cx.now() + ms(200)), 0, cx);
     }
 }
@@ -90,18 +90,21 @@ impl Host for Flow {
     }
 }
 
-#[test]
-fn a_steady_flow_allocates_nothing_per_event_after_warm_up() {
-    let mut draft = Draft::default();
-    let (a, r, b) = (draft.host("a"), draft.router("r"), draft.host("b"));
-    draft.join(LinkSpec::new(a, r, Some(Rate::mbps(1000)), us(100)));
-    let mut bottleneck = LinkSpec::new(r, b, Some(Rate::mbps(100)), us(900));
-    bottleneck.queue = QueueLimit::Packets(100);
-    bottleneck.impairments.jitter = us(3);
-    draft.join(bottleneck);
-    let network = draft.network();
+/// A bottleneck with this queue between two hosts that keep 50 packets on their way: nothing is
+/// allocated after warm-up, whatever the event queue, and looking ahead or not.
+fn allocates_nothing(queue: QueueSpec) -> LinkStats {
+    let mut net = NetworkBuilder::new();
+    let (a, r, b) = (net.host("a"), net.router("r"), net.host("b"));
+    net.connect(a, r, Rate::mbps(1000), us(100));
+    let bottleneck = LinkSpec::new(r, b, Some(Rate::mbps(100)), us(900)).with_queue(queue);
+    let [there, back] = net.join(bottleneck);
+    for link in [there, back] {
+        net.link_mut(link).impairments.extra_delay = us(3).into();
+    }
+    let network = Arc::new(net.build().unwrap());
     let looking = EventQueueKind::ALL.iter().map(|&queue| (queue, 0));
     let plain = EventQueueKind::ALL.iter().map(|&queue| (queue, usize::MAX));
+    let mut links = Vec::new();
     for (queue, look_ahead_from) in looking.chain(plain) {
         let flow = |window, peer: NodeId| Flow {
             window,
@@ -114,7 +117,7 @@ fn a_steady_flow_allocates_nothing_per_event_after_warm_up() {
             look_ahead_from,
             ..RunConfig::new(1, at_us(60_000_000))
         };
-        let mut simulation = Simulation::new(network.clone(), hosts, &config);
+        let mut simulation = Simulation::new(Arc::clone(&network), hosts, &config);
         let mut warm = None;
         let mut last = (0, 0);
         let stats = simulation.run(&mut Discard, &mut |progress| {
@@ -124,7 +127,7 @@ fn a_steady_flow_allocates_nothing_per_event_after_warm_up() {
             }
             ControlFlow::Continue(())
         });
-        assert_eq!(stats.unwrap().links[2].queue_drops, 0);
+        links = stats.unwrap().links;
         let warm = warm.unwrap();
         assert!(
             last.0 - warm.0 > 1_000_000,
@@ -134,4 +137,24 @@ fn a_steady_flow_allocates_nothing_per_event_after_warm_up() {
         assert_eq!(last.1 - warm.1, 0, "allocations with {}", queue.name());
         assert!(warm.1 > 0, "the counter counts");
     }
+    links[there.0 as usize]
+}
+
+#[test]
+fn a_steady_flow_allocates_nothing_per_event_after_warm_up() {
+    let stats = allocates_nothing(QueueLimit::Packets(100).into());
+    assert_eq!(stats.queue_drops, 0);
+}
+
+#[test]
+fn a_managed_queue_allocates_nothing_per_event_either() {
+    let params = CoDelParams {
+        target: us(500),
+        interval: us(5000),
+        ecn: true,
+        ..CoDelParams::default()
+    };
+    let stats = allocates_nothing(CoDel::plugin(params).into());
+    assert!(stats.ce_marks > 10_000, "{stats:?}");
+    assert_eq!((stats.queue_drops, stats.early_drops), (0, 0));
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use common::{hosts, ms, one_link, run};
 use sim_core::{
-    Cx, Host, LossCause, Network, NodeId, Packet, QueueLimit, Rate, Rng, RunConfig, SimDuration,
-    SimTime,
+    Cx, Host, LossCause, Network, NodeId, Outgoing, Packet, QueueLimit, Rate, Rng, RunConfig,
+    SimDuration, SimTime,
 };
 
 /// Sends packets to the next address at Poisson times; the receiver sums up their delays.
@@ -38,9 +38,9 @@ impl Poisson {
         };
         let at = cx.now() + gaps.exponential(self.mean_gap);
         cx.wake(at, 0);
-        let mut ends = (0..2).map(|n| cx.network().addresses(NodeId(n)).next().unwrap());
-        let (src, dst) = (ends.next().unwrap(), ends.next().unwrap());
-        cx.send(src, dst, size.round() as u32, 64, 0, cx.now());
+        let dst = cx.network().address(NodeId(1)).unwrap();
+        let now = cx.now();
+        cx.send(Outgoing::to(dst, size.round() as u32, now));
     }
 }
 
@@ -117,7 +117,7 @@ fn a_bounded_queue_of_random_sizes_drops_as_m_m_1_k_within_five_percent() {
     let network = one_link(|l| {
         l.rate = Some(Rate::mbps(100));
         l.delay = ms(1);
-        l.queue = QueueLimit::Packets(k);
+        l.queue = QueueLimit::Packets(k).into();
     });
     for load in [0.6f64, 0.9, 1.2] {
         let (got, _, stats) = measure(&network, load, 1250.0, true);

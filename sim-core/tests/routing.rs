@@ -160,6 +160,7 @@ fn where_there_is_no_way_packets_are_lost_and_counted() {
         to,
         size: 40,
         ttl: 64,
+        tos: 0,
     });
     let hosts = hosts(&network, |node| common::Prober {
         plan: if node == NodeId(0) {
@@ -190,6 +191,7 @@ fn a_packet_whose_hops_run_out_is_lost_at_that_router() {
             at: at_us(0),
             to: address(&network, "b"),
             size: 40,
+            tos: 0,
             ttl,
         }];
         let hosts = hosts(&network, |node| common::Prober {

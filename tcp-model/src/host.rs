@@ -40,6 +40,7 @@ mod time_wait_table;
 
 use std::collections::BTreeMap;
 
+use sim_core::rng::mix;
 use sim_core::{Cx, Host, Loss, Packet, Upcoming};
 
 use crate::app::spec::HostConfig;
@@ -223,6 +224,13 @@ impl Host for TcpHost {
 
     fn look_ahead(&self, what: Upcoming<'_, Self>) -> Option<u64> {
         self.prepare_for(what)
+    }
+
+    fn flow(packet: &Packet<Packed>) -> u64 {
+        let (src, dst) = packet.payload.ports();
+        let ports = u64::from(src) << 16 | u64::from(dst);
+        let ends = u64::from(u32::from(packet.src)) << 32 | u64::from(u32::from(packet.dst));
+        mix(mix(ends) ^ ports)
     }
 
     fn lost(packet: &Packet<Packed>, loss: Loss) -> Option<TcpSample> {

@@ -67,8 +67,8 @@ fn transfer(queue: QueueLimit, loss: f64, params: TcpParams) -> Warm {
     };
     let mut nodes = vec![router("left"), router("right")];
     let mut bottleneck = LinkSpec::new(NodeId(0), NodeId(1), Some(mbps(50)), ms(10));
-    bottleneck.queue = queue;
-    bottleneck.impairments.loss = loss;
+    bottleneck.queue = queue.into();
+    bottleneck.impairments.loss = loss.into();
     let back = LinkSpec::new(NodeId(1), NodeId(0), Some(mbps(50)), ms(10));
     let mut links = vec![bottleneck, back];
     for i in 0..4u32 {

@@ -68,9 +68,9 @@ impl Dice {
             QueueLimit::Packets(5),
             QueueLimit::Packets(50),
         ];
-        link.queue = self.of(&queues);
+        link.queue = self.of(&queues).into();
         link.impairments = Impairments {
-            loss: self.chance(0.05),
+            loss: self.chance(0.05).into(),
             drop: if self.one_in(4) {
                 vec![1 + self.below(5)]
             } else {
@@ -80,7 +80,7 @@ impl Dice {
             duplicate: self.chance(0.05),
             reorder: self.chance(0.1),
             reorder_delay: SimDuration::from_micros(300 * self.below(8)),
-            jitter: SimDuration::from_micros(self.of(&[0, 0, 0, 20, 500])),
+            extra_delay: SimDuration::from_micros(self.of(&[0, 0, 0, 20, 500])).into(),
         };
         if self.one_in(3) {
             let mut times: Vec<u64> = (0..3).map(|_| self.below(END_MS)).collect();

@@ -267,7 +267,24 @@ const fn network(id: &'static str, kind: Kind, words: &'static str, doc: &'stati
 }
 
 const NETWORK: &[Metric] = &[
-    network("queue_drops_pkts", Count, "packets dropped by queues", ""),
+    network(
+        "queue_drops_pkts",
+        Count,
+        "packets dropped by queues",
+        "They were full.",
+    ),
+    network(
+        "early_drops_pkts",
+        Count,
+        "packets dropped early by queue disciplines",
+        "To signal congestion.",
+    ),
+    network(
+        "ce_marks_pkts",
+        Count,
+        "packets marked by queue disciplines",
+        "Congestion experienced (CE, RFC 3168).",
+    ),
     network(
         "wire_losses_pkts",
         Count,

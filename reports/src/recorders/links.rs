@@ -18,7 +18,10 @@ const COLUMNS: &[(&str, Kind)] = &[
     ("sent_pkts", Kind::Int),
     ("sent_bytes", Kind::Int),
     ("queue_drops", Kind::Int),
+    ("early_drops", Kind::Int),
+    ("ce_marks", Kind::Int),
     ("wire_losses", Kind::Int),
+    ("random_losses", Kind::Int),
     ("max_backlog_pkts", Kind::Int),
     ("busy_s", Kind::Float),
     ("utilisation", Kind::OptFloat),
@@ -33,7 +36,8 @@ pub(crate) fn write(
 ) -> Result<(), StoreError> {
     let mut table = TableWriter::create(dir, "links", COLUMNS)?;
     let reached_s = stats.reached.as_secs_f64();
-    let (mut drops, mut losses, mut busiest) = (0, 0, None::<f64>);
+    let (mut drops, mut early, mut marks) = (0, 0, 0);
+    let (mut losses, mut busiest) = (0, None::<f64>);
     let unnamed = LinkInfo::default();
     for (i, link) in stats.links.iter().enumerate() {
         let info = links.get(i).unwrap_or(&unnamed);
@@ -42,6 +46,8 @@ pub(crate) fn write(
         // The last transmission may go on beyond the end of the run.
         let utilisation = limited.then(|| (busy_s / reached_s).min(1.0));
         drops += link.queue_drops;
+        early += link.early_drops;
+        marks += link.ce_marks;
         losses += link.wire_losses;
         busiest = utilisation.map_or(busiest, |u| Some(busiest.map_or(u, |b| b.max(u))));
         table
@@ -54,7 +60,10 @@ pub(crate) fn write(
             .count(link.sent_pkts)
             .count(link.sent_bytes)
             .count(link.queue_drops)
+            .count(link.early_drops)
+            .count(link.ce_marks)
             .count(link.wire_losses)
+            .count(link.random_losses)
             .int(link.max_backlog_pkts)
             .float(busy_s)
             .opt(utilisation)
@@ -62,6 +71,8 @@ pub(crate) fn write(
     }
     metrics.put("events", stats.events as f64);
     metrics.put("queue_drops_pkts", drops as f64);
+    metrics.put("early_drops_pkts", early as f64);
+    metrics.put("ce_marks_pkts", marks as f64);
     metrics.put("wire_losses_pkts", losses as f64);
     metrics.put("unrouted_pkts", stats.unrouted_pkts as f64);
     if let Some(share) = busiest {

@@ -91,6 +91,7 @@ impl Story {
             wire_losses: 2,
             max_backlog_pkts: 7,
             busy: SimDuration::from_millis(480),
+            ..LinkStats::default()
         };
         RunStats {
             events: 123_456,

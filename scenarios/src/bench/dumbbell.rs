@@ -67,7 +67,7 @@ pub(super) fn world(n: u32, end: SimTime) -> Result<World, String> {
         .max(2.0) as u32;
     // Ours counts the packet in service too.
     plan.join(left, right, core, SimDuration::from_millis(8))
-        .queue = QueueLimit::Packets(queue_pkts + 1);
+        .queue = QueueLimit::Packets(queue_pkts + 1).into();
     for (side, router) in [("sender", left), ("receiver", right)] {
         for i in 0..n {
             let host = plan.host(format!("{side}-{i}"), 1);

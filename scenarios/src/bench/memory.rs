@@ -134,7 +134,7 @@ fn world(n: u32, case: &Case) -> Result<World, String> {
             ..LinkChange::default()
         }];
         if case.bulk {
-            link.impairments.loss = 0.01;
+            link.impairments.loss = 0.01.into();
         }
     });
     let network = plan.network().map_err(|e| e.to_string())?;

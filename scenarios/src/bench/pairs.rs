@@ -40,7 +40,7 @@ fn world(pairs: u32, end: SimTime) -> Result<World, String> {
             Rate::mbps(100),
             SimDuration::from_micros(20),
         );
-        access.queue = QueueLimit::Packets(100);
+        access.queue = QueueLimit::Packets(100).into();
     }
     let network = plan.network().map_err(|e| e.to_string())?;
     let addresses: Vec<_> = (0..2 * pairs)

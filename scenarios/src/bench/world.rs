@@ -92,7 +92,7 @@ impl Plan {
         queue: QueueLimit,
     ) {
         let mut link = LinkSpec::new(from, to, Some(rate), delay);
-        link.queue = queue;
+        link.queue = queue.into();
         self.links.push(link.reversed());
         self.links.push(link);
     }

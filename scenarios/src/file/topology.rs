@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sim_core::SimDuration;
 
-use super::values::{LinkRate, QueueSize};
+use super::values::{LinkRate, Never, OrModel, QueueSize};
 
 /// The network of a scenario. `kind` says which of the other keys it takes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -95,12 +95,15 @@ pub struct LinkFile {
     /// Propagation delay, one way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delay: Option<SimDuration>,
-    /// Drop-tail limit; `unlimited` unless given.
+    /// How the rate varies at random; it does not unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub queue: Option<QueueSize>,
-    /// Probability that a packet is lost.
+    pub rate_process: Option<OrModel<Never>>,
+    /// Limit of a drop-tail queue, or a queue discipline; `unlimited` unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub loss: Option<f64>,
+    pub queue: Option<OrModel<QueueSize>>,
+    /// Probability that a packet is lost, or a loss model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loss: Option<OrModel<f64>>,
     /// Packets to lose, counted from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drop: Option<Vec<u64>>,
@@ -116,9 +119,9 @@ pub struct LinkFile {
     /// For how long.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reorder_delay: Option<SimDuration>,
-    /// Largest random extra delay of each packet.
+    /// Largest extra delay of each packet, drawn uniformly; or a delay model.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub jitter: Option<SimDuration>,
+    pub jitter: Option<OrModel<SimDuration>>,
     /// Changes in mid-run, in order of time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changes: Option<Vec<ChangeFile>>,

@@ -36,11 +36,13 @@ pub(crate) use as_text;
 mod choices;
 mod distribution;
 mod levels;
+mod model;
 mod port_range;
 
 pub use choices::{Congestion, Flag, Limit, Patience, PortList, Ports, Reuse, TimerWheel};
 pub use distribution::{Dist, InBytes, InSeconds, Unit};
 pub use levels::{CookieLevel, EcnLevel};
+pub use model::{ModelFile, Never, OrModel, Plain};
 pub use port_range::PortRange;
 
 /// How often something happens, per second; finite and not negative.
@@ -115,42 +117,13 @@ pub struct QueueSize(pub QueueLimit);
 impl FromStr for QueueSize {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let trimmed = text.trim();
-        if trimmed == "unlimited" {
-            return Ok(QueueSize(QueueLimit::Unlimited));
-        }
-        let packets = trimmed
-            .strip_suffix("packets")
-            .or_else(|| trimmed.strip_suffix("packet"));
-        if let Some(number) = packets {
-            return match number.trim().replace('_', "").parse::<u32>() {
-                Ok(0) => {
-                    Err("a queue of 0 packets holds nothing; write at least \"1 packet\"".into())
-                }
-                Ok(n) => Ok(QueueSize(QueueLimit::Packets(n))),
-                Err(_) => Err(format!(
-                    "cannot read {text:?} as a number of packets; write for example \"100 packets\""
-                )),
-            };
-        }
-        match trimmed.parse::<Bytes>() {
-            Ok(Bytes(0)) => {
-                Err("a queue of 0 bytes holds nothing; write for example \"64 KiB\"".into())
-            }
-            Ok(bytes) => Ok(QueueSize(QueueLimit::Bytes(bytes))),
-            Err(e) => Err(format!("{e}, \"100 packets\" or \"unlimited\"")),
-        }
+        text.parse().map(QueueSize)
     }
 }
 
 impl fmt::Display for QueueSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            QueueLimit::Unlimited => f.write_str("unlimited"),
-            QueueLimit::Packets(1) => f.write_str("1 packet"),
-            QueueLimit::Packets(n) => write!(f, "{n} packets"),
-            QueueLimit::Bytes(b) => write!(f, "{b}"),
-        }
+        self.0.fmt(f)
     }
 }
 as_text!(

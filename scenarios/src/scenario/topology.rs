@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use sim_core::network::{Impairments, LinkChange};
 use sim_core::{
-    LinkSpec, Network, NodeId, NodeKind, NodeSpec, QueueLimit, Rate, SimDuration, SimTime,
+    LinkModels, LinkSpec, Network, NodeId, NodeKind, NodeSpec, QueueLimit, Rate, SimDuration,
+    SimTime,
 };
 
 use crate::file::topology::{HostFile, LinkFile, RouterFile, TopologyFile};
@@ -13,6 +14,7 @@ use crate::problem::Problem;
 use crate::suggest;
 
 mod link;
+mod models;
 mod names;
 mod routes;
 mod shapes;
@@ -67,6 +69,14 @@ impl Topology {
     /// # Errors
     /// When something is missing, unknown, out of range, or there is too much of it.
     pub fn new(file: &TopologyFile) -> Result<Topology, Problem> {
+        Topology::with_models(file, &LinkModels::default())
+    }
+
+    /// The same with queue disciplines, loss models and the like by name from `models`.
+    ///
+    /// # Errors
+    /// As [`Topology::new`].
+    pub fn with_models(file: &TopologyFile, models: &LinkModels) -> Result<Topology, Problem> {
         let at = DottedPath::from("topology");
         let graph = shapes::expand(file, &at)?;
         let mut topology = Topology {
@@ -95,7 +105,7 @@ impl Topology {
             } else {
                 shapes::origin(file, i, &at)
             };
-            let link = Link::new(link, &at)?;
+            let link = Link::new(link, models, &at)?;
             joins.add(&topology.ends(&link, &at)?);
             topology.links.push(link);
         }

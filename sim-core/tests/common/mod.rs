@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use sim_core::record::Collect;
 use sim_core::{
-    Cx, Host, LinkId, LinkSpec, Loss, LossCause, Network, NodeId, NodeKind, NodeSpec, Packet, Rate,
-    Record, RunConfig, RunStats, SimDuration, SimTime, Simulation,
+    Cx, Host, LinkId, LinkSpec, Loss, LossCause, Network, NodeId, NodeKind, NodeSpec, Outgoing,
+    Packet, Rate, Record, RunConfig, RunStats, SimDuration, SimTime, Simulation,
 };
 
 /// Nodes and links to be.
@@ -89,6 +89,7 @@ pub(crate) struct Shot {
     pub(crate) to: Ipv4Addr,
     pub(crate) size: u32,
     pub(crate) ttl: u8,
+    pub(crate) tos: u8,
 }
 
 /// What a [`Prober`] records.
@@ -96,6 +97,8 @@ pub(crate) struct Shot {
 pub(crate) enum Seen {
     /// A packet arrived: its number in its sender's plan, id, hops left, bit error.
     Got(usize, u64, u8, bool),
+    /// The same packet carries a congestion mark.
+    Marked(usize),
     /// A packet was lost.
     Lost(usize, LossCause, Option<LinkId>),
 }
@@ -122,16 +125,22 @@ impl Host for Prober {
 
     fn on_packet(&mut self, p: Packet<usize>, cx: &mut Cx<'_, Self>) {
         cx.record(Seen::Got(p.payload, p.id, p.ttl, p.corrupt));
+        if p.tos & 0b11 == 0b11 {
+            cx.record(Seen::Marked(p.payload));
+        }
         if self.echoes > 0 {
             self.echoes -= 1;
-            cx.send(p.dst, p.src, self.echo_size, 64, 0, p.payload + 1);
+            cx.send(Outgoing::to(p.src, self.echo_size, p.payload + 1));
         }
     }
 
     fn on_timer(&mut self, token: u64, cx: &mut Cx<'_, Self>) {
         let shot = self.plan[token as usize];
-        let me = cx.network().addresses(cx.node()).next().unwrap();
-        cx.send(me, shot.to, shot.size, shot.ttl, 0, token as usize);
+        cx.send(Outgoing {
+            ttl: shot.ttl,
+            tos: shot.tos,
+            ..Outgoing::to(shot.to, shot.size, token as usize)
+        });
     }
 
     fn lost(packet: &Packet<usize>, loss: Loss) -> Option<Seen> {
@@ -173,6 +182,15 @@ pub(crate) fn address(network: &Network, name: &str) -> Ipv4Addr {
 
 /// Host `a` sends packets of these sizes at these times (in us) to host `b`.
 pub(crate) fn send_from_a(network: &Arc<Network>, packets: &[(u64, u32)]) -> Outcome<Seen> {
+    send_marked(network, packets, 0)
+}
+
+/// The same with a type of service.
+pub(crate) fn send_marked(
+    network: &Arc<Network>,
+    packets: &[(u64, u32)],
+    tos: u8,
+) -> Outcome<Seen> {
     let (a, to) = (network.node("a").unwrap(), address(network, "b"));
     let plan: Vec<Shot> = packets
         .iter()
@@ -181,6 +199,7 @@ pub(crate) fn send_from_a(network: &Arc<Network>, packets: &[(u64, u32)]) -> Out
             to,
             size,
             ttl: 64,
+            tos,
         })
         .collect();
     let hosts = hosts(network, |node| Prober {
@@ -195,7 +214,7 @@ pub(crate) fn send_from_a(network: &Arc<Network>, packets: &[(u64, u32)]) -> Out
 pub(crate) fn arrivals(records: &[Record<Seen>]) -> Vec<(usize, f64)> {
     let arrived = |r: &Record<Seen>| match r.sample {
         Seen::Got(i, ..) => Some((i, r.time.as_ps() as f64 / 1e6)),
-        Seen::Lost(..) => None,
+        Seen::Lost(..) | Seen::Marked(_) => None,
     };
     records.iter().filter_map(arrived).collect()
 }
@@ -204,7 +223,16 @@ pub(crate) fn arrivals(records: &[Record<Seen>]) -> Vec<(usize, f64)> {
 pub(crate) fn losses(records: &[Record<Seen>]) -> Vec<(usize, LossCause)> {
     let lost = |r: &Record<Seen>| match r.sample {
         Seen::Lost(i, cause, _) => Some((i, cause)),
-        Seen::Got(..) => None,
+        Seen::Got(..) | Seen::Marked(_) => None,
     };
     records.iter().filter_map(lost).collect()
+}
+
+/// Numbers of the packets that arrived with a congestion mark, in order.
+pub(crate) fn marked(records: &[Record<Seen>]) -> Vec<usize> {
+    let marked = |r: &Record<Seen>| match r.sample {
+        Seen::Marked(i) => Some(i),
+        Seen::Got(..) | Seen::Lost(..) => None,
+    };
+    records.iter().filter_map(marked).collect()
 }

@@ -127,8 +127,14 @@ impl<'b> HostCx<'_, 'b> {
         match self {
             HostCx::Engine(cx) => {
                 let packed = Packed::new(out.segment, &mut cx.scratch().boxes);
-                let size = out.segment.ipv4_len();
-                cx.send(out.src, out.dst, size, out.ttl, out.tos, packed)
+                cx.send(sim_core::Outgoing {
+                    src: out.src,
+                    dst: out.dst,
+                    size: out.segment.ipv4_len(),
+                    ttl: out.ttl,
+                    tos: out.tos,
+                    payload: packed,
+                })
             }
             HostCx::Driver(driver) => driver.outbox.send(&out),
         }

@@ -95,6 +95,14 @@ impl Packed {
             Packed::Other(segment) => segment.tag.traced,
         }
     }
+
+    /// Source and destination port.
+    pub fn ports(&self) -> (u16, u16) {
+        match self {
+            Packed::Usual(usual) => (usual.src_port, usual.dst_port),
+            Packed::Other(segment) => (segment.src_port, segment.dst_port),
+        }
+    }
 }
 
 impl Usual {

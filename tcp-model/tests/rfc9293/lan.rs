@@ -173,7 +173,7 @@ impl Lan {
     }
 
     pub(super) fn lose(&mut self, share: f64) {
-        self.impairments.loss = share;
+        self.impairments.loss = share.into();
     }
 
     pub(super) fn run(self, end: SimTime) -> Done {

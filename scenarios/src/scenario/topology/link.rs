@@ -1,11 +1,16 @@
 //! A link, checked: its two directions.
 
+use sim_core::impairments::{AnyRate, DelaySpec, LossSpec};
+use sim_core::plugin::{Parameter, Plugin, ValueKind};
+use sim_core::queue_disc::QueueSpec;
+
+use super::models::{self, plugin};
 use super::{
-    DottedPath, Impairments, LinkChange, LinkFile, LinkSpec, NodeId, Problem, QueueLimit, Rate,
-    SimDuration, SimTime,
+    DottedPath, Impairments, LinkChange, LinkFile, LinkModels, LinkSpec, NodeId, Problem,
+    QueueLimit, Rate, SimDuration, SimTime,
 };
 use crate::file::topology::ChangeFile;
-use crate::file::values::{LinkRate, QueueSize};
+use crate::file::values::{LinkRate, ModelFile, OrModel, QueueSize};
 
 /// A link between two nodes, or between the members of groups.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,9 +30,11 @@ pub struct Direction {
     pub rate: Option<Rate>,
     /// Propagation delay.
     pub delay: SimDuration,
-    /// Drop-tail limit.
-    pub queue: QueueLimit,
-    /// Random and scripted mishaps.
+    /// Queue limit or discipline.
+    pub queue: QueueSpec,
+    /// How the rate varies at random; `None` when it does not.
+    pub rate_process: Option<Plugin<AnyRate>>,
+    /// Loss, bit errors, duplicates, disorder.
     pub impairments: Impairments,
     /// Changes in mid-run.
     pub changes: Vec<LinkChange>,
@@ -38,20 +45,21 @@ impl Link {
     ///
     /// # Errors
     /// When ends or delay are missing, or a value is out of range.
-    pub fn new(file: &LinkFile, at: &DottedPath) -> Result<Link, Problem> {
+    pub fn new(file: &LinkFile, models: &LinkModels, at: &DottedPath) -> Result<Link, Problem> {
         let Some(between) = file.between.clone() else {
             return Err(
                 Problem::new(at.clone(), format!("`between` is missing in {at}"))
                     .help("add between = [\"client\", \"server\"] with the names of the two ends"),
             );
         };
-        let there = direction(file, at)?;
+        let there = direction(file, models, at)?;
         let back = match &file.reverse {
             None => direction(
                 &LinkFile {
                     drop: None,
                     ..file.clone()
                 },
+                models,
                 at,
             )?,
             Some(differs) => {
@@ -63,7 +71,7 @@ impl Link {
                     )
                     .help("keep rate, delay, queue, loss and the like in it"));
                 }
-                direction(&merged(file, differs), &at)?
+                direction(&merged(file, differs), models, &at)?
             }
         };
         Ok(Link {
@@ -89,19 +97,24 @@ fn merged(link: &LinkFile, differs: &LinkFile) -> LinkFile {
         reverse: None,
         rate: differs.rate.or(link.rate),
         delay: differs.delay.or(link.delay),
-        queue: differs.queue.or(link.queue),
-        loss: differs.loss.or(link.loss),
+        rate_process: or(&differs.rate_process, &link.rate_process),
+        queue: or(&differs.queue, &link.queue),
+        loss: or(&differs.loss, &link.loss),
         drop: differs.drop.clone(),
         corrupt: differs.corrupt.or(link.corrupt),
         duplicate: differs.duplicate.or(link.duplicate),
         reorder: differs.reorder.or(link.reorder),
         reorder_delay: differs.reorder_delay.or(link.reorder_delay),
-        jitter: differs.jitter.or(link.jitter),
+        jitter: or(&differs.jitter, &link.jitter),
         changes: differs.changes.clone().or_else(|| link.changes.clone()),
     }
 }
 
-fn direction(file: &LinkFile, at: &DottedPath) -> Result<Direction, Problem> {
+fn or<T: Clone>(first: &Option<T>, second: &Option<T>) -> Option<T> {
+    first.as_ref().or(second.as_ref()).cloned()
+}
+
+fn direction(file: &LinkFile, models: &LinkModels, at: &DottedPath) -> Result<Direction, Problem> {
     let delay = match file.delay {
         Some(delay) if !delay.is_zero() => delay,
         Some(_) => {
@@ -127,19 +140,20 @@ fn direction(file: &LinkFile, at: &DottedPath) -> Result<Direction, Problem> {
     }
     let probability = |key: &str, value: Option<f64>| match value.unwrap_or(0.0) {
         p if (0.0..=1.0).contains(&p) => Ok(p),
-        p => Err(
-            Problem::new(at.key(key), format!("`{key}` = {p} is no probability"))
-                .help("write a number from 0 to 1: one percent is 0.01"),
-        ),
+        p => Err(Problem::new(
+            at.key(key),
+            format!("`{key}` = {p} must lie between 0 and 1"),
+        )
+        .help("write a number from 0 to 1: one percent is 0.01")),
     };
     let impairments = Impairments {
-        loss: probability("loss", file.loss)?,
+        loss: loss(file, models, at)?,
         drop,
         corrupt: probability("corrupt", file.corrupt)?,
         duplicate: probability("duplicate", file.duplicate)?,
         reorder: probability("reorder", file.reorder)?,
         reorder_delay: file.reorder_delay.unwrap_or_default(),
-        jitter: file.jitter.unwrap_or_default(),
+        extra_delay: extra_delay(file, models, at)?,
     };
     if impairments.reorder > 0.0 && impairments.reorder_delay.is_zero() {
         return Err(Problem::new(
@@ -151,13 +165,83 @@ fn direction(file: &LinkFile, at: &DottedPath) -> Result<Direction, Problem> {
     Ok(Direction {
         rate: file.rate.and_then(|r| r.0),
         delay,
-        queue: file.queue.map_or(QueueLimit::Unlimited, |q| q.0),
+        queue: queue(file, models, at)?,
+        rate_process: match &file.rate_process {
+            Some(OrModel::Model(model)) => {
+                Some(plugin(model, &models.rates, &[], &at.key("rate_process"))?)
+            }
+            _ => None,
+        },
         impairments,
         changes: changes(
             file.changes.as_deref().unwrap_or_default(),
             &at.key("changes"),
         )?,
     })
+}
+
+/// The one parameter of a drop-tail queue written as a table.
+const DROP_TAIL: &[Parameter] = &[Parameter {
+    name: "limit",
+    kind: ValueKind::Limit,
+    default: Some("unlimited"),
+    doc: "the most that may wait, the packet in service included",
+}];
+
+fn queue(file: &LinkFile, models: &LinkModels, at: &DottedPath) -> Result<QueueSpec, Problem> {
+    let at = at.key("queue");
+    match &file.queue {
+        None => Ok(QueueLimit::Unlimited.into()),
+        Some(OrModel::Plain(limit)) => Ok(limit.0.into()),
+        Some(OrModel::Model(model)) if model.kind == "drop-tail" => drop_tail(model, &at),
+        Some(OrModel::Model(model)) => {
+            plugin(model, &models.queues, &["drop-tail"], &at).map(QueueSpec::Managed)
+        }
+    }
+}
+
+fn drop_tail(model: &ModelFile, at: &DottedPath) -> Result<QueueSpec, Problem> {
+    models::known_keys(&model.parameters, DROP_TAIL, at)?;
+    let at = at.key("limit");
+    match model.parameters.get("limit") {
+        None => Ok(QueueLimit::Unlimited.into()),
+        Some(toml::Value::String(text)) => match text.parse::<QueueLimit>() {
+            Ok(limit) => Ok(limit.into()),
+            Err(problem) => Err(Problem::new(at.clone(), format!("{at}: {problem}"))),
+        },
+        Some(other) => Err(
+            Problem::new(at.clone(), format!("{at} is a {}", other.type_str()))
+                .help("write a quoted limit such as \"100 packets\""),
+        ),
+    }
+}
+
+fn loss(file: &LinkFile, models: &LinkModels, at: &DottedPath) -> Result<LossSpec, Problem> {
+    let at = at.key("loss");
+    match &file.loss {
+        None => Ok(LossSpec::default()),
+        Some(OrModel::Plain(p)) if (0.0..=1.0).contains(p) => Ok((*p).into()),
+        Some(OrModel::Plain(p)) => Err(Problem::new(
+            at,
+            format!("`loss` = {p} must lie between 0 and 1"),
+        )
+        .help("write a number from 0 to 1: one percent is 0.01")),
+        Some(OrModel::Model(model)) => plugin(model, &models.losses, &[], &at).map(LossSpec::Model),
+    }
+}
+
+fn extra_delay(
+    file: &LinkFile,
+    models: &LinkModels,
+    at: &DottedPath,
+) -> Result<DelaySpec, Problem> {
+    match &file.jitter {
+        None => Ok(DelaySpec::default()),
+        Some(OrModel::Plain(most)) => Ok((*most).into()),
+        Some(OrModel::Model(model)) => {
+            plugin(model, &models.delays, &[], &at.key("jitter")).map(DelaySpec::Model)
+        }
+    }
 }
 
 fn changes(list: &[ChangeFile], at: &DottedPath) -> Result<Vec<LinkChange>, Problem> {
@@ -202,7 +286,8 @@ impl Direction {
             to,
             rate: self.rate,
             delay: self.delay,
-            queue: self.queue,
+            queue: self.queue.clone(),
+            rate_process: self.rate_process.clone(),
             impairments: self.impairments.clone(),
             changes: self.changes.clone(),
         }
@@ -221,14 +306,27 @@ impl Direction {
             between: None,
             rate: Some(LinkRate(self.rate)),
             delay: Some(self.delay),
-            queue: Some(QueueSize(self.queue)),
-            loss: Some(im.loss),
+            rate_process: self
+                .rate_process
+                .as_ref()
+                .map(|process| OrModel::Model(models::to_file(process))),
+            queue: Some(match &self.queue {
+                QueueSpec::DropTail(limit) => OrModel::Plain(QueueSize(*limit)),
+                QueueSpec::Managed(plugin) => OrModel::Model(models::to_file(plugin)),
+            }),
+            loss: Some(match &im.loss {
+                LossSpec::Random(p) => OrModel::Plain(*p),
+                LossSpec::Model(plugin) => OrModel::Model(models::to_file(plugin)),
+            }),
             drop: Some(im.drop.clone()),
             corrupt: Some(im.corrupt),
             duplicate: Some(im.duplicate),
             reorder: Some(im.reorder),
             reorder_delay: Some(im.reorder_delay),
-            jitter: Some(im.jitter),
+            jitter: Some(match &im.extra_delay {
+                DelaySpec::Uniform(most) => OrModel::Plain(*most),
+                DelaySpec::Model(plugin) => OrModel::Model(models::to_file(plugin)),
+            }),
             changes: Some(self.changes.iter().map(change).collect()),
             reverse: None,
         }

@@ -240,7 +240,7 @@ fn losses_are_repaired_and_everything_ends() {
     let mut pair = Pair::new(a, b).until(at(300_000));
     for impairments in &mut pair.impairments {
         *impairments = Impairments {
-            loss: 0.05,
+            loss: 0.05.into(),
             corrupt: 0.02,
             duplicate: 0.02,
             reorder: 0.02,

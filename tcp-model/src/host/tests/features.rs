@@ -150,7 +150,7 @@ fn trouble_with_delivery_is_told_unless_the_application_wants_to_hear_nothing() 
     for told in [true, false] {
         let a = host(params(), Vec::new()).with_app(Box::new(Worried(told)));
         let mut pair = Pair::new(a, host(params(), Vec::new()));
-        pair.impairments[0].loss = 1.0;
+        pair.impairments[0].loss = 1.0.into();
         let done = pair.until(at(200_000)).run();
         assert_eq!(done.a.stats().path_advices, 1);
         let result = if told {

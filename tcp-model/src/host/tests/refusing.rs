@@ -31,7 +31,7 @@ fn a_port_without_listener_refuses() {
 #[test]
 fn no_answer_at_all_times_out() {
     let mut pair = pair(Arrivals::Burst(1), Exchange::default());
-    pair.impairments[0].loss = 1.0;
+    pair.impairments[0].loss = 1.0.into();
     let done = pair.until(at(200_000)).run();
     // SYNs at 0, 1, 2, 3, 4, 5, 7, 11, 19, 35, 67 s; ten repetitions, then 64 s of silence.
     let sent: Vec<String> = done.sent();

@@ -89,7 +89,7 @@ fn more_params(
 fn impairments() -> impl Strategy<Value = Impairments> {
     (0u8..20, 0u8..10, 0u8..20, 0u8..20, 0u64..60).prop_map(
         |(loss, corrupt, duplicate, reorder, delay)| Impairments {
-            loss: f64::from(loss) / 100.0,
+            loss: (f64::from(loss) / 100.0).into(),
             corrupt: f64::from(corrupt) / 100.0,
             duplicate: f64::from(duplicate) / 100.0,
             reorder: f64::from(reorder) / 100.0,

@@ -5,7 +5,9 @@ mod common;
 use std::sync::Arc;
 
 use common::{Draft, at_us, hosts, run};
-use sim_core::{Cx, Host, Network, NodeId, Packet, RunConfig, RunStats, SimDuration, SimTime};
+use sim_core::{
+    Cx, Host, Network, NodeId, Outgoing, Packet, RunConfig, RunStats, SimDuration, SimTime,
+};
 
 /// Answers every packet, and calls at `peer` now and then.
 #[derive(Clone, Debug)]
@@ -26,7 +28,7 @@ impl Host for Caller {
     fn on_packet(&mut self, packet: Packet<bool>, cx: &mut Cx<'_, Self>) {
         cx.record(packet.id);
         if packet.payload {
-            cx.send(packet.dst, packet.src, 40, 64, 0, false);
+            cx.send(Outgoing::to(packet.src, 40, false));
         }
     }
 
@@ -34,7 +36,10 @@ impl Host for Caller {
         cx.wake(cx.now() + self.every, 0);
         let first = |node| cx.network().addresses(node).next();
         if let (Some(src), Some(dst)) = (first(cx.node()), self.peer.and_then(first)) {
-            cx.send(src, dst, 40, 64, 0, true);
+            cx.send(Outgoing {
+                src,
+                ..Outgoing::to(dst, 40, true)
+            });
         }
     }
 }

@@ -1,0 +1,148 @@
+//! A model by name with its parameters, in place of a plain value: `{ kind = "codel" }`.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+use serde::{Serialize, Serializer};
+use sim_core::SimDuration;
+use toml::{Table, Value};
+
+use super::QueueSize;
+
+/// A model as written: its `kind` and its parameters.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModelFile {
+    /// Its name.
+    pub kind: String,
+    /// Its parameters, as written.
+    pub parameters: Table,
+}
+
+/// A plain value, or a model.
+#[derive(Clone, Debug, PartialEq)]
+pub enum OrModel<T> {
+    /// A plain value.
+    Plain(T),
+    /// A model.
+    Model(ModelFile),
+}
+
+/// A plain value in whose place a model may stand.
+pub trait Plain: Sized {
+    /// What may be written, for messages.
+    const EXPECTING: &'static str;
+
+    /// Reads it from a string; `None` when it is not written as one.
+    fn from_text(text: &str) -> Option<Result<Self, String>>;
+
+    /// Reads it from a number; `None` when it is not written as one.
+    fn from_number(number: f64) -> Option<Self> {
+        let _ = number;
+        None
+    }
+}
+
+impl Plain for QueueSize {
+    const EXPECTING: &'static str = "a quoted limit such as \"100 packets\", \"64 KiB\" or \"unlimited\", or a table such as { kind = \"codel\", target = \"5 ms\" }";
+    fn from_text(text: &str) -> Option<Result<Self, String>> {
+        Some(text.parse())
+    }
+}
+
+/// A probability that stands for independent losses.
+impl Plain for f64 {
+    const EXPECTING: &'static str = "a number from 0 to 1, or a table such as { kind = \"gilbert-elliott\", good_to_bad = 0.01, bad_to_good = 0.3 }";
+    fn from_text(_: &str) -> Option<Result<Self, String>> {
+        None
+    }
+    fn from_number(number: f64) -> Option<Self> {
+        Some(number)
+    }
+}
+
+/// The bound of a uniform extra delay.
+impl Plain for SimDuration {
+    const EXPECTING: &'static str = "a quoted duration such as \"200 us\", or a table such as { kind = \"exponential\", mean = \"1 ms\" }";
+    fn from_text(text: &str) -> Option<Result<Self, String>> {
+        Some(
+            text.parse()
+                .map_err(|e: sim_core::units::ParseUnitError| e.to_string()),
+        )
+    }
+}
+
+/// A value that is always a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Never {}
+
+impl Serialize for Never {
+    fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        match *self {}
+    }
+}
+
+impl Plain for Never {
+    const EXPECTING: &'static str =
+        "a table such as { kind = \"two-state\", other = \"1 Mbit/s\" }";
+    fn from_text(_: &str) -> Option<Result<Self, String>> {
+        None
+    }
+}
+
+impl Serialize for ModelFile {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        let mut table = self.parameters.clone();
+        table.insert("kind".to_owned(), Value::String(self.kind.clone()));
+        table.serialize(s)
+    }
+}
+
+impl<T: Serialize> Serialize for OrModel<T> {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        match self {
+            OrModel::Plain(value) => value.serialize(s),
+            OrModel::Model(model) => model.serialize(s),
+        }
+    }
+}
+
+impl<'de, T: Plain> Deserialize<'de> for OrModel<T> {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct ValueOrTable<T>(PhantomData<T>);
+        impl<'de, T: Plain> Visitor<'de> for ValueOrTable<T> {
+            type Value = OrModel<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(T::EXPECTING)
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<OrModel<T>, E> {
+                match T::from_text(text) {
+                    Some(read) => read.map(OrModel::Plain).map_err(E::custom),
+                    None => Err(E::invalid_type(de::Unexpected::Str(text), &self)),
+                }
+            }
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<OrModel<T>, E> {
+                let read = T::from_number(number).map(OrModel::Plain);
+                read.ok_or_else(|| E::invalid_type(de::Unexpected::Float(number), &self))
+            }
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<OrModel<T>, E> {
+                let read = T::from_number(number as f64).map(OrModel::Plain);
+                read.ok_or_else(|| E::invalid_type(de::Unexpected::Signed(number), &self))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<OrModel<T>, A::Error> {
+                let mut model = ModelFile::default();
+                let mut kind = None;
+                while let Some(key) = map.next_key::<String>()? {
+                    if key == "kind" {
+                        kind = Some(map.next_value()?);
+                    } else {
+                        model.parameters.insert(key, map.next_value()?);
+                    }
+                }
+                model.kind = kind.ok_or_else(|| de::Error::missing_field("kind"))?;
+                Ok(OrModel::Model(model))
+            }
+        }
+        d.deserialize_any(ValueOrTable(PhantomData))
+    }
+}

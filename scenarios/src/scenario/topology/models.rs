@@ -1,0 +1,106 @@
+//! Models of a link by name: queue disciplines, loss, extra delay, rates that vary.
+
+use sim_core::plugin::{Kinds, Parameter, Plugin, PluginError, Value, ValueKind};
+use toml::{Table, Value as Toml};
+
+use super::{DottedPath, Problem};
+use crate::file::values::ModelFile;
+use crate::suggest;
+
+/// The model that is described.
+pub(super) fn plugin<T>(
+    file: &ModelFile,
+    kinds: &Kinds<T>,
+    others: &[&str],
+    at: &DottedPath,
+) -> Result<Plugin<T>, Problem> {
+    let Some(kind) = kinds.get(&file.kind) else {
+        let names: Vec<&str> = others
+            .iter()
+            .copied()
+            .chain(kinds.iter().map(|k| k.name))
+            .collect();
+        let message = suggest::unknown(kinds.what(), &file.kind, names.iter().copied());
+        return Err(Problem::new(at.key("kind"), message));
+    };
+    known_keys(&file.parameters, kind.parameters, at)?;
+    let given = file
+        .parameters
+        .iter()
+        .map(|(key, value)| Ok((key.as_str(), text(value, &at.key(key))?)))
+        .collect::<Result<Vec<(&str, String)>, Problem>>()?;
+    let given: Vec<(&str, &str)> = given.iter().map(|(k, v)| (*k, v.as_str())).collect();
+    kind.plugin(&given).map_err(|error| match error {
+        PluginError::Value { name, problem, .. } => {
+            let path = at.key(name);
+            Problem::new(path.clone(), format!("{path}: {problem}"))
+        }
+        PluginError::Missing { name, doc, .. } => {
+            Problem::new(at.clone(), format!("`{name}` is missing in {at}")).help(format!(
+                "add {name} = {}: {doc}",
+                example(kind.parameters, name)
+            ))
+        }
+        other => Problem::new(at.clone(), format!("{at}: {other}")),
+    })
+}
+
+/// Refuses keys that are no parameters of a model.
+pub(super) fn known_keys(
+    given: &Table,
+    parameters: &[Parameter],
+    at: &DottedPath,
+) -> Result<(), Problem> {
+    let names: Vec<&str> = parameters.iter().map(|p| p.name).collect();
+    let Some(key) = given.keys().find(|key| !names.contains(&key.as_str())) else {
+        return Ok(());
+    };
+    let mut message = format!("unknown key `{key}` in {at}");
+    if let Some(near) = suggest::nearest(key, names.iter().copied()) {
+        message.push_str(&format!("; did you mean `{near}`?"));
+    }
+    let problem = Problem::new(at.key(key), message);
+    Err(problem.help(format!("known keys here: kind, {}", names.join(", "))))
+}
+
+fn text(value: &Toml, at: &DottedPath) -> Result<String, Problem> {
+    match value {
+        Toml::String(text) => Ok(text.clone()),
+        Toml::Integer(n) => Ok(n.to_string()),
+        Toml::Float(x) => Ok(x.to_string()),
+        Toml::Boolean(on) => Ok(on.to_string()),
+        other => Err(
+            Problem::new(at.clone(), format!("{at} is a {}", other.type_str()))
+                .help("write a quoted quantity, a number, true or false"),
+        ),
+    }
+}
+
+fn example(parameters: &[Parameter], name: &str) -> &'static str {
+    match parameters.iter().find(|p| p.name == name).map(|p| p.kind) {
+        Some(ValueKind::Duration) => "\"5 ms\"",
+        Some(ValueKind::Limit) => "\"100 packets\"",
+        Some(ValueKind::Rate) => "\"10 Mbit/s\"",
+        Some(ValueKind::Flag) => "true",
+        Some(ValueKind::Count) => "8",
+        _ => "0.01",
+    }
+}
+
+/// The model with all its parameters, as it would be written.
+pub(super) fn to_file<T>(plugin: &Plugin<T>) -> ModelFile {
+    let value = |value: Value| match value {
+        Value::Number(x) => Toml::Float(x),
+        Value::Count(n) => Toml::Integer(i64::try_from(n).unwrap_or(i64::MAX)),
+        Value::Flag(on) => Toml::Boolean(on),
+        Value::Duration(_) | Value::Limit(_) | Value::Rate(_) => Toml::String(value.to_string()),
+    };
+    ModelFile {
+        kind: plugin.name().to_owned(),
+        parameters: plugin
+            .values()
+            .iter()
+            .map(|(name, v)| (name.to_owned(), value(v)))
+            .collect(),
+    }
+}

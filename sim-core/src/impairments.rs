@@ -1,0 +1,67 @@
+//! What may happen to packets on a link besides queueing: loss, bit errors, duplicates, disorder.
+//!
+//! A new loss, delay or rate model is a file in this folder and a line in its `built_in`.
+
+pub mod delay;
+pub mod loss;
+pub mod rate;
+
+pub use delay::{AnyDelay, DelayModel, DelaySpec};
+pub use loss::{AnyLoss, GilbertElliott, LossModel, LossSpec};
+pub use rate::{AnyRate, RateProcess, TwoStateRate};
+
+use crate::plugin::Kinds;
+use crate::queue_disc::{self, AnyQueueDisc};
+use crate::time::SimDuration;
+
+/// What may happen to packets on a link besides queueing. Each decision is drawn from the link's
+/// own stream, in the order given here, for every packet that the queue accepted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Impairments {
+    /// The packets to lose, counted from 1 in the order in which the link sends them; sorted.
+    pub drop: Vec<u64>,
+    /// Loss on the wire.
+    pub loss: LossSpec,
+    /// Probability that a packet arrives with a bit error.
+    pub corrupt: f64,
+    /// Probability that a packet arrives twice.
+    pub duplicate: f64,
+    /// Probability that a packet is held back by `reorder_delay`.
+    pub reorder: f64,
+    /// How long a held-back packet is held.
+    pub reorder_delay: SimDuration,
+    /// Delay of each packet beside the propagation delay.
+    pub extra_delay: DelaySpec,
+}
+
+impl Impairments {
+    /// True when packets can overtake each other.
+    pub fn disorders(&self) -> bool {
+        self.reorder > 0.0 || self.extra_delay.may_reorder()
+    }
+}
+
+/// Models for links by name: those that come with the simulator, and a user's own.
+#[derive(Clone, Debug)]
+pub struct LinkModels {
+    /// Queue disciplines.
+    pub queues: Kinds<AnyQueueDisc>,
+    /// Loss models.
+    pub losses: Kinds<AnyLoss>,
+    /// Models of extra delay.
+    pub delays: Kinds<AnyDelay>,
+    /// Rates that vary at random.
+    pub rates: Kinds<AnyRate>,
+}
+
+impl Default for LinkModels {
+    /// Those that come with the simulator.
+    fn default() -> Self {
+        LinkModels {
+            queues: queue_disc::built_in(),
+            losses: loss::built_in(),
+            delays: delay::built_in(),
+            rates: rate::built_in(),
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Delay of single packets beside the propagation delay: jitter.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::plugin::{Kind, Kinds, Parameter, Plugin, ValueKind};
+use crate::rng::Rng;
+use crate::time::{SimDuration, SimTime};
+
+/// The delay models that come with the simulator.
+pub fn built_in() -> Kinds<AnyDelay> {
+    Kinds::new("delay model", vec![exponential()])
+}
+
+/// How much later than others a packet may arrive.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DelaySpec {
+    /// Uniform between zero and this; packets may overtake each other.
+    Uniform(SimDuration),
+    /// By a model.
+    Model(Plugin<AnyDelay>),
+}
+
+impl DelaySpec {
+    /// The state at the beginning of a run.
+    pub(crate) fn build(&self) -> AnyDelay {
+        match self {
+            DelaySpec::Uniform(most) => AnyDelay::Uniform(*most),
+            DelaySpec::Model(plugin) => plugin.build(),
+        }
+    }
+
+    /// True when packets can overtake each other.
+    pub fn may_reorder(&self) -> bool {
+        match self {
+            DelaySpec::Uniform(most) => !most.is_zero(),
+            DelaySpec::Model(plugin) => plugin.build().may_reorder(),
+        }
+    }
+}
+
+impl Default for DelaySpec {
+    /// None.
+    fn default() -> Self {
+        DelaySpec::Uniform(SimDuration::ZERO)
+    }
+}
+
+impl From<SimDuration> for DelaySpec {
+    fn from(most: SimDuration) -> Self {
+        DelaySpec::Uniform(most)
+    }
+}
+
+impl From<Plugin<AnyDelay>> for DelaySpec {
+    fn from(plugin: Plugin<AnyDelay>) -> Self {
+        DelaySpec::Model(plugin)
+    }
+}
+
+/// Delays packets one by one.
+pub trait DelayModel: Send + fmt::Debug {
+    /// The extra delay of the packet whose transmission ends at `departs`. Called once for each
+    /// packet that is not lost, in order; `rng` is the link's own stream.
+    fn extra(&mut self, departs: SimTime, rng: &mut Rng) -> SimDuration;
+
+    /// True when a packet may overtake one sent before it; otherwise packets wait for those before
+    /// them.
+    fn may_reorder(&self) -> bool {
+        true
+    }
+}
+
+/// Any delay model; calls to ours go through a `match`.
+#[derive(Debug)]
+pub enum AnyDelay {
+    /// Uniform between zero and this.
+    Uniform(SimDuration),
+    /// Exponential with this mean; packets keep their order if the switch is off.
+    Exponential(SimDuration, bool),
+    /// A user's own.
+    Custom(Box<dyn DelayModel>),
+}
+
+impl AnyDelay {
+    /// One of the user's own.
+    pub fn custom(model: impl DelayModel + 'static) -> AnyDelay {
+        AnyDelay::Custom(Box::new(model))
+    }
+}
+
+impl DelayModel for AnyDelay {
+    fn extra(&mut self, departs: SimTime, rng: &mut Rng) -> SimDuration {
+        match self {
+            AnyDelay::Uniform(most) => {
+                SimDuration::from_ps(rng.below(most.as_ps().saturating_add(1)))
+            }
+            AnyDelay::Exponential(mean, _) => rng.exponential(*mean),
+            AnyDelay::Custom(model) => model.extra(departs, rng),
+        }
+    }
+
+    fn may_reorder(&self) -> bool {
+        match self {
+            AnyDelay::Uniform(most) => !most.is_zero(),
+            AnyDelay::Exponential(_, reorders) => *reorders,
+            AnyDelay::Custom(model) => model.may_reorder(),
+        }
+    }
+}
+
+/// An exponentially distributed delay, as of a queue elsewhere.
+fn exponential() -> Kind<AnyDelay> {
+    const PARAMETERS: &[Parameter] = &[
+        Parameter {
+            name: "mean",
+            kind: ValueKind::Duration,
+            default: None,
+            doc: "the mean of the extra delay",
+        },
+        Parameter {
+            name: "reorder",
+            kind: ValueKind::Flag,
+            default: Some("false"),
+            doc: "packets may overtake each other; otherwise they keep their order",
+        },
+    ];
+    Kind::new(
+        "exponential",
+        "an exponentially distributed extra delay",
+        PARAMETERS,
+        |values| {
+            let (mean, reorders) = (values.duration("mean"), values.flag("reorder"));
+            if mean.is_zero() {
+                return Err("`mean` must be greater than zero".to_owned());
+            }
+            Ok(Arc::new(move || AnyDelay::Exponential(mean, reorders)))
+        },
+    )
+}

@@ -1,0 +1,62 @@
+//! Rates that vary at random, as those of a radio link.
+
+mod two_state;
+
+use std::fmt;
+
+pub use two_state::TwoStateRate;
+
+use crate::plugin::Kinds;
+use crate::rng::Rng;
+use crate::time::SimTime;
+use crate::units::Rate;
+
+/// The rate processes that come with the simulator.
+pub fn built_in() -> Kinds<AnyRate> {
+    Kinds::new("rate process", vec![two_state::kind()])
+}
+
+/// Decides how long a transmission takes.
+pub trait RateProcess: Send + fmt::Debug {
+    /// When the transmission of `bytes` bytes that begins at `start` ends, `start` at the earliest.
+    /// Calls come in order of time and do not overlap. `nominal` is the link's rate at `start`,
+    /// `rng` its own stream.
+    fn end_of_transmission(
+        &mut self,
+        start: SimTime,
+        bytes: u32,
+        nominal: Option<Rate>,
+        rng: &mut Rng,
+    ) -> SimTime;
+}
+
+/// Any rate process; calls to ours go through a `match`.
+#[derive(Debug)]
+pub enum AnyRate {
+    /// [`TwoStateRate`].
+    TwoState(TwoStateRate),
+    /// A user's own.
+    Custom(Box<dyn RateProcess>),
+}
+
+impl AnyRate {
+    /// One of the user's own.
+    pub fn custom(process: impl RateProcess + 'static) -> AnyRate {
+        AnyRate::Custom(Box::new(process))
+    }
+}
+
+impl RateProcess for AnyRate {
+    fn end_of_transmission(
+        &mut self,
+        start: SimTime,
+        bytes: u32,
+        nominal: Option<Rate>,
+        rng: &mut Rng,
+    ) -> SimTime {
+        match self {
+            AnyRate::TwoState(process) => process.end_of_transmission(start, bytes, nominal, rng),
+            AnyRate::Custom(process) => process.end_of_transmission(start, bytes, nominal, rng),
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! A drop-tail queue with a limit, whose packets have their departures planned.
+
+use std::collections::VecDeque;
+
+use crate::queue_disc::QueueLimit;
+use crate::time::SimTime;
+
+/// Packets whose transmission has not ended, the one in service included.
+#[derive(Debug)]
+pub(super) struct DropTail {
+    limit: QueueLimit,
+    /// (end of transmission, size) of packets not yet sent.
+    backlog: VecDeque<(SimTime, u32)>,
+    bytes: u64,
+}
+
+impl DropTail {
+    pub(super) fn new(limit: QueueLimit) -> DropTail {
+        DropTail {
+            limit,
+            backlog: VecDeque::new(),
+            bytes: 0,
+        }
+    }
+
+    /// True when a packet of `size` bytes fits; what has left by `now` makes room.
+    pub(super) fn has_room(&mut self, size: u32, now: SimTime) -> bool {
+        while let Some((_, bytes)) = self.backlog.pop_front_if(|(end, _)| *end <= now) {
+            self.bytes -= u64::from(bytes);
+        }
+        self.limit.admits(size, self.backlog.len(), self.bytes)
+    }
+
+    pub(super) fn push(&mut self, departs: SimTime, size: u32) {
+        self.backlog.push_back((departs, size));
+        self.bytes += u64::from(size);
+    }
+
+    pub(super) fn pkts(&self) -> u32 {
+        self.backlog.len() as u32
+    }
+
+    pub(super) fn bytes_of_memory(&self) -> usize {
+        size_of::<DropTail>() + self.backlog.capacity() * size_of::<(SimTime, u32)>()
+    }
+}

@@ -1,0 +1,112 @@
+//! A queue whose discipline decides when a packet leaves, and the event that asks it.
+
+use super::Fate;
+use crate::event::LinkId;
+use crate::queue_disc::{AnyQueueDisc, QueueCx, QueueDisc as _, QueueDrop, QueuedPacket};
+use crate::rng::Rng;
+use crate::time::SimTime;
+
+/// A discipline with its random stream and its counters.
+#[derive(Debug)]
+pub(crate) struct ManagedQueue {
+    discipline: AnyQueueDisc,
+    rng: Rng,
+    /// When the pending event of this queue comes; `MAX` when there is none.
+    wake_at: SimTime,
+    pub(super) full_drops: u64,
+    pub(super) early_drops: u64,
+    pub(super) marks: u64,
+}
+
+/// What a link does when it is free.
+#[derive(Debug)]
+pub(crate) enum Served {
+    /// It sends this packet.
+    Sent(QueuedPacket, Fate),
+    /// Nothing now.
+    Nothing,
+}
+
+impl ManagedQueue {
+    pub(super) fn new(link: LinkId, discipline: AnyQueueDisc, seed: u64) -> ManagedQueue {
+        ManagedQueue {
+            discipline,
+            rng: Rng::stream(seed, "queue", link.0.into()),
+            wake_at: SimTime::MAX,
+            full_drops: 0,
+            early_drops: 0,
+            marks: 0,
+        }
+    }
+
+    /// Lets the discipline take a packet; `dropped` collects what it drops.
+    pub(super) fn enqueue(
+        &mut self,
+        packet: QueuedPacket,
+        now: SimTime,
+        dropped: &mut Vec<(QueuedPacket, QueueDrop)>,
+    ) {
+        let already = dropped.len();
+        let mut cx = QueueCx::new(now, &mut self.rng, dropped, &mut self.marks);
+        self.discipline.enqueue(packet, &mut cx);
+        self.count(&dropped[already..]);
+    }
+
+    /// The packet to send next.
+    pub(super) fn dequeue(
+        &mut self,
+        now: SimTime,
+        dropped: &mut Vec<(QueuedPacket, QueueDrop)>,
+    ) -> Option<QueuedPacket> {
+        let already = dropped.len();
+        let mut cx = QueueCx::new(now, &mut self.rng, dropped, &mut self.marks);
+        let packet = self.discipline.dequeue(&mut cx);
+        self.count(&dropped[already..]);
+        packet
+    }
+
+    fn count(&mut self, dropped: &[(QueuedPacket, QueueDrop)]) {
+        for (_, why) in dropped {
+            match why {
+                QueueDrop::Full => self.full_drops += 1,
+                QueueDrop::Early => self.early_drops += 1,
+            }
+        }
+    }
+
+    pub(super) fn waiting_pkts(&self) -> u32 {
+        self.discipline.backlog().pkts
+    }
+
+    /// When to look at this queue again, if an event for that must be scheduled: at the end of the
+    /// transmission while packets wait, or when the discipline says so.
+    pub(super) fn next_wake(&mut self, free_at: SimTime, now: SimTime) -> Option<SimTime> {
+        if self.waiting_pkts() == 0 {
+            return None;
+        }
+        let at = if free_at > now {
+            free_at
+        } else {
+            // It holds packets back: later than now, so that time goes on.
+            let soon = SimTime::from_ps(now.as_ps().saturating_add(1));
+            self.discipline.ready_at()?.max(soon)
+        };
+        (at < self.wake_at).then(|| {
+            self.wake_at = at;
+            at
+        })
+    }
+
+    /// True when the event at `now` is the one that was asked for last.
+    pub(super) fn is_due(&mut self, now: SimTime) -> bool {
+        let due = self.wake_at == now;
+        if due {
+            self.wake_at = SimTime::MAX;
+        }
+        due
+    }
+
+    pub(super) fn bytes_of_memory(&self) -> usize {
+        size_of::<ManagedQueue>() + self.discipline.allocated_bytes()
+    }
+}

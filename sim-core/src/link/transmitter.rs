@@ -1,0 +1,283 @@
+//! The sender's side of a link: queue and transmitter, owned by the sending node.
+
+use super::drop_tail::DropTail;
+use super::impaired::Impaired;
+use super::{Fate, LinkStats, ManagedQueue, Served};
+use crate::event::LinkId;
+use crate::host::LossCause;
+use crate::impairments::Impairments;
+use crate::network::LinkSpec;
+use crate::queue_disc::{QueueDrop, QueueLimit, QueueSpec, QueuedPacket};
+use crate::time::{SimDuration, SimTime};
+use crate::units::Rate;
+
+/// Queue and transmitter of a link direction.
+///
+/// What a plain link needs is in its first cache line, counters in the second, and what few links
+/// have, a limited or managed queue and impairments, in boxes.
+#[derive(Debug)]
+#[repr(C, align(64))]
+pub(crate) struct Transmitter {
+    free_at: SimTime,
+    delay: SimDuration,
+    /// Transmission time of a byte, picoseconds, where that is a whole number; otherwise zero.
+    ps_per_byte: u64,
+    rate: Option<Rate>,
+    queue: Option<Box<DropTail>>,
+    special: Option<Box<Special>>,
+    /// Where its packets arrive: the partition, and the wire among those of the partition.
+    pub(crate) part: u32,
+    pub(crate) wire: u32,
+    pub(crate) link: LinkId,
+    counters: Counters,
+}
+
+/// What every link counts.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counters {
+    max_backlog_pkts: u32,
+    offered_pkts: u64,
+    sent_pkts: u64,
+    sent_bytes: u64,
+    queue_drops: u64,
+    wire_losses: u64,
+    busy: SimDuration,
+}
+
+/// What makes a link take the longer way.
+#[derive(Debug)]
+struct Special {
+    impaired: Impaired,
+    managed: Option<ManagedQueue>,
+}
+
+impl Transmitter {
+    /// The sending side of a link whose packets arrive at `wire` of partition `part`.
+    pub(crate) fn new(link: LinkId, spec: &LinkSpec, seed: u64, part: u32, wire: u32) -> Self {
+        let managed = match &spec.queue {
+            QueueSpec::DropTail(_) => None,
+            QueueSpec::Managed(plugin) => Some(ManagedQueue::new(link, plugin.build(), seed)),
+        };
+        let plain = spec.impairments == Impairments::default()
+            && spec.changes.is_empty()
+            && spec.rate_process.is_none()
+            && managed.is_none();
+        let queue = match spec.queue {
+            QueueSpec::DropTail(limit) if limit != QueueLimit::Unlimited => {
+                Some(Box::new(DropTail::new(limit)))
+            }
+            _ => None,
+        };
+        let impaired = || Impaired::new(link, spec, seed);
+        let mut new = Transmitter {
+            free_at: SimTime::ZERO,
+            delay: spec.delay,
+            ps_per_byte: 0,
+            rate: None,
+            queue,
+            special: (!plain).then(|| {
+                let impaired = impaired();
+                Box::new(Special { impaired, managed })
+            }),
+            part,
+            wire,
+            link,
+            counters: Counters::default(),
+        };
+        new.set_rate(spec.rate);
+        new
+    }
+
+    fn set_rate(&mut self, rate: Option<Rate>) {
+        const PS_BITS: u64 = 8_000_000_000_000;
+        self.rate = rate;
+        self.ps_per_byte = match rate.map(Rate::as_bps) {
+            Some(bps) if PS_BITS.is_multiple_of(bps) => PS_BITS / bps,
+            _ => 0,
+        };
+    }
+
+    /// What it did.
+    pub(crate) fn stats(&self) -> LinkStats {
+        let counted = &self.counters;
+        let special = self.special.as_deref();
+        let managed = special.and_then(|s| s.managed.as_ref());
+        LinkStats {
+            offered_pkts: counted.offered_pkts,
+            sent_pkts: counted.sent_pkts,
+            sent_bytes: counted.sent_bytes,
+            queue_drops: counted.queue_drops + managed.map_or(0, |m| m.full_drops),
+            early_drops: managed.map_or(0, |m| m.early_drops),
+            ce_marks: managed.map_or(0, |m| m.marks),
+            wire_losses: counted.wire_losses,
+            random_losses: special.map_or(0, |s| s.impaired.random_losses),
+            max_backlog_pkts: counted.max_backlog_pkts,
+            busy: counted.busy,
+        }
+    }
+
+    /// Offers a packet of `size` bytes at `now`.
+    #[inline]
+    pub(crate) fn offer(&mut self, size: u32, now: SimTime) -> Fate {
+        if self.special.is_some() {
+            return self.offer_special(size, now);
+        }
+        self.counters.offered_pkts += 1;
+        if !self.has_room(size, now) {
+            return Fate::Lost(LossCause::QueueFull);
+        }
+        let start = self.free_at.max(now);
+        let departs = self.end_of_transmission(size, start);
+        self.occupy(size, start, departs);
+        Fate::Arrives {
+            at: departs + self.delay,
+            corrupt: false,
+            duplicate: false,
+        }
+    }
+
+    /// The same on a link with impairments, changes or a managed queue.
+    fn offer_special(&mut self, size: u32, now: SimTime) -> Fate {
+        let Some(mut special) = self.special.take() else {
+            return Fate::Lost(LossCause::LinkDown); // not called then
+        };
+        self.apply_changes(&mut special.impaired, now);
+        self.counters.offered_pkts += 1;
+        let fate = if !special.impaired.up {
+            self.counters.wire_losses += 1;
+            Fate::Lost(LossCause::LinkDown)
+        } else if special.managed.is_some() {
+            Fate::Waits
+        } else if !self.has_room(size, now) {
+            Fate::Lost(LossCause::QueueFull)
+        } else {
+            let start = self.free_at.max(now);
+            self.transmit(&mut special.impaired, size, start)
+        };
+        self.special = Some(special);
+        fate
+    }
+
+    /// Puts a packet for which [`Transmitter::offer`] said [`Fate::Waits`] into the managed queue.
+    pub(crate) fn enqueue(
+        &mut self,
+        packet: QueuedPacket,
+        now: SimTime,
+        dropped: &mut Vec<(QueuedPacket, QueueDrop)>,
+    ) {
+        let in_service = u32::from(self.free_at > now);
+        if let Some(managed) = self.managed() {
+            managed.enqueue(packet, now, dropped);
+            let pkts = managed.waiting_pkts() + in_service;
+            self.counters.max_backlog_pkts = self.counters.max_backlog_pkts.max(pkts);
+        }
+    }
+
+    /// Sends the next packet of the managed queue, if the link is free.
+    pub(crate) fn serve(
+        &mut self,
+        now: SimTime,
+        dropped: &mut Vec<(QueuedPacket, QueueDrop)>,
+    ) -> Served {
+        if self.free_at > now {
+            return Served::Nothing;
+        }
+        let Some(mut special) = self.special.take() else {
+            return Served::Nothing;
+        };
+        self.apply_changes(&mut special.impaired, now);
+        let packet = special
+            .managed
+            .as_mut()
+            .and_then(|m| m.dequeue(now, dropped));
+        let served = match packet {
+            Some(packet) => {
+                let fate = self.transmit(&mut special.impaired, packet.size(), now);
+                Served::Sent(packet, fate)
+            }
+            None => Served::Nothing,
+        };
+        self.special = Some(special);
+        served
+    }
+
+    /// When to call [`Transmitter::serve`] again, if an event must be scheduled for that.
+    pub(crate) fn next_wake(&mut self, now: SimTime) -> Option<SimTime> {
+        let free_at = self.free_at;
+        self.managed()?.next_wake(free_at, now)
+    }
+
+    /// True when the event at `now` is the one asked for last.
+    pub(crate) fn is_due(&mut self, now: SimTime) -> bool {
+        self.managed().is_some_and(|m| m.is_due(now))
+    }
+
+    fn managed(&mut self) -> Option<&mut ManagedQueue> {
+        self.special.as_deref_mut()?.managed.as_mut()
+    }
+
+    /// Transmits a packet from `start` on, and lets happen to it what happens.
+    fn transmit(&mut self, impaired: &mut Impaired, size: u32, start: SimTime) -> Fate {
+        let departs = impaired
+            .end_of_transmission(self.rate, size, start)
+            .unwrap_or_else(|| self.end_of_transmission(size, start));
+        self.occupy(size, start, departs);
+        let fate = impaired.apply(self.counters.sent_pkts, departs, self.delay);
+        self.counters.wire_losses += u64::from(matches!(fate, Fate::Lost(_)));
+        fate
+    }
+
+    #[inline]
+    fn has_room(&mut self, size: u32, now: SimTime) -> bool {
+        let Some(queue) = &mut self.queue else {
+            return true;
+        };
+        let room = queue.has_room(size, now);
+        let depth = queue.pkts() + u32::from(room);
+        self.counters.max_backlog_pkts = self.counters.max_backlog_pkts.max(depth);
+        self.counters.queue_drops += u64::from(!room);
+        room
+    }
+
+    /// The end of a transmission that begins at `start`, at the present rate.
+    #[inline]
+    fn end_of_transmission(&self, size: u32, start: SimTime) -> SimTime {
+        if self.ps_per_byte != 0 {
+            start + SimDuration::from_ps(self.ps_per_byte.saturating_mul(size.into()))
+        } else {
+            self.rate
+                .map_or(start, |rate| start + rate.transmission_time(size.into()))
+        }
+    }
+
+    #[inline]
+    fn occupy(&mut self, size: u32, start: SimTime, departs: SimTime) {
+        self.counters.busy += departs.since(start);
+        self.counters.sent_pkts += 1;
+        self.counters.sent_bytes += u64::from(size);
+        self.free_at = departs;
+        if let Some(queue) = &mut self.queue {
+            queue.push(departs, size);
+        }
+    }
+
+    fn apply_changes(&mut self, impaired: &mut Impaired, now: SimTime) {
+        while let Some(change) = impaired.next_change(now) {
+            // A transmitter busy beyond the change has already planned with the new rate.
+            if change.rate.is_some() {
+                self.set_rate(change.rate);
+            }
+            self.delay = change.delay.unwrap_or(self.delay);
+        }
+    }
+
+    /// Bytes of memory beside the transmitter itself.
+    pub(crate) fn boxed_bytes(&self) -> usize {
+        let queue = self.queue.as_ref().map_or(0, |q| q.bytes_of_memory());
+        let special = self.special.as_ref().map_or(0, |s| {
+            let managed = s.managed.as_ref().map_or(0, ManagedQueue::bytes_of_memory);
+            size_of::<Special>() + managed
+        });
+        queue + special
+    }
+}

@@ -1,0 +1,268 @@
+//! Queue disciplines: which packet waits, which is sent next, which is dropped or marked.
+//!
+//! Plain drop-tail needs none of this: it serves in order of arrival at a known rate, so the link
+//! knows when a packet leaves as soon as it enters. A discipline that decides when a packet leaves
+//! (CoDel), or that has several queues, gets an event at the end of a transmission while packets
+//! wait, and no event while the link is idle.
+//!
+//! A new discipline is a file beside `codel.rs` and a line in [`built_in`].
+
+mod codel;
+mod limit;
+
+use std::fmt;
+use std::net::Ipv4Addr;
+
+use crate::packet::PacketRef;
+use crate::plugin::{Kinds, Plugin};
+use crate::rng::Rng;
+use crate::time::{SimDuration, SimTime};
+
+pub use codel::{CoDel, CoDelParams};
+pub use limit::QueueLimit;
+
+/// The disciplines that come with the simulator.
+pub fn built_in() -> Kinds<AnyQueueDisc> {
+    Kinds::new("queue discipline", vec![codel::kind()])
+}
+
+/// The queue of a link direction.
+#[derive(Clone, Debug, PartialEq)]
+pub enum QueueSpec {
+    /// In order of arrival, and what does not fit is dropped.
+    DropTail(QueueLimit),
+    /// A discipline that decides when a packet leaves.
+    Managed(Plugin<AnyQueueDisc>),
+}
+
+impl From<QueueLimit> for QueueSpec {
+    fn from(limit: QueueLimit) -> Self {
+        QueueSpec::DropTail(limit)
+    }
+}
+
+impl From<Plugin<AnyQueueDisc>> for QueueSpec {
+    fn from(plugin: Plugin<AnyQueueDisc>) -> Self {
+        QueueSpec::Managed(plugin)
+    }
+}
+
+/// A packet that waits: what a discipline may know of it. It cannot be copied: whoever holds it
+/// keeps it, returns it from [`QueueDisc::dequeue`], or gives it to [`QueueCx::drop`].
+#[derive(Debug)]
+#[must_use = "a packet that is neither kept, sent nor dropped is lost without a trace"]
+pub struct QueuedPacket {
+    pub(crate) place: PacketRef,
+    size: u32,
+    tos: u8,
+    src: Ipv4Addr,
+    dst: Ipv4Addr,
+    flow: u64,
+    arrived: SimTime,
+}
+
+/// ECN field of the type-of-service byte (RFC 3168 section 5).
+const ECN: u8 = 0b11;
+
+impl QueuedPacket {
+    pub(crate) fn new(
+        place: PacketRef,
+        size: u32,
+        tos: u8,
+        ends: (Ipv4Addr, Ipv4Addr),
+        flow: u64,
+        arrived: SimTime,
+    ) -> QueuedPacket {
+        QueuedPacket {
+            place,
+            size,
+            tos,
+            src: ends.0,
+            dst: ends.1,
+            flow,
+            arrived,
+        }
+    }
+
+    /// Length in bytes, IP header included.
+    pub fn size(&self) -> u32 {
+        self.size
+    }
+
+    /// Type of service: differentiated services code point and ECN field.
+    pub fn tos(&self) -> u8 {
+        self.tos
+    }
+
+    /// Source address.
+    pub fn src(&self) -> Ipv4Addr {
+        self.src
+    }
+
+    /// Destination address.
+    pub fn dst(&self) -> Ipv4Addr {
+        self.dst
+    }
+
+    /// The same number for all packets of a flow ([`Host::flow`](crate::Host::flow)).
+    pub fn flow(&self) -> u64 {
+        self.flow
+    }
+
+    /// When it came to the queue.
+    pub fn arrived(&self) -> SimTime {
+        self.arrived
+    }
+
+    /// How long it has waited.
+    pub fn sojourn(&self, now: SimTime) -> SimDuration {
+        now.since(self.arrived)
+    }
+
+    /// True when its sender understands congestion marks: ECT(0), ECT(1) or CE.
+    pub fn is_ecn_capable(&self) -> bool {
+        self.tos & ECN != 0
+    }
+}
+
+/// What a link offers its discipline during a call.
+#[derive(Debug)]
+pub struct QueueCx<'a> {
+    now: SimTime,
+    rng: &'a mut Rng,
+    dropped: &'a mut Vec<(QueuedPacket, QueueDrop)>,
+    marks: &'a mut u64,
+}
+
+/// Why a discipline drops a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QueueDrop {
+    /// There is no room.
+    Full,
+    /// To signal congestion.
+    Early,
+}
+
+impl<'a> QueueCx<'a> {
+    /// A context at `now` that draws from `rng`, collects what is dropped and counts marks; for
+    /// links, and to test a discipline by itself.
+    pub fn new(
+        now: SimTime,
+        rng: &'a mut Rng,
+        dropped: &'a mut Vec<(QueuedPacket, QueueDrop)>,
+        marks: &'a mut u64,
+    ) -> QueueCx<'a> {
+        QueueCx {
+            now,
+            rng,
+            dropped,
+            marks,
+        }
+    }
+
+    /// The current time.
+    pub fn now(&self) -> SimTime {
+        self.now
+    }
+
+    /// The random stream of this queue.
+    pub fn rng(&mut self) -> &mut Rng {
+        self.rng
+    }
+
+    /// Drops a packet: one that arrives, or one that has waited.
+    pub fn drop(&mut self, packet: QueuedPacket, why: QueueDrop) {
+        self.dropped.push((packet, why));
+    }
+
+    /// Marks a packet as having met congestion (CE, RFC 3168) if its sender understands that;
+    /// false when it does not.
+    pub fn mark(&mut self, packet: &mut QueuedPacket) -> bool {
+        if packet.is_ecn_capable() {
+            packet.tos |= ECN;
+            *self.marks += 1;
+            return true;
+        }
+        false
+    }
+}
+
+/// What waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// Packets.
+    pub pkts: u32,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+/// A queue discipline. It holds the packets that wait; the one being transmitted is not among
+/// them. Its buffers should be kept, so that it allocates nothing per packet.
+pub trait QueueDisc: Send + fmt::Debug {
+    /// Takes a packet that arrives. It may drop it, or others that wait, with [`QueueCx::drop`].
+    fn enqueue(&mut self, packet: QueuedPacket, cx: &mut QueueCx<'_>);
+
+    /// The packet to send next; the link is free. It may drop and mark packets on the way.
+    fn dequeue(&mut self, cx: &mut QueueCx<'_>) -> Option<QueuedPacket>;
+
+    /// What waits now.
+    fn backlog(&self) -> Backlog;
+
+    /// When to ask again, if nothing could be dequeued though packets wait: for disciplines that
+    /// hold packets back. Those that never do keep the default.
+    fn ready_at(&self) -> Option<SimTime> {
+        None
+    }
+
+    /// Bytes of memory it has allocated.
+    fn allocated_bytes(&self) -> usize {
+        0
+    }
+}
+
+/// Any discipline; calls to ours go through a `match`.
+#[derive(Debug)]
+pub enum AnyQueueDisc {
+    /// [`CoDel`].
+    CoDel(CoDel),
+    /// A user's own.
+    Custom(Box<dyn QueueDisc>),
+}
+
+impl AnyQueueDisc {
+    /// One of the user's own.
+    pub fn custom(queue: impl QueueDisc + 'static) -> AnyQueueDisc {
+        AnyQueueDisc::Custom(Box::new(queue))
+    }
+}
+
+macro_rules! each {
+    ($self:ident, $queue:ident => $call:expr) => {
+        match $self {
+            AnyQueueDisc::CoDel($queue) => $call,
+            AnyQueueDisc::Custom($queue) => $call,
+        }
+    };
+}
+
+impl QueueDisc for AnyQueueDisc {
+    fn enqueue(&mut self, packet: QueuedPacket, cx: &mut QueueCx<'_>) {
+        each!(self, q => q.enqueue(packet, cx));
+    }
+
+    fn dequeue(&mut self, cx: &mut QueueCx<'_>) -> Option<QueuedPacket> {
+        each!(self, q => q.dequeue(cx))
+    }
+
+    fn backlog(&self) -> Backlog {
+        each!(self, q => q.backlog())
+    }
+
+    fn ready_at(&self) -> Option<SimTime> {
+        each!(self, q => q.ready_at())
+    }
+
+    fn allocated_bytes(&self) -> usize {
+        each!(self, q => q.allocated_bytes())
+    }
+}

@@ -1,0 +1,261 @@
+//! CoDel, controlled delay (RFC 8289): drops at the head of the queue once packets have waited
+//! longer than `target` for a whole `interval`, then more and more often, until they wait less.
+//!
+//! Follows the pseudo-code of RFC 8289 section 5. Beyond it, as in Linux: with `ecn`, a packet
+//! whose sender understands marks is marked and sent where another would be dropped. Leaves out
+//! Linux's `ce_threshold` and its 32-bit arithmetic.
+
+use std::collections::VecDeque;
+
+use super::{AnyQueueDisc, Backlog, QueueCx, QueueDisc, QueueDrop, QueueLimit, QueuedPacket};
+use crate::plugin::{Kind, Parameter, Plugin, ValueKind, Values};
+use crate::time::{SimDuration, SimTime};
+
+const PARAMETERS: &[Parameter] = &[
+    Parameter {
+        name: "target",
+        kind: ValueKind::Duration,
+        default: Some("5 ms"),
+        doc: "the longest wait that is acceptable for good",
+    },
+    Parameter {
+        name: "interval",
+        kind: ValueKind::Duration,
+        default: Some("100 ms"),
+        doc: "how long waits may stay above the target before the first drop; about the longest round trip",
+    },
+    Parameter {
+        name: "limit",
+        kind: ValueKind::Limit,
+        default: Some("1000 packets"),
+        doc: "the most that may wait; what does not fit is dropped on arrival",
+    },
+    Parameter {
+        name: "ecn",
+        kind: ValueKind::Flag,
+        default: Some("false"),
+        doc: "mark packets of ECN-capable senders instead of dropping them",
+    },
+];
+
+/// CoDel as a kind of queue discipline.
+pub(super) fn kind() -> Kind<AnyQueueDisc> {
+    Kind::new(
+        "codel",
+        "controlled delay (RFC 8289)",
+        PARAMETERS,
+        |values: &Values| {
+            let params = CoDelParams {
+                target: values.duration("target"),
+                interval: values.duration("interval"),
+                limit: values.limit("limit"),
+                ecn: values.flag("ecn"),
+            };
+            if params.target.is_zero() || params.interval < params.target {
+                return Err(
+                    "`target` must be greater than zero and `interval` no shorter; RFC 8289 has 5 ms and 100 ms"
+                        .to_owned(),
+                );
+            }
+            Ok(std::sync::Arc::new(move || {
+                AnyQueueDisc::CoDel(CoDel::new(params))
+            }))
+        },
+    )
+}
+
+/// Parameters of [`CoDel`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CoDelParams {
+    /// TARGET of RFC 8289: the longest wait that is acceptable for good.
+    pub target: SimDuration,
+    /// INTERVAL of RFC 8289, about the longest round trip.
+    pub interval: SimDuration,
+    /// The most that may wait.
+    pub limit: QueueLimit,
+    /// Marks packets of ECN-capable senders instead of dropping them.
+    pub ecn: bool,
+}
+
+impl Default for CoDelParams {
+    /// 5 ms and 100 ms (RFC 8289 section 4), 1000 packets, no ECN.
+    fn default() -> Self {
+        CoDelParams {
+            target: SimDuration::from_millis(5),
+            interval: SimDuration::from_millis(100),
+            limit: QueueLimit::Packets(1000),
+            ecn: false,
+        }
+    }
+}
+
+/// A queue controlled by CoDel. Variables have the names of RFC 8289.
+#[derive(Debug)]
+pub struct CoDel {
+    params: CoDelParams,
+    packets: VecDeque<QueuedPacket>,
+    bytes: u64,
+    /// When waits will have been above the target for an interval; zero while they are not.
+    first_above_time: Option<SimTime>,
+    drop_next: SimTime,
+    count: u64,
+    lastcount: u64,
+    dropping: bool,
+    /// The largest packet seen.
+    maxpacket: u32,
+}
+
+/// What the head of the queue is, and whether the control law may drop it.
+struct Head {
+    packet: Option<QueuedPacket>,
+    ok_to_drop: bool,
+}
+
+impl CoDel {
+    /// An empty queue.
+    pub fn new(params: CoDelParams) -> CoDel {
+        CoDel {
+            params,
+            packets: VecDeque::new(),
+            bytes: 0,
+            first_above_time: None,
+            drop_next: SimTime::ZERO,
+            count: 0,
+            lastcount: 0,
+            dropping: false,
+            maxpacket: 0,
+        }
+    }
+
+    /// CoDel for a link, with these parameters.
+    ///
+    /// # Panics
+    /// When the target is zero or longer than the interval.
+    pub fn plugin(params: CoDelParams) -> Plugin<AnyQueueDisc> {
+        let text = |d: SimDuration| d.to_string();
+        let given = [
+            ("target", text(params.target)),
+            ("interval", text(params.interval)),
+            ("limit", params.limit.to_string()),
+            ("ecn", params.ecn.to_string()),
+        ];
+        let given = given
+            .each_ref()
+            .map(|(name, value)| (*name, value.as_str()));
+        kind().plugin(&given).expect("0 < target <= interval")
+    }
+
+    /// When the next drop is due, `count` drops after the first: the time between drops shrinks
+    /// with the square root of their number.
+    fn control_law(&self, t: SimTime, count: u64) -> SimTime {
+        let ps = self.params.interval.as_ps() as f64 / (count as f64).sqrt();
+        t.saturating_add(SimDuration::from_ps(ps as u64))
+    }
+
+    /// Takes the head; RFC 8289 section 5.6, `dodequeue`.
+    fn take_head(&mut self, now: SimTime) -> Head {
+        let mut ok_to_drop = false;
+        let packet = self.packets.pop_front();
+        if let Some(p) = &packet {
+            self.bytes -= u64::from(p.size());
+            if p.sojourn(now) < self.params.target || self.bytes <= u64::from(self.maxpacket) {
+                self.first_above_time = None;
+            } else if let Some(at) = self.first_above_time {
+                ok_to_drop = now >= at;
+            } else {
+                self.first_above_time = Some(now.saturating_add(self.params.interval));
+            }
+        } else {
+            self.first_above_time = None;
+        }
+        Head { packet, ok_to_drop }
+    }
+
+    /// Marks the packet; `None` when it was dropped instead.
+    fn signal(&self, packet: Option<QueuedPacket>, cx: &mut QueueCx<'_>) -> Option<QueuedPacket> {
+        let mut packet = packet?;
+        if self.params.ecn && cx.mark(&mut packet) {
+            return Some(packet);
+        }
+        cx.drop(packet, QueueDrop::Early);
+        None
+    }
+
+    /// Drops as long as the control law says so.
+    fn keep_dropping(&mut self, mut head: Head, cx: &mut QueueCx<'_>) -> Option<QueuedPacket> {
+        let now = cx.now();
+        if !head.ok_to_drop {
+            self.dropping = false;
+        }
+        while self.dropping && now >= self.drop_next {
+            self.count += 1;
+            if let Some(marked) = self.signal(head.packet, cx) {
+                self.drop_next = self.control_law(self.drop_next, self.count);
+                return Some(marked);
+            }
+            head = self.take_head(now);
+            if head.ok_to_drop {
+                self.drop_next = self.control_law(self.drop_next, self.count);
+            } else {
+                self.dropping = false;
+            }
+        }
+        head.packet
+    }
+
+    /// Enters the dropping state with the first drop.
+    fn begin_dropping(&mut self, head: Head, cx: &mut QueueCx<'_>) -> Option<QueuedPacket> {
+        let now = cx.now();
+        let next = match self.signal(head.packet, cx) {
+            Some(marked) => Some(marked),
+            None => self.take_head(now).packet,
+        };
+        self.dropping = true;
+        // Waits went above the target again soon: go on at the rate that controlled them.
+        let recent = now.since(self.drop_next) < self.params.interval.saturating_mul(16);
+        let delta = self.count.saturating_sub(self.lastcount);
+        self.count = if delta > 1 && recent { delta } else { 1 };
+        self.drop_next = self.control_law(now, self.count);
+        self.lastcount = self.count;
+        next
+    }
+}
+
+impl QueueDisc for CoDel {
+    fn enqueue(&mut self, packet: QueuedPacket, cx: &mut QueueCx<'_>) {
+        let size = packet.size();
+        if !self
+            .params
+            .limit
+            .admits(size, self.packets.len(), self.bytes)
+        {
+            cx.drop(packet, QueueDrop::Full);
+            return;
+        }
+        self.maxpacket = self.maxpacket.max(size);
+        self.bytes += u64::from(size);
+        self.packets.push_back(packet);
+    }
+
+    fn dequeue(&mut self, cx: &mut QueueCx<'_>) -> Option<QueuedPacket> {
+        let head = self.take_head(cx.now());
+        if self.dropping {
+            self.keep_dropping(head, cx)
+        } else if head.ok_to_drop {
+            self.begin_dropping(head, cx)
+        } else {
+            head.packet
+        }
+    }
+
+    fn backlog(&self) -> Backlog {
+        Backlog {
+            pkts: self.packets.len() as u32,
+            bytes: self.bytes,
+        }
+    }
+
+    fn allocated_bytes(&self) -> usize {
+        self.packets.capacity() * size_of::<QueuedPacket>()
+    }
+}
