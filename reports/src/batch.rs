@@ -9,7 +9,7 @@ use crate::figures::sweep;
 use crate::html;
 use crate::metrics;
 use crate::render::write_figures;
-use crate::store::{StoreError, write_json, write_whole};
+use crate::store::{ResultDir, StoreError, is_drawn, read_own_text, write_json, write_whole};
 
 mod axis;
 mod derived;
@@ -88,9 +88,10 @@ struct BatchFile {
 /// Figures drawn, and metrics told, when the scenario asks for none.
 const OWN_FIGURES: usize = 4;
 
-/// Writes `batch.json`, `index.csv`, `index.parquet`, figures and `report.html` of a batch
-/// directory; existing ones are replaced, runs in it are left alone. Gives what the runs have shown
-/// together, in words.
+/// Writes `batch.json`, `index.csv`, `index.parquet`, figures and `report.html` of a batch to
+/// `dir`, which is made. Files of these names are replaced without a look: to change a result
+/// directory, write to the place that [`ResultDir::change`](crate::store::ResultDir::change) gives.
+/// Returns what the runs have shown together, in words.
 ///
 /// # Errors
 /// When they cannot be written.
@@ -111,19 +112,26 @@ pub fn write_batch(
     render(dir, &file)
 }
 
-/// Makes figures and report of a batch directory anew, from `batch.json` alone. Gives what the runs
-/// have shown together, in words.
+/// Draws the figures and the report of a batch directory again, from `batch.json` alone, and puts
+/// them in place of those that are there. Returns what the runs have shown together, in words.
 ///
 /// # Errors
-/// When there is none, or it cannot be written.
+/// When there is no complete batch or its files are damaged, or nothing can be written.
 pub fn render_batch(dir: &Path) -> Result<Vec<String>, StoreError> {
+    let mut place = ResultDir::open(dir)?;
+    place.marker().verify(dir)?;
     let path = dir.join("batch.json");
-    let text = std::fs::read_to_string(&path).map_err(StoreError::io("read", &path))?;
-    let file: BatchFile = serde_json::from_str(&text).map_err(|e| StoreError::Damaged {
-        path,
-        why: e.to_string(),
-    })?;
-    render(dir, &file)
+    let file: BatchFile =
+        serde_json::from_str(&read_own_text(&path)?).map_err(|e| StoreError::Damaged {
+            path,
+            why: e.to_string(),
+        })?;
+    let complete = place.marker().complete;
+    place.change(
+        |name| !is_drawn(name),
+        complete,
+        |aside| render(aside, &file),
+    )
 }
 
 fn render(dir: &Path, file: &BatchFile) -> Result<Vec<String>, StoreError> {

@@ -24,6 +24,7 @@ pub mod recorders;
 pub mod render;
 pub mod stats;
 pub mod store;
+pub mod text;
 mod words;
 
 pub use batch::{

@@ -138,8 +138,8 @@ impl RunRecorder {
         hash_results(&dir, &mut summary)?;
         write_timing(&self.writer, &completion.stats, completion.timing)?;
         summary.write(&dir)?;
-        render_files(&dir, &summary)?;
-        self.writer.finish()?;
+        render_files(&dir, &summary, &dir)?;
+        self.writer.finish(&summary.files)?;
         Ok(summary)
     }
 

@@ -4,36 +4,41 @@ use std::path::Path;
 
 use crate::figures::{Figure, run_figures};
 use crate::html;
-use crate::store::{RunSummary, StoreError, write_whole};
+use crate::store::{ResultDir, RunSummary, StoreError, is_drawn, write_whole};
 
-/// Makes `figures/` and `report.html` of a run directory anew.
+/// Draws the figures and the report of a run directory again, and puts them in place of those that
+/// are there; a figure that the user has changed is kept as `NAME.kept-N`.
 ///
 /// # Errors
-/// When the directory is no complete run, or cannot be written.
+/// When the directory is no complete run or its files are damaged, or nothing can be written; then
+/// nothing has changed.
 pub fn render_run(dir: &Path) -> Result<RunSummary, StoreError> {
+    let mut place = ResultDir::open(dir)?;
+    place.marker().verify(dir)?;
     let summary = RunSummary::read(dir)?;
-    render_files(dir, &summary)?;
+    place.change(
+        |name| !is_drawn(name),
+        true,
+        |aside| render_files(dir, &summary, aside),
+    )?;
     Ok(summary)
 }
 
-/// Makes the figures and the report of the run whose tables are in `dir`.
-pub(crate) fn render_files(dir: &Path, summary: &RunSummary) -> Result<(), StoreError> {
+/// Draws the run whose tables are in `dir`; files go to `to`, which may be the same.
+pub(crate) fn render_files(dir: &Path, summary: &RunSummary, to: &Path) -> Result<(), StoreError> {
     let figures = run_figures(dir, summary)?;
-    write_figures(dir, &figures)?;
+    write_figures(to, &figures)?;
     let html = html::run::report(dir, summary, &figures)?;
-    write_whole(&dir.join("report.html"), &html)
+    write_whole(&to.join("report.html"), &html)
 }
 
-/// Writes `figures/NAME.svg` and `figures/NAME.csv`; figures that are no longer made disappear.
+/// Writes `figures/NAME.svg` and `figures/NAME.csv`.
 pub(crate) fn write_figures(dir: &Path, figures: &[Figure]) -> Result<(), StoreError> {
-    let place = dir.join("figures");
-    match std::fs::remove_dir_all(&place) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-            return Err(StoreError::io("replace the directory", &place)(e));
-        }
-        _ => {}
+    if figures.is_empty() {
+        return Ok(());
     }
-    std::fs::create_dir(&place).map_err(StoreError::io("create the directory", &place))?;
+    let place = dir.join("figures");
+    std::fs::create_dir_all(&place).map_err(StoreError::io("create the directory", &place))?;
     for figure in figures {
         write_whole(&place.join(format!("{}.svg", figure.name)), &figure.svg)?;
         write_whole(&place.join(format!("{}.csv", figure.name)), &figure.csv)?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use reports::store::ResultDir;
 use reports::store::reader::Table;
 use reports::{
     Axis, AxisValues, BatchInfo, BatchRow, MetricFigure, Unit, render_batch, write_batch,
@@ -93,13 +94,19 @@ fn a_batch_is_rendered_again_from_its_directory_alone() {
         x: "clients.rate".into(),
         ..MetricFigure::default()
     }];
-    write_batch(tmp.path(), &info, &rows()).unwrap();
+    let dir = tmp.path().join("batch");
+    let ids = rows().into_iter().map(|row| row.id).collect();
+    let mut place = ResultDir::claim_for_batch(&dir, ids, false).unwrap();
+    place
+        .change(|_| false, true, |aside| write_batch(aside, &info, &rows()))
+        .unwrap();
+    drop(place);
     let name = "figures/connects_failed_share-by-clients.rate.svg";
-    let read = |name: &str| std::fs::read_to_string(tmp.path().join(name)).unwrap();
+    let read = |name: &str| std::fs::read_to_string(dir.join(name)).unwrap();
     let (page, figure) = (read("report.html"), read(name));
-    std::fs::remove_dir_all(tmp.path().join("figures")).unwrap();
-    std::fs::remove_file(tmp.path().join("report.html")).unwrap();
-    render_batch(tmp.path()).unwrap();
+    std::fs::remove_dir_all(dir.join("figures")).unwrap();
+    std::fs::remove_file(dir.join("report.html")).unwrap();
+    render_batch(&dir).unwrap();
     assert!(read("report.html") == page && read(name) == figure);
 }
 

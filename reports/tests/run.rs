@@ -116,7 +116,7 @@ fn figures_and_report_are_made_again_from_the_directory_alone() {
         render_run(tmp.path())
             .unwrap_err()
             .to_string()
-            .contains("summary.json")
+            .contains("synfin.json")
     );
 }
 

@@ -9,6 +9,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use super::style::{GREY, Rgb};
 use crate::format::number;
 use crate::store::StoreError;
+use crate::text::is_hidden;
 
 /// Width and height in pixels.
 const SIZE: (u32, u32) = (960, 420);
@@ -153,6 +154,8 @@ impl Chart<'_> {
             figure: self.title.to_owned(),
             why: e.to_string(),
         })?;
+        // Plotters writes out what means something in XML, but not what XML forbids.
+        svg.retain(|c| !is_hidden(c));
         Ok(svg)
     }
 

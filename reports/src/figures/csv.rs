@@ -1,5 +1,7 @@
 //! The numbers of a figure.
 
+use crate::text::visible;
+
 /// Builds CSV text (RFC 4180): numbers in their shortest exact form, nothing for NaN.
 #[derive(Debug)]
 pub(crate) struct Csv {
@@ -26,11 +28,19 @@ impl Csv {
         }
     }
 
+    /// A text. What cannot be seen is written out; what a spreadsheet would take for a formula
+    /// gets an apostrophe in front, which shows it as text.
     pub(crate) fn text(&mut self, value: &str) {
+        let value = visible(value);
+        let value = if is_formula(&value) {
+            format!("'{value}")
+        } else {
+            value.into_owned()
+        };
         if value.contains([',', '"', '\n', '\r']) {
             self.cell(&format!("\"{}\"", value.replace('"', "\"\"")));
         } else {
-            self.cell(value);
+            self.cell(&value);
         }
     }
 
@@ -57,9 +67,43 @@ impl Csv {
     }
 }
 
+fn is_formula(text: &str) -> bool {
+    match text.strip_prefix(['+', '-']) {
+        // A number with a unit, "-5 ms", is none.
+        Some(rest) => {
+            let starts_as_number = rest.starts_with(|c: char| c.is_ascii_digit() || c == '.');
+            let plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | ' ' | '/' | '%');
+            !(starts_as_number && rest.chars().all(plain))
+        }
+        None => text.starts_with(['=', '@', '\t']),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_cell_is_a_formula_or_hides_anything() {
+        let mut csv = Csv::new(["a"]);
+        for text in [
+            "=1+1",
+            "@x",
+            "-x",
+            "+y",
+            "-5 ms",
+            "-5+x",
+            "a\u{1b}[2J",
+            "=\"\u{202e}\"",
+        ] {
+            csv.text(text);
+        }
+        csv.end();
+        assert_eq!(
+            csv.finish(),
+            "a\n'=1+1,'@x,'-x,'+y,-5 ms,'-5+x,a\\u001B[2J,\"'=\"\"\\u202E\"\"\"\n"
+        );
+    }
 
     #[test]
     fn cells_with_commas_and_quotes_are_quoted_and_nan_is_empty() {

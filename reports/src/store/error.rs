@@ -1,4 +1,4 @@
-//! What can go wrong with a run directory, and what to try.
+//! What can go wrong with a result directory, and what to try.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,20 +6,71 @@ use std::path::{Path, PathBuf};
 /// A result could not be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The directory holds results already.
+    /// The directory holds the results of another run.
     #[error(
-        "{} already holds results; replace them with `--force`, or choose another directory with `--out DIR`",
+        "{} already holds results of another run; choose another directory with `--out DIR`, or replace them with `--force`",
         .0.display()
     )]
     Exists(PathBuf),
-    /// Something that is no run directory stands where one is to be.
+    /// The directory holds a batch that is not a part of the new one.
     #[error(
-        "{} exists and is no result of synfin (it has no summary.json); it is left alone: choose another directory with `--out DIR`, or delete it",
-        .0.display()
+        "{} already holds results of another batch: {missing} of its {runs} runs are not in this one; choose another directory with `--out DIR`, or replace it with `--force`",
+        path.display()
     )]
-    NotAResult(PathBuf),
+    OtherBatch {
+        /// Which directory.
+        path: PathBuf,
+        /// Runs of the batch that is there.
+        runs: usize,
+        /// How many of them the new one lacks.
+        missing: usize,
+    },
+    /// The directory holds a run where a batch is to be, or the other way round.
+    #[error(
+        "{} holds the results of a {there}, not of a {wanted}; choose another directory with `--out DIR`, or replace them with `--force`",
+        path.display()
+    )]
+    OtherKind {
+        /// Which directory.
+        path: PathBuf,
+        /// What is there.
+        there: &'static str,
+        /// What was to be there.
+        wanted: &'static str,
+    },
+    /// The directory is not recognised as one of ours.
+    #[error(
+        "{0} is left alone: {why}; choose another directory with `--out DIR`, or move this one away (`mv '{0}' '{0}.old'`)",
+        path.display()
+    )]
+    Unrecognised {
+        /// Which directory.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
+    /// A later version of the program wrote it.
+    #[error(
+        "{} was written by a newer synfin (format {format}; this one knows up to {}) and is left alone; use that synfin, or choose another directory with `--out DIR`",
+        path.display(), super::FORMAT
+    )]
+    Newer {
+        /// Which directory.
+        path: PathBuf,
+        /// Its format.
+        format: u64,
+    },
+    /// There are no results to read.
+    #[error("{} holds no results of synfin: it has no {}; give the directory that `synfin run` printed, for example results/NAME", .0.display(), super::MARKER)]
+    NoResults(PathBuf),
+    /// A file of the user's has the name of one to be written.
+    #[error("{} is not a file of synfin's and stands where one is to be written; rename it, then try again", .0.display())]
+    InTheWay(PathBuf),
+    /// Another process is at work in the directory.
+    #[error("another synfin is at work in {}; try again when it is done", .0.display())]
+    Busy(PathBuf),
     /// The name cannot be that of a directory.
-    #[error("{} is no usable name for a run directory; its last part must be a plain name", .0.display())]
+    #[error("{} cannot be used as a result directory; give a path whose last part is a plain name", .0.display())]
     BadName(PathBuf),
     /// A recorder or runner emits a metric that is not in the registry.
     #[error(
@@ -36,8 +87,8 @@ pub enum StoreError {
         /// What it said.
         source: io::Error,
     },
-    /// A file of a run directory is not what it should be.
-    #[error("{} cannot be used: {why}; run the scenario again with `--force` to replace it", path.display())]
+    /// A file of a result directory is not what it should be.
+    #[error("{} cannot be used: {why}; `synfin run` of the same scenario into the same directory makes it again", path.display())]
     Damaged {
         /// Which file.
         path: PathBuf,
@@ -57,7 +108,7 @@ pub enum StoreError {
 fn hint(source: &io::Error) -> &'static str {
     match source.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            "; choose a directory you may write to with `--out DIR`"
+            "; it must be in a directory that you may write to, or be copied to one"
         }
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             "; make room, or record less (fewer connections, a longer interval, no packets)"
@@ -78,6 +129,11 @@ impl StoreError {
             path: path.to_path_buf(),
             source,
         }
+    }
+
+    /// True when results are there, but missing files or bytes, so that making them again helps.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, StoreError::Damaged { .. })
     }
 }
 

@@ -41,6 +41,13 @@ pub fn file_hash(path: &Path) -> Result<String, StoreError> {
     }
 }
 
+/// Hash of a text as 32 hexadecimal digits: that of a file with these bytes.
+pub fn text_hash(text: &str) -> String {
+    let mut hasher = SipHasher24::new();
+    hasher.write(text.as_bytes());
+    hex(&hasher)
+}
+
 /// Hash over names and hashes of files, and a text that goes with them.
 pub fn joint_hash(files: &BTreeMap<String, String>, text: &str) -> String {
     let mut hasher = SipHasher24::new();
@@ -68,6 +75,8 @@ mod tests {
         bytes[199_999] = 8;
         std::fs::write(&path, bytes).unwrap();
         assert_ne!(long, file_hash(&path).unwrap());
+        std::fs::write(&path, "text").unwrap();
+        assert_eq!(file_hash(&path).unwrap(), text_hash("text"));
         let one = BTreeMap::from([("a".to_owned(), long.clone())]);
         let other = BTreeMap::from([("b".to_owned(), long)]);
         assert_ne!(joint_hash(&one, ""), joint_hash(&other, ""));

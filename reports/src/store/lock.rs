@@ -3,8 +3,9 @@
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
-/// Whether a directory is locked.
+/// Whether a directory is locked. The lock is on the directory itself, so it leaves no file behind.
 #[derive(Debug)]
 pub enum DirLock {
     /// By us, until this is dropped.
@@ -28,6 +29,22 @@ impl DirLock {
             Err(TryLockError::Error(_)) => DirLock::Unknown,
         })
     }
+
+    /// As [`DirLock::take`], but waits up to `patience` for another process to finish.
+    ///
+    /// # Errors
+    /// When the directory cannot be opened.
+    pub fn wait(dir: &Path, patience: Duration) -> io::Result<DirLock> {
+        let begun = Instant::now();
+        loop {
+            match DirLock::take(dir)? {
+                DirLock::Theirs if begun.elapsed() < patience => {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                lock => return Ok(lock),
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -41,6 +58,8 @@ mod tests {
         assert!(matches!(first, DirLock::Ours(_)));
         let second = DirLock::take(tmp.path()).unwrap();
         assert!(matches!(second, DirLock::Theirs));
+        let waited = DirLock::wait(tmp.path(), Duration::from_millis(30)).unwrap();
+        assert!(matches!(waited, DirLock::Theirs));
         drop(first);
         let third = DirLock::take(tmp.path()).unwrap();
         assert!(matches!(third, DirLock::Ours(_)));

@@ -1,62 +1,61 @@
-//! Writes a run directory aside and renames it when it is complete.
+//! Writes a run directory aside and puts it in place when it is complete.
 
-use std::ffi::{OsStr, OsString};
-use std::fs::{self, File};
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{DirLock, StoreError};
+use super::aside::{Aside, INSIDE};
+use super::install::{install, marks, sync, sync_tree};
+use super::result_dir::remove_runs;
+use super::standing::{Standing, look};
+use super::{Marker, ResultKind, StoreError};
 
-/// A run directory in the making: `.NAME.tmp-PID-N` beside the final place, locked while it is
-/// written.
+/// A run directory in the making.
 ///
-/// Dropped before [`RunWriter::finish`] it takes its files with it; a killed process leaves them,
-/// and the next run of the same name removes them. Several writers of one name do not disturb each
+/// Files are written to `.NAME.tmp-PID-N` beside the final place, or to `.synfin.tmp-PID-N` in a
+/// directory that is there already, and moved when the run is complete. Dropped before
+/// [`RunWriter::finish`] it takes its files with it. Several writers of one name do not disturb each
 /// other: the first to finish has the name.
 #[derive(Debug)]
 pub struct RunWriter {
     dir: PathBuf,
-    aside: PathBuf,
-    /// Tells others that this is no leftover.
-    _lock: DirLock,
+    aside: Aside,
     replace: bool,
-    finished: bool,
 }
 
 impl RunWriter {
-    /// Begins the run directory `dir`; parents are made. With `replace` an existing result gives
-    /// way once the new one is complete.
+    /// Begins the run directory `dir`; parents are made. With `replace` the files of an existing
+    /// result give way once the new one is complete; files that are not ours stay.
     ///
     /// # Errors
-    /// When `dir` exists and is not to be replaced or is no result, or cannot be made.
+    /// When `dir` exists and is not to be replaced or is not ours, or cannot be made.
     pub fn create(dir: &Path, replace: bool) -> Result<RunWriter, StoreError> {
         let name = dir
             .file_name()
             .ok_or_else(|| StoreError::BadName(dir.to_path_buf()))?;
-        check_free(dir, replace)?;
-        let parent = parent(dir);
-        fs::create_dir_all(parent).map_err(StoreError::io("create the directory", parent))?;
-        remove_leftovers(parent, name)?;
-        let (aside, lock) = make_aside(parent, name)?;
-        let writer = RunWriter {
+        let aside = match look(dir)? {
+            Standing::Nothing => {
+                let parent = parent(dir);
+                fs::create_dir_all(parent)
+                    .map_err(StoreError::io("create the directory", parent))?;
+                Aside::create(parent, name)?
+            }
+            Standing::Ours(_) if !replace => return Err(StoreError::Exists(dir.to_path_buf())),
+            Standing::Ours(_) | Standing::Empty => Aside::create(dir, OsStr::new(INSIDE))?,
+        };
+        Ok(RunWriter {
             dir: dir.to_path_buf(),
             aside,
-            _lock: lock,
             replace,
-            finished: false,
-        };
-        Ok(writer)
+        })
     }
 
     /// Where files go until the run is complete.
     pub fn path(&self) -> &Path {
-        &self.aside
-    }
-
-    /// Where the run directory will be.
-    pub fn final_path(&self) -> &Path {
-        &self.dir
+        self.aside.path()
     }
 
     /// Writes a text file, `run.toml` say.
@@ -64,22 +63,31 @@ impl RunWriter {
     /// # Errors
     /// When it cannot be written.
     pub fn write_text(&self, name: &str, text: &str) -> Result<(), StoreError> {
-        let path = self.aside.join(name);
+        let path = self.path().join(name);
         fs::write(&path, text).map_err(StoreError::io("write", &path))
     }
 
-    /// Flushes all files to the disk and gives the directory its name.
+    /// Flushes all files to the disk, lists them in `synfin.json`, and puts them in place. Hashes
+    /// that are known already come by file name.
     ///
     /// # Errors
     /// When the disk refuses, or a result has come to stand there meanwhile.
-    pub fn finish(mut self) -> Result<(), StoreError> {
-        sync_tree(&self.aside)?;
+    pub fn finish(self, known: &BTreeMap<String, String>) -> Result<(), StoreError> {
+        let mut marker = Marker::new(ResultKind::Run);
+        marker.files = marks(self.path(), known)?;
+        marker.complete = true;
+        marker.write(self.path())?;
+        sync_tree(self.path())?;
         // Another writer may take the name between our look and our rename: look again then.
         for _ in 0..ATTEMPTS {
-            check_free(&self.dir, self.replace)?;
-            if self.take_name()? {
-                self.finished = true;
-                return sync(parent(&self.dir));
+            match look(&self.dir)? {
+                Standing::Nothing => {
+                    if self.take_name()? {
+                        return sync(parent(&self.dir));
+                    }
+                }
+                Standing::Ours(_) if !self.replace => break,
+                Standing::Ours(_) | Standing::Empty => return self.install(marker),
             }
         }
         Err(StoreError::Exists(self.dir.clone()))
@@ -87,54 +95,38 @@ impl RunWriter {
 
     /// Gives the directory its name; false when another has come to stand there.
     fn take_name(&self) -> Result<bool, StoreError> {
-        let mut old = self.aside.clone().into_os_string();
-        old.push("-old");
-        let old = PathBuf::from(old);
-        let replaced = self.replace
-            && match fs::rename(&self.dir, &old) {
-                Ok(()) => true,
-                Err(e) if e.kind() == ErrorKind::NotFound => false,
-                Err(e) => return Err(StoreError::io("move away", &self.dir)(e)),
-            };
-        let renamed = fs::rename(&self.aside, &self.dir);
-        match &renamed {
-            Err(e) if replaced && !is_taken(e) => {
-                // Best effort: the old result rather than none.
-                let _ = fs::rename(&old, &self.dir);
-            }
-            _ if replaced => match fs::remove_dir_all(&old) {
-                Err(e) if e.kind() != ErrorKind::NotFound => {
-                    return Err(StoreError::io("remove", &old)(e));
-                }
-                _ => {}
-            },
-            _ => {}
-        }
-        match renamed {
+        match fs::rename(self.path(), &self.dir) {
             Ok(()) => Ok(true),
             Err(e) if is_taken(&e) => Ok(false),
             Err(e) => Err(StoreError::io("complete", &self.dir)(e)),
         }
+    }
+
+    /// Moves the files into the directory that stands there.
+    fn install(&self, marker: Marker) -> Result<(), StoreError> {
+        let _lock = super::result_dir::lock(&self.dir, PATIENCE)?;
+        let old = match look(&self.dir)? {
+            Standing::Ours(old) if self.replace => *old,
+            Standing::Ours(_) => return Err(StoreError::Exists(self.dir.clone())),
+            Standing::Empty => Marker::new(ResultKind::Run),
+            Standing::Nothing => return Err(StoreError::NoResults(self.dir.clone())),
+        };
+        install(&self.dir, self.path(), &old, &marker)?;
+        remove_runs(&self.dir, old.runs.iter().chain(&old.former_runs))
     }
 }
 
 /// How often a name is tried for that others take at the same time.
 const ATTEMPTS: u32 = 100;
 
+/// How long others may take to move their files.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 fn is_taken(error: &std::io::Error) -> bool {
     matches!(
         error.kind(),
         ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists
     )
-}
-
-impl Drop for RunWriter {
-    fn drop(&mut self) {
-        if !self.finished {
-            // Best effort: what stays is removed by the next run of this name.
-            let _ = fs::remove_dir_all(&self.aside);
-        }
-    }
 }
 
 fn parent(dir: &Path) -> &Path {
@@ -144,149 +136,15 @@ fn parent(dir: &Path) -> &Path {
     }
 }
 
-/// Makes and locks a directory to write to.
-fn make_aside(parent: &Path, name: &OsStr) -> Result<(PathBuf, DirLock), StoreError> {
-    let pid = std::process::id();
-    let mut aside = parent.to_path_buf();
-    for n in 0..ATTEMPTS {
-        aside = parent.join(aside_name(name, &format!("{pid}-{n}")));
-        match fs::create_dir(&aside) {
-            Ok(()) => {}
-            Err(e) if e.kind() == ErrorKind::AlreadyExists => continue,
-            Err(e) => return Err(StoreError::io("create the directory", &aside)(e)),
-        }
-        // Until it is locked another writer may take it for a leftover.
-        match DirLock::take(&aside) {
-            Ok(DirLock::Theirs) => {}
-            Ok(lock) if aside.is_dir() => return Ok((aside, lock)),
-            Err(e) if e.kind() != ErrorKind::NotFound => {
-                return Err(StoreError::io("lock the directory", &aside)(e));
-            }
-            _ => {}
-        }
-    }
-    let taken = std::io::Error::from(ErrorKind::AlreadyExists);
-    Err(StoreError::io("create the directory", &aside)(taken))
-}
-
-fn aside_name(name: &OsStr, suffix: &str) -> OsString {
-    let mut aside = OsString::from(".");
-    aside.push(name);
-    aside.push(".tmp-");
-    aside.push(suffix);
-    aside
-}
-
-/// A free place is nothing at all, an empty directory, or a result that may be replaced.
-fn check_free(dir: &Path, replace: bool) -> Result<(), StoreError> {
-    // What gives way to another writer's result while we look seems to lack its summary.
-    for _ in 0..LOOKS {
-        let mut entries = match fs::read_dir(dir) {
-            Ok(entries) => entries,
-            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
-            Err(e) => return Err(StoreError::io("use the directory", dir)(e)),
-        };
-        if entries.next().is_none() {
-            match fs::remove_dir(dir) {
-                Ok(()) => return Ok(()),
-                Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
-                Err(e) if is_taken(&e) => {}
-                Err(e) => return Err(StoreError::io("replace the empty directory", dir)(e)),
-            }
-        } else if is_result(dir) {
-            return if replace {
-                Ok(())
-            } else {
-                Err(StoreError::Exists(dir.to_path_buf()))
-            };
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    Err(StoreError::NotAResult(dir.to_path_buf()))
-}
-
-/// A complete result, or one that has lost its summary; not a mere copy of a `run.toml`.
-fn is_result(dir: &Path) -> bool {
-    let has = |name: &str| dir.join(name).is_file();
-    has("summary.json") || (has("run.toml") && has("census.parquet"))
-}
-
-/// How often a place is looked at before it counts as somebody else's.
-const LOOKS: u32 = 5;
-
-/// Where locks tell nothing, what is older is left over.
-const AGE_OF_LEFTOVERS: Duration = Duration::from_secs(24 * 3600);
-
-/// Removes what killed runs of the same name left behind, and nothing of those that are alive.
-fn remove_leftovers(parent: &Path, name: &OsStr) -> Result<(), StoreError> {
-    let prefix = aside_name(name, "");
-    let entries = fs::read_dir(parent).map_err(StoreError::io("list the directory", parent))?;
-    for entry in entries.flatten() {
-        let theirs = entry.file_name();
-        if !theirs
-            .as_encoded_bytes()
-            .starts_with(prefix.as_encoded_bytes())
-        {
-            continue;
-        }
-        let path = entry.path();
-        let left = match DirLock::take(&path) {
-            Ok(DirLock::Theirs) => false,
-            Ok(DirLock::Unknown) => {
-                let changed = entry.metadata().and_then(|m| m.modified()).ok();
-                let age = changed.and_then(|t| t.elapsed().ok());
-                age.is_some_and(|age| age > AGE_OF_LEFTOVERS)
-            }
-            // The lock is held until it is gone, lest its maker go on with it.
-            Ok(_lock @ DirLock::Ours(_)) => {
-                remove_leftover(&path)?;
-                false
-            }
-            Err(e) if e.kind() == ErrorKind::NotFound => false,
-            Err(e) => {
-                return Err(StoreError::io(
-                    "look at what an unfinished run left,",
-                    &path,
-                )(e));
-            }
-        };
-        if left {
-            remove_leftover(&path)?;
-        }
-    }
-    Ok(())
-}
-
-fn remove_leftover(path: &Path) -> Result<(), StoreError> {
-    match fs::remove_dir_all(path) {
-        // Another writer has removed it, or parts of it, meanwhile.
-        Err(e) if e.kind() != ErrorKind::NotFound => Err(StoreError::io(
-            "remove what an unfinished run left,",
-            path,
-        )(e)),
-        _ => Ok(()),
-    }
-}
-
-fn sync(path: &Path) -> Result<(), StoreError> {
-    File::open(path)
-        .and_then(|f| f.sync_all())
-        .map_err(StoreError::io("flush", path))
-}
-
-fn sync_tree(dir: &Path) -> Result<(), StoreError> {
-    let entries = fs::read_dir(dir).map_err(StoreError::io("list the directory", dir))?;
-    for entry in entries {
-        let path = entry
-            .map_err(StoreError::io("list the directory", dir))?
-            .path();
-        if path.is_dir() {
-            sync_tree(&path)?;
-        } else {
-            sync(&path)?;
-        }
-    }
-    sync(dir)
+/// Renames a directory that stands where a run of a batch is to be and is not ours, or not any
+/// longer, to `NAME.kept-N` beside it. Gives the new name.
+///
+/// # Errors
+/// When it cannot be renamed.
+pub fn set_aside(dir: &Path) -> Result<PathBuf, StoreError> {
+    let kept = super::install::kept_name(dir)?;
+    fs::rename(dir, &kept).map_err(StoreError::io("move away", dir))?;
+    Ok(kept)
 }
 
 #[cfg(test)]
@@ -296,7 +154,11 @@ mod tests {
     fn complete(dir: &Path, replace: bool, text: &str) -> Result<(), StoreError> {
         let w = RunWriter::create(dir, replace)?;
         w.write_text("summary.json", text)?;
-        w.finish()
+        w.finish(&BTreeMap::new())
+    }
+
+    fn read(dir: &Path, name: &str) -> String {
+        fs::read_to_string(dir.join(name)).unwrap()
     }
 
     #[test]
@@ -306,7 +168,7 @@ mod tests {
         let w = RunWriter::create(&dir, false).unwrap();
         w.write_text("summary.json", "{}").unwrap();
         assert!(!dir.exists() && w.path().join("summary.json").exists());
-        w.finish().unwrap();
+        w.finish(&BTreeMap::new()).unwrap();
         assert!(dir.join("summary.json").exists());
         assert_eq!(fs::read_dir(dir.parent().unwrap()).unwrap().count(), 1);
     }
@@ -319,10 +181,84 @@ mod tests {
         let refused = complete(&dir, false, "new").unwrap_err();
         assert!(matches!(refused, StoreError::Exists(_)));
         assert!(refused.to_string().contains("already holds results"));
-        assert_eq!(fs::read_to_string(dir.join("summary.json")).unwrap(), "old");
+        assert_eq!(read(&dir, "summary.json"), "old");
         complete(&dir, true, "new").unwrap();
-        assert_eq!(fs::read_to_string(dir.join("summary.json")).unwrap(), "new");
+        assert_eq!(read(&dir, "summary.json"), "new");
         assert_eq!(fs::read_dir(tmp.path()).unwrap().count(), 1);
+        assert_eq!(fs::read_dir(&dir).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn files_of_the_user_stay_when_results_are_replaced() {
+        let tmp = tempfile::tempdir().unwrap();
+        let dir = tmp.path().join("run");
+        let w = RunWriter::create(&dir, false).unwrap();
+        fs::create_dir(w.path().join("figures")).unwrap();
+        for name in ["figures/a.svg", "figures/b.svg", "summary.json"] {
+            w.write_text(name, "old").unwrap();
+        }
+        w.finish(&BTreeMap::new()).unwrap();
+        fs::write(dir.join("notes.txt"), "mine").unwrap();
+        fs::write(dir.join("figures/mine.svg"), "mine").unwrap();
+        fs::write(dir.join("figures/a.svg"), "edited").unwrap();
+        fs::write(dir.join("summary.json"), "edited").unwrap();
+        complete(&dir, true, "new").unwrap();
+        assert_eq!(read(&dir, "summary.json"), "new");
+        // Edited and not replaced by anything: left where it is. Replaced: kept beside.
+        assert_eq!(read(&dir, "figures/a.svg"), "edited");
+        assert_eq!(read(&dir, "summary.json.kept-1"), "edited");
+        assert!(!dir.join("figures/b.svg").exists());
+        for name in ["notes.txt", "figures/mine.svg"] {
+            assert_eq!(read(&dir, name), "mine");
+        }
+        // What is in the way is not written over, and nothing is changed then.
+        let w = RunWriter::create(&dir, true).unwrap();
+        w.write_text("notes.txt", "ours").unwrap();
+        w.write_text("summary.json", "newer").unwrap();
+        let error = w.finish(&BTreeMap::new()).unwrap_err();
+        assert!(matches!(error, StoreError::InTheWay(_)), "{error}");
+        assert_eq!(read(&dir, "summary.json"), "new");
+        assert_eq!(read(&dir, "notes.txt"), "mine");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nothing_is_written_through_a_symbolic_link() {
+        let tmp = tempfile::tempdir().unwrap();
+        let (dir, other) = (tmp.path().join("run"), tmp.path().join("other"));
+        fs::create_dir(&other).unwrap();
+        std::os::unix::fs::symlink(&other, &dir).unwrap();
+        assert!(RunWriter::create(&dir, true).is_err());
+        fs::remove_file(&dir).unwrap();
+        complete(&dir, false, "old").unwrap();
+        std::os::unix::fs::symlink(&other, dir.join("figures")).unwrap();
+        let w = RunWriter::create(&dir, true).unwrap();
+        fs::create_dir(w.path().join("figures")).unwrap();
+        w.write_text("figures/a.svg", "new").unwrap();
+        let error = w.finish(&BTreeMap::new()).unwrap_err();
+        assert!(matches!(error, StoreError::InTheWay(_)), "{error}");
+        assert_eq!(fs::read_dir(&other).unwrap().count(), 0);
+        assert_eq!(read(&dir, "summary.json"), "old");
+    }
+
+    #[test]
+    fn a_change_that_was_killed_halfway_is_noticed_and_mended() {
+        let tmp = tempfile::tempdir().unwrap();
+        let dir = tmp.path().join("run");
+        complete(&dir, false, "old").unwrap();
+        let mut half = super::super::standing::look_at_results(&dir).unwrap();
+        let new = tmp.path().join("new");
+        fs::write(&new, "new").unwrap();
+        let mark = super::super::marker::FileMark::of(&new, "summary.json").unwrap();
+        half.arriving.insert("summary.json".into(), mark);
+        half.write(&dir).unwrap();
+        fs::rename(&new, dir.join("summary.json")).unwrap();
+        assert!(half.verify(&dir).unwrap_err().is_damage());
+        complete(&dir, true, "newest").unwrap();
+        let whole = super::super::standing::look_at_results(&dir).unwrap();
+        whole.verify(&dir).unwrap();
+        // Both the old and the new file were ours: none is kept.
+        assert_eq!(fs::read_dir(&dir).unwrap().count(), 2);
     }
 
     #[test]
@@ -333,7 +269,7 @@ mod tests {
         fs::write(dir.join("chapter1"), "years of work").unwrap();
         for replace in [false, true] {
             let error = RunWriter::create(&dir, replace).unwrap_err();
-            assert!(matches!(error, StoreError::NotAResult(_)), "{error}");
+            assert!(matches!(error, StoreError::Unrecognised { .. }), "{error}");
         }
         assert!(dir.join("chapter1").exists());
         let error = RunWriter::create(&dir.join("chapter1"), true).unwrap_err();
@@ -342,23 +278,10 @@ mod tests {
     }
 
     #[test]
-    fn what_a_killed_run_left_is_removed_by_the_next_of_its_name() {
-        let tmp = tempfile::tempdir().unwrap();
-        let dir = tmp.path().join("run");
-        let other = tmp.path().join(".runner.tmp-1");
-        fs::create_dir(&other).unwrap();
-        let left = tmp.path().join(".run.tmp-1-0");
-        fs::create_dir(&left).unwrap();
-        fs::write(left.join("summary.json"), "{}").unwrap();
-        assert!(!dir.exists());
-        complete(&dir, false, "{}").unwrap();
-        assert!(!left.exists() && other.exists());
-    }
-
-    #[test]
     fn a_failed_run_leaves_nothing() {
         let tmp = tempfile::tempdir().unwrap();
         drop(RunWriter::create(&tmp.path().join("run"), false).unwrap());
+        drop(RunWriter::create(tmp.path(), false).unwrap());
         assert_eq!(fs::read_dir(tmp.path()).unwrap().count(), 0);
     }
 
@@ -369,11 +292,10 @@ mod tests {
         let [first, second] = [(); 2].map(|()| RunWriter::create(&dir, false).unwrap());
         first.write_text("summary.json", "first").unwrap();
         second.write_text("summary.json", "second").unwrap();
-        first.finish().unwrap();
-        let refused = second.finish().unwrap_err();
+        first.finish(&BTreeMap::new()).unwrap();
+        let refused = second.finish(&BTreeMap::new()).unwrap_err();
         assert!(matches!(refused, StoreError::Exists(_)), "{refused}");
-        let read = || fs::read_to_string(dir.join("summary.json")).unwrap();
-        assert_eq!(read(), "first");
+        assert_eq!(read(&dir, "summary.json"), "first");
         assert_eq!(fs::read_dir(tmp.path()).unwrap().count(), 1);
     }
 
@@ -391,20 +313,10 @@ mod tests {
                     });
                 }
             });
-            assert!(fs::read_to_string(dir.join("summary.json")).is_ok());
+            let marker = super::super::standing::look_at_results(&dir).unwrap();
+            marker.verify(&dir).unwrap();
             assert_eq!(fs::read_dir(tmp.path()).unwrap().count(), 1, "{replace}");
+            assert_eq!(fs::read_dir(&dir).unwrap().count(), 2, "{replace}");
         }
-    }
-
-    #[test]
-    fn a_result_without_its_summary_gives_way_but_a_copied_run_file_does_not() {
-        let tmp = tempfile::tempdir().unwrap();
-        fs::write(tmp.path().join("run.toml"), "").unwrap();
-        let error = RunWriter::create(tmp.path(), true).unwrap_err();
-        assert!(matches!(error, StoreError::NotAResult(_)), "{error}");
-        fs::write(tmp.path().join("census.parquet"), "").unwrap();
-        let error = RunWriter::create(tmp.path(), false).unwrap_err();
-        assert!(error.to_string().contains("--force"), "{error}");
-        assert!(RunWriter::create(tmp.path(), true).is_ok());
     }
 }

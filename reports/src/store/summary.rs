@@ -5,8 +5,11 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::StoreError;
+use super::{StoreError, read_own_text};
 use crate::info::RunInfo;
+
+/// Longest simulated time, seconds: 2^64 picoseconds.
+const LONGEST_S: f64 = 18_446_745.0;
 
 /// What a run's objects take in memory. A function of the scenario and the program: what depends on
 /// the division of the network, or on the machine, is in `timing.json`.
@@ -68,11 +71,31 @@ impl RunSummary {
     /// When there is none, or it is not one.
     pub fn read(dir: &Path) -> Result<RunSummary, StoreError> {
         let path = dir.join("summary.json");
-        let text = std::fs::read_to_string(&path).map_err(StoreError::io("read", &path))?;
-        serde_json::from_str(&text).map_err(|e| StoreError::Damaged {
-            path,
-            why: e.to_string(),
-        })
+        let text = read_own_text(&path)?;
+        let damaged = |why: String| StoreError::Damaged {
+            path: path.clone(),
+            why,
+        };
+        let summary: RunSummary =
+            serde_json::from_str(&text).map_err(|e| damaged(e.to_string()))?;
+        summary.check_times().map_err(damaged)?;
+        Ok(summary)
+    }
+
+    /// Times that no run can have would make figures without end.
+    fn check_times(&self) -> Result<(), String> {
+        let info = &self.info;
+        let steady = info
+            .record
+            .steady_s
+            .map_or([0.0; 2], |(from, to)| [from, to]);
+        let times = [self.reached_s, info.duration_s, info.record.interval_s];
+        for time in times.into_iter().chain(steady) {
+            if !(0.0..=LONGEST_S).contains(&time) {
+                return Err(format!("it has the impossible time {time} s"));
+            }
+        }
+        Ok(())
     }
 
     /// Writes `summary.json`; the bytes are a function of the summary.

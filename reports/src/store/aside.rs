@@ -1,0 +1,189 @@
+//! A directory for files that are being written, beside where they are to go.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::files::is_plain_dir;
+use super::{DirLock, MARKER, Marker, ResultKind, StoreError};
+
+/// How often a name is tried for that others take at the same time.
+const ATTEMPTS: u32 = 100;
+
+/// Where locks tell nothing, what is older is left over.
+const AGE_OF_LEFTOVERS: Duration = Duration::from_secs(24 * 3600);
+
+/// Part of the name of every such directory.
+const TMP: &str = ".tmp-";
+
+/// Name before [`TMP`] of those inside the result directory.
+pub(crate) const INSIDE: &str = "synfin";
+
+/// A directory `.NAME.tmp-PID-N`, locked while it is used and removed with all that is in it when
+/// it is dropped. What a killed process leaves is removed by the next that uses the same name.
+#[derive(Debug)]
+pub(crate) struct Aside {
+    path: PathBuf,
+    /// Tells others that this is not left over.
+    _lock: DirLock,
+}
+
+impl Aside {
+    /// Makes and locks a directory in `parent` for the result called `name`.
+    pub(crate) fn create(parent: &Path, name: &OsStr) -> Result<Aside, StoreError> {
+        remove_leftovers(parent, name)?;
+        let pid = std::process::id();
+        let mut path = parent.to_path_buf();
+        for n in 0..ATTEMPTS {
+            path = parent.join(aside_name(name, &format!("{pid}-{n}")));
+            match fs::create_dir(&path) {
+                Ok(()) => {}
+                Err(e) if e.kind() == ErrorKind::AlreadyExists => continue,
+                Err(e) => return Err(StoreError::io("create the directory", &path)(e)),
+            }
+            // Until it is locked another writer may take it for a leftover.
+            match DirLock::take(&path) {
+                Ok(DirLock::Theirs) => {}
+                Ok(_lock) if path.is_dir() => {
+                    let aside = Aside { path, _lock };
+                    Marker::new(ResultKind::Unfinished).write(&aside.path)?;
+                    return Ok(aside);
+                }
+                Err(e) if e.kind() != ErrorKind::NotFound => {
+                    return Err(StoreError::io("lock the directory", &path)(e));
+                }
+                _ => {}
+            }
+        }
+        let taken = std::io::Error::from(ErrorKind::AlreadyExists);
+        Err(StoreError::io("create the directory", &path)(taken))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        // Best effort: what stays is removed by the next run of this name. After a successful
+        // rename nothing has this name any more.
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+fn aside_name(name: &OsStr, suffix: &str) -> OsString {
+    let mut aside = OsString::from(".");
+    aside.push(name);
+    aside.push(TMP);
+    aside.push(suffix);
+    aside
+}
+
+/// True for what a killed process left inside a result directory.
+pub(crate) fn is_leftover(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    let prefix = aside_name(OsStr::new(INSIDE), "");
+    starts_with(name, &prefix) && is_aside(path)
+}
+
+fn starts_with(name: &OsStr, prefix: &OsStr) -> bool {
+    name.as_encoded_bytes()
+        .starts_with(prefix.as_encoded_bytes())
+}
+
+/// True for a directory that was made by [`Aside::create`]: it is marked, or still empty.
+fn is_aside(path: &Path) -> bool {
+    is_plain_dir(path)
+        && (matches!(Marker::read(path), Ok(Some(_)))
+            || fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none()))
+}
+
+/// Removes what killed runs of the same name left behind, and nothing of those that are alive.
+fn remove_leftovers(parent: &Path, name: &OsStr) -> Result<(), StoreError> {
+    let prefix = aside_name(name, "");
+    let entries = fs::read_dir(parent).map_err(StoreError::io("list the directory", parent))?;
+    for entry in entries.flatten() {
+        let path = entry.path();
+        if !starts_with(&entry.file_name(), &prefix) || !is_aside(&path) {
+            continue;
+        }
+        match DirLock::take(&path) {
+            Ok(DirLock::Theirs) => {}
+            Ok(DirLock::Unknown) => {
+                let changed = entry.metadata().and_then(|m| m.modified()).ok();
+                let age = changed.and_then(|t| t.elapsed().ok());
+                if age.is_some_and(|age| age > AGE_OF_LEFTOVERS) {
+                    remove_leftover(&path)?;
+                }
+            }
+            // The lock is held until it is gone, so that its maker does not go on with it.
+            Ok(_lock @ DirLock::Ours(_)) => remove_leftover(&path)?,
+            Err(e) if e.kind() == ErrorKind::NotFound => {}
+            Err(e) => {
+                let what = "look at what an unfinished run left,";
+                return Err(StoreError::io(what, &path)(e));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn remove_leftover(path: &Path) -> Result<(), StoreError> {
+    // The mark goes last: what a kill in between leaves is still recognised.
+    if let Ok(entries) = fs::read_dir(path) {
+        for entry in entries.flatten().filter(|e| e.file_name() != MARKER) {
+            let path = entry.path();
+            let _ = if is_plain_dir(&path) {
+                fs::remove_dir_all(&path)
+            } else {
+                fs::remove_file(&path)
+            };
+        }
+    }
+    match fs::remove_dir_all(path) {
+        // Another writer has removed it, or parts of it, meanwhile.
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(StoreError::io(
+            "remove what an unfinished run left,",
+            path,
+        )(e)),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_run_left_is_removed_by_the_next_of_its_name() {
+        let tmp = tempfile::tempdir().unwrap();
+        let at = |name: &str| tmp.path().join(name);
+        for (name, marked) in [
+            (".runner.tmp-1", true),
+            (".run.tmp-1-0", true),
+            (".run.tmp-2-0", false),
+            (".run.tmp-mine", false),
+        ] {
+            fs::create_dir(at(name)).unwrap();
+            if marked {
+                let marker = Marker::new(ResultKind::Unfinished);
+                marker.write(&at(name)).unwrap();
+            }
+        }
+        fs::write(at(".run.tmp-mine").join("notes"), "x").unwrap();
+        let aside = Aside::create(tmp.path(), OsStr::new("run")).unwrap();
+        let left: Vec<bool> = [".runner.tmp-1", ".run.tmp-1-0", ".run.tmp-2-0"]
+            .map(|name| at(name).exists())
+            .to_vec();
+        assert_eq!(left, [true, false, false]);
+        assert!(at(".run.tmp-mine").join("notes").exists());
+        let path = aside.path().to_path_buf();
+        let second = Aside::create(tmp.path(), OsStr::new("run")).unwrap();
+        assert!(path.exists() && second.path() != path);
+        drop(aside);
+        assert!(!path.exists());
+    }
+}

@@ -1,0 +1,311 @@
+//! `synfin.json`: the mark of a result directory, and the list of the files in it that are ours.
+//!
+//! A file is ours when it is in the list and still has the bytes it had when it was written. Only
+//! such files are ever replaced or deleted; everything else in the directory belongs to the user.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::files::{is_plain_file, read_own_text};
+use super::hash::{file_hash, text_hash};
+use super::{StoreError, write_json};
+
+/// Name of the file.
+pub const MARKER: &str = "synfin.json";
+
+/// Version of the layout of a result directory; raised when an older program cannot read it.
+pub const FORMAT: u32 = 1;
+
+/// Wall-clock facts, which differ from run to run and so have no hash in the list.
+pub(crate) const TIMING: &str = "timing.json";
+
+const ABOUT: &str = "Results of synfin. Only the files listed here, while they have these hashes, \
+                     are ever replaced or deleted by it.";
+
+/// What a result directory holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ResultKind {
+    /// One run.
+    Run,
+    /// A batch, with its runs under `runs/`.
+    Batch,
+    /// Files being written, to be moved when they are complete.
+    Unfinished,
+}
+
+/// A file as it was written.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileMark {
+    /// Its length; 0 for `timing.json`.
+    pub bytes: u64,
+    /// Its hash, see [`hash`](super::hash); empty for `timing.json`.
+    pub hash: String,
+}
+
+impl FileMark {
+    /// The mark of the file `name` at `path`.
+    pub(crate) fn of(path: &Path, name: &str) -> Result<FileMark, StoreError> {
+        if name == TIMING {
+            return Ok(FileMark::default());
+        }
+        let kind = fs::metadata(path).map_err(StoreError::io("read", path))?;
+        Ok(FileMark {
+            bytes: kind.len(),
+            hash: file_hash(path)?,
+        })
+    }
+
+    /// Whether a file is still as it was written.
+    pub(crate) fn fits(&self, path: &Path) -> Result<(), String> {
+        let kind = match fs::symlink_metadata(path) {
+            Ok(kind) => kind,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                return Err("it is missing".to_owned());
+            }
+            Err(e) => return Err(format!("it cannot be read: {e}")),
+        };
+        if !kind.is_file() {
+            return Err("something else has taken its place".to_owned());
+        }
+        if self.hash.is_empty() {
+            return if is_timing(path) {
+                Ok(())
+            } else {
+                Err("it was changed after it was written".to_owned())
+            };
+        }
+        if kind.len() != self.bytes {
+            return Err(format!(
+                "it has {} bytes instead of the {} that were written",
+                kind.len(),
+                self.bytes
+            ));
+        }
+        match file_hash(path) {
+            Ok(hash) if hash == self.hash => Ok(()),
+            Ok(_) => Err("its bytes have changed since they were written".to_owned()),
+            Err(e) => Err(e.to_string()),
+        }
+    }
+}
+
+/// `timing.json` is names with numbers; anything else of that name is not ours.
+fn is_timing(path: &Path) -> bool {
+    is_plain_file(path)
+        && read_own_text(path)
+            .is_ok_and(|text| serde_json::from_str::<BTreeMap<String, f64>>(&text).is_ok())
+}
+
+/// The contents of `synfin.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Marker {
+    /// What the directory holds.
+    pub kind: ResultKind,
+    /// Version of the layout.
+    pub format: u32,
+    /// False while it is being made or changed, and after that was interrupted.
+    pub complete: bool,
+    /// The files that are ours, by path below the directory.
+    pub files: BTreeMap<String, FileMark>,
+    /// Files that were about to take the place of others when this was written.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub arriving: BTreeMap<String, FileMark>,
+    /// The runs of a batch, by identity.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub runs: BTreeSet<String>,
+    /// Runs of the batch that was here before, to be removed when this one is complete.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub former_runs: BTreeSet<String>,
+}
+
+/// The file with what proves that it is whole.
+#[derive(Serialize, Deserialize)]
+struct MarkerFile {
+    about: String,
+    /// Hash of all that follows.
+    check: String,
+    #[serde(flatten)]
+    marker: Marker,
+}
+
+impl Marker {
+    /// The mark of a directory with nothing in it yet.
+    pub(crate) fn new(kind: ResultKind) -> Marker {
+        Marker {
+            kind,
+            format: FORMAT,
+            complete: false,
+            files: BTreeMap::new(),
+            arriving: BTreeMap::new(),
+            runs: BTreeSet::new(),
+            former_runs: BTreeSet::new(),
+        }
+    }
+
+    /// Reads the mark of a directory; `None` when there is none.
+    pub(crate) fn read(dir: &Path) -> Result<Option<Marker>, StoreError> {
+        let path = dir.join(MARKER);
+        if !super::files::is_there(&path) {
+            return Ok(None);
+        }
+        let unusable = |why: String| StoreError::Unrecognised {
+            path: dir.to_path_buf(),
+            why,
+        };
+        if !is_plain_file(&path) {
+            return Err(unusable(format!("its {MARKER} is not a regular file")));
+        }
+        let text = match read_own_text(&path) {
+            Ok(text) => text,
+            Err(StoreError::Damaged { why, .. }) => {
+                return Err(unusable(format!("its {MARKER} is damaged: {why}")));
+            }
+            Err(other) => return Err(other),
+        };
+        let damaged = |why: String| unusable(format!("its {MARKER} is damaged: {why}"));
+        let value: serde_json::Value =
+            serde_json::from_str(&text).map_err(|e| damaged(e.to_string()))?;
+        if let Some(format) = value.get("format").and_then(serde_json::Value::as_u64)
+            && format > u64::from(FORMAT)
+        {
+            return Err(StoreError::Newer {
+                path: dir.to_path_buf(),
+                format,
+            });
+        }
+        let file: MarkerFile = serde_json::from_value(value).map_err(|e| damaged(e.to_string()))?;
+        let marker = file.marker;
+        if file.check != marker.digest() || !marker.names_are_inside() {
+            return Err(damaged("its own hash does not fit".to_owned()));
+        }
+        Ok(Some(marker))
+    }
+
+    /// Writes the mark; it is there whole or not at all.
+    pub(crate) fn write(&self, dir: &Path) -> Result<(), StoreError> {
+        let file = MarkerFile {
+            about: ABOUT.to_owned(),
+            check: self.digest(),
+            marker: self.clone(),
+        };
+        write_json(&dir.join(MARKER), &file)
+    }
+
+    fn digest(&self) -> String {
+        text_hash(&serde_json::to_string(self).unwrap_or_default())
+    }
+
+    /// A list that leads out of the directory is none of ours.
+    fn names_are_inside(&self) -> bool {
+        let files = self.files.keys().chain(self.arriving.keys());
+        let runs = self.runs.iter().chain(&self.former_runs);
+        files.chain(runs).all(|name| is_inside(name))
+    }
+
+    /// True when the file `name` of `dir` is ours: listed, and as it was written.
+    pub(crate) fn owns(&self, dir: &Path, name: &str) -> bool {
+        let marks = [self.files.get(name), self.arriving.get(name)];
+        let path = dir.join(name);
+        marks
+            .into_iter()
+            .flatten()
+            .any(|mark| mark.fits(&path).is_ok())
+    }
+
+    /// True when the file `name` was ours once.
+    pub(crate) fn lists(&self, name: &str) -> bool {
+        self.files.contains_key(name) || self.arriving.contains_key(name)
+    }
+
+    /// Checks the files that results are made of, not the figures and pages drawn from them.
+    ///
+    /// # Errors
+    /// The first that is missing or changed; or that the directory was left half changed.
+    pub fn verify(&self, dir: &Path) -> Result<(), StoreError> {
+        let damaged = |name: &str, why: String| StoreError::Damaged {
+            path: dir.join(name),
+            why,
+        };
+        if !self.arriving.is_empty() {
+            let why = "a change of this directory was interrupted".to_owned();
+            return Err(damaged(MARKER, why));
+        }
+        for (name, mark) in self.files.iter().filter(|(name, _)| !is_drawn(name)) {
+            // What a run cost in time proves nothing about its results.
+            if name != TIMING {
+                mark.fits(&dir.join(name))
+                    .map_err(|why| damaged(name, why))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The figures and pages that are missing or changed.
+    pub fn changed_drawings(&self, dir: &Path) -> Vec<String> {
+        let drawn = self.files.iter().filter(|(name, _)| is_drawn(name));
+        let changed = drawn.filter(|(name, mark)| mark.fits(&dir.join(name)).is_err());
+        changed.map(|(name, _)| name.clone()).collect()
+    }
+}
+
+/// True for what is drawn from results and can be drawn again.
+pub(crate) fn is_drawn(name: &str) -> bool {
+    name == "report.html" || name.starts_with("figures/")
+}
+
+/// A path that stays below its directory.
+fn is_inside(name: &str) -> bool {
+    let plain = |part: std::path::Component<'_>| matches!(part, std::path::Component::Normal(_));
+    !name.is_empty() && Path::new(name).components().all(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_ours_only_while_it_is_listed_and_unchanged() {
+        let tmp = tempfile::tempdir().unwrap();
+        let path = tmp.path().join("a");
+        fs::write(&path, "results").unwrap();
+        let mut marker = Marker::new(ResultKind::Run);
+        assert!(!marker.owns(tmp.path(), "a"));
+        let mark = FileMark::of(&path, "a").unwrap();
+        marker.files.insert("a".into(), mark);
+        assert!(marker.owns(tmp.path(), "a"));
+        marker.verify(tmp.path()).unwrap();
+        for (text, why) in [("resulta", "bytes have changed"), ("x", "1 bytes instead")] {
+            fs::write(&path, text).unwrap();
+            assert!(!marker.owns(tmp.path(), "a"));
+            let error = marker.verify(tmp.path()).unwrap_err().to_string();
+            assert!(error.contains(why), "{error}");
+        }
+        fs::remove_file(&path).unwrap();
+        let error = marker.verify(tmp.path()).unwrap_err().to_string();
+        assert!(error.contains("is missing"), "{error}");
+    }
+
+    #[test]
+    fn a_damaged_foreign_or_newer_mark_is_recognised() {
+        let tmp = tempfile::tempdir().unwrap();
+        let marker = Marker::new(ResultKind::Batch);
+        marker.write(tmp.path()).unwrap();
+        let path = tmp.path().join(MARKER);
+        let whole = fs::read_to_string(&path).unwrap();
+        assert!(Marker::read(tmp.path()).unwrap().is_some());
+        for (text, why) in [
+            (whole.replace("\"batch\"", "\"run\""), "hash does not fit"),
+            (whole[..whole.len() / 2].to_owned(), "damaged"),
+            ("{}".to_owned(), "damaged"),
+            (whole.replace("\"format\": 1", "\"format\": 2"), "newer"),
+        ] {
+            fs::write(&path, text).unwrap();
+            let error = Marker::read(tmp.path()).unwrap_err().to_string();
+            assert!(error.contains(why), "{error}");
+        }
+    }
+}

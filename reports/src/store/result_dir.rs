@@ -1,0 +1,258 @@
+//! A locked result directory, to be claimed for a batch or changed as a whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::aside::{Aside, INSIDE};
+use super::install::{install, marks, remove_results, sync_tree};
+use super::standing::{Standing, look, look_at_results};
+use super::{DirLock, Marker, ResultKind, StoreError};
+
+/// How long another process may take over a report.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A result directory that is locked against other processes, to be changed.
+#[derive(Debug)]
+pub struct ResultDir {
+    dir: PathBuf,
+    _lock: DirLock,
+    marker: Marker,
+}
+
+impl ResultDir {
+    /// Opens an existing result directory to draw its figures and report again. Waits for others
+    /// that do the same.
+    ///
+    /// # Errors
+    /// When there are no results, or another process is at work there.
+    pub fn open(dir: &Path) -> Result<ResultDir, StoreError> {
+        let marker = look_at_results(dir)?;
+        let _lock = lock(dir, patience(Some(&marker)))?;
+        // Others may have changed it meanwhile.
+        let marker = look_at_results(dir)?;
+        Ok(ResultDir {
+            dir: dir.to_path_buf(),
+            _lock,
+            marker,
+        })
+    }
+
+    /// Claims a directory for the batch with these runs. It may be new, empty, or hold a batch all
+    /// of whose runs are among these. With `force` other results give way once this batch is
+    /// complete.
+    ///
+    /// # Errors
+    /// When the directory is not ours, holds something else, or another process is at work there.
+    pub fn claim_for_batch(
+        dir: &Path,
+        runs: BTreeSet<String>,
+        force: bool,
+    ) -> Result<ResultDir, StoreError> {
+        let standing = look(dir)?;
+        fs::create_dir_all(dir).map_err(StoreError::io("create the directory", dir))?;
+        let _lock = lock(
+            dir,
+            patience(match &standing {
+                Standing::Ours(marker) => Some(marker),
+                _ => None,
+            }),
+        )?;
+        let marker = match look(dir)? {
+            Standing::Ours(there) => widened(dir, *there, runs, force)?,
+            _ => Marker {
+                runs,
+                ..Marker::new(ResultKind::Batch)
+            },
+        };
+        marker.write(dir)?;
+        Ok(ResultDir {
+            dir: dir.to_path_buf(),
+            _lock,
+            marker,
+        })
+    }
+
+    /// What the directory holds.
+    pub fn marker(&self) -> &Marker {
+        &self.marker
+    }
+
+    /// Writes one text file.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn put(&mut self, name: &str, text: &str) -> Result<(), StoreError> {
+        let complete = self.marker.complete;
+        let stays = |other: &str| other != name;
+        self.change(stays, complete, |aside| {
+            let path = aside.join(name);
+            fs::write(&path, text).map_err(StoreError::io("write", &path))
+        })
+    }
+
+    /// Changes the directory: `write` writes new files to the directory it is given, which then
+    /// take the place of those for which `stays` is false. Until all are written nothing changes.
+    ///
+    /// # Errors
+    /// When `write` fails, or the files cannot be put in place.
+    pub fn change<T>(
+        &mut self,
+        stays: impl Fn(&str) -> bool,
+        complete: bool,
+        write: impl FnOnce(&Path) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let aside = Aside::create(&self.dir, OsStr::new(INSIDE))?;
+        let done = write(aside.path())?;
+        let mut new = self.marker.clone();
+        new.files.retain(|name, _| stays(name));
+        new.files.extend(marks(aside.path(), &BTreeMap::new())?);
+        new.arriving.clear();
+        new.complete = complete;
+        sync_tree(aside.path())?;
+        install(&self.dir, aside.path(), &self.marker, &new)?;
+        self.marker = new;
+        Ok(done)
+    }
+
+    /// Removes the runs of the batch that was here before.
+    ///
+    /// # Errors
+    /// When they cannot be removed.
+    pub fn remove_former_runs(&mut self) -> Result<(), StoreError> {
+        if self.marker.former_runs.is_empty() {
+            return Ok(());
+        }
+        remove_runs(&self.dir, self.marker.former_runs.iter())?;
+        self.marker.former_runs.clear();
+        self.marker.write(&self.dir)
+    }
+}
+
+/// The mark of a directory that becomes that of a batch with these runs.
+fn widened(
+    dir: &Path,
+    there: Marker,
+    runs: BTreeSet<String>,
+    force: bool,
+) -> Result<Marker, StoreError> {
+    let missing: BTreeSet<String> = there.runs.difference(&runs).cloned().collect();
+    if !force && there.kind != ResultKind::Batch {
+        return Err(StoreError::OtherKind {
+            path: dir.to_path_buf(),
+            there: "single run",
+            wanted: "batch",
+        });
+    }
+    if !force && !missing.is_empty() {
+        return Err(StoreError::OtherBatch {
+            path: dir.to_path_buf(),
+            runs: there.runs.len(),
+            missing: missing.len(),
+        });
+    }
+    let mut former_runs: BTreeSet<String> = there.former_runs.difference(&runs).cloned().collect();
+    former_runs.extend(missing);
+    Ok(Marker {
+        kind: ResultKind::Batch,
+        complete: false,
+        runs,
+        former_runs,
+        ..there
+    })
+}
+
+/// A batch in the making takes as long as it takes; a report is soon done.
+fn patience(marker: Option<&Marker>) -> Duration {
+    match marker {
+        Some(marker) if marker.complete => PATIENCE,
+        _ => Duration::ZERO,
+    }
+}
+
+/// Locks a result directory, or says that another process is at work there.
+pub(crate) fn lock(dir: &Path, patience: Duration) -> Result<DirLock, StoreError> {
+    match DirLock::wait(dir, patience) {
+        Ok(DirLock::Theirs) => Err(StoreError::Busy(dir.to_path_buf())),
+        Ok(lock) => Ok(lock),
+        Err(e) => Err(StoreError::io("lock the directory", dir)(e)),
+    }
+}
+
+/// Removes runs of a batch: the files that are ours, and directories that are empty then.
+pub(crate) fn remove_runs<'a>(
+    dir: &Path,
+    ids: impl Iterator<Item = &'a String>,
+) -> Result<(), StoreError> {
+    let runs = dir.join("runs");
+    for id in ids {
+        let run = runs.join(id);
+        // A run that is not ours, or not any longer, is left as it is.
+        if let Ok(Standing::Ours(marker)) = look(&run)
+            && marker.kind == ResultKind::Run
+        {
+            remove_results(&run, &marker)?;
+        }
+    }
+    let _ = fs::remove_dir(&runs);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids<const N: usize>(names: [&str; N]) -> BTreeSet<String> {
+        names.map(str::to_owned).into()
+    }
+
+    #[test]
+    fn a_batch_may_be_widened_but_not_replaced_unless_forced() {
+        let tmp = tempfile::tempdir().unwrap();
+        let dir = tmp.path().join("b");
+        let claim = |runs, force| ResultDir::claim_for_batch(&dir, runs, force);
+        let mut first = claim(ids(["a", "b"]), false).unwrap();
+        first.put("batch.toml", "first").unwrap();
+        let busy = claim(ids(["a", "b"]), false).unwrap_err();
+        assert!(matches!(busy, StoreError::Busy(_)), "{busy}");
+        drop(first);
+        drop(claim(ids(["a", "b", "c"]), false).unwrap());
+        let run = crate::RunWriter::create(&dir.join("runs/c"), false).unwrap();
+        run.finish(&BTreeMap::new()).unwrap();
+        let refused = claim(ids(["a", "d"]), false).unwrap_err();
+        assert!(refused.to_string().contains("2 of its 3 runs"), "{refused}");
+        let mut forced = claim(ids(["a", "d"]), true).unwrap();
+        assert_eq!(forced.marker().former_runs, ids(["b", "c"]));
+        fs::write(dir.join("runs/c/notes"), "mine").unwrap();
+        forced.remove_former_runs().unwrap();
+        let left: Vec<_> = fs::read_dir(dir.join("runs/c"))
+            .unwrap()
+            .flatten()
+            .collect();
+        assert_eq!(left.len(), 1);
+        let text = fs::read_to_string(dir.join("batch.toml")).unwrap();
+        assert_eq!(text, "first");
+    }
+
+    #[test]
+    fn a_change_that_fails_changes_nothing() {
+        let tmp = tempfile::tempdir().unwrap();
+        let dir = tmp.path().join("b");
+        let mut batch = ResultDir::claim_for_batch(&dir, ids(["a"]), false).unwrap();
+        batch.put("index.csv", "good").unwrap();
+        let failed = batch.change(
+            |_| false,
+            true,
+            |aside| {
+                fs::write(aside.join("index.csv"), "half").unwrap();
+                Err::<(), _>(StoreError::NoResults(aside.to_path_buf()))
+            },
+        );
+        assert!(failed.is_err());
+        assert_eq!(fs::read_to_string(dir.join("index.csv")).unwrap(), "good");
+        assert_eq!(fs::read_dir(&dir).unwrap().count(), 2);
+        assert!(!batch.marker().complete);
+    }
+}

@@ -1,0 +1,51 @@
+//! Text of others on its way to a terminal, a page or a file.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// True for characters that are not seen but do something: control characters, which can move the
+/// cursor or change colours of a terminal, and marks that turn the direction of what follows, so
+/// that a text reads otherwise than it is written. Line feed and tab are not among them.
+pub fn is_hidden(c: char) -> bool {
+    match c {
+        '\n' | '\t' => false,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' => true,
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        c => c.is_control(),
+    }
+}
+
+/// The text with hidden characters written out as `\u001B`, which TOML and JSON strings read back
+/// as the character.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_hidden) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if is_hidden(c) {
+            // Writing to a string does not fail.
+            let _ = write!(out, "\\u{:04X}", u32::from(c));
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_seen_is_written_out() {
+        for (text, shown) in [
+            ("plain, äöü ≥ 5\n\tµs", "plain, äöü ≥ 5\n\tµs"),
+            ("\u{1b}[31mred", "\\u001B[31mred"),
+            ("a\rb\u{7f}\u{9b}c\0", "a\\u000Db\\u007F\\u009Bc\\u0000"),
+            ("user\u{202e}nimda", "user\\u202Enimda"),
+        ] {
+            assert_eq!(visible(text), shown);
+        }
+    }
+}
