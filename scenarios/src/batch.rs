@@ -3,18 +3,22 @@
 //! Runs are made side by side, a thread for each; where there are fewer runs than threads, each
 //! gets several and is divided among them if that helps.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
-use reports::store::DirLock;
+use reports::store::{ResultDir, StoreError, look_at_results, read_text_file, set_aside};
 use reports::{BatchInfo, BatchRow, RunSummary, row_metrics, write_batch};
 
 use crate::engine::{Division, Engine};
+use crate::existing::Existing;
+use crate::interrupt::Interrupt;
 use crate::parameters;
+use crate::place::shell_words;
 use crate::problem::Source;
 use crate::progress::Progress;
-use crate::run::{Job, Made};
+use crate::run::{Job, Made, RunError};
 use crate::run_spec::RunSpec;
 use crate::sweep::{Axis, Plan, figure_for_report};
 use sim_core::simulation::Progress as Seen;
@@ -24,8 +28,6 @@ use sim_core::simulation::Progress as Seen;
 pub struct Options {
     /// Where the results go.
     pub dir: PathBuf,
-    /// Make runs again that are there already.
-    pub force: bool,
     /// How to make runs; its threads are shared by all of them.
     pub engine: Engine,
     /// The command line, for the report.
@@ -35,21 +37,26 @@ pub struct Options {
 }
 
 /// What became of a run.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Outcome {
     /// Made now.
-    Made(Box<Made>),
+    Made {
+        /// The run.
+        made: Box<Made>,
+        /// What was wrong with the results that were there before.
+        because: Option<String>,
+    },
     /// It was there already.
     Kept(Box<RunSummary>),
     /// It failed, for this reason.
-    Failed(String),
+    Failed(RunError),
 }
 
 impl Outcome {
     /// Its results, if it has any.
     pub fn summary(&self) -> Option<&RunSummary> {
         match self {
-            Outcome::Made(made) => Some(&made.summary),
+            Outcome::Made { made, .. } => Some(&made.summary),
             Outcome::Kept(summary) => Some(summary),
             Outcome::Failed(_) => None,
         }
@@ -58,14 +65,19 @@ impl Outcome {
     /// How the network was divided, of a run made now.
     pub fn division(&self) -> Option<&Division> {
         match self {
-            Outcome::Made(made) => Some(&made.division),
+            Outcome::Made { made, .. } => Some(&made.division),
             _ => None,
         }
+    }
+
+    /// True when a signal has kept it from being made.
+    pub fn is_stopped(&self) -> bool {
+        matches!(self, Outcome::Failed(RunError::Stopped))
     }
 }
 
 /// A batch that was made.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Batch {
     /// What became of the runs, in plan order.
     pub outcomes: Vec<Outcome>,
@@ -74,67 +86,96 @@ pub struct Batch {
 }
 
 /// Makes the runs of a plan under `dir/runs/ID` and the batch's own files; runs that are complete
-/// are kept unless forced. A failed run does not stop the others.
+/// and undamaged are kept unless forced. A failed run does not stop the others. When a signal stops
+/// the batch, its index and report cover the runs that are complete.
 ///
 /// # Errors
 /// When the directory belongs to something else, or the batch's files cannot be written.
-pub fn make(plan: &Plan, options: &Options, progress: &Progress) -> Result<Batch, String> {
+pub fn make(plan: &Plan, options: &Options, making: Making<'_>) -> Result<Batch, RunError> {
     let dir = &options.dir;
-    let _lock = claim(dir)?;
-    // The end of an earlier batch is not that of this one.
-    match std::fs::remove_file(dir.join("batch.json")) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-            return Err(format!(
-                "cannot remove batch.json of {}: {e}",
-                dir.display()
-            ));
-        }
-        _ => {}
-    }
-    write(&dir.join("batch.toml"), &options.text)?;
+    let ids: BTreeSet<String> = plan.runs.iter().map(|run| run.id.clone()).collect();
+    let mut place = ResultDir::claim_for_batch(dir, ids, making.force)?;
+    place.put("batch.toml", &options.text)?;
     let runs = dir.join("runs");
-    std::fs::create_dir_all(&runs).map_err(|e| cannot_create(&runs, &e))?;
+    std::fs::create_dir_all(&runs).map_err(|source| StoreError::Io {
+        what: "create the directory",
+        path: runs,
+        source,
+    })?;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(options.engine.threads)
         .build()
-        .map_err(|e| format!("cannot start threads: {e}; try --threads 1"))?;
-    let outcomes = pool.install(|| make_runs(plan, options, progress));
-    progress.finish();
+        .map_err(|e| RunError::Threads(e.to_string()))?;
+    let outcomes = pool.install(|| make_runs(plan, options, making));
+    making.progress.finish();
     let rows: Vec<BatchRow> = plan
         .runs
         .iter()
         .zip(&outcomes)
-        .map(|(s, o)| row(s, o))
+        .map(|(spec, outcome)| row(spec, outcome))
         .collect();
     let info = batch_info(plan, &options.command);
-    let findings = write_batch(dir, &info, &rows).map_err(|e| e.to_string())?;
+    let stopped = outcomes.iter().any(Outcome::is_stopped);
+    let findings = write_files(&mut place, &info, &rows, !stopped)?;
+    if !stopped {
+        place.remove_former_runs()?;
+    }
     Ok(Batch { outcomes, findings })
 }
 
+/// Puts the files of the batch itself in place of those that are there.
+fn write_files(
+    place: &mut ResultDir,
+    info: &BatchInfo,
+    rows: &[BatchRow],
+    complete: bool,
+) -> Result<Vec<String>, StoreError> {
+    let stays = |name: &str| name == "batch.toml";
+    place.change(stays, complete, |aside| write_batch(aside, info, rows))
+}
+
+/// How runs are made.
+#[derive(Clone, Copy, Debug)]
+pub struct Making<'a> {
+    /// Make runs again that are there already.
+    pub force: bool,
+    /// Where to tell how far they are.
+    pub progress: &'a Progress,
+    /// What may stop them.
+    pub interrupt: &'a Interrupt,
+}
+
 /// What became of each run of a plan.
-fn make_runs(plan: &Plan, options: &Options, progress: &Progress) -> Vec<Outcome> {
+fn make_runs(plan: &Plan, options: &Options, making: Making<'_>) -> Vec<Outcome> {
     let place = |spec: &RunSpec| options.dir.join("runs").join(&spec.id);
-    let mut outcomes: Vec<Option<Outcome>> = plan
+    let found: Vec<Found> = plan
         .runs
         .par_iter()
-        .map(|spec| keep(spec, &place(spec), options.force, progress))
+        .map(|spec| find(spec, &place(spec), Inside::Batch, making))
         .collect();
-    let missing: Vec<&RunSpec> = (plan.runs.iter().zip(&outcomes))
-        .filter(|(_, outcome)| outcome.is_none())
-        .map(|(spec, _)| spec)
-        .collect();
+    let mut outcomes: Vec<Option<Outcome>> = Vec::with_capacity(found.len());
+    let mut missing: Vec<(&RunSpec, Missing)> = Vec::new();
+    for (spec, found) in plan.runs.iter().zip(found) {
+        match found {
+            Found::Ended(outcome) => outcomes.push(Some(outcome)),
+            Found::Missing(how) => {
+                outcomes.push(None);
+                missing.push((spec, how));
+            }
+        }
+    }
     let shares = Shares::new(options.engine.threads, missing.len());
     let made: Vec<Outcome> = missing
         .into_par_iter()
         // One run at a time for each thread: runs differ widely in length.
         .with_max_len(1)
-        .map(|spec| {
+        .map(|(spec, how)| {
             let threads = shares.take();
             let engine = Engine {
                 threads,
                 ..options.engine
             };
-            let outcome = make_anew(spec, &place(spec), options.force, engine, progress);
+            let outcome = make_missing(spec, &place(spec), how, engine, making);
             shares.give_back(threads);
             outcome
         })
@@ -181,46 +222,100 @@ impl Shares {
     }
 }
 
-/// Makes one run unless it is there and complete. What is left of the same run, with a summary that
-/// cannot be read say, gives way.
-pub fn make_run(
-    spec: &RunSpec,
-    dir: &Path,
-    force: bool,
-    engine: Engine,
-    progress: &Progress,
-) -> Outcome {
-    keep(spec, dir, force, progress)
-        .unwrap_or_else(|| make_anew(spec, dir, force, engine, progress))
+/// Makes the only run of a scenario, unless it is there, complete and undamaged.
+pub fn make_run(spec: &RunSpec, dir: &Path, engine: Engine, making: Making<'_>) -> Outcome {
+    match find(spec, dir, Inside::Alone, making) {
+        Found::Ended(outcome) => outcome,
+        Found::Missing(how) => make_missing(spec, dir, how, engine, making),
+    }
 }
 
-/// The run if it is there and complete.
-fn keep(spec: &RunSpec, dir: &Path, force: bool, progress: &Progress) -> Option<Outcome> {
-    let kept = if force { None } else { complete(spec, dir) }?;
-    progress.run().done(spec.scenario.duration);
-    Some(Outcome::Kept(Box::new(kept)))
+/// Whether a run's directory was named by the user, or by us within a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Inside {
+    Alone,
+    Batch,
 }
 
-fn make_anew(
+/// What is to be done about a run.
+enum Found {
+    /// Nothing.
+    Ended(Outcome),
+    /// It is to be made.
+    Missing(Missing),
+}
+
+/// How a run that is not there is to be made.
+struct Missing {
+    /// In place of results of ours.
+    replace: bool,
+    /// What was wrong with these.
+    because: Option<String>,
+}
+
+/// Looks for a run.
+fn find(spec: &RunSpec, dir: &Path, inside: Inside, making: Making<'_>) -> Found {
+    let missing = |replace, because| Found::Missing(Missing { replace, because });
+    match Existing::look(spec, dir) {
+        Existing::Absent => missing(false, None),
+        Existing::Complete(_) if making.force => missing(true, None),
+        Existing::Complete(summary) => {
+            making.progress.run().done(spec.scenario.duration);
+            Found::Ended(Outcome::Kept(summary))
+        }
+        Existing::Damaged(why) => missing(true, Some(why)),
+        Existing::Other(StoreError::Exists(_) | StoreError::OtherKind { .. })
+            if inside == Inside::Alone && making.force =>
+        {
+            missing(true, None)
+        }
+        Existing::Other(error) if inside == Inside::Batch && gives_way(&error) => {
+            match set_aside(dir) {
+                Ok(kept) => missing(
+                    false,
+                    Some(format!("{error}; it is now {}", kept.display())),
+                ),
+                Err(error) => Found::Ended(Outcome::Failed(error.into())),
+            }
+        }
+        Existing::Other(error) => Found::Ended(Outcome::Failed(error.into())),
+    }
+}
+
+/// True for what stands in a batch where one of its runs belongs, and is not this run.
+fn gives_way(error: &StoreError) -> bool {
+    matches!(
+        error,
+        StoreError::Exists(_)
+            | StoreError::OtherKind { .. }
+            | StoreError::Unrecognised { .. }
+            | StoreError::Newer { .. }
+    )
+}
+
+fn make_missing(
     spec: &RunSpec,
     dir: &Path,
-    force: bool,
+    how: Missing,
     engine: Engine,
-    progress: &Progress,
+    making: Making<'_>,
 ) -> Outcome {
-    let mut seen = progress.run();
-    let damaged = dir.join("summary.json").is_file() && is_of(spec, dir);
+    let mut seen = making.progress.run();
     let job = Job {
-        replace: force || damaged,
+        replace: how.replace,
         engine,
+        interrupt: Some(making.interrupt),
         ..Job::new(spec, dir)
     };
     let outcome = match execute(&job, |p| seen.observe(p)) {
-        Ok(made) => Outcome::Made(Box::new(made)),
+        Ok(made) => Outcome::Made {
+            made: Box::new(made),
+            because: how.because,
+        },
         // Another process may have made it meanwhile; equal runs give equal results.
-        Err(message) => match complete(spec, dir) {
-            Some(summary) if !force => Outcome::Kept(Box::new(summary)),
-            _ => Outcome::Failed(message),
+        Err(error) => match Existing::look(spec, dir) {
+            Existing::Complete(summary) if !making.force => Outcome::Kept(summary),
+            _ => Outcome::Failed(error),
         },
     };
     seen.done(spec.scenario.duration);
@@ -229,7 +324,7 @@ fn make_anew(
 
 /// Makes a run: one with threads of its own from a thread of its own, because a thread of a pool
 /// that waits for others takes up another run meanwhile.
-fn execute(job: &Job<'_>, mut observe: impl FnMut(Seen) + Send) -> Result<Made, String> {
+fn execute(job: &Job<'_>, mut observe: impl FnMut(Seen) + Send) -> Result<Made, RunError> {
     if job.engine.threads < 2 {
         return job.execute(&mut observe);
     }
@@ -237,24 +332,10 @@ fn execute(job: &Job<'_>, mut observe: impl FnMut(Seen) + Send) -> Result<Made, 
         let run = std::thread::Builder::new().spawn_scoped(scope, || job.execute(&mut observe));
         match run.map(std::thread::ScopedJoinHandle::join) {
             Ok(Ok(made)) => made,
-            Ok(Err(_)) => Err("internal error: a run ended without a word".to_owned()),
-            Err(e) => Err(format!("cannot start a thread: {e}; try --threads 1")),
+            Ok(Err(_)) => Err(RunError::Internal("a run gave no result".to_owned())),
+            Err(e) => Err(RunError::Threads(e.to_string())),
         }
     })
-}
-
-/// The results in `dir` if they are those of this run: the summary is written last and proves that
-/// all is there, the run's text proves whose they are.
-pub fn complete(spec: &RunSpec, dir: &Path) -> Option<RunSummary> {
-    if is_of(spec, dir) {
-        RunSummary::read(dir).ok()
-    } else {
-        None
-    }
-}
-
-fn is_of(spec: &RunSpec, dir: &Path) -> bool {
-    std::fs::read_to_string(dir.join("run.toml")).is_ok_and(|text| text == spec.text())
 }
 
 /// A batch that was stopped.
@@ -271,40 +352,41 @@ pub struct Part {
 /// Reports on the complete runs of a batch that was stopped.
 ///
 /// # Errors
-/// When `batch.toml` is no scenario, or the report cannot be written.
-pub fn report_part(dir: &Path) -> Result<Part, String> {
+/// When `batch.toml` is missing or changed, or the report cannot be written.
+pub fn report_part(dir: &Path) -> Result<Part, RunError> {
+    let mut place = ResultDir::open(dir)?;
+    place.marker().verify(dir)?;
     let file = dir.join("batch.toml");
     let name = file.display().to_string();
-    let text = std::fs::read_to_string(&file).map_err(|e| format!("cannot read {name}: {e}"))?;
-    let command = format!("synfin run {name} --out {}", dir.display());
-    let plan = Plan::new(&Source { name, text }, &[])?;
+    let text = read_text_file(&file, u64::MAX).map_err(|source| StoreError::Io {
+        what: "read",
+        path: file.clone(),
+        source,
+    })?;
+    let command = go_on(dir);
+    let plan = Plan::new(&Source { name, text }, &[]).map_err(RunError::Scenario)?;
     let outcomes: Vec<Option<Outcome>> = plan
         .runs
-        .iter()
-        .map(|spec| complete(spec, &dir.join("runs").join(&spec.id)))
-        .map(|found| found.map(|summary| Outcome::Kept(Box::new(summary))))
+        .par_iter()
+        .map(
+            |spec| match Existing::look(spec, &dir.join("runs").join(&spec.id)) {
+                Existing::Complete(summary) => Some(Outcome::Kept(summary)),
+                _ => None,
+            },
+        )
         .collect();
     let rows: Vec<BatchRow> = plan
         .runs
         .iter()
         .zip(&outcomes)
-        .map(|(spec, outcome)| match outcome {
-            Some(outcome) => row(spec, outcome),
-            None => BatchRow {
-                status: "missing".to_owned(),
-                ..row(spec, &Outcome::Failed("not made yet".to_owned()))
-            },
+        .map(|(spec, outcome)| {
+            let missing = Outcome::Failed(RunError::Stopped);
+            row(spec, outcome.as_ref().unwrap_or(&missing))
         })
         .collect();
     let info = batch_info(&plan, &command);
-    let findings = write_batch(dir, &info, &rows).map_err(|e| e.to_string())?;
     let made = outcomes.iter().flatten().count();
-    if made < rows.len() {
-        // It stands for a batch that has ended.
-        let file = dir.join("batch.json");
-        std::fs::remove_file(&file)
-            .map_err(|e| format!("cannot remove {}: {e}", file.display()))?;
-    }
+    let findings = write_files(&mut place, &info, &rows, made == rows.len())?;
     Ok(Part {
         made,
         all: rows.len(),
@@ -312,46 +394,31 @@ pub fn report_part(dir: &Path) -> Result<Part, String> {
     })
 }
 
-/// A batch may go to a new directory, an empty one, or one that holds a batch nobody else is
-/// making.
-fn claim(dir: &Path) -> Result<DirLock, String> {
-    let shown = dir.display();
-    if dir.join("run.toml").exists() {
-        return Err(format!(
-            "{shown} holds the results of a single run; choose another directory with --out DIR, or delete it"
-        ));
-    }
-    std::fs::create_dir_all(dir).map_err(|e| cannot_create(dir, &e))?;
-    let lock = DirLock::take(dir).map_err(|e| format!("cannot use {shown}: {e}"))?;
-    if matches!(lock, DirLock::Theirs) {
-        return Err(format!(
-            "another synfin is making a batch in {shown}; wait until it is done, or choose another directory with --out DIR"
-        ));
-    }
-    let ours = dir.join("batch.toml").exists();
-    let empty = std::fs::read_dir(dir).map_or(true, |mut entries| entries.next().is_none());
-    if !ours && !empty {
-        return Err(format!(
-            "{shown} exists and holds no results of synfin; it is left alone: choose another directory with --out DIR"
-        ));
-    }
-    Ok(lock)
+/// The runs of a batch whose results are missing or damaged, each with what is wrong.
+pub fn damaged_runs(dir: &Path, runs: &BTreeSet<String>) -> Vec<String> {
+    let ids: Vec<&String> = runs.iter().collect();
+    ids.par_iter()
+        .filter_map(|id| {
+            let run = dir.join("runs").join(id);
+            let checked = look_at_results(&run).and_then(|marker| marker.verify(&run));
+            checked.err().map(|error| match error {
+                StoreError::Damaged { path, why } => format!("{}: {why}", path.display()),
+                other => other.to_string(),
+            })
+        })
+        .collect()
 }
 
-fn cannot_create(dir: &Path, error: &std::io::Error) -> String {
-    format!(
-        "cannot create {}: {error}; choose a directory you may write to with --out DIR",
-        dir.display()
-    )
-}
-
-fn write(path: &Path, text: &str) -> Result<(), String> {
-    std::fs::write(path, text).map_err(|e| format!("cannot write {}: {e}", path.display()))
+/// The command that makes what is missing of the batch in `dir`.
+pub fn go_on(dir: &Path) -> String {
+    let batch = dir.join("batch.toml").display().to_string();
+    shell_words(["synfin", "run", &batch, "--out", &dir.display().to_string()])
 }
 
 fn row(spec: &RunSpec, outcome: &Outcome) -> BatchRow {
     let (status, message) = match outcome {
-        Outcome::Failed(message) => ("failed", message.clone()),
+        Outcome::Failed(RunError::Stopped) => ("missing", "not made yet".to_owned()),
+        Outcome::Failed(error) => ("failed", error.to_string()),
         _ => ("ok", String::new()),
     };
     BatchRow {

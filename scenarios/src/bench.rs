@@ -8,7 +8,7 @@
 use clap::{Args, Subcommand};
 use sim_core::event_queue::EventQueueKind;
 
-use crate::cli::{Failure, print};
+use crate::console::{Failure, print};
 use crate::engine::Engine;
 
 mod churn;
@@ -152,7 +152,7 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<(), Failure> {
             table.json_lines()
         } else {
             table.text()
-        });
+        })?;
     }
     Ok(())
 }

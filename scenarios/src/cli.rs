@@ -1,23 +1,27 @@
-//! The command line: `synfin run | check | list | show | report | packetdrill | bench`.
+//! The command line: `synfin run | check | list | show | report | packetdrill | bench | …`.
 //!
-//! Data goes to stdout, progress and messages to stderr. Exit codes: 0 fine, 1 a run failed,
-//! 2 wrong usage or scenario.
+//! Data goes to stdout, progress and messages to stderr. Exit codes: 0 fine, 1 a run or output
+//! failed, 2 wrong usage or scenario, 130 and 143 stopped by Ctrl-C and by SIGTERM.
 
-use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use reports::store::read_text_file;
+
 use crate::bench;
+use crate::console::{Failure, flush, note, outcome};
 use crate::library;
 use crate::overrides::Override;
 use crate::packetdrill;
+use crate::place::shell_words;
 use crate::problem::Source;
 use crate::suggest;
 
 mod check;
 mod list;
+mod manual;
 mod report;
 mod run;
 
@@ -47,7 +51,7 @@ enum Command {
         /// Name of the scenario
         name: String,
     },
-    /// Make the figures and the report of a result directory anew
+    /// Draw the figures and write the report of a result directory again, from its results
     Report {
         /// Directory of a run or of a batch
         dir: PathBuf,
@@ -59,6 +63,15 @@ enum Command {
     Packetdrill(packetdrill::PacketdrillArgs),
     /// Measure the simulator itself: speed and memory on standard workloads
     Bench(bench::BenchArgs),
+    /// Print a script that completes synfin's command line in a shell
+    #[command(after_help = manual::COMPLETIONS_HELP)]
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page: `synfin man | man -l -`
+    Man,
 }
 
 #[derive(Debug, Args)]
@@ -80,7 +93,8 @@ struct ScenarioArgs {
 struct RunArgs {
     #[command(flatten)]
     scenario: ScenarioArgs,
-    /// Where the results go [default: results/NAME]
+    /// Where the results go [default: results/NAME, and what --set and --seed change, as in
+    /// results/time-wait,tcp.tw_reuse=true]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Threads: for runs side by side, and where there are fewer runs, for parts of one network,
@@ -91,12 +105,17 @@ struct RunArgs {
     /// the same
     #[arg(long, value_name = "N", hide = true, value_parser = clap::value_parser!(u16).range(1..))]
     partitions: Option<u16>,
-    /// Make runs again that are there already
+    /// Make runs again that are there already, and let other results of synfin in the directory
+    /// give way; files that are not synfin's always stay
     #[arg(long)]
     force: bool,
-    /// Say more: how each run was divided among threads and why, and the hash of its results
+    /// Say more: a line for each run, how it was divided among threads and why, and the hash of
+    /// its results
     #[arg(short, long)]
     verbose: bool,
+    /// Say nothing but errors
+    #[arg(short, long, conflicts_with = "verbose")]
+    quiet: bool,
 }
 
 #[derive(Debug, Args)]
@@ -105,18 +124,27 @@ struct CheckArgs {
     scenario: ScenarioArgs,
 }
 
-/// Why a command ends without success.
-#[derive(Debug)]
-pub(crate) enum Failure {
-    /// A run or a result; exit code 1.
-    Run(String),
-    /// Usage or scenario; exit code 2.
-    Usage(String),
-}
-
 /// Reads the command line, does what it says, and gives the exit code.
 pub fn main() -> ExitCode {
-    let done = match Cli::parse().command {
+    let done = match Cli::try_parse() {
+        Ok(cli) => obey(cli.command),
+        Err(usage) => explain(&usage),
+    };
+    match done.and_then(|()| flush()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // A command may have said all there is to say.
+            let (message, code) = failure.parts();
+            if !message.is_empty() {
+                note(message);
+            }
+            ExitCode::from(code)
+        }
+    }
+}
+
+fn obey(command: Command) -> Result<(), Failure> {
+    match command {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::check(&args.scenario),
         Command::List => list::list(),
@@ -124,26 +152,22 @@ pub fn main() -> ExitCode {
         Command::Report { dir, verbose } => report::report(&dir, verbose),
         Command::Packetdrill(args) => packetdrill::packetdrill(&args),
         Command::Bench(args) => bench::bench(&args),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::Run(message)) => failed(&message, 1),
-        Err(Failure::Usage(message)) => failed(&message, 2),
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man => manual::man(),
     }
 }
 
-/// Says what there is to say; a command may have said it all.
-fn failed(message: &str, code: u8) -> ExitCode {
-    if !message.is_empty() {
-        eprintln!("{}", message.trim_end());
+/// Prints the help that was asked for, or says what is wrong with the command line.
+fn explain(usage: &clap::Error) -> Result<(), Failure> {
+    if usage.use_stderr() {
+        Err(Failure::Usage(usage.render().to_string()))
+    } else {
+        outcome(usage.print())
     }
-    ExitCode::from(code)
 }
 
-/// Prints to stdout; a reader that has gone away is no error.
-pub(crate) fn print(text: &str) {
-    let _ = writeln!(std::io::stdout().lock(), "{}", text.trim_end());
-}
+/// Largest scenario file that is read, bytes.
+const MOST_SCENARIO: u64 = 64 << 20;
 
 impl ScenarioArgs {
     /// The scenario's text: of the library, or of a file.
@@ -152,28 +176,18 @@ impl ScenarioArgs {
         if let Some(entry) = library::find(name) {
             return Ok(entry.source());
         }
-        match std::fs::read_to_string(name) {
-            Ok(text) => Ok(Source {
-                name: name.clone(),
-                text,
-            }),
-            Err(error) => {
-                let looks_like_file = name.ends_with(".toml") || name.contains('/');
-                Err(Failure::Usage(
-                    if looks_like_file || error.kind() != std::io::ErrorKind::NotFound {
-                        format!(
-                            "error: cannot read {name}: {error}\n  = help: give a TOML file, or a name of `synfin list`"
-                        )
-                    } else {
-                        let names = library::ALL.iter().map(|e| e.name);
-                        format!(
-                            "error: {}\n  = help: `synfin list` tells what they are about; a file is given by its path",
-                            suggest::unknown("scenario", name, names)
-                        )
-                    },
-                ))
-            }
+        let text = read_text_file(Path::new(name), MOST_SCENARIO);
+        let name = name.clone();
+        match text {
+            Ok(text) => Ok(Source { name, text }),
+            Err(error) => Err(Failure::Usage(unreadable(&name, &error))),
         }
+    }
+
+    /// The file that the scenario is read from, if it is one.
+    fn file(&self) -> Option<&Path> {
+        let is_ready_made = library::find(&self.scenario).is_some();
+        (!is_ready_made).then_some(Path::new(&self.scenario))
     }
 
     /// What the command line changes.
@@ -190,12 +204,39 @@ impl ScenarioArgs {
 
     /// The command line that says the same, without what changes no result.
     fn command(&self) -> String {
-        let mut words = vec![format!("synfin run {}", self.scenario)];
+        let mut words = vec!["synfin".to_owned(), "run".to_owned(), self.scenario.clone()];
         let sets = self.set.iter();
         let telling = sets.filter(|s| Override::parse(s).is_ok_and(|o| !o.is_engine()));
-        words.extend(telling.map(|s| format!("--set '{s}'")));
-        words.extend(self.seed.map(|s| format!("--seed {s}")));
-        words.extend(self.replicas.map(|n| format!("--replicas {n}")));
-        words.join(" ")
+        words.extend(telling.flat_map(|set| ["--set".to_owned(), set.clone()]));
+        words.extend(
+            self.seed
+                .iter()
+                .flat_map(|s| ["--seed".to_owned(), s.to_string()]),
+        );
+        let replicas = self.replicas.iter();
+        words.extend(replicas.flat_map(|n| ["--replicas".to_owned(), n.to_string()]));
+        shell_words(words.iter().map(String::as_str))
     }
+}
+
+/// The message for a scenario that is neither ready-made nor a file that can be read.
+fn unreadable(name: &str, error: &std::io::Error) -> String {
+    let beside = format!("{name}.toml");
+    if error.kind() == std::io::ErrorKind::NotFound && Path::new(&beside).is_file() {
+        return format!(
+            "error: there is no ready-made scenario {name:?}, but a file {beside}\n  = help: did you mean `synfin run {}`?",
+            shell_words([beside.as_str()])
+        );
+    }
+    let looks_like_file = name.ends_with(".toml") || name.contains('/');
+    if looks_like_file || error.kind() != std::io::ErrorKind::NotFound {
+        return format!(
+            "error: cannot read {name}: {error}\n  = help: give a TOML file, or a name of `synfin list`"
+        );
+    }
+    let names = library::ALL.iter().map(|e| e.name);
+    format!(
+        "error: {}\n  = help: `synfin list` shows what they are about; a file is given by its path",
+        suggest::unknown("scenario", name, names)
+    )
 }

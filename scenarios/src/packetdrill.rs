@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rayon::prelude::*;
+use reports::store::read_file;
 use tcp_model::packetdrill::{ParseError, Report, RunOptions, parse, run, speaks_of_bsd};
 use tcp_model::{Connection, TcpParams};
 
-use crate::cli::{Failure, print};
+use crate::console::{Failure, note, print};
 use crate::overrides::Override;
 use crate::problem::{Source, render};
 use crate::read;
@@ -53,7 +54,7 @@ pub(crate) struct PacketdrillArgs {
 
 /// What became of a file.
 enum Outcome {
-    /// It cannot be read.
+    /// It cannot be read, or there is nothing in it.
     Unreadable(String),
     /// It is not in the language.
     Misread(ParseError),
@@ -91,16 +92,16 @@ pub(crate) fn packetdrill(args: &PacketdrillArgs) -> Result<(), Failure> {
     for script in &scripts {
         count.add(&script.outcome);
         if args.json {
-            print(&show::json(script));
+            print(&show::json(script))?;
         } else if let Some(text) = show::text(script, args.verbose) {
-            print(&text);
+            print(&text)?;
         }
     }
     let summary = count.to_string();
     if args.json {
-        eprintln!("{summary}");
+        note(&summary);
     } else {
-        print(&summary);
+        print(&summary)?;
     }
     match count {
         show::Count { errors: 1.., .. } => Err(Failure::Usage(String::new())),
@@ -158,6 +159,10 @@ impl Start {
             Ok(script) => script,
             Err(error) => return Outcome::Misread(error),
         };
+        if script.events.is_empty() {
+            let message = "has no event in it, so there is nothing that could pass";
+            return Outcome::Unreadable(message.to_owned());
+        }
         let options = if speaks_of_bsd(&script) {
             &self.freebsd
         } else {
@@ -176,10 +181,13 @@ impl Start {
 }
 
 fn read_text(path: &Path) -> Result<String, String> {
-    let bytes = std::fs::read(path).map_err(|e| format!("cannot be read: {e}"))?;
+    let bytes = read_file(path, MOST_SCRIPT).map_err(|e| format!("cannot be read: {e}"))?;
     // A note in another encoding is no reason to refuse the script.
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
+
+/// Largest script that is read, bytes.
+const MOST_SCRIPT: u64 = 16 << 20;
 
 /// The smallest scenario: only its `[tcp]` is looked at.
 const BARE: &str = "name = \"scripts\"\nquestion = \"?\"\nduration = \"1 s\"\n\

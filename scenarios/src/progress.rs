@@ -1,4 +1,5 @@
-//! How far a batch is: a bar on a terminal, a line now and then elsewhere; always on stderr.
+//! How far a batch is: a bar on a terminal, a line now and then elsewhere; always on stderr, where
+//! nothing that goes wrong matters.
 
 use std::io::IsTerminal;
 use std::sync::Mutex;
@@ -8,11 +9,14 @@ use indicatif::{ProgressBar, ProgressStyle};
 use sim_core::SimDuration;
 use sim_core::simulation::Progress as Seen;
 
+use crate::console::note;
+
 /// Progress of all runs together, shared by the threads that make them.
 #[derive(Debug)]
 pub struct Progress {
     state: Mutex<State>,
     bar: Option<ProgressBar>,
+    quiet: bool,
 }
 
 #[derive(Debug)]
@@ -28,15 +32,15 @@ struct State {
 }
 
 /// Time between two lines when there is no terminal.
-const QUIET: Duration = Duration::from_secs(5);
+const BETWEEN_LINES: Duration = Duration::from_secs(5);
 
 impl Progress {
-    /// For runs of these lengths.
-    pub fn new(lengths: impl Iterator<Item = SimDuration>) -> Progress {
+    /// For runs of these lengths; `quiet` shows nothing.
+    pub fn new(lengths: impl Iterator<Item = SimDuration>, quiet: bool) -> Progress {
         let lengths: Vec<f64> = lengths.map(SimDuration::as_secs_f64).collect();
         let total_s: f64 = lengths.iter().sum();
         let now = Instant::now();
-        let bar = std::io::stderr().is_terminal().then(|| {
+        let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::new((total_s * 1000.0) as u64);
             if let Ok(style) =
                 ProgressStyle::with_template("{bar:30} {percent:>3}% {msg}, {eta} left")
@@ -57,6 +61,7 @@ impl Progress {
         Progress {
             state: Mutex::new(state),
             bar,
+            quiet,
         }
     }
 
@@ -81,9 +86,9 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.set_position((state.done_s * 1000.0) as u64);
             bar.set_message(state.words());
-        } else if state.last_line.elapsed() >= QUIET {
+        } else if !self.quiet && state.last_line.elapsed() >= BETWEEN_LINES {
             state.last_line = Instant::now();
-            eprintln!("{}", state.line());
+            note(&state.line());
         }
     }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use reports::store::{ConnectionMemory, MemorySummary};
+use reports::store::{ConnectionMemory, MemorySummary, StoreError};
 use reports::{Completion, RunRecorder, RunSummary, RunWriter};
 use sim_core::Simulation;
 use sim_core::simulation::Progress;
@@ -17,10 +17,34 @@ use tcp_model::spec::HostConfig;
 
 use crate::assemble::Assembly;
 use crate::engine::{Division, Engine, make_hosts};
+use crate::interrupt::Interrupt;
 use crate::process;
 use crate::run_spec::RunSpec;
 
-/// Makes a host of what it is made of.
+/// Why a run was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The scenario describes no network that can be simulated.
+    #[error("{0}")]
+    Scenario(String),
+    /// Its results cannot be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// It broke off; mostly because its records could not be written.
+    #[error(transparent)]
+    Simulation(#[from] sim_core::simulation::RunError),
+    /// No thread could be started.
+    #[error("cannot start threads: {0}; try --threads 1")]
+    Threads(String),
+    /// A bug of the simulator.
+    #[error("internal error: {0}; this is a bug, please report it together with the scenario")]
+    Internal(String),
+    /// It was asked to stop.
+    #[error("it was stopped")]
+    Stopped,
+}
+
+/// Makes the host that a configuration describes.
 pub type MakeHost<'a> = &'a (dyn Fn(HostConfig) -> TcpHost + Sync);
 
 /// A run to be made, and how.
@@ -37,6 +61,8 @@ pub struct Job<'a> {
     /// Makes the hosts: the place for a TCP or an application of your own, through
     /// [`TcpHost::with_model`] and [`TcpHost::with_app`].
     pub make: MakeHost<'a>,
+    /// What may stop it before its end; then there are no results.
+    pub interrupt: Option<&'a Interrupt>,
 }
 
 impl fmt::Debug for Job<'_> {
@@ -67,44 +93,53 @@ impl<'a> Job<'a> {
             replace: false,
             engine: Engine::default(),
             make: &TcpHost::new,
+            interrupt: None,
         }
     }
 
     /// Makes the run.
     ///
     /// # Errors
-    /// A message: the scenario cannot be assembled, the directory cannot be written, or the
-    /// simulator has a bug; then there is no directory.
-    pub fn execute(&self, observe: &mut dyn FnMut(Progress)) -> Result<Made, String> {
+    /// When the scenario cannot be assembled, the directory cannot be written, the run was
+    /// interrupted, or the simulator has a bug; then there is no directory.
+    pub fn execute(&self, observe: &mut dyn FnMut(Progress)) -> Result<Made, RunError> {
         // A bug in one run must not take the others of a batch with it.
         catch_unwind(AssertUnwindSafe(|| self.attempt(observe))).unwrap_or_else(|panic| {
             let text = panic.downcast_ref::<String>().map(String::as_str);
             let text = text
                 .or_else(|| panic.downcast_ref::<&str>().copied())
                 .unwrap_or("no message");
-            Err(format!(
-                "internal error: {text}; this is a bug, please report it together with the scenario"
-            ))
+            Err(RunError::Internal(text.to_owned()))
         })
     }
 
-    fn attempt(&self, observe: &mut dyn FnMut(Progress)) -> Result<Made, String> {
-        let assembly = Assembly::new(self.spec).map_err(|p| p.message)?;
+    fn is_stopped(&self) -> bool {
+        self.interrupt.is_some_and(Interrupt::is_set)
+    }
+
+    fn attempt(&self, observe: &mut dyn FnMut(Progress)) -> Result<Made, RunError> {
+        if self.is_stopped() {
+            return Err(RunError::Stopped);
+        }
+        let assembly = Assembly::new(self.spec).map_err(|p| RunError::Scenario(p.message))?;
         let (config, division) = self.engine.configure(&assembly);
-        let writer = RunWriter::create(self.dir, self.replace).map_err(|e| e.to_string())?;
-        writer
-            .write_text("run.toml", &self.spec.text())
-            .map_err(|e| e.to_string())?;
-        let mut recorder = RunRecorder::new(writer, assembly.info).map_err(|e| e.to_string())?;
+        let writer = RunWriter::create(self.dir, self.replace)?;
+        writer.write_text("run.toml", &self.spec.text())?;
+        let mut recorder = RunRecorder::new(writer, assembly.info)?;
         let hosts = make_hosts(assembly.hosts, &config.partition_of, self.make);
         let mut simulation = Simulation::new(Arc::clone(&assembly.network), hosts, &config);
         let started = Instant::now();
-        let stats = simulation
-            .run(&mut recorder, &mut |progress| {
-                observe(progress);
+        let stats = simulation.run(&mut recorder, &mut |progress| {
+            observe(progress);
+            if self.is_stopped() {
+                ControlFlow::Break(())
+            } else {
                 ControlFlow::Continue(())
-            })
-            .map_err(|e| e.to_string())?;
+            }
+        })?;
+        if self.is_stopped() {
+            return Err(RunError::Stopped);
+        }
         let wall = started.elapsed().as_secs_f64();
         let per_second = |count: f64| count / wall.max(1e-9);
         let mut timing = BTreeMap::from([
@@ -130,7 +165,7 @@ impl<'a> Job<'a> {
             timing,
             ..Completion::default()
         };
-        let summary = recorder.complete(completion).map_err(|e| e.to_string())?;
+        let summary = recorder.complete(completion)?;
         Ok(Made { summary, division })
     }
 }
@@ -144,7 +179,7 @@ pub fn execute(
     dir: &Path,
     replace: bool,
     observe: &mut dyn FnMut(Progress),
-) -> Result<RunSummary, String> {
+) -> Result<RunSummary, RunError> {
     execute_with(spec, dir, replace, &TcpHost::new, observe)
 }
 
@@ -158,7 +193,7 @@ pub fn execute_with(
     replace: bool,
     make: MakeHost<'_>,
     observe: &mut dyn FnMut(Progress),
-) -> Result<RunSummary, String> {
+) -> Result<RunSummary, RunError> {
     let job = Job {
         replace,
         make,

@@ -83,17 +83,16 @@ impl RunSpec {
                 .map(|(p, v)| [p.clone(), v.clone()])
                 .collect(),
         };
-        let head = format!(
-            "# A run of synfin, complete: `synfin run run.toml` makes it again.\n# {}\n\n",
-            self.scenario.question
-        );
-        head + &canonical(&ScenarioFile {
-            replicas: None,
-            engine: None,
-            figure: Vec::new(),
-            run: Some(run),
-            ..self.scenario.to_file()
-        })
+        // Nothing of the scenario's goes into the comment, where a line end would end it.
+        let head = "# A run of synfin, complete: `synfin run run.toml` makes it again.\n\n";
+        head.to_owned()
+            + &canonical(&ScenarioFile {
+                replicas: None,
+                engine: None,
+                figure: Vec::new(),
+                run: Some(run),
+                ..self.scenario.to_file()
+            })
     }
 }
 

@@ -5,36 +5,8 @@ mod common;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{assert_same, files, said};
+use common::{SMALL, SWEEP, assert_same, directory, files, said};
 use scenarios::library;
-
-const SMALL: &str = r#"
-name = "small"
-question = "Does it run?"
-duration = "3 s"
-topology = { kind = "pair", path = { rate = "10 Mbit/s", delay = "5 ms", loss = 0.05 } }
-[[workload]]
-arrivals = { kind = "poisson", rate = "50 /s" }
-response = { kind = "exponential", mean = "5 kB" }
-[record]
-states = 5
-segments = 2
-pcap = true
-"#;
-
-const SWEEP: &str = r#"
-[sweep]
-"tcp.time_wait" = ["1 s", "2 s"]
-"workload[0].requests" = [1, 3]
-"#;
-
-fn directory(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        std::fs::write(dir.path().join(name), text).unwrap();
-    }
-    dir
-}
 
 #[test]
 fn wrong_usage_exits_with_2_and_says_what_to_try() {
@@ -60,7 +32,7 @@ fn wrong_usage_exits_with_2_and_says_what_to_try() {
         ),
         (&["run", "small.toml", "--replicas", "0"], "0 is not in 1.."),
         (&["run", "small.toml", "--threads", "0"], "0 is not in 1.."),
-        (&["report", "."], "neither a summary.json nor a batch.json"),
+        (&["report", "."], "no results of synfin (no synfin.json)"),
     ] {
         let (code, stdout, stderr) = said(dir.path(), args);
         assert_eq!(code, 2, "{args:?}: {stderr}");
@@ -127,7 +99,8 @@ fn a_single_run_goes_to_results_and_is_kept_unless_forced() {
     let (code, again, stderr) = said(dir.path(), &["run", "small.toml"]);
     assert_eq!((code, again), (0, stdout.clone()));
     assert!(stderr.contains("there already; --force"), "{stderr}");
-    let (code, _, stderr) = said(dir.path(), &["run", "small.toml", "--seed", "2"]);
+    let other = ["run", "small.toml", "--seed", "2", "--out", "results/small"];
+    let (code, _, stderr) = said(dir.path(), &other);
     assert_eq!(code, 1);
     assert!(stderr.contains("already holds results"), "{stderr}");
     assert!(files(&results) == before, "a refused run changes nothing");
@@ -137,7 +110,7 @@ fn a_single_run_goes_to_results_and_is_kept_unless_forced() {
         files(&results) == before,
         "the same run gives the same bytes"
     );
-    let (code, _, _) = said(dir.path(), &["run", "small.toml", "--seed", "2", "--force"]);
+    let (code, _, _) = said(dir.path(), &[&other[..], &["--force"]].concat());
     assert_eq!(code, 0);
     assert!(files(&results) != before, "another seed gives another run");
 }
@@ -196,7 +169,7 @@ fn two_batches_in_one_directory_do_not_meet() {
     let args = ["run", "sweep.toml", "--out", "out"];
     let (code, _, stderr) = said(dir.path(), &args);
     assert_eq!(code, 1);
-    assert!(stderr.contains("another synfin is making"), "{stderr}");
+    assert!(stderr.contains("another synfin is at work"), "{stderr}");
     drop(other);
     assert_eq!(said(dir.path(), &args).0, 0);
 }
@@ -251,7 +224,7 @@ fn a_batch_is_the_same_with_any_number_of_threads_and_its_runs_are_kept() {
         .collect();
     assert_eq!(ids.len(), 8);
 
-    // More replicas keep the runs that are there; fewer do not remove them.
+    // More replicas keep the runs that are there; fewer would leave some out, and are refused.
     let (code, _, stderr) = said(
         dir.path(),
         &["run", "sweep.toml", "--out", "one", "--replicas", "3"],
@@ -261,9 +234,17 @@ fn a_batch_is_the_same_with_any_number_of_threads_and_its_runs_are_kept() {
         stderr.contains("8 of 12 runs were there already"),
         "{stderr}"
     );
-    let (_, _, stderr) = said(dir.path(), &["run", "sweep.toml", "--out", "one", "-v"]);
+    let fewer = ["run", "sweep.toml", "--out", "one", "-v"];
+    let (code, _, stderr) = said(dir.path(), &fewer);
+    assert_eq!(code, 1);
     assert!(
-        stderr.contains("4 of 4 runs were there already"),
+        stderr.contains("8 of its 12 runs are not in this one"),
+        "{stderr}"
+    );
+    let again = [&fewer[..], &["--replicas", "3"]].concat();
+    let (_, _, stderr) = said(dir.path(), &again);
+    assert!(
+        stderr.contains("12 of 12 runs were there already"),
         "{stderr}"
     );
     assert!(stderr.contains("kept "), "{stderr}");
@@ -408,34 +389,6 @@ fn a_report_is_made_anew_from_the_results_alone() {
         for (name, bytes) in &before {
             assert!(bytes == &after[name], "{out}/{name} is another than before");
         }
-    }
-}
-
-#[test]
-fn a_run_whose_summary_is_broken_or_missing_is_made_again_as_the_message_says() {
-    let dir = directory(&[("small.toml", SMALL)]);
-    let again = ["run", "small.toml", "--out", "a"];
-    assert_eq!(said(dir.path(), &again).0, 0);
-    let results = dir.path().join("a");
-    let whole = files(&results);
-    for missing in [false, true] {
-        let summary = results.join("summary.json");
-        if missing {
-            std::fs::remove_file(&summary).unwrap();
-        } else {
-            std::fs::write(&summary, "{").unwrap();
-        }
-        let (code, _, stderr) = said(dir.path(), &["report", "a"]);
-        assert_eq!(code, 1);
-        assert!(stderr.contains("--force"), "{stderr}");
-        let (code, _, stderr) = said(dir.path(), &[&again[..], &["--seed", "2"]].concat());
-        assert_eq!(code, 1);
-        assert!(stderr.contains("--force"), "{stderr}");
-        let forced = ["run", "a/run.toml", "--out", "a", "--force"];
-        let args = if missing { &forced[..] } else { &again[..] };
-        let (code, _, stderr) = said(dir.path(), args);
-        assert_eq!(code, 0, "{stderr}");
-        assert!(files(&results) == whole);
     }
 }
 

@@ -11,6 +11,7 @@ use tcp_model::host::TcpHost;
 use tcp_model::sample::{Counts, TcpSample};
 
 use super::world::World;
+use crate::console::note;
 use crate::engine::{Division, Engine, make_hosts};
 use crate::process;
 
@@ -63,7 +64,7 @@ pub(super) fn run_observed(
     let base = RunConfig::new(1, world.end);
     let (config, division) = engine.divide(base, &world.network, &world.hosts);
     if engine.threads > 1 && matches!(division, Division::Whole(_)) {
-        eprintln!("{division}");
+        note(&division.to_string());
     }
     let hosts = make_hosts(world.hosts, &config.partition_of, &TcpHost::new);
     let mut simulation = Simulation::new(Arc::clone(&world.network), hosts, &config);

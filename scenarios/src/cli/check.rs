@@ -2,7 +2,8 @@
 
 use sim_core::Network;
 
-use super::{Failure, ScenarioArgs, print};
+use super::ScenarioArgs;
+use crate::console::{Failure, note, print};
 use crate::run_spec::canonical;
 use crate::scenario::topology::Topology;
 use crate::size;
@@ -39,13 +40,13 @@ pub(super) fn check(args: &ScenarioArgs) -> Result<(), Failure> {
     print(&format!(
         "# {}: complete, with every default{of}.\n",
         plan.name
-    ));
-    print(&canonical(&first.scenario.to_file()));
+    ))?;
+    print(&canonical(&first.scenario.to_file()))?;
     let count = plan.runs.len();
     print(&format!(
         "\n# {count} {}:",
         if count == 1 { "run" } else { "runs" }
-    ));
+    ))?;
     for (run, connections) in plan.runs.iter().zip(sizes) {
         let values: Vec<String> = run
             .parameters
@@ -60,8 +61,8 @@ pub(super) fn check(args: &ScenarioArgs) -> Result<(), Failure> {
         print(&format!(
             "# {}  replica {}{values}  about {connections:.0} connections",
             run.id, run.replica
-        ));
+        ))?;
     }
-    eprintln!("{} is fine.", source.name);
+    note(&format!("{} is fine.", source.name));
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! `synfin list` and `synfin show`.
 
-use super::{Failure, print};
+use crate::console::{Failure, print};
 use crate::library;
 use crate::read;
 use crate::suggest;
@@ -12,7 +12,7 @@ pub(super) fn list() -> Result<(), Failure> {
         let question = read::file(entry.text)
             .map(|f| f.question)
             .unwrap_or_default();
-        print(&format!("{:width$}  {question}", entry.name));
+        print(&format!("{:width$}  {question}", entry.name))?;
     }
     Ok(())
 }
@@ -20,10 +20,7 @@ pub(super) fn list() -> Result<(), Failure> {
 /// The text of a scenario.
 pub(super) fn show(name: &str) -> Result<(), Failure> {
     match library::find(name) {
-        Some(entry) => {
-            print(entry.text);
-            Ok(())
-        }
+        Some(entry) => print(entry.text),
         None => {
             let names = library::ALL.iter().map(|e| e.name);
             Err(Failure::Usage(format!(

@@ -2,48 +2,110 @@
 
 use std::path::Path;
 
+use reports::store::{ResultKind, StoreError, look_at_results, resolve};
 use reports::{render_batch, render_run};
 
-use super::{Failure, print};
 use crate::batch;
+use crate::console::{Failure, note, print};
+use crate::interrupt::Interrupt;
+use crate::place::shell_words;
 
-/// Makes figures and report of a run or batch directory anew.
+/// Most damaged runs that are named.
+const MOST_NAMED: usize = 5;
+
+/// Draws figures and writes the report of a run or batch directory again.
 pub(super) fn report(dir: &Path, verbose: bool) -> Result<(), Failure> {
-    let failed = |e: reports::StoreError| Failure::Run(format!("error: {e}"));
-    if dir.join("summary.json").is_file() {
-        let summary = render_run(dir).map_err(failed)?;
-        for finding in &summary.findings {
-            print(finding);
+    let dir = &resolve(dir).map_err(|e| Failure::Usage(format!("error: {e}")))?;
+    let interrupt = Interrupt::on_signals();
+    let marker = look_at_results(dir).map_err(|e| match e {
+        StoreError::NoResults(_) | StoreError::Unrecognised { .. } => no_results(&e),
+        other => failed(dir, &other),
+    })?;
+    let mut bad = Vec::new();
+    match marker.kind {
+        ResultKind::Run => {
+            let summary = render_run(dir).map_err(|e| failed(dir, &e))?;
+            summary.findings.iter().try_for_each(|f| print(f))?;
         }
-    } else if dir.join("batch.json").is_file() {
-        for finding in render_batch(dir).map_err(failed)? {
-            print(&finding);
+        _ if marker.complete => {
+            let findings = render_batch(dir).map_err(|e| failed(dir, &e))?;
+            findings.iter().try_for_each(|f| print(f))?;
+            if verbose {
+                note("the reports of the single runs are left as they are");
+            }
+            bad = batch::damaged_runs(dir, &marker.runs);
         }
-        if verbose {
-            eprintln!("the reports of the single runs are left as they are");
+        _ => {
+            let part = batch::report_part(dir).map_err(|e| match e {
+                crate::run::RunError::Store(e) => failed(dir, &e),
+                other => {
+                    let message = other.to_string();
+                    Failure::Run(format!("error: {}", message.trim_start_matches("error: ")))
+                }
+            })?;
+            part.findings.iter().try_for_each(|f| print(f))?;
+            if part.made < part.all {
+                note(&format!(
+                    "this batch was stopped: {} of {} runs are complete; `{}` makes the others",
+                    part.made,
+                    part.all,
+                    batch::go_on(dir)
+                ));
+            }
         }
-    } else if dir.join("batch.toml").is_file() {
-        let part = batch::report_part(dir).map_err(|message| {
-            Failure::Run(format!("error: {}", message.trim_start_matches("error: ")))
-        })?;
-        part.findings.iter().for_each(|finding| print(finding));
-        if part.made < part.all {
-            let (made, all, shown) = (part.made, part.all, dir.display());
-            eprintln!(
-                "this batch was stopped: {made} of {all} runs are complete; `synfin run {shown}/batch.toml --out {shown}` makes the others"
-            );
-        }
-    } else if dir.join("run.toml").is_file() {
-        let shown = dir.display();
-        return Err(Failure::Run(format!(
-            "error: {shown} is an incomplete run: its summary.json is missing\n  = help: `synfin run {shown}/run.toml --out {shown} --force` makes it again"
-        )));
-    } else {
-        return Err(Failure::Usage(format!(
-            "error: {} holds no results: there is neither a summary.json nor a batch.json\n  = help: give the directory that `synfin run` printed, results/NAME say",
-            dir.display()
-        )));
     }
-    print(&format!("report: {}", dir.join("report.html").display()));
-    Ok(())
+    print(&format!("report: {}", dir.join("report.html").display()))?;
+    if interrupt.is_set() {
+        return Err(Failure::Stopped {
+            message: String::new(),
+            code: interrupt.exit_code(),
+        });
+    }
+    if bad.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Run(damaged(dir, &bad, marker.runs.len())))
+}
+
+/// The report stands, made of the batch's own numbers; some of its runs do not.
+fn damaged(dir: &Path, bad: &[String], all: usize) -> String {
+    let mut message = format!(
+        "error: the report is complete, but {} of {all} runs are damaged:\n",
+        bad.len()
+    );
+    for line in bad.iter().take(MOST_NAMED) {
+        message.push_str(&format!("  {line}\n"));
+    }
+    if bad.len() > MOST_NAMED {
+        message.push_str(&format!("  and {} more\n", bad.len() - MOST_NAMED));
+    }
+    message + &format!("  = help: `{}` makes these again", batch::go_on(dir))
+}
+
+fn no_results(error: &StoreError) -> Failure {
+    let text = error.to_string();
+    // What a new run could do is of no use here.
+    let text = text.split("; choose another").next().unwrap_or(&text);
+    Failure::Usage(format!(
+        "error: {text}\n  = help: give the directory that `synfin run` printed, for example results/NAME"
+    ))
+}
+
+fn failed(dir: &Path, error: &StoreError) -> Failure {
+    match error {
+        StoreError::Damaged { path, why } => {
+            let shown = dir.display().to_string();
+            let scenario = match look_at_results(dir) {
+                Ok(marker) if marker.kind == ResultKind::Batch => "batch.toml",
+                _ => "run.toml",
+            };
+            let scenario = dir.join(scenario).display().to_string();
+            let again = shell_words(["synfin", "run", &scenario, "--out", &shown]);
+            Failure::Run(format!(
+                "error: {} is damaged: {why}; the figures and the report are left as they are\n  = help: `{again}` makes the results again, if {scenario} is as it was; otherwise run the scenario they came from into the same directory",
+                path.display()
+            ))
+        }
+        other => Failure::Run(format!("error: {other}")),
+    }
 }

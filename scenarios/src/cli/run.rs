@@ -1,133 +1,277 @@
 //! `synfin run`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::{Failure, RunArgs, print};
-use crate::batch::{self, Batch, Options, Outcome};
+use reports::store::{look_at_results, resolve};
+
+use super::RunArgs;
+use crate::batch::{self, Batch, Making, Options, Outcome};
+use crate::console::{Failure, note, print};
 use crate::engine::Engine;
+use crate::interrupt::Interrupt;
 use crate::overrides::Override;
+use crate::place::{default_dir, overwrites_input};
 use crate::problem::Source;
 use crate::progress::Progress;
 use crate::run_spec::RunSpec;
 use crate::sweep::Plan;
+
+/// Batches of more runs print no line for each, unless asked to.
+const MOST_LINES: usize = 12;
+
+/// Most failed or damaged runs that are named.
+const MOST_NAMED: usize = 5;
 
 /// Makes the runs of a scenario and tells what they show.
 pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let source = args.scenario.source()?;
     let changes = args.scenario.changes()?;
     let plan = Plan::new(&source, &changes).map_err(Failure::Usage)?;
-    let dir = args
-        .out
-        .clone()
-        .unwrap_or_else(|| PathBuf::from("results").join(&plan.name));
-    warn_of_edited_run(&plan);
-    let progress = Progress::new(plan.runs.iter().map(|r| r.scenario.duration));
+    let dir = match &args.out {
+        Some(out) => resolve(out).map_err(|e| Failure::Usage(format!("error: {e}")))?,
+        None => default_dir(&plan.name, &changes),
+    };
+    if !args.quiet {
+        note_edited_run(&plan);
+    }
+    let interrupt = Interrupt::on_signals();
+    let lengths = plan.runs.iter().map(|r| r.scenario.duration);
+    let progress = Progress::new(lengths, args.quiet);
+    let making = Making {
+        force: args.force,
+        progress: &progress,
+        interrupt: &interrupt,
+    };
     match plan.runs.as_slice() {
-        [only] if plan.is_single() => single(only, &dir, args, &progress),
+        [only] if plan.is_single() => {
+            let text = only.text();
+            spare_input(args, &dir, ("run.toml", &text))?;
+            single(only, &dir, args, making)
+        }
         _ => {
+            let text = changed_text(&source, &changes);
+            spare_input(args, &dir, ("batch.toml", &text))?;
             let options = Options {
                 dir,
-                force: args.force,
                 engine: engine(args),
                 command: args.scenario.command(),
-                text: changed_text(&source, &changes),
+                text,
             };
-            all(&plan, &options, args, &progress)
+            all(&plan, &options, args, making)
         }
+    }
+}
+
+fn spare_input(args: &RunArgs, dir: &Path, own: (&str, &str)) -> Result<(), Failure> {
+    match overwrites_input(args.scenario.file(), dir, own, args.force) {
+        Some(message) => Err(Failure::Usage(message)),
+        None => Ok(()),
     }
 }
 
 /// A `run.toml` names the run it was; if it has become another, say so.
-fn warn_of_edited_run(plan: &Plan) {
+fn note_edited_run(plan: &Plan) {
     if let [run] = plan.runs.as_slice()
         && let Some(was) = &run.scenario.run
         && was.id != run.id
     {
-        eprintln!(
+        note(&format!(
             "note: this was run {}; changed values or another version of synfin make it run {}",
             was.id, run.id
-        );
+        ));
     }
 }
 
-fn single(spec: &RunSpec, dir: &Path, args: &RunArgs, progress: &Progress) -> Result<(), Failure> {
-    if dir.join("batch.toml").exists() {
-        return Err(Failure::Usage(format!(
-            "error: {} holds the results of a batch\n  = help: choose another directory with --out DIR, or delete it",
-            dir.display()
-        )));
-    }
-    let outcome = batch::make_run(spec, dir, args.force, engine(args), progress);
-    progress.finish();
+fn single(spec: &RunSpec, dir: &Path, args: &RunArgs, making: Making<'_>) -> Result<(), Failure> {
+    let outcome = batch::make_run(spec, dir, engine(args), making);
+    making.progress.finish();
     if args.verbose
         && let Some(division) = outcome.division()
     {
-        eprintln!("made {}: {division}", spec.id);
+        note(&format!("made {}: {division}", spec.id));
+    }
+    if outcome.is_stopped() {
+        return Err(Failure::Stopped {
+            message: "stopped: the run was not complete, and nothing of it is kept; the same command makes it".to_owned(),
+            code: making.interrupt.exit_code(),
+        });
     }
     let summary = match outcome {
-        Outcome::Failed(message) => return Err(Failure::Run(format!("error: {message}"))),
+        Outcome::Failed(error) => return Err(Failure::Run(format!("error: {error}"))),
         Outcome::Kept(summary) => {
-            eprintln!("this run is there already; --force makes it again");
+            if !args.quiet {
+                note("this run is there already; --force makes it again");
+                note_changed_drawings(dir);
+            }
             *summary
         }
-        Outcome::Made(made) => made.summary,
+        Outcome::Made { made, because } => {
+            if let Some(why) = because.filter(|_| !args.quiet) {
+                note(&format!("made again, because results were damaged: {why}"));
+            }
+            made.summary
+        }
     };
     if args.verbose {
-        eprintln!("result hash {}", summary.result_hash);
+        note(&format!("result hash {}", summary.result_hash));
     }
-    for finding in &summary.findings {
-        print(finding);
+    if args.quiet {
+        return Ok(());
     }
-    print(&format!("report: {}", dir.join("report.html").display()));
-    Ok(())
+    summary.findings.iter().try_for_each(|f| print(f))?;
+    print(&format!("report: {}", dir.join("report.html").display()))
 }
 
-fn all(plan: &Plan, options: &Options, args: &RunArgs, progress: &Progress) -> Result<(), Failure> {
-    let Batch { outcomes, findings } =
-        batch::make(plan, options, progress).map_err(|e| Failure::Run(format!("error: {e}")))?;
-    for (spec, outcome) in plan.runs.iter().zip(&outcomes) {
-        let name = name_of(spec, plan);
-        match outcome {
-            Outcome::Failed(message) => eprintln!("failed: {name}: {message}"),
-            Outcome::Made(made) if args.verbose => {
-                eprintln!("made {}: {name}: {}", spec.id, made.division);
+/// Figures and pages of a kept run that are missing, or that somebody has changed.
+fn note_changed_drawings(dir: &Path) {
+    let changed = look_at_results(dir).map(|marker| marker.changed_drawings(dir));
+    match changed.unwrap_or_default().as_slice() {
+        [] => {}
+        [first, rest @ ..] => {
+            let more = match rest.len() {
+                0 => String::new(),
+                n => format!(" and {n} more"),
+            };
+            note(&format!(
+                "{first}{more} of {0} changed or missing since it was drawn; `synfin report {0}` draws it again",
+                dir.display()
+            ));
+        }
+    }
+}
+
+fn all(plan: &Plan, options: &Options, args: &RunArgs, making: Making<'_>) -> Result<(), Failure> {
+    let Batch { outcomes, findings } = batch::make(plan, options, making).map_err(|e| {
+        Failure::Run(format!(
+            "error: {}",
+            e.to_string().trim_start_matches("error: ")
+        ))
+    })?;
+    let shown = Shown {
+        plan,
+        outcomes: &outcomes,
+        args,
+    };
+    shown.note_trouble();
+    if !args.quiet {
+        shown.runs()?;
+        findings.iter().try_for_each(|f| print(f))?;
+        print(&format!(
+            "report: {}",
+            options.dir.join("report.html").display()
+        ))?;
+    }
+    shown.ending(&options.dir, making.interrupt)
+}
+
+/// A batch that has ended, to be told about.
+struct Shown<'a> {
+    plan: &'a Plan,
+    outcomes: &'a [Outcome],
+    args: &'a RunArgs,
+}
+
+impl Shown<'_> {
+    fn each(&self) -> impl Iterator<Item = (&RunSpec, &Outcome)> {
+        self.plan.runs.iter().zip(self.outcomes)
+    }
+
+    fn count(&self, is: impl Fn(&Outcome) -> bool) -> usize {
+        self.outcomes.iter().filter(|o| is(o)).count()
+    }
+
+    /// What failed, and what was damaged: the first few of each.
+    fn note_trouble(&self) {
+        let most = if self.args.verbose {
+            usize::MAX
+        } else {
+            MOST_NAMED
+        };
+        let failed = self.each().filter_map(|(spec, outcome)| match outcome {
+            Outcome::Failed(error) if !outcome.is_stopped() => {
+                Some(format!("failed: {}: {error}", name_of(spec, self.plan)))
             }
-            Outcome::Kept(_) if args.verbose => eprintln!("kept {}: {name}", spec.id),
-            _ => {}
+            _ => None,
+        });
+        note_first(failed.collect(), most, "runs failed");
+        if self.args.quiet {
+            return;
         }
-        if args.verbose
-            && let Some(summary) = outcome.summary()
-        {
-            eprintln!("  result hash {}", summary.result_hash);
+        let damaged = self.each().filter_map(|(_, outcome)| match outcome {
+            Outcome::Made {
+                because: Some(why), ..
+            } => Some(format!("made again, because results were damaged: {why}")),
+            _ => None,
+        });
+        note_first(damaged.collect(), most, "runs were damaged and made again");
+    }
+
+    /// A line for each run, if they are few.
+    fn runs(&self) -> Result<(), Failure> {
+        let verbose = self.args.verbose;
+        let few = self.outcomes.len() <= MOST_LINES;
+        for (spec, outcome) in self.each() {
+            let name = name_of(spec, self.plan);
+            match outcome {
+                Outcome::Made { made, .. } if verbose => {
+                    note(&format!("made {}: {name}: {}", spec.id, made.division));
+                }
+                Outcome::Kept(_) if verbose => note(&format!("kept {}: {name}", spec.id)),
+                _ => {}
+            }
+            let Some(summary) = outcome.summary() else {
+                continue;
+            };
+            if verbose {
+                note(&format!("  result hash {}", summary.result_hash));
+            }
+            if let Some(finding) = summary.findings.first().filter(|_| few || verbose) {
+                print(&format!("{name}: {finding}"))?;
+            }
         }
-        if let Some(finding) = outcome.summary().and_then(|s| s.findings.first()) {
-            print(&format!("{name}: {finding}"));
+        let kept = self.count(|o| matches!(o, Outcome::Kept(_)));
+        if kept > 0 {
+            note(&format!(
+                "{kept} of {} runs were there already; --force makes them again",
+                self.outcomes.len()
+            ));
         }
+        if few || verbose { print("") } else { Ok(()) }
     }
-    let count = |f: fn(&Outcome) -> bool| outcomes.iter().filter(|o| f(o)).count();
-    let kept = count(|o| matches!(o, Outcome::Kept(_)));
-    let failed = count(|o| matches!(o, Outcome::Failed(_)));
-    if kept > 0 {
-        eprintln!(
-            "{kept} of {} runs were there already; --force makes them again",
-            outcomes.len()
-        );
+
+    /// Whether all went well.
+    fn ending(&self, dir: &Path, interrupt: &Interrupt) -> Result<(), Failure> {
+        let all = self.outcomes.len();
+        let failed = self.count(|o| matches!(o, Outcome::Failed(_)) && !o.is_stopped());
+        let complete = self.count(|o| o.summary().is_some());
+        if self.outcomes.iter().any(Outcome::is_stopped) {
+            return Err(Failure::Stopped {
+                message: format!(
+                    "stopped: {complete} of {all} runs are complete, and the report is about these; `{}` makes the others",
+                    batch::go_on(dir)
+                ),
+                code: interrupt.exit_code(),
+            });
+        }
+        let message = match (failed, complete) {
+            (0, _) => return Ok(()),
+            (_, 0) => format!("error: all {all} runs failed"),
+            (1, _) => format!("error: 1 of {all} runs failed; the others are complete"),
+            _ => format!("error: {failed} of {all} runs failed; the others are complete"),
+        };
+        Err(Failure::Run(message))
     }
-    print("");
-    for finding in &findings {
-        print(finding);
+}
+
+/// Says the first few lines, and how many more there are.
+fn note_first(lines: Vec<String>, most: usize, what: &str) {
+    lines.iter().take(most).for_each(|line| note(line));
+    if lines.len() > most {
+        note(&format!(
+            "… {} {what} in all; --verbose names each",
+            lines.len()
+        ));
     }
-    print(&format!(
-        "report: {}",
-        options.dir.join("report.html").display()
-    ));
-    if failed > 0 {
-        return Err(Failure::Run(format!(
-            "error: {failed} of {} runs failed; the others are complete",
-            outcomes.len()
-        )));
-    }
-    Ok(())
 }
 
 /// As many threads as the command line says, or as there are processors.

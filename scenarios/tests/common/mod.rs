@@ -12,6 +12,37 @@ use scenarios::problem::Source;
 use scenarios::run;
 use scenarios::sweep::Plan;
 
+/// A run of some hundred connections.
+pub const SMALL: &str = r#"
+name = "small"
+question = "Does it run?"
+duration = "3 s"
+topology = { kind = "pair", path = { rate = "10 Mbit/s", delay = "5 ms", loss = 0.05 } }
+[[workload]]
+arrivals = { kind = "poisson", rate = "50 /s" }
+response = { kind = "exponential", mean = "5 kB" }
+[record]
+states = 5
+segments = 2
+pcap = true
+"#;
+
+/// With [`SMALL`] a batch of four runs.
+pub const SWEEP: &str = r#"
+[sweep]
+"tcp.time_wait" = ["1 s", "2 s"]
+"workload[0].requests" = [1, 3]
+"#;
+
+/// A directory with these files.
+pub fn directory(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        std::fs::write(dir.path().join(name), text).unwrap();
+    }
+    dir
+}
+
 /// Runs `synfin` in a directory.
 pub fn synfin(dir: &Path, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_synfin"))

@@ -1,0 +1,44 @@
+//! `synfin completions` and `synfin man`, made from the definition of the command line.
+
+use std::io::{self, Write as _};
+
+use clap::CommandFactory as _;
+
+use super::Cli;
+use crate::console::{Failure, outcome};
+
+pub(super) const COMPLETIONS_HELP: &str = "\
+Where shells look for them, for example:
+  synfin completions bash > ~/.local/share/bash-completion/completions/synfin
+  synfin completions zsh  > ~/.zfunc/_synfin      # with fpath+=~/.zfunc in .zshrc
+  synfin completions fish > ~/.config/fish/completions/synfin.fish";
+
+/// Prints a script for a shell.
+pub(super) fn completions(shell: clap_complete::Shell) -> Result<(), Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "synfin", &mut script);
+    outcome(io::stdout().lock().write_all(&script))
+}
+
+/// Prints the manual page: the program, then each command.
+pub(super) fn man() -> Result<(), Failure> {
+    let mut page = Vec::new();
+    render(&mut page).map_err(|e| Failure::Run(format!("error: cannot make the page: {e}")))?;
+    outcome(io::stdout().lock().write_all(&page))
+}
+
+fn render(page: &mut Vec<u8>) -> io::Result<()> {
+    let mut command = Cli::command();
+    command.build();
+    clap_mangen::Man::new(command.clone()).render(page)?;
+    for sub in command.get_subcommands().filter(|c| c.get_name() != "help") {
+        let title = format!("\n.SH \"SYNFIN {}\"\n", sub.get_name().to_uppercase());
+        page.write_all(title.as_bytes())?;
+        let about = sub.get_about().map(ToString::to_string).unwrap_or_default();
+        writeln!(page, "{}.", about.replace('\\', "\\\\"))?;
+        let man = clap_mangen::Man::new(sub.clone());
+        man.render_synopsis_section(page)?;
+        man.render_options_section(page)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,532 @@
+//! Files that are not synfin's are never lost, written over or moved; results are never mixed.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use common::{SMALL, SWEEP, assert_same, directory, files, said};
+
+const MINE: &str = "my own words";
+
+/// A directory with a scenario of one run and one of four.
+fn two() -> tempfile::TempDir {
+    directory(&[
+        ("small.toml", SMALL),
+        ("sweep.toml", &format!("{SMALL}{SWEEP}")),
+    ])
+}
+
+fn ok(dir: &Path, args: &[&str]) -> String {
+    let (code, stdout, stderr) = said(dir, args);
+    assert_eq!(code, 0, "{args:?}: {stderr}");
+    stdout + &stderr
+}
+
+/// Runs `synfin`, which must refuse with this message and change nothing.
+fn refused(dir: &Path, args: &[&str], expected: &str) {
+    let before = files(dir);
+    let (code, _, stderr) = said(dir, args);
+    assert!(code == 1 || code == 2, "{args:?}: {code} {stderr}");
+    assert!(stderr.contains(expected), "{args:?}: {stderr}");
+    assert!(files(dir) == before, "{args:?} changed something");
+}
+
+fn ids(batch: &Path) -> Vec<String> {
+    let entries = fs::read_dir(batch.join("runs")).unwrap();
+    let names = entries.map(|e| e.unwrap().file_name().into_string().unwrap());
+    let mut all: Vec<String> = names.collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn notes_in_result_directories_survive_run_report_force_and_damage() {
+    let dir = two();
+    ok(dir.path(), &["run", "small.toml", "--out", "r"]);
+    ok(dir.path(), &["run", "sweep.toml", "--out", "b"]);
+    let id = &ids(&dir.path().join("b"))[0];
+    let mut notes = vec!["r/notes.txt".to_owned(), "r/figures/mine.svg".to_owned()];
+    notes.push("b/notes.txt".to_owned());
+    notes.push("b/runs/notes.txt".to_owned());
+    notes.push("b/figures/mine.svg".to_owned());
+    notes.push(format!("b/runs/{id}/figures/mine.svg"));
+    notes.push(format!("b/runs/{id}/notes.txt"));
+    for note in &notes {
+        fs::write(dir.path().join(note), MINE).unwrap();
+    }
+    let whole = files(dir.path());
+    let damage = |name: &str| fs::write(dir.path().join(name), "{").unwrap();
+    for args in [
+        &["report", "r"] as &[&str],
+        &["report", "b"],
+        &["run", "small.toml", "--out", "r"],
+        &["run", "sweep.toml", "--out", "b"],
+        &["run", "small.toml", "--out", "r", "--force"],
+        &["run", "sweep.toml", "--out", "b", "--force"],
+    ] {
+        ok(dir.path(), args);
+        assert!(files(dir.path()) == whole, "{args:?}");
+    }
+    damage("r/summary.json");
+    damage(&format!("b/runs/{id}/census.parquet"));
+    let said = ok(dir.path(), &["run", "small.toml", "--out", "r"]);
+    assert!(said.contains("made again, because results were damaged: r/summary.json"));
+    let said = ok(dir.path(), &["run", "sweep.toml", "--out", "b"]);
+    assert!(said.contains("3 of 4 runs were there already"), "{said}");
+    // What was damaged is beside; all else is as it was.
+    let mut after = files(dir.path());
+    for kept in [
+        "r/summary.json.kept-1".to_owned(),
+        format!("b/runs/{id}/census.parquet.kept-1"),
+    ] {
+        assert_eq!(after.remove(&kept).unwrap(), b"{");
+    }
+    assert!(after == whole);
+}
+
+#[test]
+fn figures_that_were_edited_are_kept_when_they_are_drawn_again() {
+    let dir = two();
+    ok(dir.path(), &["run", "small.toml", "--out", "r"]);
+    let report = dir.path().join("r/report.html");
+    let drawn = fs::read(&report).unwrap();
+    fs::write(&report, MINE).unwrap();
+    let said = ok(dir.path(), &["run", "small.toml", "--out", "r"]);
+    assert!(
+        said.contains("report.html of r changed or missing"),
+        "{said}"
+    );
+    assert_eq!(fs::read(&report).unwrap(), MINE.as_bytes());
+    ok(dir.path(), &["report", "r"]);
+    assert!(fs::read(&report).unwrap() == drawn);
+    let kept = dir.path().join("r/report.html.kept-1");
+    assert_eq!(fs::read(&kept).unwrap(), MINE.as_bytes());
+}
+
+#[test]
+fn a_directory_with_a_batch_toml_of_the_users_is_left_alone() {
+    let sweep = format!("{SMALL}{SWEEP}");
+    let dir = directory(&[("small.toml", SMALL), ("batch.toml", &sweep)]);
+    fs::create_dir_all(dir.path().join("u/figures")).unwrap();
+    fs::write(dir.path().join("u/batch.toml"), &sweep).unwrap();
+    fs::write(dir.path().join("u/figures/thesis.svg"), MINE).unwrap();
+    for force in [&[] as &[&str], &["--force"]] {
+        for (scenario, out) in [
+            ("batch.toml", "u"),
+            ("u/batch.toml", "u"),
+            ("batch.toml", "."),
+            ("small.toml", "."),
+            ("small.toml", "u/figures"),
+        ] {
+            let args = [&["run", scenario, "--out", out], force].concat();
+            refused(dir.path(), &args, "left alone");
+        }
+    }
+    refused(dir.path(), &["report", "u"], "left alone");
+}
+
+#[test]
+fn results_of_an_earlier_version_are_left_alone_with_advice() {
+    let dir = two();
+    fs::create_dir(dir.path().join("old")).unwrap();
+    for name in ["run.toml", "summary.json", "census.parquet"] {
+        fs::write(dir.path().join("old").join(name), "{}").unwrap();
+    }
+    for force in [&[] as &[&str], &["--force"]] {
+        let args = [&["run", "small.toml", "--out", "old"], force].concat();
+        refused(dir.path(), &args, "mv 'old' 'old.old'");
+    }
+    refused(dir.path(), &["report", "old"], "earlier synfin");
+}
+
+#[test]
+fn the_scenario_is_never_written_over() {
+    let dir = two();
+    ok(dir.path(), &["run", "small.toml", "--out", "r"]);
+    ok(dir.path(), &["run", "sweep.toml", "--out", "b"]);
+    // The same again, from its own file, is what a stopped batch needs.
+    ok(dir.path(), &["run", "b/batch.toml", "--out", "b"]);
+    ok(dir.path(), &["run", "b/batch.toml", "--out", "b/."]);
+    ok(dir.path(), &["run", "r/run.toml", "--out", "r", "--force"]);
+    let id = &ids(&dir.path().join("b"))[0];
+    let of_run = format!("b/runs/{id}/run.toml");
+    for (args, force) in [
+        (["run", "r/run.toml", "--seed", "2", "--out", "r"], true),
+        (["run", "b/batch.toml", "--seed", "2", "--out", "b"], true),
+        (["run", &of_run, "--seed", "2", "--out", "b"], true),
+        (
+            ["run", "r/run.toml", "--replicas", "2", "--out", "r"],
+            false,
+        ),
+    ] {
+        let force: &[&str] = if force { &["--force"] } else { &[] };
+        refused(
+            dir.path(),
+            &[&args[..], force].concat(),
+            "is the scenario and",
+        );
+    }
+    // Within the directory, the current one is `.`, and still the same file.
+    let inside = dir.path().join("b");
+    let args = ["run", "batch.toml", "--seed", "2", "--out", ".", "--force"];
+    refused(&inside, &args, "is the scenario and");
+    ok(&inside, &["run", "batch.toml", "--out", "."]);
+    // An own scenario in a result directory is none of ours.
+    fs::copy(dir.path().join("small.toml"), inside.join("mine.toml")).unwrap();
+    let changed = ["run", "mine.toml", "--seed", "2", "--out", ".", "--force"];
+    ok(&inside, &changed);
+    assert_eq!(fs::read_to_string(inside.join("mine.toml")).unwrap(), SMALL);
+    assert!(!inside.join("runs").exists() && !inside.join("batch.toml").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn nothing_is_written_through_a_symbolic_link() {
+    use std::os::unix::fs::symlink;
+    let dir = two();
+    fs::create_dir(dir.path().join("target")).unwrap();
+    symlink("target", dir.path().join("link")).unwrap();
+    for scenario in ["small.toml", "sweep.toml"] {
+        for force in [&[] as &[&str], &["--force"]] {
+            let args = [&["run", scenario, "--out", "link"], force].concat();
+            refused(dir.path(), &args, "symbolic link");
+        }
+    }
+    ok(dir.path(), &["run", "small.toml", "--out", "r"]);
+    let figures = dir.path().join("r/figures");
+    fs::rename(&figures, dir.path().join("r/own-figures")).unwrap();
+    symlink("../target", &figures).unwrap();
+    refused(dir.path(), &["report", "r"], "rename it");
+    refused(
+        dir.path(),
+        &["run", "small.toml", "--out", "r", "--force"],
+        "rename it",
+    );
+    assert_eq!(fs::read_dir(dir.path().join("target")).unwrap().count(), 0);
+    // A link on the way to the directory is a path like any other.
+    ok(dir.path(), &["run", "small.toml", "--out", "link/below"]);
+    assert!(dir.path().join("target/below/summary.json").exists());
+}
+
+#[test]
+fn paths_mean_what_they_say() {
+    let dir = two();
+    for (out, place) in [
+        ("new/.", "new"),
+        ("slash/", "slash"),
+        ("no-such/../b", "b"),
+        ("./c/./d//", "c/d"),
+    ] {
+        for scenario in ["small.toml", "sweep.toml"] {
+            let out = out.to_owned();
+            let said = ok(dir.path(), &["run", scenario, "--out", &out]);
+            assert!(
+                said.contains(&format!("report: {place}/report.html")),
+                "{said}"
+            );
+            assert!(dir.path().join(place).join("synfin.json").exists());
+            ok(dir.path(), &["report", &out]);
+            fs::remove_dir_all(dir.path().join(place)).unwrap();
+        }
+    }
+    assert!(!dir.path().join("no-such").exists());
+    let here = dir.path().join("here");
+    fs::create_dir(&here).unwrap();
+    ok(&here, &["run", "../small.toml", "--out", "."]);
+    assert!(here.join("summary.json").exists());
+    ok(
+        &here,
+        &["run", "../small.toml", "--out", "../here/", "--force"],
+    );
+}
+
+#[test]
+fn another_batch_is_refused_and_forced_it_takes_only_what_is_synfins() {
+    let dir = two();
+    ok(dir.path(), &["run", "sweep.toml", "--out", "b"]);
+    let batch = dir.path().join("b");
+    let first = ids(&batch);
+    for args in [
+        ["run", "sweep.toml", "--out", "b", "--seed", "2"],
+        [
+            "run",
+            "sweep.toml",
+            "--out",
+            "b",
+            "--set",
+            "tcp.time_wait=1 s",
+        ],
+        ["run", "sweep.toml", "--out", "b", "--set", "duration=2 s"],
+    ] {
+        refused(dir.path(), &args, "already holds results of another batch");
+    }
+    refused(
+        dir.path(),
+        &["run", "small.toml", "--out", "b"],
+        "holds the results of a batch",
+    );
+    // Wider: more values, more replicas.
+    let wider = SWEEP.replace("\"2 s\"", "\"2 s\", \"3 s\"");
+    fs::write(dir.path().join("wider.toml"), format!("{SMALL}{wider}")).unwrap();
+    let said = ok(dir.path(), &["run", "wider.toml", "--out", "b"]);
+    assert!(said.contains("4 of 6 runs were there already"), "{said}");
+    assert_eq!(ids(&batch).len(), 6);
+    // Forced: former runs go, notes in one of them stay.
+    fs::write(batch.join("runs").join(&first[0]).join("notes"), MINE).unwrap();
+    let other = ["run", "sweep.toml", "--out", "b", "--seed", "2", "--force"];
+    ok(dir.path(), &other);
+    ok(
+        dir.path(),
+        &["run", "sweep.toml", "--out", "fresh", "--seed", "2"],
+    );
+    let mut after = files(&batch);
+    let notes = format!("runs/{}/notes", first[0]);
+    assert_eq!(after.remove(&notes).unwrap(), MINE.as_bytes());
+    assert!(after == files(&dir.path().join("fresh")));
+}
+
+#[test]
+fn a_run_and_a_batch_give_way_to_each_other_only_when_forced() {
+    let dir = two();
+    for (first, second) in [("small.toml", "sweep.toml"), ("sweep.toml", "small.toml")] {
+        let out = &first[..5];
+        ok(dir.path(), &["run", first, "--out", out]);
+        fs::write(dir.path().join(out).join("notes"), MINE).unwrap();
+        refused(
+            dir.path(),
+            &["run", second, "--out", out],
+            "holds the results of a",
+        );
+        ok(dir.path(), &["run", second, "--out", out, "--force"]);
+        let fresh = format!("fresh-{out}");
+        ok(dir.path(), &["run", second, "--out", &fresh]);
+        let mut after = files(&dir.path().join(out));
+        assert_eq!(after.remove("notes").unwrap(), MINE.as_bytes());
+        assert!(
+            after == files(&dir.path().join(&fresh)),
+            "{second} in {out}"
+        );
+    }
+}
+
+#[test]
+fn what_is_set_goes_into_the_name_of_the_default_directory() {
+    let dir = two();
+    let sets = [
+        "--set",
+        "tcp.tw_reuse=true",
+        "--set",
+        "engine.event_queue=heap",
+    ];
+    for (args, place) in [
+        (&[] as &[&str], "results/small"),
+        (&sets[..], "results/small,tcp.tw_reuse=true"),
+        (&["--seed", "7"], "results/small,seed=7"),
+    ] {
+        let said = ok(dir.path(), &[&["run", "small.toml"], args].concat());
+        assert!(
+            said.ends_with(&format!("report: {place}/report.html\n")),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn a_full_disk_leaves_good_results_as_they_are() {
+    let dir = two();
+    ok(dir.path(), &["run", "small.toml", "--out", "r"]);
+    ok(dir.path(), &["run", "sweep.toml", "--out", "b"]);
+    let before = files(dir.path());
+    for command in ["run small.toml --out r --force", "report r", "report b"] {
+        // Files of at most 512 bytes, and an error instead of a signal beyond.
+        let script = format!(
+            "trap '' XFSZ; ulimit -f 1; exec {} {command}",
+            env!("CARGO_BIN_EXE_synfin")
+        );
+        let output = Command::new("sh")
+            .current_dir(dir.path())
+            .args(["-c", &script])
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{command}: {stderr}");
+        assert!(stderr.contains("cannot"), "{stderr}");
+        assert!(files(dir.path()) == before, "{command}");
+    }
+}
+
+#[test]
+fn reports_and_runs_of_one_directory_at_the_same_time_do_not_disturb_each_other() {
+    let dir = two();
+    ok(dir.path(), &["run", "small.toml", "--out", "r"]);
+    ok(dir.path(), &["run", "sweep.toml", "--out", "b"]);
+    let before = files(dir.path());
+    std::thread::scope(|scope| {
+        for args in [
+            &["report", "r"] as &[&str],
+            &["report", "r"],
+            &["run", "small.toml", "--out", "r"],
+            &["run", "small.toml", "--out", "r", "--force"],
+            &["report", "b"],
+            &["report", "b"],
+            &["run", "sweep.toml", "--out", "b"],
+        ] {
+            let dir = &dir;
+            scope.spawn(move || {
+                let (code, _, stderr) = said(dir.path(), args);
+                // It works, or says why not.
+                let busy = code == 1 && stderr.contains("another synfin is at work");
+                assert!(code == 0 || busy, "{args:?}: {code} {stderr}");
+            });
+        }
+    });
+    assert!(files(dir.path()) == before);
+}
+
+#[test]
+fn text_of_a_scenario_changes_no_file_page_or_terminal() {
+    let question = r#"a\nreplicas = 5\n# \u001B[2J\u0007 <script>alert(1)</script> \u202Egnp"#;
+    let small = SMALL
+        .replace("Does it run?", question)
+        .replace("[[workload]]", "[[workload]]\nname = \"=cmd|'x'!A1\"");
+    let dir = directory(&[("evil.toml", &small)]);
+    let (code, stdout, stderr) = said(dir.path(), &["check", "evil.toml"]);
+    if code != 0 {
+        // The name is refused; then the question alone.
+        assert!(!stderr.contains('\u{1b}'));
+        let alone = SMALL.replace("Does it run?", question);
+        fs::write(dir.path().join("evil.toml"), alone).unwrap();
+    } else {
+        assert!(!stdout.contains('\u{1b}'), "{stdout}");
+    }
+    let said_all = ok(dir.path(), &["run", "evil.toml", "--out", "r"]);
+    assert!(!said_all.contains(['\u{1b}', '\u{7}', '\u{202e}']));
+    // The run's own file makes the same run, one and not five.
+    ok(dir.path(), &["run", "r/run.toml", "--out", "again"]);
+    assert_same(&dir.path().join("r"), &dir.path().join("again"));
+    for (name, bytes) in files(&dir.path().join("r")) {
+        let text = name.ends_with(".toml") || name.ends_with(".json") || name.ends_with("csv");
+        let page = name.ends_with(".html") || name.ends_with(".svg");
+        if text || page {
+            let content = String::from_utf8(bytes).unwrap();
+            let hidden = content.chars().find(|c| c.is_control() && *c != '\n');
+            assert_eq!(hidden, None, "{name}");
+        }
+    }
+    let page = fs::read_to_string(dir.path().join("r/report.html")).unwrap();
+    assert!(page.contains("&lt;script&gt;") && !page.contains("<script>alert"));
+    assert!(!page.contains('\u{202e}'));
+    // Messages about wrong input are harmless as well.
+    for args in [
+        ["run", "\u{1b}[2Jx"],
+        ["show", "\u{1b}[2Jx"],
+        ["report", "\u{1b}[2Jx"],
+        ["\u{1b}[2J", "x"],
+    ] {
+        let (code, stdout, stderr) = said(dir.path(), &args);
+        assert_ne!(code, 0);
+        assert!(!(stdout + &stderr).contains('\u{1b}'), "{args:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_fifo_or_device_as_input_is_refused_at_once() {
+    let dir = two();
+    let fifo = dir.path().join("pipe.toml");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&fifo)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let pkt = dir.path().join("pipe.pkt");
+    assert!(Command::new("mkfifo").arg(&pkt).status().unwrap().success());
+    ok(dir.path(), &["run", "small.toml", "--out", "r"]);
+    fs::remove_file(dir.path().join("r/summary.json")).unwrap();
+    let inside = dir.path().join("r/summary.json");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&inside)
+            .status()
+            .unwrap()
+            .success()
+    );
+    for args in [
+        &["run", "pipe.toml"] as &[&str],
+        &["check", "pipe.toml"],
+        &["check", "/dev/zero"],
+        &["packetdrill", "pipe.pkt"],
+        &["packetdrill", "/dev/zero"],
+        &["report", "r"],
+        &["report", "pipe.toml"],
+    ] {
+        let (code, _, stderr) = said(dir.path(), args);
+        assert!(code == 1 || code == 2, "{args:?}: {code} {stderr}");
+    }
+    // The run is made again beside what has taken the place of its file.
+    ok(dir.path(), &["run", "small.toml", "--out", "r"]);
+    assert!(dir.path().join("r/summary.json").is_file());
+    assert!(dir.path().join("r/summary.json.kept-1").exists());
+}
+
+#[test]
+fn an_empty_script_has_not_passed() {
+    let dir = directory(&[("empty.pkt", ""), ("words.pkt", "// nothing\n")]);
+    for args in [["packetdrill", "empty.pkt"], ["packetdrill", "words.pkt"]] {
+        let (code, stdout, _) = said(dir.path(), &args);
+        assert_eq!(code, 2, "{stdout}");
+        assert!(stdout.contains("has no event in it"), "{stdout}");
+        assert!(stdout.contains("0 passed"), "{stdout}");
+    }
+}
+
+#[test]
+fn a_name_beside_a_file_of_that_name_suggests_the_file() {
+    let dir = directory(&[("nginx.toml", SMALL)]);
+    let (code, _, stderr) = said(dir.path(), &["run", "nginx"]);
+    assert_eq!(code, 2);
+    assert!(
+        stderr.contains("did you mean `synfin run nginx.toml`?"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn a_batch_of_many_runs_prints_at_most_a_screen() {
+    let dir = directory(&[("small.toml", &SMALL.replace("3 s", "1 s"))]);
+    let args = ["run", "small.toml", "--replicas", "30", "--out", "b"];
+    let (code, stdout, stderr) = said(dir.path(), &args);
+    assert_eq!(code, 0, "{stderr}");
+    let lines = stdout.lines().count() + stderr.lines().count();
+    assert!(lines <= 24, "{lines} lines:\n{stdout}{stderr}");
+    let (code, stdout, stderr) = said(dir.path(), &[&args[..], &["--quiet"]].concat());
+    assert_eq!((code, stdout.as_str(), stderr.as_str()), (0, "", ""));
+    let verbose = said(dir.path(), &[&args[..], &["--verbose"]].concat());
+    assert!(verbose.1.lines().count() > 30);
+    let listed: BTreeMap<_, _> = files(&dir.path().join("b"));
+    assert!(listed.contains_key("index.csv"));
+}
+
+#[test]
+fn when_all_runs_fail_none_is_called_complete() {
+    let dir = two();
+    ok(dir.path(), &["run", "sweep.toml", "--out", "b"]);
+    // Files of at most 8 KiB: a run's tables do not fit, the batch's own files may or may not.
+    let script = format!(
+        "trap '' XFSZ; ulimit -f 16; exec {} run sweep.toml --out b --force",
+        env!("CARGO_BIN_EXE_synfin")
+    );
+    let output = Command::new("sh")
+        .current_dir(dir.path())
+        .args(["-c", &script])
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(!stderr.contains("the others are complete"), "{stderr}");
+}
