@@ -17,6 +17,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod aliases;
 pub mod analytic;
 pub mod assemble;
 pub mod batch;

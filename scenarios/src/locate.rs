@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
+use tcp_model::params;
 use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Table, Value};
 
-use crate::file::tcp;
+use crate::aliases;
 use crate::path::{DottedPath, Step};
 
 /// Where the value at `path` stands, or the nearest part of the path that is written at all.
@@ -43,26 +44,23 @@ fn span_in(root: &DeTable<'_>, path: &DottedPath) -> Option<Range<usize>> {
     span
 }
 
-/// The value of a key, written so or under the name Linux has for it.
+/// The value of a key, written so or under another name of the same TCP parameter.
 fn find<'a, 'i>(table: &'a DeTable<'i>, key: &str) -> Option<&'a Spanned<DeValue<'i>>> {
-    let linux = || {
-        table
-            .iter()
-            .find(|(k, _)| tcp::plain_name(k.get_ref()) == key)
-    };
+    let stands_for = |name: &str| params::find(name).is_some_and(|n| n.keys().contains(&key));
+    let alias = || table.iter().find(|(k, _)| stands_for(k.get_ref()));
     let found = table
         .iter()
         .find(|(k, _)| k.get_ref() == key)
-        .or_else(linux);
+        .or_else(alias);
     found.map(|(_, value)| value)
 }
 
-/// The path with names of list elements replaced by their places, and Linux's names of TCP
-/// parameters by ours, to compare spellings.
+/// The path with names of list elements replaced by their places, and other names of TCP parameters
+/// by their own, to compare paths.
 pub fn place(tree: &Table, path: &DottedPath) -> DottedPath {
     let mut here = None::<&Value>;
     let mut steps = Vec::new();
-    for step in &path.0 {
+    for step in &aliases::canonical(path).0 {
         let (next, step) = match (here, step) {
             (None, Step::Key(key)) if steps.is_empty() => (tree.get(key), step.clone()),
             (Some(Value::Array(list)), Step::Key(name)) => {
@@ -80,11 +78,6 @@ pub fn place(tree: &Table, path: &DottedPath) -> DottedPath {
         };
         here = next;
         steps.push(step);
-    }
-    if let [Step::Key(first), .., Step::Key(last)] = &mut steps[..]
-        && first == "tcp"
-    {
-        *last = tcp::plain_name(last).to_owned();
     }
     DottedPath(steps)
 }

@@ -2,9 +2,9 @@
 
 use toml::{Table, Value};
 
+use crate::aliases::{self, TcpPath};
 use crate::path::{DottedPath, Step};
 use crate::problem::Problem;
-use crate::read::bare_sysctl;
 use crate::suggest;
 
 /// A value put into a scenario.
@@ -57,59 +57,51 @@ impl Override {
         self.path.is_within(&"engine".into())
     }
 
-    /// Puts the value into the tree; tables on the way are made.
+    /// Puts the value into the tree; tables on the way are made. A TCP parameter takes the place of
+    /// the same parameter under another name.
     ///
     /// # Errors
     /// When the way leads through something that is no table, or to no element of a list.
     pub fn apply(&self, root: &mut Table) -> Result<(), Problem> {
-        let path = self.path.to_string();
-        let sysctl = path.find("net.").map(|i| path.split_at(i));
-        if let Some((before, Some(name))) = sysctl.map(|(b, key)| (b, bare_sysctl(key)))
-            && (before.is_empty() || before.ends_with('.'))
-        {
-            let before = if before.is_empty() { "tcp." } else { before };
-            return Err(self.problem(
-                &format!("{path} is no key of a scenario"),
-                &format!("sysctls go by their bare names: write {before}{name}"),
-            ));
+        match TcpPath::of(&self.path) {
+            Some(tcp) if tcp.inside.is_empty() => {
+                let place = self.place(root, &tcp.table)?;
+                let Value::Table(table) = place else {
+                    let what = format!("{} is {} and has no parts", tcp.table, kind(place));
+                    return Err(self.problem(&what, "set it as a whole, or check the path"));
+                };
+                aliases::remove(table, &tcp.named);
+                table.insert(tcp.name, self.value.clone());
+            }
+            _ => *self.place(root, &aliases::canonical(&self.path))? = self.value.clone(),
         }
-        let mut steps = self.path.0.iter();
-        let Some(Step::Key(first)) = steps.next() else {
+        Ok(())
+    }
+
+    /// The value at a path, made as an empty table where there is none.
+    fn place<'a>(&self, root: &'a mut Table, path: &DottedPath) -> Result<&'a mut Value, Problem> {
+        let Some((Step::Key(first), rest)) = path.0.split_first() else {
             return Err(self.problem(
                 "a path begins with a key",
                 "write for example tcp.time_wait",
             ));
         };
-        let rest: Vec<&Step> = steps.collect();
-        let fresh = if rest.is_empty() {
-            self.value.clone()
-        } else {
-            Value::Table(Table::new())
-        };
-        if rest.is_empty() {
-            root.insert(first.clone(), fresh);
-            return Ok(());
-        }
-        let mut here = root.entry(first.clone()).or_insert(fresh);
+        let empty = || Value::Table(Table::new());
+        let mut here = root.entry(first.clone()).or_insert_with(empty);
         for (i, step) in rest.iter().enumerate() {
-            let last = i + 1 == rest.len();
             here = match (here, step) {
-                (Value::Table(table), Step::Key(key)) => table
-                    .entry(key.clone())
-                    .or_insert(Value::Table(Table::new())),
+                (Value::Table(table), Step::Key(key)) => {
+                    table.entry(key.clone()).or_insert_with(empty)
+                }
                 (Value::Array(list), step) => self.element(list, step)?,
                 (other, _) => {
-                    let parent = DottedPath(self.path.0[..=i].to_vec());
+                    let parent = DottedPath(path.0[..=i].to_vec());
                     let what = format!("{parent} is {} and has no parts", kind(other));
                     return Err(self.problem(&what, "set it as a whole, or check the path"));
                 }
             };
-            if last {
-                *here = self.value.clone();
-                return Ok(());
-            }
         }
-        Ok(())
+        Ok(here)
     }
 
     fn element<'a>(&self, list: &'a mut [Value], step: &Step) -> Result<&'a mut Value, Problem> {
@@ -184,6 +176,25 @@ mod tests {
             let changed = set(list, &format!("{path}=2")).unwrap();
             assert!(changed.contains("a = 2"), "{path}: {changed}");
         }
+    }
+
+    #[test]
+    fn a_tcp_parameter_replaces_itself_under_another_name() {
+        let file = "[tcp]\ntcp_fin_timeout = \"60 s\"\nmtu = 1500\n";
+        for path in [
+            "tcp.fin_timeout",
+            "net.ipv4.tcp_fin_timeout",
+            "tcp_fin_timeout",
+        ] {
+            let changed = set(file, &format!("{path}=30 s")).unwrap();
+            assert_eq!(changed.matches("fin_timeout").count(), 1, "{changed}");
+            assert!(
+                changed.contains("30 s") && changed.contains("mtu"),
+                "{changed}"
+            );
+        }
+        let changed = set("", "tcp.host.web.net.ipv4.tcp_sack=0").unwrap();
+        assert_eq!(changed, "[tcp.host.web]\n\"net.ipv4.tcp_sack\" = 0\n");
     }
 
     #[test]

@@ -29,7 +29,8 @@ impl DottedPath {
         self.with(Step::Index(i))
     }
 
-    fn with(&self, step: Step) -> DottedPath {
+    /// The path with one more step.
+    pub fn with(&self, step: Step) -> DottedPath {
         let mut steps = self.0.clone();
         steps.push(step);
         DottedPath(steps)

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use tcp_model::params;
 use toml::{Table, Value};
 
 use crate::file::ScenarioFile;
@@ -192,31 +193,20 @@ fn unknown_key(rest: &str, path: DottedPath) -> Problem {
         message.push_str(&format!("; did you mean `{near}`?"));
     }
     let problem = Problem::new(if ends_here { path } else { table.key(key) }, message);
-    if let Some(name) = bare_sysctl(key) {
+    let in_tcp = table.0.first() == Some(&Step::Key("tcp".to_owned()));
+    if !in_tcp && (key == "net" || params::find(key).is_some()) {
         return problem.help(format!(
-            "write {name}, without what stands before it, in [tcp]"
+            "`{key}` belongs to TCP parameters: write it in [tcp]"
         ));
+    }
+    if in_tcp {
+        return problem
+            .help("`synfin explain tcp` lists the keys here, and the other names they have");
     }
     if known.is_empty() {
         return problem.help("no keys are known here");
     }
-    let plain: Vec<&str> = known
-        .iter()
-        .copied()
-        .filter(|k| !k.starts_with("tcp_"))
-        .collect();
-    let sysctls = if plain.len() < known.len() {
-        "; and Linux's names, as in tcp_fin_timeout"
-    } else {
-        ""
-    };
-    problem.help(format!("known keys here: {}{sysctls}", plain.join(", ")))
-}
-
-/// The name of a sysctl of TCP without its prefix.
-pub(crate) fn bare_sysctl(key: &str) -> Option<&str> {
-    let name = key.strip_prefix("net.ipv4.");
-    name.or_else(|| key.strip_prefix("net.core."))
+    problem.help(format!("known keys here: {}", known.join(", ")))
 }
 
 fn inside(table: &DottedPath) -> String {

@@ -7,7 +7,9 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use sim_core::rng::mix;
 
+use crate::aliases;
 use crate::file::{RunFile, ScenarioFile};
+use crate::path::DottedPath;
 use crate::scenario::Scenario;
 use crate::scenario::tcp::TcpSets;
 use crate::scenario::topology::Topology;
@@ -51,10 +53,11 @@ impl RunSpec {
         let mut parameters = parameters.to_vec();
         if let Some(run) = &scenario.run {
             replica = replica.saturating_add(run.replica);
+            let same = |a: &str, b: &str| a == b || place(a) == place(b);
             let earlier = run
                 .parameters
                 .iter()
-                .filter(|[name, _]| parameters.iter().all(|(p, _)| p != name));
+                .filter(|[name, _]| parameters.iter().all(|(p, _)| !same(p, name)));
             let mut all: Vec<(String, String)> =
                 earlier.map(|[p, v]| (p.clone(), v.clone())).collect();
             all.append(&mut parameters);
@@ -170,6 +173,11 @@ fn section(key: &str, value: &impl Serialize) -> String {
     let value = toml::Value::try_from(value).ok();
     let table: toml::Table = value.map(|v| (key.to_owned(), v)).into_iter().collect();
     toml::to_string(&table).unwrap_or_default()
+}
+
+/// A path to compare: other names of a TCP parameter are replaced by its own.
+fn place(path: &str) -> Option<DottedPath> {
+    path.parse().ok().map(|path| aliases::canonical(&path))
 }
 
 /// The seed of a replica.

@@ -83,7 +83,7 @@ type Failure = (Problem, Vec<Override>);
 
 fn plan(source: &Source, changes: &[Override]) -> Result<Plan, Failure> {
     let with_changes = |p: Problem| (p, changes.to_vec());
-    let file = read::file_with(&source.text, changes).map_err(with_changes)?;
+    let mut file = read::file_with(&source.text, changes).map_err(with_changes)?;
     let axes = axes(&file, source, changes).map_err(with_changes)?;
     let count = axes
         .iter()
@@ -106,6 +106,8 @@ fn plan(source: &Source, changes: &[Override]) -> Result<Plan, Failure> {
     let variants = Variants::new(&source.text, changes, &axes, &file);
     let runs = runs(&variants, &axes)?;
     refuse_twins(&runs).map_err(with_changes)?;
+    let tree: Table = source.text.parse().unwrap_or_default();
+    file.figure = figures::spelled_as_axes(&file.figure, &tree, &axes);
     figures::check(&file, &axes, &runs).map_err(with_changes)?;
     Ok(Plan {
         name: file.name,
@@ -123,6 +125,21 @@ pub fn label(value: &Value) -> String {
         .map_or_else(|| value.to_string(), str::to_owned)
 }
 
+/// Keys that cannot be swept, and what to do instead.
+const NOT_SWEPT: [(&str, &str); 5] = [
+    (
+        "replicas",
+        "`replicas` is the number of runs of each variant: write it as a key of its own",
+    ),
+    (
+        "sweep",
+        "name the swept value itself, as in \"tcp.time_wait\"",
+    ),
+    ("figure", "a figure is drawn over all runs"),
+    ("run", "`[run]` says which run a run.toml is"),
+    ("name", "all runs of a batch have one name"),
+];
+
 fn axes(file: &ScenarioFile, source: &Source, changes: &[Override]) -> Result<Vec<Axis>, Problem> {
     let mut axes = Vec::new();
     flatten(&file.sweep, String::new(), &mut axes)?;
@@ -136,8 +153,12 @@ fn axes(file: &ScenarioFile, source: &Source, changes: &[Override]) -> Result<Ve
             .name
             .parse()
             .map_err(|e: String| Problem::new(at.clone(), e))?;
-        if axis.path.0.first() == Some(&Step::Key("sweep".into())) || axis.name == "replicas" {
-            return Err(Problem::new(at, format!("{} cannot be swept", axis.name)));
+        let fixed = NOT_SWEPT
+            .iter()
+            .find(|(key, _)| axis.path.is_within(&(*key).into()));
+        if let Some((_, help)) = fixed {
+            let message = format!("{} cannot be swept", axis.path);
+            return Err(Problem::new(at, message).help(*help));
         }
         if axis.values.is_empty() {
             return Err(
@@ -160,10 +181,10 @@ fn axes(file: &ScenarioFile, source: &Source, changes: &[Override]) -> Result<Ve
                 Step::Key("sweep".into()),
                 Step::Key(axis.name.clone()),
             ]);
-            return Err(Problem::new(
-                at,
-                format!("{} is swept twice, under two spellings", axis.name),
-            ));
+            return Err(
+                Problem::new(at, format!("{} is swept twice, under two names", axis.name))
+                    .help("keep one of them"),
+            );
         }
     }
     let quoted = |a: &Axis| DottedPath(vec![Step::Key("sweep".into()), Step::Key(a.name.clone())]);
@@ -257,3 +278,6 @@ fn refuse_twins(runs: &[RunSpec]) -> Result<(), Problem> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

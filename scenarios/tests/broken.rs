@@ -406,15 +406,39 @@ const CASES: &[Case] = &[
         &["tcp.host.web.tcp_fin_timeout=0 s"],
     ),
     (
-        "set a sysctl with its prefix",
+        "set a sysctl with its prefix to what it does not take",
         "",
         "",
-        &["net.ipv4.tcp_tw_reuse=1"],
+        &["net.ipv4.tcp_tw_reuse=3"],
     ),
     (
-        "sysctl with its prefix",
+        "sysctl outside of tcp",
+        "seed = 1",
+        "\"net.ipv4.tcp_tw_reuse\" = 1",
+        &[],
+    ),
+    (
+        "two names of one parameter",
         "time_wait = \"60 s\"\n",
-        "\"net.ipv4.tcp_tw_reuse\" = 1\n",
+        "net.ipv4.tcp_sack = 1\nsack = true\n",
+        &[],
+    ),
+    (
+        "sysctl that depends on another value",
+        "time_wait = \"60 s\"\n",
+        "net.inet.tcp.keepidle = 1000\n",
+        &[],
+    ),
+    (
+        "timer of a picosecond",
+        "time_wait = \"60 s\"\n",
+        "max_rto = \"1 ps\"\n",
+        &[],
+    ),
+    (
+        "times that do not fit each other",
+        "time_wait = \"60 s\"\n",
+        "min_rto = \"130 s\"\n",
         &[],
     ),
     (
@@ -488,12 +512,17 @@ fn a_port_range_may_be_written_as_linux_does() {
     assert_eq!(message(&tabs), "no error, 2 runs");
 }
 
+/// `UPDATE=1` writes the messages again.
 #[test]
 fn every_broken_scenario_gets_its_message() {
     let got: String = CASES
         .iter()
         .map(|case| format!("== {}\n{}\n\n", case.0, message(case)))
         .collect();
+    if std::env::var_os("UPDATE").is_some() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/broken/messages.txt");
+        return std::fs::write(path, got).unwrap();
+    }
     let blocks = |text: &str| text.split("== ").map(str::to_owned).collect::<Vec<_>>();
     let (got, expected) = (blocks(&got), blocks(EXPECTED));
     for (got, expected) in got.iter().zip(&expected) {

@@ -1,275 +1,298 @@
 //! `[tcp]`: a named set of parameters and what differs from it, under the names users know.
+//!
+//! Names, types and ranges are those of the table in [`tcp_model::params`].
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::OnceLock;
 
-use serde::{Deserialize, Serialize};
-use sim_core::SimDuration;
-use tcp_model::params::{
-    CongestionKind, EcnMode, GiveUp, PortSelection, SynCookies, TcpParams, Timers, TwReuse,
-};
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use tcp_model::params::{self, Named, PARAMS, Param, Refusal, TcpParams, Value, Where};
 
-use super::values::{
-    Buffer, Congestion, CookieLevel, EcnLevel, Flag, Limit, MaybeDuration, Patience, PortRange,
-    Ports, Reuse, TimerWheel,
-};
-
-/// Between the form of a parameter in a scenario and in [`TcpParams`].
-trait Parameter<T>: Sized {
-    fn into_param(self) -> T;
-    fn from_param(value: &T) -> Self;
+/// TCP parameters as a scenario gives them; what is absent comes from the profile.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TcpFile {
+    /// The named set to start from: `linux`, `freebsd` or `rfc9293`.
+    pub profile: Option<String>,
+    /// The parameters, by their own names, within their ranges.
+    pub(crate) values: BTreeMap<&'static str, Value>,
+    /// What differs on the hosts of a group, by the group's name.
+    pub host: BTreeMap<String, TcpFile>,
 }
 
-macro_rules! parameter_is_itself {
-    ($($t:ty),*) => {$(
-        impl Parameter<$t> for $t {
-            fn into_param(self) -> $t { self }
-            fn from_param(value: &$t) -> Self { *value }
-        }
-    )*};
-}
-parameter_is_itself!(u8, u16, u32, SimDuration);
-
-macro_rules! parameter_is_wrapped {
-    ($($wrapper:ident($t:ty)),*) => {$(
-        impl Parameter<$t> for $wrapper {
-            fn into_param(self) -> $t { self.0 }
-            fn from_param(value: &$t) -> Self { $wrapper(*value) }
-        }
-    )*};
-}
-parameter_is_wrapped!(
-    Buffer(u32),
-    Flag(bool),
-    Patience(GiveUp),
-    MaybeDuration(Option<SimDuration>),
-    Congestion(CongestionKind),
-    PortRange((u16, u16)),
-    Ports(PortSelection),
-    Reuse(TwReuse),
-    EcnLevel(EcnMode),
-    CookieLevel(SynCookies),
-    TimerWheel(Timers)
-);
-
-impl Parameter<Option<u32>> for Limit {
-    fn into_param(self) -> Option<u32> {
-        self.0.map(|n| u32::try_from(n).unwrap_or(u32::MAX))
-    }
-    fn from_param(value: &Option<u32>) -> Self {
-        Limit(value.map(u64::from))
-    }
-}
-
-impl Parameter<Option<u16>> for Limit {
-    fn into_param(self) -> Option<u16> {
-        self.0.map(|n| u16::try_from(n).unwrap_or(u16::MAX))
-    }
-    fn from_param(value: &Option<u16>) -> Self {
-        Limit(value.map(u64::from))
-    }
-}
-
-macro_rules! tcp_file {
-    ($($(#[$meta:meta])* $key:ident: $form:ty => $param:ident,)*) => {
-        /// TCP parameters as a scenario gives them; what is absent comes from the profile.
-        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-        #[serde(deny_unknown_fields)]
-        pub struct TcpFile {
-            /// The named set to start from: `linux`, `freebsd` or `rfc9293`.
-            #[serde(skip_serializing_if = "Option::is_none")]
-            pub profile: Option<String>,
-            $(
-                $(#[$meta])*
-                #[doc = concat!("See [`TcpParams::", stringify!($param), "`].")]
-                #[serde(skip_serializing_if = "Option::is_none")]
-                pub $key: Option<$form>,
-            )*
-            /// What differs on the hosts of a group, by the group's name.
-            #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-            pub host: BTreeMap<String, TcpFile>,
-        }
-
-        impl TcpFile {
-            /// Sets what this gives; the profile is not looked at.
-            pub fn apply(&self, params: &mut TcpParams) {
-                $(if let Some(value) = &self.$key {
-                    params.$param = value.clone().into_param();
-                })*
+impl TcpFile {
+    /// Sets what this gives; the profile is not looked at.
+    ///
+    /// # Errors
+    /// The key of a parameter that does not take its value, and why.
+    pub fn apply(&self, params: &mut TcpParams) -> Result<(), (&'static str, Refusal)> {
+        for (key, value) in &self.values {
+            if let Some(param) = params::param(key) {
+                param.set(params, value).map_err(|e| (*key, e))?;
             }
+        }
+        Ok(())
+    }
 
-            /// Every parameter, written out.
-            pub fn complete(profile: &str, params: &TcpParams) -> TcpFile {
-                TcpFile {
-                    profile: Some(profile.to_owned()),
-                    $($key: Some(Parameter::from_param(&params.$param)),)*
-                    host: BTreeMap::new(),
+    /// Every parameter, written out.
+    pub fn complete(profile: &str, params: &TcpParams) -> TcpFile {
+        TcpFile {
+            profile: Some(profile.to_owned()),
+            values: PARAMS.iter().map(|p| (p.key, p.get(params))).collect(),
+            host: BTreeMap::new(),
+        }
+    }
+}
+
+impl Serialize for TcpFile {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        let mut map = s.serialize_map(None)?;
+        if let Some(profile) = &self.profile {
+            map.serialize_entry("profile", profile)?;
+        }
+        for (key, value) in &self.values {
+            map.serialize_entry(key, value)?;
+        }
+        if !self.host.is_empty() {
+            map.serialize_entry("host", &self.host)?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for TcpFile {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<TcpFile, D::Error> {
+        d.deserialize_map(TcpVisitor)
+    }
+}
+
+struct TcpVisitor;
+
+impl<'de> Visitor<'de> for TcpVisitor {
+    type Value = TcpFile;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a table of TCP parameters")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<TcpFile, A::Error> {
+        let mut file = TcpFile::default();
+        let mut given = Given::default();
+        while let Some(key) = map.next_key_seed(KeySeed(&mut given))? {
+            match key {
+                Key::Profile => file.profile = Some(map.next_value()?),
+                Key::Host => file.host = map.next_value()?,
+                Key::Named(named) => {
+                    let values = map.next_value_seed(ValueSeed(named))?;
+                    file.values
+                        .extend(values.iter().map(|(p, v)| (p.key, v.clone())));
+                }
+                Key::Net => {
+                    let values = map.next_value_seed(NetSeed(&mut given))?;
+                    file.values.extend(values);
                 }
             }
         }
-    };
+        Ok(file)
+    }
 }
 
-tcp_file! {
-    timers: TimerWheel => timers,
-    mtu: u16 => mtu,
-    max_segment: Limit => max_segment,
-    path_mtu_discovery: Flag => path_mtu_discovery,
-    #[serde(alias = "min_pmtu")]
-    min_path_mtu: u16 => min_path_mtu,
-    send_buffer: Buffer => send_buffer,
-    receive_buffer: Buffer => receive_buffer,
-    window_clamp: Limit => window_clamp,
-    #[serde(alias = "tcp_notsent_lowat")]
-    notsent_lowat: Limit => notsent_lowat,
-    #[serde(alias = "tcp_window_scaling")]
-    window_scaling: Flag => window_scaling,
-    #[serde(alias = "tcp_timestamps")]
-    timestamps: Flag => timestamps,
-    #[serde(alias = "tcp_sack")]
-    sack: Flag => sack,
-    #[serde(alias = "tcp_dsack")]
-    dsack: Flag => dsack,
-    #[serde(alias = "tcp_ecn")]
-    ecn: EcnLevel => ecn,
-    #[serde(alias = "tcp_fastopen")]
-    fast_open: u32 => fast_open,
-    #[serde(alias = "tcp_syncookies")]
-    syn_cookies: CookieLevel => syn_cookies,
-    initial_window: u32 => initial_window,
-    #[serde(alias = "tcp_congestion_control")]
-    congestion: Congestion => congestion,
-    #[serde(alias = "tcp_reordering")]
-    dup_ack_threshold: u32 => dup_ack_threshold,
-    initial_rto: SimDuration => initial_rto,
-    #[serde(alias = "tcp_rto_min")]
-    min_rto: SimDuration => min_rto,
-    #[serde(alias = "tcp_rto_max")]
-    max_rto: SimDuration => max_rto,
-    #[serde(alias = "tcp_syn_retries")]
-    syn_retries: Patience => syn_give_up,
-    #[serde(alias = "tcp_syn_linear_timeouts")]
-    syn_linear_timeouts: u32 => syn_linear_timeouts,
-    #[serde(alias = "tcp_synack_retries")]
-    synack_retries: Patience => synack_give_up,
-    #[serde(alias = "tcp_retries2")]
-    retries2: Patience => data_give_up,
-    #[serde(alias = "tcp_orphan_retries")]
-    orphan_retries: Patience => orphan_give_up,
-    #[serde(alias = "tcp_retries1")]
-    retries1: u32 => retries1,
-    user_timeout: MaybeDuration => user_timeout,
-    tail_loss_probe: Flag => tail_loss_probe,
-    rack: Flag => rack,
-    adaptive_receiver: Flag => adaptive_receiver,
-    receive_buffer_start: Buffer => receive_buffer_start,
-    #[serde(alias = "tcp_moderate_rcvbuf")]
-    moderate_rcvbuf: Flag => moderate_rcvbuf,
-    delayed_ack: SimDuration => delayed_ack,
-    ack_every: u32 => ack_every,
-    quick_acks: u32 => quick_acks,
-    nagle: Flag => nagle,
-    cork: Flag => cork,
-    hold_until_push: Flag => hold_until_push,
-    time_wait: SimDuration => time_wait,
-    #[serde(alias = "tcp_tw_reuse")]
-    tw_reuse: Reuse => tw_reuse,
-    #[serde(alias = "tcp_tw_reuse_delay")]
-    tw_reuse_delay: SimDuration => tw_reuse_delay,
-    tw_accept_syn: Flag => tw_accept_syn,
-    #[serde(alias = "tcp_rfc1337")]
-    rfc1337: Flag => rfc1337,
-    #[serde(alias = "tcp_max_tw_buckets")]
-    max_tw_buckets: Limit => max_tw_buckets,
-    #[serde(alias = "tcp_fin_timeout")]
-    fin_timeout: MaybeDuration => fin_timeout,
-    #[serde(alias = "tcp_keepalive_time")]
-    keepalive: MaybeDuration => keepalive,
-    #[serde(alias = "tcp_keepalive_intvl")]
-    keepalive_interval: SimDuration => keepalive_interval,
-    #[serde(alias = "tcp_keepalive_probes")]
-    keepalive_probes: u32 => keepalive_probes,
-    ip_local_port_range: PortRange => port_range,
-    port_selection: Ports => port_selection,
-    somaxconn: u32 => somaxconn,
-    #[serde(alias = "tcp_max_syn_backlog")]
-    max_syn_backlog: u32 => max_syn_backlog,
-    #[serde(alias = "tcp_abort_on_overflow")]
-    abort_on_overflow: Flag => abort_on_overflow,
-    defer_accept: MaybeDuration => defer_accept,
-    #[serde(alias = "tcp_invalid_ratelimit")]
-    challenge_ack_interval: SimDuration => challenge_ack_interval,
-    #[serde(alias = "tcp_challenge_ack_limit")]
-    challenge_ack_limit: Limit => challenge_ack_limit,
-    icmp_hard_abort: Flag => icmp_hard_abort,
-    icmp_soft_abort_connect: Flag => icmp_soft_abort_connect,
-    #[serde(alias = "ip_default_ttl")]
-    ttl: u8 => ttl,
-    tos: u8 => tos,
+/// A key of `[tcp]`.
+enum Key {
+    Profile,
+    Host,
+    /// A parameter, by whatever name.
+    Named(Named),
+    /// The beginning of a sysctl's name without quotes: `net.ipv4.tcp_sack = 1`.
+    Net,
 }
 
-/// Names of Linux that are more than ours with `tcp_` before them.
-const LINUX_NAMES: [(&str, &str); 11] = [
-    ("tcp_congestion_control", "congestion"),
-    ("tcp_reordering", "dup_ack_threshold"),
-    ("tcp_rto_min", "min_rto"),
-    ("tcp_rto_max", "max_rto"),
-    ("tcp_keepalive_time", "keepalive"),
-    ("tcp_keepalive_intvl", "keepalive_interval"),
-    ("tcp_invalid_ratelimit", "challenge_ack_interval"),
-    ("ip_default_ttl", "ttl"),
-    ("tcp_fastopen", "fast_open"),
-    ("tcp_syncookies", "syn_cookies"),
-    ("min_pmtu", "min_path_mtu"),
-];
+/// The parameters given so far, and under which name.
+#[derive(Default)]
+struct Given(BTreeMap<&'static str, String>);
 
-/// Our name of a parameter for Linux's.
-pub fn plain_name(key: &str) -> &str {
-    let other = LINUX_NAMES.iter().find(|(linux, _)| *linux == key);
-    other.map_or_else(|| key.strip_prefix("tcp_").unwrap_or(key), |(_, own)| own)
+impl Given {
+    /// Notes a name; an error when its parameter was given under another one.
+    fn add<E: de::Error>(&mut self, name: &str, named: &Named) -> Result<(), E> {
+        for key in named.keys() {
+            if let Some(other) = self.0.insert(key, name.to_owned()) {
+                return Err(E::custom(format!(
+                    "`{other}` and `{name}` are two names of one parameter, `{key}`; keep one of them"
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+struct KeySeed<'a>(&'a mut Given);
+
+impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
+    type Value = Key;
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Key, D::Error> {
+        d.deserialize_identifier(self)
+    }
+}
+
+impl Visitor<'_> for KeySeed<'_> {
+    type Value = Key;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a TCP parameter")
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<Key, E> {
+        match (name, params::find(name)) {
+            ("profile", _) => Ok(Key::Profile),
+            ("host", _) => Ok(Key::Host),
+            ("net", _) => Ok(Key::Net),
+            (_, Some(named)) => {
+                self.0.add(name, &named)?;
+                Ok(Key::Named(named))
+            }
+            (_, None) => Err(E::unknown_field(name, known_keys())),
+        }
+    }
+}
+
+/// All keys of `[tcp]`, and the names that Linux has for them.
+pub fn known_keys() -> &'static [&'static str] {
+    static KEYS: OnceLock<Vec<&'static str>> = OnceLock::new();
+    KEYS.get_or_init(|| {
+        let linux = PARAMS.iter().flat_map(|p| p.names);
+        let linux = linux.filter(|n| matches!(n.system, Where::Linux | Where::Other));
+        let mut all = vec!["host", "profile"];
+        all.extend(PARAMS.iter().map(|p| p.key));
+        all.extend(linux.map(|n| n.short()));
+        all.sort_unstable();
+        all.dedup();
+        all
+    })
+}
+
+/// The value of a parameter, checked by the table.
+struct ValueSeed(Named);
+
+impl<'de> DeserializeSeed<'de> for ValueSeed {
+    type Value = Vec<(&'static Param, Value)>;
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Self::Value, D::Error> {
+        let value = Value::deserialize(d)?;
+        self.0.values(&value).map_err(refused)
+    }
+}
+
+/// A refusal in the words of serde, from which the message is made.
+fn refused<E: de::Error>(refusal: Refusal) -> E {
+    match refusal {
+        Refusal::Type { found, expected } => {
+            E::custom(format!("invalid type: {found}, expected {expected}"))
+        }
+        other => E::custom(other),
+    }
+}
+
+/// The rest of a sysctl's name that was written without quotes.
+struct NetSeed<'a>(&'a mut Given);
+
+impl<'de> DeserializeSeed<'de> for NetSeed<'_> {
+    type Value = Vec<(&'static str, Value)>;
+    fn deserialize<D: Deserializer<'de>>(mut self, d: D) -> Result<Self::Value, D::Error> {
+        let mut values = Vec::new();
+        self.flatten("net", &Value::deserialize(d)?, &mut values)?;
+        Ok(values)
+    }
+}
+
+impl NetSeed<'_> {
+    fn flatten<E: de::Error>(
+        &mut self,
+        name: &str,
+        value: &Value,
+        all: &mut Vec<(&'static str, Value)>,
+    ) -> Result<(), E> {
+        if let Some(named) = params::find(name) {
+            self.0.add(name, &named)?;
+            let values = named.values(value).map_err(refused::<E>)?;
+            all.extend(values.into_iter().map(|(p, v)| (p.key, v)));
+            return Ok(());
+        }
+        match value {
+            Value::Table(table) => table
+                .iter()
+                .try_for_each(|(key, v)| self.flatten(&format!("{name}.{key}"), v, all)),
+            _ => Err(E::unknown_field(name, known_keys())),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn timers_round_as_they_are_told() {
-        for (name, timers) in [
-            ("exact", Timers::Exact),
-            ("hz-250", Timers::Hz250),
-            ("hz-1000", Timers::Hz1000),
-        ] {
-            let file: TcpFile = toml::from_str(&format!("timers = \"{name}\"")).unwrap();
-            let mut params = TcpParams::linux();
-            file.apply(&mut params);
-            assert_eq!(params.timers, timers);
-            assert_eq!(TcpFile::complete("linux", &params).timers, file.timers);
-        }
-        assert!(toml::from_str::<TcpFile>("timers = \"hz-100\"").is_err());
+    fn read(text: &str) -> Result<TcpFile, String> {
+        toml::from_str(text).map_err(|e: toml::de::Error| e.message().to_owned())
     }
 
     #[test]
-    fn names_of_linux_stand_for_the_parameters_they_are_read_as() {
-        let given = |key: &str, value: &str| {
-            let file: TcpFile = toml::from_str(&format!("{key} = {value}")).unwrap();
-            let table = toml::Table::try_from(file).unwrap();
-            table.keys().map(String::to_owned).collect::<Vec<_>>()
-        };
-        let regular = [
-            ("tcp_sack", ""),
-            ("tcp_fin_timeout", ""),
-            ("tcp_tw_reuse", ""),
-        ];
-        for (linux, _) in LINUX_NAMES.iter().chain(&regular) {
-            let value = match *linux {
-                "tcp_congestion_control" => "\"newreno\"",
-                "tcp_reordering" | "ip_default_ttl" | "tcp_fastopen" => "3",
-                "tcp_syncookies" => "2",
-                "min_pmtu" => "600",
-                "tcp_sack" | "tcp_tw_reuse" => "true",
-                _ => "\"1 s\"",
-            };
-            assert_eq!(given(linux, value), [plain_name(linux)]);
+    fn a_parameter_reads_the_same_under_each_of_its_names() {
+        let own = read("fin_timeout = \"30 s\"").unwrap();
+        for text in [
+            "tcp_fin_timeout = \"30 s\"",
+            "tcp_fin_timeout = 30",
+            "\"net.ipv4.tcp_fin_timeout\" = 30",
+            "net.ipv4.tcp_fin_timeout = 30",
+            "net.inet.tcp.finwait2_timeout = 30000",
+        ] {
+            assert_eq!(read(text).as_ref(), Ok(&own), "{text}");
+        }
+        let rmem = read("tcp_rmem = \"4096 131072 6291456\"").unwrap();
+        let both = "receive_buffer_start = \"128 KiB\"\nreceive_buffer = \"6 MiB\"";
+        assert_eq!(Ok(rmem), read(both));
+    }
+
+    #[test]
+    fn two_names_of_one_parameter_in_one_table_are_refused_with_both() {
+        for text in [
+            "fin_timeout = \"30 s\"\ntcp_fin_timeout = 30",
+            "tcp_fin_timeout = 30\nnet.ipv4.tcp_fin_timeout = 30",
+            "tcp_rmem = \"1 2 3\"\nreceive_buffer = \"1 MiB\"",
+        ] {
+            let message = read(text).unwrap_err();
+            assert!(message.contains("two names of one parameter"), "{message}");
+        }
+        let apart = "fin_timeout = \"30 s\"\n[host.web]\ntcp_fin_timeout = 30";
+        assert!(read(apart).is_ok());
+    }
+
+    #[test]
+    fn everything_written_out_reads_the_same() {
+        for profile in TcpParams::PROFILES {
+            let params = TcpParams::profile(profile).unwrap();
+            let complete = TcpFile::complete(profile, &params);
+            let text = toml::to_string(&complete).unwrap();
+            assert_eq!(read(&text).as_ref(), Ok(&complete));
+            let mut copy = TcpParams::rfc9293();
+            complete.apply(&mut copy).unwrap();
+            assert_eq!(copy, params);
+        }
+    }
+
+    #[test]
+    fn unknown_names_and_values_out_of_range_are_refused() {
+        for (text, part) in [
+            ("tcp_fin_timeuot = 30", "unknown field"),
+            ("net.ipv4.tcp_fin_timeuot = 30", "unknown field"),
+            ("time_wait = \"0 s\"", "out of range"),
+            ("time_wait = 60", "invalid type: integer `60`"),
+            (
+                "timers = \"hz-100\"",
+                "\"exact\", \"hz-250\" or \"hz-1000\"",
+            ),
+        ] {
+            let message = read(text).unwrap_err();
+            assert!(message.contains(part), "{message}");
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use sim_core::units::ParseUnitError;
-use sim_core::{Bytes, QueueLimit, Rate, SimDuration};
+use sim_core::{Bytes, QueueLimit, Rate};
 
 /// Reads a type through `FromStr` and writes it through `Display`.
 macro_rules! as_text {
@@ -35,15 +35,11 @@ pub(crate) use as_text;
 
 mod choices;
 mod distribution;
-mod levels;
 mod model;
-mod port_range;
 
-pub use choices::{Congestion, Flag, Limit, Patience, PortList, Ports, Reuse, TimerWheel};
+pub use choices::{Limit, PortList};
 pub use distribution::{Dist, InBytes, InSeconds, Unit};
-pub use levels::{CookieLevel, EcnLevel};
 pub use model::{ModelFile, Never, OrModel, Plain};
-pub use port_range::PortRange;
 
 /// How often something happens, per second; finite and not negative.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -130,57 +126,3 @@ as_text!(
     QueueSize,
     "a quoted limit such as \"100 packets\", \"64 KiB\" or \"unlimited\""
 );
-
-/// A duration, or `"never"`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MaybeDuration(pub Option<SimDuration>);
-
-impl FromStr for MaybeDuration {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        if matches!(text, "never" | "off") {
-            return Ok(MaybeDuration(None));
-        }
-        text.parse()
-            .map(|d| MaybeDuration(Some(d)))
-            .map_err(|e: ParseUnitError| e.to_string())
-    }
-}
-
-impl fmt::Display for MaybeDuration {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(d) => write!(f, "{d}"),
-            None => f.write_str("never"),
-        }
-    }
-}
-as_text!(
-    MaybeDuration,
-    "a quoted duration such as \"60 s\", or \"never\""
-);
-
-/// A size in bytes that fits 32 bits, such as a buffer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Buffer(pub u32);
-
-impl FromStr for Buffer {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        let bytes = text.parse::<Bytes>().map_err(|e| e.to_string())?;
-        // RFC 7323 section 2.3: no window beyond 2^30.
-        match u32::try_from(bytes.0) {
-            Ok(n) if n <= 1 << 30 => Ok(Buffer(n)),
-            _ => Err(format!(
-                "{text:?} is larger than TCP's largest window; write at most \"1 GiB\""
-            )),
-        }
-    }
-}
-
-impl fmt::Display for Buffer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", Bytes(u64::from(self.0)))
-    }
-}
-as_text!(Buffer, "a quoted size such as \"256 KiB\"");

@@ -8,6 +8,7 @@ use toml::{Table, Value};
 
 use super::{Axis, label};
 use crate::file::{FigureFile, ScenarioFile};
+use crate::locate;
 use crate::path::DottedPath;
 use crate::problem::Problem;
 use crate::run_spec::RunSpec;
@@ -38,6 +39,32 @@ fn only(table: &Table) -> Vec<(String, String)> {
         }
     }
     all
+}
+
+/// The figures with their swept paths spelled as the axes are, which may name them differently:
+/// `net.ipv4.tcp_tw_reuse` for `tcp.tw_reuse`, `workload[0]` for `workload.web`.
+pub(super) fn spelled_as_axes(
+    figures: &[FigureFile],
+    tree: &Table,
+    axes: &[Axis],
+) -> Vec<FigureFile> {
+    let place = |path: &DottedPath| locate::place(tree, path);
+    let spelled = |path: &String| {
+        let wanted = path.parse::<DottedPath>().ok().map(|p| place(&p));
+        let mut axes = axes.iter();
+        let axis = axes.find(|a| a.name == *path || wanted.as_ref() == Some(&place(&a.path)));
+        axis.map_or_else(|| path.clone(), |a| a.name.clone())
+    };
+    let figures = figures.iter().map(|figure| FigureFile {
+        x: spelled(&figure.x),
+        series: figure.series.as_ref().map(spelled),
+        only: only(&figure.only)
+            .into_iter()
+            .map(|(path, value)| (spelled(&path), Value::String(value)))
+            .collect(),
+        ..figure.clone()
+    });
+    figures.collect()
 }
 
 /// Refuses figures of metrics that no run has, over paths that are not swept, and two figures that
@@ -88,7 +115,7 @@ fn check_paths(
             let all = axes.iter().map(|a| a.name.as_str());
             return Err(
                 Problem::new(at.key(key), suggest::unknown("swept path", path, all))
-                    .help("a figure's x and series are paths of [sweep], spelled alike"),
+                    .help("a figure's x and series are paths of [sweep]"),
             );
         }
     }
@@ -115,7 +142,7 @@ fn check_where(
             }
             let all = axes.iter().map(|a| a.name.as_str());
             return Err(Problem::new(at, suggest::unknown("swept path", &path, all))
-                .help("`where` takes paths of [sweep], spelled alike"));
+                .help("`where` takes paths of [sweep]"));
         };
         let values: Vec<String> = axis.values.iter().map(label).collect();
         if !values.contains(&value) {

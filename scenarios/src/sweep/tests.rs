@@ -1,0 +1,122 @@
+//! Names of swept values: one parameter under several names, blanks, and what cannot be swept.
+
+use super::*;
+
+/// A small scenario with something before `[topology]`.
+fn plan_of(more: &str, sets: &[&str]) -> Result<Plan, String> {
+    let text = format!(
+        "name = \"t\"\nduration = \"1 s\"\n{more}\n[topology]\nkind = \"pair\"\npath = {{ delay = \
+         \"1 ms\" }}\n[[workload]]\narrivals = {{ kind = \"burst\", count = 1 }}\n"
+    );
+    let source = Source {
+        name: "t.toml".to_owned(),
+        text,
+    };
+    let sets: Vec<Override> = sets.iter().map(|s| Override::parse(s).unwrap()).collect();
+    Plan::new(&source, &sets)
+}
+
+/// Lengths of FIN-WAIT-2 of all runs, in seconds.
+fn fin_timeouts(plan: &Plan) -> Vec<f64> {
+    let runs = plan.runs.iter();
+    runs.map(|r| {
+        r.scenario
+            .tcp
+            .base
+            .params
+            .fin_timeout
+            .map_or(0.0, |d| d.as_secs_f64())
+    })
+    .collect()
+}
+
+#[test]
+fn a_parameter_in_tcp_is_swept_under_another_of_its_names() {
+    let table = "[tcp]\ntcp_fin_timeout = \"30 s\"\n";
+    for name in [
+        "tcp.fin_timeout",
+        "tcp.tcp_fin_timeout",
+        "net.ipv4.tcp_fin_timeout",
+    ] {
+        let plan = plan_of(
+            &format!("{table}[sweep]\n\"{name}\" = [\"10 s\", \"20 s\"]"),
+            &[],
+        );
+        assert_eq!(fin_timeouts(&plan.unwrap()), [10.0, 20.0], "{name}");
+    }
+    let numbers = plan_of("[sweep]\n\"net.ipv4.tcp_fin_timeout\" = [10, 20]", &[]).unwrap();
+    assert_eq!(fin_timeouts(&numbers), [10.0, 20.0]);
+}
+
+#[test]
+fn what_the_command_line_sets_wins_under_whatever_name() {
+    let swept =
+        "[tcp]\nfin_timeout = \"30 s\"\n[sweep]\n\"tcp.tcp_fin_timeout\" = [\"10 s\", \"20 s\"]";
+    for set in [
+        "net.ipv4.tcp_fin_timeout=5",
+        "tcp_fin_timeout=5 s",
+        " tcp.fin_timeout =5 s",
+    ] {
+        let plan = plan_of(swept, &[set]).unwrap();
+        assert_eq!(
+            (fin_timeouts(&plan), plan.axes.len()),
+            (vec![5.0], 0),
+            "{set}"
+        );
+    }
+    let twice = &["tcp.fin_timeout=5 s", "tcp.tcp_fin_timeout=6 s"];
+    assert_eq!(
+        fin_timeouts(&plan_of("", twice).unwrap()),
+        [6.0],
+        "the later one"
+    );
+}
+
+#[test]
+fn one_parameter_under_two_names_is_an_error_that_names_both() {
+    let table = "[tcp]\nfin_timeout = \"30 s\"\ntcp_fin_timeout = \"60 s\"";
+    let message = plan_of(table, &[]).unwrap_err();
+    assert!(
+        message.contains("`fin_timeout` and `tcp_fin_timeout`"),
+        "{message}"
+    );
+    let axes = "[sweep]\n\"tcp.fin_timeout\" = [\"1 s\"]\n\"net.ipv4.tcp_fin_timeout\" = [2]";
+    let message = plan_of(axes, &[]).unwrap_err();
+    assert!(message.contains("swept twice"), "{message}");
+}
+
+#[test]
+fn a_blank_does_not_get_around_a_ban_or_a_limit() {
+    for axis in [
+        "\" replicas\"",
+        "\"replicas \"",
+        "replicas",
+        "\"\\treplicas\"",
+        "\" sweep.x\"",
+        "name",
+    ] {
+        let message = plan_of(&format!("[sweep]\n{axis} = [1, 2]"), &[]).unwrap_err();
+        assert!(message.contains("cannot be swept"), "{axis}: {message}");
+    }
+    for set in [" replicas=100001", "replicas =100001", "replicas=100001"] {
+        let message = plan_of("", &[set]).unwrap_err();
+        assert!(
+            message.contains("more than 100000 runs"),
+            "{set}: {message}"
+        );
+    }
+    let blank = plan_of(
+        "[sweep]\n\" duration\" = [\"1 s\", \"2 s\"]",
+        &[" duration=3 s"],
+    )
+    .unwrap();
+    assert_eq!(blank.runs.len(), 1, "set and swept are the same value");
+}
+
+#[test]
+fn a_figure_may_name_an_axis_by_another_name() {
+    let text = "[sweep]\n\"tcp.tw_reuse\" = [true, false]\n[[figure]]\nname = \"f\"\nx = \
+                \"net.ipv4.tcp_tw_reuse\"\ny = \"connects_failed\"";
+    let plan = plan_of(text, &[]).unwrap();
+    assert_eq!(plan.figures[0].x, "tcp.tw_reuse");
+}

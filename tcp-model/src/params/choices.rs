@@ -1,0 +1,240 @@
+//! Parameters that are one of a few values, each with the word that stands for it.
+
+use sim_core::SimDuration;
+
+use super::kind::{Kind, Word};
+use super::value::{Field, Refusal, Value};
+use crate::ticks::Timers;
+
+/// When to stop retransmitting and report the connection dead: R2 of RFC 9293 section 3.8.3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GiveUp {
+    /// After this many retransmissions, when the next time-out expires.
+    Retries(u32),
+    /// At the first time-out at least this long after the first transmission.
+    After(SimDuration),
+    /// Never.
+    Never,
+}
+
+/// How a local port is chosen at an active open (RFC 6056).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum PortSelection {
+    /// The next free port upwards from the last one used towards the same destination.
+    Sequential,
+    /// RFC 6056 algorithm 1: a random start, then upwards.
+    Random,
+    /// As Linux does it: ports of the lower end's parity first, in random even steps from the last
+    /// one used (1 to 8 steps of two), then the other parity.
+    #[default]
+    Linux,
+}
+
+/// Whether an active open may take over a port in TIME-WAIT (Linux `tcp_tw_reuse`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum TwReuse {
+    /// No.
+    #[default]
+    Off,
+    /// When timestamps were in use and the entry is older than `tw_reuse_delay`.
+    On,
+}
+
+/// Which congestion control a connection uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum CongestionKind {
+    /// RFC 5681 with RFC 6582 recovery.
+    #[default]
+    NewReno,
+}
+
+/// Which IP is below: the length of its header and the MSS to assume (RFC 9293 section 3.7.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum IpVersion {
+    /// 20 octets, 536.
+    #[default]
+    V4,
+    /// 40 octets, 1220.
+    V6,
+}
+
+impl IpVersion {
+    /// Octets of a header without options.
+    pub const fn header_len(self) -> u32 {
+        match self {
+            IpVersion::V4 => 20,
+            IpVersion::V6 => 40,
+        }
+    }
+
+    /// MUST-15: the MSS of a peer that sends no MSS option.
+    pub const fn default_mss(self) -> u16 {
+        match self {
+            IpVersion::V4 => 536,
+            IpVersion::V6 => 1220,
+        }
+    }
+}
+
+/// Whether ECN is used (RFC 3168; Linux `tcp_ecn`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum EcnMode {
+    /// No: neither asked for nor granted.
+    #[default]
+    Off,
+    /// Asked for in a SYN, and granted.
+    Active,
+    /// Granted to a peer that asks.
+    Passive,
+}
+
+/// Whether a listener answers with SYN cookies (Linux `tcp_syncookies`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum SynCookies {
+    /// Never: a SYN that finds the queue full is dropped.
+    #[default]
+    Off,
+    /// When the queue of half-open connections is full.
+    WhenFull,
+    /// To every SYN.
+    Always,
+}
+
+/// The order of the options of a SYN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum SynLayout {
+    /// As Linux writes them: MSS, SACK-permitted, timestamps, NOP, window scale.
+    #[default]
+    Linux,
+    /// As the BSDs do: MSS, NOP, window scale, SACK-permitted, timestamps.
+    Bsd,
+}
+
+/// What an idle time of more than one time-out does to the congestion window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum IdleRestart {
+    /// Nothing.
+    Off,
+    /// Slow start begins again from the initial window (RFC 5681 section 4.1).
+    #[default]
+    Initial,
+    /// Each time-out halves the window, down to the initial one (RFC 2861, as Linux has it).
+    Halving,
+}
+
+/// What TIME-WAIT does with segments other than the peer's FIN, where stacks differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum TimeWaitRules {
+    /// RFC 9293 section 3.10.7.4 with RFC 5961, RFC 6191 and RFC 7323.
+    #[default]
+    Rfc9293,
+    /// As Linux has it.
+    Linux,
+    /// As FreeBSD has it.
+    FreeBsd,
+}
+
+/// A type whose values have words.
+pub trait Choice: Copy + PartialEq + 'static {
+    /// The words.
+    const WORDS: &'static [Word];
+    /// The value of each word, in the same order.
+    const VALUES: &'static [Self];
+}
+
+/// `Type { "word" [number] => value: "what it means" }`.
+macro_rules! choices {
+    ($($type:ident {
+        $($word:literal $([$number:literal])? => $value:ident: $doc:literal),+ $(,)?
+    })*) => {$(
+        impl Choice for $type {
+            const WORDS: &'static [Word] = &[$(Word {
+                word: $word,
+                number: choices!(@ $($number)?),
+                doc: $doc,
+            }),+];
+            const VALUES: &'static [$type] = &[$($type::$value),+];
+        }
+
+        impl Field for $type {
+            fn read(value: &Value, kind: &Kind) -> Result<$type, Refusal> {
+                let place = match value {
+                    Value::Text(text) => Self::WORDS.iter().position(|w| w.word == text),
+                    Value::Number(n) if *n >= 0 => Self::WORDS.iter().position(|w| w.number == *n),
+                    _ => None,
+                };
+                place
+                    .map(|i| Self::VALUES[i])
+                    .ok_or_else(|| Refusal::wrong_type(value, kind))
+            }
+
+            fn write(&self, _: &Kind) -> Value {
+                let place = Self::VALUES.iter().position(|v| v == self);
+                Value::text(place.map_or("", |i| Self::WORDS[i].word))
+            }
+        }
+    )*};
+    (@ $number:literal) => { $number };
+    (@) => { -1 };
+}
+
+choices! {
+    IpVersion {
+        "ipv4" [4] => V4: "IPv4: a header of 20 octets",
+        "ipv6" [6] => V6: "IPv6: a header of 40 octets",
+    }
+    Timers {
+        "exact" => Exact: "a timer fires when its time has passed",
+        "hz-250" => Hz250: "the timer wheel of Linux with 250 ticks a second",
+        "hz-1000" => Hz1000: "the timer wheel of Linux with 1000 ticks a second",
+    }
+    PortSelection {
+        "linux" => Linux: "as Linux does it, ports of one parity first",
+        "random" => Random: "a random start, then upwards (RFC 6056 algorithm 1)",
+        "sequential" => Sequential: "the next port upwards",
+    }
+    CongestionKind {
+        "newreno" => NewReno: "RFC 5681 with the recovery of RFC 6582",
+        "reno" => NewReno: "another name for newreno",
+    }
+    EcnMode {
+        "off" [0] => Off: "neither asked for nor granted",
+        "active" [1] => Active: "asked for in a SYN, and granted",
+        "passive" [2] => Passive: "granted to a peer that asks",
+    }
+    SynCookies {
+        "off" [0] => Off: "a SYN that finds the queue full is dropped",
+        "when-full" [1] => WhenFull: "when the queue of half-open connections is full",
+        "always" [2] => Always: "to every SYN",
+    }
+    SynLayout {
+        "linux" => Linux: "MSS, SACK-permitted, timestamps, NOP, window scale",
+        "bsd" => Bsd: "MSS, NOP, window scale, SACK-permitted, timestamps",
+    }
+    IdleRestart {
+        "off" => Off: "the window stays",
+        "initial" => Initial: "slow start from the initial window (RFC 5681 section 4.1)",
+        "halving" => Halving: "each time-out halves the window (RFC 2861, as Linux has it)",
+    }
+    TimeWaitRules {
+        "rfc9293" => Rfc9293: "RFC 9293 with RFC 5961, RFC 6191 and RFC 7323",
+        "linux" => Linux: "as Linux has it",
+        "freebsd" => FreeBsd: "as FreeBSD has it",
+    }
+}
+
+/// `true`, `false`, or the sysctl's 0, 1 and 2. The 2 (loopback only) reuses nothing here:
+/// simulated hosts have no loopback.
+impl Field for TwReuse {
+    fn read(value: &Value, kind: &Kind) -> Result<TwReuse, Refusal> {
+        match value {
+            Value::Flag(true) | Value::Number(1) => Ok(TwReuse::On),
+            Value::Flag(false) | Value::Number(0 | 2) => Ok(TwReuse::Off),
+            _ => Err(Refusal::wrong_type(value, kind)),
+        }
+    }
+
+    fn write(&self, _: &Kind) -> Value {
+        Value::Flag(*self == TwReuse::On)
+    }
+}

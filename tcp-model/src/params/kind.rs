@@ -1,0 +1,231 @@
+//! What a parameter takes: its type, its range, and the reason for the range.
+
+use sim_core::{Bytes, SimDuration};
+
+use super::choices::Choice;
+
+/// The longest time a parameter takes: 100 days. Simulated time ends after 213 days.
+pub const LONGEST: SimDuration = SimDuration::from_secs(8_640_000);
+/// A microsecond: the shortest period of a timer that fires again and again.
+pub(super) const MICROSECOND: SimDuration = SimDuration::from_micros(1);
+/// A millisecond.
+pub(super) const MILLISECOND: SimDuration = SimDuration::from_millis(1);
+
+/// A word that stands for a value, and the number that a sysctl has for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// The word.
+    pub word: &'static str,
+    /// The sysctl's number, or the value of the bit; negative when there is none.
+    pub number: i64,
+    /// What it means.
+    pub doc: &'static str,
+}
+
+/// The type of a parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// `true` or `false`.
+    Flag,
+    /// A whole number.
+    Count,
+    /// A number of bytes, written with its unit.
+    Size,
+    /// A duration, written with its unit.
+    Time,
+    /// A number of retransmissions or a duration.
+    GiveUp,
+    /// First and last port.
+    Ports,
+    /// One of some words.
+    Words(&'static [Word]),
+    /// A sum of bits.
+    Bits(&'static [Word]),
+}
+
+/// What a parameter takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// Its type.
+    pub shape: Shape,
+    /// The smallest value: a number, bytes or picoseconds.
+    pub least: u64,
+    /// The largest value.
+    pub most: u64,
+    /// What is counted.
+    pub unit: &'static str,
+    /// The word for "no value", where there may be none.
+    pub none: Option<&'static str>,
+    /// Why the range ends where it does.
+    pub reason: &'static str,
+}
+
+impl Kind {
+    const fn new(shape: Shape, least: u64, most: u64, unit: &'static str) -> Kind {
+        Kind {
+            shape,
+            least,
+            most,
+            unit,
+            none: None,
+            reason: "",
+        }
+    }
+
+    /// On or off.
+    pub const fn flag() -> Kind {
+        Kind::new(Shape::Flag, 0, 1, "")
+    }
+
+    /// A whole number of `unit` from `least` to `most`.
+    pub const fn count(least: u64, most: u64, unit: &'static str) -> Kind {
+        Kind::new(Shape::Count, least, most, unit)
+    }
+
+    /// A number of bytes.
+    pub const fn size(least: u64, most: u64) -> Kind {
+        Kind::new(Shape::Size, least, most, "bytes")
+    }
+
+    /// A duration from `least` to [`LONGEST`].
+    pub const fn time(least: SimDuration) -> Kind {
+        Kind::time_up_to(least, LONGEST)
+    }
+
+    /// A duration from `least` to `most`.
+    pub const fn time_up_to(least: SimDuration, most: SimDuration) -> Kind {
+        Kind::new(Shape::Time, least.as_ps(), most.as_ps(), "time")
+    }
+
+    /// When to give up.
+    pub const fn give_up() -> Kind {
+        Kind::new(Shape::GiveUp, 0, 255, "retransmissions or time")
+            .or("never")
+            .because("Linux counts retransmissions in 8 bits; 0 gives up at the first time-out")
+    }
+
+    /// A range of ports.
+    pub const fn ports() -> Kind {
+        Kind::new(Shape::Ports, 1, 65_535, "ports").because("port 0 stands for \"any\"")
+    }
+
+    /// One of the words of a type.
+    pub const fn words<T: Choice>() -> Kind {
+        Kind::new(Shape::Words(T::WORDS), 0, 0, "")
+    }
+
+    /// A sum of bits.
+    pub const fn bits(bits: &'static [Word]) -> Kind {
+        Kind::new(Shape::Bits(bits), 0, u32::MAX as u64, "bits")
+    }
+
+    /// The same, or none, under this word.
+    pub const fn or(mut self, word: &'static str) -> Kind {
+        self.none = Some(word);
+        self
+    }
+
+    /// The same with the reason for its range.
+    pub const fn because(mut self, reason: &'static str) -> Kind {
+        self.reason = reason;
+        self
+    }
+
+    /// True for a word that means "no value".
+    pub fn is_none(&self, word: &str) -> bool {
+        let common: &[&str] = match self.shape {
+            Shape::Time | Shape::GiveUp => &["never", "off"],
+            _ => &["unlimited", "all"],
+        };
+        self.none
+            .is_some_and(|none| none == word || common.contains(&word) && common.contains(&none))
+    }
+
+    /// What to write, for messages.
+    pub fn expecting(&self) -> String {
+        let what = match self.shape {
+            Shape::Flag => "true or false".to_owned(),
+            Shape::Count => "a whole number".to_owned(),
+            Shape::Size => "a quoted size such as \"256 KiB\"".to_owned(),
+            Shape::Time => "a quoted duration such as \"60 s\"".to_owned(),
+            Shape::GiveUp => "a number of retransmissions, a quoted duration".to_owned(),
+            Shape::Ports => "two ports, as in [1024, 65535]".to_owned(),
+            Shape::Words(words) => words_of(words),
+            Shape::Bits(bits) => format!("a sum of {}", bits_of(bits)),
+        };
+        match self.none {
+            Some(none) => format!("{what}, or \"{none}\""),
+            None => what,
+        }
+    }
+
+    /// The range in words: "1 to 255 probes, or \"never\"".
+    pub fn range(&self) -> String {
+        let (least, most) = (self.least, self.most);
+        let range = match self.shape {
+            Shape::Flag => "true or false".to_owned(),
+            Shape::Count => format!("{least} to {most} {}", self.unit),
+            Shape::Size => format!("{} to {}", Bytes(least), Bytes(most)),
+            Shape::Time => format!("{} to {}", time(least), time(most)),
+            Shape::GiveUp => format!(
+                "{least} to {most} retransmissions, {MILLISECOND} to {}",
+                time(LONGEST.as_ps())
+            ),
+            Shape::Ports => format!("two ports from {least} to {most}, the smaller one first"),
+            Shape::Words(words) => words_of(words),
+            Shape::Bits(bits) => format!("a sum of {}", bits_of(bits)),
+        };
+        match self.none {
+            Some(none) => format!("{range}, or \"{none}\""),
+            None => range,
+        }
+    }
+
+    /// The range and the reason for it.
+    pub fn range_with_reason(&self) -> String {
+        match self.reason {
+            "" => self.range(),
+            reason => format!("{} ({reason})", self.range()),
+        }
+    }
+}
+
+/// A time of whole hours in hours.
+fn time(ps: u64) -> String {
+    let time = SimDuration::from_ps(ps);
+    let hour = SimDuration::from_secs(3600).as_ps();
+    if ps >= 10 * hour && ps.is_multiple_of(hour) {
+        format!("{} h", ps / hour)
+    } else {
+        time.to_string()
+    }
+}
+
+/// `"off"`, `"active"` or `"passive"` (0, 1 or 2).
+fn words_of(words: &[Word]) -> String {
+    let quoted: Vec<String> = words.iter().map(|w| format!("{:?}", w.word)).collect();
+    let numbers: Vec<String> = words
+        .iter()
+        .filter(|w| w.number >= 0)
+        .map(|w| w.number.to_string())
+        .collect();
+    if numbers.len() < words.len() {
+        return either(&quoted);
+    }
+    format!("{} ({})", either(&quoted), either(&numbers))
+}
+
+fn bits_of(bits: &[Word]) -> String {
+    let each: Vec<String> = bits
+        .iter()
+        .map(|b| format!("{:#x} ({})", b.number, b.doc))
+        .collect();
+    each.join(", ")
+}
+
+fn either(words: &[String]) -> String {
+    match words {
+        [all @ .., last] if !all.is_empty() => format!("{} or {last}", all.join(", ")),
+        _ => words.concat(),
+    }
+}

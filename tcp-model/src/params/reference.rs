@@ -1,0 +1,219 @@
+//! The reference of parameters, made from the table.
+
+use std::fmt::Write as _;
+
+use super::names::{Name, Named, Where};
+use super::value::Value;
+use super::{PARAMS, Param, SYSCTLS, Shape, TcpParams, find};
+
+/// A value as a scenario writes it.
+fn written(value: &Value) -> String {
+    match value {
+        Value::Flag(on) => on.to_string(),
+        Value::Number(n) => n.to_string(),
+        Value::Decimal(x) => x.to_string(),
+        Value::Text(text) => format!("{text:?}"),
+        Value::List(list) => {
+            let all: Vec<String> = list.iter().map(written).collect();
+            format!("[{}]", all.join(", "))
+        }
+        Value::Table(table) => {
+            let all = table.iter().map(|(k, v)| format!("{k} = {}", written(v)));
+            format!("{{ {} }}", all.collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+impl Param {
+    /// Its description as plain sentences.
+    pub fn text(&self) -> String {
+        let lines: Vec<&str> = self.doc.lines().map(str::trim).collect();
+        lines.join(" ").trim().to_owned()
+    }
+
+    /// Its value in each profile, as a scenario writes it.
+    pub fn defaults(&self) -> Vec<(&'static str, String)> {
+        let value = |name| TcpParams::profile(name).map(|p| written(&self.get(&p)));
+        let all = TcpParams::PROFILES.iter();
+        all.filter_map(|name| Some((*name, value(name)?))).collect()
+    }
+
+    /// An example for a scenario: Linux's value.
+    pub fn example(&self) -> String {
+        format!("{} = {}", self.key, written(&self.get(&TcpParams::linux())))
+    }
+
+    /// The words it takes and what they mean, if it takes words.
+    fn words(&self) -> Vec<(String, &'static str)> {
+        match self.kind.shape {
+            Shape::Words(words) => words
+                .iter()
+                .map(|w| (format!("{:?}", w.word), w.doc))
+                .collect(),
+            Shape::Bits(bits) => bits
+                .iter()
+                .map(|b| (format!("{:#x}", b.number), b.doc))
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Name {
+    /// The name with the unit of a bare number: "`net.ipv4.tcp_fin_timeout` (seconds)".
+    fn described(&self) -> String {
+        let unit = match self.unit() {
+            "" => String::new(),
+            unit => format!(" ({unit})"),
+        };
+        let half = match self.raw {
+            super::Raw::Half(_) => ", half of it",
+            super::Raw::NotFlag => ", reversed",
+            _ => "",
+        };
+        let system = match self.system {
+            Where::Linux => "Linux",
+            Where::FreeBsd => "FreeBSD",
+            Where::Socket => "socket option",
+            Where::Other => "also",
+        };
+        format!("{system} `{}`{unit}{half}", self.name)
+    }
+}
+
+/// Everything about a parameter or a system parameter, for people; `None` for an unknown name.
+/// Socket options are found, too.
+pub fn explain(name: &str) -> Option<String> {
+    let option = || {
+        let has = |p: &&Param| p.names.iter().any(|n| n.name == name);
+        PARAMS.iter().find(has)
+    };
+    match find(name) {
+        Some(Named::Param(param, _)) => Some(explain_param(param)),
+        Some(Named::Sysctl(sysctl)) => {
+            let keys: Vec<String> = sysctl.keys().iter().map(|k| format!("tcp.{k}")).collect();
+            let sets = match keys[..] {
+                [] => String::new(),
+                _ => format!("  see      {}\n", keys.join(", ")),
+            };
+            Some(format!(
+                "{}: system parameter\n\n  {}\n\n{sets}",
+                sysctl.name, sysctl.doc
+            ))
+        }
+        None => option().map(explain_param),
+    }
+}
+
+fn explain_param(param: &Param) -> String {
+    let mut out = format!("tcp.{}: TCP parameter\n\n", param.key);
+    let _ = writeln!(out, "  {}\n", wrapped(&param.text(), 96, "  "));
+    let _ = writeln!(out, "  takes    {}", param.kind.range_with_reason());
+    for (word, doc) in param.words() {
+        let _ = writeln!(out, "             {word}: {doc}");
+    }
+    let defaults: Vec<String> = param
+        .defaults()
+        .iter()
+        .map(|(name, value)| format!("{value} ({name})"))
+        .collect();
+    let _ = writeln!(out, "  default  {}", defaults.join(", "));
+    for name in param.names {
+        let _ = writeln!(out, "  name     {}", name.described().replace('`', ""));
+    }
+    let _ = writeln!(out, "  example  [tcp]\n           {}", param.example());
+    let value = written(&param.get(&TcpParams::linux()));
+    let bare = value.trim_matches('"');
+    let _ = writeln!(out, "           --set 'tcp.{}={bare}'", param.key);
+    out
+}
+
+/// Breaks a text into lines of at most `width` characters.
+fn wrapped(text: &str, width: usize, indent: &str) -> String {
+    let mut out = String::new();
+    let mut length = 0;
+    for word in text.split_whitespace() {
+        if length > 0 && length + 1 + word.len() > width {
+            out.push('\n');
+            out.push_str(indent);
+            length = 0;
+        } else if length > 0 {
+            out.push(' ');
+            length += 1;
+        }
+        out.push_str(word);
+        length += word.len();
+    }
+    out
+}
+
+/// All parameters as a page of Markdown.
+pub fn reference() -> String {
+    let mut out = String::from(HEAD);
+    let mut section = "";
+    for param in PARAMS {
+        if param.section != section {
+            section = param.section;
+            let _ = write!(out, "\n## {section}\n");
+        }
+        let _ = write!(out, "\n### `{}`\n\n{}\n\n", param.key, param.text());
+        let _ = writeln!(out, "- takes {}", param.kind.range_with_reason());
+        for (word, doc) in param.words() {
+            let _ = writeln!(out, "  - `{word}`: {doc}");
+        }
+        let _ = writeln!(out, "- default {}", defaults(param));
+        if !param.names.is_empty() {
+            let names: Vec<String> = param.names.iter().map(Name::described).collect();
+            let _ = writeln!(out, "- elsewhere: {}", names.join(", "));
+        }
+    }
+    out.push_str(SYSTEM);
+    for sysctl in SYSCTLS {
+        let _ = writeln!(out, "| `{}` | {} |", sysctl.name, sysctl.doc);
+    }
+    out
+}
+
+/// "`1` (`rfc9293`, `freebsd`), `2` (`linux`)".
+fn defaults(param: &Param) -> String {
+    let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
+    for (name, value) in param.defaults() {
+        match groups.iter_mut().find(|(v, _)| *v == value) {
+            Some((_, names)) => names.push(name),
+            None => groups.push((value, vec![name])),
+        }
+    }
+    if let [(value, _)] = &groups[..] {
+        return format!("`{value}`");
+    }
+    let each: Vec<String> = groups
+        .iter()
+        .map(|(value, names)| format!("`{value}` ({})", names.join(", ")))
+        .collect();
+    each.join(", ")
+}
+
+const HEAD: &str = "\
+# TCP parameters
+
+Made from the table in `tcp-model/src/params/table.rs`; `UPDATE=1 cargo test -p tcp-model --lib
+params` writes this page again.
+
+A parameter is a key of `[tcp]` in a scenario, or of `[tcp.host.GROUP]` for the hosts of a group;
+`tcp.KEY` is its path for `--set` and `[sweep]`. Every name of a system parameter given below stands
+for it in all these places, with or without what comes before its last part
+(`net.ipv4.tcp_fin_timeout`, `tcp_fin_timeout`); those of FreeBSD are written in full. A number without a unit under such a name is in
+the unit given here; a quoted quantity (`\"30 s\"`) means what it says under every name. `synfin
+explain NAME` prints what is said here about one of them.
+
+`profile = \"linux\"`, `\"freebsd\"` or `\"rfc9293\"` chooses the values to start from.
+";
+
+const SYSTEM: &str = "
+## System parameters that are not one parameter
+
+Conformance scripts can set these; scenarios those that do not depend on an earlier value.
+
+| name | what it does |
+|---|---|
+";

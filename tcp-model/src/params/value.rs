@@ -1,0 +1,348 @@
+//! A parameter's value as text formats write it, and how each type reads and writes it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::{Serialize, Serializer};
+use sim_core::{Bytes, SimDuration};
+
+use super::choices::GiveUp;
+use super::kind::{Kind, Shape};
+
+/// What a TOML file, a sysctl or a command line can say about a parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// On or off.
+    Flag(bool),
+    /// A whole number.
+    Number(i64),
+    /// A number with a fraction.
+    Decimal(f64),
+    /// A word, or a quantity with its unit: `"30 s"`, `"64 KiB"`.
+    Text(String),
+    /// Several values.
+    List(Vec<Value>),
+    /// Named values.
+    Table(BTreeMap<String, Value>),
+}
+
+impl Value {
+    /// A whole number; numbers beyond `i64` are held at its largest.
+    pub fn number(n: u64) -> Value {
+        Value::Number(i64::try_from(n).unwrap_or(i64::MAX))
+    }
+
+    /// A word or a quantity.
+    pub fn text(text: impl fmt::Display) -> Value {
+        Value::Text(text.to_string())
+    }
+}
+
+impl From<bool> for Value {
+    fn from(on: bool) -> Value {
+        Value::Flag(on)
+    }
+}
+
+/// The value with its type, as messages name it: "integer `10`".
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Flag(on) => write!(f, "boolean `{on}`"),
+            Value::Number(n) => write!(f, "integer `{n}`"),
+            Value::Decimal(x) => write!(f, "floating point `{x}`"),
+            Value::Text(text) => write!(f, "string {text:?}"),
+            Value::List(_) => f.write_str("sequence"),
+            Value::Table(_) => f.write_str("table"),
+        }
+    }
+}
+
+/// Why a parameter does not take a value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The value is of a type, or is a word, that the parameter does not have.
+    #[error("this is {found}; write {expected}")]
+    Type {
+        /// The value with its type.
+        found: String,
+        /// What to write.
+        expected: String,
+    },
+    /// A quantity could not be read.
+    #[error("{0}")]
+    Unreadable(String),
+    /// The value is beyond the parameter's range.
+    #[error("{value} is out of range; choose {range}")]
+    Range {
+        /// The value.
+        value: String,
+        /// The range and the reason for it.
+        range: String,
+    },
+}
+
+impl Refusal {
+    /// A value of the wrong type.
+    pub fn wrong_type(value: &Value, kind: &Kind) -> Refusal {
+        Refusal::Type {
+            found: value.to_string(),
+            expected: kind.expecting(),
+        }
+    }
+
+    pub(super) fn range(value: impl fmt::Display, kind: &Kind) -> Refusal {
+        Refusal::Range {
+            value: value.to_string(),
+            range: kind.range_with_reason(),
+        }
+    }
+}
+
+/// A type that a field of [`super::TcpParams`] may have.
+pub trait Field: Sized {
+    /// Reads a value.
+    ///
+    /// # Errors
+    /// When it is of another type, or beyond the range of `kind`.
+    fn read(value: &Value, kind: &Kind) -> Result<Self, Refusal>;
+
+    /// Writes a value so that [`Field::read`] gives the same again.
+    fn write(&self, kind: &Kind) -> Value;
+}
+
+impl Field for bool {
+    fn read(value: &Value, kind: &Kind) -> Result<bool, Refusal> {
+        match value {
+            Value::Flag(on) => Ok(*on),
+            Value::Number(0) => Ok(false),
+            Value::Number(1) => Ok(true),
+            _ => Err(Refusal::wrong_type(value, kind)),
+        }
+    }
+
+    fn write(&self, _: &Kind) -> Value {
+        Value::Flag(*self)
+    }
+}
+
+/// Reads a whole number or a size and checks its range.
+fn quantity(value: &Value, kind: &Kind) -> Result<u64, Refusal> {
+    let number = match (value, &kind.shape) {
+        (Value::Text(text), Shape::Size) => {
+            let bytes = text.parse::<Bytes>();
+            bytes
+                .map_err(|e| Refusal::Unreadable(e.to_string()))
+                .map(|b| b.0)?
+        }
+        (Value::Number(n), Shape::Count | Shape::Bits(_)) => {
+            u64::try_from(*n).map_err(|_| Refusal::range(n, kind))?
+        }
+        _ => return Err(Refusal::wrong_type(value, kind)),
+    };
+    if let Shape::Bits(bits) = &kind.shape {
+        let known = bits.iter().fold(0, |all, b| all | b.number as u64);
+        if number & !known != 0 {
+            return Err(Refusal::range(format!("{number:#x}"), kind));
+        }
+    }
+    if (kind.least..=kind.most).contains(&number) {
+        return Ok(number);
+    }
+    Err(match kind.shape {
+        Shape::Size => Refusal::range(Bytes(number), kind),
+        _ => Refusal::range(number, kind),
+    })
+}
+
+macro_rules! whole_number {
+    ($($type:ty),*) => {$(
+        impl Field for $type {
+            fn read(value: &Value, kind: &Kind) -> Result<$type, Refusal> {
+                let number = quantity(value, kind)?;
+                // The range of every row fits its type; a test tries the ends.
+                <$type>::try_from(number).map_err(|_| Refusal::range(number, kind))
+            }
+
+            fn write(&self, kind: &Kind) -> Value {
+                match kind.shape {
+                    Shape::Size => Value::text(Bytes(u64::from(*self))),
+                    _ => Value::number(u64::from(*self)),
+                }
+            }
+        }
+    )*};
+}
+whole_number!(u8, u16, u32);
+
+fn duration(text: &str) -> Result<SimDuration, Refusal> {
+    text.parse::<SimDuration>()
+        .map_err(|e| Refusal::Unreadable(e.to_string()))
+}
+
+impl Field for SimDuration {
+    fn read(value: &Value, kind: &Kind) -> Result<SimDuration, Refusal> {
+        let Value::Text(text) = value else {
+            return Err(Refusal::wrong_type(value, kind));
+        };
+        let time = duration(text)?;
+        if (kind.least..=kind.most).contains(&time.as_ps()) {
+            Ok(time)
+        } else {
+            Err(Refusal::range(time, kind))
+        }
+    }
+
+    fn write(&self, _: &Kind) -> Value {
+        Value::text(self)
+    }
+}
+
+impl<T: Field> Field for Option<T> {
+    fn read(value: &Value, kind: &Kind) -> Result<Option<T>, Refusal> {
+        match value {
+            Value::Text(word) if kind.is_none(word) => Ok(None),
+            _ => T::read(value, kind).map(Some),
+        }
+    }
+
+    fn write(&self, kind: &Kind) -> Value {
+        match self {
+            Some(value) => value.write(kind),
+            None => Value::text(kind.none.unwrap_or("none")),
+        }
+    }
+}
+
+impl Field for GiveUp {
+    fn read(value: &Value, kind: &Kind) -> Result<GiveUp, Refusal> {
+        match value {
+            Value::Number(n) => match u32::try_from(*n) {
+                Ok(n) if (kind.least..=kind.most).contains(&u64::from(n)) => Ok(GiveUp::Retries(n)),
+                _ => Err(Refusal::range(n, kind)),
+            },
+            Value::Text(word) if kind.is_none(word) => Ok(GiveUp::Never),
+            Value::Text(text) => {
+                let time = duration(text)?;
+                if time < super::kind::MILLISECOND || time > super::kind::LONGEST {
+                    return Err(Refusal::range(time, kind));
+                }
+                Ok(GiveUp::After(time))
+            }
+            _ => Err(Refusal::wrong_type(value, kind)),
+        }
+    }
+
+    fn write(&self, kind: &Kind) -> Value {
+        match self {
+            GiveUp::Retries(n) => Value::number(u64::from(*n)),
+            GiveUp::After(time) => Value::text(time),
+            GiveUp::Never => Value::text(kind.none.unwrap_or("never")),
+        }
+    }
+}
+
+/// Two ports: `[1024, 65535]`, or `"1024 65535"` as the sysctl has it.
+impl Field for (u16, u16) {
+    fn read(value: &Value, kind: &Kind) -> Result<(u16, u16), Refusal> {
+        let wrong = || Refusal::wrong_type(value, kind);
+        let numbers: Vec<i64> = match value {
+            Value::List(list) => {
+                let numbers = list.iter().map(|v| match v {
+                    Value::Number(n) => Ok(*n),
+                    other => Err(Refusal::wrong_type(other, kind)),
+                });
+                numbers.collect::<Result<_, _>>()?
+            }
+            Value::Text(text) => {
+                let words = text.split_whitespace().map(str::parse::<i64>);
+                words.collect::<Result<_, _>>().map_err(|_| wrong())?
+            }
+            _ => return Err(wrong()),
+        };
+        let [low, high] = numbers[..] else {
+            return Err(Refusal::Unreadable(format!(
+                "a range is two ports, the first and the last, not {}; write for example [1024, 65535]",
+                numbers.len()
+            )));
+        };
+        let port = |n: i64| match u16::try_from(n) {
+            Ok(p) if u64::from(p) >= kind.least => Ok(p),
+            _ => Err(Refusal::range(format!("port {n}"), kind)),
+        };
+        Ok((port(low)?, port(high)?))
+    }
+
+    fn write(&self, _: &Kind) -> Value {
+        let port = |p: u16| Value::Number(i64::from(p));
+        Value::List(vec![port(self.0), port(self.1)])
+    }
+}
+
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Value::Flag(on) => s.serialize_bool(*on),
+            Value::Number(n) => s.serialize_i64(*n),
+            Value::Decimal(x) => s.serialize_f64(*x),
+            Value::Text(text) => s.serialize_str(text),
+            Value::List(list) => list.serialize(s),
+            Value::Table(table) => table.serialize(s),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Value, D::Error> {
+        d.deserialize_any(Anything)
+    }
+}
+
+struct Anything;
+
+impl<'de> Visitor<'de> for Anything {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_bool<E: de::Error>(self, on: bool) -> Result<Value, E> {
+        Ok(Value::Flag(on))
+    }
+
+    fn visit_i64<E: de::Error>(self, n: i64) -> Result<Value, E> {
+        Ok(Value::Number(n))
+    }
+
+    fn visit_u64<E: de::Error>(self, n: u64) -> Result<Value, E> {
+        i64::try_from(n)
+            .map(Value::Number)
+            .map_err(|_| E::invalid_value(de::Unexpected::Unsigned(n), &"a smaller number"))
+    }
+
+    fn visit_f64<E: de::Error>(self, x: f64) -> Result<Value, E> {
+        Ok(Value::Decimal(x))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Value, E> {
+        Ok(Value::text(text))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(value) = seq.next_element()? {
+            list.push(value);
+        }
+        Ok(Value::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut table = BTreeMap::new();
+        while let Some((key, value)) = map.next_entry()? {
+            table.insert(key, value);
+        }
+        Ok(Value::Table(table))
+    }
+}
