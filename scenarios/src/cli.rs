@@ -20,6 +20,7 @@ use crate::problem::Source;
 use crate::suggest;
 
 mod check;
+mod explain;
 mod list;
 mod manual;
 mod report;
@@ -58,6 +59,11 @@ enum Command {
         /// Say more
         #[arg(short, long)]
         verbose: bool,
+    },
+    /// Say what a name means: a TCP parameter, by whatever name, or `tcp` for a list of them
+    Explain {
+        /// For example tcp.tw_reuse, net.ipv4.tcp_tw_reuse
+        name: String,
     },
     /// Run packetdrill scripts against the TCP of the simulator, in virtual time
     Packetdrill(packetdrill::PacketdrillArgs),
@@ -150,6 +156,7 @@ fn obey(command: Command) -> Result<(), Failure> {
         Command::List => list::list(),
         Command::Show { name } => list::show(&name),
         Command::Report { dir, verbose } => report::report(&dir, verbose),
+        Command::Explain { name } => explain::explain(&name),
         Command::Packetdrill(args) => packetdrill::packetdrill(&args),
         Command::Bench(args) => bench::bench(&args),
         Command::Completions { shell } => manual::completions(shell),

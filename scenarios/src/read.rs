@@ -144,12 +144,21 @@ fn explain(error: &toml::de::Error, text: &str) -> Problem {
             .at(span)
             .help(format!("write {}", in_words(needed)));
     }
+    // "0 is out of range; choose 1 to 255 probes"
+    let (message, choose) = match message.split_once("; choose ") {
+        Some((message, choose)) => (message, Some(format!("choose {choose}"))),
+        None => (message, None),
+    };
     let message = if path.0.is_empty() {
         message.to_owned()
     } else {
         format!("{path}: {message}")
     };
-    Problem::new(path, message).at(span)
+    let problem = Problem::new(path, message).at(span);
+    match choose {
+        Some(choose) => problem.help(choose),
+        None => problem,
+    }
 }
 
 /// Rust's names of types as people say them.

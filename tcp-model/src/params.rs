@@ -154,15 +154,25 @@ impl TcpParams {
         }
     }
 
-    /// The window scale shift to offer: the least that lets the field express the whole buffer.
+    /// The window scale shift to offer: the smallest one with which the field can express the
+    /// largest window, after `window_clamp`. A shift that was set is lowered where it would leave
+    /// fewer than 16 steps, down to a window that is always 0.
     pub const fn window_shift(&self) -> u8 {
-        if let Some(shift) = self.window_shift {
-            return shift;
-        }
         // A buffer of fixed memory never offers more than half of it.
         let fixed = self.adaptive_receiver && !self.moderate_rcvbuf;
-        let most = self.receive_buffer >> fixed as u32;
+        let half = self.receive_buffer >> fixed as u32;
+        let most = match self.window_clamp {
+            Some(clamp) if clamp < half => clamp,
+            _ => half,
+        };
         let mut shift = 0;
+        if let Some(set) = self.window_shift {
+            shift = if set > 14 { 14 } else { set };
+            while shift > 0 && most >> shift < 16 {
+                shift -= 1;
+            }
+            return shift;
+        }
         while shift < 14 && most >> shift > 0xffff {
             shift += 1;
         }

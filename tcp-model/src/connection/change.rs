@@ -16,7 +16,8 @@ impl Connection {
     pub(super) fn follow(&mut self, params: &Arc<TcpParams>, now: SimTime, out: &mut Outputs) {
         let old = std::mem::replace(&mut self.params, Arc::clone(params));
         // A smaller buffer takes nothing back: the window's edge stays (SHLD-14).
-        self.rcv.buffer = self.params.offered_buffer();
+        // Less than two steps of the window scale could hardly be offered.
+        self.rcv.buffer = self.params.offered_buffer().max(2 << self.rcv.shift);
         self.follow_buffer(&old);
         if self.params.keepalive != old.keepalive {
             self.rearm_keepalive(&old, now);
