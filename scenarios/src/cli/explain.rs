@@ -2,7 +2,8 @@
 
 use tcp_model::params::{self, PARAMS};
 
-use super::{Failure, print};
+use super::Failure;
+use crate::console::print;
 use crate::suggest;
 
 /// Where names are looked up, in order: what a name means, and the names for "did you mean".
@@ -20,8 +21,7 @@ struct Source {
 /// Prints what a name means.
 pub(super) fn explain(name: &str) -> Result<(), Failure> {
     if let Some(text) = SOURCES.iter().find_map(|s| (s.explain)(name)) {
-        print(&text);
-        return Ok(());
+        return print(&text);
     }
     let names: Vec<&str> = SOURCES.iter().flat_map(|s| (s.names)()).collect();
     let near = suggest::nearest(name, names.iter().copied());

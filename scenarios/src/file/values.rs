@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use sim_core::units::ParseUnitError;
-use sim_core::{Bytes, QueueLimit, Rate};
+use sim_core::{QueueLimit, Rate};
 
 /// Reads a type through `FromStr` and writes it through `Display`.
 macro_rules! as_text {
