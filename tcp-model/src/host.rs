@@ -51,7 +51,7 @@ use crate::segment::{Ecn, Packed, Segment};
 use crate::state::State;
 pub use any_tcp::AnyTcp;
 pub use binds::{BindError, BindId, BindOptions, Reuse};
-use cx::HostCx;
+use cx::HostEnv;
 pub use cx::MakeTcp;
 pub use driver::{Departure, Driver, Inspection};
 pub use endpoint::SocketId;
@@ -128,11 +128,14 @@ impl TcpHost {
         self.stack.time_waits.len()
     }
 
-    fn tell(&mut self, app: u16, event: AppEvent, cx: &mut HostCx<'_, '_>) {
+    fn tell(&mut self, app: u16, event: AppEvent, cx: &mut impl HostEnv) {
         match self.apps.get_mut(usize::from(app)) {
             Some(to) => {
-                let (stack, cx) = (&mut self.stack, cx.reborrow());
-                to.on_event(event, &mut SocketCx { stack, cx, app });
+                let stack = &mut self.stack;
+                cx.with_host_cx(|mut cx| {
+                    let cx = cx.reborrow();
+                    to.on_event(event, &mut SocketCx { stack, cx, app });
+                });
             }
             None => cx.tell_caller(event),
         }
@@ -140,7 +143,7 @@ impl TcpHost {
 
     /// Delivers news until there is none, removes the connections that are over and sets the timers
     /// of the others.
-    fn finish(&mut self, cx: &mut HostCx<'_, '_>) {
+    fn finish(&mut self, cx: &mut impl HostEnv) {
         loop {
             while let Some((app, event)) = cx.scratch().events.pop_front() {
                 self.tell(app, event, cx);
@@ -152,7 +155,7 @@ impl TcpHost {
         self.stack.arm_stepped(cx);
     }
 
-    fn start(&mut self, cx: &mut HostCx<'_, '_>) {
+    fn start(&mut self, cx: &mut impl HostEnv) {
         self.stack.start(cx);
         for app in 0..self.apps.len() {
             self.tell(app as u16, AppEvent::Start, cx);
@@ -160,12 +163,12 @@ impl TcpHost {
         self.finish(cx);
     }
 
-    fn packet_arrives(&mut self, packet: &Packet<Segment>, cx: &mut HostCx<'_, '_>) {
+    fn packet_arrives(&mut self, packet: &Packet<Segment>, cx: &mut impl HostEnv) {
         self.stack.on_packet(packet, cx);
         self.finish(cx);
     }
 
-    fn timer_fires(&mut self, token: u64, cx: &mut HostCx<'_, '_>) {
+    fn timer_fires(&mut self, token: u64, cx: &mut impl HostEnv) {
         match Timer::from_token(token) {
             Timer::Connection(slot) => {
                 let place = self.stack.endpoints.slot_mut(slot);
@@ -190,7 +193,7 @@ impl Host for TcpHost {
     type Scratch = Scratch;
 
     fn on_start(&mut self, cx: &mut Cx<'_, Self>) {
-        self.start(&mut HostCx::Engine(cx));
+        self.start(cx);
     }
 
     fn on_packet(&mut self, packet: Packet<Packed>, cx: &mut Cx<'_, Self>) {
@@ -211,15 +214,15 @@ impl Host for TcpHost {
             .unpack(packet.size, &mut unpacked.payload, boxes);
         // The network may have changed it.
         unpacked.payload.ecn = Ecn::from_tos(packet.tos);
-        self.packet_arrives(&unpacked, &mut HostCx::Engine(cx));
+        self.packet_arrives(&unpacked, cx);
     }
 
     fn on_timer(&mut self, token: u64, cx: &mut Cx<'_, Self>) {
-        self.timer_fires(token, &mut HostCx::Engine(cx));
+        self.timer_fires(token, cx);
     }
 
     fn on_end(&mut self, cx: &mut Cx<'_, Self>) {
-        self.stack.summarize_all(&mut HostCx::Engine(cx));
+        self.stack.summarize_all(cx);
     }
 
     fn look_ahead(&self, what: Upcoming<'_, Self>) -> Option<u64> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use sim_core::{Packet, SimTime};
 
 use super::binds::Reuse;
-use super::cx::HostCx;
+use super::cx::HostEnv;
 use super::endpoint::{Endpoint, Replaced};
 use super::flow::{Flow, Owner};
 use super::record::record_received;
@@ -22,7 +22,7 @@ use crate::state::State;
 use crate::time_wait::TimeWaitAction;
 
 impl Stack {
-    pub(super) fn on_packet(&mut self, packet: &Packet<Segment>, cx: &mut HostCx<'_, '_>) {
+    pub(super) fn on_packet(&mut self, packet: &Packet<Segment>, cx: &mut impl HostEnv) {
         if packet.corrupt {
             self.stats.checksum_failures += 1; // MUST-3
             return;
@@ -52,14 +52,14 @@ impl Stack {
         &self,
         packet: &Packet<Segment>,
         state: Option<State>,
-        cx: &mut HostCx<'_, '_>,
+        cx: &mut impl HostEnv,
     ) {
         if packet.payload.tag.traced {
             record_received(packet, state, cx);
         }
     }
 
-    fn connection_arrives(&mut self, slot: u32, packet: &Packet<Segment>, cx: &mut HostCx<'_, '_>) {
+    fn connection_arrives(&mut self, slot: u32, packet: &Packet<Segment>, cx: &mut impl HostEnv) {
         let half_open = self.endpoints.get(slot).is_some_and(|e| {
             e.state == State::SynReceived && e.side == Side::Passive && !e.connected
         });
@@ -76,7 +76,7 @@ impl Stack {
     }
 
     /// `tcp_abort_on_overflow`: the ACK is answered by a reset, and the half-open connection forgotten.
-    fn refuse_half_open(&mut self, slot: u32, ack: &Segment, cx: &mut HostCx<'_, '_>) {
+    fn refuse_half_open(&mut self, slot: u32, ack: &Segment, cx: &mut impl HostEnv) {
         if let Some(flow) = self.endpoints.get(slot).map(|e| e.flow) {
             self.reset_stranger(flow, ack, cx);
             self.forget(slot, cx);
@@ -107,7 +107,7 @@ impl Stack {
         flow: Flow,
         packet: &Packet<Segment>,
         old: Option<(u32, SeqNum)>,
-        cx: &mut HostCx<'_, '_>,
+        cx: &mut impl HostEnv,
     ) {
         let seg = &packet.payload;
         if !is_opening(seg) {
@@ -173,13 +173,13 @@ impl Stack {
 
     /// An ICMP error about a segment of a 4-tuple. Only connections heed it: a TIME-WAIT entry and a
     /// listener have nothing to do about it.
-    pub(super) fn icmp_arrives(&mut self, flow: Flow, error: &IcmpError, cx: &mut HostCx<'_, '_>) {
+    pub(super) fn icmp_arrives(&mut self, flow: Flow, error: &IcmpError, cx: &mut impl HostEnv) {
         if let Some(Owner::Connection(slot)) = self.find(flow) {
             self.step(slot, Input::Icmp(error), cx);
         }
     }
 
-    fn time_wait_arrives(&mut self, place: u32, packet: &Packet<Segment>, cx: &mut HostCx<'_, '_>) {
+    fn time_wait_arrives(&mut self, place: u32, packet: &Packet<Segment>, cx: &mut impl HostEnv) {
         let seg = &packet.payload;
         let entry = *self.time_waits.get(place);
         let flow = entry.flow();
@@ -241,7 +241,7 @@ impl Stack {
     }
 
     /// Ends an entry for a SYN that opens the next incarnation, and remembers it.
-    fn replace_time_wait(&mut self, place: u32, cx: &mut HostCx<'_, '_>) -> Box<Replaced> {
+    fn replace_time_wait(&mut self, place: u32, cx: &mut impl HostEnv) -> Box<Replaced> {
         self.stats.time_wait_recycled += 1;
         let old = self.end_time_wait(place, cx);
         self.arm_time_wait_timer(cx);
@@ -254,12 +254,7 @@ impl Stack {
 
     /// MAY-2 (b) of RFC 9293 section 3.6.1: the SYN was an old duplicate, the connection it opened
     /// came to nothing, and the entry returns for the rest of its time.
-    pub(super) fn restore_time_wait(
-        &mut self,
-        flow: Flow,
-        old: &Replaced,
-        cx: &mut HostCx<'_, '_>,
-    ) {
+    pub(super) fn restore_time_wait(&mut self, flow: Flow, old: &Replaced, cx: &mut impl HostEnv) {
         let expiry = self
             .params
             .timers
@@ -284,7 +279,7 @@ impl Stack {
     }
 
     /// Begins 2 MSL anew; a port that `tw_reuse` might have taken over is taken again.
-    fn restart_time_wait(&mut self, place: u32, cx: &mut HostCx<'_, '_>) {
+    fn restart_time_wait(&mut self, place: u32, cx: &mut impl HostEnv) {
         self.time_waits.restart(place, cx.now());
         let entry = *self.time_waits.get(place);
         if entry.side() == Side::Active && !entry.holds_port() {
@@ -298,7 +293,7 @@ impl Stack {
 
     /// RFC 9293 section 3.10.7.1: a segment that belongs to no connection is answered by a reset,
     /// made so that the sender believes it.
-    fn reset_stranger(&mut self, flow: Flow, seg: &Segment, cx: &mut HostCx<'_, '_>) {
+    fn reset_stranger(&mut self, flow: Flow, seg: &Segment, cx: &mut impl HostEnv) {
         if let Some(reset) = seg.refusal() {
             self.send(flow, &reset, None, cx);
         }
@@ -312,7 +307,7 @@ impl Stack {
         app: u16,
         listener: u16,
         holds_port: bool,
-        cx: &mut HostCx<'_, '_>,
+        cx: &mut impl HostEnv,
     ) -> u32 {
         let flow = Flow::new(context.local, context.remote);
         let (conn, traced) = (context.conn, context.traced);

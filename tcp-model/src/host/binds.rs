@@ -8,7 +8,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::cx::HostCx;
+use super::cx::HostEnv;
 use super::flow::Flow;
 use super::stack::Stack;
 
@@ -297,7 +297,7 @@ impl Stack {
     }
 
     /// Stops listening: half-open connections are forgotten, those not accepted are reset.
-    pub(super) fn close_listener(&mut self, listener: u16, cx: &mut HostCx<'_, '_>) {
+    pub(super) fn close_listener(&mut self, listener: u16, cx: &mut impl HostEnv) {
         let Some(closed) = self.listeners.get_mut(usize::from(listener)) else {
             return;
         };

@@ -3,7 +3,7 @@
 
 use sim_core::{Packet, SimDuration, SimTime};
 
-use super::cx::HostCx;
+use super::cx::HostEnv;
 use super::flow::Flow;
 use super::stack::Stack;
 use crate::model::{Input, OpenContext};
@@ -43,7 +43,7 @@ impl Stack {
         listener: usize,
         flow: Flow,
         syn: &Segment,
-        cx: &mut HostCx<'_, '_>,
+        cx: &mut impl HostEnv,
     ) {
         let (ends, now) = (self.ends(flow), cx.now());
         let params = self.listeners[listener].params(&self.params).clone();
@@ -60,7 +60,7 @@ impl Stack {
         listener: usize,
         flow: Flow,
         packet: &Packet<Segment>,
-        cx: &mut HostCx<'_, '_>,
+        cx: &mut impl HostEnv,
     ) -> bool {
         let listening = &self.listeners[listener];
         let last = listening.last_cookie;

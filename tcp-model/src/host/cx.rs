@@ -1,8 +1,9 @@
 //! What a host acts through: the engine, or a driver that holds it by itself.
 //!
-//! Everything a host asks for or puts out goes through [`HostCx`]: the time, random streams, packets,
-//! wakes, records. Nothing else in this module knows the engine, so the same host runs in a
-//! simulation and under a [`Driver`](super::Driver).
+//! Everything a host asks for or puts out goes through [`HostEnv`]: the time, random streams, packets,
+//! wakes, records. The host is compiled for the engine's own [`Cx`], so that a packet costs what it
+//! would without this; and for [`HostCx`], which is either the engine or a
+//! [`Driver`](super::Driver), behind the calls of applications, which are trait objects.
 
 use std::net::Ipv4Addr;
 
@@ -20,8 +21,101 @@ use crate::state::State;
 /// Makes the TCP of each connection for a [`Driver`](super::Driver).
 pub type MakeTcp<'m> = dyn FnMut(OpenContext) -> Box<dyn TcpModel> + 'm;
 
-/// An enum and not a trait: applications are trait objects and take it, and a branch that always goes
-/// the same way costs next to nothing.
+/// A segment on its way out, as the host sends it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Outgoing<'s> {
+    pub(super) src: Ipv4Addr,
+    pub(super) dst: Ipv4Addr,
+    pub(super) ttl: u8,
+    pub(super) tos: u8,
+    pub(super) segment: &'s Segment,
+    /// It repeats octets sent before.
+    pub(super) again: bool,
+    /// State of its connection; `None` when it belongs to none.
+    pub(super) state: Option<State>,
+}
+
+/// What a host needs of what it runs in.
+pub(super) trait HostEnv: Wakes {
+    /// The number of the host, which tells its connections from those of others.
+    fn node(&self) -> u32;
+    /// The host's addresses.
+    fn addresses(&self) -> Vec<Ipv4Addr>;
+    /// The seed of the run.
+    fn seed(&self) -> u64;
+    /// A random stream of the host's own for `purpose`, from its start.
+    fn rng(&self, purpose: &str) -> Rng;
+    /// Working memory, empty between inputs.
+    fn scratch(&mut self) -> &mut Scratch;
+    /// Sends a segment; returns the packet's number.
+    fn send(&mut self, out: Outgoing<'_>) -> u64;
+    /// Writes a record.
+    fn record(&mut self, sample: TcpSample);
+    /// News for whoever drives the host, which no application of its own wants.
+    fn tell_caller(&mut self, event: AppEvent);
+    /// A model of the driver's own making, where it makes them.
+    fn make_model(&mut self, context: &OpenContext) -> Option<Box<dyn TcpModel>>;
+    /// The same as an enum, for applications.
+    fn with_host_cx<R>(&mut self, act: impl FnOnce(HostCx<'_, '_>) -> R) -> R;
+}
+
+impl HostEnv for Cx<'_, TcpHost> {
+    fn node(&self) -> u32 {
+        Cx::node(self).0
+    }
+
+    fn addresses(&self) -> Vec<Ipv4Addr> {
+        self.network().addresses(Cx::node(self)).collect()
+    }
+
+    fn seed(&self) -> u64 {
+        Cx::seed(self)
+    }
+
+    fn rng(&self, purpose: &str) -> Rng {
+        Cx::rng(self, purpose)
+    }
+
+    #[inline]
+    fn scratch(&mut self) -> &mut Scratch {
+        Cx::scratch(self)
+    }
+
+    #[inline(always)]
+    fn send(&mut self, out: Outgoing<'_>) -> u64 {
+        let packed = Packed::new(out.segment, &mut Cx::scratch(self).boxes);
+        Cx::send(
+            self,
+            sim_core::Outgoing {
+                src: out.src,
+                dst: out.dst,
+                size: out.segment.ipv4_len(),
+                ttl: out.ttl,
+                tos: out.tos,
+                payload: packed,
+            },
+        )
+    }
+
+    #[inline]
+    fn record(&mut self, sample: TcpSample) {
+        Cx::record(self, sample);
+    }
+
+    fn tell_caller(&mut self, _: AppEvent) {}
+
+    #[inline]
+    fn make_model(&mut self, _: &OpenContext) -> Option<Box<dyn TcpModel>> {
+        None
+    }
+
+    #[inline]
+    fn with_host_cx<R>(&mut self, act: impl FnOnce(HostCx<'_, '_>) -> R) -> R {
+        act(HostCx::Engine(self))
+    }
+}
+
+/// The engine or a driver: what applications act through.
 #[derive(Debug)]
 pub(super) enum HostCx<'a, 'b> {
     Engine(&'a mut Cx<'b, TcpHost>),
@@ -40,20 +134,6 @@ impl std::fmt::Debug for DriverCx<'_> {
     }
 }
 
-/// A segment on its way out, as the host sends it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Outgoing<'s> {
-    pub(super) src: Ipv4Addr,
-    pub(super) dst: Ipv4Addr,
-    pub(super) ttl: u8,
-    pub(super) tos: u8,
-    pub(super) segment: &'s Segment,
-    /// It repeats octets sent before.
-    pub(super) again: bool,
-    /// State of its connection; `None` when it belongs to none.
-    pub(super) state: Option<State>,
-}
-
 impl<'b> HostCx<'_, 'b> {
     /// The same for a shorter time.
     #[inline]
@@ -69,40 +149,31 @@ impl<'b> HostCx<'_, 'b> {
             }),
         }
     }
+}
 
-    #[inline]
-    pub(super) fn now(&self) -> SimTime {
+impl HostEnv for HostCx<'_, '_> {
+    fn node(&self) -> u32 {
         match self {
-            HostCx::Engine(cx) => cx.now(),
-            HostCx::Driver(driver) => driver.outbox.now,
-        }
-    }
-
-    /// The number of the host, which tells its connections from those of others.
-    pub(super) fn node(&self) -> u32 {
-        match self {
-            HostCx::Engine(cx) => cx.node().0,
+            HostCx::Engine(cx) => HostEnv::node(&**cx),
             HostCx::Driver(driver) => driver.outbox.node,
         }
     }
 
-    /// The host's addresses.
-    pub(super) fn addresses(&self) -> Vec<Ipv4Addr> {
+    fn addresses(&self) -> Vec<Ipv4Addr> {
         match self {
-            HostCx::Engine(cx) => cx.network().addresses(cx.node()).collect(),
+            HostCx::Engine(cx) => cx.addresses(),
             HostCx::Driver(driver) => driver.outbox.addresses.clone(),
         }
     }
 
-    pub(super) fn seed(&self) -> u64 {
+    fn seed(&self) -> u64 {
         match self {
             HostCx::Engine(cx) => cx.seed(),
             HostCx::Driver(driver) => driver.outbox.seed,
         }
     }
 
-    /// A random stream of the host's own for `purpose`, from its start.
-    pub(super) fn rng(&self, purpose: &str) -> Rng {
+    fn rng(&self, purpose: &str) -> Rng {
         match self {
             HostCx::Engine(cx) => cx.rng(purpose),
             HostCx::Driver(driver) => {
@@ -112,63 +183,56 @@ impl<'b> HostCx<'_, 'b> {
         }
     }
 
-    /// Working memory, empty between inputs.
     #[inline]
-    pub(super) fn scratch(&mut self) -> &mut Scratch {
+    fn scratch(&mut self) -> &mut Scratch {
         match self {
             HostCx::Engine(cx) => cx.scratch(),
             HostCx::Driver(driver) => &mut driver.outbox.scratch,
         }
     }
 
-    /// Sends a segment; returns the packet's number.
     #[inline(always)]
-    pub(super) fn send(&mut self, out: Outgoing<'_>) -> u64 {
+    fn send(&mut self, out: Outgoing<'_>) -> u64 {
         match self {
-            HostCx::Engine(cx) => {
-                let packed = Packed::new(out.segment, &mut cx.scratch().boxes);
-                cx.send(sim_core::Outgoing {
-                    src: out.src,
-                    dst: out.dst,
-                    size: out.segment.ipv4_len(),
-                    ttl: out.ttl,
-                    tos: out.tos,
-                    payload: packed,
-                })
-            }
+            HostCx::Engine(cx) => HostEnv::send(&mut **cx, out),
             HostCx::Driver(driver) => driver.outbox.send(&out),
         }
     }
 
-    /// Writes a record.
     #[inline]
-    pub(super) fn record(&mut self, sample: TcpSample) {
+    fn record(&mut self, sample: TcpSample) {
         match self {
             HostCx::Engine(cx) => cx.record(sample),
             HostCx::Driver(driver) => driver.outbox.record(sample),
         }
     }
 
-    /// News for whoever drives the host, which no application of its own wants.
-    pub(super) fn tell_caller(&mut self, event: AppEvent) {
+    fn tell_caller(&mut self, event: AppEvent) {
         if let HostCx::Driver(driver) = self {
             driver.outbox.events.push_back(event);
         }
     }
 
-    /// A model of the driver's own making, where it makes them.
-    pub(super) fn make_model(&mut self, context: &OpenContext) -> Option<Box<dyn TcpModel>> {
+    fn make_model(&mut self, context: &OpenContext) -> Option<Box<dyn TcpModel>> {
         match self {
             HostCx::Engine(_) => None,
             HostCx::Driver(driver) => driver.make.as_mut().map(|make| make(context.clone())),
         }
+    }
+
+    #[inline]
+    fn with_host_cx<R>(&mut self, act: impl FnOnce(HostCx<'_, '_>) -> R) -> R {
+        act(self.reborrow())
     }
 }
 
 impl Wakes for HostCx<'_, '_> {
     #[inline]
     fn now(&self) -> SimTime {
-        HostCx::now(self)
+        match self {
+            HostCx::Engine(cx) => cx.now(),
+            HostCx::Driver(driver) => driver.outbox.now,
+        }
     }
 
     #[inline]

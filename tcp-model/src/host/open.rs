@@ -7,7 +7,7 @@ use sim_core::SimDuration;
 
 use super::arrive::is_unicast;
 use super::binds::{BindId, Reuse};
-use super::cx::HostCx;
+use super::cx::HostEnv;
 use super::endpoint::{NO_LISTENER, SocketId};
 use super::fast_open::FastOpenCache;
 use super::flow::{Flow, Owner};
@@ -87,7 +87,7 @@ impl Stack {
         app: u16,
         options: ConnectOptions,
         remote: SocketAddrV4,
-        cx: &mut HostCx<'_, '_>,
+        cx: &mut impl HostEnv,
     ) -> Result<SocketId, ConnectError> {
         if !is_unicast(*remote.ip()) {
             return Err(ConnectError::NotUnicast(*remote.ip()));
@@ -170,7 +170,7 @@ impl Stack {
         &mut self,
         slot: u32,
         data: SendCall,
-        cx: &mut HostCx<'_, '_>,
+        cx: &mut impl HostEnv,
     ) -> u64 {
         let Some(endpoint) = self.endpoints.get_mut(slot) else {
             return 0;
@@ -204,7 +204,7 @@ impl Stack {
         conn: ConnId,
         address: Ipv4Addr,
         remote: SocketAddrV4,
-        cx: &mut HostCx<'_, '_>,
+        cx: &mut impl HostEnv,
     ) -> Result<LocalEnd, ConnectError> {
         self.free_ripe_ports(cx);
         let to = Destination {
@@ -237,7 +237,7 @@ impl Stack {
         address: Ipv4Addr,
         port: u16,
         remote: SocketAddrV4,
-        cx: &mut HostCx<'_, '_>,
+        cx: &mut impl HostEnv,
     ) -> Result<LocalEnd, ConnectError> {
         let flow = Flow::from_parts(address, port, *remote.ip(), remote.port());
         let free = self.find(flow).is_none();
@@ -259,7 +259,7 @@ impl Stack {
 
     /// `tw_reuse`: ports of TIME-WAIT entries that are old enough count as free. Entries ripen in
     /// the order in which they came, so each is looked at once.
-    fn free_ripe_ports(&mut self, cx: &mut HostCx<'_, '_>) {
+    fn free_ripe_ports(&mut self, cx: &mut impl HostEnv) {
         if self.params.tw_reuse == TwReuse::Off {
             return;
         }
@@ -281,7 +281,7 @@ impl Stack {
         port: u16,
         backlog: u32,
         options: ListenOptions,
-        cx: &mut HostCx<'_, '_>,
+        cx: &mut impl HostEnv,
     ) -> Result<ListenerId, ListenError> {
         let id = match options.bound {
             Some(id) => id,
@@ -319,7 +319,7 @@ impl Stack {
         &mut self,
         app: u16,
         listener: usize,
-        cx: &mut HostCx<'_, '_>,
+        cx: &mut impl HostEnv,
     ) -> Option<SocketId> {
         if self.listeners.get(listener)?.app != app {
             return None;

@@ -2,7 +2,7 @@
 
 use sim_core::{Packet, SimDuration, SimTime};
 
-use super::cx::HostCx;
+use super::cx::HostEnv;
 use super::endpoint::Endpoint;
 use crate::model::{End, TcpModel};
 use crate::sample::{
@@ -16,7 +16,7 @@ use crate::state::State;
 pub(super) fn record_received(
     packet: &Packet<Segment>,
     state: Option<State>,
-    cx: &mut HostCx<'_, '_>,
+    cx: &mut impl HostEnv,
 ) {
     cx.record(TcpSample::Segment(Box::new(trace_of(
         packet,
@@ -45,7 +45,7 @@ pub(super) fn trace_of(
 }
 
 /// Records how an active open ended.
-pub(super) fn record_outcome(endpoint: &Endpoint, result: OpenResult, cx: &mut HostCx<'_, '_>) {
+pub(super) fn record_outcome(endpoint: &Endpoint, result: OpenResult, cx: &mut impl HostEnv) {
     let outcome = ConnectOutcome {
         conn: endpoint.conn,
         result,
@@ -55,11 +55,7 @@ pub(super) fn record_outcome(endpoint: &Endpoint, result: OpenResult, cx: &mut H
 }
 
 /// Records the sender's variables when they have changed and the last record is old enough.
-pub(super) fn sample_sender(
-    endpoint: &mut Endpoint,
-    interval: SimDuration,
-    cx: &mut HostCx<'_, '_>,
-) {
+pub(super) fn sample_sender(endpoint: &mut Endpoint, interval: SimDuration, cx: &mut impl HostEnv) {
     let now = cx.now();
     let last = endpoint.sender.as_deref();
     if last.is_some_and(|(at, _)| now.since(*at) < interval) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sim_core::{Rng, SimDuration, SimTime, Wakes as _};
 
 use super::binds::{BindError, BindId, BindOptions, Reuse};
-use super::cx::HostCx;
+use super::cx::{HostCx, HostEnv as _};
 use super::endpoint::SocketId;
 use super::listener::{ListenOptions, ListenerId};
 use super::open::{ConnectError, ConnectOptions, ListenError};

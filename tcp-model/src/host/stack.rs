@@ -11,7 +11,7 @@ use sim_core::{LazyTimer, Rng, SimTime};
 use super::any_tcp::AnyTcp;
 use super::binds::Binds;
 use super::challenges::ChallengeBudget;
-use super::cx::HostCx;
+use super::cx::HostEnv;
 use super::endpoint::{Endpoints, Slot, SocketId};
 use super::fast_open::FastOpenCache;
 use super::flow::{Demux, Flow, Owner};
@@ -139,7 +139,7 @@ impl Stack {
     }
 
     /// Takes number, addresses and random streams from what it runs in.
-    pub(super) fn start(&mut self, cx: &mut HostCx<'_, '_>) {
+    pub(super) fn start(&mut self, cx: &mut impl HostEnv) {
         self.node = cx.node();
         self.addresses = cx.addresses();
         self.secret = Secret::draw(&mut cx.rng("isn"));
@@ -149,7 +149,7 @@ impl Stack {
         self.ports = PortAllocator::new(params.port_range, params.port_selection, secret);
     }
 
-    pub(super) fn make_tcp(&self, context: OpenContext, cx: &mut HostCx<'_, '_>) -> AnyTcp {
+    pub(super) fn make_tcp(&self, context: OpenContext, cx: &mut impl HostEnv) -> AnyTcp {
         if let Some(made) = cx.make_model(&context) {
             return AnyTcp::Custom(made);
         }
@@ -183,7 +183,7 @@ impl Stack {
     }
 
     /// Ends a TIME-WAIT entry: records it, and frees port and 4-tuple.
-    pub(super) fn end_time_wait(&mut self, place: u32, cx: &mut HostCx<'_, '_>) -> Entry {
+    pub(super) fn end_time_wait(&mut self, place: u32, cx: &mut impl HostEnv) -> Entry {
         let entry = self.time_waits.remove(place);
         self.demux.remove(entry.flow(), Owner::TimeWait(place));
         if let Some(answers) = &mut self.time_wait_answers {
@@ -202,7 +202,7 @@ impl Stack {
     }
 
     /// Ends the entries whose 2 MSL are over.
-    pub(super) fn expire_time_waits(&mut self, cx: &mut HostCx<'_, '_>) {
+    pub(super) fn expire_time_waits(&mut self, cx: &mut impl HostEnv) {
         let now = cx.now();
         while let Some((place, since)) = self.time_waits.oldest() {
             if self.params.timers.expiry(since, self.params.time_wait) > now {
@@ -213,7 +213,7 @@ impl Stack {
         self.arm_time_wait_timer(cx);
     }
 
-    pub(super) fn arm_time_wait_timer(&mut self, cx: &mut HostCx<'_, '_>) {
+    pub(super) fn arm_time_wait_timer(&mut self, cx: &mut impl HostEnv) {
         let oldest = self.time_waits.oldest();
         // Rounding by the timer wheel keeps the order.
         let deadline =

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sim_core::{Packet, SimTime};
 
-use super::cx::{HostCx, Outgoing};
+use super::cx::{HostEnv, Outgoing};
 use super::endpoint::{Endpoint, NO_LISTENER, Slot};
 use super::flow::{Flow, Owner};
 use super::record::{end_reason, record_outcome, record_received, sample_sender, summarize};
@@ -22,7 +22,7 @@ use crate::transmit::Transmit;
 
 impl Stack {
     /// Records what every connection has done so far.
-    pub(super) fn summarize_all(&self, cx: &mut HostCx<'_, '_>) {
+    pub(super) fn summarize_all(&self, cx: &mut impl HostEnv) {
         for endpoint in self.endpoints.iter().filter(|e| !e.detached) {
             let summary = summarize(endpoint, EndReason::StillOpen, cx.now());
             cx.record(TcpSample::Ended(Box::new(summary)));
@@ -30,7 +30,7 @@ impl Stack {
     }
 
     /// Gives a connection an input and acts on what it puts out.
-    pub(super) fn step(&mut self, slot: u32, input: Input<'_>, cx: &mut HostCx<'_, '_>) {
+    pub(super) fn step(&mut self, slot: u32, input: Input<'_>, cx: &mut impl HostEnv) {
         self.step_with(slot, input, None, cx);
     }
 
@@ -39,7 +39,7 @@ impl Stack {
         &mut self,
         slot: u32,
         packet: &Packet<Segment>,
-        cx: &mut HostCx<'_, '_>,
+        cx: &mut impl HostEnv,
     ) {
         let input = Input::Segment(&packet.payload);
         self.step_with(slot, input, Some(packet), cx);
@@ -50,7 +50,7 @@ impl Stack {
         slot: u32,
         input: Input<'_>,
         packet: Option<&Packet<Segment>>,
-        cx: &mut HostCx<'_, '_>,
+        cx: &mut impl HostEnv,
     ) {
         let Some(endpoint) = self.endpoints.get_mut(slot) else {
             return;
@@ -69,7 +69,7 @@ impl Stack {
     }
 
     /// Acts on what a model has put out.
-    fn carry_out(&mut self, slot: u32, mut out: Box<Outputs>, cx: &mut HostCx<'_, '_>) {
+    fn carry_out(&mut self, slot: u32, mut out: Box<Outputs>, cx: &mut impl HostEnv) {
         let mut end = None;
         for &signal in &out.signals {
             match signal {
@@ -87,7 +87,7 @@ impl Stack {
         self.settle(slot, cx);
     }
 
-    fn on_signal(&mut self, slot: u32, signal: Signal, cx: &mut HostCx<'_, '_>) {
+    fn on_signal(&mut self, slot: u32, signal: Signal, cx: &mut impl HostEnv) {
         let id = self.endpoints.id(slot);
         let Some(endpoint) = self.endpoints.get_mut(slot) else {
             return;
@@ -129,7 +129,7 @@ impl Stack {
         }
     }
 
-    fn on_state(&mut self, slot: u32, from: State, to: State, cx: &mut HostCx<'_, '_>) {
+    fn on_state(&mut self, slot: u32, from: State, to: State, cx: &mut impl HostEnv) {
         let Some(endpoint) = self.endpoints.get_mut(slot) else {
             return;
         };
@@ -169,7 +169,7 @@ impl Stack {
 
     /// ESTABLISHED: an active opener's application learns of it, a passive one waits in the accept
     /// queue.
-    fn on_connected(&mut self, slot: u32, cx: &mut HostCx<'_, '_>) {
+    fn on_connected(&mut self, slot: u32, cx: &mut impl HostEnv) {
         let id = self.endpoints.id(slot);
         let Some(endpoint) = self.endpoints.get_mut(slot) else {
             return;
@@ -189,7 +189,7 @@ impl Stack {
         }
     }
 
-    fn on_end(&mut self, slot: u32, end: End, cx: &mut HostCx<'_, '_>) {
+    fn on_end(&mut self, slot: u32, end: End, cx: &mut impl HostEnv) {
         let id = self.endpoints.id(slot);
         let Some(endpoint) = self.endpoints.get_mut(slot) else {
             return;
@@ -214,7 +214,7 @@ impl Stack {
         }
     }
 
-    fn send_all(&mut self, slot: u32, out: &Outputs, cx: &mut HostCx<'_, '_>) {
+    fn send_all(&mut self, slot: u32, out: &Outputs, cx: &mut impl HostEnv) {
         let Some(endpoint) = self.endpoints.get(slot) else {
             return;
         };
@@ -246,7 +246,7 @@ impl Stack {
         &mut self,
         slot: u32,
         params: &Arc<TcpParams>,
-        cx: &mut HostCx<'_, '_>,
+        cx: &mut impl HostEnv,
     ) -> bool {
         let Some(endpoint) = self.endpoints.get_mut(slot) else {
             return false;
@@ -270,7 +270,7 @@ impl Stack {
         flow: Flow,
         segment: &Segment,
         state: Option<State>,
-        cx: &mut HostCx<'_, '_>,
+        cx: &mut impl HostEnv,
     ) {
         let marks = (self.params.ttl, self.params.tos);
         self.send_marked(flow, &Transmit::new(*segment), state, marks, cx);
@@ -283,7 +283,7 @@ impl Stack {
         transmit: &Transmit,
         state: Option<State>,
         (ttl, tos): (u8, u8),
-        cx: &mut HostCx<'_, '_>,
+        cx: &mut impl HostEnv,
     ) {
         let (src, dst) = (*flow.local().ip(), *flow.remote().ip());
         let segment = &transmit.segment;
@@ -316,7 +316,7 @@ impl Stack {
 
     /// After a step: samples the sender, and marks the connection as one whose timer is to be set, or
     /// as over.
-    fn settle(&mut self, slot: u32, cx: &mut HostCx<'_, '_>) {
+    fn settle(&mut self, slot: u32, cx: &mut impl HostEnv) {
         let Some(place) = self.endpoints.slot_mut(slot) else {
             return;
         };
@@ -347,7 +347,7 @@ impl Stack {
     /// Sets the timer of the connection that took a step with news for an application, now that it
     /// has acted: what it answers at once leaves no wake for the delayed ACK it makes needless.
     #[inline]
-    pub(super) fn arm_stepped(&mut self, cx: &mut HostCx<'_, '_>) {
+    pub(super) fn arm_stepped(&mut self, cx: &mut impl HostEnv) {
         if let Some(slot) = cx.scratch().stepped.take()
             && let Some(place) = self.endpoints.slot_mut(slot)
         {
@@ -357,7 +357,7 @@ impl Stack {
 
     /// Takes a connection from a listener that is closing: one that can be accepted is reset, one that
     /// is half-open forgotten.
-    pub(super) fn orphan(&mut self, slot: u32, listener: u16, cx: &mut HostCx<'_, '_>) {
+    pub(super) fn orphan(&mut self, slot: u32, listener: u16, cx: &mut impl HostEnv) {
         let Some(endpoint) = self.endpoints.get_mut(slot) else {
             return;
         };
@@ -377,7 +377,7 @@ impl Stack {
     }
 
     /// Ends a half-open connection without a segment.
-    pub(super) fn forget(&mut self, slot: u32, cx: &mut HostCx<'_, '_>) {
+    pub(super) fn forget(&mut self, slot: u32, cx: &mut impl HostEnv) {
         let Some(state) = self.endpoints.get(slot).map(|e| e.state) else {
             return;
         };
@@ -388,7 +388,7 @@ impl Stack {
 
     /// Looks at the connections that may be over, after their applications have had all news.
     /// True when there is more news.
-    pub(super) fn retire_finished(&mut self, cx: &mut HostCx<'_, '_>) -> bool {
+    pub(super) fn retire_finished(&mut self, cx: &mut impl HostEnv) -> bool {
         let mut i = 0;
         while let Some(&slot) = cx.scratch().finished.get(i) {
             if self.tell_end(slot, cx) {
@@ -402,7 +402,7 @@ impl Stack {
     }
 
     /// Makes up the end that a model did not signal. True when there was something to tell.
-    fn tell_end(&mut self, slot: u32, cx: &mut HostCx<'_, '_>) -> bool {
+    fn tell_end(&mut self, slot: u32, cx: &mut impl HostEnv) -> bool {
         let untold = self.endpoints.get(slot).is_some_and(|e| e.end.is_none());
         if untold {
             self.on_end(slot, End::Closed, cx);
@@ -412,7 +412,7 @@ impl Stack {
 
     /// Removes a connection that is CLOSED; moves one in TIME-WAIT to the table, once its
     /// application has read all.
-    fn retire(&mut self, slot: u32, cx: &mut HostCx<'_, '_>) {
+    fn retire(&mut self, slot: u32, cx: &mut impl HostEnv) {
         let Some(place) = self.endpoints.slot_mut(slot) else {
             return;
         };
@@ -464,7 +464,7 @@ impl Stack {
 }
 
 /// Sets the timer of a connection to its model's next time-out; one that has passed is due now.
-fn arm(place: &mut Slot, slot: u32, cx: &mut HostCx<'_, '_>) {
+fn arm(place: &mut Slot, slot: u32, cx: &mut impl HostEnv) {
     let next = place.endpoint.as_ref().and_then(|e| e.tcp.next_timeout());
     let deadline = next.map(|at| at.max(cx.now()));
     let token = Timer::Connection(slot).token();
