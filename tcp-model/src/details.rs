@@ -75,6 +75,6 @@ pub struct Details {
     pub ecn: Option<bool>,
     /// A segment with an ECN codepoint has arrived.
     pub ecn_seen: Option<bool>,
-    /// The peer acknowledged data that went with the SYN.
+    /// Data went with the SYN, of either end's, and were acknowledged.
     pub syn_data_acked: Option<bool>,
 }

@@ -119,7 +119,8 @@ pub enum Input<'a> {
     /// ABORT: reset the connection.
     Abort,
     /// The application switches quick acknowledgement on or off (Linux `TCP_QUICKACK`): on sends an
-    /// ACK that waits, and those to come at once; off lets ACKs wait for data. Neither lasts.
+    /// ACK that waits, and those to come at once; off makes the connection interactive: ACKs wait for a
+    /// reply, or for the delayed ACK. Neither lasts.
     QuickAck(bool),
 }
 

@@ -36,8 +36,10 @@
 //! line asked for fails the next line that expects one; at the end of the script such segments
 //! are counted.
 //!
-//! Around the models stands a host as scripts need it: listeners with both queues, SYN cookies, Fast
-//! Open with cookies as Linux makes them, a table for TIME-WAIT, ICMP errors, the ECN field.
+//! Around the models stands the simulator's own host, a [`Driver`](crate::host::Driver): listeners
+//! with both queues, SYN cookies, Fast Open, the TIME-WAIT table, ports, limits. Where no line names
+//! ports, one connection is under test at a time: that of the latest `socket` call or SYN. What those
+//! before it send is in the ladder and is not asked for.
 //!
 //! Leaves out: UDP and other protocols, encapsulation, the bytes themselves, flow labels, timestamps
 //! of sent data and ICMP errors in the error queue, `MSG_EOR`, TCP_REPAIR, MD5 and AO, ULP.

@@ -21,7 +21,8 @@ pub(crate) struct Reassembly {
 }
 
 impl Reassembly {
-    /// Adds `start..end`. Returns the octets that were new; what was not is a duplicate.
+    /// Adds `start..end`. Returns the octets that were new. Of those that were not, the lowest run is
+    /// the duplicate to report, as Linux has it.
     pub(crate) fn insert(&mut self, start: SeqNum, end: SeqNum) -> u32 {
         let mut merged = Run { start, end };
         let (mut known, mut duplicate) = (0, None);
@@ -33,7 +34,10 @@ impl Reassembly {
             let overlap_end = run.end.min(end);
             if overlap_start.before(overlap_end) {
                 known += overlap_end.offset_from(overlap_start);
-                duplicate.get_or_insert((overlap_start, overlap_end));
+                let first = duplicate.get_or_insert((overlap_start, overlap_end));
+                if overlap_start.before(first.0) {
+                    *first = (overlap_start, overlap_end);
+                }
             }
             merged = Run {
                 start: merged.start.min(run.start),
@@ -49,6 +53,12 @@ impl Reassembly {
     /// Octets `start..end` have arrived a second time; they are reported once (RFC 2883 section 4).
     pub(crate) fn note_duplicate(&mut self, start: SeqNum, end: SeqNum) {
         self.duplicate = Some((start, end));
+    }
+
+    /// The same for octets above those of the segment that may be noted already: the lowest range is
+    /// the one reported.
+    pub(crate) fn note_duplicate_above(&mut self, start: SeqNum, end: SeqNum) {
+        self.duplicate.get_or_insert((start, end));
     }
 
     /// The duplicate that is to be reported now.
@@ -137,6 +147,30 @@ mod tests {
         assert_eq!(r.blocks().collect::<Vec<_>>(), [(s(100), s(400))]);
         assert_eq!(r.advance(s(100)), s(400));
         assert!(r.is_empty());
+    }
+
+    #[test]
+    fn of_several_duplicates_the_lowest_is_reported() {
+        let s = SeqNum;
+        for (start, end, lowest) in [
+            (701, 5501, (1001, 2001)),
+            (1501, 3501, (1501, 2001)),
+            (1501, 6001, (1501, 2001)),
+            (1001, 4501, (1001, 2001)),
+            (901, 7001, (1001, 2001)),
+            (3501, 3801, (3501, 3801)),
+        ] {
+            let mut r = Reassembly::default();
+            for queued in [1001, 5001, 3001] {
+                r.insert(s(queued), s(queued + 1000));
+            }
+            r.insert(s(start), s(end));
+            assert_eq!(
+                r.take_duplicate(),
+                Some((s(lowest.0), s(lowest.1))),
+                "{start}:{end}"
+            );
+        }
     }
 
     proptest! {

@@ -109,13 +109,7 @@ impl Connection {
         if !self.params.adaptive_receiver {
             return;
         }
-        let offered = self.rcv.edge.offset_from(self.rcv.acked);
-        let copied = self.rcv.nxt - self.rcv.unread as u32;
-        let params = &self.params;
-        let adaptive = self
-            .rcv
-            .adaptive
-            .get_or_insert_with(|| Box::new(Adaptive::new(params, offered, copied, now)));
+        let adaptive = self.adaptive(now);
         adaptive.scheduled = true;
         adaptive.taken += memory_of(len);
         self.measure_segment(len, push);
@@ -124,6 +118,16 @@ impl Connection {
         if len >= 128 {
             self.grow_window(len);
         }
+    }
+
+    /// What the receiver has learnt so far.
+    pub(super) fn adaptive(&mut self, now: SimTime) -> &mut Adaptive {
+        let offered = self.rcv.edge.offset_from(self.rcv.acked);
+        let copied = self.rcv.nxt - self.rcv.unread as u32;
+        let params = &self.params;
+        self.rcv
+            .adaptive
+            .get_or_insert_with(|| Box::new(Adaptive::new(params, offered, copied, now)))
     }
 
     /// Linux `tcp_measure_rcv_mss`: the largest segment seen, or a smaller one that comes twice.

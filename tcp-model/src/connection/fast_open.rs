@@ -147,7 +147,9 @@ impl Connection {
     /// The SYN is believed: its data go to the application, which may answer before the handshake
     /// is complete.
     pub(super) fn open_early(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
-        self.rare().open_early = true;
+        let rare = self.rare();
+        rare.open_early = true;
+        rare.syn_data_acked = seg.len > 0;
         self.start_congestion_control();
         out.signals.push(Signal::Connected);
         let text = Segment {

@@ -21,7 +21,7 @@ pub(super) struct Rare {
     pub(super) open_early: bool,
     /// FIN-WAIT-1 was entered from SYN-RECEIVED, and the SYN is not acknowledged yet.
     pub(super) closed_early: bool,
-    /// The peer acknowledged data that went with the SYN.
+    /// Data went with the SYN, ours or the peer's, and were acknowledged.
     pub(super) syn_data_acked: bool,
     /// The bare ACK of a deferred accept has come.
     pub(super) ack_came: bool,

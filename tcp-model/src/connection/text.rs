@@ -165,7 +165,7 @@ impl Connection {
         if had_gap && self.params.dsack {
             let ahead = self.rcv.ahead.get_or_insert_default();
             if let Some((from, to)) = ahead.overlap(start, end) {
-                ahead.note_duplicate(from, to);
+                ahead.note_duplicate_above(from, to);
             }
         }
         self.rcv.nxt = self.rcv.ahead.as_mut().map_or(end, |a| a.advance(end));
@@ -221,6 +221,9 @@ impl Connection {
     fn on_fin(&mut self, need: AckNeed, now: SimTime, out: &mut Outputs) -> AckNeed {
         self.rcv.nxt += 1;
         self.rcv.fin_received = true;
+        if let Some(ahead) = &mut self.rcv.ahead {
+            ahead.take_duplicate(); // Linux tcp_sack_reset: with the FIN nothing is left to report
+        }
         let mut passive = false;
         self.deliver(out); // "FIN implies PUSH for any segment text not yet delivered"
         match self.state {

@@ -34,6 +34,9 @@ impl Connection {
 
     /// `TCP_QUICKACK`: on, an ACK that waits goes now, and the next ones without waiting.
     pub(super) fn on_quick_ack(&mut self, on: bool, now: SimTime, out: &mut Outputs) {
+        if self.params.adaptive_receiver {
+            self.adaptive(now).interactive = !on;
+        }
         if !on {
             self.rcv.quick_acks = 0;
             return;

@@ -31,6 +31,8 @@ pub struct Script {
     pub init: Vec<Command>,
     /// Events in the order of the text.
     pub events: Vec<Event>,
+    /// A command without a time after the last event: it cleans up after the script.
+    pub cleanup: Option<Command>,
 }
 
 /// A `--name=value` line.

@@ -71,13 +71,24 @@ pub fn parse(text: &str) -> Result<Script, ParseError> {
         script.options.push(option(&mut cursor)?);
         cursor.skip()?;
     }
-    while cursor.peek() == Some('`') {
+    if cursor.peek() == Some('`') {
         script.init.push(command(&mut cursor)?);
         cursor.skip()?;
     }
-    while !cursor.is_at_end() {
+    if cursor.peek() == Some('`') {
+        let what = "only one command comes before the first event: write several lines in it";
+        return Err(cursor.error(what.into()));
+    }
+    while !cursor.is_at_end() && cursor.peek() != Some('`') {
         script.events.push(event(&mut cursor)?);
         cursor.skip()?;
+    }
+    if cursor.peek() == Some('`') {
+        script.cleanup = Some(command(&mut cursor)?);
+        cursor.skip()?;
+        if !cursor.is_at_end() {
+            return Err(cursor.unexpected("nothing after the command that cleans up"));
+        }
     }
     Ok(script)
 }

@@ -199,6 +199,10 @@ impl<'s> Runner<'s, '_> {
             self.option(option)?;
         }
         self.host.driver().set_fast_open_key(fast_open::USUAL_KEY);
+        self.host.by_ports = script.events.iter().any(|event| match &event.action {
+            Action::Packet(packet) => packet.ports.is_some(),
+            _ => false,
+        });
         self.host.set_params(&self.params);
         if self.options.exact {
             self.tolerance = Tolerance {
@@ -229,7 +233,10 @@ impl<'s> Runner<'s, '_> {
             ),
         };
         match option.name.as_str() {
-            "mss" => self.params.max_segment = Some(number(65_495)? as u16),
+            // The size in which a device would join what is put in: there is no device.
+            "mss" => {
+                number(65_495)?;
+            }
             "mtu" => self.params.mtu = number(65_535)? as u16,
             "tolerance_usecs" => {
                 self.tolerance.least = SimDuration::from_micros(number(1_000_000_000)?);

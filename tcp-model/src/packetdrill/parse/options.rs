@@ -18,7 +18,7 @@ pub(super) fn list(cursor: &mut Cursor<'_>) -> Parsed<Option<Vec<OptionSpec>>> {
         return Ok(None);
     }
     if cursor.eat_next(">")? {
-        return Ok(Some(options));
+        return Err(start.error("an empty list of options: leave it out".into()));
     }
     loop {
         options.push(option(cursor)?);

@@ -41,13 +41,11 @@ pub(super) fn packet(cursor: &mut Cursor<'_>) -> Parsed<Action> {
             Ok(None)
         }
     };
-    cursor.skip()?;
-    let before_ack = *cursor;
     let ack = number(cursor, "ack", u32::MAX.into())?.map(|n| n as u32);
-    if ack.is_some() && !flags.is_ack() {
-        return Err(before_ack.error("an ack number without the flag '.'".into()));
-    }
     let window = number(cursor, "win", u16::MAX.into())?.map(|n| n as u16);
+    if inbound && window.is_none() {
+        return Err(cursor.error("a packet put in needs its window: 'win N'".into()));
+    }
     let urgent = number(cursor, "urg", u16::MAX.into())?.map(|n| n as u16);
     cursor.skip()?;
     let options_at = *cursor;

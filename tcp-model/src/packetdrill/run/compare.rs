@@ -108,7 +108,10 @@ impl Runner<'_, '_> {
             (seq.0 != packet.seq, "sequence number"),
             (packet.len != segment.len, "length"),
             (
-                segment.flags.is_ack() && ack != Some(packet.ack.unwrap_or(0)),
+                match ack {
+                    Some(ack) => ack != packet.ack.unwrap_or(0),
+                    None => packet.ack.is_some_and(|ack| ack != segment.ack.0),
+                },
                 "acknowledgement number",
             ),
             (packet.window.is_some_and(|w| w != segment.window), "window"),

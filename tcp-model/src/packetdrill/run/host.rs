@@ -54,6 +54,10 @@ pub(super) struct TestHost<'m> {
     next_remote_port: u16,
     /// Segments must be cut as the script has them.
     pub(super) strict: bool,
+    /// The script tells connections apart by their ports.
+    pub(super) by_ports: bool,
+    /// Otherwise only this one is under test, and later ones: what those before send is passed over.
+    tested_from: usize,
 }
 
 impl<'m> TestHost<'m> {
@@ -78,7 +82,14 @@ impl<'m> TestHost<'m> {
             ladder: Vec::new(),
             next_remote_port: 5001,
             strict: false,
+            by_ports: false,
+            tested_from: 0,
         }
+    }
+
+    /// The next connection is the one under test.
+    pub(super) fn test_next(&mut self) {
+        self.tested_from = self.flows.len();
     }
 
     /// New parameters of the host, and of sockets to come.
@@ -205,6 +216,7 @@ impl<'m> TestHost<'m> {
         fresh.id = Some(id);
         if segment.flags.is_syn() {
             fresh.peer_isn.get_or_insert(segment.seq.0);
+            self.tested_from = self.flows.len();
         }
         self.flows.push(fresh);
     }
@@ -250,6 +262,9 @@ impl<'m> TestHost<'m> {
         let absolute = sent.state.is_none() && segment.flags.contains(Flags::RST | Flags::ACK);
         let text = render::sent(&segment, flow, absolute);
         self.ladder.push(Rung::new(sent.at, false, text));
+        if !self.by_ports && index < self.tested_from {
+            return;
+        }
         self.sent.push_back(Sent {
             flow: index,
             at: sent.at,

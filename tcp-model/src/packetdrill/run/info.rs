@@ -4,6 +4,7 @@ use sim_core::{SimDuration, SimTime};
 
 use super::constants::code_constant;
 use super::eval::{Datum, Scope};
+use super::sockets::Role;
 use super::{Runner, Step, Stop, differs, unsupported};
 use crate::details::{CongestionState, Details};
 use crate::packetdrill::code::Statement;
@@ -92,7 +93,7 @@ impl Runner<'_, '_> {
 
     pub(super) fn info(&mut self, field: &str) -> Step<i64> {
         let Some(last) = self.host.flows.len().checked_sub(1) else {
-            return differs("tcp_info", "a connection", "none yet");
+            return self.info_of_socket(field);
         };
         let now = self.now;
         let since = |at: Option<SimTime>| at.map_or(0, |t| now.since(t).as_millis() as i64);
@@ -151,6 +152,23 @@ impl Runner<'_, '_> {
             }
             _ => return differs("tcp_info", "a field of it", field),
         })
+    }
+}
+
+impl Runner<'_, '_> {
+    /// A socket without a connection has a state and nothing else.
+    fn info_of_socket(&self, field: &str) -> Step<i64> {
+        let Some(socket) = self.sockets.all.last() else {
+            return differs("tcp_info", "a socket", "none yet");
+        };
+        let state = match socket.role {
+            Role::Listening(_) => State::Listen,
+            _ => State::Closed,
+        };
+        match field {
+            "tcpi_state" => Ok(state_number(state)),
+            _ => unsupported(format!("{field} of a socket without a connection")),
+        }
     }
 }
 

@@ -50,6 +50,7 @@ impl Runner<'_, '_> {
         latest.unwrap_or_else(|| {
             let local = self.sockets.default_destination();
             let remote = self.host.pick_remote_port();
+            self.host.test_next();
             self.host.add_flow(local, remote)
         })
     }
@@ -91,10 +92,11 @@ fn build(packet: &Packet, flow: &Flow) -> Step<Segment> {
         src_port: flow.remote_port,
         dst_port: flow.local_port,
         seq: flow.peer_to_model(packet.seq, syn),
-        ack: if packet.flags.is_ack() {
-            flow.to_model(packet.ack.unwrap_or(0), syn)
-        } else {
-            SeqNum(0)
+        // Without the flag the field means nothing, but it is there.
+        ack: match packet.ack {
+            Some(ack) => flow.to_model(ack, syn),
+            None if packet.flags.is_ack() => flow.to_model(0, syn),
+            None => SeqNum(0),
         },
         flags: packet.flags,
         window: packet.window.unwrap_or(0),

@@ -34,6 +34,7 @@ impl Runner<'_, '_> {
         }
         let socket = self.sockets.add(Role::Fresh, &self.params);
         self.at(socket).nonblocking = kind & NONBLOCK != 0;
+        self.host.test_next();
         Attempt::descriptor(socket)
     }
 
