@@ -161,7 +161,7 @@ impl HostEnv for HostCx<'_, '_> {
 
     fn addresses(&self) -> Vec<Ipv4Addr> {
         match self {
-            HostCx::Engine(cx) => cx.addresses(),
+            HostCx::Engine(cx) => HostEnv::addresses(&**cx),
             HostCx::Driver(driver) => driver.outbox.addresses.clone(),
         }
     }
