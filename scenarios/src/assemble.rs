@@ -9,6 +9,9 @@ use tcp_model::spec::{
     AppSpec, Arrivals, BulkSpec, ClientSpec, Exchange, HostConfig, ServerSpec, SinkSpec, TraceSpec,
 };
 
+use tcp_model::TcpHost;
+use tcp_model::middlebox::{AnyMiddlebox, MiddleboxSpec};
+
 use crate::analytic;
 use crate::parameters;
 use crate::problem::Problem;
@@ -24,6 +27,8 @@ pub struct Assembly {
     pub network: Arc<Network>,
     /// What each node is made of; `None` for routers.
     pub hosts: Vec<Option<HostConfig>>,
+    /// Nodes that are more than hosts: address translation, restarts.
+    pub extras: Vec<(NodeId, NodeExtra)>,
     /// Seed, end and event queue.
     pub config: RunConfig,
     /// What the report must know.
@@ -38,6 +43,14 @@ impl Assembly {
     pub fn new(spec: &RunSpec) -> Result<Assembly, Problem> {
         let scenario = &spec.scenario;
         let network = scenario.topology.network()?;
+        let outages = scenario
+            .faults
+            .iter()
+            .flat_map(|f| f.outages(&scenario.topology));
+        let outages = outages.map(|(_, outage)| outage).collect();
+        let network = network
+            .with_outages(outages)
+            .map_err(|e| Problem::new("fault".into(), e.to_string()))?;
         let hosts = hosts(scenario, &network);
         let end = SimTime::ZERO + scenario.duration;
         let config = RunConfig {
@@ -47,11 +60,53 @@ impl Assembly {
         let info = info(spec, &network);
         Ok(Assembly {
             network: Arc::new(network),
+            extras: extras(scenario, &hosts),
             hosts,
             config,
             info,
         })
     }
+}
+
+/// What a node is beyond a host with applications.
+#[derive(Clone, Debug)]
+pub enum NodeExtra {
+    /// It stands on the way.
+    Middlebox(MiddleboxSpec),
+    /// It crashes, and starts these applications again after a quiet time.
+    Restart(Vec<AppSpec>, SimDuration),
+}
+
+impl Assembly {
+    /// Makes hosts what they are beyond their configuration.
+    pub fn equip(extras: Vec<(NodeId, NodeExtra)>, hosts: &mut [Option<TcpHost>]) {
+        for (node, extra) in extras {
+            let Some(place) = hosts.get_mut(node.0 as usize) else {
+                continue;
+            };
+            *place = place.take().map(|host| match extra {
+                NodeExtra::Middlebox(spec) => host.with_middlebox(AnyMiddlebox::new(spec)),
+                NodeExtra::Restart(apps, quiet) => host.with_restart(apps, quiet),
+            });
+        }
+    }
+}
+
+fn extras(scenario: &Scenario, hosts: &[Option<HostConfig>]) -> Vec<(NodeId, NodeExtra)> {
+    let nats = scenario.topology.nats().into_iter();
+    let nats = nats.map(|(node, nat)| {
+        let spec = MiddleboxSpec::Nat(nat.spec);
+        (node, NodeExtra::Middlebox(spec))
+    });
+    let crashing = scenario.faults.iter().flat_map(|fault| {
+        let nodes = fault.outages(&scenario.topology);
+        nodes.map(|(node, _)| (node, fault.quiet))
+    });
+    let restarts = crashing.filter_map(|(node, quiet)| {
+        let apps = hosts.get(node.0 as usize)?.as_ref()?.apps.clone();
+        Some((node, NodeExtra::Restart(apps, quiet)))
+    });
+    nats.chain(restarts).collect()
 }
 
 fn hosts(scenario: &Scenario, network: &Network) -> Vec<Option<HostConfig>> {
@@ -65,7 +120,7 @@ fn hosts(scenario: &Scenario, network: &Network) -> Vec<Option<HostConfig>> {
         .iter()
         .zip(groups)
         .map(|(node, group)| match node.kind {
-            NodeKind::Host { .. } => Some(HostConfig {
+            NodeKind::Host { .. } | NodeKind::Gateway { .. } => Some(HostConfig {
                 params: Arc::clone(scenario.tcp.of(group)),
                 apps: Vec::new(),
                 trace,

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use sim_core::SimDuration;
 
+pub mod fault;
 pub mod tcp;
 pub mod topology;
 pub mod values;
@@ -44,6 +45,9 @@ pub struct ScenarioFile {
     /// What the hosts do.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub workload: Vec<workload::WorkloadFile>,
+    /// Nodes that go down.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fault: Vec<fault::FaultFile>,
     /// What is recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub record: Option<RecordFile>,

@@ -94,8 +94,29 @@ fn simplified(mut topology: Table) -> Table {
                 link.insert("reverse".to_owned(), Value::Table(back));
             }
         }
+        hide_repeated(links);
     }
     topology
+}
+
+/// Most links that are shown one by one.
+const MOST_LINKS: usize = 12;
+
+/// Of many links, shows each description once; the others become empty.
+fn hide_repeated(links: &mut [Value]) {
+    if links.len() <= MOST_LINKS {
+        return;
+    }
+    let mut seen: Vec<Table> = Vec::new();
+    for link in links.iter_mut().filter_map(Value::as_table_mut) {
+        let mut described = link.clone();
+        described.remove("between");
+        if seen.contains(&described) {
+            link.clear();
+        } else if seen.len() < MOST_LINKS {
+            seen.push(described);
+        }
+    }
 }
 
 fn rows(prefix: &str, table: &Table, all: &mut Vec<(String, String)>) {

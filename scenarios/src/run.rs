@@ -13,6 +13,7 @@ use reports::{Completion, RunRecorder, RunSummary, RunWriter};
 use sim_core::Simulation;
 use sim_core::simulation::Progress;
 use tcp_model::host::TcpHost;
+use tcp_model::middlebox::AnyMiddlebox;
 use tcp_model::spec::HostConfig;
 
 use crate::assemble::Assembly;
@@ -126,7 +127,8 @@ impl<'a> Job<'a> {
         let writer = RunWriter::create(self.dir, self.replace)?;
         writer.write_text("run.toml", &self.spec.text())?;
         let mut recorder = RunRecorder::new(writer, assembly.info)?;
-        let hosts = make_hosts(assembly.hosts, &config.partition_of, self.make);
+        let mut hosts = make_hosts(assembly.hosts, &config.partition_of, self.make);
+        Assembly::equip(assembly.extras, &mut hosts);
         let mut simulation = Simulation::new(Arc::clone(&assembly.network), hosts, &config);
         let started = Instant::now();
         let stats = simulation.run(&mut recorder, &mut |progress| {
@@ -230,6 +232,18 @@ fn counters(hosts: &[Option<TcpHost>], groups: &[&str]) -> BTreeMap<String, BTre
             ("ports_exhausted", stats.ports_exhausted),
         ];
         let of_group = all.entry((*group).to_owned()).or_default();
+        if let Some(AnyMiddlebox::Nat(nat)) = host.middlebox() {
+            let nat = nat.stats();
+            let counts = [
+                ("nat_mappings_made", nat.made),
+                ("nat_mappings_peak", nat.peak_mappings.into()),
+                ("nat_syns_dropped", nat.exhausted),
+                ("nat_packets_unmapped", nat.unmapped),
+            ];
+            for (name, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
+                *of_group.entry(name.to_owned()).or_default() += count;
+            }
+        }
         for (name, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
             *of_group.entry(name.to_owned()).or_default() += count;
         }

@@ -10,10 +10,10 @@ use sim_core::rng::mix;
 use crate::aliases;
 use crate::file::{RunFile, ScenarioFile};
 use crate::path::DottedPath;
-use crate::scenario::Scenario;
 use crate::scenario::tcp::TcpSets;
 use crate::scenario::topology::Topology;
 use crate::scenario::workload::Workload;
+use crate::scenario::{Fault, Scenario};
 
 /// Raised whenever the same scenario gives other results: runs of another version are not reused.
 pub const RESULTS_VERSION: u32 = 4;
@@ -148,10 +148,16 @@ impl Content {
             Some(known) => Cow::Borrowed(known),
             None => Cow::Owned(topology_text(&scenario.topology)),
         };
+        let faults = if scenario.faults.is_empty() {
+            String::new()
+        } else {
+            let faults: Vec<_> = scenario.faults.iter().map(Fault::to_file).collect();
+            section("fault", &faults) + "\n"
+        };
         // In the order of their keys, as in one canonical text.
         [
             canonical(&head).as_str(),
-            &section("record", &scenario.record.to_file()),
+            &(faults + &section("record", &scenario.record.to_file())),
             tcp.as_str(),
             topology.as_str(),
             &section("workload", &workloads),
@@ -201,8 +207,15 @@ mod tests {
 
     #[test]
     fn the_content_is_the_canonical_text_in_parts() {
-        for entry in crate::library::ALL {
-            let file = crate::read::file(entry.text).unwrap();
+        for (entry, i) in crate::library::ALL.iter().zip(0..) {
+            let mut file = crate::read::file(entry.text).unwrap();
+            if i == 0 {
+                file.fault.push(crate::file::fault::FaultFile {
+                    node: "server".to_owned(),
+                    at: Some(sim_core::SimDuration::from_secs(1)),
+                    ..Default::default()
+                });
+            }
             let scenario = Scenario::new(&file).unwrap();
             let whole = canonical(&ScenarioFile {
                 replicas: None,

@@ -17,10 +17,12 @@ use crate::size;
 use crate::suggest;
 
 pub mod arrivals;
+mod fault;
 pub mod tcp;
 pub mod topology;
 pub mod workload;
 
+pub use fault::Fault;
 use tcp::TcpSets;
 use topology::Topology;
 use workload::Workload;
@@ -48,6 +50,8 @@ pub struct Scenario {
     pub topology: Arc<Topology>,
     /// What the hosts do.
     pub workloads: Vec<Workload>,
+    /// Nodes that go down.
+    pub faults: Vec<Fault>,
     /// What is recorded.
     pub record: RecordPlan,
     /// Figures over the runs of a batch, checked against the sweep by [`crate::sweep`].
@@ -124,6 +128,7 @@ impl Scenario {
         };
         let workloads = workloads(file, &topology, &network, duration)?;
         size::check(&workloads, &topology)?;
+        let faults = Fault::all(&file.fault, &topology)?;
         Ok(Scenario {
             name: file.name.clone(),
             question: file.question.clone(),
@@ -135,6 +140,7 @@ impl Scenario {
             tcp,
             topology,
             workloads,
+            faults,
             record: record(&file.record.clone().unwrap_or_default(), duration)?,
             figures: file.figure.clone(),
             run: file.run.clone(),
@@ -156,6 +162,7 @@ impl Scenario {
             tcp: Some(self.tcp.to_file()),
             topology: Some(self.topology.to_file()),
             workload: self.workloads.iter().map(Workload::to_file).collect(),
+            fault: self.faults.iter().map(Fault::to_file).collect(),
             record: Some(self.record.to_file()),
             sweep: toml::Table::new(),
             figure: self.figures.clone(),

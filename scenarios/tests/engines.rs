@@ -119,6 +119,36 @@ response = { kind = "exponential", mean = "8 kB" }
 }
 
 #[test]
+fn with_a_nat_and_crashes() {
+    same_for_all_engines(
+        r#"
+name = "nat"
+duration = "12 s"
+[topology]
+kind = "nat"
+clients = 4
+path = { rate = "20 Mbit/s", delay = "3 ms", queue = { kind = "codel", target = "1 ms", interval = "10 ms" } }
+gateway = { addresses = 1, ports = [2000, 2019], closed = "2 s" }
+[[fault]]
+node = "server"
+at = "4 s"
+for = "1 s"
+quiet = "500 ms"
+[[fault]]
+node = "nat"
+at = "8 s"
+for = "200 ms"
+[[workload]]
+name = "pages"
+arrivals = { kind = "poisson", rate = "20 /s" }
+requests = 3
+think = "100 ms"
+response = { kind = "exponential", mean = "8 kB" }
+"#,
+    );
+}
+
+#[test]
 fn with_many_events_at_one_instant() {
     same_for_all_engines(
         r#"

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use crate::event::{Event, EventKind, NodeId, Tie};
 use crate::event_queue::EventQueue as _;
-use crate::host::Host;
+use crate::host::{Host, Loss, LossCause};
 use crate::network::Network;
 use crate::packet::{Outgoing, Packet};
 use crate::partition::Core;
@@ -95,6 +95,27 @@ impl<H: Host> Cx<'_, H> {
         let at = self.core.packets.insert(packet);
         self.core.forward(self.node, at, tie, self.now, self.tie);
         id
+    }
+
+    /// Sends on a packet that came to a gateway, with one hop less to live, changed or not. It keeps
+    /// its number. Where its time to live runs out, it is lost here.
+    pub fn pass_on(&mut self, mut packet: Packet<H::Payload>) {
+        if packet.ttl <= 1 {
+            self.drop_packet(packet, LossCause::TtlExpired);
+            return;
+        }
+        packet.ttl -= 1;
+        let tie = self.core.draw_tie(self.node);
+        let at = self.core.packets.insert(packet);
+        self.core.forward(self.node, at, tie, self.now, self.tie);
+    }
+
+    /// Records the loss of a packet that came to this node and goes no further.
+    pub fn drop_packet(&mut self, packet: Packet<H::Payload>, cause: LossCause) {
+        let (node, link) = (self.node, None);
+        if let Some(sample) = H::lost(&packet, Loss { node, link, cause }) {
+            self.record(sample);
+        }
     }
 
     /// Sends the same to several destinations, in their order, one packet each; returns how many.

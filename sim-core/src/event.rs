@@ -68,6 +68,11 @@ impl Tie {
         NodeId(((self.0 & !Self::SAME_INSTANT) >> Self::COUNTER_BITS) as u32)
     }
 
+    /// Its place among those of its node.
+    pub(crate) const fn count(self) -> u64 {
+        self.0 & ((1 << Self::COUNTER_BITS) - 1)
+    }
+
     /// As a bare number, unique in the run.
     pub const fn as_u64(self) -> u64 {
         self.0
@@ -97,6 +102,8 @@ pub enum EventKind {
     Start,
     /// The managed queue of transmitter `target` of the partition may send its next packet.
     Departure,
+    /// Node `target` goes down if `data` is zero, and comes up otherwise.
+    Outage,
 }
 
 /// A pending event: 32 bytes, `Copy`.

@@ -26,6 +26,23 @@ pub trait Host: Send + Sized {
     /// A time asked for with [`Cx::wake`] has come.
     fn on_timer(&mut self, token: u64, cx: &mut Cx<'_, Self>);
 
+    /// At a gateway, a packet arrived that is not for one of its addresses. Passes it on by default.
+    fn on_transit(&mut self, packet: Packet<Self::Payload>, cx: &mut Cx<'_, Self>) {
+        cx.pass_on(packet);
+    }
+
+    /// The node goes down ([`Outage`](crate::network::Outage)): the host forgets what a crash
+    /// would lose. It may record, and should not send; wakes it asks for are cancelled. Forgets
+    /// nothing by default.
+    fn on_crash(&mut self, cx: &mut Cx<'_, Self>) {
+        let _ = cx;
+    }
+
+    /// The node has come up again. Starts as at time zero by default.
+    fn on_boot(&mut self, cx: &mut Cx<'_, Self>) {
+        self.on_start(cx);
+    }
+
     /// Called once, for every host in node order, when the run has reached its end: a last chance
     /// to record. What is sent or asked for then has no effect. Nothing by default.
     fn on_end(&mut self, cx: &mut Cx<'_, Self>) {
@@ -83,6 +100,10 @@ pub enum LossCause {
     NoRoute,
     /// Its time to live ran out.
     TtlExpired,
+    /// A node on the way dropped it.
+    Middlebox,
+    /// The node at which it arrived was down.
+    NodeDown,
 }
 
 impl fmt::Display for LossCause {
@@ -95,6 +116,8 @@ impl fmt::Display for LossCause {
             LossCause::LinkDown => "link down",
             LossCause::NoRoute => "no route",
             LossCause::TtlExpired => "TTL expired",
+            LossCause::Middlebox => "dropped on the way",
+            LossCause::NodeDown => "node down",
         })
     }
 }

@@ -91,7 +91,7 @@ impl<H: Host> Partition<H> {
                 slab.prefetch(packet);
                 packets.push_back((wires[event.target as usize].host, packet));
             }
-            EventKind::Start | EventKind::Departure => {}
+            EventKind::Start | EventKind::Departure | EventKind::Outage => {}
         });
         while packets.len() > WAITING
             && let Some((place, packet)) = packets.pop_front()

@@ -1,4 +1,5 @@
-//! Runs partitions window by window, on one thread or several.
+//! Runs partitions in rounds: each runs its events of one window of simulated time, on one thread or
+//! several.
 //!
 //! Within a window no partition can reach another, so that threads only meet at its end. They
 //! wait for each other awake at first, for a window is often shorter than waking a thread; where
@@ -151,7 +152,7 @@ impl Pace {
 /// What another partition does at `t` reaches no other before `t` plus the look-ahead. So all may
 /// run until the first event anywhere and a look-ahead. If one alone has anything to do until then,
 /// it may run until the first event of the others and a look-ahead; its own mail may shorten that
-/// (see [`Partition::run_before`]). A partition whose neighbours are idle meets nobody.
+/// (see [`Partition::run_before`]). A partition whose neighbours are idle waits for none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Window {
     /// Time of the first event.
@@ -362,7 +363,7 @@ impl<H: Host> Team<'_, H> {
         }
     }
 
-    /// Runs the partitions nobody else has taken, one's own first; waits for the others.
+    /// Runs the partitions that no other thread has taken, its own first; waits for the others.
     fn run(&self, member: usize) -> bool {
         let count = self.partitions.len();
         let own = (member..count).step_by(self.members);

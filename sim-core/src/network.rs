@@ -25,6 +25,50 @@ pub enum NodeKind {
     },
     /// Forwards packets; has no address.
     Router,
+    /// Speaks a protocol and stands on the way: it owns this many consecutive addresses, and its
+    /// [`Host`](crate::Host) is handed what passes, to change it, pass it on or drop it
+    /// ([`Host::on_transit`](crate::Host::on_transit)). NATs, firewalls and load balancers are such.
+    Gateway {
+        /// Number of addresses; zero for one that has none.
+        addresses: u32,
+    },
+}
+
+impl NodeKind {
+    /// Number of addresses it owns.
+    pub const fn addresses(self) -> u32 {
+        match self {
+            NodeKind::Host { addresses: 0 } => 1,
+            NodeKind::Host { addresses } | NodeKind::Gateway { addresses } => addresses,
+            NodeKind::Router => 0,
+        }
+    }
+
+    /// True when packets may take their way through it.
+    pub const fn forwards(self) -> bool {
+        !matches!(self, NodeKind::Host { .. })
+    }
+
+    /// True when it has a [`Host`](crate::Host).
+    pub const fn has_host(self) -> bool {
+        !matches!(self, NodeKind::Router)
+    }
+}
+
+/// A time in which a node is down.
+///
+/// A packet that arrives meanwhile is lost. When a host or gateway goes down, all its pending wakes
+/// are cancelled and it may forget its state ([`Host::on_crash`](crate::Host::on_crash)); when it
+/// comes up, it begins again ([`Host::on_boot`](crate::Host::on_boot)). What the node has handed to
+/// its links before is still sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outage {
+    /// Which node.
+    pub node: NodeId,
+    /// When it goes down.
+    pub down: SimTime,
+    /// When it comes up again, later; `None` for never.
+    pub up: Option<SimTime>,
 }
 
 /// A node to be.
@@ -32,7 +76,7 @@ pub enum NodeKind {
 pub struct NodeSpec {
     /// Unique name.
     pub name: String,
-    /// Host or router.
+    /// What it is.
     pub kind: NodeKind,
 }
 
@@ -161,6 +205,11 @@ pub enum NetworkError {
     /// Too many nodes or addresses.
     #[error("the network has too many {0} (at most {1})")]
     TooMany(&'static str, u32),
+    /// An outage of no node, that ends before it begins, or that overlaps another of its node.
+    #[error(
+        "outage {0} names no node, does not end after it begins, or overlaps another of its node"
+    )]
+    Outage(usize),
     /// Changes of a link not in order of time.
     #[error("the changes of the link from {from:?} to {to:?} are not in order of time")]
     UnorderedChanges {
@@ -179,6 +228,7 @@ pub struct Network {
     first_address: Vec<u32>,
     owner_of_address: Vec<NodeId>,
     routes: Routes,
+    outages: Vec<Outage>,
 }
 
 const MAX_ADDRESSES: u32 = (1 << 24) - 2;
@@ -200,13 +250,11 @@ impl Network {
         let mut owner_of_address = Vec::new();
         for (i, node) in nodes.iter().enumerate() {
             first_address.push(owner_of_address.len() as u32);
-            if let NodeKind::Host { addresses } = node.kind {
-                let count = addresses.max(1) as usize;
-                if owner_of_address.len() + count > MAX_ADDRESSES as usize {
-                    return Err(NetworkError::TooMany("addresses", MAX_ADDRESSES));
-                }
-                owner_of_address.extend(std::iter::repeat_n(NodeId(i as u32), count));
+            let count = node.kind.addresses() as usize;
+            if owner_of_address.len() + count > MAX_ADDRESSES as usize {
+                return Err(NetworkError::TooMany("addresses", MAX_ADDRESSES));
             }
+            owner_of_address.extend(std::iter::repeat_n(NodeId(i as u32), count));
         }
         let routes = Routes::shortest_paths(&nodes, &links);
         Ok(Network {
@@ -215,7 +263,32 @@ impl Network {
             first_address,
             owner_of_address,
             routes,
+            outages: Vec::new(),
         })
+    }
+
+    /// The same network with outages of its nodes, in any order.
+    ///
+    /// # Errors
+    /// When one names no node, does not end after it begins, or overlaps another of its node.
+    pub fn with_outages(mut self, outages: Vec<Outage>) -> Result<Network, NetworkError> {
+        let end = |o: &Outage| o.up.unwrap_or(SimTime::MAX);
+        for (i, outage) in outages.iter().enumerate() {
+            let overlaps = |other: &Outage| {
+                other.node == outage.node && other.down <= end(outage) && outage.down <= end(other)
+            };
+            let known = (outage.node.0 as usize) < self.nodes.len();
+            if !known || end(outage) <= outage.down || outages[..i].iter().any(overlaps) {
+                return Err(NetworkError::Outage(i));
+            }
+        }
+        self.outages = outages;
+        Ok(self)
+    }
+
+    /// Outages of nodes.
+    pub fn outages(&self) -> &[Outage] {
+        &self.outages
     }
 
     /// All nodes, by number.
@@ -236,13 +309,10 @@ impl Network {
             .map(|i| NodeId(i as u32))
     }
 
-    /// The addresses of a host, in order; none for a router.
+    /// The addresses of a node, in order; none for a router.
     pub fn addresses(&self, node: NodeId) -> impl Iterator<Item = Ipv4Addr> + use<> {
         let first = self.first_address[node.0 as usize];
-        let count = match self.nodes[node.0 as usize].kind {
-            NodeKind::Host { addresses } => addresses.max(1),
-            NodeKind::Router => 0,
-        };
+        let count = self.nodes[node.0 as usize].kind.addresses();
         let base = u32::from(FIRST_ADDRESS);
         (first..first + count).map(move |i| Ipv4Addr::from(base + i))
     }
@@ -257,19 +327,16 @@ impl Network {
         &self.nodes[node.0 as usize].name
     }
 
-    /// What [`Simulation::new`](crate::Simulation::new) takes: `make` for each host, nothing for
-    /// each router.
+    /// What [`Simulation::new`](crate::Simulation::new) takes: `make` for each host and gateway,
+    /// nothing for each router.
     pub fn place<H>(&self, mut make: impl FnMut(NodeId) -> H) -> Vec<Option<H>> {
         let nodes = self.nodes.iter().zip(0..);
         nodes
-            .map(|(node, i)| match node.kind {
-                NodeKind::Host { .. } => Some(make(NodeId(i))),
-                NodeKind::Router => None,
-            })
+            .map(|(node, i)| node.kind.has_host().then(|| make(NodeId(i))))
             .collect()
     }
 
-    /// The host that owns an address.
+    /// The node that owns an address.
     pub fn owner(&self, address: Ipv4Addr) -> Option<NodeId> {
         let i = u32::from(address).checked_sub(u32::from(FIRST_ADDRESS))?;
         self.owner_of_address.get(i as usize).copied()
@@ -288,8 +355,7 @@ impl Network {
             if at == to {
                 return Some(delay);
             }
-            let is_host = matches!(self.nodes[at.0 as usize].kind, NodeKind::Host { .. });
-            if is_host && at != from {
+            if !self.nodes[at.0 as usize].kind.forwards() && at != from {
                 return None;
             }
             let link = &self.links[self.routes.next_link(at, to)?.0 as usize];

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use crate::cx::Cx;
 use crate::event::{Event, EventKind, LinkId, NodeId, Tie};
 use crate::event_queue::{AnyEventQueue, EventQueue};
 use crate::host::{Host, Loss, LossCause};
 use crate::link::{Fate, LinkStats, Served, Transmitter, Wire};
 use crate::look_ahead::LookAhead;
-use crate::network::{LinkSpec, Network, NodeSpec};
+use crate::network::{LinkSpec, Network, NodeSpec, Outage};
 use crate::packet::{Flight, Packet, PacketRef, Slab};
 use crate::queue_disc::{QueueDrop, QueuedPacket};
 use crate::record::Record;
@@ -123,6 +125,9 @@ pub(crate) struct Core<H: Host> {
     pub(crate) max_pending: usize,
     pub(crate) max_packets: usize,
     unrouted: u64,
+    /// Nodes that go down at some time: whether they are down, and which of their wakes a crash has
+    /// cancelled. Empty where none does.
+    outages: FxHashMap<u32, NodeState>,
     /// What managed queues have dropped during a call; empty between events.
     dropped: Vec<(QueuedPacket, QueueDrop)>,
 }
@@ -134,7 +139,7 @@ pub struct ObjectBytes {
     pub event: usize,
     /// A packet in flight, with its place on the wire.
     pub packet: usize,
-    /// A link direction: what is told of it, sender and receiver; without limits,
+    /// A link direction: its description, sender and receiver; without limits,
     /// impairments and changes, which are kept beside.
     pub link: usize,
     /// A node, but for its host and what its name takes.
@@ -174,7 +179,50 @@ pub(crate) struct Partition<H: Host> {
     next: Option<SimTime>,
 }
 
+/// A node that goes down at some time.
+#[derive(Clone, Copy, Debug, Default)]
+struct NodeState {
+    is_down: bool,
+    /// Wakes with a smaller count were asked for before the last crash.
+    booted: u64,
+}
+
 impl<H: Host> Core<H> {
+    fn schedule_outage(&mut self, outage: &Outage) {
+        self.outages.insert(outage.node.0, NodeState::default());
+        let times = [Some(outage.down), outage.up];
+        for (time, data) in times.into_iter().zip(0..) {
+            let Some(time) = time else { continue };
+            let tie = self.draw_tie(outage.node);
+            self.queue.push(Event {
+                time,
+                tie,
+                data,
+                target: outage.node.0,
+                kind: EventKind::Outage,
+            });
+        }
+    }
+
+    fn set_down(&mut self, node: NodeId, is_down: bool) {
+        let booted = self.counters[node.0 as usize];
+        let state = self.outages.entry(node.0).or_default();
+        state.is_down = is_down;
+        if is_down {
+            state.booted = booted;
+        }
+    }
+
+    fn is_down(&self, node: NodeId) -> bool {
+        self.outages.get(&node.0).is_some_and(|s| s.is_down)
+    }
+
+    /// True when a crash has cancelled the wake with this key.
+    fn is_cancelled(&self, node: NodeId, tie: Tie) -> bool {
+        let state = self.outages.get(&node.0);
+        state.is_some_and(|s| s.is_down || tie.count() < s.booted)
+    }
+
     #[inline]
     pub(crate) fn draw_tie(&mut self, node: NodeId) -> Tie {
         let counter = &mut self.counters[node.0 as usize];
@@ -485,6 +533,7 @@ impl<H: Host> Partition<H> {
             max_pending: 0,
             max_packets: 0,
             unrouted: 0,
+            outages: FxHashMap::default(),
             dropped: Vec::new(),
         };
         for &(node, _) in &hosts {
@@ -496,6 +545,11 @@ impl<H: Host> Partition<H> {
                 target: node.0,
                 kind: EventKind::Start,
             });
+        }
+        for outage in network.outages() {
+            if assignment.part_of(outage.node) == me {
+                core.schedule_outage(outage);
+            }
         }
         let inbox = (0..assignment.parts).map(|_| Mailbag::default()).collect();
         let next = core.queue.next_time();
@@ -558,8 +612,12 @@ impl<H: Host> Partition<H> {
                 self.arrive(event.target, PacketRef::from_data(event.data), now, tie);
             }
             EventKind::Departure => self.core.depart(event.target, now, tie),
+            EventKind::Outage => self.go_down_or_up(event),
             EventKind::Timer | EventKind::Start => {
                 let node = NodeId(event.target);
+                if !self.core.outages.is_empty() && self.core.is_cancelled(node, tie) {
+                    return;
+                }
                 let place = self.core.assignment.place_of(node.0);
                 let (_, host) = &mut self.hosts[place as usize];
                 let mut cx = Cx {
@@ -580,6 +638,10 @@ impl<H: Host> Partition<H> {
     fn arrive(&mut self, wire: u32, at: PacketRef, now: SimTime, tie: Tie) {
         let core = &mut self.core;
         let (node, host) = core.land(wire, at);
+        if !core.outages.is_empty() && core.is_down(node) {
+            core.lose_at(node, at, LossCause::NodeDown, now, tie);
+            return;
+        }
         let packet = core.packets.get_mut(at);
         let Some((_, host)) = self.hosts.get_mut(host as usize) else {
             if packet.ttl <= 1 {
@@ -592,6 +654,19 @@ impl<H: Host> Partition<H> {
             return;
         };
         if core.network.owner(packet.dst) != Some(node) {
+            if core.network.nodes()[node.0 as usize].kind.forwards() {
+                let packet = core.packets.remove(at);
+                host.on_transit(
+                    packet,
+                    &mut Cx {
+                        core,
+                        node,
+                        now,
+                        tie,
+                    },
+                );
+                return;
+            }
             core.unrouted += 1;
             core.lose_at(node, at, LossCause::NoRoute, now, tie);
             return;
@@ -604,6 +679,33 @@ impl<H: Host> Partition<H> {
             tie,
         };
         host.on_packet(packet, &mut cx);
+    }
+
+    /// A node goes down or comes up.
+    #[cold]
+    fn go_down_or_up(&mut self, event: Event) {
+        let node = NodeId(event.target);
+        let goes_down = event.data == 0;
+        let place = self.core.assignment.place_of(node.0);
+        if !goes_down {
+            self.core.set_down(node, false);
+        }
+        if let Some((_, host)) = self.hosts.get_mut(place as usize) {
+            let mut cx = Cx {
+                core: &mut self.core,
+                node,
+                now: event.time,
+                tie: event.tie,
+            };
+            if goes_down {
+                host.on_crash(&mut cx);
+            } else {
+                host.on_boot(&mut cx);
+            }
+        }
+        if goes_down {
+            self.core.set_down(node, true);
+        }
     }
 
     /// The next partition to which this one has sent mail, taken off the list.

@@ -9,7 +9,7 @@ use std::collections::BinaryHeap;
 use rustc_hash::FxHashMap;
 
 use crate::event::{LinkId, NodeId};
-use crate::network::{LinkSpec, NodeKind, NodeSpec};
+use crate::network::{LinkSpec, NodeSpec};
 use crate::time::SimDuration;
 
 /// Next hops for every pair of nodes.
@@ -57,7 +57,7 @@ impl Routes {
                 .or_insert(LinkId(i as u32));
         }
         let back = |l: LinkId| joining.get(&(end(l), links[l.0 as usize].from)).copied();
-        let is_host = |i: usize| matches!(nodes[i].kind, NodeKind::Host { .. });
+        let is_host = |i: usize| !nodes[i].kind.forwards();
         let mut uplink = vec![NONE; n];
         let mut ways: Vec<Way> = (0..n as u32)
             .map(|node| Way {

@@ -32,8 +32,8 @@ pub struct RunConfig {
     pub partition_of: Vec<u32>,
     /// Threads that run partitions; more than there are partitions bring nothing.
     pub threads: usize,
-    /// Pending events and packets in flight of a partition from which on its hosts are told what is
-    /// coming ([`Host::look_ahead`]).
+    /// From this many pending events and packets in flight on, a partition lets its hosts fetch what
+    /// coming events need ([`Host::look_ahead`]).
     pub look_ahead_from: usize,
 }
 

@@ -12,8 +12,8 @@ use sim_core::network::{Impairments, LinkChange};
 use sim_core::plugin::Plugin;
 use sim_core::queue_disc::{CoDel, CoDelParams, QueueSpec};
 use sim_core::{
-    Bytes, Cx, Host, LazyTimer, LinkModels, LinkSpec, Loss, Network, NodeId, Outgoing, Packet,
-    QueueLimit, Rate, Rng, RunConfig, SimTime,
+    Bytes, Cx, Host, LazyTimer, LinkModels, LinkSpec, Loss, LossCause, Network, NodeId, Outage,
+    Outgoing, Packet, QueueLimit, Rate, Rng, RunConfig, SimTime,
 };
 
 /// Answers, forwards to others, wakes itself now and later: whatever its own dice say.
@@ -34,6 +34,7 @@ enum Said {
     },
     Woke(u64),
     Fired,
+    Crashed,
     Lost {
         id: u64,
         loss: Loss,
@@ -101,6 +102,23 @@ impl Host for Chatter {
             cx.record(Said::Fired);
             self.act(cx);
         }
+    }
+
+    fn on_transit(&mut self, p: Packet<()>, cx: &mut Cx<'_, Self>) {
+        let dice = self.dice.as_mut().expect("started");
+        match dice.below(8) {
+            0 => cx.drop_packet(p, LossCause::Middlebox),
+            1 => cx.pass_on(Packet {
+                tos: p.tos ^ 4,
+                ..p
+            }),
+            _ => cx.pass_on(p),
+        }
+    }
+
+    fn on_crash(&mut self, cx: &mut Cx<'_, Self>) {
+        cx.record(Said::Crashed);
+        self.timer = LazyTimer::default();
     }
 
     fn lost(packet: &Packet<()>, loss: Loss) -> Option<Said> {
@@ -214,42 +232,67 @@ fn network() -> impl Strategy<Value = Arc<Network>> {
         2..8,
     );
     // Ties depend on node numbers: let hosts come before or after the routers.
-    (routers, shortcuts, hosts, any::<bool>()).prop_map(|(routers, shortcuts, hosts, first)| {
-        let mut draft = Draft::default();
-        let mut numbered: Vec<NodeId> = Vec::new();
-        if first {
-            numbered.extend(hosts.iter().map(|_| draft.host("h")));
-        }
-        let mut spine = vec![draft.router("r")];
-        let join = |draft: &mut Draft, from, to, link: LinkSpec| {
-            if from != to {
-                draft.join(LinkSpec { from, to, ..link });
+    let outages = prop::collection::vec((end(), 1..200u64, prop::option::of(1..100u64)), 0..3);
+    (
+        routers,
+        shortcuts,
+        hosts,
+        any::<bool>(),
+        any::<u8>(),
+        outages,
+    )
+        .prop_map(|(routers, shortcuts, hosts, first, gateways, outages)| {
+            let mut draft = Draft::default();
+            let mut numbered: Vec<NodeId> = Vec::new();
+            if first {
+                numbered.extend(hosts.iter().map(|_| draft.host("h")));
             }
-        };
-        for (at, link) in routers {
-            let new = draft.router("r");
-            join(&mut draft, new, spine[at.index(spine.len())], link);
-            spine.push(new);
-        }
-        for (a, b, link) in shortcuts {
-            join(
-                &mut draft,
-                spine[a.index(spine.len())],
-                spine[b.index(spine.len())],
-                link,
-            );
-        }
-        if !first {
-            numbered.extend(hosts.iter().map(|_| draft.host("h")));
-        }
-        for (host, (at, link, second)) in numbered.into_iter().zip(hosts) {
-            join(&mut draft, host, spine[at.index(spine.len())], link);
-            if let Some((at, link)) = second {
+            let mut spine = vec![draft.router("r")];
+            let join = |draft: &mut Draft, from, to, link: LinkSpec| {
+                if from != to {
+                    draft.join(LinkSpec { from, to, ..link });
+                }
+            };
+            for (i, (at, link)) in routers.into_iter().enumerate() {
+                let new = match gateways >> i & 1 {
+                    0 => draft.router("r"),
+                    _ => draft.gateway("g"),
+                };
+                join(&mut draft, new, spine[at.index(spine.len())], link);
+                spine.push(new);
+            }
+            for (a, b, link) in shortcuts {
+                join(
+                    &mut draft,
+                    spine[a.index(spine.len())],
+                    spine[b.index(spine.len())],
+                    link,
+                );
+            }
+            if !first {
+                numbered.extend(hosts.iter().map(|_| draft.host("h")));
+            }
+            for (host, (at, link, second)) in numbered.into_iter().zip(hosts) {
                 join(&mut draft, host, spine[at.index(spine.len())], link);
+                if let Some((at, link)) = second {
+                    join(&mut draft, host, spine[at.index(spine.len())], link);
+                }
             }
-        }
-        draft.network()
-    })
+            let mut down: Vec<Outage> = Vec::new();
+            for (node, at, takes) in outages {
+                let node = NodeId(node.index(draft.nodes.len()) as u32);
+                if down.iter().all(|o| o.node != node) {
+                    let up = takes.map(|takes| at_us(5 * (at + takes)));
+                    down.push(Outage {
+                        node,
+                        down: at_us(5 * at),
+                        up,
+                    });
+                }
+            }
+            let network = Network::new(draft.nodes, draft.links).unwrap();
+            Arc::new(network.with_outages(down).unwrap())
+        })
 }
 
 fn outcome(network: &Arc<Network>, config: &RunConfig) -> Outcome<Said> {

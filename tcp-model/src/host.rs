@@ -26,6 +26,7 @@ mod endpoint;
 mod fast_open;
 mod flow;
 mod isn;
+mod life;
 mod listener;
 mod look_ahead;
 mod open;
@@ -56,6 +57,7 @@ pub use cx::MakeTcp;
 pub use driver::{Departure, Driver, Inspection};
 pub use endpoint::SocketId;
 pub use isn::FixedNumbers;
+use life::Extra;
 pub use listener::{ListenOptions, ListenerId};
 pub use open::{ConnectError, ConnectOptions, ListenError};
 use scratch::Scratch;
@@ -69,6 +71,8 @@ pub use stats::{HostStats, MemoryReport, StateMemory};
 pub struct TcpHost {
     stack: Stack,
     apps: Vec<AnyApp>,
+    /// What few hosts have.
+    extra: Option<Box<Extra>>,
 }
 
 impl TcpHost {
@@ -77,6 +81,7 @@ impl TcpHost {
         TcpHost {
             stack: Stack::new(config.params, config.trace),
             apps: config.apps.into_iter().map(AnyApp::new).collect(),
+            extra: None,
         }
     }
 
@@ -157,6 +162,10 @@ impl TcpHost {
 
     fn start(&mut self, cx: &mut impl HostEnv) {
         self.stack.start(cx);
+        self.start_apps(cx);
+    }
+
+    fn start_apps(&mut self, cx: &mut impl HostEnv) {
         for app in 0..self.apps.len() {
             self.tell(app as u16, AppEvent::Start, cx);
         }
@@ -182,6 +191,7 @@ impl TcpHost {
                 }
             }
             Timer::App(app, token) => self.tell(app, AppEvent::Wake(token), cx),
+            Timer::Node(_) => {}
         }
         self.finish(cx);
     }
@@ -193,10 +203,19 @@ impl Host for TcpHost {
     type Scratch = Scratch;
 
     fn on_start(&mut self, cx: &mut Cx<'_, Self>) {
+        self.start_middlebox(cx);
         self.start(cx);
     }
 
     fn on_packet(&mut self, packet: Packet<Packed>, cx: &mut Cx<'_, Self>) {
+        let packet = if self.extra.is_some() {
+            match self.past_middlebox(packet, cx) {
+                Some(packet) => packet,
+                None => return,
+            }
+        } else {
+            packet
+        };
         // Unpacked in place: a copy of what has just been written would wait for it.
         let mut unpacked = Packet {
             id: packet.id,
@@ -218,7 +237,24 @@ impl Host for TcpHost {
     }
 
     fn on_timer(&mut self, token: u64, cx: &mut Cx<'_, Self>) {
-        self.timer_fires(token, cx);
+        match Timer::from_token(token) {
+            Timer::Node(token) => self.node_wakes(token, cx),
+            _ => self.timer_fires(token, cx),
+        }
+    }
+
+    fn on_transit(&mut self, packet: Packet<Packed>, cx: &mut Cx<'_, Self>) {
+        if let Some(packet) = self.past_middlebox(packet, cx) {
+            cx.pass_on(packet);
+        }
+    }
+
+    fn on_crash(&mut self, cx: &mut Cx<'_, Self>) {
+        self.crash(cx);
+    }
+
+    fn on_boot(&mut self, cx: &mut Cx<'_, Self>) {
+        self.boot(cx);
     }
 
     fn on_end(&mut self, cx: &mut Cx<'_, Self>) {

@@ -63,6 +63,7 @@ pub mod host;
 pub mod icmp;
 #[doc = include_str!("../docs/linux.md")]
 pub mod linux {}
+pub mod middlebox;
 pub mod model;
 pub mod options;
 pub mod packetdrill;

@@ -112,6 +112,8 @@ pub enum EndReason {
     Aborted,
     /// Retransmissions, keep-alive probes or FIN-WAIT-2 ran out of time.
     TimedOut,
+    /// Its host crashed, and lost it without a segment.
+    Crashed,
     /// A TIME-WAIT entry could not be made: the table was full.
     TimeWaitOverflow,
     /// It did not end: the run did.

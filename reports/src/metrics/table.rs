@@ -195,6 +195,12 @@ const END_POINTS: &[Metric] = &[
         "The TIME-WAIT table was full (tcp_max_tw_buckets).",
     ),
     end_points(
+        "ended_crashed",
+        Count,
+        "end points lost in a crash",
+        "The host went down.",
+    ),
+    end_points(
         "open_at_end",
         Count,
         "end points open at the end",

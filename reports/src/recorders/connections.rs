@@ -37,7 +37,7 @@ const COLUMNS: &[(&str, Kind)] = &[
 ];
 
 /// Reasons with their text and the name of their metric.
-const REASONS: [(EndReason, &str, &str); 7] = [
+const REASONS: [(EndReason, &str, &str); 8] = [
     (EndReason::Closed, "closed", "ended_closed"),
     (EndReason::Refused, "refused", "ended_refused"),
     (EndReason::Reset, "reset", "ended_reset"),
@@ -49,6 +49,7 @@ const REASONS: [(EndReason, &str, &str); 7] = [
         "ended_time_wait_overflow",
     ),
     (EndReason::StillOpen, "still open", "open_at_end"),
+    (EndReason::Crashed, "crashed", "ended_crashed"),
 ];
 
 /// Writes end points as they end.
@@ -56,8 +57,8 @@ const REASONS: [(EndReason, &str, &str); 7] = [
 pub(crate) struct Connections {
     table: TableWriter,
     limit: u32,
-    reasons: [Text; 7],
-    by_reason: [u64; 7],
+    reasons: [Text; 8],
+    by_reason: [u64; 8],
     ended: u64,
     sums: [u64; 8],
 }
@@ -68,7 +69,7 @@ impl Connections {
             table: TableWriter::create(dir, "connections", COLUMNS)?,
             limit,
             reasons: REASONS.map(|(_, text, _)| Text::from(text)),
-            by_reason: [0; 7],
+            by_reason: [0; 8],
             ended: 0,
             sums: [0; 8],
         })
@@ -88,6 +89,7 @@ impl Connections {
             EndReason::TimedOut => 4,
             EndReason::TimeWaitOverflow => 5,
             EndReason::StillOpen => 6,
+            EndReason::Crashed => 7,
         };
         let c = &end.counts;
         let counts = [

@@ -30,7 +30,7 @@ impl World {
         let params = Arc::new(params);
         let host = |node: u32, spec: &NodeSpec| match spec.kind {
             NodeKind::Router => None,
-            NodeKind::Host { .. } => Some(HostConfig {
+            NodeKind::Host { .. } | NodeKind::Gateway { .. } => Some(HostConfig {
                 params: Arc::clone(&params),
                 apps: apps(NodeId(node)),
                 trace: TraceSpec::default(),

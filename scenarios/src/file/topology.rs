@@ -3,13 +3,13 @@
 use serde::{Deserialize, Serialize};
 use sim_core::SimDuration;
 
-use super::values::{LinkRate, Never, OrModel, QueueSize};
+use super::values::{LinkRate, Never, OrModel, PortRange, QueueSize};
 
 /// The network of a scenario. `kind` says which of the other keys it takes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TopologyFile {
-    /// `pair`, `star`, `dumbbell`, `chain` or `graph`.
+    /// `pair`, `star`, `dumbbell`, `chain`, `nat`, `fat-tree`, `torus`, `sites` or `graph`.
     pub kind: String,
     /// Addresses of each client (all kinds but graph).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -17,30 +17,49 @@ pub struct TopologyFile {
     /// Addresses of each server (all kinds but graph).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server_addresses: Option<u32>,
-    /// Number of clients (star).
+    /// Number of clients (star, nat).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clients: Option<u32>,
-    /// Number of servers (star).
+    /// Number of servers (star, nat).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub servers: Option<u32>,
-    /// Number of clients, and of servers (dumbbell).
+    /// Number of clients, and of servers (dumbbell, sites).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pairs: Option<u32>,
     /// Number of routers between client and server (chain).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub routers: Option<u32>,
-    /// The link between client and server (pair), or each link of the way (chain).
+    /// Number of pods, even (fat-tree).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pods: Option<u32>,
+    /// Rows of routers (torus).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rows: Option<u32>,
+    /// Columns of routers; as many as rows unless given (torus).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub columns: Option<u32>,
+    /// Number of sites (sites).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sites: Option<u32>,
+    /// The link between client and server (pair), each link of the way (chain), or the link outside
+    /// the NAT (nat).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<LinkFile>,
-    /// The link of each client (star, dumbbell).
+    /// The link of each client (all kinds but pair, chain and graph).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access: Option<LinkFile>,
-    /// The link of each server (star, dumbbell); as `access` unless given.
+    /// The link of each server; as `access` unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server_access: Option<LinkFile>,
     /// The link between the two routers (dumbbell).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bottleneck: Option<LinkFile>,
+    /// The links between routers (fat-tree, torus, sites).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub core: Option<LinkFile>,
+    /// Address translation for the clients (nat).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<NatFile>,
     /// Hosts (graph).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub host: Vec<HostFile>,
@@ -78,6 +97,37 @@ pub struct RouterFile {
     /// How many; 1 unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<u32>,
+    /// Address translation; none unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nat: Option<NatFile>,
+}
+
+/// A source NAT on a router: hosts on one side share its addresses towards the other. Time-outs count
+/// from the last packet of a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NatFile {
+    /// Addresses that are shared; 1 unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub addresses: Option<u32>,
+    /// First and last port of the pool of each address; `[1024, 65535]` unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ports: Option<PortRange>,
+    /// Time-out while a connection is being opened; 120 s unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opening: Option<SimDuration>,
+    /// Time-out of an established connection; 5 days unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub established: Option<SimDuration>,
+    /// Time-out after the first FIN; 120 s unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closing: Option<SimDuration>,
+    /// Time-out after FINs of both sides; 120 s unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closed: Option<SimDuration>,
+    /// Time-out after a reset; 10 s unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reset: Option<SimDuration>,
 }
 
 /// A link with its two directions. All keys but `drop` hold in both unless `reverse` says

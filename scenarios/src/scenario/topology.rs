@@ -8,7 +8,7 @@ use sim_core::{
     SimTime,
 };
 
-use crate::file::topology::{HostFile, LinkFile, RouterFile, TopologyFile};
+use crate::file::topology::{HostFile, LinkFile, NatFile, RouterFile, TopologyFile};
 use crate::path::{DottedPath, is_name};
 use crate::problem::Problem;
 use crate::suggest;
@@ -16,11 +16,13 @@ use crate::suggest;
 mod link;
 mod models;
 mod names;
+mod nat;
 mod routes;
 mod shapes;
 
 pub use link::{Direction, Link};
 use names::Names;
+pub use nat::NatGateway;
 use routes::Joins;
 pub(crate) use routes::first_unreachable;
 
@@ -44,6 +46,8 @@ pub struct RouterGroup {
     pub name: String,
     /// How many.
     pub count: u32,
+    /// Address translation.
+    pub nat: Option<NatGateway>,
 }
 
 /// A checked network. Nodes are numbered: hosts first, then routers, in the order written.
@@ -85,12 +89,12 @@ impl Topology {
             links: Vec::new(),
             names: Names::default(),
         };
-        for (i, host) in graph.host.iter().enumerate() {
+        for (i, host) in graph.hosts.iter().enumerate() {
             topology
                 .hosts
                 .push(host_group(host, &at.key("host").index(i))?);
         }
-        for (i, router) in graph.router.iter().enumerate() {
+        for (i, router) in graph.routers.iter().enumerate() {
             topology
                 .routers
                 .push(router_group(router, &at.key("router").index(i))?);
@@ -99,12 +103,8 @@ impl Topology {
         topology.check_counts(&at)?;
         topology.names = Names::new(&topology.hosts, &topology.routers);
         let mut joins = Joins::new(&topology);
-        for (i, link) in graph.link.iter().enumerate() {
-            let at = if file.kind == "graph" {
-                at.key("link").index(i)
-            } else {
-                shapes::origin(file, i, &at)
-            };
+        for (i, link) in graph.links.iter().enumerate() {
+            let at = shapes::origin(&graph, i, &at);
             let link = Link::new(link, models, &at)?;
             joins.add(&topology.ends(&link, &at)?);
             topology.links.push(link);
@@ -133,16 +133,17 @@ impl Topology {
         all
     }
 
-    /// The group of each node, by number; empty for routers.
+    /// The group of each node, by number; the name for routers that translate addresses, and empty
+    /// for others.
     pub fn group_of_nodes(&self) -> Vec<&str> {
         let hosts = self
             .hosts
             .iter()
             .flat_map(|h| std::iter::repeat_n(h.group.as_str(), h.count as usize));
-        let routers = self
-            .routers
-            .iter()
-            .flat_map(|r| std::iter::repeat_n("", r.count as usize));
+        let routers = self.routers.iter().flat_map(|r| {
+            let group = if r.nat.is_some() { r.name.as_str() } else { "" };
+            std::iter::repeat_n(group, r.count as usize)
+        });
         hosts.chain(routers).collect()
     }
 
@@ -189,10 +190,35 @@ impl Topology {
         let routers = self.routers.iter().flat_map(|r| {
             (0..r.count).map(|i| NodeSpec {
                 name: node_name(&r.name, r.count, i),
-                kind: NodeKind::Router,
+                kind: match r.nat {
+                    Some(NatGateway { addresses, .. }) => NodeKind::Gateway { addresses },
+                    None => NodeKind::Router,
+                },
             })
         });
         hosts.chain(routers).collect()
+    }
+
+    /// The hosts and routers that a group, a name, or the name of a single node stands for.
+    pub fn nodes_named(&self, name: &str) -> Vec<NodeId> {
+        [self.names.hosts(name), self.names.routers(name)].concat()
+    }
+
+    /// The nodes that translate addresses.
+    pub fn nats(&self) -> Vec<(NodeId, NatGateway)> {
+        let mut first: u32 = self.hosts.iter().map(|h| h.count).sum();
+        let mut all = Vec::new();
+        for router in &self.routers {
+            let nodes = first..first + router.count;
+            first = nodes.end;
+            all.extend(
+                router
+                    .nat
+                    .iter()
+                    .flat_map(|nat| nodes.clone().map(|n| (NodeId(n), *nat))),
+            );
+        }
+        all
     }
 
     /// The network with its addresses and routes.
@@ -216,7 +242,7 @@ impl Topology {
         let at = at.key("between");
         let find = |i: usize| {
             let name = &link.between[i];
-            let found = [self.names.hosts(name), self.names.routers(name)].concat();
+            let found = self.nodes_named(name);
             if found.is_empty() {
                 let message = suggest::unknown("node or group", name, self.names());
                 return Err(Problem::new(at.index(i), message));
@@ -309,6 +335,7 @@ impl Topology {
                 .map(|r| RouterFile {
                     name: r.name.clone(),
                     count: Some(r.count),
+                    nat: r.nat.map(NatGateway::to_file),
                 })
                 .collect(),
             link: self.links.iter().map(Link::to_file).collect(),
@@ -338,6 +365,10 @@ fn router_group(file: &RouterFile, at: &DottedPath) -> Result<RouterGroup, Probl
     Ok(RouterGroup {
         name: file.name.clone(),
         count: at_least_one(file.count, "count", at)?,
+        nat: match &file.nat {
+            Some(nat) => Some(NatGateway::new(nat, &at.key("nat"))?),
+            None => None,
+        },
     })
 }
 

@@ -44,6 +44,11 @@ impl NetworkBuilder {
         self.node(name, NodeKind::Router)
     }
 
+    /// Adds a gateway with one address.
+    pub fn gateway(&mut self, name: impl Into<String>) -> NodeId {
+        self.node(name, NodeKind::Gateway { addresses: 1 })
+    }
+
     /// Adds a node.
     pub fn node(&mut self, name: impl Into<String>, kind: NodeKind) -> NodeId {
         let name = name.into();

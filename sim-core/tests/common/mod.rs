@@ -51,6 +51,10 @@ impl Draft {
         ))
     }
 
+    pub(crate) fn gateway(&mut self, name: &str) -> NodeId {
+        self.node(name, NodeKind::Gateway { addresses: 1 })
+    }
+
     pub(crate) fn network(&self) -> Arc<Network> {
         Arc::new(Network::new(self.nodes.clone(), self.links.clone()).unwrap())
     }
@@ -166,13 +170,8 @@ pub(crate) fn run<H: Host>(
 }
 
 /// One host per host node, made by `make`.
-pub(crate) fn hosts<H>(network: &Network, mut make: impl FnMut(NodeId) -> H) -> Vec<Option<H>> {
-    let each = network.nodes().iter().enumerate();
-    each.map(|(i, node)| match node.kind {
-        NodeKind::Host { .. } => Some(make(NodeId(i as u32))),
-        NodeKind::Router => None,
-    })
-    .collect()
+pub(crate) fn hosts<H>(network: &Network, make: impl FnMut(NodeId) -> H) -> Vec<Option<H>> {
+    network.place(make)
 }
 
 pub(crate) fn address(network: &Network, name: &str) -> Ipv4Addr {

@@ -79,10 +79,15 @@ impl Client {
 
     /// Asks to be woken for the next arrival.
     fn await_arrival(&mut self, socket: &mut SocketCx<'_, '_>) {
-        if let Some(at) = self.clock.next(&mut self.rng)
+        while let Some(at) = self.clock.next(&mut self.rng)
             && self.may_open(at)
         {
-            socket.wake(at, ARRIVAL);
+            if at >= socket.now() {
+                socket.wake(at, ARRIVAL);
+                return;
+            }
+            // The host was down then.
+            self.opened += 1;
         }
     }
 
@@ -297,6 +302,11 @@ impl App for Client {
         match event {
             AppEvent::Start => {
                 self.rng = socket.rng(&self.spec.name);
+                if let Arrivals::Closed { .. } = self.spec.arrivals {
+                    // After a boot, users begin again.
+                    let start = self.spec.start.max(socket.now());
+                    self.clock = ArrivalClock::new(self.spec.arrivals.clone(), start);
+                }
                 self.await_arrival(socket);
             }
             AppEvent::Wake(ARRIVAL) => {

@@ -113,6 +113,10 @@ impl Listener {
         self.port == port && self.bind.is_some()
     }
 
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Others may listen on its port (`SO_REUSEPORT`).
     pub(super) fn shares_port(&self) -> bool {
         self.shares_port

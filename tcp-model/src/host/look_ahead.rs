@@ -41,7 +41,7 @@ impl TcpHost {
                     self.stack.endpoints.prefetch(app.prepare_for_wake(token)?);
                     None
                 }
-                Timer::TimeWait => None,
+                Timer::TimeWait | Timer::Node(_) => None,
             },
             Upcoming::Again(key) if key & TIMER != 0 => {
                 self.stack.endpoints.prefetch_if_due(key as u32);

@@ -36,6 +36,7 @@ pub type ModelFactory = Arc<dyn Fn(OpenContext) -> Box<dyn TcpModel> + Send + Sy
 const KIND_SHIFT: u32 = 62;
 const KIND_TIME_WAIT: u64 = 1;
 const KIND_APP: u64 = 2;
+const KIND_NODE: u64 = 3;
 const APP_SHIFT: u32 = 48;
 
 /// A timer token taken apart.
@@ -43,6 +44,8 @@ pub(super) enum Timer {
     Connection(u32),
     TimeWait,
     App(u16, u64),
+    /// Of the node itself.
+    Node(u64),
 }
 
 impl Timer {
@@ -53,6 +56,7 @@ impl Timer {
                 let app = (token >> APP_SHIFT) as u16 & 0x3fff;
                 Timer::App(app, token & ((1 << APP_SHIFT) - 1))
             }
+            KIND_NODE => Timer::Node(token & ((1 << KIND_SHIFT) - 1)),
             _ => Timer::Connection(token as u32),
         }
     }
@@ -61,6 +65,7 @@ impl Timer {
         match self {
             Timer::Connection(slot) => u64::from(slot),
             Timer::TimeWait => KIND_TIME_WAIT << KIND_SHIFT,
+            Timer::Node(token) => KIND_NODE << KIND_SHIFT | token,
             Timer::App(app, token) => {
                 let token = token & ((1 << APP_SHIFT) - 1);
                 KIND_APP << KIND_SHIFT | u64::from(app & 0x3fff) << APP_SHIFT | token

@@ -96,6 +96,22 @@ impl Packed {
         }
     }
 
+    /// Control bits.
+    pub fn flags(&self) -> Flags {
+        match self {
+            Packed::Usual(usual) => Flags(usual.flags.into()),
+            Packed::Other(segment) => segment.flags,
+        }
+    }
+
+    /// Changes the source and the destination port.
+    pub fn set_ports(&mut self, src: u16, dst: u16) {
+        match self {
+            Packed::Usual(usual) => (usual.src_port, usual.dst_port) = (src, dst),
+            Packed::Other(segment) => (segment.src_port, segment.dst_port) = (src, dst),
+        }
+    }
+
     /// Source and destination port.
     pub fn ports(&self) -> (u16, u16) {
         match self {

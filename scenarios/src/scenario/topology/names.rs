@@ -169,6 +169,7 @@ mod tests {
         let routers = [("r", 2), ("core", 1)].map(|(name, count)| RouterGroup {
             name: name.to_owned(),
             count,
+            nat: None,
         });
         let names = Names::new(&hosts, &routers);
         let ids = |found: Vec<NodeId>| found.iter().map(|n| n.0).collect::<Vec<_>>();

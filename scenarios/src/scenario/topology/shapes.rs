@@ -1,189 +1,203 @@
 //! The named shapes, each written as hosts, routers and links.
 //!
-//! ```text
-//! pair      client ── server
-//! star      client-i ── hub ── server-i
-//! dumbbell  client-i ── left ══ right ── server-i        (══ the bottleneck)
-//! chain     client ── router-0 ── router-1 ── … ── server
-//! ```
+//! A new shape is a file in this folder and a line in [`SHAPES`]; keys that no shape had before are
+//! added to [`TopologyFile`] and to `given` below.
+
+mod chain;
+mod dumbbell;
+mod fat_tree;
+mod nat;
+mod pair;
+mod sites;
+mod star;
+mod torus;
 
 use sim_core::SimDuration;
 
-use super::{DottedPath, HostFile, LinkFile, Problem, RouterFile, TopologyFile};
+use super::{DottedPath, HostFile, LinkFile, NatFile, Problem, RouterFile, TopologyFile};
 use crate::suggest;
 
-const KINDS: [&str; 5] = ["pair", "star", "dumbbell", "chain", "graph"];
-
-/// Writes a named shape as a graph.
-pub(super) fn expand(file: &TopologyFile, at: &DottedPath) -> Result<TopologyFile, Problem> {
-    check_keys(file, at)?;
-    let count = |value: Option<u32>, key: &str, default: u32| match value.unwrap_or(default) {
-        0 => Err(Problem::new(
-            at.key(key),
-            format!("`{key}` must be at least 1"),
-        )),
-        n => Ok(n),
-    };
-    let host = |name: &str, count: u32, addresses: Option<u32>| HostFile {
-        name: name.to_owned(),
-        count: Some(count),
-        addresses,
-        group: None,
-    };
-    let client = |n| host("client", n, file.client_addresses);
-    let server = |n| host("server", n, file.server_addresses);
-    let router = |name: &str, n| RouterFile {
-        name: name.to_owned(),
-        count: Some(n),
-    };
-    let access = file.access.clone().unwrap_or(LinkFile {
-        delay: Some(SimDuration::from_millis(1)),
-        ..LinkFile::default()
-    });
-    let server_access = file.server_access.clone().unwrap_or_else(|| access.clone());
-    let (hosts, routers, links) = match file.kind.as_str() {
-        "pair" => {
-            let path = needed(&file.path, "path", at)?;
-            (
-                vec![client(1), server(1)],
-                vec![],
-                vec![between(path, "client", "server")],
-            )
-        }
-        "star" => {
-            let hosts = vec![
-                client(count(file.clients, "clients", 1)?),
-                server(count(file.servers, "servers", 1)?),
-            ];
-            let links = vec![
-                between(&access, "client", "hub"),
-                between(&server_access, "server", "hub"),
-            ];
-            (hosts, vec![router("hub", 1)], links)
-        }
-        "dumbbell" => {
-            let pairs = count(file.pairs, "pairs", 1)?;
-            let bottleneck = needed(&file.bottleneck, "bottleneck", at)?;
-            let links = vec![
-                between(&access, "client", "left"),
-                between(bottleneck, "left", "right"),
-                between(&server_access, "server", "right"),
-            ];
-            (
-                vec![client(pairs), server(pairs)],
-                vec![router("left", 1), router("right", 1)],
-                links,
-            )
-        }
-        "chain" => {
-            let path = needed(&file.path, "path", at)?;
-            let n = count(file.routers, "routers", 1)?;
-            let name = |i: u32| {
-                if n == 1 {
-                    "router".to_owned()
-                } else {
-                    format!("router-{i}")
-                }
-            };
-            let mut stops = vec!["client".to_owned()];
-            // More than are allowed are refused by their number, which this need not write out.
-            stops.extend((0..n.min(10_000)).map(name));
-            stops.push("server".to_owned());
-            let links = stops
-                .windows(2)
-                .map(|w| between(path, &w[0], &w[1]))
-                .collect();
-            (vec![client(1), server(1)], vec![router("router", n)], links)
-        }
-        _ => return Ok(file.clone()),
-    };
-    Ok(TopologyFile {
-        kind: "graph".to_owned(),
-        host: hosts,
-        router: routers,
-        link: links,
-        ..TopologyFile::default()
-    })
+/// A named shape.
+struct Shape {
+    /// The `kind` that asks for it.
+    kind: &'static str,
+    /// The keys it takes.
+    keys: &'static [&'static str],
+    /// Writes it as a graph.
+    expand: fn(&Given<'_>) -> Result<Graph, Problem>,
 }
 
-/// Where the `i`th link of an expanded shape was written.
-pub(super) fn origin(file: &TopologyFile, i: usize, at: &DottedPath) -> DottedPath {
-    let server_access = if file.server_access.is_some() {
-        "server_access"
-    } else {
-        "access"
-    };
-    at.key(match (file.kind.as_str(), i) {
-        ("star", 0) | ("dumbbell", 0) => "access",
-        ("star", _) | ("dumbbell", 2) => server_access,
-        ("dumbbell", _) => "bottleneck",
-        _ => "path",
-    })
+const SHAPES: &[&Shape] = &[
+    &pair::SHAPE,
+    &star::SHAPE,
+    &dumbbell::SHAPE,
+    &chain::SHAPE,
+    &nat::SHAPE,
+    &fat_tree::SHAPE,
+    &torus::SHAPE,
+    &sites::SHAPE,
+];
+/// The kind of a network written node by node.
+const GRAPH: &str = "graph";
+const GRAPH_KEYS: &[&str] = &["host", "router", "link"];
+
+/// A shape written out.
+#[derive(Debug, Default)]
+pub(super) struct Graph {
+    pub(super) hosts: Vec<HostFile>,
+    pub(super) routers: Vec<RouterFile>,
+    pub(super) links: Vec<LinkFile>,
+    /// The key that describes each link; empty for a graph, whose links stand for themselves.
+    pub(super) origins: Vec<&'static str>,
 }
 
-fn between(link: &LinkFile, a: &str, b: &str) -> LinkFile {
-    LinkFile {
-        between: Some([a.to_owned(), b.to_owned()]),
-        ..link.clone()
+impl Graph {
+    fn host(&mut self, name: &str, count: u32, addresses: Option<u32>) {
+        self.hosts.push(HostFile {
+            name: name.to_owned(),
+            count: Some(count),
+            addresses,
+            group: None,
+        });
+    }
+
+    fn router(&mut self, name: &str, count: u32, nat: Option<NatFile>) {
+        self.routers.push(RouterFile {
+            name: name.to_owned(),
+            count: Some(count),
+            nat,
+        });
+    }
+
+    /// Joins two nodes, or the members of two groups, by the link described at `key`.
+    fn link(&mut self, (key, link): (&'static str, &LinkFile), a: &str, b: &str) {
+        self.links.push(LinkFile {
+            between: Some([a.to_owned(), b.to_owned()]),
+            ..link.clone()
+        });
+        self.origins.push(key);
     }
 }
 
-fn needed<'a>(
-    link: &'a Option<LinkFile>,
-    key: &str,
-    at: &DottedPath,
-) -> Result<&'a LinkFile, Problem> {
-    link.as_ref().ok_or_else(|| {
-        Problem::new(at.clone(), format!("`{key}` is missing in {at}")).help(format!(
-            "add {key} = {{ rate = \"100 Mbit/s\", delay = \"10 ms\" }}"
-        ))
-    })
+/// What is written under `[topology]`, as shapes ask for it.
+struct Given<'a> {
+    file: &'a TopologyFile,
+    at: &'a DottedPath,
 }
 
-/// Refuses keys of other shapes.
-fn check_keys(file: &TopologyFile, at: &DottedPath) -> Result<(), Problem> {
-    let takes: &[&str] = match file.kind.as_str() {
-        "pair" => &["client_addresses", "server_addresses", "path"],
-        "star" => &[
-            "client_addresses",
-            "server_addresses",
-            "clients",
-            "servers",
-            "access",
-            "server_access",
-        ],
-        "dumbbell" => &[
-            "client_addresses",
-            "server_addresses",
-            "pairs",
-            "access",
-            "server_access",
-            "bottleneck",
-        ],
-        "chain" => &["client_addresses", "server_addresses", "routers", "path"],
-        "graph" => &["host", "router", "link"],
-        other => {
-            return Err(Problem::new(
-                at.key("kind"),
-                suggest::unknown("topology", other, KINDS),
-            ));
+impl Given<'_> {
+    /// A count of at least one.
+    fn count(&self, value: Option<u32>, key: &str, usual: u32) -> Result<u32, Problem> {
+        match value.unwrap_or(usual) {
+            0 => Err(Problem::new(
+                self.at.key(key),
+                format!("`{key}` must be at least 1"),
+            )),
+            n => Ok(n),
+        }
+    }
+
+    fn clients(&self, graph: &mut Graph, count: u32) {
+        graph.host("client", count, self.file.client_addresses);
+    }
+
+    fn servers(&self, graph: &mut Graph, count: u32) {
+        graph.host("server", count, self.file.server_addresses);
+    }
+
+    /// The link of each client: 1 ms, where none is described.
+    fn access(&self) -> (&'static str, LinkFile) {
+        let usual = || LinkFile {
+            delay: Some(SimDuration::from_millis(1)),
+            ..LinkFile::default()
+        };
+        ("access", self.file.access.clone().unwrap_or_else(usual))
+    }
+
+    /// The link of each server: as that of clients, where none is described.
+    fn server_access(&self) -> (&'static str, LinkFile) {
+        match &self.file.server_access {
+            Some(link) => ("server_access", link.clone()),
+            None => self.access(),
+        }
+    }
+
+    /// A link that must be described.
+    fn needed<'a>(
+        &self,
+        key: &'static str,
+        link: &'a Option<LinkFile>,
+    ) -> Result<(&'static str, &'a LinkFile), Problem> {
+        let at = self.at;
+        let link = link.as_ref().ok_or_else(|| {
+            Problem::new(at.clone(), format!("`{key}` is missing in {at}")).help(format!(
+                "add {key} = {{ rate = \"100 Mbit/s\", delay = \"10 ms\" }}"
+            ))
+        })?;
+        Ok((key, link))
+    }
+}
+
+/// Writes a named shape, or a graph, as hosts, routers and links.
+pub(super) fn expand(file: &TopologyFile, at: &DottedPath) -> Result<Graph, Problem> {
+    let shape = SHAPES.iter().find(|s| s.kind == file.kind);
+    let keys = match shape {
+        Some(shape) => shape.keys,
+        None if file.kind == GRAPH => GRAPH_KEYS,
+        None => {
+            let kinds: Vec<&str> = SHAPES.iter().map(|s| s.kind).chain([GRAPH]).collect();
+            let message = suggest::unknown("topology", &file.kind, kinds.iter().copied());
+            return Err(Problem::new(at.key("kind"), message));
         }
     };
-    let given = [
+    check_keys(file, keys, at)?;
+    match shape {
+        Some(shape) => (shape.expand)(&Given { file, at }),
+        None => Ok(Graph {
+            hosts: file.host.clone(),
+            routers: file.router.clone(),
+            links: file.link.clone(),
+            origins: Vec::new(),
+        }),
+    }
+}
+
+/// Where link number `i` was written.
+pub(super) fn origin(graph: &Graph, i: usize, at: &DottedPath) -> DottedPath {
+    match graph.origins.get(i) {
+        Some(key) => at.key(key),
+        None => at.key("link").index(i),
+    }
+}
+
+/// Which keys are written.
+fn given(file: &TopologyFile) -> [(&'static str, bool); 19] {
+    [
         ("client_addresses", file.client_addresses.is_some()),
         ("server_addresses", file.server_addresses.is_some()),
         ("clients", file.clients.is_some()),
         ("servers", file.servers.is_some()),
         ("pairs", file.pairs.is_some()),
         ("routers", file.routers.is_some()),
+        ("pods", file.pods.is_some()),
+        ("rows", file.rows.is_some()),
+        ("columns", file.columns.is_some()),
+        ("sites", file.sites.is_some()),
         ("path", file.path.is_some()),
         ("access", file.access.is_some()),
         ("server_access", file.server_access.is_some()),
         ("bottleneck", file.bottleneck.is_some()),
+        ("core", file.core.is_some()),
+        ("gateway", file.gateway.is_some()),
         ("host", !file.host.is_empty()),
         ("router", !file.router.is_empty()),
         ("link", !file.link.is_empty()),
-    ];
+    ]
+}
+
+/// Refuses keys of other shapes.
+fn check_keys(file: &TopologyFile, takes: &[&str], at: &DottedPath) -> Result<(), Problem> {
+    let given = given(file);
     if let Some((key, _)) = given
         .iter()
         .find(|(key, given)| *given && !takes.contains(key))
@@ -202,6 +216,7 @@ fn check_keys(file: &TopologyFile, at: &DottedPath) -> Result<(), Problem> {
         ("access", &file.access),
         ("server_access", &file.server_access),
         ("bottleneck", &file.bottleneck),
+        ("core", &file.core),
     ];
     match links
         .iter()

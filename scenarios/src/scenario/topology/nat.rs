@@ -1,0 +1,67 @@
+//! Routers that translate addresses.
+
+use sim_core::SimDuration;
+use tcp_model::middlebox::{NatSpec, NatTimeouts};
+
+use super::{DottedPath, Problem, at_least_one};
+use crate::file::topology::NatFile;
+use crate::file::values::PortRange;
+
+/// A source NAT on a router.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NatGateway {
+    /// Addresses that the hosts behind it share.
+    pub addresses: u32,
+    /// Ports and time-outs.
+    pub spec: NatSpec,
+}
+
+impl NatGateway {
+    /// Checks a NAT as written.
+    pub(super) fn new(file: &NatFile, at: &DottedPath) -> Result<NatGateway, Problem> {
+        let usual = NatSpec::default();
+        let ports = file.ports.map_or(usual.ports, |range| range.0);
+        if ports.0 == 0 || ports.0 > ports.1 {
+            return Err(Problem::new(
+                at.key("ports"),
+                "`ports` must be two ports from 1 on, the smaller one first",
+            )
+            .help("write for example ports = [1024, 65535]"));
+        }
+        let time = |key: &str, value: Option<SimDuration>, usual: SimDuration| match value {
+            Some(t) if t.is_zero() => Err(Problem::new(
+                at.key(key),
+                format!("`{key}` must be greater than zero"),
+            )
+            .help("write for example \"120 s\"")),
+            other => Ok(other.unwrap_or(usual)),
+        };
+        Ok(NatGateway {
+            addresses: at_least_one(file.addresses, "addresses", at)?,
+            spec: NatSpec {
+                ports,
+                timeouts: NatTimeouts {
+                    opening: time("opening", file.opening, usual.timeouts.opening)?,
+                    established: time("established", file.established, usual.timeouts.established)?,
+                    closing: time("closing", file.closing, usual.timeouts.closing)?,
+                    closed: time("closed", file.closed, usual.timeouts.closed)?,
+                    reset: time("reset", file.reset, usual.timeouts.reset)?,
+                },
+            },
+        })
+    }
+
+    /// Everything written out.
+    pub(super) fn to_file(self) -> NatFile {
+        let NatSpec { ports, timeouts } = self.spec;
+        NatFile {
+            addresses: Some(self.addresses),
+            ports: Some(PortRange(ports)),
+            opening: Some(timeouts.opening),
+            established: Some(timeouts.established),
+            closing: Some(timeouts.closing),
+            closed: Some(timeouts.closed),
+            reset: Some(timeouts.reset),
+        }
+    }
+}

@@ -1,0 +1,418 @@
+//! A source NAT (RFC 3022 "NAPT", terms of RFC 4787 and RFC 5382).
+//!
+//! Hosts inside share the NAT's addresses. Mapping and filtering depend on the endpoint outside: each
+//! connection has a mapping of its own, and one port serves as many connections as go to different
+//! addresses or ports, as in Linux. A SYN from inside makes a mapping with the port that has been
+//! free longest; a SYN that finds none is dropped. Mappings time out by the state of their
+//! connection, counted from its last packet, and their port is free again.
+//!
+//! Leaves out: hairpinning (RFC 4787 section 6), ICMP, keeping the port of the host inside, picking up
+//! connections in the middle (a packet without a mapping is dropped), and the checks of sequence numbers
+//! that Linux makes.
+
+mod pool;
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use hashbrown::HashMap;
+use rustc_hash::FxBuildHasher;
+use sim_core::{LazyTimer, Packet, SimDuration, SimTime};
+
+use self::pool::PortPool;
+use super::{Middlebox, MiddleboxCx};
+use crate::segment::{Flags, Packed};
+
+/// How long a mapping outlives the last packet of its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NatTimeouts {
+    /// Until both sides have acknowledged a SYN.
+    pub opening: SimDuration,
+    /// While the connection is established.
+    pub established: SimDuration,
+    /// After a FIN of one side.
+    pub closing: SimDuration,
+    /// After FINs of both sides.
+    pub closed: SimDuration,
+    /// After a reset.
+    pub reset: SimDuration,
+}
+
+impl Default for NatTimeouts {
+    /// Those of Linux (`nf_conntrack_tcp_timeout_…`: `syn_sent`, `established`, `fin_wait`,
+    /// `time_wait`, `close`).
+    fn default() -> Self {
+        NatTimeouts {
+            opening: SimDuration::from_secs(120),
+            established: SimDuration::from_secs(5 * 24 * 3600),
+            closing: SimDuration::from_secs(120),
+            closed: SimDuration::from_secs(120),
+            reset: SimDuration::from_secs(10),
+        }
+    }
+}
+
+/// A source NAT as data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NatSpec {
+    /// First and last port of the pool, on each of the NAT's addresses.
+    pub ports: (u16, u16),
+    /// Time-outs.
+    pub timeouts: NatTimeouts,
+}
+
+impl Default for NatSpec {
+    /// All ports from 1024 on, and the time-outs of Linux.
+    fn default() -> Self {
+        NatSpec {
+            ports: (1024, u16::MAX),
+            timeouts: NatTimeouts::default(),
+        }
+    }
+}
+
+/// What a NAT counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NatStats {
+    /// Mappings there are.
+    pub mappings: u32,
+    /// Most mappings at a time.
+    pub peak_mappings: u32,
+    /// Mappings made.
+    pub made: u64,
+    /// SYNs dropped because no port was free.
+    pub exhausted: u64,
+    /// Other packets dropped because they belonged to no mapping.
+    pub unmapped: u64,
+}
+
+/// A connection seen from inside: source and destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Inside {
+    host: SocketAddrV4,
+    remote: SocketAddrV4,
+}
+
+/// The same seen from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Outside {
+    /// An address and a port of the NAT.
+    mapped: SocketAddrV4,
+    remote: SocketAddrV4,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// The host inside has sent a SYN.
+    Opening,
+    /// The other side has answered with a SYN.
+    Answered,
+    Established,
+    /// One side has sent a FIN: the host inside, or the other.
+    Closing {
+        inside: bool,
+    },
+    Closed,
+    Reset,
+}
+
+/// A mapping.
+#[derive(Clone, Copy, Debug)]
+struct Mapping {
+    inside: Inside,
+    mapped: SocketAddrV4,
+    phase: Phase,
+    deadline: SimTime,
+    /// The earliest entry of it in the list of deadlines.
+    queued: SimTime,
+    /// Which use of its slot this is.
+    serial: u32,
+}
+
+impl Mapping {
+    fn outside(&self) -> Outside {
+        Outside {
+            mapped: self.mapped,
+            remote: self.inside.remote,
+        }
+    }
+}
+
+/// A slot of the table.
+#[derive(Clone, Copy, Debug, Default)]
+struct Slot {
+    mapping: Option<Mapping>,
+    serial: u32,
+}
+
+type Map<K, V> = HashMap<K, V, FxBuildHasher>;
+
+/// A source NAT. It allocates only when there are more mappings or destinations than ever before.
+#[derive(Debug)]
+pub struct Nat {
+    spec: NatSpec,
+    addresses: Vec<Ipv4Addr>,
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    by_inside: Map<Inside, u32>,
+    by_outside: Map<Outside, u32>,
+    /// Free ports by destination.
+    pools: Map<SocketAddrV4, PortPool>,
+    /// (deadline, slot, its serial), at least one entry for each mapping, at its deadline or before.
+    deadlines: BinaryHeap<Reverse<(SimTime, u32, u32)>>,
+    timer: LazyTimer,
+    stats: NatStats,
+}
+
+impl Nat {
+    /// A NAT as described, without mappings.
+    pub fn new(spec: NatSpec) -> Nat {
+        Nat {
+            spec,
+            addresses: Vec::new(),
+            slots: Vec::new(),
+            free: Vec::new(),
+            by_inside: Map::default(),
+            by_outside: Map::default(),
+            pools: Map::default(),
+            deadlines: BinaryHeap::new(),
+            timer: LazyTimer::default(),
+            stats: NatStats::default(),
+        }
+    }
+
+    /// What it counted.
+    pub fn stats(&self) -> NatStats {
+        self.stats
+    }
+
+    /// Ports of the pool, over all addresses.
+    fn pool_size(&self) -> u32 {
+        let (first, last) = self.spec.ports;
+        let per_address = u32::from(last).saturating_sub(u32::from(first)) + 1;
+        per_address * self.addresses.len() as u32
+    }
+
+    /// Address and port number `i` of the pool: addresses take turns.
+    fn endpoint(&self, i: u32) -> SocketAddrV4 {
+        let n = self.addresses.len() as u32;
+        let port = u32::from(self.spec.ports.0) + i / n;
+        SocketAddrV4::new(self.addresses[(i % n) as usize], port as u16)
+    }
+
+    /// The number of an address and port in the pool.
+    fn index(&self, mapped: SocketAddrV4) -> u32 {
+        let n = self.addresses.len() as u32;
+        let address = self.addresses.iter().position(|a| a == mapped.ip());
+        let port = u32::from(mapped.port()) - u32::from(self.spec.ports.0);
+        port * n + address.unwrap_or_default() as u32
+    }
+
+    fn outward(&mut self, mut packet: Packet<Packed>, cx: &mut MiddleboxCx<'_, '_>) {
+        let (src, dst) = packet.payload.ports();
+        let inside = Inside {
+            host: SocketAddrV4::new(packet.src, src),
+            remote: SocketAddrV4::new(packet.dst, dst),
+        };
+        let flags = packet.payload.flags();
+        let opens = flags.is_syn() && !flags.is_ack();
+        let place = match self.by_inside.get(&inside) {
+            Some(&place) => place,
+            None if opens && !packet.corrupt => match self.map(inside, cx.now()) {
+                Some(place) => place,
+                None => {
+                    self.stats.exhausted += 1;
+                    cx.drop(packet);
+                    return;
+                }
+            },
+            None => {
+                self.stats.unmapped += 1;
+                cx.drop(packet);
+                return;
+            }
+        };
+        if !packet.corrupt {
+            self.heed(place, flags, true, cx);
+        }
+        if let Some(mapping) = self.slots[place as usize].mapping {
+            packet.src = *mapping.mapped.ip();
+            packet.payload.set_ports(mapping.mapped.port(), dst);
+        }
+        cx.pass_on(packet);
+    }
+
+    fn inward(&mut self, mut packet: Packet<Packed>, cx: &mut MiddleboxCx<'_, '_>) {
+        let (src, dst) = packet.payload.ports();
+        let outside = Outside {
+            mapped: SocketAddrV4::new(packet.dst, dst),
+            remote: SocketAddrV4::new(packet.src, src),
+        };
+        let Some(&place) = self.by_outside.get(&outside) else {
+            self.stats.unmapped += 1;
+            cx.drop(packet);
+            return;
+        };
+        if !packet.corrupt {
+            self.heed(place, packet.payload.flags(), false, cx);
+        }
+        if let Some(mapping) = self.slots[place as usize].mapping {
+            packet.dst = *mapping.inside.host.ip();
+            packet.payload.set_ports(src, mapping.inside.host.port());
+        }
+        cx.pass_on(packet);
+    }
+
+    /// Makes a mapping; `None` when no port is free.
+    fn map(&mut self, inside: Inside, now: SimTime) -> Option<u32> {
+        let size = self.pool_size();
+        let port = self.pools.entry(inside.remote).or_default().take(size)?;
+        let mapped = self.endpoint(port);
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(Slot::default());
+            self.slots.len() as u32 - 1
+        });
+        let slot = &mut self.slots[place as usize];
+        slot.serial = slot.serial.wrapping_add(1);
+        let mapping = Mapping {
+            inside,
+            mapped,
+            phase: Phase::Opening,
+            deadline: now,
+            queued: SimTime::MAX,
+            serial: slot.serial,
+        };
+        slot.mapping = Some(mapping);
+        self.by_inside.insert(inside, place);
+        self.by_outside.insert(mapping.outside(), place);
+        self.stats.made += 1;
+        self.stats.mappings += 1;
+        self.stats.peak_mappings = self.stats.peak_mappings.max(self.stats.mappings);
+        Some(place)
+    }
+
+    /// Follows the state of a connection, and puts its time-out off.
+    fn heed(&mut self, place: u32, flags: Flags, inside: bool, cx: &mut MiddleboxCx<'_, '_>) {
+        let Some(mapping) = &mut self.slots[place as usize].mapping else {
+            return;
+        };
+        let before = mapping.phase;
+        mapping.phase = next_phase(before, flags, inside);
+        if (before, mapping.phase) == (Phase::Reset, Phase::Reset) {
+            return;
+        }
+        let timeout = timeout(&self.spec.timeouts, mapping.phase);
+        mapping.deadline = cx.now().saturating_add(timeout);
+        if mapping.deadline < mapping.queued {
+            mapping.queued = mapping.deadline;
+            let entry = (mapping.deadline, place, mapping.serial);
+            self.deadlines.push(Reverse(entry));
+            self.arm(cx);
+        }
+    }
+
+    /// Frees the mappings whose time is up.
+    fn expire(&mut self, now: SimTime) {
+        while let Some(&Reverse((at, place, serial))) = self.deadlines.peek() {
+            if at > now {
+                return;
+            }
+            self.deadlines.pop();
+            let slot = &mut self.slots[place as usize];
+            let Some(mapping) = &mut slot.mapping else {
+                continue;
+            };
+            if (mapping.serial, mapping.queued) != (serial, at) {
+                continue;
+            }
+            if mapping.deadline > now {
+                mapping.queued = mapping.deadline;
+                self.deadlines
+                    .push(Reverse((mapping.deadline, place, serial)));
+                continue;
+            }
+            let over = *mapping;
+            slot.mapping = None;
+            self.free.push(place);
+            self.by_inside.remove(&over.inside);
+            self.by_outside.remove(&over.outside());
+            let port = self.index(over.mapped);
+            if let Some(pool) = self.pools.get_mut(&over.inside.remote) {
+                pool.give_back(port);
+            }
+            self.stats.mappings -= 1;
+        }
+    }
+
+    fn arm(&mut self, cx: &mut MiddleboxCx<'_, '_>) {
+        let first = self.deadlines.peek().map(|Reverse((at, ..))| *at);
+        let token = cx.token();
+        self.timer.set(first, token, cx.wakes());
+    }
+}
+
+/// The state of a connection after a packet with these flags from inside or from outside.
+fn next_phase(phase: Phase, flags: Flags, inside: bool) -> Phase {
+    if flags.is_rst() {
+        return Phase::Reset;
+    }
+    match phase {
+        Phase::Closed | Phase::Reset if inside && flags.is_syn() => Phase::Opening,
+        Phase::Opening if !inside && flags.is_syn() => Phase::Answered,
+        Phase::Answered | Phase::Established if flags.is_fin() => Phase::Closing { inside },
+        Phase::Answered if inside && flags.is_ack() => Phase::Established,
+        Phase::Closing { inside: first } if flags.is_fin() && first != inside => Phase::Closed,
+        same => same,
+    }
+}
+
+fn timeout(timeouts: &NatTimeouts, phase: Phase) -> SimDuration {
+    match phase {
+        Phase::Opening | Phase::Answered => timeouts.opening,
+        Phase::Established => timeouts.established,
+        Phase::Closing { .. } => timeouts.closing,
+        Phase::Closed => timeouts.closed,
+        Phase::Reset => timeouts.reset,
+    }
+}
+
+impl Middlebox for Nat {
+    fn on_start(&mut self, cx: &mut MiddleboxCx<'_, '_>) {
+        self.addresses = cx.addresses().collect();
+    }
+
+    fn on_packet(
+        &mut self,
+        packet: Packet<Packed>,
+        cx: &mut MiddleboxCx<'_, '_>,
+    ) -> Option<Packet<Packed>> {
+        self.expire(cx.now());
+        if self.addresses.contains(&packet.dst) {
+            self.inward(packet, cx);
+        } else {
+            self.outward(packet, cx);
+        }
+        None
+    }
+
+    fn on_wake(&mut self, cx: &mut MiddleboxCx<'_, '_>) {
+        let token = cx.token();
+        if self.timer.fire(token, cx.wakes()) {
+            self.expire(cx.now());
+        }
+        self.arm(cx);
+    }
+
+    fn on_crash(&mut self) {
+        let (spec, stats) = (self.spec, self.stats);
+        *self = Nat {
+            addresses: std::mem::take(&mut self.addresses),
+            stats: NatStats {
+                mappings: 0,
+                ..stats
+            },
+            ..Nat::new(spec)
+        };
+    }
+}
