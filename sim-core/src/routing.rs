@@ -126,15 +126,18 @@ impl Routes {
     }
 }
 
+/// Cost of a path: delay, hops, number of its first link.
+type Cost = (SimDuration, u32, u32);
+
 /// Dijkstra's algorithm; its memory is used again for every source.
 struct Search {
-    /// Cost of a path to each node: delay, hops, number of its first link.
-    best: Vec<(SimDuration, u32, u32)>,
-    heap: BinaryHeap<Reverse<((SimDuration, u32, u32), usize)>>,
+    /// Of the best path to each node.
+    best: Vec<Cost>,
+    heap: BinaryHeap<Reverse<(Cost, usize)>>,
 }
 
 impl Search {
-    const FAR: (SimDuration, u32, u32) = (SimDuration::MAX, u32::MAX, NONE);
+    const FAR: Cost = (SimDuration::MAX, u32::MAX, NONE);
 
     fn new(nodes: usize) -> Search {
         Search {
