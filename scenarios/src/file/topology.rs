@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sim_core::SimDuration;
 
-use super::values::{LinkRate, Never, OrModel, PortRange, QueueSize};
+use super::values::{LinkRate, Never, OrModel, QueueSize};
 
 /// The network of a scenario. `kind` says which of the other keys it takes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -112,7 +112,7 @@ pub struct NatFile {
     pub addresses: Option<u32>,
     /// First and last port of the pool of each address; `[1024, 65535]` unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub ports: Option<PortRange>,
+    pub ports: Option<[u16; 2]>,
     /// Time-out while a connection is being opened; 120 s unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub opening: Option<SimDuration>,

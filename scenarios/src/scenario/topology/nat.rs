@@ -5,7 +5,6 @@ use tcp_model::middlebox::{NatSpec, NatTimeouts};
 
 use super::{DottedPath, Problem, at_least_one};
 use crate::file::topology::NatFile;
-use crate::file::values::PortRange;
 
 /// A source NAT on a router.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +19,9 @@ impl NatGateway {
     /// Checks a NAT as written.
     pub(super) fn new(file: &NatFile, at: &DottedPath) -> Result<NatGateway, Problem> {
         let usual = NatSpec::default();
-        let ports = file.ports.map_or(usual.ports, |range| range.0);
+        let ports = file
+            .ports
+            .map_or(usual.ports, |[first, last]| (first, last));
         if ports.0 == 0 || ports.0 > ports.1 {
             return Err(Problem::new(
                 at.key("ports"),
@@ -56,7 +57,7 @@ impl NatGateway {
         let NatSpec { ports, timeouts } = self.spec;
         NatFile {
             addresses: Some(self.addresses),
-            ports: Some(PortRange(ports)),
+            ports: Some([ports.0, ports.1]),
             opening: Some(timeouts.opening),
             established: Some(timeouts.established),
             closing: Some(timeouts.closing),
