@@ -8,7 +8,8 @@ use std::path::Path;
 
 use common::{Made, Story};
 use reports::{
-    Axis, AxisValues, BatchInfo, BatchRow, Completion, RunRecorder, RunWriter, Unit, write_batch,
+    Axis, AxisValues, BatchInfo, BatchRow, Completion, RunRecorder, RunStatus, RunWriter, Unit,
+    write_batch,
 };
 use sim_core::Recorder;
 
@@ -88,7 +89,7 @@ fn batch(dir: &Path) -> Result<(), reports::StoreError> {
                     values: vec![(*rate).into(), (*mode).into()],
                     seed: u64::from(replica) + 1,
                     replica,
-                    status: "ok".into(),
+                    status: RunStatus::Ok,
                     message: String::new(),
                     metrics: [
                         ("connects_failed_share".to_owned(), share),
@@ -102,7 +103,7 @@ fn batch(dir: &Path) -> Result<(), reports::StoreError> {
             }
         }
     }
-    rows[7].status = "failed".into();
+    rows[7].status = RunStatus::Failed;
     rows[7].message = "cannot write results: no space left on device".into();
     write_batch(dir, &info, &rows).map(|_| ())
 }

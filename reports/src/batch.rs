@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::figures::sweep;
 use crate::html;
 use crate::metrics;
-use crate::render::write_figures;
+use crate::render::{guarded, write_figures};
 use crate::store::{ResultDir, StoreError, is_drawn, read_own_text, write_json, write_whole};
 
 mod axis;
@@ -16,12 +16,14 @@ mod derived;
 mod findings;
 mod index;
 mod layout;
+mod status;
 pub(crate) mod variants;
 
 pub use axis::{Axis, AxisValues, Unit};
 pub use derived::row_metrics;
 pub use findings::batch_findings;
 pub use layout::{Layout, MOST_CURVES, MOST_PANELS};
+pub use status::RunStatus;
 
 /// A batch as far as reports are concerned; kept in `batch.json`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -70,8 +72,8 @@ pub struct BatchRow {
     pub seed: u64,
     /// Replica, from 0.
     pub replica: u32,
-    /// "ok", "failed", "missing".
-    pub status: String,
+    /// What became of it.
+    pub status: RunStatus,
     /// Why it failed; empty otherwise.
     pub message: String,
     /// Its metrics.
@@ -130,7 +132,7 @@ pub fn render_batch(dir: &Path) -> Result<Vec<String>, StoreError> {
     place.change(
         |name| !is_drawn(name),
         complete,
-        |aside| render(aside, &file),
+        |aside| guarded(dir, || render(aside, &file)),
     )
 }
 
@@ -179,7 +181,7 @@ fn telling(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
     let varies = |name: &&String| {
         let mut values = rows
             .iter()
-            .filter(|r| r.status == "ok")
+            .filter(|r| r.status.is_ok())
             .map(|r| r.metrics.get(*name));
         let first = values.next();
         values.any(|v| Some(v) != first) || rows.len() == 1

@@ -28,7 +28,7 @@ pub mod text;
 mod words;
 
 pub use batch::{
-    Axis, AxisValues, BatchInfo, BatchRow, Layout, MetricFigure, Unit, batch_findings,
+    Axis, AxisValues, BatchInfo, BatchRow, Layout, MetricFigure, RunStatus, Unit, batch_findings,
     render_batch, row_metrics, write_batch,
 };
 pub use info::{AnalyticHints, LinkInfo, NodeInfo, RecordOptions, RunInfo};

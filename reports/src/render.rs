@@ -1,5 +1,6 @@
 //! Figures and report of a run, from its directory alone.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use crate::figures::{Figure, run_figures};
@@ -19,9 +20,28 @@ pub fn render_run(dir: &Path) -> Result<RunSummary, StoreError> {
     place.change(
         |name| !is_drawn(name),
         true,
-        |aside| render_files(dir, &summary, aside),
+        |aside| guarded(dir, || render_files(dir, &summary, aside)),
     )?;
     Ok(summary)
+}
+
+/// Does something with the files in `dir`. A reader that panics over what is in them is an error
+/// like others: hashes that fit do not prove that the contents make sense.
+pub(crate) fn guarded<T>(
+    dir: &Path,
+    read: impl FnOnce() -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(StoreError::Damaged {
+            path: dir.to_path_buf(),
+            why: format!(
+                "its files do not make sense together ({})",
+                text.unwrap_or("no more is known")
+            ),
+        })
+    })
 }
 
 /// Draws the run whose tables are in `dir`; files go to `to`, which may be the same.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use reports::store::ResultDir;
 use reports::store::reader::Table;
 use reports::{
-    Axis, AxisValues, BatchInfo, BatchRow, MetricFigure, Unit, render_batch, write_batch,
+    Axis, AxisValues, BatchInfo, BatchRow, MetricFigure, RunStatus, Unit, render_batch, write_batch,
 };
 
 fn info() -> BatchInfo {
@@ -29,7 +29,7 @@ fn rows() -> Vec<BatchRow> {
         values: vec![rate.into()],
         seed: 7,
         replica,
-        status: "ok".into(),
+        status: RunStatus::Ok,
         message: String::new(),
         metrics: BTreeMap::from([
             ("connects_failed_share".to_owned(), share),
@@ -43,7 +43,7 @@ fn rows() -> Vec<BatchRow> {
         row("600/s", 1, 0.3),
         row("600/s", 2, 0.9),
     ];
-    rows[4].status = "failed".into();
+    rows[4].status = RunStatus::Failed;
     rows[4].message = "disk full, \"sda\"".into();
     rows[4].metrics.clear();
     rows
@@ -159,7 +159,7 @@ fn three_axes(replicas: u32) -> (BatchInfo, Vec<BatchRow>) {
                     .map(|(a, i)| a.values[i].clone())
                     .collect(),
                 replica,
-                status: "ok".into(),
+                status: RunStatus::Ok,
                 metrics: BTreeMap::from([("goodput_bps".to_owned(), goodput)]),
                 ..BatchRow::default()
             });

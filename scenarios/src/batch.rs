@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 use reports::store::{ResultDir, StoreError, look_at_results, read_text_file, set_aside};
-use reports::{BatchInfo, BatchRow, RunSummary, row_metrics, write_batch};
+use reports::{BatchInfo, BatchRow, RunStatus, RunSummary, row_metrics, write_batch};
 
 use crate::engine::{Division, Engine};
 use crate::existing::Existing;
@@ -417,9 +417,9 @@ pub fn go_on(dir: &Path) -> String {
 
 fn row(spec: &RunSpec, outcome: &Outcome) -> BatchRow {
     let (status, message) = match outcome {
-        Outcome::Failed(RunError::Stopped) => ("missing", "not made yet".to_owned()),
-        Outcome::Failed(error) => ("failed", error.to_string()),
-        _ => ("ok", String::new()),
+        Outcome::Failed(RunError::Stopped) => (RunStatus::Missing, "not made yet".to_owned()),
+        Outcome::Failed(error) => (RunStatus::Failed, error.to_string()),
+        _ => (RunStatus::Ok, String::new()),
     };
     BatchRow {
         id: spec.id.clone(),
@@ -430,7 +430,7 @@ fn row(spec: &RunSpec, outcome: &Outcome) -> BatchRow {
             .collect(),
         seed: spec.seed,
         replica: spec.replica,
-        status: status.to_owned(),
+        status,
         message,
         metrics: outcome.summary().map(row_metrics).unwrap_or_default(),
     }

@@ -78,6 +78,8 @@ enum Command {
     },
     /// Print the manual page: `synfin man | man -l -`
     Man,
+    /// Print the licences of synfin and of the packages that are built into it
+    Licenses,
 }
 
 #[derive(Debug, Args)]
@@ -161,6 +163,7 @@ fn obey(command: Command) -> Result<(), Failure> {
         Command::Bench(args) => bench::bench(&args),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man => manual::man(),
+        Command::Licenses => manual::licenses(),
     }
 }
 

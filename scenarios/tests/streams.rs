@@ -26,6 +26,7 @@ const COMMANDS: &[&[&str]] = &[
     &["bench", "--json", "hold", "2", "--holds", "1000"],
     &["completions", "bash"],
     &["man"],
+    &["licenses"],
     &["--help"],
     &["run", "--help"],
     &["--version"],

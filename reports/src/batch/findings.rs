@@ -310,7 +310,7 @@ impl Told<'_> {
 /// Metrics that were asked for and that no run has, with the reason.
 fn without(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
     let mut seen = BTreeSet::new();
-    let complete = rows.iter().any(|r| r.status == "ok");
+    let complete = rows.iter().any(|r| r.status.is_ok());
     let asked = info.figures.iter().map(|f| f.metric.as_str());
     let missing = asked.filter(|m| complete && rows.iter().all(|r| !r.metrics.contains_key(*m)));
     let told = missing.filter(|m| seen.insert(*m)).map(|m| {
@@ -325,7 +325,7 @@ fn without(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
 }
 
 fn completeness(info: &BatchInfo, rows: &[BatchRow], all: &[Variant<'_>]) -> String {
-    let ok = rows.iter().filter(|r| r.status == "ok").count();
+    let ok = rows.iter().filter(|r| r.status.is_ok()).count();
     let axes = words::axes(info.axes.iter().map(|a| a.path.as_str()));
     let mut parts: Vec<String> = info
         .axes
@@ -357,9 +357,9 @@ fn completeness(info: &BatchInfo, rows: &[BatchRow], all: &[Variant<'_>]) -> Str
 /// Why runs are missing, with how many.
 fn incomplete(rows: &[BatchRow]) -> Vec<String> {
     let mut failures: BTreeMap<&str, usize> = BTreeMap::new();
-    for row in rows.iter().filter(|r| r.status != "ok") {
+    for row in rows.iter().filter(|r| !r.status.is_ok()) {
         let why = if row.message.is_empty() {
-            &row.status
+            row.status.name()
         } else {
             &row.message
         };

@@ -94,7 +94,7 @@ pub(super) fn csv(info: &BatchInfo, rows: &[BatchRow], metrics: &[String]) -> St
         }
         csv.text(&row.seed.to_string());
         csv.text(&row.replica.to_string());
-        csv.text(&row.status);
+        csv.text(row.status.name());
         csv.text(&row.message);
         let value = |m: &String| row.metrics.get(m).copied().unwrap_or(f64::NAN);
         csv.row(metrics.iter().map(value));
@@ -126,7 +126,7 @@ pub(super) fn write_table(
             };
         }
         row = row.count(run.seed).int(run.replica);
-        row = row.text(&Text::from(run.status.as_str()));
+        row = row.text(&Text::from(run.status.name()));
         row = row.text(&Text::from(run.message.as_str()));
         for name in metrics {
             row = row.opt(run.metrics.get(name).copied());

@@ -18,7 +18,7 @@ pub(crate) struct Variant<'a> {
 pub(crate) fn variants(rows: &[BatchRow]) -> Vec<Variant<'_>> {
     let mut all: Vec<Variant<'_>> = Vec::new();
     let mut places = std::collections::BTreeMap::new();
-    for row in rows.iter().filter(|r| r.status == "ok") {
+    for row in rows.iter().filter(|r| r.status.is_ok()) {
         let place = *places.entry(&row.values).or_insert_with(|| {
             all.push(Variant {
                 values: &row.values,

@@ -93,7 +93,7 @@ type Point = (f64, f64, f64, f64);
 /// Pools the complete runs over replicas, and over nothing else.
 fn points(info: &BatchInfo, rows: &[BatchRow], metric: &str, layout: &Layout) -> Points {
     let mut groups: BTreeMap<(Vec<usize>, usize, usize), Vec<&BatchRow>> = BTreeMap::new();
-    for row in rows.iter().filter(|r| r.status == "ok") {
+    for row in rows.iter().filter(|r| r.status.is_ok()) {
         let place = |axis: usize| info.axes[axis].place(row.values.get(axis)?);
         let wanted = layout
             .only

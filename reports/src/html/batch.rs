@@ -142,7 +142,7 @@ fn runs(page: &mut Page, info: &BatchInfo, rows: &[BatchRow], metrics: &[String]
             let cells = cells.chain([
                 row.replica.to_string(),
                 row.seed.to_string(),
-                row.status.clone(),
+                row.status.name().to_owned(),
             ]);
             let value = |name: &String| row.metrics.get(name).map(|v| metric(name, *v));
             cells

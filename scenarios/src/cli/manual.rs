@@ -1,4 +1,4 @@
-//! `synfin completions` and `synfin man`, made from the definition of the command line.
+//! `synfin completions`, `synfin man` and `synfin licenses`.
 
 use std::io::{self, Write as _};
 
@@ -18,6 +18,12 @@ pub(super) fn completions(shell: clap_complete::Shell) -> Result<(), Failure> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "synfin", &mut script);
     outcome(io::stdout().lock().write_all(&script))
+}
+
+/// Prints the licences of the program and of the packages that are built into it.
+pub(super) fn licenses() -> Result<(), Failure> {
+    let text = include_str!("../../notices.txt");
+    outcome(io::stdout().lock().write_all(text.as_bytes()))
 }
 
 /// Prints the manual page: the program, then each command.

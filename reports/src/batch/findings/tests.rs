@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::batch::{Axis, AxisValues, MetricFigure, Unit};
+use crate::batch::{Axis, AxisValues, MetricFigure, RunStatus, Unit};
 
 /// An axis of names, or of numbers where every value begins with one.
 fn axis(path: &str, values: &[&str]) -> Axis {
@@ -22,7 +22,7 @@ fn row(values: &[&str], replica: u32, metrics: &[(&str, f64)]) -> BatchRow {
     BatchRow {
         values: values.iter().map(|v| (*v).to_owned()).collect(),
         replica,
-        status: "ok".into(),
+        status: RunStatus::Ok,
         metrics: metrics.collect::<BTreeMap<_, _>>(),
         ..BatchRow::default()
     }
@@ -132,7 +132,7 @@ fn figures_choose_what_is_told_and_replicas_give_intervals() {
         one(&["5"], 0, 10.0),
     ];
     rows.push(BatchRow {
-        status: "failed".into(),
+        status: RunStatus::Failed,
         message: "disk full".into(),
         ..one(&["5"], 1, 0.0)
     });

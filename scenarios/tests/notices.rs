@@ -1,0 +1,137 @@
+//! `notices.txt`, which `synfin licenses` prints, names every package that is built into the program.
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+const HEAD: &str = "\
+synfin is distributed under the terms of the MIT licence or the Apache licence, version 2.0, at your
+choice; LICENSE-MIT and LICENSE-APACHE in its source have the texts.
+
+It contains the packages listed here. Where a package offers a choice that includes Apache-2.0, that
+is the licence taken. The source of each package, unchanged, is at
+https://crates.io/crates/NAME/VERSION.
+
+";
+
+/// Packages that the program is built of on Linux, ours excepted; `None` when cargo cannot tell,
+/// without a network for example.
+fn packages() -> Option<Vec<Value>> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--locked", "--offline"])
+        .args(["--filter-platform", "x86_64-unknown-linux-gnu"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .ok()
+        .filter(|output| output.status.success())?;
+    let all: Value = serde_json::from_slice(&output.stdout).ok()?;
+    let nodes = all["resolve"]["nodes"].as_array()?;
+    let by_id: BTreeMap<&str, &Value> = nodes
+        .iter()
+        .filter_map(|node| Some((node["id"].as_str()?, node)))
+        .collect();
+    let is_normal = |dep: &&Value| {
+        let kinds = dep["dep_kinds"].as_array();
+        kinds.is_some_and(|kinds| kinds.iter().any(|k| k["kind"].is_null()))
+    };
+    let root = by_id.keys().find(|id| id.contains("/scenarios#"))?;
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    let mut open = vec![*root];
+    while let Some(id) = open.pop() {
+        if seen.insert(id) {
+            let deps = by_id.get(id)?["deps"].as_array()?;
+            open.extend(
+                deps.iter()
+                    .filter(is_normal)
+                    .filter_map(|d| d["pkg"].as_str()),
+            );
+        }
+    }
+    let packages = all["packages"].as_array()?.iter();
+    let used = packages.filter(|p| p["id"].as_str().is_some_and(|id| seen.contains(id)));
+    Some(used.filter(|p| !p["source"].is_null()).cloned().collect())
+}
+
+/// The licence texts of a package that are to be quoted: all of them, but only that of Apache where
+/// it may be chosen.
+fn texts(package: &Value) -> Vec<String> {
+    let manifest = PathBuf::from(package["manifest_path"].as_str().unwrap());
+    let takes_apache = package["license"]
+        .as_str()
+        .is_some_and(|l| l.contains("Apache-2.0") && !l.contains(" AND "));
+    let entries = fs::read_dir(manifest.parent().unwrap()).unwrap();
+    let mut files: Vec<PathBuf> = entries.map(|e| e.unwrap().path()).collect();
+    files.sort();
+    let named = |path: &Path, names: &[&str]| {
+        let name = path.file_name().unwrap().to_string_lossy().to_uppercase();
+        path.is_file() && names.iter().any(|n| name.starts_with(n))
+    };
+    let notices = files.iter().filter(|f| named(f, &["NOTICE"]));
+    let licences = files
+        .iter()
+        .filter(|f| named(f, &["LICENSE", "LICENCE", "COPYING", "UNLICENSE", "MPL-"]));
+    let is_apache = |text: &str| text.contains("Apache License") && text.contains("Version 2.0");
+    let mut all: Vec<String> = notices.map(|f| fs::read_to_string(f).unwrap()).collect();
+    for file in licences {
+        let text = String::from_utf8_lossy(&fs::read(file).unwrap()).into_owned();
+        if !takes_apache && !is_apache(&text) {
+            all.push(text);
+        }
+    }
+    all
+}
+
+fn notices(packages: &[Value]) -> String {
+    let mut out = HEAD.to_owned();
+    let mut quoted: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut sorted: Vec<&Value> = packages.iter().collect();
+    sorted.sort_by_key(|p| (p["name"].to_string(), p["version"].to_string()));
+    for package in sorted {
+        let of = |key: &str| package[key].as_str().unwrap_or_default().to_owned();
+        let (name, version) = (of("name"), of("version"));
+        let _ = writeln!(out, "{name} {version}: {}", of("license"));
+        for text in texts(package) {
+            let text = text.replace("\r\n", "\n").trim().to_owned();
+            quoted.entry(text).or_default().push(name.clone());
+        }
+    }
+    for (text, names) in &quoted {
+        let line = "-".repeat(78);
+        let _ = write!(out, "\n{line}\n{}\n{line}\n\n{text}\n", names.join(", "));
+    }
+    let apache = concat!(env!("CARGO_MANIFEST_DIR"), "/../LICENSE-APACHE");
+    let line = "-".repeat(78);
+    let text = fs::read_to_string(apache).unwrap();
+    let _ = write!(out, "\n{line}\nApache-2.0\n{line}\n\n{}\n", text.trim_end());
+    out
+}
+
+#[test]
+fn the_notices_name_every_package_that_is_built_in() {
+    let Some(packages) = packages() else {
+        println!("skipped: cargo cannot list the packages here");
+        return;
+    };
+    assert!(packages.len() > 30, "{}", packages.len());
+    let expected = notices(&packages);
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/notices.txt");
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(file, &expected).unwrap();
+    }
+    let written = fs::read_to_string(file).unwrap();
+    assert!(
+        written == expected,
+        "notices.txt is out of date: UPDATE=1 cargo test -p scenarios --test notices"
+    );
+    assert!(written.contains("priority-queue") && written.contains("Mozilla Public License"));
+    let dir = common::directory(&[]);
+    let (code, said, _) = common::said(dir.path(), &["licenses"]);
+    // The program that the test runs was built with the file as it was then.
+    assert!(code == 0 && said.starts_with("synfin is distributed"));
+}
