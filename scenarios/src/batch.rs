@@ -364,7 +364,8 @@ pub fn report_part(dir: &Path) -> Result<Part, RunError> {
         source,
     })?;
     let command = go_on(dir);
-    let plan = Plan::new(&Source { name, text }, &[]).map_err(RunError::Scenario)?;
+    let plan =
+        Plan::new(&Source { name, text }, &[]).map_err(|e| RunError::Scenario(e.to_string()))?;
     let outcomes: Vec<Option<Outcome>> = plan
         .runs
         .par_iter()

@@ -4,7 +4,7 @@ use toml::{Table, Value};
 
 use crate::aliases::{self, TcpPath};
 use crate::path::{DottedPath, Step};
-use crate::problem::Problem;
+use crate::problem::{Origin, Problem};
 use crate::suggest;
 
 /// A value put into a scenario.
@@ -45,10 +45,14 @@ impl Override {
     }
 
     /// How a message names it.
-    pub fn origin(&self) -> String {
-        match self.by {
+    pub fn origin(&self) -> Origin {
+        let words = match self.by {
             By::Set => format!("--set {}={}", self.path, self.value),
             By::Sweep => format!("value {} of sweep.\"{}\"", self.value, self.path),
+        };
+        Origin {
+            path: self.path.clone(),
+            words,
         }
     }
 

@@ -15,7 +15,7 @@ use tcp_model::{Connection, TcpParams};
 
 use crate::console::{Failure, note, print};
 use crate::overrides::Override;
-use crate::problem::{Source, render};
+use crate::problem::{Origin, Source, render};
 use crate::read;
 use crate::scenario::tcp::TcpSets;
 
@@ -79,7 +79,7 @@ struct Start {
 /// Runs scripts and tells what became of each.
 pub(crate) fn packetdrill(args: &PacketdrillArgs) -> Result<(), Failure> {
     let start = Start::new(args)?;
-    let paths = files::find(&args.paths).map_err(Failure::Usage)?;
+    let paths = files::find(&args.paths)?;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(args.threads.map_or(0, usize::from))
         .build()
@@ -209,7 +209,8 @@ fn params(profile: &str, set: &[String]) -> Result<TcpParams, Failure> {
         name: "--set".into(),
         text: BARE.into(),
     };
-    let problem = |p| Failure::Usage(render(&p, &source, &changes));
+    let set: Vec<Origin> = changes.iter().map(Override::origin).collect();
+    let problem = |p| Failure::Usage(render(&p, &source, &set));
     let file = read::file_with(BARE, &changes).map_err(problem)?;
     let sets = TcpSets::new(&file.tcp.unwrap_or_default(), &[]).map_err(problem)?;
     Ok(TcpParams::clone(&sets.base.params))

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 use crate::locate;
-use crate::overrides::Override;
 use crate::path::DottedPath;
 
 /// Something wrong with a scenario.
@@ -53,20 +52,46 @@ pub struct Source {
     pub text: String,
 }
 
+/// What has put a value into a scenario, when it was not its text: `--set`, or a sweep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Where the value is.
+    pub path: DottedPath,
+    /// What put it there, as in `--set tcp.nagle=true`.
+    pub words: String,
+}
+
+/// A scenario that was refused; displayed as the message for people.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refused {
+    /// What is wrong.
+    pub problem: Problem,
+    message: String,
+}
+
+impl Refused {
+    /// Refuses a scenario over a problem; `set` are the values that do not come from its text.
+    pub fn new(problem: Problem, source: &Source, set: &[Origin]) -> Refused {
+        let message = render(&problem, source, set);
+        Refused { problem, message }
+    }
+}
+
 /// The message for people: what, where, the line with a caret, and what to try.
 ///
 /// A problem with a value that `--set` or a sweep has put there shows that instead of the file.
-pub fn render(problem: &Problem, source: &Source, overrides: &[Override]) -> String {
+pub fn render(problem: &Problem, source: &Source, set: &[Origin]) -> String {
     let mut out = format!("error: {}\n", problem.message);
     // `workload.web` and `workload[0]` may be the same.
     let tree = source.text.parse().unwrap_or_default();
     let path = locate::place(&tree, &problem.path);
-    let set = overrides
+    let set = set
         .iter()
         .rev()
         .find(|o| path.is_within(&locate::place(&tree, &o.path)));
     if let Some(set) = set {
-        let _ = writeln!(out, "  --> {}", set.origin());
+        let _ = writeln!(out, "  --> {}", set.words);
     } else {
         let span = problem
             .span

@@ -124,7 +124,8 @@ mod tests {
             "name = \"x\"\nduration = \"100 s\"\n[topology]\nkind = \"pair\"\npath = {{ delay = \"100 ms\" }}\n[[workload]]\n{workload}\n"
         );
         let name = "x".to_owned();
-        let plan = Plan::new(&Source { name, text }, &[] as &[Override])?;
+        let plan = Plan::new(&Source { name, text }, &[] as &[Override]);
+        let plan = plan.map_err(|refused| refused.to_string())?;
         let scenario = &plan.runs[0].scenario;
         Ok(connections(scenario, &scenario.topology.network().unwrap()))
     }

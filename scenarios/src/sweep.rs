@@ -11,7 +11,7 @@ use crate::file::{FigureFile, ScenarioFile};
 use crate::locate;
 use crate::overrides::Override;
 use crate::path::{DottedPath, Step};
-use crate::problem::{Problem, Source, render};
+use crate::problem::{Origin, Problem, Refused, Source};
 use crate::read;
 use crate::run_spec::RunSpec;
 
@@ -66,11 +66,14 @@ impl Plan {
     /// Reads a scenario, changes it as asked, and lists its runs.
     ///
     /// # Errors
-    /// A rendered message that names place and remedy.
-    pub fn new(source: &Source, changes: &[Override]) -> Result<Plan, String> {
-        // What is wrong with the text itself is told with its own lines and columns.
-        read::file(&source.text).map_err(|p| render(&p, source, &[]))?;
-        plan(source, changes).map_err(|(p, all)| render(&p, source, &all))
+    /// When the scenario is wrong; the message names place and remedy.
+    pub fn new(source: &Source, changes: &[Override]) -> Result<Plan, Refused> {
+        // What is wrong with the text itself is shown with its own lines and columns.
+        read::file(&source.text).map_err(|p| Refused::new(p, source, &[]))?;
+        plan(source, changes).map_err(|(problem, all)| {
+            let set: Vec<Origin> = all.iter().map(Override::origin).collect();
+            Refused::new(problem, source, &set)
+        })
     }
 
     /// True when there is one run and nothing to compare it with.

@@ -495,7 +495,7 @@ fn message(case: &Case) -> String {
     let sets: Vec<Override> = sets.iter().map(|s| Override::parse(s).unwrap()).collect();
     match Plan::new(&source, &sets) {
         Ok(plan) => format!("no error, {} runs", plan.runs.len()),
-        Err(message) => message.trim_end().to_owned(),
+        Err(refused) => refused.to_string().trim_end().to_owned(),
     }
 }
 

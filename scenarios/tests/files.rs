@@ -474,6 +474,25 @@ fn a_fifo_or_device_as_input_is_refused_at_once() {
     assert!(dir.path().join("r/summary.json.kept-1").exists());
 }
 
+#[cfg(unix)]
+#[test]
+fn a_report_of_a_directory_that_may_not_be_written_gives_advice_that_exists() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = two();
+    ok(dir.path(), &["run", "small.toml", "--out", "r"]);
+    let results = dir.path().join("r");
+    fs::set_permissions(&results, fs::Permissions::from_mode(0o555)).unwrap();
+    if fs::write(results.join("x"), "").is_ok() {
+        println!("skipped: this user may write everywhere");
+        return;
+    }
+    let (code, _, stderr) = said(dir.path(), &["report", "r"]);
+    fs::set_permissions(&results, fs::Permissions::from_mode(0o755)).unwrap();
+    assert_eq!(code, 1, "{stderr}");
+    assert!(stderr.contains("a copy of this one"), "{stderr}");
+    assert!(!stderr.contains("--out"), "{stderr}");
+}
+
 #[test]
 fn an_empty_script_has_not_passed() {
     let dir = directory(&[("empty.pkt", ""), ("words.pkt", "// nothing\n")]);

@@ -9,7 +9,7 @@ use scenarios::sweep::Plan;
 
 fn checked(text: String) -> Result<Plan, String> {
     let name = "test.toml".into();
-    Plan::new(&Source { name, text }, &[] as &[Override])
+    Plan::new(&Source { name, text }, &[] as &[Override]).map_err(|e| e.to_string())
 }
 
 fn time(text: String) -> Duration {

@@ -108,7 +108,7 @@ pub enum StoreError {
 fn hint(source: &io::Error) -> &'static str {
     match source.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            "; it must be in a directory that you may write to, or be copied to one"
+            "; you may not write there: use another directory, or a copy of this one"
         }
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             "; make room, or record less (fewer connections, a longer interval, no packets)"

@@ -12,7 +12,7 @@ use crate::sweep::Plan;
 /// Prints the first run's scenario complete, then the list of runs.
 pub(super) fn check(args: &ScenarioArgs) -> Result<(), Failure> {
     let source = args.source()?;
-    let plan = Plan::new(&source, &args.changes()?).map_err(Failure::Usage)?;
+    let plan = Plan::new(&source, &args.changes()?).map_err(|e| Failure::Usage(e.to_string()))?;
     let mut sizes = Vec::new();
     let mut known: Option<(&Topology, Network)> = None;
     for run in &plan.runs {

@@ -26,7 +26,7 @@ const MOST_NAMED: usize = 5;
 pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let source = args.scenario.source()?;
     let changes = args.scenario.changes()?;
-    let plan = Plan::new(&source, &changes).map_err(Failure::Usage)?;
+    let plan = Plan::new(&source, &changes).map_err(|e| Failure::Usage(e.to_string()))?;
     let dir = match &args.out {
         Some(out) => resolve(out).map_err(|e| Failure::Usage(format!("error: {e}")))?,
         None => default_dir(&plan.name, &changes),

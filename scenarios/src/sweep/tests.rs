@@ -13,7 +13,7 @@ fn plan_of(more: &str, sets: &[&str]) -> Result<Plan, String> {
         text,
     };
     let sets: Vec<Override> = sets.iter().map(|s| Override::parse(s).unwrap()).collect();
-    Plan::new(&source, &sets)
+    Plan::new(&source, &sets).map_err(|refused| refused.to_string())
 }
 
 /// Lengths of FIN-WAIT-2 of all runs, in seconds.
