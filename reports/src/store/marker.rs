@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::files::{is_plain_file, read_own_text};
 use super::hash::{file_hash, text_hash};
+use super::summary::json_text;
 use super::{StoreError, write_json};
 
 /// Name of the file.
@@ -178,11 +179,14 @@ impl Marker {
             });
         }
         let file: MarkerFile = serde_json::from_value(value).map_err(|e| damaged(e.to_string()))?;
-        let marker = file.marker;
-        if file.check != marker.digest() || !marker.names_are_inside() {
+        if file.check != file.marker.digest() || !file.marker.names_are_inside() {
             return Err(damaged("its own hash does not fit".to_owned()));
         }
-        Ok(Some(marker))
+        // What no hash covers, blanks for example, is not as it was written either.
+        if file.about != ABOUT || json_text(&path, &file)? != text {
+            return Err(damaged("it was changed after it was written".to_owned()));
+        }
+        Ok(Some(file.marker))
     }
 
     /// Writes the mark; it is there whole or not at all.
@@ -301,6 +305,8 @@ mod tests {
             (whole.replace("\"batch\"", "\"run\""), "hash does not fit"),
             (whole[..whole.len() / 2].to_owned(), "damaged"),
             ("{}".to_owned(), "damaged"),
+            (whole.replace("of synfin", "of Synfin"), "was changed"),
+            (whole.replace("  ", " "), "was changed"),
             (whole.replace("\"format\": 1", "\"format\": 2"), "newer"),
         ] {
             fs::write(&path, text).unwrap();

@@ -109,11 +109,18 @@ impl RunSummary {
 
 /// Writes a value as JSON through a file of another name, so that it is there whole or not at all.
 pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), StoreError> {
-    let text = serde_json::to_string_pretty(value).map_err(|e| StoreError::Damaged {
-        path: path.to_path_buf(),
-        why: e.to_string(),
-    })?;
-    write_whole(path, &(text + "\n"))
+    write_whole(path, &json_text(path, value)?)
+}
+
+/// The text that [`write_json`] writes.
+pub(crate) fn json_text(path: &Path, value: &impl Serialize) -> Result<String, StoreError> {
+    match serde_json::to_string_pretty(value) {
+        Ok(text) => Ok(text + "\n"),
+        Err(e) => Err(StoreError::Damaged {
+            path: path.to_path_buf(),
+            why: e.to_string(),
+        }),
+    }
 }
 
 /// Writes a text file through one of another name.
