@@ -20,6 +20,7 @@ use sim_core::SimDuration;
 
 mod check;
 mod choices;
+mod control;
 mod kind;
 mod names;
 mod reference;
@@ -32,8 +33,8 @@ mod value;
 pub use crate::ticks::Timers;
 pub use check::Conflict;
 pub use choices::{
-    Choice, CongestionKind, EcnMode, GiveUp, IdleRestart, IpVersion, PortSelection, SynCookies,
-    SynLayout, TimeWaitRules, TwReuse,
+    Choice, EcnMode, GiveUp, IdleRestart, IpVersion, PortSelection, SynCookies, SynLayout,
+    TimeWaitRules, TwReuse,
 };
 pub use kind::{Kind, LONGEST, Shape, Word};
 pub use names::{Name, Named, Raw, Where, find};

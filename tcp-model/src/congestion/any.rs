@@ -20,7 +20,7 @@ pub enum AnyCc {
 impl AnyCc {
     /// The algorithm that the parameters name.
     pub fn new(params: &TcpParams) -> AnyCc {
-        super::Control::default().make(params)
+        params.congestion.make(params)
     }
 
     /// Any other algorithm, in a box.

@@ -6,7 +6,7 @@ use sim_core::SimTime;
 
 use super::Connection;
 use super::spaces::Hold;
-use crate::congestion::CongestionControl;
+use crate::congestion::{AnyCc, CongestionControl, Start};
 use crate::model::Outputs;
 use crate::params::TcpParams;
 use crate::state::State;
@@ -38,7 +38,27 @@ impl Connection {
                 self.cc.on_mss(most);
             }
         }
+        if self.params.congestion != old.congestion {
+            self.change_control();
+        }
         self.signal_room(out);
+    }
+
+    /// Another congestion control takes over (Linux `TCP_CONGESTION`).
+    ///
+    /// Deviation: it begins with the window of the one before, in slow start; Linux keeps the
+    /// threshold too.
+    fn change_control(&mut self) {
+        let window = self.cc.cwnd();
+        self.cc = AnyCc::new(&self.params);
+        if window > 0 {
+            self.cc.on_start(&Start {
+                mss: self.snd.mss,
+                initial_window: window,
+                srtt: self.rtt.srtt(),
+            });
+            self.start_measuring();
+        }
     }
 
     /// The idle time counts from the last sign of life (Linux `TCP_KEEPIDLE`); keep-alive that is

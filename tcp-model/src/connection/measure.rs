@@ -34,7 +34,7 @@ pub(super) struct Before {
 impl Connection {
     /// Begins to measure if the congestion control or pacing wants it.
     pub(super) fn start_measuring(&mut self) {
-        if self.measure.is_none() && self.cc.needs_measurements() {
+        if self.measure.is_none() && (self.params.pacing || self.cc.needs_measurements()) {
             self.measure = Some(Box::default());
         }
     }
@@ -122,9 +122,25 @@ impl Connection {
         }
     }
 
-    /// The rate at which segments are to leave.
+    /// The rate at which segments are to leave: what the congestion control asks for, else what
+    /// the parameters say. Linux's rule: a share of the window, or of what is in flight when that
+    /// is more, per round-trip time; the share changes at half of the slow-start threshold.
+    ///
+    /// Leaves out: Linux's first ten segments, which it does not pace.
     fn pacing_rate(&self) -> Option<Rate> {
-        self.cc.pacing_rate()
+        let own = self.cc.pacing_rate();
+        if own.is_some() || !self.params.pacing {
+            return own;
+        }
+        let srtt = u128::from(self.rtt.srtt()?.as_ps().max(1));
+        let cwnd = self.cc.cwnd();
+        let percent = match self.cc.ssthresh() {
+            Some(threshold) if cwnd >= threshold / 2 => self.params.pacing_ca_ratio,
+            _ => self.params.pacing_ss_ratio,
+        };
+        let window = u128::from(cwnd.max(self.snd.flight().into()));
+        let bits = window * 8 * u128::from(percent) * 10_000_000_000 / srtt;
+        Rate::from_bps(u64::try_from(bits).unwrap_or(u64::MAX))
     }
 
     /// It is too early for another segment; the connection wakes when the time has come.

@@ -40,14 +40,6 @@ pub enum TwReuse {
     On,
 }
 
-/// Which congestion control a connection uses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum CongestionKind {
-    /// RFC 5681 with RFC 6582 recovery.
-    #[default]
-    NewReno,
-}
-
 /// Which IP is below: the length of its header and the MSS to assume (RFC 9293 section 3.7.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum IpVersion {
@@ -192,10 +184,6 @@ choices! {
         "linux" => Linux: "as Linux does it, ports of one parity first",
         "random" => Random: "a random start, then upwards (RFC 6056 algorithm 1)",
         "sequential" => Sequential: "the next port upwards",
-    }
-    CongestionKind {
-        "newreno" => NewReno: "RFC 5681 with the recovery of RFC 6582",
-        "reno" => NewReno: "another name for newreno",
     }
     EcnMode {
         "off" [0] => Off: "neither asked for nor granted",

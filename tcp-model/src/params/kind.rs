@@ -41,6 +41,8 @@ pub enum Shape {
     Words(&'static [Word]),
     /// A sum of bits.
     Bits(&'static [Word]),
+    /// A congestion control: its name, or a table of its name as `kind` and its parameters.
+    Control,
 }
 
 /// What a parameter takes.
@@ -114,6 +116,11 @@ impl Kind {
         Kind::new(Shape::Words(T::WORDS), 0, 0, "")
     }
 
+    /// A congestion control by its name.
+    pub const fn control() -> Kind {
+        Kind::new(Shape::Control, 0, 0, "")
+    }
+
     /// A sum of bits.
     pub const fn bits(bits: &'static [Word]) -> Kind {
         Kind::new(Shape::Bits(bits), 0, u32::MAX as u64, "bits")
@@ -152,6 +159,7 @@ impl Kind {
             Shape::Ports => "two ports, as in [1024, 65535]".to_owned(),
             Shape::Words(words) => words_of(words),
             Shape::Bits(bits) => format!("a sum of {}", bits_of(bits)),
+            Shape::Control => controls(),
         };
         match self.none {
             Some(none) => format!("{what}, or \"{none}\""),
@@ -174,6 +182,7 @@ impl Kind {
             Shape::Ports => format!("two ports from {least} to {most}, the smaller one first"),
             Shape::Words(words) => words_of(words),
             Shape::Bits(bits) => format!("a sum of {}", bits_of(bits)),
+            Shape::Control => controls(),
         };
         match self.none {
             Some(none) => format!("{range}, or \"{none}\""),
@@ -213,6 +222,16 @@ fn words_of(words: &[Word]) -> String {
         return either(&quoted);
     }
     format!("{} ({})", either(&quoted), either(&numbers))
+}
+
+/// The congestion controls there are, a user's own among them.
+fn controls() -> String {
+    let all = crate::congestion::algorithms();
+    let names: Vec<String> = all.iter().map(|a| format!("{:?}", a.name)).collect();
+    format!(
+        "{}, or a table of such a `kind` and its parameters",
+        either(&names)
+    )
 }
 
 fn bits_of(bits: &[Word]) -> String {

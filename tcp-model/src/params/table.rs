@@ -7,13 +7,14 @@
 use sim_core::SimDuration;
 
 use super::choices::{
-    CongestionKind, EcnMode, GiveUp, IdleRestart, IpVersion, PortSelection, SynCookies, SynLayout,
-    TimeWaitRules, TwReuse,
+    EcnMode, GiveUp, IdleRestart, IpVersion, PortSelection, SynCookies, SynLayout, TimeWaitRules,
+    TwReuse,
 };
 use super::kind::{Kind, MICROSECOND, MILLISECOND, Word};
 use super::names::{MS, Raw, S, US, freebsd, linux, other, socket};
 use super::value::{Field, Value};
 use super::{Param, Timers};
+use crate::congestion::Control;
 
 /// Makes everything from the rows of the table. A row is
 ///
@@ -314,14 +315,34 @@ tcp_params! {
     }
     "Congestion control and loss detection" {
         /// Congestion control.
-        congestion: CongestionKind {
-            rfc9293: CongestionKind::NewReno,
-            kind: Kind::words::<CongestionKind>(),
+        /// Its name, or a table with its name and parameters: `{ kind = "cubic", beta = 0.7 }`.
+        congestion: Control {
+            rfc9293: Control::default(),
+            kind: Kind::control(),
             names: [
                 linux("net.ipv4.tcp_congestion_control", Raw::Same),
                 freebsd("net.inet.tcp.cc.algorithm", Raw::Same),
                 socket("TCP_CONGESTION"),
             ]
+        }
+        /// Segments leave evenly spaced, at a rate of the congestion window in a round-trip time
+        /// times one of the two ratios. A congestion control that asks for a rate of its own is
+        /// paced at that, whatever this says.
+        pacing: bool {
+            rfc9293: false,
+            kind: Kind::flag()
+        }
+        /// Pacing in slow start, in percent of a window per round-trip time.
+        pacing_ss_ratio: u32 {
+            rfc9293: 200,
+            kind: Kind::count(1, 1000, "percent").because("as on Linux; with 0 nothing would leave"),
+            names: [linux("net.ipv4.tcp_pacing_ss_ratio", Raw::Same)]
+        }
+        /// Pacing in congestion avoidance, in percent of a window per round-trip time.
+        pacing_ca_ratio: u32 {
+            rfc9293: 120,
+            kind: Kind::count(1, 1000, "percent").because("as on Linux; with 0 nothing would leave"),
+            names: [linux("net.ipv4.tcp_pacing_ca_ratio", Raw::Same)]
         }
         /// Initial window (RFC 6928).
         initial_window: u32 {

@@ -94,6 +94,13 @@ fn ends(param: &Param) -> (Vec<Value>, Vec<Value>) {
             bits.iter().map(|b| Value::Number(b.number)).collect(),
             vec![Value::Number(8), Value::Number(-1)],
         ),
+        Shape::Control => (
+            crate::congestion::BUILT_IN
+                .iter()
+                .map(|a| Value::text(a.name))
+                .collect(),
+            vec![],
+        ),
         Shape::Flag => (vec![Value::Flag(true), Value::Number(0)], vec![]),
         Shape::Words(words) => (words.iter().map(|w| Value::text(w.word)).collect(), vec![]),
     }

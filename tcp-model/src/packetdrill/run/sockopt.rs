@@ -13,6 +13,7 @@ use super::info::micros;
 use super::open_close::socket;
 use super::sockets::{Role, Socket};
 use super::{Runner, Step, differs, unsupported};
+use crate::congestion::Control;
 use crate::packetdrill::ast::{Call, Expr, Field};
 use crate::params::{GiveUp, TcpParams};
 
@@ -43,7 +44,7 @@ impl Runner<'_, '_> {
                 }
                 return Attempt::ok(0);
             }
-            (SOL_TCP, 13) => return self.congestion(value),
+            (SOL_TCP, 13) => return self.congestion(socket, call, value),
             _ => {}
         }
         if (level, option) == (SOL_TCP, 33) {
@@ -64,6 +65,11 @@ impl Runner<'_, '_> {
                 return unsupported(format!("socket option {}", named(call.args.get(2))));
             }
         }
+        self.take_over(socket, call, changed)
+    }
+
+    /// A socket has new options: its connection or listener follows.
+    fn take_over(&mut self, socket: usize, call: &Call, changed: Socket) -> Step<Attempt> {
         if let Role::Stream(flow) = changed.role
             && changed.params != self.at(socket).params
             && !self.change_params(flow, &changed)
@@ -122,11 +128,20 @@ impl Runner<'_, '_> {
         Ok(numbers)
     }
 
-    fn congestion(&self, value: &Expr) -> Step<Attempt> {
-        match value {
-            Expr::Text(name) if matches!(name.as_str(), "reno" | "newreno") => Attempt::ok(0),
-            Expr::List(all) if all.len() == 1 => self.congestion(&all[0]),
-            other => unsupported(format!("congestion control {}", named(Some(other)))),
+    /// `TCP_CONGESTION`: by its name, with its default parameters.
+    fn congestion(&mut self, socket: usize, call: &Call, value: &Expr) -> Step<Attempt> {
+        let control = match value {
+            Expr::Text(name) => Control::named(name),
+            Expr::List(all) if all.len() == 1 => return self.congestion(socket, call, &all[0]),
+            other => return unsupported(format!("congestion control {}", named(Some(other)))),
+        };
+        match control {
+            Ok(control) => {
+                let mut changed = self.at(socket).clone();
+                changed.params.congestion = control;
+                self.take_over(socket, call, changed)
+            }
+            Err(error) => unsupported(error.to_string()),
         }
     }
 
@@ -144,8 +159,10 @@ impl Runner<'_, '_> {
                 return Attempt::with(0, differs);
             }
             (SOL_TCP, 13, Some(Expr::Text(name))) => {
-                let same = matches!(name.as_str(), "reno" | "newreno");
-                let differs = (!same).then(|| (name.clone(), "reno".to_string()));
+                let algorithm = self.at(socket).params.congestion.algorithm();
+                let mut names = algorithm.aliases.iter().chain([&algorithm.name]);
+                let same = names.any(|n| n == name);
+                let differs = (!same).then(|| (name.clone(), algorithm.name.to_owned()));
                 return Attempt::with(0, differs);
             }
             (SOL_TCP, 11, Some(Expr::Struct(fields))) => {
