@@ -17,6 +17,7 @@ use crate::overrides::Override;
 use crate::packetdrill;
 use crate::place::shell_words;
 use crate::problem::Source;
+use crate::registry::Registry;
 use crate::suggest;
 
 mod check;
@@ -134,9 +135,15 @@ struct CheckArgs {
 
 /// Reads the command line, does what it says, and gives the exit code.
 pub fn main() -> ExitCode {
-    let done = match Cli::try_parse() {
-        Ok(cli) => obey(cli.command),
-        Err(usage) => explain(&usage),
+    main_with(Registry::new())
+}
+
+/// The same with congestion controls and TCPs of the caller's, by name.
+pub fn main_with(registry: Registry) -> ExitCode {
+    let done = match (registry.install(), Cli::try_parse()) {
+        (Err(taken), _) => Err(Failure::Usage(format!("error: {taken}"))),
+        (Ok(()), Ok(cli)) => obey(cli.command),
+        (Ok(()), Err(usage)) => explain(&usage),
     };
     match done.and_then(|()| flush()) {
         Ok(()) => ExitCode::SUCCESS,

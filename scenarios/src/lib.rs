@@ -39,9 +39,11 @@ pub mod problem;
 mod process;
 pub mod progress;
 pub mod read;
+pub mod registry;
 pub mod run;
 pub mod run_spec;
 pub mod scenario;
 pub mod size;
-pub mod suggest;
 pub mod sweep;
+
+pub use tcp_model::suggest;

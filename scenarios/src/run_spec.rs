@@ -10,6 +10,8 @@ use sim_core::rng::mix;
 use crate::aliases;
 use crate::file::{RunFile, ScenarioFile};
 use crate::path::DottedPath;
+use crate::registry;
+use crate::scenario::Scenario;
 use crate::scenario::tcp::TcpSets;
 use crate::scenario::topology::Topology;
 use crate::scenario::workload::Workload;
@@ -64,8 +66,9 @@ impl RunSpec {
             parameters = all;
         }
         let seed = run_seed(scenario.seed, replica);
+        let own = registry::versions(scenario.tcp.all());
         RunSpec {
-            id: identity(content, seed),
+            id: identity(content, &own, seed),
             scenario,
             replica,
             seed,
@@ -100,9 +103,11 @@ impl RunSpec {
 }
 
 /// The first digits of the hash of what decides the results.
-fn identity(content: &str, seed: u64) -> String {
+/// `own`: the versions of what users have added.
+fn identity(content: &str, own: &str, seed: u64) -> String {
     let mut hash = Sha256::new();
     hash.update(content);
+    hash.update(own);
     hash.update(seed.to_be_bytes());
     hash.update(RESULTS_VERSION.to_be_bytes());
     let digits = hash.finalize();

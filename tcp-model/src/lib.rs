@@ -66,6 +66,7 @@ pub mod linux {}
 pub mod middlebox;
 pub mod model;
 pub mod options;
+pub mod own_model;
 pub mod packetdrill;
 pub mod params;
 pub mod ports;
@@ -76,6 +77,7 @@ pub mod sample;
 pub mod segment;
 pub mod seq;
 pub mod state;
+pub mod suggest;
 pub mod syn_cookie;
 pub mod ticks;
 pub mod time_wait;

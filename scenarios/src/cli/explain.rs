@@ -1,5 +1,6 @@
 //! `synfin explain`.
 
+use tcp_model::congestion;
 use tcp_model::params::{self, PARAMS};
 
 use super::Failure;
@@ -7,10 +8,16 @@ use crate::console::print;
 use crate::suggest;
 
 /// Where names are looked up, in order: what a name means, and the names for "did you mean".
-const SOURCES: &[Source] = &[Source {
-    explain: tcp_parameter,
-    names: tcp_names,
-}];
+const SOURCES: &[Source] = &[
+    Source {
+        explain: tcp_parameter,
+        names: tcp_names,
+    },
+    Source {
+        explain: congestion_control,
+        names: control_names,
+    },
+];
 
 /// A place where names are looked up.
 struct Source {
@@ -45,6 +52,14 @@ fn tcp_names() -> Vec<&'static str> {
         .flat_map(|p| p.names)
         .flat_map(|n| [n.name, n.short()]);
     PARAMS.iter().map(|p| p.key).chain(others).collect()
+}
+
+fn congestion_control(name: &str) -> Option<String> {
+    congestion::find(name).map(congestion::Algorithm::explain)
+}
+
+fn control_names() -> Vec<&'static str> {
+    congestion::algorithms().iter().map(|a| a.name).collect()
 }
 
 /// A line for each parameter.

@@ -69,6 +69,14 @@ impl TcpSets {
         &self.groups.get(group).unwrap_or(&self.base).params
     }
 
+    /// All sets of parameters.
+    pub fn all(&self) -> impl Iterator<Item = &TcpParams> {
+        let groups = self.groups.values();
+        std::iter::once(&self.base)
+            .chain(groups)
+            .map(|set| &*set.params)
+    }
+
     /// Everything written out.
     pub fn to_file(&self) -> TcpFile {
         let complete = |s: &TcpSet| TcpFile::complete(&s.profile, &s.params);

@@ -11,6 +11,7 @@ use sim_core::SimDuration;
 
 use super::AnyCc;
 use crate::params::TcpParams;
+use crate::suggest;
 
 /// The algorithms that come with the simulator.
 pub const BUILT_IN: &[&Algorithm] = &[
@@ -59,6 +60,22 @@ pub struct Parameter {
     pub doc: &'static str,
 }
 
+impl Algorithm {
+    /// One of a user's own with this name, to be completed by struct update: no parameters,
+    /// version 1.
+    pub const fn own(name: &'static str, make: fn(&Control, &TcpParams) -> AnyCc) -> Algorithm {
+        Algorithm {
+            name,
+            aliases: &[],
+            doc: "is a user's own",
+            source: "a user's own",
+            version: 1,
+            parameters: &[],
+            make,
+        }
+    }
+}
+
 /// What the values of a parameter are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ParameterKind {
@@ -87,23 +104,11 @@ pub enum Setting {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ControlError {
     /// No algorithm has this name.
-    #[error("there is no congestion control {name:?}; there are {known}")]
-    Unknown {
-        /// The name.
-        name: String,
-        /// Those there are.
-        known: String,
-    },
+    #[error("{0}")]
+    Unknown(String),
     /// It has no such parameter.
-    #[error("congestion control {algorithm:?} has no parameter {name:?}; {known}")]
-    UnknownParameter {
-        /// The algorithm.
-        algorithm: &'static str,
-        /// The parameter.
-        name: String,
-        /// Those it has.
-        known: String,
-    },
+    #[error("{0}")]
+    UnknownParameter(String),
     /// The value does not fit.
     #[error("`{name}` of congestion control {algorithm:?} must be {wanted}")]
     Value {
@@ -152,6 +157,34 @@ pub fn find(name: &str) -> Option<&'static Algorithm> {
     algorithms().into_iter().find(named)
 }
 
+impl Algorithm {
+    /// What it does, its source and its parameters, as `synfin explain` prints them.
+    pub fn explain(&self) -> String {
+        let mut text = format!(
+            "{}: a congestion control that {}\n  source: {}\n  in a scenario: tcp.congestion = {:?}\n",
+            self.name, self.doc, self.source, self.name
+        );
+        for p in self.parameters {
+            text.push_str(&format!(
+                "  {} = {}: {}; {}\n",
+                p.name,
+                p.show(p.default),
+                p.doc,
+                p.range()
+            ));
+        }
+        if let Some(p) = self.parameters.first() {
+            text.push_str(&format!(
+                "  as in tcp.congestion = {{ kind = {:?}, {} = {} }}\n",
+                self.name,
+                p.name,
+                p.show(p.default)
+            ));
+        }
+        text
+    }
+}
+
 /// A congestion control and the values of its parameters.
 #[derive(Clone, Copy)]
 pub struct Control {
@@ -176,12 +209,10 @@ impl Control {
     /// # Errors
     /// When there is none.
     pub fn named(name: &str) -> Result<Control, ControlError> {
-        find(name)
-            .map(Control::new)
-            .ok_or_else(|| ControlError::Unknown {
-                name: name.to_owned(),
-                known: list(algorithms().iter().map(|a| a.name)),
-            })
+        find(name).map(Control::new).ok_or_else(|| {
+            let all: Vec<&str> = algorithms().iter().map(|a| a.name).collect();
+            ControlError::Unknown(suggest::unknown("congestion control", name, all))
+        })
     }
 
     /// The same with another value of a parameter.
@@ -191,15 +222,11 @@ impl Control {
     pub fn with(mut self, name: &str, setting: Setting) -> Result<Control, ControlError> {
         let algorithm = self.algorithm;
         let Some(i) = algorithm.parameters.iter().position(|p| p.name == name) else {
-            let known = match algorithm.parameters {
-                [] => "it has none".to_owned(),
-                all => format!("it has {}", list(all.iter().map(|p| p.name))),
-            };
-            return Err(ControlError::UnknownParameter {
-                algorithm: algorithm.name,
-                name: name.to_owned(),
-                known,
-            });
+            let what = format!("parameter of congestion control {:?}", algorithm.name);
+            let all = algorithm.parameters.iter().map(|p| p.name);
+            return Err(ControlError::UnknownParameter(suggest::unknown(
+                &what, name, all,
+            )));
         };
         let parameter = &algorithm.parameters[i];
         self.values[i] = parameter.read(setting).ok_or_else(|| ControlError::Value {
@@ -378,11 +405,6 @@ impl Parameter {
             ParameterKind::Time => between("a time"),
         }
     }
-}
-
-fn list(names: impl Iterator<Item = &'static str>) -> String {
-    let quoted: Vec<String> = names.map(|n| format!("{n:?}")).collect();
-    quoted.join(", ")
 }
 
 #[cfg(test)]

@@ -158,9 +158,10 @@ impl Stack {
         if let Some(made) = cx.make_model(&context) {
             return AnyTcp::Custom(made);
         }
-        match &self.factory {
-            None => AnyTcp::Full(Connection::new(context)),
-            Some(factory) => AnyTcp::Custom(factory(context)),
+        match (&self.factory, context.params.model.own()) {
+            (Some(factory), _) => AnyTcp::Custom(factory(context)),
+            (None, Some(own)) => AnyTcp::Custom((own.make)(context)),
+            (None, None) => AnyTcp::Full(Connection::new(context)),
         }
     }
 

@@ -1,4 +1,5 @@
-//! A congestion control as scenarios and sysctls write it: `"cubic"`, or
+//! What users can add to by name. A TCP: `"full"`, or a name of the user's own. A congestion
+//! control as scenarios and sysctls write it: `"cubic"`, or
 //! `{ kind = "cubic", beta = 0.8 }`.
 
 use std::collections::BTreeMap;
@@ -6,6 +7,7 @@ use std::collections::BTreeMap;
 use super::kind::Kind;
 use super::value::{Field, Refusal, Value};
 use crate::congestion::{Control, ParameterKind, Setting};
+use crate::own_model::ModelChoice;
 
 /// The key of the name in a table.
 const NAME: &str = "kind";
@@ -42,6 +44,20 @@ impl Field for Control {
         }
         table.insert(NAME.to_owned(), name);
         Value::Table(table)
+    }
+}
+
+impl Field for ModelChoice {
+    fn read(value: &Value, kind: &Kind) -> Result<ModelChoice, Refusal> {
+        let found = match value {
+            Value::Text(name) => ModelChoice::named(name),
+            _ => None,
+        };
+        found.ok_or_else(|| Refusal::wrong_type(value, kind))
+    }
+
+    fn write(&self, _: &Kind) -> Value {
+        Value::text(self.name())
     }
 }
 
@@ -106,8 +122,8 @@ mod tests {
         let kind = Kind::control();
         let with = |name, value| table(&[("kind", Value::text("cubic")), (name, value)]);
         for (value, says) in [
-            (Value::text("cubik"), "\"cubic\""),
-            (with("bta", Value::Decimal(0.5)), "\"beta\""),
+            (Value::text("cubik"), "did you mean \"cubic\"?"),
+            (with("bta", Value::Decimal(0.5)), "did you mean \"beta\"?"),
             (with("beta", Value::Decimal(2.0)), "between 0.1 and 0.99"),
             (with("hystart", Value::Number(3)), "true or false"),
             (with("beta", Value::List(vec![])), "a number"),

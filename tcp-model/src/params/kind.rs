@@ -43,6 +43,8 @@ pub enum Shape {
     Bits(&'static [Word]),
     /// A congestion control: its name, or a table of its name as `kind` and its parameters.
     Control,
+    /// A TCP by its name.
+    Model,
 }
 
 /// What a parameter takes.
@@ -116,6 +118,11 @@ impl Kind {
         Kind::new(Shape::Words(T::WORDS), 0, 0, "")
     }
 
+    /// A TCP by its name.
+    pub const fn model() -> Kind {
+        Kind::new(Shape::Model, 0, 0, "")
+    }
+
     /// A congestion control by its name.
     pub const fn control() -> Kind {
         Kind::new(Shape::Control, 0, 0, "")
@@ -160,6 +167,7 @@ impl Kind {
             Shape::Words(words) => words_of(words),
             Shape::Bits(bits) => format!("a sum of {}", bits_of(bits)),
             Shape::Control => controls(),
+            Shape::Model => models(),
         };
         match self.none {
             Some(none) => format!("{what}, or \"{none}\""),
@@ -183,6 +191,7 @@ impl Kind {
             Shape::Words(words) => words_of(words),
             Shape::Bits(bits) => format!("a sum of {}", bits_of(bits)),
             Shape::Control => controls(),
+            Shape::Model => models(),
         };
         match self.none {
             Some(none) => format!("{range}, or \"{none}\""),
@@ -222,6 +231,13 @@ fn words_of(words: &[Word]) -> String {
         return either(&quoted);
     }
     format!("{} ({})", either(&quoted), either(&numbers))
+}
+
+/// The TCPs there are, a user's own among them.
+fn models() -> String {
+    let names = crate::own_model::model_names();
+    let names: Vec<String> = names.iter().map(|n| format!("{n:?}")).collect();
+    either(&names)
 }
 
 /// The congestion controls there are, a user's own among them.

@@ -15,6 +15,7 @@ use super::names::{MS, Raw, S, US, freebsd, linux, other, socket};
 use super::value::{Field, Value};
 use super::{Param, Timers};
 use crate::congestion::Control;
+use crate::own_model::ModelChoice;
 
 /// Makes everything from the rows of the table. A row is
 ///
@@ -144,6 +145,14 @@ const fn bit(number: u32, doc: &'static str) -> Word {
 }
 
 tcp_params! {
+    "Which TCP" {
+        /// The TCP of the connections: `"full"`, the simulator's own, or the name of one that the
+        /// program has registered.
+        model: ModelChoice {
+            rfc9293: ModelChoice::default(),
+            kind: Kind::model()
+        }
+    }
     "IP and the path" {
         /// Version of IP below TCP: it decides the length of the header and the MSS to assume of a
         /// peer that names none (RFC 9293 section 3.7.1).

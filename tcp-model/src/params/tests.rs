@@ -94,6 +94,7 @@ fn ends(param: &Param) -> (Vec<Value>, Vec<Value>) {
             bits.iter().map(|b| Value::Number(b.number)).collect(),
             vec![Value::Number(8), Value::Number(-1)],
         ),
+        Shape::Model => (vec![Value::text("full")], vec![]),
         Shape::Control => (
             crate::congestion::BUILT_IN
                 .iter()
