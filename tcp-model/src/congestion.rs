@@ -33,9 +33,18 @@ mod any;
 mod cubic;
 mod events;
 mod fixed;
+mod highspeed;
+mod htcp;
+mod hybla;
 mod hystart;
+mod illinois;
 mod newreno;
 mod round_trips;
+mod scalable;
+#[cfg(test)]
+mod testing;
+mod vegas;
+mod westwood;
 mod window;
 
 pub use algorithm::{

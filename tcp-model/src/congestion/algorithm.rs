@@ -17,6 +17,13 @@ use crate::suggest;
 pub const BUILT_IN: &[&Algorithm] = &[
     &super::newreno::ALGORITHM,
     &super::cubic::ALGORITHM,
+    &super::vegas::ALGORITHM,
+    &super::westwood::ALGORITHM,
+    &super::highspeed::ALGORITHM,
+    &super::scalable::ALGORITHM,
+    &super::htcp::ALGORITHM,
+    &super::illinois::ALGORITHM,
+    &super::hybla::ALGORITHM,
     &super::fixed::ALGORITHM,
 ];
 

@@ -78,6 +78,11 @@ impl Window {
         self.cwnd += bytes;
     }
 
+    /// Slow start by another rule: opens by this many bytes, up to the threshold.
+    pub fn open_to_threshold(&mut self, bytes: f64) {
+        self.cwnd = (self.cwnd + bytes).min(self.ssthresh.max(self.cwnd));
+    }
+
     /// Additive increase: `segments` for each window of acknowledged bytes.
     pub fn increase(&mut self, segments: f64, acked: u64) {
         self.cwnd += segments * self.mss * acked as f64 / self.cwnd.max(1.0);
@@ -134,6 +139,12 @@ impl Window {
 
 /// The methods of [`super::CongestionControl`] that a field `window: Window` answers.
 macro_rules! window_methods {
+    (with idle) => {
+        $crate::congestion::window::window_methods!();
+        fn on_idle(&mut self, idle: &$crate::congestion::Idle) {
+            self.window.after_pause(idle);
+        }
+    };
     () => {
         fn cwnd(&self) -> u64 {
             self.window.bytes()

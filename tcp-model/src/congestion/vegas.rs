@@ -1,0 +1,152 @@
+//! TCP Vegas: holds a few segments in the queue of the bottleneck (Brakmo and Peterson, "TCP Vegas:
+//! end to end congestion avoidance on a global Internet", 1995).
+
+use sim_core::SimDuration;
+
+use super::window::{Window, window_methods};
+use super::{
+    AckEvent, Algorithm, AnyCc, CongestionControl, CongestionEvent, Parameter, RoundTrips,
+};
+
+/// `vegas`.
+pub(super) const ALGORITHM: Algorithm = Algorithm {
+    name: "vegas",
+    aliases: &[],
+    doc: "opens and closes the window so that a few segments wait in queues, by the round-trip time",
+    source: "Brakmo and Peterson 1995",
+    version: 1,
+    parameters: &[
+        Parameter::number(
+            "alpha",
+            (0.0, 1000.0),
+            2.0,
+            "open below this many waiting segments",
+        ),
+        Parameter::number(
+            "beta",
+            (0.0, 1000.0),
+            4.0,
+            "close above this many waiting segments",
+        ),
+        Parameter::number(
+            "gamma",
+            (0.0, 1000.0),
+            1.0,
+            "leave slow start above this many waiting segments",
+        ),
+    ],
+    make: |control, _| {
+        AnyCc::own(Vegas {
+            window: Window::new(),
+            alpha: control.get("alpha"),
+            beta: control.get("beta"),
+            gamma: control.get("gamma"),
+            rounds: RoundTrips::default(),
+            base: None,
+            round_min: None,
+            samples: 0,
+        })
+    },
+};
+
+/// A round with fewer samples says nothing about queues, because an ACK may have been delayed.
+const FEWEST_SAMPLES: u32 = 3;
+
+#[derive(Clone, Debug)]
+struct Vegas {
+    window: Window,
+    alpha: f64,
+    beta: f64,
+    gamma: f64,
+    rounds: RoundTrips,
+    /// BaseRTT.
+    base: Option<SimDuration>,
+    /// Smallest round trip of this round.
+    round_min: Option<SimDuration>,
+    samples: u32,
+}
+
+impl Vegas {
+    /// Segments that waited in queues in the last round, and the window that would leave none.
+    fn waiting(&self) -> Option<(f64, f64)> {
+        let (base, rtt) = (self.base?.as_secs_f64(), self.round_min?.as_secs_f64());
+        if self.samples < FEWEST_SAMPLES {
+            return None;
+        }
+        let target = self.window.segments() * base / rtt.max(1e-12);
+        Some((self.window.segments() - target, target))
+    }
+
+    fn next_round(&mut self, acked: u64) {
+        match self.waiting() {
+            None => {
+                let rest = self.window.slow_start(acked);
+                self.window.increase(1.0, rest);
+            }
+            Some((waiting, target)) if self.window.in_slow_start() => {
+                if waiting > self.gamma {
+                    self.window.set(self.window.segments().min(target + 1.0));
+                    self.window.end_slow_start();
+                }
+            }
+            Some((waiting, _)) if waiting > self.beta => {
+                self.window.set((self.window.segments() - 1.0).max(2.0));
+            }
+            Some((waiting, _)) if waiting < self.alpha => self.window.open(self.window.mss()),
+            Some(_) => {}
+        }
+        self.round_min = None;
+        self.samples = 0;
+    }
+}
+
+impl CongestionControl for Vegas {
+    window_methods!(with idle);
+
+    fn on_ack(&mut self, ack: &AckEvent) {
+        if let Some(rtt) = ack.rtt {
+            self.base = Some(self.base.map_or(rtt, |b| b.min(rtt)));
+            self.round_min = Some(self.round_min.map_or(rtt, |m| m.min(rtt)));
+            self.samples += 1;
+        }
+        let over = self.rounds.on_ack(ack);
+        if !Window::may_grow(ack) {
+            return;
+        }
+        if over {
+            self.next_round(ack.acked);
+        } else if self.window.in_slow_start() {
+            // Every other round trip in the paper; half as fast in each comes to the same.
+            self.window.open(ack.acked as f64 / 2.0);
+        }
+    }
+
+    fn on_congestion(&mut self, event: &CongestionEvent) {
+        self.window.reduce_by(event, 0.5);
+        self.round_min = None;
+        self.samples = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{lose, round, started};
+    use super::*;
+
+    #[test]
+    fn the_window_opens_stays_or_closes_by_what_waits_in_queues() {
+        // 20 segments; the round trip of 100 ms rises so that 1, 3 or 6 of them wait.
+        for (rtt, change) in [(105, 1), (118, 0), (143, -1)] {
+            let mut cc = started(&ALGORITHM, 40);
+            lose(&mut cc, 40);
+            round(&mut cc, 100, 20); // the base
+            let before = cc.cwnd() as i64;
+            round(&mut cc, rtt, 20);
+            let first = cc.cwnd() as i64;
+            round(&mut cc, rtt, 20);
+            let second = cc.cwnd() as i64;
+            assert_eq!(first - before, 1000, "the round of the base ends");
+            assert_eq!((second - first) / 1000, change, "{rtt}");
+        }
+    }
+}
