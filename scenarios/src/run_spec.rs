@@ -11,7 +11,6 @@ use crate::aliases;
 use crate::file::{RunFile, ScenarioFile};
 use crate::path::DottedPath;
 use crate::registry;
-use crate::scenario::Scenario;
 use crate::scenario::tcp::TcpSets;
 use crate::scenario::topology::Topology;
 use crate::scenario::workload::Workload;
