@@ -50,7 +50,7 @@ fn plan(text: &str, sets: &[&str]) -> Result<Plan, String> {
         text: text.into(),
     };
     let sets: Vec<Override> = sets.iter().map(|s| Override::parse(s).unwrap()).collect();
-    Plan::new(&source, &sets)
+    Plan::new(&source, &sets).map_err(|refused| refused.to_string())
 }
 
 const SWEEP: &str = include_str!("../examples/own_control/sweep.toml");
