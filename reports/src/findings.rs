@@ -1,5 +1,8 @@
 //! The results in words.
 
+mod ends;
+mod latency;
+
 use std::collections::BTreeMap;
 
 use crate::analytic::{failure_share, fluid, offered_until, port_limit_per_s, port_supply};
@@ -14,17 +17,30 @@ pub(crate) const SMALL: f64 = 20.0;
 /// What a run has shown, most important first; a function of its metrics and of what was known.
 pub fn findings(info: &RunInfo, metrics: &BTreeMap<String, f64>) -> Vec<String> {
     let known = Known { info, metrics };
-    let all = [
+    // What is unusual comes first.
+    let unusual = [
         known.corruption(),
         known.failures(),
+        known.unanswered(),
+        known.broken_flows(),
+        known.broken_connections(),
+        known.unsafe_time_wait(),
+        known.slow_connects(),
+        known.slow_requests(),
+        known.crowded_destination(),
+    ];
+    let usual = [
+        known.successes(),
         known.port_limit(),
         known.time_wait(),
+        known.useful_time_wait(),
         known.latency(),
         known.requests(),
+        known.completed_flows(),
         known.goodput(),
         known.losses(),
     ];
-    all.into_iter().flatten().collect()
+    unusual.into_iter().chain(usual).flatten().collect()
 }
 
 struct Known<'a> {
@@ -66,9 +82,7 @@ impl Known<'_> {
 
     fn failures(&self) -> Option<String> {
         let attempted = self.positive("connects_attempted")?;
-        let Some(failed) = self.positive("connects_failed") else {
-            return Some(self.successes(attempted));
-        };
+        let failed = self.positive("connects_failed")?;
         let causes = [
             (
                 "connects_addr_not_available",
@@ -114,7 +128,15 @@ impl Known<'_> {
     }
 
     /// No connect failed.
-    fn successes(&self, attempted: f64) -> String {
+    fn successes(&self) -> Option<String> {
+        let attempted = self.positive("connects_attempted")?;
+        if self.positive("connects_failed").is_some() {
+            return None;
+        }
+        Some(self.all_succeeded(attempted))
+    }
+
+    fn all_succeeded(&self, attempted: f64) -> String {
         let established = self.get("connects_established").unwrap_or(attempted);
         let open = (attempted > established).then(|| {
             let verb = if attempted - established == 1.0 {
@@ -163,15 +185,27 @@ impl Known<'_> {
         }
     }
 
-    /// What the only connection did.
+    /// What became of the requests of the only connection.
     fn its_requests(&self) -> String {
         let took = self.get("request_latency_mean_s").map(seconds);
-        match (self.get("requests_done"), took) {
-            (Some(1.0), Some(took)) => format!("; its request was answered after {took}"),
-            (Some(n), Some(took)) => {
-                format!("; its {} requests took {took} on average", count(n))
+        let done = self.get("requests_done").unwrap_or(0.0);
+        let made = done + self.get("requests_unanswered").unwrap_or(0.0);
+        match (done, took) {
+            _ if made == 0.0 => String::new(),
+            (0.0, _) | (_, None) => "; no request was answered".to_owned(),
+            (1.0, Some(took)) if made == 1.0 => format!("; its request was answered after {took}"),
+            (1.0, Some(took)) => {
+                format!(
+                    "; 1 of its {} requests was answered, after {took}",
+                    count(made)
+                )
             }
-            _ => String::new(),
+            (n, Some(took)) if n < made => format!(
+                "; {} of its {} requests were answered, after {took} on average",
+                count(n),
+                count(made)
+            ),
+            (n, Some(took)) => format!("; its {} requests took {took} on average", count(n)),
         }
     }
 
@@ -323,47 +357,6 @@ impl Known<'_> {
         Some(format!("TIME-WAIT was held by {sockets}."))
     }
 
-    fn latency(&self) -> Option<String> {
-        if self.is_small() {
-            return None;
-        }
-        let mean = self.get("connect_latency_mean_s")?;
-        let p50 = self.get("connect_latency_p50_s")?;
-        let p99 = self.get("connect_latency_p99_s")?;
-        let max = self.get("connect_latency_max_s").unwrap_or(p99);
-        let probes = self.get("port_probes_mean").filter(|p| *p >= 1.5);
-        let probes = probes.map_or(String::new(), |p| {
-            format!("; finding a free port took {} probes on average", number(p))
-        });
-        let times = if max <= 1.02 * mean {
-            seconds(mean)
-        } else {
-            format!(
-                "{} in the median and {} at the 99th percentile",
-                seconds(p50),
-                seconds(p99)
-            )
-        };
-        Some(format!("Connecting took {times}{probes}."))
-    }
-
-    fn requests(&self) -> Option<String> {
-        let done = self.get("requests_done").filter(|n| *n >= SMALL)?;
-        let mean = self.get("request_latency_mean_s")?;
-        let p99 = self.get("request_latency_p99_s")?;
-        let max = self.get("request_latency_max_s").unwrap_or(p99);
-        let tail = if max <= 1.02 * mean {
-            String::new()
-        } else {
-            format!(" on average and {} at the 99th percentile", seconds(p99))
-        };
-        Some(format!(
-            "{} requests were answered; each took {}{tail}.",
-            count(done),
-            seconds(mean)
-        ))
-    }
-
     /// Of bulk transfers: flow by flow while each was active, and how fairly they shared.
     fn goodput(&self) -> Option<String> {
         if self.get("requests_done").is_some() {
@@ -386,7 +379,10 @@ impl Known<'_> {
                 number(j)
             )
         });
-        Some(if flows.is_empty() {
+        let own_lives = self.get("flow_goodput_mean_bps").map(bit_rate);
+        Some(if let (true, Some(mean)) = (flows.is_empty(), own_lives) {
+            format!("Goodput of a flow over its own life was {mean} on average{fair}.")
+        } else if flows.is_empty() {
             format!("Goodput was {} over the whole run{fair}.", bit_rate(bps))
         } else {
             format!("Goodput while active was {}{fair}.", list(&flows))

@@ -237,6 +237,11 @@ pub fn ranking() -> &'static [&'static str] {
     table::RANKING
 }
 
+/// The states that have metrics of their own, with the name they have in them: all but CLOSED.
+pub(crate) fn states() -> impl Iterator<Item = (tcp_model::State, String)> {
+    pattern::states()
+}
+
 /// Kind of a metric; of an unknown one, [`Kind::Number`].
 pub(crate) fn kind(id: &str) -> Kind {
     find(id).map_or(Kind::Number, |f| f.metric.kind)

@@ -3,6 +3,7 @@
 mod capture;
 mod census;
 mod connections;
+mod flows;
 mod grid;
 mod histogram;
 mod level;
@@ -29,6 +30,7 @@ use crate::store::{MemorySummary, RunSummary, RunWriter, StoreError};
 use capture::Capture;
 use census::Census;
 use connections::Connections;
+use flows::Flows;
 use names::Names;
 use outcomes::Outcomes;
 use requests::Requests;
@@ -62,6 +64,7 @@ pub struct RunRecorder {
     outcomes: Outcomes,
     requests: Requests,
     connections: Connections,
+    flows: Flows,
     states: States,
     samples: Samples,
     segments: Segments,
@@ -91,6 +94,7 @@ impl RunRecorder {
             outcomes: Outcomes::new(&dir, record.interval_s, window)?,
             requests: Requests::new(&dir, record.interval_s)?,
             connections: Connections::new(&dir, record.connections)?,
+            flows: Flows::default(),
             states: States::new(&dir, record.states)?,
             samples: Samples::new(&dir)?,
             segments: Segments::new(&dir)?,
@@ -115,6 +119,7 @@ impl RunRecorder {
         self.outcomes.close(end, &mut metrics)?;
         self.requests.close(end, &mut metrics)?;
         self.connections.close(&mut metrics)?;
+        self.flows.close(&mut metrics);
         self.states.close()?;
         self.samples.close(end, acked, &self.names, &mut metrics)?;
         self.segments.close(&self.names)?;
@@ -155,7 +160,10 @@ impl RunRecorder {
             TcpSample::Connect(attempt) => self.outcomes.on_connect(time, attempt),
             TcpSample::Outcome(outcome) => self.outcomes.on_outcome(time, outcome),
             TcpSample::Request(request) => self.requests.on_request(time, request)?,
+            TcpSample::Unanswered(request) => self.requests.on_unanswered(time, request),
+            TcpSample::Flow(flow) => self.flows.on_flow(flow),
             TcpSample::Ended(end) => {
+                self.flows.on_ended(end);
                 self.connections.on_ended(node, end, &self.names)?;
                 self.samples.on_ended(end);
             }

@@ -162,6 +162,7 @@ impl<'a> Job<'a> {
         let hosts = simulation.into_hosts();
         let completion = Completion {
             stats,
+            metrics: host_metrics(&hosts),
             counters: counters(&hosts, &groups),
             memory: memory(&hosts),
             timing,
@@ -204,6 +205,46 @@ pub fn execute_with(
     job.execute(observe).map(|made| made.summary)
 }
 
+/// Metrics that only the hosts' own counters tell.
+fn host_metrics(hosts: &[Option<TcpHost>]) -> BTreeMap<String, f64> {
+    let mut sums = [
+        ("time_wait_fins_answered", 0),
+        ("time_wait_reused", 0),
+        ("time_wait_recycled", 0),
+        ("time_wait_killed", 0),
+        ("resets_sent", 0),
+        ("listen_overflows", 0),
+        ("listen_drops", 0),
+    ];
+    let (mut peak, mut share) = (0, 0.0_f64);
+    for stats in hosts.iter().flatten().map(TcpHost::stats) {
+        let counts = [
+            stats.time_wait_fins_answered,
+            stats.time_wait_reused,
+            stats.time_wait_recycled,
+            stats.time_wait_killed,
+            stats.resets_sent,
+            stats.listen_overflows,
+            stats.listen_drops,
+        ];
+        for (sum, n) in sums.iter_mut().zip(counts) {
+            sum.1 += n;
+        }
+        let used = stats.peak_ports_per_destination;
+        peak = peak.max(used);
+        share = share.max(f64::from(used) / f64::from(stats.ports_per_destination.max(1)));
+    }
+    let sums = sums.map(|(name, n)| (name.to_owned(), n as f64));
+    let peaks = [
+        ("ports_in_use_destination_peak".to_owned(), f64::from(peak)),
+        (
+            "ports_in_use_destination_share_peak".to_owned(),
+            share.min(1.0),
+        ),
+    ];
+    sums.into_iter().chain(peaks).collect()
+}
+
 /// The counters of hosts, summed by group; what never happened is left out.
 fn counters(hosts: &[Option<TcpHost>], groups: &[&str]) -> BTreeMap<String, BTreeMap<String, u64>> {
     let mut all: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
@@ -227,6 +268,7 @@ fn counters(hosts: &[Option<TcpHost>], groups: &[&str]) -> BTreeMap<String, BTre
             ("time_wait_reused", stats.time_wait_reused),
             ("time_wait_recycled", stats.time_wait_recycled),
             ("time_wait_killed", stats.time_wait_killed),
+            ("time_wait_fins_answered", stats.time_wait_fins_answered),
             ("port_searches", stats.port_searches),
             ("port_probes", stats.port_probes),
             ("ports_exhausted", stats.ports_exhausted),

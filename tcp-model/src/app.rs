@@ -26,6 +26,12 @@ pub trait App: Send + fmt::Debug {
     /// Something happened.
     fn on_event(&mut self, event: AppEvent, socket: &mut SocketCx<'_, '_>);
 
+    /// The run is over: the time to record what has not come to an end. Nothing else that is done
+    /// here has an effect. Nothing by default.
+    fn on_run_end(&mut self, socket: &mut SocketCx<'_, '_>) {
+        let _ = socket;
+    }
+
     /// Something will probably happen to the connection in `slot` soon: the application may fetch
     /// its state from memory (see [`sim_core::prefetch`]). A hint; nothing by default.
     fn prepare_for(&self, slot: u32) {
@@ -101,6 +107,16 @@ impl App for AnyApp {
             AnyApp::Bulk(app) => app.on_event(event, socket),
             AnyApp::Sink(app) => app.on_event(event, socket),
             AnyApp::Custom(app) => app.on_event(event, socket),
+        }
+    }
+
+    fn on_run_end(&mut self, socket: &mut SocketCx<'_, '_>) {
+        match self {
+            AnyApp::Client(app) => app.on_run_end(socket),
+            AnyApp::Server(app) => app.on_run_end(socket),
+            AnyApp::Bulk(app) => app.on_run_end(socket),
+            AnyApp::Sink(app) => app.on_run_end(socket),
+            AnyApp::Custom(app) => app.on_run_end(socket),
         }
     }
 

@@ -172,6 +172,18 @@ impl TcpHost {
         self.finish(cx);
     }
 
+    /// Lets applications record what has not come to an end, then records every connection.
+    fn run_ends(&mut self, cx: &mut impl HostEnv) {
+        for (i, to) in self.apps.iter_mut().enumerate() {
+            let (stack, app) = (&mut self.stack, i as u16);
+            cx.with_host_cx(|mut cx| {
+                let cx = cx.reborrow();
+                to.on_run_end(&mut SocketCx { stack, cx, app });
+            });
+        }
+        self.stack.summarize_all(cx);
+    }
+
     fn packet_arrives(&mut self, packet: &Packet<Segment>, cx: &mut impl HostEnv) {
         self.stack.on_packet(packet, cx);
         self.finish(cx);
@@ -258,7 +270,7 @@ impl Host for TcpHost {
     }
 
     fn on_end(&mut self, cx: &mut Cx<'_, Self>) {
-        self.stack.summarize_all(cx);
+        self.run_ends(cx);
     }
 
     fn look_ahead(&self, what: Upcoming<'_, Self>) -> Option<u64> {

@@ -44,6 +44,8 @@ pub struct PortAllocator {
     /// Ports never given out, such as those a listener has.
     reserved: Vec<u16>,
     pools: Vec<(Destination, Pool)>,
+    /// Most ports in use towards one destination at a time.
+    peak: u32,
     /// Place in `pools` by destination, where there are more than a few.
     index: Option<Box<HashTable<u32>>>,
 }
@@ -66,6 +68,7 @@ impl PortAllocator {
             secret,
             reserved: Vec::new(),
             pools: Vec::new(),
+            peak: 0,
             index: None,
         }
     }
@@ -83,6 +86,8 @@ impl PortAllocator {
         if let Some(at) = at {
             pool.set(at);
         }
+        let used = pool.used();
+        self.peak = self.peak.max(used);
         let port = at.map(|at| self.low + at as u16);
         Found { port, probes }
     }
@@ -92,7 +97,11 @@ impl PortAllocator {
         let Some(at) = self.place(port) else {
             return false;
         };
-        self.pool_mut(to).set(at)
+        let pool = self.pool_mut(to);
+        let changed = pool.set(at);
+        let used = pool.used();
+        self.peak = self.peak.max(used);
+        changed
     }
 
     /// Gives a port back; false when it was not in use. A reserved one stays as it is.
@@ -150,6 +159,11 @@ impl PortAllocator {
             },
             |i| self.pools[i].1.used(),
         )
+    }
+
+    /// Most ports in use towards one destination at a time so far, reserved ones included.
+    pub fn peak(&self) -> u32 {
+        self.peak
     }
 
     /// Bytes of memory.

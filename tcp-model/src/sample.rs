@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 
 use sim_core::{LossCause, SimDuration, SimTime};
 
+use crate::model::End;
 use crate::segment::{ConnId, Segment};
 use crate::state::State;
 use crate::transmit::RetransmitReason;
@@ -29,6 +30,10 @@ pub enum TcpSample {
     Outcome(ConnectOutcome),
     /// An application finished a request and its response.
     Request(RequestDone),
+    /// A request will have no whole response.
+    Unanswered(RequestUnanswered),
+    /// A bulk flow came to its end.
+    Flow(FlowEnd),
     /// An end point left the connection table: it closed or became a TIME-WAIT entry; or it is
     /// still there at the end of the run.
     Ended(Box<EndpointSummary>),
@@ -97,6 +102,35 @@ pub struct RequestDone {
     pub index: u32,
     /// From the first request byte written to the last response byte read.
     pub latency: SimDuration,
+    /// For the first request of a connection, from the call of connect to the last response byte
+    /// read; for later ones the same as `latency`.
+    pub with_connect: SimDuration,
+}
+
+/// A request that was begun and whose whole response had not arrived when its connection ended, or
+/// when the run did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestUnanswered {
+    /// The connection that carried it.
+    pub conn: ConnId,
+    /// Its place on the connection, from 0.
+    pub index: u32,
+    /// How long the application had waited.
+    pub waited: SimDuration,
+    /// How the connection ended; `None` where the run ended first.
+    pub end: Option<End>,
+}
+
+/// The end of a bulk flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FlowEnd {
+    /// The connection that carried it.
+    pub conn: ConnId,
+    /// Since the call of connect.
+    pub took: SimDuration,
+    /// How its connection ended: in order, with all bytes acknowledged, or not; `None` where the
+    /// run ended first.
+    pub end: Option<End>,
 }
 
 /// Why an end point ended.
@@ -110,6 +144,8 @@ pub enum EndReason {
     Reset,
     /// This side aborted with RST.
     Aborted,
+    /// The network reported an error that is final.
+    Unreachable,
     /// Retransmissions, keep-alive probes or FIN-WAIT-2 ran out of time.
     TimedOut,
     /// Its host crashed, and lost it without a segment.

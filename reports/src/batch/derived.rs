@@ -6,28 +6,20 @@ use crate::analytic::{port_limit_per_s, port_supply};
 use crate::store::RunSummary;
 
 /// The metrics of a run with those made of them: the window of the steady values
-/// (`steady_from_s`, `steady_to_s`), the connections per second that the ports allow
-/// (`port_limit_per_s`) and the mean time of a request with its share of its connection's
-/// handshake (`request_with_connect_mean_s`).
+/// (`steady_from_s`, `steady_to_s`) and the connections per second that the ports allow
+/// (`port_limit_per_s`).
 pub fn row_metrics(summary: &RunSummary) -> BTreeMap<String, f64> {
     let mut all = summary.metrics.clone();
     let hints = &summary.info.analytic;
-    let get = |name: &str| summary.metrics.get(name).copied();
     let (from, to) = summary.info.steady_window();
     let limit = || {
         let held = hints.time_wait_s? + hints.hold_s.max(0.0);
         Some(port_limit_per_s(port_supply(hints)?, held))
     };
-    let request = || {
-        let connections = get("connects_established")? / get("requests_done")?;
-        let connecting = connections * get("connect_latency_mean_s")?;
-        Some(get("request_latency_mean_s")? + connecting)
-    };
     let made = [
         ("steady_from_s", Some(from)),
         ("steady_to_s", Some(to)),
         ("port_limit_per_s", limit()),
-        ("request_with_connect_mean_s", request()),
     ];
     let known = made
         .into_iter()

@@ -7,6 +7,7 @@ use crate::figures::Figure;
 use crate::format::{bit_rate, count, metric, percent, seconds};
 use crate::store::reader::Table;
 use crate::store::{RunSummary, StoreError};
+use crate::words;
 
 /// Rows of the table of links; those beyond are in the Parquet file.
 const MOST_LINKS: usize = 50;
@@ -50,9 +51,17 @@ pub(crate) fn report(
         .metrics
         .iter()
         .filter(|(_, value)| **value != 0.0)
-        .map(|(name, value)| vec![name.clone(), metric(name, *value)])
+        .map(|(name, value)| {
+            let steady = if words::is_steady(name) {
+                ", steady window"
+            } else {
+                ""
+            };
+            let meaning = format!("{}{steady}", words::metric(name));
+            vec![name.clone(), meaning, metric(name, *value)]
+        })
         .collect();
-    page.table(&cells(["metric", "#value"]), &rows);
+    page.table(&cells(["metric", "meaning", "#value"]), &rows);
     let zeros = summary.metrics.iter().filter(|(_, value)| **value == 0.0);
     let zeros: Vec<&str> = zeros.map(|(name, _)| name.as_str()).collect();
     if !zeros.is_empty() {

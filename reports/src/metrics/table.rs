@@ -7,8 +7,8 @@ use super::Kind::{BitRate, Bytes, Count, Duration, Index, Number, PerSecond, Sha
 use super::{Kind, Metric, Source};
 
 /// All tables, in the order of the reference.
-pub(super) const TABLES: [&[Metric]; 8] = [
-    CONNECTS, REQUESTS, SOCKETS, END_POINTS, FLOWS, NETWORK, COMPARISON, CUSTOM,
+pub(super) const TABLES: [&[Metric]; 9] = [
+    CONNECTS, REQUESTS, SOCKETS, END_POINTS, FLOWS, HOSTS, NETWORK, COMPARISON, CUSTOM,
 ];
 
 /// What people ask for first, most wanted first; other metrics follow by name.
@@ -18,7 +18,10 @@ pub(super) const RANKING: &[&str] = &[
     "first_failure_s",
     "time_wait_mean_steady",
     "connects_per_s_steady",
+    "requests_unanswered_share",
+    "flow_goodput_mean_bps",
     "goodput_bps",
+    "flow_completion_mean_s",
     "jain_index",
     "retransmissions",
     "request_latency_mean_s",
@@ -64,10 +67,12 @@ const CONNECTS: &[Metric] = &[
     connects("connects_per_s_steady", PerSecond, "connections established", "").steady().absent("no connect came to an end in the window"),
     connects("offered_per_s_steady", PerSecond, "connections offered", "Calls of connect per second.").steady().absent("no connect came to an end in the window"),
     connects("first_failure_s", Time, "time of first failure", "When the first connect failed.").absent("no connect failed"),
+    connects("last_failure_s", Time, "time of last failure", "When the last connect failed.").absent("no connect failed"),
     connects("port_probes_mean", Count, "ports looked at per connect, mean", "The cost of finding a free port.").absent("nothing called connect"),
     connects("connect_latency_mean_s", Duration, "time to connect, mean", "From the call of connect until the connection is established; connects that fail do not count.").absent(NONE_ESTABLISHED),
     connects("connect_latency_p50_s", Duration, "time to connect, median", "").absent(NONE_ESTABLISHED),
     connects("connect_latency_p99_s", Duration, "time to connect, 99th percentile", "").absent(NONE_ESTABLISHED),
+    connects("connect_latency_p999_s", Duration, "time to connect, 99.9th percentile", "").absent(NONE_ESTABLISHED),
     connects("connect_latency_max_s", Duration, "time to connect, maximum", "").absent(NONE_ESTABLISHED),
 ];
 
@@ -75,14 +80,33 @@ const fn requests(id: &'static str, kind: Kind, words: &'static str, doc: &'stat
     Metric::new(Source::Requests, id, kind, words, doc)
 }
 
+const NO_REQUEST: &str = "no request was made";
 const NO_RESPONSE: &str = "no request was answered";
 
 const REQUESTS: &[Metric] = &[
+    requests("requests_made", Count, "requests", "Begun on a connection; those of connects that failed are not.").absent(NO_REQUEST),
     requests("requests_done", Count, "requests answered", "Requests whose whole response arrived.").absent(NO_RESPONSE),
+    requests("requests_unanswered", Count, "requests without an answer", "The whole response had not arrived when the connection ended, or when the run did. The six metrics that follow say which.").absent(NO_REQUEST),
+    requests("requests_unanswered_closed", Count, "requests without an answer, connection closed", "The server closed before the whole response was sent.").absent(NO_REQUEST),
+    requests("requests_unanswered_reset", Count, "requests without an answer, connection reset", "ECONNRESET.").absent(NO_REQUEST),
+    requests("requests_unanswered_timed_out", Count, "requests without an answer, connection timed out", "ETIMEDOUT.").absent(NO_REQUEST),
+    requests("requests_unanswered_aborted", Count, "requests without an answer, connection aborted", "The client aborted.").absent(NO_REQUEST),
+    requests("requests_unanswered_unreachable", Count, "requests without an answer, server unreachable", "").absent(NO_REQUEST),
+    requests("requests_unanswered_at_run_end", Count, "requests without an answer at the end of the run", "Their connections were still open.").absent(NO_REQUEST),
+    requests("requests_unanswered_share", Share, "share of requests without an answer", "").ratio("requests_unanswered", "requests_made").absent(NO_REQUEST),
+    requests("request_unanswered_first_s", Time, "time of the first request given up", "When the first connection with an unanswered request ended, or the run.").absent("every request was answered"),
+    requests("request_unanswered_last_s", Time, "time of the last request given up", "").absent("every request was answered"),
+    requests("request_unanswered_wait_max_s", Duration, "longest wait of a request without an answer", "").absent("every request was answered"),
     requests("request_latency_mean_s", Duration, "time per request, mean", "From the first byte of the request to the last byte of the response; requests without an answer do not count.").absent(NO_RESPONSE),
     requests("request_latency_p50_s", Duration, "time per request, median", "").absent(NO_RESPONSE),
     requests("request_latency_p99_s", Duration, "time per request, 99th percentile", "").absent(NO_RESPONSE),
+    requests("request_latency_p999_s", Duration, "time per request, 99.9th percentile", "").absent(NO_RESPONSE),
     requests("request_latency_max_s", Duration, "time per request, maximum", "").absent(NO_RESPONSE),
+    requests("request_with_connect_mean_s", Duration, "time per request with connecting, mean", "For the first request of a connection from the call of connect, for later ones as above.").absent(NO_RESPONSE),
+    requests("request_with_connect_p50_s", Duration, "time per request with connecting, median", "").absent(NO_RESPONSE),
+    requests("request_with_connect_p99_s", Duration, "time per request with connecting, 99th percentile", "").absent(NO_RESPONSE),
+    requests("request_with_connect_p999_s", Duration, "time per request with connecting, 99.9th percentile", "").absent(NO_RESPONSE),
+    requests("request_with_connect_max_s", Duration, "time per request with connecting, maximum", "").absent(NO_RESPONSE),
 ];
 
 const fn sockets(id: &'static str, kind: Kind, words: &'static str, doc: &'static str) -> Metric {
@@ -104,10 +128,16 @@ const SOCKETS: &[Metric] = &[
     ),
     sockets("<state>_mean_steady", Count, "sockets in <state>, mean", "").steady(),
     sockets(
+        "<state>_end",
+        Count,
+        "sockets in <state>, end of the run",
+        "",
+    ),
+    sockets(
         "<state>.<group>_peak",
         Count,
         "sockets of <group> in <state>, peak",
-        "",
+        "This and its kin are left out for states that no socket of the group ever was in, TIME-WAIT excepted.",
     ),
     sockets(
         "<state>.<group>_mean",
@@ -123,6 +153,12 @@ const SOCKETS: &[Metric] = &[
     )
     .steady(),
     sockets(
+        "<state>.<group>_end",
+        Count,
+        "sockets of <group> in <state>, end of the run",
+        "",
+    ),
+    sockets(
         "time_wait_peak_at_s",
         Time,
         "time of the peak of TIME-WAIT",
@@ -136,6 +172,7 @@ const SOCKETS: &[Metric] = &[
     ),
     sockets("sockets_mean", Count, "sockets, mean", ""),
     sockets("sockets_mean_steady", Count, "sockets, mean", "").steady(),
+    sockets("sockets_end", Count, "sockets, end of the run", ""),
     sockets(
         "ports_in_use_peak",
         Count,
@@ -150,6 +187,12 @@ const SOCKETS: &[Metric] = &[
         "",
     )
     .steady(),
+    sockets(
+        "ports_in_use_end",
+        Count,
+        "local ports in use, end of the run",
+        "",
+    ),
 ];
 
 const fn end_points(
@@ -201,6 +244,110 @@ const END_POINTS: &[Metric] = &[
         "The host went down.",
     ),
     end_points(
+        "ended_unreachable",
+        Count,
+        "end points that the network reported unreachable",
+        "",
+    ),
+    end_points(
+        "ended_refused_first_s",
+        Time,
+        "time of the first end point that was refused",
+        "",
+    )
+    .absent("none was refused"),
+    end_points(
+        "ended_refused_last_s",
+        Time,
+        "time of the last end point that was refused",
+        "",
+    )
+    .absent("none was refused"),
+    end_points(
+        "ended_reset_first_s",
+        Time,
+        "time of the first end point that was reset",
+        "",
+    )
+    .absent("none was reset"),
+    end_points(
+        "ended_reset_last_s",
+        Time,
+        "time of the last end point that was reset",
+        "",
+    )
+    .absent("none was reset"),
+    end_points(
+        "ended_aborted_first_s",
+        Time,
+        "time of the first end point that was aborted",
+        "",
+    )
+    .absent("none was aborted"),
+    end_points(
+        "ended_aborted_last_s",
+        Time,
+        "time of the last end point that was aborted",
+        "",
+    )
+    .absent("none was aborted"),
+    end_points(
+        "ended_timed_out_first_s",
+        Time,
+        "time of the first end point that timed out",
+        "",
+    )
+    .absent("none timed out"),
+    end_points(
+        "ended_timed_out_last_s",
+        Time,
+        "time of the last end point that timed out",
+        "",
+    )
+    .absent("none timed out"),
+    end_points(
+        "ended_time_wait_overflow_first_s",
+        Time,
+        "time of the first end point that closed without TIME-WAIT",
+        "",
+    )
+    .absent("none closed without TIME-WAIT"),
+    end_points(
+        "ended_time_wait_overflow_last_s",
+        Time,
+        "time of the last end point that closed without TIME-WAIT",
+        "",
+    )
+    .absent("none closed without TIME-WAIT"),
+    end_points(
+        "ended_crashed_first_s",
+        Time,
+        "time of the first end point that was lost in a crash",
+        "",
+    )
+    .absent("none was lost in a crash"),
+    end_points(
+        "ended_crashed_last_s",
+        Time,
+        "time of the last end point that was lost in a crash",
+        "",
+    )
+    .absent("none was lost in a crash"),
+    end_points(
+        "ended_unreachable_first_s",
+        Time,
+        "time of the first end point that was unreachable",
+        "",
+    )
+    .absent("none was unreachable"),
+    end_points(
+        "ended_unreachable_last_s",
+        Time,
+        "time of the last end point that was unreachable",
+        "",
+    )
+    .absent("none was unreachable"),
+    end_points(
         "open_at_end",
         Count,
         "end points open at the end",
@@ -245,7 +392,22 @@ const fn flows(id: &'static str, kind: Kind, words: &'static str, doc: &'static 
     Metric::new(Source::Flows, id, kind, words, doc)
 }
 
+const NO_BULK: &str = "no sender had 50 kB acknowledged";
+const NO_SIZE: &str = "no bulk flow came to an end or had a number of bytes";
+const NONE_COMPLETED: &str = "no bulk flow was completed";
+
 const FLOWS: &[Metric] = &[
+    flows("flow_goodput_mean_bps", BitRate, "goodput of a bulk flow over its own life, mean", "Payload acknowledged by the time from the opening of the connection to its end, or to the end of the run; of all senders of at least 50 kB.").absent(NO_BULK),
+    flows("flow_goodput_min_bps", BitRate, "goodput of a bulk flow over its own life, least", "").absent(NO_BULK),
+    flows("flow_goodput_max_bps", BitRate, "goodput of a bulk flow over its own life, most", "").absent(NO_BULK),
+    flows("flows_completed", Count, "bulk flows completed", "Flows of bulk workloads whose connection closed in order, with all bytes acknowledged.").absent(NO_SIZE),
+    flows("flows_broken", Count, "bulk flows broken off", "Their connection failed, or was not established.").absent(NO_SIZE),
+    flows("flows_unfinished", Count, "bulk flows under way at the end", "Flows with a number of bytes; those without have no end.").absent(NO_SIZE),
+    flows("flow_completion_mean_s", Duration, "time to complete a bulk flow, mean", "From the call of connect until the sender has closed, all its bytes and its FIN being acknowledged and the FIN of the peer received.").absent(NONE_COMPLETED),
+    flows("flow_completion_p50_s", Duration, "time to complete a bulk flow, median", "").absent(NONE_COMPLETED),
+    flows("flow_completion_p99_s", Duration, "time to complete a bulk flow, 99th percentile", "").absent(NONE_COMPLETED),
+    flows("flow_completion_p999_s", Duration, "time to complete a bulk flow, 99.9th percentile", "").absent(NONE_COMPLETED),
+    flows("flow_completion_max_s", Duration, "time to complete a bulk flow, maximum", "").absent(NONE_COMPLETED),
     flows(
         "goodput_bps",
         BitRate,
@@ -266,6 +428,67 @@ const FLOWS: &[Metric] = &[
         "Of the bytes of traced senders of at least 50 kB while all of them were active.",
     )
     .absent("there were not two such senders at a time"),
+];
+
+const fn hosts(id: &'static str, kind: Kind, words: &'static str, doc: &'static str) -> Metric {
+    Metric::new(Source::Hosts, id, kind, words, doc)
+}
+
+const HOSTS: &[Metric] = &[
+    hosts(
+        "ports_in_use_destination_peak",
+        Count,
+        "local ports in use towards one destination, peak",
+        "Of the destination (own address, peer's address and port) and the time with the most; reserved ports included.",
+    ),
+    hosts(
+        "ports_in_use_destination_share_peak",
+        Share,
+        "share of local ports in use towards one destination, peak",
+        "The same by the number of ports there are: 1 says that some destination ran out of ports, whatever others did.",
+    ),
+    hosts(
+        "time_wait_fins_answered",
+        Count,
+        "FINs answered from TIME-WAIT",
+        "FINs that came again because their ACK was lost, and were acknowledged again: what TIME-WAIT is for.",
+    ),
+    hosts(
+        "time_wait_reused",
+        Count,
+        "TIME-WAIT entries whose port was reused",
+        "By a connect, under tcp_tw_reuse.",
+    ),
+    hosts(
+        "time_wait_recycled",
+        Count,
+        "TIME-WAIT entries replaced by a new SYN",
+        "",
+    ),
+    hosts(
+        "time_wait_killed",
+        Count,
+        "TIME-WAIT entries ended by a reset",
+        "TIME-WAIT assassination (RFC 1337).",
+    ),
+    hosts(
+        "resets_sent",
+        Count,
+        "resets sent",
+        "For connections there are and for segments that belong to none.",
+    ),
+    hosts(
+        "listen_overflows",
+        Count,
+        "handshakes dropped at a full accept queue",
+        "",
+    ),
+    hosts(
+        "listen_drops",
+        Count,
+        "SYNs and ACKs dropped by listeners",
+        "For any reason.",
+    ),
 ];
 
 const fn network(id: &'static str, kind: Kind, words: &'static str, doc: &'static str) -> Metric {
@@ -331,8 +554,13 @@ const fn comparison(
 const COMPARISON: &[Metric] = &[
     comparison("steady_from_s", Time, "begin of the steady window", ""),
     comparison("steady_to_s", Time, "end of the steady window", ""),
-    comparison("port_limit_per_s", PerSecond, "connections the port supply allows", "Ports towards all destinations by the time that each is held.").absent("ports do not limit the load"),
-    comparison("request_with_connect_mean_s", Duration, "time per request with its share of connecting, mean", "Mean time of a request plus the mean time to connect by the number of requests that a connection carried.").absent(NO_RESPONSE),
+    comparison(
+        "port_limit_per_s",
+        PerSecond,
+        "connections the port supply allows",
+        "Ports towards all destinations by the time that each is held.",
+    )
+    .absent("ports do not limit the load"),
 ];
 
 const CUSTOM: &[Metric] = &[Metric::new(

@@ -13,7 +13,7 @@ use tcp_model::state::State;
 use super::grid::Grid;
 use super::level::Level;
 use crate::info::NodeInfo;
-use crate::metrics::Metrics;
+use crate::metrics::{self, Metrics};
 use crate::store::StoreError;
 use crate::store::table::{Kind, TableWriter, Text};
 
@@ -41,7 +41,7 @@ struct Group {
     text: Text,
     counts: [i64; STATES],
     ports: i64,
-    time_wait: Level,
+    levels: [Level; STATES],
 }
 
 /// Counts sockets.
@@ -53,8 +53,7 @@ pub(crate) struct Census {
     /// Group of each node; nodes in no group belong to the last, nameless one.
     group_of: Vec<usize>,
     all: Text,
-    time_wait: Level,
-    established: Level,
+    levels: [Level; STATES],
     sockets: Level,
     ports: Level,
 }
@@ -83,7 +82,7 @@ impl Census {
             text: Text::from(name),
             counts: [0; STATES],
             ports: 0,
-            time_wait: Level::new(window),
+            levels: [Level::new(window); STATES],
         });
         Ok(Census {
             table: TableWriter::create(dir, "census", COLUMNS)?,
@@ -91,8 +90,7 @@ impl Census {
             groups: groups.collect(),
             group_of,
             all: Text::from("all"),
-            time_wait: Level::new(window),
-            established: Level::new(window),
+            levels: [Level::new(window); STATES],
             sockets: Level::new(window),
             ports: Level::new(window),
         })
@@ -119,15 +117,13 @@ impl Census {
         }
         group.counts[from as usize] -= 1;
         group.counts[to as usize] += 1;
-        let step = |state: State| i64::from(to == state) - i64::from(from == state);
-        if step(State::TimeWait) != 0 {
-            self.time_wait.add(step(State::TimeWait), time);
-            group.time_wait.add(step(State::TimeWait), time);
+        for (state, step) in [(from, -1), (to, 1)] {
+            if state != State::Closed {
+                self.levels[state as usize].add(step, time);
+                group.levels[state as usize].add(step, time);
+            }
         }
-        if step(State::Established) != 0 {
-            self.established.add(step(State::Established), time);
-        }
-        let open = -step(State::Closed);
+        let open = i64::from(from == State::Closed) - i64::from(to == State::Closed);
         if open != 0 {
             self.sockets.add(open, time);
             if change.side == Side::Active {
@@ -160,25 +156,29 @@ impl Census {
     }
 
     /// Writes the rows up to `end` inclusive and adds the metrics.
-    pub(crate) fn close(mut self, end: SimTime, metrics: &mut Metrics) -> Result<(), StoreError> {
+    pub(crate) fn close(mut self, end: SimTime, found: &mut Metrics) -> Result<(), StoreError> {
         self.advance(SimTime::from_ps(end.as_ps().saturating_add(1)))?;
         let mut put = |name: &str, level: &Level| {
             let (mean, steady) = level.means(end);
-            metrics.put(&format!("{name}_peak"), level.peak() as f64);
-            metrics.put(&format!("{name}_mean"), mean);
-            metrics.put(&format!("{name}_mean_steady"), steady);
+            found.put(&format!("{name}_peak"), level.peak() as f64);
+            found.put(&format!("{name}_mean"), mean);
+            found.put(&format!("{name}_mean_steady"), steady);
+            found.put(&format!("{name}_end"), level.now() as f64);
         };
-        put("time_wait", &self.time_wait);
-        put("established", &self.established);
+        for (state, name) in metrics::states() {
+            put(&name, &self.levels[state as usize]);
+            for group in self.groups.iter().filter(|g| !g.name.is_empty()) {
+                let level = &group.levels[state as usize];
+                // Most groups never are in most states.
+                if level.peak() > 0 || state == State::TimeWait {
+                    put(&format!("{name}.{}", group.name), level);
+                }
+            }
+        }
         put("sockets", &self.sockets);
         put("ports_in_use", &self.ports);
-        for group in self.groups.iter().filter(|g| !g.name.is_empty()) {
-            put(&format!("time_wait.{}", group.name), &group.time_wait);
-        }
-        metrics.put(
-            "time_wait_peak_at_s",
-            self.time_wait.peak_at().as_secs_f64(),
-        );
+        let time_wait = &self.levels[State::TimeWait as usize];
+        found.put("time_wait_peak_at_s", time_wait.peak_at().as_secs_f64());
         self.table.close()
     }
 }

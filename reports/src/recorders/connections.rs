@@ -37,7 +37,7 @@ const COLUMNS: &[(&str, Kind)] = &[
 ];
 
 /// Reasons with their text and the name of their metric.
-const REASONS: [(EndReason, &str, &str); 8] = [
+const REASONS: [(EndReason, &str, &str); 9] = [
     (EndReason::Closed, "closed", "ended_closed"),
     (EndReason::Refused, "refused", "ended_refused"),
     (EndReason::Reset, "reset", "ended_reset"),
@@ -50,15 +50,22 @@ const REASONS: [(EndReason, &str, &str); 8] = [
     ),
     (EndReason::StillOpen, "still open", "open_at_end"),
     (EndReason::Crashed, "crashed", "ended_crashed"),
+    (EndReason::Unreachable, "unreachable", "ended_unreachable"),
 ];
+
+/// Reasons of which the time of the first and the last end are told: all but a close in order and
+/// the end of the run.
+const ABNORMAL: [usize; 7] = [1, 2, 3, 4, 5, 7, 8];
 
 /// Writes end points as they end.
 #[derive(Debug)]
 pub(crate) struct Connections {
     table: TableWriter,
     limit: u32,
-    reasons: [Text; 8],
-    by_reason: [u64; 8],
+    reasons: [Text; REASONS.len()],
+    by_reason: [u64; REASONS.len()],
+    /// When the first and the last end point ended for each reason.
+    times: [Option<(SimTime, SimTime)>; REASONS.len()],
     ended: u64,
     sums: [u64; 8],
 }
@@ -69,7 +76,8 @@ impl Connections {
             table: TableWriter::create(dir, "connections", COLUMNS)?,
             limit,
             reasons: REASONS.map(|(_, text, _)| Text::from(text)),
-            by_reason: [0; 8],
+            by_reason: [0; REASONS.len()],
+            times: [None; REASONS.len()],
             ended: 0,
             sums: [0; 8],
         })
@@ -90,7 +98,10 @@ impl Connections {
             EndReason::TimeWaitOverflow => 5,
             EndReason::StillOpen => 6,
             EndReason::Crashed => 7,
+            EndReason::Unreachable => 8,
         };
+        let times = &mut self.times[reason];
+        *times = Some((times.map_or(end.ended, |t| t.0), end.ended));
         let c = &end.counts;
         let counts = [
             c.bytes_acked,
@@ -153,6 +164,13 @@ impl Connections {
         }
         for ((_, _, name), n) in REASONS.into_iter().zip(self.by_reason) {
             metrics.put(name, n as f64);
+        }
+        for reason in ABNORMAL {
+            let name = REASONS[reason].2;
+            if let Some((first, last)) = self.times[reason] {
+                metrics.put(&format!("{name}_first_s"), first.as_secs_f64());
+                metrics.put(&format!("{name}_last_s"), last.as_secs_f64());
+            }
         }
         self.table.close()
     }

@@ -2,6 +2,8 @@
 
 use sim_core::SimDuration;
 
+use crate::metrics::Metrics;
+
 /// Buckets per power of two.
 const STEPS: u64 = 64;
 const SHIFT: u32 = STEPS.ilog2();
@@ -65,6 +67,20 @@ impl Histogram {
     /// Largest in seconds, exact.
     pub(crate) fn max_s(&self) -> Option<f64> {
         (self.n > 0).then(|| self.max.as_secs_f64())
+    }
+
+    /// Adds mean, median, 99th and 99.9th percentile, and maximum as `NAME_mean_s`, `NAME_p50_s`,
+    /// `NAME_p99_s`, `NAME_p999_s`, `NAME_max_s`; none of them of nothing.
+    pub(crate) fn put(&self, name: &str, metrics: &mut Metrics) {
+        for (statistic, value) in [
+            ("mean", self.mean_s()),
+            ("p50", self.quantile_s(0.5)),
+            ("p99", self.quantile_s(0.99)),
+            ("p999", self.quantile_s(0.999)),
+            ("max", self.max_s()),
+        ] {
+            metrics.put_known(&format!("{name}_{statistic}_s"), value);
+        }
     }
 
     /// The value below which a share `q` lies, in seconds; `None` of nothing.

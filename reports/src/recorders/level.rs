@@ -45,6 +45,11 @@ impl Level {
         self.since = time;
     }
 
+    /// The value after the last change.
+    pub(crate) fn now(&self) -> i64 {
+        self.now
+    }
+
     /// Largest value.
     pub(crate) fn peak(&self) -> i64 {
         self.peak

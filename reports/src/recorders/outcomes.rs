@@ -60,7 +60,8 @@ pub(crate) struct Outcomes {
     total: Tally,
     steady: Tally,
     window: (SimTime, SimTime),
-    first_failure: Option<SimTime>,
+    /// Times of the first and the last.
+    failures: Option<(SimTime, SimTime)>,
     latency: Histogram,
 }
 
@@ -78,7 +79,7 @@ impl Outcomes {
             total: Tally::default(),
             steady: Tally::default(),
             window,
-            first_failure: None,
+            failures: None,
             latency: Histogram::default(),
         })
     }
@@ -119,8 +120,8 @@ impl Outcomes {
         };
         if kind == 0 {
             self.latency.add(outcome.latency);
-        } else if self.first_failure.is_none() {
-            self.first_failure = Some(time);
+        } else {
+            self.failures = Some((self.failures.map_or(time, |f| f.0), time));
         }
         let latency_ps = if kind == 0 {
             outcome.latency.as_ps()
@@ -171,8 +172,9 @@ impl Outcomes {
             let probes = self.total.probes as f64 / self.total.attempts as f64;
             put("port_probes_mean", probes);
         }
-        if let Some(at) = self.first_failure {
-            put("first_failure_s", at.as_secs_f64());
+        if let Some((first, last)) = self.failures {
+            put("first_failure_s", first.as_secs_f64());
+            put("last_failure_s", last.as_secs_f64());
         }
         let window_s = self.window.1.min(end).since(self.window.0).as_secs_f64();
         if window_s > 0.0 && self.steady.outcomes() > 0 {
@@ -190,16 +192,7 @@ impl Outcomes {
                 self.steady.attempts as f64 / window_s,
             );
         }
-        let latency = &self.latency;
-        let statistics = [
-            ("connect_latency_mean_s", latency.mean_s()),
-            ("connect_latency_p50_s", latency.quantile_s(0.5)),
-            ("connect_latency_p99_s", latency.quantile_s(0.99)),
-            ("connect_latency_max_s", latency.max_s()),
-        ];
-        for (name, value) in statistics {
-            metrics.put_known(name, value);
-        }
+        self.latency.put("connect_latency", metrics);
         self.table.close()
     }
 }

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use sim_core::SimTime;
-use tcp_model::sample::RequestDone;
+use sim_core::{SimDuration, SimTime};
+use tcp_model::End;
+use tcp_model::sample::{RequestDone, RequestUnanswered};
 
 use super::grid::Grid;
 use super::histogram::Histogram;
@@ -29,6 +30,71 @@ pub(crate) struct Requests {
     sum_ps: u128,
     max_ps: u64,
     all: Histogram,
+    with_connect: Histogram,
+    unanswered: Unanswered,
+}
+
+/// Requests without a whole response.
+#[derive(Clone, Copy, Debug, Default)]
+struct Unanswered {
+    by_cause: [u64; CAUSES.len()],
+    /// When the first and the last was given up.
+    times: Option<(SimTime, SimTime)>,
+    longest: SimDuration,
+}
+
+/// Why requests get no answer, as the names of their metrics tell it; the order is that of
+/// [`cause`].
+const CAUSES: [&str; 6] = [
+    "closed",
+    "reset",
+    "timed_out",
+    "aborted",
+    "unreachable",
+    "at_run_end",
+];
+
+/// The place of a cause in [`CAUSES`].
+fn cause(end: Option<End>) -> usize {
+    match end {
+        Some(End::Closed) => 0,
+        // A connection that was refused carried no request unless with its SYN.
+        Some(End::Reset | End::Refused) => 1,
+        Some(End::TimedOut) => 2,
+        Some(End::Aborted) => 3,
+        Some(End::Unreachable(_)) => 4,
+        None => 5,
+    }
+}
+
+impl Unanswered {
+    fn add(&mut self, time: SimTime, request: &RequestUnanswered) {
+        self.by_cause[cause(request.end)] += 1;
+        self.times = Some((self.times.map_or(time, |t| t.0), time));
+        self.longest = self.longest.max(request.waited);
+    }
+
+    fn count(&self) -> u64 {
+        self.by_cause.iter().sum()
+    }
+
+    fn close(&self, done: u64, metrics: &mut Metrics) {
+        let (unanswered, made) = (self.count(), self.count() + done);
+        if made == 0 {
+            return;
+        }
+        metrics.put("requests_made", made as f64);
+        metrics.put("requests_unanswered", unanswered as f64);
+        metrics.put("requests_unanswered_share", unanswered as f64 / made as f64);
+        for (cause, n) in CAUSES.iter().zip(self.by_cause) {
+            metrics.put(&format!("requests_unanswered_{cause}"), n as f64);
+        }
+        if let Some((first, last)) = self.times {
+            metrics.put("request_unanswered_first_s", first.as_secs_f64());
+            metrics.put("request_unanswered_last_s", last.as_secs_f64());
+            metrics.put("request_unanswered_wait_max_s", self.longest.as_secs_f64());
+        }
+    }
 }
 
 impl Requests {
@@ -41,6 +107,8 @@ impl Requests {
             sum_ps: 0,
             max_ps: 0,
             all: Histogram::default(),
+            with_connect: Histogram::default(),
+            unanswered: Unanswered::default(),
         })
     }
 
@@ -65,7 +133,12 @@ impl Requests {
         self.sum_ps += u128::from(request.latency.as_ps());
         self.max_ps = self.max_ps.max(request.latency.as_ps());
         self.all.add(request.latency);
+        self.with_connect.add(request.with_connect);
         Ok(())
+    }
+
+    pub(crate) fn on_unanswered(&mut self, time: SimTime, request: &RequestUnanswered) {
+        self.unanswered.add(time, request);
     }
 
     fn write_bin(&mut self, start: SimTime, end: SimTime) -> Result<(), StoreError> {
@@ -82,6 +155,7 @@ impl Requests {
     }
 
     pub(crate) fn close(mut self, end: SimTime, metrics: &mut Metrics) -> Result<(), StoreError> {
+        self.unanswered.close(self.all.len(), metrics);
         if self.all.len() == 0 {
             return self.table.discard();
         }
@@ -92,15 +166,8 @@ impl Requests {
             self.write_bin(start, end)?;
         }
         metrics.put("requests_done", self.all.len() as f64);
-        let statistics = [
-            ("request_latency_mean_s", self.all.mean_s()),
-            ("request_latency_p50_s", self.all.quantile_s(0.5)),
-            ("request_latency_p99_s", self.all.quantile_s(0.99)),
-            ("request_latency_max_s", self.all.max_s()),
-        ];
-        for (name, value) in statistics {
-            metrics.put_known(name, value);
-        }
+        self.all.put("request_latency", metrics);
+        self.with_connect.put("request_with_connect", metrics);
         self.table.close()
     }
 }

@@ -1,14 +1,21 @@
 //! A bulk sender: keeps the send buffer full.
 
+use sim_core::SimTime;
+
 use super::spec::BulkSpec;
 use super::{App, AppEvent};
 use crate::host::{SocketCx, SocketId};
+use crate::model::End;
+use crate::sample::{FlowEnd, TcpSample};
+use crate::segment::ConnId;
 
 /// The application made of a [`BulkSpec`].
 #[derive(Debug)]
 pub struct Bulk {
     spec: BulkSpec,
     left: u64,
+    /// The connection and when it was asked for, while it is there.
+    open: Option<(ConnId, SimTime)>,
 }
 
 impl Bulk {
@@ -16,7 +23,26 @@ impl Bulk {
     pub fn new(spec: BulkSpec) -> Bulk {
         Bulk {
             left: spec.bytes.unwrap_or(u64::MAX),
+            open: None,
             spec,
+        }
+    }
+
+    fn begin(&mut self, socket: &mut SocketCx<'_, '_>) {
+        // Without a port there is nothing to do; the attempt is recorded.
+        if let Ok(id) = socket.connect(Some(self.spec.local), self.spec.remote) {
+            self.open = Some((socket.conn(id).unwrap_or_default(), socket.now()));
+        }
+    }
+
+    /// Records the end of the flow; `end` is `None` where the run ends first.
+    fn record_end(&mut self, end: Option<End>, socket: &mut SocketCx<'_, '_>) {
+        if let Some((conn, opened)) = self.open.take() {
+            socket.record(TcpSample::Flow(FlowEnd {
+                conn,
+                took: socket.now().since(opened),
+                end,
+            }));
         }
     }
 
@@ -35,16 +61,21 @@ impl App for Bulk {
     fn on_event(&mut self, event: AppEvent, socket: &mut SocketCx<'_, '_>) {
         match event {
             AppEvent::Start => socket.wake(self.spec.start, 0),
-            AppEvent::Wake(_) => {
-                // Without a port there is nothing to do; the attempt is recorded.
-                let _ = socket.connect(Some(self.spec.local), self.spec.remote);
-            }
+            AppEvent::Wake(_) => self.begin(socket),
+            AppEvent::Ended(_, end) => self.record_end(Some(end), socket),
             AppEvent::Connected(id) => self.fill(id, socket),
             AppEvent::Writable(id, _) if self.left > 0 => self.fill(id, socket),
             AppEvent::Readable(id, _) => {
                 socket.read(id, u64::MAX);
             }
             _ => {}
+        }
+    }
+
+    fn on_run_end(&mut self, socket: &mut SocketCx<'_, '_>) {
+        // A flow without a size has no end to be reached.
+        if self.spec.bytes.is_some() {
+            self.record_end(None, socket);
         }
     }
 }

@@ -8,7 +8,8 @@ use super::per_socket::{CONNECTION, PerSocket, token};
 use super::spec::{Arrivals, ClientSpec, CloseHow, Closer};
 use super::{App, AppEvent};
 use crate::host::{ConnectOptions, SocketCx, SocketId};
-use crate::sample::{RequestDone, TcpSample};
+use crate::model::End;
+use crate::sample::{RequestDone, RequestUnanswered, TcpSample};
 use crate::segment::ConnId;
 
 /// Wake token: the next arrival.
@@ -177,10 +178,17 @@ impl Client {
 
     /// A request has its whole response. True when the next one follows at once.
     fn request_done(&mut self, id: SocketId, c: &mut Conn, socket: &mut SocketCx<'_, '_>) -> bool {
+        let first = if c.index == 0 {
+            socket.opened(id)
+        } else {
+            None
+        };
+        let with_connect = socket.now().since(first.unwrap_or(c.began));
         socket.record(TcpSample::Request(RequestDone {
             conn: c.conn,
             index: c.index,
             latency: socket.now().since(c.began),
+            with_connect,
         }));
         let think = self
             .key(c, socket)
@@ -263,6 +271,18 @@ impl Client {
         }
     }
 
+    /// Records the request that is being made, if there is one; `end` is `None` where the run ends.
+    fn record_unanswered(c: &Conn, end: Option<End>, socket: &mut SocketCx<'_, '_>) {
+        if c.to_write > 0 || c.to_read > 0 {
+            socket.record(TcpSample::Unanswered(RequestUnanswered {
+                conn: c.conn,
+                index: c.index,
+                waited: socket.now().since(c.began),
+                end,
+            }));
+        }
+    }
+
     /// Lets `act` change the state of a connection.
     fn with(
         &mut self,
@@ -323,8 +343,9 @@ impl App for Client {
             AppEvent::Readable(id, _) => self.with(id, socket, Client::on_readable),
             AppEvent::Writable(id, _) => self.with(id, socket, Client::on_writable),
             AppEvent::PeerClosed(id) => self.with(id, socket, Client::on_peer_closed),
-            AppEvent::Ended(id, _) => {
-                if self.conns.remove(id).is_some() {
+            AppEvent::Ended(id, end) => {
+                if let Some(c) = self.conns.remove(id) {
+                    Client::record_unanswered(&c, Some(end), socket);
                     self.think(SimDuration::ZERO, socket);
                 }
             }
@@ -333,6 +354,12 @@ impl App for Client {
             | AppEvent::Urgent(..)
             | AppEvent::SoftError(..)
             | AppEvent::DeliveryTrouble(_) => {}
+        }
+    }
+
+    fn on_run_end(&mut self, socket: &mut SocketCx<'_, '_>) {
+        for c in self.conns.iter() {
+            Client::record_unanswered(c, None, socket);
         }
     }
 

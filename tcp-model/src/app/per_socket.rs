@@ -42,6 +42,11 @@ impl<T: Copy> PerSocket<T> {
         })
     }
 
+    /// All values, in the order of their slots.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.items.iter().flatten().map(|(_, value)| value)
+    }
+
     pub(super) fn insert(&mut self, id: SocketId, value: T) {
         let slot = id.slot() as usize;
         if slot >= self.items.len() {

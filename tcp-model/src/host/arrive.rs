@@ -208,6 +208,7 @@ impl Stack {
             TimeWaitAction::Ack | TimeWaitAction::AckAndRestart
                 if self.may_answer(place, seg, cx.now()) =>
             {
+                self.stats.time_wait_fins_answered += u64::from(seg.flags.is_fin());
                 let known = entry.time_wait(self.ts_offset(flow));
                 let (here, there) = (flow.local().port(), flow.remote().port());
                 let ack = known.ack(here, there, ts_clock(cx.now()));

@@ -92,7 +92,7 @@ pub(super) fn end_reason(endpoint: &Endpoint, overflow: bool) -> EndReason {
         Some(End::Reset) => EndReason::Reset,
         Some(End::Aborted) => EndReason::Aborted,
         Some(End::TimedOut) => EndReason::TimedOut,
-        Some(End::Unreachable(_)) => EndReason::Aborted,
+        Some(End::Unreachable(_)) => EndReason::Unreachable,
     }
 }
 

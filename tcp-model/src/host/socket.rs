@@ -294,6 +294,12 @@ impl SocketCx<'_, '_> {
         self.stack.endpoints.get(slot).map(|e| e.conn)
     }
 
+    /// When a socket's connection was opened: the call of connect, or the arrival of the SYN.
+    pub fn opened(&self, id: SocketId) -> Option<SimTime> {
+        let slot = self.own(id)?;
+        self.stack.endpoints.get(slot).map(|e| e.opened)
+    }
+
     /// Both ends of a connection, local first; `None` when it is over.
     pub fn ends(&self, id: SocketId) -> Option<(SocketAddrV4, SocketAddrV4)> {
         let slot = self.own(id)?;

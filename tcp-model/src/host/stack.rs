@@ -271,6 +271,8 @@ impl Stack {
         HostStats {
             peak_time_wait: self.time_waits.peak(),
             peak_connections: self.endpoints.peak(),
+            peak_ports_per_destination: self.ports.peak(),
+            ports_per_destination: self.ports.port_count(),
             ..self.stats
         }
     }

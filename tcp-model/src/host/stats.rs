@@ -37,6 +37,8 @@ pub struct HostStats {
     pub time_wait_recycled: u64,
     /// Of these, entries that came back because the SYN was an old duplicate.
     pub time_wait_restored: u64,
+    /// FINs that came again in TIME-WAIT and were acknowledged again: what TIME-WAIT is for.
+    pub time_wait_fins_answered: u64,
     /// TIME-WAIT entries ended by an RST.
     pub time_wait_killed: u64,
     /// Most TIME-WAIT entries at a time.
@@ -49,6 +51,10 @@ pub struct HostStats {
     pub port_probes: u64,
     /// Searches that found no port.
     pub ports_exhausted: u64,
+    /// Most ports in use towards one destination at a time.
+    pub peak_ports_per_destination: u32,
+    /// Ports there are towards each destination.
+    pub ports_per_destination: u32,
 }
 
 /// Connections in one state, and their memory.

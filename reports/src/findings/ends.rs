@@ -1,0 +1,259 @@
+//! How requests, flows and connections ended, where that is not as it should be.
+
+use super::Known;
+use crate::format::{count, percent, seconds};
+use crate::words::{counted, list, sentence};
+
+/// Causes of requests without an answer: metric, what one and several connections did.
+const CAUSES: [(&str, &str, &str); 5] = [
+    (
+        "requests_unanswered_timed_out",
+        "timed out (ETIMEDOUT)",
+        "timed out (ETIMEDOUT)",
+    ),
+    (
+        "requests_unanswered_reset",
+        "was reset (ECONNRESET)",
+        "were reset (ECONNRESET)",
+    ),
+    (
+        "requests_unanswered_closed",
+        "was closed by the server",
+        "were closed by the server",
+    ),
+    (
+        "requests_unanswered_aborted",
+        "was aborted by the client",
+        "were aborted by the client",
+    ),
+    (
+        "requests_unanswered_unreachable",
+        "found the server unreachable",
+        "found the server unreachable",
+    ),
+];
+
+/// End points that ended out of order: metric, those of it that another finding tells of, and what
+/// one and several did.
+const ENDS: [(&str, [&str; 2], &str, &str); 5] = [
+    (
+        "ended_crashed",
+        ["", ""],
+        "was lost in a crash of its host",
+        "were lost in crashes of their hosts",
+    ),
+    (
+        "ended_timed_out",
+        ["connects_timed_out", "requests_unanswered_timed_out"],
+        "timed out",
+        "timed out",
+    ),
+    (
+        "ended_reset",
+        ["requests_unanswered_reset", ""],
+        "was reset by its peer",
+        "were reset by their peers",
+    ),
+    (
+        "ended_aborted",
+        ["connects_aborted", "requests_unanswered_aborted"],
+        "was aborted with a reset",
+        "were aborted with a reset",
+    ),
+    (
+        "ended_unreachable",
+        ["requests_unanswered_unreachable", ""],
+        "was told that its peer is unreachable",
+        "were told that their peers are unreachable",
+    ),
+];
+
+impl Known<'_> {
+    /// "at t = 5 s", or "from t = 5 s to t = 9 s".
+    fn between(&self, first: &str, last: &str) -> String {
+        let (Some(first), Some(last)) = (self.get(first), self.get(last)) else {
+            return String::new();
+        };
+        let (first, last) = (seconds(first), seconds(last));
+        if first == last {
+            format!(" at t = {first}")
+        } else {
+            format!(" from t = {first} to t = {last}")
+        }
+    }
+
+    /// Requests that are on their way when the run ends are nothing unusual, if none has waited
+    /// longer than an answer took.
+    pub(super) fn under_way_at_the_end(&self) -> Option<f64> {
+        let waiting = self.positive("requests_unanswered_at_run_end")?;
+        let only = self.get("requests_unanswered") == Some(waiting);
+        let longest = self.get("request_unanswered_wait_max_s")?;
+        let usual = self.get("request_latency_max_s")?;
+        (only && longest <= usual).then_some(waiting)
+    }
+
+    /// "1 of 2 requests unanswered: its connection timed out (ETIMEDOUT) at t = 928.9 s."
+    pub(super) fn unanswered(&self) -> Option<String> {
+        let unanswered = self.positive("requests_unanswered")?;
+        if self.under_way_at_the_end().is_some() {
+            return None;
+        }
+        let made = self.get("requests_made")?;
+        let mut causes: Vec<String> = Vec::new();
+        for (metric, one, many) in CAUSES {
+            let Some(n) = self.positive(metric) else {
+                continue;
+            };
+            causes.push(match n {
+                1.0 if unanswered == 1.0 => format!("its connection {one}"),
+                1.0 => format!("1 connection {one}"),
+                n => format!("{} connections {many}", count(n)),
+            });
+        }
+        let when = self.between("request_unanswered_first_s", "request_unanswered_last_s");
+        if let Some(n) = self.positive("requests_unanswered_at_run_end") {
+            causes.push(match n {
+                1.0 if unanswered == 1.0 => "it was still waiting when the run ended".to_owned(),
+                n => format!("{} still waited when the run ended", count(n)),
+            });
+        }
+        let share = if made >= super::SMALL {
+            format!(" ({})", percent(unanswered / made))
+        } else {
+            String::new()
+        };
+        let waited = self.get("request_unanswered_wait_max_s");
+        let waited = waited.map_or(String::new(), |w| {
+            let longest = if unanswered == 1.0 {
+                "it"
+            } else {
+                "the longest"
+            };
+            format!("; {longest} waited for {}", seconds(w))
+        });
+        Some(format!(
+            "{} of {} unanswered{share}: {}{when}{waited}.",
+            count(unanswered),
+            counted(made, "request", "requests"),
+            list(&causes)
+        ))
+    }
+
+    /// End points that timed out, were reset or aborted, and that no other finding tells of.
+    pub(super) fn broken_connections(&self) -> Option<String> {
+        let told = ENDS.iter().filter_map(|(metric, elsewhere, one, many)| {
+            let all = self.positive(metric)?;
+            let known: f64 = elsewhere.iter().filter_map(|m| self.get(m)).sum();
+            let n = all - known;
+            let when = if known == 0.0 {
+                self.between(&format!("{metric}_first_s"), &format!("{metric}_last_s"))
+            } else {
+                String::new()
+            };
+            let verb = if n == 1.0 { one } else { many };
+            let ends = counted(n, "end point", "end points");
+            (n > 0.0).then(|| format!("{ends} {verb}{when}"))
+        });
+        let told: Vec<String> = told.collect();
+        (!told.is_empty()).then(|| format!("{}.", sentence(&list(&told))))
+    }
+
+    /// Bulk flows that did not reach their end.
+    pub(super) fn broken_flows(&self) -> Option<String> {
+        let broken = self.positive("flows_broken")?;
+        let all = broken + self.get("flows_completed")? + self.get("flows_unfinished")?;
+        let of = counted(all, "bulk flow", "bulk flows");
+        Some(format!(
+            "{} of {of} broke off before all bytes had been acknowledged.",
+            count(broken)
+        ))
+    }
+
+    /// How long bulk flows took.
+    pub(super) fn completed_flows(&self) -> Option<String> {
+        let n = self.positive("flows_completed")?;
+        let mean = seconds(self.get("flow_completion_mean_s")?);
+        let longest = seconds(self.get("flow_completion_max_s")?);
+        let under_way = self
+            .positive("flows_unfinished")
+            .map_or(String::new(), |n| {
+                format!("; {} more were under way at the end", count(n))
+            });
+        Some(match n {
+            1.0 => format!("The bulk flow was completed after {mean}{under_way}."),
+            n if mean == longest => {
+                format!(
+                    "{} bulk flows were completed, after {mean} each{under_way}.",
+                    count(n)
+                )
+            }
+            n => format!(
+                "{} bulk flows were completed, after {mean} on average and {longest} at most\
+                 {under_way}.",
+                count(n)
+            ),
+        })
+    }
+
+    /// TIME-WAIT that was cut short or left out: a risk that shows in no other number.
+    pub(super) fn unsafe_time_wait(&self) -> Option<String> {
+        const WHY: &str = "That is unsafe: a delayed segment of the old connection can reach a new \
+                           one between the same addresses and ports, and a FIN that comes again is \
+                           answered by a reset";
+        let mut told = Vec::new();
+        if let Some(n) = self.positive("ended_time_wait_overflow") {
+            told.push(format!(
+                "{} closed without TIME-WAIT, because the table was full (tcp_max_tw_buckets){}",
+                counted(n, "connection", "connections"),
+                self.between(
+                    "ended_time_wait_overflow_first_s",
+                    "ended_time_wait_overflow_last_s"
+                )
+            ));
+        }
+        if let Some(n) = self.positive("time_wait_killed") {
+            told.push(format!(
+                "{} ended early by a reset (RFC 1337)",
+                counted(n, "TIME-WAIT entry was", "TIME-WAIT entries were")
+            ));
+        }
+        (!told.is_empty()).then(|| format!("{}. {WHY}.", sentence(&list(&told))))
+    }
+
+    /// TIME-WAIT that did what it is for.
+    pub(super) fn useful_time_wait(&self) -> Option<String> {
+        let n = self.positive("time_wait_fins_answered")?;
+        let (fins, had) = if n == 1.0 {
+            (
+                "a FIN that came again, its ACK having been lost".to_owned(),
+                "it",
+            )
+        } else {
+            (
+                format!(
+                    "{} FINs that came again, their ACKs having been lost",
+                    count(n)
+                ),
+                "they",
+            )
+        };
+        Some(format!(
+            "TIME-WAIT did its job: it acknowledged {fins}; without it {had} would have been \
+             answered by a reset."
+        ))
+    }
+
+    /// A destination whose ports are nearly all in use, where others have ports left.
+    pub(super) fn crowded_destination(&self) -> Option<String> {
+        let share = self.get("ports_in_use_destination_share_peak")?;
+        if share < 0.9 || self.info.analytic.destinations < 2 || self.is_small() {
+            return None;
+        }
+        Some(format!(
+            "At the peak, {} local ports were in use towards one destination, {} of those there \
+             are; ports towards other destinations do not help it.",
+            count(self.get("ports_in_use_destination_peak")?),
+            percent(share)
+        ))
+    }
+}

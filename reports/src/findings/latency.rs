@@ -1,0 +1,106 @@
+//! How long connects and requests took.
+
+use super::Known;
+use crate::format::{count, number, seconds};
+
+/// A largest time of so many medians is unusual …
+const UNUSUAL_RATIO: f64 = 10.0;
+/// … if it is long enough for a timer to have had a part in it: the least retransmission time-out
+/// of Linux, seconds.
+const UNUSUAL_S: f64 = 0.2;
+
+impl Known<'_> {
+    /// "500 us in the median, 1 ms at the 99th percentile, 3 s at the 99.9th and 7 s at most", or
+    /// the only time there is; `None` of nothing.
+    fn times(&self, name: &str) -> Option<String> {
+        let get = |statistic: &str| self.get(&format!("{name}_{statistic}_s"));
+        let (mean, max) = (get("mean")?, get("max")?);
+        if max <= 1.02 * mean {
+            return Some(seconds(mean));
+        }
+        let (p50, p99) = (seconds(get("p50")?), seconds(get("p99")?));
+        let p999 = get("p999").map(seconds);
+        let max = seconds(max);
+        Some(match p999 {
+            _ if p99 == max => format!("{p50} in the median and {max} from the 99th percentile on"),
+            Some(p999) if p999 == max => format!(
+                "{p50} in the median, {p99} at the 99th percentile and {max} from the 99.9th on"
+            ),
+            Some(p999) => format!(
+                "{p50} in the median, {p99} at the 99th percentile, {p999} at the 99.9th and {max} \
+                 at most"
+            ),
+            None => format!("{p50} in the median, {p99} at the 99th percentile and {max} at most"),
+        })
+    }
+
+    /// True when the longest took far longer than most.
+    fn has_tail(&self, name: &str) -> bool {
+        let get = |statistic: &str| self.get(&format!("{name}_{statistic}_s"));
+        let (Some(p50), Some(max)) = (get("p50"), get("max")) else {
+            return false;
+        };
+        max >= UNUSUAL_S && max >= UNUSUAL_RATIO * p50
+    }
+
+    /// Connects of which some took far longer than most.
+    pub(super) fn slow_connects(&self) -> Option<String> {
+        if self.is_small() || !self.has_tail("connect_latency") {
+            return None;
+        }
+        let failed = self.positive("connects_failed").is_some();
+        let none = if failed { "" } else { ", though none failed" };
+        Some(format!(
+            "Some connects were slow{none}: {}.",
+            self.times("connect_latency")?
+        ))
+    }
+
+    /// Requests of which some took far longer than most.
+    pub(super) fn slow_requests(&self) -> Option<String> {
+        let done = self.positive("requests_done")?;
+        if done < 2.0 || !self.has_tail("request_latency") {
+            return None;
+        }
+        Some(format!(
+            "Some requests were slow: {}.",
+            self.times("request_latency")?
+        ))
+    }
+
+    /// The cost of connecting, where it is not told as unusual.
+    pub(super) fn latency(&self) -> Option<String> {
+        let probes = self.get("port_probes_mean").filter(|p| *p >= 1.5);
+        let probes =
+            probes.map(|p| format!("finding a free port took {} probes on average", number(p)));
+        if self.is_small() {
+            return None;
+        }
+        if self.slow_connects().is_some() {
+            return probes.map(|p| format!("{}.", crate::words::sentence(&p)));
+        }
+        let times = self.times("connect_latency")?;
+        let probes = probes.map_or(String::new(), |p| format!("; {p}"));
+        Some(format!("Connecting took {times}{probes}."))
+    }
+
+    /// Requests that were answered, and how long that took.
+    pub(super) fn requests(&self) -> Option<String> {
+        let done = self.get("requests_done").filter(|n| *n >= super::SMALL)?;
+        let under_way = self.under_way_at_the_end().map_or(String::new(), |n| {
+            let verb = if n == 1.0 { "was" } else { "were" };
+            format!("; {} more {verb} under way at the end", count(n))
+        });
+        if self.slow_requests().is_some() {
+            return Some(format!(
+                "{} requests were answered{under_way}.",
+                count(done)
+            ));
+        }
+        Some(format!(
+            "{} requests were answered; each took {}{under_way}.",
+            count(done),
+            self.times("request_latency")?
+        ))
+    }
+}

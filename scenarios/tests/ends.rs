@@ -1,0 +1,224 @@
+//! How connections, requests and flows end, in metrics and in words.
+
+mod common;
+
+use common::make;
+use reports::RunSummary;
+
+/// One client, one server, 10 ms one way unless `path`, the rest of the table of the path, says
+/// otherwise; `rest` is the rest of the scenario.
+fn run(path: &str, rest: &str) -> RunSummary {
+    let delay = if path.contains("delay") {
+        ""
+    } else {
+        "delay = \"10 ms\""
+    };
+    let text = format!(
+        "name = \"ends\"\n{rest}\n[topology]\nkind = \"pair\"\npath = {{ {delay}{path} }}\n"
+    );
+    let dir = tempfile::tempdir().unwrap();
+    make(&text, &[], &dir.path().join("run"))
+}
+
+fn get(summary: &RunSummary, id: &str) -> f64 {
+    let value = summary.metrics.get(id).copied();
+    value.unwrap_or_else(|| panic!("no {id} in {:?}", summary.metrics.keys()))
+}
+
+#[test]
+fn a_request_that_is_never_answered_is_the_headline() {
+    let summary = run(
+        "delay = \"1 ms\", changes = [{ at = \"1 s\", up = false }]",
+        "duration = \"1000 s\"\n[[workload]]\nname = \"web\"\nrequests = 2\nthink = \"2 s\"\n\
+         arrivals = { kind = \"burst\", count = 1 }",
+    );
+    assert_eq!(get(&summary, "requests_made"), 2.0);
+    assert_eq!(get(&summary, "requests_unanswered"), 1.0);
+    assert_eq!(get(&summary, "requests_unanswered_timed_out"), 1.0);
+    assert_eq!(get(&summary, "requests_unanswered_share"), 0.5);
+    let ended = get(&summary, "ended_timed_out_first_s");
+    assert!((ended - 928.9).abs() < 0.1, "{ended}");
+    assert!(
+        summary.findings[0].starts_with(
+            "1 of 2 requests unanswered: its connection timed out (ETIMEDOUT) at t = 928.9 s"
+        ),
+        "{:?}",
+        summary.findings
+    );
+    let all = summary.findings.join("\n");
+    assert!(all.contains("1 of its 2 requests was answered"), "{all}");
+    assert!(!all.contains("its request was answered"), "{all}");
+}
+
+#[test]
+fn a_backend_that_was_down_shows_in_the_headline_though_no_connect_failed() {
+    let summary = run(
+        ", changes = [{ at = \"20 s\", up = false }, { at = \"50 s\", up = true }]",
+        "duration = \"200 s\"\n[[workload]]\nname = \"web\"\n\
+         arrivals = { kind = \"fixed\", rate = \"10 /s\" }",
+    );
+    assert_eq!(get(&summary, "connects_failed"), 0.0);
+    assert!(get(&summary, "connect_latency_p99_s") > 20.0);
+    assert!(get(&summary, "connect_latency_p50_s") < 0.1);
+    let headline = &summary.findings[0];
+    assert!(
+        headline.starts_with("Some connects were slow, though none failed: 20 ms in the median"),
+        "{:?}",
+        summary.findings
+    );
+    assert!(headline.contains("99th percentile"), "{headline}");
+}
+
+#[test]
+fn requests_under_way_at_the_end_of_a_run_are_nothing_unusual() {
+    let summary = run(
+        "",
+        "duration = \"2.015 s\"\n[[workload]]\nname = \"web\"\n\
+         arrivals = { kind = \"fixed\", rate = \"100 /s\" }",
+    );
+    assert!(get(&summary, "requests_unanswered_at_run_end") > 0.0);
+    let all = summary.findings.join("\n");
+    assert!(!all.contains("unanswered"), "{all}");
+    assert!(all.contains("under way at the end"), "{all}");
+}
+
+#[test]
+fn time_wait_cut_short_by_a_full_table_is_called_unsafe() {
+    let summary = run(
+        "",
+        "duration = \"5 s\"\n[tcp]\nmax_tw_buckets = 10\n[[workload]]\nname = \"web\"\n\
+         arrivals = { kind = \"fixed\", rate = \"20 /s\" }",
+    );
+    let overflow = get(&summary, "ended_time_wait_overflow");
+    assert!(overflow > 50.0, "{overflow}");
+    assert!(
+        summary.findings[0].contains("closed without TIME-WAIT")
+            && summary.findings[0].contains("That is unsafe"),
+        "{:?}",
+        summary.findings
+    );
+}
+
+#[test]
+fn time_wait_that_acknowledged_a_fin_again_did_its_job() {
+    // SYN, ACK, request, FIN, and then the ACK of the server's FIN, which is lost. The client
+    // acknowledges the response on its own or with its FIN; so one of the two is the last.
+    let told = ["4", "5", "6"].map(|drop| {
+        let summary = run(
+            &format!(", drop = [{drop}]"),
+            "duration = \"70 s\"\n[[workload]]\nname = \"web\"\nclose = \"client\"\n\
+             arrivals = { kind = \"burst\", count = 1 }",
+        );
+        let answered = get(&summary, "time_wait_fins_answered");
+        let all = summary.findings.join("\n");
+        assert_eq!(
+            answered > 0.0,
+            all.contains("TIME-WAIT did its job"),
+            "{all}"
+        );
+        answered
+    });
+    assert!(told.contains(&1.0), "{told:?}");
+}
+
+#[test]
+fn one_exhausted_destination_shows_beside_idle_ones() {
+    let text = "name = \"uneven\"\nduration = \"20 s\"\n\
+         [tcp]\nip_local_port_range = [40000, 40099]\n\
+         [topology]\nkind = \"graph\"\n[[topology.host]]\nname = \"client\"\n\
+         [[topology.host]]\nname = \"a\"\n[[topology.host]]\nname = \"b\"\n\
+         [[topology.link]]\nbetween = [\"client\", \"a\"]\ndelay = \"1 ms\"\n\
+         [[topology.link]]\nbetween = [\"client\", \"b\"]\ndelay = \"1 ms\"\n\
+         [[workload]]\nname = \"busy\"\nclient = \"client\"\nserver = \"a\"\n\
+         arrivals = { kind = \"fixed\", rate = \"10 /s\" }\n\
+         [[workload]]\nname = \"idle\"\nclient = \"client\"\nserver = \"b\"\n\
+         arrivals = { kind = \"fixed\", rate = \"0.2 /s\" }\n";
+    let dir = tempfile::tempdir().unwrap();
+    let summary = make(text, &[], &dir.path().join("run"));
+    assert_eq!(get(&summary, "ports_in_use_destination_peak"), 100.0);
+    assert_eq!(get(&summary, "ports_in_use_destination_share_peak"), 1.0);
+    assert!(get(&summary, "connects_addr_not_available") > 0.0);
+}
+
+#[test]
+fn bulk_flows_have_completion_times_and_goodput_of_their_own_lives() {
+    // 1 MB over 10 Mbit/s takes 0.84 s with headers, and the run lasts a hundred times as long.
+    let summary = run(
+        ", rate = \"10 Mbit/s\"",
+        "duration = \"100 s\"\n[[workload]]\nname = \"bulk\"\nkind = \"bulk\"\nbytes = \"1 MB\"",
+    );
+    assert_eq!(get(&summary, "flows_completed"), 1.0);
+    assert_eq!(get(&summary, "flows_broken"), 0.0);
+    let took = get(&summary, "flow_completion_mean_s");
+    assert!((0.84..1.3).contains(&took), "{took}");
+    assert_eq!(took, get(&summary, "flow_completion_max_s"));
+    let own = get(&summary, "flow_goodput_mean_bps");
+    assert!((own - 8e6 / took).abs() < 1.0, "{own}");
+    assert!(get(&summary, "goodput_bps") < 0.1e6, "over the whole run");
+    let all = summary.findings.join("\n");
+    assert!(all.contains("The bulk flow was completed after"), "{all}");
+}
+
+#[test]
+fn a_flow_that_breaks_off_is_told_first() {
+    let summary = run(
+        ", rate = \"10 Mbit/s\", changes = [{ at = \"200 ms\", up = false }]",
+        "duration = \"1100 s\"\n[[workload]]\nname = \"bulk\"\nkind = \"bulk\"\nbytes = \"1 MB\"",
+    );
+    assert_eq!(get(&summary, "flows_broken"), 1.0);
+    assert!(
+        summary.findings[0].starts_with("1 of 1 bulk flow broke off"),
+        "{:?}",
+        summary.findings
+    );
+}
+
+#[test]
+fn every_state_has_its_population() {
+    let summary = run(
+        "",
+        "duration = \"10 s\"\n[[workload]]\nname = \"web\"\nclose = \"client\"\n\
+         arrivals = { kind = \"fixed\", rate = \"10 /s\" }",
+    );
+    for state in [
+        "listen",
+        "syn_sent",
+        "syn_received",
+        "established",
+        "fin_wait_1",
+        "fin_wait_2",
+        "close_wait",
+        "closing",
+        "last_ack",
+        "time_wait",
+    ] {
+        for statistic in ["peak", "mean", "mean_steady", "end"] {
+            assert!(get(&summary, &format!("{state}_{statistic}")) >= 0.0);
+        }
+    }
+    // A handshake takes 20 ms, at 10 a second: 0.2 in SYN-SENT on average (Little's law).
+    assert!((get(&summary, "syn_sent_mean") - 0.2).abs() < 0.01);
+    assert_eq!(get(&summary, "syn_sent.client_peak"), 1.0);
+    assert_eq!(
+        get(&summary, "time_wait_end"),
+        get(&summary, "time_wait_peak")
+    );
+    assert!(!summary.metrics.contains_key("syn_sent.server_peak"));
+}
+
+#[test]
+fn a_first_request_counts_its_connect() {
+    let summary = run(
+        "",
+        "duration = \"1 s\"\n[[workload]]\nname = \"web\"\nrequests = 2\n\
+         arrivals = { kind = \"burst\", count = 1 }",
+    );
+    // 20 ms for each request, and as long again for the handshake before the first.
+    let near = |id: &str, expected: f64| {
+        let value = get(&summary, id);
+        assert!((value - expected).abs() < 1e-3, "{id} = {value}");
+    };
+    near("request_latency_mean_s", 0.020);
+    near("request_with_connect_mean_s", 0.030);
+    near("request_with_connect_max_s", 0.040);
+}
