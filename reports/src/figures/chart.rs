@@ -115,8 +115,10 @@ const PANEL_HEIGHT: u32 = 260;
 const TITLE_LINE: u32 = 19;
 /// Estimated width of a letter of the labels.
 const LETTER: f64 = 7.5;
-/// Longer names of categories are cut.
-const LONGEST_CATEGORY: usize = 28;
+/// Lines of the name of a category at most; what is longer is cut.
+const CATEGORY_LINES: usize = 4;
+/// Height of a line of it.
+const CATEGORY_LINE: u32 = 17;
 
 /// An axis of numbers whose ticks are given.
 struct TickedAxis {
@@ -200,17 +202,17 @@ impl Chart<'_> {
         (width, (48 + rows as u32 * panel).max(legend))
     }
 
-    /// Height that upright names of categories need; none where they fit side by side in `width`.
+    /// Height that names of categories need beyond that of one line, in a diagram of this width.
     fn category_room(&self, width: f64) -> u32 {
-        let names = self
-            .categories
-            .iter()
-            .map(|c| c.chars().count().min(LONGEST_CATEGORY));
-        let longest = names.max().unwrap_or(0) as f64 * LETTER;
-        if (longest + 10.0) * self.categories.len() as f64 <= width {
-            return 0;
-        }
-        longest as u32
+        let letters = self.category_letters(width);
+        let lines = self.categories.iter().map(|c| wrap(c, letters).len());
+        CATEGORY_LINE * lines.max().unwrap_or(1).saturating_sub(1) as u32
+    }
+
+    /// Letters of a line of the name of a category.
+    fn category_letters(&self, width: f64) -> usize {
+        let slot = width / self.categories.len().max(1) as f64;
+        ((slot - 8.0) / LETTER).max(3.0) as usize
     }
 
     fn draw(&self, root: &Area<'_>) -> Drawn {
@@ -285,34 +287,38 @@ impl Chart<'_> {
             .x_label_area_size(48 + room)
             .y_label_area_size(if y_name { 88 } else { 56 })
             .build_cartesian_2d(TickedAxis { numbers, ticks }, self.y_range())?;
-        self.mesh(&mut axes, room, y_name)?;
+        self.mesh(&mut axes, y_name)?;
+        self.category_names(area, &axes, self.category_letters(width))?;
         for mark in marks {
             draw_mark(&mut axes, mark)?;
         }
         Ok(())
     }
 
-    fn mesh(&self, axes: &mut Axes<'_, '_>, upright: u32, y_name: bool) -> Drawn {
-        let category = |x: &f64| {
-            let name = self.categories.get(x.round().max(0.0) as usize);
-            let name = name.map_or("", String::as_str);
-            if name.chars().count() <= LONGEST_CATEGORY {
-                return name.to_owned();
+    /// Names of categories, broken into lines below their ticks.
+    fn category_names(&self, area: &Area<'_>, axes: &Axes<'_, '_>, letters: usize) -> Drawn {
+        let (left, top) = area.get_base_pixel();
+        let style = (FONT, 14).into_font().color(&BLACK);
+        let style = style.pos(Pos::new(HPos::Center, VPos::Top));
+        for (i, name) in self.categories.iter().enumerate() {
+            let (x, y) = axes.backend_coord(&(i as f64, self.y_range().start));
+            for (line, text) in wrap(name, letters).into_iter().enumerate() {
+                let below = 9 + CATEGORY_LINE as i32 * line as i32;
+                let at = (x - left, y - top + below);
+                area.draw(&Text::new(text, at, style.clone()))?;
             }
-            let begin: String = name.chars().take(LONGEST_CATEGORY - 1).collect();
-            format!("{begin}…")
-        };
-        let plain = |x: &f64| number(*x);
-        let format_x: &dyn Fn(&f64) -> String = if self.categories.is_empty() {
-            &plain
-        } else {
-            &category
-        };
-        let font = (FONT, 14).into_font();
-        let x_style = if upright > 0 {
-            font.transform(FontTransform::Rotate270)
-        } else {
-            font
+        }
+        Ok(())
+    }
+
+    fn mesh(&self, axes: &mut Axes<'_, '_>, y_name: bool) -> Drawn {
+        let is_numbers = self.categories.is_empty();
+        let format_x = |x: &f64| {
+            if is_numbers {
+                number(*x)
+            } else {
+                String::new()
+            }
         };
         axes.configure_mesh()
             .x_labels(self.categories.len().max(10))
@@ -321,9 +327,8 @@ impl Chart<'_> {
             .bold_line_style(RGBColor(228, 228, 228))
             .axis_style(RGBColor(90, 90, 90))
             .label_style((FONT, 14).into_font())
-            .x_label_style(x_style)
             .axis_desc_style((FONT, 15).into_font())
-            .x_label_formatter(format_x)
+            .x_label_formatter(&format_x)
             .y_label_formatter(&|y| number(*y))
             .x_desc(self.x_label)
             .y_desc(if y_name { self.y_label } else { "" })
@@ -406,6 +411,37 @@ fn draw_mark(axes: &mut Axes<'_, '_>, mark: &Mark) -> Drawn {
         }
     }
     Ok(())
+}
+
+/// A text in lines of so many letters, broken at blanks where there are any; cut after
+/// [`CATEGORY_LINES`].
+fn wrap(text: &str, letters: usize) -> Vec<String> {
+    let mut lines: Vec<String> = vec![String::new()];
+    let mut length = 0;
+    for word in text.split_whitespace() {
+        for (i, part) in word.chars().collect::<Vec<_>>().chunks(letters).enumerate() {
+            let blank = usize::from(length > 0 && i == 0);
+            if length > 0 && (i > 0 || length + 1 + part.len() > letters) {
+                lines.push(String::new());
+                length = 0;
+            } else if blank == 1 {
+                lines.last_mut().into_iter().for_each(|l| l.push(' '));
+                length += 1;
+            }
+            lines.last_mut().into_iter().for_each(|l| l.extend(part));
+            length += part.len();
+        }
+    }
+    if lines.len() > CATEGORY_LINES {
+        lines.truncate(CATEGORY_LINES);
+        if let Some(last) = lines.last_mut() {
+            if last.chars().count() >= letters {
+                last.pop();
+            }
+            last.push('…');
+        }
+    }
+    lines
 }
 
 /// Text in the middle of an area, its top `y` pixels from that of the area.
@@ -505,6 +541,17 @@ mod tests {
             (points.first(), points.last())
         );
         assert!(thinned.contains(&(77_777.0, 9.0)) && thinned.is_sorted_by_key(|p| p.0 as u64));
+    }
+
+    #[test]
+    fn names_of_categories_are_broken_into_lines() {
+        assert_eq!(wrap("true", 10), ["true"]);
+        assert_eq!(wrap("unlimited rate", 10), ["unlimited", "rate"]);
+        assert_eq!(wrap("a b c", 10), ["a b c"]);
+        assert_eq!(wrap("abcdefghijkl", 5), ["abcde", "fghij", "kl"]);
+        assert_eq!(wrap("one two three four five six", 5).len(), CATEGORY_LINES);
+        assert!(wrap("one two three four five six", 5)[3].ends_with('…'));
+        assert_eq!(wrap("", 5), [""]);
     }
 
     #[test]

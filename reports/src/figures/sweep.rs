@@ -200,12 +200,8 @@ impl Sweep<'_> {
         let mut panels: BTreeMap<&Vec<usize>, BTreeMap<usize, Vec<Point>>> = BTreeMap::new();
         for ((panel, curve, x), e) in &self.points {
             let (low, high) = e.ends();
-            let point = (
-                scale.places[*x],
-                low * factor,
-                e.mean * factor,
-                high * factor,
-            );
+            let x = scale.places[*x] + self.shift(*curve, scale);
+            let point = (x, low * factor, e.mean * factor, high * factor);
             let curves = panels.entry(panel).or_default();
             curves.entry(*curve).or_default().push(point);
         }
@@ -217,6 +213,17 @@ impl Sweep<'_> {
                 .collect(),
         });
         made.collect()
+    }
+
+    /// Points of several curves at one category stand side by side, or their bars would hide one
+    /// another.
+    fn shift(&self, curve: usize, scale: &Scale) -> f64 {
+        let curves = self.layout.curves(&self.info.axes);
+        if scale.names.is_empty() || curves < 2 {
+            return 0.0;
+        }
+        let step = (0.5 / curves as f64).min(0.08);
+        (curve as f64 - (curves - 1) as f64 / 2.0) * step
     }
 
     /// "bottleneck delay = 20 ms".
