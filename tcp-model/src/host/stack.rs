@@ -271,7 +271,10 @@ impl Stack {
         HostStats {
             peak_time_wait: self.time_waits.peak(),
             peak_connections: self.endpoints.peak(),
-            peak_ports_per_destination: self.ports.peak(),
+            peak_ports_per_destination: self
+                .stats
+                .peak_ports_per_destination
+                .max(self.ports.peak()),
             ports_per_destination: self.ports.port_count(),
             ..self.stats
         }
