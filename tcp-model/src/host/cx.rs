@@ -1,9 +1,9 @@
 //! What a host acts through: the engine, or a driver that holds it by itself.
 //!
 //! Everything a host asks for or puts out goes through [`HostEnv`]: the time, random streams, packets,
-//! wakes, records. The host is compiled for the engine's own [`Cx`], so that a packet costs what it
-//! would without this; and for [`HostCx`], which is either the engine or a
-//! [`Driver`](super::Driver), behind the calls of applications, which are trait objects.
+//! wakes, records. The host is compiled twice: for the engine's own [`Cx`], so that a packet costs what
+//! it would without this, and for a [`Driver`](super::Driver). Applications are trait objects and
+//! cannot be compiled twice: they act through [`HostCx`], which is either.
 
 use std::net::Ipv4Addr;
 
@@ -122,10 +122,48 @@ pub(super) enum HostCx<'a, 'b> {
     Driver(DriverCx<'a>),
 }
 
-/// The driver's side of a call.
+impl<'b> HostCx<'_, 'b> {
+    /// The same for a shorter time.
+    #[inline]
+    pub(super) fn reborrow(&mut self) -> HostCx<'_, 'b> {
+        match self {
+            HostCx::Engine(cx) => HostCx::Engine(cx),
+            HostCx::Driver(cx) => HostCx::Driver(cx.reborrow()),
+        }
+    }
+}
+
+/// Makes a call with whichever of the two it is.
+macro_rules! with_either {
+    ($host_cx:expr, $cx:ident => $call:expr) => {
+        match $host_cx {
+            HostCx::Engine($cx) => {
+                let $cx = &mut **$cx;
+                $call
+            }
+            HostCx::Driver($cx) => $call,
+        }
+    };
+}
+pub(super) use with_either;
+
+/// A driver during a call.
 pub(super) struct DriverCx<'a> {
     pub(super) outbox: &'a mut Outbox,
     pub(super) make: Option<&'a mut MakeTcp<'a>>,
+}
+
+impl DriverCx<'_> {
+    /// The same for a shorter time.
+    pub(super) fn reborrow(&mut self) -> DriverCx<'_> {
+        DriverCx {
+            outbox: self.outbox,
+            make: match &mut self.make {
+                Some(make) => Some(&mut **make),
+                None => None,
+            },
+        }
+    }
 }
 
 impl std::fmt::Debug for DriverCx<'_> {
@@ -134,112 +172,54 @@ impl std::fmt::Debug for DriverCx<'_> {
     }
 }
 
-impl<'b> HostCx<'_, 'b> {
-    /// The same for a shorter time.
-    #[inline]
-    pub(super) fn reborrow(&mut self) -> HostCx<'_, 'b> {
-        match self {
-            HostCx::Engine(cx) => HostCx::Engine(cx),
-            HostCx::Driver(DriverCx { outbox, make }) => HostCx::Driver(DriverCx {
-                outbox,
-                make: match make {
-                    Some(make) => Some(&mut **make),
-                    None => None,
-                },
-            }),
-        }
-    }
-}
-
-impl HostEnv for HostCx<'_, '_> {
+impl HostEnv for DriverCx<'_> {
     fn node(&self) -> u32 {
-        match self {
-            HostCx::Engine(cx) => HostEnv::node(&**cx),
-            HostCx::Driver(driver) => driver.outbox.node,
-        }
+        self.outbox.node
     }
 
     fn addresses(&self) -> Vec<Ipv4Addr> {
-        match self {
-            HostCx::Engine(cx) => HostEnv::addresses(&**cx),
-            HostCx::Driver(driver) => driver.outbox.addresses.clone(),
-        }
+        self.outbox.addresses.clone()
     }
 
     fn seed(&self) -> u64 {
-        match self {
-            HostCx::Engine(cx) => cx.seed(),
-            HostCx::Driver(driver) => driver.outbox.seed,
-        }
+        self.outbox.seed
     }
 
     fn rng(&self, purpose: &str) -> Rng {
-        match self {
-            HostCx::Engine(cx) => cx.rng(purpose),
-            HostCx::Driver(driver) => {
-                let outbox = &driver.outbox;
-                Rng::stream(outbox.seed, purpose, u64::from(outbox.node))
-            }
-        }
+        Rng::stream(self.outbox.seed, purpose, u64::from(self.outbox.node))
     }
 
-    #[inline]
     fn scratch(&mut self) -> &mut Scratch {
-        match self {
-            HostCx::Engine(cx) => cx.scratch(),
-            HostCx::Driver(driver) => &mut driver.outbox.scratch,
-        }
+        &mut self.outbox.scratch
     }
 
-    #[inline(always)]
     fn send(&mut self, out: Outgoing<'_>) -> u64 {
-        match self {
-            HostCx::Engine(cx) => HostEnv::send(&mut **cx, out),
-            HostCx::Driver(driver) => driver.outbox.send(&out),
-        }
+        self.outbox.send(&out)
     }
 
-    #[inline]
     fn record(&mut self, sample: TcpSample) {
-        match self {
-            HostCx::Engine(cx) => cx.record(sample),
-            HostCx::Driver(driver) => driver.outbox.record(sample),
-        }
+        self.outbox.record(sample);
     }
 
     fn tell_caller(&mut self, event: AppEvent) {
-        if let HostCx::Driver(driver) = self {
-            driver.outbox.events.push_back(event);
-        }
+        self.outbox.events.push_back(event);
     }
 
     fn make_model(&mut self, context: &OpenContext) -> Option<Box<dyn TcpModel>> {
-        match self {
-            HostCx::Engine(_) => None,
-            HostCx::Driver(driver) => driver.make.as_mut().map(|make| make(context.clone())),
-        }
+        self.make.as_mut().map(|make| make(context.clone()))
     }
 
-    #[inline]
     fn with_host_cx<R>(&mut self, act: impl FnOnce(HostCx<'_, '_>) -> R) -> R {
-        act(self.reborrow())
+        act(HostCx::Driver(self.reborrow()))
     }
 }
 
-impl Wakes for HostCx<'_, '_> {
-    #[inline]
+impl Wakes for DriverCx<'_> {
     fn now(&self) -> SimTime {
-        match self {
-            HostCx::Engine(cx) => cx.now(),
-            HostCx::Driver(driver) => driver.outbox.now,
-        }
+        self.outbox.now
     }
 
-    #[inline]
     fn wake(&mut self, at: SimTime, token: u64) {
-        match self {
-            HostCx::Engine(cx) => cx.wake(at, token),
-            HostCx::Driver(driver) => driver.outbox.wake(at, token),
-        }
+        self.outbox.wake(at, token);
     }
 }

@@ -324,7 +324,7 @@ impl<'m> Driver<'m> {
             let app = host.apps.len() as u16;
             let result = calls(&mut SocketCx {
                 stack: &mut host.stack,
-                cx: cx.reborrow(),
+                cx: HostCx::Driver(cx.reborrow()),
                 app,
             });
             host.finish(cx);
@@ -371,16 +371,16 @@ impl<'m> Driver<'m> {
     fn with<R>(
         &mut self,
         now: SimTime,
-        act: impl FnOnce(&mut TcpHost, &mut HostCx<'_, '_>) -> R,
+        act: impl FnOnce(&mut TcpHost, &mut DriverCx<'_>) -> R,
     ) -> R {
         self.outbox.now = self.outbox.now.max(now);
-        let mut cx = HostCx::Driver(DriverCx {
+        let mut cx = DriverCx {
             outbox: &mut self.outbox,
             make: match &mut self.make {
                 Some(make) => Some(&mut **make),
                 None => None,
             },
-        });
+        };
         act(&mut self.host, &mut cx)
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sim_core::{Rng, SimDuration, SimTime, Wakes as _};
 
 use super::binds::{BindError, BindId, BindOptions, Reuse};
-use super::cx::{HostCx, HostEnv as _};
+use super::cx::{HostCx, HostEnv as _, with_either};
 use super::endpoint::SocketId;
 use super::listener::{ListenOptions, ListenerId};
 use super::open::{ConnectError, ConnectOptions, ListenError};
@@ -28,7 +28,10 @@ pub struct SocketCx<'a, 'b> {
 impl SocketCx<'_, '_> {
     /// The current time.
     pub fn now(&self) -> SimTime {
-        self.cx.now()
+        match &self.cx {
+            HostCx::Engine(cx) => cx.now(),
+            HostCx::Driver(cx) => cx.now(),
+        }
     }
 
     /// The host's addresses.
@@ -38,12 +41,18 @@ impl SocketCx<'_, '_> {
 
     /// The seed of the run, for draws that client and server must agree on.
     pub fn seed(&self) -> u64 {
-        self.cx.seed()
+        match &self.cx {
+            HostCx::Engine(cx) => cx.seed(),
+            HostCx::Driver(cx) => cx.seed(),
+        }
     }
 
     /// A random stream of the host's own for `purpose`; keep it, each call starts it anew.
     pub fn rng(&self, purpose: &str) -> Rng {
-        self.cx.rng(purpose)
+        match &self.cx {
+            HostCx::Engine(cx) => cx.rng(purpose),
+            HostCx::Driver(cx) => cx.rng(purpose),
+        }
     }
 
     /// Opens a connection from a port the host chooses, and from its first address unless `local`
@@ -89,7 +98,7 @@ impl SocketCx<'_, '_> {
         remote: SocketAddrV4,
         options: ConnectOptions,
     ) -> Result<SocketId, ConnectError> {
-        self.stack.connect(self.app, options, remote, &mut self.cx)
+        with_either!(&mut self.cx, cx => self.stack.connect(self.app, options, remote, cx))
     }
 
     /// Listens on a port of all addresses; [`crate::app::AppEvent::Acceptable`] tells of
@@ -111,8 +120,8 @@ impl SocketCx<'_, '_> {
         backlog: u32,
         options: ListenOptions,
     ) -> Result<ListenerId, ListenError> {
-        self.stack
-            .listen(self.app, port, backlog, options, &mut self.cx)
+        with_either!(&mut self.cx, cx => self.stack
+            .listen(self.app, port, backlog, options, cx))
     }
 
     /// Another backlog of a listener (`listen` once more), and other options.
@@ -126,7 +135,7 @@ impl SocketCx<'_, '_> {
     /// Stops listening: half-open connections are forgotten, those not accepted are reset. The port
     /// stays bound.
     pub fn close_listener(&mut self, id: ListenerId) {
-        self.stack.close_listener(id.0, &mut self.cx);
+        with_either!(&mut self.cx, cx => self.stack.close_listener(id.0, cx));
     }
 
     /// Binds to a port, for a `connect` or `listen` to come.
@@ -157,12 +166,12 @@ impl SocketCx<'_, '_> {
     /// Takes the next established connection from the listener's queue.
     pub fn accept(&mut self, port: u16) -> Option<SocketId> {
         let listener = self.stack.listener_at(port)?;
-        self.stack.accept(self.app, listener, &mut self.cx)
+        with_either!(&mut self.cx, cx => self.stack.accept(self.app, listener, cx))
     }
 
     /// The same from one of several listeners of a port.
     pub fn accept_from(&mut self, id: ListenerId) -> Option<SocketId> {
-        self.stack.accept(self.app, usize::from(id.0), &mut self.cx)
+        with_either!(&mut self.cx, cx => self.stack.accept(self.app, usize::from(id.0), cx))
     }
 
     /// Writes bytes, pushed; returns how many were taken. When that is fewer,
@@ -184,14 +193,14 @@ impl SocketCx<'_, '_> {
             return 0;
         };
         if self.stack.endpoints.get(slot).is_some_and(|e| e.deferred) {
-            return self.stack.connect_with_data(slot, call, &mut self.cx);
+            return with_either!(&mut self.cx, cx => self.stack.connect_with_data(slot, call, cx));
         }
         let room = self
             .stack
             .endpoints
             .get(slot)
             .map_or(0, |e| e.tcp.send_room());
-        self.stack.step(slot, Input::Send(call), &mut self.cx);
+        with_either!(&mut self.cx, cx => self.stack.step(slot, Input::Send(call), cx));
         call.bytes.min(room)
     }
 
@@ -202,7 +211,7 @@ impl SocketCx<'_, '_> {
         };
         let bytes = most.min(self.readable(id));
         if bytes > 0 {
-            self.stack.step(slot, Input::Receive(bytes), &mut self.cx);
+            with_either!(&mut self.cx, cx => self.stack.step(slot, Input::Receive(bytes), cx));
         }
         bytes
     }
@@ -251,8 +260,9 @@ impl SocketCx<'_, '_> {
     /// field (MUST-17, MUST-21, MUST-24, MUST-48, MUST-49, SHLD-21). False when its TCP cannot, or
     /// it is over.
     pub fn set_params(&mut self, id: SocketId, params: &Arc<TcpParams>) -> bool {
-        self.own(id)
-            .is_some_and(|slot| self.stack.change_params(slot, params, &mut self.cx))
+        self.own(id).is_some_and(
+            |slot| with_either!(&mut self.cx, cx => self.stack.change_params(slot, params, cx)),
+        )
     }
 
     /// `TCP_QUICKACK`.
@@ -268,12 +278,13 @@ impl SocketCx<'_, '_> {
 
     /// Asks for [`crate::app::AppEvent::Wake`] with the lower 48 bits of `token` at `at`.
     pub fn wake(&mut self, at: SimTime, token: u64) {
-        self.cx.wake(at, Timer::App(self.app, token).token());
+        let token = Timer::App(self.app, token).token();
+        with_either!(&mut self.cx, cx => cx.wake(at, token));
     }
 
     /// Writes a record.
     pub fn record(&mut self, sample: TcpSample) {
-        self.cx.record(sample);
+        with_either!(&mut self.cx, cx => cx.record(sample));
     }
 
     /// A look at a connection; `None` when it is over.
@@ -316,12 +327,12 @@ impl SocketCx<'_, '_> {
 
     fn call(&mut self, id: SocketId, input: Input<'_>) {
         if let Some(slot) = self.own(id) {
-            self.stack.step(slot, input, &mut self.cx);
+            with_either!(&mut self.cx, cx => self.stack.step(slot, input, cx));
         }
     }
 
     fn mark_closed(&mut self, id: SocketId) {
-        let now = self.cx.now();
+        let now = self.now();
         let Some(slot) = self.own(id) else {
             return;
         };

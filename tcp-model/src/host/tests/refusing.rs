@@ -115,7 +115,7 @@ impl App for Forger {
                 corrupt: false,
                 payload,
             };
-            socket.stack.on_packet(&packet, &mut socket.cx);
+            cx::with_either!(&mut socket.cx, cx => socket.stack.on_packet(&packet, cx));
         }
     }
 }
