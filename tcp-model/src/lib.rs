@@ -79,6 +79,7 @@ pub mod seq;
 pub mod state;
 pub mod suggest;
 pub mod syn_cookie;
+pub mod testing;
 pub mod ticks;
 pub mod time_wait;
 mod transmit;

@@ -47,6 +47,28 @@ impl State {
         State::TimeWait,
     ];
 
+    /// A connection may go from this state to that one: the arrows of RFC 9293 figure 5, with those
+    /// the figure leaves out (section 3.5 and 3.6: any state may end, a simultaneous open, a FIN with
+    /// the ACK of the own). A host that is full sends a connection from its last state to CLOSED.
+    pub const fn may_become(self, next: State) -> bool {
+        use State::{
+            CloseWait, Closed, Closing, Established, FinWait1, FinWait2, LastAck, Listen,
+            SynReceived, SynSent, TimeWait,
+        };
+        matches!(
+            (self, next),
+            (_, Closed)
+                | (Closed, Listen | SynSent | TimeWait)
+                | (Listen, SynReceived | SynSent | Established)
+                | (SynSent, SynReceived | Established)
+                | (SynReceived, Established | FinWait1 | CloseWait | Listen)
+                | (Established, FinWait1 | CloseWait)
+                | (FinWait1, FinWait2 | Closing | TimeWait)
+                | (FinWait2 | Closing, TimeWait)
+                | (CloseWait, LastAck)
+        )
+    }
+
     /// The name in the RFC, "SYN-RECEIVED".
     pub const fn name(self) -> &'static str {
         match self {

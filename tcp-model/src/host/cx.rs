@@ -137,11 +137,11 @@ impl<'b> HostCx<'_, 'b> {
 macro_rules! with_either {
     ($host_cx:expr, $cx:ident => $call:expr) => {
         match $host_cx {
-            HostCx::Engine($cx) => {
+            $crate::host::cx::HostCx::Engine($cx) => {
                 let $cx = &mut **$cx;
                 $call
             }
-            HostCx::Driver($cx) => $call,
+            $crate::host::cx::HostCx::Driver($cx) => $call,
         }
     };
 }

@@ -1,0 +1,260 @@
+//! One end point against a peer whose every segment the test writes.
+
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::sync::Arc;
+
+use sim_core::{SimDuration, SimTime};
+
+use crate::connection::Connection;
+use crate::model::{self, Input, OpenContext, Outputs, SendCall, Signal, TcpModel, TcpView};
+use crate::options::{Options, TcpOption};
+use crate::params::TcpParams;
+use crate::segment::{ConnId, Flags, Segment};
+use crate::seq::SeqNum;
+use crate::state::State;
+
+/// Initial sequence number of the end point.
+pub const ISS: SeqNum = SeqNum(1_000);
+/// Initial sequence number of its peer.
+pub const IRS: SeqNum = SeqNum(500_000);
+
+/// A list of options.
+///
+/// # Panics
+/// When they do not fit into 40 octets.
+pub fn options(list: &[TcpOption<'_>]) -> Options {
+    let mut options = Options::NONE;
+    for option in list {
+        options.push(*option).expect("at most 40 octets of options");
+    }
+    options
+}
+
+/// An end point, the time, and the peer's place in its stream: the test writes every segment of the
+/// peer.
+///
+/// ```
+/// use tcp_model::testing::End;
+/// use tcp_model::{State, TcpParams};
+///
+/// let mut end = End::established(TcpParams::rfc9293());
+/// assert_eq!(end.write(100).len(), 1);
+/// end.get_ack();
+/// assert_eq!((end.state(), end.view().send_queue), (State::Established, 0));
+/// ```
+#[derive(Debug)]
+pub struct End<M = Connection> {
+    /// The end point.
+    pub tcp: M,
+    /// The time of the next input.
+    pub now: SimTime,
+    /// Next octet of the peer.
+    pub seq: SeqNum,
+    /// The window the peer offers.
+    pub window: u16,
+    /// News not yet looked at.
+    pub news: Vec<Signal>,
+    /// Everything sent: when, what, whether again.
+    pub sent: Vec<(SimTime, Segment, bool)>,
+}
+
+impl End {
+    /// A closed end point of the library's TCP.
+    pub fn new(params: TcpParams) -> End {
+        End::of(params, Connection::new)
+    }
+
+    /// One that has sent its SYN.
+    pub fn syn_sent(params: TcpParams) -> End {
+        End::new(params).connecting()
+    }
+
+    /// One that opened actively; the peer's SYN-ACK carries these options.
+    pub fn connected(params: TcpParams, list: &[TcpOption<'_>]) -> End {
+        End::new(params).opened(list)
+    }
+
+    /// An established one, whose peer takes segments of 1000 octets.
+    pub fn established(params: TcpParams) -> End {
+        End::connected(params, &[TcpOption::Mss(1_000)])
+    }
+
+    /// One that a listener made of a SYN with these options, in SYN-RECEIVED.
+    pub fn syn_received(params: TcpParams, list: &[TcpOption<'_>]) -> End {
+        let mut end = End::new(params);
+        end.call(Input::Listen);
+        let syn = Segment {
+            flags: Flags::SYN,
+            ack: SeqNum(0),
+            options: options(list),
+            ..end.segment(0)
+        };
+        end.get(syn);
+        assert_eq!(end.state(), State::SynReceived);
+        end
+    }
+
+    /// When segments left, in milliseconds since the first of them.
+    pub fn gaps(sent: &[(SimTime, Segment)], since: SimTime) -> Vec<u64> {
+        sent.iter()
+            .map(|(at, _)| at.since(since).as_millis())
+            .collect()
+    }
+}
+
+impl<M: TcpModel> End<M> {
+    /// A closed end point of a TCP that `make` makes.
+    pub fn of(params: TcpParams, make: impl FnOnce(OpenContext) -> M) -> End<M> {
+        let end = |n: u8| SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, n), u16::from(n));
+        End {
+            tcp: make(OpenContext {
+                params: Arc::new(params),
+                conn: ConnId::new(0, 0),
+                traced: false,
+                local: end(1),
+                remote: end(2),
+                iss: ISS,
+                ts_offset: 0,
+            }),
+            now: SimTime::ZERO + SimDuration::from_secs(1),
+            seq: IRS,
+            window: u16::MAX,
+            news: Vec::new(),
+            sent: Vec::new(),
+        }
+    }
+
+    /// Sends the SYN.
+    #[must_use]
+    pub fn connecting(mut self) -> End<M> {
+        self.call(Input::Connect);
+        self
+    }
+
+    /// Sends the SYN and gets a SYN-ACK with these options.
+    #[must_use]
+    pub fn opened(mut self, list: &[TcpOption<'_>]) -> End<M> {
+        self.call(Input::Connect);
+        self.accept_syn(list);
+        assert_eq!(self.state(), State::Established);
+        self.news.clear();
+        self
+    }
+
+    /// The peer answers the SYN, a little later.
+    pub fn accept_syn(&mut self, list: &[TcpOption<'_>]) {
+        self.now += SimDuration::from_millis(100);
+        let syn_ack = Segment {
+            flags: Flags::SYN_ACK,
+            options: options(list),
+            ..self.segment(0)
+        };
+        self.get(syn_ack);
+    }
+
+    /// The peer's next segment: these octets, and an acknowledgement of all that was sent. Its
+    /// place does not advance until it is delivered.
+    pub fn segment(&self, len: u32) -> Segment {
+        Segment {
+            src_port: 2,
+            dst_port: 1,
+            seq: self.seq,
+            ack: self.view().snd_nxt,
+            flags: Flags::ACK,
+            window: self.window,
+            len,
+            ..Segment::default()
+        }
+    }
+
+    /// The same with other flags.
+    pub fn flagged(&self, flags: Flags, len: u32) -> Segment {
+        Segment {
+            flags,
+            ..self.segment(len)
+        }
+    }
+
+    /// Delivers a segment; what is sent at once in answer.
+    pub fn get(&mut self, segment: Segment) -> Vec<Segment> {
+        if segment.seq == self.seq {
+            self.seq = segment.seq_end();
+        }
+        self.call(Input::Segment(&segment))
+    }
+
+    /// The peer sends octets.
+    pub fn get_data(&mut self, len: u32) -> Vec<Segment> {
+        self.get(self.segment(len))
+    }
+
+    /// The peer acknowledges all.
+    pub fn get_ack(&mut self) -> Vec<Segment> {
+        self.get(self.segment(0))
+    }
+
+    /// Gives it an input; what is sent at once in answer.
+    pub fn call(&mut self, input: Input<'_>) -> Vec<Segment> {
+        let mut out = Outputs::default();
+        self.tcp.step(input, self.now, &mut out);
+        self.news.extend(&out.signals);
+        let now = self.now;
+        self.sent.extend(
+            out.segments
+                .iter()
+                .map(|t| (now, t.segment, t.is_retransmission())),
+        );
+        out.segments.into_iter().map(|t| t.segment).collect()
+    }
+
+    /// SEND, pushed.
+    pub fn write(&mut self, bytes: u64) -> Vec<Segment> {
+        self.call(Input::Send(SendCall {
+            bytes,
+            push: true,
+            ..SendCall::default()
+        }))
+    }
+
+    /// RECEIVE.
+    pub fn read(&mut self, bytes: u64) -> Vec<Segment> {
+        self.call(Input::Receive(bytes))
+    }
+
+    /// Lets time pass; what is sent meanwhile.
+    pub fn wait(&mut self, time: SimDuration) -> Vec<(SimTime, Segment)> {
+        let (from, until) = (self.sent.len(), self.now + time);
+        while let Some(at) = self.tcp.next_timeout().filter(|at| *at <= until) {
+            self.now = self.now.max(at);
+            self.call(Input::Timeout);
+        }
+        self.now = until;
+        self.sent[from..]
+            .iter()
+            .map(|(at, s, _)| (*at, *s))
+            .collect()
+    }
+
+    /// What can be seen of it.
+    pub fn view(&self) -> TcpView {
+        self.tcp.view()
+    }
+
+    /// Its state.
+    pub fn state(&self) -> State {
+        self.view().state
+    }
+
+    /// How it ended, if it did.
+    pub fn end(&self) -> Option<model::End> {
+        self.news.iter().find_map(|s| match s {
+            Signal::Ended(end) => Some(*end),
+            _ => None,
+        })
+    }
+
+    /// The application has been told this.
+    pub fn was_told(&self, signal: Signal) -> bool {
+        self.news.contains(&signal)
+    }
+}
