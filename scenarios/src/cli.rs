@@ -12,6 +12,7 @@ use reports::store::read_text_file;
 
 use crate::bench;
 use crate::console::{Failure, flush, note, outcome};
+use crate::fuzz;
 use crate::library;
 use crate::overrides::Override;
 use crate::packetdrill;
@@ -68,6 +69,8 @@ enum Command {
     },
     /// Run packetdrill scripts against the TCP of the simulator, in virtual time
     Packetdrill(packetdrill::PacketdrillArgs),
+    /// Try random worlds: two hosts, a bad path, and rules that must hold in every one of them
+    Fuzz(fuzz::FuzzArgs),
     /// Measure the simulator itself: speed and memory on standard workloads
     Bench(bench::BenchArgs),
     /// Print a script that completes synfin's command line in a shell
@@ -167,6 +170,7 @@ fn obey(command: Command) -> Result<(), Failure> {
         Command::Report { dir, verbose } => report::report(&dir, verbose),
         Command::Explain { name } => explain::explain(&name),
         Command::Packetdrill(args) => packetdrill::packetdrill(&args),
+        Command::Fuzz(args) => fuzz::fuzz(&args),
         Command::Bench(args) => bench::bench(&args),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man => manual::man(),

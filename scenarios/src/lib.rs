@@ -27,6 +27,7 @@ pub mod console;
 pub mod engine;
 pub mod existing;
 pub mod file;
+mod fuzz;
 pub mod interrupt;
 pub mod library;
 pub mod locate;
