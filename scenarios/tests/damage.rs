@@ -19,6 +19,12 @@ use scenarios::run_spec::RunSpec;
 use scenarios::sweep::Plan;
 use sim_core::rng::mix;
 
+/// A directory in memory where there is one: results are flushed to the disk, which takes longer than
+/// all else.
+fn memory_dir() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").unwrap_or_else(|_| tempfile::tempdir().unwrap())
+}
+
 /// Damaged directories in the default test; `SYNFIN_CASES` makes more.
 const CASES: u64 = 200;
 
@@ -132,7 +138,7 @@ struct Counts {
 
 #[test]
 fn damaged_run_directories_are_noticed_explained_and_made_again() {
-    let tmp = tempfile::tempdir().unwrap();
+    let tmp = memory_dir();
     let plan = plan();
     let spec = &plan.runs[0];
     let dir = tmp.path().join("run");

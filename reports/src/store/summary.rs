@@ -1,7 +1,9 @@
 //! `summary.json`: a run in numbers, and the proof that it is complete.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::fs::File;
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -125,7 +127,43 @@ pub(crate) fn json_text(path: &Path, value: &impl Serialize) -> Result<String, S
 
 /// Writes a text file through one of another name.
 pub(crate) fn write_whole(path: &Path, text: &str) -> Result<(), StoreError> {
-    let aside = path.with_added_extension("tmp");
-    std::fs::write(&aside, text).map_err(StoreError::io("write", &aside))?;
-    std::fs::rename(&aside, path).map_err(StoreError::io("write", path))
+    let (mut file, aside) = new_file_beside(path)?;
+    let written = file
+        .write_all(text.as_bytes())
+        .and_then(|()| std::fs::rename(&aside, path));
+    if written.is_err() {
+        let _ = std::fs::remove_file(&aside);
+    }
+    written.map_err(StoreError::io("write", path))
+}
+
+/// Makes a file in the directory of `path` under a name that nothing has, a symbolic link neither.
+fn new_file_beside(path: &Path) -> Result<(File, PathBuf), StoreError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    for n in 0..u32::MAX {
+        let aside = path.with_file_name(format!(".{name}.tmp-{}-{n}", std::process::id()));
+        match File::create_new(&aside) {
+            Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
+            Err(e) => return Err(StoreError::io("write", &aside)(e)),
+            Ok(file) => return Ok((file, aside)),
+        }
+    }
+    Err(StoreError::InTheWay(path.to_path_buf()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_written_through_no_name_that_somebody_has() {
+        let tmp = tempfile::tempdir().unwrap();
+        let path = tmp.path().join("f");
+        let other = tmp.path().join(format!(".f.tmp-{}-0", std::process::id()));
+        std::fs::write(&other, "mine").unwrap();
+        write_whole(&path, "text").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "text");
+        assert_eq!(std::fs::read_to_string(&other).unwrap(), "mine");
+        assert_eq!(std::fs::read_dir(tmp.path()).unwrap().count(), 2);
+    }
 }
