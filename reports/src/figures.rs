@@ -7,9 +7,11 @@ mod conversation;
 mod csv;
 mod data;
 mod ladder;
+mod ladder_choice;
 mod ladder_labels;
 mod ladder_rows;
 mod population;
+mod senders;
 mod style;
 mod svg;
 pub(crate) mod sweep;
@@ -70,6 +72,6 @@ pub fn run_figures(dir: &Path, summary: &RunSummary) -> Result<Vec<Figure>, Stor
         timeline::states_timeline(&data)?,
     ];
     let mut figures: Vec<Figure> = population.into_iter().chain(single).flatten().collect();
-    figures.extend(ladder::ladders(&data)?);
+    figures.extend(ladder::ladders(&data));
     Ok(figures)
 }

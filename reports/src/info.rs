@@ -83,16 +83,33 @@ pub struct LinkInfo {
     pub delay_s: f64,
 }
 
+/// Which segments of traced connections are written down.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SegmentsKept {
+    /// None.
+    None,
+    /// Those that a ladder diagram shows; see [`tcp_model::spec::Keep::Ladder`].
+    #[default]
+    Ladder,
+    /// Every one.
+    All,
+}
+
 /// What a run writes down and how finely.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RecordOptions {
     /// Distance of the rows of `census`, `outcomes` and `requests`, seconds.
     pub interval_s: f64,
-    /// State changes of the first so many connections that each node opens go to `states`.
+    /// State changes of the first so many connections of the run go to `states`.
     pub states: u32,
-    /// End points of the first so many connections that each node opens go to `connections`.
+    /// End points of the first so many connections of the run go to `connections`.
     pub connections: u32,
+    /// Which segments of traced connections go to `segments`.
+    pub segments: SegmentsKept,
+    /// Every sample of a traced sender goes to `samples`, and not only those of a grid.
+    pub all_samples: bool,
     /// Write `packets.pcapng` with the segments of recorded connections.
     pub pcapng: bool,
     /// The window of steady state, seconds, for metrics that are taken over it; `None` for the
@@ -106,8 +123,10 @@ impl Default for RecordOptions {
     fn default() -> Self {
         RecordOptions {
             interval_s: 1.0,
-            states: 100,
-            connections: u32::MAX,
+            states: 1_000,
+            connections: 10_000,
+            segments: SegmentsKept::Ladder,
+            all_samples: false,
             pcapng: false,
             steady_s: None,
             diagrams: 4,

@@ -1,11 +1,23 @@
 //! Turns the records of a run into tables, metrics and packets, while it runs.
+//!
+//! ```text
+//!   simulation ── batches of records ──► recording thread ──► tables, packets.pcapng
+//!        ▲                                     │
+//!        └──────────── empty batches ──────────┘              the end ──► metrics, summary.json
+//! ```
+//!
+//! The thread that simulates only hands over what it has recorded. A few batches may wait; then it
+//! waits, too. What is kept by default is bounded, however long the run; see [`LeftOut`].
 
+mod beside;
 mod capture;
 mod census;
 mod connections;
+mod first;
 mod flows;
 mod grid;
 mod histogram;
+mod left_out;
 mod level;
 mod links;
 mod names;
@@ -17,6 +29,7 @@ mod states;
 
 use std::collections::BTreeMap;
 use std::io;
+use std::path::Path;
 
 use sim_core::{Record, Recorder, RunStats, SimDuration, SimTime};
 use tcp_model::TcpSample;
@@ -27,10 +40,13 @@ use crate::metrics::Metrics;
 use crate::render::render_files;
 use crate::store::hash::{file_hash, joint_hash};
 use crate::store::{MemorySummary, RunSummary, RunWriter, StoreError};
+use beside::Beside;
 use capture::Capture;
 use census::Census;
 use connections::Connections;
+use first::First;
 use flows::Flows;
+pub use left_out::LeftOut;
 use names::Names;
 use outcomes::Outcomes;
 use requests::Requests;
@@ -57,8 +73,89 @@ pub struct Completion {
 /// Receives the records of one run and makes its directory.
 #[derive(Debug)]
 pub struct RunRecorder {
+    /// Before the writer: its thread ends before the directory goes.
+    beside: Beside<Recording>,
     writer: RunWriter,
     info: RunInfo,
+}
+
+impl RunRecorder {
+    /// Opens the tables.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn new(writer: RunWriter, info: RunInfo) -> Result<RunRecorder, StoreError> {
+        let info = info.finite();
+        let dir = writer.path();
+        let recording = Recording::new(dir, &info)?;
+        let beside = Beside::new(recording).map_err(StoreError::io("record into", dir))?;
+        Ok(RunRecorder {
+            beside,
+            writer,
+            info,
+        })
+    }
+
+    /// Writes what is left, the summary, figures and report, and puts the directory in place.
+    ///
+    /// # Errors
+    /// When anything cannot be written; there is then no run directory.
+    ///
+    /// # Panics
+    /// When recording did.
+    pub fn complete(self, completion: Completion) -> Result<RunSummary, StoreError> {
+        let dir = self.writer.path().to_path_buf();
+        let end = completion.stats.reached;
+        let mut metrics = Metrics::default();
+        let recording = self.beside.join()?;
+        let left_out = recording.close(end, &mut metrics)?;
+        links::write(&dir, &self.info.links, &completion.stats, &mut metrics)?;
+        for (id, value) in &completion.metrics {
+            metrics.put(id, *value);
+        }
+        let metrics = metrics.finish().map_err(StoreError::UnknownMetric)?;
+        let mut summary = RunSummary {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            reached_s: end.as_secs_f64(),
+            findings: findings(&self.info, &metrics),
+            info: self.info,
+            metrics,
+            counters: completion.counters,
+            left_out,
+            memory: completion.memory,
+            files: BTreeMap::new(),
+            result_hash: String::new(),
+        };
+        hash_results(&dir, &mut summary)?;
+        write_timing(&self.writer, &completion.stats, completion.timing)?;
+        summary.write(&dir)?;
+        render_files(&dir, &summary, &dir)?;
+        self.writer.finish(&summary.files)?;
+        Ok(summary)
+    }
+}
+
+impl Recorder<TcpSample> for RunRecorder {
+    fn write(&mut self, batch: &[Record<TcpSample>]) -> io::Result<()> {
+        let mut copy = self.beside.empty();
+        copy.extend_from_slice(batch);
+        Ok(self.beside.hand_over(copy)?)
+    }
+
+    fn take(&mut self, batch: &mut Vec<Record<TcpSample>>) -> io::Result<()> {
+        let empty = self.beside.empty();
+        Ok(self.beside.hand_over(std::mem::replace(batch, empty))?)
+    }
+
+    fn finish(&mut self, _end: SimTime) -> io::Result<()> {
+        // The end is in the completion.
+        Ok(())
+    }
+}
+
+/// What records become, table by table.
+#[derive(Debug)]
+struct Recording {
     names: Names,
     census: Census,
     outcomes: Outcomes,
@@ -72,80 +169,50 @@ pub struct RunRecorder {
     records: u64,
 }
 
-impl RunRecorder {
-    /// Opens the tables.
-    ///
-    /// # Errors
-    /// When they cannot be written.
-    pub fn new(writer: RunWriter, info: RunInfo) -> Result<RunRecorder, StoreError> {
-        let info = info.finite();
-        let dir = writer.path().to_path_buf();
+impl Recording {
+    fn new(dir: &Path, info: &RunInfo) -> Result<Recording, StoreError> {
         let at = |s: f64| SimTime::ZERO + SimDuration::from_secs_f64(s);
         let (from, to) = info.steady_window();
         let window = (at(from), at(to));
         let record = &info.record;
         let capture = record
             .pcapng
-            .then(|| Capture::new(&dir, &info.nodes))
+            .then(|| Capture::new(dir, &info.nodes))
             .transpose()?;
-        Ok(RunRecorder {
+        let first = |most| First::new(most, info.nodes.len());
+        Ok(Recording {
             names: Names::new(&info.nodes),
-            census: Census::new(&dir, record.interval_s, &info.nodes, window)?,
-            outcomes: Outcomes::new(&dir, record.interval_s, window)?,
-            requests: Requests::new(&dir, record.interval_s)?,
-            connections: Connections::new(&dir, record.connections)?,
+            census: Census::new(dir, record.interval_s, &info.nodes, window)?,
+            outcomes: Outcomes::new(dir, record.interval_s, window)?,
+            requests: Requests::new(dir, record.interval_s)?,
+            connections: Connections::new(dir, first(record.connections))?,
             flows: Flows::default(),
-            states: States::new(&dir, record.states)?,
-            samples: Samples::new(&dir)?,
-            segments: Segments::new(&dir)?,
+            states: States::new(dir, first(record.states))?,
+            samples: Samples::new(dir, record.all_samples)?,
+            segments: Segments::new(dir, record.segments)?,
             capture,
             records: 0,
-            writer,
-            info,
         })
     }
 
-    /// Writes what is left, the summary, figures and report, and puts the directory in place.
-    ///
-    /// # Errors
-    /// When anything cannot be written; there is then no run directory.
-    pub fn complete(self, completion: Completion) -> Result<RunSummary, StoreError> {
-        let dir = self.writer.path().to_path_buf();
-        let end = completion.stats.reached;
-        let mut metrics = Metrics::default();
+    /// Closes the tables and adds the metrics; what was left out.
+    fn close(self, end: SimTime, metrics: &mut Metrics) -> Result<Vec<LeftOut>, StoreError> {
         let acked = self.connections.bytes_acked();
         metrics.put("records", self.records as f64);
-        self.census.close(end, &mut metrics)?;
-        self.outcomes.close(end, &mut metrics)?;
-        self.requests.close(end, &mut metrics)?;
-        self.connections.close(&mut metrics)?;
-        self.flows.close(&mut metrics);
-        self.states.close()?;
-        self.samples.close(end, acked, &self.names, &mut metrics)?;
-        self.segments.close(&self.names)?;
+        self.census.close(end, metrics)?;
+        self.outcomes.close(end, metrics)?;
+        self.requests.close(end, metrics)?;
+        self.flows.close(metrics);
+        let (opened, traced) = (self.connections.opened(), self.samples.traced());
+        let left_out = [
+            LeftOut::untraced(opened, traced),
+            self.connections.close(metrics)?,
+            self.states.close()?,
+            self.samples.close(end, acked, &self.names, metrics)?,
+            self.segments.close(&self.names)?,
+        ];
         self.capture.map(Capture::close).transpose()?;
-        links::write(&dir, &self.info.links, &completion.stats, &mut metrics)?;
-        for (id, value) in &completion.metrics {
-            metrics.put(id, *value);
-        }
-        let metrics = metrics.finish().map_err(StoreError::UnknownMetric)?;
-        let mut summary = RunSummary {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            reached_s: end.as_secs_f64(),
-            findings: findings(&self.info, &metrics),
-            info: self.info,
-            metrics,
-            counters: completion.counters,
-            memory: completion.memory,
-            files: BTreeMap::new(),
-            result_hash: String::new(),
-        };
-        hash_results(&dir, &mut summary)?;
-        write_timing(&self.writer, &completion.stats, completion.timing)?;
-        summary.write(&dir)?;
-        render_files(&dir, &summary, &dir)?;
-        self.writer.finish(&summary.files)?;
-        Ok(summary)
+        Ok(left_out.into_iter().flatten().collect())
     }
 
     fn on_record(&mut self, record: &Record<TcpSample>) -> Result<(), StoreError> {
@@ -155,6 +222,7 @@ impl RunRecorder {
         match &record.sample {
             TcpSample::State(change) => {
                 self.census.on_state(time, node, change);
+                self.connections.on_state(change);
                 self.states.on_state(time, node, change, &self.names)?;
             }
             TcpSample::Connect(attempt) => self.outcomes.on_connect(time, attempt),
@@ -181,24 +249,17 @@ impl RunRecorder {
     }
 }
 
-impl Recorder<TcpSample> for RunRecorder {
-    fn write(&mut self, batch: &[Record<TcpSample>]) -> io::Result<()> {
-        self.records += batch.len() as u64;
-        for record in batch {
-            self.on_record(record)?;
-        }
-        Ok(())
-    }
+impl beside::Work for Recording {
+    type Item = Record<TcpSample>;
 
-    fn finish(&mut self, end: SimTime) -> io::Result<()> {
-        self.census.advance(end)?;
-        self.outcomes.advance(end)?;
-        Ok(())
+    fn work(&mut self, batch: &[Record<TcpSample>]) -> Result<(), StoreError> {
+        self.records += batch.len() as u64;
+        batch.iter().try_for_each(|record| self.on_record(record))
     }
 }
 
 /// Hashes the files of numbers there are, and them together with the metrics and counters.
-fn hash_results(dir: &std::path::Path, summary: &mut RunSummary) -> Result<(), StoreError> {
+fn hash_results(dir: &Path, summary: &mut RunSummary) -> Result<(), StoreError> {
     let entries = std::fs::read_dir(dir).map_err(StoreError::io("list the directory", dir))?;
     for entry in entries {
         let path = entry

@@ -1,12 +1,14 @@
 //! From a run to what the engine needs: network, hosts with their applications, configuration.
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 
-use reports::{LinkInfo, NodeInfo, RecordOptions, RunInfo};
+use reports::{LinkInfo, NodeInfo, RecordOptions, RunInfo, SegmentsKept};
 use sim_core::{Network, NodeId, NodeKind, RunConfig, SimDuration, SimTime};
 use tcp_model::spec::{
-    AppSpec, Arrivals, BulkSpec, ClientSpec, Exchange, HostConfig, ServerSpec, SinkSpec, TraceSpec,
+    AppSpec, Arrivals, BulkSpec, ClientSpec, Exchange, HostConfig, Keep, ServerSpec, SinkSpec,
+    TraceSpec,
 };
 
 use tcp_model::TcpHost;
@@ -110,8 +112,17 @@ fn extras(scenario: &Scenario, hosts: &[Option<HostConfig>]) -> Vec<(NodeId, Nod
 }
 
 fn hosts(scenario: &Scenario, network: &Network) -> Vec<Option<HostConfig>> {
-    let trace = TraceSpec {
-        segments: scenario.record.segments,
+    let traced = traced_clients(scenario);
+    let trace = |node: u32| TraceSpec {
+        segments: match traced.contains(&NodeId(node)) {
+            true => scenario.record.traced_connections,
+            false => 0,
+        },
+        keep: match scenario.record.segments {
+            SegmentsKept::None => Keep::None,
+            SegmentsKept::Ladder => Keep::Ladder,
+            SegmentsKept::All => Keep::All,
+        },
         sender_interval: scenario.record.sender_interval,
     };
     let groups = scenario.topology.group_of_nodes();
@@ -119,11 +130,12 @@ fn hosts(scenario: &Scenario, network: &Network) -> Vec<Option<HostConfig>> {
         .nodes()
         .iter()
         .zip(groups)
-        .map(|(node, group)| match node.kind {
+        .zip(0u32..)
+        .map(|((node, group), i)| match node.kind {
             NodeKind::Host { .. } | NodeKind::Gateway { .. } => Some(HostConfig {
                 params: Arc::clone(scenario.tcp.of(group)),
                 apps: Vec::new(),
-                trace,
+                trace: trace(i),
             }),
             NodeKind::Router => None,
         })
@@ -167,6 +179,15 @@ fn hosts(scenario: &Scenario, network: &Network) -> Vec<Option<HostConfig>> {
         }
     }
     hosts
+}
+
+/// The first clients, whose connections are traced.
+fn traced_clients(scenario: &Scenario) -> BTreeSet<NodeId> {
+    let clients = scenario.workloads.iter();
+    let clients = clients.flat_map(|w| scenario.topology.hosts_named(&w.client));
+    let clients: BTreeSet<NodeId> = clients.collect();
+    let most = scenario.record.traced_clients as usize;
+    clients.into_iter().take(most).collect()
 }
 
 /// A workload on its hosts.
@@ -358,6 +379,8 @@ fn info(spec: &RunSpec, network: &Network) -> RunInfo {
             interval_s: scenario.record.census_interval.as_secs_f64(),
             states: scenario.record.states,
             connections: scenario.record.connections,
+            segments: scenario.record.segments,
+            all_samples: scenario.record.all_samples,
             pcapng: scenario.record.pcap,
             steady_s: analytic::steady(scenario, &analytic),
             diagrams: DIAGRAMS,

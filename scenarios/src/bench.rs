@@ -21,6 +21,7 @@ mod measure;
 mod memory;
 mod pairs;
 mod replay;
+mod report;
 mod table;
 mod time_wait;
 mod torus;
@@ -116,6 +117,13 @@ enum Workload {
         #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000), default_value_t = 1000)]
         connections: u32,
     },
+    /// Whole runs - recording, tables, figures - beside the simulation alone: bulk of 1 GB, time-wait,
+    /// churn of 10,000 connections/s, a star of 10,000 clients
+    Report {
+        /// Part of each workload
+        #[arg(long, default_value_t = 1.0, value_parser = part)]
+        part: f64,
+    },
     /// The event queues alone, asked what they were asked in whole workloads
     Replay {
         /// Operations of each workload, at most
@@ -142,6 +150,13 @@ fn seconds(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(s) if (1e-3..=1e6).contains(&s) => Ok(s),
         _ => Err("a number of seconds from 0.001 to 1000000".to_owned()),
+    }
+}
+
+fn part(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(part) if (1e-4..=100.0).contains(&part) => Ok(part),
+        _ => Err("a number from 0.0001 to 100".to_owned()),
     }
 }
 
@@ -225,6 +240,10 @@ fn tables(args: &BenchArgs) -> Result<Vec<Table>, String> {
         Workload::Hold { decades, holds } => {
             whole(args, "hold")?;
             Ok(vec![hold::table(*decades, *holds)?])
+        }
+        Workload::Report { part } => {
+            whole(args, "report")?;
+            Ok(vec![report::table(*part, args.reps, engine)?])
         }
         Workload::Replay { operations } => {
             whole(args, "replay")?;

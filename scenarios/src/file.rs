@@ -12,7 +12,7 @@ pub mod topology;
 pub mod values;
 pub mod workload;
 
-use values::Limit;
+use values::{Limit, Samples, Segments};
 
 /// A scenario as written.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -102,21 +102,35 @@ pub struct RecordFile {
     /// Time between two counts of sockets by state; duration / 400 unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub census_interval: Option<SimDuration>,
-    /// Connections of each node whose state changes are kept; 1000 unless given, or `"all"`.
+    /// Connections whose state changes are kept, the first of the run; 1000 unless given, or `"all"`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub states: Option<Limit>,
-    /// Connections of each node with a row in the table of connections; `"all"` unless given.
+    /// Connections with rows in the table of connections, the first of the run; 10000 unless given,
+    /// or `"all"`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connections: Option<Limit>,
-    /// Connections of each client whose segments are kept one by one; 10 unless given.
+    /// Segments of traced connections that are kept: `"ladder"` for the first and last of each end
+    /// and those around trouble, `"all"`, or `"none"`; a number for the ladders of so many connections
+    /// of each client.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub segments: Option<u32>,
-    /// Write the kept segments as `packets.pcapng` too; false unless given.
+    pub segments: Option<Segments>,
+    /// Connections of each client that are traced, the first it opens: their segments and senders'
+    /// variables are kept; 10 unless given, or `"all"`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub traced_connections: Option<Limit>,
+    /// Clients of which connections are traced; the first 10 unless given, or `"all"`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub traced_clients: Option<Limit>,
+    /// Write every segment of the traced connections as `packets.pcapng`, too; false unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pcap: Option<bool>,
     /// Least time between two samples of a traced sender; 10 ms unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sender_interval: Option<SimDuration>,
+    /// Samples of traced senders that are kept: `"grid"` for the extremes of up to a thousand steps of
+    /// time, or `"all"`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub samples: Option<Samples>,
 }
 
 /// `[[figure]]`: a metric of the runs over a swept value.

@@ -9,8 +9,7 @@ use std::sync::Arc;
 use sim_core::event_queue::EventQueueKind;
 use sim_core::{Network, NodeId, SimDuration};
 
-use crate::file::values::Limit;
-use crate::file::{EngineFile, FigureFile, RecordFile, RunFile, ScenarioFile};
+use crate::file::{EngineFile, FigureFile, RunFile, ScenarioFile};
 use crate::path::DottedPath;
 use crate::problem::Problem;
 use crate::size;
@@ -18,11 +17,13 @@ use crate::suggest;
 
 pub mod arrivals;
 mod fault;
+pub mod record;
 pub mod tcp;
 pub mod topology;
 pub mod workload;
 
 pub use fault::Fault;
+pub use record::RecordPlan;
 use tcp::TcpSets;
 use topology::Topology;
 use workload::Workload;
@@ -58,23 +59,6 @@ pub struct Scenario {
     pub figures: Vec<FigureFile>,
     /// Which run this is, when it was read from a `run.toml`.
     pub run: Option<RunFile>,
-}
-
-/// What is recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RecordPlan {
-    /// Time between two counts of sockets by state.
-    pub census_interval: SimDuration,
-    /// Connections of each node whose state changes are kept.
-    pub states: u32,
-    /// Connections of each node that get a row in the table of connections.
-    pub connections: u32,
-    /// Connections of each client whose segments are kept.
-    pub segments: u32,
-    /// Write `packets.pcapng`.
-    pub pcap: bool,
-    /// Least time between two samples of a traced sender.
-    pub sender_interval: SimDuration,
 }
 
 impl Scenario {
@@ -141,7 +125,7 @@ impl Scenario {
             topology,
             workloads,
             faults,
-            record: record(&file.record.clone().unwrap_or_default(), duration)?,
+            record: RecordPlan::new(&file.record.clone().unwrap_or_default(), duration)?,
             figures: file.figure.clone(),
             run: file.run.clone(),
         })
@@ -201,30 +185,6 @@ pub(crate) fn tcp_sets(file: &ScenarioFile, topology: &Topology) -> Result<TcpSe
     TcpSets::new(&file.tcp.clone().unwrap_or_default(), &topology.groups())
 }
 
-impl RecordPlan {
-    pub(crate) fn to_file(self) -> RecordFile {
-        RecordFile {
-            census_interval: Some(self.census_interval),
-            states: Some(number(self.states)),
-            connections: Some(number(self.connections)),
-            segments: Some(self.segments),
-            pcap: Some(self.pcap),
-            sender_interval: Some(self.sender_interval),
-        }
-    }
-}
-
-/// A limit as a number, of which the largest means none.
-fn most(limit: Limit) -> u32 {
-    limit
-        .0
-        .map_or(u32::MAX, |n| u32::try_from(n).unwrap_or(u32::MAX))
-}
-
-fn number(most: u32) -> Limit {
-    Limit((most != u32::MAX).then_some(u64::from(most)))
-}
-
 fn missing(key: &str, help: &str) -> Problem {
     Problem::new(DottedPath::default(), format!("`{key}` is missing")).help(help)
 }
@@ -249,45 +209,6 @@ fn event_queue(engine: Option<&EngineFile>) -> Result<EventQueueKind, Problem> {
             suggest::unknown("event queue", name, all.iter().copied()),
         )
     })
-}
-
-fn record(file: &RecordFile, duration: SimDuration) -> Result<RecordPlan, Problem> {
-    let at = DottedPath::from("record");
-    let census_interval = file
-        .census_interval
-        .unwrap_or_else(|| default_interval(duration));
-    if census_interval.is_zero() {
-        return Err(Problem::new(
-            at.key("census_interval"),
-            "`census_interval` must be longer than zero",
-        ));
-    }
-    if duration.as_ps() / census_interval.as_ps() > 1_000_000 {
-        return Err(Problem::new(
-            at.key("census_interval"),
-            "this makes more than a million counts",
-        )
-        .help("lengthen `census_interval`; a figure needs a few hundred"));
-    }
-    Ok(RecordPlan {
-        census_interval,
-        states: most(file.states.unwrap_or(Limit(Some(1_000)))),
-        connections: most(file.connections.unwrap_or(Limit(None))),
-        segments: file.segments.unwrap_or(10),
-        pcap: file.pcap.unwrap_or(false),
-        sender_interval: file.sender_interval.unwrap_or(SimDuration::from_millis(10)),
-    })
-}
-
-/// A round length, so that there are 200 to 500 counts in the run.
-fn default_interval(duration: SimDuration) -> SimDuration {
-    let least = (duration.as_ps() / 500).max(1);
-    let power = 10u64.pow(least.ilog10());
-    let round = [1, 2, 5, 10]
-        .into_iter()
-        .map(|k| power.saturating_mul(k))
-        .find(|&r| r >= least);
-    SimDuration::from_ps(round.unwrap_or(least))
 }
 
 fn workloads(

@@ -211,6 +211,28 @@ fn all_event_queues_hold() {
 }
 
 #[test]
+fn whole_runs_are_measured_beside_their_simulation() {
+    let columns = bench("report --part 0.01");
+    let names: Vec<&str> = columns
+        .iter()
+        .map(|m| m["workload"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["bulk", "time-wait", "churn", "star"]);
+    for m in &columns {
+        let ratio = number(m, "whole_s") / number(m, "simulation_s");
+        assert!((number(m, "ratio") / ratio - 1.0).abs() < 1e-9, "{m}");
+        assert!(
+            number(m, "events") > 1000.0 && number(m, "files_kib") > 10.0,
+            "{m}"
+        );
+    }
+    // 10 MB: a sending and an arrival of each segment against those of a ladder.
+    let bulk = &columns[0];
+    assert!(number(bulk, "records_all_segments") > 10_000.0, "{bulk}");
+    assert!(number(bulk, "records") < 4_000.0, "{bulk}");
+}
+
+#[test]
 fn a_table_is_for_people() {
     let dir = tempfile::tempdir().unwrap();
     let (code, stdout, _) = said(dir.path(), &["bench", "dumbbell", "1", "--seconds", "0.5"]);

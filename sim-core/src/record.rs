@@ -29,6 +29,17 @@ pub trait Recorder<S> {
     /// When the records cannot be written; the run stops.
     fn write(&mut self, batch: &[Record<S>]) -> io::Result<()>;
 
+    /// The same for a recorder that keeps the batch: leaves an empty one, its own or another, in its
+    /// place. [`Recorder::write`] by default.
+    ///
+    /// # Errors
+    /// As [`Recorder::write`].
+    fn take(&mut self, batch: &mut Vec<Record<S>>) -> io::Result<()> {
+        self.write(batch)?;
+        batch.clear();
+        Ok(())
+    }
+
     /// Called once, when the run has reached its end at `end`.
     ///
     /// # Errors

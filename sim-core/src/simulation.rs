@@ -264,8 +264,7 @@ impl<H: Host> Simulation<H> {
             &mut self.merged
         };
         if !batch.is_empty() {
-            recorder.write(batch)?;
-            batch.clear();
+            recorder.take(batch)?;
         }
         Ok(())
     }

@@ -38,6 +38,7 @@ mod stack;
 mod stats;
 mod step;
 mod time_wait_table;
+mod tracer;
 
 use std::collections::BTreeMap;
 
@@ -285,7 +286,7 @@ impl Host for TcpHost {
     }
 
     fn lost(packet: &Packet<Packed>, loss: Loss) -> Option<TcpSample> {
-        packet.payload.is_traced().then(|| {
+        packet.payload.is_recorded().then(|| {
             let lost = SegmentEvent::Lost(loss.cause);
             let mut segment = packet.payload.segment(packet.size);
             segment.ecn = Ecn::from_tos(packet.tos);

@@ -238,6 +238,12 @@ pub enum SegmentEvent {
 pub struct SegmentTrace {
     /// The packet: joins sending, arrival and loss.
     pub packet: u64,
+    /// When it happened; `None` for the time of the record. A segment that was only remembered at
+    /// first is recorded later than it was sent or arrived (see [`crate::spec::Keep::Ladder`]).
+    pub at: Option<SimTime>,
+    /// Place among the segments that this end has sent, from 1; of sendings of connections that are
+    /// traced in part, 0 otherwise.
+    pub number: u64,
     /// What happened.
     pub event: SegmentEvent,
     /// Source address.

@@ -174,6 +174,29 @@ pub struct Tag {
     pub offset: u64,
     /// The connection is one of those whose segments are recorded.
     pub traced: bool,
+    /// How far hosts record this segment of a traced connection.
+    pub detail: Detail,
+}
+
+impl Tag {
+    /// The segment is recorded, or may yet be.
+    pub fn is_recorded(&self) -> bool {
+        self.traced && self.detail != Detail::None
+    }
+}
+
+/// How far hosts record a segment of a traced connection; decided by the host that sends it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Detail {
+    /// Recorded when it is sent and when it arrives.
+    #[default]
+    Full,
+    /// The same, because the other end had trouble: to its receiver it is no news of trouble.
+    Echo,
+    /// Remembered by both hosts for a while, and recorded only if something happens soon after.
+    Background,
+    /// Not recorded: of the connection, only the sender's variables are.
+    None,
 }
 
 /// A TCP segment, and with it the one field of the IP header that is TCP's: ECN. The payload is
@@ -225,6 +248,7 @@ impl Segment {
             conn: ConnId(0),
             offset: 0,
             traced: false,
+            detail: Detail::Full,
         },
         ecn: Ecn::NotEct,
     };
@@ -267,6 +291,7 @@ impl Segment {
                 conn: self.tag.conn,
                 offset: 0,
                 traced: self.tag.traced,
+                ..Tag::default()
             },
             ..Segment::default()
         })

@@ -144,6 +144,7 @@ impl SynCookieKey {
                 conn: syn.tag.conn,
                 offset: 0,
                 traced: syn.tag.traced,
+                ..Tag::default()
             },
             ..Segment::default()
         }

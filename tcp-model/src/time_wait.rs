@@ -159,6 +159,7 @@ impl TimeWait {
                 conn: self.conn,
                 offset: 0,
                 traced: self.traced,
+                ..Tag::default()
             },
             ..Segment::default()
         }

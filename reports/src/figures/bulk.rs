@@ -1,41 +1,12 @@
 //! Congestion window, round-trip time and goodput of recorded senders.
 
-use std::collections::BTreeMap;
-
 use super::Figure;
 use super::chart::{Chart, Mark};
 use super::csv::Csv;
 use super::data::RunData;
+use super::senders::{Point, Sender};
 use super::style::SERIES;
 use crate::store::StoreError;
-use tcp_model::ConnId;
-
-/// A sender's samples: rows of the table.
-struct Sender {
-    label: String,
-    rows: Vec<usize>,
-}
-
-/// The first senders by connection that sent enough to be worth a curve.
-fn senders(data: &RunData<'_>) -> Result<Vec<Sender>, StoreError> {
-    let Some(table) = &data.samples else {
-        return Ok(Vec::new());
-    };
-    let (conns, sides) = (table.ints("conn")?, table.texts("side")?);
-    let (nodes, acked) = (table.texts("node")?, table.ints("acked_bytes")?);
-    let mut by_sender: BTreeMap<(i64, &str), Vec<usize>> = BTreeMap::new();
-    for (i, (&conn, side)) in conns.iter().zip(sides).enumerate() {
-        by_sender.entry((conn, side)).or_default().push(i);
-    }
-    // Drawn are only senders of some length; short exchanges are what the ladder is for.
-    by_sender.retain(|_, rows| rows.last().is_some_and(|&i| acked[i] >= 50_000));
-    let senders = by_sender.into_iter().take(SERIES.len());
-    let senders = senders.map(|((conn, _), rows)| Sender {
-        label: format!("{} ({})", ConnId(conn as u64), nodes[rows[0]]),
-        rows,
-    });
-    Ok(senders.collect())
-}
 
 /// What differs between the figures.
 struct Spec<'a> {
@@ -50,9 +21,9 @@ struct Spec<'a> {
 fn draw(
     data: &RunData<'_>,
     spec: &Spec<'_>,
-    points_of: impl Fn(&Sender) -> Result<Vec<(f64, f64)>, StoreError>,
+    points_of: impl Fn(&Sender) -> Vec<(f64, f64)>,
 ) -> Result<Option<Figure>, StoreError> {
-    let senders = senders(data)?;
+    let senders = &data.senders;
     if senders.is_empty() {
         return Ok(None);
     }
@@ -60,7 +31,7 @@ fn draw(
     let mut marks = Vec::new();
     let mut last = 0.0_f64;
     for (sender, colour) in senders.iter().zip(SERIES) {
-        let points = points_of(sender)?;
+        let points = points_of(sender);
         for &(t, y) in &points {
             csv.number(t);
             csv.text(&sender.label);
@@ -93,31 +64,20 @@ fn draw(
 
 /// Congestion windows.
 pub(crate) fn cwnd(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
-    let Some(table) = &data.samples else {
-        return Ok(None);
-    };
-    let (times, cwnd) = (table.floats("time_s")?, table.ints("cwnd_bytes")?);
     let spec = Spec {
         name: "cwnd",
         title: "Congestion window",
         y_label: "cwnd (kB)",
-        caption: "The congestion window of each recorded sender after every change.",
+        caption: "The congestion window of each traced sender over time; of a long run the extremes \
+                  of each step of time.",
         column: "cwnd_kb",
     };
-    draw(data, &spec, |s| {
-        Ok(s.rows
-            .iter()
-            .map(|&i| (times[i], cwnd[i] as f64 / 1e3))
-            .collect())
-    })
+    let point = |p: &Point| (p.time, p.cwnd as f64 / 1e3);
+    draw(data, &spec, |s| s.points.iter().map(point).collect())
 }
 
 /// Smoothed round-trip times.
 pub(crate) fn rtt(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
-    let Some(table) = &data.samples else {
-        return Ok(None);
-    };
-    let (times, srtt) = (table.floats("time_s")?, table.floats("srtt_s")?);
     let spec = Spec {
         name: "rtt",
         title: "Smoothed round-trip time",
@@ -126,18 +86,14 @@ pub(crate) fn rtt(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
                   bottleneck.",
         column: "srtt_ms",
     };
-    draw(data, &spec, |s| {
-        Ok(s.rows.iter().map(|&i| (times[i], srtt[i] * 1e3)).collect())
-    })
+    let point = |p: &Point| (p.time, p.srtt * 1e3);
+    draw(data, &spec, |s| s.points.iter().map(point).collect())
 }
 
 /// Acknowledged payload per second over a hundred intervals.
 pub(crate) fn goodput(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
-    let Some(table) = &data.samples else {
-        return Ok(None);
-    };
-    let (times, acked) = (table.floats("time_s")?, table.ints("acked_bytes")?);
-    let end = times.last().copied().unwrap_or(0.0);
+    let last = data.senders.iter().filter_map(|s| s.points.last());
+    let end = last.map(|p| p.time).fold(0.0, f64::max);
     let width = end / 100.0;
     let spec = Spec {
         name: "goodput",
@@ -150,16 +106,26 @@ pub(crate) fn goodput(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> 
         return Ok(None);
     }
     draw(data, &spec, |s| {
-        let at = |t: f64| {
-            let before = s.rows.partition_point(|&i| times[i] <= t);
-            before
-                .checked_sub(1)
-                .map_or(0.0, |k| acked[s.rows[k]] as f64)
-        };
         let rate = |k: u32| {
             let (from, to) = (f64::from(k) * width, f64::from(k + 1) * width);
-            ((from + to) / 2.0, (at(to) - at(from)) * 8.0 / width / 1e6)
+            let acked = |time| acked_at(&s.points, time, width);
+            let bytes = acked(to) - acked(from);
+            ((from + to) / 2.0, bytes * 8.0 / width / 1e6)
         };
-        Ok((0..100).map(rate).collect())
+        (0..100).map(rate).collect()
     })
+}
+
+/// Bytes acknowledged at a time: in proportion between two samples, unless they are so far apart that
+/// the sender was idle meanwhile.
+fn acked_at(points: &[Point], time: f64, apart: f64) -> f64 {
+    let after = points.partition_point(|p| p.time <= time);
+    let known = |i: usize| points.get(i).map(|p| (p.time, p.acked as f64));
+    match (after.checked_sub(1).and_then(known), known(after)) {
+        (Some((t0, a0)), Some((t1, a1))) if t1 - t0 <= apart => {
+            a0 + (a1 - a0) * (time - t0) / (t1 - t0)
+        }
+        (Some((_, acked)), _) => acked,
+        (None, _) => 0.0,
+    }
 }

@@ -1,13 +1,11 @@
 //! A connection as its diagrams need it: lanes, segments, state changes.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod kept;
+mod rows;
 
 use tcp_model::{ConnId, State};
 
-use super::data::RunData;
-use super::style::state_named;
-use crate::store::StoreError;
-use crate::store::reader::Table;
+pub(crate) use rows::conversations;
 
 /// What became of a segment.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,6 +27,10 @@ pub(crate) struct Sent {
     pub(crate) fate_text: String,
     pub(crate) from: usize,
     pub(crate) to: usize,
+    /// The connection that sent it.
+    pub(crate) conn: i64,
+    /// Its place among the segments that its connection sent from this end, from 1.
+    pub(crate) number: i64,
     /// Address and port of the sender.
     pub(crate) source: (i64, i64),
     pub(crate) flags: String,
@@ -44,6 +46,11 @@ pub(crate) struct Sent {
 }
 
 impl Sent {
+    /// Worth being seen wherever it lies: lost, sent again, or a reset.
+    pub(crate) fn is_trouble(&self) -> bool {
+        self.retransmission || self.fate == Fate::Lost || self.has("RST")
+    }
+
     pub(crate) fn has(&self, flag: &str) -> bool {
         self.flags.split(',').any(|f| f == flag)
     }
@@ -82,171 +89,4 @@ impl Conversation {
             self.lanes.len() - 1
         })
     }
-}
-
-/// The first `most` connections that have segments; where none has, those that have states.
-pub(crate) fn conversations(
-    data: &RunData<'_>,
-    most: usize,
-) -> Result<Vec<Conversation>, StoreError> {
-    let mut changes: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
-    let mut order: Vec<i64> = Vec::new();
-    if let Some(states) = &data.states {
-        let to = states.texts("to")?;
-        for (i, &conn) in states.ints("conn")?.iter().enumerate() {
-            // A listener is no end of a connection.
-            if to[i] != State::Listen.name() {
-                let rows = changes.entry(conn).or_default();
-                if rows.is_empty() && data.segments.is_none() {
-                    order.push(conn);
-                }
-                rows.push(i);
-            }
-        }
-    }
-    let traced = data.segments.as_ref().map(Traced::index).transpose()?;
-    if let Some(traced) = &traced {
-        order.extend(&traced.order);
-    }
-    let mut shown = BTreeSet::new();
-    let mut found = Vec::new();
-    for conn in order {
-        if found.len() == most {
-            break;
-        }
-        if shown.contains(&conn) {
-            continue;
-        }
-        let mut one = Conversation {
-            conn: ConnId(conn as u64),
-            lanes: Vec::new(),
-            segments: Vec::new(),
-            changes: Vec::new(),
-        };
-        let mut conns = BTreeSet::from([conn]);
-        if let (Some(traced), Some(table)) = (&traced, &data.segments) {
-            for row in traced.conversation(conn, &mut conns) {
-                push_segment(&mut one, table, row)?;
-            }
-        }
-        if let Some(states) = &data.states {
-            for row in conns.iter().flat_map(|c| changes.get(c)).flatten() {
-                push_change(&mut one, states, *row)?;
-            }
-        }
-        one.changes.sort_by(|a, b| a.time.total_cmp(&b.time));
-        shown.extend(conns);
-        found.push(one);
-    }
-    Ok(found)
-}
-
-/// A connection's 4-tuple without direction.
-type Pair = ((i64, i64), (i64, i64));
-
-/// The segment table by connection and by 4-tuple.
-struct Traced {
-    order: Vec<i64>,
-    by_conn: BTreeMap<i64, Vec<usize>>,
-    by_pair: BTreeMap<Pair, Vec<usize>>,
-    conns: Vec<i64>,
-    pairs: Vec<Pair>,
-    sent: Vec<f64>,
-}
-
-impl Traced {
-    fn index(table: &Table) -> Result<Traced, StoreError> {
-        let (src, src_port) = (table.ints("src_ip")?, table.ints("src_port")?);
-        let (dst, dst_port) = (table.ints("dst_ip")?, table.ints("dst_port")?);
-        let mut traced = Traced {
-            order: Vec::new(),
-            by_conn: BTreeMap::new(),
-            by_pair: BTreeMap::new(),
-            conns: table.ints("conn")?.to_vec(),
-            pairs: Vec::new(),
-            sent: table.floats("sent_s")?.to_vec(),
-        };
-        for i in 0..table.len() {
-            let (a, b) = ((src[i], src_port[i]), (dst[i], dst_port[i]));
-            let pair = if a <= b { (a, b) } else { (b, a) };
-            traced.pairs.push(pair);
-            if traced.sent[i].is_nan() {
-                continue;
-            }
-            let conn = traced.conns[i];
-            let rows = traced.by_conn.entry(conn).or_default();
-            if rows.is_empty() {
-                traced.order.push(conn);
-            }
-            rows.push(i);
-            traced.by_pair.entry(pair).or_default().push(i);
-        }
-        Ok(traced)
-    }
-
-    /// Rows of a connection, with those that others sent over its 4-tuple meanwhile: old
-    /// duplicates, and the other half of a simultaneous open, whose identity joins `conns`.
-    fn conversation(&self, conn: i64, conns: &mut BTreeSet<i64>) -> BTreeSet<usize> {
-        let own = self.by_conn.get(&conn).map_or(&[][..], Vec::as_slice);
-        let mut rows: BTreeSet<usize> = own.iter().copied().collect();
-        let (Some(&first), Some(&last)) = (own.first(), own.last()) else {
-            return rows;
-        };
-        let during = self.sent[first]..=self.sent[last];
-        for &i in self.by_pair.get(&self.pairs[first]).into_iter().flatten() {
-            if !during.contains(&self.sent[i]) {
-                continue;
-            }
-            rows.insert(i);
-            let began = self.by_conn.get(&self.conns[i]).and_then(|r| r.first());
-            if began.is_some_and(|&b| during.contains(&self.sent[b])) {
-                conns.insert(self.conns[i]);
-            }
-        }
-        rows
-    }
-}
-
-fn push_segment(one: &mut Conversation, table: &Table, i: usize) -> Result<(), StoreError> {
-    let (from, to) = (&table.texts("from_node")?[i], &table.texts("to_node")?[i]);
-    let (from, to) = (one.lane(from), one.lane(to));
-    let fate_text = table.texts("fate")?[i].clone();
-    let received = table.floats("received_s")?[i];
-    let fate = if received.is_finite() {
-        Fate::Received(received)
-    } else if fate_text.starts_with("lost") {
-        Fate::Lost
-    } else {
-        Fate::Unseen
-    };
-    one.segments.push(Sent {
-        sent: table.floats("sent_s")?[i],
-        fate,
-        fate_text,
-        from,
-        to,
-        source: (table.ints("src_ip")?[i], table.ints("src_port")?[i]),
-        flags: table.texts("flags")?[i].clone(),
-        seq: table.ints("seq")?[i] as u32,
-        ack: table.ints("ack")?[i] as u32,
-        len: table.ints("len")?[i] as u32,
-        retransmission: table.bools("retransmission")?[i],
-        reason: table.texts("reason")?[i].clone(),
-        state_at_sender: state_named(&table.texts("state_at_sender")?[i]),
-        state_at_receiver: state_named(&table.texts("state_at_receiver")?[i]),
-    });
-    Ok(())
-}
-
-fn push_change(one: &mut Conversation, table: &Table, i: usize) -> Result<(), StoreError> {
-    let Some(to) = state_named(&table.texts("to")?[i]) else {
-        return Ok(());
-    };
-    let lane = one.lane(&table.texts("node")?[i]);
-    one.changes.push(Change {
-        time: table.floats("time_s")?[i],
-        lane,
-        to,
-    });
-    Ok(())
 }

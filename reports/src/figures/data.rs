@@ -1,33 +1,38 @@
-//! The tables of a run in memory.
+//! What figures need of the tables of a run.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::conversation::{Conversation, conversations};
+use super::senders::{Sender, senders};
 use crate::findings::SMALL;
-use crate::store::reader::Table;
+use crate::store::reader::{Groups, Table};
 use crate::store::{RunSummary, StoreError};
 
 /// What figures are made of.
 #[derive(Debug)]
 pub(crate) struct RunData<'a> {
+    dir: &'a Path,
     pub(crate) summary: &'a RunSummary,
-    pub(crate) census: Option<Table>,
     pub(crate) outcomes: Option<Table>,
-    pub(crate) samples: Option<Table>,
-    pub(crate) states: Option<Table>,
-    pub(crate) segments: Option<Table>,
+    pub(crate) senders: Vec<Sender>,
+    /// The first connections, as many as diagrams are wanted.
+    pub(crate) conversations: Vec<Conversation>,
+    has_states: bool,
 }
 
 impl RunData<'_> {
-    pub(crate) fn read<'a>(dir: &Path, summary: &'a RunSummary) -> Result<RunData<'a>, StoreError> {
+    pub(crate) fn read<'a>(
+        dir: &'a Path,
+        summary: &'a RunSummary,
+    ) -> Result<RunData<'a>, StoreError> {
         let table = |name: &str| Ok(Table::read(dir, name)?.filter(|t| !t.is_empty()));
         Ok(RunData {
+            dir,
             summary,
-            census: table("census")?,
             outcomes: table("outcomes")?,
-            samples: table("samples")?,
-            states: table("states")?,
-            segments: table("segments")?,
+            senders: senders(dir)?,
+            conversations: conversations(dir, summary.info.record.diagrams as usize)?,
+            has_states: Groups::open(dir, "states", &[])?.is_some_and(|g| g.rows() > 0),
         })
     }
 
@@ -35,47 +40,104 @@ impl RunData<'_> {
     /// sockets does.
     pub(crate) fn is_small(&self) -> bool {
         let attempted = self.summary.metrics.get("connects_attempted");
-        self.states.is_some() && attempted.is_some_and(|n| *n < SMALL)
+        self.has_states && attempted.is_some_and(|n| *n < SMALL)
     }
 
-    /// Rows of the census of one scope.
+    /// Rows of the census of one scope; of very many, one of so many.
     pub(crate) fn census_of(&self, scope: &str) -> Result<Option<Census>, StoreError> {
-        let Some(table) = &self.census else {
+        let states = tcp_model::State::ALL[1..].iter().map(|s| s.name());
+        let counts: Vec<&'static str> = states.chain(["ports_in_use"]).collect();
+        let columns: Vec<&str> = counts.iter().copied().chain(["time_s", "scope"]).collect();
+        let groups = Groups::open(self.dir, "census", &columns)?;
+        let Some(mut groups) = groups.filter(|g| g.rows() > 0) else {
             return Ok(None);
         };
-        let rows: Vec<usize> = table
-            .texts("scope")?
-            .iter()
-            .enumerate()
-            .filter_map(|(i, s)| (s == scope).then_some(i))
-            .collect();
-        let times = table.floats("time_s")?;
-        let mut columns = BTreeMap::new();
-        for name in tcp_model::State::ALL[1..]
-            .iter()
-            .map(|s| s.name())
-            .chain(["ports_in_use"])
-        {
-            let all = table.ints(name)?;
-            let values = rows.iter().map(|&i| all[i] as f64).collect();
-            columns.insert(name, values);
+        let mut census = Census::new(&counts);
+        while let Some(group) = groups.next_group()? {
+            let (times, scopes) = (group.floats("time_s")?, group.texts("scope")?);
+            let all = counts.iter().map(|name| group.ints(name));
+            let all = all.collect::<Result<Vec<_>, _>>()?;
+            for (i, _) in scopes.iter().enumerate().filter(|(_, s)| *s == scope) {
+                census.push(times[i], all.iter().map(|column| column[i] as f64));
+            }
         }
-        Ok(Some(Census {
-            times: rows.iter().map(|&i| times[i]).collect(),
-            columns,
-        }))
+        Ok(Some(census))
     }
 }
+
+/// Points of a curve at most: more than a figure has pixels.
+const MOST_POINTS: usize = 1 << 15;
 
 /// A scope's sockets over time.
 #[derive(Debug)]
 pub(crate) struct Census {
     pub(crate) times: Vec<f64>,
-    columns: BTreeMap<&'static str, Vec<f64>>,
+    names: Vec<&'static str>,
+    columns: Vec<Vec<f64>>,
+    /// One of so many rows is kept.
+    stride: u64,
+    seen: u64,
 }
 
 impl Census {
+    fn new(names: &[&'static str]) -> Census {
+        Census {
+            times: Vec::new(),
+            names: names.to_vec(),
+            columns: vec![Vec::new(); names.len()],
+            stride: 1,
+            seen: 0,
+        }
+    }
+
+    /// Takes a row; when there are too many, every other one goes.
+    fn push(&mut self, time: f64, counts: impl Iterator<Item = f64>) {
+        let keeps = self.seen.is_multiple_of(self.stride);
+        self.seen += 1;
+        if !keeps {
+            return;
+        }
+        self.times.push(time);
+        for (column, count) in self.columns.iter_mut().zip(counts) {
+            column.push(count);
+        }
+        if self.times.len() > MOST_POINTS {
+            let columns = self.columns.iter_mut();
+            for column in columns.chain([&mut self.times]) {
+                let mut keep = false;
+                column.retain(|_| {
+                    keep = !keep;
+                    keep
+                });
+            }
+            self.stride *= 2;
+        }
+    }
+
     pub(crate) fn column(&self, name: &str) -> &[f64] {
-        self.columns.get(name).map_or(&[], Vec::as_slice)
+        let place = self.names.iter().position(|n| *n == name);
+        place.map_or(&[], |i| self.columns[i].as_slice())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_census_of_millions_of_rows_becomes_a_curve_of_thousands() {
+        let mut census = Census::new(&["a", "b"]);
+        for i in 0..3_000_000 {
+            census.push(f64::from(i), [f64::from(i), 1.0].into_iter());
+        }
+        assert!(census.times.len() > 10_000 && census.times.len() <= MOST_POINTS);
+        assert_eq!(census.times, census.column("a"));
+        assert_eq!(census.column("b").len(), census.times.len());
+        let steps = census.times.windows(2).map(|w| w[1] - w[0]);
+        assert!(
+            steps.into_iter().all(|step| step == 128.0),
+            "at equal distances"
+        );
+        assert!(census.column("c").is_empty());
     }
 }

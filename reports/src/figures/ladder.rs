@@ -2,15 +2,15 @@
 //! along them. Time runs downwards; where nothing happens it is compressed.
 
 use super::Figure;
-use super::conversation::{Change, Conversation, Fate, Sent, conversations};
+use super::conversation::{Change, Conversation, Fate, Sent};
 use super::csv::Csv;
 use super::data::RunData;
+use super::ladder_choice::{Fold, Shown};
 use super::ladder_labels::Letters;
 use super::ladder_rows::Rows;
 use super::style::{BLACK, GREY, LIGHT_GREY, VERMILION, state_colour};
 use super::svg::{Anchor, Font, Svg, text_width};
-use crate::format::seconds;
-use crate::store::StoreError;
+use crate::format::{count, seconds};
 
 /// Distance of lanes, room beside them, and of the first row from the top.
 const LANE: f64 = 480.0;
@@ -19,44 +19,21 @@ const TOP: f64 = 104.0;
 /// Least distance of rows, and what a typical flight time takes.
 const ROW: f64 = 22.0;
 const FLIGHT: f64 = 46.0;
-/// Segments shown at most.
-const MOST: usize = 36;
-
 const TITLE: Font = Font::new(18, BLACK).bold();
 const NODE: Font = Font::new(15, BLACK).bold();
 const LABEL: Font = Font::new(13, BLACK);
 const NOTE: Font = Font::new(12, GREY);
 const LOSS: Font = Font::new(12, VERMILION);
 
-/// One diagram per recorded connection, as many as are asked for.
-pub(crate) fn ladders(data: &RunData<'_>) -> Result<Vec<Figure>, StoreError> {
-    if data.segments.is_none() {
-        return Ok(Vec::new());
-    }
-    let most = data.summary.info.record.diagrams as usize;
-    let all = conversations(data, most)?;
-    Ok(all
-        .iter()
-        .filter(|c| !c.segments.is_empty())
-        .map(ladder)
-        .collect())
+/// One diagram per traced connection, as many as are asked for.
+pub(crate) fn ladders(data: &RunData<'_>) -> Vec<Figure> {
+    let traced = data.conversations.iter().filter(|c| !c.segments.is_empty());
+    traced.map(ladder).collect()
 }
 
 fn ladder(whole: &Conversation) -> Figure {
     let letters = Letters::of(whole);
-    let hidden = whole.segments.len().saturating_sub(MOST);
-    let mut shown = whole.clone();
-    if hidden > 0 {
-        // The beginning and the close are what a ladder is for.
-        let tail = &whole.segments[whole.segments.len() - MOST / 4..];
-        let closes = tail.iter().any(|s| s.has("FIN") || s.has("RST"));
-        let kept = if closes { MOST * 3 / 4 } else { MOST };
-        shown.segments.drain(kept..kept + hidden);
-        if !closes {
-            let end = shown.segments.last().map_or(0.0, |s| s.sent);
-            shown.changes.retain(|c| c.time <= end);
-        }
-    }
+    let shown = Shown::of(whole);
     let title = format!("Connection {}, segment by segment", whole.conn);
     let mut caption = format!(
         "Segments of connection {} from {} on; time runs downwards and is compressed where nothing \
@@ -64,8 +41,12 @@ fn ladder(whole: &Conversation) -> Figure {
         whole.conn,
         seconds(whole.start()),
     );
-    if hidden > 0 {
-        caption.push_str(&format!(" {hidden} segments after the first are left out."));
+    if shown.hidden > 0 {
+        caption.push_str(&format!(
+            " {} of its segments are not drawn: shown are the first, those around trouble, and the \
+             last where the connection closes.",
+            count(shown.hidden as f64)
+        ));
     }
     Figure {
         name: format!("ladder_{}", whole.conn.to_string().replace('.', "_")),
@@ -108,12 +89,13 @@ fn numbers(conversation: &Conversation, letters: &Letters) -> String {
 struct Scale {
     times: Vec<f64>,
     ys: Vec<f64>,
-    /// Compressed stretches: upper and lower end, and how long they are in seconds.
-    gaps: Vec<(f64, f64, f64)>,
+    /// Compressed stretches: upper and lower end, and what is written there.
+    gaps: Vec<(f64, f64, String)>,
 }
 
 impl Scale {
-    fn new(c: &Conversation) -> Scale {
+    fn new(shown: &Shown) -> Scale {
+        let c = &shown.conversation;
         let mut times: Vec<f64> = c.changes.iter().map(|change| change.time).collect();
         let mut flights = Vec::new();
         for s in &c.segments {
@@ -137,16 +119,23 @@ impl Scale {
             gaps: Vec::new(),
         };
         let rows = Rows::of(c);
+        let folds = fold_ends(&shown.folds, &scale.times);
         let mut y = TOP;
         for (i, &t) in scale.times.iter().enumerate() {
             if let Some(before) = i.checked_sub(1).map(|b| scale.times[b]) {
                 let gap = t - before;
                 let from = y + ROW * f64::from(rows.last(before));
                 y = from + (gap / flight * FLIGHT).clamp(ROW, 1.6 * FLIGHT);
-                if gap > 4.0 * flight {
+                let later = gap > 4.0 * flight;
+                let texts = [
+                    folds.iter().find(|f| f.0 == t).map(|f| not_drawn(f.1)),
+                    later.then(|| format!("{} later", seconds(gap))),
+                ];
+                let texts: Vec<String> = texts.into_iter().flatten().collect();
+                if !texts.is_empty() {
                     // Room for a loss before it and for its own label.
                     y = from + 2.0 * FLIGHT;
-                    scale.gaps.push((from, y, gap));
+                    scale.gaps.push((from, y, texts.join(", ")));
                 }
             }
             scale.ys.push(y);
@@ -165,12 +154,31 @@ impl Scale {
     }
 }
 
+/// The time before which each fold is written: the end of the longest pause within it.
+fn fold_ends(folds: &[Fold], times: &[f64]) -> Vec<(f64, u64)> {
+    let end = |fold: &Fold| {
+        let (from, to) = fold.between;
+        let within = times.windows(2).filter(|w| w[0] >= from && w[1] <= to);
+        let longest = within.max_by(|a, b| (a[1] - a[0]).total_cmp(&(b[1] - b[0])));
+        (longest.map_or(to, |w| w[1]), fold.count)
+    };
+    folds.iter().map(end).collect()
+}
+
+fn not_drawn(n: u64) -> String {
+    match n {
+        1 => "1 segment not drawn".to_owned(),
+        _ => format!("{} segments not drawn", count(n as f64)),
+    }
+}
+
 fn lane_x(lane: usize) -> f64 {
     SIDE + LANE * lane as f64
 }
 
-fn draw(c: &Conversation, letters: &Letters, title: &str) -> String {
-    let scale = Scale::new(c);
+fn draw(shown: &Shown, letters: &Letters, title: &str) -> String {
+    let c = &shown.conversation;
+    let scale = Scale::new(shown);
     let mut svg = Svg::default();
     let width = 2.0 * SIDE + LANE * c.lanes.len().saturating_sub(1) as f64;
     let bottom = scale.bottom();
@@ -184,8 +192,8 @@ fn draw(c: &Conversation, letters: &Letters, title: &str) -> String {
     }
     let rows = Rows::of(c);
     draw_states(&mut svg, c, &scale, &rows, bottom);
-    for &(from, to, gap) in &scale.gaps {
-        let text = format!("· · ·  {} later  · · ·", seconds(gap));
+    for (from, to, text) in &scale.gaps {
+        let text = format!("· · ·  {text}  · · ·");
         svg.text(
             (width / 2.0, from + 0.72 * (to - from) + 4.0),
             Anchor::Middle,

@@ -148,6 +148,8 @@ mod tests {
             fate_text: String::new(),
             from,
             to: 1 - from,
+            conn: 0,
+            number: 0,
             source: (from as i64, 80),
             flags: flags.into(),
             seq,

@@ -120,6 +120,8 @@ mod tests {
             fate_text: "received".into(),
             from,
             to: 1 - from,
+            conn: 0,
+            number: 0,
             source: (0, 0),
             flags: "ACK".into(),
             seq: 0,

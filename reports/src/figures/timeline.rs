@@ -4,7 +4,7 @@
 use tcp_model::State;
 
 use super::Figure;
-use super::conversation::{Conversation, Fate, conversations};
+use super::conversation::{Conversation, Fate};
 use super::csv::Csv;
 use super::data::RunData;
 use super::style::{BLACK, GREY, LIGHT_GREY, VERMILION, ink_on, state_colour};
@@ -59,9 +59,8 @@ fn stays(c: &Conversation) -> Vec<Stay> {
 
 /// The states of the first connections.
 pub(crate) fn states_timeline(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
-    let most = data.summary.info.record.diagrams as usize;
-    let all = conversations(data, most)?;
-    let all: Vec<_> = all.iter().filter(|c| !c.changes.is_empty()).collect();
+    let all = data.conversations.iter();
+    let all: Vec<_> = all.filter(|c| !c.changes.is_empty()).collect();
     if all.is_empty() {
         return Ok(None);
     }

@@ -69,6 +69,7 @@ pub(crate) fn report(
     }
     counters(&mut page, summary);
     links(&mut page, dir)?;
+    left_out(&mut page, summary);
     page.heading("To reproduce");
     if !info.command.is_empty() {
         page.code(&info.command);
@@ -80,6 +81,24 @@ pub(crate) fn report(
         summary.version, summary.result_hash
     ));
     Ok(page.finish())
+}
+
+/// Says what the tables do not hold, and how to get it.
+fn left_out(page: &mut Page, summary: &RunSummary) {
+    if summary.left_out.is_empty() {
+        return;
+    }
+    page.heading("Not written down");
+    page.paragraph(
+        "Tables are kept small unless a scenario asks for more; every metric counts all. A line in \
+         [record], or --set 'record.…', brings what was left out.",
+    );
+    let rows: Vec<Vec<String>> = summary
+        .left_out
+        .iter()
+        .map(|l| vec![l.table.clone(), l.what.clone(), l.key.clone()])
+        .collect();
+    page.table(&cells(["table", "left out", "brought by"]), &rows);
 }
 
 fn counters(page: &mut Page, summary: &RunSummary) {

@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use sim_core::{NodeId, SimTime};
-use tcp_model::sample::{EndReason, EndpointSummary};
+use tcp_model::sample::{EndReason, EndpointSummary, StateChange};
 
+use super::first::First;
+use super::left_out::LeftOut;
 use super::names::Names;
 use crate::metrics::Metrics;
 use crate::store::StoreError;
@@ -61,7 +63,7 @@ const ABNORMAL: [usize; 7] = [1, 2, 3, 4, 5, 7, 8];
 #[derive(Debug)]
 pub(crate) struct Connections {
     table: TableWriter,
-    limit: u32,
+    first: First,
     reasons: [Text; REASONS.len()],
     by_reason: [u64; REASONS.len()],
     /// When the first and the last end point ended for each reason.
@@ -71,10 +73,10 @@ pub(crate) struct Connections {
 }
 
 impl Connections {
-    pub(crate) fn new(dir: &Path, limit: u32) -> Result<Connections, StoreError> {
+    pub(crate) fn new(dir: &Path, first: First) -> Result<Connections, StoreError> {
         Ok(Connections {
             table: TableWriter::create(dir, "connections", COLUMNS)?,
-            limit,
+            first,
             reasons: REASONS.map(|(_, text, _)| Text::from(text)),
             by_reason: [0; REASONS.len()],
             times: [None; REASONS.len()],
@@ -118,7 +120,7 @@ impl Connections {
         for (sum, n) in self.sums.iter_mut().zip(counts) {
             *sum += n;
         }
-        if end.conn.serial() >= self.limit {
+        if !self.first.has(end.conn) {
             return Ok(());
         }
         let seconds = |t: Option<SimTime>| t.map(SimTime::as_secs_f64);
@@ -142,12 +144,23 @@ impl Connections {
         row.opt(end.srtt.map(|d| d.as_secs_f64())).end()
     }
 
+    /// A connection opens, or goes on: the first to open get rows.
+    pub(crate) fn on_state(&mut self, change: &StateChange) {
+        self.first.has(change.conn);
+    }
+
+    /// Connections that were opened.
+    pub(crate) fn opened(&self) -> u64 {
+        self.first.left_out().0
+    }
+
     /// Payload bytes acknowledged by the peers of ended end points.
     pub(crate) fn bytes_acked(&self) -> u64 {
         self.sums[0]
     }
 
-    pub(crate) fn close(self, metrics: &mut Metrics) -> Result<(), StoreError> {
+    /// Closes the table; what it does not hold.
+    pub(crate) fn close(self, metrics: &mut Metrics) -> Result<Option<LeftOut>, StoreError> {
         let names = [
             "bytes_acked",
             "bytes_received",
@@ -172,6 +185,8 @@ impl Connections {
                 metrics.put(&format!("{name}_last_s"), last.as_secs_f64());
             }
         }
-        self.table.close()
+        let left_out = LeftOut::connections("connections", "rows", &self.first);
+        self.table.close()?;
+        Ok(left_out)
     }
 }

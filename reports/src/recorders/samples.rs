@@ -1,17 +1,26 @@
-//! Senders' variables of recorded connections: windows, round-trip times, progress.
+//! Senders' variables of traced connections: windows, round-trip times, progress.
+//!
+//! Memory and rows are bounded, however long the run: each sender keeps its samples on a grid that
+//! becomes coarser ([`Cells`]), and senders beyond [`MOST_SENDERS`] have no rows at all. The metrics
+//! are made of every sample.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+mod cells;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use sim_core::{NodeId, SimTime};
 use tcp_model::sample::{EndpointSummary, SenderSample, Side};
 use tcp_model::segment::ConnId;
 
+use super::left_out::LeftOut;
 use super::names::Names;
+use crate::format::count;
 use crate::metrics::Metrics;
 use crate::stats::jain_index;
 use crate::store::StoreError;
 use crate::store::table::{Kind, TableWriter};
+use cells::{Cells, Point};
 
 const COLUMNS: &[(&str, Kind)] = &[
     ("time_s", Kind::Float),
@@ -35,8 +44,15 @@ const MOST_FLOWS: usize = 16;
 /// Traced senders up to which the fairness of bulk transfers is followed.
 const MOST_FOLLOWED: usize = 1024;
 
+/// Steps of the grid of each of the first senders, which figures show, and of the others.
+const STEPS: usize = 1024;
+const FEW_STEPS: usize = 32;
+/// Senders with the finer grid, and with rows at all.
+const FINE_SENDERS: usize = 16;
+const MOST_SENDERS: usize = 1024;
+
 /// A sender's progress.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Progress {
     node: NodeId,
     first: SimTime,
@@ -46,24 +62,34 @@ struct Progress {
     /// Bytes acknowledged when the last sender began and when the first bulk transfer ended.
     at_last_start: u64,
     at_first_end: Option<u64>,
+    /// Its samples, unless there are too many senders.
+    cells: Option<Cells>,
 }
 
-/// Writes sender samples and keeps each sender's progress.
+/// Keeps each sender's progress and the samples to be written.
 #[derive(Debug)]
 pub(crate) struct Samples {
-    table: TableWriter,
+    dir: PathBuf,
+    /// Where every sample goes, when all were asked for.
+    all: Option<TableWriter>,
     senders: BTreeMap<(ConnId, Side), Progress>,
     last_start: SimTime,
     first_end: Option<SimTime>,
+    /// Samples of senders that have no rows.
+    left_out: u64,
 }
 
 impl Samples {
-    pub(crate) fn new(dir: &Path) -> Result<Samples, StoreError> {
+    /// With `all`, every sample gets a row.
+    pub(crate) fn new(dir: &Path, all: bool) -> Result<Samples, StoreError> {
+        let all = all.then(|| TableWriter::create(dir, "samples", COLUMNS));
         Ok(Samples {
-            table: TableWriter::create(dir, "samples", COLUMNS)?,
+            dir: dir.to_path_buf(),
+            all: all.transpose()?,
             senders: BTreeMap::new(),
             last_start: SimTime::ZERO,
             first_end: None,
+            left_out: 0,
         })
     }
 
@@ -74,35 +100,39 @@ impl Samples {
         sample: &SenderSample,
         names: &Names,
     ) -> Result<(), StoreError> {
+        if let Some(table) = &mut self.all {
+            write_row(table, node, &(time, *sample), names)?;
+        }
         let key = (sample.conn, sample.side);
         if !self.senders.contains_key(&key) {
             self.on_start(time);
+            let cells = match self.senders.len() {
+                _ if self.all.is_some() => None,
+                n if n < FINE_SENDERS => Some(Cells::new(STEPS)),
+                n if n < MOST_SENDERS => Some(Cells::new(FEW_STEPS)),
+                _ => None,
+            };
+            let progress = Progress {
+                node,
+                first: time,
+                last: time,
+                acked: 0,
+                ended: false,
+                at_last_start: 0,
+                at_first_end: None,
+                cells,
+            };
+            self.senders.insert(key, progress);
         }
-        let progress = self.senders.entry(key).or_insert(Progress {
-            node,
-            first: time,
-            last: time,
-            acked: 0,
-            ended: false,
-            at_last_start: 0,
-            at_first_end: None,
-        });
-        progress.last = time;
-        progress.acked = sample.acked;
-        self.table
-            .row()
-            .float(time.as_secs_f64())
-            .count(sample.conn.0)
-            .text(names.side(sample.side))
-            .text(names.node(node))
-            .count(sample.cwnd)
-            .opt(sample.ssthresh.map(|s| s as f64))
-            .int(sample.in_flight)
-            .int(sample.snd_wnd)
-            .opt(sample.srtt.map(|d| d.as_secs_f64()))
-            .float(sample.rto.as_secs_f64())
-            .count(sample.acked)
-            .end()
+        if let Some(progress) = self.senders.get_mut(&key) {
+            progress.last = time;
+            progress.acked = sample.acked;
+            match &mut progress.cells {
+                Some(cells) => cells.add((time, *sample)),
+                None => self.left_out += 1,
+            }
+        }
+        Ok(())
     }
 
     /// Another sender begins: all are active from here on.
@@ -134,7 +164,46 @@ impl Samples {
         }
     }
 
-    /// Closes the table and adds goodput, of all and of each bulk transfer while it was active, and
+    /// Connections that were traced.
+    pub(crate) fn traced(&self) -> u64 {
+        let conns = self.senders.keys().map(|(conn, _)| conn);
+        conns.collect::<BTreeSet<_>>().len() as u64
+    }
+
+    /// Writes the samples kept, in order of time; what was left out.
+    fn write(self, names: &Names) -> Result<Option<LeftOut>, StoreError> {
+        if let Some(table) = self.all {
+            let none = table.rows() == 0;
+            (if none { table.discard() } else { table.close() })?;
+            return Ok(None);
+        }
+        let (mut rows, mut left_out) = (Vec::new(), self.left_out);
+        for progress in self.senders.values() {
+            let Some(cells) = &progress.cells else {
+                continue;
+            };
+            let (points, thinned) = cells.finish();
+            left_out += thinned;
+            rows.extend(points.into_iter().map(|point| (progress.node, point)));
+        }
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        rows.sort_by_key(|(_, (time, sample))| (*time, sample.conn, sample.side));
+        let mut table = TableWriter::create(&self.dir, "samples", COLUMNS)?;
+        for (node, point) in &rows {
+            write_row(&mut table, *node, point, names)?;
+        }
+        table.close()?;
+        let what = format!(
+            "{} samples of senders between those kept: of each step of time the extremes of window and \
+             round-trip time and the last sample are in the table",
+            count(left_out as f64)
+        );
+        Ok((left_out > 0).then(|| LeftOut::new("samples", what, "samples = \"all\"")))
+    }
+
+    /// Writes the table and adds goodput, of all and of each bulk transfer while it was active, and
     /// the fairness of bulk transfers over the time in which all were active; `ended_bytes` were
     /// acknowledged to senders that ended.
     pub(crate) fn close(
@@ -143,7 +212,7 @@ impl Samples {
         ended_bytes: u64,
         names: &Names,
         metrics: &mut Metrics,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<LeftOut>, StoreError> {
         let open = self.senders.values().filter(|p| !p.ended);
         let bytes = ended_bytes + open.map(|p| p.acked).sum::<u64>();
         if bytes > 0 && end > SimTime::ZERO {
@@ -173,9 +242,28 @@ impl Samples {
             });
             metrics.put("jain_index", jain_index(&shares.collect::<Vec<_>>()));
         }
-        if self.table.rows() == 0 {
-            return self.table.discard();
-        }
-        self.table.close()
+        self.write(names)
     }
+}
+
+fn write_row(
+    table: &mut TableWriter,
+    node: NodeId,
+    (time, sample): &Point,
+    names: &Names,
+) -> Result<(), StoreError> {
+    table
+        .row()
+        .float(time.as_secs_f64())
+        .count(sample.conn.0)
+        .text(names.side(sample.side))
+        .text(names.node(node))
+        .count(sample.cwnd)
+        .opt(sample.ssthresh.map(|s| s as f64))
+        .int(sample.in_flight)
+        .int(sample.snd_wnd)
+        .opt(sample.srtt.map(|d| d.as_secs_f64()))
+        .float(sample.rto.as_secs_f64())
+        .count(sample.acked)
+        .end()
 }

@@ -1,18 +1,26 @@
-//! Segments of recorded connections: sending, arrival and loss joined into one row.
+//! Segments of traced connections: sending, arrival and loss joined into one row.
 
-use std::collections::{HashMap, VecDeque};
+mod all;
+mod ladder;
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::path::Path;
 
 use sim_core::{LossCause, NodeId, SimTime};
+use tcp_model::options::Options;
 use tcp_model::sample::{SegmentEvent, SegmentTrace};
 
+use super::left_out::LeftOut;
 use super::names::Names;
+use crate::info::SegmentsKept;
 use crate::store::StoreError;
 use crate::store::table::{Kind, TableWriter, Text};
 
 const COLUMNS: &[(&str, Kind)] = &[
     ("packet", Kind::Int),
     ("conn", Kind::Int),
+    ("number", Kind::Int),
     ("sent_s", Kind::OptFloat),
     ("received_s", Kind::OptFloat),
     ("lost_s", Kind::OptFloat),
@@ -28,6 +36,8 @@ const COLUMNS: &[(&str, Kind)] = &[
     ("ack", Kind::Int),
     ("len", Kind::Int),
     ("window", Kind::Int),
+    ("ts_val", Kind::OptFloat),
+    ("ts_ecr", Kind::OptFloat),
     ("options", Kind::Text),
     ("retransmission", Kind::Bool),
     ("reason", Kind::Text),
@@ -35,55 +45,206 @@ const COLUMNS: &[(&str, Kind)] = &[
     ("state_at_receiver", Kind::Text),
 ];
 
-/// Rows held back for their arrival; beyond that the oldest goes without.
-const HELD: usize = 1 << 16;
+/// What became of a segment, as far as it is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// Nothing was seen: in flight when the run ended, or discarded for its checksum; where not all
+    /// segments are recorded, its arrival may not have been.
+    Unseen,
+    Received,
+    Lost(LossCause),
+    /// A further arrival of a packet that has a row already.
+    Duplicate,
+}
 
-#[derive(Debug)]
+/// A segment's row.
+#[derive(Clone, Debug)]
 struct Row {
     trace: SegmentTrace,
-    from: Text,
-    to: Text,
+    /// Of a sending seen; otherwise the owner of the source address.
+    from: Option<NodeId>,
+    /// Of an arrival seen; otherwise the owner of the destination address.
+    to: Option<NodeId>,
     sent: Option<SimTime>,
     received: Option<SimTime>,
     lost: Option<SimTime>,
-    fate: Option<Text>,
-    state_at_receiver: Text,
+    fate: Fate,
+    state_at_receiver: Option<tcp_model::State>,
 }
 
-fn lost_text(cause: LossCause) -> Text {
-    Text::from(format!("lost: {cause}").as_str())
+impl Row {
+    /// A row that knows only what `trace` says.
+    fn new(trace: &SegmentTrace) -> Row {
+        Row {
+            trace: trace.clone(),
+            from: None,
+            to: None,
+            sent: None,
+            received: None,
+            lost: None,
+            fate: Fate::Unseen,
+            state_at_receiver: None,
+        }
+    }
+
+    /// The sending; what its sender knows wins over what others saw.
+    fn on_sent(&mut self, trace: &SegmentTrace, time: SimTime, node: NodeId) {
+        self.trace = trace.clone();
+        self.from = Some(node);
+        self.sent = Some(time);
+    }
+
+    fn on_received(&mut self, trace: &SegmentTrace, time: SimTime, node: NodeId, fate: Fate) {
+        self.to = Some(node);
+        self.received = Some(time);
+        self.state_at_receiver = trace.state;
+        self.fate = fate;
+    }
+
+    fn on_lost(&mut self, time: SimTime, cause: LossCause) {
+        self.lost = Some(time);
+        self.fate = Fate::Lost(cause);
+    }
 }
 
-/// Joins traces by packet; rows are written in order of sending.
-///
-/// `fate` is "received", "lost: CAUSE", "duplicate" for a further arrival of a packet (its own
-/// row), or "unseen": in flight when the run ended, or discarded for its checksum.
+/// Different lists of options whose texts are kept.
+const MOST_TEXTS: usize = 1024;
+
+/// The table, and texts made once.
 #[derive(Debug)]
-pub(crate) struct Segments {
-    table: TableWriter,
-    held: VecDeque<Row>,
-    /// Place of a held packet, counted from the first row of all.
-    places: HashMap<u64, usize>,
-    first: usize,
-    /// Losses at the present instant of packets not yet told to be sent: a link may refuse a
-    /// packet before its sender has recorded it.
-    early: Vec<(u64, SimTime, LossCause)>,
+struct Table {
+    rows: TableWriter,
+    flags: Vec<Option<Text>>,
+    /// Texts of options by the options written out, up to [`MOST_TEXTS`]; and one being written.
+    options: HashMap<String, Text>,
+    buffer: String,
+    losses: Vec<(LossCause, Text)>,
     received: Text,
     duplicate: Text,
     unseen: Text,
 }
 
-impl Segments {
-    pub(crate) fn new(dir: &Path) -> Result<Segments, StoreError> {
-        Ok(Segments {
-            table: TableWriter::create(dir, "segments", COLUMNS)?,
-            held: VecDeque::new(),
-            places: HashMap::new(),
-            first: 0,
-            early: Vec::new(),
+impl Table {
+    fn create(dir: &Path) -> Result<Table, StoreError> {
+        Ok(Table {
+            rows: TableWriter::create(dir, "segments", COLUMNS)?,
+            flags: vec![None; 512],
+            options: HashMap::new(),
+            buffer: String::new(),
+            losses: Vec::new(),
             received: Text::from("received"),
             duplicate: Text::from("duplicate"),
             unseen: Text::from("unseen"),
+        })
+    }
+
+    /// Makes the texts of a row, unless they are there.
+    fn prepare(&mut self, row: &Row) {
+        let flags = row.trace.segment.flags;
+        let place = &mut self.flags[usize::from(flags.0) % 512];
+        if place.is_none() {
+            *place = Some(Text::from(flags.to_string().as_str()));
+        }
+        if let Fate::Lost(cause) = row.fate
+            && self.losses.iter().all(|l| l.0 != cause)
+        {
+            let text = Text::from(format!("lost: {cause}").as_str());
+            self.losses.push((cause, text));
+        }
+    }
+
+    /// The text of options other than timestamps alone, which have columns of their own.
+    fn options(&mut self, options: &Options) -> Option<Text> {
+        if options.is_empty() || options.only_timestamps().is_some() {
+            return None;
+        }
+        self.buffer.clear();
+        // Writing to a string cannot fail.
+        let _ = write!(self.buffer, "{options}");
+        if let Some(text) = self.options.get(&self.buffer) {
+            return Some(text.clone());
+        }
+        let text = Text::from(self.buffer.as_str());
+        if self.options.len() < MOST_TEXTS {
+            self.options.insert(self.buffer.clone(), text.clone());
+        }
+        Some(text)
+    }
+
+    fn write(&mut self, row: &Row, names: &Names) -> Result<(), StoreError> {
+        self.prepare(row);
+        let others = self.options(&row.trace.segment.options);
+        let fate = match row.fate {
+            Fate::Unseen => &self.unseen,
+            Fate::Received => &self.received,
+            Fate::Duplicate => &self.duplicate,
+            Fate::Lost(cause) => {
+                let known = self.losses.iter().find(|l| l.0 == cause);
+                known.map_or(&self.unseen, |l| &l.1)
+            }
+        };
+        let (trace, segment) = (&row.trace, &row.trace.segment);
+        let flags = self.flags[usize::from(segment.flags.0) % 512].as_ref();
+        let end = |node: Option<NodeId>, address| match node {
+            Some(node) => names.node(node),
+            None => names.owner(address),
+        };
+        let seconds = |t: Option<SimTime>| t.map(SimTime::as_secs_f64);
+        let stamps = segment.options.timestamps();
+        // Only the sender's own trace tells its state.
+        let sender_state = trace.state.filter(|_| trace.event == SegmentEvent::Sent);
+        self.rows
+            .row()
+            .count(trace.packet)
+            .count(segment.tag.conn.0)
+            .count(trace.number)
+            .opt(seconds(row.sent))
+            .opt(seconds(row.received))
+            .opt(seconds(row.lost))
+            .text(fate)
+            .text(end(row.from, trace.src))
+            .text(end(row.to, trace.dst))
+            .int(u32::from(trace.src))
+            .int(segment.src_port)
+            .int(u32::from(trace.dst))
+            .int(segment.dst_port)
+            .text(flags.unwrap_or(&names.none))
+            .int(segment.seq.0)
+            .int(segment.ack.0)
+            .int(segment.len)
+            .int(segment.window)
+            .opt(stamps.map(|s| s.0.into()))
+            .opt(stamps.map(|s| s.1.into()))
+            .text(others.as_ref().unwrap_or(&names.none))
+            .bool(trace.retransmission.is_some())
+            .text(names.reason(trace.retransmission))
+            .text(names.opt_state(sender_state))
+            .text(names.opt_state(row.state_at_receiver))
+            .end()
+    }
+
+    fn close(self) -> Result<(), StoreError> {
+        if self.rows.rows() == 0 {
+            return self.rows.discard();
+        }
+        self.rows.close()
+    }
+}
+
+/// Joins traces by packet; rows are in order of sending.
+#[derive(Debug)]
+pub(crate) enum Segments {
+    /// Every segment, written as the run goes.
+    All(Box<all::All>),
+    /// Those that hosts chose, held until the end.
+    Ladder(ladder::Ladder),
+}
+
+impl Segments {
+    pub(crate) fn new(dir: &Path, kept: SegmentsKept) -> Result<Segments, StoreError> {
+        Ok(match kept {
+            SegmentsKept::All => Segments::All(Box::new(all::All::new(dir)?)),
+            SegmentsKept::Ladder | SegmentsKept::None => Segments::Ladder(ladder::Ladder::new(dir)),
         })
     }
 
@@ -94,113 +255,20 @@ impl Segments {
         trace: &SegmentTrace,
         names: &Names,
     ) -> Result<(), StoreError> {
-        self.early.retain(|(_, at, _)| *at == time);
-        let place = self.places.get(&trace.packet).map(|p| p - self.first);
-        let held = place.and_then(|p| self.held.get_mut(p));
-        match (trace.event, held) {
-            (SegmentEvent::Sent, _) => {
-                let early = self.early.iter().find(|e| e.0 == trace.packet).copied();
-                let place = self.first + self.held.len();
-                self.places.insert(trace.packet, place);
-                self.held.push_back(Row {
-                    trace: trace.clone(),
-                    from: names.node(node).clone(),
-                    to: names.owner(trace.dst).clone(),
-                    sent: Some(time),
-                    received: None,
-                    lost: early.map(|e| e.1),
-                    fate: early.map(|e| lost_text(e.2)),
-                    state_at_receiver: names.none.clone(),
-                });
+        match self {
+            Segments::All(all) => all.on_segment(time, node, trace, names),
+            Segments::Ladder(ladder) => {
+                ladder.on_segment(time, node, trace);
+                Ok(())
             }
-            (SegmentEvent::Received, Some(row)) if row.fate.is_none() => {
-                row.received = Some(time);
-                row.to = names.node(node).clone();
-                row.state_at_receiver = names.opt_state(trace.state).clone();
-                row.fate = Some(self.received.clone());
-            }
-            (SegmentEvent::Received, held) => {
-                let row = Row {
-                    trace: trace.clone(),
-                    from: names.owner(trace.src).clone(),
-                    to: names.node(node).clone(),
-                    sent: held.and_then(|row| row.sent),
-                    received: Some(time),
-                    lost: None,
-                    fate: Some(self.duplicate.clone()),
-                    state_at_receiver: names.opt_state(trace.state).clone(),
-                };
-                self.held.push_back(row);
-            }
-            (SegmentEvent::Lost(cause), Some(row)) if row.fate.is_none() => {
-                row.lost = Some(time);
-                row.fate = Some(lost_text(cause));
-            }
-            (SegmentEvent::Lost(cause), None) => self.early.push((trace.packet, time, cause)),
-            (SegmentEvent::Lost(_), Some(_)) => {}
         }
-        self.write_complete(names)
     }
 
-    fn write_complete(&mut self, names: &Names) -> Result<(), StoreError> {
-        while let Some(row) = self.held.front() {
-            if row.fate.is_none() && self.held.len() <= HELD {
-                break;
-            }
-            self.write_front(names)?;
+    /// Closes the table; what it does not hold.
+    pub(crate) fn close(self, names: &Names) -> Result<Option<LeftOut>, StoreError> {
+        match self {
+            Segments::All(all) => all.close(names).map(|()| None),
+            Segments::Ladder(ladder) => ladder.close(names),
         }
-        Ok(())
-    }
-
-    fn write_front(&mut self, names: &Names) -> Result<(), StoreError> {
-        let Some(row) = self.held.pop_front() else {
-            return Ok(());
-        };
-        if self.places.get(&row.trace.packet) == Some(&self.first) {
-            self.places.remove(&row.trace.packet);
-        }
-        self.first += 1;
-        let seconds = |t: Option<SimTime>| t.map(SimTime::as_secs_f64);
-        let (trace, segment) = (&row.trace, &row.trace.segment);
-        // A duplicate's trace was made by its receiver: the sender's state is not in it.
-        let sent_by_observer = trace.event == SegmentEvent::Sent;
-        let sender_state = trace.state.filter(|_| sent_by_observer);
-        let flags = Text::from(segment.flags.to_string().as_str());
-        let options = Text::from(segment.options.to_string().as_str());
-        self.table
-            .row()
-            .count(trace.packet)
-            .count(segment.tag.conn.0)
-            .opt(seconds(row.sent))
-            .opt(seconds(row.received))
-            .opt(seconds(row.lost))
-            .text(row.fate.as_ref().unwrap_or(&self.unseen))
-            .text(&row.from)
-            .text(&row.to)
-            .int(u32::from(trace.src))
-            .int(segment.src_port)
-            .int(u32::from(trace.dst))
-            .int(segment.dst_port)
-            .text(&flags)
-            .int(segment.seq.0)
-            .int(segment.ack.0)
-            .int(segment.len)
-            .int(segment.window)
-            .text(&options)
-            .bool(trace.retransmission.is_some())
-            .text(names.reason(trace.retransmission))
-            .text(names.opt_state(sender_state))
-            .text(&row.state_at_receiver)
-            .end()
-    }
-
-    pub(crate) fn close(mut self, names: &Names) -> Result<(), StoreError> {
-        while !self.held.is_empty() {
-            self.write_front(names)?;
-        }
-        if self.table.rows() == 0 {
-            return self.table.discard();
-        }
-        self.table.close()
     }
 }

@@ -5,6 +5,8 @@ use std::path::Path;
 use sim_core::{NodeId, SimTime};
 use tcp_model::sample::StateChange;
 
+use super::first::First;
+use super::left_out::LeftOut;
 use super::names::Names;
 use crate::store::StoreError;
 use crate::store::table::{Kind, TableWriter};
@@ -18,17 +20,17 @@ const COLUMNS: &[(&str, Kind)] = &[
     ("to", Kind::Text),
 ];
 
-/// Writes state changes of the first connections of each opening node.
+/// Writes state changes of the first connections of the run.
 #[derive(Debug)]
 pub(crate) struct States {
     table: TableWriter,
-    limit: u32,
+    first: First,
 }
 
 impl States {
-    pub(crate) fn new(dir: &Path, limit: u32) -> Result<States, StoreError> {
+    pub(crate) fn new(dir: &Path, first: First) -> Result<States, StoreError> {
         let table = TableWriter::create(dir, "states", COLUMNS)?;
-        Ok(States { table, limit })
+        Ok(States { table, first })
     }
 
     pub(crate) fn on_state(
@@ -38,7 +40,7 @@ impl States {
         change: &StateChange,
         names: &Names,
     ) -> Result<(), StoreError> {
-        if change.conn.serial() >= self.limit {
+        if !self.first.has(change.conn) {
             return Ok(());
         }
         self.table
@@ -52,7 +54,10 @@ impl States {
             .end()
     }
 
-    pub(crate) fn close(self) -> Result<(), StoreError> {
-        self.table.close()
+    /// Closes the table; what it does not hold.
+    pub(crate) fn close(self) -> Result<Option<LeftOut>, StoreError> {
+        let left_out = LeftOut::connections("states", "state changes", &self.first);
+        self.table.close()?;
+        Ok(left_out)
     }
 }

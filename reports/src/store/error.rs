@@ -95,6 +95,14 @@ pub enum StoreError {
         /// What is wrong.
         why: String,
     },
+    /// A table is too large to be held in memory.
+    #[error("{} has {rows} rows, too many to be held in memory; read it with DuckDB or polars, or run the scenario again recording less (fewer connections, a longer interval)", path.display())]
+    TooLarge {
+        /// Which file.
+        path: PathBuf,
+        /// Its rows.
+        rows: i64,
+    },
     /// A figure could not be drawn.
     #[error("cannot draw {figure}: {why}")]
     Figure {

@@ -1,13 +1,15 @@
-//! Reads tables back as columns.
+//! Reads tables back as columns: whole, or row group by row group, and only the columns wanted.
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::{ByteArray, DataType};
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::file::statistics::Statistics;
 
 use super::StoreError;
 
@@ -24,7 +26,7 @@ pub enum Column {
     Text(Vec<String>),
 }
 
-/// A table in memory.
+/// A table in memory, or a part of one.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Table {
     path: PathBuf,
@@ -32,28 +34,181 @@ pub struct Table {
     columns: BTreeMap<String, Column>,
 }
 
-impl Table {
-    /// Reads `NAME.parquet` in `dir`; `None` when there is no such table.
+/// Memory that a table read as a whole may take.
+const MOST_BYTES: u64 = 1 << 29;
+/// Rows of a row group at most: more were not written here, and would take too much memory at once.
+const MOST_GROUP_ROWS: usize = 1 << 20;
+
+/// A table read row group by row group, so that its size does not matter.
+pub struct Groups {
+    path: PathBuf,
+    reader: SerializedFileReader<File>,
+    /// Columns to be read: place and name.
+    wanted: Vec<(usize, String)>,
+    /// Place of the column with the identities of connections.
+    conn: Option<usize>,
+    next: usize,
+}
+
+impl std::fmt::Debug for Groups {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Groups")
+            .field("path", &self.path)
+            .field("next", &self.next)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Groups {
+    /// Opens `NAME.parquet` in `dir` to read these columns, all of them when none is named; `None`
+    /// when there is no such table.
     ///
     /// # Errors
-    /// When it cannot be read.
-    pub fn read(dir: &Path, name: &str) -> Result<Option<Table>, StoreError> {
+    /// When it cannot be read, or a column is missing.
+    pub fn open(dir: &Path, name: &str, columns: &[&str]) -> Result<Option<Groups>, StoreError> {
         let path = dir.join(format!("{name}.parquet"));
         let file = match File::open(&path) {
             Ok(file) => file,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(StoreError::io("read", &path)(e)),
         };
-        let columns = read_columns(file).map_err(|e| StoreError::Damaged {
-            path: path.clone(),
-            why: e.to_string(),
-        })?;
-        let rows = columns.values().map(len).next().unwrap_or(0);
-        Ok(Some(Table {
+        let reader = SerializedFileReader::new(file).map_err(damaged(&path))?;
+        let schema = reader.metadata().file_metadata().schema_descr_ptr();
+        let all = schema.columns().iter().enumerate();
+        let named = |(i, c): (usize, &parquet::schema::types::ColumnDescPtr)| {
+            let name = c.name();
+            let wanted = columns.is_empty() || columns.contains(&name);
+            wanted.then(|| (i, name.to_owned()))
+        };
+        let wanted: Vec<(usize, String)> = all.filter_map(named).collect();
+        let conn = schema.columns().iter().position(|c| c.name() == "conn");
+        if let Some(missing) = columns.iter().find(|c| wanted.iter().all(|w| w.1 != **c)) {
+            return Err(missing_column(&path, missing));
+        }
+        Ok(Some(Groups {
             path,
-            rows,
-            columns,
+            reader,
+            wanted,
+            conn,
+            next: 0,
         }))
+    }
+
+    /// Rows of the whole table.
+    pub fn rows(&self) -> u64 {
+        let rows = self.reader.metadata().file_metadata().num_rows();
+        u64::try_from(rows).unwrap_or(0)
+    }
+
+    /// The next row group; `None` after the last.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn next_group(&mut self) -> Result<Option<Table>, StoreError> {
+        self.next_group_with(|_| true)
+    }
+
+    /// The next row group that may have a row of a connection wanted, as far as the file tells: it
+    /// keeps the smallest and the largest identity of each group.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn next_group_with(
+        &mut self,
+        wants: impl Fn(RangeInclusive<i64>) -> bool,
+    ) -> Result<Option<Table>, StoreError> {
+        while self.next < self.reader.metadata().num_row_groups() {
+            let g = self.next;
+            self.next += 1;
+            if self.conns(g).is_none_or(&wants) {
+                return self.group(g).map(Some).map_err(damaged(&self.path));
+            }
+        }
+        Ok(None)
+    }
+
+    fn conns(&self, group: usize) -> Option<RangeInclusive<i64>> {
+        let column = self.reader.metadata().row_group(group).column(self.conn?);
+        match column.statistics()? {
+            Statistics::Int64(s) => Some(*s.min_opt()?..=*s.max_opt()?),
+            _ => None,
+        }
+    }
+
+    fn group(&self, g: usize) -> Result<Table, ParquetError> {
+        let group = self.reader.get_row_group(g)?;
+        let rows = usize::try_from(group.metadata().num_rows()).unwrap_or(usize::MAX);
+        if rows > MOST_GROUP_ROWS {
+            let why = format!("a part of it claims {rows} rows, more than are written at once");
+            return Err(ParquetError::General(why));
+        }
+        let columns = self.wanted.iter().map(|(i, name)| {
+            let column = read_chunk(group.get_column_reader(*i)?, rows)?;
+            Ok((name.clone(), column))
+        });
+        Ok(Table {
+            path: self.path.clone(),
+            rows,
+            columns: columns.collect::<Result<_, ParquetError>>()?,
+        })
+    }
+
+    /// All row groups as one table.
+    fn whole(mut self) -> Result<Table, StoreError> {
+        let width: u64 = 16 * self.wanted.len() as u64;
+        if self.rows().saturating_mul(width) > MOST_BYTES {
+            return Err(StoreError::TooLarge {
+                path: self.path,
+                rows: self.reader.metadata().file_metadata().num_rows(),
+            });
+        }
+        let schema = self.reader.metadata().file_metadata().schema_descr_ptr();
+        let mut table = Table {
+            path: self.path.clone(),
+            rows: 0,
+            columns: BTreeMap::new(),
+        };
+        while let Some(group) = self.next_group()? {
+            table.rows += group.rows;
+            for (name, part) in group.columns {
+                let whole = match table.columns.remove(&name) {
+                    None => part,
+                    Some(sofar) => append(sofar, part).map_err(damaged(&self.path))?,
+                };
+                table.columns.insert(name, whole);
+            }
+        }
+        for (i, name) in &self.wanted {
+            let kind = schema.column(*i).physical_type();
+            let column = table.columns.entry(name.clone());
+            column.or_insert_with(|| empty(kind));
+        }
+        Ok(table)
+    }
+}
+
+fn damaged(path: &Path) -> impl Fn(ParquetError) -> StoreError {
+    let path = path.to_path_buf();
+    move |e| StoreError::Damaged {
+        path: path.clone(),
+        why: e.to_string(),
+    }
+}
+
+fn missing_column(path: &Path, name: &str) -> StoreError {
+    StoreError::Damaged {
+        path: path.to_path_buf(),
+        why: format!("it has no usable column {name:?}"),
+    }
+}
+
+impl Table {
+    /// Reads `NAME.parquet` in `dir`; `None` when there is no such table.
+    ///
+    /// # Errors
+    /// When it cannot be read, or would take more memory than a table may.
+    pub fn read(dir: &Path, name: &str) -> Result<Option<Table>, StoreError> {
+        Groups::open(dir, name, &[])?.map(Groups::whole).transpose()
     }
 
     /// Number of rows.
@@ -111,42 +266,8 @@ impl Table {
     }
 
     fn missing(&self, name: &str) -> StoreError {
-        StoreError::Damaged {
-            path: self.path.clone(),
-            why: format!("it has no usable column {name:?}"),
-        }
+        missing_column(&self.path, name)
     }
-}
-
-fn len(column: &Column) -> usize {
-    match column {
-        Column::Int(v) => v.len(),
-        Column::Float(v) => v.len(),
-        Column::Bool(v) => v.len(),
-        Column::Text(v) => v.len(),
-    }
-}
-
-fn read_columns(file: File) -> Result<BTreeMap<String, Column>, ParquetError> {
-    let reader = SerializedFileReader::new(file)?;
-    let meta = reader.metadata();
-    let schema = meta.file_metadata().schema_descr_ptr();
-    let mut columns = BTreeMap::new();
-    for (i, spec) in schema.columns().iter().enumerate() {
-        let mut column: Option<Column> = None;
-        for g in 0..meta.num_row_groups() {
-            let group = reader.get_row_group(g)?;
-            let rows = usize::try_from(group.metadata().num_rows()).unwrap_or(0);
-            let part = read_chunk(group.get_column_reader(i)?, rows)?;
-            column = Some(match column {
-                None => part,
-                Some(sofar) => append(sofar, part)?,
-            });
-        }
-        let column = column.unwrap_or_else(|| empty(spec.physical_type()));
-        columns.insert(spec.name().to_owned(), column);
-    }
-    Ok(columns)
 }
 
 fn empty(kind: parquet::basic::Type) -> Column {
@@ -277,6 +398,59 @@ mod tests {
             assert_eq!(t.texts("name").unwrap()[i], ["a", "b"][i % 2]);
         }
         assert!(t.ints("name").is_err() && t.texts("none").is_err());
+    }
+
+    #[test]
+    fn row_groups_come_one_by_one_with_the_columns_asked_for() {
+        let tmp = tempfile::tempdir().unwrap();
+        write(tmp.path(), 150_000);
+        let mut groups = Groups::open(tmp.path(), "t", &["n", "name"])
+            .unwrap()
+            .unwrap();
+        assert_eq!(groups.rows(), 150_000);
+        let mut lens = Vec::new();
+        while let Some(group) = groups.next_group().unwrap() {
+            assert_eq!(
+                group.ints("n").unwrap()[0],
+                lens.iter().sum::<usize>() as i64
+            );
+            assert!(group.texts("name").is_ok() && group.floats("x_s").is_err());
+            lens.push(group.len());
+        }
+        assert_eq!(lens, [65_536, 65_536, 18_928]);
+        let error = Groups::open(tmp.path(), "t", &["none"]).unwrap_err();
+        assert!(error.to_string().contains("no usable column"), "{error}");
+    }
+
+    #[test]
+    fn row_groups_without_a_wanted_connection_are_passed_over() {
+        let tmp = tempfile::tempdir().unwrap();
+        let mut table = TableWriter::create(tmp.path(), "c", &[("conn", Kind::Int)]).unwrap();
+        for i in 0..200_000 {
+            table.row().int(i).end().unwrap();
+        }
+        table.close().unwrap();
+        let mut groups = Groups::open(tmp.path(), "c", &["conn"]).unwrap().unwrap();
+        let mut firsts = Vec::new();
+        while let Some(group) = groups.next_group_with(|r| r.contains(&70_000)).unwrap() {
+            firsts.push(group.ints("conn").unwrap()[0]);
+        }
+        assert_eq!(firsts, [65_536]);
+    }
+
+    #[test]
+    fn a_table_that_takes_too_much_memory_is_refused_before_it_is_read() {
+        let tmp = tempfile::tempdir().unwrap();
+        let columns: Vec<String> = (0..1000).map(|i| format!("c{i}")).collect();
+        let columns: Vec<(&str, Kind)> = columns.iter().map(|c| (c.as_str(), Kind::Bool)).collect();
+        let mut table = TableWriter::create(tmp.path(), "wide", &columns).unwrap();
+        for _ in 0..40_000 {
+            let row = columns.iter().fold(table.row(), |row, _| row.bool(true));
+            row.end().unwrap();
+        }
+        table.close().unwrap();
+        let error = Table::read(tmp.path(), "wide").unwrap_err();
+        assert!(error.to_string().contains("40000 rows"), "{error}");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{StoreError, read_own_text};
 use crate::info::RunInfo;
+use crate::recorders::LeftOut;
 
 /// Longest simulated time, seconds: 2^64 picoseconds.
 const LONGEST_S: f64 = 18_446_745.0;
@@ -55,6 +56,9 @@ pub struct RunSummary {
     pub counters: BTreeMap<String, BTreeMap<String, u64>>,
     /// The results in words, most important first.
     pub findings: Vec<String>,
+    /// What was not written down, and the key that brings it.
+    #[serde(default)]
+    pub left_out: Vec<LeftOut>,
     /// Memory of the simulator's objects; a matter of the program, and no part of the hash.
     #[serde(default)]
     pub memory: MemorySummary,

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
-use reports::{AnalyticHints, LinkInfo, NodeInfo, RecordOptions, RunInfo};
+use reports::{AnalyticHints, LinkInfo, NodeInfo, RecordOptions, RunInfo, SegmentsKept};
 use sim_core::link::LinkStats;
 use sim_core::{LossCause, NodeId, Record, RunStats, SimDuration, SimTime, Tie};
 use tcp_model::options::{Options, TcpOption};
@@ -68,6 +68,8 @@ impl Story {
             links: vec![link("client", "server"), link("server", "client")],
             record: RecordOptions {
                 pcapng: true,
+                segments: SegmentsKept::All,
+                states: 100,
                 ..RecordOptions::default()
             },
             analytic: AnalyticHints {
@@ -237,11 +239,14 @@ impl Made {
                 conn: s.conn,
                 offset: 0,
                 traced: true,
+                ..Tag::default()
             },
             ..Segment::default()
         };
         let mut trace = SegmentTrace {
             packet: self.packets,
+            at: None,
+            number: 0,
             event: SegmentEvent::Sent,
             src: ADDRESSES[src],
             dst: ADDRESSES[dst],

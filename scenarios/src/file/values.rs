@@ -35,10 +35,12 @@ pub(crate) use as_text;
 
 mod choices;
 mod distribution;
+mod kept;
 mod model;
 
 pub use choices::{Limit, PortList};
 pub use distribution::{Dist, InBytes, InSeconds, Unit};
+pub use kept::{Samples, Segments};
 pub use model::{ModelFile, Never, OrModel, Plain};
 
 /// How often something happens, per second; finite and not negative.

@@ -204,11 +204,26 @@ pub enum AppSpec {
     Sink(SinkSpec),
 }
 
+/// Which segments of a traced connection are recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Keep {
+    /// None.
+    None,
+    /// The first and the last hundred that each end sends, and those around trouble: what a ladder
+    /// diagram shows. Bounded for each connection, however long it lasts.
+    Ladder,
+    /// Every one.
+    #[default]
+    All,
+}
+
 /// Which connections of a host are recorded in detail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TraceSpec {
-    /// Record segments of the first this many connections the host opens.
+    /// Trace the first this many connections that the host opens.
     pub segments: u32,
+    /// Which of their segments are recorded.
+    pub keep: Keep,
     /// Least time between two [`crate::sample::SenderSample`]s of a traced connection.
     pub sender_interval: SimDuration,
 }
@@ -217,6 +232,7 @@ impl Default for TraceSpec {
     fn default() -> Self {
         TraceSpec {
             segments: 0,
+            keep: Keep::All,
             sender_interval: SimDuration::from_millis(10),
         }
     }

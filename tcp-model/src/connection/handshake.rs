@@ -49,6 +49,7 @@ impl Connection {
                 conn: self.conn,
                 offset: 0,
                 traced: self.traced,
+                ..Tag::default()
             },
             ..Segment::default()
         };
@@ -259,6 +260,7 @@ impl Connection {
                 conn: self.conn,
                 offset: 0,
                 traced: self.traced,
+                ..Tag::default()
             },
             ..Segment::default()
         };

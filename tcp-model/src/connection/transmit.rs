@@ -46,6 +46,7 @@ impl Connection {
                 conn: self.conn,
                 offset: 0,
                 traced: self.traced,
+                ..Tag::default()
             },
             ..Segment::default()
         };

@@ -16,7 +16,7 @@ use crate::connection::ts_clock;
 use crate::icmp::IcmpError;
 use crate::model::{Input, OpenContext, TcpModel};
 use crate::sample::{Side, StateChange, TcpSample};
-use crate::segment::{Flags, Segment};
+use crate::segment::{Detail, Flags, Segment};
 use crate::seq::SeqNum;
 use crate::state::State;
 use crate::time_wait::TimeWaitAction;
@@ -54,7 +54,8 @@ impl Stack {
         state: Option<State>,
         cx: &mut impl HostEnv,
     ) {
-        if packet.payload.tag.traced {
+        let tag = &packet.payload.tag;
+        if tag.is_recorded() && tag.detail != Detail::Background {
             record_received(packet, state, cx);
         }
     }
@@ -328,7 +329,7 @@ impl Stack {
             opened: cx.now(),
             established: SimTime::MAX,
             app_closed: SimTime::MAX,
-            sender: None,
+            tracer: None,
             replaced: None,
             has_own: own.is_some(),
             own,

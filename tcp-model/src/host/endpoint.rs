@@ -8,9 +8,10 @@ use sim_core::{LazyTimer, SimTime};
 use super::any_tcp::AnyTcp;
 use super::chunked::Chunked;
 use super::flow::Flow;
+use super::tracer::Tracer;
 use crate::model::{End, Input, Outputs, TcpModel};
 use crate::params::TcpParams;
-use crate::sample::{SenderSample, Side};
+use crate::sample::Side;
 use crate::segment::ConnId;
 use crate::state::State;
 use crate::time_wait::TimeWait;
@@ -94,8 +95,8 @@ pub(super) struct Endpoint {
     pub(super) established: SimTime,
     /// `SimTime::MAX` before.
     pub(super) app_closed: SimTime,
-    /// Last sender sample; only of traced connections.
-    pub(super) sender: Option<Box<(SimTime, SenderSample)>>,
+    /// What is remembered for records; only of traced connections.
+    pub(super) tracer: Option<Box<Tracer>>,
     /// Only before ESTABLISHED.
     pub(super) replaced: Option<Box<Replaced>>,
     /// Options of its own.
@@ -114,8 +115,8 @@ impl Endpoint {
 
     /// Bytes of what it keeps beside its slot.
     pub(super) fn boxed_bytes(&self) -> usize {
-        let sender = self.sender.as_deref().map_or(0, size_of_val);
-        sender + self.replaced.as_deref().map_or(0, size_of_val)
+        let tracer = self.tracer.as_deref().map_or(0, Tracer::bytes);
+        tracer + self.replaced.as_deref().map_or(0, size_of_val)
     }
 }
 

@@ -18,11 +18,12 @@ pub(super) fn record_received(
     state: Option<State>,
     cx: &mut impl HostEnv,
 ) {
-    cx.record(TcpSample::Segment(Box::new(trace_of(
-        packet,
-        SegmentEvent::Received,
-        state,
-    ))));
+    record_trace(trace_of(packet, SegmentEvent::Received, state), cx);
+}
+
+/// Records what a segment did.
+pub(super) fn record_trace(trace: SegmentTrace, cx: &mut impl HostEnv) {
+    cx.record(TcpSample::Segment(Box::new(trace)));
 }
 
 /// A packet seen somewhere on its way.
@@ -33,6 +34,8 @@ pub(super) fn trace_of(
 ) -> SegmentTrace {
     SegmentTrace {
         packet: packet.id,
+        at: None,
+        number: 0,
         event,
         src: packet.src,
         dst: packet.dst,
@@ -57,8 +60,12 @@ pub(super) fn record_outcome(endpoint: &Endpoint, result: OpenResult, cx: &mut i
 /// Records the sender's variables when they have changed and the last record is old enough.
 pub(super) fn sample_sender(endpoint: &mut Endpoint, interval: SimDuration, cx: &mut impl HostEnv) {
     let now = cx.now();
-    let last = endpoint.sender.as_deref();
-    if last.is_some_and(|(at, _)| now.since(*at) < interval) {
+    let tracer = endpoint.tracer.get_or_insert_default();
+    let last = &mut tracer.sender;
+    if last
+        .as_ref()
+        .is_some_and(|(at, _)| now.since(*at) < interval)
+    {
         return;
     }
     let view = endpoint.tcp.view();
@@ -73,13 +80,10 @@ pub(super) fn sample_sender(endpoint: &mut Endpoint, interval: SimDuration, cx: 
         rto: view.rto,
         acked: view.counts.bytes_acked,
     };
-    if last.is_some_and(|(_, before)| *before == sample) {
+    if last.as_ref().is_some_and(|(_, before)| *before == sample) {
         return;
     }
-    match &mut endpoint.sender {
-        Some(last) => **last = (now, sample),
-        none => *none = Some(Box::new((now, sample))),
-    }
+    *last = Some((now, sample));
     cx.record(TcpSample::Sender(Box::new(sample)));
 }
 

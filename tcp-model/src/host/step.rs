@@ -8,22 +8,32 @@ use sim_core::{Packet, SimTime};
 use super::cx::{HostEnv, Outgoing};
 use super::endpoint::{Endpoint, NO_LISTENER, Slot};
 use super::flow::{Flow, Owner};
-use super::record::{end_reason, record_outcome, record_received, sample_sender, summarize};
+use super::record::{
+    end_reason, record_outcome, record_received, record_trace, sample_sender, summarize, trace_of,
+};
 use super::stack::{Stack, Timer};
 use crate::app::AppEvent;
+use crate::app::spec::Keep;
 use crate::model::{End, Input, Outputs, Signal, TcpModel};
 use crate::params::TcpParams;
 use crate::sample::{
     EndReason, OpenResult, SegmentEvent, SegmentTrace, Side, StateChange, TcpSample,
 };
-use crate::segment::Segment;
+use crate::segment::{Detail, Segment};
 use crate::state::State;
 use crate::transmit::Transmit;
 
 impl Stack {
     /// Records what every connection has done so far.
-    pub(super) fn summarize_all(&self, cx: &mut impl HostEnv) {
-        for endpoint in self.endpoints.iter().filter(|e| !e.detached) {
+    pub(super) fn summarize_all(&mut self, cx: &mut impl HostEnv) {
+        for slot in 0..self.endpoints.slots() {
+            let endpoint = self.endpoints.get_mut(slot);
+            let Some(endpoint) = endpoint.filter(|e| !e.detached) else {
+                continue;
+            };
+            if let Some(tracer) = &mut endpoint.tracer {
+                tracer.end(&mut |trace| record_trace(trace, cx));
+            }
             let summary = summarize(endpoint, EndReason::StillOpen, cx.now());
             cx.record(TcpSample::Ended(Box::new(summary)));
         }
@@ -61,9 +71,15 @@ impl Stack {
         }
         let mut out = cx.scratch().out.take().unwrap_or_default();
         endpoint.tcp.step(input, cx.now(), &mut out);
-        if let Some(packet) = packet.filter(|p| p.payload.tag.traced) {
+        if let Some(packet) = packet.filter(|p| p.payload.tag.is_recorded()) {
             let state = Some(endpoint.tcp.view().state);
-            record_received(packet, state, cx);
+            if endpoint.traced && self.trace.keep == Keep::Ladder {
+                let tracer = endpoint.tracer.get_or_insert_default();
+                let trace = trace_of(packet, SegmentEvent::Received, state);
+                tracer.on_received(trace, cx.now(), &mut |trace| record_trace(trace, cx));
+            } else if packet.payload.tag.detail != Detail::Background {
+                record_received(packet, state, cx);
+            }
         }
         self.carry_out(slot, out, cx);
     }
@@ -218,16 +234,26 @@ impl Stack {
         let Some(endpoint) = self.endpoints.get(slot) else {
             return;
         };
-        let (flow, state) = (endpoint.flow, endpoint.state);
-        let marks = match &endpoint.own {
-            Some(own) if endpoint.has_own => (own.ttl, own.tos),
-            _ => (self.params.ttl, self.params.tos),
-        };
+        if endpoint.traced && self.trace.keep != Keep::All {
+            return self.send_traced(slot, out, cx);
+        }
+        let (flow, state, marks) = (endpoint.flow, endpoint.state, self.marks(endpoint));
         for transmit in &out.segments {
             if transmit.challenge && !self.may_send_challenge(cx.now()) {
                 continue;
             }
-            self.send_marked(flow, transmit, Some(state), marks, cx);
+            let sent = self.send_marked(flow, transmit, Some(state), marks, cx);
+            if let Some(trace) = sent {
+                record_trace(trace, cx);
+            }
+        }
+    }
+
+    /// TTL and DS field of a connection.
+    fn marks(&self, endpoint: &Endpoint) -> (u8, u8) {
+        match &endpoint.own {
+            Some(own) if endpoint.has_own => (own.ttl, own.tos),
+            _ => (self.params.ttl, self.params.tos),
         }
     }
 
@@ -239,6 +265,48 @@ impl Stack {
         let allowed = self.challenges.get_or_insert_default().take(limit, now);
         self.stats.challenges_suppressed += u32::from(!allowed);
         allowed
+    }
+
+    /// The same for a connection that is traced in part: its tracer decides about each segment.
+    #[inline(never)]
+    fn send_traced(&mut self, slot: u32, out: &Outputs, cx: &mut impl HostEnv) {
+        for transmit in &out.segments {
+            if transmit.challenge && !self.may_send_challenge(cx.now()) {
+                continue;
+            }
+            let Some(endpoint) = self.endpoints.get(slot) else {
+                return;
+            };
+            let (flow, state, marks) = (endpoint.flow, endpoint.state, self.marks(endpoint));
+            let mut transmit = *transmit;
+            transmit.segment.tag.detail = self.detail(slot, &transmit, state, cx);
+            let sent = self.send_marked(flow, &transmit, Some(state), marks, cx);
+            let endpoint = self.endpoints.get_mut(slot);
+            if let (Some(sent), Some(endpoint)) = (sent, endpoint)
+                && let Some(tracer) = &mut endpoint.tracer
+            {
+                tracer.on_sent(sent, cx.now(), &mut |t| record_trace(t, cx));
+            }
+        }
+    }
+
+    /// How far a segment about to be sent is recorded.
+    fn detail(
+        &mut self,
+        slot: u32,
+        transmit: &Transmit,
+        state: State,
+        cx: &mut impl HostEnv,
+    ) -> Detail {
+        match self.endpoints.get_mut(slot) {
+            Some(endpoint) if self.trace.keep == Keep::Ladder => {
+                let again = transmit.retransmission.is_some();
+                let tracer = endpoint.tracer.get_or_insert_default();
+                let mut record = |trace| record_trace(trace, cx);
+                tracer.before_sending(&transmit.segment, again, state, &mut record)
+            }
+            _ => Detail::None,
+        }
     }
 
     /// New options of a connection; false when its TCP cannot change them.
@@ -273,10 +341,13 @@ impl Stack {
         cx: &mut impl HostEnv,
     ) {
         let marks = (self.params.ttl, self.params.tos);
-        self.send_marked(flow, &Transmit::new(*segment), state, marks, cx);
+        let sent = self.send_marked(flow, &Transmit::new(*segment), state, marks, cx);
+        if let Some(trace) = sent {
+            record_trace(trace, cx);
+        }
     }
 
-    /// The same with a TTL and a DS field of the connection's own.
+    /// Sends one segment with this TTL and DS field; what is to be recorded of it.
     fn send_marked(
         &mut self,
         flow: Flow,
@@ -284,7 +355,7 @@ impl Stack {
         state: Option<State>,
         (ttl, tos): (u8, u8),
         cx: &mut impl HostEnv,
-    ) {
+    ) -> Option<SegmentTrace> {
         let (src, dst) = (*flow.local().ip(), *flow.remote().ip());
         let segment = &transmit.segment;
         let tos = segment.ecn.on_tos(tos);
@@ -299,19 +370,23 @@ impl Stack {
         });
         self.stats.segments_sent += 1;
         self.stats.resets_sent += u64::from(segment.flags.is_rst());
-        if segment.tag.traced {
-            cx.record(TcpSample::Segment(Box::new(SegmentTrace {
-                packet,
-                event: SegmentEvent::Sent,
-                src,
-                dst,
-                ttl,
-                tos,
-                state,
-                retransmission: transmit.retransmission,
-                segment: *segment,
-            })));
+        if !segment.tag.is_recorded() {
+            return None;
         }
+        let trace = SegmentTrace {
+            packet,
+            at: None,
+            number: 0,
+            event: SegmentEvent::Sent,
+            src,
+            dst,
+            ttl,
+            tos,
+            state,
+            retransmission: transmit.retransmission,
+            segment: *segment,
+        };
+        Some(trace)
     }
 
     /// After a step: samples the sender, and marks the connection as one whose timer is to be set, or
@@ -430,6 +505,9 @@ impl Stack {
         }
         place.timer.set(None, Timer::Connection(slot).token(), cx);
         let overflow = endpoint.overflowed;
+        if let Some(tracer) = &mut endpoint.tracer {
+            tracer.end(&mut |trace| record_trace(trace, cx));
+        }
         let summary = summarize(endpoint, end_reason(endpoint, overflow), cx.now());
         let Endpoint {
             flow,

@@ -1,9 +1,11 @@
 //! A segment on its way through the network: the usual ones take 40 bytes, so that a packet fills
 //! one cache line.
 
+use std::num::NonZeroU8;
+
 use sim_core::Packet;
 
-use super::{ConnId, Flags, Segment};
+use super::{ConnId, Detail, Flags, Segment, Tag};
 use crate::seq::SeqNum;
 
 /// A segment as packets carry it.
@@ -31,12 +33,40 @@ pub struct Usual {
     kind: Kind,
 }
 
+/// Whether there are timestamps (bit 0), and how far the segment is recorded (the bits above: not
+/// at all, or how). Never zero, which leaves room for [`Packed::Other`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Plain,
-    PlainTraced,
-    Stamped,
-    StampedTraced,
+struct Kind(NonZeroU8);
+
+impl Kind {
+    #[inline(always)]
+    fn new(stamped: bool, tag: &Tag) -> Kind {
+        let recorded = match (tag.traced, tag.detail) {
+            (false, _) => const { NonZeroU8::new(2).unwrap() },
+            (true, Detail::Full) => const { NonZeroU8::new(4).unwrap() },
+            (true, Detail::Echo) => const { NonZeroU8::new(6).unwrap() },
+            (true, Detail::Background) => const { NonZeroU8::new(8).unwrap() },
+            (true, Detail::None) => const { NonZeroU8::new(10).unwrap() },
+        };
+        Kind(recorded | u8::from(stamped))
+    }
+
+    fn is_stamped(self) -> bool {
+        self.0.get() & 1 != 0
+    }
+
+    fn is_traced(self) -> bool {
+        self.0.get() > 3
+    }
+
+    fn detail(self) -> Detail {
+        match self.0.get() & !1 {
+            6 => Detail::Echo,
+            8 => Detail::Background,
+            10 => Detail::None,
+            _ => Detail::Full,
+        }
+    }
 }
 
 /// Boxes kept: more may arrive in one partition than leave it.
@@ -88,11 +118,11 @@ impl Packed {
         }
     }
 
-    /// Its connection is one of those whose segments are recorded.
-    pub fn is_traced(&self) -> bool {
+    /// It is recorded, or may yet be.
+    pub fn is_recorded(&self) -> bool {
         match self {
-            Packed::Usual(u) => matches!(u.kind, Kind::PlainTraced | Kind::StampedTraced),
-            Packed::Other(segment) => segment.tag.traced,
+            Packed::Usual(usual) => usual.kind.is_traced() && usual.kind.detail() != Detail::None,
+            Packed::Other(segment) => segment.tag.is_recorded(),
         }
     }
 
@@ -131,13 +161,10 @@ impl Usual {
     #[inline(always)]
     fn new(segment: &Segment) -> Option<Usual> {
         let stamps = segment.options.only_timestamps();
-        let kind = match (stamps.is_some(), segment.tag.traced) {
-            _ if stamps.is_none() && !segment.options.is_empty() => return None,
-            (false, false) => Kind::Plain,
-            (false, true) => Kind::PlainTraced,
-            (true, false) => Kind::Stamped,
-            (true, true) => Kind::StampedTraced,
-        };
+        if stamps.is_none() && !segment.options.is_empty() {
+            return None;
+        }
+        let kind = Kind::new(stamps.is_some(), &segment.tag);
         let flags = u8::try_from(segment.flags.0).ok()?;
         if segment.flags.is_urg() || segment.urgent != 0 || segment.reserved != 0 {
             return None;
@@ -167,8 +194,9 @@ impl Usual {
         segment.window = self.window;
         segment.tag.conn = self.conn;
         segment.tag.offset = self.offset;
-        segment.tag.traced = matches!(self.kind, Kind::PlainTraced | Kind::StampedTraced);
-        let stamped = matches!(self.kind, Kind::Stamped | Kind::StampedTraced);
+        segment.tag.traced = self.kind.is_traced();
+        segment.tag.detail = self.kind.detail();
+        let stamped = self.kind.is_stamped();
         if stamped {
             let (val, ecr) = self.stamps;
             segment.options.set_timestamps_only(val, ecr);
@@ -183,7 +211,6 @@ mod tests {
 
     use super::*;
     use crate::options::{Options, TcpOption};
-    use crate::segment::Tag;
 
     proptest! {
         #[test]
@@ -191,8 +218,9 @@ mod tests {
             numbers in any::<[u32; 4]>(),
             shorts in any::<[u16; 5]>(),
             (len, reserved, which) in (0u32..70_000, 0u8..8, 0u8..5),
-            (offset, traced) in any::<(u64, bool)>(),
+            (offset, traced, detail) in (any::<u64>(), any::<bool>(), 0usize..4),
         ) {
+            let details = [Detail::Full, Detail::Echo, Detail::Background, Detail::None];
             let mut options = Options::NONE;
             match which {
                 0 => {}
@@ -215,13 +243,19 @@ mod tests {
                 urgent: if reserved < 4 { 0 } else { shorts[4] },
                 options,
                 len,
-                tag: Tag { conn: ConnId(offset.rotate_left(7)), offset, traced },
+                tag: Tag {
+                    conn: ConnId(offset.rotate_left(7)),
+                    offset,
+                    traced,
+                    // Without meaning where nothing is traced.
+                    detail: if traced { details[detail] } else { Detail::Full },
+                },
                 ..Segment::default()
             };
             let mut boxes = Vec::new();
             for _ in 0..2 {
                 let packed = Packed::new(&segment, &mut boxes);
-                prop_assert_eq!(packed.is_traced(), traced);
+                prop_assert_eq!(packed.is_recorded(), traced && segment.tag.detail != Detail::None);
                 prop_assert_eq!(packed.segment(segment.ipv4_len()), segment);
                 let mut unpacked = Segment::default();
                 packed.unpack(segment.ipv4_len(), &mut unpacked, &mut boxes);

@@ -153,6 +153,7 @@ fn the_answer_is_an_ack_of_everything() {
             conn: ConnId::new(1, 2),
             offset: 0,
             traced: true,
+            ..Tag::default()
         },
         ..Segment::default()
     };

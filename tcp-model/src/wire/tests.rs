@@ -75,6 +75,7 @@ fn odd_fields_have_the_bytes_another_encoder_gives_them() {
             conn: ConnId(9),
             offset: 26 * 4 + 24,
             traced: true,
+            ..Tag::default()
         },
     };
     let packet = Packet {

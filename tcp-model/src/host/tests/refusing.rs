@@ -65,6 +65,7 @@ fn resets_are_made_so_that_they_are_believed() {
             conn: C0,
             offset: 7,
             traced: true,
+            ..Tag::default()
         },
         ..Segment::default()
     };

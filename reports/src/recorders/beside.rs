@@ -1,0 +1,180 @@
+//! Work on batches in a thread of its own, so that whoever makes them need not wait.
+
+use std::fmt;
+use std::io;
+use std::panic::resume_unwind;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::thread::{Builder, JoinHandle};
+
+use crate::store::StoreError;
+
+/// Batches that may wait for the thread; who hands over another one waits.
+const WAITING: usize = 4;
+
+/// What is done with the batches, in the order in which they are handed over.
+pub(super) trait Work: Send + 'static {
+    /// What batches are made of.
+    type Item: Send + 'static;
+
+    /// Works on a batch.
+    ///
+    /// # Errors
+    /// When something cannot be written; there is no further batch then.
+    fn work(&mut self, batch: &[Self::Item]) -> Result<(), StoreError>;
+}
+
+/// A thread at work. Batches come back empty, so that they are used again.
+pub(super) struct Beside<W: Work> {
+    /// `None` once the last batch was handed over.
+    batches: Option<SyncSender<Vec<W::Item>>>,
+    empty: Receiver<Vec<W::Item>>,
+    thread: Option<JoinHandle<Result<W, StoreError>>>,
+}
+
+impl<W: Work> fmt::Debug for Beside<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Beside").finish_non_exhaustive()
+    }
+}
+
+impl<W: Work> Beside<W> {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// When the operating system has none to give.
+    pub(super) fn new(work: W) -> io::Result<Beside<W>> {
+        let (batches, waiting) = sync_channel(WAITING);
+        let (give_back, empty) = channel();
+        let thread = Builder::new()
+            .name("recording".to_owned())
+            .spawn(move || run(work, &waiting, &give_back))?;
+        Ok(Beside {
+            batches: Some(batches),
+            empty,
+            thread: Some(thread),
+        })
+    }
+
+    /// A batch to be filled.
+    pub(super) fn empty(&self) -> Vec<W::Item> {
+        self.empty.try_recv().unwrap_or_default()
+    }
+
+    /// Hands over a batch; waits while too many are waiting.
+    ///
+    /// # Errors
+    /// What went wrong with an earlier one.
+    ///
+    /// # Panics
+    /// When the thread did.
+    pub(super) fn hand_over(&mut self, batch: Vec<W::Item>) -> Result<(), StoreError> {
+        let sent = self.batches.as_ref().map(|batches| batches.send(batch));
+        match sent {
+            Some(Ok(())) => Ok(()),
+            // The thread is gone before its time.
+            _ => self.stop().map(drop),
+        }
+    }
+
+    /// Waits until all is done.
+    ///
+    /// # Errors
+    /// What went wrong.
+    ///
+    /// # Panics
+    /// When the thread did.
+    pub(super) fn join(mut self) -> Result<W, StoreError> {
+        let work = self.stop()?;
+        // Only a thread that was stopped before, and gave its error then, has nothing to give.
+        work.ok_or_else(|| {
+            StoreError::io("record", "the run".as_ref())(io::ErrorKind::Other.into())
+        })
+    }
+
+    fn stop(&mut self) -> Result<Option<W>, StoreError> {
+        self.batches = None;
+        match self.thread.take().map(JoinHandle::join) {
+            Some(Ok(done)) => done.map(Some),
+            Some(Err(panic)) => resume_unwind(panic),
+            None => Ok(None),
+        }
+    }
+}
+
+impl<W: Work> Drop for Beside<W> {
+    /// The thread writes nothing after this.
+    fn drop(&mut self) {
+        self.batches = None;
+        if let Some(thread) = self.thread.take() {
+            // The run is given up; what became of its recording matters no more.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run<W: Work>(
+    mut work: W,
+    waiting: &Receiver<Vec<W::Item>>,
+    give_back: &Sender<Vec<W::Item>>,
+) -> Result<W, StoreError> {
+    while let Ok(mut batch) = waiting.recv() {
+        work.work(&batch)?;
+        batch.clear();
+        // Nobody wants it at the end.
+        let _ = give_back.send(batch);
+    }
+    Ok(work)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Default)]
+    struct Sum(u64);
+
+    impl Work for Sum {
+        type Item = u64;
+        fn work(&mut self, batch: &[u64]) -> Result<(), StoreError> {
+            assert!(batch != [u64::MAX], "unlucky");
+            if batch == [0] {
+                return Err(StoreError::BadName("zero".into()));
+            }
+            self.0 += batch.iter().sum::<u64>();
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn all_batches_are_worked_on_in_bounded_memory() {
+        let mut beside = Beside::new(Sum::default()).unwrap();
+        let mut made = 0;
+        for i in 1..=1000 {
+            let mut batch = beside.empty();
+            made += usize::from(batch.capacity() == 0);
+            batch.push(i);
+            beside.hand_over(batch).unwrap();
+        }
+        assert!(made <= WAITING + 2, "{made} batches were made");
+        assert_eq!(beside.join().unwrap().0, 500_500);
+    }
+
+    #[test]
+    fn an_error_comes_back_to_whoever_hands_over_or_joins() {
+        let mut beside = Beside::new(Sum::default()).unwrap();
+        beside.hand_over(vec![0]).unwrap();
+        assert!(matches!(beside.join(), Err(StoreError::BadName(_))));
+        let mut beside = Beside::new(Sum::default()).unwrap();
+        let errors = (0..100).filter_map(|_| beside.hand_over(vec![0]).err());
+        assert_eq!(errors.count(), 1);
+        assert!(beside.join().is_err());
+    }
+
+    #[test]
+    #[should_panic(expected = "unlucky")]
+    fn a_panic_comes_back_too() {
+        let mut beside = Beside::new(Sum::default()).unwrap();
+        beside.hand_over(vec![u64::MAX]).unwrap();
+        let _ = beside.join();
+    }
+}

@@ -1,0 +1,84 @@
+//! The first connections of a run, which alone get rows of their own.
+
+use tcp_model::ConnId;
+
+/// Serials beyond are those of listeners, which are no connections.
+const LISTENERS: u32 = 1 << 31;
+
+/// What is known of the connections that one node opened: serials below `seen` have been met, those
+/// below `taken` are among the first of the run.
+#[derive(Clone, Copy, Debug, Default)]
+struct OfNode {
+    seen: u32,
+    taken: u32,
+}
+
+/// Tells the first `most` connections of the run, in order of opening, from all others.
+///
+/// A node numbers the connections it opens, so that those of one node that are among the first are a
+/// range: memory is some bytes for each node, whatever the number of connections.
+#[derive(Debug)]
+pub(crate) struct First {
+    most: u32,
+    taken: u32,
+    met: u64,
+    /// By node; the last stands for all nodes not known.
+    nodes: Vec<OfNode>,
+}
+
+impl First {
+    /// The first `most` connections of `nodes` nodes; all of them with `u32::MAX`.
+    pub(crate) fn new(most: u32, nodes: usize) -> First {
+        First {
+            most,
+            taken: 0,
+            met: 0,
+            nodes: vec![OfNode::default(); nodes + 1],
+        }
+    }
+
+    /// True for one of the first connections. Must be asked in the order of the records.
+    pub(crate) fn has(&mut self, conn: ConnId) -> bool {
+        let (node, serial) = (conn.node() as usize, conn.serial());
+        let last = self.nodes.len() - 1;
+        let of_node = &mut self.nodes[node.min(last)];
+        if serial < LISTENERS && serial >= of_node.seen {
+            of_node.seen = serial + 1;
+            self.met += 1;
+            if self.taken < self.most {
+                self.taken += 1;
+                of_node.taken = serial + 1;
+            }
+        }
+        self.most == u32::MAX || serial < of_node.taken
+    }
+
+    /// Connections met, and how many of them are not among the first.
+    pub(crate) fn left_out(&self) -> (u64, u64) {
+        (self.met, self.met.saturating_sub(self.most.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_to_open_are_taken_whatever_their_node() {
+        let mut first = First::new(3, 2);
+        let conns = [(0, 0), (1, 0), (1, 1), (0, 1), (1, 0), (0, 0), (0, 2)];
+        let conns = conns.map(|(node, serial)| ConnId::new(node, serial));
+        let taken = conns.map(|conn| first.has(conn));
+        assert_eq!(taken, [true, true, true, false, true, true, false]);
+        assert_eq!(first.left_out(), (5, 2));
+    }
+
+    #[test]
+    fn listeners_are_no_connections_and_all_means_all() {
+        let mut first = First::new(3, 1);
+        assert!(!first.has(ConnId::new(0, u32::MAX - 80)));
+        assert!(first.has(ConnId::new(0, 0)));
+        assert_eq!(first.left_out(), (1, 0));
+        assert!(First::new(u32::MAX, 0).has(ConnId(u64::MAX)));
+    }
+}

@@ -1,0 +1,53 @@
+//! What a run did not write down, and the key that brings it.
+
+use serde::{Deserialize, Serialize};
+
+use super::first::First;
+use crate::format::count;
+
+/// Something that was left out so that the files of a run stay small.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LeftOut {
+    /// The table that does not have it.
+    pub table: String,
+    /// What was left out, a sentence.
+    pub what: String,
+    /// The line of a scenario's `[record]` that brings it.
+    pub key: String,
+}
+
+impl LeftOut {
+    pub(crate) fn new(table: &str, what: String, key: &str) -> LeftOut {
+        LeftOut {
+            table: table.to_owned(),
+            what,
+            key: key.to_owned(),
+        }
+    }
+
+    /// Connections that are not traced, unless there are none.
+    pub(crate) fn untraced(opened: u64, traced: u64) -> Option<LeftOut> {
+        let left_out = opened.saturating_sub(traced);
+        let what = format!(
+            "segments and senders' variables of {} of {} connections; traced are the first connections \
+             of the first clients",
+            count(left_out as f64),
+            count(opened as f64)
+        );
+        let key = "traced_connections = \"all\" and traced_clients = \"all\"";
+        (left_out > 0).then(|| LeftOut::new("segments, samples", what, key))
+    }
+
+    /// Connections that are not among the first, unless there are none.
+    pub(crate) fn connections(table: &str, rows: &str, first: &First) -> Option<LeftOut> {
+        let (met, left_out) = first.left_out();
+        let of = count(left_out as f64);
+        let what = format!(
+            "{rows} of {of} of {} connections; those of the first {} are kept, and metrics count all",
+            count(met as f64),
+            count((met - left_out) as f64),
+        );
+        (left_out > 0).then(|| LeftOut::new(table, what, &format!("{table} = \"all\"")))
+    }
+}

@@ -1,0 +1,100 @@
+//! Every segment of the traced connections, joined and written while the run goes on.
+
+use std::collections::{HashMap, VecDeque};
+use std::path::Path;
+
+use sim_core::{LossCause, NodeId, SimTime};
+use tcp_model::sample::{SegmentEvent, SegmentTrace};
+
+use super::{Fate, Names, Row, Table};
+use crate::store::StoreError;
+
+/// Rows held back for their arrival; beyond that the oldest goes without.
+const HELD: usize = 1 << 16;
+
+#[derive(Debug)]
+pub(crate) struct All {
+    table: Table,
+    held: VecDeque<Row>,
+    /// Place of a held packet, counted from the first row of all.
+    places: HashMap<u64, usize>,
+    first: usize,
+    /// Losses at the present instant of packets not yet told to be sent: a link may refuse a
+    /// packet before its sender has recorded it.
+    early: Vec<(u64, SimTime, LossCause)>,
+}
+
+impl All {
+    pub(super) fn new(dir: &Path) -> Result<All, StoreError> {
+        Ok(All {
+            table: Table::create(dir)?,
+            held: VecDeque::new(),
+            places: HashMap::new(),
+            first: 0,
+            early: Vec::new(),
+        })
+    }
+
+    pub(super) fn on_segment(
+        &mut self,
+        time: SimTime,
+        node: NodeId,
+        trace: &SegmentTrace,
+        names: &Names,
+    ) -> Result<(), StoreError> {
+        self.early.retain(|(_, at, _)| *at == time);
+        let place = self.places.get(&trace.packet).map(|p| p - self.first);
+        let held = place.and_then(|p| self.held.get_mut(p));
+        match (trace.event, held) {
+            (SegmentEvent::Sent, _) => {
+                let mut row = Row::new(trace);
+                row.on_sent(trace, time, node);
+                if let Some(early) = self.early.iter().find(|e| e.0 == trace.packet) {
+                    row.on_lost(early.1, early.2);
+                }
+                self.places
+                    .insert(trace.packet, self.first + self.held.len());
+                self.held.push_back(row);
+            }
+            (SegmentEvent::Received, Some(row)) if row.fate == Fate::Unseen => {
+                row.on_received(trace, time, node, Fate::Received);
+            }
+            (SegmentEvent::Received, held) => {
+                let mut row = Row::new(trace);
+                row.sent = held.and_then(|row| row.sent);
+                row.on_received(trace, time, node, Fate::Duplicate);
+                self.held.push_back(row);
+            }
+            (SegmentEvent::Lost(cause), Some(row)) if row.fate == Fate::Unseen => {
+                row.on_lost(time, cause);
+            }
+            (SegmentEvent::Lost(cause), None) => self.early.push((trace.packet, time, cause)),
+            (SegmentEvent::Lost(_), Some(_)) => {}
+        }
+        while let Some(row) = self.held.front() {
+            if row.fate == Fate::Unseen && self.held.len() <= HELD {
+                break;
+            }
+            self.write_front(names)?;
+        }
+        Ok(())
+    }
+
+    fn write_front(&mut self, names: &Names) -> Result<(), StoreError> {
+        let Some(row) = self.held.pop_front() else {
+            return Ok(());
+        };
+        if self.places.get(&row.trace.packet) == Some(&self.first) {
+            self.places.remove(&row.trace.packet);
+        }
+        self.first += 1;
+        self.table.write(&row, names)
+    }
+
+    pub(super) fn close(mut self, names: &Names) -> Result<(), StoreError> {
+        while !self.held.is_empty() {
+            self.write_front(names)?;
+        }
+        self.table.close()
+    }
+}

@@ -1,0 +1,227 @@
+//! `report`: what a whole run costs - recording, tables, figures, report - beside the simulation alone.
+//!
+//! Each workload is a scenario. It is run with nothing recorded and thrown away, then as `synfin run`
+//! does it, into a directory that is removed again. All in one process: what starting one costs is
+//! left out.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use sim_core::Simulation;
+use sim_core::record::Discard;
+use tcp_model::host::TcpHost;
+
+use super::table::{Measurement, Table};
+use crate::assemble::Assembly;
+use crate::engine::{Engine, make_hosts};
+use crate::overrides::Override;
+use crate::problem::Source;
+use crate::run::Job;
+use crate::sweep::Plan;
+
+/// A workload: its name, and its scenario.
+struct Case {
+    name: &'static str,
+    text: String,
+}
+
+/// The workloads; `part` is what is left of their bytes and times, 1 for all.
+fn cases(part: f64) -> [Case; 4] {
+    let seconds = |s: f64| format!("{} ms", (s * part * 1e3).max(1.0).round());
+    let bytes = (1e9 * part).round();
+    let case = |name, text: String| Case {
+        name,
+        text: format!("name = \"{name}\"\n{text}"),
+    };
+    let exchange = "request = \"100 B\"\nresponse = \"1000 B\"";
+    [
+        case(
+            "bulk",
+            format!(
+                r#"duration = "60 s"
+                [tcp]
+                send_buffer = "4 MB"
+                receive_buffer = "4 MB"
+                [topology]
+                kind = "pair"
+                path = {{ rate = "1 Gbit/s", delay = "1 ms", queue = "1000 packets" }}
+                [[workload]]
+                name = "transfer"
+                kind = "bulk"
+                bytes = "{bytes} B""#
+            ),
+        ),
+        case(
+            "time-wait",
+            format!(
+                r#"duration = "{}"
+                [tcp]
+                profile = "linux"
+                [topology]
+                kind = "pair"
+                path = {{ rate = "1 Gbit/s", delay = "250 us" }}
+                [[workload]]
+                name = "web"
+                arrivals = {{ kind = "fixed", rate = "660 /s" }}
+                close = "client"
+                {exchange}"#,
+                seconds(200.0)
+            ),
+        ),
+        case(
+            "churn",
+            format!(
+                r#"duration = "{}"
+                [tcp]
+                profile = "linux"
+                [topology]
+                kind = "pair"
+                path = {{ rate = "10 Gbit/s", delay = "250 us" }}
+                client_addresses = 16
+                [[workload]]
+                name = "web"
+                arrivals = {{ kind = "poisson", rate = "10000 /s" }}
+                close = "client"
+                {exchange}"#,
+                seconds(10.0)
+            ),
+        ),
+        case(
+            "star",
+            format!(
+                r#"duration = "{}"
+                [tcp]
+                profile = "linux"
+                [topology]
+                kind = "star"
+                clients = {}
+                servers = 4
+                access = {{ rate = "1 Gbit/s", delay = "1 ms" }}
+                [[workload]]
+                name = "web"
+                arrivals = {{ kind = "poisson", rate = "20000 /s" }}
+                close = "client"
+                {exchange}"#,
+                seconds(1.0),
+                (10_000.0 * part).max(1.0).round()
+            ),
+        ),
+    ]
+}
+
+/// The run of a scenario.
+fn plan(case: &Case, sets: &[&str]) -> Result<Plan, String> {
+    let source = Source {
+        name: format!("{}.toml", case.name),
+        text: case.text.clone(),
+    };
+    let sets = sets.iter().map(|set| Override::parse(set));
+    let sets = sets.collect::<Result<Vec<_>, _>>();
+    let sets = sets.map_err(|e| e.to_string())?;
+    Plan::new(&source, &sets).map_err(|e| e.to_string())
+}
+
+/// Seconds that the simulation alone takes, and its events.
+fn alone(case: &Case, engine: Engine) -> Result<(f64, u64), String> {
+    let plan = plan(case, &["record.traced_connections=0"])?;
+    let assembly = Assembly::new(&plan.runs[0]).map_err(|p| p.message)?;
+    let (config, _) = engine.configure(&assembly);
+    let mut hosts = make_hosts(assembly.hosts, &config.partition_of, &TcpHost::new);
+    Assembly::equip(assembly.extras, &mut hosts);
+    let mut simulation = Simulation::new(Arc::clone(&assembly.network), hosts, &config);
+    let started = Instant::now();
+    let stats = simulation.run(&mut Discard, &mut |_| ControlFlow::Continue(()));
+    let stats = stats.map_err(|e| e.to_string())?;
+    Ok((started.elapsed().as_secs_f64(), stats.events))
+}
+
+/// What a whole run took and left.
+struct Whole {
+    seconds: f64,
+    records: f64,
+    bytes: u64,
+}
+
+/// The whole run, from the text of its scenario to its report.
+fn whole(case: &Case, sets: &[&str], dir: &Path, engine: Engine) -> Result<Whole, String> {
+    let started = Instant::now();
+    let plan = plan(case, sets)?;
+    let job = Job {
+        engine,
+        replace: true,
+        ..Job::new(&plan.runs[0], dir)
+    };
+    let made = job.execute(&mut |_| ()).map_err(|e| e.to_string())?;
+    let seconds = started.elapsed().as_secs_f64();
+    let records = made.summary.metrics.get("records");
+    Ok(Whole {
+        seconds,
+        records: records.copied().unwrap_or(0.0),
+        bytes: bytes_below(dir),
+    })
+}
+
+/// Bytes of all files below a directory.
+fn bytes_below(dir: &Path) -> u64 {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    let sizes = entries.map(|entry| match entry.metadata() {
+        Ok(meta) if meta.is_dir() => bytes_below(&entry.path()),
+        Ok(meta) => meta.len(),
+        Err(_) => 0,
+    });
+    sizes.sum()
+}
+
+/// A directory that is removed again.
+struct Scratch(PathBuf);
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // Best effort: it lies among temporary files.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Measures all workloads `reps` times, the ways to run in turn; the least times count, for other
+/// work on the machine only ever adds.
+pub(super) fn table(part: f64, reps: u32, engine: Engine) -> Result<Table, String> {
+    let name = format!("synfin-bench-report-{}", std::process::id());
+    let scratch = Scratch(std::env::temp_dir().join(name));
+    std::fs::create_dir_all(&scratch.0).map_err(|e| e.to_string())?;
+    let mut columns = Vec::new();
+    for case in cases(part) {
+        let mut least = [f64::INFINITY; 3];
+        let mut last = None;
+        for _ in 0..reps {
+            let (seconds, events) = alone(&case, engine)?;
+            let dir = scratch.0.join(case.name);
+            let default = whole(&case, &[], &dir, engine)?;
+            let all = whole(&case, &["record.segments=all"], &dir, engine)?;
+            let took = [seconds, default.seconds, all.seconds];
+            least = std::array::from_fn(|i| least[i].min(took[i]));
+            last = Some((events, default, all));
+        }
+        let Some((events, default, all)) = last else {
+            continue;
+        };
+        let m = Measurement::default()
+            .with("events", events)
+            .with("simulation_s", least[0])
+            .with("whole_s", least[1])
+            .with("ratio", least[1] / least[0])
+            .with("records", default.records)
+            .with("files_kib", default.bytes as f64 / 1024.0)
+            .with("whole_all_segments_s", least[2])
+            .with("ratio_all_segments", least[2] / least[0])
+            .with("records_all_segments", all.records)
+            .with("files_all_segments_kib", all.bytes as f64 / 1024.0);
+        columns.push((case.name.to_owned(), m));
+    }
+    Ok(Table {
+        title: format!("report, part {part} of each workload, least of {reps}"),
+        by: "workload",
+        columns,
+    })
+}

@@ -1,0 +1,139 @@
+//! What is recorded: `[record]`, checked and complete.
+
+use reports::SegmentsKept;
+use sim_core::SimDuration;
+
+use crate::file::RecordFile;
+use crate::file::values::{Limit, Samples, Segments};
+use crate::path::DottedPath;
+use crate::problem::Problem;
+
+/// What is recorded. By default the files of a run are bounded, however long it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecordPlan {
+    /// Time between two counts of sockets by state.
+    pub census_interval: SimDuration,
+    /// Connections whose state changes are kept: the first of the run.
+    pub states: u32,
+    /// Connections with rows in the table of connections: the first of the run.
+    pub connections: u32,
+    /// Which segments of traced connections are kept.
+    pub segments: SegmentsKept,
+    /// Connections of each traced client that are traced: the first it opens.
+    pub traced_connections: u32,
+    /// Clients of which connections are traced: the first by number.
+    pub traced_clients: u32,
+    /// Write `packets.pcapng`.
+    pub pcap: bool,
+    /// Least time between two samples of a traced sender.
+    pub sender_interval: SimDuration,
+    /// Every sample of a traced sender is kept.
+    pub all_samples: bool,
+}
+
+impl RecordPlan {
+    /// Checks what is written and fills in the rest.
+    ///
+    /// # Errors
+    /// When values are out of range or contradict each other.
+    pub fn new(file: &RecordFile, duration: SimDuration) -> Result<RecordPlan, Problem> {
+        let at = DottedPath::from("record");
+        let pcap = file.pcap.unwrap_or(false);
+        let (segments, traced) = match file.segments {
+            None if pcap => (SegmentsKept::All, None),
+            None => (SegmentsKept::Ladder, None),
+            Some(Segments::Kept(SegmentsKept::All)) => (SegmentsKept::All, None),
+            Some(Segments::Kept(kept)) if pcap => {
+                let word = Segments::name(kept);
+                let text = format!("`pcap` writes every segment, and `segments` is {word:?}");
+                return Err(Problem::new(at.key("segments"), text)
+                    .help("write segments = \"all\", or leave `pcap` out"));
+            }
+            Some(Segments::Kept(kept)) => (kept, None),
+            Some(Segments::Connections(n)) if pcap => (SegmentsKept::All, Some(n)),
+            Some(Segments::Connections(n)) => (SegmentsKept::Ladder, Some(n)),
+        };
+        if let (Some(n), Some(_)) = (traced, file.traced_connections) {
+            let text = format!("`segments = {n}` says how many connections are traced, too");
+            return Err(Problem::new(at.key("traced_connections"), text)
+                .help("write segments = \"ladder\" or \"all\" beside `traced_connections`"));
+        }
+        Ok(RecordPlan {
+            census_interval: census_interval(file, duration, &at)?,
+            states: most(file.states, 1_000),
+            connections: most(file.connections, 10_000),
+            segments,
+            traced_connections: traced.unwrap_or_else(|| most(file.traced_connections, 10)),
+            traced_clients: most(file.traced_clients, 10),
+            pcap,
+            sender_interval: file.sender_interval.unwrap_or(SimDuration::from_millis(10)),
+            all_samples: file.samples == Some(Samples::All),
+        })
+    }
+
+    pub(crate) fn to_file(self) -> RecordFile {
+        RecordFile {
+            census_interval: Some(self.census_interval),
+            states: Some(number(self.states)),
+            connections: Some(number(self.connections)),
+            segments: Some(Segments::Kept(self.segments)),
+            traced_connections: Some(number(self.traced_connections)),
+            traced_clients: Some(number(self.traced_clients)),
+            pcap: Some(self.pcap),
+            sender_interval: Some(self.sender_interval),
+            samples: Some(if self.all_samples {
+                Samples::All
+            } else {
+                Samples::Grid
+            }),
+        }
+    }
+}
+
+/// A limit as a number, of which the largest means none.
+fn most(limit: Option<Limit>, default: u32) -> u32 {
+    match limit {
+        None => default,
+        Some(Limit(None)) => u32::MAX,
+        Some(Limit(Some(n))) => u32::try_from(n).unwrap_or(u32::MAX),
+    }
+}
+
+fn number(most: u32) -> Limit {
+    Limit((most != u32::MAX).then_some(u64::from(most)))
+}
+
+fn census_interval(
+    file: &RecordFile,
+    duration: SimDuration,
+    at: &DottedPath,
+) -> Result<SimDuration, Problem> {
+    let interval = file
+        .census_interval
+        .unwrap_or_else(|| default_interval(duration));
+    if interval.is_zero() {
+        return Err(Problem::new(
+            at.key("census_interval"),
+            "`census_interval` must be longer than zero",
+        ));
+    }
+    if duration.as_ps() / interval.as_ps() > 1_000_000 {
+        return Err(Problem::new(
+            at.key("census_interval"),
+            "this makes more than a million counts",
+        )
+        .help("lengthen `census_interval`; a figure needs a few hundred"));
+    }
+    Ok(interval)
+}
+
+/// A round length, so that there are 200 to 500 counts in the run.
+fn default_interval(duration: SimDuration) -> SimDuration {
+    let least = (duration.as_ps() / 500).max(1);
+    let power = 10u64.pow(least.ilog10());
+    let round = [1, 2, 5, 10]
+        .into_iter()
+        .map(|k| power.saturating_mul(k))
+        .find(|&r| r >= least);
+    SimDuration::from_ps(round.unwrap_or(least))
+}
