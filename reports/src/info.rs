@@ -48,7 +48,8 @@ impl RunInfo {
         }
         self.record.interval_s = finite(self.record.interval_s);
         let both = |(a, b): &(f64, f64)| a.is_finite() && b.is_finite();
-        self.record.steady_s = self.record.steady_s.filter(both);
+        let window = |&(from, to): &(f64, f64)| to.is_finite() && (0.0..=to).contains(&from);
+        self.record.steady_s = self.record.steady_s.filter(window);
         let analytic = &mut self.analytic;
         analytic.time_wait_s = known(analytic.time_wait_s);
         analytic.hold_s = finite(analytic.hold_s);
