@@ -27,13 +27,10 @@ pub struct Registry {
     models: Vec<&'static OwnModel>,
 }
 
-/// A name is taken.
+/// Why something cannot be added: most likely its name is taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is a {what} {name:?} already; register yours under another name")]
-pub struct NameTaken {
-    what: &'static str,
-    name: String,
-}
+#[error("{0}")]
+pub struct RegistryError(String);
 
 impl Registry {
     /// Nothing but what comes with the simulator.
@@ -58,18 +55,16 @@ impl Registry {
     /// Makes everything known, in all of the process, before scenarios are read.
     ///
     /// # Errors
-    /// When a name is taken; what came before it is known.
-    pub fn install(self) -> Result<(), NameTaken> {
+    /// When a name is taken, or a control has too many parameters; what came before is known.
+    pub fn install(self) -> Result<(), RegistryError> {
         for algorithm in self.controls {
-            congestion::register(algorithm).map_err(|_| NameTaken {
-                what: "congestion control",
-                name: algorithm.name.to_owned(),
-            })?;
+            congestion::register(algorithm).map_err(|e| RegistryError(e.to_string()))?;
         }
         for model in self.models {
-            own_model::register_model(model).map_err(|name| NameTaken {
-                what: "TCP model",
-                name: name.to_owned(),
+            own_model::register_model(model).map_err(|name| {
+                RegistryError(format!(
+                    "there is a TCP model {name:?} already; register yours under another name"
+                ))
             })?;
         }
         Ok(())

@@ -13,6 +13,7 @@ use sim_core::{
     LinkSpec, Network, NodeId, NodeKind, NodeSpec, QueueLimit, Rate, RunConfig, SimDuration,
     SimTime, Simulation,
 };
+use tcp_model::congestion::Control;
 use tcp_model::spec::{AppSpec, BulkSpec, HostConfig, SinkSpec, TraceSpec};
 use tcp_model::{TcpHost, TcpParams};
 
@@ -149,6 +150,12 @@ fn transfers_without_loss_allocate_nothing() {
         params(),
         TcpParams {
             timestamps: false,
+            ..params()
+        },
+        // With HyStart++, and so delivery rates, and with pacing.
+        TcpParams {
+            congestion: Control::named("cubic").unwrap(),
+            pacing: true,
             ..params()
         },
     ] {

@@ -7,6 +7,7 @@ mod common;
 
 use common::{Act, Channel, Side, World};
 use sim_core::{Rng, SimDuration, SimTime};
+use tcp_model::congestion::{BUILT_IN, Control};
 use tcp_model::model::{End, TcpModel};
 use tcp_model::params::EcnMode;
 use tcp_model::{State, TcpParams};
@@ -42,6 +43,8 @@ fn params(rng: &mut Rng) -> TcpParams {
 
 /// What is off by default, or matters seldom.
 fn features(p: &mut TcpParams, rng: &mut Rng) {
+    p.congestion = Control::new(BUILT_IN[rng.below(BUILT_IN.len() as u64) as usize]);
+    p.pacing = rng.chance(0.3);
     p.ecn = [EcnMode::Off, EcnMode::Active, EcnMode::Passive][rng.below(3) as usize];
     p.dsack = rng.chance(0.7);
     p.cork = rng.chance(0.2);

@@ -126,9 +126,12 @@ pub enum ControlError {
         /// What would fit.
         wanted: String,
     },
-    /// Registered twice, or by a name that is taken.
-    #[error("there is a congestion control {0:?} already")]
+    /// Registered by a name that is taken.
+    #[error("there is a congestion control {0:?} already; register yours under another name")]
     Taken(&'static str),
+    /// Registered with more parameters than there is room for.
+    #[error("congestion control {0:?} has more than {MOST_PARAMETERS} parameters")]
+    TooManyParameters(&'static str),
 }
 
 static REGISTERED: RwLock<Vec<&'static Algorithm>> = RwLock::new(Vec::new());
@@ -137,8 +140,12 @@ static REGISTERED: RwLock<Vec<&'static Algorithm>> = RwLock::new(Vec::new());
 /// scenarios are read.
 ///
 /// # Errors
-/// When an algorithm of this name, or another of its names, is known already.
+/// When an algorithm of this name, or another of its names, is known already, or it has too many
+/// parameters.
 pub fn register(algorithm: &'static Algorithm) -> Result<(), ControlError> {
+    if algorithm.parameters.len() > MOST_PARAMETERS {
+        return Err(ControlError::TooManyParameters(algorithm.name));
+    }
     let names = std::iter::once(&algorithm.name).chain(algorithm.aliases);
     for name in names {
         if find(name).is_some_and(|known| !std::ptr::eq(known, algorithm)) {
@@ -467,6 +474,20 @@ mod tests {
     }
 
     #[test]
+    fn an_explanation_has_source_parameters_ranges_and_an_example() {
+        let text = find("cubic").unwrap().explain();
+        for part in [
+            "source: RFC 9438",
+            "beta = 0.7: share of the window that is left after a loss; a number between 0.1 and 0.99",
+            "hystart = true",
+            "{ kind = \"cubic\", beta = 0.7 }",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert!(find("reno").unwrap().explain().contains("RFC 5681"));
+    }
+
+    #[test]
     fn a_name_that_is_taken_cannot_be_registered() {
         static OTHER: Algorithm = Algorithm {
             name: "own-cubic",
@@ -479,5 +500,13 @@ mod tests {
         };
         assert_eq!(register(&OTHER), Err(ControlError::Taken("cubic")));
         assert!(find("own-cubic").is_none());
+        static WIDE: Algorithm = Algorithm {
+            parameters: &[Parameter::switch("on", true, ""); MOST_PARAMETERS + 1],
+            ..Algorithm::own("wide", |_, params| Control::default().make(params))
+        };
+        assert_eq!(
+            register(&WIDE),
+            Err(ControlError::TooManyParameters("wide"))
+        );
     }
 }
