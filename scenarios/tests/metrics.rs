@@ -79,3 +79,27 @@ fn a_figure_of_a_misspelled_metric_is_refused_with_the_right_name() {
     }
     assert!(!dir.path().join("results").exists());
 }
+
+#[test]
+fn a_metric_is_explained_by_its_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let explain = |name: &str| said(dir.path(), &["explain", name]);
+    let (code, stdout, _) = explain("connects_failed_share_steady");
+    assert_eq!(code, 0);
+    assert!(stdout.contains("share of connects that failed"), "{stdout}");
+    assert!(
+        stdout.contains("`connects_failed_steady` / `connects_settled_steady`"),
+        "{stdout}"
+    );
+    let (code, stdout, _) = explain("time_wait.client_peak");
+    assert!(
+        code == 0 && stdout.contains("sockets of client in TIME-WAIT, peak"),
+        "{stdout}"
+    );
+    let (code, _, stderr) = explain("connects_failed_shar_steady");
+    assert_eq!(code, 2);
+    assert!(
+        stderr.contains("did you mean \"connects_failed_share_steady\"?"),
+        "{stderr}"
+    );
+}

@@ -14,6 +14,7 @@ use std::fmt;
 use crate::host::{SocketCx, SocketId};
 use crate::icmp::IcmpKind;
 use crate::model::End;
+use crate::sample::Ending;
 use bulk::Bulk;
 use client::Client;
 use server::Server;
@@ -26,10 +27,10 @@ pub trait App: Send + fmt::Debug {
     /// Something happened.
     fn on_event(&mut self, event: AppEvent, socket: &mut SocketCx<'_, '_>);
 
-    /// The run is over: the time to record what has not come to an end. Nothing else that is done
-    /// here has an effect. Nothing by default.
-    fn on_run_end(&mut self, socket: &mut SocketCx<'_, '_>) {
-        let _ = socket;
+    /// The run is over or the host goes down: the time to record what has not come to an end.
+    /// Nothing else that is done here has an effect. Nothing by default.
+    fn on_cut_off(&mut self, by: Ending, socket: &mut SocketCx<'_, '_>) {
+        let _ = (by, socket);
     }
 
     /// Something will probably happen to the connection in `slot` soon: the application may fetch
@@ -110,13 +111,13 @@ impl App for AnyApp {
         }
     }
 
-    fn on_run_end(&mut self, socket: &mut SocketCx<'_, '_>) {
+    fn on_cut_off(&mut self, by: Ending, socket: &mut SocketCx<'_, '_>) {
         match self {
-            AnyApp::Client(app) => app.on_run_end(socket),
-            AnyApp::Server(app) => app.on_run_end(socket),
-            AnyApp::Bulk(app) => app.on_run_end(socket),
-            AnyApp::Sink(app) => app.on_run_end(socket),
-            AnyApp::Custom(app) => app.on_run_end(socket),
+            AnyApp::Client(app) => app.on_cut_off(by, socket),
+            AnyApp::Server(app) => app.on_cut_off(by, socket),
+            AnyApp::Bulk(app) => app.on_cut_off(by, socket),
+            AnyApp::Sink(app) => app.on_cut_off(by, socket),
+            AnyApp::Custom(app) => app.on_cut_off(by, socket),
         }
     }
 

@@ -48,7 +48,7 @@ use sim_core::{Cx, Host, Loss, Packet, Upcoming};
 use crate::app::spec::HostConfig;
 use crate::app::{AnyApp, App, AppEvent};
 use crate::model::{Input, TcpModel as _};
-use crate::sample::{Counts, SegmentEvent, TcpSample};
+use crate::sample::{Counts, Ending, SegmentEvent, TcpSample};
 use crate::segment::{Ecn, Packed, Segment};
 use crate::state::State;
 pub use any_tcp::AnyTcp;
@@ -173,16 +173,15 @@ impl TcpHost {
         self.finish(cx);
     }
 
-    /// Lets applications record what has not come to an end, then records every connection.
-    fn run_ends(&mut self, cx: &mut impl HostEnv) {
+    /// Lets applications record what has not come to an end.
+    fn cut_off(&mut self, by: Ending, cx: &mut impl HostEnv) {
         for (i, to) in self.apps.iter_mut().enumerate() {
             let (stack, app) = (&mut self.stack, i as u16);
             cx.with_host_cx(|mut cx| {
                 let cx = cx.reborrow();
-                to.on_run_end(&mut SocketCx { stack, cx, app });
+                to.on_cut_off(by, &mut SocketCx { stack, cx, app });
             });
         }
-        self.stack.summarize_all(cx);
     }
 
     fn packet_arrives(&mut self, packet: &Packet<Segment>, cx: &mut impl HostEnv) {
@@ -271,7 +270,8 @@ impl Host for TcpHost {
     }
 
     fn on_end(&mut self, cx: &mut Cx<'_, Self>) {
-        self.run_ends(cx);
+        self.cut_off(Ending::RunEnd, cx);
+        self.stack.summarize_all(cx);
     }
 
     fn look_ahead(&self, what: Upcoming<'_, Self>) -> Option<u64> {

@@ -107,6 +107,17 @@ pub struct RequestDone {
     pub with_connect: SimDuration,
 }
 
+/// What ended something that an application was doing on a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ending {
+    /// Its connection.
+    Connection(End),
+    /// Its host went down.
+    Crash,
+    /// The run.
+    RunEnd,
+}
+
 /// A request that was begun and whose whole response had not arrived when its connection ended, or
 /// when the run did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,8 +128,8 @@ pub struct RequestUnanswered {
     pub index: u32,
     /// How long the application had waited.
     pub waited: SimDuration,
-    /// How the connection ended; `None` where the run ended first.
-    pub end: Option<End>,
+    /// What ended the wait.
+    pub ending: Ending,
 }
 
 /// The end of a bulk flow.
@@ -128,9 +139,8 @@ pub struct FlowEnd {
     pub conn: ConnId,
     /// Since the call of connect.
     pub took: SimDuration,
-    /// How its connection ended: in order, with all bytes acknowledged, or not; `None` where the
-    /// run ended first.
-    pub end: Option<End>,
+    /// How it ended: with its connection in order and all bytes acknowledged, or not.
+    pub ending: Ending,
 }
 
 /// Why an end point ended.

@@ -26,6 +26,7 @@ pub fn batch_findings(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
     };
     let mut findings = Vec::new();
     findings.extend(told.failures());
+    findings.extend(unusual(rows));
     let metrics = super::told_metrics(info, rows);
     findings.extend(metrics.iter().filter_map(|metric| told.metric(metric)));
     findings.extend(without(info, rows));
@@ -305,6 +306,57 @@ impl Told<'_> {
             _ => Some(known.join(", ")),
         }
     }
+}
+
+/// What is unusual in single runs and shows in no mean: the metric, and what it says.
+const UNUSUAL: [(&str, &str); 8] = [
+    (
+        "old_duplicate_bytes",
+        "data of earlier connections was accepted",
+    ),
+    (
+        "requests_unanswered_timed_out",
+        "requests went unanswered because connections timed out",
+    ),
+    (
+        "requests_unanswered_reset",
+        "requests went unanswered because connections were reset",
+    ),
+    (
+        "requests_unanswered_closed",
+        "requests went unanswered because servers closed early",
+    ),
+    (
+        "requests_unanswered_crashed",
+        "requests went unanswered because clients crashed",
+    ),
+    ("flows_broken", "bulk flows broke off"),
+    (
+        "ended_time_wait_overflow",
+        "connections closed without TIME-WAIT, which is unsafe",
+    ),
+    (
+        "time_wait_killed",
+        "resets ended TIME-WAIT early, which is unsafe",
+    ),
+];
+
+/// "In 2 of 6 runs, bulk flows broke off (7 in all)."
+fn unusual(rows: &[BatchRow]) -> Vec<String> {
+    let complete: Vec<&BatchRow> = rows.iter().filter(|r| r.status.is_ok()).collect();
+    let told = UNUSUAL.iter().filter_map(|(metric, what)| {
+        let values = complete.iter().filter_map(|r| r.metrics.get(*metric));
+        let positive: Vec<f64> = values.copied().filter(|v| *v > 0.0).collect();
+        (!positive.is_empty()).then(|| {
+            format!(
+                "In {} of {} runs, {what} ({} in all).",
+                count(positive.len() as f64),
+                count(complete.len() as f64),
+                format::metric(metric, positive.iter().sum())
+            )
+        })
+    });
+    told.collect()
 }
 
 /// Metrics that were asked for and that no run has, with the reason.

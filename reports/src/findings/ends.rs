@@ -5,7 +5,7 @@ use crate::format::{count, percent, seconds};
 use crate::words::{counted, list, sentence};
 
 /// Causes of requests without an answer: metric, what one and several connections did.
-const CAUSES: [(&str, &str, &str); 5] = [
+const CAUSES: [(&str, &str, &str); 6] = [
     (
         "requests_unanswered_timed_out",
         "timed out (ETIMEDOUT)",
@@ -31,6 +31,11 @@ const CAUSES: [(&str, &str, &str); 5] = [
         "found the server unreachable",
         "found the server unreachable",
     ),
+    (
+        "requests_unanswered_crashed",
+        "was lost in a crash of the client",
+        "were lost in crashes of clients",
+    ),
 ];
 
 /// End points that ended out of order: metric, those of it that another finding tells of, and what
@@ -38,7 +43,7 @@ const CAUSES: [(&str, &str, &str); 5] = [
 const ENDS: [(&str, [&str; 2], &str, &str); 5] = [
     (
         "ended_crashed",
-        ["", ""],
+        ["requests_unanswered_crashed", ""],
         "was lost in a crash of its host",
         "were lost in crashes of their hosts",
     ),

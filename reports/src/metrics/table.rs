@@ -18,7 +18,6 @@ pub(super) const RANKING: &[&str] = &[
     "first_failure_s",
     "time_wait_mean_steady",
     "connects_per_s_steady",
-    "requests_unanswered_share",
     "flow_goodput_mean_bps",
     "goodput_bps",
     "flow_completion_mean_s",
@@ -26,6 +25,7 @@ pub(super) const RANKING: &[&str] = &[
     "retransmissions",
     "request_latency_mean_s",
     "connect_latency_p99_s",
+    "requests_unanswered_share",
 ];
 
 /// A row that stands for one metric.
@@ -86,12 +86,13 @@ const NO_RESPONSE: &str = "no request was answered";
 const REQUESTS: &[Metric] = &[
     requests("requests_made", Count, "requests", "Begun on a connection; those of connects that failed are not.").absent(NO_REQUEST),
     requests("requests_done", Count, "requests answered", "Requests whose whole response arrived.").absent(NO_RESPONSE),
-    requests("requests_unanswered", Count, "requests without an answer", "The whole response had not arrived when the connection ended, or when the run did. The six metrics that follow say which.").absent(NO_REQUEST),
+    requests("requests_unanswered", Count, "requests without an answer", "The whole response had not arrived when the connection ended, or when the run did. The seven metrics that follow say which.").absent(NO_REQUEST),
     requests("requests_unanswered_closed", Count, "requests without an answer, connection closed", "The server closed before the whole response was sent.").absent(NO_REQUEST),
     requests("requests_unanswered_reset", Count, "requests without an answer, connection reset", "ECONNRESET.").absent(NO_REQUEST),
     requests("requests_unanswered_timed_out", Count, "requests without an answer, connection timed out", "ETIMEDOUT.").absent(NO_REQUEST),
     requests("requests_unanswered_aborted", Count, "requests without an answer, connection aborted", "The client aborted.").absent(NO_REQUEST),
     requests("requests_unanswered_unreachable", Count, "requests without an answer, server unreachable", "").absent(NO_REQUEST),
+    requests("requests_unanswered_crashed", Count, "requests without an answer, client crashed", "The client's host went down.").absent(NO_REQUEST),
     requests("requests_unanswered_at_run_end", Count, "requests without an answer at the end of the run", "Their connections were still open.").absent(NO_REQUEST),
     requests("requests_unanswered_share", Share, "share of requests without an answer", "").ratio("requests_unanswered", "requests_made").absent(NO_REQUEST),
     requests("request_unanswered_first_s", Time, "time of the first request given up", "When the first connection with an unanswered request ended, or the run.").absent("every request was answered"),

@@ -2,7 +2,7 @@
 
 use sim_core::SimTime;
 use tcp_model::End;
-use tcp_model::sample::{EndpointSummary, FlowEnd};
+use tcp_model::sample::{Ending, EndpointSummary, FlowEnd};
 
 use super::histogram::Histogram;
 use crate::metrics::Metrics;
@@ -24,10 +24,10 @@ pub(crate) struct Flows {
 
 impl Flows {
     pub(crate) fn on_flow(&mut self, flow: &FlowEnd) {
-        match flow.end {
-            Some(End::Closed) => self.completion.add(flow.took),
-            Some(_) => self.broken += 1,
-            None => self.unfinished += 1,
+        match flow.ending {
+            Ending::Connection(End::Closed) => self.completion.add(flow.took),
+            Ending::Connection(_) | Ending::Crash => self.broken += 1,
+            Ending::RunEnd => self.unfinished += 1,
         }
     }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sim_core::{SimDuration, SimTime};
 use tcp_model::End;
-use tcp_model::sample::{RequestDone, RequestUnanswered};
+use tcp_model::sample::{Ending, RequestDone, RequestUnanswered};
 
 use super::grid::Grid;
 use super::histogram::Histogram;
@@ -45,31 +45,33 @@ struct Unanswered {
 
 /// Why requests get no answer, as the names of their metrics tell it; the order is that of
 /// [`cause`].
-const CAUSES: [&str; 6] = [
+const CAUSES: [&str; 7] = [
     "closed",
     "reset",
     "timed_out",
     "aborted",
     "unreachable",
+    "crashed",
     "at_run_end",
 ];
 
 /// The place of a cause in [`CAUSES`].
-fn cause(end: Option<End>) -> usize {
-    match end {
-        Some(End::Closed) => 0,
+fn cause(ending: Ending) -> usize {
+    match ending {
+        Ending::Connection(End::Closed) => 0,
         // A connection that was refused carried no request unless with its SYN.
-        Some(End::Reset | End::Refused) => 1,
-        Some(End::TimedOut) => 2,
-        Some(End::Aborted) => 3,
-        Some(End::Unreachable(_)) => 4,
-        None => 5,
+        Ending::Connection(End::Reset | End::Refused) => 1,
+        Ending::Connection(End::TimedOut) => 2,
+        Ending::Connection(End::Aborted) => 3,
+        Ending::Connection(End::Unreachable(_)) => 4,
+        Ending::Crash => 5,
+        Ending::RunEnd => 6,
     }
 }
 
 impl Unanswered {
     fn add(&mut self, time: SimTime, request: &RequestUnanswered) {
-        self.by_cause[cause(request.end)] += 1;
+        self.by_cause[cause(request.ending)] += 1;
         self.times = Some((self.times.map_or(time, |t| t.0), time));
         self.longest = self.longest.max(request.waited);
     }

@@ -17,6 +17,10 @@ const SOURCES: &[Source] = &[
         explain: congestion_control,
         names: control_names,
     },
+    Source {
+        explain: reports::metrics::explain,
+        names: metric_names,
+    },
 ];
 
 /// A place where names are looked up.
@@ -60,6 +64,10 @@ fn congestion_control(name: &str) -> Option<String> {
 
 fn control_names() -> Vec<&'static str> {
     congestion::algorithms().iter().map(|a| a.name).collect()
+}
+
+fn metric_names() -> Vec<&'static str> {
+    reports::metrics::all().map(|m| m.id).collect()
 }
 
 /// A line for each parameter.

@@ -5,8 +5,7 @@ use sim_core::SimTime;
 use super::spec::BulkSpec;
 use super::{App, AppEvent};
 use crate::host::{SocketCx, SocketId};
-use crate::model::End;
-use crate::sample::{FlowEnd, TcpSample};
+use crate::sample::{Ending, FlowEnd, TcpSample};
 use crate::segment::ConnId;
 
 /// The application made of a [`BulkSpec`].
@@ -35,13 +34,13 @@ impl Bulk {
         }
     }
 
-    /// Records the end of the flow; `end` is `None` where the run ends first.
-    fn record_end(&mut self, end: Option<End>, socket: &mut SocketCx<'_, '_>) {
+    /// Records the end of the flow.
+    fn record_end(&mut self, ending: Ending, socket: &mut SocketCx<'_, '_>) {
         if let Some((conn, opened)) = self.open.take() {
             socket.record(TcpSample::Flow(FlowEnd {
                 conn,
                 took: socket.now().since(opened),
-                end,
+                ending,
             }));
         }
     }
@@ -62,7 +61,7 @@ impl App for Bulk {
         match event {
             AppEvent::Start => socket.wake(self.spec.start, 0),
             AppEvent::Wake(_) => self.begin(socket),
-            AppEvent::Ended(_, end) => self.record_end(Some(end), socket),
+            AppEvent::Ended(_, end) => self.record_end(Ending::Connection(end), socket),
             AppEvent::Connected(id) => self.fill(id, socket),
             AppEvent::Writable(id, _) if self.left > 0 => self.fill(id, socket),
             AppEvent::Readable(id, _) => {
@@ -72,10 +71,10 @@ impl App for Bulk {
         }
     }
 
-    fn on_run_end(&mut self, socket: &mut SocketCx<'_, '_>) {
+    fn on_cut_off(&mut self, by: Ending, socket: &mut SocketCx<'_, '_>) {
         // A flow without a size has no end to be reached.
         if self.spec.bytes.is_some() {
-            self.record_end(None, socket);
+            self.record_end(by, socket);
         }
     }
 }

@@ -8,8 +8,7 @@ use super::per_socket::{CONNECTION, PerSocket, token};
 use super::spec::{Arrivals, ClientSpec, CloseHow, Closer};
 use super::{App, AppEvent};
 use crate::host::{ConnectOptions, SocketCx, SocketId};
-use crate::model::End;
-use crate::sample::{RequestDone, RequestUnanswered, TcpSample};
+use crate::sample::{Ending, RequestDone, RequestUnanswered, TcpSample};
 use crate::segment::ConnId;
 
 /// Wake token: the next arrival.
@@ -271,14 +270,14 @@ impl Client {
         }
     }
 
-    /// Records the request that is being made, if there is one; `end` is `None` where the run ends.
-    fn record_unanswered(c: &Conn, end: Option<End>, socket: &mut SocketCx<'_, '_>) {
+    /// Records the request that is being made, if there is one.
+    fn record_unanswered(c: &Conn, ending: Ending, socket: &mut SocketCx<'_, '_>) {
         if c.to_write > 0 || c.to_read > 0 {
             socket.record(TcpSample::Unanswered(RequestUnanswered {
                 conn: c.conn,
                 index: c.index,
                 waited: socket.now().since(c.began),
-                end,
+                ending,
             }));
         }
     }
@@ -345,7 +344,7 @@ impl App for Client {
             AppEvent::PeerClosed(id) => self.with(id, socket, Client::on_peer_closed),
             AppEvent::Ended(id, end) => {
                 if let Some(c) = self.conns.remove(id) {
-                    Client::record_unanswered(&c, Some(end), socket);
+                    Client::record_unanswered(&c, Ending::Connection(end), socket);
                     self.think(SimDuration::ZERO, socket);
                 }
             }
@@ -357,9 +356,9 @@ impl App for Client {
         }
     }
 
-    fn on_run_end(&mut self, socket: &mut SocketCx<'_, '_>) {
+    fn on_cut_off(&mut self, by: Ending, socket: &mut SocketCx<'_, '_>) {
         for c in self.conns.iter() {
-            Client::record_unanswered(c, None, socket);
+            Client::record_unanswered(c, by, socket);
         }
     }
 

@@ -15,7 +15,7 @@ use super::stack::{Stack, Timer};
 use crate::app::AnyApp;
 use crate::app::spec::AppSpec;
 use crate::middlebox::{AnyMiddlebox, Middlebox as _, MiddleboxCx};
-use crate::sample::{EndReason, OpenResult, Side, StateChange, TcpSample};
+use crate::sample::{EndReason, Ending, OpenResult, Side, StateChange, TcpSample};
 use crate::segment::Packed;
 use crate::state::State;
 
@@ -95,6 +95,7 @@ impl TcpHost {
 
     /// Loses all state; what there was is recorded as ended by the crash.
     pub(super) fn crash(&mut self, cx: &mut impl HostEnv) {
+        self.cut_off(Ending::Crash, cx);
         self.stack.record_crash(cx);
         self.stack.lose_everything();
         if let Some((apps, _)) = self.extra.as_ref().and_then(|e| e.restart.as_ref()) {

@@ -198,6 +198,29 @@ fn a_metric_that_was_asked_for_and_that_no_run_has_is_named_with_the_reason() {
 }
 
 #[test]
+fn what_is_unusual_in_single_runs_is_told_of_the_batch() {
+    let info = BatchInfo {
+        axes: vec![axis("tcp.sack", &["false", "true"])],
+        ..BatchInfo::default()
+    };
+    let one = |value: &str, broken: f64| {
+        row(
+            &[value],
+            0,
+            &[("connects_failed", 0.0), ("flows_broken", broken)],
+        )
+    };
+    let told = batch_findings(&info, &[one("false", 7.0), one("true", 0.0)]);
+    assert_eq!(
+        told[..2],
+        [
+            "No connect failed in any run.",
+            "In 1 of 2 runs, bulk flows broke off (7 in all).",
+        ]
+    );
+}
+
+#[test]
 fn a_batch_of_nothing_says_so() {
     assert_eq!(
         batch_findings(&BatchInfo::default(), &[]),
