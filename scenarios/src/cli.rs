@@ -62,11 +62,14 @@ enum Command {
         #[arg(short, long)]
         verbose: bool,
     },
-    /// Say what a name means: a TCP parameter, by whatever name, or `tcp` for a list of them
+    /// Say what a name means: a TCP parameter, by whatever name; a key of a scenario; a metric; a
+    /// model of a link
     Explain {
-        /// For example tcp.tw_reuse, net.ipv4.tcp_tw_reuse
+        /// For example net.ipv4.tcp_tw_reuse, record.states, connects_failed, codel; `tcp` for a list
         name: String,
     },
+    /// Print a JSON schema of scenario files, for editors that complete and check TOML
+    Schema,
     /// Run packetdrill scripts against the TCP of the simulator, in virtual time
     Packetdrill(packetdrill::PacketdrillArgs),
     /// Try random worlds: two hosts, a bad path, and rules that must hold in every one of them
@@ -169,6 +172,7 @@ fn obey(command: Command) -> Result<(), Failure> {
         Command::Show { name } => list::show(&name),
         Command::Report { dir, verbose } => report::report(&dir, verbose),
         Command::Explain { name } => explain::explain(&name),
+        Command::Schema => explain::schema(),
         Command::Packetdrill(args) => packetdrill::packetdrill(&args),
         Command::Fuzz(args) => fuzz::fuzz(&args),
         Command::Bench(args) => bench::bench(&args),

@@ -7,59 +7,63 @@ use serde::{Deserialize, Serialize};
 use sim_core::SimDuration;
 
 pub mod fault;
+pub mod keys;
 pub mod tcp;
 pub mod topology;
 pub mod values;
 pub mod workload;
 
+use keys::described;
 use values::{Limit, Samples, Segments};
 
-/// A scenario as written.
+described! {
+/// A scenario.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScenarioFile {
-    /// Name: letters, digits, `-`, `_` and `.`; the results go to `results/NAME`.
-    pub name: String,
+    /// Letters, digits, `-`, `_` and `.`; the results go to `results/NAME`.
+    pub name: String => { example: r#""my-proxy""#, needed: true },
     /// The question it answers, in one line.
     #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub question: String,
-    /// More about it.
+    pub question: String => { default: "none", example: r#""Do four addresses carry 1500 connections per second?""# },
+    /// More about it, in sentences.
     #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub description: String,
-    /// Simulated time.
-    pub duration: Option<SimDuration>,
-    /// Seed of all randomness; 1 unless given.
+    pub description: String => { default: "none", example: r#""One client, one server, four addresses.""# },
+    /// Simulated time of a run.
+    pub duration: Option<SimDuration> => { example: r#""200 s""#, needed: true },
+    /// Seed of all randomness.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub seed: Option<u64>,
-    /// Runs of each variant with different randomness; 1 unless given.
+    pub seed: Option<u64> => { default: "1", example: "7" },
+    /// Runs of each variant with different randomness.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub replicas: Option<u32>,
+    pub replicas: Option<u32> => { default: "1", example: "10", within: Some((1.0, 100_000.0)) },
     /// How to run; changes no result.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub engine: Option<EngineFile>,
+    pub engine: Option<EngineFile> => { default: "the fastest", example: r#"{ event_queue = "wheel" }"# },
     /// TCP parameters.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub tcp: Option<tcp::TcpFile>,
+    pub tcp: Option<tcp::TcpFile> => { default: "the profile linux", example: r#"{ profile = "linux", tcp_fin_timeout = "30 s" }"# },
     /// The network.
-    pub topology: Option<topology::TopologyFile>,
+    pub topology: Option<topology::TopologyFile> => { example: r#"{ kind = "pair", path = { rate = "1 Gbit/s", delay = "1 ms" } }"#, needed: true },
     /// What the hosts do.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub workload: Vec<workload::WorkloadFile>,
+    pub workload: Vec<workload::WorkloadFile> => { example: r#"[{ arrivals = { kind = "fixed", rate = "100 /s" } }]"#, needed: true },
     /// Nodes that go down.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub fault: Vec<fault::FaultFile>,
+    pub fault: Vec<fault::FaultFile> => { default: "none", example: r#"[{ node = "server", at = "10 s", for = "5 s" }]"# },
     /// What is recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub record: Option<RecordFile>,
+    pub record: Option<RecordFile> => { default: "what a report needs", example: "{ traced_connections = 100 }" },
     /// Values to vary, by dotted path.
     #[serde(default, skip_serializing_if = "toml::Table::is_empty")]
-    pub sweep: toml::Table,
+    pub sweep: toml::Table => { default: "nothing is varied", example: r#"{ "tcp.tw_reuse" = [false, true] }"# },
     /// Figures over the runs of a batch.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub figure: Vec<FigureFile>,
+    pub figure: Vec<FigureFile> => { default: "none", example: r#"[{ name = "failed", x = "tcp.tw_reuse", y = "connects_failed" }]"# },
     /// Which run this is: in a `run.toml` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<RunFile>,
+}
 }
 
 impl ScenarioFile {
@@ -86,75 +90,81 @@ impl ScenarioFile {
     }
 }
 
+described! {
 /// `[engine]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EngineFile {
     /// Which event queue; the results are the same for each.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub event_queue: Option<String>,
+    pub event_queue: Option<String> => { default: "the fastest", example: r#""wheel""#, one_of: event_queues },
+}
 }
 
+described! {
 /// `[record]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecordFile {
-    /// Time between two counts of sockets by state; duration / 400 unless given.
+    /// Time between two counts of sockets by state.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub census_interval: Option<SimDuration>,
-    /// Connections whose state changes are kept, the first of the run; 1000 unless given, or `"all"`.
+    pub census_interval: Option<SimDuration> => { default: "a round time near duration / 400", example: r#""100 ms""# },
+    /// Connections whose state changes are kept, the first of the run.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub states: Option<Limit>,
-    /// Connections with rows in the table of connections, the first of the run; 10000 unless given,
-    /// or `"all"`.
+    pub states: Option<Limit> => { default: "1000", example: r#""all""# },
+    /// Connections with rows in the table of connections, the first of the run.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub connections: Option<Limit>,
+    pub connections: Option<Limit> => { default: "10000", example: r#""all""# },
     /// Segments of traced connections that are kept: `"ladder"` for the first and last of each end
     /// and those around trouble, `"all"`, or `"none"`; a number for the ladders of so many connections
     /// of each client.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub segments: Option<Segments>,
+    pub segments: Option<Segments> => { default: r#""ladder""#, example: r#""all""# },
     /// Connections of each client that are traced, the first it opens: their segments and senders'
-    /// variables are kept; 10 unless given, or `"all"`.
+    /// variables are kept.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub traced_connections: Option<Limit>,
-    /// Clients of which connections are traced; the first 10 unless given, or `"all"`.
+    pub traced_connections: Option<Limit> => { default: "10", example: "100" },
+    /// Clients of which connections are traced; the first ones.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub traced_clients: Option<Limit>,
-    /// Write every segment of the traced connections as `packets.pcapng`, too; false unless given.
+    pub traced_clients: Option<Limit> => { default: "10", example: r#""all""# },
+    /// Write every segment of the traced connections as `packets.pcapng`, too.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub pcap: Option<bool>,
-    /// Least time between two samples of a traced sender; 10 ms unless given.
+    pub pcap: Option<bool> => { default: "false", example: "true" },
+    /// Smallest time between two samples of a traced sender.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub sender_interval: Option<SimDuration>,
+    pub sender_interval: Option<SimDuration> => { default: "10 ms", example: r#""1 ms""# },
     /// Samples of traced senders that are kept: `"grid"` for the extremes of up to a thousand steps of
     /// time, or `"all"`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub samples: Option<Samples>,
+    pub samples: Option<Samples> => { default: r#""grid""#, example: r#""all""# },
+}
 }
 
+described! {
 /// `[[figure]]`: a metric of the runs over a swept value.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FigureFile {
     /// Name of the file.
-    pub name: String,
+    pub name: String => { example: r#""failed""#, needed: true },
     /// Swept path along the x axis.
-    pub x: String,
+    pub x: String => { example: r#""tcp.tw_reuse""#, needed: true },
     /// Metric on the y axis.
-    pub y: String,
+    pub y: String => { example: r#""connects_failed_share""#, needed: true },
     /// Swept path that makes one curve for each of its values.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub series: Option<String>,
+    pub series: Option<String> => { default: "one curve", example: r#""tcp.congestion""# },
     /// Draws only the runs in which these swept paths have these values.
     #[serde(
         default,
         rename = "where",
         skip_serializing_if = "toml::Table::is_empty"
     )]
-    pub only: toml::Table,
+    pub only: toml::Table => { name: "where", default: "all runs", example: r#"{ "tcp.tw_reuse" = true }"# },
+}
 }
 
+described! {
 /// `[run]`: which run of its batch a `run.toml` describes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -170,4 +180,11 @@ pub struct RunFile {
     /// Values of the sweep: dotted path and value.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parameters: Vec<[String; 2]>,
+}
+}
+
+/// The names of event queues.
+fn event_queues() -> Vec<&'static str> {
+    let all = sim_core::event_queue::EventQueueKind::ALL.iter();
+    all.map(|kind| kind.name()).collect()
 }

@@ -40,10 +40,12 @@ pub mod problem;
 mod process;
 pub mod progress;
 pub mod read;
+pub mod reference;
 pub mod registry;
 pub mod run;
 pub mod run_spec;
 pub mod scenario;
+pub mod schema;
 pub mod size;
 pub mod sweep;
 

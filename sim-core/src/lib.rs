@@ -84,6 +84,7 @@ pub mod record;
 pub mod rng;
 pub mod routing;
 pub mod simulation;
+mod stall;
 pub mod time;
 pub mod timers;
 pub mod units;

@@ -17,6 +17,7 @@ use crate::network::Network;
 pub use crate::partition::ObjectBytes;
 use crate::partition::{Assignment, Partition};
 use crate::record::{Collect, Record, Recorder};
+use crate::stall::StallGuard;
 use crate::time::{SimDuration, SimTime};
 
 /// How to run; of these only `seed` and `end` change results.
@@ -35,6 +36,9 @@ pub struct RunConfig {
     /// From this many pending events and packets in flight on, a partition lets its hosts fetch what
     /// coming events need ([`Host::look_ahead`]).
     pub look_ahead_from: usize,
+    /// Events within a microsecond of simulated time after which a run counts as stuck and ends
+    /// with [`RunError::NoProgress`].
+    pub most_events_per_us: u64,
 }
 
 impl RunConfig {
@@ -47,6 +51,7 @@ impl RunConfig {
             partition_of: Vec::new(),
             threads: 1,
             look_ahead_from: LookAhead::WORTH_WHILE,
+            most_events_per_us: 100_000_000,
         }
     }
 }
@@ -93,6 +98,17 @@ pub enum RunError {
     /// The recorder failed.
     #[error("cannot write results: {0}")]
     Record(#[from] io::Error),
+    /// Simulated time stands still.
+    #[error(
+        "the run makes no progress: {events} events within a microsecond of simulated time from {since} \
+         on; a host sets timers that fire at once, or far too many of them"
+    )]
+    NoProgress {
+        /// Since when.
+        since: SimTime,
+        /// Events handled since.
+        events: u64,
+    },
 }
 
 /// What [`Simulation::run_to_end`] gives back.
@@ -104,6 +120,8 @@ pub struct Finished<H: Host> {
     pub stats: RunStats,
     /// The hosts after the run, by node number; `None` for routers.
     pub hosts: Vec<Option<H>>,
+    /// Why the run ended early; the counts are then all zero.
+    pub error: Option<RunError>,
 }
 
 /// A network with its hosts, ready to run.
@@ -116,6 +134,7 @@ pub struct Simulation<H: Host> {
     /// Threads of this simulation's own, when it may use more than the caller's.
     pool: Option<ThreadPool>,
     merged: Vec<Record<H::Sample>>,
+    most_events_per_us: u64,
 }
 
 impl<H: Host> Simulation<H> {
@@ -136,11 +155,15 @@ impl<H: Host> Simulation<H> {
     pub fn run_to_end(mut self) -> Finished<H> {
         let mut kept = Collect::default();
         let stats = self.run(&mut kept, &mut |_| ControlFlow::Continue(()));
+        let (stats, error) = match stats {
+            Ok(stats) => (stats, None),
+            Err(error) => (RunStats::default(), Some(error)),
+        };
         Finished {
             records: kept.0,
-            // Keeping records in memory cannot fail.
-            stats: stats.unwrap_or_default(),
+            stats,
             hosts: self.into_hosts(),
+            error,
         }
     }
 
@@ -204,13 +227,14 @@ impl<H: Host> Simulation<H> {
             look_ahead,
             pool,
             merged: Vec::new(),
+            most_events_per_us: config.most_events_per_us,
         }
     }
 
     /// Runs to the end, or until `observe` breaks off.
     ///
     /// # Errors
-    /// When the recorder fails.
+    /// When the recorder fails, or simulated time stands still.
     pub fn run(
         &mut self,
         recorder: &mut dyn Recorder<H::Sample>,
@@ -222,9 +246,11 @@ impl<H: Host> Simulation<H> {
             look_ahead: self.look_ahead,
         };
         let mut pace = Pace::default();
+        let mut guard = StallGuard::new(self.most_events_per_us);
         while let Some(now) = pace.run_batch(&mut self.partitions, bounds, self.pool.as_ref()) {
             self.hand_over(recorder, Some(now))?;
             let events = self.events();
+            guard.check(now, events)?;
             if observe(Progress { now, events }).is_break() {
                 reached = now;
                 break;

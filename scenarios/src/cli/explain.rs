@@ -3,9 +3,8 @@
 use tcp_model::congestion;
 use tcp_model::params::{self, PARAMS};
 
-use super::Failure;
-use crate::console::print;
-use crate::suggest;
+use crate::console::{Failure, print};
+use crate::{reference, suggest};
 
 /// Where names are looked up, in order: what a name means, and the names for "did you mean".
 const SOURCES: &[Source] = &[
@@ -18,15 +17,23 @@ const SOURCES: &[Source] = &[
         names: control_names,
     },
     Source {
+        explain: reference::explain,
+        names: reference::names,
+    },
+    Source {
         explain: reports::metrics::explain,
         names: metric_names,
+    },
+    Source {
+        explain: reference::models::explain,
+        names: reference::models::names,
     },
 ];
 
 /// A place where names are looked up.
 struct Source {
     explain: fn(&str) -> Option<String>,
-    names: fn() -> Vec<&'static str>,
+    names: fn() -> Vec<String>,
 }
 
 /// Prints what a name means.
@@ -34,12 +41,12 @@ pub(super) fn explain(name: &str) -> Result<(), Failure> {
     if let Some(text) = SOURCES.iter().find_map(|s| (s.explain)(name)) {
         return print(&text);
     }
-    let names: Vec<&str> = SOURCES.iter().flat_map(|s| (s.names)()).collect();
-    let near = suggest::nearest(name, names.iter().copied());
+    let names: Vec<String> = SOURCES.iter().flat_map(|s| (s.names)()).collect();
+    let near = suggest::nearest(name, names.iter().map(String::as_str));
     let near = near.map_or(String::new(), |n| format!("; did you mean {n:?}?"));
     Err(Failure::Usage(format!(
         "error: nothing is called {name:?}{near}\n  = help: `synfin explain tcp` lists the TCP \
-         parameters"
+         parameters; scenarios/docs has scenario.md for keys and metrics.md for metrics"
     )))
 }
 
@@ -50,24 +57,30 @@ fn tcp_parameter(name: &str) -> Option<String> {
     params::explain(name)
 }
 
-fn tcp_names() -> Vec<&'static str> {
-    let others = PARAMS
-        .iter()
-        .flat_map(|p| p.names)
-        .flat_map(|n| [n.name, n.short()]);
-    PARAMS.iter().map(|p| p.key).chain(others).collect()
+fn tcp_names() -> Vec<String> {
+    let names = PARAMS.iter().flat_map(|p| p.names);
+    let others = names.flat_map(|n| [n.name, n.short()]);
+    let keys = PARAMS.iter().map(|p| p.key);
+    keys.chain(others).map(str::to_owned).collect()
+}
+
+fn metric_names() -> Vec<String> {
+    reports::metrics::names([])
+}
+
+/// Prints the JSON schema of scenario files.
+pub(super) fn schema() -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(&crate::schema::schema());
+    print(&text.map_err(|e| Failure::Run(format!("error: cannot write the schema: {e}")))?)
 }
 
 fn congestion_control(name: &str) -> Option<String> {
     congestion::find(name).map(congestion::Algorithm::explain)
 }
 
-fn control_names() -> Vec<&'static str> {
-    congestion::algorithms().iter().map(|a| a.name).collect()
-}
-
-fn metric_names() -> Vec<&'static str> {
-    reports::metrics::all().map(|m| m.id).collect()
+fn control_names() -> Vec<String> {
+    let all = congestion::algorithms();
+    all.iter().map(|a| a.name.to_owned()).collect()
 }
 
 /// A line for each parameter.

@@ -3,19 +3,23 @@
 use serde::{Deserialize, Serialize};
 use sim_core::SimDuration;
 
+use super::keys::described;
+
+described! {
 /// An outage of a node, or of each node of a group.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FaultFile {
     /// The host, router or group.
-    pub node: String,
+    pub node: String => { example: r#""server""#, needed: true },
     /// When it goes down.
-    pub at: Option<SimDuration>,
-    /// How long it is down; for good unless given.
+    pub at: Option<SimDuration> => { example: r#""10 s""#, needed: true },
+    /// How long it is down.
     #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
-    pub lasts: Option<SimDuration>,
+    pub lasts: Option<SimDuration> => { name: "for", default: "for good", example: r#""5 s""# },
     /// After a host has come up, how long it neither opens nor accepts connections (RFC 9293 section
-    /// 3.4.3); 0 s unless given.
+    /// 3.4.3).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub quiet: Option<SimDuration>,
+    pub quiet: Option<SimDuration> => { default: "0 s", example: r#""240 s""# },
+}
 }

@@ -11,6 +11,8 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use tcp_model::params::{self, Named, PARAMS, Param, Refusal, TcpParams, Value, Where};
 
+use super::keys::{Described, Form};
+
 /// TCP parameters as a scenario gives them; what is absent comes from the profile.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TcpFile {
@@ -43,6 +45,12 @@ impl TcpFile {
             values: PARAMS.iter().map(|p| (p.key, p.get(params))).collect(),
             host: BTreeMap::new(),
         }
+    }
+}
+
+impl Described for TcpFile {
+    fn form() -> Form {
+        Form::Tcp
     }
 }
 

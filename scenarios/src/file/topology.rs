@@ -3,133 +3,143 @@
 use serde::{Deserialize, Serialize};
 use sim_core::SimDuration;
 
+use super::keys::described;
 use super::values::{LinkRate, Never, OrModel, QueueSize};
 
+described! {
 /// The network of a scenario. `kind` says which of the other keys it takes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TopologyFile {
-    /// `pair`, `star`, `dumbbell`, `chain`, `nat`, `fat-tree`, `torus`, `sites` or `graph`.
-    pub kind: String,
+    /// Which shape; `graph` is hosts, routers and links one by one.
+    pub kind: String => { example: r#""pair""#, one_of: crate::scenario::topology::kinds, needed: true },
     /// Addresses of each client (all kinds but graph).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub client_addresses: Option<u32>,
+    pub client_addresses: Option<u32> => { default: "1", example: "4", within: Some((1.0, 1_000_000.0)) },
     /// Addresses of each server (all kinds but graph).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub server_addresses: Option<u32>,
+    pub server_addresses: Option<u32> => { default: "1", example: "4", within: Some((1.0, 1_000_000.0)) },
     /// Number of clients (star, nat).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub clients: Option<u32>,
+    pub clients: Option<u32> => { default: "1", example: "10", within: Some((1.0, 1_000_000.0)) },
     /// Number of servers (star, nat).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub servers: Option<u32>,
+    pub servers: Option<u32> => { default: "1", example: "4", within: Some((1.0, 1_000_000.0)) },
     /// Number of clients, and of servers (dumbbell, sites).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub pairs: Option<u32>,
+    pub pairs: Option<u32> => { default: "1", example: "4", within: Some((1.0, 500_000.0)) },
     /// Number of routers between client and server (chain).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub routers: Option<u32>,
+    pub routers: Option<u32> => { default: "1", example: "3", within: Some((1.0, 2_000.0)) },
     /// Number of pods, even (fat-tree).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub pods: Option<u32>,
+    pub pods: Option<u32> => { default: "4", example: "4", within: Some((2.0, 64.0)) },
     /// Rows of routers (torus).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub rows: Option<u32>,
-    /// Columns of routers; as many as rows unless given (torus).
+    pub rows: Option<u32> => { default: "4", example: "4", within: Some((2.0, 1_000.0)) },
+    /// Columns of routers (torus).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub columns: Option<u32>,
+    pub columns: Option<u32> => { default: "as `rows`", example: "4", within: Some((2.0, 1_000.0)) },
     /// Number of sites (sites).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub sites: Option<u32>,
+    pub sites: Option<u32> => { default: "4", example: "4", within: Some((2.0, 1_000.0)) },
     /// The link between client and server (pair), each link of the way (chain), or the link outside
     /// the NAT (nat).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub path: Option<LinkFile>,
+    pub path: Option<LinkFile> => { default: "none; needed", example: r#"{ rate = "1 Gbit/s", delay = "1 ms" }"# },
     /// The link of each client (all kinds but pair, chain and graph).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub access: Option<LinkFile>,
-    /// The link of each server; as `access` unless given.
+    pub access: Option<LinkFile> => { default: r#"{ delay = "1 ms" }"#, example: r#"{ rate = "1 Gbit/s", delay = "1 ms" }"# },
+    /// The link of each server.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub server_access: Option<LinkFile>,
+    pub server_access: Option<LinkFile> => { default: "as `access`", example: r#"{ rate = "1 Gbit/s", delay = "1 ms" }"# },
     /// The link between the two routers (dumbbell).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub bottleneck: Option<LinkFile>,
+    pub bottleneck: Option<LinkFile> => { default: "none; needed", example: r#"{ rate = "10 Mbit/s", delay = "10 ms", queue = "64 KiB" }"# },
     /// The links between routers (fat-tree, torus, sites).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub core: Option<LinkFile>,
+    pub core: Option<LinkFile> => { default: "none; needed", example: r#"{ rate = "10 Gbit/s", delay = "10 us" }"# },
     /// Address translation for the clients (nat).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub gateway: Option<NatFile>,
+    pub gateway: Option<NatFile> => { default: "the defaults of a NAT", example: "{ addresses = 2 }" },
     /// Hosts (graph).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub host: Vec<HostFile>,
+    pub host: Vec<HostFile> => { default: "none", example: r#"[{ name = "client", count = 2 }]"# },
     /// Routers (graph).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub router: Vec<RouterFile>,
+    pub router: Vec<RouterFile> => { default: "none", example: r#"[{ name = "hub" }]"# },
     /// Links (graph).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub link: Vec<LinkFile>,
+    pub link: Vec<LinkFile> => { default: "none", example: r#"[{ between = ["client", "hub"], delay = "1 ms" }]"# },
+}
 }
 
+described! {
 /// A host, or several alike: `name-0`, `name-1` and so on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HostFile {
-    /// Name.
-    pub name: String,
-    /// How many; 1 unless given.
+    /// Name: letters, digits, `-` and `_`.
+    pub name: String => { example: r#""client""#, needed: true },
+    /// How many.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub count: Option<u32>,
-    /// Addresses of each; 1 unless given.
+    pub count: Option<u32> => { default: "1", example: "10", within: Some((1.0, 1_000_000.0)) },
+    /// Addresses of each.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub addresses: Option<u32>,
-    /// Group for workloads and TCP parameters; the name unless given.
+    pub addresses: Option<u32> => { default: "1", example: "4", within: Some((1.0, 1_000_000.0)) },
+    /// Group for workloads and TCP parameters.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub group: Option<String>,
+    pub group: Option<String> => { default: "the name", example: r#""clients""# },
+}
 }
 
+described! {
 /// A router, or several alike.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RouterFile {
-    /// Name.
-    pub name: String,
-    /// How many; 1 unless given.
+    /// Name: letters, digits, `-` and `_`.
+    pub name: String => { example: r#""hub""#, needed: true },
+    /// How many.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub count: Option<u32>,
-    /// Address translation; none unless given.
+    pub count: Option<u32> => { default: "1", example: "3", within: Some((1.0, 2_000.0)) },
+    /// Address translation.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub nat: Option<NatFile>,
+    pub nat: Option<NatFile> => { default: "none", example: "{ addresses = 2 }" },
+}
 }
 
+described! {
 /// A source NAT on a router: hosts on one side share its addresses towards the other. Time-outs count
 /// from the last packet of a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NatFile {
-    /// Addresses that are shared; 1 unless given.
+    /// Addresses that are shared.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub addresses: Option<u32>,
-    /// First and last port of the pool of each address; `[1024, 65535]` unless given.
+    pub addresses: Option<u32> => { default: "1", example: "2", within: Some((1.0, 1_000_000.0)) },
+    /// First and last port of the pool of each address.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub ports: Option<[u16; 2]>,
-    /// Time-out while a connection is being opened; 120 s unless given.
+    pub ports: Option<[u16; 2]> => { default: "[1024, 65535]", example: "[1024, 2047]" },
+    /// Time-out while a connection is being opened.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub opening: Option<SimDuration>,
-    /// Time-out of an established connection; 5 days unless given.
+    pub opening: Option<SimDuration> => { default: "120 s", example: r#""30 s""# },
+    /// Time-out of an established connection.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub established: Option<SimDuration>,
-    /// Time-out after the first FIN; 120 s unless given.
+    pub established: Option<SimDuration> => { default: "5 days", example: r#""1 h""# },
+    /// Time-out after the first FIN.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub closing: Option<SimDuration>,
-    /// Time-out after FINs of both sides; 120 s unless given.
+    pub closing: Option<SimDuration> => { default: "120 s", example: r#""30 s""# },
+    /// Time-out after FINs of both sides.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub closed: Option<SimDuration>,
-    /// Time-out after a reset; 10 s unless given.
+    pub closed: Option<SimDuration> => { default: "120 s", example: r#""30 s""# },
+    /// Time-out after a reset.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub reset: Option<SimDuration>,
+    pub reset: Option<SimDuration> => { default: "10 s", example: r#""1 s""# },
+}
 }
 
+described! {
 /// A link with its two directions. All keys but `drop` hold in both unless `reverse` says
 /// otherwise; `drop` counts the packets from the first end to the second.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -138,64 +148,67 @@ pub struct LinkFile {
     /// The two ends (graph): names of hosts, routers or groups. A name that stands for several
     /// nodes is joined one by one to the other end, or pairwise when both stand for as many.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub between: Option<[String; 2]>,
-    /// Bit rate; `unlimited` unless given.
+    pub between: Option<[String; 2]> => { default: "by the shape", example: r#"["client", "server"]"# },
+    /// Bit rate.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub rate: Option<LinkRate>,
+    pub rate: Option<LinkRate> => { default: r#""unlimited""#, example: r#""1 Gbit/s""# },
     /// Propagation delay, one way.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub delay: Option<SimDuration>,
-    /// How the rate varies at random; it does not unless given.
+    pub delay: Option<SimDuration> => { default: "none; needed", example: r#""1 ms""# },
+    /// How the rate varies at random.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub rate_process: Option<OrModel<Never>>,
-    /// Limit of a drop-tail queue, or a queue discipline; `unlimited` unless given.
+    pub rate_process: Option<OrModel<Never>> => { default: "the rate is constant", example: r#"{ kind = "two-state", other = "1 Mbit/s" }"# },
+    /// Limit of a drop-tail queue, or a queue discipline.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub queue: Option<OrModel<QueueSize>>,
+    pub queue: Option<OrModel<QueueSize>> => { default: r#""unlimited""#, example: r#""100 packets""# },
     /// Probability that a packet is lost, or a loss model.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub loss: Option<OrModel<f64>>,
+    pub loss: Option<OrModel<f64>> => { default: "0", example: "0.001", within: Some((0.0, 1.0)) },
     /// Packets to lose, counted from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub drop: Option<Vec<u64>>,
+    pub drop: Option<Vec<u64>> => { default: "none", example: "[1, 4]" },
     /// Probability of a bit error.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub corrupt: Option<f64>,
+    pub corrupt: Option<f64> => { default: "0", example: "0.001", within: Some((0.0, 1.0)) },
     /// Probability that a packet arrives twice.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub duplicate: Option<f64>,
+    pub duplicate: Option<f64> => { default: "0", example: "0.001", within: Some((0.0, 1.0)) },
     /// Probability that a packet is held back.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub reorder: Option<f64>,
-    /// For how long.
+    pub reorder: Option<f64> => { default: "0", example: "0.01", within: Some((0.0, 1.0)) },
+    /// For how long such a packet is held back.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub reorder_delay: Option<SimDuration>,
+    pub reorder_delay: Option<SimDuration> => { default: "0 s", example: r#""2 ms""# },
     /// Largest extra delay of each packet, drawn uniformly; or a delay model.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub jitter: Option<OrModel<SimDuration>>,
+    pub jitter: Option<OrModel<SimDuration>> => { default: "0 s", example: r#""1 ms""# },
     /// Changes in mid-run, in order of time.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub changes: Option<Vec<ChangeFile>>,
+    pub changes: Option<Vec<ChangeFile>> => { default: "none", example: r#"[{ at = "10 s", up = false }]"# },
     /// What differs in the direction from the second end to the first.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub reverse: Option<Box<LinkFile>>,
+    pub reverse: Option<Box<LinkFile>> => { default: "as this direction", example: r#"{ delay = "5 ms" }"# },
+}
 }
 
+described! {
 /// A change of a link; what is absent stays.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeFile {
-    /// When.
-    pub at: SimDuration,
+    /// When it happens, since the start of the run.
+    pub at: SimDuration => { example: r#""10 s""#, needed: true },
     /// New rate.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub rate: Option<sim_core::Rate>,
+    pub rate: Option<sim_core::Rate> => { default: "as before", example: r#""1 Mbit/s""# },
     /// New delay.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub delay: Option<SimDuration>,
+    pub delay: Option<SimDuration> => { default: "as before", example: r#""50 ms""# },
     /// New loss probability.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub loss: Option<f64>,
+    pub loss: Option<f64> => { default: "as before", example: "0.01", within: Some((0.0, 1.0)) },
     /// Whether it carries packets at all.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub up: Option<bool>,
+    pub up: Option<bool> => { default: "as before", example: "false" },
+}
 }

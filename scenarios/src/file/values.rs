@@ -6,6 +6,8 @@ use std::str::FromStr;
 use sim_core::units::ParseUnitError;
 use sim_core::{QueueLimit, Rate};
 
+use super::keys::{RATE, SIZE, leaf};
+
 /// Reads a type through `FromStr` and writes it through `Display`.
 macro_rules! as_text {
     ($type:ty, $expecting:literal) => {
@@ -32,6 +34,28 @@ macro_rules! as_text {
     };
 }
 pub(crate) use as_text;
+
+leaf! {
+    PerSecond: "a number per second, minute or hour, such as `\"450 /s\"`",
+        { "type": "string", "pattern": r"^\s*[0-9.][0-9._]*\s*/\s*(s|ms|min|h)\s*$" };
+    LinkRate: "a bit rate with its unit: bit/s, kbit/s, Mbit/s, Gbit/s or Tbit/s, or `\"unlimited\"`",
+        { "type": "string", "anyOf": [{ "pattern": RATE }, { "const": "unlimited" }] };
+    QueueSize: "a number of packets, a size with its unit, or `\"unlimited\"`",
+        { "type": "string", "anyOf": [
+            { "pattern": r"^\s*[0-9][0-9_]*\s*packets?\s*$" }, { "pattern": SIZE },
+            { "pattern": r"^\s*unlimited\s*$" }
+        ] };
+    Limit: "a whole number, or `\"unlimited\"`",
+        { "anyOf": [{ "type": "integer", "minimum": 0 }, { "enum": ["unlimited", "all"] }] };
+    Segments: "`\"ladder\"`, `\"all\"`, `\"none\"`, or a whole number",
+        { "anyOf": [{ "type": "integer", "minimum": 0 }, { "enum": ["ladder", "all", "none"] }] };
+    Samples: "`\"grid\"` or `\"all\"`", { "enum": ["grid", "all"] };
+    PortList: "a number of ports, or a list of ports",
+        { "anyOf": [
+            { "type": "integer", "minimum": 0, "maximum": 65535 },
+            { "type": "array", "items": { "type": "integer", "minimum": 0, "maximum": 65535 } }
+        ] };
+}
 
 mod choices;
 mod distribution;

@@ -9,7 +9,8 @@ use crate::path::DottedPath;
 use crate::problem::Problem;
 use crate::suggest;
 
-const KINDS: [&str; 6] = ["fixed", "poisson", "ramp", "steps", "closed", "burst"];
+/// The kinds of arrivals.
+pub(crate) const KINDS: [&str; 6] = ["fixed", "poisson", "ramp", "steps", "closed", "burst"];
 
 /// Checks an arrival process as written.
 ///

@@ -65,6 +65,9 @@ pub enum Kind {
     },
 }
 
+/// The kinds of workloads.
+pub(crate) const KINDS: [&str; 2] = ["exchange", "bulk"];
+
 impl Workload {
     /// Checks a workload as written.
     ///
@@ -387,7 +390,7 @@ fn check_keys(file: &WorkloadFile, kind: &str, at: &DottedPath) -> Result<(), Pr
         other => {
             return Err(Problem::new(
                 at.key("kind"),
-                suggest::unknown("workload", other, ["exchange", "bulk"]),
+                suggest::unknown("workload", other, KINDS),
             ));
         }
     };

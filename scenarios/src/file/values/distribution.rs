@@ -7,11 +7,18 @@ use serde::de::{
     self, Deserialize, Deserializer, MapAccess, Visitor, value::MapAccessDeserializer,
 };
 use serde::{Serialize, Serializer};
+use serde_json::json;
 use sim_core::{Bytes, SimDuration};
 use tcp_model::spec::Distribution;
 
+use crate::file::keys::{DURATION, Described, Form, SIZE, described};
+
 /// The unit in which a distribution draws.
 pub trait Unit: Clone + fmt::Debug + PartialEq + 'static {
+    /// What a plain value takes, in words.
+    const TAKES: &'static str;
+    /// The pattern of a plain value.
+    const PATTERN: &'static str;
     /// What is drawn, with an example, for messages.
     const EXPECTING: &'static str;
     /// Reads a quantity as a plain number of the base unit.
@@ -28,6 +35,8 @@ pub trait Unit: Clone + fmt::Debug + PartialEq + 'static {
 pub struct InBytes;
 
 impl Unit for InBytes {
+    const TAKES: &'static str = "a size with its unit: B, kB, KiB, MB, MiB, GB or GiB";
+    const PATTERN: &'static str = SIZE;
     const EXPECTING: &'static str = "a quoted size such as \"10 kB\", or a table such as { kind = \"exponential\", mean = \"10 kB\" }";
     fn read(text: &str) -> Result<f64, String> {
         text.parse::<Bytes>()
@@ -44,6 +53,8 @@ impl Unit for InBytes {
 pub struct InSeconds;
 
 impl Unit for InSeconds {
+    const TAKES: &'static str = "a duration with its unit: ps, ns, us, ms, s, min or h";
+    const PATTERN: &'static str = DURATION;
     const EXPECTING: &'static str = "a quoted time such as \"5 ms\", or a table such as { kind = \"exponential\", mean = \"5 ms\" }";
     fn read(text: &str) -> Result<f64, String> {
         text.parse::<SimDuration>()
@@ -66,25 +77,48 @@ impl<U> Dist<U> {
     }
 }
 
-/// The table form of a distribution.
+described! {
+/// A distribution of sizes or times. `kind` says which of the other keys it takes.
 #[derive(serde::Deserialize, Serialize, Default)]
 #[serde(deny_unknown_fields)]
 struct DistTable {
-    kind: String,
+    /// Which distribution.
+    kind: String => { example: r#""exponential""#, one_of: || KINDS.to_vec(), needed: true },
+    /// The value (constant).
     #[serde(skip_serializing_if = "Option::is_none")]
-    value: Option<String>,
+    value: Option<String> => { default: "none; needed", example: r#""10 kB""# },
+    /// The mean (exponential).
     #[serde(skip_serializing_if = "Option::is_none")]
-    mean: Option<String>,
+    mean: Option<String> => { default: "none; needed", example: r#""10 kB""# },
+    /// The median (lognormal); the mean is `median` times e to the power of half of `sigma` squared.
     #[serde(skip_serializing_if = "Option::is_none")]
-    median: Option<String>,
+    median: Option<String> => { default: "none; needed", example: r#""10 kB""# },
+    /// The smallest value (uniform, pareto).
     #[serde(skip_serializing_if = "Option::is_none")]
-    min: Option<String>,
+    min: Option<String> => { default: "none; needed", example: r#""1 kB""# },
+    /// The largest value (uniform).
     #[serde(skip_serializing_if = "Option::is_none")]
-    max: Option<String>,
+    max: Option<String> => { default: "none; needed", example: r#""10 kB""# },
+    /// Standard deviation of the logarithm (lognormal).
     #[serde(skip_serializing_if = "Option::is_none")]
-    sigma: Option<f64>,
+    sigma: Option<f64> => { default: "none; needed", example: "1.5", within: Some((0.0, f64::INFINITY)) },
+    /// Shape (pareto); with 1 or less there is no mean.
     #[serde(skip_serializing_if = "Option::is_none")]
-    alpha: Option<f64>,
+    alpha: Option<f64> => { default: "none; needed", example: "1.2", within: Some((0.0, f64::INFINITY)) },
+}
+}
+
+/// The kinds of distributions.
+const KINDS: [&str; 5] = ["constant", "uniform", "exponential", "lognormal", "pareto"];
+
+impl<U: Unit> Described for Dist<U> {
+    fn form() -> Form {
+        let one = Form::Leaf {
+            takes: U::TAKES.to_owned(),
+            schema: json!({ "type": "string", "pattern": U::PATTERN }),
+        };
+        Form::Either(Box::new(one), DistTable::KEYS)
+    }
 }
 
 impl DistTable {
@@ -124,8 +158,7 @@ impl DistTable {
                 },
             ),
             other => {
-                let known = ["constant", "uniform", "exponential", "lognormal", "pareto"];
-                return Err(crate::suggest::unknown("distribution", other, known));
+                return Err(crate::suggest::unknown("distribution", other, KINDS));
             }
         };
         let given = [

@@ -5,10 +5,12 @@ use std::marker::PhantomData;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde::{Serialize, Serializer};
+use serde_json::json;
 use sim_core::SimDuration;
 use toml::{Table, Value};
 
 use super::QueueSize;
+use crate::file::keys::{Described, Form};
 
 /// A model as written: its `kind` and its parameters.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -144,5 +146,36 @@ impl<'de, T: Plain> Deserialize<'de> for OrModel<T> {
             }
         }
         d.deserialize_any(ValueOrTable(PhantomData))
+    }
+}
+
+impl<T: Described> Described for OrModel<T> {
+    fn form() -> Form {
+        let model = "a table with the `kind` of a model and its parameters";
+        let model_schema = json!({
+            "type": "object",
+            "properties": { "kind": { "type": "string" } },
+            "required": ["kind"],
+        });
+        match T::form() {
+            Form::Leaf { takes, schema } => Form::Leaf {
+                takes: match takes.as_str() {
+                    "" => model.to_owned(),
+                    plain => format!("{plain}; or {model}"),
+                },
+                schema: json!({ "anyOf": [schema, model_schema] }),
+            },
+            other => other,
+        }
+    }
+}
+
+/// Nothing is written for it.
+impl Described for Never {
+    fn form() -> Form {
+        Form::Leaf {
+            takes: String::new(),
+            schema: json!(false),
+        }
     }
 }

@@ -41,6 +41,11 @@ const SHAPES: &[&Shape] = &[
 const GRAPH: &str = "graph";
 const GRAPH_KEYS: &[&str] = &["host", "router", "link"];
 
+/// The kinds of networks.
+pub(crate) fn kinds() -> Vec<&'static str> {
+    SHAPES.iter().map(|s| s.kind).chain([GRAPH]).collect()
+}
+
 /// A shape written out.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
@@ -145,7 +150,7 @@ pub(super) fn expand(file: &TopologyFile, at: &DottedPath) -> Result<Graph, Prob
         Some(shape) => shape.keys,
         None if file.kind == GRAPH => GRAPH_KEYS,
         None => {
-            let kinds: Vec<&str> = SHAPES.iter().map(|s| s.kind).chain([GRAPH]).collect();
+            let kinds = kinds();
             let message = suggest::unknown("topology", &file.kind, kinds.iter().copied());
             return Err(Problem::new(at.key("kind"), message));
         }

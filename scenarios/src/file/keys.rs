@@ -1,0 +1,337 @@
+//! What the keys of a scenario take: told beside each key's definition, and read by the reference,
+//! the schema and `synfin explain`.
+
+use serde_json::{Value as Json, json};
+use sim_core::{Bytes, Rate, SimDuration};
+
+/// A table of a scenario and its keys.
+#[derive(Debug)]
+pub struct TableInfo {
+    /// Its name in the schema.
+    pub name: &'static str,
+    /// What it is, as Markdown.
+    pub(crate) doc: &'static str,
+    /// Its keys, in the order of their definition.
+    pub keys: &'static [Key],
+}
+
+/// A key of a scenario.
+#[derive(Debug)]
+pub struct Key {
+    /// The field of its name.
+    field: &'static str,
+    /// What it is, as Markdown.
+    doc: &'static str,
+    /// What is told beside its definition.
+    pub info: Info,
+    /// True when its table is not understood without it.
+    pub required: bool,
+    /// What it takes.
+    pub form: fn() -> Form,
+}
+
+/// What the definition of a key tells beside its type and its doc.
+#[derive(Clone, Copy, Debug)]
+pub struct Info {
+    /// Its name, where it is not that of the field.
+    pub name: &'static str,
+    /// What holds when the key is absent.
+    pub default: &'static str,
+    /// A value, as TOML.
+    pub example: &'static str,
+    /// The smallest and largest number.
+    pub within: Option<(f64, f64)>,
+    /// The words it takes.
+    pub one_of: fn() -> Vec<&'static str>,
+    /// A scenario is not complete without it.
+    pub needed: bool,
+}
+
+impl Info {
+    /// Nothing told.
+    pub const NONE: Info = Info {
+        name: "",
+        default: "",
+        example: "",
+        within: None,
+        one_of: Vec::new,
+        needed: false,
+    };
+}
+
+/// What a key takes.
+#[derive(Clone, Debug)]
+pub enum Form {
+    /// A plain value.
+    Leaf {
+        /// In words.
+        takes: String,
+        /// As a JSON schema.
+        schema: Json,
+    },
+    /// A table with keys.
+    Table(&'static TableInfo),
+    /// A list.
+    List(Box<Form>),
+    /// A plain value or a table.
+    Either(Box<Form>, &'static TableInfo),
+    /// TCP parameters: their table is that of `tcp-model`.
+    Tcp,
+}
+
+/// A type that stands in a scenario.
+pub trait Described {
+    /// True when the key may be absent.
+    const OPTIONAL: bool = false;
+
+    /// What it takes.
+    fn form() -> Form;
+}
+
+impl<T: Described> Described for Option<T> {
+    const OPTIONAL: bool = true;
+    fn form() -> Form {
+        T::form()
+    }
+}
+
+impl<T: Described> Described for Vec<T> {
+    fn form() -> Form {
+        Form::List(Box::new(T::form()))
+    }
+}
+
+impl<T: Described> Described for Box<T> {
+    fn form() -> Form {
+        T::form()
+    }
+}
+
+impl<const N: usize> Described for [String; N] {
+    fn form() -> Form {
+        Form::Leaf {
+            takes: format!("a list of {N} strings"),
+            schema: json!({
+                "type": "array", "items": { "type": "string" }, "minItems": N, "maxItems": N
+            }),
+        }
+    }
+}
+
+impl<const N: usize> Described for [u16; N] {
+    fn form() -> Form {
+        Form::Leaf {
+            takes: format!("a list of {N} whole numbers from 0 to 65535"),
+            schema: json!({
+                "type": "array", "minItems": N, "maxItems": N,
+                "items": { "type": "integer", "minimum": 0, "maximum": 65535 },
+            }),
+        }
+    }
+}
+
+/// A plain value: what it takes in words, and its JSON schema.
+macro_rules! leaf {
+    ($($type:ty: $takes:expr, $schema:tt;)*) => {$(
+        impl $crate::file::keys::Described for $type {
+            fn form() -> $crate::file::keys::Form {
+                $crate::file::keys::Form::Leaf {
+                    takes: $takes.to_owned(),
+                    schema: ::serde_json::json!($schema),
+                }
+            }
+        }
+    )*};
+}
+pub(crate) use leaf;
+
+leaf! {
+    String: "a string", { "type": "string" };
+    bool: "`true` or `false`", { "type": "boolean" };
+    u16: "a whole number from 0 to 65535", { "type": "integer", "minimum": 0, "maximum": 65535 };
+    u32: "a whole number", { "type": "integer", "minimum": 0, "maximum": u32::MAX };
+    u64: "a whole number", { "type": "integer", "minimum": 0 };
+    f64: "a number", { "type": "number" };
+    SimDuration: "a duration with its unit: ps, ns, us, ms, s, min or h",
+        { "type": "string", "pattern": DURATION };
+    Bytes: "a size with its unit: B, kB, KiB, MB, MiB, GB or GiB",
+        { "type": "string", "pattern": SIZE };
+    Rate: "a bit rate with its unit: bit/s, kbit/s, Mbit/s, Gbit/s or Tbit/s",
+        { "type": "string", "pattern": RATE };
+}
+
+/// The pattern of a duration.
+pub const DURATION: &str = r"^\s*[0-9.][0-9._]*\s*(ps|ns|us|µs|μs|ms|s|min|h)\s*$";
+/// The pattern of a size.
+pub const SIZE: &str = r"^\s*[0-9.][0-9._]*\s*(B|kB|KB|KiB|MB|MiB|GB|GiB|TB|TiB)\s*$";
+/// The pattern of a bit rate.
+pub const RATE: &str = r"^\s*[0-9.][0-9._]*\s*(bit/s|kbit/s|Mbit/s|Gbit/s|Tbit/s)\s*$";
+
+/// The values of a sweep, by path.
+impl Described for toml::Table {
+    fn form() -> Form {
+        Form::Leaf {
+            takes: "a table: a path, and the list of its values".to_owned(),
+            schema: json!({ "type": "object" }),
+        }
+    }
+}
+
+/// Makes a struct and the description of its keys. After a field's type may stand what its
+/// description tells beside its doc: `=> { default: "1", example: "5", within: Some((1.0, 9.0)) }`,
+/// see [`Info`].
+macro_rules! described {
+    (
+        $(#[doc = $table_doc:literal])*
+        $(#[derive($($derive:tt)*)])?
+        $(#[serde($($table_serde:tt)*)])?
+        $vis:vis struct $name:ident {$(
+            $(#[doc = $doc:literal])*
+            $(#[serde($($serde:tt)*)])*
+            $field_vis:vis $field:ident : $type:ty $(=> { $($info:tt)* })?
+        ),* $(,)?}
+    ) => {
+        $(#[doc = $table_doc])*
+        $(#[derive($($derive)*)])?
+        $(#[serde($($table_serde)*)])?
+        $vis struct $name {$(
+            $(#[doc = $doc])*
+            $(#[serde($($serde)*)])*
+            $field_vis $field: $type,
+        )*}
+
+        impl $name {
+            /// The description of its keys.
+            #[allow(unreachable_pub)] // as visible as the struct
+            pub const KEYS: &'static $crate::file::keys::TableInfo =
+                &$crate::file::keys::TableInfo {
+                    name: stringify!($name),
+                    doc: concat!($($table_doc, "\n"),*),
+                    keys: &[$($crate::file::keys::Key::new(
+                        stringify!($field),
+                        concat!($($doc, "\n"),*),
+                        $crate::file::keys::Info {
+                            $($($info)*,)?
+                            ..$crate::file::keys::Info::NONE
+                        },
+                        !<$type as $crate::file::keys::Described>::OPTIONAL
+                            && !$crate::file::keys::mentions_default(
+                                concat!($(stringify!($($serde)*), " "),*)
+                            ),
+                        <$type as $crate::file::keys::Described>::form,
+                    )),*],
+                };
+        }
+
+        impl $crate::file::keys::Described for $name {
+            fn form() -> $crate::file::keys::Form {
+                $crate::file::keys::Form::Table($name::KEYS)
+            }
+        }
+    };
+}
+pub(crate) use described;
+
+/// True when the attributes of serde give a field a default.
+pub(crate) const fn mentions_default(attributes: &str) -> bool {
+    let (text, word) = (attributes.as_bytes(), b"default");
+    let mut i = 0;
+    while i + word.len() <= text.len() {
+        let mut same = 0;
+        while same < word.len() && text[i + same] == word[same] {
+            same += 1;
+        }
+        if same == word.len() {
+            return true;
+        }
+        i += 1;
+    }
+    false
+}
+
+impl TableInfo {
+    /// What it is, in one paragraph.
+    pub fn text(&self) -> String {
+        paragraph(self.doc)
+    }
+}
+
+impl Key {
+    /// A key, as [`described`] makes it.
+    pub(crate) const fn new(
+        field: &'static str,
+        doc: &'static str,
+        info: Info,
+        required: bool,
+        form: fn() -> Form,
+    ) -> Key {
+        Key {
+            field,
+            doc,
+            info,
+            required,
+            form,
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        match self.info.name {
+            "" => self.field,
+            name => name,
+        }
+    }
+
+    /// What it is, in one paragraph.
+    pub fn text(&self) -> String {
+        paragraph(self.doc)
+    }
+
+    /// What it takes, in words, with its range.
+    pub fn takes(&self) -> String {
+        let words = (self.info.one_of)();
+        if !words.is_empty() {
+            let quoted: Vec<String> = words.iter().map(|w| format!("`\"{w}\"`")).collect();
+            return quoted.join(", ");
+        }
+        let takes = (self.form)().takes();
+        match self.info.within {
+            Some((least, most)) if most.is_finite() => {
+                let takes = takes.split(" from ").next().unwrap_or(&takes);
+                format!("{takes} from {least} to {most}")
+            }
+            Some((least, _)) => format!("{takes}, at least {least}"),
+            None => takes,
+        }
+    }
+}
+
+fn paragraph(doc: &str) -> String {
+    let lines: Vec<&str> = doc.lines().map(str::trim).collect();
+    lines.join(" ").trim().to_owned()
+}
+
+impl Form {
+    /// What it takes, in words.
+    pub fn takes(&self) -> String {
+        match self {
+            Form::Leaf { takes, .. } => takes.clone(),
+            Form::Table(_) => "a table".to_owned(),
+            Form::List(of) => match &**of {
+                Form::Table(_) => "a list of tables".to_owned(),
+                one => format!("a list, each {}", one.takes()),
+            },
+            Form::Either(one, _) => format!("{}; or a table", one.takes()),
+            Form::Tcp => "a table of TCP parameters".to_owned(),
+        }
+    }
+
+    /// The table in it, if there is one.
+    pub fn table(&self) -> Option<&'static TableInfo> {
+        match self {
+            Form::Table(info) | Form::Either(_, info) => Some(info),
+            Form::List(of) => of.table(),
+            Form::Leaf { .. } | Form::Tcp => None,
+        }
+    }
+}

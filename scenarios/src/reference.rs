@@ -1,0 +1,187 @@
+//! The reference of scenario keys: `docs/scenario.md` and `synfin explain`.
+
+use std::fmt::Write as _;
+
+use crate::file::ScenarioFile;
+use crate::file::keys::{Form, Key, TableInfo};
+use crate::path::{DottedPath, Step};
+
+pub mod models;
+
+/// A table and the paths at which it stands.
+struct Place {
+    info: &'static TableInfo,
+    paths: Vec<String>,
+}
+
+/// All tables, each once, the outer ones first.
+fn places() -> Vec<Place> {
+    let mut all = vec![Place {
+        info: ScenarioFile::KEYS,
+        paths: vec![String::new()],
+    }];
+    let mut i = 0;
+    while i < all.len() {
+        let (info, prefix) = (all[i].info, all[i].paths[0].clone());
+        for key in info.keys {
+            let Some(table) = (key.form)().table() else {
+                continue;
+            };
+            let path = match prefix.as_str() {
+                "" => key.name().to_owned(),
+                prefix => format!("{prefix}.{}", key.name()),
+            };
+            match all.iter_mut().find(|p| p.info.name == table.name) {
+                Some(place) => place.paths.push(path),
+                None => all.push(Place {
+                    info: table,
+                    paths: vec![path],
+                }),
+            }
+        }
+        i += 1;
+    }
+    all
+}
+
+/// All keys as a page of Markdown.
+pub fn reference() -> String {
+    let mut out = String::from(HEAD);
+    for place in places() {
+        let title = match place.paths[0].as_str() {
+            "" => "A scenario".to_owned(),
+            _ => {
+                let quoted: Vec<String> = place.paths.iter().map(|p| format!("`{p}`")).collect();
+                quoted.join(", ")
+            }
+        };
+        let _ = write!(out, "\n## {title}\n\n{}\n\n", place.info.text());
+        out.push_str("| key | takes | default | example | |\n|---|---|---|---|---|\n");
+        for key in place.info.keys {
+            let cell = |text: &str| text.replace('|', "\\|");
+            let code = |text: &str| match text {
+                "" => String::new(),
+                text => format!("`{}`", cell(text)),
+            };
+            let _ = writeln!(
+                out,
+                "| `{}` | {} | {} | {} | {} |",
+                key.name(),
+                cell(&key.takes()),
+                cell(&default(key)),
+                code(key.info.example),
+                cell(&key.text()),
+            );
+        }
+    }
+    out.push_str(&models::section());
+    out
+}
+
+/// What holds without the key.
+fn default(key: &Key) -> String {
+    match key.info.default {
+        "" if key.required || key.info.needed => "none; needed".to_owned(),
+        default => default.to_owned(),
+    }
+}
+
+/// Everything about a key, for people; a name alone is looked for in all tables. `None` for a name
+/// that no key has.
+pub fn explain(name: &str) -> Option<String> {
+    if let Some(text) = name.parse().ok().and_then(|path| at_path(&path)) {
+        return Some(text);
+    }
+    let mut found = Vec::new();
+    for place in places() {
+        for key in place.info.keys.iter().filter(|k| k.name() == name) {
+            for path in &place.paths {
+                found.push((format!("{path}.{name}"), key));
+            }
+        }
+    }
+    match &found[..] {
+        [] => None,
+        [(path, key)] => Some(explain_key(path, key)),
+        all => {
+            let mut out = format!("{name}: key of several tables\n\n");
+            for (path, key) in all {
+                let _ = writeln!(out, "  {path:36} {}", key.text());
+            }
+            out.push_str("\n`synfin explain PATH` says more about one of them.\n");
+            Some(out)
+        }
+    }
+}
+
+/// Names for "did you mean".
+pub fn names() -> Vec<String> {
+    let mut all = Vec::new();
+    for place in places() {
+        for key in place.info.keys {
+            all.push(key.name().to_owned());
+            let prefixes = place.paths.iter().filter(|p| !p.is_empty());
+            all.extend(prefixes.map(|p| format!("{p}.{}", key.name())));
+        }
+    }
+    all
+}
+
+/// The key at a path, in which places and names of list elements are passed over.
+fn at_path(path: &DottedPath) -> Option<String> {
+    let (mut table, mut last) = (ScenarioFile::KEYS, None::<&Key>);
+    let mut in_list = false;
+    for step in &path.0 {
+        let Step::Key(name) = step else { continue };
+        match table.keys.iter().find(|k| k.name() == name) {
+            Some(key) => {
+                let form = (key.form)();
+                in_list = matches!(form, Form::List(_));
+                last = Some(key);
+                match form.table() {
+                    Some(inner) => table = inner,
+                    None => table = NOTHING,
+                }
+            }
+            None if in_list => in_list = false, // the name of an element
+            None => return None,
+        }
+    }
+    last.map(|key| explain_key(&path.to_string(), key))
+}
+
+/// Within a plain value there are no keys.
+const NOTHING: &TableInfo = &TableInfo {
+    name: "",
+    doc: "",
+    keys: &[],
+};
+
+fn explain_key(path: &str, key: &Key) -> String {
+    let mut out = format!("{path}: key of a scenario\n\n  {}\n\n", key.text());
+    let _ = writeln!(out, "  takes    {}", key.takes().replace('`', ""));
+    let _ = writeln!(out, "  default  {}", default(key).replace('`', ""));
+    if !key.info.example.is_empty() {
+        let _ = writeln!(out, "  example  {} = {}", key.name(), key.info.example);
+    }
+    if let Some(table) = (key.form)().table() {
+        out.push_str("\n  keys\n");
+        for key in table.keys {
+            let _ = writeln!(out, "    {:18} {}", key.name(), key.text());
+        }
+    }
+    out
+}
+
+const HEAD: &str = "\
+# The keys of a scenario
+
+Made from the definitions in `scenarios/src/file/`; `UPDATE=1 cargo test -p scenarios --test reference`
+writes this page again. `synfin explain PATH` prints what is said here about one key, `synfin schema`
+a JSON schema for editors, and `synfin check FILE` a scenario with every default written out.
+
+A key is named by its path, as in `topology.path.rate`, for `--set` and `[sweep]`. An element of a list
+goes by its place (`topology.link[0].rate`) or by its `name` (`workload.upstream.port`). The keys of
+`[tcp]` are in [`tcp-model/docs/parameters.md`](../../tcp-model/docs/parameters.md), the metrics for
+figures in [`metrics.md`](metrics.md).
+";

@@ -1,0 +1,311 @@
+//! The reference of scenario keys and the schema are current and true.
+
+use std::path::Path;
+use std::process::Command;
+
+use scenarios::file::ScenarioFile;
+use scenarios::file::keys::{Form, Key, TableInfo};
+use scenarios::overrides::Override;
+use scenarios::problem::Source;
+use scenarios::sweep::Plan;
+use scenarios::{library, reference, schema};
+use serde_json::{Value, json};
+
+#[test]
+fn the_reference_is_current() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/scenario.md");
+    let made = reference::reference();
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, &made).unwrap();
+    }
+    let there = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        there == made,
+        "docs/scenario.md is not what the definitions say: UPDATE=1 cargo test -p scenarios --test reference"
+    );
+}
+
+/// Every table with a path to it.
+fn tables() -> Vec<(String, &'static TableInfo)> {
+    let mut all = vec![(String::new(), ScenarioFile::KEYS)];
+    let mut i = 0;
+    while i < all.len() {
+        let (path, info) = all[i].clone();
+        for key in info.keys {
+            if let Some(table) = (key.form)().table()
+                && all.iter().all(|(_, t)| t.name != table.name)
+            {
+                all.push((format!("{path}.{}", key.name()), table));
+            }
+        }
+        i += 1;
+    }
+    all
+}
+
+#[test]
+fn every_key_has_a_doc_a_default_and_an_example() {
+    for (path, table) in tables().iter().filter(|(_, t)| t.name != "RunFile") {
+        for key in table.keys.iter().filter(|k| k.name() != "run") {
+            let at = format!("{path}.{}", key.name());
+            assert!(key.text().ends_with('.'), "{at}: {}", key.text());
+            assert!(!key.info.example.is_empty(), "{at} has no example");
+            let needed = key.required || key.info.needed;
+            assert!(
+                needed || !key.info.default.is_empty(),
+                "{at} has no default"
+            );
+            assert!(
+                !key.text().contains("unless given"),
+                "{at}: the default stands apart"
+            );
+        }
+    }
+}
+
+/// True when a value is of the form of a key. Tables are looked at by [`schema`].
+fn fits(form: &Form, value: &toml::Value) -> bool {
+    match form {
+        Form::List(of) => value
+            .as_array()
+            .is_some_and(|list| list.iter().all(|v| fits(of, v))),
+        Form::Table(_) | Form::Tcp => value.is_table(),
+        Form::Either(one, _) => value.is_table() || fits(one, value),
+        Form::Leaf { schema, .. } => match schema["type"].as_str() {
+            Some("string") => value.is_str(),
+            Some("integer") => value.is_integer(),
+            Some("number") => value.is_float() || value.is_integer(),
+            Some("boolean") => value.is_bool(),
+            Some("array") => value.is_array(),
+            Some("object") => value.is_table(),
+            _ => true,
+        },
+    }
+}
+
+#[test]
+fn every_example_is_what_its_key_takes() {
+    for (path, table) in tables() {
+        for key in table.keys.iter().filter(|k| !k.info.example.is_empty()) {
+            let text = format!("value = {}", key.info.example);
+            let read: toml::Table = text.parse().unwrap_or_else(|e| panic!("{text}: {e}"));
+            assert!(
+                fits(&(key.form)(), &read["value"]),
+                "{path}.{}: {text}",
+                key.name()
+            );
+            let one_of = (key.info.one_of)();
+            let is_one = |v: &str| one_of.is_empty() || one_of.contains(&v);
+            assert!(
+                read["value"].as_str().is_none_or(is_one),
+                "{path}.{}",
+                key.name()
+            );
+        }
+    }
+}
+
+/// A scenario to set values in.
+const PAIR: &str = "name = \"t\"\nduration = \"100 s\"\n[topology]\nkind = \"pair\"\npath = { delay = \
+                    \"1 ms\" }\n[[workload]]\narrivals = { kind = \"burst\", count = 1 }\n";
+
+fn plan(text: &str, set: &str) -> Result<Plan, String> {
+    let source = Source {
+        name: "t.toml".to_owned(),
+        text: text.to_owned(),
+    };
+    Plan::new(&source, &[Override::parse(set).unwrap()])
+}
+
+/// The examples of keys that fit a pair of hosts that exchange something.
+#[test]
+fn examples_are_accepted_where_they_belong() {
+    let skip = ["name", "topology", "workload", "sweep", "figure", "tcp"];
+    let of = |table: &'static TableInfo, prefix: &str, skip: &[&str]| {
+        for key in table.keys.iter().filter(|k| !skip.contains(&k.name())) {
+            let set = format!("{prefix}{}={}", key.name(), key.info.example);
+            plan(PAIR, &set).unwrap_or_else(|e| panic!("{set}: {e}"));
+        }
+    };
+    let find = |name: &str| {
+        tables()
+            .into_iter()
+            .find(|(_, t)| t.name == name)
+            .unwrap()
+            .1
+    };
+    of(
+        ScenarioFile::KEYS,
+        "",
+        &[&skip[..], &["run", "engine"]].concat(),
+    );
+    for (table, prefix) in [("EngineFile", "engine."), ("WorkloadFile", "workload[0].")] {
+        for key in find(table).keys.iter().filter(|k| k.name() != "kind") {
+            for word in (key.info.one_of)() {
+                let set = format!("{prefix}{}={word}", key.name());
+                plan(PAIR, &set).unwrap_or_else(|e| panic!("{set}: {e}"));
+            }
+        }
+    }
+    of(find("RecordFile"), "record.", &[]);
+    of(find("EngineFile"), "engine.", &[]);
+    of(
+        find("LinkFile"),
+        "topology.path.",
+        &["between", "reorder", "reorder_delay"],
+    );
+    let bulk = ["kind", "bytes", "flows", "stagger", "read_rate"];
+    let apart = [
+        "port",
+        "ports",
+        "client_addresses",
+        "server_addresses",
+        "fast_open",
+    ];
+    of(
+        find("WorkloadFile"),
+        "workload[0].",
+        &[&bulk[..], &apart].concat(),
+    );
+}
+
+#[test]
+fn numbers_beyond_their_range_are_refused() {
+    for (table, prefix) in [
+        ("LinkFile", "topology.path."),
+        ("WorkloadFile", "workload[0]."),
+    ] {
+        // More addresses than a host has means all of them; flows are bulk's.
+        let open = ["flows", "client_addresses", "server_addresses"];
+        let all = tables();
+        let (_, info) = all.iter().find(|(_, t)| t.name == table).unwrap();
+        let ranged = |k: &&Key| k.info.within.is_some_and(|(_, most)| most < 1e9);
+        for key in info
+            .keys
+            .iter()
+            .filter(ranged)
+            .filter(|k| !open.contains(&k.name()))
+        {
+            let (_, most) = key.info.within.unwrap();
+            let beyond = if most <= 1.0 {
+                "1.5".to_owned()
+            } else {
+                format!("{}", most + 1.0)
+            };
+            let set = format!("{prefix}{}={beyond}", key.name());
+            assert!(plan(PAIR, &set).is_err(), "{set}");
+        }
+    }
+}
+
+#[test]
+fn names_are_explained() {
+    for (name, part) in [
+        ("record.states", "default  1000"),
+        ("topology.path.rate", "unlimited"),
+        (
+            "workload[0].arrivals.rate",
+            "workload[0].arrivals.rate: key",
+        ),
+        ("workload.web.arrivals", "keys"),
+        ("census_interval", "record.census_interval: key"),
+        ("rate", "topology.path.rate"),
+    ] {
+        let text = reference::explain(name).unwrap_or_default();
+        assert!(text.contains(part), "{name}: {text}");
+    }
+    assert_eq!(reference::explain("no_such_key"), None);
+    assert_eq!(reference::explain("duration.rate"), None);
+}
+
+/// Documents, and whether the schema must take them.
+fn documents() -> Vec<Value> {
+    let document = |text: &str, valid: bool| {
+        let table: toml::Table = text.parse().unwrap_or_else(|e| panic!("{text}: {e}"));
+        json!({ "valid": valid, "document": table })
+    };
+    let mut all: Vec<Value> = library::ALL
+        .iter()
+        .map(|e| document(&e.source().text, true))
+        .collect();
+    let tcp = |more: &str| format!("{PAIR}[tcp]\n{more}\n");
+    for (text, valid) in [
+        (PAIR.to_owned(), true),
+        (
+            tcp("net.ipv4.tcp_sack = 1\ntcp_fin_timeout = 30\nmax_tw_buckets = \"unlimited\""),
+            true,
+        ),
+        (
+            tcp(
+                "tw_reuse = true\necn = \"active\"\nip_local_port_range = \"1024 65535\"\n[tcp.host.client]\nsack = false",
+            ),
+            true,
+        ),
+        (PAIR.replace("duration", "duratoin"), false),
+        (PAIR.replace("\"100 s\"", "100"), false),
+        (PAIR.replace("\"100 s\"", "\"100\""), false),
+        (PAIR.replace("\"pair\"", "\"pear\""), false),
+        (PAIR.replace("\"1 ms\"", "\"1 ms\", loss = 1.5"), false),
+        (PAIR.replace("count = 1", "count = \"many\""), false),
+        (tcp("tcp_fin_timeuot = 30"), false),
+        (tcp("keepalive_probes = 0"), false),
+        (tcp("ecn = \"maybe\""), false),
+        (tcp("time_wait = 60"), false),
+        (tcp("host.client.sack = \"yes\""), false),
+    ] {
+        all.push(document(&text, valid));
+    }
+    all
+}
+
+/// The schema checker of PyPI, which draws its own conclusions.
+const CHECKER: &str = r#"
+import json, sys, jsonschema
+given = json.load(sys.stdin)
+jsonschema.Draft202012Validator.check_schema(given["schema"])
+validator = jsonschema.Draft202012Validator(given["schema"])
+for i, case in enumerate(given["cases"]):
+    error = next(validator.iter_errors(case["document"]), None)
+    if (error is None) != case["valid"]:
+        print(f"case {i}: {error.message if error else 'taken'}: {json.dumps(case['document'])[:400]}")
+"#;
+
+#[test]
+fn the_schema_takes_all_library_scenarios_and_refuses_broken_ones() {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("jsonschema");
+    let python = |args: &[&str]| {
+        let mut command = Command::new("python3");
+        command.args(args).env("PYTHONPATH", &target);
+        command
+    };
+    let there = |mut c: Command| c.output().is_ok_and(|o| o.status.success());
+    if !there(python(&["-c", "import jsonschema"])) {
+        let to = target.to_string_lossy();
+        let install = [
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--target",
+            &to,
+            "jsonschema",
+        ];
+        if !there(python(&install)) {
+            eprintln!(
+                "skipped: the Python package jsonschema is not there and cannot be installed"
+            );
+            return;
+        }
+    }
+    let given = json!({ "schema": schema::schema(), "cases": documents() });
+    let file = target.with_extension("json");
+    std::fs::write(&file, given.to_string()).unwrap();
+    let mut check = python(&["-c", CHECKER]);
+    let output = check
+        .stdin(std::fs::File::open(&file).unwrap())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let failed = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && said.is_empty(), "{said}{failed}");
+}

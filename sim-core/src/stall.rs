@@ -1,0 +1,61 @@
+//! Notices a run that makes no progress: event after event, and simulated time stands still.
+//!
+//! Every link has a delay, so a packet cannot go round in no time; a host that sets its timer to now
+//! again and again can. It is looked for between batches of events and costs an event nothing.
+
+use crate::simulation::RunError;
+use crate::time::{SimDuration, SimTime};
+
+/// Counts events since simulated time last advanced by [`StallGuard::STEP`].
+#[derive(Debug)]
+pub(crate) struct StallGuard {
+    most: u64,
+    since: SimTime,
+    events: u64,
+}
+
+impl StallGuard {
+    /// Time must advance by this much within the largest number of events.
+    const STEP: SimDuration = SimDuration::from_micros(1);
+
+    pub(crate) fn new(most: u64) -> StallGuard {
+        StallGuard {
+            most,
+            since: SimTime::ZERO,
+            events: 0,
+        }
+    }
+
+    /// Looks at a run that is at `now` after `events` events.
+    pub(crate) fn check(&mut self, now: SimTime, events: u64) -> Result<(), RunError> {
+        if now.since(self.since) >= StallGuard::STEP {
+            (self.since, self.events) = (now, events);
+        }
+        let events = events - self.events;
+        if events <= self.most {
+            return Ok(());
+        }
+        let since = self.since;
+        Err(RunError::NoProgress { since, events })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_events_are_fine_while_time_advances() {
+        let mut guard = StallGuard::new(10);
+        let at = |ns| SimTime::from_ps(ns * 1000);
+        for (ns, events, fine) in [
+            (0, 10, true),
+            (999, 10, true),
+            (1000, 20, true),
+            (1500, 30, true),
+        ] {
+            assert_eq!(guard.check(at(ns), events).is_ok(), fine, "{ns} ns");
+        }
+        assert!(guard.check(at(1999), 31).is_err());
+    }
+}

@@ -1,0 +1,66 @@
+//! A run in which simulated time stands still ends with an error.
+
+mod common;
+
+use common::{Draft, run};
+use sim_core::simulation::{RunError, Simulation};
+use sim_core::{Cx, Host, Packet, RunConfig, SimDuration, SimTime};
+
+/// Wakes itself after `wait`, for ever.
+struct Restless {
+    wait: SimDuration,
+}
+
+impl Host for Restless {
+    type Payload = ();
+    type Sample = ();
+    type Scratch = ();
+
+    fn on_start(&mut self, cx: &mut Cx<'_, Self>) {
+        cx.wake(cx.now(), 0);
+    }
+
+    fn on_packet(&mut self, _: Packet<()>, _: &mut Cx<'_, Self>) {}
+
+    fn on_timer(&mut self, token: u64, cx: &mut Cx<'_, Self>) {
+        cx.wake(cx.now() + self.wait, token);
+    }
+}
+
+fn config(end: SimTime) -> RunConfig {
+    RunConfig {
+        most_events_per_us: 50_000,
+        ..RunConfig::new(1, end)
+    }
+}
+
+#[test]
+fn an_endless_instant_ends_the_run_with_the_time_it_stands_at() {
+    for wait in [SimDuration::ZERO, SimDuration::from_ps(1)] {
+        let mut draft = Draft::default();
+        draft.host("a");
+        let hosts = vec![Some(Restless { wait })];
+        let done = Simulation::new(draft.network(), hosts, &config(SimTime::MAX)).run_to_end();
+        match done.error {
+            Some(RunError::NoProgress { since, events }) => {
+                assert_eq!(since, SimTime::ZERO);
+                assert!(events > 50_000 && events < 100_000, "{events}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_restless_host_whose_time_advances_may_go_on() {
+    let mut draft = Draft::default();
+    draft.host("a");
+    let wait = SimDuration::from_nanos(100);
+    let end = SimTime::ZERO + SimDuration::from_millis(10);
+    let ((_, stats), _) = run(
+        &draft.network(),
+        vec![Some(Restless { wait })],
+        &config(end),
+    );
+    assert_eq!((stats.reached, stats.events), (end, 100_001)); // the start, and the rest
+}

@@ -1,0 +1,158 @@
+//! Parameters anywhere within their ranges: a small exchange ends or is given up, and within a
+//! bounded number of steps.
+//!
+//! `SYNFIN_CASES` sets the number of cases, `SYNFIN_CASE` runs a single one.
+
+mod common;
+
+use common::{Act, Channel, Side, World};
+use sim_core::{Bytes, Rng, SimDuration, SimTime};
+use tcp_model::model::TcpModel;
+use tcp_model::params::{PARAMS, Param, Shape, Value, param};
+use tcp_model::{State, TcpParams};
+
+/// A number from `least` to `most`: an end of the range, or anything between, small ones as likely
+/// as large ones.
+fn number(least: u64, most: u64, rng: &mut Rng) -> u64 {
+    match rng.below(8) {
+        0 => least,
+        1 => most,
+        _ => {
+            let low = (least.max(1) as f64).ln();
+            let x = (low + rng.uniform() * ((most.max(1) as f64).ln() - low)).exp();
+            (x as u64).clamp(least, most)
+        }
+    }
+}
+
+/// A value within the range of a parameter.
+fn value(param: &Param, rng: &mut Rng) -> Value {
+    let kind = &param.kind;
+    if let Some(none) = kind.none
+        && rng.chance(0.2)
+    {
+        return Value::text(none);
+    }
+    let (least, most) = (kind.least, kind.most);
+    match kind.shape {
+        Shape::Flag => Value::Flag(rng.chance(0.5)),
+        Shape::Count => Value::number(number(least, most, rng)),
+        Shape::Size => Value::text(Bytes(number(least, most, rng))),
+        Shape::Time => Value::text(SimDuration::from_ps(number(least, most, rng))),
+        Shape::GiveUp => Value::number(number(least, most, rng)),
+        Shape::Ports => Value::List(vec![Value::number(least), Value::number(most)]),
+        Shape::Words(words) => Value::text(words[rng.below(words.len() as u64) as usize].word),
+        Shape::Bits(bits) => {
+            let some = bits.iter().filter(|_| rng.chance(0.5));
+            Value::Number(some.fold(0, |all, b| all | b.number))
+        }
+    }
+}
+
+/// A profile of which some parameters, or all, have other values.
+fn params(rng: &mut Rng) -> TcpParams {
+    let share = [0.05, 0.3, 1.0][rng.below(3) as usize];
+    loop {
+        let name = TcpParams::PROFILES[rng.below(3) as usize];
+        let mut params = TcpParams::profile(name).unwrap();
+        // Both ends have the same version of IP.
+        for param in PARAMS.iter().filter(|p| p.key != "ip_version") {
+            if rng.chance(share) {
+                param.set(&mut params, &value(param, rng)).unwrap();
+            }
+        }
+        if params.check().is_ok() {
+            return params;
+        }
+    }
+}
+
+const REQUEST: u64 = 40;
+const RESPONSE: u64 = 300;
+
+/// Writes, and closes when the other side has closed, in the end anyway.
+fn side(params: TcpParams, bytes: u64) -> Side {
+    let at = SimTime::ZERO + SimDuration::from_millis(5);
+    let later = at + SimDuration::from_secs(500_000);
+    let write = Act::Write {
+        bytes,
+        push: true,
+        urgent: false,
+    };
+    let plan = vec![(at, write), (at, Act::Shutdown), (later, Act::Close)];
+    let mut side = Side::new(params, plan, true);
+    side.polite = true;
+    side
+}
+
+fn world(case: u64, client: TcpParams, server: TcpParams) -> World {
+    let channel = Channel {
+        delay: SimDuration::from_millis(1),
+        loss: 0.0,
+        duplicate: 0.0,
+        reorder: 0.0,
+        dead_from: SimTime::MAX,
+    };
+    World::new(
+        case,
+        channel,
+        [side(client, REQUEST), side(server, RESPONSE)],
+        false,
+    )
+}
+
+fn check(case: u64) {
+    let mut rng = Rng::stream(case, "parameters", 0);
+    let mut world = world(case, params(&mut rng), params(&mut rng));
+    world.run(3_000_000);
+    for side in &world.sides {
+        assert_eq!(
+            side.state(),
+            State::Closed,
+            "case {case}: {}",
+            world.summary()
+        );
+        let timer = side.model.as_ref().and_then(TcpModel::next_timeout);
+        assert_eq!(timer, None, "case {case}: {}", world.summary());
+    }
+}
+
+#[test]
+fn an_exchange_ends_with_parameters_anywhere_within_their_ranges() {
+    let env = |name: &str| std::env::var(name).ok().and_then(|v| v.parse::<u64>().ok());
+    if let Some(case) = env("SYNFIN_CASE") {
+        return check(case);
+    }
+    for case in 0..env("SYNFIN_CASES").unwrap_or(300) {
+        let run = std::panic::catch_unwind(|| check(case));
+        if let Err(error) = run {
+            eprintln!("SYNFIN_CASE={case} shows it alone");
+            std::panic::resume_unwind(error);
+        }
+    }
+}
+
+#[test]
+fn windows_of_a_few_bytes_let_everything_through() {
+    let tiny: [(&str, Value); 4] = [
+        ("window_clamp", Value::Number(1)),
+        ("receive_buffer", Value::text("1 B")),
+        ("window_clamp", Value::Number(100)),
+        ("receive_buffer", Value::text("100 B")),
+    ];
+    for profile in TcpParams::PROFILES {
+        for (key, value) in &tiny {
+            let mut params = TcpParams::profile(profile).unwrap();
+            param(key).unwrap().set(&mut params, value).unwrap();
+            let mut world = world(1, params.clone(), params);
+            world.run(100_000);
+            let read = [world.sides[0].read, world.sides[1].read];
+            assert_eq!(read, [RESPONSE, REQUEST], "{profile}, {key} = {value}");
+            let seconds = world.now.as_secs_f64();
+            assert!(
+                seconds < 10_000.0,
+                "{profile}, {key} = {value}: {seconds} s"
+            );
+        }
+    }
+}
