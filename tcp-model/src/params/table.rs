@@ -118,6 +118,8 @@ const fn millis(ms: u64) -> SimDuration {
 /// RFC 7323 section 2.3: no window beyond 2^30.
 const LARGEST: u64 = 1 << 30;
 const BUFFER: Kind = Kind::size(1, LARGEST).because("TCP's largest window is 1 GiB");
+/// The longest time-out; Linux's is two minutes.
+const HOUR: SimDuration = secs(3600);
 /// The largest number of a sysctl of Linux.
 const INT_MAX: u64 = i32::MAX as u64;
 
@@ -399,14 +401,14 @@ tcp_params! {
         /// Time-out before there is an RTT sample (RFC 6298 rule 2.1). At most `max_rto`.
         initial_rto: SimDuration {
             rfc9293: secs(1),
-            kind: Kind::time(MILLISECOND)
+            kind: Kind::time_up_to(MILLISECOND, HOUR)
                 .because("a shorter one would send a SYN again and again before any answer"),
             names: [freebsd("net.inet.tcp.rexmit_initial", MS)]
         }
         /// Smallest time-out (RFC 6298 rule 2.4). At most `max_rto`.
         min_rto: SimDuration {
             rfc9293: secs(1), linux: millis(200), freebsd: millis(200),
-            kind: Kind::time(MICROSECOND)
+            kind: Kind::time_up_to(MICROSECOND, HOUR)
                 .because("a shorter one makes millions of events in a microsecond"),
             names: [
                 linux("net.ipv4.tcp_rto_min_us", US),
@@ -417,8 +419,8 @@ tcp_params! {
         /// Largest time-out (RFC 6298 rule 2.5).
         max_rto: SimDuration {
             rfc9293: secs(60), linux: secs(120), freebsd: secs(64),
-            kind: Kind::time(MILLISECOND)
-                .because("a dead peer would be sent more than a thousand segments a second"),
+            kind: Kind::time_up_to(MILLISECOND, HOUR)
+                .because("with less a dead peer would be sent over a thousand segments a second"),
             names: [linux("net.ipv4.tcp_rto_max_ms", MS), other("tcp_rto_max")]
         }
         /// Estimate the time-out as Linux does: the smallest bounds the deviation alone,
@@ -560,15 +562,15 @@ tcp_params! {
         /// Idle time before the first keep-alive probe (RFC 9293 MUST-25: off unless asked for).
         keepalive: Option<SimDuration> {
             rfc9293: None, freebsd: Some(TcpParams::DEFAULT_KEEPALIVE),
-            kind: Kind::time(MILLISECOND).or("never")
-                .because("an idle connection would send more than a thousand probes a second"),
+            kind: Kind::time(millis(100)).or("never")
+                .because("with less an idle connection would send over ten probes a second"),
             names: [linux("net.ipv4.tcp_keepalive_time", S), socket("TCP_KEEPIDLE")]
         }
         /// Time between keep-alive probes.
         keepalive_interval: SimDuration {
             rfc9293: secs(75),
-            kind: Kind::time(MILLISECOND)
-                .because("a dead peer would be sent more than a thousand probes a second"),
+            kind: Kind::time(millis(100))
+                .because("with less a dead peer would be sent over ten probes a second"),
             names: [
                 linux("net.ipv4.tcp_keepalive_intvl", S),
                 freebsd("net.inet.tcp.keepintvl", MS),

@@ -109,7 +109,7 @@ pub struct World {
     pub log: Vec<Sent>,
     channel: Channel,
     rng: Rng,
-    pub now: SimTime,
+    now: SimTime,
     heap: BinaryHeap<Reverse<(SimTime, u64, Kind)>>,
     count: u64,
     out: Outputs,
