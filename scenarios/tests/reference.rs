@@ -114,7 +114,7 @@ fn plan(text: &str, set: &str) -> Result<Plan, String> {
         name: "t.toml".to_owned(),
         text: text.to_owned(),
     };
-    Plan::new(&source, &[Override::parse(set).unwrap()])
+    Plan::new(&source, &[Override::parse(set).unwrap()]).map_err(|e| e.to_string())
 }
 
 /// The examples of keys that fit a pair of hosts that exchange something.

@@ -42,6 +42,11 @@ fn value(param: &Param, rng: &mut Rng) -> Value {
         Shape::GiveUp => Value::number(number(least, most, rng)),
         Shape::Ports => Value::List(vec![Value::number(least), Value::number(most)]),
         Shape::Words(words) => Value::text(words[rng.below(words.len() as u64) as usize].word),
+        Shape::Model => Value::text("full"),
+        Shape::Control => {
+            let all = tcp_model::congestion::BUILT_IN;
+            Value::text(all[rng.below(all.len() as u64) as usize].name)
+        }
         Shape::Bits(bits) => {
             let some = bits.iter().filter(|_| rng.chance(0.5));
             Value::Number(some.fold(0, |all, b| all | b.number))
