@@ -47,7 +47,7 @@ mod tests {
     #[test]
     fn many_events_are_fine_while_time_advances() {
         let mut guard = StallGuard::new(10);
-        let at = |ns| SimTime::from_ps(ns * 1000);
+        let at = |ns: u64| SimTime::from_ps(ns * 1000);
         for (ns, events, fine) in [
             (0, 10, true),
             (999, 10, true),
