@@ -1,6 +1,12 @@
 //! What theory says of TIME-WAIT and ports: the curves that are drawn beside the measured ones.
 
-use crate::info::AnalyticHints;
+pub use expected::{
+    Expected, SCARCE_FROM_S, expected_curve, expected_failures, expected_time_wait, port_limit,
+};
+
+use crate::info::Span;
+
+mod expected;
 
 /// Offered rate at `t` seconds: linear between the points, zero before the first, constant after
 /// the last. At a step the later point counts.
@@ -36,13 +42,8 @@ pub fn little(points: &[(f64, f64)], t: f64, stay_s: f64) -> f64 {
     offered_until(points, t) - offered_until(points, t - stay_s)
 }
 
-/// Connections per second that so many ports allow when each is kept for `held_s`.
-pub fn port_limit_per_s(ports: f64, held_s: f64) -> f64 {
-    ports / held_s
-}
-
-/// The share of connects that must fail in the long run when `offered` exceeds `limit`, both per
-/// second.
+/// The share of connects that must fail in the long run when `offered` exceeds `limit`: both per
+/// second, or both as numbers of ports.
 pub fn failure_share(offered: f64, limit: f64) -> f64 {
     if offered <= limit || offered <= 0.0 {
         return 0.0;
@@ -68,57 +69,57 @@ pub struct FluidPoint {
     pub held: f64,
     /// Sockets in TIME-WAIT.
     pub time_wait: f64,
-    /// Connections per second that get a port.
+    /// Connections per second that get a port, mean over the step that ends here.
     pub accepted_per_s: f64,
-    /// Connections per second offered.
-    pub offered_per_s: f64,
+    /// Connections per second that want one, in the same way.
+    pub arrived_per_s: f64,
 }
 
 /// The port supply as a fluid: connections come at the offered rate while a port is free, hold it
-/// for `hold_s`, then for `time_wait_s` more, and are refused while none is.
+/// for `held_s`, and are refused while none is. They enter TIME-WAIT `time_wait_s.0` after their
+/// connect and stay for `time_wait_s.1`.
 ///
-/// In steps of `duration_s / steps`. Without a limit on ports it is Little's law. `None` without a
-/// TIME-WAIT time or an offered rate.
-pub fn fluid(hints: &AnalyticHints, duration_s: f64, steps: usize) -> Option<Vec<FluidPoint>> {
-    let time_wait_s = hints.time_wait_s.filter(|t| t.is_finite() && *t >= 0.0)?;
+/// In steps of `duration_s / steps`. With an infinite supply it is Little's law. `None` where
+/// something is negative or no number.
+pub fn fluid(
+    offered_per_s: &[(f64, f64)],
+    supply: f64,
+    held_s: f64,
+    time_wait_s: (f64, f64),
+    duration_s: f64,
+    steps: usize,
+) -> Option<Vec<FluidPoint>> {
     let usable = duration_s.is_finite() && duration_s > 0.0 && steps > 0;
-    if hints.offered_per_s.is_empty() || !usable {
+    let times = [held_s, time_wait_s.0, time_wait_s.1];
+    let known = times.iter().all(|t| t.is_finite() && *t >= 0.0);
+    if offered_per_s.is_empty() || !usable || !known {
         return None;
     }
-    let hold_s = hints.hold_s.max(0.0);
     let dt = duration_s / steps as f64;
-    let supply = port_supply(hints).unwrap_or(f64::INFINITY);
     // accepted[k]: connections accepted up to k dt.
     let mut accepted = Vec::with_capacity(steps + 1);
     accepted.push(0.0);
     let mut points = Vec::with_capacity(steps + 1);
+    let mut arrived_before = 0.0;
     for k in 0..=steps {
         let t = k as f64 * dt;
+        let arrived = offered_until(offered_per_s, t);
         if k > 0 {
-            let offered = offered_until(&hints.offered_per_s, t)
-                - offered_until(&hints.offered_per_s, t - dt);
-            let free = supply + at(&accepted, (t - hold_s - time_wait_s) / dt) - accepted[k - 1];
-            accepted.push(accepted[k - 1] + offered.min(free.max(0.0)));
+            let free = supply + at(&accepted, (t - held_s) / dt) - accepted[k - 1];
+            accepted.push(accepted[k - 1] + (arrived - arrived_before).min(free.max(0.0)));
         }
-        let gone = at(&accepted, (t - hold_s - time_wait_s) / dt);
         let before = accepted[k.saturating_sub(1)];
+        let entered = at(&accepted, (t - time_wait_s.0) / dt);
         points.push(FluidPoint {
             t_s: t,
-            held: accepted[k] - gone,
-            time_wait: at(&accepted, (t - hold_s) / dt) - gone,
+            held: accepted[k] - at(&accepted, (t - held_s) / dt),
+            time_wait: entered - at(&accepted, (t - time_wait_s.0 - time_wait_s.1) / dt),
             accepted_per_s: (accepted[k] - before) / dt,
-            offered_per_s: offered_rate(&hints.offered_per_s, t),
+            arrived_per_s: (arrived - arrived_before) / dt,
         });
+        arrived_before = arrived;
     }
     Some(points)
-}
-
-/// Ports there are for all pairs of client address and destination, where TIME-WAIT keeps them.
-pub fn port_supply(hints: &AnalyticHints) -> Option<f64> {
-    let ports = hints
-        .ports_per_destination
-        .filter(|_| hints.ports_held_by_time_wait)?;
-    Some(ports as f64 * hints.destinations.max(1) as f64)
 }
 
 /// A cumulative curve at a fractional index; zero before it begins.
@@ -135,15 +136,9 @@ fn at(curve: &[f64], place: f64) -> f64 {
 mod tests {
     use super::*;
 
-    fn hints(points: &[(f64, f64)], ports: Option<u64>) -> AnalyticHints {
-        AnalyticHints {
-            time_wait_s: Some(60.0),
-            ports_per_destination: ports,
-            destinations: 1,
-            ports_held_by_time_wait: ports.is_some(),
-            offered_per_s: points.to_vec(),
-            ..AnalyticHints::default()
-        }
+    /// Ports held for nothing but 60 s of TIME-WAIT.
+    fn of(points: &[(f64, f64)], supply: f64, duration_s: f64, steps: usize) -> Vec<FluidPoint> {
+        fluid(points, supply, 60.0, (0.0, 60.0), duration_s, steps).unwrap()
     }
 
     #[test]
@@ -186,24 +181,23 @@ mod tests {
 
     #[test]
     fn the_port_limit_and_the_share_that_fails() {
-        let limit = port_limit_per_s(28_232.0, 60.0);
-        assert!((limit - 470.533).abs() < 1e-3);
+        let limit = 28_232.0 / 60.0;
         assert!((failure_share(600.0, limit) - 0.215_778).abs() < 1e-6);
         assert_eq!(failure_share(450.0, limit), 0.0);
     }
 
     #[test]
     fn without_a_limit_the_fluid_is_littles_law() {
-        let h = hints(&[(0.0, 0.0), (100.0, 400.0)], None);
-        for p in fluid(&h, 200.0, 2000).unwrap() {
-            let exact = little(&h.offered_per_s, p.t_s, 60.0);
+        let offered = [(0.0, 0.0), (100.0, 400.0)];
+        for p in of(&offered, f64::INFINITY, 200.0, 2000) {
+            let exact = little(&offered, p.t_s, 60.0);
             assert!((p.time_wait - exact).abs() < 0.5, "{p:?} {exact}");
         }
     }
 
     #[test]
     fn a_full_supply_is_given_out_again_as_it_comes_back() {
-        let points = fluid(&hints(&[(0.0, 600.0)], Some(28_232)), 180.0, 1800).unwrap();
+        let points = of(&[(0.0, 600.0)], 28_232.0, 180.0, 1800);
         let near = |t: f64| points[(t * 10.0) as usize];
         assert!((near(30.0).time_wait - 18_000.0).abs() < 1.0);
         assert!(points.iter().all(|p| p.held <= 28_232.000_001));
@@ -216,12 +210,13 @@ mod tests {
     }
 
     #[test]
-    fn hints_that_make_no_sense_give_no_curve() {
-        assert_eq!(fluid(&AnalyticHints::default(), 10.0, 100), None);
-        let mut h = hints(&[(0.0, 1.0)], Some(0));
-        assert_eq!(fluid(&h, 0.0, 100), None);
-        assert!(fluid(&h, 10.0, 100).unwrap().iter().all(|p| p.held == 0.0));
-        h.time_wait_s = Some(f64::NAN);
-        assert_eq!(fluid(&h, 10.0, 100), None);
+    fn numbers_that_make_no_sense_give_no_curve() {
+        let rate = [(0.0, 1.0)];
+        let stay = (0.0, 60.0);
+        assert_eq!(fluid(&[], 1.0, 60.0, stay, 10.0, 100), None);
+        assert_eq!(fluid(&rate, 1.0, 60.0, stay, 0.0, 100), None);
+        assert_eq!(fluid(&rate, 1.0, f64::NAN, stay, 10.0, 100), None);
+        assert_eq!(fluid(&rate, 1.0, f64::INFINITY, stay, 10.0, 100), None);
+        assert!(of(&rate, 0.0, 10.0, 100).iter().all(|p| p.held == 0.0));
     }
 }

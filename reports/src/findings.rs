@@ -5,11 +5,12 @@ mod latency;
 
 use std::collections::BTreeMap;
 
-use crate::analytic::{failure_share, fluid, offered_until, port_limit_per_s, port_supply};
 use crate::format::{bit_rate, count, number, percent, seconds};
 use crate::info::RunInfo;
 use crate::metrics;
 use crate::words::{counted, list, sentence};
+
+mod theory;
 
 /// Fewer connects are told as single connections rather than as a population.
 pub(crate) const SMALL: f64 = 20.0;
@@ -222,68 +223,11 @@ impl Known<'_> {
         }
     }
 
-    /// Mean offered rate over the steady window.
-    fn offered(&self) -> Option<f64> {
-        let (from, to) = self.info.steady_window();
-        let points = &self.info.analytic.offered_per_s;
-        if points.is_empty() || to <= from {
-            return None;
-        }
-        let rate = (offered_until(points, to) - offered_until(points, from)) / (to - from);
-        (rate > 0.0).then_some(rate)
-    }
-
     fn port_limit(&self) -> Option<String> {
-        let hints = &self.info.analytic;
-        let ports = port_supply(hints)?;
-        let held_s = hints.time_wait_s? + hints.hold_s.max(0.0);
-        if held_s <= 0.0 || self.is_small() {
+        if self.is_small() {
             return None;
         }
-        let limit = port_limit_per_s(ports, held_s);
-        let supply = format!(
-            "The port supply allows {} connections/s ({} ports / {})",
-            number(limit),
-            count(ports),
-            seconds(held_s)
-        );
-        Some(match self.offered() {
-            None => format!("{supply}."),
-            Some(offered) if offered > limit && self.info.record.steady_s.is_none() => format!(
-                "{supply}; of the {}/s offered on average {}, theory lets {} fail.",
-                number(offered),
-                self.window(),
-                percent(self.expected_share().unwrap_or(0.0))
-            ),
-            Some(offered) if offered > limit => format!(
-                "{supply}; of the {}/s offered, theory lets {} fail in the long run{}.",
-                number(offered),
-                percent(failure_share(offered, limit)),
-                self.expected_failures().unwrap_or_default()
-            ),
-            Some(offered) => format!(
-                "{supply}; the {}/s offered use {} of it.",
-                number(offered),
-                percent(offered / limit)
-            ),
-        })
-    }
-
-    /// Ports come back in waves, so a window may see more or fewer failures than the long run.
-    fn expected_failures(&self) -> Option<String> {
-        let share = self.expected_share()?;
-        Some(format!(" and {} in the steady window", percent(share)))
-    }
-
-    /// The share of connects that must fail within the window.
-    fn expected_share(&self) -> Option<f64> {
-        let (from, to) = self.info.steady_window();
-        let points = fluid(&self.info.analytic, self.info.duration_s, 2000)?;
-        let window = points.iter().filter(|p| from < p.t_s && p.t_s <= to);
-        let (accepted, offered) = window.fold((0.0, 0.0), |(a, o), p| {
-            (a + p.accepted_per_s, o + p.offered_per_s)
-        });
-        (offered > 0.0).then(|| (1.0 - accepted / offered).clamp(0.0, 1.0))
+        theory::ports(self.info, &self.window())
     }
 
     fn time_wait(&self) -> Option<String> {
@@ -301,37 +245,20 @@ impl Known<'_> {
             seconds(from),
             seconds(to)
         );
-        Some(match self.expected_time_wait(from, to) {
+        Some(match self.expected_time_wait() {
             None => format!("{measured}."),
             Some(theory) => format!("{measured}; {theory}."),
         })
     }
 
-    fn expected_time_wait(&self, from: f64, to: f64) -> Option<String> {
+    fn expected_time_wait(&self) -> Option<String> {
         if let Some(overflow) = self.positive("ended_time_wait_overflow") {
             let gone = counted(overflow, "connection", "connections");
             return Some(format!(
                 "the table was full, and {gone} closed without TIME-WAIT"
             ));
         }
-        let hints = &self.info.analytic;
-        let stay = hints.time_wait_s?;
-        let points = fluid(hints, self.info.duration_s, 2000)?;
-        let window = points.iter().filter(|p| from <= p.t_s && p.t_s <= to);
-        let (sum, n) = window.fold((0.0, 0), |(sum, n), p| (sum + p.time_wait, n + 1));
-        let expected = sum / f64::from(n.max(1));
-        let offered = self.offered()?;
-        let steady = (offered * stay - expected).abs() <= 0.01 * expected;
-        Some(if steady {
-            format!(
-                "Little's law says {}/s x {} = {}",
-                number(offered),
-                seconds(stay),
-                count(offered * stay)
-            )
-        } else {
-            format!("theory says {} on average there", count(expected))
-        })
+        theory::time_wait(self.info)
     }
 
     /// The groups of hosts that hold TIME-WAIT; that of a single connection is told with it.
@@ -437,7 +364,7 @@ impl Known<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::info::{AnalyticHints, RecordOptions};
+    use crate::info::{AnalyticHints, RecordOptions, Span, Theory, TimeWaitTheory};
 
     fn info(rate: f64) -> RunInfo {
         RunInfo {
@@ -449,9 +376,23 @@ mod tests {
             analytic: AnalyticHints {
                 time_wait_s: Some(60.0),
                 ports_per_destination: Some(28_232),
-                ports_held_by_time_wait: true,
                 destinations: 1,
                 offered_per_s: vec![(0.0, rate)],
+                theory: Some(Theory {
+                    ports: 28_232.0,
+                    pairs: 1.0,
+                    held_s: Span {
+                        low: 60.0,
+                        high: 60.0,
+                    },
+                    settles_s: Some(60.0),
+                    time_wait: Some(TimeWaitTheory {
+                        group: "client".into(),
+                        stay_s: 60.0,
+                        ..TimeWaitTheory::default()
+                    }),
+                    ..Theory::default()
+                }),
                 ..AnalyticHints::default()
             },
             ..RunInfo::default()
@@ -481,7 +422,7 @@ mod tests {
         assert_eq!(
             told[1],
             "The port supply allows 470.5 connections/s (28,232 ports / 60 s); of the 600/s \
-             offered, theory lets 21.6 % fail in the long run and 21.6 % in the steady window."
+             offered in the steady window, 21.6 % fail in theory."
         );
     }
 

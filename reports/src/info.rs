@@ -52,8 +52,8 @@ impl RunInfo {
         self.record.steady_s = self.record.steady_s.filter(window);
         let analytic = &mut self.analytic;
         analytic.time_wait_s = known(analytic.time_wait_s);
-        analytic.hold_s = finite(analytic.hold_s);
         analytic.offered_per_s.retain(both);
+        analytic.theory = analytic.theory.take().filter(Theory::is_finite);
         self
     }
 }
@@ -135,7 +135,7 @@ impl Default for RecordOptions {
     }
 }
 
-/// What the closed forms of a run need.
+/// What is known of a run's connections before it begins, and its closed forms.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AnalyticHints {
@@ -148,13 +148,111 @@ pub struct AnalyticHints {
     /// Pairs of client address and destination (address and port) over which ports can be used
     /// again: 1 for one client and one server.
     pub destinations: u64,
-    /// The clients' ports are kept by TIME-WAIT: the active opener closes first and nothing
-    /// reuses ports early, so that population and rate are limited by the ports.
-    pub ports_held_by_time_wait: bool,
     /// Offered connections per second, all clients together, over time: (seconds, rate), linear
     /// between the points, zero before the first, constant after the last. Two points with the
     /// same time make a step.
     pub offered_per_s: Vec<(f64, f64)>,
-    /// Mean time from the call of connect to TIME-WAIT, seconds.
-    pub hold_s: f64,
+    /// What the closed forms need; `None` where their conditions do not hold.
+    pub theory: Option<Theory>,
+    /// Why there is no closed form, or none for something, a sentence each.
+    pub no_closed_form: Vec<String>,
+}
+
+/// A mean that is known to lie between two values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Span {
+    /// The least.
+    pub low: f64,
+    /// The most.
+    pub high: f64,
+}
+
+impl Span {
+    /// The middle of both.
+    pub fn middle(self) -> f64 {
+        (self.low + self.high) / 2.0
+    }
+
+    /// How far they are apart.
+    pub fn width(self) -> f64 {
+        self.high - self.low
+    }
+}
+
+/// How connects arrive at a pair of client address and destination.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ArrivalLaw {
+    /// Evenly spaced.
+    #[default]
+    Even,
+    /// A Poisson process.
+    Poisson,
+    /// Every so many of a Poisson process, as pairs take turns.
+    Turns,
+}
+
+/// The terms of a run's closed forms.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Theory {
+    /// How connects arrive at each pair.
+    pub arrivals: ArrivalLaw,
+    /// When they begin, seconds.
+    pub start_s: f64,
+    /// Ports of a pair.
+    pub ports: f64,
+    /// Pairs of client address and destination.
+    pub pairs: f64,
+    /// Time of a successful connect, seconds.
+    pub connect_s: f64,
+    /// Mean time from connect until the port is free again, seconds.
+    pub held_s: Span,
+    /// Standard deviation of that time, seconds.
+    pub held_sd_s: f64,
+    /// Time after which all but a fiftieth of a hundredth of the holding times are over, seconds;
+    /// `None` when no run is long enough.
+    pub settles_s: Option<f64>,
+    /// Who holds TIME-WAIT, and for how long; `None` where nobody does or its population has no
+    /// closed form.
+    pub time_wait: Option<TimeWaitTheory>,
+}
+
+impl Theory {
+    /// How far waves of connects have spread at a time, seconds: every time that a port is used
+    /// again adds the standard deviation of how long it is held.
+    pub fn blur_s(&self, t: f64) -> f64 {
+        self.held_sd_s * (t / self.held_s.low).max(0.0).sqrt()
+    }
+
+    /// False when something is infinite or no number, which JSON cannot hold.
+    fn is_finite(&self) -> bool {
+        let mut all = vec![
+            self.start_s,
+            self.ports,
+            self.pairs,
+            self.connect_s,
+            self.held_s.low,
+            self.held_s.high,
+            self.held_sd_s,
+            self.settles_s.unwrap_or_default(),
+        ];
+        if let Some(stay) = &self.time_wait {
+            all.extend([stay.after_s.low, stay.after_s.high, stay.stay_s]);
+        }
+        all.iter().all(|v| v.is_finite())
+    }
+}
+
+/// The terms of a population in TIME-WAIT.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TimeWaitTheory {
+    /// The group of hosts that holds it.
+    pub group: String,
+    /// Mean time from connect to TIME-WAIT, seconds.
+    pub after_s: Span,
+    /// Time in TIME-WAIT, seconds.
+    pub stay_s: f64,
 }

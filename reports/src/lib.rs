@@ -31,7 +31,10 @@ pub use batch::{
     Axis, AxisValues, BatchInfo, BatchRow, Layout, MetricFigure, RunStatus, Unit, batch_findings,
     render_batch, row_metrics, write_batch,
 };
-pub use info::{AnalyticHints, LinkInfo, NodeInfo, RecordOptions, RunInfo, SegmentsKept};
+pub use info::{
+    AnalyticHints, ArrivalLaw, LinkInfo, NodeInfo, RecordOptions, RunInfo, SegmentsKept, Span,
+    Theory, TimeWaitTheory,
+};
 pub use recorders::{Completion, LeftOut, RunRecorder};
 pub use render::render_run;
 pub use store::{RunSummary, RunWriter, StoreError};

@@ -1,183 +1,189 @@
-//! What closed forms need to know of a scenario, as far as they apply to it.
+//! Closed forms: where their conditions hold for a run, and the terms they need.
+//!
+//! A port is held from connect until the end that owns it lets go: over the handshake, the exchange,
+//! the close, the wait for the peer's FIN, and TIME-WAIT where that end has it. [`hints`] works out
+//! how long that takes on average. Where a condition does not hold there is no theory, and a
+//! sentence that says why.
 
-use reports::AnalyticHints;
-use sim_core::{Network, SimDuration};
-use tcp_model::params::TwReuse;
-use tcp_model::spec::{Arrivals, CloseHow, Closer, Distribution, Exchange};
+use reports::{AnalyticHints, ArrivalLaw, Theory, TimeWaitTheory};
+use sim_core::Network;
+use tcp_model::spec::{Arrivals, CloseHow, Closer, Exchange};
 
+use crate::expected;
 use crate::scenario::Scenario;
 use crate::scenario::workload::{Kind, Workload};
 
-/// Hints for a scenario with exactly one exchange workload; none for others, whose populations
-/// mix.
-pub fn hints(scenario: &Scenario, network: &Network) -> AnalyticHints {
-    let [workload] = scenario.workloads.as_slice() else {
-        return AnalyticHints::default();
-    };
-    let Kind::Exchange {
-        arrivals,
-        exchange,
-        limit,
-        ..
-    } = &workload.kind
-    else {
-        return AnalyticHints::default();
-    };
-    let group = match (exchange.closer, exchange.how) {
-        (_, CloseHow::Rst) | (Closer::Both, _) => None,
-        (Closer::Client, _) => Some(&workload.client),
-        (Closer::Server, _) => Some(&workload.server),
-    };
-    let of_group = |name: &String| {
-        scenario
-            .topology
-            .group_named(name)
-            .unwrap_or(name)
-            .to_owned()
-    };
-    let clients = scenario.tcp.of(&of_group(&workload.client));
-    let holders = scenario
-        .tcp
-        .of(&of_group(group.unwrap_or(&workload.client)));
-    let pairs = pairs(scenario, workload);
-    let early_reuse = clients.tw_reuse == TwReuse::On && clients.timestamps;
-    let ports = u64::from(clients.port_count());
-    let hosts = scenario.topology.hosts_named(&workload.client).len().max(1) as u64;
-    let table = clients.max_tw_buckets.map_or(u64::MAX, u64::from);
-    AnalyticHints {
-        time_wait_s: group.map(|_| holders.time_wait.as_secs_f64()),
-        time_wait_group: group.map(of_group),
-        ports_per_destination: Some(ports),
-        destinations: pairs,
-        ports_held_by_time_wait: exchange.closer == Closer::Client
-            && exchange.how != CloseHow::Rst
-            && !early_reuse
-            && ports.saturating_mul(pairs.div_ceil(hosts)) <= table,
-        offered_per_s: if limit.is_some() {
-            Vec::new()
-        } else {
-            offered(workload, arrivals)
-        },
-        hold_s: hold(scenario, workload, exchange, network).as_secs_f64(),
+mod conditions;
+mod life;
+
+use life::Life;
+
+/// A workload of exchanges, taken apart.
+#[derive(Clone, Copy)]
+struct Case<'a> {
+    scenario: &'a Scenario,
+    network: &'a Network,
+    workload: &'a Workload,
+    arrivals: &'a Arrivals,
+    exchange: &'a Exchange,
+    limit: Option<u64>,
+}
+
+impl<'a> Case<'a> {
+    /// The only workload of a scenario; populations of several mix.
+    fn new(scenario: &'a Scenario, network: &'a Network) -> Result<Case<'a>, String> {
+        let [workload] = scenario.workloads.as_slice() else {
+            return Err("several workloads share the hosts".to_owned());
+        };
+        match &workload.kind {
+            Kind::Exchange {
+                arrivals,
+                exchange,
+                limit,
+                ..
+            } => Ok(Case {
+                scenario,
+                network,
+                workload,
+                arrivals,
+                exchange,
+                limit: *limit,
+            }),
+            Kind::Bulk { .. } => Err("bulk transfers last as long as the network lets them".into()),
+        }
     }
+
+    fn group_of<'n>(&'n self, name: &'n str) -> &'n str {
+        self.scenario.topology.group_named(name).unwrap_or(name)
+    }
+
+    /// Client address times server address and port.
+    fn pairs(&self) -> u64 {
+        let count = |name: &str, most: Option<u32>| {
+            let addresses = self.scenario.topology.addresses_named(name);
+            addresses
+                .map(|n| u64::from(n.min(most.unwrap_or(u32::MAX))))
+                .sum::<u64>()
+        };
+        let workload = self.workload;
+        count(&workload.client, workload.client_addresses)
+            .saturating_mul(count(&workload.server, workload.server_addresses))
+            .saturating_mul(workload.ports.len() as u64)
+    }
+
+    fn offered(&self) -> Vec<(f64, f64)> {
+        if self.limit.is_some() {
+            return Vec::new();
+        }
+        let (start, stop) = (self.workload.start, self.workload.stop);
+        expected::offered(self.arrivals, start.as_secs_f64(), stop.as_secs_f64())
+            .unwrap_or_default()
+    }
+
+    /// The group that holds TIME-WAIT alone.
+    fn time_wait_group(&self) -> Option<&str> {
+        match (self.exchange.closer, self.exchange.how) {
+            (_, CloseHow::Rst) | (Closer::Both, _) => None,
+            (Closer::Client, _) => Some(self.group_of(&self.workload.client)),
+            (Closer::Server, _) => Some(self.group_of(&self.workload.server)),
+        }
+    }
+
+    fn law(&self) -> ArrivalLaw {
+        let clients = self.scenario.topology.hosts_named(&self.workload.client);
+        match self.arrivals {
+            Arrivals::Poisson(_) if self.pairs() == clients.len() as u64 => ArrivalLaw::Poisson,
+            Arrivals::Poisson(_) => ArrivalLaw::Turns,
+            _ => ArrivalLaw::Even,
+        }
+    }
+}
+
+/// What is known of a scenario's connections, with closed forms where they hold.
+pub fn hints(scenario: &Scenario, network: &Network) -> AnalyticHints {
+    let case = match Case::new(scenario, network) {
+        Ok(case) => case,
+        Err(why) => {
+            return AnalyticHints {
+                no_closed_form: vec![why],
+                ..AnalyticHints::default()
+            };
+        }
+    };
+    let group = case.time_wait_group();
+    let client = scenario.tcp.of(case.group_of(&case.workload.client));
+    let mut hints = AnalyticHints {
+        time_wait_s: group.map(|g| scenario.tcp.of(g).time_wait.as_secs_f64()),
+        time_wait_group: group.map(str::to_owned),
+        ports_per_destination: Some(u64::from(client.port_count())),
+        destinations: case.pairs(),
+        offered_per_s: case.offered(),
+        ..AnalyticHints::default()
+    };
+    match theory(&case) {
+        Ok((theory, without)) => {
+            hints.theory = Some(theory);
+            hints.no_closed_form.extend(without);
+        }
+        Err(reasons) => hints.no_closed_form = reasons,
+    }
+    hints
+}
+
+/// The terms, and why there are none for TIME-WAIT; or why there are none at all.
+fn theory(case: &Case<'_>) -> Result<(Theory, Option<String>), Vec<String>> {
+    let reasons = conditions::of_network(case);
+    if !reasons.is_empty() {
+        return Err(reasons);
+    }
+    let life = Life::new(case).map_err(|why| vec![why])?;
+    let reasons = conditions::of_load(case, &life);
+    if !reasons.is_empty() {
+        return Err(reasons);
+    }
+    let client = case.scenario.tcp.of(case.group_of(&case.workload.client));
+    let without = life.no_time_wait.clone();
+    let time_wait = life.time_wait.as_ref().map(|stay| TimeWaitTheory {
+        group: case.group_of(stay.host).to_owned(),
+        after_s: stay.after_s,
+        stay_s: stay.stay_s,
+    });
+    Ok((
+        Theory {
+            arrivals: case.law(),
+            start_s: case.workload.start.as_secs_f64(),
+            ports: f64::from(client.port_count()),
+            pairs: case.pairs() as f64,
+            connect_s: life.connect_s,
+            held_s: life.held_s,
+            held_sd_s: life.held_sd_s,
+            settles_s: life.settles_s,
+            time_wait,
+        },
+        without,
+    ))
 }
 
 /// The window of steady state: the last whole periods of 2 MSL and holding time. A fixed load
 /// above the limit succeeds and fails in turns of that period, so that a share must be taken over
 /// whole ones.
-pub fn steady(scenario: &Scenario, hints: &AnalyticHints) -> Option<(f64, f64)> {
-    let [workload] = scenario.workloads.as_slice() else {
+pub fn steady(scenario: &Scenario, hints: &AnalyticHints, network: &Network) -> Option<(f64, f64)> {
+    let case = Case::new(scenario, network).ok()?;
+    if !matches!(case.arrivals, Arrivals::Fixed(_) | Arrivals::Poisson(_)) {
         return None;
+    }
+    let open_s = expected::open_s(case.exchange, conditions::round_trip_s(&case));
+    let nominal = hints.time_wait_s? + open_s;
+    let held_s = hints.theory.as_ref().map(|t| t.held_s.middle());
+    // An end that gives up earlier, or a port that is free again during TIME-WAIT.
+    let period = match held_s {
+        Some(held_s) if held_s > 1.01 * nominal || held_s < 0.99 * nominal => held_s,
+        _ => nominal,
     };
-    let Kind::Exchange {
-        arrivals: Arrivals::Fixed(_) | Arrivals::Poisson(_),
-        ..
-    } = &workload.kind
-    else {
+    if !period.is_finite() || period <= 0.0 {
         return None;
-    };
-    let period = hints.time_wait_s? + hints.hold_s;
-    let end = workload.stop.min(scenario.duration).as_secs_f64();
-    let whole = ((end - workload.start.as_secs_f64()) / period - 1.0).floor();
+    }
+    let end = case.workload.stop.min(scenario.duration).as_secs_f64();
+    let whole = ((end - case.workload.start.as_secs_f64()) / period - 1.0).floor();
     (whole >= 1.0).then_some((end - whole * period, end))
-}
-
-/// Client address times server address and port.
-fn pairs(scenario: &Scenario, workload: &Workload) -> u64 {
-    let count = |name: &str, most: Option<u32>| {
-        scenario
-            .topology
-            .addresses_named(name)
-            .map(|n| u64::from(n.min(most.unwrap_or(u32::MAX))))
-            .sum::<u64>()
-    };
-    count(&workload.client, workload.client_addresses)
-        .saturating_mul(count(&workload.server, workload.server_addresses))
-        .saturating_mul(workload.ports.len() as u64)
-}
-
-/// Connections per second over time, as in [`AnalyticHints::offered_per_s`]; nothing for users and
-/// bursts.
-pub(crate) fn offered(workload: &Workload, arrivals: &Arrivals) -> Vec<(f64, f64)> {
-    let (start, stop) = (workload.start.as_secs_f64(), workload.stop.as_secs_f64());
-    let mut points = match arrivals {
-        Arrivals::Fixed(rate) | Arrivals::Poisson(rate) => vec![(start, *rate)],
-        Arrivals::Ramp { from, to, over } => {
-            vec![(start, *from), (start + over.as_secs_f64(), *to)]
-        }
-        Arrivals::Steps(steps) => {
-            let mut points: Vec<(f64, f64)> = Vec::new();
-            for (at, rate) in steps {
-                let at = start + at.as_secs_f64();
-                if let Some(&(_, before)) = points.last() {
-                    points.push((at, before));
-                }
-                points.push((at, *rate));
-            }
-            points
-        }
-        Arrivals::Closed { .. } | Arrivals::Burst(_) => return Vec::new(),
-    };
-    if let Some(cut) = points.iter().position(|p| p.0 > stop) {
-        let ((t0, r0), (t1, r1)) = (points[cut.saturating_sub(1)], points[cut]);
-        points.truncate(cut);
-        points.push((stop, r0 + (r1 - r0) * (stop - t0) / (t1 - t0)));
-    }
-    let last = points.last().map_or(0.0, |p| p.1);
-    points.push((stop, last));
-    points.push((stop, 0.0));
-    points
-}
-
-/// Mean time of a user from one connection to the next; `None` where there are no users.
-pub(crate) fn cycle(
-    scenario: &Scenario,
-    workload: &Workload,
-    network: &Network,
-) -> Option<SimDuration> {
-    match &workload.kind {
-        Kind::Exchange {
-            arrivals: Arrivals::Closed { think, .. },
-            exchange,
-            ..
-        } => Some(
-            hold(scenario, workload, exchange, network) + SimDuration::from_secs_f64(mean(*think)),
-        ),
-        _ => None,
-    }
-}
-
-/// Mean time from connect to TIME-WAIT of the closing client: a round trip each for the handshake,
-/// every request and the close, plus the waits. Leaves out serialisation and queueing.
-fn hold(
-    scenario: &Scenario,
-    workload: &Workload,
-    exchange: &Exchange,
-    network: &Network,
-) -> SimDuration {
-    let first = |name: &str| scenario.topology.hosts_named(name).first().copied();
-    let (Some(client), Some(server)) = (first(&workload.client), first(&workload.server)) else {
-        return SimDuration::ZERO;
-    };
-    let there = network.path_delay(client, server).unwrap_or_default();
-    let back = network.path_delay(server, client).unwrap_or_default();
-    let requests = u64::from(exchange.requests);
-    let waits = mean(exchange.service) * f64::from(exchange.requests)
-        + mean(exchange.think) * f64::from(exchange.requests - 1);
-    (there + back) * (requests + 2)
-        + SimDuration::from_secs_f64(waits)
-        + exchange.close_after
-        + exchange.linger
-}
-
-pub(crate) fn mean(distribution: Distribution) -> f64 {
-    match distribution {
-        Distribution::Constant(x) | Distribution::Exponential(x) => x,
-        Distribution::Uniform(low, high) => (low + high) / 2.0,
-        // The mean of a log-normal is median * exp(sigma^2 / 2); written without exp it would not
-        // be exact, so the median stands in: a hint for drawing, no result.
-        Distribution::LogNormal { median, .. } => median,
-        Distribution::Pareto { min, alpha } if alpha > 1.0 => alpha * min / (alpha - 1.0),
-        Distribution::Pareto { min, .. } => min,
-    }
 }

@@ -382,7 +382,7 @@ fn info(spec: &RunSpec, network: &Network) -> RunInfo {
             segments: scenario.record.segments,
             all_samples: scenario.record.all_samples,
             pcapng: scenario.record.pcap,
-            steady_s: analytic::steady(scenario, &analytic),
+            steady_s: analytic::steady(scenario, &analytic, network),
             diagrams: DIAGRAMS,
         },
         analytic,

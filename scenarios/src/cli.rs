@@ -22,6 +22,7 @@ use crate::registry::Registry;
 use crate::suggest;
 
 mod check;
+mod cost;
 mod explain;
 mod list;
 mod manual;
@@ -124,6 +125,9 @@ struct RunArgs {
     /// give way; files that are not synfin's always stay
     #[arg(long)]
     force: bool,
+    /// Begin although the runs are estimated to need more memory than there is
+    #[arg(long)]
+    allow_large: bool,
     /// Say more: a line for each run, how it was divided among threads and why, and the hash of
     /// its results
     #[arg(short, long)]

@@ -82,6 +82,7 @@ impl ScenarioFile {
             "topology" => self.topology = from.topology.take(),
             "workload" => self.workload = take(&mut from.workload),
             "record" => self.record = from.record.take(),
+            "fault" => self.fault = take(&mut from.fault),
             "figure" => self.figure = take(&mut from.figure),
             "run" => self.run = from.run.take(),
             _ => return None,

@@ -40,8 +40,26 @@ pub(crate) fn peak_bytes() -> f64 {
     status("VmHWM:")
 }
 
+/// Memory that may still be taken, bytes, by the machine and by the control group; NaN when it is not
+/// known.
+pub(crate) fn available_bytes() -> f64 {
+    let number = |name: &str| {
+        let text = fs::read_to_string(format!("/sys/fs/cgroup/memory.{name}")).ok()?;
+        text.trim().parse::<f64>().ok()
+    };
+    let machine = kib_of("/proc/meminfo", "MemAvailable:");
+    match (number("max"), number("current")) {
+        (Some(max), Some(current)) => machine.min(max - current),
+        _ => machine,
+    }
+}
+
 fn status(key: &str) -> f64 {
-    let text = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    kib_of("/proc/self/status", key)
+}
+
+fn kib_of(file: &str, key: &str) -> f64 {
+    let text = fs::read_to_string(file).unwrap_or_default();
     let kib = text
         .lines()
         .find_map(|line| line.strip_prefix(key))

@@ -126,9 +126,15 @@ impl<'a> Job<'a> {
         let (config, division) = self.engine.configure(&assembly);
         let writer = RunWriter::create(self.dir, self.replace)?;
         writer.write_text("run.toml", &self.spec.text())?;
-        let mut recorder = RunRecorder::new(writer, assembly.info)?;
         let mut hosts = make_hosts(assembly.hosts, &config.partition_of, self.make);
         Assembly::equip(assembly.extras, &mut hosts);
+        let mut info = assembly.info;
+        if !hosts.iter().flatten().all(TcpHost::is_as_described) {
+            info.analytic.theory = None;
+            let why = "a TCP or an application of your own may behave differently";
+            info.analytic.no_closed_form = vec![why.to_owned()];
+        }
+        let mut recorder = RunRecorder::new(writer, info)?;
         let mut simulation = Simulation::new(Arc::clone(&assembly.network), hosts, &config);
         let started = Instant::now();
         let stats = simulation.run(&mut recorder, &mut |progress| {

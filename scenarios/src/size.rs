@@ -1,9 +1,9 @@
 //! How large a run is, before it is made: its connections, and what is more than can be.
 
-use sim_core::{Network, SimDuration};
+use sim_core::Network;
 use tcp_model::spec::Arrivals;
 
-use crate::analytic;
+use crate::expected::{self, path};
 use crate::path::DottedPath;
 use crate::problem::Problem;
 use crate::scenario::Scenario;
@@ -68,48 +68,39 @@ pub fn check(workloads: &[Workload], topology: &Topology) -> Result<(), Problem>
 pub fn connections(scenario: &Scenario, network: &Network) -> f64 {
     let workloads = scenario.workloads.iter();
     let each = workloads.map(|workload| {
-        let cycle = analytic::cycle(scenario, workload, network);
-        let clients = scenario.topology.hosts_named(&workload.client).len();
-        connections_of(workload, clients, cycle)
+        let clients = scenario.topology.hosts_named(&workload.client);
+        let servers = scenario.topology.hosts_named(&workload.server);
+        let trip_s = match (clients.first(), servers.first()) {
+            (Some(&a), Some(&b)) => path::round_trip_s(network, a, b),
+            _ => 0.0,
+        };
+        connections_of(workload, clients.len(), Some(trip_s))
     });
     each.sum()
 }
 
-/// Connections of a workload; those of users once, unless it is known how long a user takes from
-/// one to the next.
-fn connections_of(workload: &Workload, clients: usize, cycle: Option<SimDuration>) -> f64 {
-    let time = (workload.stop.as_secs_f64() - workload.start.as_secs_f64()).max(0.0);
+/// Connections of a workload; those of users once, unless the round trip is known.
+pub(crate) fn connections_of(workload: &Workload, clients: usize, trip_s: Option<f64>) -> f64 {
+    let window = (workload.start.as_secs_f64(), workload.stop.as_secs_f64());
     match &workload.kind {
         Kind::Exchange {
-            arrivals, limit, ..
+            arrivals,
+            limit,
+            exchange,
+            ..
         } => {
-            let all = match arrivals {
-                Arrivals::Closed { users, .. } => {
-                    let cycle = cycle.map_or(f64::INFINITY, |c| c.as_secs_f64());
-                    f64::from(*users) * (time / cycle.max(1e-9)).max(1.0)
-                }
-                Arrivals::Burst(count) => f64::from(*count),
-                _ => area(&analytic::offered(workload, arrivals)),
-            };
-            all.min(limit.map_or(f64::INFINITY, |limit| limit as f64))
+            let open_s = trip_s.map(|trip_s| expected::open_s(exchange, trip_s));
+            expected::connections(arrivals, *limit, window, open_s)
         }
         Kind::Bulk { flows, stagger, .. } => {
             let all = f64::from(*flows) * clients as f64;
             if stagger.is_zero() {
                 all
             } else {
-                all.min((time / stagger.as_secs_f64()).ceil())
+                all.min(((window.1 - window.0).max(0.0) / stagger.as_secs_f64()).ceil())
             }
         }
     }
-}
-
-/// The area below a line through points.
-fn area(points: &[(f64, f64)]) -> f64 {
-    let pairs = points.windows(2);
-    pairs
-        .map(|p| (p[1].0 - p[0].0) * (p[0].1 + p[1].1) / 2.0)
-        .sum()
 }
 
 #[cfg(test)]

@@ -100,6 +100,13 @@ impl TcpHost {
         self
     }
 
+    /// True when its connections and applications are those of this crate, as its
+    /// [`HostConfig`] describes them.
+    pub fn is_as_described(&self) -> bool {
+        let own = |app: &AnyApp| matches!(app, AnyApp::Custom(_));
+        self.stack.factory.is_none() && !self.apps.iter().any(own)
+    }
+
     /// What it counted so far.
     pub fn stats(&self) -> HostStats {
         self.stack.stats()

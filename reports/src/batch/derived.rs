@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::analytic::{port_limit_per_s, port_supply};
+use crate::analytic::{SCARCE_FROM_S, port_limit};
 use crate::store::RunSummary;
 
 /// The metrics of a run with those made of them: the window of the steady values
@@ -12,14 +12,12 @@ pub fn row_metrics(summary: &RunSummary) -> BTreeMap<String, f64> {
     let mut all = summary.metrics.clone();
     let hints = &summary.info.analytic;
     let (from, to) = summary.info.steady_window();
-    let limit = || {
-        let held = hints.time_wait_s? + hints.hold_s.max(0.0);
-        Some(port_limit_per_s(port_supply(hints)?, held))
-    };
+    let scarce = hints.theory.as_ref();
+    let scarce = scarce.filter(|t| t.held_s.middle() >= SCARCE_FROM_S);
     let made = [
         ("steady_from_s", Some(from)),
         ("steady_to_s", Some(to)),
-        ("port_limit_per_s", limit()),
+        ("port_limit_per_s", scarce.map(|t| port_limit(t).middle())),
     ];
     let known = made
         .into_iter()

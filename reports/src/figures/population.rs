@@ -7,8 +7,9 @@ use super::chart::{Chart, Mark, level, stack};
 use super::csv::Csv;
 use super::data::RunData;
 use super::style::{BLACK, BLUE, VERMILION, state_colour};
-use crate::analytic::{FluidPoint, fluid, port_supply};
+use crate::analytic::{FluidPoint, expected_curve};
 use crate::format::{count, number, seconds};
+use crate::info::AnalyticHints;
 use crate::store::StoreError;
 
 /// Order of the stack, from below; LISTEN sockets are few and always there.
@@ -78,12 +79,24 @@ pub(crate) fn sockets_by_state(data: &RunData<'_>) -> Result<Option<Figure>, Sto
 }
 
 fn theory(data: &RunData<'_>, x: (f64, f64)) -> Option<Vec<FluidPoint>> {
-    let points = fluid(
-        &data.summary.info.analytic,
-        data.summary.info.duration_s,
-        2000,
-    )?;
+    let info = &data.summary.info;
+    info.analytic.theory.as_ref()?.time_wait.as_ref()?;
+    let points = expected_curve(&info.analytic, info.duration_s)?;
     Some(points.into_iter().filter(|p| p.t_s <= x.1).collect())
+}
+
+fn stay_s(hints: &AnalyticHints) -> f64 {
+    let stay = hints.theory.as_ref().and_then(|t| t.time_wait.as_ref());
+    stay.map_or(0.0, |t| t.stay_s)
+}
+
+/// Ports for all pairs of client address and destination, where those who hold them are the
+/// clients in TIME-WAIT.
+fn client_supply(hints: &AnalyticHints) -> Option<f64> {
+    let theory = hints.theory.as_ref()?;
+    let stay = theory.time_wait.as_ref()?;
+    let kept = theory.held_s.high >= stay.after_s.low + stay.stay_s;
+    kept.then_some(theory.ports * theory.pairs)
 }
 
 fn curve(label: &str, colour: super::style::Rgb, points: Vec<(f64, f64)>, dashed: bool) -> Mark {
@@ -114,7 +127,7 @@ pub(crate) fn time_wait(data: &RunData<'_>) -> Result<Option<Figure>, StoreError
     }
     let x = span(&census.times);
     let expected = theory(data, x);
-    let supply = port_supply(hints);
+    let supply = client_supply(hints);
     let points = census.times.iter().copied().zip(measured.iter().copied());
     let mut marks = vec![curve("simulated", VERMILION, points.collect(), false)];
     let mut caption = "Sockets in TIME-WAIT.".to_owned();
@@ -124,13 +137,19 @@ pub(crate) fn time_wait(data: &RunData<'_>) -> Result<Option<Figure>, StoreError
         caption.push_str(&format!(
             " The dashed black curve is Little's law for a stay of {}: the connections closed in \
              the last {0}",
-            seconds(hints.time_wait_s.unwrap_or(0.0))
+            seconds(stay_s(hints))
         ));
         caption.push_str(if supply.is_some() {
             ", no more than there are ports."
         } else {
             "."
         });
+    }
+    if expected.is_none() && !hints.no_closed_form.is_empty() {
+        caption.push_str(&format!(
+            " No closed form is drawn: {}.",
+            hints.no_closed_form.join("; ")
+        ));
     }
     if let Some(supply) = supply {
         marks.push(level(format!("{} ports", count(supply)), supply, x));

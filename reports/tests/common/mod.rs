@@ -4,7 +4,10 @@
 use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
-use reports::{AnalyticHints, LinkInfo, NodeInfo, RecordOptions, RunInfo, SegmentsKept};
+use reports::{
+    AnalyticHints, LinkInfo, NodeInfo, RecordOptions, RunInfo, SegmentsKept, Span, Theory,
+    TimeWaitTheory,
+};
 use sim_core::link::LinkStats;
 use sim_core::{LossCause, NodeId, Record, RunStats, SimDuration, SimTime, Tie};
 use tcp_model::options::{Options, TcpOption};
@@ -77,10 +80,27 @@ impl Story {
                 time_wait_group: Some("clients".into()),
                 ports_per_destination: Some(self.ports as u64),
                 destinations: 1,
-                ports_held_by_time_wait: true,
                 offered_per_s: vec![(0.0, self.per_s)],
-                hold_s: 6.0 * ONE_WAY_MS / 1e3,
+                theory: Some(self.theory()),
+                no_closed_form: Vec::new(),
             },
+        }
+    }
+
+    fn theory(&self) -> Theory {
+        let hold_s = 6.0 * ONE_WAY_MS / 1e3;
+        let exactly = |s: f64| Span { low: s, high: s };
+        Theory {
+            ports: self.ports as f64,
+            pairs: 1.0,
+            held_s: exactly(hold_s + self.time_wait_s),
+            settles_s: Some(hold_s + self.time_wait_s),
+            time_wait: Some(TimeWaitTheory {
+                group: "clients".into(),
+                after_s: exactly(hold_s),
+                stay_s: self.time_wait_s,
+            }),
+            ..Theory::default()
         }
     }
 

@@ -1,34 +1,17 @@
 //! `synfin check`.
 
-use sim_core::Network;
-
 use super::ScenarioArgs;
+use super::cost::Cost;
+use crate::analytic;
 use crate::console::{Failure, note, print};
-use crate::run_spec::canonical;
-use crate::scenario::topology::Topology;
-use crate::size;
+use crate::run_spec::{RunSpec, canonical};
 use crate::sweep::Plan;
 
 /// Prints the first run's scenario complete, then the list of runs.
 pub(super) fn check(args: &ScenarioArgs) -> Result<(), Failure> {
     let source = args.source()?;
     let plan = Plan::new(&source, &args.changes()?).map_err(|e| Failure::Usage(e.to_string()))?;
-    let mut sizes = Vec::new();
-    let mut known: Option<(&Topology, Network)> = None;
-    for run in &plan.runs {
-        let scenario = &run.scenario;
-        let same = known
-            .as_ref()
-            .is_some_and(|(t, _)| std::ptr::eq(*t, &*scenario.topology));
-        if !same {
-            let network = scenario.topology.network();
-            let network = network.map_err(|p| Failure::Usage(format!("error: {}", p.message)))?;
-            known = Some((&scenario.topology, network));
-        }
-        if let Some((_, network)) = &known {
-            sizes.push(size::connections(scenario, network));
-        }
-    }
+    let cost = Cost::new(&plan)?;
     let Some(first) = plan.runs.first() else {
         return Ok(());
     };
@@ -47,7 +30,7 @@ pub(super) fn check(args: &ScenarioArgs) -> Result<(), Failure> {
         "\n# {count} {}:",
         if count == 1 { "run" } else { "runs" }
     ))?;
-    for (run, connections) in plan.runs.iter().zip(sizes) {
+    for (run, estimate) in plan.runs.iter().zip(cost.each()) {
         let values: Vec<String> = run
             .parameters
             .iter()
@@ -59,10 +42,21 @@ pub(super) fn check(args: &ScenarioArgs) -> Result<(), Failure> {
             format!("  {}", values.join(", "))
         };
         print(&format!(
-            "# {}  replica {}{values}  about {connections:.0} connections",
+            "# {}  replica {}{values}  about {estimate}",
             run.id, run.replica
         ))?;
     }
+    print(&format!("# estimate, rough, for {}", cost.summary()))?;
+    for why in no_closed_form(first)? {
+        print(&format!("# no closed form: {why}"))?;
+    }
     note(&format!("{} is fine.", source.name));
     Ok(())
+}
+
+/// Why theory has nothing to say of a run.
+fn no_closed_form(run: &RunSpec) -> Result<Vec<String>, Failure> {
+    let network = run.scenario.topology.network();
+    let network = network.map_err(|p| Failure::Usage(format!("error: {}", p.message)))?;
+    Ok(analytic::hints(&run.scenario, &network).no_closed_form)
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use reports::store::{look_at_results, resolve};
 
 use super::RunArgs;
+use super::cost::Cost;
 use crate::batch::{self, Batch, Making, Options, Outcome};
 use crate::console::{Failure, note, print};
 use crate::engine::Engine;
@@ -31,8 +32,14 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
         Some(out) => resolve(out).map_err(|e| Failure::Usage(format!("error: {e}")))?,
         None => default_dir(&plan.name, &changes),
     };
+    let cost = Cost::new(&plan)?;
+    let threads = engine(args).threads;
+    if !args.allow_large {
+        cost.refuse_too_large(threads)?;
+    }
     if !args.quiet {
         note_edited_run(&plan);
+        cost.announce(threads);
     }
     let interrupt = Interrupt::on_signals();
     let lengths = plan.runs.iter().map(|r| r.scenario.duration);

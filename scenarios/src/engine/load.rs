@@ -5,13 +5,14 @@
 //! queueing and what custom applications do.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::SocketAddrV4;
 
-use sim_core::{LinkId, Network, NodeId, NodeKind, SimDuration, SimTime};
+use sim_core::{LinkId, Network, NodeId, SimTime};
 use tcp_model::TcpParams;
-use tcp_model::spec::{AppSpec, Arrivals, BulkSpec, ClientSpec, HostConfig};
+use tcp_model::spec::{AppSpec, BulkSpec, ClientSpec, HostConfig};
 
-use crate::analytic::mean;
+use crate::expected::path::{narrowest, round_trip_s, route};
+use crate::expected::{self, HEADERS, PerConnection};
 
 /// Events per second of each node, mean over the run until `end`.
 pub fn expected(network: &Network, hosts: &[Option<HostConfig>], end: SimTime) -> Vec<f64> {
@@ -52,8 +53,6 @@ struct Stream {
     others: f64,
 }
 
-/// Bytes of headers in a packet, options included.
-const HEADERS: f64 = 52.0;
 /// Most servers of a client that are looked at; of more, these stand for all.
 const MOST_SERVERS: usize = 32;
 
@@ -71,29 +70,21 @@ fn exchanges(
     let Some(&(first, _)) = servers.first() else {
         return;
     };
-    let e = &client.exchange;
-    let requests = f64::from(e.requests);
-    let (request, response) = (mean(e.request), mean(e.response));
-    let mss = f64::from(params.mss());
-    let segments = |bytes: f64| (bytes / mss).ceil();
-    // SYN, ACK and FIN of the client, SYN-ACK, ACK and FIN of the server; an ACK for every other
-    // segment, at least one for each message.
-    let acks = |bytes: f64| (segments(bytes) / 2.0).ceil();
-    let there = 3.0 + requests * (segments(request) + acks(response));
-    let back = 3.0 + requests * (segments(response) + acks(request));
-    let trip = round_trip(network, node, first).as_secs_f64();
-    let held = trip * (requests + 2.0) + requests * (mean(e.service) + mean(e.think));
-    let per_second = openings(client, end, held) / end.as_secs_f64().max(1e-9);
+    let one = PerConnection::new(&client.exchange, params.mss());
+    let open_s = expected::open_s(&client.exchange, round_trip_s(network, node, first));
+    let window = (
+        client.start.min(end).as_secs_f64(),
+        client.stop.min(end).as_secs_f64(),
+    );
+    let all = expected::connections(&client.arrivals, client.limit, window, Some(open_s));
+    let per_second = all / end.as_secs_f64().max(1e-9);
     for (server, weight) in servers {
         let rate = per_second * weight / total;
         streams.push(Stream {
             ends: (node, server),
-            segments: (rate * there, rate * back),
-            bytes: (
-                rate * (there * HEADERS + requests * request),
-                rate * (back * HEADERS + requests * response),
-            ),
-            others: rate * (2.0 + requests),
+            segments: (rate * one.segments.0, rate * one.segments.1),
+            bytes: (rate * one.bytes.0, rate * one.bytes.1),
+            others: rate * one.others,
         });
     }
 }
@@ -111,38 +102,6 @@ fn servers_of(network: &Network, remotes: &[SocketAddrV4]) -> Vec<(NodeId, f64)>
     counts.into_iter().step_by(step).collect()
 }
 
-/// Connections a client opens before `end`, when a user holds one for `held` seconds.
-fn openings(client: &ClientSpec, end: SimTime, held: f64) -> f64 {
-    let time = client
-        .stop
-        .min(end)
-        .since(client.start.min(end))
-        .as_secs_f64();
-    let all = match &client.arrivals {
-        Arrivals::Fixed(rate) | Arrivals::Poisson(rate) => rate * time,
-        Arrivals::Ramp { from, to, over } => {
-            let over = over.as_secs_f64();
-            let rising = time.min(over);
-            let reached = from + (to - from) * rising / over.max(1e-9);
-            rising * (from + reached) / 2.0 + (time - rising) * to
-        }
-        Arrivals::Steps(steps) => {
-            let ends = steps.iter().skip(1).map(|s| s.0.as_secs_f64());
-            let ends = ends.chain([f64::INFINITY]);
-            let of_step = |((at, rate), end): (&(SimDuration, f64), f64)| {
-                rate * (end.min(time) - at.as_secs_f64()).max(0.0)
-            };
-            steps.iter().zip(ends).map(of_step).sum()
-        }
-        Arrivals::Closed { users, think } => {
-            let cycle = held + mean(*think);
-            f64::from(*users) * (time / cycle.max(1e-6)).max(1.0)
-        }
-        Arrivals::Burst(count) => f64::from(*count),
-    };
-    all.min(client.limit.map_or(f64::INFINITY, |limit| limit as f64))
-}
-
 /// The stream of a bulk transfer: as fast as window and round trip allow.
 fn transfer(
     network: &Network,
@@ -154,16 +113,11 @@ fn transfer(
     let peer = network.owner(*bulk.remote.ip())?;
     let seconds = end.as_secs_f64().max(1e-9);
     let active = end.since(bulk.start.min(end)).as_secs_f64();
-    let window = f64::from(params.send_buffer.min(params.receive_buffer));
-    let trip = round_trip(network, node, peer).as_secs_f64().max(1e-6);
-    let links = route(network, node, bulk.remote.ip());
-    let narrowest = links
-        .iter()
-        .filter_map(|l| network.links()[l.0 as usize].rate)
-        .map(|rate| rate.as_bps() as f64 / 8.0)
-        .fold(f64::INFINITY, f64::min);
+    let trip_s = round_trip_s(network, node, peer);
+    let slowest = narrowest(network, &route(network, node, bulk.remote.ip()));
+    let rate = expected::bulk_rate(params, trip_s, slowest);
     let most = bulk.bytes.map_or(f64::INFINITY, |b| b as f64 / seconds);
-    let bytes = ((window / trip).min(narrowest) * active / seconds).min(most);
+    let bytes = (rate * active / seconds).min(most);
     let segments = bytes / f64::from(params.mss());
     Some(Stream {
         ends: (node, peer),
@@ -171,27 +125,6 @@ fn transfer(
         bytes: (bytes + segments * HEADERS, segments / 2.0 * HEADERS),
         others: 0.0,
     })
-}
-
-fn round_trip(network: &Network, a: NodeId, b: NodeId) -> SimDuration {
-    let delay = |from, to| network.path_delay(from, to).unwrap_or_default();
-    delay(a, b) + delay(b, a)
-}
-
-/// The links from a node to an address.
-fn route(network: &Network, from: NodeId, to: &Ipv4Addr) -> Vec<LinkId> {
-    let mut links = Vec::new();
-    let mut at = from;
-    while let Some(link) = network.next_link(at, *to) {
-        links.push(link);
-        at = network.links()[link.0 as usize].to;
-        let arrived = network.owner(*to) == Some(at);
-        let is_host = matches!(network.nodes()[at.0 as usize].kind, NodeKind::Host { .. });
-        if arrived || is_host || links.len() > network.nodes().len() {
-            break;
-        }
-    }
-    links
 }
 
 /// Streams on the links they take.

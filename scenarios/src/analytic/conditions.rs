@@ -1,0 +1,265 @@
+//! When closed forms hold: each condition a predicate, with a sentence for the case that it does not.
+
+use sim_core::network::Impairments;
+use sim_core::queue_disc::QueueSpec;
+use sim_core::{NodeId, NodeKind, QueueLimit};
+use tcp_model::TcpParams;
+use tcp_model::params::{PortSelection, SynCookies, Timers};
+use tcp_model::spec::{Arrivals, CloseHow, Closer};
+
+use super::{Case, Life};
+use crate::expected::{self, PerConnection, mean, path};
+use crate::scenario::workload::Kind;
+
+/// A link that is used more than this makes segments wait for a time that is not known.
+const MOST_USED: f64 = 0.5;
+/// A queue for fewer bytes may drop packets of a burst.
+const LEAST_QUEUE: u64 = 75_000;
+/// Kinds of paths looked at.
+const MOST_KINDS: usize = 64;
+/// Share of connects that may find their port in TIME-WAIT at the server.
+const RARE_REUSE: f64 = 0.001;
+
+/// A path between a client and a server.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Way {
+    /// Propagation there and back, seconds.
+    pub(super) trip_s: f64,
+    /// Time to send a byte over all links, there and back.
+    pub(super) per_byte_s: f64,
+    /// The same in the slower direction.
+    pub(super) per_byte_one_way_s: f64,
+    /// How much of its busiest link is used, at most.
+    pub(super) utilisation: f64,
+}
+
+/// TCP of client and server.
+pub(super) fn ends<'a>(case: &'a Case<'_>) -> (&'a TcpParams, &'a TcpParams) {
+    let of = |name: &str| &**case.scenario.tcp.of(case.group_of(name));
+    (of(&case.workload.client), of(&case.workload.server))
+}
+
+fn hosts(case: &Case<'_>) -> (Vec<NodeId>, Vec<NodeId>) {
+    let of = |name: &str| case.scenario.topology.hosts_named(name);
+    (of(&case.workload.client), of(&case.workload.server))
+}
+
+/// Propagation from the first client to the first server and back, seconds.
+pub(super) fn round_trip_s(case: &Case<'_>) -> f64 {
+    match hosts(case) {
+        (c, s) if !c.is_empty() && !s.is_empty() => path::round_trip_s(case.network, c[0], s[0]),
+        _ => 0.0,
+    }
+}
+
+/// The paths that differ in delay or rate.
+pub(super) fn ways(case: &Case<'_>) -> Result<Vec<Way>, String> {
+    let (clients, servers) = hosts(case);
+    let each = |nodes: &[NodeId]| path::one_of_each(case.network, nodes);
+    let (some_clients, some_servers) = (each(&clients), each(&servers));
+    if some_clients.len().saturating_mul(some_servers.len()) > MOST_KINDS {
+        return Err("the paths between clients and servers differ too much".to_owned());
+    }
+    let peak = peak_rate(case);
+    let (client, _) = ends(case);
+    let one = PerConnection::new(case.exchange, client.mss());
+    let way = |c: NodeId, s: NodeId| {
+        let address = |n| case.network.addresses(n).next();
+        let route = |a, b: NodeId| address(b).map(|to| path::route(case.network, a, &to));
+        let (there, back) = (
+            route(c, s).unwrap_or_default(),
+            route(s, c).unwrap_or_default(),
+        );
+        let used = |links: &[sim_core::LinkId], bytes: f64| {
+            let of_link = |l: &sim_core::LinkId| {
+                let link = &case.network.links()[l.0 as usize];
+                // A host's own link carries its share.
+                let sharers = match (link.from, link.to) {
+                    (a, b) if a == c || b == c => clients.len(),
+                    (a, b) if a == s || b == s => servers.len(),
+                    _ => 1,
+                };
+                let capacity = link.rate.map_or(f64::INFINITY, |r| r.as_bps() as f64 / 8.0);
+                peak * bytes / sharers as f64 / capacity
+            };
+            links.iter().map(of_link).fold(0.0, f64::max)
+        };
+        let per_byte = |links: &[_]| path::seconds_per_byte(case.network, links);
+        Way {
+            trip_s: path::round_trip_s(case.network, c, s),
+            per_byte_s: per_byte(&there) + per_byte(&back),
+            per_byte_one_way_s: per_byte(&there).max(per_byte(&back)),
+            utilisation: used(&there, one.bytes.0).max(used(&back, one.bytes.1)),
+        }
+    };
+    let pairs = some_clients
+        .iter()
+        .flat_map(|&c| some_servers.iter().map(move |&s| (c, s)));
+    Ok(pairs.map(|(c, s)| way(c, s)).collect())
+}
+
+/// The most connections per second that are opened.
+fn peak_rate(case: &Case<'_>) -> f64 {
+    match case.arrivals {
+        Arrivals::Closed { users, think } => {
+            let cycle = expected::open_s(case.exchange, round_trip_s(case)) + mean::mean(*think);
+            f64::from(*users) / cycle.max(1e-6)
+        }
+        _ => {
+            let offered = case.offered();
+            offered.iter().map(|p| p.1).fold(0.0, f64::max)
+        }
+    }
+}
+
+/// What must hold of network and hosts.
+pub(super) fn of_network(case: &Case<'_>) -> Vec<String> {
+    let mut no = Vec::new();
+    let mut unless = |holds: bool, why: &str| {
+        if !holds {
+            no.push(why.to_owned());
+        }
+    };
+    let (client, server) = ends(case);
+    let both = |f: fn(&TcpParams) -> bool| f(client) && f(server);
+    unless(
+        !matches!(case.arrivals, Arrivals::Burst(_)),
+        "a burst has no rate",
+    );
+    unless(case.scenario.faults.is_empty(), "hosts crash");
+    unless(case.limit.is_none(), "the number of connections is limited");
+    unless(!case.exchange.fast_open, "Fast Open changes the handshake");
+    unless(
+        both(|p| p.timers == Timers::Exact),
+        "timers are rounded to ticks",
+    );
+    unless(
+        both(|p| p.defer_accept.is_none() && p.syn_cookies != SynCookies::Always && !p.cork),
+        "a listener or sender waits (`defer_accept`, `syn_cookies`, `cork`)",
+    );
+    let accepts =
+        |kind: &Kind| matches!(kind, Kind::Exchange { accept_rate, .. } if accept_rate.is_none());
+    unless(
+        accepts(&case.workload.kind),
+        "the server accepts at a limited rate",
+    );
+    let nodes = case.network.nodes().iter();
+    unless(
+        nodes
+            .map(|n| &n.kind)
+            .all(|k| matches!(k, NodeKind::Host { .. } | NodeKind::Router)),
+        "a node on the way keeps state of its own",
+    );
+    let addresses: Vec<u32> = case
+        .scenario
+        .topology
+        .addresses_named(&case.workload.client)
+        .map(|n| n.min(case.workload.client_addresses.unwrap_or(u32::MAX)))
+        .collect();
+    unless(
+        addresses.windows(2).all(|w| w[0] == w[1]),
+        "clients have different numbers of addresses",
+    );
+    let links = case.network.links();
+    unless(
+        links.iter().all(|l| {
+            let plain = l.impairments == Impairments::default() && l.rate_process.is_none();
+            plain && l.changes.is_empty()
+        }),
+        "links lose, delay or change packets, or change themselves",
+    );
+    let is_long = |q: &QueueSpec| match q {
+        QueueSpec::DropTail(QueueLimit::Unlimited) => true,
+        QueueSpec::DropTail(QueueLimit::Packets(n)) => u64::from(*n) * 1_500 >= LEAST_QUEUE,
+        QueueSpec::DropTail(QueueLimit::Bytes(n)) => n.0 >= LEAST_QUEUE,
+        QueueSpec::Managed(_) => false,
+    };
+    unless(
+        links.iter().all(|l| l.rate.is_none() || is_long(&l.queue)),
+        "a queue may overflow",
+    );
+    no
+}
+
+/// What must hold of the load.
+pub(super) fn of_load(case: &Case<'_>, life: &Life<'_>) -> Vec<String> {
+    let mut no = Vec::new();
+    let mut unless = |holds: bool, why: &str| {
+        if !holds {
+            no.push(why.to_owned());
+        }
+    };
+    let (client, server) = ends(case);
+    let Ok(ways) = ways(case) else {
+        return no;
+    };
+    let most = |f: fn(&Way) -> f64| ways.iter().map(f).fold(0.0, f64::max);
+    unless(
+        most(|w| w.utilisation) <= MOST_USED,
+        "a link is more than half full, so that segments wait for a time that is not known",
+    );
+    let first = client.initial_rto.min(server.initial_rto).as_secs_f64();
+    unless(
+        most(|w| w.trip_s) < 0.9 * first,
+        "a round trip is as long as the first retransmission time-out",
+    );
+    let (clients, servers) = hosts(case);
+    let peak = peak_rate(case);
+    let backlog = case.workload.backlog.unwrap_or(server.somaxconn);
+    let backlog = backlog.min(server.somaxconn).min(server.max_syn_backlog);
+    let half_open = peak * most(|w| w.trip_s) / (servers.len() * case.workload.ports.len()) as f64;
+    unless(
+        with_noise(half_open) <= f64::from(backlog),
+        "the listener's backlog may be full",
+    );
+    let holders = [
+        (client, clients.len(), true),
+        (
+            server,
+            servers.len(),
+            case.exchange.closer != Closer::Client,
+        ),
+    ];
+    let all_pairs = case.pairs() as f64;
+    for (params, hosts, holds) in holders {
+        let Some(table) = params
+            .max_tw_buckets
+            .filter(|_| holds && has_time_wait(case, life))
+        else {
+            continue;
+        };
+        let ports = f64::from(client.port_count()) * all_pairs / hosts as f64;
+        let arrive = peak * params.time_wait.as_secs_f64() / hosts as f64;
+        unless(
+            ports.min(with_noise(arrive)) <= f64::from(table),
+            "the table of TIME-WAIT entries overflows (`max_tw_buckets`)",
+        );
+    }
+    no
+}
+
+fn has_time_wait(case: &Case<'_>, life: &Life<'_>) -> bool {
+    case.exchange.how != CloseHow::Rst && (life.time_wait.is_some() || life.no_time_wait.is_some())
+}
+
+/// A mean with room for a Poisson number around it.
+fn with_noise(mean: f64) -> f64 {
+    mean + 6.0 * libm::sqrt(mean) + 6.0
+}
+
+/// Why a port may be used again within `within_s` of its last use; `None` when it is not.
+pub(super) fn early_reuse(case: &Case<'_>, within_s: f64) -> Option<String> {
+    let (client, _) = ends(case);
+    let ports = f64::from(client.port_count());
+    let pairs = case.pairs() as f64;
+    let time = case.workload.stop.as_secs_f64() - case.workload.start.as_secs_f64();
+    let connects = peak_rate(case) * time.max(0.0) / pairs;
+    let meanwhile = peak_rate(case) * within_s / pairs;
+    let fits = match client.port_selection {
+        PortSelection::Sequential => with_noise(meanwhile) < ports,
+        // A step over 8 places of every second one at most.
+        PortSelection::Linux => 16.0 * with_noise(connects) < ports,
+        PortSelection::Random => meanwhile.min(connects) / ports < RARE_REUSE,
+    };
+    (!fits).then(|| "a port may be used again while the server has it in TIME-WAIT".to_owned())
+}

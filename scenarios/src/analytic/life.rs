@@ -1,0 +1,364 @@
+//! How long a connection holds its port, and when it is in TIME-WAIT.
+
+use reports::Span;
+use sim_core::SimDuration;
+use tcp_model::TcpParams;
+use tcp_model::params::TwReuse;
+use tcp_model::spec::{CloseHow, Closer, Distribution, Exchange};
+
+use super::{Case, conditions};
+use crate::expected::{self, HEADERS, mean};
+
+/// Widest uncertainty of a mean holding time, relative to it.
+const UNCERTAINTY: f64 = 0.01;
+/// What may be missing of the mean holding time when a run counts as settled.
+const MISSING: f64 = 0.0002;
+/// Message sizes and waits that are exceeded more rarely are left out.
+const RARE: f64 = 1e-3;
+
+/// The life of a connection, seconds from connect.
+#[derive(Clone, Debug)]
+pub(super) struct Life<'a> {
+    /// Until the connection is established.
+    pub(super) connect_s: f64,
+    /// Until the client's port is free.
+    pub(super) held_s: Span,
+    /// Standard deviation of that.
+    pub(super) held_sd_s: f64,
+    /// Time after which nearly all are over; `None` for no time.
+    pub(super) settles_s: Option<f64>,
+    /// Who is in TIME-WAIT.
+    pub(super) time_wait: Option<Stay<'a>>,
+    /// Why there is no closed form for those in TIME-WAIT.
+    pub(super) no_time_wait: Option<String>,
+}
+
+/// A stay in TIME-WAIT.
+#[derive(Clone, Debug)]
+pub(super) struct Stay<'a> {
+    /// The workload's name for the host.
+    pub(super) host: &'a str,
+    pub(super) after_s: Span,
+    pub(super) stay_s: f64,
+}
+
+/// From connect until the client has the last response, without the applications' waits.
+#[derive(Clone, Copy, Debug)]
+struct Network {
+    /// Until the last response.
+    exchange_s: Span,
+    /// A round trip.
+    trip_s: Span,
+}
+
+impl<'a> Life<'a> {
+    pub(super) fn new(case: &Case<'a>) -> Result<Life<'a>, String> {
+        let network = network(case)?;
+        let e = case.exchange;
+        let waits_s = expected::waits_s(e);
+        if !waits_s.is_finite() {
+            return Err("the waits of the applications have no mean".to_owned());
+        }
+        let (client, server) = conditions::ends(case);
+        let mut life = Life {
+            connect_s: network.trip_s.high,
+            held_s: shifted(network.exchange_s, waits_s),
+            held_sd_s: waits_sd_s(e),
+            settles_s: None,
+            time_wait: None,
+            no_time_wait: None,
+        };
+        if !life.held_sd_s.is_finite() {
+            return Err("the waits of the applications vary without bound".to_owned());
+        }
+        life.close(case, network, client, server)?;
+        if !life.held_s.high.is_finite() {
+            return Err("a port may be held for ever".to_owned());
+        }
+        let held = life.held_s;
+        if held.width() > UNCERTAINTY * held.high {
+            return Err(format!(
+                "how long the network takes is known to {:.2} s only, of {:.2} s that a port is held",
+                held.width(),
+                held.high
+            ));
+        }
+        life.settles_s = settles_s(e, held.high, waits_s);
+        Ok(life)
+    }
+
+    /// Adds the close and what follows.
+    fn close(
+        &mut self,
+        case: &Case<'a>,
+        network: Network,
+        client: &TcpParams,
+        server: &TcpParams,
+    ) -> Result<(), String> {
+        let e = case.exchange;
+        let (close_after, linger) = (e.close_after.as_secs_f64(), e.linger.as_secs_f64());
+        let trip = network.trip_s;
+        let workload = case.workload;
+        if e.how == CloseHow::Half {
+            // The response and the server's FIN come together, or after the server's linger.
+            self.wait(linger);
+            return self.client_time_wait(case, client, server);
+        }
+        self.wait(close_after);
+        match (e.how, e.closer) {
+            (CloseHow::Rst, Closer::Both) => self.cross(half(trip)),
+            (CloseHow::Rst, _) => {}
+            (_, Closer::Client) => {
+                self.add(trip);
+                if self.outlasts(e.linger, client, trip)? {
+                    // The client gives up in FIN-WAIT-2, which begins with the ACK of its FIN.
+                    self.held_s.high += server.delayed_ack.as_secs_f64();
+                    self.wait(fin_wait(client, trip)?.0);
+                    return Ok(());
+                }
+                self.wait(linger);
+                return self.client_time_wait(case, client, server);
+            }
+            (_, Closer::Both) => {
+                self.add(trip);
+                self.cross(half(trip));
+                return self.client_time_wait(case, client, server);
+            }
+            (_, Closer::Server) => {
+                self.wait(linger);
+                let after_s = added(self.held_s, half(trip));
+                self.add(trip);
+                let stay_s = server.time_wait.as_secs_f64();
+                match conditions::early_reuse(case, self.held_s.high + stay_s) {
+                    Some(why) => return Err(why),
+                    None if self.outlasts(e.linger, server, trip)? => {}
+                    None => {
+                        self.time_wait = Some(Stay {
+                            host: &workload.server,
+                            after_s,
+                            stay_s,
+                        });
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// True when the end that closed first gives up before its peer, which lingers, closes too.
+    fn outlasts(
+        &self,
+        linger: SimDuration,
+        params: &TcpParams,
+        trip: Span,
+    ) -> Result<bool, String> {
+        let linger = linger.as_secs_f64();
+        if linger == 0.0 {
+            return Ok(false);
+        }
+        let (low, high) = fin_wait(params, trip)?;
+        if linger > high {
+            return Ok(true);
+        }
+        if linger + trip.high < low {
+            return Ok(false);
+        }
+        Err("`linger` and the time-out of FIN-WAIT-2 end at about the same time".to_owned())
+    }
+
+    /// The client's port is kept by its TIME-WAIT.
+    fn client_time_wait(
+        &mut self,
+        case: &Case<'a>,
+        client: &TcpParams,
+        server: &TcpParams,
+    ) -> Result<(), String> {
+        let stay_s = client.time_wait.as_secs_f64();
+        let both = case.exchange.closer == Closer::Both;
+        let after_s = self.held_s;
+        let reuses = client.tw_reuse == TwReuse::On && client.timestamps && server.timestamps;
+        let kept_s = if reuses {
+            stay_s.min(client.tw_reuse_delay.as_secs_f64())
+        } else {
+            stay_s
+        };
+        if both && kept_s < server.time_wait.as_secs_f64() {
+            return Err("a port may be used again while the server has it in TIME-WAIT".to_owned());
+        }
+        self.wait(kept_s);
+        if kept_s < stay_s {
+            self.no_time_wait = Some(
+                "`tw_reuse` ends TIME-WAIT when a port is needed, not after a time".to_owned(),
+            );
+        } else {
+            self.time_wait = Some(Stay {
+                host: &case.workload.client,
+                after_s,
+                stay_s,
+            });
+        }
+        Ok(())
+    }
+
+    fn wait(&mut self, s: f64) {
+        self.held_s = shifted(self.held_s, s);
+    }
+
+    fn add(&mut self, span: Span) {
+        self.held_s = added(self.held_s, span);
+    }
+
+    /// Both ends close at about the same time.
+    fn cross(&mut self, within: Span) {
+        self.held_s.low -= within.high;
+        self.held_s.high += within.high;
+    }
+}
+
+/// How long an orphan waits in FIN-WAIT-2, at least and at most; infinite without a time-out.
+fn fin_wait(params: &TcpParams, trip: Span) -> Result<(f64, f64), String> {
+    let Some(timeout) = params.fin_timeout else {
+        return Ok((f64::INFINITY, f64::INFINITY));
+    };
+    let (timeout, time_wait) = (timeout.as_secs_f64(), params.time_wait.as_secs_f64());
+    if !params.split_fin_timeout {
+        return Ok((timeout, timeout));
+    }
+    // At least seven halves of the retransmission time-out, as Linux has it.
+    let rto = 3.0 * trip.high + 2.0 * params.min_rto.as_secs_f64();
+    if timeout < 3.5 * rto {
+        return Err("the wait in FIN-WAIT-2 depends on the round trips measured".to_owned());
+    }
+    let wait = if timeout > time_wait {
+        2.0 * (timeout - time_wait)
+    } else {
+        timeout
+    };
+    Ok((wait, wait))
+}
+
+/// Handshake and requests over the paths that the workload takes.
+fn network(case: &Case<'_>) -> Result<Network, String> {
+    let (client, server) = conditions::ends(case);
+    let e = case.exchange;
+    let mut all: Option<Network> = None;
+    for way in conditions::ways(case)? {
+        let trip = way.trip_s;
+        let small = way.per_byte_s * (HEADERS + 8.0);
+        // A segment waits for the one before it, on every link; more than a few are rare.
+        let queues = 4.0 * way.utilisation * way.per_byte_s * f64::from(client.mtu);
+        let message = |size: Distribution, from: &TcpParams, to: &TcpParams| {
+            let most = mean::upper(size, RARE);
+            let rounds = extra_flights(most, from, to);
+            let sent = way.per_byte_one_way_s * mean::mean(size);
+            let late = way.per_byte_one_way_s * (most - mean::mean(size));
+            (sent, rounds * (trip + to.delayed_ack.as_secs_f64()) + late)
+        };
+        let there = message(e.request, client, server);
+        let back = message(e.response, server, client);
+        let requests = f64::from(e.requests);
+        let trips = 1.0 + requests;
+        let low = trips * (trip + small) + requests * (there.0 + back.0);
+        let one = Network {
+            exchange_s: Span {
+                low,
+                high: low + requests * (there.1 + back.1) + trips * queues,
+            },
+            trip_s: Span {
+                low: trip + small,
+                high: trip + small + queues,
+            },
+        };
+        all = Some(all.map_or(one, |all| Network {
+            exchange_s: hull(all.exchange_s, one.exchange_s),
+            trip_s: hull(all.trip_s, one.trip_s),
+        }));
+    }
+    all.ok_or_else(|| "there are no hosts".to_owned())
+}
+
+/// Round trips that a message takes beyond its first flight.
+fn extra_flights(bytes: f64, from: &TcpParams, to: &TcpParams) -> f64 {
+    let mss = f64::from(from.mss().min(to.mss())) - 12.0;
+    let first = (f64::from(from.initial_window) * mss)
+        .min(f64::from(to.first_window(12)))
+        .min(f64::from(from.send_buffer));
+    // The end of a message may have to wait for the ACK of what went before (Nagle).
+    let held = bytes > mss && from.nagle && !from.minshall;
+    let flights = if bytes <= first {
+        0.0
+    } else {
+        // Slow start doubles the flight at best, and grows by half with delayed ACKs.
+        libm::ceil(libm::log(bytes / first) / libm::log(1.5)) + 1.0
+    };
+    flights + f64::from(u8::from(held))
+}
+
+fn waits_sd_s(e: &Exchange) -> f64 {
+    let requests = f64::from(e.requests);
+    let variance = mean::variance(e.service) * requests;
+    let thinks = if e.requests > 1 {
+        mean::variance(e.think) * (requests - 1.0)
+    } else {
+        0.0
+    };
+    libm::sqrt(variance + thinks)
+}
+
+/// The time after which what is missing of the mean holding time is less than [`MISSING`] of it.
+///
+/// What a sum of waits has beyond a time is at most the sum of what each has beyond its share.
+fn settles_s(e: &Exchange, held_s: f64, waits_s: f64) -> Option<f64> {
+    let (services, thinks) = (f64::from(e.requests), f64::from(e.requests - 1));
+    let beyond = |t: f64| {
+        // Shares in proportion to the means.
+        let share = |d: Distribution| t * mean::mean(d) / waits_s.max(1e-12);
+        let service = services * mean::beyond(e.service, share(e.service));
+        let think = if thinks > 0.0 {
+            thinks * mean::beyond(e.think, share(e.think))
+        } else {
+            0.0
+        };
+        service + think
+    };
+    if waits_s == 0.0 {
+        return Some(held_s);
+    }
+    let fixed = held_s - waits_s;
+    let mut t = waits_s;
+    while beyond(t) > MISSING * held_s {
+        t *= 1.2;
+        if t > 1e9 {
+            return None;
+        }
+    }
+    Some(fixed + t)
+}
+
+fn half(span: Span) -> Span {
+    Span {
+        low: span.low / 2.0,
+        high: span.high / 2.0,
+    }
+}
+
+fn shifted(span: Span, by: f64) -> Span {
+    Span {
+        low: span.low + by,
+        high: span.high + by,
+    }
+}
+
+fn added(a: Span, b: Span) -> Span {
+    Span {
+        low: a.low + b.low,
+        high: a.high + b.high,
+    }
+}
+
+fn hull(a: Span, b: Span) -> Span {
+    Span {
+        low: a.low.min(b.low),
+        high: a.high.max(b.high),
+    }
+}

@@ -1,0 +1,142 @@
+//! What runs will cost, said before they are made, and refused where there is no memory for them.
+
+use crate::console::{Failure, note};
+use crate::estimate::{Estimate, bytes, time};
+use crate::process;
+use crate::sweep::Plan;
+
+/// Runs that take longer, or more memory, are announced.
+const LONG_S: f64 = 10.0;
+const LARGE_BYTES: f64 = 1e9;
+
+/// The cost of several runs together.
+pub(super) struct Cost {
+    all: Vec<Estimate>,
+}
+
+impl Cost {
+    pub(super) fn new(plan: &Plan) -> Result<Cost, Failure> {
+        let all = Estimate::of_all(&plan.runs);
+        let all = all.map_err(|p| Failure::Usage(format!("error: {}", p.message)))?;
+        Ok(Cost { all })
+    }
+
+    /// Of each run, in order.
+    pub(super) fn each(&self) -> &[Estimate] {
+        &self.all
+    }
+
+    fn seconds(&self) -> f64 {
+        self.all.iter().map(Estimate::seconds).sum()
+    }
+
+    /// Most memory with so many runs side by side, bytes.
+    fn memory_bytes(&self, side_by_side: usize) -> f64 {
+        let mut each: Vec<f64> = self.all.iter().map(|e| e.memory_bytes).collect();
+        each.sort_by(|a, b| b.total_cmp(a));
+        each.iter().take(side_by_side.max(1)).sum()
+    }
+
+    /// The run that costs most, and why.
+    fn because(&self) -> &str {
+        let most = self.all.iter().max_by(|a, b| a.events.total_cmp(&b.events));
+        most.and_then(|e| e.because.first())
+            .map_or("", String::as_str)
+    }
+
+    /// "4 runs: about 12 minutes on one thread, 34 MB of memory, 5.0 MB on disk".
+    pub(super) fn summary(&self) -> String {
+        let disk: f64 = self.all.iter().map(|e| e.disk_bytes).sum();
+        let runs = match self.all.len() {
+            1 => "1 run".to_owned(),
+            n => format!("{n} runs"),
+        };
+        let most = if self.all.len() == 1 {
+            ""
+        } else {
+            " at most for one"
+        };
+        format!(
+            "{runs}: about {} on one thread, {} of memory{most}, {} on disk; {}",
+            time(self.seconds()),
+            bytes(self.memory_bytes(1)),
+            bytes(disk),
+            self.because()
+        )
+    }
+
+    /// Announces what takes long.
+    pub(super) fn announce(&self, threads: usize) {
+        let long = self.seconds() / threads.max(1) as f64 > LONG_S;
+        if long || self.memory_bytes(threads) > LARGE_BYTES {
+            note(&format!("estimate for {}", self.summary()));
+        }
+    }
+
+    /// Refuses what does not fit the memory there is.
+    pub(super) fn refuse_too_large(&self, threads: usize) -> Result<(), Failure> {
+        self.fits(threads, process::available_bytes())
+            .map_err(Failure::Usage)
+    }
+
+    fn fits(&self, threads: usize, available: f64) -> Result<(), String> {
+        let (one, together) = (self.memory_bytes(1), self.memory_bytes(threads));
+        // What is not known fits.
+        if together <= available || available.is_nan() {
+            return Ok(());
+        }
+        let (what, remedy) = if one <= available {
+            (
+                format!("{threads} runs side by side"),
+                "make fewer at a time with --threads",
+            )
+        } else {
+            (
+                "a run".to_owned(),
+                "lower its connections (rate, users, count, flows) or how long each is open",
+            )
+        };
+        Err(format!(
+            "error: {what} would take about {} of memory, and {} are available: {}\n  \
+             = help: {remedy}; --allow-large begins nevertheless",
+            bytes(if one <= available { together } else { one }),
+            bytes(available.max(0.0)),
+            self.because()
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cost(memory_bytes: &[f64]) -> Cost {
+        let of = |&memory_bytes: &f64| Estimate {
+            memory_bytes,
+            because: vec!["workload \"web\": many connections".into()],
+            ..Estimate::default()
+        };
+        Cost {
+            all: memory_bytes.iter().map(of).collect(),
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_with_its_size_and_what_to_change() {
+        let large = cost(&[1e9, 5e9]);
+        assert_eq!(large.fits(2, 8e9), Ok(()));
+        assert_eq!(large.fits(2, f64::NAN), Ok(()));
+        let side_by_side = large.fits(2, 5.5e9).unwrap_err();
+        assert!(
+            side_by_side.contains("2 runs side by side would take about 6.0 GB")
+                && side_by_side.contains("--threads"),
+            "{side_by_side}"
+        );
+        let single = large.fits(1, 4e9).unwrap_err();
+        assert!(
+            single.contains("a run would take about 5.0 GB of memory, and 4.0 GB are available")
+                && single.contains("lower its connections"),
+            "{single}"
+        );
+    }
+}

@@ -1,0 +1,315 @@
+//! What a run will cost, told before it is made: events, time, memory, disk.
+//!
+//! Rough, and meant to be: it tells seconds from hours and megabytes from what does not fit. It
+//! counts the segments of [`crate::expected`] on the links they take, slows them down to what the
+//! narrowest link carries, and takes the sizes of objects from `scenarios/docs/performance.md`.
+//! Leaves out losses, retransmissions and custom applications.
+
+use std::fmt;
+
+use sim_core::{LinkId, Network, NodeId};
+use tcp_model::TcpParams;
+use tcp_model::spec::Arrivals;
+
+use crate::analytic;
+use crate::expected::{self, HEADERS, PerConnection, path};
+use crate::problem::Problem;
+use crate::run_spec::RunSpec;
+use crate::scenario::Scenario;
+use crate::scenario::topology::Topology;
+use crate::scenario::workload::{Kind, Workload};
+use crate::size;
+
+/// Assumed time of an event with its records, on one thread.
+pub const SECONDS_PER_EVENT: f64 = 300e-9;
+/// Memory of a process that simulates next to nothing, and of each node with its links.
+const BASE_BYTES: f64 = 30e6;
+const NODE_BYTES: f64 = 2_500.0;
+/// Both end points of an open connection; an entry in TIME-WAIT with its port.
+const OPEN_BYTES: f64 = 1_600.0;
+const TIME_WAIT_BYTES: f64 = 70.0;
+/// Disk of a run with next to no connections, and of the rows of a connection.
+const BASE_DISK_BYTES: f64 = 1e6;
+const ROW_BYTES: f64 = 60.0;
+
+/// The cost of one run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Estimate {
+    /// Connections, failed ones included.
+    pub connections: f64,
+    /// Events of the simulation.
+    pub events: f64,
+    /// Most memory at a time, bytes.
+    pub memory_bytes: f64,
+    /// Results on disk, bytes.
+    pub disk_bytes: f64,
+    /// What makes it large, the largest part first.
+    pub because: Vec<String>,
+}
+
+impl Estimate {
+    /// Of one run.
+    pub fn new(scenario: &Scenario, network: &Network) -> Estimate {
+        let limit = analytic::hints(scenario, network)
+            .theory
+            .map(|t| (reports::analytic::port_limit(&t).high, t.ports * t.pairs));
+        let parts = scenario.workloads.iter();
+        let parts = parts.map(|workload| Part::new(scenario, network, workload, limit));
+        let mut parts: Vec<Part> = parts.collect();
+        parts.sort_by(|a, b| b.events.total_cmp(&a.events));
+        let sum = |f: fn(&Part) -> f64| parts.iter().map(f).sum::<f64>();
+        let rows = sum(|p| p.connections).min(2.0 * f64::from(scenario.record.connections));
+        Estimate {
+            connections: sum(|p| p.connections),
+            events: sum(|p| p.events),
+            memory_bytes: BASE_BYTES
+                + NODE_BYTES * network.nodes().len() as f64
+                + sum(|p| p.open) * OPEN_BYTES
+                + sum(|p| p.waiting) * TIME_WAIT_BYTES,
+            disk_bytes: BASE_DISK_BYTES + rows * ROW_BYTES,
+            because: parts.into_iter().map(|p| p.words).collect(),
+        }
+    }
+
+    /// Of all runs of a plan, in order.
+    ///
+    /// # Errors
+    /// When the engine refuses a network.
+    pub fn of_all(runs: &[RunSpec]) -> Result<Vec<Estimate>, Problem> {
+        let mut known: Option<(&Topology, Network)> = None;
+        let mut all = Vec::with_capacity(runs.len());
+        for run in runs {
+            let topology = &*run.scenario.topology;
+            let network = match known.take() {
+                Some((same, network)) if std::ptr::eq(same, topology) => network,
+                _ => topology.network()?,
+            };
+            all.push(Estimate::new(&run.scenario, &network));
+            known = Some((topology, network));
+        }
+        Ok(all)
+    }
+
+    /// Time to simulate on one thread, seconds.
+    pub fn seconds(&self) -> f64 {
+        self.events * SECONDS_PER_EVENT
+    }
+}
+
+impl fmt::Display for Estimate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} connections, {} events, {} on one thread at {} ns an event, {} of memory, {} on disk",
+            about(self.connections),
+            about(self.events),
+            time(self.seconds()),
+            SECONDS_PER_EVENT * 1e9,
+            bytes(self.memory_bytes),
+            bytes(self.disk_bytes)
+        )
+    }
+}
+
+/// Two digits: "120 thousand", "3.4 million".
+fn about(count: f64) -> String {
+    for (unit, name) in [(1e9, " billion"), (1e6, " million"), (1e3, " thousand")] {
+        if count >= unit {
+            return format!("{}{name}", two_digits(count / unit));
+        }
+    }
+    format!("{count:.0}")
+}
+
+fn two_digits(x: f64) -> String {
+    if x >= 9.95 {
+        format!("{x:.0}")
+    } else {
+        format!("{x:.1}")
+    }
+}
+
+/// "0.3 s", "12 minutes".
+pub(crate) fn time(s: f64) -> String {
+    for (unit, name) in [(86_400.0, "days"), (3_600.0, "hours"), (60.0, "minutes")] {
+        if s >= 2.0 * unit {
+            return format!("{} {name}", two_digits(s / unit));
+        }
+    }
+    format!("{} s", two_digits(s))
+}
+
+/// "34 MB".
+pub(crate) fn bytes(n: f64) -> String {
+    for (unit, name) in [(1e12, "TB"), (1e9, "GB")] {
+        if n >= unit {
+            return format!("{} {name}", two_digits(n / unit));
+        }
+    }
+    format!("{} MB", two_digits(n / 1e6))
+}
+
+/// The cost of one workload.
+struct Part {
+    connections: f64,
+    events: f64,
+    /// Connections open at a time, and sockets in TIME-WAIT, at most.
+    open: f64,
+    waiting: f64,
+    words: String,
+}
+
+/// A path and who shares its links.
+struct Way {
+    there: Vec<LinkId>,
+    back: Vec<LinkId>,
+    trip_s: f64,
+    /// Bytes per second that all clients together get there and back.
+    capacity: (f64, f64),
+}
+
+impl Part {
+    fn new(
+        scenario: &Scenario,
+        network: &Network,
+        workload: &Workload,
+        ports: Option<(f64, f64)>,
+    ) -> Part {
+        let topology = &scenario.topology;
+        let clients = topology.hosts_named(&workload.client);
+        let servers = topology.hosts_named(&workload.server);
+        let params = |name: &str| scenario.tcp.of(topology.group_named(name).unwrap_or(name));
+        let way = Way::new(network, &clients, &servers);
+        let time_s = workload.stop.saturating_sub(workload.start).as_secs_f64();
+        match &workload.kind {
+            Kind::Exchange {
+                arrivals, exchange, ..
+            } => {
+                let wanted = size::connections_of(workload, clients.len(), Some(way.trip_s));
+                // Beyond the port supply a connect fails at once.
+                let most = ports.map_or(f64::INFINITY, |(limit, supply)| limit * time_s + supply);
+                let made = wanted.min(most);
+                let one = PerConnection::new(exchange, params(&workload.client).mss());
+                let per_s = made / time_s.max(1e-9);
+                let passes = (way.capacity.0 / (per_s * one.bytes.0).max(1e-9))
+                    .min(way.capacity.1 / (per_s * one.bytes.1).max(1e-9))
+                    .min(1.0);
+                let hops = one.segments.0 * way.there.len() as f64
+                    + one.segments.1 * way.back.len() as f64;
+                let open_s = expected::open_s(exchange, way.trip_s);
+                let at_once = match arrivals {
+                    Arrivals::Closed { users, .. } => f64::from(*users),
+                    Arrivals::Burst(count) => f64::from(*count),
+                    // What a link cannot carry piles up.
+                    _ => (per_s * open_s.min(time_s)).max(made * (1.0 - passes)),
+                };
+                let stay_s = params(&workload.client).time_wait.as_secs_f64();
+                Part {
+                    connections: wanted,
+                    events: made * passes * (hops + 2.0 * one.others) + (wanted - made),
+                    open: at_once.min(made),
+                    waiting: (per_s * stay_s.min(time_s)).min(made),
+                    words: format!(
+                        "workload {:?}: {} connections{} make {} requests/s",
+                        workload.name,
+                        about(wanted),
+                        match exchange.requests {
+                            1 => String::new(),
+                            n => format!(" of {n} requests each"),
+                        },
+                        about(per_s * one.requests)
+                    ),
+                }
+            }
+            Kind::Bulk { bytes, .. } => bulk(
+                workload,
+                &way,
+                params(&workload.client),
+                (size::connections_of(workload, clients.len(), None), time_s),
+                *bytes,
+            ),
+        }
+    }
+}
+
+fn bulk(
+    workload: &Workload,
+    way: &Way,
+    params: &TcpParams,
+    (flows, time_s): (f64, f64),
+    size: Option<u64>,
+) -> Part {
+    let mss = f64::from(params.mss());
+    let useful = way.capacity.0 * mss / (mss + HEADERS);
+    let rate = (flows * expected::bulk_rate(params, way.trip_s, f64::INFINITY)).min(useful);
+    let whole = size.map_or(f64::INFINITY, |size| size as f64 * flows);
+    let carried = (rate * time_s).min(whole);
+    let segments = carried / mss;
+    let hops = way.there.len() as f64 + way.back.len() as f64 / 2.0;
+    Part {
+        connections: flows,
+        events: segments * hops + 10.0 * flows,
+        open: flows,
+        waiting: 0.0,
+        words: format!(
+            "workload {:?}: {} bulk flows carry {} in all",
+            workload.name,
+            about(flows),
+            bytes(carried)
+        ),
+    }
+}
+
+impl Way {
+    fn new(network: &Network, clients: &[NodeId], servers: &[NodeId]) -> Way {
+        let (Some(&a), Some(&b)) = (clients.first(), servers.first()) else {
+            return Way {
+                there: Vec::new(),
+                back: Vec::new(),
+                trip_s: 0.0,
+                capacity: (f64::INFINITY, f64::INFINITY),
+            };
+        };
+        let address = |n| network.addresses(n).next();
+        let route = |from, to| address(to).map(|to| path::route(network, from, &to));
+        let (there, back) = (
+            route(a, b).unwrap_or_default(),
+            route(b, a).unwrap_or_default(),
+        );
+        let capacity = |links: &[LinkId]| {
+            let of_link = |l: &LinkId| {
+                let link = &network.links()[l.0 as usize];
+                // Each host has a link of its own; the others are shared.
+                let alike = match (link.from, link.to) {
+                    (x, y) if x == a || y == a => clients.len(),
+                    (x, y) if x == b || y == b => servers.len(),
+                    _ => 1,
+                };
+                path::narrowest(network, &[*l]) * alike as f64
+            };
+            links.iter().map(of_link).fold(f64::INFINITY, f64::min)
+        };
+        Way {
+            trip_s: path::round_trip_s(network, a, b),
+            capacity: (capacity(&there), capacity(&back)),
+            there,
+            back,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_told_with_two_digits() {
+        assert_eq!(about(115_200.0), "115 thousand");
+        assert_eq!(about(3_440_000.0), "3.4 million");
+        assert_eq!(about(12.0), "12");
+        assert_eq!(time(0.31), "0.3 s");
+        assert_eq!(time(600.0), "10 minutes");
+        assert_eq!(bytes(6.3e9), "6.3 GB");
+        assert_eq!(bytes(31e6), "31 MB");
+    }
+}

@@ -1,0 +1,81 @@
+//! What `check` and `run` say of the cost of runs, and whether it is of the right size.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use common::said;
+use scenarios::estimate::Estimate;
+use scenarios::overrides::Override;
+use scenarios::problem::Source;
+use scenarios::run::Job;
+use scenarios::sweep::Plan;
+
+fn plan(text: &str, sets: &[&str]) -> Plan {
+    let source = Source {
+        name: "test.toml".into(),
+        text: text.into(),
+    };
+    let sets: Vec<Override> = sets.iter().map(|s| Override::parse(s).unwrap()).collect();
+    Plan::new(&source, &sets).unwrap_or_else(|message| panic!("{message}"))
+}
+
+#[test]
+fn events_are_estimated_within_a_factor_of_three_for_every_library_scenario() {
+    for entry in scenarios::library::ALL {
+        let shorter: &[&str] = match entry.name {
+            "time-wait" | "port-exhaustion" | "persistent" => &["duration=30 s"],
+            _ => &[],
+        };
+        let runs = plan(entry.text, shorter).runs;
+        for (spec, estimate) in runs.iter().zip(Estimate::of_all(&runs).unwrap()) {
+            let dir = tempfile::tempdir().unwrap();
+            let dir = dir.path().join("run");
+            let made = Job::new(spec, &dir).execute(&mut |_| ()).unwrap();
+            let timing = std::fs::read_to_string(dir.join("timing.json")).unwrap();
+            let timing: BTreeMap<String, f64> = serde_json::from_str(&timing).unwrap();
+            let events = timing["events_per_s"] * timing["simulation_s"];
+            let ratio = estimate.events / events;
+            assert!(
+                (1.0 / 3.0..3.0).contains(&ratio),
+                "{} {:?}: {estimate}, {events} events",
+                entry.name,
+                spec.parameters
+            );
+            let attempted = made.summary.metrics["connects_attempted"];
+            let ratio = estimate.connections / attempted;
+            assert!((0.8..1.25).contains(&ratio), "{}: {ratio}", entry.name);
+        }
+    }
+}
+
+#[test]
+fn check_tells_the_cost_and_what_makes_it_large() {
+    let sweep = ["check", "persistent", "--set", "workload.users.think=0 s"];
+    let (code, out, err) = said(Path::new("."), &sweep);
+    assert_eq!(code, 0, "{err}");
+    let estimate = out.lines().find(|l| l.starts_with("# estimate")).unwrap();
+    assert!(
+        estimate.contains("5 runs: about") && estimate.contains("requests/s"),
+        "{estimate}"
+    );
+}
+
+#[test]
+fn a_run_for_which_there_is_no_memory_is_refused_beforehand() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut text = "name = \"huge\"\nduration = \"100 s\"\n[topology]\nkind = \"pair\"\npath = { delay = \"1 ms\" }\n".to_owned();
+    for i in 0..400 {
+        text.push_str(&format!(
+            "[[workload]]\nname = \"w{i}\"\nport = {}\narrivals = {{ kind = \"burst\", count = 10000000 }}\nservice = \"90 s\"\n",
+            1000 + i
+        ));
+    }
+    std::fs::write(dir.path().join("huge.toml"), text).unwrap();
+    let (code, _, err) = said(dir.path(), &["run", "huge.toml"]);
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("would take about 6.6 TB of memory"), "{err}");
+    assert!(err.contains("--allow-large"), "{err}");
+    assert!(!dir.path().join("results").exists());
+}
