@@ -1,0 +1,50 @@
+//! The results of every ready-made scenario, by hash: a change that moves a number is seen here.
+//!
+//! Where a change is meant to move results, write the hashes again with `UPDATE=1 cargo test -p
+//! scenarios --test golden`, say what moved under "Changed results" in `CHANGELOG.md`, and raise
+//! `RESULTS_VERSION`.
+
+use std::path::Path;
+
+use scenarios::library;
+use scenarios::overrides::Override;
+use scenarios::run;
+use scenarios::sweep::Plan;
+
+/// Long scenarios are cut: long enough that every mechanism in them has begun.
+const CUT: [(&str, &str); 3] = [
+    ("time-wait", "duration=10 s"),
+    ("port-exhaustion", "duration=20 s"),
+    ("persistent", "duration=20 s"),
+];
+
+#[test]
+fn the_results_of_every_ready_made_scenario_are_the_recorded_ones() {
+    let tmp = tempfile::tempdir().unwrap();
+    let mut found = String::new();
+    for entry in library::ALL {
+        let cut = CUT.iter().filter(|(name, _)| *name == entry.name);
+        let changes: Vec<Override> = cut.map(|(_, set)| Override::parse(set).unwrap()).collect();
+        let plan = Plan::new(&entry.source(), &changes).unwrap_or_else(|e| panic!("{e}"));
+        for (i, spec) in plan.runs.iter().enumerate() {
+            let dir = tmp.path().join(format!("{}-{i}", entry.name));
+            let summary = run::execute(spec, &dir, false, &mut |_| ()).unwrap();
+            found += &format!("{} {i} {}\n", entry.name, summary.result_hash);
+        }
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/hashes.txt");
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, &found).unwrap();
+    }
+    let recorded = std::fs::read_to_string(&path).unwrap_or_default();
+    let moved: Vec<&str> = found
+        .lines()
+        .filter(|line| !recorded.lines().any(|r| r == *line))
+        .collect();
+    assert!(
+        moved.is_empty() && found.lines().count() == recorded.lines().count(),
+        "results have moved (scenario, run, hash now):\n{}",
+        moved.join("\n")
+    );
+}
