@@ -13,9 +13,15 @@ pub struct Window {
     mss: f64,
 }
 
+impl Default for Window {
+    fn default() -> Window {
+        Window::new()
+    }
+}
+
 impl Window {
     /// Before the connection opens.
-    pub fn new() -> Window {
+    pub const fn new() -> Window {
         Window {
             cwnd: 0.0,
             ssthresh: f64::INFINITY,

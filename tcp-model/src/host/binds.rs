@@ -27,7 +27,7 @@ impl Reuse {
 
     /// The flags in the two lowest bits.
     pub(super) fn bits(self) -> u8 {
-        u8::from(self.address) * Reuse::ADDRESS | u8::from(self.port) * Reuse::PORT
+        (u8::from(self.address) * Reuse::ADDRESS) | (u8::from(self.port) * Reuse::PORT)
     }
 
     /// The inverse of [`Reuse::bits`]; higher bits are not looked at.

@@ -151,12 +151,9 @@ impl Stack {
         };
         let slot = self.add_endpoint(context, Side::Active, app, NO_LISTENER, end.holds_port, cx);
         let id = self.endpoints.id(slot);
-        match self.endpoints.get_mut(slot) {
-            Some(endpoint) => {
-                endpoint.reuse = reuse.bits();
-                endpoint.deferred = defers;
-            }
-            None => {}
+        if let Some(endpoint) = self.endpoints.get_mut(slot) {
+            endpoint.reuse = reuse.bits();
+            endpoint.deferred = defers;
         }
         if !defers {
             self.step(slot, Input::Connect, cx);

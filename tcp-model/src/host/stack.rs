@@ -242,7 +242,7 @@ impl Stack {
         }
         let group =
             || (first..self.listeners.len()).filter(|&i| self.listeners[i].listens_on(port));
-        let chosen = (flow.hash() >> 32) * group().count() as u64 >> 32;
+        let chosen = ((flow.hash() >> 32) * group().count() as u64) >> 32;
         group().nth(chosen as usize)
     }
 
