@@ -172,7 +172,6 @@ impl<'a> Job<'a> {
             counters: counters(&hosts, &groups),
             memory: memory(&hosts),
             timing,
-            ..Completion::default()
         };
         let summary = recorder.complete(completion)?;
         Ok(Made { summary, division })

@@ -105,7 +105,7 @@ impl<'a> Variants<'a> {
     pub(super) fn scenario(&self, i: usize) -> Result<(Scenario, String), Failure> {
         let scenario = match self.quickly(i) {
             Some(scenario) => scenario,
-            None => self.from_text(i)?,
+            None => self.read_whole(i)?,
         };
         let text = self.content.text(&scenario);
         Ok((scenario, text))
@@ -144,7 +144,7 @@ impl<'a> Variants<'a> {
     }
 
     /// The slow way, with the places and words of the text.
-    fn from_text(&self, i: usize) -> Result<Scenario, Failure> {
+    fn read_whole(&self, i: usize) -> Result<Scenario, Failure> {
         let mut all = self.changes.to_vec();
         all.extend(self.overrides(i));
         let scenario = read::file_with(self.text, &all).and_then(|file| Scenario::new(&file));
