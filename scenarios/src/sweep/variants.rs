@@ -9,9 +9,10 @@ use std::sync::Arc;
 use toml::{Table, Value};
 
 use super::{Axis, Failure};
+use crate::aliases;
 use crate::file::ScenarioFile;
 use crate::overrides::{By, Override};
-use crate::path::Step;
+use crate::path::{DottedPath, Step};
 use crate::read;
 use crate::run_spec::Content;
 use crate::scenario::tcp::TcpSets;
@@ -48,7 +49,7 @@ impl<'a> Variants<'a> {
         file.sweep = Table::new();
         let changed = |key: &str| {
             axes.iter()
-                .any(|a| a.path.0.first() == Some(&key_step(key)))
+                .any(|a| top_key(&a.path).as_deref() == Some(key))
         };
         // What is wrong with them is found with the first variant.
         let network = CheckedNetwork::new(&file).ok();
@@ -115,13 +116,11 @@ impl<'a> Variants<'a> {
     fn quickly(&self, i: usize) -> Option<Scenario> {
         let mut changed = Table::new();
         for change in self.overrides(i) {
-            let Some(Step::Key(key)) = change.path.0.first() else {
-                return None;
-            };
-            if !changed.contains_key(key)
-                && let Some(value) = self.table.get(key)
+            let key = top_key(&change.path)?;
+            if !changed.contains_key(&key)
+                && let Some(value) = self.table.get(&key)
             {
-                changed.insert(key.clone(), value.clone());
+                changed.insert(key, value.clone());
             }
             change.apply(&mut changed).ok()?;
         }
@@ -129,7 +128,7 @@ impl<'a> Variants<'a> {
         let is_changed = |key: &String| {
             self.axes
                 .iter()
-                .any(|a| a.path.0.first() == Some(&key_step(key)))
+                .any(|a| top_key(&a.path).as_ref() == Some(key))
         };
         if !keys.iter().all(is_changed) {
             return None; // a path that leads to another table than it names
@@ -152,6 +151,10 @@ impl<'a> Variants<'a> {
     }
 }
 
-fn key_step(key: &str) -> Step {
-    Step::Key(key.to_owned())
+/// The top-level table that a path changes: of a parameter under another of its names, `tcp`.
+fn top_key(path: &DottedPath) -> Option<String> {
+    match aliases::canonical(path).0.into_iter().next() {
+        Some(Step::Key(key)) => Some(key),
+        _ => None,
+    }
 }
