@@ -77,7 +77,9 @@ pub struct Passed {
 ///     .with_apps(1, vec![AppSpec::Sink(sink)])
 ///     .drop(&[3]);
 /// let id = pair.call(0, |s| s.connect(None, SocketAddrV4::new(B, 80))).unwrap();
-/// while pair.call(0, |s| s.write(id, 3000)) == 0 && pair.step() {}
+/// pair.step(); // the SYN arrives
+/// pair.step(); // the SYN-ACK arrives: the connection is established
+/// pair.call(0, |s| s.write(id, 3000));
 /// pair.call(0, |s| s.close(id));
 /// pair.run();
 /// assert!(pair.log().iter().any(|passed| passed.retransmission));
