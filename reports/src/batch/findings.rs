@@ -30,6 +30,7 @@ pub fn batch_findings(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
     let metrics = super::told_metrics(info, rows);
     findings.extend(metrics.iter().filter_map(|metric| told.metric(metric)));
     findings.extend(without(info, rows));
+    findings.extend(not_drawn(info));
     findings.push(completeness(info, rows, &all));
     findings.extend(incomplete(rows));
     findings
@@ -372,6 +373,22 @@ fn without(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
         };
         let words = words::metric(m);
         format!("No run has a value for the {words} ({m}): {why}. There is no figure of it.")
+    });
+    told.collect()
+}
+
+/// Figures over parameters that are not swept in these runs, as when the command line sets one.
+fn not_drawn(info: &BatchInfo) -> Vec<String> {
+    let swept = |path: &str| info.axes.iter().any(|a| a.path == path);
+    let told = info.figures.iter().filter_map(|figure| {
+        let paths = [figure.x.as_str(), figure.series.as_str()];
+        let held = figure.only.iter().map(|(path, _)| path.as_str());
+        let mut paths = paths.into_iter().chain(held);
+        let path = paths.find(|path| !path.is_empty() && !swept(path))?;
+        Some(format!(
+            "The figure {:?} is not drawn: it needs a sweep of {path}, which has one value in these runs.",
+            figure.name
+        ))
     });
     told.collect()
 }

@@ -227,3 +227,31 @@ fn a_batch_of_nothing_says_so() {
         ["0 of 0 runs are complete."]
     );
 }
+
+#[test]
+fn a_figure_over_a_parameter_that_is_no_longer_swept_is_named() {
+    let axis = Axis {
+        path: "a".into(),
+        values: vec!["1".into(), "2".into()],
+        ..Axis::default()
+    };
+    let figure = |name: &str, x: &str| MetricFigure {
+        name: name.into(),
+        metric: "connects_failed".into(),
+        x: x.into(),
+        ..MetricFigure::default()
+    };
+    let info = BatchInfo {
+        axes: vec![axis],
+        figures: vec![figure("drawn", "a"), figure("left out", "b")],
+        ..BatchInfo::default()
+    };
+    let told = batch_findings(&info, &[]);
+    let named: Vec<&String> = told.iter().filter(|t| t.contains("not drawn")).collect();
+    assert_eq!(
+        named,
+        [
+            "The figure \"left out\" is not drawn: it needs a sweep of b, which has one value in these runs."
+        ]
+    );
+}
