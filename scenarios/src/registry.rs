@@ -1,4 +1,4 @@
-//! What a program of a user's own adds by name: congestion controls and TCPs.
+//! What a program of a user's own adds by name: congestion controls, TCPs, and models of links.
 //!
 //! ```no_run
 //! use scenarios::registry::Registry;
@@ -16,15 +16,19 @@
 //! The program is then `synfin`, and `tcp.congestion = "mine"` works in scenarios, sweeps and
 //! `--set` like the names that come with it.
 
+use sim_core::LinkModels;
 use tcp_model::TcpParams;
 use tcp_model::congestion::{self, Algorithm};
 use tcp_model::own_model::{self, OwnModel};
+
+use crate::scenario::topology::install_link_models;
 
 /// What is to be known by name.
 #[derive(Debug, Default)]
 pub struct Registry {
     controls: Vec<&'static Algorithm>,
     models: Vec<&'static OwnModel>,
+    links: Option<LinkModels>,
 }
 
 /// Why something cannot be added: most likely its name is taken.
@@ -52,13 +56,30 @@ impl Registry {
         self
     }
 
+    /// Adds queue disciplines, loss, delay and rate models, for the keys of a link. They have no
+    /// version: give one that behaves differently another name, so that results of before are not
+    /// taken for those of now.
+    #[must_use]
+    pub fn links(mut self, add: impl FnOnce(&mut LinkModels)) -> Registry {
+        add(self.links.get_or_insert_default());
+        self
+    }
+
     /// Makes everything known, in all of the process, before scenarios are read.
     ///
     /// # Errors
-    /// When a name is taken, or a control has too many parameters; what came before is known.
+    /// When a name is taken, a control has too many parameters, or models of links are installed
+    /// after a scenario was read; what came before is known.
     pub fn install(self) -> Result<(), RegistryError> {
         for algorithm in self.controls {
             congestion::register(algorithm).map_err(|e| RegistryError(e.to_string()))?;
+        }
+        if let Some(models) = self.links {
+            install_link_models(models).map_err(|_| {
+                RegistryError(
+                    "models of links can be installed once, before a scenario is read".to_owned(),
+                )
+            })?;
         }
         for model in self.models {
             own_model::register_model(model).map_err(|name| {

@@ -1,6 +1,7 @@
 //! The network of a scenario, checked: hosts and routers with their counts, links between them.
 
 use std::collections::HashSet;
+use std::sync::OnceLock;
 
 use sim_core::network::{Impairments, LinkChange};
 use sim_core::{
@@ -68,13 +69,24 @@ const MAX_HOSTS: u64 = 1_000_000;
 /// Most routers: the routing table has the square of their number.
 const MAX_ROUTERS: u64 = 2_000;
 
+static LINK_MODELS: OnceLock<LinkModels> = OnceLock::new();
+
+/// Makes queue disciplines, loss models and the like known by name, in all of the process, in place
+/// of those that come with the simulator.
+///
+/// # Errors
+/// When models are installed already, or a scenario was read before.
+pub(crate) fn install_link_models(models: LinkModels) -> Result<(), LinkModels> {
+    LINK_MODELS.set(models)
+}
+
 impl Topology {
     /// Expands the named shapes and checks names, counts and links.
     ///
     /// # Errors
     /// When something is missing, unknown, out of range, or there is too much of it.
     pub fn new(file: &TopologyFile) -> Result<Topology, Problem> {
-        Topology::with_models(file, &LinkModels::default())
+        Topology::with_models(file, LINK_MODELS.get_or_init(LinkModels::default))
     }
 
     /// The same with queue disciplines, loss models and the like by name from `models`.

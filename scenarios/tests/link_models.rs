@@ -1,0 +1,86 @@
+//! Queue disciplines and loss models of a user's own, by name in a scenario.
+
+use std::sync::Arc;
+
+use scenarios::problem::Source;
+use scenarios::registry::Registry;
+use scenarios::sweep::Plan;
+use sim_core::impairments::{AnyLoss, LossModel};
+use sim_core::plugin::{Kind, Maker, Parameter, ValueKind};
+use sim_core::{Rng, SimTime};
+
+/// Loses every n-th packet.
+#[derive(Debug)]
+struct EveryNth {
+    n: u64,
+    count: u64,
+}
+
+impl LossModel for EveryNth {
+    fn is_lost(&mut self, _: SimTime, _: &mut Rng) -> bool {
+        self.count += 1;
+        self.count.is_multiple_of(self.n)
+    }
+}
+
+const PARAMETERS: &[Parameter] = &[Parameter {
+    name: "n",
+    kind: ValueKind::Count,
+    default: None,
+    doc: "of so many packets, the last is lost",
+}];
+
+fn every_nth() -> Kind<AnyLoss> {
+    Kind::new(
+        "every-nth",
+        "loses every n-th packet",
+        PARAMETERS,
+        |values| {
+            let n = values.count("n");
+            if n == 0 {
+                return Err("`n` must be at least 1".to_owned());
+            }
+            let make: Maker<AnyLoss> = Arc::new(move || AnyLoss::custom(EveryNth { n, count: 0 }));
+            Ok(make)
+        },
+    )
+}
+
+const TEXT: &str = r#"
+name = "own"
+duration = "5 s"
+[topology]
+kind = "pair"
+path = { rate = "10 Mbit/s", delay = "5 ms", loss = { kind = "every-nth", n = 40 } }
+[[workload]]
+kind = "bulk"
+bytes = "500 kB"
+[sweep]
+"topology.path.loss.n" = [20, 40]
+"#;
+
+#[test]
+fn a_loss_model_of_ones_own_works_in_a_sweep() {
+    let registry = Registry::new().links(|models| models.losses.add(every_nth()));
+    registry.install().expect("nothing was read before");
+    let source = |text: &str| Source {
+        name: "own.toml".to_owned(),
+        text: text.to_owned(),
+    };
+    let plan = Plan::new(&source(TEXT), &[]).expect("a valid scenario");
+    assert_eq!(plan.runs.len(), 2);
+    assert_ne!(plan.runs[0].id, plan.runs[1].id);
+    let tmp = tempfile::tempdir().unwrap();
+    let lost = |i: usize| {
+        let dir = tmp.path().join(format!("run-{i}"));
+        let made = scenarios::run::execute(&plan.runs[i], &dir, false, &mut |_| ()).unwrap();
+        made.metrics["wire_losses_pkts"]
+    };
+    let (often, seldom) = (lost(0), lost(1));
+    assert!(often > 1.5 * seldom && seldom > 5.0, "{often}, {seldom}");
+    let wrong = TEXT
+        .replace("n = 40 }", "n = 0 }")
+        .replace("[20, 40]", "[0, 40]");
+    let message = Plan::new(&source(&wrong), &[]).unwrap_err().to_string();
+    assert!(message.contains("`n` must be at least 1"), "{message}");
+}
