@@ -21,7 +21,7 @@ use tcp_model::TcpParams;
 use tcp_model::congestion::{self, Algorithm};
 use tcp_model::own_model::{self, OwnModel};
 
-use crate::scenario::topology::install_link_models;
+use crate::scenario::topology::{AlreadyInstalled, install_link_models};
 
 /// What is to be known by name.
 #[derive(Debug, Default)]
@@ -75,7 +75,7 @@ impl Registry {
             congestion::register(algorithm).map_err(|e| RegistryError(e.to_string()))?;
         }
         if let Some(models) = self.links {
-            install_link_models(models).map_err(|_| {
+            install_link_models(models).map_err(|AlreadyInstalled| {
                 RegistryError(
                     "models of links can be installed once, before a scenario is read".to_owned(),
                 )

@@ -76,9 +76,13 @@ static LINK_MODELS: OnceLock<LinkModels> = OnceLock::new();
 ///
 /// # Errors
 /// When models are installed already, or a scenario was read before.
-pub(crate) fn install_link_models(models: LinkModels) -> Result<(), LinkModels> {
-    LINK_MODELS.set(models)
+pub(crate) fn install_link_models(models: LinkModels) -> Result<(), AlreadyInstalled> {
+    LINK_MODELS.set(models).map_err(|_| AlreadyInstalled)
 }
+
+/// Models of links are known by name already.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AlreadyInstalled;
 
 impl Topology {
     /// Expands the named shapes and checks names, counts and links.
