@@ -78,7 +78,7 @@ impl Variant<'_> {
     }
 }
 
-/// The axis that results are told along: the first of numbers, or else the first. Axes of a single
+/// The axis along which results are listed: the first of numbers, or else the first. Axes of a single
 /// value come last.
 pub(crate) fn main_axis(axes: &[Axis]) -> Option<usize> {
     let varies = |a: &Axis| a.values.len() > 1;

@@ -110,7 +110,7 @@ fn sent_here(segments: &[Sent]) -> u64 {
     (segments.len() - segments.iter().filter(duplicate).count()) as u64
 }
 
-/// Where numbers jump. Of the places between two segments of an end, those left out are told of at
+/// Where numbers jump. Of the places between two segments of an end, those left out are reported at
 /// the longest break: there most of them were sent.
 fn folds(segments: &[Sent]) -> Vec<Fold> {
     let mut last: BTreeMap<Source, (usize, i64)> = BTreeMap::new();

@@ -6,7 +6,7 @@ use crate::analytic::{
 use crate::format::{count, number, percent, seconds};
 use crate::info::RunInfo;
 
-/// A share that fails is told from here on.
+/// A share that fails is reported from here on.
 const LEAST_SHARE: f64 = 0.0005;
 
 /// Mean offered rate over a window.

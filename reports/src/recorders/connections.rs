@@ -55,7 +55,7 @@ const REASONS: [(EndReason, &str, &str); 9] = [
     (EndReason::Unreachable, "unreachable", "ended_unreachable"),
 ];
 
-/// Reasons of which the time of the first and the last end are told: all but a close in order and
+/// Reasons for which the times of the first and the last end are reported: all but a close in order and
 /// the end of the run.
 const ABNORMAL: [usize; 7] = [1, 2, 3, 4, 5, 7, 8];
 

@@ -22,7 +22,7 @@ pub struct Key {
     field: &'static str,
     /// What it is, as Markdown.
     doc: &'static str,
-    /// What is told beside its definition.
+    /// What is said beside its definition.
     pub info: Info,
     /// True when its table is not understood without it.
     pub required: bool,
