@@ -1,4 +1,4 @@
-//! Closed forms against simulations: they agree within the stated interval, or nothing is told.
+//! Closed forms against simulations: they agree within the stated interval, or no theory is stated.
 //!
 //! The intervals are those of [`reports::analytic`]: what is not known of the holding time, the first
 //! and last connection of each pair, and four standard deviations of the random processes within
@@ -98,7 +98,7 @@ struct Compared {
     limits: u32,
     holdings: u32,
     without: u32,
-    /// Why nothing is told, with how often.
+    /// Why no theory is stated, and how often.
     reasons: BTreeMap<String, u32>,
 }
 
@@ -570,7 +570,7 @@ fn theory_and_simulation_agree_in_random_scenarios_or_nothing_is_told() {
     let told = cases as u32 - compared.without;
     assert!(
         told > cases as u32 / 4 && compared.shares > cases as u32 / 5,
-        "too little is told: {compared:?}"
+        "theory is stated for too few: {compared:?}"
     );
     eprintln!("{compared:?}");
 }

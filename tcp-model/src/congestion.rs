@@ -1,6 +1,6 @@
 //! Congestion control: how much may be in flight, and how fast it may leave.
 //!
-//! A control answers questions and is told of events; it never touches the control block. What to
+//! A control answers questions and hears events; it never touches the control block. What to
 //! retransmit is the business of [`crate::recovery`].
 //!
 //! A control of one's own is a type that implements [`CongestionControl`]; four methods are enough:

@@ -1,4 +1,4 @@
-//! What a congestion control is told.
+//! What a congestion control hears.
 
 use sim_core::{Rate, SimDuration, SimTime};
 

@@ -347,7 +347,7 @@ impl<'m> TestHost<'m> {
         (!self.flows[flow].error_told).then_some(error)
     }
 
-    /// The same; it is told once.
+    /// The same; it is reported once.
     pub(super) fn take_error(&mut self, flow: usize) -> Option<Errno> {
         let error = self.error(flow)?;
         self.flows[flow].error_told = true;
