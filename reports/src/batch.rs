@@ -54,7 +54,7 @@ pub struct MetricFigure {
     pub metric: String,
     /// Axis along x; empty for the first.
     pub x: String,
-    /// Axis told apart by colour; empty for the first of the others, if there are any.
+    /// Axis shown by colour; empty for the first of the others, if there are any.
     pub series: String,
     /// Only runs with these values are drawn: dotted path and value as written.
     pub only: Vec<(String, String)>,

@@ -12,7 +12,7 @@ use crate::words::{counted, list, sentence};
 
 mod theory;
 
-/// Fewer connects are told as single connections rather than as a population.
+/// Fewer connects than this are described one by one rather than as a population.
 pub(crate) const SMALL: f64 = 20.0;
 
 /// What a run has shown, most important first; a function of its metrics and of what was known.
@@ -261,7 +261,7 @@ impl Known<'_> {
         theory::time_wait(self.info)
     }
 
-    /// The groups of hosts that hold TIME-WAIT; that of a single connection is told with it.
+    /// The groups of hosts that hold TIME-WAIT; for a single connection its own findings say it.
     fn few_in_time_wait(&self) -> Option<String> {
         if !self.its_close().is_empty() && self.get("connects_attempted") == Some(1.0) {
             return None;

@@ -13,7 +13,7 @@ pub(crate) fn is_steady(id: &str) -> bool {
     metrics::find(id).is_some_and(|found| found.metric.steady)
 }
 
-/// A swept parameter as it is told and drawn.
+/// A swept parameter as text and figures show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AxisWords {
     /// "offered rate".

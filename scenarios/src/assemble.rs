@@ -252,7 +252,7 @@ impl<'a> Place<'a> {
             if limit == Some(0) {
                 continue;
             }
-            // Each client begins with another server, lest all knock at the same door at once.
+            // Each client starts at a different server, so that they do not all connect to the same one at once.
             let mut remotes = remotes.clone();
             let shift = i as usize % remotes.len().max(1);
             remotes.rotate_left(shift);

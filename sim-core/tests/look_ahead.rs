@@ -1,4 +1,4 @@
-//! Hosts are told what is coming before it comes, and asked again with the keys they give.
+//! Hosts see what is about to arrive before it does, and are asked again with the keys they give.
 
 mod common;
 
@@ -10,10 +10,10 @@ use sim_core::{
     Cx, Host, LinkSpec, NodeId, Outgoing, Packet, Rate, RunConfig, SimDuration, Upcoming,
 };
 
-/// Sends bursts and sets timers; keeps count of what it was told ahead.
+/// Sends bursts and sets timers; counts what it was shown ahead of time.
 #[derive(Debug, Default)]
 struct Listener {
-    /// Packets and timers it was told of and that have not come yet; keys it waits for.
+    /// Packets and timers it was shown that have not arrived yet; keys it waits for.
     told: RefCell<BTreeSet<u64>>,
     keys: RefCell<BTreeSet<u64>>,
     foreseen: u32,

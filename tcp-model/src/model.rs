@@ -67,7 +67,7 @@ pub trait TcpModel: Send + Debug {
     }
 }
 
-/// What a model is told when it is made.
+/// What a model is given when it is created.
 #[derive(Clone, Debug)]
 pub struct OpenContext {
     /// Parameters of the host's TCP.

@@ -116,7 +116,7 @@ impl Recovery {
         self.log.as_deref()
     }
 
-    /// The same, to be told of things.
+    /// The same, mutable.
     pub fn log_mut(&mut self) -> Option<&mut SentLog> {
         self.log.as_deref_mut()
     }

@@ -38,9 +38,9 @@ pub enum TimeWaitAction {
     Drop,
     /// Answer with an ACK.
     Ack,
-    /// Answer with an ACK and begin 2 MSL anew.
+    /// Answer with an ACK and restart the 2 MSL timer.
     AckAndRestart,
-    /// Begin 2 MSL anew.
+    /// Restart the 2 MSL timer.
     Restart,
     /// The connection is gone at once.
     Kill,

@@ -181,7 +181,7 @@ fn stories_are_told_as_reviewed() {
         assert_eq!(
             told,
             reviewed,
-            "line {} (SYNFIN_RETELL=1 writes the file anew)",
+            "line {} (SYNFIN_RETELL=1 rewrites the file)",
             line + 1
         );
     }

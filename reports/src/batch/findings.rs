@@ -8,7 +8,7 @@ use crate::format::{self, count, seconds};
 use crate::metrics;
 use crate::words::{self, AxisWords, list, sentence};
 
-/// Values listed one by one at most; of more the first and the last are told.
+/// At most this many values are listed; of more, only the first and the last.
 const MOST_VALUES: usize = 8;
 /// Curves told one by one at most.
 const MOST_SERIES: usize = 6;

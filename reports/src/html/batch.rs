@@ -114,7 +114,7 @@ fn glance(page: &mut Page, info: &BatchInfo, rows: &[BatchRow], metrics: &[Strin
     let ends = |m: &str| all.first().and_then(|v| v.text(m));
     if let (Some(from), Some(to)) = (ends("steady_from_s"), ends("steady_to_s")) {
         note.push_str(&format!(
-            " The steady window is {from} to {to}; a run's own is told in its report."
+            " The steady window is {from} to {to}; each run's own is in its report."
         ));
     }
     if replicated {

@@ -36,8 +36,8 @@ const COLUMNS: &[(&str, Kind)] = &[
     ("acked_bytes", Kind::Int),
 ];
 
-/// Senders of less than so many bytes are no bulk transfers: of these the goodput is told flow by
-/// flow, and how fairly they share.
+/// Senders of fewer bytes than this are not bulk transfers; goodput per flow and fairness are
+/// reported only for bulk transfers.
 const BULK: u64 = 50_000;
 /// Bulk transfers told one by one at most.
 const MOST_FLOWS: usize = 16;

@@ -25,7 +25,7 @@ const OPENING: f64 = 20.0;
 const IDLE: (u64, u64) = (30, 90);
 
 /// Four pairs of client and server with `n` connections between them, opened evenly within
-/// `opening` seconds, that do what clients and servers are told.
+/// `opening` seconds, whose ends run the given applications.
 pub(super) fn four_pairs(
     n: u32,
     opening: f64,

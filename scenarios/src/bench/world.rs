@@ -97,7 +97,7 @@ impl Plan {
         self.links.push(link);
     }
 
-    /// Changes every link direction; its sender is told.
+    /// Applies `change` to every link direction; it also gets the sending node.
     pub(super) fn each_direction(&mut self, change: impl Fn(NodeId, &mut LinkSpec)) {
         for link in &mut self.links {
             change(link.from, link);

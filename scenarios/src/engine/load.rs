@@ -1,4 +1,4 @@
-//! Events per second to expect of each node, from what its applications are told to do.
+//! Events per second to expect of each node, computed from its workloads.
 //!
 //! A guess for dividing the network, and no more: it counts the segments of every workload and
 //! their way through the network, slowed down where they would overload a link. Leaves out losses,

@@ -15,8 +15,8 @@ use crate::segment::ConnId;
 const ARRIVAL: u64 = 0;
 /// Wake token: a user of the closed loop has thought.
 const USER: u64 = 1;
-/// A user who found no port tries again after this at the earliest, lest it try for ever at one
-/// instant.
+/// A user who found no port waits at least this long before trying again; without the wait it would retry for ever
+/// without simulated time advancing.
 const RETRY: SimDuration = SimDuration::from_secs(1);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

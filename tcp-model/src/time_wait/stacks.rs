@@ -6,7 +6,7 @@ use crate::segment::Segment;
 
 impl TimeWait {
     /// Linux: an RST counts exactly at RCV.NXT and is never challenged; whatever has the ACK bit,
-    /// a bare ACK included, begins 2 MSL anew; a SYN must be newer by number or by timestamp, and
+    /// a bare ACK included, restarts the 2 MSL timer; a SYN must be newer by number or by timestamp, and
     /// timestamps are looked at only when the old connection had them.
     pub(super) fn by_linux(&self, seg: &Segment, params: &TcpParams) -> TimeWaitAction {
         let flags = seg.flags;

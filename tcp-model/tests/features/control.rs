@@ -17,7 +17,7 @@ enum Told {
     Idle(Idle),
 }
 
-/// Writes down what it is told. A window that never changes, and perhaps a rate.
+/// Records every event it receives. A window that never changes, and perhaps a rate.
 #[derive(Clone, Debug)]
 struct Witness {
     segments: u64,

@@ -183,7 +183,7 @@ fn a_request_that_is_not_answered_is_told_to_the_host() {
     );
 }
 
-/// Section 4.2.2: a wrong cookie opens an ordinary connection, and the right one is told.
+/// Section 4.2.2: a wrong cookie opens an ordinary connection, and the right one is sent back.
 #[test]
 fn a_wrong_cookie_gets_the_right_one_and_an_ordinary_handshake() {
     let wrong = Cookie::new(&[9; 8]).unwrap();

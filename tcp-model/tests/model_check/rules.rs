@@ -207,7 +207,7 @@ pub(super) fn pair<M: Checked>(sides: &[Side<M>; 2], scenario: &Scenario) -> Res
             format!("side {i} read {} of {received} of {}", me.read, peer.wrote)
         })?;
         ensure(!me.peer_closed || received == peer.wrote, || {
-            format!("side {i} was told of the end with octets missing")
+            format!("side {i} was given the end of the stream with octets missing")
         })?;
         let in_order = me.end == Some(End::Closed) && !is_dead(peer.end);
         ensure(

@@ -133,7 +133,7 @@ fn may_2_a_syn_beyond_the_old_numbers_reopens_and_an_old_one_does_not() {
 
 #[test]
 fn may_2_a_connection_reopened_by_an_old_duplicate_falls_back_to_time_wait() {
-    // B closed first. A's SYN, sent anew by hand after A forgot it, is refused by A's reset to the
+    // B closed first. A's SYN, sent again by hand after A forgot it, is refused by A's reset to the
     // SYN-ACK: B must be back in TIME-WAIT.
     let mut lan = Lan::new();
     lan.params[1].tw_accept_syn = true;

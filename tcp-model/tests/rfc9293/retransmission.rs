@@ -303,7 +303,7 @@ fn shld_9_between_r1_and_r2_the_application_is_told_of_the_trouble() {
     rig.write(10);
     rig.wait(secs(60));
     assert!(rig.was_told(Signal::DeliveryTrouble) && rig.end().is_none());
-    // Once for the same octets; anew for others.
+    // Once for the same octets; again for others.
     let times = |rig: &Rig| {
         rig.news
             .iter()

@@ -107,7 +107,7 @@ fn may_3_the_mss_is_told_even_when_it_is_the_default() {
 
 #[test]
 fn shld_6_the_mss_offered_fits_the_smallest_of_what_the_path_has_carried() {
-    // The application or host bounds it for paths of several MTUs; the smallest is told.
+    // The application or host bounds it for paths of several MTUs; the smallest is announced.
     let params = TcpParams {
         max_segment: Some(700),
         ..plain()

@@ -321,6 +321,6 @@ fn the_page_is_what_the_table_makes() {
     }
     assert!(
         read(&path) == made,
-        "SYNFIN_RETELL=1 makes docs/compliance.md anew"
+        "run with SYNFIN_RETELL=1 to regenerate docs/compliance.md"
     );
 }

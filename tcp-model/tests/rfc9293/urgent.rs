@@ -67,7 +67,7 @@ fn must_31_urgent_data_may_be_of_any_length() {
     rig.get_ack();
     let sent = rig.call(Input::Send(urgently(100_000)));
     assert_eq!((sent[0].flags.is_urg(), sent[0].urgent), (true, u16::MAX));
-    // A receiver is told of data far beyond what has come.
+    // The urgent pointer names data far beyond what has arrived.
     let mut rig = self::rig();
     rig.get(urgent(&rig, 10, 50_000));
     assert!(rig.was_told(Signal::Urgent(50_000)));

@@ -36,7 +36,7 @@ fn observe(place: &Place, seg: &Segment, wanted: &Verdict) -> Result<Verdict, St
     }
     let delivered = (new.counts.bytes_received - old.counts.bytes_received) as u32;
     if delivered > 0 && readable != u64::from(f.unread + delivered) {
-        return Err(format!("told of {readable} octets to read"));
+        return Err(format!("{readable} octets reported as readable"));
     }
     let two_msl = Some(moment() + place.params.time_wait);
     let restart = new.state == State::TimeWait && tcp.next_timeout() == two_msl;

@@ -1,4 +1,4 @@
-//! RFC 9293 section 3.10.7 with RFC 5961 and RFC 7323, told anew: numbers are distances from
+//! RFC 9293 section 3.10.7 with RFC 5961 and RFC 7323, written a second time: numbers are distances from
 //! RCV.NXT and SND.UNA, and each rule gives its verdict whole.
 //!
 //! Where synfin departs from the letter, the rule says so: "Deviation".
@@ -34,7 +34,7 @@ pub(super) struct Verdict {
     pub(super) rcv_nxt: SeqNum,
     /// Urgent data are announced.
     pub(super) urgent: bool,
-    /// 2 MSL begin anew.
+    /// The 2 MSL timer restarts.
     pub(super) restart: bool,
     /// The timestamp echoed from now on.
     pub(super) ts_recent: u32,
