@@ -1,5 +1,5 @@
 //! Measures recording: connections of 16 records each, a second's worth over and over.
-//! `cargo run --release -p reports --example recording_speed -- DIR [connections/s] [seconds]`.
+//! `cargo run --release -p synfin-reports --example recording_speed -- DIR [connections/s] [seconds]`.
 
 #[path = "../tests/common/mod.rs"]
 mod common;

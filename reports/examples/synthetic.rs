@@ -1,5 +1,5 @@
 //! Writes run directories from made-up records, to look at figures without a simulation:
-//! `cargo run -p reports --example synthetic -- DIR`.
+//! `cargo run -p synfin-reports --example synthetic -- DIR`.
 
 #[path = "../tests/common/mod.rs"]
 mod common;

@@ -1,4 +1,4 @@
-//! What it costs to read a large scenario and put its run together: `cargo bench -p scenarios`.
+//! What it costs to read a large scenario and put its run together: `cargo bench -p synfin`.
 
 use std::hint::black_box;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! A TCP of one's own in a ready-made scenario: one that resets connections instead of closing
 //! them, as some load generators do, and so never waits in TIME-WAIT.
 //!
-//! `cargo run --release -p scenarios --example own_tcp`
+//! `cargo run --release -p synfin --example own_tcp`
 
 use std::error::Error;
 use std::sync::Arc;

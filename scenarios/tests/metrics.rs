@@ -54,7 +54,7 @@ fn the_reference_of_metrics_is_current() {
     }
     assert!(
         std::fs::read_to_string(path).unwrap() == text,
-        "docs/metrics.md is out of date: UPDATE_DOCS=1 cargo test -p scenarios --test metrics"
+        "docs/metrics.md is out of date: UPDATE_DOCS=1 cargo test -p synfin --test metrics"
     );
 }
 

@@ -127,7 +127,7 @@ fn the_notices_name_every_package_that_is_built_in() {
     let written = fs::read_to_string(file).unwrap();
     assert!(
         written == expected,
-        "notices.txt is out of date: UPDATE=1 cargo test -p scenarios --test notices"
+        "notices.txt is out of date: UPDATE=1 cargo test -p synfin --test notices"
     );
     assert!(written.contains("priority-queue") && written.contains("Mozilla Public License"));
     let dir = common::directory(&[]);

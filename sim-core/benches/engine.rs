@@ -1,4 +1,4 @@
-//! What the engine costs: a packet's hop, and running in parts: `cargo bench -p sim-core --bench
+//! What the engine costs: a packet's hop, and running in parts: `cargo bench -p synfin-sim-core --bench
 //! engine`.
 
 use std::ops::ControlFlow;

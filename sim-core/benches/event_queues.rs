@@ -1,6 +1,6 @@
 //! Hold model over all event queues: pop the smallest event, push one at now + random increment.
 //!
-//! `cargo bench -p sim-core --bench event_queues [-- FLAGS]`; `--large` adds 10^7 pending events,
+//! `cargo bench -p synfin-sim-core --bench event_queues [-- FLAGS]`; `--large` adds 10^7 pending events,
 //! `--slow` the keyed queue beyond 10^5, `--quick` makes each run shorter, `--small` keeps to
 //! 10^3 pending events; names of queues select them.
 

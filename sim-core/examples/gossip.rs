@@ -1,4 +1,4 @@
-//! A rumour among 1,000 nodes: `cargo run --release -p sim-core --example gossip`.
+//! A rumour among 1,000 nodes: `cargo run --release -p synfin-sim-core --example gossip`.
 //!
 //! Whoever hears it first tells three random others every 10 ms, four times.
 

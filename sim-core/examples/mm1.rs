@@ -1,4 +1,4 @@
-//! An M/M/1 queue against its closed form: `cargo run --release -p sim-core --example mm1`.
+//! An M/M/1 queue against its closed form: `cargo run --release -p synfin-sim-core --example mm1`.
 //!
 //! Packets arrive as a Poisson process, and their sizes are exponentially distributed: a link serves
 //! them in exponentially distributed times. The mean time in the system is 1 / (mu - lambda).

@@ -1,6 +1,6 @@
 //! One simulation on one thread and on several: 64 flows over eight sites in a ring.
 //!
-//! `cargo run --release -p sim-core --example parallel [-- DELAY_US [SECONDS]]`: the delay of the
+//! `cargo run --release -p synfin-sim-core --example parallel [-- DELAY_US [SECONDS]]`: the delay of the
 //! links between sites is the look-ahead.
 
 use std::hint::black_box;

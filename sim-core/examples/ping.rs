@@ -1,4 +1,4 @@
-//! Ping over a slow link: `cargo run -p sim-core --example ping`.
+//! Ping over a slow link: `cargo run -p synfin-sim-core --example ping`.
 
 use sim_core::{
     Cx, Host, LinkSpec, NetworkBuilder, Outgoing, Packet, Rate, RunConfig, SimDuration, SimTime,

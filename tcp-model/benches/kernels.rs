@@ -1,4 +1,4 @@
-//! What TCP costs, kernel by kernel: `cargo bench -p tcp-model`.
+//! What TCP costs, kernel by kernel: `cargo bench -p synfin-tcp-model`.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::ops::ControlFlow;

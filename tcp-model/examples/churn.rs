@@ -1,6 +1,6 @@
 //! How long a connection takes to simulate: connect, 100 bytes, 1000 bytes back, close, TIME-WAIT.
 //!
-//! `cargo run --release -p tcp-model --example churn [CONNECTIONS] [RATE]` prints time per
+//! `cargo run --release -p synfin-tcp-model --example churn [CONNECTIONS] [RATE]` prints time per
 //! connection, both hosts included, and memory per TIME-WAIT entry.
 
 use std::net::{Ipv4Addr, SocketAddrV4};

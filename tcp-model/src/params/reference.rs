@@ -196,7 +196,7 @@ fn defaults(param: &Param) -> String {
 const HEAD: &str = "\
 # TCP parameters
 
-Made from the table in `tcp-model/src/params/table.rs`; `UPDATE=1 cargo test -p tcp-model --lib
+Made from the table in `tcp-model/src/params/table.rs`; `UPDATE=1 cargo test -p synfin-tcp-model --lib
 params` writes this page again.
 
 A parameter is a key of `[tcp]` in a scenario, or of `[tcp.host.GROUP]` for the hosts of a group;

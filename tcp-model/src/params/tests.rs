@@ -194,7 +194,7 @@ fn the_reference_is_current() {
     let there = std::fs::read_to_string(path).unwrap_or_default();
     assert!(
         there == made,
-        "docs/parameters.md is not what the table says: UPDATE=1 cargo test -p tcp-model --lib params"
+        "docs/parameters.md is not what the table says: UPDATE=1 cargo test -p synfin-tcp-model --lib params"
     );
 }
 
