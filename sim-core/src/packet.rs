@@ -87,6 +87,11 @@ impl<P> Outgoing<P> {
 pub(crate) struct PacketRef(NonZeroU32);
 
 impl PacketRef {
+    #[cfg(test)]
+    pub(crate) fn for_test() -> PacketRef {
+        PacketRef::new(0)
+    }
+
     fn new(index: usize) -> PacketRef {
         let number = u32::try_from(index + 1).ok().and_then(NonZeroU32::new);
         PacketRef(number.expect("fewer than 2^32 packets in flight"))

@@ -8,7 +8,12 @@
 //! A new discipline is a file beside `codel.rs` and a line in [`built_in`].
 
 mod codel;
+mod fifo;
+mod fq_codel;
 mod limit;
+mod pie;
+mod red;
+mod step;
 
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -23,7 +28,16 @@ pub use limit::QueueLimit;
 
 /// The disciplines that come with the simulator.
 pub fn built_in() -> Kinds<AnyQueueDisc> {
-    Kinds::new("queue discipline", vec![codel::kind()])
+    Kinds::new(
+        "queue discipline",
+        vec![
+            codel::kind(),
+            fq_codel::kind(),
+            pie::kind(),
+            red::kind(),
+            step::kind(),
+        ],
+    )
 }
 
 /// The queue of a link direction.
@@ -81,6 +95,22 @@ impl QueuedPacket {
             dst: ends.1,
             flow,
             arrived,
+        }
+    }
+
+    /// A packet that is in no network, to test a discipline by itself.
+    #[cfg(test)]
+    pub(crate) fn for_test(size: u32) -> QueuedPacket {
+        let nobody = (Ipv4Addr::UNSPECIFIED, Ipv4Addr::UNSPECIFIED);
+        QueuedPacket::new(PacketRef::for_test(), size, 0, nobody, 0, SimTime::ZERO)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of_flow(self, flow: u64, arrived: SimTime) -> QueuedPacket {
+        QueuedPacket {
+            flow,
+            arrived,
+            ..self
         }
     }
 

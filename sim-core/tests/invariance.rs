@@ -160,6 +160,52 @@ fn bursts(p: f64) -> LossSpec {
     GilbertElliott::new([p, 0.4], [0.0, 0.9]).plugin().into()
 }
 
+/// The other disciplines, with parameters at which they act on queues of a few packets.
+fn by_name(kind: usize, small: bool) -> QueueSpec {
+    let limit = ("limit", if small { "4 packets" } else { "12 packets" });
+    let (name, given): (_, &[_]) = match kind {
+        0 => (
+            "fq-codel",
+            &[
+                limit,
+                ("target", "5 us"),
+                ("interval", "40 us"),
+                ("flows", "3"),
+                ("quantum", "300"),
+            ],
+        ),
+        1 => (
+            "pie",
+            &[
+                limit,
+                ("target", "20 us"),
+                ("update", "15 us"),
+                ("max_burst", "50 us"),
+                ("alpha", "2000"),
+                ("beta", "20000"),
+                ("ecn", "true"),
+            ],
+        ),
+        2 => (
+            "red",
+            &[
+                limit,
+                ("min", "1 packet"),
+                ("max", "4 packets"),
+                ("weight", "0.3"),
+                ("adaptive", "true"),
+                ("ecn", "true"),
+            ],
+        ),
+        _ => ("step", &[limit, ("threshold", "2 packets")]),
+    };
+    LinkModels::default()
+        .queues
+        .plugin(name, given)
+        .expect("valid parameters")
+        .into()
+}
+
 fn link() -> impl Strategy<Value = LinkSpec> {
     let rate = prop_oneof![
         Just(None),
@@ -176,6 +222,7 @@ fn link() -> impl Strategy<Value = LinkSpec> {
             limit: QueueLimit::Packets(12),
             ecn,
         }))),
+        2 => (0..4usize, any::<bool>()).prop_map(|(kind, small)| by_name(kind, small)),
     ];
     let process = prop::option::weighted(0.2, Just(()));
     let change = (

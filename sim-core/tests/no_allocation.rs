@@ -14,8 +14,8 @@ use sim_core::link::LinkStats;
 use sim_core::queue_disc::{CoDel, CoDelParams, QueueSpec};
 use sim_core::record::Discard;
 use sim_core::{
-    Cx, Host, LazyTimer, LinkSpec, NetworkBuilder, NodeId, Outgoing, Packet, QueueLimit, Rate,
-    RunConfig, Simulation,
+    Cx, Host, LazyTimer, LinkModels, LinkSpec, NetworkBuilder, NodeId, Outgoing, Packet,
+    QueueLimit, Rate, RunConfig, Simulation,
 };
 
 thread_local! {
@@ -157,4 +157,27 @@ fn a_managed_queue_allocates_nothing_per_event_either() {
     let stats = allocates_nothing(CoDel::plugin(params).into());
     assert!(stats.ce_marks > 10_000, "{stats:?}");
     assert_eq!((stats.queue_drops, stats.early_drops), (0, 0));
+}
+
+#[test]
+fn the_other_disciplines_allocate_nothing_per_event_either() {
+    let models = LinkModels::default();
+    let cases: [(&str, &[_]); 4] = [
+        ("fq-codel", &[("target", "500 us"), ("interval", "5 ms")]),
+        ("pie", &[("target", "4 ms"), ("ecn", "true")]),
+        (
+            "red",
+            &[
+                ("ecn", "true"),
+                ("min", "5 packets"),
+                ("max", "200 packets"),
+            ],
+        ),
+        ("step", &[("threshold", "10 packets")]),
+    ];
+    for (name, given) in cases {
+        let queue = models.queues.plugin(name, given).unwrap();
+        let stats = allocates_nothing(queue.into());
+        assert!(stats.sent_pkts > 10_000, "{name} {stats:?}");
+    }
 }

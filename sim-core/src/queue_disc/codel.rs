@@ -152,6 +152,13 @@ impl CoDel {
         t.saturating_add(SimDuration::from_ps(ps as u64))
     }
 
+    /// Takes the head without asking the control law: to make room.
+    pub(super) fn pop_head(&mut self) -> Option<QueuedPacket> {
+        let packet = self.packets.pop_front()?;
+        self.bytes -= u64::from(packet.size());
+        Some(packet)
+    }
+
     /// Takes the head; RFC 8289 section 5.6, `dodequeue`.
     fn take_head(&mut self, now: SimTime) -> Head {
         let mut ok_to_drop = false;

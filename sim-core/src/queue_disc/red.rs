@@ -1,0 +1,409 @@
+//! RED, random early detection (Floyd and Jacobson 1993): drops or marks arriving packets at
+//! random, the more the longer the average queue, and spreads the drops evenly over the packets.
+//!
+//! With `gentle` (Floyd 2000) the probability rises from `max_p` to 1 between `max` and twice
+//! `max` instead of jumping there; with `adaptive` (Floyd, Gummadi and Shenker 2001) `max_p` moves
+//! so that the average stays halfway between `min` and `max`.
+//!
+//! The average is of what waits; the packet in service does not count. While the queue is empty
+//! the average decays by one step for each packet that could have been sent; the time of a packet
+//! is the last one that the queue itself has seen. Leaves out the byte mode of the probability
+//! (drops in proportion to size) and ARED's automatic choice of `weight`, `min` and `max`.
+
+use std::sync::Arc;
+
+use super::fifo::Fifo;
+use super::{AnyQueueDisc, Backlog, QueueCx, QueueDisc, QueueDrop, QueueLimit, QueuedPacket};
+use crate::plugin::{Kind, Parameter, ValueKind, Values};
+use crate::time::{SimDuration, SimTime};
+
+const PARAMETERS: &[Parameter] = &[
+    Parameter {
+        name: "min",
+        kind: ValueKind::Limit,
+        default: Some("5 packets"),
+        doc: "average queue below which nothing is dropped",
+    },
+    Parameter {
+        name: "max",
+        kind: ValueKind::Limit,
+        default: Some("15 packets"),
+        doc: "average queue above which everything is dropped, or with `gentle` ever more",
+    },
+    Parameter {
+        name: "max_p",
+        kind: ValueKind::Probability,
+        default: Some("0.1"),
+        doc: "drop probability as the average reaches `max`",
+    },
+    Parameter {
+        name: "weight",
+        kind: ValueKind::Probability,
+        default: Some("0.002"),
+        doc: "share of the current queue in the average, at each arrival",
+    },
+    Parameter {
+        name: "gentle",
+        kind: ValueKind::Flag,
+        default: Some("true"),
+        doc: "raise the probability from max_p to 1 between `max` and twice `max`",
+    },
+    Parameter {
+        name: "adaptive",
+        kind: ValueKind::Flag,
+        default: Some("false"),
+        doc: "move max_p twice a second so that the average stays between `min` and `max` (ARED)",
+    },
+    Parameter {
+        name: "limit",
+        kind: ValueKind::Limit,
+        default: Some("1000 packets"),
+        doc: "the most that may wait; what does not fit is dropped on arrival",
+    },
+    Parameter {
+        name: "ecn",
+        kind: ValueKind::Flag,
+        default: Some("false"),
+        doc: "mark packets of ECN-capable senders instead of dropping them, while the average is below `max`",
+    },
+];
+
+/// RED as a kind of queue discipline.
+pub(super) fn kind() -> Kind<AnyQueueDisc> {
+    Kind::new(
+        "red",
+        "random early detection (Floyd and Jacobson 1993), gentle and adaptive if asked",
+        PARAMETERS,
+        |values: &Values| {
+            let thresholds = match (values.limit("min"), values.limit("max")) {
+                (QueueLimit::Packets(a), QueueLimit::Packets(b)) if a < b => {
+                    (Unit::Packets, f64::from(a), f64::from(b))
+                }
+                (QueueLimit::Bytes(a), QueueLimit::Bytes(b)) if a.0 < b.0 => {
+                    (Unit::Bytes, a.0 as f64, b.0 as f64)
+                }
+                _ => {
+                    return Err(
+                        "`min` must be less than `max`, both in packets or both in bytes; write \
+                         for example min = \"5 packets\", max = \"15 packets\""
+                            .to_owned(),
+                    );
+                }
+            };
+            let weight = values.number("weight");
+            if weight == 0.0 {
+                return Err(
+                    "`weight` must be greater than zero, or the average stays 0; usual is 0.002"
+                        .to_owned(),
+                );
+            }
+            let params = Params {
+                unit: thresholds.0,
+                min: thresholds.1,
+                max: thresholds.2,
+                weight,
+                gentle: values.flag("gentle"),
+                adaptive: values.flag("adaptive"),
+                limit: values.limit("limit"),
+                ecn: values.flag("ecn"),
+            };
+            let max_p = values.number("max_p");
+            Ok(Arc::new(move || {
+                AnyQueueDisc::custom(Red::new(params, max_p))
+            }))
+        },
+    )
+}
+
+/// What queues are measured in.
+#[derive(Clone, Copy, Debug)]
+enum Unit {
+    Packets,
+    Bytes,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Params {
+    unit: Unit,
+    min: f64,
+    max: f64,
+    weight: f64,
+    gentle: bool,
+    adaptive: bool,
+    limit: QueueLimit,
+    ecn: bool,
+}
+
+/// How often ARED adjusts `max_p`.
+const ADAPT_EVERY: SimDuration = SimDuration::from_millis(500);
+
+/// A queue controlled by RED. Variables have the names of the paper.
+#[derive(Debug)]
+struct Red {
+    params: Params,
+    queue: Fifo,
+    avg: f64,
+    max_p: f64,
+    /// Packets since the last drop; -1 while the average is below `min`.
+    count: i64,
+    /// When the queue became empty; `None` while packets wait.
+    q_time: Option<SimTime>,
+    /// When the last packet left, if others waited then; and how long the one before it took.
+    left: Option<SimTime>,
+    packet_time: SimDuration,
+    adapt_at: SimTime,
+}
+
+impl Red {
+    fn new(params: Params, max_p: f64) -> Red {
+        Red {
+            params,
+            queue: Fifo::default(),
+            avg: 0.0,
+            max_p,
+            count: -1,
+            q_time: Some(SimTime::ZERO),
+            left: None,
+            packet_time: SimDuration::ZERO,
+            adapt_at: SimTime::ZERO.saturating_add(ADAPT_EVERY),
+        }
+    }
+
+    /// The average as a packet arrives.
+    fn average(&mut self, now: SimTime) {
+        let weight = self.params.weight;
+        if let Some(since) = self.q_time {
+            if !self.packet_time.is_zero() {
+                let packets = now.since(since).as_ps() / self.packet_time.as_ps();
+                self.avg *= power(1.0 - weight, packets);
+            }
+        } else {
+            let queue = match self.params.unit {
+                Unit::Packets => self.queue.len() as f64,
+                Unit::Bytes => self.queue.bytes() as f64,
+            };
+            self.avg += weight * (queue - self.avg);
+        }
+    }
+
+    /// ARED section 4: additive increase, multiplicative decrease of `max_p`.
+    fn adapt(&mut self, now: SimTime) {
+        let Params { min, max, .. } = self.params;
+        let margin = 0.4 * (max - min);
+        let target = (min + margin, max - margin);
+        while self.adapt_at <= now {
+            self.adapt_at = self.adapt_at.saturating_add(ADAPT_EVERY);
+            if self.avg > target.1 && self.max_p <= 0.5 {
+                self.max_p += (0.25 * self.max_p).min(0.01);
+            } else if self.avg < target.0 && self.max_p >= 0.01 {
+                self.max_p *= 0.9;
+            } else {
+                // Nothing changes before the average does: skip the rest of an idle time.
+                let late = now.since(self.adapt_at).as_ps();
+                let skipped = late - late % ADAPT_EVERY.as_ps();
+                self.adapt_at = self.adapt_at.saturating_add(SimDuration::from_ps(skipped));
+            }
+        }
+    }
+
+    /// The probability for this average, before drops are spread evenly.
+    fn base_probability(&self) -> f64 {
+        let Params { min, max, .. } = self.params;
+        if self.avg < min {
+            0.0
+        } else if self.avg < max {
+            self.max_p * (self.avg - min) / (max - min)
+        } else if self.params.gentle && self.avg < 2.0 * max {
+            self.max_p + (1.0 - self.max_p) * (self.avg - max) / max
+        } else {
+            1.0
+        }
+    }
+
+    /// True when this arrival is to be dropped or marked.
+    fn signals(&mut self, cx: &mut QueueCx<'_>) -> bool {
+        let p_b = self.base_probability();
+        if self.avg < self.params.min {
+            self.count = -1;
+            return false;
+        }
+        self.count += 1;
+        let rest = 1.0 - self.count as f64 * p_b;
+        let p_a = if rest > p_b { p_b / rest } else { 1.0 };
+        let signals = p_a >= 1.0 || cx.rng().chance(p_a);
+        if signals {
+            self.count = 0;
+        }
+        signals
+    }
+}
+
+/// `base` to a whole power, the same on every machine.
+fn power(mut base: f64, mut exponent: u64) -> f64 {
+    let mut product = 1.0;
+    while exponent > 0 && product > 0.0 {
+        if exponent & 1 == 1 {
+            product *= base;
+        }
+        base *= base;
+        exponent >>= 1;
+    }
+    product
+}
+
+impl QueueDisc for Red {
+    fn enqueue(&mut self, mut packet: QueuedPacket, cx: &mut QueueCx<'_>) {
+        let now = cx.now();
+        self.average(now);
+        if self.params.adaptive {
+            self.adapt(now);
+        }
+        if self.signals(cx) {
+            let may_mark = self.params.ecn && self.avg < self.params.max;
+            if !(may_mark && cx.mark(&mut packet)) {
+                cx.drop(packet, QueueDrop::Early);
+                return;
+            }
+        }
+        let (pkts, bytes) = (self.queue.len(), self.queue.bytes());
+        if !self.params.limit.admits(packet.size(), pkts, bytes) {
+            // A drop for lack of room is a signal too.
+            self.count = self.count.min(0);
+            cx.drop(packet, QueueDrop::Full);
+            return;
+        }
+        self.q_time = None;
+        self.queue.push(packet);
+    }
+
+    fn dequeue(&mut self, cx: &mut QueueCx<'_>) -> Option<QueuedPacket> {
+        let now = cx.now();
+        if let Some(before) = self.left.take() {
+            self.packet_time = now.since(before);
+        }
+        let packet = self.queue.pop();
+        if self.queue.is_empty() {
+            self.q_time.get_or_insert(now);
+        } else {
+            self.left = Some(now);
+        }
+        packet
+    }
+
+    fn backlog(&self) -> Backlog {
+        self.queue.backlog()
+    }
+
+    fn allocated_bytes(&self) -> usize {
+        self.queue.allocated_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::Rng;
+
+    fn red(gentle: bool, max_p: f64) -> Red {
+        let params = Params {
+            unit: Unit::Packets,
+            min: 5.0,
+            max: 15.0,
+            weight: 0.5,
+            gentle,
+            adaptive: false,
+            limit: QueueLimit::Unlimited,
+            ecn: false,
+        };
+        Red::new(params, max_p)
+    }
+
+    #[test]
+    fn the_probability_is_that_of_the_paper_and_gentle_rises_to_one_at_twice_the_maximum() {
+        for (avg, plain, gentle) in [
+            (4.9, 0.0, 0.0),
+            (5.0, 0.0, 0.0),
+            (10.0, 0.05, 0.05),
+            (14.0, 0.09, 0.09),
+            (15.0, 1.0, 0.1),
+            (22.5, 1.0, 0.55),
+            (30.0, 1.0, 1.0),
+        ] {
+            for (is_gentle, expected) in [(false, plain), (true, gentle)] {
+                let mut red = red(is_gentle, 0.1);
+                red.avg = avg;
+                let p = red.base_probability();
+                assert!((p - expected).abs() < 1e-12, "{avg} {is_gentle}: {p}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_average_halves_its_distance_and_decays_while_the_queue_is_empty() {
+        let mut red = red(false, 0.1);
+        let at = |ms| SimTime::ZERO.saturating_add(SimDuration::from_millis(ms));
+        red.avg = 8.0;
+        red.q_time = None;
+        red.average(at(0));
+        assert!(
+            (red.avg - 4.0).abs() < 1e-12,
+            "an average of 8 and no queue"
+        );
+        red.packet_time = SimDuration::from_millis(2);
+        red.q_time = Some(at(10));
+        red.average(at(17));
+        assert!(
+            (red.avg - 0.5).abs() < 1e-12,
+            "three packets' time: {}",
+            red.avg
+        );
+        assert_eq!(power(0.998, 0), 1.0);
+        assert!((power(0.998, 1000) - 0.135_065).abs() < 1e-6);
+    }
+
+    #[test]
+    fn drops_at_a_steady_average_are_spread_evenly() {
+        // p_b = 0.1: p_a is 1/9, 1/8 ... 1 for the packets after a drop, so that each of the gaps
+        // 1 to 9 is equally likely (section 7 of the paper).
+        let mut red = red(false, 0.1);
+        (red.avg, red.params.max, red.max_p) = (10.0, 15.0, 0.2);
+        let (mut rng, mut dropped, mut marks) = (Rng::stream(1, "red", 0), Vec::new(), 0);
+        let mut cx = QueueCx::new(SimTime::ZERO, &mut rng, &mut dropped, &mut marks);
+        let mut gaps = [0u32; 12];
+        let mut gap = 0;
+        while !red.signals(&mut cx) {}
+        for _ in 0..90_000 {
+            gap += 1;
+            if red.signals(&mut cx) {
+                gaps[gap] += 1;
+                gap = 0;
+            }
+        }
+        let all: u32 = gaps.iter().sum();
+        assert_eq!((gaps[0], gaps[10], gaps[11]), (0, 0, 0), "{gaps:?}");
+        // Chi-square with 8 degrees of freedom: 26.1 at 0.1 %.
+        let expected = f64::from(all) / 9.0;
+        let chi: f64 = (1..=9)
+            .map(|g| (f64::from(gaps[g]) - expected).powi(2) / expected)
+            .sum();
+        assert!(chi < 26.1, "{chi} {gaps:?}");
+    }
+
+    #[test]
+    fn the_maximum_probability_adapts_and_long_idle_times_cost_nothing() {
+        let mut red = red(true, 0.1);
+        red.avg = 12.0;
+        let at = |ms| SimTime::ZERO.saturating_add(SimDuration::from_millis(ms));
+        red.adapt(at(499));
+        assert_eq!(red.max_p, 0.1);
+        red.adapt(at(1000));
+        assert!((red.max_p - 0.12).abs() < 1e-12, "two steps of 0.01");
+        red.avg = 8.0;
+        red.adapt(at(1500));
+        assert!((red.max_p - 0.108).abs() < 1e-12);
+        red.avg = 10.0;
+        red.adapt(at(10_000_000_000));
+        assert!((red.max_p - 0.108).abs() < 1e-12, "within the target");
+        assert_eq!(red.adapt_at, at(10_000_000_500));
+    }
+}
