@@ -120,14 +120,25 @@ fn identity(content: &str, own: &str, seed: u64) -> String {
 /// figures, in canonical form. The long tables are written once for all scenarios that share them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Content {
+    /// The name, question and description that `texts` are of.
+    named: [String; 3],
+    /// These as lines. A long description takes longer to write than all the rest.
+    texts: [String; 3],
     topology: Option<String>,
     tcp: Option<String>,
 }
 
 impl Content {
     /// For scenarios with this topology and these TCP parameters, where they are known.
-    pub(crate) fn new(topology: Option<&Topology>, tcp: Option<&TcpSets>) -> Content {
+    pub(crate) fn new(
+        file: &ScenarioFile,
+        topology: Option<&Topology>,
+        tcp: Option<&TcpSets>,
+    ) -> Content {
+        let named = [&file.name, &file.question, &file.description].map(String::clone);
         Content {
+            texts: std::array::from_fn(|i| text_line(i, &named[i])),
+            named,
             topology: topology.map(topology_text),
             tcp: tcp.map(tcp_text),
         }
@@ -135,14 +146,18 @@ impl Content {
 
     /// The text for a scenario.
     pub(crate) fn text(&self, scenario: &Scenario) -> String {
-        let head = ScenarioFile {
-            name: scenario.name.clone(),
-            question: scenario.question.clone(),
-            description: scenario.description.clone(),
-            duration: Some(scenario.duration),
-            seed: Some(scenario.seed),
-            ..ScenarioFile::default()
-        };
+        let texts = [&scenario.name, &scenario.question, &scenario.description];
+        let texts: [Cow<'_, str>; 3] = std::array::from_fn(|i| {
+            if self.named[i] == *texts[i] {
+                Cow::Borrowed(self.texts[i].as_str())
+            } else {
+                Cow::Owned(text_line(i, texts[i]))
+            }
+        });
+        let [name, question, description] = &texts;
+        let duration = section("duration", &scenario.duration);
+        let seed = section("seed", &scenario.seed);
+        let head = [description, &*duration, name, question, &seed].concat();
         let workloads: Vec<_> = scenario.workloads.iter().map(Workload::to_file).collect();
         let tcp = match &self.tcp {
             Some(known) => Cow::Borrowed(known),
@@ -160,7 +175,7 @@ impl Content {
         };
         // In the order of their keys, as in one canonical text.
         [
-            canonical(&head).as_str(),
+            head.as_str(),
             &(faults + &section("record", &scenario.record.to_file())),
             tcp.as_str(),
             topology.as_str(),
@@ -168,6 +183,15 @@ impl Content {
         ]
         .join("\n")
     }
+}
+
+/// The line of a scenario's name, question or description; nothing for one that is empty and may be.
+fn text_line(i: usize, text: &str) -> String {
+    let keys = ["name", "question", "description"];
+    if i > 0 && text.is_empty() {
+        return String::new();
+    }
+    section(keys[i], &text)
 }
 
 fn tcp_text(tcp: &TcpSets) -> String {
@@ -229,7 +253,7 @@ mod tests {
                 ..scenario.to_file()
             });
             assert_eq!(Content::default().text(&scenario), whole, "{}", entry.name);
-            let shared = Content::new(Some(&scenario.topology), Some(&scenario.tcp));
+            let shared = Content::new(&file, Some(&scenario.topology), Some(&scenario.tcp));
             assert_eq!(shared.text(&scenario), whole, "{}", entry.name);
         }
     }

@@ -7,6 +7,9 @@ use crate::console::{Failure, note, print};
 use crate::run_spec::{RunSpec, canonical};
 use crate::sweep::Plan;
 
+/// Runs that are listed one by one.
+const MOST_LISTED: usize = 1_000;
+
 /// Prints the first run's scenario complete, then the list of runs.
 pub(super) fn check(args: &ScenarioArgs) -> Result<(), Failure> {
     let source = args.source()?;
@@ -30,7 +33,8 @@ pub(super) fn check(args: &ScenarioArgs) -> Result<(), Failure> {
         "\n# {count} {}:",
         if count == 1 { "run" } else { "runs" }
     ))?;
-    for (run, estimate) in plan.runs.iter().zip(cost.each()) {
+    let mut lines = String::new();
+    for (run, estimate) in plan.runs.iter().zip(cost.each()).take(MOST_LISTED) {
         let values: Vec<String> = run
             .parameters
             .iter()
@@ -41,10 +45,15 @@ pub(super) fn check(args: &ScenarioArgs) -> Result<(), Failure> {
         } else {
             format!("  {}", values.join(", "))
         };
-        print(&format!(
-            "# {}  replica {}{values}  about {estimate}",
+        lines.push_str(&format!(
+            "# {}  replica {}{values}  about {estimate}\n",
             run.id, run.replica
-        ))?;
+        ));
+    }
+    print(&lines)?;
+    if count > MOST_LISTED {
+        let more = count - MOST_LISTED;
+        print(&format!("# and {more} more, checked and estimated as well"))?;
     }
     print(&format!("# estimate, rough, for {}", cost.summary()))?;
     for why in no_closed_form(first)? {

@@ -57,7 +57,11 @@ impl<'a> Variants<'a> {
         let sets = network.as_ref().filter(|_| !changed("tcp"));
         let tcp = sets.and_then(|n| tcp_sets(&file, &n.topology).ok());
         let tcp = tcp.map(Arc::new);
-        let content = Content::new(network.as_ref().map(|n| &*n.topology), tcp.as_deref());
+        let content = Content::new(
+            &file,
+            network.as_ref().map(|n| &*n.topology),
+            tcp.as_deref(),
+        );
         // What is known need not be copied for every variant.
         file.topology = file.topology.filter(|_| network.is_none());
         file.tcp = file.tcp.filter(|_| tcp.is_none());
