@@ -143,7 +143,7 @@ impl Groups {
             return Err(ParquetError::General(why));
         }
         let columns = self.wanted.iter().map(|(i, name)| {
-            let column = read_chunk(group.get_column_reader(*i)?, rows)?;
+            let column = read_chunk(group.get_column_reader(*i)?, rows, name)?;
             Ok((name.clone(), column))
         });
         Ok(Table {
@@ -294,11 +294,16 @@ fn append(a: Column, b: Column) -> Result<Column, ParquetError> {
     })
 }
 
-fn read_chunk(reader: ColumnReader, rows: usize) -> Result<Column, ParquetError> {
+fn read_chunk(reader: ColumnReader, rows: usize, name: &str) -> Result<Column, ParquetError> {
     Ok(match reader {
         ColumnReader::Int64ColumnReader(r) => Column::Int(values(r, rows)?.0),
         ColumnReader::DoubleColumnReader(r) => {
             let (values, levels) = values(r, rows)?;
+            // An infinite time would make an axis without end. None is written.
+            if name.ends_with("_s") && !values.iter().all(|v| v.is_finite()) {
+                let why = format!("its column {name:?} has a time that is not finite");
+                return Err(ParquetError::General(why));
+            }
             Column::Float(spread(values, &levels))
         }
         ColumnReader::BoolColumnReader(r) => Column::Bool(values(r, rows)?.0),
