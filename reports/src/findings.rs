@@ -1,5 +1,6 @@
 //! The results in words.
 
+mod drops;
 mod ends;
 mod latency;
 
@@ -21,7 +22,11 @@ pub fn findings(info: &RunInfo, metrics: &BTreeMap<String, f64>) -> Vec<String> 
     // What is unusual comes first.
     let unusual = [
         known.corruption(),
+        known.exhausted_nats(),
         known.failures(),
+        known.dropped_by_listeners(),
+        known.unroutable(),
+        known.unmapped(),
         known.unanswered(),
         known.broken_flows(),
         known.broken_connections(),
@@ -108,7 +113,9 @@ impl Known<'_> {
             })
             .collect();
         let first = seconds(self.get("first_failure_s").unwrap_or(0.0));
-        let causes = list(&causes);
+        let settled = self.get("connects_established").map(|n| n + failed);
+        let open = still_open(attempted - settled.unwrap_or(attempted));
+        let causes = list(&causes) + &open;
         if self.is_small() {
             let of = counted(attempted, "connect", "connects");
             return Some(format!(
@@ -139,20 +146,17 @@ impl Known<'_> {
 
     fn all_succeeded(&self, attempted: f64) -> String {
         let established = self.get("connects_established").unwrap_or(attempted);
-        let open = (attempted > established).then(|| {
-            let verb = if attempted - established == 1.0 {
-                "was"
-            } else {
-                "were"
-            };
-            format!(
-                "; {} {verb} still on the way at the end",
-                count(attempted - established)
-            )
-        });
-        let open = open.unwrap_or_default();
+        let open = still_open(attempted - established);
         if !self.is_small() {
-            return format!("None of the {} connects failed{open}.", count(attempted));
+            return match attempted > established {
+                // Those that have no outcome yet may still fail.
+                true => format!(
+                    "{} of {} connects were established and none failed{open}.",
+                    count(established),
+                    count(attempted)
+                ),
+                false => format!("None of the {} connects failed.", count(attempted)),
+            };
         }
         let after = self.get("connect_latency_mean_s").unwrap_or(0.0);
         let longest = self.get("connect_latency_max_s").unwrap_or(after);
@@ -361,6 +365,16 @@ impl Known<'_> {
     }
 }
 
+/// "; 3 were still on the way at the end", of connects without an outcome.
+fn still_open(n: f64) -> String {
+    let verb = if n == 1.0 { "was" } else { "were" };
+    if n > 0.0 {
+        format!("; {} {verb} still on the way at the end", count(n))
+    } else {
+        String::new()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -423,6 +437,26 @@ mod tests {
             told[1],
             "The port supply allows 470.5 connections/s (28,232 ports / 60 s); of the 600/s \
              offered in the steady window, 21.6 % fail in theory."
+        );
+    }
+
+    #[test]
+    fn connects_without_an_outcome_are_named_beside_those_that_have_one() {
+        let mut m = metrics(&[
+            ("connects_attempted", 3_000.0),
+            ("connects_established", 50.0),
+        ]);
+        assert_eq!(
+            findings(&RunInfo::default(), &m)[0],
+            "50 of 3,000 connects were established and none failed; 2,950 were still on the way \
+             at the end."
+        );
+        m.insert("connects_failed".into(), 50.0);
+        m.insert("connects_timed_out".into(), 50.0);
+        assert_eq!(
+            findings(&RunInfo::default(), &m)[0],
+            "Connects began to fail at t = 0 s; 50 of 3,000 failed (1.67 %): all timed out; 2,900 \
+             were still on the way at the end."
         );
     }
 

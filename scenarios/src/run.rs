@@ -168,7 +168,7 @@ impl<'a> Job<'a> {
         let hosts = simulation.into_hosts();
         let completion = Completion {
             stats,
-            metrics: host_metrics(&hosts),
+            metrics: host_metrics(&hosts, &groups),
             counters: counters(&hosts, &groups),
             memory: memory(&hosts),
             timing,
@@ -211,7 +211,7 @@ pub fn execute_with(
 }
 
 /// Metrics that only the hosts' own counters tell.
-fn host_metrics(hosts: &[Option<TcpHost>]) -> BTreeMap<String, f64> {
+fn host_metrics(hosts: &[Option<TcpHost>], groups: &[&str]) -> BTreeMap<String, f64> {
     let mut sums = [
         ("time_wait_fins_answered", 0),
         ("time_wait_reused", 0),
@@ -221,7 +221,7 @@ fn host_metrics(hosts: &[Option<TcpHost>]) -> BTreeMap<String, f64> {
         ("listen_overflows", 0),
         ("listen_drops", 0),
     ];
-    let (mut peak, mut share) = (0, 0.0_f64);
+    let (mut peak, mut share, mut cookies) = (0, 0.0_f64, 0_u64);
     for stats in hosts.iter().flatten().map(TcpHost::stats) {
         let counts = [
             stats.time_wait_fins_answered,
@@ -235,6 +235,7 @@ fn host_metrics(hosts: &[Option<TcpHost>]) -> BTreeMap<String, f64> {
         for (sum, n) in sums.iter_mut().zip(counts) {
             sum.1 += n;
         }
+        cookies += u64::from(stats.syn_cookies_sent);
         let used = stats.peak_ports_per_destination;
         peak = peak.max(used);
         share = share.max(f64::from(used) / f64::from(stats.ports_per_destination.max(1)));
@@ -247,7 +248,53 @@ fn host_metrics(hosts: &[Option<TcpHost>]) -> BTreeMap<String, f64> {
             share.min(1.0),
         ),
     ];
-    sums.into_iter().chain(peaks).collect()
+    let mut all: BTreeMap<String, f64> = sums.into_iter().chain(peaks).collect();
+    if cookies > 0 {
+        all.insert("syn_cookies_sent".to_owned(), cookies as f64);
+    }
+    all.extend(nat_metrics(hosts, groups));
+    all
+}
+
+/// What the NATs of a run counted; empty where there is none.
+fn nat_metrics(hosts: &[Option<TcpHost>], groups: &[&str]) -> BTreeMap<String, f64> {
+    let mut all = BTreeMap::new();
+    for (host, group) in hosts.iter().zip(groups) {
+        let Some(AnyMiddlebox::Nat(nat)) = host.as_ref().and_then(TcpHost::middlebox) else {
+            continue;
+        };
+        let nat = nat.stats();
+        let sums = [
+            ("nat_mappings_made", nat.made),
+            ("nat_mappings_expired", nat.expired),
+            ("nat_syns_dropped", nat.exhausted),
+            ("nat_packets_unmapped", nat.unmapped),
+        ];
+        for (name, n) in sums {
+            *all.entry(name.to_owned()).or_default() += n as f64;
+        }
+        let peaks = [
+            ("nat_mappings_peak", f64::from(nat.peak_mappings)),
+            ("nat_ports_in_use_peak", f64::from(nat.peak_ports)),
+            (
+                "nat_ports_in_use_share_peak",
+                (f64::from(nat.peak_ports) / f64::from(nat.ports.max(1))).min(1.0),
+            ),
+        ];
+        for (name, n) in peaks {
+            let most: &mut f64 = all.entry(name.to_owned()).or_default();
+            *most = most.max(n);
+        }
+        if let Some(first) = nat.first_exhausted {
+            let dropped = all.entry(format!("nat.{group}_syns_dropped"));
+            *dropped.or_default() += nat.exhausted as f64;
+            let first = first.as_secs_f64();
+            let of_group = all.entry(format!("nat.{group}_first_drop_s"));
+            let earliest = of_group.or_insert(first);
+            *earliest = earliest.min(first);
+        }
+    }
+    all
 }
 
 /// The counters of hosts, summed by group; what never happened is left out.

@@ -222,3 +222,34 @@ fn a_first_request_counts_its_connect() {
     near("request_with_connect_mean_s", 0.030);
     near("request_with_connect_max_s", 0.040);
 }
+
+#[test]
+fn a_gateway_out_of_ports_is_the_headline() {
+    let text = "name = \"nat\"\nduration = \"5 s\"\n[topology]\nkind = \"nat\"\nclients = 2\n\
+                path = { delay = \"1 ms\" }\ngateway = { ports = [2000, 2009] }\n\
+                [[workload]]\nname = \"web\"\narrivals = { kind = \"fixed\", rate = \"10 /s\" }";
+    let dir = tempfile::tempdir().unwrap();
+    let summary = make(text, &[], &dir.path().join("run"));
+    let mapped = get(&summary, "nat_ports_in_use_peak");
+    assert_eq!(mapped, get(&summary, "nat_mappings_made"));
+    assert_eq!(get(&summary, "nat_mappings_peak"), mapped);
+    assert_eq!(get(&summary, "nat_ports_in_use_share_peak"), 1.0);
+    assert_eq!(get(&summary, "nat_mappings_expired"), 0.0);
+    let dropped = get(&summary, "nat_syns_dropped");
+    let waiting = 50.0 - mapped;
+    assert!(dropped >= waiting, "each retransmission counts: {dropped}");
+    assert_eq!(get(&summary, "nat.nat_syns_dropped"), dropped);
+    let first = get(&summary, "nat.nat_first_drop_s");
+    let told = &summary.findings;
+    let expected = format!(
+        "NAT nat had no free port from t = {first:.0} s on, and {dropped} SYNs were dropped."
+    );
+    assert_eq!(told[0], expected, "{told:?}");
+    assert_eq!(
+        told[1],
+        format!(
+            "{mapped} of 50 connects were established and none failed; {waiting} were still on \
+             the way at the end."
+        )
+    );
+}

@@ -490,7 +490,74 @@ const HOSTS: &[Metric] = &[
         "SYNs and ACKs dropped by listeners",
         "For any reason.",
     ),
+    hosts("syn_cookies_sent", Count, "SYN-ACKs with a SYN cookie", "")
+        .absent("no listener sent a SYN cookie"),
+    hosts(
+        "nat_mappings_made",
+        Count,
+        "mappings made by NATs",
+        "One for each connection, over all NATs.",
+    )
+    .absent(NO_NAT),
+    hosts(
+        "nat_mappings_expired",
+        Count,
+        "mappings of NATs that timed out",
+        "Their connection was silent for the time-out of its state.",
+    )
+    .absent(NO_NAT),
+    hosts(
+        "nat_mappings_peak",
+        Count,
+        "mappings of a NAT, peak",
+        "Of the NAT and the time with the most.",
+    )
+    .absent(NO_NAT),
+    hosts(
+        "nat_ports_in_use_peak",
+        Count,
+        "ports of a NAT in use towards one destination, peak",
+        "Of the NAT, the destination (address and port) and the time with the most.",
+    )
+    .absent(NO_NAT),
+    hosts(
+        "nat_ports_in_use_share_peak",
+        Share,
+        "share of a NAT's ports in use towards one destination, peak",
+        "The same by the number of ports there are: 1 says that all were taken.",
+    )
+    .absent(NO_NAT),
+    hosts(
+        "nat_syns_dropped",
+        Count,
+        "SYNs dropped by NATs without a free port",
+        "Retransmitted SYNs count each time.",
+    )
+    .absent(NO_NAT),
+    hosts(
+        "nat_packets_unmapped",
+        Count,
+        "packets dropped by NATs for want of a mapping",
+        "They belonged to no connection that the NAT knew.",
+    )
+    .absent(NO_NAT),
+    hosts(
+        "nat.<name>_syns_dropped",
+        Count,
+        "SYNs dropped by <name> without a free port",
+        "",
+    )
+    .absent("no NAT of that name ran out of ports"),
+    hosts(
+        "nat.<name>_first_drop_s",
+        Time,
+        "time when <name> first had no free port",
+        "When it first dropped a SYN for that reason.",
+    )
+    .absent("no NAT of that name ran out of ports"),
 ];
+
+const NO_NAT: &str = "no node is a NAT";
 
 const fn network(id: &'static str, kind: Kind, words: &'static str, doc: &'static str) -> Metric {
     Metric::new(Source::Network, id, kind, words, doc)

@@ -81,8 +81,16 @@ pub struct NatStats {
     pub peak_mappings: u32,
     /// Mappings made.
     pub made: u64,
+    /// Mappings that timed out; a crash ends the others without a trace here.
+    pub expired: u64,
     /// SYNs dropped because no port was free.
     pub exhausted: u64,
+    /// When the first of them was dropped.
+    pub first_exhausted: Option<SimTime>,
+    /// Most ports in use towards one destination at a time.
+    pub peak_ports: u32,
+    /// Ports there are towards each destination, over all addresses.
+    pub ports: u32,
     /// Other packets dropped because they belonged to no mapping.
     pub unmapped: u64,
 }
@@ -223,6 +231,7 @@ impl Nat {
                 Some(place) => place,
                 None => {
                     self.stats.exhausted += 1;
+                    self.stats.first_exhausted.get_or_insert(cx.now());
                     cx.drop(packet);
                     return;
                 }
@@ -267,7 +276,9 @@ impl Nat {
     /// Makes a mapping; `None` when no port is free.
     fn map(&mut self, inside: Inside, now: SimTime) -> Option<u32> {
         let size = self.pool_size();
-        let port = self.pools.entry(inside.remote).or_default().take(size)?;
+        let pool = self.pools.entry(inside.remote).or_default();
+        let port = pool.take(size)?;
+        self.stats.peak_ports = self.stats.peak_ports.max(pool.taken());
         let mapped = self.endpoint(port);
         let place = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Slot::default());
@@ -342,6 +353,7 @@ impl Nat {
                 pool.give_back(port);
             }
             self.stats.mappings -= 1;
+            self.stats.expired += 1;
         }
     }
 
@@ -380,6 +392,7 @@ fn timeout(timeouts: &NatTimeouts, phase: Phase) -> SimDuration {
 impl Middlebox for Nat {
     fn on_start(&mut self, cx: &mut MiddleboxCx<'_, '_>) {
         self.addresses = cx.addresses().collect();
+        self.stats.ports = self.pool_size();
     }
 
     fn on_packet(

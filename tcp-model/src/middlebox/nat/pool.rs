@@ -21,6 +21,11 @@ impl PortPool {
         self.freed.pop_front()
     }
 
+    /// Ports that are taken.
+    pub(super) fn taken(&self) -> u32 {
+        self.fresh.saturating_sub(self.freed.len() as u32)
+    }
+
     /// Gives a port back.
     pub(super) fn give_back(&mut self, port: u32) {
         self.freed.push_back(port);
