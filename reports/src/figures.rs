@@ -11,6 +11,7 @@ mod ladder_choice;
 mod ladder_labels;
 mod ladder_rows;
 mod population;
+mod samples;
 mod senders;
 mod style;
 mod svg;
@@ -22,6 +23,7 @@ use std::path::Path;
 use crate::store::{RunSummary, StoreError};
 pub(crate) use csv::Csv;
 use data::RunData;
+pub use samples::{Series, histogram, time_series};
 pub(crate) use svg::escape;
 
 /// A figure.
@@ -37,6 +39,18 @@ pub struct Figure {
     pub svg: String,
     /// Its numbers.
     pub csv: String,
+}
+
+impl Figure {
+    /// Writes `NAME.svg` and `NAME.csv` into a directory, in place of files with these names.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn write_to(&self, dir: &Path) -> std::io::Result<()> {
+        let name = file_name(&self.name);
+        std::fs::write(dir.join(format!("{name}.svg")), &self.svg)?;
+        std::fs::write(dir.join(format!("{name}.csv")), &self.csv)
+    }
 }
 
 /// The name of a figure's files for a name that was asked for: with only the characters that every
