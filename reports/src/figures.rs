@@ -20,6 +20,7 @@ mod timeline;
 
 use std::path::Path;
 
+use crate::render::guarded;
 use crate::store::{RunSummary, StoreError};
 pub(crate) use csv::Csv;
 use data::RunData;
@@ -63,29 +64,110 @@ pub fn file_name(name: &str) -> String {
     name.chars().map(safe).collect()
 }
 
-/// All figures that the tables in a run directory allow.
-///
-/// # Errors
-/// When a table cannot be read, or a figure not be drawn.
-pub fn run_figures(dir: &Path, summary: &RunSummary) -> Result<Vec<Figure>, StoreError> {
-    let data = RunData::read(dir, summary)?;
-    let population = if data.is_small() {
-        Default::default()
-    } else {
-        [
-            connects::connect_outcomes(&data)?,
-            population::time_wait(&data)?,
-            population::sockets_by_state(&data)?,
-            population::ports_in_use(&data)?,
-        ]
-    };
-    let single = [
-        bulk::goodput(&data)?,
-        bulk::cwnd(&data)?,
-        bulk::rtt(&data)?,
-        timeline::states_timeline(&data)?,
-    ];
-    let mut figures: Vec<Figure> = population.into_iter().chain(single).flatten().collect();
-    figures.extend(ladder::ladders(&data));
-    Ok(figures)
+/// What became of the figures of a run.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Drawn {
+    /// Those that could be drawn.
+    pub(crate) figures: Vec<Figure>,
+    /// What could not, each with the reason: "bulk: links.parquet cannot be used: …".
+    pub(crate) failed: Vec<String>,
+}
+
+impl Drawn {
+    /// What `make` gives, or its default when it fails or panics; then the report names it.
+    pub(crate) fn part<T: Default>(
+        &mut self,
+        what: &str,
+        dir: &Path,
+        make: impl FnOnce() -> Result<T, StoreError>,
+    ) -> T {
+        guarded(dir, make).unwrap_or_else(|error| {
+            self.failed.push(format!("{what}: {error}"));
+            T::default()
+        })
+    }
+}
+
+/// How a figure of a run is drawn.
+type Draw = fn(&RunData<'_>) -> Result<Option<Figure>, StoreError>;
+
+/// Figures that suit runs of many connections.
+const POPULATION: [(&str, Draw); 4] = [
+    ("connect outcomes", connects::connect_outcomes),
+    ("TIME-WAIT", population::time_wait),
+    ("sockets by state", population::sockets_by_state),
+    ("ports in use", population::ports_in_use),
+];
+
+/// Figures that show single connections.
+const SINGLE: [(&str, Draw); 4] = [
+    ("goodput", bulk::goodput),
+    ("congestion windows", bulk::cwnd),
+    ("round-trip times", bulk::rtt),
+    ("states of the first connections", timeline::states_timeline),
+];
+
+/// All figures that the tables in a run directory allow. A table that cannot be read, or a figure
+/// that cannot be drawn, costs only what is made of it.
+pub(crate) fn run_figures(dir: &Path, summary: &RunSummary) -> Drawn {
+    let mut drawn = Drawn::default();
+    let data = RunData::read(dir, summary, &mut drawn);
+    let population = POPULATION.iter().filter(|_| !data.is_small());
+    for (what, draw) in population.chain(&SINGLE) {
+        let figure = drawn.part(what, dir, || draw(&data));
+        drawn.figures.extend(figure);
+    }
+    let ladders = drawn.part("ladders", dir, || Ok(ladder::ladders(&data)));
+    drawn.figures.extend(ladders);
+    drawn
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_that_cannot_be_read_costs_only_its_own_figures() {
+        let tmp = tempfile::tempdir().unwrap();
+        for table in ["outcomes", "census"] {
+            std::fs::write(tmp.path().join(format!("{table}.parquet")), "no table").unwrap();
+        }
+        let drawn = run_figures(tmp.path(), &RunSummary::default());
+        assert_eq!(drawn.figures, []);
+        let begin: Vec<&str> = drawn
+            .failed
+            .iter()
+            .filter_map(|f| f.split(':').next())
+            .collect();
+        assert_eq!(
+            begin,
+            [
+                "table of outcomes",
+                "TIME-WAIT",
+                "sockets by state",
+                "ports in use"
+            ]
+        );
+        assert!(
+            drawn.failed[0].contains("outcomes.parquet"),
+            "{:?}",
+            drawn.failed
+        );
+    }
+
+    #[test]
+    fn a_panic_costs_the_figure_that_it_happens_in() {
+        let mut drawn = Drawn::default();
+        let none: Option<Figure> = drawn.part("goodput", Path::new("run"), || panic!("no rows"));
+        assert_eq!(none, None);
+        let ten = drawn.part("rtt", Path::new("run"), || Ok(10));
+        assert_eq!(ten, 10);
+        assert_eq!(drawn.failed.len(), 1);
+        assert!(
+            drawn.failed[0].starts_with("goodput: run cannot be used")
+                && drawn.failed[0].contains("no rows"),
+            "{:?}",
+            drawn.failed
+        );
+    }
 }

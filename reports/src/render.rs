@@ -44,11 +44,12 @@ pub(crate) fn guarded<T>(
     })
 }
 
-/// Draws the run whose tables are in `dir`; files go to `to`, which may be the same.
+/// Draws the run whose tables are in `dir`; files go to `to`, which may be the same. What cannot be
+/// drawn is left out, and the report names it with the reason.
 pub(crate) fn render_files(dir: &Path, summary: &RunSummary, to: &Path) -> Result<(), StoreError> {
-    let figures = run_figures(dir, summary)?;
-    write_figures(to, &figures)?;
-    let html = html::run::report(dir, summary, &figures)?;
+    let mut drawn = run_figures(dir, summary);
+    write_figures(to, &drawn.figures)?;
+    let html = html::run::report(dir, summary, &mut drawn);
     write_whole(&to.join("report.html"), &html)
 }
 

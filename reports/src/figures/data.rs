@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::Drawn;
 use super::conversation::{Conversation, conversations};
 use super::senders::{Sender, senders};
 use crate::findings::SMALL;
@@ -21,19 +22,27 @@ pub(crate) struct RunData<'a> {
 }
 
 impl RunData<'_> {
+    /// Reads what several figures need; what cannot be read is absent, and `drawn` names it.
     pub(crate) fn read<'a>(
         dir: &'a Path,
         summary: &'a RunSummary,
-    ) -> Result<RunData<'a>, StoreError> {
-        let table = |name: &str| Ok(Table::read(dir, name)?.filter(|t| !t.is_empty()));
-        Ok(RunData {
+        drawn: &mut Drawn,
+    ) -> RunData<'a> {
+        let diagrams = summary.info.record.diagrams as usize;
+        RunData {
             dir,
             summary,
-            outcomes: table("outcomes")?,
-            senders: senders(dir)?,
-            conversations: conversations(dir, summary.info.record.diagrams as usize)?,
-            has_states: Groups::open(dir, "states", &[])?.is_some_and(|g| g.rows() > 0),
-        })
+            outcomes: drawn.part("table of outcomes", dir, || {
+                Ok(Table::read(dir, "outcomes")?.filter(|t| !t.is_empty()))
+            }),
+            senders: drawn.part("samples of senders", dir, || senders(dir)),
+            conversations: drawn.part("segments and states of connections", dir, || {
+                conversations(dir, diagrams)
+            }),
+            has_states: drawn.part("table of states", dir, || {
+                Ok(Groups::open(dir, "states", &[])?.is_some_and(|g| g.rows() > 0))
+            }),
+        }
     }
 
     /// True for runs of a few connections, which ladder and timeline show better than a count of

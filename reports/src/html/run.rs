@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::page::{Page, cells};
-use crate::figures::Figure;
+use crate::figures::Drawn;
 use crate::format::{bit_rate, count, metric, percent, seconds};
 use crate::store::reader::Table;
 use crate::store::{RunSummary, StoreError};
@@ -12,13 +12,30 @@ use crate::words;
 /// Rows of the table of links; those beyond are in the Parquet file.
 const MOST_LINKS: usize = 50;
 
-/// Writes the page from the summary, the figures and the small tables in `dir`.
-pub(crate) fn report(
-    dir: &Path,
-    summary: &RunSummary,
-    figures: &[Figure],
-) -> Result<String, StoreError> {
+const LINK_COLUMNS: [&str; 10] = [
+    "from",
+    "to",
+    "#rate",
+    "#delay",
+    "#offered",
+    "#sent",
+    "#queue drops",
+    "#wire losses",
+    "#largest backlog",
+    "#utilisation",
+];
+
+/// The table of links.
+struct LinkRows {
+    rows: Vec<Vec<String>>,
+    /// Those that are only in the Parquet file.
+    more: usize,
+}
+
+/// Makes the page from the summary, the figures and the small tables in `dir`.
+pub(crate) fn report(dir: &Path, summary: &RunSummary, drawn: &mut Drawn) -> String {
     let info = &summary.info;
+    let links = drawn.part("table of links", dir, || links(dir));
     let mut page = Page::new(&info.name, &info.question);
     page.findings(&summary.findings);
     if summary.reached_s < info.duration_s {
@@ -28,9 +45,16 @@ pub(crate) fn report(
             seconds(info.duration_s)
         ));
     }
-    if !figures.is_empty() {
+    if !drawn.figures.is_empty() {
         page.heading("Figures");
-        figures.iter().for_each(|f| page.figure(f));
+        drawn.figures.iter().for_each(|f| page.figure(f));
+    }
+    if !drawn.failed.is_empty() {
+        page.heading("Missing here");
+        page.paragraph(&format!(
+            "What is made of these could not be read or drawn. {}",
+            drawn.failed.join("; ")
+        ));
     }
     page.heading("Parameters");
     let mut rows: Vec<Vec<String>> = info
@@ -68,7 +92,16 @@ pub(crate) fn report(
         page.paragraph(&format!("Zero: {}.", zeros.join(", ")));
     }
     counters(&mut page, summary);
-    links(&mut page, dir)?;
+    if let Some(links) = links {
+        page.heading("Links");
+        page.table(&cells(LINK_COLUMNS), &links.rows);
+        if links.more > 0 {
+            page.paragraph(&format!(
+                "{} more link directions are in links.parquet.",
+                count(links.more as f64)
+            ));
+        }
+    }
     left_out(&mut page, summary);
     page.heading("To reproduce");
     if !info.command.is_empty() {
@@ -80,7 +113,7 @@ pub(crate) fn report(
          by pandas, polars, DuckDB and R.",
         summary.version, summary.result_hash
     ));
-    Ok(page.finish())
+    page.finish()
 }
 
 /// Says what the tables do not hold, and how to get it.
@@ -122,23 +155,11 @@ fn counters(page: &mut Page, summary: &RunSummary) {
     page.table(&header, &rows);
 }
 
-fn links(page: &mut Page, dir: &Path) -> Result<(), StoreError> {
+/// The rows of the table of links, and how many there are beyond these.
+fn links(dir: &Path) -> Result<Option<LinkRows>, StoreError> {
     let Some(table) = Table::read(dir, "links")?.filter(|t| !t.is_empty()) else {
-        return Ok(());
+        return Ok(None);
     };
-    page.heading("Links");
-    let header = cells([
-        "from",
-        "to",
-        "#rate",
-        "#delay",
-        "#offered",
-        "#sent",
-        "#queue drops",
-        "#wire losses",
-        "#largest backlog",
-        "#utilisation",
-    ]);
     let (from, to) = (table.texts("from_node")?, table.texts("to_node")?);
     let (rate, delay) = (table.floats("rate_bps")?, table.floats("delay_s")?);
     let utilisation = table.floats("utilisation")?;
@@ -161,12 +182,6 @@ fn links(page: &mut Page, dir: &Path) -> Result<(), StoreError> {
         row.push(known(utilisation[i], percent, ""));
         rows.push(row);
     }
-    page.table(&header, &rows);
-    if table.len() > MOST_LINKS {
-        page.paragraph(&format!(
-            "{} more link directions are in links.parquet.",
-            count((table.len() - MOST_LINKS) as f64)
-        ));
-    }
-    Ok(())
+    let more = table.len().saturating_sub(MOST_LINKS);
+    Ok(Some(LinkRows { rows, more }))
 }
