@@ -41,6 +41,9 @@ pub(crate) struct PacketdrillArgs {
     /// Times and timestamps must be met exactly
     #[arg(long)]
     exact: bool,
+    /// What is not supported or passed over counts as a failure: exit code 1
+    #[arg(long)]
+    strict: bool,
     /// A JSON object per line and script, for programs
     #[arg(long)]
     json: bool,
@@ -93,7 +96,7 @@ pub(crate) fn packetdrill(args: &PacketdrillArgs) -> Result<(), Failure> {
         count.add(&script.outcome);
         if args.json {
             print(&show::json(script))?;
-        } else if let Some(text) = show::text(script, args.verbose) {
+        } else if let Some(text) = show::text(script, args.verbose, args.strict) {
             print(&text)?;
         }
     }
@@ -103,9 +106,10 @@ pub(crate) fn packetdrill(args: &PacketdrillArgs) -> Result<(), Failure> {
     } else {
         print(&summary)?;
     }
-    match count {
+    match &count {
         show::Count { errors: 1.., .. } => Err(Failure::Usage(String::new())),
         show::Count { failed: 1.., .. } => Err(Failure::Run(String::new())),
+        _ if args.strict && count.lacking() => Err(Failure::Run(String::new())),
         _ => Ok(()),
     }
 }
@@ -143,7 +147,7 @@ impl Start {
         let (text, outcome) = match read_text(&path) {
             Err(message) => (String::new(), Outcome::Unreadable(message)),
             Ok(text) => {
-                let outcome = self.run(&text);
+                let outcome = self.run(&text, &path);
                 (text, outcome)
             }
         };
@@ -154,7 +158,7 @@ impl Start {
         }
     }
 
-    fn run(&self, text: &str) -> Outcome {
+    fn run(&self, text: &str, path: &Path) -> Outcome {
         let script = match parse(text) {
             Ok(script) => script,
             Err(error) => return Outcome::Misread(error),
@@ -170,6 +174,7 @@ impl Start {
         };
         let options = RunOptions {
             preamble: self.preamble.clone(),
+            preamble_text: preamble_text(&script, path),
             ..options.clone()
         };
         Outcome::Run(run(
@@ -178,6 +183,13 @@ impl Start {
             &options,
         ))
     }
+}
+
+/// Text of the `defaults.sh` that the script names, where it lies beside the script.
+fn preamble_text(script: &tcp_model::packetdrill::Script, path: &Path) -> Option<String> {
+    let mut words = script.init.iter().flat_map(|c| c.text.split_whitespace());
+    let name = words.find(|w| w.rsplit('/').next() == Some("defaults.sh"))?;
+    read_text(&path.parent()?.join(name)).ok()
 }
 
 fn read_text(path: &Path) -> Result<String, String> {

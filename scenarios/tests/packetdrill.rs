@@ -216,9 +216,43 @@ fn names_are_given_values() {
     );
     let (code, out, _) = drill(dir.path(), &["named.pkt"]);
     assert!(
-        code == 0 && out.contains("not supported: the constant PROBES"),
+        code == 2 && out.contains("there is no constant PROBES"),
         "{out}"
     );
+}
+
+#[test]
+fn strict_runs_fail_by_what_was_not_run() {
+    let quiet = format!("{GOOD}+0 `nstat > /dev/null`\n");
+    let dir = directory(&[
+        ("good.pkt", GOOD),
+        ("more.pkt", MISSING),
+        ("over.pkt", &quiet),
+    ]);
+    for script in ["more.pkt", "over.pkt"] {
+        assert_eq!(drill(dir.path(), &[script]).0, 0);
+        let (code, out, _) = drill(dir.path(), &["--strict", script]);
+        assert!(
+            code == 1 && out.starts_with(&format!("skip  {script}")),
+            "{out}"
+        );
+    }
+    assert_eq!(drill(dir.path(), &["--strict", "good.pkt"]).0, 0);
+}
+
+#[test]
+fn defaults_beside_a_script_are_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let open = OPEN.replace("<mss 1000>", "<mss 1000,sackOK>");
+    std::fs::write(
+        dir.path().join("a.pkt"),
+        format!("`./defaults.sh`\n{open}{GOOD}"),
+    )
+    .unwrap();
+    assert_eq!(drill(dir.path(), &["a.pkt"]).0, 1);
+    let text = "#!/bin/sh\nsysctl -q net.ipv4.tcp_sack=0\n";
+    std::fs::write(dir.path().join("defaults.sh"), text).unwrap();
+    assert_eq!(drill(dir.path(), &["a.pkt"]).0, 0);
 }
 
 #[test]

@@ -15,6 +15,8 @@ pub(super) struct Count {
     pub(super) failed: usize,
     pub(super) unsupported: usize,
     pub(super) errors: usize,
+    /// Of those that passed: with lines that were passed over.
+    pub(super) partly: usize,
 }
 
 impl Count {
@@ -22,12 +24,21 @@ impl Count {
         let place = match outcome {
             Outcome::Unreadable(_) | Outcome::Misread(_) => &mut self.errors,
             Outcome::Run(report) => match report.outcome {
-                Ended::Passed => &mut self.passed,
+                Ended::Passed => {
+                    self.partly += usize::from(!report.skipped.is_empty());
+                    &mut self.passed
+                }
                 Ended::Failed(_) => &mut self.failed,
                 Ended::Unsupported { .. } => &mut self.unsupported,
+                Ended::Invalid { .. } => &mut self.errors,
             },
         };
         *place += 1;
+    }
+
+    /// Something of the scripts was not run.
+    pub(super) fn lacking(&self) -> bool {
+        self.unsupported + self.partly > 0
     }
 }
 
@@ -48,7 +59,7 @@ impl fmt::Display for Count {
 }
 
 /// The paragraph of a script; `None` when there is nothing to say.
-pub(super) fn text(script: &Script, verbose: bool) -> Option<String> {
+pub(super) fn text(script: &Script, verbose: bool, strict: bool) -> Option<String> {
     let path = script.path.display();
     Some(match &script.outcome {
         Outcome::Unreadable(message) => format!("ERROR {path} {message}"),
@@ -56,7 +67,13 @@ pub(super) fn text(script: &Script, verbose: bool) -> Option<String> {
             format!("ERROR {path}:{error}\n{}", line(script, error.at))
         }
         Outcome::Run(report) => match &report.outcome {
+            Ended::Passed if strict && !report.skipped.is_empty() => {
+                format!("skip  {path}\n{}", skipped(report))
+            }
             Ended::Passed if !verbose => return None,
+            Ended::Invalid { at, what } => {
+                format!("ERROR {path}:{at}: {what}\n{}", line(script, *at))
+            }
             Ended::Passed => format!("ok    {path}\n{}", details(report, true)),
             Ended::Unsupported { at, what } => format!(
                 "skip  {path}:{at}: not supported: {what}\n{}{}",
@@ -101,14 +118,20 @@ fn details(report: &Report, all: bool) -> String {
     if !all {
         return out;
     }
-    for skipped in &report.skipped {
-        let _ = writeln!(out, "  passed over at {}: {}", skipped.at, skipped.text);
-    }
+    out += &skipped(report);
     if report.unclaimed > 0 {
         let n = report.unclaimed;
         let _ = writeln!(out, "  {n} segments at the end that no line asks for");
     }
     out
+}
+
+/// What was passed over, a line for each.
+fn skipped(report: &Report) -> String {
+    let lines = report.skipped.iter();
+    lines
+        .map(|s| format!("  passed over at {}: {}\n", s.at, s.text))
+        .collect()
 }
 
 /// One line of JSON.
@@ -135,6 +158,12 @@ pub(super) fn json(script: &Script) -> String {
             });
             let end = match &report.outcome {
                 Ended::Passed => json!({ "outcome": "passed" }),
+                Ended::Invalid { at, what } => json!({
+                    "outcome": "error",
+                    "line": at.line,
+                    "column": at.column,
+                    "what": what,
+                }),
                 Ended::Unsupported { at, what } => json!({
                     "outcome": "unsupported",
                     "line": at.line,

@@ -10,6 +10,7 @@ use sim_core::SimDuration;
 use super::ast::{Action, Command, Event, Moment, Position, Script, ScriptOption};
 use super::code;
 use super::cursor::{Cursor, ParseError, Parsed};
+use crate::suggest;
 
 pub(super) use icmp::numbers as icmp_numbers;
 
@@ -99,7 +100,7 @@ fn option(cursor: &mut Cursor<'_>) -> Parsed<ScriptOption> {
     cursor.eat("--");
     let name = cursor.take_while(|c| c.is_ascii_alphanumeric() || c == '_');
     if !OPTIONS.contains(&name) {
-        return Err(start.error(format!("unknown option --{name}")));
+        return Err(start.error(unknown(name)));
     }
     let value = if !cursor.eat("=") {
         ""
@@ -113,6 +114,13 @@ fn option(cursor: &mut Cursor<'_>) -> Parsed<ScriptOption> {
         name: name.to_string(),
         value: value.to_string(),
     })
+}
+
+/// "unknown option --mtuu; did you mean --mtu?"
+fn unknown(name: &str) -> String {
+    let near = suggest::nearest(name, OPTIONS);
+    let near = near.map_or(String::new(), |near| format!("; did you mean --{near}?"));
+    format!("unknown option --{name}{near}")
 }
 
 fn command(cursor: &mut Cursor<'_>) -> Parsed<Command> {

@@ -29,6 +29,14 @@ pub enum Outcome {
     Passed,
     /// Something was not.
     Failed(Failure),
+    /// The script uses a name that does not exist - of a call, a constant, a field of `tcp_info`, a
+    /// system parameter - or echoes a timestamp that was never sent: it is wrong itself.
+    Invalid {
+        /// Where.
+        at: Position,
+        /// What is wrong, with the name that may have been meant.
+        what: String,
+    },
     /// The script asks for what the interpreter or the model does not have: neither passed nor
     /// failed.
     Unsupported {
@@ -103,6 +111,7 @@ impl fmt::Display for Report {
         match &self.outcome {
             Outcome::Passed => return f.write_str("passed"),
             Outcome::Unsupported { at, what } => return write!(f, "{at}: not supported: {what}"),
+            Outcome::Invalid { at, what } => return write!(f, "{at}: {what}"),
             Outcome::Failed(failure) => {
                 let Failure { at, what, .. } = failure;
                 writeln!(f, "{at}: {what}")?;

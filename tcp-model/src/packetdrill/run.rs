@@ -34,6 +34,36 @@ use super::report::{Failure, Outcome, Report, Skipped};
 use super::speaks_of_bsd;
 use crate::params::{IpVersion, TcpParams};
 use crate::seq::SeqNum;
+use crate::suggest;
+
+/// Options that concern the tool's network devices, addresses and output, and no TCP.
+const OF_THE_TOOL: [&str; 25] = [
+    "local_ip",
+    "local_linux_ip",
+    "remote_ip",
+    "gateway_ip",
+    "gateway_linux_ip",
+    "netmask_ip",
+    "speed",
+    "code_command",
+    "code_format",
+    "code_sockopt",
+    "non_fatal",
+    "persistent_tun_dev",
+    "tun_dev",
+    "send_omit_free",
+    "verbose",
+    "quiet",
+    "debug",
+    "no_cleanup",
+    "hexdump",
+    "wire_client",
+    "wire_server",
+    "wire_client_dev",
+    "wire_server_dev",
+    "wire_server_ip",
+    "wire_server_port",
+];
 
 /// How scripts are run.
 #[derive(Clone, Debug)]
@@ -50,6 +80,9 @@ pub struct RunOptions {
     pub ts_offset: u32,
     /// Time-outs of the model after which the run is given up.
     pub max_timeouts: u64,
+    /// Text of the shell script `defaults.sh`, where there is one: its system parameters are set in
+    /// place of `preamble`.
+    pub preamble_text: Option<String>,
     /// Values of names that scripts use, besides those they define themselves.
     pub defines: BTreeMap<String, String>,
 }
@@ -64,6 +97,7 @@ impl Default for RunOptions {
             iss: SeqNum(0xffff_f000),
             ts_offset: 0xffff_ff00,
             max_timeouts: 1_000_000,
+            preamble_text: None,
             defines: BTreeMap::new(),
         }
     }
@@ -90,6 +124,7 @@ enum Stop {
         actual: String,
     },
     Unsupported(String),
+    Invalid(String),
 }
 
 /// Result of a part of a run.
@@ -110,6 +145,18 @@ fn differs<T>(
 
 fn unsupported<T>(what: impl Into<String>) -> Step<T> {
     Err(Stop::Unsupported(what.into()))
+}
+
+/// The script is wrong itself.
+fn invalid<T>(what: impl Into<String>) -> Step<T> {
+    Err(Stop::Invalid(what.into()))
+}
+
+/// A name that does not exist, with the nearest that does.
+fn no_such<'a, T>(kind: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> Step<T> {
+    let near = suggest::nearest(name, known);
+    let near = near.map_or(String::new(), |near| format!("; did you mean {near}?"));
+    invalid(format!("there is no {kind} {name}{near}"))
 }
 
 /// How far a time may lie from the script's.
@@ -170,6 +217,7 @@ pub fn run(script: &Script, make: &mut Factory<'_>, options: &RunOptions) -> Rep
     let mut at = Position::default();
     let outcome = match runner.play(script, &mut at) {
         Ok(()) => Outcome::Passed,
+        Err(Stop::Invalid(what)) => Outcome::Invalid { at, what },
         Err(Stop::Unsupported(what)) => Outcome::Unsupported { at, what },
         Err(Stop::Failed {
             at: place,
@@ -262,10 +310,10 @@ impl<'s> Runner<'s, '_> {
                 let (at, text) = (option.at, option.value.clone());
                 self.command(&Command { at, text })?;
             }
-            name => self.skipped.push(Skipped {
-                at: option.at,
-                text: format!("--{name}={value}"),
-            }),
+            "tcp_ts_ecr_scaled" => self.host.ecr_scaled = true,
+            // Addresses, devices and output of the tool: there is nothing here that they change.
+            name if OF_THE_TOOL.contains(&name) => {}
+            name => return unsupported(format!("the option --{name}")),
         }
         Ok(())
     }

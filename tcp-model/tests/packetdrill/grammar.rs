@@ -103,6 +103,12 @@ fn what_is_not_in_the_language_is_refused_where_it_stands() {
         ("0 < Q 0:0(0)", "1:5", "'Q'"),
         ("0 < S 0:0(0) ack 1", "1:19", "window"),
         ("0 < S 0:0(0) win 1 <>", "1:21", "empty"),
+        ("--mtuu=9\n0 close(3) = 0", "1:1", "did you mean --mtu?"),
+        (
+            "0 < S 0:0(0) win 1 <wscal 1>",
+            "1:21",
+            "did you mean wscale?",
+        ),
         ("`a`\n`b`\n0 close(3) = 0", "2:1", "one command"),
         ("0 close(3) = 0\n`a`\n0 close(4) = 0", "3:1", "cleans up"),
         ("0 < S 0:0(0) win 1 <mss>", "1:24", "mss"),

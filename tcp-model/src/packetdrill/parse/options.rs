@@ -3,8 +3,14 @@
 use super::super::ast::OptionSpec;
 use super::super::cursor::{Cursor, Parsed};
 use crate::options::Options;
+use crate::suggest;
 
 const MD5: u8 = 19;
+
+/// Names of options.
+const NAMES: [&str; 12] = [
+    "mss", "wscale", "sackOK", "sack", "TS", "nop", "eol", "FO", "FOEXP", "md5", "ECN", "unknown",
+];
 
 /// The list, where there is one; `None` for `<...>`.
 pub(super) fn list(cursor: &mut Cursor<'_>) -> Parsed<Option<Vec<OptionSpec>>> {
@@ -34,6 +40,32 @@ pub(super) fn list(cursor: &mut Cursor<'_>) -> Parsed<Option<Vec<OptionSpec>>> {
     Ok(Some(options))
 }
 
+/// The list names an option of MPTCP (RFC 8684).
+pub(super) fn speak_of_mptcp(cursor: &Cursor<'_>) -> bool {
+    let list = cursor.rest().strip_prefix('<');
+    let list = list.and_then(|l| l.split_once('>')).map_or("", |l| l.0);
+    let mut words = list.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    words.any(|w| MPTCP.contains(&w))
+}
+
+const MPTCP: [&str; 15] = [
+    "mp_capable",
+    "mp_capable_no_cs",
+    "mp_join",
+    "mp_join_syn",
+    "mp_join_syn_ack",
+    "mp_join_ack",
+    "add_address",
+    "add_addr",
+    "remove_address",
+    "remove_addr",
+    "dss",
+    "mp_prio",
+    "mp_fail",
+    "mp_fastclose",
+    "mp_reset",
+];
+
 fn option(cursor: &mut Cursor<'_>) -> Parsed<OptionSpec> {
     cursor.skip()?;
     let start = *cursor;
@@ -62,6 +94,12 @@ fn option(cursor: &mut Cursor<'_>) -> Parsed<OptionSpec> {
         "ECN" => accurate_ecn(cursor)?,
         "unknown" => unknown(cursor)?,
         _ => {
+            if let Some(near) = suggest::nearest(start.peek_word(), NAMES) {
+                let word = start.peek_word();
+                return Err(start.error(format!(
+                    "there is no TCP option {word}; did you mean {near}?"
+                )));
+            }
             return Err(start.unexpected(
                 "a TCP option (mss, wscale, sackOK, sack, TS, nop, eol, FO, FOEXP, md5, ECN, unknown)",
             ));

@@ -48,6 +48,9 @@ pub(super) fn packet(cursor: &mut Cursor<'_>) -> Parsed<Action> {
     }
     let urgent = number(cursor, "urg", u16::MAX.into())?.map(|n| n as u16);
     cursor.skip()?;
+    if options::speak_of_mptcp(cursor) {
+        return other_protocol(cursor, "MPTCP");
+    }
     let options_at = *cursor;
     let options = options::list(cursor)?;
     if inbound && options.is_none() {

@@ -4,8 +4,73 @@ use sim_core::SimTime;
 
 use super::constants::{self, Errno};
 use super::sockets::{Role, Socket};
-use super::{Runner, Step, Stop, differs, seconds, unsupported};
+use super::{Runner, Step, Stop, differs, no_such, seconds, unsupported};
 use crate::packetdrill::ast::{Call, Expr, Position};
+
+/// System calls that scripts may make.
+const CALLS: [&str; 35] = [
+    "accept",
+    "accept4",
+    "bind",
+    "close",
+    "connect",
+    "creat",
+    "epoll_create",
+    "epoll_create1",
+    "epoll_ctl",
+    "epoll_pwait",
+    "epoll_wait",
+    "fcntl",
+    "getpeername",
+    "getsockname",
+    "getsockopt",
+    "ioctl",
+    "listen",
+    "open",
+    "openat",
+    "poll",
+    "read",
+    "readv",
+    "recv",
+    "recvfrom",
+    "recvmsg",
+    "send",
+    "sendfile",
+    "sendfile64",
+    "sendmsg",
+    "sendto",
+    "setsockopt",
+    "shutdown",
+    "socket",
+    "write",
+    "writev",
+];
+
+/// System calls that exist and have nothing behind them here.
+const NOT_HERE: [&str; 22] = [
+    "cap_set",
+    "close_range",
+    "dup",
+    "dup2",
+    "dup3",
+    "epoll_pwait2",
+    "fork",
+    "kevent",
+    "kqueue",
+    "mmap",
+    "munmap",
+    "pipe",
+    "pipe2",
+    "ppoll",
+    "pselect",
+    "recvmmsg",
+    "select",
+    "sendmmsg",
+    "socketpair",
+    "splice",
+    "tee",
+    "vmsplice",
+];
 
 /// A call that waits.
 #[derive(Debug)]
@@ -200,6 +265,10 @@ impl<'s> Runner<'s, '_> {
         let wanted = match (&call.result, &call.errno) {
             (Expr::Any, _) => None,
             (result, None) => Some(Ok(self.number(result)?)),
+            (_, Some(name)) if constants::constant(name).is_none() => {
+                let errors = constants::names().filter(|n| n.starts_with('E'));
+                return no_such("error", name, errors);
+            }
             (_, Some(name)) => Some(Err(match name.as_str() {
                 "EWOULDBLOCK" => "EAGAIN",
                 "ENOTSUP" => "EOPNOTSUPP",
@@ -270,7 +339,10 @@ impl<'s> Runner<'s, '_> {
             }
             "epoll_ctl" => self.epoll_ctl(call),
             "epoll_wait" | "epoll_pwait" => self.epoll_wait(call, progress),
-            name => unsupported(format!("system call {name}")),
+            name if NOT_HERE.contains(&name) || name.starts_with("sctp_") => {
+                unsupported(format!("system call {name}"))
+            }
+            name => no_such("system call", name, CALLS.into_iter().chain(NOT_HERE)),
         }
     }
 
@@ -292,7 +364,7 @@ impl<'s> Runner<'s, '_> {
             Expr::Int(n) => Ok(*n),
             Expr::Word(name) => match self.constant(name) {
                 Some(n) => Ok(n),
-                None => unsupported(format!("the constant {name}")),
+                None => no_such("constant", name, constants::names()),
             },
             Expr::Or(all) => all.iter().try_fold(0, |n, e| Ok(n | self.number(e)?)),
             Expr::Apply(name, args) if matches!(name.as_str(), "htons" | "htonl") => {

@@ -392,6 +392,16 @@ pub(super) fn constant(name: &str) -> Option<i64> {
     find(CONSTANTS, name)
 }
 
+/// Names of constants in the arguments of calls.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    CONSTANTS.iter().map(|(name, _)| *name)
+}
+
+/// Names of constants in code.
+pub(super) fn code_names() -> impl Iterator<Item = &'static str> {
+    CODE.iter().map(|(name, _)| *name)
+}
+
 /// The number of a constant in code.
 pub(super) fn code_constant(name: &str) -> Option<i64> {
     find(CODE, name)

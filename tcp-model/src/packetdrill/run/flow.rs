@@ -230,15 +230,14 @@ impl Stamps {
         self.known.insert(script, live);
     }
 
-    /// What the script's echo means to the model.
-    pub(super) fn to_model(&self, script: u32) -> u32 {
-        if let Some(&live) = self.known.get(&script) {
-            return live;
-        }
-        match self.first {
-            Some((s, l)) if script != 0 => l.wrapping_add(script.wrapping_sub(s)),
-            _ => script,
-        }
+    /// What the script's echo means to the model; `None` when nothing was sent with this value.
+    /// Zero stands for no echo. With `scaled` a value that was not sent counts by its distance from
+    /// the first that was.
+    pub(super) fn to_model(&self, script: u32, scaled: bool) -> Option<u32> {
+        let distant = |(s, l): (u32, u32)| l.wrapping_add(script.wrapping_sub(s));
+        let known = self.known.get(&script).copied();
+        let known = known.or_else(|| (script == 0).then_some(0));
+        known.or_else(|| self.first.filter(|_| scaled).map(distant))
     }
 
     /// The model's stamp in the script's numbers.

@@ -54,6 +54,8 @@ pub(super) struct TestHost<'m> {
     next_remote_port: u16,
     /// Segments must be cut as the script has them.
     pub(super) strict: bool,
+    /// Echoed timestamps may lie anywhere, by their distance from those sent.
+    pub(super) ecr_scaled: bool,
     /// The script tells connections apart by their ports.
     pub(super) by_ports: bool,
     /// Otherwise only this one is under test, and later ones: what those before send is passed over.
@@ -82,6 +84,7 @@ impl<'m> TestHost<'m> {
             ladder: Vec::new(),
             next_remote_port: 5001,
             strict: false,
+            ecr_scaled: false,
             by_ports: false,
             tested_from: 0,
         }

@@ -2,13 +2,66 @@
 
 use sim_core::{SimDuration, SimTime};
 
-use super::constants::code_constant;
+use super::constants::{code_constant, code_names};
 use super::eval::{Datum, Scope};
 use super::sockets::Role;
-use super::{Runner, Step, Stop, differs, unsupported};
+use super::{Runner, Step, Stop, differs, no_such, unsupported};
 use crate::details::{CongestionState, Details};
 use crate::packetdrill::code::Statement;
 use crate::state::State;
+
+/// Fields of Linux's `tcp_info` that are there.
+const KNOWN: [&str; 49] = [
+    "tcpi_advmss",
+    "tcpi_ato",
+    "tcpi_backoff",
+    "tcpi_bytes_acked",
+    "tcpi_bytes_received",
+    "tcpi_bytes_retrans",
+    "tcpi_bytes_sent",
+    "tcpi_ca_state",
+    "tcpi_data_segs_in",
+    "tcpi_data_segs_out",
+    "tcpi_delivered",
+    "tcpi_delivered_ce",
+    "tcpi_dsack_dups",
+    "tcpi_fackets",
+    "tcpi_last_ack_recv",
+    "tcpi_last_ack_sent",
+    "tcpi_last_data_recv",
+    "tcpi_last_data_sent",
+    "tcpi_lost",
+    "tcpi_min_rtt",
+    "tcpi_notsent_bytes",
+    "tcpi_options",
+    "tcpi_pmtu",
+    "tcpi_probes",
+    "tcpi_rcv_mss",
+    "tcpi_rcv_rtt",
+    "tcpi_rcv_space",
+    "tcpi_rcv_ssthresh",
+    "tcpi_rcv_wnd",
+    "tcpi_rcv_wscale",
+    "tcpi_rehash",
+    "tcpi_reordering",
+    "tcpi_retrans",
+    "tcpi_retransmits",
+    "tcpi_rto",
+    "tcpi_rtt",
+    "tcpi_rttvar",
+    "tcpi_sacked",
+    "tcpi_segs_in",
+    "tcpi_segs_out",
+    "tcpi_snd_cwnd",
+    "tcpi_snd_mss",
+    "tcpi_snd_ssthresh",
+    "tcpi_snd_wnd",
+    "tcpi_snd_wscale",
+    "tcpi_state",
+    "tcpi_total_retrans",
+    "tcpi_total_rto",
+    "tcpi_unacked",
+];
 
 /// Fields of Linux's `tcp_info` that no model tells.
 const UNKNOWN: [&str; 23] = [
@@ -150,7 +203,7 @@ impl Runner<'_, '_> {
             _ if UNKNOWN.contains(&field) => {
                 return unsupported(format!("{field}: no model tells it"));
             }
-            _ => return differs("tcp_info", "a field of it", field),
+            _ => return no_such("field of tcp_info", field, KNOWN.into_iter().chain(UNKNOWN)),
         })
     }
 }
@@ -183,7 +236,7 @@ impl Scope for Runner<'_, '_> {
         if name.starts_with("tcpi_") {
             return self.info(name).map(Datum::Int);
         }
-        differs("code", "a name that is defined", name)
+        no_such("name in code", name, code_names().chain(KNOWN))
     }
 }
 

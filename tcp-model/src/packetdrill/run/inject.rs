@@ -1,6 +1,6 @@
 //! Segments the script puts in: from its numbers to the model's, and to whom they go.
 
-use super::{Runner, Step, differs, render, unsupported};
+use super::{Runner, Step, differs, invalid, render, unsupported};
 use crate::options::{Options, TcpOption};
 use crate::packetdrill::ast::{OptionSpec, Packet};
 use crate::packetdrill::report::Rung;
@@ -24,7 +24,7 @@ impl Runner<'_, '_> {
         if packet.flags.is_syn() && state == State::SynSent {
             flow.peer_isn.get_or_insert(packet.seq);
         }
-        let segment = build(packet, flow)?;
+        let segment = build(packet, flow, self.host.ecr_scaled)?;
         let options = packet.options.as_deref().unwrap_or_default();
         let text = render::line(&segment, packet.seq, packet.ack.unwrap_or(0), options);
         let text = render::marked(segment.ecn, text);
@@ -58,7 +58,7 @@ impl Runner<'_, '_> {
 
 /// The segment a line describes. The peer's numbers are the script's; acknowledgements, SACK
 /// blocks and echoed timestamps are turned into the model's.
-fn build(packet: &Packet, flow: &Flow) -> Step<Segment> {
+fn build(packet: &Packet, flow: &Flow, scaled: bool) -> Step<Segment> {
     let mut options = Options::NONE;
     let syn = packet.flags.is_syn();
     for spec in packet.options.as_deref().unwrap_or_default() {
@@ -69,9 +69,14 @@ fn build(packet: &Packet, flow: &Flow) -> Step<Segment> {
             OptionSpec::SackPermitted => TcpOption::SackPermitted,
             OptionSpec::Nop => TcpOption::Nop,
             OptionSpec::Eol => TcpOption::Eol,
-            OptionSpec::Timestamps { val, ecr } => {
-                TcpOption::Timestamps(*val, flow.stamps.to_model(*ecr))
-            }
+            OptionSpec::Timestamps { val, ecr } => match flow.stamps.to_model(*ecr, scaled) {
+                Some(live) => TcpOption::Timestamps(*val, live),
+                None => {
+                    return invalid(format!(
+                        "no segment was sent with the timestamp that 'ecr {ecr}' echoes"
+                    ));
+                }
+            },
             OptionSpec::Sack(blocks) => {
                 let edges = blocks.iter().flat_map(|(left, right)| [left, right]);
                 sack = edges

@@ -1,11 +1,13 @@
 //! Calls that make and end connections.
 
+use std::net::Ipv4Addr;
+
 use sim_core::SimTime;
 
 use super::calls::{Attempt, Progress};
 use super::constants::{self, Errno};
 use super::sockets::Role;
-use super::{Runner, Step, unsupported};
+use super::{Runner, Step, invalid, unsupported};
 use crate::host::{BindError, BindOptions, ConnectOptions};
 use crate::packetdrill::ast::{Call, Expr};
 use crate::state::State;
@@ -22,6 +24,23 @@ macro_rules! socket {
     };
 }
 pub(super) use socket;
+
+/// The address to bind to: `None` for all of the host's. One that is neither of these nor the
+/// tool's usual one is not the host's.
+fn address(arg: Option<&Expr>) -> Step<Option<Ipv4Addr>> {
+    let Some(Expr::Apply(function, args)) = arg.and_then(|a| a.field("sin_addr")) else {
+        return Ok(None);
+    };
+    let (Some(Expr::Text(text)), "inet_addr") = (args.first(), function.as_str()) else {
+        return Ok(None);
+    };
+    match text.parse::<Ipv4Addr>() {
+        Ok(address) if address.is_unspecified() => Ok(None),
+        Ok(address) if address.is_loopback() => unsupported("an address of the loopback"),
+        Ok(address) => Ok(Some(address)),
+        Err(_) => invalid(format!("{text} is not an address")),
+    }
+}
 
 impl Runner<'_, '_> {
     pub(super) fn socket(&mut self, call: &Call) -> Step<Attempt> {
@@ -54,17 +73,23 @@ impl Runner<'_, '_> {
         }
         let default = self.sockets.default_port;
         let port = self.port(call.args.get(1))?.unwrap_or(default);
-        match self.bind_to(socket, port) {
+        let address = address(call.args.get(1))?;
+        match self.bind_to(socket, address, port) {
             Ok(()) => Attempt::ok(0),
             Err(errno) => Attempt::error(errno),
         }
     }
 
     /// Binds a socket; port 0 lets the host choose.
-    fn bind_to(&mut self, socket: usize, port: u16) -> Result<(), Errno> {
+    fn bind_to(
+        &mut self,
+        socket: usize,
+        address: Option<Ipv4Addr>,
+        port: u16,
+    ) -> Result<(), Errno> {
         let options = BindOptions {
-            address: None,
-            port: Some(port),
+            address,
+            port: (port != 0).then_some(port),
             reuse: self.at(socket).reuse(),
         };
         let bound = self.host.call(self.now, |host| {
@@ -92,7 +117,7 @@ impl Runner<'_, '_> {
             _ => return Attempt::error(constants::EINVAL),
         }
         if self.at(socket).bound.is_none()
-            && let Err(errno) = self.bind_to(socket, 0)
+            && let Err(errno) = self.bind_to(socket, None, 0)
         {
             return Attempt::error(errno);
         }

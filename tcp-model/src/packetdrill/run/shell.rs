@@ -7,7 +7,7 @@ use super::eval::{Datum, Scope};
 use super::sockets::Role;
 use super::{Runner, Step, differs, sysctl};
 use crate::fast_open::CookieKey;
-use crate::packetdrill::ast::Command;
+use crate::packetdrill::ast::{Command, Position};
 use crate::packetdrill::code;
 use crate::packetdrill::report::Skipped;
 use crate::params::TcpParams;
@@ -20,7 +20,7 @@ impl Runner<'_, '_> {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let known = self.line(line)?;
+            let known = self.line(line, command.at)?;
             self.host.set_params(&self.params);
             if !known {
                 self.skipped.push(Skipped {
@@ -33,7 +33,7 @@ impl Runner<'_, '_> {
     }
 
     /// False when the line has no meaning here.
-    fn line(&mut self, line: &str) -> Step<bool> {
+    fn line(&mut self, line: &str, at: Position) -> Step<bool> {
         let words = words(line);
         let Some(program) = words.first() else {
             return Ok(true);
@@ -55,6 +55,7 @@ impl Runner<'_, '_> {
                     max_segment,
                     ..self.options.preamble.clone()
                 };
+                self.preamble(at);
                 return Ok(words.len() == 1);
             }
             "sleep" => {
@@ -69,43 +70,63 @@ impl Runner<'_, '_> {
                 if let [_, value, arrow, path] = &words[..]
                     && arrow == ">"
                 {
-                    return Ok(self.set(path, value));
+                    if sysctl::is_name(path) {
+                        return self.set(path, value).map(|()| true);
+                    }
                 }
                 return Ok(false);
             }
             _ => {}
         }
         // `sysctl -q name=value …` and whatever else sets parameters that way.
-        let settings: Vec<(&str, &str)> = words[1..]
-            .iter()
-            .filter(|w| !w.starts_with('-'))
-            .filter_map(|w| w.split_once('='))
-            .filter(|(name, _)| sysctl::is_name(name))
-            .collect();
-        let mut all_set = !settings.is_empty();
-        for (name, value) in settings {
-            all_set &= self.set(name, value);
+        let settings = settings(&words);
+        for (name, value) in &settings {
+            self.set(name, value)?;
         }
-        Ok(all_set)
+        Ok(!settings.is_empty())
+    }
+
+    /// The lines of the `defaults.sh` that was given, as far as the model has what they set. They
+    /// are the same for all scripts: what they set beyond that is listed, and no script ends by it.
+    fn preamble(&mut self, at: Position) {
+        let options = self.options;
+        let Some(text) = &options.preamble_text else {
+            return;
+        };
+        let joined = calculated(&text.replace("\\\n", " "));
+        for line in joined.lines().map(str::trim) {
+            if line.is_empty() || line.starts_with('#') || line.contains("defaults.sh") {
+                continue;
+            }
+            for (name, value) in settings(&words(line)) {
+                if self.set(name, value).is_err() {
+                    self.skipped.push(Skipped {
+                        at,
+                        text: format!("{name}={value} of defaults.sh"),
+                    });
+                }
+            }
+        }
     }
 
     /// Sets a system parameter, for sockets to come and those without a connection.
-    fn set(&mut self, name: &str, value: &str) -> bool {
+    fn set(&mut self, name: &str, value: &str) -> Step<()> {
         if name.ends_with("tcp_fastopen_key") {
             let key = CookieKey::parse(value);
-            if let Some(key) = key {
-                self.host.driver().set_fast_open_key(key);
-            }
-            return key.is_some();
+            return match key {
+                Some(key) => {
+                    self.host.driver().set_fast_open_key(key);
+                    Ok(())
+                }
+                None => differs(name, "four words in hexadecimal", value),
+            };
         }
-        if !sysctl::is_name(name) || !sysctl::set(&mut self.params, name, value) {
-            return false;
-        }
+        sysctl::set(&mut self.params, name, value)?;
         for socket in self.sockets.unconnected() {
-            sysctl::set(&mut socket.params, name, value);
+            sysctl::set(&mut socket.params, name, value)?;
         }
         (0..self.sockets.all.len()).for_each(|socket| self.refresh_listener(socket));
-        true
+        Ok(())
     }
 
     /// Tells the host the options of a socket that listens.
@@ -116,6 +137,14 @@ impl Runner<'_, '_> {
                 .call(self.now, |host| host.set_listener(id, None, options));
         }
     }
+}
+
+/// `name=value` of system parameters among the words of a line; the value may be empty.
+fn settings(words: &[String]) -> Vec<(&str, &str)> {
+    let words = words.iter().skip(1).filter(|w| !w.starts_with('-'));
+    let pairs = words.filter_map(|w| w.split_once('='));
+    let pairs = pairs.map(|(name, value)| (name.trim(), value.trim()));
+    pairs.filter(|(name, _)| sysctl::is_name(name)).collect()
 }
 
 /// `$((4 * 1024))` becomes its value, as in a shell; what is no number stays.
