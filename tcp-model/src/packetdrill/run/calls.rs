@@ -168,6 +168,12 @@ impl<'s> Runner<'s, '_> {
         at: Position,
         until: Option<SimTime>,
     ) -> Step<()> {
+        if let Some(name) = &call.errno
+            && constants::constant(name).is_none()
+        {
+            let errors = constants::names().filter(|n| n.starts_with('E'));
+            return no_such("error", name, errors);
+        }
         self.blocked = Some(Blocked {
             call,
             at,
@@ -265,10 +271,6 @@ impl<'s> Runner<'s, '_> {
         let wanted = match (&call.result, &call.errno) {
             (Expr::Any, _) => None,
             (result, None) => Some(Ok(self.number(result)?)),
-            (_, Some(name)) if constants::constant(name).is_none() => {
-                let errors = constants::names().filter(|n| n.starts_with('E'));
-                return no_such("error", name, errors);
-            }
             (_, Some(name)) => Some(Err(match name.as_str() {
                 "EWOULDBLOCK" => "EAGAIN",
                 "ENOTSUP" => "EOPNOTSUPP",

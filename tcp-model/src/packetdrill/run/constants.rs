@@ -83,6 +83,7 @@ const CONSTANTS: &[(&str, i64)] = &[
     ("ENOPROTOOPT", 92),
     ("ENOTCONN", 107),
     ("ENOTSOCK", 88),
+    ("ENOTSUP", 95),
     ("EOPNOTSUPP", 95),
     ("EPERM", 1),
     ("EPIPE", 32),
