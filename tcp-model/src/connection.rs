@@ -184,6 +184,7 @@ impl Connection {
         self.params.timers.expiry(now, wait)
     }
 
+    #[inline]
     fn outstanding(&self) -> Outstanding {
         Outstanding {
             una: self.snd.una,

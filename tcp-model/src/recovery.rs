@@ -78,6 +78,7 @@ pub struct Census {
 }
 
 impl Outstanding {
+    #[inline]
     fn flight(&self) -> u32 {
         self.nxt.offset_from(self.una)
     }
@@ -85,6 +86,7 @@ impl Outstanding {
 
 impl Recovery {
     /// The phase.
+    #[inline]
     pub fn phase(&self) -> Phase {
         self.phase
     }
@@ -127,6 +129,7 @@ impl Recovery {
     }
 
     /// Nothing is suspicious: no duplicate ACK and no SACK is under consideration.
+    #[inline]
     pub fn is_calm(&self) -> bool {
         self.phase == Phase::Open && self.dup_acks == 0 && self.board.is_none()
     }
@@ -159,21 +162,29 @@ impl Recovery {
     }
 
     /// Octets estimated to be in the network: RFC 6675's pipe.
+    #[inline]
     pub fn pipe(&self, out: &Outstanding) -> u32 {
-        let flight = out.flight();
         if self.is_calm() {
-            return flight;
+            out.flight()
+        } else {
+            self.disturbed_pipe(out)
         }
+    }
+
+    /// The same with duplicate ACKs, SACKs or losses under consideration.
+    #[inline(never)]
+    fn disturbed_pipe(&self, out: &Outstanding) -> u32 {
         let lost = match self.phase {
             Phase::Open => 0,
             _ => self.lost_unsent(out),
         };
-        flight
+        out.flight()
             .saturating_sub(self.left_network(out))
             .saturating_sub(lost)
     }
 
     /// Octets known or guessed to have arrived though they are not acknowledged.
+    #[inline]
     pub fn arrived(&self, out: &Outstanding) -> u32 {
         if self.is_calm() {
             return 0;

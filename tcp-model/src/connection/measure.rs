@@ -40,6 +40,7 @@ impl Connection {
     }
 
     /// The sender before an ACK.
+    #[inline]
     pub(super) fn before_ack(&self) -> Before {
         let outstanding = self.outstanding();
         Before {
@@ -85,6 +86,7 @@ impl Connection {
 
     /// Octets that are lost and not sent again, before something that may find more;
     /// [`Connection::count_lost`] afterwards.
+    #[inline]
     pub(super) fn lost_so_far(&self) -> u32 {
         match &self.measure {
             Some(_) => self.recovery.lost(&self.outstanding()),
@@ -144,6 +146,7 @@ impl Connection {
     }
 
     /// It is too early for another segment; the connection wakes when the time has come.
+    #[inline]
     pub(super) fn waits_for_pace(&mut self, now: SimTime) -> bool {
         match &mut self.measure {
             Some(measure) => {
@@ -155,6 +158,7 @@ impl Connection {
     }
 
     /// When the next segment may leave, while one waits for that.
+    #[inline]
     pub(super) fn pace_timeout(&self) -> SimTime {
         match &self.measure {
             Some(measure) if measure.waiting => measure.next_send,
