@@ -21,6 +21,7 @@ mod sockopt;
 mod sysctl;
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 
 use sim_core::{SimDuration, SimTime};
 
@@ -37,9 +38,7 @@ use crate::seq::SeqNum;
 use crate::suggest;
 
 /// Options that concern the tool's network devices, addresses and output, and no TCP.
-const OF_THE_TOOL: [&str; 25] = [
-    "local_ip",
-    "local_linux_ip",
+const OF_THE_TOOL: [&str; 23] = [
     "remote_ip",
     "gateway_ip",
     "gateway_linux_ip",
@@ -80,8 +79,8 @@ pub struct RunOptions {
     pub ts_offset: u32,
     /// Time-outs of the model after which the run is given up.
     pub max_timeouts: u64,
-    /// Text of the shell script `defaults.sh`, where there is one: its system parameters are set in
-    /// place of `preamble`.
+    /// Text of the shell script `defaults.sh`, where there is one: its system parameters are set on
+    /// top of `preamble`.
     pub preamble_text: Option<String>,
     /// Values of names that scripts use, besides those they define themselves.
     pub defines: BTreeMap<String, String>,
@@ -186,6 +185,8 @@ struct Runner<'s, 'm> {
     connect_port: u16,
     /// Values of names, by `--define`.
     defines: BTreeMap<String, String>,
+    /// The address that the script gives to the host under test, by `--local_ip`.
+    own_address: Option<Ipv4Addr>,
     variables: BTreeMap<String, Datum>,
     skipped: Vec<Skipped>,
     printed: Vec<String>,
@@ -209,6 +210,7 @@ pub fn run(script: &Script, make: &mut Factory<'_>, options: &RunOptions) -> Rep
         ts_tick: None,
         connect_port: 8080,
         defines: options.defines.clone(),
+        own_address: None,
         variables: BTreeMap::new(),
         skipped: Vec::new(),
         printed: Vec::new(),
@@ -311,6 +313,8 @@ impl<'s> Runner<'s, '_> {
                 self.command(&Command { at, text })?;
             }
             "tcp_ts_ecr_scaled" => self.host.ecr_scaled = true,
+            // Only for `bind`: the address of the host under test.
+            "local_ip" | "local_linux_ip" => self.own_address = value.parse().ok(),
             // Addresses, devices and output of the tool: there is nothing here that they change.
             name if OF_THE_TOOL.contains(&name) => {}
             name => return unsupported(format!("the option --{name}")),

@@ -74,6 +74,7 @@ impl Runner<'_, '_> {
         let default = self.sockets.default_port;
         let port = self.port(call.args.get(1))?.unwrap_or(default);
         let address = address(call.args.get(1))?;
+        let address = address.filter(|given| self.own_address != Some(*given));
         match self.bind_to(socket, address, port) {
             Ok(()) => Attempt::ok(0),
             Err(errno) => Attempt::error(errno),
