@@ -69,10 +69,9 @@ impl Runner<'_, '_> {
             "echo" => {
                 if let [_, value, arrow, path] = &words[..]
                     && arrow == ">"
+                    && sysctl::is_name(path)
                 {
-                    if sysctl::is_name(path) {
-                        return self.set(path, value).map(|()| true);
-                    }
+                    return self.set(path, value).map(|()| true);
                 }
                 return Ok(false);
             }
