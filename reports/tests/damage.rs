@@ -147,6 +147,6 @@ fn tables_that_lie_are_refused_without_panic_or_hang() {
     }
     let counts = format!("{drawn} drawn, {in_part} in part, {refused} refused");
     println!("{cases} cases: {counts}");
-    assert!(in_part + refused > cases / 10, "{counts}");
+    assert!(in_part + refused > cases / 3, "{counts}");
     assert!(in_part > 0 && refused > 0, "{counts}");
 }
