@@ -20,7 +20,7 @@ mod timeline;
 
 use std::path::Path;
 
-use crate::render::guarded;
+use crate::guard::guarded;
 use crate::store::{RunSummary, StoreError};
 pub(crate) use csv::Csv;
 use data::RunData;

@@ -16,6 +16,7 @@ pub mod batch;
 pub mod figures;
 pub mod findings;
 pub mod format;
+mod guard;
 mod html;
 pub mod info;
 pub mod metrics;
@@ -29,12 +30,12 @@ mod words;
 
 pub use batch::{
     Axis, AxisValues, BatchInfo, BatchRow, Layout, MetricFigure, RunStatus, Unit, batch_findings,
-    render_batch, row_metrics, write_batch,
+    row_metrics,
 };
 pub use info::{
     AnalyticHints, ArrivalLaw, LinkInfo, NodeInfo, RecordOptions, RunInfo, SegmentsKept, Span,
     Theory, TimeWaitTheory,
 };
 pub use recorders::{Completion, LeftOut, RunRecorder};
-pub use render::render_run;
+pub use render::{render_batch, render_run, write_batch};
 pub use store::{RunSummary, RunWriter, StoreError};

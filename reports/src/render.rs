@@ -1,11 +1,15 @@
-//! Figures and report of a run, from its directory alone.
+//! Figures and reports of runs and batches, from their directories alone.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use crate::figures::{Figure, run_figures};
+use crate::guard::guarded;
 use crate::html;
 use crate::store::{ResultDir, RunSummary, StoreError, is_drawn, write_whole};
+
+mod batch;
+
+pub use batch::{render_batch, write_batch};
 
 /// Draws the figures and the report of a run directory again, and puts them in place of those that
 /// are there; a figure that the user has changed is kept as `NAME.kept-N`.
@@ -23,25 +27,6 @@ pub fn render_run(dir: &Path) -> Result<RunSummary, StoreError> {
         |aside| guarded(dir, || render_files(dir, &summary, aside)),
     )?;
     Ok(summary)
-}
-
-/// Does something with the files in `dir`. A reader that panics over what is in them is an error
-/// like others: hashes that fit do not prove that the contents make sense.
-pub(crate) fn guarded<T>(
-    dir: &Path,
-    read: impl FnOnce() -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-        Err(StoreError::Damaged {
-            path: dir.to_path_buf(),
-            why: format!(
-                "its files do not make sense together ({})",
-                text.unwrap_or("no more is known")
-            ),
-        })
-    })
 }
 
 /// Draws the run whose tables are in `dir`; files go to `to`, which may be the same. What cannot be

@@ -1,12 +1,10 @@
 //! How large a run is, before it is made: its connections, and what is more than can be.
 
-use sim_core::Network;
 use tcp_model::spec::Arrivals;
 
-use crate::expected::{self, path};
+use crate::expected;
 use crate::path::DottedPath;
 use crate::problem::Problem;
-use crate::scenario::Scenario;
 use crate::scenario::topology::Topology;
 use crate::scenario::workload::{Kind, Workload};
 
@@ -64,21 +62,6 @@ pub fn check(workloads: &[Workload], topology: &Topology) -> Result<(), Problem>
     Ok(())
 }
 
-/// About how many connections a run opens, failed ones included.
-pub fn connections(scenario: &Scenario, network: &Network) -> f64 {
-    let workloads = scenario.workloads.iter();
-    let each = workloads.map(|workload| {
-        let clients = scenario.topology.hosts_named(&workload.client);
-        let servers = scenario.topology.hosts_named(&workload.server);
-        let trip_s = match (clients.first(), servers.first()) {
-            (Some(&a), Some(&b)) => path::round_trip_s(network, a, b),
-            _ => 0.0,
-        };
-        connections_of(workload, clients.len(), Some(trip_s))
-    });
-    each.sum()
-}
-
 /// Connections of a workload; those of users once, unless the round trip is known.
 pub(crate) fn connections_of(workload: &Workload, clients: usize, trip_s: Option<f64>) -> f64 {
     let window = (workload.start.as_secs_f64(), workload.stop.as_secs_f64());
@@ -106,6 +89,7 @@ pub(crate) fn connections_of(workload: &Workload, clients: usize, trip_s: Option
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::expected::path;
     use crate::overrides::Override;
     use crate::problem::Source;
     use crate::sweep::Plan;
@@ -118,7 +102,12 @@ mod tests {
         let plan = Plan::new(&Source { name, text }, &[] as &[Override]);
         let plan = plan.map_err(|refused| refused.to_string())?;
         let scenario = &plan.runs[0].scenario;
-        Ok(connections(scenario, &scenario.topology.network().unwrap()))
+        let workload = &scenario.workloads[0];
+        let clients = scenario.topology.hosts_named(&workload.client);
+        let servers = scenario.topology.hosts_named(&workload.server);
+        let network = scenario.topology.network().unwrap();
+        let trip_s = path::round_trip_s(&network, clients[0], servers[0]);
+        Ok(connections_of(workload, clients.len(), Some(trip_s)))
     }
 
     #[test]

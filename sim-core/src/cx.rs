@@ -4,7 +4,8 @@ use std::net::Ipv4Addr;
 
 use crate::event::{Event, EventKind, NodeId, Tie};
 use crate::event_queue::EventQueue as _;
-use crate::host::{Host, Loss, LossCause};
+use crate::host::Host;
+use crate::loss::{Loss, LossCause};
 use crate::network::Network;
 use crate::packet::{Outgoing, Packet};
 use crate::partition::Core;

@@ -1,10 +1,9 @@
 //! What a protocol implements: [`Host`]. What the engine offers it is [`Cx`].
 
 use std::fmt;
-use std::net::Ipv4Addr;
 
 use crate::cx::Cx;
-use crate::event::{LinkId, NodeId};
+use crate::loss::Loss;
 use crate::packet::Packet;
 use crate::rng::mix;
 
@@ -82,56 +81,3 @@ pub enum Upcoming<'a, H: Host> {
     /// What the host has given this key.
     Again(u64),
 }
-
-/// Why the network lost a packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum LossCause {
-    /// The queue in front of the link was full.
-    QueueFull,
-    /// The queue discipline dropped it to signal congestion.
-    QueueEarly,
-    /// The link's loss model.
-    Random,
-    /// The link's list of packets to drop named it.
-    Scripted,
-    /// The link was down.
-    LinkDown,
-    /// No route to the destination address.
-    NoRoute,
-    /// Its time to live ran out.
-    TtlExpired,
-    /// A node on the way dropped it.
-    Middlebox,
-    /// The node at which it arrived was down.
-    NodeDown,
-}
-
-impl fmt::Display for LossCause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            LossCause::QueueFull => "queue full",
-            LossCause::QueueEarly => "early drop",
-            LossCause::Random => "random loss",
-            LossCause::Scripted => "scripted drop",
-            LossCause::LinkDown => "link down",
-            LossCause::NoRoute => "no route",
-            LossCause::TtlExpired => "TTL expired",
-            LossCause::Middlebox => "dropped on the way",
-            LossCause::NodeDown => "node down",
-        })
-    }
-}
-
-/// Where and why a packet was lost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Loss {
-    /// The node at which it happened.
-    pub node: NodeId,
-    /// The link it would have taken, where one was chosen.
-    pub link: Option<LinkId>,
-    /// Why.
-    pub cause: LossCause,
-}
-
-/// The first address of the simulated address space, 10.0.0.1.
-pub const FIRST_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);

@@ -18,7 +18,7 @@ pub(crate) use managed::{ManagedQueue, Served};
 pub(crate) use transmitter::Transmitter;
 
 use crate::event::NodeId;
-use crate::host::LossCause;
+use crate::loss::LossCause;
 use crate::network::LinkSpec;
 use crate::packet::PacketRef;
 use crate::time::{SimDuration, SimTime};

@@ -5,7 +5,6 @@ mod builder;
 use std::net::Ipv4Addr;
 
 use crate::event::{LinkId, NodeId, Tie};
-use crate::host::FIRST_ADDRESS;
 pub use crate::impairments::Impairments;
 use crate::impairments::{AnyRate, LossSpec};
 use crate::plugin::Plugin;
@@ -14,6 +13,9 @@ use crate::routing::Routes;
 use crate::time::{SimDuration, SimTime};
 use crate::units::Rate;
 pub use builder::NetworkBuilder;
+
+/// The first address of the simulated address space, 10.0.0.1.
+pub const FIRST_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 
 /// What a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

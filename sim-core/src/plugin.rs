@@ -13,7 +13,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::queue_disc::QueueLimit;
+use crate::queue_limit::QueueLimit;
 use crate::time::SimDuration;
 use crate::units::Rate;
 

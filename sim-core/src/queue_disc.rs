@@ -10,7 +10,6 @@
 mod codel;
 mod fifo;
 mod fq_codel;
-mod limit;
 mod pie;
 mod red;
 mod step;
@@ -23,8 +22,8 @@ use crate::plugin::{Kinds, Plugin};
 use crate::rng::Rng;
 use crate::time::{SimDuration, SimTime};
 
+pub use crate::queue_limit::QueueLimit;
 pub use codel::{CoDel, CoDelParams};
-pub use limit::QueueLimit;
 
 /// The disciplines that come with the simulator.
 pub fn built_in() -> Kinds<AnyQueueDisc> {

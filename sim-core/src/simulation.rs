@@ -18,6 +18,8 @@ pub use crate::partition::ObjectBytes;
 use crate::partition::{Assignment, Partition};
 use crate::record::{Collect, Record, Recorder};
 use crate::stall::StallGuard;
+
+pub use crate::run_error::RunError;
 use crate::time::{SimDuration, SimTime};
 
 /// How to run; of these only `seed` and `end` change results.
@@ -90,25 +92,6 @@ pub struct Progress {
     pub now: SimTime,
     /// Events handled so far.
     pub events: u64,
-}
-
-/// Why a run ended early.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// The recorder failed.
-    #[error("cannot write results: {0}")]
-    Record(#[from] io::Error),
-    /// Simulated time stands still.
-    #[error(
-        "the run makes no progress: {events} events within a microsecond of simulated time from {since} \
-         on; a host sets timers that fire at once, or far too many of them"
-    )]
-    NoProgress {
-        /// Since when.
-        since: SimTime,
-        /// Events handled since.
-        events: u64,
-    },
 }
 
 /// What [`Simulation::run_to_end`] gives back.

@@ -3,7 +3,7 @@
 //! Every link has a delay, so a packet cannot go round in no time; a host that sets its timer to now
 //! again and again can. It is looked for between batches of events and costs an event nothing.
 
-use crate::simulation::RunError;
+use crate::run_error::RunError;
 use crate::time::{SimDuration, SimTime};
 
 /// Counts events since simulated time last advanced by [`StallGuard::STEP`].

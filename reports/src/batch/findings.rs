@@ -27,7 +27,7 @@ pub fn batch_findings(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
     let mut findings = Vec::new();
     findings.extend(told.failures());
     findings.extend(unusual(rows));
-    let metrics = super::told_metrics(info, rows);
+    let metrics = super::choice::described_metrics(info, rows);
     findings.extend(metrics.iter().filter_map(|metric| told.metric(metric)));
     findings.extend(without(info, rows));
     findings.extend(not_drawn(info));

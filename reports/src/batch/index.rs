@@ -78,7 +78,7 @@ impl Column<'_> {
 }
 
 /// `index.csv`.
-pub(super) fn csv(info: &BatchInfo, rows: &[BatchRow], metrics: &[String]) -> String {
+pub(crate) fn csv(info: &BatchInfo, rows: &[BatchRow], metrics: &[String]) -> String {
     let columns = columns(info);
     let header = ["id"].into_iter();
     let header = header.chain(columns.iter().map(|c| c.name.as_str()));
@@ -103,7 +103,7 @@ pub(super) fn csv(info: &BatchInfo, rows: &[BatchRow], metrics: &[String]) -> St
 }
 
 /// `index.parquet`.
-pub(super) fn write_table(
+pub(crate) fn write_table(
     dir: &Path,
     info: &BatchInfo,
     rows: &[BatchRow],

@@ -6,6 +6,12 @@ use sim_core::{Bytes, SimDuration};
 use super::keys::{described, leaf};
 use super::values::{Dist, InBytes, InSeconds, Limit, PerSecond, PortList};
 
+/// Kinds of workloads.
+pub(crate) const WORKLOAD_KINDS: [&str; 2] = ["exchange", "bulk"];
+/// Kinds of arrivals.
+pub(crate) const ARRIVAL_KINDS: [&str; 6] =
+    ["fixed", "poisson", "ramp", "steps", "closed", "burst"];
+
 described! {
 /// A workload. Rates, users, bursts and limits are totals, shared evenly by its client hosts.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -16,7 +22,7 @@ pub struct WorkloadFile {
     pub name: Option<String> => { default: "the kind", example: r#""upstream""# },
     /// What the workload does.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub kind: Option<String> => { default: "exchange", example: r#""bulk""#, one_of: || crate::scenario::workload::KINDS.to_vec() },
+    pub kind: Option<String> => { default: "exchange", example: r#""bulk""#, one_of: || WORKLOAD_KINDS.to_vec() },
     /// Group or host that opens connections.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client: Option<String> => { default: "client", example: r#""client""# },
@@ -106,7 +112,7 @@ described! {
 #[serde(deny_unknown_fields)]
 pub struct ArrivalsFile {
     /// Which arrival process.
-    pub kind: String => { example: r#""fixed""#, one_of: || crate::scenario::arrivals::KINDS.to_vec(), needed: true },
+    pub kind: String => { example: r#""fixed""#, one_of: || ARRIVAL_KINDS.to_vec(), needed: true },
     /// Rate (fixed, poisson).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate: Option<PerSecond> => { default: "none; needed", example: r#""450 /s""# },

@@ -4,13 +4,10 @@ use sim_core::SimDuration;
 use tcp_model::spec::{Arrivals, Distribution};
 
 use crate::file::values::{Dist, PerSecond};
-use crate::file::workload::{ArrivalsFile, StepFile};
+use crate::file::workload::{ARRIVAL_KINDS, ArrivalsFile, StepFile};
 use crate::path::DottedPath;
 use crate::problem::Problem;
 use crate::suggest;
-
-/// The kinds of arrivals.
-pub(crate) const KINDS: [&str; 6] = ["fixed", "poisson", "ramp", "steps", "closed", "burst"];
 
 /// Checks an arrival process as written.
 ///
@@ -26,7 +23,7 @@ pub fn read(file: &ArrivalsFile, at: &DottedPath) -> Result<Arrivals, Problem> {
         other => {
             return Err(Problem::new(
                 at.key("kind"),
-                suggest::unknown("kind of arrivals", other, KINDS),
+                suggest::unknown("kind of arrivals", other, ARRIVAL_KINDS),
             ));
         }
     };

@@ -8,7 +8,7 @@ use tcp_model::spec::{Arrivals, CloseHow, Closer, Exchange};
 use super::arrivals;
 use super::topology::Topology;
 use crate::file::values::{Dist, Limit, PerSecond, PortList};
-use crate::file::workload::{BulkSize, WorkloadFile};
+use crate::file::workload::{BulkSize, WORKLOAD_KINDS, WorkloadFile};
 use crate::path::{DottedPath, is_name};
 use crate::problem::Problem;
 use crate::suggest;
@@ -64,9 +64,6 @@ pub enum Kind {
         read_rate: Option<u64>,
     },
 }
-
-/// The kinds of workloads.
-pub(crate) const KINDS: [&str; 2] = ["exchange", "bulk"];
 
 impl Workload {
     /// Checks a workload as written.
@@ -390,7 +387,7 @@ fn check_keys(file: &WorkloadFile, kind: &str, at: &DottedPath) -> Result<(), Pr
         other => {
             return Err(Problem::new(
                 at.key("kind"),
-                suggest::unknown("workload", other, KINDS),
+                suggest::unknown("workload", other, WORKLOAD_KINDS),
             ));
         }
     };

@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 
 use super::Fate;
 use crate::event::LinkId;
-use crate::host::LossCause;
 use crate::impairments::{
     AnyDelay, AnyLoss, AnyRate, DelayModel as _, Impairments, LossModel as _, RateProcess as _,
 };
+use crate::loss::LossCause;
 use crate::network::{LinkChange, LinkSpec};
 use crate::rng::Rng;
 use crate::time::{SimDuration, SimTime};

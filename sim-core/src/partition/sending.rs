@@ -3,8 +3,9 @@
 use super::Core;
 use crate::event::{Event, EventKind, LinkId, NodeId, Tie};
 use crate::event_queue::EventQueue;
-use crate::host::{Host, Loss, LossCause};
+use crate::host::Host;
 use crate::link::{Fate, Served};
+use crate::loss::{Loss, LossCause};
 use crate::packet::PacketRef;
 use crate::queue_disc::{QueueDrop, QueuedPacket};
 use crate::record::Record;

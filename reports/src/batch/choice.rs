@@ -1,0 +1,65 @@
+//! Which metrics of a batch are drawn, listed and described.
+
+use std::collections::BTreeSet;
+
+use super::{BatchInfo, BatchRow};
+use crate::metrics;
+
+/// Figures drawn, and metrics described in words, when the scenario asks for none.
+const OWN_FIGURES: usize = 4;
+
+/// Metrics to be drawn when the scenario asks for none: the first that vary.
+pub(crate) fn chosen_metrics(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
+    let mut own = metrics_that_vary(info, rows);
+    own.truncate(OWN_FIGURES);
+    own
+}
+
+/// Metrics described in words, besides the failures of connects: those of the figures.
+pub(super) fn described_metrics(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
+    let asked: Vec<String> = info.figures.iter().map(|f| f.metric.clone()).collect();
+    let mut described: Vec<String> = if asked.is_empty() {
+        chosen_metrics(info, rows)
+    } else {
+        asked
+    };
+    let mut seen = BTreeSet::new();
+    described.retain(|m| {
+        let failure = m.starts_with("connects_failed") || m == "first_failure_s";
+        !failure && seen.insert(m.clone())
+    });
+    described
+}
+
+/// Names of all metrics of all runs, sorted.
+pub(crate) fn metric_names(rows: &[BatchRow]) -> Vec<String> {
+    let names: BTreeSet<&String> = rows.iter().flat_map(|r| r.metrics.keys()).collect();
+    names.into_iter().cloned().collect()
+}
+
+/// Metrics that are not the same for all runs: those drawn, those people ask for, the rest.
+pub(crate) fn metrics_that_vary(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
+    let varies = |name: &&String| {
+        let mut values = rows
+            .iter()
+            .filter(|r| r.status.is_ok())
+            .map(|r| r.metrics.get(*name));
+        let first = values.next();
+        values.any(|v| Some(v) != first) || rows.len() == 1
+    };
+    let all = metric_names(rows);
+    let wanted = info.figures.iter().map(|f| f.metric.as_str());
+    let mut chosen: Vec<String> = Vec::new();
+    let varying: Vec<&String> = all.iter().filter(varies).collect();
+    let others = varying.iter().map(|m| m.as_str());
+    for name in wanted
+        .chain(metrics::ranking().iter().copied())
+        .chain(others)
+    {
+        let known = varying.iter().any(|m| *m == name);
+        if known && !chosen.iter().any(|c| c == name) {
+            chosen.push(name.to_owned());
+        }
+    }
+    chosen
+}

@@ -1,0 +1,55 @@
+//! Packets that the network lost: where and why.
+
+use std::fmt;
+
+use crate::event::{LinkId, NodeId};
+
+/// Why the network lost a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LossCause {
+    /// The queue in front of the link was full.
+    QueueFull,
+    /// The queue discipline dropped it to signal congestion.
+    QueueEarly,
+    /// The link's loss model.
+    Random,
+    /// The link's list of packets to drop named it.
+    Scripted,
+    /// The link was down.
+    LinkDown,
+    /// No route to the destination address.
+    NoRoute,
+    /// Its time to live ran out.
+    TtlExpired,
+    /// A node on the way dropped it.
+    Middlebox,
+    /// The node at which it arrived was down.
+    NodeDown,
+}
+
+impl fmt::Display for LossCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            LossCause::QueueFull => "queue full",
+            LossCause::QueueEarly => "early drop",
+            LossCause::Random => "random loss",
+            LossCause::Scripted => "scripted drop",
+            LossCause::LinkDown => "link down",
+            LossCause::NoRoute => "no route",
+            LossCause::TtlExpired => "TTL expired",
+            LossCause::Middlebox => "dropped on the way",
+            LossCause::NodeDown => "node down",
+        })
+    }
+}
+
+/// Where and why a packet was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// The node at which it happened.
+    pub node: NodeId,
+    /// The link it would have taken, where one was chosen.
+    pub link: Option<LinkId>,
+    /// Why.
+    pub cause: LossCause,
+}
