@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use rayon::prelude::*;
 use reports::store::read_file;
-use tcp_model::packetdrill::{ParseError, Report, RunOptions, parse, run, speaks_of_bsd};
+use tcp_model::packetdrill::{ParseError, Report, RunOptions, System, parse, run, speaks_of_bsd};
 use tcp_model::{Connection, TcpParams};
 
 use crate::console::{Failure, note, print};
@@ -122,8 +122,13 @@ impl Start {
             let (name, value) = text.split_once('=').unwrap_or((text, "1"));
             defines.insert(name.to_owned(), value.to_owned());
         }
-        let options = |params| RunOptions {
+        let options = |params, system| RunOptions {
             params,
+            system: match args.profile.as_deref() {
+                Some("freebsd") => System::FreeBsd,
+                Some(_) => System::Linux,
+                None => system,
+            },
             exact: args.exact,
             defines: defines.clone(),
             ..RunOptions::default()
@@ -131,15 +136,17 @@ impl Start {
         let linux = of("linux")?;
         let mut preamble = linux.clone();
         if args.profile.is_none() && !args.set.iter().any(|s| s.contains("receive_buffer")) {
-            preamble.receive_buffer = TcpParams::of_scripts().receive_buffer;
+            let usual = TcpParams::of_scripts();
+            preamble.receive_buffer = usual.receive_buffer;
+            preamble.receive_buffer_start = usual.receive_buffer_start;
         }
         if args.profile.is_none() && !args.set.iter().any(|s| s.contains("fast_open")) {
             preamble.fast_open = TcpParams::of_scripts().fast_open;
         }
         Ok(Start {
-            linux: options(linux),
+            linux: options(linux, System::Linux),
             preamble,
-            freebsd: options(of("freebsd")?),
+            freebsd: options(of("freebsd")?, System::FreeBsd),
         })
     }
 

@@ -200,6 +200,23 @@ pub struct FastConnect {
     pub data: SendCall,
 }
 
+impl FastConnect {
+    /// Octets of data that fit the SYN where packets may be `mtu` octets long; none when it asks for
+    /// a cookie. RFC 7413 section 4.2.1: the MSS remembered with the cookie bounds the data. As in
+    /// Linux, forty octets are left to options, for middleboxes may add some.
+    pub fn room(&self, ip: IpVersion, mtu: u16) -> u32 {
+        if self.option.is_some_and(|o| o.cookie.is_request()) {
+            return 0;
+        }
+        let known = match self.mss {
+            0 => ip.default_mss(),
+            mss => mss,
+        };
+        let fits = u32::from(mtu).saturating_sub(ip.header_len() + 20);
+        fits.min(known.into()).saturating_sub(Options::MAX as u32)
+    }
+}
+
 /// A passive OPEN that may take data from the SYN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FastListen {
@@ -216,7 +233,7 @@ pub struct FastOpenNews {
     pub cookie: Option<FastOpenOption>,
     /// The peer's MSS.
     pub mss: u16,
-    /// A request in this form was not answered: to be tried in the other form.
+    /// A request in this form was not answered.
     pub unanswered: Option<Form>,
     /// The SYN with data or its answer was lost: it may be that the path does not let it through.
     pub syn_dropped: bool,

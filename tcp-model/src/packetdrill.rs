@@ -59,7 +59,7 @@ pub use code::{Statement, Value};
 pub use cursor::ParseError;
 pub use parse::parse;
 pub use report::{Failure, Outcome, Report, Rung, Skipped};
-pub use run::{Factory, RunOptions, run};
+pub use run::{Factory, RunOptions, System, run};
 
 /// True when a script sets system parameters of the BSDs (`net.inet.…`): it wants their TCP.
 pub fn speaks_of_bsd(script: &Script) -> bool {

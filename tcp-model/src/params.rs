@@ -94,12 +94,13 @@ pub fn param(key: &str) -> Option<&'static Param> {
 }
 
 impl TcpParams {
-    /// Linux as packetdrill scripts expect it: their usual preamble raises the largest receive
-    /// buffer above the default, so that the window scale is 8, and lets every listener use Fast
-    /// Open.
+    /// Linux as packetdrill scripts expect it: their usual preamble raises the first and the largest
+    /// receive buffer above the default, so that the first window is the whole field and the window
+    /// scale 8, and lets every listener use Fast Open.
     pub fn of_scripts() -> TcpParams {
         TcpParams {
             receive_buffer: 15 * 1024 * 1024,
+            receive_buffer_start: 540_000,
             fast_open: TcpParams::FAST_OPEN_CLIENT
                 | TcpParams::FAST_OPEN_SERVER
                 | TcpParams::FAST_OPEN_ALL_LISTENERS,

@@ -227,6 +227,9 @@ pub struct Segment {
     /// The ECN field of the packet's IP header: as the model wants it on the way out, as it
     /// arrived on the way in.
     pub ecn: Ecn,
+    /// Length of the segments that the receiver's device joined to this one (Linux `gso_size`), in
+    /// bytes; 0 for a segment as it was sent. Devices of simulated hosts join none.
+    pub joined: u16,
     /// The simulator's own knowledge.
     pub tag: Tag,
 }
@@ -244,6 +247,7 @@ impl Segment {
         urgent: 0,
         options: Options::NONE,
         len: 0,
+        joined: 0,
         tag: Tag {
             conn: ConnId(0),
             offset: 0,
@@ -256,6 +260,15 @@ impl Segment {
     /// SEG.LEN: octets of sequence space, SYN and FIN counted.
     pub const fn seq_len(&self) -> u32 {
         self.len + self.flags.is_syn() as u32 + self.flags.is_fin() as u32
+    }
+
+    /// Segments on the wire that it stands for: more than one where the device joined them.
+    pub const fn wire_segments(&self) -> u32 {
+        match self.joined {
+            0 => 1,
+            _ if self.len == 0 => 1,
+            size => self.len.div_ceil(size as u32),
+        }
     }
 
     /// The sequence number after the last octet.

@@ -219,6 +219,7 @@ fn decode_tcp(src: Ipv4Addr, dst: Ipv4Addr, tcp: &[u8]) -> Result<Segment, WireE
         urgent: get16(tcp, 18),
         options,
         len: (tcp.len() - offset) as u32,
+        joined: 0,
         ecn: Ecn::NotEct,
         tag: Tag::default(),
     })

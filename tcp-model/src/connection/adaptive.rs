@@ -104,15 +104,28 @@ pub(super) fn memory_of(len: u32) -> u32 {
 }
 
 impl Connection {
-    /// Data arrived in order: the receiver learns from them.
-    pub(super) fn learn(&mut self, len: u32, push: bool, echo: Option<u32>, now: SimTime) {
+    /// Data arrived in order: the receiver learns from them. `joined` is [`Segment::joined`].
+    ///
+    /// [`Segment::joined`]: crate::segment::Segment::joined
+    pub(super) fn learn(
+        &mut self,
+        len: u32,
+        joined: u16,
+        push: bool,
+        echo: Option<u32>,
+        now: SimTime,
+    ) {
         if !self.params.adaptive_receiver {
             return;
         }
         let adaptive = self.adaptive(now);
         adaptive.scheduled = true;
         adaptive.taken += memory_of(len);
-        self.measure_segment(len, push);
+        let size = match joined {
+            0 => len,
+            size => len.min(size.into()),
+        };
+        self.measure_segment(size, push);
         self.measure_round_trip(len, echo, now);
         self.measure_pace(now);
         if len >= 128 {

@@ -90,6 +90,17 @@ impl Connection {
         }
     }
 
+    /// The SYN-ACK came while a writer waits: its data will carry the ACK, and are the beginning of a
+    /// dialogue (Linux `tcp_rcv_synsent_state_process`: "save one ACK").
+    pub(super) fn expect_own_data(&mut self, now: SimTime) {
+        if !self.params.adaptive_receiver {
+            return;
+        }
+        let clock = self.params.timers.clock(now);
+        self.adaptive(now).last_data = clock;
+        self.enter_quick_acks();
+    }
+
     /// An ACK leaves, on whatever segment (Linux `tcp_event_ack_sent`).
     pub(super) fn note_ack_sent(&mut self) {
         let least = self.params.delayed_ack;

@@ -60,8 +60,7 @@ impl Connection {
 
     /// The Fast Open option of a first SYN or SYN-ACK; the octets of data that go with it.
     pub(super) fn add_fast_open(&mut self, answers: bool, options: &mut Options) -> u32 {
-        let headers = self.params.ip_version.header_len() + 20;
-        let mtu = u32::from(self.mtu()).saturating_sub(headers);
+        let (ip, mtu) = (self.params.ip_version, self.mtu());
         let written = self.snd.written;
         let rare = self.rare();
         if answers {
@@ -74,31 +73,24 @@ impl Connection {
             return 0;
         };
         if let Some(option) = connect.option
-            && (option.push(options).is_err() || option.cookie.is_request())
+            && option.push(options).is_err()
         {
             return 0;
         }
-        // Section 4.2.1: the MSS cached with the cookie bounds the data; forty octets are left to
-        // options, as Linux leaves them to middleboxes.
-        let known = match connect.mss {
-            0 => u32::from(self.params.ip_version.default_mss()),
-            mss => u32::from(mss),
-        };
-        let room = mtu.min(known).saturating_sub(Options::MAX as u32);
-        let len = written.min(u64::from(room)) as u32;
+        let len = written.min(connect.room(ip, mtu).into()) as u32;
         self.rare().syn_data = len;
         len
     }
 
     /// The answer to a SYN with Fast Open. Data it does not acknowledge are sent again, now in
-    /// the ordinary way (section 4.2.1).
-    pub(super) fn on_fast_open_answer(&mut self, seg: &Segment, out: &mut Outputs) {
+    /// the ordinary way (section 4.2.1); false in that case.
+    pub(super) fn on_fast_open_answer(&mut self, seg: &Segment, out: &mut Outputs) -> bool {
         let again = self.snd.syn_retransmitted;
         let Some(rare) = &mut self.rare else {
-            return;
+            return true;
         };
         let Some(connect) = rare.connect.take() else {
-            return;
+            return true;
         };
         let refused = rare.syn_data > 0 && seg.ack.before(self.snd.nxt);
         rare.syn_data_acked = rare.syn_data > 0 && !refused;
@@ -118,6 +110,7 @@ impl Connection {
             unanswered: asked.filter(|_| cookie.is_none() && !again).map(|o| o.form),
             syn_dropped: again && refused && cookie.is_none(),
         }));
+        !refused
     }
 
     /// Section 4.2.2: whether the SYN shows the right cookie. Otherwise one that asks, or shows a

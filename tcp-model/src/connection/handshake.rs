@@ -73,12 +73,19 @@ impl Connection {
         let offer = |wanted: bool, agreed: bool| if answers { agreed } else { wanted };
         let echo = if answers { self.rcv.ts_recent } else { 0 };
         let offer = SynOptions {
-            mss: p.mss(),
+            mss: self.offered_mss(),
             sack: offer(p.sack, self.rcv.sack_ok),
             timestamps: offer(p.timestamps, self.rcv.ts_ok).then(|| (self.ts_now(now), echo)),
             window_shift: offer(p.window_scaling, self.rcv.shift_agreed).then(|| p.window_shift()),
         };
         offer.write(p.syn_layout)
+    }
+
+    /// The MSS to offer: what a packet of the path holds, where that is known to be less than the
+    /// interface's (Linux `tcp_advertise_mss`).
+    fn offered_mss(&self) -> u16 {
+        let headers = self.params.ip_version.header_len() as u16 + 20;
+        self.params.mss().min(self.mtu().saturating_sub(headers))
     }
 
     /// Takes over what the peer's SYN says.
@@ -174,10 +181,15 @@ impl Connection {
             return;
         }
         self.snd.wl1 = seg.seq;
+        // Data that the application wrote meanwhile, and the peer has not refused.
+        let mut writes = self.snd.unsent() > 0;
         if self.rare.is_some() {
-            self.on_fast_open_answer(seg, out);
+            writes &= self.on_fast_open_answer(seg, out);
         }
         self.establish(seg, now, out);
+        if writes {
+            self.expect_own_data(now);
+        }
         let text = Segment {
             seq: seg.seq + 1,
             flags: seg.flags.without(Flags::SYN),

@@ -21,7 +21,7 @@ enum Sequence {
 
 impl Connection {
     pub(super) fn on_segment(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
-        self.counts.segments_received += 1;
+        self.counts.segments_received += u64::from(seg.wire_segments());
         match self.state {
             State::Closed => {}
             State::Listen => self.listen_arrives(seg, now, out),

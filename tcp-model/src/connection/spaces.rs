@@ -129,6 +129,9 @@ impl SendSpace {
         if self.fin_sent {
             return 0;
         }
+        if self.nxt == self.iss {
+            return self.written; // not even the SYN has left
+        }
         self.written - self.offset_of(self.nxt)
     }
 

@@ -179,7 +179,7 @@ impl Connection {
         self.rcv.held += taken;
         if self.params.adaptive_receiver {
             let echo = seg.options.timestamps().map(|(_, echo)| echo);
-            self.learn(end.offset_from(start), push, echo, now);
+            self.learn(end.offset_from(start), seg.joined, push, echo, now);
         }
         let hold = self.params.hold_until_push
             && !push

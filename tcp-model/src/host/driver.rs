@@ -9,6 +9,7 @@ use std::sync::Arc;
 use sim_core::{Packet, SimTime};
 
 use super::cx::{DriverCx, HostCx, MakeTcp, Outgoing};
+use super::fast_open::FastOpenCache;
 use super::flow::{Flow, Owner};
 use super::scratch::Scratch;
 use super::{AnyTcp, FixedNumbers, ListenerId, ModelFactory, SocketCx, SocketId, TcpHost};
@@ -16,7 +17,7 @@ use crate::app::AppEvent;
 use crate::app::spec::HostConfig;
 use crate::fast_open::CookieKey;
 use crate::icmp::IcmpError;
-use crate::model::End;
+use crate::model::{End, SendCall};
 use crate::params::TcpParams;
 use crate::sample::TcpSample;
 use crate::segment::{Ecn, Segment};
@@ -263,10 +264,12 @@ impl<'m> Driver<'m> {
         listener.map_or(0, |listener| listener.waiting())
     }
 
-    /// The host has a Fast Open cookie of this server's.
-    pub fn has_fast_open_cookie(&self, server: Ipv4Addr) -> bool {
+    /// Bytes that a SYN to this server would carry with Fast Open; none while the host must ask for
+    /// a cookie first.
+    pub fn fast_open_room(&self, server: Ipv4Addr, params: &TcpParams) -> u32 {
         let cache = self.host.stack.fast_open.as_deref();
-        cache.is_some_and(|cache| cache.has_cookie(server))
+        let call = FastOpenCache::connect(cache, server, SendCall::default(), params);
+        call.room(params.ip_version, params.mtu)
     }
 
     /// The connection of a 4-tuple, whether accepted or not; none for a TIME-WAIT entry.

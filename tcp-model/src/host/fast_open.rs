@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 
 use rustc_hash::FxHashMap;
 
-use crate::fast_open::{Cookie, CookieKey, FastConnect, FastOpenNews, FastOpenOption, Form};
+use crate::fast_open::{CookieKey, FastConnect, FastOpenNews, FastOpenOption, Form};
 use crate::model::SendCall;
 use crate::params::TcpParams;
 
@@ -16,6 +16,8 @@ use crate::params::TcpParams;
 struct Known {
     option: FastOpenOption,
     mss: u16,
+    /// The last form in which a request went unanswered.
+    unanswered: Option<Form>,
 }
 
 /// Cookies by server address.
@@ -33,12 +35,6 @@ impl FastOpenCache {
 
     pub(super) fn set_key(&mut self, key: CookieKey) {
         self.key = Some(key);
-    }
-
-    /// There is a cookie of this server's.
-    pub(super) fn has_cookie(&self, server: Ipv4Addr) -> bool {
-        let known = self.servers.get(&server);
-        known.is_some_and(|known| !known.option.cookie.is_request())
     }
 
     /// How to open a connection to `server` with these data.
@@ -64,13 +60,16 @@ impl FastOpenCache {
         known.mss = news.mss;
         if let Some(option) = news.cookie {
             known.option = option;
-        } else if let Some(form) = news.unanswered {
-            known.option = FastOpenOption {
-                cookie: Cookie::REQUEST,
-                form: match form {
-                    Form::Standard => Form::Experimental,
-                    Form::Experimental => Form::Standard,
-                },
+        } else if let Some(form) = news.unanswered
+            && known.option.cookie.is_request()
+            && known.unanswered != Some(Form::Experimental)
+        {
+            // The experimental form is tried once; a server that answers to neither is asked in the
+            // standard form from then on.
+            known.unanswered = Some(form);
+            known.option.form = match form {
+                Form::Standard => Form::Experimental,
+                Form::Experimental => Form::Standard,
             };
         }
     }

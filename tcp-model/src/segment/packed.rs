@@ -166,7 +166,11 @@ impl Usual {
         }
         let kind = Kind::new(stamps.is_some(), &segment.tag);
         let flags = u8::try_from(segment.flags.0).ok()?;
-        if segment.flags.is_urg() || segment.urgent != 0 || segment.reserved != 0 {
+        if segment.flags.is_urg()
+            || segment.urgent != 0
+            || segment.reserved != 0
+            || segment.joined != 0
+        {
             return None;
         }
         Some(Usual {

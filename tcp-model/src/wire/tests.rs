@@ -77,6 +77,7 @@ fn odd_fields_have_the_bytes_another_encoder_gives_them() {
             traced: true,
             ..Tag::default()
         },
+        ..Segment::default()
     };
     let packet = Packet {
         id: 0xffff,
@@ -186,6 +187,7 @@ fn segments() -> impl Strategy<Value = Segment> {
                 offset,
                 ..Tag::default()
             },
+            ..Segment::default()
         },
     )
 }

@@ -182,10 +182,66 @@ fn names_that_do_not_exist_are_errors_with_the_nearest_that_does() {
             "did you mean TCP_ESTABLISHED?",
         ),
         ("+0 < . 1:1(0) ack 1 win 9 <TS val 1 ecr 7>", "'ecr 7'"),
+        (
+            "+0 `sysctl -q net.core.somaxcon=9`",
+            "did you mean net.core.somaxconn?",
+        ),
+        (
+            "+0 `sysctl -q net.ipv4.ip_local_port_rnge=\"1 2\"`",
+            "did you mean net.ipv4.ip_local_port_range?",
+        ),
+        (
+            "+0 `echo 1 > /proc/sys/net/ipv6/bindv6onli`",
+            "did you mean net.ipv6.bindv6only?",
+        ),
+        (
+            "+0 `sysctl net.inet.tcp.delacktim=40`",
+            "did you mean net.inet.tcp.delacktime?",
+        ),
+        (
+            "+0 < icmp unreachable NOBODY [1:1(0)]",
+            "--define its names",
+        ),
     ] {
         let (at, what) = wrong(line);
         assert!(at == 9 && what.contains(word), "{line}: {at}: {what}");
     }
+}
+
+#[test]
+fn options_of_the_tool_have_their_effect_or_are_listed() {
+    let ends = |options: &str| {
+        let report = play_text(&format!(
+            "{options}\n{ESTABLISHED}+0 write(4, ..., 10) = 11\n+0 > P. 1:12(11) ack 1"
+        ));
+        let skipped: Vec<String> = report.skipped.iter().map(|s| s.text.clone()).collect();
+        (report.outcome, skipped)
+    };
+    let (outcome, _) = ends("--non_fatal=packet");
+    assert!(matches!(outcome, Outcome::Failed(f) if f.what == "result of write"));
+    let (outcome, skipped) = ends("--non_fatal=packet,syscall");
+    assert_eq!((outcome, skipped.len()), (Outcome::Passed, 2));
+    assert!(skipped[0].starts_with("result of write: expected 11, actual 10"));
+    assert!(skipped[1].starts_with("length: expected"), "{skipped:?}");
+
+    let listed = |options: &str| {
+        ends(&format!("--non_fatal=packet,syscall\n{options}"))
+            .1
+            .len()
+    };
+    assert_eq!(listed("--tun_dev=tun9\n--gateway_ip=192.168.0.2"), 4);
+    assert_eq!(listed("--code_format=python\n--local_ip=10.0.0.1"), 2);
+    for option in [
+        "--code_format=php",
+        "--code_sockopt=TCP_CC_INFO",
+        "--wire_client",
+        "--speed=5",
+    ] {
+        let (outcome, _) = ends(option);
+        assert!(matches!(outcome, Outcome::Unsupported { .. }), "{option}");
+    }
+    let (outcome, _) = ends("--local_ip=10.0.0.256");
+    assert!(matches!(outcome, Outcome::Invalid { .. }));
 }
 
 #[test]
@@ -302,7 +358,7 @@ fn what_cannot_be_done_is_neither_passed_nor_failed() {
     assert!(on("+0 setsockopt(4, SOL_TCP, TCP_REPAIR, [1], 4) = 0").contains("TCP_REPAIR"));
     assert!(on("+0 splice(4, NULL, 5, NULL, 10, 0) = 10").contains("splice"));
     assert!(on("+0 send(4, ..., 10, MSG_PROXY) = 10").contains("MSG_PROXY"));
-    assert!(on("+0 %{ assert tcpi_busy_time == 0 }%").contains("tcpi_busy_time"));
+    assert!(on("+0 %{ assert tcpi_pacing_rate == 0 }%").contains("tcpi_pacing_rate"));
     assert!(missing("0 socket(..., SOCK_DGRAM, IPPROTO_UDP) = 3").contains("SOCK_STREAM"));
 }
 

@@ -77,6 +77,11 @@ fn term(cursor: &mut Cursor<'_>) -> Parsed<Expr> {
             cursor.eat("..."); // a string cut short
             Ok(Expr::Text(text))
         }
+        // An address: what is there is written out.
+        Some('&') => {
+            cursor.bump();
+            term(cursor)
+        }
         Some('-') => {
             cursor.bump();
             Ok(Expr::Int(

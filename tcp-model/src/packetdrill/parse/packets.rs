@@ -2,9 +2,10 @@
 
 use super::super::ast::{Action, Ecn, Icmp, IpMarks, Packet};
 use super::super::cursor::{Cursor, Parsed};
-use super::icmp::numbers;
+use super::icmp::{names, numbers};
 use super::options;
 use crate::segment::Flags;
+use crate::suggest;
 
 /// Reads `< …` or `> …`.
 pub(super) fn packet(cursor: &mut Cursor<'_>) -> Parsed<Action> {
@@ -207,8 +208,18 @@ fn icmp(cursor: &mut Cursor<'_>, inbound: bool, mut about: Option<(u32, u32)>) -
             _ => return Err(cursor.unexpected("mtu or the segment the message is about")),
         }
     }
-    if numbers(v6, kind, code).is_none() {
-        return Err(start.error(format!("'{kind} {code}' is no ICMP message")));
+    // A name in capitals is defined elsewhere, and looked up when the message is put in.
+    let defined = |name: &str| name.contains(|c: char| c.is_ascii_uppercase());
+    if numbers(v6, kind, code).is_none() && !defined(kind) && !defined(code) {
+        let known = names(v6).chain(["type_0", "code_0"]);
+        let unknown = if numbers(v6, kind, "").is_none() {
+            kind
+        } else {
+            code
+        };
+        let near = suggest::nearest(unknown, known);
+        let near = near.map_or(String::new(), |near| format!("; did you mean {near}?"));
+        return Err(start.error(format!("there is no ICMP message '{kind} {code}'{near}")));
     }
     Ok(Action::Icmp(Icmp {
         inbound,

@@ -3,6 +3,7 @@
 use sim_core::SimTime;
 
 use super::constants::{self, Errno};
+use super::dialect::Family;
 use super::sockets::{Role, Socket};
 use super::{Runner, Step, Stop, differs, no_such, seconds, unsupported};
 use crate::packetdrill::ast::{Call, Expr, Position};
@@ -270,6 +271,9 @@ impl<'s> Runner<'s, '_> {
         let what = format!("result of {}", call.name);
         let wanted = match (&call.result, &call.errno) {
             (Expr::Any, _) => None,
+            (result, None) if call.name == "fcntl" => {
+                Some(Ok(self.number_in(result, Family::Open)?))
+            }
             (result, None) => Some(Ok(self.number(result)?)),
             (_, Some(name)) => Some(Err(match name.as_str() {
                 "EWOULDBLOCK" => "EAGAIN",
@@ -360,6 +364,26 @@ impl<'s> Runner<'s, '_> {
         }
     }
 
+    /// The same where numbers of one system are not those of another.
+    pub(super) fn arg_in(&self, call: &Call, n: usize, family: Family) -> Step<i64> {
+        match call.args.get(n) {
+            Some(expr) => self.number_in(expr, family),
+            None => self.arg(call, n),
+        }
+    }
+
+    /// A number, as Linux has it.
+    pub(super) fn number_in(&self, expr: &Expr, family: Family) -> Step<i64> {
+        match expr {
+            Expr::Int(n) => Ok(self.options.system.to_linux(family, *n)),
+            Expr::List(all) if all.len() == 1 => self.number_in(&all[0], family),
+            Expr::Or(all) => all
+                .iter()
+                .try_fold(0, |n, e| Ok(n | self.number_in(e, family)?)),
+            other => self.number(other),
+        }
+    }
+
     /// A number, the name of one, or several joined by `|`.
     pub(super) fn number(&self, expr: &Expr) -> Step<i64> {
         match expr {
@@ -378,7 +402,8 @@ impl<'s> Runner<'s, '_> {
 
     /// A constant, or what a name was defined as.
     fn constant(&self, name: &str) -> Option<i64> {
-        constants::constant(name).or_else(|| {
+        let state = || self.options.system.state_named(name);
+        constants::constant(name).or_else(state).or_else(|| {
             let value = self.defines.get(name)?;
             value.parse().ok().or_else(|| constants::constant(value))
         })

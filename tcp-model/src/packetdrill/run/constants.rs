@@ -23,6 +23,7 @@ errors! {
     EINVAL 22;
     EBADF 9;
     EADDRINUSE 98;
+    EADDRNOTAVAIL 99;
     EISCONN 106;
     ENOTCONN 107;
     ETIMEDOUT 110;
@@ -368,19 +369,8 @@ const CODE: &[(&str, i64)] = &[
     ("TCP_CA_Loss", 4),
     ("TCP_CA_Open", 0),
     ("TCP_CA_Recovery", 3),
-    ("TCP_CLOSE", 7),
-    ("TCP_CLOSE_WAIT", 8),
-    ("TCP_CLOSING", 11),
-    ("TCP_ESTABLISHED", 1),
-    ("TCP_FIN_WAIT1", 4),
-    ("TCP_FIN_WAIT2", 5),
     ("TCP_INFINITE_SSTHRESH", 0x7fff_ffff),
-    ("TCP_LAST_ACK", 9),
-    ("TCP_LISTEN", 10),
     ("TCP_NEW_SYN_RECV", 12),
-    ("TCP_SYN_RECV", 3),
-    ("TCP_SYN_SENT", 2),
-    ("TCP_TIME_WAIT", 6),
 ];
 
 fn find(table: &[(&str, i64)], name: &str) -> Option<i64> {

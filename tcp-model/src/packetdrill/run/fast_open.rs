@@ -28,11 +28,10 @@ impl Runner<'_, '_> {
         self.sockets.all[socket].value(DEFER.0, DEFER.1) != 0
     }
 
-    /// The host must ask for a cookie before it can send data with a SYN.
-    fn asks_for_cookie(&mut self, socket: usize) -> bool {
-        let bits = self.at(socket).shared_params().fast_open;
-        let bare = bits & TcpParams::FAST_OPEN_CLIENT_NO_COOKIE != 0;
-        !bare && !self.host.driver().has_fast_open_cookie(REMOTE)
+    /// Bytes that the SYN of this socket would carry; none while it must ask for a cookie.
+    fn syn_room(&mut self, socket: usize) -> u64 {
+        let params = self.at(socket).shared_params();
+        self.host.driver().fast_open_room(REMOTE, &params).into()
     }
 
     /// The connection of the socket is to be opened by the first data written.
@@ -47,7 +46,7 @@ impl Runner<'_, '_> {
         if !self.host.is_deferred(flow) {
             return false;
         }
-        let asks = self.asks_for_cookie(socket);
+        let asks = self.syn_room(socket) == 0;
         if asks {
             self.send_with_syn(flow, 0);
         }
@@ -65,7 +64,8 @@ impl Runner<'_, '_> {
             .on_socket(flow, self.now, |host, id| host.send(id, data))
     }
 
-    /// sendto() with MSG_FASTOPEN, and the first write of a socket whose connect() waits for it.
+    /// sendto() with MSG_FASTOPEN, and the first write of a socket whose connect() waits for it. The
+    /// SYN takes what fits; the rest is left to a call that blocks, and to the caller otherwise.
     /// `None`: it is a write like any other from here on.
     pub(super) fn open_with_data(
         &mut self,
@@ -78,28 +78,52 @@ impl Runner<'_, '_> {
             Ok(socket) => socket,
             Err(errno) => return Attempt::error(errno).map(Some),
         };
-        let (flow, deferred) = match self.sockets.all[socket].role {
-            Role::Stream(flow) if self.host.is_deferred(flow) => (flow, true),
+        let flow = match self.sockets.all[socket].role {
+            Role::Stream(flow) if self.host.is_deferred(flow) => flow,
+            Role::Stream(flow) => return self.open_again(socket, flow, nonblocking, progress),
             Role::Fresh => {
-                if self.at(socket).params.fast_open & TcpParams::FAST_OPEN_CLIENT == 0 {
+                let may = self.at(socket).params.fast_open & TcpParams::FAST_OPEN_CLIENT != 0;
+                if !may || self.is_unspecified(call.args.get(4))? {
                     return Attempt::error(constants::EOPNOTSUPP).map(Some);
                 }
                 let remote = self.remote_port(call.args.get(4))?;
                 match self.open_active(socket, remote, true) {
-                    Ok(flow) => (flow, false),
+                    Ok(flow) => flow,
                     Err(errno) => return Attempt::error(errno).map(Some),
                 }
             }
-            _ => return Ok(None), // under way already
+            _ => return Ok(None),
         };
-        let asks = self.asks_for_cookie(socket);
-        progress.done = self.send_with_syn(flow, if asks { 0 } else { wanted });
-        if nonblocking || deferred {
+        let room = self.syn_room(socket);
+        progress.done = self.send_with_syn(flow, wanted.min(room));
+        if nonblocking {
             return match progress.done {
                 0 => Attempt::error(constants::EINPROGRESS),
                 n => Attempt::ok(n as i64),
             }
             .map(Some);
+        }
+        Ok(None)
+    }
+
+    /// MSG_FASTOPEN on a socket that has a connection: as a connect() there would be.
+    fn open_again(
+        &mut self,
+        socket: usize,
+        flow: usize,
+        nonblocking: bool,
+        progress: &Progress,
+    ) -> Step<Option<Attempt>> {
+        if progress.begun {
+            return Ok(None);
+        }
+        if self.at(socket).connect_told {
+            return Attempt::error(constants::EISCONN).map(Some);
+        }
+        if self.host.is_connected(flow) {
+            self.at(socket).connect_told = true;
+        } else if nonblocking && !self.host.is_over(flow) {
+            return Attempt::error(constants::EALREADY).map(Some);
         }
         Ok(None)
     }

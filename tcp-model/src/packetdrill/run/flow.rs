@@ -5,6 +5,7 @@ use std::net::SocketAddrV4;
 
 use sim_core::SimTime;
 
+use super::chrono::Chrono;
 use super::error_queue::Uncopied;
 use super::host::{LOCAL, REMOTE};
 use crate::host::SocketId;
@@ -34,6 +35,12 @@ pub(super) struct Flow {
     pub(super) uncopied: Uncopied,
     /// What has passed.
     pub(super) seen: Seen,
+    /// What holds up the sender.
+    pub(super) chrono: Chrono,
+    /// A write came short, and there is not yet room for more.
+    pub(super) starved: bool,
+    /// Segments sent, each once.
+    sent: u64,
     /// What was sent and not acknowledged: first and last sequence number, seen in a SACK.
     outstanding: Vec<(SeqNum, SeqNum, bool)>,
 }
@@ -111,7 +118,7 @@ impl Seen {
             self.peer = SynOffer::of(segment);
         }
         if segment.len > 0 {
-            self.data_in += 1;
+            self.data_in += u64::from(segment.wire_segments());
             self.last_data_in = Some(now);
         }
         if segment.flags.is_ack() {
@@ -134,6 +141,9 @@ impl Flow {
             edges: 0,
             uncopied: Uncopied::default(),
             seen: Seen::default(),
+            chrono: Chrono::default(),
+            starved: false,
+            sent: 0,
             outstanding: Vec::new(),
         }
     }
@@ -184,6 +194,7 @@ impl Flow {
             }
         }
         if segment.seq_len() > 0 && !again {
+            self.sent += 1;
             self.outstanding
                 .push((segment.seq, segment.seq_end(), false));
         }
@@ -204,6 +215,12 @@ impl Flow {
         self.outstanding.retain(|(_, end, _)| end.after(una));
         let sacked = self.outstanding.iter().filter(|(_, _, s)| *s).count();
         (self.outstanding.len() as u64, sacked as u64)
+    }
+
+    /// Segments that have arrived, as ACKs and SACKs tell.
+    pub(super) fn delivered(&mut self, una: SeqNum) -> u64 {
+        let (out, sacked) = self.packets_out(una);
+        self.sent - out + sacked
     }
 
     /// Payload of a full segment, where the model does not tell it; `own` is the largest the socket

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use sim_core::SimTime;
 
 use super::RunOptions;
+use super::chrono::Limit;
 use super::constants::{self, Errno, LISTEN_QUEUE_FULL, SYN_QUEUE_FULL};
 use super::flow::Flow;
 use super::render;
@@ -134,7 +135,7 @@ impl<'m> TestHost<'m> {
         calls: impl FnOnce(&mut SocketCx<'_, '_>) -> R,
     ) -> R {
         let result = self.driver.call(now, calls);
-        self.take_news();
+        self.take_news(now);
         result
     }
 
@@ -166,7 +167,7 @@ impl<'m> TestHost<'m> {
         })?;
         let flow = self.add_flow(local_port, remote_port);
         self.flows[flow].id = Some(id);
-        self.take_news();
+        self.take_news(now);
         Ok(flow)
     }
 
@@ -196,7 +197,7 @@ impl<'m> TestHost<'m> {
         } else if after.listen_drops > before.listen_drops {
             self.note(SYN_QUEUE_FULL, now);
         }
-        self.take_news();
+        self.take_news(now);
     }
 
     /// The host has made a connection of the segment: the script's numbers go over to it.
@@ -228,7 +229,7 @@ impl<'m> TestHost<'m> {
     pub(super) fn icmp(&mut self, flow: usize, error: &IcmpError, now: SimTime) {
         let ends = self.flows[flow].ends();
         self.driver.icmp(now, ends, error);
-        self.take_news();
+        self.take_news(now);
     }
 
     /// When the host wants to be called next.
@@ -239,19 +240,40 @@ impl<'m> TestHost<'m> {
     /// Lets everything happen that is due.
     pub(super) fn time_out(&mut self, now: SimTime) {
         self.driver.time_out(now);
-        self.take_news();
+        self.take_news(now);
     }
 
     /// Takes the segments that left and the events of the connections.
-    fn take_news(&mut self) {
+    fn take_news(&mut self, now: SimTime) {
         while let Some(sent) = self.driver.next_packet() {
             self.take_segment(&sent);
         }
         while let Some(event) = self.driver.next_event() {
             if let Some(flow) = socket_of(&event).and_then(|id| self.flow_of(id)) {
                 self.flows[flow].edges += 1;
+                self.flows[flow].starved &= !matches!(event, AppEvent::Writable(..));
             }
         }
+        self.time_latest(now);
+    }
+
+    /// What holds up the latest connection from now on.
+    fn time_latest(&mut self, now: SimTime) {
+        let Some(latest) = self.flows.len().checked_sub(1) else {
+            return;
+        };
+        let starved = self.flows[latest].starved;
+        let limit = match self.view(latest) {
+            Some(view) if !self.is_over(latest) => Limit::of(&view, &self.details(latest), starved),
+            _ => Limit::Idle,
+        };
+        self.flows[latest].chrono.turn(limit, now);
+    }
+
+    /// A write came short: its application waits for room.
+    pub(super) fn starve(&mut self, flow: usize, now: SimTime) {
+        self.flows[flow].starved = true;
+        self.time_latest(now);
     }
 
     fn take_segment(&mut self, sent: &Departure) {

@@ -1,6 +1,6 @@
 //! ICMP errors that the script puts in: names, numbers, and the connection they are about.
 
-use super::{Runner, Step, unsupported};
+use super::{Runner, Step, invalid, unsupported};
 use crate::icmp::{IcmpError, IcmpKind};
 use crate::packetdrill::ast::Icmp;
 use crate::packetdrill::parse::icmp_numbers;
@@ -15,13 +15,15 @@ impl Runner<'_, '_> {
             return unsupported(format!("{name} sent by the model"));
         }
         let mtu = icmp.mtu.unwrap_or(0);
-        let kind = match icmp_numbers(icmp.v6, &icmp.kind, &icmp.code) {
-            Some((kind, code)) if icmp.v6 => IcmpKind::from_v6(kind, code, mtu),
-            Some((kind, code)) => IcmpKind::from_v4(kind, code, mtu.min(0xffff) as u16),
-            None => None,
+        let defined = |name| self.defines.get(name).unwrap_or(name);
+        let (kind, code) = (defined(&icmp.kind), defined(&icmp.code));
+        let Some((kind, code)) = icmp_numbers(icmp.v6, kind, code) else {
+            return invalid(format!("there is no {name}: --define its names"));
         };
-        let Some(kind) = kind else {
-            return unsupported(name);
+        let kind = if icmp.v6 {
+            IcmpKind::from_v6(kind, code, mtu)
+        } else {
+            IcmpKind::from_v4(kind, code, mtu.min(0xffff) as u16)
         };
         let (first, len) = icmp.about.unwrap_or((0, 0));
         let mut text = format!("{} {name}", if icmp.v6 { "icmpv6" } else { "icmp" });
@@ -31,8 +33,9 @@ impl Runner<'_, '_> {
         }
         text += &format!(" [{first}:{}({len})]", first.wrapping_add(len));
         self.host.ladder.push(Rung::new(self.now, true, text));
-        let Some(flow) = self.host.flows.len().checked_sub(1) else {
-            return Ok(()); // about nobody's segment
+        // What is no error, or about nobody's segment, never reaches TCP.
+        let (Some(kind), Some(flow)) = (kind, self.host.flows.len().checked_sub(1)) else {
+            return Ok(());
         };
         let seq = self.host.flows[flow].to_model(first, false);
         let error = IcmpError { kind, seq };

@@ -3,6 +3,7 @@
 use sim_core::{SimDuration, SimTime};
 
 use super::constants::{code_constant, code_names};
+use super::dialect::{System, state_names};
 use super::eval::{Datum, Scope};
 use super::sockets::Role;
 use super::{Runner, Step, Stop, differs, no_such, unsupported};
@@ -11,10 +12,11 @@ use crate::packetdrill::code::Statement;
 use crate::state::State;
 
 /// Fields of Linux's `tcp_info` that are there.
-const KNOWN: [&str; 49] = [
+const KNOWN: [&str; 52] = [
     "tcpi_advmss",
     "tcpi_ato",
     "tcpi_backoff",
+    "tcpi_busy_time",
     "tcpi_bytes_acked",
     "tcpi_bytes_received",
     "tcpi_bytes_retrans",
@@ -47,6 +49,7 @@ const KNOWN: [&str; 49] = [
     "tcpi_retrans",
     "tcpi_retransmits",
     "tcpi_rto",
+    "tcpi_rwnd_limited",
     "tcpi_rtt",
     "tcpi_rttvar",
     "tcpi_sacked",
@@ -57,6 +60,7 @@ const KNOWN: [&str; 49] = [
     "tcpi_snd_ssthresh",
     "tcpi_snd_wnd",
     "tcpi_snd_wscale",
+    "tcpi_sndbuf_limited",
     "tcpi_state",
     "tcpi_total_retrans",
     "tcpi_total_rto",
@@ -64,10 +68,9 @@ const KNOWN: [&str; 49] = [
 ];
 
 /// Fields of Linux's `tcp_info` that no model tells.
-const UNKNOWN: [&str; 23] = [
+const UNKNOWN: [&str; 20] = [
     "tcpi_rcv_ooopack",
     "tcpi_reord_seen",
-    "tcpi_busy_time",
     "tcpi_pacing_rate",
     "tcpi_max_pacing_rate",
     "tcpi_delivery_rate",
@@ -75,8 +78,6 @@ const UNKNOWN: [&str; 23] = [
     "tcpi_fastopen_client_fail",
     "tcpi_total_rto_recoveries",
     "tcpi_total_rto_time",
-    "tcpi_rwnd_limited",
-    "tcpi_sndbuf_limited",
     "tcpi_received_ce",
     "tcpi_received_ce_bytes",
     "tcpi_received_e0_bytes",
@@ -155,7 +156,9 @@ impl Runner<'_, '_> {
             return differs("tcp_info", "a connection", "none any more");
         };
         let (state, details) = (self.host.state(last), self.host.details(last));
+        let delivered = self.host.flows[last].delivered(view.snd_una);
         let flow = &self.host.flows[last];
+        let [busy, window, buffer] = flow.chrono.times(now).map(micros);
         let params = self.sockets.params_of(last, flow.local_port);
         let params = params.unwrap_or(&self.params);
         let mss = details
@@ -167,14 +170,20 @@ impl Runner<'_, '_> {
                 None => unsupported(format!("{field}: the model does not tell it")),
             };
         }
+        // FreeBSD counts windows in bytes, Linux in segments.
+        let bsd = self.options.system == System::FreeBsd;
+        let unit = if bsd { 1 } else { mss.max(1) };
         Ok(match field {
-            "tcpi_state" => state_number(state),
-            "tcpi_snd_cwnd" => (view.cwnd / mss.max(1)) as i64,
-            "tcpi_snd_ssthresh" => view
-                .ssthresh
-                .map_or(0x7fff_ffff, |s| (s / mss.max(1)) as i64),
+            "tcpi_state" => self.options.system.state(state),
+            "tcpi_snd_cwnd" => (view.cwnd / unit) as i64,
+            "tcpi_snd_ssthresh" => view.ssthresh.map_or(0x7fff_ffff, |s| (s / unit) as i64),
+            "tcpi_snd_rexmitpack" if bsd => i64::from(view.counts.retransmissions),
             "tcpi_unacked" => out as i64,
             "tcpi_sacked" => details.sacked.map_or(sacked as i64, i64::from),
+            "tcpi_delivered" => details.delivered.unwrap_or(delivered) as i64,
+            "tcpi_busy_time" => busy,
+            "tcpi_rwnd_limited" => window,
+            "tcpi_sndbuf_limited" => buffer,
             "tcpi_total_retrans" => i64::from(view.counts.retransmissions),
             "tcpi_rto" => micros(view.rto),
             "tcpi_rtt" => view.srtt.map_or(0, micros),
@@ -219,7 +228,7 @@ impl Runner<'_, '_> {
             _ => State::Closed,
         };
         match field {
-            "tcpi_state" => Ok(state_number(state)),
+            "tcpi_state" => Ok(self.options.system.state(state)),
             _ => unsupported(format!("{field} of a socket without a connection")),
         }
     }
@@ -230,13 +239,15 @@ impl Scope for Runner<'_, '_> {
         if let Some(datum) = self.variables.get(name) {
             return Ok(datum.clone());
         }
-        if let Some(n) = code_constant(name) {
+        let state = self.options.system.state_named(name);
+        if let Some(n) = state.or_else(|| code_constant(name)) {
             return Ok(Datum::Int(n));
         }
         if name.starts_with("tcpi_") {
             return self.info(name).map(Datum::Int);
         }
-        no_such("name in code", name, code_names().chain(KNOWN))
+        let known = code_names().chain(state_names()).chain(KNOWN);
+        no_such("name in code", name, known)
     }
 }
 
@@ -270,7 +281,6 @@ fn detail(details: &Details, field: &str) -> Option<Option<i64>> {
         "tcpi_rttvar" => details.rttvar.map(micros),
         "tcpi_min_rtt" => details.min_rtt.map(micros),
         "tcpi_reordering" => count(details.reordering),
-        "tcpi_delivered" => details.delivered.map(|n| n as i64),
         "tcpi_notsent_bytes" => details.unsent.map(|n| n as i64),
         _ => return None,
     })
@@ -280,21 +290,4 @@ fn detail(details: &Details, field: &str) -> Option<Option<i64>> {
 fn agreed(details: &Details) -> i64 {
     let bit = |told: Option<bool>, bit: i64| if told == Some(true) { bit } else { 0 };
     bit(details.ecn, 8) | bit(details.ecn_seen, 16) | bit(details.syn_data_acked, 32)
-}
-
-/// Linux's number for a state.
-fn state_number(state: State) -> i64 {
-    match state {
-        State::Established => 1,
-        State::SynSent => 2,
-        State::SynReceived => 3,
-        State::FinWait1 => 4,
-        State::FinWait2 => 5,
-        State::TimeWait => 6,
-        State::Closed => 7,
-        State::CloseWait => 8,
-        State::LastAck => 9,
-        State::Listen => 10,
-        State::Closing => 11,
-    }
 }

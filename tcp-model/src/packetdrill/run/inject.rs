@@ -24,7 +24,10 @@ impl Runner<'_, '_> {
         if packet.flags.is_syn() && state == State::SynSent {
             flow.peer_isn.get_or_insert(packet.seq);
         }
-        let segment = build(packet, flow, self.host.ecr_scaled)?;
+        let mut segment = build(packet, flow, self.host.ecr_scaled)?;
+        if segment.len > self.joined.into() {
+            segment.joined = self.joined;
+        }
         let options = packet.options.as_deref().unwrap_or_default();
         let text = render::line(&segment, packet.seq, packet.ack.unwrap_or(0), options);
         let text = render::marked(segment.ecn, text);

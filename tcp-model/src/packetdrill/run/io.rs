@@ -2,6 +2,7 @@
 
 use super::calls::{Attempt, Progress};
 use super::constants::{self, Errno, message_flags};
+use super::dialect::Family;
 use super::open_close::socket;
 use super::sockets::Role;
 use super::{Runner, Step, differs, error_queue, unsupported};
@@ -33,10 +34,13 @@ impl Runner<'_, '_> {
             "readv" | "writev" => Ok((self.vector(call.args.get(1))?, 0)),
             "recvmsg" | "sendmsg" => {
                 let vector = call.args.get(1).and_then(|m| m.field("msg_iov"));
-                Ok((self.vector(vector)?, self.arg(call, 2)?))
+                Ok((self.vector(vector)?, self.arg_in(call, 2, Family::Message)?))
             }
             "sendfile" | "sendfile64" => Ok((self.arg(call, 3)?.max(0) as u64, 0)),
-            _ => Ok((self.arg(call, 2)?.max(0) as u64, self.arg(call, 3)?)),
+            _ => Ok((
+                self.arg(call, 2)?.max(0) as u64,
+                self.arg_in(call, 3, Family::Message)?,
+            )),
         }
     }
 
@@ -206,9 +210,6 @@ impl Runner<'_, '_> {
         let Role::Stream(flow) = self.at(socket).role else {
             return Attempt::error(constants::EPIPE);
         };
-        if flags & FAST_OPEN != 0 && !progress.begun && self.host.is_connected(flow) {
-            return Attempt::error(constants::EISCONN);
-        }
         let timeout = self.at(socket).send_timeout;
         let write_shut = self.at(socket).write_shut;
         let partial = |done: u64, errno: Errno| {
@@ -219,15 +220,35 @@ impl Runner<'_, '_> {
             }
         };
         if let Some(errno) = self.host.take_error(flow) {
+            if !self.host.is_connected(flow) {
+                self.at(socket).role = Role::Fresh;
+                return Attempt::error(errno); // what the SYN carried does not count
+            }
             return partial(progress.done, errno);
         }
         if self.host.is_over(flow) || write_shut {
             return partial(progress.done, constants::EPIPE);
         }
         let opening = matches!(self.host.state(flow), State::SynSent | State::SynReceived);
-        if opening && !self.host.is_connected(flow) {
+        let opening = opening && !self.host.is_connected(flow);
+        // Data of a writer that waits for the handshake leave with its last ACK.
+        if !opening || !(nonblocking || timeout.is_some()) {
+            self.send_some(flow, wanted, flags, progress);
+        }
+        if opening {
             return self.wait(progress, nonblocking, timeout);
         }
+        if progress.done == wanted || (nonblocking && progress.done > 0) {
+            return Attempt::ok(progress.done as i64);
+        }
+        match self.wait(progress, nonblocking, timeout)? {
+            Attempt::Blocks => Ok(Attempt::Blocks),
+            Attempt::Done(_) => partial(progress.done, constants::EAGAIN),
+        }
+    }
+
+    /// Writes as much as there is room for.
+    fn send_some(&mut self, flow: usize, wanted: u64, flags: i64, progress: &mut Progress) {
         let room = self.host.view(flow).map_or(0, |v| v.send_room);
         let bytes = room.min(wanted - progress.done);
         if bytes > 0 {
@@ -241,12 +262,8 @@ impl Runner<'_, '_> {
                 .on_socket(flow, self.now, |host, id| host.send(id, call));
             progress.done += bytes;
         }
-        if progress.done == wanted || (nonblocking && progress.done > 0) {
-            return Attempt::ok(progress.done as i64);
-        }
-        match self.wait(progress, nonblocking, timeout)? {
-            Attempt::Blocks => Ok(Attempt::Blocks),
-            Attempt::Done(_) => partial(progress.done, constants::EAGAIN),
+        if progress.done < wanted {
+            self.host.starve(flow, self.now);
         }
     }
 
@@ -266,7 +283,8 @@ impl Runner<'_, '_> {
                 Attempt::ok(RDWR | flag)
             }
             4 => {
-                self.at(socket).nonblocking = self.arg(call, 2)? & NONBLOCK != 0;
+                let flags = self.arg_in(call, 2, Family::Open)?;
+                self.at(socket).nonblocking = flags & NONBLOCK != 0;
                 Attempt::ok(0)
             }
             other => unsupported(format!("fcntl command {other}")),
@@ -279,7 +297,7 @@ impl Runner<'_, '_> {
             Role::Stream(flow) => self.host.view(flow),
             _ => None,
         };
-        let actual = match self.arg(call, 1)? {
+        let actual = match self.arg_in(call, 1, Family::Ioctl)? {
             0x541b => view.map_or(0, |v| v.readable),
             0x5411 => view.map_or(0, |v| v.send_queue),
             0x894b => match self.at(socket).role {
@@ -318,6 +336,16 @@ impl Runner<'_, '_> {
         expr: Option<&Expr>,
         actual: i64,
     ) -> Step<Option<(String, String)>> {
+        self.compare_number(expr, actual, None)
+    }
+
+    /// The same for a number that may be another system's.
+    pub(super) fn compare_number(
+        &self,
+        expr: Option<&Expr>,
+        actual: i64,
+        family: Option<Family>,
+    ) -> Step<Option<(String, String)>> {
         let any = match expr {
             None | Some(Expr::Any) => true,
             Some(Expr::List(all)) => all.iter().all(|e| *e == Expr::Any),
@@ -326,7 +354,10 @@ impl Runner<'_, '_> {
         let Some(expr) = expr.filter(|_| !any) else {
             return Ok(None);
         };
-        let wanted = self.first(expr)?;
+        let wanted = match family {
+            Some(family) => self.number_in(expr, family)?,
+            None => self.first(expr)?,
+        };
         Ok((wanted != actual).then(|| (format!("[{wanted}]"), format!("[{actual}]"))))
     }
 }

@@ -1,11 +1,13 @@
 //! Calls that make and end connections.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use sim_core::SimTime;
 
 use super::calls::{Attempt, Progress};
 use super::constants::{self, Errno};
+use super::dialect::Family;
+use super::host::LOCAL;
 use super::sockets::Role;
 use super::{Runner, Step, invalid, unsupported};
 use crate::host::{BindError, BindOptions, ConnectOptions};
@@ -25,26 +27,31 @@ macro_rules! socket {
 }
 pub(super) use socket;
 
-/// The address to bind to: `None` for all of the host's. One that is neither of these nor the
-/// tool's usual one is not the host's.
-fn address(arg: Option<&Expr>) -> Step<Option<Ipv4Addr>> {
-    let Some(Expr::Apply(function, args)) = arg.and_then(|a| a.field("sin_addr")) else {
-        return Ok(None);
+/// The text of an address: `sin_addr = inet_addr("…")`, `sin6_addr = inet_pton(AF_INET6, "…")`, or
+/// the latter as strace shows it, without a name.
+fn address_text(structure: &Expr) -> Option<&str> {
+    let Expr::Struct(fields) = structure else {
+        return None;
     };
-    let (Some(Expr::Text(text)), "inet_addr") = (args.first(), function.as_str()) else {
-        return Ok(None);
-    };
-    match text.parse::<Ipv4Addr>() {
-        Ok(address) if address.is_unspecified() => Ok(None),
-        Ok(address) if address.is_loopback() => unsupported("an address of the loopback"),
-        Ok(address) => Ok(Some(address)),
-        Err(_) => invalid(format!("{text} is not an address")),
-    }
+    let functions = fields.iter().filter_map(|field| match &field.value {
+        Expr::Apply(function, args) => Some((function.as_str(), args)),
+        _ => None,
+    });
+    let mut texts = functions.filter_map(|(function, args)| match (function, &args[..]) {
+        ("inet_addr", [Expr::Text(text), ..]) => Some(text.as_str()),
+        ("inet_pton", [_, Expr::Text(text), ..]) => Some(text.as_str()),
+        _ => None,
+    });
+    texts.next()
 }
+
+/// Addresses that the tool gives to the host under test unless the script says otherwise; the one of
+/// IPv4 is [`LOCAL`].
+const USUAL_V6: Ipv6Addr = Ipv6Addr::new(0xfd3d, 0xfa7b, 0xd17d, 0, 0, 0, 0, 1);
 
 impl Runner<'_, '_> {
     pub(super) fn socket(&mut self, call: &Call) -> Step<Attempt> {
-        let kind = self.arg(call, 1)?;
+        let kind = self.arg_in(call, 1, Family::Socket)?;
         if kind & 0xf != 1 {
             return unsupported("a socket that is not SOCK_STREAM");
         }
@@ -73,12 +80,36 @@ impl Runner<'_, '_> {
         }
         let default = self.sockets.default_port;
         let port = self.port(call.args.get(1))?.unwrap_or(default);
-        let address = address(call.args.get(1))?;
-        let address = address.filter(|given| self.own_address != Some(*given));
+        let address = match self.address(call.args.get(1))? {
+            Ok(address) => address,
+            Err(errno) => return Attempt::error(errno),
+        };
         match self.bind_to(socket, address, port) {
             Ok(()) => Attempt::ok(0),
             Err(errno) => Attempt::error(errno),
         }
+    }
+
+    /// The address to bind to; `None` for all of the host's. It has one: that which the script or the
+    /// tool gives it.
+    fn address(&self, arg: Option<&Expr>) -> Step<Result<Option<Ipv4Addr>, Errno>> {
+        let Some(text) = arg.and_then(address_text) else {
+            return Ok(Ok(None));
+        };
+        let Ok(address) = text.parse::<IpAddr>() else {
+            return invalid(format!("{text} is not an address"));
+        };
+        let address = address.to_canonical(); // IPv4-mapped
+        if address.is_loopback() {
+            return unsupported("an address of the loopback");
+        }
+        let usual = [IpAddr::V4(LOCAL), IpAddr::V6(USUAL_V6)];
+        let own = self.own_address == Some(address) || usual.contains(&address);
+        Ok(match address.is_unspecified() {
+            true => Ok(None),
+            false if own => Ok(Some(LOCAL)),
+            false => Err(constants::EADDRNOTAVAIL),
+        })
     }
 
     /// Binds a socket; port 0 lets the host choose.
@@ -136,7 +167,7 @@ impl Runner<'_, '_> {
     pub(super) fn accept(&mut self, call: &Call, progress: &mut Progress) -> Step<Attempt> {
         let socket = socket!(self, call, 0);
         let flags = if call.name == "accept4" {
-            self.arg(call, 3)?
+            self.arg_in(call, 3, Family::Socket)?
         } else {
             0
         };
@@ -162,6 +193,10 @@ impl Runner<'_, '_> {
 
     pub(super) fn connect(&mut self, call: &Call, progress: &mut Progress) -> Step<Attempt> {
         let socket = socket!(self, call, 0);
+        if self.is_unspecified(call.args.get(1))? {
+            self.disconnect(socket);
+            return Attempt::ok(0);
+        }
         let nonblocking = self.at(socket).nonblocking;
         let timeout = self.at(socket).send_timeout;
         let flow = match self.at(socket).role {
@@ -172,7 +207,6 @@ impl Runner<'_, '_> {
                     Err(errno) => return Attempt::error(errno),
                 };
                 if self.holds_back_syn(socket, flow) {
-                    self.at(socket).connect_told = true;
                     return Attempt::ok(0);
                 }
                 if nonblocking {
@@ -183,7 +217,7 @@ impl Runner<'_, '_> {
             Role::Stream(flow) => flow,
             _ => return Attempt::error(constants::EISCONN),
         };
-        if self.at(socket).connect_told {
+        if self.at(socket).connect_told || self.host.is_deferred(flow) {
             return Attempt::error(constants::EISCONN);
         }
         if let Some(errno) = self.host.take_error(flow) {
@@ -204,6 +238,29 @@ impl Runner<'_, '_> {
             Attempt::Blocks => Ok(Attempt::Blocks),
             Attempt::Done(_) => Attempt::error(constants::EINPROGRESS),
         }
+    }
+
+    /// The address is of no family: AF_UNSPEC.
+    pub(super) fn is_unspecified(&self, address: Option<&Expr>) -> Step<bool> {
+        match address.and_then(|a| a.field("sa_family")) {
+            None | Some(Expr::Any) => Ok(false),
+            Some(family) => Ok(self.number(family)? == 0),
+        }
+    }
+
+    /// Linux `tcp_disconnect`: the connection is reset or forgotten, or the socket listens no more;
+    /// it can connect again.
+    fn disconnect(&mut self, socket: usize) {
+        match self.at(socket).role {
+            Role::Listening(id) => self.host.call(self.now, |host| host.close_listener(id)),
+            Role::Stream(flow) => self
+                .host
+                .on_socket(flow, self.now, |host, id| host.abort(id)),
+            _ => {}
+        }
+        let socket = self.at(socket);
+        socket.role = Role::Fresh;
+        (socket.connect_told, socket.read_shut, socket.write_shut) = (false, false, false);
     }
 
     /// getsockname() and getpeername(): the port is compared where the script writes one.

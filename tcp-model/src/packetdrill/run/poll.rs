@@ -4,6 +4,7 @@ use sim_core::SimDuration;
 
 use super::calls::{Attempt, Progress};
 use super::constants::{self, event_names};
+use super::dialect::Family;
 use super::open_close::socket;
 use super::sockets::{Role, Watch};
 use super::{Runner, Step, differs};
@@ -84,7 +85,7 @@ impl Runner<'_, '_> {
             let (Some(fd), Some(events)) = (entry.field("fd"), entry.field("events")) else {
                 return differs("an entry of poll", "{fd=…, events=…}", "something else");
             };
-            let (fd, events) = (self.number(fd)?, self.number(events)?);
+            let (fd, events) = (self.number(fd)?, self.number_in(events, Family::Poll)?);
             let actual = match self.sockets.find(fd) {
                 Some(socket) => self.readiness(socket) & (events | ERR | HUP),
                 None => 32,
@@ -92,7 +93,7 @@ impl Runner<'_, '_> {
             ready += i64::from(actual != 0);
             let wanted = match entry.field("revents") {
                 None | Some(Expr::Any) => actual,
-                Some(expr) => self.number(expr)?,
+                Some(expr) => self.number_in(expr, Family::Poll)?,
             };
             if wanted != actual && difference.is_none() {
                 difference = Some((

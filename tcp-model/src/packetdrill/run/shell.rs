@@ -66,18 +66,8 @@ impl Runner<'_, '_> {
                 self.advance_to(self.now + SimDuration::from_secs_f64(seconds))?;
                 return Ok(true);
             }
-            "echo" => {
-                if let [_, value, arrow, path] = &words[..]
-                    && arrow == ">"
-                    && sysctl::is_name(path)
-                {
-                    return self.set(path, value).map(|()| true);
-                }
-                return Ok(false);
-            }
             _ => {}
         }
-        // `sysctl -q name=value …` and whatever else sets parameters that way.
         let settings = settings(&words);
         for (name, value) in &settings {
             self.set(name, value)?;
@@ -138,8 +128,19 @@ impl Runner<'_, '_> {
     }
 }
 
-/// `name=value` of system parameters among the words of a line; the value may be empty.
+/// The system parameters that a line sets: `echo value > /proc/sys/net/…`, or `name=value` among
+/// the words of `sysctl` and whatever else sets them that way. The value may be empty.
 fn settings(words: &[String]) -> Vec<(&str, &str)> {
+    if words.first().is_some_and(|w| w == "echo") {
+        let Some(arrow) = words.iter().position(|w| w == ">") else {
+            return Vec::new();
+        };
+        let values = words[1..arrow].iter().filter(|w| !w.starts_with("-"));
+        return match (values.clone().count(), values.last(), &words[arrow + 1..]) {
+            (1, Some(value), [path]) if sysctl::is_name(path) => vec![(path, value)],
+            _ => Vec::new(),
+        };
+    }
     let words = words.iter().skip(1).filter(|w| !w.starts_with('-'));
     let pairs = words.filter_map(|w| w.split_once('='));
     let pairs = pairs.map(|(name, value)| (name.trim(), value.trim()));

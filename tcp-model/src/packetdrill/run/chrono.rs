@@ -1,0 +1,76 @@
+//! How long a sender was busy, and what held it up: Linux's chronographs.
+
+use sim_core::{SimDuration, SimTime};
+
+use crate::details::Details;
+use crate::model::TcpView;
+
+/// What the sender waits for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Limit {
+    /// Everything is acknowledged.
+    #[default]
+    Idle,
+    /// Acknowledgements, or the network.
+    Busy,
+    /// The peer's window, with data to send.
+    Window,
+    /// The application, which waits for room in the send buffer while all is sent.
+    Buffer,
+}
+
+impl Limit {
+    /// What holds up a connection; `starved` when its application waits for room.
+    pub(super) fn of(view: &TcpView, details: &Details, starved: bool) -> Limit {
+        let flight = view.snd_nxt.offset_from(view.snd_una);
+        let mss = details.snd_mss.unwrap_or(536);
+        let may_send = u64::from(flight + mss) <= view.cwnd;
+        match details.unsent {
+            _ if view.send_queue == 0 => Limit::Idle,
+            Some(0) if starved && may_send => Limit::Buffer,
+            Some(unsent) if unsent > 0 && may_send => {
+                let room = view.snd_wnd.saturating_sub(flight);
+                if u64::from(room) < unsent.min(mss.into()) {
+                    Limit::Window
+                } else {
+                    Limit::Busy
+                }
+            }
+            _ => Limit::Busy,
+        }
+    }
+}
+
+/// Times spent so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Chrono {
+    limit: Limit,
+    since: SimTime,
+    busy: SimDuration,
+    window: SimDuration,
+    buffer: SimDuration,
+}
+
+impl Chrono {
+    /// The sender waits for this from `now` on.
+    pub(super) fn turn(&mut self, limit: Limit, now: SimTime) {
+        let spent = now.since(self.since);
+        self.since = now;
+        if self.limit != Limit::Idle {
+            self.busy += spent;
+        }
+        match self.limit {
+            Limit::Window => self.window += spent,
+            Limit::Buffer => self.buffer += spent,
+            Limit::Idle | Limit::Busy => {}
+        }
+        self.limit = limit;
+    }
+
+    /// Time busy, of which held up by the peer's window and by the send buffer
+    /// (`tcpi_busy_time`, `tcpi_rwnd_limited`, `tcpi_sndbuf_limited`).
+    pub(super) fn times(mut self, now: SimTime) -> [SimDuration; 3] {
+        self.turn(self.limit, now);
+        [self.busy, self.window, self.buffer]
+    }
+}
