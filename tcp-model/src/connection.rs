@@ -30,6 +30,7 @@ mod defer_accept;
 mod delayed_ack;
 mod ecn;
 mod fast_open;
+mod growing_buffer;
 mod handshake;
 mod icmp;
 mod inspect;
@@ -174,14 +175,17 @@ impl Connection {
     fn enter_time_wait(&mut self, now: SimTime, out: &mut Outputs) {
         self.stop_timers();
         self.timers.state = self.expiry(now, self.params.time_wait);
-        self.snd.closed_at = now;
+        self.snd.last_sent = now;
         self.enter(State::TimeWait, out);
         out.signals.push(Signal::Ended(End::Closed));
     }
 
     /// When a timer set now for `wait` fires.
     fn expiry(&self, now: SimTime, wait: SimDuration) -> SimTime {
-        self.params.timers.expiry(now, wait)
+        match self.timers.expiring {
+            false => self.params.timers.expiry(now, wait),
+            true => self.params.timers.expiry_from_timer(now, wait),
+        }
     }
 
     #[inline]
@@ -310,7 +314,7 @@ impl TcpModel for Connection {
 
     fn time_wait(&self) -> Option<TimeWait> {
         (self.state == State::TimeWait).then(|| TimeWait {
-            entered: self.snd.closed_at,
+            entered: self.snd.last_sent,
             snd_nxt: self.snd.nxt,
             rcv_nxt: self.rcv.nxt,
             window: self.rcv.window_field(),

@@ -156,6 +156,16 @@ impl TcpParams {
         }
     }
 
+    /// The receive buffer that a connection begins with, where it is counted in payload.
+    pub const fn first_buffer(&self) -> u32 {
+        let most = self.offered_buffer();
+        if self.grow_receive_buffer && self.receive_buffer_start < most {
+            self.receive_buffer_start
+        } else {
+            most
+        }
+    }
+
     /// The window scale shift to offer: the smallest one with which the field can express the
     /// largest window, after `window_clamp`. A shift that was set is lowered where it would leave
     /// fewer than 16 steps, down to a window that is always 0.
@@ -186,7 +196,7 @@ impl TcpParams {
     /// whole segments.
     pub fn first_window(&self, option_bytes: u32) -> u32 {
         if !self.adaptive_receiver {
-            return self.offered_buffer().min(0xffff);
+            return self.first_buffer().min(0xffff);
         }
         let mss = u32::from(self.mss()).saturating_sub(option_bytes).max(1);
         let space = self.initial_buffer() / 2;
@@ -207,6 +217,7 @@ impl TcpParams {
             self.moderate_rcvbuf = false;
         } else {
             self.receive_buffer = bytes;
+            self.grow_receive_buffer = false;
         }
     }
 

@@ -125,6 +125,14 @@ impl Reassembly {
     pub(crate) fn blocks(&self) -> impl Iterator<Item = (SeqNum, SeqNum)> + '_ {
         self.runs.iter().map(|r| (r.start, r.end))
     }
+
+    /// The same with the octet of a FIN that follows a run, which it then covers.
+    pub(crate) fn blocks_with_fin(&self) -> impl Iterator<Item = (SeqNum, SeqNum)> + '_ {
+        self.blocks().map(|(start, end)| {
+            let fin = self.fin == Some(end);
+            (start, end + u32::from(fin))
+        })
+    }
 }
 
 #[cfg(test)]

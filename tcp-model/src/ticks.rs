@@ -43,12 +43,22 @@ impl Timers {
 
     /// When a timer fires that is set at `now` to run for `wait`.
     pub fn expiry(self, now: SimTime, wait: SimDuration) -> SimTime {
+        self.expiry_on_wheel(now, wait, 0)
+    }
+
+    /// The same for a timer set while the wheel makes timers of the tick `now` expire. The wheel
+    /// stands at the next tick already: a timer one tick beyond a level's reach still gets that level.
+    pub fn expiry_from_timer(self, now: SimTime, wait: SimDuration) -> SimTime {
+        self.expiry_on_wheel(now, wait, 1)
+    }
+
+    fn expiry_on_wheel(self, now: SimTime, wait: SimDuration, ahead: u64) -> SimTime {
         let Some(tick) = self.tick() else {
             return now.saturating_add(wait);
         };
         let tick = tick.as_ps();
         let distance = wait.as_ps().div_ceil(tick);
-        let ticks = expiry_tick(now.as_ps() / tick, distance);
+        let ticks = expiry_tick(now.as_ps() / tick, distance, ahead);
         ticks
             .checked_mul(tick)
             .map_or(SimTime::MAX, SimTime::from_ps)
@@ -83,10 +93,12 @@ impl Timers {
     }
 }
 
-/// The tick at which a timer set at tick `now` for `distance` ticks ahead fires.
-fn expiry_tick(now: u64, distance: u64) -> u64 {
+/// The tick at which a timer set at tick `now` for `distance` ticks ahead fires, when the wheel
+/// stands `ahead` ticks after `now`.
+fn expiry_tick(now: u64, distance: u64, ahead: u64) -> u64 {
+    let from_wheel = distance.saturating_sub(ahead);
     let mut level = 0;
-    while level + 1 < LEVELS && distance >= SLOTS << (level * LEVEL_SHIFT) {
+    while level + 1 < LEVELS && from_wheel >= SLOTS << (level * LEVEL_SHIFT) {
         level += 1;
     }
     let shift = level * LEVEL_SHIFT;
@@ -105,6 +117,22 @@ mod tests {
 
     fn at(n: u64) -> SimTime {
         SimTime::ZERO + ms(n)
+    }
+
+    #[test]
+    fn a_timer_set_by_a_timer_is_placed_from_the_next_tick() {
+        // 63 ticks are the coarser level's, unless the wheel stands a tick later already.
+        for (ticks, step) in [(63, 8), (504, 64), (4032, 512)] {
+            let wait = ms(ticks * 4);
+            let set_outside = Timers::Hz250.expiry(SimTime::ZERO, wait);
+            let set_inside = Timers::Hz250.expiry_from_timer(SimTime::ZERO, wait);
+            let slot = |step: u64| at((ticks / step + 1) * step * 4);
+            assert_eq!(set_outside, slot(step), "{ticks}");
+            assert_eq!(set_inside, slot(step / 8), "{ticks}");
+            let longer = ms((ticks + 1) * 4);
+            let both = Timers::Hz250.expiry(SimTime::ZERO, longer);
+            assert_eq!(Timers::Hz250.expiry_from_timer(SimTime::ZERO, longer), both);
+        }
     }
 
     #[test]

@@ -225,8 +225,11 @@ impl Connection {
 
     /// FlightSize for the reaction to loss. What is outstanding grows beyond the window while
     /// recovery sends new data past SACKed ones: the window then is what the path was asked to
-    /// carry.
+    /// carry. Linux always takes the window.
     pub(super) fn flight_size(&self) -> u64 {
+        if self.params.linux_cwnd {
+            return self.cc.cwnd();
+        }
         u64::from(self.snd.flight()).min(self.cc.cwnd())
     }
 

@@ -55,9 +55,9 @@ const FIRST_GUESS: u32 = 536;
 pub(super) const LEAST_MSS: u32 = 88;
 
 impl Adaptive {
-    fn new(params: &TcpParams, offered: u32, copied: SeqNum, now: SimTime) -> Adaptive {
+    /// `mss`: payload of a full segment of the peer's, as announced.
+    fn new(params: &TcpParams, mss: u32, offered: u32, copied: SeqNum, now: SimTime) -> Adaptive {
         let buffer = params.initial_buffer();
-        let mss = u32::from(params.mss());
         // Half of the buffer's memory, less a segment.
         let most = buffer / 2;
         let clamp = if most > 2 * mss {
@@ -133,14 +133,21 @@ impl Connection {
         }
     }
 
+    /// The MSS announced, less the timestamps that every segment carries (Linux `advmss`).
+    pub(super) fn advertised_mss(&self) -> u32 {
+        let option_bytes = if self.rcv.ts_ok { 12 } else { 0 };
+        u32::from(self.params.mss()).saturating_sub(option_bytes)
+    }
+
     /// What the receiver has learnt so far.
     pub(super) fn adaptive(&mut self, now: SimTime) -> &mut Adaptive {
         let offered = self.rcv.edge.offset_from(self.rcv.acked);
         let copied = self.rcv.nxt - self.rcv.unread as u32;
+        let mss = self.advertised_mss();
         let params = &self.params;
         self.rcv
             .adaptive
-            .get_or_insert_with(|| Box::new(Adaptive::new(params, offered, copied, now)))
+            .get_or_insert_with(|| Box::new(Adaptive::new(params, mss, offered, copied, now)))
     }
 
     /// Linux `tcp_measure_rcv_mss`: the largest segment seen, or a smaller one that comes twice.

@@ -17,7 +17,12 @@ impl Connection {
         let old = std::mem::replace(&mut self.params, Arc::clone(params));
         // A smaller buffer takes nothing back: the window's edge stays (SHLD-14).
         // Less than two steps of the window scale could hardly be offered.
-        self.rcv.buffer = self.params.offered_buffer().max(2 << self.rcv.shift);
+        let most = self.params.offered_buffer();
+        let buffer = match self.params.grow_receive_buffer {
+            true => self.rcv.buffer.min(most),
+            false => most,
+        };
+        self.rcv.buffer = buffer.max(2 << self.rcv.shift);
         self.follow_buffer(&old);
         if self.params.keepalive != old.keepalive {
             self.rearm_keepalive(&old, now);

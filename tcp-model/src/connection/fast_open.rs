@@ -85,7 +85,7 @@ impl Connection {
     /// The answer to a SYN with Fast Open. Data it does not acknowledge are sent again, now in
     /// the ordinary way (section 4.2.1); false in that case.
     pub(super) fn on_fast_open_answer(&mut self, seg: &Segment, out: &mut Outputs) -> bool {
-        let again = self.snd.syn_retransmitted;
+        let again = self.snd.syn_retransmissions > 0;
         let Some(rare) = &mut self.rare else {
             return true;
         };

@@ -13,6 +13,8 @@ use crate::seq::SeqNum;
 use crate::state::State;
 use crate::transmit::{RetransmitReason, Transmit};
 
+use super::segment_arrives::whole_seconds;
+
 impl Connection {
     /// Sends SYN, or SYN-ACK in SYN-RECEIVED; `why` when it is a retransmission.
     pub(super) fn send_syn(
@@ -136,7 +138,11 @@ impl Connection {
             return;
         }
         if seg.flags.is_syn() {
+            if seg.flags.is_fin() && self.params.drop_syn_fin {
+                return;
+            }
             self.take_syn(seg);
+            self.rcv.ts_recent_at = whole_seconds(now);
             self.snd.wnd = u32::from(seg.window);
             self.snd.max_wnd = self.snd.wnd;
             self.enter(State::SynReceived, out);
@@ -171,6 +177,7 @@ impl Connection {
             return;
         }
         self.take_syn(seg);
+        self.rcv.ts_recent_at = whole_seconds(now);
         if !acceptable {
             // Simultaneous open (MUST-10): answer with SYN-ACK from SYN-RECEIVED.
             self.snd.wnd = u32::from(seg.window);
@@ -237,17 +244,36 @@ impl Connection {
         (self.snd.wl1, self.snd.wl2) = (seg.seq, seg.ack);
         self.recovery.on_delivered(seg.ack, now); // sent early, with Fast Open
         self.take_rtt(seg, now);
-        if self.snd.syn_retransmitted {
+        if self.snd.syn_retransmissions > 0 {
             self.rtt.after_syn_loss();
+            self.forgive_spurious_syn(seg);
         }
         if !self.is_open_early() {
             self.start_congestion_control();
         }
     }
 
-    /// RFC 5681 section 3.1 and RFC 6928: one segment when the SYN or SYN-ACK was lost.
+    /// The peer echoes the timestamp of the first SYN: sending it again was needless, and nothing
+    /// was lost (Linux `tcp_try_undo_spurious_syn`; only where a lost SYN may be forgiven at all).
+    fn forgive_spurious_syn(&mut self, seg: &Segment) {
+        if self.params.syn_losses_forgiven == 0 || !self.rcv.ts_ok {
+            return;
+        }
+        let first = self.ts_now(self.timers.first_sent);
+        if seg
+            .options
+            .timestamps()
+            .is_some_and(|(_, echo)| echo == first)
+        {
+            self.snd.syn_retransmissions = 0;
+        }
+    }
+
+    /// RFC 5681 section 3.1 and RFC 6928: one segment when the SYN or SYN-ACK was lost, more often
+    /// than `syn_losses_forgiven` says.
     pub(super) fn start_congestion_control(&mut self) {
-        let segments = if self.snd.syn_retransmitted {
+        let lost = u32::from(self.snd.syn_retransmissions);
+        let segments = if lost > self.params.syn_losses_forgiven {
             1
         } else {
             self.params.initial_window

@@ -61,17 +61,18 @@ impl Connection {
     ) {
         let outstanding = self.outstanding();
         let arrived = u64::from(self.recovery.arrived(&outstanding));
+        let delivered = (acked + arrived).saturating_sub(before.arrived.into());
         let mut ack = AckEvent {
             now,
-            acked,
-            delivered: (acked + arrived).saturating_sub(before.arrived.into()),
+            acked: self.counted(acked, delivered),
+            delivered,
             lost: 0,
             prior_in_flight: before.in_flight.into(),
             in_flight: self.recovery.pipe(&outstanding).into(),
             una: self.snd.acked,
             nxt: self.snd.acked + u64::from(self.snd.flight()),
             phase: before.phase,
-            cwnd_limited: self.snd.cwnd_limited || before.phase == Phase::Loss,
+            cwnd_limited: self.used_window() || before.phase == Phase::Loss,
             rtt,
             srtt: self.rtt.srtt(),
             min_rtt: None,
@@ -82,6 +83,16 @@ impl Connection {
             measure.complete(&mut ack, seg);
         }
         self.cc.on_ack(&ack);
+    }
+
+    /// Octets of an ACK that open the window. To Linux those that it newly reports delivered: what
+    /// was SACKed or stood behind a duplicate ACK counted then, when nothing grew.
+    fn counted(&self, acked: u64, delivered: u64) -> u64 {
+        if !self.params.linux_cwnd || acked == delivered {
+            return acked;
+        }
+        let least = if self.rcv.sack_ok { 0 } else { self.snd.mss };
+        delivered.max(least.into()).min(acked)
     }
 
     /// Octets that are lost and not sent again, before something that may find more;

@@ -2,10 +2,11 @@
 
 use super::Connection;
 use super::ecn::EcnState;
+use super::growing_buffer::Growth;
 use crate::fast_open::{FastConnect, FastListen, FastOpenOption};
 use crate::icmp::IcmpKind;
 
-/// State of ECN, Fast Open, path MTU discovery and network errors.
+/// State of ECN, Fast Open, path MTU discovery, network errors, and of a buffer that grows.
 #[derive(Clone, Debug, Hash, Default)]
 pub(super) struct Rare {
     pub(super) ecn: EcnState,
@@ -29,6 +30,8 @@ pub(super) struct Rare {
     pub(super) soft_error: Option<IcmpKind>,
     /// Packet length the path is known to carry.
     pub(super) path_mtu: Option<u16>,
+    /// Round trips of a receive buffer that still grows.
+    pub(super) growth: Option<Growth>,
     /// MSS option of the peer.
     pub(super) peer_mss: u16,
 }

@@ -99,7 +99,7 @@ impl Connection {
     /// Linux `tcp_grow_window`: segments that take little more memory than payload may open the
     /// window faster.
     pub(super) fn grow_window(&mut self, len: u32) {
-        let advertised = u32::from(self.params.mss());
+        let advertised = self.advertised_mss();
         let largest = self.params.receive_buffer;
         let offered = self.rcv.edge.offset_from(self.rcv.acked);
         let Some(a) = &mut self.rcv.adaptive else {

@@ -1,6 +1,6 @@
 //! SEGMENT ARRIVES, the checks before the ACK field (RFC 9293 section 3.10.7.4, first to fourth).
 
-use sim_core::SimTime;
+use sim_core::{SimDuration, SimTime};
 
 use super::Connection;
 use super::text::AckNeed;
@@ -9,6 +9,11 @@ use crate::segment::{Flags, Segment};
 use crate::state::State;
 use crate::time_wait::TimeWaitAction;
 use crate::transmit::RetransmitReason;
+
+/// Seconds since the start of the run, rounded down.
+pub(super) fn whole_seconds(now: SimTime) -> u32 {
+    (now.as_ps() / SimDuration::from_secs(1).as_ps()) as u32
+}
 
 /// What the sequence check found.
 enum Sequence {
@@ -158,19 +163,31 @@ impl Connection {
             return (!drop).then(|| self.check_sequence(seg));
         };
         let age = val.wrapping_sub(self.rcv.ts_recent) as i32;
-        if age < 0 && !seg.flags.is_rst() {
+        let newer = age >= 0 || self.ts_recent_is_void(now);
+        if !newer && !seg.flags.is_rst() {
             self.answer_unacceptable(seg, now, out);
             return None;
         }
         let sequence = self.check_sequence(seg);
-        // RFC 7323 section 4.3 (2): SEG.TSval >= TS.Recent and SEG.SEQ <= Last.ACK.sent
-        if age > 0
+        // RFC 7323 section 4.3 (2): SEG.TSval >= TS.Recent and SEG.SEQ <= Last.ACK.sent. A segment
+        // that acknowledges what was never sent is not taken, and its timestamp is not either.
+        let never_sent = seg.flags.is_ack() && seg.ack.after(self.snd.nxt);
+        if newer
             && !matches!(sequence, Sequence::Unacceptable)
             && seg.seq.at_or_before(self.rcv.acked)
+            && !never_sent
         {
             self.rcv.ts_recent = val;
+            self.rcv.ts_recent_at = whole_seconds(now);
         }
         Some(sequence)
+    }
+
+    /// TS.Recent is so old that the peer's clock may have run half way around since: it says
+    /// nothing of what is older (RFC 7323 section 5.5).
+    fn ts_recent_is_void(&self, now: SimTime) -> bool {
+        let age = SimDuration::from_secs(1) * u64::from(whole_seconds(now) - self.rcv.ts_recent_at);
+        age >= self.params.ts_recent_lifetime
     }
 
     /// The four cases of RFC 9293 section 3.10.7.4.

@@ -46,10 +46,8 @@ pub(super) struct SendSpace {
     pub(super) urgent: u64,
     /// The segment being timed: sequence number that acknowledges it, and when it was sent.
     pub(super) timed: Option<(SeqNum, SimTime)>,
-    /// When the last segment with data left.
+    /// When the last segment with data left; in TIME-WAIT, which sends none, when that began.
     pub(super) last_sent: SimTime,
-    /// When TIME-WAIT began.
-    pub(super) closed_at: SimTime,
     /// Shift count of the peer's window field.
     pub(super) shift: u8,
     /// While a call is being carried out.
@@ -58,9 +56,14 @@ pub(super) struct SendSpace {
     pub(super) fin_sent: bool,
     /// A write did not fit; the application waits to hear of room.
     pub(super) blocked: bool,
-    pub(super) syn_retransmitted: bool,
+    /// Times that our SYN or SYN-ACK was sent again because its timer expired; stops at 255.
+    pub(super) syn_retransmissions: u8,
     /// The congestion window held back data when last looked at.
     pub(super) cwnd_limited: bool,
+    /// Most octets in flight in the round that ends when `usage_end` is acknowledged
+    /// (`linux_cwnd`).
+    pub(super) most_out: u32,
+    pub(super) usage_end: SeqNum,
     /// Data in flight are window probes: the persist timer looks after them.
     pub(super) probing: bool,
 }
@@ -83,14 +86,15 @@ impl SendSpace {
             urgent: 0,
             timed: None,
             last_sent: SimTime::ZERO,
-            closed_at: SimTime::ZERO,
             shift: 0,
             hold: Hold::Usual,
             fin_queued: false,
             fin_sent: false,
             blocked: false,
-            syn_retransmitted: false,
+            syn_retransmissions: 0,
             cwnd_limited: false,
+            most_out: 0,
+            usage_end: iss,
             probing: false,
         }
     }
@@ -165,15 +169,16 @@ pub(super) struct ReceiveSpace {
     /// Of these, octets not yet signalled: held for a PSH.
     pub(super) held: u64,
     /// Octets read since the window was last told.
-    pub(super) freed: u64,
+    pub(super) freed: u32,
     /// Octets ahead of a gap.
     pub(super) ahead: Option<Box<Reassembly>>,
     /// What an adaptive receiver has learnt.
     pub(super) adaptive: Option<Box<Adaptive>>,
     /// Urgent pointer as a sequence number, while it lies beyond what was read.
     pub(super) urgent: Option<SeqNum>,
-    /// TS.Recent of RFC 7323.
+    /// TS.Recent of RFC 7323, and when it was last confirmed, in seconds since the start.
     pub(super) ts_recent: u32,
+    pub(super) ts_recent_at: u32,
     /// Identity of the connection whose SYN was accepted.
     pub(super) peer: ConnId,
     /// ACKs still to be sent at once.
@@ -195,7 +200,7 @@ impl ReceiveSpace {
             nxt: SeqNum(0),
             edge: SeqNum(0),
             acked: SeqNum(0),
-            buffer: params.offered_buffer(),
+            buffer: params.first_buffer(),
             mss: 536,
             unread: 0,
             held: 0,
@@ -204,6 +209,7 @@ impl ReceiveSpace {
             adaptive: None,
             urgent: None,
             ts_recent: 0,
+            ts_recent_at: 0,
             peer: ConnId(0),
             quick_acks: params.quick_acks,
             challenged: SimTime::MAX,

@@ -73,7 +73,7 @@ impl Connection {
         }
         let foreign = seg.tag.conn != self.rcv.peer;
         let need = if start.after(self.rcv.nxt) {
-            self.keep_ahead(start, end, fin, foreign)
+            self.keep_ahead(start, end, fin, foreign, now)
         } else {
             let need = self.take_in_order(seg, end, foreign, now, out);
             let next = fin == Some(self.rcv.nxt)
@@ -121,8 +121,12 @@ impl Connection {
         end: SeqNum,
         fin: Option<SeqNum>,
         foreign: bool,
+        now: SimTime,
     ) -> AckNeed {
         let dsack = self.params.dsack;
+        if self.params.adaptive_receiver {
+            self.adaptive(now);
+        }
         let ahead = self.rcv.ahead.get_or_insert_default();
         if start.before(end) {
             let new = ahead.insert(start, end);
@@ -135,8 +139,14 @@ impl Connection {
             if foreign {
                 self.counts.old_duplicate_bytes += u64::from(new);
             }
-        }
-        if let Some(fin) = fin {
+            if let Some(fin) = fin {
+                ahead.insert_fin(fin);
+            }
+            if new > 0 && self.params.adaptive_receiver && self.rcv.sack_ok {
+                // Without SACK the window must stay, or the ACK is no duplicate (Linux).
+                self.grow_window(end.offset_from(start));
+            }
+        } else if let Some(fin) = fin {
             ahead.insert_fin(fin);
         }
         AckNeed::Always // MAY-13 and RFC 5681 section 4.2: an immediate duplicate ACK
@@ -177,6 +187,9 @@ impl Connection {
         self.counts.bytes_received += taken;
         self.rcv.unread += taken;
         self.rcv.held += taken;
+        if self.params.grow_receive_buffer {
+            self.grow_buffer(now);
+        }
         if self.params.adaptive_receiver {
             let echo = seg.options.timestamps().map(|(_, echo)| echo);
             self.learn(end.offset_from(start), seg.joined, push, echo, now);

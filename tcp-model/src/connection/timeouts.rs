@@ -41,6 +41,8 @@ pub(super) struct Timers {
     pub(super) half_waited: bool,
     /// When the peer was last heard of.
     pub(super) heard: SimTime,
+    /// Timers of the wheel are expiring: those set meanwhile are placed from the next tick.
+    pub(super) expiring: bool,
 }
 
 impl Default for Timers {
@@ -60,6 +62,7 @@ impl Default for Timers {
             keepalive_sent: 0,
             half_waited: false,
             heard: SimTime::ZERO,
+            expiring: false,
         }
     }
 }
@@ -100,6 +103,15 @@ fn due(timer: &mut SimTime, now: SimTime) -> bool {
 
 impl Connection {
     pub(super) fn on_timeout(&mut self, now: SimTime, out: &mut Outputs) {
+        self.timers.expiring = true;
+        self.on_wheel_timers(now, out);
+        self.timers.expiring = false;
+        if self.pace_is_due(now) {
+            self.transmit(now, out); // paced by a clock of its own
+        }
+    }
+
+    fn on_wheel_timers(&mut self, now: SimTime, out: &mut Outputs) {
         if due(&mut self.timers.ack, now) {
             self.on_delayed_ack_timeout(now, out);
         }
@@ -113,9 +125,6 @@ impl Connection {
                 Purpose::Probe => self.on_probe_timeout(now, out),
                 Purpose::Reordering => self.on_reordering_timeout(now, out),
             }
-        }
-        if self.pace_is_due(now) {
-            self.transmit(now, out);
         }
         if due(&mut self.timers.persist, now) {
             self.on_persist_timeout(now, out);
@@ -262,7 +271,7 @@ impl Connection {
     }
 
     fn retransmit_syn(&mut self, now: SimTime, out: &mut Outputs) {
-        self.snd.syn_retransmitted = true;
+        self.snd.syn_retransmissions = self.snd.syn_retransmissions.saturating_add(1);
         if self.state != State::SynSent || self.timers.retries > self.params.syn_linear_timeouts {
             self.rtt.back_off(&self.bounds());
         }
@@ -419,7 +428,9 @@ impl Connection {
     pub(super) fn leave_recovery(&mut self, was: Phase, now: SimTime) {
         if was == Phase::Fast {
             let pipe = u64::from(self.recovery.pipe(&self.outstanding()));
-            self.cc.on_recovery_exit(pipe, now);
+            // RFC 6582 spares a sender without SACK a burst; Linux goes on with the threshold.
+            let least = self.cc.ssthresh().filter(|_| self.params.linux_cwnd);
+            self.cc.on_recovery_exit(pipe.max(least.unwrap_or(0)), now);
         }
     }
 

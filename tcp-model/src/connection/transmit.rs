@@ -72,10 +72,11 @@ impl Connection {
         let mut blocks = [(SeqNum(0), SeqNum(0)); 4];
         let mut n = 0;
         let duplicate = ahead.take_duplicate();
-        for (place, block) in blocks
-            .iter_mut()
-            .zip(duplicate.into_iter().chain(ahead.blocks()))
-        {
+        let fin = self.params.sack_covers_fin;
+        let with_fin = ahead.blocks_with_fin().filter(|_| fin);
+        let without = ahead.blocks().filter(|_| !fin);
+        let all = duplicate.into_iter().chain(with_fin).chain(without);
+        for (place, block) in blocks.iter_mut().zip(all) {
             *place = block;
             n += 1;
         }
@@ -145,10 +146,14 @@ impl Connection {
             self.signal_room(out);
         }
         let pipe = u64::from(self.recovery.pipe(&self.outstanding()));
-        let slow_start = self.cc.ssthresh().is_none_or(|t| self.cc.cwnd() < t);
-        let limited = stop == Stop::CongestionWindow || (slow_start && pipe * 2 > self.cc.cwnd());
-        // While segments are paced, the window may be about to fill.
-        self.snd.cwnd_limited = limited || (stop == Stop::Pace && self.snd.cwnd_limited);
+        if self.params.linux_cwnd {
+            self.note_usage(stop, pipe, self.snd.nxt != before);
+        } else {
+            let limited = stop == Stop::CongestionWindow
+                || (self.in_slow_start() && pipe * 2 > self.cc.cwnd());
+            // While segments are paced, the window may be about to fill.
+            self.snd.cwnd_limited = limited || (stop == Stop::Pace && self.snd.cwnd_limited);
+        }
         if stop == Stop::NothingToSend {
             self.note_app_limit();
         }
@@ -163,6 +168,33 @@ impl Connection {
         }
     }
 
+    fn in_slow_start(&self) -> bool {
+        self.cc.ssthresh().is_none_or(|t| self.cc.cwnd() < t)
+    }
+
+    /// How much of the congestion window is in use, by rounds (Linux `tcp_cwnd_validate`).
+    fn note_usage(&mut self, stop: Stop, pipe: u64, sent: bool) {
+        let full = pipe + u64::from(self.snd.mss) > self.cc.cwnd();
+        let paced = stop == Stop::Pace && self.snd.cwnd_limited;
+        let limited = stop == Stop::CongestionWindow || full || paced;
+        let flight = self.snd.flight();
+        let (una, snd) = (self.snd.una, &mut self.snd);
+        let next_round = una.at_or_after(snd.usage_end);
+        let more = !snd.cwnd_limited && flight > snd.most_out;
+        if (sent || limited) && (next_round || limited || more) {
+            (snd.cwnd_limited, snd.most_out, snd.usage_end) = (limited, flight, snd.nxt);
+        }
+    }
+
+    /// An ACK may open the congestion window: it was in use.
+    pub(super) fn used_window(&self) -> bool {
+        let snd = &self.snd;
+        snd.cwnd_limited
+            || (self.params.linux_cwnd
+                && self.in_slow_start()
+                && self.cc.cwnd() < 2 * u64::from(snd.most_out))
+    }
+
     /// Sends lost octets again while the window admits; the first one in any case when `force`.
     pub(super) fn retransmit_holes(&mut self, mut force: bool, now: SimTime, out: &mut Outputs) {
         loop {
@@ -170,7 +202,7 @@ impl Connection {
             let Some((start, end)) = self.recovery.next_hole(&outstanding) else {
                 return;
             };
-            let len = end.offset_from(start).min(self.snd.mss);
+            let len = self.length_to_resend(start, end);
             let pipe = u64::from(self.recovery.pipe(&outstanding));
             if !force && (pipe + u64::from(len) > self.cc.cwnd() || self.waits_for_pace(now)) {
                 return;
@@ -181,6 +213,16 @@ impl Connection {
             self.recovery
                 .on_retransmitted(start, start + sent.max(1), now);
         }
+    }
+
+    /// Octets of a hole that one segment takes: the FIN goes with the last text, however full.
+    fn length_to_resend(&self, start: SeqNum, end: SeqNum) -> u32 {
+        let hole = end.offset_from(start);
+        let with_fin = self.snd.fin_sent && hole == self.snd.mss + 1 && end == self.snd.nxt;
+        if with_fin {
+            return hole;
+        }
+        hole.min(self.snd.mss)
     }
 
     /// The rule by which the hole that is next is sent again; `first` when recovery begins with it.

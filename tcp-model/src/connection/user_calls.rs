@@ -122,7 +122,8 @@ impl Connection {
     pub(super) fn on_receive(&mut self, bytes: u64, now: SimTime, out: &mut Outputs) {
         let taken = bytes.min(self.rcv.readable());
         self.rcv.unread -= taken;
-        self.rcv.freed += taken;
+        let read = u32::try_from(taken).unwrap_or(u32::MAX);
+        self.rcv.freed = self.rcv.freed.saturating_add(read);
         if self.rcv.urgent.is_some() && self.rcv.urgent_ahead().is_none() {
             self.rcv.urgent = None; // the application is past it
         }
@@ -138,7 +139,7 @@ impl Connection {
         let offered = self.rcv.window();
         let gain = self.rcv.window_to_offer() - offered;
         let was_closed = offered < 2 * self.rcv.mss && gain > 0;
-        if was_closed || self.rcv.freed >= u64::from(self.rcv.buffer / 2) {
+        if was_closed || self.rcv.freed >= self.rcv.buffer / 2 {
             self.send_ack(now, out);
         }
     }

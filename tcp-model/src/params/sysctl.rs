@@ -157,11 +157,6 @@ pub static SYSCTLS: &[Sysctl] = &[
         Fixed(0),
     ),
     row(
-        "net.inet.tcp.drop_synfin",
-        "The model takes a SYN with a FIN.",
-        Fixed(0),
-    ),
-    row(
         "net.inet.tcp.pmtud_blackhole_detection",
         "The model does not look for black holes.",
         Fixed(0),

@@ -66,7 +66,8 @@ macro_rules! tcp_params {
 
             /// FreeBSD 14 defaults, with exact timers.
             ///
-            /// Leaves out buffer autotuning, the limit of challenge ACKs, and SYN cookies.
+            /// Leaves out autotuning of the send buffer, which has its final size from the start, and
+            /// the limit of challenge ACKs.
             /// Deviation: the 200 ms that FreeBSD adds to every time-out are the least variance
             /// term here.
             pub fn freebsd() -> TcpParams {
@@ -214,14 +215,24 @@ tcp_params! {
         }
         /// Receive buffer: the largest window offered.
         receive_buffer: u32 {
-            rfc9293: 256 * 1024, linux: 6 * 1024 * 1024, freebsd: 64 * 1024,
+            rfc9293: 256 * 1024, linux: 6 * 1024 * 1024, freebsd: 2 * 1024 * 1024,
             kind: BUFFER,
-            names: [freebsd("net.inet.tcp.recvspace", Raw::Bytes), socket("SO_RCVBUF")]
+            names: [freebsd("net.inet.tcp.recvbuf_max", Raw::Bytes), socket("SO_RCVBUF")]
         }
-        /// Receive buffer of an adaptive receiver at the start, as memory.
+        /// Receive buffer at the start: of an adaptive receiver, as memory, and where
+        /// `grow_receive_buffer` is on.
         receive_buffer_start: u32 {
-            rfc9293: 128 * 1024,
-            kind: BUFFER
+            rfc9293: 128 * 1024, freebsd: 64 * 1024,
+            kind: BUFFER,
+            names: [freebsd("net.inet.tcp.recvspace", Raw::Bytes)]
+        }
+        /// The receive buffer grows by half whenever more than three eighths of it arrive in a
+        /// round trip, from `receive_buffer_start` to `receive_buffer`, as on FreeBSD. An adaptive
+        /// receiver has its own rule (`moderate_rcvbuf`).
+        grow_receive_buffer: bool {
+            rfc9293: false, freebsd: true,
+            kind: Kind::flag(),
+            names: [freebsd("net.inet.tcp.recvbuf_auto", Raw::Flag)]
         }
         /// The receiver follows the traffic as Linux does: quick ACKs, interactive connections, a
         /// delay from `delayed_ack` up, and a window that opens from half of `receive_buffer_start`
@@ -288,9 +299,16 @@ tcp_params! {
         }
         /// Drop segments without a timestamp once timestamps are agreed (RFC 7323 section 3.2).
         require_timestamps: bool {
-            rfc9293: true, linux: false,
+            rfc9293: true, linux: false, freebsd: false,
             kind: Kind::flag(),
             names: [freebsd("net.inet.tcp.tolerate_missing_ts", Raw::NotFlag)]
+        }
+        /// Age at which the latest timestamp of the peer no longer makes a segment old (RFC 7323
+        /// section 5.5): its clock may have run half way around.
+        ts_recent_lifetime: SimDuration {
+            rfc9293: secs(24 * 86_400), linux: secs(2_147),
+            kind: Kind::time_up_to(secs(1), secs(24 * 86_400))
+                .because("a clock of milliseconds runs half way around in 24.8 days")
         }
         /// Offer SACK (RFC 2018).
         sack: bool {
@@ -306,6 +324,11 @@ tcp_params! {
             rfc9293: true,
             kind: Kind::flag(),
             names: [linux("net.ipv4.tcp_dsack", Raw::Flag)]
+        }
+        /// A SACK block covers the FIN behind it, as on Linux.
+        sack_covers_fin: bool {
+            rfc9293: false, linux: true,
+            kind: Kind::flag()
         }
         /// Explicit congestion notification (RFC 3168).
         ecn: EcnMode {
@@ -360,6 +383,21 @@ tcp_params! {
             rfc9293: 10,
             kind: Kind::count(1, 10_000, "segments").because("something must be sent first"),
             names: [freebsd("net.inet.tcp.initcwnd_segments", Raw::Same)]
+        }
+        /// Time-outs of the SYN or SYN-ACK that do not reduce the initial window to one segment. With
+        /// one or more, time-outs that the peer's timestamp shows to be needless do not count, as on
+        /// Linux.
+        syn_losses_forgiven: u32 {
+            rfc9293: 0, linux: 1,
+            kind: Kind::count(0, 255, "time-outs").because("the model counts them in 8 bits")
+        }
+        /// The congestion window is accounted for as on Linux. It grows by what an ACK newly reports
+        /// delivered; in slow start it counts as used while it is less than twice the most that was
+        /// in flight in a round; `ssthresh` after a loss comes from the window and not from what is
+        /// in flight; recovery ends with `ssthresh`.
+        linux_cwnd: bool {
+            rfc9293: false, linux: true,
+            kind: Kind::flag()
         }
         /// What becomes of the congestion window while nothing is sent.
         idle_restart: IdleRestart {
@@ -663,7 +701,7 @@ tcp_params! {
         /// First and last local port of active opens.
         port_range "ip_local_port_range": (u16, u16) {
             rfc9293: (49152, 65535), // RFC 6335, dynamic ports
-            linux: (32768, 60999),
+            linux: (32768, 60999), freebsd: (10000, 65535),
             kind: Kind::ports(),
             names: [linux("net.ipv4.ip_local_port_range", Raw::Same)]
         }
@@ -690,13 +728,19 @@ tcp_params! {
         }
         /// SYN cookies of a listener (RFC 4987 section 3.6).
         syn_cookies: SynCookies {
-            rfc9293: SynCookies::Off, linux: SynCookies::WhenFull,
+            rfc9293: SynCookies::Off, linux: SynCookies::WhenFull, freebsd: SynCookies::WhenFull,
             kind: Kind::words::<SynCookies>(),
             names: [
                 linux("net.ipv4.tcp_syncookies", Raw::Rule(cookies)),
                 freebsd("net.inet.tcp.syncookies", Raw::Rule(cookies_when_full)),
                 freebsd("net.inet.tcp.syncookies_only", Raw::Rule(cookies_only)),
             ]
+        }
+        /// A listener drops a SYN that has a FIN, too.
+        drop_syn_fin: bool {
+            rfc9293: false, linux: true,
+            kind: Kind::flag(),
+            names: [freebsd("net.inet.tcp.drop_synfin", Raw::Flag)]
         }
         /// Answer with RST instead of silence when the accept queue is full.
         abort_on_overflow: bool {

@@ -1,0 +1,40 @@
+//! The receive buffer that FreeBSD lets grow: by half whenever more than three eighths of it
+//! arrive in a round trip (`tcp_autorcvbuf`), from `receive_buffer_start` to `receive_buffer`.
+//!
+//! Leaves out that the round trip begins with an ACK sent there, and here with the first data.
+
+use sim_core::SimTime;
+
+use super::Connection;
+use crate::seq::SeqNum;
+
+/// The round trip in which data are being counted.
+#[derive(Clone, Copy, Debug, Hash)]
+pub(super) struct Growth {
+    /// RCV.NXT when it began.
+    start: SeqNum,
+    since: SimTime,
+}
+
+impl Connection {
+    /// Data arrived in order, up to RCV.NXT.
+    pub(super) fn grow_buffer(&mut self, now: SimTime) {
+        let (buffer, most) = (self.rcv.buffer, self.params.offered_buffer());
+        let Some(round_trip) = self.rtt.srtt().filter(|_| buffer < most) else {
+            return;
+        };
+        let next = Growth {
+            start: self.rcv.nxt,
+            since: now,
+        };
+        let growth = self.rare().growth.get_or_insert(next);
+        if now.since(growth.since) <= round_trip {
+            return;
+        }
+        let counted = next.start.offset_from(growth.start);
+        *growth = next;
+        if counted > buffer / 8 * 3 {
+            self.rcv.buffer = (buffer + buffer / 2).min(most);
+        }
+    }
+}
