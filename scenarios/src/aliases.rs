@@ -153,7 +153,7 @@ mod tests {
                 "tcp_rmem = \"4096 2000 3000\"",
                 "receive_buffer_start = \"2 kB\"\n",
             ),
-            ("[net.inet.tcp]\nrecvspace = 3000", ""),
+            ("[net.inet.tcp]\nrecvbuf_max = 3000", ""),
             (
                 "[net.ipv4]\ntcp_rmem = \"4096 2000 3000\"\ntcp_sack = 1",
                 "receive_buffer_start = \"2 kB\"\n\n[net.ipv4]\ntcp_sack = 1\n",

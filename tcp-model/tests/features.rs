@@ -15,6 +15,8 @@ mod fast_open;
 mod icmp;
 #[path = "features/limits.rs"]
 mod limits;
+#[path = "features/old_clocks.rs"]
+mod old_clocks;
 #[path = "features/reasons.rs"]
 mod reasons;
 #[path = "features/small_segments.rs"]
