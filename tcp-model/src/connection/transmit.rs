@@ -204,7 +204,9 @@ impl Connection {
             };
             let len = self.length_to_resend(start, end);
             let pipe = u64::from(self.recovery.pipe(&outstanding));
-            if !force && (pipe + u64::from(len) > self.cc.cwnd() || self.waits_for_pace(now)) {
+            // The window counts text: a FIN beside a full segment needs no room of its own.
+            let needed = pipe + u64::from(len.min(self.snd.mss));
+            if !force && (needed > self.cc.cwnd() || self.waits_for_pace(now)) {
                 return;
             }
             let why = Some(self.reason_of_hole(force));
