@@ -111,6 +111,8 @@ impl Connection {
             self.snd.shift = shift;
             self.rcv.shift = self.params.window_shift();
             self.rcv.shift_agreed = true;
+            // A buffer below one step of the window field could only ever be offered as 0.
+            self.rcv.buffer = self.rcv.buffer.max(2 << self.rcv.shift);
         }
         // MUST-16 and RFC 6691: the smaller of both, less the options every segment carries.
         let option_bytes = if self.rcv.ts_ok { 12 } else { 0 };

@@ -169,18 +169,22 @@ impl Connection {
             return None;
         }
         let sequence = self.check_sequence(seg);
-        // RFC 7323 section 4.3 (2): SEG.TSval >= TS.Recent and SEG.SEQ <= Last.ACK.sent. A segment
-        // that acknowledges what was never sent is not taken, and its timestamp is not either.
-        let never_sent = seg.flags.is_ack() && seg.ack.after(self.snd.nxt);
+        // RFC 7323 section 4.3 (2): SEG.TSval >= TS.Recent and SEG.SEQ <= Last.ACK.sent.
         if newer
             && !matches!(sequence, Sequence::Unacceptable)
             && seg.seq.at_or_before(self.rcv.acked)
-            && !never_sent
+            && (!self.params.ts_recent_after_ack || self.ack_is_good(seg))
         {
             self.rcv.ts_recent = val;
             self.rcv.ts_recent_at = whole_seconds(now);
         }
         Some(sequence)
+    }
+
+    /// It acknowledges what is outstanding, or SND.UNA again.
+    fn ack_is_good(&self, seg: &Segment) -> bool {
+        let within = seg.ack.at_or_after(self.snd.una) && seg.ack.at_or_before(self.snd.nxt);
+        seg.flags.is_ack() && within
     }
 
     /// TS.Recent is so old that the peer's clock may have run half way around since: it says

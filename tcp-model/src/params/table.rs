@@ -310,6 +310,13 @@ tcp_params! {
             kind: Kind::time_up_to(secs(1), secs(24 * 86_400))
                 .because("a clock of milliseconds runs half way around in 24.8 days")
         }
+        /// The peer's timestamp is taken only from a segment whose ACK is good: neither below SND.UNA
+        /// nor above SND.NXT, as Linux has it. Otherwise before the ACK is looked at (RFC 9293
+        /// section 3.10.7.4, first).
+        ts_recent_after_ack: bool {
+            rfc9293: false, linux: true,
+            kind: Kind::flag()
+        }
         /// Offer SACK (RFC 2018).
         sack: bool {
             rfc9293: true,
