@@ -182,3 +182,17 @@ fn windows_of_a_few_bytes_let_everything_through() {
         }
     }
 }
+
+#[test]
+fn a_first_buffer_below_one_step_of_the_window_scale_is_offered_all_the_same() {
+    let mut params = TcpParams::freebsd();
+    params.receive_buffer = 1 << 30; // a step of 16 KiB
+    params.receive_buffer_start = 100;
+    let mut world = world(1, params.clone(), params);
+    world.run(10_000);
+    let read = [world.sides[0].read, world.sides[1].read];
+    assert_eq!(read, [RESPONSE, REQUEST], "{}", world.summary());
+    let ends = world.sides.iter().filter_map(|s| s.states.last());
+    let last = ends.map(|(at, _)| at.as_secs_f64()).fold(0.0, f64::max);
+    assert!(last < 1_000.0, "{last} s: {}", world.summary());
+}
