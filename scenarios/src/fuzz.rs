@@ -1,7 +1,11 @@
-//! `synfin fuzz`: random worlds that must keep to the rules, whatever happens in them.
+//! `synfin fuzz`: random worlds in which the rules must hold, for every TCP that has a name.
+
+use std::sync::Arc;
 
 use clap::Args;
 use rayon::prelude::*;
+use tcp_model::host::ModelFactory;
+use tcp_model::own_model::{ModelChoice, OwnModel, model_names};
 use tcp_model::testing::worlds::{Failure as Found, check_one};
 
 use crate::console::{Failure, print};
@@ -31,26 +35,70 @@ pub(crate) fn fuzz(args: &FuzzArgs) -> Result<(), Failure> {
     let pool = pool
         .build()
         .map_err(|e| Failure::Run(format!("error: cannot start threads: {e}")))?;
-    let worlds = (args.first..end).into_par_iter();
-    let failed = pool.install(|| {
-        worlds.find_map_first(|number| {
-            let failure = check_one(args.seed, number, None).err()?;
-            Some((number, failure))
-        })
+    model_names()
+        .into_iter()
+        .filter_map(ModelChoice::named)
+        .try_for_each(|tcp| pool.install(|| try_one(args, end, tcp.own())))
+}
+
+/// Tries the worlds with a TCP of a user's, or with the built-in one.
+fn try_one(args: &FuzzArgs, end: u64, own: Option<&'static OwnModel>) -> Result<(), Failure> {
+    let factory = own.map(|own| Arc::new(own.make) as ModelFactory);
+    let with = own.map_or(String::new(), |own| format!(" with the TCP `{}`", own.name));
+    let failed = (args.first..end).into_par_iter().find_map_first(|number| {
+        let failure = check_one(args.seed, number, factory.as_ref()).err()?;
+        Some((number, failure))
     });
     match failed {
         None => print(&format!(
-            "{} worlds of seed {}: all rules hold",
+            "{} worlds of seed {}{with}: all rules hold",
             end - args.first,
             args.seed
         )),
-        Some((number, failure)) => Err(Failure::Run(told(args.seed, number, &failure))),
+        Some((number, failure)) => Err(Failure::Run(describe(args.seed, number, &with, &failure))),
     }
 }
 
-fn told(seed: u64, number: u64, failure: &Found) -> String {
+fn describe(seed: u64, number: u64, with: &str, failure: &Found) -> String {
     format!(
-        "error: world {number} of seed {seed} breaks a rule: {failure}\
+        "error: world {number} of seed {seed}{with} breaks a rule: {failure}\
          try it alone: synfin fuzz --seed {seed} --first {number} --worlds 1"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tcp_model::Connection;
+
+    static SOUND: OwnModel = OwnModel {
+        name: "sound",
+        doc: "the built-in one under another name",
+        version: 1,
+        make: |open| Box::new(Connection::new(open)),
+    };
+    static BROKEN: OwnModel = OwnModel {
+        name: "broken",
+        doc: "cannot open a connection",
+        version: 1,
+        make: |_| panic!("cannot open"),
+    };
+
+    #[test]
+    fn a_tcp_of_a_users_own_runs_in_the_worlds_and_is_named_when_it_fails() {
+        let args = FuzzArgs {
+            worlds: 3,
+            seed: 1,
+            first: 0,
+            threads: Some(1),
+        };
+        assert!(try_one(&args, 3, Some(&SOUND)).is_ok());
+        let failure = try_one(&args, 3, Some(&BROKEN)).expect_err("it panics");
+        let (message, _) = failure.parts();
+        assert!(
+            message.contains("with the TCP `broken` breaks a rule"),
+            "{message}"
+        );
+        assert!(message.contains("cannot open"), "{message}");
+    }
 }
