@@ -3,15 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tcp_model::options::Options;
 
-fuzz_target!(|bytes: &[u8]| {
-    let Ok(options) = Options::from_bytes(bytes) else {
-        return;
-    };
-    assert!(options.iter().count() <= 40, "more options than bytes");
-    assert!(options.sack_blocks().count() <= 4);
-    let _ = options.timestamps();
-    let again = Options::from_bytes(options.as_bytes()).expect("its own bytes");
-    assert_eq!(again.as_bytes(), options.as_bytes());
-});
+#[path = "../../../tests/fuzz_targets/options.rs"]
+mod target;
+
+fuzz_target!(|bytes: &[u8]| target::run(bytes));

@@ -3,11 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tcp_model::Connection;
-use tcp_model::packetdrill::{RunOptions, parse, run};
 
-fuzz_target!(|text: &str| {
-    let Ok(script) = parse(text) else { return };
-    let options = RunOptions::default();
-    let _ = run(&script, &mut |open| Box::new(Connection::new(open)), &options);
-});
+#[path = "../../../tests/fuzz_targets/packetdrill.rs"]
+mod target;
+
+fuzz_target!(|bytes: &[u8]| target::run(bytes));

@@ -3,15 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use scenarios::problem::Source;
-use scenarios::sweep::Plan;
 
-fuzz_target!(|text: &str| {
-    let source = Source {
-        name: "fuzz.toml".to_owned(),
-        text: text.to_owned(),
-    };
-    if let Err(message) = Plan::new(&source, &[]) {
-        assert!(!message.to_string().is_empty());
-    }
-});
+#[path = "../../../tests/fuzz_targets/scenario.rs"]
+mod target;
+
+fuzz_target!(|bytes: &[u8]| target::run(bytes));
