@@ -4,7 +4,7 @@
 
 use sim_core::{
     Cx, Host, NetworkBuilder, NodeId, Outgoing, Packet, Rng, RunConfig, SimDuration, SimTime,
-    Simulation,
+    simulate,
 };
 
 const NODES: u32 = 1000;
@@ -63,8 +63,8 @@ fn main() {
         net.connect(host, hub, None, SimDuration::from_millis(1));
     }
     let network = net.build().expect("a valid network");
-    let nodes = network.place(|_| Gossip::default());
-    let done = Simulation::new(network, nodes, &RunConfig::new(1, SimTime::MAX)).run_to_end();
+    let config = RunConfig::new(1, SimTime::MAX);
+    let done = simulate(network, &config, |_| Gossip::default());
 
     let heard = done.records.len();
     let last = done.records.last().expect("the first one heard").time;

@@ -5,7 +5,7 @@
 
 use sim_core::{
     Cx, Host, LinkSpec, NetworkBuilder, Outgoing, Packet, Rate, Rng, RunConfig, SimDuration,
-    SimTime, Simulation,
+    SimTime, simulate,
 };
 
 /// Mean size in bytes: 1 ms at 1 Gbit/s, so that rounding to whole bytes does not count.
@@ -59,9 +59,8 @@ fn main() {
         let (source, sink) = (net.host("source"), net.host("sink"));
         net.join(LinkSpec::new(source, sink, Some(Rate::mbps(1000)), DELAY));
         let network = net.build().expect("a valid network");
-        let hosts = network.place(|_| Source { lambda, dice: None });
-        let end = SimTime::ZERO + SimDuration::from_secs(400);
-        let done = Simulation::new(network, hosts, &RunConfig::new(1, end)).run_to_end();
+        let config = RunConfig::new(1, SimTime::ZERO + SimDuration::from_secs(400));
+        let done = simulate(network, &config, |_| Source { lambda, dice: None });
         let sum: f64 = done.records.iter().map(|r| r.sample).sum();
         let (mean, expected) = (sum / done.records.len() as f64, 1.0 / (MU - lambda));
         println!(

@@ -2,7 +2,7 @@
 
 use sim_core::{
     Cx, Host, LinkSpec, NetworkBuilder, Outgoing, Packet, Rate, RunConfig, SimDuration, SimTime,
-    Simulation,
+    simulate,
 };
 
 /// Asks `target` every 10 ms, and answers who asks.
@@ -49,11 +49,10 @@ fn main() {
     let delay = SimDuration::from_millis(5);
     net.join(LinkSpec::new(alice, bob, Some(Rate::mbps(1)), delay).with_loss(0.01));
     let network = net.build().expect("a valid network");
-    let hosts = network.place(|node| Pinger {
+    let config = RunConfig::new(1, SimTime::ZERO + SimDuration::from_secs(10));
+    let done = simulate(network, &config, |node| Pinger {
         target: (node == alice).then_some("bob"),
     });
-    let end = SimTime::ZERO + SimDuration::from_secs(10);
-    let done = Simulation::new(network, hosts, &RunConfig::new(1, end)).run_to_end();
 
     let trips: Vec<f64> = done
         .records

@@ -5,7 +5,7 @@
 
 use sim_core::{
     Cx, Host, LinkSpec, NetworkBuilder, NodeId, Outgoing, Packet, RunConfig, SimDuration, SimTime,
-    Simulation, Timers,
+    Timers, simulate,
 };
 
 const NODES: u32 = 8;
@@ -64,9 +64,8 @@ fn main() {
         net.join(LinkSpec::new(from, to, None, HOP).with_loss(0.001));
     }
     let network = net.build().expect("a valid network");
-    let hosts = network.place(|_| Station::default());
-    let end = SimTime::ZERO + SimDuration::from_secs(1);
-    let done = Simulation::new(network, hosts, &RunConfig::new(1, end)).run_to_end();
+    let config = RunConfig::new(1, SimTime::ZERO + SimDuration::from_secs(1));
+    let done = simulate(network, &config, |_| Station::default());
 
     let count = |what| done.records.iter().filter(|r| r.sample == what).count();
     let (tokens, lost) = (count("token"), count("lost"));

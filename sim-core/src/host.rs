@@ -18,12 +18,16 @@ pub trait Host: Send + Sized {
     /// from one event to the next. `()` where there is none.
     type Scratch: Default + Send + fmt::Debug;
 
-    /// Called once at time zero.
-    fn on_start(&mut self, cx: &mut Cx<'_, Self>);
+    /// Called once at time zero. Nothing by default: a node that only answers.
+    fn on_start(&mut self, cx: &mut Cx<'_, Self>) {
+        let _ = cx;
+    }
     /// A packet for one of the node's addresses arrived.
     fn on_packet(&mut self, packet: Packet<Self::Payload>, cx: &mut Cx<'_, Self>);
-    /// A time asked for with [`Cx::wake`] has come.
-    fn on_timer(&mut self, token: u64, cx: &mut Cx<'_, Self>);
+    /// A time asked for with [`Cx::wake`] has come. Nothing by default: a node without timers.
+    fn on_timer(&mut self, token: u64, cx: &mut Cx<'_, Self>) {
+        let _ = (token, cx);
+    }
 
     /// At a gateway, a packet arrived that is not for one of its addresses. Passes it on by default.
     fn on_transit(&mut self, packet: Packet<Self::Payload>, cx: &mut Cx<'_, Self>) {

@@ -7,53 +7,39 @@
 //!    └── Cx::wake, Timers        all pending events: one EventQueue per partition
 //! ```
 //!
-//! A protocol is a type that implements [`Host`]; everything it does goes through [`Cx`]. A node that
-//! repeats a request until it is answered, over a link that loses every tenth packet:
+//! A protocol is a type that implements [`Host`]; everything it does goes through [`Cx`]. Two players
+//! who return a ball until the link loses it:
 //!
 //! ```
 //! use sim_core::*;
 //!
-//! #[derive(Default)]
-//! struct Node { timers: Timers }
+//! struct Player;
 //!
-//! impl Host for Node {
-//!     type Payload = &'static str; // what packets carry
-//!     type Sample = &'static str; // what the node records
+//! impl Host for Player {
+//!     type Payload = u32; // what packets carry: how often the ball has been hit
+//!     type Sample = u32; // what a node records
 //!     type Scratch = ();
 //!
 //!     fn on_start(&mut self, cx: &mut Cx<'_, Self>) {
-//!         if cx.name() == "client" {
-//!             let server = cx.address_of("server").expect("there is one");
-//!             cx.send(Outgoing::to(server, 100, "question"));
-//!             self.timers.set_in("repeat", SimDuration::from_millis(50), cx);
-//!         }
+//!         let other = if cx.name() == "a" { "b" } else { "a" };
+//!         cx.send(Outgoing::to(cx.address_of(other).expect("two players"), 1000, 1));
 //!     }
-//!     fn on_packet(&mut self, packet: Packet<&'static str>, cx: &mut Cx<'_, Self>) {
-//!         self.timers.cancel("repeat");
-//!         cx.record(packet.payload);
-//!         if packet.payload == "question" {
-//!             cx.send(Outgoing::to(packet.src, 1000, "answer"));
-//!         }
-//!     }
-//!     fn on_timer(&mut self, token: u64, cx: &mut Cx<'_, Self>) {
-//!         if self.timers.fire(token, cx).is_some() {
-//!             self.on_start(cx);
-//!         }
+//!     fn on_packet(&mut self, ball: Packet<u32>, cx: &mut Cx<'_, Self>) {
+//!         cx.record(ball.payload);
+//!         cx.send(Outgoing::to(ball.src, 1000, ball.payload + 1));
 //!     }
 //! }
 //!
 //! let mut net = NetworkBuilder::new();
-//! let (client, server) = (net.host("client"), net.host("server"));
-//! let delay = SimDuration::from_millis(10);
-//! net.join(LinkSpec::new(client, server, Some(Rate::mbps(10)), delay).with_loss(0.1));
-//! let network = net.build()?;
-//! let nodes = network.place(|_| Node::default());
-//! let done = Simulation::new(network, nodes, &RunConfig::new(1, SimTime::MAX)).run_to_end();
-//! assert_eq!(done.records.last().map(|r| r.sample), Some("answer"));
+//! let (a, b) = (net.host("a"), net.host("b"));
+//! net.join(LinkSpec::new(a, b, Some(Rate::mbps(10)), SimDuration::from_millis(10)).with_loss(0.1));
+//! let done = simulate(net.build()?, &RunConfig::new(1, SimTime::MAX), |_| Player);
+//! assert_eq!(done.stats.links.iter().map(|link| link.random_losses).sum::<u64>(), 2);
 //! # Ok::<(), network::NetworkError>(())
 //! ```
 //!
-//! More in `examples/`: ping, gossip among 1,000 nodes, an M/M/1 queue, a token ring.
+//! More in `examples/`: ping, gossip among 1,000 nodes, an M/M/1 queue, a token ring. Timers that can
+//! be cancelled: [`Timers`].
 //!
 //! Rules kept here: state is owned by a node, and nodes meet only through packets on links with
 //! delay > 0; events are ordered by (time, scheduling node, that node's counter). So a run's results
@@ -103,7 +89,7 @@ pub use packet::{Outgoing, Packet};
 pub use queue_disc::QueueLimit;
 pub use record::{Record, Recorder};
 pub use rng::Rng;
-pub use simulation::{Finished, RunConfig, RunStats, Simulation};
+pub use simulation::{Finished, RunConfig, RunStats, Simulation, simulate};
 pub use time::{SimDuration, SimTime};
 pub use timers::{LazyTimer, Timers, Wakes};
 pub use units::{Bytes, Rate};

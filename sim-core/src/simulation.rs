@@ -107,6 +107,18 @@ pub struct Finished<H: Host> {
     pub error: Option<RunError>,
 }
 
+/// Runs a protocol on a network from its start to its end, in one call: `make` makes the host of each
+/// node that is not a router, and everything that hosts record is kept in memory.
+pub fn simulate<H: Host>(
+    network: impl Into<Arc<Network>>,
+    config: &RunConfig,
+    make: impl FnMut(NodeId) -> H,
+) -> Finished<H> {
+    let network = network.into();
+    let hosts = network.place(make);
+    Simulation::new(network, hosts, config).run_to_end()
+}
+
 /// A network with its hosts, ready to run.
 #[derive(Debug)]
 pub struct Simulation<H: Host> {
