@@ -2,14 +2,13 @@
 //! engine`.
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use sim_core::record::Discard;
 use sim_core::{
-    Cx, Host, LinkSpec, Network, NodeId, NodeKind, NodeSpec, Outgoing, Packet, QueueLimit, Rate,
-    RunConfig, SimDuration, SimTime, Simulation,
+    Cx, Host, LinkSpec, NetworkBuilder, NodeId, Outgoing, Packet, QueueLimit, Rate, RunConfig,
+    SimDuration, SimTime, Simulation,
 };
 
 /// Keeps packets on their way to a peer and back.
@@ -54,38 +53,25 @@ impl Host for Echo {
 /// `sites` routers in a ring, 1 ms apart, two hosts on each; those of the first `busy` sites keep 20
 /// packets on their way between them.
 fn simulation(sites: u32, busy: u32, in_parts: bool, threads: usize) -> Simulation<Echo> {
-    let kind = |i| {
-        if i < sites {
-            NodeKind::Router
-        } else {
-            NodeKind::Host { addresses: 1 }
-        }
+    let mut net = NetworkBuilder::new();
+    let routers: Vec<NodeId> = (0..sites).map(|i| net.router(format!("r{i}"))).collect();
+    let join = |net: &mut NetworkBuilder, a: NodeId, b: NodeId, us: u64| {
+        let link = LinkSpec::new(a, b, Some(Rate::mbps(1000)), SimDuration::from_micros(us));
+        net.join(link.with_queue(QueueLimit::Packets(100)));
     };
-    let nodes = (0..3 * sites).map(|i| NodeSpec {
-        name: format!("n{i}"),
-        kind: kind(i),
-    });
-    let mut links = Vec::new();
-    let mut join = |a: u32, b: u32, us: u64| {
-        let delay = SimDuration::from_micros(us);
-        let mut link = LinkSpec::new(NodeId(a), NodeId(b), Some(Rate::mbps(1000)), delay);
-        link.queue = QueueLimit::Packets(100).into();
-        links.push(link.reversed());
-        links.push(link);
-    };
-    for i in (0..sites).filter(|_| sites > 1) {
-        join(i, (i + 1) % sites, 1000);
+    for i in (0..sites as usize).filter(|_| sites > 1) {
+        join(&mut net, routers[i], routers[(i + 1) % routers.len()], 1000);
     }
-    (0..2 * sites).for_each(|host| join(sites + host, host / 2, 20));
-    let network = Arc::new(Network::new(nodes.collect(), links).expect("a good network"));
+    for i in 0..2 * sites {
+        let host = net.host(format!("h{i}"));
+        join(&mut net, host, routers[i as usize / 2], 20);
+    }
+    let network = net.build().expect("a valid network");
     let echo = |host: u32| Echo {
         peer: (host / 2 < busy && host.is_multiple_of(2)).then(|| NodeId(sites + host + 1)),
         window: 20,
     };
-    let routers = (0..sites).map(|_| None);
-    let hosts = routers
-        .chain((0..2 * sites).map(|h| Some(echo(h))))
-        .collect();
+    let hosts = network.place(|node| echo(node.0 - sites));
     let config = RunConfig {
         partition_of: if in_parts {
             (0..sites).chain((0..2 * sites).map(|h| h / 2)).collect()

@@ -11,8 +11,8 @@ use std::time::Instant;
 use sim_core::assign::assign;
 use sim_core::record::Recorder;
 use sim_core::{
-    Cx, Host, LazyTimer, LinkSpec, Network, NodeId, NodeKind, NodeSpec, Outgoing, Packet, Rate,
-    Record, RunConfig, SimDuration, SimTime, Simulation,
+    Cx, Host, LazyTimer, Network, NetworkBuilder, NodeId, Outgoing, Packet, Rate, Record,
+    RunConfig, SimDuration, SimTime, Simulation,
 };
 
 const SITES: u32 = 8;
@@ -84,35 +84,19 @@ impl Recorder<u64> for Digest {
 }
 
 fn network(between_sites: SimDuration) -> Arc<Network> {
-    let kind = |i| {
-        if i < SITES {
-            NodeKind::Router
-        } else {
-            NodeKind::Host { addresses: 1 }
-        }
-    };
-    let nodes = (0..SITES + 2 * FLOWS).map(|i| NodeSpec {
-        name: format!("n{i}"),
-        kind: kind(i),
-    });
-    let mut links = Vec::new();
-    let mut join = |a: u32, b: u32, rate, delay| {
-        let link = LinkSpec::new(NodeId(a), NodeId(b), Some(Rate::mbps(rate)), delay);
-        links.push(link.reversed());
-        links.push(link);
-    };
-    for site in 0..SITES {
-        join(site, (site + 1) % SITES, 10_000, between_sites);
+    let mut net = NetworkBuilder::new();
+    let sites: Vec<NodeId> = (0..SITES)
+        .map(|i| net.router(format!("site-{i}")))
+        .collect();
+    let site = |i: u32| sites[(i % SITES) as usize];
+    for i in 0..SITES {
+        net.connect(site(i), site(i + 1), Rate::mbps(10_000), between_sites);
     }
-    for host in 0..2 * FLOWS {
-        join(
-            SITES + host,
-            (host / 2 + host % 2) % SITES,
-            100,
-            SimDuration::from_micros(20),
-        );
+    for i in 0..2 * FLOWS {
+        let (host, near) = (net.host(format!("host-{i}")), site(i / 2 + i % 2));
+        net.connect(host, near, Rate::mbps(100), SimDuration::from_micros(20));
     }
-    Arc::new(Network::new(nodes.collect(), links).expect("a good network"))
+    Arc::new(net.build().expect("a valid network"))
 }
 
 /// Wall time in s, events, digest of the records.
@@ -123,10 +107,7 @@ fn run(network: &Arc<Network>, config: &RunConfig) -> (f64, u64, u64) {
         timer: LazyTimer::default(),
         state: [1; 16],
     };
-    let routers = (0..SITES).map(|_| None);
-    let hosts = routers
-        .chain((0..2 * FLOWS).map(|h| Some(flow(h))))
-        .collect();
+    let hosts = network.place(|node| flow(node.0 - SITES));
     let mut simulation = Simulation::new(Arc::clone(network), hosts, config);
     let mut digest = Digest(0);
     let start = Instant::now();

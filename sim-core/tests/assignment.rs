@@ -2,9 +2,9 @@
 
 mod common;
 
-use common::{Draft, ms, us};
+use common::{built, ms, us};
 use sim_core::assign::{NoGain, assign};
-use sim_core::{LinkSpec, Network, NodeId, SimDuration};
+use sim_core::{LinkSpec, Network, NetworkBuilder, NodeId, SimDuration};
 
 /// `sites` routers in a ring of `far` links, each with `hosts` hosts on `near` links.
 fn ring(
@@ -13,21 +13,21 @@ fn ring(
     near: SimDuration,
     far: SimDuration,
 ) -> std::sync::Arc<Network> {
-    let mut draft = Draft::default();
-    let routers: Vec<NodeId> = (0..sites).map(|i| draft.router(&format!("r{i}"))).collect();
+    let mut net = NetworkBuilder::new();
+    let routers: Vec<NodeId> = (0..sites).map(|i| net.router(format!("r{i}"))).collect();
     for i in 0..sites * hosts {
-        let host = draft.host(&format!("h{i}"));
-        draft.join(LinkSpec::new(host, routers[i % sites], None, near));
+        let host = net.host(format!("h{i}"));
+        net.join(LinkSpec::new(host, routers[i % sites], None, near));
     }
     for i in 0..sites {
-        draft.join(LinkSpec::new(
+        net.join(LinkSpec::new(
             routers[i],
             routers[(i + 1) % sites],
             None,
             far,
         ));
     }
-    draft.network()
+    built(net)
 }
 
 fn loads(partition_of: &[u32], parts: u32) -> Vec<usize> {
@@ -59,12 +59,12 @@ fn long_links_are_cut_and_sites_stay_whole() {
 
 #[test]
 fn separate_networks_meet_never() {
-    let mut draft = Draft::default();
+    let mut net = NetworkBuilder::new();
     for i in 0..6 {
-        let (a, b) = (draft.host(&format!("a{i}")), draft.host(&format!("b{i}")));
-        draft.wire(a, b, 1);
+        let (a, b) = (net.host(format!("a{i}")), net.host(format!("b{i}")));
+        net.connect(a, b, None, ms(1));
     }
-    let found = assign(&draft.network(), &[1.0; 12], 3).unwrap();
+    let found = assign(&built(net), &[1.0; 12], 3).unwrap();
     assert_eq!(found.look_ahead, SimDuration::MAX);
     assert_eq!(found.partition_of, [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2]);
     assert_eq!(found.speed_up, 3.0);
@@ -92,7 +92,7 @@ fn the_reason_is_given_where_it_does_not_help() {
     assert_eq!(assign(&network, &[], 8), Err(NoGain::OnePart));
     assert_eq!(assign(&network, &[f64::NAN; 12], 8), Err(NoGain::OnePart));
     assert_eq!(
-        assign(&Draft::default().network(), &[], 8),
+        assign(&built(NetworkBuilder::new()), &[], 8),
         Err(NoGain::OnePart)
     );
 

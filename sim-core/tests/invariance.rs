@@ -4,7 +4,7 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{Draft, Outcome, Prober, Shot, address, at_us, hosts, run, us};
+use common::{Outcome, Prober, Shot, address, at_us, built, hosts, ms, run, us};
 use proptest::prelude::*;
 use sim_core::event_queue::EventQueueKind;
 use sim_core::impairments::{AnyRate, GilbertElliott, LossSpec};
@@ -12,8 +12,8 @@ use sim_core::network::{Impairments, LinkChange};
 use sim_core::plugin::Plugin;
 use sim_core::queue_disc::{CoDel, CoDelParams, QueueSpec};
 use sim_core::{
-    Bytes, Cx, Host, LazyTimer, LinkModels, LinkSpec, Loss, LossCause, Network, NodeId, Outage,
-    Outgoing, Packet, QueueLimit, Rate, Rng, RunConfig, SimTime,
+    Bytes, Cx, Host, LazyTimer, LinkModels, LinkSpec, Loss, LossCause, Network, NetworkBuilder,
+    NodeId, Outage, Outgoing, Packet, QueueLimit, Rate, Rng, RunConfig, SimTime,
 };
 
 /// Answers, forwards to others, wakes itself now and later: whatever its own dice say.
@@ -289,45 +289,47 @@ fn network() -> impl Strategy<Value = Arc<Network>> {
         outages,
     )
         .prop_map(|(routers, shortcuts, hosts, first, gateways, outages)| {
-            let mut draft = Draft::default();
+            let mut net = NetworkBuilder::new();
             let mut numbered: Vec<NodeId> = Vec::new();
+            let host_count = hosts.len();
             if first {
-                numbered.extend(hosts.iter().map(|_| draft.host("h")));
+                numbered.extend(hosts.iter().map(|_| net.host("h")));
             }
-            let mut spine = vec![draft.router("r")];
-            let join = |draft: &mut Draft, from, to, link: LinkSpec| {
+            let mut spine = vec![net.router("r")];
+            let join = |net: &mut NetworkBuilder, from, to, link: LinkSpec| {
                 if from != to {
-                    draft.join(LinkSpec { from, to, ..link });
+                    net.join(LinkSpec { from, to, ..link });
                 }
             };
             for (i, (at, link)) in routers.into_iter().enumerate() {
                 let new = match gateways >> i & 1 {
-                    0 => draft.router("r"),
-                    _ => draft.gateway("g"),
+                    0 => net.router("r"),
+                    _ => net.gateway("g"),
                 };
-                join(&mut draft, new, spine[at.index(spine.len())], link);
+                join(&mut net, new, spine[at.index(spine.len())], link);
                 spine.push(new);
             }
             for (a, b, link) in shortcuts {
                 join(
-                    &mut draft,
+                    &mut net,
                     spine[a.index(spine.len())],
                     spine[b.index(spine.len())],
                     link,
                 );
             }
             if !first {
-                numbered.extend(hosts.iter().map(|_| draft.host("h")));
+                numbered.extend(hosts.iter().map(|_| net.host("h")));
             }
             for (host, (at, link, second)) in numbered.into_iter().zip(hosts) {
-                join(&mut draft, host, spine[at.index(spine.len())], link);
+                join(&mut net, host, spine[at.index(spine.len())], link);
                 if let Some((at, link)) = second {
-                    join(&mut draft, host, spine[at.index(spine.len())], link);
+                    join(&mut net, host, spine[at.index(spine.len())], link);
                 }
             }
             let mut down: Vec<Outage> = Vec::new();
+            let nodes = spine.len() + host_count;
             for (node, at, takes) in outages {
-                let node = NodeId(node.index(draft.nodes.len()) as u32);
+                let node = NodeId(node.index(nodes) as u32);
                 if down.iter().all(|o| o.node != node) {
                     let up = takes.map(|takes| at_us(5 * (at + takes)));
                     down.push(Outage {
@@ -337,7 +339,7 @@ fn network() -> impl Strategy<Value = Arc<Network>> {
                     });
                 }
             }
-            let network = Network::new(draft.nodes, draft.links).unwrap();
+            let network = net.build().unwrap();
             Arc::new(network.with_outages(down).unwrap())
         })
 }
@@ -385,11 +387,11 @@ proptest! {
 
 #[test]
 fn another_seed_gives_other_results() {
-    let mut draft = Draft::default();
-    let (a, r, b) = (draft.host("a"), draft.router("r"), draft.host("b"));
-    draft.wire(a, r, 1);
-    draft.wire(r, b, 1);
-    let network = draft.network();
+    let mut net = NetworkBuilder::new();
+    let (a, r, b) = (net.host("a"), net.router("r"), net.host("b"));
+    net.connect(a, r, None, ms(1));
+    net.connect(r, b, None, ms(1));
+    let network = built(net);
     let run = |seed| outcome(&network, &RunConfig::new(seed, SimTime::MAX)).0;
     assert_ne!(run(1), run(2));
     assert_eq!(run(1), run(1));
@@ -400,12 +402,12 @@ fn another_seed_gives_other_results() {
 /// one partition is far ahead of the other whenever records are handed over.
 #[test]
 fn records_of_partitions_that_never_meet_are_merged() {
-    let mut draft = Draft::default();
-    let ends: Vec<_> = (0..4).map(|i| draft.host(&format!("h{i}"))).collect();
+    let mut net = NetworkBuilder::new();
+    let ends: Vec<_> = (0..4).map(|i| net.host(format!("h{i}"))).collect();
     for (a, delay) in [(0, us(1)), (2, us(7))] {
-        draft.join(LinkSpec::new(ends[a], ends[a + 1], None, delay));
+        net.join(LinkSpec::new(ends[a], ends[a + 1], None, delay));
     }
-    let network = draft.network();
+    let network = built(net);
     let run = |partition_of, threads| {
         let mut echoing = hosts(&network, |_| Prober {
             echo_size: 40,
@@ -468,12 +470,12 @@ impl Host for Fails {
 
 #[test]
 fn a_panic_of_a_host_ends_all_threads() {
-    let mut draft = Draft::default();
-    let ends: Vec<_> = (0..8).map(|i| draft.host(&format!("h{i}"))).collect();
+    let mut net = NetworkBuilder::new();
+    let ends: Vec<_> = (0..8).map(|i| net.host(format!("h{i}"))).collect();
     ends.chunks(2).for_each(|pair| {
-        draft.wire(pair[0], pair[1], 1);
+        net.connect(pair[0], pair[1], None, ms(1));
     });
-    let network = draft.network();
+    let network = built(net);
     for failing in 0..8 {
         let run = || {
             let config = RunConfig {

@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::{Draft, at_us, run};
-use sim_core::{Cx, Host, LazyTimer, Packet, RunConfig, SimTime};
+use common::{at_us, built, run};
+use sim_core::{Cx, Host, LazyTimer, NetworkBuilder, Packet, RunConfig, SimTime};
 
 /// Times and the deadlines set then, in us.
 type Plan = &'static [(u64, Option<u64>)];
@@ -49,14 +49,14 @@ impl Host for Clock {
 
 /// When the timer fired, and how many events it cost.
 fn fired(plan: &[(u64, Option<u64>)]) -> (Vec<u64>, u64) {
-    let mut draft = Draft::default();
-    draft.host("a");
+    let mut net = NetworkBuilder::new();
+    net.host("a");
     let clock = Clock {
         plan: plan.to_vec(),
         ..Clock::default()
     };
     let config = RunConfig::new(1, SimTime::MAX);
-    let ((records, _), hosts) = run(&draft.network(), vec![Some(clock)], &config);
+    let ((records, _), hosts) = run(&built(net), vec![Some(clock)], &config);
     let times = records.iter().map(|r| r.sample).collect();
     (times, hosts[0].as_ref().unwrap().wakes)
 }

@@ -5,9 +5,10 @@ mod common;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use common::{Draft, at_us, hosts, run, us};
+use common::{at_us, built, hosts, run, us};
 use sim_core::{
-    Cx, Host, LinkSpec, NodeId, Outgoing, Packet, Rate, RunConfig, SimDuration, Upcoming,
+    Cx, Host, LinkSpec, NetworkBuilder, NodeId, Outgoing, Packet, Rate, RunConfig, SimDuration,
+    Upcoming,
 };
 
 /// Sends bursts and sets timers; counts what it was shown ahead of time.
@@ -99,12 +100,12 @@ fn share_foreseen_by(
     change: impl FnOnce(&mut LinkSpec),
     from: usize,
 ) -> f64 {
-    let mut draft = Draft::default();
-    let (a, b) = (draft.host("a"), draft.host("b"));
+    let mut net = NetworkBuilder::new();
+    let (a, b) = (net.host("a"), net.host("b"));
     let mut link = LinkSpec::new(a, b, Some(Rate::mbps(100)), us(300));
     change(&mut link);
-    draft.join(link);
-    let network = draft.network();
+    net.join(link);
+    let network = built(net);
     let config = RunConfig {
         look_ahead_from: from,
         ..RunConfig::new(1, at_us(200_000))

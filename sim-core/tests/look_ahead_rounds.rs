@@ -4,9 +4,10 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{Draft, at_us, hosts, run};
+use common::{at_us, built, hosts, ms, run};
 use sim_core::{
-    Cx, Host, Network, NodeId, Outgoing, Packet, RunConfig, RunStats, SimDuration, SimTime,
+    Cx, Host, Network, NetworkBuilder, NodeId, Outgoing, Packet, RunConfig, RunStats, SimDuration,
+    SimTime,
 };
 
 /// Answers every packet, and calls at `peer` now and then.
@@ -48,16 +49,16 @@ const END_US: u64 = 10_000_000;
 
 /// Eight sites of two hosts behind a router, 1 ms between the sites, a partition each.
 fn sites(caller: impl Fn(u32) -> Caller, threads: usize) -> [RunStats; 2] {
-    let mut draft = Draft::default();
-    let routers: Vec<NodeId> = (0..8).map(|_| draft.router("r")).collect();
+    let mut net = NetworkBuilder::new();
+    let routers: Vec<NodeId> = (0..8).map(|_| net.router("r")).collect();
     for i in 0..8 {
-        draft.wire(routers[i], routers[(i + 1) % 8], 1);
+        net.connect(routers[i], routers[(i + 1) % 8], None, ms(1));
     }
     for host in 0..16 {
-        let node = draft.host("h");
-        draft.wire(node, routers[host / 2], 1);
+        let node = net.host("h");
+        net.connect(node, routers[host / 2], None, ms(1));
     }
-    let network: Arc<Network> = draft.network();
+    let network: Arc<Network> = built(net);
     let whole = RunConfig::new(1, at_us(END_US));
     let divided = RunConfig {
         partition_of: (0..8).chain((0..16).map(|h| h / 2)).collect(),

@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::{Draft, Seen, Shot, address, at_us, hosts, losses, ms, run, send_from_a};
-use sim_core::{LossCause, Network, NodeId, RunConfig, SimDuration, SimTime};
+use common::{Seen, Shot, address, at_us, built, hosts, losses, ms, run, send_from_a};
+use sim_core::{LossCause, Network, NetworkBuilder, NodeId, RunConfig, SimDuration, SimTime};
 
 /// The names of the nodes on the way from one host to another; `None` when it ends nowhere.
 fn path(network: &Network, from: &str, to: &str) -> Option<Vec<String>> {
@@ -22,25 +22,25 @@ fn delay(network: &Network, from: &str, to: &str) -> Option<SimDuration> {
     network.path_delay(network.node(from)?, network.node(to)?)
 }
 
-fn line() -> Draft {
-    let mut d = Draft::default();
+fn line() -> NetworkBuilder {
+    let mut net = NetworkBuilder::new();
     let (a, r1, r2, r3, b) = (
-        d.host("a"),
-        d.router("r1"),
-        d.router("r2"),
-        d.router("r3"),
-        d.host("b"),
+        net.host("a"),
+        net.router("r1"),
+        net.router("r2"),
+        net.router("r3"),
+        net.host("b"),
     );
-    d.wire(a, r1, 1);
-    d.wire(r1, r2, 2);
-    d.wire(r2, r3, 3);
-    d.wire(r3, b, 4);
-    d
+    net.connect(a, r1, None, ms(1));
+    net.connect(r1, r2, None, ms(2));
+    net.connect(r2, r3, None, ms(3));
+    net.connect(r3, b, None, ms(4));
+    net
 }
 
 #[test]
 fn a_line_is_walked_end_to_end() {
-    let network = line().network();
+    let network = built(line());
     assert_eq!(
         path(&network, "a", "b").unwrap(),
         ["a", "r1", "r2", "r3", "b"]
@@ -55,13 +55,13 @@ fn a_line_is_walked_end_to_end() {
 
 #[test]
 fn a_star_of_ten_thousand_hosts_goes_through_its_hub() {
-    let mut d = Draft::default();
-    let hub = d.router("hub");
+    let mut net = NetworkBuilder::new();
+    let hub = net.router("hub");
     for i in 0..10_000 {
-        let host = d.host(&format!("h{i}"));
-        d.wire(host, hub, 1);
+        let host = net.host(format!("h{i}"));
+        net.connect(host, hub, None, ms(1));
     }
-    let network = d.network();
+    let network = built(net);
     for (from, to) in [("h0", "h9999"), ("h5000", "h4999"), ("h9999", "h0")] {
         assert_eq!(path(&network, from, to).unwrap(), [from, "hub", to]);
     }
@@ -77,22 +77,22 @@ fn a_diamond_takes_the_shorter_delay_then_fewer_hops_then_the_lower_link() {
         ((3, 1), (2, 2), "north"),
         ((3, 1), (1, 3), "north"),
     ] {
-        let mut d = Draft::default();
+        let mut net = NetworkBuilder::new();
         let (a, r0, n, s, r3, b) = (
-            d.host("a"),
-            d.router("r0"),
-            d.router("north"),
-            d.router("south"),
-            d.router("r3"),
-            d.host("b"),
+            net.host("a"),
+            net.router("r0"),
+            net.router("north"),
+            net.router("south"),
+            net.router("r3"),
+            net.host("b"),
         );
-        d.wire(a, r0, 1);
-        d.wire(r0, n, north.0);
-        d.wire(r0, s, south.0);
-        d.wire(n, r3, north.1);
-        d.wire(s, r3, south.1);
-        d.wire(r3, b, 1);
-        let network = d.network();
+        net.connect(a, r0, None, ms(1));
+        net.connect(r0, n, None, ms(north.0));
+        net.connect(r0, s, None, ms(south.0));
+        net.connect(n, r3, None, ms(north.1));
+        net.connect(s, r3, None, ms(south.1));
+        net.connect(r3, b, None, ms(1));
+        let network = built(net);
         assert_eq!(
             path(&network, "a", "b").unwrap(),
             ["a", "r0", expected, "r3", "b"],
@@ -100,42 +100,39 @@ fn a_diamond_takes_the_shorter_delay_then_fewer_hops_then_the_lower_link() {
         );
     }
     // A detour of the same delay with one hop more.
-    let mut d = line();
+    let mut net = line();
     let (r1, r3) = (NodeId(1), NodeId(3));
-    d.wire(r1, r3, 5);
-    assert_eq!(
-        path(&d.network(), "a", "b").unwrap(),
-        ["a", "r1", "r3", "b"]
-    );
+    net.connect(r1, r3, None, ms(5));
+    assert_eq!(path(&built(net), "a", "b").unwrap(), ["a", "r1", "r3", "b"]);
 }
 
 #[test]
 fn hosts_are_never_in_transit() {
     // The way over the host `short` would be quicker.
-    let mut d = Draft::default();
+    let mut net = NetworkBuilder::new();
     let (a, r1, r2, b, short) = (
-        d.host("a"),
-        d.router("r1"),
-        d.router("r2"),
-        d.host("b"),
-        d.host("short"),
+        net.host("a"),
+        net.router("r1"),
+        net.router("r2"),
+        net.host("b"),
+        net.host("short"),
     );
-    d.wire(a, r1, 1);
-    d.wire(r1, r2, 50);
-    d.wire(r2, b, 1);
-    d.wire(r1, short, 1);
-    d.wire(short, r2, 1);
-    let network = d.network();
+    net.connect(a, r1, None, ms(1));
+    net.connect(r1, r2, None, ms(50));
+    net.connect(r2, b, None, ms(1));
+    net.connect(r1, short, None, ms(1));
+    net.connect(short, r2, None, ms(1));
+    let network = built(net);
     assert_eq!(path(&network, "a", "b").unwrap(), ["a", "r1", "r2", "b"]);
     assert_eq!(path(&network, "a", "short").unwrap(), ["a", "r1", "short"]);
     assert_eq!(path(&network, "short", "b").unwrap(), ["short", "r2", "b"]);
 
     // Host, host, host in a row: neighbours meet, the ends do not.
-    let mut d = Draft::default();
-    let (a, m, b) = (d.host("a"), d.host("m"), d.host("b"));
-    d.wire(a, m, 1);
-    d.wire(m, b, 1);
-    let network = d.network();
+    let mut net = NetworkBuilder::new();
+    let (a, m, b) = (net.host("a"), net.host("m"), net.host("b"));
+    net.connect(a, m, None, ms(1));
+    net.connect(m, b, None, ms(1));
+    let network = built(net);
     assert_eq!(path(&network, "a", "m").unwrap(), ["a", "m"]);
     assert_eq!(path(&network, "m", "b").unwrap(), ["m", "b"]);
     assert_eq!(delay(&network, "a", "b"), None);
@@ -146,10 +143,10 @@ fn hosts_are_never_in_transit() {
 
 #[test]
 fn where_there_is_no_way_packets_are_lost_and_counted() {
-    let mut d = line();
-    let (r9, c) = (d.router("r9"), d.host("c"));
-    d.wire(r9, c, 1);
-    let network = d.network();
+    let mut net = line();
+    let (r9, c) = (net.router("r9"), net.host("c"));
+    net.connect(r9, c, None, ms(1));
+    let network = built(net);
     assert_eq!(path(&network, "a", "c"), None);
     assert_eq!(delay(&network, "a", "c"), None);
     assert_eq!(path(&network, "a", "b").unwrap().len(), 5);
@@ -185,7 +182,7 @@ fn where_there_is_no_way_packets_are_lost_and_counted() {
 
 #[test]
 fn a_packet_whose_hops_run_out_is_lost_at_that_router() {
-    let network = line().network();
+    let network = built(line());
     for (ttl, lost_at) in [(1, Some(1)), (2, Some(2)), (3, Some(3)), (4, None)] {
         let plan = vec![Shot {
             at: at_us(0),

@@ -2,9 +2,9 @@
 
 mod common;
 
-use common::{Draft, run};
+use common::{built, run};
 use sim_core::simulation::{RunError, Simulation};
-use sim_core::{Cx, Host, Packet, RunConfig, SimDuration, SimTime};
+use sim_core::{Cx, Host, NetworkBuilder, Packet, RunConfig, SimDuration, SimTime};
 
 /// Wakes itself after `wait`, for ever.
 struct Restless {
@@ -37,10 +37,10 @@ fn config(end: SimTime) -> RunConfig {
 #[test]
 fn an_endless_instant_ends_the_run_with_the_time_it_stands_at() {
     for wait in [SimDuration::ZERO, SimDuration::from_ps(1)] {
-        let mut draft = Draft::default();
-        draft.host("a");
+        let mut net = NetworkBuilder::new();
+        net.host("a");
         let hosts = vec![Some(Restless { wait })];
-        let done = Simulation::new(draft.network(), hosts, &config(SimTime::MAX)).run_to_end();
+        let done = Simulation::new(built(net), hosts, &config(SimTime::MAX)).run_to_end();
         match done.error {
             Some(RunError::NoProgress { since, events }) => {
                 assert_eq!(since, SimTime::ZERO);
@@ -53,14 +53,10 @@ fn an_endless_instant_ends_the_run_with_the_time_it_stands_at() {
 
 #[test]
 fn a_restless_host_whose_time_advances_may_go_on() {
-    let mut draft = Draft::default();
-    draft.host("a");
+    let mut net = NetworkBuilder::new();
+    net.host("a");
     let wait = SimDuration::from_nanos(100);
     let end = SimTime::ZERO + SimDuration::from_millis(10);
-    let ((_, stats), _) = run(
-        &draft.network(),
-        vec![Some(Restless { wait })],
-        &config(end),
-    );
+    let ((_, stats), _) = run(&built(net), vec![Some(Restless { wait })], &config(end));
     assert_eq!((stats.reached, stats.events), (end, 100_001)); // the start, and the rest
 }

@@ -9,7 +9,7 @@ use std::net::SocketAddrV4;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use sim_core::{NodeId, Rate, Record, Recorder, SimDuration, SimTime};
+use sim_core::{NetworkBuilder, NodeId, NodeKind, Rate, Record, Recorder, SimDuration, SimTime};
 use tcp_model::TcpParams;
 use tcp_model::params::PortSelection;
 use tcp_model::sample::{OpenResult, TcpSample};
@@ -18,7 +18,7 @@ use tcp_model::state::State;
 
 use super::measure::{self, Ran};
 use super::table::{Measurement, Table};
-use super::world::{Plan, World, address};
+use super::world::{World, address};
 use crate::engine::Engine;
 use crate::process;
 
@@ -98,16 +98,12 @@ pub(super) fn world(
     // Twice the ports taken at a time, those of connections still open included.
     let held = seconds.min(close.time_wait as f64 + 5.0) * f64::from(rate);
     let addresses = (2.0 * held / f64::from(PORTS.1 - PORTS.0)).ceil() as u32;
-    let mut plan = Plan::default();
-    let client = plan.host("client".to_owned(), addresses);
-    let server = plan.host("server".to_owned(), 1);
-    plan.join(
-        client,
-        server,
-        Rate::mbps(10_000),
-        SimDuration::from_millis(5),
-    );
-    let network = plan.network().map_err(|e| e.to_string())?;
+    let mut net = NetworkBuilder::new();
+    let client = net.node("client", NodeKind::Host { addresses });
+    let server = net.host("server");
+    let delay = SimDuration::from_millis(5);
+    net.connect(client, server, Rate::mbps(10_000), delay);
+    let network = net.build().map_err(|e| e.to_string())?;
     let locals = network.addresses(client).collect::<Vec<_>>();
     let remote = SocketAddrV4::new(address(&network, server), PORT);
     let exchange = Arc::new(Exchange {

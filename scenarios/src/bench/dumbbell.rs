@@ -11,14 +11,14 @@
 use std::net::SocketAddrV4;
 
 use sim_core::record::Discard;
-use sim_core::{NodeId, QueueLimit, Rate, SimDuration, SimTime, Simulation};
+use sim_core::{NetworkBuilder, NodeId, QueueLimit, Rate, SimDuration, SimTime, Simulation};
 use tcp_model::host::StateMemory;
 use tcp_model::spec::{AppSpec, BulkSpec, SinkSpec};
 use tcp_model::{State, TcpHost, TcpParams};
 
 use super::measure::{self, Ran};
 use super::table::Measurement;
-use super::world::{Plan, World, address};
+use super::world::{World, address};
 use crate::engine::Engine;
 
 /// Payload of a full segment, bytes.
@@ -60,21 +60,21 @@ pub(super) fn receiver() -> AppSpec {
 pub(super) fn world(n: u32, end: SimTime) -> Result<World, String> {
     let (core, access) = (Rate::mbps(10 * u64::from(n)), Rate::mbps(100));
     let one_ms = SimDuration::from_millis(1);
-    let mut plan = Plan::default();
-    let (left, right) = (plan.router("left"), plan.router("right"));
+    let mut net = NetworkBuilder::new();
+    let (left, right) = (net.router("left"), net.router("right"));
     let queue_pkts = (core.as_bps() as f64 * 0.020 / 8.0 / 1500.0)
         .ceil()
         .max(2.0) as u32;
     // Ours counts the packet in service too.
-    plan.join(left, right, core, SimDuration::from_millis(8))
-        .queue = QueueLimit::Packets(queue_pkts + 1).into();
+    let [bottleneck, _] = net.connect(left, right, core, SimDuration::from_millis(8));
+    net.link_mut(bottleneck).queue = QueueLimit::Packets(queue_pkts + 1).into();
     for (side, router) in [("sender", left), ("receiver", right)] {
         for i in 0..n {
-            let host = plan.host(format!("{side}-{i}"), 1);
-            plan.join(host, router, access, one_ms);
+            let host = net.host(format!("{side}-{i}"));
+            net.connect(host, router, access, one_ms);
         }
     }
-    let network = plan.network().map_err(|e| e.to_string())?;
+    let network = net.build().map_err(|e| e.to_string())?;
     let addresses: Vec<_> = (2..2 + 2 * n)
         .map(|i| address(&network, NodeId(i)))
         .collect();

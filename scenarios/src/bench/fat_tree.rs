@@ -9,19 +9,19 @@
 //! nanoseconds, in turn for each pod, so that the routes of different pods spread over the core.
 
 use sim_core::record::Discard;
-use sim_core::{NodeId, QueueLimit, Rate, SimDuration, SimTime};
+use sim_core::{LinkSpec, NetworkBuilder, NodeId, QueueLimit, Rate, SimDuration, SimTime};
 
 use super::dumbbell::{bulk_costs, delivered, params, receiver, sender};
 use super::measure;
 use super::table::Measurement;
-use super::world::{Plan, World, address};
+use super::world::{World, address};
 use crate::engine::Engine;
 
 const RATE: Rate = Rate::mbps(1000);
 
-fn join(plan: &mut Plan, from: NodeId, to: NodeId, nanos: u64) {
-    let delay = SimDuration::from_nanos(nanos);
-    plan.join_limited(from, to, RATE, delay, QueueLimit::Packets(100));
+fn join(net: &mut NetworkBuilder, from: NodeId, to: NodeId, nanos: u64) {
+    let link = LinkSpec::new(from, to, Some(RATE), SimDuration::from_nanos(nanos));
+    net.join(link.with_queue(QueueLimit::Packets(100)));
 }
 
 /// Hosts of a tree of `k` pods, in order of pods.
@@ -31,19 +31,19 @@ pub(super) const fn host_count(k: u32) -> u32 {
 
 fn world(k: u32, flows: u32, end: SimTime) -> Result<World, String> {
     let half = k / 2;
-    let mut plan = Plan::default();
+    let mut net = NetworkBuilder::new();
     let hosts: Vec<NodeId> = (0..host_count(k))
-        .map(|i| plan.host(format!("host-{i}"), 1))
+        .map(|i| net.host(format!("host-{i}")))
         .collect();
     let mut routers = |name: &str, count: u32| -> Vec<NodeId> {
         let names = (0..count).map(|i| format!("{name}-{i}"));
-        names.map(|name| plan.router(&name)).collect()
+        names.map(|name| net.router(name)).collect()
     };
     let edges = routers("edge", k * half);
     let aggregations = routers("aggregation", k * half);
     let cores = routers("core", half * half);
     for (i, &host) in (0u32..).zip(&hosts) {
-        join(&mut plan, host, edges[(i / half) as usize], 5_000);
+        join(&mut net, host, edges[(i / half) as usize], 5_000);
     }
     for pod in 0..k {
         for a in 0..half {
@@ -51,21 +51,16 @@ fn world(k: u32, flows: u32, end: SimTime) -> Result<World, String> {
             for e in 0..half {
                 let edge = edges[(pod * half + e) as usize];
                 let turn = (a + e + pod) % half;
-                join(&mut plan, edge, aggregation, 5_000 + u64::from(turn));
+                join(&mut net, edge, aggregation, 5_000 + u64::from(turn));
             }
             for c in 0..half {
                 let core = cores[(a * half + c) as usize];
                 let turn = (c + pod) % half;
-                join(
-                    &mut plan,
-                    aggregation,
-                    core,
-                    25_000 + u64::from(half * turn),
-                );
+                join(&mut net, aggregation, core, 25_000 + u64::from(half * turn));
             }
         }
     }
-    let network = plan.network().map_err(|e| e.to_string())?;
+    let network = net.build().map_err(|e| e.to_string())?;
     let addresses: Vec<_> = hosts.iter().map(|&h| address(&network, h)).collect();
     let count = host_count(k);
     let of_pod = half * half;

@@ -8,13 +8,13 @@ use std::net::SocketAddrV4;
 use std::sync::Arc;
 
 use sim_core::record::Discard;
-use sim_core::{NodeId, Rate, SimDuration, SimTime};
+use sim_core::{NetworkBuilder, NodeId, NodeKind, Rate, SimDuration, SimTime};
 use tcp_model::spec::{AppSpec, Arrivals, ClientSpec, Closer, Exchange, ServerSpec};
 
 use super::churn::{PORTS, params};
 use super::measure::{self, Ran};
 use super::table::Measurement;
-use super::world::{Plan, World, address};
+use super::world::{World, address};
 use crate::engine::Engine;
 
 const PAIRS: u32 = 4;
@@ -35,14 +35,14 @@ pub(super) fn four_pairs(
     let of_pair = |i: u32| n / PAIRS + u32::from(i < n % PAIRS);
     // At most half of an address's ports are taken.
     let addresses = (2 * n.div_ceil(PAIRS)).div_ceil(u32::from(PORTS.1 - PORTS.0));
-    let mut plan = Plan::default();
+    let mut net = NetworkBuilder::new();
     for i in 0..PAIRS {
-        let client = plan.host(format!("client-{i}"), addresses);
-        let server = plan.host(format!("server-{i}"), 1);
+        let client = net.node(format!("client-{i}"), NodeKind::Host { addresses });
+        let server = net.host(format!("server-{i}"));
         let delay = SimDuration::from_millis(5);
-        plan.join(client, server, Rate::mbps(10_000), delay);
+        net.connect(client, server, Rate::mbps(10_000), delay);
     }
-    let network = plan.network().map_err(|e| e.to_string())?;
+    let network = net.build().map_err(|e| e.to_string())?;
     let locals: Vec<Vec<_>> = (0..2 * PAIRS)
         .map(|i| network.addresses(NodeId(i)).collect())
         .collect();

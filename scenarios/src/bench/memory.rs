@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use sim_core::network::LinkChange;
 use sim_core::record::Discard;
-use sim_core::{NodeId, QueueLimit, Rate, SimDuration, SimTime, Simulation};
+use sim_core::{NetworkBuilder, NodeId, NodeKind, Rate, SimDuration, SimTime, Simulation};
 use tcp_model::host::{StateMemory, TcpHost};
 use tcp_model::spec::{
     AppSpec, Arrivals, BulkSpec, ClientSpec, Closer, Exchange, ServerSpec, SinkSpec,
@@ -21,7 +21,7 @@ use tcp_model::state::State;
 use super::churn::params;
 use super::measure::{self, Ran};
 use super::table::{Measurement, Table};
-use super::world::{Plan, World, address};
+use super::world::{World, address};
 use crate::engine::Engine;
 
 /// A world and the states it shows, by what is done to its connections.
@@ -115,19 +115,14 @@ fn cases() -> Vec<Case> {
 }
 
 fn world(n: u32, case: &Case) -> Result<World, String> {
-    let mut plan = Plan::default();
-    let client = plan.host("client".to_owned(), n.div_ceil(30_000));
-    let server = plan.host("server".to_owned(), 1);
+    let mut net = NetworkBuilder::new();
+    let addresses = n.div_ceil(30_000);
+    let client = net.node("client", NodeKind::Host { addresses });
+    let server = net.host("server");
     let delay = SimDuration::from_millis(DELAY);
-    plan.join_limited(
-        client,
-        server,
-        Rate::mbps(100_000),
-        delay,
-        QueueLimit::Unlimited,
-    );
-    plan.each_direction(|from, link| {
-        let down = case.down[usize::from(from != client)];
+    net.connect(client, server, Rate::mbps(100_000), delay);
+    for link in net.links_mut() {
+        let down = case.down[usize::from(link.from != client)];
         link.changes = vec![LinkChange {
             at: SimTime::ZERO + SimDuration::from_millis(down),
             up: Some(false),
@@ -136,8 +131,8 @@ fn world(n: u32, case: &Case) -> Result<World, String> {
         if case.bulk {
             link.impairments.loss = 0.01.into();
         }
-    });
-    let network = plan.network().map_err(|e| e.to_string())?;
+    }
+    let network = net.build().map_err(|e| e.to_string())?;
     let locals: Vec<_> = network.addresses(client).collect();
     let to = address(&network, server);
     let [of_client, of_server] = case.exchange.clone().map(Arc::new);

@@ -9,40 +9,36 @@
 //! Every other pair has both hosts at one site, the rest the receiver at the next site.
 
 use sim_core::record::Discard;
-use sim_core::{NodeId, QueueLimit, Rate, SimDuration, SimTime};
+use sim_core::{NetworkBuilder, NodeId, QueueLimit, Rate, SimDuration, SimTime};
 
 use super::dumbbell::{bulk_costs, delivered, params, receiver, sender};
 use super::measure;
 use super::table::Measurement;
-use super::world::{Plan, World, address};
+use super::world::{World, address};
 use crate::engine::Engine;
 
 const SITES: u32 = 4;
 
 fn world(pairs: u32, end: SimTime) -> Result<World, String> {
-    let mut plan = Plan::default();
+    let mut net = NetworkBuilder::new();
     let sites: Vec<NodeId> = (0..SITES)
-        .map(|i| plan.router(&format!("site-{i}")))
+        .map(|i| net.router(format!("site-{i}")))
         .collect();
     let site = |i: u32| sites[(i % SITES) as usize];
     for i in 0..SITES {
         let between = SimDuration::from_millis(2);
-        plan.join(site(i), site(i + 1), Rate::mbps(10_000), between);
+        net.connect(site(i), site(i + 1), Rate::mbps(10_000), between);
     }
     for host in 0..2 * pairs {
         let (pair, is_receiver) = (host / 2, host % 2);
         // Pairs 0-3 stay at their sites, pairs 4-7 cross, and so on.
         let crosses = (pair / SITES) % 2 * is_receiver;
-        let node = plan.host(format!("host-{host}"), 1);
-        let access = plan.join(
-            site(pair + crosses),
-            node,
-            Rate::mbps(100),
-            SimDuration::from_micros(20),
-        );
-        access.queue = QueueLimit::Packets(100).into();
+        let node = net.host(format!("host-{host}"));
+        let (rate, delay) = (Rate::mbps(100), SimDuration::from_micros(20));
+        let [to_host, _] = net.connect(site(pair + crosses), node, rate, delay);
+        net.link_mut(to_host).queue = QueueLimit::Packets(100).into();
     }
-    let network = plan.network().map_err(|e| e.to_string())?;
+    let network = net.build().map_err(|e| e.to_string())?;
     let addresses: Vec<_> = (0..2 * pairs)
         .map(|host| address(&network, NodeId(SITES + host)))
         .collect();

@@ -5,21 +5,19 @@
 //! N/4 rows and N/4 columns on.
 
 use sim_core::record::Discard;
-use sim_core::{NodeId, QueueLimit, Rate, SimDuration, SimTime};
+use sim_core::{LinkSpec, NetworkBuilder, NodeId, QueueLimit, Rate, SimDuration, SimTime};
 
 use super::dumbbell::{bulk_costs, delivered, params, receiver, sender};
 use super::measure;
 use super::table::Measurement;
-use super::world::{Plan, World, address};
+use super::world::{World, address};
 use crate::engine::Engine;
 
 fn world(n: u32, end: SimTime) -> Result<World, String> {
-    let mut plan = Plan::default();
-    let hosts: Vec<NodeId> = (0..n * n)
-        .map(|i| plan.host(format!("host-{i}"), 1))
-        .collect();
+    let mut net = NetworkBuilder::new();
+    let hosts: Vec<NodeId> = (0..n * n).map(|i| net.host(format!("host-{i}"))).collect();
     let routers: Vec<NodeId> = (0..n * n)
-        .map(|i| plan.router(&format!("router-{i}")))
+        .map(|i| net.router(format!("router-{i}")))
         .collect();
     let place = |row: u32, column: u32| (row % n * n + column % n) as usize;
     for row in 0..n {
@@ -27,14 +25,14 @@ fn world(n: u32, end: SimTime) -> Result<World, String> {
             let here = place(row, column);
             for next in [place(row + 1, column), place(row, column + 1)] {
                 let delay = SimDuration::from_millis(1);
-                plan.join(routers[here], routers[next], Rate::mbps(10_000), delay);
+                net.connect(routers[here], routers[next], Rate::mbps(10_000), delay);
             }
-            let delay = SimDuration::from_micros(50);
-            let queue = QueueLimit::Packets(100);
-            plan.join_limited(routers[here], hosts[here], Rate::mbps(100), delay, queue);
+            let (rate, delay) = (Some(Rate::mbps(100)), SimDuration::from_micros(50));
+            let access = LinkSpec::new(routers[here], hosts[here], rate, delay);
+            net.join(access.with_queue(QueueLimit::Packets(100)));
         }
     }
-    let network = plan.network().map_err(|e| e.to_string())?;
+    let network = net.build().map_err(|e| e.to_string())?;
     let addresses: Vec<_> = hosts.iter().map(|&h| address(&network, h)).collect();
     let on = (n / 4).max(1);
     let apps = |node: NodeId| {

@@ -8,67 +8,24 @@ use std::sync::Arc;
 
 use sim_core::record::Collect;
 use sim_core::{
-    Cx, Host, LinkId, LinkSpec, Loss, LossCause, Network, NodeId, NodeKind, NodeSpec, Outgoing,
-    Packet, Rate, Record, RunConfig, RunStats, SimDuration, SimTime, Simulation,
+    Cx, Host, LinkId, LinkSpec, Loss, LossCause, Network, NetworkBuilder, NodeId, Outgoing, Packet,
+    Rate, Record, RunConfig, RunStats, SimDuration, SimTime, Simulation,
 };
 
-/// Nodes and links to be.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Draft {
-    pub(crate) nodes: Vec<NodeSpec>,
-    pub(crate) links: Vec<LinkSpec>,
-}
-
-impl Draft {
-    fn node(&mut self, name: &str, kind: NodeKind) -> NodeId {
-        let name = name.to_owned();
-        self.nodes.push(NodeSpec { name, kind });
-        NodeId(self.nodes.len() as u32 - 1)
-    }
-
-    pub(crate) fn host(&mut self, name: &str) -> NodeId {
-        self.node(name, NodeKind::Host { addresses: 1 })
-    }
-
-    pub(crate) fn router(&mut self, name: &str) -> NodeId {
-        self.node(name, NodeKind::Router)
-    }
-
-    /// Both directions; the number of the first, the other is one more.
-    pub(crate) fn join(&mut self, spec: LinkSpec) -> LinkId {
-        self.links.push(spec.clone());
-        self.links.push(spec.reversed());
-        LinkId(self.links.len() as u32 - 2)
-    }
-
-    /// Both directions, without serialisation time.
-    pub(crate) fn wire(&mut self, a: NodeId, b: NodeId, delay_ms: u64) -> LinkId {
-        self.join(LinkSpec::new(
-            a,
-            b,
-            None,
-            SimDuration::from_millis(delay_ms),
-        ))
-    }
-
-    pub(crate) fn gateway(&mut self, name: &str) -> NodeId {
-        self.node(name, NodeKind::Gateway { addresses: 1 })
-    }
-
-    pub(crate) fn network(&self) -> Arc<Network> {
-        Arc::new(Network::new(self.nodes.clone(), self.links.clone()).unwrap())
-    }
+/// The network, to be shared among runs.
+pub(crate) fn built(net: NetworkBuilder) -> Arc<Network> {
+    Arc::new(net.build().unwrap())
 }
 
 /// Host `a`, one link described by `spec` (its ends are set here), host `b`.
 pub(crate) fn one_link(spec: impl FnOnce(&mut LinkSpec)) -> Arc<Network> {
-    let mut draft = Draft::default();
-    let (a, b) = (draft.host("a"), draft.host("b"));
+    let mut net = NetworkBuilder::new();
+    let (a, b) = (net.host("a"), net.host("b"));
     let mut link = LinkSpec::new(a, b, None, ms(1));
     spec(&mut link);
-    let back = LinkSpec::new(b, a, None, ms(1));
-    draft.links = vec![link, back];
-    draft.network()
+    net.link(link);
+    net.link(LinkSpec::new(b, a, None, ms(1)));
+    built(net)
 }
 
 pub(crate) const fn ms(n: u64) -> SimDuration {
