@@ -7,17 +7,15 @@ use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use sim_core::record::Discard;
-use sim_core::{
-    LinkSpec, Network, NodeId, NodeKind, NodeSpec, Packet, Rate, Rng, RunConfig, SimDuration,
-    SimTime, Simulation,
-};
+use sim_core::{Packet, Rate, Rng, SimDuration, SimTime, Simulation};
 use tcp_model::model::SendCall;
 use tcp_model::options::{Options, TcpOption};
 use tcp_model::params::PortSelection;
 use tcp_model::ports::{Destination, PortAllocator};
 use tcp_model::spec::{
-    AppSpec, Arrivals, ClientSpec, Distribution, Exchange, HostConfig, ServerSpec, TraceSpec,
+    AppSpec, Arrivals, ClientSpec, Distribution, Exchange, HostConfig, ServerSpec,
 };
+use tcp_model::testing::two_hosts;
 use tcp_model::wire::{decode_ipv4, encode_ipv4};
 use tcp_model::{
     ConnId, Connection, Flags, Input, OpenContext, Outputs, Segment, SeqNum, State, TcpHost,
@@ -37,7 +35,8 @@ fn params() -> TcpParams {
     }
 }
 
-/// Two end points, joined by nothing but a loop.
+/// Two end points, joined by nothing but a loop: `testing::Pair` keeps a log, which would be measured
+/// too.
 struct Pair {
     ends: [Connection; 2],
     out: Outputs,
@@ -236,29 +235,18 @@ fn ports(c: &mut Criterion) {
 
 /// A client and a server with `n` connections, each with a request every second.
 fn busy_hosts(n: u32) -> Simulation<TcpHost> {
-    let node = |name: &str, addresses| NodeSpec {
-        name: name.to_owned(),
-        kind: NodeKind::Host { addresses },
-    };
-    let link = LinkSpec::new(
-        NodeId(0),
-        NodeId(1),
-        Some(Rate::mbps(100_000)),
-        SimDuration::from_millis(1),
-    );
-    let nodes = vec![node("client", n.div_ceil(30_000)), node("server", 1)];
-    let network = Network::new(nodes, vec![link.reversed(), link]).expect("a good network");
+    let addresses = n.div_ceil(30_000);
+    let address = |i: u32| Ipv4Addr::from(u32::from(*A.ip()) + i);
     let exchange = Arc::new(Exchange {
         requests: u32::MAX,
         think: Distribution::Constant(1.0),
         ..Exchange::default()
     });
-    let first = |node| network.addresses(node).next().expect("a host");
     let apps = [
         AppSpec::Client(ClientSpec {
             name: "busy".to_owned(),
-            locals: network.addresses(NodeId(0)).collect(),
-            remotes: vec![SocketAddrV4::new(first(NodeId(1)), 80)],
+            locals: (0..addresses).map(address).collect(),
+            remotes: vec![SocketAddrV4::new(address(addresses), 80)],
             start: SimTime::ZERO,
             stop: SimTime::MAX,
             limit: Some(n.into()),
@@ -279,15 +267,13 @@ fn busy_hosts(n: u32) -> Simulation<TcpHost> {
         hold_until_push: false,
         ..TcpParams::rfc9293()
     });
-    let hosts = apps.map(|app| {
-        Some(TcpHost::new(HostConfig {
-            params: Arc::clone(&params),
-            apps: vec![app],
-            trace: TraceSpec::default(),
-        }))
+    let [client, server] =
+        apps.map(|app| TcpHost::new(HostConfig::new(Arc::clone(&params), vec![app])));
+    let mut pair = two_hosts(client, server).with_links(|link| {
+        (link.rate, link.delay) = (Some(Rate::mbps(100_000)), SimDuration::from_millis(1));
     });
-    let config = RunConfig::new(1, SimTime::MAX);
-    Simulation::new(Arc::new(network), hosts.into(), &config)
+    pair.addresses = addresses;
+    pair.simulation()
 }
 
 /// Handles events until `until` says it is enough; how many.

@@ -3,16 +3,15 @@
 //! `cargo run --release -p synfin-tcp-model --example churn [CONNECTIONS] [RATE]` prints time per
 //! connection, both hosts included, and memory per TIME-WAIT entry.
 
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::SocketAddrV4;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
 use sim_core::record::Discard;
-use sim_core::{
-    LinkSpec, Network, NodeId, NodeKind, NodeSpec, RunConfig, SimDuration, SimTime, Simulation,
-};
-use tcp_model::spec::{AppSpec, Arrivals, ClientSpec, Exchange, HostConfig, ServerSpec, TraceSpec};
+use sim_core::{SimDuration, SimTime};
+use tcp_model::spec::{AppSpec, Arrivals, ClientSpec, Exchange, HostConfig, ServerSpec};
+use tcp_model::testing::{B, two_hosts};
 use tcp_model::{TcpHost, TcpParams};
 
 fn main() {
@@ -27,7 +26,7 @@ fn main() {
         max_tw_buckets: None,
         ..TcpParams::linux()
     });
-    let server_at = |i: u16| SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 2), 80 + i);
+    let server_at = |i: u16| SocketAddrV4::new(B, 80 + i);
     let client = AppSpec::Client(ClientSpec {
         name: "client".to_owned(),
         locals: Vec::new(),
@@ -46,31 +45,13 @@ fn main() {
             exchange: Arc::clone(&exchange),
         })
     };
-    let host = |apps| {
-        TcpHost::new(HostConfig {
-            params: Arc::clone(&params),
-            apps,
-            trace: TraceSpec::default(),
-        })
-    };
-    let node = |name: &str| NodeSpec {
-        name: name.to_owned(),
-        kind: NodeKind::Host { addresses: 1 },
-    };
-    let link = LinkSpec::new(NodeId(0), NodeId(1), None, SimDuration::from_millis(10));
-    let network = Network::new(
-        vec![node("a"), node("b")],
-        vec![link.clone(), link.reversed()],
-    )
-    .expect("a link with delay joins two nodes");
+    let host = |apps| TcpHost::new(HostConfig::new(Arc::clone(&params), apps));
     let end = SimTime::ZERO
         + SimDuration::from_secs_f64(connections as f64 / rate as f64)
         + SimDuration::from_secs(1);
-    let hosts = vec![
-        Some(host(vec![client])),
-        Some(host((0..servers).map(listen).collect())),
-    ];
-    let mut simulation = Simulation::new(Arc::new(network), hosts, &RunConfig::new(1, end));
+    let servers = host((0..servers).map(listen).collect());
+    let pair = two_hosts(host(vec![client]), servers).until(end);
+    let mut simulation = pair.simulation();
     let start = Instant::now();
     let stats = simulation
         .run(&mut Discard, &mut |_| ControlFlow::Continue(()))

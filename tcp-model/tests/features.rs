@@ -26,17 +26,16 @@ mod syn_cookies;
 #[path = "features/urgent.rs"]
 mod urgent;
 
-use std::net::{Ipv4Addr, SocketAddrV4};
-use std::sync::Arc;
+use std::ops::{Deref, DerefMut};
 
 use sim_core::{SimDuration, SimTime};
 use tcp_model::congestion::AnyCc;
-use tcp_model::model::{Input, OpenContext, Outputs, SendCall, Signal, TcpModel};
+use tcp_model::model::{Input, SendCall, Signal, TcpModel};
 use tcp_model::options::{Options, TcpOption};
-use tcp_model::{ConnId, Connection, Flags, Segment, SeqNum, State, TcpParams};
+use tcp_model::{Connection, Flags, Segment, SeqNum, State, TcpParams, testing};
 
 /// The end point's initial sequence number; the peer's is 0.
-const ISS: u32 = 1000;
+const ISS: u32 = testing::ISS.0;
 const MSS: u32 = 1000;
 
 fn ms(n: u64) -> SimTime {
@@ -57,11 +56,20 @@ fn plain() -> TcpParams {
     }
 }
 
-/// An end point and what it put out since last asked.
-struct End {
-    tcp: Connection,
-    now: SimTime,
-    out: Outputs,
+/// An end point, and what it put out since last asked. Time begins at zero.
+struct End(testing::End);
+
+impl Deref for End {
+    type Target = testing::End;
+    fn deref(&self) -> &testing::End {
+        &self.0
+    }
+}
+
+impl DerefMut for End {
+    fn deref_mut(&mut self) -> &mut testing::End {
+        &mut self.0
+    }
 }
 
 impl End {
@@ -71,21 +79,10 @@ impl End {
     }
 
     fn with_control(params: TcpParams, control: AnyCc) -> End {
-        let end = |n: u8| SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, n), 7);
-        let context = OpenContext {
-            params: Arc::new(params),
-            conn: ConnId::new(0, 0),
-            traced: false,
-            local: end(1),
-            remote: end(2),
-            iss: SeqNum(ISS),
-            ts_offset: 0,
-        };
-        End {
-            tcp: Connection::with_congestion(context, control),
-            now: SimTime::ZERO,
-            out: Outputs::default(),
-        }
+        let make = |context| Connection::with_congestion(context, control);
+        let mut end = testing::End::of(params, make);
+        end.now = SimTime::ZERO;
+        End(end)
     }
 
     /// Established by a peer with this MSS that offers SACK.
@@ -99,12 +96,8 @@ impl End {
         end
     }
 
-    fn state(&self) -> State {
-        self.tcp.view().state
-    }
-
     fn step(&mut self, input: Input<'_>) {
-        self.tcp.step(input, self.now, &mut self.out);
+        self.call(input);
     }
 
     fn arrives(&mut self, segment: Segment) {
@@ -113,42 +106,32 @@ impl End {
 
     /// Runs the timers up to `to`; when each segment left meanwhile, in milliseconds.
     fn runs_to(&mut self, to: SimTime) -> Vec<(u64, Segment)> {
-        let mut sent = Vec::new();
-        while let Some(at) = self.tcp.next_timeout().filter(|at| *at <= to) {
-            self.now = self.now.max(at);
-            self.step(Input::Timeout);
-            let at = self.now.since(SimTime::ZERO).as_millis();
-            sent.extend(self.take().into_iter().map(|s| (at, s)));
-        }
-        self.now = to;
-        sent
+        let waits = to.since(self.now);
+        let sent = self.wait(waits);
+        self.sent.clear();
+        sent.into_iter()
+            .map(|(at, s)| (at.since(SimTime::ZERO).as_millis(), s))
+            .collect()
     }
 
     fn writes(&mut self, bytes: u64) {
-        self.step(Input::Send(SendCall {
-            bytes,
-            push: true,
-            ..SendCall::default()
-        }));
+        self.write(bytes);
     }
 
     fn changes(&mut self, change: impl FnOnce(&mut TcpParams), params: &TcpParams) {
         let mut params = params.clone();
         change(&mut params);
-        let changed = self
-            .tcp
-            .change_params(&Arc::new(params), self.now, &mut self.out);
-        assert!(changed);
+        self.change_params(params);
     }
 
     /// The segments put out.
     fn take(&mut self) -> Vec<Segment> {
-        self.out.segments.drain(..).map(|t| t.segment).collect()
+        self.sent.drain(..).map(|(_, segment, _)| segment).collect()
     }
 
     /// The news put out.
     fn news(&mut self) -> Vec<Signal> {
-        self.out.signals.drain(..).collect()
+        self.news.drain(..).collect()
     }
 
     /// Sequence number, relative, and length of the segments put out.

@@ -12,7 +12,7 @@ use tcp_model::middlebox::{AnyMiddlebox, MiddleboxSpec, NatSpec, NatStats, NatTi
 use tcp_model::params::GiveUp;
 use tcp_model::sample::{EndReason, OpenResult};
 use tcp_model::spec::{
-    AppSpec, Arrivals, ClientSpec, Distribution, Exchange, HostConfig, ServerSpec, TraceSpec,
+    AppSpec, Arrivals, ClientSpec, Distribution, Exchange, HostConfig, ServerSpec,
 };
 use tcp_model::{TcpHost, TcpParams, TcpSample};
 
@@ -150,11 +150,7 @@ impl World {
         let crashes = |node| self.outages.iter().any(|o| o.node == node);
         let hosts = network.place(|node| {
             let apps = self.apps(node, &network);
-            let host = TcpHost::new(HostConfig {
-                params: Arc::new(self.params.clone()),
-                apps: apps.clone(),
-                trace: TraceSpec::default(),
-            });
+            let host = TcpHost::new(HostConfig::new(self.params.clone(), apps.clone()));
             let host = match crashes(node) {
                 true => host.with_restart(apps, self.quiet),
                 false => host,

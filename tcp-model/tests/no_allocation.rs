@@ -9,12 +9,9 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use sim_core::record::Discard;
-use sim_core::{
-    LinkSpec, Network, NodeId, NodeKind, NodeSpec, QueueLimit, Rate, RunConfig, SimDuration,
-    SimTime, Simulation,
-};
+use sim_core::{NetworkBuilder, QueueLimit, Rate, RunConfig, SimDuration, SimTime, Simulation};
 use tcp_model::congestion::Control;
-use tcp_model::spec::{AppSpec, BulkSpec, HostConfig, SinkSpec, TraceSpec};
+use tcp_model::spec::{AppSpec, BulkSpec, HostConfig, SinkSpec};
 use tcp_model::{TcpHost, TcpParams};
 
 thread_local! {
@@ -62,33 +59,20 @@ struct Warm {
 /// Two senders and two sinks around a bottleneck of 50 Mbit/s with this queue.
 fn transfer(queue: QueueLimit, loss: f64, params: TcpParams) -> Warm {
     let (ms, mbps) = (SimDuration::from_millis, Rate::mbps);
-    let router = |name: &str| NodeSpec {
-        name: name.to_owned(),
-        kind: NodeKind::Router,
-    };
-    let mut nodes = vec![router("left"), router("right")];
-    let mut bottleneck = LinkSpec::new(NodeId(0), NodeId(1), Some(mbps(50)), ms(10));
-    bottleneck.queue = queue.into();
-    bottleneck.impairments.loss = loss.into();
-    let back = LinkSpec::new(NodeId(1), NodeId(0), Some(mbps(50)), ms(10));
-    let mut links = vec![bottleneck, back];
-    for i in 0..4u32 {
-        nodes.push(NodeSpec {
-            name: format!("host-{i}"),
-            kind: NodeKind::Host { addresses: 1 },
-        });
-        let link = LinkSpec::new(NodeId(2 + i), NodeId(i / 2), Some(mbps(100)), ms(1));
-        links.push(link.reversed());
-        links.push(link);
+    let mut net = NetworkBuilder::new();
+    let routers = [net.router("left"), net.router("right")];
+    let [bottleneck, _] = net.connect(routers[0], routers[1], mbps(50), ms(10));
+    net.link_mut(bottleneck).queue = queue.into();
+    net.link_mut(bottleneck).impairments.loss = loss.into();
+    for i in 0..4 {
+        let host = net.host(format!("host-{i}"));
+        net.connect(host, routers[i / 2], mbps(100), ms(1));
     }
     let address = |i: u32| Ipv4Addr::from(u32::from(Ipv4Addr::new(10, 0, 0, 1)) + i);
     let params = Arc::new(params);
     let host = |app| {
-        Some(TcpHost::new(HostConfig {
-            params: Arc::clone(&params),
-            apps: vec![app],
-            trace: TraceSpec::default(),
-        }))
+        let config = HostConfig::new(Arc::clone(&params), vec![app]);
+        Some(TcpHost::new(config))
     };
     let sender = |i: u32| {
         host(AppSpec::Bulk(BulkSpec {
@@ -107,7 +91,7 @@ fn transfer(queue: QueueLimit, loss: f64, params: TcpParams) -> Warm {
         }))
     };
     let hosts = vec![None, None, sender(0), sender(1), sink(), sink()];
-    let network = Arc::new(Network::new(nodes, links).unwrap());
+    let network = net.build().unwrap();
     let config = RunConfig {
         look_ahead_from: 0, // looking ahead allocates nothing either
         ..RunConfig::new(3, SimTime::ZERO + SimDuration::from_secs(60))

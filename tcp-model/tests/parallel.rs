@@ -11,7 +11,7 @@ use sim_core::event_queue::EventQueueKind;
 use sim_core::network::{Impairments, LinkChange};
 use sim_core::record::Collect;
 use sim_core::{
-    LinkSpec, Network, NodeId, NodeKind, NodeSpec, QueueLimit, Rate, Record, Rng, RunConfig,
+    LinkSpec, Network, NetworkBuilder, NodeId, NodeKind, QueueLimit, Rate, Record, Rng, RunConfig,
     SimDuration, SimTime, Simulation,
 };
 use tcp_model::host::{HostStats, MemoryReport};
@@ -110,17 +110,16 @@ impl Dice {
         } else {
             (hosts, 0)
         };
-        let mut nodes = vec![(NodeKind::Router, "r"); routers as usize];
-        let kind = NodeKind::Host {
+        let host = NodeKind::Host {
             addresses: 1 + self.below(2) as u32,
         };
-        let at = if routers_first { nodes.len() } else { 0 };
-        let all = std::iter::repeat_n((kind, "h"), hosts as usize);
-        nodes.splice(at..at, all);
-        let specs = nodes.iter().enumerate().map(|(i, (kind, name))| NodeSpec {
-            name: format!("{name}{i}"),
-            kind: *kind,
-        });
+        let mut net = NetworkBuilder::new();
+        for i in 0..routers + hosts {
+            match (router_0..router_0 + routers).contains(&i) {
+                true => net.router(format!("r{i}")),
+                false => net.node(format!("h{i}"), host),
+            };
+        }
         let mut pairs: Vec<(u32, u32)> = Vec::new();
         for i in 1..routers {
             pairs.push((router_0 + i, router_0 + self.below(u64::from(i)) as u32));
@@ -137,16 +136,16 @@ impl Dice {
                 ));
             }
         }
-        let mut links = Vec::new();
         for (a, b) in pairs.into_iter().filter(|(a, b)| a != b) {
-            links.push(self.link(NodeId(a), NodeId(b)));
-            links.push(if self.one_in(2) {
-                self.link(NodeId(b), NodeId(a))
-            } else {
-                links[links.len() - 1].reversed()
-            });
+            let there = self.link(NodeId(a), NodeId(b));
+            let back = match self.one_in(2) {
+                true => self.link(NodeId(b), NodeId(a)),
+                false => there.reversed(),
+            };
+            net.link(there);
+            net.link(back);
         }
-        Arc::new(Network::new(specs.collect(), links).expect("a good network"))
+        Arc::new(net.build().expect("a valid network"))
     }
 
     fn params(&mut self) -> TcpParams {

@@ -248,3 +248,21 @@ pub struct HostConfig {
     /// What to record.
     pub trace: TraceSpec,
 }
+
+impl HostConfig {
+    /// A host with a TCP and applications, of which no segment is recorded.
+    pub fn new(params: impl Into<Arc<crate::params::TcpParams>>, apps: Vec<AppSpec>) -> HostConfig {
+        HostConfig {
+            params: params.into(),
+            apps,
+            trace: TraceSpec::default(),
+        }
+    }
+
+    /// The same with every segment recorded of the first `connections` that the host opens.
+    #[must_use]
+    pub fn tracing(mut self, connections: u32) -> HostConfig {
+        self.trace.segments = connections;
+        self
+    }
+}

@@ -9,27 +9,21 @@ mod refusing;
 mod worlds;
 
 use std::net::{Ipv4Addr, SocketAddrV4};
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use sim_core::network::Impairments;
-use sim_core::record::Collect;
-use sim_core::{
-    LinkSpec, Network, NodeId, NodeKind, NodeSpec, Record, RunConfig, SimDuration, SimTime,
-    Simulation,
-};
+use sim_core::{Finished, Record, SimDuration, SimTime};
 
 use super::*;
 use crate::app::spec::{
-    AppSpec, Arrivals, ClientSpec, Distribution, Exchange, HostConfig, ServerSpec, TraceSpec,
+    AppSpec, Arrivals, ClientSpec, Distribution, Exchange, HostConfig, ServerSpec,
 };
 use crate::params::TcpParams;
 use crate::sample::{ConnectOutcome, EndReason, EndpointSummary, OpenResult, SegmentTrace, Side};
 use crate::segment::{ConnId, Flags};
 use crate::state::State;
+use crate::testing::{A, B, TwoHosts, two_hosts};
 
-const A: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
-const B: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
 const SERVER: SocketAddrV4 = SocketAddrV4::new(B, 80);
 
 fn ms(n: u64) -> SimDuration {
@@ -40,31 +34,8 @@ fn at(n: u64) -> SimTime {
     SimTime::ZERO + ms(n)
 }
 
-/// Two hosts, `a` and `b`, with 10 ms between them each way.
-struct Pair {
-    a: TcpHost,
-    b: TcpHost,
-    end: SimTime,
-    /// From a to b, and back.
-    impairments: [Impairments; 2],
-}
-
-/// What a run leaves behind.
-struct Done {
-    records: Vec<Record<TcpSample>>,
-    a: TcpHost,
-    b: TcpHost,
-}
-
 fn host(params: TcpParams, apps: Vec<AppSpec>) -> TcpHost {
-    TcpHost::new(HostConfig {
-        params: Arc::new(params),
-        apps,
-        trace: TraceSpec {
-            segments: 10,
-            ..TraceSpec::default()
-        },
-    })
+    TcpHost::new(HostConfig::new(params, apps).tracing(10))
 }
 
 /// No delayed ACKs, so that segment sequences are easy to foresee.
@@ -97,56 +68,44 @@ fn server(exchange: &Arc<Exchange>) -> ServerSpec {
     }
 }
 
+/// Two hosts for 100 s.
+fn joined(a: TcpHost, b: TcpHost) -> TwoHosts {
+    two_hosts(a, b).until(at(100_000))
+}
+
 /// A client and a server of the same exchange.
-fn pair(arrivals: Arrivals, exchange: Exchange) -> Pair {
+fn pair(arrivals: Arrivals, exchange: Exchange) -> TwoHosts {
     let exchange = Arc::new(exchange);
     let client = AppSpec::Client(client(arrivals, &exchange));
     let server = AppSpec::Server(server(&exchange));
-    Pair::new(host(params(), vec![client]), host(params(), vec![server]))
+    joined(host(params(), vec![client]), host(params(), vec![server]))
 }
 
-impl Pair {
-    fn new(a: TcpHost, b: TcpHost) -> Pair {
-        Pair {
-            a,
-            b,
-            end: at(100_000),
-            impairments: Default::default(),
-        }
-    }
+/// What a run leaves behind.
+type Done = Finished<TcpHost>;
 
-    fn until(mut self, end: SimTime) -> Pair {
-        self.end = end;
-        self
-    }
-
-    fn run(self) -> Done {
-        let node = |name: &str| NodeSpec {
-            name: name.to_owned(),
-            kind: NodeKind::Host { addresses: 1 },
-        };
-        let mut there = LinkSpec::new(NodeId(0), NodeId(1), None, ms(10));
-        let mut back = there.reversed();
-        [there.impairments, back.impairments] = self.impairments;
-        let network = Network::new(vec![node("a"), node("b")], vec![there, back]).unwrap();
-        let config = RunConfig::new(1, self.end);
-        let hosts = vec![Some(self.a), Some(self.b)];
-        let mut simulation = Simulation::new(Arc::new(network), hosts, &config);
-        let mut records = Collect::default();
-        simulation
-            .run(&mut records, &mut |_| ControlFlow::Continue(()))
-            .unwrap();
-        let mut hosts = simulation.into_hosts().into_iter().flatten();
-        Done {
-            records: records.0,
-            a: hosts.next().unwrap(),
-            b: hosts.next().unwrap(),
-        }
-    }
-}
-
-impl Done {
+/// Questions to what a run leaves behind.
+trait Ask {
+    fn a(&self) -> &TcpHost;
+    fn b(&self) -> &TcpHost;
     /// "time in ms, S|R a|b, flags, relative seq:end, ack" of each segment sent.
+    fn sent(&self) -> Vec<String>;
+    /// The states an end point went through, with times in ms.
+    fn states(&self, conn: ConnId, side: Side) -> Vec<(u64, State)>;
+    fn summaries(&self, side: Side) -> Vec<&EndpointSummary>;
+    fn outcomes(&self) -> Vec<(u64, ConnectOutcome)>;
+    fn count_outcomes(&self, result: OpenResult) -> usize;
+}
+
+impl Ask for Done {
+    fn a(&self) -> &TcpHost {
+        self.hosts[0].as_ref().unwrap()
+    }
+
+    fn b(&self) -> &TcpHost {
+        self.hosts[1].as_ref().unwrap()
+    }
+
     fn sent(&self) -> Vec<String> {
         let mut isn: [Option<u32>; 2] = [None; 2];
         let mut lines = Vec::new();
@@ -162,7 +121,6 @@ impl Done {
         lines
     }
 
-    /// The states an end point went through, with times in ms.
     fn states(&self, conn: ConnId, side: Side) -> Vec<(u64, State)> {
         let of = |r: &Record<TcpSample>| match &r.sample {
             TcpSample::State(c) if c.conn == conn && c.side == side => {

@@ -12,6 +12,7 @@ use crate::params::TcpParams;
 use crate::segment::{ConnId, Flags, Segment};
 use crate::seq::SeqNum;
 use crate::state::State;
+use crate::transmit::RetransmitReason;
 
 /// Initial sequence number of the end point.
 pub const ISS: SeqNum = SeqNum(1_000);
@@ -52,10 +53,10 @@ pub struct End<M = Connection> {
     pub seq: SeqNum,
     /// The window the peer offers.
     pub window: u16,
-    /// News not yet looked at.
+    /// What it has reported to its application.
     pub news: Vec<Signal>,
-    /// Everything sent: when, what, whether again.
-    pub sent: Vec<(SimTime, Segment, bool)>,
+    /// Everything sent: when, what, and by which rule if it was sent before.
+    pub sent: Vec<(SimTime, Segment, Option<RetransmitReason>)>,
 }
 
 impl End {
@@ -197,13 +198,29 @@ impl<M: TcpModel> End<M> {
     pub fn call(&mut self, input: Input<'_>) -> Vec<Segment> {
         let mut out = Outputs::default();
         self.tcp.step(input, self.now, &mut out);
+        self.keep(out)
+    }
+
+    /// Changes its parameters while it is open; what is sent at once.
+    ///
+    /// # Panics
+    /// When the model cannot change them.
+    pub fn change_params(&mut self, params: TcpParams) -> Vec<Segment> {
+        let mut out = Outputs::default();
+        let changed = self
+            .tcp
+            .change_params(&Arc::new(params), self.now, &mut out);
+        assert!(changed, "the model cannot change its parameters");
+        self.keep(out)
+    }
+
+    /// Files what came of an input; the segments sent.
+    fn keep(&mut self, out: Outputs) -> Vec<Segment> {
         self.news.extend(&out.signals);
         let now = self.now;
-        self.sent.extend(
-            out.segments
-                .iter()
-                .map(|t| (now, t.segment, t.is_retransmission())),
-        );
+        let sent = out.segments.iter();
+        self.sent
+            .extend(sent.map(|t| (now, t.segment, t.retransmission)));
         out.segments.into_iter().map(|t| t.segment).collect()
     }
 
@@ -253,7 +270,7 @@ impl<M: TcpModel> End<M> {
         })
     }
 
-    /// The application has been told this.
+    /// The application has received this signal.
     pub fn was_told(&self, signal: Signal) -> bool {
         self.news.contains(&signal)
     }

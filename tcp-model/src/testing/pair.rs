@@ -11,7 +11,7 @@ use crate::app::AppEvent;
 use crate::host::{Driver, ModelFactory, SocketCx};
 use crate::params::TcpParams;
 use crate::segment::Segment;
-use crate::spec::{AppSpec, HostConfig, TraceSpec};
+use crate::spec::{AppSpec, HostConfig};
 
 /// Address of the first host.
 pub const A: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
@@ -110,12 +110,7 @@ impl std::fmt::Debug for ModelFactoryBox {
 impl Pair {
     /// Hosts without applications but the test itself.
     pub fn new(a: TcpParams, b: TcpParams) -> Pair {
-        let config = |params| HostConfig {
-            params: Arc::new(params),
-            apps: Vec::new(),
-            trace: TraceSpec::default(),
-        };
-        let configs = [config(a), config(b)];
+        let configs = [a, b].map(|params| HostConfig::new(params, Vec::new()));
         Pair {
             hosts: [0, 1].map(|i| host(i, &configs[i], None)),
             configs,
@@ -133,17 +128,17 @@ impl Pair {
     #[must_use]
     pub fn with_apps(mut self, host: usize, apps: Vec<AppSpec>) -> Pair {
         self.configs[host].apps = apps;
-        self.made_again()
+        self.rebuilt()
     }
 
-    /// A TCP of another making for both hosts. Call it before anything happens.
+    /// Gives both hosts TCPs from a factory. Call it before anything happens.
     #[must_use]
     pub fn with_model(mut self, factory: ModelFactory) -> Pair {
         self.factory = Some(ModelFactoryBox(factory));
-        self.made_again()
+        self.rebuilt()
     }
 
-    fn made_again(mut self) -> Pair {
+    fn rebuilt(mut self) -> Pair {
         let factory = self.factory.as_ref().map(|f| &f.0);
         self.hosts = [0, 1].map(|i| host(i, &self.configs[i], factory));
         self

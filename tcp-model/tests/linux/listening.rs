@@ -1,17 +1,12 @@
 //! A listener with backlog 5 whose application accepts nothing, or begins to after 10 s; RTT 50 ms.
 
-use std::ops::ControlFlow;
-use std::sync::Arc;
-
-use sim_core::record::Collect;
-use sim_core::{
-    LinkSpec, Network, NodeId, NodeKind, NodeSpec, RunConfig, SimDuration, SimTime, Simulation,
-};
-use tcp_model::app::spec::{HostConfig, TraceSpec};
+use sim_core::{SimDuration, SimTime};
+use tcp_model::app::spec::HostConfig;
 use tcp_model::app::{App, AppEvent};
 use tcp_model::host::SocketCx;
 use tcp_model::params::SynCookies;
 use tcp_model::sample::{EndReason, OpenResult, SegmentEvent, Side, TcpSample};
+use tcp_model::testing::two_hosts;
 use tcp_model::{TcpHost, TcpParams};
 
 use super::fixture::{LISTENING, lines};
@@ -90,15 +85,7 @@ struct Counted {
 
 fn run(run: &Run, start: SimTime) -> Counted {
     let host = |app: Box<dyn App>| {
-        TcpHost::new(HostConfig {
-            params: Arc::new(run.params.clone()),
-            apps: Vec::new(),
-            trace: TraceSpec {
-                segments: 100,
-                ..TraceSpec::default()
-            },
-        })
-        .with_app(app)
+        TcpHost::new(HostConfig::new(run.params.clone(), Vec::new()).tracing(100)).with_app(app)
     };
     let client = host(Box::new(Crowd {
         start,
@@ -108,22 +95,12 @@ fn run(run: &Run, start: SimTime) -> Counted {
     let server = host(Box::new(Deaf {
         from: run.accept_at.map(|at| start + at),
     }));
-    let node = |name: &str| NodeSpec {
-        name: name.to_owned(),
-        kind: NodeKind::Host { addresses: 1 },
-    };
-    let there = LinkSpec::new(NodeId(0), NodeId(1), None, ms(25));
-    let back = there.reversed();
-    let network = Network::new(vec![node("client"), node("server")], vec![there, back]).unwrap();
-    let config = RunConfig::new(1, start + SimDuration::from_secs(run.seconds));
-    let hosts = vec![Some(client), Some(server)];
-    let mut simulation = Simulation::new(Arc::new(network), hosts, &config);
-    let mut records = Collect::default();
-    simulation
-        .run(&mut records, &mut |_| ControlFlow::Continue(()))
-        .unwrap();
+    let done = two_hosts(client, server)
+        .with_delay(ms(25))
+        .until(start + SimDuration::from_secs(run.seconds))
+        .run();
     let mut counted = Counted::default();
-    for record in &records.0 {
+    for record in &done.records {
         match &record.sample {
             TcpSample::Outcome(o) if o.result == OpenResult::Established => {
                 counted.connected += 1.0;
@@ -147,14 +124,9 @@ fn run(run: &Run, start: SimTime) -> Counted {
             _ => {}
         }
     }
-    let stats = simulation
-        .into_hosts()
-        .into_iter()
-        .flatten()
-        .nth(1)
-        .unwrap();
-    counted.overflows = stats.stats().listen_overflows as f64;
-    counted.drops = stats.stats().listen_drops as f64;
+    let stats = done.hosts[1].as_ref().unwrap().stats();
+    counted.overflows = stats.listen_overflows as f64;
+    counted.drops = stats.listen_drops as f64;
     counted
 }
 

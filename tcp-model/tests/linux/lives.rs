@@ -1,22 +1,17 @@
 //! How long FIN-WAIT-2 and TIME-WAIT last, how many there are, and when ports run out.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use sim_core::record::Collect;
-use sim_core::{
-    LinkSpec, Network, NodeId, NodeKind, NodeSpec, Record, RunConfig, SimDuration, SimTime,
-    Simulation,
-};
+use sim_core::{Record, SimDuration, SimTime};
 use tcp_model::app::spec::{
     AppSpec, Arrivals, ClientSpec, Closer, Distribution, Exchange, HostConfig, ServerSpec,
-    TraceSpec,
 };
 use tcp_model::host::HostStats;
 use tcp_model::params::TwReuse;
 use tcp_model::sample::{Side, TcpSample};
 use tcp_model::segment::ConnId;
+use tcp_model::testing::two_hosts;
 use tcp_model::{State, TcpHost, TcpParams};
 
 use super::fixture::{LIVES, lines};
@@ -57,13 +52,8 @@ struct Done {
 impl Load {
     fn run(&self) -> Done {
         let exchange = Arc::new(self.exchange.clone());
-        let host = |params: &TcpParams, app| {
-            TcpHost::new(HostConfig {
-                params: Arc::new(params.clone()),
-                apps: vec![app],
-                trace: TraceSpec::default(),
-            })
-        };
+        let host =
+            |params: &TcpParams, app| TcpHost::new(HostConfig::new(params.clone(), vec![app]));
         let client = host(
             &self.params,
             AppSpec::Client(ClientSpec {
@@ -86,28 +76,14 @@ impl Load {
                 exchange,
             }),
         );
-        let node = |name: &str| NodeSpec {
-            name: name.to_owned(),
-            kind: NodeKind::Host { addresses: 1 },
-        };
-        let there = LinkSpec::new(NodeId(0), NodeId(1), None, ms(25));
-        let back = there.reversed();
-        let network = Network::new(vec![node("client"), node("server")], vec![there, back]);
-        let config = RunConfig::new(1, SimTime::ZERO + self.until);
-        let hosts = vec![Some(client), Some(server)];
-        let mut simulation = Simulation::new(Arc::new(network.unwrap()), hosts, &config);
-        let mut records = Collect::default();
-        simulation
-            .run(&mut records, &mut |_| ControlFlow::Continue(()))
-            .unwrap();
-        let stats: Vec<HostStats> = simulation
-            .into_hosts()
-            .into_iter()
-            .flatten()
-            .map(|h| h.stats())
-            .collect();
+        let end = SimTime::ZERO + self.until;
+        let done = two_hosts(client, server)
+            .with_delay(ms(25))
+            .until(end)
+            .run();
+        let stats: Vec<HostStats> = done.hosts.iter().flatten().map(TcpHost::stats).collect();
         Done {
-            records: records.0,
+            records: done.records,
             client: stats[0],
             server: stats[1],
         }

@@ -8,19 +8,13 @@
 //!
 //! Tolerance: one tick, 4 ms, and the spread of the packet's time over the repetitions.
 
-use std::ops::ControlFlow;
-use std::sync::Arc;
-
-use sim_core::network::{Impairments, LinkChange};
-use sim_core::record::Collect;
-use sim_core::{
-    LinkSpec, Network, NodeId, NodeKind, NodeSpec, Record, RunConfig, SimDuration, SimTime,
-    Simulation,
-};
-use tcp_model::app::spec::{HostConfig, TraceSpec};
+use sim_core::network::LinkChange;
+use sim_core::{Record, SimDuration, SimTime};
+use tcp_model::app::spec::HostConfig;
 use tcp_model::params::Timers;
 use tcp_model::sample::{EndReason, SegmentEvent, TcpSample};
 use tcp_model::segment::{Flags, Segment};
+use tcp_model::testing::two_hosts;
 use tcp_model::{TcpHost, TcpParams};
 
 use super::fixture::{Experiment, Packet};
@@ -90,30 +84,18 @@ pub(super) struct Done {
 /// Runs an experiment that begins at `start`.
 pub(super) fn run(setup: &Setup, start: SimTime) -> Done {
     let host = |script: Script, params: &TcpParams| {
-        TcpHost::new(HostConfig {
-            params: Arc::new(params.clone()),
-            apps: Vec::new(),
-            trace: TraceSpec {
-                segments: 10,
-                ..TraceSpec::default()
-            },
-        })
-        .with_app(Box::new(script))
+        let config = HostConfig::new(params.clone(), Vec::new()).tracing(10);
+        TcpHost::new(config).with_app(Box::new(script))
     };
     let client = Script::new(start, 'C', setup.client.clone());
     let mut server = Script::new(start, 'S', setup.server.clone());
     server.reads = setup.server_reads;
-    let node = |name: &str| NodeSpec {
-        name: name.to_owned(),
-        kind: NodeKind::Host { addresses: 1 },
-    };
-    let mut there = LinkSpec::new(NodeId(0), NodeId(1), None, setup.delay);
-    let mut back = there.reversed();
-    for (link, lost) in [&mut there, &mut back].into_iter().zip(&setup.lost) {
-        link.impairments = Impairments {
-            drop: lost.clone(),
-            ..Impairments::default()
-        };
+    let other = setup.server_params.as_ref().unwrap_or(&setup.params);
+    let mut pair = two_hosts(host(client, &setup.params), host(server, other))
+        .with_delay(setup.delay)
+        .until(start + setup.until);
+    for (link, lost) in pair.links.iter_mut().zip(&setup.lost) {
+        link.impairments.drop.clone_from(lost);
         link.changes.extend(setup.hole.map(|at| LinkChange {
             at: start + at,
             rate: None,
@@ -122,18 +104,10 @@ pub(super) fn run(setup: &Setup, start: SimTime) -> Done {
             up: Some(false),
         }));
     }
-    let network = Network::new(vec![node("client"), node("server")], vec![there, back]).unwrap();
-    let other = setup.server_params.as_ref().unwrap_or(&setup.params);
-    let hosts = vec![Some(host(client, &setup.params)), Some(host(server, other))];
-    let config = RunConfig::new(1, start + setup.until);
-    let mut simulation = Simulation::new(Arc::new(network), hosts, &config);
-    let mut records = Collect::default();
-    simulation
-        .run(&mut records, &mut |_| ControlFlow::Continue(()))
-        .unwrap();
+    let done = pair.run();
     Done {
-        packets: packets(&records.0, start),
-        ended: ended(&records.0, start),
+        packets: packets(&done.records, start),
+        ended: ended(&done.records, start),
     }
 }
 

@@ -1,24 +1,19 @@
 //! Two hosts and a cable, for what a host does beyond a connection.
 
 use std::fmt;
-use std::net::{Ipv4Addr, SocketAddrV4};
-use std::ops::ControlFlow;
+use std::net::SocketAddrV4;
 use std::sync::{Arc, Mutex};
 
 use sim_core::network::Impairments;
-use sim_core::record::Collect;
-use sim_core::{
-    LinkSpec, Network, NodeId, NodeKind, NodeSpec, Record, RunConfig, SimDuration, SimTime,
-    Simulation,
-};
-use tcp_model::app::spec::{AppSpec, HostConfig, TraceSpec};
+use sim_core::{Record, SimDuration, SimTime};
+use tcp_model::app::spec::{AppSpec, HostConfig};
 use tcp_model::app::{App, AppEvent};
 use tcp_model::host::{SocketCx, SocketId};
 use tcp_model::sample::{SegmentEvent, SegmentTrace};
+use tcp_model::testing::two_hosts;
+pub(super) use tcp_model::testing::{A, B};
 use tcp_model::{TcpHost, TcpParams, TcpSample};
 
-pub(super) const A: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
-pub(super) const B: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
 pub(super) const SERVER: SocketAddrV4 = SocketAddrV4::new(B, 80);
 
 pub(super) fn at(ms: u64) -> SimTime {
@@ -177,15 +172,6 @@ impl Lan {
     }
 
     pub(super) fn run(self, end: SimTime) -> Done {
-        let node = |name: &str| NodeSpec {
-            name: name.to_owned(),
-            kind: NodeKind::Host { addresses: 1 },
-        };
-        let mut there = LinkSpec::new(NodeId(0), NodeId(1), None, SimDuration::from_millis(10));
-        let mut back = there.reversed();
-        there.impairments = self.impairments.clone();
-        back.impairments = self.impairments;
-        let network = Network::new(vec![node("a"), node("b")], vec![there, back]).unwrap();
         let known: [Arc<Mutex<Known>>; 2] = Default::default();
         let Lan {
             params,
@@ -194,7 +180,8 @@ impl Lan {
             to_write,
             finishes,
             mut apps,
-            ..
+            impairments,
+            seed,
         } = self;
         let mut hosts = Vec::new();
         for (i, ((params, steps), listens)) in
@@ -208,25 +195,18 @@ impl Lan {
                 left: Default::default(),
                 known: Arc::clone(&known[i]),
             };
-            let config = HostConfig {
-                params: Arc::new(params),
-                apps: std::mem::take(&mut apps[i]),
-                trace: TraceSpec {
-                    segments: 100,
-                    ..TraceSpec::default()
-                },
-            };
-            hosts.push(Some(TcpHost::new(config).with_app(Box::new(script))));
+            let config = HostConfig::new(params, std::mem::take(&mut apps[i])).tracing(100);
+            hosts.push(TcpHost::new(config).with_app(Box::new(script)));
         }
-        let config = RunConfig::new(self.seed, end);
-        let mut simulation = Simulation::new(Arc::new(network), hosts, &config);
-        let mut records = Collect::default();
-        simulation
-            .run(&mut records, &mut |_| ControlFlow::Continue(()))
-            .unwrap();
+        let [a, b] = hosts.try_into().expect("two hosts");
+        let mut pair = two_hosts(a, b).until(end);
+        pair.seed = seed;
+        let done = pair
+            .with_links(|link| link.impairments = impairments.clone())
+            .run();
         Done {
-            records: records.0,
-            hosts: simulation.into_hosts().into_iter().flatten().collect(),
+            records: done.records,
+            hosts: done.hosts.into_iter().flatten().collect(),
             known: known.map(|k| k.lock().unwrap().clone()),
         }
     }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::app::spec::{CloseHow, Closer};
 
-fn one(exchange: Exchange) -> Pair {
+fn one(exchange: Exchange) -> TwoHosts {
     pair(Arrivals::Burst(1), exchange)
 }
 
@@ -69,8 +69,8 @@ fn a_request_and_its_response_take_these_segments_and_states() {
         })
         .collect();
     assert_eq!(requests, [(C0, 0, ms(20))]);
-    assert_eq!((done.a.connections(), done.b.connections()), (0, 0));
-    assert_eq!(done.a.time_waits(), 0);
+    assert_eq!((done.a().connections(), done.b().connections()), (0, 0));
+    assert_eq!(done.a().time_waits(), 0);
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn an_abort_ends_both_sides_without_time_wait() {
     assert_eq!(done.summaries(Side::Active)[0].reason, EndReason::Aborted);
     assert_eq!(done.summaries(Side::Passive)[0].reason, EndReason::Reset);
     assert_eq!(
-        (done.a.stats().resets_sent, done.b.stats().resets_sent),
+        (done.a().stats().resets_sent, done.b().stats().resets_sent),
         (1, 0)
     );
 }
@@ -237,9 +237,8 @@ fn losses_are_repaired_and_everything_ends() {
     spec.limit = Some(500);
     let a = host(params(), vec![AppSpec::Client(spec)]);
     let b = host(params(), vec![AppSpec::Server(server(&exchange))]);
-    let mut pair = Pair::new(a, b).until(at(300_000));
-    for impairments in &mut pair.impairments {
-        *impairments = Impairments {
+    let pair = joined(a, b).until(at(300_000)).with_links(|link| {
+        link.impairments = Impairments {
             loss: 0.05.into(),
             corrupt: 0.02,
             duplicate: 0.02,
@@ -247,14 +246,14 @@ fn losses_are_repaired_and_everything_ends() {
             reorder_delay: ms(15),
             ..Impairments::default()
         };
-    }
+    });
     let done = pair.run();
     assert_eq!(done.count_outcomes(OpenResult::Established), 500);
     let ended = done.summaries(Side::Active);
     let complete = |s: &&&EndpointSummary| s.counts.bytes_received == 3000;
     assert_eq!(ended.iter().filter(complete).count(), 500);
-    assert_eq!((done.a.connections(), done.b.connections()), (0, 0));
-    assert_eq!((done.a.time_waits(), done.b.time_waits()), (0, 0));
-    assert!(done.a.stats().checksum_failures > 0);
-    assert_eq!(done.a.stack.demux.len(), 0);
+    assert_eq!((done.a().connections(), done.b().connections()), (0, 0));
+    assert_eq!((done.a().time_waits(), done.b().time_waits()), (0, 0));
+    assert!(done.a().stats().checksum_failures > 0);
+    assert_eq!(done.a().stack.demux.len(), 0);
 }

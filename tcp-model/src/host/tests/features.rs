@@ -6,7 +6,7 @@ use crate::model::SendCall;
 use crate::params::EcnMode;
 use crate::segment::Ecn;
 
-fn fast_open_pair(arrivals: Arrivals) -> Pair {
+fn fast_open_pair(arrivals: Arrivals) -> TwoHosts {
     let exchange = Arc::new(Exchange {
         fast_open: true,
         ..Exchange::default()
@@ -15,7 +15,7 @@ fn fast_open_pair(arrivals: Arrivals) -> Pair {
         fast_open: TcpParams::FAST_OPEN_CLIENT | TcpParams::FAST_OPEN_SERVER,
         ..params()
     };
-    Pair::new(
+    joined(
         host(
             params.clone(),
             vec![AppSpec::Client(client(arrivals, &exchange))],
@@ -43,8 +43,11 @@ fn the_second_connection_to_a_server_has_its_response_a_round_trip_earlier() {
         syns[0].ends_with("0(0)") && syns[1].ends_with("(100)"),
         "{syns:?}"
     );
-    assert_eq!(done.b.stats().fast_opens_accepted, latency.len() as u32 - 1);
-    assert_eq!(done.b.stack.listeners[0].early, 0);
+    assert_eq!(
+        done.b().stats().fast_opens_accepted,
+        latency.len() as u32 - 1
+    );
+    assert_eq!(done.b().stack.listeners[0].early, 0);
 }
 
 #[test]
@@ -60,15 +63,15 @@ fn fast_open_of_one_side_alone_is_an_ordinary_open() {
             ..params()
         };
         let client = client(Arrivals::Fixed(5.0), &exchange);
-        pair.a = host(with(a), vec![AppSpec::Client(client)]);
-        pair.b = host(with(b), vec![AppSpec::Server(server(&exchange))]);
+        pair.hosts[0] = host(with(a), vec![AppSpec::Client(client)]);
+        pair.hosts[1] = host(with(b), vec![AppSpec::Server(server(&exchange))]);
         let done = pair.until(at(500)).run();
         let all = |r: &&Record<TcpSample>| match &r.sample {
             TcpSample::Request(request) => request.latency == ms(40),
             _ => false,
         };
         assert!(done.records.iter().filter(all).count() >= 2, "{a} {b}");
-        assert_eq!(done.b.stats().fast_opens_accepted, 0);
+        assert_eq!(done.b().stats().fast_opens_accepted, 0);
     }
 }
 
@@ -82,7 +85,7 @@ fn ect_is_in_the_ip_header_of_new_data_alone() {
         ..params()
     };
     let client = AppSpec::Client(client(Arrivals::Burst(1), &exchange));
-    let done = Pair::new(
+    let done = joined(
         host(ecn.clone(), vec![client]),
         host(ecn, vec![AppSpec::Server(server(&exchange))]),
     )
@@ -123,7 +126,7 @@ fn addresses_that_are_no_host_s_are_refused() {
         }
     }
     let a = host(params(), Vec::new()).with_app(Box::new(Lost));
-    let done = Pair::new(a, host(params(), Vec::new())).run();
+    let done = joined(a, host(params(), Vec::new())).run();
     assert!(done.sent().is_empty());
 }
 
@@ -149,10 +152,10 @@ fn trouble_with_delivery_is_told_unless_the_application_wants_to_hear_nothing() 
     }
     for told in [true, false] {
         let a = host(params(), Vec::new()).with_app(Box::new(Worried(told)));
-        let mut pair = Pair::new(a, host(params(), Vec::new()));
-        pair.impairments[0].loss = 1.0.into();
+        let mut pair = joined(a, host(params(), Vec::new()));
+        pair.links[0].impairments.loss = 1.0.into();
         let done = pair.until(at(200_000)).run();
-        assert_eq!(done.a.stats().path_advices, 1);
+        assert_eq!(done.a().stats().path_advices, 1);
         let result = if told {
             OpenResult::Aborted
         } else {
@@ -205,7 +208,7 @@ fn ttl_and_ds_field_are_a_connection_s_own_and_change() {
     }
     let exchange = Arc::new(Exchange::default());
     let a = host(params(), Vec::new()).with_app(Box::new(Marked));
-    let done = Pair::new(a, host(params(), vec![AppSpec::Server(server(&exchange))])).run();
+    let done = joined(a, host(params(), vec![AppSpec::Server(server(&exchange))])).run();
     let sent: Vec<(u8, u8, String)> = done
         .records
         .iter()

@@ -14,7 +14,7 @@ fn never_accepts(n: u32, abort: bool, cookies: SynCookies) -> Done {
         ..params()
     };
     let b = host(params.clone(), Vec::new()).with_app(Box::new(Deaf));
-    Pair::new(host(params, vec![AppSpec::Client(client)]), b)
+    joined(host(params, vec![AppSpec::Client(client)]), b)
         .until(at(200_000))
         .run()
 }
@@ -39,7 +39,7 @@ fn a_full_syn_queue_and_then_a_full_accept_queue_drop_syns() {
         let done = never_accepts(20, abort, SynCookies::Off);
         assert_eq!(done.count_outcomes(OpenResult::Established), 6);
         assert_eq!(done.count_outcomes(OpenResult::TimedOut), 14);
-        let stats = done.b.stats();
+        let stats = done.b().stats();
         // 14 SYNs at once find the SYN queue full, the 140 repetitions the accept queue.
         assert_eq!((stats.listen_overflows, stats.listen_drops), (140, 154));
         assert_eq!(stats.resets_sent, 0);
@@ -52,7 +52,7 @@ fn a_full_syn_queue_and_then_a_full_accept_queue_drop_syns() {
 fn with_syn_cookies_a_full_syn_queue_drops_nothing() {
     let done = never_accepts(20, false, SynCookies::WhenFull);
     assert_eq!(done.count_outcomes(OpenResult::Established), 20);
-    let stats = done.b.stats();
+    let stats = done.b().stats();
     assert_eq!(
         (stats.syn_cookies_sent, stats.syn_cookies_received),
         (14, 0)
@@ -61,8 +61,8 @@ fn with_syn_cookies_a_full_syn_queue_drops_nothing() {
         stats.listen_overflows >= 14,
         "the ACKs, and the requests after them"
     );
-    assert_eq!(done.b.connections(), 6);
-    let always = never_accepts(6, false, SynCookies::Always).b.stats();
+    assert_eq!(done.b().connections(), 6);
+    let always = never_accepts(6, false, SynCookies::Always).b().stats();
     assert_eq!(
         (always.syn_cookies_sent, always.syn_cookies_received),
         (6, 6)
@@ -81,21 +81,21 @@ fn a_lost_syn_ack_with_a_cookie_is_made_good_by_the_client() {
         mtu: 1450,
         ..params()
     };
-    let mut pair = Pair::new(
+    let mut pair = joined(
         host(
             client_params,
             vec![AppSpec::Client(client(Arrivals::Burst(1), &exchange))],
         ),
         host(server_params, vec![AppSpec::Server(server(&exchange))]),
     );
-    pair.impairments[1].drop = vec![1];
+    pair.links[1].impairments.drop = vec![1];
     let done = pair.run();
     let sent = done.sent();
     assert_eq!(sent[1].split(' ').nth(2), Some("SYN,ACK"));
     assert_eq!(sent[2], "1000 a SYN 0(0)");
     assert_eq!(done.count_outcomes(OpenResult::Established), 1);
     assert_eq!(done.summaries(Side::Passive)[0].reason, EndReason::Closed);
-    assert_eq!(done.b.stats().syn_cookies_received, 1);
+    assert_eq!(done.b().stats().syn_cookies_received, 1);
     assert_eq!(done.summaries(Side::Active)[0].counts.bytes_received, 1000);
 }
 
@@ -112,7 +112,7 @@ fn a_last_ack_that_finds_the_accept_queue_full_is_as_if_lost() {
         .count();
     // Ten, and five repetitions each for the four that found no place.
     assert_eq!(synacks, 10 + 4 * 5);
-    assert_eq!(done.b.connections(), 6);
+    assert_eq!(done.b().connections(), 6);
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn with_abort_on_overflow_it_is_answered_by_a_reset() {
     assert_eq!(done.count_outcomes(OpenResult::Established), 10);
     let reset = |s: &&&EndpointSummary| s.reason == EndReason::Reset;
     assert_eq!(done.summaries(Side::Active).iter().filter(reset).count(), 4);
-    assert_eq!(done.b.stats().resets_sent, 4);
+    assert_eq!(done.b().stats().resets_sent, 4);
 }
 
 /// Four connections at once, and six more 1 s later, against backlog 5; the clients send nothing.
@@ -133,7 +133,7 @@ fn two_bursts(abort: bool) -> Done {
     };
     let a = host(params.clone(), Vec::new()).with_app(Box::new(Bursts));
     let b = host(params, Vec::new()).with_app(Box::new(Deaf));
-    Pair::new(a, b).until(at(80_000)).run()
+    joined(a, b).until(at(80_000)).run()
 }
 
 /// Opens four connections, then six, and does nothing with them.
@@ -164,7 +164,7 @@ fn an_accept_rate_spaces_the_answers() {
         accept_rate: Some(10.0),
         ..server(&exchange)
     };
-    let done = Pair::new(
+    let done = joined(
         host(params(), vec![AppSpec::Client(client)]),
         host(params(), vec![AppSpec::Server(server)]),
     )
@@ -219,9 +219,9 @@ fn a_connection_that_ended_in_the_queue_is_not_accepted() {
     }
     let a = host(params(), Vec::new()).with_app(Box::new(Fickle));
     let b = host(params(), Vec::new()).with_app(Box::new(Late(0)));
-    let done = Pair::new(a, b).until(at(1000)).run();
+    let done = joined(a, b).until(at(1000)).run();
     assert_eq!(done.count_outcomes(OpenResult::Established), 2);
-    assert_eq!(done.b.connections(), 1);
+    assert_eq!(done.b().connections(), 1);
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn two_active_opens_meet_and_make_one_connection() {
         };
         host(params(), Vec::new()).with_app(Box::new(app))
     };
-    let done = Pair::new(meet(A, B), meet(B, A)).run();
+    let done = joined(meet(A, B), meet(B, A)).run();
     for conn in [C0, ConnId::new(1, 0)] {
         assert_eq!(
             done.states(conn, Side::Active),
@@ -68,10 +68,12 @@ fn a_factory_makes_every_connection() {
     let counted = Arc::clone(&made);
     let exchange = Exchange::default();
     let mut with_factory = pair(Arrivals::Burst(3), exchange.clone());
-    with_factory.b = with_factory.b.with_model(Arc::new(move |context| {
+    let [a, b] = with_factory.hosts;
+    let b = b.with_model(Arc::new(move |context| {
         counted.fetch_add(1, Ordering::Relaxed);
         Box::new(crate::Connection::new(context))
     }));
+    with_factory.hosts = [a, b];
     let custom = with_factory.run();
     assert_eq!(made.load(Ordering::Relaxed), 3);
     let plain = pair(Arrivals::Burst(3), exchange).run();
@@ -87,7 +89,7 @@ fn a_closed_loop_keeps_its_users_busy() {
     let done = pair(arrivals, Exchange::default()).until(at(10_000)).run();
     // Each round: 60 ms from connect to TIME-WAIT, then 940 ms of thought.
     assert_eq!(done.count_outcomes(OpenResult::Established), 4 * 10);
-    assert_eq!(done.a.stats().peak_connections, 4);
+    assert_eq!(done.a().stats().peak_connections, 4);
 }
 
 #[test]
@@ -107,7 +109,7 @@ fn bulk_data_arrive_whole() {
             read_rate,
         });
         let a = host(params(), vec![bulk]);
-        let done = Pair::new(a, host(params(), vec![sink]))
+        let done = joined(a, host(params(), vec![sink]))
             .until(at(30_000))
             .run();
         let [passive] = done.summaries(Side::Passive)[..] else {
@@ -143,7 +145,7 @@ fn clients_take_addresses_and_servers_in_turn() {
         })
     });
     let a = host(params(), vec![AppSpec::Client(spec)]);
-    let done = Pair::new(a, host(params(), servers.to_vec())).run();
+    let done = joined(a, host(params(), servers.to_vec())).run();
     let ports: Vec<u16> = done
         .summaries(Side::Active)
         .iter()

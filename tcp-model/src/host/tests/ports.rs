@@ -15,7 +15,7 @@ fn run(rate: f64, a: TcpParams, exchange: Exchange, end: SimTime) -> Done {
     let exchange = Arc::new(exchange);
     let client = AppSpec::Client(client(Arrivals::Fixed(rate), &exchange));
     let server = AppSpec::Server(server(&exchange));
-    Pair::new(host(a, vec![client]), host(params(), vec![server]))
+    joined(host(a, vec![client]), host(params(), vec![server]))
         .until(end)
         .run()
 }
@@ -25,11 +25,11 @@ fn the_time_wait_population_is_rate_times_two_msl() {
     let (rate, life) = (100.0, 60);
     // From 60 ms on one connection enters TIME-WAIT every 10 ms.
     let done = run(rate, params(), Exchange::default(), at(70_000) + ms(5));
-    assert_eq!(done.a.stats().peak_time_wait, 100 * life);
-    assert_eq!(done.a.time_waits(), 100 * life);
-    assert_eq!(done.b.time_waits(), 0);
+    assert_eq!(done.a().stats().peak_time_wait, 100 * life);
+    assert_eq!(done.a().time_waits(), 100 * life);
+    assert_eq!(done.b().time_waits(), 0);
     let early = run(rate, params(), Exchange::default(), at(1065));
-    assert_eq!(early.a.time_waits(), 101);
+    assert_eq!(early.a().time_waits(), 101);
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn ports_run_out_when_time_wait_holds_them_all() {
             .into_iter()
             .find(|(_, o)| o.result == OpenResult::AddrNotAvailable);
         assert_eq!(first.map(|(t, _)| t), Some(1000));
-        let stats = done.a.stats();
+        let stats = done.a().stats();
         assert_eq!((stats.ports_exhausted, stats.peak_time_wait), (44_000, 500));
     }
 }
@@ -67,13 +67,16 @@ fn tw_reuse_takes_ports_over_after_a_second() {
     };
     let done = run(100.0, p, Exchange::default(), at(90_000));
     assert_eq!(done.count_outcomes(OpenResult::AddrNotAvailable), 0);
-    let reused = done.a.stats().time_wait_reused;
+    let reused = done.a().stats().time_wait_reused;
     // Measured on Linux: 7998, 7997, 7997 of 9000, peak 999.
     assert!((7950..8050).contains(&reused), "{reused}");
-    let peak = done.a.stats().peak_time_wait;
+    let peak = done.a().stats().peak_time_wait;
     assert!((980..=1000).contains(&peak), "{peak}");
     // The server has closed by LAST-ACK: no reset, no trouble.
-    assert_eq!(done.a.stats().resets_sent + done.b.stats().resets_sent, 0);
+    assert_eq!(
+        done.a().stats().resets_sent + done.b().stats().resets_sent,
+        0
+    );
 }
 
 #[test]
@@ -84,7 +87,7 @@ fn tw_reuse_without_timestamps_reuses_nothing() {
         ..narrow(50, params())
     };
     let done = run(50.0, p, Exchange::default(), at(30_000));
-    assert_eq!(done.a.stats().time_wait_reused, 0);
+    assert_eq!(done.a().stats().time_wait_reused, 0);
     assert_eq!(done.count_outcomes(OpenResult::Established), 50);
 }
 
@@ -96,10 +99,10 @@ fn a_server_in_time_wait_takes_the_same_port_again() {
     };
     let done = run(100.0, narrow(20, params()), exchange, at(10_000));
     assert_eq!(done.count_outcomes(OpenResult::AddrNotAvailable), 0);
-    let stats = done.b.stats();
+    let stats = done.b().stats();
     assert!(stats.time_wait_recycled > 900, "{stats:?}");
     assert!(stats.peak_time_wait <= 20);
-    assert_eq!(done.a.stats().resets_sent, 0);
+    assert_eq!(done.a().stats().resets_sent, 0);
 }
 
 #[test]
@@ -110,8 +113,8 @@ fn a_full_time_wait_table_lets_connections_go_at_once() {
     };
     let done = run(100.0, p, Exchange::default(), at(2055));
     // 200 connections have been through FIN-WAIT-2 by then.
-    let stats = done.a.stats();
-    assert_eq!((stats.peak_time_wait, done.a.time_waits()), (50, 50));
+    let stats = done.a().stats();
+    assert_eq!((stats.peak_time_wait, done.a().time_waits()), (50, 50));
     assert_eq!(stats.time_wait_overflows, 150);
     let overflowed = |s: &&&EndpointSummary| s.reason == EndReason::TimeWaitOverflow;
     assert_eq!(
@@ -135,7 +138,7 @@ fn a_full_time_wait_table_lets_connections_go_at_once() {
 #[test]
 fn an_entry_costs_little() {
     let done = run(100.0, params(), Exchange::default(), at(70_000));
-    let memory = done.a.memory();
+    let memory = done.a().memory();
     assert!(memory.per_time_wait <= 67, "{memory:?}");
     let each = (memory.time_wait + memory.demux) as f64 / 6000.0;
     assert!(each < 70.0, "{each} {memory:?}");
@@ -178,7 +181,7 @@ fn an_old_duplicate_syn_gives_time_wait_back() {
     let local = SocketAddrV4::new(A, 40_000);
     let a = host(params(), Vec::new()).with_app(Box::new(Forgetful(local)));
     let b = host(params(), vec![AppSpec::Server(server(&exchange))]);
-    let done = Pair::new(a, b).run();
+    let done = joined(a, b).run();
     assert_eq!(
         done.states(C0, Side::Passive)[4..],
         [
@@ -188,7 +191,7 @@ fn an_old_duplicate_syn_gives_time_wait_back() {
             (60_050, State::Closed),
         ]
     );
-    let stats = done.b.stats();
+    let stats = done.b().stats();
     assert_eq!((stats.time_wait_recycled, stats.time_wait_restored), (1, 1));
-    assert_eq!(done.b.connections(), 0);
+    assert_eq!(done.b().connections(), 0);
 }

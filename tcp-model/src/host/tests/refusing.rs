@@ -9,7 +9,7 @@ use crate::seq::SeqNum;
 fn a_port_without_listener_refuses() {
     let exchange = Arc::new(Exchange::default());
     let client = client(Arrivals::Burst(1), &exchange);
-    let done = Pair::new(
+    let done = joined(
         host(params(), vec![AppSpec::Client(client)]),
         host(params(), Vec::new()),
     )
@@ -23,15 +23,15 @@ fn a_port_without_listener_refuses() {
         (OpenResult::Refused, ms(20))
     );
     assert_eq!(done.summaries(Side::Active)[0].reason, EndReason::Refused);
-    assert_eq!(done.b.stats().resets_sent, 1);
+    assert_eq!(done.b().stats().resets_sent, 1);
     // The port is free again.
-    assert_eq!(done.a.connections(), 0);
+    assert_eq!(done.a().connections(), 0);
 }
 
 #[test]
 fn no_answer_at_all_times_out() {
     let mut pair = pair(Arrivals::Burst(1), Exchange::default());
-    pair.impairments[0].loss = 1.0.into();
+    pair.links[0].impairments.loss = 1.0.into();
     let done = pair.until(at(200_000)).run();
     // SYNs at 0, 1, 2, 3, 4, 5, 7, 11, 19, 35, 67 s; ten repetitions, then 64 s of silence.
     let sent: Vec<String> = done.sent();
@@ -126,7 +126,7 @@ fn answer_to_syn(src: Ipv4Addr, dst: Ipv4Addr) -> Vec<String> {
     let forger = Forger(vec![(src, dst)]);
     let b = host(params(), Vec::new()).with_app(Box::new(forger));
     let a = host(params(), Vec::new());
-    Pair::new(a, b).until(at(500)).run().sent()
+    joined(a, b).until(at(500)).run().sent()
 }
 
 #[test]

@@ -137,19 +137,19 @@ proptest! {
             accept_rate: accept.map(f64::from),
             ..server(&exchange)
         };
-        let mut pair = Pair::new(
+        let mut pair = joined(
             host(params.clone(), vec![AppSpec::Client(client)]),
             host(params, vec![AppSpec::Server(server)]),
         )
         .until(at(4_000_000));
-        pair.impairments = [there, back];
+        [pair.links[0].impairments, pair.links[1].impairments] = [there, back];
         let done = pair.run();
-        prop_assert_eq!((done.a.connections(), done.b.connections()), (0, 0));
-        prop_assert_eq!((done.a.time_waits(), done.b.time_waits()), (0, 0));
-        prop_assert_eq!(done.a.stack.demux.len() + done.b.stack.demux.len(), 0);
+        prop_assert_eq!((done.a().connections(), done.b().connections()), (0, 0));
+        prop_assert_eq!((done.a().time_waits(), done.b().time_waits()), (0, 0));
+        prop_assert_eq!(done.a().stack.demux.len() + done.b().stack.demux.len(), 0);
         let to = Destination { local: A, remote: SERVER };
-        prop_assert_eq!(done.a.stack.ports.used(to), 0);
-        prop_assert_eq!(done.b.stack.listeners[0].half_open, 0);
+        prop_assert_eq!(done.a().stack.ports.used(to), 0);
+        prop_assert_eq!(done.b().stack.listeners[0].half_open, 0);
         prop_assert_eq!(done.outcomes().len(), 60);
         check_states(&done.records)?;
     }
