@@ -2,4 +2,4 @@
 
 pub(crate) mod batch;
 mod page;
-pub(crate) mod run;
+pub(crate) mod run_page;

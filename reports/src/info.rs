@@ -103,9 +103,9 @@ pub enum SegmentsKept {
 pub struct RecordOptions {
     /// Distance of the rows of `census`, `outcomes` and `requests`, seconds.
     pub interval_s: f64,
-    /// State changes of the first so many connections of the run go to `states`.
+    /// State changes of the first connections of the run, up to this number, go to `states`.
     pub states: u32,
-    /// End points of the first so many connections of the run go to `connections`.
+    /// End points of the first connections of the run, up to this number, go to `connections`.
     pub connections: u32,
     /// Which segments of traced connections go to `segments`.
     pub segments: SegmentsKept,
@@ -116,7 +116,7 @@ pub struct RecordOptions {
     /// The window of steady state, seconds, for metrics that are taken over it; `None` for the
     /// second half of the run.
     pub steady_s: Option<(f64, f64)>,
-    /// At most so many ladder diagrams and lanes of the timeline.
+    /// At most this many ladder diagrams and lanes of the timeline.
     pub diagrams: u32,
 }
 
@@ -189,7 +189,7 @@ pub enum ArrivalLaw {
     Even,
     /// A Poisson process.
     Poisson,
-    /// Every so many of a Poisson process, as pairs take turns.
+    /// Every n-th arrival of a Poisson process, as pairs take turns.
     Turns,
 }
 

@@ -34,7 +34,7 @@ pub fn render_run(dir: &Path) -> Result<RunSummary, StoreError> {
 pub(crate) fn render_files(dir: &Path, summary: &RunSummary, to: &Path) -> Result<(), StoreError> {
     let mut drawn = run_figures(dir, summary);
     write_figures(to, &drawn.figures)?;
-    let html = html::run::report(dir, summary, &mut drawn);
+    let html = html::run_page::report(dir, summary, &mut drawn);
     write_whole(&to.join("report.html"), &html)
 }
 

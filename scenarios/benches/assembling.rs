@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use scenarios::assemble::Assembly;
-use scenarios::engine::Engine;
+use scenarios::execution::Execution;
 use scenarios::overrides::Override;
 use scenarios::problem::Source;
 use scenarios::sweep::Plan;
@@ -54,7 +54,7 @@ fn assembling(c: &mut Criterion) {
     });
     let assembly = Assembly::new(run).expect("a good scenario");
     group.bench_function("expected load and division for two threads", |b| {
-        b.iter(|| Engine::with_threads(2).configure(&assembly));
+        b.iter(|| Execution::with_threads(2).configure(&assembly));
     });
     group.finish();
 }

@@ -1,4 +1,4 @@
-//! A TCP of one's own in a ready-made scenario: one that resets connections instead of closing
+//! Your own TCP in a ready-made scenario: one that resets connections instead of closing
 //! them, as some load generators do, and so never waits in TIME-WAIT.
 //!
 //! `cargo run --release -p synfin --example own_tcp`

@@ -11,17 +11,17 @@ use rayon::prelude::*;
 use reports::store::{ResultDir, StoreError, look_at_results, read_text_file, set_aside};
 use reports::{BatchInfo, BatchRow, RunStatus, RunSummary, row_metrics, write_batch};
 
-use crate::engine::{Division, Engine};
+use crate::execution::{Division, Execution};
 use crate::existing::Existing;
 use crate::interrupt::Interrupt;
 use crate::parameters;
 use crate::place::shell_words;
 use crate::problem::Source;
-use crate::progress::Progress;
+use crate::progress::BatchProgress;
 use crate::run::{Job, Made, RunError};
 use crate::run_spec::RunSpec;
 use crate::sweep::{Axis, Plan, figure_for_report};
-use sim_core::simulation::Progress as Seen;
+use sim_core::simulation::Progress;
 
 /// How to make a batch.
 #[derive(Clone, Debug)]
@@ -29,7 +29,7 @@ pub struct Options {
     /// Where the results go.
     pub dir: PathBuf,
     /// How to make runs; its threads are shared by all of them.
-    pub engine: Engine,
+    pub execution: Execution,
     /// The command line, for the report.
     pub command: String,
     /// The scenario's text with its changes, kept as `batch.toml`.
@@ -38,7 +38,7 @@ pub struct Options {
 
 /// What became of a run.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum RunOutcome {
     /// Made now.
     Made {
         /// The run.
@@ -52,27 +52,27 @@ pub enum Outcome {
     Failed(RunError),
 }
 
-impl Outcome {
+impl RunOutcome {
     /// Its results, if it has any.
     pub fn summary(&self) -> Option<&RunSummary> {
         match self {
-            Outcome::Made { made, .. } => Some(&made.summary),
-            Outcome::Kept(summary) => Some(summary),
-            Outcome::Failed(_) => None,
+            RunOutcome::Made { made, .. } => Some(&made.summary),
+            RunOutcome::Kept(summary) => Some(summary),
+            RunOutcome::Failed(_) => None,
         }
     }
 
     /// How the network was divided, of a run made now.
     pub fn division(&self) -> Option<&Division> {
         match self {
-            Outcome::Made { made, .. } => Some(&made.division),
+            RunOutcome::Made { made, .. } => Some(&made.division),
             _ => None,
         }
     }
 
     /// True when a signal has kept it from being made.
     pub fn is_stopped(&self) -> bool {
-        matches!(self, Outcome::Failed(RunError::Stopped))
+        matches!(self, RunOutcome::Failed(RunError::Stopped))
     }
 }
 
@@ -80,7 +80,7 @@ impl Outcome {
 #[derive(Debug)]
 pub struct Batch {
     /// What became of the runs, in plan order.
-    pub outcomes: Vec<Outcome>,
+    pub outcomes: Vec<RunOutcome>,
     /// What they have shown together, in words.
     pub findings: Vec<String>,
 }
@@ -103,7 +103,7 @@ pub fn make(plan: &Plan, options: &Options, making: Making<'_>) -> Result<Batch,
         source,
     })?;
     let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(options.engine.threads)
+        .num_threads(options.execution.threads)
         .build()
         .map_err(|e| RunError::Threads(e.to_string()))?;
     let outcomes = pool.install(|| make_runs(plan, options, making));
@@ -115,7 +115,7 @@ pub fn make(plan: &Plan, options: &Options, making: Making<'_>) -> Result<Batch,
         .map(|(spec, outcome)| row(spec, outcome))
         .collect();
     let info = batch_info(plan, &options.command);
-    let stopped = outcomes.iter().any(Outcome::is_stopped);
+    let stopped = outcomes.iter().any(RunOutcome::is_stopped);
     let findings = write_files(&mut place, &info, &rows, !stopped)?;
     if !stopped {
         place.remove_former_runs()?;
@@ -140,20 +140,20 @@ pub struct Making<'a> {
     /// Make runs again that are there already.
     pub force: bool,
     /// Where to tell how far they are.
-    pub progress: &'a Progress,
+    pub progress: &'a BatchProgress,
     /// What may stop them.
     pub interrupt: &'a Interrupt,
 }
 
 /// What became of each run of a plan.
-fn make_runs(plan: &Plan, options: &Options, making: Making<'_>) -> Vec<Outcome> {
+fn make_runs(plan: &Plan, options: &Options, making: Making<'_>) -> Vec<RunOutcome> {
     let place = |spec: &RunSpec| options.dir.join("runs").join(&spec.id);
     let found: Vec<Found> = plan
         .runs
         .par_iter()
         .map(|spec| find(spec, &place(spec), Inside::Batch, making))
         .collect();
-    let mut outcomes: Vec<Option<Outcome>> = Vec::with_capacity(found.len());
+    let mut outcomes: Vec<Option<RunOutcome>> = Vec::with_capacity(found.len());
     let mut missing: Vec<(&RunSpec, Missing)> = Vec::new();
     for (spec, found) in plan.runs.iter().zip(found) {
         match found {
@@ -164,18 +164,18 @@ fn make_runs(plan: &Plan, options: &Options, making: Making<'_>) -> Vec<Outcome>
             }
         }
     }
-    let shares = Shares::new(options.engine.threads, missing.len());
-    let made: Vec<Outcome> = missing
+    let shares = Shares::new(options.execution.threads, missing.len());
+    let made: Vec<RunOutcome> = missing
         .into_par_iter()
         // One run at a time for each thread: runs differ widely in length.
         .with_max_len(1)
         .map(|(spec, how)| {
             let threads = shares.take();
-            let engine = Engine {
+            let execution = Execution {
                 threads,
-                ..options.engine
+                ..options.execution
             };
-            let outcome = make_missing(spec, &place(spec), how, engine, making);
+            let outcome = make_missing(spec, &place(spec), how, execution, making);
             shares.give_back(threads);
             outcome
         })
@@ -223,10 +223,15 @@ impl Shares {
 }
 
 /// Makes the only run of a scenario, unless it is there, complete and undamaged.
-pub fn make_run(spec: &RunSpec, dir: &Path, engine: Engine, making: Making<'_>) -> Outcome {
+pub fn make_run(
+    spec: &RunSpec,
+    dir: &Path,
+    execution: Execution,
+    making: Making<'_>,
+) -> RunOutcome {
     match find(spec, dir, Inside::Alone, making) {
         Found::Ended(outcome) => outcome,
-        Found::Missing(how) => make_missing(spec, dir, how, engine, making),
+        Found::Missing(how) => make_missing(spec, dir, how, execution, making),
     }
 }
 
@@ -240,7 +245,7 @@ enum Inside {
 /// What is to be done about a run.
 enum Found {
     /// Nothing.
-    Ended(Outcome),
+    Ended(RunOutcome),
     /// It is to be made.
     Missing(Missing),
 }
@@ -261,7 +266,7 @@ fn find(spec: &RunSpec, dir: &Path, inside: Inside, making: Making<'_>) -> Found
         Existing::Complete(_) if making.force => missing(true, None),
         Existing::Complete(summary) => {
             making.progress.run().done(spec.scenario.duration);
-            Found::Ended(Outcome::Kept(summary))
+            Found::Ended(RunOutcome::Kept(summary))
         }
         Existing::Damaged(why) => missing(true, Some(why)),
         Existing::Other(StoreError::Exists(_) | StoreError::OtherKind { .. })
@@ -275,10 +280,10 @@ fn find(spec: &RunSpec, dir: &Path, inside: Inside, making: Making<'_>) -> Found
                     false,
                     Some(format!("{error}; it is now {}", kept.display())),
                 ),
-                Err(error) => Found::Ended(Outcome::Failed(error.into())),
+                Err(error) => Found::Ended(RunOutcome::Failed(error.into())),
             }
         }
-        Existing::Other(error) => Found::Ended(Outcome::Failed(error.into())),
+        Existing::Other(error) => Found::Ended(RunOutcome::Failed(error.into())),
     }
 }
 
@@ -297,25 +302,25 @@ fn make_missing(
     spec: &RunSpec,
     dir: &Path,
     how: Missing,
-    engine: Engine,
+    execution: Execution,
     making: Making<'_>,
-) -> Outcome {
+) -> RunOutcome {
     let mut seen = making.progress.run();
     let job = Job {
         replace: how.replace,
-        engine,
+        execution,
         interrupt: Some(making.interrupt),
         ..Job::new(spec, dir)
     };
     let outcome = match execute(&job, |p| seen.observe(p)) {
-        Ok(made) => Outcome::Made {
+        Ok(made) => RunOutcome::Made {
             made: Box::new(made),
             because: how.because,
         },
         // Another process may have made it meanwhile; equal runs give equal results.
         Err(error) => match Existing::look(spec, dir) {
-            Existing::Complete(summary) if !making.force => Outcome::Kept(summary),
-            _ => Outcome::Failed(error),
+            Existing::Complete(summary) if !making.force => RunOutcome::Kept(summary),
+            _ => RunOutcome::Failed(error),
         },
     };
     seen.done(spec.scenario.duration);
@@ -324,8 +329,8 @@ fn make_missing(
 
 /// Makes a run: one with threads of its own from a thread of its own, because a thread of a pool
 /// that waits for others takes up another run meanwhile.
-fn execute(job: &Job<'_>, mut observe: impl FnMut(Seen) + Send) -> Result<Made, RunError> {
-    if job.engine.threads < 2 {
+fn execute(job: &Job<'_>, mut observe: impl FnMut(Progress) + Send) -> Result<Made, RunError> {
+    if job.execution.threads < 2 {
         return job.execute(&mut observe);
     }
     std::thread::scope(|scope| {
@@ -366,12 +371,12 @@ pub fn report_part(dir: &Path) -> Result<Part, RunError> {
     let command = go_on(dir);
     let plan =
         Plan::new(&Source { name, text }, &[]).map_err(|e| RunError::Scenario(e.to_string()))?;
-    let outcomes: Vec<Option<Outcome>> = plan
+    let outcomes: Vec<Option<RunOutcome>> = plan
         .runs
         .par_iter()
         .map(
             |spec| match Existing::look(spec, &dir.join("runs").join(&spec.id)) {
-                Existing::Complete(summary) => Some(Outcome::Kept(summary)),
+                Existing::Complete(summary) => Some(RunOutcome::Kept(summary)),
                 _ => None,
             },
         )
@@ -381,7 +386,7 @@ pub fn report_part(dir: &Path) -> Result<Part, RunError> {
         .iter()
         .zip(&outcomes)
         .map(|(spec, outcome)| {
-            let missing = Outcome::Failed(RunError::Stopped);
+            let missing = RunOutcome::Failed(RunError::Stopped);
             row(spec, outcome.as_ref().unwrap_or(&missing))
         })
         .collect();
@@ -416,10 +421,10 @@ pub fn go_on(dir: &Path) -> String {
     shell_words(["synfin", "run", &batch, "--out", &dir.display().to_string()])
 }
 
-fn row(spec: &RunSpec, outcome: &Outcome) -> BatchRow {
+fn row(spec: &RunSpec, outcome: &RunOutcome) -> BatchRow {
     let (status, message) = match outcome {
-        Outcome::Failed(RunError::Stopped) => (RunStatus::Missing, "not made yet".to_owned()),
-        Outcome::Failed(error) => (RunStatus::Failed, error.to_string()),
+        RunOutcome::Failed(RunError::Stopped) => (RunStatus::Missing, "not made yet".to_owned()),
+        RunOutcome::Failed(error) => (RunStatus::Failed, error.to_string()),
         _ => (RunStatus::Ok, String::new()),
     };
     BatchRow {

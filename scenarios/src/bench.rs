@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 use sim_core::event_queue::EventQueueKind;
 
 use crate::console::{Failure, print};
-use crate::engine::Engine;
+use crate::execution::Execution;
 
 mod churn;
 mod dumbbell;
@@ -173,9 +173,9 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<(), Failure> {
 }
 
 fn tables(args: &BenchArgs) -> Result<Vec<Table>, String> {
-    let engine = Engine {
+    let execution = Execution {
         queue: Some(args.event_queue),
-        ..Engine::with_threads(usize::from(args.threads))
+        ..Execution::with_threads(usize::from(args.threads))
     };
     let queue = args.event_queue.name();
     let within = |default: f64| args.seconds.unwrap_or(default);
@@ -183,10 +183,10 @@ fn tables(args: &BenchArgs) -> Result<Vec<Table>, String> {
     match &args.workload {
         Workload::Dumbbell { flows } => {
             let seconds = within(10.0);
-            let once = |engine| dumbbell::run(*flows, seconds, engine);
+            let once = |execution| dumbbell::run(*flows, seconds, execution);
             measured(
                 args,
-                engine,
+                execution,
                 title(format!("dumbbell {flows}"), seconds),
                 once,
             )
@@ -195,47 +195,62 @@ fn tables(args: &BenchArgs) -> Result<Vec<Table>, String> {
             let seconds = within(10.0);
             let title = title(format!("churn {rate}"), seconds);
             let title = format!("{title}, {} closes", close.first_name());
-            churned(args, engine, title, |engine| {
-                churn::run(*rate, None, seconds, close, engine)
+            churned(args, execution, title, |execution| {
+                churn::run(*rate, None, seconds, close, execution)
             })
         }
         Workload::Idle { connections } => {
-            let once = |engine| idle::run(*connections, engine);
-            measured(args, engine, format!("idle {connections}, {queue}"), once)
+            let once = |execution| idle::run(*connections, execution);
+            measured(
+                args,
+                execution,
+                format!("idle {connections}, {queue}"),
+                once,
+            )
         }
         Workload::TimeWait { entries, close } => {
             let title = format!(
                 "time-wait {entries}, {queue}, {} closes",
                 close.first_name()
             );
-            churned(args, engine, title, |engine| {
-                time_wait::run(*entries, close, engine)
+            churned(args, execution, title, |execution| {
+                time_wait::run(*entries, close, execution)
             })
         }
         Workload::Pairs { pairs } => {
             let seconds = within(1.0);
-            let once = |engine| pairs::run(*pairs, seconds, engine);
-            measured(args, engine, title(format!("pairs {pairs}"), seconds), once)
+            let once = |execution| pairs::run(*pairs, seconds, execution);
+            measured(
+                args,
+                execution,
+                title(format!("pairs {pairs}"), seconds),
+                once,
+            )
         }
         Workload::FatTree { pods, flows } => {
             let seconds = within(0.1);
-            let once = |engine| fat_tree::run(*pods, *flows, seconds, engine);
+            let once = |execution| fat_tree::run(*pods, *flows, seconds, execution);
             let what = format!("fat-tree {pods}, {flows} flows per host");
-            measured(args, engine, title(what, seconds), once)
+            measured(args, execution, title(what, seconds), once)
         }
         Workload::Torus { side } => {
             let seconds = within(0.5);
-            let once = |engine| torus::run(*side, seconds, engine);
-            measured(args, engine, title(format!("torus {side}"), seconds), once)
+            let once = |execution| torus::run(*side, seconds, execution);
+            measured(
+                args,
+                execution,
+                title(format!("torus {side}"), seconds),
+                once,
+            )
         }
         Workload::Growth { decades } => {
             whole(args, "growth")?;
-            let table = growth::table(*decades, engine, format!("growth, {queue}"))?;
+            let table = growth::table(*decades, execution, format!("growth, {queue}"))?;
             Ok(vec![table])
         }
         Workload::Memory { connections } => {
             whole(args, "memory")?;
-            memory::tables(*connections, engine)
+            memory::tables(*connections, execution)
         }
         Workload::Hold { decades, holds } => {
             whole(args, "hold")?;
@@ -243,7 +258,7 @@ fn tables(args: &BenchArgs) -> Result<Vec<Table>, String> {
         }
         Workload::Report { part } => {
             whole(args, "report")?;
-            Ok(vec![report::table(*part, args.reps, engine)?])
+            Ok(vec![report::table(*part, args.reps, execution)?])
         }
         Workload::Replay { operations } => {
             whole(args, "replay")?;
@@ -263,17 +278,17 @@ fn whole(args: &BenchArgs, workload: &str) -> Result<(), String> {
 /// What one run of a workload gives: a measurement, and a digest of what was simulated.
 type Once = Result<(Measurement, String), String>;
 
-/// Measures a workload as often as asked for, with one engine or with one thread and several.
+/// Measures a workload as often as asked for, in one way, or with one thread and with several.
 fn measured(
     args: &BenchArgs,
-    engine: Engine,
+    execution: Execution,
     title: String,
-    mut once: impl FnMut(Engine) -> Once,
+    mut once: impl FnMut(Execution) -> Once,
 ) -> Result<Vec<Table>, String> {
     let table = if args.compare_threads {
-        compare(title, args.reps, engine, once)?
+        compare(title, args.reps, execution, once)?
     } else {
-        repeat(title, args.reps, || once(engine))?
+        repeat(title, args.reps, || once(execution))?
     };
     Ok(vec![table])
 }
@@ -281,13 +296,13 @@ fn measured(
 /// As [`measured`], with the cost of each interval of the first run.
 fn churned(
     args: &BenchArgs,
-    engine: Engine,
+    execution: Execution,
     title: String,
-    mut run: impl FnMut(Engine) -> Result<churn::Churned, String>,
+    mut run: impl FnMut(Execution) -> Result<churn::Churned, String>,
 ) -> Result<Vec<Table>, String> {
     let mut intervals = Vec::new();
-    let total = measured(args, engine, title.clone(), |engine| {
-        let ran = run(engine)?;
+    let total = measured(args, execution, title.clone(), |execution| {
+        let ran = run(execution)?;
         if intervals.is_empty() {
             intervals = ran.intervals;
         }
@@ -303,15 +318,18 @@ fn churned(
 fn compare(
     title: String,
     reps: u32,
-    engine: Engine,
-    mut once: impl FnMut(Engine) -> Once,
+    execution: Execution,
+    mut once: impl FnMut(Execution) -> Once,
 ) -> Result<Table, String> {
-    let threads = engine.threads.max(2);
+    let threads = execution.threads.max(2);
     let mut all = [Vec::new(), Vec::new()];
     let mut expected: Option<String> = None;
     for _ in 0..reps {
         for (runs, threads) in all.iter_mut().zip([1, threads]) {
-            let (m, digest) = once(Engine { threads, ..engine })?;
+            let (m, digest) = once(Execution {
+                threads,
+                ..execution
+            })?;
             if expected.get_or_insert_with(|| digest.clone()) != &digest {
                 return Err(format!(
                     "{threads} threads had another outcome; this is a bug"

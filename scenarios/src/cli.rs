@@ -117,7 +117,7 @@ struct RunArgs {
     /// if that helps; results are the same [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
-    /// Divide each network into so many parts whether it helps or not, to test that results are
+    /// Divide each network into this many parts whether it helps or not, to test that results are
     /// the same
     #[arg(long, value_name = "N", hide = true, value_parser = clap::value_parser!(u16).range(1..))]
     partitions: Option<u16>,

@@ -117,7 +117,7 @@ pub struct RecordFile {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connections: Option<Limit> => { default: "10000", example: r#""all""# },
     /// Segments of traced connections that are kept: `"ladder"` for the first and last of each end
-    /// and those around trouble, `"all"`, or `"none"`; a number for the ladders of so many connections
+    /// and those around trouble, `"all"`, or `"none"`; a number for the ladders of that many connections
     /// of each client.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub segments: Option<Segments> => { default: r#""ladder""#, example: r#""all""# },

@@ -10,7 +10,7 @@ use crate::aliases;
 use crate::path::{DottedPath, Step};
 
 /// Where the value at `path` stands, or the nearest part of the path that is written at all.
-/// `None` for text that is no TOML, or when nothing of the path is there.
+/// `None` for text that is not TOML, or when nothing of the path is there.
 pub fn span_of(text: &str, path: &DottedPath) -> Option<Range<usize>> {
     spans_of(text, std::slice::from_ref(path)).pop().flatten()
 }

@@ -56,7 +56,7 @@ pub(crate) struct PacketdrillArgs {
 }
 
 /// What became of a file.
-enum Outcome {
+enum FileOutcome {
     /// It cannot be read, or there is nothing in it.
     Unreadable(String),
     /// It is not in the language.
@@ -69,7 +69,7 @@ enum Outcome {
 struct Script {
     path: PathBuf,
     text: String,
-    outcome: Outcome,
+    outcome: FileOutcome,
 }
 
 /// Parameters for scripts of each kind.
@@ -152,7 +152,7 @@ impl Start {
 
     fn script(&self, path: PathBuf) -> Script {
         let (text, outcome) = match read_text(&path) {
-            Err(message) => (String::new(), Outcome::Unreadable(message)),
+            Err(message) => (String::new(), FileOutcome::Unreadable(message)),
             Ok(text) => {
                 let outcome = self.run(&text, &path);
                 (text, outcome)
@@ -165,14 +165,14 @@ impl Start {
         }
     }
 
-    fn run(&self, text: &str, path: &Path) -> Outcome {
+    fn run(&self, text: &str, path: &Path) -> FileOutcome {
         let script = match parse(text) {
             Ok(script) => script,
-            Err(error) => return Outcome::Misread(error),
+            Err(error) => return FileOutcome::Misread(error),
         };
         if script.events.is_empty() {
             let message = "has no event in it, so there is nothing that could pass";
-            return Outcome::Unreadable(message.to_owned());
+            return FileOutcome::Unreadable(message.to_owned());
         }
         let options = if speaks_of_bsd(&script) {
             &self.freebsd
@@ -184,7 +184,7 @@ impl Start {
             preamble_text: preamble_text(&script, path),
             ..options.clone()
         };
-        Outcome::Run(run(
+        FileOutcome::Run(run(
             &script,
             &mut |ctx| Box::new(Connection::new(ctx)),
             &options,

@@ -71,7 +71,9 @@ impl FromStr for DottedPath {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || {
-            format!("{text:?} is no path; write for example tcp.time_wait or topology.link[0].rate")
+            format!(
+                "{text:?} is not a path; write for example tcp.time_wait or topology.link[0].rate"
+            )
         };
         let mut steps = Vec::new();
         for part in text.trim().split('.') {

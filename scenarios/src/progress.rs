@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use sim_core::SimDuration;
-use sim_core::simulation::Progress as Seen;
+use sim_core::simulation::Progress;
 
 use crate::console::note;
 
 /// Progress of all runs together, shared by the threads that make them.
 #[derive(Debug)]
-pub struct Progress {
+pub struct BatchProgress {
     state: Mutex<State>,
     bar: Option<ProgressBar>,
     quiet: bool,
@@ -34,9 +34,9 @@ struct State {
 /// Time between two lines when there is no terminal.
 const BETWEEN_LINES: Duration = Duration::from_secs(5);
 
-impl Progress {
+impl BatchProgress {
     /// For runs of these lengths; `quiet` shows nothing.
-    pub fn new(lengths: impl Iterator<Item = SimDuration>, quiet: bool) -> Progress {
+    pub fn new(lengths: impl Iterator<Item = SimDuration>, quiet: bool) -> BatchProgress {
         let lengths: Vec<f64> = lengths.map(SimDuration::as_secs_f64).collect();
         let total_s: f64 = lengths.iter().sum();
         let now = Instant::now();
@@ -58,7 +58,7 @@ impl Progress {
             done_s: 0.0,
             events: 0,
         };
-        Progress {
+        BatchProgress {
             state: Mutex::new(state),
             bar,
             quiet,
@@ -126,14 +126,14 @@ impl State {
 /// Progress of one run, added to the whole.
 #[derive(Debug)]
 pub struct RunProgress<'a> {
-    all: &'a Progress,
+    all: &'a BatchProgress,
     seen_s: f64,
     seen_events: u64,
 }
 
 impl RunProgress<'_> {
     /// The run is here.
-    pub fn observe(&mut self, seen: Seen) {
+    pub fn observe(&mut self, seen: Progress) {
         let now_s = seen.now.as_secs_f64();
         self.all
             .advance(now_s - self.seen_s, seen.events - self.seen_events, false);

@@ -15,7 +15,7 @@ use crate::suggest;
 /// Reads a scenario as written.
 ///
 /// # Errors
-/// When the text is no TOML, or says something a scenario cannot say.
+/// When the text is not TOML, or says something a scenario cannot say.
 pub fn file(text: &str) -> Result<ScenarioFile, Problem> {
     let file = toml::from_str(text).map_err(|e| explain(&e, text))?;
     refuse_dropped(&text.parse().unwrap_or_default(), &file)?;
@@ -104,7 +104,7 @@ fn explain(error: &toml::de::Error, text: &str) -> Problem {
         .map_or_else(DottedPath::default, |s| locate::path_at(text, s));
     let message = error.message().trim();
     if text.parse::<Table>().is_err() {
-        let message = format!("this is no TOML: {}", message.replace('\n', "; "));
+        let message = format!("this is not valid TOML: {}", message.replace('\n', "; "));
         return Problem::new(DottedPath::default(), message).at(span).help(
             "strings need quotes, as in delay = \"5 ms\"; lists of tables are written [[workload]]",
         );

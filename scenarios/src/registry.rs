@@ -1,4 +1,4 @@
-//! What a program of a user's own adds by name: congestion controls, TCPs, and models of links.
+//! What a user's own program adds by name: congestion controls, TCPs, and models of links.
 //!
 //! ```no_run
 //! use scenarios::registry::Registry;
@@ -15,6 +15,15 @@
 //!
 //! The program is then `synfin`, and `tcp.congestion = "mine"` works in scenarios, sweeps and
 //! `--set` like the names that come with it.
+//!
+//! A [`Registry`] is a value until [`Registry::install`] makes its names known in the whole process,
+//! once, before scenarios are read: names are resolved wherever a value is parsed, in scenario files,
+//! `--set`, sweeps, the `run.toml` of a result and conformance scripts, none of which carries a
+//! registry. Nothing is ever removed or replaced, so what a name means never changes during a run, and
+//! the version of what a run used is part of its identity.
+//! To have two meanings of one name in a process, make the parts directly, without names: a
+//! [`Control`](tcp_model::congestion::Control) from its algorithm, a TCP with
+//! [`TcpHost::with_model`](tcp_model::TcpHost::with_model), a link with its plug-ins.
 
 use sim_core::LinkModels;
 use tcp_model::TcpParams;
@@ -23,7 +32,7 @@ use tcp_model::own_model::{self, OwnModel};
 
 use crate::scenario::topology::{AlreadyInstalled, install_link_models};
 
-/// What is to be known by name.
+/// What is to be known by name: a list, until it is installed.
 #[derive(Debug, Default)]
 pub struct Registry {
     controls: Vec<&'static Algorithm>,
@@ -65,7 +74,7 @@ impl Registry {
         self
     }
 
-    /// Makes everything known, in all of the process, before scenarios are read.
+    /// Makes everything known in the whole process. Call it before scenarios are read.
     ///
     /// # Errors
     /// When a name is taken, a control has too many parameters, or models of links are installed
@@ -92,8 +101,8 @@ impl Registry {
     }
 }
 
-/// The versions of what is a user's own, as part of a run's identity: another version gives other
-/// results. Empty for what comes with the simulator, whose version is that of results.
+/// The versions of a user's own parts, which belong to a run's identity: another version may give
+/// other results. Empty for what comes with the simulator, whose version is that of results.
 pub(crate) fn versions<'a>(all: impl Iterator<Item = &'a TcpParams>) -> String {
     let mut text = String::new();
     for params in all {

@@ -17,7 +17,7 @@ use tcp_model::middlebox::AnyMiddlebox;
 use tcp_model::spec::HostConfig;
 
 use crate::assemble::Assembly;
-use crate::engine::{Division, Engine, make_hosts};
+use crate::execution::{Division, Execution, make_hosts};
 use crate::interrupt::Interrupt;
 use crate::process;
 use crate::run_spec::RunSpec;
@@ -58,7 +58,7 @@ pub struct Job<'a> {
     /// Results that are there give way.
     pub replace: bool,
     /// How to run; results are the same for all.
-    pub engine: Engine,
+    pub execution: Execution,
     /// Makes the hosts: the place for a TCP or an application of your own, through
     /// [`TcpHost::with_model`] and [`TcpHost::with_app`].
     pub make: MakeHost<'a>,
@@ -71,7 +71,7 @@ impl fmt::Debug for Job<'_> {
         f.debug_struct("Job")
             .field("run", &self.spec.id)
             .field("dir", &self.dir)
-            .field("engine", &self.engine)
+            .field("execution", &self.execution)
             .finish_non_exhaustive()
     }
 }
@@ -92,7 +92,7 @@ impl<'a> Job<'a> {
             spec,
             dir,
             replace: false,
-            engine: Engine::default(),
+            execution: Execution::default(),
             make: &TcpHost::new,
             interrupt: None,
         }
@@ -123,7 +123,7 @@ impl<'a> Job<'a> {
             return Err(RunError::Stopped);
         }
         let assembly = Assembly::new(self.spec).map_err(|p| RunError::Scenario(p.message))?;
-        let (config, division) = self.engine.configure(&assembly);
+        let (config, division) = self.execution.configure(&assembly);
         let writer = RunWriter::create(self.dir, self.replace)?;
         writer.write_text("run.toml", &self.spec.text())?;
         let mut hosts = make_hosts(assembly.hosts, &config.partition_of, self.make);

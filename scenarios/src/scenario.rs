@@ -192,7 +192,7 @@ fn missing(key: &str, help: &str) -> Problem {
 fn check_name(name: &str) -> Result<(), Problem> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
-        return Err(Problem::new("name".into(), format!("{name:?} is no usable name"))
+        return Err(Problem::new("name".into(), format!("{name:?} cannot name a scenario"))
             .help("use letters, digits, -, _ and dots, and begin with none of the dots: it names the result directory"));
     }
     Ok(())

@@ -218,8 +218,10 @@ fn flatten(table: &Table, prefix: String, axes: &mut Vec<Axis>) -> Result<(), Pr
             Value::Table(inner) => flatten(inner, name, axes)?,
             other => {
                 let at = DottedPath(vec![Step::Key("sweep".into()), Step::Key(name.clone())]);
-                return Err(Problem::new(at, format!("the sweep of {name} is no list"))
-                    .help(format!("write \"{name}\" = [{other}]")));
+                return Err(
+                    Problem::new(at, format!("the sweep of {name} must be a list"))
+                        .help(format!("write \"{name}\" = [{other}]")),
+                );
             }
         }
     }

@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use common::{SMALL, SWEEP, directory, files, said};
 use reports::render_run;
 use reports::store::{Standing, look};
-use scenarios::batch::{Making, Outcome, make_run};
-use scenarios::engine::Engine;
+use scenarios::batch::{Making, RunOutcome, make_run};
+use scenarios::execution::Execution;
 use scenarios::existing::Existing;
 use scenarios::interrupt::Interrupt;
 use scenarios::problem::Source;
-use scenarios::progress::Progress;
+use scenarios::progress::BatchProgress;
 use scenarios::run_spec::RunSpec;
 use scenarios::sweep::Plan;
 use sim_core::rng::mix;
@@ -113,14 +113,14 @@ fn plan() -> Plan {
     Plan::new(&source, &[]).unwrap()
 }
 
-fn make(spec: &RunSpec, dir: &Path) -> Outcome {
-    let progress = Progress::new([spec.scenario.duration].into_iter(), true);
+fn make(spec: &RunSpec, dir: &Path) -> RunOutcome {
+    let progress = BatchProgress::new([spec.scenario.duration].into_iter(), true);
     let making = Making {
         force: false,
         progress: &progress,
         interrupt: &Interrupt::default(),
     };
-    make_run(spec, dir, Engine::with_threads(1), making)
+    make_run(spec, dir, Execution::with_threads(1), making)
 }
 
 /// What the user has in every directory.
@@ -142,7 +142,7 @@ fn damaged_run_directories_are_noticed_explained_and_made_again() {
     let plan = plan();
     let spec = &plan.runs[0];
     let dir = tmp.path().join("run");
-    assert!(matches!(make(spec, &dir), Outcome::Made { .. }));
+    assert!(matches!(make(spec, &dir), RunOutcome::Made { .. }));
     for (name, text) in OWN {
         fs::write(dir.join(name), text).unwrap();
     }
@@ -218,7 +218,10 @@ fn check(
             counts.noticed += 1;
             assert!(name == "synfin.json" || kind == "newer", "{context}");
             assert!(error.to_string().contains("left alone"), "{context}");
-            assert!(matches!(make(spec, dir), Outcome::Failed(_)), "{context}");
+            assert!(
+                matches!(make(spec, dir), RunOutcome::Failed(_)),
+                "{context}"
+            );
             assert!(render_run(dir).is_err(), "{context}");
             assert!(everything(dir) == before, "{context}");
             counts.refused += 1;
@@ -233,7 +236,7 @@ fn check(
             assert!(everything(dir) == before, "{context}");
             let made = make(spec, dir);
             assert!(
-                matches!(&made, Outcome::Made { because: Some(why), .. } if why.contains(name)),
+                matches!(&made, RunOutcome::Made { because: Some(why), .. } if why.contains(name)),
                 "{context}: {made:?}"
             );
             same_but_for_kept(dir, whole, context);

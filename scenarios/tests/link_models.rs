@@ -1,4 +1,4 @@
-//! Queue disciplines and loss models of a user's own, by name in a scenario.
+//! A user's own queue disciplines and loss models, by name in a scenario.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ const PARAMETERS: &[Parameter] = &[Parameter {
     name: "n",
     kind: ValueKind::Count,
     default: None,
-    doc: "of so many packets, the last is lost",
+    doc: "loses every n-th packet",
 }];
 
 fn every_nth() -> Kind<AnyLoss> {

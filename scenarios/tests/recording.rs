@@ -7,7 +7,7 @@ use std::path::Path;
 use common::{assert_same, files, make};
 use reports::RunSummary;
 use reports::store::reader::Table;
-use scenarios::engine::Engine;
+use scenarios::execution::Execution;
 use scenarios::problem::Source;
 use scenarios::run::Job;
 use scenarios::sweep::Plan;
@@ -211,12 +211,12 @@ fn what_is_kept_is_the_same_for_every_division_of_the_network() {
         .enumerate()
     {
         let dir = tmp.path().join(i.to_string());
-        let engine = Engine {
+        let execution = Execution {
             partitions: parts,
-            ..Engine::with_threads(2)
+            ..Execution::with_threads(2)
         };
         let job = Job {
-            engine,
+            execution,
             ..Job::new(&plan.runs[0], &dir)
         };
         job.execute(&mut |_| ()).unwrap();

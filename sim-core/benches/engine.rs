@@ -84,7 +84,7 @@ fn simulation(sites: u32, busy: u32, in_parts: bool, threads: usize) -> Simulati
     Simulation::new(network, hosts, &config)
 }
 
-/// Time of so many events.
+/// Time taken by the wanted number of events.
 fn time_of(simulation: &mut Simulation<Echo>, wanted: u64) -> Duration {
     let begun = Instant::now();
     let (mut first, mut done) = (None, 0);

@@ -1,4 +1,4 @@
-//! Queue disciplines on one link: CoDel by hand, and what a discipline of one's own can do.
+//! Queue disciplines on one link: CoDel by hand, and what a user's own discipline can do.
 
 mod common;
 

@@ -82,7 +82,7 @@ pub enum AnyApp {
     Server(Server),
     /// Sends as much as it can.
     Bulk(Bulk),
-    /// Reads whatever comes.
+    /// Reads everything that arrives.
     Sink(Sink),
     /// A user's own.
     Custom(Box<dyn App>),

@@ -3,12 +3,12 @@
 //! A control answers questions and hears events; it never touches the control block. What to
 //! retransmit is the business of [`crate::recovery`].
 //!
-//! A control of one's own is a type that implements [`CongestionControl`]; four methods are enough:
+//! Your own control is a type that implements [`CongestionControl`]; four methods are enough:
 //!
 //! ```
 //! use tcp_model::congestion::{AckEvent, CongestionControl, CongestionEvent, Start};
 //!
-//! /// Keeps so many segments in flight, come what may.
+//! /// Keeps a fixed number of segments in flight.
 //! #[derive(Clone, Debug)]
 //! struct Constant { segments: u64, mss: u64 }
 //!

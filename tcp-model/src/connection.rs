@@ -12,7 +12,7 @@ use std::sync::Arc;
 use sim_core::{SimDuration, SimTime};
 
 use crate::congestion::{AnyCc, CongestionControl};
-use crate::details::Details;
+use crate::diagnostics::Details;
 use crate::model::{End, Input, OpenContext, Outputs, Signal, TcpModel, TcpView};
 use crate::params::{GiveUp, TcpParams};
 use crate::recovery::{Outstanding, Recovery};
@@ -25,7 +25,7 @@ use crate::transmit::RetransmitReason;
 
 mod ack;
 mod adaptive;
-mod change;
+mod changed_params;
 mod defer_accept;
 mod delayed_ack;
 mod ecn;
@@ -35,7 +35,7 @@ mod handshake;
 mod icmp;
 mod inspect;
 mod measure;
-mod rare;
+mod optional_state;
 mod receive_window;
 mod segment_arrives;
 mod spaces;
@@ -47,7 +47,7 @@ mod transmit;
 mod user_calls;
 
 use measure::Measure;
-use rare::Rare;
+use optional_state::OptionalState;
 use spaces::{ReceiveSpace, SendSpace};
 use timeouts::Timers;
 
@@ -62,7 +62,7 @@ pub struct Connection {
     recovery: Recovery,
     cc: AnyCc,
     counts: Counts,
-    rare: Option<Box<Rare>>,
+    rare: Option<Box<OptionalState>>,
     /// Made when the connection opens, if its congestion control or pacing wants it.
     measure: Option<Box<Measure>>,
     conn: ConnId,

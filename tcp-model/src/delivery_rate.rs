@@ -141,7 +141,7 @@ impl DeliveryRate {
         }
     }
 
-    /// The sample of an ACK whose deliveries have all been told; `None` when it delivered nothing,
+    /// The sample of an ACK, after all its deliveries; `None` when it delivered nothing,
     /// or too quickly to mean anything.
     pub fn take_sample(&mut self) -> Option<RateSample> {
         if self.app_limited > 0 && self.delivered > self.app_limited {

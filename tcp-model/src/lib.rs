@@ -57,7 +57,7 @@ pub mod app;
 pub mod congestion;
 pub mod connection;
 pub mod delivery_rate;
-pub mod details;
+pub mod diagnostics;
 pub mod fast_open;
 pub mod host;
 pub mod icmp;

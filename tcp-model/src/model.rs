@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use sim_core::{SimDuration, SimTime};
 
-use crate::details::Details;
+use crate::diagnostics::Details;
 use crate::fast_open::{FastConnect, FastListen, FastOpenNews};
 use crate::icmp::{IcmpError, IcmpKind};
 use crate::params::TcpParams;
@@ -160,8 +160,8 @@ pub enum Signal {
     /// A soft error: the network reports trouble, the connection lives on
     /// (RFC 9293 section 3.9.1.8).
     SoftError(IcmpKind),
-    /// R1: so many retransmissions without an answer that the path is in doubt. IP is to look for
-    /// another (MUST-20), the application may want to know (SHLD-9).
+    /// R1: after this many retransmissions without an answer, the path is in doubt. IP should look
+    /// for another (MUST-20), and the application may want to know (SHLD-9).
     DeliveryTrouble,
     /// What the answer to a SYN with Fast Open told, for the host's cache.
     FastOpen(FastOpenNews),

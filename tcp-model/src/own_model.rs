@@ -1,11 +1,11 @@
-//! Users' own TCPs by name, so that a scenario can choose one: `tcp.model = "mine"`.
+//! Users' own TCPs, registered by name, so that a scenario can choose one: `tcp.model = "mine"`.
 
 use std::fmt;
 use std::sync::{PoisonError, RwLock};
 
 use crate::model::{OpenContext, TcpModel};
 
-/// A TCP of a user's own that can be chosen by name.
+/// A user's own TCP that can be chosen by name.
 #[derive(Debug)]
 pub struct OwnModel {
     /// Its name in scenarios: lower case, words joined by hyphens.

@@ -16,7 +16,7 @@ pub(crate) struct Reassembly {
     runs: Vec<Run>,
     /// Sequence number of the FIN, when one has arrived ahead of a gap.
     fin: Option<SeqNum>,
-    /// Octets that arrived twice, until the peer has been told.
+    /// Octets that arrived twice, until they are reported to the peer.
     duplicate: Option<(SeqNum, SeqNum)>,
 }
 

@@ -17,7 +17,7 @@ use crate::params::{EcnMode, IpVersion, TcpParams};
 use crate::segment::{Ecn, Flags, Segment, Tag};
 use crate::seq::SeqNum;
 
-/// What a SYN cookie and the segment that brought it back tell of a handshake.
+/// What is known of a handshake from a SYN cookie and the segment that brought it back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Agreed {
     /// The own initial sequence number: the cookie.

@@ -413,7 +413,7 @@ fn draw_mark(axes: &mut Axes<'_, '_>, mark: &Mark) -> Drawn {
     Ok(())
 }
 
-/// A text in lines of so many letters, broken at blanks where there are any; cut after
+/// A text in lines of at most this many letters, broken at blanks where there are any; cut after
 /// [`CATEGORY_LINES`].
 fn wrap(text: &str, letters: usize) -> Vec<String> {
     let mut lines: Vec<String> = vec![String::new()];

@@ -52,8 +52,8 @@ impl RunData<'_> {
         self.has_states && attempted.is_some_and(|n| *n < SMALL)
     }
 
-    /// Rows of the census of one scope; of very many, one of so many.
-    pub(crate) fn census_of(&self, scope: &str) -> Result<Option<Census>, StoreError> {
+    /// Rows of the census of one scope; of very many, every n-th.
+    pub(crate) fn census_of(&self, scope: &str) -> Result<Option<CensusRows>, StoreError> {
         let states = tcp_model::State::ALL[1..].iter().map(|s| s.name());
         let counts: Vec<&'static str> = states.chain(["ports_in_use"]).collect();
         let columns: Vec<&str> = counts.iter().copied().chain(["time_s", "scope"]).collect();
@@ -61,7 +61,7 @@ impl RunData<'_> {
         let Some(mut groups) = groups.filter(|g| g.rows() > 0) else {
             return Ok(None);
         };
-        let mut census = Census::new(&counts);
+        let mut census = CensusRows::new(&counts);
         while let Some(group) = groups.next_group()? {
             let (times, scopes) = (group.floats("time_s")?, group.texts("scope")?);
             let all = counts.iter().map(|name| group.ints(name));
@@ -79,18 +79,18 @@ const MOST_POINTS: usize = 1 << 15;
 
 /// A scope's sockets over time.
 #[derive(Debug)]
-pub(crate) struct Census {
+pub(crate) struct CensusRows {
     pub(crate) times: Vec<f64>,
     names: Vec<&'static str>,
     columns: Vec<Vec<f64>>,
-    /// One of so many rows is kept.
+    /// Every n-th row is kept.
     stride: u64,
     seen: u64,
 }
 
-impl Census {
-    fn new(names: &[&'static str]) -> Census {
-        Census {
+impl CensusRows {
+    fn new(names: &[&'static str]) -> CensusRows {
+        CensusRows {
             times: Vec::new(),
             names: names.to_vec(),
             columns: vec![Vec::new(); names.len()],
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_census_of_millions_of_rows_becomes_a_curve_of_thousands() {
-        let mut census = Census::new(&["a", "b"]);
+        let mut census = CensusRows::new(&["a", "b"]);
         for i in 0..3_000_000 {
             census.push(f64::from(i), [f64::from(i), 1.0].into_iter());
         }

@@ -41,7 +41,7 @@ pub(crate) struct Point {
 pub(crate) struct Sender {
     pub(crate) label: String,
     pub(crate) points: Vec<Point>,
-    /// One of so many samples is kept.
+    /// Every n-th sample is kept.
     stride: u64,
     seen: u64,
 }

@@ -22,7 +22,7 @@ const LANE: f64 = 84.0;
 const HEAD: f64 = 40.0;
 const FOOT: f64 = 50.0;
 const TOP: f64 = 44.0;
-/// Segments are drawn in panels of at most so many; more are a black carpet.
+/// Segments are drawn in panels of at most this many; more would be a black carpet.
 const MOST_ARROWS: usize = 100;
 
 const TITLE: Font = Font::new(18, BLACK).bold();

@@ -38,7 +38,7 @@ const CAUSES: [(&str, &str, &str); 6] = [
     ),
 ];
 
-/// End points that ended out of order: metric, those of it that another finding tells of, and what
+/// End points that ended out of order: metric, those of it that another finding covers, and what
 /// one and several did.
 const ENDS: [(&str, [&str; 2], &str, &str); 5] = [
     (
@@ -144,7 +144,7 @@ impl Known<'_> {
         ))
     }
 
-    /// End points that timed out, were reset or aborted, and that no other finding tells of.
+    /// End points that timed out, were reset or aborted, and that no other finding covers.
     pub(super) fn broken_connections(&self) -> Option<String> {
         let told = ENDS.iter().filter_map(|(metric, elsewhere, one, many)| {
             let all = self.positive(metric)?;

@@ -3,7 +3,7 @@
 use super::Known;
 use crate::format::{count, number, seconds};
 
-/// A largest time of so many medians is unusual …
+/// A largest time of this many medians is unusual …
 const UNUSUAL_RATIO: f64 = 10.0;
 /// … if it is long enough for a timer to have had a part in it: the least retransmission time-out
 /// of Linux, seconds.

@@ -53,7 +53,7 @@ const MOST_SENDERS: usize = 1024;
 
 /// A sender's progress.
 #[derive(Debug)]
-struct Progress {
+struct SenderProgress {
     node: NodeId,
     first: SimTime,
     last: SimTime,
@@ -72,7 +72,7 @@ pub(crate) struct Samples {
     dir: PathBuf,
     /// Where every sample goes, when all were asked for.
     all: Option<TableWriter>,
-    senders: BTreeMap<(ConnId, Side), Progress>,
+    senders: BTreeMap<(ConnId, Side), SenderProgress>,
     last_start: SimTime,
     first_end: Option<SimTime>,
     /// Samples of senders that have no rows.
@@ -112,7 +112,7 @@ impl Samples {
                 n if n < MOST_SENDERS => Some(Cells::new(FEW_STEPS)),
                 _ => None,
             };
-            let progress = Progress {
+            let progress = SenderProgress {
                 node,
                 first: time,
                 last: time,
@@ -220,7 +220,7 @@ impl Samples {
             metrics.put("goodput_bps", bits / end.as_secs_f64());
         }
         let bulk = self.senders.iter().filter(|(_, p)| p.acked >= BULK);
-        let bulk: Vec<(ConnId, &Progress)> = bulk.map(|((conn, _), p)| (*conn, p)).collect();
+        let bulk: Vec<(ConnId, &SenderProgress)> = bulk.map(|((conn, _), p)| (*conn, p)).collect();
         for (conn, p) in bulk.iter().take(MOST_FLOWS) {
             let until = if p.ended { p.last } else { end };
             let seconds = until.since(p.first).as_secs_f64();

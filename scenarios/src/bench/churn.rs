@@ -1,8 +1,8 @@
 //! `churn`: short connections at a fixed rate, and the TIME-WAIT they leave.
 //!
 //! Client and server, 10 Gbit/s and 10 ms of round trip between them; connect, 100 bytes there,
-//! 1000 bytes back, close. The client has so many addresses, and takes its ports in turn, that no
-//! 4-tuple comes again while it is in TIME-WAIT.
+//! 1000 bytes back, close. The client takes its ports in turn and has enough addresses that no
+//! 4-tuple is used again while it is in TIME-WAIT.
 
 use std::io;
 use std::net::SocketAddrV4;
@@ -19,7 +19,7 @@ use tcp_model::state::State;
 use super::measure::{self, Ran};
 use super::table::{Measurement, Table};
 use super::world::{World, address};
-use crate::engine::Engine;
+use crate::execution::Execution;
 use crate::process;
 
 const PORT: u16 = 80;
@@ -144,11 +144,11 @@ pub(super) fn run(
     limit: Option<u64>,
     seconds: f64,
     close: &CloseArgs,
-    engine: Engine,
+    execution: Execution,
 ) -> Result<Churned, String> {
     let mut tally = Tally::new(if seconds >= 20.0 { 10 } else { 1 });
     let make = || world(rate, limit, seconds, close);
-    let ran = measure::run(make, engine, &mut tally)?;
+    let ran = measure::run(make, execution, &mut tally)?;
     let connections = tally.now.connects as f64;
     let total = Measurement::default()
         .with("connections", tally.now.connects)

@@ -19,7 +19,7 @@ use tcp_model::{State, TcpHost, TcpParams};
 use super::measure::{self, Ran};
 use super::table::Measurement;
 use super::world::{World, address};
-use crate::engine::Engine;
+use crate::execution::Execution;
 
 /// Payload of a full segment, bytes.
 const SEGMENT: f64 = 1448.0;
@@ -91,9 +91,13 @@ pub(super) fn world(n: u32, end: SimTime) -> Result<World, String> {
 }
 
 /// Runs it once.
-pub(super) fn run(n: u32, seconds: f64, engine: Engine) -> Result<(Measurement, String), String> {
+pub(super) fn run(
+    n: u32,
+    seconds: f64,
+    execution: Execution,
+) -> Result<(Measurement, String), String> {
     let end = SimTime::ZERO + SimDuration::from_secs_f64(seconds);
-    let ran = measure::run(|| world(n, end), engine, &mut Discard)?;
+    let ran = measure::run(|| world(n, end), execution, &mut Discard)?;
     let segments = delivered(&ran);
     let drops: u64 = ran.stats.links.iter().map(|l| l.queue_drops).sum();
     let goodput = segments * SEGMENT * 8.0 / seconds / 1e6;

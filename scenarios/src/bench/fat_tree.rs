@@ -15,7 +15,7 @@ use super::dumbbell::{bulk_costs, delivered, params, receiver, sender};
 use super::measure;
 use super::table::Measurement;
 use super::world::{World, address};
-use crate::engine::Engine;
+use crate::execution::Execution;
 
 const RATE: Rate = Rate::mbps(1000);
 
@@ -88,7 +88,7 @@ pub(super) fn run(
     k: u32,
     flows: u32,
     seconds: f64,
-    engine: Engine,
+    execution: Execution,
 ) -> Result<(Measurement, String), String> {
     if !k.is_multiple_of(2) {
         return Err(format!(
@@ -96,7 +96,7 @@ pub(super) fn run(
         ));
     }
     let end = SimTime::ZERO + SimDuration::from_secs_f64(seconds);
-    let ran = measure::run(|| world(k, flows, end), engine, &mut Discard)?;
+    let ran = measure::run(|| world(k, flows, end), execution, &mut Discard)?;
     let segments = delivered(&ran);
     let connections = f64::from(host_count(k) * flows);
     let m = Measurement::default()

@@ -15,7 +15,7 @@ use super::idle::four_pairs;
 use super::measure;
 use super::table::{Measurement, Table};
 use super::world::World;
-use crate::engine::Engine;
+use crate::execution::Execution;
 use crate::process;
 
 /// Simulated seconds before measuring begins: all are open and at work.
@@ -35,11 +35,11 @@ fn world(n: u32, seconds: f64) -> Result<World, String> {
 }
 
 /// Measures 10^3 to 10^`decades` connections.
-pub(super) fn table(decades: u32, engine: Engine, title: String) -> Result<Table, String> {
+pub(super) fn table(decades: u32, execution: Execution, title: String) -> Result<Table, String> {
     let mut columns: Vec<(String, Measurement)> = Vec::new();
     let mut least = f64::INFINITY;
     for decade in 3..=decades {
-        let m = once(10u32.pow(decade), engine)?;
+        let m = once(10u32.pow(decade), execution)?;
         let ns = m.number("ns_per_event");
         least = least.min(ns);
         columns.push((format!("10^{decade}"), m.with("growth", ns / least)));
@@ -51,13 +51,13 @@ pub(super) fn table(decades: u32, engine: Engine, title: String) -> Result<Table
     })
 }
 
-fn once(n: u32, engine: Engine) -> Result<Measurement, String> {
+fn once(n: u32, execution: Execution) -> Result<Measurement, String> {
     let seconds = (REQUESTS / f64::from(n)).max(SECONDS);
     let warm = SimTime::ZERO + SimDuration::from_secs_f64(WARM);
     let mut mark = None;
     let ran = measure::run_observed(
         || world(n, seconds),
-        engine,
+        execution,
         &mut Discard,
         &mut |progress| {
             if mark.is_none() && progress.now >= warm {

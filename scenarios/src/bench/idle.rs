@@ -15,7 +15,7 @@ use super::churn::{PORTS, params};
 use super::measure::{self, Ran};
 use super::table::Measurement;
 use super::world::{World, address};
-use crate::engine::Engine;
+use crate::execution::Execution;
 
 const PAIRS: u32 = 4;
 const PORT: u16 = 80;
@@ -87,10 +87,10 @@ fn world(n: u32, end: SimTime) -> Result<World, String> {
 }
 
 /// Runs it once, and once more without the idle minute to tell what that has.
-pub(super) fn run(n: u32, engine: Engine) -> Result<(Measurement, String), String> {
+pub(super) fn run(n: u32, execution: Execution) -> Result<(Measurement, String), String> {
     let until = |seconds: u64| {
         let end = SimTime::ZERO + SimDuration::from_secs(seconds);
-        measure::run(|| world(n, end), engine, &mut Discard)
+        measure::run(|| world(n, end), execution, &mut Discard)
     };
     let ran = until(IDLE.1)?;
     let end_points = ran.end_points();

@@ -12,7 +12,7 @@ use tcp_model::sample::{Counts, TcpSample};
 
 use super::world::World;
 use crate::console::note;
-use crate::engine::{Division, Engine, make_hosts};
+use crate::execution::{Division, Execution, make_hosts};
 use crate::process;
 
 /// What a run did and what it took.
@@ -42,10 +42,10 @@ pub(super) struct Ran {
 /// A message, when the world cannot be made.
 pub(super) fn run(
     make: impl FnOnce() -> Result<World, String>,
-    engine: Engine,
+    execution: Execution,
     recorder: &mut dyn Recorder<TcpSample>,
 ) -> Result<Ran, String> {
-    run_observed(make, engine, recorder, &mut |_| ())
+    run_observed(make, execution, recorder, &mut |_| ())
 }
 
 /// As [`run`]; `observe` hears now and then how far it is.
@@ -54,7 +54,7 @@ pub(super) fn run(
 /// As [`run`].
 pub(super) fn run_observed(
     make: impl FnOnce() -> Result<World, String>,
-    engine: Engine,
+    execution: Execution,
     recorder: &mut dyn Recorder<TcpSample>,
     observe: &mut dyn FnMut(Progress),
 ) -> Result<Ran, String> {
@@ -62,8 +62,8 @@ pub(super) fn run_observed(
     let before = process::cpu_s();
     let world = make()?;
     let base = RunConfig::new(1, world.end);
-    let (config, division) = engine.divide(base, &world.network, &world.hosts);
-    if engine.threads > 1 && matches!(division, Division::Whole(_)) {
+    let (config, division) = execution.divide(base, &world.network, &world.hosts);
+    if execution.threads > 1 && matches!(division, Division::Whole(_)) {
         note(&division.to_string());
     }
     let hosts = make_hosts(world.hosts, &config.partition_of, &TcpHost::new);

@@ -22,7 +22,7 @@ use super::churn::params;
 use super::measure::{self, Ran};
 use super::table::{Measurement, Table};
 use super::world::{World, address};
-use crate::engine::Engine;
+use crate::execution::Execution;
 
 /// A world and the states it shows, by what is done to its connections.
 struct Case {
@@ -184,12 +184,12 @@ fn world(n: u32, case: &Case) -> Result<World, String> {
 const MOST_FLOWS: u32 = 100;
 
 /// Objects, and connections by state.
-pub(super) fn tables(n: u32, engine: Engine) -> Result<Vec<Table>, String> {
+pub(super) fn tables(n: u32, execution: Execution) -> Result<Vec<Table>, String> {
     let mut columns = Vec::new();
     let mut objects = None;
     for case in cases() {
         let n = if case.bulk { n.min(MOST_FLOWS) } else { n };
-        let ran = measure::run(|| world(n, &case), engine, &mut Discard)?;
+        let ran = measure::run(|| world(n, &case), execution, &mut Discard)?;
         let states = by_state(&ran);
         for &state in case.shows {
             let of_state = states.get(&state).copied().unwrap_or_default();

@@ -15,7 +15,7 @@ use super::dumbbell::{bulk_costs, delivered, params, receiver, sender};
 use super::measure;
 use super::table::Measurement;
 use super::world::{World, address};
-use crate::engine::Engine;
+use crate::execution::Execution;
 
 const SITES: u32 = 4;
 
@@ -58,10 +58,10 @@ fn world(pairs: u32, end: SimTime) -> Result<World, String> {
 pub(super) fn run(
     pairs: u32,
     seconds: f64,
-    engine: Engine,
+    execution: Execution,
 ) -> Result<(Measurement, String), String> {
     let end = SimTime::ZERO + SimDuration::from_secs_f64(seconds);
-    let ran = measure::run(|| world(pairs, end), engine, &mut Discard)?;
+    let ran = measure::run(|| world(pairs, end), execution, &mut Discard)?;
     let segments = delivered(&ran);
     let m = Measurement::default().with("segments", segments);
     Ok((bulk_costs(m, &ran, segments), ran.digest()))

@@ -15,7 +15,7 @@ use tcp_model::host::TcpHost;
 
 use super::table::{Measurement, Table};
 use crate::assemble::Assembly;
-use crate::engine::{Engine, make_hosts};
+use crate::execution::{Execution, make_hosts};
 use crate::overrides::Override;
 use crate::problem::Source;
 use crate::run::Job;
@@ -124,10 +124,10 @@ fn plan(case: &Case, sets: &[&str]) -> Result<Plan, String> {
 }
 
 /// Seconds that the simulation alone takes, and its events.
-fn alone(case: &Case, engine: Engine) -> Result<(f64, u64), String> {
+fn alone(case: &Case, execution: Execution) -> Result<(f64, u64), String> {
     let plan = plan(case, &["record.traced_connections=0"])?;
     let assembly = Assembly::new(&plan.runs[0]).map_err(|p| p.message)?;
-    let (config, _) = engine.configure(&assembly);
+    let (config, _) = execution.configure(&assembly);
     let mut hosts = make_hosts(assembly.hosts, &config.partition_of, &TcpHost::new);
     Assembly::equip(assembly.extras, &mut hosts);
     let mut simulation = Simulation::new(Arc::clone(&assembly.network), hosts, &config);
@@ -145,11 +145,11 @@ struct Whole {
 }
 
 /// The whole run, from the text of its scenario to its report.
-fn whole(case: &Case, sets: &[&str], dir: &Path, engine: Engine) -> Result<Whole, String> {
+fn whole(case: &Case, sets: &[&str], dir: &Path, execution: Execution) -> Result<Whole, String> {
     let started = Instant::now();
     let plan = plan(case, sets)?;
     let job = Job {
-        engine,
+        execution,
         replace: true,
         ..Job::new(&plan.runs[0], dir)
     };
@@ -186,7 +186,7 @@ impl Drop for Scratch {
 
 /// Measures all workloads `reps` times, the ways to run in turn; the least times count, for other
 /// work on the machine only ever adds.
-pub(super) fn table(part: f64, reps: u32, engine: Engine) -> Result<Table, String> {
+pub(super) fn table(part: f64, reps: u32, execution: Execution) -> Result<Table, String> {
     let name = format!("synfin-bench-report-{}", std::process::id());
     let scratch = Scratch(std::env::temp_dir().join(name));
     std::fs::create_dir_all(&scratch.0).map_err(|e| e.to_string())?;
@@ -195,10 +195,10 @@ pub(super) fn table(part: f64, reps: u32, engine: Engine) -> Result<Table, Strin
         let mut least = [f64::INFINITY; 3];
         let mut last = None;
         for _ in 0..reps {
-            let (seconds, events) = alone(&case, engine)?;
+            let (seconds, events) = alone(&case, execution)?;
             let dir = scratch.0.join(case.name);
-            let default = whole(&case, &[], &dir, engine)?;
-            let all = whole(&case, &["record.segments=all"], &dir, engine)?;
+            let default = whole(&case, &[], &dir, execution)?;
+            let all = whole(&case, &["record.segments=all"], &dir, execution)?;
             let took = [seconds, default.seconds, all.seconds];
             least = std::array::from_fn(|i| least[i].min(took[i]));
             last = Some((events, default, all));

@@ -1,4 +1,4 @@
-//! `time-wait`: so many entries in TIME-WAIT at once.
+//! `time-wait`: a given number of entries in TIME-WAIT at once.
 //!
 //! [`churn`](super::churn) at a fiftieth of them per second, for a minute: all are there before the
 //! first expires.
@@ -6,7 +6,7 @@
 use super::churn::{self, Churned, CloseArgs};
 use super::idle::table_bytes;
 use super::table::Measurement;
-use crate::engine::Engine;
+use crate::execution::Execution;
 
 /// Seconds in which connections are opened.
 const OPENING: u32 = 50;
@@ -14,9 +14,9 @@ const OPENING: u32 = 50;
 const SECONDS: f64 = 60.0;
 
 /// Runs it once.
-pub(super) fn run(n: u32, close: &CloseArgs, engine: Engine) -> Result<Churned, String> {
+pub(super) fn run(n: u32, close: &CloseArgs, execution: Execution) -> Result<Churned, String> {
     let rate = n.div_ceil(OPENING);
-    let mut churned = churn::run(rate, Some(u64::from(n)), SECONDS, close, engine)?;
+    let mut churned = churn::run(rate, Some(u64::from(n)), SECONDS, close, execution)?;
     let ran = &churned.ran;
     let entries = ran.time_waits();
     if entries != u64::from(n) {

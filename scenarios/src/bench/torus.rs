@@ -11,7 +11,7 @@ use super::dumbbell::{bulk_costs, delivered, params, receiver, sender};
 use super::measure;
 use super::table::Measurement;
 use super::world::{World, address};
-use crate::engine::Engine;
+use crate::execution::Execution;
 
 fn world(n: u32, end: SimTime) -> Result<World, String> {
     let mut net = NetworkBuilder::new();
@@ -44,9 +44,13 @@ fn world(n: u32, end: SimTime) -> Result<World, String> {
 }
 
 /// Runs it once.
-pub(super) fn run(n: u32, seconds: f64, engine: Engine) -> Result<(Measurement, String), String> {
+pub(super) fn run(
+    n: u32,
+    seconds: f64,
+    execution: Execution,
+) -> Result<(Measurement, String), String> {
     let end = SimTime::ZERO + SimDuration::from_secs_f64(seconds);
-    let ran = measure::run(|| world(n, end), engine, &mut Discard)?;
+    let ran = measure::run(|| world(n, end), execution, &mut Discard)?;
     let segments = delivered(&ran);
     let m = Measurement::default()
         .with("hosts", u64::from(n * n))

@@ -30,7 +30,7 @@ impl Cost {
         self.all.iter().map(Estimate::seconds).sum()
     }
 
-    /// Most memory with so many runs side by side, bytes.
+    /// Most memory with that many runs side by side, bytes.
     fn memory_bytes(&self, side_by_side: usize) -> f64 {
         let mut each: Vec<f64> = self.all.iter().map(|e| e.memory_bytes).collect();
         each.sort_by(|a, b| b.total_cmp(a));

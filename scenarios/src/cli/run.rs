@@ -6,14 +6,14 @@ use reports::store::{look_at_results, resolve};
 
 use super::RunArgs;
 use super::cost::Cost;
-use crate::batch::{self, Batch, Making, Options, Outcome};
+use crate::batch::{self, Batch, Making, Options, RunOutcome};
 use crate::console::{Failure, note, print};
-use crate::engine::Engine;
+use crate::execution::Execution;
 use crate::interrupt::Interrupt;
 use crate::overrides::Override;
 use crate::place::{default_dir, overwrites_input};
 use crate::problem::Source;
-use crate::progress::Progress;
+use crate::progress::BatchProgress;
 use crate::run_spec::RunSpec;
 use crate::sweep::Plan;
 
@@ -33,7 +33,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
         None => default_dir(&plan.name, &changes),
     };
     let cost = Cost::new(&plan)?;
-    let threads = engine(args).threads;
+    let threads = execution(args).threads;
     if !args.allow_large {
         cost.refuse_too_large(threads)?;
     }
@@ -43,7 +43,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     }
     let interrupt = Interrupt::on_signals();
     let lengths = plan.runs.iter().map(|r| r.scenario.duration);
-    let progress = Progress::new(lengths, args.quiet);
+    let progress = BatchProgress::new(lengths, args.quiet);
     let making = Making {
         force: args.force,
         progress: &progress,
@@ -60,7 +60,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
             spare_input(args, &dir, ("batch.toml", &text))?;
             let options = Options {
                 dir,
-                engine: engine(args),
+                execution: execution(args),
                 command: args.scenario.command(),
                 text,
             };
@@ -90,7 +90,7 @@ fn note_edited_run(plan: &Plan) {
 }
 
 fn single(spec: &RunSpec, dir: &Path, args: &RunArgs, making: Making<'_>) -> Result<(), Failure> {
-    let outcome = batch::make_run(spec, dir, engine(args), making);
+    let outcome = batch::make_run(spec, dir, execution(args), making);
     making.progress.finish();
     if args.verbose
         && let Some(division) = outcome.division()
@@ -104,15 +104,15 @@ fn single(spec: &RunSpec, dir: &Path, args: &RunArgs, making: Making<'_>) -> Res
         });
     }
     let summary = match outcome {
-        Outcome::Failed(error) => return Err(Failure::Run(format!("error: {error}"))),
-        Outcome::Kept(summary) => {
+        RunOutcome::Failed(error) => return Err(Failure::Run(format!("error: {error}"))),
+        RunOutcome::Kept(summary) => {
             if !args.quiet {
                 note("this run is there already; --force makes it again");
                 note_changed_drawings(dir);
             }
             *summary
         }
-        Outcome::Made { made, because } => {
+        RunOutcome::Made { made, because } => {
             if let Some(why) = because.filter(|_| !args.quiet) {
                 note(&format!("made again, because results were damaged: {why}"));
             }
@@ -171,19 +171,19 @@ fn all(plan: &Plan, options: &Options, args: &RunArgs, making: Making<'_>) -> Re
     shown.ending(&options.dir, making.interrupt)
 }
 
-/// A batch that has ended, to be told about.
+/// What is printed about a batch that has ended.
 struct Shown<'a> {
     plan: &'a Plan,
-    outcomes: &'a [Outcome],
+    outcomes: &'a [RunOutcome],
     args: &'a RunArgs,
 }
 
 impl Shown<'_> {
-    fn each(&self) -> impl Iterator<Item = (&RunSpec, &Outcome)> {
+    fn each(&self) -> impl Iterator<Item = (&RunSpec, &RunOutcome)> {
         self.plan.runs.iter().zip(self.outcomes)
     }
 
-    fn count(&self, is: impl Fn(&Outcome) -> bool) -> usize {
+    fn count(&self, is: impl Fn(&RunOutcome) -> bool) -> usize {
         self.outcomes.iter().filter(|o| is(o)).count()
     }
 
@@ -195,7 +195,7 @@ impl Shown<'_> {
             MOST_NAMED
         };
         let failed = self.each().filter_map(|(spec, outcome)| match outcome {
-            Outcome::Failed(error) if !outcome.is_stopped() => {
+            RunOutcome::Failed(error) if !outcome.is_stopped() => {
                 Some(format!("failed: {}: {error}", name_of(spec, self.plan)))
             }
             _ => None,
@@ -205,7 +205,7 @@ impl Shown<'_> {
             return;
         }
         let damaged = self.each().filter_map(|(_, outcome)| match outcome {
-            Outcome::Made {
+            RunOutcome::Made {
                 because: Some(why), ..
             } => Some(format!("made again, because results were damaged: {why}")),
             _ => None,
@@ -220,10 +220,10 @@ impl Shown<'_> {
         for (spec, outcome) in self.each() {
             let name = name_of(spec, self.plan);
             match outcome {
-                Outcome::Made { made, .. } if verbose => {
+                RunOutcome::Made { made, .. } if verbose => {
                     note(&format!("made {}: {name}: {}", spec.id, made.division));
                 }
-                Outcome::Kept(_) if verbose => note(&format!("kept {}: {name}", spec.id)),
+                RunOutcome::Kept(_) if verbose => note(&format!("kept {}: {name}", spec.id)),
                 _ => {}
             }
             let Some(summary) = outcome.summary() else {
@@ -236,7 +236,7 @@ impl Shown<'_> {
                 print(&format!("{name}: {finding}"))?;
             }
         }
-        let kept = self.count(|o| matches!(o, Outcome::Kept(_)));
+        let kept = self.count(|o| matches!(o, RunOutcome::Kept(_)));
         if kept > 0 {
             note(&format!(
                 "{kept} of {} runs were there already; --force makes them again",
@@ -249,9 +249,9 @@ impl Shown<'_> {
     /// Whether all went well.
     fn ending(&self, dir: &Path, interrupt: &Interrupt) -> Result<(), Failure> {
         let all = self.outcomes.len();
-        let failed = self.count(|o| matches!(o, Outcome::Failed(_)) && !o.is_stopped());
+        let failed = self.count(|o| matches!(o, RunOutcome::Failed(_)) && !o.is_stopped());
         let complete = self.count(|o| o.summary().is_some());
-        if self.outcomes.iter().any(Outcome::is_stopped) {
+        if self.outcomes.iter().any(RunOutcome::is_stopped) {
             return Err(Failure::Stopped {
                 message: format!(
                     "stopped: {complete} of {all} runs are complete, and the report is about these; `{}` makes the others",
@@ -282,11 +282,11 @@ fn note_first(lines: Vec<String>, most: usize, what: &str) {
 }
 
 /// As many threads as the command line says, or as there are processors.
-fn engine(args: &RunArgs) -> Engine {
+fn execution(args: &RunArgs) -> Execution {
     let processors = || std::thread::available_parallelism().map_or(1, usize::from);
-    Engine {
+    Execution {
         partitions: args.partitions.map(u32::from),
-        ..Engine::with_threads(args.threads.map_or_else(processors, usize::from))
+        ..Execution::with_threads(args.threads.map_or_else(processors, usize::from))
     }
 }
 

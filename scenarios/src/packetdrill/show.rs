@@ -4,9 +4,9 @@ use std::fmt;
 use std::fmt::Write as _;
 
 use serde_json::json;
-use tcp_model::packetdrill::{Outcome as Ended, Position, Report};
+use tcp_model::packetdrill::{Outcome, Position, Report};
 
-use super::{Outcome, Script};
+use super::{FileOutcome, Script};
 
 /// How many scripts ended how.
 #[derive(Debug, Default)]
@@ -20,17 +20,17 @@ pub(super) struct Count {
 }
 
 impl Count {
-    pub(super) fn add(&mut self, outcome: &Outcome) {
+    pub(super) fn add(&mut self, outcome: &FileOutcome) {
         let place = match outcome {
-            Outcome::Unreadable(_) | Outcome::Misread(_) => &mut self.errors,
-            Outcome::Run(report) => match report.outcome {
-                Ended::Passed => {
+            FileOutcome::Unreadable(_) | FileOutcome::Misread(_) => &mut self.errors,
+            FileOutcome::Run(report) => match report.outcome {
+                Outcome::Passed => {
                     self.partly += usize::from(!report.skipped.is_empty());
                     &mut self.passed
                 }
-                Ended::Failed(_) => &mut self.failed,
-                Ended::Unsupported { .. } => &mut self.unsupported,
-                Ended::Invalid { .. } => &mut self.errors,
+                Outcome::Failed(_) => &mut self.failed,
+                Outcome::Unsupported { .. } => &mut self.unsupported,
+                Outcome::Invalid { .. } => &mut self.errors,
             },
         };
         *place += 1;
@@ -62,20 +62,20 @@ impl fmt::Display for Count {
 pub(super) fn text(script: &Script, verbose: bool, strict: bool) -> Option<String> {
     let path = script.path.display();
     Some(match &script.outcome {
-        Outcome::Unreadable(message) => format!("ERROR {path} {message}"),
-        Outcome::Misread(error) => {
+        FileOutcome::Unreadable(message) => format!("ERROR {path} {message}"),
+        FileOutcome::Misread(error) => {
             format!("ERROR {path}:{error}\n{}", line(script, error.at))
         }
-        Outcome::Run(report) => match &report.outcome {
-            Ended::Passed if strict && !report.skipped.is_empty() => {
+        FileOutcome::Run(report) => match &report.outcome {
+            Outcome::Passed if strict && !report.skipped.is_empty() => {
                 format!("skip  {path}\n{}", skipped(report))
             }
-            Ended::Passed if !verbose => return None,
-            Ended::Invalid { at, what } => {
+            Outcome::Passed if !verbose => return None,
+            Outcome::Invalid { at, what } => {
                 format!("ERROR {path}:{at}: {what}\n{}", line(script, *at))
             }
-            Ended::Passed => format!("ok    {path}\n{}", details(report, true)),
-            Ended::Unsupported { at, what } => format!(
+            Outcome::Passed => format!("ok    {path}\n{}", details(report, true)),
+            Outcome::Unsupported { at, what } => format!(
                 "skip  {path}:{at}: not supported: {what}\n{}{}",
                 line(script, *at),
                 if verbose {
@@ -84,7 +84,7 @@ pub(super) fn text(script: &Script, verbose: bool, strict: bool) -> Option<Strin
                     String::new()
                 }
             ),
-            Ended::Failed(failure) => format!(
+            Outcome::Failed(failure) => format!(
                 "FAIL  {path}:{}: {}\n{}  expected: {}\n  actual:   {}\n{}",
                 failure.at,
                 failure.what,
@@ -138,17 +138,17 @@ fn skipped(report: &Report) -> String {
 pub(super) fn json(script: &Script) -> String {
     let path = script.path.display().to_string();
     let value = match &script.outcome {
-        Outcome::Unreadable(message) => {
+        FileOutcome::Unreadable(message) => {
             json!({ "script": path, "outcome": "error", "what": message })
         }
-        Outcome::Misread(error) => json!({
+        FileOutcome::Misread(error) => json!({
             "script": path,
             "outcome": "error",
             "line": error.at.line,
             "column": error.at.column,
             "what": error.message,
         }),
-        Outcome::Run(report) => {
+        FileOutcome::Run(report) => {
             let mut value = json!({
                 "script": path,
                 "ladder": report.ladder,
@@ -157,20 +157,20 @@ pub(super) fn json(script: &Script) -> String {
                 "printed": report.printed,
             });
             let end = match &report.outcome {
-                Ended::Passed => json!({ "outcome": "passed" }),
-                Ended::Invalid { at, what } => json!({
+                Outcome::Passed => json!({ "outcome": "passed" }),
+                Outcome::Invalid { at, what } => json!({
                     "outcome": "error",
                     "line": at.line,
                     "column": at.column,
                     "what": what,
                 }),
-                Ended::Unsupported { at, what } => json!({
+                Outcome::Unsupported { at, what } => json!({
                     "outcome": "unsupported",
                     "line": at.line,
                     "column": at.column,
                     "what": what,
                 }),
-                Ended::Failed(failure) => json!({
+                Outcome::Failed(failure) => json!({
                     "outcome": "failed",
                     "line": failure.at.line,
                     "column": failure.at.column,

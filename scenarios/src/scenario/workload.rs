@@ -80,11 +80,10 @@ impl Workload {
         check_keys(file, kind, at)?;
         let name = file.name.clone().unwrap_or_else(|| kind.to_owned());
         if !is_name(&name) {
-            return Err(Problem::new(
-                at.key("name"),
-                format!("{name:?} is no name for a workload"),
-            )
-            .help("use letters, digits, - and _"));
+            return Err(
+                Problem::new(at.key("name"), format!("{name:?} cannot name a workload"))
+                    .help("use letters, digits, - and _"),
+            );
         }
         let (start, stop) = (
             file.start.unwrap_or_default(),

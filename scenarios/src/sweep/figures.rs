@@ -164,7 +164,7 @@ fn check_size(figure: &FigureFile, axes: &[Axis], at: &DottedPath) -> Result<(),
     let curves = layout.curves(&axes);
     if let Some(series) = layout.series.filter(|_| curves > MOST_CURVES) {
         let message = format!(
-            "a curve for each value of {} makes {curves} curves; at most {MOST_CURVES} can be told apart",
+            "a curve for each value of {} makes {curves} curves; at most {MOST_CURVES} can be distinguished",
             axes[series].path
         );
         return Err(Problem::new(at.clone(), message).help(remedy(&axes[series])));

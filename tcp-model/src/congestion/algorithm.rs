@@ -1,7 +1,7 @@
 //! Congestion controls by name: what there is, its parameters, and how to make one.
 //!
 //! A scenario names an algorithm and may set its parameters; [`Control`] is that choice, checked.
-//! An algorithm is a file of this module and its row in [`BUILT_IN`]; one of a user's own joins by
+//! An algorithm is a file of this module and its row in [`BUILT_IN`]; a user's own is added with
 //! [`register`] and is then chosen by its name like ours.
 
 use std::fmt;
@@ -68,7 +68,7 @@ pub struct Parameter {
 }
 
 impl Algorithm {
-    /// One of a user's own with this name, to be completed by struct update: no parameters,
+    /// A user's own, with this name, to be completed by struct update: no parameters,
     /// version 1.
     pub const fn own(name: &'static str, make: fn(&Control, &TcpParams) -> AnyCc) -> Algorithm {
         Algorithm {
@@ -136,8 +136,8 @@ pub enum ControlError {
 
 static REGISTERED: RwLock<Vec<&'static Algorithm>> = RwLock::new(Vec::new());
 
-/// Makes an algorithm of a user's own known by its name, in all of the process. To be done before
-/// scenarios are read.
+/// Registers a user's own algorithm under its name, for the whole process. Call it before scenarios
+/// are read.
 ///
 /// # Errors
 /// When an algorithm of this name, or another of its names, is known already, or it has too many

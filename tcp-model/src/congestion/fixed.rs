@@ -6,7 +6,7 @@ use super::{AckEvent, Algorithm, AnyCc, CongestionControl, CongestionEvent, Para
 pub(super) const ALGORITHM: Algorithm = Algorithm {
     name: "fixed",
     aliases: &[],
-    doc: "keeps the congestion window at so many segments, whatever happens",
+    doc: "keeps the congestion window at a fixed number of segments",
     source: "none: for teaching",
     version: 1,
     parameters: &[Parameter::count(

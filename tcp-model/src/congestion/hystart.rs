@@ -21,7 +21,7 @@ const L: u64 = 8;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
     SlowStart,
-    /// Conservative slow start, since so many rounds; the smallest round trip when it began.
+    /// Conservative slow start, for this many rounds so far; the smallest round trip when it began.
     Conservative {
         rounds: u32,
         baseline: SimDuration,

@@ -41,7 +41,7 @@ pub(super) fn started(algorithm: &'static Algorithm, segments: u64) -> Tested {
     }
 }
 
-/// A round trip of this many milliseconds, in which the whole window is acknowledged by so many
+/// A round trip of this many milliseconds, in which the whole window is acknowledged by this many
 /// ACKs.
 pub(super) fn round(tested: &mut Tested, rtt_ms: u64, acks: u64) {
     let rtt = SimDuration::from_millis(rtt_ms);
@@ -66,7 +66,7 @@ pub(super) fn round(tested: &mut Tested, rtt_ms: u64, acks: u64) {
     tested.now = start + rtt;
 }
 
-/// A loss while so many segments are in flight; recovery is over at once.
+/// A loss while this many segments are in flight; recovery is over at once.
 pub(super) fn lose(tested: &mut Tested, segments: u64) {
     tested.control.on_congestion(&CongestionEvent {
         cause: Congestion::Loss,

@@ -1,7 +1,7 @@
 //! What a connection tells of itself: the rest of Linux's `tcp_info`.
 
 use super::Connection;
-use crate::details::{CongestionState, Details};
+use crate::diagnostics::{CongestionState, Details};
 use crate::recovery::Phase;
 
 impl Connection {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sim_core::SimTime;
 
 use crate::connection::Connection;
-use crate::details::Details;
+use crate::diagnostics::Details;
 use crate::model::{Input, Outputs, TcpModel, TcpView};
 use crate::params::TcpParams;
 use crate::time_wait::TimeWait;

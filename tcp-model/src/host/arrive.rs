@@ -280,7 +280,7 @@ impl Stack {
         }));
     }
 
-    /// Begins 2 MSL anew; a port that `tw_reuse` might have taken over is taken again.
+    /// Restarts the 2 MSL timer; a port that `tw_reuse` might have taken over is held again.
     fn restart_time_wait(&mut self, place: u32, cx: &mut impl HostEnv) {
         self.time_waits.restart(place, cx.now());
         let entry = *self.time_waits.get(place);
@@ -346,7 +346,7 @@ impl Stack {
             peer_closed: false,
             connected: false,
             deferred: false,
-            hush: false,
+            errors_suppressed: false,
             hard_close: false,
             is_finished: false,
             detached: false,

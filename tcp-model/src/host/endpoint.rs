@@ -79,7 +79,7 @@ pub(super) struct Endpoint {
     /// Its SYN waits for the first data (`TCP_FASTOPEN_CONNECT`).
     pub(super) deferred: bool,
     /// The application wants no soft errors (SHLD-20).
-    pub(super) hush: bool,
+    pub(super) errors_suppressed: bool,
     /// A close resets (`SO_LINGER` of zero).
     pub(super) hard_close: bool,
     /// Is in the list of those to be looked at for removal.

@@ -42,7 +42,7 @@ pub(super) struct Listener {
 pub struct ListenOptions {
     /// Parameters of the connections accepted, where they differ from the host's.
     pub params: Option<Arc<TcpParams>>,
-    /// Take data from SYNs (Linux `TCP_FASTOPEN`): for so many connections at most whose handshake
+    /// Take data from SYNs (Linux `TCP_FASTOPEN`), for at most this many connections whose handshake
     /// is not complete. Zero is off, unless `fast_open` of the parameters has it on for all.
     pub fast_open: u32,
     /// The key of its Fast Open cookies (Linux `TCP_FASTOPEN_KEY`), where it has one of its own.

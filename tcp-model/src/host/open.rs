@@ -311,7 +311,7 @@ impl Stack {
         Ok(ListenerId(at as u16))
     }
 
-    /// The next established connection of a listener; what happened to it before is told at once.
+    /// The next established connection of a listener; events that came before are reported at once.
     pub(super) fn accept(
         &mut self,
         app: u16,

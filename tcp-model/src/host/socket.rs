@@ -47,7 +47,8 @@ impl SocketCx<'_, '_> {
         }
     }
 
-    /// A random stream of the host's own for `purpose`; keep it, each call starts it anew.
+    /// A random stream of the host's own for `purpose`. Keep it: each call starts it again from its
+    /// beginning.
     pub fn rng(&self, purpose: &str) -> Rng {
         match &self.cx {
             HostCx::Engine(cx) => cx.rng(purpose),
@@ -101,7 +102,7 @@ impl SocketCx<'_, '_> {
         with_either!(&mut self.cx, cx => self.stack.connect(self.app, options, remote, cx))
     }
 
-    /// Listens on a port of all addresses; [`crate::app::AppEvent::Acceptable`] tells of
+    /// Listens on a port of all addresses; [`crate::app::AppEvent::Acceptable`] reports
     /// connections.
     ///
     /// # Errors
@@ -240,11 +241,11 @@ impl SocketCx<'_, '_> {
         }
     }
 
-    /// Whether soft errors and trouble with delivery are told (SHLD-20); they are unless switched
-    /// off.
+    /// Whether soft errors and trouble with delivery are reported (SHLD-20); they are unless
+    /// switched off.
     pub fn report_errors(&mut self, id: SocketId, on: bool) {
         if let Some(endpoint) = self.own(id).and_then(|s| self.stack.endpoints.get_mut(s)) {
-            endpoint.hush = !on;
+            endpoint.errors_suppressed = !on;
         }
     }
 

@@ -93,7 +93,7 @@ impl Stack {
                 other => self.on_signal(slot, other, cx),
             }
         }
-        // The last news of a connection, wherever the model put it.
+        // The end comes last, wherever the model put it among its signals.
         if let Some(why) = end {
             self.on_end(slot, why, cx);
         }
@@ -124,11 +124,11 @@ impl Stack {
                 AppEvent::PeerClosed(id)
             }
             Signal::Urgent(bytes) => AppEvent::Urgent(id, bytes),
-            Signal::SoftError(_) if endpoint.hush => return,
+            Signal::SoftError(_) if endpoint.errors_suppressed => return,
             Signal::SoftError(kind) => AppEvent::SoftError(id, kind),
             Signal::DeliveryTrouble => {
                 self.stats.path_advices += 1; // MUST-20: IP has but one path here
-                if endpoint.hush {
+                if endpoint.errors_suppressed {
                     return;
                 }
                 AppEvent::DeliveryTrouble(id)

@@ -230,7 +230,7 @@ impl TimeWaitTable {
         entry
     }
 
-    /// Begins 2 MSL anew.
+    /// Restarts the 2 MSL timer of an entry.
     pub(super) fn restart(&mut self, place: u32, now: SimTime) {
         self.unlink(place);
         let entry = &mut self.entries[place];

@@ -17,7 +17,7 @@ pub enum Where {
     Linux,
     /// A sysctl of FreeBSD.
     FreeBsd,
-    /// An option of a socket, for reference only: it is no name in a scenario.
+    /// An option of a socket, for reference only: scenarios do not take it.
     Socket,
     /// Another spelling, such as an attribute of `ip route`.
     Other,

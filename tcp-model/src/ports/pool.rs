@@ -21,7 +21,7 @@ pub(super) struct Pool {
 /// A destination towards which few ports are used costs no more than its entry.
 #[derive(Debug)]
 enum Places {
-    /// By number, the first so many.
+    /// By number, for the first ports only.
     Few([u16; FEW], u8),
     /// A bit each; pages appear when first written.
     Bits(Box<[Option<Box<Page>>]>),

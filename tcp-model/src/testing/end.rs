@@ -31,8 +31,7 @@ pub fn options(list: &[TcpOption<'_>]) -> Options {
     options
 }
 
-/// An end point, the time, and the peer's place in its stream: the test writes every segment of the
-/// peer.
+/// An end point, the time, and the next sequence number of its peer, whose segments the test writes.
 ///
 /// ```
 /// use tcp_model::testing::End;
@@ -95,7 +94,7 @@ impl End {
         end
     }
 
-    /// When segments left, in milliseconds since the first of them.
+    /// When segments left, in milliseconds after `since`.
     pub fn gaps(sent: &[(SimTime, Segment)], since: SimTime) -> Vec<u64> {
         sent.iter()
             .map(|(at, _)| at.since(since).as_millis())
@@ -104,7 +103,7 @@ impl End {
 }
 
 impl<M: TcpModel> End<M> {
-    /// A closed end point of a TCP that `make` makes.
+    /// A closed end point with a TCP from `make`.
     pub fn of(params: TcpParams, make: impl FnOnce(OpenContext) -> M) -> End<M> {
         let end = |n: u8| SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, n), u16::from(n));
         End {
@@ -153,8 +152,8 @@ impl<M: TcpModel> End<M> {
         self.get(syn_ack);
     }
 
-    /// The peer's next segment: these octets, and an acknowledgement of all that was sent. Its
-    /// place does not advance until it is delivered.
+    /// The peer's next segment: `len` octets, and an acknowledgement of everything that was sent.
+    /// The peer's sequence number advances when it is delivered.
     pub fn segment(&self, len: u32) -> Segment {
         Segment {
             src_port: 2,
@@ -168,7 +167,7 @@ impl<M: TcpModel> End<M> {
         }
     }
 
-    /// The same with other flags.
+    /// The peer's next segment with other flags.
     pub fn flagged(&self, flags: Flags, len: u32) -> Segment {
         Segment {
             flags,
@@ -176,7 +175,7 @@ impl<M: TcpModel> End<M> {
         }
     }
 
-    /// Delivers a segment; what is sent at once in answer.
+    /// Delivers a segment; returns what is sent at once in answer.
     pub fn get(&mut self, segment: Segment) -> Vec<Segment> {
         if segment.seq == self.seq {
             self.seq = segment.seq_end();
@@ -194,7 +193,7 @@ impl<M: TcpModel> End<M> {
         self.get(self.segment(0))
     }
 
-    /// Gives it an input; what is sent at once in answer.
+    /// Gives it an input; returns what is sent at once in answer.
     pub fn call(&mut self, input: Input<'_>) -> Vec<Segment> {
         let mut out = Outputs::default();
         self.tcp.step(input, self.now, &mut out);
@@ -224,7 +223,7 @@ impl<M: TcpModel> End<M> {
         out.segments.into_iter().map(|t| t.segment).collect()
     }
 
-    /// SEND, pushed.
+    /// The application sends, with PUSH.
     pub fn write(&mut self, bytes: u64) -> Vec<Segment> {
         self.call(Input::Send(SendCall {
             bytes,
@@ -233,12 +232,12 @@ impl<M: TcpModel> End<M> {
         }))
     }
 
-    /// RECEIVE.
+    /// The application receives.
     pub fn read(&mut self, bytes: u64) -> Vec<Segment> {
         self.call(Input::Receive(bytes))
     }
 
-    /// Lets time pass; what is sent meanwhile.
+    /// Lets time pass; returns what is sent meanwhile.
     pub fn wait(&mut self, time: SimDuration) -> Vec<(SimTime, Segment)> {
         let (from, until) = (self.sent.len(), self.now + time);
         while let Some(at) = self.tcp.next_timeout().filter(|at| *at <= until) {
@@ -252,7 +251,7 @@ impl<M: TcpModel> End<M> {
             .collect()
     }
 
-    /// What can be seen of it.
+    /// Its state as seen from outside.
     pub fn view(&self) -> TcpView {
         self.tcp.view()
     }

@@ -21,7 +21,7 @@ pub const B: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
 /// What happens to packets on their way.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Path {
-    /// Time each takes.
+    /// One-way delay.
     pub delay: SimDuration,
     /// Share of packets lost.
     pub loss: f64,
@@ -29,9 +29,9 @@ pub struct Path {
     pub duplicate: f64,
     /// Share of packets that take up to three times as long.
     pub reorder: f64,
-    /// From then on the path does no more than delay.
+    /// From then on the path only delays.
     pub good_from: SimTime,
-    /// Packets to lose, by their number in the order of sending, the first being 0.
+    /// Packets to lose, numbered in the order of sending from 0.
     pub drop: Vec<usize>,
 }
 
@@ -54,9 +54,9 @@ impl Default for Path {
 pub struct Passed {
     /// When.
     pub at: SimTime,
-    /// By which host: 0 or 1.
+    /// The sending host: 0 or 1.
     pub from: usize,
-    /// It.
+    /// The packet.
     pub packet: Packet<Segment>,
     /// It repeats octets sent before.
     pub retransmission: bool,
@@ -108,7 +108,7 @@ impl std::fmt::Debug for ModelFactoryBox {
 }
 
 impl Pair {
-    /// Hosts without applications but the test itself.
+    /// Hosts without applications; the test is one.
     pub fn new(a: TcpParams, b: TcpParams) -> Pair {
         let configs = [a, b].map(|params| HostConfig::new(params, Vec::new()));
         Pair {
@@ -124,7 +124,7 @@ impl Pair {
         }
     }
 
-    /// Applications of a host, besides the test. Call it before anything happens.
+    /// Gives a host applications, besides the test. Call it before anything happens.
     #[must_use]
     pub fn with_apps(mut self, host: usize, apps: Vec<AppSpec>) -> Pair {
         self.configs[host].apps = apps;
@@ -144,7 +144,7 @@ impl Pair {
         self
     }
 
-    /// The path, and the seed of what it does.
+    /// Sets the path, and the seed of its losses, duplicates and reordering.
     #[must_use]
     pub fn with_path(mut self, path: Path, seed: u64) -> Pair {
         self.path = path;
@@ -152,7 +152,7 @@ impl Pair {
         self
     }
 
-    /// Loses the packets of these numbers, in the order of sending, the first being 0.
+    /// Loses these packets, numbered in the order of sending from 0.
     #[must_use]
     pub fn drop(mut self, numbers: &[usize]) -> Pair {
         self.path.drop.extend_from_slice(numbers);
@@ -169,7 +169,7 @@ impl Pair {
         &self.hosts[host]
     }
 
-    /// The same, to be changed.
+    /// A host, mutably.
     pub fn host_mut(&mut self, host: usize) -> &mut Driver<'static> {
         &mut self.hosts[host]
     }
@@ -205,7 +205,7 @@ impl Pair {
         timeouts.chain(arrival).min()
     }
 
-    /// Goes to the next thing that happens and lets it; false when nothing more will.
+    /// Advances to the next event and handles it; false when there is none left.
     pub fn step(&mut self) -> bool {
         let Some(at) = self.next_time() else {
             return false;

@@ -1,5 +1,5 @@
 //! Random worlds: two hosts, a bad path, applications that write, read and close at random times; and
-//! what must hold in every one of them, whoever's the TCP is.
+//! rules that must hold in every one of them, for any TCP.
 //!
 //! In each world
 //! * nothing panics, and it comes to an end: no endless exchange, no connection that stays;
@@ -7,7 +7,7 @@
 //! * SND.UNA is never beyond SND.NXT, and states follow each other as in RFC 9293 section 3.3.2;
 //! * where the path does nothing but delay, no connection times out or is reset.
 //!
-//! A world that fails is made smaller as long as it fails, and told in words.
+//! A world that fails is made smaller as long as it still fails, and then described.
 
 use std::fmt;
 use std::net::SocketAddrV4;
@@ -23,13 +23,13 @@ use crate::params::TcpParams;
 use crate::sample::TcpSample;
 use crate::state::State;
 
-/// Events after which a world is said to have no end.
+/// Events after which a world counts as endless.
 const MOST_STEPS: u64 = 200_000;
 const PORT: u16 = 80;
 
-/// What one side's application does.
+/// What the application of one side does.
 #[derive(Clone, Debug, PartialEq, Default)]
-pub struct Plan {
+pub struct AppPlan {
     /// Milliseconds after the start, bytes: writes.
     pub writes: Vec<(u64, u64)>,
     /// When it closes its direction, milliseconds after the start.
@@ -46,7 +46,7 @@ pub struct World {
     /// The path.
     pub path: Path,
     /// Client and server.
-    pub plans: [Plan; 2],
+    pub plans: [AppPlan; 2],
 }
 
 /// A world that fails.
@@ -72,7 +72,7 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {}
 
 impl World {
-    /// World number `number` of a seed.
+    /// World `number` of a seed.
     pub fn random(seed: u64, number: u64) -> World {
         let mut rng = Rng::stream(seed, "worlds", number);
         let share = |rng: &mut Rng, most: u64| match rng.below(3) {
@@ -89,7 +89,7 @@ impl World {
         };
         let plan = |rng: &mut Rng| {
             let writes = (0..rng.below(5)).map(|_| (rng.below(5000), 1 + rng.below(60_000)));
-            Plan {
+            AppPlan {
                 writes: writes.collect(),
                 closes_at: rng.below(10_000),
             }
@@ -171,7 +171,7 @@ pub fn check(worlds: u64, seed: u64, factory: Option<&ModelFactory>) -> Result<(
     (0..worlds).try_for_each(|number| check_one(seed, number, factory))
 }
 
-/// World number `number` alone.
+/// Checks world `number` of a seed alone.
 ///
 /// # Errors
 /// The world, made as small as can be.
@@ -226,7 +226,7 @@ struct Play<'w> {
 
 impl<'w> Play<'w> {
     fn new(world: &'w World, pair: Pair) -> Play<'w> {
-        let side = |plan: &Plan| {
+        let side = |plan: &AppPlan| {
             let at = |ms| SimTime::ZERO + SimDuration::from_millis(ms);
             let writes = plan.writes.iter().map(|&(ms, n)| (at(ms), Act::Write(n)));
             let mut acts: Vec<_> = writes.collect();
@@ -251,7 +251,7 @@ impl<'w> Play<'w> {
         let socket = self.pair.call(0, |s| s.connect(None, server));
         self.sides[0].socket = socket.ok();
         if !listening || self.sides[0].socket.is_none() {
-            return Err("the hosts can neither listen nor connect".into());
+            return Err("a host refuses to listen or to connect".into());
         }
         for step in 0.. {
             if step > MOST_STEPS {
@@ -262,10 +262,10 @@ impl<'w> Play<'w> {
                 break;
             }
         }
-        self.judge()
+        self.check_end()
     }
 
-    /// Lets the next thing happen, on the network or in an application.
+    /// Advances to the next event, on the network or in an application; false when there is none.
     fn next(&mut self) -> Result<bool, String> {
         let acts = self.sides.iter().filter_map(|s| Some(s.acts.last()?.0));
         let due = acts.filter(|at| *at > self.pair.now()).min();
@@ -280,7 +280,7 @@ impl<'w> Play<'w> {
             while let Some(event) = self.pair.next_event(host) {
                 self.on_event(host, event);
             }
-            self.look_at(host)?;
+            self.check_now(host)?;
         }
         Ok(true)
     }
@@ -343,7 +343,7 @@ impl<'w> Play<'w> {
     }
 
     /// What must hold at any time.
-    fn look_at(&mut self, host: usize) -> Result<(), String> {
+    fn check_now(&mut self, host: usize) -> Result<(), String> {
         if let Some(id) = self.sides[host].socket
             && let Some(found) = self.pair.host(host).inspect(id)
         {
@@ -364,11 +364,11 @@ impl<'w> Play<'w> {
     }
 
     /// What must hold in the end.
-    fn judge(&self) -> Result<(), String> {
+    fn check_end(&self) -> Result<(), String> {
         for host in 0..2 {
             let left = self.pair.host(host).host().connections();
             if left > 0 {
-                return Err(format!("host {host}: {left} connections stay for ever"));
+                return Err(format!("host {host}: {left} connections never end"));
             }
         }
         let quiet = Path {

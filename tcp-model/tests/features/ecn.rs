@@ -177,7 +177,7 @@ fn an_echo_halves_the_window_once_per_round_trip_and_is_answered_by_cwr() {
     assert_eq!(end.tcp.view().cwnd, 5000, "half of the 10000 in flight");
     assert_eq!(
         end.tcp.details().congestion_state,
-        Some(tcp_model::details::CongestionState::Reduced)
+        Some(tcp_model::diagnostics::CongestionState::Reduced)
     );
     assert!(end.take().is_empty());
     end.arrives(echo(ack(1, 6001)));

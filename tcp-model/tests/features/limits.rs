@@ -133,7 +133,7 @@ fn what_became_of_the_segments_in_flight_is_told() {
     assert_eq!((details.lost, details.retransmitted), (Some(1), Some(1)));
     assert_eq!(
         details.congestion_state,
-        Some(tcp_model::details::CongestionState::Recovery)
+        Some(tcp_model::diagnostics::CongestionState::Recovery)
     );
 }
 

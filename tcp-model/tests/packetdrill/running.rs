@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sim_core::SimTime;
-use tcp_model::details::{CongestionState, Details};
+use tcp_model::diagnostics::{CongestionState, Details};
 use tcp_model::packetdrill::{Failure, Outcome, RunOptions, parse, run};
 use tcp_model::{Input, Outputs, TcpModel, TcpParams, TcpView};
 

@@ -31,7 +31,7 @@ pub(super) struct Known {
     pub(super) notes: Vec<String>,
 }
 
-/// Does its steps; reads whatever comes, writes what it is to write on every connection and then
+/// Does its steps; reads everything that arrives, writes what it is to write on every connection and then
 /// sends no more, and closes after its peer.
 struct Script {
     steps: Vec<(u64, Step)>,

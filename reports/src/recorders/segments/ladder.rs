@@ -13,7 +13,7 @@ use crate::store::StoreError;
 
 /// Rows held, and so written, at most.
 const MOST_ROWS: usize = 100_000;
-/// Losses remembered of packets without a row: their sender tells of them when it sends their octets
+/// Losses remembered of packets without a row: their sender reports them when it sends their octets
 /// again, if at all.
 const MOST_LOSSES: usize = 1 << 14;
 

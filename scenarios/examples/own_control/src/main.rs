@@ -1,4 +1,4 @@
-//! synfin with a congestion control of one's own: additive increase and multiplicative decrease
+//! synfin with your own congestion control: additive increase and multiplicative decrease
 //! by any two numbers. `cargo run -- run sweep.toml` compares it with others.
 
 use scenarios::registry::Registry;

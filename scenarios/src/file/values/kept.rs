@@ -11,7 +11,7 @@ use serde::{Serialize, Serializer};
 pub enum Segments {
     /// `"ladder"`, `"all"` or `"none"`.
     Kept(SegmentsKept),
-    /// The ladders of so many connections of each client.
+    /// The ladders of this many connections of each client.
     Connections(u32),
 }
 

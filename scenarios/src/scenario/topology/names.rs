@@ -87,7 +87,7 @@ pub(super) fn check(
         };
         if !is_name(name) {
             return wrong(
-                format!("{name:?} is no name for a node"),
+                format!("{name:?} cannot name a node"),
                 "use letters, digits, - and _",
             );
         }

@@ -1,4 +1,4 @@
-//! Can every client reach every server, and are there routes for so many nodes?
+//! Can every client reach every server, and is there room for the routes of all nodes?
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -12,7 +12,7 @@ use super::constants::{self, Errno, LISTEN_QUEUE_FULL, SYN_QUEUE_FULL};
 use super::flow::Flow;
 use super::render;
 use crate::app::AppEvent;
-use crate::details::Details;
+use crate::diagnostics::Details;
 use crate::host::{
     ConnectError, ConnectOptions, Departure, Driver, FixedNumbers, Inspection, MakeTcp, SocketCx,
     SocketId,

@@ -7,7 +7,7 @@ use super::dialect::{System, state_names};
 use super::eval::{Datum, Scope};
 use super::sockets::Role;
 use super::{Runner, Step, Stop, differs, no_such, unsupported};
-use crate::details::{CongestionState, Details};
+use crate::diagnostics::{CongestionState, Details};
 use crate::packetdrill::code::Statement;
 use crate::state::State;
 

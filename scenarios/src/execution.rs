@@ -1,7 +1,7 @@
 //! How a run is made: event queue, threads, and how its network is divided among them.
 //!
-//! Nothing in here changes results: the same scenario and seed give the same bytes for every
-//! engine. So an engine is part of no `run.toml` and no hash.
+//! Nothing in here changes results: the same scenario and seed give the same bytes, however they
+//! are run. So an [`Execution`] is part of no `run.toml` and no hash.
 
 use std::fmt;
 
@@ -17,43 +17,43 @@ pub mod load;
 
 /// How to make a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Engine {
+pub struct Execution {
     /// Which event queue; the scenario's with `None`.
     pub queue: Option<EventQueueKind>,
     /// Threads of one simulation, at most.
     pub threads: usize,
-    /// So many partitions whether they help or not, with neighbours torn apart: for tests. With
+    /// This many partitions whether they help or not, with neighbours kept apart: for tests. With
     /// `None` as many as help.
     pub partitions: Option<u32>,
 }
 
-impl Default for Engine {
+impl Default for Execution {
     /// One thread.
-    fn default() -> Engine {
-        Engine::with_threads(1)
+    fn default() -> Execution {
+        Execution::with_threads(1)
     }
 }
 
 /// Expected events below which starting threads takes longer than they save.
 const FEW_EVENTS: f64 = 50_000.0;
 
-impl Engine {
-    /// At most so many threads, used where they help.
-    pub const fn with_threads(threads: usize) -> Engine {
-        Engine {
+impl Execution {
+    /// At most this many threads, used where they help.
+    pub const fn with_threads(threads: usize) -> Execution {
+        Execution {
             queue: None,
             threads,
             partitions: None,
         }
     }
 
-    /// The configuration of a run with this engine, and how its network is divided.
+    /// The configuration of a run that is made like this, and how its network is divided.
     pub fn configure(&self, assembly: &Assembly) -> (RunConfig, Division) {
         let base = assembly.config.clone();
         self.divide(base, &assembly.network, &assembly.hosts)
     }
 
-    /// As [`Engine::configure`], for a network and what its hosts are made of.
+    /// As [`Execution::configure`], for a network and what its hosts are made of.
     pub(crate) fn divide(
         &self,
         base: RunConfig,

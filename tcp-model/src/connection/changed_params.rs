@@ -1,4 +1,4 @@
-//! Options that change while a connection is open.
+//! Parameters that change while a connection is open.
 
 use std::sync::Arc;
 

@@ -6,7 +6,7 @@ mod common;
 use std::path::Path;
 
 use common::{assert_same, said};
-use scenarios::engine::Engine;
+use scenarios::execution::Execution;
 use scenarios::overrides::Override;
 use scenarios::problem::Source;
 use scenarios::run::Job;
@@ -22,10 +22,10 @@ fn plan(text: &str) -> Plan {
 }
 
 /// Every event queue, 1, 2, 3, 5 and 8 partitions that tear neighbours apart, 1 and 2 threads, and
-/// what the engine chooses by itself.
-fn engines() -> Vec<Engine> {
-    let one = Engine::default();
-    let queues = EventQueueKind::ALL.iter().map(|&queue| Engine {
+/// what is chosen by itself.
+fn executions() -> Vec<Execution> {
+    let one = Execution::default();
+    let queues = EventQueueKind::ALL.iter().map(|&queue| Execution {
         queue: Some(queue),
         ..one
     });
@@ -33,7 +33,7 @@ fn engines() -> Vec<Engine> {
         .into_iter()
         .zip(EventQueueKind::ALL.iter().cycle());
     let torn = torn.flat_map(|(parts, &queue)| {
-        [1, 2].map(|threads| Engine {
+        [1, 2].map(|threads| Execution {
             queue: (threads == 2).then_some(queue),
             threads,
             partitions: Some(parts),
@@ -41,27 +41,27 @@ fn engines() -> Vec<Engine> {
     });
     queues
         .chain(torn)
-        .chain([Engine::with_threads(2)])
+        .chain([Execution::with_threads(2)])
         .collect()
 }
 
-fn same_for_all_engines(text: &str) {
+fn same_for_every_execution(text: &str) {
     let plan = plan(text);
     let tmp = tempfile::tempdir().unwrap();
-    let make = |dir: &Path, engine: Engine| {
+    let make = |dir: &Path, execution: Execution| {
         let job = Job {
-            engine,
+            execution,
             ..Job::new(&plan.runs[0], dir)
         };
         job.execute(&mut |_| ()).unwrap().summary
     };
     let first = tmp.path().join("first");
-    let expected = make(&first, Engine::default());
+    let expected = make(&first, Execution::default());
     assert!(expected.metrics["records"] > 200.0);
-    for (i, engine) in engines().into_iter().enumerate() {
+    for (i, execution) in executions().into_iter().enumerate() {
         let dir = tmp.path().join(format!("run-{i}"));
-        let summary = make(&dir, engine);
-        assert_eq!(summary.result_hash, expected.result_hash, "{engine:?}");
+        let summary = make(&dir, execution);
+        assert_eq!(summary.result_hash, expected.result_hash, "{execution:?}");
         assert_same(&first, &dir);
         std::fs::remove_dir_all(&dir).unwrap();
     }
@@ -69,7 +69,7 @@ fn same_for_all_engines(text: &str) {
 
 #[test]
 fn with_loss_disorder_and_bit_errors() {
-    same_for_all_engines(
+    same_for_every_execution(
         r#"
 name = "lossy"
 duration = "8 s"
@@ -95,7 +95,7 @@ pcap = true
 
 #[test]
 fn with_models_of_queue_loss_delay_and_rate() {
-    same_for_all_engines(
+    same_for_every_execution(
         r#"
 name = "models"
 duration = "8 s"
@@ -120,7 +120,7 @@ response = { kind = "exponential", mean = "8 kB" }
 
 #[test]
 fn with_a_nat_and_crashes() {
-    same_for_all_engines(
+    same_for_every_execution(
         r#"
 name = "nat"
 duration = "12 s"
@@ -150,7 +150,7 @@ response = { kind = "exponential", mean = "8 kB" }
 
 #[test]
 fn with_many_events_at_one_instant() {
-    same_for_all_engines(
+    same_for_every_execution(
         r#"
 name = "ties"
 duration = "70 s"
@@ -178,7 +178,7 @@ stop = "3 s"
 
 #[test]
 fn with_links_that_change_in_mid_run() {
-    same_for_all_engines(
+    same_for_every_execution(
         r#"
 name = "changes"
 duration = "9 s"
@@ -204,7 +204,7 @@ arrivals = { kind = "fixed", rate = "10 /s" }
 
 #[test]
 fn with_churn_and_full_ports_behind_routers() {
-    same_for_all_engines(
+    same_for_every_execution(
         r#"
 name = "churn"
 duration = "6 s"

@@ -1,4 +1,4 @@
-//! What few connections need, kept out of the way of the many: made when first wanted.
+//! State that few connections need: allocated when first used, so that the others stay small.
 
 use super::Connection;
 use super::ecn::EcnState;
@@ -8,13 +8,13 @@ use crate::icmp::IcmpKind;
 
 /// State of ECN, Fast Open, path MTU discovery, network errors, and of a buffer that grows.
 #[derive(Clone, Debug, Hash, Default)]
-pub(super) struct Rare {
+pub(super) struct OptionalState {
     pub(super) ecn: EcnState,
     /// Active Fast Open, until the answer to the SYN.
     pub(super) connect: Option<FastConnect>,
     /// Passive Fast Open, until the SYN.
     pub(super) listen: Option<FastListen>,
-    /// What the SYN-ACK is to tell: a cookie.
+    /// The cookie that the SYN-ACK is to carry.
     pub(super) answer: Option<FastOpenOption>,
     /// Octets that went with the SYN.
     pub(super) syn_data: u32,
@@ -24,7 +24,7 @@ pub(super) struct Rare {
     pub(super) closed_early: bool,
     /// Data went with the SYN, ours or the peer's, and were acknowledged.
     pub(super) syn_data_acked: bool,
-    /// The bare ACK of a deferred accept has come.
+    /// The bare ACK of a deferred accept has arrived.
     pub(super) ack_came: bool,
     /// The last soft error, until an acknowledgement shows that the path works.
     pub(super) soft_error: Option<IcmpKind>,
@@ -37,7 +37,7 @@ pub(super) struct Rare {
 }
 
 impl Connection {
-    pub(super) fn rare(&mut self) -> &mut Rare {
+    pub(super) fn rare(&mut self) -> &mut OptionalState {
         self.rare.get_or_insert_default()
     }
 

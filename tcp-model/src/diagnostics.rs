@@ -1,4 +1,4 @@
-//! What a model can tell of itself beyond [`TcpView`](crate::model::TcpView), for diagnosis: the
+//! What a model can report beyond [`TcpView`](crate::model::TcpView), for diagnosis: the
 //! rest of Linux's `tcp_info`.
 
 use sim_core::SimDuration;
@@ -41,7 +41,7 @@ pub struct Details {
     pub min_rtt: Option<SimDuration>,
     /// Segments a later one may overtake without a loss being suspected.
     pub reordering: Option<u32>,
-    /// Segments delivered, as told by ACKs and SACKs.
+    /// Segments delivered, according to ACKs and SACKs.
     pub delivered: Option<u64>,
     /// Bytes written and not yet sent.
     pub unsent: Option<u64>,
@@ -51,7 +51,7 @@ pub struct Details {
     pub ato: Option<SimDuration>,
     /// Largest payload a segment of the peer has had, or is expected to have.
     pub rcv_mss: Option<u32>,
-    /// Payload that the peer was told to send at most.
+    /// Largest payload that the peer was asked to send.
     pub advertised_mss: Option<u32>,
     /// Packet length the path is thought to carry.
     pub path_mtu: Option<u32>,
