@@ -126,7 +126,7 @@ impl End {
 
     /// The segments put out.
     fn take(&mut self) -> Vec<Segment> {
-        self.sent.drain(..).map(|(_, segment, _)| segment).collect()
+        self.sent.drain(..).map(|(_, sent)| sent.segment).collect()
     }
 
     /// The news put out.

@@ -12,7 +12,7 @@ use crate::params::TcpParams;
 use crate::segment::{ConnId, Flags, Segment};
 use crate::seq::SeqNum;
 use crate::state::State;
-use crate::transmit::RetransmitReason;
+use crate::transmit::Transmit;
 
 /// Initial sequence number of the end point.
 pub const ISS: SeqNum = SeqNum(1_000);
@@ -54,8 +54,8 @@ pub struct End<M = Connection> {
     pub window: u16,
     /// What it has reported to its application.
     pub news: Vec<Signal>,
-    /// Everything sent: when, what, and by which rule if it was sent before.
-    pub sent: Vec<(SimTime, Segment, Option<RetransmitReason>)>,
+    /// Everything sent, and when.
+    pub sent: Vec<(SimTime, Transmit)>,
 }
 
 impl End {
@@ -216,10 +216,8 @@ impl<M: TcpModel> End<M> {
     /// Files what came of an input; the segments sent.
     fn keep(&mut self, out: Outputs) -> Vec<Segment> {
         self.news.extend(&out.signals);
-        let now = self.now;
-        let sent = out.segments.iter();
         self.sent
-            .extend(sent.map(|t| (now, t.segment, t.retransmission)));
+            .extend(out.segments.iter().map(|t| (self.now, *t)));
         out.segments.into_iter().map(|t| t.segment).collect()
     }
 
@@ -247,7 +245,7 @@ impl<M: TcpModel> End<M> {
         self.now = until;
         self.sent[from..]
             .iter()
-            .map(|(at, s, _)| (*at, *s))
+            .map(|(at, t)| (*at, t.segment))
             .collect()
     }
 

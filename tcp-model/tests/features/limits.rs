@@ -159,7 +159,7 @@ fn resets_syns_and_acks_that_may_be_forged_are_challenged_so_often() {
     for (n, segment) in forged.into_iter().enumerate() {
         end.now = ms(1000 * (n as u64 + 1));
         end.arrives(segment);
-        assert!(end.out.segments[0].challenge);
+        assert!(end.sent[0].1.challenge);
         let sent = end.take();
         assert_eq!(
             (sent.len(), sent[0].flags, sent[0].ack),
@@ -173,7 +173,7 @@ fn resets_syns_and_acks_that_may_be_forged_are_challenged_so_often() {
     // Data from outside the window always get their ACK, which is no challenge.
     for _ in 0..3 {
         end.arrives(data(4_000_000, 10));
-        assert!(!end.out.segments[0].challenge);
+        assert!(!end.sent[0].1.challenge);
         assert_eq!(end.take().len(), 1);
     }
 }

@@ -1,13 +1,13 @@
 //! Every segment that is sent again says by which rule.
 
 use super::*;
-use tcp_model::RetransmitReason;
 use tcp_model::icmp::{IcmpError, IcmpKind};
+use tcp_model::{RetransmitReason, Transmit};
 
 const FULL: u64 = MSS as u64;
 
 fn reasons(end: &mut End) -> Vec<(u32, RetransmitReason)> {
-    let again = |(_, segment, why): (_, Segment, Option<_>)| Some((range(&segment).0, why?));
+    let again = |(_, t): (_, Transmit)| Some((range(&t.segment).0, t.retransmission?));
     end.sent.drain(..).filter_map(again).collect()
 }
 

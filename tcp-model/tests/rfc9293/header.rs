@@ -238,7 +238,7 @@ fn must_65_the_mss_option_goes_with_no_segment_but_a_syn() {
 fn must_68_every_option_sent_but_two_has_its_length() {
     let mut params = tcp_model::TcpParams::rfc9293();
     params.receive_buffer = 1 << 20;
-    let syn = Rig::syn_sent(params).sent[0].1;
+    let syn = Rig::syn_sent(params).sent[0].1.segment;
     let (list, mut at, mut kinds) = (syn.options.as_bytes(), 0, Vec::new());
     while at < list.len() {
         kinds.push(list[at]);

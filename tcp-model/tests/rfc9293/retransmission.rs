@@ -168,7 +168,7 @@ fn ecn_rig() -> Rig {
         delayed_ack: SimDuration::ZERO,
         ..plain()
     });
-    let syn = rig.sent[0].1;
+    let syn = rig.sent[0].1.segment;
     assert!(
         syn.flags.contains(Flags::ECE | Flags::CWR),
         "an ECN-setup SYN"

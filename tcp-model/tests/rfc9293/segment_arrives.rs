@@ -18,7 +18,7 @@ fn must_58_one_acknowledgement_stands_for_several_segments() {
         (1..=2).contains(&acks),
         "{acks} for twenty segments of two kilobytes"
     );
-    assert_eq!(rig.sent.last().unwrap().1.ack, rig.seq);
+    assert_eq!(rig.sent.last().unwrap().1.segment.ack, rig.seq);
 }
 
 #[test]

@@ -32,9 +32,9 @@ fn v6() -> TcpParams {
 #[test]
 fn must_14_the_mss_option_is_sent_and_received() {
     let rig = Rig::syn_sent(plain());
-    assert_eq!(offered_mss(&rig.sent[0].1), Some(1_460));
+    assert_eq!(offered_mss(&rig.sent[0].1.segment), Some(1_460));
     let rig = Rig::syn_received(plain(), &[TcpOption::Mss(900)]);
-    assert_eq!(offered_mss(&rig.sent[0].1), Some(1_460));
+    assert_eq!(offered_mss(&rig.sent[0].1.segment), Some(1_460));
     assert_eq!(
         full_segment(Rig::connected(plain(), &[TcpOption::Mss(900)])),
         900
@@ -71,7 +71,7 @@ fn must_16_the_smaller_of_what_the_peer_and_the_network_layer_take_is_sent() {
 
 #[test]
 fn must_67_the_mss_offered_is_what_can_be_received_less_the_headers() {
-    let of = |params| offered_mss(&Rig::syn_sent(params).sent[0].1);
+    let of = |params| offered_mss(&Rig::syn_sent(params).sent[0].1.segment);
     let with = |mtu| TcpParams { mtu, ..plain() };
     assert_eq!(of(with(1_500)), Some(1_460));
     assert_eq!(of(with(9_000)), Some(8_960));
@@ -85,13 +85,13 @@ fn shld_5_a_receiver_of_other_than_536_says_so_over_ipv4() {
         ..plain()
     };
     let rig = Rig::syn_received(params, &[]);
-    assert_eq!(offered_mss(&rig.sent[0].1), Some(960));
+    assert_eq!(offered_mss(&rig.sent[0].1.segment), Some(960));
 }
 
 #[test]
 fn shld_5_a_receiver_of_other_than_1220_says_so_over_ipv6() {
     let rig = Rig::syn_received(v6(), &[]);
-    assert_eq!(offered_mss(&rig.sent[0].1), Some(1_440));
+    assert_eq!(offered_mss(&rig.sent[0].1.segment), Some(1_440));
 }
 
 #[test]
@@ -100,9 +100,12 @@ fn may_3_the_mss_is_told_even_when_it_is_the_default() {
         mtu: 576,
         ..plain()
     };
-    assert_eq!(offered_mss(&Rig::syn_sent(v4).sent[0].1), Some(536));
+    assert_eq!(offered_mss(&Rig::syn_sent(v4).sent[0].1.segment), Some(536));
     let v6 = TcpParams { mtu: 1_280, ..v6() };
-    assert_eq!(offered_mss(&Rig::syn_sent(v6).sent[0].1), Some(1_220));
+    assert_eq!(
+        offered_mss(&Rig::syn_sent(v6).sent[0].1.segment),
+        Some(1_220)
+    );
 }
 
 #[test]
@@ -113,7 +116,7 @@ fn shld_6_the_mss_offered_fits_the_smallest_of_what_the_path_has_carried() {
         ..plain()
     };
     let rig = Rig::syn_sent(params.clone());
-    assert_eq!(offered_mss(&rig.sent[0].1), Some(700));
+    assert_eq!(offered_mss(&rig.sent[0].1.segment), Some(700));
     let mut rig = Rig::connected(params, &[TcpOption::Mss(1_460)]);
     assert_eq!(rig.write(5_000)[0].len, 700);
 }

@@ -40,8 +40,8 @@ fn must_61_the_last_segment_of_what_is_buffered_is_pushed() {
     let sent = rig.call(Input::Send(unpushed(2_500)));
     let mut pushed: Vec<_> = sent.iter().map(|s| s.flags.is_psh()).collect();
     rig.get_ack();
-    pushed.push(rig.sent.last().unwrap().1.flags.is_psh());
-    assert_eq!(rig.sent.last().unwrap().1.len, 500);
+    pushed.push(rig.sent.last().unwrap().1.segment.flags.is_psh());
+    assert_eq!(rig.sent.last().unwrap().1.segment.len, 500);
     assert_eq!(pushed, [false, false, true]);
 }
 
@@ -52,9 +52,9 @@ fn may_15_a_send_may_be_pushed() {
     rig.write(1_000);
     rig.call(Input::Send(unpushed(1_700)));
     rig.accept_syn(&[tcp_model::options::TcpOption::Mss(1_000)]);
-    let data: Vec<_> = rig.sent.iter().filter(|(_, s, _)| s.len > 0).collect();
+    let data: Vec<_> = rig.sent.iter().filter(|(_, t)| t.segment.len > 0).collect();
     assert!(
-        data[0].1.flags.is_psh() && !data[1].1.flags.is_psh(),
+        data[0].1.segment.flags.is_psh() && !data[1].1.segment.flags.is_psh(),
         "{data:?}"
     );
 }
@@ -69,8 +69,8 @@ fn shld_27_successive_pushes_are_collapsed() {
     let data: Vec<_> = rig
         .sent
         .iter()
-        .filter(|(_, s, _)| s.len > 0)
-        .map(|(_, s, _)| s.len)
+        .filter(|(_, t)| t.segment.len > 0)
+        .map(|(_, t)| t.segment.len)
         .collect();
     assert_eq!(data, [1_000, 1_000, 1_000]);
 }

@@ -4,7 +4,7 @@ use sim_core::SimDuration;
 use tcp_model::model::{End, Input, TcpModel};
 use tcp_model::options::TcpOption;
 use tcp_model::params::GiveUp;
-use tcp_model::{Flags, Segment, State, TcpParams};
+use tcp_model::{Flags, Segment, State, TcpParams, Transmit};
 
 use super::rig::*;
 
@@ -65,8 +65,8 @@ fn shld_14_the_right_edge_of_the_window_offered_never_moves_left() {
         assert!(edge.at_or_before(now), "{edge} {now}");
         edge = now;
     }
-    for (_, sent, _) in &rig.sent[1..] {
-        assert!((sent.ack + u32::from(sent.window)).at_or_before(edge));
+    for (_, Transmit { segment, .. }) in &rig.sent[1..] {
+        assert!((segment.ack + u32::from(segment.window)).at_or_before(edge));
     }
     // Nor when the application takes a smaller buffer.
     let small = std::sync::Arc::new(TcpParams {
@@ -171,7 +171,13 @@ fn must_36_a_closed_window_is_probed_until_it_opens() {
     let mut rig = closed(plain());
     assert!(rig.wait(secs(60)).len() >= 3);
     rig.get(ack(&rig, 1, 5_000)); // the probe was not taken
-    let sent: u32 = rig.sent.iter().rev().take(2).map(|(_, s, _)| s.len).sum();
+    let sent: u32 = rig
+        .sent
+        .iter()
+        .rev()
+        .take(2)
+        .map(|(_, t)| t.segment.len)
+        .sum();
     assert!(sent >= 499, "{sent}");
     rig.get_ack();
     assert_eq!(rig.view().send_queue, 0);
@@ -216,7 +222,7 @@ fn may_8_a_receiver_may_keep_its_window_closed() {
     }
     assert_eq!(rig.state(), State::Established);
     rig.read(4_000);
-    assert_eq!(rig.sent.last().unwrap().1.window, 4_000);
+    assert_eq!(rig.sent.last().unwrap().1.segment.window, 4_000);
 }
 
 #[test]
