@@ -2,7 +2,7 @@
 
 use sim_core::{SimDuration, SimTime};
 
-use crate::details::Details;
+use crate::diagnostics::Details;
 use crate::model::TcpView;
 
 /// What the sender waits for.
