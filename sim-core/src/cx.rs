@@ -100,6 +100,7 @@ impl<H: Host> Cx<'_, H> {
 
     /// Sends on a packet that came to a gateway, with one hop less to live, changed or not. It keeps
     /// its number. Where its time to live runs out, it is lost here.
+    #[inline(never)]
     pub fn pass_on(&mut self, mut packet: Packet<H::Payload>) {
         if packet.ttl <= 1 {
             self.drop_packet(packet, LossCause::TtlExpired);

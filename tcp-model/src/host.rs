@@ -141,6 +141,7 @@ impl TcpHost {
         self.stack.time_waits.len()
     }
 
+    #[inline]
     fn tell(&mut self, app: u16, event: AppEvent, cx: &mut impl HostEnv) {
         match self.apps.get_mut(usize::from(app)) {
             Some(to) => {
@@ -191,9 +192,41 @@ impl TcpHost {
         }
     }
 
+    #[inline(always)]
     fn packet_arrives(&mut self, packet: &Packet<Segment>, cx: &mut impl HostEnv) {
         self.stack.on_packet(packet, cx);
         self.finish(cx);
+    }
+
+    /// The same for a host that is a middlebox too.
+    #[inline(never)]
+    fn on_packet_of_middlebox(&mut self, packet: Packet<Packed>, cx: &mut Cx<'_, TcpHost>) {
+        if let Some(packet) = self.past_middlebox(packet, cx) {
+            self.unpack(packet, cx);
+        }
+    }
+
+    /// A packet arrives as the network carries it.
+    #[inline(always)]
+    fn unpack(&mut self, packet: Packet<Packed>, cx: &mut Cx<'_, TcpHost>) {
+        // Unpacked in place: a copy of what has just been written would wait for it.
+        let mut unpacked = Packet {
+            id: packet.id,
+            src: packet.src,
+            dst: packet.dst,
+            size: packet.size,
+            ttl: packet.ttl,
+            tos: packet.tos,
+            corrupt: packet.corrupt,
+            payload: Segment::EMPTY,
+        };
+        let boxes = &mut cx.scratch().boxes;
+        packet
+            .payload
+            .unpack(packet.size, &mut unpacked.payload, boxes);
+        // The network may have changed it.
+        unpacked.payload.ecn = Ecn::from_tos(packet.tos);
+        self.packet_arrives(&unpacked, cx);
     }
 
     fn timer_fires(&mut self, token: u64, cx: &mut impl HostEnv) {
@@ -227,32 +260,11 @@ impl Host for TcpHost {
     }
 
     fn on_packet(&mut self, packet: Packet<Packed>, cx: &mut Cx<'_, Self>) {
-        let packet = if self.extra.is_some() {
-            match self.past_middlebox(packet, cx) {
-                Some(packet) => packet,
-                None => return,
-            }
+        if self.extra.is_none() {
+            self.unpack(packet, cx);
         } else {
-            packet
-        };
-        // Unpacked in place: a copy of what has just been written would wait for it.
-        let mut unpacked = Packet {
-            id: packet.id,
-            src: packet.src,
-            dst: packet.dst,
-            size: packet.size,
-            ttl: packet.ttl,
-            tos: packet.tos,
-            corrupt: packet.corrupt,
-            payload: Segment::EMPTY,
-        };
-        let boxes = &mut cx.scratch().boxes;
-        packet
-            .payload
-            .unpack(packet.size, &mut unpacked.payload, boxes);
-        // The network may have changed it.
-        unpacked.payload.ecn = Ecn::from_tos(packet.tos);
-        self.packet_arrives(&unpacked, cx);
+            self.on_packet_of_middlebox(packet, cx);
+        }
     }
 
     fn on_timer(&mut self, token: u64, cx: &mut Cx<'_, Self>) {

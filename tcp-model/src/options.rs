@@ -234,9 +234,15 @@ impl Options {
         })
     }
 
+    /// No options, or timestamps alone: what almost all segments have.
+    #[inline]
+    pub fn is_usual(&self) -> bool {
+        self.len == 0 || self.is_timestamps_only()
+    }
+
     /// The SACK blocks, in order, of the first SACK option.
     pub fn sack_blocks(&self) -> impl Iterator<Item = (SeqNum, SeqNum)> + '_ {
-        let data: &[u8] = if self.len == 0 || self.is_timestamps_only() {
+        let data: &[u8] = if self.is_usual() {
             &[]
         } else {
             let found = self.iter().find_map(|o| match o {

@@ -117,7 +117,7 @@ impl Transmitter {
     }
 
     /// Offers a packet of `size` bytes at `now`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn offer(&mut self, size: u32, now: SimTime) -> Fate {
         if self.special.is_some() {
             return self.offer_special(size, now);
@@ -137,6 +137,7 @@ impl Transmitter {
     }
 
     /// The same on a link with impairments, changes or a managed queue.
+    #[inline(never)]
     fn offer_special(&mut self, size: u32, now: SimTime) -> Fate {
         let Some(mut special) = self.special.take() else {
             return Fate::Lost(LossCause::LinkDown); // not called then

@@ -22,6 +22,8 @@ impl<H: Host> Core<H> {
 
     /// Sends the packet in the slab from `node` on the link towards its destination, with `tie` as
     /// the key of its arrival.
+    // Always inlined: every packet takes this way at every hop.
+    #[inline(always)]
     pub(crate) fn forward(
         &mut self,
         node: NodeId,
@@ -40,10 +42,7 @@ impl<H: Host> Core<H> {
         let transmitter = &mut self.transmitters[place as usize];
         let (part, wire) = (transmitter.part, transmitter.wire);
         match transmitter.offer(packet.size, now) {
-            Fate::Lost(cause) => {
-                let link = Some(link);
-                self.lose(at, Loss { node, link, cause }, now, event);
-            }
+            Fate::Lost(cause) => self.lose_on(node, link, at, cause, now, event),
             Fate::Arrives {
                 at: time,
                 corrupt,
@@ -192,6 +191,20 @@ impl<H: Host> Core<H> {
             cause,
         };
         self.lose(at, loss, now, event);
+    }
+
+    #[inline(never)]
+    fn lose_on(
+        &mut self,
+        node: NodeId,
+        link: LinkId,
+        at: PacketRef,
+        cause: LossCause,
+        now: SimTime,
+        event: Tie,
+    ) {
+        let link = Some(link);
+        self.lose(at, Loss { node, link, cause }, now, event);
     }
 
     pub(super) fn lose(&mut self, at: PacketRef, loss: Loss, now: SimTime, event: Tie) {

@@ -45,6 +45,35 @@ impl NewReno {
             slow_start_limit: slow_start_limit.unwrap_or(u32::MAX),
         }
     }
+
+    /// [`CongestionControl::on_ack`] with the facts of the ACK that count here: payload bytes newly
+    /// acknowledged, the phase before it, and whether the window held the sender back.
+    #[inline]
+    pub(crate) fn on_acked(&mut self, acked: u64, phase: Phase, cwnd_limited: bool) {
+        if phase == Phase::Fast || acked == 0 {
+            return;
+        }
+        if !cwnd_limited {
+            return; // RFC 9293 section 3.8.2 by way of RFC 7661: an unused window proves nothing
+        }
+        let mss = u64::from(self.mss.get());
+        let mut acked = acked;
+        if self.cwnd < self.ssthresh {
+            let limit = u64::from(self.slow_start_limit) * mss;
+            let grown = (self.cwnd + acked.min(limit)).min(self.ssthresh.max(self.cwnd + 1));
+            acked = acked.saturating_sub(grown - self.cwnd);
+            self.cwnd = grown;
+            if self.cwnd < self.ssthresh {
+                return;
+            }
+        }
+        // RFC 5681 section 3.1: one segment per window of acknowledged bytes.
+        self.credit += acked;
+        if self.credit >= self.cwnd {
+            self.credit -= self.cwnd;
+            self.cwnd += mss;
+        }
+    }
 }
 
 impl CongestionControl for NewReno {
@@ -66,29 +95,7 @@ impl CongestionControl for NewReno {
     }
 
     fn on_ack(&mut self, ack: &AckEvent) {
-        if ack.phase == Phase::Fast || ack.acked == 0 {
-            return;
-        }
-        if !ack.cwnd_limited {
-            return; // RFC 9293 section 3.8.2 by way of RFC 7661: an unused window proves nothing
-        }
-        let mss = u64::from(self.mss.get());
-        let mut acked = ack.acked;
-        if self.cwnd < self.ssthresh {
-            let limit = u64::from(self.slow_start_limit) * mss;
-            let grown = (self.cwnd + acked.min(limit)).min(self.ssthresh.max(self.cwnd + 1));
-            acked = acked.saturating_sub(grown - self.cwnd);
-            self.cwnd = grown;
-            if self.cwnd < self.ssthresh {
-                return;
-            }
-        }
-        // RFC 5681 section 3.1: one segment per window of acknowledged bytes.
-        self.credit += acked;
-        if self.credit >= self.cwnd {
-            self.credit -= self.cwnd;
-            self.cwnd += mss;
-        }
+        self.on_acked(ack.acked, ack.phase, ack.cwnd_limited);
     }
 
     fn on_congestion(&mut self, event: &CongestionEvent) {

@@ -108,15 +108,26 @@ impl Connection {
     }
 
     /// `sample`: what was SACKed gives an RTT sample, nothing acknowledged does.
+    #[inline]
     fn take_sack(
         &mut self,
         seg: &Segment,
         sample: bool,
         now: SimTime,
     ) -> (u32, Option<SimDuration>) {
-        if !self.rcv.sack_ok {
+        if !self.rcv.sack_ok || seg.options.is_usual() {
             return (0, None);
         }
+        self.take_sack_blocks(seg, sample, now)
+    }
+
+    #[inline(never)]
+    fn take_sack_blocks(
+        &mut self,
+        seg: &Segment,
+        sample: bool,
+        now: SimTime,
+    ) -> (u32, Option<SimDuration>) {
         let outstanding = self.outstanding();
         let (new, first_sent) = self
             .recovery

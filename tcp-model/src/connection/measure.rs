@@ -4,7 +4,7 @@
 use sim_core::{Rate, SimDuration, SimTime};
 
 use super::Connection;
-use crate::congestion::{AckEvent, CongestionControl};
+use crate::congestion::{AckEvent, AnyCc, CongestionControl};
 use crate::delivery_rate::DeliveryRate;
 use crate::recovery::Phase;
 use crate::segment::Segment;
@@ -22,13 +22,14 @@ pub(super) struct Measure {
     waiting: bool,
 }
 
-/// What is known of an ACK before its SACK blocks and numbers are taken in.
+/// The sender before the SACK blocks and numbers of an ACK are taken in.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Before {
-    in_flight: u32,
-    /// Octets known to have arrived though not acknowledged.
-    arrived: u32,
     phase: Phase,
+    /// Octets in flight, and octets known to have arrived though not acknowledged; zero where
+    /// [`Connection::control_needs_counts`] is false.
+    in_flight: u32,
+    arrived: u32,
 }
 
 impl Connection {
@@ -39,19 +40,52 @@ impl Connection {
         }
     }
 
+    /// Someone looks at what is counted for an ACK. NewReno looks at none of it, and it is what most
+    /// connections have: their ACKs are told to it without.
+    #[inline]
+    fn control_needs_counts(&self) -> bool {
+        !matches!(self.cc, AnyCc::NewReno(_)) || self.measure.is_some()
+    }
+
     /// The sender before an ACK.
     #[inline]
     pub(super) fn before_ack(&self) -> Before {
-        let outstanding = self.outstanding();
+        let phase = self.recovery.phase();
+        let (mut in_flight, mut arrived) = (0, 0);
+        if self.control_needs_counts() {
+            let outstanding = self.outstanding();
+            in_flight = self.recovery.pipe(&outstanding);
+            arrived = self.recovery.arrived(&outstanding);
+        }
         Before {
-            in_flight: self.recovery.pipe(&outstanding),
-            arrived: self.recovery.arrived(&outstanding),
-            phase: self.recovery.phase(),
+            phase,
+            in_flight,
+            arrived,
         }
     }
 
     /// Tells congestion control of an ACK that has been taken in; `acked`: payload bytes.
+    #[inline]
     pub(super) fn tell_control(
+        &mut self,
+        seg: &Segment,
+        acked: u64,
+        rtt: Option<SimDuration>,
+        before: &Before,
+        now: SimTime,
+    ) {
+        let cwnd_limited = self.snd.cwnd_limited || before.phase == Phase::Loss;
+        match &mut self.cc {
+            AnyCc::NewReno(control) if self.measure.is_none() => {
+                control.on_acked(acked, before.phase, cwnd_limited);
+            }
+            _ => self.tell_control_all(seg, acked, rtt, before, now),
+        }
+    }
+
+    /// The same with all there is to say.
+    #[inline(never)]
+    fn tell_control_all(
         &mut self,
         seg: &Segment,
         acked: u64,
@@ -106,7 +140,11 @@ impl Connection {
     }
 
     /// Counts what was found to be lost since `before`.
+    #[inline]
     pub(super) fn count_lost(&mut self, before: u32) {
+        if self.measure.is_none() {
+            return;
+        }
         let after = self.lost_so_far();
         if let Some(measure) = &mut self.measure {
             measure.lost += u64::from(after.saturating_sub(before));
@@ -114,10 +152,15 @@ impl Connection {
     }
 
     /// `octets` from `seq` leave, for the first time or `again`.
+    #[inline]
     pub(super) fn note_departure(&mut self, seq: SeqNum, octets: u32, again: bool, now: SimTime) {
-        if self.measure.is_none() {
-            return;
+        if self.measure.is_some() {
+            self.measure_departure(seq, octets, again, now);
         }
+    }
+
+    #[inline(never)]
+    fn measure_departure(&mut self, seq: SeqNum, octets: u32, again: bool, now: SimTime) {
         let in_flight = u64::from(self.recovery.pipe(&self.outstanding()));
         let rate = self.pacing_rate();
         let Some(measure) = &mut self.measure else {
@@ -187,10 +230,15 @@ impl Connection {
     }
 
     /// The application has sent all it has, and the network could take more.
+    #[inline]
     pub(super) fn note_app_limit(&mut self) {
-        if self.measure.is_none() {
-            return;
+        if self.measure.is_some() {
+            self.measure_app_limit();
         }
+    }
+
+    #[inline(never)]
+    fn measure_app_limit(&mut self) {
         let in_flight = u64::from(self.recovery.pipe(&self.outstanding()));
         let nothing_lost = self.recovery.lost(&self.outstanding()) == 0;
         if let Some(measure) = &mut self.measure

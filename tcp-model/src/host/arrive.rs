@@ -22,6 +22,7 @@ use crate::state::State;
 use crate::time_wait::TimeWaitAction;
 
 impl Stack {
+    #[inline(always)]
     pub(super) fn on_packet(&mut self, packet: &Packet<Segment>, cx: &mut impl HostEnv) {
         if packet.corrupt {
             self.stats.checksum_failures += 1; // MUST-3

@@ -4,6 +4,7 @@ use sim_core::{Packet, SimDuration, SimTime};
 
 use super::cx::HostEnv;
 use super::endpoint::Endpoint;
+use super::flow::Flow;
 use crate::model::{End, TcpModel};
 use crate::sample::{
     ConnectOutcome, EndReason, EndpointSummary, OpenResult, SegmentEvent, SegmentTrace,
@@ -11,6 +12,7 @@ use crate::sample::{
 };
 use crate::segment::Segment;
 use crate::state::State;
+use crate::transmit::Transmit;
 
 /// Records the arrival of a segment.
 pub(super) fn record_received(
@@ -44,6 +46,31 @@ pub(super) fn trace_of(
         state,
         retransmission: None,
         segment: packet.payload,
+    }
+}
+
+/// A segment that has just been sent with this TTL and DS field.
+#[inline(never)]
+pub(super) fn trace_of_sent(
+    packet: u64,
+    flow: Flow,
+    transmit: &Transmit,
+    state: Option<State>,
+    (ttl, tos): (u8, u8),
+) -> SegmentTrace {
+    let segment = transmit.segment;
+    SegmentTrace {
+        packet,
+        at: None,
+        number: 0,
+        event: SegmentEvent::Sent,
+        src: *flow.local().ip(),
+        dst: *flow.remote().ip(),
+        ttl,
+        tos: segment.ecn.on_tos(tos),
+        state,
+        retransmission: transmit.retransmission,
+        segment,
     }
 }
 

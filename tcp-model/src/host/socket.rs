@@ -210,7 +210,8 @@ impl SocketCx<'_, '_> {
         let Some(slot) = self.own(id) else {
             return 0;
         };
-        let bytes = most.min(self.readable(id));
+        let endpoint = self.stack.endpoints.get(slot);
+        let bytes = most.min(endpoint.map_or(0, |e| e.tcp.readable()));
         if bytes > 0 {
             with_either!(&mut self.cx, cx => self.stack.step(slot, Input::Receive(bytes), cx));
         }

@@ -10,15 +10,14 @@ use super::endpoint::{Endpoint, NO_LISTENER, Slot};
 use super::flow::{Flow, Owner};
 use super::record::{
     end_reason, record_outcome, record_received, record_trace, sample_sender, summarize, trace_of,
+    trace_of_sent,
 };
 use super::stack::{Stack, Timer};
 use crate::app::AppEvent;
 use crate::app::spec::Keep;
 use crate::model::{End, Input, Outputs, Signal, TcpModel};
 use crate::params::TcpParams;
-use crate::sample::{
-    EndReason, OpenResult, SegmentEvent, SegmentTrace, Side, StateChange, TcpSample,
-};
+use crate::sample::{EndReason, OpenResult, SegmentEvent, Side, StateChange, TcpSample};
 use crate::segment::{Detail, Segment};
 use crate::state::State;
 use crate::transmit::Transmit;
@@ -72,19 +71,29 @@ impl Stack {
         let mut out = cx.scratch().out.take().unwrap_or_default();
         endpoint.tcp.step(input, cx.now(), &mut out);
         if let Some(packet) = packet.filter(|p| p.payload.tag.is_recorded()) {
-            let state = Some(endpoint.tcp.view().state);
-            if endpoint.traced && self.trace.keep == Keep::Ladder {
-                let tracer = endpoint.tracer.get_or_insert_default();
-                let trace = trace_of(packet, SegmentEvent::Received, state);
-                tracer.on_received(trace, cx.now(), &mut |trace| record_trace(trace, cx));
-            } else if packet.payload.tag.detail != Detail::Background {
-                record_received(packet, state, cx);
-            }
+            self.record_arrival(slot, packet, cx);
         }
         self.carry_out(slot, out, cx);
     }
 
+    /// Records a segment with the state it led to.
+    #[inline(never)]
+    fn record_arrival(&mut self, slot: u32, packet: &Packet<Segment>, cx: &mut impl HostEnv) {
+        let Some(endpoint) = self.endpoints.get_mut(slot) else {
+            return;
+        };
+        let state = Some(endpoint.tcp.view().state);
+        if endpoint.traced && self.trace.keep == Keep::Ladder {
+            let tracer = endpoint.tracer.get_or_insert_default();
+            let trace = trace_of(packet, SegmentEvent::Received, state);
+            tracer.on_received(trace, cx.now(), &mut |trace| record_trace(trace, cx));
+        } else if packet.payload.tag.detail != Detail::Background {
+            record_received(packet, state, cx);
+        }
+    }
+
     /// Acts on what a model has put out.
+    #[inline(always)]
     fn carry_out(&mut self, slot: u32, mut out: Box<Outputs>, cx: &mut impl HostEnv) {
         let mut end = None;
         for &signal in &out.signals {
@@ -242,10 +251,7 @@ impl Stack {
             if transmit.challenge && !self.may_send_challenge(cx.now()) {
                 continue;
             }
-            let sent = self.send_marked(flow, transmit, Some(state), marks, cx);
-            if let Some(trace) = sent {
-                record_trace(trace, cx);
-            }
+            self.send_marked(flow, transmit, Some(state), marks, cx);
         }
     }
 
@@ -280,11 +286,12 @@ impl Stack {
             let (flow, state, marks) = (endpoint.flow, endpoint.state, self.marks(endpoint));
             let mut transmit = *transmit;
             transmit.segment.tag.detail = self.detail(slot, &transmit, state, cx);
-            let sent = self.send_marked(flow, &transmit, Some(state), marks, cx);
+            let packet = self.put_on_wire(flow, &transmit, Some(state), marks, cx);
             let endpoint = self.endpoints.get_mut(slot);
-            if let (Some(sent), Some(endpoint)) = (sent, endpoint)
-                && let Some(tracer) = &mut endpoint.tracer
+            if transmit.segment.tag.is_recorded()
+                && let Some(tracer) = endpoint.and_then(|e| e.tracer.as_mut())
             {
+                let sent = trace_of_sent(packet, flow, &transmit, Some(state), marks);
                 tracer.on_sent(sent, cx.now(), &mut |t| record_trace(t, cx));
             }
         }
@@ -341,21 +348,34 @@ impl Stack {
         cx: &mut impl HostEnv,
     ) {
         let marks = (self.params.ttl, self.params.tos);
-        let sent = self.send_marked(flow, &Transmit::new(*segment), state, marks, cx);
-        if let Some(trace) = sent {
-            record_trace(trace, cx);
+        self.send_marked(flow, &Transmit::new(*segment), state, marks, cx);
+    }
+
+    /// The same with this TTL and DS field.
+    fn send_marked(
+        &mut self,
+        flow: Flow,
+        transmit: &Transmit,
+        state: Option<State>,
+        marks: (u8, u8),
+        cx: &mut impl HostEnv,
+    ) {
+        let packet = self.put_on_wire(flow, transmit, state, marks, cx);
+        if transmit.segment.tag.is_recorded() {
+            record_trace(trace_of_sent(packet, flow, transmit, state, marks), cx);
         }
     }
 
-    /// Sends one segment with this TTL and DS field; what is to be recorded of it.
-    fn send_marked(
+    /// Hands one segment to the network; the number of its packet.
+    #[inline(always)]
+    fn put_on_wire(
         &mut self,
         flow: Flow,
         transmit: &Transmit,
         state: Option<State>,
         (ttl, tos): (u8, u8),
         cx: &mut impl HostEnv,
-    ) -> Option<SegmentTrace> {
+    ) -> u64 {
         let (src, dst) = (*flow.local().ip(), *flow.remote().ip());
         let segment = &transmit.segment;
         let tos = segment.ecn.on_tos(tos);
@@ -370,27 +390,12 @@ impl Stack {
         });
         self.stats.segments_sent += 1;
         self.stats.resets_sent += u64::from(segment.flags.is_rst());
-        if !segment.tag.is_recorded() {
-            return None;
-        }
-        let trace = SegmentTrace {
-            packet,
-            at: None,
-            number: 0,
-            event: SegmentEvent::Sent,
-            src,
-            dst,
-            ttl,
-            tos,
-            state,
-            retransmission: transmit.retransmission,
-            segment: *segment,
-        };
-        Some(trace)
+        packet
     }
 
     /// After a step: samples the sender, and marks the connection as one whose timer is to be set, or
     /// as over.
+    #[inline(always)]
     fn settle(&mut self, slot: u32, cx: &mut impl HostEnv) {
         let Some(place) = self.endpoints.slot_mut(slot) else {
             return;

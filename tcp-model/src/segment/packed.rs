@@ -39,26 +39,33 @@ pub struct Usual {
 struct Kind(NonZeroU8);
 
 impl Kind {
+    const UNTRACED: NonZeroU8 = NonZeroU8::new(2).unwrap();
+
     #[inline(always)]
     fn new(stamped: bool, tag: &Tag) -> Kind {
-        let recorded = match (tag.traced, tag.detail) {
-            (false, _) => const { NonZeroU8::new(2).unwrap() },
-            (true, Detail::Full) => const { NonZeroU8::new(4).unwrap() },
-            (true, Detail::Echo) => const { NonZeroU8::new(6).unwrap() },
-            (true, Detail::Background) => const { NonZeroU8::new(8).unwrap() },
-            (true, Detail::None) => const { NonZeroU8::new(10).unwrap() },
+        if !tag.traced {
+            return Kind(Kind::UNTRACED | u8::from(stamped));
+        }
+        let recorded = match tag.detail {
+            Detail::Full => const { NonZeroU8::new(4).unwrap() },
+            Detail::Echo => const { NonZeroU8::new(6).unwrap() },
+            Detail::Background => const { NonZeroU8::new(8).unwrap() },
+            Detail::None => const { NonZeroU8::new(10).unwrap() },
         };
         Kind(recorded | u8::from(stamped))
     }
 
+    #[inline(always)]
     fn is_stamped(self) -> bool {
         self.0.get() & 1 != 0
     }
 
+    #[inline(always)]
     fn is_traced(self) -> bool {
         self.0.get() > 3
     }
 
+    #[inline(always)]
     fn detail(self) -> Detail {
         match self.0.get() & !1 {
             6 => Detail::Echo,
@@ -198,8 +205,10 @@ impl Usual {
         segment.window = self.window;
         segment.tag.conn = self.conn;
         segment.tag.offset = self.offset;
-        segment.tag.traced = self.kind.is_traced();
-        segment.tag.detail = self.kind.detail();
+        if self.kind.is_traced() {
+            segment.tag.traced = true;
+            segment.tag.detail = self.kind.detail();
+        }
         let stamped = self.kind.is_stamped();
         if stamped {
             let (val, ecr) = self.stamps;
