@@ -14,6 +14,7 @@ mod run_writer;
 mod standing;
 mod summary;
 pub mod table;
+mod texts;
 
 pub use error::StoreError;
 pub(crate) use files::read_own_text;
@@ -26,3 +27,4 @@ pub use run_writer::{RunWriter, set_aside};
 pub use standing::{Standing, look, look_at_results, resolve};
 pub use summary::{ConnectionMemory, MemorySummary, RunSummary};
 pub(crate) use summary::{write_json, write_whole};
+pub use texts::Texts;

@@ -19,6 +19,16 @@ pub(crate) fn cpu_s() -> f64 {
     threads_ns().map_or_else(|| start.elapsed().as_secs_f64(), |ns| ns as f64 / 1e9)
 }
 
+/// Seconds of processor time of the calling thread; elsewhere than on Linux, the time that passed.
+pub(crate) fn thread_cpu_s() -> f64 {
+    static START: OnceLock<Instant> = OnceLock::new();
+    let start = START.get_or_init(Instant::now);
+    std::thread::sleep(Duration::from_nanos(1)); // as in `cpu_s`
+    let text = fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let ns = text.and_then(|text| text.split_whitespace().next()?.parse::<u64>().ok());
+    ns.map_or_else(|| start.elapsed().as_secs_f64(), |ns| ns as f64 / 1e9)
+}
+
 fn threads_ns() -> Option<u64> {
     let tasks = fs::read_dir("/proc/self/task").ok()?;
     let on_processor = |task: fs::DirEntry| {

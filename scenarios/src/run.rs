@@ -83,6 +83,9 @@ pub struct Made {
     pub summary: RunSummary,
     /// How its network was divided; no part of the results.
     pub division: Division,
+    /// Processor time of the calling thread while it simulated and recorded, seconds; that of other
+    /// threads is not in it, and no part of the results.
+    pub simulating_cpu_s: f64,
 }
 
 impl<'a> Job<'a> {
@@ -136,7 +139,7 @@ impl<'a> Job<'a> {
         }
         let mut recorder = RunRecorder::new(writer, info)?;
         let mut simulation = Simulation::new(Arc::clone(&assembly.network), hosts, &config);
-        let started = Instant::now();
+        let (started, cpu) = (Instant::now(), process::thread_cpu_s());
         let stats = simulation.run(&mut recorder, &mut |progress| {
             observe(progress);
             if self.is_stopped() {
@@ -149,9 +152,11 @@ impl<'a> Job<'a> {
             return Err(RunError::Stopped);
         }
         let wall = started.elapsed().as_secs_f64();
+        let simulating_cpu_s = process::thread_cpu_s() - cpu;
         let per_second = |count: f64| count / wall.max(1e-9);
         let mut timing = BTreeMap::from([
             ("simulation_s".to_owned(), wall),
+            ("simulation_thread_cpu_s".to_owned(), simulating_cpu_s),
             ("events_per_s".to_owned(), per_second(stats.events as f64)),
             (
                 "simulated_s_per_s".to_owned(),
@@ -174,7 +179,11 @@ impl<'a> Job<'a> {
             timing,
         };
         let summary = recorder.complete(completion)?;
-        Ok(Made { summary, division })
+        Ok(Made {
+            summary,
+            division,
+            simulating_cpu_s,
+        })
     }
 }
 

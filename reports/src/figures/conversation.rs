@@ -52,8 +52,13 @@ impl Sent {
     }
 
     pub(crate) fn has(&self, flag: &str) -> bool {
-        self.flags.split(',').any(|f| f == flag)
+        has_flag(&self.flags, flag)
     }
+}
+
+/// A flag is among those of a segment, written "SYN,ACK".
+fn has_flag(flags: &str, flag: &str) -> bool {
+    flags.split(',').any(|f| f == flag)
 }
 
 /// A change of state.

@@ -66,7 +66,10 @@ impl RunData<'_> {
             let (times, scopes) = (group.floats("time_s")?, group.texts("scope")?);
             let all = counts.iter().map(|name| group.ints(name));
             let all = all.collect::<Result<Vec<_>, _>>()?;
-            for (i, _) in scopes.iter().enumerate().filter(|(_, s)| *s == scope) {
+            let Some(wanted) = scopes.different().iter().position(|s| s == scope) else {
+                continue;
+            };
+            for i in (0..group.len()).filter(|&i| scopes.place(i) == wanted) {
                 census.push(times[i], all.iter().map(|column| column[i] as f64));
             }
         }

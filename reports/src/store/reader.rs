@@ -12,6 +12,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::statistics::Statistics;
 
 use super::StoreError;
+use super::texts::Texts;
 
 /// A column in memory.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,7 +24,7 @@ pub enum Column {
     /// Yes or no.
     Bool(Vec<bool>),
     /// Text.
-    Text(Vec<String>),
+    Text(Texts),
 }
 
 /// A table in memory, or a part of one.
@@ -258,7 +259,7 @@ impl Table {
     ///
     /// # Errors
     /// When there is none of that name and kind.
-    pub fn texts(&self, name: &str) -> Result<&[String], StoreError> {
+    pub fn texts(&self, name: &str) -> Result<&Texts, StoreError> {
         match self.columns.get(name) {
             Some(Column::Text(v)) => Ok(v),
             _ => Err(self.missing(name)),
@@ -275,7 +276,7 @@ fn empty(kind: parquet::basic::Type) -> Column {
     match kind {
         Type::DOUBLE | Type::FLOAT => Column::Float(Vec::new()),
         Type::BOOLEAN => Column::Bool(Vec::new()),
-        Type::BYTE_ARRAY => Column::Text(Vec::new()),
+        Type::BYTE_ARRAY => Column::Text(Texts::default()),
         _ => Column::Int(Vec::new()),
     }
 }
@@ -289,7 +290,10 @@ fn append(a: Column, b: Column) -> Result<Column, ParquetError> {
         (Column::Int(a), Column::Int(b)) => Column::Int(join(a, b)),
         (Column::Float(a), Column::Float(b)) => Column::Float(join(a, b)),
         (Column::Bool(a), Column::Bool(b)) => Column::Bool(join(a, b)),
-        (Column::Text(a), Column::Text(b)) => Column::Text(join(a, b)),
+        (Column::Text(mut a), Column::Text(b)) => {
+            a.append(b);
+            Column::Text(a)
+        }
         _ => return Err(ParquetError::General("a column changes its kind".into())),
     })
 }
@@ -308,12 +312,8 @@ fn read_chunk(reader: ColumnReader, rows: usize, name: &str) -> Result<Column, P
         }
         ColumnReader::BoolColumnReader(r) => Column::Bool(values(r, rows)?.0),
         ColumnReader::ByteArrayColumnReader(r) => {
-            let bytes = values(r, rows)?.0;
-            let texts = bytes.iter().map(|b: &ByteArray| {
-                let text = b.as_utf8();
-                text.map(str::to_owned)
-            });
-            Column::Text(texts.collect::<Result<_, _>>()?)
+            let cells: Vec<ByteArray> = values(r, rows)?.0;
+            Column::Text(Texts::of(&cells)?)
         }
         _ => {
             return Err(ParquetError::General(
@@ -340,7 +340,7 @@ fn values<T: DataType>(
     mut reader: ColumnReaderImpl<T>,
     rows: usize,
 ) -> Result<(Vec<T::T>, Vec<i16>), ParquetError> {
-    let (mut values, mut levels) = (Vec::new(), Vec::new());
+    let (mut values, mut levels) = (Vec::with_capacity(rows), Vec::new());
     let mut read = 0;
     while read < rows {
         let (n, _, _) = reader.read_records(rows - read, Some(&mut levels), None, &mut values)?;

@@ -11,13 +11,18 @@ use parquet::basic::{Compression, ConvertedType, Repetition, Type as Physical};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr};
-use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
+use parquet::file::writer::{
+    SerializedColumnWriter, SerializedFileWriter, SerializedRowGroupWriter,
+};
 use parquet::schema::types::{ColumnPath, Type, TypePtr};
+use rustc_hash::FxHashMap;
 
 use super::StoreError;
 
 /// Rows of a row group.
 const GROUP_ROWS: usize = 1 << 16;
+/// Texts handed to Parquet at a time: as many as it works on at a time.
+const TEXT_BLOCK: usize = 1024;
 
 /// Kind of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +43,14 @@ pub enum Kind {
 #[derive(Clone, Debug)]
 pub struct Text(ByteArray);
 
+impl Text {
+    /// Where it lies: texts with the same address are the same.
+    fn address(&self) -> (*const u8, usize) {
+        let bytes = self.0.data();
+        (bytes.as_ptr(), bytes.len())
+    }
+}
+
 impl std::fmt::Display for Text {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&String::from_utf8_lossy(self.0.data()))
@@ -56,7 +69,62 @@ enum Cells {
     Float(Vec<f64>),
     OptFloat(Vec<f64>, Vec<i16>),
     Bool(Vec<bool>),
-    Text(Vec<ByteArray>),
+    Text(TextCells),
+}
+
+/// Cells of text: the texts, and for each cell the place of its own.
+#[derive(Debug, Default)]
+struct TextCells {
+    texts: Vec<Text>,
+    cells: Vec<u32>,
+    /// Places by address, once there are too many to look through.
+    places: FxHashMap<(usize, usize), u32>,
+}
+
+/// Texts that are looked through.
+const FEW_TEXTS: usize = 8;
+
+impl TextCells {
+    #[inline]
+    fn push(&mut self, text: &Text) {
+        let address = text.address();
+        let few = &self.texts[..self.texts.len().min(FEW_TEXTS)];
+        let place = match few.iter().position(|known| known.address() == address) {
+            Some(place) => place as u32,
+            None => self.place(text),
+        };
+        self.cells.push(place);
+    }
+
+    fn place(&mut self, text: &Text) -> u32 {
+        let (address, len) = text.address();
+        let next = self.texts.len() as u32;
+        let place = *self.places.entry((address as usize, len)).or_insert(next);
+        if place == next {
+            self.texts.push(text.clone());
+        }
+        place
+    }
+
+    /// Writes the cells, and forgets them and their texts.
+    fn write(
+        &mut self,
+        group: &mut SerializedRowGroupWriter<'_, File>,
+    ) -> Result<(), ParquetError> {
+        let mut column = next_column(group)?;
+        let writer = column.typed::<ByteArrayType>();
+        let mut block = Vec::with_capacity(TEXT_BLOCK);
+        for cells in self.cells.chunks(TEXT_BLOCK) {
+            block.clear();
+            let texts = cells.iter().map(|&place| &self.texts[place as usize]);
+            block.extend(texts.map(|text| text.0.clone()));
+            writer.write_batch(&block, None, None)?;
+        }
+        self.cells.clear();
+        self.texts.clear();
+        self.places.clear();
+        column.close()
+    }
 }
 
 impl Cells {
@@ -66,7 +134,7 @@ impl Cells {
             Kind::Float => Cells::Float(Vec::new()),
             Kind::OptFloat => Cells::OptFloat(Vec::new(), Vec::new()),
             Kind::Bool => Cells::Bool(Vec::new()),
-            Kind::Text => Cells::Text(Vec::new()),
+            Kind::Text => Cells::Text(TextCells::default()),
         }
     }
 }
@@ -216,7 +284,7 @@ impl Row<'_> {
     /// Text.
     pub fn text(mut self, value: &Text) -> Self {
         match self.next() {
-            Some(Cells::Text(cells)) => cells.push(value.0.clone()),
+            Some(Cells::Text(cells)) => cells.push(value),
             _ => debug_assert!(false, "column {} is no Text", self.at),
         }
         self
@@ -294,10 +362,17 @@ fn write_group(
                 present.clear();
             }
             Cells::Bool(v) => write_column::<BoolType>(&mut group, v, None)?,
-            Cells::Text(v) => write_column::<ByteArrayType>(&mut group, v, None)?,
+            Cells::Text(texts) => texts.write(&mut group)?,
         }
     }
     group.close().map(drop)
+}
+
+fn next_column<'a>(
+    group: &'a mut SerializedRowGroupWriter<'_, File>,
+) -> Result<SerializedColumnWriter<'a>, ParquetError> {
+    let column = group.next_column()?;
+    column.ok_or_else(|| ParquetError::General("more columns than the schema".into()))
 }
 
 fn write_column<T: DataType>(
@@ -305,9 +380,7 @@ fn write_column<T: DataType>(
     values: &mut Vec<T::T>,
     present: Option<&[i16]>,
 ) -> Result<(), ParquetError> {
-    let column = group.next_column()?;
-    let mut column =
-        column.ok_or_else(|| ParquetError::General("more columns than the schema".into()))?;
+    let mut column = next_column(group)?;
     column.typed::<T>().write_batch(values, present, None)?;
     values.clear();
     column.close()

@@ -3,6 +3,10 @@
 //! Each workload is a scenario. It is run with nothing recorded and thrown away, then as `synfin run`
 //! does it, into a directory that is removed again. All in one process: what starting one costs is
 //! left out.
+//!
+//! What a record costs the thread that simulates is the processor time of that thread with recording
+//! less that without, for each record. It makes the records and hands them over; another thread
+//! makes tables of them.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -18,6 +22,7 @@ use crate::assemble::Assembly;
 use crate::execution::{Execution, make_hosts};
 use crate::overrides::Override;
 use crate::problem::Source;
+use crate::process;
 use crate::run::Job;
 use crate::sweep::Plan;
 
@@ -123,23 +128,36 @@ fn plan(case: &Case, sets: &[&str]) -> Result<Plan, String> {
     Plan::new(&source, &sets).map_err(|e| e.to_string())
 }
 
-/// Seconds that the simulation alone takes, and its events.
-fn alone(case: &Case, execution: Execution) -> Result<(f64, u64), String> {
+/// What the simulation alone took.
+struct Alone {
+    seconds: f64,
+    cpu_s: f64,
+    events: u64,
+}
+
+/// The simulation alone.
+fn alone(case: &Case, execution: Execution) -> Result<Alone, String> {
     let plan = plan(case, &["record.traced_connections=0"])?;
     let assembly = Assembly::new(&plan.runs[0]).map_err(|p| p.message)?;
     let (config, _) = execution.configure(&assembly);
     let mut hosts = make_hosts(assembly.hosts, &config.partition_of, &TcpHost::new);
     Assembly::equip(assembly.extras, &mut hosts);
     let mut simulation = Simulation::new(Arc::clone(&assembly.network), hosts, &config);
-    let started = Instant::now();
+    let (started, cpu) = (Instant::now(), process::thread_cpu_s());
     let stats = simulation.run(&mut Discard, &mut |_| ControlFlow::Continue(()));
     let stats = stats.map_err(|e| e.to_string())?;
-    Ok((started.elapsed().as_secs_f64(), stats.events))
+    Ok(Alone {
+        seconds: started.elapsed().as_secs_f64(),
+        cpu_s: process::thread_cpu_s() - cpu,
+        events: stats.events,
+    })
 }
 
 /// What a whole run took and left.
 struct Whole {
     seconds: f64,
+    /// Of the thread that simulates, while it does.
+    cpu_s: f64,
     records: f64,
     bytes: u64,
 }
@@ -158,6 +176,7 @@ fn whole(case: &Case, sets: &[&str], dir: &Path, execution: Execution) -> Result
     let records = made.summary.metrics.get("records");
     Ok(Whole {
         seconds,
+        cpu_s: made.simulating_cpu_s,
         records: records.copied().unwrap_or(0.0),
         bytes: bytes_below(dir),
     })
@@ -192,30 +211,38 @@ pub(super) fn table(part: f64, reps: u32, execution: Execution) -> Result<Table,
     std::fs::create_dir_all(&scratch.0).map_err(|e| e.to_string())?;
     let mut columns = Vec::new();
     for case in cases(part) {
-        let mut least = [f64::INFINITY; 3];
+        let (mut least, mut least_cpu) = ([f64::INFINITY; 3], [f64::INFINITY; 3]);
         let mut last = None;
         for _ in 0..reps {
-            let (seconds, events) = alone(&case, execution)?;
+            let alone = alone(&case, execution)?;
             let dir = scratch.0.join(case.name);
             let default = whole(&case, &[], &dir, execution)?;
             let all = whole(&case, &["record.segments=all"], &dir, execution)?;
-            let took = [seconds, default.seconds, all.seconds];
+            let took = [alone.seconds, default.seconds, all.seconds];
+            let cpu = [alone.cpu_s, default.cpu_s, all.cpu_s];
             least = std::array::from_fn(|i| least[i].min(took[i]));
-            last = Some((events, default, all));
+            least_cpu = std::array::from_fn(|i| least_cpu[i].min(cpu[i]));
+            last = Some((alone.events, default, all));
         }
         let Some((events, default, all)) = last else {
             continue;
+        };
+        let per_record = |way: usize, records: f64| {
+            1e9 * (least_cpu[way] - least_cpu[0]).max(0.0) / records.max(1.0)
         };
         let m = Measurement::default()
             .with("events", events)
             .with("simulation_s", least[0])
             .with("whole_s", least[1])
             .with("ratio", least[1] / least[0])
+            .with("simulating_cpu_ratio", least_cpu[1] / least_cpu[0])
             .with("records", default.records)
+            .with("ns_per_record", per_record(1, default.records))
             .with("files_kib", default.bytes as f64 / 1024.0)
             .with("whole_all_segments_s", least[2])
             .with("ratio_all_segments", least[2] / least[0])
             .with("records_all_segments", all.records)
+            .with("ns_per_record_all_segments", per_record(2, all.records))
             .with("files_all_segments_kib", all.bytes as f64 / 1024.0);
         columns.push((case.name.to_owned(), m));
     }

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
+use rustc_hash::FxHashMap;
 use tcp_model::{ConnId, State};
 
 use super::kept::Kept;
-use super::{Change, Conversation, Fate, Sent};
+use super::{Change, Conversation, Fate, Sent, has_flag};
 use crate::figures::style::state_named;
-use crate::store::StoreError;
 use crate::store::reader::{Groups, Table};
+use crate::store::{StoreError, Texts};
 
 const SEGMENTS: &[&str] = &[
     "conn",
@@ -68,12 +69,9 @@ pub(crate) fn conversations(dir: &Path, most: usize) -> Result<Vec<Conversation>
         };
         let mut conns = BTreeSet::from([conn]);
         for row in traced.conversation(conn, &mut conns) {
-            let (from, to) = (one.lane(&row.from), one.lane(&row.to));
-            one.segments.push(Sent {
-                from,
-                to,
-                ..row.sent.clone()
-            });
+            let [from, to] = [row.texts[FROM], row.texts[TO]].map(|node| traced.text(node));
+            let lanes = (one.lane(from), one.lane(to));
+            one.segments.push(traced.sent(row, lanes));
         }
         for (change, node) in conns.iter().flat_map(|c| changes.of(*c)) {
             let lane = one.lane(node);
@@ -86,14 +84,23 @@ pub(crate) fn conversations(dir: &Path, most: usize) -> Result<Vec<Conversation>
     Ok(found)
 }
 
-/// A row of the table of segments; the lanes of `sent` are not known yet.
-#[derive(Debug)]
+/// A row of the table of segments.
+#[derive(Clone, Copy, Debug)]
 struct Row {
     place: u64,
     pair: Pair,
-    from: String,
-    to: String,
-    sent: Sent,
+    conn: i64,
+    number: i64,
+    sent: f64,
+    fate: Fate,
+    source: (i64, i64),
+    numbers: [u32; 3],
+    retransmission: bool,
+    is_reset: bool,
+    /// Places of its texts in [`Traced::texts`], in the order of [`TEXTS`].
+    texts: [u32; 5],
+    state_at_sender: Option<State>,
+    state_at_receiver: Option<State>,
 }
 
 /// The rows of the first connections, and of those that share their 4-tuples.
@@ -102,6 +109,8 @@ struct Traced {
     /// Connections in order of their first segment.
     order: Vec<i64>,
     rows: BTreeMap<i64, Vec<Row>>,
+    /// The texts of all rows.
+    texts: Vec<String>,
 }
 
 impl Traced {
@@ -112,10 +121,11 @@ impl Traced {
         };
         let most = SPARE * most;
         let (mut kept, mut pairs) = (BTreeMap::<i64, Kept<Row>>::new(), BTreeSet::new());
-        let mut sent: HashMap<(i64, (i64, i64)), i64> = HashMap::new();
+        let mut sent: FxHashMap<(i64, (i64, i64)), i64> = FxHashMap::default();
+        let mut places = HashMap::new();
         let mut place = 0;
         while let Some(group) = groups.next_group()? {
-            let columns = Columns::of(&group)?;
+            let columns = Columns::of(&group, &mut places)?;
             for i in 0..group.len() {
                 place += 1;
                 let (conn, pair) = (columns.conn[i], columns.pair(i));
@@ -132,21 +142,51 @@ impl Traced {
                     continue;
                 }
                 let mut row = columns.row(i, place, pair);
-                if row.sent.number == 0 {
+                if row.number == 0 {
                     // Every segment has a row: they are numbered by counting.
-                    let count = sent.entry((conn, row.sent.source)).or_default();
-                    *count += i64::from(row.sent.fate_text != "duplicate");
-                    row.sent.number = *count;
+                    let count = sent.entry((conn, row.source)).or_default();
+                    *count += i64::from(!columns.is_duplicate(i));
+                    row.number = *count;
                 }
-                let matters = row.sent.is_trouble();
-                kept.entry(conn).or_default().push(row, matters);
+                kept.entry(conn).or_default().push(row, row.is_trouble());
             }
         }
         let finished = kept.into_iter();
         traced.rows = finished
             .map(|(conn, rows)| (conn, rows.finish(|row| row.place)))
             .collect();
+        let mut texts: Vec<(String, u32)> = places.into_iter().collect();
+        texts.sort_by_key(|(_, place)| *place);
+        traced.texts = texts.into_iter().map(|(text, _)| text).collect();
         Ok(traced)
+    }
+
+    fn text(&self, place: u32) -> &str {
+        self.texts.get(place as usize).map_or("", String::as_str)
+    }
+
+    /// A row as diagrams need it.
+    fn sent(&self, row: &Row, (from, to): (usize, usize)) -> Sent {
+        let text = |which: usize| self.text(row.texts[which]).to_owned();
+        let [seq, ack, len] = row.numbers;
+        Sent {
+            sent: row.sent,
+            fate: row.fate,
+            fate_text: text(FATE),
+            from,
+            to,
+            conn: row.conn,
+            number: row.number,
+            source: row.source,
+            flags: text(FLAGS),
+            seq,
+            ack,
+            len,
+            retransmission: row.retransmission,
+            reason: text(REASON),
+            state_at_sender: row.state_at_sender,
+            state_at_receiver: row.state_at_receiver,
+        }
     }
 
     /// Rows of a connection, with those that others sent over its 4-tuple meanwhile: old
@@ -157,19 +197,35 @@ impl Traced {
         let (Some(first), Some(last)) = (own.first(), own.last()) else {
             return rows;
         };
-        let during = first.sent.sent..=last.sent.sent;
+        let during = first.sent..=last.sent;
         for (&other, theirs) in self.rows.iter().filter(|(other, _)| **other != conn) {
             let theirs = theirs.iter().filter(|row| row.pair == first.pair);
             let began = theirs.clone().next();
-            if began.is_some_and(|row| during.contains(&row.sent.sent)) {
+            if began.is_some_and(|row| during.contains(&row.sent)) {
                 conns.insert(other);
             }
-            rows.extend(theirs.filter(|row| during.contains(&row.sent.sent)));
+            rows.extend(theirs.filter(|row| during.contains(&row.sent)));
         }
         rows.sort_by_key(|row| row.place);
         rows
     }
 }
+
+impl Row {
+    /// As [`Sent::is_trouble`].
+    fn is_trouble(&self) -> bool {
+        self.retransmission || self.fate == Fate::Lost || self.is_reset
+    }
+}
+
+/// The texts of a row that diagrams show.
+const TEXTS: [&str; 5] = ["from_node", "to_node", "fate", "flags", "reason"];
+/// Their places in [`TEXTS`].
+const FROM: usize = 0;
+const TO: usize = 1;
+const FATE: usize = 2;
+const FLAGS: usize = 3;
+const REASON: usize = 4;
 
 /// The columns of a row group.
 struct Columns<'a> {
@@ -180,11 +236,48 @@ struct Columns<'a> {
     ends: [&'a [i64]; 4],
     numbers: [&'a [i64]; 3],
     retransmission: &'a [bool],
-    texts: [&'a [String]; 7],
+    texts: [TextColumn<'a, u32>; 5],
+    /// What the texts of these columns say: lost or a duplicate; a reset; the state.
+    fates: TextColumn<'a, (bool, bool)>,
+    resets: TextColumn<'a, bool>,
+    states: [TextColumn<'a, Option<State>>; 2],
 }
 
-impl Columns<'_> {
-    fn of(table: &Table) -> Result<Columns<'_>, StoreError> {
+/// A column of texts, and what each of its texts means.
+struct TextColumn<'a, T> {
+    texts: &'a Texts,
+    meanings: Vec<T>,
+}
+
+impl<'a, T: Copy> TextColumn<'a, T> {
+    fn new(
+        table: &'a Table,
+        name: &str,
+        meaning: impl FnMut(&str) -> T,
+    ) -> Result<TextColumn<'a, T>, StoreError> {
+        let texts = table.texts(name)?;
+        let different = texts.different().iter().map(String::as_str);
+        let meanings = different.map(meaning).collect();
+        Ok(TextColumn { texts, meanings })
+    }
+
+    fn at(&self, row: usize) -> T {
+        self.meanings[self.texts.place(row)]
+    }
+}
+
+impl<'a> Columns<'a> {
+    /// `places`: of all texts so far.
+    fn of(table: &'a Table, places: &mut HashMap<String, u32>) -> Result<Columns<'a>, StoreError> {
+        let mut place = |text: &str| {
+            let new = places.len() as u32;
+            match places.get(text) {
+                Some(&place) => place,
+                None => *places.entry(text.to_owned()).or_insert(new),
+            }
+        };
+        let mut texts = |which: usize| TextColumn::new(table, TEXTS[which], &mut place);
+        let state = |name| TextColumn::new(table, name, state_named);
         Ok(Columns {
             conn: table.ints("conn")?,
             number: table.ints("number")?,
@@ -199,14 +292,17 @@ impl Columns<'_> {
             numbers: [table.ints("seq")?, table.ints("ack")?, table.ints("len")?],
             retransmission: table.bools("retransmission")?,
             texts: [
-                table.texts("from_node")?,
-                table.texts("to_node")?,
-                table.texts("fate")?,
-                table.texts("flags")?,
-                table.texts("state_at_sender")?,
-                table.texts("state_at_receiver")?,
-                table.texts("reason")?,
+                texts(FROM)?,
+                texts(TO)?,
+                texts(FATE)?,
+                texts(FLAGS)?,
+                texts(REASON)?,
             ],
+            fates: TextColumn::new(table, "fate", |fate| {
+                (fate.starts_with("lost"), fate == "duplicate")
+            })?,
+            resets: TextColumn::new(table, "flags", |flags| has_flag(flags, "RST"))?,
+            states: [state("state_at_sender")?, state("state_at_receiver")?],
         })
     }
 
@@ -216,40 +312,33 @@ impl Columns<'_> {
         if a <= b { (a, b) } else { (b, a) }
     }
 
+    /// A further arrival of a segment that has a row already.
+    fn is_duplicate(&self, i: usize) -> bool {
+        self.fates.at(i).1
+    }
+
     fn row(&self, i: usize, place: u64, pair: Pair) -> Row {
-        let [from, to, fate_text, flags, at_sender, at_receiver, reason] =
-            self.texts.map(|column| &column[i]);
         let fate = if self.received[i].is_finite() {
             Fate::Received(self.received[i])
-        } else if fate_text.starts_with("lost") {
+        } else if self.fates.at(i).0 {
             Fate::Lost
         } else {
             Fate::Unseen
         };
-        let [seq, ack, len] = self.numbers.map(|column| column[i] as u32);
         Row {
             place,
             pair,
-            from: from.clone(),
-            to: to.clone(),
-            sent: Sent {
-                sent: self.sent[i],
-                fate,
-                fate_text: fate_text.clone(),
-                from: 0,
-                to: 0,
-                conn: self.conn[i],
-                number: self.number[i],
-                source: (self.ends[0][i], self.ends[1][i]),
-                flags: flags.clone(),
-                seq,
-                ack,
-                len,
-                retransmission: self.retransmission[i],
-                reason: reason.clone(),
-                state_at_sender: state_named(at_sender),
-                state_at_receiver: state_named(at_receiver),
-            },
+            conn: self.conn[i],
+            number: self.number[i],
+            sent: self.sent[i],
+            fate,
+            source: (self.ends[0][i], self.ends[1][i]),
+            numbers: self.numbers.map(|column| column[i] as u32),
+            retransmission: self.retransmission[i],
+            is_reset: self.resets.at(i),
+            texts: self.texts.each_ref().map(|column| column.at(i)),
+            state_at_sender: self.states[0].at(i),
+            state_at_receiver: self.states[1].at(i),
         }
     }
 }

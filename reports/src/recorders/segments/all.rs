@@ -1,8 +1,9 @@
 //! Every segment of the traced connections, joined and written while the run goes on.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::path::Path;
 
+use rustc_hash::FxHashMap;
 use sim_core::{LossCause, NodeId, SimTime};
 use tcp_model::sample::{SegmentEvent, SegmentTrace};
 
@@ -17,7 +18,7 @@ pub(crate) struct All {
     table: Table,
     held: VecDeque<Row>,
     /// Place of a held packet, counted from the first row of all.
-    places: HashMap<u64, usize>,
+    places: FxHashMap<u64, usize>,
     first: usize,
     /// Losses at the present instant of packets not yet told to be sent: a link may refuse a
     /// packet before its sender has recorded it.
@@ -29,7 +30,7 @@ impl All {
         Ok(All {
             table: Table::create(dir)?,
             held: VecDeque::new(),
-            places: HashMap::new(),
+            places: FxHashMap::default(),
             first: 0,
             early: Vec::new(),
         })
