@@ -4,7 +4,6 @@ mod bulk;
 pub(crate) mod chart;
 mod connects;
 mod conversation;
-mod csv;
 mod data;
 mod ladder;
 mod ladder_choice;
@@ -22,7 +21,6 @@ use std::path::Path;
 
 use crate::guard::guarded;
 use crate::store::{RunSummary, StoreError};
-pub(crate) use csv::Csv;
 use data::RunData;
 pub use samples::{Series, histogram, time_series};
 pub(crate) use svg::escape;

@@ -13,6 +13,7 @@
 
 pub mod analytic;
 pub mod batch;
+mod csv;
 pub mod figures;
 pub mod findings;
 pub mod format;

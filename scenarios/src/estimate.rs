@@ -18,9 +18,9 @@ use crate::expected::{self, HEADERS, PerConnection, path};
 use crate::problem::Problem;
 use crate::run_spec::RunSpec;
 use crate::scenario::Scenario;
+use crate::scenario::size;
 use crate::scenario::topology::Topology;
 use crate::scenario::workload::{Kind, Workload};
-use crate::size;
 
 /// Assumed time of an event with its records, on one thread.
 pub const SECONDS_PER_EVENT: f64 = 300e-9;

@@ -2,7 +2,7 @@
 //! connection lasts.
 //!
 //! Computed here and nowhere else. The division of networks ([`crate::engine`]), the checks of size
-//! ([`crate::size`]), the estimate of a run's cost ([`crate::estimate`]) and the closed forms
+//! ([`crate::scenario::size`]), the estimate of a run's cost ([`crate::estimate`]) and the closed forms
 //! ([`crate::analytic`]) all read it. Leaves out losses, queueing and what custom applications do.
 
 use sim_core::SimDuration;

@@ -48,7 +48,6 @@ pub mod run;
 pub mod run_spec;
 pub mod scenario;
 pub mod schema;
-pub mod size;
 pub mod sweep;
 
 pub use tcp_model::suggest;

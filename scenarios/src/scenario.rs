@@ -12,12 +12,12 @@ use sim_core::{Network, NodeId, SimDuration};
 use crate::file::{EngineFile, FigureFile, RunFile, ScenarioFile};
 use crate::path::DottedPath;
 use crate::problem::Problem;
-use crate::size;
 use crate::suggest;
 
 pub mod arrivals;
 mod fault;
 pub mod record;
+pub mod size;
 pub mod tcp;
 pub mod topology;
 pub mod workload;

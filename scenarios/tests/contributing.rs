@@ -148,3 +148,39 @@ fn the_table_names_these_files() {
         }
     }
 }
+
+/// Modules of a crate that once needed each other in circles.
+const IN_ONE_DIRECTION: &[(&str, &[&str])] = &[
+    ("reports", &["batch", "figures", "html"]),
+    ("scenarios", &["cli", "bench", "packetdrill"]),
+    ("scenarios", &["analytic", "scenario", "size"]),
+    ("scenarios", &["overrides", "problem", "read"]),
+    ("tcp-model", &["syn_cookie", "connection", "model"]),
+];
+
+#[test]
+fn these_modules_need_each_other_in_one_direction() {
+    let sources = sources();
+    for (folder, modules) in IN_ONE_DIRECTION {
+        let source = format!("{folder}/src/");
+        let text_of = |module: &str| {
+            let (file, inside) = (format!("{module}.rs"), format!("{module}/"));
+            let belongs = |path: &&String| {
+                let path = path.strip_prefix(&source);
+                path.is_some_and(|path| path == file || path.starts_with(&inside))
+            };
+            let files = sources.iter().filter(belongs);
+            files.map(|path| code(path)).collect::<String>()
+        };
+        let texts: Vec<String> = modules.iter().map(|module| text_of(module)).collect();
+        let needs = |a: usize, b: usize| texts[a].contains(&format!("crate::{}::", modules[b]));
+        // What some module can reach: with three modules, two steps are enough.
+        for a in 0..modules.len() {
+            for b in (0..modules.len()).filter(|b| *b != a && needs(a, *b)) {
+                let back = needs(b, a) || (0..modules.len()).any(|c| needs(b, c) && needs(c, a));
+                let (a, b) = (modules[a], modules[b]);
+                assert!(!back, "{folder}: {a} needs {b}, and {b} needs {a}");
+            }
+        }
+    }
+}

@@ -22,6 +22,7 @@ use crate::segment::ConnId;
 use crate::state::State;
 use crate::time_wait::TimeWait;
 use crate::transmit::RetransmitReason;
+use crate::ts_clock::ts_clock;
 
 mod ack;
 mod adaptive;
@@ -39,7 +40,6 @@ mod optional_state;
 mod receive_window;
 mod segment_arrives;
 mod spaces;
-pub(crate) mod syn_options;
 mod tail_loss_probe;
 mod text;
 mod timeouts;
@@ -224,11 +224,6 @@ impl Connection {
     pub fn local_port(&self) -> u16 {
         self.local_port
     }
-}
-
-/// Milliseconds since the start of the run, modulo 2^32.
-pub(crate) fn ts_clock(now: SimTime) -> u32 {
-    (now.as_ps() / SimDuration::from_millis(1).as_ps()) as u32
 }
 
 fn bounds(params: &TcpParams) -> RtoBounds {

@@ -79,10 +79,12 @@ pub mod seq;
 pub mod state;
 pub mod suggest;
 pub mod syn_cookie;
+mod syn_options;
 pub mod testing;
 pub mod ticks;
 pub mod time_wait;
 mod transmit;
+mod ts_clock;
 pub mod wire;
 
 pub use app::spec;

@@ -11,11 +11,11 @@ use std::net::SocketAddrV4;
 use sim_core::SimTime;
 use siphasher::sip::SipHasher13;
 
-use crate::connection::syn_options::SynOptions;
-use crate::connection::ts_clock;
 use crate::params::{EcnMode, IpVersion, TcpParams};
 use crate::segment::{Ecn, Flags, Segment, Tag};
 use crate::seq::SeqNum;
+use crate::syn_options::SynOptions;
+use crate::ts_clock::ts_clock;
 
 /// What is known of a handshake from a SYN cookie and the segment that brought it back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

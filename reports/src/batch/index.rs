@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::axis::{Axis, AxisValues, Unit};
 use super::{BatchInfo, BatchRow};
-use crate::figures::Csv;
+use crate::csv::Csv;
 use crate::store::StoreError;
 use crate::store::table::{Kind, TableWriter, Text};
 

@@ -2,10 +2,10 @@
 
 use super::Figure;
 use super::chart::{Chart, Mark};
-use super::csv::Csv;
 use super::data::RunData;
 use super::senders::{Point, Sender};
 use super::style::SERIES;
+use crate::csv::Csv;
 use crate::store::StoreError;
 
 /// What differs between the figures.

@@ -2,10 +2,10 @@
 
 use super::Figure;
 use super::chart::{Chart, Mark, stack};
-use super::csv::Csv;
 use super::data::RunData;
 use super::style::{BLACK, GREEN, ORANGE, PURPLE, Rgb, SKY, VERMILION};
 use crate::analytic::offered_rate;
+use crate::csv::Csv;
 use crate::store::StoreError;
 
 const KINDS: [(&str, &str, Rgb); 5] = [

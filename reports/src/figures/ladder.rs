@@ -3,13 +3,13 @@
 
 use super::Figure;
 use super::conversation::{Change, Conversation, Fate, Sent};
-use super::csv::Csv;
 use super::data::RunData;
 use super::ladder_choice::{Fold, Shown};
 use super::ladder_labels::Letters;
 use super::ladder_rows::Rows;
 use super::style::{BLACK, GREY, LIGHT_GREY, VERMILION, state_colour};
 use super::svg::{Anchor, Font, Svg, text_width};
+use crate::csv::Csv;
 use crate::format::{count, seconds};
 
 /// Distance of lanes, room beside them, and of the first row from the top.

@@ -4,10 +4,10 @@ use tcp_model::State;
 
 use super::Figure;
 use super::chart::{Chart, Mark, level, stack};
-use super::csv::Csv;
 use super::data::RunData;
 use super::style::{BLACK, BLUE, VERMILION, state_colour};
 use crate::analytic::{FluidPoint, expected_curve};
+use crate::csv::Csv;
 use crate::format::{count, number, seconds};
 use crate::info::AnalyticHints;
 use crate::store::StoreError;

@@ -2,8 +2,8 @@
 
 use super::Figure;
 use super::chart::{Chart, Mark};
-use super::csv::Csv;
 use super::style::SERIES;
+use crate::csv::Csv;
 use crate::store::StoreError;
 
 /// Cells of the time axis: a series keeps its lowest and its highest sample in each.

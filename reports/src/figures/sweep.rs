@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use super::Figure;
 use super::chart::{Chart, Mark, Panel};
-use super::csv::Csv;
 use super::style::SERIES;
 use crate::batch::variants::estimate;
 use crate::batch::{Axis, BatchInfo, BatchRow, Layout, MOST_PANELS, MetricFigure};
+use crate::csv::Csv;
 use crate::metrics;
 use crate::stats::Estimate;
 use crate::store::StoreError;

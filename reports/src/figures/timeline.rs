@@ -5,10 +5,10 @@ use tcp_model::State;
 
 use super::Figure;
 use super::conversation::{Conversation, Fate};
-use super::csv::Csv;
 use super::data::RunData;
 use super::style::{BLACK, GREY, LIGHT_GREY, VERMILION, ink_on, state_colour};
 use super::svg::{Anchor, Font, Svg, text_width};
+use crate::csv::Csv;
 use crate::format::seconds;
 use crate::store::StoreError;
 

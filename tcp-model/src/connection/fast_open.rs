@@ -7,13 +7,13 @@
 use sim_core::SimTime;
 
 use super::Connection;
-use super::syn_options::SynOptions;
 use crate::fast_open::{FastConnect, FastListen, FastOpenNews, FastOpenOption};
 use crate::model::{Outputs, Signal};
 use crate::options::{Options, TcpOption};
 use crate::segment::{Flags, Segment};
 use crate::state::State;
 use crate::syn_cookie::Agreed;
+use crate::syn_options::SynOptions;
 
 impl Connection {
     /// Active OPEN with Fast Open: the SYN goes with what it can carry, the rest follows.

@@ -4,13 +4,13 @@
 use sim_core::SimTime;
 
 use super::Connection;
-use super::syn_options::SynOptions;
 use crate::congestion::{CongestionControl, Start};
 use crate::model::{End, Outputs, Signal};
 use crate::options::Options;
 use crate::segment::{Flags, Segment, Tag};
 use crate::seq::SeqNum;
 use crate::state::State;
+use crate::syn_options::SynOptions;
 use crate::transmit::{RetransmitReason, Transmit};
 
 use super::segment_arrives::whole_seconds;

@@ -12,7 +12,6 @@ use super::endpoint::{Endpoint, Replaced};
 use super::flow::{Flow, Owner};
 use super::record::record_received;
 use super::stack::Stack;
-use crate::connection::ts_clock;
 use crate::icmp::IcmpError;
 use crate::model::{Input, OpenContext, TcpModel};
 use crate::sample::{Side, StateChange, TcpSample};
@@ -20,6 +19,7 @@ use crate::segment::{Detail, Flags, Segment};
 use crate::seq::SeqNum;
 use crate::state::State;
 use crate::time_wait::TimeWaitAction;
+use crate::ts_clock::ts_clock;
 
 impl Stack {
     #[inline(always)]

@@ -2,11 +2,11 @@
 
 use tcp_model::spec::Arrivals;
 
+use super::topology::Topology;
+use super::workload::{Kind, Workload};
 use crate::expected;
 use crate::path::DottedPath;
 use crate::problem::Problem;
-use crate::scenario::topology::Topology;
-use crate::scenario::workload::{Kind, Workload};
 
 /// Most connections of one node in a run: they are numbered with 32 bits.
 const MOST_OF_NODE: f64 = 4_294_967_296.0;
