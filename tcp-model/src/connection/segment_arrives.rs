@@ -236,6 +236,9 @@ impl Connection {
     /// those with data always: the peer needs to know where we are.
     fn answer_unacceptable(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
         self.note_old_text(seg);
+        if seg.len > 0 && seg.seq.before(self.rcv.nxt) {
+            self.enter_quick_acks(); // Linux tcp_send_dupack: an ACK was lost, or came late
+        }
         let harmless = seg.seq_len() > 0 && !seg.flags.is_syn();
         if harmless || self.may_challenge(now) {
             self.send_ack(now, out);
