@@ -26,6 +26,7 @@ use crate::ts_clock::ts_clock;
 
 mod ack;
 mod adaptive;
+mod bursts;
 mod changed_params;
 mod defer_accept;
 mod delayed_ack;

@@ -18,6 +18,8 @@ pub(super) enum Hold {
     More,
     /// It goes, whatever Nagle and cork say (`TCP_NODELAY` when it is set).
     Push,
+    /// A probe takes it along.
+    Probe,
 }
 
 /// Variables of the sending direction. Stream offsets are 64 bits and count payload from 0.

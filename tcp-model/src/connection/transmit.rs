@@ -4,6 +4,7 @@
 use sim_core::SimTime;
 
 use super::Connection;
+use super::bursts::Burst;
 use super::spaces::Hold;
 use crate::congestion::CongestionControl;
 use crate::model::Outputs;
@@ -16,7 +17,7 @@ use crate::transmit::{RetransmitReason, Transmit};
 
 /// What stops the sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stop {
+pub(super) enum Stop {
     NothingToSend,
     CongestionWindow,
     /// The peer's window is closed, or too small to be worth a segment.
@@ -197,6 +198,7 @@ impl Connection {
 
     /// Sends lost octets again while the window admits; the first one in any case when `force`.
     pub(super) fn retransmit_holes(&mut self, mut force: bool, now: SimTime, out: &mut Outputs) {
+        let mut burst = Burst::default();
         loop {
             let outstanding = self.outstanding();
             let Some((start, end)) = self.recovery.next_hole(&outstanding) else {
@@ -206,12 +208,17 @@ impl Connection {
             let pipe = u64::from(self.recovery.pipe(&outstanding));
             // The window counts text: a FIN beside a full segment needs no room of its own.
             let needed = pipe + u64::from(len.min(self.snd.mss));
-            if !force && (needed > self.cc.cwnd() || self.waits_for_pace(now)) {
+            let paced = burst.is_over() && self.waits_for_pace(now);
+            if !force && (needed > self.cc.cwnd() || paced) {
                 return;
+            }
+            if self.params.tso && burst.is_over() {
+                burst = self.next_lost_burst(start, pipe);
             }
             let why = Some(self.reason_of_hole(force));
             force = false;
             let sent = self.send_range(start, len, why, now, out);
+            burst.advance(out);
             self.recovery
                 .on_retransmitted(start, start + sent.max(1), now);
         }
@@ -254,7 +261,8 @@ impl Connection {
     }
 
     fn send_new(&mut self, now: SimTime, out: &mut Outputs) -> Stop {
-        let mut burst = false;
+        let mut burst = Burst::default();
+        let mut after_full = false;
         loop {
             let unsent = self.snd.unsent();
             if unsent == 0 && !self.fin_waits() {
@@ -270,17 +278,25 @@ impl Connection {
             if len > 0 && pipe > 0 && pipe + u64::from(len) > self.cc.cwnd() {
                 return Stop::CongestionWindow;
             }
-            if self.waits_for_pace(now) {
+            if burst.is_over() && self.waits_for_pace(now) {
                 return Stop::Pace;
             }
             if len < self.snd.mss
-                && let Some(stop) = self.hold_small(len, ends || burst)
+                && let Some(stop) = self.hold_small(len, ends || after_full)
             {
                 return stop;
             }
-            burst = self.params.fill_window && len == self.snd.mss;
+            let joined = !burst.is_over();
+            if self.params.tso && !joined && !ends {
+                burst = self.next_burst(unsent, usable, pipe);
+            }
+            after_full = self.params.fill_window && len == self.snd.mss;
             let fin = ends && self.may_finish() && usable > len;
             self.send_range(self.snd.nxt, len + u32::from(fin), None, now, out);
+            burst.advance(out);
+            if joined && let Some(log) = self.recovery.log_mut() {
+                log.join_last();
+            }
         }
     }
 
@@ -307,7 +323,7 @@ impl Connection {
     /// less than a full segment; a FIN waiting behind the text pushes it.
     ///
     /// `ends`: it is all there is, or goes with full segments before it.
-    fn hold_small(&self, len: u32, ends: bool) -> Option<Stop> {
+    pub(super) fn hold_small(&self, len: u32, ends: bool) -> Option<Stop> {
         // Neither a FIN nor urgent data wait, as Linux has it.
         let urgent = self.snd.urgent > self.snd.acked;
         if ends && (self.snd.fin_queued || urgent || self.snd.hold == Hold::Push) {
@@ -365,15 +381,14 @@ impl Connection {
         segment.tag.offset = self.snd.offset_of(seq);
         if data > 0 {
             let (from, to) = (segment.tag.offset, segment.tag.offset + u64::from(data));
-            // MUST-61: PSH on the last buffered segment, and where the application pushed.
-            if to == self.snd.written || (from < self.snd.pushed && self.snd.pushed <= to) {
+            if self.pushes(from, to) {
                 segment.flags |= Flags::PSH;
             }
             if self.snd.urgent > from {
                 segment.flags |= Flags::URG;
                 segment.urgent = (self.snd.urgent - from).min(0xffff) as u16;
             }
-            if data < self.snd.mss {
+            if data < self.snd.mss && !again {
                 self.snd.small_end = end;
             }
             self.snd.last_sent = now;
@@ -416,7 +431,9 @@ impl Connection {
         if usable > 0 && self.snd.flight() == 0 {
             let len = self.snd.unsent().min(u64::from(self.snd.mss.min(usable))) as u32;
             let fin = self.snd.fin_queued && u64::from(len) == self.snd.unsent() && usable > len;
+            self.snd.hold = Hold::Probe;
             self.send_range(self.snd.nxt, len + u32::from(fin), None, now, out);
+            self.snd.hold = Hold::Usual;
             self.arm_rto(now);
         } else if self.snd.probing {
             self.send_range(

@@ -584,6 +584,18 @@ tcp_params! {
             kind: Kind::flag(),
             names: [socket("TCP_CORK")]
         }
+        /// Segments leave in bursts, as a network card cuts them from one large buffer (TSO), and the
+        /// last of a burst of two or more has PSH, as on Linux. Pacing waits between bursts.
+        tso: bool {
+            rfc9293: false, linux: true,
+            kind: Kind::flag()
+        }
+        /// The last octet in the send buffer goes with PSH (RFC 9293 MUST-61). Otherwise PSH is only
+        /// where a call ends without `MSG_MORE`, as on Linux.
+        push_last: bool {
+            rfc9293: true, linux: false,
+            kind: Kind::flag()
+        }
         /// A burst ends with what is left of the peer's window, though that is less than a full
         /// segment, as Linux sends it.
         fill_window: bool {

@@ -19,6 +19,9 @@ const RESENT: u8 = 2;
 /// The peer has SACKed it.
 const SACKED: u8 = 4;
 
+/// Left in one burst with the segment before it.
+const JOINED: u8 = 8;
+
 /// A segment between the end of the one before and its own.
 #[derive(Clone, Copy, Debug, Hash)]
 struct Sent {
@@ -184,6 +187,31 @@ impl SentLog {
             marks: 0,
         };
         self.segments.push_back(new);
+    }
+
+    /// The segment that was sent last left in one burst with the one before it.
+    pub fn join_last(&mut self) {
+        if let Some(last) = self.segments.back_mut() {
+            last.marks |= JOINED;
+        }
+    }
+
+    /// How many lost segments from `start` on left in one burst, at most `most`; the rest of the
+    /// burst is then one of its own.
+    pub fn lost_together(&mut self, start: SeqNum, most: u32) -> u32 {
+        let first = self.segments.partition_point(|s| s.end.at_or_before(start));
+        let mut count = 1;
+        while let Some(next) = self.segments.get_mut(first + count as usize) {
+            if !next.is(LOST) || !next.is(JOINED) {
+                break;
+            }
+            if count >= most {
+                next.marks &= !JOINED;
+                break;
+            }
+            count += 1;
+        }
+        count
     }
 
     /// Octets `start..end` were sent again.

@@ -1,0 +1,120 @@
+//! Bursts: Linux hands several segments to the network card as one large buffer, and the card cuts
+//! it up (TSO). What shows of it on the wire is PSH: the last segment of a burst of two or more has
+//! it, so that the receiver passes the burst on, and acknowledges it, without waiting for more.
+//!
+//! A burst takes about a millisecond at the pacing rate, and more where the round trip is short.
+//!
+//! Leaves out that a burst may wait for more window when the last one left within a millisecond
+//! (`tcp_tso_should_defer`), and that a burst ends where a buffer of 64 KiB does.
+
+use super::Connection;
+use super::spaces::Hold;
+use crate::congestion::CongestionControl;
+use crate::model::Outputs;
+use crate::segment::Flags;
+use crate::seq::SeqNum;
+
+/// Largest burst, in octets: 64 KiB less room for headers (`sk_gso_max_size`).
+const LARGEST: u64 = 65_536 - 321;
+/// Least number of segments that the rate asks for (`tcp_min_tso_segs`).
+const LEAST: u64 = 2;
+/// The share of [`LARGEST`] that is added halves with each so many microseconds of the smallest
+/// round trip (`tcp_tso_rtt_log` = 9).
+const RTT_STEP: u64 = 512;
+
+/// A burst that is being sent.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Burst {
+    /// Segments still to come.
+    left: u32,
+    /// It has more than one.
+    several: bool,
+}
+
+impl Burst {
+    pub(super) fn of(segments: u32) -> Burst {
+        Burst {
+            left: segments,
+            several: segments > 1,
+        }
+    }
+
+    /// The next segment begins another one.
+    pub(super) fn is_over(&self) -> bool {
+        self.left == 0
+    }
+
+    /// A segment of it has just been put out: the last one gets PSH.
+    pub(super) fn advance(&mut self, out: &mut Outputs) {
+        self.left = self.left.saturating_sub(1);
+        if self.left == 0
+            && self.several
+            && let Some(last) = out.segments.last_mut()
+        {
+            last.segment.flags |= Flags::PSH;
+        }
+    }
+}
+
+impl Connection {
+    /// The burst of new text that begins at SND.NXT: `unsent` octets wait, the peer's window admits
+    /// `usable`, and `pipe` are in the network (Linux `tcp_mss_split_point`).
+    pub(super) fn next_burst(&self, unsent: u64, usable: u32, pipe: u64) -> Burst {
+        let mss = u64::from(self.snd.mss.max(1));
+        if self.snd.urgent > self.snd.acked {
+            return Burst::of(1);
+        }
+        let cwnd = self.cc.cwnd() / mss;
+        // At least two bursts are to be in flight.
+        let room = (cwnd.saturating_sub(pipe.div_ceil(mss))).min(cwnd / 2);
+        let most = room.min(self.burst_goal()).max(1);
+        let octets = unsent.min(usable.into());
+        if most * mss <= octets {
+            return Burst::of(most as u32);
+        }
+        let (full, rest) = ((octets / mss) as u32, (octets % mss) as u32);
+        let ends = octets == unsent || self.params.fill_window;
+        let with_rest = rest > 0 && self.hold_small(rest, ends).is_none();
+        Burst::of((full + u32::from(with_rest)).max(1))
+    }
+
+    /// The burst of lost octets that begins at `start`: as many segments as left together.
+    pub(super) fn next_lost_burst(&mut self, start: SeqNum, pipe: u64) -> Burst {
+        let goal = self.burst_goal();
+        let mss = u64::from(self.snd.mss.max(1));
+        let room = self.cc.cwnd().saturating_sub(pipe) / mss;
+        let most = room.min(goal).max(1) as u32;
+        match self.recovery.log_mut() {
+            Some(log) => Burst::of(log.lost_together(start, most)),
+            None => Burst::of(1),
+        }
+    }
+
+    /// Segments of a burst by the pacing rate and the smallest round trip (Linux
+    /// `tcp_tso_autosize`).
+    fn burst_goal(&self) -> u64 {
+        let Some(srtt) = self.rtt.srtt() else {
+            return LARGEST / u64::from(self.snd.mss.max(1));
+        };
+        let micros = |d: sim_core::SimDuration| d.as_ps() / 1_000_000;
+        let cwnd = self.cc.cwnd();
+        let percent = match self.cc.ssthresh() {
+            Some(threshold) if cwnd >= threshold / 2 => self.params.pacing_ca_ratio,
+            _ => self.params.pacing_ss_ratio,
+        };
+        let window = cwnd.max(self.snd.flight().into()).min(u32::MAX.into());
+        let rate = window * u64::from(percent) * 10_000 / micros(srtt).max(1);
+        let min_rtt = self.recovery.log().and_then(|log| log.min_rtt());
+        let steps = micros(min_rtt.unwrap_or(srtt)) / RTT_STEP;
+        let near = LARGEST.checked_shr(steps.min(64) as u32).unwrap_or(0);
+        let octets = ((rate >> 10) + near).min(LARGEST);
+        (octets / u64::from(self.snd.mss.max(1))).max(LEAST)
+    }
+
+    /// PSH of text that ends at this stream offset: where the application pushed, or with the last
+    /// octet that waits (MUST-61). Linux leaves out the latter for `MSG_MORE`.
+    pub(super) fn pushes(&self, from: u64, to: u64) -> bool {
+        let last = to == self.snd.written && (self.params.push_last || self.snd.hold == Hold::Probe);
+        last || (from < self.snd.pushed && self.snd.pushed <= to)
+    }
+}
