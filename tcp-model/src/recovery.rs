@@ -365,8 +365,9 @@ impl Recovery {
         self.log.as_mut().map(|log| log.on_ack(una, now))
     }
 
-    /// SND.UNA advanced by `acked` octets to `out.una`. True when recovery is over.
-    pub fn on_ack(&mut self, acked: u32, out: &Outstanding) -> bool {
+    /// SND.UNA advanced by `acked` octets to `out.una`; `sack`: the peer reports what it holds
+    /// beyond gaps. True when recovery is over.
+    pub fn on_ack(&mut self, acked: u32, sack: bool, out: &Outstanding) -> bool {
         if self.is_calm() {
             return false;
         }
@@ -392,12 +393,16 @@ impl Recovery {
             Phase::Fast => {
                 // A partial ACK: the segment at the new SND.UNA is lost too (RFC 6582 section 3.2
                 // step 3); the segments that filled the gap before it are no longer outstanding.
-                if self.board.is_none() {
+                if !sack {
                     let segments = acked.div_ceil(out.mss.max(1));
                     self.dup_acks = self.dup_acks.saturating_sub(segments.saturating_sub(1));
                     self.rtx_nxt = out.una;
                 }
-                self.lost_edge = self.lost_edge.max((out.una + out.mss).min(out.nxt));
+                // With SACK only below something that was SACKed (RFC 6675 section 4, NextSeg 1
+                // and 3): beyond, nothing speaks of a loss.
+                if !sack || self.board.is_some() {
+                    self.lost_edge = self.lost_edge.max((out.una + out.mss).min(out.nxt));
+                }
                 self.find_lost_edge(out);
             }
             Phase::Loss => {}
@@ -435,9 +440,9 @@ mod tests {
         r.on_retransmitted(SeqNum(0), SeqNum(1000), T);
         assert_eq!((r.pipe(&o), r.next_hole(&o)), (7_000, None));
         let o = out(4_000, 10_000);
-        assert!(!r.on_ack(4_000, &o));
+        assert!(!r.on_ack(4_000, false, &o));
         assert_eq!(r.next_hole(&o), Some((SeqNum(4000), SeqNum(5000))));
-        assert!(r.on_ack(6_000, &out(10_000, 10_000)));
+        assert!(r.on_ack(6_000, false, &out(10_000, 10_000)));
         assert_eq!(r.phase(), Phase::Open);
     }
 
@@ -457,6 +462,19 @@ mod tests {
         assert_eq!(r.next_hole(&o), Some(s(2000, 3000)));
         // 10 outstanding - 4 SACKed - 1 lost and not yet sent again
         assert_eq!(r.pipe(&o), 5_000);
+    }
+
+    #[test]
+    fn with_sack_nothing_beyond_the_last_block_is_lost() {
+        let mut r = Recovery::default();
+        let o = out(0, 10_000);
+        r.on_sack([(SeqNum(1000), SeqNum(4000))].into_iter(), &o, T);
+        assert!(r.on_duplicate_ack(&o));
+        r.enter_fast(&o);
+        r.on_retransmitted(SeqNum(0), SeqNum(1000), T);
+        let o = out(4_000, 10_000);
+        assert!(!r.on_ack(4_000, true, &o));
+        assert_eq!((r.next_hole(&o), r.pipe(&o)), (None, 6_000));
     }
 
     #[test]

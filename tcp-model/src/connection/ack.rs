@@ -7,7 +7,7 @@ use super::Connection;
 use super::measure::Before;
 use crate::congestion::{Congestion, CongestionControl, CongestionEvent};
 use crate::model::{End, Outputs};
-use crate::recovery::Delivered;
+use crate::recovery::{Delivered, Phase};
 use crate::segment::Segment;
 use crate::state::State;
 use crate::transmit::RetransmitReason;
@@ -167,11 +167,15 @@ impl Connection {
         let outstanding = self.outstanding();
         self.take_sack(seg, false, now);
         let lost = self.lost_so_far();
-        let over = self.recovery.on_ack(octets, &outstanding);
+        let over = self.recovery.on_ack(octets, self.rcv.sack_ok, &outstanding);
         self.count_lost(lost);
         self.tell_control(seg, bytes, rtt, &before, now);
         if over {
             self.leave_recovery(phase, now);
+        } else if phase == Phase::Fast && !self.rcv.sack_ok {
+            // RFC 6582 section 3.2 step 3: "retransmit the first unacknowledged segment", window or
+            // not.
+            self.retransmit_holes(Some(RetransmitReason::PartialAck), now, out);
         }
         if self.snd.flight() == 0 {
             self.snd.probing = false;
@@ -281,6 +285,6 @@ impl Connection {
             now,
             in_flight,
         });
-        self.retransmit_holes(true, now, out);
+        self.retransmit_holes(Some(RetransmitReason::DuplicateAcks), now, out);
     }
 }

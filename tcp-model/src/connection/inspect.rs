@@ -22,6 +22,7 @@ impl Connection {
             Phase::Open if census.left > 0 => CongestionState::Disorder,
             Phase::Open => CongestionState::Open,
         };
+        let adaptive = self.rcv.adaptive.as_deref();
         let probing = u32::from(self.timers.keepalive_sent).max(self.timers.probes());
         Details {
             congestion_state: Some(congestion_state),
@@ -34,10 +35,14 @@ impl Connection {
             backoff: Some(self.timers.retransmissions().max(self.timers.probes())),
             probes: Some(probing),
             rttvar: self.rtt.rttvar(),
-            reordering: Some(self.params.dup_ack_threshold),
+            reordering: Some(self.reordering()),
             unsent: Some(self.snd.unsent()),
-            rcv_mss: Some(self.rcv.mss),
-            advertised_mss: Some(u32::from(self.params.mss())),
+            rcv_mss: Some(adaptive.map_or(self.rcv.mss, |a| a.mss)),
+            ato: adaptive.map(|a| a.ato),
+            rcv_ssthresh: adaptive.map(|a| a.ssthresh),
+            rcv_space: adaptive.map(|a| a.space),
+            rcv_rtt: adaptive.map(|a| a.rtt),
+            advertised_mss: Some(self.advertised_mss()),
             timestamps: Some(self.rcv.ts_ok),
             sack: Some(self.rcv.sack_ok),
             window_scale: self
@@ -50,5 +55,16 @@ impl Connection {
             syn_data_acked: Some(self.rare.as_ref().is_some_and(|r| r.syn_data_acked)),
             ..Details::default()
         }
+    }
+
+    /// The degree of reordering in segments: that of the path where it has shown more than
+    /// `dup_ack_threshold` (Linux `tcp_check_sack_reordering`).
+    fn reordering(&self) -> u32 {
+        /// `tcp_max_reordering`.
+        const MOST: u32 = 300;
+        let log = self.recovery.log();
+        let span = log.map_or(0, |log| log.reordered_by());
+        let seen = span.div_ceil(self.snd.mss.max(1)).min(MOST);
+        seen.max(self.params.dup_ack_threshold)
     }
 }

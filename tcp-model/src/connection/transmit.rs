@@ -140,7 +140,7 @@ impl Connection {
         if !sends && !early {
             return;
         }
-        self.retransmit_holes(false, now, out);
+        self.retransmit_holes(None, now, out);
         let before = self.snd.nxt;
         let stop = self.send_new(now, out);
         if self.snd.blocked && self.params.notsent_lowat.is_some() {
@@ -196,8 +196,14 @@ impl Connection {
                 && self.cc.cwnd() < 2 * u64::from(snd.most_out))
     }
 
-    /// Sends lost octets again while the window admits; the first one in any case when `force`.
-    pub(super) fn retransmit_holes(&mut self, mut force: bool, now: SimTime, out: &mut Outputs) {
+    /// Sends lost octets again while the window admits; the first one in any case when it is
+    /// `forced`, for that reason.
+    pub(super) fn retransmit_holes(
+        &mut self,
+        mut forced: Option<RetransmitReason>,
+        now: SimTime,
+        out: &mut Outputs,
+    ) {
         let mut burst = Burst::default();
         loop {
             let outstanding = self.outstanding();
@@ -209,14 +215,13 @@ impl Connection {
             // The window counts text: a FIN beside a full segment needs no room of its own.
             let needed = pipe + u64::from(len.min(self.snd.mss));
             let paced = burst.is_over() && self.waits_for_pace(now);
-            if !force && (needed > self.cc.cwnd() || paced) {
+            if forced.is_none() && (needed > self.cc.cwnd() || paced) {
                 return;
             }
             if self.params.tso && burst.is_over() {
                 burst = self.next_lost_burst(start, pipe);
             }
-            let why = Some(self.reason_of_hole(force));
-            force = false;
+            let why = Some(self.reason_of_hole(forced.take()));
             let sent = self.send_range(start, len, why, now, out);
             burst.advance(out);
             self.recovery
@@ -234,8 +239,8 @@ impl Connection {
         hole.min(self.snd.mss)
     }
 
-    /// The rule by which the hole that is next is sent again; `first` when recovery begins with it.
-    fn reason_of_hole(&mut self, first: bool) -> RetransmitReason {
+    /// The rule by which the hole that is next is sent again.
+    fn reason_of_hole(&mut self, forced: Option<RetransmitReason>) -> RetransmitReason {
         if self.recovery.phase() == Phase::Loss {
             let why = self.loss_reason;
             if why == RetransmitReason::Timeout {
@@ -243,11 +248,10 @@ impl Connection {
             }
             return why;
         }
-        match (self.recovery.uses_rack(), self.recovery.has_sacks(), first) {
-            (true, ..) => RetransmitReason::Rack,
-            (_, true, _) => RetransmitReason::Sack,
-            (.., true) => RetransmitReason::DuplicateAcks,
-            (.., false) => RetransmitReason::PartialAck,
+        match (self.recovery.uses_rack(), self.recovery.has_sacks()) {
+            (true, _) => RetransmitReason::Rack,
+            (_, true) => RetransmitReason::Sack,
+            _ => forced.unwrap_or(RetransmitReason::PartialAck),
         }
     }
 

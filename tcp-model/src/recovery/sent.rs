@@ -67,6 +67,8 @@ struct Reordering {
     round: Option<SeqNum>,
     /// Highest sequence number delivered.
     fack: SeqNum,
+    /// The most octets by which others were delivered before one that was sent once.
+    span: u32,
 }
 
 /// RFC 8985 section 6.2 step 4: "RACK.reo_wnd_persist = 16".
@@ -126,6 +128,7 @@ impl SentLog {
                 persist: 0,
                 round: None,
                 fack: una,
+                span: 0,
             },
             probe: None,
         }
@@ -159,6 +162,12 @@ impl SentLog {
             others.filter(|s| s.is(marks)).count() as u32
         };
         [self.sacked, count(LOST | RESENT), count(RESENT)]
+    }
+
+    /// The most octets by which later segments overtook one: Linux's degree of reordering, times
+    /// the segment size.
+    pub fn reordered_by(&self) -> u32 {
+        self.reordering.span
     }
 
     /// When the first outstanding segment was last sent.
@@ -251,7 +260,7 @@ impl SentLog {
             if segment.is(LOST) {
                 self.lost -= segment.end.offset_from(self.una);
             }
-            self.una = segment.end;
+            let start = std::mem::replace(&mut self.una, segment.end);
             self.segments.pop_front();
             delivered.segments += 1;
             self.sacked -= u32::from(segment.is(SACKED));
@@ -261,7 +270,7 @@ impl SentLog {
                 if !segment.is(RESENT) {
                     delivered.first_sent.get_or_insert(segment.at);
                 }
-                self.deliver(segment, now);
+                self.deliver(segment, start, now);
             }
         }
         // Part of a segment: its rest is a smaller one.
@@ -286,7 +295,8 @@ impl SentLog {
             i += 1;
         }
         while i < self.segments.len() && self.segments[i].end.at_or_before(end) {
-            let length = self.segments[i].end.offset_from(self.start(i));
+            let start = self.start(i);
+            let length = self.segments[i].end.offset_from(start);
             let segment = &mut self.segments[i];
             if !segment.is(SACKED) {
                 if segment.is(LOST) {
@@ -299,7 +309,7 @@ impl SentLog {
                 if !segment.is(RESENT) && first_sent.is_none() {
                     first_sent = Some(segment.at);
                 }
-                self.deliver(segment, now);
+                self.deliver(segment, start, now);
             }
             i += 1;
         }
@@ -307,7 +317,7 @@ impl SentLog {
     }
 
     /// RFC 8985 section 6.2, steps 1 to 3.
-    fn deliver(&mut self, segment: Sent, now: SimTime) {
+    fn deliver(&mut self, segment: Sent, start: SeqNum, now: SimTime) {
         let rtt = now.since(segment.at);
         // Step 2: "if the RTT is less than the minimum, the original was acknowledged".
         let ambiguous = segment.is(RESENT) && self.min_rtt.is_some_and(|(min, _)| rtt < min);
@@ -332,7 +342,11 @@ impl SentLog {
                 self.min_rtt = Some((rtt, now));
             }
             // Step 3: delivered in an order other than that of sending.
-            self.reordering.seen |= segment.end.before(self.reordering.fack);
+            let order = &mut self.reordering;
+            if segment.end.before(order.fack) {
+                order.seen = true;
+                order.span = order.span.max(order.fack.offset_from(start));
+            }
         }
         self.reordering.fack = self.reordering.fack.max(segment.end);
     }
