@@ -191,7 +191,8 @@ impl TcpParams {
         shift
     }
 
-    /// The window that a SYN or SYN-ACK offers, whose field is never scaled, when options take
+    /// The window that a SYN or SYN-ACK offers, whose field is never scaled and says at most 65535,
+    /// when options take
     /// `option_bytes` of every segment. An adaptive receiver offers half of its first buffer, in
     /// whole segments.
     pub fn first_window(&self, option_bytes: u32) -> u32 {
@@ -205,7 +206,7 @@ impl TcpParams {
         } else {
             space
         };
-        whole.min(0xffff).min(self.offered_buffer())
+        whole.min(self.offered_buffer())
     }
 
     /// A receive buffer of this size for good, as by SO_RCVBUF: Linux takes twice as much memory

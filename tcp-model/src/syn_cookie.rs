@@ -138,7 +138,9 @@ impl SynCookieKey {
             seq: self.make(ends, syn.seq, minute(now), place as u32),
             ack: syn.seq + 1,
             flags: Flags::SYN_ACK | ece,
-            window: params.first_window(if stamp.is_some() { 12 } else { 0 }) as u16,
+            window: params
+                .first_window(if stamp.is_some() { 12 } else { 0 })
+                .min(0xffff) as u16,
             options: options.write(params.syn_layout),
             tag: Tag {
                 conn: syn.tag.conn,

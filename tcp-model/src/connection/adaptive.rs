@@ -55,8 +55,15 @@ const FIRST_GUESS: u32 = 536;
 pub(super) const LEAST_MSS: u32 = 88;
 
 impl Adaptive {
-    /// `mss`: payload of a full segment of the peer's, as announced.
-    fn new(params: &TcpParams, mss: u32, offered: u32, copied: SeqNum, now: SimTime) -> Adaptive {
+    /// `mss`: payload of a full segment of the peer's, as announced; `offered`: the window that
+    /// was, and the largest that the field can express.
+    fn new(
+        params: &TcpParams,
+        mss: u32,
+        (offered, most_offered): (u32, u32),
+        copied: SeqNum,
+        now: SimTime,
+    ) -> Adaptive {
         let buffer = params.initial_buffer();
         // Half of the buffer's memory, less a segment.
         let most = buffer / 2;
@@ -65,6 +72,7 @@ impl Adaptive {
         } else {
             most
         };
+        let clamp = clamp.min(most_offered);
         let ssthresh = offered.min(clamp);
         Adaptive {
             ato: SimDuration::ZERO,
@@ -141,13 +149,17 @@ impl Connection {
 
     /// What the receiver has learnt so far.
     pub(super) fn adaptive(&mut self, now: SimTime) -> &mut Adaptive {
+        let known = self.rcv.adaptive.take();
+        let known = known.unwrap_or_else(|| Box::new(self.first_guess(now)));
+        self.rcv.adaptive.insert(known)
+    }
+
+    /// What an adaptive receiver believes before any data have come.
+    pub(super) fn first_guess(&self, now: SimTime) -> Adaptive {
         let offered = self.rcv.edge.offset_from(self.rcv.acked);
         let copied = self.rcv.nxt - self.rcv.unread as u32;
-        let mss = self.advertised_mss();
-        let params = &self.params;
-        self.rcv
-            .adaptive
-            .get_or_insert_with(|| Box::new(Adaptive::new(params, mss, offered, copied, now)))
+        let most = 0xffff << self.rcv.shift;
+        Adaptive::new(&self.params, self.advertised_mss(), (offered, most), copied, now)
     }
 
     /// Linux `tcp_measure_rcv_mss`: the largest segment seen, or a smaller one that comes twice.

@@ -44,7 +44,7 @@ impl Connection {
             seq: self.snd.iss,
             ack: if answers { self.rcv.nxt } else { SeqNum(0) },
             flags,
-            window: window as u16,
+            window: window.min(0xffff) as u16,
             options,
             len,
             tag: Tag {
@@ -63,7 +63,8 @@ impl Connection {
         self.arm_rto(now);
     }
 
-    /// The window a SYN or SYN-ACK offers.
+    /// The window a SYN or SYN-ACK offers. Linux admits more than the field can say where its
+    /// buffer is larger.
     fn syn_window(&self) -> u32 {
         let stamps = self.passive && self.rcv.ts_ok;
         self.params.first_window(if stamps { 12 } else { 0 })

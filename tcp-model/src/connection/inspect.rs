@@ -1,5 +1,7 @@
 //! What a connection tells of itself: the rest of Linux's `tcp_info`.
 
+use sim_core::SimTime;
+
 use super::Connection;
 use crate::diagnostics::{CongestionState, Details};
 use crate::recovery::Phase;
@@ -22,7 +24,9 @@ impl Connection {
             Phase::Open if census.left > 0 => CongestionState::Disorder,
             Phase::Open => CongestionState::Open,
         };
-        let adaptive = self.rcv.adaptive.as_deref();
+        let open = self.params.adaptive_receiver && self.state.is_synchronized();
+        let guess = || open.then(|| self.first_guess(SimTime::ZERO));
+        let adaptive = self.rcv.adaptive.as_deref().copied().or_else(guess);
         let probing = u32::from(self.timers.keepalive_sent).max(self.timers.probes());
         Details {
             congestion_state: Some(congestion_state),

@@ -6,6 +6,7 @@ use super::Connection;
 use super::text::AckNeed;
 use crate::model::{End, Outputs};
 use crate::segment::{Flags, Segment};
+use crate::seq::SeqNum;
 use crate::state::State;
 use crate::time_wait::TimeWaitAction;
 use crate::transmit::RetransmitReason;
@@ -196,6 +197,10 @@ impl Connection {
 
     /// The four cases of RFC 9293 section 3.10.7.4.
     fn check_sequence(&self, seg: &Segment) -> Sequence {
+        let edge = self.rcv.nxt + self.rcv.window();
+        if !self.params.trim_to_window && (seg.seq + seg.len).after(edge) {
+            return self.check_right_edge(seg, edge);
+        }
         let (nxt, wnd, len) = (self.rcv.nxt, self.rcv.window(), seg.seq_len());
         let inside = if len == 0 {
             // Deviation: an empty segment exactly at the right edge is accepted too. It is the
@@ -208,9 +213,24 @@ impl Connection {
         if inside {
             Sequence::Acceptable
         } else if wnd == 0 && seg.seq == nxt {
-            Sequence::ControlOnly
+            // A bare FIN needs no room.
+            match self.params.trim_to_window || !seg.flags.is_fin() {
+                true => Sequence::ControlOnly,
+                false => Sequence::Acceptable,
+            }
         } else {
             Sequence::Unacceptable
+        }
+    }
+
+    /// A segment whose text ends beyond the window (Linux `tcp_sequence`, then `tcp_data_queue`).
+    fn check_right_edge(&self, seg: &Segment, edge: SeqNum) -> Sequence {
+        if seg.seq.after(edge) || self.rcv.unread > 0 {
+            Sequence::Unacceptable
+        } else if seg.seq == edge {
+            Sequence::ControlOnly
+        } else {
+            Sequence::Acceptable
         }
     }
 

@@ -103,14 +103,16 @@ impl Connection {
         }
     }
 
-    /// The part of the segment inside the window: first octet, end, and the FIN's place.
+    /// The part of the segment inside the window: first octet, end, and the FIN's place. Where
+    /// nothing is trimmed, the sequence check has let through what may be taken whole.
     ///
     /// Deviation: a FIN just beyond the right edge is taken with the text that fills the window; it
     /// needs no room in the buffer.
     fn trim(&self, seg: &Segment) -> (SeqNum, SeqNum, Option<SeqNum>) {
         let end = seg.seq + seg.len;
-        let inside = end.min(self.rcv.edge).max(self.rcv.nxt);
-        let whole = end.at_or_before(self.rcv.edge);
+        let whole = end.at_or_before(self.rcv.edge) || !self.params.trim_to_window;
+        let most = if whole { end } else { self.rcv.edge };
+        let inside = most.max(self.rcv.nxt);
         let fin = (seg.flags.is_fin() && whole && end.at_or_after(self.rcv.nxt)).then_some(end);
         (seg.seq.max(self.rcv.nxt), inside, fin)
     }

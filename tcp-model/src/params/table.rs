@@ -241,6 +241,13 @@ tcp_params! {
             rfc9293: false, linux: true,
             kind: Kind::flag()
         }
+        /// Text beyond the right edge of the window is cut off (RFC 9293 section 3.10.7.4). Otherwise a
+        /// segment that begins inside and ends beyond is taken whole when the application has read
+        /// everything before, and refused when it has not, as Linux has it since 6.17.
+        trim_to_window: bool {
+            rfc9293: true, linux: false,
+            kind: Kind::flag()
+        }
         /// The buffer of an adaptive receiver grows with what the application reads, up to
         /// `receive_buffer`.
         moderate_rcvbuf: bool {
