@@ -220,11 +220,11 @@ fn ports(c: &mut Criterion) {
             let mut rng = Rng::stream(1, "ports", 0);
             let mut ports = PortAllocator::new((32_768, 60_999), selection, 1);
             for _ in 0..used {
-                ports.allocate(to, &mut rng);
+                ports.allocate(to, SimTime::ZERO, &mut rng);
             }
             group.bench_function(format!("{name}, {used} of 28,232 in use"), |b| {
                 b.iter(|| {
-                    let found = ports.allocate(to, &mut rng);
+                    let found = ports.allocate(to, SimTime::ZERO, &mut rng);
                     found.port.map(|port| ports.release(to, port))
                 });
             });

@@ -10,8 +10,8 @@ mod search;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 use hashbrown::HashTable;
-use sim_core::Rng;
 use sim_core::rng::mix;
+use sim_core::{Rng, SimDuration, SimTime};
 
 use crate::params::PortSelection;
 use pool::Pool;
@@ -50,6 +50,9 @@ pub struct PortAllocator {
     index: Option<Box<HashTable<u32>>>,
 }
 
+/// How often Linux moves the ports of a destination.
+const SHUFFLE: SimDuration = SimDuration::from_secs(10);
+
 /// Destinations that are looked at one by one.
 const FEW: usize = 4;
 
@@ -79,10 +82,11 @@ impl PortAllocator {
     }
 
     /// Chooses a free port towards `to` and marks it as used.
-    pub fn allocate(&mut self, to: Destination, rng: &mut Rng) -> Found {
+    pub fn allocate(&mut self, to: Destination, now: SimTime, rng: &mut Rng) -> Found {
         let selection = self.selection;
+        let offset = self.offset(&to, now);
         let pool = self.pool_mut(to);
-        let (at, probes) = search::choose(pool, selection, rng);
+        let (at, probes) = search::choose(pool, selection, offset, rng);
         if let Some(at) = at {
             pool.set(at);
         }
@@ -193,17 +197,22 @@ impl PortAllocator {
             .map(|&i| i as usize)
     }
 
+    /// Where the ports of a destination begin: a place of its own for each, known only to the host.
+    /// Linux moves it every 10 s (`EPHEMERAL_PORT_SHUFFLE_PERIOD`), so that a sequence of ports goes
+    /// on elsewhere.
+    fn offset(&self, to: &Destination, now: SimTime) -> u32 {
+        if self.selection != PortSelection::Linux {
+            return 0;
+        }
+        let period = now.since(SimTime::ZERO).as_ps() / SHUFFLE.as_ps();
+        mix(hash(to) ^ self.secret ^ mix(period)) as u32
+    }
+
     fn pool_mut(&mut self, to: Destination) -> &mut Pool {
         if let Some(i) = self.find(&to) {
             return &mut self.pools[i].1;
         }
-        let hash_of_to = hash(&to);
-        let start = match self.selection {
-            PortSelection::Sequential => 0,
-            // A start of its own for each destination, known only to the host.
-            _ => mix(hash_of_to ^ self.secret) as u32,
-        };
-        let mut pool = Pool::new(self.count, start);
+        let mut pool = Pool::new(self.count);
         for &port in &self.reserved {
             if let Some(at) = self.place(port) {
                 pool.set(at);

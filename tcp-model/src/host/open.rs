@@ -208,9 +208,9 @@ impl Stack {
             local: address,
             remote,
         };
-        let mut found = self.ports.allocate(to, &mut self.port_rng);
+        let mut found = self.ports.allocate(to, cx.now(), &mut self.port_rng);
         if found.port.is_none() && self.free_drained_ports() {
-            found = self.ports.allocate(to, &mut self.port_rng);
+            found = self.ports.allocate(to, cx.now(), &mut self.port_rng);
         }
         self.stats.port_searches += 1;
         self.stats.port_probes += u64::from(found.probes);

@@ -14,7 +14,7 @@ pub(super) struct Pool {
     count: u32,
     /// Used ports at even and at odd places.
     used: [u32; 2],
-    /// Where the next search starts, modulo the number of ports.
+    /// Where the next search starts, beyond the destination's offset, modulo the number of ports.
     pub(super) start: u32,
 }
 
@@ -57,12 +57,12 @@ impl Places {
 }
 
 impl Pool {
-    pub(super) fn new(count: u32, start: u32) -> Pool {
+    pub(super) fn new(count: u32) -> Pool {
         Pool {
             places: Places::Few([0; FEW], 0),
             count,
             used: [0; 2],
-            start,
+            start: 0,
         }
     }
 

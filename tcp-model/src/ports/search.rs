@@ -10,10 +10,11 @@ use crate::params::PortSelection;
 pub(super) fn choose(
     pool: &mut Pool,
     selection: PortSelection,
+    offset: u32,
     rng: &mut Rng,
 ) -> (Option<u32>, u32) {
     match selection {
-        PortSelection::Linux => linux(pool, rng),
+        PortSelection::Linux => linux(pool, offset, rng),
         PortSelection::Random => {
             let start = rng.below(u64::from(pool.count())) as u32;
             linear(pool, start)
@@ -41,18 +42,19 @@ fn linear(pool: &Pool, start: u32) -> (Option<u32>, u32) {
     }
 }
 
-/// Linux since 4.2 (`__inet_hash_connect`): from an even start, kept per destination, all even
+/// Linux since 4.2 (`__inet_hash_connect`): from an even start, kept per destination and moved by
+/// the destination's `offset`, all even
 /// places, then from the next place all odd ones. After success the start moves beyond the place
 /// found, or further by a random even number below 16, whichever is more, and by two.
 ///
 /// Leaves out that destinations can share a start through Linux's table of 65536 entries, and that
 /// Linux passes over one port of a range with an odd number of ports.
-fn linux(pool: &mut Pool, rng: &mut Rng) -> (Option<u32>, u32) {
+fn linux(pool: &mut Pool, offset: u32, rng: &mut Rng) -> (Option<u32>, u32) {
     let count = pool.count();
     if count == 0 {
         return (None, 0);
     }
-    let even = (pool.start % count) & !1;
+    let even = (pool.start.wrapping_add(offset) % count) & !1;
     let mut probes = 0;
     for parity in [0, 1] {
         if pool.free(parity) == 0 {

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use sim_core::Rng;
+use sim_core::{Rng, SimDuration, SimTime};
 
 use super::*;
 
@@ -30,17 +30,17 @@ fn every_port_is_found_once_and_then_none() {
             let (mut ports, mut rng) = allocator(range, selection);
             let n = ports.port_count();
             let seen: BTreeSet<u16> = (0..n)
-                .map(|_| ports.allocate(TO, &mut rng).port.unwrap())
+                .map(|_| ports.allocate(TO, SimTime::ZERO, &mut rng).port.unwrap())
                 .collect();
             assert_eq!(seen.len() as u32, n, "{selection:?} {range:?}");
             assert_eq!(
                 (seen.first(), seen.last()),
                 (Some(&range.0), Some(&range.1))
             );
-            let full = ports.allocate(TO, &mut rng);
+            let full = ports.allocate(TO, SimTime::ZERO, &mut rng);
             assert_eq!((full.port, full.probes, ports.used(TO)), (None, n, n));
             assert!(ports.release(TO, range.1) && !ports.release(TO, range.1));
-            assert_eq!(ports.allocate(TO, &mut rng).port, Some(range.1));
+            assert_eq!(ports.allocate(TO, SimTime::ZERO, &mut rng).port, Some(range.1));
         }
     }
 }
@@ -53,7 +53,7 @@ fn an_empty_range_has_no_port() {
             port: None,
             probes: 0,
         };
-        assert_eq!(ports.allocate(TO, &mut rng), none);
+        assert_eq!(ports.allocate(TO, SimTime::ZERO, &mut rng), none);
     }
 }
 
@@ -70,23 +70,23 @@ fn destinations_have_pools_of_their_own() {
     };
     for to in [TO, other_port, other_source] {
         for _ in 0..10 {
-            assert!(ports.allocate(to, &mut rng).port.is_some());
+            assert!(ports.allocate(to, SimTime::ZERO, &mut rng).port.is_some());
         }
-        assert_eq!(ports.allocate(to, &mut rng).port, None);
+        assert_eq!(ports.allocate(to, SimTime::ZERO, &mut rng).port, None);
     }
 }
 
 #[test]
 fn reserved_ports_are_never_given_out() {
     let (mut ports, mut rng) = allocator((100, 103), PortSelection::Sequential);
-    assert_eq!(ports.allocate(TO, &mut rng).port, Some(100));
+    assert_eq!(ports.allocate(TO, SimTime::ZERO, &mut rng).port, Some(100));
     ports.reserve(100);
     ports.reserve(102);
     ports.reserve(9);
     assert!(!ports.release(TO, 100));
-    let two = [(); 2].map(|()| ports.allocate(TO, &mut rng).port);
+    let two = [(); 2].map(|()| ports.allocate(TO, SimTime::ZERO, &mut rng).port);
     assert_eq!(two, [Some(101), Some(103)]);
-    assert_eq!(ports.allocate(TO, &mut rng).port, None);
+    assert_eq!(ports.allocate(TO, SimTime::ZERO, &mut rng).port, None);
 }
 
 /// What was measured on Linux: ports of the lower end's parity only, in steps uniform in 2 to 16,
@@ -95,7 +95,7 @@ fn reserved_ports_are_never_given_out() {
 fn linux_steps_through_one_parity_first() {
     let (mut ports, mut rng) = allocator((32_768, 60_999), PortSelection::Linux);
     let chosen: Vec<u16> = (0..2000)
-        .map(|_| ports.allocate(TO, &mut rng).port.unwrap())
+        .map(|_| ports.allocate(TO, SimTime::ZERO, &mut rng).port.unwrap())
         .collect();
     assert!(chosen.iter().all(|p| p % 2 == 0));
     let mut steps = [0u32; 17];
@@ -110,13 +110,32 @@ fn linux_steps_through_one_parity_first() {
     );
 }
 
+/// Also measured: after 10 s a sequence goes on somewhere else, on the same parity.
+#[test]
+fn linux_moves_the_ports_of_a_destination_every_10_s() {
+    let (mut ports, mut rng) = allocator((32_768, 60_999), PortSelection::Linux);
+    let mut jumps = Vec::new();
+    let mut last = None;
+    for n in 0..600u32 {
+        let now = SimTime::ZERO + SimDuration::from_millis(100) * u64::from(n);
+        let port = u32::from(ports.allocate(TO, now, &mut rng).port.unwrap());
+        assert_eq!(port % 2, 0);
+        let step = last.map_or(2, |last| (port + 28_232 - last) % 28_232);
+        if !(2..=16).contains(&step) {
+            jumps.push(n);
+        }
+        last = Some(port);
+    }
+    assert_eq!(jumps, [100, 200, 300, 400, 500]);
+}
+
 #[test]
 fn at_half_occupancy_linux_looks_at_the_whole_first_parity() {
     let (mut ports, mut rng) = allocator((32_768, 60_999), PortSelection::Linux);
     let first_half: u64 = (0..14_116)
-        .map(|_| u64::from(ports.allocate(TO, &mut rng).probes))
+        .map(|_| u64::from(ports.allocate(TO, SimTime::ZERO, &mut rng).probes))
         .sum();
-    let next = ports.allocate(TO, &mut rng);
+    let next = ports.allocate(TO, SimTime::ZERO, &mut rng);
     assert_eq!(next.port.unwrap() % 2, 1);
     assert!((14_117..14_130).contains(&next.probes), "{}", next.probes);
     // Below the knee a search is cheap on average.
@@ -146,14 +165,14 @@ proptest! {
     fn linux_finds_the_port_and_the_cost_of_a_search_one_by_one(
         count in 1u32..300, start: u32, taken in proptest::collection::vec(any::<prop::sample::Index>(), 0..400),
     ) {
-        let mut pool = Pool::new(count, start);
+        let mut pool = Pool::new(count);
         let mut used = BTreeSet::new();
         for place in taken {
             let at = place.index(count as usize) as u32;
             prop_assert_eq!(pool.set(at), used.insert(at));
         }
         let mut rng = Rng::stream(1, "ports", 0);
-        let found = search::choose(&mut pool, PortSelection::Linux, &mut rng);
+        let found = search::choose(&mut pool, PortSelection::Linux, start, &mut rng);
         prop_assert_eq!(found, linux_by_the_book(&used, count, start));
     }
 
@@ -165,7 +184,7 @@ proptest! {
         let mut used: Vec<u16> = Vec::new();
         for (allocate, place) in steps {
             if allocate || used.is_empty() {
-                let found = ports.allocate(TO, &mut rng);
+                let found = ports.allocate(TO, SimTime::ZERO, &mut rng);
                 prop_assert_eq!(found.port.is_some(), used.len() < usize::from(count));
                 prop_assert!(found.probes >= 1 && found.probes <= u32::from(count));
                 if let Some(port) = found.port {
