@@ -16,8 +16,6 @@ use crate::seq::SeqNum;
 
 /// Largest burst, in octets: 64 KiB less room for headers (`sk_gso_max_size`).
 const LARGEST: u64 = 65_536 - 321;
-/// Least number of segments that the rate asks for (`tcp_min_tso_segs`).
-const LEAST: u64 = 2;
 /// The share of [`LARGEST`] that is added halves with each so many microseconds of the smallest
 /// round trip (`tcp_tso_rtt_log` = 9).
 const RTT_STEP: u64 = 512;
@@ -108,7 +106,7 @@ impl Connection {
         let steps = micros(min_rtt.unwrap_or(srtt)) / RTT_STEP;
         let near = LARGEST.checked_shr(steps.min(64) as u32).unwrap_or(0);
         let octets = ((rate >> 10) + near).min(LARGEST);
-        (octets / u64::from(self.snd.mss.max(1))).max(LEAST)
+        (octets / u64::from(self.snd.mss.max(1))).max(self.params.min_burst.into())
     }
 
     /// PSH of text that ends at this stream offset: where the application pushed, or with the last

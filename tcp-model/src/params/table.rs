@@ -597,6 +597,13 @@ tcp_params! {
             rfc9293: false, linux: true,
             kind: Kind::flag()
         }
+        /// The least number of segments in a burst that the pacing rate asks for (`tso`). A burst takes
+        /// at most half of the congestion window.
+        min_burst: u32 {
+            rfc9293: 2,
+            kind: Kind::count(1, 65_535, "segments").because("a burst has a segment at least"),
+            names: [linux("net.ipv4.tcp_min_tso_segs", Raw::Same)]
+        }
         /// The last octet in the send buffer goes with PSH (RFC 9293 MUST-61). Otherwise PSH is only
         /// where a call ends without `MSG_MORE`, as on Linux.
         push_last: bool {

@@ -90,7 +90,7 @@ const ELSEWHERE: &str = "\
     tcp_ecn_fallback tcp_ecn_option tcp_ecn_option_beacon tcp_ehash_entries tcp_fack \
     tcp_fastopen_blackhole_timeout_sec tcp_frto tcp_fwmark_accept tcp_l3mdev_accept \
     tcp_limit_output_bytes tcp_max_orphans tcp_max_reordering tcp_mem tcp_migrate_req \
-    tcp_min_rtt_wlen tcp_min_snd_mss tcp_min_tso_segs tcp_mtu_probe_floor tcp_no_metrics_save \
+    tcp_min_rtt_wlen tcp_min_snd_mss tcp_mtu_probe_floor tcp_no_metrics_save \
     tcp_no_ssthresh_metrics_save tcp_pingpong_thresh tcp_plb_cong_thresh tcp_plb_enabled \
     tcp_plb_idle_rehash_rounds tcp_plb_rehash_rounds tcp_plb_suspend_rto_sec tcp_probe_interval \
     tcp_probe_threshold tcp_rcvbuf_low_rtt tcp_reflect_tos tcp_retrans_collapse \
