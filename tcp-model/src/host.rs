@@ -25,6 +25,7 @@ mod driver;
 mod endpoint;
 mod fast_open;
 mod flow;
+mod half_open;
 mod isn;
 mod life;
 mod listener;
@@ -234,7 +235,7 @@ impl TcpHost {
             Timer::Connection(slot) => {
                 let place = self.stack.endpoints.slot_mut(slot);
                 if place.is_some_and(|place| place.timer.fire(token, cx)) {
-                    self.stack.step(slot, Input::Timeout, cx);
+                    self.stack.time_out(slot, cx);
                 }
             }
             Timer::TimeWait => {

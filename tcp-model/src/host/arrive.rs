@@ -13,7 +13,7 @@ use super::flow::{Flow, Owner};
 use super::record::record_received;
 use super::stack::Stack;
 use crate::icmp::IcmpError;
-use crate::model::{Input, OpenContext, TcpModel};
+use crate::model::{End, Input, OpenContext, TcpModel};
 use crate::sample::{Side, StateChange, TcpSample};
 use crate::segment::{Detail, Flags, Segment};
 use crate::seq::SeqNum;
@@ -81,7 +81,7 @@ impl Stack {
     fn refuse_half_open(&mut self, slot: u32, ack: &Segment, cx: &mut impl HostEnv) {
         if let Some(flow) = self.endpoints.get(slot).map(|e| e.flow) {
             self.reset_stranger(flow, ack, cx);
-            self.forget(slot, cx);
+            self.forget(slot, End::Aborted, cx);
         }
     }
 

@@ -21,6 +21,8 @@ pub(super) struct Listener {
     pub(super) app: u16,
     /// Connections in SYN-RECEIVED.
     pub(super) half_open: u32,
+    /// Of these, the ones whose SYN-ACK has not timed out yet.
+    pub(super) young: u32,
     /// Most connections in the accept queue, less one.
     backlog: u32,
     /// Established connections that the application has not accepted. One that ends meanwhile
@@ -72,6 +74,7 @@ impl Listener {
             shares_port: reuse.port,
             app,
             half_open: 0,
+            young: 0,
             backlog: 0,
             queue: VecDeque::new(),
             fast_open: 0,
@@ -105,6 +108,7 @@ impl Listener {
     pub(super) fn close(&mut self) -> Option<BindId> {
         self.queue.clear();
         self.half_open = 0;
+        self.young = 0;
         self.early = 0;
         self.bind.take()
     }
@@ -148,6 +152,21 @@ impl Listener {
         self.half_open > self.backlog.min(syn_backlog)
     }
 
+    /// How often a SYN-ACK may be sent again, where the parameters allow `most`: fewer times while
+    /// more than half of the queue is in use, and mostly by old connections.
+    pub(super) fn synack_retries(&self, most: u32) -> u32 {
+        if self.half_open * 2 <= self.backlog.max(8) {
+            return most;
+        }
+        let mut young = 2 * u64::from(self.young);
+        let mut allowed = most;
+        while allowed > 2 && u64::from(self.half_open) >= young {
+            allowed -= 1;
+            young *= 2;
+        }
+        allowed
+    }
+
     /// Connections that can be accepted.
     pub(super) fn waiting(&self) -> usize {
         self.queue.len()
@@ -173,13 +192,13 @@ mod tests {
             syn_cookies,
             ..TcpParams::linux()
         };
-        let listener = |backlog, params: &TcpParams| {
+        let new = |backlog, params: &TcpParams| {
             let bind = (BindId::FIRST, Reuse::default());
             Listener::new(80, bind, 0, backlog, ListenOptions::default(), params)
         };
         let half_open = |backlog, msb, cookies| {
             let params = params(msb, cookies);
-            let mut listener = listener(backlog, &params);
+            let mut listener = new(backlog, &params);
             while !listener.is_syn_queue_full(&params) {
                 listener.half_open += 1;
             }
@@ -189,12 +208,20 @@ mod tests {
         assert_eq!(half_open(1024, 128, SynCookies::Off), 97);
         assert_eq!(half_open(u32::MAX, u32::MAX, SynCookies::Off), 4097);
         assert_eq!(half_open(1024, 128, SynCookies::WhenFull), 1025);
-        let mut listener = listener(5, &params(128, SynCookies::Off));
+        let mut listener = new(5, &params(128, SynCookies::Off));
         for slot in 0..6 {
             assert!(!listener.is_accept_queue_full());
             listener.push(SocketId::new(slot, 0));
         }
         assert!(listener.is_accept_queue_full());
+        let retries = |half_open, young, most| {
+            let mut listener = new(64, &params(128, SynCookies::Off));
+            (listener.half_open, listener.young) = (half_open, young);
+            listener.synack_retries(most)
+        };
+        assert_eq!(retries(32, 0, 5), 5);
+        assert_eq!([65, 40, 20, 10, 5, 0].map(|young| retries(65, young, 5)), [5, 5, 4, 3, 2, 2]);
+        assert_eq!(retries(65, 0, 1), 1);
         assert_eq!(listener.pop(), Some(SocketId::new(0, 0)));
         assert!(!listener.is_accept_queue_full());
     }

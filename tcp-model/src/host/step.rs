@@ -171,6 +171,7 @@ impl Stack {
             _ => {}
         }
         let (listener, connected) = (endpoint.listener, endpoint.connected);
+        let timed_out = from == State::SynReceived && endpoint.tcp.view().counts.timeouts > 0;
         let full = |max| self.time_waits.len() >= max;
         endpoint.overflowed = to == State::TimeWait && self.params.max_tw_buckets.is_some_and(full);
         let to = if endpoint.overflowed {
@@ -188,6 +189,10 @@ impl Stack {
             let listener = &mut self.listeners[usize::from(listener)];
             listener.half_open += u32::from(to == State::SynReceived);
             listener.half_open -= u32::from(from == State::SynReceived);
+            listener.young += u32::from(to == State::SynReceived);
+            if from == State::SynReceived && !timed_out {
+                listener.young = listener.young.saturating_sub(1);
+            }
             listener.early -= u32::from(from == State::SynReceived && connected);
         }
     }
@@ -452,17 +457,17 @@ impl Stack {
         if connected {
             self.step(slot, Input::Abort, cx);
         } else {
-            self.forget(slot, cx);
+            self.forget(slot, End::Aborted, cx);
         }
     }
 
     /// Ends a half-open connection without a segment.
-    pub(super) fn forget(&mut self, slot: u32, cx: &mut impl HostEnv) {
+    pub(super) fn forget(&mut self, slot: u32, why: End, cx: &mut impl HostEnv) {
         let Some(state) = self.endpoints.get(slot).map(|e| e.state) else {
             return;
         };
         self.on_state(slot, state, State::Closed, cx);
-        self.on_end(slot, End::Aborted, cx);
+        self.on_end(slot, why, cx);
         self.settle(slot, cx);
     }
 

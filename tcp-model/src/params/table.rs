@@ -769,6 +769,12 @@ tcp_params! {
                 freebsd("net.inet.tcp.syncookies_only", Raw::Rule(cookies_only)),
             ]
         }
+        /// While more than half of a listener's queue of half-open connections is in use, old ones are
+        /// dropped before their retransmissions are used up, as on Linux.
+        prune_half_open: bool {
+            rfc9293: false, linux: true,
+            kind: Kind::flag()
+        }
         /// A listener drops a SYN that has a FIN, too.
         drop_syn_fin: bool {
             rfc9293: false, linux: true,

@@ -1,0 +1,54 @@
+//! Half-open connections that grow old while a listener's queue fills up (Linux
+//! `reqsk_timer_handler`): half of the queue is kept for young ones, whose SYN-ACK has not been sent
+//! again yet. The fewer these are, the fewer retransmissions the others get, down to two.
+
+use super::cx::HostEnv;
+use super::endpoint::NO_LISTENER;
+use super::stack::Stack;
+use crate::model::{End, Input, TcpModel};
+use crate::params::GiveUp;
+use crate::sample::Side;
+use crate::state::State;
+
+impl Stack {
+    /// The timer of a connection has expired.
+    pub(super) fn time_out(&mut self, slot: u32, cx: &mut impl HostEnv) {
+        let before = self.half_open(slot);
+        if let Some((listener, timeouts)) = before
+            && self.is_pruned(listener, timeouts)
+        {
+            self.forget(slot, End::TimedOut, cx);
+            return;
+        }
+        self.step(slot, Input::Timeout, cx);
+        if let (Some((listener, 0)), Some((_, 1..))) = (before, self.half_open(slot)) {
+            let listener = &mut self.listeners[listener];
+            listener.young = listener.young.saturating_sub(1);
+        }
+    }
+
+    /// The listener of a half-open connection, and how often its SYN-ACK has timed out.
+    fn half_open(&self, slot: u32) -> Option<(usize, u32)> {
+        let endpoint = self.endpoints.get(slot)?;
+        let waits = endpoint.state == State::SynReceived
+            && endpoint.side == Side::Passive
+            && endpoint.listener != NO_LISTENER
+            && !endpoint.connected;
+        waits.then(|| {
+            let timeouts = endpoint.tcp.view().counts.timeouts;
+            (usize::from(endpoint.listener), timeouts)
+        })
+    }
+
+    /// It has had as many retransmissions as the queue has room for.
+    fn is_pruned(&self, listener: usize, timeouts: u32) -> bool {
+        let listener = &self.listeners[listener];
+        let params = listener.params(&self.params);
+        match params.synack_give_up {
+            GiveUp::Retries(most) if params.prune_half_open => {
+                timeouts >= listener.synack_retries(most)
+            }
+            _ => false,
+        }
+    }
+}
