@@ -6,6 +6,7 @@
 mod linux {
     mod acknowledging;
     mod fixture;
+    mod flows;
     mod listening;
     mod lives;
     mod replay;

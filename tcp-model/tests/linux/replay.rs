@@ -9,7 +9,7 @@
 //! Tolerance: one tick, 4 ms, and the spread of the packet's time over the repetitions.
 
 use sim_core::network::LinkChange;
-use sim_core::{Record, SimDuration, SimTime};
+use sim_core::{Rate, Record, SimDuration, SimTime};
 use tcp_model::app::spec::HostConfig;
 use tcp_model::params::Timers;
 use tcp_model::sample::{EndReason, SegmentEvent, TcpSample};
@@ -51,6 +51,8 @@ pub(super) struct Setup {
     pub(super) server_reads: bool,
     /// One-way delay.
     pub(super) delay: SimDuration,
+    /// Rate of the links, in front of which a queue takes all.
+    pub(super) rate: Option<Rate>,
     /// Packets to lose, from the client and from the server, counted from 1.
     pub(super) lost: [Vec<u64>; 2],
     /// From then on, everything is lost.
@@ -70,6 +72,7 @@ impl Setup {
             lost: [Vec::new(), Vec::new()],
             hole: None,
             until: ms(1000),
+            rate: None,
         }
     }
 }
@@ -83,6 +86,25 @@ pub(super) struct Done {
 
 /// Runs an experiment that begins at `start`.
 pub(super) fn run(setup: &Setup, start: SimTime) -> Done {
+    let records = simulate(setup, start);
+    Done {
+        packets: packets(&records, start),
+        ended: ended(&records, start),
+    }
+}
+
+/// When text came to the server, in seconds since the start, and how much.
+pub(super) fn arrivals(setup: &Setup, start: SimTime) -> Vec<(f64, u32)> {
+    let records = simulate(setup, start);
+    let received = traces(&records)
+        .filter(|(r, _, seg, event)| {
+            r.node.0 == 1 && seg.len > 0 && *event == SegmentEvent::Received
+        })
+        .map(|(r, _, seg, _)| (seconds(r.time, start), seg.len));
+    received.collect()
+}
+
+fn simulate(setup: &Setup, start: SimTime) -> Vec<Record<TcpSample>> {
     let host = |script: Script, params: &TcpParams| {
         let config = HostConfig::new(params.clone(), Vec::new()).tracing(10);
         TcpHost::new(config).with_app(Box::new(script))
@@ -95,6 +117,7 @@ pub(super) fn run(setup: &Setup, start: SimTime) -> Done {
         .with_delay(setup.delay)
         .until(start + setup.until);
     for (link, lost) in pair.links.iter_mut().zip(&setup.lost) {
+        link.rate = setup.rate;
         link.impairments.drop.clone_from(lost);
         link.changes.extend(setup.hole.map(|at| LinkChange {
             at: start + at,
@@ -104,11 +127,7 @@ pub(super) fn run(setup: &Setup, start: SimTime) -> Done {
             up: Some(false),
         }));
     }
-    let done = pair.run();
-    Done {
-        packets: packets(&done.records, start),
-        ended: ended(&done.records, start),
-    }
+    pair.run().records
 }
 
 fn seconds(time: SimTime, start: SimTime) -> f64 {
