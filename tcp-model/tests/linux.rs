@@ -6,6 +6,7 @@
 mod linux {
     mod acknowledging;
     mod fixture;
+    mod floods;
     mod flows;
     mod listening;
     mod lives;

@@ -33,6 +33,7 @@ pub(super) const ENDS: &str = include_str!("ends.csv");
 pub(super) const BLACK_HOLE: &str = include_str!("black-hole.csv");
 pub(super) const LISTENING: &str = include_str!("listening.csv");
 pub(super) const LIVES: &str = include_str!("lives.csv");
+pub(super) const FLOODS: &str = include_str!("floods.csv");
 pub(super) const FLOWS: &str = include_str!("flows.csv");
 pub(super) const ACK_DELAY: &str = include_str!("ack-delay.csv");
 

@@ -1,0 +1,210 @@
+//! SYNs from addresses that never answer, 300 at 100 a second, and an honest connect every 0.5 s for
+//! 40 s; RTT 50 ms, the application accepts at once.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use sim_core::network::LinkChange;
+use sim_core::record::Collect;
+use sim_core::{
+    LinkSpec, Network, NodeId, NodeKind, NodeSpec, RunConfig, SimDuration, SimTime, Simulation,
+};
+use tcp_model::app::spec::{HostConfig, TraceSpec};
+use tcp_model::app::{App, AppEvent};
+use tcp_model::host::SocketCx;
+use tcp_model::params::{GiveUp, SynCookies};
+use tcp_model::sample::{SegmentEvent, Side, TcpSample};
+use tcp_model::{State, TcpHost, TcpParams};
+
+use super::fixture::{FLOODS, lines};
+use super::replay::{ms, params, phases};
+use super::script::SERVER;
+
+/// Connects again and again.
+#[derive(Debug)]
+struct Caller {
+    start: SimTime,
+    every: SimDuration,
+    calls: u64,
+}
+
+impl App for Caller {
+    fn on_event(&mut self, event: AppEvent, cx: &mut SocketCx<'_, '_>) {
+        match event {
+            AppEvent::Start => {
+                for n in 0..self.calls {
+                    cx.wake(self.start + self.every * n, n);
+                }
+            }
+            AppEvent::Wake(_) => {
+                cx.connect(None, SERVER).unwrap();
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Accepts whoever comes.
+#[derive(Debug)]
+struct Accepting {
+    backlog: u32,
+}
+
+impl App for Accepting {
+    fn on_event(&mut self, event: AppEvent, cx: &mut SocketCx<'_, '_>) {
+        if event == AppEvent::Start {
+            cx.listen(SERVER.port(), self.backlog).unwrap();
+        }
+        while cx.accept(SERVER.port()).is_some() {}
+    }
+}
+
+/// What was counted at the server.
+#[derive(Debug, Default)]
+struct Counted {
+    connected: f64,
+    half_open: f64,
+    drops: f64,
+    cookies: f64,
+    retransmissions: f64,
+}
+
+fn host(params: TcpParams, app: Box<dyn App>) -> Option<TcpHost> {
+    let config = HostConfig {
+        params: Arc::new(params),
+        apps: Vec::new(),
+        trace: TraceSpec {
+            segments: 1000,
+            ..TraceSpec::default()
+        },
+    };
+    Some(TcpHost::new(config).with_app(app))
+}
+
+fn run(backlog: u32, syn_cookies: SynCookies, start: SimTime) -> Counted {
+    let params = TcpParams {
+        max_syn_backlog: 128,
+        syn_cookies,
+        ..params()
+    };
+    let one_shot = TcpParams {
+        syn_give_up: GiveUp::Retries(0),
+        syn_linear_timeouts: 0,
+        ..params.clone()
+    };
+    let caller = |every, calls| {
+        Box::new(Caller {
+            start,
+            every,
+            calls,
+        })
+    };
+    let hosts = vec![
+        host(params.clone(), caller(ms(500), 80)),
+        host(params, Box::new(Accepting { backlog })),
+        host(one_shot, caller(ms(10), 300)),
+    ];
+    let node = |name: &str| NodeSpec {
+        name: name.to_owned(),
+        kind: NodeKind::Host { addresses: 1 },
+    };
+    let honest = LinkSpec::new(NodeId(0), NodeId(1), None, ms(25));
+    let flood = LinkSpec::new(NodeId(2), NodeId(1), None, ms(25));
+    let mut unanswered = flood.reversed();
+    unanswered.changes.push(LinkChange {
+        at: SimTime::ZERO + ms(1),
+        rate: None,
+        delay: None,
+        loss: None,
+        up: Some(false),
+    });
+    let back = honest.reversed();
+    let nodes = vec![node("honest"), node("server"), node("flooding")];
+    let network = Network::new(nodes, vec![honest, back, flood, unanswered]).unwrap();
+    let config = RunConfig::new(1, start + SimDuration::from_secs(85));
+    let mut simulation = Simulation::new(Arc::new(network), hosts, &config);
+    let mut records = Collect::default();
+    simulation
+        .run(&mut records, &mut |_| ControlFlow::Continue(()))
+        .unwrap();
+    let mut counted = Counted::default();
+    let mut half_open = 0i32;
+    for record in records.0.iter().filter(|r| r.node.0 == 1) {
+        match &record.sample {
+            TcpSample::State(c) if c.side == Side::Passive => {
+                half_open += i32::from(c.to == State::SynReceived);
+                half_open -= i32::from(c.from == State::SynReceived);
+                counted.half_open = counted.half_open.max(half_open.into());
+                counted.connected += f64::from(u8::from(c.to == State::Established));
+            }
+            TcpSample::Segment(t)
+                if t.event == SegmentEvent::Sent
+                    && t.segment.flags.is_syn()
+                    && t.retransmission.is_some() =>
+            {
+                counted.retransmissions += 1.0;
+            }
+            _ => {}
+        }
+    }
+    let server = simulation.into_hosts().into_iter().flatten().nth(1);
+    let stats = server.unwrap().stats();
+    counted.drops = stats.listen_drops as f64;
+    counted.cookies = f64::from(stats.syn_cookies_sent);
+    counted
+}
+
+/// The counts of some phase lie within the range of the repetitions, widened by the spread and, for
+/// the honest connects, whose times are not known, by one in twenty.
+fn check(name: &str, backlog: u32, cookies: SynCookies) {
+    let measured = |column: usize| -> Vec<f64> {
+        let of = |f: Vec<&str>| (f[0] == name).then(|| f[column].parse().unwrap());
+        lines(FLOODS).filter_map(of).collect()
+    };
+    assert_eq!(measured(2).len(), 3, "{name} was not measured");
+    let runs: Vec<Counted> = phases()
+        .step_by(401)
+        .map(|p| run(backlog, cookies, p))
+        .collect();
+    println!("{name}: {:?}", runs[0]);
+    type Count = fn(&Counted) -> f64;
+    let counts: [(&str, usize, f64, Count); 5] = [
+        ("connected", 2, 4.0, |c| c.connected),
+        ("half open", 3, 0.0, |c| c.half_open),
+        ("drops", 4, 4.0, |c| c.drops),
+        ("cookies", 5, 4.0, |c| c.cookies),
+        ("SYN-ACKs again", 6, 0.0, |c| c.retransmissions),
+    ];
+    for (what, column, room, count) in counts {
+        let values = measured(column);
+        let most = values.iter().copied().fold(f64::MIN, f64::max);
+        let least = values.iter().copied().fold(f64::MAX, f64::min);
+        let room = most - least + room;
+        let found: Vec<f64> = runs.iter().map(count).collect();
+        assert!(
+            found.iter().any(|f| *f >= least - room && *f <= most + room),
+            "{name}: {what} {found:?} for {values:?}"
+        );
+    }
+}
+
+#[test]
+fn without_cookies_a_flood_fills_the_queue_to_its_limit() {
+    check("syn_b1024_msb128_cookies0", 1024, SynCookies::Off);
+}
+
+#[test]
+fn a_short_queue_drops_old_requests_for_honest_clients() {
+    check("syn_b64_msb128_cookies0", 64, SynCookies::Off);
+}
+
+#[test]
+fn with_cookies_the_backlog_alone_is_the_limit() {
+    check("syn_b1024_msb128_cookies1", 1024, SynCookies::WhenFull);
+}
+
+#[test]
+fn with_cookies_always_nothing_is_kept() {
+    check("syn_b1024_msb128_cookies2", 1024, SynCookies::Always);
+    check("syn_b64_msb128_cookies2", 64, SynCookies::Always);
+}
