@@ -48,7 +48,7 @@ use sim_core::{Cx, Host, Loss, Packet, Upcoming};
 
 use crate::app::spec::HostConfig;
 use crate::app::{AnyApp, App, AppEvent};
-use crate::model::{Input, TcpModel as _};
+use crate::model::TcpModel as _;
 use crate::sample::{Counts, Ending, SegmentEvent, TcpSample};
 use crate::segment::{Ecn, Packed, Segment};
 use crate::state::State;

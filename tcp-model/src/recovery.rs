@@ -398,6 +398,9 @@ impl Recovery {
                     self.dup_acks = self.dup_acks.saturating_sub(segments.saturating_sub(1));
                     self.rtx_nxt = out.una;
                 }
+                if sack && self.board.is_none() {
+                    self.dup_acks = 0; // they told of what is acknowledged by now
+                }
                 // With SACK only below something that was SACKed (RFC 6675 section 4, NextSeg 1
                 // and 3): beyond, nothing speaks of a loss.
                 if !sack || self.board.is_some() {

@@ -101,14 +101,21 @@ impl Adaptive {
 }
 
 /// Memory that a segment takes: header room, the buffer's own bookkeeping, rounded up to a power of
-/// two, and its descriptor.
+/// two up to a page, and its descriptor.
 ///
 /// Leaves out how network cards and drivers differ in this, and small segments that share memory.
 pub(super) fn memory_of(len: u32) -> u32 {
     const HEADERS: u32 = 64 + 52;
     const BOOKKEEPING: u32 = 320;
     const DESCRIPTOR: u32 = 256;
-    (len + HEADERS + BOOKKEEPING).next_power_of_two() + DESCRIPTOR
+    // What does not fit a page beside them lies in pages of its own, which count by the octet.
+    const PAGE: u32 = 4096;
+    let whole = len + HEADERS + BOOKKEEPING;
+    if whole <= PAGE {
+        whole.next_power_of_two() + DESCRIPTOR
+    } else {
+        whole + DESCRIPTOR
+    }
 }
 
 impl Connection {
@@ -159,11 +166,17 @@ impl Connection {
         let offered = self.rcv.edge.offset_from(self.rcv.acked);
         let copied = self.rcv.nxt - self.rcv.unread as u32;
         let most = 0xffff << self.rcv.shift;
-        Adaptive::new(&self.params, self.advertised_mss(), (offered, most), copied, now)
+        Adaptive::new(
+            &self.params,
+            self.advertised_mss(),
+            (offered, most),
+            copied,
+            now,
+        )
     }
 
     /// Linux `tcp_measure_rcv_mss`: the largest segment seen, or a smaller one that comes twice.
-    fn measure_segment(&mut self, len: u32, push: bool) {
+    pub(super) fn measure_segment(&mut self, len: u32, push: bool) {
         let most = u32::from(self.params.mss());
         let header = if self.rcv.ts_ok { 32 } else { 20 };
         let Some(a) = &mut self.rcv.adaptive else {

@@ -112,7 +112,8 @@ impl Connection {
     /// PSH of text that ends at this stream offset: where the application pushed, or with the last
     /// octet that waits (MUST-61). Linux leaves out the latter for `MSG_MORE`.
     pub(super) fn pushes(&self, from: u64, to: u64) -> bool {
-        let last = to == self.snd.written && (self.params.push_last || self.snd.hold == Hold::Probe);
+        let last =
+            to == self.snd.written && (self.params.push_last || self.snd.hold == Hold::Probe);
         last || (from < self.snd.pushed && self.snd.pushed <= to)
     }
 }

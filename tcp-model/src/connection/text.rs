@@ -73,7 +73,7 @@ impl Connection {
         }
         let foreign = seg.tag.conn != self.rcv.peer;
         let need = if start.after(self.rcv.nxt) {
-            self.keep_ahead(start, end, fin, foreign, now)
+            self.keep_ahead(seg, (start, end), fin, foreign, now)
         } else {
             let need = self.take_in_order(seg, end, foreign, now, out);
             let next = fin == Some(self.rcv.nxt)
@@ -119,8 +119,8 @@ impl Connection {
 
     fn keep_ahead(
         &mut self,
-        start: SeqNum,
-        end: SeqNum,
+        seg: &Segment,
+        (start, end): (SeqNum, SeqNum),
         fin: Option<SeqNum>,
         foreign: bool,
         now: SimTime,
@@ -128,6 +128,7 @@ impl Connection {
         let dsack = self.params.dsack;
         if self.params.adaptive_receiver {
             self.adaptive(now);
+            self.measure_segment(end.offset_from(start), seg.flags.is_psh());
         }
         let ahead = self.rcv.ahead.get_or_insert_default();
         if start.before(end) {

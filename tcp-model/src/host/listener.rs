@@ -220,7 +220,10 @@ mod tests {
             listener.synack_retries(most)
         };
         assert_eq!(retries(32, 0, 5), 5);
-        assert_eq!([65, 40, 20, 10, 5, 0].map(|young| retries(65, young, 5)), [5, 5, 4, 3, 2, 2]);
+        assert_eq!(
+            [65, 40, 20, 10, 5, 0].map(|young| retries(65, young, 5)),
+            [5, 5, 4, 3, 2, 2]
+        );
         assert_eq!(retries(65, 0, 1), 1);
         assert_eq!(listener.pop(), Some(SocketId::new(0, 0)));
         assert!(!listener.is_accept_queue_full());

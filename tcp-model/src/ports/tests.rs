@@ -40,7 +40,10 @@ fn every_port_is_found_once_and_then_none() {
             let full = ports.allocate(TO, SimTime::ZERO, &mut rng);
             assert_eq!((full.port, full.probes, ports.used(TO)), (None, n, n));
             assert!(ports.release(TO, range.1) && !ports.release(TO, range.1));
-            assert_eq!(ports.allocate(TO, SimTime::ZERO, &mut rng).port, Some(range.1));
+            assert_eq!(
+                ports.allocate(TO, SimTime::ZERO, &mut rng).port,
+                Some(range.1)
+            );
         }
     }
 }

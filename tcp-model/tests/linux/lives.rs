@@ -342,3 +342,28 @@ fn a_server_that_closes_first_keeps_an_entry_for_each_port_that_comes_round() {
         "{peak}"
     );
 }
+
+/// The same over the whole range: ports come round before there are 61 s of them, because their
+/// sequence goes on somewhere else every 10 s.
+#[test]
+fn ports_come_round_early_because_their_sequence_is_moved() {
+    let params = TcpParams {
+        port_range: (1024, 65535),
+        ..params()
+    };
+    let load = Load {
+        exchange: Exchange {
+            closer: Closer::Server,
+            ..Exchange::default()
+        },
+        ..client_closes(100.0, 75.0, params)
+    };
+    let name = "full_s_100_tw0";
+    let done = population(name, &load);
+    let (low, high) = plateau(&done, Side::Passive, &load);
+    let (lows, highs) = (measured(name, "plateau_min"), measured(name, "plateau_max"));
+    println!("{name}: plateau {low} to {high} for {lows:?} to {highs:?}");
+    let resolution = 100.0 * (TICK + 0.1);
+    assert!(agrees(low, &lows, resolution), "{low} for {lows:?}");
+    assert!(agrees(high, &highs, resolution), "{high} for {highs:?}");
+}
