@@ -209,6 +209,30 @@ impl TcpParams {
         whole.min(self.offered_buffer())
     }
 
+    /// Octets of payload that the send buffer takes in full segments of `mss` octets.
+    ///
+    /// Leaves out small segments, which take as much memory beside them as two full ones do.
+    pub fn send_capacity(&self, mss: u32) -> u64 {
+        /// Head and descriptor of a buffer (`SKB_SMALL_HEAD_CACHE_SIZE` and `struct sk_buff`).
+        const BESIDE: u64 = 704 + 256;
+        let buffer = u64::from(self.send_buffer);
+        if !self.send_buffer_is_memory {
+            return buffer;
+        }
+        // The least burst; one that has begun may exceed the limit.
+        let burst = 2 * u64::from(mss.max(1));
+        buffer.div_ceil(burst + BESIDE) * burst
+    }
+
+    /// A send buffer of this size for good, as by SO_SNDBUF: Linux takes twice as much memory for it.
+    pub fn fix_send_buffer(&mut self, bytes: u32) {
+        self.send_buffer_is_memory = self.adaptive_receiver;
+        self.send_buffer = match self.adaptive_receiver {
+            true => bytes.saturating_mul(2),
+            false => bytes,
+        };
+    }
+
     /// A receive buffer of this size for good, as by SO_RCVBUF: Linux takes twice as much memory
     /// for it.
     pub fn fix_receive_buffer(&mut self, bytes: u32) {

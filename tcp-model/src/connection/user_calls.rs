@@ -61,7 +61,8 @@ impl Connection {
         {
             return 0;
         }
-        u64::from(self.params.send_buffer).saturating_sub(self.snd.written - self.snd.acked)
+        let capacity = self.params.send_capacity(self.snd.mss);
+        capacity.saturating_sub(self.snd.written - self.snd.acked)
     }
 
     /// SEND: queues what fits; before ESTABLISHED it waits (section 3.10.2).
@@ -227,7 +228,7 @@ impl Connection {
     /// Tells the application of room in the send buffer, once there is a third of it.
     pub(super) fn signal_room(&mut self, out: &mut Outputs) {
         let room = self.room();
-        if self.snd.blocked && room >= u64::from(self.params.send_buffer) / 3 {
+        if self.snd.blocked && room >= self.params.send_capacity(self.snd.mss) / 3 {
             self.snd.blocked = false;
             out.signals.push(Signal::Writable(room));
         }

@@ -213,6 +213,12 @@ tcp_params! {
             kind: BUFFER,
             names: [freebsd("net.inet.tcp.sendspace", Raw::Bytes), socket("SO_SNDBUF")]
         }
+        /// The send buffer counts memory, as `SO_SNDBUF` of Linux does: every two segments take some 960
+        /// octets beside their payload.
+        send_buffer_is_memory: bool {
+            rfc9293: false,
+            kind: Kind::flag()
+        }
         /// Receive buffer: the largest window offered.
         receive_buffer: u32 {
             rfc9293: 256 * 1024, linux: 6 * 1024 * 1024, freebsd: 2 * 1024 * 1024,

@@ -45,7 +45,8 @@ impl Runner<'_, '_> {
             if view.readable >= low_water {
                 events |= IN | RDNORM;
             }
-            let buffer = u64::from(socket.params.send_buffer);
+            let mss = self.host.details(flow).snd_mss.unwrap_or(0);
+            let buffer = socket.params.send_capacity(mss);
             let opening = matches!(view.state, State::SynSent | State::SynReceived);
             let enough = socket.params.notsent_lowat.is_none_or(|least| {
                 let unsent = self.host.details(flow).unsent.unwrap_or(0);

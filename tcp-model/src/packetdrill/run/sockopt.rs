@@ -233,6 +233,7 @@ impl Runner<'_, '_> {
             (SOL_SOCKET, 4) => flow
                 .and_then(|flow| self.host.take_error(flow))
                 .map_or(0, |e| e.1),
+            (SOL_SOCKET, 7) if p.send_buffer_is_memory => i64::from(p.send_buffer),
             (SOL_SOCKET, 7) => doubled(p.send_buffer),
             (SOL_SOCKET, 8) if p.adaptive_receiver => i64::from(p.receive_buffer),
             (SOL_SOCKET, 8) => doubled(p.receive_buffer),
@@ -344,7 +345,7 @@ fn apply(socket: &mut Socket, level: i64, option: i64, n: i64) -> Set {
         return Set::Error(constants::EOPNOTSUPP);
     }
     match (level, option) {
-        (SOL_SOCKET, 7 | 32) => p.send_buffer = size.max(2304),
+        (SOL_SOCKET, 7 | 32) => p.fix_send_buffer(size.max(2304)),
         (SOL_SOCKET, 8 | 33) => p.fix_receive_buffer(size.max(1152)),
         (SOL_SOCKET, 9) => p.keepalive = (n != 0).then_some(socket.keepalive_idle),
         (SOL_TCP, 1) => p.nagle = n == 0,
