@@ -113,6 +113,23 @@ impl Connection {
         !refused
     }
 
+    /// Sends the data of a refused SYN again, apart from what follows them. Retransmissions, they are no
+    /// small segment for Nagle (Linux `tcp_rcv_fastopen_synack`). True when something left.
+    pub(super) fn resend_refused(&mut self, now: SimTime, out: &mut Outputs) -> bool {
+        let small_end = self.snd.small_end;
+        let syn_data = self.rare().syn_data;
+        let (start, end) = (self.snd.nxt, self.snd.nxt + syn_data);
+        while self.snd.nxt.before(end) && self.state.can_send() {
+            let len = end.offset_from(self.snd.nxt).min(self.snd.mss);
+            if self.snd.usable_window() < len {
+                break;
+            }
+            self.send_range(self.snd.nxt, len, None, now, out);
+        }
+        self.snd.small_end = small_end;
+        self.snd.nxt != start
+    }
+
     /// Section 4.2.2: whether the SYN shows the right cookie. Otherwise one that asks, or shows a
     /// wrong one, is told the right one.
     pub(super) fn accept_early(&mut self, seg: &Segment) -> bool {

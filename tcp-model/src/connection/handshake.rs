@@ -193,9 +193,11 @@ impl Connection {
         self.snd.wl1 = seg.seq;
         // Data that the application wrote meanwhile, and the peer has not refused.
         let mut writes = self.snd.unsent() > 0;
+        let mut refused = false;
         if self.rare.is_some() {
-            writes &= self.on_fast_open_answer(seg, out);
+            refused = !self.on_fast_open_answer(seg, out);
         }
+        writes &= !refused;
         self.establish(seg, now, out);
         if writes {
             self.expect_own_data(now);
@@ -206,7 +208,11 @@ impl Connection {
             ..*seg
         };
         let need = self.on_text(&text, now, out);
-        self.reply(need.max(super::text::AckNeed::Now), now, out);
+        if refused && self.resend_refused(now, out) {
+            self.transmit(now, out);
+        } else {
+            self.reply(need.max(super::text::AckNeed::Now), now, out);
+        }
     }
 
     /// Our SYN is acknowledged: data may flow.
