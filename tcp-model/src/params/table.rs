@@ -240,6 +240,12 @@ tcp_params! {
             kind: Kind::flag(),
             names: [freebsd("net.inet.tcp.recvbuf_auto", Raw::Flag)]
         }
+        /// The receive buffer is rounded up to whole segments once their size is agreed, as on FreeBSD
+        /// (`tcp_mss`).
+        buffer_in_segments: bool {
+            rfc9293: false, freebsd: true,
+            kind: Kind::flag()
+        }
         /// The receiver follows the traffic as Linux does: quick ACKs, interactive connections, a
         /// delay from `delayed_ack` up, and a window that opens from half of `receive_buffer_start`
         /// as segments come.
