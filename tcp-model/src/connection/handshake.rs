@@ -120,7 +120,7 @@ impl Connection {
         let effective = u32::from(offer.mss.max(64)).min(u32::from(self.params.mss().max(64)));
         self.snd.mss = effective - option_bytes;
         self.rcv.mss = self.snd.mss;
-        if self.params.buffer_in_segments {
+        if self.params.freebsd_window {
             let segments = self.rcv.buffer.div_ceil(effective);
             self.rcv.buffer = segments.saturating_mul(effective);
         }

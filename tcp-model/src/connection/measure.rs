@@ -30,6 +30,8 @@ pub(super) struct Before {
     /// [`Connection::control_needs_counts`] is false.
     in_flight: u32,
     arrived: u32,
+    /// The counts were taken.
+    counted: bool,
 }
 
 impl Connection {
@@ -44,7 +46,9 @@ impl Connection {
     /// connections have: their ACKs are told to it without.
     #[inline]
     fn control_needs_counts(&self) -> bool {
-        !matches!(self.cc, AnyCc::NewReno(_)) || self.measure.is_some()
+        !matches!(self.cc, AnyCc::NewReno(_))
+            || self.measure.is_some()
+            || (self.params.linux_cwnd && !self.recovery.is_calm())
     }
 
     /// The sender before an ACK.
@@ -52,13 +56,15 @@ impl Connection {
     pub(super) fn before_ack(&self) -> Before {
         let phase = self.recovery.phase();
         let (mut in_flight, mut arrived) = (0, 0);
-        if self.control_needs_counts() {
+        let counted = self.control_needs_counts();
+        if counted {
             let outstanding = self.outstanding();
             in_flight = self.recovery.pipe(&outstanding);
             arrived = self.recovery.arrived(&outstanding);
         }
         Before {
             phase,
+            counted,
             in_flight,
             arrived,
         }
@@ -74,9 +80,9 @@ impl Connection {
         before: &Before,
         now: SimTime,
     ) {
-        let cwnd_limited = self.snd.cwnd_limited || before.phase == Phase::Loss;
+        let cwnd_limited = self.used_window() || before.phase == Phase::Loss;
         match &mut self.cc {
-            AnyCc::NewReno(control) if self.measure.is_none() => {
+            AnyCc::NewReno(control) if !before.counted => {
                 control.on_acked(acked, before.phase, cwnd_limited);
             }
             _ => self.tell_control_all(seg, acked, rtt, before, now),

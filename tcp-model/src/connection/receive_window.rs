@@ -41,6 +41,9 @@ impl Adaptive {
 impl Connection {
     /// The window to offer next.
     pub(super) fn offer(&mut self) -> u32 {
+        if self.params.freebsd_window {
+            return self.rcv.all_that_is_free();
+        }
         if !self.params.adaptive_receiver {
             return self.rcv.window_to_offer();
         }

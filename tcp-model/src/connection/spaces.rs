@@ -244,6 +244,14 @@ impl ReceiveSpace {
         }
     }
 
+    /// The window that FreeBSD offers: what is free, unless that is less than a segment and a quarter
+    /// of the buffer; never less than was offered.
+    pub(super) fn all_that_is_free(&self) -> u32 {
+        let free = u64::from(self.buffer).saturating_sub(self.unread) as u32;
+        let little = free < self.buffer / 4 && free < self.mss;
+        self.window().max(if little { 0 } else { free })
+    }
+
     /// The window field for the current offer.
     pub(super) fn window_field(&self) -> u16 {
         (self.window() >> self.shift).min(0xffff) as u16

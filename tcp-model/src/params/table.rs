@@ -240,9 +240,9 @@ tcp_params! {
             kind: Kind::flag(),
             names: [freebsd("net.inet.tcp.recvbuf_auto", Raw::Flag)]
         }
-        /// The receive buffer is rounded up to whole segments once their size is agreed, as on FreeBSD
-        /// (`tcp_mss`).
-        buffer_in_segments: bool {
+        /// The receive buffer is rounded up to whole segments once their size is agreed, and all of it
+        /// that is free is offered, unless that is little, as on FreeBSD (`tcp_mss`, `tcp_output`).
+        freebsd_window: bool {
             rfc9293: false, freebsd: true,
             kind: Kind::flag()
         }
