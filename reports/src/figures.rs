@@ -123,6 +123,7 @@ pub(crate) fn run_figures(dir: &Path, summary: &RunSummary) -> Drawn {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::table::{Kind, TableWriter};
 
     #[test]
     fn a_table_that_cannot_be_read_costs_only_its_own_figures() {
@@ -151,6 +152,53 @@ mod tests {
             "{:?}",
             drawn.failed
         );
+    }
+
+    /// A table that claims more than may be read at once.
+    fn write_too_large(dir: &Path, name: &str) {
+        let columns: Vec<String> = (0..1000).map(|i| format!("c{i}")).collect();
+        let columns: Vec<(&str, Kind)> = columns.iter().map(|c| (c.as_str(), Kind::Bool)).collect();
+        let mut table = TableWriter::create(dir, name, &columns).unwrap();
+        for _ in 0..34_000 {
+            let row = columns.iter().fold(table.row(), |row, _| row.bool(true));
+            row.end().unwrap();
+        }
+        table.close().unwrap();
+    }
+
+    #[test]
+    fn a_table_too_large_to_be_read_costs_only_its_own_figures() {
+        let tmp = tempfile::tempdir().unwrap();
+        write_too_large(tmp.path(), "outcomes");
+        let drawn = run_figures(tmp.path(), &RunSummary::default());
+        assert_eq!(drawn.failed.len(), 1, "{:?}", drawn.failed);
+        assert!(
+            drawn.failed[0].starts_with("table of outcomes: ")
+                && drawn.failed[0].contains("34000 rows, too many to be held in memory"),
+            "{:?}",
+            drawn.failed
+        );
+    }
+
+    #[test]
+    fn a_table_of_links_that_cannot_be_read_costs_only_itself() {
+        let tmp = tempfile::tempdir().unwrap();
+        std::fs::write(tmp.path().join("links.parquet"), "no table").unwrap();
+        let summary = RunSummary::default();
+        let mut drawn = Drawn {
+            figures: vec![Figure {
+                name: "good".into(),
+                title: String::new(),
+                caption: "A good figure.".into(),
+                svg: "<svg></svg>".into(),
+                csv: String::new(),
+            }],
+            failed: Vec::new(),
+        };
+        let page = crate::html::run::report(tmp.path(), &summary, &mut drawn);
+        assert!(page.contains("A good figure.") && page.contains("Totals"));
+        assert!(page.contains("Missing here") && page.contains("table of links: "));
+        assert!(!page.contains("<h2>Links</h2>"));
     }
 
     #[test]

@@ -3,6 +3,8 @@
 mod drops;
 mod ends;
 mod latency;
+mod reference;
+mod table;
 
 use std::collections::BTreeMap;
 
@@ -19,35 +21,36 @@ pub(crate) const SMALL: f64 = 20.0;
 /// What a run has shown, most important first; a function of its metrics and of what was known.
 pub fn findings(info: &RunInfo, metrics: &BTreeMap<String, f64>) -> Vec<String> {
     let known = Known { info, metrics };
-    // What is unusual comes first.
-    let unusual = [
-        known.corruption(),
-        known.exhausted_nats(),
-        known.failures(),
-        known.dropped_by_listeners(),
-        known.unroutable(),
-        known.unmapped(),
-        known.unanswered(),
-        known.broken_flows(),
-        known.broken_connections(),
-        known.unsafe_time_wait(),
-        known.slow_connects(),
-        known.slow_requests(),
-        known.crowded_destination(),
-    ];
-    let usual = [
-        known.successes(),
-        known.port_limit(),
-        known.time_wait(),
-        known.useful_time_wait(),
-        known.latency(),
-        known.requests(),
-        known.completed_flows(),
-        known.goodput(),
-        known.losses(),
-    ];
-    unusual.into_iter().chain(usual).flatten().collect()
+    let all = table::UNUSUAL.iter().chain(table::USUAL);
+    all.filter_map(|finding| (finding.tell)(&known)).collect()
 }
+
+/// A kind of sentence at the head of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Its name, for `synfin explain`.
+    pub name: &'static str,
+    /// What it says, and what that means.
+    pub says: &'static str,
+    /// The metrics that it is made of.
+    pub made_of: &'static str,
+    /// Where the matter is specified or explained, or who counts.
+    pub source: &'static str,
+}
+
+/// A finding of a run, and how it is told: `None` where there is nothing to tell.
+struct RunFinding {
+    about: Finding,
+    tell: fn(&Known<'_>) -> Option<String>,
+}
+
+/// All findings of runs, in the order in which they are told: what is unusual comes first.
+pub fn all() -> impl Iterator<Item = &'static Finding> {
+    let all = table::UNUSUAL.iter().chain(table::USUAL);
+    all.map(|finding| &finding.about)
+}
+
+pub use reference::{explain, reference};
 
 struct Known<'a> {
     info: &'a RunInfo,

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use reports::{LinkInfo, NodeInfo, RecordOptions, RunInfo, SegmentsKept};
 use sim_core::{Network, NodeId, NodeKind, RunConfig, SimDuration, SimTime};
 use tcp_model::spec::{
-    AppSpec, Arrivals, BulkSpec, ClientSpec, Exchange, HostConfig, Keep, ServerSpec, SinkSpec,
-    TraceSpec,
+    AppSpec, Arrivals, BulkSpec, ClientSpec, Exchange, HostConfig, Keep, ServerSpec, Servers,
+    SinkSpec, TraceSpec,
 };
 
 use tcp_model::TcpHost;
@@ -252,14 +252,11 @@ impl<'a> Place<'a> {
             if limit == Some(0) {
                 continue;
             }
-            // Each client starts at a different server, so that they do not all connect to the same one at once.
-            let mut remotes = remotes.clone();
-            let shift = i as usize % remotes.len().max(1);
-            remotes.rotate_left(shift);
             let client = ClientSpec {
                 name: self.workload.name.clone(),
                 locals: locals.clone(),
-                remotes,
+                // Or they would all connect to the same server at once.
+                remotes: remotes.starting_at(i as usize),
                 start: SimTime::ZERO + self.workload.start + phase(&arrivals, i, n),
                 stop: SimTime::ZERO + self.workload.stop,
                 limit,
@@ -271,7 +268,7 @@ impl<'a> Place<'a> {
     }
 
     /// Every server address with every port: ports outermost, so that servers take turns.
-    fn remotes(&self) -> Vec<SocketAddrV4> {
+    fn remotes(&self) -> Servers {
         let addresses: Vec<Ipv4Addr> = self
             .servers
             .iter()

@@ -265,7 +265,7 @@ fn find(spec: &RunSpec, dir: &Path, inside: Inside, making: Making<'_>) -> Found
         Existing::Absent => missing(false, None),
         Existing::Complete(_) if making.force => missing(true, None),
         Existing::Complete(summary) => {
-            making.progress.run().done(spec.scenario.duration);
+            making.progress.kept(spec.scenario.duration);
             Found::Ended(RunOutcome::Kept(summary))
         }
         Existing::Damaged(why) => missing(true, Some(why)),

@@ -5,6 +5,8 @@
 //! narrowest link carries, and takes the sizes of objects from `scenarios/docs/performance.md`.
 //! Leaves out losses, retransmissions and custom applications.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::sync::Arc;
 
@@ -33,6 +35,8 @@ const TIME_WAIT_BYTES: f64 = 70.0;
 /// Disk of a run with next to no connections, and of the rows of a connection.
 const BASE_DISK_BYTES: f64 = 1e6;
 const ROW_BYTES: f64 = 60.0;
+/// Networks kept while the runs of a sweep are estimated.
+const MOST_NETWORKS: usize = 64;
 
 /// The cost of one run.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -84,9 +88,9 @@ impl Estimate {
         Ok(of_chunks?.concat())
     }
 
-    /// Neighbours that share their topology share its network, and replicas their estimate.
+    /// Runs that share their topology share its network, and replicas their estimate.
     fn of_some(runs: &[RunSpec]) -> Result<Vec<Estimate>, Problem> {
-        let mut known: Option<(&Topology, Network)> = None;
+        let mut known: HashMap<*const Topology, Network> = HashMap::new();
         let mut last: Option<&RunSpec> = None;
         let mut all: Vec<Estimate> = Vec::with_capacity(runs.len());
         for run in runs {
@@ -95,13 +99,15 @@ impl Estimate {
                 all.push(same.clone());
                 continue;
             }
+            if known.len() > MOST_NETWORKS {
+                known.clear();
+            }
             let topology = &*run.scenario.topology;
-            let network = match known.take() {
-                Some((same, network)) if std::ptr::eq(same, topology) => network,
-                _ => topology.network()?,
+            let network = match known.entry(std::ptr::from_ref(topology)) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(none) => none.insert(topology.network()?),
             };
-            all.push(Estimate::new(&run.scenario, &network));
-            known = Some((topology, network));
+            all.push(Estimate::new(&run.scenario, network));
             last = Some(run);
         }
         Ok(all)

@@ -8,6 +8,7 @@ use sim_core::SimDuration;
 
 pub mod fault;
 pub mod keys;
+pub(crate) mod ranges;
 pub mod tcp;
 pub mod topology;
 pub mod values;

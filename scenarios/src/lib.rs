@@ -49,5 +49,6 @@ pub mod run_spec;
 pub mod scenario;
 pub mod schema;
 pub mod sweep;
+pub mod unreadable;
 
 pub use tcp_model::suggest;

@@ -6,6 +6,7 @@ use crate::aliases::{self, TcpPath};
 use crate::path::{DottedPath, Step};
 use crate::problem::{Origin, Problem};
 use crate::suggest;
+use crate::unreadable::Unreadable;
 
 /// A value put into a scenario.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,7 +34,7 @@ impl Override {
     ///
     /// # Errors
     /// When there is no `=`, or the path is none.
-    pub fn parse(text: &str) -> Result<Override, String> {
+    pub fn parse(text: &str) -> Result<Override, Unreadable> {
         let (path, value) = text.split_once('=').ok_or_else(|| {
             format!("{text:?} has no `=`; write for example --set tcp.time_wait=\"30 s\"")
         })?;

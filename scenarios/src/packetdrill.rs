@@ -18,6 +18,7 @@ use crate::overrides::Override;
 use crate::problem::{Origin, Source, render};
 use crate::read;
 use crate::scenario::tcp::TcpSets;
+use crate::unreadable::Unreadable;
 
 mod files;
 mod show;
@@ -214,7 +215,7 @@ const BARE: &str = "name = \"scripts\"\nquestion = \"?\"\nduration = \"1 s\"\n\
 
 /// The named set of parameters, with the changes of the command line.
 fn params(profile: &str, set: &[String]) -> Result<TcpParams, Failure> {
-    let usage = |e: String| Failure::Usage(format!("error: {e}"));
+    let usage = |e: Unreadable| Failure::Usage(format!("error: {e}"));
     let mut changes = vec![Override::parse(&format!("tcp.profile={profile}")).map_err(usage)?];
     for text in set {
         let whole = if text.starts_with("tcp.") {

@@ -5,6 +5,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::unreadable::Unreadable;
+
 /// A step of a path.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
@@ -68,12 +70,12 @@ impl fmt::Display for DottedPath {
 }
 
 impl FromStr for DottedPath {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
+    type Err = Unreadable;
+    fn from_str(text: &str) -> Result<Self, Unreadable> {
         let wrong = || {
-            format!(
+            Unreadable::from(format!(
                 "{text:?} is not a path; write for example tcp.time_wait or topology.link[0].rate"
-            )
+            ))
         };
         let mut steps = Vec::new();
         for part in text.trim().split('.') {

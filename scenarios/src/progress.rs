@@ -25,7 +25,7 @@ struct State {
     last_line: Instant,
     runs: usize,
     runs_done: usize,
-    /// Simulated seconds in all, and done.
+    /// Simulated seconds in all, and done, of the runs that are made.
     total_s: f64,
     done_s: f64,
     events: u64,
@@ -74,12 +74,25 @@ impl BatchProgress {
         }
     }
 
-    fn advance(&self, seconds: f64, events: u64, run_done: bool) {
+    /// A run of this length was there already: it takes no time, and says nothing of the others.
+    pub fn kept(&self, length: SimDuration) {
+        let mut state = self.lock();
+        state.keep(length);
+        if let Some(bar) = &self.bar {
+            bar.set_length((state.total_s * 1000.0) as u64);
+            bar.reset_eta();
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         // A thread that panicked while it held the numbers has spoilt nothing but numbers.
-        let mut state = self
-            .state
+        self.state
             .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn advance(&self, seconds: f64, events: u64, run_done: bool) {
+        let mut state = self.lock();
         state.done_s += seconds;
         state.events += events;
         state.runs_done += usize::from(run_done);
@@ -101,6 +114,18 @@ impl BatchProgress {
 }
 
 impl State {
+    /// The clock begins when the last of the runs that are there has been looked at.
+    fn keep(&mut self, length: SimDuration) {
+        self.started = Instant::now();
+        self.runs_done += 1;
+        self.total_s = (self.total_s - length.as_secs_f64()).max(0.0);
+    }
+
+    /// Seconds until the rest is made, at the speed so far.
+    fn left_s(&self, elapsed_s: f64) -> f64 {
+        (elapsed_s * (self.total_s / self.done_s.max(1e-9) - 1.0)).max(0.0)
+    }
+
     fn words(&self) -> String {
         let rate = self.events as f64 / self.started.elapsed().as_secs_f64().max(1e-3);
         let runs = if self.runs > 1 {
@@ -118,7 +143,7 @@ impl State {
 
     fn line(&self) -> String {
         let elapsed = self.started.elapsed().as_secs_f64();
-        let left = elapsed * (self.total_s / self.done_s.max(1e-9) - 1.0);
+        let left = self.left_s(elapsed);
         format!("{}, about {left:.0} s left", self.words())
     }
 }
@@ -144,5 +169,29 @@ impl RunProgress<'_> {
     pub fn done(self, length: SimDuration) {
         self.all
             .advance(length.as_secs_f64() - self.seen_s, 0, true);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_that_were_there_take_no_part_in_the_time_that_is_left() {
+        let ten = SimDuration::from_secs(10);
+        let progress = Progress::new([ten; 10].into_iter(), true);
+        for _ in 0..8 {
+            progress.kept(ten);
+        }
+        progress.run().done(ten);
+        let state = progress.state.into_inner().unwrap();
+        assert_eq!((state.runs_done, state.runs), (9, 10));
+        // One of two took five seconds, and so does the other.
+        assert_eq!(state.left_s(5.0), 5.0);
+        assert!(
+            state.words().starts_with("9 of 10 runs, 10.0 of 20.0 s"),
+            "{}",
+            state.words()
+        );
     }
 }

@@ -5,21 +5,97 @@ use std::ops::Range;
 use tcp_model::params;
 use toml::{Table, Value};
 
-use crate::file::ScenarioFile;
+use crate::file::{ScenarioFile, ranges};
 use crate::locate;
 use crate::overrides::Override;
 use crate::path::{DottedPath, Step};
 use crate::problem::Problem;
 use crate::suggest;
 
+/// A scenario as it is written.
+pub(crate) struct Written {
+    /// The text as TOML.
+    pub(crate) tree: Table,
+    /// What it says.
+    pub(crate) file: ScenarioFile,
+}
+
+/// Most hosts, routers, links, workloads or faults that a text lists one by one.
+const MOST_LISTED: usize = 20_000;
+
+/// Lists of tables that may grow long, and what else to write.
+const LISTS: [(&str, &str, &str); 5] = [
+    ("topology", "host", HOSTS_ALIKE),
+    ("topology", "router", HOSTS_ALIKE),
+    (
+        "topology",
+        "link",
+        "a link from a name with `count` stands for one from each node of it",
+    ),
+    (
+        "",
+        "workload",
+        "one workload may have all hosts of a `group` as its clients and servers",
+    ),
+    (
+        "",
+        "fault",
+        "a fault takes all nodes of a name or a `group` down",
+    ),
+];
+const HOSTS_ALIKE: &str =
+    "nodes alike are written once, as in { name = \"client\", count = 100000 }";
+
 /// Reads a scenario as written.
 ///
 /// # Errors
 /// When the text is not TOML, or says something a scenario cannot say.
 pub fn file(text: &str) -> Result<ScenarioFile, Problem> {
-    let file = toml::from_str(text).map_err(|e| explain(&e, text))?;
-    refuse_dropped(&text.parse().unwrap_or_default(), &file)?;
-    Ok(file)
+    written(text).map(|written| written.file)
+}
+
+/// The same with the tree of the text, which is parsed once.
+///
+/// # Errors
+/// As [`file`](fn@file).
+pub(crate) fn written(text: &str) -> Result<Written, Problem> {
+    let explained = || toml::from_str::<ScenarioFile>(text).map_err(|e| explain(&e, text));
+    let Ok(tree) = text.parse::<Table>() else {
+        return explained().map(|file| Written {
+            tree: Table::new(),
+            file,
+        });
+    };
+    refuse_long_lists(&tree)?;
+    ranges::check(&tree)?;
+    // Only the text knows the places of what is wrong.
+    let file = match tree.clone().try_into() {
+        Ok(file) => file,
+        Err(_) => explained()?,
+    };
+    refuse_dropped(&tree, &file)?;
+    Ok(Written { tree, file })
+}
+
+/// Refuses what would take long to check: every element is looked at several times.
+fn refuse_long_lists(tree: &Table) -> Result<(), Problem> {
+    for (table, key, help) in LISTS {
+        let at = match table {
+            "" => DottedPath::from(key),
+            table => DottedPath::from(table).key(key),
+        };
+        let table = match table {
+            "" => Some(tree),
+            name => tree.get(name).and_then(Value::as_table),
+        };
+        let list = table.and_then(|t| t.get(key)).and_then(Value::as_array);
+        let count = list.map_or(0, Vec::len);
+        if count > MOST_LISTED {
+            let message = format!("{at} lists {count} elements; at most {MOST_LISTED} are read");
+            return Err(Problem::new(at, message).help(help));
+        }
+    }
+    Ok(())
 }
 
 /// Reads a scenario from a tree: as [`file`](fn@file), without places in a text.
@@ -27,6 +103,7 @@ pub fn file(text: &str) -> Result<ScenarioFile, Problem> {
 /// # Errors
 /// When the tree says something a scenario cannot say.
 pub(crate) fn table(written: Table) -> Result<ScenarioFile, Problem> {
+    ranges::check(&written)?;
     let file = written
         .clone()
         .try_into()
@@ -166,7 +243,8 @@ fn in_words(needed: &str) -> String {
     match needed {
         "u8" => "a whole number from 0 to 255".to_owned(),
         "u16" => "a whole number from 0 to 65535".to_owned(),
-        "u32" | "u64" | "usize" => "a whole number, 0 or more".to_owned(),
+        "u32" => "a whole number from 0 to 4294967295".to_owned(),
+        "u64" | "usize" => "a whole number from 0 to 9223372036854775807".to_owned(),
         "f64" => "a number".to_owned(),
         "a boolean" => "true or false".to_owned(),
         "a string" => "a string in quotes".to_owned(),

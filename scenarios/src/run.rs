@@ -171,9 +171,11 @@ impl<'a> Job<'a> {
         timing.insert("process_peak_rss_bytes".to_owned(), peak_rss);
         let groups = self.spec.scenario.topology.group_of_nodes();
         let hosts = simulation.into_hosts();
+        let mut metrics = host_metrics(&hosts, &groups);
+        metrics.extend(stuck(&hosts, stats.idle));
         let completion = Completion {
             stats,
-            metrics: host_metrics(&hosts, &groups),
+            metrics,
             counters: counters(&hosts, &groups),
             memory: memory(&hosts),
             timing,
@@ -263,6 +265,16 @@ fn host_metrics(hosts: &[Option<TcpHost>], groups: &[&str]) -> BTreeMap<String, 
     }
     all.extend(nat_metrics(hosts, groups));
     all
+}
+
+/// Connections that are open although nothing is scheduled: of nothing else is anything to be said.
+fn stuck(hosts: &[Option<TcpHost>], is_idle: bool) -> Option<(String, f64)> {
+    if !is_idle {
+        return None;
+    }
+    let by_state = hosts.iter().flatten().map(TcpHost::memory_by_state);
+    let open: u64 = by_state.flatten().map(|(_, of_state)| of_state.count).sum();
+    (open > 0).then(|| ("end_points_stuck".to_owned(), open as f64))
 }
 
 /// What the NATs of a run counted; empty where there is none.

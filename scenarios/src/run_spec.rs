@@ -1,11 +1,12 @@
 //! One run: the unit of work. A complete scenario, which replica of it, and its identity.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use sim_core::rng::mix;
+use tcp_model::params::{PARAMS, Param, Value, param};
 
 use crate::aliases;
 use crate::file::{RunFile, ScenarioFile};
@@ -14,7 +15,7 @@ use crate::registry;
 use crate::scenario::tcp::TcpSets;
 use crate::scenario::topology::Topology;
 use crate::scenario::workload::Workload;
-use crate::scenario::{Fault, Scenario};
+use crate::scenario::{Fault, RecordPlan, Scenario};
 
 /// Raised whenever the same scenario gives other results: runs of another version are not reused.
 pub const RESULTS_VERSION: u32 = 7;
@@ -39,7 +40,7 @@ impl RunSpec {
     /// The run number `replica` of a scenario. A scenario read from a `run.toml` keeps the replica
     /// and the parameters it had.
     pub fn new(scenario: &Scenario, replica: u32, parameters: &[(String, String)]) -> RunSpec {
-        let content = Content::default().text(scenario);
+        let content = Content::default().text(scenario, None, None);
         RunSpec::with_content(Arc::new(scenario.clone()), replica, parameters, &content)
     }
 
@@ -117,35 +118,66 @@ fn identity(content: &str, own: &str, seed: u64) -> String {
 }
 
 /// What decides the results of a scenario, as text: the scenario without replicas, engine and
-/// figures, in canonical form. The long tables are written once for all scenarios that share them.
+/// figures, in canonical form. What the variants of a sweep have in common is written once.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Content {
     /// The name, question and description that `texts` are of.
     named: [String; 3],
     /// These as lines. A long description takes longer to write than all the rest.
     texts: [String; 3],
-    topology: Option<String>,
-    tcp: Option<String>,
+    /// The first variant's workloads and what it records, and both as text.
+    first: OnceLock<First>,
+}
+
+#[derive(Clone, Debug)]
+struct First {
+    workloads: (Vec<Workload>, String),
+    record: (RecordPlan, String),
+}
+
+impl First {
+    fn new(scenario: &Scenario) -> First {
+        First {
+            workloads: (
+                scenario.workloads.clone(),
+                workload_text(&scenario.workloads),
+            ),
+            record: (scenario.record, record_text(&scenario.record)),
+        }
+    }
+}
+
+/// What is known, where it is of something equal.
+fn same<'a, T: PartialEq>(
+    known: &'a (T, String),
+    value: &T,
+    write: fn(&T) -> String,
+) -> Cow<'a, str> {
+    if known.0 == *value {
+        Cow::Borrowed(&known.1)
+    } else {
+        Cow::Owned(write(value))
+    }
 }
 
 impl Content {
-    /// For scenarios with this topology and these TCP parameters, where they are known.
-    pub(crate) fn new(
-        file: &ScenarioFile,
-        topology: Option<&Topology>,
-        tcp: Option<&TcpSets>,
-    ) -> Content {
+    /// For scenarios that mostly have this name, question and description.
+    pub(crate) fn new(file: &ScenarioFile) -> Content {
         let named = [&file.name, &file.question, &file.description].map(String::clone);
         Content {
             texts: std::array::from_fn(|i| text_line(i, &named[i])),
             named,
-            topology: topology.map(topology_text),
-            tcp: tcp.map(tcp_text),
+            first: OnceLock::new(),
         }
     }
 
-    /// The text for a scenario.
-    pub(crate) fn text(&self, scenario: &Scenario) -> String {
+    /// The text for a scenario, whose topology and TCP may be known as text.
+    pub(crate) fn text(
+        &self,
+        scenario: &Scenario,
+        topology: Option<&str>,
+        tcp: Option<&str>,
+    ) -> String {
         let texts = [&scenario.name, &scenario.question, &scenario.description];
         let texts: [Cow<'_, str>; 3] = std::array::from_fn(|i| {
             if self.named[i] == *texts[i] {
@@ -155,31 +187,31 @@ impl Content {
             }
         });
         let [name, question, description] = &texts;
-        let duration = section("duration", &scenario.duration);
+        // Quantities have nothing in them that needs an escape.
+        let duration = format!("duration = \"{}\"\n", scenario.duration);
         let seed = section("seed", &scenario.seed);
         let head = [description, &*duration, name, question, &seed].concat();
-        let workloads: Vec<_> = scenario.workloads.iter().map(Workload::to_file).collect();
-        let tcp = match &self.tcp {
-            Some(known) => Cow::Borrowed(known),
-            None => Cow::Owned(tcp_text(&scenario.tcp)),
-        };
-        let topology = match &self.topology {
-            Some(known) => Cow::Borrowed(known),
-            None => Cow::Owned(topology_text(&scenario.topology)),
-        };
+        let tcp = tcp.map_or_else(|| Cow::Owned(tcp_text(&scenario.tcp)), Cow::Borrowed);
+        let topology = topology.map_or_else(
+            || Cow::Owned(topology_text(&scenario.topology)),
+            Cow::Borrowed,
+        );
         let faults = if scenario.faults.is_empty() {
             String::new()
         } else {
             let faults: Vec<_> = scenario.faults.iter().map(Fault::to_file).collect();
             section("fault", &faults) + "\n"
         };
+        let first = self.first.get_or_init(|| First::new(scenario));
+        let workloads = same(&first.workloads, &scenario.workloads, workload_text);
+        let record = same(&first.record, &scenario.record, record_text);
         // In the order of their keys, as in one canonical text.
         [
             head.as_str(),
-            &(faults + &section("record", &scenario.record.to_file())),
-            tcp.as_str(),
-            topology.as_str(),
-            &section("workload", &workloads),
+            &(faults + &record),
+            &tcp,
+            &topology,
+            &workloads,
         ]
         .join("\n")
     }
@@ -194,12 +226,75 @@ fn text_line(i: usize, text: &str) -> String {
     section(keys[i], &text)
 }
 
+fn workload_text(workloads: &Vec<Workload>) -> String {
+    let workloads: Vec<_> = workloads.iter().map(Workload::to_file).collect();
+    section("workload", &workloads)
+}
+
+fn record_text(record: &RecordPlan) -> String {
+    section("record", &record.to_file())
+}
+
 fn tcp_text(tcp: &TcpSets) -> String {
     section("tcp", &tcp.to_file())
 }
 
-fn topology_text(topology: &Topology) -> String {
+pub(crate) fn topology_text(topology: &Topology) -> String {
     section("topology", &topology.to_file())
+}
+
+/// Writes TCP parameters as text; those that are as in a first set are not written again.
+#[derive(Clone, Debug)]
+pub(crate) struct TcpText {
+    profile: String,
+    /// A line for each key in order, with the parameter and its value; the profile has none.
+    lines: Vec<(Option<(&'static Param, Value)>, String)>,
+}
+
+impl TcpText {
+    /// For sets that mostly are as this one.
+    pub(crate) fn new(like: &TcpSets) -> TcpText {
+        let base = &like.base;
+        let params = PARAMS.iter().map(|p| (p, p.get(&base.params)));
+        let mut lines: Vec<(&str, Option<(&'static Param, Value)>, String)> = params
+            .map(|(p, value)| (p.key, section(p.key, &value), value))
+            .map(|(key, line, value)| (key, param(key).map(|p| (p, value)), line))
+            .collect();
+        lines.push(("profile", None, section("profile", &base.profile)));
+        lines.sort_by_key(|(key, _, _)| *key);
+        TcpText {
+            profile: base.profile.clone(),
+            lines: lines.into_iter().map(|(_, of, line)| (of, line)).collect(),
+        }
+    }
+
+    /// The text of a set.
+    pub(crate) fn of(&self, sets: &TcpSets) -> String {
+        self.quickly(sets).unwrap_or_else(|| tcp_text(sets))
+    }
+
+    /// Line by line; `None` for what has tables inside.
+    fn quickly(&self, sets: &TcpSets) -> Option<String> {
+        if !sets.groups.is_empty() || sets.base.profile != self.profile {
+            return None;
+        }
+        let mut text = String::from("[tcp]\n");
+        for (of, line) in &self.lines {
+            let Some((param, known)) = of else {
+                text.push_str(line);
+                continue;
+            };
+            let value = param.get(&sets.base.params);
+            if matches!(value, Value::Table(_)) {
+                return None;
+            } else if value == *known {
+                text.push_str(line);
+            } else {
+                text.push_str(&section(param.key, &value));
+            }
+        }
+        Some(text)
+    }
 }
 
 /// A top-level key alone, in canonical form.
@@ -232,6 +327,7 @@ pub fn canonical(file: &ScenarioFile) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::file::tcp::TcpFile;
 
     #[test]
     fn the_content_is_the_canonical_text_in_parts() {
@@ -252,10 +348,39 @@ mod tests {
                 run: None,
                 ..scenario.to_file()
             });
-            assert_eq!(Content::default().text(&scenario), whole, "{}", entry.name);
-            let shared = Content::new(&file, Some(&scenario.topology), Some(&scenario.tcp));
-            assert_eq!(shared.text(&scenario), whole, "{}", entry.name);
+            let text = Content::default().text(&scenario, None, None);
+            assert_eq!(text, whole, "{}", entry.name);
+            let topology = topology_text(&scenario.topology);
+            let linux = TcpText::new(&TcpSets::new(&TcpFile::default(), &[]).unwrap());
+            let tcp = linux.of(&scenario.tcp);
+            let shared = Content::new(&file);
+            for _ in 0..2 {
+                let text = shared.text(&scenario, Some(&topology), Some(&tcp));
+                assert_eq!(text, whole, "{}", entry.name);
+            }
         }
+    }
+
+    #[test]
+    fn a_set_of_parameters_is_written_the_same_line_by_line() {
+        let sets = |text: &str| {
+            let file: TcpFile = toml::from_str(text).unwrap();
+            TcpSets::new(&file, &["client".to_owned()]).unwrap()
+        };
+        let linux = TcpText::new(&sets(""));
+        for text in [
+            "",
+            "time_wait = \"1 s\"\ntw_reuse = true\ntcp_rmem = \"4096 65536 1000000\"",
+            "congestion = { kind = \"cubic\", hystart = false }",
+            "congestion = \"vegas\"\nfin_timeout = \"never\"\nip_local_port_range = [2000, 3000]",
+            "profile = \"freebsd\"",
+            "[host.client]\ntime_wait = \"1 s\"",
+        ] {
+            assert_eq!(linux.of(&sets(text)), tcp_text(&sets(text)), "{text}");
+            let own = TcpText::new(&sets(text));
+            assert_eq!(own.of(&sets(text)), tcp_text(&sets(text)), "{text}");
+        }
+        assert_eq!(linux.quickly(&sets("time_wait = \"1 s\"")).is_some(), true);
     }
 
     #[test]

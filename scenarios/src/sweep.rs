@@ -12,8 +12,9 @@ use crate::locate;
 use crate::overrides::Override;
 use crate::path::{DottedPath, Step};
 use crate::problem::{Origin, Problem, Refused, Source};
-use crate::read;
+use crate::read::{self, Written};
 use crate::run_spec::RunSpec;
+use crate::unreadable::Unreadable;
 
 mod figures;
 mod values;
@@ -62,6 +63,10 @@ pub struct Plan {
 /// Most runs of one batch.
 const MAX_RUNS: usize = 100_000;
 
+/// Most combinations of swept values: each is checked on its own, for what is wrong only together, and
+/// so many take less than a second.
+const MAX_VARIANTS: usize = 50_000;
+
 impl Plan {
     /// Reads a scenario, changes it as asked, and lists its runs.
     ///
@@ -69,8 +74,8 @@ impl Plan {
     /// When the scenario is wrong; the message names place and remedy.
     pub fn new(source: &Source, changes: &[Override]) -> Result<Plan, Refused> {
         // What is wrong with the text itself is shown with its own lines and columns.
-        read::file(&source.text).map_err(|p| Refused::new(p, source, &[]))?;
-        plan(source, changes).map_err(|(problem, all)| {
+        let written = read::written(&source.text).map_err(|p| Refused::new(p, source, &[]))?;
+        plan(source, written, changes).map_err(|(problem, all)| {
             let set: Vec<Origin> = all.iter().map(Override::origin).collect();
             Refused::new(problem, source, &set)
         })
@@ -84,14 +89,29 @@ impl Plan {
 
 type Failure = (Problem, Vec<Override>);
 
-fn plan(source: &Source, changes: &[Override]) -> Result<Plan, Failure> {
+fn plan(source: &Source, written: Written, changes: &[Override]) -> Result<Plan, Failure> {
     let with_changes = |p: Problem| (p, changes.to_vec());
-    let mut file = read::file_with(&source.text, changes).map_err(with_changes)?;
-    let axes = axes(&file, source, changes).map_err(with_changes)?;
+    let Written { tree, mut file } = written;
+    if !changes.is_empty() {
+        file = read::file_with(&source.text, changes).map_err(with_changes)?;
+    }
+    let axes = axes(&file, source, &tree, changes).map_err(with_changes)?;
     let count = axes
         .iter()
         .try_fold(1usize, |n, a| n.checked_mul(a.values.len()));
     let replicas = file.replicas.unwrap_or(1).max(1) as usize;
+    if count.is_none_or(|n| n > MAX_VARIANTS) {
+        let values: Vec<String> = axes.iter().map(|a| a.values.len().to_string()).collect();
+        let message = format!(
+            "the sweep has {} combinations of values, more than the {MAX_VARIANTS} that are checked \
+             one by one",
+            values.join(" x ")
+        );
+        let help = "sweep fewer values, or make several scenarios of them; replicas do not count";
+        return Err(with_changes(
+            Problem::new("sweep".into(), message).help(help),
+        ));
+    }
     if count
         .and_then(|n| n.checked_mul(replicas))
         .is_none_or(|n| n > MAX_RUNS)
@@ -106,11 +126,11 @@ fn plan(source: &Source, changes: &[Override]) -> Result<Plan, Failure> {
             problem.help("sweep fewer values, or make several scenarios of them"),
         ));
     }
-    let variants = Variants::new(&source.text, changes, &axes, &file);
+    let spelled = figures::spelled_as_axes(&file.figure, &tree, &axes);
+    let variants = Variants::new(&source.text, tree, changes, &axes, &file);
     let runs = runs(&variants, &axes)?;
     refuse_twins(&runs).map_err(with_changes)?;
-    let tree: Table = source.text.parse().unwrap_or_default();
-    file.figure = figures::spelled_as_axes(&file.figure, &tree, &axes);
+    file.figure = spelled;
     figures::check(&file, &axes, &runs).map_err(with_changes)?;
     Ok(Plan {
         name: file.name,
@@ -143,10 +163,17 @@ const NOT_SWEPT: [(&str, &str); 5] = [
     ("name", "all runs of a batch have one name"),
 ];
 
-fn axes(file: &ScenarioFile, source: &Source, changes: &[Override]) -> Result<Vec<Axis>, Problem> {
+fn axes(
+    file: &ScenarioFile,
+    source: &Source,
+    tree: &Table,
+    changes: &[Override],
+) -> Result<Vec<Axis>, Problem> {
     let mut axes = Vec::new();
     flatten(&file.sweep, String::new(), &mut axes)?;
-    let tree: Table = source.text.parse().unwrap_or_default();
+    if axes.is_empty() {
+        return Ok(axes);
+    }
     for axis in &mut axes {
         let at = DottedPath(vec![
             Step::Key("sweep".into()),
@@ -155,7 +182,7 @@ fn axes(file: &ScenarioFile, source: &Source, changes: &[Override]) -> Result<Ve
         axis.path = axis
             .name
             .parse()
-            .map_err(|e: String| Problem::new(at.clone(), e))?;
+            .map_err(|e: Unreadable| Problem::new(at.clone(), e.to_string()))?;
         let fixed = NOT_SWEPT
             .iter()
             .find(|(key, _)| axis.path.is_within(&(*key).into()));
@@ -174,12 +201,12 @@ fn axes(file: &ScenarioFile, source: &Source, changes: &[Override]) -> Result<Ve
     // What the command line sets is no longer swept.
     let fixed: BTreeSet<DottedPath> = changes
         .iter()
-        .map(|c| locate::place(&tree, &c.path))
+        .map(|c| locate::place(tree, &c.path))
         .collect();
-    axes.retain(|a| !fixed.contains(&locate::place(&tree, &a.path)));
+    axes.retain(|a| !fixed.contains(&locate::place(tree, &a.path)));
     let mut places = BTreeSet::new();
     for axis in &axes {
-        if !places.insert(locate::place(&tree, &axis.path)) {
+        if !places.insert(locate::place(tree, &axis.path)) {
             let at = DottedPath(vec![
                 Step::Key("sweep".into()),
                 Step::Key(axis.name.clone()),

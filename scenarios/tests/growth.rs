@@ -147,3 +147,123 @@ fn more_hosts_with_several_links_than_routes_have_room_for_are_refused() {
     assert!(message.contains("6002 nodes are routers"), "{message}");
     assert!(message.contains("give most hosts one link"), "{message}");
 }
+
+/// Values that are fine alone and wrong together, in one table and in two.
+#[test]
+fn two_values_that_are_illegal_only_together_are_refused_with_both() {
+    for (sweep, parts) in [
+        (
+            "\"workload[0].start\" = [\"1 s\", \"20 s\"]\nduration = [\"30 s\", \"10 s\"]",
+            ["starts at 20 s", "the run of 10 s"],
+        ),
+        (
+            "duration = [\"30 s\", \"10 s\"]\n\"workload[0].start\" = [\"1 s\", \"20 s\"]\nseed = [1, 2, 3]",
+            ["starts at 20 s", "the run of 10 s"],
+        ),
+        (
+            "\"tcp.min_rto\" = [\"1 s\", \"50 s\"]\n\"tcp.max_rto\" = [\"60 s\", \"40 s\"]\nseed = [1, 2]",
+            ["min_rto", "max_rto"],
+        ),
+        (
+            "\"workload[0].arrivals.rate\" = [\"1 /s\", \"1000000000 /s\"]\nduration = [\"1 s\", \"100 s\"]",
+            ["more than the 2^32", "lower the rate"],
+        ),
+        (
+            "\"topology\" = [{ kind = \"pair\", path = { delay = \"1 ms\" } }, { kind = \"dumbbell\", pairs = 2, bottleneck = { delay = \"1 ms\" } }]\n\
+             \"workload[0].client\" = [\"client\", \"client-1\"]",
+            ["client-1", "host group"],
+        ),
+    ] {
+        let message = checked(pair() + "[sweep]\n" + sweep).unwrap_err();
+        for part in parts {
+            assert!(message.contains(part), "{sweep}: {message}");
+        }
+    }
+}
+
+#[test]
+fn parameters_of_a_group_are_checked_for_the_groups_of_each_topology() {
+    let text = pair()
+        + "[tcp.host.client]\ntime_wait = \"30 s\"\n[sweep]\n\"tcp.host.client.time_wait\" = [\"1 s\", \"2 s\"]\n\
+           topology = [{ kind = \"pair\", path = { delay = \"1 ms\" } }, \
+           { kind = \"graph\", host = [{ name = \"a\" }, { name = \"server\" }], link = [{ between = [\"a\", \"server\"], delay = \"1 ms\" }] }]\n";
+    let message = checked(text).unwrap_err();
+    assert!(message.contains("no host group"), "{message}");
+}
+
+#[test]
+fn hosts_listed_one_by_one_are_refused_beyond_a_number_with_what_to_write() {
+    let message = checked(listed_hosts(20_001)).unwrap_err();
+    assert!(
+        message.contains("topology.host lists 20001 elements; at most 20000")
+            && message.contains("count = 100000"),
+        "{message}"
+    );
+    let counted = "name = \"x\"\nduration = \"10 s\"\n[topology]\nkind = \"graph\"\n\
+         host = [{ name = \"client\", count = 100000 }, { name = \"server\" }]\n\
+         router = [{ name = \"hub\" }]\n\
+         link = [{ between = [\"client\", \"hub\"], delay = \"1 ms\" }, { between = [\"server\", \"hub\"], delay = \"1 ms\" }]\n";
+    assert_eq!(checked(counted.to_owned() + LOAD).unwrap().runs.len(), 1);
+}
+
+#[test]
+fn more_combinations_of_values_than_are_checked_in_a_second_are_refused() {
+    let axis = |n: usize| {
+        (1..=n)
+            .map(|i| i.to_string())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let text = format!(
+        "{}[sweep]\nseed = [{}]\n\"workload[0].requests\" = [{}]\n",
+        pair(),
+        axis(251),
+        axis(200)
+    );
+    let message = checked(text).unwrap_err();
+    assert!(
+        message.contains("251 x 200 combinations of values, more than the 50000"),
+        "{message}"
+    );
+    // Replicas need no check of their own.
+    let replicas = pair().replace("[topology]", "replicas = 100000\n[topology]");
+    assert_eq!(checked(replicas).unwrap().runs.len(), 100_000);
+}
+
+/// Wall-clock time: only of an optimised build on a machine that does nothing else.
+#[test]
+#[ignore = "measures time: cargo test --release -p synfin --test growth -- --ignored"]
+fn a_hundred_thousand_runs_or_hosts_are_checked_within_a_second() {
+    let numbers = |n: usize, unit: &str| {
+        let values: Vec<String> = (1..=n).map(|i| format!("\"{i}{unit}\"")).collect();
+        values.join(", ")
+    };
+    let two_each = pair().replace("[topology]", "replicas = 2\n[topology]");
+    let one = |path: &str, unit| {
+        let values = numbers(50_000, unit);
+        format!("{two_each}[sweep]\n\"{path}\" = [{values}]\n")
+    };
+    let five = format!(
+        "{two_each}[sweep]\n\"workload[0].arrivals.rate\" = [{}]\n\"tcp.time_wait\" = [{}]\n\
+         \"topology.path.delay\" = [{}]\nduration = [{}]\nseed = [1, 2, 3, 4, 5]\n",
+        numbers(10, " /s"),
+        numbers(10, " s"),
+        numbers(10, " ms"),
+        numbers(10, " s")
+    );
+    let hosts =
+        "name = \"x\"\nduration = \"10 s\"\n[topology]\nkind = \"dumbbell\"\npairs = 50000\n\
+         bottleneck = { delay = \"5 ms\" }\n"
+            .to_owned()
+            + LOAD;
+    for (what, text) in [
+        ("rates", one("workload[0].arrivals.rate", " /s")),
+        ("TIME-WAIT", one("tcp.time_wait", " us")),
+        ("delays", one("topology.path.delay", " us")),
+        ("five axes", five),
+        ("hosts", hosts),
+    ] {
+        let took = (0..3).map(|_| time(text.clone())).min().unwrap();
+        assert!(took < Duration::from_secs(1), "{what}: {took:?}");
+    }
+}

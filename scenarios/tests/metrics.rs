@@ -59,6 +59,51 @@ fn the_reference_of_metrics_is_current() {
 }
 
 #[test]
+fn the_reference_of_findings_is_current() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/findings.md");
+    let text = reports::findings::reference();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(path, &text).unwrap();
+    }
+    assert!(
+        std::fs::read_to_string(path).unwrap_or_default() == text,
+        "docs/findings.md is out of date: UPDATE_DOCS=1 cargo test -p synfin --test metrics"
+    );
+}
+
+#[test]
+fn every_finding_is_explained_by_its_name_and_made_of_metrics_that_exist() {
+    let mut names = std::collections::BTreeSet::new();
+    for finding in reports::findings::all() {
+        assert!(names.insert(finding.name), "{} stands twice", finding.name);
+        assert!(finding.says.ends_with('.') && !finding.source.is_empty());
+        let text = reports::findings::explain(finding.name).unwrap();
+        assert!(text.contains(finding.says), "{text}");
+        for metric in finding
+            .made_of
+            .split(", ")
+            .map(|m| m.split(' ').next().unwrap())
+        {
+            let known = metrics::explain(metric).is_some() || metric.contains('*');
+            assert!(known, "{} of {}", metric, finding.name);
+        }
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (code, stdout, _) = said(dir.path(), &["explain", "unsafe-time-wait"]);
+    assert!(code == 0 && stdout.contains("RFC 1337"), "{stdout}");
+    let (code, stdout, _) = said(dir.path(), &["explain", "findings"]);
+    assert!(
+        code == 0 && names.iter().all(|n| stdout.contains(n)),
+        "{stdout}"
+    );
+    let (code, _, stderr) = said(dir.path(), &["explain", "unsafe-timewait"]);
+    assert!(
+        code == 2 && stderr.contains("did you mean \"unsafe-time-wait\"?"),
+        "{stderr}"
+    );
+}
+
+#[test]
 fn a_figure_of_a_misspelled_metric_is_refused_with_the_right_name() {
     let dir = tempfile::tempdir().unwrap();
     let text = library::find("time-wait").unwrap().text;

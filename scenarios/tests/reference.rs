@@ -4,12 +4,14 @@ use std::path::Path;
 use std::process::Command;
 
 use scenarios::file::ScenarioFile;
-use scenarios::file::keys::{Form, Key, TableInfo};
+use scenarios::file::keys::{Form, TableInfo};
 use scenarios::overrides::Override;
 use scenarios::problem::Source;
 use scenarios::sweep::Plan;
 use scenarios::{library, reference, schema};
 use serde_json::{Value, json};
+use sim_core::{Bytes, SimDuration};
+use tcp_model::params::{Kind, PARAMS, Shape};
 
 #[test]
 fn the_reference_is_current() {
@@ -170,32 +172,60 @@ fn examples_are_accepted_where_they_belong() {
 }
 
 #[test]
-fn numbers_beyond_their_range_are_refused() {
-    for (table, prefix) in [
-        ("LinkFile", "topology.path."),
-        ("WorkloadFile", "workload[0]."),
+fn numbers_beyond_their_range_are_refused_with_both_ends() {
+    for (set, help) in [
+        ("workload[0].requests=0", "choose 1 to 4294967295"),
+        ("workload[0].requests=5000000000", "choose 1 to 4294967295"),
+        ("workload[0].port=65536", "choose 1 to 65535"),
+        ("workload[0].port=-1", "choose 1 to 65535"),
+        ("workload[0].client_addresses=0", "choose 1 to 1000000"),
+        ("topology.path.loss=1.5", "choose 0 to 1"),
+        ("topology.path.reorder=-0.5", "choose 0 to 1"),
+        ("replicas=100001", "choose 1 to 100000"),
+        ("duration=6000 h", "choose 0 to 5124 h"),
     ] {
-        // More addresses than a host has means all of them; flows are bulk's.
-        let open = ["flows", "client_addresses", "server_addresses"];
-        let all = tables();
-        let (_, info) = all.iter().find(|(_, t)| t.name == table).unwrap();
-        let ranged = |k: &&Key| k.info.within.is_some_and(|(_, most)| most < 1e9);
-        for key in info
-            .keys
-            .iter()
-            .filter(ranged)
-            .filter(|k| !open.contains(&k.name()))
-        {
-            let (_, most) = key.info.within.unwrap();
-            let beyond = if most <= 1.0 {
-                "1.5".to_owned()
-            } else {
-                format!("{}", most + 1.0)
-            };
-            let set = format!("{prefix}{}={beyond}", key.name());
-            assert!(plan(PAIR, &set).is_err(), "{set}");
+        let message = plan(PAIR, set).unwrap_err();
+        assert!(message.contains(help), "{set}: {message}");
+    }
+}
+
+/// A number or a quantity just beyond each end of a parameter's range.
+fn beyond(kind: &Kind) -> Vec<String> {
+    let time = |ps| format!("\"{}\"", SimDuration::from_ps(ps));
+    match kind.shape {
+        Shape::Count => {
+            let below = kind.least.checked_sub(1).map(|n| n.to_string());
+            let above = (kind.most + 1).to_string();
+            below.into_iter().chain([above]).collect()
+        }
+        Shape::Size => [kind.least - 1, kind.most + 1]
+            .map(|n| format!("\"{}\"", Bytes(n)))
+            .into(),
+        Shape::Time => {
+            let below = kind.least.checked_sub(1).map(time);
+            below.into_iter().chain([time(kind.most + 1)]).collect()
+        }
+        Shape::GiveUp => vec!["256".into(), "\"1 us\"".into()],
+        Shape::Ports => vec!["[0, 100]".into(), "[1, 65536]".into()],
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn every_tcp_parameter_beyond_its_range_is_refused_with_both_ends() {
+    let mut tried = 0;
+    for param in PARAMS {
+        for value in beyond(&param.kind) {
+            tried += 1;
+            let set = format!("tcp.{}={value}", param.key);
+            let message = plan(PAIR, &set).unwrap_err();
+            let range = param.kind.range();
+            assert!(message.contains(&range), "{set}: {range}: {message}");
+            let ends = param.kind.shape == Shape::GiveUp || range.contains(" to ");
+            assert!(ends, "{}: {range}", param.key);
         }
     }
+    assert!(tried > 80, "{tried}");
 }
 
 #[test]

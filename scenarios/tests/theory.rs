@@ -457,23 +457,51 @@ fn limit(sets: &[&str]) -> Option<f64> {
 #[test]
 fn a_lingering_server_leaves_the_client_in_fin_wait_2_for_a_minute_not_for_the_linger() {
     // The client gives up in FIN-WAIT-2 after 60 s: 28,232 / 60 s, and a little less, for that
-    // begins with the server's ACK, which may be delayed by 40 ms.
+    // begins with the server's ACK, which may be delayed by 40 ms. The server still has the connection
+    // when its port is used again, and the SYN has to be sent again after a second.
     let seen = seen(&["workload.web.linger=600 s"]);
     assert_eq!(seen.metric("connects_failed"), Some(0.0));
     assert!(
-        told(&seen, "allows 470.3 connections/s (28,232 ports / 60 s)"),
+        told(
+            &seen,
+            "allows 462.5 to 470.5 connections/s (28,232 ports / 60 s to 61 s)"
+        ),
         "{:?}",
         seen.summary.findings
     );
-    assert!(told(&seen, "the 100/s offered use 21.3 % of it"));
+    assert!(told(&seen, "the 100/s offered use 21.4 % of it"));
     let longer = limit(&["workload.web.linger=600 s", "tcp.fin_timeout=90 s"]).unwrap();
     // Twice the 30 s beyond TIME-WAIT, as Linux has it.
-    assert!((longer - 28_232.0 / 60.02).abs() < 0.2, "{longer}");
+    let (least, most) = (28_232.0 / 61.05, 28_232.0 / 60.0);
+    assert!((longer - (least + most) / 2.0).abs() < 0.3, "{longer}");
     let short = limit(&["workload.web.linger=20 s"]).unwrap();
     assert!((short - 28_232.0 / 80.0).abs() < 0.1, "{short}");
     // RFC 9293 knows no such time-out.
     let rfc = limit(&["workload.web.linger=600 s", "tcp.profile=rfc9293"]).unwrap();
     assert!((rfc - 16_384.0 / 840.0).abs() < 0.1, "{rfc}");
+}
+
+#[test]
+fn a_port_reused_while_the_server_lingers_costs_one_syn_more() {
+    let sets = |duration| {
+        [
+            "workload.web.linger=600 s",
+            "tcp.fin_timeout=10 s",
+            "tcp.ip_local_port_range=[10001, 11000]",
+            "workload.web.arrivals.rate=150 /s",
+            duration,
+        ]
+    };
+    let [half, whole] = ["duration=30 s", "duration=60 s"].map(|d| seen(&sets(d)));
+    let established = |seen: &Seen| seen.metric("connects_established").unwrap();
+    let rate = (established(&whole) - established(&half)) / 30.0;
+    let limit = port_limit(whole.info().analytic.theory.as_ref().unwrap());
+    // Every port is in CLOSE-WAIT at the server when it is used again.
+    assert!((rate - 1_000.0 / 11.0).abs() < 1.5, "{rate}");
+    assert!(
+        limit.low - 1.0 < rate && rate < limit.high,
+        "{limit:?} {rate}"
+    );
 }
 
 #[test]

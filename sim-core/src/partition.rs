@@ -286,6 +286,11 @@ impl<H: Host> Partition<H> {
         self.core.transmitters.iter().map(|t| (t.link, t.stats()))
     }
 
+    /// True when no event is pending and no packet on its way.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.next_time().is_none() && self.core.packets.len() == 0
+    }
+
     pub(crate) fn unrouted(&self) -> u64 {
         self.core.unrouted
     }

@@ -47,7 +47,10 @@ pub(crate) fn parse_scaled(
         .find(|(name, _)| *name == unit)
         .ok_or_else(|| fail(format!("unknown unit {unit:?} (one of {})", names())))?;
     let (whole, fraction) = number.split_once('.').unwrap_or((&number, ""));
-    let too_large = || fail("it is too large".to_owned());
+    let too_large = || {
+        let most = u64::MAX / scale;
+        fail(format!("it is too large; choose 0 to {most} {unit}"))
+    };
     let digits = |s: &str| -> Result<u128, ParseUnitError> {
         if s.is_empty() {
             return Ok(0);

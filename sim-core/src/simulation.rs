@@ -79,6 +79,9 @@ pub struct RunStats {
     pub links: Vec<LinkStats>,
     /// Simulated time reached: the end, unless the run was stopped.
     pub reached: SimTime,
+    /// True when nothing was scheduled any more: no event pending, and no packet on its way. However
+    /// much longer the run were, nothing would happen.
+    pub idle: bool,
     /// Windows into which several partitions cut the run; depends on them.
     pub windows: u64,
     /// Windows of single partitions in which they had events to handle; depends on them.
@@ -307,6 +310,7 @@ impl<H: Host> Simulation<H> {
             link_bytes: sum(Partition::link_bytes),
             links,
             reached,
+            idle: self.partitions.iter().all(Partition::is_idle),
             windows: tally.windows,
             visits: tally.visits,
         }

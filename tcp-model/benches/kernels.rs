@@ -246,7 +246,7 @@ fn busy_hosts(n: u32) -> Simulation<TcpHost> {
         AppSpec::Client(ClientSpec {
             name: "busy".to_owned(),
             locals: (0..addresses).map(address).collect(),
-            remotes: vec![SocketAddrV4::new(address(addresses), 80)],
+            remotes: vec![SocketAddrV4::new(address(addresses), 80)].into(),
             start: SimTime::ZERO,
             stop: SimTime::MAX,
             limit: Some(n.into()),

@@ -136,7 +136,7 @@ impl World {
         vec![AppSpec::Client(ClientSpec {
             name: "pages".to_owned(),
             locals: network.addresses(node).collect(),
-            remotes: vec![SocketAddrV4::new(server, 80)],
+            remotes: vec![SocketAddrV4::new(server, 80)].into(),
             start: SimTime::ZERO,
             stop: SimTime::MAX,
             limit: self.limit,

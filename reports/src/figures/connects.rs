@@ -73,8 +73,7 @@ pub(crate) fn connect_outcomes(data: &RunData<'_>) -> Result<Option<Figure>, Sto
         marks,
         ..Chart::default()
     };
-    let mut caption =
-        "Connects that ended in each second, stacked by what became of them.".to_owned();
+    let mut caption = "Connects that ended, per second, stacked by what became of them.".to_owned();
     if !offered.is_empty() {
         caption.push_str(" The dashed line is the offered rate.");
     }

@@ -2,10 +2,11 @@
 //! of a second axis, a panel for each combination of the others.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
-use super::Figure;
 use super::chart::{Chart, Mark, Panel};
 use super::style::SERIES;
+use super::{Drawn, Figure};
 use crate::batch::variants::estimate;
 use crate::batch::{Axis, BatchInfo, BatchRow, Layout, MOST_PANELS, MetricFigure};
 use crate::csv::Csv;
@@ -51,12 +52,8 @@ impl Scale {
     }
 }
 
-/// Figures asked for, or else one for each of our `own` metrics.
-pub(crate) fn figures(
-    info: &BatchInfo,
-    rows: &[BatchRow],
-    own: &[String],
-) -> Result<Vec<Figure>, StoreError> {
+/// Figures asked for, or else one for each of our `own` metrics. One that cannot be drawn costs no other.
+pub(crate) fn figures(info: &BatchInfo, rows: &[BatchRow], own: &[String]) -> Drawn {
     let own = own.iter().map(|metric| MetricFigure {
         metric: metric.clone(),
         ..MetricFigure::default()
@@ -66,22 +63,41 @@ pub(crate) fn figures(
     } else {
         info.figures.clone()
     };
-    let mut drawn = Vec::new();
-    for figure in &wanted {
-        let layout = Layout::new(&info.axes, figure);
-        let made = layout.map(|layout| {
-            let points = points(info, rows, &figure.metric, &layout);
-            Sweep {
-                info,
-                wanted: figure,
-                axes: words::axes(info.axes.iter().map(|a| a.path.as_str())),
-                layout,
-                points,
-            }
+    let mut drawn = Drawn::default();
+    for wanted in &wanted {
+        let what = match wanted.name.as_str() {
+            "" => format!("figure of {}", wanted.metric),
+            name => format!("figure {name}"),
+        };
+        let made = drawn.part(&what, Path::new("batch.json"), || {
+            figure(info, rows, wanted)
         });
-        drawn.extend(made.filter(|s| !s.points.is_empty()).map(|s| s.figure()));
+        drawn.figures.extend(made);
     }
-    drawn.into_iter().collect()
+    drawn
+}
+
+/// A figure; `None` where no run has its metric, or an axis of it is not swept.
+fn figure(
+    info: &BatchInfo,
+    rows: &[BatchRow],
+    wanted: &MetricFigure,
+) -> Result<Option<Figure>, StoreError> {
+    let Some(layout) = Layout::new(&info.axes, wanted) else {
+        return Ok(None);
+    };
+    let points = points(info, rows, &wanted.metric, &layout);
+    if points.is_empty() {
+        return Ok(None);
+    }
+    let sweep = Sweep {
+        info,
+        wanted,
+        axes: words::axes(info.axes.iter().map(|a| a.path.as_str())),
+        layout,
+        points,
+    };
+    sweep.figure().map(Some)
 }
 
 /// Estimates by panel, curve and place along x.
@@ -286,6 +302,69 @@ fn name_of(wanted: &MetricFigure, axis: &str) -> String {
 mod tests {
     use super::*;
     use crate::batch::{AxisValues, Unit};
+
+    /// A batch of one axis with a run for each of its values; `typed` may claim other values.
+    fn batch(typed: AxisValues) -> (BatchInfo, Vec<BatchRow>) {
+        let info = BatchInfo {
+            axes: vec![axis(&["1 s", "2 s"], typed)],
+            figures: ["connects_failed", "time_wait_peak"]
+                .map(|metric| MetricFigure {
+                    metric: metric.into(),
+                    ..MetricFigure::default()
+                })
+                .into(),
+            ..BatchInfo::default()
+        };
+        let rows = ["1 s", "2 s"].map(|value| BatchRow {
+            id: value.into(),
+            values: vec![value.into()],
+            status: crate::batch::RunStatus::Ok,
+            metrics: [
+                ("connects_failed".into(), 3.0),
+                ("time_wait_peak".into(), 5.0),
+            ]
+            .into(),
+            ..BatchRow::default()
+        });
+        (info, rows.into())
+    }
+
+    #[test]
+    fn a_figure_that_cannot_be_drawn_costs_no_other_and_the_report_names_it() {
+        let names = AxisValues::Names;
+        let (mut info, rows) = batch(names);
+        assert_eq!(figures(&info, &rows, &[]).figures.len(), 2);
+        // An axis that the second figure draws has numbers for some of its values only.
+        info.axes.push(axis(
+            &["x", "y"],
+            AxisValues::Numbers {
+                unit: Unit::Seconds,
+                values: vec![1.0],
+            },
+        ));
+        let rows: Vec<BatchRow> = rows
+            .into_iter()
+            .map(|row| BatchRow {
+                values: vec![row.values[0].clone(), "y".into()],
+                ..row
+            })
+            .collect();
+        info.figures[0].series = String::new();
+        info.figures[0].only = vec![("q".into(), "y".into())];
+        info.axes[1].path = "q".into();
+        info.figures[1].x = "q".into();
+        let drawn = figures(&info, &rows, &[]);
+        let names: Vec<&str> = drawn.figures.iter().map(|f| f.name.as_str()).collect();
+        assert_eq!(names, ["connects_failed"]);
+        assert!(
+            drawn.failed.len() == 1 && drawn.failed[0].starts_with("figure of time_wait_peak: "),
+            "{:?}",
+            drawn.failed
+        );
+        let page = crate::html::batch::report(&info, &rows, &[], &[], &drawn);
+        assert!(page.contains("Missing here"));
+        assert!(page.contains("figure of time_wait_peak: batch.json cannot be used"));
+    }
 
     fn axis(values: &[&str], typed: AxisValues) -> Axis {
         Axis {

@@ -163,6 +163,21 @@ impl Known<'_> {
         (!told.is_empty()).then(|| format!("{}.", sentence(&list(&told))))
     }
 
+    /// End points that were open when nothing was scheduled any more.
+    pub(super) fn stuck(&self) -> Option<String> {
+        let n = self.positive("end_points_stuck")?;
+        let (were, them) = if n == 1.0 {
+            ("end point was", "it")
+        } else {
+            ("end points were", "them")
+        };
+        Some(format!(
+            "{} {were} open at the end with nothing scheduled: no timer was running and no segment \
+             was on its way, so nothing would ever happen to {them}.",
+            count(n)
+        ))
+    }
+
     /// Bulk flows that did not reach their end.
     pub(super) fn broken_flows(&self) -> Option<String> {
         let broken = self.positive("flows_broken")?;

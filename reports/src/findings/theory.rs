@@ -6,6 +6,8 @@ use crate::analytic::{
 use crate::format::{count, number, percent, seconds};
 use crate::info::RunInfo;
 
+/// A holding time that is known less well than this is told with both its ends.
+const WIDE: f64 = 0.01;
 /// A share that fails is reported from here on.
 const LEAST_SHARE: f64 = 0.0005;
 
@@ -27,12 +29,19 @@ pub(super) fn ports(info: &RunInfo, window: &str) -> Option<String> {
     if held_s < SCARCE_FROM_S {
         return None;
     }
-    let limit = port_limit(theory).middle();
+    let (limits, held) = (port_limit(theory), theory.held_s);
+    let limit = limits.middle();
+    // Where a port may be held longer for a known reason, both ends are told.
+    let is_wide = held.width() > WIDE * held.high;
+    let range = |low: f64, high: f64, text: fn(f64) -> String| match is_wide {
+        true => format!("{} to {}", text(low), text(high)),
+        false => text((low + high) / 2.0),
+    };
     let supply = format!(
         "The port supply allows {} connections/s ({} ports / {})",
-        number(limit),
+        range(limits.low, limits.high, number),
         count(theory.ports * theory.pairs),
-        seconds(held_s)
+        range(held.low, held.high, seconds)
     );
     let steady = info.steady_window();
     let share = expected_failures(&info.analytic, info.duration_s, steady);

@@ -3,7 +3,7 @@
 use super::page::{Page, cells};
 use crate::batch::variants::{Variant, variants};
 use crate::batch::{BatchInfo, BatchRow};
-use crate::figures::Figure;
+use crate::figures::Drawn;
 use crate::format::metric;
 use crate::words;
 
@@ -20,15 +20,12 @@ pub(crate) fn report(
     rows: &[BatchRow],
     findings: &[String],
     metrics: &[String],
-    figures: &[Figure],
+    drawn: &Drawn,
 ) -> String {
     let mut page = Page::new(&info.name, &info.question);
     page.findings(findings);
     glance(&mut page, info, rows, metrics);
-    if !figures.is_empty() {
-        page.heading("Figures");
-        figures.iter().for_each(|f| page.figure(f));
-    }
+    page.drawn(drawn);
     runs(&mut page, info, rows, metrics);
     if !info.parameters.is_empty() {
         page.heading("Parameters of all runs");

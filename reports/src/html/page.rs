@@ -1,6 +1,6 @@
 //! The parts that pages are made of.
 
-use crate::figures::Figure;
+use crate::figures::{Drawn, Figure};
 
 const STYLE: &str = "\
 :root{color-scheme:light}\
@@ -79,6 +79,21 @@ impl Page {
             figure.svg,
             escape(&figure.caption)
         ));
+    }
+
+    /// The figures, and what is missing among them with the reason.
+    pub(crate) fn drawn(&mut self, drawn: &Drawn) {
+        if !drawn.figures.is_empty() {
+            self.heading("Figures");
+            drawn.figures.iter().for_each(|f| self.figure(f));
+        }
+        if !drawn.failed.is_empty() {
+            self.heading("Missing here");
+            self.paragraph(&format!(
+                "What is made of these could not be read or drawn. {}",
+                drawn.failed.join("; ")
+            ));
+        }
     }
 
     /// A table; columns whose heading begins with '#' hold numbers.

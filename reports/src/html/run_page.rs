@@ -45,17 +45,7 @@ pub(crate) fn report(dir: &Path, summary: &RunSummary, drawn: &mut Drawn) -> Str
             seconds(info.duration_s)
         ));
     }
-    if !drawn.figures.is_empty() {
-        page.heading("Figures");
-        drawn.figures.iter().for_each(|f| page.figure(f));
-    }
-    if !drawn.failed.is_empty() {
-        page.heading("Missing here");
-        page.paragraph(&format!(
-            "What is made of these could not be read or drawn. {}",
-            drawn.failed.join("; ")
-        ));
-    }
+    page.drawn(drawn);
     page.heading("Parameters");
     let mut rows: Vec<Vec<String>> = info
         .parameters

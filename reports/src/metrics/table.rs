@@ -490,6 +490,13 @@ const HOSTS: &[Metric] = &[
         "SYNs and ACKs dropped by listeners",
         "For any reason.",
     ),
+    hosts(
+        "end_points_stuck",
+        Count,
+        "end points open at the end with nothing scheduled",
+        "The run was over before its time: no event pending, no packet on its way.",
+    )
+    .absent("something was scheduled at the end, or no connection was open"),
     hosts("syn_cookies_sent", Count, "SYN-ACKs with a SYN cookie", "")
         .absent("no listener sent a SYN cookie"),
     hosts(

@@ -70,9 +70,9 @@ fn render(dir: &Path, file: &BatchFile) -> Result<Vec<String>, StoreError> {
     let (info, rows) = (&file.info, file.rows.as_slice());
     let findings = batch_findings(info, rows);
     let metrics = metrics_that_vary(info, rows);
-    let figures = sweep::figures(info, rows, &chosen_metrics(info, rows))?;
-    write_figures(dir, &figures)?;
-    let html = html::batch::report(info, rows, &findings, &metrics, &figures);
+    let drawn = sweep::figures(info, rows, &chosen_metrics(info, rows));
+    write_figures(dir, &drawn.figures)?;
+    let html = html::batch::report(info, rows, &findings, &metrics, &drawn);
     write_whole(&dir.join("report.html"), &html)?;
     Ok(findings)
 }

@@ -31,6 +31,10 @@ pub(super) struct Life<'a> {
     pub(super) time_wait: Option<Stay<'a>>,
     /// Why there is no closed form for those in TIME-WAIT.
     pub(super) no_time_wait: Option<String>,
+    /// What a connect may take longer because the server still has the connection that had the port
+    /// before: it answers the SYN with a challenge ACK, the client resets the old connection, and its
+    /// SYN gets through when it is sent again.
+    sent_again_s: f64,
 }
 
 /// A stay in TIME-WAIT.
@@ -67,6 +71,7 @@ impl<'a> Life<'a> {
             settles_s: None,
             time_wait: None,
             no_time_wait: None,
+            sent_again_s: 0.0,
         };
         if !life.held_sd_s.is_finite() {
             return Err("the waits of the applications vary without bound".to_owned());
@@ -83,7 +88,8 @@ impl<'a> Life<'a> {
                 held.high
             ));
         }
-        life.settles_s = settles_s(e, held.high, waits_s);
+        life.held_s.high += life.sent_again_s;
+        life.settles_s = settles_s(e, life.held_s.high, waits_s);
         Ok(life)
     }
 
@@ -114,6 +120,9 @@ impl<'a> Life<'a> {
                     // The client gives up in FIN-WAIT-2, which begins with the ACK of its FIN.
                     self.held_s.high += server.delayed_ack.as_secs_f64();
                     self.wait(fin_wait(client, trip)?.0);
+                    if conditions::early_reuse(case, self.held_s.high + linger).is_some() {
+                        self.sent_again_s = client.initial_rto.as_secs_f64();
+                    }
                     return Ok(());
                 }
                 self.wait(linger);

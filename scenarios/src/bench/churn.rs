@@ -119,7 +119,7 @@ pub(super) fn world(
             AppSpec::Client(ClientSpec {
                 name: "churn".to_owned(),
                 locals: locals.clone(),
-                remotes: vec![remote],
+                remotes: vec![remote].into(),
                 start: SimTime::ZERO,
                 stop: SimTime::MAX,
                 limit,

@@ -62,7 +62,7 @@ pub(super) fn four_pairs(
         vec![AppSpec::Client(ClientSpec {
             name: "pairs".to_owned(),
             locals: locals[i].clone(),
-            remotes: vec![remotes[i + 1]],
+            remotes: vec![remotes[i + 1]].into(),
             start: SimTime::ZERO,
             stop: SimTime::MAX,
             limit: Some(u64::from(count)),

@@ -157,7 +157,7 @@ fn world(n: u32, case: &Case) -> Result<World, String> {
         (false, true) => vec![AppSpec::Client(ClientSpec {
             name: "states".to_owned(),
             locals: locals.clone(),
-            remotes: vec![SocketAddrV4::new(to, 80)],
+            remotes: vec![SocketAddrV4::new(to, 80)].into(),
             start: SimTime::ZERO,
             stop: SimTime::MAX,
             limit: None,

@@ -14,7 +14,7 @@ const MOST_LISTED: usize = 1_000;
 pub(super) fn check(args: &ScenarioArgs) -> Result<(), Failure> {
     let source = args.source()?;
     let plan = Plan::new(&source, &args.changes()?).map_err(|e| Failure::Usage(e.to_string()))?;
-    let cost = Cost::new(&plan)?;
+    let cost = Cost::new(&plan.runs)?;
     let Some(first) = plan.runs.first() else {
         return Ok(());
     };

@@ -3,7 +3,7 @@
 use crate::console::{Failure, note};
 use crate::estimate::{Estimate, bytes, time};
 use crate::process;
-use crate::sweep::Plan;
+use crate::run_spec::RunSpec;
 
 /// Runs that take longer, or more memory, are announced.
 const LONG_S: f64 = 10.0;
@@ -15,8 +15,8 @@ pub(super) struct Cost {
 }
 
 impl Cost {
-    pub(super) fn new(plan: &Plan) -> Result<Cost, Failure> {
-        let all = Estimate::of_all(&plan.runs);
+    pub(super) fn new(runs: &[RunSpec]) -> Result<Cost, Failure> {
+        let all = Estimate::of_all(runs);
         let all = all.map_err(|p| Failure::Usage(format!("error: {}", p.message)))?;
         Ok(Cost { all })
     }
@@ -67,6 +67,9 @@ impl Cost {
 
     /// Announces what takes long.
     pub(super) fn announce(&self, threads: usize) {
+        if self.all.is_empty() {
+            return;
+        }
         let long = self.seconds() / threads.max(1) as f64 > LONG_S;
         if long || self.memory_bytes(threads) > LARGE_BYTES {
             note(&format!("estimate for {}", self.summary()));

@@ -25,6 +25,10 @@ const SOURCES: &[Source] = &[
         names: metric_names,
     },
     Source {
+        explain: reports::findings::explain,
+        names: finding_names,
+    },
+    Source {
         explain: reference::models::explain,
         names: reference::models::names,
     },
@@ -46,7 +50,8 @@ pub(super) fn explain(name: &str) -> Result<(), Failure> {
     let near = near.map_or(String::new(), |n| format!("; did you mean {n:?}?"));
     Err(Failure::Usage(format!(
         "error: nothing is called {name:?}{near}\n  = help: `synfin explain tcp` lists the TCP \
-         parameters; scenarios/docs has scenario.md for keys and metrics.md for metrics"
+         parameters, `synfin explain findings` the findings; scenarios/docs has scenario.md for keys \
+         and metrics.md for metrics"
     )))
 }
 
@@ -66,6 +71,11 @@ fn tcp_names() -> Vec<String> {
 
 fn metric_names() -> Vec<String> {
     reports::metrics::names([])
+}
+
+fn finding_names() -> Vec<String> {
+    let all = reports::findings::all();
+    all.map(|finding| finding.name.to_owned()).collect()
 }
 
 /// Prints the JSON schema of scenario files.

@@ -32,7 +32,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
         Some(out) => resolve(out).map_err(|e| Failure::Usage(format!("error: {e}")))?,
         None => default_dir(&plan.name, &changes),
     };
-    let cost = Cost::new(&plan)?;
+    let cost = Cost::new(&still_to_make(&plan, &dir, args.force))?;
     let threads = execution(args).threads;
     if !args.allow_large {
         cost.refuse_too_large(threads)?;
@@ -67,6 +67,18 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
             all(&plan, &options, args, making)
         }
     }
+}
+
+/// The runs without complete results in `dir`, as far as a look at their lists of files tells.
+fn still_to_make(plan: &Plan, dir: &Path, force: bool) -> Vec<RunSpec> {
+    let place = |spec: &RunSpec| match plan.is_single() {
+        true => dir.to_path_buf(),
+        false => dir.join("runs").join(&spec.id),
+    };
+    let is_there = |spec: &RunSpec| look_at_results(&place(spec)).is_ok_and(|m| m.complete);
+    let runs = plan.runs.iter();
+    let missing = runs.filter(|spec| force || !is_there(spec));
+    missing.cloned().collect()
 }
 
 fn spare_input(args: &RunArgs, dir: &Path, own: (&str, &str)) -> Result<(), Failure> {

@@ -5,11 +5,10 @@
 //! queueing and what custom applications do.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddrV4;
 
 use sim_core::{LinkId, Network, NodeId, SimTime};
 use tcp_model::TcpParams;
-use tcp_model::spec::{AppSpec, BulkSpec, ClientSpec, HostConfig};
+use tcp_model::spec::{AppSpec, BulkSpec, ClientSpec, HostConfig, Servers};
 
 use crate::expected::path::{narrowest, round_trip_s, route};
 use crate::expected::{self, HEADERS, PerConnection};
@@ -90,7 +89,7 @@ fn exchanges(
 }
 
 /// The nodes behind addresses, with the number of addresses of each; at most [`MOST_SERVERS`].
-fn servers_of(network: &Network, remotes: &[SocketAddrV4]) -> Vec<(NodeId, f64)> {
+fn servers_of(network: &Network, remotes: &Servers) -> Vec<(NodeId, f64)> {
     let step = remotes.len().div_ceil(16 * MOST_SERVERS).max(1);
     let mut counts: BTreeMap<NodeId, f64> = BTreeMap::new();
     for remote in remotes.iter().step_by(step) {

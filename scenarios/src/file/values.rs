@@ -3,10 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use sim_core::units::ParseUnitError;
 use sim_core::{QueueLimit, Rate};
 
 use super::keys::{RATE, SIZE, leaf};
+use crate::unreadable::Unreadable;
 
 /// Reads a type through `FromStr` and writes it through `Display`.
 macro_rules! as_text {
@@ -72,10 +72,12 @@ pub use model::{ModelFile, Never, OrModel, Plain};
 pub struct PerSecond(pub f64);
 
 impl FromStr for PerSecond {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
+    type Err = Unreadable;
+    fn from_str(text: &str) -> Result<Self, Unreadable> {
         let wrong = |why: &str| {
-            format!("cannot read {text:?} as a rate of events: {why}; write for example \"450 /s\"")
+            Unreadable::from(format!(
+                "cannot read {text:?} as a rate of events: {why}; write for example \"450 /s\""
+            ))
         };
         let (number, unit) = text
             .split_once('/')
@@ -108,14 +110,12 @@ as_text!(PerSecond, "a quoted rate such as \"450 /s\"");
 pub struct LinkRate(pub Option<Rate>);
 
 impl FromStr for LinkRate {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
+    type Err = Unreadable;
+    fn from_str(text: &str) -> Result<Self, Unreadable> {
         if text == "unlimited" {
             return Ok(LinkRate(None));
         }
-        text.parse()
-            .map(|r| LinkRate(Some(r)))
-            .map_err(|e: ParseUnitError| e.to_string())
+        Ok(LinkRate(Some(text.parse::<Rate>()?)))
     }
 }
 
@@ -137,9 +137,9 @@ as_text!(
 pub struct QueueSize(pub QueueLimit);
 
 impl FromStr for QueueSize {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        text.parse().map(QueueSize)
+    type Err = Unreadable;
+    fn from_str(text: &str) -> Result<Self, Unreadable> {
+        Ok(QueueSize(text.parse::<QueueLimit>()?))
     }
 }
 

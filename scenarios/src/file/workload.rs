@@ -5,6 +5,7 @@ use sim_core::{Bytes, SimDuration};
 
 use super::keys::{described, leaf};
 use super::values::{Dist, InBytes, InSeconds, Limit, PerSecond, PortList};
+use crate::unreadable::Unreadable;
 
 /// Kinds of workloads.
 pub(crate) const WORKLOAD_KINDS: [&str; 2] = ["exchange", "bulk"];
@@ -130,13 +131,13 @@ pub struct ArrivalsFile {
     pub steps: Option<Vec<StepFile>> => { default: "none; needed", example: r#"[{ at = "0 s", rate = "100 /s" }, { at = "60 s", rate = "500 /s" }]"# },
     /// Number of users (closed).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub users: Option<u32> => { default: "none; needed", example: "100", within: Some((1.0, 4_294_967_295.0)) },
+    pub users: Option<u32> => { default: "none; needed", example: "100", within: Some((1.0, 10_000_000.0)) },
     /// Time of a user between two connections (closed).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub think: Option<Dist<InSeconds>> => { default: "0 s", example: r#""1 s""# },
     /// Number of connections (burst).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub count: Option<u32> => { default: "none; needed", example: "1000", within: Some((1.0, 4_294_967_295.0)) },
+    pub count: Option<u32> => { default: "none; needed", example: "1000", within: Some((1.0, 10_000_000.0)) },
 }
 }
 
@@ -157,14 +158,11 @@ pub struct StepFile {
 pub struct BulkSize(pub Option<u64>);
 
 impl std::str::FromStr for BulkSize {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
+    type Err = Unreadable;
+    fn from_str(text: &str) -> Result<Self, Unreadable> {
         match text {
             "unlimited" => Ok(BulkSize(None)),
-            _ => text
-                .parse::<Bytes>()
-                .map(|b| BulkSize(Some(b.0)))
-                .map_err(|e| e.to_string()),
+            _ => Ok(BulkSize(Some(text.parse::<Bytes>()?.0))),
         }
     }
 }

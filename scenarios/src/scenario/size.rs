@@ -152,13 +152,13 @@ mod tests {
             ),
             (
                 "arrivals = { kind = \"closed\", users = 1000000000 }",
-                "at once",
+                "choose 1 to 10000000",
             ),
             (
                 "arrivals = { kind = \"burst\", count = 4000000000 }",
-                "at once",
+                "choose 1 to 10000000",
             ),
-            ("kind = \"bulk\"\nflows = 4000000000", "at once"),
+            ("kind = \"bulk\"\nflows = 4000000000", "choose 1 to 1000000"),
         ] {
             let message = about(workload).unwrap_err();
             assert!(message.contains(why), "{workload}: {message}");

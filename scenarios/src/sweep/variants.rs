@@ -1,10 +1,12 @@
 //! The variants of a sweep, read and checked without reading again what they have in common.
 //!
 //! A sweep of 10^5 values must not read its text 10^5 times, for the text itself grows with the
-//! values. The text is parsed once; a variant reads the top-level tables that its values change,
-//! and shares the checked topology and TCP parameters with the others where none changes them.
+//! values. The text is parsed once. A variant reads the top-level tables that its values change, each
+//! table once for every combination of the values that change it: five axes of ten values that change
+//! five tables read fifty of them, not half a million. What depends on several tables is checked for
+//! every variant.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use toml::{Table, Value};
 
@@ -14,7 +16,7 @@ use crate::file::ScenarioFile;
 use crate::overrides::{By, Override};
 use crate::path::{DottedPath, Step};
 use crate::read;
-use crate::run_spec::Content;
+use crate::run_spec::{Content, TcpText, topology_text};
 use crate::scenario::tcp::TcpSets;
 use crate::scenario::{CheckedNetwork, Scenario, tcp_sets};
 
@@ -25,21 +27,54 @@ pub(super) struct Variants<'a> {
     axes: &'a [Axis],
     /// The text with the changes of the command line, without its sweep.
     table: Table,
-    /// The same as it is read.
+    /// The same as it is read, without the tables below.
     file: ScenarioFile,
-    network: Option<CheckedNetwork>,
-    tcp: Option<Arc<TcpSets>>,
+    /// The tables that vary, and `[topology]` and `[tcp]`, which take longest to check.
+    tables: Vec<Varied>,
     content: Content,
+    tcp_text: OnceLock<TcpText>,
+}
+
+/// A top-level table.
+struct Varied {
+    key: String,
+    /// The axes that change it, by number.
+    axes: Vec<usize>,
+    /// What is known of each combination of their values; empty where each is needed only once.
+    known: Vec<OnceLock<Option<Arc<Known>>>>,
+}
+
+/// A top-level table with some values, read and checked.
+enum Known {
+    Topology {
+        network: CheckedNetwork,
+        groups: Vec<String>,
+        text: String,
+    },
+    Tcp {
+        file: Box<ScenarioFile>,
+        /// Checked for the groups of the first topology it met.
+        checked: OnceLock<Option<CheckedTcp>>,
+    },
+    Other(Box<ScenarioFile>),
+}
+
+/// TCP parameters, checked for these groups of hosts.
+struct CheckedTcp {
+    sets: Arc<TcpSets>,
+    groups: Vec<String>,
+    text: String,
 }
 
 impl<'a> Variants<'a> {
+    /// `table` is the whole text, `file` the same with the changes of the command line.
     pub(super) fn new(
         text: &'a str,
+        mut table: Table,
         changes: &'a [Override],
         axes: &'a [Axis],
         file: &ScenarioFile,
     ) -> Variants<'a> {
-        let mut table: Table = text.parse().unwrap_or_default();
         for change in changes {
             // The file was read with all of them before.
             let _ = change.apply(&mut table);
@@ -47,33 +82,25 @@ impl<'a> Variants<'a> {
         table.remove("sweep");
         let mut file = file.clone();
         file.sweep = Table::new();
-        let changed = |key: &str| {
-            axes.iter()
-                .any(|a| top_key(&a.path).as_deref() == Some(key))
-        };
-        // What is wrong with them is found with the first variant.
-        let network = CheckedNetwork::new(&file).ok();
-        let network = network.filter(|_| !changed("topology"));
-        let sets = network.as_ref().filter(|_| !changed("tcp"));
-        let tcp = sets.and_then(|n| tcp_sets(&file, &n.topology).ok());
-        let tcp = tcp.map(Arc::new);
-        let content = Content::new(
-            &file,
-            network.as_ref().map(|n| &*n.topology),
-            tcp.as_deref(),
-        );
-        // What is known need not be copied for every variant.
-        file.topology = file.topology.filter(|_| network.is_none());
-        file.tcp = file.tcp.filter(|_| tcp.is_none());
+        let content = Content::new(&file);
+        file.topology = None;
+        file.tcp = None;
+        let keys = axes.iter().filter_map(|a| top_key(&a.path));
+        let mut tables: Vec<Varied> = Vec::new();
+        for key in keys.chain(["topology", "tcp"].map(str::to_owned)) {
+            if tables.iter().all(|t| t.key != key) {
+                tables.push(Varied::new(key, axes));
+            }
+        }
         Variants {
             text,
             changes,
             axes,
             table,
             file,
-            network,
-            tcp,
+            tables,
             content,
+            tcp_text: OnceLock::new(),
         }
     }
 
@@ -82,25 +109,21 @@ impl<'a> Variants<'a> {
         self.axes.iter().map(|a| a.values.len()).product()
     }
 
-    /// The values of combination `i`, the last axis fastest.
-    pub(super) fn values(&self, i: usize) -> Vec<&'a Value> {
+    /// The place of each axis' value in combination `i`, the last axis fastest.
+    fn places(&self, i: usize) -> Vec<usize> {
         let mut rest = i;
-        let mut values = Vec::with_capacity(self.axes.len());
-        for axis in self.axes.iter().rev() {
-            values.push(&axis.values[rest % axis.values.len()]);
+        let mut places = vec![0; self.axes.len()];
+        for (place, axis) in places.iter_mut().zip(self.axes).rev() {
+            *place = rest % axis.values.len();
             rest /= axis.values.len();
         }
-        values.reverse();
-        values
+        places
     }
 
-    fn overrides(&self, i: usize) -> impl Iterator<Item = Override> {
-        let values = self.axes.iter().zip(self.values(i));
-        values.map(|(axis, value)| Override {
-            path: axis.path.clone(),
-            value: value.clone(),
-            by: By::Sweep,
-        })
+    /// The values of combination `i`.
+    pub(super) fn values(&self, i: usize) -> impl Iterator<Item = &'a Value> {
+        let axes = self.axes.iter().zip(self.places(i));
+        axes.map(|(axis, place)| &axis.values[place])
     }
 
     /// The scenario of combination `i`, and what decides its results as text.
@@ -108,50 +131,148 @@ impl<'a> Variants<'a> {
     /// # Errors
     /// What is wrong with it, in the words for the whole text.
     pub(super) fn scenario(&self, i: usize) -> Result<(Scenario, String), Failure> {
-        let scenario = match self.quickly(i) {
-            Some(scenario) => scenario,
-            None => self.read_whole(i)?,
-        };
-        let text = self.content.text(&scenario);
+        if let Some(made) = self.quickly(i) {
+            return Ok(made);
+        }
+        let scenario = self.read_whole(i)?;
+        let text = self.content.text(&scenario, None, None);
         Ok((scenario, text))
     }
 
-    /// Reads only the top-level tables that change; `None` when there is something to explain.
-    fn quickly(&self, i: usize) -> Option<Scenario> {
-        let mut changed = Table::new();
-        for change in self.overrides(i) {
-            let key = top_key(&change.path)?;
-            if !changed.contains_key(&key)
-                && let Some(value) = self.table.get(&key)
-            {
-                changed.insert(key, value.clone());
+    /// Reads and checks only what is not known; `None` when there is something to explain.
+    fn quickly(&self, i: usize) -> Option<(Scenario, String)> {
+        let places = self.places(i);
+        let mut file = self.file.clone();
+        let (mut topology, mut tcp) = (None, None);
+        for table in &self.tables {
+            let known = self.known(table, &places)?;
+            match &*known {
+                Known::Topology { .. } => topology = Some(known),
+                Known::Tcp { .. } => tcp = Some(known),
+                Known::Other(read) => file.take(&table.key, &mut read.clone())?,
             }
-            change.apply(&mut changed).ok()?;
         }
-        let keys: Vec<String> = changed.keys().cloned().collect();
-        let is_changed = |key: &String| {
-            self.axes
-                .iter()
-                .any(|a| top_key(&a.path).as_ref() == Some(key))
+        let (topology, tcp) = (topology?, tcp?);
+        let (
+            Known::Topology {
+                network,
+                groups,
+                text,
+            },
+            Known::Tcp {
+                file: read,
+                checked,
+            },
+        ) = (&*topology, &*tcp)
+        else {
+            return None;
         };
-        if !keys.iter().all(is_changed) {
+        let first = checked.get_or_init(|| self.checked(read, network, groups));
+        let own;
+        let tcp = match first {
+            Some(tcp) if tcp.groups == *groups => tcp,
+            _ => {
+                own = self.checked(read, network, groups)?;
+                &own
+            }
+        };
+        let scenario = Scenario::with_shared(&file, Some(network), Some(&tcp.sets)).ok()?;
+        let text = self.content.text(&scenario, Some(text), Some(&tcp.text));
+        Some((scenario, text))
+    }
+
+    fn checked(
+        &self,
+        file: &ScenarioFile,
+        network: &CheckedNetwork,
+        groups: &[String],
+    ) -> Option<CheckedTcp> {
+        let sets = tcp_sets(file, &network.topology).ok()?;
+        let like = self.tcp_text.get_or_init(|| TcpText::new(&sets));
+        Some(CheckedTcp {
+            text: like.of(&sets),
+            sets: Arc::new(sets),
+            groups: groups.to_vec(),
+        })
+    }
+
+    /// A table with the values at these places.
+    fn known(&self, table: &Varied, places: &[usize]) -> Option<Arc<Known>> {
+        let read = || self.read(table, places).map(Arc::new);
+        match table.known.get(table.combination(self.axes, places)) {
+            Some(known) => known.get_or_init(read).clone(),
+            None => read(),
+        }
+    }
+
+    fn read(&self, table: &Varied, places: &[usize]) -> Option<Known> {
+        let key = &table.key;
+        let mut written = Table::new();
+        if let Some(value) = self.table.get(key) {
+            written.insert(key.clone(), value.clone());
+        }
+        for &i in &table.axes {
+            let axis = &self.axes[i];
+            let change = Override {
+                path: axis.path.clone(),
+                value: axis.values[places[i]].clone(),
+                by: By::Sweep,
+            };
+            change.apply(&mut written).ok()?;
+        }
+        if written.keys().any(|k| k != key) {
             return None; // a path that leads to another table than it names
         }
-        changed.entry("name").or_insert("x".into());
-        let mut read = read::table(changed).ok()?;
-        let mut file = self.file.clone();
-        for key in &keys {
-            file.take(key, &mut read)?;
-        }
-        Scenario::with_shared(&file, self.network.as_ref(), self.tcp.as_ref()).ok()
+        written.entry("name").or_insert("x".into());
+        let file = read::table(written).ok()?;
+        Some(match key.as_str() {
+            "topology" => {
+                let network = CheckedNetwork::new(&file).ok()?;
+                Known::Topology {
+                    groups: network.topology.groups(),
+                    text: topology_text(&network.topology),
+                    network,
+                }
+            }
+            "tcp" => Known::Tcp {
+                file: Box::new(file),
+                checked: OnceLock::new(),
+            },
+            _ => Known::Other(Box::new(file)),
+        })
     }
 
     /// The slow way, with the places and words of the text.
     fn read_whole(&self, i: usize) -> Result<Scenario, Failure> {
         let mut all = self.changes.to_vec();
-        all.extend(self.overrides(i));
+        let values = self.axes.iter().zip(self.values(i));
+        all.extend(values.map(|(axis, value)| Override {
+            path: axis.path.clone(),
+            value: value.clone(),
+            by: By::Sweep,
+        }));
         let scenario = read::file_with(self.text, &all).and_then(|file| Scenario::new(&file));
         scenario.map_err(|problem| (problem, all))
+    }
+}
+
+impl Varied {
+    fn new(key: String, all: &[Axis]) -> Varied {
+        let changes = |a: &Axis| top_key(&a.path).as_ref() == Some(&key);
+        let axes: Vec<usize> = (0..all.len()).filter(|&i| changes(&all[i])).collect();
+        let combinations: usize = axes.iter().map(|&i| all[i].values.len()).product();
+        let variants: usize = all.iter().map(|a| a.values.len()).product();
+        let mut known = Vec::new();
+        if combinations < variants || variants == 1 {
+            known.resize_with(combinations, OnceLock::new);
+        }
+        Varied { key, axes, known }
+    }
+
+    /// The number of the combination of this table's values.
+    fn combination(&self, all: &[Axis], places: &[usize]) -> usize {
+        let axes = self.axes.iter();
+        axes.fold(0, |n, &i| n * all[i].values.len() + places[i])
     }
 }
 

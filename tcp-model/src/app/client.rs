@@ -92,14 +92,16 @@ impl Client {
     }
 
     fn open(&mut self, socket: &mut SocketCx<'_, '_>) {
-        if !self.may_open(socket.now()) || self.spec.remotes.is_empty() {
+        if !self.may_open(socket.now()) {
             return;
         }
         let turn = self.opened;
-        self.opened += 1;
         let (local, remote) = pair(turn, self.spec.locals.len(), self.spec.remotes.len());
         let local = self.spec.locals.get(local).copied();
-        let remote = self.spec.remotes[remote];
+        let Some(remote) = self.spec.remotes.get(remote) else {
+            return; // no server at all
+        };
+        self.opened += 1;
         let fast_open = self.spec.exchange.fast_open;
         let options = ConnectOptions {
             local,

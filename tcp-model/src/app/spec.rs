@@ -130,6 +130,70 @@ impl Default for Exchange {
     }
 }
 
+/// Servers in the order in which a client takes them. Many clients share one list, each with a place of
+/// its own to begin at: 10^4 clients of 10^4 servers hold one list, not 10^8 addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Servers {
+    all: Arc<[SocketAddrV4]>,
+    first: usize,
+}
+
+impl Servers {
+    /// The same servers, beginning with the one at this place of the list; places beyond its end count
+    /// from its beginning again.
+    #[must_use]
+    pub fn starting_at(&self, place: usize) -> Servers {
+        Servers {
+            all: Arc::clone(&self.all),
+            first: place % self.all.len().max(1),
+        }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// True when there is none.
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// The server whose turn is `turn`.
+    pub fn get(&self, turn: usize) -> Option<SocketAddrV4> {
+        let turn = turn % self.len().max(1);
+        // Without a sum that could overflow.
+        let until_end = self.len() - self.first;
+        let place = if turn < until_end {
+            self.first + turn
+        } else {
+            turn - until_end
+        };
+        self.all.get(place).copied()
+    }
+
+    /// All of them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = SocketAddrV4> + '_ {
+        let (before, from) = self.all.split_at(self.first);
+        from.iter().chain(before).copied()
+    }
+}
+
+impl From<Vec<SocketAddrV4>> for Servers {
+    fn from(all: Vec<SocketAddrV4>) -> Servers {
+        Servers {
+            all: all.into(),
+            first: 0,
+        }
+    }
+}
+
+impl FromIterator<SocketAddrV4> for Servers {
+    fn from_iter<T: IntoIterator<Item = SocketAddrV4>>(servers: T) -> Servers {
+        servers.into_iter().collect::<Vec<_>>().into()
+    }
+}
+
 /// A client: opens connections to servers and exchanges requests and responses.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClientSpec {
@@ -138,7 +202,7 @@ pub struct ClientSpec {
     /// Own addresses; every pair of own address and server has its turn, own addresses fastest.
     pub locals: Vec<Ipv4Addr>,
     /// Servers.
-    pub remotes: Vec<SocketAddrV4>,
+    pub remotes: Servers,
     /// First opening at the earliest.
     pub start: SimTime,
     /// No opening from then on.

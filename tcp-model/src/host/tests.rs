@@ -50,7 +50,7 @@ fn client(arrivals: Arrivals, exchange: &Arc<Exchange>) -> ClientSpec {
     ClientSpec {
         name: "client".to_owned(),
         locals: Vec::new(),
-        remotes: vec![SERVER],
+        remotes: vec![SERVER].into(),
         start: SimTime::ZERO,
         stop: SimTime::MAX,
         limit: None,

@@ -59,7 +59,7 @@ impl Load {
             AppSpec::Client(ClientSpec {
                 name: "client".to_owned(),
                 locals: Vec::new(),
-                remotes: vec![SERVER],
+                remotes: vec![SERVER].into(),
                 start: SimTime::ZERO + ms(1001),
                 stop: SimTime::MAX,
                 limit: Some(u64::from(self.connections)),

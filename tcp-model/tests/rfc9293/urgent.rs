@@ -128,7 +128,7 @@ fn shld_13_no_application_that_comes_with_synfin_uses_it() {
     let client = AppSpec::Client(ClientSpec {
         name: "client".into(),
         locals: Vec::new(),
-        remotes: vec![super::lan::SERVER],
+        remotes: vec![super::lan::SERVER].into(),
         start: sim_core::SimTime::ZERO,
         stop: sim_core::SimTime::MAX,
         limit: None,

@@ -6,6 +6,8 @@ use reports::SegmentsKept;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::{Serialize, Serializer};
 
+use crate::unreadable::Unreadable;
+
 /// Which segments of traced connections are kept, or of how many connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Segments {
@@ -72,12 +74,12 @@ pub enum Samples {
 }
 
 impl std::str::FromStr for Samples {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Samples, String> {
+    type Err = Unreadable;
+    fn from_str(text: &str) -> Result<Samples, Unreadable> {
         match text {
             "grid" => Ok(Samples::Grid),
             "all" => Ok(Samples::All),
-            _ => Err(format!("{text:?} is neither \"grid\" nor \"all\"")),
+            _ => Err(format!("{text:?} is neither \"grid\" nor \"all\"").into()),
         }
     }
 }

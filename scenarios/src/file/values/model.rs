@@ -11,6 +11,7 @@ use toml::{Table, Value};
 
 use super::QueueSize;
 use crate::file::keys::{Described, Form};
+use crate::unreadable::Unreadable;
 
 /// A model as written: its `kind` and its parameters.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -36,7 +37,7 @@ pub trait Plain: Sized {
     const EXPECTING: &'static str;
 
     /// Reads it from a string; `None` when it is not written as one.
-    fn from_text(text: &str) -> Option<Result<Self, String>>;
+    fn from_text(text: &str) -> Option<Result<Self, Unreadable>>;
 
     /// Reads it from a number; `None` when it is not written as one.
     fn from_number(number: f64) -> Option<Self> {
@@ -47,7 +48,7 @@ pub trait Plain: Sized {
 
 impl Plain for QueueSize {
     const EXPECTING: &'static str = "a quoted limit such as \"100 packets\", \"64 KiB\" or \"unlimited\", or a table such as { kind = \"codel\", target = \"5 ms\" }";
-    fn from_text(text: &str) -> Option<Result<Self, String>> {
+    fn from_text(text: &str) -> Option<Result<Self, Unreadable>> {
         Some(text.parse())
     }
 }
@@ -55,7 +56,7 @@ impl Plain for QueueSize {
 /// A probability that stands for independent losses.
 impl Plain for f64 {
     const EXPECTING: &'static str = "a number from 0 to 1, or a table such as { kind = \"gilbert-elliott\", good_to_bad = 0.01, bad_to_good = 0.3 }";
-    fn from_text(_: &str) -> Option<Result<Self, String>> {
+    fn from_text(_: &str) -> Option<Result<Self, Unreadable>> {
         None
     }
     fn from_number(number: f64) -> Option<Self> {
@@ -66,10 +67,10 @@ impl Plain for f64 {
 /// The bound of a uniform extra delay.
 impl Plain for SimDuration {
     const EXPECTING: &'static str = "a quoted duration such as \"200 us\", or a table such as { kind = \"exponential\", mean = \"1 ms\" }";
-    fn from_text(text: &str) -> Option<Result<Self, String>> {
+    fn from_text(text: &str) -> Option<Result<Self, Unreadable>> {
         Some(
             text.parse()
-                .map_err(|e: sim_core::units::ParseUnitError| e.to_string()),
+                .map_err(|e: sim_core::units::ParseUnitError| e.into()),
         )
     }
 }
@@ -87,7 +88,7 @@ impl Serialize for Never {
 impl Plain for Never {
     const EXPECTING: &'static str =
         "a table such as { kind = \"two-state\", other = \"1 Mbit/s\" }";
-    fn from_text(_: &str) -> Option<Result<Self, String>> {
+    fn from_text(_: &str) -> Option<Result<Self, Unreadable>> {
         None
     }
 }

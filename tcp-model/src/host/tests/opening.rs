@@ -137,7 +137,7 @@ fn bulk_data_arrive_whole() {
 fn clients_take_addresses_and_servers_in_turn() {
     let exchange = Arc::new(Exchange::default());
     let mut spec = client(Arrivals::Burst(4), &exchange);
-    spec.remotes.push(SocketAddrV4::new(B, 81));
+    spec.remotes = vec![SERVER, SocketAddrV4::new(B, 81)].into();
     let servers = [80, 81].map(|port| {
         AppSpec::Server(ServerSpec {
             port,

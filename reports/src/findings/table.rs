@@ -1,0 +1,205 @@
+//! The table of findings: every sentence that a report may begin with, by name, in the order in which
+//! they are told.
+
+use super::{Finding, Known, RunFinding};
+
+const fn row(
+    name: &'static str,
+    says: &'static str,
+    made_of: &'static str,
+    source: &'static str,
+    tell: fn(&Known<'_>) -> Option<String>,
+) -> RunFinding {
+    RunFinding {
+        about: Finding {
+            name,
+            says,
+            made_of,
+            source,
+        },
+        tell,
+    }
+}
+
+/// What is unusual in a run.
+pub(super) const UNUSUAL: &[RunFinding] = &[
+    row(
+        "accepted-old-data",
+        "Data of an earlier connection between the same addresses and ports were accepted as data of \
+         a later one: silent corruption, which TIME-WAIT exists to prevent.",
+        "old_duplicate_bytes",
+        "RFC 9293 section 3.6.1, RFC 1337",
+        |known| known.corruption(),
+    ),
+    row(
+        "exhausted-nat",
+        "A NAT had no free port for a new connection and dropped its SYN; from when on, and how many.",
+        "nat.<name>_syns_dropped, nat.<name>_first_drop_s",
+        "RFC 4787 section 4, RFC 5382",
+        |known| known.exhausted_nats(),
+    ),
+    row(
+        "failed-connects",
+        "Calls of connect that failed: how many, from when on, and why: no free local port, refused \
+         by a reset, timed out, or given up.",
+        "connects_failed, connects_addr_not_available, connects_refused, connects_timed_out, \
+         connects_aborted, first_failure_s",
+        "RFC 9293 section 3.9.1.1; EADDRNOTAVAIL, ECONNREFUSED, ETIMEDOUT of connect(2)",
+        |known| known.failures(),
+    ),
+    row(
+        "dropped-by-listeners",
+        "A listener dropped SYNs or final ACKs because its accept queue or SYN queue was full, or \
+         answered with SYN cookies. Clients send again, so connects are slow rather than refused.",
+        "listen_overflows, listen_drops, syn_cookies_sent",
+        "listen(2); TcpExtListenOverflows and TcpExtListenDrops of Linux; RFC 4987",
+        |known| known.dropped_by_listeners(),
+    ),
+    row(
+        "no-route",
+        "Packets for an address to which a node has no route.",
+        "unrouted_pkts",
+        "RFC 1812 section 5.2.7.1",
+        |known| known.unroutable(),
+    ),
+    row(
+        "no-nat-mapping",
+        "Packets that came to a NAT from outside and belonged to no mapping: late segments, or those \
+         of a connection whose mapping had timed out.",
+        "nat_packets_unmapped",
+        "RFC 5382 section 5",
+        |known| known.unmapped(),
+    ),
+    row(
+        "unanswered-requests",
+        "Requests that never got their whole response: how many, what became of their connections, \
+         when, and how long the longest waited.",
+        "requests_unanswered and its causes, request_unanswered_wait_max_s",
+        "the clients of the workload",
+        |known| known.unanswered(),
+    ),
+    row(
+        "broken-flows",
+        "Bulk flows whose connection ended before all bytes had been acknowledged.",
+        "flows_broken",
+        "the senders of the workload",
+        |known| known.broken_flows(),
+    ),
+    row(
+        "broken-connections",
+        "End points that timed out, were reset, aborted or told that their peer is unreachable, and \
+         of which no other finding tells.",
+        "ended_timed_out, ended_reset, ended_aborted, ended_unreachable, ended_crashed",
+        "RFC 9293 sections 3.8.3 and 3.10.7.4",
+        |known| known.broken_connections(),
+    ),
+    row(
+        "stuck-connections",
+        "The run ended with open connections and nothing scheduled: no timer was running, no segment \
+         was on its way, and no application waited for a time. Nothing would ever happen to them. \
+         Most likely an application never closes, or an end without keep-alive waits for a peer that \
+         is gone.",
+        "end_points_stuck",
+        "the engine's queue of events; half-open connections: RFC 9293 section 3.5.1",
+        |known| known.stuck(),
+    ),
+    row(
+        "unsafe-time-wait",
+        "TIME-WAIT was left out because its table was full, or ended early by a reset.",
+        "ended_time_wait_overflow, time_wait_killed",
+        "RFC 9293 section 3.6.1, RFC 1337; tcp_max_tw_buckets of Linux",
+        |known| known.unsafe_time_wait(),
+    ),
+    row(
+        "slow-connects",
+        "The slowest connects took ten times as long as most, and at least 200 ms: a SYN or SYN-ACK \
+         was lost, or dropped by a full queue, and sent again.",
+        "connect_latency_*_s",
+        "the applications' calls of connect; RFC 6298",
+        |known| known.slow_connects(),
+    ),
+    row(
+        "slow-requests",
+        "The slowest requests took ten times as long as most, and at least 200 ms.",
+        "request_latency_*_s",
+        "the clients of the workload",
+        |known| known.slow_requests(),
+    ),
+    row(
+        "crowded-destination",
+        "Nearly all local ports were in use towards one destination, while others had ports left: a \
+         port is taken for each destination address and port on its own.",
+        "ports_in_use_destination_share_peak, ports_in_use_destination_peak",
+        "ip_local_port_range of Linux; RFC 6056",
+        |known| known.crowded_destination(),
+    ),
+];
+
+/// What there is to say of every run.
+pub(super) const USUAL: &[RunFinding] = &[
+    row(
+        "established-connects",
+        "No connect failed; of few connections, how long they took and what became of them.",
+        "connects_attempted, connects_established, connect_latency_*_s",
+        "RFC 9293 section 3.5",
+        |known| known.successes(),
+    ),
+    row(
+        "port-supply",
+        "How many connections per second the local ports allow: ports divided by the time for which \
+         one is held, over all pairs of addresses. Told only where the closed form holds for the run.",
+        "port_limit_per_s",
+        "Little's law (Little 1961); Erlang's loss formula for Poisson arrivals at one pair",
+        |known| known.port_limit(),
+    ),
+    row(
+        "time-wait-population",
+        "How many sockets were in TIME-WAIT, at most and on average, and what theory says where its \
+         conditions hold.",
+        "time_wait_peak, time_wait_peak_at_s, time_wait_mean_steady",
+        "RFC 9293 section 3.6.1; Little's law",
+        |known| known.time_wait(),
+    ),
+    row(
+        "useful-time-wait",
+        "TIME-WAIT answered a FIN that came again because its ACK had been lost: what it is for.",
+        "time_wait_fins_answered",
+        "RFC 9293 section 3.10.7.4",
+        |known| known.useful_time_wait(),
+    ),
+    row(
+        "connect-latency",
+        "How long connecting took, and how many ports were tried for each where that is many.",
+        "connect_latency_*_s, port_probes_mean",
+        "the applications' calls of connect",
+        |known| known.latency(),
+    ),
+    row(
+        "answered-requests",
+        "How many requests were answered, and how long each took.",
+        "requests_done, request_latency_*_s",
+        "the clients of the workload",
+        |known| known.requests(),
+    ),
+    row(
+        "completed-flows",
+        "How many bulk flows were completed, and how long they took.",
+        "flows_completed, flow_completion_*_s, flows_unfinished",
+        "the senders of the workload",
+        |known| known.completed_flows(),
+    ),
+    row(
+        "goodput",
+        "Goodput of bulk flows over the time in which each was active, and how fairly they shared.",
+        "flow_goodput.<flow>_bps, goodput_bps, jain_index",
+        "Jain, Chiu and Hawe 1984",
+        |known| known.goodput(),
+    ),
+    row(
+        "losses",
+        "What links and queues lost, dropped or marked, and what was sent again.",
+        "wire_losses_pkts, queue_drops_pkts, early_drops_pkts, ce_marks_pkts, retransmissions",
+        "counters of links and senders",
+        |known| known.losses(),
+    ),
+];

@@ -1,0 +1,124 @@
+//! Refuses numbers beyond the range that the definition of their key tells: the one place where ranges
+//! of keys are checked, so that a message has both ends wherever there are two.
+
+use toml::{Table, Value};
+
+use super::ScenarioFile;
+use super::keys::{Form, Key, TableInfo};
+use crate::path::DottedPath;
+use crate::problem::Problem;
+
+/// Checks all numbers of a scenario as written. Keys and types are not looked at.
+pub(crate) fn check(written: &Table) -> Result<(), Problem> {
+    check_table(ScenarioFile::KEYS, written, &DottedPath::default())
+}
+
+fn check_table(info: &TableInfo, written: &Table, at: &DottedPath) -> Result<(), Problem> {
+    for (name, value) in written {
+        if let Some(key) = info.keys.iter().find(|key| key.name() == name) {
+            check_value(key, value, at)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_value(key: &Key, value: &Value, table: &DottedPath) -> Result<(), Problem> {
+    let number = match value {
+        Value::Integer(n) => Some(*n as f64),
+        Value::Float(x) => Some(*x),
+        _ => None,
+    };
+    if let (Some(number), Some((least, most))) = (number, key.info.within) {
+        // Not a number is outside as well.
+        if !(least..=most).contains(&number) {
+            let at = table.key(key.name());
+            let choose = match most.is_finite() {
+                true => format!("choose {least} to {most}"),
+                false => format!("choose {least} or more"),
+            };
+            let message = format!("{at}: {value} is out of range");
+            return Err(Problem::new(at, message).help(choose));
+        }
+    }
+    let at = || table.key(key.name());
+    match value {
+        Value::Table(inner) => match (key.form)().table() {
+            Some(info) => check_table(info, inner, &at()),
+            None => Ok(()),
+        },
+        Value::Array(list) if list.iter().any(Value::is_table) => {
+            let form = (key.form)();
+            let (Form::List(_), Some(info)) = (&form, form.table()) else {
+                return Ok(());
+            };
+            let at = at();
+            let tables = list.iter().enumerate();
+            let mut tables = tables.filter_map(|(i, v)| Some((i, v.as_table()?)));
+            tables.try_for_each(|(i, inner)| check_table(info, inner, &at.index(i)))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every key with a range, each with the path of tables that leads to it.
+    fn ranged(info: &'static TableInfo, way: &[&'static Key], all: &mut Vec<Vec<&'static Key>>) {
+        for key in info.keys {
+            let mut way = way.to_vec();
+            way.push(key);
+            if key.info.within.is_some() {
+                all.push(way.clone());
+            }
+            if let Some(inner) = (key.form)().table() {
+                assert!(way.len() < 10, "tables within themselves");
+                ranged(inner, &way, all);
+            }
+        }
+    }
+
+    /// A scenario in which only the last of these keys is given.
+    fn written(way: &[&'static Key], value: f64) -> Table {
+        let whole = value.fract() == 0.0;
+        let mut value = match whole {
+            true => Value::Integer(value as i64),
+            false => Value::Float(value),
+        };
+        for (i, key) in way.iter().enumerate().rev() {
+            if i + 1 < way.len() && matches!((key.form)(), Form::List(_)) {
+                value = Value::Array(vec![value]);
+            }
+            value = Value::Table([(key.name().to_owned(), value)].into_iter().collect());
+        }
+        value.as_table().unwrap().clone()
+    }
+
+    #[test]
+    fn every_range_of_the_reference_is_enforced_with_both_its_ends() {
+        let mut all = Vec::new();
+        ranged(ScenarioFile::KEYS, &[], &mut all);
+        assert!(all.len() > 30, "{}", all.len());
+        for way in all {
+            let names: Vec<&str> = way.iter().map(|k| k.name()).collect();
+            let (least, most) = way.last().unwrap().info.within.unwrap();
+            let mut ends = vec![least];
+            let mut beyond = vec![if least < 1.0 { -0.5 } else { least - 1.0 }];
+            if most.is_finite() {
+                ends.push(most);
+                beyond.push(if most <= 1.0 { 1.5 } else { most + 1.0 });
+            }
+            for value in ends {
+                assert_eq!(check(&written(&way, value)), Ok(()), "{names:?} = {value}");
+            }
+            for value in beyond {
+                let problem = check(&written(&way, value)).unwrap_err();
+                let help = problem.help.unwrap();
+                assert!(help.contains(&least.to_string()), "{names:?}: {help}");
+                let told = most.is_infinite() || help.contains(&most.to_string());
+                assert!(told, "{names:?}: {help}");
+            }
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! Why a text is not what it should be.
+
+use sim_core::units::ParseUnitError;
+
+/// A text that cannot be read, with what to write instead.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unreadable(String);
+
+impl From<String> for Unreadable {
+    fn from(why: String) -> Unreadable {
+        Unreadable(why)
+    }
+}
+
+impl From<ParseUnitError> for Unreadable {
+    fn from(error: ParseUnitError) -> Unreadable {
+        Unreadable(error.to_string())
+    }
+}
