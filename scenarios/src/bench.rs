@@ -141,22 +141,35 @@ enum Workload {
     },
 }
 
-fn queue(name: &str) -> Result<EventQueueKind, String> {
-    let names: Vec<&str> = EventQueueKind::ALL.iter().map(|k| k.name()).collect();
-    EventQueueKind::from_name(name).ok_or_else(|| format!("one of {}", names.join(", ")))
-}
+/// Why nothing could be measured.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct BenchError(String);
 
-fn seconds(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(s) if (1e-3..=1e6).contains(&s) => Ok(s),
-        _ => Err("a number of seconds from 0.001 to 1000000".to_owned()),
+impl From<String> for BenchError {
+    fn from(why: String) -> BenchError {
+        BenchError(why)
     }
 }
 
-fn part(text: &str) -> Result<f64, String> {
+fn queue(name: &str) -> Result<EventQueueKind, BenchError> {
+    let names: Vec<&str> = EventQueueKind::ALL.iter().map(|k| k.name()).collect();
+    EventQueueKind::from_name(name).ok_or_else(|| format!("one of {}", names.join(", ")).into())
+}
+
+fn seconds(text: &str) -> Result<f64, BenchError> {
+    match text.parse() {
+        Ok(s) if (1e-3..=1e6).contains(&s) => Ok(s),
+        _ => Err("a number of seconds from 0.001 to 1000000"
+            .to_owned()
+            .into()),
+    }
+}
+
+fn part(text: &str) -> Result<f64, BenchError> {
     match text.parse() {
         Ok(part) if (1e-4..=100.0).contains(&part) => Ok(part),
-        _ => Err("a number from 0.0001 to 100".to_owned()),
+        _ => Err("a number from 0.0001 to 100".to_owned().into()),
     }
 }
 
@@ -172,7 +185,7 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-fn tables(args: &BenchArgs) -> Result<Vec<Table>, String> {
+fn tables(args: &BenchArgs) -> Result<Vec<Table>, BenchError> {
     let execution = Execution {
         queue: Some(args.event_queue),
         ..Execution::with_threads(usize::from(args.threads))
@@ -268,15 +281,15 @@ fn tables(args: &BenchArgs) -> Result<Vec<Table>, String> {
 }
 
 /// Refuses to compare threads where there is nothing to compare.
-fn whole(args: &BenchArgs, workload: &str) -> Result<(), String> {
+fn whole(args: &BenchArgs, workload: &str) -> Result<(), BenchError> {
     if args.compare_threads {
-        return Err(format!("{workload} does not compare threads"));
+        return Err(format!("{workload} does not compare threads").into());
     }
     Ok(())
 }
 
 /// What one run of a workload gives: a measurement, and a digest of what was simulated.
-type Once = Result<(Measurement, String), String>;
+type Once = Result<(Measurement, String), BenchError>;
 
 /// Measures a workload as often as asked for, in one way, or with one thread and with several.
 fn measured(
@@ -284,7 +297,7 @@ fn measured(
     execution: Execution,
     title: String,
     mut once: impl FnMut(Execution) -> Once,
-) -> Result<Vec<Table>, String> {
+) -> Result<Vec<Table>, BenchError> {
     let table = if args.compare_threads {
         compare(title, args.reps, execution, once)?
     } else {
@@ -298,8 +311,8 @@ fn churned(
     args: &BenchArgs,
     execution: Execution,
     title: String,
-    mut run: impl FnMut(Execution) -> Result<churn::Churned, String>,
-) -> Result<Vec<Table>, String> {
+    mut run: impl FnMut(Execution) -> Result<churn::Churned, BenchError>,
+) -> Result<Vec<Table>, BenchError> {
     let mut intervals = Vec::new();
     let total = measured(args, execution, title.clone(), |execution| {
         let ran = run(execution)?;
@@ -320,7 +333,7 @@ fn compare(
     reps: u32,
     execution: Execution,
     mut once: impl FnMut(Execution) -> Once,
-) -> Result<Table, String> {
+) -> Result<Table, BenchError> {
     let threads = execution.threads.max(2);
     let mut all = [Vec::new(), Vec::new()];
     let mut expected: Option<String> = None;
@@ -331,9 +344,7 @@ fn compare(
                 ..execution
             })?;
             if expected.get_or_insert_with(|| digest.clone()) != &digest {
-                return Err(format!(
-                    "{threads} threads had another outcome; this is a bug"
-                ));
+                return Err(format!("{threads} threads had another outcome; this is a bug").into());
             }
             runs.push(m.with("outcome", digest));
         }
@@ -354,8 +365,8 @@ fn compare(
 fn repeat(
     title: String,
     reps: u32,
-    mut once: impl FnMut() -> Result<(Measurement, String), String>,
-) -> Result<Table, String> {
+    mut once: impl FnMut() -> Result<(Measurement, String), BenchError>,
+) -> Result<Table, BenchError> {
     let mut all: Vec<Measurement> = Vec::new();
     let mut expected: Option<String> = None;
     for rep in 0..reps {
@@ -364,7 +375,8 @@ fn repeat(
             return Err(format!(
                 "repetition {} had another outcome than the first; this is a bug",
                 rep + 1
-            ));
+            )
+            .into());
         }
         if rep > 0 {
             m.forget_memory();

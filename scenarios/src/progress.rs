@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn runs_that_were_there_take_no_part_in_the_time_that_is_left() {
         let ten = SimDuration::from_secs(10);
-        let progress = Progress::new([ten; 10].into_iter(), true);
+        let progress = BatchProgress::new([ten; 10].into_iter(), true);
         for _ in 0..8 {
             progress.kept(ten);
         }

@@ -2,8 +2,11 @@
 
 mod common;
 
+use std::collections::BTreeMap;
+
 use common::make;
 use reports::RunSummary;
+use reports::store::reader::Table;
 
 /// One client, one server, 10 ms one way unless `path`, the rest of the table of the path, says
 /// otherwise; `rest` is the rest of the scenario.
@@ -252,4 +255,73 @@ fn a_gateway_out_of_ports_is_the_headline() {
              the way at the end."
         )
     );
+}
+
+#[test]
+fn connections_left_open_with_nothing_scheduled_are_named() {
+    let text = |more: &str| {
+        format!(
+            "duration = \"5000 s\"\n{more}\n[[workload]]\nname = \"web\"\nrequests = 2\nthink = \"4000 s\"\n\
+             arrivals = {{ kind = \"burst\", count = 1 }}\n"
+        )
+    };
+    let crash = "[[fault]]\nnode = \"client\"\nat = \"1 s\"\n";
+    let stuck = run("", &text(crash));
+    assert_eq!(get(&stuck, "end_points_stuck"), 1.0);
+    let told = "1 end point was open at the end with nothing scheduled";
+    assert!(
+        stuck.findings.iter().any(|f| f.starts_with(told)),
+        "{:?}",
+        stuck.findings
+    );
+    // A timer of either end, or of an application, is something scheduled.
+    let keepalive = format!("[tcp]\nkeepalive = \"60 s\"\n{crash}");
+    for fine in [
+        text(&keepalive),
+        text(""),
+        text("").replace("4000 s", "6000 s"),
+    ] {
+        let summary = run("", &fine);
+        assert!(
+            !summary.metrics.contains_key("end_points_stuck"),
+            "{:?}",
+            summary.findings
+        );
+    }
+}
+
+#[test]
+fn a_passive_end_that_gives_up_is_closed_and_only_its_listener_listens() {
+    // No SYN-ACK arrives: the server gives up after a second, before each SYN that comes again.
+    let text = "name = \"ends\"\nduration = \"20 s\"\ntcp.synack_retries = 0\n[[workload]]\n\
+                arrivals = { kind = \"burst\", count = 2 }\n[topology]\nkind = \"pair\"\n\
+                path = { delay = \"10 ms\", reverse = { loss = 1.0 } }\n";
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path().join("run");
+    let summary = make(text, &[], &dir);
+    let states = Table::read(&dir, "states").unwrap().unwrap();
+    let (conns, sides) = (states.ints("conn").unwrap(), states.texts("side").unwrap());
+    let (from, to) = (states.texts("from").unwrap(), states.texts("to").unwrap());
+    let mut now: BTreeMap<(i64, &str), &str> = BTreeMap::new();
+    let (mut listeners, mut given_up) = (0, 0);
+    for i in 0..states.len() {
+        let before = now.insert((conns[i], &sides[i]), &to[i]);
+        if to[i] == "LISTEN" {
+            assert_eq!((before, from[i].as_str()), (None, "CLOSED"));
+            listeners += 1;
+            continue;
+        }
+        match from[i].as_str() {
+            // The end point that a listener makes for a SYN, anew for each.
+            "LISTEN" => assert!(matches!(before, None | Some("CLOSED")), "{before:?}"),
+            from => assert_eq!(before.unwrap_or("CLOSED"), from),
+        }
+        given_up += usize::from(from[i] == "SYN-RECEIVED" && to[i] == "CLOSED");
+    }
+    assert_eq!(listeners, 1);
+    assert!(given_up > 4, "{given_up}");
+    // The listener is counted once, whatever becomes of what it made.
+    assert_eq!(get(&summary, "listen_peak"), 1.0);
+    assert_eq!(get(&summary, "listen_end"), 1.0);
+    assert!(get(&summary, "syn_received_peak") <= 2.0);
 }

@@ -188,7 +188,7 @@ fn parameters_of_a_group_are_checked_for_the_groups_of_each_topology() {
            topology = [{ kind = \"pair\", path = { delay = \"1 ms\" } }, \
            { kind = \"graph\", host = [{ name = \"a\" }, { name = \"server\" }], link = [{ between = [\"a\", \"server\"], delay = \"1 ms\" }] }]\n";
     let message = checked(text).unwrap_err();
-    assert!(message.contains("no host group"), "{message}");
+    assert!(message.contains("unknown host group"), "{message}");
 }
 
 #[test]

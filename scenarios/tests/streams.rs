@@ -27,7 +27,7 @@ const COMMANDS: &[&[&str]] = &[
     &["explain", "tcp"],
     &["explain", "unsafe-time-wait"],
     &["schema"],
-    &["fuzz", "--cases", "1"],
+    &["fuzz", "--worlds", "1"],
     &["completions", "bash"],
     &["man"],
     &["licenses"],

@@ -22,7 +22,8 @@ pub enum Side {
 #[derive(Clone, Debug, PartialEq)]
 pub enum TcpSample {
     /// An end point changed state. A listener moves from CLOSED to LISTEN; the end point it makes
-    /// for a SYN starts with LISTEN to SYN-RECEIVED, the listener staying in LISTEN.
+    /// for a SYN starts with LISTEN to SYN-RECEIVED, the listener staying in LISTEN. LISTEN is the
+    /// listener's alone, under an identity of its own: an end point that gives up moves to CLOSED.
     State(StateChange),
     /// An application asked for a connection.
     Connect(ConnectAttempt),

@@ -109,9 +109,8 @@ impl Census {
         let group = *self.group_of.get(node.0 as usize).unwrap_or(&nameless);
         let group = &mut self.groups[group];
         let spawned = change.from == State::Listen && !matches!(change.to, State::Closed);
-        let returned = change.from == State::SynReceived && change.to == State::Listen;
         let from = if spawned { State::Closed } else { change.from };
-        let to = if returned { State::Closed } else { change.to };
+        let to = change.to;
         if from == to {
             return;
         }

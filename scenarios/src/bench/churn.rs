@@ -16,6 +16,7 @@ use tcp_model::sample::{OpenResult, TcpSample};
 use tcp_model::spec::{AppSpec, Arrivals, ClientSpec, Closer, Exchange, ServerSpec};
 use tcp_model::state::State;
 
+use super::BenchError;
 use super::measure::{self, Ran};
 use super::table::{Measurement, Table};
 use super::world::{World, address};
@@ -93,7 +94,7 @@ pub(super) fn world(
     limit: Option<u64>,
     seconds: f64,
     close: &CloseArgs,
-) -> Result<World, String> {
+) -> Result<World, BenchError> {
     let time_wait = SimDuration::from_secs(close.time_wait);
     // Twice the ports taken at a time, those of connections still open included.
     let held = seconds.min(close.time_wait as f64 + 5.0) * f64::from(rate);
@@ -145,7 +146,7 @@ pub(super) fn run(
     seconds: f64,
     close: &CloseArgs,
     execution: Execution,
-) -> Result<Churned, String> {
+) -> Result<Churned, BenchError> {
     let mut tally = Tally::new(if seconds >= 20.0 { 10 } else { 1 });
     let make = || world(rate, limit, seconds, close);
     let ran = measure::run(make, execution, &mut tally)?;

@@ -16,6 +16,7 @@ use tcp_model::host::StateMemory;
 use tcp_model::spec::{AppSpec, BulkSpec, SinkSpec};
 use tcp_model::{State, TcpHost, TcpParams};
 
+use super::BenchError;
 use super::measure::{self, Ran};
 use super::table::Measurement;
 use super::world::{World, address};
@@ -57,7 +58,7 @@ pub(super) fn receiver() -> AppSpec {
     })
 }
 
-pub(super) fn world(n: u32, end: SimTime) -> Result<World, String> {
+pub(super) fn world(n: u32, end: SimTime) -> Result<World, BenchError> {
     let (core, access) = (Rate::mbps(10 * u64::from(n)), Rate::mbps(100));
     let one_ms = SimDuration::from_millis(1);
     let mut net = NetworkBuilder::new();
@@ -95,7 +96,7 @@ pub(super) fn run(
     n: u32,
     seconds: f64,
     execution: Execution,
-) -> Result<(Measurement, String), String> {
+) -> Result<(Measurement, String), BenchError> {
     let end = SimTime::ZERO + SimDuration::from_secs_f64(seconds);
     let ran = measure::run(|| world(n, end), execution, &mut Discard)?;
     let segments = delivered(&ran);

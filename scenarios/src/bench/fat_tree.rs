@@ -11,6 +11,7 @@
 use sim_core::record::Discard;
 use sim_core::{LinkSpec, NetworkBuilder, NodeId, QueueLimit, Rate, SimDuration, SimTime};
 
+use super::BenchError;
 use super::dumbbell::{bulk_costs, delivered, params, receiver, sender};
 use super::measure;
 use super::table::Measurement;
@@ -29,7 +30,7 @@ pub(super) const fn host_count(k: u32) -> u32 {
     k * k * k / 4
 }
 
-fn world(k: u32, flows: u32, end: SimTime) -> Result<World, String> {
+fn world(k: u32, flows: u32, end: SimTime) -> Result<World, BenchError> {
     let half = k / 2;
     let mut net = NetworkBuilder::new();
     let hosts: Vec<NodeId> = (0..host_count(k))
@@ -89,11 +90,9 @@ pub(super) fn run(
     flows: u32,
     seconds: f64,
     execution: Execution,
-) -> Result<(Measurement, String), String> {
+) -> Result<(Measurement, String), BenchError> {
     if !k.is_multiple_of(2) {
-        return Err(format!(
-            "a fat tree has an even number of pods, and {k} is odd"
-        ));
+        return Err(format!("a fat tree has an even number of pods, and {k} is odd").into());
     }
     let end = SimTime::ZERO + SimDuration::from_secs_f64(seconds);
     let ran = measure::run(|| world(k, flows, end), execution, &mut Discard)?;

@@ -11,6 +11,7 @@ use sim_core::record::Discard;
 use sim_core::{SimDuration, SimTime};
 use tcp_model::spec::{Distribution, Exchange};
 
+use super::BenchError;
 use super::idle::four_pairs;
 use super::measure;
 use super::table::{Measurement, Table};
@@ -24,7 +25,7 @@ const WARM: f64 = 2.0;
 const REQUESTS: f64 = 400_000.0;
 const SECONDS: f64 = 2.0;
 
-fn world(n: u32, seconds: f64) -> Result<World, String> {
+fn world(n: u32, seconds: f64) -> Result<World, BenchError> {
     let exchange = Arc::new(Exchange {
         requests: u32::MAX,
         think: Distribution::Constant(1.0),
@@ -35,7 +36,11 @@ fn world(n: u32, seconds: f64) -> Result<World, String> {
 }
 
 /// Measures 10^3 to 10^`decades` connections.
-pub(super) fn table(decades: u32, execution: Execution, title: String) -> Result<Table, String> {
+pub(super) fn table(
+    decades: u32,
+    execution: Execution,
+    title: String,
+) -> Result<Table, BenchError> {
     let mut columns: Vec<(String, Measurement)> = Vec::new();
     let mut least = f64::INFINITY;
     for decade in 3..=decades {
@@ -51,7 +56,7 @@ pub(super) fn table(decades: u32, execution: Execution, title: String) -> Result
     })
 }
 
-fn once(n: u32, execution: Execution) -> Result<Measurement, String> {
+fn once(n: u32, execution: Execution) -> Result<Measurement, BenchError> {
     let seconds = (REQUESTS / f64::from(n)).max(SECONDS);
     let warm = SimTime::ZERO + SimDuration::from_secs_f64(WARM);
     let mut mark = None;
@@ -66,7 +71,7 @@ fn once(n: u32, execution: Execution) -> Result<Measurement, String> {
         },
     )?;
     let Some((from, begun)) = mark else {
-        return Err("nothing happened after the warm-up".to_owned());
+        return Err("nothing happened after the warm-up".to_owned().into());
     };
     let events = (ran.stats.events - from.events) as f64;
     let time = ran.stats.reached.since(from.now).as_secs_f64();

@@ -10,6 +10,7 @@ use sim_core::SimTime;
 use sim_core::event_queue::{EventQueue as _, EventQueueKind};
 use sim_core::{Event, EventKind, NodeId, Rng, SimDuration, Tie};
 
+use super::BenchError;
 use super::table::{Measurement, Table};
 use crate::process;
 
@@ -52,7 +53,7 @@ fn hold(kind: EventQueueKind, pending: usize, holds: usize) -> (f64, u64) {
 }
 
 /// All queues at 10^2 to 10^`decades` pending events.
-pub(super) fn table(decades: u32, holds: u32) -> Result<Table, String> {
+pub(super) fn table(decades: u32, holds: u32) -> Result<Table, BenchError> {
     let mut columns = Vec::new();
     for pending in (2..=decades).map(|d| 10usize.pow(d)) {
         let mut m = Measurement::default();
@@ -60,7 +61,7 @@ pub(super) fn table(decades: u32, holds: u32) -> Result<Table, String> {
         for &kind in EventQueueKind::ALL {
             let (ns, order) = hold(kind, pending, holds as usize);
             if *expected.get_or_insert(order) != order {
-                return Err(format!("{} has another order; this is a bug", kind.name()));
+                return Err(format!("{} has another order; this is a bug", kind.name()).into());
             }
             m = m.with(kind.name(), ns);
         }

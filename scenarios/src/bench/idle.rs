@@ -11,6 +11,7 @@ use sim_core::record::Discard;
 use sim_core::{NetworkBuilder, NodeId, NodeKind, Rate, SimDuration, SimTime};
 use tcp_model::spec::{AppSpec, Arrivals, ClientSpec, Closer, Exchange, ServerSpec};
 
+use super::BenchError;
 use super::churn::{PORTS, params};
 use super::measure::{self, Ran};
 use super::table::Measurement;
@@ -31,7 +32,7 @@ pub(super) fn four_pairs(
     opening: f64,
     [of_client, of_server]: [Arc<Exchange>; 2],
     end: SimTime,
-) -> Result<World, String> {
+) -> Result<World, BenchError> {
     let of_pair = |i: u32| n / PAIRS + u32::from(i < n % PAIRS);
     // At most half of an address's ports are taken.
     let addresses = (2 * n.div_ceil(PAIRS)).div_ceil(u32::from(PORTS.1 - PORTS.0));
@@ -74,7 +75,7 @@ pub(super) fn four_pairs(
     Ok(World::new(network, params(time_wait), end, apps))
 }
 
-fn world(n: u32, end: SimTime) -> Result<World, String> {
+fn world(n: u32, end: SimTime) -> Result<World, BenchError> {
     // Each side waits for the other.
     let waits_for = |closer| {
         Arc::new(Exchange {
@@ -87,7 +88,7 @@ fn world(n: u32, end: SimTime) -> Result<World, String> {
 }
 
 /// Runs it once, and once more without the idle minute to tell what that has.
-pub(super) fn run(n: u32, execution: Execution) -> Result<(Measurement, String), String> {
+pub(super) fn run(n: u32, execution: Execution) -> Result<(Measurement, String), BenchError> {
     let until = |seconds: u64| {
         let end = SimTime::ZERO + SimDuration::from_secs(seconds);
         measure::run(|| world(n, end), execution, &mut Discard)
@@ -95,7 +96,7 @@ pub(super) fn run(n: u32, execution: Execution) -> Result<(Measurement, String),
     let ran = until(IDLE.1)?;
     let end_points = ran.end_points();
     if end_points != 2 * u64::from(n) {
-        return Err(format!("{end_points} end points of {n} connections"));
+        return Err(format!("{end_points} end points of {n} connections").into());
     }
     let (digest, bytes) = (ran.digest(), table_bytes(&ran));
     let (events, cpu_s) = (ran.stats.events, ran.cpu_s);

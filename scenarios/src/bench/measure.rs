@@ -10,6 +10,7 @@ use sim_core::{Recorder, RunConfig, RunStats, Simulation};
 use tcp_model::host::TcpHost;
 use tcp_model::sample::{Counts, TcpSample};
 
+use super::BenchError;
 use super::world::World;
 use crate::console::note;
 use crate::execution::{Division, Execution, make_hosts};
@@ -41,10 +42,10 @@ pub(super) struct Ran {
 /// # Errors
 /// A message, when the world cannot be made.
 pub(super) fn run(
-    make: impl FnOnce() -> Result<World, String>,
+    make: impl FnOnce() -> Result<World, BenchError>,
     execution: Execution,
     recorder: &mut dyn Recorder<TcpSample>,
-) -> Result<Ran, String> {
+) -> Result<Ran, BenchError> {
     run_observed(make, execution, recorder, &mut |_| ())
 }
 
@@ -53,11 +54,11 @@ pub(super) fn run(
 /// # Errors
 /// As [`run`].
 pub(super) fn run_observed(
-    make: impl FnOnce() -> Result<World, String>,
+    make: impl FnOnce() -> Result<World, BenchError>,
     execution: Execution,
     recorder: &mut dyn Recorder<TcpSample>,
     observe: &mut dyn FnMut(Progress),
-) -> Result<Ran, String> {
+) -> Result<Ran, BenchError> {
     let resident = process::resident_bytes();
     let before = process::cpu_s();
     let world = make()?;

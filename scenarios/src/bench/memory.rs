@@ -18,6 +18,7 @@ use tcp_model::spec::{
 };
 use tcp_model::state::State;
 
+use super::BenchError;
 use super::churn::params;
 use super::measure::{self, Ran};
 use super::table::{Measurement, Table};
@@ -114,7 +115,7 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-fn world(n: u32, case: &Case) -> Result<World, String> {
+fn world(n: u32, case: &Case) -> Result<World, BenchError> {
     let mut net = NetworkBuilder::new();
     let addresses = n.div_ceil(30_000);
     let client = net.node("client", NodeKind::Host { addresses });
@@ -184,7 +185,7 @@ fn world(n: u32, case: &Case) -> Result<World, String> {
 const MOST_FLOWS: u32 = 100;
 
 /// Objects, and connections by state.
-pub(super) fn tables(n: u32, execution: Execution) -> Result<Vec<Table>, String> {
+pub(super) fn tables(n: u32, execution: Execution) -> Result<Vec<Table>, BenchError> {
     let mut columns = Vec::new();
     let mut objects = None;
     for case in cases() {
@@ -194,7 +195,7 @@ pub(super) fn tables(n: u32, execution: Execution) -> Result<Vec<Table>, String>
         for &state in case.shows {
             let of_state = states.get(&state).copied().unwrap_or_default();
             if of_state.count == 0 {
-                return Err(format!("no connection is in {state} where {}", case.what));
+                return Err(format!("no connection is in {state} where {}", case.what).into());
             }
             let m = Measurement::default()
                 .with("case", case.what.to_owned())

@@ -11,6 +11,7 @@
 use sim_core::record::Discard;
 use sim_core::{NetworkBuilder, NodeId, QueueLimit, Rate, SimDuration, SimTime};
 
+use super::BenchError;
 use super::dumbbell::{bulk_costs, delivered, params, receiver, sender};
 use super::measure;
 use super::table::Measurement;
@@ -19,7 +20,7 @@ use crate::execution::Execution;
 
 const SITES: u32 = 4;
 
-fn world(pairs: u32, end: SimTime) -> Result<World, String> {
+fn world(pairs: u32, end: SimTime) -> Result<World, BenchError> {
     let mut net = NetworkBuilder::new();
     let sites: Vec<NodeId> = (0..SITES)
         .map(|i| net.router(format!("site-{i}")))
@@ -59,7 +60,7 @@ pub(super) fn run(
     pairs: u32,
     seconds: f64,
     execution: Execution,
-) -> Result<(Measurement, String), String> {
+) -> Result<(Measurement, String), BenchError> {
     let end = SimTime::ZERO + SimDuration::from_secs_f64(seconds);
     let ran = measure::run(|| world(pairs, end), execution, &mut Discard)?;
     let segments = delivered(&ran);

@@ -12,6 +12,7 @@ use sim_core::record::Discard;
 use sim_core::{Event, RunConfig, SimDuration, SimTime, Simulation};
 use tcp_model::host::TcpHost;
 
+use super::BenchError;
 use super::churn::{self, CloseArgs};
 use super::dumbbell;
 use super::table::{Measurement, Table};
@@ -82,7 +83,7 @@ impl EventQueue for Taping {
 }
 
 /// What the queue is asked in the first `limit` operations of a run.
-fn tape(world: World, limit: usize) -> Result<Tape, String> {
+fn tape(world: World, limit: usize) -> Result<Tape, BenchError> {
     let tape = Arc::new(Mutex::new(Tape {
         operations: Vec::with_capacity(limit),
         limit,
@@ -109,7 +110,7 @@ fn tape(world: World, limit: usize) -> Result<Tape, String> {
     drop(simulation);
     let tape = Arc::into_inner(tape).map(Mutex::into_inner);
     tape.and_then(Result::ok)
-        .ok_or_else(|| "the tape is still in use; this is a bug".to_owned())
+        .ok_or_else(|| "the tape is still in use; this is a bug".to_owned().into())
 }
 
 /// Nanoseconds per event and a number that stands for the order of the events.
@@ -133,7 +134,7 @@ fn play(operations: &[Operation], kind: EventQueueKind) -> (f64, u64) {
 }
 
 /// All queues over the operations of some workloads.
-pub(super) fn table(limit: usize) -> Result<Table, String> {
+pub(super) fn table(limit: usize) -> Result<Table, BenchError> {
     let end = SimTime::ZERO + SimDuration::from_secs(20);
     let worlds: [(&str, World); 4] = [
         ("dumbbell 10", dumbbell::world(10, end)?),
@@ -157,7 +158,7 @@ pub(super) fn table(limit: usize) -> Result<Table, String> {
         for &kind in EventQueueKind::ALL {
             let (ns, order) = play(&tape.operations, kind);
             if *expected.get_or_insert(order) != order {
-                return Err(format!("{} has another order; this is a bug", kind.name()));
+                return Err(format!("{} has another order; this is a bug", kind.name()).into());
             }
             m = m.with(kind.name(), ns);
         }

@@ -17,6 +17,7 @@ use sim_core::Simulation;
 use sim_core::record::Discard;
 use tcp_model::host::TcpHost;
 
+use super::BenchError;
 use super::table::{Measurement, Table};
 use crate::assemble::Assembly;
 use crate::execution::{Execution, make_hosts};
@@ -117,7 +118,7 @@ fn cases(part: f64) -> [Case; 4] {
 }
 
 /// The run of a scenario.
-fn plan(case: &Case, sets: &[&str]) -> Result<Plan, String> {
+fn plan(case: &Case, sets: &[&str]) -> Result<Plan, BenchError> {
     let source = Source {
         name: format!("{}.toml", case.name),
         text: case.text.clone(),
@@ -125,7 +126,7 @@ fn plan(case: &Case, sets: &[&str]) -> Result<Plan, String> {
     let sets = sets.iter().map(|set| Override::parse(set));
     let sets = sets.collect::<Result<Vec<_>, _>>();
     let sets = sets.map_err(|e| e.to_string())?;
-    Plan::new(&source, &sets).map_err(|e| e.to_string())
+    Plan::new(&source, &sets).map_err(|e| e.to_string().into())
 }
 
 /// What the simulation alone took.
@@ -136,7 +137,7 @@ struct Alone {
 }
 
 /// The simulation alone.
-fn alone(case: &Case, execution: Execution) -> Result<Alone, String> {
+fn alone(case: &Case, execution: Execution) -> Result<Alone, BenchError> {
     let plan = plan(case, &["record.traced_connections=0"])?;
     let assembly = Assembly::new(&plan.runs[0]).map_err(|p| p.message)?;
     let (config, _) = execution.configure(&assembly);
@@ -163,7 +164,12 @@ struct Whole {
 }
 
 /// The whole run, from the text of its scenario to its report.
-fn whole(case: &Case, sets: &[&str], dir: &Path, execution: Execution) -> Result<Whole, String> {
+fn whole(
+    case: &Case,
+    sets: &[&str],
+    dir: &Path,
+    execution: Execution,
+) -> Result<Whole, BenchError> {
     let started = Instant::now();
     let plan = plan(case, sets)?;
     let job = Job {
@@ -205,7 +211,7 @@ impl Drop for Scratch {
 
 /// Measures all workloads `reps` times, the ways to run in turn; the least times count, for other
 /// work on the machine only ever adds.
-pub(super) fn table(part: f64, reps: u32, execution: Execution) -> Result<Table, String> {
+pub(super) fn table(part: f64, reps: u32, execution: Execution) -> Result<Table, BenchError> {
     let name = format!("synfin-bench-report-{}", std::process::id());
     let scratch = Scratch(std::env::temp_dir().join(name));
     std::fs::create_dir_all(&scratch.0).map_err(|e| e.to_string())?;

@@ -3,6 +3,7 @@
 //! [`churn`](super::churn) at a fiftieth of them per second, for a minute: all are there before the
 //! first expires.
 
+use super::BenchError;
 use super::churn::{self, Churned, CloseArgs};
 use super::idle::table_bytes;
 use super::table::Measurement;
@@ -14,7 +15,7 @@ const OPENING: u32 = 50;
 const SECONDS: f64 = 60.0;
 
 /// Runs it once.
-pub(super) fn run(n: u32, close: &CloseArgs, execution: Execution) -> Result<Churned, String> {
+pub(super) fn run(n: u32, close: &CloseArgs, execution: Execution) -> Result<Churned, BenchError> {
     let rate = n.div_ceil(OPENING);
     let mut churned = churn::run(rate, Some(u64::from(n)), SECONDS, close, execution)?;
     let ran = &churned.ran;
@@ -22,7 +23,8 @@ pub(super) fn run(n: u32, close: &CloseArgs, execution: Execution) -> Result<Chu
     if entries != u64::from(n) {
         return Err(format!(
             "{entries} entries of {n} connections; is TIME-WAIT shorter than a minute?"
-        ));
+        )
+        .into());
     }
     let each = |bytes: f64| bytes / entries as f64;
     let sizes = ran.hosts.iter().map(|h| h.memory().per_time_wait);

@@ -7,13 +7,14 @@
 use sim_core::record::Discard;
 use sim_core::{LinkSpec, NetworkBuilder, NodeId, QueueLimit, Rate, SimDuration, SimTime};
 
+use super::BenchError;
 use super::dumbbell::{bulk_costs, delivered, params, receiver, sender};
 use super::measure;
 use super::table::Measurement;
 use super::world::{World, address};
 use crate::execution::Execution;
 
-fn world(n: u32, end: SimTime) -> Result<World, String> {
+fn world(n: u32, end: SimTime) -> Result<World, BenchError> {
     let mut net = NetworkBuilder::new();
     let hosts: Vec<NodeId> = (0..n * n).map(|i| net.host(format!("host-{i}"))).collect();
     let routers: Vec<NodeId> = (0..n * n)
@@ -48,7 +49,7 @@ pub(super) fn run(
     n: u32,
     seconds: f64,
     execution: Execution,
-) -> Result<(Measurement, String), String> {
+) -> Result<(Measurement, String), BenchError> {
     let end = SimTime::ZERO + SimDuration::from_secs_f64(seconds);
     let ran = measure::run(|| world(n, end), execution, &mut Discard)?;
     let segments = delivered(&ran);

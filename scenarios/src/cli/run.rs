@@ -330,3 +330,41 @@ fn changed_text(source: &Source, changes: &[Override]) -> String {
     }
     toml::to_string(&table).unwrap_or_else(|_| source.text.clone())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::Job;
+
+    #[test]
+    fn a_resumed_batch_is_estimated_by_the_runs_still_to_make() {
+        let text = "name = \"x\"\nduration = \"1 s\"\n[topology]\nkind = \"pair\"\n\
+                    path = { delay = \"5 ms\" }\n[[workload]]\n\
+                    arrivals = { kind = \"burst\", count = 1 }\n[sweep]\nseed = [1, 2, 3]\n";
+        let source = Source {
+            name: "x".into(),
+            text: text.into(),
+        };
+        let plan = Plan::new(&source, &[]).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let left = |force| {
+            let runs = still_to_make(&plan, dir.path(), force);
+            runs.into_iter().map(|run| run.id).collect::<Vec<_>>()
+        };
+        let all: Vec<String> = plan.runs.iter().map(|run| run.id.clone()).collect();
+        assert_eq!(left(false), all);
+        let made = &plan.runs[1];
+        let place = dir.path().join("runs").join(&made.id);
+        std::fs::create_dir_all(dir.path().join("runs")).unwrap();
+        Job::new(made, &place).execute(&mut |_| ()).unwrap();
+        assert_eq!(left(false), [all[0].clone(), all[2].clone()]);
+        assert_eq!(left(true), all);
+        assert!(
+            Cost::new(&still_to_make(&plan, dir.path(), false))
+                .unwrap()
+                .each()
+                .len()
+                == 2
+        );
+    }
+}

@@ -330,3 +330,27 @@ impl HostConfig {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_share_one_list_of_servers_and_begin_at_places_of_their_own() {
+        let server = |i: u16| SocketAddrV4::new(Ipv4Addr::LOCALHOST, i);
+        let all: Servers = (0..5).map(server).collect();
+        for place in [0, 1, 4, 5, 8] {
+            let own = all.starting_at(place);
+            assert!(Arc::ptr_eq(&own.all, &all.all));
+            let mut rotated: Vec<_> = all.iter().collect();
+            rotated.rotate_left(place % 5);
+            assert_eq!(own.iter().collect::<Vec<_>>(), rotated, "{place}");
+            let taken: Vec<_> = (0..5).filter_map(|turn| own.get(turn)).collect();
+            assert_eq!(taken, rotated, "{place}");
+            assert_eq!(own.get(7), own.get(2));
+            assert_eq!(own.get(usize::MAX), own.get(usize::MAX % 5));
+        }
+        let none = Servers::from(Vec::new());
+        assert!(none.is_empty() && none.starting_at(3).get(0).is_none());
+    }
+}

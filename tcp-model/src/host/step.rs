@@ -159,8 +159,15 @@ impl Stack {
             return;
         };
         endpoint.state = to;
-        if (from, to) == (State::Closed, State::Listen) {
-            return; // the listener's state, not the end point's
+        // LISTEN is the state of the listener, which has an identity of its own: an end point comes
+        // from it, and where a model takes it back there, it is over.
+        let to = if to == State::Listen {
+            State::Closed
+        } else {
+            to
+        };
+        if to == State::Closed && matches!(from, State::Closed | State::Listen) {
+            return;
         }
         match to {
             State::Established => {
