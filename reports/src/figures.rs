@@ -181,27 +181,6 @@ mod tests {
     }
 
     #[test]
-    fn a_table_of_links_that_cannot_be_read_costs_only_itself() {
-        let tmp = tempfile::tempdir().unwrap();
-        std::fs::write(tmp.path().join("links.parquet"), "no table").unwrap();
-        let summary = RunSummary::default();
-        let mut drawn = Drawn {
-            figures: vec![Figure {
-                name: "good".into(),
-                title: String::new(),
-                caption: "A good figure.".into(),
-                svg: "<svg></svg>".into(),
-                csv: String::new(),
-            }],
-            failed: Vec::new(),
-        };
-        let page = crate::html::run::report(tmp.path(), &summary, &mut drawn);
-        assert!(page.contains("A good figure.") && page.contains("Totals"));
-        assert!(page.contains("Missing here") && page.contains("table of links: "));
-        assert!(!page.contains("<h2>Links</h2>"));
-    }
-
-    #[test]
     fn a_panic_costs_the_figure_that_it_happens_in() {
         let mut drawn = Drawn::default();
         let none: Option<Figure> = drawn.part("goodput", Path::new("run"), || panic!("no rows"));

@@ -63,15 +63,21 @@ pub(crate) fn figures(info: &BatchInfo, rows: &[BatchRow], own: &[String]) -> Dr
     } else {
         info.figures.clone()
     };
+    each(&wanted, |wanted| figure(info, rows, wanted))
+}
+
+/// Draws each figure by itself.
+fn each(
+    wanted: &[MetricFigure],
+    draw: impl Fn(&MetricFigure) -> Result<Option<Figure>, StoreError>,
+) -> Drawn {
     let mut drawn = Drawn::default();
-    for wanted in &wanted {
+    for wanted in wanted {
         let what = match wanted.name.as_str() {
             "" => format!("figure of {}", wanted.metric),
             name => format!("figure {name}"),
         };
-        let made = drawn.part(&what, Path::new("batch.json"), || {
-            figure(info, rows, wanted)
-        });
+        let made = drawn.part(&what, Path::new("batch.json"), || draw(wanted));
         drawn.figures.extend(made);
     }
     drawn
@@ -303,67 +309,43 @@ mod tests {
     use super::*;
     use crate::batch::{AxisValues, Unit};
 
-    /// A batch of one axis with a run for each of its values; `typed` may claim other values.
-    fn batch(typed: AxisValues) -> (BatchInfo, Vec<BatchRow>) {
+    #[test]
+    fn a_figure_that_cannot_be_drawn_costs_no_other() {
+        let wanted = ["failed", "panics", "refused", "peak"].map(|name| MetricFigure {
+            name: name.into(),
+            metric: "time_wait_peak".into(),
+            ..MetricFigure::default()
+        });
+        let rows: Vec<BatchRow> = ["1 s", "2 s"]
+            .map(|value| BatchRow {
+                values: vec![value.into()],
+                status: crate::batch::RunStatus::Ok,
+                metrics: [("time_wait_peak".into(), 5.0)].into(),
+                ..BatchRow::default()
+            })
+            .into();
         let info = BatchInfo {
-            axes: vec![axis(&["1 s", "2 s"], typed)],
-            figures: ["connects_failed", "time_wait_peak"]
-                .map(|metric| MetricFigure {
-                    metric: metric.into(),
-                    ..MetricFigure::default()
-                })
-                .into(),
+            axes: vec![axis(&["1 s", "2 s"], AxisValues::Names)],
             ..BatchInfo::default()
         };
-        let rows = ["1 s", "2 s"].map(|value| BatchRow {
-            id: value.into(),
-            values: vec![value.into()],
-            status: crate::batch::RunStatus::Ok,
-            metrics: [
-                ("connects_failed".into(), 3.0),
-                ("time_wait_peak".into(), 5.0),
-            ]
-            .into(),
-            ..BatchRow::default()
+        let drawn = each(&wanted, |wanted| match wanted.name.as_str() {
+            "panics" => panic!("no rows"),
+            "refused" => Err(StoreError::Figure {
+                figure: "refused".into(),
+                why: "too wide".into(),
+            }),
+            _ => figure(&info, &rows, wanted),
         });
-        (info, rows.into())
-    }
-
-    #[test]
-    fn a_figure_that_cannot_be_drawn_costs_no_other_and_the_report_names_it() {
-        let names = AxisValues::Names;
-        let (mut info, rows) = batch(names);
-        assert_eq!(figures(&info, &rows, &[]).figures.len(), 2);
-        // An axis that the second figure draws has numbers for some of its values only.
-        info.axes.push(axis(
-            &["x", "y"],
-            AxisValues::Numbers {
-                unit: Unit::Seconds,
-                values: vec![1.0],
-            },
-        ));
-        let rows: Vec<BatchRow> = rows
-            .into_iter()
-            .map(|row| BatchRow {
-                values: vec![row.values[0].clone(), "y".into()],
-                ..row
-            })
-            .collect();
-        info.figures[0].series = String::new();
-        info.figures[0].only = vec![("q".into(), "y".into())];
-        info.axes[1].path = "q".into();
-        info.figures[1].x = "q".into();
-        let drawn = figures(&info, &rows, &[]);
         let names: Vec<&str> = drawn.figures.iter().map(|f| f.name.as_str()).collect();
-        assert_eq!(names, ["connects_failed"]);
-        assert!(
-            drawn.failed.len() == 1 && drawn.failed[0].starts_with("figure of time_wait_peak: "),
-            "{:?}",
-            drawn.failed
-        );
-        let page = crate::html::batch::report(&info, &rows, &[], &[], &drawn);
-        assert!(page.contains("Missing here"));
-        assert!(page.contains("figure of time_wait_peak: batch.json cannot be used"));
+        assert_eq!(names, ["failed", "peak"]);
+        let failed = [
+            "figure panics: batch.json cannot be used",
+            "figure refused: cannot draw refused: too wide",
+        ];
+        assert_eq!(drawn.failed.len(), 2);
+        for (told, begins) in drawn.failed.iter().zip(failed) {
+            assert!(told.starts_with(begins), "{told}");
+        }
     }
 
     fn axis(values: &[&str], typed: AxisValues) -> Axis {

@@ -162,3 +162,21 @@ fn runs(page: &mut Page, info: &BatchInfo, rows: &[BatchRow], metrics: &[String]
         ));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_that_could_not_be_drawn_are_named_with_the_reason() {
+        let drawn = Drawn {
+            figures: Vec::new(),
+            failed: vec!["figure peaks: batch.json cannot be used".into()],
+        };
+        let page = report(&BatchInfo::default(), &[], &[], &[], &drawn);
+        assert!(page.contains("Missing here"), "{page}");
+        assert!(page.contains("figure peaks: batch.json cannot be used"));
+        let whole = report(&BatchInfo::default(), &[], &[], &[], &Drawn::default());
+        assert!(!whole.contains("Missing here"));
+    }
+}

@@ -175,3 +175,30 @@ fn links(dir: &Path) -> Result<Option<LinkRows>, StoreError> {
     let more = table.len().saturating_sub(MOST_LINKS);
     Ok(Some(LinkRows { rows, more }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figures::Figure;
+
+    #[test]
+    fn a_table_of_links_that_cannot_be_read_costs_only_itself() {
+        let tmp = tempfile::tempdir().unwrap();
+        std::fs::write(tmp.path().join("links.parquet"), "no table").unwrap();
+        let summary = RunSummary::default();
+        let mut drawn = Drawn {
+            figures: vec![Figure {
+                name: "good".into(),
+                title: String::new(),
+                caption: "A good figure.".into(),
+                svg: "<svg></svg>".into(),
+                csv: String::new(),
+            }],
+            failed: Vec::new(),
+        };
+        let page = report(tmp.path(), &summary, &mut drawn);
+        assert!(page.contains("A good figure.") && page.contains("Totals"));
+        assert!(page.contains("Missing here") && page.contains("table of links: "));
+        assert!(!page.contains("<h2>Links</h2>"));
+    }
+}
