@@ -136,54 +136,16 @@ fn skipped(report: &Report) -> String {
 
 /// One line of JSON.
 pub(super) fn json(script: &Script) -> String {
-    let path = script.path.display().to_string();
-    let value = match &script.outcome {
-        FileOutcome::Unreadable(message) => {
-            json!({ "script": path, "outcome": "error", "what": message })
-        }
+    let mut value = match &script.outcome {
+        FileOutcome::Unreadable(message) => json!({ "outcome": "error", "what": message }),
         FileOutcome::Misread(error) => json!({
-            "script": path,
             "outcome": "error",
             "line": error.at.line,
             "column": error.at.column,
             "what": error.message,
         }),
-        FileOutcome::Run(report) => {
-            let mut value = json!({
-                "script": path,
-                "ladder": report.ladder,
-                "unclaimed": report.unclaimed,
-                "skipped": report.skipped,
-                "printed": report.printed,
-            });
-            let end = match &report.outcome {
-                Outcome::Passed => json!({ "outcome": "passed" }),
-                Outcome::Invalid { at, what } => json!({
-                    "outcome": "error",
-                    "line": at.line,
-                    "column": at.column,
-                    "what": what,
-                }),
-                Outcome::Unsupported { at, what } => json!({
-                    "outcome": "unsupported",
-                    "line": at.line,
-                    "column": at.column,
-                    "what": what,
-                }),
-                Outcome::Failed(failure) => json!({
-                    "outcome": "failed",
-                    "line": failure.at.line,
-                    "column": failure.at.column,
-                    "what": failure.what,
-                    "expected": failure.expected,
-                    "actual": failure.actual,
-                }),
-            };
-            if let (Some(all), Some(end)) = (value.as_object_mut(), end.as_object()) {
-                all.extend(end.clone());
-            }
-            value
-        }
+        FileOutcome::Run(report) => json!(report),
     };
+    value["script"] = script.path.display().to_string().into();
     value.to_string()
 }

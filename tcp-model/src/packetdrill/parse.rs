@@ -15,50 +15,13 @@ use crate::suggest;
 pub(super) use icmp::numbers as icmp_numbers;
 
 /// Names of options, with or without meaning for a simulator.
-const OPTIONS: [&str; 42] = [
-    "ip_version",
-    "bind_port",
-    "connect_port",
-    "local_ip",
-    "local_linux_ip",
-    "remote_ip",
-    "gateway_ip",
-    "gateway_linux_ip",
-    "netmask_ip",
-    "is_anyip",
-    "mss",
-    "mtu",
-    "speed",
-    "tolerance_usecs",
-    "tolerance_percent",
-    "tcp_ts_tick_usecs",
-    "tcp_ts_ecr_scaled",
-    "init_scripts",
-    "code_command",
-    "code_format",
-    "code_sockopt",
-    "non_fatal",
-    "persistent_tun_dev",
-    "tun_dev",
-    "send_omit_free",
-    "strict_segments",
-    "verbose",
-    "quiet",
-    "debug",
-    "dry_run",
-    "so_filename",
-    "so_flags",
-    "define",
-    "udp_encaps",
-    "wire_client",
-    "wire_server",
-    "wire_client_dev",
-    "wire_server_dev",
-    "wire_server_ip",
-    "wire_server_port",
-    "no_cleanup",
-    "hexdump",
-];
+const OPTIONS: &str = "\
+    ip_version bind_port connect_port local_ip local_linux_ip remote_ip gateway_ip \
+    gateway_linux_ip netmask_ip is_anyip mss mtu speed tolerance_usecs tolerance_percent \
+    tcp_ts_tick_usecs tcp_ts_ecr_scaled init_scripts code_command code_format code_sockopt \
+    non_fatal persistent_tun_dev tun_dev send_omit_free strict_segments verbose quiet debug \
+    dry_run so_filename so_flags define udp_encaps wire_client wire_server wire_client_dev \
+    wire_server_dev wire_server_ip wire_server_port no_cleanup hexdump";
 
 /// Reads a script.
 ///
@@ -99,7 +62,7 @@ fn option(cursor: &mut Cursor<'_>) -> Parsed<ScriptOption> {
     let start = *cursor;
     cursor.eat("--");
     let name = cursor.take_while(|c| c.is_ascii_alphanumeric() || c == '_');
-    if !OPTIONS.contains(&name) {
+    if !OPTIONS.split_whitespace().any(|known| known == name) {
         return Err(start.error(unknown(name)));
     }
     let value = if !cursor.eat("=") {
@@ -118,7 +81,7 @@ fn option(cursor: &mut Cursor<'_>) -> Parsed<ScriptOption> {
 
 /// "unknown option --mtuu; did you mean --mtu?"
 fn unknown(name: &str) -> String {
-    let near = suggest::nearest(name, OPTIONS);
+    let near = suggest::nearest(name, OPTIONS.split_whitespace());
     let near = near.map_or(String::new(), |near| format!("; did you mean --{near}?"));
     format!("unknown option --{name}{near}")
 }

@@ -11,6 +11,7 @@ use super::ast::Position;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
     /// How it ended.
+    #[serde(flatten)]
     pub outcome: Outcome,
     /// Every segment up to the end, in the order it passed.
     pub ladder: Vec<Rung>,
@@ -24,6 +25,7 @@ pub struct Report {
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "outcome", rename_all = "lowercase")]
 pub enum Outcome {
     /// All was as the script has it.
     Passed,
@@ -31,8 +33,10 @@ pub enum Outcome {
     Failed(Failure),
     /// The script uses a name that does not exist - of a call, a constant, a field of `tcp_info`, a
     /// system parameter - or echoes a timestamp that was never sent: it is wrong itself.
+    #[serde(rename = "error")]
     Invalid {
         /// Where.
+        #[serde(flatten)]
         at: Position,
         /// What is wrong, with the name that may have been meant.
         what: String,
@@ -41,6 +45,7 @@ pub enum Outcome {
     /// failed.
     Unsupported {
         /// Where.
+        #[serde(flatten)]
         at: Position,
         /// What is missing.
         what: String,
@@ -51,6 +56,7 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Failure {
     /// The event.
+    #[serde(flatten)]
     pub at: Position,
     /// What was compared.
     pub what: String,

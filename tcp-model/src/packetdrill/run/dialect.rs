@@ -4,7 +4,7 @@
 //! Inside the interpreter all numbers are Linux's. Names mean the same everywhere, so only numbers
 //! that a script spells out are translated.
 
-use super::constants;
+use super::constants::{self, table};
 use crate::state::State;
 
 /// The system whose socket API a script uses.
@@ -127,92 +127,27 @@ const STATES: [(State, &str, i64, &str); 11] = [
 
 /// FreeBSD's numbers, where they differ from Linux's or the family has a number of Linux's for
 /// something else.
-const FREEBSD: [(&str, i64); 84] = [
-    ("SOL_SOCKET", 0xffff),
-    ("SO_DEBUG", 1),
-    ("SO_ACCEPTCONN", 2),
-    ("SO_REUSEADDR", 4),
-    ("SO_KEEPALIVE", 8),
-    ("SO_DONTROUTE", 0x10),
-    ("SO_BROADCAST", 0x20),
-    ("SO_LINGER", 0x80),
-    ("SO_OOBINLINE", 0x100),
-    ("SO_REUSEPORT", 0x200),
-    ("SO_NOSIGPIPE", 0x800),
-    ("SO_SNDBUF", 0x1001),
-    ("SO_RCVBUF", 0x1002),
-    ("SO_SNDLOWAT", 0x1003),
-    ("SO_RCVLOWAT", 0x1004),
-    ("SO_SNDTIMEO", 0x1005),
-    ("SO_RCVTIMEO", 0x1006),
-    ("SO_ERROR", 0x1007),
-    ("SO_TYPE", 0x1008),
-    ("SO_PROTOCOL", 0x1016),
-    ("SO_DOMAIN", 0x1019),
-    ("TCP_NODELAY", 1),
-    ("TCP_MAXSEG", 2),
-    ("TCP_NOPUSH", 4),
-    ("TCP_NOOPT", 8),
-    ("TCP_MD5SIG", 16),
-    ("TCP_INFO", 32),
-    ("TCP_CONGESTION", 64),
-    ("TCP_MAXUNACKTIME", 68),
-    ("TCP_KEEPINIT", 128),
-    ("TCP_KEEPIDLE", 256),
-    ("TCP_KEEPINTVL", 512),
-    ("TCP_KEEPCNT", 1024),
-    ("TCP_FASTOPEN", 1025),
-    ("TCP_FUNCTION_BLK", 8192),
-    ("IP_TOS", 3),
-    ("IP_TTL", 4),
-    ("IP_MINTTL", 66),
-    ("IPV6_UNICAST_HOPS", 4),
-    ("IPV6_V6ONLY", 27),
-    ("IPV6_TCLASS", 61),
-    ("MSG_EOR", 8),
-    ("MSG_TRUNC", 0x10),
-    ("MSG_CTRUNC", 0x20),
-    ("MSG_WAITALL", 0x40),
-    ("MSG_DONTWAIT", 0x80),
-    ("MSG_NOSIGNAL", 0x20000),
-    ("O_NONBLOCK", 4),
-    ("O_APPEND", 8),
-    ("SOCK_CLOEXEC", 0x1000_0000),
-    ("SOCK_NONBLOCK", 0x2000_0000),
-    ("POLLRDHUP", 0x4000),
-    ("FIONREAD", 0x4004_667f),
-    ("FIONBIO", 0x8004_667e),
-    ("FIONWRITE", 0x4004_6677),
-    ("SIOCATMARK", 0x4004_7307),
-    ("EAGAIN", 35),
-    ("EINPROGRESS", 36),
-    ("EALREADY", 37),
-    ("ENOTSOCK", 38),
-    ("EDESTADDRREQ", 39),
-    ("EMSGSIZE", 40),
-    ("ENOPROTOOPT", 42),
-    ("EPROTONOSUPPORT", 43),
-    ("EOPNOTSUPP", 45),
-    ("EAFNOSUPPORT", 47),
-    ("EADDRINUSE", 48),
-    ("EADDRNOTAVAIL", 49),
-    ("ENETDOWN", 50),
-    ("ENETUNREACH", 51),
-    ("ECONNABORTED", 53),
-    ("ECONNRESET", 54),
-    ("ENOBUFS", 55),
-    ("EISCONN", 56),
-    ("ENOTCONN", 57),
-    ("ESHUTDOWN", 58),
-    ("ETIMEDOUT", 60),
-    ("ECONNREFUSED", 61),
-    ("EHOSTDOWN", 64),
-    ("EHOSTUNREACH", 65),
-    ("ENOMSG", 83),
-    ("EPROTO", 92),
-    ("E2BIG", 7),
-    ("EPERM", 1),
-];
+const FREEBSD: &[(&str, i64)] = table! {
+    SOL_SOCKET = 0xffff, SO_DEBUG = 1, SO_ACCEPTCONN = 2, SO_REUSEADDR = 4, SO_KEEPALIVE = 8,
+    SO_DONTROUTE = 0x10, SO_BROADCAST = 0x20, SO_LINGER = 0x80, SO_OOBINLINE = 0x100,
+    SO_REUSEPORT = 0x200, SO_NOSIGPIPE = 0x800, SO_SNDBUF = 0x1001, SO_RCVBUF = 0x1002,
+    SO_SNDLOWAT = 0x1003, SO_RCVLOWAT = 0x1004, SO_SNDTIMEO = 0x1005, SO_RCVTIMEO = 0x1006,
+    SO_ERROR = 0x1007, SO_TYPE = 0x1008, SO_PROTOCOL = 0x1016, SO_DOMAIN = 0x1019,
+    TCP_NODELAY = 1, TCP_MAXSEG = 2, TCP_NOPUSH = 4, TCP_NOOPT = 8, TCP_MD5SIG = 16,
+    TCP_INFO = 32, TCP_CONGESTION = 64, TCP_MAXUNACKTIME = 68, TCP_KEEPINIT = 128,
+    TCP_KEEPIDLE = 256, TCP_KEEPINTVL = 512, TCP_KEEPCNT = 1024, TCP_FASTOPEN = 1025,
+    TCP_FUNCTION_BLK = 8192, IP_TOS = 3, IP_TTL = 4, IP_MINTTL = 66, IPV6_UNICAST_HOPS = 4,
+    IPV6_V6ONLY = 27, IPV6_TCLASS = 61, MSG_EOR = 8, MSG_TRUNC = 0x10, MSG_CTRUNC = 0x20,
+    MSG_WAITALL = 0x40, MSG_DONTWAIT = 0x80, MSG_NOSIGNAL = 0x20000, O_NONBLOCK = 4, O_APPEND = 8,
+    SOCK_CLOEXEC = 0x1000_0000, SOCK_NONBLOCK = 0x2000_0000, POLLRDHUP = 0x4000,
+    FIONREAD = 0x4004_667f, FIONBIO = 0x8004_667e, FIONWRITE = 0x4004_6677,
+    SIOCATMARK = 0x4004_7307, EAGAIN = 35, EINPROGRESS = 36, EALREADY = 37, ENOTSOCK = 38,
+    EDESTADDRREQ = 39, EMSGSIZE = 40, ENOPROTOOPT = 42, EPROTONOSUPPORT = 43, EOPNOTSUPP = 45,
+    EAFNOSUPPORT = 47, EADDRINUSE = 48, EADDRNOTAVAIL = 49, ENETDOWN = 50, ENETUNREACH = 51,
+    ECONNABORTED = 53, ECONNRESET = 54, ENOBUFS = 55, EISCONN = 56, ENOTCONN = 57, ESHUTDOWN = 58,
+    ETIMEDOUT = 60, ECONNREFUSED = 61, EHOSTDOWN = 64, EHOSTUNREACH = 65, ENOMSG = 83,
+    EPROTO = 92, E2BIG = 7, EPERM = 1,
+};
 
 #[cfg(test)]
 mod tests {
@@ -220,7 +155,7 @@ mod tests {
 
     #[test]
     fn every_name_has_a_number_on_linux() {
-        for (name, _) in FREEBSD {
+        for &(name, _) in FREEBSD {
             assert!(constants::constant(name).is_some(), "{name}");
         }
     }

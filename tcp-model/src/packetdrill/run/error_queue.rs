@@ -66,8 +66,7 @@ impl Runner<'_, '_> {
 
     /// recvmsg() with MSG_ERRQUEUE.
     pub(super) fn read_errors(&mut self, call: &Call, socket: usize) -> Step<Attempt> {
-        let asked =
-            |&(level, option): &(i64, i64)| self.sockets.all[socket].value(level, option) != 0;
+        let asked = |option: &(i64, i64)| self.sockets.all[socket].value(*option) != 0;
         if OTHERS.iter().any(asked) {
             return unsupported("timestamps and ICMP errors in the error queue");
         }

@@ -25,7 +25,7 @@ const ZERO_COOKIE: &str = "TFO_COOKIE_ZERO";
 impl Runner<'_, '_> {
     /// The socket has TCP_FASTOPEN_CONNECT.
     pub(super) fn wants_fast_open(&self, socket: usize) -> bool {
-        self.sockets.all[socket].value(DEFER.0, DEFER.1) != 0
+        self.sockets.all[socket].value(DEFER) != 0
     }
 
     /// Bytes that the SYN of this socket would carry; none while it must ask for a cookie.

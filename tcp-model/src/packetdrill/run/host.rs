@@ -366,7 +366,7 @@ impl<'m> TestHost<'m> {
             End::Reset if found.peer_closed => constants::EPIPE,
             End::Reset => constants::ECONNRESET,
             End::TimedOut => constants::ETIMEDOUT,
-            End::Unreachable(kind) => Errno::from(kind.errno()),
+            End::Unreachable(kind) => Errno(kind.errno().0),
             End::Closed | End::Aborted => return None,
         };
         (!self.flows[flow].error_told).then_some(error)

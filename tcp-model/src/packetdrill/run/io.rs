@@ -118,7 +118,7 @@ impl Runner<'_, '_> {
 
     /// SO_RCVLOWAT: fewer bytes are not worth waking up for.
     pub(super) fn low_water(&self, socket: usize) -> u64 {
-        let n = self.sockets.all[socket].value(LOW_WATER.0, LOW_WATER.1);
+        let n = self.sockets.all[socket].value(LOW_WATER);
         n.max(1) as u64
     }
 
@@ -141,7 +141,7 @@ impl Runner<'_, '_> {
             if kind != INQ.1 {
                 return unsupported(format!("control message {kind} of recvmsg"));
             }
-            if self.sockets.all[socket].value(INQ.0, INQ.1) == 0 {
+            if self.sockets.all[socket].value(INQ) == 0 {
                 return Ok(Some(("TCP_CM_INQ".into(), "no control message".into())));
             }
             let left = self.host.view(flow).map_or(0, |v| v.readable);
@@ -176,10 +176,7 @@ impl Runner<'_, '_> {
             && let Attempt::Done(returned) = &attempt
             && returned.value.is_ok_and(|n| n > 0)
             && let Ok(socket) = self.socket_of(call, 0)?
-            && self
-                .at(socket)
-                .value(error_queue::ZEROCOPY.0, error_queue::ZEROCOPY.1)
-                != 0
+            && self.at(socket).value(error_queue::ZEROCOPY) != 0
             && let Role::Stream(flow) = self.at(socket).role
         {
             let view = self.host.view(flow);

@@ -128,7 +128,7 @@ impl Runner<'_, '_> {
             let id = host.bind(options)?;
             Ok::<_, BindError>((id, host.bound_port(id)))
         });
-        let (id, port) = bound.map_err(|error| constants::errno(error.errno()))?;
+        let (id, port) = bound.map_err(|error| Errno(error.errno()))?;
         let socket = self.at(socket);
         (socket.bound, socket.port) = (Some(id), port.unwrap_or(0));
         Ok(())
@@ -303,7 +303,7 @@ impl Runner<'_, '_> {
             ..ConnectOptions::default()
         };
         let connected = self.host.connect(remote, options, self.now);
-        let flow = connected.map_err(|error| constants::errno(error.errno()))?;
+        let flow = connected.map_err(|error| Errno(error.errno()))?;
         self.at(socket).port = self.host.flows[flow].local_port;
         self.at(socket).role = Role::Stream(flow);
         Ok(flow)

@@ -66,22 +66,22 @@ pub(super) struct Socket {
 
 impl Socket {
     /// An option that is only remembered; 0 before it is set.
-    pub(super) fn value(&self, level: i64, option: i64) -> i64 {
-        self.values.get(&(level, option)).copied().unwrap_or(0)
+    pub(super) fn value(&self, option: (i64, i64)) -> i64 {
+        self.values.get(&option).copied().unwrap_or(0)
     }
 
     /// SO_REUSEADDR and SO_REUSEPORT.
     pub(super) fn reuse(&self) -> Reuse {
         Reuse {
-            address: self.value(1, 2) != 0,
-            port: self.value(1, 15) != 0,
+            address: self.value((1, 2)) != 0,
+            port: self.value((1, 15)) != 0,
         }
     }
 
     /// The parameters of its connections, with what socket options say of Fast Open.
     pub(super) fn shared_params(&self) -> Arc<TcpParams> {
         let mut params = self.params.clone();
-        if self.value(fast_open::NO_COOKIE.0, fast_open::NO_COOKIE.1) != 0 {
+        if self.value(fast_open::NO_COOKIE) != 0 {
             params.fast_open |=
                 TcpParams::FAST_OPEN_CLIENT_NO_COOKIE | TcpParams::FAST_OPEN_SERVER_NO_COOKIE;
         }
@@ -90,7 +90,7 @@ impl Socket {
 
     /// How it listens.
     pub(super) fn listen_options(&self) -> ListenOptions {
-        let queue = self.value(fast_open::QUEUE.0, fast_open::QUEUE.1);
+        let queue = self.value(fast_open::QUEUE);
         ListenOptions {
             params: Some(self.shared_params()),
             fast_open: queue.clamp(0, i64::from(u32::MAX)) as u32,

@@ -232,13 +232,13 @@ impl Runner<'_, '_> {
             (SOL_SOCKET, 3) => 1,
             (SOL_SOCKET, 4) => flow
                 .and_then(|flow| self.host.take_error(flow))
-                .map_or(0, |e| e.1),
+                .map_or(0, Errno::number),
             (SOL_SOCKET, 7) if p.send_buffer_is_memory => i64::from(p.send_buffer),
             (SOL_SOCKET, 7) => doubled(p.send_buffer),
             (SOL_SOCKET, 8) if p.adaptive_receiver => i64::from(p.receive_buffer),
             (SOL_SOCKET, 8) => doubled(p.receive_buffer),
             (SOL_SOCKET, 9) => i64::from(p.keepalive.is_some()),
-            (SOL_SOCKET, 18 | 19) => socket.value(level, option).max(1),
+            (SOL_SOCKET, 18 | 19) => socket.value((level, option)).max(1),
             (SOL_SOCKET, 30) => matches!(socket.role, Role::Listening(_)).into(),
             (SOL_SOCKET, 38) => 6,
             (SOL_TCP, 1) => i64::from(!p.nagle),
@@ -267,7 +267,7 @@ impl Runner<'_, '_> {
                 let path = flow.and_then(|f| self.host.details(f).path_mtu);
                 path.map_or(i64::from(p.mtu), i64::from)
             }
-            _ if is_remembered(level, option) => socket.value(level, option),
+            _ if is_remembered(level, option) => socket.value((level, option)),
             _ => return None,
         })
     }
