@@ -101,6 +101,19 @@ impl Connection {
         self.enter_quick_acks();
     }
 
+    /// The last ACK of the handshake waits for data, as long as any ACK may; false where ACKs do not
+    /// adapt.
+    pub(super) fn hold_ack(&mut self, now: SimTime) -> bool {
+        let clock = self.params.timers.clock(now);
+        let Some(a) = &mut self.rcv.adaptive else {
+            return false;
+        };
+        a.scheduled = true;
+        a.due = clock + LONGEST;
+        self.timers.ack = self.expiry(now, LONGEST);
+        true
+    }
+
     /// An ACK leaves, on whatever segment (Linux `tcp_event_ack_sent`).
     pub(super) fn note_ack_sent(&mut self) {
         let least = self.params.delayed_ack;

@@ -4,6 +4,7 @@
 use sim_core::SimTime;
 
 use super::Connection;
+use super::text::AckNeed;
 use crate::congestion::{CongestionControl, Start};
 use crate::model::{End, Outputs, Signal};
 use crate::options::Options;
@@ -203,7 +204,8 @@ impl Connection {
         }
         writes &= !refused;
         self.establish(seg, now, out);
-        if writes {
+        let waits = self.rare.as_ref().is_some_and(|r| r.dialogue) && !writes && !refused;
+        if writes || waits {
             self.expect_own_data(now);
         }
         let text = Segment {
@@ -214,8 +216,8 @@ impl Connection {
         let need = self.on_text(&text, now, out);
         if refused && self.resend_refused(now, out) {
             self.transmit(now, out);
-        } else {
-            self.reply(need.max(super::text::AckNeed::Now), now, out);
+        } else if !(waits && self.hold_ack(now) && need == AckNeed::None) {
+            self.reply(need.max(AckNeed::Now), now, out);
         }
     }
 

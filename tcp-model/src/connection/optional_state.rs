@@ -9,6 +9,8 @@ use crate::icmp::IcmpKind;
 /// State of ECN, Fast Open, path MTU discovery, network errors, and of a buffer that grows.
 #[derive(Clone, Debug, Hash, Default)]
 pub(super) struct OptionalState {
+    /// `TCP_QUICKACK` was switched off before the handshake was complete.
+    pub(super) dialogue: bool,
     pub(super) ecn: EcnState,
     /// Active Fast Open, until the answer to the SYN.
     pub(super) connect: Option<FastConnect>,

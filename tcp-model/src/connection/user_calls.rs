@@ -34,6 +34,10 @@ impl Connection {
 
     /// `TCP_QUICKACK`: on, an ACK that waits goes now, and the next ones without waiting.
     pub(super) fn on_quick_ack(&mut self, on: bool, now: SimTime, out: &mut Outputs) {
+        if !self.state.is_synchronized() && self.state != State::SynReceived {
+            self.rare().dialogue = !on; // there are no segments to learn from yet
+            return;
+        }
         if self.params.adaptive_receiver {
             self.adaptive(now).interactive = !on;
         }

@@ -18,6 +18,7 @@ mod open_close;
 mod poll;
 mod render;
 mod shell;
+mod socket_options;
 mod sockets;
 mod sockopt;
 mod sysctl;

@@ -158,7 +158,7 @@ tcp_params! {
     }
     "IP and the path" {
         /// Version of IP below TCP: it decides the length of the header and the MSS to assume of a
-        /// peer that names none (RFC 9293 section 3.7.1).
+        /// peer that names none (RFC 9293 section 3.7.1). Links count a header of 20 octets for both.
         ip_version: IpVersion {
             rfc9293: IpVersion::V4,
             kind: Kind::words::<IpVersion>()

@@ -111,6 +111,16 @@ fn what_is_not_in_the_language_is_refused_where_it_stands() {
         ),
         ("`a`\n`b`\n0 close(3) = 0", "2:1", "one command"),
         ("0 close(3) = 0\n`a`\n0 close(4) = 0", "3:1", "cleans up"),
+        (
+            "0 < icmp unreachabel net_unknown [1:1(0)]",
+            "1:10",
+            "did you mean unreachable?",
+        ),
+        (
+            "0 < icmp unreachable port_unreachible [1:1(0)]",
+            "1:10",
+            "did you mean port_unreachable?",
+        ),
         ("0 < S 0:0(0) win 1 <mss>", "1:24", "mss"),
         ("0 < S 0:0(0) win 1 <oops 1>", "1:21", "oops"),
         ("0 < . 1:1(0) ack 1 win 1 <...>", "1:26", "spelt out"),

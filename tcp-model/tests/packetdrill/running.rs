@@ -151,6 +151,8 @@ fn system_parameters_the_model_lacks_are_not_supported() {
     let listed = "echo 1 > /proc/sys/net/ipv4/tcp_shrink_window";
     assert!(on(listed).contains("net.ipv4.tcp_shrink_window"));
     // What the model does anyway may be said.
+    let bsd = "sysctl net.inet.tcp.hostcache.purgenow=1 net.inet.tcp.log_in_vain=3";
+    assert!(play_text(&format!("`{bsd}`\n{LISTEN}")).passed());
     let anyway = "sysctl -q net.ipv4.tcp_shrink_window=0 net.ipv4.tcp_no_metrics_save=1";
     let report = play_text(&format!("`{anyway}`\n{LISTEN}"));
     assert!(report.passed() && report.skipped.is_empty(), "{report}");

@@ -228,7 +228,18 @@ impl Flow {
     pub(super) fn mss(&self, own: u16) -> u64 {
         let stamps = self.seen.own.stamps && self.seen.peer.stamps;
         let options = if stamps { 12 } else { 0 };
-        u64::from(self.seen.peer.mss.unwrap_or(536).max(64).min(own.max(64)) - options)
+        u64::from(self.largest_segment(own) - options)
+    }
+
+    /// The same with the options that every segment carries.
+    pub(super) fn largest_segment(&self, own: u16) -> u32 {
+        self.seen
+            .peer
+            .mss
+            .unwrap_or(536)
+            .max(64)
+            .min(own.max(64))
+            .into()
     }
 }
 

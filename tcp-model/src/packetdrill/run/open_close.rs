@@ -15,6 +15,8 @@ use crate::packetdrill::ast::{Call, Expr};
 use crate::state::State;
 
 const NONBLOCK: i64 = 0x800;
+/// TCP_QUICKACK.
+const QUICK_ACK: (i64, i64) = (6, 12);
 
 /// The socket of argument `n`, or the end of the call with EBADF.
 macro_rules! socket {
@@ -306,6 +308,13 @@ impl Runner<'_, '_> {
         let flow = connected.map_err(|error| Errno(error.errno()))?;
         self.at(socket).port = self.host.flows[flow].local_port;
         self.at(socket).role = Role::Stream(flow);
+        // Linux then saves the last ACK of the handshake.
+        let end = self.at(socket);
+        let slow = end.values.get(&QUICK_ACK) == Some(&0) || end.params.defer_accept.is_some();
+        if slow {
+            self.host
+                .on_socket(flow, self.now, |host, id| host.quick_ack(id, false));
+        }
         Ok(flow)
     }
 

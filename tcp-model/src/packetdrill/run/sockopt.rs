@@ -8,15 +8,14 @@
 use sim_core::SimDuration;
 
 use super::calls::Attempt;
-use super::constants::{self, Errno};
+use super::constants::Errno;
 use super::dialect::{Family, System};
-use super::info::micros;
 use super::open_close::socket;
+use super::socket_options::{self, Set, apply, is_remembered, whole_seconds};
 use super::sockets::{Role, Socket};
 use super::{Runner, Step, differs, unsupported};
 use crate::congestion::Control;
 use crate::packetdrill::ast::{Call, Expr, Field};
-use crate::params::{GiveUp, TcpParams};
 
 const SOL_IP: i64 = 0;
 const SOL_SOCKET: i64 = 1;
@@ -64,7 +63,7 @@ impl Runner<'_, '_> {
             return Attempt::ok(0);
         }
         let mut changed = self.at(socket).clone();
-        match apply(&mut changed, level, option, number) {
+        match apply(&mut changed, (level, option), number) {
             Set::Done => {}
             Set::Error(errno) => return Attempt::error(errno),
             Set::Unknown => {
@@ -224,10 +223,6 @@ impl Runner<'_, '_> {
             Role::Stream(flow) => Some(flow),
             _ => None,
         };
-        let retries = |give_up| match give_up {
-            GiveUp::Retries(n) => Some(i64::from(n)),
-            _ => None,
-        };
         Some(match (level, option) {
             (SOL_SOCKET, 3) => 1,
             (SOL_SOCKET, 4) => flow
@@ -235,30 +230,27 @@ impl Runner<'_, '_> {
                 .map_or(0, Errno::number),
             (SOL_SOCKET, 7) if p.send_buffer_is_memory => i64::from(p.send_buffer),
             (SOL_SOCKET, 7) => doubled(p.send_buffer),
-            (SOL_SOCKET, 8) if p.adaptive_receiver => i64::from(p.receive_buffer),
-            (SOL_SOCKET, 8) => doubled(p.receive_buffer),
-            (SOL_SOCKET, 9) => i64::from(p.keepalive.is_some()),
+            (SOL_SOCKET, 8) if p.adaptive_receiver => i64::from(p.initial_buffer()),
+            (SOL_SOCKET, 8) => {
+                let buffer = match p.grow_receive_buffer {
+                    true => p.receive_buffer_start.min(p.receive_buffer),
+                    false => p.receive_buffer,
+                };
+                match (flow, self.options.system) {
+                    (Some(flow), System::FreeBsd) => {
+                        // Once the MSS is known, whole segments fit in.
+                        let mss = self.host.flows[flow].largest_segment(p.mss());
+                        i64::from(buffer.next_multiple_of(mss))
+                    }
+                    _ => doubled(buffer),
+                }
+            }
             (SOL_SOCKET, 18 | 19) => socket.value((level, option)).max(1),
             (SOL_SOCKET, 30) => matches!(socket.role, Role::Listening(_)).into(),
             (SOL_SOCKET, 38) => 6,
-            (SOL_TCP, 1) => i64::from(!p.nagle),
-            (SOL_TCP, 2) => flow.map_or(i64::from(p.mss()), |f| {
-                self.host.flows[f].mss(p.mss()) as i64
-            }),
-            (SOL_TCP, 4) => whole_seconds(socket.keepalive_idle),
-            (SOL_TCP, 5) => whole_seconds(p.keepalive_interval),
-            (SOL_TCP, 6) => i64::from(p.keepalive_probes),
-            (SOL_TCP, 7) => return retries(p.syn_give_up),
-            (SOL_TCP, 8) => p.fin_timeout.map_or(-1, whole_seconds),
-            (SOL_TCP, 3) => i64::from(p.cork),
-            (SOL_TCP, 9) => p.defer_accept.map_or(0, whole_seconds),
-            (SOL_TCP, 10) => p.window_clamp.map_or(0, i64::from),
-            (SOL_TCP, 18) => p.user_timeout.map_or(0, |t| t.as_millis() as i64),
-            (SOL_TCP, 25) => p.notsent_lowat.map_or(0, i64::from),
-            (SOL_TCP, 44) => p.max_rto.as_millis() as i64,
-            (SOL_TCP, 45) => micros(p.min_rto),
-            (SOL_IP, 1) | (SOL_IPV6, 67) => i64::from(p.tos),
-            (SOL_IP, 2) | (SOL_IPV6, 16) => i64::from(p.ttl),
+            (SOL_TCP, 2) if flow.is_some() => {
+                flow.map_or(0, |f| self.host.flows[f].mss(p.mss()) as i64)
+            }
             (SOL_IP, 10) | (SOL_IPV6, 23) => match socket.values.get(&(level, option)) {
                 Some(n) => *n,
                 None => 1,
@@ -267,8 +259,11 @@ impl Runner<'_, '_> {
                 let path = flow.and_then(|f| self.host.details(f).path_mtu);
                 path.map_or(i64::from(p.mtu), i64::from)
             }
-            _ if is_remembered(level, option) => socket.value((level, option)),
-            _ => return None,
+            option => match socket_options::find(option) {
+                Some(row) => (row.get)(socket),
+                None if is_remembered(option) => socket.value(option),
+                None => return None,
+            },
         })
     }
 }
@@ -281,108 +276,4 @@ fn named(expr: Option<&Expr>) -> String {
         Some(other) => format!("{other:?}"),
         None => "without a name".into(),
     }
-}
-
-fn whole_seconds(d: SimDuration) -> i64 {
-    (d.as_millis() / 1000) as i64
-}
-
-/// What became of setting an option.
-enum Set {
-    Done,
-    Error(Errno),
-    /// There is none such.
-    Unknown,
-}
-
-/// Options that change nothing the other end could see: SO_DEBUG, SO_REUSEADDR, SO_DONTROUTE,
-/// SO_BROADCAST, SO_OOBINLINE, SO_NO_CHECK, SO_PRIORITY, SO_REUSEPORT, SO_RCVLOWAT, SO_SNDLOWAT,
-/// SO_BINDTODEVICE, SO_MARK, SO_RXQ_OVFL, SO_BUSY_POLL, SO_INCOMING_CPU, SO_TXREHASH,
-/// SO_NOSIGPIPE, and SO_ZEROCOPY, which the error queue follows; IP_PKTINFO, IP_MTU_DISCOVER, IP_RECVERR, IP_RECVTTL, IP_RECVTOS, IP_FREEBIND,
-/// IP_TRANSPARENT, IP_BIND_ADDRESS_NO_PORT, and the same of IPv6; TCP_SAVE_SYN, TCP_INQ,
-/// TCP_QUICKACK before there is a connection; and those of Fast Open, which the host follows.
-fn is_remembered(level: i64, option: i64) -> bool {
-    match level {
-        SOL_SOCKET => matches!(
-            option,
-            1 | 2 | 5 | 6 | 10 | 11 | 12 | 15 | 18 | 19 | 25 | 36 | 40 | 46 | 49 | 60 | 74 | 0x800
-        ),
-        SOL_IP => matches!(option, 8 | 10..=13 | 15 | 19 | 24),
-        SOL_IPV6 => matches!(option, 23 | 25 | 26 | 33 | 51 | 66 | 70),
-        SOL_TCP => matches!(option, 12 | 23 | 27 | 30 | 34 | 36),
-        _ => false,
-    }
-}
-
-/// Sets a socket's option.
-fn apply(socket: &mut Socket, level: i64, option: i64, n: i64) -> Set {
-    let unused = socket.role == Role::Fresh;
-    let listens = matches!(socket.role, Role::Listening(_));
-    let p: &mut TcpParams = &mut socket.params;
-    let connects_fast = p.fast_open & TcpParams::FAST_OPEN_CLIENT != 0;
-    let size = n.clamp(1, i64::from(u32::MAX / 4)) as u32;
-    let seconds = SimDuration::from_secs(n.clamp(1, 32_767) as u64);
-    let milliseconds = SimDuration::from_millis(n.clamp(0, 1 << 31) as u64);
-    let microseconds = SimDuration::from_micros(n.clamp(0, 1 << 31) as u64);
-    let refused = match (level, option) {
-        (SOL_SOCKET, 60) => !(0..=1).contains(&n),
-        (SOL_TCP, 2) => n != 0 && !(88..=32_767).contains(&n),
-        (SOL_TCP, 4 | 5) => !(1..=32_767).contains(&n),
-        (SOL_TCP, 6 | 7) => !(1..=127).contains(&n),
-        (SOL_TCP, 9 | 18) => n < 0,
-        (SOL_TCP, 44) => !(1000..=120_000).contains(&n),
-        (SOL_TCP, 45) => n < 1,
-        (SOL_TCP, 23) => n < 0 || !(unused || listens),
-        (SOL_TCP, 30) => !(0..=1).contains(&n) || (connects_fast && !unused),
-        (SOL_TCP, 34) => !(0..=1).contains(&n) || !(unused || listens),
-        (SOL_IP, 2) | (SOL_IPV6, 16) => n != -1 && !(1..=255).contains(&n),
-        _ => false,
-    };
-    if refused {
-        return Set::Error(constants::EINVAL);
-    }
-    if (level, option) == (SOL_TCP, 30) && !connects_fast {
-        return Set::Error(constants::EOPNOTSUPP);
-    }
-    match (level, option) {
-        (SOL_SOCKET, 7 | 32) => p.fix_send_buffer(size.max(2304)),
-        (SOL_SOCKET, 8 | 33) => p.fix_receive_buffer(size.max(1152)),
-        (SOL_SOCKET, 9) => p.keepalive = (n != 0).then_some(socket.keepalive_idle),
-        (SOL_TCP, 1) => p.nagle = n == 0,
-        (SOL_TCP, 2) => p.max_segment = (n > 0).then_some(n as u16),
-        (SOL_TCP, 3) => p.cork = n != 0,
-        (SOL_TCP, 4) => {
-            socket.keepalive_idle = seconds;
-            p.keepalive = p.keepalive.map(|_| seconds);
-        }
-        (SOL_TCP, 5) => p.keepalive_interval = seconds,
-        (SOL_TCP, 6) => p.keepalive_probes = n as u32,
-        (SOL_TCP, 7) => p.syn_give_up = GiveUp::Retries(n as u32),
-        // FreeBSD's TCP_KEEPINIT.
-        (SOL_TCP, 0x8080) => p.syn_give_up = GiveUp::After(seconds),
-        (SOL_TCP, 8) => p.fin_timeout = Some(SimDuration::from_secs(n.clamp(0, 120) as u64)),
-        (SOL_TCP, 9) => p.defer_accept = (n > 0).then_some(seconds),
-        (SOL_TCP, 10) => p.window_clamp = (n > 0).then_some(size),
-        (SOL_TCP, 18) => {
-            let time = SimDuration::from_millis(n.clamp(0, i64::from(i32::MAX)) as u64);
-            p.user_timeout = (n > 0).then_some(time);
-        }
-        (SOL_TCP, 25) => p.notsent_lowat = (n > 0).then_some(size),
-        (SOL_TCP, 44) => p.max_rto = milliseconds.max(p.min_rto),
-        (SOL_TCP, 45) => p.min_rto = microseconds.min(p.max_rto),
-        (SOL_IP, 10) | (SOL_IPV6, 23) => {
-            // IP_PMTUDISC_DONT, _INTERFACE and _OMIT do not follow what the path says.
-            p.path_mtu_discovery = matches!(n, 1..=3);
-            socket.values.insert((level, option), n);
-        }
-        (SOL_TCP, 16 | 17) if n == 0 => {}
-        // The ECN bits of the octet are TCP's own.
-        (SOL_IP, 1) | (SOL_IPV6, 67) => p.tos = (n & 0xfc) as u8,
-        (SOL_IP, 2) | (SOL_IPV6, 16) => p.ttl = if n == -1 { 64 } else { n as u8 },
-        _ if is_remembered(level, option) => {
-            socket.values.insert((level, option), n);
-        }
-        _ => return Set::Unknown,
-    }
-    Set::Done
 }

@@ -68,10 +68,27 @@ fn of_model(prefix: &str) -> impl Iterator<Item = &'static str> {
 const WITHOUT_EFFECT: &str = "\
     tcp_abc=0 tcp_fack=0 tcp_fwmark_accept=0 tcp_l3mdev_accept=0 tcp_migrate_req=0 \
     tcp_no_metrics_save=1 tcp_plb_enabled=0 tcp_reflect_tos=0 tcp_shrink_window=0 tcp_stdurg=0 \
-    tcp_thin_linear_timeouts=0 tcp_tw_recycle=0 tcp_workaround_signed_windows=0";
+    tcp_thin_linear_timeouts=0 tcp_tw_recycle=0 tcp_workaround_signed_windows=0 \
+    net.inet.tcp.fast_finwait2_recycle=0 net.inet.tcp.functions_default=freebsd \
+    net.inet.tcp.hostcache.enable=0 net.inet.tcp.hostcache.purge=1 \
+    net.inet.tcp.hostcache.purgenow=1 net.inet.tcp.insecure_ack=0 net.inet.tcp.newcwv=0 \
+    net.inet.tcp.nolocaltimewait=0 net.inet.tcp.rexmit_drop_options=0 \
+    net.inet.tcp.rfc3042=1 net.inet.tcp.rfc3390=1 net.inet.tcp.rfc3465=1 \
+    net.inet.tcp.sendbuf_auto=1";
 
-/// Parameters of Linux that change nothing since 6.6, whatever their value.
-const NEVER_ANY: [&str; 2] = ["tcp_adv_win_scale", "tcp_low_latency"];
+/// Parameters that change nothing, whatever their value: of Linux since 6.6, and what FreeBSD logs,
+/// how it picks timestamps and sequence numbers, and which of several TCPs connections get.
+const NEVER_ANY: [&str; 9] = [
+    "tcp_adv_win_scale",
+    "tcp_low_latency",
+    "net.inet.tcp.functions_inherit_listen_socket_stack",
+    "net.inet.tcp.isn_reseed_interval",
+    "net.inet.tcp.log_debug",
+    "net.inet.tcp.log_in_vain",
+    "net.inet.tcp.per_cpu_timers",
+    "net.inet.tcp.soreceive_stream",
+    "net.inet.tcp.ts_offset_per_conn",
+];
 
 /// Other parameters of Linux's TCP, for which the model has nothing.
 const ELSEWHERE: &str = "\
