@@ -44,6 +44,11 @@
 //! Leaves out: UDP and other protocols, encapsulation, the bytes themselves, flow labels, timestamps
 //! of sent data and ICMP errors in the error queue, `MSG_EOR`, TCP_REPAIR, MD5 and AO, ULP.
 
+/// Rows of names and numbers.
+macro_rules! table {
+    ($($name:ident = $number:expr,)*) => { &[$((stringify!($name), $number)),*] };
+}
+
 mod ast;
 mod code;
 mod cursor;

@@ -197,12 +197,9 @@ impl Connection {
         }
         self.snd.wl1 = seg.seq;
         // Data that the application wrote meanwhile, and the peer has not refused.
-        let mut writes = self.snd.unsent() > 0;
-        let mut refused = false;
-        if self.rare.is_some() {
-            refused = !self.on_fast_open_answer(seg, out);
-        }
-        writes &= !refused;
+        let unsent = self.snd.unsent() > 0;
+        let refused = self.rare.is_some() && !self.on_fast_open_answer(seg, out);
+        let writes = unsent && !refused;
         self.establish(seg, now, out);
         let waits = self.rare.as_ref().is_some_and(|r| r.dialogue) && !writes && !refused;
         if writes || waits {

@@ -27,12 +27,6 @@ pub(super) const LISTEN_QUEUE_FULL: &str = "(dropped: the accept queue is full)"
 
 pub(super) const SYN_QUEUE_FULL: &str = "(dropped: the queue of half-open connections is full)";
 
-/// Rows of names and numbers.
-macro_rules! table {
-    ($($name:ident = $number:expr,)*) => { &[$((stringify!($name), $number)),*] };
-}
-pub(super) use table;
-
 /// Name and number, in the order of the names.
 const CONSTANTS: &[(&str, i64)] = table! {
     AF_INET = 2, AF_INET6 = 10, AF_UNSPEC = 0, CMSG_LEVEL_IP = 0, CMSG_TYPE_RECVERR = 11,

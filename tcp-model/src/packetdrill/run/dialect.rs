@@ -4,7 +4,7 @@
 //! Inside the interpreter all numbers are Linux's. Names mean the same everywhere, so only numbers
 //! that a script spells out are translated.
 
-use super::constants::{self, table};
+use super::constants;
 use crate::state::State;
 
 /// The system whose socket API a script uses.
