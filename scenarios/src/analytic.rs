@@ -50,6 +50,7 @@ impl<'a> Case<'a> {
                 limit: *limit,
             }),
             Kind::Bulk { .. } => Err("bulk transfers last as long as the network lets them".into()),
+            Kind::Named { .. } => Err("what the application does is not known".into()),
         }
     }
 

@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 
 use reports::{LinkInfo, NodeInfo, RecordOptions, RunInfo, SegmentsKept};
+use sim_core::plugin::Plugin;
 use sim_core::{Network, NodeId, NodeKind, RunConfig, SimDuration, SimTime};
 use tcp_model::spec::{
     AppSpec, Arrivals, BulkSpec, ClientSpec, Exchange, HostConfig, Keep, ServerSpec, Servers,
@@ -12,6 +13,7 @@ use tcp_model::spec::{
 };
 
 use tcp_model::TcpHost;
+use tcp_model::app::named::{AnyApplication, NamedSpec, Placement, Role};
 use tcp_model::middlebox::{AnyMiddlebox, MiddleboxSpec};
 
 use crate::analytic;
@@ -165,6 +167,7 @@ fn hosts(scenario: &Scenario, network: &Network) -> Vec<Option<HostConfig>> {
             } => {
                 place.bulk(*bytes, *flows, *stagger, *read_rate, &mut add);
             }
+            Kind::Named { application } => place.named(application, &mut add),
         }
     }
     // A backlog left to the host is its somaxconn.
@@ -175,6 +178,11 @@ fn hosts(scenario: &Scenario, network: &Network) -> Vec<Option<HostConfig>> {
                 && *backlog == 0
             {
                 *backlog = host.params.somaxconn;
+            }
+            if let AppSpec::Named(named) = app
+                && named.place.backlog == 0
+            {
+                named.place.backlog = host.params.somaxconn;
             }
         }
     }
@@ -264,6 +272,32 @@ impl<'a> Place<'a> {
                 exchange: Arc::clone(exchange),
             };
             add(*node, AppSpec::Client(client));
+        }
+    }
+
+    /// Both sides of an application with a name of its own.
+    fn named(&self, application: &Plugin<AnyApplication>, add: &mut impl FnMut(NodeId, AppSpec)) {
+        let servers = self.remotes();
+        let place = |role, addresses: &Vec<Ipv4Addr>, shift: usize| {
+            AppSpec::Named(NamedSpec {
+                application: application.clone(),
+                place: Placement {
+                    role,
+                    workload: self.workload.name.clone(),
+                    addresses: addresses.clone(),
+                    servers: servers.starting_at(shift),
+                    ports: self.workload.ports.clone(),
+                    backlog: self.workload.backlog.unwrap_or(0),
+                    start: SimTime::ZERO + self.workload.start,
+                    stop: SimTime::ZERO + self.workload.stop,
+                },
+            })
+        };
+        for (node, addresses) in &self.servers {
+            add(*node, place(Role::Server, addresses, 0));
+        }
+        for (i, (node, addresses)) in self.clients.iter().enumerate() {
+            add(*node, place(Role::Client, addresses, i));
         }
     }
 

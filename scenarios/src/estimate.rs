@@ -251,6 +251,21 @@ impl Part {
                 (size::connections_of(workload, clients.len(), None), time_s),
                 *bytes,
             ),
+            Kind::Named { application } => {
+                let connections = size::connections_of(workload, clients.len(), None);
+                Part {
+                    connections,
+                    events: connections,
+                    open: connections,
+                    waiting: 0.0,
+                    words: format!(
+                        "workload {:?}: at least {} connections of {}, whose work is not known",
+                        workload.name,
+                        about(connections),
+                        application.name()
+                    ),
+                }
+            }
         }
     }
 }

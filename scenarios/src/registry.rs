@@ -1,4 +1,4 @@
-//! What a user's own program adds by name: congestion controls, TCPs, and models of links.
+//! What a user's own program adds by name: congestion controls, TCPs, applications, and models of links.
 //!
 //! ```no_run
 //! use scenarios::registry::Registry;
@@ -26,11 +26,14 @@
 //! [`TcpHost::with_model`](tcp_model::TcpHost::with_model), a link with its plug-ins.
 
 use sim_core::LinkModels;
+use sim_core::plugin::{Kind, Kinds};
 use tcp_model::TcpParams;
+use tcp_model::app::named::{self, AnyApplication};
 use tcp_model::congestion::{self, Algorithm};
 use tcp_model::own_model::{self, OwnModel};
 
 use crate::scenario::topology::{AlreadyInstalled, install_link_models};
+use crate::scenario::workload::install_applications;
 
 /// What is to be known by name: a list, until it is installed.
 #[derive(Debug, Default)]
@@ -38,6 +41,7 @@ pub struct Registry {
     controls: Vec<&'static Algorithm>,
     models: Vec<&'static OwnModel>,
     links: Option<LinkModels>,
+    applications: Option<Kinds<AnyApplication>>,
 }
 
 /// Why something cannot be added: most likely its name is taken.
@@ -74,11 +78,20 @@ impl Registry {
         self
     }
 
+    /// Adds an application, for `application` of a workload. It has no version: see
+    /// [`Registry::links`].
+    #[must_use]
+    pub fn application(mut self, kind: Kind<AnyApplication>) -> Registry {
+        let applications = self.applications.get_or_insert_with(named::built_in);
+        applications.add(kind);
+        self
+    }
+
     /// Makes everything known in the whole process. Call it before scenarios are read.
     ///
     /// # Errors
-    /// When a name is taken, a control has too many parameters, or models of links are installed
-    /// after a scenario was read; what came before is known.
+    /// When a name is taken, a control has too many parameters, or models of links or applications
+    /// are installed after a scenario was read; what came before is known.
     pub fn install(self) -> Result<(), RegistryError> {
         for algorithm in self.controls {
             congestion::register(algorithm).map_err(|e| RegistryError(e.to_string()))?;
@@ -89,6 +102,13 @@ impl Registry {
                     "models of links can be installed once, before a scenario is read".to_owned(),
                 )
             })?;
+        }
+        if let Some(kinds) = self.applications
+            && !install_applications(kinds)
+        {
+            return Err(RegistryError(
+                "applications can be installed once, before a scenario is read".to_owned(),
+            ));
         }
         for model in self.models {
             own_model::register_model(model).map_err(|name| {

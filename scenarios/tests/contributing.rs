@@ -64,6 +64,12 @@ const SORTS: &[Sort] = &[
         &["scenarios/src/scenario/topology/shapes.rs"],
     ),
     (
+        "an application",
+        "heartbeat::",
+        Some("tcp-model/src/app/heartbeat.rs"),
+        &["tcp-model/src/app/named.rs"],
+    ),
+    (
         "a packetdrill call",
         "\"sendto\"",
         None,

@@ -156,7 +156,14 @@ fn examples_are_accepted_where_they_belong() {
         "topology.path.",
         &["between", "reorder", "reorder_delay"],
     );
-    let bulk = ["kind", "bytes", "flows", "stagger", "read_rate"];
+    let bulk = [
+        "kind",
+        "bytes",
+        "flows",
+        "stagger",
+        "read_rate",
+        "application",
+    ];
     let apart = [
         "port",
         "ports",

@@ -4,6 +4,8 @@ mod arrivals;
 mod bulk;
 mod client;
 mod draws;
+mod heartbeat;
+pub mod named;
 mod per_socket;
 mod server;
 mod sink;
@@ -84,7 +86,7 @@ pub enum AnyApp {
     Bulk(Bulk),
     /// Reads everything that arrives.
     Sink(Sink),
-    /// A user's own.
+    /// One with a name of its own ([`named`]), or a user's own.
     Custom(Box<dyn App>),
 }
 
@@ -96,6 +98,7 @@ impl AnyApp {
             AppSpec::Server(spec) => AnyApp::Server(Server::new(spec)),
             AppSpec::Bulk(spec) => AnyApp::Bulk(Bulk::new(spec)),
             AppSpec::Sink(spec) => AnyApp::Sink(Sink::new(spec)),
+            AppSpec::Named(spec) => AnyApp::Custom(spec.build()),
         }
     }
 }

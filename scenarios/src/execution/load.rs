@@ -35,6 +35,8 @@ pub fn expected(network: &Network, hosts: &[Option<HostConfig>], end: SimTime) -
                 }
                 // They answer: their share is that of their clients.
                 AppSpec::Server(_) | AppSpec::Sink(_) => {}
+                // What it sends is not known.
+                AppSpec::Named(_) => {}
             }
         }
     }

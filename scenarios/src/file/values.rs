@@ -65,7 +65,7 @@ mod model;
 pub use choices::{Limit, PortList};
 pub use distribution::{Dist, InBytes, InSeconds, Unit};
 pub use kept::{Samples, Segments};
-pub use model::{ModelFile, Never, OrModel, Plain};
+pub use model::{ModelFile, NamedOnly, Never, OrModel, Plain};
 
 /// How often something happens, per second; finite and not negative.
 #[derive(Clone, Copy, Debug, PartialEq)]

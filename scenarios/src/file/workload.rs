@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 use sim_core::{Bytes, SimDuration};
 
 use super::keys::{described, leaf};
-use super::values::{Dist, InBytes, InSeconds, Limit, PerSecond, PortList};
+use super::values::{Dist, InBytes, InSeconds, Limit, NamedOnly, OrModel, PerSecond, PortList};
 use crate::unreadable::Unreadable;
 
 /// Kinds of workloads.
-pub(crate) const WORKLOAD_KINDS: [&str; 2] = ["exchange", "bulk"];
+pub(crate) const WORKLOAD_KINDS: [&str; 3] = ["exchange", "bulk", "application"];
 /// Kinds of arrivals.
 pub(crate) const ARRIVAL_KINDS: [&str; 6] =
     ["fixed", "poisson", "ramp", "steps", "closed", "burst"];
@@ -24,6 +24,9 @@ pub struct WorkloadFile {
     /// What the workload does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String> => { default: "exchange", example: r#""bulk""#, one_of: || WORKLOAD_KINDS.to_vec() },
+    /// What its hosts run, by name (application).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub application: Option<OrModel<NamedOnly>> => { default: "none; an application needs it", example: r#"{ kind = "heartbeat", interval = "1 s" }"# },
     /// Group or host that opens connections.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client: Option<String> => { default: "client", example: r#""client""# },

@@ -1,26 +1,32 @@
-//! The models of links by name: queue disciplines, loss, extra delay, varying rates.
+//! What is known by name: models of links (queue disciplines, loss, extra delay, varying rates), and
+//! applications.
 
 use std::fmt::Write as _;
 
 use sim_core::LinkModels;
 use sim_core::plugin::{Kind, Kinds, Parameter};
 
+use crate::scenario::workload::applications;
+
 /// A model as text is made of it.
 struct Model {
     /// What it is: "queue discipline".
     what: &'static str,
-    /// The key of a link that takes it.
+    /// The key that takes it.
     key: &'static str,
+    /// What has that key.
+    owner: &'static str,
     name: &'static str,
     doc: &'static str,
     parameters: &'static [Parameter],
 }
 
-fn of<T>(key: &'static str, kinds: &Kinds<T>) -> Vec<Model> {
+fn of<T>(owner: &'static str, key: &'static str, kinds: &Kinds<T>) -> Vec<Model> {
     let what = kinds.what();
     let model = |kind: &Kind<T>| Model {
         what,
         key,
+        owner,
         name: kind.name,
         doc: kind.doc,
         parameters: kind.parameters,
@@ -28,12 +34,18 @@ fn of<T>(key: &'static str, kinds: &Kinds<T>) -> Vec<Model> {
     kinds.iter().map(model).collect()
 }
 
-fn all() -> Vec<Model> {
+fn of_links() -> Vec<Model> {
     let models = LinkModels::default();
-    let mut all = of("queue", &models.queues);
-    all.extend(of("loss", &models.losses));
-    all.extend(of("jitter", &models.delays));
-    all.extend(of("rate_process", &models.rates));
+    let mut all = of("link", "queue", &models.queues);
+    all.extend(of("link", "loss", &models.losses));
+    all.extend(of("link", "jitter", &models.delays));
+    all.extend(of("link", "rate_process", &models.rates));
+    all
+}
+
+fn all() -> Vec<Model> {
+    let mut all = of_links();
+    all.extend(of("workload", "application", applications()));
     all
 }
 
@@ -52,7 +64,16 @@ pub(super) fn section() -> String {
         "\n## Models of a link\n\nIn place of a plain value, `queue`, `loss`, `jitter` and \
          `rate_process` take a table with the `kind` of a model and its parameters.\n\n",
     );
-    for model in all() {
+    list(&mut out, &of_links());
+    out.push_str(
+        "\n## Applications\n\nA workload of kind `application` takes one of these, with its parameters.\n\n",
+    );
+    list(&mut out, &of("workload", "application", applications()));
+    out
+}
+
+fn list(out: &mut String, models: &[Model]) {
+    for model in models {
         let _ = writeln!(
             out,
             "- `{} = {{ kind = \"{}\", … }}`: {}",
@@ -62,15 +83,14 @@ pub(super) fn section() -> String {
             let _ = writeln!(out, "  - {}", parameter(p));
         }
     }
-    out
 }
 
 /// Everything about a model, for people.
 pub fn explain(name: &str) -> Option<String> {
     let model = all().into_iter().find(|m| m.name == name)?;
     let mut out = format!(
-        "{}: {} of a link\n\n  {}\n\n",
-        model.name, model.what, model.doc
+        "{}: {} of a {}\n\n  {}\n\n",
+        model.name, model.what, model.owner, model.doc
     );
     for p in model.parameters {
         let _ = writeln!(out, "  {}", parameter(p).replace('`', ""));

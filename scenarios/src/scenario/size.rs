@@ -30,10 +30,11 @@ pub fn check(workloads: &[Workload], topology: &Topology) -> Result<(), Problem>
                 _ => ("rate", 0),
             },
             Kind::Bulk { flows, .. } => ("flows", u64::from(*flows) * clients.len() as u64),
+            Kind::Named { .. } => ("application", clients.len() as u64),
         };
         let key = match &workload.kind {
             Kind::Exchange { .. } => at.key("arrivals").key(key),
-            Kind::Bulk { .. } => at.key(key),
+            Kind::Bulk { .. } | Kind::Named { .. } => at.key(key),
         };
         if at_once > MOST_AT_ONCE {
             return Err(Problem::new(
@@ -75,6 +76,8 @@ pub(crate) fn connections_of(workload: &Workload, clients: usize, trip_s: Option
             let open_s = trip_s.map(|trip_s| expected::open_s(exchange, trip_s));
             expected::connections(arrivals, *limit, window, open_s)
         }
+        // What it does is its own affair: one connection of each client.
+        Kind::Named { .. } => clients as f64,
         Kind::Bulk { flows, stagger, .. } => {
             let all = f64::from(*flows) * clients as f64;
             if stagger.is_zero() {

@@ -15,7 +15,7 @@ use crate::problem::Problem;
 use crate::suggest;
 
 mod link;
-mod models;
+pub(crate) mod models;
 mod names;
 mod nat;
 mod routes;

@@ -2,16 +2,22 @@
 
 use std::sync::Arc;
 
+use sim_core::plugin::Plugin;
 use sim_core::{Bytes, SimDuration};
+use tcp_model::app::named::AnyApplication;
 use tcp_model::spec::{Arrivals, CloseHow, Closer, Exchange};
 
 use super::arrivals;
 use super::topology::Topology;
-use crate::file::values::{Dist, Limit, PerSecond, PortList};
+use crate::file::values::{Dist, Limit, OrModel, PerSecond, PortList};
 use crate::file::workload::{BulkSize, WORKLOAD_KINDS, WorkloadFile};
 use crate::path::{DottedPath, is_name};
 use crate::problem::Problem;
 use crate::suggest;
+
+mod named;
+
+pub(crate) use named::{applications, install_applications};
 
 /// A checked workload.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,6 +68,11 @@ pub enum Kind {
         stagger: SimDuration,
         /// Bytes per second that a sink reads; `None` for all at once.
         read_rate: Option<u64>,
+    },
+    /// An application with a name of its own.
+    Named {
+        /// It and its parameters.
+        application: Plugin<AnyApplication>,
     },
 }
 
@@ -132,10 +143,10 @@ impl Workload {
             backlog: file.backlog,
             start,
             stop,
-            kind: if kind == "bulk" {
-                bulk(file, at)?
-            } else {
-                exchange(file, at)?
+            kind: match kind {
+                "bulk" => bulk(file, at)?,
+                "application" => named::read(file, at)?,
+                _ => exchange(file, at)?,
             },
         })
     }
@@ -188,6 +199,11 @@ impl Workload {
                 flows: Some(*flows),
                 stagger: Some(*stagger),
                 read_rate: read_rate.map(Bytes),
+                ..common
+            },
+            Kind::Named { application } => WorkloadFile {
+                kind: Some("application".to_owned()),
+                application: Some(OrModel::Model(named::to_file(application))),
                 ..common
             },
         }
@@ -380,9 +396,19 @@ fn check_keys(file: &WorkloadFile, kind: &str, at: &DottedPath) -> Result<(), Pr
         ("stagger", file.stagger.is_some()),
         ("read_rate", file.read_rate.is_some()),
     ];
+    let named = [("application", file.application.is_some())];
+    let others = |own: &str| {
+        let all = [
+            ("exchange", &exchange[..]),
+            ("bulk", &bulk),
+            ("application", &named),
+        ];
+        let keys = all.into_iter().filter(|(of, _)| *of != own);
+        let mut keys = keys.flat_map(|(_, keys)| keys.iter().copied());
+        keys.find(|(_, given)| *given)
+    };
     let foreign = match kind {
-        "exchange" => bulk.iter().find(|(_, given)| *given),
-        "bulk" => exchange.iter().find(|(_, given)| *given),
+        "exchange" | "bulk" | "application" => others(kind),
         other => {
             return Err(Problem::new(
                 at.key("kind"),

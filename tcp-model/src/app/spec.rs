@@ -266,6 +266,8 @@ pub enum AppSpec {
     Bulk(BulkSpec),
     /// Bulk transfer, receiver.
     Sink(SinkSpec),
+    /// An application with a name of its own.
+    Named(super::named::NamedSpec),
 }
 
 /// Which segments of a traced connection are recorded.

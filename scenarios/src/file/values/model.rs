@@ -75,22 +75,45 @@ impl Plain for SimDuration {
     }
 }
 
-/// A value that is always a model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Never {}
+/// A value that is always a model: nothing plain may stand in its place.
+macro_rules! always_a_model {
+    ($(#[$doc:meta])* $name:ident: $expecting:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $name {}
 
-impl Serialize for Never {
-    fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
-        match *self {}
-    }
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+                match *self {}
+            }
+        }
+
+        impl Plain for $name {
+            const EXPECTING: &'static str = $expecting;
+            fn from_text(_: &str) -> Option<Result<Self, Unreadable>> {
+                None
+            }
+        }
+
+        /// Nothing is written for it.
+        impl Described for $name {
+            fn form() -> Form {
+                Form::Leaf {
+                    takes: String::new(),
+                    schema: json!(false),
+                }
+            }
+        }
+    };
 }
 
-impl Plain for Never {
-    const EXPECTING: &'static str =
-        "a table such as { kind = \"two-state\", other = \"1 Mbit/s\" }";
-    fn from_text(_: &str) -> Option<Result<Self, Unreadable>> {
-        None
-    }
+always_a_model! {
+    /// A rate process is always a model.
+    Never: "a table such as { kind = \"two-state\", other = \"1 Mbit/s\" }"
+}
+always_a_model! {
+    /// An application is always a model.
+    NamedOnly: "a table such as { kind = \"heartbeat\", interval = \"1 s\" }"
 }
 
 impl Serialize for ModelFile {
@@ -167,16 +190,6 @@ impl<T: Described> Described for OrModel<T> {
                 schema: json!({ "anyOf": [schema, model_schema] }),
             },
             other => other,
-        }
-    }
-}
-
-/// Nothing is written for it.
-impl Described for Never {
-    fn form() -> Form {
-        Form::Leaf {
-            takes: String::new(),
-            schema: json!(false),
         }
     }
 }

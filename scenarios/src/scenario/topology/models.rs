@@ -8,7 +8,7 @@ use crate::file::values::ModelFile;
 use crate::suggest;
 
 /// The model that is described.
-pub(super) fn plugin<T>(
+pub(crate) fn plugin<T>(
     file: &ModelFile,
     kinds: &Kinds<T>,
     others: &[&str],
@@ -88,7 +88,7 @@ fn example(parameters: &[Parameter], name: &str) -> &'static str {
 }
 
 /// The model with all its parameters, as it would be written.
-pub(super) fn to_file<T>(plugin: &Plugin<T>) -> ModelFile {
+pub(crate) fn to_file<T>(plugin: &Plugin<T>) -> ModelFile {
     let value = |value: Value| match value {
         Value::Number(x) => Toml::Float(x),
         Value::Count(n) => Toml::Integer(i64::try_from(n).unwrap_or(i64::MAX)),

@@ -1,0 +1,190 @@
+//! Workloads whose application has a name of its own: ours, and a user's.
+
+use std::sync::{Arc, Once};
+
+use reports::RunSummary;
+use scenarios::execution::Execution;
+use scenarios::problem::Source;
+use scenarios::registry::Registry;
+use scenarios::run::Job;
+use scenarios::sweep::Plan;
+use sim_core::plugin::{Kind, Maker, Parameter, ValueKind};
+use tcp_model::app::named::{AnyApplication, Application, Placement};
+use tcp_model::app::{App, AppEvent};
+use tcp_model::host::SocketCx;
+
+/// Opens connections at its start, and leaves them open.
+#[derive(Clone, Debug)]
+struct Crowd {
+    connections: u64,
+    place: Option<Placement>,
+}
+
+impl Crowd {
+    fn at(&self, place: &Placement) -> Box<dyn App> {
+        Box::new(Crowd {
+            place: Some(place.clone()),
+            ..self.clone()
+        })
+    }
+}
+
+impl Application for Crowd {
+    fn client(&self, place: &Placement) -> Box<dyn App> {
+        self.at(place)
+    }
+    fn server(&self, place: &Placement) -> Box<dyn App> {
+        self.at(place)
+    }
+}
+
+impl App for Crowd {
+    fn on_event(&mut self, event: AppEvent, socket: &mut SocketCx<'_, '_>) {
+        let Some(place) = &self.place else { return };
+        let server = place.role == tcp_model::app::named::Role::Server;
+        match event {
+            AppEvent::Start if server => {
+                socket.listen(place.ports[0], place.backlog).unwrap();
+            }
+            AppEvent::Start => socket.wake(place.start, 0),
+            AppEvent::Wake(_) => {
+                for _ in 0..self.connections {
+                    let server = place.servers.get(0).unwrap();
+                    socket.connect(None, server).unwrap();
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+const PARAMETERS: &[Parameter] = &[Parameter {
+    name: "connections",
+    kind: ValueKind::Count,
+    default: None,
+    doc: "connections of each client",
+}];
+
+fn crowd() -> Kind<AnyApplication> {
+    Kind::new(
+        "crowd",
+        "opens connections at its start",
+        PARAMETERS,
+        |values| {
+            let crowd = Crowd {
+                connections: values.count("connections"),
+                place: None,
+            };
+            let make: Maker<AnyApplication> = Arc::new(move || Box::new(crowd.clone()));
+            Ok(make)
+        },
+    )
+}
+
+fn plan(text: &str) -> Result<Plan, String> {
+    static REGISTERED: Once = Once::new();
+    REGISTERED.call_once(|| {
+        let registry = Registry::new().application(crowd());
+        registry.install().expect("nothing was read before");
+    });
+    let source = Source {
+        name: "test.toml".into(),
+        text: text.into(),
+    };
+    Plan::new(&source, &[]).map_err(|refused| refused.to_string())
+}
+
+fn make(plan: &Plan, run: usize, execution: Execution) -> RunSummary {
+    let tmp = tempfile::tempdir().unwrap();
+    let dir = tmp.path().join("run");
+    let job = Job {
+        execution,
+        ..Job::new(&plan.runs[run], &dir)
+    };
+    job.execute(&mut |_| ()).unwrap().summary
+}
+
+const HEARTBEAT: &str = r#"
+name = "beat"
+duration = "10.5 s"
+[topology]
+kind = "star"
+clients = 3
+access = { delay = "10 ms" }
+server_access = { delay = "15 ms" }
+[[workload]]
+name = "beat"
+kind = "application"
+application = { kind = "heartbeat" }
+"#;
+
+/// A connect at 0 s, then a message at each second from 1 s to 10 s; one way takes 25 ms.
+#[test]
+fn heartbeats_are_answered_after_a_round_trip() {
+    let plan = plan(HEARTBEAT).unwrap();
+    let summary = make(&plan, 0, Execution::default());
+    let metric = |name: &str| summary.metrics[name];
+    assert_eq!(metric("connects_established"), 3.0);
+    assert_eq!(metric("requests_done"), 30.0);
+    assert!((metric("request_latency_max_s") - 0.05).abs() < 1e-9);
+    let words = summary.findings.join("\n");
+    assert!(words.contains("30 requests"), "{words}");
+}
+
+#[test]
+fn their_parameters_are_swept_and_written_out() {
+    let swept = format!(
+        "{HEARTBEAT}[sweep]\n\"workload.beat.application.interval\" = [\"1 s\", \"2 s\"]\n"
+    );
+    let first = plan(&swept).unwrap();
+    assert_eq!(first.runs.len(), 2);
+    let done = |run| make(&first, run, Execution::default()).metrics["requests_done"];
+    assert_eq!((done(0), done(1)), (30.0, 15.0));
+    for run in &first.runs {
+        let again = plan(&run.text()).unwrap();
+        assert_eq!(again.runs[0].id, run.id);
+    }
+}
+
+#[test]
+fn they_are_the_same_in_every_partition() {
+    let plan = plan(HEARTBEAT).unwrap();
+    let expected = make(&plan, 0, Execution::default()).result_hash;
+    for parts in [1, 2, 3, 5, 8] {
+        let execution = Execution {
+            partitions: Some(parts),
+            threads: 2,
+            ..Execution::default()
+        };
+        assert_eq!(make(&plan, 0, execution).result_hash, expected, "{parts}");
+    }
+}
+
+#[test]
+fn a_users_own_is_chosen_by_its_name() {
+    let text = HEARTBEAT.replace("\"heartbeat\"", "\"crowd\", connections = 7");
+    let plan = plan(&text).unwrap();
+    let summary = make(&plan, 0, Execution::default());
+    assert_eq!(summary.metrics["connects_established"], 21.0);
+}
+
+#[test]
+fn what_is_missing_or_unknown_is_named() {
+    let refused = |from: &str, to: &str| plan(&HEARTBEAT.replace(from, to)).unwrap_err();
+    let unknown = refused("\"heartbeat\"", "\"hartbeat\"");
+    assert!(
+        unknown.contains("did you mean \"heartbeat\"?") || unknown.contains("`heartbeat`"),
+        "{unknown}"
+    );
+    let key = refused("\"heartbeat\"", "\"heartbeat\", intervall = \"1 s\"");
+    assert!(key.contains("did you mean `interval`?"), "{key}");
+    let zero = refused("\"heartbeat\"", "\"heartbeat\", interval = \"0 s\"");
+    assert!(zero.contains("must be greater than zero"), "{zero}");
+    let missing = refused("application = { kind = \"heartbeat\" }\n", "");
+    assert!(missing.contains("`application` is missing"), "{missing}");
+    let foreign = refused("kind = \"application\"\n", "kind = \"bulk\"\n");
+    assert!(
+        foreign.contains("`application` does not belong to a workload of kind \"bulk\""),
+        "{foreign}"
+    );
+}

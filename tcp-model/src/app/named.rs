@@ -1,0 +1,83 @@
+//! Applications by name: what a workload of a scenario can run besides exchanges and bulk transfers.
+//!
+//! An application is a file with its [`Kind`] and a line in [`built_in`]; a user's own is added with
+//! the same kind of description. Its parameters have names, kinds and defaults as those of the models of links have
+//! ([`sim_core::plugin`]), and are checked before it is made.
+
+use std::fmt;
+use std::net::Ipv4Addr;
+
+use sim_core::SimTime;
+use sim_core::plugin::{Kinds, Plugin};
+
+use super::spec::Servers;
+use super::{App, heartbeat};
+
+#[allow(unused_imports, reason = "for the documentation")]
+use sim_core::plugin::Kind;
+
+/// The two sides of an application, with its parameters.
+pub trait Application: Send + Sync + fmt::Debug {
+    /// What a host runs that opens connections.
+    fn client(&self, place: &Placement) -> Box<dyn App>;
+    /// What a host runs that accepts them.
+    fn server(&self, place: &Placement) -> Box<dyn App>;
+}
+
+/// Any application.
+pub type AnyApplication = Box<dyn Application>;
+
+/// The applications that come with the simulator.
+pub fn built_in() -> Kinds<AnyApplication> {
+    Kinds::new("application", vec![heartbeat::kind()])
+}
+
+/// Which side of an application a host runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It opens connections.
+    Client,
+    /// It accepts them.
+    Server,
+}
+
+/// Where an application runs, and what its workload says of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Placement {
+    /// The side that the host runs.
+    pub role: Role,
+    /// Name of the workload, for random streams.
+    pub workload: String,
+    /// The addresses that the host uses.
+    pub addresses: Vec<Ipv4Addr>,
+    /// Every server address with every port, beginning at another one on each client.
+    pub servers: Servers,
+    /// The server ports.
+    pub ports: Vec<u16>,
+    /// Backlog of the listen call.
+    pub backlog: u32,
+    /// No connection is opened before this time.
+    pub start: SimTime,
+    /// No connection is opened from this time on.
+    pub stop: SimTime,
+}
+
+/// An application on a host, as data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NamedSpec {
+    /// The application and its parameters.
+    pub application: Plugin<AnyApplication>,
+    /// Where it runs.
+    pub place: Placement,
+}
+
+impl NamedSpec {
+    /// The side that the host runs.
+    pub fn build(&self) -> Box<dyn App> {
+        let application = self.application.build();
+        match self.place.role {
+            Role::Client => application.client(&self.place),
+            Role::Server => application.server(&self.place),
+        }
+    }
+}
