@@ -19,7 +19,7 @@ fn the_exchange_is_the_textbook_one_at_the_textbook_times() {
 
     // One way takes 50 ms and sending takes no time. The request goes out with the handshake's
     // last ACK at 100 ms and is answered at 150 ms by the response, of 1448 + 1448 + 1104 = 4000
-    // bytes, and the FIN: the server closes first. The young connection acknowledges each segment
+    // bytes, of which the first two are a burst, and the FIN: the server closes first. The young connection acknowledges each segment
     // at once, the FIN not: the client, having read to the end, closes at 200 ms, and its own FIN
     // acknowledges it. The last ACK leaves at 250 ms.
     let expected: &[Row] = &[
@@ -29,7 +29,7 @@ fn the_exchange_is_the_textbook_one_at_the_textbook_times() {
         ("client", 100.0, "PSH,ACK", 1, 1, 200),
         ("server", 150.0, "ACK", 1, 201, 0),
         ("server", 150.0, "ACK", 1, 201, 1448),
-        ("server", 150.0, "ACK", 1449, 201, 1448),
+        ("server", 150.0, "PSH,ACK", 1449, 201, 1448),
         ("server", 150.0, "PSH,ACK", 2897, 201, 1104),
         ("server", 150.0, "FIN,ACK", 4001, 201, 0),
         ("client", 200.0, "ACK", 201, 1449, 0),
