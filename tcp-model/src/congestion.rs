@@ -28,31 +28,45 @@ use std::fmt::Debug;
 
 use sim_core::Rate;
 
+use crate::segment::Ecn;
+
 mod algorithm;
 mod any;
+mod bbr;
+mod bbr3;
+mod bic;
+mod copa;
 mod cubic;
+mod dctcp;
 mod events;
 mod fixed;
 mod highspeed;
 mod htcp;
 mod hybla;
 mod hystart;
+mod hystart_linux;
 mod illinois;
+mod ledbat;
+mod ledbat_pp;
 mod newreno;
+mod prague;
 mod round_trips;
 mod scalable;
 #[cfg(test)]
 mod testing;
 mod vegas;
+mod veno;
 mod westwood;
 mod window;
+mod windowed_max;
+mod yeah;
 
 pub use algorithm::{
     Algorithm, BUILT_IN, Control, ControlError, MOST_PARAMETERS, Parameter, ParameterKind, Setting,
     algorithms, find, register,
 };
 pub use any::AnyCc;
-pub use events::{AckEvent, Congestion, CongestionEvent, Idle, RateSample, Start};
+pub use events::{AckEvent, Congestion, CongestionEvent, Idle, RateSample, Restored, Start};
 pub use hystart::{Growth, HyStart};
 pub use newreno::NewReno;
 pub use round_trips::RoundTrips;
@@ -99,6 +113,16 @@ pub trait CongestionControl: CloneController + Send + Debug {
     fn needs_measurements(&self) -> bool {
         true
     }
+    /// It needs ECN, and to know how many bytes were marked: the connection asks for ECN whatever
+    /// the parameters say, and echoes each mark as RFC 8257 section 3.2 has it.
+    fn needs_ecn(&self) -> bool {
+        false
+    }
+    /// The ECN codepoint of data: ECT(0), or ECT(1) for a control that reacts to marks as RFC 9331
+    /// asks.
+    fn ect(&self) -> Ecn {
+        Ecn::Ect0
+    }
     /// The connection is established.
     fn on_start(&mut self, start: &Start);
     /// An ACK arrived while data are in flight, in recovery too.
@@ -112,6 +136,16 @@ pub trait CongestionControl: CloneController + Send + Debug {
     /// Fast recovery is over; `in_flight` in bytes.
     fn on_recovery_exit(&mut self, in_flight: u64, now: sim_core::SimTime) {
         let _ = (in_flight, now);
+    }
+    /// The latest loss or time-out proved spurious: the window should be at least what it was. A
+    /// control that does nothing here keeps the reduced window.
+    fn on_undo(&mut self, restored: &Restored) {
+        let _ = restored;
+    }
+    /// The control sets its window itself in fast recovery. Otherwise Proportional Rate Reduction
+    /// (RFC 9937) decides what leaves then, where the parameters ask for it.
+    fn governs_recovery(&self) -> bool {
+        false
     }
     /// The application sends again after a pause.
     fn on_idle(&mut self, idle: &Idle) {

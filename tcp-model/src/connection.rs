@@ -41,6 +41,7 @@ mod optional_state;
 mod receive_window;
 mod segment_arrives;
 mod spaces;
+mod spurious;
 mod tail_loss_probe;
 mod text;
 mod timeouts;
@@ -199,6 +200,20 @@ impl Connection {
         }
     }
 
+    /// Octets estimated to be in the network.
+    fn pipe(&self) -> u64 {
+        self.recovery.pipe(&self.outstanding()).into()
+    }
+
+    /// The congestion window: in fast recovery what PRR says, otherwise that of the control.
+    #[inline]
+    fn window(&self) -> u64 {
+        match self.recovery.window() {
+            Some(window) => window,
+            None => self.cc.cwnd(),
+        }
+    }
+
     fn bounds(&self) -> RtoBounds {
         bounds(&self.params)
     }
@@ -270,7 +285,7 @@ impl TcpModel for Connection {
             snd_wnd: self.snd.wnd,
             rcv_nxt: self.rcv.nxt,
             rcv_wnd: self.rcv.window(),
-            cwnd: self.cc.cwnd(),
+            cwnd: self.window(),
             ssthresh: self.cc.ssthresh(),
             srtt: self.rtt.srtt(),
             rto: self.rtt.rto(),

@@ -18,6 +18,17 @@ pub enum CongestionState {
     Loss,
 }
 
+/// Reductions of the window that proved needless and were undone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Undone {
+    /// By an echoed timestamp older than the retransmission (Eifel, RFC 3522).
+    pub eifel: u32,
+    /// By the report of every retransmission as a duplicate (D-SACK, RFC 3708).
+    pub dsack: u32,
+    /// By data sent once that arrived after a time-out (F-RTO, RFC 5682).
+    pub frto: u32,
+}
+
 /// Details of an end point; `None` is what a model does not keep or does not tell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Details {
@@ -63,6 +74,10 @@ pub struct Details {
     pub rcv_rtt: Option<SimDuration>,
     /// Segments delivered with a congestion mark.
     pub delivered_ce: Option<u64>,
+    /// Segments received whose data had all arrived before.
+    pub duplicates_received: Option<u32>,
+    /// Reductions of the window that proved needless and were undone, by what proved it.
+    pub undone: Option<Undone>,
     /// D-SACK blocks received.
     pub dsacks_received: Option<u32>,
     /// What was agreed: timestamps.

@@ -8,16 +8,19 @@
 //! With RACK (RFC 8985) the marks of [`SentLog`] say instead what is lost and not yet sent again,
 //! lost retransmissions included.
 //!
-//! Leaves out PRR; without RACK, also the detection of a lost retransmission: that ends in a
-//! time-out.
+//! Leaves out, without RACK, the detection of a lost retransmission: that ends in a time-out.
 
 use sim_core::{SimDuration, SimTime};
 
 use crate::seq::SeqNum;
 
+mod episode;
+mod prr;
 mod scoreboard;
 mod sent;
 
+pub use episode::{Episode, Undo, UndoCause};
+pub use prr::{Progress, Prr};
 pub use scoreboard::Scoreboard;
 pub use sent::{Delivered, Probe, SentLog};
 
@@ -47,10 +50,19 @@ pub struct Recovery {
     dup_acks: u32,
     /// What the peer SACKed; made when it first does.
     board: Option<Box<Scoreboard>>,
-    /// When what is outstanding was sent; kept for RACK and for tail loss probes.
-    log: Option<Box<SentLog>>,
+    /// What not every connection needs.
+    books: Option<Box<Books>>,
     /// The log tells what is lost.
     rack: bool,
+}
+
+/// What is kept of segments sent and of reductions.
+#[derive(Clone, Debug, Hash, Default)]
+struct Books {
+    /// When what is outstanding was sent; kept for RACK and for tail loss probes.
+    log: Option<SentLog>,
+    /// The latest reduction of the window, once there was one.
+    episode: Option<Box<Episode>>,
 }
 
 /// The part of the send sequence space that recovery needs to know.
@@ -94,7 +106,9 @@ impl Recovery {
     /// Bytes allocated beside itself.
     pub(crate) fn heap_bytes(&self) -> usize {
         let board = self.board.as_ref().map_or(0, |board| board.memory_bytes());
-        board + self.log.as_ref().map_or(0, |log| log.memory_bytes())
+        let books = self.books.as_deref().map_or(0, size_of_val);
+        let episode = self.episode().map_or(0, size_of_val);
+        board + books + episode + self.log().map_or(0, |log| log.memory_bytes())
     }
 
     /// Duplicate ACKs counted.
@@ -104,7 +118,8 @@ impl Recovery {
 
     /// Keeps a log of what is sent from now on; `rack`: losses are found by it.
     pub fn keep_log(&mut self, una: SeqNum, rack: bool) {
-        self.log.get_or_insert_with(|| Box::new(SentLog::new(una)));
+        let books = self.books.get_or_insert_default();
+        books.log.get_or_insert_with(|| SentLog::new(una));
         self.rack = rack;
     }
 
@@ -115,17 +130,103 @@ impl Recovery {
 
     /// The log, if one is kept.
     pub fn log(&self) -> Option<&SentLog> {
-        self.log.as_deref()
+        self.books.as_ref()?.log.as_ref()
     }
 
     /// The same, mutable.
     pub fn log_mut(&mut self) -> Option<&mut SentLog> {
-        self.log.as_deref_mut()
+        self.books.as_mut()?.log.as_mut()
     }
 
     /// Losses are found by RACK.
     pub fn uses_rack(&self) -> bool {
         self.rack
+    }
+
+    /// The latest reduction of the window, if there was one.
+    pub fn episode(&self) -> Option<&Episode> {
+        self.books.as_ref()?.episode.as_deref()
+    }
+
+    /// The same, to be changed; a new one where there was none.
+    pub fn episode_mut(&mut self) -> &mut Episode {
+        let books = self.books.get_or_insert_default();
+        books.episode.get_or_insert_default()
+    }
+
+    /// The congestion window of fast recovery, where PRR governs it.
+    #[inline]
+    pub fn window(&self) -> Option<u64> {
+        if self.phase != Phase::Fast {
+            return None;
+        }
+        Some(self.episode()?.prr.as_ref()?.window())
+    }
+
+    /// PRR of the fast recovery under way, if it governs it.
+    pub fn prr_mut(&mut self) -> Option<&mut Prr> {
+        if self.phase != Phase::Fast {
+            return None;
+        }
+        self.books.as_mut()?.episode.as_mut()?.prr.as_mut()
+    }
+
+    /// A segment left in recovery; `again` with the timestamp that it carries, if any.
+    pub fn note_sent(&mut self, octets: u32, again: Option<Option<u32>>) {
+        let Some(episode) = self.books.as_mut().and_then(|b| b.episode.as_mut()) else {
+            return;
+        };
+        if let Some(prr) = &mut episode.prr {
+            prr.on_sent(octets.into());
+        }
+        if let (Some(timestamp), Some(undo)) = (again, &mut episode.undo) {
+            undo.on_resent(timestamp);
+        }
+    }
+
+    /// SND.NXT when recovery began.
+    pub fn recover(&self) -> SeqNum {
+        self.recover
+    }
+
+    /// F-RTO step 2b: recovery after the time-out lasts until what is outstanding now is
+    /// acknowledged; new data go first, and nothing is sent again until the next ACK tells more.
+    pub fn probe_timeout(&mut self, nxt: SeqNum) {
+        self.recover = nxt;
+        self.episode_mut().hold = true;
+    }
+
+    /// What was sent again lies below `seq`.
+    pub fn sent_all_again_below(&self, seq: SeqNum) -> bool {
+        self.rtx_nxt.at_or_before(seq)
+    }
+
+    /// Something that was sent again may still be outstanding.
+    pub fn resent_is_out(&self, una: SeqNum) -> bool {
+        match self.log() {
+            Some(log) => log.resent() > 0,
+            None => self.phase != Phase::Open && self.rtx_nxt.after(una),
+        }
+    }
+
+    /// Nothing was lost after all: what was taken for lost is in flight.
+    pub fn forget_losses(&mut self, una: SeqNum) {
+        if self.phase == Phase::Fast
+            && let Some(log) = self.log_mut()
+        {
+            log.note_reordering();
+        }
+        self.phase = Phase::Open;
+        self.dup_acks = 0;
+        self.lost_edge = una;
+        if let Some(log) = self.log_mut() {
+            log.forget_losses();
+        }
+        if let Some(books) = &mut self.books
+            && let Some(episode) = &mut books.episode
+        {
+            episode.end();
+        }
     }
 
     /// Nothing is suspicious: no duplicate ACK and no SACK is under consideration.
@@ -136,7 +237,7 @@ impl Recovery {
 
     /// A new segment up to `end` was sent.
     pub fn on_sent(&mut self, end: SeqNum, now: SimTime) {
-        if let Some(log) = &mut self.log {
+        if let Some(log) = self.log_mut() {
             log.on_sent(end, now);
         }
     }
@@ -150,12 +251,12 @@ impl Recovery {
         now: SimTime,
     ) -> Option<SimDuration> {
         let phase = self.phase;
-        self.log.as_mut()?.find_losses(phase, threshold, srtt, now)
+        self.log_mut()?.find_losses(phase, threshold, srtt, now)
     }
 
     /// Octets that RACK holds for lost and that were not sent again since.
     pub fn rack_lost(&self) -> u32 {
-        match &self.log {
+        match self.log() {
             Some(log) if self.rack => log.lost(),
             _ => 0,
         }
@@ -253,11 +354,11 @@ impl Recovery {
 
     /// The next run of lost octets to send again.
     pub fn next_hole(&self, out: &Outstanding) -> Option<(SeqNum, SeqNum)> {
-        if self.phase == Phase::Open {
+        if self.phase == Phase::Open || self.episode().is_some_and(|e| e.hold) {
             return None;
         }
         if self.rack {
-            return self.log.as_ref()?.first_lost();
+            return self.log()?.first_lost();
         }
         let from = self.rtx_nxt.max(out.una);
         let (start, end) = match &self.board {
@@ -270,7 +371,7 @@ impl Recovery {
     /// Octets `start..end` have been sent again.
     pub fn on_retransmitted(&mut self, start: SeqNum, end: SeqNum, now: SimTime) {
         self.rtx_nxt = self.rtx_nxt.max(end);
-        if let Some(log) = &mut self.log {
+        if let Some(log) = self.log_mut() {
             log.on_resent(start, end, now);
         }
     }
@@ -289,7 +390,7 @@ impl Recovery {
             let sane = start.before(end) && start.at_or_after(out.una) && end.at_or_before(out.nxt);
             if sane && start.after(out.una) {
                 let board = self.board.get_or_insert_default();
-                if let Some(log) = &mut self.log {
+                if let Some(log) = self.books.as_mut().and_then(|b| b.log.as_mut()) {
                     let mut gap = board.next_gap(start, end);
                     while gap.0.before(gap.1) {
                         let sent = log.on_sack(gap.0, gap.1, now);
@@ -350,8 +451,13 @@ impl Recovery {
 
     /// The retransmission timer expired: all that is not SACKed is lost.
     pub fn enter_loss(&mut self, out: &Outstanding, now: SimTime) {
-        if let Some(log) = &mut self.log {
+        if let Some(log) = self.log_mut() {
             log.on_timeout(now);
+        }
+        if let Some(books) = &mut self.books
+            && let Some(episode) = &mut books.episode
+        {
+            episode.end();
         }
         self.phase = Phase::Loss;
         self.recover = out.nxt;
@@ -362,7 +468,7 @@ impl Recovery {
 
     /// The log's part of an acknowledgement up to `una`; before [`Recovery::on_ack`].
     pub fn on_delivered(&mut self, una: SeqNum, now: SimTime) -> Option<Delivered> {
-        self.log.as_mut().map(|log| log.on_ack(una, now))
+        self.log_mut().map(|log| log.on_ack(una, now))
     }
 
     /// SND.UNA advanced by `acked` octets to `out.una`; `sack`: the peer reports what it holds
@@ -375,7 +481,7 @@ impl Recovery {
             board.acknowledge(out.una);
             if board.is_empty() {
                 self.board = None;
-                if let Some(log) = &mut self.log {
+                if let Some(log) = self.log_mut() {
                     log.forget_sacks();
                 }
             }
@@ -386,7 +492,12 @@ impl Recovery {
             _ if over => {
                 self.phase = Phase::Open;
                 self.dup_acks = 0;
-                if let Some(log) = &mut self.log {
+                if let Some(books) = &mut self.books
+                    && let Some(episode) = &mut books.episode
+                {
+                    episode.end();
+                }
+                if let Some(log) = self.log_mut() {
                     log.on_recovery_exit();
                 }
             }

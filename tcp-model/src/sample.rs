@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 
 use sim_core::{LossCause, SimDuration, SimTime};
 
+use crate::diagnostics::Undone;
 use crate::model::End;
 use crate::segment::{ConnId, Segment};
 use crate::state::State;
@@ -194,6 +195,11 @@ pub struct EndpointSummary {
     pub time_wait: bool,
     /// What the connection counted.
     pub counts: Counts,
+    /// Segments received whose data had all arrived before: retransmissions of the peer that were
+    /// not needed, and copies that the network made.
+    pub duplicates_received: u32,
+    /// Reductions of the window that proved needless and were undone.
+    pub undone: Undone,
     /// Smoothed RTT at the end, if measured.
     pub srtt: Option<SimDuration>,
 }

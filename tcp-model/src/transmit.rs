@@ -51,6 +51,8 @@ pub enum RetransmitReason {
     /// The rest of what was outstanding when the timer expired, as the window admits it
     /// (RFC 5681 section 3.1).
     AfterTimeout,
+    /// The same once F-RTO has found that the time-out was for a real loss (RFC 5682 step 3a).
+    Frto,
     /// The timer of a SYN or SYN-ACK expired (RFC 6298).
     SynTimeout,
     /// The peer repeated its SYN, so that the SYN-ACK seems lost.
@@ -65,7 +67,7 @@ pub enum RetransmitReason {
 
 impl RetransmitReason {
     /// All of them.
-    pub const ALL: [RetransmitReason; 12] = [
+    pub const ALL: [RetransmitReason; 13] = [
         RetransmitReason::DuplicateAcks,
         RetransmitReason::PartialAck,
         RetransmitReason::Sack,
@@ -73,6 +75,7 @@ impl RetransmitReason {
         RetransmitReason::TailLossProbe,
         RetransmitReason::Timeout,
         RetransmitReason::AfterTimeout,
+        RetransmitReason::Frto,
         RetransmitReason::SynTimeout,
         RetransmitReason::DuplicateSyn,
         RetransmitReason::SimultaneousOpen,
@@ -90,6 +93,7 @@ impl RetransmitReason {
             RetransmitReason::TailLossProbe => "TLP",
             RetransmitReason::Timeout => "RTO",
             RetransmitReason::AfterTimeout => "slow start after RTO",
+            RetransmitReason::Frto => "slow start after F-RTO",
             RetransmitReason::SynTimeout => "SYN time-out",
             RetransmitReason::DuplicateSyn => "duplicate SYN",
             RetransmitReason::SimultaneousOpen => "simultaneous open",

@@ -23,6 +23,8 @@ mod reasons;
 mod small_segments;
 #[path = "features/syn_cookies.rs"]
 mod syn_cookies;
+#[path = "features/undo.rs"]
+mod undo;
 #[path = "features/urgent.rs"]
 mod urgent;
 

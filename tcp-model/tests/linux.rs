@@ -10,6 +10,7 @@ mod linux {
     mod flows;
     mod listening;
     mod lives;
+    mod recovery;
     mod replay;
     mod script;
     mod teardown;

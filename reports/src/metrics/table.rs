@@ -387,6 +387,30 @@ const END_POINTS: &[Metric] = &[
         "bytes of earlier connections accepted",
         "Payload that an earlier incarnation of the connection had sent: the corruption that TIME-WAIT prevents.",
     ),
+    end_points(
+        "duplicates_received",
+        Count,
+        "segments that brought nothing new",
+        "All their data had arrived before: retransmissions that were not needed, and copies that the network made.",
+    ),
+    end_points(
+        "undone_eifel",
+        Count,
+        "reductions undone by timestamps",
+        "The peer echoed a timestamp older than the first retransmission, so nothing was lost (Eifel, RFC 3522).",
+    ),
+    end_points(
+        "undone_dsack",
+        Count,
+        "reductions undone by D-SACK",
+        "The peer reported every retransmission as a duplicate (RFC 3708).",
+    ),
+    end_points(
+        "undone_frto",
+        Count,
+        "time-outs undone by F-RTO",
+        "Data that were never sent again arrived after the time-out (RFC 5682).",
+    ),
 ];
 
 const fn flows(id: &'static str, kind: Kind, words: &'static str, doc: &'static str) -> Metric {

@@ -35,6 +35,10 @@ const COLUMNS: &[(&str, Kind)] = &[
     ("timeouts", Kind::Int),
     ("fast_recoveries", Kind::Int),
     ("old_duplicate_bytes", Kind::Int),
+    ("duplicates_received", Kind::Int),
+    ("undone_eifel", Kind::Int),
+    ("undone_dsack", Kind::Int),
+    ("undone_frto", Kind::Int),
     ("srtt_s", Kind::OptFloat),
 ];
 
@@ -59,6 +63,9 @@ const REASONS: [(EndReason, &str, &str); 9] = [
 /// the end of the run.
 const ABNORMAL: [usize; 7] = [1, 2, 3, 4, 5, 7, 8];
 
+/// Counts of an end point.
+const COUNTS: usize = 12;
+
 /// Writes end points as they end.
 #[derive(Debug)]
 pub(crate) struct Connections {
@@ -69,7 +76,7 @@ pub(crate) struct Connections {
     /// When the first and the last end point ended for each reason.
     times: [Option<(SimTime, SimTime)>; REASONS.len()],
     ended: u64,
-    sums: [u64; 8],
+    sums: [u64; COUNTS],
 }
 
 impl Connections {
@@ -81,7 +88,7 @@ impl Connections {
             by_reason: [0; REASONS.len()],
             times: [None; REASONS.len()],
             ended: 0,
-            sums: [0; 8],
+            sums: [0; COUNTS],
         })
     }
 
@@ -114,6 +121,10 @@ impl Connections {
             u64::from(c.timeouts),
             u64::from(c.fast_recoveries),
             c.old_duplicate_bytes,
+            u64::from(end.duplicates_received),
+            u64::from(end.undone.eifel),
+            u64::from(end.undone.dsack),
+            u64::from(end.undone.frto),
         ];
         self.ended += u64::from(end.reason != EndReason::StillOpen);
         self.by_reason[reason] += 1;
@@ -170,6 +181,10 @@ impl Connections {
             "timeouts",
             "fast_recoveries",
             "old_duplicate_bytes",
+            "duplicates_received",
+            "undone_eifel",
+            "undone_dsack",
+            "undone_frto",
         ];
         metrics.put("endpoints_ended", self.ended as f64);
         for (name, sum) in names.into_iter().zip(self.sums) {

@@ -17,6 +17,7 @@ use crate::suggest;
 pub const BUILT_IN: &[&Algorithm] = &[
     &super::newreno::ALGORITHM,
     &super::cubic::ALGORITHM,
+    &super::cubic::LINUX,
     &super::vegas::ALGORITHM,
     &super::westwood::ALGORITHM,
     &super::highspeed::ALGORITHM,
@@ -24,6 +25,16 @@ pub const BUILT_IN: &[&Algorithm] = &[
     &super::htcp::ALGORITHM,
     &super::illinois::ALGORITHM,
     &super::hybla::ALGORITHM,
+    &super::bic::ALGORITHM,
+    &super::veno::ALGORITHM,
+    &super::yeah::ALGORITHM,
+    &super::ledbat::ALGORITHM,
+    &super::ledbat_pp::ALGORITHM,
+    &super::copa::ALGORITHM,
+    &super::dctcp::ALGORITHM,
+    &super::prague::ALGORITHM,
+    &super::bbr::ALGORITHM,
+    &super::bbr3::ALGORITHM,
     &super::fixed::ALGORITHM,
 ];
 

@@ -4,8 +4,9 @@ use std::hash::{Hash, Hasher};
 
 use sim_core::{Rate, SimTime};
 
-use super::{AckEvent, CongestionControl, CongestionEvent, Idle, NewReno, Start};
+use super::{AckEvent, CongestionControl, CongestionEvent, Idle, NewReno, Restored, Start};
 use crate::params::TcpParams;
+use crate::segment::Ecn;
 
 /// Any congestion control; calls go through a `match`. NewReno lies in the connection itself, so
 /// that a connection that uses it allocates nothing for it.
@@ -61,6 +62,12 @@ impl CongestionControl for AnyCc {
     fn needs_measurements(&self) -> bool {
         each!(self, cc => cc.needs_measurements())
     }
+    fn needs_ecn(&self) -> bool {
+        each!(self, cc => cc.needs_ecn())
+    }
+    fn ect(&self) -> Ecn {
+        each!(self, cc => cc.ect())
+    }
     fn on_start(&mut self, start: &Start) {
         each!(self, cc => cc.on_start(start))
     }
@@ -75,6 +82,12 @@ impl CongestionControl for AnyCc {
     }
     fn on_recovery_exit(&mut self, in_flight: u64, now: SimTime) {
         each!(self, cc => cc.on_recovery_exit(in_flight, now))
+    }
+    fn on_undo(&mut self, restored: &Restored) {
+        each!(self, cc => cc.on_undo(restored))
+    }
+    fn governs_recovery(&self) -> bool {
+        each!(self, cc => cc.governs_recovery())
     }
     fn on_idle(&mut self, idle: &Idle) {
         each!(self, cc => cc.on_idle(idle))

@@ -1,14 +1,17 @@
 //! CUBIC, RFC 9438: the window grows as a cubic function of the time since the last congestion.
+//! `cubic-linux` has what Linux does otherwise: HyStart of its own, the target a smallest round trip
+//! ahead, Reno's share of the window without its last stage, and no memory after a time-out.
 //!
-//! Windows are in segments and the time in seconds, as in the RFC. Leaves out the undo of a
-//! reduction for a spurious loss (section 4.9).
+//! Windows are in segments and the time in seconds, as in the RFC.
 
 use sim_core::{SimDuration, SimTime};
 
 use super::hystart::HyStart;
+use super::hystart_linux::LinuxHyStart;
 use super::window::{Window, window_methods};
 use super::{
     AckEvent, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent, Idle, Parameter,
+    Restored,
 };
 use crate::recovery::Phase;
 
@@ -48,6 +51,51 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     make: |control, _| AnyCc::own(Cubic::new(control)),
 };
 
+/// `cubic-linux`.
+pub(super) const LINUX: Algorithm = Algorithm {
+    name: "cubic-linux",
+    aliases: &[],
+    doc: "CUBIC as Linux has it, with the HyStart that ends slow start at once",
+    source: "Linux tcp_cubic; Ha, Rhee and Xu 2008; Ha and Rhee 2011",
+    version: 1,
+    parameters: &[
+        Parameter::number(
+            "beta",
+            (0.1, 0.99),
+            717.0 / 1024.0,
+            "share of the window that is left after a loss",
+        ),
+        Parameter::number(
+            "c",
+            (0.001, 100.0),
+            0.4,
+            "how steeply the window grows, in segments per cubic second",
+        ),
+        Parameter::switch(
+            "fast_convergence",
+            true,
+            "release more of the window when it was smaller at this loss than at the one before",
+        ),
+        Parameter::switch("reno_friendly", true, "grow at least as fast as Reno would"),
+        Parameter::switch(
+            "hystart",
+            true,
+            "leave slow start when the round-trip time rises, or ACKs come in a long train",
+        ),
+    ],
+    make: |control, _| {
+        let hystart = control.is_on("hystart").then(LinuxHyStart::default);
+        AnyCc::own(Cubic {
+            linux: Some(hystart),
+            hystart: None,
+            ..Cubic::new(control)
+        })
+    },
+};
+
+/// What a mark leaves of the window with alternative back-off (RFC 8511 section 3.1).
+const GENTLE_BETA: f64 = 0.85;
+
 /// A stage of congestion avoidance.
 #[derive(Clone, Copy, Debug)]
 struct Epoch {
@@ -68,6 +116,8 @@ struct Cubic {
     fast_convergence: bool,
     reno_friendly: bool,
     hystart: Option<HyStart>,
+    /// Linux's variant, and its HyStart where that is on.
+    linux: Option<Option<LinuxHyStart>>,
     /// None: the next ACK in congestion avoidance begins one.
     epoch: Option<Epoch>,
     /// W_max and cwnd_prior of the last congestion by ACKs; none when the stage to come is the
@@ -77,6 +127,8 @@ struct Cubic {
     last_max: f64,
     /// The window has not been in use since then.
     unused_since: Option<SimTime>,
+    /// `epoch`, `reduced` and `last_max` before the last congestion (section 4.9).
+    before: Option<(Option<Epoch>, Option<(f64, f64)>, f64)>,
 }
 
 impl Cubic {
@@ -88,10 +140,12 @@ impl Cubic {
             fast_convergence: control.is_on("fast_convergence"),
             reno_friendly: control.is_on("reno_friendly"),
             hystart: control.is_on("hystart").then(|| HyStart::new(false)),
+            linux: None,
             epoch: None,
             reduced: None,
             last_max: 0.0,
             unused_since: None,
+            before: None,
         }
     }
 
@@ -132,10 +186,14 @@ impl Cubic {
         let cwnd = self.window.segments();
         let acked = acked as f64 / self.window.mss();
         let t = ack.now.since(epoch.start).as_secs_f64();
-        let rtt = ack.srtt.map_or(0.0, |r| r.as_secs_f64());
+        let rtt = match self.linux {
+            Some(_) => ack.min_rtt,
+            None => ack.srtt,
+        };
+        let rtt = rtt.map_or(0.0, |r| r.as_secs_f64());
         // Equation 4: alpha is that of Reno once W_est has reached the window before the loss.
         let prior = self.reduced.map_or(epoch.w_max, |(_, prior)| prior);
-        let alpha = if epoch.w_est >= prior {
+        let alpha = if epoch.w_est >= prior && self.linux.is_none() {
             1.0
         } else {
             3.0 * (1.0 - self.beta) / (1.0 + self.beta)
@@ -145,7 +203,11 @@ impl Cubic {
             self.window.set(epoch.w_est.max(cwnd)); // section 4.3
         } else {
             // Sections 4.2, 4.4 and 4.5
-            let target = self.w_cubic(&epoch, t + rtt).clamp(cwnd, 1.5 * cwnd);
+            let mut target = self.w_cubic(&epoch, t + rtt).clamp(cwnd, 1.5 * cwnd);
+            if self.linux.is_some() && self.reduced.is_none() {
+                // Before a first loss a segment for every twenty at least.
+                target = target.max(cwnd + cwnd / 20.0);
+            }
             self.window.set(cwnd + acked * (target - cwnd) / cwnd);
         }
         self.epoch = Some(epoch);
@@ -156,7 +218,7 @@ impl CongestionControl for Cubic {
     window_methods!();
 
     fn needs_measurements(&self) -> bool {
-        self.hystart.is_some() // a round-trip time at every ACK
+        self.hystart.is_some() || self.linux.is_some() // a round-trip time at every ACK
     }
 
     fn on_ack(&mut self, ack: &AckEvent) {
@@ -181,6 +243,12 @@ impl CongestionControl for Cubic {
                 }
                 return;
             }
+            let window = self.window.segments();
+            if let Some(Some(hystart)) = &mut self.linux
+                && hystart.on_ack(ack, window)
+            {
+                self.window.end_slow_start();
+            }
             acked = self.window.slow_start(acked);
             if acked == 0 || self.window.in_slow_start() {
                 return;
@@ -191,6 +259,9 @@ impl CongestionControl for Cubic {
 
     fn on_congestion(&mut self, event: &CongestionEvent) {
         let cwnd = self.window.segments();
+        if event.cause != Congestion::RepeatedTimeout {
+            self.before = Some((self.epoch, self.reduced, self.last_max));
+        }
         self.epoch = None;
         if let Some(hystart) = &mut self.hystart {
             hystart.on_congestion();
@@ -206,7 +277,26 @@ impl CongestionControl for Cubic {
             Congestion::Loss | Congestion::Ecn => Some((self.last_max, cwnd)),
             Congestion::Timeout | Congestion::RepeatedTimeout => None, // section 4.8
         };
-        self.window.reduce_by(event, self.beta); // section 4.6
+        if let (Some(hystart), None) = (&mut self.linux, self.reduced) {
+            self.last_max = 0.0;
+            if let Some(hystart) = hystart {
+                hystart.reset();
+            }
+        }
+        // Section 4.6; RFC 8511 section 3.1
+        let share = if event.gentle {
+            self.beta.max(GENTLE_BETA)
+        } else {
+            self.beta
+        };
+        self.window.reduce_by(event, share);
+    }
+
+    fn on_undo(&mut self, restored: &Restored) {
+        self.window.restore(restored);
+        if let Some((epoch, reduced, last_max)) = self.before.take() {
+            (self.epoch, self.reduced, self.last_max) = (epoch, reduced, last_max);
+        }
     }
 
     fn on_idle(&mut self, idle: &Idle) {
@@ -236,6 +326,8 @@ mod tests {
             cause: Congestion::Loss,
             now: SimTime::ZERO,
             in_flight: segments * MSS,
+            pipe: segments * MSS,
+            gentle: false,
         });
         cubic
     }
@@ -306,6 +398,8 @@ mod tests {
                 cause: Congestion::Loss,
                 now: SimTime::ZERO,
                 in_flight: 700 * MSS,
+                pipe: 700 * MSS,
+                gentle: false,
             });
             assert_eq!(cubic.reduced, Some((w_max, 700.0)));
             assert_eq!(cubic.cwnd(), 490 * MSS);
@@ -319,6 +413,8 @@ mod tests {
             cause: Congestion::Timeout,
             now: SimTime::ZERO,
             in_flight: 70 * MSS,
+            pipe: 70 * MSS,
+            gentle: false,
         });
         assert_eq!((cubic.cwnd(), cubic.ssthresh()), (MSS, Some(49 * MSS)));
         cubic.on_ack(&AckEvent::plain(SimTime::ZERO, 60 * MSS));

@@ -51,9 +51,11 @@ pub struct AckEvent {
     /// How fast data were delivered. Only where
     /// [`super::CongestionControl::needs_measurements`].
     pub rate: Option<RateSample>,
-    /// The peer echoes a congestion mark (ECE, RFC 3168); `acked` bytes were marked, by the count
-    /// of RFC 8257 section 3.3.
+    /// The peer echoes a congestion mark (ECE, RFC 3168).
     pub ecn_echo: bool,
+    /// Bytes reported to have been marked: by the count of RFC 8257 section 3.3, all of `acked`
+    /// when the ACK echoes a mark.
+    pub marked: u64,
 }
 
 impl AckEvent {
@@ -76,6 +78,7 @@ impl AckEvent {
             min_rtt: None,
             rate: None,
             ecn_echo: false,
+            marked: 0,
         }
     }
 }
@@ -129,6 +132,21 @@ pub struct CongestionEvent {
     pub now: SimTime,
     /// Bytes in flight then: FlightSize of RFC 5681.
     pub in_flight: u64,
+    /// A mark is to cost less of the window than a loss (RFC 8511).
+    pub gentle: bool,
+    /// Bytes in flight without what is known to have arrived or taken for lost, this loss included.
+    pub pipe: u64,
+}
+
+/// The latest congestion by loss or time-out was none: segments were late, not lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// The window before the reduction, bytes.
+    pub cwnd: u64,
+    /// The slow-start threshold before it, bytes.
+    pub ssthresh: Option<u64>,
+    /// When that was found.
+    pub now: SimTime,
 }
 
 /// The application sends after a pause of more than one retransmission time-out, in which nothing

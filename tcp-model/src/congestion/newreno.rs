@@ -5,7 +5,8 @@ use std::num::NonZeroU32;
 use sim_core::SimTime;
 
 use super::{
-    AckEvent, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent, Idle, Start,
+    AckEvent, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent, Idle, Restored,
+    Start,
 };
 use crate::recovery::Phase;
 
@@ -105,7 +106,11 @@ impl CongestionControl for NewReno {
         } = *event;
         // RFC 5681 equation 4; section 3.1: held constant when the same segment times out again.
         if cause != Congestion::RepeatedTimeout {
-            self.ssthresh = (in_flight / 2).max(2 * mss);
+            let kept = match event.gentle {
+                true => in_flight / 5 * 4, // RFC 8511 section 3.1
+                false => in_flight / 2,
+            };
+            self.ssthresh = kept.max(2 * mss);
         }
         self.credit = 0;
         self.cwnd = match cause {
@@ -128,6 +133,11 @@ impl CongestionControl for NewReno {
         // RFC 6582 section 3.2 step 3, option 1: no burst when little is in flight.
         let mss = u64::from(self.mss.get());
         self.cwnd = self.ssthresh.min(in_flight.max(mss) + mss);
+    }
+
+    fn on_undo(&mut self, restored: &Restored) {
+        self.cwnd = self.cwnd.max(restored.cwnd);
+        self.ssthresh = self.ssthresh.max(restored.ssthresh.unwrap_or(u64::MAX));
     }
 
     fn on_idle(&mut self, idle: &Idle) {
@@ -153,6 +163,8 @@ mod tests {
             cause,
             now: SimTime::ZERO,
             in_flight,
+            pipe: in_flight,
+            gentle: false,
         }
     }
 
@@ -198,6 +210,18 @@ mod tests {
         assert_eq!((cc.cwnd(), cc.ssthresh()), (MSS, Some(5 * MSS)));
         cc.on_ack(&ack(8 * MSS)); // four to the threshold, the rest counts towards avoidance
         assert_eq!(cc.cwnd(), 5 * MSS);
+    }
+
+    #[test]
+    fn a_mark_costs_a_fifth_where_alternative_back_off_is_on() {
+        for (gentle, cwnd) in [(false, 5 * MSS), (true, 8 * MSS)] {
+            let mut cc = started(None);
+            cc.on_congestion(&CongestionEvent {
+                gentle,
+                ..congestion(Congestion::Ecn, 10 * MSS)
+            });
+            assert_eq!(cc.cwnd(), cwnd);
+        }
     }
 
     #[test]

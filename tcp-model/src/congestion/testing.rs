@@ -1,11 +1,16 @@
-//! Round trips and losses for the tests of algorithms.
+//! Round trips, losses and a bottleneck for the tests of algorithms.
+
+use std::collections::VecDeque;
 
 use sim_core::{SimDuration, SimTime};
 
 use super::{
-    AckEvent, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent, Control, Start,
+    AckEvent, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent, Control, Setting,
+    Start,
 };
+use crate::delivery_rate::DeliveryRate;
 use crate::params::TcpParams;
+use crate::seq::SeqNum;
 
 /// Bytes of a segment.
 const MSS: u64 = 1000;
@@ -27,7 +32,27 @@ impl Tested {
 
 /// One that has just started with this many segments.
 pub(super) fn started(algorithm: &'static Algorithm, segments: u64) -> Tested {
-    let mut control = Control::new(algorithm).make(&TcpParams::rfc9293());
+    started_with(algorithm, segments, &[])
+}
+
+/// The same with these values of its parameters; switches are 0 or 1.
+pub(super) fn started_with(
+    algorithm: &'static Algorithm,
+    segments: u64,
+    values: &[(&str, f64)],
+) -> Tested {
+    let choice = values
+        .iter()
+        .fold(Control::new(algorithm), |control, &(name, value)| {
+            let number = control.with(name, Setting::Number(value));
+            let switch = || control.with(name, Setting::Switch(value != 0.0));
+            let time = || control.with(name, Setting::Time(SimDuration::from_secs_f64(value)));
+            number
+                .or_else(|_| switch())
+                .or_else(|_| time())
+                .expect("a value that fits")
+        });
+    let mut control = choice.make(&TcpParams::rfc9293());
     control.on_start(&Start {
         mss: MSS as u32,
         initial_window: segments * MSS,
@@ -55,6 +80,8 @@ pub(super) fn round(tested: &mut Tested, rtt_ms: u64, acks: u64) {
         tested.acked += acked;
         let now = start + SimDuration::from_ps(rtt.as_ps() / acks * (i + 1));
         tested.control.on_ack(&AckEvent {
+            prior_in_flight: window,
+            in_flight: window - acked,
             una: tested.acked,
             nxt: end + tested.acked - (end - window),
             rtt: Some(rtt),
@@ -72,5 +99,118 @@ pub(super) fn lose(tested: &mut Tested, segments: u64) {
         cause: Congestion::Loss,
         now: tested.now,
         in_flight: segments * MSS,
+        pipe: segments * MSS,
+        gentle: false,
     });
+}
+
+/// One bulk flow over a bottleneck with an endless queue; each segment is acknowledged by itself,
+/// and none is lost.
+pub(super) struct Bottleneck {
+    pub(super) control: AnyCc,
+    pub(super) now: SimTime,
+    /// Time that a segment takes on the bottleneck, and the round trip without it.
+    pub(super) spacing: SimDuration,
+    pub(super) delay: SimDuration,
+    rate: DeliveryRate,
+    /// Segments in flight: when the ACK comes, and when they left.
+    out: VecDeque<(SimTime, SimTime)>,
+    /// When the bottleneck is free.
+    free: SimTime,
+    next_send: SimTime,
+    sent: u64,
+    acked: u64,
+    srtt: Option<SimDuration>,
+}
+
+impl Bottleneck {
+    /// `rate` in segments a second, `rtt` in milliseconds without queue or transmission.
+    pub(super) fn new(algorithm: &'static Algorithm, rate: u64, rtt: u64) -> Bottleneck {
+        let mut control = Control::new(algorithm).make(&TcpParams::linux());
+        let delay = SimDuration::from_millis(rtt);
+        control.on_start(&Start {
+            mss: MSS as u32,
+            initial_window: 10 * MSS,
+            srtt: Some(delay),
+        });
+        Bottleneck {
+            control,
+            now: SimTime::ZERO,
+            spacing: SimDuration::from_ps(1_000_000_000_000 / rate),
+            delay,
+            rate: DeliveryRate::default(),
+            out: VecDeque::new(),
+            free: SimTime::ZERO,
+            next_send: SimTime::ZERO,
+            sent: 0,
+            acked: 0,
+            srtt: Some(delay),
+        }
+    }
+
+    /// Bytes in flight.
+    pub(super) fn in_flight(&self) -> u64 {
+        self.out.len() as u64 * MSS
+    }
+
+    /// Bytes acknowledged.
+    pub(super) fn acked(&self) -> u64 {
+        self.acked
+    }
+
+    /// The next ACK or segment.
+    pub(super) fn step(&mut self) {
+        let may = self.in_flight() + MSS <= self.control.cwnd() || self.out.is_empty();
+        let send = self.next_send.max(self.now);
+        match self.out.front() {
+            Some(&(ack, _)) if !may || ack <= send => self.on_ack(ack),
+            _ => self.on_send(send),
+        }
+    }
+
+    /// All that happens in the next milliseconds.
+    pub(super) fn run(&mut self, ms: u64) {
+        let end = self.now.saturating_add(SimDuration::from_millis(ms));
+        while self.now < end {
+            self.step();
+        }
+    }
+
+    fn on_send(&mut self, at: SimTime) {
+        self.now = at;
+        let in_flight = self.in_flight();
+        self.sent += MSS;
+        let end = SeqNum(self.sent as u32);
+        self.rate.on_sent(end, MSS as u32, in_flight, at);
+        self.free = self.free.max(at).saturating_add(self.spacing);
+        self.out
+            .push_back((self.free.saturating_add(self.delay), at));
+        let pace = self.control.pacing_rate();
+        let gap = pace.map_or(SimDuration::ZERO, |r| r.transmission_time(MSS.into()));
+        self.next_send = self.next_send.max(at).saturating_add(gap);
+    }
+
+    fn on_ack(&mut self, at: SimTime) {
+        let Some((_, left)) = self.out.pop_front() else {
+            return;
+        };
+        self.now = at;
+        self.acked += MSS;
+        self.rate.on_acked(SeqNum(self.acked as u32), at);
+        let rtt = at.since(left);
+        self.srtt = Some(self.srtt.map_or(rtt, |s| (s * 7 + rtt) / 8));
+        self.rate.take_rtt();
+        let ack = AckEvent {
+            prior_in_flight: self.in_flight() + MSS,
+            in_flight: self.in_flight(),
+            una: self.acked,
+            nxt: self.sent,
+            rtt: Some(rtt),
+            srtt: self.srtt,
+            min_rtt: self.rate.min_rtt(),
+            rate: self.rate.take_sample(),
+            ..AckEvent::plain(at, MSS)
+        };
+        self.control.on_ack(&ack);
+    }
 }

@@ -14,7 +14,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     aliases: &[],
     doc: "opens and closes the window so that a few segments wait in queues, by the round-trip time",
     source: "Brakmo and Peterson 1995",
-    version: 1,
+    version: 2,
     parameters: &[
         Parameter::number(
             "alpha",
@@ -132,6 +132,19 @@ impl CongestionControl for Vegas {
 mod tests {
     use super::super::testing::{lose, round, started};
     use super::*;
+
+    #[test]
+    fn a_window_that_closes_stays_in_congestion_avoidance() {
+        let mut cc = started(&ALGORITHM, 40);
+        lose(&mut cc, 40);
+        round(&mut cc, 100, 20);
+        round(&mut cc, 150, 20);
+        round(&mut cc, 150, 20);
+        let closed = cc.cwnd();
+        assert!(closed < 21_000, "{closed}");
+        round(&mut cc, 150, 20);
+        assert_eq!(cc.cwnd(), closed - 1000, "slow start would have doubled it");
+    }
 
     #[test]
     fn the_window_opens_stays_or_closes_by_what_waits_in_queues() {

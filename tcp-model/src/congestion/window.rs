@@ -1,7 +1,7 @@
 //! The window that most algorithms share: slow start, additive increase, multiplicative decrease,
 //! and what time-outs, pauses and smaller segments do to it (RFC 5681, RFC 6582).
 
-use super::{AckEvent, Congestion, CongestionEvent, Idle, Start};
+use super::{AckEvent, Congestion, CongestionEvent, Idle, Restored, Start};
 use crate::recovery::Phase;
 
 /// A congestion window and its threshold, in bytes; growth is kept in fractions of a byte.
@@ -94,9 +94,14 @@ impl Window {
         self.cwnd += segments * self.mss * acked as f64 / self.cwnd.max(1.0);
     }
 
-    /// Sets the window, at least one segment.
+    /// Sets the window, at least one segment. In congestion avoidance the threshold follows a window
+    /// that closes, so that slow start does not begin again.
     pub fn set(&mut self, segments: f64) {
+        let avoiding = !self.in_slow_start();
         self.cwnd = (segments * self.mss).max(self.mss);
+        if avoiding {
+            self.ssthresh = self.ssthresh.min(self.cwnd);
+        }
     }
 
     /// Slow start is over without a loss.
@@ -127,6 +132,13 @@ impl Window {
         self.cwnd = self.ssthresh.min(most);
     }
 
+    /// The latest reduction was needless: at least the window and threshold of before.
+    pub fn restore(&mut self, restored: &Restored) {
+        self.cwnd = self.cwnd.max(restored.cwnd as f64);
+        let before = restored.ssthresh.map_or(f64::INFINITY, |t| t as f64);
+        self.ssthresh = self.ssthresh.max(before);
+    }
+
     /// Smaller segments: as many as before.
     pub fn change_mss(&mut self, mss: u32) {
         let new = f64::from(mss.max(1));
@@ -146,9 +158,15 @@ impl Window {
 /// The methods of [`super::CongestionControl`] that a field `window: Window` answers.
 macro_rules! window_methods {
     (with idle) => {
-        $crate::congestion::window::window_methods!();
+        $crate::congestion::window::window_methods!(with undo);
         fn on_idle(&mut self, idle: &$crate::congestion::Idle) {
             self.window.after_pause(idle);
+        }
+    };
+    (with undo) => {
+        $crate::congestion::window::window_methods!();
+        fn on_undo(&mut self, restored: &$crate::congestion::Restored) {
+            self.window.restore(restored);
         }
     };
     () => {

@@ -7,7 +7,7 @@ use super::Connection;
 use super::measure::Before;
 use crate::congestion::{Congestion, CongestionControl, CongestionEvent};
 use crate::model::{End, Outputs};
-use crate::recovery::{Delivered, Phase};
+use crate::recovery::{Delivered, Phase, Progress, Prr};
 use crate::segment::Segment;
 use crate::state::State;
 use crate::transmit::RetransmitReason;
@@ -66,8 +66,17 @@ impl Connection {
             if duplicate {
                 self.on_duplicate_ack(seg, rtt, &before, now, out);
             }
+            if self.recovery.episode().is_some() {
+                let phase = self.recovery.phase();
+                let undone = self.judge_timeout(0, sacked > 0 || duplicate, now)
+                    || self.judge_reduction(seg, phase, false, now);
+                if undone {
+                    self.restart_rto(now);
+                }
+            }
             self.judge_probe(seg, false, sacked > 0, now);
             self.look_for_losses(now, out);
+            self.reduce_in_proportion(0, &before);
         }
         if self.timers.persist != SimTime::MAX {
             self.timers.retries = 0; // MUST-37: the probe was answered
@@ -132,11 +141,12 @@ impl Connection {
         let (new, first_sent) = self
             .recovery
             .on_sack(seg.options.sack_blocks(), &outstanding, now);
-        if self.recovery.uses_rack()
-            && self.reports_duplicate(seg)
-            && let Some(log) = self.recovery.log_mut()
-        {
-            log.on_duplicate_report(&outstanding);
+        let watched = self.recovery.uses_rack() || self.recovery.episode().is_some();
+        if watched && self.reports_duplicate(seg) {
+            self.note_duplicate_report(seg);
+            if let Some(log) = self.recovery.log_mut() {
+                log.on_duplicate_report(&outstanding);
+            }
         }
         let rtt = first_sent.filter(|_| sample).map(|sent| now.since(sent));
         if let Some(rtt) = rtt {
@@ -170,7 +180,10 @@ impl Connection {
         let over = self.recovery.on_ack(octets, self.rcv.sack_ok, &outstanding);
         self.count_lost(lost);
         self.tell_control(seg, bytes, rtt, &before, now);
-        if over {
+        let undone = self.recovery.episode().is_some()
+            && (self.judge_timeout(octets, false, now)
+                || self.judge_reduction(seg, phase, true, now));
+        if over && !undone {
             self.leave_recovery(phase, now);
         } else if phase == Phase::Fast && !self.rcv.sack_ok {
             // RFC 6582 section 3.2 step 3: "retransmit the first unacknowledged segment", window or
@@ -183,6 +196,7 @@ impl Connection {
         self.restart_rto(now);
         self.judge_probe(seg, true, false, now);
         self.look_for_losses(now, out);
+        self.reduce_in_proportion(bytes, &before);
         self.signal_room(out);
         if fin_acked {
             self.on_fin_acked(now, out);
@@ -275,16 +289,61 @@ impl Connection {
         // RFC 5681 section 3.2 steps 2 and 3
         let in_flight = self.flight_size();
         let lost = self.lost_so_far();
+        self.remember_window();
         self.recovery.enter_fast(&outstanding);
         self.count_lost(lost);
         self.recovered_before = true;
         self.counts.fast_recoveries += 1;
         self.note_reduction();
+        let pipe = self.pipe();
         self.cc.on_congestion(&CongestionEvent {
             cause: Congestion::Loss,
             now,
             in_flight,
+            pipe,
+            gentle: false,
         });
-        self.retransmit_holes(Some(RetransmitReason::DuplicateAcks), now, out);
+        if self.params.prr && !self.cc.governs_recovery() {
+            let ssthresh = self.cc.ssthresh().unwrap_or(u64::MAX);
+            let window = pipe + u64::from(self.snd.mss);
+            self.recovery.episode_mut().prr = Some(Prr::new(in_flight, ssthresh, window));
+        } else {
+            self.retransmit_holes(Some(RetransmitReason::DuplicateAcks), now, out);
+        }
+    }
+
+    /// Recovery began by a timer: no ACK says what may leave, so the first segment does.
+    pub(super) fn begin_reduction(&mut self) {
+        let outstanding = self.outstanding();
+        let (in_flight, mss) = (self.recovery.pipe(&outstanding), self.snd.mss);
+        if let Some(prr) = self.recovery.prr_mut()
+            && prr.has_not_begun()
+        {
+            prr.on_ack(&Progress {
+                delivered: mss.into(),
+                in_flight: in_flight.into(),
+                safe: false,
+                mss: mss.into(),
+            });
+        }
+    }
+
+    /// The end of an ACK in fast recovery where PRR governs it; `acked`: payload bytes.
+    fn reduce_in_proportion(&mut self, acked: u64, before: &Before) {
+        if self.recovery.prr_mut().is_none() {
+            return;
+        }
+        let outstanding = self.outstanding();
+        let delivered = self.newly_arrived(acked, before);
+        let lost = self.recovery.lost(&outstanding);
+        let progress = Progress {
+            delivered,
+            in_flight: self.recovery.pipe(&outstanding).into(),
+            safe: acked > 0 && lost <= before.lost,
+            mss: self.snd.mss.into(),
+        };
+        if let Some(prr) = self.recovery.prr_mut() {
+            prr.on_ack(&progress);
+        }
     }
 }

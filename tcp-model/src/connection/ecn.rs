@@ -1,4 +1,5 @@
-//! Explicit congestion notification, RFC 3168 section 6.1.
+//! Explicit congestion notification, RFC 3168 section 6.1; for controls that need to know how much
+//! was marked, the echo of RFC 8257 section 3.2.
 //!
 //! Leaves out: accurate ECN (RFC 9768), the nonce (RFC 3540), ECT on control packets (RFC 8311).
 
@@ -6,6 +7,7 @@ use sim_core::SimTime;
 
 use super::Connection;
 use crate::congestion::{Congestion, CongestionControl, CongestionEvent};
+use crate::model::Outputs;
 use crate::params::EcnMode;
 use crate::recovery::Phase;
 use crate::segment::{Ecn, Flags, Segment};
@@ -42,7 +44,8 @@ impl Connection {
                 Flags::NONE
             };
         }
-        let asks = self.params.ecn == EcnMode::Active && !again;
+        let wanted = self.params.ecn == EcnMode::Active || self.cc.needs_ecn();
+        let asks = wanted && !again;
         self.agree_on_ecn(asks);
         if asks { SETUP } else { Flags::NONE }
     }
@@ -68,7 +71,10 @@ impl Connection {
             }
             State::SynSent => self.speaks_ecn() && asked,
             // "A host MUST NOT set ECT on SYN": one that has it was not sent by RFC 3168's rules.
-            _ => self.params.ecn != EcnMode::Off && asked && seg.ecn == Ecn::NotEct,
+            _ => {
+                let willing = self.params.ecn != EcnMode::Off || self.cc.needs_ecn();
+                willing && asked && seg.ecn == Ecn::NotEct
+            }
         };
         self.agree_on_ecn(agreed);
     }
@@ -76,7 +82,7 @@ impl Connection {
     /// ECT on new data; CWR on the first of them after a reduction. Retransmissions (section
     /// 6.1.5), window probes (6.1.6) and empty segments (6.1.4) carry no ECT.
     pub(super) fn mark_data(&mut self, segment: &mut Segment) {
-        segment.ecn = Ecn::Ect0;
+        segment.ecn = self.cc.ect();
         if std::mem::take(&mut self.rare().ecn.reduced) {
             segment.flags |= Flags::CWR;
         }
@@ -92,7 +98,10 @@ impl Connection {
 
     /// The receiver's part (section 6.1.3): CE is echoed until CWR comes. True when an ACK should
     /// not wait, because the peer's window may be very small now (Linux).
-    pub(super) fn note_marks(&mut self, seg: &Segment) -> bool {
+    pub(super) fn note_marks(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) -> bool {
+        if self.cc.needs_ecn() {
+            return self.note_each_mark(seg, now, out);
+        }
         let ecn = &mut self.rare().ecn;
         let mut at_once = false;
         if seg.flags.is_cwr() {
@@ -107,15 +116,32 @@ impl Connection {
         at_once
     }
 
+    /// RFC 8257 section 3.2: ECE says of every ACK whether the segments it covers were marked. When
+    /// that changes, an ACK that was delayed goes first, and one for this segment at once.
+    fn note_each_mark(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) -> bool {
+        let marked = seg.ecn == Ecn::Ce;
+        let changed = marked != self.rare().ecn.echo;
+        if changed && self.timers.ack != SimTime::MAX {
+            self.send_ack(now, out);
+        }
+        let ecn = &mut self.rare().ecn;
+        ecn.echo = marked;
+        ecn.seen |= seg.ecn != Ecn::NotEct;
+        changed
+    }
+
     /// The sender's part (section 6.1.2): an echo counts like a loss, once per window of data.
     pub(super) fn on_ecn_echo(&mut self, flight: u64, now: SimTime) {
         if self.is_reacting() || self.recovery.phase() != Phase::Open {
             return;
         }
+        let pipe = self.pipe();
         self.cc.on_congestion(&CongestionEvent {
             cause: Congestion::Ecn,
             now,
             in_flight: flight,
+            pipe,
+            gentle: self.params.abe,
         });
         self.rare().ecn.reacting = true;
         self.note_reduction();

@@ -29,7 +29,9 @@ pub(super) struct Before {
     /// Octets in flight, and octets known to have arrived though not acknowledged; zero where
     /// [`Connection::control_needs_counts`] is false.
     in_flight: u32,
-    arrived: u32,
+    pub(super) arrived: u32,
+    /// Octets lost and not sent again; zero outside recovery.
+    pub(super) lost: u32,
     /// The counts were taken.
     counted: bool,
 }
@@ -48,26 +50,29 @@ impl Connection {
     fn control_needs_counts(&self) -> bool {
         !matches!(self.cc, AnyCc::NewReno(_))
             || self.measure.is_some()
-            || (self.params.linux_cwnd && !self.recovery.is_calm())
+            || ((self.params.linux_cwnd || self.params.prr) && !self.recovery.is_calm())
     }
 
     /// The sender before an ACK.
     #[inline]
     pub(super) fn before_ack(&self) -> Before {
         let phase = self.recovery.phase();
-        let (mut in_flight, mut arrived) = (0, 0);
-        let counted = self.control_needs_counts();
-        if counted {
-            let outstanding = self.outstanding();
-            in_flight = self.recovery.pipe(&outstanding);
-            arrived = self.recovery.arrived(&outstanding);
-        }
-        Before {
+        let mut before = Before {
             phase,
-            counted,
-            in_flight,
-            arrived,
+            in_flight: 0,
+            arrived: 0,
+            lost: 0,
+            counted: self.control_needs_counts(),
+        };
+        if before.counted {
+            let outstanding = self.outstanding();
+            before.in_flight = self.recovery.pipe(&outstanding);
+            before.arrived = self.recovery.arrived(&outstanding);
         }
+        if phase != Phase::Open {
+            before.lost = self.recovery.lost(&self.outstanding());
+        }
+        before
     }
 
     /// Tells congestion control of an ACK that has been taken in; `acked`: payload bytes.
@@ -89,6 +94,12 @@ impl Connection {
         }
     }
 
+    /// Octets that an ACK of `acked` octets shows to have arrived.
+    pub(super) fn newly_arrived(&self, acked: u64, before: &Before) -> u64 {
+        let arrived = u64::from(self.recovery.arrived(&self.outstanding()));
+        (acked + arrived).saturating_sub(before.arrived.into())
+    }
+
     /// The same with all there is to say.
     #[inline(never)]
     fn tell_control_all(
@@ -100,8 +111,9 @@ impl Connection {
         now: SimTime,
     ) {
         let outstanding = self.outstanding();
-        let arrived = u64::from(self.recovery.arrived(&outstanding));
-        let delivered = (acked + arrived).saturating_sub(before.arrived.into());
+        let delivered = self.newly_arrived(acked, before);
+        let echo = seg.flags.is_ece() && self.speaks_ecn();
+        let marked = if echo { acked } else { 0 };
         let mut ack = AckEvent {
             now,
             acked: self.counted(acked, delivered),
@@ -117,7 +129,8 @@ impl Connection {
             srtt: self.rtt.srtt(),
             min_rtt: None,
             rate: None,
-            ecn_echo: seg.flags.is_ece() && self.speaks_ecn(),
+            ecn_echo: echo,
+            marked,
         };
         if let Some(measure) = &mut self.measure {
             measure.complete(&mut ack, seg);
@@ -195,7 +208,7 @@ impl Connection {
             return own;
         }
         let srtt = u128::from(self.rtt.srtt()?.as_ps().max(1));
-        let cwnd = self.cc.cwnd();
+        let cwnd = self.window();
         let percent = match self.cc.ssthresh() {
             Some(threshold) if cwnd >= threshold / 2 => self.params.pacing_ca_ratio,
             _ => self.params.pacing_ss_ratio,
@@ -247,8 +260,9 @@ impl Connection {
     fn measure_app_limit(&mut self) {
         let in_flight = u64::from(self.recovery.pipe(&self.outstanding()));
         let nothing_lost = self.recovery.lost(&self.outstanding()) == 0;
+        let window = self.window();
         if let Some(measure) = &mut self.measure
-            && in_flight < self.cc.cwnd()
+            && in_flight < window
             && nothing_lost
         {
             measure.delivery.on_app_limited(in_flight);

@@ -168,10 +168,13 @@ impl Connection {
             }
             if seg.ack.after(probe.end) {
                 let in_flight = self.flight_size();
+                let pipe = self.pipe();
                 self.cc.on_congestion(&CongestionEvent {
                     cause: Congestion::Loss,
                     now,
                     in_flight,
+                    pipe,
+                    gentle: false,
                 });
                 self.leave_recovery(Phase::Fast, now);
             }
@@ -224,6 +227,7 @@ impl Connection {
     pub(super) fn on_reordering_timeout(&mut self, now: SimTime, out: &mut Outputs) {
         self.timers.rto = SimTime::MAX;
         self.find_losses(now, out);
+        self.begin_reduction();
         self.transmit(now, out);
         if self.timers.rto == SimTime::MAX && self.snd.flight() > 0 {
             self.rearm_rto(now);

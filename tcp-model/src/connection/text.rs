@@ -3,6 +3,7 @@
 use sim_core::SimTime;
 
 use super::Connection;
+use crate::congestion::CongestionControl;
 use crate::model::{End, Outputs, Signal};
 use crate::segment::Segment;
 use crate::seq::SeqNum;
@@ -52,9 +53,13 @@ impl Connection {
         if seg.seq_len() == 0 || !open {
             return AckNeed::None; // after the peer's FIN there is nothing new to come
         }
-        if self.speaks_ecn() && seg.len > 0 && self.note_marks(seg) {
+        if self.speaks_ecn() && seg.len > 0 && self.note_marks(seg, now, out) {
             // Linux: two ACKs go at once, for the peer may have too little in flight for more.
-            let most = self.params.quick_acks.min(2);
+            let most = self
+                .params
+                .quick_acks
+                .min(2)
+                .max(self.cc.needs_ecn().into());
             self.rcv.quick_acks = self.rcv.quick_acks.max(most);
         }
         if seg.seq.before(self.rcv.nxt) {
@@ -97,6 +102,9 @@ impl Connection {
     /// Text below RCV.NXT has arrived before: the next ACK reports it (RFC 2883 section 4).
     pub(super) fn note_old_text(&mut self, seg: &Segment) {
         let end = (seg.seq + seg.len).min(self.rcv.nxt);
+        if seg.len > 0 && end == seg.seq + seg.len {
+            self.rare().duplicates += 1;
+        }
         if self.params.dsack && self.rcv.sack_ok && seg.seq.before(end) {
             let ahead = self.rcv.ahead.get_or_insert_default();
             ahead.note_duplicate(seg.seq, end);
@@ -141,6 +149,9 @@ impl Connection {
             }
             if foreign {
                 self.counts.old_duplicate_bytes += u64::from(new);
+            }
+            if new == 0 {
+                self.rare.get_or_insert_default().duplicates += 1;
             }
             if let Some(fin) = fin {
                 ahead.insert_fin(fin);

@@ -285,16 +285,30 @@ impl Connection {
     /// RFC 6298 rules 5.4 to 5.6 and RFC 5681 section 3.1.
     fn retransmit_after_timeout(&mut self, now: SimTime, out: &mut Outputs) {
         let flight = self.flight_size();
-        let cause = match self.timers.retries {
-            1 => Congestion::Timeout,
-            _ => Congestion::RepeatedTimeout,
+        let first = self.timers.retries == 1;
+        // To Linux, a time-out in fast recovery is for a loss that the threshold knows already.
+        let known = self.params.linux_cwnd && self.recovery.phase() == Phase::Fast;
+        let cause = match first && !known {
+            true => Congestion::Timeout,
+            false => Congestion::RepeatedTimeout,
         };
+        // F-RTO is of no use when fast recovery was under way (RFC 5682 section 2.1 step 1).
+        let frto = self.params.frto && (self.recovery.phase() != Phase::Fast || !first);
+        if first && self.recovery.phase() != Phase::Fast {
+            self.remember_window();
+        }
+        self.enter_loss(RetransmitReason::Timeout, now);
+        let pipe = self.pipe();
         self.cc.on_congestion(&CongestionEvent {
             cause,
             now,
             in_flight: flight,
+            pipe,
+            gentle: false,
         });
-        self.enter_loss(RetransmitReason::Timeout, now);
+        if frto {
+            self.recovery.episode_mut().frto = true;
+        }
         self.note_reduction();
         self.rtt.back_off(&self.bounds());
         self.transmit(now, out);
@@ -428,8 +442,10 @@ impl Connection {
     pub(super) fn leave_recovery(&mut self, was: Phase, now: SimTime) {
         if was == Phase::Fast {
             let pipe = u64::from(self.recovery.pipe(&self.outstanding()));
-            // RFC 6582 spares a sender without SACK a burst; Linux goes on with the threshold.
-            let least = self.cc.ssthresh().filter(|_| self.params.linux_cwnd);
+            // RFC 6582 spares a sender without SACK a burst; PRR (RFC 9937 section 6.2) and Linux end
+            // with the threshold.
+            let whole = self.params.prr || self.params.linux_cwnd;
+            let least = self.cc.ssthresh().filter(|_| whole);
             self.cc.on_recovery_exit(pipe.max(least.unwrap_or(0)), now);
         }
     }

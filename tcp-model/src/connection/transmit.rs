@@ -151,7 +151,7 @@ impl Connection {
             self.note_usage(stop, pipe, self.snd.nxt != before);
         } else {
             let limited = stop == Stop::CongestionWindow
-                || (self.in_slow_start() && pipe * 2 > self.cc.cwnd());
+                || (self.in_slow_start() && pipe * 2 > self.window());
             // While segments are paced, the window may be about to fill.
             self.snd.cwnd_limited = limited || (stop == Stop::Pace && self.snd.cwnd_limited);
         }
@@ -215,7 +215,7 @@ impl Connection {
             // The window counts text: a FIN beside a full segment needs no room of its own.
             let needed = pipe + u64::from(len.min(self.snd.mss));
             let paced = burst.is_over() && self.waits_for_pace(now);
-            if forced.is_none() && (needed > self.cc.cwnd() || paced) {
+            if forced.is_none() && (needed > self.window() || paced) {
                 return;
             }
             if self.params.tso && burst.is_over() {
@@ -246,8 +246,20 @@ impl Connection {
             if why == RetransmitReason::Timeout {
                 self.loss_reason = RetransmitReason::AfterTimeout;
             }
-            return why;
+            let frto = self.recovery.episode().is_some_and(|e| e.frto_failed);
+            return match why {
+                RetransmitReason::AfterTimeout if frto => RetransmitReason::Frto,
+                _ => why,
+            };
         }
+        let begins = self
+            .recovery
+            .prr_mut()
+            .is_some_and(|prr| prr.sent_nothing());
+        let forced = match begins {
+            true => Some(RetransmitReason::DuplicateAcks),
+            false => forced,
+        };
         match (self.recovery.uses_rack(), self.recovery.has_sacks()) {
             (true, _) => RetransmitReason::Rack,
             (_, true) => RetransmitReason::Sack,
@@ -279,7 +291,7 @@ impl Connection {
             let len = unsent.min(u64::from(self.snd.mss.min(usable))) as u32;
             let ends = u64::from(len) == unsent;
             let pipe = u64::from(self.recovery.pipe(&self.outstanding()));
-            if len > 0 && pipe > 0 && pipe + u64::from(len) > self.cc.cwnd() {
+            if len > 0 && pipe > 0 && pipe + u64::from(len) > self.window() {
                 return Stop::CongestionWindow;
             }
             if burst.is_over() && self.waits_for_pace(now) {
@@ -419,6 +431,10 @@ impl Connection {
             }
             self.snd.nxt = stop;
             self.snd.fin_sent |= fin;
+        }
+        if self.recovery.phase() != Phase::Open {
+            let timestamp = segment.options.timestamps().map(|(val, _)| val);
+            self.recovery.note_sent(octets, again.then_some(timestamp));
         }
         self.emit(segment, why, out);
         self.note_departure(seq, octets, again, now);

@@ -94,6 +94,8 @@ pub struct SentLog {
     reordering: Reordering,
     /// The tail loss probe under way.
     pub probe: Option<Probe>,
+    /// Lowest end of the segments sent once that were delivered since last asked (F-RTO).
+    original: Option<SeqNum>,
 }
 
 /// A tail loss probe (RFC 8985 section 7.3).
@@ -106,9 +108,9 @@ pub struct Probe {
 }
 
 impl SentLog {
-    /// Bytes of memory, its own and that of its segments.
+    /// Bytes of memory of its segments.
     pub(crate) fn memory_bytes(&self) -> usize {
-        size_of::<SentLog>() + self.segments.capacity() * size_of::<Sent>()
+        self.segments.capacity() * size_of::<Sent>()
     }
 
     /// Nothing is outstanding at `una`.
@@ -131,7 +133,32 @@ impl SentLog {
                 span: 0,
             },
             probe: None,
+            original: None,
         }
+    }
+
+    /// Outstanding segments that were sent more than once.
+    pub fn resent(&self) -> u32 {
+        self.resent
+    }
+
+    /// Lowest end of the segments that were sent once and delivered since last asked.
+    pub fn take_original(&mut self) -> Option<SeqNum> {
+        self.original.take()
+    }
+
+    /// What was marked lost was not; look again, with patience.
+    pub fn forget_losses(&mut self) {
+        for segment in &mut self.segments {
+            segment.marks &= !LOST;
+        }
+        self.lost = 0;
+        self.advanced = true;
+    }
+
+    /// The path reorders: a loss was concluded from it.
+    pub fn note_reordering(&mut self) {
+        self.reordering.seen = true;
     }
 
     /// Segments outstanding, SACKed ones included.
@@ -341,6 +368,7 @@ impl SentLog {
             if self.min_rtt.is_none_or(|old| rtt <= old.0 || stale(old)) {
                 self.min_rtt = Some((rtt, now));
             }
+            self.original = Some(self.original.map_or(segment.end, |o| o.min(segment.end)));
             // Step 3: delivered in an order other than that of sending.
             let order = &mut self.reordering;
             if segment.end.before(order.fack) {
@@ -421,6 +449,7 @@ impl SentLog {
     /// The retransmission timer expired: the first segment is lost, and those for which an
     /// acknowledgement is overdue; RACK finds the others (RFC 8985 section 6.3).
     pub fn on_timeout(&mut self, now: SimTime) {
+        self.original = None;
         let patience = self.newest.map_or(SimDuration::ZERO, |n| n.rtt);
         let mut start = self.una;
         let mut head = true;

@@ -96,7 +96,7 @@ const ELSEWHERE: &str = "\
     tcp_available_ulp tcp_backlog_ack_defer tcp_base_mss tcp_child_ehash_entries \
     tcp_comp_sack_delay_ns tcp_comp_sack_nr tcp_comp_sack_rtt_percent tcp_comp_sack_slack_ns \
     tcp_ecn_fallback tcp_ecn_option tcp_ecn_option_beacon tcp_ehash_entries tcp_fack \
-    tcp_fastopen_blackhole_timeout_sec tcp_frto tcp_fwmark_accept tcp_l3mdev_accept \
+    tcp_fastopen_blackhole_timeout_sec tcp_fwmark_accept tcp_l3mdev_accept \
     tcp_limit_output_bytes tcp_max_orphans tcp_max_reordering tcp_mem tcp_migrate_req \
     tcp_min_rtt_wlen tcp_min_snd_mss tcp_mtu_probe_floor tcp_no_metrics_save \
     tcp_no_ssthresh_metrics_save tcp_pingpong_thresh tcp_plb_cong_thresh tcp_plb_enabled \
@@ -145,8 +145,8 @@ const BESIDE: [(&str, &str); 4] = [
     (
         "net.inet.tcp.",
         "\
-         ack_war_cnt ack_war_timewindow cc.abe cc.abe_frlossreduce cc.available do_lrd do_prr \
-         do_prr_conservative ecn.generalized ecn.maxretries ecn.option fast_finwait2_recycle \
+         ack_war_cnt ack_war_timewindow cc.abe_frlossreduce cc.available do_lrd do_prr_conservative \
+         ecn.generalized ecn.maxretries ecn.option fast_finwait2_recycle \
          fastopen.acceptany fastopen.autokey fastopen.ccache_bucket_limit fastopen.keylen \
          fastopen.maxkeys fastopen.maxpsks fastopen.path_disable_time fastopen.psk_enable \
          fastopen.setkey functions_available functions_default \

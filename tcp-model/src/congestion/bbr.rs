@@ -1,0 +1,523 @@
+//! BBR, version 1: paces at the largest delivery rate of the last round trips and keeps about two
+//! bandwidth-delay products in flight (Cardwell, Cheng, Gunn, Hassas Yeganeh and Jacobson, "BBR:
+//! congestion-based congestion control", 2016), with the details of Linux's `tcp_bbr`.
+//!
+//! Leaves out the detection of policers by long-term sampling, and ACKs known to be delayed.
+//! Deviation: the phase of the gain cycle that comes first is drawn from the time, so that a run is
+//! the same each time.
+
+use sim_core::{Rate, SimDuration, SimTime};
+
+use super::windowed_max::WindowedMax;
+use super::{
+    AckEvent, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent, Idle, Parameter,
+    RateSample, Restored, Start,
+};
+use crate::recovery::Phase;
+
+/// `bbr`.
+pub(super) const ALGORITHM: Algorithm = Algorithm {
+    name: "bbr",
+    aliases: &["bbr1", "bbrv1"],
+    doc: "models the path by its delivery rate and smallest round trip, paces at that rate and \
+          probes for more now and then; hardly reacts to losses",
+    source: "Cardwell et al. 2016; Linux tcp_bbr (version 1)",
+    version: 1,
+    parameters: &[
+        Parameter::number(
+            "startup_gain",
+            (1.1, 4.0),
+            2.885,
+            "pacing gain of the start: doubles the rate each round trip",
+        ),
+        Parameter::number(
+            "cwnd_gain",
+            (1.0, 10.0),
+            2.0,
+            "window in bandwidth-delay products",
+        ),
+        Parameter::count(
+            "bandwidth_window",
+            (2, 100),
+            10,
+            "round trips for which the largest delivery rate is remembered",
+        ),
+        Parameter::time(
+            "min_rtt_window",
+            (0.1, 1000.0),
+            10.0,
+            "time for which the smallest round trip is remembered",
+        ),
+        Parameter::time(
+            "probe_rtt_time",
+            (0.001, 10.0),
+            0.2,
+            "time with four segments in flight, to see the smallest round trip again",
+        ),
+    ],
+    make: |control, _| AnyCc::own(Bbr::new(control)),
+};
+
+/// Gains of the phases of ProbeBW, each a smallest round trip long.
+const CYCLE: [f64; 8] = [1.25, 0.75, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0];
+/// Segments in flight at least.
+const LEAST: u64 = 4;
+/// The pipe is full when the rate grows by less than this for so many round trips.
+const FULL_GROWTH: f64 = 1.25;
+const FULL_ROUNDS: u32 = 3;
+/// Pacing below the estimate, so that a queue drains.
+const MARGIN: f64 = 0.99;
+/// Below this rate one segment leaves at a time, above it two at least, bytes a second.
+const SLOW_RATE: f64 = 1_200_000.0 / 8.0;
+/// What leaves at once is at most what the rate gives in this time, seconds.
+const BURST: f64 = 0.001;
+/// Largest burst, bytes.
+const LARGEST_BURST: f64 = 65_536.0;
+/// Window of the measure of aggregated ACKs, round trips, and the most it adds, seconds at the rate.
+const EXTRA_ROUNDS: u32 = 5;
+const EXTRA_MOST: f64 = 0.1;
+
+/// What the sender is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    /// Looks for the rate of the path.
+    Startup,
+    /// Empties the queue that made.
+    Drain,
+    /// Probes for more by the phases of [`CYCLE`].
+    ProbeBw,
+    /// Empties the pipe to see the smallest round trip; until when, once it is empty, and whether a
+    /// round trip has passed meanwhile.
+    ProbeRtt {
+        until: Option<SimTime>,
+        round_done: bool,
+    },
+}
+
+/// How far ACKs come in bunches: what they report beyond the rate.
+#[derive(Clone, Copy, Debug, Default)]
+struct Aggregation {
+    since: SimTime,
+    acked: u64,
+    /// Largest excess of two windows of round trips.
+    extra: [u64; 2],
+    rounds: u32,
+}
+
+#[derive(Clone, Debug)]
+struct Bbr {
+    startup_gain: f64,
+    cwnd_gain: f64,
+    window_rounds: u32,
+    min_rtt_window: SimDuration,
+    probe_rtt_time: SimDuration,
+    mss: u64,
+    initial: u64,
+    mode: Mode,
+    cwnd: u64,
+    /// Bytes a second.
+    rate: f64,
+    seen_rtt: bool,
+    bandwidth: WindowedMax,
+    rounds: u64,
+    round_start: bool,
+    next_round: u64,
+    delivered: u64,
+    min_rtt: Option<SimDuration>,
+    /// When it was last seen; none before the first ACK.
+    min_rtt_at: Option<SimTime>,
+    full: bool,
+    full_bandwidth: f64,
+    full_rounds: u32,
+    phase: usize,
+    phase_since: SimTime,
+    aggregation: Aggregation,
+    /// The window before recovery or ProbeRTT.
+    saved: u64,
+    was: Phase,
+    conserves: bool,
+    /// The losses of the next ACK were counted when recovery began.
+    known_losses: bool,
+    idle: bool,
+    /// Rates of what was sent before this much was delivered say little: sent in ProbeRTT.
+    little_until: u64,
+}
+
+impl Bbr {
+    fn new(control: &super::Control) -> Bbr {
+        Bbr {
+            startup_gain: control.get("startup_gain"),
+            cwnd_gain: control.get("cwnd_gain"),
+            window_rounds: control.count("bandwidth_window"),
+            min_rtt_window: control.time("min_rtt_window"),
+            probe_rtt_time: control.time("probe_rtt_time"),
+            mss: 1,
+            initial: 0,
+            mode: Mode::Startup,
+            cwnd: 0,
+            rate: 0.0,
+            seen_rtt: false,
+            bandwidth: WindowedMax::default(),
+            rounds: 0,
+            round_start: false,
+            next_round: 0,
+            delivered: 0,
+            min_rtt: None,
+            min_rtt_at: None,
+            full: false,
+            full_bandwidth: 0.0,
+            full_rounds: 0,
+            phase: 0,
+            phase_since: SimTime::ZERO,
+            aggregation: Aggregation::default(),
+            saved: 0,
+            was: Phase::Open,
+            conserves: false,
+            known_losses: false,
+            idle: false,
+            little_until: 0,
+        }
+    }
+
+    fn pacing_gain(&self) -> f64 {
+        match self.mode {
+            Mode::Startup => self.startup_gain,
+            Mode::Drain => 1.0 / self.startup_gain,
+            Mode::ProbeBw => CYCLE[self.phase],
+            Mode::ProbeRtt { .. } => 1.0,
+        }
+    }
+
+    fn window_gain(&self) -> f64 {
+        match self.mode {
+            Mode::Startup | Mode::Drain => self.startup_gain,
+            Mode::ProbeBw => self.cwnd_gain,
+            Mode::ProbeRtt { .. } => 1.0,
+        }
+    }
+
+    /// So many bandwidth-delay products, bytes.
+    fn bdp(&self, gain: f64) -> u64 {
+        match self.min_rtt {
+            None => self.initial,
+            Some(rtt) => {
+                let segments = self.bandwidth.get() * rtt.as_secs_f64() * gain / self.mss as f64;
+                libm::ceil(segments) as u64 * self.mss
+            }
+        }
+    }
+
+    /// Room for what is in the hosts' hands: three bursts, an even number of segments, and two more
+    /// while probing for bandwidth.
+    fn with_room(&self, bytes: u64) -> u64 {
+        let burst = (self.rate * BURST).min(LARGEST_BURST) as u64 / self.mss;
+        let least = if self.rate < SLOW_RATE { 1 } else { 2 };
+        let segments = (bytes / self.mss + 3 * burst.max(least)).next_multiple_of(2);
+        let probing = self.mode == Mode::ProbeBw && self.phase == 0;
+        (segments + if probing { 2 } else { 0 }) * self.mss
+    }
+
+    fn in_flight_at(&self, gain: f64) -> u64 {
+        self.with_room(self.bdp(gain))
+    }
+
+    fn take_sample(&mut self, sample: &RateSample) {
+        self.delivered = sample.total;
+        if sample.prior_delivered >= self.next_round {
+            self.next_round = sample.total;
+            self.rounds += 1;
+            self.round_start = true;
+            self.conserves = false;
+        }
+        let rate = sample.delivered as f64 / sample.interval.as_secs_f64();
+        let limited = sample.app_limited || sample.prior_delivered < self.little_until;
+        if !limited || rate >= self.bandwidth.get() {
+            self.bandwidth
+                .update(self.window_rounds.into(), self.rounds, rate);
+        }
+        if self.round_start && !limited {
+            self.check_full();
+        }
+    }
+
+    fn check_full(&mut self) {
+        if self.full {
+            return;
+        }
+        if self.bandwidth.get() >= self.full_bandwidth * FULL_GROWTH {
+            (self.full_bandwidth, self.full_rounds) = (self.bandwidth.get(), 0);
+            return;
+        }
+        self.full_rounds += 1;
+        self.full = self.full_rounds >= FULL_ROUNDS;
+    }
+
+    fn measure_aggregation(&mut self, ack: &AckEvent) {
+        let a = &mut self.aggregation;
+        if self.round_start {
+            a.rounds += 1;
+            if a.rounds >= EXTRA_ROUNDS {
+                (a.rounds, a.extra) = (0, [0, a.extra[0]]);
+            }
+        }
+        let mut expected = self.bandwidth.get() * ack.now.since(a.since).as_secs_f64();
+        if a.acked as f64 <= expected {
+            (a.acked, a.since, expected) = (0, ack.now, 0.0);
+        }
+        a.acked += ack.delivered;
+        let extra = (a.acked as f64 - expected).max(0.0) as u64;
+        a.extra[0] = a.extra[0].max(extra.min(self.cwnd));
+    }
+
+    fn advance_phase(&mut self, ack: &AckEvent) {
+        if self.mode != Mode::ProbeBw {
+            return;
+        }
+        let rtt = self.min_rtt.unwrap_or(SimDuration::ZERO);
+        let long = ack.now.since(self.phase_since) > rtt;
+        let gain = CYCLE[self.phase];
+        let next = if gain > 1.0 {
+            long && (ack.lost > 0 || ack.prior_in_flight >= self.in_flight_at(gain))
+        } else if gain < 1.0 {
+            long || ack.prior_in_flight <= self.in_flight_at(1.0)
+        } else {
+            long
+        };
+        if next {
+            self.phase = (self.phase + 1) % CYCLE.len();
+            self.phase_since = ack.now;
+        }
+    }
+
+    /// Any phase but the one that drains.
+    fn enter_probe_bw(&mut self, now: SimTime) {
+        self.mode = Mode::ProbeBw;
+        let mixed =
+            (now.as_ps() ^ self.delivered.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.phase = match (mixed >> 32) % 7 {
+            0 => 0,
+            n => n as usize + 1,
+        };
+        self.phase_since = now;
+    }
+
+    fn check_drain(&mut self, ack: &AckEvent) {
+        if self.mode == Mode::Startup && self.full {
+            self.mode = Mode::Drain;
+        }
+        if self.mode == Mode::Drain && ack.in_flight <= self.in_flight_at(1.0) {
+            self.enter_probe_bw(ack.now);
+        }
+    }
+
+    fn update_min_rtt(&mut self, ack: &AckEvent) {
+        let seen = *self.min_rtt_at.get_or_insert(ack.now);
+        let expired = ack.now.since(seen) > self.min_rtt_window;
+        if let Some(rtt) = ack.rtt
+            && (expired || self.min_rtt.is_none_or(|min| rtt < min))
+        {
+            (self.min_rtt, self.min_rtt_at) = (Some(rtt), Some(ack.now));
+        }
+        let probing = matches!(self.mode, Mode::ProbeRtt { .. });
+        if expired && !self.idle && !probing {
+            self.save_window();
+            self.mode = Mode::ProbeRtt {
+                until: None,
+                round_done: false,
+            };
+        }
+        self.probe_rtt(ack);
+        if ack.delivered > 0 {
+            self.idle = false;
+        }
+    }
+
+    fn probe_rtt(&mut self, ack: &AckEvent) {
+        let Mode::ProbeRtt { until, round_done } = self.mode else {
+            return;
+        };
+        self.little_until = self.delivered + ack.in_flight;
+        match until {
+            None if ack.in_flight <= LEAST * self.mss => {
+                let until = Some(ack.now.saturating_add(self.probe_rtt_time));
+                self.mode = Mode::ProbeRtt {
+                    until,
+                    round_done: false,
+                };
+                self.next_round = self.delivered;
+            }
+            None => {}
+            Some(end) => {
+                let round_done = round_done || self.round_start;
+                self.mode = Mode::ProbeRtt { until, round_done };
+                if round_done && ack.now > end {
+                    self.leave_probe_rtt(ack.now);
+                }
+            }
+        }
+    }
+
+    fn leave_probe_rtt(&mut self, now: SimTime) {
+        self.min_rtt_at = Some(now);
+        self.cwnd = self.cwnd.max(self.saved);
+        if self.full {
+            self.enter_probe_bw(now);
+        } else {
+            self.mode = Mode::Startup;
+        }
+    }
+
+    fn save_window(&mut self) {
+        let normal = self.was == Phase::Open && !matches!(self.mode, Mode::ProbeRtt { .. });
+        self.saved = if normal {
+            self.cwnd
+        } else {
+            self.saved.max(self.cwnd)
+        };
+    }
+
+    fn set_rate(&mut self, ack: &AckEvent) {
+        if !self.seen_rtt
+            && let Some(rtt) = ack.srtt
+        {
+            self.seen_rtt = true;
+            self.rate = self.startup_rate(rtt);
+        }
+        let rate = self.bandwidth.get() * self.pacing_gain() * MARGIN;
+        if rate > 0.0 && (self.full || rate > self.rate) {
+            self.rate = rate;
+        }
+    }
+
+    fn startup_rate(&self, rtt: SimDuration) -> f64 {
+        let window = self.cwnd.max(self.initial) as f64;
+        self.startup_gain * window / rtt.as_secs_f64().max(1e-6) * MARGIN
+    }
+
+    fn set_window(&mut self, ack: &AckEvent) {
+        let acked = ack.delivered;
+        if acked > 0 && !self.recovers(ack) {
+            let mut target = self.bdp(self.window_gain());
+            if self.full {
+                let most = (self.bandwidth.get() * EXTRA_MOST) as u64;
+                let extra = self.aggregation.extra[0].max(self.aggregation.extra[1]);
+                target += extra.min(most);
+            }
+            let target = self.with_room(target);
+            if self.full {
+                self.cwnd = (self.cwnd + acked).min(target);
+            } else if self.cwnd < target || self.delivered < self.initial {
+                self.cwnd += acked;
+            }
+            self.cwnd = self.cwnd.max(LEAST * self.mss);
+        }
+        if matches!(self.mode, Mode::ProbeRtt { .. }) {
+            self.cwnd = self.cwnd.min(LEAST * self.mss);
+        }
+    }
+
+    /// In the first round trip of recovery what leaves is what arrives; true when that decides.
+    fn recovers(&mut self, ack: &AckEvent) -> bool {
+        if !std::mem::take(&mut self.known_losses) {
+            self.cwnd = self.cwnd.saturating_sub(ack.lost).max(self.mss);
+        }
+        if ack.phase == Phase::Open && self.was != Phase::Open {
+            self.cwnd = self.cwnd.max(self.saved);
+            self.conserves = false;
+        }
+        self.was = ack.phase;
+        if self.conserves {
+            self.cwnd = self.cwnd.max(ack.in_flight + ack.delivered);
+        }
+        self.conserves
+    }
+}
+
+impl CongestionControl for Bbr {
+    fn cwnd(&self) -> u64 {
+        self.cwnd
+    }
+
+    fn pacing_rate(&self) -> Option<Rate> {
+        Rate::from_bps((self.rate * 8.0) as u64)
+    }
+
+    fn governs_recovery(&self) -> bool {
+        true
+    }
+
+    fn on_start(&mut self, start: &Start) {
+        self.mss = start.mss.max(1).into();
+        self.cwnd = start.initial_window;
+        self.initial = start.initial_window;
+        let rtt = start.srtt.unwrap_or(SimDuration::from_millis(1));
+        self.seen_rtt = start.srtt.is_some();
+        self.min_rtt = start.srtt;
+        self.rate = self.startup_rate(rtt);
+    }
+
+    fn on_ack(&mut self, ack: &AckEvent) {
+        self.round_start = false;
+        if let Some(sample) = &ack.rate {
+            self.take_sample(sample);
+            self.measure_aggregation(ack);
+        }
+        self.advance_phase(ack);
+        self.check_drain(ack);
+        self.update_min_rtt(ack);
+        self.set_rate(ack);
+        self.set_window(ack);
+    }
+
+    fn on_congestion(&mut self, event: &CongestionEvent) {
+        match event.cause {
+            Congestion::Ecn => {}
+            Congestion::Loss => {
+                self.save_window();
+                self.was = Phase::Fast;
+                self.conserves = true;
+                self.known_losses = true;
+                self.next_round = self.delivered;
+                self.cwnd = (event.pipe + self.mss).max(self.mss);
+            }
+            Congestion::Timeout | Congestion::RepeatedTimeout => {
+                self.save_window();
+                self.was = Phase::Loss;
+                self.known_losses = true;
+                self.full_bandwidth = 0.0;
+                self.cwnd = event.pipe + self.mss;
+            }
+        }
+    }
+
+    fn on_mss(&mut self, mss: u32) {
+        let (old, new) = (self.mss, u64::from(mss.max(1)));
+        self.cwnd = (self.cwnd * new / old).max(new);
+        self.mss = new;
+    }
+
+    fn on_recovery_exit(&mut self, _in_flight: u64, _now: SimTime) {
+        self.cwnd = self.cwnd.max(self.saved);
+        self.conserves = false;
+        self.was = Phase::Open;
+    }
+
+    fn on_undo(&mut self, restored: &Restored) {
+        (self.full_bandwidth, self.full_rounds) = (0.0, 0);
+        self.cwnd = self.cwnd.max(restored.cwnd);
+        self.conserves = false;
+        self.was = Phase::Open;
+    }
+
+    fn on_idle(&mut self, idle: &Idle) {
+        self.idle = true;
+        self.aggregation.since = idle.now;
+        self.aggregation.acked = 0;
+        if self.mode == Mode::ProbeBw {
+            self.rate = self.bandwidth.get() * MARGIN;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

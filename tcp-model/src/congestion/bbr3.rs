@@ -1,0 +1,528 @@
+//! BBR, version 3 (draft-ietf-ccwg-bbr-06): models the path by delivery rate, smallest round trip
+//! and loss, probes for more every few seconds, and leaves room for others.
+//!
+//! Names of sections and states are the draft's. Deviations: the loss rate is that of the present
+//! round trip, with what was in flight when the newest segment delivered was sent, where the draft
+//! looks at each lost packet; random choices are drawn from the time, so that a run is the same each
+//! time. Leaves out offload: a quantum is what leaves in a millisecond, at least two segments.
+
+use sim_core::{Rate, SimDuration, SimTime};
+
+use super::windowed_max::WindowedMax;
+use super::{
+    AckEvent, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent, Idle, Parameter,
+    RateSample, Restored, Start,
+};
+use crate::recovery::Phase;
+
+mod cycle;
+mod model;
+#[cfg(test)]
+mod tests;
+
+/// `bbr3`.
+pub(super) const ALGORITHM: Algorithm = Algorithm {
+    name: "bbr3",
+    aliases: &["bbrv3"],
+    doc: "models the path by its delivery rate, smallest round trip and losses, paces at that rate, \
+          probes for more every two to three seconds, and leaves room for other flows",
+    source: "draft-ietf-ccwg-bbr-06",
+    version: 1,
+    parameters: &[
+        Parameter::number(
+            "startup_gain",
+            (1.1, 4.0),
+            2.77,
+            "pacing gain of the start: doubles the rate each round trip",
+        ),
+        Parameter::number(
+            "cwnd_gain",
+            (1.0, 10.0),
+            2.0,
+            "window in bandwidth-delay products",
+        ),
+        Parameter::number(
+            "loss_threshold",
+            (0.0, 1.0),
+            0.02,
+            "share of losses in a round trip beyond which a probe went too far",
+        ),
+        Parameter::number(
+            "beta",
+            (0.1, 1.0),
+            0.7,
+            "share of rate and window that a round trip with losses leaves at least",
+        ),
+        Parameter::number(
+            "headroom",
+            (0.0, 0.9),
+            0.15,
+            "share of what the path is known to hold that is left to others",
+        ),
+        Parameter::time(
+            "probe_wait",
+            (0.1, 100.0),
+            2.0,
+            "time between probes for more, and up to a second longer",
+        ),
+        Parameter::time(
+            "probe_rtt_interval",
+            (0.1, 1000.0),
+            5.0,
+            "time without a shorter round trip after which the pipe is half emptied to see one",
+        ),
+    ],
+    make: |control, _| AnyCc::own(Bbr3::new(control)),
+};
+
+/// BBR.DrainPacingGain.
+const DRAIN_GAIN: f64 = 0.5;
+/// BBR.ProbeRTTCwndGain.
+const PROBE_RTT_GAIN: f64 = 0.5;
+/// BBR.MinRTTFilterLen, in intervals of ProbeRTT.
+const MIN_RTT_INTERVALS: u64 = 2;
+/// BBR.ProbeRTTDuration.
+const PROBE_RTT_TIME: SimDuration = SimDuration::from_millis(200);
+/// BBR.MinPipeCwnd, segments.
+const LEAST: f64 = 4.0;
+/// BBR.PacingMarginPercent.
+const MARGIN: f64 = 0.99;
+/// Rounds after which Drain ends in any case.
+const DRAIN_ROUNDS: u64 = 3;
+/// C.send_quantum: what leaves in this many seconds, at most so many bytes.
+const QUANTUM: f64 = 0.001;
+const LARGEST_QUANTUM: f64 = 65_536.0;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Startup,
+    Drain,
+    Down,
+    Cruise,
+    Refill,
+    Up,
+    ProbeRtt,
+}
+
+/// What ACKs tell about the last probe (BBR.ack_phase).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum AckPhase {
+    Init,
+    Refilling,
+    Starting,
+    Feedback,
+    Stopping,
+}
+
+/// The present ACK, as the draft's RS: bytes and bytes a second.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sample {
+    rate: f64,
+    delivered: f64,
+    acked: f64,
+    in_flight_at_send: f64,
+    in_flight: f64,
+    app_limited: bool,
+    cwnd_limited: bool,
+    /// Lost in the present round trip.
+    lost: f64,
+}
+
+/// What a needless loss recovery gives back (section 5.5.11).
+#[derive(Clone, Copy, Debug)]
+struct Saved {
+    state: Option<State>,
+    rate_short: f64,
+    short: f64,
+    long: f64,
+}
+
+#[derive(Clone, Debug)]
+struct Bbr3 {
+    startup_gain: f64,
+    cwnd_gain: f64,
+    loss_threshold: f64,
+    beta: f64,
+    headroom: f64,
+    probe_wait: SimDuration,
+    probe_rtt_interval: SimDuration,
+
+    mss: f64,
+    initial: f64,
+    cwnd: f64,
+    pacing: f64,
+    prior_cwnd: f64,
+    state: State,
+    in_recovery: bool,
+    idle: bool,
+
+    // Rounds.
+    delivered: f64,
+    next_round: f64,
+    rounds: u64,
+    round_start: bool,
+    rounds_since_probe: u64,
+
+    // Bandwidth.
+    max_rate: WindowedMax,
+    cycle_count: u64,
+    rate: f64,
+    rate_latest: f64,
+    rate_short: f64,
+    full_rate: f64,
+    full_count: u32,
+    full_now: bool,
+    full_reached: bool,
+    drain_start: u64,
+
+    // Volume.
+    latest: f64,
+    short: f64,
+    long: f64,
+    extra: WindowedMax,
+    extra_since: SimTime,
+    extra_delivered: f64,
+
+    // Losses.
+    loss_in_round: bool,
+    loss_round_start: bool,
+    loss_round: f64,
+    lost_in_round: f64,
+    loss_events: u32,
+    loss_rounds: u32,
+    saved: Option<Saved>,
+
+    // The cycle of ProbeBW.
+    ack_phase: AckPhase,
+    cycle_since: SimTime,
+    wait: SimDuration,
+    probe_sample: bool,
+    probe_rounds: u32,
+    probe_acked: f64,
+    acked_per_increment: f64,
+    too_high: bool,
+    precautionary: bool,
+
+    // Round trips.
+    min_rtt: Option<SimDuration>,
+    min_rtt_at: SimTime,
+    probe_min: Option<SimDuration>,
+    probe_min_at: Option<SimTime>,
+    probe_expired: bool,
+    probe_done: Option<SimTime>,
+    probe_round_done: bool,
+    little_until: f64,
+}
+
+impl Bbr3 {
+    fn new(control: &super::Control) -> Bbr3 {
+        let never = f64::INFINITY;
+        Bbr3 {
+            startup_gain: control.get("startup_gain"),
+            cwnd_gain: control.get("cwnd_gain"),
+            loss_threshold: control.get("loss_threshold"),
+            beta: control.get("beta"),
+            headroom: control.get("headroom"),
+            probe_wait: control.time("probe_wait"),
+            probe_rtt_interval: control.time("probe_rtt_interval"),
+            mss: 1.0,
+            initial: 0.0,
+            cwnd: 0.0,
+            pacing: 0.0,
+            prior_cwnd: 0.0,
+            state: State::Startup,
+            in_recovery: false,
+            idle: false,
+            delivered: 0.0,
+            next_round: 0.0,
+            rounds: 0,
+            round_start: false,
+            rounds_since_probe: 0,
+            max_rate: WindowedMax::default(),
+            cycle_count: 0,
+            rate: 0.0,
+            rate_latest: 0.0,
+            rate_short: never,
+            full_rate: 0.0,
+            full_count: 0,
+            full_now: false,
+            full_reached: false,
+            drain_start: 0,
+            latest: 0.0,
+            short: never,
+            long: never,
+            extra: WindowedMax::default(),
+            extra_since: SimTime::ZERO,
+            extra_delivered: 0.0,
+            loss_in_round: false,
+            loss_round_start: false,
+            loss_round: 0.0,
+            lost_in_round: 0.0,
+            loss_events: 0,
+            loss_rounds: 0,
+            saved: None,
+            ack_phase: AckPhase::Init,
+            cycle_since: SimTime::ZERO,
+            wait: SimDuration::ZERO,
+            probe_sample: false,
+            probe_rounds: 0,
+            probe_acked: 0.0,
+            acked_per_increment: never,
+            too_high: false,
+            precautionary: false,
+            min_rtt: None,
+            min_rtt_at: SimTime::ZERO,
+            probe_min: None,
+            probe_min_at: None,
+            probe_expired: false,
+            probe_done: None,
+            probe_round_done: false,
+            little_until: 0.0,
+        }
+    }
+
+    fn pacing_gain(&self) -> f64 {
+        match self.state {
+            State::Startup => self.startup_gain,
+            State::Drain => DRAIN_GAIN,
+            State::Down => 0.9,
+            State::Up => 1.25,
+            State::Cruise | State::Refill | State::ProbeRtt => 1.0,
+        }
+    }
+
+    fn window_gain(&self) -> f64 {
+        match self.state {
+            State::Up => self.cwnd_gain + 0.25,
+            State::ProbeRtt => PROBE_RTT_GAIN,
+            _ => self.cwnd_gain,
+        }
+    }
+
+    fn in_probe_bw(&self) -> bool {
+        matches!(
+            self.state,
+            State::Down | State::Cruise | State::Refill | State::Up
+        )
+    }
+
+    /// BDPMultiple, section 5.6.4.2.
+    fn bdp(&self, gain: f64) -> f64 {
+        match self.min_rtt {
+            None => self.initial,
+            Some(rtt) => gain * self.rate * rtt.as_secs_f64(),
+        }
+    }
+
+    /// QuantizationBudget.
+    fn with_room(&self, bytes: f64) -> f64 {
+        let quantum = (self.pacing * QUANTUM)
+            .min(LARGEST_QUANTUM)
+            .max(2.0 * self.mss);
+        let bytes = bytes.max(3.0 * quantum).max(LEAST * self.mss);
+        bytes
+            + if self.state == State::Up {
+                2.0 * self.mss
+            } else {
+                0.0
+            }
+    }
+
+    /// InflightWithHeadroom, section 5.3.3.9.
+    fn long_with_headroom(&self) -> f64 {
+        if self.long.is_infinite() {
+            return self.long;
+        }
+        let headroom = (self.headroom * self.long).max(self.mss);
+        (self.long - headroom).max(LEAST * self.mss)
+    }
+
+    fn probe_rtt_window(&self) -> f64 {
+        self.bdp(PROBE_RTT_GAIN).max(LEAST * self.mss)
+    }
+
+    fn set_pacing(&mut self, gain: f64) {
+        let rate = gain * self.rate * MARGIN;
+        if rate > 0.0 && (self.full_reached || rate > self.pacing) {
+            self.pacing = rate;
+        }
+    }
+
+    /// SetCwnd, section 5.6.4.6.
+    fn set_window(&mut self, acked: f64) {
+        let most = self.with_room(self.bdp(self.window_gain()) + self.extra.get());
+        if self.full_reached {
+            self.cwnd = (self.cwnd + acked).min(most);
+        } else if self.cwnd < most || self.delivered < self.initial {
+            self.cwnd += acked;
+        }
+        self.cwnd = self.cwnd.max(LEAST * self.mss);
+        if self.state == State::ProbeRtt {
+            self.cwnd = self.cwnd.min(self.probe_rtt_window());
+        }
+        self.bound_window();
+    }
+
+    /// BoundCwndForModel, section 5.6.4.7.
+    fn bound_window(&mut self) {
+        let cap = match self.state {
+            State::Cruise | State::ProbeRtt => self.long_with_headroom(),
+            State::Down | State::Refill | State::Up => self.long,
+            State::Startup | State::Drain => f64::INFINITY,
+        };
+        self.cwnd = self.cwnd.min(cap.min(self.short).max(LEAST * self.mss));
+    }
+
+    fn save_window(&mut self) {
+        self.prior_cwnd = match self.in_recovery || self.state == State::ProbeRtt {
+            false => self.cwnd,
+            true => self.prior_cwnd.max(self.cwnd),
+        };
+    }
+
+    fn restore_window(&mut self) {
+        self.cwnd = self.cwnd.max(self.prior_cwnd);
+    }
+
+    fn sample(&self, ack: &AckEvent) -> Sample {
+        let rate = |s: &RateSample| s.delivered as f64 / s.interval.as_secs_f64();
+        let base = Sample {
+            acked: ack.delivered as f64,
+            in_flight: ack.in_flight as f64,
+            cwnd_limited: ack.cwnd_limited,
+            lost: self.lost_in_round,
+            ..Sample::default()
+        };
+        match &ack.rate {
+            None => base,
+            Some(s) => Sample {
+                rate: rate(s),
+                delivered: s.delivered as f64,
+                in_flight_at_send: s.in_flight_at_send as f64,
+                app_limited: s.app_limited || (s.prior_delivered as f64) < self.little_until,
+                ..base
+            },
+        }
+    }
+}
+
+impl CongestionControl for Bbr3 {
+    fn cwnd(&self) -> u64 {
+        self.cwnd as u64
+    }
+
+    fn pacing_rate(&self) -> Option<Rate> {
+        Rate::from_bps((self.pacing * 8.0) as u64)
+    }
+
+    fn governs_recovery(&self) -> bool {
+        true
+    }
+
+    fn on_start(&mut self, start: &Start) {
+        self.mss = start.mss.max(1).into();
+        self.initial = start.initial_window as f64;
+        self.cwnd = self.initial;
+        self.min_rtt = start.srtt;
+        let rtt = start.srtt.unwrap_or(SimDuration::from_millis(1));
+        self.pacing = self.startup_gain * self.initial / rtt.as_secs_f64().max(1e-6);
+    }
+
+    /// UpdateOnACK, section 5.2.3.
+    fn on_ack(&mut self, ack: &AckEvent) {
+        if ack.phase == Phase::Open && self.in_recovery {
+            self.in_recovery = false; // after a time-out
+            self.restore_window();
+        }
+        self.note_losses(ack);
+        let sample = self.sample(ack);
+        self.update_latest(ack, &sample);
+        self.update_congestion(ack, &sample);
+        self.measure_aggregation(ack.now, sample.acked);
+        self.check_full(&sample);
+        self.check_startup(&sample);
+        if self.state == State::Drain
+            && (sample.in_flight <= self.with_room(self.bdp(1.0))
+                || self.rounds > self.drain_start + DRAIN_ROUNDS)
+        {
+            self.start_down(ack.now);
+        }
+        self.update_cycle(&sample, ack.now);
+        self.update_min_rtt(ack);
+        self.check_probe_rtt(ack);
+        if self.loss_round_start {
+            (self.rate_latest, self.latest) = (sample.rate, sample.delivered);
+        }
+        self.rate = self.max_rate.get().min(self.rate_short);
+        self.set_pacing(self.pacing_gain());
+        self.set_window(sample.acked);
+    }
+
+    fn on_congestion(&mut self, event: &CongestionEvent) {
+        match event.cause {
+            Congestion::Ecn => {}
+            Congestion::Loss => {
+                self.save_window();
+                self.save_state();
+                self.in_recovery = true;
+                self.loss_rounds = 0;
+            }
+            Congestion::Timeout | Congestion::RepeatedTimeout => {
+                self.save_window();
+                self.save_state();
+                self.in_recovery = true;
+                self.cwnd = event.pipe as f64 + self.mss;
+            }
+        }
+    }
+
+    fn on_mss(&mut self, mss: u32) {
+        let new = f64::from(mss.max(1));
+        self.cwnd = (self.cwnd * new / self.mss).max(new);
+        self.mss = new;
+    }
+
+    fn on_recovery_exit(&mut self, _in_flight: u64, _now: SimTime) {
+        self.in_recovery = false;
+        self.restore_window();
+        self.bound_window();
+    }
+
+    /// HandleSpuriousLossDetection, section 5.5.11.2.
+    fn on_undo(&mut self, restored: &Restored) {
+        self.in_recovery = false;
+        self.prior_cwnd = self.prior_cwnd.max(restored.cwnd as f64);
+        self.restore_window();
+        self.loss_in_round = false;
+        self.reset_full();
+        let Some(saved) = self.saved.take() else {
+            return;
+        };
+        self.rate_short = self.rate_short.max(saved.rate_short);
+        self.short = self.short.max(saved.short);
+        self.long = self.long.max(saved.long);
+        match saved.state {
+            Some(State::Startup) if self.state != State::Startup => {
+                self.full_reached = false;
+                if self.state != State::ProbeRtt {
+                    self.state = State::Startup;
+                }
+            }
+            Some(State::Up) if !matches!(self.state, State::Up | State::ProbeRtt) => {
+                self.start_refill();
+            }
+            _ => {}
+        }
+    }
+
+    /// HandleRestartFromIdle, section 5.4.1.
+    fn on_idle(&mut self, idle: &Idle) {
+        self.idle = true;
+        self.extra_since = idle.now;
+        if self.in_probe_bw() {
+            self.set_pacing(1.0);
+        } else if self.state == State::ProbeRtt {
+            self.check_probe_rtt_done(idle.now);
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The throughput of long transfers against the closed forms of the literature, where they hold.
+//!
+//! `SYNFIN_LARGE=1` takes more loss rates, longer runs and more seeds.
+
+use std::net::SocketAddrV4;
+
+use sim_core::{LinkSpec, SimDuration, SimTime};
+use tcp_model::congestion::{Control, Setting};
+use tcp_model::spec::{AppSpec, BulkSpec, HostConfig, SinkSpec};
+use tcp_model::testing::{A, B, two_hosts};
+use tcp_model::{TcpHost, TcpParams};
+
+/// Payload of a segment with timestamps, bytes.
+const MSS: f64 = 1448.0;
+
+fn large() -> bool {
+    std::env::var_os("SYNFIN_LARGE").is_some()
+}
+
+/// Segments a second of one endless flow that neither buffers nor the link limit, and that has an
+/// ACK for each segment. `lose` prepares the link to the receiver.
+fn throughput(
+    control: Control,
+    rtt: f64,
+    seconds: u64,
+    seed: u64,
+    lose: impl Fn(&mut LinkSpec),
+) -> f64 {
+    let mut params = TcpParams::linux();
+    params.congestion = control;
+    params.send_buffer = 64 << 20;
+    params.receive_buffer = 64 << 20;
+    params.adaptive_receiver = false;
+    params.delayed_ack = SimDuration::ZERO;
+    let bulk = BulkSpec {
+        name: "bulk".to_owned(),
+        local: A,
+        remote: SocketAddrV4::new(B, 80),
+        start: SimTime::ZERO,
+        bytes: None,
+    };
+    let sink = SinkSpec {
+        port: 80,
+        backlog: 1,
+        read_rate: None,
+    };
+    let host = |app| TcpHost::new(HostConfig::new(params.clone(), vec![app]));
+    let mut pair = two_hosts(host(AppSpec::Bulk(bulk)), host(AppSpec::Sink(sink)))
+        .with_delay(SimDuration::from_secs_f64(rtt / 2.0))
+        .until(SimTime::ZERO + SimDuration::from_secs(seconds));
+    pair.seed = seed;
+    lose(&mut pair.links[0]);
+    let done = pair.run();
+    let bytes = done.hosts[1]
+        .as_ref()
+        .map_or(0, |h| h.counts().bytes_received);
+    bytes as f64 / MSS / seconds as f64
+}
+
+/// Padhye, Firoiu, Towsley and Kurose 1998, the approximation of their section 3, for an ACK per
+/// segment: segments a second.
+fn pftk(p: f64, rtt: f64, rto: f64) -> f64 {
+    let loss = rtt * libm::sqrt(2.0 * p / 3.0);
+    let timeout = rto * (3.0 * libm::sqrt(3.0 * p / 8.0)).min(1.0) * p * (1.0 + 32.0 * p * p);
+    1.0 / (loss + timeout)
+}
+
+/// RFC 9438 section 5.1, equation 6, for C = 0.4 and beta = 0.7: the average window in segments when a
+/// segment in every 1/p is lost.
+fn cubic_window(p: f64, rtt: f64) -> f64 {
+    1.054 * libm::pow(rtt, 0.75) / libm::pow(p, 0.75)
+}
+
+#[test]
+fn newreno_has_the_throughput_of_the_pftk_formula() {
+    let (rates, seeds): (&[f64], u64) = match large() {
+        true => (&[1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 5e-2], 5),
+        false => (&[1e-3, 1e-2], 2),
+    };
+    for &p in rates {
+        // So many losses a run, at most in two hours.
+        let losses = if large() { 500.0 } else { 150.0 };
+        let seconds = (losses / p / pftk(p, 0.1, 0.3)).clamp(200.0, 7200.0) as u64;
+        let control = Control::named("newreno").unwrap();
+        let of_seed = |seed| {
+            throughput(control, 0.1, seconds, seed, |link| {
+                link.impairments.loss = p.into();
+            })
+        };
+        let mean = (1..=seeds).map(of_seed).sum::<f64>() / seeds as f64;
+        let expected = pftk(p, 0.1, 0.3);
+        let off = mean / expected - 1.0;
+        println!(
+            "p = {p}: {mean:.1} segments a second, formula {expected:.1}, {:+.1} %",
+            off * 100.0
+        );
+        assert!(off.abs() < 0.15, "p = {p}: {mean} instead of {expected}");
+    }
+}
+
+#[test]
+fn cubic_has_the_window_of_its_response_function() {
+    // The cubic region alone; at these round trips it is above Reno's at every loss rate taken.
+    let cases: &[(f64, f64)] = match large() {
+        true => &[(1e-3, 0.4), (1e-4, 0.1), (1e-4, 0.2), (1e-4, 0.4)],
+        false => &[(1e-3, 0.4)],
+    };
+    for &(p, rtt) in cases {
+        let off = ["reno_friendly", "hystart"];
+        let control = off
+            .iter()
+            .fold(Control::named("cubic").unwrap(), |c, name| {
+                c.with(name, Setting::Switch(false)).unwrap()
+            });
+        let every = libm::round(1.0 / p) as u64;
+        let expected = cubic_window(p, rtt);
+        // Some 300 losses.
+        let seconds = (300.0 * every as f64 / (expected / rtt)) as u64;
+        let rate = throughput(control, rtt, seconds, 1, |link| {
+            link.impairments.drop = (1..=400).map(|i| i * every).collect();
+        });
+        let window = rate * rtt;
+        let off = window / expected - 1.0;
+        println!(
+            "p = {p}, {rtt} s: {window:.1} segments, formula {expected:.1}, {:+.1} %",
+            off * 100.0
+        );
+        assert!(
+            off.abs() < 0.15,
+            "p = {p}, {rtt} s: {window} instead of {expected}"
+        );
+    }
+}
