@@ -62,7 +62,7 @@ impl Connection {
         if self.snd.urgent > self.snd.acked {
             return Burst::of(1);
         }
-        let cwnd = self.cc.cwnd() / mss;
+        let cwnd = self.window() / mss;
         // At least two bursts are to be in flight.
         let room = (cwnd.saturating_sub(pipe.div_ceil(mss))).min(cwnd / 2);
         let most = room.min(self.burst_goal()).max(1);
@@ -80,7 +80,7 @@ impl Connection {
     pub(super) fn next_lost_burst(&mut self, start: SeqNum, pipe: u64) -> Burst {
         let goal = self.burst_goal();
         let mss = u64::from(self.snd.mss.max(1));
-        let room = self.cc.cwnd().saturating_sub(pipe) / mss;
+        let room = self.window().saturating_sub(pipe) / mss;
         let most = room.min(goal).max(1) as u32;
         match self.recovery.log_mut() {
             Some(log) => Burst::of(log.lost_together(start, most)),
@@ -95,7 +95,7 @@ impl Connection {
             return LARGEST / u64::from(self.snd.mss.max(1));
         };
         let micros = |d: sim_core::SimDuration| d.as_ps() / 1_000_000;
-        let cwnd = self.cc.cwnd();
+        let cwnd = self.window();
         let percent = match self.cc.ssthresh() {
             Some(threshold) if cwnd >= threshold / 2 => self.params.pacing_ca_ratio,
             _ => self.params.pacing_ss_ratio,
