@@ -3,7 +3,7 @@
 //! ```text
 //!   simulation ── batches of records ──► recording thread ──► tables, packets.pcapng
 //!        ▲                                     │
-//!        └──────────── empty batches ──────────┘              the end ──► metrics, summary.json
+//!        └──────────── used batches ───────────┘              the end ──► metrics, summary.json
 //! ```
 //!
 //! The thread that simulates only hands over what it has recorded. A few batches may wait; then it
@@ -137,14 +137,15 @@ impl RunRecorder {
 
 impl Recorder<TcpSample> for RunRecorder {
     fn write(&mut self, batch: &[Record<TcpSample>]) -> io::Result<()> {
-        let mut copy = self.beside.empty();
+        let mut copy = self.beside.used();
+        copy.clear();
         copy.extend_from_slice(batch);
         Ok(self.beside.hand_over(copy)?)
     }
 
     fn take(&mut self, batch: &mut Vec<Record<TcpSample>>) -> io::Result<()> {
-        let empty = self.beside.empty();
-        Ok(self.beside.hand_over(std::mem::replace(batch, empty))?)
+        let used = self.beside.used();
+        Ok(self.beside.hand_over(std::mem::replace(batch, used))?)
     }
 
     fn finish(&mut self, _end: SimTime) -> io::Result<()> {

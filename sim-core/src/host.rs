@@ -68,6 +68,12 @@ pub trait Host: Send + Sized {
         mix(ends)
     }
 
+    /// A record has been dealt with: the host may use its memory for another one. Drops it by default.
+    fn reuse(sample: Self::Sample, scratch: &mut Self::Scratch) {
+        let _ = scratch;
+        drop(sample);
+    }
+
     /// What to record when a packet is lost in the network; nothing by default.
     fn lost(packet: &Packet<Self::Payload>, loss: Loss) -> Option<Self::Sample> {
         let _ = (packet, loss);

@@ -29,15 +29,14 @@ pub trait Recorder<S> {
     /// When the records cannot be written; the run stops.
     fn write(&mut self, batch: &[Record<S>]) -> io::Result<()>;
 
-    /// The same for a recorder that keeps the batch: leaves an empty one, its own or another, in its
-    /// place. [`Recorder::write`] by default.
+    /// The same for a recorder that keeps the batch: leaves another one in its place. Records in
+    /// that one must have been dealt with before; what memory they have is used again
+    /// ([`Host::reuse`](crate::Host::reuse)). [`Recorder::write`] by default.
     ///
     /// # Errors
     /// As [`Recorder::write`].
     fn take(&mut self, batch: &mut Vec<Record<S>>) -> io::Result<()> {
-        self.write(batch)?;
-        batch.clear();
-        Ok(())
+        self.write(batch)
     }
 
     /// Called once, when the run has reached its end at `end`.

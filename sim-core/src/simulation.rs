@@ -132,6 +132,7 @@ pub struct Simulation<H: Host> {
     /// Threads of this simulation's own, when it may use more than the caller's.
     pool: Option<ThreadPool>,
     merged: Vec<Record<H::Sample>>,
+    assignment: Arc<Assignment>,
     most_events_per_us: u64,
 }
 
@@ -225,6 +226,7 @@ impl<H: Host> Simulation<H> {
             look_ahead,
             pool,
             merged: Vec::new(),
+            assignment,
             most_events_per_us: config.most_events_per_us,
         }
     }
@@ -280,15 +282,27 @@ impl<H: Host> Simulation<H> {
         recorder: &mut dyn Recorder<H::Sample>,
         next: Option<SimTime>,
     ) -> io::Result<()> {
-        let batch = if let [only] = self.partitions.as_mut_slice() {
-            &mut only.core.records
-        } else {
-            let buffers = self.partitions.iter_mut().map(|p| &mut p.core.records);
-            merge_before(buffers, next, &mut self.merged);
-            &mut self.merged
-        };
-        if !batch.is_empty() {
-            recorder.take(batch)?;
+        if let [only] = self.partitions.as_mut_slice() {
+            let core = &mut only.core;
+            if !core.records.is_empty() {
+                recorder.take(&mut core.records)?;
+                for used in core.records.drain(..) {
+                    H::reuse(used.sample, &mut core.scratch);
+                }
+            }
+            return Ok(());
+        }
+        let buffers = self.partitions.iter_mut().map(|p| &mut p.core.records);
+        merge_before(buffers, next, &mut self.merged);
+        if !self.merged.is_empty() {
+            recorder.take(&mut self.merged)?;
+            for used in self.merged.drain(..) {
+                // By the partition that will make others like it.
+                let part = self.assignment.part_of(used.node) as usize;
+                if let Some(partition) = self.partitions.get_mut(part) {
+                    H::reuse(used.sample, &mut partition.core.scratch);
+                }
+            }
         }
         Ok(())
     }

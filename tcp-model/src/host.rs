@@ -305,6 +305,11 @@ impl Host for TcpHost {
         mix(mix(ends) ^ ports)
     }
 
+    #[inline]
+    fn reuse(sample: TcpSample, scratch: &mut Scratch) {
+        scratch.reuse(sample);
+    }
+
     fn lost(packet: &Packet<Packed>, loss: Loss) -> Option<TcpSample> {
         packet.payload.is_recorded().then(|| {
             let lost = SegmentEvent::Lost(loss.cause);

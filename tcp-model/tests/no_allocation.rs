@@ -1,17 +1,20 @@
-//! Bulk transfers between whole hosts allocate nothing per event once they are warm; losses
-//! allocate per recovery, not per segment.
+//! Bulk transfers between whole hosts allocate nothing per event once they are warm, recorded or not;
+//! losses allocate per recovery, not per segment.
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use sim_core::record::Discard;
-use sim_core::{NetworkBuilder, QueueLimit, Rate, RunConfig, SimDuration, SimTime, Simulation};
+use sim_core::{
+    NetworkBuilder, QueueLimit, Rate, Record, Recorder, RunConfig, SimDuration, SimTime, Simulation,
+};
+use tcp_model::TcpSample;
 use tcp_model::congestion::Control;
-use tcp_model::spec::{AppSpec, BulkSpec, HostConfig, SinkSpec};
+use tcp_model::spec::{AppSpec, BulkSpec, HostConfig, Keep, SinkSpec, TraceSpec};
 use tcp_model::{TcpHost, TcpParams};
 
 thread_local! {
@@ -51,13 +54,39 @@ static ALLOCATOR: Counting = Counting;
 struct Warm {
     events: u64,
     allocations: u64,
+    segments_recorded: u64,
     /// Over the whole run.
     retransmissions: u64,
     fast_recoveries: u64,
 }
 
+/// Counts the records of segments, keeps each batch and gives back the one before, as a recorder with
+/// a thread of its own does.
+#[derive(Default)]
+struct KeepsBatches {
+    before: Vec<Record<TcpSample>>,
+    segments: u64,
+}
+
+impl Recorder<TcpSample> for KeepsBatches {
+    fn write(&mut self, _: &[Record<TcpSample>]) -> io::Result<()> {
+        unreachable!("batches are taken")
+    }
+    fn take(&mut self, batch: &mut Vec<Record<TcpSample>>) -> io::Result<()> {
+        let segments = batch
+            .iter()
+            .filter(|r| matches!(r.sample, TcpSample::Segment(_)));
+        self.segments += segments.count() as u64;
+        std::mem::swap(batch, &mut self.before);
+        Ok(())
+    }
+    fn finish(&mut self, _: SimTime) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Two senders and two sinks around a bottleneck of 50 Mbit/s with this queue.
-fn transfer(queue: QueueLimit, loss: f64, params: TcpParams) -> Warm {
+fn transfer(queue: QueueLimit, loss: f64, params: TcpParams, trace: TraceSpec) -> Warm {
     let (ms, mbps) = (SimDuration::from_millis, Rate::mbps);
     let mut net = NetworkBuilder::new();
     let routers = [net.router("left"), net.router("right")];
@@ -71,8 +100,10 @@ fn transfer(queue: QueueLimit, loss: f64, params: TcpParams) -> Warm {
     let address = |i: u32| Ipv4Addr::from(u32::from(Ipv4Addr::new(10, 0, 0, 1)) + i);
     let params = Arc::new(params);
     let host = |app| {
-        let config = HostConfig::new(Arc::clone(&params), vec![app]);
-        Some(TcpHost::new(config))
+        Some(TcpHost::new(HostConfig {
+            trace,
+            ..HostConfig::new(Arc::clone(&params), vec![app])
+        }))
     };
     let sender = |i: u32| {
         host(AppSpec::Bulk(BulkSpec {
@@ -98,7 +129,8 @@ fn transfer(queue: QueueLimit, loss: f64, params: TcpParams) -> Warm {
     };
     let mut simulation = Simulation::new(network, hosts, &config);
     let (mut warm, mut last) = (None, (0, 0));
-    let stats = simulation.run(&mut Discard, &mut |progress| {
+    let mut recorder = KeepsBatches::default();
+    let stats = simulation.run(&mut recorder, &mut |progress| {
         last = (progress.events, ALLOCATIONS.get());
         if progress.now > SimTime::ZERO + SimDuration::from_secs(20) {
             warm.get_or_insert(last);
@@ -115,6 +147,7 @@ fn transfer(queue: QueueLimit, loss: f64, params: TcpParams) -> Warm {
     Warm {
         events: last.0 - warm.0,
         allocations: last.1 - warm.1,
+        segments_recorded: recorder.segments,
         retransmissions: sum(|c| c.retransmissions),
         fast_recoveries: sum(|c| c.fast_recoveries),
     }
@@ -143,10 +176,25 @@ fn transfers_without_loss_allocate_nothing() {
             ..params()
         },
     ] {
-        let warm = transfer(QueueLimit::Packets(200), 0.0, params);
+        let warm = transfer(QueueLimit::Packets(200), 0.0, params, TraceSpec::default());
         assert_eq!(warm.retransmissions, 0);
         assert!(warm.events > 400_000, "{}", warm.events);
         assert_eq!(warm.allocations, 0);
+    }
+}
+
+#[test]
+fn recording_every_segment_allocates_nothing_either() {
+    for keep in [Keep::All, Keep::Ladder] {
+        let trace = TraceSpec {
+            segments: 1,
+            keep,
+            sender_interval: SimDuration::ZERO,
+        };
+        let warm = transfer(QueueLimit::Packets(200), 0.0, params(), trace);
+        let all = keep == Keep::All;
+        assert_eq!(warm.segments_recorded > 400_000, all, "{keep:?}");
+        assert_eq!(warm.allocations, 0, "{keep:?}, {} events", warm.events);
     }
 }
 
@@ -156,7 +204,8 @@ fn losses_allocate_per_recovery_and_not_per_segment() {
         send_buffer: 1024 * 1024,
         ..TcpParams::rfc9293()
     };
-    let warm = transfer(QueueLimit::Packets(60), 0.001, params);
+    let queue = QueueLimit::Packets(60);
+    let warm = transfer(queue, 0.001, params, TraceSpec::default());
     assert!(warm.fast_recoveries > 50, "{}", warm.fast_recoveries);
     assert!(warm.events > 500_000, "{}", warm.events);
     // A scoreboard at the sender, a list of runs at the receiver, and what they hold.

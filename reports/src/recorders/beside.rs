@@ -23,11 +23,11 @@ pub(super) trait Work: Send + 'static {
     fn work(&mut self, batch: &[Self::Item]) -> Result<(), StoreError>;
 }
 
-/// A thread at work. Batches come back empty, so that they are used again.
+/// A thread at work. Batches come back as they are, so that their memory is used again.
 pub(super) struct Beside<W: Work> {
     /// `None` once the last batch was handed over.
     batches: Option<SyncSender<Vec<W::Item>>>,
-    empty: Receiver<Vec<W::Item>>,
+    used: Receiver<Vec<W::Item>>,
     thread: Option<JoinHandle<Result<W, StoreError>>>,
 }
 
@@ -44,20 +44,20 @@ impl<W: Work> Beside<W> {
     /// When the operating system has none to give.
     pub(super) fn new(work: W) -> io::Result<Beside<W>> {
         let (batches, waiting) = sync_channel(WAITING);
-        let (give_back, empty) = channel();
+        let (give_back, used) = channel();
         let thread = Builder::new()
             .name("recording".to_owned())
             .spawn(move || run(work, &waiting, &give_back))?;
         Ok(Beside {
             batches: Some(batches),
-            empty,
+            used,
             thread: Some(thread),
         })
     }
 
-    /// A batch to be filled.
-    pub(super) fn empty(&self) -> Vec<W::Item> {
-        self.empty.try_recv().unwrap_or_default()
+    /// A batch that has been worked on, or one without memory.
+    pub(super) fn used(&self) -> Vec<W::Item> {
+        self.used.try_recv().unwrap_or_default()
     }
 
     /// Hands over a batch; waits while too many are waiting.
@@ -117,9 +117,8 @@ fn run<W: Work>(
     waiting: &Receiver<Vec<W::Item>>,
     give_back: &Sender<Vec<W::Item>>,
 ) -> Result<W, StoreError> {
-    while let Ok(mut batch) = waiting.recv() {
+    while let Ok(batch) = waiting.recv() {
         work.work(&batch)?;
-        batch.clear();
         // Nobody wants it at the end.
         let _ = give_back.send(batch);
     }
@@ -150,7 +149,8 @@ mod tests {
         let mut beside = Beside::new(Sum::default()).unwrap();
         let mut made = 0;
         for i in 1..=1000 {
-            let mut batch = beside.empty();
+            let mut batch = beside.used();
+            batch.clear();
             made += usize::from(batch.capacity() == 0);
             batch.push(i);
             beside.hand_over(batch).unwrap();

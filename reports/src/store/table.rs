@@ -106,15 +106,16 @@ impl TextCells {
         place
     }
 
-    /// Writes the cells, and forgets them and their texts.
+    /// Writes the cells, so many at a time, and forgets them and their texts.
     fn write(
         &mut self,
         group: &mut SerializedRowGroupWriter<'_, File>,
+        at_a_time: usize,
     ) -> Result<(), ParquetError> {
         let mut column = next_column(group)?;
         let writer = column.typed::<ByteArrayType>();
-        let mut block = Vec::with_capacity(TEXT_BLOCK);
-        for cells in self.cells.chunks(TEXT_BLOCK) {
+        let mut block = Vec::with_capacity(at_a_time.min(self.cells.len()));
+        for cells in self.cells.chunks(at_a_time) {
             block.clear();
             let texts = cells.iter().map(|&place| &self.texts[place as usize]);
             block.extend(texts.map(|text| text.0.clone()));
@@ -362,7 +363,7 @@ fn write_group(
                 present.clear();
             }
             Cells::Bool(v) => write_column::<BoolType>(&mut group, v, None)?,
-            Cells::Text(texts) => texts.write(&mut group)?,
+            Cells::Text(texts) => texts.write(&mut group, TEXT_BLOCK)?,
         }
     }
     group.close().map(drop)
@@ -396,4 +397,49 @@ fn failed(path: &Path, error: ParquetError) -> StoreError {
         other => std::io::Error::other(other),
     };
     StoreError::io("write", path)(source)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A column of texts of all sizes, written so many at a time.
+    fn texts(dir: &Path, at_a_time: usize) -> Vec<u8> {
+        let columns = [("text", Kind::Text)];
+        let path = dir.join("texts.parquet");
+        let (schema, file) = (schema("texts", &columns).unwrap(), File::create(&path));
+        let made = SerializedFileWriter::new(file.unwrap(), schema, properties(&columns));
+        let mut file = made.unwrap();
+        let all: Vec<Text> = (0..40u32)
+            .map(|i| Text::from("x".repeat(i as usize * 17).as_str()))
+            .collect();
+        let mut cells = TextCells::default();
+        for i in 0..GROUP_ROWS as u32 {
+            // Runs, and texts in no order.
+            let which = if i % 5000 < 2500 {
+                i / 5000
+            } else {
+                i.wrapping_mul(2_654_435_761) >> 8
+            };
+            cells.push(&all[which as usize % all.len()]);
+        }
+        let mut group = file.next_row_group().unwrap();
+        cells.write(&mut group, at_a_time).unwrap();
+        assert!(cells.cells.is_empty() && cells.texts.is_empty());
+        group.close().unwrap();
+        file.close().unwrap();
+        std::fs::read(path).unwrap()
+    }
+
+    #[test]
+    fn texts_written_block_by_block_are_the_bytes_of_one_piece() {
+        let tmp = tempfile::tempdir().unwrap();
+        let (blocks, whole) = (texts(tmp.path(), TEXT_BLOCK), texts(tmp.path(), GROUP_ROWS));
+        assert!(
+            blocks == whole,
+            "{} and {} bytes",
+            blocks.len(),
+            whole.len()
+        );
+    }
 }

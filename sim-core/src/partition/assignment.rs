@@ -46,6 +46,6 @@ impl Assignment {
 
     /// The partition that owns a node.
     pub(crate) fn part_of(&self, node: NodeId) -> u32 {
-        self.part_of[node.0 as usize]
+        self.part_of.get(node.0 as usize).copied().unwrap_or(0)
     }
 }

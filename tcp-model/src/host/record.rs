@@ -25,7 +25,8 @@ pub(super) fn record_received(
 
 /// Records what a segment did.
 pub(super) fn record_trace(trace: SegmentTrace, cx: &mut impl HostEnv) {
-    cx.record(TcpSample::Segment(Box::new(trace)));
+    let record = cx.scratch().segment(trace);
+    cx.record(record);
 }
 
 /// A packet seen somewhere on its way.
@@ -111,7 +112,8 @@ pub(super) fn sample_sender(endpoint: &mut Endpoint, interval: SimDuration, cx: 
         return;
     }
     *last = Some((now, sample));
-    cx.record(TcpSample::Sender(Box::new(sample)));
+    let record = cx.scratch().sender(sample);
+    cx.record(record);
 }
 
 /// The reason in the summary of a connection that is over.
