@@ -7,6 +7,8 @@
 //! Leaves out that a burst may wait for more window when the last one left within a millisecond
 //! (`tcp_tso_should_defer`), and that a burst ends where a buffer of 64 KiB does.
 
+use sim_core::SimDuration;
+
 use super::Connection;
 use super::spaces::Hold;
 use crate::congestion::CongestionControl;
@@ -58,14 +60,14 @@ impl Connection {
     /// The burst of new text that begins at SND.NXT: `unsent` octets wait, the peer's window admits
     /// `usable`, and `pipe` are in the network (Linux `tcp_mss_split_point`).
     pub(super) fn next_burst(&self, unsent: u64, usable: u32, pipe: u64) -> Burst {
-        let mss = u64::from(self.snd.mss.max(1));
         if self.snd.urgent > self.snd.acked {
             return Burst::of(1);
         }
-        let cwnd = self.window() / mss;
+        let mss = u64::from(self.snd.mss.max(1));
+        let cwnd = self.window();
         // At least two bursts are to be in flight.
-        let room = (cwnd.saturating_sub(pipe.div_ceil(mss))).min(cwnd / 2);
-        let most = room.min(self.burst_goal()).max(1);
+        let most = cwnd.saturating_sub(pipe).min(cwnd / 2);
+        let most = (most.min(self.burst_goal()) / mss).max(1);
         let octets = unsent.min(usable.into());
         if most * mss <= octets {
             return Burst::of(most as u32);
@@ -78,23 +80,20 @@ impl Connection {
 
     /// The burst of lost octets that begins at `start`: as many segments as left together.
     pub(super) fn next_lost_burst(&mut self, start: SeqNum, pipe: u64) -> Burst {
-        let goal = self.burst_goal();
-        let mss = u64::from(self.snd.mss.max(1));
-        let room = self.window().saturating_sub(pipe) / mss;
-        let most = room.min(goal).max(1) as u32;
+        let room = self.window().saturating_sub(pipe);
+        let most = room.min(self.burst_goal()) / u64::from(self.snd.mss.max(1));
         match self.recovery.log_mut() {
-            Some(log) => Burst::of(log.lost_together(start, most)),
+            Some(log) => Burst::of(log.lost_together(start, most.max(1) as u32)),
             None => Burst::of(1),
         }
     }
 
-    /// Segments of a burst by the pacing rate and the smallest round trip (Linux
-    /// `tcp_tso_autosize`).
+    /// Octets of a burst by the pacing rate and the smallest round trip (Linux `tcp_tso_autosize`).
     fn burst_goal(&self) -> u64 {
         let Some(srtt) = self.rtt.srtt() else {
-            return LARGEST / u64::from(self.snd.mss.max(1));
+            return LARGEST;
         };
-        let micros = |d: sim_core::SimDuration| d.as_ps() / 1_000_000;
+        let micros = |d: SimDuration| d.as_ps() / 1_000_000;
         let cwnd = self.window();
         let percent = match self.cc.ssthresh() {
             Some(threshold) if cwnd >= threshold / 2 => self.params.pacing_ca_ratio,
@@ -105,8 +104,8 @@ impl Connection {
         let min_rtt = self.recovery.log().and_then(|log| log.min_rtt());
         let steps = micros(min_rtt.unwrap_or(srtt)) / RTT_STEP;
         let near = LARGEST.checked_shr(steps.min(64) as u32).unwrap_or(0);
-        let octets = ((rate >> 10) + near).min(LARGEST);
-        (octets / u64::from(self.snd.mss.max(1))).max(self.params.min_burst.into())
+        let least = u64::from(self.params.min_burst) * u64::from(self.snd.mss);
+        ((rate >> 10) + near).min(LARGEST).max(least)
     }
 
     /// PSH of text that ends at this stream offset: where the application pushed, or with the last

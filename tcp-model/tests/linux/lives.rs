@@ -367,3 +367,38 @@ fn ports_come_round_early_because_their_sequence_is_moved() {
     assert!(agrees(low, &lows, resolution), "{low} for {lows:?}");
     assert!(agrees(high, &highs, resolution), "{high} for {highs:?}");
 }
+
+/// Ports in TIME-WAIT are taken over although others have never been used.
+#[test]
+fn reuse_goes_on_beside_free_ports() {
+    let params = TcpParams {
+        port_range: (1024, 65535),
+        tw_reuse: TwReuse::On,
+        ..params()
+    };
+    let name = "full_c_500_tw1";
+    let done = population(name, &client_closes(500.0, 75.0, params));
+    let (peak, reused) = (done.client.peak_time_wait, done.client.time_wait_reused);
+    assert!(agrees(f64::from(peak), &measured(name, "peak"), 0.0), "{peak}");
+    assert!(agrees(reused as f64, &measured(name, "recycled"), 0.0), "{reused}");
+}
+
+/// At a rate at which the ports of one parity come round within 61 s.
+#[test]
+fn a_server_holds_no_more_entries_than_there_are_ports_of_a_parity() {
+    let params = TcpParams {
+        port_range: (1024, 65535),
+        ..params()
+    };
+    let load = Load {
+        exchange: Exchange {
+            closer: Closer::Server,
+            ..Exchange::default()
+        },
+        ..client_closes(1000.0, 75.0, params)
+    };
+    let name = "full_s_1000_tw0";
+    let done = population(name, &load);
+    let peak = f64::from(done.server.peak_time_wait);
+    assert!(agrees(peak, &measured(name, "peak"), 0.0), "{peak}");
+}
