@@ -252,6 +252,16 @@ impl ReceiveSpace {
         self.window().max(if little { 0 } else { free })
     }
 
+    /// The window has opened so far that FreeBSD announces it: by two segments and a quarter of the
+    /// buffer, with little offered or a small buffer by two segments, in any case by half of the buffer.
+    pub(super) fn opens_as_freebsd_tells(&self) -> bool {
+        let (offered, free) = (self.window(), self.all_that_is_free());
+        let (more, buffer) = (free - offered, self.buffer);
+        let worth_it = more >= buffer / 4 || free <= buffer / 8 || buffer <= 8 * self.mss;
+        let shown = free >> self.shift != offered >> self.shift;
+        shown && (more >= buffer / 2 || (more >= 2 * self.mss && worth_it))
+    }
+
     /// The window field for the current offer.
     pub(super) fn window_field(&self) -> u16 {
         (self.window() >> self.shift).min(0xffff) as u16

@@ -139,6 +139,12 @@ impl Connection {
         if taken == 0 || self.rcv.fin_received || !self.state.is_synchronized() {
             return;
         }
+        if self.params.freebsd_window {
+            if self.rcv.opens_as_freebsd_tells() {
+                self.send_ack(now, out);
+            }
+            return;
+        }
         // A window that had closed to less than two segments, or opens by half the buffer, is
         // announced at once; otherwise the next ACK tells.
         let offered = self.rcv.window();
