@@ -379,8 +379,14 @@ fn reuse_goes_on_beside_free_ports() {
     let name = "full_c_500_tw1";
     let done = population(name, &client_closes(500.0, 75.0, params));
     let (peak, reused) = (done.client.peak_time_wait, done.client.time_wait_reused);
-    assert!(agrees(f64::from(peak), &measured(name, "peak"), 0.0), "{peak}");
-    assert!(agrees(reused as f64, &measured(name, "recycled"), 0.0), "{reused}");
+    assert!(
+        agrees(f64::from(peak), &measured(name, "peak"), 0.0),
+        "{peak}"
+    );
+    assert!(
+        agrees(reused as f64, &measured(name, "recycled"), 0.0),
+        "{reused}"
+    );
 }
 
 /// At a rate at which the ports of one parity come round within 61 s.
@@ -400,5 +406,8 @@ fn a_server_holds_no_more_entries_than_there_are_ports_of_a_parity() {
     let name = "full_s_1000_tw0";
     let done = population(name, &load);
     let peak = f64::from(done.server.peak_time_wait);
-    assert!(agrees(peak, &measured(name, "peak"), 0.0), "{peak}");
+    // The measurement looked every 0.1 s.
+    let resolution = 1000.0 * (TICK + 0.1);
+    let peaks = measured(name, "peak");
+    assert!(agrees(peak, &peaks, resolution), "{peak} for {peaks:?}");
 }
