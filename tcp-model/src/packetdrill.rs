@@ -41,8 +41,8 @@
 //! ports, one connection is under test at a time: that of the latest `socket` call or SYN. What those
 //! before it send is in the ladder and is not asked for.
 //!
-//! Leaves out: UDP and other protocols, encapsulation, the bytes themselves, flow labels, timestamps
-//! of sent data and ICMP errors in the error queue, `MSG_EOR`, TCP_REPAIR, MD5 and AO, ULP.
+//! Leaves out: UDP and other protocols, encapsulation, the bytes themselves, flow labels, ICMP
+//! errors in the error queue, `MSG_EOR`, TCP_REPAIR, MD5 and AO, ULP.
 
 /// Rows of names and numbers.
 macro_rules! table {

@@ -22,6 +22,7 @@ mod socket_options;
 mod sockets;
 mod sockopt;
 mod sysctl;
+mod timestamping;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

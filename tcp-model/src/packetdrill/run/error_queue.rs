@@ -1,7 +1,7 @@
-//! The error queue of a socket: notices that what was sent without copying may be used again
-//! (Linux MSG_ZEROCOPY).
+//! The error queue of a socket: times at which data left and were acknowledged, and notices that
+//! what was sent without copying may be used again (Linux MSG_ZEROCOPY).
 //!
-//! Leaves out: timestamps of sent data, and ICMP errors (`IP_RECVERR`).
+//! Leaves out: ICMP errors about a SYN (`IP_RECVERR`).
 
 use std::collections::VecDeque;
 
@@ -14,8 +14,8 @@ use crate::packetdrill::ast::{Call, Expr};
 
 /// SO_ZEROCOPY.
 pub(super) const ZEROCOPY: (i64, i64) = (1, 60);
-/// SO_TIMESTAMPING, IP_RECVERR, IPV6_RECVERR.
-const OTHERS: [(i64, i64); 3] = [(1, 37), (0, 11), (41, 25)];
+const ENOMSG: i64 = 42;
+const ORIGIN_TIMESTAMPING: i64 = 4;
 const ORIGIN_ZEROCOPY: i64 = 5;
 /// A virtual device copies after all.
 const COPIED: i64 = 1;
@@ -61,44 +61,78 @@ impl Runner<'_, '_> {
 
     /// Something is in the error queue.
     pub(super) fn has_notice(&self, flow: usize) -> bool {
-        self.host.flows[flow].finished(self.acked(flow)) > 0
+        let known = &self.host.flows[flow];
+        !known.stamping.is_empty() || known.finished(self.acked(flow)) > 0
     }
 
-    /// recvmsg() with MSG_ERRQUEUE.
+    /// recvmsg() with MSG_ERRQUEUE: times first, for what they tell of happened before.
     pub(super) fn read_errors(&mut self, call: &Call, socket: usize) -> Step<Attempt> {
-        let asked = |option: &(i64, i64)| self.sockets.all[socket].value(*option) != 0;
-        if OTHERS.iter().any(asked) {
-            return unsupported("timestamps and ICMP errors in the error queue");
-        }
         let Role::Stream(flow) = self.at(socket).role else {
             return Attempt::error(constants::EAGAIN);
         };
-        let acked = self.acked(flow);
-        let Some((first, last)) = self.host.flows[flow].take_notice(acked) else {
-            return Attempt::error(constants::EAGAIN);
+        // Once connected, an ICMP error is told to the next call and not kept.
+        if self.at(socket).reports_errors() && !self.host.is_connected(flow) {
+            return unsupported("ICMP errors in the error queue");
+        }
+        let stamp = self.host.flows[flow].stamping.take();
+        let notice = match stamp {
+            Some(stamp) => [
+                ("ee_errno", ENOMSG),
+                ("ee_origin", ORIGIN_TIMESTAMPING),
+                ("ee_type", 0),
+                ("ee_code", 0),
+                ("ee_info", stamp.kind),
+                ("ee_data", stamp.key),
+            ],
+            None => {
+                let acked = self.acked(flow);
+                let Some((first, last)) = self.host.flows[flow].take_notice(acked) else {
+                    return Attempt::error(constants::EAGAIN);
+                };
+                [
+                    ("ee_errno", 0),
+                    ("ee_origin", ORIGIN_ZEROCOPY),
+                    ("ee_type", 0),
+                    ("ee_code", COPIED),
+                    ("ee_info", i64::from(first)),
+                    ("ee_data", i64::from(last)),
+                ]
+            }
         };
-        let actual = [
-            ("ee_errno", 0),
-            ("ee_origin", ORIGIN_ZEROCOPY),
-            ("ee_type", 0),
-            ("ee_code", COPIED),
-            ("ee_info", i64::from(first)),
-            ("ee_data", i64::from(last)),
-        ];
-        let wanted = match call.args.get(1).and_then(|m| m.field("msg_control")) {
-            Some(Expr::List(all)) => all.first().and_then(|m| m.field("cmsg_data")),
-            _ => None,
+        let messages = match call.args.get(1).and_then(|m| m.field("msg_control")) {
+            Some(Expr::List(all)) => &all[..],
+            _ => &[],
         };
-        for (name, actual) in actual {
-            let field = wanted.and_then(|data| data.field(name));
-            if let Some(expr) = field.filter(|e| **e != Expr::Any) {
-                let wanted = self.number(expr)?;
-                if wanted != actual {
-                    let difference = (format!("{name}={wanted}"), format!("{name}={actual}"));
-                    return Attempt::with(0, Some(difference));
-                }
+        for data in messages.iter().filter_map(|m| m.field("cmsg_data")) {
+            let mut difference = self.compare_notice(data, &notice)?;
+            if let (None, Some(stamp)) = (&difference, &stamp) {
+                difference = self.compare_time(data, stamp)?;
+            }
+            if difference.is_some() {
+                return Attempt::with(0, difference);
             }
         }
         Attempt::ok(0)
+    }
+
+    /// The first field of a notice that is not as the script has it.
+    fn compare_notice(
+        &self,
+        data: &Expr,
+        notice: &[(&str, i64)],
+    ) -> Step<Option<(String, String)>> {
+        for (name, actual) in notice {
+            let Some(expr) = data.field(name).filter(|e| **e != Expr::Any) else {
+                continue;
+            };
+            let wanted = self.number(expr)?;
+            if wanted != *actual {
+                return Ok(Some((
+                    format!("{name}={wanted}"),
+                    format!("{name}={actual}"),
+                )));
+            }
+        }
+        Ok(None)
     }
 }

@@ -6,8 +6,10 @@ use std::net::SocketAddrV4;
 use sim_core::SimTime;
 
 use super::chrono::Chrono;
+use super::constants::Errno;
 use super::error_queue::Uncopied;
 use super::host::{LOCAL, REMOTE};
+use super::timestamping::Stamping;
 use crate::host::SocketId;
 use crate::options::TcpOption;
 use crate::segment::Segment;
@@ -29,10 +31,16 @@ pub(super) struct Flow {
     pub(super) stamps: Stamps,
     /// A call has heard of the error by which it ended.
     pub(super) error_told: bool,
+    /// IP_RECVERR: errors of the network are told to the next call.
+    pub(super) reports_errors: bool,
+    /// One of these that no call has heard of.
+    pub(super) soft_error: Option<Errno>,
     /// News so far, for edge-triggered polling.
     pub(super) edges: u64,
     /// What was sent without copying.
     pub(super) uncopied: Uncopied,
+    /// When data left and were acknowledged, for those who ask.
+    pub(super) stamping: Stamping,
     /// What has passed.
     pub(super) seen: Seen,
     /// What holds up the sender.
@@ -138,8 +146,11 @@ impl Flow {
             peer_isn: None,
             stamps: Stamps::default(),
             error_told: false,
+            reports_errors: false,
+            soft_error: None,
             edges: 0,
             uncopied: Uncopied::default(),
+            stamping: Stamping::default(),
             seen: Seen::default(),
             chrono: Chrono::default(),
             starved: false,
@@ -192,6 +203,11 @@ impl Flow {
             if segment.flags.is_ack() {
                 self.peer_isn.get_or_insert((segment.ack - 1).0);
             }
+        }
+        if segment.len > 0 && !segment.flags.is_syn() {
+            let start = u64::from(segment.seq.offset_from(self.iss + 1));
+            let end = start + u64::from(segment.len);
+            self.stamping.leave(start, end, now);
         }
         if segment.seq_len() > 0 && !again {
             self.sent += 1;

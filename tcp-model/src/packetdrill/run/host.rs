@@ -250,8 +250,12 @@ impl<'m> TestHost<'m> {
         }
         while let Some(event) = self.driver.next_event() {
             if let Some(flow) = socket_of(&event).and_then(|id| self.flow_of(id)) {
-                self.flows[flow].edges += 1;
-                self.flows[flow].starved &= !matches!(event, AppEvent::Writable(..));
+                let flow = &mut self.flows[flow];
+                flow.edges += 1;
+                flow.starved &= !matches!(event, AppEvent::Writable(..));
+                if let (AppEvent::SoftError(_, kind), true) = (event, flow.reports_errors) {
+                    flow.soft_error = Some(Errno(kind.errno().0));
+                }
             }
         }
         self.time_latest(now);
@@ -267,7 +271,10 @@ impl<'m> TestHost<'m> {
             Some(view) if !self.is_over(latest) => Limit::of(&view, &self.details(latest), starved),
             _ => Limit::Idle,
         };
-        self.flows[latest].chrono.turn(limit, now);
+        let acked = self.view(latest).map_or(0, |view| view.counts.bytes_acked);
+        let flow = &mut self.flows[latest];
+        flow.stamping.acknowledge(acked, now);
+        flow.chrono.turn(limit, now);
     }
 
     /// A write came short: its application waits for room.
@@ -359,6 +366,9 @@ impl<'m> TestHost<'m> {
 
     /// The error the next call will hear of.
     pub(super) fn error(&self, flow: usize) -> Option<Errno> {
+        if let Some(error) = self.flows[flow].soft_error {
+            return Some(error);
+        }
         let found = self.inspect(flow)?;
         let error = match found.end? {
             End::Refused => constants::ECONNREFUSED,
@@ -374,6 +384,9 @@ impl<'m> TestHost<'m> {
 
     /// The same; it is reported once.
     pub(super) fn take_error(&mut self, flow: usize) -> Option<Errno> {
+        if let Some(error) = self.flows[flow].soft_error.take() {
+            return Some(error);
+        }
         let error = self.error(flow)?;
         self.flows[flow].error_told = true;
         Some(error)

@@ -246,9 +246,12 @@ impl Runner<'_, '_> {
 
     /// Writes as much as there is room for.
     fn send_some(&mut self, flow: usize, wanted: u64, flags: i64, progress: &mut Progress) {
-        let room = self.host.view(flow).map_or(0, |v| v.send_room);
+        let view = self.host.view(flow);
+        let room = view.map_or(0, |v| v.send_room);
         let bytes = room.min(wanted - progress.done);
         if bytes > 0 {
+            let written = view.map_or(0, |v| v.counts.bytes_acked + v.send_queue);
+            self.host.flows[flow].stamping.write(written + bytes);
             let call = SendCall {
                 bytes,
                 push: flags & MORE == 0,

@@ -78,6 +78,11 @@ impl Socket {
         }
     }
 
+    /// IP_RECVERR, IPV6_RECVERR.
+    pub(super) fn reports_errors(&self) -> bool {
+        self.value((0, 11)) != 0 || self.value((41, 25)) != 0
+    }
+
     /// The parameters of its connections, with what socket options say of Fast Open.
     pub(super) fn shared_params(&self) -> Arc<TcpParams> {
         let mut params = self.params.clone();

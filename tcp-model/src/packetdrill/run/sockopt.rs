@@ -13,6 +13,7 @@ use super::dialect::{Family, System};
 use super::open_close::socket;
 use super::socket_options::{self, Set, apply, is_remembered, whole_seconds};
 use super::sockets::{Role, Socket};
+use super::timestamping::TIMESTAMPING;
 use super::{Runner, Step, differs, unsupported};
 use crate::congestion::Control;
 use crate::packetdrill::ast::{Call, Expr, Field};
@@ -62,6 +63,9 @@ impl Runner<'_, '_> {
                 .on_socket(flow, self.now, |host, id| host.quick_ack(id, number != 0));
             return Attempt::ok(0);
         }
+        if (level, option) == TIMESTAMPING {
+            return self.timestamping(socket, number);
+        }
         let mut changed = self.at(socket).clone();
         match apply(&mut changed, (level, option), number) {
             Set::Done => {}
@@ -85,6 +89,9 @@ impl Runner<'_, '_> {
             ));
         }
         let (bound, reuse) = (changed.bound, changed.reuse());
+        if let Role::Stream(flow) = changed.role {
+            self.host.flows[flow].reports_errors = changed.reports_errors();
+        }
         *self.at(socket) = changed;
         if let Some(bound) = bound {
             self.host
