@@ -55,6 +55,8 @@ impl Connection {
             },
         );
         self.rcv.acked = self.rcv.nxt;
+        // A passive end bears the identity of the connection that it answers.
+        self.rcv.peer = self.conn;
         self.enter(State::SynReceived, out);
     }
 

@@ -99,6 +99,31 @@ fn a_lost_syn_ack_with_a_cookie_is_made_good_by_the_client() {
     assert_eq!(done.summaries(Side::Active)[0].counts.bytes_received, 1000);
 }
 
+/// A listener that keeps nothing of a SYN still knows whose data arrives.
+#[test]
+fn data_on_a_connection_made_of_a_cookie_is_no_old_duplicate() {
+    for connections in [1, 40] {
+        let exchange = Arc::new(Exchange::default());
+        let server_params = TcpParams {
+            syn_cookies: SynCookies::Always,
+            ..params()
+        };
+        let clients = client(Arrivals::Burst(connections), &exchange);
+        let pair = Pair::new(
+            host(params(), vec![AppSpec::Client(clients)]),
+            host(server_params, vec![AppSpec::Server(server(&exchange))]),
+        );
+        let done = pair.run();
+        let passive = done.summaries(Side::Passive);
+        assert_eq!(done.b.stats().syn_cookies_received, connections);
+        assert_eq!(passive.len(), connections as usize);
+        for summary in passive {
+            assert_eq!(summary.counts.bytes_received, 100);
+            assert_eq!(summary.counts.old_duplicate_bytes, 0);
+        }
+    }
+}
+
 /// Connections that meet the full accept queue with their last ACK: six are accepted into the
 /// queue, the others stay in SYN-RECEIVED and retransmit SYN-ACKs.
 #[test]
