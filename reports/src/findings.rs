@@ -3,6 +3,7 @@
 mod drops;
 mod ends;
 mod latency;
+mod outages;
 mod reference;
 mod table;
 
@@ -215,6 +216,12 @@ impl Known<'_> {
             ),
             (n, Some(took)) => format!("; its {} requests took {took} on average", count(n)),
         }
+    }
+
+    /// True when the sentence about the only connection says what became of its requests.
+    fn tells_its_requests(&self) -> bool {
+        let only = self.get("connects_attempted") == Some(1.0);
+        only && self.positive("connects_failed").is_none()
     }
 
     /// Who closed the only connection first.

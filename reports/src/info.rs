@@ -24,6 +24,9 @@ pub struct RunInfo {
     pub nodes: Vec<NodeInfo>,
     /// All link directions by number.
     pub links: Vec<LinkInfo>,
+    /// Nodes and links that are down for a time, by name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub outages: Vec<Outage>,
     /// What to write down.
     pub record: RecordOptions,
     /// What theory needs to know; what is left out is not drawn.
@@ -45,6 +48,10 @@ impl RunInfo {
         for link in &mut self.links {
             link.rate_bps = known(link.rate_bps);
             link.delay_s = finite(link.delay_s);
+        }
+        for outage in &mut self.outages {
+            outage.from_s = finite(outage.from_s);
+            outage.to_s = known(outage.to_s);
         }
         self.record.interval_s = finite(self.record.interval_s);
         let both = |(a, b): &(f64, f64)| a.is_finite() && b.is_finite();
@@ -82,6 +89,18 @@ pub struct LinkInfo {
     pub rate_bps: Option<f64>,
     /// Propagation delay, seconds.
     pub delay_s: f64,
+}
+
+/// A time for which a node or link is down.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Outage {
+    /// What is down: "server", "the link between client and server".
+    pub of: String,
+    /// Since when, seconds.
+    pub from_s: f64,
+    /// Until when, seconds; `None` for the rest of the run.
+    pub to_s: Option<f64>,
 }
 
 /// Which segments of traced connections are written down.

@@ -34,9 +34,9 @@ pub use batch::{
     row_metrics,
 };
 pub use info::{
-    AnalyticHints, ArrivalLaw, LinkInfo, NodeInfo, RecordOptions, RunInfo, SegmentsKept, Span,
-    Theory, TimeWaitTheory,
+    AnalyticHints, ArrivalLaw, LinkInfo, NodeInfo, Outage, RecordOptions, RunInfo, SegmentsKept,
+    Span, Theory, TimeWaitTheory,
 };
 pub use recorders::{Completion, LeftOut, RunRecorder};
-pub use render::{render_batch, render_run, write_batch};
+pub use render::{render_batch, render_batch_in, render_run, render_run_in, write_batch};
 pub use store::{RunSummary, RunWriter, StoreError};

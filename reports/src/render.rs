@@ -9,7 +9,7 @@ use crate::store::{ResultDir, RunSummary, StoreError, is_drawn, write_whole};
 
 mod batch;
 
-pub use batch::{render_batch, write_batch};
+pub use batch::{render_batch, render_batch_in, write_batch};
 
 /// Draws the figures and the report of a run directory again, and puts them in place of those that
 /// are there; a figure that the user has changed is kept as `NAME.kept-N`.
@@ -18,7 +18,15 @@ pub use batch::{render_batch, write_batch};
 /// When the directory is no complete run or its files are damaged, or nothing can be written; then
 /// nothing has changed.
 pub fn render_run(dir: &Path) -> Result<RunSummary, StoreError> {
-    let mut place = ResultDir::open(dir)?;
+    render_run_in(&mut ResultDir::open(dir)?)
+}
+
+/// The same of a directory that is open, which then says what it has kept.
+///
+/// # Errors
+/// As [`render_run`].
+pub fn render_run_in(place: &mut ResultDir) -> Result<RunSummary, StoreError> {
+    let dir = &place.path().to_path_buf();
     place.marker().verify(dir)?;
     let summary = RunSummary::read(dir)?;
     place.change(

@@ -17,6 +17,7 @@ use tcp_model::app::named::{AnyApplication, NamedSpec, Placement, Role};
 use tcp_model::middlebox::{AnyMiddlebox, MiddleboxSpec};
 
 use crate::analytic;
+use crate::outages;
 use crate::parameters;
 use crate::problem::Problem;
 use crate::run_spec::RunSpec;
@@ -406,6 +407,7 @@ fn info(spec: &RunSpec, network: &Network) -> RunInfo {
                 delay_s: l.delay.as_secs_f64(),
             })
             .collect(),
+        outages: outages::named(scenario),
         record: RecordOptions {
             interval_s: scenario.record.census_interval.as_secs_f64(),
             states: scenario.record.states,

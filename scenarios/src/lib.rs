@@ -33,6 +33,7 @@ mod fuzz;
 pub mod interrupt;
 pub mod library;
 pub mod locate;
+mod outages;
 pub mod overrides;
 mod packetdrill;
 pub mod parameters;

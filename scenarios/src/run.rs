@@ -232,7 +232,7 @@ fn host_metrics(hosts: &[Option<TcpHost>], groups: &[&str]) -> BTreeMap<String, 
         ("listen_overflows", 0),
         ("listen_drops", 0),
     ];
-    let (mut peak, mut share, mut cookies) = (0, 0.0_f64, 0_u64);
+    let (mut peak, mut share, mut cookies, mut lost) = (0, 0.0_f64, 0_u64, 0_u64);
     for stats in hosts.iter().flatten().map(TcpHost::stats) {
         let counts = [
             stats.time_wait_fins_answered,
@@ -247,6 +247,7 @@ fn host_metrics(hosts: &[Option<TcpHost>], groups: &[&str]) -> BTreeMap<String, 
             sum.1 += n;
         }
         cookies += u64::from(stats.syn_cookies_sent);
+        lost += stats.time_wait_lost;
         let used = stats.peak_ports_per_destination;
         peak = peak.max(used);
         share = share.max(f64::from(used) / f64::from(stats.ports_per_destination.max(1)));
@@ -262,6 +263,9 @@ fn host_metrics(hosts: &[Option<TcpHost>], groups: &[&str]) -> BTreeMap<String, 
     let mut all: BTreeMap<String, f64> = sums.into_iter().chain(peaks).collect();
     if cookies > 0 {
         all.insert("syn_cookies_sent".to_owned(), cookies as f64);
+    }
+    if lost > 0 {
+        all.insert("time_wait_lost".to_owned(), lost as f64);
     }
     all.extend(nat_metrics(hosts, groups));
     all
@@ -342,6 +346,7 @@ fn counters(hosts: &[Option<TcpHost>], groups: &[&str]) -> BTreeMap<String, BTre
             ("time_wait_recycled", stats.time_wait_recycled),
             ("time_wait_killed", stats.time_wait_killed),
             ("time_wait_fins_answered", stats.time_wait_fins_answered),
+            ("time_wait_lost", stats.time_wait_lost),
             ("port_searches", stats.port_searches),
             ("port_probes", stats.port_probes),
             ("ports_exhausted", stats.ports_exhausted),

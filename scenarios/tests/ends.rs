@@ -320,3 +320,79 @@ fn a_passive_end_that_gives_up_is_closed_and_only_its_listener_listens() {
     assert_eq!(get(&summary, "listen_end"), 1.0);
     assert!(get(&summary, "syn_received_peak") <= 2.0);
 }
+
+#[test]
+fn a_host_that_was_down_is_named_with_what_it_forgot() {
+    let summary = run(
+        "",
+        "duration = \"60 s\"\n[[workload]]\nname = \"web\"\n\
+         arrivals = { kind = \"fixed\", rate = \"20 /s\" }\n\
+         [[fault]]\nnode = \"client\"\nat = \"20 s\"\nfor = \"10 s\"",
+    );
+    assert_eq!(get(&summary, "connects_failed"), 0.0);
+    let lost = get(&summary, "time_wait_lost");
+    assert!((390.0..=400.0).contains(&lost), "{lost}");
+    let told = format!("Client was down from t = 20 s to t = 30 s; {lost} TIME-WAIT entries were");
+    let found = summary.findings.iter().position(|f| f.starts_with(&told));
+    let usual = "None of the 1,000 connects failed.";
+    let usual = summary.findings.iter().position(|f| f == usual);
+    assert!(found.is_some() && found < usual, "{:?}", summary.findings);
+}
+
+#[test]
+fn a_link_that_was_down_is_named() {
+    let summary = run(
+        ", changes = [{ at = \"20 s\", up = false }, { at = \"21 s\", up = true }]",
+        "duration = \"60 s\"\n[[workload]]\nname = \"web\"\n\
+         arrivals = { kind = \"fixed\", rate = \"20 /s\" }",
+    );
+    let told = "The link between client and server was down from t = 20 s to t = 21 s.";
+    assert!(
+        summary.findings.iter().any(|f| f == told),
+        "{:?}",
+        summary.findings
+    );
+}
+
+/// A socket that has closed and waits in vain for the peer's FIN gives up; nobody is told ETIMEDOUT.
+#[test]
+fn an_expired_fin_wait_is_no_time_out() {
+    let summary = run(
+        "",
+        "duration = \"100 s\"\n[[workload]]\nname = \"web\"\nlinger = \"300 s\"\n\
+         arrivals = { kind = \"burst\", count = 50 }",
+    );
+    assert_eq!(get(&summary, "ended_timed_out"), 0.0);
+    assert_eq!(get(&summary, "ended_fin_wait_expired"), 50.0);
+    let all = summary.findings.join("\n");
+    assert!(!all.contains("timed out"), "{all}");
+    assert!(
+        all.starts_with("50 sockets were given up in FIN-WAIT-2"),
+        "{all}"
+    );
+}
+
+#[test]
+fn a_few_connections_say_how_long_their_requests_took() {
+    let summary = run(
+        "delay = \"1 ms\"",
+        "duration = \"100 s\"\n[tcp]\nwindow_clamp = 10\n[[workload]]\nname = \"web\"\n\
+         response = \"10 kB\"\narrivals = { kind = \"burst\", count = 2 }",
+    );
+    let took = get(&summary, "request_latency_max_s");
+    assert!(took > 1.0, "{took}");
+    let all = summary.findings.join("\n");
+    assert!(all.contains("2 requests were answered; each took"), "{all}");
+}
+
+/// A listener that answers SYNs with cookies keeps nothing of them, and still knows whose data it is.
+#[test]
+fn syn_cookies_are_no_corruption() {
+    let summary = run(
+        "delay = \"1 ms\"",
+        "duration = \"20 s\"\n[tcp]\ntcp_syncookies = 2\n[[workload]]\nname = \"web\"\n\
+         arrivals = { kind = \"fixed\", rate = \"20 /s\" }",
+    );
+    assert!(get(&summary, "syn_cookies_sent") > 300.0);
+    assert_eq!(get(&summary, "old_duplicate_bytes"), 0.0);
+}

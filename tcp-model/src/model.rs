@@ -182,6 +182,9 @@ pub enum End {
     Aborted,
     /// No answer.
     TimedOut,
+    /// An orphan in FIN-WAIT-2 that waited in vain for the peer's FIN (Linux `tcp_fin_timeout`). No
+    /// application is there to be told.
+    FinWaitExpired,
     /// The network reported an error that is final.
     Unreachable(IcmpKind),
 }

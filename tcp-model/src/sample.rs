@@ -158,8 +158,10 @@ pub enum EndReason {
     Aborted,
     /// The network reported an error that is final.
     Unreachable,
-    /// Retransmissions, keep-alive probes or FIN-WAIT-2 ran out of time.
+    /// Retransmissions or keep-alive probes ran out of time.
     TimedOut,
+    /// The application had closed, and the peer's FIN did not come in time (Linux `tcp_fin_timeout`).
+    FinWaitExpired,
     /// Its host crashed, and lost it without a segment.
     Crashed,
     /// A TIME-WAIT entry could not be made: the table was full.

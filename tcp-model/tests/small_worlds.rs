@@ -150,7 +150,9 @@ fn check(case: u64, world: &mut World) {
                 .map_or(0, |m| m.view().counts.bytes_received);
             let peer_died = matches!(
                 peer.end,
-                Some(End::Aborted | End::Reset | End::TimedOut | End::Refused)
+                Some(
+                    End::Aborted | End::Reset | End::TimedOut | End::FinWaitExpired | End::Refused
+                )
             );
             assert!(taken == me.wrote || peer_died, "{}", context());
         }

@@ -11,8 +11,28 @@ const OWN_FIGURES: usize = 4;
 /// Metrics to be drawn when the scenario asks for none: the first that vary.
 pub(crate) fn chosen_metrics(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
     let mut own = metrics_that_vary(info, rows);
+    if !windows_are_as_long(rows) {
+        own.retain(|metric| !is_count_of_window(metric));
+    }
     own.truncate(OWN_FIGURES);
     own
+}
+
+/// True when the steady windows of all runs have the same length.
+fn windows_are_as_long(rows: &[BatchRow]) -> bool {
+    let length = |row: &BatchRow| {
+        let at = |name: &str| row.metrics.get(name).copied();
+        Some(at("steady_to_s")? - at("steady_from_s")?)
+    };
+    let mut lengths = rows.iter().filter_map(length);
+    let first = lengths.next();
+    lengths.all(|l| first.is_some_and(|first| (l - first).abs() <= 1e-6 * first))
+}
+
+/// True for numbers of events in the steady window: over windows of different length they cannot be
+/// compared.
+fn is_count_of_window(metric: &str) -> bool {
+    matches!(metric, "connects_settled_steady" | "connects_failed_steady")
 }
 
 /// Metrics described in words, besides the failures of connects: those of the figures.

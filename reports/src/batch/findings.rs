@@ -82,7 +82,8 @@ fn series<'a>(info: &BatchInfo, all: &[Variant<'a>]) -> Vec<Series<'a>> {
     found
 }
 
-/// "from 80 s to 200 s" where that is the steady window of all runs.
+/// "from 80 s to 200 s" where that is the steady window of all runs, and otherwise "in the steady
+/// window of each run".
 fn window(all: &[Variant<'_>]) -> String {
     let of = |v: &Variant<'_>| {
         let ends = ["steady_from_s", "steady_to_s"].map(|m| v.estimate(m));
@@ -92,6 +93,7 @@ fn window(all: &[Variant<'_>]) -> String {
         Some((from, to)) if all.iter().all(|v| of(v) == Some((from, to))) => {
             format!("from {} to {}", seconds(from), seconds(to))
         }
+        _ if all.iter().any(|v| of(v).is_some()) => "in the steady window of each run".to_owned(),
         _ => "in the steady window".to_owned(),
     }
 }
@@ -231,6 +233,15 @@ impl Told<'_> {
         let (first, last) = (known.first()?, known.last()?);
         let same = known.iter().all(|k| k.1 == first.1);
         let rate = |text: &str| text.replace(" /s", " connections/s");
+        if known.len() < all.len() {
+            // A range from the first to the last would speak of others, too.
+            let each = known.iter().take(MOST_VALUES);
+            let each = each.map(|(v, text)| format!("{} ({})", rate(text), self.at(v).1));
+            let each = list(&each.collect::<Vec<_>>());
+            return Some(format!(
+                "the port supply allows {each}, and has no closed form for the others"
+            ));
+        }
         if same {
             return Some(format!("the port supply allows {}", rate(&first.1)));
         }

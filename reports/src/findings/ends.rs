@@ -178,6 +178,20 @@ impl Known<'_> {
         ))
     }
 
+    /// Sockets that had closed and whose peers did not.
+    pub(super) fn expired_fin_waits(&self) -> Option<String> {
+        let n = self.positive("ended_fin_wait_expired")?;
+        let when = self.between(
+            "ended_fin_wait_expired_first_s",
+            "ended_fin_wait_expired_last_s",
+        );
+        Some(format!(
+            "{} given up in FIN-WAIT-2{when}: the application had closed, and the peer's FIN did \
+             not come within the time that tcp_fin_timeout allows.",
+            counted(n, "socket was", "sockets were")
+        ))
+    }
+
     /// Bulk flows that did not reach their end.
     pub(super) fn broken_flows(&self) -> Option<String> {
         let broken = self.positive("flows_broken")?;

@@ -2,6 +2,7 @@
 
 use super::Known;
 use crate::format::{count, number, seconds};
+use crate::words::counted;
 
 /// A largest time of this many medians is unusual …
 const UNUSUAL_RATIO: f64 = 10.0;
@@ -22,6 +23,7 @@ impl Known<'_> {
         let p999 = get("p999").map(seconds);
         let max = seconds(max);
         Some(match p999 {
+            _ if p50 == max => p50,
             _ if p99 == max => format!("{p50} in the median and {max} from the 99th percentile on"),
             Some(p999) if p999 == max => format!(
                 "{p50} in the median, {p99} at the 99th percentile and {max} from the 99.9th on"
@@ -86,20 +88,24 @@ impl Known<'_> {
 
     /// Requests that were answered, and how long that took.
     pub(super) fn requests(&self) -> Option<String> {
-        let done = self.get("requests_done").filter(|n| *n >= super::SMALL)?;
+        let done = self.positive("requests_done")?;
+        if self.tells_its_requests() {
+            return None;
+        }
         let under_way = self.under_way_at_the_end().map_or(String::new(), |n| {
             let verb = if n == 1.0 { "was" } else { "were" };
             format!("; {} more {verb} under way at the end", count(n))
         });
         if self.slow_requests().is_some() {
             return Some(format!(
-                "{} requests were answered{under_way}.",
-                count(done)
+                "{} answered{under_way}.",
+                counted(done, "request was", "requests were")
             ));
         }
+        let took = if done == 1.0 { "it took" } else { "each took" };
         Some(format!(
-            "{} requests were answered; each took {}{under_way}.",
-            count(done),
+            "{} answered; {took} {}{under_way}.",
+            counted(done, "request was", "requests were"),
             self.times("request_latency")?
         ))
     }

@@ -104,6 +104,14 @@ pub(super) const UNUSUAL: &[RunFinding] = &[
         |known| known.stuck(),
     ),
     row(
+        "expired-fin-waits",
+        "Sockets that had closed were given up in FIN-WAIT-2, because the FIN of the peer, which had \
+         not closed, did not come in time. No application is told.",
+        "ended_fin_wait_expired",
+        "tcp_fin_timeout of Linux; RFC 9293 section 3.6 knows no such limit",
+        |known| known.expired_fin_waits(),
+    ),
+    row(
         "unsafe-time-wait",
         "TIME-WAIT was left out because its table was full, or ended early by a reset.",
         "ended_time_wait_overflow, time_wait_killed",
@@ -132,6 +140,14 @@ pub(super) const UNUSUAL: &[RunFinding] = &[
         "ports_in_use_destination_share_peak, ports_in_use_destination_peak",
         "ip_local_port_range of Linux; RFC 6056",
         |known| known.crowded_destination(),
+    ),
+    row(
+        "outages",
+        "Nodes and links that the scenario takes down, from when to when, and the TIME-WAIT entries that \
+         hosts lost in a crash.",
+        "time_wait_lost",
+        "`[[fault]]` and `changes` of the scenario; quiet time: RFC 9293 section 3.4.3",
+        |known| known.outages(),
     ),
 ];
 

@@ -53,7 +53,7 @@ const CONNECTS: &[Metric] = &[
     connects("connects_attempted", Count, "connects", "Calls of connect."),
     connects("connects_settled", Count, "connects that succeeded or failed", "The others are still under way when the run ends."),
     connects("connects_established", Count, "connects that succeeded", ""),
-    connects("connects_failed", Count, "connects that failed", "For any of the reasons below."),
+    connects("connects_failed", Count, "connects that failed", "Without a free port, refused, timed out or given up."),
     connects("connects_addr_not_available", Count, "connects without a free port", "EADDRNOTAVAIL: every local port towards the destination was in use."),
     connects("connects_refused", Count, "connects that were refused", "ECONNREFUSED: the SYN was answered by a reset."),
     connects("connects_timed_out", Count, "connects that timed out", "ETIMEDOUT: no answer to the SYN and its retransmissions."),
@@ -103,7 +103,7 @@ const REQUESTS: &[Metric] = &[
     requests("request_latency_p99_s", Duration, "time per request, 99th percentile", "").absent(NO_RESPONSE),
     requests("request_latency_p999_s", Duration, "time per request, 99.9th percentile", "").absent(NO_RESPONSE),
     requests("request_latency_max_s", Duration, "time per request, maximum", "").absent(NO_RESPONSE),
-    requests("request_with_connect_mean_s", Duration, "time per request with connecting, mean", "For the first request of a connection from the call of connect, for later ones as above.").absent(NO_RESPONSE),
+    requests("request_with_connect_mean_s", Duration, "time per request with connecting, mean", "For the first request of a connection from the call of connect, for later ones from their first byte.").absent(NO_RESPONSE),
     requests("request_with_connect_p50_s", Duration, "time per request with connecting, median", "").absent(NO_RESPONSE),
     requests("request_with_connect_p99_s", Duration, "time per request with connecting, 99th percentile", "").absent(NO_RESPONSE),
     requests("request_with_connect_p999_s", Duration, "time per request with connecting, 99.9th percentile", "").absent(NO_RESPONSE),
@@ -230,7 +230,7 @@ const END_POINTS: &[Metric] = &[
         "ended_timed_out",
         Count,
         "end points that timed out",
-        "ETIMEDOUT: retransmissions, keep-alive probes or FIN-WAIT-2 ran out of time.",
+        "ETIMEDOUT: retransmissions or keep-alive probes ran out of time.",
     ),
     end_points(
         "ended_time_wait_overflow",
@@ -250,6 +250,13 @@ const END_POINTS: &[Metric] = &[
         "end points that the network reported unreachable",
         "",
     ),
+    end_points(
+        "ended_fin_wait_expired",
+        Count,
+        "end points that gave up in FIN-WAIT-2",
+        "The application had closed, and the peer's FIN did not come in time (tcp_fin_timeout).",
+    )
+    .absent("none gave up in FIN-WAIT-2"),
     end_points(
         "ended_refused_first_s",
         Time,
@@ -348,6 +355,20 @@ const END_POINTS: &[Metric] = &[
         "",
     )
     .absent("none was unreachable"),
+    end_points(
+        "ended_fin_wait_expired_first_s",
+        Time,
+        "time of the first end point that gave up in FIN-WAIT-2",
+        "",
+    )
+    .absent("none gave up in FIN-WAIT-2"),
+    end_points(
+        "ended_fin_wait_expired_last_s",
+        Time,
+        "time of the last end point that gave up in FIN-WAIT-2",
+        "",
+    )
+    .absent("none gave up in FIN-WAIT-2"),
     end_points(
         "open_at_end",
         Count,
@@ -496,6 +517,13 @@ const HOSTS: &[Metric] = &[
         "TIME-WAIT entries ended by a reset",
         "TIME-WAIT assassination (RFC 1337).",
     ),
+    hosts(
+        "time_wait_lost",
+        Count,
+        "TIME-WAIT entries lost in crashes",
+        "Their hosts went down, and came up without them.",
+    )
+    .absent("no host lost any"),
     hosts(
         "resets_sent",
         Count,

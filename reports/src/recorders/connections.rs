@@ -43,7 +43,7 @@ const COLUMNS: &[(&str, Kind)] = &[
 ];
 
 /// Reasons with their text and the name of their metric.
-const REASONS: [(EndReason, &str, &str); 9] = [
+const REASONS: [(EndReason, &str, &str); 10] = [
     (EndReason::Closed, "closed", "ended_closed"),
     (EndReason::Refused, "refused", "ended_refused"),
     (EndReason::Reset, "reset", "ended_reset"),
@@ -57,11 +57,16 @@ const REASONS: [(EndReason, &str, &str); 9] = [
     (EndReason::StillOpen, "still open", "open_at_end"),
     (EndReason::Crashed, "crashed", "ended_crashed"),
     (EndReason::Unreachable, "unreachable", "ended_unreachable"),
+    (
+        EndReason::FinWaitExpired,
+        "FIN-WAIT-2 expired",
+        "ended_fin_wait_expired",
+    ),
 ];
 
 /// Reasons for which the times of the first and the last end are reported: all but a close in order and
 /// the end of the run.
-const ABNORMAL: [usize; 7] = [1, 2, 3, 4, 5, 7, 8];
+const ABNORMAL: [usize; 8] = [1, 2, 3, 4, 5, 7, 8, 9];
 
 /// Counts of an end point.
 const COUNTS: usize = 12;
@@ -108,6 +113,7 @@ impl Connections {
             EndReason::StillOpen => 6,
             EndReason::Crashed => 7,
             EndReason::Unreachable => 8,
+            EndReason::FinWaitExpired => 9,
         };
         let times = &mut self.times[reason];
         *times = Some((times.map_or(end.ended, |t| t.0), end.ended));
@@ -190,8 +196,10 @@ impl Connections {
         for (name, sum) in names.into_iter().zip(self.sums) {
             metrics.put(name, sum as f64);
         }
-        for ((_, _, name), n) in REASONS.into_iter().zip(self.by_reason) {
-            metrics.put(name, n as f64);
+        for ((reason, _, name), n) in REASONS.into_iter().zip(self.by_reason) {
+            if n > 0 || reason != EndReason::FinWaitExpired {
+                metrics.put(name, n as f64);
+            }
         }
         for reason in ABNORMAL {
             let name = REASONS[reason].2;

@@ -61,7 +61,7 @@ fn cause(ending: Ending) -> usize {
         Ending::Connection(End::Closed) => 0,
         // A connection that was refused carried no request unless with its SYN.
         Ending::Connection(End::Reset | End::Refused) => 1,
-        Ending::Connection(End::TimedOut) => 2,
+        Ending::Connection(End::TimedOut | End::FinWaitExpired) => 2,
         Ending::Connection(End::Aborted) => 3,
         Ending::Connection(End::Unreachable(_)) => 4,
         Ending::Crash => 5,

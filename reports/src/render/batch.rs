@@ -50,7 +50,15 @@ pub fn write_batch(
 /// # Errors
 /// When there is no complete batch or its files are damaged, or nothing can be written.
 pub fn render_batch(dir: &Path) -> Result<Vec<String>, StoreError> {
-    let mut place = ResultDir::open(dir)?;
+    render_batch_in(&mut ResultDir::open(dir)?)
+}
+
+/// The same of a directory that is open, which then says what it has kept.
+///
+/// # Errors
+/// As [`render_batch`].
+pub fn render_batch_in(place: &mut ResultDir) -> Result<Vec<String>, StoreError> {
+    let dir = &place.path().to_path_buf();
     place.marker().verify(dir)?;
     let path = dir.join("batch.json");
     let file: BatchFile =

@@ -59,13 +59,14 @@ fn names(dir: &Path) -> Result<Vec<String>, StoreError> {
 /// Moves the files in `aside` to `dir`, where `old` is in force, and puts `new` in force, which
 /// lists them and those that stay. Files of `old` that `new` does not list are deleted.
 ///
-/// A listed file that the user has changed is kept as `NAME.kept-N`.
+/// A listed file that the user has changed is kept as `NAME.kept-N`; gives the names of these.
 pub(crate) fn install(
     dir: &Path,
     aside: &Path,
     old: &Marker,
     new: &Marker,
-) -> Result<(), StoreError> {
+) -> Result<Vec<PathBuf>, StoreError> {
+    let mut all_kept = Vec::new();
     let arriving = names(aside)?;
     let ways = arriving
         .iter()
@@ -81,6 +82,7 @@ pub(crate) fn install(
         let (from, to) = (aside.join(name), dir.join(name));
         if let Way::Kept(kept) = way {
             fs::rename(&to, &kept).map_err(StoreError::io("keep what was changed as", &kept))?;
+            all_kept.push(kept);
         }
         if let Some(parent) = to.parent() {
             fs::create_dir_all(parent).map_err(StoreError::io("create the directory", parent))?;
@@ -92,7 +94,8 @@ pub(crate) fn install(
         .collect();
     remove_files(dir, old, gone.into_iter())?;
     new.write(dir)?;
-    sync(dir)
+    sync(dir)?;
+    Ok(all_kept)
 }
 
 /// How a file gets into its place.

@@ -20,6 +20,7 @@ pub struct ResultDir {
     dir: PathBuf,
     _lock: DirLock,
     marker: Marker,
+    kept: Vec<PathBuf>,
 }
 
 impl ResultDir {
@@ -37,6 +38,7 @@ impl ResultDir {
             dir: dir.to_path_buf(),
             _lock,
             marker,
+            kept: Vec::new(),
         })
     }
 
@@ -72,7 +74,18 @@ impl ResultDir {
             dir: dir.to_path_buf(),
             _lock,
             marker,
+            kept: Vec::new(),
         })
+    }
+
+    /// The directory.
+    pub fn path(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Files that somebody had changed and that others took the place of: where they are kept.
+    pub fn kept(&self) -> &[PathBuf] {
+        &self.kept
     }
 
     /// What the directory holds.
@@ -112,7 +125,8 @@ impl ResultDir {
         new.arriving.clear();
         new.complete = complete;
         sync_tree(aside.path())?;
-        install(&self.dir, aside.path(), &self.marker, &new)?;
+        let kept = install(&self.dir, aside.path(), &self.marker, &new)?;
+        self.kept.extend(kept);
         self.marker = new;
         Ok(done)
     }

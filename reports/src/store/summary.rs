@@ -121,12 +121,26 @@ pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Stor
 /// The text that [`write_json`] writes.
 pub(crate) fn json_text(path: &Path, value: &impl Serialize) -> Result<String, StoreError> {
     match serde_json::to_string_pretty(value) {
-        Ok(text) => Ok(text + "\n"),
+        Ok(text) => Ok(written_out(text) + "\n"),
         Err(e) => Err(StoreError::Damaged {
             path: path.to_path_buf(),
             why: e.to_string(),
         }),
     }
+}
+
+/// JSON leaves the control characters from U+007F to U+009F as they are; a terminal may obey them.
+/// They can stand in strings only, where their escapes mean the same.
+fn written_out(text: String) -> String {
+    let is_plain = |c: char| !matches!(c, '\u{7f}'..='\u{9f}');
+    if text.chars().all(is_plain) {
+        return text;
+    }
+    let each = text.chars().map(|c| match is_plain(c) {
+        true => c.to_string(),
+        false => format!("\\u{:04x}", u32::from(c)),
+    });
+    each.collect()
 }
 
 /// Writes a text file through one of another name.
@@ -158,6 +172,14 @@ fn new_file_beside(path: &Path) -> Result<(File, PathBuf), StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn json_has_no_control_character_that_a_terminal_obeys() {
+        let value = "a\u{1b}[31m\u{7f}\u{85}\u{9b}31m\u{a0}ü";
+        let text = json_text(Path::new("x"), &value).unwrap();
+        assert_eq!(text, "\"a\\u001b[31m\\u007f\\u0085\\u009b31m\u{a0}ü\"\n");
+        assert_eq!(serde_json::from_str::<String>(&text).unwrap(), value);
+    }
 
     #[test]
     fn a_file_is_written_through_no_name_that_somebody_has() {

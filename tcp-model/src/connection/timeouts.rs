@@ -143,7 +143,7 @@ impl Connection {
                     self.timers.half_waited = true;
                     self.timers.state = self.expiry(now, half);
                 }
-                _ => self.end(End::TimedOut, out),
+                _ => self.end(End::FinWaitExpired, out),
             },
             _ => {}
         }

@@ -142,6 +142,7 @@ impl Stack {
             cx.record(TcpSample::Ended(Box::new(summary)));
         }
         while let Some((place, _)) = self.time_waits.oldest() {
+            self.stats.time_wait_lost += 1;
             self.end_time_wait(place, cx);
         }
         let listening = self.listeners.iter().filter(|l| l.bind().is_some());

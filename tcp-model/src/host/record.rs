@@ -125,6 +125,7 @@ pub(super) fn end_reason(endpoint: &Endpoint, overflow: bool) -> EndReason {
         Some(End::Reset) => EndReason::Reset,
         Some(End::Aborted) => EndReason::Aborted,
         Some(End::TimedOut) => EndReason::TimedOut,
+        Some(End::FinWaitExpired) => EndReason::FinWaitExpired,
         Some(End::Unreachable(_)) => EndReason::Unreachable,
     }
 }

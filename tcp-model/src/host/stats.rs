@@ -41,6 +41,8 @@ pub struct HostStats {
     pub time_wait_fins_answered: u64,
     /// TIME-WAIT entries ended by an RST.
     pub time_wait_killed: u64,
+    /// TIME-WAIT entries lost in crashes.
+    pub time_wait_lost: u64,
     /// Most TIME-WAIT entries at a time.
     pub peak_time_wait: u32,
     /// Most connections at a time, TIME-WAIT entries not counted.

@@ -240,7 +240,7 @@ impl Stack {
                 End::Refused | End::Reset => OpenResult::Refused,
                 End::TimedOut => OpenResult::TimedOut,
                 End::Unreachable(_) => OpenResult::Aborted,
-                End::Aborted | End::Closed => OpenResult::Aborted,
+                End::Aborted | End::Closed | End::FinWaitExpired => OpenResult::Aborted,
             };
             record_outcome(endpoint, result, cx);
         }

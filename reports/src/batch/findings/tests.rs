@@ -255,3 +255,23 @@ fn a_figure_over_a_parameter_that_is_no_longer_swept_is_named() {
         ]
     );
 }
+
+#[test]
+fn a_port_supply_that_is_known_for_some_is_told_of_these() {
+    let requests = ["1", "2", "5"];
+    let info = BatchInfo {
+        axes: vec![axis("workload.web.requests", &requests)],
+        ..BatchInfo::default()
+    };
+    let rows = [
+        run(&requests[..1], None, 468.9),
+        run(&requests[1..2], None, 467.5),
+        row(&requests[2..], 0, &[("connects_failed", 0.0)]),
+    ];
+    let told = batch_findings(&info, &rows);
+    assert_eq!(
+        told[0],
+        "No connect failed in any run; the port supply allows 468.9 connections/s (1) and 467.5 \
+         connections/s (2), and has no closed form for the others."
+    );
+}

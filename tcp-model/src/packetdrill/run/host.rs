@@ -375,7 +375,7 @@ impl<'m> TestHost<'m> {
             End::Reset if !found.connected => constants::ECONNREFUSED,
             End::Reset if found.peer_closed => constants::EPIPE,
             End::Reset => constants::ECONNRESET,
-            End::TimedOut => constants::ETIMEDOUT,
+            End::TimedOut | End::FinWaitExpired => constants::ETIMEDOUT,
             End::Unreachable(kind) => Errno(kind.errno().0),
             End::Closed | End::Aborted => return None,
         };

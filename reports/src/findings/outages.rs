@@ -1,0 +1,98 @@
+//! Nodes and links that were down, and what hosts forgot in a crash.
+
+use super::Known;
+use crate::format::{count, seconds};
+use crate::info::Outage;
+use crate::words::{counted, list, sentence};
+
+/// Most outages that are named one by one.
+const MOST_NAMED: usize = 3;
+
+impl Known<'_> {
+    /// "client was down from t = 30 s to t = 60 s, and 2,894 TIME-WAIT entries were lost in the
+    /// crash".
+    pub(super) fn outages(&self) -> Option<String> {
+        let all = &self.info.outages;
+        if all.is_empty() {
+            return None;
+        }
+        let mut named: Vec<String> = all.iter().take(MOST_NAMED).map(was_down).collect();
+        if all.len() > MOST_NAMED {
+            let more = (all.len() - MOST_NAMED) as f64;
+            named.push(format!("there were {} more outages", count(more)));
+        }
+        let lost = self.positive("time_wait_lost").map_or(String::new(), |n| {
+            format!(
+                "; {} lost without waiting for 2 MSL to pass (a host that keeps `quiet` for that \
+                 long after a crash is safe again: RFC 9293 section 3.4.3)",
+                counted(n, "TIME-WAIT entry was", "TIME-WAIT entries were")
+            )
+        });
+        Some(format!("{}{lost}.", sentence(&list(&named))))
+    }
+}
+
+fn was_down(outage: &Outage) -> String {
+    let from = seconds(outage.from_s);
+    match outage.to_s {
+        Some(to) => format!(
+            "{} was down from t = {from} to t = {}",
+            outage.of,
+            seconds(to)
+        ),
+        None => format!("{} was down from t = {from} on", outage.of),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use crate::findings::findings;
+    use crate::info::{Outage, RunInfo};
+
+    fn info(outages: &[(&str, f64, Option<f64>)]) -> RunInfo {
+        let outage = |&(of, from_s, to_s): &(&str, f64, Option<f64>)| Outage {
+            of: of.to_owned(),
+            from_s,
+            to_s,
+        };
+        RunInfo {
+            outages: outages.iter().map(outage).collect(),
+            ..RunInfo::default()
+        }
+    }
+
+    #[test]
+    fn an_outage_during_which_nothing_failed_comes_first() {
+        let info = info(&[("client", 30.0, Some(60.0))]);
+        let metrics = [
+            ("connects_attempted", 8806.0),
+            ("connects_established", 8806.0),
+            ("time_wait_lost", 2960.0),
+        ];
+        let metrics: BTreeMap<String, f64> =
+            metrics.map(|(name, value)| (name.to_owned(), value)).into();
+        let told = findings(&info, &metrics);
+        assert!(
+            told[0].starts_with(
+                "Client was down from t = 30 s to t = 60 s; 2,960 TIME-WAIT entries were lost"
+            ),
+            "{told:?}"
+        );
+        assert_eq!(told[1], "None of the 8,806 connects failed.");
+    }
+
+    #[test]
+    fn many_outages_are_counted() {
+        let down = ("the link between a and b", 1.0, None);
+        let told = findings(&info(&[down; 5]), &BTreeMap::new());
+        let one = "he link between a and b was down from t = 1 s on";
+        assert_eq!(
+            told,
+            [format!(
+                "T{one}, t{one}, t{one} and there were 2 more outages."
+            )]
+        );
+    }
+}
