@@ -214,12 +214,17 @@ impl Part {
                 let made = wanted.min(most);
                 let one = PerConnection::new(exchange, params(&workload.client).mss());
                 let per_s = made / time_s.max(1e-9);
+                let open_s = expected::open_s(exchange, way.trip_s);
                 let passes = (way.capacity.0 / (per_s * one.bytes.0).max(1e-9))
                     .min(way.capacity.1 / (per_s * one.bytes.1).max(1e-9))
                     .min(1.0);
+                // A connection that would outlast the run does but a part of what it could.
+                let fastest =
+                    expected::bulk_rate(params(&workload.client), way.trip_s, f64::INFINITY);
+                let whole_s = open_s.max(one.bytes.0.max(one.bytes.1) / fastest);
+                let done = passes.min(time_s / whole_s.max(1e-9));
                 let hops = one.segments.0 * way.there.len() as f64
                     + one.segments.1 * way.back.len() as f64;
-                let open_s = expected::open_s(exchange, way.trip_s);
                 let at_once = match arrivals {
                     Arrivals::Closed { users, .. } => f64::from(*users),
                     Arrivals::Burst(count) => f64::from(*count),
@@ -229,7 +234,7 @@ impl Part {
                 let stay_s = params(&workload.client).time_wait.as_secs_f64();
                 Part {
                     connections: wanted,
-                    events: made * passes * (hops + 2.0 * one.others) + (wanted - made),
+                    events: made * done * (hops + 2.0 * one.others) + (wanted - made),
                     open: at_once.min(made),
                     waiting: (per_s * stay_s.min(time_s)).min(made),
                     words: format!(
@@ -240,7 +245,7 @@ impl Part {
                             1 => String::new(),
                             n => format!(" of {n} requests each"),
                         },
-                        about(per_s * one.requests)
+                        about(per_s * one.requests * done)
                     ),
                 }
             }

@@ -62,6 +62,34 @@ fn check_tells_the_cost_and_what_makes_it_large() {
     );
 }
 
+/// What a connection could do does not count where the run ends long before.
+#[test]
+fn connections_that_outlast_the_run_are_estimated_by_what_they_get_done() {
+    let text = "name = \"x\"\nduration = \"20 s\"\n[topology]\nkind = \"pair\"\n\
+                path = { delay = \"1 ms\" }\n[[workload]]\nname = \"w\"\n\
+                arrivals = { kind = \"burst\", count = 2 }\n";
+    for set in [
+        "workload.w.requests=4294967295",
+        "workload.w.response=1000000000 GB",
+        "workload.w.request=1000000000 GB",
+    ] {
+        let sets = [set, "tcp.send_buffer=64 kB", "tcp.receive_buffer=64 kB"];
+        let runs = plan(text, &sets).runs;
+        let estimate = &Estimate::of_all(&runs).unwrap()[0];
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path().join("run");
+        Job::new(&runs[0], &dir).execute(&mut |_| ()).unwrap();
+        let timing = std::fs::read_to_string(dir.join("timing.json")).unwrap();
+        let timing: BTreeMap<String, f64> = serde_json::from_str(&timing).unwrap();
+        let events = timing["events_per_s"] * timing["simulation_s"];
+        let ratio = estimate.events / events;
+        assert!(
+            (0.2..5.0).contains(&ratio),
+            "{set}: {estimate}, {events} events"
+        );
+    }
+}
+
 #[test]
 fn a_run_for_which_there_is_no_memory_is_refused_beforehand() {
     let dir = tempfile::tempdir().unwrap();
