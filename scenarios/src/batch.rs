@@ -83,6 +83,8 @@ pub struct Batch {
     pub outcomes: Vec<RunOutcome>,
     /// What they have shown together, in words.
     pub findings: Vec<String>,
+    /// Files of the batch that somebody had changed: where they are kept.
+    pub kept: Vec<PathBuf>,
 }
 
 /// Makes the runs of a plan under `dir/runs/ID` and the batch's own files; runs that are complete
@@ -120,7 +122,11 @@ pub fn make(plan: &Plan, options: &Options, making: Making<'_>) -> Result<Batch,
     if !stopped {
         place.remove_former_runs()?;
     }
-    Ok(Batch { outcomes, findings })
+    Ok(Batch {
+        outcomes,
+        findings,
+        kept: place.kept().to_vec(),
+    })
 }
 
 /// Puts the files of the batch itself in place of those that are there.
@@ -276,15 +282,20 @@ fn find(spec: &RunSpec, dir: &Path, inside: Inside, making: Making<'_>) -> Found
         }
         Existing::Other(error) if inside == Inside::Batch && gives_way(&error) => {
             match set_aside(dir) {
-                Ok(kept) => missing(
-                    false,
-                    Some(format!("{error}; it is now {}", kept.display())),
-                ),
+                Ok(kept) => missing(false, Some(moved_away(&error, &kept))),
                 Err(error) => Found::Ended(RunOutcome::Failed(error.into())),
             }
         }
         Existing::Other(error) => Found::Ended(RunOutcome::Failed(error.into())),
     }
+}
+
+/// What was wrong with what stood there, and where it is now. What a user could do about it is of no
+/// use here.
+fn moved_away(error: &StoreError, kept: &Path) -> String {
+    let text = error.to_string().replace(" is left alone: ", ": ");
+    let text = text.split("; choose another").next().unwrap_or_default();
+    format!("{text}; it is now {}", kept.display())
 }
 
 /// True for what stands in a batch where one of its runs belongs, and is not this run.
@@ -352,6 +363,8 @@ pub struct Part {
     pub all: usize,
     /// What the complete ones have shown together, in words.
     pub findings: Vec<String>,
+    /// Files of the batch that somebody had changed: where they are kept.
+    pub kept: Vec<PathBuf>,
 }
 
 /// Reports on the complete runs of a batch that was stopped.
@@ -397,6 +410,7 @@ pub fn report_part(dir: &Path) -> Result<Part, RunError> {
         made,
         all: rows.len(),
         findings,
+        kept: place.kept().to_vec(),
     })
 }
 

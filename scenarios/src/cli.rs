@@ -23,6 +23,7 @@ use crate::suggest;
 
 mod check;
 mod cost;
+mod drawings;
 mod explain;
 mod list;
 mod manual;

@@ -64,5 +64,33 @@ pub(crate) fn outcome(written: io::Result<()>) -> Result<(), Failure> {
 
 /// Says something on stderr, if that is possible.
 pub(crate) fn note(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{}", visible(text.trim_end()));
+    let text = clipped(text.trim_end());
+    let _ = writeln!(io::stderr().lock(), "{}", visible(&text));
+}
+
+/// Most characters of a line of a message: it may quote a file that is all one line.
+const LONGEST_LINE: usize = 2_000;
+
+/// The text with what is too much of a line left out.
+fn clipped(text: &str) -> String {
+    let lines = text
+        .lines()
+        .map(|line| match line.char_indices().nth(LONGEST_LINE) {
+            Some((end, _)) => format!("{} …", &line[..end]),
+            None => line.to_owned(),
+        });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_that_quotes_a_huge_line_is_cut() {
+        let text = format!("first\n{}\nlast", "é".repeat(3_000_000));
+        let clipped = clipped(&text);
+        assert!(clipped.chars().count() < 2_100);
+        assert!(clipped.starts_with("first\né") && clipped.ends_with("é …\nlast"));
+    }
 }

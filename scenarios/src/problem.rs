@@ -138,7 +138,27 @@ fn show_line(out: &mut String, source: &Source, path: &DottedPath, span: Range<u
         format!(" ({path})")
     };
     let _ = writeln!(out, "{gutter}--> {}:{number}:{column}{path}", source.name);
+    // Of a long line the part around the place.
+    let from = if column > MOST_BEFORE {
+        column - MOST_BEFORE / 2
+    } else {
+        0
+    };
+    let before = if from > 0 { "… " } else { "" };
+    let shown: String = line.chars().skip(from).take(MOST_SHOWN).collect();
+    let after = if line.chars().count() > from + MOST_SHOWN {
+        " …"
+    } else {
+        ""
+    };
+    let indent: String = indent.chars().skip(from).collect();
+    let blank = " ".repeat(before.chars().count());
+    let carets = carets.min(MOST_SHOWN.saturating_sub(column - 1 - from).max(1));
     let _ = writeln!(out, "{gutter} |");
-    let _ = writeln!(out, "{number} | {line}");
-    let _ = writeln!(out, "{gutter} | {indent}{}", "^".repeat(carets));
+    let _ = writeln!(out, "{number} | {before}{shown}{after}");
+    let _ = writeln!(out, "{gutter} | {blank}{indent}{}", "^".repeat(carets));
 }
+
+/// Most characters of a line before the place that is meant, and in all.
+const MOST_BEFORE: usize = 120;
+const MOST_SHOWN: usize = 200;

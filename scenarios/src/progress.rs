@@ -22,7 +22,8 @@ pub struct BatchProgress {
 #[derive(Debug)]
 struct State {
     started: Instant,
-    last_line: Instant,
+    /// When the next line is due, since the beginning.
+    next_line: Duration,
     runs: usize,
     runs_done: usize,
     /// Simulated seconds in all, and done, of the runs that are made.
@@ -31,8 +32,14 @@ struct State {
     events: u64,
 }
 
-/// Time between two lines when there is no terminal.
+/// Least time between two lines when there is no terminal.
 const BETWEEN_LINES: Duration = Duration::from_secs(5);
+
+/// When the next line is due, after one that long since the beginning: the waits grow, so that a
+/// day's work is told in two dozen lines.
+fn next_line(elapsed: Duration) -> Duration {
+    elapsed + BETWEEN_LINES.max(elapsed / 2)
+}
 
 impl BatchProgress {
     /// For runs of these lengths; `quiet` shows nothing.
@@ -51,7 +58,7 @@ impl BatchProgress {
         });
         let state = State {
             started: now,
-            last_line: now,
+            next_line: next_line(Duration::ZERO),
             runs: lengths.len(),
             runs_done: 0,
             total_s,
@@ -99,8 +106,8 @@ impl BatchProgress {
         if let Some(bar) = &self.bar {
             bar.set_position((state.done_s * 1000.0) as u64);
             bar.set_message(state.words());
-        } else if !self.quiet && state.last_line.elapsed() >= BETWEEN_LINES {
-            state.last_line = Instant::now();
+        } else if !self.quiet && state.started.elapsed() >= state.next_line {
+            state.next_line = next_line(state.started.elapsed());
             note(&state.line());
         }
     }
@@ -193,5 +200,15 @@ mod tests {
             "{}",
             state.words()
         );
+    }
+
+    #[test]
+    fn a_days_work_is_told_in_a_screen_of_lines() {
+        let day = Duration::from_secs(86_400);
+        let first = next_line(Duration::ZERO);
+        let lines = std::iter::successors(Some(first), |at| Some(next_line(*at)));
+        let lines: Vec<Duration> = lines.take_while(|at| *at < day).collect();
+        assert_eq!(lines[..2], [5, 10].map(Duration::from_secs));
+        assert!((20..=24).contains(&lines.len()), "{}", lines.len());
     }
 }

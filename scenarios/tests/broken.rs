@@ -535,3 +535,23 @@ fn every_broken_scenario_gets_its_message() {
         got.get(expected.len())
     );
 }
+
+/// A file that is all one line is not repeated, and the place is still shown.
+#[test]
+fn of_a_huge_line_the_part_around_the_place_is_shown() {
+    let (many, wrong) = ("1, ".repeat(100_000), "# é ".repeat(100_000));
+    let list = format!("seed = [{many}? {many}2]");
+    for (line, shown) in [
+        (list.as_str(), "1, ? 1, "),
+        (&format!("sede = 1 {wrong}"), "sede = 1 # é"),
+    ] {
+        let source = Source {
+            name: "huge.toml".to_owned(),
+            text: BASE.replace("seed = 1", line),
+        };
+        let message = Plan::new(&source, &[]).unwrap_err().to_string();
+        assert!(message.len() < 2_000, "{} bytes", message.len());
+        assert!(message.contains(shown), "{message}");
+        assert!(message.contains(" …\n"), "{message}");
+    }
+}

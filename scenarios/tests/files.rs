@@ -96,14 +96,41 @@ fn figures_that_were_edited_are_kept_when_they_are_drawn_again() {
     fs::write(&report, MINE).unwrap();
     let said = ok(dir.path(), &["run", "small.toml", "--out", "r"]);
     assert!(
-        said.contains("report.html of r changed or missing"),
+        said.contains("r/report.html was changed or removed since synfin drew it"),
         "{said}"
     );
     assert_eq!(fs::read(&report).unwrap(), MINE.as_bytes());
-    ok(dir.path(), &["report", "r"]);
+    let said = ok(dir.path(), &["report", "r"]);
+    assert!(said.contains("is now r/report.html.kept-1"), "{said}");
     assert!(fs::read(&report).unwrap() == drawn);
     let kept = dir.path().join("r/report.html.kept-1");
     assert_eq!(fs::read(&kept).unwrap(), MINE.as_bytes());
+}
+
+#[test]
+fn drawings_that_are_gone_are_named_in_batches_too() {
+    let dir = directory(&[("small.toml", &format!("{SMALL}{SWEEP}"))]);
+    let batch = ["run", "small.toml", "--out", "b"];
+    ok(dir.path(), &batch);
+    let runs = fs::read_dir(dir.path().join("b/runs")).unwrap();
+    let run = runs.map(|r| r.unwrap().path()).next().unwrap();
+    fs::remove_file(run.join("report.html")).unwrap();
+    fs::write(dir.path().join("b/report.html"), MINE).unwrap();
+    let name = run.strip_prefix(dir.path()).unwrap().display().to_string();
+    let gone = format!("{name}/report.html was changed or removed since synfin drew it");
+    for args in [&batch[..], &["report", "b"]] {
+        let said = ok(dir.path(), args);
+        assert!(said.contains(&gone), "{said}");
+        assert!(said.contains(&format!("`synfin report {name}`")), "{said}");
+        assert_eq!(
+            said.contains("b/report.html.kept-1"),
+            args == batch,
+            "{said}"
+        );
+    }
+    ok(dir.path(), &["report", &name]);
+    let said = ok(dir.path(), &batch);
+    assert!(!said.contains("since synfin drew"), "{said}");
 }
 
 #[test]

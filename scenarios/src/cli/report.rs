@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use reports::store::{ResultKind, StoreError, look_at_results, resolve};
-use reports::{render_batch, render_run};
+use reports::store::{ResultDir, ResultKind, StoreError, look_at_results, resolve};
+use reports::{render_batch_in, render_run_in};
 
+use super::drawings::{note_changed_runs, note_kept};
 use crate::batch;
 use crate::console::{Failure, note, print};
 use crate::interrupt::Interrupt;
@@ -24,15 +25,20 @@ pub(super) fn report(dir: &Path, verbose: bool) -> Result<(), Failure> {
     let mut bad = Vec::new();
     match marker.kind {
         ResultKind::Run => {
-            let summary = render_run(dir).map_err(|e| failed(dir, &e))?;
+            let mut place = ResultDir::open(dir).map_err(|e| failed(dir, &e))?;
+            let summary = render_run_in(&mut place).map_err(|e| failed(dir, &e))?;
+            note_kept(place.kept());
             summary.findings.iter().try_for_each(|f| print(f))?;
         }
         _ if marker.complete => {
-            let findings = render_batch(dir).map_err(|e| failed(dir, &e))?;
+            let mut place = ResultDir::open(dir).map_err(|e| failed(dir, &e))?;
+            let findings = render_batch_in(&mut place).map_err(|e| failed(dir, &e))?;
+            note_kept(place.kept());
             findings.iter().try_for_each(|f| print(f))?;
             if verbose {
                 note("the reports of the single runs are left as they are");
             }
+            note_changed_runs(dir, &marker.runs);
             bad = batch::damaged_runs(dir, &marker.runs);
         }
         _ => {
@@ -43,6 +49,7 @@ pub(super) fn report(dir: &Path, verbose: bool) -> Result<(), Failure> {
                     Failure::Run(format!("error: {}", message.trim_start_matches("error: ")))
                 }
             })?;
+            note_kept(&part.kept);
             part.findings.iter().try_for_each(|f| print(f))?;
             if part.made < part.all {
                 note(&format!(

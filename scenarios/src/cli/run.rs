@@ -6,6 +6,7 @@ use reports::store::{look_at_results, resolve};
 
 use super::RunArgs;
 use super::cost::Cost;
+use super::drawings::{note_changed_drawings, note_changed_runs, note_kept};
 use crate::batch::{self, Batch, Making, Options, RunOutcome};
 use crate::console::{Failure, note, print};
 use crate::execution::Execution;
@@ -141,26 +142,12 @@ fn single(spec: &RunSpec, dir: &Path, args: &RunArgs, making: Making<'_>) -> Res
     print(&format!("report: {}", dir.join("report.html").display()))
 }
 
-/// Figures and pages of a kept run that are missing, or that somebody has changed.
-fn note_changed_drawings(dir: &Path) {
-    let changed = look_at_results(dir).map(|marker| marker.changed_drawings(dir));
-    match changed.unwrap_or_default().as_slice() {
-        [] => {}
-        [first, rest @ ..] => {
-            let more = match rest.len() {
-                0 => String::new(),
-                n => format!(" and {n} more"),
-            };
-            note(&format!(
-                "{first}{more} of {0} changed or missing since it was drawn; `synfin report {0}` draws it again",
-                dir.display()
-            ));
-        }
-    }
-}
-
 fn all(plan: &Plan, options: &Options, args: &RunArgs, making: Making<'_>) -> Result<(), Failure> {
-    let Batch { outcomes, findings } = batch::make(plan, options, making).map_err(|e| {
+    let Batch {
+        outcomes,
+        findings,
+        kept,
+    } = batch::make(plan, options, making).map_err(|e| {
         Failure::Run(format!(
             "error: {}",
             e.to_string().trim_start_matches("error: ")
@@ -173,6 +160,11 @@ fn all(plan: &Plan, options: &Options, args: &RunArgs, making: Making<'_>) -> Re
     };
     shown.note_trouble();
     if !args.quiet {
+        note_kept(&kept);
+        let kept_runs = shown
+            .each()
+            .filter(|(_, o)| matches!(o, RunOutcome::Kept(_)));
+        note_changed_runs(&options.dir, kept_runs.map(|(spec, _)| &spec.id));
         shown.runs()?;
         findings.iter().try_for_each(|f| print(f))?;
         print(&format!(

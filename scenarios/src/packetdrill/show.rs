@@ -97,12 +97,16 @@ pub(super) fn text(script: &Script, verbose: bool, strict: bool) -> Option<Strin
     })
 }
 
+/// Most characters of a script's line that are shown.
+const LONGEST_LINE: usize = 500;
+
 /// "  12 | +0 > . 1:1(0) ack 1".
 fn line(script: &Script, at: Position) -> String {
     let mut lines = script.text.lines();
     let text = lines.nth(at.line.saturating_sub(1) as usize);
     text.map_or_else(String::new, |t| {
-        format!("  {:>4} | {}\n", at.line, t.trim_end())
+        let text: String = t.trim_end().chars().take(LONGEST_LINE).collect();
+        format!("  {:>4} | {text}\n", at.line)
     })
 }
 
