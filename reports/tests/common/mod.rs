@@ -84,6 +84,7 @@ impl Story {
                 theory: Some(self.theory()),
                 no_closed_form: Vec::new(),
             },
+            ..RunInfo::default()
         }
     }
 
