@@ -109,13 +109,13 @@ fn data_on_a_connection_made_of_a_cookie_is_no_old_duplicate() {
             ..params()
         };
         let clients = client(Arrivals::Burst(connections), &exchange);
-        let pair = Pair::new(
+        let pair = joined(
             host(params(), vec![AppSpec::Client(clients)]),
             host(server_params, vec![AppSpec::Server(server(&exchange))]),
         );
         let done = pair.run();
         let passive = done.summaries(Side::Passive);
-        assert_eq!(done.b.stats().syn_cookies_received, connections);
+        assert_eq!(done.b().stats().syn_cookies_received, connections);
         assert_eq!(passive.len(), connections as usize);
         for summary in passive {
             assert_eq!(summary.counts.bytes_received, 100);
