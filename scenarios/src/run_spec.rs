@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
+use reports::text::{is_hidden, visible};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use sim_core::rng::mix;
@@ -203,7 +204,7 @@ impl Content {
             section("fault", &faults) + "\n"
         };
         let first = self.first.get_or_init(|| First::new(scenario));
-        let workloads = same(&first.workloads, &scenario.workloads, workload_text);
+        let workloads = same(&first.workloads, &scenario.workloads, |w| workload_text(w));
         let record = same(&first.record, &scenario.record, record_text);
         // In the order of their keys, as in one canonical text.
         [
@@ -226,7 +227,7 @@ fn text_line(i: usize, text: &str) -> String {
     section(keys[i], &text)
 }
 
-fn workload_text(workloads: &Vec<Workload>) -> String {
+fn workload_text(workloads: &[Workload]) -> String {
     let workloads: Vec<_> = workloads.iter().map(Workload::to_file).collect();
     section("workload", &workloads)
 }
@@ -318,10 +319,47 @@ pub fn run_seed(scenario: u64, replica: u32) -> u64 {
 pub fn canonical(file: &ScenarioFile) -> String {
     // Through a table, whose keys are sorted. A scenario file is strings, numbers, lists and
     // tables with string keys, all of which TOML can say.
-    toml::Table::try_from(file)
-        .ok()
-        .and_then(|table| toml::to_string(&table).ok())
-        .unwrap_or_default()
+    let Ok(mut table) = toml::Table::try_from(file) else {
+        return String::new();
+    };
+    let mut has_hidden = false;
+    for (_, value) in &mut table {
+        has_hidden |= force_escapes(value);
+    }
+    let text = toml::to_string(&table).unwrap_or_default();
+    if has_hidden {
+        visible(&text).replace(FORCED, "")
+    } else {
+        text
+    }
+}
+
+/// What makes the writer of a string use the kind of quotes within which `\u0085` is an escape, and how
+/// it is written there.
+const FORCING: &str = "\u{1}\u{2}\u{3}\u{1}";
+const FORCED: &str = "\\u0001\\u0002\\u0003\\u0001";
+
+/// Prepares strings with characters that TOML allows as they are and that are not seen, such as U+0085;
+/// true when there is one.
+fn force_escapes(value: &mut toml::Value) -> bool {
+    match value {
+        toml::Value::String(text) => {
+            let found = text.chars().any(|c| !c.is_ascii() && is_hidden(c));
+            if found {
+                text.push_str(FORCING);
+            }
+            found
+        }
+        toml::Value::Array(list) => {
+            let found = list.iter_mut().map(force_escapes);
+            found.fold(false, |any, one| any | one)
+        }
+        toml::Value::Table(table) => {
+            let found = table.iter_mut().map(|(_, value)| force_escapes(value));
+            found.fold(false, |any, one| any | one)
+        }
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -380,7 +418,27 @@ mod tests {
             let own = TcpText::new(&sets(text));
             assert_eq!(own.of(&sets(text)), tcp_text(&sets(text)), "{text}");
         }
-        assert_eq!(linux.quickly(&sets("time_wait = \"1 s\"")).is_some(), true);
+        assert!(linux.quickly(&sets("time_wait = \"1 s\"")).is_some());
+    }
+
+    #[test]
+    fn characters_that_are_not_seen_are_escapes_in_a_run_file() {
+        let text = "name = \"x\"\nduration = \"1 s\"\n[topology]\nkind = \"pair\"\npath = { delay = \"1 ms\" }\n\
+                    [[workload]]\narrivals = { kind = \"burst\", count = 1 }\n";
+        for question in [
+            "a\u{85}b",
+            "it's \u{9b}31m \"red\"",
+            "two\nlines \u{202e}''",
+            "C:\\x\u{85}",
+        ] {
+            let mut file = crate::read::file(text).unwrap();
+            file.question = question.to_owned();
+            let run = RunSpec::new(&Scenario::new(&file).unwrap(), 0, &[]);
+            let written = run.text();
+            assert!(!written.chars().any(is_hidden), "{written}");
+            let again = crate::read::file(&written).unwrap();
+            assert_eq!(again.question, question, "{written}");
+        }
     }
 
     #[test]

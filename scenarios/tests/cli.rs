@@ -299,7 +299,8 @@ fn a_killed_batch_is_resumed() {
         let expected = format!("{left} of 6 runs are complete; `synfin run out/batch.toml");
         assert!(stderr.contains(&expected), "{stderr}");
         let page = std::fs::read_to_string(dir.path().join("out/report.html")).unwrap();
-        assert!(page.contains(&format!("{left} of 6 runs are complete")));
+        let verb = if left == 1 { "is" } else { "are" };
+        assert!(page.contains(&format!("{left} of 6 runs {verb} complete")));
     }
     let (code, _, stderr) = said(dir.path(), &["run", "long.toml", "--out", "out"]);
     assert_eq!(code, 0, "{stderr}");

@@ -502,6 +502,11 @@ fn a_port_reused_while_the_server_lingers_costs_one_syn_more() {
         limit.low - 1.0 < rate && rate < limit.high,
         "{limit:?} {rate}"
     );
+    assert!(
+        told(&whole, "Most connects were slow"),
+        "{:?}",
+        whole.summary.findings
+    );
 }
 
 #[test]

@@ -428,9 +428,10 @@ fn completeness(info: &BatchInfo, rows: &[BatchRow], all: &[Variant<'_>]) -> Str
         ""
     };
     format!(
-        "{} of {} runs are complete{what}{intervals}.",
+        "{} of {} runs {} complete{what}{intervals}.",
         count(ok as f64),
-        count(rows.len() as f64)
+        count(rows.len() as f64),
+        if ok == 1 { "is" } else { "are" }
     )
 }
 

@@ -22,6 +22,8 @@ const FLIGHT: f64 = 46.0;
 const TITLE: Font = Font::new(18, BLACK).bold();
 const NODE: Font = Font::new(15, BLACK).bold();
 const LABEL: Font = Font::new(13, BLACK);
+/// Smallest letters of a label.
+const SMALLEST: u32 = 9;
 const NOTE: Font = Font::new(12, GREY);
 const LOSS: Font = Font::new(12, VERMILION);
 
@@ -244,14 +246,16 @@ fn draw(shown: &Shown, letters: &Letters, title: &str) -> String {
             .enumerate()
             .filter(|(k, _)| *k != i)
             .map(|(_, a)| a);
-        let place = arrows[i].best_place(&text, others, &labels);
+        let size = arrows[i].label_size(&text);
+        let place = arrows[i].best_place((&text, size), others, &labels);
         let font = Font {
             colour: colour(s),
+            size,
             ..LABEL
         };
         let at = arrows[i].above(place.0, place.1 - 4.0);
         svg.rotated(at, arrows[i].degrees(), Anchor::Middle, font, &text);
-        labels.push(arrows[i].label_points(place, &text));
+        labels.push(arrows[i].label_points(place, (&text, size)));
     }
     let legend = letters.legend();
     if !legend.is_empty() {
@@ -347,10 +351,18 @@ impl Arrow {
         inside.then(|| self.from.1 + self.slope() * (x - self.from.0))
     }
 
-    /// Points along the middle of a label.
-    fn label_points(&self, (share, gap): (f64, f64), text: &str) -> [(f64, f64); 7] {
+    /// The size of letters in which its label runs over no bar: smaller for a long one.
+    fn label_size(&self, text: &str) -> u32 {
+        let room = (self.to.0 - self.from.0).abs() - 16.0;
+        let sizes = (SMALLEST..=LABEL.size).rev();
+        let mut fitting = sizes.filter(|size| text_width(text, *size) <= room);
+        fitting.next().unwrap_or(SMALLEST)
+    }
+
+    /// Points along the middle of a label, a text in letters of a size.
+    fn label_points(&self, (share, gap): (f64, f64), (text, size): (&str, u32)) -> [(f64, f64); 7] {
         let centre = self.above(share, gap);
-        let half = text_width(text, LABEL.size) / 2.0;
+        let half = text_width(text, size) / 2.0;
         let angle = self.slope().atan();
         std::array::from_fn(|k| {
             let d = half * (k as f64 - 3.0) / 3.0;
@@ -362,12 +374,12 @@ impl Arrow {
     /// labels.
     fn best_place<'a>(
         &self,
-        text: &str,
+        (text, size): (&str, u32),
         others: impl Iterator<Item = &'a Arrow> + Clone,
         labels: &[[(f64, f64); 7]],
     ) -> (f64, f64) {
         let meetings = |place: &(f64, f64)| -> usize {
-            let points = self.label_points(*place, text);
+            let points = self.label_points(*place, (text, size));
             let near = |p: &(f64, f64)| {
                 let line = |a: &Arrow| a.y_at(p.0).is_some_and(|y| (y - p.1).abs() < 9.0);
                 let label = |q: &(f64, f64)| (q.0 - p.0).abs() < 25.0 && (q.1 - p.1).abs() < 14.0;
@@ -376,7 +388,7 @@ impl Arrow {
             };
             points.iter().map(near).sum()
         };
-        let half = text_width(text, LABEL.size) / 2.0;
+        let half = text_width(text, size) / 2.0;
         let length = (self.to.0 - self.from.0).abs().max(1.0);
         let fits = |share: &f64| share.min(1.0 - share) * length >= half;
         let shares = [0.5, 0.4, 0.6, 0.3, 0.7, 0.24, 0.76]
@@ -398,5 +410,23 @@ fn draw_arrow(svg: &mut Svg, s: &Sent, arrow: &Arrow) {
             svg.text(below, Anchor::Start, LOSS, &s.fate_text);
         }
         Fate::Unseen => svg.dashed(arrow.from, arrow.to, GREY, 1.5),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_label_is_written_smaller_and_runs_over_no_bar() {
+        let arrow = Arrow {
+            from: (SIDE, 0.0),
+            to: (SIDE + LANE, 20.0),
+        };
+        assert_eq!(arrow.label_size("SYN"), LABEL.size);
+        let long = "FIN,PSH,ACK seq 30,001 len 1,448 (p = 0.5, retransmission (RACK))";
+        let size = arrow.label_size(long);
+        assert!(size < LABEL.size && text_width(long, size) <= LANE);
+        assert_eq!(arrow.label_size(&"x".repeat(500)), SMALLEST);
     }
 }

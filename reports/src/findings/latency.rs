@@ -45,9 +45,27 @@ impl Known<'_> {
         max >= UNUSUAL_S && max >= UNUSUAL_RATIO * p50
     }
 
-    /// Connects of which some took far longer than most.
+    /// The round trip that a connect takes, where most took far longer.
+    fn slow_from(&self) -> Option<f64> {
+        let trip = self.info.analytic.theory.as_ref()?.connect_s;
+        let median = self.get("connect_latency_p50_s")?;
+        let is_slow = trip > 0.0 && median >= UNUSUAL_S && median >= UNUSUAL_RATIO * trip;
+        is_slow.then_some(trip)
+    }
+
+    /// Connects of which some took far longer than most, or most far longer than a round trip.
     pub(super) fn slow_connects(&self) -> Option<String> {
-        if self.is_small() || !self.has_tail("connect_latency") {
+        if self.is_small() {
+            return None;
+        }
+        if let Some(trip) = self.slow_from() {
+            return Some(format!(
+                "Most connects were slow: {}, where a round trip takes {}.",
+                self.times("connect_latency")?,
+                seconds(trip)
+            ));
+        }
+        if !self.has_tail("connect_latency") {
             return None;
         }
         let failed = self.positive("connects_failed").is_some();

@@ -120,8 +120,9 @@ pub(super) const UNUSUAL: &[RunFinding] = &[
     ),
     row(
         "slow-connects",
-        "The slowest connects took ten times as long as most, and at least 200 ms: a SYN or SYN-ACK \
-         was lost, or dropped by a full queue, and sent again.",
+        "The slowest connects took ten times as long as most, or most of them ten times as long as a \
+         round trip, and at least 200 ms: a SYN or SYN-ACK was lost, dropped by a full queue, or met a \
+         connection of the same addresses and ports that was still open, and was sent again.",
         "connect_latency_*_s",
         "the applications' calls of connect; RFC 6298",
         |known| known.slow_connects(),

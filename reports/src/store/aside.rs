@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::files::is_plain_dir;
@@ -21,6 +22,10 @@ const TMP: &str = ".tmp-";
 /// Name before [`TMP`] of those inside the result directory.
 pub(crate) const INSIDE: &str = "synfin";
 
+/// The next number of a directory of this process. A number is never used again: another writer that
+/// still looks at the directory that had it, to remove it, would remove the new one.
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
 /// A directory `.NAME.tmp-PID-N`, locked while it is used and removed with all that is in it when
 /// it is dropped. What a killed process leaves is removed by the next that uses the same name.
 #[derive(Debug)]
@@ -36,7 +41,8 @@ impl Aside {
         remove_leftovers(parent, name)?;
         let pid = std::process::id();
         let mut path = parent.to_path_buf();
-        for n in 0..ATTEMPTS {
+        for _ in 0..ATTEMPTS {
+            let n = NEXT.fetch_add(1, Ordering::Relaxed);
             path = parent.join(aside_name(name, &format!("{pid}-{n}")));
             match fs::create_dir(&path) {
                 Ok(()) => {}
@@ -185,5 +191,7 @@ mod tests {
         assert!(path.exists() && second.path() != path);
         drop(aside);
         assert!(!path.exists());
+        let third = Aside::create(tmp.path(), OsStr::new("run")).unwrap();
+        assert_ne!(third.path(), path, "a name is never used again");
     }
 }
