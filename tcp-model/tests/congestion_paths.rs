@@ -1,0 +1,138 @@
+//! Congestion controls on simulated paths: beside measurements of the real Linux, and each for itself.
+
+use std::net::SocketAddrV4;
+
+use sim_core::queue_disc::{self, QueueLimit, QueueSpec};
+use sim_core::units::Bytes;
+use sim_core::{Rate, SimDuration, SimTime};
+use tcp_model::congestion::{BUILT_IN, Control};
+use tcp_model::sample::Counts;
+use tcp_model::spec::{AppSpec, BulkSpec, HostConfig, SinkSpec};
+use tcp_model::testing::{A, B, two_hosts};
+use tcp_model::{TcpHost, TcpParams};
+
+/// Part of a packet of 1500 bytes that is payload, with timestamps.
+const PAYLOAD: f64 = 1448.0 / 1500.0;
+
+/// A bulk transfer through one bottleneck.
+struct Path {
+    control: Control,
+    mbps: u64,
+    /// One-way delay.
+    delay: SimDuration,
+    queue: QueueSpec,
+}
+
+impl Path {
+    /// Sender's counters after so many seconds, and the bytes that arrived.
+    fn run(&self, seconds: u64) -> (Counts, u64) {
+        let mut params = TcpParams::linux();
+        params.congestion = self.control;
+        params.send_buffer = 64 << 20;
+        params.receive_buffer = 32 << 20;
+        let bulk = BulkSpec {
+            name: "bulk".to_owned(),
+            local: A,
+            remote: SocketAddrV4::new(B, 80),
+            start: SimTime::ZERO,
+            bytes: None,
+        };
+        let sink = SinkSpec {
+            port: 80,
+            backlog: 1,
+            read_rate: None,
+        };
+        let host = |app| TcpHost::new(HostConfig::new(params.clone(), vec![app]));
+        let rate = Rate::from_bps(self.mbps * 1_000_000);
+        let mut pair = two_hosts(host(AppSpec::Bulk(bulk)), host(AppSpec::Sink(sink)))
+            .with_delay(self.delay)
+            .with_links(|link| link.rate = rate)
+            .until(SimTime::ZERO + SimDuration::from_secs(seconds));
+        pair.links[0].queue = self.queue.clone();
+        let done = pair.run();
+        let counts = |i: usize| {
+            done.hosts[i]
+                .as_ref()
+                .map(|h| h.counts())
+                .unwrap_or_default()
+        };
+        (counts(0), counts(1).bytes_received)
+    }
+
+    /// Megabits a second from the one time to the other.
+    fn goodput(&self, from: u64, to: u64) -> f64 {
+        let bytes = self.run(to).1 - self.run(from).1;
+        bytes as f64 * 8.0 / 1e6 / (to - from) as f64
+    }
+}
+
+fn drop_tail(bytes: u64) -> QueueSpec {
+    QueueLimit::Bytes(Bytes(bytes)).into()
+}
+
+/// Linux 6.18 over 10 Mbit/s, 100 ms and a queue of 125,000 bytes: goodput from the tenth to the
+/// sixtieth second, the mean of three repetitions.
+#[test]
+fn steady_goodput_is_that_of_linux() {
+    for (name, measured) in [("reno", 9.607), ("cubic-linux", 9.647), ("bbr", 9.328)] {
+        let path = Path {
+            control: Control::named(name).unwrap(),
+            mbps: 10,
+            delay: SimDuration::from_millis(50),
+            queue: drop_tail(125_000),
+        };
+        let goodput = path.goodput(10, 60);
+        let off = goodput / measured - 1.0;
+        println!(
+            "{name}: {goodput:.3} Mbit/s, measured {measured}, {:+.1} %",
+            off * 100.0
+        );
+        assert!(off.abs() < 0.03, "{name}: {goodput} instead of {measured}");
+    }
+}
+
+/// Whatever the control, a long transfer alone on a path uses most of it, and no more than there is.
+#[test]
+fn every_control_uses_a_path_that_it_has_for_itself() {
+    for algorithm in BUILT_IN {
+        let path = Path {
+            control: Control::new(algorithm),
+            mbps: 10,
+            delay: SimDuration::from_millis(20),
+            queue: drop_tail(50_000), // what the path holds
+        };
+        let share = path.goodput(5, 25) / (10.0 * PAYLOAD);
+        println!("{}: {:.1} %", algorithm.name, share * 100.0);
+        let least = if algorithm.name == "fixed" { 0.0 } else { 0.7 };
+        assert!(
+            share > least && share <= 1.001,
+            "{}: {share}",
+            algorithm.name
+        );
+    }
+}
+
+/// 100 Mbit/s, 10 ms, marks above 20 packets: no packet is lost, and the link is busy.
+#[test]
+fn controls_that_count_marks_keep_a_marking_queue_short_and_the_link_busy() {
+    let queue = queue_disc::built_in()
+        .plugin(
+            "step",
+            &[("threshold", "20 packets"), ("limit", "200 packets")],
+        )
+        .expect("a discipline");
+    for name in ["dctcp", "prague"] {
+        let path = Path {
+            control: Control::named(name).unwrap(),
+            mbps: 100,
+            delay: SimDuration::from_millis(5),
+            queue: queue.clone().into(),
+        };
+        let share = path.goodput(2, 6) / (100.0 * PAYLOAD);
+        // Slow start may overrun the queue; nothing is lost afterwards.
+        let lost = path.run(6).0.retransmissions - path.run(2).0.retransmissions;
+        println!("{name}: {:.1} %, {lost} sent again", share * 100.0);
+        assert!(share > 0.9, "{name}: {share}");
+        assert_eq!(lost, 0, "{name}");
+    }
+}
