@@ -130,8 +130,12 @@ pub struct RecordOptions {
     pub segments: SegmentsKept,
     /// Every sample of a traced sender goes to `samples`, and not only those of a grid.
     pub all_samples: bool,
+    /// Distance of the rows of each traced sender in `samples`, seconds, where it is fixed.
+    pub samples_every_s: Option<f64>,
     /// Write `packets.pcapng` with the segments of recorded connections.
     pub pcapng: bool,
+    /// The time that the capture gives the start of the run, nanoseconds since 1970 (UTC).
+    pub capture_start_ns: u64,
     /// The window of steady state, seconds, for metrics that are taken over it; `None` for the
     /// second half of the run.
     pub steady_s: Option<(f64, f64)>,
@@ -147,7 +151,9 @@ impl Default for RecordOptions {
             connections: 10_000,
             segments: SegmentsKept::Ladder,
             all_samples: false,
+            samples_every_s: None,
             pcapng: false,
+            capture_start_ns: 0,
             steady_s: None,
             diagrams: 4,
         }

@@ -1,7 +1,7 @@
 //! Packets as pcapng, for Wireshark and its kin.
 //!
 //! One section; one interface per host, with its name, nanosecond stamps and raw IP packets
-//! (LINKTYPE_RAW). Little-endian whatever the machine. Stamps count from the start of the run.
+//! (LINKTYPE_RAW). Little-endian whatever the machine. Stamps are those of the caller.
 //! Picoseconds are cut off: two packets less than a nanosecond apart may carry the same stamp.
 
 use std::io::{self, Write};

@@ -33,6 +33,7 @@ use std::path::Path;
 
 use sim_core::{Record, Recorder, RunStats, SimDuration, SimTime};
 use tcp_model::TcpSample;
+use tcp_model::app::http::HttpPayloads;
 
 use crate::findings::findings;
 use crate::info::RunInfo;
@@ -85,9 +86,21 @@ impl RunRecorder {
     /// # Errors
     /// When they cannot be written.
     pub fn new(writer: RunWriter, info: RunInfo) -> Result<RunRecorder, StoreError> {
+        RunRecorder::with_payloads(writer, info, None)
+    }
+
+    /// The same with the payload of captured packets as HTTP.
+    ///
+    /// # Errors
+    /// As [`RunRecorder::new`].
+    pub fn with_payloads(
+        writer: RunWriter,
+        info: RunInfo,
+        http: Option<HttpPayloads>,
+    ) -> Result<RunRecorder, StoreError> {
         let info = info.finite();
         let dir = writer.path();
-        let recording = Recording::new(dir, &info)?;
+        let recording = Recording::new(dir, &info, http)?;
         let beside = Beside::new(recording).map_err(StoreError::io("record into", dir))?;
         Ok(RunRecorder {
             beside,
@@ -171,14 +184,18 @@ struct Recording {
 }
 
 impl Recording {
-    fn new(dir: &Path, info: &RunInfo) -> Result<Recording, StoreError> {
+    fn new(
+        dir: &Path,
+        info: &RunInfo,
+        http: Option<HttpPayloads>,
+    ) -> Result<Recording, StoreError> {
         let at = |s: f64| SimTime::ZERO + SimDuration::from_secs_f64(s);
         let (from, to) = info.steady_window();
         let window = (at(from), at(to));
         let record = &info.record;
         let capture = record
             .pcapng
-            .then(|| Capture::new(dir, &info.nodes))
+            .then(|| Capture::new(dir, &info.nodes, record.capture_start_ns, http))
             .transpose()?;
         let first = |most| First::new(most, info.nodes.len());
         Ok(Recording {
@@ -189,7 +206,7 @@ impl Recording {
             connections: Connections::new(dir, first(record.connections))?,
             flows: Flows::default(),
             states: States::new(dir, first(record.states))?,
-            samples: Samples::new(dir, record.all_samples)?,
+            samples: Samples::new(dir, record.all_samples, record.samples_every_s)?,
             segments: Segments::new(dir, record.segments)?,
             capture,
             records: 0,
@@ -220,6 +237,7 @@ impl Recording {
         let (time, node) = (record.time, record.node);
         self.census.advance(time)?;
         self.outcomes.advance(time)?;
+        self.samples.advance(time, &self.names)?;
         match &record.sample {
             TcpSample::State(change) => {
                 self.census.on_state(time, node, change);

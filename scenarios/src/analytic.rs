@@ -7,7 +7,7 @@
 
 use reports::{AnalyticHints, ArrivalLaw, Theory, TimeWaitTheory};
 use sim_core::Network;
-use tcp_model::spec::{Arrivals, CloseHow, Closer, Exchange};
+use tcp_model::spec::{Arrivals, CloseHow, Closer, Exchange, Retries};
 
 use crate::expected;
 use crate::scenario::Scenario;
@@ -26,6 +26,8 @@ struct Case<'a> {
     workload: &'a Workload,
     arrivals: &'a Arrivals,
     exchange: &'a Exchange,
+    retries: &'a Retries,
+    bind_first: bool,
     limit: Option<u64>,
 }
 
@@ -40,15 +42,21 @@ impl<'a> Case<'a> {
                 arrivals,
                 exchange,
                 limit,
-                ..
+                retries,
+                bind_first,
+                pool: None,
             } => Ok(Case {
                 scenario,
                 network,
                 workload,
                 arrivals,
                 exchange,
+                retries,
+                bind_first: *bind_first,
                 limit: *limit,
             }),
+            Kind::Exchange { .. } => Err("connections are kept in a pool".to_owned()),
+            Kind::SynFlood { .. } => Err("a flood of SYNs opens no connection".to_owned()),
             Kind::Bulk { .. } => Err("bulk transfers last as long as the network lets them".into()),
             Kind::Named { .. } => Err("what the application does is not known".into()),
         }
@@ -58,7 +66,8 @@ impl<'a> Case<'a> {
         self.scenario.topology.group_named(name).unwrap_or(name)
     }
 
-    /// Client address times server address and port.
+    /// Pools of ports: client address times server address and port, or one for each client address
+    /// where the port is chosen before the destination.
     fn pairs(&self) -> u64 {
         let count = |name: &str, most: Option<u32>| {
             let addresses = self.scenario.topology.addresses_named(name);
@@ -67,8 +76,11 @@ impl<'a> Case<'a> {
                 .sum::<u64>()
         };
         let workload = self.workload;
-        count(&workload.client, workload.client_addresses)
-            .saturating_mul(count(&workload.server, workload.server_addresses))
+        let own = count(&workload.client, workload.client_addresses);
+        if self.bind_first {
+            return own;
+        }
+        own.saturating_mul(count(&workload.server, workload.server_addresses))
             .saturating_mul(workload.ports.len() as u64)
     }
 

@@ -9,21 +9,23 @@ use sim_core::plugin::Plugin;
 use sim_core::{Network, NodeId, NodeKind, RunConfig, SimDuration, SimTime};
 use tcp_model::spec::{
     AppSpec, Arrivals, BulkSpec, ClientSpec, Exchange, HostConfig, Keep, ServerSpec, Servers,
-    SinkSpec, TraceSpec,
+    SinkSpec, SynFloodSpec, TraceSpec,
 };
 
 use tcp_model::TcpHost;
+use tcp_model::app::http::HttpPayloads;
 use tcp_model::app::named::{AnyApplication, NamedSpec, Placement, Role};
 use tcp_model::middlebox::{AnyMiddlebox, MiddleboxSpec};
 
 use crate::analytic;
+use crate::file::values::{Payload, Samples};
 use crate::outages;
 use crate::parameters;
 use crate::problem::Problem;
 use crate::run_spec::RunSpec;
-use crate::scenario::Scenario;
 use crate::scenario::arrivals;
 use crate::scenario::workload::{Kind, Workload};
+use crate::scenario::{Scenario, unix_ns};
 
 /// Everything a run is made of.
 #[derive(Debug)]
@@ -83,6 +85,21 @@ pub enum NodeExtra {
 }
 
 impl Assembly {
+    /// The payload of captured packets, where it is to be HTTP.
+    pub fn http(&self, spec: &RunSpec) -> Option<HttpPayloads> {
+        let record = &spec.scenario.record;
+        (record.pcap && record.pcap_payload == Payload::Http).then(|| {
+            let mut http = HttpPayloads::new(spec.seed);
+            for (host, node) in self.hosts.iter().zip(0..) {
+                if let Some(host) = host {
+                    let addresses: Vec<Ipv4Addr> = self.network.addresses(NodeId(node)).collect();
+                    http.add_host(&addresses, &host.apps);
+                }
+            }
+            http
+        })
+    }
+
     /// Makes hosts what they are beyond their configuration.
     pub fn equip(extras: Vec<(NodeId, NodeExtra)>, hosts: &mut [Option<TcpHost>]) {
         for (node, extra) in extras {
@@ -145,29 +162,25 @@ fn hosts(scenario: &Scenario, network: &Network) -> Vec<Option<HostConfig>> {
         .collect();
     for workload in &scenario.workloads {
         let place = Place::new(scenario, workload, network);
+        place.servers(&mut hosts);
         let mut add = |node: NodeId, app: AppSpec| {
             if let Some(host) = hosts.get_mut(node.0 as usize).and_then(Option::as_mut) {
                 host.apps.push(app);
             }
         };
         match &workload.kind {
-            Kind::Exchange {
-                arrivals,
-                limit,
-                accept_rate,
-                exchange,
-            } => {
-                place.servers(*accept_rate, exchange, &mut add);
-                place.clients(arrivals, *limit, exchange, &mut add);
-            }
+            Kind::Exchange { .. } => place.clients(&mut add),
             Kind::Bulk {
                 bytes,
                 flows,
                 stagger,
-                read_rate,
-            } => {
-                place.bulk(*bytes, *flows, *stagger, *read_rate, &mut add);
-            }
+                ..
+            } => place.bulk(*bytes, *flows, *stagger, &mut add),
+            Kind::SynFlood {
+                arrivals,
+                limit,
+                sources,
+            } => place.flood(arrivals, *limit, *sources, &mut add),
             Kind::Named { application } => place.named(application, &mut add),
         }
     }
@@ -224,40 +237,108 @@ impl<'a> Place<'a> {
         }
     }
 
-    fn servers(
-        &self,
-        accept_rate: Option<f64>,
-        exchange: &Arc<Exchange>,
-        add: &mut impl FnMut(NodeId, AppSpec),
-    ) {
+    /// Adds what serves the workload, where no workload before has brought it.
+    fn servers(&self, hosts: &mut [Option<HostConfig>]) {
         for (node, _) in &self.servers {
+            let Some(host) = hosts.get_mut(node.0 as usize).and_then(Option::as_mut) else {
+                continue;
+            };
             for &port in &self.workload.ports {
-                let server = ServerSpec {
-                    port,
-                    backlog: self.workload.backlog.unwrap_or(0),
-                    accept_rate,
-                    exchange: Arc::clone(exchange),
-                };
-                add(*node, AppSpec::Server(server));
+                let there = host.apps.iter_mut().find(|app| listens(app, port));
+                match there {
+                    Some(AppSpec::Server(server)) => self.share(server),
+                    Some(_) => {}
+                    None => host.apps.extend(self.server(port)),
+                }
             }
         }
     }
 
-    fn clients(
-        &self,
-        arrivals: &Arrivals,
-        limit: Option<u64>,
-        exchange: &Arc<Exchange>,
-        add: &mut impl FnMut(NodeId, AppSpec),
-    ) {
+    fn server(&self, port: u16) -> Option<AppSpec> {
+        let backlog = self.workload.backlog.unwrap_or(0);
+        let serving = &self.workload.serving;
+        let (accept_start, read_start) = (serving.accept_start.time(), serving.read_start.time());
+        match &self.workload.kind {
+            Kind::Exchange { .. } => {
+                let exchange = self.servers_exchange()?;
+                let mut server = ServerSpec {
+                    port,
+                    backlog,
+                    accept_rate: serving.accept_rate,
+                    accept_start,
+                    read_start,
+                    idle_timeout: serving.idle_timeout,
+                    workers: serving.workers,
+                    receive_buffer: serving.receive_buffer,
+                    exchange,
+                    others: Vec::new(),
+                };
+                self.share(&mut server);
+                Some(AppSpec::Server(server))
+            }
+            Kind::Bulk { read_rate, .. } => Some(AppSpec::Sink(SinkSpec {
+                port,
+                backlog,
+                read_rate: *read_rate,
+                accept_start,
+                read_start,
+                receive_buffer: serving.receive_buffer,
+            })),
+            Kind::SynFlood { .. } | Kind::Named { .. } => None,
+        }
+    }
+
+    /// Gives a server the exchange of the workload's class.
+    fn share(&self, server: &mut ServerSpec) {
+        let Some(exchange) = self.servers_exchange() else {
+            return;
+        };
+        let class = usize::from(self.workload.class);
+        if server.others.len() < class {
+            let first = Arc::clone(&server.exchange);
+            server.others.resize(class, first);
+        }
+        match class.checked_sub(1) {
+            Some(place) => server.others[place] = exchange,
+            None => server.exchange = exchange,
+        }
+    }
+
+    /// The exchange as its server sees it: the connections of a pool carry any number of requests.
+    fn servers_exchange(&self) -> Option<Arc<Exchange>> {
+        match &self.workload.kind {
+            Kind::Exchange {
+                exchange,
+                pool: Some(_),
+                ..
+            } => Some(Arc::new(Exchange {
+                requests: u32::MAX,
+                ..Exchange::clone(exchange)
+            })),
+            Kind::Exchange { exchange, .. } => Some(Arc::clone(exchange)),
+            Kind::Bulk { .. } | Kind::SynFlood { .. } | Kind::Named { .. } => None,
+        }
+    }
+
+    fn clients(&self, add: &mut impl FnMut(NodeId, AppSpec)) {
+        let Kind::Exchange {
+            arrivals,
+            limit,
+            exchange,
+            retries,
+            bind_first,
+            pool,
+        } = &self.workload.kind
+        else {
+            return;
+        };
         let n = self.clients.len() as u32;
         let remotes = self.remotes();
         for ((node, locals), i) in self.clients.iter().zip(0u32..) {
             let Some(arrivals) = arrivals::share(arrivals, i, n) else {
                 continue;
             };
-            let limit = limit
-                .map(|total| total / u64::from(n) + u64::from(u64::from(i) < total % u64::from(n)));
+            let limit = limit.map(|total| dealt(total, i, n));
             if limit == Some(0) {
                 continue;
             }
@@ -271,6 +352,10 @@ impl<'a> Place<'a> {
                 limit,
                 arrivals,
                 exchange: Arc::clone(exchange),
+                class: self.workload.class,
+                retries: *retries,
+                bind_first: *bind_first,
+                pool: *pool,
             };
             add(*node, AppSpec::Client(client));
         }
@@ -302,6 +387,34 @@ impl<'a> Place<'a> {
         }
     }
 
+    fn flood(
+        &self,
+        arrivals: &Arrivals,
+        limit: Option<u64>,
+        sources: u32,
+        add: &mut impl FnMut(NodeId, AppSpec),
+    ) {
+        let remotes = self.remotes();
+        let n = self.clients.len() as u32;
+        for ((node, _), i) in self.clients.iter().zip(0u32..) {
+            let limit = limit.map(|total| dealt(total, i, n));
+            let Some(arrivals) = arrivals::share(arrivals, i, n).filter(|_| limit != Some(0))
+            else {
+                continue;
+            };
+            let flood = SynFloodSpec {
+                name: self.workload.name.clone(),
+                remotes: remotes.clone(),
+                sources,
+                start: SimTime::ZERO + self.workload.start + phase(&arrivals, i, n),
+                stop: SimTime::ZERO + self.workload.stop,
+                limit,
+                arrivals,
+            };
+            add(*node, AppSpec::SynFlood(flood));
+        }
+    }
+
     /// Every server address with every port: ports outermost, so that servers take turns.
     fn remotes(&self) -> Servers {
         let addresses: Vec<Ipv4Addr> = self
@@ -320,22 +433,8 @@ impl<'a> Place<'a> {
         bytes: Option<u64>,
         flows: u32,
         stagger: SimDuration,
-        read_rate: Option<u64>,
         add: &mut impl FnMut(NodeId, AppSpec),
     ) {
-        let backlog = self.workload.backlog.unwrap_or(0);
-        for (node, _) in &self.servers {
-            for &port in &self.workload.ports {
-                add(
-                    *node,
-                    AppSpec::Sink(SinkSpec {
-                        port,
-                        backlog,
-                        read_rate,
-                    }),
-                );
-            }
-        }
         let mut started = 0u64;
         for (i, (node, locals)) in self.clients.iter().enumerate() {
             for flow in 0..flows as usize {
@@ -356,6 +455,21 @@ impl<'a> Place<'a> {
                 add(*node, AppSpec::Bulk(flow));
             }
         }
+    }
+}
+
+/// The share of the `i`-th of `n` in a whole number.
+fn dealt(total: u64, i: u32, n: u32) -> u64 {
+    let (i, n) = (u64::from(i), u64::from(n));
+    total / n + u64::from(i < total % n)
+}
+
+/// An application listens on a port.
+fn listens(app: &AppSpec, port: u16) -> bool {
+    match app {
+        AppSpec::Server(server) => server.port == port,
+        AppSpec::Sink(sink) => sink.port == port,
+        AppSpec::Client(_) | AppSpec::Bulk(_) | AppSpec::SynFlood(_) | AppSpec::Named(_) => false,
     }
 }
 
@@ -413,8 +527,13 @@ fn info(spec: &RunSpec, network: &Network) -> RunInfo {
             states: scenario.record.states,
             connections: scenario.record.connections,
             segments: scenario.record.segments,
-            all_samples: scenario.record.all_samples,
+            all_samples: scenario.record.samples == Samples::All,
+            samples_every_s: match scenario.record.samples {
+                Samples::Every(every) => Some(every.as_secs_f64()),
+                Samples::Grid | Samples::All => None,
+            },
             pcapng: scenario.record.pcap,
+            capture_start_ns: scenario.record.pcap_start.and_then(unix_ns).unwrap_or(0),
             steady_s: analytic::steady(scenario, &analytic, network),
             diagrams: DIAGRAMS,
         },

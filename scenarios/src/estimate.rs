@@ -249,6 +249,28 @@ impl Part {
                     ),
                 }
             }
+            Kind::SynFlood { .. } => {
+                let syns = size::connections_of(workload, clients.len(), None);
+                let per_s = syns / time_s.max(1e-9);
+                let server = params(&workload.server);
+                // Each waits in SYN-RECEIVED until its SYN-ACKs are over, if there is room.
+                let waits_s = server.initial_rto.as_secs_f64() * 63.0;
+                let room = workload.ports.len() as f64
+                    * servers.len() as f64
+                    * f64::from(server.somaxconn);
+                Part {
+                    connections: syns,
+                    events: syns * (way.there.len() as f64 + 1.0),
+                    open: (per_s * waits_s.min(time_s)).min(room),
+                    waiting: 0.0,
+                    words: format!(
+                        "workload {:?}: {} SYNs, {}/s",
+                        workload.name,
+                        about(syns),
+                        about(per_s)
+                    ),
+                }
+            }
             Kind::Bulk { bytes, .. } => bulk(
                 workload,
                 &way,

@@ -15,7 +15,7 @@ pub mod values;
 pub mod workload;
 
 use keys::described;
-use values::{Limit, Samples, Segments};
+use values::{Limit, Payload, Samples, Segments};
 
 described! {
 /// A scenario.
@@ -135,8 +135,15 @@ pub struct RecordFile {
     /// Smallest time between two samples of a traced sender.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sender_interval: Option<SimDuration> => { default: "10 ms", example: r#""1 ms""# },
+    /// The time that the stamps of `packets.pcapng` give the start of the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pcap_start: Option<toml::value::Datetime> => { default: "1970-01-01T00:00:00Z", example: "2026-11-29T10:00:00Z" },
+    /// What the payload of packets in `packets.pcapng` is: letters, or the requests and responses of
+    /// exchanges as HTTP/1.1, each of its size. Messages too short for that are letters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pcap_payload: Option<Payload> => { default: r#""letters""#, example: r#""http""# },
     /// Samples of traced senders that are kept: `"grid"` for the extremes of up to a thousand steps of
-    /// time, or `"all"`.
+    /// time, `"all"`, or a time for one at each multiple of it: what was sampled last by then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub samples: Option<Samples> => { default: r#""grid""#, example: r#""all""# },
 }

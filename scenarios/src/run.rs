@@ -129,6 +129,7 @@ impl<'a> Job<'a> {
         let (config, division) = self.execution.configure(&assembly);
         let writer = RunWriter::create(self.dir, self.replace)?;
         writer.write_text("run.toml", &self.spec.text())?;
+        let http = assembly.http(self.spec);
         let mut hosts = make_hosts(assembly.hosts, &config.partition_of, self.make);
         Assembly::equip(assembly.extras, &mut hosts);
         let mut info = assembly.info;
@@ -137,7 +138,7 @@ impl<'a> Job<'a> {
             let why = "a TCP or an application of your own may behave differently";
             info.analytic.no_closed_form = vec![why.to_owned()];
         }
-        let mut recorder = RunRecorder::new(writer, info)?;
+        let mut recorder = RunRecorder::with_payloads(writer, info, http)?;
         let mut simulation = Simulation::new(Arc::clone(&assembly.network), hosts, &config);
         let (started, cpu) = (Instant::now(), process::thread_cpu_s());
         let stats = simulation.run(&mut recorder, &mut |progress| {

@@ -3,7 +3,6 @@
 //! Everything that decides the results of a run is in here, with every default filled in. Written
 //! out by [`Scenario::to_file`] it can be read again, and is then the same.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use sim_core::event_queue::EventQueueKind;
@@ -15,15 +14,19 @@ use crate::problem::Problem;
 use crate::suggest;
 
 pub mod arrivals;
+mod clock;
 mod fault;
 pub mod record;
+mod shared_ports;
 pub mod size;
 pub mod tcp;
 pub mod topology;
 pub mod workload;
 
+pub(crate) use clock::unix_ns;
 pub use fault::Fault;
 pub use record::RecordPlan;
+use shared_ports::Taken;
 use tcp::TcpSets;
 use topology::Topology;
 use workload::Workload;
@@ -228,58 +231,16 @@ fn workloads(
     let mut taken = Taken::default();
     for (i, workload) in file.workload.iter().enumerate() {
         let at = at.index(i);
-        let workload = Workload::new(workload, &at, topology, duration)?;
+        let mut workload = Workload::new(workload, &at, topology, duration)?;
         let clients = topology.hosts_named(&workload.client);
         let servers = topology.hosts_named(&workload.server);
         if file.workload.len() > 1 {
-            taken.add(&workload, &servers, &at, &all)?;
+            taken.add(&mut workload, &servers, &at, &all)?;
         }
         check_routes(network, &clients, &servers, &at)?;
         all.push(workload);
     }
     Ok(all)
-}
-
-/// Names and server ports of the workloads before.
-#[derive(Default)]
-struct Taken {
-    names: HashSet<String>,
-    /// Which workload has a port of a server.
-    ports: HashMap<(NodeId, u16), usize>,
-}
-
-impl Taken {
-    fn add(
-        &mut self,
-        workload: &Workload,
-        servers: &[NodeId],
-        at: &DottedPath,
-        before: &[Workload],
-    ) -> Result<(), Problem> {
-        if !self.names.insert(workload.name.clone()) {
-            return Err(Problem::new(
-                at.key("name"),
-                format!("two workloads have the name {:?}", workload.name),
-            )
-            .help("give each its own `name`"));
-        }
-        for &port in &workload.ports {
-            for &server in servers {
-                let Some(other) = self.ports.insert((server, port), before.len()) else {
-                    continue;
-                };
-                return Err(Problem::new(
-                    at.key("port"),
-                    format!(
-                        "port {port} of {:?} is taken by the workload {:?}",
-                        workload.server, before[other].name
-                    ),
-                )
-                .help("give each workload its own `port`"));
-            }
-        }
-        Ok(())
-    }
 }
 
 /// Every client must reach every server and back.
@@ -298,7 +259,7 @@ fn check_routes(
             at.clone(),
             format!("{:?} would talk to itself", name(client)),
         )
-        .help("`client` and `server` must be different hosts"));
+        .help("`client` and `server` must be different hosts, or the host needs a link to itself, its loopback"));
     }
     Err(Problem::new(
         at.clone(),

@@ -204,6 +204,18 @@ const CASES: &[Case] = &[
     ),
     ("drops in disorder", "loss = 0.01", "drop = [7, 3]", &[]),
     (
+        "drop of an unknown kind of packet",
+        "loss = 0.01",
+        "drop = [\"client FNI 1\"]",
+        &[],
+    ),
+    (
+        "drop of nobody's packet",
+        "loss = 0.01",
+        "drop = [\"FIN 1\"]",
+        &[],
+    ),
+    (
         "duplicated node name",
         "name = \"hub\"",
         "name = \"client-1\"",
@@ -275,7 +287,49 @@ const CASES: &[Case] = &[
     (
         "two workloads on a port",
         "[record]",
-        "[[workload]]\nname = \"other\"\nserver = \"web\"\narrivals = { kind = \"burst\", count = 1 }\n\n[record]",
+        "[[workload]]\nname = \"other\"\nserver = \"web\"\nkind = \"bulk\"\n\n[record]",
+        &[],
+    ),
+    (
+        "two workloads that disagree about their server",
+        "[record]",
+        "[[workload]]\nname = \"other\"\nserver = \"web\"\nworkers = 3\narrivals = { kind = \"burst\", count = 1 }\n\n[record]",
+        &[],
+    ),
+    (
+        "early response that is not followed by a close",
+        "server = \"web\"",
+        "server = \"web\"\nrespond_after = \"1 kB\"",
+        &[],
+    ),
+    (
+        "no word for a beginning",
+        "server = \"web\"",
+        "server = \"web\"\naccept_start = \"nevr\"",
+        &[],
+    ),
+    (
+        "close beside a pool",
+        "server = \"web\"",
+        "server = \"web\"\nclose = \"server\"\npool = { max = 3 }",
+        &[],
+    ),
+    (
+        "retries without a number",
+        "server = \"web\"",
+        "server = \"web\"\nretries = { backoff = \"1 s\" }",
+        &[],
+    ),
+    (
+        "flood by users",
+        "server = \"web\"\narrivals = { kind = \"fixed\", rate = \"450 /s\" }\nresponse = { kind = \"exponential\", mean = \"10 kB\" }",
+        "server = \"web\"\nkind = \"syn-flood\"\narrivals = { kind = \"closed\", users = 3 }",
+        &[],
+    ),
+    (
+        "capture before 1970",
+        "[record]",
+        "[record]\npcap_start = 1869-12-31",
         &[],
     ),
     (

@@ -163,6 +163,7 @@ fn examples_are_accepted_where_they_belong() {
         "stagger",
         "read_rate",
         "application",
+        "sources",
     ];
     let apart = [
         "port",
@@ -170,6 +171,7 @@ fn examples_are_accepted_where_they_belong() {
         "client_addresses",
         "server_addresses",
         "fast_open",
+        "respond_after",
     ];
     of(
         find("WorkloadFile"),
@@ -181,8 +183,9 @@ fn examples_are_accepted_where_they_belong() {
 #[test]
 fn numbers_beyond_their_range_are_refused_with_both_ends() {
     for (set, help) in [
-        ("workload[0].requests=0", "choose 1 to 4294967295"),
-        ("workload[0].requests=5000000000", "choose 1 to 4294967295"),
+        ("workload[0].requests=-1", "choose 0 to 4294967295"),
+        ("workload[0].requests=5000000000", "choose 0 to 4294967295"),
+        ("workload[0].workers=0", "choose 1 to 4294967295"),
         ("workload[0].port=65536", "choose 1 to 65535"),
         ("workload[0].port=-1", "choose 1 to 65535"),
         ("workload[0].client_addresses=0", "choose 1 to 1000000"),

@@ -74,11 +74,26 @@ pub trait Host: Send + Sized {
         drop(sample);
     }
 
+    /// What drops packets by the rules of a link ([`Impairments::drop_named`]); `None` when the
+    /// protocol names no packets. The rules have been checked by whoever wrote them.
+    ///
+    /// [`Impairments::drop_named`]: crate::network::Impairments::drop_named
+    fn packet_filter(rules: &[String]) -> Option<Box<dyn PacketFilter<Self::Payload>>> {
+        let _ = rules;
+        None
+    }
+
     /// What to record when a packet is lost in the network; nothing by default.
     fn lost(packet: &Packet<Self::Payload>, loss: Loss) -> Option<Self::Sample> {
         let _ = (packet, loss);
         None
     }
+}
+
+/// Looks at the packets offered to a link, in order, and drops some of them.
+pub trait PacketFilter<P>: Send + fmt::Debug {
+    /// True when this packet is to be dropped.
+    fn drops(&mut self, packet: &Packet<P>) -> bool;
 }
 
 /// What will probably come soon.

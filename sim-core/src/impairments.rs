@@ -15,11 +15,15 @@ use crate::queue_disc::{self, AnyQueueDisc};
 use crate::time::SimDuration;
 
 /// What may happen to packets on a link besides queueing. Each decision is drawn from the link's
-/// own stream, in the order given here, for every packet that the queue accepted.
+/// own stream, in the order given here, for every packet that the queue accepted; packets dropped by name or number never meet the queue.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Impairments {
-    /// The packets to lose, counted from 1 in the order in which the link sends them; sorted.
+    /// The packets to drop before they are queued, counted from 1 in the order in which they are
+    /// offered to the link; sorted.
     pub drop: Vec<u64>,
+    /// More packets to drop before they are queued, named in words of the protocol
+    /// ([`Host::packet_filter`](crate::Host::packet_filter)).
+    pub drop_named: Vec<String>,
     /// Loss on the wire.
     pub loss: LossSpec,
     /// Probability that a packet arrives with a bit error.

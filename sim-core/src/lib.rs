@@ -81,7 +81,7 @@ pub mod units;
 
 pub use cx::Cx;
 pub use event::{Event, EventKind, LinkId, NodeId, Tie};
-pub use host::{Host, Upcoming};
+pub use host::{Host, PacketFilter, Upcoming};
 pub use impairments::LinkModels;
 pub use loss::{Loss, LossCause};
 pub use network::{LinkSpec, Network, NetworkBuilder, NodeKind, NodeSpec, Outage};

@@ -1,7 +1,7 @@
 //! A link direction in motion: queue, transmitter, wire.
 //!
 //! ```text
-//!   offer ──► queue ──► transmitter (rate) ──► impairments ──► wire (delay) ──► arrival
+//!   offer ──► scripted drops ──► queue ──► transmitter (rate) ──► impairments ──► wire (delay) ──► arrival
 //! ```
 //!
 //! A drop-tail queue serves in order of arrival at a known rate, so the time at which a packet
@@ -60,6 +60,8 @@ pub(crate) enum Fate {
     },
     /// It must be put into the managed queue.
     Waits,
+    /// The link's filter must look at it.
+    Inspect,
 }
 
 /// The receiver's side: the packets on the wire, a chain through their places in the slab in order

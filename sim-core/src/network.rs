@@ -98,7 +98,8 @@ pub struct LinkChange {
     pub up: Option<bool>,
 }
 
-/// One direction of a link.
+/// One direction of a link. A host may have one to itself, its loopback, which carries what it sends to
+/// its own addresses.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LinkSpec {
     /// Sending node: it owns queue and transmitter.
@@ -201,8 +202,8 @@ pub enum NetworkError {
         /// Receiving node.
         to: String,
     },
-    /// A link end that is no node, or both ends the same.
-    #[error("link {0} does not join two different nodes of the network")]
+    /// A link end that is no node, or both ends the same and no host.
+    #[error("link {0} does not join two different nodes of the network, or a host to itself")]
     BadEnds(usize),
     /// Too many nodes or addresses.
     #[error("the network has too many {0} (at most {1})")]
@@ -349,9 +350,17 @@ impl Network {
         self.routes.next_link(node, self.owner(address)?)
     }
 
+    /// The link from a host to itself, where it has one: its loopback.
+    pub fn loopback(&self, node: NodeId) -> Option<LinkId> {
+        self.routes.next_link(node, node)
+    }
+
     /// The propagation delay from one host to another along the route, without queueing and
     /// serialisation; `None` when there is no way.
     pub fn path_delay(&self, from: NodeId, to: NodeId) -> Option<SimDuration> {
+        if let Some(own) = self.loopback(from).filter(|_| from == to) {
+            return Some(self.links[own.0 as usize].delay);
+        }
         let (mut at, mut delay) = (from, SimDuration::ZERO);
         for _ in 0..self.nodes.len() {
             if at == to {
@@ -373,7 +382,8 @@ fn check_link(i: usize, link: &LinkSpec, nodes: &[NodeSpec]) -> Result<(), Netwo
     let (Some(from), Some(to)) = (name(link.from), name(link.to)) else {
         return Err(NetworkError::BadEnds(i));
     };
-    if link.from == link.to {
+    let is_host = matches!(nodes[link.from.0 as usize].kind, NodeKind::Host { .. });
+    if link.from == link.to && !is_host {
         return Err(NetworkError::BadEnds(i));
     }
     if link.min_delay().is_zero() {

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use crate::cx::Cx;
 use crate::event::{Event, EventKind, LinkId, NodeId, Tie};
 use crate::event_queue::{AnyEventQueue, EventQueue};
-use crate::host::Host;
+use crate::host::{Host, PacketFilter};
 use crate::link::{LinkStats, Transmitter, Wire};
 use crate::look_ahead::LookAhead;
 use crate::loss::LossCause;
@@ -64,6 +64,8 @@ pub(crate) struct Core<H: Host> {
     outages: FxHashMap<u32, NodeState>,
     /// What managed queues have dropped during a call; empty between events.
     dropped: Vec<(QueuedPacket, QueueDrop)>,
+    /// Filters of the few links that have one, by their place in `transmitters`.
+    filters: FxHashMap<u32, Box<dyn PacketFilter<H::Payload>>>,
 }
 
 /// Nodes of one partition, their links and their events. Two of them share no cache line, nor a pair
@@ -97,12 +99,20 @@ impl<H: Host> Partition<H> {
         let mut transmitters = Vec::new();
         let mut transmitter_of = vec![u32::MAX; links.len()];
         let mut wires = Vec::new();
+        let mut filters = FxHashMap::default();
         // Each partition numbers the wires that end in it.
         let mut wires_of = vec![0u32; assignment.parts];
         for (link, spec) in (0u32..).map(LinkId).zip(links) {
             let (from, to) = (assignment.part_of(spec.from), assignment.part_of(spec.to));
             let wire = &mut wires_of[to as usize];
             if from == me {
+                let named = &spec.impairments.drop_named;
+                if let Some(filter) = Some(named)
+                    .filter(|n| !n.is_empty())
+                    .and_then(|n| H::packet_filter(n))
+                {
+                    filters.insert(transmitters.len() as u32, filter);
+                }
                 transmitter_of[link.0 as usize] = transmitters.len() as u32;
                 transmitters.push(Transmitter::new(link, spec, seed, to, *wire));
             }
@@ -135,6 +145,7 @@ impl<H: Host> Partition<H> {
             unrouted: 0,
             outages: FxHashMap::default(),
             dropped: Vec::new(),
+            filters,
         };
         for &(node, _) in &hosts {
             let tie = core.draw_tie(node);

@@ -26,6 +26,8 @@ pub struct Routes {
     row: Vec<u32>,
     /// `table[row + column]`, link number or `NONE`.
     table: Vec<u32>,
+    /// Links from a host to itself.
+    loopbacks: FxHashMap<NodeId, LinkId>,
 }
 
 /// How a node is reached.
@@ -46,7 +48,12 @@ impl Routes {
     pub fn shortest_paths(nodes: &[NodeSpec], links: &[LinkSpec]) -> Routes {
         let n = nodes.len();
         let mut outgoing: Vec<Vec<LinkId>> = vec![Vec::new(); n];
+        let mut loopbacks = FxHashMap::default();
         for (i, link) in links.iter().enumerate() {
+            if link.from == link.to {
+                loopbacks.entry(link.from).or_insert(LinkId(i as u32));
+                continue;
+            }
             outgoing[link.from.0 as usize].push(LinkId(i as u32));
         }
         let end = |l: LinkId| links[l.0 as usize].to;
@@ -103,14 +110,16 @@ impl Routes {
             ways,
             row,
             table,
+            loopbacks,
         }
     }
 
-    /// The link `from` uses towards host `to`; `None` when there is no way or they are the same.
+    /// The link `from` uses towards host `to`; `None` when there is no way, or they are the same without
+    /// a loopback.
     #[inline]
     pub fn next_link(&self, from: NodeId, to: NodeId) -> Option<LinkId> {
         if from == to {
-            return None;
+            return self.loopbacks.get(&from).copied();
         }
         let up = self.uplink[from.0 as usize];
         if up != NONE {

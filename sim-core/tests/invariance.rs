@@ -147,6 +147,7 @@ fn impairments() -> impl Strategy<Value = Impairments> {
                     false => loss.into(),
                 },
                 drop: drop.into_iter().collect(),
+                drop_named: Vec::new(),
                 corrupt,
                 duplicate,
                 reorder,

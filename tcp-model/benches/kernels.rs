@@ -252,12 +252,14 @@ fn busy_hosts(n: u32) -> Simulation<TcpHost> {
             limit: Some(n.into()),
             arrivals: Arrivals::Fixed(n.into()),
             exchange: Arc::clone(&exchange),
+            ..ClientSpec::default()
         }),
         AppSpec::Server(ServerSpec {
             port: 80,
             backlog: 1 << 24,
             accept_rate: None,
             exchange,
+            ..ServerSpec::default()
         }),
     ];
     let params = Arc::new(TcpParams {

@@ -36,6 +36,7 @@ fn main() {
         limit: Some(connections),
         arrivals: Arrivals::Fixed(rate as f64),
         exchange: Arc::clone(&exchange),
+        ..ClientSpec::default()
     });
     let listen = |i: u16| {
         AppSpec::Server(ServerSpec {
@@ -43,6 +44,7 @@ fn main() {
             backlog: 4096,
             accept_rate: None,
             exchange: Arc::clone(&exchange),
+            ..ServerSpec::default()
         })
     };
     let host = |apps| TcpHost::new(HostConfig::new(Arc::clone(&params), apps));

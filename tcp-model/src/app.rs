@@ -3,13 +3,20 @@
 mod arrivals;
 mod bulk;
 mod client;
+mod deadline;
 mod draws;
 mod heartbeat;
+pub mod http;
 pub mod named;
+mod opening;
 mod per_socket;
+mod pool;
+mod retrying;
 mod server;
 mod sink;
 pub mod spec;
+mod syn_flood;
+mod workers;
 
 use std::fmt;
 
@@ -19,9 +26,11 @@ use crate::model::End;
 use crate::sample::Ending;
 use bulk::Bulk;
 use client::Client;
+use pool::PoolClient;
 use server::Server;
 use sink::Sink;
 use spec::AppSpec;
+use syn_flood::SynFlood;
 
 /// An application of a host. It acts on events through the calls of [`SocketCx`], never waits, and
 /// keeps its own state per connection.
@@ -80,12 +89,16 @@ pub enum AppEvent {
 pub enum AnyApp {
     /// Opens connections and makes requests.
     Client(Box<Client>),
+    /// Makes requests over a pool of connections.
+    Pool(Box<PoolClient>),
     /// Answers requests.
     Server(Server),
     /// Sends as much as it can.
     Bulk(Bulk),
     /// Reads everything that arrives.
     Sink(Sink),
+    /// Sends SYNs that nobody follows up.
+    SynFlood(Box<SynFlood>),
     /// One with a name of its own ([`named`]), or a user's own.
     Custom(Box<dyn App>),
 }
@@ -94,11 +107,15 @@ impl AnyApp {
     /// The application a scenario describes.
     pub fn new(spec: AppSpec) -> AnyApp {
         match spec {
-            AppSpec::Client(spec) => AnyApp::Client(Box::new(Client::new(spec))),
+            AppSpec::Client(spec) => match spec.pool {
+                Some(pool) => AnyApp::Pool(Box::new(PoolClient::new(spec, pool))),
+                None => AnyApp::Client(Box::new(Client::new(spec))),
+            },
             AppSpec::Server(spec) => AnyApp::Server(Server::new(spec)),
             AppSpec::Bulk(spec) => AnyApp::Bulk(Bulk::new(spec)),
             AppSpec::Sink(spec) => AnyApp::Sink(Sink::new(spec)),
             AppSpec::Named(spec) => AnyApp::Custom(spec.build()),
+            AppSpec::SynFlood(spec) => AnyApp::SynFlood(Box::new(SynFlood::new(spec))),
         }
     }
 }
@@ -107,9 +124,11 @@ impl App for AnyApp {
     fn on_event(&mut self, event: AppEvent, socket: &mut SocketCx<'_, '_>) {
         match self {
             AnyApp::Client(app) => app.on_event(event, socket),
+            AnyApp::Pool(app) => app.on_event(event, socket),
             AnyApp::Server(app) => app.on_event(event, socket),
             AnyApp::Bulk(app) => app.on_event(event, socket),
             AnyApp::Sink(app) => app.on_event(event, socket),
+            AnyApp::SynFlood(app) => app.on_event(event, socket),
             AnyApp::Custom(app) => app.on_event(event, socket),
         }
     }
@@ -117,9 +136,11 @@ impl App for AnyApp {
     fn on_cut_off(&mut self, by: Ending, socket: &mut SocketCx<'_, '_>) {
         match self {
             AnyApp::Client(app) => app.on_cut_off(by, socket),
+            AnyApp::Pool(app) => app.on_cut_off(by, socket),
             AnyApp::Server(app) => app.on_cut_off(by, socket),
             AnyApp::Bulk(app) => app.on_cut_off(by, socket),
             AnyApp::Sink(app) => app.on_cut_off(by, socket),
+            AnyApp::SynFlood(app) => app.on_cut_off(by, socket),
             AnyApp::Custom(app) => app.on_cut_off(by, socket),
         }
     }
@@ -128,9 +149,11 @@ impl App for AnyApp {
     fn prepare_for(&self, slot: u32) {
         match self {
             AnyApp::Client(app) => app.prepare_for(slot),
+            AnyApp::Pool(app) => app.prepare_for(slot),
             AnyApp::Server(app) => app.prepare_for(slot),
             AnyApp::Bulk(app) => app.prepare_for(slot),
             AnyApp::Sink(app) => app.prepare_for(slot),
+            AnyApp::SynFlood(app) => app.prepare_for(slot),
             AnyApp::Custom(app) => app.prepare_for(slot),
         }
     }
@@ -139,9 +162,11 @@ impl App for AnyApp {
     fn prepare_for_wake(&self, token: u64) -> Option<u32> {
         match self {
             AnyApp::Client(app) => app.prepare_for_wake(token),
+            AnyApp::Pool(app) => app.prepare_for_wake(token),
             AnyApp::Server(app) => app.prepare_for_wake(token),
             AnyApp::Bulk(app) => app.prepare_for_wake(token),
             AnyApp::Sink(app) => app.prepare_for_wake(token),
+            AnyApp::SynFlood(app) => app.prepare_for_wake(token),
             AnyApp::Custom(app) => app.prepare_for_wake(token),
         }
     }

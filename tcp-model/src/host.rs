@@ -44,10 +44,11 @@ mod tracer;
 use std::collections::BTreeMap;
 
 use sim_core::rng::mix;
-use sim_core::{Cx, Host, Loss, Packet, Upcoming};
+use sim_core::{Cx, Host, Loss, Packet, PacketFilter, Upcoming};
 
 use crate::app::spec::HostConfig;
 use crate::app::{AnyApp, App, AppEvent};
+use crate::drop_rules::DropFilter;
 use crate::model::TcpModel as _;
 use crate::sample::{Counts, Ending, SegmentEvent, TcpSample};
 use crate::segment::{Ecn, Packed, Segment};
@@ -308,6 +309,11 @@ impl Host for TcpHost {
     #[inline]
     fn reuse(sample: TcpSample, scratch: &mut Scratch) {
         scratch.reuse(sample);
+    }
+
+    fn packet_filter(rules: &[String]) -> Option<Box<dyn PacketFilter<Packed>>> {
+        let rules = rules.iter().filter_map(|text| text.parse().ok());
+        Some(Box::new(DropFilter::new(rules.collect())))
     }
 
     fn lost(packet: &Packet<Packed>, loss: Loss) -> Option<TcpSample> {

@@ -58,6 +58,7 @@ pub mod congestion;
 pub mod connection;
 pub mod delivery_rate;
 pub mod diagnostics;
+pub mod drop_rules;
 pub mod fast_open;
 pub mod host;
 pub mod icmp;

@@ -4,6 +4,7 @@
 //! The search looks at 64 ports at a time and says how many a search port by port would have looked
 //! at: the cost that makes a real `connect` slow when the pool is nearly full.
 
+mod for_all;
 mod pool;
 mod search;
 
@@ -14,6 +15,7 @@ use sim_core::rng::mix;
 use sim_core::{Rng, SimDuration, SimTime};
 
 use crate::params::PortSelection;
+use for_all::ForAll;
 use pool::Pool;
 
 /// Where an active open goes, the local port being wanted.
@@ -48,6 +50,8 @@ pub struct PortAllocator {
     peak: u32,
     /// Place in `pools` by destination, where there are more than a few.
     index: Option<Box<HashTable<u32>>>,
+    /// By own address: ports towards all destinations, where sockets bind before they connect.
+    for_all: Vec<ForAll>,
 }
 
 /// How often Linux moves the ports of a destination.
@@ -73,6 +77,7 @@ impl PortAllocator {
             pools: Vec::new(),
             peak: 0,
             index: None,
+            for_all: Vec::new(),
         }
     }
 
@@ -92,6 +97,9 @@ impl PortAllocator {
         }
         let used = pool.used();
         self.peak = self.peak.max(used);
+        if let Some(at) = at {
+            self.note_used(to.local, at);
+        }
         let port = at.map(|at| self.low + at as u16);
         Found { port, probes }
     }
@@ -105,6 +113,9 @@ impl PortAllocator {
         let changed = pool.set(at);
         let used = pool.used();
         self.peak = self.peak.max(used);
+        if changed {
+            self.note_used(to.local, at);
+        }
         changed
     }
 
@@ -113,7 +124,14 @@ impl PortAllocator {
         let (Some(at), Some(pool)) = (self.place(port), self.find(&to)) else {
             return false;
         };
-        !self.reserved.contains(&port) && self.pools[pool].1.clear(at)
+        if self.reserved.contains(&port) {
+            return false;
+        }
+        let released = self.pools[pool].1.clear(at);
+        if released {
+            self.note_free(to.local, at);
+        }
+        released
     }
 
     /// Takes a port out of every pool, until it is [unreserved](PortAllocator::unreserve).
@@ -122,6 +140,7 @@ impl PortAllocator {
             return;
         }
         self.reserved.push(port);
+        self.for_all.clear(); // made again when it is wanted
         if let Some(at) = self.place(port) {
             for (_, pool) in &mut self.pools {
                 pool.set(at);
@@ -138,6 +157,7 @@ impl PortAllocator {
     pub fn unreserve(&mut self, port: u16) {
         let before = self.reserved.len();
         self.reserved.retain(|&other| other != port);
+        self.for_all.clear();
         if let (Some(at), true) = (self.place(port), self.reserved.len() < before) {
             for (_, pool) in &mut self.pools {
                 pool.clear(at);

@@ -114,6 +114,8 @@ pub struct RequestDone {
 pub enum Ending {
     /// Its connection.
     Connection(End),
+    /// The application, which had waited long enough.
+    GivenUp,
     /// Its host went down.
     Crash,
     /// The run.

@@ -130,19 +130,36 @@ impl Ecn {
 }
 
 /// Identity of a connection over a whole run: the node that opened it actively and a count of that
-/// node's own. Both end points of a connection carry the same.
+/// node's own. Both end points of a connection carry the same. A further number, the class, tells
+/// applications apart that share a server port.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct ConnId(pub u64);
 
 impl ConnId {
+    /// Nodes are numbered with 24 bits; the topmost bit stays free, for tables of signed numbers.
+    const CLASS_SHIFT: u32 = 56;
+    const CLASSES: u64 = 0x7f;
+
     /// The `serial`-th connection opened by `node`.
     pub const fn new(node: u32, serial: u32) -> ConnId {
         ConnId((node as u64) << 32 | serial as u64)
     }
 
+    /// The same with a class, below 128.
+    #[must_use]
+    pub const fn with_class(self, class: u8) -> ConnId {
+        let class = (class as u64 & Self::CLASSES) << Self::CLASS_SHIFT;
+        ConnId(self.0 & !(Self::CLASSES << Self::CLASS_SHIFT) | class)
+    }
+
+    /// Its class, 0 unless it was given one.
+    pub const fn class(self) -> u8 {
+        (self.0 >> Self::CLASS_SHIFT & Self::CLASSES) as u8
+    }
+
     /// The node that opened it.
     pub const fn node(self) -> u32 {
-        (self.0 >> 32) as u32
+        (self.0 >> 32) as u32 & 0xff_ffff
     }
 
     /// The node's count.

@@ -101,6 +101,18 @@ pub const fn ipv4_id(packet: u64) -> u16 {
 /// # Errors
 /// [`WireError::TooLong`] beyond 65535 bytes; nothing is appended then.
 pub fn encode_ipv4(packet: &Packet<Segment>, out: &mut Vec<u8>) -> Result<(), WireError> {
+    encode_ipv4_with(packet, out, |_| {})
+}
+
+/// The same; `fill` may write over the letters that the payload is made of.
+///
+/// # Errors
+/// As [`encode_ipv4`].
+pub fn encode_ipv4_with(
+    packet: &Packet<Segment>,
+    out: &mut Vec<u8>,
+    fill: impl FnOnce(&mut [u8]),
+) -> Result<(), WireError> {
     let seg = &packet.payload;
     let header_len = seg.header_len();
     let total = (IP_HEADER as u32 + header_len).saturating_add(seg.len);
@@ -135,6 +147,7 @@ pub fn encode_ipv4(packet: &Packet<Segment>, out: &mut Vec<u8>) -> Result<(), Wi
     out.resize(tcp + header_len as usize, 0);
     let from = seg.tag.offset;
     out.extend((0..u64::from(seg.len)).map(|i| payload_byte(from.wrapping_add(i))));
+    fill(&mut out[tcp + header_len as usize..]);
     let checksum = !fold(pseudo_header(packet.src, packet.dst, out.len() - tcp) + sum(&out[tcp..]));
     put16(out, tcp + 16, checksum);
     Ok(())

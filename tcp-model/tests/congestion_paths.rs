@@ -44,6 +44,7 @@ impl Path {
             port: 80,
             backlog: 1,
             read_rate: None,
+            ..SinkSpec::default()
         };
         let host = |app| TcpHost::new(HostConfig::new(params.clone(), vec![app]));
         let rate = Rate::from_bps(self.mbps * 1_000_000);

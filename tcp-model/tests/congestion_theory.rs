@@ -43,6 +43,7 @@ fn throughput(
         port: 80,
         backlog: 1,
         read_rate: None,
+        ..SinkSpec::default()
     };
     let host = |app| TcpHost::new(HostConfig::new(params.clone(), vec![app]));
     let mut pair = two_hosts(host(AppSpec::Bulk(bulk)), host(AppSpec::Sink(sink)))

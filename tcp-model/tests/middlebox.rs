@@ -127,6 +127,7 @@ impl World {
                 backlog: 1000,
                 accept_rate: None,
                 exchange,
+                ..ServerSpec::default()
             })];
         }
         if node == self.nat_node() {
@@ -142,6 +143,7 @@ impl World {
             limit: self.limit,
             arrivals: self.arrivals.clone(),
             exchange,
+            ..ClientSpec::default()
         })]
     }
 

@@ -119,6 +119,7 @@ fn transfer(queue: QueueLimit, loss: f64, params: TcpParams, trace: TraceSpec) -
             port: 5000,
             backlog: 4,
             read_rate: None,
+            ..SinkSpec::default()
         }))
     };
     let hosts = vec![None, None, sender(0), sender(1), sink(), sink()];

@@ -76,6 +76,7 @@ impl Dice {
             } else {
                 Vec::new()
             },
+            drop_named: Vec::new(),
             corrupt: self.chance(0.02),
             duplicate: self.chance(0.05),
             reorder: self.chance(0.1),
@@ -188,6 +189,7 @@ impl Dice {
             close_after: SimDuration::ZERO,
             linger: SimDuration::from_millis(self.of(&[0, 10])),
             fast_open: self.one_in(2),
+            ..Exchange::default()
         }
     }
 
@@ -225,11 +227,13 @@ impl Dice {
                     backlog: self.of(&[2, 1000]),
                     accept_rate: self.of(&[None, None, Some(100.0)]),
                     exchange: Arc::clone(&exchange),
+                    ..ServerSpec::default()
                 }),
                 AppSpec::Sink(SinkSpec {
                     port: 5000,
                     backlog: 10,
                     read_rate: self.of(&[None, None, Some(200_000)]),
+                    ..SinkSpec::default()
                 }),
             ];
             let others: Vec<NodeId> = hosts.iter().copied().filter(|&h| h != node).collect();
@@ -245,6 +249,7 @@ impl Dice {
                     limit: None,
                     arrivals: self.arrivals(),
                     exchange: Arc::clone(&exchange),
+                    ..ClientSpec::default()
                 }));
             }
             if self.one_in(2) {

@@ -5,7 +5,7 @@ use crate::format::{count, percent, seconds};
 use crate::words::{counted, list, sentence};
 
 /// Causes of requests without an answer: metric, what one and several connections did.
-const CAUSES: [(&str, &str, &str); 6] = [
+const CAUSES: [(&str, &str, &str); 7] = [
     (
         "requests_unanswered_timed_out",
         "timed out (ETIMEDOUT)",
@@ -30,6 +30,11 @@ const CAUSES: [(&str, &str, &str); 6] = [
         "requests_unanswered_unreachable",
         "found the server unreachable",
         "found the server unreachable",
+    ),
+    (
+        "requests_unanswered_given_up",
+        "was given up by the client",
+        "were given up by the client",
     ),
     (
         "requests_unanswered_crashed",

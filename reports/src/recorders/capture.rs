@@ -5,8 +5,10 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use sim_core::{LossCause, NodeId, Packet, SimTime};
+use tcp_model::Segment;
+use tcp_model::app::http::HttpPayloads;
 use tcp_model::sample::{SegmentEvent, SegmentTrace};
-use tcp_model::wire;
+use tcp_model::wire::{self, WireError};
 
 use crate::info::NodeInfo;
 use crate::pcapng::PcapngWriter;
@@ -30,6 +32,19 @@ fn join(one: Option<String>, other: Option<String>) -> Option<String> {
     }
 }
 
+/// The bytes of a packet, with its payload as HTTP where that is wanted.
+fn encode(
+    packet: &Packet<Segment>,
+    http: Option<&mut HttpPayloads>,
+    out: &mut Vec<u8>,
+) -> Result<(), WireError> {
+    wire::encode_ipv4_with(packet, out, |payload| {
+        if let Some(http) = http {
+            http.fill(packet.src, packet.dst, &packet.payload, payload);
+        }
+    })
+}
+
 /// Writes the segments of recorded connections.
 #[derive(Debug)]
 pub(crate) struct Capture {
@@ -41,10 +56,19 @@ pub(crate) struct Capture {
     bytes: Vec<u8>,
     /// Losses at the present instant of packets not yet told to be sent.
     early: Vec<(u64, LossCause)>,
+    /// What the stamps give the start of the run, nanoseconds.
+    start_ns: u64,
+    /// What payloads say; letters by default.
+    http: Option<HttpPayloads>,
 }
 
 impl Capture {
-    pub(crate) fn new(dir: &Path, nodes: &[NodeInfo]) -> Result<Capture, StoreError> {
+    pub(crate) fn new(
+        dir: &Path,
+        nodes: &[NodeInfo],
+        start_ns: u64,
+        http: Option<HttpPayloads>,
+    ) -> Result<Capture, StoreError> {
         let path = dir.join("packets.pcapng");
         let is_host = |n: &&NodeInfo| !n.group.is_empty();
         let names: Vec<&str> = nodes
@@ -70,6 +94,8 @@ impl Capture {
             held: Vec::new(),
             bytes: Vec::new(),
             early: Vec::new(),
+            start_ns,
+            http,
         })
     }
 
@@ -115,7 +141,7 @@ impl Capture {
         };
         let interface = self.interface_of.get(node.0 as usize).copied();
         if let Some(interface) = interface
-            && wire::encode_ipv4(&packet, &mut self.bytes).is_ok()
+            && encode(&packet, self.http.as_mut(), &mut self.bytes).is_ok()
         {
             let early = self.early.iter().find(|e| e.0 == trace.packet);
             let again = trace.retransmission.map(|r| format!("sent again: {r}"));
@@ -137,7 +163,7 @@ impl Capture {
             self.writer
                 .packet(
                     held.interface,
-                    self.instant.as_ns(),
+                    self.start_ns.saturating_add(self.instant.as_ns()),
                     bytes,
                     held.comment.as_deref(),
                 )

@@ -26,7 +26,7 @@ impl Flows {
     pub(crate) fn on_flow(&mut self, flow: &FlowEnd) {
         match flow.ending {
             Ending::Connection(End::Closed) => self.completion.add(flow.took),
-            Ending::Connection(_) | Ending::Crash => self.broken += 1,
+            Ending::Connection(_) | Ending::GivenUp | Ending::Crash => self.broken += 1,
             Ending::RunEnd => self.unfinished += 1,
         }
     }

@@ -45,15 +45,19 @@ struct Unanswered {
 
 /// Why requests get no answer, as the names of their metrics tell it; the order is that of
 /// [`cause`].
-const CAUSES: [&str; 7] = [
+const CAUSES: [&str; 8] = [
     "closed",
     "reset",
     "timed_out",
     "aborted",
     "unreachable",
+    GIVEN_UP,
     "crashed",
     "at_run_end",
 ];
+
+/// Few clients give up: the metric is there only where one did.
+const GIVEN_UP: &str = "given_up";
 
 /// The place of a cause in [`CAUSES`].
 fn cause(ending: Ending) -> usize {
@@ -64,8 +68,9 @@ fn cause(ending: Ending) -> usize {
         Ending::Connection(End::TimedOut | End::FinWaitExpired) => 2,
         Ending::Connection(End::Aborted) => 3,
         Ending::Connection(End::Unreachable(_)) => 4,
-        Ending::Crash => 5,
-        Ending::RunEnd => 6,
+        Ending::GivenUp => 5,
+        Ending::Crash => 6,
+        Ending::RunEnd => 7,
     }
 }
 
@@ -88,7 +93,8 @@ impl Unanswered {
         metrics.put("requests_made", made as f64);
         metrics.put("requests_unanswered", unanswered as f64);
         metrics.put("requests_unanswered_share", unanswered as f64 / made as f64);
-        for (cause, n) in CAUSES.iter().zip(self.by_cause) {
+        let told = |(cause, n): &(&&str, u64)| **cause != GIVEN_UP || *n > 0;
+        for (cause, n) in CAUSES.iter().zip(self.by_cause).filter(told) {
             metrics.put(&format!("requests_unanswered_{cause}"), n as f64);
         }
         if let Some((first, last)) = self.times {

@@ -10,9 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use sim_core::{NodeId, SimTime};
-use tcp_model::sample::{EndpointSummary, SenderSample, Side};
+use tcp_model::sample::{EndReason, EndpointSummary, SenderSample, Side};
 use tcp_model::segment::ConnId;
 
+use super::grid::Grid;
 use super::left_out::LeftOut;
 use super::names::Names;
 use crate::format::count;
@@ -72,6 +73,8 @@ pub(crate) struct Samples {
     dir: PathBuf,
     /// Where every sample goes, when all were asked for.
     all: Option<TableWriter>,
+    /// Rows at fixed times, when those were asked for.
+    fixed: Option<Fixed>,
     senders: BTreeMap<(ConnId, Side), SenderProgress>,
     last_start: SimTime,
     first_end: Option<SimTime>,
@@ -80,12 +83,21 @@ pub(crate) struct Samples {
 }
 
 impl Samples {
-    /// With `all`, every sample gets a row.
-    pub(crate) fn new(dir: &Path, all: bool) -> Result<Samples, StoreError> {
+    /// With `all`, every sample gets a row; with a distance, each sender has a row at every multiple
+    /// of it.
+    pub(crate) fn new(dir: &Path, all: bool, every_s: Option<f64>) -> Result<Samples, StoreError> {
+        let fixed = every_s.map(|every_s| {
+            Ok::<_, StoreError>(Fixed {
+                grid: Grid::new(every_s),
+                table: TableWriter::create(dir, "samples", COLUMNS)?,
+                last: BTreeMap::new(),
+            })
+        });
         let all = all.then(|| TableWriter::create(dir, "samples", COLUMNS));
         Ok(Samples {
             dir: dir.to_path_buf(),
             all: all.transpose()?,
+            fixed: fixed.transpose()?,
             senders: BTreeMap::new(),
             last_start: SimTime::ZERO,
             first_end: None,
@@ -104,10 +116,13 @@ impl Samples {
             write_row(table, node, &(time, *sample), names)?;
         }
         let key = (sample.conn, sample.side);
+        if let Some(fixed) = &mut self.fixed {
+            fixed.last.insert(key, (node, *sample));
+        }
         if !self.senders.contains_key(&key) {
             self.on_start(time);
             let cells = match self.senders.len() {
-                _ if self.all.is_some() => None,
+                _ if self.all.is_some() || self.fixed.is_some() => None,
                 n if n < FINE_SENDERS => Some(Cells::new(STEPS)),
                 n if n < MOST_SENDERS => Some(Cells::new(FEW_STEPS)),
                 _ => None,
@@ -135,6 +150,14 @@ impl Samples {
         Ok(())
     }
 
+    /// Writes the rows at fixed times before `time`.
+    pub(crate) fn advance(&mut self, time: SimTime, names: &Names) -> Result<(), StoreError> {
+        match &mut self.fixed {
+            Some(fixed) => fixed.advance(time, names),
+            None => Ok(()),
+        }
+    }
+
     /// Another sender begins: all are active from here on.
     fn on_start(&mut self, time: SimTime) {
         if self.first_end.is_none() && self.senders.len() < MOST_FOLLOWED {
@@ -148,6 +171,11 @@ impl Samples {
     pub(crate) fn on_ended(&mut self, end: &EndpointSummary) {
         if self.senders.is_empty() {
             return;
+        }
+        if let Some(fixed) = &mut self.fixed
+            && end.reason != EndReason::StillOpen
+        {
+            fixed.last.remove(&(end.conn, end.side));
         }
         let mut is_bulk = false;
         if let Some(progress) = self.senders.get_mut(&(end.conn, end.side)) {
@@ -172,7 +200,8 @@ impl Samples {
 
     /// Writes the samples kept, in order of time; what was left out.
     fn write(self, names: &Names) -> Result<Option<LeftOut>, StoreError> {
-        if let Some(table) = self.all {
+        let fixed = self.fixed.map(|fixed| fixed.table);
+        if let Some(table) = self.all.or(fixed) {
             let none = table.rows() == 0;
             (if none { table.discard() } else { table.close() })?;
             return Ok(None);
@@ -207,7 +236,7 @@ impl Samples {
     /// the fairness of bulk transfers over the time in which all were active; `ended_bytes` were
     /// acknowledged to senders that ended.
     pub(crate) fn close(
-        self,
+        mut self,
         end: SimTime,
         ended_bytes: u64,
         names: &Names,
@@ -242,7 +271,29 @@ impl Samples {
             });
             metrics.put("jain_index", jain_index(&shares.collect::<Vec<_>>()));
         }
+        let after = SimTime::from_ps(end.as_ps().saturating_add(1));
+        self.advance(after, names)?;
         self.write(names)
+    }
+}
+
+/// Rows at fixed times: what was known of each sender then.
+#[derive(Debug)]
+struct Fixed {
+    grid: Grid,
+    table: TableWriter,
+    /// The last sample of each sender there is.
+    last: BTreeMap<(ConnId, Side), (NodeId, SenderSample)>,
+}
+
+impl Fixed {
+    fn advance(&mut self, time: SimTime, names: &Names) -> Result<(), StoreError> {
+        while let Some(point) = self.grid.pass(time) {
+            for (node, sample) in self.last.values() {
+                write_row(&mut self.table, *node, &(point, *sample), names)?;
+            }
+        }
+        Ok(())
     }
 }
 

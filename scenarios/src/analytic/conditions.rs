@@ -9,7 +9,7 @@ use tcp_model::spec::{Arrivals, CloseHow, Closer};
 
 use super::{Case, Life};
 use crate::expected::{self, PerConnection, mean, path};
-use crate::scenario::workload::Kind;
+use crate::scenario::workload::Serving;
 
 /// A link that is used more than this makes segments wait for a time that is not known.
 const MOST_USED: f64 = 0.5;
@@ -137,11 +137,30 @@ pub(super) fn of_network(case: &Case<'_>) -> Vec<String> {
         both(|p| p.defer_accept.is_none() && p.syn_cookies != SynCookies::Always && !p.cork),
         "a listener or sender waits (`defer_accept`, `syn_cookies`, `cork`)",
     );
-    let accepts =
-        |kind: &Kind| matches!(kind, Kind::Exchange { accept_rate, .. } if accept_rate.is_none());
+    let serving = case.workload.serving;
     unless(
-        accepts(&case.workload.kind),
+        serving.accept_rate.is_none(),
         "the server accepts at a limited rate",
+    );
+    unless(
+        Serving {
+            accept_rate: None,
+            ..serving
+        } == Serving::default(),
+        "the server accepts or reads late, closes idle connections, or has a limited number of workers",
+    );
+    let e = case.exchange;
+    unless(
+        e.connect_timeout.is_none() && e.request_timeout.is_none(),
+        "clients give up connects or requests",
+    );
+    unless(
+        e.respond_after.is_none(),
+        "the server responds before it has the whole request",
+    );
+    unless(
+        case.retries.max == 0,
+        "clients try again, so that the number of connects is not known",
     );
     let nodes = case.network.nodes().iter();
     unless(
@@ -255,7 +274,11 @@ pub(super) fn early_reuse(case: &Case<'_>, within_s: f64) -> Option<String> {
     let time = case.workload.stop.as_secs_f64() - case.workload.start.as_secs_f64();
     let connects = peak_rate(case) * time.max(0.0) / pairs;
     let meanwhile = peak_rate(case) * within_s / pairs;
-    let fits = match client.port_selection {
+    let selection = match case.bind_first {
+        true => PortSelection::Random,
+        false => client.port_selection,
+    };
+    let fits = match selection {
         PortSelection::Sequential => with_noise(meanwhile) < ports,
         // A step over 8 places of every second one at most.
         PortSelection::Linux => 16.0 * with_noise(connects) < ports,

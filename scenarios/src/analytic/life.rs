@@ -318,7 +318,10 @@ fn waits_sd_s(e: &Exchange) -> f64 {
 ///
 /// What a sum of waits has beyond a time is at most the sum of what each has beyond its share.
 fn settles_s(e: &Exchange, held_s: f64, waits_s: f64) -> Option<f64> {
-    let (services, thinks) = (f64::from(e.requests), f64::from(e.requests - 1));
+    let (services, thinks) = (
+        f64::from(e.requests),
+        f64::from(e.requests.saturating_sub(1)),
+    );
     let beyond = |t: f64| {
         // Shares in proportion to the means.
         let share = |d: Distribution| t * mean::mean(d) / waits_s.max(1e-12);

@@ -126,6 +126,7 @@ pub(super) fn world(
                 limit,
                 arrivals: Arrivals::Fixed(f64::from(rate)),
                 exchange: Arc::clone(&exchange),
+                ..ClientSpec::default()
             })
         } else {
             AppSpec::Server(ServerSpec {
@@ -133,6 +134,7 @@ pub(super) fn world(
                 backlog: 1 << 24,
                 accept_rate: None,
                 exchange: Arc::clone(&exchange),
+                ..ServerSpec::default()
             })
         }]
     };

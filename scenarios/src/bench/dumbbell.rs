@@ -55,6 +55,7 @@ pub(super) fn receiver() -> AppSpec {
         port: PORT,
         backlog: 16,
         read_rate: None,
+        ..SinkSpec::default()
     })
 }
 

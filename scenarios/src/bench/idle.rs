@@ -58,6 +58,7 @@ pub(super) fn four_pairs(
                 backlog: 1 << 24,
                 accept_rate: None,
                 exchange: Arc::clone(&of_server),
+                ..ServerSpec::default()
             })];
         }
         vec![AppSpec::Client(ClientSpec {
@@ -69,6 +70,7 @@ pub(super) fn four_pairs(
             limit: Some(u64::from(count)),
             arrivals: Arrivals::Fixed(f64::from(count.max(1)) / opening),
             exchange: Arc::clone(&of_client),
+            ..ClientSpec::default()
         })]
     };
     let time_wait = SimDuration::from_secs(240);

@@ -154,6 +154,7 @@ fn world(n: u32, case: &Case) -> Result<World, BenchError> {
             port: 5000,
             backlog: 1 << 24,
             read_rate: None,
+            ..SinkSpec::default()
         })],
         (false, true) => vec![AppSpec::Client(ClientSpec {
             name: "states".to_owned(),
@@ -164,12 +165,14 @@ fn world(n: u32, case: &Case) -> Result<World, BenchError> {
             limit: None,
             arrivals: Arrivals::Burst(n),
             exchange: Arc::clone(&of_client),
+            ..ClientSpec::default()
         })],
         (false, false) => vec![AppSpec::Server(ServerSpec {
             port: 80,
             backlog: 1 << 24,
             accept_rate: None,
             exchange: Arc::clone(&of_server),
+            ..ServerSpec::default()
         })],
     };
     let end = SimTime::ZERO + SimDuration::from_millis(LOOK);

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use sim_core::{LinkId, Network, NodeId, SimTime};
 use tcp_model::TcpParams;
-use tcp_model::spec::{AppSpec, BulkSpec, ClientSpec, HostConfig, Servers};
+use tcp_model::spec::{AppSpec, BulkSpec, ClientSpec, HostConfig, Servers, SynFloodSpec};
 
 use crate::expected::path::{narrowest, round_trip_s, route};
 use crate::expected::{self, HEADERS, PerConnection};
@@ -37,6 +37,9 @@ pub fn expected(network: &Network, hosts: &[Option<HostConfig>], end: SimTime) -
                 AppSpec::Server(_) | AppSpec::Sink(_) => {}
                 // What it sends is not known.
                 AppSpec::Named(_) => {}
+                AppSpec::SynFlood(flood) => {
+                    streams.extend(syns(network, NodeId(node), flood, end));
+                }
             }
         }
     }
@@ -88,6 +91,26 @@ fn exchanges(
             others: rate * one.others,
         });
     }
+}
+
+/// The streams of a flood: its SYNs. What answers them is left out.
+fn syns(network: &Network, node: NodeId, flood: &SynFloodSpec, end: SimTime) -> Vec<Stream> {
+    let servers = servers_of(network, &flood.remotes);
+    let total: f64 = servers.iter().map(|s| s.1).sum();
+    let seconds = |t: SimTime| t.min(end).as_secs_f64();
+    let window = (seconds(flood.start), seconds(flood.stop));
+    let all = expected::connections(&flood.arrivals, flood.limit, window, None);
+    let rate = all / end.as_secs_f64().max(1e-9);
+    let stream = |(server, weight): (NodeId, f64)| {
+        let rate = rate * weight / total;
+        Stream {
+            ends: (node, server),
+            segments: (rate, 0.0),
+            bytes: (rate * HEADERS, 0.0),
+            others: rate,
+        }
+    };
+    servers.into_iter().map(stream).collect()
 }
 
 /// The nodes behind addresses, with the number of addresses of each; at most [`MOST_SERVERS`].

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use sim_core::SimDuration;
 
 use super::keys::described;
-use super::values::{LinkRate, Never, OrModel, QueueSize};
+use super::values::{Dropped, LinkRate, Never, OrModel, QueueSize};
 
 described! {
 /// The network of a scenario. `kind` says which of the other keys it takes.
@@ -140,13 +140,14 @@ pub struct NatFile {
 }
 
 described! {
-/// A link with its two directions. All keys but `drop` hold in both unless `reverse` says
-/// otherwise; `drop` counts the packets from the first end to the second.
+/// A link with its two directions. All keys hold in both unless `reverse` says otherwise, but for the
+/// numbers of `drop`, which count the packets from the first end to the second.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LinkFile {
     /// The two ends (graph): names of hosts, routers or groups. A name that stands for several
-    /// nodes is joined one by one to the other end, or pairwise when both stand for as many.
+    /// nodes is joined one by one to the other end, or pairwise when both stand for as many. The same
+    /// name of hosts twice is the loopback of each, one direction.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub between: Option<[String; 2]> => { default: "by the shape", example: r#"["client", "server"]"# },
     /// Bit rate.
@@ -164,9 +165,12 @@ pub struct LinkFile {
     /// Probability that a packet is lost, or a loss model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub loss: Option<OrModel<f64>> => { default: "0", example: "0.001", within: Some((0.0, 1.0)) },
-    /// Packets to lose, counted from 1.
+    /// Packets to drop before they are queued: by number, counted from 1 as they are offered to this
+    /// direction; or by what they are, in both directions: `"client FIN 1"`, `"server SYN 1"`,
+    /// `"client ACK 2"`, `"server data segment 5, second transmission"`, `"client segment 3, connection 4"`.
+    /// What is named is counted within its connection, and dropped of every one unless one is given.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub drop: Option<Vec<u64>> => { default: "none", example: "[1, 4]" },
+    pub drop: Option<Vec<Dropped>> => { default: "none", example: r#"[1, 4, "server FIN 1"]"# },
     /// Probability of a bit error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub corrupt: Option<f64> => { default: "0", example: "0.001", within: Some((0.0, 1.0)) },

@@ -45,11 +45,19 @@ leaf! {
             { "pattern": r"^\s*[0-9][0-9_]*\s*packets?\s*$" }, { "pattern": SIZE },
             { "pattern": r"^\s*unlimited\s*$" }
         ] };
+    Begin: "a duration with its unit: ps, ns, us, ms, s, min or h; or `\"never\"`",
+        { "type": "string", "anyOf": [{ "pattern": super::keys::DURATION }, { "const": "never" }] };
+    Dropped: "a whole number, or a packet in words such as `\"client FIN 1\"`",
+        { "anyOf": [{ "type": "integer", "minimum": 1 }, { "type": "string", "pattern": "^(client|server) " }] };
     Limit: "a whole number, or `\"unlimited\"`",
         { "anyOf": [{ "type": "integer", "minimum": 0 }, { "enum": ["unlimited", "all"] }] };
     Segments: "`\"ladder\"`, `\"all\"`, `\"none\"`, or a whole number",
         { "anyOf": [{ "type": "integer", "minimum": 0 }, { "enum": ["ladder", "all", "none"] }] };
-    Samples: "`\"grid\"` or `\"all\"`", { "enum": ["grid", "all"] };
+    Samples: "`\"grid\"`, `\"all\"`, or a duration with its unit",
+        { "type": "string", "anyOf": [{ "enum": ["grid", "all"] }, { "pattern": super::keys::DURATION }] };
+    Payload: "`\"letters\"` or `\"http\"`", { "enum": ["letters", "http"] };
+    toml::value::Datetime: "a date and time of TOML, such as `2026-11-29T10:00:00Z`",
+        { "format": "date-time" };
     PortList: "a number of ports, or a list of ports",
         { "anyOf": [
             { "type": "integer", "minimum": 0, "maximum": 65535 },
@@ -59,12 +67,14 @@ leaf! {
 
 mod choices;
 mod distribution;
+mod dropped;
 mod kept;
 mod model;
 
-pub use choices::{Limit, PortList};
+pub use choices::{Begin, Limit, PortList};
 pub use distribution::{Dist, InBytes, InSeconds, Unit};
-pub use kept::{Samples, Segments};
+pub use dropped::Dropped;
+pub use kept::{Payload, Samples, Segments};
 pub use model::{ModelFile, NamedOnly, Never, OrModel, Plain};
 
 /// How often something happens, per second; finite and not negative.

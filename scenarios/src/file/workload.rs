@@ -4,11 +4,13 @@ use serde::{Deserialize, Serialize};
 use sim_core::{Bytes, SimDuration};
 
 use super::keys::{described, leaf};
-use super::values::{Dist, InBytes, InSeconds, Limit, NamedOnly, OrModel, PerSecond, PortList};
+use super::values::{
+    Begin, Dist, InBytes, InSeconds, Limit, NamedOnly, OrModel, PerSecond, PortList,
+};
 use crate::unreadable::Unreadable;
 
 /// Kinds of workloads.
-pub(crate) const WORKLOAD_KINDS: [&str; 3] = ["exchange", "bulk", "application"];
+pub(crate) const WORKLOAD_KINDS: [&str; 4] = ["exchange", "bulk", "syn-flood", "application"];
 /// Kinds of arrivals.
 pub(crate) const ARRIVAL_KINDS: [&str; 6] =
     ["fixed", "poisson", "ramp", "steps", "closed", "burst"];
@@ -43,6 +45,11 @@ pub struct WorkloadFile {
     /// How many of its addresses each client uses; more than it has means all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_addresses: Option<u32> => { default: "all", example: "4", within: Some((1.0, 1_000_000.0)) },
+    /// `false`: the client binds to its address and a port before it connects, so that a port serves one
+    /// connection, whatever its destination. `true`: it binds to its address alone, and the port is
+    /// chosen by `connect` (the socket option of this name; exchange).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ip_bind_address_no_port: Option<bool> => { default: "true", example: "false" },
     /// How many of the addresses of each server are used; more than it has means all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server_addresses: Option<u32> => { default: "all", example: "4", within: Some((1.0, 1_000_000.0)) },
@@ -52,6 +59,26 @@ pub struct WorkloadFile {
     /// Connections per second a server takes from its accept queue (exchange).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accept_rate: Option<PerSecond> => { default: "all at once", example: r#""1000 /s""# },
+    /// When the server begins to accept, since the start of the run, or `"never"`: until then connections
+    /// wait in its accept queue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accept_start: Option<Begin> => { default: "0 s", example: r#""10 s""# },
+    /// When the server begins to read, since the start of the run, or `"never"`: until then its receive
+    /// buffers fill.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read_start: Option<Begin> => { default: "0 s", example: r#""never""# },
+    /// Receive buffer that the server gives each connection when it has accepted it (`SO_RCVBUF` after
+    /// `accept`). The window scale, which was agreed in the handshake, follows from `receive_buffer`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub receive_buffer_after_accept: Option<Bytes> => { default: "as `receive_buffer`", example: r#""1 MB""# },
+    /// The server closes a connection on which it has waited so long for a request, or for the client's
+    /// close (exchange).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idle_timeout: Option<SimDuration> => { default: "never", example: r#""60 s""# },
+    /// Requests that each server works on at a time, first come first served; a worker is busy for the
+    /// `service` time of its request (exchange).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workers: Option<u32> => { default: "no limit", example: "8", within: Some((1.0, 4_294_967_295.0)) },
     /// First opening at the earliest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<SimDuration> => { default: "0 s", example: r#""10 s""# },
@@ -61,12 +88,13 @@ pub struct WorkloadFile {
     /// Most connections to open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<Limit> => { default: r#""unlimited""#, example: "1000" },
-    /// When connections are opened (exchange).
+    /// When connections are opened (exchange), or SYNs sent (syn-flood).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub arrivals: Option<ArrivalsFile> => { default: "none; an exchange needs it", example: r#"{ kind = "poisson", rate = "450 /s" }"# },
-    /// Requests per connection (exchange).
+    pub arrivals: Option<ArrivalsFile> => { default: "none; needed, but for bulk", example: r#"{ kind = "poisson", rate = "450 /s" }"# },
+    /// Requests per connection; 0 for clients that connect and stay silent until they close
+    /// (exchange).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub requests: Option<u32> => { default: "1", example: "10", within: Some((1.0, 4_294_967_295.0)) },
+    pub requests: Option<u32> => { default: "1", example: "10", within: Some((0.0, 4_294_967_295.0)) },
     /// Size of a request (exchange).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<Dist<InBytes>> => { default: "100 B", example: r#""200 B""# },
@@ -79,6 +107,24 @@ pub struct WorkloadFile {
     /// Server's time between a request and its response (exchange).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<Dist<InSeconds>> => { default: "0 s", example: r#""5 ms""# },
+    /// The server responds when it has read this much of a request, and reads no more of it; needs
+    /// `close = "server"` and one request per connection (exchange).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub respond_after: Option<Bytes> => { default: "the whole request", example: r#""1 kB""# },
+    /// The client gives up a connect that takes longer (exchange).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connect_timeout: Option<SimDuration> => { default: "when its TCP gives up", example: r#""1 s""# },
+    /// The client gives up a request whose whole response takes longer, and closes the connection
+    /// (exchange).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_timeout: Option<SimDuration> => { default: "when its TCP gives up", example: r#""5 s""# },
+    /// Further attempts when a connect or a request fails or is given up (exchange).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retries: Option<RetriesFile> => { default: "none", example: r#"{ max = 3, backoff = "100 ms" }"# },
+    /// Each client keeps its connections in a pool, and `arrivals` are those of requests (exchange). Goes
+    /// with neither `requests`, `think`, `close`, `how`, `close_after`, `linger` nor `fast_open`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pool: Option<PoolFile> => { default: "a connection per arrival", example: r#"{ max = 10, idle_timeout = "30 s" }"# },
     /// Who closes first (exchange).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub close: Option<String> => { default: "client", example: r#""server""#, one_of: || vec!["client", "server", "both"] },
@@ -95,6 +141,9 @@ pub struct WorkloadFile {
     /// the client and bit 2 at the server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fast_open: Option<bool> => { default: "false", example: "true" },
+    /// Source addresses of the flood, none of which answers: the first of 198.18.0.0/15 (syn-flood).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sources: Option<u32> => { default: "131072", example: "1000", within: Some((1.0, 131_072.0)) },
     /// Bytes of each flow (bulk).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<BulkSize> => { default: r#""unlimited""#, example: r#""10 MB""# },
@@ -153,6 +202,58 @@ pub struct StepFile {
     pub at: SimDuration => { example: r#""60 s""#, needed: true },
     /// The rate.
     pub rate: PerSecond => { example: r#""500 /s""#, needed: true },
+}
+}
+
+described! {
+/// The connections that each client keeps for requests to come. A request takes the idle connection
+/// that was used last, opens one, or waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PoolFile {
+    /// Most connections, those being opened included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max: Option<u32> => { default: "no limit", example: "10", within: Some((1.0, 4_294_967_295.0)) },
+    /// Most connections kept while no request needs them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idle: Option<u32> => { default: "as `max`", example: "2", within: Some((0.0, 4_294_967_295.0)) },
+    /// A connection is closed when it has been idle for so long.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idle_timeout: Option<SimDuration> => { default: "never", example: r#""30 s""# },
+    /// A connection of this age takes no further request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_lifetime: Option<SimDuration> => { default: "no limit", example: r#""10 min""# },
+    /// Most requests of a connection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_requests: Option<u32> => { default: "no limit", example: "1000", within: Some((1.0, 4_294_967_295.0)) },
+}
+}
+
+described! {
+/// What clients do when an attempt fails: a connect that fails or is given up, a request without its
+/// whole response. Another attempt repeats the exchange from its first request, over a connection of
+/// its own to the next server.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetriesFile {
+    /// Most further attempts of one exchange.
+    pub max: u32 => { example: "3", within: Some((0.0, 1_000_000.0)), needed: true },
+    /// Wait before the first of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backoff: Option<SimDuration> => { default: "100 ms", example: r#""1 s""# },
+    /// What the wait is multiplied by for each further one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub factor: Option<f64> => { default: "2", example: "1.5", within: Some((1.0, 1_000.0)) },
+    /// Longest wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_backoff: Option<SimDuration> => { default: "10 s", example: r#""30 s""# },
+    /// Share of the wait that is random: with 1 it is uniform from zero to the whole, with 0 always the
+    /// whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jitter: Option<f64> => { default: "1", example: "0.5", within: Some((0.0, 1.0)) },
+    /// Most further attempts per exchange begun, over all exchanges of a client host so far.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget: Option<f64> => { default: "no limit", example: "0.2", within: Some((0.0, 1_000_000.0)) },
 }
 }
 

@@ -2,9 +2,11 @@
 
 use reports::SegmentsKept;
 use sim_core::SimDuration;
+use toml::value::Datetime;
 
+use super::clock;
 use crate::file::RecordFile;
-use crate::file::values::{Limit, Samples, Segments};
+use crate::file::values::{Limit, Payload, Samples, Segments};
 use crate::path::DottedPath;
 use crate::problem::Problem;
 
@@ -27,8 +29,12 @@ pub struct RecordPlan {
     pub pcap: bool,
     /// Least time between two samples of a traced sender.
     pub sender_interval: SimDuration,
-    /// Every sample of a traced sender is kept.
-    pub all_samples: bool,
+    /// Which samples of a traced sender are kept.
+    pub samples: Samples,
+    /// The time that captures give the start of the run.
+    pub pcap_start: Option<Datetime>,
+    /// What captured payloads are.
+    pub pcap_payload: Payload,
 }
 
 impl RecordPlan {
@@ -67,7 +73,12 @@ impl RecordPlan {
             traced_clients: most(file.traced_clients, 10),
             pcap,
             sender_interval: file.sender_interval.unwrap_or(SimDuration::from_millis(10)),
-            all_samples: file.samples == Some(Samples::All),
+            samples: file.samples.unwrap_or(Samples::Grid),
+            pcap_start: match file.pcap_start {
+                Some(start) => Some(clock::check(start, &at.key("pcap_start"))?),
+                None => None,
+            },
+            pcap_payload: file.pcap_payload.unwrap_or_default(),
         })
     }
 
@@ -81,11 +92,9 @@ impl RecordPlan {
             traced_clients: Some(number(self.traced_clients)),
             pcap: Some(self.pcap),
             sender_interval: Some(self.sender_interval),
-            samples: Some(if self.all_samples {
-                Samples::All
-            } else {
-                Samples::Grid
-            }),
+            samples: Some(self.samples),
+            pcap_start: self.pcap_start,
+            pcap_payload: (self.pcap_payload != Payload::default()).then_some(self.pcap_payload),
         }
     }
 }

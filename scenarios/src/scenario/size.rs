@@ -24,7 +24,7 @@ pub fn check(workloads: &[Workload], topology: &Topology) -> Result<(), Problem>
         let clients = topology.hosts_named(&workload.client);
         let servers = topology.hosts_named(&workload.server);
         let (key, at_once) = match &workload.kind {
-            Kind::Exchange { arrivals, .. } => match arrivals {
+            Kind::Exchange { arrivals, .. } | Kind::SynFlood { arrivals, .. } => match arrivals {
                 Arrivals::Closed { users, .. } => ("users", u64::from(*users)),
                 Arrivals::Burst(count) => ("count", u64::from(*count)),
                 _ => ("rate", 0),
@@ -33,7 +33,7 @@ pub fn check(workloads: &[Workload], topology: &Topology) -> Result<(), Problem>
             Kind::Named { .. } => ("application", clients.len() as u64),
         };
         let key = match &workload.kind {
-            Kind::Exchange { .. } => at.key("arrivals").key(key),
+            Kind::Exchange { .. } | Kind::SynFlood { .. } => at.key("arrivals").key(key),
             Kind::Bulk { .. } | Kind::Named { .. } => at.key(key),
         };
         if at_once > MOST_AT_ONCE {
@@ -78,6 +78,9 @@ pub(crate) fn connections_of(workload: &Workload, clients: usize, trip_s: Option
         }
         // What it does is its own affair: one connection of each client.
         Kind::Named { .. } => clients as f64,
+        Kind::SynFlood {
+            arrivals, limit, ..
+        } => expected::connections(arrivals, *limit, window, None),
         Kind::Bulk { flows, stagger, .. } => {
             let all = f64::from(*flows) * clients as f64;
             if stagger.is_zero() {

@@ -5,19 +5,25 @@ use std::sync::Arc;
 use sim_core::plugin::Plugin;
 use sim_core::{Bytes, SimDuration};
 use tcp_model::app::named::AnyApplication;
-use tcp_model::spec::{Arrivals, CloseHow, Closer, Exchange};
+use tcp_model::spec::{Arrivals, Exchange, PoolSpec, Retries};
 
 use super::arrivals;
 use super::topology::Topology;
-use crate::file::values::{Dist, Limit, OrModel, PerSecond, PortList};
-use crate::file::workload::{BulkSize, WORKLOAD_KINDS, WorkloadFile};
+use crate::file::values::{Limit, OrModel, PortList};
+use crate::file::workload::{BulkSize, WorkloadFile};
 use crate::path::{DottedPath, is_name};
 use crate::problem::Problem;
 use crate::suggest;
 
+mod exchange;
+mod flood;
+mod kinds;
 mod named;
+mod pool;
+mod serving;
 
 pub(crate) use named::{applications, install_applications};
+pub use serving::Serving;
 
 /// A checked workload.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +46,11 @@ pub struct Workload {
     pub start: SimDuration,
     /// No opening from then on.
     pub stop: SimDuration,
+    /// How its servers accept, read and serve.
+    pub serving: Serving,
+    /// Which of the exchanges of a server port it has, where several workloads share one; 0 where it is
+    /// the only one or the first.
+    pub class: u8,
     /// What it does.
     pub kind: Kind,
 }
@@ -53,10 +64,14 @@ pub enum Kind {
         arrivals: Arrivals,
         /// Most connections, all clients together.
         limit: Option<u64>,
-        /// Connections per second a server accepts; `None` for all at once.
-        accept_rate: Option<f64>,
         /// What happens on each.
         exchange: Arc<Exchange>,
+        /// What clients do when an attempt fails.
+        retries: Retries,
+        /// Clients bind to a port before they connect.
+        bind_first: bool,
+        /// The connections that each client keeps; arrivals are then those of requests.
+        pool: Option<PoolSpec>,
     },
     /// Bulk transfer from each client to a server.
     Bulk {
@@ -74,6 +89,15 @@ pub enum Kind {
         /// It and its parameters.
         application: Plugin<AnyApplication>,
     },
+    /// SYNs to the servers from sources that nobody has.
+    SynFlood {
+        /// When they are sent, all clients together.
+        arrivals: Arrivals,
+        /// Most of them, all clients together.
+        limit: Option<u64>,
+        /// Number of source addresses.
+        sources: u32,
+    },
 }
 
 impl Workload {
@@ -88,7 +112,7 @@ impl Workload {
         duration: SimDuration,
     ) -> Result<Workload, Problem> {
         let kind = file.kind.as_deref().unwrap_or("exchange");
-        check_keys(file, kind, at)?;
+        kinds::check_keys(file, kind, at)?;
         let name = file.name.clone().unwrap_or_else(|| kind.to_owned());
         if !is_name(&name) {
             return Err(
@@ -143,10 +167,13 @@ impl Workload {
             backlog: file.backlog,
             start,
             stop,
+            serving: Serving::new(file, at)?,
+            class: 0,
             kind: match kind {
                 "bulk" => bulk(file, at)?,
                 "application" => named::read(file, at)?,
-                _ => exchange(file, at)?,
+                "syn-flood" => flood::read(file, at)?,
+                _ => exchange::read(file, at)?,
             },
         })
     }
@@ -165,27 +192,30 @@ impl Workload {
             stop: Some(self.stop),
             ..WorkloadFile::default()
         };
+        let common = self.serving.to_file(common);
         match &self.kind {
             Kind::Exchange {
                 arrivals,
                 limit,
-                accept_rate,
                 exchange,
+                retries,
+                bind_first,
+                pool,
             } => WorkloadFile {
-                kind: Some("exchange".to_owned()),
+                ip_bind_address_no_port: bind_first.then_some(false),
                 limit: Some(Limit(*limit)),
-                accept_rate: accept_rate.map(PerSecond),
                 arrivals: Some(arrivals::to_file(arrivals)),
-                requests: Some(exchange.requests),
-                request: Some(Dist::new(exchange.request)),
-                response: Some(Dist::new(exchange.response)),
-                think: Some(Dist::new(exchange.think)),
-                service: Some(Dist::new(exchange.service)),
-                close: Some(word(&CLOSERS, exchange.closer).to_owned()),
-                how: Some(word(&HOWS, exchange.how).to_owned()),
-                close_after: Some(exchange.close_after),
-                linger: Some(exchange.linger),
-                fast_open: Some(exchange.fast_open),
+                ..exchange::to_file(exchange, retries, pool.as_ref(), common)
+            },
+            Kind::SynFlood {
+                arrivals,
+                limit,
+                sources,
+            } => WorkloadFile {
+                kind: Some("syn-flood".to_owned()),
+                limit: Some(Limit(*limit)),
+                arrivals: Some(arrivals::to_file(arrivals)),
+                sources: Some(*sources),
                 ..common
             },
             Kind::Bulk {
@@ -208,46 +238,6 @@ impl Workload {
             },
         }
     }
-}
-
-const CLOSERS: [(&str, Closer); 3] = [
-    ("client", Closer::Client),
-    ("server", Closer::Server),
-    ("both", Closer::Both),
-];
-const HOWS: [(&str, CloseHow); 3] = [
-    ("fin", CloseHow::Fin),
-    ("half", CloseHow::Half),
-    ("rst", CloseHow::Rst),
-];
-
-fn word<T: PartialEq>(table: &[(&'static str, T)], value: T) -> &'static str {
-    table
-        .iter()
-        .find(|(_, v)| *v == value)
-        .map_or("", |(w, _)| w)
-}
-
-fn choice<T: Copy + Default>(
-    table: &[(&str, T)],
-    text: &Option<String>,
-    key: &str,
-    at: &DottedPath,
-) -> Result<T, Problem> {
-    let Some(text) = text else {
-        return Ok(T::default());
-    };
-    table
-        .iter()
-        .find(|(w, _)| w == text)
-        .map(|(_, v)| *v)
-        .ok_or_else(|| {
-            let words: Vec<&str> = table.iter().map(|(w, _)| *w).collect();
-            Problem::new(
-                at.key(key),
-                suggest::unknown(&format!("value of `{key}`,"), text, words.iter().copied()),
-            )
-        })
 }
 
 fn endpoint(
@@ -307,56 +297,6 @@ fn ports(file: &WorkloadFile, at: &DottedPath) -> Result<Vec<u16>, Problem> {
     Ok(ports)
 }
 
-fn exchange(file: &WorkloadFile, at: &DottedPath) -> Result<Kind, Problem> {
-    let d = Exchange::default();
-    let exchange = Exchange {
-        requests: file.requests.unwrap_or(d.requests),
-        request: file.request.map_or(d.request, |x| x.0),
-        response: file.response.map_or(d.response, |x| x.0),
-        think: file.think.map_or(d.think, |x| x.0),
-        service: file.service.map_or(d.service, |x| x.0),
-        closer: choice(&CLOSERS, &file.close, "close", at)?,
-        how: choice(&HOWS, &file.how, "how", at)?,
-        close_after: file.close_after.unwrap_or(d.close_after),
-        linger: file.linger.unwrap_or(d.linger),
-        fast_open: file.fast_open.unwrap_or(d.fast_open),
-    };
-    if exchange.requests == 0 {
-        return Err(Problem::new(at.key("requests"), "`requests` must be at least 1")
-            .help("for a connection that carries almost nothing, write requests = 1 and request = \"1 B\""));
-    }
-    if exchange.how == CloseHow::Half && exchange.closer != Closer::Client {
-        return Err(Problem::new(at.key("how"), "only the client half-closes")
-            .help("write close = \"client\" with how = \"half\""));
-    }
-    let limit = file.limit.and_then(|l| l.0);
-    if limit == Some(0) {
-        return Err(
-            Problem::new(at.key("limit"), "a limit of 0 opens no connection")
-                .help("leave it out for no limit"),
-        );
-    }
-    if file.accept_rate.is_some_and(|r| r.0 == 0.0) {
-        return Err(Problem::new(
-            at.key("accept_rate"),
-            "an accept rate of zero accepts nothing",
-        )
-        .help("leave it out to accept all connections at once"));
-    }
-    let Some(arrivals) = &file.arrivals else {
-        return Err(
-            Problem::new(at.clone(), format!("`arrivals` is missing in {at}"))
-                .help("add arrivals = { kind = \"fixed\", rate = \"100 /s\" }"),
-        );
-    };
-    Ok(Kind::Exchange {
-        arrivals: arrivals::read(arrivals, &at.key("arrivals"))?,
-        limit,
-        accept_rate: file.accept_rate.map(|r| r.0),
-        exchange: Arc::new(exchange),
-    })
-}
-
 fn bulk(file: &WorkloadFile, at: &DottedPath) -> Result<Kind, Problem> {
     let positive = |key: &str, value: Option<u64>| match value {
         Some(0) => Err(Problem::new(
@@ -371,57 +311,4 @@ fn bulk(file: &WorkloadFile, at: &DottedPath) -> Result<Kind, Problem> {
         stagger: file.stagger.unwrap_or_default(),
         read_rate: positive("read_rate", file.read_rate.map(|b| b.0))?,
     })
-}
-
-/// Refuses keys of the other kind.
-fn check_keys(file: &WorkloadFile, kind: &str, at: &DottedPath) -> Result<(), Problem> {
-    let exchange = [
-        ("arrivals", file.arrivals.is_some()),
-        ("accept_rate", file.accept_rate.is_some()),
-        ("limit", file.limit.is_some()),
-        ("requests", file.requests.is_some()),
-        ("request", file.request.is_some()),
-        ("response", file.response.is_some()),
-        ("think", file.think.is_some()),
-        ("service", file.service.is_some()),
-        ("close", file.close.is_some()),
-        ("how", file.how.is_some()),
-        ("close_after", file.close_after.is_some()),
-        ("linger", file.linger.is_some()),
-        ("fast_open", file.fast_open.is_some()),
-    ];
-    let bulk = [
-        ("bytes", file.bytes.is_some()),
-        ("flows", file.flows.is_some()),
-        ("stagger", file.stagger.is_some()),
-        ("read_rate", file.read_rate.is_some()),
-    ];
-    let named = [("application", file.application.is_some())];
-    let others = |own: &str| {
-        let all = [
-            ("exchange", &exchange[..]),
-            ("bulk", &bulk),
-            ("application", &named),
-        ];
-        let keys = all.into_iter().filter(|(of, _)| *of != own);
-        let mut keys = keys.flat_map(|(_, keys)| keys.iter().copied());
-        keys.find(|(_, given)| *given)
-    };
-    let foreign = match kind {
-        "exchange" | "bulk" | "application" => others(kind),
-        other => {
-            return Err(Problem::new(
-                at.key("kind"),
-                suggest::unknown("workload", other, WORKLOAD_KINDS),
-            ));
-        }
-    };
-    match foreign {
-        Some((key, _)) => Err(Problem::new(
-            at.key(key),
-            format!("`{key}` does not belong to a workload of kind {kind:?}"),
-        )
-        .help("leave it out, or change `kind`")),
-        None => Ok(()),
-    }
 }

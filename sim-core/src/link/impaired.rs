@@ -95,14 +95,20 @@ impl Impaired {
         at + SimDuration::from_ps(u64::try_from(ps).unwrap_or(u64::MAX))
     }
 
-    /// Delay, loss, corruption, duplication and disorder of the `count`-th packet sent, which
-    /// leaves at `departs`.
-    pub(super) fn apply(&mut self, count: u64, departs: SimTime, delay: SimDuration) -> Fate {
+    /// The `count`-th packet offered is to be dropped.
+    pub(super) fn drops(&self, count: u64) -> bool {
+        self.impairments.drop.binary_search(&count).is_ok()
+    }
+
+    /// A filter must look at each packet.
+    pub(super) fn inspects(&self) -> bool {
+        !self.impairments.drop_named.is_empty()
+    }
+
+    /// Delay, loss, corruption, duplication and disorder of a packet that leaves at `departs`.
+    pub(super) fn apply(&mut self, departs: SimTime, delay: SimDuration) -> Fate {
         let mut at = departs + self.delay_at(departs, delay);
         let im = &self.impairments;
-        if im.drop.binary_search(&count).is_ok() {
-            return Fate::Lost(LossCause::Scripted);
-        }
         if self.loss.is_lost(departs, &mut self.rng) {
             self.random_losses += 1;
             return Fate::Lost(LossCause::Random);

@@ -145,18 +145,46 @@ impl Transmitter {
         self.apply_changes(&mut special.impaired, now);
         self.counters.offered_pkts += 1;
         let fate = if !special.impaired.up {
-            self.counters.wire_losses += 1;
-            Fate::Lost(LossCause::LinkDown)
-        } else if special.managed.is_some() {
+            self.lost(LossCause::LinkDown)
+        } else if special.impaired.drops(self.counters.offered_pkts) {
+            self.lost(LossCause::Scripted)
+        } else if special.impaired.inspects() {
+            Fate::Inspect
+        } else {
+            self.admit(&mut special, size, now)
+        };
+        self.special = Some(special);
+        fate
+    }
+
+    /// Goes on with a packet for which [`Transmitter::offer`] said [`Fate::Inspect`].
+    pub(crate) fn offer_inspected(&mut self, size: u32, now: SimTime, dropped: bool) -> Fate {
+        if dropped {
+            return self.lost(LossCause::Scripted);
+        }
+        let Some(mut special) = self.special.take() else {
+            return Fate::Lost(LossCause::LinkDown); // not called then
+        };
+        let fate = self.admit(&mut special, size, now);
+        self.special = Some(special);
+        fate
+    }
+
+    fn lost(&mut self, cause: LossCause) -> Fate {
+        self.counters.wire_losses += 1;
+        Fate::Lost(cause)
+    }
+
+    /// Lets a packet into the queue, if there is room.
+    fn admit(&mut self, special: &mut Special, size: u32, now: SimTime) -> Fate {
+        if special.managed.is_some() {
             Fate::Waits
         } else if !self.has_room(size, now) {
             Fate::Lost(LossCause::QueueFull)
         } else {
             let start = self.free_at.max(now);
             self.transmit(&mut special.impaired, size, start)
-        };
-        self.special = Some(special);
-        fate
+        }
     }
 
     /// Puts a packet for which [`Transmitter::offer`] said [`Fate::Waits`] into the managed queue.
@@ -223,7 +251,7 @@ impl Transmitter {
             .end_of_transmission(self.rate, size, start)
             .unwrap_or_else(|| self.end_of_transmission(size, start));
         self.occupy(size, start, departs);
-        let fate = impaired.apply(self.counters.sent_pkts, departs, self.delay);
+        let fate = impaired.apply(departs, self.delay);
         self.counters.wire_losses += u64::from(matches!(fate, Fate::Lost(_)));
         fate
     }

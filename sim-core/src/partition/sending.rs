@@ -56,6 +56,42 @@ impl<H: Host> Core<H> {
                 }
             }
             Fate::Waits => self.enqueue(node, place, at, now, event),
+            Fate::Inspect => self.inspect(node, place, (at, tie), now, event),
+        }
+    }
+
+    /// Lets the filter of a link look at a packet, and sends it on if it is not dropped.
+    #[cold]
+    fn inspect(
+        &mut self,
+        node: NodeId,
+        place: u32,
+        (at, tie): (PacketRef, Tie),
+        now: SimTime,
+        event: Tie,
+    ) {
+        let packet = self.packets.get_mut(at);
+        let filter = self.filters.get_mut(&place);
+        let dropped = filter.is_some_and(|filter| filter.drops(packet));
+        let transmitter = &mut self.transmitters[place as usize];
+        let (part, wire) = (transmitter.part, transmitter.wire);
+        let link = Some(transmitter.link);
+        match transmitter.offer_inspected(packet.size, now, dropped) {
+            Fate::Lost(cause) => self.lose(at, Loss { node, link, cause }, now, event),
+            Fate::Arrives {
+                at: time,
+                corrupt,
+                duplicate,
+            } => {
+                packet.corrupt |= corrupt;
+                if duplicate {
+                    self.launch_twice(node, (part, wire), time, tie, at);
+                } else {
+                    self.launch(part, wire, time, tie, at);
+                }
+            }
+            Fate::Waits => self.enqueue(node, place, at, now, event),
+            Fate::Inspect => {}
         }
     }
 
@@ -162,7 +198,7 @@ impl<H: Host> Core<H> {
                     self.launch(part, wire, time, tie, at);
                 }
             }
-            Fate::Waits => {}
+            Fate::Waits | Fate::Inspect => {}
         }
     }
 

@@ -3,11 +3,14 @@
 use sim_core::{Rng, SimDuration, SimTime};
 
 use super::arrivals::ArrivalClock;
+use super::deadline::Deadline;
 use super::draws::{Key, What, draw, seconds};
-use super::per_socket::{CONNECTION, PerSocket, token};
+use super::per_socket::{CONNECTION, PerSocket};
+use super::retrying::Retrying;
 use super::spec::{Arrivals, ClientSpec, CloseHow, Closer};
 use super::{App, AppEvent};
 use crate::host::{ConnectOptions, SocketCx, SocketId};
+use crate::model::End;
 use crate::sample::{Ending, RequestDone, RequestUnanswered, TcpSample};
 use crate::segment::ConnId;
 
@@ -15,13 +18,18 @@ use crate::segment::ConnId;
 const ARRIVAL: u64 = 0;
 /// Wake token: a user of the closed loop has thought.
 const USER: u64 = 1;
+/// Wake token: another attempt, whose number stands above these bits.
+const ATTEMPT: u64 = 2;
+const ATTEMPT_SHIFT: u32 = 8;
 /// A user who found no port waits at least this long before trying again; without the wait it would retry for ever
 /// without simulated time advancing.
 const RETRY: SimDuration = SimDuration::from_secs(1);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// Not yet established, or a request is being made.
+    /// Not yet established.
+    Connecting,
+    /// A request is being made.
     Exchanging,
     /// Until the next request.
     Thinking,
@@ -45,8 +53,10 @@ struct Conn {
     to_write: u64,
     to_read: u64,
     began: SimTime,
-    /// When the phase ends, where a wake was asked for.
-    due: SimTime,
+    /// When the phase ends.
+    deadline: Deadline,
+    /// Which attempt of its exchange it is, from 0.
+    attempt: u32,
     /// The first request was made before the connection was established.
     early: bool,
 }
@@ -57,7 +67,10 @@ pub struct Client {
     spec: ClientSpec,
     clock: ArrivalClock,
     rng: Rng,
+    /// Exchanges begun, and connects of all attempts.
     opened: u64,
+    turn: u64,
+    retrying: Retrying,
     conns: PerSocket<Conn>,
 }
 
@@ -68,6 +81,8 @@ impl Client {
             clock: ArrivalClock::new(spec.arrivals.clone(), spec.start),
             rng: Rng::stream(0, &spec.name, 0),
             opened: 0,
+            turn: 0,
+            retrying: Retrying::new(spec.retries),
             conns: PerSocket::default(),
             spec,
         }
@@ -88,40 +103,60 @@ impl Client {
             }
             // The host was down then.
             self.opened += 1;
+            self.turn += 1;
         }
     }
 
+    /// Begins an exchange.
     fn open(&mut self, socket: &mut SocketCx<'_, '_>) {
-        if !self.may_open(socket.now()) {
+        if self.may_open(socket.now()) {
+            self.opened += 1;
+            self.retrying.begin();
+            self.connect(0, socket);
+        }
+    }
+
+    /// Makes an attempt of an exchange.
+    fn connect(&mut self, attempt: u32, socket: &mut SocketCx<'_, '_>) {
+        if socket.now() >= self.spec.stop {
             return;
         }
-        let turn = self.opened;
+        let turn = self.turn;
         let (local, remote) = pair(turn, self.spec.locals.len(), self.spec.remotes.len());
         let local = self.spec.locals.get(local).copied();
         let Some(remote) = self.spec.remotes.get(remote) else {
             return; // no server at all
         };
-        self.opened += 1;
-        let fast_open = self.spec.exchange.fast_open;
+        self.turn += 1;
+        let exchange = &self.spec.exchange;
+        let fast_open = exchange.fast_open && exchange.requests > 0;
+        let connect_timeout = exchange.connect_timeout;
         let options = ConnectOptions {
             local,
             fast_open,
+            bind_first: self.spec.bind_first,
+            class: self.spec.class,
             ..ConnectOptions::default()
         };
         let Ok(id) = socket.connect_with(remote, options) else {
-            self.think(RETRY, socket);
+            self.failed(attempt, RETRY, socket);
             return;
         };
-        let conn = Conn {
+        let mut conn = Conn {
             conn: socket.conn(id).unwrap_or_default(),
             index: 0,
-            phase: Phase::Exchanging,
+            phase: Phase::Connecting,
             to_write: 0,
             to_read: 0,
             began: socket.now(),
-            due: SimTime::MAX,
+            deadline: Deadline::NONE,
+            attempt,
             early: fast_open,
         };
+        if let Some(most) = connect_timeout {
+            let due = socket.now().saturating_add(most);
+            conn.deadline.set(due, id, socket);
+        }
         self.conns.insert(id, conn);
         if fast_open {
             self.with(id, socket, Client::request);
@@ -129,9 +164,39 @@ impl Client {
     }
 
     fn on_connected(&mut self, id: SocketId, c: &mut Conn, socket: &mut SocketCx<'_, '_>) {
-        if !c.early {
+        let exchange = &self.spec.exchange;
+        if c.early {
+            // The time-out of the connect, unless that of the request took its place.
+            if exchange.request_timeout.is_none() && c.phase == Phase::Exchanging {
+                c.deadline.clear();
+            }
+            return;
+        }
+        c.deadline.clear();
+        if exchange.requests == 0 {
+            self.finish(id, c, socket);
+        } else {
             self.request(id, c, socket);
         }
+    }
+
+    /// An attempt has failed: there is another, or the user goes on after `least` at the earliest.
+    fn failed(&mut self, attempt: u32, least: SimDuration, socket: &mut SocketCx<'_, '_>) {
+        match self.retrying.next_wait(attempt, &mut self.rng) {
+            Some(wait) => {
+                let token = ATTEMPT | u64::from(attempt + 1) << ATTEMPT_SHIFT;
+                socket.wake(socket.now().saturating_add(wait), token);
+            }
+            None => self.think(least, socket),
+        }
+    }
+
+    /// The client gives up a connect or a request, closes the connection and knows it no more.
+    fn give_up(&mut self, id: SocketId, c: &Conn, socket: &mut SocketCx<'_, '_>) {
+        Client::record_unanswered(c, Ending::GivenUp, socket);
+        self.conns.remove(id);
+        socket.close(id);
+        self.failed(c.attempt, SimDuration::ZERO, socket);
     }
 
     /// In a closed loop, the user thinks and then opens the next connection.
@@ -157,6 +222,9 @@ impl Client {
             let exchange = &self.spec.exchange;
             c.phase = Phase::Exchanging;
             c.began = socket.now();
+            if let Some(most) = exchange.request_timeout {
+                c.deadline.set(c.began.saturating_add(most), id, socket);
+            }
             c.to_write = key.bytes(What::Request, exchange.request).max(1);
             c.to_read = key.bytes(What::Response, exchange.response);
             self.write(id, c, socket);
@@ -185,6 +253,7 @@ impl Client {
             None
         };
         let with_connect = socket.now().since(first.unwrap_or(c.began));
+        c.deadline.clear();
         socket.record(TcpSample::Request(RequestDone {
             conn: c.conn,
             index: c.index,
@@ -260,15 +329,36 @@ impl Client {
         }
     }
 
-    fn on_due(&mut self, id: SocketId, c: &mut Conn, socket: &mut SocketCx<'_, '_>) {
-        if c.due != socket.now() {
+    /// The time asked for a connection has come.
+    fn on_due(&mut self, id: SocketId, socket: &mut SocketCx<'_, '_>) {
+        let Some(mut c) = self.conns.get(id) else {
             return;
+        };
+        if c.deadline.has_come(id, socket) {
+            match c.phase {
+                Phase::Connecting | Phase::Exchanging => {
+                    self.give_up(id, &c, socket);
+                    return;
+                }
+                Phase::Thinking => self.request(id, &mut c, socket),
+                Phase::Closing | Phase::Lingering => self.close(id, &mut c, socket),
+                Phase::Waiting | Phase::Done => {}
+            }
         }
-        c.due = SimTime::MAX;
-        match c.phase {
-            Phase::Thinking => self.request(id, c, socket),
-            Phase::Closing | Phase::Lingering => self.close(id, c, socket),
-            Phase::Exchanging | Phase::Waiting | Phase::Done => {}
+        self.conns.insert(id, c);
+    }
+
+    /// The connection is over: that was the end of an exchange, or of an attempt that failed.
+    fn on_ended(&mut self, id: SocketId, end: End, socket: &mut SocketCx<'_, '_>) {
+        let Some(c) = self.conns.remove(id) else {
+            return;
+        };
+        Client::record_unanswered(&c, Ending::Connection(end), socket);
+        let open = matches!(c.phase, Phase::Connecting | Phase::Thinking);
+        if open || c.to_write > 0 || c.to_read > 0 {
+            self.failed(c.attempt, SimDuration::ZERO, socket);
+        } else {
+            self.think(SimDuration::ZERO, socket);
         }
     }
 
@@ -300,7 +390,7 @@ impl Client {
 
 /// Places of own address and server at a turn: every pair comes once before any comes again, own
 /// addresses fastest. Both counted in step would miss most pairs, and with them their ports.
-fn pair(turn: u64, locals: usize, remotes: usize) -> (usize, usize) {
+pub(super) fn pair(turn: u64, locals: usize, remotes: usize) -> (usize, usize) {
     let (locals, remotes) = (locals.max(1) as u64, remotes.max(1) as u64);
     let (local, remote) = (turn % locals, turn / locals % remotes);
     (local as usize, remote as usize)
@@ -314,8 +404,8 @@ fn wait(
     socket: &mut SocketCx<'_, '_>,
 ) {
     c.phase = phase;
-    c.due = socket.now().saturating_add(time);
-    socket.wake(c.due, token(id));
+    let due = socket.now().saturating_add(time);
+    c.deadline.set(due, id, socket);
 }
 
 impl App for Client {
@@ -335,21 +425,19 @@ impl App for Client {
                 self.await_arrival(socket);
             }
             AppEvent::Wake(USER) => self.open(socket),
+            AppEvent::Wake(token) if token & 0xff == ATTEMPT && token & CONNECTION == 0 => {
+                self.connect((token >> ATTEMPT_SHIFT) as u32, socket);
+            }
             AppEvent::Wake(named) if named & CONNECTION != 0 => {
                 if let Some(id) = self.conns.named(named) {
-                    self.with(id, socket, Client::on_due);
+                    self.on_due(id, socket);
                 }
             }
             AppEvent::Connected(id) => self.with(id, socket, Client::on_connected),
             AppEvent::Readable(id, _) => self.with(id, socket, Client::on_readable),
             AppEvent::Writable(id, _) => self.with(id, socket, Client::on_writable),
             AppEvent::PeerClosed(id) => self.with(id, socket, Client::on_peer_closed),
-            AppEvent::Ended(id, end) => {
-                if let Some(c) = self.conns.remove(id) {
-                    Client::record_unanswered(&c, Ending::Connection(end), socket);
-                    self.think(SimDuration::ZERO, socket);
-                }
-            }
+            AppEvent::Ended(id, end) => self.on_ended(id, end, socket),
             AppEvent::Wake(_)
             | AppEvent::Acceptable(_)
             | AppEvent::Urgent(..)

@@ -47,6 +47,11 @@ impl<T: Copy> PerSocket<T> {
         self.items.iter().flatten().map(|(_, value)| value)
     }
 
+    /// The sockets there are, in the order of their slots.
+    pub(super) fn ids(&self) -> Vec<SocketId> {
+        self.items.iter().flatten().map(|(id, _)| *id).collect()
+    }
+
     pub(super) fn insert(&mut self, id: SocketId, value: T) {
         let slot = id.slot() as usize;
         if slot >= self.items.len() {

@@ -2,21 +2,29 @@
 
 use sim_core::{SimDuration, SimTime};
 
+use super::deadline::Deadline;
 use super::draws::{Key, What, seconds};
-use super::per_socket::{CONNECTION, PerSocket, token};
-use super::spec::{CloseHow, Closer, ServerSpec};
+use super::opening::{Opening, OwnBuffer};
+use super::per_socket::{CONNECTION, PerSocket};
+use super::spec::{CloseHow, Closer, Exchange, ServerSpec};
+use super::workers::{Begun, Workers};
 use super::{App, AppEvent};
 use crate::host::{ListenOptions, SocketCx, SocketId};
 use crate::segment::ConnId;
 
 /// Wake token: time to accept.
 const ACCEPT: u64 = 0;
+/// Wake token: time to begin to read.
+const READ: u64 = 1;
+/// Wake token: a worker, whose number stands above these bits, is done.
+const WORKER: u64 = 2;
+const WORKER_SHIFT: u32 = 8;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     /// A request is awaited.
     Reading,
-    /// Until the response is ready.
+    /// Until the response is ready, the wait for a worker included.
     Serving,
     /// The response does not fit the send buffer.
     Writing,
@@ -41,8 +49,8 @@ struct Conn {
     received: u64,
     to_write: u64,
     peer_closed: bool,
-    /// When the phase ends, where a wake was asked for.
-    due: SimTime,
+    /// When the phase ends.
+    deadline: Deadline,
 }
 
 /// The application made of a [`ServerSpec`].
@@ -50,24 +58,52 @@ struct Conn {
 pub struct Server {
     spec: ServerSpec,
     conns: PerSocket<Conn>,
+    accepting: Opening,
+    reading: Opening,
     /// With `accept_rate`: the earliest time of the next accept.
     next_accept: SimTime,
     accept_pending: bool,
+    workers: Option<Box<Workers>>,
+    buffer: OwnBuffer,
 }
 
 impl Server {
     /// A server as described.
     pub fn new(spec: ServerSpec) -> Server {
         Server {
-            spec,
             conns: PerSocket::default(),
+            accepting: Opening::new(spec.accept_start, ACCEPT),
+            reading: Opening::new(spec.read_start, READ),
             next_accept: SimTime::ZERO,
             accept_pending: false,
+            workers: spec.workers.map(|most| Box::new(Workers::new(most))),
+            buffer: OwnBuffer::new(spec.receive_buffer),
+            spec,
         }
+    }
+
+    fn start(&mut self, socket: &mut SocketCx<'_, '_>) {
+        // A port that is taken leaves this server without work.
+        let backlog = self.spec.backlog;
+        let mut exchanges = std::iter::once(&self.spec.exchange).chain(&self.spec.others);
+        let options = ListenOptions {
+            fast_open: if exchanges.any(|e| e.fast_open) {
+                backlog
+            } else {
+                0
+            },
+            ..ListenOptions::default()
+        };
+        let _ = socket.listen_with(self.spec.port, backlog, options);
+        self.accepting.start(socket);
+        self.reading.start(socket);
     }
 
     /// Accepts what waits, at once or at the given rate.
     fn accept(&mut self, socket: &mut SocketCx<'_, '_>) {
+        if !self.accepting.is_open(socket) {
+            return;
+        }
         let Some(rate) = self.spec.accept_rate else {
             while self.accept_one(socket) {}
             return;
@@ -90,17 +126,37 @@ impl Server {
         let Some(id) = socket.accept(self.spec.port) else {
             return false;
         };
-        let conn = Conn {
+        let mut conn = Conn {
             conn: socket.conn(id).unwrap_or_default(),
             index: 0,
             phase: Phase::Reading,
             received: 0,
             to_write: 0,
             peer_closed: false,
-            due: SimTime::MAX,
+            deadline: Deadline::NONE,
         };
+        self.buffer.apply(id, socket);
+        if self.exchange(&conn).requests == 0 {
+            self.finish(id, &mut conn, socket);
+        }
+        self.watch_idle(id, &mut conn, socket);
         self.conns.insert(id, conn);
         true
+    }
+
+    /// What happens on a connection.
+    fn exchange(&self, c: &Conn) -> &Exchange {
+        self.spec.exchange_of(c.conn.class())
+    }
+
+    /// Closes the connection when nothing happens for too long, where something should.
+    fn watch_idle(&self, id: SocketId, c: &mut Conn, socket: &mut SocketCx<'_, '_>) {
+        if let Some(most) = self.spec.idle_timeout
+            && matches!(c.phase, Phase::Reading | Phase::Waiting)
+        {
+            let due = socket.now().saturating_add(most);
+            c.deadline.set(due, id, socket);
+        }
     }
 
     fn key(&self, c: &Conn, socket: &SocketCx<'_, '_>) -> Key {
@@ -115,24 +171,51 @@ impl Server {
     fn serve(&mut self, id: SocketId, c: &mut Conn, socket: &mut SocketCx<'_, '_>) {
         while c.phase == Phase::Reading {
             let key = self.key(c, socket);
-            let need = key.bytes(What::Request, self.spec.exchange.request).max(1);
+            let exchange = self.exchange(c);
+            let whole = key.bytes(What::Request, exchange.request).max(1);
+            let need = whole.min(exchange.respond_after.unwrap_or(u64::MAX));
             if c.received < need {
                 break;
             }
             c.received -= need;
-            let service = key.time(What::Service, self.spec.exchange.service);
-            if service.is_zero() {
+            let service = key.time(What::Service, exchange.service);
+            if let Some(workers) = &mut self.workers {
+                c.phase = Phase::Serving;
+                c.deadline.clear();
+                begin(workers.submit(id, service), socket);
+            } else if service.is_zero() {
+                c.deadline.clear();
                 self.respond(id, c, socket);
             } else {
                 wait(id, c, Phase::Serving, service, socket);
             }
         }
+        self.watch_idle(id, c, socket);
         self.close_after_peer(id, c, socket);
+    }
+
+    /// A worker is done with a request; it takes the next that waits.
+    fn on_served(&mut self, worker: u32, socket: &mut SocketCx<'_, '_>) {
+        let Some(workers) = &mut self.workers else {
+            return;
+        };
+        let (served, next) = workers.finish(worker);
+        begin(next, socket);
+        if let Some(id) = served {
+            self.with(id, socket, Server::on_response_ready);
+        }
+    }
+
+    fn on_response_ready(&mut self, id: SocketId, c: &mut Conn, socket: &mut SocketCx<'_, '_>) {
+        if c.phase == Phase::Serving {
+            self.respond(id, c, socket);
+            self.serve(id, c, socket);
+        }
     }
 
     fn respond(&mut self, id: SocketId, c: &mut Conn, socket: &mut SocketCx<'_, '_>) {
         let key = self.key(c, socket);
-        c.to_write = key.bytes(What::Response, self.spec.exchange.response);
+        c.to_write = key.bytes(What::Response, self.exchange(c).response);
         c.phase = Phase::Writing;
         self.write(id, c, socket);
     }
@@ -145,7 +228,7 @@ impl Server {
             return;
         }
         c.index += 1;
-        if c.index < self.spec.exchange.requests {
+        if c.index < self.exchange(c).requests {
             c.phase = Phase::Reading;
         } else {
             self.finish(id, c, socket);
@@ -154,7 +237,7 @@ impl Server {
 
     /// The last response is written.
     fn finish(&mut self, id: SocketId, c: &mut Conn, socket: &mut SocketCx<'_, '_>) {
-        let exchange = &self.spec.exchange;
+        let exchange = self.exchange(c);
         let closer = match exchange.how {
             CloseHow::Half => Closer::Client,
             CloseHow::Fin | CloseHow::Rst => exchange.closer,
@@ -180,9 +263,10 @@ impl Server {
     }
 
     fn close(&mut self, id: SocketId, c: &mut Conn, socket: &mut SocketCx<'_, '_>) {
-        let first = c.phase != Phase::Lingering && self.spec.exchange.closer != Closer::Client;
+        let exchange = self.exchange(c);
+        let first = c.phase != Phase::Lingering && exchange.closer != Closer::Client;
         c.phase = Phase::Done;
-        if first && self.spec.exchange.how == CloseHow::Rst {
+        if first && exchange.how == CloseHow::Rst {
             socket.abort(id);
         } else {
             socket.close(id);
@@ -195,17 +279,33 @@ impl Server {
         if !c.peer_closed || !idle {
             return;
         }
-        if self.spec.exchange.linger.is_zero() {
+        let linger = self.exchange(c).linger;
+        if linger.is_zero() {
             c.phase = Phase::Lingering;
             self.close(id, c, socket);
         } else {
-            wait(id, c, Phase::Lingering, self.spec.exchange.linger, socket);
+            wait(id, c, Phase::Lingering, linger, socket);
         }
     }
 
     fn on_readable(&mut self, id: SocketId, c: &mut Conn, socket: &mut SocketCx<'_, '_>) {
-        c.received += socket.read(id, u64::MAX);
+        if !self.reading.is_open(socket) {
+            return;
+        }
+        let most = match self.exchange(c).respond_after {
+            None => u64::MAX,
+            Some(need) if c.phase == Phase::Reading => need.saturating_sub(c.received),
+            Some(_) => 0,
+        };
+        c.received += socket.read(id, most);
         self.serve(id, c, socket);
+    }
+
+    /// The time to begin to read has come.
+    fn read_all(&mut self, socket: &mut SocketCx<'_, '_>) {
+        for id in self.conns.ids() {
+            self.with(id, socket, Server::on_readable);
+        }
     }
 
     fn on_writable(&mut self, id: SocketId, c: &mut Conn, socket: &mut SocketCx<'_, '_>) {
@@ -217,21 +317,23 @@ impl Server {
 
     fn on_peer_closed(&mut self, id: SocketId, c: &mut Conn, socket: &mut SocketCx<'_, '_>) {
         c.peer_closed = true;
-        self.serve(id, c, socket);
+        if self.reading.is_open(socket) {
+            self.serve(id, c, socket);
+        }
     }
 
     fn on_due(&mut self, id: SocketId, c: &mut Conn, socket: &mut SocketCx<'_, '_>) {
-        if c.due != socket.now() {
+        if !c.deadline.has_come(id, socket) {
             return;
         }
-        c.due = SimTime::MAX;
         match c.phase {
-            Phase::Serving => {
-                self.respond(id, c, socket);
-                self.serve(id, c, socket);
-            }
+            Phase::Serving => self.on_response_ready(id, c, socket),
             Phase::Closing | Phase::Lingering => self.close(id, c, socket),
-            Phase::Reading | Phase::Writing | Phase::Waiting | Phase::Done => {}
+            Phase::Reading | Phase::Waiting => {
+                c.phase = Phase::Done;
+                socket.close(id);
+            }
+            Phase::Writing | Phase::Done => {}
         }
     }
 
@@ -257,30 +359,30 @@ fn wait(
     socket: &mut SocketCx<'_, '_>,
 ) {
     c.phase = phase;
-    c.due = socket.now().saturating_add(time);
-    socket.wake(c.due, token(id));
+    let due = socket.now().saturating_add(time);
+    c.deadline.set(due, id, socket);
+}
+
+/// A worker is busy from now on.
+fn begin(begun: Option<Begun>, socket: &mut SocketCx<'_, '_>) {
+    if let Some(Begun { worker, takes }) = begun {
+        let token = WORKER | u64::from(worker) << WORKER_SHIFT;
+        socket.wake(socket.now().saturating_add(takes), token);
+    }
 }
 
 impl App for Server {
     fn on_event(&mut self, event: AppEvent, socket: &mut SocketCx<'_, '_>) {
         match event {
-            AppEvent::Start => {
-                // A port that is taken leaves this server without work.
-                let backlog = self.spec.backlog;
-                let options = ListenOptions {
-                    fast_open: if self.spec.exchange.fast_open {
-                        backlog
-                    } else {
-                        0
-                    },
-                    ..ListenOptions::default()
-                };
-                let _ = socket.listen_with(self.spec.port, backlog, options);
-            }
+            AppEvent::Start => self.start(socket),
             AppEvent::Acceptable(_) => self.accept(socket),
             AppEvent::Wake(ACCEPT) => {
                 self.accept_pending = false;
                 self.accept(socket);
+            }
+            AppEvent::Wake(READ) => self.read_all(socket),
+            AppEvent::Wake(token) if token & 0xff == WORKER && token & CONNECTION == 0 => {
+                self.on_served((token >> WORKER_SHIFT) as u32, socket);
             }
             AppEvent::Wake(named) if named & CONNECTION != 0 => {
                 if let Some(id) = self.conns.named(named) {

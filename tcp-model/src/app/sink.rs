@@ -2,11 +2,16 @@
 
 use sim_core::{SimDuration, SimTime};
 
+use super::opening::{Opening, OwnBuffer};
 use super::per_socket::{PerSocket, token};
 use super::spec::SinkSpec;
 use super::{App, AppEvent};
 use crate::host::{SocketCx, SocketId};
 
+/// Wake token: time to begin to accept.
+const ACCEPT: u64 = 0;
+/// Wake token: time to begin to read.
+const READ: u64 = 1;
 /// Least bytes taken in one read at a limited pace.
 const LEAST_READ: u64 = 1460;
 /// Reads per second at a limited pace, unless that makes them too small.
@@ -26,14 +31,35 @@ struct Conn {
 pub struct Sink {
     spec: SinkSpec,
     conns: PerSocket<Conn>,
+    accepting: Opening,
+    reading: Opening,
+    buffer: OwnBuffer,
 }
 
 impl Sink {
     /// A sink as described.
     pub fn new(spec: SinkSpec) -> Sink {
         Sink {
-            spec,
+            accepting: Opening::new(spec.accept_start, ACCEPT),
+            reading: Opening::new(spec.read_start, READ),
+            buffer: OwnBuffer::new(spec.receive_buffer),
             conns: PerSocket::default(),
+            spec,
+        }
+    }
+
+    fn accept(&mut self, port: u16, socket: &mut SocketCx<'_, '_>) {
+        if !self.accepting.is_open(socket) {
+            return;
+        }
+        while let Some(id) = socket.accept(port) {
+            self.buffer.apply(id, socket);
+            let conn = Conn {
+                peer_closed: false,
+                pending: false,
+                next_read: SimTime::ZERO,
+            };
+            self.conns.insert(id, conn);
         }
     }
 
@@ -59,6 +85,10 @@ impl Sink {
     }
 
     fn progress(&mut self, id: SocketId, mut c: Conn, socket: &mut SocketCx<'_, '_>) {
+        if !self.reading.is_open(socket) {
+            self.conns.insert(id, c);
+            return;
+        }
         self.read(id, &mut c, socket);
         self.conns.insert(id, c);
         if c.peer_closed && socket.readable(id) == 0 {
@@ -73,15 +103,16 @@ impl App for Sink {
             AppEvent::Start => {
                 // A port that is taken leaves this sink without work.
                 let _ = socket.listen(self.spec.port, self.spec.backlog);
+                self.accepting.start(socket);
+                self.reading.start(socket);
             }
-            AppEvent::Acceptable(port) => {
-                while let Some(id) = socket.accept(port) {
-                    let conn = Conn {
-                        peer_closed: false,
-                        pending: false,
-                        next_read: SimTime::ZERO,
-                    };
-                    self.conns.insert(id, conn);
+            AppEvent::Acceptable(port) => self.accept(port, socket),
+            AppEvent::Wake(ACCEPT) => self.accept(self.spec.port, socket),
+            AppEvent::Wake(READ) => {
+                for id in self.conns.ids() {
+                    if let Some(c) = self.conns.get(id) {
+                        self.progress(id, c, socket);
+                    }
                 }
             }
             AppEvent::Readable(id, _) => {

@@ -111,6 +111,14 @@ pub struct Exchange {
     pub linger: SimDuration,
     /// The first request goes with the SYN, where client and server have Fast Open.
     pub fast_open: bool,
+    /// The client gives up a connect that takes longer; `None`: when its TCP does.
+    pub connect_timeout: Option<SimDuration>,
+    /// The client gives up a request whose whole response takes longer, and closes the connection;
+    /// `None`: when its TCP does.
+    pub request_timeout: Option<SimDuration>,
+    /// Bytes of a request after which the server responds and reads no more of it; `None`: the whole
+    /// request.
+    pub respond_after: Option<u64>,
 }
 
 impl Default for Exchange {
@@ -126,6 +134,9 @@ impl Default for Exchange {
             close_after: SimDuration::ZERO,
             linger: SimDuration::ZERO,
             fast_open: false,
+            connect_timeout: None,
+            request_timeout: None,
+            respond_after: None,
         }
     }
 }
@@ -194,6 +205,55 @@ impl FromIterator<SocketAddrV4> for Servers {
     }
 }
 
+/// What a client does when an attempt fails: a connect that fails or is given up, a request without
+/// its whole response. Another attempt repeats the exchange from its first request, over a connection of
+/// its own to the next server.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Retries {
+    /// Most further attempts of one exchange.
+    pub max: u32,
+    /// Wait before the first of them.
+    pub backoff: SimDuration,
+    /// What the wait is multiplied by for each further one.
+    pub factor: f64,
+    /// Longest wait.
+    pub max_backoff: SimDuration,
+    /// Share of the wait that is drawn at random: with 1 it is uniform from zero to the whole.
+    pub jitter: f64,
+    /// Most further attempts per exchange begun, over all exchanges of a client host so far; `None`
+    /// for no limit.
+    pub budget: Option<f64>,
+}
+
+impl Default for Retries {
+    fn default() -> Self {
+        Retries {
+            max: 0,
+            backoff: SimDuration::from_millis(100),
+            factor: 2.0,
+            max_backoff: SimDuration::from_secs(10),
+            jitter: 1.0,
+            budget: None,
+        }
+    }
+}
+
+/// The connections that a client keeps for requests to come. Its arrivals are then those of requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolSpec {
+    /// Most connections, those being opened included; requests wait for one beyond that.
+    pub max: u32,
+    /// Most connections kept while no request needs them.
+    pub idle: u32,
+    /// A connection is closed when it has been idle so long; `None` for never.
+    pub idle_timeout: Option<SimDuration>,
+    /// A connection takes no request when it is so old; `None` for no limit. It is closed when it is next
+    /// free or looked at.
+    pub max_lifetime: Option<SimDuration>,
+    /// Most requests of a connection; `None` for no limit.
+    pub max_requests: Option<u32>,
+}
+
 /// A client: opens connections to servers and exchanges requests and responses.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClientSpec {
@@ -213,6 +273,37 @@ pub struct ClientSpec {
     pub arrivals: Arrivals,
     /// What happens on them.
     pub exchange: Arc<Exchange>,
+    /// Which of the server's exchanges that is, where workloads share its port: 0 for
+    /// [`ServerSpec::exchange`], n for the n-th of [`ServerSpec::others`]. Below 128.
+    pub class: u8,
+    /// What is done when an attempt fails.
+    pub retries: Retries,
+    /// It binds to its address and a port before it connects, so that all destinations share its ports
+    /// (Linux without `IP_BIND_ADDRESS_NO_PORT`).
+    pub bind_first: bool,
+    /// It keeps its connections in a pool, and arrivals are those of requests. Requests of its exchange
+    /// count for nothing then, nor do think time and close: the server's exchange should have as many
+    /// requests as can be, and leave the close to the client.
+    pub pool: Option<PoolSpec>,
+}
+
+impl Default for ClientSpec {
+    fn default() -> Self {
+        ClientSpec {
+            name: String::new(),
+            locals: Vec::new(),
+            remotes: Vec::new().into(),
+            start: SimTime::ZERO,
+            stop: SimTime::MAX,
+            limit: None,
+            arrivals: Arrivals::Burst(1),
+            exchange: Arc::default(),
+            class: 0,
+            retries: Retries::default(),
+            bind_first: false,
+            pool: None,
+        }
+    }
 }
 
 /// A server: listens, reads requests, answers them.
@@ -224,8 +315,50 @@ pub struct ServerSpec {
     pub backlog: u32,
     /// Connections per second the server takes from its accept queue; `None`: all at once.
     pub accept_rate: Option<f64>,
+    /// When it begins to accept; [`SimTime::MAX`] for never.
+    pub accept_start: SimTime,
+    /// When it begins to read; [`SimTime::MAX`] for never.
+    pub read_start: SimTime,
+    /// It closes a connection on which it has waited so long for a byte of a request, or for the
+    /// client's close; `None`: never.
+    pub idle_timeout: Option<SimDuration>,
+    /// Requests it works on at a time, first come first served; `None` for no limit. A worker is busy for the
+    /// service time of a request, even when its client has gone meanwhile.
+    pub workers: Option<u32>,
+    /// Receive buffer of each connection from its accept on (`SO_RCVBUF`), bytes. The window scale has been
+    /// agreed by then.
+    pub receive_buffer: Option<u32>,
     /// What happens on connections; the same as the client's.
     pub exchange: Arc<Exchange>,
+    /// The same for clients of class 1 and so on ([`ClientSpec::class`]).
+    pub others: Vec<Arc<Exchange>>,
+}
+
+impl ServerSpec {
+    /// What happens on the connections of clients of a class.
+    pub fn exchange_of(&self, class: u8) -> &Exchange {
+        let other = usize::from(class)
+            .checked_sub(1)
+            .and_then(|i| self.others.get(i));
+        other.unwrap_or(&self.exchange)
+    }
+}
+
+impl Default for ServerSpec {
+    fn default() -> Self {
+        ServerSpec {
+            port: 80,
+            backlog: 4096,
+            accept_rate: None,
+            accept_start: SimTime::ZERO,
+            read_start: SimTime::ZERO,
+            idle_timeout: None,
+            workers: None,
+            receive_buffer: None,
+            exchange: Arc::default(),
+            others: Vec::new(),
+        }
+    }
 }
 
 /// A bulk sender: one connection that carries data one way.
@@ -253,6 +386,44 @@ pub struct SinkSpec {
     pub backlog: u32,
     /// Bytes per second read from each connection; `None`: all at once.
     pub read_rate: Option<u64>,
+    /// When it begins to accept; [`SimTime::MAX`] for never.
+    pub accept_start: SimTime,
+    /// When it begins to read; [`SimTime::MAX`] for never.
+    pub read_start: SimTime,
+    /// Receive buffer of each connection from its accept on (`SO_RCVBUF`), bytes.
+    pub receive_buffer: Option<u32>,
+}
+
+impl Default for SinkSpec {
+    fn default() -> Self {
+        SinkSpec {
+            port: 80,
+            backlog: 4096,
+            read_rate: None,
+            accept_start: SimTime::ZERO,
+            read_start: SimTime::ZERO,
+            receive_buffer: None,
+        }
+    }
+}
+
+/// A flood of SYNs with sources that nobody has.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SynFloodSpec {
+    /// Name of the workload, for the random stream.
+    pub name: String,
+    /// What is flooded, in turn.
+    pub remotes: Servers,
+    /// Number of source addresses, at most 131072.
+    pub sources: u32,
+    /// First SYN at the earliest.
+    pub start: SimTime,
+    /// No SYN from then on.
+    pub stop: SimTime,
+    /// Most SYNs.
+    pub limit: Option<u64>,
+    /// When they are sent. A closed loop has no second round: nobody answers.
+    pub arrivals: Arrivals,
 }
 
 /// An application of a host.
@@ -268,6 +439,8 @@ pub enum AppSpec {
     Sink(SinkSpec),
     /// An application with a name of its own.
     Named(super::named::NamedSpec),
+    /// SYNs that nobody follows up.
+    SynFlood(SynFloodSpec),
 }
 
 /// Which segments of a traced connection are recorded.

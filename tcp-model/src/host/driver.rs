@@ -133,7 +133,7 @@ impl Outbox {
 ///     let config = HostConfig { params, apps, trace };
 ///     Driver::new(config, u32::from(n), vec![Ipv4Addr::new(10, 0, 0, n)], 1)
 /// };
-/// let sink = SinkSpec { port: 80, backlog: 128, read_rate: None };
+/// let sink = SinkSpec { port: 80, backlog: 128, read_rate: None, ..SinkSpec::default() };
 /// let mut hosts = [host(1, vec![]), host(2, vec![AppSpec::Sink(sink)])];
 /// let server = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 2), 80);
 /// let mut now = SimTime::ZERO;

@@ -29,6 +29,11 @@ impl SocketId {
         SocketId { slot, generation }
     }
 
+    #[cfg(test)]
+    pub(crate) const fn for_test(slot: u32) -> SocketId {
+        SocketId::new(slot, 0)
+    }
+
     /// Place in the host's table, below the largest number of connections it ever had at a time;
     /// used again after the connection is over.
     pub const fn slot(self) -> u32 {

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 
-use sim_core::SimDuration;
+use sim_core::{SimDuration, SimTime};
 
 use super::arrive::is_unicast;
 use super::binds::{BindId, Reuse};
@@ -16,10 +16,12 @@ use super::stack::{Stack, destination};
 use crate::app::AppEvent;
 use crate::fast_open::{CookieKey, FastListen};
 use crate::model::{Input, OpenContext, SendCall, TcpModel};
+use crate::options::{Options, TcpOption};
 use crate::params::{TcpParams, TwReuse};
-use crate::ports::Destination;
+use crate::ports::{Destination, Found};
 use crate::sample::{ConnectAttempt, ConnectOutcome, OpenResult, Side, StateChange, TcpSample};
-use crate::segment::ConnId;
+use crate::segment::{ConnId, Flags, Segment, Tag};
+use crate::seq::SeqNum;
 use crate::state::State;
 
 /// Why a connection could not even be begun.
@@ -62,11 +64,18 @@ pub struct ConnectOptions {
     pub bound: Option<BindId>,
     /// With whom its port is shared, when it is not bound.
     pub reuse: Reuse,
+    /// Bind to the address and to a port before the destination is looked at, as Linux does without
+    /// `IP_BIND_ADDRESS_NO_PORT`: the port is free towards all destinations, in TIME-WAIT or not. Only
+    /// where the host chooses the port.
+    pub bind_first: bool,
     /// Parameters, where they differ from the host's.
     pub params: Option<Arc<TcpParams>>,
     /// Send no SYN before there are data to go with it (Linux `TCP_FASTOPEN_CONNECT`); only where
     /// the parameters allow Fast Open.
     pub fast_open: bool,
+    /// A number that the connection's identity carries to the other end, below 128: which of several
+    /// workloads of one server port it belongs to.
+    pub class: u8,
 }
 
 /// The port is in use by another socket (EADDRINUSE).
@@ -109,12 +118,12 @@ impl Stack {
                 .copied()
                 .unwrap_or(Ipv4Addr::UNSPECIFIED),
         };
-        let conn = ConnId::new(self.node, self.serial);
+        let conn = ConnId::new(self.node, self.serial).with_class(options.class);
         let traced = self.serial < self.trace.segments;
         self.serial += 1;
         let end = match port {
             Some(port) => self.take_port(conn, address, port, remote, cx),
-            None => self.find_port(conn, address, remote, cx),
+            None => self.find_port(conn, address, remote, options.bind_first, cx),
         };
         let end = end.inspect_err(|_| {
             cx.record(TcpSample::Outcome(ConnectOutcome {
@@ -127,8 +136,9 @@ impl Stack {
         let (isn, ts_offset) = self.numbers(flow, cx.now());
         // Without reuse the allocator knows that the 4-tuple is free.
         let old = match self.params.tw_reuse {
+            TwReuse::Loopback if !self.is_loopback(flow) => None,
             TwReuse::Off => None,
-            TwReuse::On => self.find(flow),
+            TwReuse::On | TwReuse::Loopback => self.find(flow),
         };
         let iss = match old {
             Some(Owner::TimeWait(place)) => {
@@ -159,6 +169,34 @@ impl Stack {
             self.step(slot, Input::Connect, cx);
         }
         Ok(id)
+    }
+
+    /// A SYN from anywhere, of a connection that the host knows nothing of.
+    pub(super) fn send_spoofed_syn(
+        &mut self,
+        source: SocketAddrV4,
+        remote: SocketAddrV4,
+        isn: u32,
+        cx: &mut impl HostEnv,
+    ) {
+        let mut options = Options::NONE;
+        // The list is empty: there is room.
+        let _ = options.push(TcpOption::Mss(self.params.mss()));
+        let syn = Segment {
+            src_port: source.port(),
+            dst_port: remote.port(),
+            seq: SeqNum(isn),
+            flags: Flags::SYN,
+            window: u16::MAX,
+            options,
+            tag: Tag {
+                conn: ConnId::new(self.node, self.serial),
+                ..Tag::default()
+            },
+            ..Segment::EMPTY
+        };
+        self.serial += 1;
+        self.send(Flow::new(source, remote), &syn, None, cx);
     }
 
     /// The first write of a deferred connect: the SYN goes, with what it can carry. Returns the
@@ -195,22 +233,26 @@ impl Stack {
         }
     }
 
-    /// Lets the port allocator choose.
+    /// Lets the port allocator choose. A port that is bound first must not be in TIME-WAIT, whatever
+    /// `tw_reuse` says.
     fn find_port(
         &mut self,
         conn: ConnId,
         address: Ipv4Addr,
         remote: SocketAddrV4,
+        bind_first: bool,
         cx: &mut impl HostEnv,
     ) -> Result<LocalEnd, ConnectError> {
-        self.free_ripe_ports(cx);
+        if !bind_first {
+            self.free_ripe_ports(cx);
+        }
         let to = Destination {
             local: address,
             remote,
         };
-        let mut found = self.ports.allocate(to, cx.now(), &mut self.port_rng);
+        let mut found = self.choose_port(to, bind_first, cx.now());
         if found.port.is_none() && self.free_drained_ports() {
-            found = self.ports.allocate(to, cx.now(), &mut self.port_rng);
+            found = self.choose_port(to, bind_first, cx.now());
         }
         self.stats.port_searches += 1;
         self.stats.port_probes += u64::from(found.probes);
@@ -225,6 +267,14 @@ impl Stack {
             port,
             holds_port: true,
         })
+    }
+
+    fn choose_port(&mut self, to: Destination, bind_first: bool, now: SimTime) -> Found {
+        if bind_first {
+            self.ports.allocate_for_all(to, &mut self.port_rng)
+        } else {
+            self.ports.allocate(to, now, &mut self.port_rng)
+        }
     }
 
     /// Takes the port the application asked for, unless the 4-tuple is in use.
@@ -262,13 +312,22 @@ impl Stack {
         }
         let (now, delay) = (cx.now(), self.params.tw_reuse_delay);
         while let Some(place) = self.time_waits.next_mature(now, delay) {
+            let flow = self.time_waits.get(place).flow();
+            if self.params.tw_reuse == TwReuse::Loopback && !self.is_loopback(flow) {
+                continue;
+            }
             let entry = self.time_waits.get_mut(place);
             if entry.holds_port() {
                 entry.set_holds_port(false);
-                let flow = entry.flow();
                 self.ports.release(destination(flow), flow.local().port());
             }
         }
+    }
+
+    /// A connection of the host with itself. On Linux its addresses would be 127/8, or its device the
+    /// loopback.
+    fn is_loopback(&self, flow: Flow) -> bool {
+        self.addresses.contains(flow.remote().ip())
     }
 
     /// OPEN, passive: on a bound port, or on all addresses.

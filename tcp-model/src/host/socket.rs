@@ -102,6 +102,12 @@ impl SocketCx<'_, '_> {
         with_either!(&mut self.cx, cx => self.stack.connect(self.app, options, remote, cx))
     }
 
+    /// Sends a SYN with a source that need not be the host's, and forgets it. It carries the option of
+    /// the maximum segment size alone.
+    pub fn send_spoofed_syn(&mut self, source: SocketAddrV4, remote: SocketAddrV4, isn: u32) {
+        with_either!(&mut self.cx, cx => self.stack.send_spoofed_syn(source, remote, isn, cx));
+    }
+
     /// Listens on a port of all addresses; [`crate::app::AppEvent::Acceptable`] reports
     /// connections.
     ///

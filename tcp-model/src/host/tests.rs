@@ -56,6 +56,7 @@ fn client(arrivals: Arrivals, exchange: &Arc<Exchange>) -> ClientSpec {
         limit: None,
         arrivals,
         exchange: Arc::clone(exchange),
+        ..ClientSpec::default()
     }
 }
 
@@ -65,6 +66,7 @@ fn server(exchange: &Arc<Exchange>) -> ServerSpec {
         backlog: 4096,
         accept_rate: None,
         exchange: Arc::clone(exchange),
+        ..ServerSpec::default()
     }
 }
 

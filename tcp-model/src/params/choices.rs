@@ -38,6 +38,8 @@ pub enum TwReuse {
     Off,
     /// When timestamps were in use and the entry is older than `tw_reuse_delay`.
     On,
+    /// The same, for connections of a host with itself only (Linux 2, its default).
+    Loopback,
 }
 
 /// Which IP is below: the length of its header and the MSS to assume (RFC 9293 section 3.7.1).
@@ -211,18 +213,22 @@ choices! {
     }
 }
 
-/// `true`, `false`, or the sysctl's 0, 1 and 2. The 2 (loopback only) reuses nothing here:
-/// simulated hosts have no loopback.
+/// `true`, `false`, or the sysctl's 0, 1 and 2.
 impl Field for TwReuse {
     fn read(value: &Value, kind: &Kind) -> Result<TwReuse, Refusal> {
         match value {
             Value::Flag(true) | Value::Number(1) => Ok(TwReuse::On),
-            Value::Flag(false) | Value::Number(0 | 2) => Ok(TwReuse::Off),
+            Value::Flag(false) | Value::Number(0) => Ok(TwReuse::Off),
+            Value::Number(2) => Ok(TwReuse::Loopback),
             _ => Err(Refusal::wrong_type(value, kind)),
         }
     }
 
     fn write(&self, _: &Kind) -> Value {
-        Value::Flag(*self == TwReuse::On)
+        match self {
+            TwReuse::Off => Value::Flag(false),
+            TwReuse::On => Value::Flag(true),
+            TwReuse::Loopback => Value::Number(2),
+        }
     }
 }

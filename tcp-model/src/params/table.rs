@@ -718,7 +718,8 @@ tcp_params! {
             freebsd: TimeWaitRules::FreeBsd,
             kind: Kind::words::<TimeWaitRules>()
         }
-        /// An active open may take over a local port in TIME-WAIT, where timestamps make it safe.
+        /// An active open may take over a local port in TIME-WAIT, where timestamps make it safe; 2 for
+        /// connections of a host with itself only, which is what Linux does unless told otherwise.
         tw_reuse: TwReuse {
             rfc9293: TwReuse::Off,
             kind: Kind::flag(),

@@ -109,6 +109,11 @@ impl Pool {
         self.count.div_ceil(64)
     }
 
+    /// A place is used.
+    pub(super) fn is_used(&self, at: u32) -> bool {
+        self.word(at / 64) & 1 << (at % 64) != 0
+    }
+
     /// Marks a place as used; false when it was.
     pub(super) fn set(&mut self, at: u32) -> bool {
         let changed = match &mut self.places {

@@ -78,6 +78,34 @@ fn linux(pool: &mut Pool, offset: u32, rng: &mut Rng) -> (Option<u32>, u32) {
     (None, probes)
 }
 
+/// Linux's search for a port to bind to (`inet_csk_find_open_port`): from a random place all odd places,
+/// then all even ones.
+pub(super) fn odd_first(pool: &Pool, rng: &mut Rng) -> (Option<u32>, u32) {
+    let count = pool.count();
+    if count == 0 {
+        return (None, 0);
+    }
+    let random = rng.below(u64::from(count)) as u32;
+    let mut probes = 0;
+    for parity in [1, 0] {
+        let places = pool.places(parity);
+        if pool.free(parity) == 0 {
+            probes += places;
+            continue;
+        }
+        let start = (random & !1 | parity) % count;
+        if let Some(at) = next_free(pool, start, EVEN << parity) {
+            let passed = if at >= start {
+                (at - start) / 2
+            } else {
+                places.saturating_sub((start - at).div_ceil(2))
+            };
+            return (Some(at), probes + passed + 1);
+        }
+    }
+    (None, probes)
+}
+
 /// How far `at` lies after `start` around a ring of `count`.
 fn steps(start: u32, at: u32, count: u32) -> u32 {
     if at >= start {

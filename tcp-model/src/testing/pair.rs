@@ -72,7 +72,7 @@ pub struct Passed {
 /// use tcp_model::spec::{AppSpec, SinkSpec};
 /// use tcp_model::testing::{B, Pair};
 ///
-/// let sink = SinkSpec { port: 80, backlog: 1, read_rate: None };
+/// let sink = SinkSpec { port: 80, backlog: 1, read_rate: None, ..SinkSpec::default() };
 /// let mut pair = Pair::new(TcpParams::linux(), TcpParams::linux())
 ///     .with_apps(1, vec![AppSpec::Sink(sink)])
 ///     .drop(&[3]);

@@ -25,7 +25,7 @@ use crate::host::TcpHost;
 ///     start: SimTime::ZERO,
 ///     bytes: Some(10_000),
 /// };
-/// let sink = SinkSpec { port: 80, backlog: 1, read_rate: None };
+/// let sink = SinkSpec { port: 80, backlog: 1, read_rate: None, ..SinkSpec::default() };
 /// let host = |app| TcpHost::new(HostConfig::new(TcpParams::linux(), vec![app]));
 /// let mut pair = two_hosts(host(AppSpec::Bulk(bulk)), host(AppSpec::Sink(sink)));
 /// pair.links[0].impairments.drop = vec![3]; // the third packet that A sends

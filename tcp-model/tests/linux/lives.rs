@@ -65,6 +65,7 @@ impl Load {
                 limit: Some(u64::from(self.connections)),
                 arrivals: Arrivals::Fixed(self.rate),
                 exchange: Arc::clone(&exchange),
+                ..ClientSpec::default()
             }),
         );
         let server = host(
@@ -74,6 +75,7 @@ impl Load {
                 backlog: 4096,
                 accept_rate: None,
                 exchange,
+                ..ServerSpec::default()
             }),
         );
         let end = SimTime::ZERO + self.until;

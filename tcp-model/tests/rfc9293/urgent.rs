@@ -134,6 +134,7 @@ fn shld_13_no_application_that_comes_with_synfin_uses_it() {
         limit: None,
         arrivals: Arrivals::Burst(3),
         exchange: exchange.clone(),
+        ..ClientSpec::default()
     });
     let bulk = AppSpec::Bulk(BulkSpec {
         name: "bulk".into(),
@@ -147,11 +148,13 @@ fn shld_13_no_application_that_comes_with_synfin_uses_it() {
         backlog: 10,
         accept_rate: None,
         exchange,
+        ..ServerSpec::default()
     });
     let sink = AppSpec::Sink(SinkSpec {
         port: 90,
         backlog: 10,
         read_rate: None,
+        ..SinkSpec::default()
     });
     let done = super::lan::run_apps([vec![client, bulk], vec![server, sink]]);
     assert!(done.sent().count() > 100);

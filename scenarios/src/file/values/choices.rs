@@ -1,9 +1,12 @@
-//! Values that are a limit, or one of two forms.
+//! Values that are a limit or a beginning, or one of two forms.
 
 use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 use serde::{Serialize, Serializer};
+use sim_core::{SimDuration, SimTime};
+
+use crate::unreadable::Unreadable;
 
 /// An integer limit, or `"unlimited"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,3 +87,46 @@ impl<'de> Deserialize<'de> for PortList {
         d.deserialize_any(CountOrList)
     }
 }
+
+/// When something begins, or `"never"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Begin(pub Option<SimDuration>);
+
+impl Default for Begin {
+    /// At once.
+    fn default() -> Begin {
+        Begin(Some(SimDuration::ZERO))
+    }
+}
+
+impl Begin {
+    /// As a time of the run; [`SimTime::MAX`] for never.
+    pub fn time(self) -> SimTime {
+        self.0
+            .map_or(SimTime::MAX, |after| SimTime::ZERO.saturating_add(after))
+    }
+}
+
+impl std::str::FromStr for Begin {
+    type Err = Unreadable;
+    fn from_str(text: &str) -> Result<Begin, Unreadable> {
+        match text {
+            "never" => Ok(Begin(None)),
+            _ => match text.parse() {
+                Ok(after) => Ok(Begin(Some(after))),
+                Err(e) => Err(format!("{e}; or write \"never\"").into()),
+            },
+        }
+    }
+}
+
+impl fmt::Display for Begin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(after) => write!(f, "{after}"),
+            None => f.write_str("never"),
+        }
+    }
+}
+
+super::as_text!(Begin, "a quoted duration such as \"10 s\", or \"never\"");

@@ -5,6 +5,7 @@ use std::fmt;
 use reports::SegmentsKept;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::{Serialize, Serializer};
+use sim_core::SimDuration;
 
 use crate::unreadable::Unreadable;
 
@@ -69,6 +70,8 @@ impl<'de> Deserialize<'de> for Segments {
 pub enum Samples {
     /// The extremes of each step of time.
     Grid,
+    /// One at each multiple of this time.
+    Every(SimDuration),
     /// Every one.
     All,
 }
@@ -79,18 +82,60 @@ impl std::str::FromStr for Samples {
         match text {
             "grid" => Ok(Samples::Grid),
             "all" => Ok(Samples::All),
-            _ => Err(format!("{text:?} is neither \"grid\" nor \"all\"").into()),
+            _ => match text.parse::<SimDuration>() {
+                Ok(every) if !every.is_zero() => Ok(Samples::Every(every)),
+                _ => Err(format!(
+                    "{text:?} is neither \"grid\", \"all\" nor a time such as \"10 ms\""
+                )
+                .into()),
+            },
         }
     }
 }
 
 impl fmt::Display for Samples {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Samples::Grid => f.write_str("grid"),
+            Samples::All => f.write_str("all"),
+            Samples::Every(every) => write!(f, "{every}"),
+        }
+    }
+}
+
+super::as_text!(
+    Samples,
+    "\"grid\", \"all\", or a quoted time such as \"10 ms\""
+);
+
+/// What the payload of captured packets is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Payload {
+    /// The alphabet over and over.
+    #[default]
+    Letters,
+    /// Requests and responses as HTTP/1.1.
+    Http,
+}
+
+impl std::str::FromStr for Payload {
+    type Err = Unreadable;
+    fn from_str(text: &str) -> Result<Payload, Unreadable> {
+        match text {
+            "letters" => Ok(Payload::Letters),
+            "http" => Ok(Payload::Http),
+            _ => Err(format!("{text:?} is neither \"letters\" nor \"http\"").into()),
+        }
+    }
+}
+
+impl fmt::Display for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Samples::Grid => "grid",
-            Samples::All => "all",
+            Payload::Letters => "letters",
+            Payload::Http => "http",
         })
     }
 }
 
-super::as_text!(Samples, "\"grid\" or \"all\"");
+super::as_text!(Payload, "\"letters\" or \"http\"");

@@ -10,7 +10,7 @@ use super::{
     QueueLimit, Rate, SimDuration, SimTime,
 };
 use crate::file::topology::ChangeFile;
-use crate::file::values::{LinkRate, ModelFile, OrModel, QueueSize};
+use crate::file::values::{Dropped, LinkRate, ModelFile, OrModel, QueueSize};
 
 /// A link between two nodes, or between the members of groups.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,7 +56,7 @@ impl Link {
         let back = match &file.reverse {
             None => direction(
                 &LinkFile {
-                    drop: None,
+                    drop: Some(named(&file.drop)),
                     ..file.clone()
                 },
                 models,
@@ -100,7 +100,15 @@ fn merged(link: &LinkFile, differs: &LinkFile) -> LinkFile {
         rate_process: or(&differs.rate_process, &link.rate_process),
         queue: or(&differs.queue, &link.queue),
         loss: or(&differs.loss, &link.loss),
-        drop: differs.drop.clone(),
+        drop: Some(
+            differs
+                .drop
+                .iter()
+                .flatten()
+                .cloned()
+                .chain(named(&link.drop))
+                .collect(),
+        ),
         corrupt: differs.corrupt.or(link.corrupt),
         duplicate: differs.duplicate.or(link.duplicate),
         reorder: differs.reorder.or(link.reorder),
@@ -108,6 +116,14 @@ fn merged(link: &LinkFile, differs: &LinkFile) -> LinkFile {
         jitter: or(&differs.jitter, &link.jitter),
         changes: differs.changes.clone().or_else(|| link.changes.clone()),
     }
+}
+
+/// Those packets to drop that are named by what they are.
+fn named(drop: &Option<Vec<Dropped>>) -> Vec<Dropped> {
+    let all = drop.iter().flatten();
+    all.filter(|d| matches!(d, Dropped::Named(_)))
+        .cloned()
+        .collect()
 }
 
 fn or<T: Clone>(first: &Option<T>, second: &Option<T>) -> Option<T> {
@@ -130,7 +146,7 @@ fn direction(file: &LinkFile, models: &LinkModels, at: &DottedPath) -> Result<Di
             );
         }
     };
-    let drop = file.drop.clone().unwrap_or_default();
+    let (drop, drop_named) = dropped(file);
     if drop.first() == Some(&0) || !drop.is_sorted_by(|a, b| a < b) {
         return Err(Problem::new(
             at.key("drop"),
@@ -149,6 +165,7 @@ fn direction(file: &LinkFile, models: &LinkModels, at: &DottedPath) -> Result<Di
     let impairments = Impairments {
         loss: loss(file, models, at)?,
         drop,
+        drop_named,
         corrupt: probability("corrupt", file.corrupt)?,
         duplicate: probability("duplicate", file.duplicate)?,
         reorder: probability("reorder", file.reorder)?,
@@ -178,6 +195,23 @@ fn direction(file: &LinkFile, models: &LinkModels, at: &DottedPath) -> Result<Di
             &at.key("changes"),
         )?,
     })
+}
+
+/// Numbers, and names as texts, each once.
+fn dropped(file: &LinkFile) -> (Vec<u64>, Vec<String>) {
+    let (mut numbers, mut names) = (Vec::new(), Vec::new());
+    for one in file.drop.iter().flatten() {
+        match one {
+            Dropped::Number(n) => numbers.push(*n),
+            Dropped::Named(rule) => {
+                let text = rule.to_string();
+                if !names.contains(&text) {
+                    names.push(text);
+                }
+            }
+        }
+    }
+    (numbers, names)
 }
 
 /// The one parameter of a drop-tail queue written as a table.
@@ -318,7 +352,17 @@ impl Direction {
                 LossSpec::Random(p) => OrModel::Plain(*p),
                 LossSpec::Model(plugin) => OrModel::Model(models::to_file(plugin)),
             }),
-            drop: Some(im.drop.clone()),
+            drop: Some(
+                im.drop
+                    .iter()
+                    .map(|n| Dropped::Number(*n))
+                    .chain(
+                        im.drop_named
+                            .iter()
+                            .filter_map(|text| Some(Dropped::Named(text.parse().ok()?))),
+                    )
+                    .collect(),
+            ),
             corrupt: Some(im.corrupt),
             duplicate: Some(im.duplicate),
             reorder: Some(im.reorder),

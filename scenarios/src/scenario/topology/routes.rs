@@ -28,7 +28,7 @@ impl Joins {
     }
 
     pub(super) fn add(&mut self, pairs: &[(NodeId, NodeId)]) {
-        for &(a, b) in pairs {
+        for &(a, b) in pairs.iter().filter(|(a, b)| a != b) {
             self.links[a.0 as usize] += 1;
             self.links[b.0 as usize] += 1;
             if a.0 < self.hosts && b.0 < self.hosts {
@@ -61,7 +61,7 @@ impl Joins {
 }
 
 /// The first client and server, in order, of which one does not reach the other; a node does not
-/// reach itself.
+/// reach itself unless it has a link to itself.
 ///
 /// Hosts that hang on the same routers reach the same others, so one of them is looked at for all.
 pub(crate) fn first_unreachable(
@@ -70,7 +70,10 @@ pub(crate) fn first_unreachable(
     servers: &[NodeId],
 ) -> Option<(NodeId, NodeId)> {
     let at: BTreeSet<NodeId> = servers.iter().copied().collect();
-    if let Some(&both) = clients.iter().find(|c| at.contains(c)) {
+    if let Some(&both) = clients
+        .iter()
+        .find(|c| at.contains(c) && network.loopback(**c).is_none())
+    {
         return Some((both, both));
     }
     let kinds = Kinds::new(network);

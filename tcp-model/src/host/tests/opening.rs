@@ -107,6 +107,7 @@ fn bulk_data_arrive_whole() {
             port: 80,
             backlog: 1,
             read_rate,
+            ..SinkSpec::default()
         });
         let a = host(params(), vec![bulk]);
         let done = joined(a, host(params(), vec![sink]))

@@ -33,6 +33,10 @@ fn exchanges() -> impl Strategy<Value = Exchange> {
             how,
             close_after: ms(close_after),
             linger: ms(linger),
+            connect_timeout: (linger % 4 == 1).then(|| ms(20)),
+            request_timeout: (think % 3 == 1).then(|| ms(30)),
+            respond_after: (closer == Closer::Server && requests == 1 && service % 2 == 1)
+                .then_some(200),
         },
     )
 }

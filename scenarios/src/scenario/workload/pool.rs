@@ -1,0 +1,85 @@
+//! Pools of connections, checked.
+
+use tcp_model::spec::{Arrivals, PoolSpec};
+
+use super::arrivals;
+use crate::file::workload::{PoolFile, WorkloadFile};
+use crate::path::DottedPath;
+use crate::problem::Problem;
+
+/// Checks the pool of an exchange, and that nothing beside it speaks of single connections.
+///
+/// # Errors
+/// When a number is zero, or keys contradict the pool.
+pub(super) fn read(file: &WorkloadFile, at: &DottedPath) -> Result<Option<PoolSpec>, Problem> {
+    let Some(pool) = &file.pool else {
+        return Ok(None);
+    };
+    let others = [
+        ("requests", file.requests.is_some()),
+        ("think", file.think.is_some()),
+        ("respond_after", file.respond_after.is_some()),
+        ("close", file.close.is_some()),
+        ("how", file.how.is_some()),
+        ("close_after", file.close_after.is_some()),
+        ("linger", file.linger.is_some()),
+        ("fast_open", file.fast_open.is_some()),
+    ];
+    if let Some((key, _)) = others.iter().find(|(_, given)| *given) {
+        return Err(Problem::new(
+            at.key(key),
+            format!("`{key}` is that of a connection with its own requests, and this workload has a pool"),
+        )
+        .help("leave it out; max_requests, max_lifetime and idle_timeout of `pool` end connections"));
+    }
+    if let Some(Ok(Arrivals::Closed { .. })) = file
+        .arrivals
+        .as_ref()
+        .map(|file| arrivals::read(file, &at.key("arrivals")))
+    {
+        return Err(Problem::new(
+            at.key("arrivals").key("kind"),
+            "the users of a closed loop have connections of their own, and no pool",
+        )
+        .help("write kind = \"poisson\" with the rate of requests, or leave `pool` out"));
+    }
+    let at = at.key("pool");
+    for (key, value) in [("max", pool.max), ("max_requests", pool.max_requests)] {
+        if value == Some(0) {
+            return Err(
+                Problem::new(at.key(key), format!("`{key}` must be at least 1"))
+                    .help("leave it out for no limit"),
+            );
+        }
+    }
+    let max = pool.max.unwrap_or(u32::MAX);
+    Ok(Some(PoolSpec {
+        max,
+        idle: pool.idle.unwrap_or(max),
+        idle_timeout: pool.idle_timeout,
+        max_lifetime: pool.max_lifetime,
+        max_requests: pool.max_requests,
+    }))
+}
+
+/// Written into the file of a workload, in place of what goes with no pool.
+pub(super) fn to_file(pool: &PoolSpec, written: WorkloadFile) -> WorkloadFile {
+    let limit = |n: u32| (n != u32::MAX).then_some(n);
+    WorkloadFile {
+        requests: None,
+        think: None,
+        close: None,
+        how: None,
+        close_after: None,
+        linger: None,
+        fast_open: None,
+        pool: Some(PoolFile {
+            max: limit(pool.max),
+            idle: limit(pool.idle),
+            idle_timeout: pool.idle_timeout,
+            max_lifetime: pool.max_lifetime,
+            max_requests: pool.max_requests,
+        }),
+        ..written
+    }
+}

@@ -1,0 +1,100 @@
+//! How the servers of a workload accept, read and serve, checked.
+
+use sim_core::{Bytes, SimDuration};
+
+use crate::file::values::{Begin, PerSecond};
+use crate::file::workload::WorkloadFile;
+use crate::path::DottedPath;
+use crate::problem::Problem;
+
+/// How servers accept, read and serve. Workloads that share a server port share this.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Serving {
+    /// Connections per second a server accepts; `None` for all at once.
+    pub accept_rate: Option<f64>,
+    /// When it begins to accept.
+    pub accept_start: Begin,
+    /// When it begins to read.
+    pub read_start: Begin,
+    /// Receive buffer of a connection from its accept on, bytes.
+    pub receive_buffer: Option<u32>,
+    /// Longest wait for a request.
+    pub idle_timeout: Option<SimDuration>,
+    /// Requests worked on at a time.
+    pub workers: Option<u32>,
+}
+
+impl Serving {
+    /// Checks the keys of the server's side.
+    ///
+    /// # Errors
+    /// When a value is zero or too large.
+    pub(super) fn new(file: &WorkloadFile, at: &DottedPath) -> Result<Serving, Problem> {
+        if file.accept_rate.is_some_and(|r| r.0 == 0.0) {
+            return Err(Problem::new(
+                at.key("accept_rate"),
+                "an accept rate of zero accepts nothing",
+            )
+            .help("write accept_start = \"never\" for a server that never accepts"));
+        }
+        if file.idle_timeout.is_some_and(SimDuration::is_zero) {
+            return Err(Problem::new(
+                at.key("idle_timeout"),
+                "`idle_timeout` must be longer than zero",
+            )
+            .help("leave it out for servers that wait for ever"));
+        }
+        if file.workers == Some(0) {
+            return Err(
+                Problem::new(at.key("workers"), "a server without workers serves nothing")
+                    .help("write at least 1, or leave it out for no limit"),
+            );
+        }
+        let buffer = file.receive_buffer_after_accept.map(|bytes| match bytes.0 {
+            0 => Err("`receive_buffer_after_accept` must not be zero"),
+            n => u32::try_from(n)
+                .map_err(|_| "`receive_buffer_after_accept` must be less than 4 GiB"),
+        });
+        let key = "receive_buffer_after_accept";
+        Ok(Serving {
+            accept_rate: file.accept_rate.map(|r| r.0),
+            accept_start: file.accept_start.unwrap_or_default(),
+            read_start: file.read_start.unwrap_or_default(),
+            receive_buffer: buffer
+                .transpose()
+                .map_err(|why| Problem::new(at.key(key), why))?,
+            idle_timeout: file.idle_timeout,
+            workers: file.workers,
+        })
+    }
+
+    /// The first key in which two differ.
+    pub(crate) fn first_difference(&self, other: &Serving) -> &'static str {
+        let keys = [
+            ("accept_rate", self.accept_rate != other.accept_rate),
+            ("accept_start", self.accept_start != other.accept_start),
+            ("read_start", self.read_start != other.read_start),
+            (
+                "receive_buffer_after_accept",
+                self.receive_buffer != other.receive_buffer,
+            ),
+            ("idle_timeout", self.idle_timeout != other.idle_timeout),
+        ];
+        let first = keys.iter().find(|(_, differs)| *differs);
+        first.map_or("workers", |(key, _)| key)
+    }
+
+    /// Written into the file of a workload; what is as usual stays absent.
+    pub(super) fn to_file(self, common: WorkloadFile) -> WorkloadFile {
+        let unusual = |begin: Begin| (begin != Begin::default()).then_some(begin);
+        WorkloadFile {
+            accept_rate: self.accept_rate.map(PerSecond),
+            accept_start: unusual(self.accept_start),
+            read_start: unusual(self.read_start),
+            receive_buffer_after_accept: self.receive_buffer.map(|b| Bytes(b.into())),
+            idle_timeout: self.idle_timeout,
+            workers: self.workers,
+            ..common
+        }
+    }
+}

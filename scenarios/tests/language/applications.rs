@@ -1,0 +1,390 @@
+//! What applications do besides answering at once: each behaviour against a time or a number worked out
+//! by hand.
+
+use crate::common::make;
+use reports::RunSummary;
+
+/// A pair of hosts 10 ms apart with these workloads, for `seconds`.
+fn run(seconds: u32, workloads: &str) -> RunSummary {
+    run_with(seconds, "", workloads)
+}
+
+fn run_with(seconds: u32, tcp: &str, workloads: &str) -> RunSummary {
+    let text = format!(
+        "name = \"t\"\nduration = \"{seconds} s\"\n[tcp]\n{tcp}\n[topology]\nkind = \"pair\"\n\
+         path = {{ delay = \"10 ms\" }}\n{workloads}"
+    );
+    let dir = tempfile::tempdir().unwrap();
+    make(&text, &[], &dir.path().join("run"))
+}
+
+fn get(summary: &RunSummary, metric: &str) -> f64 {
+    let value = summary.metrics.get(metric);
+    *value.unwrap_or_else(|| panic!("no {metric}"))
+}
+
+fn close(got: f64, want: f64, within: f64) {
+    assert!((got - want).abs() <= within, "{got} for {want}");
+}
+
+#[test]
+fn a_server_that_never_accepts_takes_one_more_than_its_backlog() {
+    let summary = run(
+        10,
+        r#"[[workload]]
+accept_start = "never"
+backlog = 4
+arrivals = { kind = "fixed", rate = "10 /s" }
+limit = 20
+"#,
+    );
+    assert_eq!(get(&summary, "connects_established"), 5.0);
+    assert_eq!(get(&summary, "requests_made"), 5.0);
+    assert_eq!(get(&summary, "requests_unanswered_at_run_end"), 5.0);
+}
+
+#[test]
+fn a_server_that_accepts_late_answers_then() {
+    let summary = run(
+        10,
+        r#"[[workload]]
+accept_start = "5 s"
+arrivals = { kind = "burst", count = 3 }
+"#,
+    );
+    // The request is made at 20 ms; the server has it, reads it at 5 s, and the answer takes 10 ms.
+    assert_eq!(get(&summary, "requests_done"), 3.0);
+    close(get(&summary, "request_latency_max_s"), 4.99, 1e-9);
+}
+
+#[test]
+fn a_server_that_reads_late_lets_its_buffer_fill_and_then_drains_it() {
+    let bulk = |read_start: &str| {
+        let workload = format!(
+            "[[workload]]\nkind = \"bulk\"\nbytes = \"2 MB\"\nread_start = \"{read_start}\"\n"
+        );
+        run_with(20, "receive_buffer = \"200 kB\"", &workload)
+    };
+    let never = bulk("never");
+    let held = get(&never, "goodput_bps") * 20.0 / 8.0;
+    assert!((60_000.0..=200_000.0).contains(&held), "{held}");
+    assert!(!never.metrics.contains_key("flow_completion_mean_s"));
+    let late = bulk("5 s");
+    let took = get(&late, "flow_completion_mean_s");
+    assert!((5.0..8.0).contains(&took), "{took}");
+}
+
+#[test]
+fn a_server_that_answers_an_unread_request_and_closes_resets_the_connection() {
+    let early = r#"[[workload]]
+arrivals = { kind = "burst", count = 1 }
+request = "20 MB"
+respond_after = "1 kB"
+close = "server"
+"#;
+    let summary = run(5, early);
+    assert_eq!(get(&summary, "requests_unanswered_reset"), 1.0);
+    assert_eq!(get(&summary, "ended_reset"), 1.0);
+    // The first kilobyte of the request arrives at 30 ms, the reset at 40 ms.
+    close(get(&summary, "request_unanswered_last_s"), 0.04, 1e-9);
+    // A request that fits the send buffer is written by then, and its answer read before the reset.
+    let small = run(5, &early.replace("20 MB", "100 kB"));
+    assert_eq!(get(&small, "requests_done"), 1.0);
+    assert_eq!(get(&small, "ended_reset"), 1.0);
+}
+
+#[test]
+fn a_client_gives_up_a_request_when_its_time_is_over() {
+    let summary = run(
+        10,
+        r#"[[workload]]
+arrivals = { kind = "fixed", rate = "10 /s" }
+limit = 30
+request_timeout = "300 ms"
+service = "2 s"
+"#,
+    );
+    assert_eq!(get(&summary, "requests_unanswered_given_up"), 30.0);
+    close(get(&summary, "request_unanswered_first_s"), 0.32, 1e-9);
+    close(get(&summary, "request_unanswered_wait_max_s"), 0.3, 1e-9);
+    // The server answers a client that has gone, whose host resets the connection.
+    assert_eq!(get(&summary, "ended_aborted"), 30.0);
+}
+
+#[test]
+fn requests_in_time_are_not_given_up_however_many_a_connection_carries() {
+    let summary = run(
+        10,
+        r#"[[workload]]
+arrivals = { kind = "burst", count = 1 }
+request_timeout = "300 ms"
+service = "200 ms"
+requests = 20
+"#,
+    );
+    assert_eq!(get(&summary, "requests_done"), 20.0);
+    assert_eq!(get(&summary, "requests_unanswered"), 0.0);
+}
+
+#[test]
+fn a_client_gives_up_a_connect_when_its_time_is_over() {
+    let summary = run_with(
+        10,
+        "tcp_syncookies = 0",
+        r#"[[workload]]
+accept_start = "never"
+backlog = 1
+connect_timeout = "500 ms"
+arrivals = { kind = "fixed", rate = "10 /s" }
+limit = 20
+"#,
+    );
+    assert_eq!(get(&summary, "connects_established"), 2.0);
+    assert_eq!(get(&summary, "connects_aborted"), 18.0);
+    // The third, made at 200 ms, is the first without an answer.
+    close(get(&summary, "first_failure_s"), 0.7, 1e-9);
+}
+
+#[test]
+fn silent_clients_stay_as_long_as_they_like() {
+    // Little's law: 10 per second for 4.95 s each.
+    let silent = r#"[[workload]]
+arrivals = { kind = "fixed", rate = "10 /s" }
+requests = 0
+close_after = "4950 ms"
+"#;
+    let summary = run(20, silent);
+    assert_eq!(get(&summary, "established.server_peak"), 50.0);
+    assert!(!summary.metrics.contains_key("requests_made"));
+    // A server that waits for 1.95 s closes first; the client notices nothing until it closes.
+    let summary = run(20, &format!("{silent}idle_timeout = \"1950 ms\"\n"));
+    assert_eq!(get(&summary, "established.server_peak"), 20.0);
+    assert_eq!(get(&summary, "close_wait.client_peak"), 30.0);
+}
+
+#[test]
+fn an_idle_timeout_that_meets_a_request_leaves_it_unanswered() {
+    // The client thinks for 1 s after the response, which takes 10 ms; a request sent before the
+    // server's FIN arrives, after the server has closed, is reset.
+    let race = |idle_timeout: &str| {
+        run(
+            5,
+            &format!(
+                "[[workload]]\narrivals = {{ kind = \"burst\", count = 1 }}\nrequests = 2\n\
+                 think = \"1 s\"\nidle_timeout = \"{idle_timeout}\"\n"
+            ),
+        )
+    };
+    let early = race("990 ms");
+    assert_eq!(get(&early, "requests_made"), 1.0);
+    assert_eq!(get(&early, "requests_unanswered"), 0.0);
+    for timeout in ["1001 ms", "1019 ms"] {
+        let summary = race(timeout);
+        // The FIN is on its way before the reset: the client reads the end.
+        assert_eq!(
+            get(&summary, "requests_unanswered_closed"),
+            1.0,
+            "{timeout}"
+        );
+        assert_eq!(get(&summary, "ended_aborted"), 1.0, "{timeout}");
+    }
+    let late = race("1021 ms");
+    assert_eq!(get(&late, "requests_done"), 2.0);
+}
+
+#[test]
+fn workers_make_a_queue_with_the_mean_wait_of_erlang_c() {
+    let (rate, mean) = (50.0, 0.05);
+    for (workers, within) in [(3.0_f64, 0.2), (4.0, 0.06)] {
+        let summary = run(
+            200,
+            &format!(
+                "[[workload]]\narrivals = {{ kind = \"poisson\", rate = \"50 /s\" }}\n\
+                 service = {{ kind = \"exponential\", mean = \"50 ms\" }}\nworkers = {workers}\n\
+                 [record]\nsegments = \"none\"\n"
+            ),
+        );
+        let load: f64 = rate * mean;
+        let mut term = 1.0;
+        let mut sum = 1.0;
+        for k in 1..workers as u32 {
+            term *= load / f64::from(k);
+            sum += term;
+        }
+        let last = term * load / workers * workers / (workers - load);
+        let waits = last / (sum + last);
+        let expected = waits / (workers / mean - rate) + mean + 0.02;
+        let got = get(&summary, "request_latency_mean_s");
+        assert!(
+            (got / expected - 1.0).abs() < within,
+            "{workers} workers: {got} for {expected}"
+        );
+    }
+}
+
+#[test]
+fn retries_are_made_as_often_as_their_limit_and_budget_allow() {
+    let attempts = |retries: &str| {
+        let summary = run(
+            30,
+            &format!(
+                "[[workload]]\narrivals = {{ kind = \"fixed\", rate = \"20 /s\" }}\nlimit = 100\n\
+                 request_timeout = \"100 ms\"\nservice = \"1 s\"\nretries = {retries}\n"
+            ),
+        );
+        let made = get(&summary, "connects_attempted");
+        assert_eq!(get(&summary, "requests_unanswered_given_up"), made);
+        (made, get(&summary, "request_unanswered_last_s"))
+    };
+    let (made, last) = attempts("{ max = 3, backoff = \"100 ms\", jitter = 0.0 }");
+    assert_eq!(made, 400.0);
+    // The last exchange begins at 4.95 s; four attempts take 120 ms each, with waits of 100, 200 and
+    // 400 ms between them.
+    close(last, 4.95 + 4.0 * 0.12 + 0.7, 1e-9);
+    assert_eq!(attempts("{ max = 3, budget = 0.2 }").0, 120.0);
+}
+
+#[test]
+fn workloads_share_a_server_port_with_an_exchange_each() {
+    let summary = run(
+        10,
+        r#"[[workload]]
+name = "pages"
+arrivals = { kind = "burst", count = 10 }
+request = "300 B"
+response = "5 kB"
+[[workload]]
+name = "chat"
+arrivals = { kind = "burst", count = 7 }
+requests = 3
+request = "20 B"
+response = "50 B"
+close = "server"
+"#,
+    );
+    assert_eq!(get(&summary, "requests_done"), 10.0 + 21.0);
+    assert_eq!(get(&summary, "requests_unanswered"), 0.0);
+    assert_eq!(get(&summary, "bytes_acked"), 10.0 * 5300.0 + 21.0 * 70.0);
+    // Each closes as it is told.
+    assert_eq!(get(&summary, "time_wait.client_peak"), 10.0);
+    assert_eq!(get(&summary, "time_wait.server_peak"), 7.0);
+}
+
+#[test]
+fn a_port_bound_before_connect_serves_one_destination() {
+    // 100 ports and a TIME-WAIT of 1 s: 100 connects per second, or 100 towards each of two servers.
+    let failed = |no_port: bool| {
+        let text = format!(
+            "name = \"t\"\nduration = \"20 s\"\n[tcp]\nip_local_port_range = [32768, 32867]\n\
+             time_wait = \"1 s\"\n[topology]\nkind = \"star\"\nclients = 1\nservers = 2\n\
+             access = {{ delay = \"100 us\" }}\n[[workload]]\n\
+             arrivals = {{ kind = \"fixed\", rate = \"150 /s\" }}\n\
+             ip_bind_address_no_port = {no_port}\n"
+        );
+        let dir = tempfile::tempdir().unwrap();
+        let summary = make(&text, &[], &dir.path().join("run"));
+        get(&summary, "connects_failed_share_steady")
+    };
+    assert_eq!(failed(true), 0.0);
+    close(failed(false), 1.0 / 3.0, 0.01);
+}
+
+#[test]
+fn a_flood_fills_the_syn_queue_by_littles_law_and_cookies_let_others_through() {
+    let flood = r#"[[workload]]
+name = "flood"
+kind = "syn-flood"
+arrivals = { kind = "fixed", rate = "2 /s" }
+[[workload]]
+name = "pages"
+backlog = 4096
+arrivals = { kind = "fixed", rate = "1 /s" }
+start = "100 s"
+"#;
+    // SYN-ACKs after 1, 2, 4, 8 and 16 s, and a wait of 32 s: 63 s.
+    let summary = run_with(200, "tcp_syncookies = 0\ntcp_max_syn_backlog = 4096", flood);
+    close(get(&summary, "syn_received.server_peak"), 2.0 * 63.0, 2.0);
+    assert_eq!(get(&summary, "connects_failed"), 0.0);
+    let small = flood.replace("4096", "16");
+    let full = run_with(200, "tcp_syncookies = 0", &small);
+    assert_eq!(get(&full, "syn_received.server_peak"), 17.0);
+    let waits = full.metrics.get("connect_latency_max_s");
+    let waits = waits.copied().unwrap_or(f64::INFINITY);
+    assert!(
+        waits > 1.0 || get(&full, "connects_failed") > 0.0,
+        "{waits}"
+    );
+    let cookies = run_with(200, "tcp_syncookies = 1", &small);
+    assert_eq!(get(&cookies, "connects_established"), 100.0);
+    close(get(&cookies, "connect_latency_max_s"), 0.02, 1e-9);
+}
+
+#[test]
+fn a_pool_opens_as_many_connections_as_it_may_and_requests_wait_for_them() {
+    let pool = |rest: &str| {
+        run(
+            200,
+            &format!(
+                "[[workload]]\nstop = \"190 s\"\narrivals = {{ kind = \"poisson\", rate = \"50 /s\" }}\n\
+                 service = {{ kind = \"exponential\", mean = \"30 ms\" }}\n{rest}\n\
+                 [record]\nsegments = \"none\"\n"
+            ),
+        )
+    };
+    // A connection is busy for 50 ms a request: 2.5 of 4 are.
+    let summary = pool("pool = { max = 4 }");
+    assert_eq!(get(&summary, "connects_attempted"), 4.0);
+    assert_eq!(
+        get(&summary, "requests_unanswered_at_run_end"),
+        get(&summary, "requests_unanswered")
+    );
+    let busy = get(&summary, "request_latency_mean_s");
+    let waited = get(&summary, "request_with_connect_mean_s");
+    assert!((busy / 0.05 - 1.0).abs() < 0.03, "{busy}");
+    assert!(waited > busy + 0.003, "{waited}");
+    // One request each, as HTTP/1.0 does.
+    let single = pool("pool = { max_requests = 1 }");
+    assert_eq!(
+        get(&single, "connects_attempted"),
+        get(&single, "requests_made")
+    );
+}
+
+#[test]
+fn a_pool_closes_what_is_idle_or_too_much() {
+    // Ten requests at once.
+    let steps = |pool: &str| {
+        run(
+            60,
+            &format!(
+                "[[workload]]\narrivals = {{ kind = \"burst\", count = 10 }}\n\
+                 service = \"100 ms\"\npool = {pool}\n"
+            ),
+        )
+    };
+    let kept = steps("{ idle = 3 }");
+    assert_eq!(get(&kept, "connects_attempted"), 10.0);
+    assert_eq!(get(&kept, "established.client_end"), 3.0);
+    let timed = steps("{ idle = 3, idle_timeout = \"5 s\" }");
+    assert_eq!(get(&timed, "established.client_end"), 0.0);
+    assert_eq!(get(&timed, "time_wait.client_peak"), 10.0);
+}
+
+#[test]
+fn a_request_that_meets_the_servers_idle_timeout_is_tried_again() {
+    // A request every second over one connection; the server closes after 0.99 s without a byte, when
+    // the next request is under way for 10 ms.
+    let race = |retries: &str| {
+        run(
+            10,
+            &format!(
+                "[[workload]]\narrivals = {{ kind = \"fixed\", rate = \"1 /s\" }}\nlimit = 5\n\
+                 start = \"1 s\"\npool = {{ max = 1 }}\nidle_timeout = \"985 ms\"\n{retries}\n"
+            ),
+        )
+    };
+    let lost = race("");
+    assert!(get(&lost, "requests_unanswered") >= 1.0);
+    let again = race("retries = { max = 1, backoff = \"1 ms\" }");
+    assert_eq!(get(&again, "requests_done"), 5.0);
+}

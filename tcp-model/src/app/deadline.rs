@@ -1,0 +1,56 @@
+//! The deadline of a connection of an application.
+
+use sim_core::SimTime;
+
+use super::per_socket::token;
+use crate::host::{SocketCx, SocketId};
+
+/// A time at which something is due. Moving it later asks for no further wake: the one that is asked
+/// for comes first, and the next is asked for then. A connection that is busy costs one wake per
+/// time-out, not one per request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deadline {
+    /// When it is due; `MAX` for never.
+    at: SimTime,
+    /// The earliest wake asked for that is still to come; `MAX` for none.
+    wake: SimTime,
+}
+
+impl Deadline {
+    /// Nothing is due.
+    pub(super) const NONE: Deadline = Deadline {
+        at: SimTime::MAX,
+        wake: SimTime::MAX,
+    };
+
+    /// Something is due at `at`, and nothing else.
+    pub(super) fn set(&mut self, at: SimTime, id: SocketId, socket: &mut SocketCx<'_, '_>) {
+        self.at = at;
+        if self.wake > at || self.wake <= socket.now() {
+            self.wake = at;
+            socket.wake(at, token(id));
+        }
+    }
+
+    /// Nothing is due any more.
+    pub(super) fn clear(&mut self) {
+        self.at = SimTime::MAX;
+    }
+
+    /// A wake has come: true when it is due, once.
+    pub(super) fn has_come(&mut self, id: SocketId, socket: &mut SocketCx<'_, '_>) -> bool {
+        let now = socket.now();
+        if self.wake <= now {
+            self.wake = SimTime::MAX;
+        }
+        if self.at == now {
+            self.at = SimTime::MAX;
+            return true;
+        }
+        if self.at != SimTime::MAX && self.wake == SimTime::MAX {
+            self.wake = self.at;
+            socket.wake(self.at, token(id));
+        }
+        false
+    }
+}

@@ -1,0 +1,69 @@
+//! What a server does late, or never: accept, read; and what it sets on each connection it accepts.
+
+use std::sync::Arc;
+
+use sim_core::SimTime;
+
+use crate::host::{SocketCx, SocketId};
+use crate::params::TcpParams;
+
+/// Something that begins at a time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Opening {
+    /// `MAX` for never.
+    at: SimTime,
+    token: u64,
+}
+
+impl Opening {
+    /// It begins at `at`, and the application is woken with `token` then.
+    pub(super) fn new(at: SimTime, token: u64) -> Opening {
+        Opening { at, token }
+    }
+
+    /// Asks for the wake, if it is needed.
+    pub(super) fn start(&self, socket: &mut SocketCx<'_, '_>) {
+        if self.at > socket.now() && self.at != SimTime::MAX {
+            socket.wake(self.at, self.token);
+        }
+    }
+
+    /// It has begun.
+    #[inline]
+    pub(super) fn is_open(&self, socket: &SocketCx<'_, '_>) -> bool {
+        self.at == SimTime::ZERO || self.at != SimTime::MAX && socket.now() >= self.at
+    }
+}
+
+/// The receive buffer that connections get when they are accepted (`SO_RCVBUF`).
+#[derive(Debug)]
+pub(super) struct OwnBuffer {
+    bytes: Option<u32>,
+    /// Parameters of a listener's connections, and the same with the buffer.
+    made: Option<(Arc<TcpParams>, Arc<TcpParams>)>,
+}
+
+impl OwnBuffer {
+    pub(super) fn new(bytes: Option<u32>) -> OwnBuffer {
+        OwnBuffer { bytes, made: None }
+    }
+
+    /// Sets it on a connection.
+    pub(super) fn apply(&mut self, id: SocketId, socket: &mut SocketCx<'_, '_>) {
+        let Some(bytes) = self.bytes else {
+            return;
+        };
+        let Some(params) = socket.params(id) else {
+            return;
+        };
+        let known = self.made.take();
+        let known = known.filter(|(before, _)| Arc::ptr_eq(before, &params));
+        let (before, after) = known.unwrap_or_else(|| {
+            let mut own = TcpParams::clone(&params);
+            own.receive_buffer = bytes;
+            (params, Arc::new(own))
+        });
+        socket.set_params(id, &after);
+        self.made = Some((before, after));
+    }
+}

@@ -1,0 +1,107 @@
+//! When a client tries again: back-off with jitter, and a budget.
+
+use sim_core::{Rng, SimDuration};
+
+use super::draws::seconds;
+use super::spec::Retries;
+
+/// Decides about further attempts of the exchanges of a client.
+#[derive(Debug)]
+pub(super) struct Retrying {
+    spec: Retries,
+    /// Exchanges begun.
+    begun: u64,
+    /// Further attempts.
+    made: u64,
+}
+
+impl Retrying {
+    pub(super) fn new(spec: Retries) -> Retrying {
+        Retrying {
+            spec,
+            begun: 0,
+            made: 0,
+        }
+    }
+
+    /// An exchange begins.
+    pub(super) fn begin(&mut self) {
+        self.begun += 1;
+    }
+
+    /// Attempt number `attempt`, counted from 0, has failed: the wait before the next, or none when
+    /// that was the last.
+    pub(super) fn next_wait(&mut self, attempt: u32, rng: &mut Rng) -> Option<SimDuration> {
+        let allowed = |budget: f64| (self.made + 1) as f64 <= budget * self.begun as f64;
+        if attempt >= self.spec.max || !self.spec.budget.is_none_or(allowed) {
+            return None;
+        }
+        self.made += 1;
+        let longest = self.spec.max_backoff.as_secs_f64();
+        let grown = libm::pow(self.spec.factor, f64::from(attempt));
+        let wait = (self.spec.backoff.as_secs_f64() * grown).min(longest);
+        let drawn = if self.spec.jitter > 0.0 {
+            rng.uniform()
+        } else {
+            0.0
+        };
+        Some(seconds(wait * (1.0 - self.spec.jitter * drawn)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_the_longest() {
+        let mut retrying = Retrying::new(Retries {
+            max: 5,
+            backoff: SimDuration::from_millis(100),
+            max_backoff: SimDuration::from_millis(500),
+            jitter: 0.0,
+            ..Retries::default()
+        });
+        let mut rng = Rng::stream(1, "retries", 0);
+        let waits: Vec<f64> = (0..6)
+            .map_while(|attempt| retrying.next_wait(attempt, &mut rng))
+            .map(|wait| wait.as_secs_f64())
+            .collect();
+        assert_eq!(waits, [0.1, 0.2, 0.4, 0.5, 0.5]);
+    }
+
+    #[test]
+    fn jitter_takes_away_its_share_at_most() {
+        let mut retrying = Retrying::new(Retries {
+            max: 1,
+            backoff: SimDuration::from_secs(1),
+            jitter: 0.25,
+            ..Retries::default()
+        });
+        let mut rng = Rng::stream(1, "retries", 0);
+        let waits: Vec<f64> = (0..2000)
+            .filter_map(|_| retrying.next_wait(0, &mut rng))
+            .map(|wait| wait.as_secs_f64())
+            .collect();
+        assert!(waits.iter().all(|w| (0.75..=1.0).contains(w)));
+        let mean = waits.iter().sum::<f64>() / 2000.0;
+        assert!((mean - 0.875).abs() < 0.01, "{mean}");
+    }
+
+    #[test]
+    fn a_budget_bounds_the_attempts_of_all_exchanges_together() {
+        let mut retrying = Retrying::new(Retries {
+            max: 10,
+            budget: Some(0.2),
+            ..Retries::default()
+        });
+        let mut rng = Rng::stream(1, "retries", 0);
+        let mut made = 0;
+        for _ in 0..100 {
+            retrying.begin();
+            let waits = (0..10).map_while(|attempt| retrying.next_wait(attempt, &mut rng));
+            made += waits.count();
+        }
+        assert_eq!(made, 20);
+    }
+}
