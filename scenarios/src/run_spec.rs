@@ -7,7 +7,7 @@ use reports::text::{is_hidden, visible};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use sim_core::rng::mix;
-use tcp_model::params::{PARAMS, Param, Value, param};
+use tcp_model::params::{PARAMS, Param, Value};
 
 use crate::aliases;
 use crate::file::{RunFile, ScenarioFile};
@@ -249,23 +249,28 @@ pub(crate) fn topology_text(topology: &Topology) -> String {
 pub(crate) struct TcpText {
     profile: String,
     /// A line for each key in order, with the parameter and its value; the profile has none.
-    lines: Vec<(Option<(&'static Param, Value)>, String)>,
+    lines: Vec<Line>,
 }
+
+/// A parameter with its value, and the line that says so.
+type Line = (Option<(&'static Param, Value)>, String);
 
 impl TcpText {
     /// For sets that mostly are as this one.
     pub(crate) fn new(like: &TcpSets) -> TcpText {
         let base = &like.base;
-        let params = PARAMS.iter().map(|p| (p, p.get(&base.params)));
-        let mut lines: Vec<(&str, Option<(&'static Param, Value)>, String)> = params
-            .map(|(p, value)| (p.key, section(p.key, &value), value))
-            .map(|(key, line, value)| (key, param(key).map(|p| (p, value)), line))
-            .collect();
-        lines.push(("profile", None, section("profile", &base.profile)));
-        lines.sort_by_key(|(key, _, _)| *key);
+        let mut lines: Vec<(&str, Line)> = Vec::with_capacity(PARAMS.len() + 1);
+        for param in PARAMS {
+            let value = param.get(&base.params);
+            let line = section(param.key, &value);
+            lines.push((param.key, (Some((param, value)), line)));
+        }
+        let profile = section("profile", &base.profile);
+        lines.push(("profile", (None, profile)));
+        lines.sort_by_key(|(key, _)| *key);
         TcpText {
             profile: base.profile.clone(),
-            lines: lines.into_iter().map(|(_, of, line)| (of, line)).collect(),
+            lines: lines.into_iter().map(|(_, line)| line).collect(),
         }
     }
 
