@@ -128,8 +128,11 @@ struct Cubic {
     /// The window has not been in use since then.
     unused_since: Option<SimTime>,
     /// `epoch`, `reduced` and `last_max` before the last congestion (section 4.9).
-    before: Option<(Option<Epoch>, Option<(f64, f64)>, f64)>,
+    before: Option<Before>,
 }
+
+/// What a spurious congestion is undone to: `epoch`, `reduced`, `last_max`.
+type Before = (Option<Epoch>, Option<(f64, f64)>, f64);
 
 impl Cubic {
     fn new(control: &super::Control) -> Cubic {

@@ -186,7 +186,7 @@ impl Bottleneck {
         self.out
             .push_back((self.free.saturating_add(self.delay), at));
         let pace = self.control.pacing_rate();
-        let gap = pace.map_or(SimDuration::ZERO, |r| r.transmission_time(MSS.into()));
+        let gap = pace.map_or(SimDuration::ZERO, |r| r.transmission_time(MSS));
         self.next_send = self.next_send.max(at).saturating_add(gap);
     }
 

@@ -136,8 +136,9 @@ fn settings(words: &[String]) -> Vec<(&str, &str)> {
             return Vec::new();
         };
         let values = words[1..arrow].iter().filter(|w| !w.starts_with("-"));
-        return match (values.clone().count(), values.last(), &words[arrow + 1..]) {
-            (1, Some(value), [path]) if sysctl::is_name(path) => vec![(path, value)],
+        let values: Vec<&String> = values.collect();
+        return match (&values[..], &words[arrow + 1..]) {
+            ([value], [path]) if sysctl::is_name(path) => vec![(path, value)],
             _ => Vec::new(),
         };
     }
