@@ -230,6 +230,18 @@ fn whole_runs_are_measured_beside_their_simulation() {
     let bulk = &columns[0];
     assert!(number(bulk, "records_all_segments") > 10_000.0, "{bulk}");
     assert!(number(bulk, "records") < 4_000.0, "{bulk}");
+    for m in &columns {
+        for name in [
+            "simulating_cpu_ratio",
+            "ns_per_record",
+            "ns_per_record_all_segments",
+        ] {
+            assert!(
+                number(m, name) >= 0.0 && number(m, name).is_finite(),
+                "{name} of {m}"
+            );
+        }
+    }
 }
 
 #[test]

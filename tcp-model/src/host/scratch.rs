@@ -33,7 +33,6 @@ pub struct Scratch {
 const MOST_KEPT: usize = 1 << 15;
 
 /// Puts a value into a box that was used before, or into a new one.
-#[expect(clippy::vec_box, reason = "the boxes are what is kept")]
 fn boxed<T>(value: T, used: &mut Vec<Box<T>>) -> Box<T> {
     match used.pop() {
         Some(mut place) => {
