@@ -154,7 +154,7 @@ mod tests {
             };
             let (a, b) = (rule(before), rule(before + grown));
             assert!(
-                grown >= a.min(b) * 0.97 && grown <= a.max(b) * 1.03,
+                (a.min(b) * 0.97..=a.max(b) * 1.03).contains(&grown),
                 "round {n}: {before} grew by {grown}, rule {a} to {b}"
             );
             expected += grown;

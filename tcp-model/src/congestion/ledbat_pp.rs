@@ -233,7 +233,7 @@ mod tests {
             let before = cc.cwnd() as f64;
             round(&mut cc, rtt, 40);
             let share = cc.cwnd() as f64 / before;
-            assert!(share >= least && share <= most, "{rtt}: {share}");
+            assert!((least..=most).contains(&share), "{rtt}: {share}");
         }
     }
 
