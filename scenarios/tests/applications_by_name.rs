@@ -131,6 +131,19 @@ fn heartbeats_are_answered_after_a_round_trip() {
     assert!(words.contains("30 requests"), "{words}");
 }
 
+/// Messages larger than the buffers come back whole; those whose path breaks are counted.
+#[test]
+fn large_messages_come_back_whole_and_lost_ones_are_counted() {
+    let large = "\"heartbeat\", interval = \"3 s\", bytes = 3000000";
+    let text = HEARTBEAT.replace("\"heartbeat\"", large);
+    let summary = make(&plan(&text).unwrap(), 0, Execution::default());
+    assert_eq!(summary.metrics["requests_done"], 9.0);
+    let broken = format!("{HEARTBEAT}[[fault]]\nnode = \"server\"\nat = \"5.01 s\"\n");
+    let summary = make(&plan(&broken).unwrap(), 0, Execution::default());
+    assert_eq!(summary.metrics["requests_done"], 12.0);
+    assert_eq!(summary.metrics["requests_unanswered"], 3.0);
+}
+
 #[test]
 fn their_parameters_are_swept_and_written_out() {
     let swept = format!(

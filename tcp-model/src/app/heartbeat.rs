@@ -1,5 +1,6 @@
 //! Heartbeats: each client keeps one connection open and sends a small message at a fixed interval; the
-//! server sends each back. A connection that ends is opened again at the next interval.
+//! server sends each back. While an echo is outstanding no further message is sent. A connection that
+//! ends is opened again at the next interval.
 //!
 //! What a heartbeat usually sets off when it is not answered is left out.
 
@@ -9,9 +10,11 @@ use sim_core::plugin::{Kind, Parameter, ValueKind};
 use sim_core::{SimDuration, SimTime};
 
 use super::named::{AnyApplication, Application, Placement};
+use super::per_socket::PerSocket;
 use super::{App, AppEvent};
 use crate::host::{SocketCx, SocketId};
-use crate::sample::{RequestDone, TcpSample};
+use crate::sample::{Ending, RequestDone, RequestUnanswered, TcpSample};
+use crate::segment::ConnId;
 
 const PARAMETERS: &[Parameter] = &[
     Parameter {
@@ -65,6 +68,7 @@ impl Application for Heartbeat {
         Box::new(Echo {
             ports: place.ports.clone(),
             backlog: place.backlog,
+            owed: PerSocket::default(),
         })
     }
 }
@@ -73,11 +77,15 @@ impl Application for Heartbeat {
 #[derive(Debug)]
 struct Open {
     id: SocketId,
+    conn: ConnId,
     asked: SimTime,
     connected: bool,
-    /// Messages sent, and the echo still expected of the last one: bytes, and when it was sent.
+    /// Messages begun.
     sent: u32,
-    echo: Option<(u64, SimTime)>,
+    /// Of the last message: bytes not yet written, bytes of its echo not yet read, when it was begun.
+    to_write: u64,
+    to_read: u64,
+    began: SimTime,
 }
 
 #[derive(Debug)]
@@ -91,54 +99,75 @@ impl Client {
     fn beat(&mut self, socket: &mut SocketCx<'_, '_>) {
         let now = socket.now();
         if now >= self.place.stop {
-            if let Some(open) = self.open.take() {
+            if let Some(open) = &self.open {
                 socket.close(open.id);
             }
             return;
         }
         match &mut self.open {
             // One that waits for an echo, or to be established, is given time.
-            Some(open) if !open.connected || open.echo.is_some() => {}
+            Some(open) if !open.connected || open.to_read > 0 => {}
             Some(open) => {
-                socket.write(open.id, self.heartbeat.bytes);
                 open.sent += 1;
-                open.echo = Some((self.heartbeat.bytes, now));
+                open.began = now;
+                (open.to_write, open.to_read) = (self.heartbeat.bytes, self.heartbeat.bytes);
+                open.to_write -= socket.write(open.id, open.to_write);
             }
-            None => {
-                let (local, server) = (self.place.addresses.first(), self.place.servers.get(0));
-                let asked = server.map(|server| socket.connect(local.copied(), server));
-                self.open = asked.and_then(Result::ok).map(|id| Open {
-                    id,
-                    asked: now,
-                    connected: false,
-                    sent: 0,
-                    echo: None,
-                });
-            }
+            None => self.open = self.connect(socket),
         }
         socket.wake(now + self.heartbeat.interval, 0);
     }
 
-    fn on_readable(&mut self, id: SocketId, socket: &mut SocketCx<'_, '_>) {
+    /// Without a port there is nothing to do; the attempt is recorded.
+    fn connect(&self, socket: &mut SocketCx<'_, '_>) -> Option<Open> {
+        let local = self.place.addresses.first().copied();
+        let id = socket.connect(local, self.place.servers.get(0)?).ok()?;
+        Some(Open {
+            id,
+            conn: socket.conn(id).unwrap_or_default(),
+            asked: socket.now(),
+            connected: false,
+            sent: 0,
+            to_write: 0,
+            to_read: 0,
+            began: socket.now(),
+        })
+    }
+
+    fn read(&mut self, id: SocketId, socket: &mut SocketCx<'_, '_>) {
         let got = socket.read(id, u64::MAX);
-        let Some(open) = self.open.as_mut().filter(|open| open.id == id) else {
+        let Some(open) = self.own(id).filter(|open| open.to_read > 0) else {
             return;
         };
-        let Some((left, sent)) = open.echo else {
-            return;
-        };
-        if got < left {
-            open.echo = Some((left - got, sent));
+        open.to_read -= got.min(open.to_read);
+        if open.to_read > 0 {
             return;
         }
-        open.echo = None;
-        let since = if open.sent == 1 { open.asked } else { sent };
-        socket.record(TcpSample::Request(RequestDone {
-            conn: socket.conn(id).unwrap_or_default(),
+        let first = open.sent == 1;
+        let since = if first { open.asked } else { open.began };
+        let done = RequestDone {
+            conn: open.conn,
             index: open.sent - 1,
-            latency: socket.now().since(sent),
+            latency: socket.now().since(open.began),
             with_connect: socket.now().since(since),
-        }));
+        };
+        socket.record(TcpSample::Request(done));
+    }
+
+    fn own(&mut self, id: SocketId) -> Option<&mut Open> {
+        self.open.as_mut().filter(|open| open.id == id)
+    }
+
+    /// The connection is over: records the message whose echo did not come.
+    fn end(&mut self, ending: Ending, socket: &mut SocketCx<'_, '_>) {
+        if let Some(open) = self.open.take().filter(|open| open.to_read > 0) {
+            socket.record(TcpSample::Unanswered(RequestUnanswered {
+                conn: open.conn,
+                index: open.sent - 1,
+                waited: socket.now().since(open.began),
+                ending,
+            }));
+        }
     }
 }
 
@@ -148,17 +177,26 @@ impl App for Client {
             AppEvent::Start => socket.wake(self.place.start, 0),
             AppEvent::Wake(_) => self.beat(socket),
             AppEvent::Connected(id) => {
-                if let Some(open) = self.open.as_mut().filter(|open| open.id == id) {
+                if let Some(open) = self.own(id) {
                     open.connected = true;
                 }
             }
-            AppEvent::Readable(id, _) => self.on_readable(id, socket),
+            AppEvent::Writable(id, _) => {
+                if let Some(open) = self.own(id) {
+                    open.to_write -= socket.write(id, open.to_write);
+                }
+            }
+            AppEvent::Readable(id, _) => self.read(id, socket),
             AppEvent::PeerClosed(id) => socket.close(id),
-            AppEvent::Ended(id, _) if self.open.as_ref().is_some_and(|open| open.id == id) => {
-                self.open = None;
+            AppEvent::Ended(id, end) if self.own(id).is_some() => {
+                self.end(Ending::Connection(end), socket);
             }
             _ => {}
         }
+    }
+
+    fn on_cut_off(&mut self, by: Ending, socket: &mut SocketCx<'_, '_>) {
+        self.end(by, socket);
     }
 }
 
@@ -167,6 +205,16 @@ impl App for Client {
 struct Echo {
     ports: Vec<u16>,
     backlog: u32,
+    /// Bytes read and not yet sent back.
+    owed: PerSocket<u64>,
+}
+
+impl Echo {
+    fn answer(&mut self, id: SocketId, socket: &mut SocketCx<'_, '_>) {
+        let owed = self.owed.get(id).unwrap_or(0) + socket.read(id, u64::MAX);
+        let written = if owed > 0 { socket.write(id, owed) } else { 0 };
+        self.owed.insert(id, owed - written);
+    }
 }
 
 impl App for Echo {
@@ -178,12 +226,16 @@ impl App for Echo {
                     let _ = socket.listen(port, self.backlog);
                 }
             }
-            AppEvent::Acceptable(port) => while socket.accept(port).is_some() {},
-            AppEvent::Readable(id, _) => {
-                let got = socket.read(id, u64::MAX);
-                socket.write(id, got);
+            AppEvent::Acceptable(port) => {
+                while let Some(id) = socket.accept(port) {
+                    self.answer(id, socket); // what came before it was accepted
+                }
             }
+            AppEvent::Readable(id, _) | AppEvent::Writable(id, _) => self.answer(id, socket),
             AppEvent::PeerClosed(id) => socket.close(id),
+            AppEvent::Ended(id, _) => {
+                self.owed.remove(id);
+            }
             _ => {}
         }
     }

@@ -1,8 +1,8 @@
 //! Applications by name: what a workload of a scenario can run besides exchanges and bulk transfers.
 //!
-//! An application is a file with its [`Kind`] and a line in [`built_in`]; a user's own is added with
-//! the same kind of description. Its parameters have names, kinds and defaults as those of the models of links have
-//! ([`sim_core::plugin`]), and are checked before it is made.
+//! An application is a file with its [`Kind`](sim_core::plugin::Kind) and a line in [`built_in`]; a
+//! user's own is described in the same way. Its parameters have names, kinds and defaults, as those of
+//! the models of a link have, and are checked before it is made.
 
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -12,9 +12,6 @@ use sim_core::plugin::{Kinds, Plugin};
 
 use super::spec::Servers;
 use super::{App, heartbeat};
-
-#[allow(unused_imports, reason = "for the documentation")]
-use sim_core::plugin::Kind;
 
 /// The two sides of an application, with its parameters.
 pub trait Application: Send + Sync + fmt::Debug {
