@@ -109,6 +109,9 @@ fn read(text: &str) -> Result<DropRule, String> {
         "server" => Sender::Server,
         other => return Err(format!("{other:?} is neither \"client\" nor \"server\"")),
     };
+    if what.is_empty() {
+        return Err("it says who, what and which, as in \"client FIN 1\"".to_owned());
+    }
     let what = what.join(" ");
     let known = What::NAMES.iter();
     let Some(&(_, what)) = known
@@ -358,7 +361,8 @@ mod tests {
         for (text, why) in [
             ("", "who, what and which"),
             ("FIN 1", "neither \"client\" nor"),
-            ("client FIN", "\"FIN\" is no number"),
+            ("client FIN", "who, what and which"),
+            ("client FIN x", "\"x\" is no number"),
             ("client FNI 1", "\"FNI\" is none of SYN, FIN"),
             ("client FIN 0", "no number counted from 1"),
             ("client FIN 1, second transmission", "the next number"),
