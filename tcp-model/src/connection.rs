@@ -12,7 +12,7 @@ use std::sync::Arc;
 use sim_core::{SimDuration, SimTime};
 
 use crate::congestion::{AnyCc, CongestionControl};
-use crate::diagnostics::Details;
+use crate::diagnostics::{Details, Undone};
 use crate::model::{End, Input, OpenContext, Outputs, Signal, TcpModel, TcpView};
 use crate::params::{GiveUp, TcpParams};
 use crate::recovery::{Outstanding, Recovery};
@@ -277,6 +277,8 @@ impl TcpModel for Connection {
         (next < SimTime::MAX).then_some(next)
     }
 
+    // Most callers look at one or two fields: the others cost nothing once this is inlined.
+    #[inline(always)]
     fn view(&self) -> TcpView {
         TcpView {
             state: self.state,
@@ -313,6 +315,19 @@ impl TcpModel for Connection {
 
     fn details(&self) -> Details {
         self.inspect()
+    }
+
+    #[inline]
+    fn duplicates_received(&self) -> u32 {
+        self.rare.as_ref().map_or(0, |r| r.duplicates)
+    }
+
+    #[inline]
+    fn undone(&self) -> Undone {
+        self.recovery.episode().map_or_else(Undone::default, |e| {
+            let [eifel, dsack, frto] = e.undone;
+            Undone { eifel, dsack, frto }
+        })
     }
 
     fn send_room(&self) -> u64 {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use sim_core::{SimDuration, SimTime};
 
-use crate::diagnostics::Details;
+use crate::diagnostics::{Details, Undone};
 use crate::fast_open::{FastConnect, FastListen, FastOpenNews};
 use crate::icmp::{IcmpError, IcmpKind};
 use crate::params::TcpParams;
@@ -64,6 +64,16 @@ pub trait TcpModel: Send + Debug {
     /// What else can be seen from outside, where the model tells it.
     fn details(&self) -> Details {
         Details::default()
+    }
+
+    /// Segments received whose data had all arrived before: [`Details::duplicates_received`] alone.
+    fn duplicates_received(&self) -> u32 {
+        self.details().duplicates_received.unwrap_or(0)
+    }
+
+    /// Reductions of the window that were undone: [`Details::undone`] alone.
+    fn undone(&self) -> Undone {
+        self.details().undone.unwrap_or_default()
     }
 }
 

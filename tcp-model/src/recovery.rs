@@ -129,6 +129,7 @@ impl Recovery {
     }
 
     /// The log, if one is kept.
+    #[inline]
     pub fn log(&self) -> Option<&SentLog> {
         self.books.as_ref()?.log.as_ref()
     }
@@ -164,6 +165,7 @@ impl Recovery {
     }
 
     /// PRR of the fast recovery under way, if it governs it.
+    #[inline]
     pub fn prr_mut(&mut self) -> Option<&mut Prr> {
         if self.phase != Phase::Fast {
             return None;
@@ -473,10 +475,13 @@ impl Recovery {
 
     /// SND.UNA advanced by `acked` octets to `out.una`; `sack`: the peer reports what it holds
     /// beyond gaps. True when recovery is over.
+    #[inline]
     pub fn on_ack(&mut self, acked: u32, sack: bool, out: &Outstanding) -> bool {
-        if self.is_calm() {
-            return false;
-        }
+        !self.is_calm() && self.take_ack(acked, sack, out)
+    }
+
+    #[inline(never)]
+    fn take_ack(&mut self, acked: u32, sack: bool, out: &Outstanding) -> bool {
         if let Some(board) = &mut self.board {
             board.acknowledge(out.una);
             if board.is_empty() {

@@ -329,10 +329,15 @@ impl Connection {
     }
 
     /// The end of an ACK in fast recovery where PRR governs it; `acked`: payload bytes.
+    #[inline(always)]
     fn reduce_in_proportion(&mut self, acked: u64, before: &Before) {
-        if self.recovery.prr_mut().is_none() {
-            return;
+        if self.recovery.prr_mut().is_some() {
+            self.reduce_by_prr(acked, before);
         }
+    }
+
+    #[inline(never)]
+    fn reduce_by_prr(&mut self, acked: u64, before: &Before) {
         let outstanding = self.outstanding();
         let delivered = self.newly_arrived(acked, before);
         let lost = self.recovery.lost(&outstanding);

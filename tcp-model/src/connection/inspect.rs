@@ -3,7 +3,8 @@
 use sim_core::SimTime;
 
 use super::Connection;
-use crate::diagnostics::{CongestionState, Details, Undone};
+use crate::diagnostics::{CongestionState, Details};
+use crate::model::TcpModel;
 use crate::recovery::Phase;
 
 impl Connection {
@@ -57,11 +58,8 @@ impl Connection {
             ecn: Some(self.speaks_ecn()),
             ecn_seen: Some(self.ecn_seen()),
             syn_data_acked: Some(self.rare.as_ref().is_some_and(|r| r.syn_data_acked)),
-            duplicates_received: Some(self.rare.as_ref().map_or(0, |r| r.duplicates)),
-            undone: Some(self.recovery.episode().map_or_else(Undone::default, |e| {
-                let [eifel, dsack, frto] = e.undone;
-                Undone { eifel, dsack, frto }
-            })),
+            duplicates_received: Some(self.duplicates_received()),
+            undone: Some(self.undone()),
             ..Details::default()
         }
     }

@@ -54,23 +54,39 @@ impl Connection {
     }
 
     /// The sender before an ACK.
-    #[inline]
+    #[inline(always)]
     pub(super) fn before_ack(&self) -> Before {
         let phase = self.recovery.phase();
+        let counted = self.control_needs_counts();
+        if counted || phase != Phase::Open {
+            return self.count_before_ack(phase, counted);
+        }
+        Before {
+            phase,
+            in_flight: 0,
+            arrived: 0,
+            lost: 0,
+            counted,
+        }
+    }
+
+    /// The same where something is to be counted.
+    #[inline(never)]
+    fn count_before_ack(&self, phase: Phase, counted: bool) -> Before {
+        let outstanding = self.outstanding();
         let mut before = Before {
             phase,
             in_flight: 0,
             arrived: 0,
             lost: 0,
-            counted: self.control_needs_counts(),
+            counted,
         };
-        if before.counted {
-            let outstanding = self.outstanding();
+        if counted {
             before.in_flight = self.recovery.pipe(&outstanding);
             before.arrived = self.recovery.arrived(&outstanding);
         }
         if phase != Phase::Open {
-            before.lost = self.recovery.lost(&self.outstanding());
+            before.lost = self.recovery.lost(&outstanding);
         }
         before
     }

@@ -195,8 +195,19 @@ impl Connection {
         age >= self.params.ts_recent_lifetime
     }
 
-    /// The four cases of RFC 9293 section 3.10.7.4.
+    /// The sequence check of RFC 9293 section 3.10.7.4.
+    #[inline]
     fn check_sequence(&self, seg: &Segment) -> Sequence {
+        // What begins at RCV.NXT and ends inside the window is acceptable by every rule.
+        if seg.seq == self.rcv.nxt && seg.seq_len() <= self.rcv.window() {
+            return Sequence::Acceptable;
+        }
+        self.check_out_of_order(seg)
+    }
+
+    /// The four cases of the sequence check.
+    #[inline(never)]
+    fn check_out_of_order(&self, seg: &Segment) -> Sequence {
         let edge = self.rcv.nxt + self.rcv.window();
         if !self.params.trim_to_window && (seg.seq + seg.len).after(edge) {
             return self.check_right_edge(seg, edge);

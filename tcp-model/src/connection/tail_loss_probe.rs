@@ -148,6 +148,7 @@ impl Connection {
 
     /// RFC 8985 section 7.4: what an acknowledgement says about the probe. A loss that only the
     /// probe repaired is congestion too.
+    #[inline(always)]
     pub(super) fn judge_probe(
         &mut self,
         seg: &Segment,
@@ -155,15 +156,20 @@ impl Connection {
         sacked: bool,
         now: SimTime,
     ) {
-        let Some(probe) = self.recovery.log().and_then(|log| log.probe) else {
-            return;
-        };
+        if let Some(probe) = self.recovery.log().and_then(|log| log.probe) {
+            self.judge_outstanding_probe(probe, seg, advanced || sacked, now);
+        }
+    }
+
+    /// `news`: the acknowledgement is for new data, or reports data beyond a gap.
+    #[inline(never)]
+    fn judge_outstanding_probe(&mut self, probe: Probe, seg: &Segment, news: bool, now: SimTime) {
         if seg.ack.before(probe.end) {
             return;
         }
         let duplicate = self.reports_duplicate(seg);
         if probe.resent && !duplicate {
-            if seg.ack == probe.end && (advanced || sacked || seg.seq_len() > 0) {
+            if seg.ack == probe.end && (news || seg.seq_len() > 0) {
                 return; // whether the original came through is not known yet
             }
             if seg.ack.after(probe.end) {

@@ -174,13 +174,18 @@ impl Connection {
     }
 
     /// Starts the retransmission timer if it is not running; RFC 6298 rule 5.1.
+    #[inline]
     pub(super) fn arm_rto(&mut self, now: SimTime) {
         if self.timers.rto == SimTime::MAX {
-            self.timers.rto = self.expiry(now, self.rto_within_limit(now));
-            self.timers.purpose = Purpose::Retransmit;
-            if self.timers.retries == 0 {
-                self.timers.first_sent = now;
-            }
+            self.start_rto(now);
+        }
+    }
+
+    fn start_rto(&mut self, now: SimTime) {
+        self.timers.rto = self.expiry(now, self.rto_within_limit(now));
+        self.timers.purpose = Purpose::Retransmit;
+        if self.timers.retries == 0 {
+            self.timers.first_sent = now;
         }
     }
 
@@ -188,8 +193,11 @@ impl Connection {
     /// `tcp_clamp_rto_to_user_timeout`).
     fn rto_within_limit(&self, now: SimTime) -> SimDuration {
         let rto = self.rtt.rto();
+        if self.timers.retries == 0 || !self.params.retries_as_time {
+            return rto;
+        }
         match self.give_up() {
-            GiveUp::After(time) if self.params.retries_as_time && self.timers.retries > 0 => {
+            GiveUp::After(time) => {
                 let left = time.saturating_sub(now.since(self.timers.first_resent));
                 rto.min(left)
             }
@@ -417,6 +425,7 @@ impl Connection {
 
     /// Something new was acknowledged: the retransmission timer starts anew or stops
     /// (RFC 6298 rules 5.2 and 5.3).
+    #[inline]
     pub(super) fn restart_rto(&mut self, now: SimTime) {
         if self.recovery.log().is_some() {
             self.restart_transmit_timer(now);

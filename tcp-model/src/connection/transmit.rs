@@ -140,7 +140,9 @@ impl Connection {
         if !sends && !early {
             return;
         }
-        self.retransmit_holes(None, now, out);
+        if self.recovery.phase() != Phase::Open {
+            self.retransmit_holes(None, now, out);
+        }
         let before = self.snd.nxt;
         let stop = self.send_new(now, out);
         if self.snd.blocked && self.params.notsent_lowat.is_some() {

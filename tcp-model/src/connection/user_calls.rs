@@ -236,9 +236,17 @@ impl Connection {
     }
 
     /// Tells the application of room in the send buffer, once there is a third of it.
+    #[inline]
     pub(super) fn signal_room(&mut self, out: &mut Outputs) {
+        if self.snd.blocked {
+            self.signal_room_if_enough(out);
+        }
+    }
+
+    #[inline(never)]
+    fn signal_room_if_enough(&mut self, out: &mut Outputs) {
         let room = self.room();
-        if self.snd.blocked && room >= self.params.send_capacity(self.snd.mss) / 3 {
+        if room >= self.params.send_capacity(self.snd.mss) / 3 {
             self.snd.blocked = false;
             out.signals.push(Signal::Writable(room));
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sim_core::SimTime;
 
 use crate::connection::Connection;
-use crate::diagnostics::Details;
+use crate::diagnostics::{Details, Undone};
 use crate::model::{Input, Outputs, TcpModel, TcpView};
 use crate::params::TcpParams;
 use crate::time_wait::TimeWait;
@@ -65,5 +65,13 @@ impl TcpModel for AnyTcp {
     }
     fn details(&self) -> Details {
         each!(self, tcp => tcp.details())
+    }
+    #[inline]
+    fn duplicates_received(&self) -> u32 {
+        each!(self, tcp => tcp.duplicates_received())
+    }
+    #[inline]
+    fn undone(&self) -> Undone {
+        each!(self, tcp => tcp.undone())
     }
 }

@@ -61,20 +61,31 @@ impl Stack {
         }
     }
 
+    #[inline(always)]
     fn connection_arrives(&mut self, slot: u32, packet: &Packet<Segment>, cx: &mut impl HostEnv) {
         let half_open = self.endpoints.get(slot).is_some_and(|e| {
             e.state == State::SynReceived && e.side == Side::Passive && !e.connected
         });
         if half_open && self.is_refused_by_accept_queue(slot, &packet.payload) {
-            self.stats.listen_overflows += 1;
-            self.stats.listen_drops += 1;
-            self.note_received(packet, Some(State::SynReceived), cx);
-            if self.params.abort_on_overflow {
-                self.refuse_half_open(slot, &packet.payload, cx);
-            }
-            return;
+            self.accept_queue_overflows(slot, packet, cx);
+        } else {
+            self.step_segment(slot, packet, cx);
         }
-        self.step_segment(slot, packet, cx);
+    }
+
+    #[cold]
+    fn accept_queue_overflows(
+        &mut self,
+        slot: u32,
+        packet: &Packet<Segment>,
+        cx: &mut impl HostEnv,
+    ) {
+        self.stats.listen_overflows += 1;
+        self.stats.listen_drops += 1;
+        self.note_received(packet, Some(State::SynReceived), cx);
+        if self.params.abort_on_overflow {
+            self.refuse_half_open(slot, &packet.payload, cx);
+        }
     }
 
     /// `tcp_abort_on_overflow`: the ACK is answered by a reset, and the half-open connection forgotten.

@@ -133,7 +133,6 @@ pub(super) fn end_reason(endpoint: &Endpoint, overflow: bool) -> EndReason {
 /// The life of a connection in numbers.
 pub(super) fn summarize(endpoint: &Endpoint, reason: EndReason, now: SimTime) -> EndpointSummary {
     let view = endpoint.tcp.view();
-    let details = endpoint.tcp.details();
     let known = |time: SimTime| (time < SimTime::MAX).then_some(time);
     EndpointSummary {
         conn: endpoint.conn,
@@ -148,8 +147,8 @@ pub(super) fn summarize(endpoint: &Endpoint, reason: EndReason, now: SimTime) ->
         closed_first: endpoint.closed_first,
         time_wait: endpoint.state == State::TimeWait && reason != EndReason::TimeWaitOverflow,
         counts: view.counts,
-        duplicates_received: details.duplicates_received.unwrap_or(0),
-        undone: details.undone.unwrap_or_default(),
+        duplicates_received: endpoint.tcp.duplicates_received(),
+        undone: endpoint.tcp.undone(),
         srtt: view.srtt,
     }
 }

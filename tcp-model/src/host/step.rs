@@ -99,6 +99,7 @@ impl Stack {
         for &signal in &out.signals {
             match signal {
                 Signal::Ended(why) => end = end.or(Some(why)),
+                Signal::State { from, to } => self.on_state(slot, from, to, cx),
                 other => self.on_signal(slot, other, cx),
             }
         }
@@ -106,22 +107,21 @@ impl Stack {
         if let Some(why) = end {
             self.on_end(slot, why, cx);
         }
-        self.send_all(slot, &out, cx);
+        if !out.segments.is_empty() {
+            self.send_all(slot, &out, cx);
+        }
         out.clear();
         cx.scratch().out = Some(out);
         self.settle(slot, cx);
     }
 
+    /// What is neither a change of state nor the end: most of it is news for the application.
     fn on_signal(&mut self, slot: u32, signal: Signal, cx: &mut impl HostEnv) {
         let id = self.endpoints.id(slot);
         let Some(endpoint) = self.endpoints.get_mut(slot) else {
             return;
         };
         let event = match signal {
-            Signal::State { from, to } => {
-                self.on_state(slot, from, to, cx);
-                return;
-            }
             Signal::Connected => {
                 self.on_connected(slot, cx);
                 return;
@@ -147,7 +147,7 @@ impl Stack {
                 self.fast_open.get_or_insert_default().learn(server, &news);
                 return;
             }
-            Signal::Ended(_) => return,
+            Signal::State { .. } | Signal::Ended(_) => return, // not news for the application
         };
         if endpoint.has_app {
             cx.scratch().events.push_back((endpoint.app, event));
@@ -251,6 +251,7 @@ impl Stack {
         }
     }
 
+    #[inline(always)]
     fn send_all(&mut self, slot: u32, out: &Outputs, cx: &mut impl HostEnv) {
         let Some(endpoint) = self.endpoints.get(slot) else {
             return;
@@ -514,7 +515,7 @@ impl Stack {
         endpoint.is_finished = false;
         let is_time_wait = endpoint.state == State::TimeWait;
         if is_time_wait {
-            let unread = endpoint.app_closed == SimTime::MAX && endpoint.tcp.view().readable > 0;
+            let unread = endpoint.app_closed == SimTime::MAX && endpoint.tcp.readable() > 0;
             if unread || endpoint.tcp.time_wait().is_none() {
                 arm(place, slot, cx);
                 return;

@@ -51,9 +51,7 @@ impl Prr {
         }
         self.delivered += ack.delivered;
         let allowed = if ack.in_flight > self.ssthresh {
-            let share = u128::from(self.delivered) * u128::from(self.ssthresh);
-            let share = share.div_ceil(u128::from(self.flight)) as u64;
-            share
+            self.share()
                 .next_multiple_of(ack.mss.max(1))
                 .saturating_sub(self.out)
         } else {
@@ -65,6 +63,18 @@ impl Prr {
         // The first retransmission goes at once.
         let least = if self.out == 0 { ack.mss } else { 0 };
         self.window = ack.in_flight + allowed.max(least);
+    }
+
+    /// The part of the threshold that what was delivered is of what was in flight, rounded up.
+    fn share(&self) -> u64 {
+        // A division of 128 bits costs many times one of 64.
+        match self.delivered.checked_mul(self.ssthresh) {
+            Some(product) => product.div_ceil(self.flight),
+            None => {
+                let product = u128::from(self.delivered) * u128::from(self.ssthresh);
+                product.div_ceil(self.flight.into()) as u64
+            }
+        }
     }
 
     /// So many bytes left.
@@ -142,6 +152,23 @@ mod tests {
         let mut prr = Prr::new(100 * MSS, 70 * MSS, 0);
         let sent: u64 = (0..50).map(|_| ack(&mut prr, &mut in_flight, true)).sum();
         assert_eq!(sent, 35);
+    }
+
+    #[test]
+    fn the_share_is_exact_where_its_product_exceeds_64_bits() {
+        for (flight, ssthresh, delivered, share) in [
+            (1 << 40, 1 << 39, 1 << 30, 1 << 29),
+            (3 << 40, 2 << 40, 10, 7),
+        ] {
+            let mut prr = Prr::new(flight, ssthresh, 0);
+            prr.on_ack(&Progress {
+                delivered,
+                in_flight: flight,
+                safe: true,
+                mss: 1,
+            });
+            assert_eq!(prr.window(), flight + share);
+        }
     }
 
     #[test]
