@@ -41,7 +41,7 @@ impl TcpModel for AnyTcp {
     fn next_timeout(&self) -> Option<SimTime> {
         each!(self, tcp => tcp.next_timeout())
     }
-    #[inline]
+    #[inline(always)]
     fn view(&self) -> TcpView {
         each!(self, tcp => tcp.view())
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sim_core::{Packet, SimTime};
 
 use super::cx::{HostEnv, Outgoing};
-use super::endpoint::{Endpoint, NO_LISTENER, Slot};
+use super::endpoint::{Endpoint, NO_LISTENER, Slot, SocketId};
 use super::flow::{Flow, Owner};
 use super::record::{
     end_reason, record_outcome, record_received, record_trace, sample_sender, summarize, trace_of,
@@ -117,8 +117,11 @@ impl Stack {
 
     /// What is neither a change of state nor the end: most of it is news for the application.
     fn on_signal(&mut self, slot: u32, signal: Signal, cx: &mut impl HostEnv) {
-        let id = self.endpoints.id(slot);
-        let Some(endpoint) = self.endpoints.get_mut(slot) else {
+        let Some(place) = self.endpoints.slot_mut(slot) else {
+            return;
+        };
+        let id = SocketId::new(slot, place.generation);
+        let Some(endpoint) = &mut place.endpoint else {
             return;
         };
         let event = match signal {
