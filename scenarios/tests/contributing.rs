@@ -38,7 +38,7 @@ const SORTS: &[Sort] = &[
     ),
     (
         "a TCP parameter",
-        "dsack:",
+        "dsack: bool {",
         None,
         &["tcp-model/src/params/table.rs"],
     ),
