@@ -197,7 +197,7 @@ pub(super) fn to_file(
         connect_timeout: exchange.connect_timeout,
         request_timeout: exchange.request_timeout,
         respond_after: exchange.respond_after.map(Bytes),
-        retries: (retries.max > 0).then(|| RetriesFile {
+        retries: (retries.max > 0).then_some(RetriesFile {
             max: retries.max,
             backoff: Some(retries.backoff),
             factor: Some(retries.factor),
