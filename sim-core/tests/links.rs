@@ -104,23 +104,21 @@ fn a_full_queue_drops_the_tail_and_counts_the_packet_in_service() {
 }
 
 #[test]
-fn scripted_drops_count_accepted_packets_from_one() {
+fn scripted_drops_count_all_packets_from_one() {
     let network = one_link(|l| {
         l.rate = MBIT;
         l.queue = QueueLimit::Packets(2).into();
-        l.impairments.drop = vec![2, 3];
+        l.impairments.drop = vec![2, 5];
     });
-    // Number 2 is refused by the queue, so the accepted ones are 0, 1, 3, 4. A packet that is lost
-    // on the wire occupied the transmitter.
-    let (records, stats) = send_from_a(
-        &network,
-        &[(0, 125), (0, 125), (0, 125), (2000, 125), (3000, 125)],
-    );
+    // They are dropped before the queue: the second leaves room for the third, and the fourth, which
+    // the queue refuses, counts all the same.
+    let packets = [0, 0, 0, 0, 2000, 3000].map(|at| (at, 125));
+    let (records, stats) = send_from_a(&network, &packets);
     assert_eq!(
         losses(&records),
-        [(1, Scripted), (2, QueueFull), (3, Scripted)]
+        [(1, Scripted), (3, QueueFull), (4, Scripted)]
     );
-    assert_eq!(arrivals(&records), [(0, 2000.0), (4, 5000.0)]);
+    assert_eq!(arrivals(&records), [(0, 2000.0), (2, 3000.0), (5, 5000.0)]);
     assert_eq!(stats.links[0].wire_losses, 2);
 }
 

@@ -267,13 +267,14 @@ fn changes_and_scripted_drops_hold_for_managed_queues_too() {
     });
     let packets = [(0, 125), (0, 125), (0, 125), (0, 125), (10_000, 125)];
     let (records, stats) = common::send_marked(&network, &packets, 0);
-    // The second has half its bits left when the rate doubles. The third is lost on the wire.
-    assert_eq!(arrivals(&records), [(0, 2000.0), (1, 2750.0), (3, 3750.0)]);
+    // The second has half its bits left when the rate doubles. The third is
+    // dropped before the queue.
+    assert_eq!(arrivals(&records), [(0, 2000.0), (1, 2750.0), (3, 3250.0)]);
     let lost: Vec<_> = losses(&records).iter().map(|l| l.1).collect();
     assert_eq!(lost, [sim_core::LossCause::Scripted, LinkDown]);
     assert_eq!(stats.links[0].wire_losses, 2);
-    assert_eq!(stats.links[0].sent_pkts, 4);
-    assert_eq!(stats.links[0].busy, ms(1) + us(750) + us(1000));
+    assert_eq!(stats.links[0].sent_pkts, 3);
+    assert_eq!(stats.links[0].busy, ms(1) + us(750) + us(500));
 }
 
 #[test]

@@ -318,11 +318,6 @@ impl TcpModel for Connection {
     }
 
     #[inline]
-    fn duplicates_received(&self) -> u32 {
-        self.rare.as_ref().map_or(0, |r| r.duplicates)
-    }
-
-    #[inline]
     fn undone(&self) -> Undone {
         self.recovery.episode().map_or_else(Undone::default, |e| {
             let [eifel, dsack, frto] = e.undone;

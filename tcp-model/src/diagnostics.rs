@@ -74,8 +74,6 @@ pub struct Details {
     pub rcv_rtt: Option<SimDuration>,
     /// Segments delivered with a congestion mark.
     pub delivered_ce: Option<u64>,
-    /// Segments received whose data had all arrived before.
-    pub duplicates_received: Option<u32>,
     /// Reductions of the window that proved needless and were undone, by what proved it.
     pub undone: Option<Undone>,
     /// D-SACK blocks received.

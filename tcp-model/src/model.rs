@@ -66,11 +66,6 @@ pub trait TcpModel: Send + Debug {
         Details::default()
     }
 
-    /// Segments received whose data had all arrived before: [`Details::duplicates_received`] alone.
-    fn duplicates_received(&self) -> u32 {
-        self.details().duplicates_received.unwrap_or(0)
-    }
-
     /// Reductions of the window that were undone: [`Details::undone`] alone.
     fn undone(&self) -> Undone {
         self.details().undone.unwrap_or_default()

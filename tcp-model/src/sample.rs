@@ -199,9 +199,6 @@ pub struct EndpointSummary {
     pub time_wait: bool,
     /// What the connection counted.
     pub counts: Counts,
-    /// Segments received whose data had all arrived before: retransmissions of the peer that were
-    /// not needed, and copies that the network made.
-    pub duplicates_received: u32,
     /// Reductions of the window that proved needless and were undone.
     pub undone: Undone,
     /// Smoothed RTT at the end, if measured.
@@ -225,6 +222,9 @@ pub struct Counts {
     pub timeouts: u32,
     /// Entries into fast recovery.
     pub fast_recoveries: u32,
+    /// Segments received whose data had all arrived before: retransmissions of the peer that were
+    /// not needed, and copies that the network made.
+    pub duplicates_received: u32,
     /// Payload bytes accepted that an earlier incarnation had sent: the corruption TIME-WAIT
     /// exists to prevent. Only the simulator can know.
     pub old_duplicate_bytes: u64,
@@ -239,6 +239,7 @@ impl std::ops::AddAssign for Counts {
         self.retransmissions += other.retransmissions;
         self.timeouts += other.timeouts;
         self.fast_recoveries += other.fast_recoveries;
+        self.duplicates_received += other.duplicates_received;
         self.old_duplicate_bytes += other.old_duplicate_bytes;
     }
 }

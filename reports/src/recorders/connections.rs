@@ -127,7 +127,7 @@ impl Connections {
             u64::from(c.timeouts),
             u64::from(c.fast_recoveries),
             c.old_duplicate_bytes,
-            u64::from(end.duplicates_received),
+            u64::from(end.counts.duplicates_received),
             u64::from(end.undone.eifel),
             u64::from(end.undone.dsack),
             u64::from(end.undone.frto),

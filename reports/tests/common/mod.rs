@@ -343,7 +343,6 @@ impl Made {
             let ends = [socket(0, port), socket(1, 80)];
             let me = node.0 as usize;
             let summary = EndpointSummary {
-                duplicates_received: 0,
                 undone: Default::default(),
                 conn,
                 side,

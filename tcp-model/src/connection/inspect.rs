@@ -58,7 +58,6 @@ impl Connection {
             ecn: Some(self.speaks_ecn()),
             ecn_seen: Some(self.ecn_seen()),
             syn_data_acked: Some(self.rare.as_ref().is_some_and(|r| r.syn_data_acked)),
-            duplicates_received: Some(self.duplicates_received()),
             undone: Some(self.undone()),
             ..Details::default()
         }

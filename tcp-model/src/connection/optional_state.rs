@@ -36,8 +36,6 @@ pub(super) struct OptionalState {
     pub(super) growth: Option<Growth>,
     /// MSS option of the peer.
     pub(super) peer_mss: u16,
-    /// Segments with data that had all arrived before.
-    pub(super) duplicates: u32,
 }
 
 impl Connection {

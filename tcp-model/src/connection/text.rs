@@ -103,7 +103,7 @@ impl Connection {
     pub(super) fn note_old_text(&mut self, seg: &Segment) {
         let end = (seg.seq + seg.len).min(self.rcv.nxt);
         if seg.len > 0 && end == seg.seq + seg.len {
-            self.rare().duplicates += 1;
+            self.counts.duplicates_received += 1;
         }
         if self.params.dsack && self.rcv.sack_ok && seg.seq.before(end) {
             let ahead = self.rcv.ahead.get_or_insert_default();
@@ -151,7 +151,7 @@ impl Connection {
                 self.counts.old_duplicate_bytes += u64::from(new);
             }
             if new == 0 {
-                self.rare.get_or_insert_default().duplicates += 1;
+                self.counts.duplicates_received += 1;
             }
             if let Some(fin) = fin {
                 ahead.insert_fin(fin);

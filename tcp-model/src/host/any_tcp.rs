@@ -67,10 +67,6 @@ impl TcpModel for AnyTcp {
         each!(self, tcp => tcp.details())
     }
     #[inline]
-    fn duplicates_received(&self) -> u32 {
-        each!(self, tcp => tcp.duplicates_received())
-    }
-    #[inline]
     fn undone(&self) -> Undone {
         each!(self, tcp => tcp.undone())
     }

@@ -147,7 +147,6 @@ pub(super) fn summarize(endpoint: &Endpoint, reason: EndReason, now: SimTime) ->
         closed_first: endpoint.closed_first,
         time_wait: endpoint.state == State::TimeWait && reason != EndReason::TimeWaitOverflow,
         counts: view.counts,
-        duplicates_received: endpoint.tcp.duplicates_received(),
         undone: endpoint.tcp.undone(),
         srtt: view.srtt,
     }
