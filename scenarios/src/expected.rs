@@ -1,7 +1,7 @@
 //! What a workload offers: connections over time, requests, bytes, segments, and how long each
 //! connection lasts.
 //!
-//! Computed here and nowhere else. The division of networks ([`crate::engine`]), the checks of size
+//! Computed here and nowhere else. The division of networks ([`crate::execution`]), the checks of size
 //! ([`crate::scenario::size`]), the estimate of a run's cost ([`crate::estimate`]) and the closed forms
 //! ([`crate::analytic`]) all read it. Leaves out losses, queueing and what custom applications do.
 
