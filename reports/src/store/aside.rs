@@ -100,11 +100,17 @@ fn starts_with(name: &OsStr, prefix: &OsStr) -> bool {
         .starts_with(prefix.as_encoded_bytes())
 }
 
-/// True for a directory that was made by [`Aside::create`]: it is marked, or still empty.
+/// True for a directory that was made by [`Aside::create`]: it is marked, or its maker has not come
+/// further than to write the mark under the name it has until it is whole.
 fn is_aside(path: &Path) -> bool {
+    let unwritten = aside_name(OsStr::new(MARKER), "");
+    let only_unwritten = |entries: fs::ReadDir| {
+        let mut entries = entries.flatten();
+        entries.all(|e| starts_with(&e.file_name(), &unwritten))
+    };
     is_plain_dir(path)
         && (matches!(Marker::read(path), Ok(Some(_)))
-            || fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none()))
+            || fs::read_dir(path).is_ok_and(only_unwritten))
 }
 
 /// Removes what killed runs of the same name left behind, and nothing of those that are alive.
@@ -171,6 +177,7 @@ mod tests {
             (".runner.tmp-1", true),
             (".run.tmp-1-0", true),
             (".run.tmp-2-0", false),
+            (".run.tmp-3-0", false),
             (".run.tmp-mine", false),
         ] {
             fs::create_dir(at(name)).unwrap();
@@ -180,11 +187,18 @@ mod tests {
             }
         }
         fs::write(at(".run.tmp-mine").join("notes"), "x").unwrap();
+        // Killed while it wrote the mark.
+        let half = at(".run.tmp-3-0").join(format!(".{MARKER}.tmp-3-0"));
+        fs::write(half, "{").unwrap();
         let aside = Aside::create(tmp.path(), OsStr::new("run")).unwrap();
-        let left: Vec<bool> = [".runner.tmp-1", ".run.tmp-1-0", ".run.tmp-2-0"]
-            .map(|name| at(name).exists())
-            .to_vec();
-        assert_eq!(left, [true, false, false]);
+        let left = [
+            ".runner.tmp-1",
+            ".run.tmp-1-0",
+            ".run.tmp-2-0",
+            ".run.tmp-3-0",
+        ];
+        let left = left.map(|name| at(name).exists());
+        assert_eq!(left, [true, false, false, false]);
         assert!(at(".run.tmp-mine").join("notes").exists());
         let path = aside.path().to_path_buf();
         let second = Aside::create(tmp.path(), OsStr::new("run")).unwrap();
