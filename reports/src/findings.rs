@@ -39,13 +39,13 @@ pub struct Finding {
     pub source: &'static str,
 }
 
-/// A finding of a run, and how it is told: `None` where there is nothing to tell.
+/// A finding of a run, and how it is put into words: `None` where there is nothing to say.
 struct RunFinding {
     about: Finding,
     tell: fn(&Known<'_>) -> Option<String>,
 }
 
-/// All findings of runs, in the order in which they are told: what is unusual comes first.
+/// All findings of runs, in the order in which they appear: what is unusual comes first.
 pub fn all() -> impl Iterator<Item = &'static Finding> {
     let all = table::UNUSUAL.iter().chain(table::USUAL);
     all.map(|finding| &finding.about)

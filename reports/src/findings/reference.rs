@@ -30,7 +30,7 @@ pub fn reference() -> String {
     let mut text = INTRODUCTION.to_owned();
     let parts = [
         ("What is unusual", table::UNUSUAL),
-        ("What every run is told by", table::USUAL),
+        ("What is said of every run", table::USUAL),
     ];
     for (title, findings) in parts {
         text.push_str(&format!(
@@ -56,6 +56,6 @@ const INTRODUCTION: &str = "\
      UPDATE_DOCS=1 cargo test -p synfin --test metrics -->
 
 The sentences at the head of a run's report, in `summary.json` under `findings`, and printed by
-`synfin run`. Each is told only where it has something to say, in this order. They are made of the run's
+`synfin run`. Each appears only where it has something to say, in this order. They are made of the run's
 [metrics](metrics.md) and of closed forms that hold for it. `synfin explain NAME` shows one of them.
 ";
