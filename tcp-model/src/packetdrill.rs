@@ -50,7 +50,6 @@ macro_rules! table {
 }
 
 mod ast;
-mod code;
 mod cursor;
 mod parse;
 mod report;
@@ -58,9 +57,8 @@ mod run;
 
 pub use ast::{
     Action, Call, Command, Ecn, Event, Expr, Field, Icmp, IpMarks, Moment, OptionSpec, Packet,
-    Position, Script, ScriptOption,
+    Position, Script, ScriptOption, Statement,
 };
-pub use code::{Statement, Value};
 pub use cursor::ParseError;
 pub use parse::parse;
 pub use report::{Failure, Outcome, Report, Rung, Skipped};

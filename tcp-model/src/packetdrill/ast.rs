@@ -2,7 +2,6 @@
 
 use sim_core::SimDuration;
 
-use super::code::Statement;
 use crate::options::kind;
 use crate::segment::{self, Flags};
 
@@ -254,25 +253,61 @@ pub struct Call {
     pub errno: Option<String>,
 }
 
-/// An argument or result of a system call.
+/// An argument or result of a system call, or a value in code.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Expr {
     /// `...`: anything.
     Any,
-    /// A number.
+    /// A whole number.
     Int(i64),
-    /// A name, of a constant.
+    /// A number with a fraction, in code.
+    Float(f64),
+    /// A name: of a constant, and in code of a variable or a field of `tcp_info`.
     Word(String),
     /// A string.
     Text(String),
-    /// Flags joined by `|`.
-    Or(Vec<Expr>),
-    /// `[a, b]`.
+    /// `[a, b]`, in code also `(a, b)`.
     List(Vec<Expr>),
     /// `{a, name=b}`.
     Struct(Vec<Field>),
     /// `htons(80)`.
     Apply(String, Vec<Expr>),
+    /// `-a`, `+a`, `~a`, `not a`.
+    Unary(&'static str, Box<Expr>),
+    /// `a|b`; in code any operator, `and` and `or` included.
+    Binary(&'static str, Box<Expr>, Box<Expr>),
+    /// `a < b <= c`.
+    Compare(Box<Expr>, Vec<(&'static str, Expr)>),
+    /// `a if test else b`: test, a, b.
+    Choice(Box<[Expr; 3]>),
+    /// `a[b]`.
+    Item(Box<[Expr; 2]>),
+}
+
+/// A statement of code.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Statement {
+    /// `assert test, message`.
+    Assert {
+        /// Where.
+        at: Position,
+        /// The test, as text.
+        text: String,
+        /// The test.
+        test: Expr,
+        /// What to say when it fails.
+        message: Option<Expr>,
+    },
+    /// `print(a, b)`.
+    Print(Vec<Expr>),
+    /// `name = value`; `name += value` becomes `name = name + value`.
+    Assign(String, Expr),
+    /// `if`, `elif`, `else`: tests with their statements, and those when no test holds.
+    If(Vec<(Expr, Vec<Statement>)>, Vec<Statement>),
+    /// A value that is looked at and dropped.
+    Value(Expr),
+    /// `pass`.
+    Pass,
 }
 
 /// A field of a structure.

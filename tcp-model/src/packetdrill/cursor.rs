@@ -27,10 +27,10 @@ pub(super) struct Cursor<'a> {
     rest: &'a str,
     at: Position,
     depth: u32,
-    /// Open brackets of code, inside which a line may end.
+    /// It walks code: a line ends a statement, and comments begin with `#` alone.
+    pub(super) code: bool,
+    /// Open brackets, inside which a line of code may end.
     pub(super) brackets: u32,
-    /// The block of an `if` has just ended, and the line with it.
-    pub(super) after_block: bool,
 }
 
 impl<'a> Cursor<'a> {
@@ -39,8 +39,17 @@ impl<'a> Cursor<'a> {
             rest: text,
             at,
             depth: 0,
+            code: false,
             brackets: 0,
-            after_block: false,
+        }
+    }
+
+    /// The same for code.
+    pub(super) fn of_code(text: &'a str, at: Position) -> Cursor<'a> {
+        let code = true;
+        Cursor {
+            code,
+            ..Cursor::new(text, at)
         }
     }
 
@@ -81,6 +90,11 @@ impl<'a> Cursor<'a> {
         &start[..start.len() - self.rest.len()]
     }
 
+    /// The text from here to where another cursor has come.
+    pub(super) fn text_up_to(&self, other: &Cursor<'_>) -> &'a str {
+        &self.rest[..self.rest.len() - other.rest.len()]
+    }
+
     /// Takes the text up to `end` and `end` itself; returns what lies before it.
     pub(super) fn take_until(&mut self, end: &str, what: &str) -> Parsed<&'a str> {
         let Some(len) = self.rest.find(end) else {
@@ -94,12 +108,18 @@ impl<'a> Cursor<'a> {
         Ok(text)
     }
 
-    /// Skips white space and comments.
+    /// Skips white space and comments; in code those of the statement, whose lines are joined by a
+    /// backslash and inside brackets.
     pub(super) fn skip(&mut self) -> Parsed<()> {
+        let one_line = self.code && self.brackets == 0;
         loop {
-            self.take_while(char::is_whitespace);
-            if self.rest.starts_with('#') || self.rest.starts_with("//") {
+            self.take_while(|c| c == ' ' || c == '\t' || (!one_line && c.is_whitespace()));
+            if self.rest.starts_with('#') || (!self.code && self.rest.starts_with("//")) {
                 self.take_while(|c| c != '\n');
+            } else if self.code {
+                if !self.eat("\\\n") {
+                    return Ok(());
+                }
             } else if self.rest.starts_with("/*") {
                 self.take_until("*/", "comment")?;
             } else {

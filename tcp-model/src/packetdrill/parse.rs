@@ -1,6 +1,8 @@
 //! Reads a script: options, first commands, events with their times.
 
 mod calls;
+mod code;
+mod expr;
 mod icmp;
 mod options;
 mod packets;
@@ -8,10 +10,10 @@ mod packets;
 use sim_core::SimDuration;
 
 use super::ast::{Action, Command, Event, Moment, Position, Script, ScriptOption};
-use super::code;
 use super::cursor::{Cursor, ParseError, Parsed};
 use crate::suggest;
 
+pub(super) use code::whole_expression;
 pub(super) use icmp::numbers as icmp_numbers;
 
 /// Names of options, with or without meaning for a simulator.

@@ -2,8 +2,7 @@
 
 use sim_core::SimDuration;
 use tcp_model::packetdrill::{
-    Action, Call, Ecn, Event, Expr, Moment, OptionSpec, Outcome, Packet, Script, Statement, Value,
-    parse,
+    Action, Call, Ecn, Event, Expr, Moment, OptionSpec, Outcome, Packet, Script, Statement, parse,
 };
 use tcp_model::segment::Flags;
 
@@ -98,8 +97,8 @@ fn deny(statement: &mut Statement) -> bool {
     let Statement::Assert { test, .. } = statement else {
         return false;
     };
-    let old = std::mem::replace(test, Value::Int(0));
-    *test = Value::Unary("not", Box::new(old));
+    let old = std::mem::replace(test, Expr::Int(0));
+    *test = Expr::Unary("not", Box::new(old));
     true
 }
 

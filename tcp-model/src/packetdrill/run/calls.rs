@@ -328,9 +328,7 @@ impl<'s> Runner<'s, '_> {
         match expr {
             Expr::Int(n) => Ok(self.options.system.to_linux(family, *n)),
             Expr::List(all) if all.len() == 1 => self.number_in(&all[0], family),
-            Expr::Or(all) => all
-                .iter()
-                .try_fold(0, |n, e| Ok(n | self.number_in(e, family)?)),
+            Expr::Binary("|", a, b) => Ok(self.number_in(a, family)? | self.number_in(b, family)?),
             other => self.number(other),
         }
     }
@@ -343,7 +341,7 @@ impl<'s> Runner<'s, '_> {
                 Some(n) => Ok(n),
                 None => no_such("constant", name, constants::names()),
             },
-            Expr::Or(all) => all.iter().try_fold(0, |n, e| Ok(n | self.number(e)?)),
+            Expr::Binary("|", a, b) => Ok(self.number(a)? | self.number(b)?),
             Expr::Apply(name, args) if matches!(name.as_str(), "htons" | "htonl") => {
                 args.first().map_or(Ok(0), |e| self.number(e))
             }

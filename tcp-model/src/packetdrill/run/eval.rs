@@ -1,9 +1,10 @@
 //! Values of expressions in code, by Python's rules for the little that is read.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use super::{Step, differs};
-use crate::packetdrill::code::Value;
+use crate::packetdrill::ast::Expr;
 
 /// A value. Truth values are numbers.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +34,14 @@ impl Datum {
             _ => None,
         }
     }
+
+    /// How two numbers compare; `None` when one of them is none.
+    fn order(&self, other: &Datum) -> Option<Ordering> {
+        match (self, other) {
+            (Datum::Int(x), Datum::Int(y)) => Some(x.cmp(y)),
+            _ => self.as_float()?.partial_cmp(&other.as_float()?),
+        }
+    }
 }
 
 impl From<bool> for Datum {
@@ -49,11 +58,8 @@ impl fmt::Display for Datum {
             Datum::Text(text) => f.write_str(text),
             Datum::None => f.write_str("None"),
             Datum::List(all) => {
-                f.write_str("[")?;
-                for (i, datum) in all.iter().enumerate() {
-                    write!(f, "{}{datum}", if i > 0 { ", " } else { "" })?;
-                }
-                f.write_str("]")
+                let each: Vec<String> = all.iter().map(Datum::to_string).collect();
+                write!(f, "[{}]", each.join(", "))
             }
         }
     }
@@ -64,24 +70,20 @@ pub(super) trait Scope {
     fn name(&mut self, name: &str) -> Step<Datum>;
 
     /// The value of an expression.
-    fn evaluate(&mut self, value: &Value) -> Step<Datum> {
-        match value {
-            Value::Int(n) => Ok(Datum::Int(*n)),
-            Value::Float(x) => Ok(Datum::Float(*x)),
-            Value::Text(text) => Ok(Datum::Text(text.clone())),
-            Value::Name(name) => match name.as_str() {
+    fn evaluate(&mut self, expr: &Expr) -> Step<Datum> {
+        match expr {
+            Expr::Int(n) => Ok(Datum::Int(*n)),
+            Expr::Float(x) => Ok(Datum::Float(*x)),
+            Expr::Text(text) => Ok(Datum::Text(text.clone())),
+            Expr::Word(name) => match name.as_str() {
                 "True" => Ok(true.into()),
                 "False" => Ok(false.into()),
                 "None" => Ok(Datum::None),
                 name => self.name(name),
             },
-            Value::List(all) => all
-                .iter()
-                .map(|v| self.evaluate(v))
-                .collect::<Step<Vec<_>>>()
-                .map(Datum::List),
-            Value::Unary(operator, value) => {
-                let datum = self.evaluate(value)?;
+            Expr::List(all) => self.each(all).map(Datum::List),
+            Expr::Unary(operator, operand) => {
+                let datum = self.evaluate(operand)?;
                 match (*operator, &datum) {
                     ("not", _) => Ok((!datum.is_true()).into()),
                     ("-", Datum::Int(n)) => Ok(Datum::Int(n.wrapping_neg())),
@@ -91,22 +93,19 @@ pub(super) trait Scope {
                     _ => wrong(operator, &datum, &Datum::None),
                 }
             }
-            Value::Binary("and", a, b) => match self.evaluate(a)? {
-                first if first.is_true() => self.evaluate(b),
-                first => Ok(first),
-            },
-            Value::Binary("or", a, b) => match self.evaluate(a)? {
-                first if first.is_true() => Ok(first),
-                _ => self.evaluate(b),
-            },
-            Value::Binary(operator, a, b) => {
-                let (a, b) = (self.evaluate(a)?, self.evaluate(b)?);
-                arithmetic(operator, a, b)
+            Expr::Binary(operator, a, b) => {
+                let first = self.evaluate(a)?;
+                match *operator {
+                    "and" if !first.is_true() => Ok(first),
+                    "or" if first.is_true() => Ok(first),
+                    "and" | "or" => self.evaluate(b),
+                    operator => arithmetic(operator, &first, &self.evaluate(b)?),
+                }
             }
-            Value::Compare(first, rest) => {
+            Expr::Compare(first, rest) => {
                 let mut left = self.evaluate(first)?;
-                for (operator, value) in rest {
-                    let right = self.evaluate(value)?;
+                for (operator, expr) in rest {
+                    let right = self.evaluate(expr)?;
                     if !compare(operator, &left, &right)? {
                         return Ok(false.into());
                     }
@@ -114,29 +113,26 @@ pub(super) trait Scope {
                 }
                 Ok(true.into())
             }
-            Value::Choice(parts) => {
+            Expr::Choice(parts) => {
                 let [test, then, other] = &**parts;
-                let chosen = if self.evaluate(test)?.is_true() {
-                    then
-                } else {
-                    other
-                };
-                self.evaluate(chosen)
+                let holds = self.evaluate(test)?.is_true();
+                self.evaluate(if holds { then } else { other })
             }
-            Value::Item(parts) => {
+            Expr::Item(parts) => {
                 let [list, index] = &**parts;
-                item(self.evaluate(list)?, self.evaluate(index)?)
+                item(&self.evaluate(list)?, &self.evaluate(index)?)
             }
-            Value::Call(name, args) => {
-                let args: Vec<Datum> =
-                    args.iter().map(|v| self.evaluate(v)).collect::<Step<_>>()?;
-                function(name, args)
-            }
+            Expr::Apply(name, args) => function(name, self.each(args)?),
+            Expr::Any | Expr::Struct(_) => differs("code", "a value", format!("{expr:?}")),
         }
+    }
+
+    fn each(&mut self, all: &[Expr]) -> Step<Vec<Datum>> {
+        all.iter().map(|expr| self.evaluate(expr)).collect()
     }
 }
 
-fn wrong(operator: &str, a: &Datum, b: &Datum) -> Step<Datum> {
+fn wrong<T>(operator: &str, a: &Datum, b: &Datum) -> Step<T> {
     differs(
         "code",
         format!("numbers for '{operator}'"),
@@ -145,8 +141,8 @@ fn wrong(operator: &str, a: &Datum, b: &Datum) -> Step<Datum> {
 }
 
 /// An element of a list, counted from the end when negative.
-fn item(list: Datum, index: Datum) -> Step<Datum> {
-    if let (Datum::List(all), Datum::Int(n)) = (&list, &index) {
+fn item(list: &Datum, index: &Datum) -> Step<Datum> {
+    if let (Datum::List(all), Datum::Int(n)) = (list, index) {
         let at = if *n < 0 { all.len() as i64 + n } else { *n };
         if let Some(datum) = usize::try_from(at).ok().and_then(|at| all.get(at)) {
             return Ok(datum.clone());
@@ -155,70 +151,59 @@ fn item(list: Datum, index: Datum) -> Step<Datum> {
     differs("code", format!("an element {index}"), list.to_string())
 }
 
-fn arithmetic(operator: &str, a: Datum, b: Datum) -> Step<Datum> {
-    let (x, y) = match (operator, &a, &b) {
-        (_, Datum::Int(x), Datum::Int(y)) => (*x, *y),
+fn arithmetic(operator: &str, a: &Datum, b: &Datum) -> Step<Datum> {
+    let (kind, result) = match (operator, a, b) {
         ("+", Datum::Text(a), Datum::Text(b)) => return Ok(Datum::Text(format!("{a}{b}"))),
-        ("%", Datum::Text(text), _) => return Ok(Datum::Text(formatted(text, &b))),
-        _ => {
-            return match (a.as_float(), b.as_float()) {
-                (Some(x), Some(y)) => with_fractions(operator, x, y),
-                _ => wrong(operator, &a, &b),
-            };
-        }
-    };
-    // "//" and "%" round towards minus infinity.
-    let floor = |x: i64, y: i64| {
-        let quotient = x.checked_div(y)?;
-        let down = x % y != 0 && (x < 0) != (y < 0);
-        Some(quotient - i64::from(down))
-    };
-    let result = match operator {
-        "+" => x.checked_add(y),
-        "-" => x.checked_sub(y),
-        "*" => x.checked_mul(y),
-        "/" if y != 0 && x.checked_rem(y) != Some(0) => {
-            return Ok(Datum::Float(x as f64 / y as f64));
-        }
-        "/" => x.checked_div(y),
-        "//" => floor(x, y),
-        "%" => floor(x, y).map(|q| x.wrapping_sub(q.wrapping_mul(y))),
-        "**" => u32::try_from(y).ok().and_then(|y| x.checked_pow(y)),
-        "<<" => u32::try_from(y).ok().and_then(|y| {
-            let shifted = x.checked_shl(y)?;
-            (shifted >> y == x).then_some(shifted)
-        }),
-        ">>" => u32::try_from(y).ok().map(|y| x >> y.min(63)),
-        "&" => Some(x & y),
-        "|" => Some(x | y),
-        "^" => Some(x ^ y),
-        _ => None,
+        ("%", Datum::Text(text), _) => return Ok(Datum::Text(formatted(text, b))),
+        (_, Datum::Int(x), Datum::Int(y)) => ("a number of 64 bits", of_whole(operator, *x, *y)),
+        _ => match (a.as_float(), b.as_float()) {
+            (Some(x), Some(y)) => match of_fractions(operator, x, y) {
+                Some(x) => ("a number", x.is_finite().then_some(Datum::Float(x))),
+                None => return wrong(operator, a, b),
+            },
+            _ => return wrong(operator, a, b),
+        },
     };
     match result {
-        Some(n) => Ok(Datum::Int(n)),
-        None => differs(
-            "code",
-            format!("a number of 64 bits for {x} {operator} {y}"),
-            "none",
-        ),
+        Some(datum) => Ok(datum),
+        None => differs("code", format!("{kind} for {a} {operator} {b}"), "none"),
     }
 }
 
-fn with_fractions(operator: &str, x: f64, y: f64) -> Step<Datum> {
-    let result = match operator {
+/// `None` for what is no number of 64 bits. "//" and "%" round towards minus infinity.
+fn of_whole(operator: &str, x: i64, y: i64) -> Option<Datum> {
+    let (a, b) = (i128::from(x), i128::from(y));
+    let sign = b.signum();
+    let quotient = (a * sign).checked_div_euclid(b * sign);
+    let n = match operator {
+        "+" => a + b,
+        "-" => a - b,
+        "*" => a * b,
+        "/" if a.checked_rem(b)? != 0 => return Some(Datum::Float(x as f64 / y as f64)),
+        "/" | "//" => quotient?,
+        "%" => a - quotient? * b,
+        "**" => a.checked_pow(u32::try_from(y).ok()?)?,
+        "<<" if y < 64 => a << u32::try_from(y).ok()?,
+        ">>" => a >> u32::try_from(y).ok()?.min(63),
+        "&" => a & b,
+        "|" => a | b,
+        "^" => a ^ b,
+        _ => return None,
+    };
+    i64::try_from(n).ok().map(Datum::Int)
+}
+
+/// `None` for an operator of whole numbers alone.
+fn of_fractions(operator: &str, x: f64, y: f64) -> Option<f64> {
+    Some(match operator {
         "+" => x + y,
         "-" => x - y,
         "*" => x * y,
         "/" => x / y,
         "//" => (x / y).floor(),
         "%" => x - (x / y).floor() * y,
-        _ => return wrong(operator, &Datum::Float(x), &Datum::Float(y)),
-    };
-    if result.is_finite() {
-        Ok(Datum::Float(result))
-    } else {
-        differs("code", format!("a number for {x} {operator} {y}"), "none")
-    }
+        _ => return None,
+    })
 }
 
 /// Puts values into the places of a text that begin with '%'.
@@ -244,70 +229,54 @@ fn formatted(text: &str, values: &Datum) -> String {
 }
 
 fn compare(operator: &str, a: &Datum, b: &Datum) -> Step<bool> {
-    if let (Some(x), Some(y), false) = (
-        a.as_float(),
-        b.as_float(),
-        matches!((a, b), (Datum::Int(_), Datum::Int(_))),
-    ) {
-        return Ok(match operator {
-            "==" | "is" => x == y,
-            "!=" => x != y,
-            "<" => x < y,
-            "<=" => x <= y,
-            ">" => x > y,
-            ">=" => x >= y,
-            _ => return wrong(operator, a, b).map(|_| false),
-        });
-    }
-    Ok(match (operator, a, b) {
-        ("==" | "is", _, _) => a == b,
-        ("!=", _, _) => a != b,
-        ("in", _, Datum::List(all)) => all.contains(a),
-        ("not in", _, Datum::List(all)) => !all.contains(a),
-        ("in", Datum::Text(part), Datum::Text(text)) => text.contains(part),
-        ("<", Datum::Int(x), Datum::Int(y)) => x < y,
-        ("<=", Datum::Int(x), Datum::Int(y)) => x <= y,
-        (">", Datum::Int(x), Datum::Int(y)) => x > y,
-        (">=", Datum::Int(x), Datum::Int(y)) => x >= y,
-        _ => return wrong(operator, a, b).map(|_| false),
+    let order = a.order(b);
+    let same = order.map_or(a == b, |order| order == Ordering::Equal);
+    Ok(match (operator, a, b, order) {
+        ("==" | "is", ..) => same,
+        ("!=" | "is not", ..) => !same,
+        ("in", _, Datum::List(all), _) => all.contains(a),
+        ("not in", _, Datum::List(all), _) => !all.contains(a),
+        ("in", Datum::Text(part), Datum::Text(text), _) => text.contains(part),
+        ("<", .., Some(order)) => order.is_lt(),
+        ("<=", .., Some(order)) => order.is_le(),
+        (">", .., Some(order)) => order.is_gt(),
+        (">=", .., Some(order)) => order.is_ge(),
+        _ => return wrong(operator, a, b),
     })
 }
 
 fn function(name: &str, args: Vec<Datum>) -> Step<Datum> {
     let listed = match (name, &args[..]) {
-        ("min" | "max" | "sum", [Datum::List(all)]) => all.clone(),
-        _ => args.clone(),
+        ("min" | "max" | "sum", [Datum::List(all)]) => all,
+        _ => &args,
     };
-    let numbers: Option<Vec<f64>> = listed.iter().map(Datum::as_float).collect();
-    let best = |larger: bool| {
-        let better = |a: &Datum, b: &Datum| compare(if larger { ">" } else { "<" }, a, b);
-        let mut all = listed.iter();
-        let first = all.next().cloned().unwrap_or(Datum::None);
-        all.try_fold(first, |best, next| {
-            Ok(if better(next, &best)? {
-                next.clone()
-            } else {
-                best
-            })
-        })
+    let numbers = listed.iter().all(|datum| datum.as_float().is_some());
+    let best = |order: Ordering| {
+        let all = listed.iter().cloned();
+        let best = all.reduce(|best, next| match next.order(&best) == Some(order) {
+            true => next,
+            false => best,
+        });
+        Ok(best.unwrap_or(Datum::None))
     };
-    match (name, &args[..], numbers) {
-        ("abs", [Datum::Int(n)], _) => Ok(Datum::Int(n.saturating_abs())),
-        ("abs", [Datum::Float(x)], _) => Ok(Datum::Float(x.abs())),
-        ("int" | "round", [Datum::Int(n)], _) => Ok(Datum::Int(*n)),
-        ("int", [Datum::Float(x)], _) => Ok(Datum::Int(*x as i64)),
-        ("round", [Datum::Float(x)], _) => Ok(Datum::Int(x.round_ties_even() as i64)),
-        ("float", [one], Some(_)) => Ok(one.as_float().map_or(Datum::None, Datum::Float)),
-        ("bool", [one], _) => Ok(one.is_true().into()),
-        ("min", [_, ..], Some(all)) if !all.is_empty() => best(false),
-        ("max", [_, ..], Some(all)) if !all.is_empty() => best(true),
-        ("sum", [_], Some(_)) => listed
-            .into_iter()
-            .try_fold(Datum::Int(0), |sum, next| arithmetic("+", sum, next)),
-        ("len", [Datum::List(all)], _) => Ok(Datum::Int(all.len() as i64)),
-        ("len", [Datum::Text(text)], _) => Ok(Datum::Int(text.chars().count() as i64)),
-        ("str" | "repr" | "hex", [one], _) => Ok(Datum::Text(one.to_string())),
-        ("print", _, _) => Ok(Datum::None),
+    match (name, &args[..]) {
+        ("abs", [Datum::Int(n)]) => Ok(Datum::Int(n.saturating_abs())),
+        ("abs", [Datum::Float(x)]) => Ok(Datum::Float(x.abs())),
+        ("int" | "round", [Datum::Int(n)]) => Ok(Datum::Int(*n)),
+        ("int", [Datum::Float(x)]) => Ok(Datum::Int(*x as i64)),
+        ("round", [Datum::Float(x)]) => Ok(Datum::Int(x.round_ties_even() as i64)),
+        ("float", [one]) if numbers => Ok(one.as_float().map_or(Datum::None, Datum::Float)),
+        ("bool", [one]) => Ok(one.is_true().into()),
+        ("min", [_, ..]) if numbers && !listed.is_empty() => best(Ordering::Less),
+        ("max", [_, ..]) if numbers && !listed.is_empty() => best(Ordering::Greater),
+        ("sum", [_]) if numbers => {
+            let mut all = listed.iter();
+            all.try_fold(Datum::Int(0), |sum, next| arithmetic("+", &sum, next))
+        }
+        ("len", [Datum::List(all)]) => Ok(Datum::Int(all.len() as i64)),
+        ("len", [Datum::Text(text)]) => Ok(Datum::Int(text.chars().count() as i64)),
+        ("str" | "repr" | "hex", [one]) => Ok(Datum::Text(one.to_string())),
+        ("print", _) => Ok(Datum::None),
         _ => differs(
             "code",
             "abs, bool, float, int, len, max, min, round, str or sum",

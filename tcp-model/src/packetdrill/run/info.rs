@@ -10,7 +10,7 @@ use super::sockets::Role;
 use super::{Runner, Step, Stop, differs, no_such, unsupported};
 use crate::diagnostics::{CongestionState, Details};
 use crate::model::TcpView;
-use crate::packetdrill::code::Statement;
+use crate::packetdrill::ast::Statement;
 use crate::params::TcpParams;
 use crate::state::State;
 

@@ -8,7 +8,7 @@ use super::sockets::Role;
 use super::{Runner, Step, differs, sysctl};
 use crate::fast_open::CookieKey;
 use crate::packetdrill::ast::{Command, Position};
-use crate::packetdrill::code;
+use crate::packetdrill::parse::whole_expression;
 use crate::packetdrill::report::Skipped;
 use crate::params::TcpParams;
 
@@ -155,7 +155,7 @@ fn calculated(text: &str) -> String {
     while let Some((before, after)) = rest.split_once("$((") {
         out += before;
         let value = after.split_once("))").and_then(|(inner, left)| {
-            let value = code::expression(inner.trim()).ok()?;
+            let value = whole_expression(inner.trim()).ok()?;
             match Numbers.evaluate(&value) {
                 Ok(Datum::Int(n)) => Some((n, left)),
                 _ => None,

@@ -1,0 +1,300 @@
+//! Expressions: arguments and results of system calls, and the values of code.
+//!
+//! Names, numbers, strings, lists and calls are the same in both. Arguments have `|` as their only
+//! operator, `...` for anything, structures and addresses (`&x`); code has the operators of Python.
+
+use super::super::ast::{Expr, Field};
+use super::super::cursor::{Cursor, Parsed};
+
+/// Operators and how tightly they bind. One that begins like another stands before it.
+const OPERATORS: [(&str, u8); 24] = [
+    ("or", 1),
+    ("and", 2),
+    ("==", COMPARISON),
+    ("!=", COMPARISON),
+    ("<<", 8),
+    (">>", 8),
+    ("<=", COMPARISON),
+    (">=", COMPARISON),
+    ("<", COMPARISON),
+    (">", COMPARISON),
+    ("in", COMPARISON),
+    ("not in", COMPARISON),
+    ("is not", COMPARISON),
+    ("is", COMPARISON),
+    ("|", 5),
+    ("^", 6),
+    ("&", 7),
+    ("+", 9),
+    ("-", 9),
+    ("**", UNARY + 1),
+    ("//", 10),
+    ("*", 10),
+    ("/", 10),
+    ("%", 10),
+];
+const NOT: u8 = 3;
+const COMPARISON: u8 = 4;
+const UNARY: u8 = 11;
+
+/// Words of Python that begin what is not supported, or are in the wrong place.
+pub(super) const REFUSED: [&str; 15] = [
+    "for", "while", "def", "import", "from", "class", "return", "try", "with", "lambda", "del",
+    "global", "raise", "elif", "else",
+];
+
+/// Reads an expression.
+pub(super) fn expression(cursor: &mut Cursor<'_>) -> Parsed<Expr> {
+    let first = operation(cursor, 0)?;
+    if !cursor.code || !cursor.eat_word("if")? {
+        return Ok(first);
+    }
+    let test = operation(cursor, 0)?;
+    if !cursor.eat_word("else")? {
+        return Err(cursor.unexpected("'else'"));
+    }
+    let other = deeper(cursor, expression)?;
+    Ok(Expr::Choice(Box::new([test, first, other])))
+}
+
+/// Reads operands joined by operators that bind at least so tightly.
+fn operation(cursor: &mut Cursor<'_>, least: u8) -> Parsed<Expr> {
+    let mut left = operand(cursor, least)?;
+    let mut chained = false;
+    for terms in 1.. {
+        let Some((name, level)) = operator(cursor, least)? else {
+            break;
+        };
+        let right = match name {
+            "**" => deeper(cursor, |cursor| operation(cursor, UNARY))?,
+            _ => operation(cursor, level + 1)?,
+        };
+        left = match left {
+            Expr::Compare(first, mut rest) if chained && level == COMPARISON => {
+                rest.push((name, right));
+                Expr::Compare(first, rest)
+            }
+            left if level == COMPARISON => Expr::Compare(Box::new(left), vec![(name, right)]),
+            left => Expr::Binary(name, Box::new(left), Box::new(right)),
+        };
+        chained = level == COMPARISON;
+        if terms > 200 {
+            return Err(cursor.error("more than 200 terms in an expression".into()));
+        }
+    }
+    Ok(left)
+}
+
+/// Takes the operator that is next, if it binds at least so tightly.
+fn operator(cursor: &mut Cursor<'_>, least: u8) -> Parsed<Option<(&'static str, u8)>> {
+    cursor.skip()?;
+    for (name, level) in OPERATORS {
+        let mut ahead = *cursor;
+        let mut parts = name.split(' ');
+        let found = match name.as_bytes()[0] {
+            b'a'..=b'z' => parts.try_fold(true, |all, word| Ok(all && ahead.eat_word(word)?))?,
+            _ => ahead.eat(name),
+        };
+        if found && (cursor.code || name == "|") {
+            let taken = level >= least;
+            *cursor = if taken { ahead } else { *cursor };
+            return Ok(taken.then_some((name, level)));
+        }
+    }
+    Ok(None)
+}
+
+/// An operand with the signs before it and the indices behind it.
+fn operand(cursor: &mut Cursor<'_>, least: u8) -> Parsed<Expr> {
+    if cursor.code {
+        if least <= NOT && cursor.eat_word("not")? {
+            let all = deeper(cursor, |cursor| operation(cursor, NOT))?;
+            return Ok(Expr::Unary("not", Box::new(all)));
+        }
+        for sign in ["-", "+", "~"] {
+            if cursor.eat_next(sign)? {
+                let all = deeper(cursor, |cursor| operation(cursor, UNARY))?;
+                return Ok(Expr::Unary(sign, Box::new(all)));
+            }
+        }
+    }
+    let mut base = atom(cursor)?;
+    while cursor.code && cursor.eat_next("[")? {
+        cursor.brackets += 1;
+        let index = deeper(cursor, expression)?;
+        cursor.brackets -= 1;
+        cursor.expect("]")?;
+        base = Expr::Item(Box::new([base, index]));
+    }
+    Ok(base)
+}
+
+fn deeper<'a, T>(
+    cursor: &mut Cursor<'a>,
+    read: impl FnOnce(&mut Cursor<'a>) -> Parsed<T>,
+) -> Parsed<T> {
+    cursor.descend()?;
+    let all = read(cursor)?;
+    cursor.ascend();
+    Ok(all)
+}
+
+fn atom(cursor: &mut Cursor<'_>) -> Parsed<Expr> {
+    cursor.skip()?;
+    let code = cursor.code;
+    if !code && cursor.eat("...") {
+        return Ok(Expr::Any);
+    }
+    match cursor.peek() {
+        Some('[') => Ok(Expr::List(items(cursor, "]", expression)?.0)),
+        Some('{') if !code => Ok(Expr::Struct(items(cursor, "}", field)?.0)),
+        Some('(') if code => {
+            let (mut all, comma) = items(cursor, ")", expression)?;
+            Ok(match (all.len(), comma) {
+                (1, false) => all.swap_remove(0),
+                _ => Expr::List(all),
+            })
+        }
+        Some('"' | '\'') if code => strings(cursor),
+        Some('"') => {
+            cursor.bump();
+            let text = cursor.take_until("\"", "string")?.to_string();
+            cursor.eat("..."); // a string cut short
+            Ok(Expr::Text(text))
+        }
+        // An address: what is there is written out.
+        Some('&') if !code => {
+            cursor.bump();
+            atom(cursor)
+        }
+        Some('-') if !code => {
+            cursor.bump();
+            let n = cursor.number("a number", i64::MAX as u64)?;
+            Ok(Expr::Int(-(n as i64)))
+        }
+        Some(c) if c.is_ascii_digit() || (code && c == '.') => number(cursor),
+        _ => name(cursor),
+    }
+}
+
+/// A name, or a call of it.
+fn name(cursor: &mut Cursor<'_>) -> Parsed<Expr> {
+    let word = cursor.peek_word();
+    if word.is_empty() || (cursor.code && REFUSED.contains(&word)) {
+        return Err(cursor.unexpected("a value"));
+    }
+    cursor.eat(word);
+    if cursor.code {
+        // Strings with a letter before them.
+        if matches!(word, "f" | "r" | "b" | "u") && cursor.rest().starts_with(['"', '\'']) {
+            return string(cursor).map(Expr::Text);
+        }
+        cursor.skip()?;
+    }
+    if cursor.peek() == Some('(') {
+        let (args, _) = items(cursor, ")", expression)?;
+        return Ok(Expr::Apply(word.to_string(), args));
+    }
+    Ok(Expr::Word(word.to_string()))
+}
+
+/// A field with a name (`fd=3`), a counted name (`msg_iov(1)=[…]`) or none.
+fn field(cursor: &mut Cursor<'_>) -> Parsed<Field> {
+    let first = expression(cursor)?;
+    if !cursor.eat_next("=")? {
+        return Ok(Field {
+            name: None,
+            value: first,
+        });
+    }
+    let (Expr::Word(name) | Expr::Apply(name, _)) = first else {
+        return Err(cursor.error("only a name can stand before '='".into()));
+    };
+    Ok(Field {
+        name: Some(name),
+        value: expression(cursor)?,
+    })
+}
+
+/// What stands between an opening bracket and `close`, with commas between, over several lines if
+/// need be; and whether a comma was the last of it, which only code may have.
+pub(super) fn items<'a, T>(
+    cursor: &mut Cursor<'a>,
+    close: &str,
+    each: fn(&mut Cursor<'a>) -> Parsed<T>,
+) -> Parsed<(Vec<T>, bool)> {
+    cursor.bump();
+    cursor.descend()?;
+    cursor.brackets += 1;
+    let mut all = Vec::new();
+    let mut comma = false;
+    while (comma && !cursor.code) || !cursor.eat_next(close)? {
+        if !all.is_empty() && !comma {
+            return Err(match cursor.code {
+                true => cursor.unexpected(&format!("',' or '{close}'")),
+                false => cursor.unexpected("','"),
+            });
+        }
+        all.push(each(cursor)?);
+        comma = cursor.eat_next(",")?;
+    }
+    cursor.brackets -= 1;
+    cursor.ascend();
+    Ok((all, comma))
+}
+
+/// A number; in code with a fraction or an exponent where it is no whole one.
+fn number(cursor: &mut Cursor<'_>) -> Parsed<Expr> {
+    let start = *cursor;
+    if cursor.peek() != Some('.') {
+        let n = cursor.number("a number", i64::MAX as u64)?;
+        let goes_on = cursor.rest().starts_with(['.', 'e', 'E']);
+        if !cursor.code || !goes_on || start.rest().starts_with("0x") {
+            return Ok(Expr::Int(n as i64));
+        }
+    }
+    cursor.take_while(|c| c.is_ascii_digit());
+    if cursor.eat(".") {
+        cursor.take_while(|c| c.is_ascii_digit());
+    }
+    if cursor.eat("e") || cursor.eat("E") {
+        let _ = cursor.eat("-") || cursor.eat("+");
+        cursor.take_while(|c| c.is_ascii_digit());
+    }
+    let text = start.text_up_to(cursor);
+    match text.parse::<f64>() {
+        Ok(x) if x.is_finite() => Ok(Expr::Float(x)),
+        _ => Err(start.error(format!("'{text}' is no number"))),
+    }
+}
+
+/// A string of code; several side by side are one.
+fn strings(cursor: &mut Cursor<'_>) -> Parsed<Expr> {
+    let mut all = String::new();
+    while matches!(cursor.peek(), Some('"' | '\'')) {
+        all += &string(cursor)?;
+        cursor.skip()?;
+    }
+    Ok(Expr::Text(all))
+}
+
+/// A string in quotes; a backslash before a quote keeps it inside.
+fn string(cursor: &mut Cursor<'_>) -> Parsed<String> {
+    let start = *cursor;
+    let quote = cursor.bump().unwrap_or('"');
+    let mut text = String::new();
+    loop {
+        match cursor.bump() {
+            Some(c) if c == quote => return Ok(text),
+            Some('\\') => match cursor.bump() {
+                Some('n') => text.push('\n'),
+                Some('t') => text.push('\t'),
+                c => text.extend(c),
+            },
+            Some('\n') | None => {
+                return Err(start.error(format!("string is not closed by {quote}")));
+            }
+            Some(c) => text.push(c),
+        }
+    }
+}
