@@ -320,6 +320,11 @@ pub struct Field {
 }
 
 impl Expr {
+    /// The same, unless it is `...`.
+    pub fn given(&self, name: &str) -> Option<&Expr> {
+        self.field(name).filter(|expr| **expr != Expr::Any)
+    }
+
     /// The field of that name, of a structure.
     pub fn field(&self, name: &str) -> Option<&Expr> {
         match self {

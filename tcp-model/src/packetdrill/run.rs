@@ -22,20 +22,19 @@ mod socket_options;
 mod sockets;
 mod sockopt;
 mod sysctl;
-mod timestamping;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use sim_core::{SimDuration, SimTime};
 
-use self::calls::Blocked;
+use self::calls::{Begun, Progress};
 pub use self::dialect::System;
 use self::eval::Datum;
 pub use self::host::Factory;
 use self::host::TestHost;
 use self::sockets::Sockets;
-use super::ast::{Action, Call, Command, Event, Moment, Position, Script, ScriptOption};
+use super::ast::{Action, Command, Event, Moment, Position, Script, ScriptOption};
 use super::report::{Failure, Outcome, Report, Skipped};
 use super::speaks_of_bsd;
 use crate::params::{IpVersion, TcpParams};
@@ -113,43 +112,55 @@ impl RunOptions {
 /// Why a run stops before its end.
 #[derive(Debug)]
 enum Stop {
-    Failed {
-        at: Option<Position>,
-        what: String,
-        expected: String,
-        actual: String,
-    },
+    Failed(Failure),
     Unsupported(String),
     Invalid(String),
+}
+
+impl Stop {
+    /// It happened at this place, unless a closer one is known.
+    fn at(mut self, place: Position) -> Stop {
+        if let Stop::Failed(failure) = &mut self
+            && failure.at == Position::default()
+        {
+            failure.at = place;
+        }
+        self
+    }
 }
 
 /// Result of a part of a run.
 type Step<T> = Result<T, Stop>;
 
-fn differs<T>(
+fn differs<T, E: From<Stop>>(
     what: impl Into<String>,
     expected: impl Into<String>,
     actual: impl Into<String>,
-) -> Step<T> {
-    Err(Stop::Failed {
-        at: None,
+) -> Result<T, E> {
+    let failure = Failure {
+        at: Position::default(),
         what: what.into(),
         expected: expected.into(),
         actual: actual.into(),
-    })
+    };
+    Err(Stop::Failed(failure).into())
 }
 
-fn unsupported<T>(what: impl Into<String>) -> Step<T> {
-    Err(Stop::Unsupported(what.into()))
+fn unsupported<T, E: From<Stop>>(what: impl Into<String>) -> Result<T, E> {
+    Err(Stop::Unsupported(what.into()).into())
 }
 
 /// The script is wrong itself.
-fn invalid<T>(what: impl Into<String>) -> Step<T> {
-    Err(Stop::Invalid(what.into()))
+fn invalid<T, E: From<Stop>>(what: impl Into<String>) -> Result<T, E> {
+    Err(Stop::Invalid(what.into()).into())
 }
 
 /// A name that does not exist, with the nearest that does.
-fn no_such<'a, T>(kind: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> Step<T> {
+fn no_such<'a, T, E: From<Stop>>(
+    kind: &str,
+    name: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Result<T, E> {
     let near = suggest::nearest(name, known);
     let near = near.map_or(String::new(), |near| format!("; did you mean {near}?"));
     invalid(format!("there is no {kind} {name}{near}"))
@@ -174,14 +185,14 @@ struct Forgiven {
 /// A run under way.
 struct Runner<'s, 'm> {
     options: &'s RunOptions,
-    now: SimTime,
     /// When the event before was to be, or was if later: relative times count from here.
     base: SimTime,
     host: TestHost<'m>,
     sockets: Sockets,
     /// Parameters of sockets to come.
     params: TcpParams,
-    blocked: Option<Blocked<'s>>,
+    begun: Option<Begun<'s>>,
+    progress: Progress,
     tolerance: Tolerance,
     /// Length of a tick of the script's timestamps, when it wants them compared.
     ts_tick: Option<SimDuration>,
@@ -204,12 +215,12 @@ struct Runner<'s, 'm> {
 pub fn run(script: &Script, make: &mut Factory<'_>, options: &RunOptions) -> Report {
     let mut runner = Runner {
         options,
-        now: SimTime::ZERO,
         base: SimTime::ZERO,
         host: TestHost::new(make, options),
         sockets: Sockets::default(),
         params: options.params.clone(),
-        blocked: None,
+        begun: None,
+        progress: Progress::default(),
         tolerance: Tolerance {
             least: SimDuration::from_millis(4),
             per_mille: 125,
@@ -226,21 +237,11 @@ pub fn run(script: &Script, make: &mut Factory<'_>, options: &RunOptions) -> Rep
         timeouts: 0,
     };
     let mut at = Position::default();
-    let outcome = match runner.play(script, &mut at) {
+    let outcome = match runner.play(script, &mut at).map_err(|stop| stop.at(at)) {
         Ok(()) => Outcome::Passed,
         Err(Stop::Invalid(what)) => Outcome::Invalid { at, what },
         Err(Stop::Unsupported(what)) => Outcome::Unsupported { at, what },
-        Err(Stop::Failed {
-            at: place,
-            what,
-            expected,
-            actual,
-        }) => Outcome::Failed(Failure {
-            at: place.unwrap_or(at),
-            what,
-            expected,
-            actual,
-        }),
+        Err(Stop::Failed(failure)) => Outcome::Failed(failure),
     };
     Report {
         outcome,
@@ -360,15 +361,11 @@ impl<'s> Runner<'s, '_> {
             Action::Call(_) => self.forgiven.calls,
             _ => false,
         };
-        match outcome {
-            Err(Stop::Failed {
-                at,
-                what,
-                expected,
-                actual,
-            }) if forgiven => {
+        match outcome.map_err(|stop| stop.at(event.at)) {
+            Err(Stop::Failed(found)) if forgiven => {
+                let (what, expected, actual) = (found.what, found.expected, found.actual);
                 self.skipped.push(Skipped {
-                    at: at.unwrap_or(event.at),
+                    at: found.at,
                     text: format!("{what}: expected {expected}, actual {actual}"),
                 });
                 Ok(())
@@ -382,7 +379,7 @@ impl<'s> Runner<'s, '_> {
         let after = |d: SimDuration| base + d;
         let since_start = |d: SimDuration| SimTime::ZERO + d;
         let (start, end) = match event.moment {
-            Moment::Any => (self.now, SimTime::MAX),
+            Moment::Any => (self.host.now, SimTime::MAX),
             Moment::At(t) => (since_start(t), since_start(t)),
             Moment::After(d) => (after(d), after(d)),
             Moment::Between(a, b) => (since_start(a), since_start(b)),
@@ -397,30 +394,33 @@ impl<'s> Runner<'s, '_> {
         {
             let span = (event.moment != Moment::Any).then_some((start, end));
             self.expect_packet(packet, span)?;
-            self.base = self.now.max(if span.is_some() { start } else { self.now });
+            self.base = self
+                .host
+                .now
+                .max(if span.is_some() { start } else { self.host.now });
             return Ok(());
         }
         // Everything else the script does itself, at the beginning of a span of time.
-        if start + self.tolerance(start, base) < self.now {
+        if start + self.tolerance(start, base) < self.host.now {
             return differs(
                 "the time of this event has passed",
                 seconds(start),
-                seconds(self.now),
+                seconds(self.host.now),
             );
         }
         self.advance_to(start)?;
-        self.base = self.now;
+        self.base = self.host.now;
         match &event.action {
             Action::Packet(packet) => self.inject(packet),
             Action::Icmp(icmp) => self.icmp(icmp),
             Action::Call(call) => {
                 self.call(call, event.at, until)?;
-                self.base = self.now;
+                self.base = self.host.now;
                 Ok(())
             }
             Action::Command(command) => {
                 self.command(command)?;
-                self.base = self.now;
+                self.base = self.host.now;
                 Ok(())
             }
             Action::Code(statements) => self.code(statements),
@@ -435,9 +435,14 @@ impl<'s> Runner<'s, '_> {
         ))
     }
 
+    /// The flow that a socket is an end of.
+    fn stream(&self, socket: usize) -> Option<usize> {
+        self.sockets.stream(socket)
+    }
+
     /// The next thing that happens by itself.
     fn next_wake(&self) -> Option<SimTime> {
-        let deadline = self.blocked.as_ref().and_then(Blocked::deadline);
+        let deadline = self.begun.and(self.progress.deadline);
         let wake = self.host.next_timeout();
         wake.into_iter().chain(deadline).min()
     }
@@ -447,7 +452,7 @@ impl<'s> Runner<'s, '_> {
         while let Some(wake) = self.next_wake().filter(|&wake| wake <= t) {
             self.wake(wake)?;
         }
-        self.now = self.now.max(t);
+        self.host.now = self.host.now.max(t);
         self.poke()
     }
 
@@ -458,18 +463,12 @@ impl<'s> Runner<'s, '_> {
             return differs(
                 "the model's time-outs",
                 "an end of them",
-                format!("{} at {}", self.timeouts, seconds(self.now)),
+                format!("{} at {}", self.timeouts, seconds(self.host.now)),
             );
         }
-        self.now = self.now.max(at);
-        self.host.time_out(self.now);
+        self.host.now = self.host.now.max(at);
+        self.host.time_out();
         self.poke()
-    }
-
-    /// A call with its result; see [`calls`].
-    fn call(&mut self, call: &'s Call, at: Position, until: Option<SimTime>) -> Step<()> {
-        self.finish_call()?;
-        self.begin_call(call, at, until)
     }
 }
 

@@ -1,329 +1,259 @@
-//! System calls: which there are, waiting for those that block, comparing results.
+//! System calls: which there are, their arguments, waiting for those that block, comparing results.
 
-use sim_core::SimTime;
+use sim_core::{SimDuration, SimTime};
 
-use super::constants::{self, Errno};
+use super::constants::{self, EAGAIN, Errno};
 use super::dialect::Family;
 use super::sockets::{Role, Socket};
 use super::{Runner, Step, Stop, differs, no_such, seconds, unsupported};
 use crate::packetdrill::ast::{Call, Expr, Position};
-
-/// System calls that scripts may make.
-const CALLS: &str = "\
-    accept accept4 bind close connect creat epoll_create epoll_create1 epoll_ctl epoll_pwait \
-    epoll_wait fcntl getpeername getsockname getsockopt ioctl listen open openat poll read \
-    readv recv recvfrom recvmsg send sendfile sendfile64 sendmsg sendto setsockopt shutdown \
-    socket write writev";
 
 /// System calls that exist and have nothing behind them here.
 const NOT_HERE: &str = "\
     cap_set close_range dup dup2 dup3 epoll_pwait2 fork kevent kqueue mmap munmap pipe pipe2 \
     ppoll pselect recvmmsg select sendmmsg socketpair splice tee vmsplice";
 
-/// A call that waits.
-#[derive(Debug)]
-pub(super) struct Blocked<'s> {
-    call: &'s Call,
-    at: Position,
-    until: Option<SimTime>,
-    progress: Progress,
+/// The calls there are, each with what does it.
+macro_rules! calls {
+    ($($($name:literal)|+ => $handler:ident,)*) => {
+        const CALLS: &[&str] = &[$($($name),+),*];
+
+        impl Runner<'_, '_> {
+            /// Does what a call does, as far as it can be done now.
+            fn attempt(&mut self, call: &Call) -> Called {
+                match call.name.as_str() {
+                    $($($name)|+ => self.$handler(call),)*
+                    name => unknown(name),
+                }
+            }
+        }
+    };
 }
 
-impl Blocked<'_> {
-    /// When the call gives up waiting by itself.
-    pub(super) fn deadline(&self) -> Option<SimTime> {
-        self.progress.deadline
+calls! {
+    "socket" => socket,
+    "bind" => bind,
+    "listen" => listen,
+    "accept" | "accept4" => accept,
+    "connect" => connect,
+    "close" => close,
+    "shutdown" => shutdown,
+    "read" | "recv" | "recvfrom" | "recvmsg" | "readv" => read,
+    "write" | "send" | "sendto" | "sendmsg" | "writev" => write,
+    "sendfile" | "sendfile64" => send_file,
+    "open" | "openat" | "creat" => open_file,
+    "fcntl" => fcntl,
+    "ioctl" => ioctl,
+    "setsockopt" => setsockopt,
+    "getsockopt" => getsockopt,
+    "getsockname" | "getpeername" => name,
+    "poll" => poll,
+    "epoll_create" | "epoll_create1" => epoll_create,
+    "epoll_ctl" => epoll_ctl,
+    "epoll_wait" | "epoll_pwait" => epoll_wait,
+}
+
+fn unknown(name: &str) -> Called {
+    let elsewhere = || NOT_HERE.split_whitespace();
+    if name.starts_with("sctp_") || elsewhere().any(|known| known == name) {
+        return unsupported(format!("system call {name}"));
     }
-}
-
-/// How far a call has come.
-#[derive(Debug)]
-pub(super) struct Progress {
-    pub(super) started: SimTime,
-    /// It was tried before.
-    pub(super) begun: bool,
-    /// Bytes moved so far.
-    pub(super) done: u64,
-    /// Time at which it stops waiting.
-    pub(super) deadline: Option<SimTime>,
-}
-
-/// What trying a call comes to.
-pub(super) enum Attempt {
-    Done(Returned),
-    /// It waits for something to happen.
-    Blocks,
+    no_such(
+        "system call",
+        name,
+        CALLS.iter().copied().chain(elsewhere()),
+    )
 }
 
 /// What a call gives back.
-pub(super) struct Returned {
-    pub(super) value: Result<i64, Errno>,
-    /// The socket for which the result is the descriptor.
-    pub(super) socket: Option<usize>,
-    /// The first result in an argument that is not as the script has it: expected, actual.
-    pub(super) difference: Option<(String, String)>,
+pub(super) type Called = Result<i64, NoResult>;
+
+/// What there is in place of a call's result.
+pub(super) enum NoResult {
+    /// -1 with this error.
+    Error(Errno),
+    /// It waits for something to happen.
+    Waits,
+    /// The run ends here.
+    Stop(Stop),
 }
 
-impl Attempt {
-    pub(super) fn ok(value: i64) -> Step<Attempt> {
-        Attempt::value(Ok(value))
+impl From<Errno> for NoResult {
+    fn from(errno: Errno) -> NoResult {
+        NoResult::Error(errno)
     }
+}
 
-    pub(super) fn error(errno: Errno) -> Step<Attempt> {
-        Attempt::value(Err(errno))
+impl From<Stop> for NoResult {
+    fn from(stop: Stop) -> NoResult {
+        NoResult::Stop(stop)
     }
+}
 
-    pub(super) fn value(value: Result<i64, Errno>) -> Step<Attempt> {
-        Ok(Attempt::Done(Returned {
-            value,
-            socket: None,
-            difference: None,
-        }))
-    }
+/// A call that has begun.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Begun<'s> {
+    call: &'s Call,
+    at: Position,
+    /// When it is to return.
+    until: Option<SimTime>,
+}
 
-    pub(super) fn descriptor(socket: usize) -> Step<Attempt> {
-        Ok(Attempt::Done(Returned {
-            value: Ok(0),
-            socket: Some(socket),
-            difference: None,
-        }))
-    }
-
-    /// A result with one more in an argument.
-    pub(super) fn with(value: i64, difference: Option<(String, String)>) -> Step<Attempt> {
-        Ok(Attempt::Done(Returned {
-            value: Ok(value),
-            socket: None,
-            difference,
-        }))
-    }
-
-    /// Blocks, or EAGAIN where that is not wanted.
-    pub(super) fn wait(nonblocking: bool) -> Step<Attempt> {
-        if nonblocking {
-            Attempt::error(constants::EAGAIN)
-        } else {
-            Ok(Attempt::Blocks)
-        }
-    }
+/// How far a call has come.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    pub(super) started: SimTime,
+    /// It was tried before.
+    pub(super) tried: bool,
+    /// Bytes moved so far.
+    pub(super) done: u64,
+    /// Time at which it stops waiting by itself.
+    pub(super) deadline: Option<SimTime>,
+    /// The socket for which the result is the descriptor.
+    made: Option<usize>,
+    /// The first result in an argument that is not as the script has it: expected, actual.
+    difference: Option<(String, String)>,
 }
 
 impl<'s> Runner<'s, '_> {
-    /// Starts a call; without an end time it must return before the script goes on.
-    pub(super) fn begin_call(
+    /// Makes a call; without an end time it must return before the script goes on.
+    pub(super) fn call(
         &mut self,
         call: &'s Call,
         at: Position,
         until: Option<SimTime>,
     ) -> Step<()> {
+        self.finish_call()?;
         if let Some(name) = &call.errno
             && constants::constant(name).is_none()
         {
             let errors = constants::names().filter(|n| n.starts_with('E'));
             return no_such("error", name, errors);
         }
-        self.blocked = Some(Blocked {
-            call,
-            at,
-            until,
-            progress: Progress {
-                started: self.now,
-                begun: false,
-                done: 0,
-                deadline: None,
-            },
-        });
+        self.begun = Some(Begun { call, at, until });
+        self.progress = Progress {
+            started: self.host.now,
+            ..Progress::default()
+        };
         self.poke()?;
-        if until.is_none() {
-            self.finish_call()?;
+        match until {
+            None => self.finish_call(),
+            Some(_) => Ok(()),
         }
-        Ok(())
     }
 
-    /// Waits until the call that blocks has returned.
+    /// Waits until the call that has begun has returned.
     pub(super) fn finish_call(&mut self) -> Step<()> {
-        while let Some(blocked) = &self.blocked {
-            let (at, until) = (blocked.at, blocked.until);
-            let latest = until.map_or(SimTime::MAX, |t| {
-                t + self.tolerance(t, blocked.progress.started)
-            });
+        while let Some(Begun { at, until, .. }) = self.begun {
+            let latest = until.map_or(SimTime::MAX, |t| t + self.call_tolerance(t));
             match self.next_wake() {
                 Some(wake) if wake <= latest => self.wake(wake)?,
                 wake => {
-                    return Err(Stop::Failed {
-                        at: Some(at),
-                        what: "the call blocks".into(),
-                        expected: match until {
-                            Some(t) => format!("its return at {}", seconds(t)),
-                            None => "its return".into(),
-                        },
-                        actual: match wake {
-                            Some(_) => format!("it still waits at {}", seconds(latest)),
-                            None => "nothing more happens that could end it".into(),
-                        },
-                    });
+                    let expected = until.map(|t| format!("its return at {}", seconds(t)));
+                    let actual = wake.map(|_| format!("it still waits at {}", seconds(latest)));
+                    let never = || "nothing more happens that could end it".into();
+                    return differs(
+                        "the call blocks",
+                        expected.unwrap_or_else(|| "its return".into()),
+                        actual.unwrap_or_else(never),
+                    )
+                    .map_err(|stop: Stop| stop.at(at));
                 }
             }
         }
         Ok(())
     }
 
-    /// Tries the call that blocks again, after something happened.
+    /// How far the return of the call may lie from the script's time.
+    fn call_tolerance(&self, until: SimTime) -> SimDuration {
+        self.tolerance(until, self.progress.started)
+    }
+
+    /// Tries the call that has begun again, after something happened.
     pub(super) fn poke(&mut self) -> Step<()> {
-        let Some(mut blocked) = self.blocked.take() else {
+        let Some(begun) = self.begun.take() else {
             return Ok(());
         };
-        let place = |stop| match stop {
-            Stop::Failed {
-                at: None,
-                what,
-                expected,
-                actual,
-            } => Stop::Failed {
-                at: Some(blocked.at),
-                what,
-                expected,
-                actual,
-            },
-            other => other,
-        };
-        let attempt = self.attempt(blocked.call, &mut blocked.progress);
-        match attempt.map_err(place)? {
-            Attempt::Done(returned) => {
-                self.check(&blocked, returned).map_err(place)?;
-            }
-            Attempt::Blocks => {
-                blocked.progress.begun = true;
-                let late = blocked
-                    .until
-                    .is_some_and(|t| t + self.tolerance(t, blocked.progress.started) < self.now);
-                if late {
-                    let expected = blocked.until.map(seconds).unwrap_or_default();
-                    let now = seconds(self.now);
-                    return differs(
-                        "time of the call's return",
-                        expected,
-                        format!("later than {now}"),
-                    )
-                    .map_err(place);
-                }
-                self.blocked = Some(blocked);
-            }
-        }
-        Ok(())
+        self.retry(begun).map_err(|stop| stop.at(begun.at))
     }
 
-    fn check(&mut self, blocked: &Blocked<'_>, returned: Returned) -> Step<()> {
-        let call = blocked.call;
-        let what = format!("result of {}", call.name);
+    fn retry(&mut self, begun: Begun<'s>) -> Step<()> {
+        (self.progress.made, self.progress.difference) = (None, None);
+        match self.attempt(begun.call) {
+            Ok(n) => self.check(&begun, Ok(n)),
+            Err(NoResult::Error(errno)) => self.check(&begun, Err(errno)),
+            Err(NoResult::Stop(stop)) => Err(stop),
+            Err(NoResult::Waits) => {
+                self.progress.tried = true;
+                if let Some(until) = begun.until
+                    && until + self.call_tolerance(until) < self.host.now
+                {
+                    let actual = format!("later than {}", seconds(self.host.now));
+                    return differs("time of the call's return", seconds(until), actual);
+                }
+                self.begun = Some(begun);
+                Ok(())
+            }
+        }
+    }
+
+    /// Compares what a call gives back with what the script has.
+    fn check(&mut self, begun: &Begun<'_>, returned: Result<i64, Errno>) -> Step<()> {
+        let call = begun.call;
         let wanted = match (&call.result, &call.errno) {
             (Expr::Any, _) => None,
-            (result, None) if call.name == "fcntl" => {
-                Some(Ok(self.number_in(result, Family::Open)?))
-            }
-            (result, None) => Some(Ok(self.number(result)?)),
             (_, Some(name)) => Some(Err(match name.as_str() {
                 "EWOULDBLOCK" => "EAGAIN",
                 "ENOTSUP" => "EOPNOTSUPP",
                 name => name,
             })),
-        };
-        let actual = match returned.value {
-            Ok(n) => n.to_string(),
-            Err(Errno(name)) => format!("-1 {name}"),
-        };
-        match (wanted, returned.value) {
-            (None, _) => {}
-            (Some(Ok(fd)), Ok(_)) if returned.socket.is_some() => {
-                let named = returned.socket.is_some_and(|s| self.sockets.name(fd, s));
-                if !named {
-                    return differs(what, fd.to_string(), "a descriptor not yet in use");
-                }
+            (result, None) if call.name == "fcntl" => {
+                Some(Ok(self.number_in(result, Family::Open)?))
             }
-            (Some(Ok(wanted)), Ok(n)) if wanted == n => {}
-            (Some(Ok(-1)), Err(_)) => {}
-            (Some(Err(wanted)), Err(Errno(name))) if wanted == name => {}
-            (Some(Ok(wanted)), _) => return differs(what, wanted.to_string(), actual),
-            (Some(Err(wanted)), _) => return differs(what, format!("-1 {wanted}"), actual),
+            (result, None) => Some(Ok(self.number(result)?)),
+        };
+        let text = |result: Result<i64, &str>| match result {
+            Ok(n) => n.to_string(),
+            Err(name) => format!("-1 {name}"),
+        };
+        let returned = returned.map_err(|errno| errno.0);
+        let actual = match (wanted, self.progress.made) {
+            (Some(Ok(fd)), Some(made)) if returned.is_ok() => {
+                let named = self.sockets.name(fd, made);
+                (!named).then(|| "a descriptor not yet in use".into())
+            }
+            (Some(Ok(-1)), _) if returned.is_err() => None,
+            (Some(wanted), _) if wanted != returned => Some(text(returned)),
+            _ => None,
+        };
+        if let (Some(wanted), Some(actual)) = (wanted, actual) {
+            return differs(format!("result of {}", call.name), text(wanted), actual);
         }
-        if let Some((expected, actual)) = returned.difference {
+        if let Some((expected, actual)) = self.progress.difference.take() {
             return differs(format!("what {} tells", call.name), expected, actual);
         }
-        let Some(until) = blocked.until else {
+        let Some(until) = begun.until else {
             return Ok(());
         };
-        let tolerance = self.tolerance(until, blocked.progress.started);
-        if self.now + tolerance < until || until + tolerance < self.now {
-            return differs(
-                format!("time of the return of {}", call.name),
-                seconds(until),
-                seconds(self.now),
-            );
+        let (now, tolerance) = (self.host.now, self.call_tolerance(until));
+        if now + tolerance < until || until + tolerance < now {
+            let what = format!("time of the return of {}", call.name);
+            return differs(what, seconds(until), seconds(now));
         }
         Ok(())
     }
 
-    /// Does what a call does, as far as it can be done now.
-    fn attempt(&mut self, call: &Call, progress: &mut Progress) -> Step<Attempt> {
-        match call.name.as_str() {
-            "socket" => self.socket(call),
-            "bind" => self.bind(call),
-            "listen" => self.listen(call),
-            "accept" | "accept4" => self.accept(call, progress),
-            "connect" => self.connect(call, progress),
-            "close" => self.close(call, progress),
-            "shutdown" => self.shutdown(call),
-            "read" | "recv" | "recvfrom" | "recvmsg" | "readv" => self.read(call, progress),
-            "write" | "send" | "sendto" | "sendmsg" | "writev" => self.write(call, progress),
-            "sendfile" | "sendfile64" => self.send_file(call, progress),
-            "open" | "openat" | "creat" => {
-                let file = self.sockets.add(Role::File, &self.params);
-                Attempt::descriptor(file)
-            }
-            "fcntl" => self.fcntl(call),
-            "ioctl" => self.ioctl(call),
-            "setsockopt" => self.setsockopt(call),
-            "getsockopt" => self.getsockopt(call),
-            "getsockname" | "getpeername" => self.name(call),
-            "poll" => self.poll(call, progress),
-            "epoll_create" | "epoll_create1" => {
-                let socket = self.sockets.add(Role::Epoll(Vec::new()), &self.params);
-                Attempt::descriptor(socket)
-            }
-            "epoll_ctl" => self.epoll_ctl(call),
-            "epoll_wait" | "epoll_pwait" => self.epoll_wait(call, progress),
-            name => {
-                let mut elsewhere = NOT_HERE.split_whitespace();
-                if name.starts_with("sctp_") || elsewhere.any(|known| known == name) {
-                    return unsupported(format!("system call {name}"));
-                }
-                let known = CALLS.split_whitespace().chain(NOT_HERE.split_whitespace());
-                no_such("system call", name, known)
-            }
-        }
-    }
-
     /// Argument number `n` as a number.
     pub(super) fn arg(&self, call: &Call, n: usize) -> Step<i64> {
-        match call.args.get(n) {
-            Some(expr) => self.number(expr),
-            None => differs(
-                format!("arguments of {}", call.name),
-                format!("at least {}", n + 1),
-                call.args.len().to_string(),
-            ),
-        }
+        self.number(argument(call, n)?)
     }
 
     /// The same where numbers of one system are not those of another.
     pub(super) fn arg_in(&self, call: &Call, n: usize, family: Family) -> Step<i64> {
-        match call.args.get(n) {
-            Some(expr) => self.number_in(expr, family),
-            None => self.arg(call, n),
-        }
+        self.number_in(argument(call, n)?, family)
     }
 
-    /// A number, as Linux has it.
+    /// A number, as Linux has it, or `[n]`.
     pub(super) fn number_in(&self, expr: &Expr, family: Family) -> Step<i64> {
         match expr {
             Expr::Int(n) => Ok(self.options.system.to_linux(family, *n)),
@@ -358,13 +288,73 @@ impl<'s> Runner<'s, '_> {
         })
     }
 
-    /// The socket an argument stands for.
-    pub(super) fn socket_of(&self, call: &Call, n: usize) -> Step<Result<usize, Errno>> {
+    /// The socket that argument number `n` stands for.
+    pub(super) fn socket_of(&self, call: &Call, n: usize) -> Result<usize, NoResult> {
         let fd = self.arg(call, n)?;
-        Ok(self.sockets.find(fd).ok_or(constants::EBADF))
+        Ok(self.sockets.find(fd).ok_or(constants::EBADF)?)
     }
 
     pub(super) fn at(&mut self, socket: usize) -> &mut Socket {
         &mut self.sockets.all[socket]
+    }
+
+    /// A new socket; the result of the call is its descriptor.
+    pub(super) fn make(&mut self, role: Role) -> usize {
+        let socket = self.sockets.add(role, &self.params);
+        self.progress.made = Some(socket);
+        socket
+    }
+
+    /// Takes note of what the call tells in an argument, compared with what the script has.
+    pub(super) fn tells<T: PartialEq>(
+        &mut self,
+        wanted: T,
+        actual: T,
+        text: impl Fn(&T) -> String,
+    ) {
+        if wanted != actual {
+            let difference = &mut self.progress.difference;
+            difference.get_or_insert_with(|| (text(&wanted), text(&actual)));
+        }
+    }
+
+    /// The same for a number in `[n]`, where the script writes one.
+    pub(super) fn tells_number(
+        &mut self,
+        wanted: Option<&Expr>,
+        actual: i64,
+        family: Family,
+    ) -> Step<()> {
+        let any = match wanted {
+            None | Some(Expr::Any) => true,
+            Some(Expr::List(all)) => all.iter().all(|e| *e == Expr::Any),
+            _ => false,
+        };
+        if let Some(expr) = wanted.filter(|_| !any) {
+            let wanted = self.number_in(expr, family)?;
+            self.tells(wanted, actual, |n| format!("[{n}]"));
+        }
+        Ok(())
+    }
+
+    /// Waits at most `timeout`, then EAGAIN; at once where waiting is not wanted.
+    pub(super) fn wait(&mut self, nonblocking: bool, timeout: Option<SimDuration>) -> Called {
+        let deadline = timeout.map(|t| self.progress.started + t);
+        self.progress.deadline = deadline;
+        if nonblocking || deadline.is_some_and(|t| t <= self.host.now) {
+            return Err(EAGAIN.into());
+        }
+        Err(NoResult::Waits)
+    }
+}
+
+fn argument(call: &Call, n: usize) -> Step<&Expr> {
+    match call.args.get(n) {
+        Some(expr) => Ok(expr),
+        None => differs(
+            format!("arguments of {}", call.name),
+            format!("at least {}", n + 1),
+            call.args.len().to_string(),
+        ),
     }
 }

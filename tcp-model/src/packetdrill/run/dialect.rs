@@ -20,6 +20,8 @@ pub enum System {
 /// What a number stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Family {
+    /// The same number everywhere.
+    Plain,
     Level,
     /// An option of this level, by Linux's number.
     Option(i64),
@@ -35,6 +37,7 @@ impl Family {
     /// How the names begin.
     fn prefixes(self) -> &'static [&'static str] {
         match self {
+            Family::Plain => &[],
             Family::Level => &["SOL_"],
             Family::Option(1) => &["SO_"],
             Family::Option(6) => &["TCP_"],

@@ -1,10 +1,10 @@
 //! Fast Open in scripts: cookies by name, keys, and the calls that open a connection with data.
 
-use super::calls::{Attempt, Progress};
-use super::constants;
+use super::calls::{Called, NoResult};
+use super::constants::{EALREADY, EINPROGRESS, EINVAL, EISCONN, EOPNOTSUPP, Errno};
 use super::host::{LOCAL, REMOTE};
 use super::sockets::Role;
-use super::{Runner, Step, Stop, differs, unsupported};
+use super::{Runner, Step, differs, unsupported};
 use crate::fast_open::CookieKey;
 use crate::model::SendCall;
 use crate::packetdrill::ast::{Call, Expr, OptionSpec, Packet};
@@ -36,8 +36,8 @@ impl Runner<'_, '_> {
 
     /// The connection of the socket is to be opened by the first data written.
     pub(super) fn waits_for_data(&self, socket: usize) -> bool {
-        let role = &self.sockets.all[socket].role;
-        matches!(role, Role::Stream(flow) if self.host.is_deferred(*flow))
+        let flow = self.stream(socket);
+        flow.is_some_and(|flow| self.host.is_deferred(flow))
     }
 
     /// connect() of a socket with TCP_FASTOPEN_CONNECT: with a cookie the SYN waits for the first
@@ -60,8 +60,7 @@ impl Runner<'_, '_> {
             push: bytes > 0,
             ..SendCall::default()
         };
-        self.host
-            .on_socket(flow, self.now, |host, id| host.send(id, data))
+        self.host.on_socket(flow, |host, id| host.send(id, data))
     }
 
     /// sendto() with MSG_FASTOPEN, and the first write of a socket whose connect() waits for it. The
@@ -70,75 +69,60 @@ impl Runner<'_, '_> {
     pub(super) fn open_with_data(
         &mut self,
         call: &Call,
+        socket: usize,
         wanted: u64,
         nonblocking: bool,
-        progress: &mut Progress,
-    ) -> Step<Option<Attempt>> {
-        let socket = match self.socket_of(call, 0)? {
-            Ok(socket) => socket,
-            Err(errno) => return Attempt::error(errno).map(Some),
-        };
+    ) -> Result<Option<i64>, NoResult> {
         let flow = match self.sockets.all[socket].role {
             Role::Stream(flow) if self.host.is_deferred(flow) => flow,
-            Role::Stream(flow) => return self.open_again(socket, flow, nonblocking, progress),
+            Role::Stream(flow) => {
+                self.open_again(socket, flow, nonblocking)?;
+                return Ok(None);
+            }
             Role::Fresh => {
                 let may = self.at(socket).params.fast_open & TcpParams::FAST_OPEN_CLIENT != 0;
                 if !may || self.is_unspecified(call.args.get(4))? {
-                    return Attempt::error(constants::EOPNOTSUPP).map(Some);
+                    return Err(EOPNOTSUPP.into());
                 }
                 let remote = self.remote_port(call.args.get(4))?;
-                match self.open_active(socket, remote, true) {
-                    Ok(flow) => flow,
-                    Err(errno) => return Attempt::error(errno).map(Some),
-                }
+                self.open_active(socket, remote, true)?
             }
             _ => return Ok(None),
         };
         let room = self.syn_room(socket);
-        progress.done = self.send_with_syn(flow, wanted.min(room));
-        if nonblocking {
-            return match progress.done {
-                0 => Attempt::error(constants::EINPROGRESS),
-                n => Attempt::ok(n as i64),
-            }
-            .map(Some);
+        self.progress.done = self.send_with_syn(flow, wanted.min(room));
+        match self.progress.done {
+            _ if !nonblocking => Ok(None),
+            0 => Err(EINPROGRESS.into()),
+            done => Ok(Some(done as i64)),
         }
-        Ok(None)
     }
 
     /// MSG_FASTOPEN on a socket that has a connection: as a connect() there would be.
-    fn open_again(
-        &mut self,
-        socket: usize,
-        flow: usize,
-        nonblocking: bool,
-        progress: &Progress,
-    ) -> Step<Option<Attempt>> {
-        if progress.begun {
-            return Ok(None);
+    fn open_again(&mut self, socket: usize, flow: usize, nonblocking: bool) -> Result<(), Errno> {
+        if self.progress.tried {
+            return Ok(());
         }
         if self.at(socket).connect_told {
-            return Attempt::error(constants::EISCONN).map(Some);
+            return Err(EISCONN);
         }
         if self.host.is_connected(flow) {
             self.at(socket).connect_told = true;
         } else if nonblocking && !self.host.is_over(flow) {
-            return Attempt::error(constants::EALREADY).map(Some);
+            return Err(EALREADY);
         }
-        Ok(None)
+        Ok(())
     }
 
     /// TCP_FASTOPEN_KEY of a listener.
-    pub(super) fn fast_open_key(&mut self, socket: usize, value: &Expr) -> Step<Attempt> {
+    pub(super) fn fast_open_key(&mut self, socket: usize, value: &Expr) -> Called {
         let Expr::Text(text) = value else {
             return unsupported("TCP_FASTOPEN_KEY that is not written as text");
         };
-        let Some(key) = octets(text).or_else(|| CookieKey::parse(text)) else {
-            return Attempt::error(constants::EINVAL);
-        };
-        self.at(socket).fast_open_key = Some(key);
+        let key = octets(text).or_else(|| CookieKey::parse(text));
+        self.at(socket).fast_open_key = Some(key.ok_or(EINVAL)?);
         self.refresh_listener(socket);
-        Attempt::ok(0)
+        Ok(0)
     }
 
     /// Puts the cookies that have names in place of these.
@@ -169,7 +153,7 @@ impl Runner<'_, '_> {
         let key = match name {
             USUAL_COOKIE => USUAL_KEY,
             ZERO_COOKIE => CookieKey::from_words([0; 4]),
-            _ => return Err(Stop::Unsupported(format!("the symbol {name}"))),
+            _ => return unsupported(format!("the symbol {name}")),
         };
         let cookie = key.cookie(self.params.ip_version, REMOTE, LOCAL);
         Ok(cookie.as_bytes().to_vec())

@@ -7,9 +7,8 @@ use sim_core::SimTime;
 
 use super::chrono::Chrono;
 use super::constants::Errno;
-use super::error_queue::Uncopied;
+use super::error_queue::{Stamping, Uncopied};
 use super::host::{LOCAL, REMOTE};
-use super::timestamping::Stamping;
 use crate::host::SocketId;
 use crate::options::TcpOption;
 use crate::segment::Segment;

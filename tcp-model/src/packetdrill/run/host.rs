@@ -49,6 +49,7 @@ pub(super) struct Sent {
 /// The host, the connections the script knows of, and what they sent.
 pub(super) struct TestHost<'m> {
     driver: Driver<'m>,
+    pub(super) now: SimTime,
     pub(super) flows: Vec<Flow>,
     pub(super) sent: VecDeque<Sent>,
     pub(super) ladder: Vec<Rung>,
@@ -80,6 +81,7 @@ impl<'m> TestHost<'m> {
                 .with_maker(make)
                 .with_numbers(numbers)
                 .keeping_ended(),
+            now: SimTime::ZERO,
             flows: Vec::new(),
             sent: VecDeque::new(),
             ladder: Vec::new(),
@@ -129,13 +131,9 @@ impl<'m> TestHost<'m> {
     }
 
     /// Makes calls on the host's sockets.
-    pub(super) fn call<R>(
-        &mut self,
-        now: SimTime,
-        calls: impl FnOnce(&mut SocketCx<'_, '_>) -> R,
-    ) -> R {
-        let result = self.driver.call(now, calls);
-        self.take_news(now);
+    pub(super) fn call<R>(&mut self, calls: impl FnOnce(&mut SocketCx<'_, '_>) -> R) -> R {
+        let result = self.driver.call(self.now, calls);
+        self.take_news();
         result
     }
 
@@ -143,11 +141,10 @@ impl<'m> TestHost<'m> {
     pub(super) fn on_socket<R: Default>(
         &mut self,
         flow: usize,
-        now: SimTime,
         calls: impl FnOnce(&mut SocketCx<'_, '_>, SocketId) -> R,
     ) -> R {
         match self.flows[flow].id {
-            Some(id) => self.call(now, |socket| calls(socket, id)),
+            Some(id) => self.call(|socket| calls(socket, id)),
             None => R::default(),
         }
     }
@@ -157,23 +154,23 @@ impl<'m> TestHost<'m> {
         &mut self,
         remote_port: u16,
         options: ConnectOptions,
-        now: SimTime,
     ) -> Result<usize, ConnectError> {
         let remote = SocketAddrV4::new(REMOTE, remote_port);
-        let (id, local_port) = self.driver.call(now, |host| {
+        let (id, local_port) = self.driver.call(self.now, |host| {
             let id = host.connect_with(remote, options)?;
             let ends = host.ends(id);
             Ok((id, ends.map_or(0, |(local, _)| local.port())))
         })?;
         let flow = self.add_flow(local_port, remote_port);
         self.flows[flow].id = Some(id);
-        self.take_news(now);
+        self.take_news();
         Ok(flow)
     }
 
     /// The segment of a connection arrives. One that the host makes of it is a new one of the
     /// script's, too: the last.
-    pub(super) fn receive(&mut self, index: usize, segment: &Segment, now: SimTime) {
+    pub(super) fn receive(&mut self, index: usize, segment: &Segment) {
+        let now = self.now;
         let before = self.driver.host().stats();
         self.flows[index].note_arriving(segment, now);
         let tos = segment.ecn.on_tos(0);
@@ -190,18 +187,18 @@ impl<'m> TestHost<'m> {
                 payload: *segment,
             },
         );
-        self.follow(index, segment, now);
+        self.follow(index, segment);
         let after = self.driver.host().stats();
         if after.listen_overflows > before.listen_overflows {
-            self.note(LISTEN_QUEUE_FULL, now);
+            self.note(LISTEN_QUEUE_FULL);
         } else if after.listen_drops > before.listen_drops {
-            self.note(SYN_QUEUE_FULL, now);
+            self.note(SYN_QUEUE_FULL);
         }
-        self.take_news(now);
+        self.take_news();
     }
 
     /// The host has made a connection of the segment: the script's numbers go over to it.
-    fn follow(&mut self, index: usize, segment: &Segment, now: SimTime) {
+    fn follow(&mut self, index: usize, segment: &Segment) {
         let known = &mut self.flows[index];
         let (local, remote) = known.ends();
         let Some(id) = self.driver.connection(local, remote) else {
@@ -215,7 +212,7 @@ impl<'m> TestHost<'m> {
             std::mem::swap(&mut fresh, known);
         } else {
             fresh.peer_isn = known.peer_isn;
-            fresh.note_arriving(segment, now);
+            fresh.note_arriving(segment, self.now);
         }
         fresh.id = Some(id);
         if segment.flags.is_syn() {
@@ -226,10 +223,10 @@ impl<'m> TestHost<'m> {
     }
 
     /// An ICMP error about a segment of a connection arrives.
-    pub(super) fn icmp(&mut self, flow: usize, error: &IcmpError, now: SimTime) {
+    pub(super) fn icmp(&mut self, flow: usize, error: &IcmpError) {
         let ends = self.flows[flow].ends();
-        self.driver.icmp(now, ends, error);
-        self.take_news(now);
+        self.driver.icmp(self.now, ends, error);
+        self.take_news();
     }
 
     /// When the host wants to be called next.
@@ -238,13 +235,13 @@ impl<'m> TestHost<'m> {
     }
 
     /// Lets everything happen that is due.
-    pub(super) fn time_out(&mut self, now: SimTime) {
-        self.driver.time_out(now);
-        self.take_news(now);
+    pub(super) fn time_out(&mut self) {
+        self.driver.time_out(self.now);
+        self.take_news();
     }
 
     /// Takes the segments that left and the events of the connections.
-    fn take_news(&mut self, now: SimTime) {
+    fn take_news(&mut self) {
         while let Some(sent) = self.driver.next_packet() {
             self.take_segment(&sent);
         }
@@ -258,11 +255,12 @@ impl<'m> TestHost<'m> {
                 }
             }
         }
-        self.time_latest(now);
+        self.time_latest();
     }
 
     /// What holds up the latest connection from now on.
-    fn time_latest(&mut self, now: SimTime) {
+    fn time_latest(&mut self) {
+        let now = self.now;
         let Some(latest) = self.flows.len().checked_sub(1) else {
             return;
         };
@@ -278,9 +276,9 @@ impl<'m> TestHost<'m> {
     }
 
     /// A write came short: its application waits for room.
-    pub(super) fn starve(&mut self, flow: usize, now: SimTime) {
+    pub(super) fn starve(&mut self, flow: usize) {
         self.flows[flow].starved = true;
-        self.time_latest(now);
+        self.time_latest();
     }
 
     fn take_segment(&mut self, sent: &Departure) {
@@ -313,8 +311,9 @@ impl<'m> TestHost<'m> {
     }
 
     /// A line in the ladder that is no segment.
-    pub(super) fn note(&mut self, text: &str, now: SimTime) {
-        self.ladder.push(Rung::new(now, true, text.to_string()));
+    fn note(&mut self, text: &str) {
+        self.ladder
+            .push(Rung::new(self.now, true, text.to_string()));
     }
 
     pub(super) fn inspect(&self, flow: usize) -> Option<Inspection<'_>> {
@@ -390,6 +389,12 @@ impl<'m> TestHost<'m> {
         let error = self.error(flow)?;
         self.flows[flow].error_told = true;
         Some(error)
+    }
+
+    /// Bytes written so far.
+    pub(super) fn written(&self, flow: usize) -> u64 {
+        let view = self.view(flow);
+        view.map_or(0, |v| v.counts.bytes_acked + v.send_queue)
     }
 
     /// Segments sent and not acknowledged, and those of them reported by SACK.

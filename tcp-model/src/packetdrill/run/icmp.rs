@@ -32,14 +32,14 @@ impl Runner<'_, '_> {
             text += &format!(" mtu {mtu}");
         }
         text += &format!(" [{first}:{}({len})]", first.wrapping_add(len));
-        self.host.ladder.push(Rung::new(self.now, true, text));
+        self.host.ladder.push(Rung::new(self.host.now, true, text));
         // What is no error, or about nobody's segment, never reaches TCP.
         let (Some(kind), Some(flow)) = (kind, self.host.flows.len().checked_sub(1)) else {
             return Ok(());
         };
         let seq = self.host.flows[flow].to_model(first, false);
         let error = IcmpError { kind, seq };
-        self.host.icmp(flow, &error, self.now);
+        self.host.icmp(flow, &error);
         self.poke()
     }
 }

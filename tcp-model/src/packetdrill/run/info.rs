@@ -170,12 +170,8 @@ impl Runner<'_, '_> {
                         Some(value) => self.evaluate(value)?.to_string(),
                         None => "false".to_string(),
                     };
-                    return Err(Stop::Failed {
-                        at: Some(*at),
-                        what: "assertion".into(),
-                        expected: text.clone(),
-                        actual: said,
-                    });
+                    return differs("assertion", text.as_str(), said)
+                        .map_err(|stop: Stop| stop.at(*at));
                 }
                 Statement::Print(values) => {
                     let mut words = Vec::new();
@@ -240,7 +236,7 @@ impl Runner<'_, '_> {
             .snd_mss
             .map_or_else(|| known.mss(params.mss()), u64::from);
         Ok(Facts {
-            now: self.now,
+            now: self.host.now,
             state: system.state(state),
             view,
             details,
@@ -255,7 +251,7 @@ impl Runner<'_, '_> {
             unacked,
             sacked,
             delivered,
-            chrono: known.chrono.times(self.now),
+            chrono: known.chrono.times(self.host.now),
         })
     }
 

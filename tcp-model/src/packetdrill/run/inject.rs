@@ -31,8 +31,8 @@ impl Runner<'_, '_> {
         let options = packet.options.as_deref().unwrap_or_default();
         let text = render::line(&segment, packet.seq, packet.ack.unwrap_or(0), options);
         let text = render::marked(segment.ecn, text);
-        self.host.ladder.push(Rung::new(self.now, true, text));
-        self.host.receive(index, &segment, self.now);
+        self.host.ladder.push(Rung::new(self.host.now, true, text));
+        self.host.receive(index, &segment);
         self.poke()
     }
 

@@ -2,10 +2,11 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use sim_core::SimTime;
-
-use super::calls::{Attempt, Progress};
-use super::constants::{self, Errno};
+use super::calls::{Called, NoResult};
+use super::constants::{
+    EADDRINUSE, EADDRNOTAVAIL, EALREADY, ECONNABORTED, EINPROGRESS, EINVAL, EISCONN, ENOTCONN,
+    Errno,
+};
 use super::dialect::Family;
 use super::host::LOCAL;
 use super::sockets::Role;
@@ -18,33 +19,20 @@ const NONBLOCK: i64 = 0x800;
 /// TCP_QUICKACK.
 const QUICK_ACK: (i64, i64) = (6, 12);
 
-/// The socket of argument `n`, or the end of the call with EBADF.
-macro_rules! socket {
-    ($self:ident, $call:ident, $n:expr) => {
-        match $self.socket_of($call, $n)? {
-            Ok(socket) => socket,
-            Err(errno) => return Attempt::error(errno),
-        }
-    };
-}
-pub(super) use socket;
-
 /// The text of an address: `sin_addr = inet_addr("…")`, `sin6_addr = inet_pton(AF_INET6, "…")`, or
 /// the latter as strace shows it, without a name.
 fn address_text(structure: &Expr) -> Option<&str> {
     let Expr::Struct(fields) = structure else {
         return None;
     };
-    let functions = fields.iter().filter_map(|field| match &field.value {
-        Expr::Apply(function, args) => Some((function.as_str(), args)),
+    fields.iter().find_map(|field| match &field.value {
+        Expr::Apply(function, args) => match (function.as_str(), &args[..]) {
+            ("inet_addr", [Expr::Text(text), ..]) => Some(text.as_str()),
+            ("inet_pton", [_, Expr::Text(text), ..]) => Some(text.as_str()),
+            _ => None,
+        },
         _ => None,
-    });
-    let mut texts = functions.filter_map(|(function, args)| match (function, &args[..]) {
-        ("inet_addr", [Expr::Text(text), ..]) => Some(text.as_str()),
-        ("inet_pton", [_, Expr::Text(text), ..]) => Some(text.as_str()),
-        _ => None,
-    });
-    texts.next()
+    })
 }
 
 /// Addresses that the tool gives to the host under test unless the script says otherwise; the one of
@@ -52,7 +40,7 @@ fn address_text(structure: &Expr) -> Option<&str> {
 const USUAL_V6: Ipv6Addr = Ipv6Addr::new(0xfd3d, 0xfa7b, 0xd17d, 0, 0, 0, 0, 1);
 
 impl Runner<'_, '_> {
-    pub(super) fn socket(&mut self, call: &Call) -> Step<Attempt> {
+    pub(super) fn socket(&mut self, call: &Call) -> Called {
         let kind = self.arg_in(call, 1, Family::Socket)?;
         if kind & 0xf != 1 {
             return unsupported("a socket that is not SOCK_STREAM");
@@ -60,43 +48,38 @@ impl Runner<'_, '_> {
         if !matches!(self.arg(call, 2)?, 0 | 6) {
             return unsupported("a socket that is not IPPROTO_TCP");
         }
-        let socket = self.sockets.add(Role::Fresh, &self.params);
+        let socket = self.make(Role::Fresh);
         self.at(socket).nonblocking = kind & NONBLOCK != 0;
         self.host.test_next();
-        Attempt::descriptor(socket)
+        Ok(0)
+    }
+
+    pub(super) fn open_file(&mut self, _: &Call) -> Called {
+        self.make(Role::File);
+        Ok(0)
     }
 
     /// The port of an address, if it says one.
     fn port(&self, address: Option<&Expr>) -> Step<Option<u16>> {
-        let port = address.and_then(|a| a.field("sin_port").or_else(|| a.field("sin6_port")));
-        Ok(match port {
-            Some(expr) if *expr != Expr::Any => Some(self.number(expr)? as u16),
-            _ => None,
-        })
+        let port = address.and_then(|a| a.given("sin_port").or_else(|| a.given("sin6_port")));
+        port.map(|expr| Ok(self.number(expr)? as u16)).transpose()
     }
 
-    pub(super) fn bind(&mut self, call: &Call) -> Step<Attempt> {
-        let socket = socket!(self, call, 0);
+    pub(super) fn bind(&mut self, call: &Call) -> Called {
+        let socket = self.socket_of(call, 0)?;
         if self.at(socket).role != Role::Fresh || self.at(socket).bound.is_some() {
-            return Attempt::error(constants::EINVAL);
+            return Err(EINVAL.into());
         }
-        let default = self.sockets.default_port;
-        let port = self.port(call.args.get(1))?.unwrap_or(default);
-        let address = match self.address(call.args.get(1))? {
-            Ok(address) => address,
-            Err(errno) => return Attempt::error(errno),
-        };
-        match self.bind_to(socket, address, port) {
-            Ok(()) => Attempt::ok(0),
-            Err(errno) => Attempt::error(errno),
-        }
+        let port = self.port(call.args.get(1))?;
+        let address = self.address(call.args.get(1))?;
+        self.bind_to(socket, address, port.unwrap_or(self.sockets.default_port))
     }
 
     /// The address to bind to; `None` for all of the host's. It has one: that which the script or the
     /// tool gives it.
-    fn address(&self, arg: Option<&Expr>) -> Step<Result<Option<Ipv4Addr>, Errno>> {
+    fn address(&self, arg: Option<&Expr>) -> Result<Option<Ipv4Addr>, NoResult> {
         let Some(text) = arg.and_then(address_text) else {
-            return Ok(Ok(None));
+            return Ok(None);
         };
         let Ok(address) = text.parse::<IpAddr>() else {
             return invalid(format!("{text} is not an address"));
@@ -107,145 +90,129 @@ impl Runner<'_, '_> {
         }
         let usual = [IpAddr::V4(LOCAL), IpAddr::V6(USUAL_V6)];
         let own = self.own_address == Some(address) || usual.contains(&address);
-        Ok(match address.is_unspecified() {
+        match address.is_unspecified() {
             true => Ok(None),
             false if own => Ok(Some(LOCAL)),
-            false => Err(constants::EADDRNOTAVAIL),
-        })
+            false => Err(EADDRNOTAVAIL.into()),
+        }
     }
 
     /// Binds a socket; port 0 lets the host choose.
-    fn bind_to(
-        &mut self,
-        socket: usize,
-        address: Option<Ipv4Addr>,
-        port: u16,
-    ) -> Result<(), Errno> {
+    fn bind_to(&mut self, socket: usize, address: Option<Ipv4Addr>, port: u16) -> Called {
         let options = BindOptions {
             address,
             port: (port != 0).then_some(port),
             reuse: self.at(socket).reuse(),
         };
-        let bound = self.host.call(self.now, |host| {
+        let bound = self.host.call(|host| {
             let id = host.bind(options)?;
             Ok::<_, BindError>((id, host.bound_port(id)))
         });
         let (id, port) = bound.map_err(|error| Errno(error.errno()))?;
         let socket = self.at(socket);
         (socket.bound, socket.port) = (Some(id), port.unwrap_or(0));
-        Ok(())
+        Ok(0)
     }
 
-    pub(super) fn listen(&mut self, call: &Call) -> Step<Attempt> {
-        let socket = socket!(self, call, 0);
+    pub(super) fn listen(&mut self, call: &Call) -> Called {
+        let socket = self.socket_of(call, 0)?;
         let backlog = self.arg(call, 1)?.clamp(0, i64::from(u32::MAX)) as u32;
         match self.at(socket).role {
             Role::Fresh => {}
             Role::Listening(id) => {
                 let options = self.at(socket).listen_options();
-                self.host.call(self.now, |host| {
-                    host.set_listener(id, Some(backlog), options)
-                });
-                return Attempt::ok(0);
+                self.host
+                    .call(|host| host.set_listener(id, Some(backlog), options));
+                return Ok(0);
             }
-            _ => return Attempt::error(constants::EINVAL),
+            _ => return Err(EINVAL.into()),
         }
-        if self.at(socket).bound.is_none()
-            && let Err(errno) = self.bind_to(socket, None, 0)
-        {
-            return Attempt::error(errno);
+        if self.at(socket).bound.is_none() {
+            self.bind_to(socket, None, 0)?;
         }
         let (port, options) = (self.at(socket).port, self.at(socket).listen_options());
         let listening = self
             .host
-            .call(self.now, |host| host.listen_with(port, backlog, options));
-        match listening {
-            Ok(id) => self.at(socket).role = Role::Listening(id),
-            Err(_) => return Attempt::error(constants::EADDRINUSE),
-        }
-        Attempt::ok(0)
+            .call(|host| host.listen_with(port, backlog, options));
+        self.at(socket).role = Role::Listening(listening.map_err(|_| EADDRINUSE)?);
+        Ok(0)
     }
 
-    pub(super) fn accept(&mut self, call: &Call, progress: &mut Progress) -> Step<Attempt> {
-        let socket = socket!(self, call, 0);
-        let flags = if call.name == "accept4" {
-            self.arg_in(call, 3, Family::Socket)?
-        } else {
-            0
-        };
-        let nonblocking = self.at(socket).nonblocking;
-        let timeout = self.at(socket).receive_timeout;
-        let Role::Listening(id) = self.at(socket).role else {
-            return Attempt::error(constants::EINVAL);
-        };
-        let accepted = self.host.call(self.now, |host| host.accept_from(id));
-        let Some(flow) = accepted.and_then(|id| self.host.flow_of(id)) else {
-            return self.wait(progress, nonblocking, timeout);
+    pub(super) fn accept(&mut self, call: &Call) -> Called {
+        let socket = self.socket_of(call, 0)?;
+        let flags = match call.name.as_str() {
+            "accept4" => self.arg_in(call, 3, Family::Socket)?,
+            _ => 0,
         };
         let listener = self.at(socket).clone();
-        let made = self.sockets.add(Role::Stream(flow), &listener.params);
+        let Role::Listening(id) = listener.role else {
+            return Err(EINVAL.into());
+        };
+        let accepted = self.host.call(|host| host.accept_from(id));
+        let Some(flow) = accepted.and_then(|id| self.host.flow_of(id)) else {
+            return self.wait(listener.nonblocking, listener.receive_timeout);
+        };
+        let made = self.make(Role::Stream(flow));
         let stream = self.at(made);
+        stream.params = listener.params;
         stream.port = listener.port;
         stream.linger = listener.linger;
         stream.keepalive_idle = listener.keepalive_idle;
         stream.nonblocking = flags & NONBLOCK != 0;
         stream.connect_told = true;
-        Attempt::descriptor(made)
+        Ok(0)
     }
 
-    pub(super) fn connect(&mut self, call: &Call, progress: &mut Progress) -> Step<Attempt> {
-        let socket = socket!(self, call, 0);
+    pub(super) fn connect(&mut self, call: &Call) -> Called {
+        let socket = self.socket_of(call, 0)?;
         if self.is_unspecified(call.args.get(1))? {
             self.disconnect(socket);
-            return Attempt::ok(0);
+            return Ok(0);
         }
         let nonblocking = self.at(socket).nonblocking;
-        let timeout = self.at(socket).send_timeout;
         let flow = match self.at(socket).role {
             Role::Fresh => {
                 let remote = self.remote_port(call.args.get(1))?;
-                let flow = match self.open_active(socket, remote, self.wants_fast_open(socket)) {
-                    Ok(flow) => flow,
-                    Err(errno) => return Attempt::error(errno),
-                };
+                let flow = self.open_active(socket, remote, self.wants_fast_open(socket))?;
                 if self.holds_back_syn(socket, flow) {
-                    return Attempt::ok(0);
+                    return Ok(0);
                 }
                 if nonblocking {
-                    return Attempt::error(constants::EINPROGRESS);
+                    return Err(EINPROGRESS.into());
                 }
                 flow
             }
             Role::Stream(flow) => flow,
-            _ => return Attempt::error(constants::EISCONN),
+            _ => return Err(EISCONN.into()),
         };
         if self.at(socket).connect_told || self.host.is_deferred(flow) {
-            return Attempt::error(constants::EISCONN);
+            return Err(EISCONN.into());
         }
         if let Some(errno) = self.host.take_error(flow) {
             self.at(socket).role = Role::Fresh;
-            return Attempt::error(errno);
+            return Err(errno.into());
         }
         if self.host.is_connected(flow) {
             self.at(socket).connect_told = true;
-            return Attempt::ok(0);
+            return Ok(0);
         }
         if self.host.is_over(flow) {
-            return Attempt::error(constants::ECONNABORTED);
+            return Err(ECONNABORTED.into());
         }
         if nonblocking {
-            return Attempt::error(constants::EALREADY);
+            return Err(EALREADY.into());
         }
-        match self.wait(progress, false, timeout)? {
-            Attempt::Blocks => Ok(Attempt::Blocks),
-            Attempt::Done(_) => Attempt::error(constants::EINPROGRESS),
+        let timeout = self.at(socket).send_timeout;
+        match self.wait(false, timeout) {
+            Err(NoResult::Error(_)) => Err(EINPROGRESS.into()),
+            waits => waits,
         }
     }
 
     /// The address is of no family: AF_UNSPEC.
     pub(super) fn is_unspecified(&self, address: Option<&Expr>) -> Step<bool> {
-        match address.and_then(|a| a.field("sa_family")) {
-            None | Some(Expr::Any) => Ok(false),
+        match address.and_then(|a| a.given("sa_family")) {
+            None => Ok(false),
             Some(family) => Ok(self.number(family)? == 0),
         }
     }
@@ -254,10 +221,8 @@ impl Runner<'_, '_> {
     /// it can connect again.
     fn disconnect(&mut self, socket: usize) {
         match self.at(socket).role {
-            Role::Listening(id) => self.host.call(self.now, |host| host.close_listener(id)),
-            Role::Stream(flow) => self
-                .host
-                .on_socket(flow, self.now, |host, id| host.abort(id)),
+            Role::Listening(id) => self.host.call(|host| host.close_listener(id)),
+            Role::Stream(flow) => self.host.on_socket(flow, |host, id| host.abort(id)),
             _ => {}
         }
         let socket = self.at(socket);
@@ -266,22 +231,17 @@ impl Runner<'_, '_> {
     }
 
     /// getsockname() and getpeername(): the port is compared where the script writes one.
-    pub(super) fn name(&mut self, call: &Call) -> Step<Attempt> {
-        let socket = socket!(self, call, 0);
-        let flow = match self.at(socket).role {
-            Role::Stream(flow) => Some(flow),
-            _ => None,
-        };
+    pub(super) fn name(&mut self, call: &Call) -> Called {
+        let socket = self.socket_of(call, 0)?;
+        let flow = self.stream(socket).map(|flow| &self.host.flows[flow]);
         let actual = match (call.name.as_str(), flow) {
-            ("getpeername", None) => return Attempt::error(constants::ENOTCONN),
-            ("getpeername", Some(flow)) => self.host.flows[flow].remote_port,
-            (_, Some(flow)) => self.host.flows[flow].local_port,
-            (_, None) => self.at(socket).port,
+            ("getpeername", flow) => flow.ok_or(ENOTCONN)?.remote_port,
+            (_, Some(flow)) => flow.local_port,
+            (_, None) => self.sockets.all[socket].port,
         };
         let wanted = self.port(call.args.get(1))?.unwrap_or(actual);
-        let differs =
-            (wanted != actual).then(|| (format!("port {wanted}"), format!("port {actual}")));
-        Attempt::with(0, differs)
+        self.tells(wanted, actual, |port| format!("port {port}"));
+        Ok(0)
     }
 
     /// The port an address says, else the usual one.
@@ -304,92 +264,75 @@ impl Runner<'_, '_> {
             fast_open,
             ..ConnectOptions::default()
         };
-        let connected = self.host.connect(remote, options, self.now);
+        let connected = self.host.connect(remote, options);
         let flow = connected.map_err(|error| Errno(error.errno()))?;
-        self.at(socket).port = self.host.flows[flow].local_port;
-        self.at(socket).role = Role::Stream(flow);
-        // Linux then saves the last ACK of the handshake.
+        let port = self.host.flows[flow].local_port;
         let end = self.at(socket);
+        (end.port, end.role) = (port, Role::Stream(flow));
+        // Linux then saves the last ACK of the handshake.
         let slow = end.values.get(&QUICK_ACK) == Some(&0) || end.params.defer_accept.is_some();
         if slow {
             self.host
-                .on_socket(flow, self.now, |host, id| host.quick_ack(id, false));
+                .on_socket(flow, |host, id| host.quick_ack(id, false));
         }
         Ok(flow)
     }
 
-    /// Blocks at most `timeout`, then EAGAIN.
-    pub(super) fn wait(
-        &mut self,
-        progress: &mut Progress,
-        nonblocking: bool,
-        timeout: Option<sim_core::SimDuration>,
-    ) -> Step<Attempt> {
-        let deadline = timeout.map(|t| progress.started + t);
-        progress.deadline = deadline;
-        Attempt::wait(nonblocking || deadline.is_some_and(|t| t <= self.now))
-    }
-
-    pub(super) fn shutdown(&mut self, call: &Call) -> Step<Attempt> {
-        let socket = socket!(self, call, 0);
+    pub(super) fn shutdown(&mut self, call: &Call) -> Called {
+        let socket = self.socket_of(call, 0)?;
         let how = self.arg(call, 1)?;
         if !(0..=2).contains(&how) {
-            return Attempt::error(constants::EINVAL);
+            return Err(EINVAL.into());
         }
         let (read, write) = (how != 1, how != 0);
-        match self.at(socket).role.clone() {
+        match self.sockets.all[socket].role {
             Role::Stream(flow) if self.host.state(flow) != State::Closed => {
                 self.at(socket).read_shut |= read;
                 self.at(socket).write_shut |= write;
                 if write {
-                    self.host
-                        .on_socket(flow, self.now, |host, id| host.shutdown(id));
+                    self.host.on_socket(flow, |host, id| host.shutdown(id));
                 }
-                Attempt::ok(0)
             }
-            Role::Listening(id) => {
-                if read {
-                    self.host.call(self.now, |host| host.close_listener(id));
-                    self.at(socket).role = Role::Fresh;
-                }
-                Attempt::ok(0)
+            Role::Listening(id) if read => {
+                self.host.call(|host| host.close_listener(id));
+                self.at(socket).role = Role::Fresh;
             }
-            _ => Attempt::error(constants::ENOTCONN),
+            Role::Listening(_) => {}
+            _ => return Err(ENOTCONN.into()),
         }
+        Ok(0)
     }
 
-    pub(super) fn close(&mut self, call: &Call, progress: &mut Progress) -> Step<Attempt> {
+    pub(super) fn close(&mut self, call: &Call) -> Called {
         let fd = self.arg(call, 0)?;
-        let socket = socket!(self, call, 0);
+        let socket = self.socket_of(call, 0)?;
         let linger = self.at(socket).linger;
-        match self.at(socket).role.clone() {
-            Role::Listening(id) => self.host.call(self.now, |host| host.close_listener(id)),
+        match self.at(socket).role {
+            Role::Listening(id) => self.host.call(|host| host.close_listener(id)),
             Role::Stream(flow) => {
-                if !progress.begun {
+                if !self.progress.tried {
                     let aborts = linger.is_some_and(|l| l.is_zero());
-                    self.host.on_socket(flow, self.now, |host, id| {
-                        if aborts {
-                            host.abort(id);
-                        } else {
-                            host.close(id);
-                        }
+                    self.host.on_socket(flow, |host, id| match aborts {
+                        true => host.abort(id),
+                        false => host.close(id),
                     });
                 }
                 // SO_LINGER: waits until all is acknowledged, FIN included.
                 let state = self.host.state(flow);
                 let closing = matches!(state, State::FinWait1 | State::Closing | State::LastAck);
-                let deadline: Option<SimTime> = linger.map(|l| progress.started + l);
-                if closing && deadline.is_some_and(|t| t > self.now) {
-                    progress.deadline = deadline;
-                    return Ok(Attempt::Blocks);
+                if closing
+                    && linger.is_some()
+                    && let Err(NoResult::Waits) = self.wait(false, linger)
+                {
+                    return Err(NoResult::Waits);
                 }
             }
             _ => {}
         }
         if let Some(bound) = self.at(socket).bound.take() {
-            self.host.call(self.now, |host| host.unbind(bound));
+            self.host.call(|host| host.unbind(bound));
         }
         self.sockets.forget(fd);
-        Attempt::ok(0)
+        Ok(0)
     }
 }

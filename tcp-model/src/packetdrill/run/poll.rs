@@ -2,10 +2,9 @@
 
 use sim_core::SimDuration;
 
-use super::calls::{Attempt, Progress};
-use super::constants::{self, event_names};
+use super::calls::{Called, NoResult};
+use super::constants::{EBADF, EINVAL, event_names};
 use super::dialect::Family;
-use super::open_close::socket;
 use super::sockets::{Role, Watch};
 use super::{Runner, Step, differs};
 use crate::packetdrill::ast::{Call, Expr};
@@ -15,6 +14,7 @@ const IN: i64 = 1;
 const OUT: i64 = 4;
 const ERR: i64 = 8;
 const HUP: i64 = 16;
+const INVALID: i64 = 32;
 const RDNORM: i64 = 64;
 const WRNORM: i64 = 256;
 const RDHUP: i64 = 0x2000;
@@ -45,16 +45,14 @@ impl Runner<'_, '_> {
             if view.readable >= low_water {
                 events |= IN | RDNORM;
             }
-            let mss = self.host.details(flow).snd_mss.unwrap_or(0);
-            let buffer = socket.params.send_capacity(mss);
+            let details = self.host.details(flow);
+            let buffer = socket.params.send_capacity(details.snd_mss.unwrap_or(0));
             let opening = matches!(view.state, State::SynSent | State::SynReceived);
-            let enough = socket.params.notsent_lowat.is_none_or(|least| {
-                let unsent = self.host.details(flow).unsent.unwrap_or(0);
-                unsent < u64::from(least)
-            });
+            let unsent = details.unsent.unwrap_or(0);
+            let low = socket.params.notsent_lowat;
+            let enough = low.is_none_or(|least| unsent < u64::from(least));
             let fits = view.send_room >= buffer / 3 && enough;
-            let room = fits || socket.write_shut || over;
-            if room && (over || !opening) {
+            if over || (!opening && (fits || socket.write_shut)) {
                 events |= OUT | WRNORM;
             }
         }
@@ -67,21 +65,21 @@ impl Runner<'_, '_> {
         events
     }
 
-    /// Waits for a time in milliseconds; negative: for ever.
-    fn wait_ms(&mut self, progress: &mut Progress, ms: i64) -> Step<Attempt> {
+    /// Waits for a time in milliseconds, then nothing is ready; negative: for ever.
+    fn wait_ms(&mut self, ms: i64) -> Called {
         let timeout =
             (ms >= 0).then(|| SimDuration::from_millis(ms.min(i64::from(i32::MAX)) as u64));
-        match self.wait(progress, ms == 0, timeout)? {
-            Attempt::Blocks => Ok(Attempt::Blocks),
-            Attempt::Done(_) => Attempt::ok(0),
+        match self.wait(ms == 0, timeout) {
+            Err(NoResult::Error(_)) => Ok(0),
+            waits => waits,
         }
     }
 
-    pub(super) fn poll(&mut self, call: &Call, progress: &mut Progress) -> Step<Attempt> {
+    pub(super) fn poll(&mut self, call: &Call) -> Called {
         let Some(Expr::List(entries)) = call.args.first() else {
             return differs("first argument of poll", "a list", "something else");
         };
-        let (mut ready, mut difference) = (0, None);
+        let mut ready = 0;
         for entry in entries {
             let (Some(fd), Some(events)) = (entry.field("fd"), entry.field("events")) else {
                 return differs("an entry of poll", "{fd=…, events=…}", "something else");
@@ -89,65 +87,52 @@ impl Runner<'_, '_> {
             let (fd, events) = (self.number(fd)?, self.number_in(events, Family::Poll)?);
             let actual = match self.sockets.find(fd) {
                 Some(socket) => self.readiness(socket) & (events | ERR | HUP),
-                None => 32,
+                None => INVALID,
             };
             ready += i64::from(actual != 0);
-            let wanted = match entry.field("revents") {
-                None | Some(Expr::Any) => actual,
-                Some(expr) => self.number_in(expr, Family::Poll)?,
-            };
-            if wanted != actual && difference.is_none() {
-                difference = Some((
-                    format!("fd {fd}: {}", event_names(wanted)),
-                    format!("fd {fd}: {}", event_names(actual)),
-                ));
+            if let Some(expr) = entry.given("revents") {
+                let wanted = self.number_in(expr, Family::Poll)?;
+                self.tells(wanted, actual, |events| {
+                    format!("fd {fd}: {}", event_names(*events))
+                });
             }
         }
-        if ready == 0
-            && let Attempt::Blocks = {
-                let ms = self.arg(call, 2)?;
-                self.wait_ms(progress, ms)?
-            }
-        {
-            return Ok(Attempt::Blocks);
+        match ready {
+            0 => self.wait_ms(self.arg(call, 2)?),
+            ready => Ok(ready),
         }
-        Attempt::with(ready, difference)
     }
 
-    pub(super) fn epoll_ctl(&mut self, call: &Call) -> Step<Attempt> {
-        let epoll = socket!(self, call, 0);
+    pub(super) fn epoll_create(&mut self, _: &Call) -> Called {
+        self.make(Role::Epoll(Vec::new()));
+        Ok(0)
+    }
+
+    pub(super) fn epoll_ctl(&mut self, call: &Call) -> Called {
+        let epoll = self.socket_of(call, 0)?;
         let (operation, fd) = (self.arg(call, 1)?, self.arg(call, 2)?);
-        if self.sockets.find(fd).is_none() {
-            return Attempt::error(constants::EBADF);
-        }
-        let events = match call.args.get(3).and_then(|e| e.field("events")) {
-            Some(expr) => self.number(expr)?,
-            None => 0,
-        };
-        let data = match call.args.get(3).and_then(data) {
-            Some(expr) => self.number(expr)?,
-            None => fd,
-        };
-        let Role::Epoll(watches) = &mut self.at(epoll).role else {
-            return Attempt::error(constants::EINVAL);
-        };
-        let known = watches.iter().position(|w| w.fd == fd);
+        self.sockets.find(fd).ok_or(EBADF)?;
+        let event = call.args.get(3);
+        let number = |expr: Option<&Expr>| expr.map(|expr| self.number(expr)).transpose();
         let watch = Watch {
             fd,
-            events,
-            data,
+            events: number(event.and_then(|e| e.field("events")))?.unwrap_or(0),
+            data: number(event.and_then(data))?.unwrap_or(fd),
             told: u64::MAX,
             spent: false,
         };
-        match (operation, known) {
+        let Role::Epoll(watches) = &mut self.at(epoll).role else {
+            return Err(EINVAL.into());
+        };
+        match (operation, watches.iter().position(|w| w.fd == fd)) {
             (1, None) => watches.push(watch),
             (2, Some(at)) => {
                 watches.remove(at);
             }
             (3, Some(at)) => watches[at] = watch,
-            _ => return Attempt::error(constants::EINVAL),
+            _ => return Err(EINVAL.into()),
         }
-        Attempt::ok(0)
+        Ok(0)
     }
 
     /// What is told of the descriptors that are ready, with their events; told ones are marked so.
@@ -178,38 +163,32 @@ impl Runner<'_, '_> {
         ready
     }
 
-    pub(super) fn epoll_wait(&mut self, call: &Call, progress: &mut Progress) -> Step<Attempt> {
-        let epoll = socket!(self, call, 0);
+    pub(super) fn epoll_wait(&mut self, call: &Call) -> Called {
+        let epoll = self.socket_of(call, 0)?;
         let max = self.arg(call, 2)?.clamp(0, 1024) as usize;
         let ready = self.gather_ready(epoll, max);
         if ready.is_empty() {
-            let ms = self.arg(call, 3)?;
-            return self.wait_ms(progress, ms);
+            return self.wait_ms(self.arg(call, 3)?);
         }
-        let single;
-        let wanted: &[Expr] = match call.args.get(1) {
-            Some(Expr::List(all)) => all,
-            Some(one @ Expr::Struct(_)) => {
-                single = [one.clone()];
-                &single
-            }
+        let wanted = match call.args.get(1) {
+            Some(Expr::List(all)) => &all[..],
+            Some(one @ Expr::Struct(_)) => std::slice::from_ref(one),
             _ => &[],
         };
-        let mut difference = None;
-        for (want, (told, events)) in wanted.iter().zip(&ready) {
-            let mut same = true;
-            if let Some(expr) = want.field("events").filter(|e| **e != Expr::Any) {
-                same &= self.number(expr)? == *events;
-            }
-            if let Some(expr) = data(want).filter(|e| **e != Expr::Any) {
-                same &= self.number(expr)? == *told;
-            }
-            if !same && difference.is_none() {
-                let events = event_names(*events);
-                difference = Some((format!("{want:?}"), format!("fd {told}: {events}")));
-            }
+        for (want, actual) in wanted.iter().zip(&ready) {
+            let number = |expr: Option<&Expr>, actual: i64| -> Step<i64> {
+                let given = expr.filter(|e| **e != Expr::Any);
+                given.map_or(Ok(actual), |expr| self.number(expr))
+            };
+            let wanted = (
+                number(data(want), actual.0)?,
+                number(want.field("events"), actual.1)?,
+            );
+            self.tells(wanted, *actual, |(data, events)| {
+                format!("fd {data}: {}", event_names(*events))
+            });
         }
-        Attempt::with(ready.len() as i64, difference)
+        Ok(ready.len() as i64)
     }
 }
 

@@ -63,7 +63,7 @@ impl Runner<'_, '_> {
                 let Some(seconds) = seconds.filter(|s| (0.0..1e6).contains(s)) else {
                     return Ok(false);
                 };
-                self.advance_to(self.now + SimDuration::from_secs_f64(seconds))?;
+                self.advance_to(self.host.now + SimDuration::from_secs_f64(seconds))?;
                 return Ok(true);
             }
             _ => {}
@@ -122,8 +122,7 @@ impl Runner<'_, '_> {
     pub(super) fn refresh_listener(&mut self, socket: usize) {
         if let Role::Listening(id) = self.at(socket).role {
             let options = self.at(socket).listen_options();
-            self.host
-                .call(self.now, |host| host.set_listener(id, None, options));
+            self.host.call(|host| host.set_listener(id, None, options));
         }
     }
 }

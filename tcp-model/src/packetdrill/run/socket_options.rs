@@ -91,14 +91,6 @@ const REMEMBERED: &str = "\
     IPV6_AUTOFLOWLABEL TCP_QUICKACK TCP_FASTOPEN TCP_SAVE_SYN TCP_FASTOPEN_CONNECT \
     TCP_FASTOPEN_NO_COOKIE TCP_INQ";
 
-/// What became of setting an option.
-pub(super) enum Set {
-    Done,
-    Error(Errno),
-    /// There is none such.
-    Unknown,
-}
-
 /// The level a name belongs to.
 fn level_of(name: &str) -> i64 {
     let levels = [("SO_", 1), ("TCP_", 6), ("IPV6_", 41), ("IP_", 0)];
@@ -122,10 +114,10 @@ pub(super) fn is_remembered(option: (i64, i64)) -> bool {
     names.any(|name| is_named(name, option))
 }
 
-/// Sets a socket's option.
-pub(super) fn apply(socket: &mut Socket, option: (i64, i64), n: i64) -> Set {
+/// Sets a socket's option; false when there is none such.
+pub(super) fn apply(socket: &mut Socket, option: (i64, i64), n: i64) -> Result<bool, Errno> {
     if let Some(errno) = refused(socket, option, n) {
-        return Set::Error(errno);
+        return Err(errno);
     }
     match option {
         (1, 7 | 32) => socket.params.fix_send_buffer(size(n).max(2304)),
@@ -141,10 +133,10 @@ pub(super) fn apply(socket: &mut Socket, option: (i64, i64), n: i64) -> Set {
             None if is_remembered(option) => {
                 socket.values.insert(option, n);
             }
-            None => return Set::Unknown,
+            None => return Ok(false),
         },
     }
-    Set::Done
+    Ok(true)
 }
 
 /// The error of a number that an option does not take, or not now.

@@ -145,6 +145,14 @@ impl Sockets {
         self.all.len() - 1
     }
 
+    /// The flow that a socket is an end of.
+    pub(super) fn stream(&self, socket: usize) -> Option<usize> {
+        match self.all[socket].role {
+            Role::Stream(flow) => Some(flow),
+            _ => None,
+        }
+    }
+
     /// The socket a descriptor stands for.
     pub(super) fn find(&self, fd: i64) -> Option<usize> {
         self.fds.get(&fd).copied()

@@ -7,13 +7,12 @@
 
 use sim_core::SimDuration;
 
-use super::calls::Attempt;
+use super::calls::Called;
 use super::constants::Errno;
 use super::dialect::{Family, System};
-use super::open_close::socket;
-use super::socket_options::{self, Set, apply, is_remembered, whole_seconds};
+use super::error_queue::TIMESTAMPING;
+use super::socket_options::{self, apply, is_remembered, whole_seconds};
 use super::sockets::{Role, Socket};
-use super::timestamping::TIMESTAMPING;
 use super::{Runner, Step, differs, unsupported};
 use crate::congestion::Control;
 use crate::packetdrill::ast::{Call, Expr, Field};
@@ -22,6 +21,8 @@ const SOL_IP: i64 = 0;
 const SOL_SOCKET: i64 = 1;
 const SOL_TCP: i64 = 6;
 const SOL_IPV6: i64 = 41;
+const LINGER: (i64, i64) = (SOL_SOCKET, 13);
+const CONGESTION: (i64, i64) = (SOL_TCP, 13);
 
 impl Runner<'_, '_> {
     fn level_and_option(&self, call: &Call) -> Step<(i64, i64)> {
@@ -29,76 +30,55 @@ impl Runner<'_, '_> {
         Ok((level, self.arg_in(call, 2, Family::Option(level))?))
     }
 
-    pub(super) fn setsockopt(&mut self, call: &Call) -> Step<Attempt> {
-        let socket = socket!(self, call, 0);
-        let (level, option) = self.level_and_option(call)?;
+    pub(super) fn setsockopt(&mut self, call: &Call) -> Called {
+        let socket = self.socket_of(call, 0)?;
+        let option = self.level_and_option(call)?;
         let Some(value) = call.args.get(3) else {
             return differs("arguments of setsockopt", "5", call.args.len().to_string());
         };
-        match (level, option) {
-            (SOL_SOCKET, 13) => {
-                self.at(socket).linger = self.linger(value)?;
-                return Attempt::ok(0);
-            }
-            (SOL_SOCKET, 20 | 21) => {
-                let time = self.time_value(value)?;
-                let socket = self.at(socket);
-                if option == 20 {
-                    socket.receive_timeout = time;
-                } else {
-                    socket.send_timeout = time;
-                }
-                return Attempt::ok(0);
-            }
-            (SOL_TCP, 13) => return self.congestion(socket, call, value),
-            _ => {}
-        }
-        if (level, option) == (SOL_TCP, 33) {
-            return self.fast_open_key(socket, value);
-        }
-        let number = self.first(value)?;
-        if let (SOL_TCP, 12, Role::Stream(flow)) = (level, option, &self.at(socket).role) {
-            let flow = *flow;
-            self.host
-                .on_socket(flow, self.now, |host, id| host.quick_ack(id, number != 0));
-            return Attempt::ok(0);
-        }
-        if (level, option) == TIMESTAMPING {
-            return self.timestamping(socket, number);
-        }
         let mut changed = self.at(socket).clone();
-        match apply(&mut changed, (level, option), number) {
-            Set::Done => {}
-            Set::Error(errno) => return Attempt::error(errno),
-            Set::Unknown => {
-                return unsupported(format!("socket option {}", named(call.args.get(2))));
+        match option {
+            LINGER => changed.linger = self.linger(value)?,
+            (SOL_SOCKET, 20) => changed.receive_timeout = self.time_value(value)?,
+            (SOL_SOCKET, 21) => changed.send_timeout = self.time_value(value)?,
+            CONGESTION => changed.params.congestion = congestion(value)?,
+            (SOL_TCP, 33) => return self.fast_open_key(socket, value),
+            _ => {
+                let number = self.number_in(value, Family::Plain)?;
+                if option == TIMESTAMPING {
+                    return self.timestamping(socket, number);
+                }
+                if let ((SOL_TCP, 12), Some(flow)) = (option, self.stream(socket)) {
+                    self.host
+                        .on_socket(flow, |host, id| host.quick_ack(id, number != 0));
+                    return Ok(0);
+                }
+                if !apply(&mut changed, option, number)? {
+                    return unsupported(format!("socket option {}", named(call.args.get(2))));
+                }
             }
         }
         self.take_over(socket, call, changed)
     }
 
     /// A socket has new options: its connection or listener follows.
-    fn take_over(&mut self, socket: usize, call: &Call, changed: Socket) -> Step<Attempt> {
-        if let Role::Stream(flow) = changed.role
-            && changed.params != self.at(socket).params
-            && !self.change_params(flow, &changed)
-        {
-            return unsupported(format!(
-                "socket option {} of an open connection: the model cannot change it",
-                named(call.args.get(2))
-            ));
-        }
-        let (bound, reuse) = (changed.bound, changed.reuse());
+    fn take_over(&mut self, socket: usize, call: &Call, changed: Socket) -> Called {
         if let Role::Stream(flow) = changed.role {
+            if changed.params != self.at(socket).params && !self.change_params(flow, &changed) {
+                return unsupported(format!(
+                    "socket option {} of an open connection: the model cannot change it",
+                    named(call.args.get(2))
+                ));
+            }
             self.host.flows[flow].reports_errors = changed.reports_errors();
         }
-        *self.at(socket) = changed;
-        if let Some(bound) = bound {
-            self.host
-                .call(self.now, |host| host.set_reuse(bound, reuse));
+        if let Some(bound) = changed.bound {
+            let reuse = changed.reuse();
+            self.host.call(|host| host.set_reuse(bound, reuse));
         }
+        *self.at(socket) = changed;
         self.refresh_listener(socket);
-        Attempt::ok(0)
+        Ok(0)
     }
 
     /// New options of a connection; false when its model cannot change them.
@@ -107,7 +87,7 @@ impl Runner<'_, '_> {
         self.host.is_over(flow)
             || self
                 .host
-                .on_socket(flow, self.now, |host, id| host.set_params(id, &params))
+                .on_socket(flow, |host, id| host.set_params(id, &params))
     }
 
     /// `{onoff=1, linger=5}`, by name or place.
@@ -140,85 +120,61 @@ impl Runner<'_, '_> {
         Ok(numbers)
     }
 
-    /// `TCP_CONGESTION`: by its name, with its default parameters.
-    fn congestion(&mut self, socket: usize, call: &Call, value: &Expr) -> Step<Attempt> {
-        let control = match value {
-            Expr::Text(name) => Control::named(name),
-            Expr::List(all) if all.len() == 1 => return self.congestion(socket, call, &all[0]),
-            other => return unsupported(format!("congestion control {}", named(Some(other)))),
-        };
-        match control {
-            Ok(control) => {
-                let mut changed = self.at(socket).clone();
-                changed.params.congestion = control;
-                self.take_over(socket, call, changed)
-            }
-            Err(error) => unsupported(error.to_string()),
-        }
-    }
-
-    pub(super) fn getsockopt(&mut self, call: &Call) -> Step<Attempt> {
-        let socket = socket!(self, call, 0);
-        let (level, option) = self.level_and_option(call)?;
+    pub(super) fn getsockopt(&mut self, call: &Call) -> Called {
+        let socket = self.socket_of(call, 0)?;
+        let option = self.level_and_option(call)?;
         let wanted = call.args.get(3);
-        match (level, option, wanted) {
-            (SOL_SOCKET, 13, Some(Expr::Struct(_))) => {
+        match (option, wanted) {
+            (LINGER, Some(value @ Expr::Struct(_))) => {
                 let actual = self.at(socket).linger;
                 let actual = [actual.is_some().into(), actual.map_or(0, whole_seconds)];
-                let wanted = self.two(&call.args[3], ["onoff", "linger"])?;
-                let differs =
-                    (wanted != actual).then(|| (format!("{wanted:?}"), format!("{actual:?}")));
-                return Attempt::with(0, differs);
+                let wanted = self.two(value, ["onoff", "linger"])?;
+                self.tells(wanted, actual, |both| format!("{both:?}"));
+                return Ok(0);
             }
-            (SOL_TCP, 13, Some(Expr::Text(name))) => {
+            (CONGESTION, Some(Expr::Text(name))) => {
                 let algorithm = self.at(socket).params.congestion.algorithm();
-                let mut names = algorithm.aliases.iter().chain([&algorithm.name]);
-                let same = names.any(|n| n == name);
-                let differs = (!same).then(|| (name.clone(), algorithm.name.to_owned()));
-                return Attempt::with(0, differs);
+                if !algorithm.aliases.contains(&name.as_str()) {
+                    self.tells(name.as_str(), algorithm.name, |name| name.to_string());
+                }
+                return Ok(0);
             }
-            (SOL_TCP, 11, Some(Expr::Struct(fields))) => {
-                let difference = self.compare_info(fields)?;
-                return Attempt::with(0, difference);
+            ((SOL_TCP, 11), Some(Expr::Struct(fields))) => {
+                self.tells_info(fields)?;
+                return Ok(0);
             }
             _ => {}
         }
-        let Some(actual) = self.option_value(socket, level, option) else {
-            if wanted == Some(&Expr::Any) {
-                return Attempt::ok(0);
+        match self.option_value(socket, option) {
+            Some(actual) if option == (SOL_SOCKET, 4) => {
+                self.tells_number(wanted, actual, Family::Error)?;
             }
-            return unsupported(format!("reading socket option {}", named(call.args.get(2))));
-        };
-        let family = match (level, option) {
-            (SOL_SOCKET, 4) => Some(Family::Error),
-            _ => None,
-        };
-        let difference = self.compare_number(wanted, actual, family)?;
-        Attempt::with(0, difference)
+            Some(actual) => self.tells_number(wanted, actual, Family::Plain)?,
+            None if wanted == Some(&Expr::Any) => {}
+            None => {
+                return unsupported(format!("reading socket option {}", named(call.args.get(2))));
+            }
+        }
+        Ok(0)
     }
 
     /// `{tcpi_state=1, tcpi_unacked=0}`.
-    fn compare_info(&mut self, fields: &[Field]) -> Step<Option<(String, String)>> {
+    fn tells_info(&mut self, fields: &[Field]) -> Step<()> {
         for field in fields {
             let Some(name) = field.name.as_deref() else {
                 return differs("an argument", "tcpi_…=…", "a value without a name");
             };
-            if field.value == Expr::Any {
-                continue;
-            }
-            let (wanted, actual) = (self.number(&field.value)?, self.info(name)?);
-            if wanted != actual {
-                return Ok(Some((
-                    format!("{name}={wanted}"),
-                    format!("{name}={actual}"),
-                )));
+            if field.value != Expr::Any {
+                let (wanted, actual) = (self.number(&field.value)?, self.info(name)?);
+                self.tells(wanted, actual, |n| format!("{name}={n}"));
             }
         }
-        Ok(None)
+        Ok(())
     }
 
     /// The value of an option that is a number, where it is known.
-    fn option_value(&mut self, socket: usize, level: i64, option: i64) -> Option<i64> {
+    fn option_value(&mut self, socket: usize, option: (i64, i64)) -> Option<i64> {
+        let flow = self.stream(socket);
         let socket = &self.sockets.all[socket];
         let p = &socket.params;
         // Linux takes twice as much memory as it was asked for, and tells that.
@@ -226,11 +182,7 @@ impl Runner<'_, '_> {
             System::Linux => i64::from(n) * 2,
             System::FreeBsd => i64::from(n),
         };
-        let flow = match socket.role {
-            Role::Stream(flow) => Some(flow),
-            _ => None,
-        };
-        Some(match (level, option) {
+        Some(match option {
             (SOL_SOCKET, 3) => 1,
             (SOL_SOCKET, 4) => flow
                 .and_then(|flow| self.host.take_error(flow))
@@ -252,16 +204,13 @@ impl Runner<'_, '_> {
                     _ => doubled(buffer),
                 }
             }
-            (SOL_SOCKET, 18 | 19) => socket.value((level, option)).max(1),
+            (SOL_SOCKET, 18 | 19) => socket.value(option).max(1),
             (SOL_SOCKET, 30) => matches!(socket.role, Role::Listening(_)).into(),
             (SOL_SOCKET, 38) => 6,
             (SOL_TCP, 2) if flow.is_some() => {
                 flow.map_or(0, |f| self.host.flows[f].mss(p.mss()) as i64)
             }
-            (SOL_IP, 10) | (SOL_IPV6, 23) => match socket.values.get(&(level, option)) {
-                Some(n) => *n,
-                None => 1,
-            },
+            (SOL_IP, 10) | (SOL_IPV6, 23) => socket.values.get(&option).copied().unwrap_or(1),
             (SOL_IP, 14) | (SOL_IPV6, 24) => {
                 let path = flow.and_then(|f| self.host.details(f).path_mtu);
                 path.map_or(i64::from(p.mtu), i64::from)
@@ -272,6 +221,15 @@ impl Runner<'_, '_> {
                 None => return None,
             },
         })
+    }
+}
+
+/// A congestion control by its name, with its default parameters.
+fn congestion(value: &Expr) -> Step<Control> {
+    match value {
+        Expr::Text(name) => Control::named(name).or_else(|error| unsupported(error.to_string())),
+        Expr::List(all) if all.len() == 1 => congestion(&all[0]),
+        other => unsupported(format!("congestion control {}", named(Some(other)))),
     }
 }
 
