@@ -343,6 +343,9 @@ impl Known<'_> {
         if let Some(n) = self.positive("early_drops_pkts") {
             parts.push(format!("queue disciplines dropped {}", packets(n)));
         }
+        if let Some(n) = self.positive("policed_drops_pkts") {
+            parts.push(format!("policers dropped {}", packets(n)));
+        }
         if let Some(n) = self.positive("ce_marks_pkts") {
             parts.push(format!("queue disciplines marked {}", packets(n)));
         }

@@ -36,6 +36,8 @@ pub struct LinkStats {
     pub queue_drops: u64,
     /// Packets that the queue discipline dropped to signal congestion.
     pub early_drops: u64,
+    /// Packets that a policer dropped because they exceeded its rate and burst.
+    pub policed_drops: u64,
     /// Packets that the queue discipline marked as having met congestion (CE, RFC 3168).
     pub ce_marks: u64,
     /// Packets lost on the wire: random, scripted, link down.

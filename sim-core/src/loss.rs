@@ -11,6 +11,8 @@ pub enum LossCause {
     QueueFull,
     /// The queue discipline dropped it to signal congestion.
     QueueEarly,
+    /// A policer dropped it because it exceeded its rate and burst.
+    Policed,
     /// The link's loss model.
     Random,
     /// The link's list of packets to drop named it.
@@ -32,6 +34,7 @@ impl fmt::Display for LossCause {
         f.write_str(match self {
             LossCause::QueueFull => "queue full",
             LossCause::QueueEarly => "early drop",
+            LossCause::Policed => "policed",
             LossCause::Random => "random loss",
             LossCause::Scripted => "scripted drop",
             LossCause::LinkDown => "link down",

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use crate::queue_limit::QueueLimit;
 use crate::time::SimDuration;
-use crate::units::Rate;
+use crate::units::{Bytes, Rate};
 
 /// Makes a fresh model for a link direction.
 pub type Maker<T> = Arc<dyn Fn() -> T + Send + Sync>;
@@ -31,6 +31,8 @@ pub enum ValueKind {
     Limit,
     /// A bit rate such as `10 Mbit/s`.
     Rate,
+    /// A size such as `64 KiB`.
+    Bytes,
     /// A number from 0 to 1.
     Probability,
     /// A finite number.
@@ -50,6 +52,8 @@ pub enum Value {
     Limit(QueueLimit),
     /// See [`ValueKind::Rate`].
     Rate(Rate),
+    /// See [`ValueKind::Bytes`].
+    Bytes(Bytes),
     /// See [`ValueKind::Probability`] and [`ValueKind::Number`].
     Number(f64),
     /// See [`ValueKind::Count`].
@@ -74,6 +78,7 @@ impl Value {
             ValueKind::Duration => text.parse().map(Value::Duration).map_err(|e| describe(&e)),
             ValueKind::Limit => text.parse().map(Value::Limit),
             ValueKind::Rate => text.parse().map(Value::Rate).map_err(|e| describe(&e)),
+            ValueKind::Bytes => text.parse().map(Value::Bytes).map_err(|e| describe(&e)),
             ValueKind::Number => number().map(Value::Number),
             ValueKind::Probability => match number()? {
                 p if (0.0..=1.0).contains(&p) => Ok(Value::Number(p)),
@@ -101,6 +106,7 @@ impl fmt::Display for Value {
             Value::Duration(d) => write!(f, "{d}"),
             Value::Limit(l) => write!(f, "{l}"),
             Value::Rate(r) => write!(f, "{r}"),
+            Value::Bytes(b) => write!(f, "{b}"),
             Value::Number(n) => write!(f, "{n}"),
             Value::Count(n) => write!(f, "{n}"),
             Value::Flag(on) => write!(f, "{on}"),
@@ -119,6 +125,33 @@ pub struct Parameter {
     pub default: Option<&'static str>,
     /// What it means, in one line.
     pub doc: &'static str,
+}
+
+impl Parameter {
+    /// A parameter with a default.
+    pub const fn new(
+        name: &'static str,
+        kind: ValueKind,
+        default: &'static str,
+        doc: &'static str,
+    ) -> Parameter {
+        Parameter {
+            name,
+            kind,
+            default: Some(default),
+            doc,
+        }
+    }
+
+    /// A parameter that must be given.
+    pub const fn needed(name: &'static str, kind: ValueKind, doc: &'static str) -> Parameter {
+        Parameter {
+            name,
+            kind,
+            default: None,
+            doc,
+        }
+    }
 }
 
 /// The values of all parameters of a model, in the order of its list.
@@ -154,6 +187,8 @@ impl Values {
         duration -> SimDuration, SimDuration::ZERO, Duration;
         /// A queue limit; unlimited when the model has no such parameter.
         limit -> QueueLimit, QueueLimit::Unlimited, Limit;
+        /// A size; zero when the model has no such parameter.
+        bytes -> Bytes, Bytes::ZERO, Bytes;
         /// A number or probability; zero when the model has no such parameter.
         number -> f64, 0.0, Number;
         /// A whole number; zero when the model has no such parameter.

@@ -7,12 +7,23 @@
 //!
 //! A new discipline is a file beside `codel.rs` and a line in [`built_in`].
 
+#[cfg(test)]
+mod bench;
+mod cobalt;
 mod codel;
+mod common;
+mod drr;
+mod dualpi2;
+mod fair;
 mod fifo;
+mod flow_table;
 mod fq_codel;
+mod fq_pie;
 mod pie;
+mod priority;
 mod red;
 mod step;
+mod token_bucket;
 
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -21,6 +32,7 @@ use crate::packet::PacketRef;
 use crate::plugin::{Kinds, Plugin};
 use crate::rng::Rng;
 use crate::time::{SimDuration, SimTime};
+use crate::units::Rate;
 
 pub use crate::queue_limit::QueueLimit;
 pub use codel::{CoDel, CoDelParams};
@@ -33,8 +45,15 @@ pub fn built_in() -> Kinds<AnyQueueDisc> {
             codel::kind(),
             fq_codel::kind(),
             pie::kind(),
+            fq_pie::kind(),
             red::kind(),
             step::kind(),
+            cobalt::kind(),
+            dualpi2::kind(),
+            drr::kind(),
+            priority::kind(),
+            token_bucket::shaper(),
+            token_bucket::policer(),
         ],
     )
 }
@@ -113,6 +132,11 @@ impl QueuedPacket {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn with_tos(self, tos: u8) -> QueuedPacket {
+        QueuedPacket { tos, ..self }
+    }
+
     /// Length in bytes, IP header included.
     pub fn size(&self) -> u32 {
         self.size
@@ -158,6 +182,7 @@ impl QueuedPacket {
 #[derive(Debug)]
 pub struct QueueCx<'a> {
     now: SimTime,
+    rate: Option<Rate>,
     rng: &'a mut Rng,
     dropped: &'a mut Vec<(QueuedPacket, QueueDrop)>,
     marks: &'a mut u64,
@@ -170,6 +195,8 @@ pub enum QueueDrop {
     Full,
     /// To signal congestion.
     Early,
+    /// It exceeds the rate and burst that a policer allows.
+    Policed,
 }
 
 impl<'a> QueueCx<'a> {
@@ -183,15 +210,28 @@ impl<'a> QueueCx<'a> {
     ) -> QueueCx<'a> {
         QueueCx {
             now,
+            rate: None,
             rng,
             dropped,
             marks,
         }
     }
 
+    /// The same in front of a link of this rate.
+    #[must_use]
+    pub fn with_rate(self, rate: Option<Rate>) -> QueueCx<'a> {
+        QueueCx { rate, ..self }
+    }
+
     /// The current time.
     pub fn now(&self) -> SimTime {
         self.now
+    }
+
+    /// The rate of the link, not counting what a rate process makes of it; `None` when it sends
+    /// without serialisation time.
+    pub fn rate(&self) -> Option<Rate> {
+        self.rate
     }
 
     /// The random stream of this queue.

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::units::Bytes;
+use crate::time::SimDuration;
+use crate::units::{Bytes, Rate};
 
 /// The limit of a queue. In a drop-tail queue the packet in service counts; in a managed one, only
 /// those that wait.
@@ -15,29 +16,47 @@ pub enum QueueLimit {
     Packets(u32),
     /// At most this many bytes.
     Bytes(Bytes),
+    /// At most as many bytes as the link sends in this time at its present rate, not counting what a
+    /// rate process makes of it. A link without a rate has no queue.
+    Time(SimDuration),
 }
 
 impl QueueLimit {
-    /// True when a packet of `size` bytes fits beside `pkts` packets of `bytes` bytes.
+    /// True when a packet of `size` bytes fits beside `pkts` packets of `bytes` bytes, in front of a
+    /// link of this rate.
     #[inline]
-    pub fn admits(self, size: u32, pkts: usize, bytes: u64) -> bool {
+    pub fn admits(self, size: u32, pkts: usize, bytes: u64, rate: Option<Rate>) -> bool {
         match self {
             QueueLimit::Unlimited => true,
             QueueLimit::Packets(n) => pkts < n as usize,
             QueueLimit::Bytes(b) => bytes + u64::from(size) <= b.0,
+            QueueLimit::Time(most) => {
+                rate.is_none_or(|rate| rate.transmission_time(bytes + u64::from(size)) <= most)
+            }
         }
+    }
+
+    /// True when `pkts` packets of `bytes` bytes in front of a link of this rate are more than it
+    /// allows.
+    pub fn is_exceeded_by(self, pkts: usize, bytes: u64, rate: Option<Rate>) -> bool {
+        pkts > 0 && !self.admits(0, pkts - 1, bytes, rate)
     }
 
     /// True when it lets nothing in.
     pub fn is_nothing(self) -> bool {
-        matches!(self, QueueLimit::Packets(0) | QueueLimit::Bytes(Bytes(0)))
+        matches!(
+            self,
+            QueueLimit::Packets(0)
+                | QueueLimit::Bytes(Bytes(0))
+                | QueueLimit::Time(SimDuration::ZERO)
+        )
     }
 }
 
 impl FromStr for QueueLimit {
     type Err = String;
 
-    /// Reads `100 packets`, `64 KiB` or `unlimited`.
+    /// Reads `100 packets`, `64 KiB`, `50 ms` or `unlimited`.
     fn from_str(text: &str) -> Result<Self, String> {
         let trimmed = text.trim();
         if trimmed == "unlimited" {
@@ -57,12 +76,19 @@ impl FromStr for QueueLimit {
                 )),
             };
         }
+        match trimmed.parse::<SimDuration>() {
+            Ok(SimDuration::ZERO) => {
+                return Err("a queue of 0 s holds nothing; write for example \"50 ms\"".into());
+            }
+            Ok(time) => return Ok(QueueLimit::Time(time)),
+            Err(_) => {}
+        }
         match trimmed.parse::<Bytes>() {
             Ok(Bytes(0)) => {
                 Err("a queue of 0 bytes holds nothing; write for example \"64 KiB\"".into())
             }
             Ok(bytes) => Ok(QueueLimit::Bytes(bytes)),
-            Err(e) => Err(format!("{e}, \"100 packets\" or \"unlimited\"")),
+            Err(e) => Err(format!("{e}, \"100 packets\", \"50 ms\" or \"unlimited\"")),
         }
     }
 }
@@ -74,6 +100,7 @@ impl fmt::Display for QueueLimit {
             QueueLimit::Packets(1) => f.write_str("1 packet"),
             QueueLimit::Packets(n) => write!(f, "{n} packets"),
             QueueLimit::Bytes(b) => write!(f, "{b}"),
+            QueueLimit::Time(t) => write!(f, "{t}"),
         }
     }
 }

@@ -198,7 +198,47 @@ fn by_name(kind: usize, small: bool) -> QueueSpec {
                 ("ecn", "true"),
             ],
         ),
-        _ => ("step", &[limit, ("threshold", "2 packets")]),
+        3 => ("step", &[limit, ("threshold", "2 packets")]),
+        4 => (
+            "fq-pie",
+            &[
+                limit,
+                ("target", "20 us"),
+                ("update", "15 us"),
+                ("max_burst", "0 s"),
+                ("alpha", "2000"),
+                ("beta", "20000"),
+                ("flows", "3"),
+                ("quantum", "300"),
+            ],
+        ),
+        5 => (
+            "cobalt",
+            &[
+                limit,
+                ("target", "5 us"),
+                ("interval", "40 us"),
+                ("p_increase", "0.2"),
+                ("p_decrease", "0.1"),
+            ],
+        ),
+        6 => (
+            "dualpi2",
+            &[
+                limit,
+                ("target", "20 us"),
+                ("max_rtt", "60 us"),
+                ("step", "5 us"),
+                ("range", "10 us"),
+            ],
+        ),
+        7 => ("drr", &[limit, ("flows", "3"), ("quantum", "300")]),
+        8 => ("priority", &[limit]),
+        9 => (
+            "token-bucket",
+            &[limit, ("rate", "6 Mbit/s"), ("burst", "2 kB")],
+        ),
+        _ => ("policer", &[limit, ("rate", "6 Mbit/s"), ("burst", "2 kB")]),
     };
     LinkModels::default()
         .queues
@@ -217,13 +257,14 @@ fn link() -> impl Strategy<Value = LinkSpec> {
         2 => Just(QueueLimit::Unlimited.into()),
         2 => (1..6u32).prop_map(|n| QueueLimit::Packets(n).into()),
         2 => (1000..3000u64).prop_map(|b| QueueLimit::Bytes(Bytes(b)).into()),
+        1 => (100..500u64).prop_map(|t| QueueLimit::Time(us(t)).into()),
         2 => (1..8u64, any::<bool>()).prop_map(|(target, ecn)| QueueSpec::from(CoDel::plugin(CoDelParams {
             target: us(5 * target),
             interval: us(40 * target),
             limit: QueueLimit::Packets(12),
             ecn,
         }))),
-        2 => (0..4usize, any::<bool>()).prop_map(|(kind, small)| by_name(kind, small)),
+        2 => (0..11usize, any::<bool>()).prop_map(|(kind, small)| by_name(kind, small)),
     ];
     let process = prop::option::weighted(0.2, Just(()));
     let change = (

@@ -93,6 +93,14 @@ impl Host for Flow {
 /// A bottleneck with this queue between two hosts that keep 50 packets on their way: nothing is
 /// allocated after warm-up, whatever the event queue, and looking ahead or not.
 fn allocates_nothing(queue: QueueSpec) -> LinkStats {
+    let looking = EventQueueKind::ALL.iter().map(|&queue| (queue, 0));
+    let plain = EventQueueKind::ALL.iter().map(|&queue| (queue, usize::MAX));
+    let ways: Vec<_> = looking.chain(plain).collect();
+    allocates_nothing_in(queue, &ways)
+}
+
+/// The same with these event queues, looking ahead from so many nodes on.
+fn allocates_nothing_in(queue: QueueSpec, ways: &[(EventQueueKind, usize)]) -> LinkStats {
     let mut net = NetworkBuilder::new();
     let (a, r, b) = (net.host("a"), net.router("r"), net.host("b"));
     net.connect(a, r, Rate::mbps(1000), us(100));
@@ -102,10 +110,8 @@ fn allocates_nothing(queue: QueueSpec) -> LinkStats {
         net.link_mut(link).impairments.extra_delay = us(3).into();
     }
     let network = Arc::new(net.build().unwrap());
-    let looking = EventQueueKind::ALL.iter().map(|&queue| (queue, 0));
-    let plain = EventQueueKind::ALL.iter().map(|&queue| (queue, usize::MAX));
     let mut links = Vec::new();
-    for (queue, look_ahead_from) in looking.chain(plain) {
+    for &(queue, look_ahead_from) in ways {
         let flow = |window, peer: NodeId| Flow {
             window,
             peer: peer.0,
@@ -162,7 +168,7 @@ fn a_managed_queue_allocates_nothing_per_event_either() {
 #[test]
 fn the_other_disciplines_allocate_nothing_per_event_either() {
     let models = LinkModels::default();
-    let cases: [(&str, &[_]); 4] = [
+    let cases: [(&str, &[_]); 11] = [
         ("fq-codel", &[("target", "500 us"), ("interval", "5 ms")]),
         ("pie", &[("target", "4 ms"), ("ecn", "true")]),
         (
@@ -174,10 +180,18 @@ fn the_other_disciplines_allocate_nothing_per_event_either() {
             ],
         ),
         ("step", &[("threshold", "10 packets")]),
+        ("fq-pie", &[("target", "4 ms"), ("ecn", "true")]),
+        ("cobalt", &[("target", "500 us"), ("interval", "5 ms")]),
+        ("dualpi2", &[]),
+        ("drr", &[]),
+        ("priority", &[]),
+        ("token-bucket", &[("rate", "50 Mbit/s")]),
+        ("policer", &[("rate", "200 Mbit/s"), ("burst", "1 MB")]),
     ];
     for (name, given) in cases {
         let queue = models.queues.plugin(name, given).unwrap();
-        let stats = allocates_nothing(queue.into());
+        let way = (EventQueueKind::default(), usize::MAX);
+        let stats = allocates_nothing_in(queue.into(), &[way]);
         assert!(stats.sent_pkts > 10_000, "{name} {stats:?}");
     }
 }

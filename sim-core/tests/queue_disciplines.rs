@@ -298,7 +298,7 @@ fn parameters_are_checked_by_name_kind_and_range() {
         let message = error(&[given]);
         assert!(message.contains(part), "{message}");
     }
-    let unknown = models.queues.plugin("cobalt", &[]).unwrap_err().to_string();
+    let unknown = models.queues.plugin("cobald", &[]).unwrap_err().to_string();
     assert!(unknown.contains("known are: codel"), "{unknown}");
     let missing = models
         .losses

@@ -637,6 +637,12 @@ const NETWORK: &[Metric] = &[
         "To signal congestion.",
     ),
     network(
+        "policed_drops_pkts",
+        Count,
+        "packets dropped by policers",
+        "They exceeded rate and burst.",
+    ),
+    network(
         "ce_marks_pkts",
         Count,
         "packets marked by queue disciplines",

@@ -19,6 +19,7 @@ const COLUMNS: &[(&str, Kind)] = &[
     ("sent_bytes", Kind::Int),
     ("queue_drops", Kind::Int),
     ("early_drops", Kind::Int),
+    ("policed_drops", Kind::Int),
     ("ce_marks", Kind::Int),
     ("wire_losses", Kind::Int),
     ("random_losses", Kind::Int),
@@ -36,7 +37,7 @@ pub(crate) fn write(
 ) -> Result<(), StoreError> {
     let mut table = TableWriter::create(dir, "links", COLUMNS)?;
     let reached_s = stats.reached.as_secs_f64();
-    let (mut drops, mut early, mut marks) = (0, 0, 0);
+    let (mut drops, mut early, mut policed, mut marks) = (0, 0, 0, 0);
     let (mut losses, mut busiest) = (0, None::<f64>);
     let unnamed = LinkInfo::default();
     for (i, link) in stats.links.iter().enumerate() {
@@ -47,6 +48,7 @@ pub(crate) fn write(
         let utilisation = limited.then(|| (busy_s / reached_s).min(1.0));
         drops += link.queue_drops;
         early += link.early_drops;
+        policed += link.policed_drops;
         marks += link.ce_marks;
         losses += link.wire_losses;
         busiest = utilisation.map_or(busiest, |u| Some(busiest.map_or(u, |b| b.max(u))));
@@ -61,6 +63,7 @@ pub(crate) fn write(
             .count(link.sent_bytes)
             .count(link.queue_drops)
             .count(link.early_drops)
+            .count(link.policed_drops)
             .count(link.ce_marks)
             .count(link.wire_losses)
             .count(link.random_losses)
@@ -72,6 +75,7 @@ pub(crate) fn write(
     metrics.put("events", stats.events as f64);
     metrics.put("queue_drops_pkts", drops as f64);
     metrics.put("early_drops_pkts", early as f64);
+    metrics.put("policed_drops_pkts", policed as f64);
     metrics.put("ce_marks_pkts", marks as f64);
     metrics.put("wire_losses_pkts", losses as f64);
     metrics.put("unrouted_pkts", stats.unrouted_pkts as f64);

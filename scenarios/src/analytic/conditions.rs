@@ -2,7 +2,7 @@
 
 use sim_core::network::Impairments;
 use sim_core::queue_disc::QueueSpec;
-use sim_core::{NodeId, NodeKind, QueueLimit};
+use sim_core::{NodeId, NodeKind, QueueLimit, Rate};
 use tcp_model::TcpParams;
 use tcp_model::params::{PortSelection, SynCookies, Timers};
 use tcp_model::spec::{Arrivals, CloseHow, Closer};
@@ -187,14 +187,17 @@ pub(super) fn of_network(case: &Case<'_>) -> Vec<String> {
         }),
         "links lose, delay or change packets, or change themselves",
     );
-    let is_long = |q: &QueueSpec| match q {
+    let is_long = |rate: Rate, queue: &QueueSpec| match queue {
         QueueSpec::DropTail(QueueLimit::Unlimited) => true,
         QueueSpec::DropTail(QueueLimit::Packets(n)) => u64::from(*n) * 1_500 >= LEAST_QUEUE,
         QueueSpec::DropTail(QueueLimit::Bytes(n)) => n.0 >= LEAST_QUEUE,
+        QueueSpec::DropTail(QueueLimit::Time(t)) => *t >= rate.transmission_time(LEAST_QUEUE),
         QueueSpec::Managed(_) => false,
     };
     unless(
-        links.iter().all(|l| l.rate.is_none() || is_long(&l.queue)),
+        links
+            .iter()
+            .all(|l| l.rate.is_none_or(|rate| is_long(rate, &l.queue))),
         "a queue may overflow",
     );
     no

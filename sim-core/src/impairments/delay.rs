@@ -112,18 +112,13 @@ impl DelayModel for AnyDelay {
 /// An exponentially distributed delay, as of a queue elsewhere.
 fn exponential() -> Kind<AnyDelay> {
     const PARAMETERS: &[Parameter] = &[
-        Parameter {
-            name: "mean",
-            kind: ValueKind::Duration,
-            default: None,
-            doc: "the mean of the extra delay",
-        },
-        Parameter {
-            name: "reorder",
-            kind: ValueKind::Flag,
-            default: Some("false"),
-            doc: "packets may overtake each other; otherwise they keep their order",
-        },
+        Parameter::needed("mean", ValueKind::Duration, "the mean of the extra delay"),
+        Parameter::new(
+            "reorder",
+            ValueKind::Flag,
+            "false",
+            "packets may overtake each other; otherwise they keep their order",
+        ),
     ];
     Kind::new(
         "exponential",

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use crate::queue_disc::QueueLimit;
 use crate::time::SimTime;
+use crate::units::Rate;
 
 /// Packets whose transmission has not ended, the one in service included.
 #[derive(Debug)]
@@ -23,12 +24,14 @@ impl DropTail {
         }
     }
 
-    /// True when a packet of `size` bytes fits; what has left by `now` makes room.
-    pub(super) fn has_room(&mut self, size: u32, now: SimTime) -> bool {
+    /// True when a packet of `size` bytes fits in front of a link of this rate; what has left by
+    /// `now` makes room.
+    pub(super) fn has_room(&mut self, size: u32, rate: Option<Rate>, now: SimTime) -> bool {
         while let Some((_, bytes)) = self.backlog.pop_front_if(|(end, _)| *end <= now) {
             self.bytes -= u64::from(bytes);
         }
-        self.limit.admits(size, self.backlog.len(), self.bytes)
+        self.limit
+            .admits(size, self.backlog.len(), self.bytes, rate)
     }
 
     pub(super) fn push(&mut self, departs: SimTime, size: u32) {

@@ -5,6 +5,7 @@ use crate::event::LinkId;
 use crate::queue_disc::{AnyQueueDisc, QueueCx, QueueDisc as _, QueueDrop, QueuedPacket};
 use crate::rng::Rng;
 use crate::time::SimTime;
+use crate::units::Rate;
 
 /// A discipline with its random stream and its counters.
 #[derive(Debug)]
@@ -15,6 +16,7 @@ pub(crate) struct ManagedQueue {
     wake_at: SimTime,
     pub(super) full_drops: u64,
     pub(super) early_drops: u64,
+    pub(super) policed_drops: u64,
     pub(super) marks: u64,
 }
 
@@ -35,6 +37,7 @@ impl ManagedQueue {
             wake_at: SimTime::MAX,
             full_drops: 0,
             early_drops: 0,
+            policed_drops: 0,
             marks: 0,
         }
     }
@@ -44,10 +47,11 @@ impl ManagedQueue {
         &mut self,
         packet: QueuedPacket,
         now: SimTime,
+        rate: Option<Rate>,
         dropped: &mut Vec<(QueuedPacket, QueueDrop)>,
     ) {
         let already = dropped.len();
-        let mut cx = QueueCx::new(now, &mut self.rng, dropped, &mut self.marks);
+        let mut cx = QueueCx::new(now, &mut self.rng, dropped, &mut self.marks).with_rate(rate);
         self.discipline.enqueue(packet, &mut cx);
         self.count(&dropped[already..]);
     }
@@ -56,10 +60,11 @@ impl ManagedQueue {
     pub(super) fn dequeue(
         &mut self,
         now: SimTime,
+        rate: Option<Rate>,
         dropped: &mut Vec<(QueuedPacket, QueueDrop)>,
     ) -> Option<QueuedPacket> {
         let already = dropped.len();
-        let mut cx = QueueCx::new(now, &mut self.rng, dropped, &mut self.marks);
+        let mut cx = QueueCx::new(now, &mut self.rng, dropped, &mut self.marks).with_rate(rate);
         let packet = self.discipline.dequeue(&mut cx);
         self.count(&dropped[already..]);
         packet
@@ -70,6 +75,7 @@ impl ManagedQueue {
             match why {
                 QueueDrop::Full => self.full_drops += 1,
                 QueueDrop::Early => self.early_drops += 1,
+                QueueDrop::Policed => self.policed_drops += 1,
             }
         }
     }

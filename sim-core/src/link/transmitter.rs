@@ -108,6 +108,7 @@ impl Transmitter {
             sent_bytes: counted.sent_bytes,
             queue_drops: counted.queue_drops + managed.map_or(0, |m| m.full_drops),
             early_drops: managed.map_or(0, |m| m.early_drops),
+            policed_drops: managed.map_or(0, |m| m.policed_drops),
             ce_marks: managed.map_or(0, |m| m.marks),
             wire_losses: counted.wire_losses,
             random_losses: special.map_or(0, |s| s.impaired.random_losses),
@@ -195,8 +196,9 @@ impl Transmitter {
         dropped: &mut Vec<(QueuedPacket, QueueDrop)>,
     ) {
         let in_service = u32::from(self.free_at > now);
+        let rate = self.rate;
         if let Some(managed) = self.managed() {
-            managed.enqueue(packet, now, dropped);
+            managed.enqueue(packet, now, rate, dropped);
             let pkts = managed.waiting_pkts() + in_service;
             self.counters.max_backlog_pkts = self.counters.max_backlog_pkts.max(pkts);
         }
@@ -218,7 +220,7 @@ impl Transmitter {
         let packet = special
             .managed
             .as_mut()
-            .and_then(|m| m.dequeue(now, dropped));
+            .and_then(|m| m.dequeue(now, self.rate, dropped));
         let served = match packet {
             Some(packet) => {
                 let fate = self.transmit(&mut special.impaired, packet.size(), now);
@@ -261,7 +263,7 @@ impl Transmitter {
         let Some(queue) = &mut self.queue else {
             return true;
         };
-        let room = queue.has_room(size, now);
+        let room = queue.has_room(size, self.rate, now);
         let depth = queue.pkts() + u32::from(room);
         self.counters.max_backlog_pkts = self.counters.max_backlog_pkts.max(depth);
         self.counters.queue_drops += u64::from(!room);

@@ -139,6 +139,7 @@ impl<H: Host> Core<H> {
                 let cause = match why {
                     QueueDrop::Full => LossCause::QueueFull,
                     QueueDrop::Early => LossCause::QueueEarly,
+                    QueueDrop::Policed => LossCause::Policed,
                 };
                 let link = Some(link);
                 self.lose(packet.place, Loss { node, link, cause }, now, event);

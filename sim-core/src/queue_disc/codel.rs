@@ -5,37 +5,20 @@
 //! whose sender understands marks is marked and sent where another would be dropped. Leaves out
 //! Linux's `ce_threshold` and its 32-bit arithmetic.
 
-use std::collections::VecDeque;
+use std::sync::Arc;
 
-use super::{AnyQueueDisc, Backlog, QueueCx, QueueDisc, QueueDrop, QueueLimit, QueuedPacket};
-use crate::plugin::{Kind, Parameter, Plugin, ValueKind, Values};
+use super::common;
+use super::fair::FlowQueue;
+use super::fifo::{Fifo, packets_are_in_queue};
+use super::{AnyQueueDisc, QueueCx, QueueDisc, QueueDrop, QueueLimit, QueuedPacket};
+use crate::plugin::{Kind, Parameter, Plugin, Values};
 use crate::time::{SimDuration, SimTime};
 
 const PARAMETERS: &[Parameter] = &[
-    Parameter {
-        name: "target",
-        kind: ValueKind::Duration,
-        default: Some("5 ms"),
-        doc: "the longest wait that is acceptable for good",
-    },
-    Parameter {
-        name: "interval",
-        kind: ValueKind::Duration,
-        default: Some("100 ms"),
-        doc: "how long waits may stay above the target before the first drop; about the longest round trip",
-    },
-    Parameter {
-        name: "limit",
-        kind: ValueKind::Limit,
-        default: Some("1000 packets"),
-        doc: "the most that may wait; what does not fit is dropped on arrival",
-    },
-    Parameter {
-        name: "ecn",
-        kind: ValueKind::Flag,
-        default: Some("false"),
-        doc: "mark packets of ECN-capable senders instead of dropping them",
-    },
+    common::CODEL_TARGET,
+    common::CODEL_INTERVAL,
+    common::limit("1000 packets"),
+    common::ecn("false"),
 ];
 
 /// CoDel as a kind of queue discipline.
@@ -45,21 +28,8 @@ pub(super) fn kind() -> Kind<AnyQueueDisc> {
         "controlled delay (RFC 8289)",
         PARAMETERS,
         |values: &Values| {
-            let params = CoDelParams {
-                target: values.duration("target"),
-                interval: values.duration("interval"),
-                limit: values.limit("limit"),
-                ecn: values.flag("ecn"),
-            };
-            if params.target.is_zero() || params.interval < params.target {
-                return Err(
-                    "`target` must be greater than zero and `interval` no shorter; RFC 8289 has 5 ms and 100 ms"
-                        .to_owned(),
-                );
-            }
-            Ok(std::sync::Arc::new(move || {
-                AnyQueueDisc::CoDel(CoDel::new(params))
-            }))
+            let params = common::codel(values, values.limit("limit"))?;
+            Ok(Arc::new(move || AnyQueueDisc::CoDel(CoDel::new(params))))
         },
     )
 }
@@ -93,8 +63,7 @@ impl Default for CoDelParams {
 #[derive(Debug)]
 pub struct CoDel {
     params: CoDelParams,
-    packets: VecDeque<QueuedPacket>,
-    bytes: u64,
+    queue: Fifo,
     /// When waits will have been above the target for an interval; zero while they are not.
     first_above_time: Option<SimTime>,
     drop_next: SimTime,
@@ -115,9 +84,8 @@ impl CoDel {
     /// An empty queue.
     pub fn new(params: CoDelParams) -> CoDel {
         CoDel {
+            queue: Fifo::new(params.limit),
             params,
-            packets: VecDeque::new(),
-            bytes: 0,
             first_above_time: None,
             drop_next: SimTime::ZERO,
             count: 0,
@@ -152,20 +120,13 @@ impl CoDel {
         t.saturating_add(SimDuration::from_ps(ps as u64))
     }
 
-    /// Takes the head without asking the control law: to make room.
-    pub(super) fn pop_head(&mut self) -> Option<QueuedPacket> {
-        let packet = self.packets.pop_front()?;
-        self.bytes -= u64::from(packet.size());
-        Some(packet)
-    }
-
     /// Takes the head; RFC 8289 section 5.6, `dodequeue`.
     fn take_head(&mut self, now: SimTime) -> Head {
         let mut ok_to_drop = false;
-        let packet = self.packets.pop_front();
+        let packet = self.queue.pop();
         if let Some(p) = &packet {
-            self.bytes -= u64::from(p.size());
-            if p.sojourn(now) < self.params.target || self.bytes <= u64::from(self.maxpacket) {
+            let is_short = self.queue.bytes() <= u64::from(self.maxpacket);
+            if p.sojourn(now) < self.params.target || is_short {
                 self.first_above_time = None;
             } else if let Some(at) = self.first_above_time {
                 ok_to_drop = now >= at;
@@ -230,18 +191,10 @@ impl CoDel {
 
 impl QueueDisc for CoDel {
     fn enqueue(&mut self, packet: QueuedPacket, cx: &mut QueueCx<'_>) {
-        let size = packet.size();
-        if !self
-            .params
-            .limit
-            .admits(size, self.packets.len(), self.bytes)
-        {
-            cx.drop(packet, QueueDrop::Full);
-            return;
+        if self.queue.has_room(packet.size(), cx) {
+            self.maxpacket = self.maxpacket.max(packet.size());
         }
-        self.maxpacket = self.maxpacket.max(size);
-        self.bytes += u64::from(size);
-        self.packets.push_back(packet);
+        self.queue.push_or_drop(packet, cx);
     }
 
     fn dequeue(&mut self, cx: &mut QueueCx<'_>) -> Option<QueuedPacket> {
@@ -255,14 +208,11 @@ impl QueueDisc for CoDel {
         }
     }
 
-    fn backlog(&self) -> Backlog {
-        Backlog {
-            pkts: self.packets.len() as u32,
-            bytes: self.bytes,
-        }
-    }
+    packets_are_in_queue!();
+}
 
-    fn allocated_bytes(&self) -> usize {
-        self.packets.capacity() * size_of::<QueuedPacket>()
+impl FlowQueue for CoDel {
+    fn pop_head(&mut self) -> Option<QueuedPacket> {
+        self.queue.pop()
     }
 }

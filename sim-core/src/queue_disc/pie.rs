@@ -12,61 +12,60 @@
 
 use std::sync::Arc;
 
-use super::fifo::Fifo;
-use super::{AnyQueueDisc, Backlog, QueueCx, QueueDisc, QueueDrop, QueueLimit, QueuedPacket};
+use super::common;
+use super::fair::FlowQueue;
+use super::fifo::{Fifo, packets_are_in_queue};
+use super::{AnyQueueDisc, QueueCx, QueueDisc, QueueDrop, QueueLimit, QueuedPacket};
 use crate::plugin::{Kind, Parameter, ValueKind, Values};
 use crate::time::{SimDuration, SimTime};
 
-const PARAMETERS: &[Parameter] = &[
-    Parameter {
-        name: "target",
-        kind: ValueKind::Duration,
-        default: Some("15 ms"),
-        doc: "QDELAY_REF, the queueing delay to keep",
-    },
-    Parameter {
-        name: "update",
-        kind: ValueKind::Duration,
-        default: Some("15 ms"),
-        doc: "T_UPDATE, how often the drop probability is adjusted",
-    },
-    Parameter {
-        name: "max_burst",
-        kind: ValueKind::Duration,
-        default: Some("150 ms"),
-        doc: "MAX_BURST, how long a burst that ends an idle time is let through",
-    },
-    Parameter {
-        name: "alpha",
-        kind: ValueKind::Number,
-        default: Some("0.125"),
-        doc: "change of the probability for each second of delay beyond the target",
-    },
-    Parameter {
-        name: "beta",
-        kind: ValueKind::Number,
-        default: Some("1.25"),
-        doc: "change of the probability for each second that the delay has grown",
-    },
-    Parameter {
-        name: "spread",
-        kind: ValueKind::Flag,
-        default: Some("true"),
-        doc: "spread drops evenly over the packets (section 5.4) instead of by independent draws",
-    },
-    Parameter {
-        name: "limit",
-        kind: ValueKind::Limit,
-        default: Some("1000 packets"),
-        doc: "the most that may wait; what does not fit is dropped on arrival",
-    },
-    Parameter {
-        name: "ecn",
-        kind: ValueKind::Flag,
-        default: Some("false"),
-        doc: "mark packets of ECN-capable senders instead of dropping them, up to a probability of 10 %",
-    },
+/// The parameters of the controller.
+pub(super) const CONTROL: [Parameter; 7] = [
+    Parameter::new(
+        "target",
+        ValueKind::Duration,
+        "15 ms",
+        "QDELAY_REF, the queueing delay to keep",
+    ),
+    Parameter::new(
+        "update",
+        ValueKind::Duration,
+        "15 ms",
+        "T_UPDATE, how often the drop probability is adjusted",
+    ),
+    Parameter::new(
+        "max_burst",
+        ValueKind::Duration,
+        "150 ms",
+        "MAX_BURST, how long a burst that ends an idle time is let through",
+    ),
+    Parameter::new(
+        "alpha",
+        ValueKind::Number,
+        "0.125",
+        "change of the probability for each second of delay beyond the target",
+    ),
+    Parameter::new(
+        "beta",
+        ValueKind::Number,
+        "1.25",
+        "change of the probability for each second that the delay has grown",
+    ),
+    Parameter::new(
+        "spread",
+        ValueKind::Flag,
+        "true",
+        "spread drops evenly over the packets (section 5.4) instead of by independent draws",
+    ),
+    Parameter::new(
+        "ecn",
+        ValueKind::Flag,
+        "false",
+        "mark packets of ECN-capable senders instead of dropping them, up to a probability of 10 %",
+    ),
 ];
+
+const PARAMETERS: &[Parameter] = &common::join::<7, 1, 8>(CONTROL, [common::limit("1000 packets")]);
 
 /// PIE as a kind of queue discipline.
 pub(super) fn kind() -> Kind<AnyQueueDisc> {
@@ -75,36 +74,15 @@ pub(super) fn kind() -> Kind<AnyQueueDisc> {
         "proportional integral controller enhanced (RFC 8033)",
         PARAMETERS,
         |values: &Values| {
-            let params = Params {
-                target: values.duration("target"),
-                update: values.duration("update"),
-                max_burst: values.duration("max_burst"),
-                alpha: values.number("alpha"),
-                beta: values.number("beta"),
-                spread: values.flag("spread"),
-                limit: values.limit("limit"),
-                ecn: values.flag("ecn"),
-            };
-            if params.target.is_zero() || params.update < SimDuration::from_micros(1) {
-                return Err(
-                    "`target` must be greater than zero and `update` at least 1 us; RFC 8033 has \
-                     15 ms for both"
-                        .to_owned(),
-                );
-            }
-            if params.alpha < 0.0 || params.beta < 0.0 {
-                return Err(
-                    "`alpha` and `beta` must not be negative; RFC 8033 has 0.125 and 1.25"
-                        .to_owned(),
-                );
-            }
+            let params = PieParams::of(values, values.limit("limit"))?;
             Ok(Arc::new(move || AnyQueueDisc::custom(Pie::new(params))))
         },
     )
 }
 
+/// Parameters of [`Pie`].
 #[derive(Clone, Copy, Debug)]
-struct Params {
+pub(super) struct PieParams {
     target: SimDuration,
     update: SimDuration,
     max_burst: SimDuration,
@@ -115,6 +93,38 @@ struct Params {
     ecn: bool,
 }
 
+impl PieParams {
+    /// Those among the values of a discipline with the parameters [`CONTROL`].
+    ///
+    /// # Errors
+    /// When one is out of range.
+    pub(super) fn of(values: &Values, limit: QueueLimit) -> Result<PieParams, String> {
+        let params = PieParams {
+            target: values.duration("target"),
+            update: values.duration("update"),
+            max_burst: values.duration("max_burst"),
+            alpha: values.number("alpha"),
+            beta: values.number("beta"),
+            spread: values.flag("spread"),
+            limit,
+            ecn: values.flag("ecn"),
+        };
+        if params.target.is_zero() || params.update < SimDuration::from_micros(1) {
+            return Err(
+                "`target` must be greater than zero and `update` at least 1 us; RFC 8033 has \
+                 15 ms for both"
+                    .to_owned(),
+            );
+        }
+        if params.alpha < 0.0 || params.beta < 0.0 {
+            return Err(
+                "`alpha` and `beta` must not be negative; RFC 8033 has 0.125 and 1.25".to_owned(),
+            );
+        }
+        Ok(params)
+    }
+}
+
 /// MEAN_PKTSIZE of section 4.1, bytes: below two such packets nothing is dropped.
 const MEAN_PACKET: u64 = 1024;
 /// MARK_ECNTH of section 5.1: above this probability packets are dropped even with ECN.
@@ -122,8 +132,8 @@ const MOST_MARKED: f64 = 0.1;
 
 /// A queue controlled by PIE. Variables have the names of RFC 8033.
 #[derive(Debug)]
-struct Pie {
-    params: Params,
+pub(super) struct Pie {
+    params: PieParams,
     queue: Fifo,
     drop_prob: f64,
     accu_prob: f64,
@@ -135,10 +145,11 @@ struct Pie {
 }
 
 impl Pie {
-    fn new(params: Params) -> Pie {
+    /// An empty queue.
+    pub(super) fn new(params: PieParams) -> Pie {
         Pie {
             params,
-            queue: Fifo::default(),
+            queue: Fifo::new(params.limit),
             drop_prob: 0.0,
             accu_prob: 0.0,
             qdelay: SimDuration::ZERO,
@@ -173,7 +184,7 @@ impl Pie {
 
     /// Section 4.2, and section 4.4 for the bursts.
     fn calculate_drop_prob(&mut self) {
-        let Params {
+        let PieParams {
             target,
             alpha,
             beta,
@@ -250,8 +261,7 @@ fn scale(drop_prob: f64) -> f64 {
 impl QueueDisc for Pie {
     fn enqueue(&mut self, mut packet: QueuedPacket, cx: &mut QueueCx<'_>) {
         self.catch_up(cx.now());
-        let (pkts, bytes) = (self.queue.len(), self.queue.bytes());
-        if !self.params.limit.admits(packet.size(), pkts, bytes) {
+        if !self.queue.has_room(packet.size(), cx) {
             self.accu_prob = 0.0;
             cx.drop(packet, QueueDrop::Full);
             return;
@@ -273,12 +283,12 @@ impl QueueDisc for Pie {
         Some(packet)
     }
 
-    fn backlog(&self) -> Backlog {
-        self.queue.backlog()
-    }
+    packets_are_in_queue!();
+}
 
-    fn allocated_bytes(&self) -> usize {
-        self.queue.allocated_bytes()
+impl FlowQueue for Pie {
+    fn pop_head(&mut self) -> Option<QueuedPacket> {
+        self.queue.pop()
     }
 }
 
@@ -288,7 +298,7 @@ mod tests {
     use crate::rng::Rng;
 
     fn pie() -> Pie {
-        Pie::new(Params {
+        Pie::new(PieParams {
             target: SimDuration::from_millis(15),
             update: SimDuration::from_millis(15),
             max_burst: SimDuration::from_millis(150),
@@ -313,7 +323,7 @@ mod tests {
         let queue = |pie: &mut Pie, ms| {
             pie.qdelay = SimDuration::from_millis(ms);
             // Not empty: a packet waits.
-            pie.queue = Fifo::default();
+            pie.queue = Fifo::new(QueueLimit::Unlimited);
             pie.queue.push(QueuedPacket::for_test(1000));
             pie.calculate_drop_prob();
         };
@@ -373,7 +383,7 @@ mod tests {
         assert_eq!(gaps.iter().min(), Some(&3));
         assert!(gaps.iter().max() <= Some(&29));
         // The second of two packets is never dropped, nor any at short delays below 20 %.
-        pie.queue = Fifo::default();
+        pie.queue = Fifo::new(QueueLimit::Unlimited);
         pie.queue.push(QueuedPacket::for_test(1000));
         assert!((0..100).all(|_| !pie.drop_early(&mut cx)));
     }

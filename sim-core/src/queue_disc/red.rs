@@ -12,60 +12,56 @@
 
 use std::sync::Arc;
 
-use super::fifo::Fifo;
-use super::{AnyQueueDisc, Backlog, QueueCx, QueueDisc, QueueDrop, QueueLimit, QueuedPacket};
+use super::common;
+use super::fifo::{Fifo, packets_are_in_queue};
+use super::{AnyQueueDisc, QueueCx, QueueDisc, QueueDrop, QueueLimit, QueuedPacket};
 use crate::plugin::{Kind, Parameter, ValueKind, Values};
 use crate::time::{SimDuration, SimTime};
 
 const PARAMETERS: &[Parameter] = &[
-    Parameter {
-        name: "min",
-        kind: ValueKind::Limit,
-        default: Some("5 packets"),
-        doc: "average queue below which nothing is dropped",
-    },
-    Parameter {
-        name: "max",
-        kind: ValueKind::Limit,
-        default: Some("15 packets"),
-        doc: "average queue above which everything is dropped, or with `gentle` ever more",
-    },
-    Parameter {
-        name: "max_p",
-        kind: ValueKind::Probability,
-        default: Some("0.1"),
-        doc: "drop probability as the average reaches `max`",
-    },
-    Parameter {
-        name: "weight",
-        kind: ValueKind::Probability,
-        default: Some("0.002"),
-        doc: "share of the current queue in the average, at each arrival",
-    },
-    Parameter {
-        name: "gentle",
-        kind: ValueKind::Flag,
-        default: Some("true"),
-        doc: "raise the probability from max_p to 1 between `max` and twice `max`",
-    },
-    Parameter {
-        name: "adaptive",
-        kind: ValueKind::Flag,
-        default: Some("false"),
-        doc: "move max_p twice a second so that the average stays between `min` and `max` (ARED)",
-    },
-    Parameter {
-        name: "limit",
-        kind: ValueKind::Limit,
-        default: Some("1000 packets"),
-        doc: "the most that may wait; what does not fit is dropped on arrival",
-    },
-    Parameter {
-        name: "ecn",
-        kind: ValueKind::Flag,
-        default: Some("false"),
-        doc: "mark packets of ECN-capable senders instead of dropping them, while the average is below `max`",
-    },
+    Parameter::new(
+        "min",
+        ValueKind::Limit,
+        "5 packets",
+        "average queue below which nothing is dropped",
+    ),
+    Parameter::new(
+        "max",
+        ValueKind::Limit,
+        "15 packets",
+        "average queue above which everything is dropped, or with `gentle` ever more",
+    ),
+    Parameter::new(
+        "max_p",
+        ValueKind::Probability,
+        "0.1",
+        "drop probability as the average reaches `max`",
+    ),
+    Parameter::new(
+        "weight",
+        ValueKind::Probability,
+        "0.002",
+        "share of the current queue in the average, at each arrival",
+    ),
+    Parameter::new(
+        "gentle",
+        ValueKind::Flag,
+        "true",
+        "raise the probability from max_p to 1 between `max` and twice `max`",
+    ),
+    Parameter::new(
+        "adaptive",
+        ValueKind::Flag,
+        "false",
+        "move max_p twice a second so that the average stays between `min` and `max` (ARED)",
+    ),
+    common::limit("1000 packets"),
+    Parameter::new(
+        "ecn",
+        ValueKind::Flag,
+        "false",
+        "mark packets of ECN-capable senders instead of dropping them, while the average is below `max`",
+    ),
 ];
 
 /// RED as a kind of queue discipline.
@@ -158,7 +154,7 @@ impl Red {
     fn new(params: Params, max_p: f64) -> Red {
         Red {
             params,
-            queue: Fifo::default(),
+            queue: Fifo::new(params.limit),
             avg: 0.0,
             max_p,
             count: -1,
@@ -265,8 +261,7 @@ impl QueueDisc for Red {
                 return;
             }
         }
-        let (pkts, bytes) = (self.queue.len(), self.queue.bytes());
-        if !self.params.limit.admits(packet.size(), pkts, bytes) {
+        if !self.queue.has_room(packet.size(), cx) {
             // A drop for lack of room is a signal too.
             self.count = self.count.min(0);
             cx.drop(packet, QueueDrop::Full);
@@ -290,13 +285,7 @@ impl QueueDisc for Red {
         packet
     }
 
-    fn backlog(&self) -> Backlog {
-        self.queue.backlog()
-    }
-
-    fn allocated_bytes(&self) -> usize {
-        self.queue.allocated_bytes()
-    }
+    packets_are_in_queue!();
 }
 
 #[cfg(test)]

@@ -1,44 +1,37 @@
-//! Step marking: every packet that arrives at a queue above a threshold is marked.
+//! Step marking: every packet above a threshold is marked.
 //!
-//! The marking that DCTCP expects of its switches (RFC 8257 section 3.1; Alizadeh et al. 2010,
-//! parameter K). Packets of senders without ECN are not signalled to; they are dropped only when
-//! the queue is full.
+//! With a threshold in packets or bytes a packet is marked as it arrives, as DCTCP expects of its
+//! switches (RFC 8257 section 3.1; Alizadeh et al. 2010, parameter K). With one in time it is marked
+//! as it leaves, if it has waited that long: the step of L4S queues (RFC 9331 section 5.2). Packets of
+//! senders without ECN are not signalled to; they are dropped only when the queue is full.
 
 use std::sync::Arc;
 
-use super::fifo::Fifo;
-use super::{AnyQueueDisc, Backlog, QueueCx, QueueDisc, QueueDrop, QueueLimit, QueuedPacket};
+use super::common;
+use super::fifo::{Fifo, packets_are_in_queue};
+use super::{AnyQueueDisc, QueueCx, QueueDisc, QueueLimit, QueuedPacket};
 use crate::plugin::{Kind, Parameter, ValueKind, Values};
 
 const PARAMETERS: &[Parameter] = &[
-    Parameter {
-        name: "threshold",
-        kind: ValueKind::Limit,
-        default: Some("20 packets"),
-        doc: "K of DCTCP: a packet is marked when at least this much waits as it arrives",
-    },
-    Parameter {
-        name: "limit",
-        kind: ValueKind::Limit,
-        default: Some("1000 packets"),
-        doc: "the most that may wait; what does not fit is dropped on arrival",
-    },
+    Parameter::new(
+        "threshold",
+        ValueKind::Limit,
+        "20 packets",
+        "a packet is marked when at least this much waits as it arrives (K of DCTCP), or, for a time, when it has waited that long as it leaves (L4S)",
+    ),
+    common::limit("1000 packets"),
 ];
 
 /// Step marking as a kind of queue discipline.
 pub(super) fn kind() -> Kind<AnyQueueDisc> {
     Kind::new(
         "step",
-        "marks every packet above a queue length, as DCTCP expects (RFC 8257)",
+        "marks every packet above a queue length (DCTCP, RFC 8257) or waiting time (L4S, RFC 9331)",
         PARAMETERS,
         |values: &Values| {
             let (threshold, limit) = (values.limit("threshold"), values.limit("limit"));
             Ok(Arc::new(move || {
-                AnyQueueDisc::custom(Step {
-                    threshold,
-                    limit,
-                    queue: Fifo::default(),
-                })
+                AnyQueueDisc::custom(Step::new(threshold, limit))
             }))
         },
     )
@@ -48,14 +41,19 @@ pub(super) fn kind() -> Kind<AnyQueueDisc> {
 #[derive(Debug)]
 struct Step {
     threshold: QueueLimit,
-    limit: QueueLimit,
     queue: Fifo,
 }
 
 impl Step {
+    fn new(threshold: QueueLimit, limit: QueueLimit) -> Step {
+        let queue = Fifo::new(limit);
+        Step { threshold, queue }
+    }
+
+    /// True when a packet that arrives finds enough waiting to be marked.
     fn is_above(&self) -> bool {
         match self.threshold {
-            QueueLimit::Unlimited => false,
+            QueueLimit::Unlimited | QueueLimit::Time(_) => false,
             QueueLimit::Packets(n) => self.queue.len() >= n as usize,
             QueueLimit::Bytes(b) => self.queue.bytes() >= b.0,
         }
@@ -64,26 +62,21 @@ impl Step {
 
 impl QueueDisc for Step {
     fn enqueue(&mut self, mut packet: QueuedPacket, cx: &mut QueueCx<'_>) {
-        let (pkts, bytes) = (self.queue.len(), self.queue.bytes());
-        if !self.limit.admits(packet.size(), pkts, bytes) {
-            cx.drop(packet, QueueDrop::Full);
-            return;
-        }
-        if self.is_above() {
+        if self.is_above() && self.queue.has_room(packet.size(), cx) {
             cx.mark(&mut packet);
         }
-        self.queue.push(packet);
+        self.queue.push_or_drop(packet, cx);
     }
 
-    fn dequeue(&mut self, _: &mut QueueCx<'_>) -> Option<QueuedPacket> {
-        self.queue.pop()
+    fn dequeue(&mut self, cx: &mut QueueCx<'_>) -> Option<QueuedPacket> {
+        let mut packet = self.queue.pop()?;
+        if let QueueLimit::Time(most) = self.threshold
+            && packet.sojourn(cx.now()) >= most
+        {
+            cx.mark(&mut packet);
+        }
+        Some(packet)
     }
 
-    fn backlog(&self) -> Backlog {
-        self.queue.backlog()
-    }
-
-    fn allocated_bytes(&self) -> usize {
-        self.queue.allocated_bytes()
-    }
+    packets_are_in_queue!();
 }

@@ -47,7 +47,7 @@ pub trait Plain: Sized {
 }
 
 impl Plain for QueueSize {
-    const EXPECTING: &'static str = "a quoted limit such as \"100 packets\", \"64 KiB\" or \"unlimited\", or a table such as { kind = \"codel\", target = \"5 ms\" }";
+    const EXPECTING: &'static str = "a quoted limit such as \"100 packets\", \"64 KiB\", \"50 ms\" or \"unlimited\", or a table such as { kind = \"codel\", target = \"5 ms\" }";
     fn from_text(text: &str) -> Option<Result<Self, Unreadable>> {
         Some(text.parse())
     }

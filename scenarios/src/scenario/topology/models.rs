@@ -81,6 +81,7 @@ fn example(parameters: &[Parameter], name: &str) -> &'static str {
         Some(ValueKind::Duration) => "\"5 ms\"",
         Some(ValueKind::Limit) => "\"100 packets\"",
         Some(ValueKind::Rate) => "\"10 Mbit/s\"",
+        Some(ValueKind::Bytes) => "\"64 KiB\"",
         Some(ValueKind::Flag) => "true",
         Some(ValueKind::Count) => "8",
         _ => "0.01",
@@ -93,7 +94,9 @@ pub(crate) fn to_file<T>(plugin: &Plugin<T>) -> ModelFile {
         Value::Number(x) => Toml::Float(x),
         Value::Count(n) => Toml::Integer(i64::try_from(n).unwrap_or(i64::MAX)),
         Value::Flag(on) => Toml::Boolean(on),
-        Value::Duration(_) | Value::Limit(_) | Value::Rate(_) => Toml::String(value.to_string()),
+        Value::Duration(_) | Value::Limit(_) | Value::Rate(_) | Value::Bytes(_) => {
+            Toml::String(value.to_string())
+        }
     };
     ModelFile {
         kind: plugin.name().to_owned(),

@@ -12,30 +12,28 @@ use crate::rng::Rng;
 use crate::time::SimTime;
 
 const PARAMETERS: &[Parameter] = &[
-    Parameter {
-        name: "good_to_bad",
-        kind: ValueKind::Probability,
-        default: None,
-        doc: "the probability that a packet finds the channel turned bad",
-    },
-    Parameter {
-        name: "bad_to_good",
-        kind: ValueKind::Probability,
-        default: None,
-        doc: "the probability that a packet finds the channel turned good again; bad spells last 1 / bad_to_good packets on average",
-    },
-    Parameter {
-        name: "loss_in_good",
-        kind: ValueKind::Probability,
-        default: Some("0"),
-        doc: "the probability of loss while the channel is good",
-    },
-    Parameter {
-        name: "loss_in_bad",
-        kind: ValueKind::Probability,
-        default: Some("1"),
-        doc: "the probability of loss while the channel is bad",
-    },
+    Parameter::needed(
+        "good_to_bad",
+        ValueKind::Probability,
+        "the probability that a packet finds the channel turned bad",
+    ),
+    Parameter::needed(
+        "bad_to_good",
+        ValueKind::Probability,
+        "the probability that a packet finds the channel turned good again; bad spells last 1 / bad_to_good packets on average",
+    ),
+    Parameter::new(
+        "loss_in_good",
+        ValueKind::Probability,
+        "0",
+        "the probability of loss while the channel is good",
+    ),
+    Parameter::new(
+        "loss_in_bad",
+        ValueKind::Probability,
+        "1",
+        "the probability of loss while the channel is bad",
+    ),
 ];
 
 /// Gilbert-Elliott as a kind of loss model.

@@ -9,24 +9,23 @@ use crate::time::{SimDuration, SimTime};
 use crate::units::Rate;
 
 const PARAMETERS: &[Parameter] = &[
-    Parameter {
-        name: "other",
-        kind: ValueKind::Rate,
-        default: None,
-        doc: "the rate that takes turns with that of the link",
-    },
-    Parameter {
-        name: "mean_nominal",
-        kind: ValueKind::Duration,
-        default: Some("1 s"),
-        doc: "the mean time at the rate of the link",
-    },
-    Parameter {
-        name: "mean_other",
-        kind: ValueKind::Duration,
-        default: Some("1 s"),
-        doc: "the mean time at the other rate",
-    },
+    Parameter::needed(
+        "other",
+        ValueKind::Rate,
+        "the rate that takes turns with that of the link",
+    ),
+    Parameter::new(
+        "mean_nominal",
+        ValueKind::Duration,
+        "1 s",
+        "the mean time at the rate of the link",
+    ),
+    Parameter::new(
+        "mean_other",
+        ValueKind::Duration,
+        "1 s",
+        "the mean time at the other rate",
+    ),
 ];
 
 /// The process as a kind of rate process.

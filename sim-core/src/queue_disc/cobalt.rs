@@ -1,0 +1,328 @@
+//! COBALT, CoDel and BLUE alternate: the queue management of CAKE (Høiland-Jørgensen, Täht and
+//! Morton 2018, "Piece of CAKE"; Palmei et al. 2019, "Design and evaluation of COBALT queue
+//! discipline").
+//!
+//! Its CoDel differs from RFC 8289 in that it counts down, drop by drop, once waits are below the
+//! target, instead of starting over, and that it keeps its schedule of drops while the queue is short. BLUE (Feng et
+//! al. 2002) drops at random beside it, even of ECN-capable senders: its probability grows whenever
+//! the queue overflows, and shrinks whenever it was empty, once in `target` at most. It acts on senders
+//! that do not respond to CoDel.
+//!
+//! As in CAKE, waits below four transmission times of a full-sized packet are never too long, and the
+//! last packet in the queue is never dropped. That the queue was empty is noticed as the next packet
+//! arrives. Leaves out all else that CAKE has: its shaper, tins, hosts and ACK filter.
+
+use std::sync::Arc;
+
+use super::fair::FlowQueue;
+use super::fifo::{Fifo, packets_are_in_queue};
+use super::{AnyQueueDisc, CoDelParams, QueueCx, QueueDisc, QueueDrop, QueuedPacket, common};
+use crate::plugin::{Kind, Parameter, ValueKind, Values};
+use crate::time::{SimDuration, SimTime};
+
+const PARAMETERS: &[Parameter] = &[
+    common::CODEL_TARGET,
+    common::CODEL_INTERVAL,
+    Parameter::new(
+        "p_increase",
+        ValueKind::Probability,
+        "0.00390625",
+        "added to BLUE's drop probability when the queue overflows",
+    ),
+    Parameter::new(
+        "p_decrease",
+        ValueKind::Probability,
+        "0.000244140625",
+        "taken from BLUE's drop probability when the queue was empty",
+    ),
+    common::limit("1000 packets"),
+    common::ecn("true"),
+];
+
+/// COBALT as a kind of queue discipline.
+pub(super) fn kind() -> Kind<AnyQueueDisc> {
+    Kind::new(
+        "cobalt",
+        "CoDel and BLUE together, the queue management of CAKE (Høiland-Jørgensen et al. 2018)",
+        PARAMETERS,
+        |values: &Values| {
+            let params = Params {
+                codel: common::codel(values, values.limit("limit"))?,
+                p_increase: values.number("p_increase"),
+                p_decrease: values.number("p_decrease"),
+            };
+            Ok(Arc::new(move || AnyQueueDisc::custom(Cobalt::new(params))))
+        },
+    )
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Params {
+    codel: CoDelParams,
+    p_increase: f64,
+    p_decrease: f64,
+}
+
+/// Bytes of a full-sized packet on Ethernet.
+const FULL_SIZED: u64 = 1514;
+
+/// A queue controlled by COBALT.
+#[derive(Debug)]
+struct Cobalt {
+    params: Params,
+    queue: Fifo,
+    /// CoDel: signals since waits went above the target, less those forgiven since.
+    count: u64,
+    drop_next: SimTime,
+    dropping: bool,
+    /// BLUE: the probability of a drop, and when it changed last.
+    p_drop: f64,
+    blue_at: SimTime,
+}
+
+impl Cobalt {
+    fn new(params: Params) -> Cobalt {
+        Cobalt {
+            queue: Fifo::new(params.codel.limit),
+            params,
+            count: 0,
+            drop_next: SimTime::ZERO,
+            dropping: false,
+            p_drop: 0.0,
+            blue_at: SimTime::ZERO,
+        }
+    }
+
+    /// The next signal after one at `t`: CoDel's control law, for a count of at least one.
+    fn control_law(&self, t: SimTime) -> SimTime {
+        let root = (self.count.max(1) as f64).sqrt();
+        let ps = self.params.codel.interval.as_ps() as f64 / root;
+        t.saturating_add(SimDuration::from_ps(ps as u64))
+    }
+
+    /// True when BLUE may move again; it has moved then.
+    fn blue_moves(&mut self, now: SimTime) -> bool {
+        let moves = now.since(self.blue_at) > self.params.codel.target;
+        if moves {
+            self.blue_at = now;
+        }
+        moves
+    }
+
+    fn on_overflow(&mut self, now: SimTime) {
+        if self.blue_moves(now) {
+            self.p_drop = (self.p_drop + self.params.p_increase).min(1.0);
+        }
+        self.dropping = true;
+        self.drop_next = now;
+        self.count = self.count.max(1);
+    }
+
+    fn on_empty(&mut self, now: SimTime) {
+        if self.p_drop > 0.0 && self.blue_moves(now) {
+            self.p_drop = (self.p_drop - self.params.p_decrease).max(0.0);
+        }
+        self.dropping = false;
+        if self.count > 0 && now >= self.drop_next {
+            self.forgive();
+        }
+    }
+
+    /// Counts one signal less, and plans the next as if it had not been.
+    fn forgive(&mut self) {
+        self.count -= 1;
+        self.drop_next = self.control_law(self.drop_next);
+    }
+
+    fn is_too_long(&self, sojourn: SimDuration, cx: &QueueCx<'_>) -> bool {
+        let unavoidable = cx.rate().map_or(SimDuration::ZERO, |rate| {
+            rate.transmission_time(4 * FULL_SIZED)
+        });
+        sojourn > self.params.codel.target && sojourn > unavoidable
+    }
+
+    /// Decides on a packet that is to leave: true when it is dropped; it may be marked.
+    fn drops(&mut self, packet: &mut QueuedPacket, cx: &mut QueueCx<'_>) -> bool {
+        let now = cx.now();
+        let mut is_due = self.count > 0 && now >= self.drop_next;
+        let too_long = self.is_too_long(packet.sojourn(now), cx);
+        if too_long {
+            if !self.dropping {
+                self.drop_next = self.control_law(now);
+                is_due = false;
+            }
+            self.count = self.count.max(1);
+        }
+        self.dropping = too_long;
+        let mut drops = false;
+        if is_due && too_long {
+            drops = !(self.params.codel.ecn && cx.mark(packet));
+            self.count = self.count.saturating_add(1);
+            self.drop_next = self.control_law(self.drop_next);
+        } else {
+            while is_due {
+                self.forgive();
+                is_due = self.count > 0 && now >= self.drop_next;
+            }
+        }
+        let blue = cx.rng().chance(self.p_drop);
+        if self.count == 0 {
+            self.drop_next = now.saturating_add(self.params.codel.interval);
+        } else if now > self.drop_next && !drops && !blue {
+            // Marks do not bring the queue down at once: no burst of them.
+            self.drop_next = now;
+        }
+        drops || blue
+    }
+}
+
+impl QueueDisc for Cobalt {
+    fn enqueue(&mut self, packet: QueuedPacket, cx: &mut QueueCx<'_>) {
+        if self.queue.is_empty() {
+            self.on_empty(cx.now());
+        }
+        if !self.queue.has_room(packet.size(), cx) {
+            self.on_overflow(cx.now());
+        }
+        self.queue.push_or_drop(packet, cx);
+    }
+
+    fn dequeue(&mut self, cx: &mut QueueCx<'_>) -> Option<QueuedPacket> {
+        loop {
+            let mut packet = self.queue.pop()?;
+            if !self.drops(&mut packet, cx) || self.queue.is_empty() {
+                return Some(packet);
+            }
+            cx.drop(packet, QueueDrop::Early);
+        }
+    }
+
+    packets_are_in_queue!();
+}
+
+impl FlowQueue for Cobalt {
+    fn pop_head(&mut self) -> Option<QueuedPacket> {
+        self.queue.pop()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queue_disc::bench::Bench;
+
+    fn bench(given: &[(&str, &str)]) -> Bench {
+        Bench::new(kind().plugin(given).unwrap().build())
+    }
+
+    /// Puts two packets a millisecond, numbered, and takes one, from `from` to `to`.
+    fn overload(b: &mut Bench, from: u64, to: u64) {
+        for ms in from..to {
+            b.put(ms, 2 * ms, 1000);
+            b.put(ms, 2 * ms + 1, 1000);
+            b.take(ms);
+        }
+    }
+
+    /// Numbers of the packets dropped.
+    fn dropped(b: &Bench) -> Vec<u64> {
+        b.dropped.iter().map(|d| d.0).collect()
+    }
+
+    #[test]
+    fn drops_follow_codels_schedule() {
+        // By hand. Packet n arrives at n / 2 and leaves at n while none is dropped: packet 11 is the
+        // first to wait longer than 5 ms (11 - 5), at 11; count = 1, drop_next = 31. At 31 packet 31
+        // is dropped, count = 2, drop_next = 31 + 20 / sqrt(2) = 45.14; 32 leaves. At 46 packet 47 is,
+        // count = 3, drop_next = 56.69; at 57 packet 59, count = 4, 66.69; at 67 packet 70, 75.63; at
+        // 76 packet 80.
+        let mut b = bench(&[("interval", "20 ms")]);
+        overload(&mut b, 0, 80);
+        assert_eq!(dropped(&b), [31, 47, 59, 70, 80]);
+        assert_eq!(b.marks, 0);
+    }
+
+    #[test]
+    fn below_the_target_the_count_goes_down_drop_by_drop() {
+        let mut cobalt = Cobalt::new(Params {
+            codel: CoDelParams {
+                interval: SimDuration::from_millis(20),
+                ..CoDelParams::default()
+            },
+            p_increase: 0.1,
+            p_decrease: 0.01,
+        });
+        let at = |us| SimTime::ZERO.saturating_add(SimDuration::from_micros(us));
+        let (mut rng, mut out, mut marks) = (crate::rng::Rng::stream(1, "c", 0), vec![], 0);
+        (cobalt.count, cobalt.drop_next, cobalt.dropping) = (4, at(100_000), true);
+        let mut decide = |cobalt: &mut Cobalt, us| {
+            let mut cx = QueueCx::new(at(us), &mut rng, &mut out, &mut marks);
+            let mut packet = QueuedPacket::for_test(1000).of_flow(1, at(us));
+            assert!(!cobalt.drops(&mut packet, &mut cx), "it has not waited");
+        };
+        decide(&mut cobalt, 99_000);
+        assert_eq!((cobalt.count, cobalt.dropping), (4, false));
+        // 100 + 20 / sqrt(3) = 111.547, + 20 / sqrt(2) = 125.689, + 20 = 145.689.
+        decide(&mut cobalt, 112_000);
+        assert_eq!(cobalt.count, 2);
+        assert_eq!(cobalt.drop_next.as_ps() / 1_000_000_000, 125);
+        decide(&mut cobalt, 126_000);
+        assert_eq!(cobalt.count, 1);
+        decide(&mut cobalt, 146_000);
+        assert_eq!((cobalt.count, cobalt.drop_next), (0, at(166_000)));
+    }
+
+    #[test]
+    fn blue_grows_with_overflows_and_shrinks_with_empty_queues_once_in_a_target() {
+        let params = Params {
+            codel: CoDelParams {
+                limit: crate::queue_disc::QueueLimit::Packets(1),
+                ..CoDelParams::default()
+            },
+            p_increase: 0.25,
+            p_decrease: 0.1,
+        };
+        let mut cobalt = Cobalt::new(params);
+        let at = |ms| SimTime::ZERO.saturating_add(SimDuration::from_millis(ms));
+        let mut seen = Vec::new();
+        for ms in [6, 7, 12, 20, 30, 40] {
+            cobalt.on_overflow(at(ms));
+            seen.push(cobalt.p_drop);
+        }
+        assert_eq!(seen, [0.25, 0.25, 0.5, 0.75, 1.0, 1.0]);
+        for (ms, expected) in [(41, 1.0), (46, 0.9), (50, 0.9), (52, 0.8)] {
+            cobalt.on_empty(at(ms));
+            assert!((cobalt.p_drop - expected).abs() < 1e-12, "{ms}");
+        }
+    }
+
+    #[test]
+    fn marks_stand_for_drops_of_codel_but_not_of_blue_and_the_last_packet_stays() {
+        let mut b = bench(&[("interval", "20 ms")]);
+        for ms in 0..60 {
+            b.put_marked(ms, 1, 1000, 1);
+            b.put_marked(ms, 1, 1000, 1);
+            b.take(ms);
+        }
+        // Nothing leaves the queue by a mark: at 31, 46, 57.
+        assert_eq!((b.dropped.len(), b.marks), (0, 3));
+        let mut b = bench(&[("p_increase", "1"), ("limit", "2 packets")]);
+        for _ in 0..3 {
+            b.put_marked(10, 1, 1000, 1);
+        }
+        assert_eq!(b.dropped, [(1, QueueDrop::Full)]);
+        // Certain to be dropped by BLUE, but for the last.
+        assert_eq!(b.flows(10, 3).len(), 1);
+        assert_eq!(b.dropped, [(1, QueueDrop::Full), (1, QueueDrop::Early)]);
+        assert_eq!(b.marks, 0);
+    }
+
+    #[test]
+    fn waits_that_a_slow_link_cannot_avoid_are_not_too_long() {
+        let mut b = bench(&[("interval", "20 ms")]);
+        // A full-sized packet takes 12 ms: 48 ms are unavoidable.
+        b.rate = crate::units::Rate::from_bps(1_000_000);
+        overload(&mut b, 0, 90);
+        assert_eq!(dropped(&b), []);
+    }
+}

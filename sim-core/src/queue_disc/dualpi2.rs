@@ -1,0 +1,488 @@
+//! DualPI2 (RFC 9332 appendix A): a queue of low latency for L4S senders beside one for classic
+//! senders, with coupled marking, so that both get about the same rate.
+//!
+//! ```text
+//!   ECT(1), CE ──► L4S queue ─────► max(ramp, coupled p_CL = k p') ──► mark ──┐ weighted
+//!                                                    ▲                       ├ priority ──► link
+//!   others ──────► classic queue ──► p_C = p'^2 ─────┴ PI controller p' ──► drop or mark ──┘
+//! ```
+//!
+//! The base probability p' is that of a proportional integral controller of the queueing delay. Classic
+//! senders see its square, as their rate goes with the inverse square root of it; L4S senders see `k`
+//! times it, as theirs goes with its inverse (PI2, De Schepper et al. 2016). An L4S packet is marked,
+//! too, once it has waited longer than `step`, the more certainly the longer, up to `step + range`.
+//!
+//! The RFC leaves the scheduler open. Here the L4S queue goes first, but while both wait classic packets
+//! get `classic_share` of the bytes. The delay that is controlled is that of the packet that has waited
+//! longest in either queue (appendix A takes the classic one; the two differ in overload only). In
+//! overload, when the coupled probability has reached 1, L4S packets are dropped with the classic
+//! probability as well (appendix A.2). There is no timer: updates due since the last packet are made
+//! when the next one comes or goes. Leaves out queue protection (RFC 9332 section 8.2).
+
+use std::sync::Arc;
+
+use super::fifo::Fifo;
+use super::{
+    AnyQueueDisc, Backlog, QueueCx, QueueDisc, QueueDrop, QueueLimit, QueuedPacket, common,
+};
+use crate::plugin::{Kind, Parameter, ValueKind, Values};
+use crate::time::{SimDuration, SimTime};
+
+const PARAMETERS: &[Parameter] = &[
+    Parameter::new(
+        "target",
+        ValueKind::Duration,
+        "15 ms",
+        "the queueing delay of classic packets to keep",
+    ),
+    Parameter::new(
+        "max_rtt",
+        ValueKind::Duration,
+        "100 ms",
+        "RTT_max: the longest round trip for which the controller is stable; its gains and its time between updates follow from it",
+    ),
+    Parameter::new(
+        "coupling",
+        ValueKind::Number,
+        "2",
+        "k: how many times the base probability L4S packets are marked with",
+    ),
+    Parameter::new(
+        "step",
+        ValueKind::Duration,
+        "800 us",
+        "minTh: how long an L4S packet may wait unmarked",
+    ),
+    Parameter::new(
+        "range",
+        ValueKind::Duration,
+        "400 us",
+        "how much longer it waits when it is marked for certain",
+    ),
+    Parameter::new(
+        "classic_share",
+        ValueKind::Probability,
+        "0.1",
+        "share of the link that classic packets get while L4S packets wait, too",
+    ),
+    common::joint_limit("10000 packets"),
+];
+
+/// DualPI2 as a kind of queue discipline.
+pub(super) fn kind() -> Kind<AnyQueueDisc> {
+    Kind::new(
+        "dualpi2",
+        "coupled queues for L4S and classic senders (RFC 9332)",
+        PARAMETERS,
+        |values: &Values| {
+            let params = Params::of(values)?;
+            Ok(Arc::new(move || AnyQueueDisc::custom(DualPi2::new(params))))
+        },
+    )
+}
+
+/// Names as in appendix A.
+#[derive(Clone, Copy, Debug)]
+struct Params {
+    target: SimDuration,
+    tupdate: SimDuration,
+    /// Change of p' for each second of delay beyond the target, and that it has grown.
+    alpha: f64,
+    beta: f64,
+    k: f64,
+    min_th: SimDuration,
+    range: SimDuration,
+    classic_share: f64,
+    limit: QueueLimit,
+}
+
+impl Params {
+    fn of(values: &Values) -> Result<Params, String> {
+        let (target, max_rtt) = (values.duration("target"), values.duration("max_rtt"));
+        let k = values.number("coupling");
+        let least = SimDuration::from_micros(10);
+        if target < least || max_rtt < least {
+            return Err(
+                "`target` and `max_rtt` must be at least 10 us; RFC 9332 has 15 ms and 100 ms"
+                    .to_owned(),
+            );
+        }
+        if k <= 0.0 {
+            return Err("`coupling` must be greater than zero; RFC 9332 has 2".to_owned());
+        }
+        let tupdate = target.min(max_rtt / 3);
+        let rtt = max_rtt.as_secs_f64();
+        Ok(Params {
+            target,
+            tupdate,
+            alpha: 0.1 * tupdate.as_secs_f64() / (rtt * rtt),
+            beta: 0.3 / rtt,
+            k,
+            min_th: values.duration("step"),
+            range: values.duration("range"),
+            classic_share: values.number("classic_share"),
+            limit: values.limit("limit"),
+        })
+    }
+
+    /// The L4S queue's own probability: the ramp.
+    fn laqm(&self, qdelay: SimDuration) -> f64 {
+        if qdelay >= self.min_th + self.range {
+            1.0
+        } else if qdelay > self.min_th {
+            (qdelay - self.min_th).as_secs_f64() / self.range.as_secs_f64()
+        } else {
+            0.0
+        }
+    }
+}
+
+/// One of the two queues.
+#[derive(Debug)]
+struct Lane {
+    queue: Fifo,
+    /// Sum of the probabilities of its packets that led to no signal.
+    count: f64,
+}
+
+impl Lane {
+    fn new() -> Lane {
+        Lane {
+            queue: Fifo::new(QueueLimit::Unlimited),
+            count: 0.0,
+        }
+    }
+
+    /// True for a share `likelihood` of packets, evenly spread (`recur` in the pseudo-code).
+    fn recur(&mut self, likelihood: f64) -> bool {
+        self.count += likelihood;
+        let signals = self.count > 1.0;
+        if signals {
+            self.count -= 1.0;
+        }
+        signals
+    }
+
+    fn delay(&self, now: SimTime) -> SimDuration {
+        let head = self.queue.head();
+        head.map_or(SimDuration::ZERO, |head| head.sojourn(now))
+    }
+}
+
+/// Both queues and their controller.
+#[derive(Debug)]
+struct DualPi2 {
+    params: Params,
+    l4s: Lane,
+    classic: Lane,
+    /// Bytes that classic packets may send before the next L4S packet.
+    credit: f64,
+    /// p' of the RFC.
+    base: f64,
+    prevq: SimDuration,
+    update_at: SimTime,
+}
+
+impl DualPi2 {
+    fn new(params: Params) -> DualPi2 {
+        DualPi2 {
+            l4s: Lane::new(),
+            classic: Lane::new(),
+            credit: 0.0,
+            base: 0.0,
+            prevq: SimDuration::ZERO,
+            update_at: SimTime::ZERO.saturating_add(params.tupdate),
+            params,
+        }
+    }
+
+    /// Makes the updates that were due by `now`.
+    fn catch_up(&mut self, now: SimTime) {
+        while self.update_at <= now {
+            let at = self.update_at;
+            self.update_at = at.saturating_add(self.params.tupdate);
+            let idle = self.backlog().pkts == 0;
+            if idle && self.base == 0.0 && self.prevq.is_zero() {
+                // Nothing changes until a packet comes.
+                let late = now.since(self.update_at).as_ps();
+                let skipped = late - late % self.params.tupdate.as_ps();
+                self.update_at = self.update_at.saturating_add(SimDuration::from_ps(skipped));
+            } else {
+                self.update(self.classic.delay(at).max(self.l4s.delay(at)));
+            }
+        }
+    }
+
+    /// `dualpi2_update`, with the delay of the queue.
+    fn update(&mut self, curq: SimDuration) {
+        let Params {
+            target,
+            alpha,
+            beta,
+            ..
+        } = self.params;
+        let curq_s = curq.as_secs_f64();
+        let change =
+            alpha * (curq_s - target.as_secs_f64()) + beta * (curq_s - self.prevq.as_secs_f64());
+        self.base = (self.base + change).clamp(0.0, 1.0);
+        self.prevq = curq;
+    }
+
+    /// p_C: what classic packets are dropped or marked with.
+    fn classic_probability(&self) -> f64 {
+        self.base * self.base
+    }
+
+    /// p_CL: what L4S packets are marked with because of classic ones.
+    fn coupled_probability(&self) -> f64 {
+        self.params.k * self.base
+    }
+
+    /// True when the next packet is to be of the L4S queue; at least one packet waits.
+    fn is_l4s_next(&mut self) -> bool {
+        let (Some(l4s), Some(classic)) = (self.l4s.queue.head(), self.classic.queue.head()) else {
+            self.credit = 0.0;
+            return !self.l4s.queue.is_empty();
+        };
+        let classic = f64::from(classic.size());
+        if self.params.classic_share > 0.0 && self.credit >= classic {
+            self.credit -= classic;
+            return false;
+        }
+        let share = self.params.classic_share;
+        self.credit += if share < 1.0 {
+            f64::from(l4s.size()) * share / (1.0 - share)
+        } else {
+            classic
+        };
+        true
+    }
+
+    /// The next L4S packet, marked or dropped; none when it was dropped.
+    fn take_l4s(&mut self, cx: &mut QueueCx<'_>) -> Option<QueuedPacket> {
+        let mut packet = self.l4s.queue.pop()?;
+        let coupled = self.coupled_probability();
+        let own = if self.l4s.queue.is_empty() {
+            0.0 // Th_len: one packet alone is no queue
+        } else {
+            self.params.laqm(packet.sojourn(cx.now()))
+        };
+        if coupled >= 1.0 {
+            let p_c = self.classic_probability();
+            if self.l4s.recur(p_c) {
+                cx.drop(packet, QueueDrop::Early);
+                return None;
+            }
+            cx.mark(&mut packet);
+        } else if self.l4s.recur(own.max(coupled)) {
+            cx.mark(&mut packet);
+        }
+        Some(packet)
+    }
+
+    /// The next classic packet, marked or dropped; none when it was dropped.
+    fn take_classic(&mut self, cx: &mut QueueCx<'_>) -> Option<QueuedPacket> {
+        let mut packet = self.classic.queue.pop()?;
+        let p_c = self.classic_probability();
+        if self.classic.recur(p_c) && !cx.mark(&mut packet) {
+            cx.drop(packet, QueueDrop::Early);
+            return None;
+        }
+        Some(packet)
+    }
+}
+
+/// The lowest bit of the ECN field is set in ECT(1) and CE (RFC 9331 section 5.1).
+const L4S_BIT: u8 = 1;
+
+impl QueueDisc for DualPi2 {
+    fn enqueue(&mut self, packet: QueuedPacket, cx: &mut QueueCx<'_>) {
+        self.catch_up(cx.now());
+        let Backlog { pkts, bytes } = self.backlog();
+        let limit = self.params.limit;
+        if !limit.admits(packet.size(), pkts as usize, bytes, cx.rate()) {
+            cx.drop(packet, QueueDrop::Full);
+        } else if packet.tos() & L4S_BIT != 0 {
+            self.l4s.queue.push(packet);
+        } else {
+            self.classic.queue.push(packet);
+        }
+    }
+
+    fn dequeue(&mut self, cx: &mut QueueCx<'_>) -> Option<QueuedPacket> {
+        self.catch_up(cx.now());
+        while self.backlog().pkts > 0 {
+            let packet = if self.is_l4s_next() {
+                self.take_l4s(cx)
+            } else {
+                self.take_classic(cx)
+            };
+            if packet.is_some() {
+                return packet;
+            }
+        }
+        None
+    }
+
+    fn backlog(&self) -> Backlog {
+        let (l4s, classic) = (self.l4s.queue.backlog(), self.classic.queue.backlog());
+        Backlog {
+            pkts: l4s.pkts + classic.pkts,
+            bytes: l4s.bytes + classic.bytes,
+        }
+    }
+
+    fn allocated_bytes(&self) -> usize {
+        self.l4s.queue.allocated_bytes() + self.classic.queue.allocated_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queue_disc::bench::{Bench, at};
+
+    const ECT1: u8 = 1;
+    const ECT0: u8 = 2;
+    const CE: u8 = 3;
+
+    fn dualpi2(given: &[(&str, &str)]) -> DualPi2 {
+        let plugin = kind().plugin(given).unwrap();
+        DualPi2::new(Params::of(plugin.values()).unwrap())
+    }
+
+    fn bench(queue: DualPi2) -> Bench {
+        Bench::new(AnyQueueDisc::custom(queue))
+    }
+
+    #[test]
+    fn the_constants_are_those_derived_in_the_pseudo_code() {
+        let Params {
+            tupdate,
+            alpha,
+            beta,
+            ..
+        } = dualpi2(&[]).params;
+        // min(15, 100 / 3) ms; 0.1 * 0.015 / 0.1^2; 0.3 / 0.1.
+        assert_eq!(tupdate, SimDuration::from_millis(15));
+        assert!((alpha - 0.15).abs() < 1e-12 && (beta - 3.0).abs() < 1e-12);
+        let short = dualpi2(&[("max_rtt", "30 ms")]).params;
+        assert_eq!(short.tupdate, SimDuration::from_millis(10));
+    }
+
+    #[test]
+    fn the_base_probability_follows_the_controller_and_the_others_follow_it() {
+        let mut q = dualpi2(&[]);
+        let ms = SimDuration::from_millis;
+        // By hand: p' += 0.15 (q - 0.015) + 3 (q - prevq).
+        let mut seen = Vec::new();
+        for delay in [25, 35, 35, 30, 15, 0] {
+            q.update(ms(delay));
+            seen.push((q.base, q.coupled_probability(), q.classic_probability()));
+        }
+        // 0.0015 + 0.075; 0.003 + 0.03; 0.003; 0.00225 - 0.015; -0.045; -0.00225 - 0.045.
+        let base = [0.0765, 0.1095, 0.1125, 0.09975, 0.05475, 0.0075];
+        for ((p, p_cl, p_c), expected) in seen.iter().zip(base) {
+            assert!((p - expected).abs() < 1e-12, "{p} for {expected}");
+            assert!((p_cl - 2.0 * expected).abs() < 1e-12);
+            assert!((p_c - expected * expected).abs() < 1e-12);
+        }
+        q.update(ms(0));
+        q.update(ms(0));
+        q.update(ms(0));
+        q.update(ms(0));
+        assert_eq!(q.base, 0.0, "it does not go below zero");
+        q.update(SimDuration::from_secs(10));
+        assert_eq!(q.base, 1.0, "nor above one");
+    }
+
+    #[test]
+    fn updates_see_the_delay_at_their_own_time_and_idle_time_costs_nothing() {
+        let mut q = dualpi2(&[]);
+        q.classic
+            .queue
+            .push(QueuedPacket::for_test(1000).of_flow(1, at(5)));
+        q.catch_up(at(31));
+        // At 15 ms the head has waited 10, at 30 it has 25.
+        let expected = 0.15 * -0.005 + 3.0 * 0.010 + 0.15 * 0.010 + 3.0 * 0.015;
+        assert!((q.base - expected).abs() < 1e-12, "{}", q.base);
+        q.classic.queue.pop();
+        q.catch_up(at(1_000_000));
+        assert_eq!(q.base, 0.0);
+        q.catch_up(at(8_640_000_000));
+        assert_eq!(q.update_at, at(8_640_000_000 + 15));
+    }
+
+    #[test]
+    fn the_ramp_begins_at_the_step_and_ends_a_range_later() {
+        let params = dualpi2(&[]).params;
+        let us = SimDuration::from_micros;
+        for (delay, expected) in [(0, 0.0), (800, 0.0), (900, 0.25), (1100, 0.75), (1200, 1.0)] {
+            assert!((params.laqm(us(delay)) - expected).abs() < 1e-12, "{delay}");
+        }
+    }
+
+    #[test]
+    fn signals_are_spread_evenly_and_drop_or_mark_as_the_sender_understands() {
+        // p' = 0.25: L4S packets are marked with 1/2, classic ones signalled to with 1/16: the
+        // count passes 1 with the packets 3, 5, 7 … and with 17, 33, 49.
+        let held = || {
+            let mut q = dualpi2(&[]);
+            q.base = 0.25;
+            (q.params.alpha, q.params.beta) = (0.0, 0.0);
+            bench(q)
+        };
+        let mut b = held();
+        (0..10).for_each(|_| b.put_marked(0, 1, 100, ECT1));
+        let tos: Vec<u8> = (0..10).map(|_| b.take(0).unwrap().1).collect();
+        let (e, c) = (ECT1, CE);
+        assert_eq!(tos, [e, e, c, e, c, e, c, e, c, e]);
+        let mut b = held();
+        (1..=50).for_each(|n| b.put_marked(0, n, 100, 0));
+        assert_eq!(b.flows(0, 50).len(), 47);
+        let early = |n| (n, QueueDrop::Early);
+        assert_eq!(b.dropped, [early(17), early(33), early(49)]);
+        let mut b = held();
+        (1..=50).for_each(|n| b.put_marked(0, n, 100, ECT0));
+        let marked: Vec<u64> = (0..50)
+            .filter_map(|_| b.take(0))
+            .filter_map(|(n, tos)| (tos == CE).then_some(n))
+            .collect();
+        assert_eq!((marked, b.dropped.len()), (vec![17, 33, 49], 0));
+    }
+
+    #[test]
+    fn l4s_packets_go_first_and_classic_ones_get_their_share() {
+        let mut b = bench(dualpi2(&[("classic_share", "0.25")]));
+        for n in 0..12 {
+            b.put_marked(0, n, 1000, ECT1);
+            b.put_marked(0, 100 + n, 1000, 0);
+        }
+        // Each L4S packet earns a classic one a third: one of four is classic.
+        let order: Vec<bool> = b.flows(0, 12).iter().map(|n| *n >= 100).collect();
+        let turn = [false, false, false, true];
+        assert_eq!(order, [turn, turn, turn].concat());
+        // Without a share, none before the L4S queue is empty.
+        let mut b = bench(dualpi2(&[("classic_share", "0")]));
+        b.put_marked(0, 100, 1000, 0);
+        (0..5).for_each(|n| b.put_marked(0, n, 1000, ECT1));
+        assert_eq!(b.flows(0, 9), [0, 1, 2, 3, 4, 100]);
+    }
+
+    #[test]
+    fn in_overload_l4s_packets_are_dropped_as_classic_ones_are() {
+        let mut q = dualpi2(&[]);
+        q.base = 0.5;
+        (q.params.alpha, q.params.beta) = (0.0, 0.0);
+        let mut b = bench(q);
+        (1..=20).for_each(|n| b.put_marked(0, n, 100, ECT1));
+        // k p' = 1: a quarter is dropped, all others are marked.
+        let rest: Vec<u8> = (0..20)
+            .filter_map(|_| b.take(0))
+            .map(|(_, tos)| tos)
+            .collect();
+        let lost: Vec<u64> = b.dropped.iter().map(|d| d.0).collect();
+        assert_eq!(lost, [5, 9, 13, 17]);
+        assert!(rest.len() == 16 && rest.iter().all(|tos| *tos == CE));
+    }
+}

@@ -1,0 +1,47 @@
+//! Which queue a flow has, where a discipline has a queue for each: by a hash with a random salt.
+
+use super::QueueCx;
+use crate::rng::mix;
+
+/// Queues by the hash of a flow, numbered from 0 in the order of their first use.
+#[derive(Debug)]
+pub(super) struct FlowTable {
+    flows: u64,
+    /// Drawn with the first packet, so that each link has its own.
+    salt: Option<u64>,
+    /// Number of the queue for each hash, plus one; 0 for one never used.
+    table: Vec<u32>,
+    used: u32,
+}
+
+impl FlowTable {
+    /// A table with `flows` places.
+    pub(super) fn new(flows: u64) -> FlowTable {
+        FlowTable {
+            flows,
+            salt: None,
+            table: Vec::new(),
+            used: 0,
+        }
+    }
+
+    /// The number of a flow's queue; that of a queue not used before is their number so far.
+    pub(super) fn index(&mut self, flow: u64, cx: &mut QueueCx<'_>) -> u32 {
+        if self.table.is_empty() {
+            self.table = vec![0; self.flows as usize];
+        }
+        let salt = *self.salt.get_or_insert_with(|| cx.rng().next_u64());
+        let hash = mix(flow ^ salt);
+        // The high half of a product: uniform without a division.
+        let place = ((u128::from(hash) * u128::from(self.flows)) >> 64) as usize;
+        if self.table[place] == 0 {
+            self.used += 1;
+            self.table[place] = self.used;
+        }
+        self.table[place] - 1
+    }
+
+    pub(super) fn allocated_bytes(&self) -> usize {
+        self.table.capacity() * size_of::<u32>()
+    }
+}
