@@ -268,11 +268,18 @@ pub struct OptionIter<'a> {
     done: bool,
 }
 
+impl<'a> OptionIter<'a> {
+    /// The bytes from the next option on; after the walk those from the end of the list on.
+    pub fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+}
+
 impl<'a> Iterator for OptionIter<'a> {
     type Item = Result<TcpOption<'a>, MalformedOption>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let rest = self.bytes.get(self.at..).unwrap_or(&[]);
+        let rest = self.rest();
         let (false, Some(&kind)) = (self.done, rest.first()) else {
             return None;
         };
@@ -326,25 +333,33 @@ impl fmt::Display for Options {
             f.write_str(if i == 0 { "" } else { "," })?;
             match option {
                 Err(bad) => write!(f, "malformed {}", bad.kind)?,
-                Ok(TcpOption::Eol) => f.write_str("eol")?,
-                Ok(TcpOption::Nop) => f.write_str("nop")?,
-                Ok(TcpOption::Mss(mss)) => write!(f, "mss {mss}")?,
-                Ok(TcpOption::WindowScale(shift)) => write!(f, "wscale {shift}")?,
-                Ok(TcpOption::SackPermitted) => f.write_str("sackOK")?,
-                Ok(TcpOption::Timestamps(val, ecr)) => write!(f, "TS val {val} ecr {ecr}")?,
-                Ok(TcpOption::Sack(data)) => {
-                    f.write_str("sack")?;
-                    for b in data.chunks_exact(8) {
-                        write!(f, " {}:{}", be32(&b[..4]), be32(&b[4..]))?;
-                    }
-                }
-                Ok(TcpOption::Unknown(kind, data)) => {
-                    write!(f, "unknown {kind} 0x")?;
-                    data.iter().try_for_each(|b| write!(f, "{b:02x}"))?;
-                }
+                Ok(option) => write!(f, "{option}")?,
             }
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for TcpOption<'_> {
+    /// As in the list.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            TcpOption::Eol => f.write_str("eol"),
+            TcpOption::Nop => f.write_str("nop"),
+            TcpOption::Mss(mss) => write!(f, "mss {mss}"),
+            TcpOption::WindowScale(shift) => write!(f, "wscale {shift}"),
+            TcpOption::SackPermitted => f.write_str("sackOK"),
+            TcpOption::Timestamps(val, ecr) => write!(f, "TS val {val} ecr {ecr}"),
+            TcpOption::Sack(data) => {
+                f.write_str("sack")?;
+                let mut blocks = data.chunks_exact(8);
+                blocks.try_for_each(|b| write!(f, " {}:{}", be32(&b[..4]), be32(&b[4..])))
+            }
+            TcpOption::Unknown(kind, data) => {
+                write!(f, "unknown {kind} 0x")?;
+                data.iter().try_for_each(|b| write!(f, "{b:02x}"))
+            }
+        }
     }
 }
 

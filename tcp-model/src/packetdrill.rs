@@ -56,7 +56,7 @@ mod report;
 mod run;
 
 pub use ast::{
-    Action, Call, Command, Ecn, Event, Expr, Field, Icmp, IpMarks, Moment, OptionSpec, Packet,
+    Action, Call, Command, EcnMark, Event, Expr, Field, Icmp, IpMarks, Moment, NamedCookie, Packet,
     Position, Script, ScriptOption, Statement,
 };
 pub use cursor::ParseError;

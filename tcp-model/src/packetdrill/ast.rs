@@ -2,8 +2,9 @@
 
 use sim_core::SimDuration;
 
-use crate::options::kind;
-use crate::segment::{self, Flags};
+use crate::options::Options;
+use crate::segment::{Ecn, Flags, Segment};
+use crate::seq::SeqNum;
 
 /// A place in a script's text; both numbers count from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, serde::Serialize)]
@@ -99,38 +100,39 @@ pub enum Action {
     Other(String),
 }
 
-/// ECN codepoints as scripts write them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ecn {
-    /// `noecn`.
-    NotEct,
+/// A mark of the ECN field, as scripts write it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct EcnMark {
     /// `ect0`.
-    Ect0,
-    /// `ect1`.
-    Ect1,
-    /// `ect01`: either of the two.
-    Ect01,
-    /// `ce`.
-    Ce,
+    pub name: &'static str,
+    /// The codepoints it stands for; a segment put in has the first.
+    pub codepoints: &'static [Ecn],
 }
 
-impl Ecn {
-    /// The two bits; the first that fits where either of two may be.
-    pub(super) fn codepoint(self) -> segment::Ecn {
-        match self {
-            Ecn::NotEct => segment::Ecn::NotEct,
-            Ecn::Ect0 | Ecn::Ect01 => segment::Ecn::Ect0,
-            Ecn::Ect1 => segment::Ecn::Ect1,
-            Ecn::Ce => segment::Ecn::Ce,
-        }
+impl EcnMark {
+    const ALL: [EcnMark; 5] = [
+        EcnMark::new("noecn", &[Ecn::NotEct]),
+        EcnMark::new("ect0", &[Ecn::Ect0]),
+        EcnMark::new("ect1", &[Ecn::Ect1]),
+        EcnMark::new("ect01", &[Ecn::Ect0, Ecn::Ect1]),
+        EcnMark::new("ce", &[Ecn::Ce]),
+    ];
+
+    const fn new(name: &'static str, codepoints: &'static [Ecn]) -> EcnMark {
+        EcnMark { name, codepoints }
+    }
+
+    /// The mark of this name.
+    pub fn named(name: &str) -> Option<&'static EcnMark> {
+        EcnMark::ALL.iter().find(|mark| mark.name == name)
     }
 }
 
 /// What is written of the IP header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct IpMarks {
-    /// ECN codepoint.
-    pub ecn: Option<Ecn>,
+    /// ECN field.
+    pub ecn: Option<&'static EcnMark>,
     /// The whole DS and ECN octet.
     pub tos: Option<u8>,
     /// Time to live, or hop limit.
@@ -161,66 +163,41 @@ pub struct Packet {
     /// Urgent pointer.
     pub urgent: Option<u16>,
     /// Options; `None` for `<...>`, any.
-    pub options: Option<Vec<OptionSpec>>,
+    pub options: Option<Options>,
+    /// Fast Open cookies by the names they are defined under.
+    pub cookies: Vec<NamedCookie>,
 }
 
-/// A TCP option as written.
+impl Packet {
+    /// The header, in the script's numbers; what is not written is 0.
+    pub(super) fn header(&self) -> Segment {
+        Segment {
+            flags: self.flags,
+            seq: SeqNum(self.seq),
+            ack: SeqNum(self.ack.unwrap_or(0)),
+            len: self.len,
+            urgent: self.urgent.unwrap_or(0),
+            window: self.window.unwrap_or(0),
+            options: self.options.unwrap_or_default(),
+            ..Segment::default()
+        }
+    }
+}
+
+/// `FO NAME`: a Fast Open cookie by its name. Zeros hold its place in the options.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum OptionSpec {
-    /// `mss 1460`.
-    Mss(u16),
-    /// `wscale 7`.
-    WindowScale(u8),
-    /// `sackOK`.
-    SackPermitted,
-    /// `sack 1:1001 2001:3001`.
-    Sack(Vec<(u32, u32)>),
-    /// `TS val 100 ecr 0`.
-    Timestamps {
-        /// TSval.
-        val: u32,
-        /// TSecr.
-        ecr: u32,
-    },
-    /// `nop`.
-    Nop,
-    /// `eol`.
-    Eol,
-    /// Any other: kind and data. `FO` and `FOEXP` are read as this.
-    Other(u8, Vec<u8>),
-    /// `FO NAME`: a Fast Open cookie by the name it was defined under.
-    NamedCookie {
-        /// The name.
-        name: String,
-        /// `FOEXP`.
-        experimental: bool,
-    },
+pub struct NamedCookie {
+    /// The name.
+    pub name: String,
+    /// `FOEXP`.
+    pub experimental: bool,
+    /// Where its option begins.
+    pub at: usize,
 }
 
-impl OptionSpec {
-    /// Bytes it takes in the header.
-    pub(super) fn wire_len(&self) -> usize {
-        match self {
-            OptionSpec::Nop | OptionSpec::Eol => 1,
-            OptionSpec::Mss(_) => 4,
-            OptionSpec::WindowScale(_) => 3,
-            OptionSpec::SackPermitted => 2,
-            OptionSpec::Sack(blocks) => 2 + 8 * blocks.len(),
-            OptionSpec::Timestamps { .. } => 10,
-            OptionSpec::Other(_, data) => 2 + data.len(),
-            OptionSpec::NamedCookie { .. } => 10,
-        }
-    }
-
-    /// A Fast Open option, of kind 34 or an experiment (RFC 6994, RFC 7413).
-    pub(super) fn cookie(cookie: &[u8], experimental: bool) -> OptionSpec {
-        if !experimental {
-            return OptionSpec::Other(kind::FAST_OPEN, cookie.to_vec());
-        }
-        let mut data = vec![0xf9, 0x89];
-        data.extend(cookie);
-        OptionSpec::Other(kind::EXPERIMENT_1, data)
-    }
+impl NamedCookie {
+    /// Bytes of an option that holds the place of one.
+    pub(super) const ROOM: usize = 10;
 }
 
 /// An ICMP error message about one of the stack's segments.

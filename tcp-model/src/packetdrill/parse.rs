@@ -15,6 +15,7 @@ use crate::suggest;
 
 pub(super) use code::whole_expression;
 pub(super) use icmp::numbers as icmp_numbers;
+pub(super) use options::cookie as cookie_option;
 
 /// Names of options, with or without meaning for a simulator.
 const OPTIONS: &str = "\

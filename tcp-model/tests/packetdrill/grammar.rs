@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 use sim_core::SimDuration;
-use tcp_model::packetdrill::{Action, Expr, Moment, OptionSpec, Packet, parse};
+use tcp_model::options::{Options, TcpOption};
+use tcp_model::packetdrill::{Action, Expr, Moment, Packet, parse};
 use tcp_model::segment::Flags;
 
 fn packet(text: &str) -> Packet {
@@ -11,6 +12,12 @@ fn packet(text: &str) -> Packet {
         Action::Packet(packet) => (**packet).clone(),
         other => panic!("{other:?}"),
     }
+}
+
+fn options(all: &[TcpOption<'_>]) -> Option<Options> {
+    let mut options = Options::NONE;
+    all.iter().for_each(|option| options.push(*option).unwrap());
+    Some(options)
 }
 
 #[test]
@@ -38,14 +45,14 @@ fn packets_are_read_field_by_field() {
     let p = packet("+0 < S 0:0(0) win 65535 <mss 1460,sackOK,TS val 100 ecr 0,nop,wscale 7>");
     assert!(p.inbound && p.flags == Flags::SYN && p.window == Some(65535));
     assert_eq!(
-        p.options.unwrap(),
-        [
-            OptionSpec::Mss(1460),
-            OptionSpec::SackPermitted,
-            OptionSpec::Timestamps { val: 100, ecr: 0 },
-            OptionSpec::Nop,
-            OptionSpec::WindowScale(7),
-        ]
+        p.options,
+        options(&[
+            TcpOption::Mss(1460),
+            TcpOption::SackPermitted,
+            TcpOption::Timestamps(100, 0),
+            TcpOption::Nop,
+            TcpOption::WindowScale(7),
+        ])
     );
     let p = packet("0 > [ect0, ttl 64] 8080 > 5001 FPU. 1:1001(1000) ack 7 urg 3 <...>");
     assert_eq!((p.seq, p.len, p.ack, p.urgent), (1, 1000, Some(7), Some(3)));
@@ -55,12 +62,12 @@ fn packets_are_read_field_by_field() {
     assert_eq!(packet("0 > - 0:0(0)").flags, Flags::NONE);
     let p = packet("0 < . 1:1(0) ack 1 win 5 <sack 1:1001 2001:3001,FO 0a0b,unknown 99 0x01>");
     assert_eq!(
-        p.options.unwrap(),
-        [
-            OptionSpec::Sack(vec![(1, 1001), (2001, 3001)]),
-            OptionSpec::Other(34, vec![10, 11]),
-            OptionSpec::Other(99, vec![1]),
-        ]
+        p.options,
+        options(&[
+            TcpOption::Sack(&[0, 0, 0, 1, 0, 0, 3, 233, 0, 0, 7, 209, 0, 0, 11, 185]),
+            TcpOption::Unknown(34, &[10, 11]),
+            TcpOption::Unknown(99, &[1]),
+        ])
     );
     assert_eq!(packet("0 > . 4294967290:4(10) ack 1").seq, 4294967290);
 }

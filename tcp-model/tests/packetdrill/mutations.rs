@@ -1,8 +1,9 @@
 //! Every script with one number changed: no change may go unnoticed.
 
 use sim_core::SimDuration;
+use tcp_model::options::{Options, TcpOption};
 use tcp_model::packetdrill::{
-    Action, Call, Ecn, Event, Expr, Moment, OptionSpec, Outcome, Packet, Script, Statement, parse,
+    Action, Call, EcnMark, Event, Expr, Moment, Outcome, Packet, Script, Statement, parse,
 };
 use tcp_model::segment::Flags;
 
@@ -53,9 +54,12 @@ const PACKET: [Change<Packet>; 13] = [
         p.urgent.is_some()
     }),
     ("ECN field", |p| {
-        p.ip.ecn = p.ip.ecn.map(|ecn| match ecn {
-            Ecn::NotEct => Ecn::Ect0,
-            _ => Ecn::NotEct,
+        p.ip.ecn = p.ip.ecn.map(|mark| {
+            let other = match mark.name {
+                "noecn" => "ect0",
+                _ => "noecn",
+            };
+            EcnMark::named(other).unwrap()
         });
         p.ip.ecn.is_some()
     }),
@@ -69,27 +73,47 @@ const PACKET: [Change<Packet>; 13] = [
     }),
     ("one option more", |p| match &mut p.options {
         Some(options) => {
-            options.push(OptionSpec::Nop);
-            true
+            // A cookie by its name is longer than its place.
+            options.room() > 2 && options.push(TcpOption::Nop).is_ok()
         }
         None => false,
     }),
 ];
 
-/// Another number in an option.
-fn change_option(option: &mut OptionSpec, which: usize) -> bool {
-    match (option, which) {
-        (OptionSpec::Mss(mss), 0) => *mss += 1,
-        (OptionSpec::WindowScale(shift), 0) => *shift += 1,
-        (OptionSpec::Timestamps { val, .. }, 0) => *val += 1000,
-        (OptionSpec::Timestamps { ecr, .. }, 1) => *ecr += 1,
-        (OptionSpec::Sack(blocks), 0) => blocks[0].0 += 1,
-        (OptionSpec::Sack(blocks), 1) => blocks.reverse(),
-        (OptionSpec::Other(_, data), 0) if !data.is_empty() => data[0] ^= 1,
-        (OptionSpec::Other(kind, _), 1) => *kind ^= 1,
-        _ => return false,
+/// Another number in option `n`, at one place of it or another; `None` when there is none.
+fn change_option(options: &Options, n: usize, which: usize) -> Option<Options> {
+    let mut all = Options::NONE;
+    let mut changed = false;
+    for (i, option) in options.iter().map_while(Result::ok).enumerate() {
+        let mut bytes = match option {
+            TcpOption::Sack(data) | TcpOption::Unknown(_, data) => data.to_vec(),
+            _ => Vec::new(),
+        };
+        let new = match (option, which) {
+            _ if i != n => option,
+            (TcpOption::Mss(mss), 0) => TcpOption::Mss(mss + 1),
+            (TcpOption::WindowScale(shift), 0) => TcpOption::WindowScale(shift + 1),
+            (TcpOption::Timestamps(val, ecr), 0) => TcpOption::Timestamps(val + 1000, ecr),
+            (TcpOption::Timestamps(val, ecr), _) => TcpOption::Timestamps(val, ecr + 1),
+            (TcpOption::Sack(_), 0) => {
+                bytes[3] += 1;
+                TcpOption::Sack(&bytes)
+            }
+            (TcpOption::Sack(_), _) => {
+                bytes.rotate_left(8);
+                TcpOption::Sack(&bytes)
+            }
+            (TcpOption::Unknown(kind, data), 0) if !data.is_empty() => {
+                bytes[0] ^= 1;
+                TcpOption::Unknown(kind, &bytes)
+            }
+            (TcpOption::Unknown(kind, data), 1) => TcpOption::Unknown(kind ^ 1, data),
+            _ => option,
+        };
+        changed |= new != option;
+        all.push(new).unwrap();
     }
-    true
+    changed.then_some(all)
 }
 
 /// The opposite of an assertion.
@@ -185,14 +209,12 @@ fn mutants(script: &Script) -> Vec<(String, Script)> {
                 }
                 for (n, which) in (0..20).flat_map(|n| [(n, 0), (n, 1)]) {
                     add(index, "option", &|e| match &mut e.action {
-                        Action::Packet(p) => p
-                            .options
-                            .as_mut()
-                            .and_then(|o| o.get_mut(n))
-                            .is_some_and(|o| {
-                                let before = o.clone();
-                                change_option(o, which) && *o != before
-                            }),
+                        Action::Packet(p) if p.cookies.is_empty() => {
+                            let options = p.options.as_ref();
+                            let changed = options.and_then(|o| change_option(o, n, which));
+                            p.options = changed.or(p.options);
+                            changed.is_some()
+                        }
                         _ => false,
                     });
                 }

@@ -1,8 +1,8 @@
 //! TCP options: `<mss 1460,sackOK,TS val 100 ecr 0,nop,wscale 7>`.
 
-use super::super::ast::OptionSpec;
+use super::super::ast::NamedCookie;
 use super::super::cursor::{Cursor, Parsed};
-use crate::options::Options;
+use crate::options::{Options, kind};
 use crate::suggest;
 
 const MD5: u8 = 19;
@@ -12,11 +12,14 @@ const NAMES: [&str; 12] = [
     "mss", "wscale", "sackOK", "sack", "TS", "nop", "eol", "FO", "FOEXP", "md5", "ECN", "unknown",
 ];
 
+/// A list of options: the bytes, and cookies that are in it by name.
+type List = (Options, Vec<NamedCookie>);
+
 /// The list, where there is one; `None` for `<...>`.
-pub(super) fn list(cursor: &mut Cursor<'_>) -> Parsed<Option<Vec<OptionSpec>>> {
-    let mut options = Vec::new();
+pub(super) fn list(cursor: &mut Cursor<'_>) -> Parsed<Option<List>> {
+    let (mut bytes, mut cookies) = (Vec::new(), Vec::new());
     if !cursor.eat_next("<")? {
-        return Ok(Some(options));
+        return Ok(Some((Options::NONE, cookies)));
     }
     let start = *cursor;
     if cursor.eat_next("...")? {
@@ -27,17 +30,54 @@ pub(super) fn list(cursor: &mut Cursor<'_>) -> Parsed<Option<Vec<OptionSpec>>> {
         return Err(start.error("an empty list of options: leave it out".into()));
     }
     loop {
-        options.push(option(cursor)?);
+        let at = bytes.len();
+        bytes.extend(match option(cursor)? {
+            Spelt::Bytes(option) => option,
+            Spelt::Cookie(name, experimental) => {
+                cookies.push(NamedCookie {
+                    name,
+                    experimental,
+                    at,
+                });
+                vec![0; NamedCookie::ROOM]
+            }
+        });
         if cursor.eat_next(">")? {
             break;
         }
         cursor.expect(",")?;
     }
-    let bytes: usize = options.iter().map(OptionSpec::wire_len).sum();
-    if bytes > Options::MAX {
-        return Err(start.error(format!("TCP options of {bytes} bytes, more than 40")));
+    match Options::from_bytes(&bytes) {
+        Ok(options) => Ok(Some((options, cookies))),
+        Err(_) => {
+            let bytes = bytes.len();
+            Err(start.error(format!("TCP options of {bytes} bytes, more than 40")))
+        }
     }
-    Ok(Some(options))
+}
+
+/// An option as it is written.
+enum Spelt {
+    Bytes(Vec<u8>),
+    /// A cookie by its name; `true` for `FOEXP`.
+    Cookie(String, bool),
+}
+
+/// An option with its length.
+fn tlv(kind: u8, data: impl IntoIterator<Item = u8>) -> Vec<u8> {
+    let mut bytes = vec![kind, 0];
+    bytes.extend(data);
+    bytes[1] = bytes.len() as u8;
+    bytes
+}
+
+/// A Fast Open option, of kind 34 or an experiment (RFC 6994, RFC 7413).
+pub(in super::super) fn cookie(cookie: &[u8], experimental: bool) -> Vec<u8> {
+    let cookie = cookie.iter().copied();
+    match experimental {
+        true => tlv(kind::EXPERIMENT_1, [0xf9, 0x89].into_iter().chain(cookie)),
+        false => tlv(kind::FAST_OPEN, cookie),
+    }
 }
 
 /// The list names an option of MPTCP (RFC 8684).
@@ -66,60 +106,58 @@ const MPTCP: [&str; 15] = [
     "mp_reset",
 ];
 
-fn option(cursor: &mut Cursor<'_>) -> Parsed<OptionSpec> {
+fn option(cursor: &mut Cursor<'_>) -> Parsed<Spelt> {
     cursor.skip()?;
     let start = *cursor;
-    let max = u64::from(u32::MAX);
-    Ok(match cursor.word()?.unwrap_or("") {
-        "mss" => OptionSpec::Mss(cursor.number("mss", u16::MAX.into())? as u16),
-        "wscale" => OptionSpec::WindowScale(cursor.number("wscale", 255)? as u8),
-        "sackOK" => OptionSpec::SackPermitted,
-        "nop" => OptionSpec::Nop,
-        "eol" => OptionSpec::Eol,
-        "sack" => OptionSpec::Sack(blocks(cursor)?),
+    let word = cursor.word()?.unwrap_or("");
+    Ok(Spelt::Bytes(match word {
+        "mss" => tlv(kind::MSS, number(cursor, "mss", u16::MAX.into(), 2)?),
+        "wscale" => tlv(kind::WINDOW_SCALE, number(cursor, "wscale", 255, 1)?),
+        "sackOK" => tlv(kind::SACK_PERMITTED, []),
+        "nop" => vec![kind::NOP],
+        "eol" => vec![kind::EOL],
+        "sack" => tlv(kind::SACK, blocks(cursor)?),
         "TS" => {
-            if !cursor.eat_word("val")? {
-                return Err(cursor.unexpected("'val'"));
+            let mut data = Vec::new();
+            for word in ["val", "ecr"] {
+                if !cursor.eat_word(word)? {
+                    return Err(cursor.unexpected(&format!("'{word}'")));
+                }
+                data.extend(number(cursor, "a timestamp", u32::MAX, 4)?);
             }
-            let val = cursor.number("a timestamp", max)? as u32;
-            if !cursor.eat_word("ecr")? {
-                return Err(cursor.unexpected("'ecr'"));
-            }
-            let ecr = cursor.number("a timestamp", max)? as u32;
-            OptionSpec::Timestamps { val, ecr }
+            tlv(kind::TIMESTAMPS, data)
         }
-        "FO" => fast_open(cursor, false)?,
-        "FOEXP" => fast_open(cursor, true)?,
-        "md5" => OptionSpec::Other(MD5, hex(cursor)?),
+        "FO" | "FOEXP" => return fast_open(cursor, word == "FOEXP"),
+        "md5" => tlv(MD5, hex(cursor)?),
         "ECN" => accurate_ecn(cursor)?,
         "unknown" => unknown(cursor)?,
         _ => {
-            if let Some(near) = suggest::nearest(start.peek_word(), NAMES) {
-                let word = start.peek_word();
-                return Err(start.error(format!(
+            return Err(match suggest::nearest(word, NAMES) {
+                Some(near) => start.error(format!(
                     "there is no TCP option {word}; did you mean {near}?"
-                )));
-            }
-            return Err(start.unexpected(
-                "a TCP option (mss, wscale, sackOK, sack, TS, nop, eol, FO, FOEXP, md5, ECN, unknown)",
-            ));
+                )),
+                None => start.unexpected(&format!("a TCP option ({})", NAMES.join(", "))),
+            });
         }
-    })
+    }))
+}
+
+/// A number as so many bytes.
+fn number(cursor: &mut Cursor<'_>, what: &str, max: u32, bytes: usize) -> Parsed<Vec<u8>> {
+    let n = cursor.number(what, max.into())? as u32;
+    Ok(n.to_be_bytes()[4 - bytes..].to_vec())
 }
 
 /// A cookie in hexadecimal or by its name, or none.
-fn fast_open(cursor: &mut Cursor<'_>, experimental: bool) -> Parsed<OptionSpec> {
+fn fast_open(cursor: &mut Cursor<'_>, experimental: bool) -> Parsed<Spelt> {
     cursor.skip()?;
     let word = cursor.peek_word();
     let is_name = |c: char| c == '_' || c.is_ascii_uppercase();
     if word.starts_with(is_name) && word.contains(|c: char| !c.is_ascii_hexdigit()) {
         cursor.eat(word);
-        return Ok(OptionSpec::NamedCookie {
-            name: word.to_string(),
-            experimental,
-        });
+        return Ok(Spelt::Cookie(word.to_string(), experimental));
     }
-    Ok(OptionSpec::cookie(&hex(cursor)?, experimental))
+    Ok(Spelt::Bytes(cookie(&hex(cursor)?, experimental)))
 }
 
 /// Kinds of the AccECN option (RFC 9768 section 3.2.3): counters of octets marked ECT(0), CE,
@@ -128,7 +166,7 @@ const ACC_ECN_0: u8 = 172;
 const ACC_ECN_1: u8 = 174;
 
 /// `ECN e0b 1 ceb 0 e1b 1`: up to three counters of 24 bits, the first of which tells the order.
-fn accurate_ecn(cursor: &mut Cursor<'_>) -> Parsed<OptionSpec> {
+fn accurate_ecn(cursor: &mut Cursor<'_>) -> Parsed<Vec<u8>> {
     let mut names = Vec::new();
     let mut data = Vec::new();
     loop {
@@ -140,29 +178,28 @@ fn accurate_ecn(cursor: &mut Cursor<'_>) -> Parsed<OptionSpec> {
             _ => return Err(start.unexpected("e0b, ceb or e1b")),
         };
         cursor.eat(name);
-        let n = cursor.number("a counter", (1 << 24) - 1)? as u32;
+        data.extend(number(cursor, "a counter", (1 << 24) - 1, 3)?);
         names.push(name);
-        data.extend(&n.to_be_bytes()[1..]);
     }
     let order_0 = ["e0b", "ceb", "e1b"];
     let order_1 = ["e1b", "ceb", "e0b"];
     match &names[..] {
-        n if order_0.starts_with(n) => Ok(OptionSpec::Other(ACC_ECN_0, data)),
-        n if order_1.starts_with(n) => Ok(OptionSpec::Other(ACC_ECN_1, data)),
+        n if order_0.starts_with(n) => Ok(tlv(ACC_ECN_0, data)),
+        n if order_1.starts_with(n) => Ok(tlv(ACC_ECN_1, data)),
         _ => Err(cursor.error("counters in neither order of the AccECN option".into())),
     }
 }
 
-fn blocks(cursor: &mut Cursor<'_>) -> Parsed<Vec<(u32, u32)>> {
-    let mut blocks = Vec::new();
-    let max = u64::from(u32::MAX);
+/// SACK blocks, `1:1001 2001:3001`.
+fn blocks(cursor: &mut Cursor<'_>) -> Parsed<Vec<u8>> {
+    let mut data = Vec::new();
     loop {
-        let left = cursor.number("a sequence number", max)? as u32;
+        data.extend(number(cursor, "a sequence number", u32::MAX, 4)?);
         cursor.expect(":")?;
-        blocks.push((left, cursor.number("a sequence number", max)? as u32));
+        data.extend(number(cursor, "a sequence number", u32::MAX, 4)?);
         cursor.skip()?;
         if !cursor.peek().is_some_and(|c| c.is_ascii_digit()) {
-            return Ok(blocks);
+            return Ok(data);
         }
     }
 }
@@ -183,15 +220,15 @@ fn hex(cursor: &mut Cursor<'_>) -> Parsed<Vec<u8>> {
 }
 
 /// `unknown 99 0x0102`, or the kind as the first byte: `unknown 0x630102`.
-fn unknown(cursor: &mut Cursor<'_>) -> Parsed<OptionSpec> {
+fn unknown(cursor: &mut Cursor<'_>) -> Parsed<Vec<u8>> {
     cursor.skip()?;
     let start = *cursor;
     if !cursor.rest().starts_with("0x") {
         let kind = cursor.number("an option kind", 255)? as u8;
-        return Ok(OptionSpec::Other(kind, hex(cursor)?));
+        return Ok(tlv(kind, hex(cursor)?));
     }
     match hex(cursor)?.split_first() {
-        Some((&kind, data)) => Ok(OptionSpec::Other(kind, data.to_vec())),
+        Some((&kind, data)) => Ok(tlv(kind, data.iter().copied())),
         None => Err(start.unexpected("an option kind")),
     }
 }

@@ -1,6 +1,6 @@
 //! Packets: direction, IP marks, ports, flags, numbers; ICMP messages.
 
-use super::super::ast::{Action, Ecn, Icmp, IpMarks, Packet};
+use super::super::ast::{Action, EcnMark, Icmp, IpMarks, Packet};
 use super::super::cursor::{Cursor, Parsed};
 use super::icmp::{names, numbers};
 use super::options;
@@ -57,6 +57,7 @@ pub(super) fn packet(cursor: &mut Cursor<'_>) -> Parsed<Action> {
     if inbound && options.is_none() {
         return Err(options_at.error("a packet put in needs its options spelt out".into()));
     }
+    let (options, cookies) = options.map_or((None, Vec::new()), |(all, named)| (Some(all), named));
     Ok(Action::Packet(Box::new(Packet {
         inbound,
         ip,
@@ -68,6 +69,7 @@ pub(super) fn packet(cursor: &mut Cursor<'_>) -> Parsed<Action> {
         window,
         urgent,
         options,
+        cookies,
     })))
 }
 
@@ -102,19 +104,18 @@ fn marks(cursor: &mut Cursor<'_>, ip: &mut IpMarks) -> Parsed<()> {
         cursor.skip()?;
         let start = *cursor;
         match cursor.word()?.unwrap_or("") {
-            "noecn" => ip.ecn = Some(Ecn::NotEct),
-            "ect0" => ip.ecn = Some(Ecn::Ect0),
-            "ect1" => ip.ecn = Some(Ecn::Ect1),
-            "ect01" => ip.ecn = Some(Ecn::Ect01),
-            "ce" => ip.ecn = Some(Ecn::Ce),
             "tos" => ip.tos = Some(cursor.number("tos", 255)? as u8),
             "ttl" | "hlim" => ip.ttl = Some(cursor.number("ttl", 255)? as u8),
             "flowlabel" => {
                 ip.flow_label = Some(cursor.number("flowlabel", (1 << 20) - 1)? as u32);
             }
-            _ => {
-                return Err(start.unexpected("noecn, ect0, ect1, ect01, ce, tos, ttl or flowlabel"));
-            }
+            name => match EcnMark::named(name) {
+                Some(mark) => ip.ecn = Some(mark),
+                None => {
+                    let known = "noecn, ect0, ect1, ect01, ce, tos, ttl or flowlabel";
+                    return Err(start.unexpected(known));
+                }
+            },
         }
         if cursor.eat_next(close)? {
             return Ok(());

@@ -2,11 +2,12 @@
 
 use sim_core::SimTime;
 
+use super::flow::renumbered;
 use super::host::Sent;
 use super::{Runner, Step, differs, render, seconds};
-use crate::packetdrill::ast::{Ecn, IpMarks, OptionSpec, Packet};
-use crate::segment::{self, Flags, Segment};
-use crate::seq::SeqNum;
+use crate::options::Options;
+use crate::packetdrill::ast::{IpMarks, Packet};
+use crate::segment::{Flags, Segment};
 
 impl Runner<'_, '_> {
     /// Takes the next segment the model sends, in the span of time given or at any time, and
@@ -16,8 +17,7 @@ impl Runner<'_, '_> {
         packet: &Packet,
         span: Option<(SimTime, SimTime)>,
     ) -> Step<()> {
-        let named = self.with_cookies(packet)?;
-        let packet = named.as_ref().unwrap_or(packet);
+        let packet = &self.with_cookies(packet.clone())?;
         let base = self.base;
         let latest = span.map_or(SimTime::MAX, |(_, end)| end + self.tolerance(end, base));
         let at = loop {
@@ -92,34 +92,22 @@ impl Runner<'_, '_> {
     }
 
     fn compare(&mut self, packet: &Packet, sent: &Sent, segment: &Segment) -> Step<()> {
-        let flow = &self.host.flows[sent.flow];
-        let syn = segment.flags.is_syn();
-        let seq = if sent.absolute {
-            segment.seq
-        } else {
-            SeqNum(flow.to_script(segment.seq, syn))
-        };
-        let ports = (segment.src_port, segment.dst_port);
-        let ack = segment.flags.is_ack();
-        let ack = ack.then(|| flow.peer_to_script(segment.ack, syn));
+        let seen = self.host.flows[sent.flow].in_script(segment, sent.absolute);
+        let header = packet.header();
+        let ack = seen.flags.is_ack() || packet.ack.is_some();
+        let ports = (seen.src_port, seen.dst_port);
         let wrong = [
             (packet.ports.is_some_and(|p| p != ports), "ports"),
-            (packet.flags != segment.flags, "flags"),
-            (seq.0 != packet.seq, "sequence number"),
-            (packet.len != segment.len, "length"),
+            (header.flags != seen.flags, "flags"),
+            (header.seq != seen.seq, "sequence number"),
+            (header.len != seen.len, "length"),
+            (ack && header.ack != seen.ack, "acknowledgement number"),
+            (packet.window.is_some_and(|w| w != seen.window), "window"),
             (
-                match ack {
-                    Some(ack) => ack != packet.ack.unwrap_or(0),
-                    None => packet.ack.is_some_and(|ack| ack != segment.ack.0),
-                },
-                "acknowledgement number",
-            ),
-            (packet.window.is_some_and(|w| w != segment.window), "window"),
-            (
-                packet.urgent.is_some_and(|u| u != segment.urgent),
+                packet.urgent.is_some_and(|u| u != seen.urgent),
                 "urgent pointer",
             ),
-            (!ip_fits(packet, sent, segment), "IP header"),
+            (!ip_fits(&packet.ip, sent, segment), "IP header"),
         ];
         let wrong: Vec<&str> = wrong.iter().filter(|w| w.0).map(|w| w.1).collect();
         if !wrong.is_empty() {
@@ -129,114 +117,70 @@ impl Runner<'_, '_> {
                 self.shown(sent, segment),
             );
         }
-        self.compare_options(packet, sent, segment)
+        match &packet.options {
+            Some(wanted) if !self.options_fit(wanted, sent.flow, seen.options) => differs(
+                "TCP options",
+                render::list(wanted),
+                self.shown(sent, segment),
+            ),
+            _ => Ok(()),
+        }
     }
 
-    fn compare_options(&mut self, packet: &Packet, sent: &Sent, segment: &Segment) -> Step<()> {
-        let Some(wanted) = &packet.options else {
-            return Ok(());
-        };
-        let actual = render::specs(segment, &self.host.flows[sent.flow]);
-        let tick = self.ts_tick;
-        let lax = self.tolerance.least;
-        let stamps = &mut self.host.flows[sent.flow].stamps;
-        let mut same = wanted.len() == actual.len();
-        for (want, is) in wanted.iter().zip(&actual) {
-            same &= match (want, is) {
-                (
-                    &OptionSpec::Timestamps { val, ecr },
-                    &OptionSpec::Timestamps {
-                        val: live,
-                        ecr: echo,
-                    },
-                ) => {
-                    let near = tick.is_none_or(|tick| {
-                        let slack = (lax.as_ps() / tick.as_ps().max(1)).min(1 << 30) as u32;
-                        let off = stamps.first.map_or(0, |_| {
-                            let off = stamps.to_script(live).wrapping_sub(val) as i32;
-                            off.unsigned_abs()
-                        });
-                        off <= slack
-                    });
-                    stamps.learn(val, live);
-                    near && ecr == echo
-                }
-                _ => want == is,
-            };
+    /// The options are those the script has. The time of sending is compared where the script says
+    /// how long a tick is, by its distance from the first.
+    fn options_fit(&mut self, wanted: &Options, flow: usize, mut actual: Options) -> bool {
+        if let (Some((val, _)), Some((live, _))) = (wanted.timestamps(), actual.timestamps()) {
+            let stamps = &mut self.host.flows[flow].stamps;
+            let lax = self.tolerance.least;
+            let near = self.ts_tick.is_none_or(|tick| {
+                let slack = (lax.as_ps() / tick.as_ps().max(1)).min(1 << 30) as u32;
+                let off = stamps.to_script(live).wrapping_sub(val) as i32;
+                stamps.first.is_none() || off.unsigned_abs() <= slack
+            });
+            stamps.learn(val, live);
+            if near {
+                actual = renumbered(&actual, |n| n, |(_, ecr)| (val, ecr));
+            }
         }
-        if same {
-            return Ok(());
-        }
-        differs(
-            "TCP options",
-            render::list(wanted),
-            self.shown(sent, segment),
-        )
+        *wanted == actual
     }
 
     fn shown(&self, sent: &Sent, segment: &Segment) -> String {
-        let flow = &self.host.flows[sent.flow];
-        render::sent(segment, flow, sent.absolute)
+        self.host.flows[sent.flow].shown(segment, sent.absolute)
     }
 
     /// The script's line as text.
     fn wanted(&self, packet: &Packet) -> String {
-        let segment = Segment {
-            flags: packet.flags,
-            len: packet.len,
-            urgent: packet.urgent.unwrap_or(0),
-            window: packet.window.unwrap_or(0),
-            ..Segment::default()
-        };
-        let options = packet.options.as_deref();
-        let text = render::line(
-            &segment,
-            packet.seq,
-            packet.ack.unwrap_or(0),
-            options.unwrap_or_default(),
-        );
-        let text = if packet.window.is_none() {
-            text.replace(" win 0", "")
-        } else {
-            text
-        };
-        let text = if options.is_none() {
-            text + " <...>"
-        } else {
-            text
-        };
+        let mut text = render::line(&packet.header());
+        if packet.window.is_none() {
+            text = text.replace(" win 0", "");
+        }
+        if packet.options.is_none() {
+            text += " <...>";
+        }
         marks(&packet.ip) + &text
     }
 }
 
 /// The ECN field of the segment, with the DS field and time to live of its packet.
-fn ip_fits(packet: &Packet, sent: &Sent, segment: &Segment) -> bool {
-    let ecn = match packet.ip.ecn {
-        None => true,
-        Some(Ecn::Ect01) => matches!(segment.ecn, segment::Ecn::Ect0 | segment::Ecn::Ect1),
-        Some(ecn) => ecn.codepoint() == segment.ecn,
-    };
-    ecn && packet.ip.tos.is_none_or(|tos| tos == sent.tos)
-        && packet.ip.ttl.is_none_or(|ttl| ttl == sent.ttl)
-        && packet.ip.flow_label.is_none()
+fn ip_fits(ip: &IpMarks, sent: &Sent, segment: &Segment) -> bool {
+    ip.ecn
+        .is_none_or(|mark| mark.codepoints.contains(&segment.ecn))
+        && ip.tos.is_none_or(|tos| tos == sent.tos)
+        && ip.ttl.is_none_or(|ttl| ttl == sent.ttl)
+        && ip.flow_label.is_none()
 }
 
 /// "[ect0,ttl 64] ", as the line has it.
 fn marks(ip: &IpMarks) -> String {
-    let ecn = ip.ecn.map(|ecn| match ecn {
-        Ecn::NotEct => "noecn".to_string(),
-        Ecn::Ect0 => "ect0".into(),
-        Ecn::Ect1 => "ect1".into(),
-        Ecn::Ect01 => "ect01".into(),
-        Ecn::Ce => "ce".into(),
-    });
+    let ecn = ip.ecn.map(|mark| mark.name.to_string());
     let tos = ip.tos.map(|tos| format!("tos {tos:#x}"));
     let ttl = ip.ttl.map(|ttl| format!("ttl {ttl}"));
     let label = ip.flow_label.map(|label| format!("flowlabel {label:#x}"));
     let all: Vec<String> = [ecn, tos, ttl, label].into_iter().flatten().collect();
-    if all.is_empty() {
-        String::new()
-    } else {
-        format!("[{}] ", all.join(","))
+    match all.is_empty() {
+        true => String::new(),
+        false => format!("[{}] ", all.join(",")),
     }
 }

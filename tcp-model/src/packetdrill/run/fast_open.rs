@@ -7,7 +7,9 @@ use super::sockets::Role;
 use super::{Runner, Step, differs, unsupported};
 use crate::fast_open::CookieKey;
 use crate::model::SendCall;
-use crate::packetdrill::ast::{Call, Expr, OptionSpec, Packet};
+use crate::options::Options;
+use crate::packetdrill::ast::{Call, Expr, NamedCookie, Packet};
+use crate::packetdrill::parse::cookie_option;
 use crate::params::TcpParams;
 
 /// TCP_FASTOPEN, TCP_FASTOPEN_CONNECT, TCP_FASTOPEN_NO_COOKIE.
@@ -125,19 +127,21 @@ impl Runner<'_, '_> {
         Ok(0)
     }
 
-    /// Puts the cookies that have names in place of these.
-    pub(super) fn with_cookies(&self, packet: &Packet) -> Step<Option<Packet>> {
-        let named = |o: &OptionSpec| matches!(o, OptionSpec::NamedCookie { .. });
-        if !packet.options.iter().flatten().any(named) {
-            return Ok(None);
+    /// The packet with its cookies in place of their names.
+    pub(super) fn with_cookies(&self, mut packet: Packet) -> Step<Packet> {
+        let Some(options) = &mut packet.options else {
+            return Ok(packet);
+        };
+        let mut bytes = options.as_bytes().to_vec();
+        for named in packet.cookies.drain(..).rev() {
+            let option = cookie_option(&self.named_cookie(&named.name)?, named.experimental);
+            bytes.splice(named.at..named.at + NamedCookie::ROOM, option);
         }
-        let mut packet = packet.clone();
-        for option in packet.options.iter_mut().flatten() {
-            if let OptionSpec::NamedCookie { name, experimental } = option {
-                *option = OptionSpec::cookie(&self.named_cookie(name)?, *experimental);
-            }
+        match Options::from_bytes(&bytes) {
+            Ok(with_cookies) => *options = with_cookies,
+            Err(_) => return differs("TCP options", "at most 40 bytes", "more"),
         }
-        Ok(Some(packet))
+        Ok(packet)
     }
 
     fn named_cookie(&self, name: &str) -> Step<Vec<u8>> {

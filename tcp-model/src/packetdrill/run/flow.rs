@@ -9,8 +9,9 @@ use super::chrono::Chrono;
 use super::constants::Errno;
 use super::error_queue::{Stamping, Uncopied};
 use super::host::{LOCAL, REMOTE};
+use super::render;
 use crate::host::SocketId;
-use crate::options::TcpOption;
+use crate::options::{Options, TcpOption};
 use crate::segment::Segment;
 use crate::seq::SeqNum;
 
@@ -166,32 +167,69 @@ impl Flow {
         )
     }
 
-    /// The script's number for one of the model's. In a SYN (`syn`) it is as the script wrote that,
-    /// in all other segments relative to the initial one, as tcpdump shows them.
-    pub(super) fn to_script(&self, seq: SeqNum, syn: bool) -> u32 {
+    /// Where the host's sequence numbers start that the script counts from. In a SYN (`syn`) they are
+    /// as the script wrote that, in all other segments relative to the initial one, as tcpdump shows
+    /// them.
+    fn base(&self, syn: bool) -> u32 {
         let written = if syn { self.script_iss } else { 0 };
-        seq.offset_from(self.iss).wrapping_add(written)
+        self.iss.0.wrapping_sub(written)
+    }
+
+    /// The same for the peer's, which in a SYN are as they are.
+    fn peer_base(&self, syn: bool) -> u32 {
+        if syn { 0 } else { self.peer_isn.unwrap_or(0) }
     }
 
     /// The model's number for one of the script's.
     pub(super) fn to_model(&self, number: u32, syn: bool) -> SeqNum {
-        let written = if syn { self.script_iss } else { 0 };
-        self.iss + number.wrapping_sub(written)
+        SeqNum(number.wrapping_add(self.base(syn)))
     }
 
-    /// The script's number for one of the peer's: as it is in a SYN, else relative to the initial
-    /// one.
-    pub(super) fn peer_to_script(&self, seq: SeqNum, syn: bool) -> u32 {
-        seq.0.wrapping_sub(self.peer_base(syn))
+    /// A segment of the host's in the script's numbers, but for the time it was sent at; `absolute`
+    /// leaves its sequence number as it is.
+    pub(super) fn in_script(&self, segment: &Segment, absolute: bool) -> Segment {
+        let syn = segment.flags.is_syn();
+        let peer = |n: u32| n.wrapping_sub(self.peer_base(syn));
+        let mut seen = *segment;
+        if !absolute {
+            seen.seq = SeqNum(segment.seq.0.wrapping_sub(self.base(syn)));
+        }
+        if segment.flags.is_ack() {
+            seen.ack = SeqNum(peer(segment.ack.0));
+        }
+        seen.options = renumbered(&segment.options, peer, |stamps| stamps);
+        seen
     }
 
-    /// The peer's number for one of the script's.
-    pub(super) fn peer_to_model(&self, number: u32, syn: bool) -> SeqNum {
-        SeqNum(number.wrapping_add(self.peer_base(syn)))
+    /// The same as text, with the time it was sent at.
+    pub(super) fn shown(&self, segment: &Segment, absolute: bool) -> String {
+        let mut seen = self.in_script(segment, absolute);
+        let stamps = |(val, ecr)| (self.stamps.to_script(val), ecr);
+        seen.options = renumbered(&seen.options, |n| n, stamps);
+        render::line(&seen)
     }
 
-    fn peer_base(&self, syn: bool) -> u32 {
-        if syn { 0 } else { self.peer_isn.unwrap_or(0) }
+    /// A segment of the peer's, from the script's numbers to those of both ends.
+    ///
+    /// # Errors
+    /// The timestamp it echoes, when none was sent with it; see [`Stamps::to_model`] for `scaled`.
+    pub(super) fn from_script(&self, header: &Segment, scaled: bool) -> Result<Segment, u32> {
+        let syn = header.flags.is_syn();
+        let own = |n| self.to_model(n, syn).0;
+        let mut unknown = None;
+        let options = renumbered(&header.options, own, |(val, ecr)| {
+            let live = self.stamps.to_model(ecr, scaled);
+            unknown = unknown.or(live.is_none().then_some(ecr));
+            (val, live.unwrap_or(0))
+        });
+        let segment = Segment {
+            src_port: self.remote_port,
+            dst_port: self.local_port,
+            seq: SeqNum(header.seq.0.wrapping_add(self.peer_base(syn))),
+            options,
+            ..*header
+        };
+        unknown.map_or(Ok(segment), Err)
     }
 
     /// Counts a segment that left, as `tcp_info` does.
@@ -256,6 +294,34 @@ impl Flow {
             .min(own.max(64))
             .into()
     }
+}
+
+/// The same options with other numbers: edges of SACK blocks, and pairs of timestamps.
+pub(super) fn renumbered(
+    options: &Options,
+    edge: impl Fn(u32) -> u32,
+    mut stamps: impl FnMut((u32, u32)) -> (u32, u32),
+) -> Options {
+    let mut all = Options::NONE;
+    let mut walk = options.iter();
+    for option in walk.by_ref().map_while(Result::ok) {
+        let sack: Vec<u8>;
+        let _ = all.push(match option {
+            TcpOption::Timestamps(val, ecr) => {
+                let (val, ecr) = stamps((val, ecr));
+                TcpOption::Timestamps(val, ecr)
+            }
+            TcpOption::Sack(data) => {
+                let edges = data.as_chunks().0.iter().map(|b| u32::from_be_bytes(*b));
+                sack = edges.flat_map(|n| edge(n).to_be_bytes()).collect();
+                TcpOption::Sack(&sack)
+            }
+            TcpOption::Eol => break,
+            other => other,
+        });
+    }
+    let rest = [all.as_bytes(), walk.rest()].concat();
+    Options::from_bytes(&rest).unwrap_or(all)
 }
 
 /// Timestamps of the model in the script's numbers.

@@ -10,7 +10,6 @@ use super::RunOptions;
 use super::chrono::Limit;
 use super::constants::{self, Errno, LISTEN_QUEUE_FULL, SYN_QUEUE_FULL};
 use super::flow::Flow;
-use super::render;
 use crate::app::AppEvent;
 use crate::diagnostics::Details;
 use crate::host::{
@@ -290,7 +289,7 @@ impl<'m> TestHost<'m> {
         let flow = &mut self.flows[index];
         flow.note_sent(&segment, sent.retransmission, sent.at);
         let absolute = sent.state.is_none() && segment.flags.contains(Flags::RST | Flags::ACK);
-        let text = render::sent(&segment, flow, absolute);
+        let text = flow.shown(&segment, absolute);
         self.ladder.push(Rung::new(sent.at, false, text));
         if !self.by_ports && index < self.tested_from {
             return;
