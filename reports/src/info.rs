@@ -20,9 +20,11 @@ pub struct RunInfo {
     pub seed: u64,
     /// Simulated time the run is to take, seconds.
     pub duration_s: f64,
-    /// All nodes by number.
+    /// All nodes by number; `summary.json` has them in groups ([`NodeGroup`]).
+    #[serde(skip)]
     pub nodes: Vec<NodeInfo>,
-    /// All link directions by number.
+    /// All link directions by number; kept in the table `links`.
+    #[serde(skip)]
     pub links: Vec<LinkInfo>,
     /// Nodes and links that are down for a time, by name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -75,6 +77,39 @@ pub struct NodeInfo {
     pub group: String,
     /// Its addresses.
     pub addresses: Vec<Ipv4Addr>,
+}
+
+/// Nodes that follow each other and belong to one group of hosts, or to none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NodeGroup {
+    /// The group of hosts, "clients"; empty for routers.
+    pub group: String,
+    /// How many nodes.
+    pub nodes: u64,
+    /// Names of the first and the last, "client-1" and "client-10000".
+    pub names: (String, String),
+    /// The first address of the first node and the last of the last; `None` without addresses.
+    pub addresses: Option<(Ipv4Addr, Ipv4Addr)>,
+}
+
+impl NodeGroup {
+    /// The groups of some nodes, in order.
+    pub fn of_nodes(nodes: &[NodeInfo]) -> Vec<NodeGroup> {
+        let groups = nodes.chunk_by(|a, b| a.group == b.group);
+        let group = |nodes: &[NodeInfo]| {
+            let (first, last) = (nodes.first()?, nodes.last()?);
+            let first_address = nodes.iter().find_map(|n| n.addresses.first());
+            let last_address = nodes.iter().rev().find_map(|n| n.addresses.last());
+            Some(NodeGroup {
+                group: first.group.clone(),
+                nodes: nodes.len() as u64,
+                names: (first.name.clone(), last.name.clone()),
+                addresses: first_address.copied().zip(last_address.copied()),
+            })
+        };
+        groups.filter_map(group).collect()
+    }
 }
 
 /// A link direction.

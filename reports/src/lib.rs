@@ -34,8 +34,8 @@ pub use batch::{
     row_metrics,
 };
 pub use info::{
-    AnalyticHints, ArrivalLaw, LinkInfo, NodeInfo, Outage, RecordOptions, RunInfo, SegmentsKept,
-    Span, Theory, TimeWaitTheory,
+    AnalyticHints, ArrivalLaw, LinkInfo, NodeGroup, NodeInfo, Outage, RecordOptions, RunInfo,
+    SegmentsKept, Span, Theory, TimeWaitTheory,
 };
 pub use recorders::{Completion, LeftOut, RunRecorder};
 pub use render::{render_batch, render_batch_in, render_run, render_run_in, write_batch};

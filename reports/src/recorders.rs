@@ -36,7 +36,7 @@ use tcp_model::TcpSample;
 use tcp_model::app::http::HttpPayloads;
 
 use crate::findings::findings;
-use crate::info::RunInfo;
+use crate::info::{NodeGroup, RunInfo};
 use crate::metrics::Metrics;
 use crate::render::render_files;
 use crate::store::hash::{file_hash, joint_hash};
@@ -127,11 +127,17 @@ impl RunRecorder {
             metrics.put(id, *value);
         }
         let metrics = metrics.finish().map_err(StoreError::UnknownMetric)?;
+        let findings = findings(&self.info, &metrics);
+        let mut info = self.info;
+        // The summary is as it will be read again.
+        info.links = Vec::new();
+        let nodes = std::mem::take(&mut info.nodes);
         let mut summary = RunSummary {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             reached_s: end.as_secs_f64(),
-            findings: findings(&self.info, &metrics),
-            info: self.info,
+            findings,
+            nodes: NodeGroup::of_nodes(&nodes),
+            info,
             metrics,
             counters: completion.counters,
             left_out,

@@ -54,10 +54,14 @@ impl Assembly {
             .faults
             .iter()
             .flat_map(|f| f.outages(&scenario.topology));
-        let outages = outages.map(|(_, outage)| outage).collect();
-        let network = network
-            .with_outages(outages)
-            .map_err(|e| Problem::new("fault".into(), e.to_string()))?;
+        let outages: Vec<_> = outages.map(|(_, outage)| outage).collect();
+        let network = match outages.is_empty() {
+            true => network,
+            false => Arc::unwrap_or_clone(network)
+                .with_outages(outages)
+                .map(Arc::new)
+                .map_err(|e| Problem::new("fault".into(), e.to_string()))?,
+        };
         let hosts = hosts(scenario, &network);
         let end = SimTime::ZERO + scenario.duration;
         let config = RunConfig {
@@ -66,7 +70,7 @@ impl Assembly {
         };
         let info = info(spec, &network);
         Ok(Assembly {
-            network: Arc::new(network),
+            network,
             extras: extras(scenario, &hosts),
             hosts,
             config,
@@ -165,6 +169,8 @@ fn hosts(scenario: &Scenario, network: &Network) -> Vec<Option<HostConfig>> {
         place.servers(&mut hosts);
         let mut add = |node: NodeId, app: AppSpec| {
             if let Some(host) = hosts.get_mut(node.0 as usize).and_then(Option::as_mut) {
+                // Most hosts have one application, and it is not small.
+                host.apps.reserve_exact(1);
                 host.apps.push(app);
             }
         };

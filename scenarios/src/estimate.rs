@@ -90,7 +90,7 @@ impl Estimate {
 
     /// Runs that share their topology share its network, and replicas their estimate.
     fn of_some(runs: &[RunSpec]) -> Result<Vec<Estimate>, Problem> {
-        let mut known: HashMap<*const Topology, Network> = HashMap::new();
+        let mut known: HashMap<*const Topology, Arc<Network>> = HashMap::new();
         let mut last: Option<&RunSpec> = None;
         let mut all: Vec<Estimate> = Vec::with_capacity(runs.len());
         for run in runs {

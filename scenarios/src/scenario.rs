@@ -178,7 +178,7 @@ impl CheckedNetwork {
         let network = topology.network()?;
         Ok(CheckedNetwork {
             topology: Arc::new(topology),
-            network: Arc::new(network),
+            network,
         })
     }
 }

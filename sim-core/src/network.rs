@@ -224,7 +224,7 @@ pub enum NetworkError {
 }
 
 /// A checked network with its addresses and routes; shared by all partitions.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Network {
     nodes: Vec<NodeSpec>,
     links: Vec<LinkSpec>,

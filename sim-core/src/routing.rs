@@ -16,7 +16,7 @@ use crate::time::SimDuration;
 ///
 /// A host with one link hangs on its neighbour: only the others (the core) have rows and columns
 /// in the table, so that 10^5 hosts behind 100 routers need 10^4 entries.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Routes {
     /// By node: for a leaf, its only link; for others, none.
     uplink: Vec<u32>,

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{StoreError, read_own_text};
-use crate::info::RunInfo;
+use crate::info::{NodeGroup, RunInfo};
 use crate::recorders::LeftOut;
 
 /// Longest simulated time, seconds: 2^64 picoseconds.
@@ -48,6 +48,9 @@ pub struct RunSummary {
     pub version: String,
     /// What was known beforehand.
     pub info: RunInfo,
+    /// Its nodes, by groups.
+    #[serde(default)]
+    pub nodes: Vec<NodeGroup>,
     /// Simulated time reached, seconds.
     pub reached_s: f64,
     /// Results by name; names end in their unit. All are finite.

@@ -10,7 +10,7 @@ use sim_core::{LinkId, Network, NodeId, SimTime};
 use tcp_model::TcpParams;
 use tcp_model::spec::{AppSpec, BulkSpec, ClientSpec, HostConfig, Servers, SynFloodSpec};
 
-use crate::expected::path::{narrowest, round_trip_s, route};
+use crate::expected::path::{hops, narrowest, round_trip_s, route};
 use crate::expected::{self, HEADERS, PerConnection};
 
 /// Events per second of each node, mean over the run until `end`.
@@ -151,35 +151,43 @@ fn transfer(
     })
 }
 
+/// A part of [`Routed::links`].
+type Way = std::ops::Range<usize>;
+
 /// Streams on the links they take.
 struct Routed<'a> {
     network: &'a Network,
-    streams: Vec<(Stream, Vec<LinkId>, Vec<LinkId>)>,
+    streams: Vec<(Stream, Way, Way)>,
+    /// The links of all ways, one way after the other.
+    links: Vec<LinkId>,
     /// Bytes per second offered to each link.
     offered: Vec<f64>,
 }
 
 impl Routed<'_> {
     fn new(network: &Network, streams: Vec<Stream>) -> Routed<'_> {
-        let address = |node| network.addresses(node).next();
+        let mut links = Vec::with_capacity(4 * streams.len());
+        let mut offered = vec![0.0; network.links().len()];
+        let mut way = |from: NodeId, to: NodeId, bytes: f64| {
+            let start = links.len();
+            if let Some(address) = network.addresses(to).next() {
+                links.extend(hops(network, from, address));
+            }
+            for link in &links[start..] {
+                offered[link.0 as usize] += bytes;
+            }
+            start..links.len()
+        };
         let on_links = |stream: Stream| {
             let (a, b) = stream.ends;
-            let there = address(b).map_or(Vec::new(), |to| route(network, a, &to));
-            let back = address(a).map_or(Vec::new(), |to| route(network, b, &to));
+            let there = way(a, b, stream.bytes.0);
+            let back = way(b, a, stream.bytes.1);
             (stream, there, back)
         };
-        let streams: Vec<_> = streams.into_iter().map(on_links).collect();
-        let mut offered = vec![0.0; network.links().len()];
-        for (stream, there, back) in &streams {
-            there
-                .iter()
-                .for_each(|l| offered[l.0 as usize] += stream.bytes.0);
-            back.iter()
-                .for_each(|l| offered[l.0 as usize] += stream.bytes.1);
-        }
         Routed {
             network,
-            streams,
+            streams: streams.into_iter().map(on_links).collect(),
+            links,
             offered,
         }
     }
@@ -196,6 +204,7 @@ impl Routed<'_> {
     fn events(&self) -> Vec<f64> {
         let mut events = vec![0.0; self.network.nodes().len()];
         for (stream, there, back) in &self.streams {
+            let (there, back) = (&self.links[there.clone()], &self.links[back.clone()]);
             let all = there.iter().chain(back);
             let slowed = all.map(|&l| self.passes(l)).fold(1.0, f64::min);
             for (links, segments) in [(there, stream.segments.0), (back, stream.segments.1)] {

@@ -7,18 +7,23 @@ use sim_core::{LinkId, Network, NodeId, NodeKind};
 
 /// The links from a node to an address.
 pub fn route(network: &Network, from: NodeId, to: &Ipv4Addr) -> Vec<LinkId> {
-    let mut links = Vec::new();
-    let mut at = from;
-    while let Some(link) = network.next_link(at, *to) {
-        links.push(link);
-        at = network.links()[link.0 as usize].to;
-        let arrived = network.owner(*to) == Some(at);
-        let is_host = matches!(network.nodes()[at.0 as usize].kind, NodeKind::Host { .. });
-        if arrived || is_host || links.len() > network.nodes().len() {
-            break;
-        }
-    }
-    links
+    hops(network, from, *to).collect()
+}
+
+/// The same, one by one.
+pub fn hops(network: &Network, from: NodeId, to: Ipv4Addr) -> impl Iterator<Item = LinkId> {
+    let owner = network.owner(to);
+    let mut at = Some(from);
+    let mut left = network.nodes().len() + 1;
+    std::iter::from_fn(move || {
+        let link = network.next_link(at?, to)?;
+        let next = network.links()[link.0 as usize].to;
+        left -= 1;
+        let is_host = matches!(network.nodes()[next.0 as usize].kind, NodeKind::Host { .. });
+        let arrived = owner == Some(next) || is_host || left == 0;
+        at = (!arrived).then_some(next);
+        Some(link)
+    })
 }
 
 /// Propagation delay there and back, seconds.
@@ -49,19 +54,32 @@ pub fn one_of_each(network: &Network, nodes: &[NodeId]) -> Vec<NodeId> {
     if nodes.len() == 1 {
         return nodes.to_vec();
     }
-    let mut kinds: BTreeMap<NodeId, Vec<_>> = nodes.iter().map(|&n| (n, Vec::new())).collect();
+    let mut wanted = vec![false; network.nodes().len()];
+    for node in nodes {
+        wanted[node.0 as usize] = true;
+    }
+    // What is at the other end of each link of a wanted node, in one list: there may be 10^5 nodes.
+    let mut ends = Vec::with_capacity(2 * nodes.len());
     for link in network.links() {
         let rate = link.rate.map(|r| r.as_bps());
         for (node, other) in [(link.from, link.to), (link.to, link.from)] {
-            if let Some(kind) = kinds.get_mut(&node) {
-                kind.push((other, node == link.from, link.delay, rate));
+            if wanted[node.0 as usize] {
+                ends.push((node, (other, node == link.from, link.delay, rate)));
             }
         }
     }
+    ends.sort_unstable();
+    let others: Vec<_> = ends.iter().map(|end| end.1).collect();
     let mut firsts = BTreeMap::new();
-    for (node, mut kind) in kinds {
-        kind.sort_unstable();
-        firsts.entry(kind).or_insert(node);
+    let mut start = 0;
+    for of_node in ends.chunk_by(|a, b| a.0 == b.0) {
+        let end = start + of_node.len();
+        firsts.entry(&others[start..end]).or_insert(of_node[0].0);
+        wanted[of_node[0].0.0 as usize] = false;
+        start = end;
     }
+    // Nodes without links are alike too.
+    let lonely = wanted.iter().position(|&w| w);
+    firsts.extend(lonely.map(|node| (&others[..0], NodeId(node as u32))));
     firsts.into_values().collect()
 }

@@ -1,7 +1,7 @@
 //! The network of a scenario, checked: hosts and routers with their counts, links between them.
 
 use std::collections::HashSet;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use sim_core::network::{Impairments, LinkChange};
 use sim_core::{
@@ -62,6 +62,17 @@ pub struct Topology {
     /// Links.
     pub links: Vec<Link>,
     names: Names,
+    built: Built,
+}
+
+/// The network, where it is kept once it was built; it is a function of everything else.
+#[derive(Clone, Debug, Default)]
+struct Built(OnceLock<Arc<Network>>);
+
+impl PartialEq for Built {
+    fn eq(&self, _: &Built) -> bool {
+        true
+    }
 }
 
 /// Most hosts, and most addresses of all hosts together.
@@ -105,6 +116,7 @@ impl Topology {
             routers: Vec::new(),
             links: Vec::new(),
             names: Names::default(),
+            built: Built::default(),
         };
         for (i, host) in graph.hosts.iter().enumerate() {
             topology
@@ -242,11 +254,26 @@ impl Topology {
     ///
     /// # Errors
     /// When the engine refuses it.
-    pub fn network(&self) -> Result<Network, Problem> {
+    pub fn network(&self) -> Result<Arc<Network>, Problem> {
+        match self.built.0.get() {
+            Some(network) => Ok(Arc::clone(network)),
+            None => self.build().map(Arc::new),
+        }
+    }
+
+    /// Keeps the network for as long as this topology lives: for one that many runs share. A sweep
+    /// over a thousand topologies must not hold a thousand networks.
+    pub(crate) fn keep(&self, network: &Arc<Network>) {
+        self.built.0.get_or_init(|| Arc::clone(network));
+    }
+
+    fn build(&self) -> Result<Network, Problem> {
         let at = DottedPath::from("topology");
         let mut links = Vec::new();
         for (i, link) in self.links.iter().enumerate() {
-            for (a, b) in self.ends(link, &at.key("link").index(i))? {
+            let ends = self.ends(link, &at.key("link").index(i))?;
+            links.reserve(2 * ends.len());
+            for (a, b) in ends {
                 links.push(link.there.spec(a, b));
                 if a != b {
                     links.push(link.back.spec(b, a));

@@ -228,6 +228,9 @@ impl<'a> Variants<'a> {
         Some(match key.as_str() {
             "topology" => {
                 let network = CheckedNetwork::new(&file).ok()?;
+                if table.axes.is_empty() {
+                    network.topology.keep(&network.network);
+                }
                 Known::Topology {
                     groups: network.topology.groups(),
                     text: topology_text(&network.topology),
