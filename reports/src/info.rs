@@ -116,10 +116,10 @@ impl NodeGroup {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LinkInfo {
-    /// Name of the sending node.
-    pub from: String,
-    /// Name of the receiving node.
-    pub to: String,
+    /// Number of the sending node.
+    pub from: u32,
+    /// Number of the receiving node.
+    pub to: u32,
     /// Bit rate; `None` for a link without serialisation time.
     pub rate_bps: Option<f64>,
     /// Propagation delay, seconds.

@@ -121,8 +121,9 @@ impl RunRecorder {
         let end = completion.stats.reached;
         let mut metrics = Metrics::default();
         let recording = self.beside.join()?;
-        let left_out = recording.close(end, &mut metrics)?;
-        links::write(&dir, &self.info.links, &completion.stats, &mut metrics)?;
+        let (left_out, names) = recording.close(end, &mut metrics)?;
+        let links = &self.info.links;
+        links::write(&dir, links, &names, &completion.stats, &mut metrics)?;
         for (id, value) in &completion.metrics {
             metrics.put(id, *value);
         }
@@ -220,7 +221,12 @@ impl Recording {
     }
 
     /// Closes the tables and adds the metrics; what was left out.
-    fn close(self, end: SimTime, metrics: &mut Metrics) -> Result<Vec<LeftOut>, StoreError> {
+    /// Closes the tables; what was left out of them, and the names for another one.
+    fn close(
+        self,
+        end: SimTime,
+        metrics: &mut Metrics,
+    ) -> Result<(Vec<LeftOut>, Names), StoreError> {
         let acked = self.connections.bytes_acked();
         metrics.put("records", self.records as f64);
         self.census.close(end, metrics)?;
@@ -236,7 +242,7 @@ impl Recording {
             self.segments.close(&self.names)?,
         ];
         self.capture.map(Capture::close).transpose()?;
-        Ok(left_out.into_iter().flatten().collect())
+        Ok((left_out.into_iter().flatten().collect(), self.names))
     }
 
     fn on_record(&mut self, record: &Record<TcpSample>) -> Result<(), StoreError> {

@@ -497,7 +497,6 @@ fn info(spec: &RunSpec, network: &Network) -> RunInfo {
         .iter()
         .zip(scenario.topology.group_of_nodes())
         .zip(0u32..);
-    let name = |n: NodeId| network.nodes()[n.0 as usize].name.clone();
     let analytic = analytic::hints(scenario, network);
     // Swept values first; they are not told twice.
     let mut parameters = spec.parameters.clone();
@@ -521,8 +520,8 @@ fn info(spec: &RunSpec, network: &Network) -> RunInfo {
             .links()
             .iter()
             .map(|l| LinkInfo {
-                from: name(l.from),
-                to: name(l.to),
+                from: l.from.0,
+                to: l.to.0,
                 rate_bps: l.rate.map(|r| r.as_bps() as f64),
                 delay_s: l.delay.as_secs_f64(),
             })

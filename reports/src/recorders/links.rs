@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use sim_core::RunStats;
+use sim_core::{NodeId, RunStats};
 
+use super::names::Names;
 use crate::info::LinkInfo;
 use crate::metrics::Metrics;
 use crate::store::StoreError;
-use crate::store::table::{Kind, TableWriter, Text};
+use crate::store::table::{Kind, TableWriter};
 
 const COLUMNS: &[(&str, Kind)] = &[
     ("from_node", Kind::Text),
@@ -28,10 +29,11 @@ const COLUMNS: &[(&str, Kind)] = &[
     ("utilisation", Kind::OptFloat),
 ];
 
-/// Writes `links` and adds the engine's numbers to the metrics. Links beyond `links` have no name.
+/// Writes `links` and adds the engine's numbers to the metrics. Links beyond `links` have no ends.
 pub(crate) fn write(
     dir: &Path,
     links: &[LinkInfo],
+    names: &Names,
     stats: &RunStats,
     metrics: &mut Metrics,
 ) -> Result<(), StoreError> {
@@ -39,9 +41,13 @@ pub(crate) fn write(
     let reached_s = stats.reached.as_secs_f64();
     let (mut drops, mut early, mut policed, mut marks) = (0, 0, 0, 0);
     let (mut losses, mut busiest) = (0, None::<f64>);
-    let unnamed = LinkInfo::default();
+    let unknown = LinkInfo {
+        from: u32::MAX,
+        to: u32::MAX,
+        ..LinkInfo::default()
+    };
     for (i, link) in stats.links.iter().enumerate() {
-        let info = links.get(i).unwrap_or(&unnamed);
+        let info = links.get(i).unwrap_or(&unknown);
         let busy_s = link.busy.as_secs_f64();
         let limited = info.rate_bps.is_some() && reached_s > 0.0;
         // The last transmission may go on beyond the end of the run.
@@ -54,8 +60,8 @@ pub(crate) fn write(
         busiest = utilisation.map_or(busiest, |u| Some(busiest.map_or(u, |b| b.max(u))));
         table
             .row()
-            .text(&Text::from(info.from.as_str()))
-            .text(&Text::from(info.to.as_str()))
+            .text(names.node(NodeId(info.from)))
+            .text(names.node(NodeId(info.to)))
             .opt(info.rate_bps)
             .float(info.delay_s)
             .count(link.offered_pkts)

@@ -50,9 +50,9 @@ impl Story {
             group: group.into(),
             addresses: vec![ADDRESSES[i]],
         };
-        let link = |from: &str, to: &str| LinkInfo {
-            from: from.into(),
-            to: to.into(),
+        let link = |from: u32, to: u32| LinkInfo {
+            from,
+            to,
             rate_bps: Some(1e9),
             delay_s: ONE_WAY_MS / 1e3,
         };
@@ -68,7 +68,7 @@ impl Story {
             seed: 1,
             duration_s: self.duration_s,
             nodes: vec![node(0, "client", "clients"), node(1, "server", "servers")],
-            links: vec![link("client", "server"), link("server", "client")],
+            links: vec![link(0, 1), link(1, 0)],
             record: RecordOptions {
                 pcapng: true,
                 segments: SegmentsKept::All,

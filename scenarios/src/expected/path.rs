@@ -68,7 +68,11 @@ pub fn one_of_each(network: &Network, nodes: &[NodeId]) -> Vec<NodeId> {
             }
         }
     }
-    ends.sort_unstable();
+    // By node first, for they mostly are in that order already.
+    ends.sort_by_key(|end| end.0);
+    for of_node in ends.chunk_by_mut(|a, b| a.0 == b.0) {
+        of_node.sort_unstable();
+    }
     let others: Vec<_> = ends.iter().map(|end| end.1).collect();
     let mut firsts = BTreeMap::new();
     let mut start = 0;
