@@ -54,6 +54,14 @@ pub struct DeliveryRate {
 }
 
 impl DeliveryRate {
+    /// Nothing was sent yet; the handshake took `rtt`.
+    pub fn new(rtt: Option<SimDuration>) -> DeliveryRate {
+        DeliveryRate {
+            min_rtt: rtt,
+            ..DeliveryRate::default()
+        }
+    }
+
     /// A new segment of `octets` up to `end` leaves; `in_flight` octets were before it.
     pub fn on_sent(&mut self, end: SeqNum, octets: u32, in_flight: u64, now: SimTime) {
         if in_flight == 0 {

@@ -116,10 +116,18 @@ impl Recovery {
         self.dup_acks
     }
 
-    /// Keeps a log of what is sent from now on; `rack`: losses are found by it.
-    pub fn keep_log(&mut self, una: SeqNum, rack: bool) {
+    /// Keeps a log of what is sent from now on; `rack`: losses are found by it; `rtt`: the round trip
+    /// of the handshake, which is the smallest known so far.
+    pub fn keep_log(
+        &mut self,
+        una: SeqNum,
+        rack: bool,
+        now: SimTime,
+        rtt: impl FnOnce() -> Option<SimDuration>,
+    ) {
         let books = self.books.get_or_insert_default();
-        books.log.get_or_insert_with(|| SentLog::new(una));
+        let new = || SentLog::new(una, rtt(), now);
+        books.log.get_or_insert_with(new);
         self.rack = rack;
     }
 

@@ -329,6 +329,11 @@ impl Segment {
 
     /// Length as an IPv4 packet without IP options.
     pub const fn ipv4_len(&self) -> u32 {
-        20 + self.header_len() + self.len
+        self.packet_len(20)
+    }
+
+    /// Length as a packet with an IP header of `ip_header` bytes.
+    pub const fn packet_len(&self, ip_header: u32) -> u32 {
+        ip_header + self.header_len() + self.len
     }
 }

@@ -185,7 +185,12 @@ impl<'a> Life<'a> {
         let stay_s = client.time_wait.as_secs_f64();
         let both = case.exchange.closer == Closer::Both;
         let after_s = self.held_s;
-        let reuses = client.tw_reuse == TwReuse::On && client.timestamps && server.timestamps;
+        let wanted = match client.tw_reuse {
+            TwReuse::Off => false,
+            TwReuse::On => true,
+            TwReuse::Loopback => case.workload.client == case.workload.server,
+        };
+        let reuses = wanted && client.timestamps && server.timestamps;
         let kept_s = if reuses {
             stay_s.min(client.tw_reuse_delay.as_secs_f64())
         } else {

@@ -75,6 +75,31 @@ fn a_server_that_reads_late_lets_its_buffer_fill_and_then_drains_it() {
 }
 
 #[test]
+fn a_buffer_set_after_accept_counts_but_the_window_scale_stays() {
+    let upload = |buffer: &str, after: &str| {
+        let tcp = format!(
+            "profile = \"rfc9293\"\nhold_until_push = false\nreceive_buffer = \"{buffer}\""
+        );
+        let workload = format!(
+            "[[workload]]\narrivals = {{ kind = \"burst\", count = 1 }}\nrequest = \"2 MB\"\n{after}"
+        );
+        let summary = run_with(20, &tcp, &workload);
+        assert_eq!(get(&summary, "requests_done"), 1.0);
+        2e6 / (get(&summary, "request_latency_max_s") / 0.02)
+    };
+    // Bytes in a round trip: a window each, less what slow start and delayed ACKs cost.
+    let small = upload("20 kB", "");
+    assert!((14e3..=20e3).contains(&small), "{small}");
+    let larger = upload("20 kB", "receive_buffer_after_accept = \"50 kB\"");
+    assert!((32e3..=50e3).contains(&larger), "{larger}");
+    // 20 kB need no scale, so the field holds 65,535 bytes and no more.
+    let unscaled = upload("20 kB", "receive_buffer_after_accept = \"200 kB\"");
+    assert!((40e3..=65_535.0).contains(&unscaled), "{unscaled}");
+    let scaled = upload("100 kB", "receive_buffer_after_accept = \"200 kB\"");
+    assert!((60e3..=200e3).contains(&scaled), "{scaled}");
+}
+
+#[test]
 fn a_server_that_answers_an_unread_request_and_closes_resets_the_connection() {
     let early = r#"[[workload]]
 arrivals = { kind = "burst", count = 1 }

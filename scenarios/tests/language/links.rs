@@ -40,6 +40,26 @@ fn a_lost_syn_costs_every_connection_the_first_time_out() {
 }
 
 #[test]
+fn the_header_of_ipv6_takes_20_octets_more_of_the_link() {
+    // At 80 kbit/s an octet takes 0.1 ms. A SYN has 40 octets of TCP header.
+    let connect = |version: &str, ip_header: u32| {
+        let tcp = format!("{PAGES}response = \"10 kB\"\n[tcp]\nip_version = \"{version}\"\n");
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path().join("run");
+        let summary = run_in(&dir, 20, "rate = \"80 kbit/s\"", &tcp);
+        let latency = get(&summary, "connect_latency_max_s");
+        let expected = 2.0 * (0.01 + 0.0001 * f64::from(ip_header + 40));
+        assert!((latency - expected).abs() < 1e-9, "{version}: {latency}");
+        let table = Table::read(&dir, "segments").unwrap().unwrap();
+        let largest = table.ints("len").unwrap().iter().copied().max();
+        // 32 octets of TCP header with timestamps.
+        assert_eq!(largest, Some(1500 - i64::from(ip_header) - 32));
+    };
+    connect("ipv4", 20);
+    connect("ipv6", 40);
+}
+
+#[test]
 fn a_rule_for_one_connection_spares_the_others() {
     let summary = run(20, "drop = [\"client SYN 1, connection 2\"]", PAGES);
     let mean = get(&summary, "connect_latency_mean_s");

@@ -26,6 +26,10 @@ pub(super) struct Adaptive {
     pub(super) interactive: bool,
     /// An ACK is wanted.
     pub(super) scheduled: bool,
+    /// Duplicate ACKs that wait, those sent for the gap, and where that begins.
+    pub(super) compressed: u32,
+    pub(super) duplicates: u8,
+    pub(super) gap_start: Option<SeqNum>,
     /// A small or pushed segment is among what waits for it, or more than one.
     pub(super) pushed: bool,
     pub(super) pushed_twice: bool,
@@ -83,6 +87,9 @@ impl Adaptive {
             quick: 0,
             interactive: false,
             scheduled: false,
+            compressed: 0,
+            duplicates: 0,
+            gap_start: None,
             pushed: false,
             pushed_twice: false,
             ratio: 128,

@@ -37,10 +37,14 @@ pub(super) struct Before {
 }
 
 impl Connection {
-    /// Begins to measure if the congestion control or pacing wants it.
+    /// Begins to measure if the congestion control or pacing wants it. The round trip of the
+    /// handshake, the only one there was, is the smallest so far.
     pub(super) fn start_measuring(&mut self) {
         if self.measure.is_none() && (self.params.pacing || self.cc.needs_measurements()) {
-            self.measure = Some(Box::default());
+            self.measure = Some(Box::new(Measure {
+                delivery: DeliveryRate::new(self.rtt.srtt()),
+                ..Measure::default()
+            }));
         }
     }
 

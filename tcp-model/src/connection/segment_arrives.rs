@@ -117,6 +117,7 @@ impl Connection {
         match need {
             AckNeed::Now if out.segments.len() == sent => self.send_ack(now, out),
             AckNeed::Delayed if out.segments.len() == sent => self.delay_ack(now, out),
+            AckNeed::Compressed if out.segments.len() == sent => self.compress_ack(now),
             _ => {}
         }
     }

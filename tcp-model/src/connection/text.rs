@@ -16,6 +16,8 @@ pub(super) enum AckNeed {
     None,
     /// Within `delayed_ack`.
     Delayed,
+    /// Soon, if nothing else tells of it: a duplicate ACK of many.
+    Compressed,
     /// Now, on a data segment if one leaves.
     Now,
     /// Now, by itself: a duplicate ACK.
@@ -163,7 +165,7 @@ impl Connection {
         } else if let Some(fin) = fin {
             ahead.insert_fin(fin);
         }
-        AckNeed::Always // MAY-13 and RFC 5681 section 4.2: an immediate duplicate ACK
+        self.ack_beyond_gap()
     }
 
     fn take_in_order(
@@ -228,6 +230,10 @@ impl Connection {
     /// RFC 9293 section 3.8.6.3, RFC 5681 section 4.2.
     fn ack_policy(&mut self, had_gap: bool) -> AckNeed {
         if self.params.adaptive_receiver {
+            let gap = had_gap && self.rcv.ahead.as_ref().is_some_and(|a| a.has_gap());
+            if gap && self.adaptive_ack(false) == AckNeed::Delayed {
+                self.ack_beyond_gap(); // counts among the ACKs for the next gap
+            }
             return self.adaptive_ack(had_gap);
         }
         let waiting = self.rcv.nxt.offset_from(self.rcv.acked);

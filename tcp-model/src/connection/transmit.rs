@@ -426,7 +426,8 @@ impl Connection {
         } else {
             if self.keeps_log() {
                 let rack = self.params.rack && self.rcv.sack_ok;
-                self.recovery.keep_log(self.snd.nxt, rack);
+                self.recovery
+                    .keep_log(self.snd.nxt, rack, now, || self.rtt.srtt());
                 self.recovery.on_sent(stop, now);
             } else {
                 self.snd.timed.get_or_insert((stop, now));

@@ -29,6 +29,8 @@ pub(super) struct Outgoing<'s> {
     pub(super) ttl: u8,
     pub(super) tos: u8,
     pub(super) segment: &'s Segment,
+    /// Bytes of the IP header.
+    pub(super) ip_header: u32,
     /// It repeats octets sent before.
     pub(super) again: bool,
     /// State of its connection; `None` when it belongs to none.
@@ -83,13 +85,13 @@ impl HostEnv for Cx<'_, TcpHost> {
 
     #[inline(always)]
     fn send(&mut self, out: Outgoing<'_>) -> u64 {
-        let packed = Packed::new(out.segment, &mut Cx::scratch(self).boxes);
+        let packed = Packed::new(out.segment, out.ip_header, &mut Cx::scratch(self).boxes);
         Cx::send(
             self,
             sim_core::Outgoing {
                 src: out.src,
                 dst: out.dst,
-                size: out.segment.ipv4_len(),
+                size: out.segment.packet_len(out.ip_header),
                 ttl: out.ttl,
                 tos: out.tos,
                 payload: packed,

@@ -85,7 +85,7 @@ impl Outbox {
                 id,
                 src: out.src,
                 dst: out.dst,
-                size: out.segment.ipv4_len(),
+                size: out.segment.packet_len(out.ip_header),
                 ttl: out.ttl,
                 tos: out.tos,
                 corrupt: false,

@@ -401,6 +401,7 @@ impl Stack {
             ttl,
             tos,
             segment,
+            ip_header: self.params.ip_version.header_len(),
             again: transmit.is_retransmission(),
             state,
         });

@@ -81,6 +81,11 @@ impl Kind {
         Kind::new(Shape::Flag, 0, 1, "")
     }
 
+    /// On, off, or what the number 2 means.
+    pub const fn flag_or_2(meaning: &'static str) -> Kind {
+        Kind::new(Shape::Flag, 0, 2, meaning)
+    }
+
     /// A whole number of `unit` from `least` to `most`.
     pub const fn count(least: u64, most: u64, unit: &'static str) -> Kind {
         Kind::new(Shape::Count, least, most, unit)
@@ -158,7 +163,7 @@ impl Kind {
     /// What to write, for messages.
     pub fn expecting(&self) -> String {
         let what = match self.shape {
-            Shape::Flag => "true or false".to_owned(),
+            Shape::Flag => self.flags(),
             Shape::Count => "a whole number".to_owned(),
             Shape::Size => "a quoted size such as \"256 KiB\"".to_owned(),
             Shape::Time => "a quoted duration such as \"60 s\"".to_owned(),
@@ -179,7 +184,7 @@ impl Kind {
     pub fn range(&self) -> String {
         let (least, most) = (self.least, self.most);
         let range = match self.shape {
-            Shape::Flag => "true or false".to_owned(),
+            Shape::Flag => self.flags(),
             Shape::Count => format!("{least} to {most} {}", self.unit),
             Shape::Size => format!("{} to {}", Bytes(least), Bytes(most)),
             Shape::Time => format!("{} to {}", time(least), time(most)),
@@ -196,6 +201,13 @@ impl Kind {
         match self.none {
             Some(none) => format!("{range}, or \"{none}\""),
             None => range,
+        }
+    }
+
+    fn flags(&self) -> String {
+        match self.unit {
+            "" => "true or false".to_owned(),
+            meaning => format!("true, false or 2 ({meaning})"),
         }
     }
 

@@ -46,6 +46,8 @@ pub enum Raw {
 pub(super) const S: Raw = Raw::Time(SimDuration::from_secs(1));
 /// A unit of time: a millisecond.
 pub(super) const MS: Raw = Raw::Time(SimDuration::from_millis(1));
+/// A unit of time: a nanosecond.
+pub(super) const NS: Raw = Raw::Time(SimDuration::from_nanos(1));
 /// A unit of time: a microsecond.
 pub(super) const US: Raw = Raw::Time(SimDuration::from_micros(1));
 

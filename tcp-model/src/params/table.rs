@@ -11,7 +11,7 @@ use super::choices::{
     TwReuse,
 };
 use super::kind::{Kind, MICROSECOND, MILLISECOND, Word};
-use super::names::{MS, Raw, S, US, freebsd, linux, other, socket};
+use super::names::{MS, NS, Raw, S, US, freebsd, linux, other, socket};
 use super::value::{Field, Value};
 use super::{Param, Timers};
 use crate::congestion::Control;
@@ -158,7 +158,7 @@ tcp_params! {
     }
     "IP and the path" {
         /// Version of IP below TCP: it decides the length of the header and the MSS to assume of a
-        /// peer that names none (RFC 9293 section 3.7.1). Links count a header of 20 octets for both.
+        /// peer that names none (RFC 9293 section 3.7.1). Addresses are written as IPv4 ones for both.
         ip_version: IpVersion {
             rfc9293: IpVersion::V4,
             kind: Kind::words::<IpVersion>()
@@ -610,6 +610,26 @@ tcp_params! {
             rfc9293: 0, linux: 16,
             kind: Kind::count(0, 10_000, "segments")
         }
+        /// Duplicate ACKs that may be left out in favour of a later one, beyond the first three of a
+        /// gap, where SACK tells all of what they would have told (Linux ACK compression, with
+        /// `adaptive_receiver`).
+        compressed_acks: u32 {
+            rfc9293: 0, linux: 44,
+            kind: Kind::count(0, 255, "acknowledgements"),
+            names: [linux("net.ipv4.tcp_comp_sack_nr", Raw::Same)]
+        }
+        /// The longest that a duplicate ACK waits for others, and at most a twentieth of the round trip.
+        ack_compression_delay: SimDuration {
+            rfc9293: SimDuration::ZERO, linux: SimDuration::from_millis(1),
+            kind: Kind::time(SimDuration::ZERO),
+            names: [linux("net.ipv4.tcp_comp_sack_delay_ns", NS)]
+        }
+        /// How much later than that its timer runs.
+        ack_compression_slack: SimDuration {
+            rfc9293: SimDuration::ZERO, linux: SimDuration::from_micros(100),
+            kind: Kind::time(SimDuration::ZERO),
+            names: [linux("net.ipv4.tcp_comp_sack_slack_ns", NS)]
+        }
     }
     "Sending" {
         /// Nagle's algorithm (RFC 9293 section 3.7.4).
@@ -718,11 +738,10 @@ tcp_params! {
             freebsd: TimeWaitRules::FreeBsd,
             kind: Kind::words::<TimeWaitRules>()
         }
-        /// An active open may take over a local port in TIME-WAIT, where timestamps make it safe; 2 for
-        /// connections of a host with itself only, which is what Linux does unless told otherwise.
+        /// An active open may take over a local port in TIME-WAIT, where timestamps make it safe.
         tw_reuse: TwReuse {
-            rfc9293: TwReuse::Off,
-            kind: Kind::flag(),
+            rfc9293: TwReuse::Off, linux: TwReuse::Loopback,
+            kind: Kind::flag_or_2("for connections of a host with itself only"),
             names: [linux("net.ipv4.tcp_tw_reuse", Raw::Same)]
         }
         /// Age at which `tw_reuse` may take over a port.

@@ -205,7 +205,7 @@ fn a_parameter_is_explained_under_each_of_its_names() {
         assert_eq!(explain(name).as_ref(), Some(&text));
     }
     assert!(
-        text.contains("default  false (rfc9293), false (linux)"),
+        text.contains("default  false (rfc9293), 2 (linux)"),
         "{text}"
     );
     assert!(

@@ -113,8 +113,8 @@ impl SentLog {
         self.segments.capacity() * size_of::<Sent>()
     }
 
-    /// Nothing is outstanding at `una`.
-    pub fn new(una: SeqNum) -> SentLog {
+    /// Nothing is outstanding at `una`; the handshake took `rtt`.
+    pub fn new(una: SeqNum, rtt: Option<SimDuration>, now: SimTime) -> SentLog {
         SentLog {
             segments: VecDeque::with_capacity(4),
             una,
@@ -123,7 +123,7 @@ impl SentLog {
             resent: 0,
             newest: None,
             advanced: false,
-            min_rtt: None,
+            min_rtt: rtt.map(|rtt| (rtt, now)),
             reordering: Reordering {
                 seen: false,
                 steps: 1,

@@ -33,8 +33,9 @@ pub struct Usual {
     kind: Kind,
 }
 
-/// Whether there are timestamps (bit 0), and how far the segment is recorded (the bits above: not
-/// at all, or how). Never zero, which leaves room for [`Packed::Other`].
+/// Whether there are timestamps (bit 0), how far the segment is recorded (bits 1 to 3: not at all, or
+/// how), and whether it lies behind an IPv6 header (bit 4). Never zero, which leaves room for
+/// [`Packed::Other`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Kind(NonZeroU8);
 
@@ -42,9 +43,10 @@ impl Kind {
     const UNTRACED: NonZeroU8 = NonZeroU8::new(2).unwrap();
 
     #[inline(always)]
-    fn new(stamped: bool, tag: &Tag) -> Kind {
+    fn new(stamped: bool, ip_header: u32, tag: &Tag) -> Kind {
+        let flags = u8::from(stamped) | u8::from(ip_header > 20) << 4;
         if !tag.traced {
-            return Kind(Kind::UNTRACED | u8::from(stamped));
+            return Kind(Kind::UNTRACED | flags);
         }
         let recorded = match tag.detail {
             Detail::Full => const { NonZeroU8::new(4).unwrap() },
@@ -52,7 +54,7 @@ impl Kind {
             Detail::Background => const { NonZeroU8::new(8).unwrap() },
             Detail::None => const { NonZeroU8::new(10).unwrap() },
         };
-        Kind(recorded | u8::from(stamped))
+        Kind(recorded | flags)
     }
 
     #[inline(always)]
@@ -60,14 +62,21 @@ impl Kind {
         self.0.get() & 1 != 0
     }
 
+    /// Bytes of the headers around the text.
+    #[inline(always)]
+    fn headers(self) -> u32 {
+        let bits = u32::from(self.0.get());
+        40 + 12 * (bits & 1) + 20 * (bits >> 4)
+    }
+
     #[inline(always)]
     fn is_traced(self) -> bool {
-        self.0.get() > 3
+        self.0.get() & 0xf > 3
     }
 
     #[inline(always)]
     fn detail(self) -> Detail {
-        match self.0.get() & !1 {
+        match self.0.get() & 0xe {
             6 => Detail::Echo,
             8 => Detail::Background,
             10 => Detail::None,
@@ -82,10 +91,11 @@ const BOXES: usize = 4096;
 const _: () = assert!(size_of::<Packet<Packed>>() == 64);
 
 impl Packed {
-    /// Packs a segment; a box for it is taken from `boxes` where there is one.
+    /// Packs a segment behind an IP header of `ip_header` bytes, 20 or 40; a box for it is taken from
+    /// `boxes` where there is one.
     #[inline(always)]
-    pub fn new(segment: &Segment, boxes: &mut Vec<Box<Segment>>) -> Packed {
-        match Usual::new(segment) {
+    pub fn new(segment: &Segment, ip_header: u32, boxes: &mut Vec<Box<Segment>>) -> Packed {
+        match Usual::new(segment, ip_header) {
             Some(usual) => Packed::Usual(usual),
             None => Packed::Other(match boxes.pop() {
                 Some(mut place) => {
@@ -166,12 +176,12 @@ impl Usual {
     }
 
     #[inline(always)]
-    fn new(segment: &Segment) -> Option<Usual> {
+    fn new(segment: &Segment, ip_header: u32) -> Option<Usual> {
         let stamps = segment.options.only_timestamps();
         if stamps.is_none() && !segment.options.is_empty() {
             return None;
         }
-        let kind = Kind::new(stamps.is_some(), &segment.tag);
+        let kind = Kind::new(stamps.is_some(), ip_header, &segment.tag);
         let flags = u8::try_from(segment.flags.0).ok()?;
         if segment.flags.is_urg()
             || segment.urgent != 0
@@ -209,12 +219,11 @@ impl Usual {
             segment.tag.traced = true;
             segment.tag.detail = self.kind.detail();
         }
-        let stamped = self.kind.is_stamped();
-        if stamped {
+        if self.kind.is_stamped() {
             let (val, ecr) = self.stamps;
             segment.options.set_timestamps_only(val, ecr);
         }
-        segment.len = size.saturating_sub(if stamped { 52 } else { 40 });
+        segment.len = size.saturating_sub(self.kind.headers());
     }
 }
 
@@ -266,12 +275,13 @@ mod tests {
                 ..Segment::default()
             };
             let mut boxes = Vec::new();
-            for _ in 0..2 {
-                let packed = Packed::new(&segment, &mut boxes);
+            for ip_header in [20, 40] {
+                let size = segment.packet_len(ip_header);
+                let packed = Packed::new(&segment, ip_header, &mut boxes);
                 prop_assert_eq!(packed.is_recorded(), traced && segment.tag.detail != Detail::None);
-                prop_assert_eq!(packed.segment(segment.ipv4_len()), segment);
+                prop_assert_eq!(packed.segment(size), segment);
                 let mut unpacked = Segment::default();
-                packed.unpack(segment.ipv4_len(), &mut unpacked, &mut boxes);
+                packed.unpack(size, &mut unpacked, &mut boxes);
                 prop_assert_eq!(unpacked, segment);
             }
         }

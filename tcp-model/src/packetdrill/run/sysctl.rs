@@ -94,7 +94,7 @@ const NEVER_ANY: [&str; 9] = [
 const ELSEWHERE: &str = "\
     tcp_abc tcp_allowed_congestion_control tcp_app_win tcp_available_congestion_control \
     tcp_available_ulp tcp_backlog_ack_defer tcp_base_mss tcp_child_ehash_entries \
-    tcp_comp_sack_delay_ns tcp_comp_sack_nr tcp_comp_sack_rtt_percent tcp_comp_sack_slack_ns \
+    tcp_comp_sack_rtt_percent \
     tcp_ecn_fallback tcp_ecn_option tcp_ecn_option_beacon tcp_ehash_entries tcp_fack \
     tcp_fastopen_blackhole_timeout_sec tcp_fwmark_accept tcp_l3mdev_accept \
     tcp_limit_output_bytes tcp_max_orphans tcp_max_reordering tcp_mem tcp_migrate_req \

@@ -18,7 +18,7 @@ fn s(n: u32) -> SeqNum {
 
 /// Ten segments, one a millisecond from time zero on.
 fn ten() -> SentLog {
-    let mut log = SentLog::new(s(0));
+    let mut log = SentLog::new(s(0), None, SimTime::ZERO);
     (1..=10).for_each(|i| log.on_sent(s(i * MSS), at(u64::from(i))));
     log
 }
@@ -109,7 +109,7 @@ proptest! {
     fn counts_agree_with_the_marks(
         steps in prop::collection::vec((0u8..6, 0u32..12_000, 1u32..3000), 1..60),
     ) {
-        let mut log = SentLog::new(s(0));
+        let mut log = SentLog::new(s(0), None, SimTime::ZERO);
         let (mut una, mut nxt, mut now) = (0, 0, 0);
         for (kind, place, length) in steps {
             now += 7;
