@@ -56,9 +56,6 @@ pub(super) struct Flow {
 /// What can be told of a connection from its segments alone.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    /// Of the own SYN and of the peer's: MSS, window scale, timestamps, SACK-permitted.
-    own: SynOffer,
-    peer: SynOffer,
     pub(super) data_out: u64,
     pub(super) data_in: u64,
     pub(super) bytes_out: u64,
@@ -68,51 +65,8 @@ pub(super) struct Seen {
     pub(super) last_ack_in: Option<SimTime>,
 }
 
-/// What a SYN offers.
-#[derive(Clone, Copy, Debug, Default)]
-struct SynOffer {
-    mss: Option<u16>,
-    shift: Option<u8>,
-    stamps: bool,
-    sack: bool,
-}
-
-impl SynOffer {
-    fn of(segment: &Segment) -> SynOffer {
-        let mut offer = SynOffer::default();
-        for option in segment.options.iter().map_while(Result::ok) {
-            match option {
-                TcpOption::Mss(mss) => offer.mss = Some(mss),
-                TcpOption::WindowScale(shift) => offer.shift = Some(shift.min(14)),
-                TcpOption::Timestamps(..) => offer.stamps = true,
-                TcpOption::SackPermitted => offer.sack = true,
-                _ => {}
-            }
-        }
-        offer
-    }
-}
-
 impl Seen {
-    /// Linux's TCPI_OPT_TIMESTAMPS, TCPI_OPT_SACK and TCPI_OPT_WSCALE.
-    pub(super) fn options(&self) -> i64 {
-        i64::from(self.own.stamps && self.peer.stamps)
-            | i64::from(self.own.sack && self.peer.sack) << 1
-            | i64::from(self.own.shift.is_some() && self.peer.shift.is_some()) << 2
-    }
-
-    /// Shift counts of the peer's window field and of the own, when agreed.
-    pub(super) fn shifts(&self) -> (i64, i64) {
-        match (self.peer.shift, self.own.shift) {
-            (Some(peer), Some(own)) => (peer.into(), own.into()),
-            _ => (0, 0),
-        }
-    }
-
     fn note_sent(&mut self, segment: &Segment, again: bool, now: SimTime) {
-        if segment.flags.is_syn() {
-            self.own = SynOffer::of(segment);
-        }
         if segment.len > 0 {
             self.data_out += 1;
             self.bytes_out += u64::from(segment.len);
@@ -122,9 +76,6 @@ impl Seen {
     }
 
     fn note_arriving(&mut self, segment: &Segment, now: SimTime) {
-        if segment.flags.is_syn() {
-            self.peer = SynOffer::of(segment);
-        }
         if segment.len > 0 {
             self.data_in += u64::from(segment.wire_segments());
             self.last_data_in = Some(now);
@@ -274,25 +225,6 @@ impl Flow {
     pub(super) fn delivered(&mut self, una: SeqNum) -> u64 {
         let (out, sacked) = self.packets_out(una);
         self.sent - out + sacked
-    }
-
-    /// Payload of a full segment, where the model does not tell it; `own` is the largest the socket
-    /// allows.
-    pub(super) fn mss(&self, own: u16) -> u64 {
-        let stamps = self.seen.own.stamps && self.seen.peer.stamps;
-        let options = if stamps { 12 } else { 0 };
-        u64::from(self.largest_segment(own) - options)
-    }
-
-    /// The same with the options that every segment carries.
-    pub(super) fn largest_segment(&self, own: u16) -> u32 {
-        self.seen
-            .peer
-            .mss
-            .unwrap_or(536)
-            .max(64)
-            .min(own.max(64))
-            .into()
     }
 }
 

@@ -107,7 +107,7 @@ const FIELDS: &[(&str, Read)] = fields! { |f|
     tcpi_lost: f.details.lost;
     tcpi_min_rtt: f.details.min_rtt;
     tcpi_notsent_bytes: f.details.unsent;
-    tcpi_options: f.flow.seen.options() | agreed(&f.details);
+    tcpi_options: agreed(&f.details);
     tcpi_pmtu: f.details.path_mtu.unwrap_or(f.params.mtu.into());
     tcpi_probes: f.details.probes;
     tcpi_rcv_mss: f.details.rcv_mss;
@@ -115,7 +115,7 @@ const FIELDS: &[(&str, Read)] = fields! { |f|
     tcpi_rcv_space: f.details.rcv_space;
     tcpi_rcv_ssthresh: f.details.rcv_ssthresh;
     tcpi_rcv_wnd: f.view.rcv_wnd;
-    tcpi_rcv_wscale: f.flow.seen.shifts().1;
+    tcpi_rcv_wscale: f.details.window_scale.map_or(0, |(_, own)| own);
     tcpi_rehash: 0u8; // there is one path
     tcpi_reordering: f.details.reordering;
     tcpi_retrans: f.details.retransmitted;
@@ -132,7 +132,7 @@ const FIELDS: &[(&str, Read)] = fields! { |f|
     tcpi_snd_rexmitpack: f.view.counts.retransmissions; // FreeBSD's name
     tcpi_snd_ssthresh: f.view.ssthresh.map_or(0x7fff_ffff, |s| s / f.unit);
     tcpi_snd_wnd: f.view.snd_wnd;
-    tcpi_snd_wscale: f.flow.seen.shifts().0;
+    tcpi_snd_wscale: f.details.window_scale.map_or(0, |(peer, _)| peer);
     tcpi_sndbuf_limited: f.chrono[2];
     tcpi_state: f.state;
     tcpi_total_retrans: f.view.counts.retransmissions;
@@ -234,7 +234,7 @@ impl Runner<'_, '_> {
         let params = params.unwrap_or(&self.params);
         let mss = details
             .snd_mss
-            .map_or_else(|| known.mss(params.mss()), u64::from);
+            .map_or(0, u64::from);
         Ok(Facts {
             now: self.host.now,
             state: system.state(state),
@@ -303,8 +303,16 @@ fn congestion_state(state: CongestionState) -> u8 {
     }
 }
 
-/// Linux's TCPI_OPT_ECN, TCPI_OPT_ECN_SEEN and TCPI_OPT_SYN_DATA.
+/// What was agreed on: Linux's TCPI_OPT_….
 fn agreed(details: &Details) -> i64 {
-    let bit = |told: Option<bool>, bit: i64| if told == Some(true) { bit } else { 0 };
-    bit(details.ecn, 8) | bit(details.ecn_seen, 16) | bit(details.syn_data_acked, 32)
+    let bits = [
+        (details.timestamps, 1),
+        (details.sack, 2),
+        (Some(details.window_scale.is_some()), 4),
+        (details.ecn, 8),
+        (details.ecn_seen, 16),
+        (details.syn_data_acked, 32),
+    ];
+    let set = bits.iter().filter(|(agreed, _)| *agreed == Some(true));
+    set.map(|(_, bit)| bit).sum()
 }

@@ -198,7 +198,9 @@ impl Runner<'_, '_> {
                 match (flow, self.options.system) {
                     (Some(flow), System::FreeBsd) => {
                         // Once the MSS is known, whole segments fit in.
-                        let mss = self.host.flows[flow].largest_segment(p.mss());
+                        let details = self.host.details(flow);
+                        let stamps = if details.timestamps == Some(true) { 12 } else { 0 };
+                        let mss = details.snd_mss.unwrap_or(536) + stamps;
                         i64::from(buffer.next_multiple_of(mss))
                     }
                     _ => doubled(buffer),
@@ -208,7 +210,8 @@ impl Runner<'_, '_> {
             (SOL_SOCKET, 30) => matches!(socket.role, Role::Listening(_)).into(),
             (SOL_SOCKET, 38) => 6,
             (SOL_TCP, 2) if flow.is_some() => {
-                flow.map_or(0, |f| self.host.flows[f].mss(p.mss()) as i64)
+                let details = flow.map(|flow| self.host.details(flow));
+                details.and_then(|d| d.snd_mss).map_or(0, i64::from)
             }
             (SOL_IP, 10) | (SOL_IPV6, 23) => socket.values.get(&option).copied().unwrap_or(1),
             (SOL_IP, 14) | (SOL_IPV6, 24) => {
