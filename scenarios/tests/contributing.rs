@@ -162,6 +162,7 @@ const IN_ONE_DIRECTION: &[(&str, &[&str])] = &[
     ("scenarios", &["analytic", "scenario", "size"]),
     ("scenarios", &["overrides", "problem", "read"]),
     ("tcp-model", &["syn_cookie", "connection", "model"]),
+    ("tcp-model", &["packetdrill", "sockets", "host"]),
 ];
 
 #[test]

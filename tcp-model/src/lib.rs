@@ -77,6 +77,7 @@ pub mod rtt;
 pub mod sample;
 pub mod segment;
 pub mod seq;
+pub mod sockets;
 pub mod state;
 pub mod suggest;
 pub mod syn_cookie;

@@ -44,11 +44,6 @@
 //! Leaves out: UDP and other protocols, encapsulation, the bytes themselves, flow labels, ICMP
 //! errors in the error queue, `MSG_EOR`, TCP_REPAIR, MD5 and AO, ULP.
 
-/// Rows of names and numbers.
-macro_rules! table {
-    ($($name:ident = $number:expr,)*) => { &[$((stringify!($name), $number)),*] };
-}
-
 mod ast;
 mod cursor;
 mod parse;
@@ -62,7 +57,9 @@ pub use ast::{
 pub use cursor::ParseError;
 pub use parse::parse;
 pub use report::{Failure, Outcome, Report, Rung, Skipped};
-pub use run::{Factory, RunOptions, System, run};
+pub use run::{Factory, RunOptions, run};
+
+pub use crate::sockets::System;
 
 /// True when a script sets system parameters of the BSDs (`net.inet.…`): it wants their TCP.
 pub fn speaks_of_bsd(script: &Script) -> bool {

@@ -1,10 +1,7 @@
 //! Plays a script: the clock, the order of events, blocked calls.
 
 mod calls;
-mod chrono;
 mod compare;
-mod constants;
-mod dialect;
 mod error_queue;
 mod eval;
 mod fast_open;
@@ -18,8 +15,6 @@ mod open_close;
 mod poll;
 mod render;
 mod shell;
-mod socket_options;
-mod sockets;
 mod sockopt;
 mod sysctl;
 
@@ -29,16 +24,15 @@ use std::net::IpAddr;
 use sim_core::{SimDuration, SimTime};
 
 use self::calls::{Begun, Progress};
-pub use self::dialect::System;
 use self::eval::Datum;
 pub use self::host::Factory;
 use self::host::TestHost;
-use self::sockets::Sockets;
 use super::ast::{Action, Command, Event, Moment, Position, Script, ScriptOption};
 use super::report::{Failure, Outcome, Report, Skipped};
 use super::speaks_of_bsd;
 use crate::params::{IpVersion, TcpParams};
 use crate::seq::SeqNum;
+use crate::sockets::{SocketNo, System};
 use crate::suggest;
 
 /// Options about the tool's devices and output. There is nothing here that they could change: they
@@ -188,15 +182,15 @@ struct Runner<'s, 'm> {
     /// When the event before was to be, or was if later: relative times count from here.
     base: SimTime,
     host: TestHost<'m>,
-    sockets: Sockets,
-    /// Parameters of sockets to come.
-    params: TcpParams,
+    /// Sockets by the descriptors of the script.
+    fds: BTreeMap<i64, SocketNo>,
     begun: Option<Begun<'s>>,
     progress: Progress,
     tolerance: Tolerance,
     /// Length of a tick of the script's timestamps, when it wants them compared.
     ts_tick: Option<SimDuration>,
-    /// Port of a connect that does not say one.
+    /// Ports of a bind and of a connect that do not say one.
+    bind_port: u16,
     connect_port: u16,
     /// Length of the segments that make up a longer one put in, by `--mss`; 0 for one of its own.
     joined: u16,
@@ -217,8 +211,7 @@ pub fn run(script: &Script, make: &mut Factory<'_>, options: &RunOptions) -> Rep
         options,
         base: SimTime::ZERO,
         host: TestHost::new(make, options),
-        sockets: Sockets::default(),
-        params: options.params.clone(),
+        fds: BTreeMap::new(),
         begun: None,
         progress: Progress::default(),
         tolerance: Tolerance {
@@ -226,6 +219,7 @@ pub fn run(script: &Script, make: &mut Factory<'_>, options: &RunOptions) -> Rep
             per_mille: 125,
         },
         ts_tick: None,
+        bind_port: 8080,
         connect_port: 8080,
         joined: 0,
         defines: options.defines.clone(),
@@ -258,12 +252,12 @@ impl<'s> Runner<'s, '_> {
             *at = option.at;
             self.option(option)?;
         }
-        self.host.driver().set_fast_open_key(fast_open::USUAL_KEY);
+        let driver = self.host.sockets.driver();
+        driver.set_fast_open_key(fast_open::USUAL_KEY);
         self.host.by_ports = script.events.iter().any(|event| match &event.action {
             Action::Packet(packet) => packet.ports.is_some(),
             _ => false,
         });
-        self.host.set_params(&self.params);
         if self.options.exact {
             self.tolerance = Tolerance {
                 least: SimDuration::ZERO,
@@ -296,7 +290,10 @@ impl<'s> Runner<'s, '_> {
         match option.name.as_str() {
             // The device joins what is put in from segments of this length.
             "mss" => self.joined = number(65_495)? as u16,
-            "mtu" => self.params.mtu = number(65_535)? as u16,
+            "mtu" => {
+                let mtu = number(65_535)? as u16;
+                self.set_params(|params| params.mtu = mtu);
+            }
             "tolerance_usecs" => {
                 self.tolerance.least = SimDuration::from_micros(number(1_000_000_000)?);
             }
@@ -305,10 +302,12 @@ impl<'s> Runner<'s, '_> {
                 let tick = number(10_000_000)?;
                 self.ts_tick = (tick > 0).then(|| SimDuration::from_micros(tick));
             }
-            "bind_port" => self.sockets.default_port = number(65_535)? as u16,
+            "bind_port" => self.bind_port = number(65_535)? as u16,
             "connect_port" => self.connect_port = number(65_535)? as u16,
             "ip_version" if matches!(value, "ipv4" | "ipv4-mapped-ipv6") => {}
-            "ip_version" if value == "ipv6" => self.params.ip_version = IpVersion::V6,
+            "ip_version" if value == "ipv6" => {
+                self.set_params(|params| params.ip_version = IpVersion::V6);
+            }
             "ip_version" => {
                 return differs("--ip_version", "ipv4, ipv4-mapped-ipv6 or ipv6", value);
             }
@@ -379,7 +378,7 @@ impl<'s> Runner<'s, '_> {
         let after = |d: SimDuration| base + d;
         let since_start = |d: SimDuration| SimTime::ZERO + d;
         let (start, end) = match event.moment {
-            Moment::Any => (self.host.now, SimTime::MAX),
+            Moment::Any => (self.host.sockets.now, SimTime::MAX),
             Moment::At(t) => (since_start(t), since_start(t)),
             Moment::After(d) => (after(d), after(d)),
             Moment::Between(a, b) => (since_start(a), since_start(b)),
@@ -394,33 +393,34 @@ impl<'s> Runner<'s, '_> {
         {
             let span = (event.moment != Moment::Any).then_some((start, end));
             self.expect_packet(packet, span)?;
-            self.base = self
-                .host
-                .now
-                .max(if span.is_some() { start } else { self.host.now });
+            self.base = self.host.sockets.now.max(if span.is_some() {
+                start
+            } else {
+                self.host.sockets.now
+            });
             return Ok(());
         }
         // Everything else the script does itself, at the beginning of a span of time.
-        if start + self.tolerance(start, base) < self.host.now {
+        if start + self.tolerance(start, base) < self.host.sockets.now {
             return differs(
                 "the time of this event has passed",
                 seconds(start),
-                seconds(self.host.now),
+                seconds(self.host.sockets.now),
             );
         }
         self.advance_to(start)?;
-        self.base = self.host.now;
+        self.base = self.host.sockets.now;
         match &event.action {
             Action::Packet(packet) => self.inject(packet),
             Action::Icmp(icmp) => self.icmp(icmp),
             Action::Call(call) => {
                 self.call(call, event.at, until)?;
-                self.base = self.host.now;
+                self.base = self.host.sockets.now;
                 Ok(())
             }
             Action::Command(command) => {
                 self.command(command)?;
-                self.base = self.host.now;
+                self.base = self.host.sockets.now;
                 Ok(())
             }
             Action::Code(statements) => self.code(statements),
@@ -435,15 +435,17 @@ impl<'s> Runner<'s, '_> {
         ))
     }
 
-    /// The flow that a socket is an end of.
-    fn stream(&self, socket: usize) -> Option<usize> {
-        self.sockets.stream(socket)
+    /// Changes parameters of the host before anything happens.
+    fn set_params(&mut self, change: impl FnOnce(&mut TcpParams)) {
+        let mut params = self.host.sockets.params().clone();
+        change(&mut params);
+        self.host.sockets.set_params(params);
     }
 
     /// The next thing that happens by itself.
     fn next_wake(&self) -> Option<SimTime> {
         let deadline = self.begun.and(self.progress.deadline);
-        let wake = self.host.next_timeout();
+        let wake = self.host.sockets.next_timeout();
         wake.into_iter().chain(deadline).min()
     }
 
@@ -452,7 +454,7 @@ impl<'s> Runner<'s, '_> {
         while let Some(wake) = self.next_wake().filter(|&wake| wake <= t) {
             self.wake(wake)?;
         }
-        self.host.now = self.host.now.max(t);
+        self.host.sockets.now = self.host.sockets.now.max(t);
         self.poke()
     }
 
@@ -463,11 +465,10 @@ impl<'s> Runner<'s, '_> {
             return differs(
                 "the model's time-outs",
                 "an end of them",
-                format!("{} at {}", self.timeouts, seconds(self.host.now)),
+                format!("{} at {}", self.timeouts, seconds(self.host.sockets.now)),
             );
         }
-        self.host.now = self.host.now.max(at);
-        self.host.time_out();
+        self.host.time_out(at);
         self.poke()
     }
 }

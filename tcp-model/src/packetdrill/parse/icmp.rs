@@ -1,5 +1,7 @@
 //! Names and numbers of ICMP messages.
 
+use crate::sockets::names::table;
+
 type Names = &'static [(&'static str, u8)];
 
 /// Types of ICMP (RFC 792, RFC 950).

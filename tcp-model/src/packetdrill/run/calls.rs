@@ -2,11 +2,10 @@
 
 use sim_core::{SimDuration, SimTime};
 
-use super::constants::{self, EAGAIN, Errno};
-use super::dialect::Family;
-use super::sockets::{Role, Socket};
 use super::{Runner, Step, Stop, differs, no_such, seconds, unsupported};
 use crate::packetdrill::ast::{Call, Expr, Position};
+use crate::sockets::names::{self, EAGAIN, EBADF, Errno};
+use crate::sockets::{Family, SocketNo};
 
 /// System calls that exist and have nothing behind them here.
 const NOT_HERE: &str = "\
@@ -110,7 +109,7 @@ pub(super) struct Progress {
     /// Time at which it stops waiting by itself.
     pub(super) deadline: Option<SimTime>,
     /// The socket for which the result is the descriptor.
-    made: Option<usize>,
+    made: Option<SocketNo>,
     /// The first result in an argument that is not as the script has it: expected, actual.
     difference: Option<(String, String)>,
 }
@@ -125,14 +124,14 @@ impl<'s> Runner<'s, '_> {
     ) -> Step<()> {
         self.finish_call()?;
         if let Some(name) = &call.errno
-            && constants::constant(name).is_none()
+            && names::constant(name).is_none()
         {
-            let errors = constants::names().filter(|n| n.starts_with('E'));
+            let errors = names::names().filter(|n| n.starts_with('E'));
             return no_such("error", name, errors);
         }
         self.begun = Some(Begun { call, at, until });
         self.progress = Progress {
-            started: self.host.now,
+            started: self.host.sockets.now,
             ..Progress::default()
         };
         self.poke()?;
@@ -179,16 +178,18 @@ impl<'s> Runner<'s, '_> {
 
     fn retry(&mut self, begun: Begun<'s>) -> Step<()> {
         (self.progress.made, self.progress.difference) = (None, None);
-        match self.attempt(begun.call) {
+        let result = self.attempt(begun.call);
+        self.host.take_news();
+        match result {
             Ok(n) => self.check(&begun, Ok(n)),
             Err(NoResult::Error(errno)) => self.check(&begun, Err(errno)),
             Err(NoResult::Stop(stop)) => Err(stop),
             Err(NoResult::Waits) => {
                 self.progress.tried = true;
                 if let Some(until) = begun.until
-                    && until + self.call_tolerance(until) < self.host.now
+                    && until + self.call_tolerance(until) < self.host.sockets.now
                 {
-                    let actual = format!("later than {}", seconds(self.host.now));
+                    let actual = format!("later than {}", seconds(self.host.sockets.now));
                     return differs("time of the call's return", seconds(until), actual);
                 }
                 self.begun = Some(begun);
@@ -219,8 +220,9 @@ impl<'s> Runner<'s, '_> {
         let returned = returned.map_err(|errno| errno.0);
         let actual = match (wanted, self.progress.made) {
             (Some(Ok(fd)), Some(made)) if returned.is_ok() => {
-                let named = self.sockets.name(fd, made);
-                (!named).then(|| "a descriptor not yet in use".into())
+                let free = fd >= 0 && !self.fds.contains_key(&fd);
+                self.fds.entry(fd).or_insert(made);
+                (!free).then(|| "a descriptor not yet in use".into())
             }
             (Some(Ok(-1)), _) if returned.is_err() => None,
             (Some(wanted), _) if wanted != returned => Some(text(returned)),
@@ -235,7 +237,7 @@ impl<'s> Runner<'s, '_> {
         let Some(until) = begun.until else {
             return Ok(());
         };
-        let (now, tolerance) = (self.host.now, self.call_tolerance(until));
+        let (now, tolerance) = (self.host.sockets.now, self.call_tolerance(until));
         if now + tolerance < until || until + tolerance < now {
             let what = format!("time of the return of {}", call.name);
             return differs(what, seconds(until), seconds(now));
@@ -269,7 +271,7 @@ impl<'s> Runner<'s, '_> {
             Expr::Int(n) => Ok(*n),
             Expr::Word(name) => match self.constant(name) {
                 Some(n) => Ok(n),
-                None => no_such("constant", name, constants::names()),
+                None => no_such("constant", name, names::names()),
             },
             Expr::Binary("|", a, b) => Ok(self.number(a)? | self.number(b)?),
             Expr::Apply(name, args) if matches!(name.as_str(), "htons" | "htonl") => {
@@ -282,27 +284,22 @@ impl<'s> Runner<'s, '_> {
     /// A constant, or what a name was defined as.
     fn constant(&self, name: &str) -> Option<i64> {
         let state = || self.options.system.state_named(name);
-        constants::constant(name).or_else(state).or_else(|| {
+        names::constant(name).or_else(state).or_else(|| {
             let value = self.defines.get(name)?;
-            value.parse().ok().or_else(|| constants::constant(value))
+            value.parse().ok().or_else(|| names::constant(value))
         })
     }
 
     /// The socket that argument number `n` stands for.
-    pub(super) fn socket_of(&self, call: &Call, n: usize) -> Result<usize, NoResult> {
+    pub(super) fn socket_of(&self, call: &Call, n: usize) -> Result<SocketNo, NoResult> {
         let fd = self.arg(call, n)?;
-        Ok(self.sockets.find(fd).ok_or(constants::EBADF)?)
+        Ok(self.fds.get(&fd).copied().ok_or(EBADF)?)
     }
 
-    pub(super) fn at(&mut self, socket: usize) -> &mut Socket {
-        &mut self.sockets.all[socket]
-    }
-
-    /// A new socket; the result of the call is its descriptor.
-    pub(super) fn make(&mut self, role: Role) -> usize {
-        let socket = self.sockets.add(role, &self.params);
+    /// The result of the call is a descriptor of this new socket.
+    pub(super) fn made(&mut self, socket: SocketNo) -> Called {
         self.progress.made = Some(socket);
-        socket
+        Ok(0)
     }
 
     /// Takes note of what the call tells in an argument, compared with what the script has.
@@ -337,11 +334,25 @@ impl<'s> Runner<'s, '_> {
         Ok(())
     }
 
+    /// The result of a call that waits where it would block.
+    pub(super) fn or_wait(
+        &mut self,
+        result: Result<u64, Errno>,
+        nonblocking: bool,
+        timeout: Option<SimDuration>,
+    ) -> Called {
+        match result {
+            Ok(n) => Ok(n as i64),
+            Err(EAGAIN) => self.wait(nonblocking, timeout),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
     /// Waits at most `timeout`, then EAGAIN; at once where waiting is not wanted.
     pub(super) fn wait(&mut self, nonblocking: bool, timeout: Option<SimDuration>) -> Called {
         let deadline = timeout.map(|t| self.progress.started + t);
         self.progress.deadline = deadline;
-        if nonblocking || deadline.is_some_and(|t| t <= self.host.now) {
+        if nonblocking || deadline.is_some_and(|t| t <= self.host.sockets.now) {
             return Err(EAGAIN.into());
         }
         Err(NoResult::Waits)

@@ -28,12 +28,12 @@ impl Runner<'_, '_> {
                 Some(wake) if wake <= latest => self.wake(wake)?,
                 _ => {
                     if span.is_some() {
-                        self.host.now = self.host.now.max(latest);
+                        self.host.sockets.now = self.host.sockets.now.max(latest);
                     }
                     return differs(
                         "no segment",
                         self.wanted(packet),
-                        format!("nothing up to {}", seconds(self.host.now)),
+                        format!("nothing up to {}", seconds(self.host.sockets.now)),
                     );
                 }
             }

@@ -5,9 +5,6 @@ use std::net::SocketAddrV4;
 
 use sim_core::SimTime;
 
-use super::chrono::Chrono;
-use super::constants::Errno;
-use super::error_queue::{Stamping, Uncopied};
 use super::host::{LOCAL, REMOTE};
 use super::render;
 use crate::host::SocketId;
@@ -29,24 +26,8 @@ pub(super) struct Flow {
     /// The peer's initial sequence number, known from its first SYN.
     pub(super) peer_isn: Option<u32>,
     pub(super) stamps: Stamps,
-    /// A call has heard of the error by which it ended.
-    pub(super) error_told: bool,
-    /// IP_RECVERR: errors of the network are told to the next call.
-    pub(super) reports_errors: bool,
-    /// One of these that no call has heard of.
-    pub(super) soft_error: Option<Errno>,
-    /// News so far, for edge-triggered polling.
-    pub(super) edges: u64,
-    /// What was sent without copying.
-    pub(super) uncopied: Uncopied,
-    /// When data left and were acknowledged, for those who ask.
-    pub(super) stamping: Stamping,
     /// What has passed.
     pub(super) seen: Seen,
-    /// What holds up the sender.
-    pub(super) chrono: Chrono,
-    /// A write came short, and there is not yet room for more.
-    pub(super) starved: bool,
     /// Segments sent, each once.
     sent: u64,
     /// What was sent and not acknowledged: first and last sequence number, seen in a SACK.
@@ -96,15 +77,7 @@ impl Flow {
             script_iss: 0,
             peer_isn: None,
             stamps: Stamps::default(),
-            error_told: false,
-            reports_errors: false,
-            soft_error: None,
-            edges: 0,
-            uncopied: Uncopied::default(),
-            stamping: Stamping::default(),
             seen: Seen::default(),
-            chrono: Chrono::default(),
-            starved: false,
             sent: 0,
             outstanding: Vec::new(),
         }
@@ -192,11 +165,6 @@ impl Flow {
                 self.peer_isn.get_or_insert((segment.ack - 1).0);
             }
         }
-        if segment.len > 0 && !segment.flags.is_syn() {
-            let start = u64::from(segment.seq.offset_from(self.iss + 1));
-            let end = start + u64::from(segment.len);
-            self.stamping.leave(start, end, now);
-        }
         if segment.seq_len() > 0 && !again {
             self.sent += 1;
             self.outstanding
@@ -214,17 +182,12 @@ impl Flow {
         }
     }
 
-    /// Segments sent and not acknowledged, and those of them reported by SACK.
+    /// Segments sent and not acknowledged, and those that have arrived, as ACKs and SACKs tell.
     pub(super) fn packets_out(&mut self, una: SeqNum) -> (u64, u64) {
         self.outstanding.retain(|(_, end, _)| end.after(una));
+        let out = self.outstanding.len() as u64;
         let sacked = self.outstanding.iter().filter(|(_, _, s)| *s).count();
-        (self.outstanding.len() as u64, sacked as u64)
-    }
-
-    /// Segments that have arrived, as ACKs and SACKs tell.
-    pub(super) fn delivered(&mut self, una: SeqNum) -> u64 {
-        let (out, sacked) = self.packets_out(una);
-        self.sent - out + sacked
+        (out, self.sent - out + sacked as u64)
     }
 }
 

@@ -32,7 +32,9 @@ impl Runner<'_, '_> {
             text += &format!(" mtu {mtu}");
         }
         text += &format!(" [{first}:{}({len})]", first.wrapping_add(len));
-        self.host.ladder.push(Rung::new(self.host.now, true, text));
+        self.host
+            .ladder
+            .push(Rung::new(self.host.sockets.now, true, text));
         // What is no error, or about nobody's segment, never reaches TCP.
         let (Some(kind), Some(flow)) = (kind, self.host.flows.len().checked_sub(1)) else {
             return Ok(());

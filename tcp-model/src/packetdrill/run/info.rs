@@ -2,16 +2,15 @@
 
 use sim_core::{SimDuration, SimTime};
 
-use super::constants::{code_constant, code_names};
-use super::dialect::{System, state_names};
 use super::eval::{Datum, Scope};
 use super::flow::Flow;
-use super::sockets::Role;
 use super::{Runner, Step, Stop, differs, no_such, unsupported};
 use crate::diagnostics::{CongestionState, Details};
 use crate::model::TcpView;
 use crate::packetdrill::ast::Statement;
 use crate::params::TcpParams;
+use crate::sockets::names::{code_constant, code_names};
+use crate::sockets::{Role, System, state_names};
 use crate::state::State;
 
 /// What the fields of `tcp_info` are read from.
@@ -27,9 +26,8 @@ struct Facts<'a> {
     mss: u64,
     /// Bytes that windows are counted in.
     unit: u64,
-    /// Segments in flight, of these SACKed, and those delivered.
+    /// Segments in flight, and those delivered.
     unacked: u64,
-    sacked: u64,
     delivered: u64,
     /// Time busy, limited by the peer's window, and by the send buffer.
     chrono: [SimDuration; 3],
@@ -124,7 +122,7 @@ const FIELDS: &[(&str, Read)] = fields! { |f|
     tcpi_rtt: f.view.srtt.unwrap_or(SimDuration::ZERO);
     tcpi_rttvar: f.details.rttvar;
     tcpi_rwnd_limited: f.chrono[1];
-    tcpi_sacked: f.details.sacked.map_or(f.sacked, u64::from);
+    tcpi_sacked: f.details.sacked;
     tcpi_segs_in: f.view.counts.segments_received;
     tcpi_segs_out: f.view.counts.segments_sent;
     tcpi_snd_cwnd: f.view.cwnd / f.unit;
@@ -223,25 +221,21 @@ impl Runner<'_, '_> {
 
     fn facts(&mut self, flow: usize) -> Step<Facts<'_>> {
         let system = self.options.system;
-        let (unacked, sacked) = self.host.packets_out(flow);
         let Some(view) = self.host.view(flow) else {
             return differs("tcp_info", "a connection", "none any more");
         };
         let (state, details) = (self.host.state(flow), self.host.details(flow));
-        let delivered = self.host.flows[flow].delivered(view.snd_una);
+        let (unacked, delivered) = self.host.flows[flow].packets_out(view.snd_una);
         let known = &self.host.flows[flow];
-        let params = self.sockets.params_of(flow, known.local_port);
-        let params = params.unwrap_or(&self.params);
-        let mss = details
-            .snd_mss
-            .map_or(0, u64::from);
+        let sockets = &self.host.sockets;
+        let mss = details.snd_mss.map_or(0, u64::from);
         Ok(Facts {
-            now: self.host.now,
+            now: sockets.now,
             state: system.state(state),
             view,
             details,
             flow: known,
-            params,
+            params: sockets.params_of(known.id, known.local_port),
             mss,
             // FreeBSD counts windows in bytes, Linux in segments.
             unit: match system {
@@ -249,15 +243,16 @@ impl Runner<'_, '_> {
                 System::FreeBsd => 1,
             },
             unacked,
-            sacked,
             delivered,
-            chrono: known.chrono.times(self.host.now),
+            chrono: known
+                .id
+                .map_or_else(Default::default, |id| sockets.times(id)),
         })
     }
 
     /// A socket without a connection has a state and nothing else.
     fn info_of_socket(&self, field: &str) -> Step<i64> {
-        let Some(socket) = self.sockets.all.last() else {
+        let Some(socket) = self.host.sockets.latest() else {
             return differs("tcp_info", "a socket", "none yet");
         };
         let state = match socket.role {

@@ -41,7 +41,9 @@ impl Runner<'_, '_> {
         if segment.len > self.joined.into() {
             segment.joined = self.joined;
         }
-        self.host.ladder.push(Rung::new(self.host.now, true, text));
+        self.host
+            .ladder
+            .push(Rung::new(self.host.sockets.now, true, text));
         self.host.receive(index, &segment);
         self.poke()
     }
@@ -61,7 +63,7 @@ impl Runner<'_, '_> {
             !(fresh && known && self.host.state(latest) == State::Closed)
         });
         latest.unwrap_or_else(|| {
-            let local = self.sockets.default_destination();
+            let local = self.host.sockets.usual_port().unwrap_or(self.bind_port);
             let remote = self.host.pick_remote_port();
             self.host.test_next();
             self.host.add_flow(local, remote)

@@ -3,68 +3,14 @@
 use sim_core::SimDuration;
 
 use super::calls::{Called, NoResult};
-use super::constants::{EBADF, EINVAL, event_names};
-use super::dialect::Family;
-use super::sockets::{Role, Watch};
 use super::{Runner, Step, differs};
 use crate::packetdrill::ast::{Call, Expr};
-use crate::state::State;
+use crate::sockets::names::event_names;
+use crate::sockets::{ALWAYS, Family};
 
-const IN: i64 = 1;
-const OUT: i64 = 4;
-const ERR: i64 = 8;
-const HUP: i64 = 16;
 const INVALID: i64 = 32;
-const RDNORM: i64 = 64;
-const WRNORM: i64 = 256;
-const RDHUP: i64 = 0x2000;
-const ONESHOT: i64 = 1 << 30;
-const EDGE: i64 = 1 << 31;
 
 impl Runner<'_, '_> {
-    /// All events of a socket.
-    fn readiness(&mut self, socket: usize) -> i64 {
-        let low_water = self.low_water(socket);
-        let socket = &self.sockets.all[socket];
-        let flow = match socket.role {
-            Role::Listening(id) if self.host.driver().acceptable(id) == 0 => return 0,
-            Role::Listening(_) => return IN | RDNORM,
-            Role::Stream(flow) if self.host.is_deferred(flow) => return OUT | WRNORM,
-            Role::Stream(flow) => flow,
-            Role::Fresh => return OUT | WRNORM | HUP,
-            Role::File => return IN | OUT | RDNORM | WRNORM,
-            Role::Epoll(_) | Role::Closed => return 0,
-        };
-        let mut events = 0;
-        let over = self.host.is_over(flow);
-        let no_more = self.host.peer_closed(flow) || over || socket.read_shut;
-        if no_more {
-            events |= IN | RDNORM | RDHUP;
-        }
-        if let Some(view) = self.host.view(flow) {
-            if view.readable >= low_water {
-                events |= IN | RDNORM;
-            }
-            let details = self.host.details(flow);
-            let buffer = socket.params.send_capacity(details.snd_mss.unwrap_or(0));
-            let opening = matches!(view.state, State::SynSent | State::SynReceived);
-            let unsent = details.unsent.unwrap_or(0);
-            let low = socket.params.notsent_lowat;
-            let enough = low.is_none_or(|least| unsent < u64::from(least));
-            let fits = view.send_room >= buffer / 3 && enough;
-            if over || (!opening && (fits || socket.write_shut)) {
-                events |= OUT | WRNORM;
-            }
-        }
-        if self.host.error(flow).is_some() || self.has_notice(flow) {
-            events |= ERR;
-        }
-        if over || (no_more && socket.write_shut) {
-            events |= HUP;
-        }
-        events
-    }
-
     /// Waits for a time in milliseconds, then nothing is ready; negative: for ever.
     fn wait_ms(&mut self, ms: i64) -> Called {
         let timeout =
@@ -85,10 +31,9 @@ impl Runner<'_, '_> {
                 return differs("an entry of poll", "{fd=…, events=…}", "something else");
             };
             let (fd, events) = (self.number(fd)?, self.number_in(events, Family::Poll)?);
-            let actual = match self.sockets.find(fd) {
-                Some(socket) => self.readiness(socket) & (events | ERR | HUP),
-                None => INVALID,
-            };
+            let actual = self.fds.get(&fd).map_or(INVALID, |socket| {
+                self.host.sockets.readiness(*socket) & (events | ALWAYS)
+            });
             ready += i64::from(actual != 0);
             if let Some(expr) = entry.given("revents") {
                 let wanted = self.number_in(expr, Family::Poll)?;
@@ -104,69 +49,27 @@ impl Runner<'_, '_> {
     }
 
     pub(super) fn epoll_create(&mut self, _: &Call) -> Called {
-        self.make(Role::Epoll(Vec::new()));
-        Ok(0)
+        let epoll = self.host.sockets.epoll();
+        self.made(epoll)
     }
 
     pub(super) fn epoll_ctl(&mut self, call: &Call) -> Called {
         let epoll = self.socket_of(call, 0)?;
         let (operation, fd) = (self.arg(call, 1)?, self.arg(call, 2)?);
-        self.sockets.find(fd).ok_or(EBADF)?;
+        let watched = self.socket_of(call, 2)?;
         let event = call.args.get(3);
         let number = |expr: Option<&Expr>| expr.map(|expr| self.number(expr)).transpose();
-        let watch = Watch {
-            fd,
-            events: number(event.and_then(|e| e.field("events")))?.unwrap_or(0),
-            data: number(event.and_then(data))?.unwrap_or(fd),
-            told: u64::MAX,
-            spent: false,
-        };
-        let Role::Epoll(watches) = &mut self.at(epoll).role else {
-            return Err(EINVAL.into());
-        };
-        match (operation, watches.iter().position(|w| w.fd == fd)) {
-            (1, None) => watches.push(watch),
-            (2, Some(at)) => {
-                watches.remove(at);
-            }
-            (3, Some(at)) => watches[at] = watch,
-            _ => return Err(EINVAL.into()),
-        }
+        let events = number(event.and_then(|e| e.field("events")))?.unwrap_or(0);
+        let data = number(event.and_then(data))?.unwrap_or(fd);
+        let sockets = &mut self.host.sockets;
+        sockets.watch(epoll, operation, watched, events, data)?;
         Ok(0)
-    }
-
-    /// What is told of the descriptors that are ready, with their events; told ones are marked so.
-    fn gather_ready(&mut self, epoll: usize, max: usize) -> Vec<(i64, i64)> {
-        let Role::Epoll(mut watches) = self.at(epoll).role.clone() else {
-            return Vec::new();
-        };
-        let mut ready = Vec::new();
-        for watch in &mut watches {
-            let Some(socket) = self.sockets.find(watch.fd) else {
-                continue;
-            };
-            let events = self.readiness(socket) & (watch.events | ERR | HUP);
-            let news = match self.sockets.all[socket].role {
-                Role::Stream(flow) => self.host.flows[flow].edges,
-                Role::Listening(id) => self.host.driver().acceptable(id) as u64,
-                _ => 0,
-            };
-            let edge = watch.events & EDGE != 0;
-            if events == 0 || watch.spent || (edge && watch.told == news) || ready.len() == max {
-                continue;
-            }
-            watch.told = news;
-            watch.spent = watch.events & ONESHOT != 0;
-            ready.push((watch.data, events));
-        }
-        self.at(epoll).role = Role::Epoll(watches);
-        ready
     }
 
     pub(super) fn epoll_wait(&mut self, call: &Call) -> Called {
         let epoll = self.socket_of(call, 0)?;
         let max = self.arg(call, 2)?.clamp(0, 1024) as usize;
-        let ready = self.gather_ready(epoll, max);
+        let ready = self.host.sockets.watched(epoll, max);
         if ready.is_empty() {
             return self.wait_ms(self.arg(call, 3)?);
         }

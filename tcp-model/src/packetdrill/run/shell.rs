@@ -4,7 +4,6 @@
 use sim_core::SimDuration;
 
 use super::eval::{Datum, Scope};
-use super::sockets::Role;
 use super::{Runner, Step, differs, sysctl};
 use crate::fast_open::CookieKey;
 use crate::packetdrill::ast::{Command, Position};
@@ -21,7 +20,6 @@ impl Runner<'_, '_> {
                 continue;
             }
             let known = self.line(line, command.at)?;
-            self.host.set_params(&self.params);
             if !known {
                 self.skipped.push(Skipped {
                     at: command.at,
@@ -43,18 +41,14 @@ impl Runner<'_, '_> {
             // The usual preamble: everything as Linux has it from the start.
             "defaults.sh" => {
                 // What is below TCP stays as the options have it.
-                let TcpParams {
-                    ip_version,
-                    mtu,
-                    max_segment,
-                    ..
-                } = self.params;
-                self.params = TcpParams {
-                    ip_version,
-                    mtu,
-                    max_segment,
+                let below = self.host.sockets.params();
+                let params = TcpParams {
+                    ip_version: below.ip_version,
+                    mtu: below.mtu,
+                    max_segment: below.max_segment,
                     ..self.options.preamble.clone()
                 };
+                self.host.sockets.set_params(params);
                 self.preamble(at);
                 return Ok(words.len() == 1);
             }
@@ -63,7 +57,7 @@ impl Runner<'_, '_> {
                 let Some(seconds) = seconds.filter(|s| (0.0..1e6).contains(s)) else {
                     return Ok(false);
                 };
-                self.advance_to(self.host.now + SimDuration::from_secs_f64(seconds))?;
+                self.advance_to(self.host.sockets.now + SimDuration::from_secs_f64(seconds))?;
                 return Ok(true);
             }
             _ => {}
@@ -104,26 +98,14 @@ impl Runner<'_, '_> {
             let key = CookieKey::parse(value);
             return match key {
                 Some(key) => {
-                    self.host.driver().set_fast_open_key(key);
+                    self.host.sockets.driver().set_fast_open_key(key);
                     Ok(())
                 }
                 None => differs(name, "four words in hexadecimal", value),
             };
         }
-        sysctl::set(&mut self.params, name, value)?;
-        for socket in self.sockets.unconnected() {
-            sysctl::set(&mut socket.params, name, value)?;
-        }
-        (0..self.sockets.all.len()).for_each(|socket| self.refresh_listener(socket));
-        Ok(())
-    }
-
-    /// Tells the host the options of a socket that listens.
-    pub(super) fn refresh_listener(&mut self, socket: usize) {
-        if let Role::Listening(id) = self.at(socket).role {
-            let options = self.at(socket).listen_options();
-            self.host.call(|host| host.set_listener(id, None, options));
-        }
+        let sockets = &mut self.host.sockets;
+        sockets.configure(|params| sysctl::set(params, name, value))
     }
 }
 

@@ -1,28 +1,20 @@
-//! setsockopt and getsockopt.
-//!
-//! Options of a socket without a connection go into the parameters of the connection to come. Later
-//! on the model is asked to change them ([`TcpModel::change_params`](crate::TcpModel)); when it
-//! cannot, the script is not supported. Buffers count payload: SO_RCVBUF's n is the largest window, which Linux reaches by
-//! doubling the number and using half of it.
+//! setsockopt and getsockopt: the forms of their values.
 
 use sim_core::SimDuration;
 
 use super::calls::Called;
-use super::constants::Errno;
-use super::dialect::{Family, System};
-use super::error_queue::TIMESTAMPING;
-use super::socket_options::{self, apply, is_remembered, whole_seconds};
-use super::sockets::{Role, Socket};
+use super::fast_open::fast_open_key;
 use super::{Runner, Step, differs, unsupported};
 use crate::congestion::Control;
 use crate::packetdrill::ast::{Call, Expr, Field};
+use crate::sockets::{Family, OptionError, Socket, SocketNo, TIMESTAMPING};
 
-const SOL_IP: i64 = 0;
 const SOL_SOCKET: i64 = 1;
 const SOL_TCP: i64 = 6;
-const SOL_IPV6: i64 = 41;
 const LINGER: (i64, i64) = (SOL_SOCKET, 13);
 const CONGESTION: (i64, i64) = (SOL_TCP, 13);
+const FAST_OPEN_KEY: (i64, i64) = (SOL_TCP, 33);
+const OPT_STATS: i64 = 4096;
 
 impl Runner<'_, '_> {
     fn level_and_option(&self, call: &Call) -> Step<(i64, i64)> {
@@ -36,58 +28,53 @@ impl Runner<'_, '_> {
         let Some(value) = call.args.get(3) else {
             return differs("arguments of setsockopt", "5", call.args.len().to_string());
         };
-        let mut changed = self.at(socket).clone();
-        match option {
-            LINGER => changed.linger = self.linger(value)?,
-            (SOL_SOCKET, 20) => changed.receive_timeout = self.time_value(value)?,
-            (SOL_SOCKET, 21) => changed.send_timeout = self.time_value(value)?,
-            CONGESTION => changed.params.congestion = congestion(value)?,
-            (SOL_TCP, 33) => return self.fast_open_key(socket, value),
+        let set = match option {
+            LINGER => {
+                let linger = self.linger(value)?;
+                self.change(socket, |end| end.linger = linger)
+            }
+            (SOL_SOCKET, 20) => {
+                let time = self.time_value(value)?;
+                self.change(socket, |end| end.receive_timeout = time)
+            }
+            (SOL_SOCKET, 21) => {
+                let time = self.time_value(value)?;
+                self.change(socket, |end| end.send_timeout = time)
+            }
+            CONGESTION => {
+                let control = congestion(value)?;
+                self.change(socket, |end| end.params.congestion = control)
+            }
+            FAST_OPEN_KEY => {
+                let key = fast_open_key(value)?;
+                self.change(socket, |end| end.fast_open_key = Some(key))
+            }
             _ => {
                 let number = self.number_in(value, Family::Plain)?;
-                if option == TIMESTAMPING {
-                    return self.timestamping(socket, number);
+                if option == TIMESTAMPING && number & OPT_STATS != 0 {
+                    return unsupported("SOF_TIMESTAMPING_OPT_STATS");
                 }
-                if let ((SOL_TCP, 12), Some(flow)) = (option, self.stream(socket)) {
-                    self.host
-                        .on_socket(flow, |host, id| host.quick_ack(id, number != 0));
-                    return Ok(0);
-                }
-                if !apply(&mut changed, option, number)? {
-                    return unsupported(format!("socket option {}", named(call.args.get(2))));
-                }
+                self.host.sockets.set_option(socket, option, number)
             }
+        };
+        let name = || named(call.args.get(2));
+        match set {
+            Ok(()) => Ok(0),
+            Err(OptionError::Refused(errno)) => Err(errno.into()),
+            Err(OptionError::Unknown) => unsupported(format!("socket option {}", name())),
+            Err(OptionError::Fixed) => unsupported(format!(
+                "socket option {} of an open connection: the model cannot change it",
+                name()
+            )),
         }
-        self.take_over(socket, call, changed)
     }
 
-    /// A socket has new options: its connection or listener follows.
-    fn take_over(&mut self, socket: usize, call: &Call, changed: Socket) -> Called {
-        if let Role::Stream(flow) = changed.role {
-            if changed.params != self.at(socket).params && !self.change_params(flow, &changed) {
-                return unsupported(format!(
-                    "socket option {} of an open connection: the model cannot change it",
-                    named(call.args.get(2))
-                ));
-            }
-            self.host.flows[flow].reports_errors = changed.reports_errors();
-        }
-        if let Some(bound) = changed.bound {
-            let reuse = changed.reuse();
-            self.host.call(|host| host.set_reuse(bound, reuse));
-        }
-        *self.at(socket) = changed;
-        self.refresh_listener(socket);
-        Ok(0)
-    }
-
-    /// New options of a connection; false when its model cannot change them.
-    fn change_params(&mut self, flow: usize, socket: &Socket) -> bool {
-        let params = socket.shared_params();
-        self.host.is_over(flow)
-            || self
-                .host
-                .on_socket(flow, |host, id| host.set_params(id, &params))
+    fn change(
+        &mut self,
+        socket: SocketNo,
+        change: impl FnOnce(&mut Socket),
+    ) -> Result<(), OptionError> {
+        self.host.sockets.change(socket, change)
     }
 
     /// `{onoff=1, linger=5}`, by name or place.
@@ -126,14 +113,17 @@ impl Runner<'_, '_> {
         let wanted = call.args.get(3);
         match (option, wanted) {
             (LINGER, Some(value @ Expr::Struct(_))) => {
-                let actual = self.at(socket).linger;
-                let actual = [actual.is_some().into(), actual.map_or(0, whole_seconds)];
+                let actual = self.host.sockets.at(socket).linger;
+                let actual = [
+                    actual.is_some().into(),
+                    actual.map_or(0, |time| (time.as_millis() / 1000) as i64),
+                ];
                 let wanted = self.two(value, ["onoff", "linger"])?;
                 self.tells(wanted, actual, |both| format!("{both:?}"));
                 return Ok(0);
             }
             (CONGESTION, Some(Expr::Text(name))) => {
-                let algorithm = self.at(socket).params.congestion.algorithm();
+                let algorithm = self.host.sockets.at(socket).params.congestion.algorithm();
                 if !algorithm.aliases.contains(&name.as_str()) {
                     self.tells(name.as_str(), algorithm.name, |name| name.to_string());
                 }
@@ -145,7 +135,7 @@ impl Runner<'_, '_> {
             }
             _ => {}
         }
-        match self.option_value(socket, option) {
+        match self.host.sockets.option(socket, option) {
             Some(actual) if option == (SOL_SOCKET, 4) => {
                 self.tells_number(wanted, actual, Family::Error)?;
             }
@@ -170,60 +160,6 @@ impl Runner<'_, '_> {
             }
         }
         Ok(())
-    }
-
-    /// The value of an option that is a number, where it is known.
-    fn option_value(&mut self, socket: usize, option: (i64, i64)) -> Option<i64> {
-        let flow = self.stream(socket);
-        let socket = &self.sockets.all[socket];
-        let p = &socket.params;
-        // Linux takes twice as much memory as it was asked for, and tells that.
-        let doubled = |n: u32| match self.options.system {
-            System::Linux => i64::from(n) * 2,
-            System::FreeBsd => i64::from(n),
-        };
-        Some(match option {
-            (SOL_SOCKET, 3) => 1,
-            (SOL_SOCKET, 4) => flow
-                .and_then(|flow| self.host.take_error(flow))
-                .map_or(0, Errno::number),
-            (SOL_SOCKET, 7) if p.send_buffer_is_memory => i64::from(p.send_buffer),
-            (SOL_SOCKET, 7) => doubled(p.send_buffer),
-            (SOL_SOCKET, 8) if p.adaptive_receiver => i64::from(p.initial_buffer()),
-            (SOL_SOCKET, 8) => {
-                let buffer = match p.grow_receive_buffer {
-                    true => p.receive_buffer_start.min(p.receive_buffer),
-                    false => p.receive_buffer,
-                };
-                match (flow, self.options.system) {
-                    (Some(flow), System::FreeBsd) => {
-                        // Once the MSS is known, whole segments fit in.
-                        let details = self.host.details(flow);
-                        let stamps = if details.timestamps == Some(true) { 12 } else { 0 };
-                        let mss = details.snd_mss.unwrap_or(536) + stamps;
-                        i64::from(buffer.next_multiple_of(mss))
-                    }
-                    _ => doubled(buffer),
-                }
-            }
-            (SOL_SOCKET, 18 | 19) => socket.value(option).max(1),
-            (SOL_SOCKET, 30) => matches!(socket.role, Role::Listening(_)).into(),
-            (SOL_SOCKET, 38) => 6,
-            (SOL_TCP, 2) if flow.is_some() => {
-                let details = flow.map(|flow| self.host.details(flow));
-                details.and_then(|d| d.snd_mss).map_or(0, i64::from)
-            }
-            (SOL_IP, 10) | (SOL_IPV6, 23) => socket.values.get(&option).copied().unwrap_or(1),
-            (SOL_IP, 14) | (SOL_IPV6, 24) => {
-                let path = flow.and_then(|f| self.host.details(f).path_mtu);
-                path.map_or(i64::from(p.mtu), i64::from)
-            }
-            option => match socket_options::find(option) {
-                Some(row) => (row.get)(socket),
-                None if is_remembered(option) => socket.value(option),
-                None => return None,
-            },
-        })
     }
 }
 

@@ -1,13 +1,12 @@
-//! Whose socket API a script speaks: the numbers of FreeBSD where it writes numbers, and the states
-//! of its `tcp_info`.
+//! Whose socket API a program speaks: FreeBSD's numbers, and the states of its `tcp_info`.
 //!
-//! Inside the interpreter all numbers are Linux's. Names mean the same everywhere, so only numbers
-//! that a script spells out are translated.
+//! Inside all numbers are Linux's. Names mean the same everywhere, so only numbers that are spelt out
+//! are translated.
 
-use super::constants;
+use super::names::{self, table};
 use crate::state::State;
 
-/// The system whose socket API a script uses.
+/// The system whose socket API a program uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum System {
     /// Linux.
@@ -19,7 +18,7 @@ pub enum System {
 
 /// What a number stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Family {
+pub(crate) enum Family {
     /// The same number everywhere.
     Plain,
     Level,
@@ -60,7 +59,7 @@ impl Family {
 
 impl System {
     /// Linux's number for one of the system's.
-    pub(super) fn to_linux(self, family: Family, number: i64) -> i64 {
+    pub(crate) fn to_linux(self, family: Family, number: i64) -> i64 {
         if self == System::Linux {
             return number;
         }
@@ -69,29 +68,29 @@ impl System {
         if family == Family::Socket {
             // The kind of socket, and flags beside it.
             let flags = rows.filter(|row| row.1 & number & !0xf != 0);
-            let flags = flags.filter_map(|row| constants::constant(row.0));
+            let flags = flags.filter_map(|row| names::constant(row.0));
             return flags.fold(number & 0xf, |sum, bit| sum | bit);
         }
         if family.is_mask() {
             let moved: i64 = rows.clone().fold(0, |sum, row| sum | row.1);
             let set = rows.filter(|row| row.1 & number != 0);
-            let set = set.filter_map(|row| constants::constant(row.0));
+            let set = set.filter_map(|row| names::constant(row.0));
             return set.fold(number & !moved, |sum, bit| sum | bit);
         }
         let mut same = rows.filter(|row| row.1 == number);
-        let name = same.next().and_then(|row| constants::constant(row.0));
+        let name = same.next().and_then(|row| names::constant(row.0));
         name.unwrap_or(number)
     }
 
     /// The number of a state in `tcp_info`.
-    pub(super) fn state(self, state: State) -> i64 {
+    pub(crate) fn state(self, state: State) -> i64 {
         let row = STATES.iter().find(|row| row.0 == state);
         row.map_or(0, |row| self.number_of(row))
     }
 
     /// The state of this name, by its number: `TCP_ESTABLISHED`; on FreeBSD `TCPI_ESTABLISHED` and
     /// `TCPS_ESTABLISHED`, too.
-    pub(super) fn state_named(self, name: &str) -> Option<i64> {
+    pub(crate) fn state_named(self, name: &str) -> Option<i64> {
         let row = STATES.iter().find(|&&(_, linux, _, freebsd)| {
             let prefixes = ["TCPI_", "TCPS_"].iter();
             let mut suffixes = prefixes.filter_map(|prefix| name.strip_prefix(prefix));
@@ -109,7 +108,7 @@ impl System {
 }
 
 /// Names of states, for messages.
-pub(super) fn state_names() -> impl Iterator<Item = &'static str> {
+pub(crate) fn state_names() -> impl Iterator<Item = &'static str> {
     STATES.iter().map(|row| row.1)
 }
 
@@ -159,7 +158,7 @@ mod tests {
     #[test]
     fn every_name_has_a_number_on_linux() {
         for &(name, _) in FREEBSD {
-            assert!(constants::constant(name).is_some(), "{name}");
+            assert!(names::constant(name).is_some(), "{name}");
         }
     }
 

@@ -1,31 +1,32 @@
-//! Names of errors and constants that scripts use, with Linux's numbers.
+//! Names of errors and constants of the socket API, with Linux's numbers.
 
-/// An error, by its name.
+/// Rows of names and numbers.
+macro_rules! table {
+    ($($name:ident = $number:expr,)*) => { &[$((stringify!($name), $number)),*] };
+}
+pub(crate) use table;
+
+/// An error, by its name: `EAGAIN`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Errno(pub(super) &'static str);
+pub struct Errno(pub &'static str);
 
 impl Errno {
     /// Linux's number for it.
-    pub(super) fn number(self) -> i64 {
+    pub fn number(self) -> i64 {
         constant(self.0).unwrap_or(0)
     }
 }
 
 macro_rules! errors {
     ($($name:ident)*) => {
-        $(pub(super) const $name: Errno = Errno(stringify!($name));)*
+        $(pub(crate) const $name: Errno = Errno(stringify!($name));)*
     };
 }
 
 errors! {
-    EADDRINUSE EADDRNOTAVAIL EAGAIN EALREADY EBADF ECONNABORTED ECONNREFUSED ECONNRESET EINPROGRESS
+    EADDRINUSE EAGAIN EALREADY EBADF ECONNABORTED ECONNREFUSED ECONNRESET EINPROGRESS
     EINVAL EISCONN ENOTCONN EOPNOTSUPP EPIPE ETIMEDOUT
 }
-
-/// In a ladder, in place of an answer.
-pub(super) const LISTEN_QUEUE_FULL: &str = "(dropped: the accept queue is full)";
-
-pub(super) const SYN_QUEUE_FULL: &str = "(dropped: the queue of half-open connections is full)";
 
 /// Name and number, in the order of the names.
 const CONSTANTS: &[(&str, i64)] = table! {
@@ -114,27 +115,27 @@ fn find(table: &[(&str, i64)], name: &str) -> Option<i64> {
 }
 
 /// The number of a constant in the arguments of a call.
-pub(super) fn constant(name: &str) -> Option<i64> {
+pub(crate) fn constant(name: &str) -> Option<i64> {
     find(CONSTANTS, name)
 }
 
 /// Names of constants in the arguments of calls.
-pub(super) fn names() -> impl Iterator<Item = &'static str> {
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     CONSTANTS.iter().map(|(name, _)| *name)
 }
 
 /// Names of constants in code.
-pub(super) fn code_names() -> impl Iterator<Item = &'static str> {
+pub(crate) fn code_names() -> impl Iterator<Item = &'static str> {
     CODE.iter().map(|(name, _)| *name)
 }
 
 /// The number of a constant in code.
-pub(super) fn code_constant(name: &str) -> Option<i64> {
+pub(crate) fn code_constant(name: &str) -> Option<i64> {
     find(CODE, name)
 }
 
 /// Flags of calls that move data, by name; for messages.
-pub(super) fn message_flags(flags: i64) -> String {
+pub(crate) fn message_flags(flags: i64) -> String {
     let messages = CONSTANTS
         .iter()
         .filter(|(name, _)| name.starts_with("MSG_"));
@@ -150,7 +151,7 @@ pub(super) fn message_flags(flags: i64) -> String {
 }
 
 /// Known bits of a mask of events, by name; for messages.
-pub(super) fn event_names(mask: i64) -> String {
+pub(crate) fn event_names(mask: i64) -> String {
     let names = [
         "POLLIN",
         "POLLPRI",

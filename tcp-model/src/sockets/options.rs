@@ -1,19 +1,34 @@
-//! Socket options that are numbers: which they take, what they set, what they read.
+//! Socket options, by level and Linux's number: which values they take, what they set, what they read.
+//!
+//! Options of a socket without a connection go into the parameters of the connection to come. Later
+//! on the model is asked to change them ([`TcpModel::change_params`](crate::TcpModel)). Buffers count
+//! payload: SO_RCVBUF's n is the largest window, which Linux reaches by doubling the number and using
+//! half of it.
 
 use sim_core::SimDuration;
 
-use super::constants::{self, Errno, constant};
-use super::info::micros;
-use super::sockets::{Role, Socket};
+use super::error_queue::TIMESTAMPING;
+use super::names::{self, Errno, constant};
+use super::socket::{Role, Socket};
+use super::{SocketNo, Sockets, System};
 use crate::params::{GiveUp, TcpParams};
 
+pub(super) const RECEIVE_LOW_WATER: (i64, i64) = (1, 18);
+pub(super) const QUICK_ACK: (i64, i64) = (6, 12);
+/// TCP_INQ.
+pub(crate) const INQ: (i64, i64) = (6, 36);
+/// TCP_FASTOPEN, TCP_FASTOPEN_CONNECT, TCP_FASTOPEN_NO_COOKIE.
+pub(super) const FAST_OPEN_QUEUE: (i64, i64) = (6, 23);
+pub(super) const FAST_OPEN_CONNECT: (i64, i64) = (6, 30);
+pub(super) const FAST_OPEN_NO_COOKIE: (i64, i64) = (6, 34);
+
 /// An option that is a parameter of the connection.
-pub(super) struct SocketOption {
+struct SocketOption {
     /// Its names, one for each level that has it.
     names: &'static [&'static str],
     /// Smallest and largest number; others are refused (EINVAL).
     range: (i64, i64),
-    pub(super) get: fn(&Socket) -> i64,
+    get: fn(&Socket) -> i64,
     set: fn(&mut Socket, i64),
 }
 
@@ -70,7 +85,7 @@ const OPTIONS: &[SocketOption] = options! {
     TCP_RTO_MAX_MS in (1_000, 120_000) => |s| s.params.max_rto.as_millis() as i64, |s, n| {
         s.params.max_rto = SimDuration::from_millis(n as u64).max(s.params.min_rto);
     };
-    TCP_RTO_MIN_US in (1, i64::MAX) => |s| micros(s.params.min_rto), |s, n| {
+    TCP_RTO_MIN_US in (1, i64::MAX) => |s| (s.params.min_rto.as_ps() / 1_000_000) as i64, |s, n| {
         let time = SimDuration::from_micros(n.clamp(0, 1 << 31) as u64);
         s.params.min_rto = time.min(s.params.max_rto);
     };
@@ -103,21 +118,21 @@ fn is_named(name: &str, (level, option): (i64, i64)) -> bool {
 }
 
 /// The option of this level and number.
-pub(super) fn find(option: (i64, i64)) -> Option<&'static SocketOption> {
+fn find(option: (i64, i64)) -> Option<&'static SocketOption> {
     let mut all = OPTIONS.iter();
     all.find(|row| row.names.iter().any(|name| is_named(name, option)))
 }
 
 /// It is only remembered.
-pub(super) fn is_remembered(option: (i64, i64)) -> bool {
+fn is_remembered(option: (i64, i64)) -> bool {
     let mut names = REMEMBERED.split_whitespace();
     names.any(|name| is_named(name, option))
 }
 
-/// Sets a socket's option; false when there is none such.
-pub(super) fn apply(socket: &mut Socket, option: (i64, i64), n: i64) -> Result<bool, Errno> {
+/// Sets a socket's option.
+fn apply(socket: &mut Socket, option: (i64, i64), n: i64) -> Result<(), OptionError> {
     if let Some(errno) = refused(socket, option, n) {
-        return Err(errno);
+        return Err(OptionError::Refused(errno));
     }
     match option {
         (1, 7 | 32) => socket.params.fix_send_buffer(size(n).max(2304)),
@@ -133,10 +148,10 @@ pub(super) fn apply(socket: &mut Socket, option: (i64, i64), n: i64) -> Result<b
             None if is_remembered(option) => {
                 socket.values.insert(option, n);
             }
-            None => return Ok(false),
+            None => return Err(OptionError::Unknown),
         },
     }
-    Ok(true)
+    Ok(())
 }
 
 /// The error of a number that an option does not take, or not now.
@@ -149,14 +164,14 @@ fn refused(socket: &Socket, option: (i64, i64), n: i64) -> Option<Errno> {
         (1, 60) => flag,
         (6, 2) => n == 0 || n >= 88,
         (6, 23) => n >= 0 && waits,
-        (6, 30) if flag && !connects_fast => return Some(constants::EOPNOTSUPP),
+        (6, 30) if flag && !connects_fast => return Some(names::EOPNOTSUPP),
         (6, 30) => flag && unused,
         (6, 34) => flag && waits,
         (0, 2) | (41, 16) => n != 0,
         _ => true,
     };
     let (least, most) = find(option).map_or(ANY, |row| row.range);
-    (!fits || n < least || n > most).then_some(constants::EINVAL)
+    (!fits || n < least || n > most).then_some(names::EINVAL)
 }
 
 fn size(n: i64) -> u32 {
@@ -167,6 +182,133 @@ fn seconds(n: i64) -> SimDuration {
     SimDuration::from_secs(n.clamp(1, 32_767) as u64)
 }
 
-pub(super) fn whole_seconds(d: SimDuration) -> i64 {
+fn whole_seconds(d: SimDuration) -> i64 {
     (d.as_millis() / 1000) as i64
+}
+
+/// Why an option is not set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OptionError {
+    /// The call fails.
+    Refused(Errno),
+    /// There is none such.
+    Unknown,
+    /// The model of the open connection cannot change it.
+    Fixed,
+}
+
+impl Sockets<'_> {
+    /// Sets an option that is a number.
+    pub(crate) fn set_option(
+        &mut self,
+        socket: SocketNo,
+        option: (i64, i64),
+        n: i64,
+    ) -> Result<(), OptionError> {
+        if option == TIMESTAMPING {
+            let set = self.set_timestamping(socket, n);
+            return set.map_err(OptionError::Refused);
+        }
+        if option == QUICK_ACK && self.connection(socket).is_some() {
+            self.on_stream(socket, |host, id| host.quick_ack(id, n != 0));
+            return Ok(());
+        }
+        self.try_change(socket, |changed| apply(changed, option, n))
+    }
+
+    /// Changes a socket: its connection or listener follows.
+    pub(crate) fn change(
+        &mut self,
+        socket: SocketNo,
+        change: impl FnOnce(&mut Socket),
+    ) -> Result<(), OptionError> {
+        self.try_change(socket, |changed| {
+            change(changed);
+            Ok(())
+        })
+    }
+
+    fn try_change(
+        &mut self,
+        socket: SocketNo,
+        change: impl FnOnce(&mut Socket) -> Result<(), OptionError>,
+    ) -> Result<(), OptionError> {
+        let mut changed = self.at(socket).clone();
+        change(&mut changed)?;
+        if let Role::Stream(id) = changed.role {
+            let params = changed.shared_params();
+            let follows = changed.params == self.at(socket).params
+                || self.is_over(id)
+                || self.call(|host| host.set_params(id, &params));
+            if !follows {
+                return Err(OptionError::Fixed);
+            }
+            if let Some(stream) = self.stream_mut(id) {
+                stream.reports_errors = changed.reports_errors();
+            }
+        }
+        if let Some(bound) = changed.bound {
+            let reuse = changed.reuse();
+            self.call(|host| host.set_reuse(bound, reuse));
+        }
+        *self.at_mut(socket) = changed;
+        self.refresh_listener(socket);
+        Ok(())
+    }
+
+    /// The value of an option that is a number, where it is known.
+    pub(crate) fn option(&mut self, socket: SocketNo, option: (i64, i64)) -> Option<i64> {
+        let id = self.connection(socket);
+        if option == (1, 4) {
+            let error = id.and_then(|id| self.take_error(id));
+            return Some(error.map_or(0, Errno::number));
+        }
+        let details = id.map(|id| self.details(id));
+        let mss = details.and_then(|details| details.snd_mss);
+        let socket = self.at(socket);
+        let p = &socket.params;
+        // Linux takes twice as much memory as it was asked for, and tells that.
+        let doubled = |n: u32| match self.system {
+            System::Linux => i64::from(n) * 2,
+            System::FreeBsd => i64::from(n),
+        };
+        Some(match option {
+            (1, 3) => 1,
+            (1, 7) if p.send_buffer_is_memory => i64::from(p.send_buffer),
+            (1, 7) => doubled(p.send_buffer),
+            (1, 8) if p.adaptive_receiver => i64::from(p.initial_buffer()),
+            (1, 8) => {
+                let buffer = match p.grow_receive_buffer {
+                    true => p.receive_buffer_start.min(p.receive_buffer),
+                    false => p.receive_buffer,
+                };
+                match details {
+                    Some(details) if self.system == System::FreeBsd => {
+                        // Once the MSS is known, whole segments fit in.
+                        let stamps = if details.timestamps == Some(true) {
+                            12
+                        } else {
+                            0
+                        };
+                        i64::from(buffer.next_multiple_of(mss.unwrap_or(536) + stamps))
+                    }
+                    _ => doubled(buffer),
+                }
+            }
+            (1, 18 | 19) => socket.value(option).max(1),
+            (1, 30) => matches!(socket.role, Role::Listening(_)).into(),
+            (1, 38) => 6,
+            (6, 2) if id.is_some() => mss.map_or(0, i64::from),
+            (0, 10) | (41, 23) => socket.values.get(&option).copied().unwrap_or(1),
+            (0, 14) | (41, 24) => {
+                let path = details.and_then(|details| details.path_mtu);
+                path.map_or(i64::from(p.mtu), i64::from)
+            }
+            option => match find(option) {
+                Some(row) => (row.get)(socket),
+                None if is_remembered(option) => socket.value(option),
+                None => return None,
+            },
+        })
+    }
 }

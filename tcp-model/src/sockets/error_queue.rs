@@ -1,0 +1,188 @@
+//! The error queue of a socket: times at which data left and were acknowledged (Linux
+//! `SO_TIMESTAMPING`), and notices that what was sent without copying may be used again
+//! (`MSG_ZEROCOPY`).
+//! Data leave at the moment they are handed to the device.
+
+use std::collections::VecDeque;
+
+use sim_core::SimTime;
+
+use super::names::{EAGAIN, EINVAL, Errno};
+use super::{SocketNo, Sockets};
+use crate::host::SocketId;
+
+/// SO_ZEROCOPY.
+pub(crate) const ZEROCOPY: (i64, i64) = (1, 60);
+/// SO_TIMESTAMPING, whose control message has the same number.
+pub(crate) const TIMESTAMPING: (i64, i64) = (1, 37);
+const TX_SOFTWARE: i64 = 2;
+const OPT_ID: i64 = 128;
+const TX_SCHED: i64 = 256;
+const TX_ACK: i64 = 512;
+/// SCM_TSTAMP_SND, _SCHED and _ACK.
+const SENT: i64 = 0;
+const SCHEDULED: i64 = 1;
+const ACKNOWLEDGED: i64 = 2;
+
+/// What the error queue tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Notice {
+    /// A time.
+    Time {
+        at: SimTime,
+        /// SCM_TSTAMP_….
+        kind: i64,
+        /// Place of the call's last byte, with OPT_ID.
+        key: i64,
+    },
+    /// Calls with MSG_ZEROCOPY that are over: the first and the last.
+    Copied(u32, u32),
+}
+
+/// A call whose last byte is not yet acknowledged.
+#[derive(Debug)]
+struct Written {
+    key: i64,
+    /// Place in the stream after its last byte.
+    end: u64,
+    left: bool,
+}
+
+/// What is asked for on a connection, and what there is to tell.
+#[derive(Debug, Default)]
+pub(super) struct Stamping {
+    flags: i64,
+    /// Place in the stream from which keys count.
+    origin: u64,
+    calls: VecDeque<Written>,
+    stamps: VecDeque<Notice>,
+}
+
+impl Stamping {
+    /// The socket has these flags from now on, with `acked` bytes acknowledged.
+    fn set(&mut self, flags: i64, acked: u64) {
+        if flags & OPT_ID != 0 && self.flags & OPT_ID == 0 {
+            self.origin = acked;
+        }
+        self.flags = flags;
+    }
+
+    /// A call is about to write; its last byte is followed by number `end`.
+    pub(super) fn write(&mut self, end: u64) {
+        if self.flags & (TX_SOFTWARE | TX_SCHED | TX_ACK) == 0 {
+            return;
+        }
+        let place = end.saturating_sub(1 + self.origin);
+        let key = match self.flags & OPT_ID {
+            0 => 0,
+            _ => place as i64,
+        };
+        let left = false;
+        self.calls.push_back(Written { key, end, left });
+    }
+
+    /// Bytes from `start` up to `end` leave.
+    pub(super) fn leave(&mut self, start: u64, end: u64, at: SimTime) {
+        for call in &mut self.calls {
+            if call.left || !(start < call.end && call.end <= end) {
+                continue;
+            }
+            call.left = true;
+            let key = call.key;
+            for (flag, kind) in [(TX_SCHED, SCHEDULED), (TX_SOFTWARE, SENT)] {
+                if self.flags & flag != 0 {
+                    self.stamps.push_back(Notice::Time { at, kind, key });
+                }
+            }
+        }
+    }
+
+    /// So many bytes are acknowledged.
+    pub(super) fn acknowledge(&mut self, acked: u64, at: SimTime) {
+        while let Some(call) = self.calls.front().filter(|call| call.end <= acked) {
+            let (key, kind) = (call.key, ACKNOWLEDGED);
+            if self.flags & TX_ACK != 0 {
+                self.stamps.push_back(Notice::Time { at, kind, key });
+            }
+            self.calls.pop_front();
+        }
+    }
+}
+
+/// Calls whose bytes are not yet acknowledged: number of the call, place after its last byte.
+#[derive(Debug, Default)]
+pub(super) struct Uncopied {
+    next: u32,
+    pending: VecDeque<(u32, u64)>,
+}
+
+impl Uncopied {
+    /// A call has sent without copying; the last byte written so far is number `end`.
+    pub(super) fn note(&mut self, end: u64) {
+        self.pending.push_back((self.next, end));
+        self.next += 1;
+    }
+
+    /// Calls that are over when so many bytes are acknowledged, as one notice would tell of them.
+    fn finished(&self, acked: u64) -> usize {
+        let pending = self.pending.iter();
+        pending.take_while(|(_, end)| *end <= acked).count()
+    }
+
+    /// Takes the notice of all calls that are over.
+    fn take_notice(&mut self, acked: u64) -> Option<Notice> {
+        let n = self.finished(acked);
+        let mut done = self.pending.drain(..n);
+        let (first, _) = done.next()?;
+        let last = done.next_back().map_or(first, |(last, _)| last);
+        Some(Notice::Copied(first, last))
+    }
+}
+
+impl Sockets<'_> {
+    /// Bytes of a connection that need not be kept any more.
+    fn acked(&self, id: SocketId) -> u64 {
+        match self.view(id) {
+            Some(view) if !self.is_over(id) => view.counts.bytes_acked,
+            _ => u64::MAX,
+        }
+    }
+
+    /// Something is in the error queue.
+    pub(super) fn has_notice(&self, id: SocketId) -> bool {
+        self.stream(id).is_some_and(|stream| {
+            let finished = stream.uncopied.finished(self.acked(id));
+            finished > 0 || !stream.stamping.stamps.is_empty()
+        })
+    }
+
+    /// Takes the first notice of the error queue: times first, for what they tell of happened before.
+    ///
+    /// # Errors
+    /// `EAGAIN` when it is empty.
+    pub(crate) fn take_notice(&mut self, socket: SocketNo) -> Result<Notice, Errno> {
+        let id = self.connection(socket).ok_or(EAGAIN)?;
+        let acked = self.acked(id);
+        let stream = self.stream_mut(id).ok_or(EAGAIN)?;
+        let time = stream.stamping.stamps.pop_front();
+        time.or_else(|| stream.uncopied.take_notice(acked))
+            .ok_or(EAGAIN)
+    }
+
+    /// Sets SO_TIMESTAMPING.
+    pub(super) fn set_timestamping(&mut self, socket: SocketNo, flags: i64) -> Result<(), Errno> {
+        match self.connection(socket) {
+            Some(id) => {
+                let acked = self.view(id).map_or(0, |view| view.counts.bytes_acked);
+                if let Some(stream) = self.stream_mut(id) {
+                    stream.stamping.set(flags, acked);
+                }
+            }
+            // Keys count from what is acknowledged.
+            None if flags & OPT_ID != 0 => return Err(EINVAL),
+            None => {}
+        }
+        self.at_mut(socket).values.insert(TIMESTAMPING, flags);
+        Ok(())
+    }
+}

@@ -1,0 +1,312 @@
+//! Sockets, connections and listeners: made, bound, opened, closed.
+
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use super::names::{
+    EADDRINUSE, EAGAIN, EALREADY, ECONNABORTED, EINPROGRESS, EINVAL, EISCONN, ENOTCONN, EOPNOTSUPP,
+    Errno,
+};
+use super::options::{FAST_OPEN_CONNECT, QUICK_ACK};
+use super::socket::Role;
+use super::{SocketNo, Sockets};
+use crate::host::{BindError, BindOptions, ConnectError, ConnectOptions};
+use crate::model::SendCall;
+use crate::params::TcpParams;
+use crate::state::State;
+
+impl Sockets<'_> {
+    /// A new socket for TCP.
+    pub fn socket(&mut self) -> SocketNo {
+        self.add(Role::Fresh)
+    }
+
+    /// Something to send from, whose bytes never run out.
+    pub(crate) fn file(&mut self) -> SocketNo {
+        self.add(Role::File)
+    }
+
+    /// Binds a socket to an address, or to all of the host's, and to a port, or one the host chooses.
+    ///
+    /// # Errors
+    /// `EINVAL` for a socket in use, `EADDRINUSE`, `EADDRNOTAVAIL`.
+    pub fn bind(
+        &mut self,
+        socket: SocketNo,
+        address: Option<Ipv4Addr>,
+        port: Option<u16>,
+    ) -> Result<(), Errno> {
+        let end = self.at(socket);
+        if end.role != Role::Fresh || end.bound.is_some() {
+            return Err(EINVAL);
+        }
+        let options = BindOptions {
+            address,
+            port,
+            reuse: end.reuse(),
+        };
+        let bound = self.call(|host| {
+            let id = host.bind(options)?;
+            Ok::<_, BindError>((id, host.bound_port(id)))
+        });
+        let (id, port) = bound.map_err(|error| Errno(error.errno()))?;
+        let end = self.at_mut(socket);
+        (end.bound, end.port) = (Some(id), port.unwrap_or(0));
+        Ok(())
+    }
+
+    /// Lets a socket accept connections; of one that does already the backlog changes.
+    ///
+    /// # Errors
+    /// `EINVAL` for a socket in use, `EADDRINUSE`.
+    pub fn listen(&mut self, socket: SocketNo, backlog: u32) -> Result<(), Errno> {
+        match self.at(socket).role {
+            Role::Fresh => {}
+            Role::Listening(id) => {
+                let options = self.at(socket).listen_options();
+                self.call(|host| host.set_listener(id, Some(backlog), options));
+                return Ok(());
+            }
+            _ => return Err(EINVAL),
+        }
+        if self.at(socket).bound.is_none() {
+            self.bind(socket, None, None)?;
+        }
+        let (port, options) = (self.at(socket).port, self.at(socket).listen_options());
+        let listening = self.call(|host| host.listen_with(port, backlog, options));
+        self.at_mut(socket).role = Role::Listening(listening.map_err(|_| EADDRINUSE)?);
+        Ok(())
+    }
+
+    /// Tells the host the options of a socket that listens.
+    pub(super) fn refresh_listener(&mut self, socket: SocketNo) {
+        if let Role::Listening(id) = self.at(socket).role {
+            let options = self.at(socket).listen_options();
+            self.call(|host| host.set_listener(id, None, options));
+        }
+    }
+
+    /// The next connection of a listener, as a socket with the listener's options.
+    ///
+    /// # Errors
+    /// `EINVAL` when it does not listen, `EAGAIN` when there is none.
+    pub fn accept(&mut self, socket: SocketNo) -> Result<SocketNo, Errno> {
+        let Role::Listening(id) = self.at(socket).role else {
+            return Err(EINVAL);
+        };
+        let accepted = self.call(|host| host.accept_from(id)).ok_or(EAGAIN)?;
+        let made = self.add(Role::Stream(accepted));
+        let listener = self.at(socket).clone();
+        let stream = self.at_mut(made);
+        stream.params = listener.params;
+        stream.port = listener.port;
+        stream.linger = listener.linger;
+        stream.keepalive_idle = listener.keepalive_idle;
+        stream.connect_told = true;
+        Ok(made)
+    }
+
+    /// Opens a connection, or asks what has become of it.
+    ///
+    /// # Errors
+    /// `EINPROGRESS` when it has begun and `EALREADY` while it goes on; then the error by which it
+    /// ended, or `EISCONN` when its success is known. `EADDRNOTAVAIL` when no port is free.
+    pub fn connect(&mut self, socket: SocketNo, remote: SocketAddrV4) -> Result<(), Errno> {
+        let id = match self.at(socket).role {
+            Role::Fresh => {
+                let waits = self.at(socket).value(FAST_OPEN_CONNECT) != 0;
+                let id = self.open(socket, remote, waits)?;
+                // With a cookie the SYN waits for the first data, without it goes at once and asks
+                // for one.
+                if self.is_deferred(id) {
+                    if self.syn_room(socket, remote) > 0 {
+                        return Ok(());
+                    }
+                    self.send_with_syn(socket, 0);
+                }
+                return Err(EINPROGRESS);
+            }
+            Role::Stream(id) => id,
+            _ => return Err(EISCONN),
+        };
+        if self.at(socket).connect_told || self.is_deferred(id) {
+            return Err(EISCONN);
+        }
+        if let Some(errno) = self.take_error(id) {
+            self.at_mut(socket).role = Role::Fresh;
+            return Err(errno);
+        }
+        if self.is_connected(id) {
+            self.at_mut(socket).connect_told = true;
+            return Ok(());
+        }
+        Err(if self.is_over(id) {
+            ECONNABORTED
+        } else {
+            EALREADY
+        })
+    }
+
+    /// Gives a socket its end of a new connection; with `waits` the SYN may wait for data.
+    fn open(
+        &mut self,
+        socket: SocketNo,
+        remote: SocketAddrV4,
+        waits: bool,
+    ) -> Result<crate::host::SocketId, Errno> {
+        let end = self.at(socket);
+        let options = ConnectOptions {
+            bound: end.bound,
+            reuse: end.reuse(),
+            params: Some(end.shared_params()),
+            fast_open: waits,
+            ..ConnectOptions::default()
+        };
+        let connected = self.driver.call(self.now, |host| {
+            let id = host.connect_with(remote, options)?;
+            Ok::<_, ConnectError>((id, host.ends(id)))
+        });
+        let (id, ends) = connected.map_err(|error| Errno(error.errno()))?;
+        if let Some(ends) = ends {
+            self.follow(id, ends);
+            self.at_mut(socket).port = ends.0.port();
+        }
+        self.take_news();
+        let end = self.at_mut(socket);
+        end.role = Role::Stream(id);
+        // Linux then saves the last ACK of the handshake.
+        let slow = end.values.get(&QUICK_ACK) == Some(&0) || end.params.defer_accept.is_some();
+        if slow {
+            self.call(|host| host.quick_ack(id, false));
+        }
+        Ok(id)
+    }
+
+    /// Bytes that the SYN of this socket would carry; none while it must ask for a cookie.
+    fn syn_room(&self, socket: SocketNo, remote: SocketAddrV4) -> u64 {
+        let params = self.at(socket).shared_params();
+        self.driver.fast_open_room(*remote.ip(), &params).into()
+    }
+
+    /// Sends the SYN that waits, with data; returns how many bytes were taken.
+    fn send_with_syn(&mut self, socket: SocketNo, bytes: u64) -> u64 {
+        let data = SendCall {
+            bytes,
+            push: bytes > 0,
+            ..SendCall::default()
+        };
+        self.on_stream(socket, |host, id| host.send(id, data))
+    }
+
+    /// The connection of the socket is to be opened by the first data written.
+    pub(crate) fn waits_for_data(&self, socket: SocketNo) -> bool {
+        self.connection(socket)
+            .is_some_and(|id| self.is_deferred(id))
+    }
+
+    /// A write with MSG_FASTOPEN, and the first one of a socket whose connect() waits for it: the SYN
+    /// takes what fits of the bytes. `None`: it is a write like any other, because the connection is
+    /// there or (`asked_before` or whoever writes `waits`) will be.
+    ///
+    /// # Errors
+    /// `EOPNOTSUPP` without the parameter or an address, otherwise those of connect().
+    pub(crate) fn open_with_data(
+        &mut self,
+        socket: SocketNo,
+        remote: Option<SocketAddrV4>,
+        bytes: u64,
+        (asked_before, waits): (bool, bool),
+    ) -> Result<Option<u64>, Errno> {
+        let remote = match self.at(socket).role {
+            Role::Stream(id) if self.is_deferred(id) => {
+                let stream = self.stream(id);
+                stream.map(|stream| stream.ends.1).ok_or(ENOTCONN)?
+            }
+            Role::Stream(_) if asked_before => return Ok(None),
+            Role::Stream(_) if self.at(socket).connect_told => return Err(EISCONN),
+            Role::Stream(id) if self.is_connected(id) => {
+                self.at_mut(socket).connect_told = true;
+                return Ok(None);
+            }
+            Role::Stream(id) if !waits && !self.is_over(id) => return Err(EALREADY),
+            Role::Fresh => {
+                let may = self.at(socket).params.fast_open & TcpParams::FAST_OPEN_CLIENT != 0;
+                let remote = remote.filter(|_| may).ok_or(EOPNOTSUPP)?;
+                self.open(socket, remote, true)?;
+                remote
+            }
+            _ => return Ok(None),
+        };
+        let room = self.syn_room(socket, remote);
+        Ok(Some(self.send_with_syn(socket, bytes.min(room))))
+    }
+
+    /// Linux `tcp_disconnect`: the connection is reset or forgotten, or the socket listens no more;
+    /// it can connect again.
+    pub fn disconnect(&mut self, socket: SocketNo) {
+        match self.at(socket).role {
+            Role::Listening(id) => self.call(|host| host.close_listener(id)),
+            _ => self.on_stream(socket, |host, id| host.abort(id)),
+        }
+        let end = self.at_mut(socket);
+        end.role = Role::Fresh;
+        (end.connect_told, end.read_shut, end.write_shut) = (false, false, false);
+    }
+
+    /// Ends one direction of a connection or both; a listener whose reading ends listens no more.
+    ///
+    /// # Errors
+    /// `ENOTCONN` without a connection.
+    pub fn shutdown(&mut self, socket: SocketNo, read: bool, write: bool) -> Result<(), Errno> {
+        match self.at(socket).role.clone() {
+            Role::Stream(id) if self.state(id) != State::Closed => {
+                let end = self.at_mut(socket);
+                end.read_shut |= read;
+                end.write_shut |= write;
+                if write {
+                    self.call(|host| host.shutdown(id));
+                }
+            }
+            Role::Listening(id) if read => {
+                self.call(|host| host.close_listener(id));
+                self.at_mut(socket).role = Role::Fresh;
+            }
+            Role::Listening(_) => {}
+            _ => return Err(ENOTCONN),
+        }
+        Ok(())
+    }
+
+    /// Closes a socket; with SO_LINGER of no time its connection is reset.
+    pub fn close(&mut self, socket: SocketNo) {
+        self.hang_up(socket);
+        self.release(socket);
+    }
+
+    /// The first half of closing: the connection or the listener.
+    pub(crate) fn hang_up(&mut self, socket: SocketNo) {
+        let aborts = self.at(socket).linger.is_some_and(|l| l.is_zero());
+        match self.at(socket).role {
+            Role::Listening(id) => self.call(|host| host.close_listener(id)),
+            Role::Stream(id) if aborts => self.call(|host| host.abort(id)),
+            Role::Stream(id) => self.call(|host| host.close(id)),
+            _ => {}
+        }
+    }
+
+    /// The second half: the port and the socket itself.
+    pub(crate) fn release(&mut self, socket: SocketNo) {
+        if let Some(bound) = self.at_mut(socket).bound.take() {
+            self.call(|host| host.unbind(bound));
+        }
+        self.at_mut(socket).role = Role::Closed;
+    }
+
+    /// Not all is acknowledged yet, FIN included: a close() with SO_LINGER waits.
+    pub(crate) fn is_closing(&mut self, socket: SocketNo) -> bool {
+        let state = self.connection(socket).map(|id| self.state(id));
+        matches!(
+            state,
+            Some(State::FinWait1 | State::Closing | State::LastAck)
+        )
+    }
+}

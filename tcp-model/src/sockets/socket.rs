@@ -1,0 +1,126 @@
+//! A socket: what it is, and its options.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sim_core::SimDuration;
+
+use super::SocketNo;
+use super::options::{FAST_OPEN_NO_COOKIE, FAST_OPEN_QUEUE};
+use crate::fast_open::CookieKey;
+use crate::host::{BindId, ListenOptions, ListenerId, Reuse, SocketId};
+use crate::params::TcpParams;
+
+/// What a socket is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Made, perhaps bound.
+    Fresh,
+    /// Accepts connections.
+    Listening(ListenerId),
+    /// End of a connection.
+    Stream(SocketId),
+    /// Watches others.
+    Epoll(Vec<Watch>),
+    /// A file, whose bytes are never read.
+    File,
+    /// Closed.
+    Closed,
+}
+
+/// A socket an epoll watches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Watch {
+    pub(super) socket: SocketNo,
+    pub(super) events: i64,
+    /// What is told with the events.
+    pub(super) data: i64,
+    /// News already told, for EPOLLET; `u64::MAX` before the first.
+    pub(super) told: u64,
+    /// EPOLLONESHOT has fired.
+    pub(super) spent: bool,
+}
+
+/// A socket.
+#[derive(Clone, Debug)]
+pub(crate) struct Socket {
+    pub(crate) role: Role,
+    /// Its port at the host, while it has one of its own.
+    pub(super) bound: Option<BindId>,
+    pub(crate) port: u16,
+    pub(crate) params: TcpParams,
+    pub(crate) nonblocking: bool,
+    /// SO_LINGER, when on.
+    pub(crate) linger: Option<SimDuration>,
+    pub(super) keepalive_idle: SimDuration,
+    /// connect() has told of its success.
+    pub(super) connect_told: bool,
+    pub(crate) read_shut: bool,
+    pub(crate) write_shut: bool,
+    pub(crate) receive_timeout: Option<SimDuration>,
+    pub(crate) send_timeout: Option<SimDuration>,
+    /// TCP_FASTOPEN_KEY.
+    pub(crate) fast_open_key: Option<CookieKey>,
+    /// Options that are only remembered, by level and number.
+    pub(super) values: BTreeMap<(i64, i64), i64>,
+}
+
+impl Socket {
+    pub(super) fn new(role: Role, params: &TcpParams) -> Socket {
+        Socket {
+            role,
+            bound: None,
+            port: 0,
+            params: params.clone(),
+            nonblocking: false,
+            linger: None,
+            keepalive_idle: TcpParams::DEFAULT_KEEPALIVE,
+            connect_told: false,
+            read_shut: false,
+            write_shut: false,
+            receive_timeout: None,
+            send_timeout: None,
+            fast_open_key: None,
+            values: BTreeMap::new(),
+        }
+    }
+
+    /// An option that is only remembered; 0 before it is set.
+    pub(crate) fn value(&self, option: (i64, i64)) -> i64 {
+        self.values.get(&option).copied().unwrap_or(0)
+    }
+
+    /// SO_REUSEADDR and SO_REUSEPORT.
+    pub(super) fn reuse(&self) -> Reuse {
+        Reuse {
+            address: self.value((1, 2)) != 0,
+            port: self.value((1, 15)) != 0,
+        }
+    }
+
+    /// IP_RECVERR, IPV6_RECVERR.
+    pub(crate) fn reports_errors(&self) -> bool {
+        self.value((0, 11)) != 0 || self.value((41, 25)) != 0
+    }
+
+    /// The parameters of its connections, with what socket options say of Fast Open.
+    pub(super) fn shared_params(&self) -> Arc<TcpParams> {
+        let mut params = self.params.clone();
+        if self.value(FAST_OPEN_NO_COOKIE) != 0 {
+            params.fast_open |=
+                TcpParams::FAST_OPEN_CLIENT_NO_COOKIE | TcpParams::FAST_OPEN_SERVER_NO_COOKIE;
+        }
+        Arc::new(params)
+    }
+
+    /// How it listens.
+    pub(super) fn listen_options(&self) -> ListenOptions {
+        let queue = self.value(FAST_OPEN_QUEUE);
+        ListenOptions {
+            params: Some(self.shared_params()),
+            fast_open: queue.clamp(0, i64::from(u32::MAX)) as u32,
+            fast_open_key: self.fast_open_key,
+            bound: self.bound,
+        }
+    }
+}

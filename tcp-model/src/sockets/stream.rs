@@ -1,0 +1,217 @@
+//! What the socket layer keeps of a connection beside the host: errors not yet reported, what the
+//! error queue tells, what holds up the sender.
+
+use std::net::SocketAddrV4;
+
+use sim_core::SimTime;
+
+use super::error_queue::{Stamping, Uncopied};
+use super::limits::{Chrono, Limit};
+use super::names::{self, Errno};
+use super::{SocketNo, Sockets};
+use crate::app::AppEvent;
+use crate::diagnostics::Details;
+use crate::host::{Inspection, SocketCx, SocketId};
+use crate::model::{End, TcpModel, TcpView};
+use crate::segment::Segment;
+use crate::seq::SeqNum;
+use crate::state::State;
+
+/// A connection.
+#[derive(Debug)]
+pub(super) struct Stream {
+    pub(super) id: SocketId,
+    /// The 4-tuple, the host's end first.
+    pub(super) ends: (SocketAddrV4, SocketAddrV4),
+    /// Known from its first SYN.
+    iss: SeqNum,
+    /// A call has reported the error by which it ended.
+    error_told: bool,
+    /// IP_RECVERR: the next call reports errors of the network.
+    pub(super) reports_errors: bool,
+    /// One of these that no call has reported.
+    soft_error: Option<Errno>,
+    /// News so far, for edge-triggered polling.
+    pub(super) edges: u64,
+    /// What was sent without copying.
+    pub(super) uncopied: Uncopied,
+    /// When data left and were acknowledged, for those who ask.
+    pub(super) stamping: Stamping,
+    /// What holds up the sender.
+    chrono: Chrono,
+    /// A write came short, and there is not yet room for more.
+    starved: bool,
+}
+
+impl Stream {
+    /// A segment of it has left.
+    pub(super) fn note_sent(&mut self, segment: &Segment, at: SimTime) {
+        if segment.flags.is_syn() {
+            self.iss = segment.seq;
+        } else if segment.len > 0 {
+            let start = u64::from(segment.seq.offset_from(self.iss + 1));
+            self.stamping
+                .leave(start, start + u64::from(segment.len), at);
+        }
+    }
+
+    /// Something has happened to it.
+    pub(super) fn note_event(&mut self, event: &AppEvent) {
+        self.edges += 1;
+        self.starved &= !matches!(event, AppEvent::Writable(..));
+        if let (AppEvent::SoftError(_, kind), true) = (event, self.reports_errors) {
+            self.soft_error = Some(Errno(kind.errno().0));
+        }
+    }
+}
+
+impl Sockets<'_> {
+    /// Keeps a connection that is new to the socket layer.
+    pub(super) fn follow(&mut self, id: SocketId, ends: (SocketAddrV4, SocketAddrV4)) {
+        if self.stream(id).is_some() {
+            return;
+        }
+        self.streams.push(Stream {
+            id,
+            ends,
+            iss: SeqNum(0),
+            error_told: false,
+            reports_errors: false,
+            soft_error: None,
+            edges: 0,
+            uncopied: Uncopied::default(),
+            stamping: Stamping::default(),
+            chrono: Chrono::default(),
+            starved: false,
+        });
+    }
+
+    /// The connections so far, in the order in which they came up, with their ends.
+    pub(crate) fn connections(
+        &self,
+    ) -> impl Iterator<Item = (SocketId, (SocketAddrV4, SocketAddrV4))> {
+        self.streams.iter().map(|stream| (stream.id, stream.ends))
+    }
+
+    pub(super) fn stream(&self, id: SocketId) -> Option<&Stream> {
+        self.streams.iter().rfind(|stream| stream.id == id)
+    }
+
+    pub(super) fn stream_mut(&mut self, id: SocketId) -> Option<&mut Stream> {
+        self.streams.iter_mut().rfind(|stream| stream.id == id)
+    }
+
+    /// Makes calls on the socket of a connection; nothing on any other.
+    pub(super) fn on_stream<R: Default>(
+        &mut self,
+        socket: SocketNo,
+        calls: impl FnOnce(&mut SocketCx<'_, '_>, SocketId) -> R,
+    ) -> R {
+        match self.connection(socket) {
+            Some(id) => self.call(|cx| calls(cx, id)),
+            None => R::default(),
+        }
+    }
+
+    pub(crate) fn inspect(&self, id: SocketId) -> Option<Inspection<'_>> {
+        self.driver.inspect(id)
+    }
+
+    pub(crate) fn view(&self, id: SocketId) -> Option<TcpView> {
+        self.inspect(id).map(|found| found.tcp.view())
+    }
+
+    /// What else the model tells.
+    pub(crate) fn details(&self, id: SocketId) -> Details {
+        let found = self.inspect(id);
+        found.map_or_else(Details::default, |found| found.tcp.details())
+    }
+
+    pub(crate) fn state(&mut self, id: SocketId) -> State {
+        let state = self.view(id).map_or(State::Closed, |view| view.state);
+        let kept = self.inspect(id).is_some_and(|found| found.kept);
+        let ends = self.stream(id).map(|stream| stream.ends);
+        // The host's table knows how long TIME-WAIT lasts.
+        match ends.filter(|_| kept) {
+            Some((local, remote)) if !self.driver.is_time_wait(local, remote) => State::Closed,
+            _ => state,
+        }
+    }
+
+    /// Nothing more will happen to the connection, as its application sees it.
+    pub(crate) fn is_over(&self, id: SocketId) -> bool {
+        self.inspect(id).is_none_or(|found| found.end.is_some())
+    }
+
+    pub(crate) fn peer_closed(&self, id: SocketId) -> bool {
+        self.inspect(id).is_some_and(|found| found.peer_closed)
+    }
+
+    pub(crate) fn is_connected(&self, id: SocketId) -> bool {
+        self.inspect(id).is_some_and(|found| found.connected)
+    }
+
+    /// The SYN of the connection waits for the first data.
+    pub(crate) fn is_deferred(&self, id: SocketId) -> bool {
+        self.inspect(id).is_some_and(|found| found.deferred)
+    }
+
+    /// The error that the next call will report.
+    pub(super) fn error(&self, id: SocketId) -> Option<Errno> {
+        let stream = self.stream(id)?;
+        if let Some(error) = stream.soft_error {
+            return Some(error);
+        }
+        let found = self.inspect(id)?;
+        let error = match found.end? {
+            End::Refused => names::ECONNREFUSED,
+            End::Reset if !found.connected => names::ECONNREFUSED,
+            End::Reset if found.peer_closed => names::EPIPE,
+            End::Reset => names::ECONNRESET,
+            End::TimedOut | End::FinWaitExpired => names::ETIMEDOUT,
+            End::Unreachable(kind) => Errno(kind.errno().0),
+            End::Closed | End::Aborted => return None,
+        };
+        (!stream.error_told).then_some(error)
+    }
+
+    /// The same; it is reported once.
+    pub(crate) fn take_error(&mut self, id: SocketId) -> Option<Errno> {
+        let error = self.error(id)?;
+        let stream = self.stream_mut(id)?;
+        if stream.soft_error.take().is_none() {
+            stream.error_told = true;
+        }
+        Some(error)
+    }
+
+    /// Times the sender was busy, of which held up by the peer's window and by the send buffer.
+    pub(crate) fn times(&self, id: SocketId) -> [sim_core::SimDuration; 3] {
+        let stream = self.stream(id);
+        stream.map_or([sim_core::SimDuration::ZERO; 3], |s| {
+            s.chrono.times(self.now)
+        })
+    }
+
+    /// A write came short: its application waits for room.
+    pub(crate) fn starve(&mut self, id: SocketId) {
+        if let Some(at) = self.streams.iter().rposition(|stream| stream.id == id) {
+            self.streams[at].starved = true;
+            self.time(at);
+        }
+    }
+
+    /// What holds up a connection from now on, and what is acknowledged.
+    pub(super) fn time(&mut self, at: usize) {
+        let (id, starved) = (self.streams[at].id, self.streams[at].starved);
+        let view = self.view(id);
+        let limit = match &view {
+            Some(view) if !self.is_over(id) => Limit::of(view, &self.details(id), starved),
+            _ => Limit::Idle,
+        };
+        let stream = &mut self.streams[at];
+        let acked = view.map_or(0, |view| view.counts.bytes_acked);
+        stream.stamping.acknowledge(acked, self.now);
+        stream.chrono.turn(limit, self.now);
+    }
+}

@@ -1,0 +1,140 @@
+//! Data in and out. Bytes are counted; what they are is not looked at.
+
+use super::error_queue::ZEROCOPY;
+use super::names::{EAGAIN, ENOTCONN, EPIPE, Errno};
+use super::options::RECEIVE_LOW_WATER;
+use super::{Role, SocketNo, Sockets};
+use crate::host::SocketId;
+use crate::model::SendCall;
+use crate::state::State;
+
+/// What is asked of a read beside the bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Reading {
+    /// The caller waits for bytes: fewer than SO_RCVLOWAT are then not worth while.
+    pub(crate) waits: bool,
+    /// The caller wants all of them (MSG_WAITALL).
+    pub(crate) all: bool,
+    /// They stay where they are (MSG_PEEK).
+    pub(crate) peeks: bool,
+}
+
+impl Sockets<'_> {
+    /// Reads up to `most` bytes; 0 is the end of the stream.
+    ///
+    /// # Errors
+    /// `EAGAIN` when there is nothing to read yet, `ENOTCONN`, or the error by which the connection
+    /// ended.
+    pub fn receive_data(&mut self, socket: SocketNo, most: u64) -> Result<u64, Errno> {
+        self.read(socket, most, Reading::default())
+    }
+
+    pub(crate) fn read(&mut self, socket: SocketNo, most: u64, how: Reading) -> Result<u64, Errno> {
+        let id = self.connection(socket).ok_or(ENOTCONN)?;
+        let least = match how.all {
+            true => most,
+            false => most.min(self.low_water(socket)),
+        };
+        let ready = self.view(id).map_or(0, |view| view.readable);
+        let peer_closed = self.peer_closed(id);
+        let finished = peer_closed || self.is_over(id) || self.at(socket).read_shut;
+        let enough = ready >= least || finished || !how.waits;
+        if most == 0 || peer_closed || (ready > 0 && enough) {
+            let taken = ready.min(most);
+            if !how.peeks && taken > 0 {
+                self.call(|host| host.read(id, taken));
+            }
+            return Ok(taken);
+        }
+        match self.take_error(id) {
+            Some(errno) => Err(errno),
+            None if finished => Ok(0),
+            None => Err(EAGAIN),
+        }
+    }
+
+    /// SO_RCVLOWAT: fewer bytes are not worth waking up for.
+    pub(super) fn low_water(&self, socket: SocketNo) -> u64 {
+        self.at(socket).value(RECEIVE_LOW_WATER).max(1) as u64
+    }
+
+    /// Writes as much of the bytes as there is room for.
+    ///
+    /// # Errors
+    /// `EAGAIN` when there is no room or no connection yet, `EPIPE` when nothing can be sent any more,
+    /// or the error by which the connection ended.
+    pub fn send(&mut self, socket: SocketNo, bytes: u64) -> Result<u64, Errno> {
+        let id = self.may_write(socket)?;
+        let call = SendCall {
+            bytes,
+            push: true,
+            ..SendCall::default()
+        };
+        match self.is_opening(id) {
+            false => Some(self.write(id, call)).filter(|n| *n > 0).ok_or(EAGAIN),
+            true => Err(EAGAIN),
+        }
+    }
+
+    /// The connection to write to.
+    ///
+    /// # Errors
+    /// Those of [`Sockets::send`] but `EAGAIN`.
+    pub(crate) fn may_write(&mut self, socket: SocketNo) -> Result<SocketId, Errno> {
+        let id = self.connection(socket).ok_or(EPIPE)?;
+        match self.take_error(id) {
+            Some(errno) => {
+                if !self.is_connected(id) {
+                    self.at_mut(socket).role = Role::Fresh;
+                }
+                Err(errno)
+            }
+            None if self.is_over(id) || self.at(socket).write_shut => Err(EPIPE),
+            None => Ok(id),
+        }
+    }
+
+    /// The handshake is not over.
+    pub(crate) fn is_opening(&mut self, id: SocketId) -> bool {
+        let opening = matches!(self.state(id), State::SynSent | State::SynReceived);
+        opening && !self.is_connected(id)
+    }
+
+    /// Writes as much as there is room for; returns how much that was.
+    pub(crate) fn write(&mut self, id: SocketId, mut call: SendCall) -> u64 {
+        let wanted = call.bytes;
+        let room = self.view(id).map_or(0, |view| view.send_room);
+        call.bytes = room.min(wanted);
+        if call.bytes > 0 {
+            let end = self.written(id) + call.bytes;
+            if let Some(stream) = self.stream_mut(id) {
+                stream.stamping.write(end);
+            }
+            self.call(|host| host.send(id, call));
+        }
+        if call.bytes < wanted {
+            self.starve(id);
+        }
+        call.bytes
+    }
+
+    /// Bytes written so far.
+    fn written(&self, id: SocketId) -> u64 {
+        let view = self.view(id);
+        view.map_or(0, |v| v.counts.bytes_acked + v.send_queue)
+    }
+
+    /// A call with MSG_ZEROCOPY has written: it is told when the bytes may be used again. Without
+    /// SO_ZEROCOPY the flag means nothing.
+    pub(crate) fn note_uncopied(&mut self, socket: SocketNo) {
+        let Some(id) = self.connection(socket) else {
+            return;
+        };
+        let end = self.written(id);
+        if self.at(socket).value(ZEROCOPY) != 0
+            && let Some(stream) = self.stream_mut(id)
+        {
+            stream.uncopied.note(end);
+        }
+    }
+}
