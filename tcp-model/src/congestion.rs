@@ -37,6 +37,7 @@ mod bbr3;
 mod bic;
 mod copa;
 mod cubic;
+mod cubic_linux;
 mod dctcp;
 mod events;
 mod fixed;

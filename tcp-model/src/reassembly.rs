@@ -82,6 +82,12 @@ impl Reassembly {
         !self.runs.is_empty() || self.fin.is_some()
     }
 
+    /// Octets held.
+    pub(crate) fn octets(&self) -> u32 {
+        let of_run = |run: &Run| run.end.offset_from(run.start);
+        self.runs.iter().map(of_run).sum()
+    }
+
     /// Bytes of memory, its own and that of its runs.
     pub(crate) fn memory_bytes(&self) -> usize {
         size_of::<Reassembly>() + self.runs.capacity() * size_of::<Run>()

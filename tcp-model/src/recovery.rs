@@ -24,6 +24,9 @@ pub use prr::{Progress, Prr};
 pub use scoreboard::Scoreboard;
 pub use sent::{Delivered, Probe, SentLog};
 
+/// Blocks that the options of a segment have room for.
+const MOST_BLOCKS: usize = 4;
+
 /// What the sender is doing about loss.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Phase {
@@ -395,21 +398,26 @@ impl Recovery {
         now: SimTime,
     ) -> (u32, Option<SimTime>) {
         let (mut new, mut first_sent) = (0, None);
-        for (start, end) in blocks {
+        // The latest block comes first (RFC 2018 section 4). In order of sequence, what one ACK reports
+        // is no sign of reordering.
+        let mut ordered = [None; MOST_BLOCKS];
+        for (place, (start, end)) in ordered.iter_mut().zip(blocks) {
             // A block outside what is outstanding is stale, a D-SACK, or nonsense.
-            let sane = start.before(end) && start.at_or_after(out.una) && end.at_or_before(out.nxt);
-            if sane && start.after(out.una) {
-                let board = self.board.get_or_insert_default();
-                if let Some(log) = self.books.as_mut().and_then(|b| b.log.as_mut()) {
-                    let mut gap = board.next_gap(start, end);
-                    while gap.0.before(gap.1) {
-                        let sent = log.on_sack(gap.0, gap.1, now);
-                        first_sent = first_sent.or(sent);
-                        gap = board.next_gap(gap.1, end);
-                    }
+            let sane = start.before(end) && start.after(out.una) && end.at_or_before(out.nxt);
+            *place = sane.then_some((start, end));
+        }
+        ordered.sort_by_key(|block| block.map(|(start, _)| start.offset_from(out.una)));
+        for (start, end) in ordered.into_iter().flatten() {
+            let board = self.board.get_or_insert_default();
+            if let Some(log) = self.books.as_mut().and_then(|b| b.log.as_mut()) {
+                let mut gap = board.next_gap(start, end);
+                while gap.0.before(gap.1) {
+                    let sent = log.on_sack(gap.0, gap.1, now);
+                    first_sent = first_sent.or(sent);
+                    gap = board.next_gap(gap.1, end);
                 }
-                new += board.insert(start, end);
             }
+            new += board.insert(start, end);
         }
         (new, first_sent)
     }

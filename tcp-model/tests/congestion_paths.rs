@@ -3,9 +3,11 @@
 use std::net::SocketAddrV4;
 
 use sim_core::queue_disc::{self, QueueLimit, QueueSpec};
+use sim_core::rng::Rng;
 use sim_core::units::Bytes;
 use sim_core::{Rate, SimDuration, SimTime};
 use tcp_model::congestion::{BUILT_IN, Control};
+use tcp_model::params::Timers;
 use tcp_model::sample::Counts;
 use tcp_model::spec::{AppSpec, BulkSpec, HostConfig, SinkSpec};
 use tcp_model::testing::{A, B, two_hosts};
@@ -21,7 +23,7 @@ struct Path {
     /// One-way delay.
     delay: SimDuration,
     queue: QueueSpec,
-    /// Share of the packets to the receiver that is lost at random, and the seed.
+    /// Share of the data that is lost at random before it is queued, and the seed.
     loss: f64,
     seed: u64,
 }
@@ -31,6 +33,7 @@ impl Path {
     fn run(&self, seconds: u64) -> (Counts, u64) {
         let mut params = TcpParams::linux();
         params.congestion = self.control;
+        params.timers = Timers::Hz250;
         params.send_buffer = 64 << 20;
         params.receive_buffer = 32 << 20;
         let bulk = BulkSpec {
@@ -53,7 +56,9 @@ impl Path {
             .with_links(|link| link.rate = rate)
             .until(SimTime::ZERO + SimDuration::from_secs(seconds));
         pair.links[0].queue = self.queue.clone();
-        pair.links[0].impairments.loss = self.loss.into();
+        let mut rng = Rng::stream(self.seed, "loss", 0);
+        let data = 3..200_000; // after the handshake
+        pair.links[0].impairments.drop = data.filter(|_| rng.chance(self.loss)).collect();
         pair.seed = self.seed;
         let done = pair.run();
         let counts = |i: usize| {
@@ -99,9 +104,16 @@ fn steady_goodput_is_that_of_linux() {
     }
 }
 
-/// Linux 6.18 with random losses at 100 ms: goodput of three seeds from the tenth second on, reno and
-/// cubic over 100 Mbit/s to the 120th, bbr over 10 Mbit/s to the 60th. The simulation is within 10 % of
-/// the measured spread; `SYNFIN_LARGE=1` takes all rates.
+/// Linux 6.18 with random losses at 100 ms: least and most goodput of three runs from the tenth second
+/// on, reno and cubic over 100 Mbit/s to the 120th, bbr over 10 Mbit/s to the 60th. The path loses data
+/// before they are queued, and its queue never overflowed.
+///
+/// The runs differ by chance, those of the simulator as much as those of Linux: the bound is the
+/// measured spread and, on either side, the 95 % interval of a mean of three simulated runs, and 3 %
+/// for what the simulated receiver leaves out: the measured one read late, so that one ACK covered 2.0
+/// to 2.5 segments, dup ACKs included, where the simulated one sends an ACK for 1.5, and holds back
+/// more of them for 40 ms where windows are small.
+/// `SYNFIN_LARGE=1` takes all cells.
 #[test]
 fn goodput_with_random_losses_is_that_of_linux() {
     let measured = [
@@ -115,28 +127,38 @@ fn goodput_with_random_losses_is_that_of_linux() {
         ("bbr", 0.01, 9.31, 9.38),
         ("bbr", 0.03, 9.14, 9.22),
     ];
+    let large = std::env::var_os("SYNFIN_LARGE").is_some();
     for (name, loss, least, most) in measured {
         let bbr = name == "bbr";
-        if std::env::var_os("SYNFIN_LARGE").is_none() && (loss != 0.01 || name == "cubic-linux") {
+        if !large && (loss == 0.001 || (bbr && loss != 0.03)) {
             continue;
         }
+        // Student's t for as many runs less one, two-sided.
+        let (seeds, t) = if bbr && !large {
+            (8u64, 2.365)
+        } else {
+            (30, 2.045)
+        };
         let of_seed = |seed| {
             let path = Path {
                 control: Control::named(name).unwrap(),
                 mbps: if bbr { 10 } else { 100 },
-                delay: SimDuration::from_millis(50),
-                queue: drop_tail(125_000 * if bbr { 1 } else { 10 }),
+                delay: SimDuration::from_micros(50_050),
+                queue: drop_tail(1_250_000),
                 loss,
                 seed,
             };
             path.goodput(10, if bbr { 60 } else { 120 })
         };
-        let mean = (1..=3).map(of_seed).sum::<f64>() / 3.0;
-        let off = (least - mean).max(mean - most).max(0.0) / most;
-        println!("{name} {loss}: {mean:.3} Mbit/s, measured {least} to {most}");
+        let runs: Vec<f64> = (1..=seeds).map(of_seed).collect();
+        let n = seeds as f64;
+        let mean = runs.iter().sum::<f64>() / n;
+        let squares: f64 = runs.iter().map(|run| (run - mean).powi(2)).sum();
+        let interval = t * (squares / (n - 1.0) / 3.0).sqrt();
+        println!("{name} {loss}: {mean:.3} +- {interval:.3}, measured {least} to {most} Mbit/s");
         assert!(
-            off < 0.1,
-            "{name} {loss}: {mean}, measured {least} to {most}"
+            mean + interval >= least * 0.97 && mean - interval <= most * 1.03,
+            "{name} {loss}: {mean} +- {interval}, measured {least} to {most}"
         );
     }
 }

@@ -17,7 +17,7 @@ use crate::suggest;
 pub const BUILT_IN: &[&Algorithm] = &[
     &super::newreno::ALGORITHM,
     &super::cubic::ALGORITHM,
-    &super::cubic::LINUX,
+    &super::cubic_linux::ALGORITHM,
     &super::vegas::ALGORITHM,
     &super::westwood::ALGORITHM,
     &super::highspeed::ALGORITHM,

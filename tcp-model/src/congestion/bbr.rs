@@ -472,6 +472,8 @@ impl CongestionControl for Bbr {
     fn on_congestion(&mut self, event: &CongestionEvent) {
         match event.cause {
             Congestion::Ecn => {}
+            // One recovery follows the other: packets were conserved in the first.
+            Congestion::Loss if self.was != Phase::Open => self.save_window(),
             Congestion::Loss => {
                 self.save_window();
                 self.was = Phase::Fast;

@@ -1,19 +1,31 @@
 //! CUBIC, RFC 9438: the window grows as a cubic function of the time since the last congestion.
-//! `cubic-linux` has what Linux does otherwise: HyStart of its own, the target a smallest round trip
-//! ahead, Reno's share of the window without its last stage, and no memory after a time-out.
+//! [`super::cubic_linux`] is what Linux does.
 //!
 //! Windows are in segments and the time in seconds, as in the RFC.
 
 use sim_core::{SimDuration, SimTime};
 
 use super::hystart::HyStart;
-use super::hystart_linux::LinuxHyStart;
 use super::window::{Window, window_methods};
 use super::{
     AckEvent, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent, Idle, Parameter,
     Restored,
 };
 use crate::recovery::Phase;
+
+pub(super) const STEEPNESS: Parameter = Parameter::number(
+    "c",
+    (0.001, 100.0),
+    0.4,
+    "how steeply the window grows, in segments per cubic second",
+);
+pub(super) const FAST_CONVERGENCE: Parameter = Parameter::switch(
+    "fast_convergence",
+    true,
+    "release more of the window when it was smaller at this loss than at the one before",
+);
+pub(super) const RENO_FRIENDLY: Parameter =
+    Parameter::switch("reno_friendly", true, "grow at least as fast as Reno would");
 
 /// `cubic`.
 pub(super) const ALGORITHM: Algorithm = Algorithm {
@@ -30,18 +42,9 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
             0.7,
             "share of the window that is left after a loss",
         ),
-        Parameter::number(
-            "c",
-            (0.001, 100.0),
-            0.4,
-            "how steeply the window grows, in segments per cubic second",
-        ),
-        Parameter::switch(
-            "fast_convergence",
-            true,
-            "release more of the window when it was smaller at this loss than at the one before",
-        ),
-        Parameter::switch("reno_friendly", true, "grow at least as fast as Reno would"),
+        STEEPNESS,
+        FAST_CONVERGENCE,
+        RENO_FRIENDLY,
         Parameter::switch(
             "hystart",
             true,
@@ -51,50 +54,8 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     make: |control, _| AnyCc::own(Cubic::new(control)),
 };
 
-/// `cubic-linux`.
-pub(super) const LINUX: Algorithm = Algorithm {
-    name: "cubic-linux",
-    aliases: &[],
-    doc: "CUBIC as Linux has it, with the HyStart that ends slow start at once",
-    source: "Linux tcp_cubic; Ha, Rhee and Xu 2008; Ha and Rhee 2011",
-    version: 1,
-    parameters: &[
-        Parameter::number(
-            "beta",
-            (0.1, 0.99),
-            717.0 / 1024.0,
-            "share of the window that is left after a loss",
-        ),
-        Parameter::number(
-            "c",
-            (0.001, 100.0),
-            0.4,
-            "how steeply the window grows, in segments per cubic second",
-        ),
-        Parameter::switch(
-            "fast_convergence",
-            true,
-            "release more of the window when it was smaller at this loss than at the one before",
-        ),
-        Parameter::switch("reno_friendly", true, "grow at least as fast as Reno would"),
-        Parameter::switch(
-            "hystart",
-            true,
-            "leave slow start when the round-trip time rises, or ACKs come in a long train",
-        ),
-    ],
-    make: |control, _| {
-        let hystart = control.is_on("hystart").then(LinuxHyStart::default);
-        AnyCc::own(Cubic {
-            linux: Some(hystart),
-            hystart: None,
-            ..Cubic::new(control)
-        })
-    },
-};
-
 /// What a mark leaves of the window with alternative back-off (RFC 8511 section 3.1).
-const GENTLE_BETA: f64 = 0.85;
+pub(super) const GENTLE_BETA: f64 = 0.85;
 
 /// A stage of congestion avoidance.
 #[derive(Clone, Copy, Debug)]
@@ -116,8 +77,6 @@ struct Cubic {
     fast_convergence: bool,
     reno_friendly: bool,
     hystart: Option<HyStart>,
-    /// Linux's variant, and its HyStart where that is on.
-    linux: Option<Option<LinuxHyStart>>,
     /// None: the next ACK in congestion avoidance begins one.
     epoch: Option<Epoch>,
     /// W_max and cwnd_prior of the last congestion by ACKs; none when the stage to come is the
@@ -143,7 +102,6 @@ impl Cubic {
             fast_convergence: control.is_on("fast_convergence"),
             reno_friendly: control.is_on("reno_friendly"),
             hystart: control.is_on("hystart").then(|| HyStart::new(false)),
-            linux: None,
             epoch: None,
             reduced: None,
             last_max: 0.0,
@@ -189,14 +147,10 @@ impl Cubic {
         let cwnd = self.window.segments();
         let acked = acked as f64 / self.window.mss();
         let t = ack.now.since(epoch.start).as_secs_f64();
-        let rtt = match self.linux {
-            Some(_) => ack.min_rtt,
-            None => ack.srtt,
-        };
-        let rtt = rtt.map_or(0.0, |r| r.as_secs_f64());
+        let rtt = ack.srtt.map_or(0.0, |r| r.as_secs_f64());
         // Equation 4: alpha is that of Reno once W_est has reached the window before the loss.
         let prior = self.reduced.map_or(epoch.w_max, |(_, prior)| prior);
-        let alpha = if epoch.w_est >= prior && self.linux.is_none() {
+        let alpha = if epoch.w_est >= prior {
             1.0
         } else {
             3.0 * (1.0 - self.beta) / (1.0 + self.beta)
@@ -206,11 +160,7 @@ impl Cubic {
             self.window.set(epoch.w_est.max(cwnd)); // section 4.3
         } else {
             // Sections 4.2, 4.4 and 4.5
-            let mut target = self.w_cubic(&epoch, t + rtt).clamp(cwnd, 1.5 * cwnd);
-            if self.linux.is_some() && self.reduced.is_none() {
-                // Before a first loss a segment for every twenty at least.
-                target = target.max(cwnd + cwnd / 20.0);
-            }
+            let target = self.w_cubic(&epoch, t + rtt).clamp(cwnd, 1.5 * cwnd);
             self.window.set(cwnd + acked * (target - cwnd) / cwnd);
         }
         self.epoch = Some(epoch);
@@ -221,7 +171,7 @@ impl CongestionControl for Cubic {
     window_methods!();
 
     fn needs_measurements(&self) -> bool {
-        self.hystart.is_some() || self.linux.is_some() // a round-trip time at every ACK
+        self.hystart.is_some() // a round-trip time at every ACK
     }
 
     fn on_ack(&mut self, ack: &AckEvent) {
@@ -245,12 +195,6 @@ impl CongestionControl for Cubic {
                     self.window.end_slow_start();
                 }
                 return;
-            }
-            let window = self.window.segments();
-            if let Some(Some(hystart)) = &mut self.linux
-                && hystart.on_ack(ack, window)
-            {
-                self.window.end_slow_start();
             }
             acked = self.window.slow_start(acked);
             if acked == 0 || self.window.in_slow_start() {
@@ -280,12 +224,6 @@ impl CongestionControl for Cubic {
             Congestion::Loss | Congestion::Ecn => Some((self.last_max, cwnd)),
             Congestion::Timeout | Congestion::RepeatedTimeout => None, // section 4.8
         };
-        if let (Some(hystart), None) = (&mut self.linux, self.reduced) {
-            self.last_max = 0.0;
-            if let Some(hystart) = hystart {
-                hystart.reset();
-            }
-        }
         // Section 4.6; RFC 8511 section 3.1
         let share = if event.gentle {
             self.beta.max(GENTLE_BETA)
@@ -331,6 +269,7 @@ mod tests {
             in_flight: segments * MSS,
             pipe: segments * MSS,
             gentle: false,
+            whole: false,
         });
         cubic
     }
@@ -403,6 +342,7 @@ mod tests {
                 in_flight: 700 * MSS,
                 pipe: 700 * MSS,
                 gentle: false,
+                whole: false,
             });
             assert_eq!(cubic.reduced, Some((w_max, 700.0)));
             assert_eq!(cubic.cwnd(), 490 * MSS);
@@ -418,6 +358,7 @@ mod tests {
             in_flight: 70 * MSS,
             pipe: 70 * MSS,
             gentle: false,
+            whole: false,
         });
         assert_eq!((cubic.cwnd(), cubic.ssthresh()), (MSS, Some(49 * MSS)));
         cubic.on_ack(&AckEvent::plain(SimTime::ZERO, 60 * MSS));

@@ -161,6 +161,7 @@ mod tests {
                 in_flight: 100_000,
                 pipe: 100_000,
                 gentle: false,
+                whole: false,
             });
             assert_eq!(cc.cwnd(), left, "{alpha} {cause:?}");
         }

@@ -134,6 +134,8 @@ pub struct CongestionEvent {
     pub in_flight: u64,
     /// A mark is to cost less of the window than a loss (RFC 8511).
     pub gentle: bool,
+    /// The threshold is to be a whole number of segments, rounded down, as Linux counts it.
+    pub whole: bool,
     /// Bytes in flight without what is known to have arrived or taken for lost, this loss included.
     pub pipe: u64,
 }

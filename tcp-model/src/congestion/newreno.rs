@@ -110,6 +110,7 @@ impl CongestionControl for NewReno {
                 true => in_flight / 5 * 4, // RFC 8511 section 3.1
                 false => in_flight / 2,
             };
+            let kept = if event.whole { kept - kept % mss } else { kept };
             self.ssthresh = kept.max(2 * mss);
         }
         self.credit = 0;
@@ -165,6 +166,7 @@ mod tests {
             in_flight,
             pipe: in_flight,
             gentle: false,
+            whole: false,
         }
     }
 

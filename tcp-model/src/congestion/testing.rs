@@ -101,6 +101,7 @@ pub(super) fn lose(tested: &mut Tested, segments: u64) {
         in_flight: segments * MSS,
         pipe: segments * MSS,
         gentle: false,
+        whole: false,
     });
 }
 

@@ -113,6 +113,11 @@ impl Window {
     /// segment after a time-out. A segment that times out again leaves the threshold alone.
     pub fn reduce(&mut self, event: &CongestionEvent, segments: f64) {
         if event.cause != Congestion::RepeatedTimeout {
+            let segments = if event.whole {
+                libm::floor(segments)
+            } else {
+                segments
+            };
             self.ssthresh = (segments * self.mss).max(2.0 * self.mss);
         }
         self.cwnd = match event.cause {

@@ -74,6 +74,9 @@ impl Connection {
                     self.restart_rto(now);
                 }
             }
+            if sacked > 0 {
+                self.restart_rto_for_sack(rtt, now);
+            }
             self.judge_probe(seg, false, sacked > 0, now);
             self.look_for_losses(now, out);
             self.reduce_in_proportion(0, &before);
@@ -179,13 +182,19 @@ impl Connection {
         let lost = self.lost_so_far();
         let over = self.recovery.on_ack(octets, self.rcv.sack_ok, &outstanding);
         self.count_lost(lost);
-        self.tell_control(seg, bytes, rtt, &before, now);
+        // Linux first looks whether the next recovery begins at once; otherwise the ACK that ends one
+        // opens the window already.
+        let ends_late = over && self.params.linux_cwnd && phase == Phase::Fast;
+        if !ends_late {
+            self.tell_control(seg, bytes, rtt, &before, now);
+        }
         let undone = self.recovery.episode().is_some()
             && (self.judge_timeout(octets, false, now)
                 || self.judge_reduction(seg, phase, true, now));
-        if over && !undone {
+        let ended = over && !undone;
+        if ended && !ends_late {
             self.leave_recovery(phase, now);
-        } else if phase == Phase::Fast && !self.rcv.sack_ok {
+        } else if !ended && phase == Phase::Fast && !self.rcv.sack_ok {
             // RFC 6582 section 3.2 step 3: "retransmit the first unacknowledged segment", window or
             // not.
             self.retransmit_holes(Some(RetransmitReason::PartialAck), now, out);
@@ -196,6 +205,13 @@ impl Connection {
         self.restart_rto(now);
         self.judge_probe(seg, true, false, now);
         self.look_for_losses(now, out);
+        if ends_late {
+            let next = self.recovery.phase();
+            if ended && next == Phase::Open {
+                self.leave_recovery(phase, now);
+            }
+            self.tell_control(seg, bytes, rtt, &before.in_phase(next), now);
+        }
         self.reduce_in_proportion(bytes, &before);
         self.signal_room(out);
         if fin_acked {
@@ -302,6 +318,7 @@ impl Connection {
             in_flight,
             pipe,
             gentle: false,
+            whole: self.params.linux_cwnd,
         });
         if self.params.prr && !self.cc.governs_recovery() {
             let ssthresh = self.cc.ssthresh().unwrap_or(u64::MAX);

@@ -142,6 +142,7 @@ impl Connection {
             in_flight: flight,
             pipe,
             gentle: self.params.abe,
+            whole: self.params.linux_cwnd,
         });
         self.rare().ecn.reacting = true;
         self.note_reduction();

@@ -36,6 +36,13 @@ pub(super) struct Before {
     counted: bool,
 }
 
+impl Before {
+    /// The same for a control that is to see another phase.
+    pub(super) fn in_phase(self, phase: Phase) -> Before {
+        Before { phase, ..self }
+    }
+}
+
 impl Connection {
     /// Begins to measure if the congestion control or pacing wants it. The round trip of the
     /// handshake, the only one there was, is the smallest so far.

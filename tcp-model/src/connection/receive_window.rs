@@ -26,6 +26,14 @@ impl Adaptive {
         self.window_of(self.buffer.saturating_sub(taken))
     }
 
+    /// Of `held` octets ahead of a gap, `left` still are: the others have come into order, and their
+    /// memory with them.
+    pub(super) fn take_from_ahead(&mut self, held: u32, left: u32) {
+        let stays = u64::from(self.taken_ahead) * u64::from(left) / u64::from(held.max(1));
+        self.taken += self.taken_ahead - stays as u32;
+        self.taken_ahead = stays as u32;
+    }
+
     /// Segments of another size: the part that payload has of memory changes, and with it the
     /// window that the buffer is good for.
     pub(super) fn set_ratio(&mut self, len: u32) {

@@ -81,6 +81,28 @@ impl Connection {
         }
     }
 
+    /// The first outstanding segment has left again: the time-out begins anew, as RFC 6675 section 6
+    /// allows and Linux does; not while reordering is waited out.
+    pub(super) fn restart_rto_for_head(&mut self, now: SimTime) {
+        let running = self.timers.rto != SimTime::MAX;
+        if running && self.timers.purpose == Purpose::Reordering {
+            return;
+        }
+        self.timers.rto = self.expiry(now, self.rto_within_limit(now));
+        self.timers.purpose = Purpose::Retransmit;
+    }
+
+    /// A SACK gave a sample longer than the first outstanding segment has been out: what it reports
+    /// left before that, and the time-out begins anew (Linux `tcp_clean_rtx_queue`).
+    pub(super) fn restart_rto_for_sack(&mut self, rtt: Option<SimDuration>, now: SimTime) {
+        let head = self.recovery.log().and_then(|log| log.head_sent());
+        if let (true, Some(rtt), Some(head)) = (self.params.linux_rto, rtt, head)
+            && rtt > now.since(head)
+        {
+            self.rearm_rto(now);
+        }
+    }
+
     /// Time until the first outstanding segment is due to be sent again.
     fn until_rto(&self, now: SimTime) -> SimDuration {
         let sent = self.recovery.log().and_then(|log| log.head_sent());
@@ -181,6 +203,7 @@ impl Connection {
                     in_flight,
                     pipe,
                     gentle: false,
+                    whole: self.params.linux_cwnd,
                 });
                 self.leave_recovery(Phase::Fast, now);
             }
@@ -215,6 +238,11 @@ impl Connection {
         if advanced && let Some(wait) = self.find_losses(now, out) {
             self.timers.rto = self.expiry(now, wait + SLACK);
             self.timers.purpose = Purpose::Reordering;
+        }
+        // To Linux, what was found lost in one recovery and is still out begins the next.
+        let missed = self.recovery.log().is_some_and(|log| log.missed() > 0);
+        if missed && self.params.linux_cwnd && self.recovery.phase() == Phase::Open {
+            self.begin_recovery(now, out);
         }
     }
 

@@ -194,10 +194,11 @@ impl Connection {
                 ahead.note_duplicate_above(from, to);
             }
         }
+        let held = self.octets_ahead();
         self.rcv.nxt = self.rcv.ahead.as_mut().map_or(end, |a| a.advance(end));
-        let gap = had_gap && self.rcv.ahead.as_ref().is_some_and(|a| a.has_gap());
-        if let (false, Some(adaptive)) = (gap, &mut self.rcv.adaptive) {
-            adaptive.taken += std::mem::take(&mut adaptive.taken_ahead);
+        let left = self.octets_ahead();
+        if let (true, Some(adaptive)) = (left < held, &mut self.rcv.adaptive) {
+            adaptive.take_from_ahead(held, left);
         }
         let taken = u64::from(self.rcv.nxt.offset_from(start));
         self.counts.bytes_received += taken;
@@ -218,6 +219,11 @@ impl Connection {
             self.deliver(out);
         }
         self.ack_policy(had_gap)
+    }
+
+    /// Octets held ahead of a gap.
+    fn octets_ahead(&self) -> u32 {
+        self.rcv.ahead.as_ref().map_or(0, |a| a.octets())
     }
 
     /// Tells the application of all that has arrived in order.

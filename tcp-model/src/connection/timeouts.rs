@@ -191,7 +191,7 @@ impl Connection {
 
     /// The time-out, shortened to end with the time after which to give up (Linux
     /// `tcp_clamp_rto_to_user_timeout`).
-    fn rto_within_limit(&self, now: SimTime) -> SimDuration {
+    pub(super) fn rto_within_limit(&self, now: SimTime) -> SimDuration {
         let rto = self.rtt.rto();
         if self.timers.retries == 0 || !self.params.retries_as_time {
             return rto;
@@ -313,6 +313,7 @@ impl Connection {
             in_flight: flight,
             pipe,
             gentle: false,
+            whole: self.params.linux_cwnd,
         });
         if frto {
             self.recovery.episode_mut().frto = true;

@@ -228,6 +228,9 @@ impl Connection {
             burst.advance(out);
             self.recovery
                 .on_retransmitted(start, start + sent.max(1), now);
+            if start == self.snd.una && self.params.linux_rto {
+                self.restart_rto_for_head(now);
+            }
         }
     }
 

@@ -427,7 +427,8 @@ tcp_params! {
         /// The congestion window is accounted for as on Linux. It grows by what an ACK newly reports
         /// delivered; in slow start it counts as used while it is less than twice the most that was
         /// in flight in a round; `ssthresh` after a loss comes from the window and not from what is
-        /// in flight; recovery ends with `ssthresh`.
+        /// in flight, in whole segments; recovery ends with `ssthresh`, from which the same ACK opens
+        /// the window, unless what was found lost in recovery is still out: then the next begins.
         linux_cwnd: bool {
             rfc9293: false, linux: true,
             kind: Kind::flag()
@@ -515,7 +516,8 @@ tcp_params! {
             names: [linux("net.ipv4.tcp_rto_max_ms", MS), other("tcp_rto_max")]
         }
         /// Estimate the time-out as Linux does: the smallest bounds the deviation alone,
-        /// RTO = SRTT + max(min, deviation), and the largest deviation of a round trip counts.
+        /// RTO = SRTT + max(min, deviation), and the largest deviation of a round trip counts. The
+        /// time-out begins again when the first outstanding segment is sent again.
         /// Otherwise as RFC 6298 says.
         linux_rto: bool {
             rfc9293: false, linux: true, freebsd: true,

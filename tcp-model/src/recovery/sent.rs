@@ -21,6 +21,8 @@ const SACKED: u8 = 4;
 
 /// Left in one burst with the segment before it.
 const JOINED: u8 = 8;
+/// Was found lost, whether it was sent again since or not.
+const MISSED: u8 = 16;
 
 /// A segment between the end of the one before and its own.
 #[derive(Clone, Copy, Debug, Hash)]
@@ -87,6 +89,8 @@ pub struct SentLog {
     sacked: u32,
     /// Segments marked RESENT.
     resent: u32,
+    /// Segments marked MISSED.
+    missed: u32,
     newest: Option<Newest>,
     /// `newest` has changed since losses were last looked for.
     advanced: bool,
@@ -121,6 +125,7 @@ impl SentLog {
             lost: 0,
             sacked: 0,
             resent: 0,
+            missed: 0,
             newest: None,
             advanced: false,
             min_rtt: rtt.map(|rtt| (rtt, now)),
@@ -142,6 +147,11 @@ impl SentLog {
         self.resent
     }
 
+    /// Outstanding segments that were found lost, sent again since or not (Linux `lost_out`).
+    pub fn missed(&self) -> u32 {
+        self.missed
+    }
+
     /// Lowest end of the segments that were sent once and delivered since last asked.
     pub fn take_original(&mut self) -> Option<SeqNum> {
         self.original.take()
@@ -150,9 +160,9 @@ impl SentLog {
     /// What was marked lost was not; look again, with patience.
     pub fn forget_losses(&mut self) {
         for segment in &mut self.segments {
-            segment.marks &= !LOST;
+            segment.marks &= !(LOST | MISSED);
         }
-        self.lost = 0;
+        (self.lost, self.missed) = (0, 0);
         self.advanced = true;
     }
 
@@ -263,6 +273,7 @@ impl SentLog {
                 self.segments.insert(i, first);
                 self.resent += u32::from(first.is(RESENT));
                 self.sacked += u32::from(first.is(SACKED));
+                self.missed += u32::from(first.is(MISSED));
             }
             let length = self.segments[i].end.offset_from(self.start(i));
             let segment = &mut self.segments[i];
@@ -292,6 +303,7 @@ impl SentLog {
             delivered.segments += 1;
             self.sacked -= u32::from(segment.is(SACKED));
             self.resent -= u32::from(segment.is(RESENT));
+            self.missed -= u32::from(segment.is(MISSED));
             delivered.resent |= segment.is(RESENT);
             if !segment.is(SACKED) {
                 if !segment.is(RESENT) {
@@ -330,7 +342,8 @@ impl SentLog {
                     segment.marks &= !LOST;
                     self.lost -= length;
                 }
-                segment.marks |= SACKED;
+                self.missed -= u32::from(segment.is(MISSED));
+                segment.marks = (segment.marks & !MISSED) | SACKED;
                 self.sacked += 1;
                 let segment = *segment;
                 if !segment.is(RESENT) && first_sent.is_none() {
@@ -437,7 +450,8 @@ impl SentLog {
             }
             let waited = now.since(segment.at);
             if waited >= patience {
-                segment.marks |= LOST;
+                self.missed += u32::from(!segment.is(MISSED));
+                segment.marks |= LOST | MISSED;
                 self.lost += segment.end.offset_from(from);
             } else {
                 wait = wait.max(Some(patience.saturating_sub(waited)));
@@ -459,7 +473,8 @@ impl SentLog {
                 continue;
             }
             if std::mem::take(&mut head) || now.since(segment.at) >= patience {
-                segment.marks |= LOST;
+                self.missed += u32::from(!segment.is(MISSED));
+                segment.marks |= LOST | MISSED;
                 self.lost += segment.end.offset_from(from);
             }
         }

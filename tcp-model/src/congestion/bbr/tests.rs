@@ -101,6 +101,7 @@ fn in_recovery_it_sends_what_arrives_and_then_restores_the_window() {
         in_flight: 100_000,
         pipe: 95_000,
         gentle: false,
+        whole: false,
     });
     assert_eq!(path.control.cwnd(), 96_000);
     path.control.on_recovery_exit(95_000, path.now);
@@ -111,6 +112,7 @@ fn in_recovery_it_sends_what_arrives_and_then_restores_the_window() {
         in_flight: 100_000,
         pipe: 0,
         gentle: false,
+        whole: false,
     });
     assert_eq!(path.control.cwnd(), 1000);
 }

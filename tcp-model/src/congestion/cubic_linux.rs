@@ -1,0 +1,328 @@
+//! CUBIC as Linux has it: in whole segments, with a HyStart of its own, the target a smallest round
+//! trip ahead, Reno's share of the window without its last stage, and no memory after a time-out (Ha,
+//! Rhee and Xu, "CUBIC: a new TCP-friendly high-speed TCP variant", 2008).
+//!
+//! The window opens by a segment for every so many acknowledged: for so many as the whole segments to
+//! the target ask for, or as fast as the window that Reno would have is ahead; at most one for two.
+//! That it counts whole segments is what shows in small windows: of 7 segments a loss leaves 4.
+//!
+//! Leaves out the granularity of the clock, which is a tick.
+
+use sim_core::{SimDuration, SimTime};
+
+use super::cubic::{FAST_CONVERGENCE, GENTLE_BETA, RENO_FRIENDLY, STEEPNESS};
+use super::hystart_linux::LinuxHyStart;
+use super::window::{Window, window_methods};
+use super::{
+    AckEvent, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent, Idle, Parameter,
+};
+
+/// `cubic-linux`.
+pub(super) const ALGORITHM: Algorithm = Algorithm {
+    name: "cubic-linux",
+    aliases: &[],
+    doc: "CUBIC as Linux has it: whole segments, and the HyStart that ends slow start at once",
+    source: "Linux tcp_cubic; Ha, Rhee and Xu 2008; Ha and Rhee 2011",
+    version: 2,
+    parameters: &[
+        Parameter::number(
+            "beta",
+            (0.1, 0.99),
+            717.0 / 1024.0,
+            "share of the window that is left after a loss",
+        ),
+        STEEPNESS,
+        FAST_CONVERGENCE,
+        RENO_FRIENDLY,
+        Parameter::switch(
+            "hystart",
+            true,
+            "leave slow start when the round-trip time rises, or ACKs come in a long train",
+        ),
+    ],
+    make: |control, _| AnyCc::own(CubicLinux::new(control)),
+};
+
+/// The share by which the target changes is looked at again after this time, or when the window has
+/// changed.
+const REFRESH: SimDuration = SimDuration::from_ps(1_000_000_000_000 / 32);
+/// Segments acknowledged for one more, while the window is far above its target.
+const STANDSTILL: f64 = 100.0;
+/// The same at most before a first loss, and at least ever.
+const UNKNOWN_PATH: f64 = 20.0;
+const FASTEST: f64 = 2.0;
+
+/// A stage of congestion avoidance; windows in segments.
+#[derive(Clone, Copy, Debug)]
+struct Epoch {
+    start: SimTime,
+    /// Time until the cubic function reaches `origin`, seconds.
+    k: f64,
+    origin: f64,
+    /// The window that Reno would have, and segments acknowledged since it last grew.
+    reno: f64,
+    reno_acked: f64,
+    /// When the cubic function was last looked at, and the window then.
+    seen: Option<(SimTime, f64)>,
+}
+
+#[derive(Clone, Debug)]
+struct CubicLinux {
+    window: Window,
+    beta: f64,
+    c: f64,
+    fast_convergence: bool,
+    reno_friendly: bool,
+    hystart: Option<LinuxHyStart>,
+    epoch: Option<Epoch>,
+    /// The window at the last loss, less when it was smaller than at the one before; 0: none yet, or
+    /// a time-out since.
+    last_max: f64,
+    /// Segments acknowledged for one more, and those counted towards it.
+    per_segment: f64,
+    credit: f64,
+}
+
+impl CubicLinux {
+    fn new(control: &super::Control) -> CubicLinux {
+        CubicLinux {
+            window: Window::new(),
+            beta: control.get("beta"),
+            c: control.get("c"),
+            fast_convergence: control.is_on("fast_convergence"),
+            reno_friendly: control.is_on("reno_friendly"),
+            hystart: control.is_on("hystart").then(LinuxHyStart::default),
+            epoch: None,
+            last_max: 0.0,
+            per_segment: 0.0,
+            credit: 0.0,
+        }
+    }
+
+    fn begin(&self, now: SimTime, cwnd: f64) -> Epoch {
+        let above = (self.last_max - cwnd).max(0.0);
+        Epoch {
+            start: now,
+            k: libm::cbrt(above / self.c),
+            origin: self.last_max.max(cwnd),
+            reno: cwnd,
+            reno_acked: 0.0,
+            seen: None,
+        }
+    }
+
+    /// How many segments are to be acknowledged for one more.
+    fn pace(&mut self, ack: &AckEvent, acked: f64) {
+        let cwnd = libm::floor(self.window.segments());
+        let mut epoch = self.epoch.unwrap_or_else(|| self.begin(ack.now, cwnd));
+        epoch.reno_acked += acked;
+        let fresh = |(at, window)| window == cwnd && ack.now.since(at) <= REFRESH;
+        if !epoch.seen.is_some_and(fresh) {
+            epoch.seen = Some((ack.now, cwnd));
+            self.per_segment = self.to_target(&epoch, ack, cwnd);
+            if self.reno_friendly {
+                // Reno's window would grow by 3 (1 - beta) / (1 + beta) a round trip, in the kernel's
+                // integers.
+                let share = 8.0 * (1.0 + self.beta) / 3.0 / (1.0 - self.beta);
+                let round = libm::floor(cwnd * libm::floor(share) / 8.0);
+                while epoch.reno_acked > round {
+                    epoch.reno_acked -= round;
+                    epoch.reno += 1.0;
+                }
+                if epoch.reno > cwnd {
+                    let most = libm::floor(cwnd / (epoch.reno - cwnd));
+                    self.per_segment = self.per_segment.min(most);
+                }
+            }
+            self.per_segment = self.per_segment.max(FASTEST);
+        }
+        self.epoch = Some(epoch);
+    }
+
+    /// The same by the cubic function, a smallest round trip from now.
+    fn to_target(&self, epoch: &Epoch, ack: &AckEvent, cwnd: f64) -> f64 {
+        let ahead = ack.min_rtt.unwrap_or(SimDuration::ZERO);
+        let t = (ack.now.since(epoch.start) + ahead).as_secs_f64() - epoch.k;
+        let away = libm::floor(self.c * (t * t * t).abs());
+        let target = epoch.origin + if t < 0.0 { -away } else { away };
+        let per_segment = match target > cwnd {
+            true => libm::floor(cwnd / (target - cwnd)),
+            false => STANDSTILL * cwnd,
+        };
+        match self.last_max == 0.0 {
+            true => per_segment.min(UNKNOWN_PATH),
+            false => per_segment,
+        }
+    }
+
+    /// Opens the window by whole segments.
+    fn avoid_congestion(&mut self, ack: &AckEvent, acked: f64) {
+        self.pace(ack, acked);
+        let mss = self.window.mss();
+        // What counted for less is worth one segment.
+        if self.credit >= self.per_segment {
+            self.credit = 0.0;
+            self.window.open(mss);
+        }
+        self.credit += acked;
+        if self.credit >= self.per_segment {
+            let segments = libm::floor(self.credit / self.per_segment);
+            self.credit -= segments * self.per_segment;
+            self.window.open(segments * mss);
+        }
+    }
+}
+
+impl CongestionControl for CubicLinux {
+    window_methods!(with undo);
+
+    fn on_ack(&mut self, ack: &AckEvent) {
+        if !Window::may_grow(ack) {
+            return;
+        }
+        let mut acked = ack.acked;
+        if self.window.in_slow_start() {
+            let window = self.window.segments();
+            if let Some(hystart) = &mut self.hystart
+                && hystart.on_ack(ack, window)
+            {
+                self.window.end_slow_start();
+            }
+            acked = self.window.slow_start(acked);
+            if acked == 0 || self.window.in_slow_start() {
+                return;
+            }
+        }
+        self.avoid_congestion(ack, acked as f64 / self.window.mss());
+    }
+
+    fn on_congestion(&mut self, event: &CongestionEvent) {
+        let cwnd = libm::floor(self.window.segments());
+        self.epoch = None;
+        self.credit = 0.0;
+        let timeout = matches!(
+            event.cause,
+            Congestion::Timeout | Congestion::RepeatedTimeout
+        );
+        if timeout {
+            self.last_max = 0.0;
+            if let Some(hystart) = &mut self.hystart {
+                hystart.reset();
+            }
+        } else if self.fast_convergence && cwnd < self.last_max {
+            self.last_max = libm::floor(cwnd * (1.0 + self.beta) / 2.0);
+        } else {
+            self.last_max = cwnd;
+        }
+        let share = match event.gentle {
+            true => self.beta.max(GENTLE_BETA), // RFC 8511 section 3.1
+            false => self.beta,
+        };
+        self.window.reduce_by(event, share);
+    }
+
+    fn on_idle(&mut self, idle: &Idle) {
+        self.window.after_pause(idle);
+        if let Some(epoch) = &mut self.epoch {
+            epoch.start = epoch.start.saturating_add(idle.silent);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Control, Start};
+    use super::*;
+
+    const MSS: u64 = 1000;
+
+    fn after_loss(segments: u64) -> CubicLinux {
+        let mut cubic = CubicLinux::new(&Control::new(&ALGORITHM));
+        cubic.on_start(&Start {
+            mss: MSS as u32,
+            initial_window: segments * MSS,
+            srtt: None,
+        });
+        lose(&mut cubic, Congestion::Loss);
+        cubic
+    }
+
+    fn lose(cubic: &mut CubicLinux, cause: Congestion) {
+        let in_flight = cubic.cwnd();
+        cubic.on_congestion(&CongestionEvent {
+            cause,
+            now: SimTime::ZERO,
+            in_flight,
+            pipe: in_flight,
+            gentle: false,
+            whole: true,
+        });
+    }
+
+    /// The windows in segments at the end of so many round trips of 100 ms, each segment of which is
+    /// acknowledged by itself.
+    fn rounds(cubic: &mut CubicLinux, n: u32) -> Vec<u64> {
+        let rtt = SimDuration::from_millis(100);
+        let mut windows = Vec::new();
+        for round in 0..n {
+            let acks = cubic.cwnd() / MSS;
+            for i in 0..acks {
+                let at = SimTime::ZERO + rtt * u64::from(round) + rtt * i / acks;
+                cubic.on_ack(&AckEvent {
+                    min_rtt: Some(rtt),
+                    ..AckEvent::plain(at, MSS)
+                });
+            }
+            windows.push(cubic.cwnd() / MSS);
+        }
+        windows
+    }
+
+    #[test]
+    fn a_loss_leaves_whole_segments() {
+        for (before, after) in [(7, 4), (10, 7), (3, 2), (2, 2), (108, 75)] {
+            assert_eq!(after_loss(before).cwnd(), after * MSS, "{before}");
+        }
+    }
+
+    #[test]
+    fn fast_convergence_counts_whole_segments() {
+        let mut cubic = after_loss(20); // leaves 14
+        lose(&mut cubic, Congestion::Loss);
+        assert_eq!(cubic.last_max, 11.0); // 14 * 0.85
+    }
+
+    #[test]
+    fn a_small_window_grows_as_reno_would_by_half_a_segment_a_round_trip() {
+        let mut cubic = after_loss(20);
+        let windows = rounds(&mut cubic, 16);
+        // 15/8 of the window is acknowledged for each segment: some 1.9 round trips.
+        let grown = windows[15] - 14;
+        assert!((8..=9).contains(&grown), "{windows:?}");
+    }
+
+    #[test]
+    fn a_large_window_follows_the_cubic_function() {
+        // K = cbrt(300 / 0.4) = 9.1 s: back at 1000 segments after some 90 round trips.
+        let mut cubic = after_loss(1000);
+        let start = cubic.cwnd() / MSS;
+        let windows = rounds(&mut cubic, 130);
+        let k = libm::cbrt((1000 - start) as f64 / 0.4);
+        for (i, window) in windows.into_iter().enumerate() {
+            let t = 0.1 * (i as f64 + 1.0) - k;
+            let formula = 0.4 * t * t * t + 1000.0;
+            let slope = 1.2 * t * t * 0.1; // a round trip's ACKs aim ahead by one
+            assert!(
+                (window as f64 - formula).abs() <= 2.0 + 1.5 * slope,
+                "round {i}: {window} {formula}"
+            );
+        }
+    }
+
+    #[test]
+    fn after_a_time_out_nothing_is_remembered() {
+        let mut cubic = after_loss(100);
+        lose(&mut cubic, Congestion::Timeout);
+        assert_eq!((cubic.cwnd(), cubic.last_max), (MSS, 0.0));
+    }
+}
