@@ -89,9 +89,15 @@ impl End {
 
     /// Established by a peer with this MSS that offers SACK.
     fn established(params: TcpParams) -> End {
+        End::established_after(params, SimDuration::ZERO)
+    }
+
+    /// The same with a handshake whose round trip takes this time.
+    fn established_after(params: TcpParams, rtt: SimDuration) -> End {
         let mut end = End::new(params);
         end.step(Input::Listen);
         end.arrives(syn());
+        end.now += rtt;
         end.arrives(ack(1, 1));
         assert_eq!(end.state(), State::Established);
         end.take();

@@ -20,7 +20,7 @@ fn params() -> TcpParams {
 
 /// Ten segments are out, ten more wait.
 fn sending(params: TcpParams) -> End {
-    let mut end = End::established(params);
+    let mut end = End::established_after(params, SimDuration::from_millis(10));
     end.writes(2 * WINDOW);
     assert_eq!(end.text().len(), 10);
     assert_eq!(end.view().cwnd, WINDOW);
