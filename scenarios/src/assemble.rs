@@ -119,11 +119,8 @@ impl Assembly {
 }
 
 fn extras(scenario: &Scenario, hosts: &[Option<HostConfig>]) -> Vec<(NodeId, NodeExtra)> {
-    let nats = scenario.topology.nats().into_iter();
-    let nats = nats.map(|(node, nat)| {
-        let spec = MiddleboxSpec::Nat(nat.spec);
-        (node, NodeExtra::Middlebox(spec))
-    });
+    let middleboxes = scenario.topology.middleboxes().into_iter();
+    let middleboxes = middleboxes.map(|(node, spec)| (node, NodeExtra::Middlebox(spec)));
     let crashing = scenario.faults.iter().flat_map(|fault| {
         let nodes = fault.outages(&scenario.topology);
         nodes.map(|(node, _)| (node, fault.quiet))
@@ -132,7 +129,7 @@ fn extras(scenario: &Scenario, hosts: &[Option<HostConfig>]) -> Vec<(NodeId, Nod
         let apps = hosts.get(node.0 as usize)?.as_ref()?.apps.clone();
         Some((node, NodeExtra::Restart(apps, quiet)))
     });
-    nats.chain(restarts).collect()
+    middleboxes.chain(restarts).collect()
 }
 
 fn hosts(scenario: &Scenario, network: &Network) -> Vec<Option<HostConfig>> {

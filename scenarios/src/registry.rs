@@ -1,4 +1,5 @@
-//! What a user's own program adds by name: congestion controls, TCPs, applications, and models of links.
+//! What a user's own program adds by name: congestion controls, TCPs, applications, middleboxes, and
+//! models of links.
 //!
 //! ```no_run
 //! use scenarios::registry::Registry;
@@ -30,9 +31,10 @@ use sim_core::plugin::{Kind, Kinds};
 use tcp_model::TcpParams;
 use tcp_model::app::named::{self, AnyApplication};
 use tcp_model::congestion::{self, Algorithm};
+use tcp_model::middlebox::{self, AnyMiddlebox};
 use tcp_model::own_model::{self, OwnModel};
 
-use crate::scenario::topology::{AlreadyInstalled, install_link_models};
+use crate::scenario::topology::{AlreadyInstalled, install_link_models, install_middleboxes};
 use crate::scenario::workload::install_applications;
 
 /// What is to be known by name: a list, until it is installed.
@@ -42,6 +44,7 @@ pub struct Registry {
     models: Vec<&'static OwnModel>,
     links: Option<LinkModels>,
     applications: Option<Kinds<AnyApplication>>,
+    middleboxes: Option<Kinds<AnyMiddlebox>>,
 }
 
 /// Why something cannot be added: most likely its name is taken.
@@ -87,11 +90,19 @@ impl Registry {
         self
     }
 
+    /// Adds a middlebox, for `middlebox` of a router. It has no version: see [`Registry::links`].
+    #[must_use]
+    pub fn middlebox(mut self, kind: Kind<AnyMiddlebox>) -> Registry {
+        let middleboxes = self.middleboxes.get_or_insert_with(middlebox::built_in);
+        middleboxes.add(kind);
+        self
+    }
+
     /// Makes everything known in the whole process. Call it before scenarios are read.
     ///
     /// # Errors
-    /// When a name is taken, a control has too many parameters, or models of links or applications
-    /// are installed after a scenario was read; what came before is known.
+    /// When a name is taken, a control has too many parameters, or models of links, applications or
+    /// middleboxes are installed after a scenario was read; what came before is known.
     pub fn install(self) -> Result<(), RegistryError> {
         for algorithm in self.controls {
             congestion::register(algorithm).map_err(|e| RegistryError(e.to_string()))?;
@@ -108,6 +119,13 @@ impl Registry {
         {
             return Err(RegistryError(
                 "applications can be installed once, before a scenario is read".to_owned(),
+            ));
+        }
+        if let Some(kinds) = self.middleboxes
+            && !install_middleboxes(kinds)
+        {
+            return Err(RegistryError(
+                "middleboxes can be installed once, before a scenario is read".to_owned(),
             ));
         }
         for model in self.models {

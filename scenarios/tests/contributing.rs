@@ -26,8 +26,8 @@ const SORTS: &[Sort] = &[
     ),
     (
         "a queue discipline",
-        "pie::",
-        Some("sim-core/src/queue_disc/pie.rs"),
+        "cobalt::",
+        Some("sim-core/src/queue_disc/cobalt.rs"),
         &["sim-core/src/queue_disc.rs"],
     ),
     (
@@ -68,6 +68,12 @@ const SORTS: &[Sort] = &[
         "heartbeat::",
         Some("tcp-model/src/app/heartbeat.rs"),
         &["tcp-model/src/app/named.rs"],
+    ),
+    (
+        "a node on the way",
+        "syn_limit::",
+        Some("tcp-model/src/middlebox/syn_limit.rs"),
+        &["tcp-model/src/middlebox.rs"],
     ),
     (
         "a packetdrill call",

@@ -8,15 +8,21 @@
 //! A middlebox runs on a gateway node of the network ([`sim_core::NodeKind::Gateway`]): it sees every
 //! packet that passes the node and every packet for the node's own addresses. It acts through
 //! [`MiddleboxCx`] alone, so that partitions and the order of events are the engine's business.
+//!
+//! A new one is a file with its [`Kind`](sim_core::plugin::Kind) and a line in [`built_in`]: a router of
+//! a scenario takes it as `middlebox = { kind = "syn-limit", rate = 100 }`, and a user's own likewise.
 
 mod nat;
+mod syn_limit;
 
 use std::fmt;
 use std::net::Ipv4Addr;
 
+use sim_core::plugin::{Kinds, Plugin};
 use sim_core::{Cx, LossCause, Packet, SimTime, Wakes};
 
 pub use nat::{Nat, NatSpec, NatStats, NatTimeouts};
+pub use syn_limit::SynLimit;
 
 use crate::host::TcpHost;
 use crate::segment::Packed;
@@ -100,6 +106,13 @@ impl<'a, 'b> MiddleboxCx<'a, 'b> {
 pub enum MiddleboxSpec {
     /// A source NAT.
     Nat(NatSpec),
+    /// One by its name.
+    Named(Plugin<AnyMiddlebox>),
+}
+
+/// The middleboxes that a scenario takes by name, besides the NAT, which has keys of its own.
+pub fn built_in() -> Kinds<AnyMiddlebox> {
+    Kinds::new("middlebox", vec![syn_limit::kind()])
 }
 
 /// Any middlebox; calls to ours go through a `match`.
@@ -116,6 +129,7 @@ impl AnyMiddlebox {
     pub fn new(spec: MiddleboxSpec) -> AnyMiddlebox {
         match spec {
             MiddleboxSpec::Nat(spec) => AnyMiddlebox::Nat(Box::new(Nat::new(spec))),
+            MiddleboxSpec::Named(plugin) => plugin.build(),
         }
     }
 }

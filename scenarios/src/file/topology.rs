@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use sim_core::SimDuration;
 
 use super::keys::described;
-use super::values::{Dropped, LinkRate, Never, OrModel, QueueSize};
+use super::values::{Dropped, LinkRate, MiddleboxOnly, Never, OrModel, QueueSize};
 
 described! {
 /// The network of a scenario. `kind` says which of the other keys it takes.
@@ -106,6 +106,10 @@ pub struct RouterFile {
     /// Address translation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nat: Option<NatFile> => { default: "none", example: "{ addresses = 2 }" },
+    /// Another function on the way, by its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub middlebox: Option<OrModel<MiddleboxOnly>> =>
+        { default: "none", example: r#"{ kind = "syn-limit", rate = 100 }"# },
 }
 }
 

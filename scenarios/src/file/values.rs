@@ -75,7 +75,7 @@ pub use choices::{Begin, Limit, PortList};
 pub use distribution::{Dist, InBytes, InSeconds, Unit};
 pub use dropped::Dropped;
 pub use kept::{Payload, Samples, Segments};
-pub use model::{ModelFile, NamedOnly, Never, OrModel, Plain};
+pub use model::{MiddleboxOnly, ModelFile, NamedOnly, Never, OrModel, Plain};
 
 /// How often something happens, per second; finite and not negative.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,11 +1,12 @@
-//! What is known by name: models of links (queue disciplines, loss, extra delay, varying rates), and
-//! applications.
+//! What is known by name: models of links (queue disciplines, loss, extra delay, varying rates),
+//! applications, and middleboxes.
 
 use std::fmt::Write as _;
 
 use sim_core::LinkModels;
 use sim_core::plugin::{Kind, Kinds, Parameter};
 
+use crate::scenario::topology::middleboxes;
 use crate::scenario::workload::applications;
 
 /// A model as text is made of it.
@@ -46,6 +47,7 @@ fn of_links() -> Vec<Model> {
 fn all() -> Vec<Model> {
     let mut all = of_links();
     all.extend(of("workload", "application", applications()));
+    all.extend(of("router", "middlebox", middleboxes()));
     all
 }
 
@@ -69,6 +71,10 @@ pub(super) fn section() -> String {
         "\n## Applications\n\nA workload of kind `application` takes one of these, with its parameters.\n\n",
     );
     list(&mut out, &of("workload", "application", applications()));
+    out.push_str(
+        "\n## Middleboxes\n\nA router takes one of these as `middlebox`, with its parameters.\n\n",
+    );
+    list(&mut out, &of("router", "middlebox", middleboxes()));
     out
 }
 

@@ -4,10 +4,12 @@ use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
 use sim_core::network::{Impairments, LinkChange};
+use sim_core::plugin::Plugin;
 use sim_core::{
     LinkModels, LinkSpec, Network, NodeId, NodeKind, NodeSpec, QueueLimit, Rate, SimDuration,
     SimTime,
 };
+use tcp_model::middlebox::{AnyMiddlebox, MiddleboxSpec};
 
 use crate::file::topology::{HostFile, LinkFile, NatFile, RouterFile, TopologyFile};
 use crate::path::{DottedPath, is_name};
@@ -15,6 +17,7 @@ use crate::problem::Problem;
 use crate::suggest;
 
 mod link;
+mod middlebox;
 pub(crate) mod models;
 mod names;
 mod nat;
@@ -22,6 +25,7 @@ mod routes;
 mod shapes;
 
 pub use link::{Direction, Link};
+pub(crate) use middlebox::{install_middleboxes, middleboxes};
 use names::Names;
 pub use nat::NatGateway;
 use routes::Joins;
@@ -42,7 +46,7 @@ pub struct HostGroup {
 }
 
 /// Routers alike.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RouterGroup {
     /// Name, of which the names of the nodes are made.
     pub name: String,
@@ -50,6 +54,19 @@ pub struct RouterGroup {
     pub count: u32,
     /// Address translation.
     pub nat: Option<NatGateway>,
+    /// Another function on the way.
+    pub middlebox: Option<Plugin<AnyMiddlebox>>,
+}
+
+impl RouterGroup {
+    /// What they do beyond passing packets on: the addresses they own, and the function.
+    fn function(&self) -> Option<(u32, MiddleboxSpec)> {
+        let nat = self
+            .nat
+            .map(|nat| (nat.addresses, MiddleboxSpec::Nat(nat.spec)));
+        let named = || Some((1, MiddleboxSpec::Named(self.middlebox.clone()?)));
+        nat.or_else(named)
+    }
 }
 
 /// A checked network. Nodes are numbered: hosts first, then routers, in the order written.
@@ -162,15 +179,15 @@ impl Topology {
         all
     }
 
-    /// The group of each node, by number; the name for routers that translate addresses, and empty
-    /// for others.
+    /// The group of each node, by number; the name for routers with a function of their own, and
+    /// empty for others.
     pub fn group_of_nodes(&self) -> Vec<&str> {
         let hosts = self
             .hosts
             .iter()
             .flat_map(|h| std::iter::repeat_n(h.group.as_str(), h.count as usize));
         let routers = self.routers.iter().flat_map(|r| {
-            let group = if r.nat.is_some() { r.name.as_str() } else { "" };
+            let group = r.function().map_or("", |_| r.name.as_str());
             std::iter::repeat_n(group, r.count as usize)
         });
         hosts.chain(routers).collect()
@@ -219,8 +236,8 @@ impl Topology {
         let routers = self.routers.iter().flat_map(|r| {
             (0..r.count).map(|i| NodeSpec {
                 name: node_name(&r.name, r.count, i),
-                kind: match r.nat {
-                    Some(NatGateway { addresses, .. }) => NodeKind::Gateway { addresses },
+                kind: match r.function() {
+                    Some((addresses, _)) => NodeKind::Gateway { addresses },
                     None => NodeKind::Router,
                 },
             })
@@ -233,19 +250,16 @@ impl Topology {
         [self.names.hosts(name), self.names.routers(name)].concat()
     }
 
-    /// The nodes that translate addresses.
-    pub fn nats(&self) -> Vec<(NodeId, NatGateway)> {
+    /// The nodes on the way that do more than pass packets on.
+    pub fn middleboxes(&self) -> Vec<(NodeId, MiddleboxSpec)> {
         let mut first: u32 = self.hosts.iter().map(|h| h.count).sum();
         let mut all = Vec::new();
         for router in &self.routers {
             let nodes = first..first + router.count;
             first = nodes.end;
-            all.extend(
-                router
-                    .nat
-                    .iter()
-                    .flat_map(|nat| nodes.clone().map(|n| (NodeId(n), *nat))),
-            );
+            if let Some((_, function)) = router.function() {
+                all.extend(nodes.map(|n| (NodeId(n), function.clone())));
+            }
         }
         all
     }
@@ -387,6 +401,7 @@ impl Topology {
                     name: r.name.clone(),
                     count: Some(r.count),
                     nat: r.nat.map(NatGateway::to_file),
+                    middlebox: r.middlebox.as_ref().map(middlebox::to_file),
                 })
                 .collect(),
             link: self.links.iter().map(Link::to_file).collect(),
@@ -413,11 +428,21 @@ fn host_group(file: &HostFile, at: &DottedPath) -> Result<HostGroup, Problem> {
 }
 
 fn router_group(file: &RouterFile, at: &DottedPath) -> Result<RouterGroup, Problem> {
+    let middlebox = file.middlebox.as_ref();
+    if middlebox.is_some() && file.nat.is_some() {
+        let message = "a router has `nat` or `middlebox`, not both";
+        let help = "give each a router of its own, with a link between them";
+        return Err(Problem::new(at.key("middlebox"), message).help(help));
+    }
     Ok(RouterGroup {
         name: file.name.clone(),
         count: at_least_one(file.count, "count", at)?,
         nat: match &file.nat {
             Some(nat) => Some(NatGateway::new(nat, &at.key("nat"))?),
+            None => None,
+        },
+        middlebox: match middlebox {
+            Some(file) => Some(middlebox::read(file, &at.key("middlebox"))?),
             None => None,
         },
     })

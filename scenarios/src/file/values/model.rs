@@ -116,6 +116,11 @@ always_a_model! {
     NamedOnly: "a table such as { kind = \"heartbeat\", interval = \"1 s\" }"
 }
 
+always_a_model! {
+    /// A middlebox is always a model.
+    MiddleboxOnly: "a table such as { kind = \"syn-limit\", rate = 100 }"
+}
+
 impl Serialize for ModelFile {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         let mut table = self.parameters.clone();

@@ -170,6 +170,7 @@ mod tests {
             name: name.to_owned(),
             count,
             nat: None,
+            middlebox: None,
         });
         let names = Names::new(&hosts, &routers);
         let ids = |found: Vec<NodeId>| found.iter().map(|n| n.0).collect::<Vec<_>>();

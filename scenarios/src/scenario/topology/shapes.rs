@@ -71,6 +71,7 @@ impl Graph {
             name: name.to_owned(),
             count: Some(count),
             nat,
+            middlebox: None,
         });
     }
 

@@ -1,0 +1,41 @@
+//! Functions of a router by name: `middlebox = { kind = "syn-limit", rate = 100 }`.
+
+use std::sync::OnceLock;
+
+use sim_core::plugin::{Kinds, Plugin};
+use tcp_model::middlebox::{AnyMiddlebox, built_in};
+
+use super::{DottedPath, Problem, models};
+use crate::file::values::{MiddleboxOnly, OrModel};
+
+static MIDDLEBOXES: OnceLock<Kinds<AnyMiddlebox>> = OnceLock::new();
+
+/// The middleboxes known by name.
+pub(crate) fn middleboxes() -> &'static Kinds<AnyMiddlebox> {
+    MIDDLEBOXES.get_or_init(built_in)
+}
+
+/// Makes middleboxes known by name in the whole process, in place of those that come with the
+/// simulator; false when a scenario was read before.
+pub(crate) fn install_middleboxes(kinds: Kinds<AnyMiddlebox>) -> bool {
+    MIDDLEBOXES.set(kinds).is_ok()
+}
+
+/// Checks the middlebox of a router.
+///
+/// # Errors
+/// When it is unknown, or its parameters are not what it takes.
+pub(super) fn read(
+    file: &OrModel<MiddleboxOnly>,
+    at: &DottedPath,
+) -> Result<Plugin<AnyMiddlebox>, Problem> {
+    match file {
+        OrModel::Plain(never) => match *never {},
+        OrModel::Model(model) => models::plugin(model, middleboxes(), &[], at),
+    }
+}
+
+/// The middlebox as it would be written.
+pub(super) fn to_file(plugin: &Plugin<AnyMiddlebox>) -> OrModel<MiddleboxOnly> {
+    OrModel::Model(models::to_file(plugin))
+}

@@ -1,0 +1,145 @@
+//! Routers whose function has a name: ours, and a user's.
+
+use std::sync::{Arc, Once};
+
+use reports::RunSummary;
+use scenarios::execution::Execution;
+use scenarios::problem::Source;
+use scenarios::registry::Registry;
+use scenarios::run::Job;
+use scenarios::sweep::Plan;
+use sim_core::Packet;
+use sim_core::plugin::{Kind, Maker};
+use tcp_model::middlebox::{AnyMiddlebox, Middlebox, MiddleboxCx};
+use tcp_model::segment::Packed;
+
+/// Lets nothing pass.
+#[derive(Debug)]
+struct Wall;
+
+impl Middlebox for Wall {
+    fn on_packet(
+        &mut self,
+        packet: Packet<Packed>,
+        cx: &mut MiddleboxCx<'_, '_>,
+    ) -> Option<Packet<Packed>> {
+        cx.drop(packet);
+        None
+    }
+
+    fn on_crash(&mut self) {}
+}
+
+fn wall() -> Kind<AnyMiddlebox> {
+    Kind::new("wall", "lets nothing pass", &[], |_| {
+        let make: Maker<AnyMiddlebox> = Arc::new(|| AnyMiddlebox::Custom(Box::new(Wall)));
+        Ok(make)
+    })
+}
+
+fn plan(text: &str) -> Result<Plan, String> {
+    static REGISTERED: Once = Once::new();
+    REGISTERED.call_once(|| {
+        let registry = Registry::new().middlebox(wall());
+        registry.install().expect("nothing was read before");
+    });
+    let source = Source {
+        name: "test.toml".into(),
+        text: text.into(),
+    };
+    Plan::new(&source, &[]).map_err(|refused| refused.to_string())
+}
+
+fn make(plan: &Plan, run: usize, execution: Execution) -> RunSummary {
+    let tmp = tempfile::tempdir().unwrap();
+    let dir = tmp.path().join("run");
+    let job = Job {
+        execution,
+        ..Job::new(&plan.runs[run], &dir)
+    };
+    job.execute(&mut |_| ()).unwrap().summary
+}
+
+/// Twenty clients connect at once through a firewall that takes five SYNs at once and ten a second.
+const FIREWALL: &str = r#"
+name = "firewall"
+duration = "0.9 s"
+[topology]
+kind = "graph"
+host = [{ name = "client", count = 20 }, { name = "server" }]
+router = [{ name = "firewall", middlebox = { kind = "syn-limit", rate = 10 } }]
+link = [
+    { between = ["client", "firewall"], delay = "1 ms" },
+    { between = ["firewall", "server"], delay = "1 ms" },
+]
+[[workload]]
+name = "beat"
+kind = "application"
+client = "client"
+server = "server"
+application = { kind = "heartbeat" }
+"#;
+
+fn established(text: &str) -> f64 {
+    let plan = plan(text).unwrap();
+    make(&plan, 0, Execution::default()).metrics["connects_established"]
+}
+
+/// SYNs are sent again after 1 s and 2 s: each time there is room for five.
+#[test]
+fn five_connections_pass_at_once_and_five_at_each_retry() {
+    let lasting = |time: &str| FIREWALL.replace("0.9 s", time);
+    assert_eq!(established(FIREWALL), 5.0);
+    assert_eq!(established(&lasting("1.9 s")), 10.0);
+    assert_eq!(established(&lasting("2.9 s")), 15.0);
+    let wide = FIREWALL.replace("rate = 10", "rate = 10, burst = 20");
+    assert_eq!(established(&wide), 20.0);
+}
+
+#[test]
+fn their_parameters_are_swept_and_written_out() {
+    let swept =
+        format!("{FIREWALL}[sweep]\n\"topology.router.firewall.middlebox.burst\" = [7, 8]\n");
+    let first = plan(&swept).unwrap();
+    let done = |run| make(&first, run, Execution::default()).metrics["connects_established"];
+    assert_eq!((done(0), done(1)), (7.0, 8.0));
+    for run in &first.runs {
+        let again = plan(&run.text()).unwrap();
+        assert_eq!(again.runs[0].id, run.id);
+    }
+}
+
+#[test]
+fn they_are_the_same_in_every_partition() {
+    let plan = plan(&FIREWALL.replace("0.9 s", "4 s")).unwrap();
+    let expected = make(&plan, 0, Execution::default()).result_hash;
+    for parts in [1, 2, 3, 5, 8] {
+        let execution = Execution {
+            partitions: Some(parts),
+            threads: 2,
+            ..Execution::default()
+        };
+        assert_eq!(make(&plan, 0, execution).result_hash, expected, "{parts}");
+    }
+}
+
+#[test]
+fn a_users_own_is_chosen_by_its_name() {
+    let text = FIREWALL.replace("\"syn-limit\", rate = 10", "\"wall\"");
+    assert_eq!(established(&text), 0.0);
+}
+
+#[test]
+fn what_is_missing_unknown_or_too_much_is_named() {
+    let refused = |from: &str, to: &str| plan(&FIREWALL.replace(from, to)).unwrap_err();
+    let unknown = refused("\"syn-limit\"", "\"syn-limits\"");
+    assert!(unknown.contains("syn-limit"), "{unknown}");
+    let key = refused("rate = 10", "rat = 10");
+    assert!(key.contains("did you mean `rate`?"), "{key}");
+    let zero = refused("rate = 10", "rate = 0");
+    assert!(zero.contains("`rate` must lie between 1 and"), "{zero}");
+    let missing = refused(", rate = 10", "");
+    assert!(missing.contains("`rate` is missing"), "{missing}");
+    let both = refused("middlebox =", "nat = { addresses = 2 }, middlebox =");
+    assert!(both.contains("`nat` or `middlebox`, not both"), "{both}");
+}
