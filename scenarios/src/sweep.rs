@@ -17,6 +17,7 @@ use crate::run_spec::RunSpec;
 use crate::unreadable::Unreadable;
 
 mod figures;
+mod ranges;
 mod values;
 mod variants;
 
@@ -242,13 +243,22 @@ fn flatten(table: &Table, prefix: String, axes: &mut Vec<Axis>) -> Result<(), Pr
                     values: values.clone(),
                 });
             }
+            Value::Table(range) if ranges::is_range(range) => {
+                let values = ranges::expand(&name, range)?;
+                axes.push(Axis {
+                    name,
+                    path: DottedPath::default(),
+                    values,
+                });
+            }
             Value::Table(inner) => flatten(inner, name, axes)?,
             other => {
                 let at = DottedPath(vec![Step::Key("sweep".into()), Step::Key(name.clone())]);
-                return Err(
-                    Problem::new(at, format!("the sweep of {name} must be a list"))
-                        .help(format!("write \"{name}\" = [{other}]")),
-                );
+                return Err(Problem::new(
+                    at,
+                    format!("the sweep of {name} must be a list or a range"),
+                )
+                .help(format!("write \"{name}\" = [{other}]")));
             }
         }
     }

@@ -171,7 +171,7 @@ pub const RATE: &str = r"^\s*[0-9.][0-9._]*\s*(bit/s|kbit/s|Mbit/s|Gbit/s|Tbit/s
 impl Described for toml::Table {
     fn form() -> Form {
         Form::Leaf {
-            takes: "a table: a path, and the list of its values".to_owned(),
+            takes: "a table: a path, and the list of its values or a range (`from`, `to`, and `step` or `count`, with `scale = \"log\"` for equal ratios)".to_owned(),
             schema: json!({ "type": "object" }),
         }
     }

@@ -28,7 +28,7 @@ pub(super) fn typed(values: &[Value]) -> AxisValues {
 
 /// A value in its base unit. The types of the scenario read it; the unit says which of them it is,
 /// and no two of them share one.
-fn quantity(value: &Value) -> Option<(f64, Unit)> {
+pub(super) fn quantity(value: &Value) -> Option<(f64, Unit)> {
     match value {
         Value::Integer(n) => Some((*n as f64, Unit::One)),
         Value::Float(x) if x.is_finite() => Some((*x, Unit::One)),

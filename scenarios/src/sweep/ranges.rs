@@ -1,0 +1,268 @@
+//! Ranges of swept values: `{ from = "100 /s", to = "800 /s", step = "100 /s" }`.
+
+use reports::Unit;
+use toml::{Table, Value};
+
+use super::values::quantity;
+use super::{MAX_VARIANTS, label};
+use crate::path::{DottedPath, Step};
+use crate::problem::Problem;
+use crate::suggest;
+
+/// Keys of a range.
+const KEYS: [&str; 5] = ["from", "to", "step", "count", "scale"];
+
+/// True for a table that is a range, and no part of a path.
+pub(super) fn is_range(table: &Table) -> bool {
+    ["from", "to"].iter().any(|key| {
+        table
+            .get(*key)
+            .is_some_and(|v| !v.is_array() && !v.is_table())
+    })
+}
+
+/// The values of a range in order, with the unit of `from`. Those of a logarithmic scale have equal
+/// ratios. Whole numbers stay whole, and equal ones stand once.
+///
+/// # Errors
+/// When a key is missing, unknown, of another unit, or the range has no end.
+pub(super) fn expand(name: &str, range: &Table) -> Result<Vec<Value>, Problem> {
+    let points = points(range).map_err(|why| {
+        let at = DottedPath(vec![Step::Key("sweep".into()), Step::Key(name.into())]);
+        Problem::new(at, format!("the range of {name} {why}")).help(format!(
+            "write for example \"{name}\" = {{ from = \"100 /s\", to = \"800 /s\", step = \"100 /s\" }}; or \
+             `count` in place of `step`, with scale = \"log\" for equal ratios"
+        ))
+    })?;
+    let like = Like::new(range);
+    let mut values: Vec<Value> = points.into_iter().map(|p| like.value(p)).collect();
+    values.dedup();
+    Ok(values)
+}
+
+/// The values in base units, or what is wrong.
+fn points(range: &Table) -> Result<Vec<f64>, String> {
+    if let Some(key) = range.keys().find(|key| !KEYS.contains(&key.as_str())) {
+        return Err(format!("has an {}", suggest::unknown("key", key, KEYS)));
+    }
+    let given = |key: &str| match range.get(key) {
+        None => Err(format!("has no `{key}`")),
+        Some(value) => {
+            quantity(value).ok_or_else(|| format!("has a `{key}` that is no number: {value}"))
+        }
+    };
+    let ((from, unit), (to, other)) = (given("from")?, given("to")?);
+    if unit != other {
+        let (from, to) = (label(&range["from"]), label(&range["to"]));
+        return Err(format!(
+            "goes from {from} to {to}, which are of different kinds"
+        ));
+    }
+    let log = match range.get("scale").map(Value::as_str) {
+        None | Some(Some("linear")) => false,
+        Some(Some("log")) if from > 0.0 && to > 0.0 => true,
+        Some(Some("log")) => return Err("is logarithmic and does not lie above 0".to_owned()),
+        Some(_) => return Err("has a `scale` that is neither \"linear\" nor \"log\"".to_owned()),
+    };
+    match (range.get("count"), range.get("step")) {
+        (Some(count), None) => {
+            let count = count.as_integer().and_then(|n| usize::try_from(n).ok());
+            let count = count.filter(|n| (2..=MAX_VARIANTS).contains(n));
+            let count = count.ok_or(format!(
+                "has a `count` that is no whole number from 2 to {MAX_VARIANTS}"
+            ))?;
+            Ok(spread(from, to, count, log))
+        }
+        (None, Some(_)) if !log => {
+            let (step, other) = given("step")?;
+            if unit != other {
+                return Err("has a `step` of another kind than `from`".to_owned());
+            }
+            // What is a millionth short of a step is a step: decimal fractions are no binary ones.
+            let steps = ((to - from) / step + 1e-6).floor();
+            if !(0.0..MAX_VARIANTS as f64).contains(&steps) {
+                return Err(format!(
+                    "has a `step` that does not lead from `from` to `to` in at most {MAX_VARIANTS} values"
+                ));
+            }
+            Ok((0..=steps as usize)
+                .map(|i| from + i as f64 * step)
+                .collect())
+        }
+        _ if log => Err("is logarithmic and needs a `count`, and no `step`".to_owned()),
+        _ => Err("needs either a `step` or a `count`".to_owned()),
+    }
+}
+
+/// So many values, both ends included.
+fn spread(from: f64, to: f64, count: usize, log: bool) -> Vec<f64> {
+    let at = |i: usize| match i as f64 / (count - 1) as f64 {
+        1.0 => to,
+        part if log => from * (to / from).powf(part),
+        part => from + (to - from) * part,
+    };
+    (0..count).map(at).collect()
+}
+
+/// How the values of a range are written.
+enum Like {
+    /// As whole numbers.
+    Whole,
+    /// As numbers.
+    Number,
+    /// With a unit, which stands for so many base units, and whether it cannot be divided.
+    Quantity {
+        unit: String,
+        scale: f64,
+        whole: bool,
+    },
+}
+
+impl Like {
+    fn new(range: &Table) -> Like {
+        let Some(text) = range["from"].as_str() else {
+            return match range.values().any(Value::is_float) {
+                true => Like::Number,
+                false => Like::Whole,
+            };
+        };
+        let digits = |c: char| c.is_ascii_digit() || matches!(c, '.' | '_' | ' ');
+        let unit = text.trim().trim_start_matches(digits).to_owned();
+        let one = quantity(&Value::String(format!("1 {unit}")));
+        let whole = |q: (f64, Unit)| q.1 == Unit::Packets || (q.1 == Unit::Bytes && q.0 == 1.0);
+        Like::Quantity {
+            scale: one.map_or(1.0, |one| one.0),
+            whole: one.is_some_and(whole),
+            unit,
+        }
+    }
+
+    fn value(&self, base: f64) -> Value {
+        match self {
+            Like::Whole => Value::Integer(base.round() as i64),
+            Like::Number => Value::Float(shortest(base)),
+            Like::Quantity { unit, scale, whole } => {
+                let number = shortest(base / scale);
+                let number = if *whole { number.round() } else { number };
+                Value::String(format!("{number} {unit}"))
+            }
+        }
+    }
+}
+
+/// Twelve digits: 0.3 and not 0.30000000000000004.
+fn shortest(x: f64) -> f64 {
+    format!("{x:.11e}").parse().unwrap_or(x)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(toml: &str) -> Result<Vec<String>, String> {
+        let table: Table = format!("v = {toml}").parse().unwrap();
+        let range = table["v"].as_table().unwrap();
+        assert!(is_range(range), "{toml}");
+        let values = expand("x.y", range).map_err(|p| p.message)?;
+        Ok(values
+            .iter()
+            .map(|v| v.to_string().replace('"', ""))
+            .collect())
+    }
+
+    #[test]
+    fn ranges_have_both_ends_and_the_unit_of_the_first() {
+        for (toml, values) in [
+            (
+                r#"{ from = "100 /s", to = "400 /s", step = "100 /s" }"#,
+                "100 /s, 200 /s, 300 /s, 400 /s",
+            ),
+            (
+                r#"{ from = "1 ms", to = "1 s", count = 4, scale = "log" }"#,
+                "1 ms, 10 ms, 100 ms, 1000 ms",
+            ),
+            (
+                r#"{ from = 0.1, to = 0.5, step = 0.1 }"#,
+                "0.1, 0.2, 0.3, 0.4, 0.5",
+            ),
+            ("{ from = 1, to = 10, count = 4 }", "1, 4, 7, 10"),
+            (
+                r#"{ from = 1, to = 4, count = 9, scale = "log" }"#,
+                "1, 2, 3, 4",
+            ),
+            (
+                r#"{ from = 1e-5, to = 1e-3, count = 3, scale = "log" }"#,
+                "1e-5, 1e-4, 1e-3",
+            ),
+            (
+                r#"{ from = "10 packets", to = "11 packets", count = 3 }"#,
+                "10 packets, 11 packets",
+            ),
+            (
+                r#"{ from = "1 Mbit/s", to = "2500 kbit/s", count = 2 }"#,
+                "1 Mbit/s, 2.5 Mbit/s",
+            ),
+            (
+                r#"{ from = "3 s", to = "1 s", count = 3 }"#,
+                "3 s, 2 s, 1 s",
+            ),
+            (
+                r#"{ from = "1 s", to = "2.5 s", step = "1 s" }"#,
+                "1 s, 2 s",
+            ),
+        ] {
+            let expected: Vec<String> = values.split(", ").map(str::to_owned).collect();
+            let same = |a: &String, b: &String| match (a.parse::<f64>(), b.parse::<f64>()) {
+                (Ok(a), Ok(b)) => a == b,
+                _ => a == b,
+            };
+            let made = of(toml).unwrap();
+            assert_eq!(made.len(), expected.len(), "{toml}: {made:?}");
+            assert!(
+                made.iter().zip(&expected).all(|(a, b)| same(a, b)),
+                "{toml}: {made:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn ranges_without_end_or_of_mixed_kinds_are_refused_with_an_example() {
+        for (toml, part) in [
+            ("{ from = 1, count = 3 }", "no `to`"),
+            ("{ from = 1, to = 3 }", "either a `step` or a `count`"),
+            ("{ from = 1, to = 3, step = 0 }", "at most 50000 values"),
+            ("{ from = 3, to = 1, step = 1 }", "at most 50000 values"),
+            ("{ from = 0, to = 1e9, step = 1 }", "at most 50000 values"),
+            ("{ from = 1, to = 3, count = 1 }", "from 2 to 50000"),
+            (
+                "{ from = 1, to = 3, count = 2, step = 1 }",
+                "either a `step` or a `count`",
+            ),
+            (
+                r#"{ from = "1 s", to = "3 /s", count = 2 }"#,
+                "different kinds",
+            ),
+            (
+                r#"{ from = "1 s", to = "3 s", step = 1 }"#,
+                "of another kind",
+            ),
+            (
+                r#"{ from = 0, to = 3, count = 2, scale = "log" }"#,
+                "above 0",
+            ),
+            (
+                r#"{ from = 1, to = 3, count = 2, scale = "lin" }"#,
+                "neither \"linear\" nor",
+            ),
+            ("{ from = 1, to = 3, cuont = 2 }", "count"),
+            (
+                r#"{ from = "many", to = 3, count = 2 }"#,
+                "that is no number",
+            ),
+            ("{ from = nan, to = 3, count = 2 }", "that is no number"),
+        ] {
+            let message = of(toml).unwrap_err();
+            assert!(message.contains(part), "{toml}: {message}");
+        }
+    }
+}
