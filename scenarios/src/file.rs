@@ -55,9 +55,14 @@ pub struct ScenarioFile {
     /// What is recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub record: Option<RecordFile> => { default: "what a report needs", example: "{ traced_connections = 100 }" },
-    /// Values to vary, by dotted path.
+    /// What varies, by dotted path: a list of values, or a range with `from`, `to`, and `step` or `count`,
+    /// and with `scale = "log"` for equal ratios. Every combination becomes a run.
     #[serde(default, skip_serializing_if = "toml::Table::is_empty")]
     pub sweep: toml::Table => { default: "nothing is varied", example: r#"{ "tcp.tw_reuse" = [false, true] }"# },
+    /// Alternatives to compare, each with a name and what it changes; each is run with all values of
+    /// the sweep.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variant: Vec<VariantFile> => { default: "none", example: r#"[{ name = "as it is" }, { name = "reuse", set = { "tcp.tw_reuse" = true } }]"# },
     /// Figures over the runs of a batch.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub figure: Vec<FigureFile> => { default: "none", example: r#"[{ name = "failed", x = "tcp.tw_reuse", y = "connects_failed" }]"# },
@@ -84,12 +89,26 @@ impl ScenarioFile {
             "workload" => self.workload = take(&mut from.workload),
             "record" => self.record = from.record.take(),
             "fault" => self.fault = take(&mut from.fault),
+            "variant" => self.variant = take(&mut from.variant),
             "figure" => self.figure = take(&mut from.figure),
             "run" => self.run = from.run.take(),
             _ => return None,
         }
         Some(())
     }
+}
+
+described! {
+/// An alternative: `[[variant]]`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VariantFile {
+    /// What it is called in tables and figures.
+    pub name: String => { example: r#""reuse""#, needed: true },
+    /// What it changes, by dotted path; nothing for things as they are.
+    #[serde(default, skip_serializing_if = "toml::Table::is_empty")]
+    pub set: toml::Table => { default: "nothing", example: r#"{ "tcp.tw_reuse" = true }"# },
+}
 }
 
 described! {

@@ -1,5 +1,7 @@
 //! `--set path=value` and the values of a sweep: changes to the text's tree before it is checked.
 
+use std::sync::Arc;
+
 use toml::{Table, Value};
 
 use crate::aliases::{self, TcpPath};
@@ -20,12 +22,14 @@ pub struct Override {
 }
 
 /// Where an override comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum By {
     /// The command line.
     Set,
     /// The scenario's own `[sweep]`.
     Sweep,
+    /// The `[[variant]]` of that name.
+    Variant(Arc<str>),
 }
 
 impl Override {
@@ -47,9 +51,12 @@ impl Override {
 
     /// How a message names it.
     pub fn origin(&self) -> Origin {
-        let words = match self.by {
+        let words = match &self.by {
             By::Set => format!("--set {}={}", self.path, self.value),
             By::Sweep => format!("value {} of sweep.\"{}\"", self.value, self.path),
+            By::Variant(name) => {
+                format!("{} = {} of variant {name:?}", self.path, self.value)
+            }
         };
         Origin {
             path: self.path.clone(),

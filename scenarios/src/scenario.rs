@@ -152,6 +152,7 @@ impl Scenario {
             fault: self.faults.iter().map(Fault::to_file).collect(),
             record: Some(self.record.to_file()),
             sweep: toml::Table::new(),
+            variant: Vec::new(),
             figure: self.figures.clone(),
             run: self.run.clone(),
         }

@@ -9,13 +9,14 @@ use toml::{Table, Value};
 
 use crate::file::{FigureFile, ScenarioFile};
 use crate::locate;
-use crate::overrides::Override;
+use crate::overrides::{By, Override};
 use crate::path::{DottedPath, Step};
 use crate::problem::{Origin, Problem, Refused, Source};
 use crate::read::{self, Written};
 use crate::run_spec::RunSpec;
 use crate::unreadable::Unreadable;
 
+mod alternatives;
 mod figures;
 mod ranges;
 mod values;
@@ -31,11 +32,36 @@ pub struct Axis {
     pub name: String,
     /// Where.
     pub path: DottedPath,
-    /// What, in order.
+    /// What, in order; names where each stands for several values.
     pub values: Vec<Value>,
+    /// What each value stands for, by path; empty where the values themselves are put at `path`.
+    pub sets: Vec<Vec<(DottedPath, Value)>>,
 }
 
 impl Axis {
+    /// The changes that value number `place` makes.
+    fn changes(&self, place: usize) -> impl Iterator<Item = Override> {
+        let (path, value) = (&self.path, &self.values[place]);
+        let own = self.sets.is_empty().then_some((path, value, By::Sweep));
+        let name: Arc<str> = label(value).into();
+        let sets = self.sets.get(place).into_iter().flatten();
+        let sets = sets.map(move |(path, value)| (path, value, By::Variant(Arc::clone(&name))));
+        own.into_iter()
+            .chain(sets)
+            .map(|(path, value, by)| Override {
+                path: path.clone(),
+                value: value.clone(),
+                by,
+            })
+    }
+
+    /// The paths that it changes.
+    fn paths(&self) -> impl Iterator<Item = &DottedPath> {
+        let own = self.sets.is_empty().then_some(&self.path);
+        let sets = self.sets.iter().flatten().map(|(path, _)| path);
+        own.into_iter().chain(sets)
+    }
+
     /// As reports know it: values as written and as typed data.
     pub(crate) fn for_report(&self) -> reports::Axis {
         reports::Axis {
@@ -150,7 +176,7 @@ pub fn label(value: &Value) -> String {
 }
 
 /// Keys that cannot be swept, and what to do instead.
-const NOT_SWEPT: [(&str, &str); 5] = [
+const NOT_SWEPT: [(&str, &str); 6] = [
     (
         "replicas",
         "`replicas` is the number of runs of each variant: write it as a key of its own",
@@ -160,6 +186,10 @@ const NOT_SWEPT: [(&str, &str); 5] = [
         "name the swept value itself, as in \"tcp.time_wait\"",
     ),
     ("figure", "a figure is drawn over all runs"),
+    (
+        "variant",
+        "variants are compared with each other as they are",
+    ),
     ("run", "`[run]` says which run a run.toml is"),
     ("name", "all runs of a batch have one name"),
 ];
@@ -172,25 +202,13 @@ fn axes(
 ) -> Result<Vec<Axis>, Problem> {
     let mut axes = Vec::new();
     flatten(&file.sweep, String::new(), &mut axes)?;
-    if axes.is_empty() {
-        return Ok(axes);
-    }
     for axis in &mut axes {
-        let at = DottedPath(vec![
-            Step::Key("sweep".into()),
-            Step::Key(axis.name.clone()),
-        ]);
+        let at = swept(&axis.name);
         axis.path = axis
             .name
             .parse()
             .map_err(|e: Unreadable| Problem::new(at.clone(), e.to_string()))?;
-        let fixed = NOT_SWEPT
-            .iter()
-            .find(|(key, _)| axis.path.is_within(&(*key).into()));
-        if let Some((_, help)) = fixed {
-            let message = format!("{} cannot be swept", axis.path);
-            return Err(Problem::new(at, message).help(*help));
-        }
+        may_vary(&axis.path, &at)?;
         if axis.values.is_empty() {
             return Err(
                 Problem::new(at, format!("the sweep of {} has no values", axis.name)).help(
@@ -199,32 +217,70 @@ fn axes(
             );
         }
     }
-    // What the command line sets is no longer swept.
+    let mut variants = alternatives::axis(&file.variant)?;
+    // What the command line sets is no longer varied.
     let fixed: BTreeSet<DottedPath> = changes
         .iter()
         .map(|c| locate::place(tree, &c.path))
         .collect();
-    axes.retain(|a| !fixed.contains(&locate::place(tree, &a.path)));
-    let mut places = BTreeSet::new();
-    for axis in &axes {
-        if !places.insert(locate::place(tree, &axis.path)) {
-            let at = DottedPath(vec![
-                Step::Key("sweep".into()),
-                Step::Key(axis.name.clone()),
-            ]);
-            return Err(
-                Problem::new(at, format!("{} is swept twice, under two names", axis.name))
-                    .help("keep one of them"),
-            );
-        }
+    let is_free = |path: &DottedPath| !fixed.contains(&locate::place(tree, path));
+    axes.retain(|a| is_free(&a.path));
+    for set in variants.iter_mut().flat_map(|v| &mut v.sets) {
+        set.retain(|(path, _)| is_free(path));
     }
-    let quoted = |a: &Axis| DottedPath(vec![Step::Key("sweep".into()), Step::Key(a.name.clone())]);
-    let paths: Vec<DottedPath> = axes.iter().map(quoted).collect();
+    check_twice(&axes, variants.as_ref(), tree)?;
+    let paths: Vec<DottedPath> = axes.iter().map(|a| swept(&a.name)).collect();
     let spans = locate::spans_of(&source.text, &paths);
     let starts = spans.into_iter().map(|s| s.map_or(usize::MAX, |s| s.start));
     let mut in_order: Vec<(usize, Axis)> = starts.zip(axes).collect();
     in_order.sort_by_key(|(start, _)| *start);
-    Ok(in_order.into_iter().map(|(_, axis)| axis).collect())
+    let axes = in_order.into_iter().map(|(_, axis)| axis);
+    Ok(variants.into_iter().chain(axes).collect())
+}
+
+/// Where the values of a swept path stand.
+fn swept(name: &str) -> DottedPath {
+    DottedPath(vec![Step::Key("sweep".into()), Step::Key(name.to_owned())])
+}
+
+/// Refuses what is the same in all runs of a batch.
+fn may_vary(path: &DottedPath, at: &DottedPath) -> Result<(), Problem> {
+    let fixed = NOT_SWEPT
+        .iter()
+        .find(|(key, _)| path.is_within(&(*key).into()));
+    match fixed {
+        Some((_, help)) => {
+            let message = format!("{path} cannot be swept");
+            Err(Problem::new(at.clone(), message).help(*help))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Refuses a value that is varied from two places, of which one would win in silence.
+fn check_twice(axes: &[Axis], variants: Option<&Axis>, tree: &Table) -> Result<(), Problem> {
+    let mut places = BTreeSet::new();
+    for axis in axes {
+        if !places.insert(locate::place(tree, &axis.path)) {
+            let message = format!("{} is swept twice, under two names", axis.name);
+            return Err(Problem::new(swept(&axis.name), message).help("keep one of them"));
+        }
+    }
+    let sets = variants.iter().flat_map(|v| v.sets.iter().zip(&v.values));
+    for (i, (set, name)) in sets.enumerate() {
+        let mut own = BTreeSet::new();
+        for (path, _) in set {
+            let place = locate::place(tree, path);
+            let is_swept = places.contains(&place);
+            if is_swept || !own.insert(place) {
+                let by = if is_swept { "[sweep] too" } else { "it twice" };
+                let message = format!("the variant {name} sets {path}, which is set by {by}");
+                let at = DottedPath::from("variant").index(i).key("set");
+                return Err(Problem::new(at, message).help("keep one of them"));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Lists with their path: `"tcp.congestion" = […]` and `tcp.congestion = […]` are the same.
@@ -241,6 +297,7 @@ fn flatten(table: &Table, prefix: String, axes: &mut Vec<Axis>) -> Result<(), Pr
                     name,
                     path: DottedPath::default(),
                     values: values.clone(),
+                    sets: Vec::new(),
                 });
             }
             Value::Table(range) if ranges::is_range(range) => {
@@ -249,6 +306,7 @@ fn flatten(table: &Table, prefix: String, axes: &mut Vec<Axis>) -> Result<(), Pr
                     name,
                     path: DottedPath::default(),
                     values,
+                    sets: Vec::new(),
                 });
             }
             Value::Table(inner) => flatten(inner, name, axes)?,

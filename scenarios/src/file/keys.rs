@@ -167,11 +167,11 @@ pub const SIZE: &str = r"^\s*[0-9.][0-9._]*\s*(B|kB|KB|KiB|MB|MiB|GB|GiB|TB|TiB)
 /// The pattern of a bit rate.
 pub const RATE: &str = r"^\s*[0-9.][0-9._]*\s*(bit/s|kbit/s|Mbit/s|Gbit/s|Tbit/s)\s*$";
 
-/// The values of a sweep, by path.
+/// Values by path.
 impl Described for toml::Table {
     fn form() -> Form {
         Form::Leaf {
-            takes: "a table: a path, and the list of its values or a range (`from`, `to`, and `step` or `count`, with `scale = \"log\"` for equal ratios)".to_owned(),
+            takes: "a table of values by dotted path".to_owned(),
             schema: json!({ "type": "object" }),
         }
     }

@@ -117,3 +117,89 @@ fn a_figure_may_name_an_axis_by_another_name() {
     let plan = plan_of(text, &[]).unwrap();
     assert_eq!(plan.figures[0].x, "tcp.tw_reuse");
 }
+
+const VARIANTS: &str = "[tcp]\nfin_timeout = \"30 s\"\n[[variant]]\nname = \"as it is\"\n[[variant]]\nname = \
+     \"short\"\nset = { \"net.ipv4.tcp_fin_timeout\" = 5, duration = \"2 s\" }\n";
+
+#[test]
+fn variants_are_alternatives_that_meet_every_combination_of_the_sweep() {
+    let swept = format!("{VARIANTS}[sweep]\nseed = {{ from = 1, to = 2, step = 1 }}");
+    let plan = plan_of(&swept, &[]).unwrap();
+    let names: Vec<&str> = plan.axes.iter().map(|a| a.name.as_str()).collect();
+    assert_eq!(names, ["variant", "seed"]);
+    assert_eq!(fin_timeouts(&plan), [30.0, 30.0, 5.0, 5.0]);
+    let seconds: Vec<f64> = plan
+        .runs
+        .iter()
+        .map(|r| r.scenario.duration.as_secs_f64())
+        .collect();
+    assert_eq!(seconds, [1.0, 1.0, 2.0, 2.0]);
+    let of = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let of_third = [of("variant", "short"), of("seed", "1")];
+    assert_eq!(plan.runs[2].parameters, of_third);
+    // Each run stands for itself: its run.toml has no variants left, and gives the same run again.
+    let text = plan.runs[2].text();
+    let source = Source {
+        name: "run.toml".to_owned(),
+        text,
+    };
+    let again = Plan::new(&source, &[]).unwrap();
+    assert_eq!(again.runs[0].id, plan.runs[2].id);
+    assert_eq!(again.runs[0].parameters, of_third);
+}
+
+#[test]
+fn what_the_command_line_sets_no_variant_changes() {
+    let plan = plan_of(VARIANTS, &["tcp.fin_timeout=7 s"]).unwrap();
+    assert_eq!(fin_timeouts(&plan), [7.0, 7.0]);
+    let message = plan_of(VARIANTS, &["tcp.fin_timeout=7 s", "duration=3 s"]).unwrap_err();
+    assert!(
+        message.contains("two runs of the sweep are the same"),
+        "{message}"
+    );
+}
+
+#[test]
+fn variants_without_a_name_or_with_a_ban_are_refused() {
+    for (more, part) in [
+        ("[[variant]]\nname = \" \"", "has no name"),
+        (
+            "[[variant]]\nname = \"a\"\n[[variant]]\nname = \"a\"",
+            "two variants are called",
+        ),
+        (
+            "[[variant]]\nname = \"a\"\nset = { replicas = 3 }",
+            "cannot be swept",
+        ),
+        (
+            "[[variant]]\nname = \"a\"\nset = { variant = [] }",
+            "cannot be swept",
+        ),
+        (
+            "[[variant]]\nname = \"a\"\nset = { seed = 3 }\n[sweep]\nseed = [1, 2]",
+            "set by [sweep] too",
+        ),
+        (
+            "[[variant]]\nname = \"a\"\nset = { \"tcp.fin_timeout\" = 3, \"net.ipv4.tcp_fin_timeout\" = 4 }",
+            "set by it twice",
+        ),
+        (
+            "[[variant]]\nname = \"a\"\nset = { \"tcp.fin_timeuot\" = 3 }",
+            "did you mean `fin_timeout`",
+        ),
+        ("[sweep]\nvariant = [\"a\"]", "cannot be swept"),
+    ] {
+        let message = plan_of(more, &[]).unwrap_err();
+        assert!(message.contains(part), "{more}: {message}");
+    }
+}
+
+#[test]
+fn tables_of_a_variant_are_merged_and_models_are_set_as_a_whole() {
+    let more = "[tcp]\ncongestion = { kind = \"cubic\", beta = 0.5 }\n[[variant]]\nname = \"a\"\nset.tcp = { \
+                fin_timeout = \"9 s\", congestion = { kind = \"cubic\" } }";
+    let plan = plan_of(more, &[]).unwrap();
+    assert_eq!(fin_timeouts(&plan), [9.0]);
+    let text = plan.runs[0].text();
+    assert!(!text.contains("beta = 0.5"), "{text}");
+}

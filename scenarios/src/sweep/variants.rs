@@ -13,7 +13,7 @@ use toml::{Table, Value};
 use super::{Axis, Failure};
 use crate::aliases;
 use crate::file::ScenarioFile;
-use crate::overrides::{By, Override};
+use crate::overrides::Override;
 use crate::path::{DottedPath, Step};
 use crate::read;
 use crate::run_spec::{Content, TcpText, topology_text};
@@ -80,12 +80,14 @@ impl<'a> Variants<'a> {
             let _ = change.apply(&mut table);
         }
         table.remove("sweep");
+        table.remove("variant");
         let mut file = file.clone();
         file.sweep = Table::new();
+        file.variant = Vec::new();
         let content = Content::new(&file);
         file.topology = None;
         file.tcp = None;
-        let keys = axes.iter().filter_map(|a| top_key(&a.path));
+        let keys = axes.iter().flat_map(Axis::paths).filter_map(top_key);
         let mut tables: Vec<Varied> = Vec::new();
         for key in keys.chain(["topology", "tcp"].map(str::to_owned)) {
             if tables.iter().all(|t| t.key != key) {
@@ -212,13 +214,11 @@ impl<'a> Variants<'a> {
             written.insert(key.clone(), value.clone());
         }
         for &i in &table.axes {
-            let axis = &self.axes[i];
-            let change = Override {
-                path: axis.path.clone(),
-                value: axis.values[places[i]].clone(),
-                by: By::Sweep,
-            };
-            change.apply(&mut written).ok()?;
+            for change in self.axes[i].changes(places[i]) {
+                if top_key(&change.path).as_ref() == Some(key) {
+                    change.apply(&mut written).ok()?;
+                }
+            }
         }
         if written.keys().any(|k| k != key) {
             return None; // a path that leads to another table than it names
@@ -248,12 +248,8 @@ impl<'a> Variants<'a> {
     /// The slow way, with the places and words of the text.
     fn read_whole(&self, i: usize) -> Result<Scenario, Failure> {
         let mut all = self.changes.to_vec();
-        let values = self.axes.iter().zip(self.values(i));
-        all.extend(values.map(|(axis, value)| Override {
-            path: axis.path.clone(),
-            value: value.clone(),
-            by: By::Sweep,
-        }));
+        let values = self.axes.iter().zip(self.places(i));
+        all.extend(values.flat_map(|(axis, place)| axis.changes(place)));
         let scenario = read::file_with(self.text, &all).and_then(|file| Scenario::new(&file));
         scenario.map_err(|problem| (problem, all))
     }
@@ -261,7 +257,7 @@ impl<'a> Variants<'a> {
 
 impl Varied {
     fn new(key: String, all: &[Axis]) -> Varied {
-        let changes = |a: &Axis| top_key(&a.path).as_ref() == Some(&key);
+        let changes = |a: &Axis| a.paths().any(|path| top_key(path).as_ref() == Some(&key));
         let axes: Vec<usize> = (0..all.len()).filter(|&i| changes(&all[i])).collect();
         let combinations: usize = axes.iter().map(|&i| all[i].values.len()).product();
         let variants: usize = all.iter().map(|a| a.values.len()).product();

@@ -1,0 +1,76 @@
+//! Named variants: alternatives that are compared with each other, `[[variant]]`.
+
+use toml::{Table, Value};
+
+use super::{Axis, may_vary};
+use crate::file::VariantFile;
+use crate::path::{DottedPath, Step};
+use crate::problem::Problem;
+use crate::unreadable::Unreadable;
+
+/// What the axis of the variants is called in tables and figures.
+const NAME: &str = "variant";
+
+/// The axis of the variants; `None` where there are none.
+///
+/// # Errors
+/// When a variant has no name or another's, or changes what cannot vary.
+pub(super) fn axis(variants: &[VariantFile]) -> Result<Option<Axis>, Problem> {
+    if variants.is_empty() {
+        return Ok(None);
+    }
+    let mut axis = Axis {
+        name: NAME.to_owned(),
+        path: DottedPath::from(NAME),
+        values: Vec::new(),
+        sets: Vec::new(),
+    };
+    for (i, variant) in variants.iter().enumerate() {
+        let at = DottedPath::from(NAME).index(i);
+        let name = variant.name.trim();
+        let value = Value::String(name.to_owned());
+        if name.is_empty() {
+            return Err(Problem::new(at.key("name"), "this variant has no name")
+                .help("name it by what it changes: name = \"wide port range\""));
+        }
+        if axis.values.contains(&value) {
+            return Err(
+                Problem::new(at.key("name"), format!("two variants are called {name:?}"))
+                    .help("give each variant a name of its own"),
+            );
+        }
+        let mut set = Vec::new();
+        flatten(&variant.set, "", &at.key("set"), &mut set)?;
+        axis.values.push(value);
+        axis.sets.push(set);
+    }
+    Ok(Some(axis))
+}
+
+/// Values by path: `"tcp.tw_reuse" = true` and `tcp.tw_reuse = true` are the same. A table with a
+/// `kind` is a model and is set as a whole.
+fn flatten(
+    table: &Table,
+    prefix: &str,
+    at: &DottedPath,
+    all: &mut Vec<(DottedPath, Value)>,
+) -> Result<(), Problem> {
+    for (key, value) in table {
+        let name = match prefix {
+            "" => key.clone(),
+            prefix => format!("{prefix}.{key}"),
+        };
+        match value {
+            Value::Table(inner) if !inner.contains_key("kind") => flatten(inner, &name, at, all)?,
+            value => {
+                let at = DottedPath([at.0.clone(), vec![Step::Key(name.clone())]].concat());
+                let path: DottedPath = name
+                    .parse()
+                    .map_err(|e: Unreadable| Problem::new(at.clone(), e.to_string()))?;
+                may_vary(&path, &at)?;
+                all.push((path, value.clone()));
+            }
+        }
+    }
+    Ok(())
+}
