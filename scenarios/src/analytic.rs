@@ -11,7 +11,7 @@ use tcp_model::spec::{Arrivals, CloseHow, Closer, Exchange, Retries};
 
 use crate::expected;
 use crate::scenario::Scenario;
-use crate::scenario::workload::{Kind, Workload};
+use crate::scenario::workload::{Workload, WorkloadKind};
 
 mod conditions;
 mod life;
@@ -38,7 +38,7 @@ impl<'a> Case<'a> {
             return Err("several workloads share the hosts".to_owned());
         };
         match &workload.kind {
-            Kind::Exchange {
+            WorkloadKind::Exchange {
                 arrivals,
                 exchange,
                 limit,
@@ -55,10 +55,12 @@ impl<'a> Case<'a> {
                 bind_first: *bind_first,
                 limit: *limit,
             }),
-            Kind::Exchange { .. } => Err("connections are kept in a pool".to_owned()),
-            Kind::SynFlood { .. } => Err("a flood of SYNs opens no connection".to_owned()),
-            Kind::Bulk { .. } => Err("bulk transfers last as long as the network lets them".into()),
-            Kind::Named { .. } => Err("what the application does is not known".into()),
+            WorkloadKind::Exchange { .. } => Err("connections are kept in a pool".to_owned()),
+            WorkloadKind::SynFlood { .. } => Err("a flood of SYNs opens no connection".to_owned()),
+            WorkloadKind::Bulk { .. } => {
+                Err("bulk transfers last as long as the network lets them".into())
+            }
+            WorkloadKind::Named { .. } => Err("what the application does is not known".into()),
         }
     }
 

@@ -22,7 +22,7 @@ use crate::run_spec::RunSpec;
 use crate::scenario::Scenario;
 use crate::scenario::size;
 use crate::scenario::topology::Topology;
-use crate::scenario::workload::{Kind, Workload};
+use crate::scenario::workload::{Workload, WorkloadKind};
 
 /// Assumed time of an event with its records, on one thread.
 pub const SECONDS_PER_EVENT: f64 = 300e-9;
@@ -205,7 +205,7 @@ impl Part {
         let way = Way::new(network, &clients, &servers);
         let time_s = workload.stop.saturating_sub(workload.start).as_secs_f64();
         match &workload.kind {
-            Kind::Exchange {
+            WorkloadKind::Exchange {
                 arrivals, exchange, ..
             } => {
                 let wanted = size::connections_of(workload, clients.len(), Some(way.trip_s));
@@ -249,7 +249,7 @@ impl Part {
                     ),
                 }
             }
-            Kind::SynFlood { .. } => {
+            WorkloadKind::SynFlood { .. } => {
                 let syns = size::connections_of(workload, clients.len(), None);
                 let per_s = syns / time_s.max(1e-9);
                 let server = params(&workload.server);
@@ -271,14 +271,14 @@ impl Part {
                     ),
                 }
             }
-            Kind::Bulk { bytes, .. } => bulk(
+            WorkloadKind::Bulk { bytes, .. } => bulk(
                 workload,
                 &way,
                 params(&workload.client),
                 (size::connections_of(workload, clients.len(), None), time_s),
                 *bytes,
             ),
-            Kind::Named { application } => {
+            WorkloadKind::Named { application } => {
                 let connections = size::connections_of(workload, clients.len(), None);
                 Part {
                     connections,

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use sim_core::NodeId;
 
-use super::workload::{Kind, Serving, Workload};
+use super::workload::{Serving, Workload, WorkloadKind};
 use crate::path::DottedPath;
 use crate::problem::Problem;
 
@@ -38,7 +38,7 @@ impl Taken {
             )
             .help("give each its own `name`"));
         }
-        if matches!(workload.kind, Kind::SynFlood { .. }) {
+        if matches!(workload.kind, WorkloadKind::SynFlood { .. }) {
             return Ok(()); // it is served by nobody, or by whoever has the port
         }
         let mut shares = false;
@@ -91,9 +91,9 @@ fn agree(workload: &Workload, first: &Workload, port: u16, at: &DottedPath) -> R
         return refuse(key, &format!("with another `{key}`"));
     }
     match (&workload.kind, &first.kind) {
-        (Kind::Exchange { .. }, Kind::Exchange { .. }) => Ok(()),
-        (Kind::Bulk { read_rate: a, .. }, Kind::Bulk { read_rate: b, .. }) if a == b => Ok(()),
-        (Kind::Bulk { .. }, Kind::Bulk { .. }) => refuse("read_rate", "with another `read_rate`"),
+        (WorkloadKind::Exchange { .. }, WorkloadKind::Exchange { .. }) => Ok(()),
+        (WorkloadKind::Bulk { read_rate: a, .. }, WorkloadKind::Bulk { read_rate: b, .. }) if a == b => Ok(()),
+        (WorkloadKind::Bulk { .. }, WorkloadKind::Bulk { .. }) => refuse("read_rate", "with another `read_rate`"),
         _ => Err(Problem::new(
             at.key("port"),
             format!(

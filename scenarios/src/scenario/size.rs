@@ -3,7 +3,7 @@
 use tcp_model::spec::Arrivals;
 
 use super::topology::Topology;
-use super::workload::{Kind, Workload};
+use super::workload::{Workload, WorkloadKind};
 use crate::expected;
 use crate::path::DottedPath;
 use crate::problem::Problem;
@@ -24,17 +24,21 @@ pub fn check(workloads: &[Workload], topology: &Topology) -> Result<(), Problem>
         let clients = topology.hosts_named(&workload.client);
         let servers = topology.hosts_named(&workload.server);
         let (key, at_once) = match &workload.kind {
-            Kind::Exchange { arrivals, .. } | Kind::SynFlood { arrivals, .. } => match arrivals {
-                Arrivals::Closed { users, .. } => ("users", u64::from(*users)),
-                Arrivals::Burst(count) => ("count", u64::from(*count)),
-                _ => ("rate", 0),
-            },
-            Kind::Bulk { flows, .. } => ("flows", u64::from(*flows) * clients.len() as u64),
-            Kind::Named { .. } => ("application", clients.len() as u64),
+            WorkloadKind::Exchange { arrivals, .. } | WorkloadKind::SynFlood { arrivals, .. } => {
+                match arrivals {
+                    Arrivals::Closed { users, .. } => ("users", u64::from(*users)),
+                    Arrivals::Burst(count) => ("count", u64::from(*count)),
+                    _ => ("rate", 0),
+                }
+            }
+            WorkloadKind::Bulk { flows, .. } => ("flows", u64::from(*flows) * clients.len() as u64),
+            WorkloadKind::Named { .. } => ("application", clients.len() as u64),
         };
         let key = match &workload.kind {
-            Kind::Exchange { .. } | Kind::SynFlood { .. } => at.key("arrivals").key(key),
-            Kind::Bulk { .. } | Kind::Named { .. } => at.key(key),
+            WorkloadKind::Exchange { .. } | WorkloadKind::SynFlood { .. } => {
+                at.key("arrivals").key(key)
+            }
+            WorkloadKind::Bulk { .. } | WorkloadKind::Named { .. } => at.key(key),
         };
         if at_once > MOST_AT_ONCE {
             return Err(Problem::new(
@@ -67,7 +71,7 @@ pub fn check(workloads: &[Workload], topology: &Topology) -> Result<(), Problem>
 pub(crate) fn connections_of(workload: &Workload, clients: usize, trip_s: Option<f64>) -> f64 {
     let window = (workload.start.as_secs_f64(), workload.stop.as_secs_f64());
     match &workload.kind {
-        Kind::Exchange {
+        WorkloadKind::Exchange {
             arrivals,
             limit,
             exchange,
@@ -77,11 +81,11 @@ pub(crate) fn connections_of(workload: &Workload, clients: usize, trip_s: Option
             expected::connections(arrivals, *limit, window, open_s)
         }
         // What it does is its own affair: one connection of each client.
-        Kind::Named { .. } => clients as f64,
-        Kind::SynFlood {
+        WorkloadKind::Named { .. } => clients as f64,
+        WorkloadKind::SynFlood {
             arrivals, limit, ..
         } => expected::connections(arrivals, *limit, window, None),
-        Kind::Bulk { flows, stagger, .. } => {
+        WorkloadKind::Bulk { flows, stagger, .. } => {
             let all = f64::from(*flows) * clients as f64;
             if stagger.is_zero() {
                 all

@@ -52,12 +52,12 @@ pub struct Workload {
     /// the only one or the first.
     pub class: u8,
     /// What it does.
-    pub kind: Kind,
+    pub kind: WorkloadKind,
 }
 
 /// What a workload does.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Kind {
+pub enum WorkloadKind {
     /// Requests and responses.
     Exchange {
         /// When connections are opened, all clients together.
@@ -194,7 +194,7 @@ impl Workload {
         };
         let common = self.serving.to_file(common);
         match &self.kind {
-            Kind::Exchange {
+            WorkloadKind::Exchange {
                 arrivals,
                 limit,
                 exchange,
@@ -207,7 +207,7 @@ impl Workload {
                 arrivals: Some(arrivals::to_file(arrivals)),
                 ..exchange::to_file(exchange, retries, pool.as_ref(), common)
             },
-            Kind::SynFlood {
+            WorkloadKind::SynFlood {
                 arrivals,
                 limit,
                 sources,
@@ -218,7 +218,7 @@ impl Workload {
                 sources: Some(*sources),
                 ..common
             },
-            Kind::Bulk {
+            WorkloadKind::Bulk {
                 bytes,
                 flows,
                 stagger,
@@ -231,7 +231,7 @@ impl Workload {
                 read_rate: read_rate.map(Bytes),
                 ..common
             },
-            Kind::Named { application } => WorkloadFile {
+            WorkloadKind::Named { application } => WorkloadFile {
                 kind: Some("application".to_owned()),
                 application: Some(OrModel::Model(named::to_file(application))),
                 ..common
@@ -297,7 +297,7 @@ fn ports(file: &WorkloadFile, at: &DottedPath) -> Result<Vec<u16>, Problem> {
     Ok(ports)
 }
 
-fn bulk(file: &WorkloadFile, at: &DottedPath) -> Result<Kind, Problem> {
+fn bulk(file: &WorkloadFile, at: &DottedPath) -> Result<WorkloadKind, Problem> {
     let positive = |key: &str, value: Option<u64>| match value {
         Some(0) => Err(Problem::new(
             at.key(key),
@@ -305,7 +305,7 @@ fn bulk(file: &WorkloadFile, at: &DottedPath) -> Result<Kind, Problem> {
         )),
         other => Ok(other),
     };
-    Ok(Kind::Bulk {
+    Ok(WorkloadKind::Bulk {
         bytes: positive("bytes", file.bytes.and_then(|b| b.0))?,
         flows: positive("flows", file.flows.map(u64::from))?.unwrap_or(1) as u32,
         stagger: file.stagger.unwrap_or_default(),

@@ -5,61 +5,13 @@ use std::sync::Arc;
 
 use sim_core::{SimDuration, SimTime};
 
-/// How sizes and times are distributed. Draws are keyed by connection and message, so that client
-/// and server agree on them without a word.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Distribution {
-    /// Always the same.
-    Constant(f64),
-    /// Uniform between two values.
-    Uniform(f64, f64),
-    /// Exponential with this mean.
-    Exponential(f64),
-    /// Log-normal with this median and shape sigma.
-    LogNormal {
-        /// Median.
-        median: f64,
-        /// Standard deviation of the logarithm.
-        sigma: f64,
-    },
-    /// Pareto with this least value and shape alpha.
-    Pareto {
-        /// Least value.
-        min: f64,
-        /// Tail exponent.
-        alpha: f64,
-    },
-}
+mod demand;
+mod host;
+mod servers;
 
-/// When connections are opened.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Arrivals {
-    /// Open loop at this rate per second, evenly spaced.
-    Fixed(f64),
-    /// Open loop, Poisson with this rate per second.
-    Poisson(f64),
-    /// Open loop; the rate per second changes linearly from `from` to `to` over `over`, then stays.
-    Ramp {
-        /// Rate at the start.
-        from: f64,
-        /// Rate at the end.
-        to: f64,
-        /// How long it takes.
-        over: SimDuration,
-    },
-    /// Open loop; each (time since start, rate per second) holds until the next, evenly spaced.
-    Steps(Vec<(SimDuration, f64)>),
-    /// Closed loop: this many users, each opens a connection, sees it through, thinks, and opens
-    /// the next.
-    Closed {
-        /// Number of users.
-        users: u32,
-        /// Think time between connections, seconds.
-        think: Distribution,
-    },
-    /// These many at once, at the start.
-    Burst(u32),
-}
+pub use demand::{Arrivals, Distribution};
+pub use host::{HostConfig, Keep, TraceSpec};
+pub use servers::Servers;
 
 /// Who closes a connection first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -138,70 +90,6 @@ impl Default for Exchange {
             request_timeout: None,
             respond_after: None,
         }
-    }
-}
-
-/// Servers in the order in which a client takes them. Many clients share one list, each with a place of
-/// its own to begin at: 10^4 clients of 10^4 servers hold one list, not 10^8 addresses.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Servers {
-    all: Arc<[SocketAddrV4]>,
-    first: usize,
-}
-
-impl Servers {
-    /// The same servers, beginning with the one at this place of the list; places beyond its end count
-    /// from its beginning again.
-    #[must_use]
-    pub fn starting_at(&self, place: usize) -> Servers {
-        Servers {
-            all: Arc::clone(&self.all),
-            first: place % self.all.len().max(1),
-        }
-    }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.all.len()
-    }
-
-    /// True when there is none.
-    pub fn is_empty(&self) -> bool {
-        self.all.is_empty()
-    }
-
-    /// The server whose turn is `turn`.
-    pub fn get(&self, turn: usize) -> Option<SocketAddrV4> {
-        let turn = turn % self.len().max(1);
-        // Without a sum that could overflow.
-        let until_end = self.len() - self.first;
-        let place = if turn < until_end {
-            self.first + turn
-        } else {
-            turn - until_end
-        };
-        self.all.get(place).copied()
-    }
-
-    /// All of them, in order.
-    pub fn iter(&self) -> impl Iterator<Item = SocketAddrV4> + '_ {
-        let (before, from) = self.all.split_at(self.first);
-        from.iter().chain(before).copied()
-    }
-}
-
-impl From<Vec<SocketAddrV4>> for Servers {
-    fn from(all: Vec<SocketAddrV4>) -> Servers {
-        Servers {
-            all: all.into(),
-            first: 0,
-        }
-    }
-}
-
-impl FromIterator<SocketAddrV4> for Servers {
-    fn from_iter<T: IntoIterator<Item = SocketAddrV4>>(servers: T) -> Servers {
-        servers.into_iter().collect::<Vec<_>>().into()
     }
 }
 
@@ -441,91 +329,4 @@ pub enum AppSpec {
     Named(super::named::NamedSpec),
     /// SYNs that nobody follows up.
     SynFlood(SynFloodSpec),
-}
-
-/// Which segments of a traced connection are recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
-pub enum Keep {
-    /// None.
-    None,
-    /// The first and the last hundred that each end sends, and those around trouble: what a ladder
-    /// diagram shows. Bounded for each connection, however long it lasts.
-    Ladder,
-    /// Every one.
-    #[default]
-    All,
-}
-
-/// Which connections of a host are recorded in detail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TraceSpec {
-    /// Trace the first this many connections that the host opens.
-    pub segments: u32,
-    /// Which of their segments are recorded.
-    pub keep: Keep,
-    /// Least time between two [`crate::sample::SenderSample`]s of a traced connection.
-    pub sender_interval: SimDuration,
-}
-
-impl Default for TraceSpec {
-    fn default() -> Self {
-        TraceSpec {
-            segments: 0,
-            keep: Keep::All,
-            sender_interval: SimDuration::from_millis(10),
-        }
-    }
-}
-
-/// Everything a host needs to be made.
-#[derive(Clone, Debug)]
-pub struct HostConfig {
-    /// Its TCP.
-    pub params: Arc<crate::params::TcpParams>,
-    /// Its applications.
-    pub apps: Vec<AppSpec>,
-    /// What to record.
-    pub trace: TraceSpec,
-}
-
-impl HostConfig {
-    /// A host with a TCP and applications, of which no segment is recorded.
-    pub fn new(params: impl Into<Arc<crate::params::TcpParams>>, apps: Vec<AppSpec>) -> HostConfig {
-        HostConfig {
-            params: params.into(),
-            apps,
-            trace: TraceSpec::default(),
-        }
-    }
-
-    /// The same with every segment recorded of the first `connections` that the host opens.
-    #[must_use]
-    pub fn tracing(mut self, connections: u32) -> HostConfig {
-        self.trace.segments = connections;
-        self
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn clients_share_one_list_of_servers_and_begin_at_places_of_their_own() {
-        let server = |i: u16| SocketAddrV4::new(Ipv4Addr::LOCALHOST, i);
-        let all: Servers = (0..5).map(server).collect();
-        for place in [0, 1, 4, 5, 8] {
-            let own = all.starting_at(place);
-            assert!(Arc::ptr_eq(&own.all, &all.all));
-            let mut rotated: Vec<_> = all.iter().collect();
-            rotated.rotate_left(place % 5);
-            assert_eq!(own.iter().collect::<Vec<_>>(), rotated, "{place}");
-            let taken: Vec<_> = (0..5).filter_map(|turn| own.get(turn)).collect();
-            assert_eq!(taken, rotated, "{place}");
-            assert_eq!(own.get(7), own.get(2));
-            assert_eq!(own.get(usize::MAX), own.get(usize::MAX % 5));
-        }
-        let none = Servers::from(Vec::new());
-        assert!(none.is_empty() && none.starting_at(3).get(0).is_none());
-    }
 }

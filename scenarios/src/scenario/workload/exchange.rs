@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sim_core::{Bytes, SimDuration};
 use tcp_model::spec::{Arrivals, CloseHow, Closer, Exchange, PoolSpec, Retries};
 
-use super::Kind;
+use super::WorkloadKind;
 use super::arrivals;
 use super::pool;
 use crate::file::values::Dist;
@@ -58,7 +58,7 @@ fn choice<T: Copy + Default>(
 ///
 /// # Errors
 /// When something is missing, out of range or contradictory.
-pub(super) fn read(file: &WorkloadFile, at: &DottedPath) -> Result<Kind, Problem> {
+pub(super) fn read(file: &WorkloadFile, at: &DottedPath) -> Result<WorkloadKind, Problem> {
     let d = Exchange::default();
     let exchange = Exchange {
         requests: file.requests.unwrap_or(d.requests),
@@ -76,7 +76,7 @@ pub(super) fn read(file: &WorkloadFile, at: &DottedPath) -> Result<Kind, Problem
         respond_after: file.respond_after.map(|b| b.0),
     };
     check(&exchange, at)?;
-    Ok(Kind::Exchange {
+    Ok(WorkloadKind::Exchange {
         arrivals: arrivals_of(file, at)?,
         limit: limit_of(file, at)?,
         exchange: Arc::new(exchange),

@@ -2,7 +2,7 @@
 
 use tcp_model::spec::Arrivals;
 
-use super::{Kind, exchange};
+use super::{WorkloadKind, exchange};
 use crate::file::workload::WorkloadFile;
 use crate::path::DottedPath;
 use crate::problem::Problem;
@@ -14,7 +14,7 @@ const MOST: u32 = 1 << 17;
 ///
 /// # Errors
 /// When something is missing, out of range or contradictory.
-pub(super) fn read(file: &WorkloadFile, at: &DottedPath) -> Result<Kind, Problem> {
+pub(super) fn read(file: &WorkloadFile, at: &DottedPath) -> Result<WorkloadKind, Problem> {
     let sources = file.sources.unwrap_or(MOST);
     if !(1..=MOST).contains(&sources) {
         return Err(Problem::new(
@@ -30,7 +30,7 @@ pub(super) fn read(file: &WorkloadFile, at: &DottedPath) -> Result<Kind, Problem
         )
         .help("write kind = \"poisson\" with a rate"));
     }
-    Ok(Kind::SynFlood {
+    Ok(WorkloadKind::SynFlood {
         arrivals,
         limit: exchange::limit_of(file, at)?,
         sources,

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use sim_core::plugin::{Kinds, Plugin};
 use tcp_model::app::named::{AnyApplication, built_in};
 
-use super::Kind;
+use super::WorkloadKind;
 use crate::file::values::OrModel;
 use crate::file::workload::WorkloadFile;
 use crate::path::DottedPath;
@@ -29,14 +29,14 @@ pub(crate) fn install_applications(kinds: Kinds<AnyApplication>) -> bool {
 ///
 /// # Errors
 /// When it is missing, unknown, or its parameters are not what it takes.
-pub(super) fn read(file: &WorkloadFile, at: &DottedPath) -> Result<Kind, Problem> {
+pub(super) fn read(file: &WorkloadFile, at: &DottedPath) -> Result<WorkloadKind, Problem> {
     let Some(OrModel::Model(model)) = &file.application else {
         let message = format!("`application` is missing in {at}");
         let help = "add application = { kind = \"heartbeat\", interval = \"1 s\" }";
         return Err(Problem::new(at.clone(), message).help(help));
     };
     let at = at.key("application");
-    Ok(Kind::Named {
+    Ok(WorkloadKind::Named {
         application: models::plugin(model, applications(), &[], &at)?,
     })
 }

@@ -1,0 +1,71 @@
+//! What the reports of a run need to know of it.
+
+use reports::{LinkInfo, NodeInfo, RecordOptions, RunInfo};
+use sim_core::{Network, NodeId};
+
+use crate::analytic;
+use crate::file::values::Samples;
+use crate::outages;
+use crate::parameters;
+use crate::run_spec::RunSpec;
+use crate::scenario::unix_ns;
+
+/// Ladder diagrams and lanes of the timeline in a report.
+const DIAGRAMS: u32 = 6;
+
+/// The description of a run.
+pub(super) fn info(spec: &RunSpec, network: &Network) -> RunInfo {
+    let scenario = &spec.scenario;
+    let nodes = network
+        .nodes()
+        .iter()
+        .zip(scenario.topology.group_of_nodes())
+        .zip(0u32..);
+    let analytic = analytic::hints(scenario, network);
+    // Swept values first; they are not told twice.
+    let mut parameters = spec.parameters.clone();
+    let others = parameters::shown(scenario).into_iter();
+    parameters.extend(others.filter(|(name, _)| spec.parameters.iter().all(|(p, _)| p != name)));
+    RunInfo {
+        name: scenario.name.clone(),
+        question: scenario.question.clone(),
+        command: "synfin run run.toml".to_owned(),
+        parameters,
+        seed: spec.seed,
+        duration_s: scenario.duration.as_secs_f64(),
+        nodes: nodes
+            .map(|((node, group), i)| NodeInfo {
+                name: node.name.clone(),
+                group: group.to_owned(),
+                addresses: network.addresses(NodeId(i)).collect(),
+            })
+            .collect(),
+        links: network
+            .links()
+            .iter()
+            .map(|l| LinkInfo {
+                from: l.from.0,
+                to: l.to.0,
+                rate_bps: l.rate.map(|r| r.as_bps() as f64),
+                delay_s: l.delay.as_secs_f64(),
+            })
+            .collect(),
+        outages: outages::named(scenario),
+        record: RecordOptions {
+            interval_s: scenario.record.census_interval.as_secs_f64(),
+            states: scenario.record.states,
+            connections: scenario.record.connections,
+            segments: scenario.record.segments,
+            all_samples: scenario.record.samples == Samples::All,
+            samples_every_s: match scenario.record.samples {
+                Samples::Every(every) => Some(every.as_secs_f64()),
+                Samples::Grid | Samples::All => None,
+            },
+            pcapng: scenario.record.pcap,
+            capture_start_ns: scenario.record.pcap_start.and_then(unix_ns).unwrap_or(0),
+            steady_s: analytic::steady(scenario, &analytic, network),
+            diagrams: DIAGRAMS,
+        },
+        analytic,
+    }
+}

@@ -1,0 +1,151 @@
+//! What a client does on a connection: requests, and the close after the last answer.
+
+use super::super::draws::{Key, What};
+use super::super::spec::{CloseHow, Closer};
+use super::{Client, Conn, Phase, wait};
+use crate::host::{SocketCx, SocketId};
+use crate::sample::{RequestDone, TcpSample};
+
+impl Client {
+    pub(super) fn key(&self, c: &Conn, socket: &SocketCx<'_, '_>) -> Key {
+        Key {
+            seed: socket.seed(),
+            conn: c.conn,
+            index: c.index,
+        }
+    }
+
+    /// Makes requests as long as none has to be waited for.
+    pub(super) fn request(&mut self, id: SocketId, c: &mut Conn, socket: &mut SocketCx<'_, '_>) {
+        loop {
+            let key = self.key(c, socket);
+            let exchange = &self.spec.exchange;
+            c.phase = Phase::Exchanging;
+            c.began = socket.now();
+            if let Some(most) = exchange.request_timeout {
+                c.deadline.set(c.began.saturating_add(most), id, socket);
+            }
+            c.to_write = key.bytes(What::Request, exchange.request).max(1);
+            c.to_read = key.bytes(What::Response, exchange.response);
+            self.write(id, c, socket);
+            if c.to_write > 0 || c.to_read > 0 || !self.request_done(id, c, socket) {
+                return;
+            }
+        }
+    }
+
+    pub(super) fn write(&mut self, id: SocketId, c: &mut Conn, socket: &mut SocketCx<'_, '_>) {
+        if c.to_write == 0 {
+            return;
+        }
+        c.to_write -= socket.write(id, c.to_write);
+        let last = c.index + 1 >= self.spec.exchange.requests;
+        if c.to_write == 0 && last && self.spec.exchange.how == CloseHow::Half {
+            socket.shutdown(id);
+        }
+    }
+
+    /// A request has its whole response. True when the next one follows at once.
+    pub(super) fn request_done(
+        &mut self,
+        id: SocketId,
+        c: &mut Conn,
+        socket: &mut SocketCx<'_, '_>,
+    ) -> bool {
+        let first = if c.index == 0 {
+            socket.opened(id)
+        } else {
+            None
+        };
+        let with_connect = socket.now().since(first.unwrap_or(c.began));
+        c.deadline.clear();
+        socket.record(TcpSample::Request(RequestDone {
+            conn: c.conn,
+            index: c.index,
+            latency: socket.now().since(c.began),
+            with_connect,
+        }));
+        let think = self
+            .key(c, socket)
+            .time(What::Think, self.spec.exchange.think);
+        c.index += 1;
+        if c.index >= self.spec.exchange.requests {
+            self.finish(id, c, socket);
+            return false;
+        }
+        if think.is_zero() {
+            return true;
+        }
+        wait(id, c, Phase::Thinking, think, socket);
+        false
+    }
+
+    /// The last response is there.
+    pub(super) fn finish(&mut self, id: SocketId, c: &mut Conn, socket: &mut SocketCx<'_, '_>) {
+        let exchange = &self.spec.exchange;
+        if exchange.how == CloseHow::Half || exchange.closer == Closer::Server {
+            c.phase = Phase::Waiting;
+        } else if exchange.close_after.is_zero() {
+            self.close(id, c, socket);
+        } else {
+            wait(id, c, Phase::Closing, exchange.close_after, socket);
+        }
+    }
+
+    pub(super) fn close(&mut self, id: SocketId, c: &mut Conn, socket: &mut SocketCx<'_, '_>) {
+        let first = c.phase != Phase::Lingering && self.spec.exchange.closer != Closer::Server;
+        c.phase = Phase::Done;
+        if first && self.spec.exchange.how == CloseHow::Rst {
+            socket.abort(id);
+        } else {
+            socket.close(id);
+        }
+    }
+
+    pub(super) fn on_readable(
+        &mut self,
+        id: SocketId,
+        c: &mut Conn,
+        socket: &mut SocketCx<'_, '_>,
+    ) {
+        let got = socket.read(id, u64::MAX);
+        let waiting = c.phase == Phase::Exchanging && c.to_read > 0;
+        c.to_read = c.to_read.saturating_sub(got);
+        if waiting && c.to_read == 0 && c.to_write == 0 && self.request_done(id, c, socket) {
+            self.request(id, c, socket);
+        }
+    }
+
+    pub(super) fn on_writable(
+        &mut self,
+        id: SocketId,
+        c: &mut Conn,
+        socket: &mut SocketCx<'_, '_>,
+    ) {
+        let waiting = c.phase == Phase::Exchanging && c.to_write > 0;
+        self.write(id, c, socket);
+        let done = waiting && c.to_write == 0 && c.to_read == 0;
+        if done && self.request_done(id, c, socket) {
+            self.request(id, c, socket);
+        }
+    }
+
+    /// The server has closed: in its turn, or too early; either way the client closes too.
+    pub(super) fn on_peer_closed(
+        &mut self,
+        id: SocketId,
+        c: &mut Conn,
+        socket: &mut SocketCx<'_, '_>,
+    ) {
+        if matches!(c.phase, Phase::Closing | Phase::Lingering | Phase::Done) {
+            return;
+        }
+        let exchange = &self.spec.exchange;
+        if exchange.how == CloseHow::Half || exchange.linger.is_zero() {
+            c.phase = Phase::Lingering;
+            self.close(id, c, socket);
+        } else {
+            wait(id, c, Phase::Lingering, exchange.linger, socket);
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! What a workload asks for: how large and when, as distributions and arrivals.
+
+use sim_core::SimDuration;
+
+/// How sizes and times are distributed. Draws are keyed by connection and message, so that client
+/// and server agree on them without a word.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Distribution {
+    /// Always the same.
+    Constant(f64),
+    /// Uniform between two values.
+    Uniform(f64, f64),
+    /// Exponential with this mean.
+    Exponential(f64),
+    /// Log-normal with this median and shape sigma.
+    LogNormal {
+        /// Median.
+        median: f64,
+        /// Standard deviation of the logarithm.
+        sigma: f64,
+    },
+    /// Pareto with this least value and shape alpha.
+    Pareto {
+        /// Least value.
+        min: f64,
+        /// Tail exponent.
+        alpha: f64,
+    },
+}
+
+/// When connections are opened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Arrivals {
+    /// Open loop at this rate per second, evenly spaced.
+    Fixed(f64),
+    /// Open loop, Poisson with this rate per second.
+    Poisson(f64),
+    /// Open loop; the rate per second changes linearly from `from` to `to` over `over`, then stays.
+    Ramp {
+        /// Rate at the start.
+        from: f64,
+        /// Rate at the end.
+        to: f64,
+        /// How long it takes.
+        over: SimDuration,
+    },
+    /// Open loop; each (time since start, rate per second) holds until the next, evenly spaced.
+    Steps(Vec<(SimDuration, f64)>),
+    /// Closed loop: this many users, each opens a connection, sees it through, thinks, and opens
+    /// the next.
+    Closed {
+        /// Number of users.
+        users: u32,
+        /// Think time between connections, seconds.
+        think: Distribution,
+    },
+    /// These many at once, at the start.
+    Burst(u32),
+}

@@ -1,0 +1,70 @@
+//! A host as data: its TCP, its applications, and what is recorded of it.
+
+use std::sync::Arc;
+
+use sim_core::SimDuration;
+
+use super::AppSpec;
+
+/// Which segments of a traced connection are recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Keep {
+    /// None.
+    None,
+    /// The first and the last hundred that each end sends, and those around trouble: what a ladder
+    /// diagram shows. Bounded for each connection, however long it lasts.
+    Ladder,
+    /// Every one.
+    #[default]
+    All,
+}
+
+/// Which connections of a host are recorded in detail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TraceSpec {
+    /// Trace the first this many connections that the host opens.
+    pub segments: u32,
+    /// Which of their segments are recorded.
+    pub keep: Keep,
+    /// Least time between two [`crate::sample::SenderSample`]s of a traced connection.
+    pub sender_interval: SimDuration,
+}
+
+impl Default for TraceSpec {
+    fn default() -> Self {
+        TraceSpec {
+            segments: 0,
+            keep: Keep::All,
+            sender_interval: SimDuration::from_millis(10),
+        }
+    }
+}
+
+/// Everything a host needs to be made.
+#[derive(Clone, Debug)]
+pub struct HostConfig {
+    /// Its TCP.
+    pub params: Arc<crate::params::TcpParams>,
+    /// Its applications.
+    pub apps: Vec<AppSpec>,
+    /// What to record.
+    pub trace: TraceSpec,
+}
+
+impl HostConfig {
+    /// A host with a TCP and applications, of which no segment is recorded.
+    pub fn new(params: impl Into<Arc<crate::params::TcpParams>>, apps: Vec<AppSpec>) -> HostConfig {
+        HostConfig {
+            params: params.into(),
+            apps,
+            trace: TraceSpec::default(),
+        }
+    }
+
+    /// The same with every segment recorded of the first `connections` that the host opens.
+    #[must_use]
+    pub fn tracing(mut self, connections: u32) -> HostConfig {
+        self.trace.segments = connections;
+        self
+    }
+}
