@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use common::Story;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use reports::store::table::{Kind, TableWriter};
+use reports::store::table::{ColumnKind, TableWriter};
 use reports::{Completion, RunRecorder, RunWriter, render_run};
 use sim_core::Recorder as _;
 
@@ -63,10 +63,10 @@ fn tables(c: &mut Criterion) {
     const ROWS: u64 = 1 << 16;
     let dir = tempfile::tempdir().expect("a directory");
     let columns = [
-        ("time_s", Kind::Float),
-        ("node", Kind::Text),
-        ("conn", Kind::Int),
-        ("rtt_s", Kind::OptFloat),
+        ("time_s", ColumnKind::Float),
+        ("node", ColumnKind::Text),
+        ("conn", ColumnKind::Int),
+        ("rtt_s", ColumnKind::OptFloat),
     ];
     let mut group = c.benchmark_group("parquet");
     group.throughput(Throughput::Elements(ROWS));

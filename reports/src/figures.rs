@@ -123,7 +123,7 @@ pub(crate) fn run_figures(dir: &Path, summary: &RunSummary) -> Drawn {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::table::{Kind, TableWriter};
+    use crate::store::table::{ColumnKind, TableWriter};
 
     #[test]
     fn a_table_that_cannot_be_read_costs_only_its_own_figures() {
@@ -157,7 +157,10 @@ mod tests {
     /// A table that claims more than may be read at once.
     fn write_too_large(dir: &Path, name: &str) {
         let columns: Vec<String> = (0..1000).map(|i| format!("c{i}")).collect();
-        let columns: Vec<(&str, Kind)> = columns.iter().map(|c| (c.as_str(), Kind::Bool)).collect();
+        let columns: Vec<(&str, ColumnKind)> = columns
+            .iter()
+            .map(|c| (c.as_str(), ColumnKind::Bool))
+            .collect();
         let mut table = TableWriter::create(dir, name, &columns).unwrap();
         for _ in 0..34_000 {
             let row = columns.iter().fold(table.row(), |row, _| row.bool(true));

@@ -1,6 +1,6 @@
 //! Numbers as people read them.
 
-use crate::metrics::{self, Kind};
+use crate::metrics::{self, MetricKind};
 
 /// A whole number with commas between thousands: 28,232.
 pub fn count(value: f64) -> String {
@@ -65,12 +65,12 @@ pub fn percent(share: f64) -> String {
 /// A value of a registered metric with its unit; of any other, a plain number.
 pub fn metric(id: &str, value: f64) -> String {
     match metrics::kind(id) {
-        Kind::BitRate => bit_rate(value),
-        Kind::PerSecond => format!("{} /s", number(value)),
-        Kind::Duration | Kind::Time => seconds(value),
-        Kind::Share => percent(value),
-        Kind::Bytes => bytes(value),
-        Kind::Count | Kind::Index | Kind::Number => number(value),
+        MetricKind::BitRate => bit_rate(value),
+        MetricKind::PerSecond => format!("{} /s", number(value)),
+        MetricKind::Duration | MetricKind::Time => seconds(value),
+        MetricKind::Share => percent(value),
+        MetricKind::Bytes => bytes(value),
+        MetricKind::Count | MetricKind::Index | MetricKind::Number => number(value),
     }
 }
 

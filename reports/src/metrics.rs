@@ -17,7 +17,7 @@ pub use reference::{explain, reference};
 
 /// What a metric measures, and thereby its unit and range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum MetricKind {
     /// A number of things, or an average of such numbers.
     Count,
     /// A part of a whole, from 0 to 1.
@@ -38,38 +38,38 @@ pub enum Kind {
     Number,
 }
 
-impl Kind {
+impl MetricKind {
     /// What the value counts: its unit in `index.csv`, tables and `summary.json`.
     pub fn unit(self) -> &'static str {
         match self {
-            Kind::Count | Kind::Share | Kind::Index | Kind::Number => "1",
-            Kind::Duration | Kind::Time => "s",
-            Kind::PerSecond => "1/s",
-            Kind::BitRate => "bit/s",
-            Kind::Bytes => "B",
+            MetricKind::Count | MetricKind::Share | MetricKind::Index | MetricKind::Number => "1",
+            MetricKind::Duration | MetricKind::Time => "s",
+            MetricKind::PerSecond => "1/s",
+            MetricKind::BitRate => "bit/s",
+            MetricKind::Bytes => "B",
         }
     }
 
     /// In one word or two.
     pub fn name(self) -> &'static str {
         match self {
-            Kind::Count => "count",
-            Kind::Share => "share",
-            Kind::Duration => "duration",
-            Kind::Time => "time",
-            Kind::PerSecond => "rate",
-            Kind::BitRate => "bit rate",
-            Kind::Bytes => "bytes",
-            Kind::Index => "index",
-            Kind::Number => "number",
+            MetricKind::Count => "count",
+            MetricKind::Share => "share",
+            MetricKind::Duration => "duration",
+            MetricKind::Time => "time",
+            MetricKind::PerSecond => "rate",
+            MetricKind::BitRate => "bit rate",
+            MetricKind::Bytes => "bytes",
+            MetricKind::Index => "index",
+            MetricKind::Number => "number",
         }
     }
 
     /// The smallest and the largest value it can take.
     pub fn range(self) -> (f64, f64) {
         match self {
-            Kind::Share | Kind::Index => (0.0, 1.0),
-            Kind::Number => (f64::NEG_INFINITY, f64::INFINITY),
+            MetricKind::Share | MetricKind::Index => (0.0, 1.0),
+            MetricKind::Number => (f64::NEG_INFINITY, f64::INFINITY),
             _ => (0.0, f64::INFINITY),
         }
     }
@@ -77,20 +77,24 @@ impl Kind {
     /// The unit of an axis on which `largest` is the largest value, and the factor to it.
     pub(crate) fn axis(self, largest: f64) -> (&'static str, f64) {
         match self {
-            Kind::Share => ("%", 100.0),
-            Kind::Duration | Kind::Time if largest < 1e-3 && largest > 0.0 => ("us", 1e6),
-            Kind::Duration | Kind::Time if largest < 1.0 && largest > 0.0 => ("ms", 1e3),
-            Kind::Duration | Kind::Time => ("s", 1.0),
-            Kind::PerSecond => ("/s", 1.0),
-            Kind::BitRate if largest >= 1e9 => ("Gbit/s", 1e-9),
-            Kind::BitRate if largest >= 1e6 => ("Mbit/s", 1e-6),
-            Kind::BitRate if largest >= 1e3 => ("kbit/s", 1e-3),
-            Kind::BitRate => ("bit/s", 1.0),
-            Kind::Bytes if largest >= 1e9 => ("GB", 1e-9),
-            Kind::Bytes if largest >= 1e6 => ("MB", 1e-6),
-            Kind::Bytes if largest >= 1e3 => ("kB", 1e-3),
-            Kind::Bytes => ("B", 1.0),
-            Kind::Count | Kind::Index | Kind::Number => ("", 1.0),
+            MetricKind::Share => ("%", 100.0),
+            MetricKind::Duration | MetricKind::Time if largest < 1e-3 && largest > 0.0 => {
+                ("us", 1e6)
+            }
+            MetricKind::Duration | MetricKind::Time if largest < 1.0 && largest > 0.0 => {
+                ("ms", 1e3)
+            }
+            MetricKind::Duration | MetricKind::Time => ("s", 1.0),
+            MetricKind::PerSecond => ("/s", 1.0),
+            MetricKind::BitRate if largest >= 1e9 => ("Gbit/s", 1e-9),
+            MetricKind::BitRate if largest >= 1e6 => ("Mbit/s", 1e-6),
+            MetricKind::BitRate if largest >= 1e3 => ("kbit/s", 1e-3),
+            MetricKind::BitRate => ("bit/s", 1.0),
+            MetricKind::Bytes if largest >= 1e9 => ("GB", 1e-9),
+            MetricKind::Bytes if largest >= 1e6 => ("MB", 1e-6),
+            MetricKind::Bytes if largest >= 1e3 => ("kB", 1e-3),
+            MetricKind::Bytes => ("B", 1.0),
+            MetricKind::Count | MetricKind::Index | MetricKind::Number => ("", 1.0),
         }
     }
 }
@@ -124,7 +128,7 @@ pub struct Metric {
     /// Name in `summary.json` and `index.csv`, with placeholders for a family.
     pub id: &'static str,
     /// What it measures.
-    pub kind: Kind,
+    pub kind: MetricKind,
     /// Plain English without unit: "share of connects that failed".
     pub words: &'static str,
     /// How it is computed, in a sentence or two; may be empty where the words say all.
@@ -143,7 +147,7 @@ impl Metric {
     const fn new(
         source: Source,
         id: &'static str,
-        kind: Kind,
+        kind: MetricKind,
         words: &'static str,
         doc: &'static str,
     ) -> Metric {
@@ -242,9 +246,9 @@ pub(crate) fn states() -> impl Iterator<Item = (tcp_model::State, String)> {
     pattern::states()
 }
 
-/// Kind of a metric; of an unknown one, [`Kind::Number`].
-pub(crate) fn kind(id: &str) -> Kind {
-    find(id).map_or(Kind::Number, |f| f.metric.kind)
+/// MetricKind of a metric; of an unknown one, [`MetricKind::Number`].
+pub(crate) fn kind(id: &str) -> MetricKind {
+    find(id).map_or(MetricKind::Number, |f| f.metric.kind)
 }
 
 #[cfg(test)]
@@ -260,9 +264,9 @@ mod tests {
             let well_made = |c: char| c.is_ascii_lowercase() || "_0123456789.<>".contains(c);
             assert!(metric.id.chars().all(well_made), "{}", metric.id);
             if let Some((part, whole)) = metric.ratio {
-                assert_eq!(metric.kind, Kind::Share, "{}", metric.id);
+                assert_eq!(metric.kind, MetricKind::Share, "{}", metric.id);
                 for id in [part, whole] {
-                    assert_eq!(kind(id), Kind::Count, "{id} of {}", metric.id);
+                    assert_eq!(kind(id), MetricKind::Count, "{id} of {}", metric.id);
                 }
             }
             assert_eq!(
@@ -291,7 +295,7 @@ mod tests {
         let flow = find("flow_goodput.left-1:3_bps").unwrap();
         assert_eq!(
             (flow.metric.kind, flow.of.as_deref()),
-            (Kind::BitRate, Some("left-1:3"))
+            (MetricKind::BitRate, Some("left-1:3"))
         );
         for unknown in [
             "",
@@ -321,9 +325,9 @@ mod tests {
 
     #[test]
     fn axes_take_the_unit_that_suits_the_values() {
-        assert_eq!(Kind::Duration.axis(0.2), ("ms", 1e3));
-        assert_eq!(Kind::Duration.axis(35.0), ("s", 1.0));
-        assert_eq!(Kind::BitRate.axis(9.4e7), ("Mbit/s", 1e-6));
-        assert_eq!(Kind::Share.axis(0.5), ("%", 100.0));
+        assert_eq!(MetricKind::Duration.axis(0.2), ("ms", 1e3));
+        assert_eq!(MetricKind::Duration.axis(35.0), ("s", 1.0));
+        assert_eq!(MetricKind::BitRate.axis(9.4e7), ("Mbit/s", 1e-6));
+        assert_eq!(MetricKind::Share.axis(0.5), ("%", 100.0));
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
-use tcp_model::params::{Kind, Name, PARAMS, Param, Raw, SYSCTLS, Shape, TcpParams, Where};
+use tcp_model::params::{Name, PARAMS, Param, ParamKind, Raw, SYSCTLS, Shape, TcpParams, Where};
 
 use crate::file::ScenarioFile;
 use crate::file::keys::{DURATION, Form, Key, SIZE, TableInfo};
@@ -156,7 +156,7 @@ fn of_name(param: &Param, name: &Name) -> Json {
     }
 }
 
-fn of_kind(kind: &Kind) -> Json {
+fn of_kind(kind: &ParamKind) -> Json {
     let integer = json!({ "type": "integer", "minimum": kind.least, "maximum": kind.most });
     let text = |pattern| json!({ "type": "string", "pattern": pattern });
     let mut any = match kind.shape {

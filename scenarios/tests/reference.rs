@@ -11,7 +11,7 @@ use scenarios::sweep::Plan;
 use scenarios::{library, reference, schema};
 use serde_json::{Value, json};
 use sim_core::{Bytes, SimDuration};
-use tcp_model::params::{Kind, PARAMS, Shape};
+use tcp_model::params::{PARAMS, ParamKind, Shape};
 
 #[test]
 fn the_reference_is_current() {
@@ -200,7 +200,7 @@ fn numbers_beyond_their_range_are_refused_with_both_ends() {
 }
 
 /// A number or a quantity just beyond each end of a parameter's range.
-fn beyond(kind: &Kind) -> Vec<String> {
+fn beyond(kind: &ParamKind) -> Vec<String> {
     let time = |ps| format!("\"{}\"", SimDuration::from_ps(ps));
     match kind.shape {
         Shape::Count => {

@@ -36,7 +36,7 @@ pub use choices::{
     Choice, EcnMode, GiveUp, IdleRestart, IpVersion, PortSelection, SynCookies, SynLayout,
     TimeWaitRules, TwReuse,
 };
-pub use kind::{Kind, LONGEST, Shape, Word};
+pub use kind::{LONGEST, ParamKind, Shape, Word};
 pub use names::{Name, Named, Raw, Where, find};
 pub use reference::{explain, reference};
 pub use sysctl::{SYSCTLS, Sysctl, set_sysctl};
@@ -53,7 +53,7 @@ pub struct Param {
     /// What it is, as Markdown.
     pub doc: &'static str,
     /// What it takes.
-    pub kind: Kind,
+    pub kind: ParamKind,
     /// Its names elsewhere.
     pub names: &'static [Name],
     get: fn(&TcpParams) -> Value,

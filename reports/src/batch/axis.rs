@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::metrics::Kind;
+use crate::metrics::MetricKind;
 
 /// A swept parameter.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -70,10 +70,10 @@ impl Unit {
     pub(crate) fn axis(self, largest: f64) -> (&'static str, f64) {
         match self {
             Unit::One => ("", 1.0),
-            Unit::Seconds => Kind::Duration.axis(largest),
-            Unit::PerSecond => Kind::PerSecond.axis(largest),
-            Unit::BitsPerSecond => Kind::BitRate.axis(largest),
-            Unit::Bytes => Kind::Bytes.axis(largest),
+            Unit::Seconds => MetricKind::Duration.axis(largest),
+            Unit::PerSecond => MetricKind::PerSecond.axis(largest),
+            Unit::BitsPerSecond => MetricKind::BitRate.axis(largest),
+            Unit::Bytes => MetricKind::Bytes.axis(largest),
             Unit::Packets => ("packets", 1.0),
         }
     }

@@ -6,7 +6,7 @@ use super::axis::{Axis, AxisValues, Unit};
 use super::{BatchInfo, BatchRow};
 use crate::csv::Csv;
 use crate::store::StoreError;
-use crate::store::table::{Kind, TableWriter, Text};
+use crate::store::table::{ColumnKind, TableWriter, Text};
 
 /// A column of swept values.
 struct Column<'a> {
@@ -68,11 +68,11 @@ impl Column<'_> {
         }
     }
 
-    fn kind(&self) -> Kind {
+    fn kind(&self) -> ColumnKind {
         match self.holds {
-            Holds::AsWritten => Kind::Text,
-            Holds::Switch => Kind::Bool,
-            Holds::Number => Kind::OptFloat,
+            Holds::AsWritten => ColumnKind::Text,
+            Holds::Switch => ColumnKind::Bool,
+            Holds::Number => ColumnKind::OptFloat,
         }
     }
 }
@@ -110,11 +110,11 @@ pub(crate) fn write_table(
     metrics: &[String],
 ) -> Result<(), StoreError> {
     let swept = columns(info);
-    let mut schema = vec![("id", Kind::Text)];
+    let mut schema = vec![("id", ColumnKind::Text)];
     schema.extend(swept.iter().map(|c| (c.name.as_str(), c.kind())));
-    schema.extend([("seed", Kind::Int), ("replica", Kind::Int)]);
-    schema.extend([("status", Kind::Text), ("message", Kind::Text)]);
-    schema.extend(metrics.iter().map(|m| (m.as_str(), Kind::OptFloat)));
+    schema.extend([("seed", ColumnKind::Int), ("replica", ColumnKind::Int)]);
+    schema.extend([("status", ColumnKind::Text), ("message", ColumnKind::Text)]);
+    schema.extend(metrics.iter().map(|m| (m.as_str(), ColumnKind::OptFloat)));
     let mut table = TableWriter::create(dir, "index", &schema)?;
     for run in rows {
         let mut row = table.row().text(&Text::from(run.id.as_str()));

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::Kind::{BitRate, Bytes, Count, Duration, Index, Number, PerSecond, Share, Time};
-use super::{Kind, Metric, Source};
+use super::MetricKind::{BitRate, Bytes, Count, Duration, Index, Number, PerSecond, Share, Time};
+use super::{Metric, MetricKind, Source};
 
 /// All tables, in the order of the reference.
 pub(super) const TABLES: [&[Metric]; 9] = [
@@ -42,7 +42,12 @@ pub(super) fn families() -> impl Iterator<Item = &'static Metric> {
     super::all().filter(|m| m.id.contains('<'))
 }
 
-const fn connects(id: &'static str, kind: Kind, words: &'static str, doc: &'static str) -> Metric {
+const fn connects(
+    id: &'static str,
+    kind: MetricKind,
+    words: &'static str,
+    doc: &'static str,
+) -> Metric {
     Metric::new(Source::Connects, id, kind, words, doc)
 }
 
@@ -76,7 +81,12 @@ const CONNECTS: &[Metric] = &[
     connects("connect_latency_max_s", Duration, "time to connect, maximum", "").absent(NONE_ESTABLISHED),
 ];
 
-const fn requests(id: &'static str, kind: Kind, words: &'static str, doc: &'static str) -> Metric {
+const fn requests(
+    id: &'static str,
+    kind: MetricKind,
+    words: &'static str,
+    doc: &'static str,
+) -> Metric {
     Metric::new(Source::Requests, id, kind, words, doc)
 }
 
@@ -111,7 +121,12 @@ const REQUESTS: &[Metric] = &[
     requests("request_with_connect_max_s", Duration, "time per request with connecting, maximum", "").absent(NO_RESPONSE),
 ];
 
-const fn sockets(id: &'static str, kind: Kind, words: &'static str, doc: &'static str) -> Metric {
+const fn sockets(
+    id: &'static str,
+    kind: MetricKind,
+    words: &'static str,
+    doc: &'static str,
+) -> Metric {
     Metric::new(Source::Sockets, id, kind, words, doc)
 }
 
@@ -199,7 +214,7 @@ const SOCKETS: &[Metric] = &[
 
 const fn end_points(
     id: &'static str,
-    kind: Kind,
+    kind: MetricKind,
     words: &'static str,
     doc: &'static str,
 ) -> Metric {
@@ -435,7 +450,12 @@ const END_POINTS: &[Metric] = &[
     ),
 ];
 
-const fn flows(id: &'static str, kind: Kind, words: &'static str, doc: &'static str) -> Metric {
+const fn flows(
+    id: &'static str,
+    kind: MetricKind,
+    words: &'static str,
+    doc: &'static str,
+) -> Metric {
     Metric::new(Source::Flows, id, kind, words, doc)
 }
 
@@ -477,7 +497,12 @@ const FLOWS: &[Metric] = &[
     .absent("there were not two such senders at a time"),
 ];
 
-const fn hosts(id: &'static str, kind: Kind, words: &'static str, doc: &'static str) -> Metric {
+const fn hosts(
+    id: &'static str,
+    kind: MetricKind,
+    words: &'static str,
+    doc: &'static str,
+) -> Metric {
     Metric::new(Source::Hosts, id, kind, words, doc)
 }
 
@@ -619,7 +644,12 @@ const HOSTS: &[Metric] = &[
 
 const NO_NAT: &str = "no node is a NAT";
 
-const fn network(id: &'static str, kind: Kind, words: &'static str, doc: &'static str) -> Metric {
+const fn network(
+    id: &'static str,
+    kind: MetricKind,
+    words: &'static str,
+    doc: &'static str,
+) -> Metric {
     Metric::new(Source::Network, id, kind, words, doc)
 }
 
@@ -678,7 +708,7 @@ const NETWORK: &[Metric] = &[
 
 const fn comparison(
     id: &'static str,
-    kind: Kind,
+    kind: MetricKind,
     words: &'static str,
     doc: &'static str,
 ) -> Metric {

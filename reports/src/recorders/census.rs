@@ -15,22 +15,22 @@ use super::level::Level;
 use crate::info::NodeInfo;
 use crate::metrics::{self, Metrics};
 use crate::store::StoreError;
-use crate::store::table::{Kind, TableWriter, Text};
+use crate::store::table::{ColumnKind, TableWriter, Text};
 
-const COLUMNS: &[(&str, Kind)] = &[
-    ("time_s", Kind::Float),
-    ("scope", Kind::Text),
-    ("LISTEN", Kind::Int),
-    ("SYN-SENT", Kind::Int),
-    ("SYN-RECEIVED", Kind::Int),
-    ("ESTABLISHED", Kind::Int),
-    ("FIN-WAIT-1", Kind::Int),
-    ("FIN-WAIT-2", Kind::Int),
-    ("CLOSE-WAIT", Kind::Int),
-    ("CLOSING", Kind::Int),
-    ("LAST-ACK", Kind::Int),
-    ("TIME-WAIT", Kind::Int),
-    ("ports_in_use", Kind::Int),
+const COLUMNS: &[(&str, ColumnKind)] = &[
+    ("time_s", ColumnKind::Float),
+    ("scope", ColumnKind::Text),
+    ("LISTEN", ColumnKind::Int),
+    ("SYN-SENT", ColumnKind::Int),
+    ("SYN-RECEIVED", ColumnKind::Int),
+    ("ESTABLISHED", ColumnKind::Int),
+    ("FIN-WAIT-1", ColumnKind::Int),
+    ("FIN-WAIT-2", ColumnKind::Int),
+    ("CLOSE-WAIT", ColumnKind::Int),
+    ("CLOSING", ColumnKind::Int),
+    ("LAST-ACK", ColumnKind::Int),
+    ("TIME-WAIT", ColumnKind::Int),
+    ("ports_in_use", ColumnKind::Int),
 ];
 
 const STATES: usize = State::ALL.len();

@@ -8,25 +8,25 @@ use super::names::Names;
 use crate::info::LinkInfo;
 use crate::metrics::Metrics;
 use crate::store::StoreError;
-use crate::store::table::{Kind, TableWriter};
+use crate::store::table::{ColumnKind, TableWriter};
 
-const COLUMNS: &[(&str, Kind)] = &[
-    ("from_node", Kind::Text),
-    ("to_node", Kind::Text),
-    ("rate_bps", Kind::OptFloat),
-    ("delay_s", Kind::Float),
-    ("offered_pkts", Kind::Int),
-    ("sent_pkts", Kind::Int),
-    ("sent_bytes", Kind::Int),
-    ("queue_drops", Kind::Int),
-    ("early_drops", Kind::Int),
-    ("policed_drops", Kind::Int),
-    ("ce_marks", Kind::Int),
-    ("wire_losses", Kind::Int),
-    ("random_losses", Kind::Int),
-    ("max_backlog_pkts", Kind::Int),
-    ("busy_s", Kind::Float),
-    ("utilisation", Kind::OptFloat),
+const COLUMNS: &[(&str, ColumnKind)] = &[
+    ("from_node", ColumnKind::Text),
+    ("to_node", ColumnKind::Text),
+    ("rate_bps", ColumnKind::OptFloat),
+    ("delay_s", ColumnKind::Float),
+    ("offered_pkts", ColumnKind::Int),
+    ("sent_pkts", ColumnKind::Int),
+    ("sent_bytes", ColumnKind::Int),
+    ("queue_drops", ColumnKind::Int),
+    ("early_drops", ColumnKind::Int),
+    ("policed_drops", ColumnKind::Int),
+    ("ce_marks", ColumnKind::Int),
+    ("wire_losses", ColumnKind::Int),
+    ("random_losses", ColumnKind::Int),
+    ("max_backlog_pkts", ColumnKind::Int),
+    ("busy_s", ColumnKind::Float),
+    ("utilisation", ColumnKind::OptFloat),
 ];
 
 /// Writes `links` and adds the engine's numbers to the metrics. Links beyond `links` have no ends.

@@ -9,19 +9,19 @@ use super::grid::Grid;
 use super::histogram::Histogram;
 use crate::metrics::Metrics;
 use crate::store::StoreError;
-use crate::store::table::{Kind, TableWriter};
+use crate::store::table::{ColumnKind, TableWriter};
 
-const COLUMNS: &[(&str, Kind)] = &[
-    ("time_s", Kind::Float),
-    ("width_s", Kind::Float),
-    ("attempts", Kind::Int),
-    ("established", Kind::Int),
-    ("addr_not_available", Kind::Int),
-    ("refused", Kind::Int),
-    ("timed_out", Kind::Int),
-    ("aborted", Kind::Int),
-    ("connect_latency_s", Kind::OptFloat),
-    ("port_probes", Kind::OptFloat),
+const COLUMNS: &[(&str, ColumnKind)] = &[
+    ("time_s", ColumnKind::Float),
+    ("width_s", ColumnKind::Float),
+    ("attempts", ColumnKind::Int),
+    ("established", ColumnKind::Int),
+    ("addr_not_available", ColumnKind::Int),
+    ("refused", ColumnKind::Int),
+    ("timed_out", ColumnKind::Int),
+    ("aborted", ColumnKind::Int),
+    ("connect_latency_s", ColumnKind::OptFloat),
+    ("port_probes", ColumnKind::OptFloat),
 ];
 
 /// Results in the order of the columns, with the names of their metrics.

@@ -10,14 +10,14 @@ use super::grid::Grid;
 use super::histogram::Histogram;
 use crate::metrics::Metrics;
 use crate::store::StoreError;
-use crate::store::table::{Kind, TableWriter};
+use crate::store::table::{ColumnKind, TableWriter};
 
-const COLUMNS: &[(&str, Kind)] = &[
-    ("time_s", Kind::Float),
-    ("width_s", Kind::Float),
-    ("requests", Kind::Int),
-    ("latency_mean_s", Kind::OptFloat),
-    ("latency_max_s", Kind::OptFloat),
+const COLUMNS: &[(&str, ColumnKind)] = &[
+    ("time_s", ColumnKind::Float),
+    ("width_s", ColumnKind::Float),
+    ("requests", ColumnKind::Int),
+    ("latency_mean_s", ColumnKind::OptFloat),
+    ("latency_max_s", ColumnKind::OptFloat),
 ];
 
 /// Counts requests; bins as for outcomes. Nothing is written of a run without requests.

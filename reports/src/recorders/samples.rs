@@ -20,21 +20,21 @@ use crate::format::count;
 use crate::metrics::Metrics;
 use crate::stats::jain_index;
 use crate::store::StoreError;
-use crate::store::table::{Kind, TableWriter};
+use crate::store::table::{ColumnKind, TableWriter};
 use cells::{Cells, Point};
 
-const COLUMNS: &[(&str, Kind)] = &[
-    ("time_s", Kind::Float),
-    ("conn", Kind::Int),
-    ("side", Kind::Text),
-    ("node", Kind::Text),
-    ("cwnd_bytes", Kind::Int),
-    ("ssthresh_bytes", Kind::OptFloat),
-    ("in_flight_bytes", Kind::Int),
-    ("snd_wnd_bytes", Kind::Int),
-    ("srtt_s", Kind::OptFloat),
-    ("rto_s", Kind::Float),
-    ("acked_bytes", Kind::Int),
+const COLUMNS: &[(&str, ColumnKind)] = &[
+    ("time_s", ColumnKind::Float),
+    ("conn", ColumnKind::Int),
+    ("side", ColumnKind::Text),
+    ("node", ColumnKind::Text),
+    ("cwnd_bytes", ColumnKind::Int),
+    ("ssthresh_bytes", ColumnKind::OptFloat),
+    ("in_flight_bytes", ColumnKind::Int),
+    ("snd_wnd_bytes", ColumnKind::Int),
+    ("srtt_s", ColumnKind::OptFloat),
+    ("rto_s", ColumnKind::Float),
+    ("acked_bytes", ColumnKind::Int),
 ];
 
 /// Senders of fewer bytes than this are not bulk transfers; goodput per flow and fairness are

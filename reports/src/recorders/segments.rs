@@ -15,34 +15,34 @@ use super::left_out::LeftOut;
 use super::names::Names;
 use crate::info::SegmentsKept;
 use crate::store::StoreError;
-use crate::store::table::{Kind, TableWriter, Text};
+use crate::store::table::{ColumnKind, TableWriter, Text};
 
-const COLUMNS: &[(&str, Kind)] = &[
-    ("packet", Kind::Int),
-    ("conn", Kind::Int),
-    ("number", Kind::Int),
-    ("sent_s", Kind::OptFloat),
-    ("received_s", Kind::OptFloat),
-    ("lost_s", Kind::OptFloat),
-    ("fate", Kind::Text),
-    ("from_node", Kind::Text),
-    ("to_node", Kind::Text),
-    ("src_ip", Kind::Int),
-    ("src_port", Kind::Int),
-    ("dst_ip", Kind::Int),
-    ("dst_port", Kind::Int),
-    ("flags", Kind::Text),
-    ("seq", Kind::Int),
-    ("ack", Kind::Int),
-    ("len", Kind::Int),
-    ("window", Kind::Int),
-    ("ts_val", Kind::OptFloat),
-    ("ts_ecr", Kind::OptFloat),
-    ("options", Kind::Text),
-    ("retransmission", Kind::Bool),
-    ("reason", Kind::Text),
-    ("state_at_sender", Kind::Text),
-    ("state_at_receiver", Kind::Text),
+const COLUMNS: &[(&str, ColumnKind)] = &[
+    ("packet", ColumnKind::Int),
+    ("conn", ColumnKind::Int),
+    ("number", ColumnKind::Int),
+    ("sent_s", ColumnKind::OptFloat),
+    ("received_s", ColumnKind::OptFloat),
+    ("lost_s", ColumnKind::OptFloat),
+    ("fate", ColumnKind::Text),
+    ("from_node", ColumnKind::Text),
+    ("to_node", ColumnKind::Text),
+    ("src_ip", ColumnKind::Int),
+    ("src_port", ColumnKind::Int),
+    ("dst_ip", ColumnKind::Int),
+    ("dst_port", ColumnKind::Int),
+    ("flags", ColumnKind::Text),
+    ("seq", ColumnKind::Int),
+    ("ack", ColumnKind::Int),
+    ("len", ColumnKind::Int),
+    ("window", ColumnKind::Int),
+    ("ts_val", ColumnKind::OptFloat),
+    ("ts_ecr", ColumnKind::OptFloat),
+    ("options", ColumnKind::Text),
+    ("retransmission", ColumnKind::Bool),
+    ("reason", ColumnKind::Text),
+    ("state_at_sender", ColumnKind::Text),
+    ("state_at_receiver", ColumnKind::Text),
 ];
 
 /// What became of a segment, as far as it is known.

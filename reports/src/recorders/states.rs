@@ -9,15 +9,15 @@ use super::first::First;
 use super::left_out::LeftOut;
 use super::names::Names;
 use crate::store::StoreError;
-use crate::store::table::{Kind, TableWriter};
+use crate::store::table::{ColumnKind, TableWriter};
 
-const COLUMNS: &[(&str, Kind)] = &[
-    ("time_s", Kind::Float),
-    ("conn", Kind::Int),
-    ("side", Kind::Text),
-    ("node", Kind::Text),
-    ("from", Kind::Text),
-    ("to", Kind::Text),
+const COLUMNS: &[(&str, ColumnKind)] = &[
+    ("time_s", ColumnKind::Float),
+    ("conn", ColumnKind::Int),
+    ("side", ColumnKind::Text),
+    ("node", ColumnKind::Text),
+    ("from", ColumnKind::Text),
+    ("to", ColumnKind::Text),
 ];
 
 /// Writes state changes of the first connections of the run.

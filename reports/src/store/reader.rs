@@ -355,14 +355,14 @@ fn values<T: DataType>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::table::{Kind, TableWriter, Text};
+    use crate::store::table::{ColumnKind, TableWriter, Text};
 
-    const COLUMNS: &[(&str, Kind)] = &[
-        ("n", Kind::Int),
-        ("x_s", Kind::Float),
-        ("maybe_s", Kind::OptFloat),
-        ("flag", Kind::Bool),
-        ("name", Kind::Text),
+    const COLUMNS: &[(&str, ColumnKind)] = &[
+        ("n", ColumnKind::Int),
+        ("x_s", ColumnKind::Float),
+        ("maybe_s", ColumnKind::OptFloat),
+        ("flag", ColumnKind::Bool),
+        ("name", ColumnKind::Text),
     ];
 
     fn write(dir: &Path, rows: i64) {
@@ -430,7 +430,7 @@ mod tests {
     #[test]
     fn row_groups_without_a_wanted_connection_are_passed_over() {
         let tmp = tempfile::tempdir().unwrap();
-        let mut table = TableWriter::create(tmp.path(), "c", &[("conn", Kind::Int)]).unwrap();
+        let mut table = TableWriter::create(tmp.path(), "c", &[("conn", ColumnKind::Int)]).unwrap();
         for i in 0..200_000 {
             table.row().int(i).end().unwrap();
         }
@@ -447,7 +447,10 @@ mod tests {
     fn a_table_that_takes_too_much_memory_is_refused_before_it_is_read() {
         let tmp = tempfile::tempdir().unwrap();
         let columns: Vec<String> = (0..1000).map(|i| format!("c{i}")).collect();
-        let columns: Vec<(&str, Kind)> = columns.iter().map(|c| (c.as_str(), Kind::Bool)).collect();
+        let columns: Vec<(&str, ColumnKind)> = columns
+            .iter()
+            .map(|c| (c.as_str(), ColumnKind::Bool))
+            .collect();
         let mut table = TableWriter::create(tmp.path(), "wide", &columns).unwrap();
         for _ in 0..40_000 {
             let row = columns.iter().fold(table.row(), |row, _| row.bool(true));

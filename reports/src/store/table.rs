@@ -24,9 +24,9 @@ const GROUP_ROWS: usize = 1 << 16;
 /// Texts handed to Parquet at a time: as many as it works on at a time.
 const TEXT_BLOCK: usize = 1024;
 
-/// Kind of a column.
+/// ColumnKind of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ColumnKind {
     /// Whole number.
     Int,
     /// Number.
@@ -129,13 +129,13 @@ impl TextCells {
 }
 
 impl Cells {
-    fn new(kind: Kind) -> Cells {
+    fn new(kind: ColumnKind) -> Cells {
         match kind {
-            Kind::Int => Cells::Int(Vec::new()),
-            Kind::Float => Cells::Float(Vec::new()),
-            Kind::OptFloat => Cells::OptFloat(Vec::new(), Vec::new()),
-            Kind::Bool => Cells::Bool(Vec::new()),
-            Kind::Text => Cells::Text(TextCells::default()),
+            ColumnKind::Int => Cells::Int(Vec::new()),
+            ColumnKind::Float => Cells::Float(Vec::new()),
+            ColumnKind::OptFloat => Cells::OptFloat(Vec::new(), Vec::new()),
+            ColumnKind::Bool => Cells::Bool(Vec::new()),
+            ColumnKind::Text => Cells::Text(TextCells::default()),
         }
     }
 }
@@ -166,7 +166,7 @@ impl TableWriter {
     pub fn create(
         dir: &Path,
         name: &str,
-        columns: &[(&str, Kind)],
+        columns: &[(&str, ColumnKind)],
     ) -> Result<TableWriter, StoreError> {
         let path = dir.join(format!("{name}.parquet"));
         let file = File::create(&path).map_err(StoreError::io("create", &path))?;
@@ -306,17 +306,17 @@ impl Row<'_> {
     }
 }
 
-fn schema(name: &str, columns: &[(&str, Kind)]) -> Result<TypePtr, ParquetError> {
+fn schema(name: &str, columns: &[(&str, ColumnKind)]) -> Result<TypePtr, ParquetError> {
     let fields = columns.iter().map(|&(column, kind)| {
         let (physical, repetition) = match kind {
-            Kind::Int => (Physical::INT64, Repetition::REQUIRED),
-            Kind::Float => (Physical::DOUBLE, Repetition::REQUIRED),
-            Kind::OptFloat => (Physical::DOUBLE, Repetition::OPTIONAL),
-            Kind::Bool => (Physical::BOOLEAN, Repetition::REQUIRED),
-            Kind::Text => (Physical::BYTE_ARRAY, Repetition::REQUIRED),
+            ColumnKind::Int => (Physical::INT64, Repetition::REQUIRED),
+            ColumnKind::Float => (Physical::DOUBLE, Repetition::REQUIRED),
+            ColumnKind::OptFloat => (Physical::DOUBLE, Repetition::OPTIONAL),
+            ColumnKind::Bool => (Physical::BOOLEAN, Repetition::REQUIRED),
+            ColumnKind::Text => (Physical::BYTE_ARRAY, Repetition::REQUIRED),
         };
         let converted = match kind {
-            Kind::Text => ConvertedType::UTF8,
+            ColumnKind::Text => ConvertedType::UTF8,
             _ => ConvertedType::NONE,
         };
         Type::primitive_type_builder(column, physical)
@@ -330,7 +330,7 @@ fn schema(name: &str, columns: &[(&str, Kind)]) -> Result<TypePtr, ParquetError>
     Ok(Arc::new(group))
 }
 
-fn properties(columns: &[(&str, Kind)]) -> WriterPropertiesPtr {
+fn properties(columns: &[(&str, ColumnKind)]) -> WriterPropertiesPtr {
     let mut builder = WriterProperties::builder()
         .set_created_by("synfin".to_owned())
         .set_compression(Compression::SNAPPY)
@@ -343,7 +343,7 @@ fn properties(columns: &[(&str, Kind)]) -> WriterPropertiesPtr {
             let path = ColumnPath::from(column);
             builder = builder.set_column_statistics_enabled(path, EnabledStatistics::Chunk);
         }
-        if kind == Kind::Text {
+        if kind == ColumnKind::Text {
             builder = builder.set_column_dictionary_enabled(ColumnPath::from(column), true);
         }
     }
@@ -405,7 +405,7 @@ mod tests {
 
     /// A column of texts of all sizes, written so many at a time.
     fn texts(dir: &Path, at_a_time: usize) -> Vec<u8> {
-        let columns = [("text", Kind::Text)];
+        let columns = [("text", ColumnKind::Text)];
         let path = dir.join("texts.parquet");
         let (schema, file) = (schema("texts", &columns).unwrap(), File::create(&path));
         let made = SerializedFileWriter::new(file.unwrap(), schema, properties(&columns));

@@ -2,7 +2,7 @@
 
 use sim_core::SimDuration;
 
-use super::kind::{Kind, Word};
+use super::kind::{ParamKind, Word};
 use super::value::{Field, Refusal, Value};
 use crate::ticks::Timers;
 
@@ -151,7 +151,7 @@ macro_rules! choices {
         }
 
         impl Field for $type {
-            fn read(value: &Value, kind: &Kind) -> Result<$type, Refusal> {
+            fn read(value: &Value, kind: &ParamKind) -> Result<$type, Refusal> {
                 let place = match value {
                     Value::Text(text) => Self::WORDS.iter().position(|w| w.word == text),
                     Value::Number(n) if *n >= 0 => Self::WORDS.iter().position(|w| w.number == *n),
@@ -162,7 +162,7 @@ macro_rules! choices {
                     .ok_or_else(|| Refusal::wrong_type(value, kind))
             }
 
-            fn write(&self, _: &Kind) -> Value {
+            fn write(&self, _: &ParamKind) -> Value {
                 let place = Self::VALUES.iter().position(|v| v == self);
                 Value::text(place.map_or("", |i| Self::WORDS[i].word))
             }
@@ -215,7 +215,7 @@ choices! {
 
 /// `true`, `false`, or the sysctl's 0, 1 and 2.
 impl Field for TwReuse {
-    fn read(value: &Value, kind: &Kind) -> Result<TwReuse, Refusal> {
+    fn read(value: &Value, kind: &ParamKind) -> Result<TwReuse, Refusal> {
         match value {
             Value::Flag(true) | Value::Number(1) => Ok(TwReuse::On),
             Value::Flag(false) | Value::Number(0) => Ok(TwReuse::Off),
@@ -224,7 +224,7 @@ impl Field for TwReuse {
         }
     }
 
-    fn write(&self, _: &Kind) -> Value {
+    fn write(&self, _: &ParamKind) -> Value {
         match self {
             TwReuse::Off => Value::Flag(false),
             TwReuse::On => Value::Flag(true),

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::kind::Kind;
+use super::kind::ParamKind;
 use super::value::{Field, Refusal, Value};
 use crate::congestion::{Control, ParameterKind, Setting};
 use crate::own_model::ModelChoice;
@@ -13,7 +13,7 @@ use crate::own_model::ModelChoice;
 const NAME: &str = "kind";
 
 impl Field for Control {
-    fn read(value: &Value, kind: &Kind) -> Result<Control, Refusal> {
+    fn read(value: &Value, kind: &ParamKind) -> Result<Control, Refusal> {
         let refused = |e: crate::congestion::ControlError| Refusal::Unreadable(e.to_string());
         match value {
             Value::Text(name) => Control::named(name).map_err(refused),
@@ -32,7 +32,7 @@ impl Field for Control {
     }
 
     /// The name alone where all parameters have their defaults.
-    fn write(&self, _: &Kind) -> Value {
+    fn write(&self, _: &ParamKind) -> Value {
         let name = Value::text(self.algorithm().name);
         let mut table: BTreeMap<String, Value> = self
             .values()
@@ -48,7 +48,7 @@ impl Field for Control {
 }
 
 impl Field for ModelChoice {
-    fn read(value: &Value, kind: &Kind) -> Result<ModelChoice, Refusal> {
+    fn read(value: &Value, kind: &ParamKind) -> Result<ModelChoice, Refusal> {
         let found = match value {
             Value::Text(name) => ModelChoice::named(name),
             _ => None,
@@ -56,7 +56,7 @@ impl Field for ModelChoice {
         found.ok_or_else(|| Refusal::wrong_type(value, kind))
     }
 
-    fn write(&self, _: &Kind) -> Value {
+    fn write(&self, _: &ParamKind) -> Value {
         Value::text(self.name())
     }
 }
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_control_is_a_name_or_a_table_and_is_written_as_short_as_can_be() {
-        let kind = Kind::control();
+        let kind = ParamKind::control();
         let read = |value: &Value| Control::read(value, &kind);
         let cubic = Value::text("cubic");
         assert_eq!(read(&cubic).map(|c| c.write(&kind)), Ok(cubic.clone()));
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_refused_with_what_would() {
-        let kind = Kind::control();
+        let kind = ParamKind::control();
         let with = |name, value| table(&[("kind", Value::text("cubic")), (name, value)]);
         for (value, says) in [
             (Value::text("cubik"), "did you mean \"cubic\"?"),

@@ -49,7 +49,7 @@ pub enum Shape {
 
 /// What a parameter takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kind {
+pub struct ParamKind {
     /// Its type.
     pub shape: Shape,
     /// The smallest value: a number, bytes or picoseconds.
@@ -64,9 +64,9 @@ pub struct Kind {
     pub reason: &'static str,
 }
 
-impl Kind {
-    const fn new(shape: Shape, least: u64, most: u64, unit: &'static str) -> Kind {
-        Kind {
+impl ParamKind {
+    const fn new(shape: Shape, least: u64, most: u64, unit: &'static str) -> ParamKind {
+        ParamKind {
             shape,
             least,
             most,
@@ -77,75 +77,75 @@ impl Kind {
     }
 
     /// On or off.
-    pub const fn flag() -> Kind {
-        Kind::new(Shape::Flag, 0, 1, "")
+    pub const fn flag() -> ParamKind {
+        ParamKind::new(Shape::Flag, 0, 1, "")
     }
 
     /// On, off, or what the number 2 means.
-    pub const fn flag_or_2(meaning: &'static str) -> Kind {
-        Kind::new(Shape::Flag, 0, 2, meaning)
+    pub const fn flag_or_2(meaning: &'static str) -> ParamKind {
+        ParamKind::new(Shape::Flag, 0, 2, meaning)
     }
 
     /// A whole number of `unit` from `least` to `most`.
-    pub const fn count(least: u64, most: u64, unit: &'static str) -> Kind {
-        Kind::new(Shape::Count, least, most, unit)
+    pub const fn count(least: u64, most: u64, unit: &'static str) -> ParamKind {
+        ParamKind::new(Shape::Count, least, most, unit)
     }
 
     /// A number of bytes.
-    pub const fn size(least: u64, most: u64) -> Kind {
-        Kind::new(Shape::Size, least, most, "bytes")
+    pub const fn size(least: u64, most: u64) -> ParamKind {
+        ParamKind::new(Shape::Size, least, most, "bytes")
     }
 
     /// A duration from `least` to [`LONGEST`].
-    pub const fn time(least: SimDuration) -> Kind {
-        Kind::time_up_to(least, LONGEST)
+    pub const fn time(least: SimDuration) -> ParamKind {
+        ParamKind::time_up_to(least, LONGEST)
     }
 
     /// A duration from `least` to `most`.
-    pub const fn time_up_to(least: SimDuration, most: SimDuration) -> Kind {
-        Kind::new(Shape::Time, least.as_ps(), most.as_ps(), "time")
+    pub const fn time_up_to(least: SimDuration, most: SimDuration) -> ParamKind {
+        ParamKind::new(Shape::Time, least.as_ps(), most.as_ps(), "time")
     }
 
     /// When to give up.
-    pub const fn give_up() -> Kind {
-        Kind::new(Shape::GiveUp, 0, 255, "retransmissions or time")
+    pub const fn give_up() -> ParamKind {
+        ParamKind::new(Shape::GiveUp, 0, 255, "retransmissions or time")
             .or("never")
             .because("Linux counts retransmissions in 8 bits; 0 gives up at the first time-out")
     }
 
     /// A range of ports.
-    pub const fn ports() -> Kind {
-        Kind::new(Shape::Ports, 1, 65_535, "ports").because("port 0 stands for \"any\"")
+    pub const fn ports() -> ParamKind {
+        ParamKind::new(Shape::Ports, 1, 65_535, "ports").because("port 0 stands for \"any\"")
     }
 
     /// One of the words of a type.
-    pub const fn words<T: Choice>() -> Kind {
-        Kind::new(Shape::Words(T::WORDS), 0, 0, "")
+    pub const fn words<T: Choice>() -> ParamKind {
+        ParamKind::new(Shape::Words(T::WORDS), 0, 0, "")
     }
 
     /// A TCP by its name.
-    pub const fn model() -> Kind {
-        Kind::new(Shape::Model, 0, 0, "")
+    pub const fn model() -> ParamKind {
+        ParamKind::new(Shape::Model, 0, 0, "")
     }
 
     /// A congestion control by its name.
-    pub const fn control() -> Kind {
-        Kind::new(Shape::Control, 0, 0, "")
+    pub const fn control() -> ParamKind {
+        ParamKind::new(Shape::Control, 0, 0, "")
     }
 
     /// A sum of bits.
-    pub const fn bits(bits: &'static [Word]) -> Kind {
-        Kind::new(Shape::Bits(bits), 0, u32::MAX as u64, "bits")
+    pub const fn bits(bits: &'static [Word]) -> ParamKind {
+        ParamKind::new(Shape::Bits(bits), 0, u32::MAX as u64, "bits")
     }
 
     /// The same, or none, under this word.
-    pub const fn or(mut self, word: &'static str) -> Kind {
+    pub const fn or(mut self, word: &'static str) -> ParamKind {
         self.none = Some(word);
         self
     }
 
     /// The same with the reason for its range.
-    pub const fn because(mut self, reason: &'static str) -> Kind {
+    pub const fn because(mut self, reason: &'static str) -> ParamKind {
         self.reason = reason;
         self
     }

@@ -10,7 +10,7 @@ use super::choices::{
     EcnMode, GiveUp, IdleRestart, IpVersion, PortSelection, SynCookies, SynLayout, TimeWaitRules,
     TwReuse,
 };
-use super::kind::{Kind, MICROSECOND, MILLISECOND, Word};
+use super::kind::{MICROSECOND, MILLISECOND, ParamKind as Kind, Word};
 use super::names::{MS, NS, Raw, S, US, freebsd, linux, other, socket};
 use super::value::{Field, Value};
 use super::{Param, Timers};

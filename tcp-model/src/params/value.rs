@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use sim_core::{Bytes, SimDuration};
 
 use super::choices::GiveUp;
-use super::kind::{Kind, Shape};
+use super::kind::{ParamKind, Shape};
 
 /// What a TOML file, a sysctl or a command line can say about a parameter.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,14 +85,14 @@ pub enum Refusal {
 
 impl Refusal {
     /// A value of the wrong type.
-    pub fn wrong_type(value: &Value, kind: &Kind) -> Refusal {
+    pub fn wrong_type(value: &Value, kind: &ParamKind) -> Refusal {
         Refusal::Type {
             found: value.to_string(),
             expected: kind.expecting(),
         }
     }
 
-    pub(super) fn range(value: impl fmt::Display, kind: &Kind) -> Refusal {
+    pub(super) fn range(value: impl fmt::Display, kind: &ParamKind) -> Refusal {
         Refusal::Range {
             value: value.to_string(),
             range: kind.range_with_reason(),
@@ -106,14 +106,14 @@ pub trait Field: Sized {
     ///
     /// # Errors
     /// When it is of another type, or beyond the range of `kind`.
-    fn read(value: &Value, kind: &Kind) -> Result<Self, Refusal>;
+    fn read(value: &Value, kind: &ParamKind) -> Result<Self, Refusal>;
 
     /// Writes a value so that [`Field::read`] gives the same again.
-    fn write(&self, kind: &Kind) -> Value;
+    fn write(&self, kind: &ParamKind) -> Value;
 }
 
 impl Field for bool {
-    fn read(value: &Value, kind: &Kind) -> Result<bool, Refusal> {
+    fn read(value: &Value, kind: &ParamKind) -> Result<bool, Refusal> {
         match value {
             Value::Flag(on) => Ok(*on),
             Value::Number(0) => Ok(false),
@@ -122,13 +122,13 @@ impl Field for bool {
         }
     }
 
-    fn write(&self, _: &Kind) -> Value {
+    fn write(&self, _: &ParamKind) -> Value {
         Value::Flag(*self)
     }
 }
 
 /// Reads a whole number or a size and checks its range.
-fn quantity(value: &Value, kind: &Kind) -> Result<u64, Refusal> {
+fn quantity(value: &Value, kind: &ParamKind) -> Result<u64, Refusal> {
     let number = match (value, &kind.shape) {
         (Value::Text(text), Shape::Size) => {
             let bytes = text.parse::<Bytes>();
@@ -159,13 +159,13 @@ fn quantity(value: &Value, kind: &Kind) -> Result<u64, Refusal> {
 macro_rules! whole_number {
     ($($type:ty),*) => {$(
         impl Field for $type {
-            fn read(value: &Value, kind: &Kind) -> Result<$type, Refusal> {
+            fn read(value: &Value, kind: &ParamKind) -> Result<$type, Refusal> {
                 let number = quantity(value, kind)?;
                 // The range of every row fits its type; a test tries the ends.
                 <$type>::try_from(number).map_err(|_| Refusal::range(number, kind))
             }
 
-            fn write(&self, kind: &Kind) -> Value {
+            fn write(&self, kind: &ParamKind) -> Value {
                 match kind.shape {
                     Shape::Size => Value::text(Bytes(u64::from(*self))),
                     _ => Value::number(u64::from(*self)),
@@ -182,7 +182,7 @@ fn duration(text: &str) -> Result<SimDuration, Refusal> {
 }
 
 impl Field for SimDuration {
-    fn read(value: &Value, kind: &Kind) -> Result<SimDuration, Refusal> {
+    fn read(value: &Value, kind: &ParamKind) -> Result<SimDuration, Refusal> {
         let Value::Text(text) = value else {
             return Err(Refusal::wrong_type(value, kind));
         };
@@ -194,20 +194,20 @@ impl Field for SimDuration {
         }
     }
 
-    fn write(&self, _: &Kind) -> Value {
+    fn write(&self, _: &ParamKind) -> Value {
         Value::text(self)
     }
 }
 
 impl<T: Field> Field for Option<T> {
-    fn read(value: &Value, kind: &Kind) -> Result<Option<T>, Refusal> {
+    fn read(value: &Value, kind: &ParamKind) -> Result<Option<T>, Refusal> {
         match value {
             Value::Text(word) if kind.is_none(word) => Ok(None),
             _ => T::read(value, kind).map(Some),
         }
     }
 
-    fn write(&self, kind: &Kind) -> Value {
+    fn write(&self, kind: &ParamKind) -> Value {
         match self {
             Some(value) => value.write(kind),
             None => Value::text(kind.none.unwrap_or("none")),
@@ -216,7 +216,7 @@ impl<T: Field> Field for Option<T> {
 }
 
 impl Field for GiveUp {
-    fn read(value: &Value, kind: &Kind) -> Result<GiveUp, Refusal> {
+    fn read(value: &Value, kind: &ParamKind) -> Result<GiveUp, Refusal> {
         match value {
             Value::Number(n) => match u32::try_from(*n) {
                 Ok(n) if (kind.least..=kind.most).contains(&u64::from(n)) => Ok(GiveUp::Retries(n)),
@@ -234,7 +234,7 @@ impl Field for GiveUp {
         }
     }
 
-    fn write(&self, kind: &Kind) -> Value {
+    fn write(&self, kind: &ParamKind) -> Value {
         match self {
             GiveUp::Retries(n) => Value::number(u64::from(*n)),
             GiveUp::After(time) => Value::text(time),
@@ -245,7 +245,7 @@ impl Field for GiveUp {
 
 /// Two ports: `[1024, 65535]`, or `"1024 65535"` as the sysctl has it.
 impl Field for (u16, u16) {
-    fn read(value: &Value, kind: &Kind) -> Result<(u16, u16), Refusal> {
+    fn read(value: &Value, kind: &ParamKind) -> Result<(u16, u16), Refusal> {
         let wrong = || Refusal::wrong_type(value, kind);
         let numbers: Vec<i64> = match value {
             Value::List(list) => {
@@ -274,7 +274,7 @@ impl Field for (u16, u16) {
         Ok((port(low)?, port(high)?))
     }
 
-    fn write(&self, _: &Kind) -> Value {
+    fn write(&self, _: &ParamKind) -> Value {
         let port = |p: u16| Value::Number(i64::from(p));
         Value::List(vec![port(self.0), port(self.1)])
     }

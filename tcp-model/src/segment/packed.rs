@@ -30,23 +30,23 @@ pub struct Usual {
     dst_port: u16,
     window: u16,
     flags: u8,
-    kind: Kind,
+    kind: PackedKind,
 }
 
 /// Whether there are timestamps (bit 0), how far the segment is recorded (bits 1 to 3: not at all, or
 /// how), and whether it lies behind an IPv6 header (bit 4). Never zero, which leaves room for
 /// [`Packed::Other`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Kind(NonZeroU8);
+struct PackedKind(NonZeroU8);
 
-impl Kind {
+impl PackedKind {
     const UNTRACED: NonZeroU8 = NonZeroU8::new(2).unwrap();
 
     #[inline(always)]
-    fn new(stamped: bool, ip_header: u32, tag: &Tag) -> Kind {
+    fn new(stamped: bool, ip_header: u32, tag: &Tag) -> PackedKind {
         let flags = u8::from(stamped) | u8::from(ip_header > 20) << 4;
         if !tag.traced {
-            return Kind(Kind::UNTRACED | flags);
+            return PackedKind(PackedKind::UNTRACED | flags);
         }
         let recorded = match tag.detail {
             Detail::Full => const { NonZeroU8::new(4).unwrap() },
@@ -54,7 +54,7 @@ impl Kind {
             Detail::Background => const { NonZeroU8::new(8).unwrap() },
             Detail::None => const { NonZeroU8::new(10).unwrap() },
         };
-        Kind(recorded | flags)
+        PackedKind(recorded | flags)
     }
 
     #[inline(always)]
@@ -181,7 +181,7 @@ impl Usual {
         if stamps.is_none() && !segment.options.is_empty() {
             return None;
         }
-        let kind = Kind::new(stamps.is_some(), ip_header, &segment.tag);
+        let kind = PackedKind::new(stamps.is_some(), ip_header, &segment.tag);
         let flags = u8::try_from(segment.flags.0).ok()?;
         if segment.flags.is_urg()
             || segment.urgent != 0
