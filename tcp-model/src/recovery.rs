@@ -467,10 +467,24 @@ impl Recovery {
         }
     }
 
+    /// What the peer acknowledges ends where something that it had SACKed begins: it seems to have
+    /// dropped that. Linux believes it after a while, for the ACK may come from a window that moved on.
+    pub fn has_reneged(&self) -> bool {
+        self.rack && self.board.is_some() && self.log().is_some_and(|log| log.head_is_sacked())
+    }
+
     /// The retransmission timer expired: all that is not SACKed is lost.
     pub fn enter_loss(&mut self, out: &Outstanding, now: SimTime) {
+        let reneged = self.has_reneged();
+        if reneged {
+            self.board = None; // RFC 2018 section 8
+        }
         if let Some(log) = self.log_mut() {
-            log.on_timeout(now);
+            log.probe = None; // the time-out knows more than the probe
+            if reneged {
+                log.forget_sacks();
+            }
+            log.on_timeout(reneged, now);
         }
         if let Some(books) = &mut self.books
             && let Some(episode) = &mut books.episode
@@ -499,7 +513,10 @@ impl Recovery {
     #[inline(never)]
     fn take_ack(&mut self, acked: u32, sack: bool, out: &Outstanding) -> bool {
         if let Some(board) = &mut self.board {
-            board.acknowledge(out.una);
+            let reneged = board.acknowledge(out.una);
+            if reneged && !self.rack {
+                board.clear(); // RACK waits a little: see `has_reneged`
+            }
             if board.is_empty() {
                 self.board = None;
                 if let Some(log) = self.log_mut() {

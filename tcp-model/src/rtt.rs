@@ -139,6 +139,11 @@ impl RttEstimator {
         self.rto = bounds.timers.round_up(base).min(bounds.max);
     }
 
+    /// Ends the back-off without a new sample.
+    pub fn end_back_off(&mut self, bounds: &RtoBounds) {
+        self.recompute(bounds);
+    }
+
     /// Doubles the time-out, rule 5.5.
     pub fn back_off(&mut self, bounds: &RtoBounds) {
         self.rto = (self.rto * 2).min(bounds.max);
@@ -164,6 +169,12 @@ impl RttEstimator {
             Estimate::Measured { srtt, .. } => Some(srtt),
             Estimate::Linux(d) => Some(SimDuration::from_micros(u64::from(d.srtt8 / 8))),
         }
+    }
+
+    /// The smoothed round trip if it is that of a path, which takes time: the smallest known before
+    /// there are others.
+    pub fn first_rtt(&self) -> Option<SimDuration> {
+        self.srtt().filter(|rtt| !rtt.is_zero())
     }
 
     /// Its mean deviation.

@@ -202,9 +202,14 @@ impl Connection {
         if self.snd.flight() == 0 {
             self.snd.probing = false;
         }
-        self.restart_rto(now);
-        self.judge_probe(seg, true, false, now);
-        self.look_for_losses(now, out);
+        let reneged = self.recovery.has_reneged();
+        if reneged {
+            self.wait_for_reneged(now);
+        } else {
+            self.restart_rto(now);
+            self.judge_probe(seg, true, false, now);
+            self.look_for_losses(now, out);
+        }
         if ends_late {
             let next = self.recovery.phase();
             if ended && next == Phase::Open {
@@ -212,7 +217,9 @@ impl Connection {
             }
             self.tell_control(seg, bytes, rtt, &before.in_phase(next), now);
         }
-        self.reduce_in_proportion(bytes, &before);
+        if !reneged {
+            self.reduce_in_proportion(bytes, &before);
+        }
         self.signal_room(out);
         if fin_acked {
             self.on_fin_acked(now, out);

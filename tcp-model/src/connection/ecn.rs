@@ -45,7 +45,7 @@ impl Connection {
             };
         }
         let wanted = self.params.ecn == EcnMode::Active || self.cc.needs_ecn();
-        let asks = wanted && !again;
+        let asks = wanted && !(again && self.params.ecn_fallback);
         self.agree_on_ecn(asks);
         if asks { SETUP } else { Flags::NONE }
     }

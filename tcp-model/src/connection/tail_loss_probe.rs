@@ -103,6 +103,15 @@ impl Connection {
         }
     }
 
+    /// The peer seems to have dropped what it had SACKed: half a round trip later that is sure (Linux
+    /// `tcp_check_sack_reneging`).
+    pub(super) fn wait_for_reneged(&mut self, now: SimTime) {
+        let half = self.rtt.srtt().unwrap_or_default() / 2;
+        self.timers.rto = self.expiry(now, half.max(SimDuration::from_millis(10)));
+        self.timers.purpose = Purpose::Retransmit;
+        (self.timers.retries, self.timers.first_sent) = (0, now);
+    }
+
     /// Time until the first outstanding segment is due to be sent again.
     fn until_rto(&self, now: SimTime) -> SimDuration {
         let sent = self.recovery.log().and_then(|log| log.head_sent());

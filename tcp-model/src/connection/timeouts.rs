@@ -290,6 +290,14 @@ impl Connection {
         }
     }
 
+    /// Linux `tcp_stream_is_thin`: so little is outstanding that there are no duplicate ACKs to speak of.
+    fn stays_linear(&self) -> bool {
+        self.params.thin_linear_timeouts
+            && self.state == State::Established
+            && self.timers.retries <= 6
+            && self.snd.flight() < 4 * self.snd.mss
+    }
+
     /// RFC 6298 rules 5.4 to 5.6 and RFC 5681 section 3.1.
     fn retransmit_after_timeout(&mut self, now: SimTime, out: &mut Outputs) {
         let flight = self.flight_size();
@@ -319,7 +327,11 @@ impl Connection {
             self.recovery.episode_mut().frto = true;
         }
         self.note_reduction();
-        self.rtt.back_off(&self.bounds());
+        if self.stays_linear() {
+            self.rtt.end_back_off(&self.bounds());
+        } else {
+            self.rtt.back_off(&self.bounds());
+        }
         self.transmit(now, out);
         self.arm_rto(now);
     }

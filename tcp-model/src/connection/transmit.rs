@@ -212,6 +212,7 @@ impl Connection {
             let Some((start, end)) = self.recovery.next_hole(&outstanding) else {
                 return;
             };
+            let end = self.joined_end(start, end);
             let len = self.length_to_resend(start, end);
             let pipe = u64::from(self.recovery.pipe(&outstanding));
             // The window counts text: a FIN beside a full segment needs no room of its own.
@@ -231,6 +232,18 @@ impl Connection {
             if start == self.snd.una && self.params.linux_rto {
                 self.restart_rto_for_head(now);
             }
+        }
+    }
+
+    /// A small segment that is sent again takes those behind it along, as far as one holds them whole
+    /// and the peer's window admits them (Linux `tcp_retrans_try_collapse`).
+    fn joined_end(&self, start: SeqNum, end: SeqNum) -> SeqNum {
+        let most = self.snd.mss.min(self.snd.wnd);
+        match self.recovery.log() {
+            Some(log) if self.params.join_retransmissions && end.offset_from(start) < most => log
+                .joined_end(start, most)
+                .map_or(end, |joined| joined.max(end)),
+            _ => end,
         }
     }
 
@@ -402,7 +415,8 @@ impl Connection {
         segment.tag.offset = self.snd.offset_of(seq);
         if data > 0 {
             let (from, to) = (segment.tag.offset, segment.tag.offset + u64::from(data));
-            if self.pushes(from, to) {
+            let log = self.recovery.log().filter(|_| again);
+            if self.pushes(from, to) || log.is_some_and(|log| log.was_pushed(seq, end)) {
                 segment.flags |= Flags::PSH;
             }
             if self.snd.urgent > from {
@@ -430,8 +444,13 @@ impl Connection {
             if self.keeps_log() {
                 let rack = self.params.rack && self.rcv.sack_ok;
                 self.recovery
-                    .keep_log(self.snd.nxt, rack, now, || self.rtt.srtt());
+                    .keep_log(self.snd.nxt, rack, now, || self.rtt.first_rtt());
                 self.recovery.on_sent(stop, now);
+                if segment.flags.is_psh()
+                    && let Some(log) = self.recovery.log_mut()
+                {
+                    log.push_last();
+                }
             } else {
                 self.snd.timed.get_or_insert((stop, now));
             }

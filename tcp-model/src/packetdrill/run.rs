@@ -78,7 +78,7 @@ impl Default for RunOptions {
     /// Linux parameters; numbers that wrap soon, so that comparisons meet the wrap.
     fn default() -> RunOptions {
         RunOptions {
-            params: TcpParams::linux(),
+            params: TcpParams::of_bare_scripts(),
             system: System::Linux,
             preamble: TcpParams::of_scripts(),
             exact: false,

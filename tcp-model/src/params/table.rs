@@ -365,6 +365,12 @@ tcp_params! {
                 freebsd("net.inet.tcp.ecn.enable", Raw::Same),
             ]
         }
+        /// A SYN that is sent again does not ask for ECN (RFC 3168 section 6.1.1.1).
+        ecn_fallback: bool {
+            rfc9293: true,
+            kind: Kind::flag(),
+            names: [linux("net.ipv4.tcp_ecn_fallback", Raw::Flag)]
+        }
         /// Alternative back-off with ECN (RFC 8511): a congestion mark costs NewReno a fifth and CUBIC
         /// 15 % of the window, less than a loss does.
         abe: bool {
@@ -462,6 +468,19 @@ tcp_params! {
         tail_loss_probe: bool {
             rfc9293: false, linux: true,
             kind: Kind::flag()
+        }
+        /// Small segments that are sent again are joined, as far as one segment holds them.
+        join_retransmissions: bool {
+            rfc9293: false, linux: true,
+            kind: Kind::flag(),
+            names: [linux("net.ipv4.tcp_retrans_collapse", Raw::Flag)]
+        }
+        /// The time-out of a thin stream, with less than four segments outstanding, does not back off
+        /// for the first six retransmissions.
+        thin_linear_timeouts: bool {
+            rfc9293: false,
+            kind: Kind::flag(),
+            names: [linux("net.ipv4.tcp_thin_linear_timeouts", Raw::Flag)]
         }
         /// In fast recovery, send in proportion to what arrives (Proportional Rate Reduction,
         /// RFC 9937). Otherwise as soon as what is in flight falls below the window (RFC 6675).

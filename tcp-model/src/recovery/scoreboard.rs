@@ -27,18 +27,27 @@ impl Scoreboard {
         new
     }
 
-    /// Forgets what lies below the new SND.UNA. A run that begins at or below it and reaches
-    /// beyond shows a peer that has dropped data it had SACKed (RFC 2018 section 8): then all
-    /// runs are forgotten.
-    pub fn acknowledge(&mut self, una: SeqNum) {
+    /// Forgets what lies below the new SND.UNA. True when a run begins there: the peer has dropped
+    /// data that it had SACKed (RFC 2018 section 8).
+    pub fn acknowledge(&mut self, una: SeqNum) -> bool {
         let gone = self.runs.partition_point(|r| r.1.at_or_before(una));
         for (s, e) in self.runs.drain(..gone) {
             self.octets -= e.offset_from(s);
         }
-        if self.runs.first().is_some_and(|r| r.0.at_or_before(una)) {
-            self.runs.clear();
-            self.octets = 0;
+        match self.runs.first_mut() {
+            Some(run) if run.0.at_or_before(una) => {
+                self.octets -= una.offset_from(run.0);
+                run.0 = una;
+                true
+            }
+            _ => false,
         }
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.runs.clear();
+        self.octets = 0;
     }
 
     /// Bytes of memory, its own and that of its runs.
@@ -123,9 +132,10 @@ mod tests {
             prop_assert_eq!(s, at(expected as u32));
             prop_assert!((expected..e.offset_from(at(0)) as usize).all(|i| !octets[i]));
             let before = board.octets();
-            board.acknowledge(at(una));
+            prop_assert_eq!(board.acknowledge(at(una)), octets[una as usize]);
             prop_assert!(board.octets() <= before);
-            prop_assert!(board.runs.iter().all(|r| r.0.after(at(una))));
+            prop_assert_eq!(board.octets(), count(una as usize, 300));
+            prop_assert!(board.runs.iter().all(|r| r.0.at_or_after(at(una))));
         }
     }
 }

@@ -23,6 +23,8 @@ const SACKED: u8 = 4;
 const JOINED: u8 = 8;
 /// Was found lost, whether it was sent again since or not.
 const MISSED: u8 = 16;
+/// The application pushed its end.
+const PUSHED: u8 = 32;
 
 /// A segment between the end of the one before and its own.
 #[derive(Clone, Copy, Debug, Hash)]
@@ -240,6 +242,21 @@ impl SentLog {
         if let Some(last) = self.segments.back_mut() {
             last.marks |= JOINED;
         }
+    }
+
+    /// The application pushed the end of the segment that was sent last.
+    pub fn push_last(&mut self) {
+        if let Some(last) = self.segments.back_mut() {
+            last.marks |= PUSHED;
+        }
+    }
+
+    /// The application pushed the end of a segment that lies in `start..end` whole.
+    pub fn was_pushed(&self, start: SeqNum, end: SeqNum) -> bool {
+        let first = self.segments.partition_point(|s| s.end.at_or_before(start));
+        let all = self.segments.range(first..);
+        let mut inside = all.take_while(|s| s.end.at_or_before(end));
+        inside.any(|s| s.is(PUSHED))
     }
 
     /// How many lost segments from `start` on left in one burst, at most `most`; the rest of the
@@ -461,8 +478,8 @@ impl SentLog {
     }
 
     /// The retransmission timer expired: the first segment is lost, and those for which an
-    /// acknowledgement is overdue; RACK finds the others (RFC 8985 section 6.3).
-    pub fn on_timeout(&mut self, now: SimTime) {
+    /// acknowledgement is overdue; RACK finds the others (RFC 8985 section 6.3). With `all`, all are.
+    pub fn on_timeout(&mut self, all: bool, now: SimTime) {
         self.original = None;
         let patience = self.newest.map_or(SimDuration::ZERO, |n| n.rtt);
         let mut start = self.una;
@@ -472,7 +489,7 @@ impl SentLog {
             if segment.is(SACKED | LOST) {
                 continue;
             }
-            if std::mem::take(&mut head) || now.since(segment.at) >= patience {
+            if std::mem::take(&mut head) || all || now.since(segment.at) >= patience {
                 self.missed += u32::from(!segment.is(MISSED));
                 segment.marks |= LOST | MISSED;
                 self.lost += segment.end.offset_from(from);
@@ -486,6 +503,26 @@ impl SentLog {
             segment.marks &= !SACKED;
         }
         self.sacked = 0;
+    }
+
+    /// The first outstanding segment is SACKed.
+    pub fn head_is_sacked(&self) -> bool {
+        self.segments.front().is_some_and(|s| s.is(SACKED))
+    }
+
+    /// End of the segments from `start` on, one of them at least, that one of `most` octets holds and
+    /// that are not SACKed.
+    pub fn joined_end(&self, start: SeqNum, most: u32) -> Option<SeqNum> {
+        let first = self.segments.partition_point(|s| s.end.at_or_before(start));
+        let mut rest = self.segments.range(first..);
+        let mut end = rest.next()?.end;
+        for segment in rest {
+            if segment.is(SACKED) || segment.end.offset_from(start) > most {
+                break;
+            }
+            end = segment.end;
+        }
+        Some(end)
     }
 
     /// The first segment that is lost and was not sent again.

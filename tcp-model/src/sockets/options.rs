@@ -89,6 +89,8 @@ const OPTIONS: &[SocketOption] = options! {
         let time = SimDuration::from_micros(n.clamp(0, 1 << 31) as u64);
         s.params.min_rto = time.min(s.params.max_rto);
     };
+    TCP_THIN_LINEAR_TIMEOUTS in (0, 1) => |s| s.params.thin_linear_timeouts.into(),
+        |s, n| s.params.thin_linear_timeouts = n != 0;
     // The ECN bits of the octet are TCP's own.
     IP_TOS | IPV6_TCLASS in ANY => |s| s.params.tos.into(), |s, n| s.params.tos = (n & 0xfc) as u8;
     IP_TTL | IPV6_UNICAST_HOPS in (-1, 255) => |s| s.params.ttl.into(),
@@ -142,7 +144,7 @@ fn apply(socket: &mut Socket, option: (i64, i64), n: i64) -> Result<(), OptionEr
             socket.params.path_mtu_discovery = matches!(n, 1..=3);
             socket.values.insert(option, n);
         }
-        (6, 16 | 17) if n == 0 => {} // TCP_THIN_…: off anyway
+        (6, 17) if (0..=1).contains(&n) => {} // TCP_THIN_DUPACK, which Linux has given up
         _ => match find(option) {
             Some(row) => (row.set)(socket, n),
             None if is_remembered(option) => {

@@ -144,7 +144,7 @@ fn system_parameters_are_set_and_other_commands_listed() {
 #[test]
 fn system_parameters_the_model_lacks_are_not_supported() {
     let on = |command: &str| missing(&format!("`{command}`\n{LISTEN}"));
-    assert!(on("sysctl -q net.ipv4.tcp_thin_dupack=0").contains("net.ipv4.tcp_thin_dupack"));
+    assert!(on("sysctl -q net.ipv4.tcp_shrink_window=1").contains("net.ipv4.tcp_shrink_window"));
     assert!(on("sysctl -q net.ipv4.tcp_ecn=3").contains("net.ipv4.tcp_ecn = 3"));
     assert!(on("sysctl -q net.core.optmem_max=1").contains("net.core.optmem_max"));
     assert!(on("sysctl net.inet.tcp.no_such=1").contains("net.inet.tcp.no_such"));
@@ -278,12 +278,12 @@ fn a_preamble_that_is_given_is_what_it_says() {
     };
     assert!(!play(None).passed());
     let report = play(Some(
-        "#!/bin/sh\nsysctl -q net.ipv4.tcp_sack=0 \\\n  net.ipv4.tcp_thin_dupack=0\n",
+        "#!/bin/sh\nsysctl -q net.ipv4.tcp_sack=0 \\\n  net.ipv4.tcp_shrink_window=1\n",
     ));
     assert!(report.passed(), "{report}");
     assert_eq!(
         report.skipped[0].text,
-        "net.ipv4.tcp_thin_dupack=0 of defaults.sh"
+        "net.ipv4.tcp_shrink_window=1 of defaults.sh"
     );
 }
 

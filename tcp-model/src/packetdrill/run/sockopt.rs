@@ -4,10 +4,11 @@ use sim_core::SimDuration;
 
 use super::calls::Called;
 use super::fast_open::fast_open_key;
+use super::sysctl::linux_control;
 use super::{Runner, Step, differs, unsupported};
 use crate::congestion::Control;
 use crate::packetdrill::ast::{Call, Expr, Field};
-use crate::sockets::{Family, OptionError, Socket, SocketNo, TIMESTAMPING};
+use crate::sockets::{Family, OptionError, Socket, SocketNo, System, TIMESTAMPING};
 
 const SOL_SOCKET: i64 = 1;
 const SOL_TCP: i64 = 6;
@@ -42,7 +43,7 @@ impl Runner<'_, '_> {
                 self.change(socket, |end| end.send_timeout = time)
             }
             CONGESTION => {
-                let control = congestion(value)?;
+                let control = congestion(self.options.system, value)?;
                 self.change(socket, |end| end.params.congestion = control)
             }
             FAST_OPEN_KEY => {
@@ -50,6 +51,10 @@ impl Runner<'_, '_> {
                 self.change(socket, |end| end.fast_open_key = Some(key))
             }
             _ => {
+                if matches!(value, Expr::Any | Expr::Text(_) | Expr::Struct(_)) {
+                    let option = named(call.args.get(2));
+                    return unsupported(format!("socket option {option} with this value"));
+                }
                 let number = self.number_in(value, Family::Plain)?;
                 if option == TIMESTAMPING && number & OPT_STATS != 0 {
                     return unsupported("SOF_TIMESTAMPING_OPT_STATS");
@@ -125,7 +130,8 @@ impl Runner<'_, '_> {
             (CONGESTION, Some(Expr::Text(name))) => {
                 let algorithm = self.host.sockets.at(socket).params.congestion.algorithm();
                 if !algorithm.aliases.contains(&name.as_str()) {
-                    self.tells(name.as_str(), algorithm.name, |name| name.to_string());
+                    let actual = algorithm.name.trim_end_matches("-linux");
+                    self.tells(name.as_str(), actual, |name| name.to_string());
                 }
                 return Ok(0);
             }
@@ -164,10 +170,16 @@ impl Runner<'_, '_> {
 }
 
 /// A congestion control by its name, with its default parameters.
-fn congestion(value: &Expr) -> Step<Control> {
+fn congestion(system: System, value: &Expr) -> Step<Control> {
     match value {
-        Expr::Text(name) => Control::named(name).or_else(|error| unsupported(error.to_string())),
-        Expr::List(all) if all.len() == 1 => congestion(&all[0]),
+        Expr::Text(name) => {
+            let name = match system {
+                System::Linux => linux_control(name),
+                System::FreeBsd => name,
+            };
+            Control::named(name).or_else(|error| unsupported(error.to_string()))
+        }
+        Expr::List(all) if all.len() == 1 => congestion(system, &all[0]),
         other => unsupported(format!("congestion control {}", named(Some(other)))),
     }
 }

@@ -10,6 +10,14 @@ pub(super) fn is_name(name: &str) -> bool {
     name.starts_with("net.") || name.starts_with("net/")
 }
 
+/// The congestion control that Linux has under this name.
+pub(super) fn linux_control(name: &str) -> &str {
+    match name {
+        "cubic" => "cubic-linux",
+        other => other,
+    }
+}
+
 /// Sets one.
 ///
 /// # Errors
@@ -18,6 +26,10 @@ pub(super) fn is_name(name: &str) -> bool {
 pub(super) fn set(p: &mut TcpParams, name: &str, value: &str) -> Step<()> {
     let path = name.strip_prefix("/proc/sys/").unwrap_or(name);
     let name = path.replace('/', ".");
+    let value = match name.as_str() {
+        "net.ipv4.tcp_congestion_control" => linux_control(value),
+        _ => value,
+    };
     if find(&name).is_some() {
         return match set_sysctl(p, &name, value) {
             Ok(()) => Ok(()),
@@ -66,9 +78,11 @@ fn of_model(prefix: &str) -> impl Iterator<Item = &'static str> {
 
 /// Values that say what the model does anyway.
 const WITHOUT_EFFECT: &str = "\
-    tcp_abc=0 tcp_fack=0 tcp_fwmark_accept=0 tcp_l3mdev_accept=0 tcp_migrate_req=0 \
+    tcp_abc=0 tcp_app_win=31 tcp_fack=0 tcp_fastopen_blackhole_timeout_sec=0 \
+    tcp_max_reordering=300 tcp_min_rtt_wlen=300 tcp_min_snd_mss=48 tcp_pingpong_thresh=1 \
+    tcp_tso_win_divisor=3 tcp_fwmark_accept=0 tcp_l3mdev_accept=0 tcp_migrate_req=0 \
     tcp_no_metrics_save=1 tcp_plb_enabled=0 tcp_reflect_tos=0 tcp_shrink_window=0 tcp_stdurg=0 \
-    tcp_thin_linear_timeouts=0 tcp_tw_recycle=0 tcp_workaround_signed_windows=0 \
+    tcp_tw_recycle=0 tcp_workaround_signed_windows=0 \
     net.inet.tcp.fast_finwait2_recycle=0 net.inet.tcp.functions_default=freebsd \
     net.inet.tcp.hostcache.enable=0 net.inet.tcp.hostcache.purge=1 \
     net.inet.tcp.hostcache.purgenow=1 net.inet.tcp.insecure_ack=0 net.inet.tcp.newcwv=0 \
@@ -76,10 +90,21 @@ const WITHOUT_EFFECT: &str = "\
     net.inet.tcp.rfc3042=1 net.inet.tcp.rfc3390=1 net.inet.tcp.rfc3465=1 \
     net.inet.tcp.sendbuf_auto=1";
 
-/// Parameters that change nothing, whatever their value: of Linux since 6.6, and what FreeBSD logs,
-/// how it picks timestamps and sequence numbers, and which of several TCPs connections get.
-const NEVER_ANY: [&str; 9] = [
+/// Parameters that change nothing, whatever their value: those that Linux has given up, what it does in
+/// devices and hash tables that there are none of here, and in probing for the MTU, which is off; what
+/// FreeBSD logs, how it picks timestamps and sequence numbers, and which of several TCPs connections
+/// get.
+const NEVER_ANY: [&str; 18] = [
     "tcp_adv_win_scale",
+    "tcp_backlog_ack_defer",
+    "tcp_base_mss",
+    "tcp_child_ehash_entries",
+    "tcp_ehash_entries",
+    "tcp_limit_output_bytes",
+    "tcp_mtu_probe_floor",
+    "tcp_probe_interval",
+    "tcp_probe_threshold",
+    "tcp_thin_dupack",
     "tcp_low_latency",
     "net.inet.tcp.functions_inherit_listen_socket_stack",
     "net.inet.tcp.isn_reseed_interval",
@@ -93,16 +118,16 @@ const NEVER_ANY: [&str; 9] = [
 /// Other parameters of Linux's TCP, for which the model has nothing.
 const ELSEWHERE: &str = "\
     tcp_abc tcp_allowed_congestion_control tcp_app_win tcp_available_congestion_control \
-    tcp_available_ulp tcp_backlog_ack_defer tcp_base_mss tcp_child_ehash_entries \
+    tcp_available_ulp \
     tcp_comp_sack_rtt_percent \
-    tcp_ecn_fallback tcp_ecn_option tcp_ecn_option_beacon tcp_ehash_entries tcp_fack \
+    tcp_ecn_option tcp_ecn_option_beacon tcp_fack \
     tcp_fastopen_blackhole_timeout_sec tcp_fwmark_accept tcp_l3mdev_accept \
-    tcp_limit_output_bytes tcp_max_orphans tcp_max_reordering tcp_mem tcp_migrate_req \
-    tcp_min_rtt_wlen tcp_min_snd_mss tcp_mtu_probe_floor tcp_no_metrics_save \
+    tcp_max_orphans tcp_max_reordering tcp_mem tcp_migrate_req \
+    tcp_min_rtt_wlen tcp_min_snd_mss tcp_no_metrics_save \
     tcp_no_ssthresh_metrics_save tcp_pingpong_thresh tcp_plb_cong_thresh tcp_plb_enabled \
-    tcp_plb_idle_rehash_rounds tcp_plb_rehash_rounds tcp_plb_suspend_rto_sec tcp_probe_interval \
-    tcp_probe_threshold tcp_rcvbuf_low_rtt tcp_reflect_tos tcp_retrans_collapse \
-    tcp_shrink_window tcp_stdurg tcp_thin_dupack tcp_thin_linear_timeouts tcp_tso_rtt_log \
+    tcp_plb_idle_rehash_rounds tcp_plb_rehash_rounds tcp_plb_suspend_rto_sec \
+    tcp_rcvbuf_low_rtt tcp_reflect_tos \
+    tcp_shrink_window tcp_stdurg tcp_tso_rtt_log \
     tcp_tso_win_divisor tcp_tw_recycle tcp_workaround_signed_windows tcp_frto_response";
 
 /// Parameters beside those of `net.ipv4.tcp_`, by what comes before the name. These lists are not

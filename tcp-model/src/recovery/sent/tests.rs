@@ -81,7 +81,7 @@ fn after_a_timeout_only_what_is_overdue_is_lost() {
     let mut log = ten();
     log.on_ack(s(1000), at(101));
     log.on_sent(s(11_000), at(400));
-    log.on_timeout(at(450));
+    log.on_timeout(false, at(450));
     assert_eq!(log.lost(), 9 * MSS);
     log.on_resent(s(1000), s(2000), at(450));
     assert_eq!(log.first_lost(), Some((s(2000), s(3000))));
@@ -90,7 +90,7 @@ fn after_a_timeout_only_what_is_overdue_is_lost() {
 #[test]
 fn parts_of_segments_are_counted() {
     let mut log = ten();
-    log.on_timeout(at(300));
+    log.on_timeout(false, at(300));
     log.on_resent(s(0), s(400), at(300));
     assert_eq!(
         (log.lost(), log.first_lost()),
@@ -122,7 +122,7 @@ proptest! {
                 }
                 2 if start < end => log.on_resent(s(start), s(end), at(now)),
                 3 if start > una => { log.on_sack(s(start), s(end), at(now)); }
-                4 => log.on_timeout(at(now)),
+                4 => log.on_timeout(false, at(now)),
                 _ => {
                     una = start;
                     log.on_ack(s(una), at(now));
