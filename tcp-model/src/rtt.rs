@@ -171,12 +171,6 @@ impl RttEstimator {
         }
     }
 
-    /// The smoothed round trip if it is that of a path, which takes time: the smallest known before
-    /// there are others.
-    pub fn first_rtt(&self) -> Option<SimDuration> {
-        self.srtt().filter(|rtt| !rtt.is_zero())
-    }
-
     /// Its mean deviation.
     pub fn rttvar(&self) -> Option<SimDuration> {
         match self.estimate {

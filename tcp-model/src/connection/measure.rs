@@ -49,7 +49,7 @@ impl Connection {
     pub(super) fn start_measuring(&mut self) {
         if self.measure.is_none() && (self.params.pacing || self.cc.needs_measurements()) {
             self.measure = Some(Box::new(Measure {
-                delivery: DeliveryRate::new(self.rtt.first_rtt()),
+                delivery: DeliveryRate::new(self.rtt.srtt()),
                 ..Measure::default()
             }));
         }

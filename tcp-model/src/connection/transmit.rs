@@ -444,7 +444,7 @@ impl Connection {
             if self.keeps_log() {
                 let rack = self.params.rack && self.rcv.sack_ok;
                 self.recovery
-                    .keep_log(self.snd.nxt, rack, now, || self.rtt.first_rtt());
+                    .keep_log(self.snd.nxt, rack, now, || self.rtt.srtt());
                 self.recovery.on_sent(stop, now);
                 if segment.flags.is_psh()
                     && let Some(log) = self.recovery.log_mut()
