@@ -1,5 +1,6 @@
 //! Why a text is not what it should be.
 
+use sim_core::queue_disc::ParseLimitError;
 use sim_core::units::ParseUnitError;
 
 /// A text that cannot be read, with what to write instead.
@@ -10,6 +11,12 @@ pub struct Unreadable(String);
 impl From<String> for Unreadable {
     fn from(why: String) -> Unreadable {
         Unreadable(why)
+    }
+}
+
+impl From<ParseLimitError> for Unreadable {
+    fn from(error: ParseLimitError) -> Unreadable {
+        Unreadable(error.to_string())
     }
 }
 

@@ -76,7 +76,7 @@ impl Value {
         };
         match kind {
             ValueKind::Duration => text.parse().map(Value::Duration).map_err(|e| describe(&e)),
-            ValueKind::Limit => text.parse().map(Value::Limit),
+            ValueKind::Limit => text.parse().map(Value::Limit).map_err(|e| describe(&e)),
             ValueKind::Rate => text.parse().map(Value::Rate).map_err(|e| describe(&e)),
             ValueKind::Bytes => text.parse().map(Value::Bytes).map_err(|e| describe(&e)),
             ValueKind::Number => number().map(Value::Number),

@@ -34,7 +34,7 @@ use crate::rng::Rng;
 use crate::time::{SimDuration, SimTime};
 use crate::units::Rate;
 
-pub use crate::queue_limit::QueueLimit;
+pub use crate::queue_limit::{ParseLimitError, QueueLimit};
 pub use codel::{CoDel, CoDelParams};
 
 /// The disciplines that come with the simulator.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::time::SimDuration;
-use crate::units::{Bytes, Rate};
+use crate::units::{Bytes, ParseUnitError, Rate};
 
 /// The limit of a queue. In a drop-tail queue the packet in service counts; in a managed one, only
 /// those that wait.
@@ -53,11 +53,26 @@ impl QueueLimit {
     }
 }
 
+/// A queue limit could not be read from text.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ParseLimitError {
+    /// Nothing fits in.
+    #[error("a queue of {0} holds nothing; write {1}")]
+    HoldsNothing(&'static str, &'static str),
+    /// What stands before "packets" is no number of them.
+    #[error("cannot read {0:?} as a number of packets; write for example \"100 packets\"")]
+    Packets(String),
+    /// It is neither packets nor a size or a time.
+    #[error("{0}, \"100 packets\", \"50 ms\" or \"unlimited\"")]
+    Size(ParseUnitError),
+}
+
 impl FromStr for QueueLimit {
-    type Err = String;
+    type Err = ParseLimitError;
 
     /// Reads `100 packets`, `64 KiB`, `50 ms` or `unlimited`.
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, ParseLimitError> {
+        use ParseLimitError::HoldsNothing;
         let trimmed = text.trim();
         if trimmed == "unlimited" {
             return Ok(QueueLimit::Unlimited);
@@ -67,28 +82,20 @@ impl FromStr for QueueLimit {
             .or_else(|| trimmed.strip_suffix("packet"));
         if let Some(number) = packets {
             return match number.trim().replace('_', "").parse::<u32>() {
-                Ok(0) => {
-                    Err("a queue of 0 packets holds nothing; write at least \"1 packet\"".into())
-                }
+                Ok(0) => Err(HoldsNothing("0 packets", "at least \"1 packet\"")),
                 Ok(n) => Ok(QueueLimit::Packets(n)),
-                Err(_) => Err(format!(
-                    "cannot read {text:?} as a number of packets; write for example \"100 packets\""
-                )),
+                Err(_) => Err(ParseLimitError::Packets(text.to_owned())),
             };
         }
         match trimmed.parse::<SimDuration>() {
-            Ok(SimDuration::ZERO) => {
-                return Err("a queue of 0 s holds nothing; write for example \"50 ms\"".into());
-            }
+            Ok(SimDuration::ZERO) => return Err(HoldsNothing("0 s", "for example \"50 ms\"")),
             Ok(time) => return Ok(QueueLimit::Time(time)),
             Err(_) => {}
         }
         match trimmed.parse::<Bytes>() {
-            Ok(Bytes(0)) => {
-                Err("a queue of 0 bytes holds nothing; write for example \"64 KiB\"".into())
-            }
+            Ok(Bytes(0)) => Err(HoldsNothing("0 bytes", "for example \"64 KiB\"")),
             Ok(bytes) => Ok(QueueLimit::Bytes(bytes)),
-            Err(e) => Err(format!("{e}, \"100 packets\", \"50 ms\" or \"unlimited\"")),
+            Err(error) => Err(ParseLimitError::Size(error)),
         }
     }
 }
@@ -102,5 +109,41 @@ impl fmt::Display for QueueLimit {
             QueueLimit::Bytes(b) => write!(f, "{b}"),
             QueueLimit::Time(t) => write!(f, "{t}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_read_or_refused_with_what_to_write() {
+        for text in ["unlimited", "1 packet", "100 packets", "64 KiB", "50 ms"] {
+            let limit: QueueLimit = text.parse().unwrap();
+            assert_eq!(limit.to_string().parse(), Ok(limit), "{text}");
+        }
+        for (text, message) in [
+            (
+                "0 packets",
+                "a queue of 0 packets holds nothing; write at least \"1 packet\"",
+            ),
+            (
+                "0 s",
+                "a queue of 0 s holds nothing; write for example \"50 ms\"",
+            ),
+            (
+                "0 B",
+                "a queue of 0 bytes holds nothing; write for example \"64 KiB\"",
+            ),
+            (
+                "ten packets",
+                "cannot read \"ten packets\" as a number of packets; write for example \"100 packets\"",
+            ),
+        ] {
+            let error = text.parse::<QueueLimit>().unwrap_err();
+            assert_eq!(error.to_string(), message);
+        }
+        let error = "much".parse::<QueueLimit>().unwrap_err().to_string();
+        assert!(error.ends_with(", \"100 packets\", \"50 ms\" or \"unlimited\""));
     }
 }

@@ -42,7 +42,7 @@ impl Wire {
     /// Lets five round trips pass.
     fn exchange(&mut self) {
         for _ in 0..10 {
-            self.now = self.now + SimDuration::from_millis(10);
+            self.now += SimDuration::from_millis(10);
             for from in 0..2 {
                 self.hosts[1 - from].time_out(self.now);
                 while let Some(sent) = self.hosts[from].next_packet() {

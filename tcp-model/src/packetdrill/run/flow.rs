@@ -137,7 +137,7 @@ impl Flow {
     ///
     /// # Errors
     /// The timestamp it echoes, when none was sent with it; see [`Stamps::to_model`] for `scaled`.
-    pub(super) fn from_script(&self, header: &Segment, scaled: bool) -> Result<Segment, u32> {
+    pub(super) fn for_model(&self, header: &Segment, scaled: bool) -> Result<Segment, u32> {
         let syn = header.flags.is_syn();
         let own = |n| self.to_model(n, syn).0;
         let mut unknown = None;

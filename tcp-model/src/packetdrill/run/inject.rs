@@ -25,7 +25,7 @@ impl Runner<'_, '_> {
             (None, tos) => Ecn::from_tos(tos.unwrap_or(0)),
         };
         let text = render::line(&header);
-        let mut segment = match flow.from_script(&header, self.host.ecr_scaled) {
+        let mut segment = match flow.for_model(&header, self.host.ecr_scaled) {
             Ok(segment) => segment,
             Err(ecr) => {
                 return invalid(format!(
