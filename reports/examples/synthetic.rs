@@ -75,6 +75,7 @@ fn batch(dir: &Path) -> Result<(), reports::StoreError> {
             axis("tcp.mode", &modes, AxisValues::Names),
         ],
         figures: Vec::new(),
+        expectations: Vec::new(),
     };
     let mut rows = Vec::new();
     for (r, rate) in rates.iter().enumerate() {

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::expectations::Expectation;
+
 mod axis;
 mod choice;
 mod derived;
@@ -36,6 +38,9 @@ pub struct BatchInfo {
     pub axes: Vec<Axis>,
     /// Metrics to be drawn and told; empty for a choice of our own.
     pub figures: Vec<MetricFigure>,
+    /// What is expected of the results.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub expectations: Vec<Expectation>,
 }
 
 /// A metric against a swept parameter, one curve per value of another, a panel per combination of

@@ -4,6 +4,8 @@ use std::net::Ipv4Addr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::expectations::Expectation;
+
 /// A run as far as reports are concerned; kept in `summary.json`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -29,6 +31,9 @@ pub struct RunInfo {
     /// Nodes and links that are down for a time, by name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub outages: Vec<Outage>,
+    /// What is expected of this run by itself; for a run of a batch, the batch says it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub expectations: Vec<Expectation>,
     /// What to write down.
     pub record: RecordOptions,
     /// What theory needs to know; what is left out is not drawn.

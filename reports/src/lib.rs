@@ -14,6 +14,7 @@
 pub mod analytic;
 pub mod batch;
 mod csv;
+mod expectations;
 pub mod figures;
 pub mod findings;
 pub mod format;
@@ -33,6 +34,7 @@ pub use batch::{
     Axis, AxisValues, BatchInfo, BatchRow, Layout, MetricFigure, RunStatus, Unit, batch_findings,
     row_metrics,
 };
+pub use expectations::{Expectation, Judgement, Verdict};
 pub use info::{
     AnalyticHints, ArrivalLaw, LinkInfo, NodeGroup, NodeInfo, Outage, RecordOptions, RunInfo,
     SegmentsKept, Span, Theory, TimeWaitTheory,

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 use reports::store::{ResultDir, StoreError, look_at_results, read_text_file, set_aside};
-use reports::{BatchInfo, BatchRow, RunStatus, RunSummary, row_metrics, write_batch};
+use reports::{BatchInfo, BatchRow, Judgement, RunStatus, RunSummary, row_metrics, write_batch};
 
 use crate::execution::{Division, Execution};
 use crate::existing::Existing;
@@ -83,6 +83,8 @@ pub struct Batch {
     pub outcomes: Vec<RunOutcome>,
     /// What they have shown together, in words.
     pub findings: Vec<String>,
+    /// The verdicts on what is expected of them.
+    pub judgements: Vec<Judgement>,
     /// Files of the batch that somebody had changed: where they are kept.
     pub kept: Vec<PathBuf>,
 }
@@ -122,9 +124,11 @@ pub fn make(plan: &Plan, options: &Options, making: Making<'_>) -> Result<Batch,
     if !stopped {
         place.remove_former_runs()?;
     }
+    let expected = info.expectations.iter();
     Ok(Batch {
         outcomes,
         findings,
+        judgements: expected.map(|e| e.judge(&info.axes, &rows)).collect(),
         kept: place.kept().to_vec(),
     })
 }
@@ -473,6 +477,7 @@ fn batch_info(plan: &Plan, command: &str) -> BatchInfo {
             .collect(),
         axes: plan.axes.iter().map(Axis::for_report).collect(),
         figures: plan.figures.iter().map(figure_for_report).collect(),
+        expectations: plan.expectations.clone(),
     }
 }
 

@@ -13,6 +13,8 @@ use reports::text::visible;
 pub enum Failure {
     /// A run, a result, or output failed; exit code 1.
     Run(String),
+    /// The results are not what the scenario expects; exit code 3.
+    Unexpected(String),
     /// Usage or scenario; exit code 2.
     Usage(String),
     /// A signal stopped the command; its exit code is 128 and the signal's number.
@@ -30,6 +32,7 @@ impl Failure {
         match self {
             Failure::Run(message) => (message, 1),
             Failure::Usage(message) => (message, 2),
+            Failure::Unexpected(message) => (message, 3),
             Failure::Stopped { message, code } => (message, *code),
         }
     }

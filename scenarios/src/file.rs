@@ -63,6 +63,9 @@ pub struct ScenarioFile {
     /// the sweep.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub variant: Vec<VariantFile> => { default: "none", example: r#"[{ name = "as it is" }, { name = "reuse", set = { "tcp.tw_reuse" = true } }]"# },
+    /// What is expected of the results; `synfin run` exits with 3 where it fails.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expect: Vec<ExpectFile> => { default: "nothing", example: r#"[{ metric = "connects_failed_share", below = 0.001 }]"# },
     /// Figures over the runs of a batch.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub figure: Vec<FigureFile> => { default: "none", example: r#"[{ name = "failed", x = "tcp.tw_reuse", y = "connects_failed" }]"# },
@@ -90,6 +93,7 @@ impl ScenarioFile {
             "record" => self.record = from.record.take(),
             "fault" => self.fault = take(&mut from.fault),
             "variant" => self.variant = take(&mut from.variant),
+            "expect" => self.expect = take(&mut from.expect),
             "figure" => self.figure = take(&mut from.figure),
             "run" => self.run = from.run.take(),
             _ => return None,
@@ -183,6 +187,36 @@ pub struct FigureFile {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub series: Option<String> => { default: "one curve", example: r#""tcp.congestion""# },
     /// Draws only the runs in which these swept paths have these values.
+    #[serde(
+        default,
+        rename = "where",
+        skip_serializing_if = "toml::Table::is_empty"
+    )]
+    pub only: toml::Table => { name: "where", default: "all runs", example: r#"{ "tcp.tw_reuse" = true }"# },
+}
+}
+
+described! {
+/// An expectation: `[[expect]]`. It holds where the 95 % interval over the replicas is within the
+/// bounds, fails where it is beyond them, and is undecided where it is across.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectFile {
+    /// The metric.
+    pub metric: String => { example: r#""connects_failed_share""#, needed: true },
+    /// It is less than this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub below: Option<toml::Value> => { default: "no bound", example: "0.001" },
+    /// It is this or less.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<toml::Value> => { default: "no bound", example: r#""20 ms""# },
+    /// It is greater than this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub above: Option<toml::Value> => { default: "no bound", example: r#""9 Mbit/s""# },
+    /// It is this or more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<toml::Value> => { default: "no bound", example: r#""100 /s""# },
+    /// Counts only the runs in which these swept paths have these values.
     #[serde(
         default,
         rename = "where",

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
+use reports::Expectation;
 use reports::text::{is_hidden, visible};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -35,6 +36,8 @@ pub struct RunSpec {
     pub seed: u64,
     /// Swept values, in the order of the axes.
     pub parameters: Vec<(String, String)>,
+    /// What is expected of it, where it is the only run of its plan; no part of its identity.
+    pub expectations: Vec<Expectation>,
 }
 
 impl RunSpec {
@@ -74,6 +77,7 @@ impl RunSpec {
             replica,
             seed,
             parameters,
+            expectations: Vec::new(),
         }
     }
 

@@ -17,6 +17,7 @@ use crate::run_spec::RunSpec;
 use crate::unreadable::Unreadable;
 
 mod alternatives;
+mod expectations;
 mod figures;
 mod ranges;
 mod values;
@@ -83,6 +84,8 @@ pub struct Plan {
     pub axes: Vec<Axis>,
     /// Figures asked for.
     pub figures: Vec<FigureFile>,
+    /// What is expected of the results.
+    pub expectations: Vec<reports::Expectation>,
     /// The runs.
     pub runs: Vec<RunSpec>,
 }
@@ -153,17 +156,21 @@ fn plan(source: &Source, written: Written, changes: &[Override]) -> Result<Plan,
             problem.help("sweep fewer values, or make several scenarios of them"),
         ));
     }
-    let spelled = figures::spelled_as_axes(&file.figure, &tree, &axes);
+    figures::spell_as_axes(&mut file, &tree, &axes);
     let variants = Variants::new(&source.text, tree, changes, &axes, &file);
-    let runs = runs(&variants, &axes)?;
+    let mut runs = runs(&variants, &axes)?;
     refuse_twins(&runs).map_err(with_changes)?;
-    file.figure = spelled;
     figures::check(&file, &axes, &runs).map_err(with_changes)?;
+    let expectations = expectations::check(&file, &axes, &runs).map_err(with_changes)?;
+    if let ([only], true) = (runs.as_mut_slice(), axes.is_empty()) {
+        only.expectations.clone_from(&expectations);
+    }
     Ok(Plan {
         name: file.name,
         question: file.question,
         axes,
         figures: file.figure,
+        expectations,
         runs,
     })
 }
@@ -176,7 +183,7 @@ pub fn label(value: &Value) -> String {
 }
 
 /// Keys that cannot be swept, and what to do instead.
-const NOT_SWEPT: [(&str, &str); 6] = [
+const NOT_SWEPT: [(&str, &str); 7] = [
     (
         "replicas",
         "`replicas` is the number of runs of each variant: write it as a key of its own",
@@ -191,6 +198,10 @@ const NOT_SWEPT: [(&str, &str); 6] = [
         "variants are compared with each other as they are",
     ),
     ("run", "`[run]` says which run a run.toml is"),
+    (
+        "expect",
+        "the same is expected of all runs; `where` holds swept paths at a value",
+    ),
     ("name", "all runs of a batch have one name"),
 ];
 

@@ -24,6 +24,8 @@ pub(crate) fn report(
 ) -> String {
     let mut page = Page::new(&info.name, &info.question);
     page.findings(findings);
+    let judged = info.expectations.iter();
+    page.judgements(judged.map(|e| e.judge(&info.axes, rows)));
     glance(&mut page, info, rows, metrics);
     page.drawn(drawn);
     runs(&mut page, info, rows, metrics);

@@ -1,5 +1,6 @@
 //! The parts that pages are made of.
 
+use crate::expectations::{Judgement, Verdict};
 use crate::figures::{Drawn, Figure};
 
 const STYLE: &str = "\
@@ -64,6 +65,20 @@ impl Page {
                 .push_str(&format!("<li>{}</li>\n", escape(finding)));
         }
         self.html.push_str("</ul>\n");
+    }
+
+    /// Expectations with their verdicts; what fails is set off.
+    pub(crate) fn judgements(&mut self, all: impl Iterator<Item = Judgement>) {
+        for Judgement { verdict, words } in all {
+            let class = if verdict == Verdict::Fails {
+                "bad"
+            } else {
+                "small"
+            };
+            let words = escape(&words);
+            self.html
+                .push_str(&format!("<p class=\"{class}\">{words}</p>\n"));
+        }
     }
 
     pub(crate) fn code(&mut self, text: &str) {

@@ -38,6 +38,7 @@ pub(crate) fn report(dir: &Path, summary: &RunSummary, drawn: &mut Drawn) -> Str
     let links = drawn.part("table of links", dir, || links(dir));
     let mut page = Page::new(&info.name, &info.question);
     page.findings(&summary.findings);
+    page.judgements(summary.judge(&info.expectations).into_iter());
     if summary.reached_s < info.duration_s {
         page.paragraph(&format!(
             "The run was stopped at {} of {}; everything here is about the time before.",

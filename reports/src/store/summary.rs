@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{StoreError, read_own_text};
+use crate::batch::{BatchRow, RunStatus, row_metrics};
+use crate::expectations::{Expectation, Judgement};
 use crate::info::{NodeGroup, RunInfo};
 use crate::recorders::LeftOut;
 
@@ -74,6 +76,16 @@ pub struct RunSummary {
 }
 
 impl RunSummary {
+    /// The verdicts on what is expected of this run.
+    pub fn judge(&self, expectations: &[Expectation]) -> Vec<Judgement> {
+        let row = [BatchRow {
+            status: RunStatus::Ok,
+            metrics: row_metrics(self),
+            ..BatchRow::default()
+        }];
+        expectations.iter().map(|e| e.judge(&[], &row)).collect()
+    }
+
     /// Reads `summary.json` of a run directory.
     ///
     /// # Errors

@@ -69,6 +69,7 @@ impl Story {
             duration_s: self.duration_s,
             nodes: vec![node(0, "client", "clients"), node(1, "server", "servers")],
             links: vec![link(0, 1), link(1, 0)],
+            expectations: Vec::new(),
             record: RecordOptions {
                 pcapng: true,
                 segments: SegmentsKept::All,

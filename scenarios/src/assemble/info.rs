@@ -51,6 +51,7 @@ pub(super) fn info(spec: &RunSpec, network: &Network) -> RunInfo {
             })
             .collect(),
         outages: outages::named(scenario),
+        expectations: spec.expectations.clone(),
         record: RecordOptions {
             interval_s: scenario.record.census_interval.as_secs_f64(),
             states: scenario.record.states,

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use reports::store::{look_at_results, resolve};
+use reports::{Judgement, Verdict};
 
 use super::RunArgs;
 use super::cost::Cost;
@@ -135,17 +136,38 @@ fn single(spec: &RunSpec, dir: &Path, args: &RunArgs, making: Making<'_>) -> Res
     if args.verbose {
         note(&format!("result hash {}", summary.result_hash));
     }
-    if args.quiet {
-        return Ok(());
+    let judged = summary.judge(&spec.expectations);
+    if !args.quiet {
+        summary.findings.iter().try_for_each(|f| print(f))?;
+        print_judgements(&judged)?;
+        print(&format!("report: {}", dir.join("report.html").display()))?;
     }
-    summary.findings.iter().try_for_each(|f| print(f))?;
-    print(&format!("report: {}", dir.join("report.html").display()))
+    refuse_unexpected(&judged)
+}
+
+/// Says what is as expected, and what is not known; what fails is said at the end.
+fn print_judgements(judged: &[Judgement]) -> Result<(), Failure> {
+    let not_failed = judged.iter().filter(|j| j.verdict != Verdict::Fails);
+    not_failed
+        .map(|j| &j.words)
+        .try_for_each(|words| print(words))
+}
+
+/// An expectation that fails is the failure of the command, after everything has been written.
+fn refuse_unexpected(judged: &[Judgement]) -> Result<(), Failure> {
+    let failed = judged.iter().filter(|j| j.verdict == Verdict::Fails);
+    let failed: Vec<&str> = failed.map(|j| j.words.as_str()).collect();
+    match failed.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::Unexpected(failed.join("\n"))),
+    }
 }
 
 fn all(plan: &Plan, options: &Options, args: &RunArgs, making: Making<'_>) -> Result<(), Failure> {
     let Batch {
         outcomes,
         findings,
+        judgements,
         kept,
     } = batch::make(plan, options, making).map_err(|e| {
         Failure::Run(format!(
@@ -167,12 +189,14 @@ fn all(plan: &Plan, options: &Options, args: &RunArgs, making: Making<'_>) -> Re
         note_changed_runs(&options.dir, kept_runs.map(|(spec, _)| &spec.id));
         shown.runs()?;
         findings.iter().try_for_each(|f| print(f))?;
+        print_judgements(&judgements)?;
         print(&format!(
             "report: {}",
             options.dir.join("report.html").display()
         ))?;
     }
-    shown.ending(&options.dir, making.interrupt)
+    shown.ending(&options.dir, making.interrupt)?;
+    refuse_unexpected(&judgements)
 }
 
 /// What is printed about a batch that has ended.

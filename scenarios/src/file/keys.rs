@@ -167,6 +167,16 @@ pub const SIZE: &str = r"^\s*[0-9.][0-9._]*\s*(B|kB|KB|KiB|MB|MiB|GB|GiB|TB|TiB)
 /// The pattern of a bit rate.
 pub const RATE: &str = r"^\s*[0-9.][0-9._]*\s*(bit/s|kbit/s|Mbit/s|Gbit/s|Tbit/s)\s*$";
 
+/// A number, or a quantity with its unit.
+impl Described for toml::Value {
+    fn form() -> Form {
+        Form::Leaf {
+            takes: "a number, or a quantity with its unit".to_owned(),
+            schema: json!({ "type": ["number", "string"] }),
+        }
+    }
+}
+
 /// Values by path.
 impl Described for toml::Table {
     fn form() -> Form {

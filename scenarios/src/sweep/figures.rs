@@ -26,7 +26,7 @@ pub(crate) fn for_report(figure: &FigureFile) -> MetricFigure {
 }
 
 /// The values of `where` by path: `"tcp.tw_reuse" = true` and `tcp.tw_reuse = true` are the same.
-fn only(table: &Table) -> Vec<(String, String)> {
+pub(super) fn only(table: &Table) -> Vec<(String, String)> {
     let mut all = Vec::new();
     for (key, value) in table {
         match value {
@@ -41,13 +41,9 @@ fn only(table: &Table) -> Vec<(String, String)> {
     all
 }
 
-/// The figures with their swept paths spelled as the axes are, which may name them differently:
-/// `net.ipv4.tcp_tw_reuse` for `tcp.tw_reuse`, `workload[0]` for `workload.web`.
-pub(super) fn spelled_as_axes(
-    figures: &[FigureFile],
-    tree: &Table,
-    axes: &[Axis],
-) -> Vec<FigureFile> {
+/// Writes the swept paths of figures and expectations as the axes do, which may name them
+/// differently: `net.ipv4.tcp_tw_reuse` for `tcp.tw_reuse`, `workload[0]` for `workload.web`.
+pub(super) fn spell_as_axes(file: &mut ScenarioFile, tree: &Table, axes: &[Axis]) {
     let place = |path: &DottedPath| locate::place(tree, path);
     let spelled = |path: &String| {
         let wanted = path.parse::<DottedPath>().ok().map(|p| place(&p));
@@ -55,16 +51,20 @@ pub(super) fn spelled_as_axes(
         let axis = axes.find(|a| a.name == *path || wanted.as_ref() == Some(&place(&a.path)));
         axis.map_or_else(|| path.clone(), |a| a.name.clone())
     };
-    let figures = figures.iter().map(|figure| FigureFile {
-        x: spelled(&figure.x),
-        series: figure.series.as_ref().map(spelled),
-        only: only(&figure.only)
-            .into_iter()
+    let values = |table: &Table| {
+        let values = only(table).into_iter();
+        values
             .map(|(path, value)| (spelled(&path), Value::String(value)))
-            .collect(),
-        ..figure.clone()
-    });
-    figures.collect()
+            .collect()
+    };
+    for figure in &mut file.figure {
+        figure.x = spelled(&figure.x);
+        figure.series = figure.series.as_ref().map(spelled);
+        figure.only = values(&figure.only);
+    }
+    for expect in &mut file.expect {
+        expect.only = values(&expect.only);
+    }
 }
 
 /// Refuses figures of metrics that no run has, over paths that are not swept, and two figures that
@@ -76,7 +76,7 @@ pub(super) fn check(file: &ScenarioFile, axes: &[Axis], runs: &[RunSpec]) -> Res
         check_name(figure, i, &at, &mut seen)?;
         check_paths(file, figure, axes, &at)?;
         check_where(file, figure, axes, &at)?;
-        check_metric(figure, runs, &at)?;
+        check_metric(&figure.y, runs, &at.key("y"))?;
         check_size(figure, axes, &at)?;
     }
     Ok(())
@@ -130,26 +130,37 @@ fn check_where(
     at: &DottedPath,
 ) -> Result<(), Problem> {
     let at = at.key("where");
-    for (path, value) in only(&figure.only) {
+    for (path, _) in only(&figure.only) {
         if path == figure.x || Some(&path) == figure.series.as_ref() {
             let message =
                 format!("the figure draws {path}, so `where` cannot hold it at one value");
             return Err(Problem::new(at, message).help("leave it out of `where`"));
         }
+    }
+    check_values(file, &figure.only, axes, &at)
+}
+
+/// Refuses values of `where` that no run has.
+pub(super) fn check_values(
+    file: &ScenarioFile,
+    table: &Table,
+    axes: &[Axis],
+    at: &DottedPath,
+) -> Result<(), Problem> {
+    for (path, value) in only(table) {
         let Some(axis) = axes.iter().find(|a| a.name == path) else {
             if file.sweep.contains_key(&path) {
                 continue; // the command line holds it at a value already
             }
             let all = axes.iter().map(|a| a.name.as_str());
-            return Err(Problem::new(at, suggest::unknown("swept path", &path, all))
-                .help("`where` takes paths of [sweep]"));
+            let message = suggest::unknown("swept path", &path, all);
+            return Err(Problem::new(at.clone(), message).help("`where` takes paths of [sweep]"));
         };
         let values: Vec<String> = axis.values.iter().map(label).collect();
         if !values.contains(&value) {
             let message = format!("{path} never is {value} in the sweep");
-            return Err(
-                Problem::new(at, message).help(format!("its values are {}", values.join(", ")))
-            );
+            return Err(Problem::new(at.clone(), message)
+                .help(format!("its values are {}", values.join(", "))));
         }
     }
     Ok(())
@@ -210,8 +221,9 @@ fn remedy(axis: &reports::Axis) -> String {
     )
 }
 
-fn check_metric(figure: &FigureFile, runs: &[RunSpec], at: &DottedPath) -> Result<(), Problem> {
-    let found = reports::metrics::find(&figure.y);
+/// Refuses a metric that no run has.
+pub(super) fn check_metric(metric: &str, runs: &[RunSpec], at: &DottedPath) -> Result<(), Problem> {
+    let found = reports::metrics::find(metric);
     if found
         .as_ref()
         .is_some_and(|f| !f.metric.id.contains("<group>"))
@@ -223,12 +235,12 @@ fn check_metric(figure: &FigureFile, runs: &[RunSpec], at: &DottedPath) -> Resul
         .flat_map(|r| r.scenario.topology.groups())
         .collect();
     let groups = groups.iter().map(String::as_str);
-    if reports::metrics::is_known(&figure.y, groups.clone()) {
+    if reports::metrics::is_known(metric, groups.clone()) {
         return Ok(());
     }
     let known = reports::metrics::names(groups);
-    let meant = suggest::nearest(&figure.y, known.iter().map(String::as_str));
+    let meant = suggest::nearest(metric, known.iter().map(String::as_str));
     let meant = meant.map_or(String::new(), |m| format!("; did you mean {m:?}?"));
-    let message = format!("no metric is called {:?}{meant}", figure.y);
-    Err(Problem::new(at.key("y"), message).help("scenarios/docs/metrics.md lists all metrics"))
+    let message = format!("no metric is called {metric:?}{meant}");
+    Err(Problem::new(at.clone(), message).help("scenarios/docs/metrics.md lists all metrics"))
 }

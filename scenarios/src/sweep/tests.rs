@@ -203,3 +203,54 @@ fn tables_of_a_variant_are_merged_and_models_are_set_as_a_whole() {
     let text = plan.runs[0].text();
     assert!(!text.contains("beta = 0.5"), "{text}");
 }
+
+#[test]
+fn expectations_have_metrics_bounds_and_units() {
+    let expecting = |expect: &str| plan_of(&format!("[[expect]]\n{expect}"), &[]);
+    let plan =
+        expecting("metric = \"connect_latency_p99_s\"\nbelow = \"20 ms\"\nabove = 0").unwrap();
+    assert_eq!(plan.expectations[0].below, Some(0.02));
+    assert_eq!(plan.expectations[0].above, Some(0.0));
+    assert_eq!(plan.runs[0].expectations, plan.expectations);
+    for (expect, part) in [
+        (
+            "metric = \"connects_failed_shar\"\nbelow = 1",
+            "did you mean",
+        ),
+        ("metric = \"connects_failed_share\"", "nothing is expected"),
+        (
+            "metric = \"goodput_bps\"\nbelow = \"20 ms\"",
+            "is no bound for goodput_bps",
+        ),
+        ("metric = \"goodput_bps\"\nbelow = nan", "is no bound"),
+        (
+            "metric = \"goodput_bps\"\nbelow = 1\nabove = 2",
+            "no value is within",
+        ),
+        (
+            "metric = \"goodput_bps\"\nbelow = 2\nat_least = 2",
+            "no value is within",
+        ),
+        (
+            "metric = \"goodput_bps\"\nbelow = 2\nwhere = { seed = 1 }",
+            "swept path",
+        ),
+        (
+            "metric = \"goodput_bps\"\nbelow = 2\nwhere = { seed = 3 }\n[sweep]\nseed = [1, 2]",
+            "never is 3",
+        ),
+    ] {
+        let message = expecting(expect).unwrap_err();
+        assert!(message.contains(part), "{expect}: {message}");
+    }
+    let exact = "metric = \"goodput_bps\"\nat_least = 2\nat_most = 2\nwhere = { seed = 2 }\n[sweep]\nseed = [1, 2]";
+    let plan = expecting(exact).unwrap();
+    assert_eq!(
+        plan.expectations[0].only,
+        [("seed".to_owned(), "2".to_owned())]
+    );
+    assert!(
+        plan.runs.iter().all(|r| r.expectations.is_empty()),
+        "the batch judges"
+    );
+}

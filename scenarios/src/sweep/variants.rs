@@ -81,9 +81,11 @@ impl<'a> Variants<'a> {
         }
         table.remove("sweep");
         table.remove("variant");
+        table.remove("expect");
         let mut file = file.clone();
         file.sweep = Table::new();
         file.variant = Vec::new();
+        file.expect = Vec::new();
         let content = Content::new(&file);
         file.topology = None;
         file.tcp = None;

@@ -1,0 +1,86 @@
+//! Checks `[[expect]]`: bounds for metrics that exist.
+
+use reports::{Expectation, Unit};
+use toml::Value;
+
+use super::Axis;
+use super::figures::{check_metric, check_values, only};
+use super::values::quantity;
+use crate::file::{ExpectFile, ScenarioFile};
+use crate::path::DottedPath;
+use crate::problem::Problem;
+use crate::run_spec::RunSpec;
+
+/// The expectations of a scenario.
+///
+/// # Errors
+/// When a metric is unknown, has no bound or one of another unit, or no run has the values of `where`.
+pub(super) fn check(
+    file: &ScenarioFile,
+    axes: &[Axis],
+    runs: &[RunSpec],
+) -> Result<Vec<Expectation>, Problem> {
+    let all = file.expect.iter().enumerate();
+    all.map(|(i, expect)| {
+        let at = DottedPath::from("expect").index(i);
+        check_metric(&expect.metric, runs, &at.key("metric"))?;
+        check_values(file, &expect.only, axes, &at.key("where"))?;
+        expectation(expect, &at)
+    })
+    .collect()
+}
+
+/// As reports know it.
+fn expectation(expect: &ExpectFile, at: &DottedPath) -> Result<Expectation, Problem> {
+    let bound = |key: &str, value: &Option<Value>| match value {
+        None => Ok(None),
+        Some(value) => in_unit_of(&expect.metric, value, &at.key(key)).map(Some),
+    };
+    let expected = Expectation {
+        metric: expect.metric.clone(),
+        above: bound("above", &expect.above)?,
+        below: bound("below", &expect.below)?,
+        at_least: bound("at_least", &expect.at_least)?,
+        at_most: bound("at_most", &expect.at_most)?,
+        only: only(&expect.only),
+    };
+    let lower = [expected.above, expected.at_least];
+    let upper = [expected.below, expected.at_most];
+    let lowest = lower
+        .into_iter()
+        .flatten()
+        .fold(f64::NEG_INFINITY, f64::max);
+    let highest = upper.into_iter().flatten().fold(f64::INFINITY, f64::min);
+    if lowest == f64::NEG_INFINITY && highest == f64::INFINITY {
+        return Err(
+            Problem::new(at.clone(), "nothing is expected of this metric")
+                .help("add `below`, `at_most`, `above` or `at_least`, as in below = 0.001"),
+        );
+    }
+    let strict = lower[0] == Some(highest) || upper[0] == Some(lowest);
+    if lowest > highest || (lowest == highest && strict) {
+        return Err(Problem::new(at.clone(), "no value is within these bounds")
+            .help("check which is the upper and which the lower"));
+    }
+    Ok(expected)
+}
+
+/// A bound in the base unit of a metric; a plain number is in it already.
+fn in_unit_of(metric: &str, value: &Value, at: &DottedPath) -> Result<f64, Problem> {
+    use reports::metrics::MetricKind;
+    let kind = reports::metrics::find(metric).map(|f| f.metric.kind);
+    let (own, example) = match kind {
+        Some(MetricKind::BitRate) => (Unit::BitsPerSecond, "\"5 Mbit/s\""),
+        Some(MetricKind::PerSecond) => (Unit::PerSecond, "\"100 /s\""),
+        Some(MetricKind::Duration | MetricKind::Time) => (Unit::Seconds, "\"20 ms\""),
+        Some(MetricKind::Bytes) => (Unit::Bytes, "\"1 MB\""),
+        _ => (Unit::One, "0.001"),
+    };
+    match quantity(value) {
+        Some((number, unit)) if unit == Unit::One || unit == own => Ok(number),
+        _ => {
+            let message = format!("{value} is no bound for {metric}");
+            Err(Problem::new(at.clone(), message).help(format!("write for example {example}")))
+        }
+    }
+}
