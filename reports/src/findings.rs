@@ -367,6 +367,12 @@ impl Known<'_> {
             if !causes.is_empty() {
                 text.push_str(&format!(", with {}", list(&causes)));
             }
+            if let Some(vain) = self.positive("retransmissions_spurious") {
+                text.push_str(&format!(
+                    "; {} of these without need",
+                    crate::format::count(vain)
+                ));
+            }
             parts.push(text);
         }
         if parts.is_empty() {

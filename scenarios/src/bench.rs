@@ -61,6 +61,8 @@ enum Workload {
         /// Number of flows
         #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
         flows: u32,
+        #[command(flatten)]
+        options: dumbbell::Options,
     },
     /// Short connections: 100 bytes there, 1000 back, close
     Churn {
@@ -194,15 +196,11 @@ fn tables(args: &BenchArgs) -> Result<Vec<Table>, BenchError> {
     let within = |default: f64| args.seconds.unwrap_or(default);
     let title = |what: String, seconds: f64| format!("{what}, {seconds} s, {queue}");
     match &args.workload {
-        Workload::Dumbbell { flows } => {
+        Workload::Dumbbell { flows, options } => {
             let seconds = within(10.0);
-            let once = |execution| dumbbell::run(*flows, seconds, execution);
-            measured(
-                args,
-                execution,
-                title(format!("dumbbell {flows}"), seconds),
-                once,
-            )
+            let once = |execution| dumbbell::run(*flows, options, seconds, execution);
+            let what = format!("dumbbell {flows}{}", options.title());
+            measured(args, execution, title(what, seconds), once)
         }
         Workload::Churn { rate, close } => {
             let seconds = within(10.0);

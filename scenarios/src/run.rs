@@ -16,6 +16,7 @@ use sim_core::simulation::Progress;
 use tcp_model::host::TcpHost;
 use tcp_model::middlebox::AnyMiddlebox;
 use tcp_model::spec::HostConfig;
+use tcp_model::{ByRule, RetransmitReason};
 
 use crate::assemble::Assembly;
 use crate::execution::{Division, Execution, make_hosts};
@@ -240,6 +241,7 @@ fn host_metrics(hosts: &[Option<TcpHost>], groups: &[&str]) -> BTreeMap<String, 
         ("listen_overflows", 0),
         ("listen_drops", 0),
     ];
+    let mut spurious = ByRule::default();
     let (mut peak, mut share, mut cookies, mut lost) = (0, 0.0_f64, 0_u64, 0_u64);
     for stats in hosts.iter().flatten().map(TcpHost::stats) {
         let counts = [
@@ -254,6 +256,7 @@ fn host_metrics(hosts: &[Option<TcpHost>], groups: &[&str]) -> BTreeMap<String, 
         for (sum, n) in sums.iter_mut().zip(counts) {
             sum.1 += n;
         }
+        spurious += stats.spurious;
         cookies += u64::from(stats.syn_cookies_sent);
         lost += stats.time_wait_lost;
         let used = stats.peak_ports_per_destination;
@@ -275,7 +278,34 @@ fn host_metrics(hosts: &[Option<TcpHost>], groups: &[&str]) -> BTreeMap<String, 
     if lost > 0 {
         all.insert("time_wait_lost".to_owned(), lost as f64);
     }
+    all.extend(spurious_metrics(&spurious));
     all.extend(nat_metrics(hosts, groups));
+    all
+}
+
+/// Retransmissions in vain, all and by rule.
+fn spurious_metrics(spurious: &ByRule) -> BTreeMap<String, f64> {
+    let total = (
+        "retransmissions_spurious".to_owned(),
+        spurious.total() as f64,
+    );
+    let mut all = BTreeMap::from([total]);
+    for rule in RetransmitReason::ALL {
+        let name = match rule {
+            RetransmitReason::DuplicateAcks => "spurious_duplicate_acks",
+            RetransmitReason::PartialAck => "spurious_partial_ack",
+            RetransmitReason::Sack => "spurious_sack",
+            RetransmitReason::Rack => "spurious_rack",
+            RetransmitReason::TailLossProbe => "spurious_tlp",
+            RetransmitReason::Timeout => "spurious_rto",
+            RetransmitReason::AfterTimeout => "spurious_after_rto",
+            RetransmitReason::Frto => "spurious_after_frto",
+            _ => "spurious_other",
+        };
+        if spurious.of(rule) > 0 {
+            *all.entry(name.to_owned()).or_default() += f64::from(spurious.of(rule));
+        }
+    }
     all
 }
 

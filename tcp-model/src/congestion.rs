@@ -148,6 +148,13 @@ pub trait CongestionControl: CloneController + Send + Debug {
     fn governs_recovery(&self) -> bool {
         false
     }
+    /// What it is about, in a word or two: for records, which show it over time.
+    fn state(&self) -> &'static str {
+        match self.ssthresh() {
+            Some(threshold) if self.cwnd() >= threshold => "congestion avoidance",
+            _ => "slow start",
+        }
+    }
     /// The application sends again after a pause.
     fn on_idle(&mut self, idle: &Idle) {
         let _ = idle;

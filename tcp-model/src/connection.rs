@@ -12,16 +12,16 @@ use std::sync::Arc;
 use sim_core::{SimDuration, SimTime};
 
 use crate::congestion::{AnyCc, CongestionControl};
-use crate::diagnostics::{Details, Undone};
+use crate::diagnostics::{Details, SenderState, Undone};
 use crate::model::{End, Input, OpenContext, Outputs, Signal, TcpModel, TcpView};
 use crate::params::{GiveUp, TcpParams};
 use crate::recovery::{Outstanding, Recovery};
+use crate::resend_rule::RetransmitReason;
 use crate::rtt::{RtoBounds, RttEstimator};
 use crate::sample::Counts;
 use crate::segment::ConnId;
 use crate::state::State;
 use crate::time_wait::TimeWait;
-use crate::transmit::RetransmitReason;
 use crate::ts_clock::ts_clock;
 
 mod ack;
@@ -315,6 +315,10 @@ impl TcpModel for Connection {
 
     fn details(&self) -> Details {
         self.inspect()
+    }
+
+    fn sender_state(&self) -> SenderState {
+        self.inspect_sender()
     }
 
     #[inline]

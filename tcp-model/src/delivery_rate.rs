@@ -10,7 +10,7 @@
 
 use std::collections::VecDeque;
 
-use sim_core::{SimDuration, SimTime};
+use sim_core::{Rate, SimDuration, SimTime};
 
 use crate::congestion::RateSample;
 use crate::seq::SeqNum;
@@ -51,6 +51,8 @@ pub struct DeliveryRate {
     /// Round trip of the newest of those that were sent once.
     rtt: Option<SimDuration>,
     min_rtt: Option<SimDuration>,
+    /// The latest sample: bytes, and the time in which they were delivered.
+    latest: Option<(u64, SimDuration)>,
 }
 
 impl DeliveryRate {
@@ -163,6 +165,7 @@ impl DeliveryRate {
         if interval.is_zero() || self.min_rtt.is_some_and(|min| interval < min) {
             return None;
         }
+        self.latest = Some((self.delivered - stamp.delivered, interval));
         Some(RateSample {
             delivered: self.delivered - stamp.delivered,
             interval,
@@ -178,6 +181,19 @@ impl DeliveryRate {
         let rtt = self.rtt.take()?;
         self.min_rtt = Some(self.min_rtt.map_or(rtt, |min| min.min(rtt)));
         Some(rtt)
+    }
+
+    /// Bytes delivered so far.
+    pub fn delivered(&self) -> u64 {
+        self.delivered
+    }
+
+    /// The rate of the latest sample.
+    pub fn latest_rate(&self) -> Option<Rate> {
+        let (bytes, interval) = self.latest?;
+        let ps = u128::from(interval.as_ps().max(1));
+        let bits = u128::from(bytes) * 8 * 1_000_000_000_000 / ps;
+        Rate::from_bps(u64::try_from(bits).unwrap_or(u64::MAX))
     }
 
     /// The smallest round-trip time so far.
@@ -200,7 +216,6 @@ impl DeliveryRate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sim_core::Rate;
 
     const MSS: u32 = 1000;
 

@@ -1,7 +1,7 @@
 //! What a model can report beyond [`TcpView`](crate::model::TcpView), for diagnosis: the
 //! rest of Linux's `tcp_info`.
 
-use sim_core::SimDuration;
+use sim_core::{Rate, SimDuration};
 
 /// What the sender thinks of the network, as Linux's `tcpi_ca_state` has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,28 @@ pub enum CongestionState {
     Loss,
 }
 
+impl CongestionState {
+    /// All of them.
+    pub const ALL: [CongestionState; 5] = [
+        CongestionState::Open,
+        CongestionState::Disorder,
+        CongestionState::Reduced,
+        CongestionState::Recovery,
+        CongestionState::Loss,
+    ];
+
+    /// The word that tables use, Linux's.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            CongestionState::Open => "open",
+            CongestionState::Disorder => "disorder",
+            CongestionState::Reduced => "CWR",
+            CongestionState::Recovery => "recovery",
+            CongestionState::Loss => "loss",
+        }
+    }
+}
+
 /// Reductions of the window that proved needless and were undone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Undone {
@@ -27,6 +49,27 @@ pub struct Undone {
     pub dsack: u32,
     /// By data sent once that arrived after a time-out (F-RTO, RFC 5682).
     pub frto: u32,
+}
+
+/// What a sender's congestion control and recovery are about, cheap to ask at every ACK.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SenderState {
+    /// State of congestion control.
+    pub congestion: Option<CongestionState>,
+    /// What the control is about, in its own words ([`CongestionControl::state`]).
+    ///
+    /// [`CongestionControl::state`]: crate::congestion::CongestionControl::state
+    pub control: Option<&'static str>,
+    /// The rate at which segments leave; `None` where they are not paced.
+    pub pacing_rate: Option<Rate>,
+    /// Variation of the round-trip time.
+    pub rttvar: Option<SimDuration>,
+    /// Smallest round-trip time.
+    pub min_rtt: Option<SimDuration>,
+    /// Bytes delivered, where the delivery rate is measured.
+    pub delivered: Option<u64>,
+    /// The latest sample of the delivery rate, where it is measured.
+    pub delivery_rate: Option<Rate>,
 }
 
 /// Details of an end point; `None` is what a model does not keep or does not tell.

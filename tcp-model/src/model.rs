@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use sim_core::{SimDuration, SimTime};
 
-use crate::diagnostics::{Details, Undone};
+use crate::diagnostics::{Details, SenderState, Undone};
 use crate::fast_open::{FastConnect, FastListen, FastOpenNews};
 use crate::icmp::{IcmpError, IcmpKind};
 use crate::params::TcpParams;
@@ -64,6 +64,11 @@ pub trait TcpModel: Send + Debug {
     /// What else can be seen from outside, where the model tells it.
     fn details(&self) -> Details {
         Details::default()
+    }
+
+    /// What the sender is about, for records.
+    fn sender_state(&self) -> SenderState {
+        SenderState::default()
     }
 
     /// Reductions of the window that were undone: [`Details::undone`] alone.

@@ -4,11 +4,11 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 
 use sim_core::{LossCause, SimDuration, SimTime};
 
-use crate::diagnostics::Undone;
+use crate::diagnostics::{SenderState, Undone};
 use crate::model::End;
+use crate::resend_rule::RetransmitReason;
 use crate::segment::{ConnId, Segment};
 use crate::state::State;
-use crate::transmit::RetransmitReason;
 
 /// Which end of a connection. In a simultaneous open both are active, with identities of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -281,6 +281,8 @@ pub struct SegmentTrace {
     pub state: Option<State>,
     /// Why the sender sent these octets again, if it did; known where it was sent.
     pub retransmission: Option<RetransmitReason>,
+    /// Data that were sent again had all arrived before; known where they arrive.
+    pub spurious: Option<bool>,
     /// The segment.
     pub segment: Segment,
 }
@@ -306,4 +308,6 @@ pub struct SenderSample {
     pub rto: SimDuration,
     /// Payload bytes acknowledged so far.
     pub acked: u64,
+    /// What its congestion control and recovery are about.
+    pub state: SenderState,
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::{BitOr, BitOrAssign};
 
 use crate::options::Options;
+use crate::resend_rule::RetransmitReason;
 use crate::seq::SeqNum;
 
 mod packed;
@@ -193,6 +194,8 @@ pub struct Tag {
     pub traced: bool,
     /// How far hosts record this segment of a traced connection.
     pub detail: Detail,
+    /// The rule by which its sender sends these octets again; `None` for the first time.
+    pub again: Option<RetransmitReason>,
 }
 
 impl Tag {
@@ -270,6 +273,7 @@ impl Segment {
             offset: 0,
             traced: false,
             detail: Detail::Full,
+            again: None,
         },
         ecn: Ecn::NotEct,
     };

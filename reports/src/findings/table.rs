@@ -215,7 +215,7 @@ pub(super) const USUAL: &[RunFinding] = &[
     row(
         "losses",
         "What links and queues lost, dropped or marked, and what was sent again.",
-        "wire_losses_pkts, queue_drops_pkts, early_drops_pkts, policed_drops_pkts, ce_marks_pkts, retransmissions",
+        "wire_losses_pkts, queue_drops_pkts, early_drops_pkts, policed_drops_pkts, ce_marks_pkts, retransmissions, retransmissions_spurious",
         "counters of links and senders",
         |known| known.losses(),
     ),

@@ -506,6 +506,11 @@ const fn hosts(
     Metric::new(Source::Hosts, id, kind, words, doc)
 }
 
+const fn spurious(id: &'static str, how: &'static str, doc: &'static str) -> Metric {
+    Metric::new(Source::Hosts, id, Count, how, doc)
+        .absent("no segment was sent again in vain by this rule")
+}
+
 const HOSTS: &[Metric] = &[
     hosts(
         "ports_in_use_destination_peak",
@@ -524,6 +529,57 @@ const HOSTS: &[Metric] = &[
         Count,
         "FINs answered from TIME-WAIT",
         "FINs that came again because their ACK was lost, and were acknowledged again: what TIME-WAIT is for.",
+    ),
+    hosts(
+        "retransmissions_spurious",
+        Count,
+        "segments sent again in vain",
+        "All their data had arrived before, which only the simulator sees: the sum of those by rule. Retransmissions that the network loses, or that come before their original, are not judged.",
+    ),
+    spurious(
+        "spurious_duplicate_acks",
+        "segments sent again in vain for duplicate ACKs",
+        "RFC 5681 section 3.2.",
+    ),
+    spurious(
+        "spurious_partial_ack",
+        "segments sent again in vain for a partial ACK",
+        "RFC 6582 section 3.2.",
+    ),
+    spurious(
+        "spurious_sack",
+        "segments sent again in vain for SACK blocks",
+        "RFC 6675.",
+    ),
+    spurious(
+        "spurious_rack",
+        "segments sent again in vain by RACK",
+        "RFC 8985 section 6.",
+    ),
+    spurious(
+        "spurious_tlp",
+        "segments sent again in vain as tail loss probes",
+        "RFC 8985 section 7: the probe repeats the last segment, lost or not.",
+    ),
+    spurious(
+        "spurious_rto",
+        "segments sent again in vain by the time-out",
+        "RFC 6298: the first segment outstanding.",
+    ),
+    spurious(
+        "spurious_after_rto",
+        "segments sent again in vain in slow start after the time-out",
+        "RFC 5681 section 3.1.",
+    ),
+    spurious(
+        "spurious_after_frto",
+        "segments sent again in vain in slow start after F-RTO",
+        "RFC 5682 step 3a.",
+    ),
+    spurious(
+        "spurious_other",
+        "segments sent again in vain by other rules",
+        "Window probes, and segments too big for the path.",
     ),
     hosts(
         "time_wait_reused",

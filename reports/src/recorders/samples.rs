@@ -9,7 +9,7 @@ mod cells;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use sim_core::{NodeId, SimTime};
+use sim_core::{NodeId, Rate, SimTime};
 use tcp_model::sample::{EndReason, EndpointSummary, SenderSample, Side};
 use tcp_model::segment::ConnId;
 
@@ -20,7 +20,7 @@ use crate::format::count;
 use crate::metrics::Metrics;
 use crate::stats::jain_index;
 use crate::store::StoreError;
-use crate::store::table::{ColumnKind, TableWriter};
+use crate::store::table::{ColumnKind, TableWriter, Text};
 use cells::{Cells, Point};
 
 const COLUMNS: &[(&str, ColumnKind)] = &[
@@ -35,6 +35,13 @@ const COLUMNS: &[(&str, ColumnKind)] = &[
     ("srtt_s", ColumnKind::OptFloat),
     ("rto_s", ColumnKind::Float),
     ("acked_bytes", ColumnKind::Int),
+    ("rttvar_s", ColumnKind::OptFloat),
+    ("min_rtt_s", ColumnKind::OptFloat),
+    ("delivered_bytes", ColumnKind::OptFloat),
+    ("delivery_rate_bps", ColumnKind::OptFloat),
+    ("pacing_rate_bps", ColumnKind::OptFloat),
+    ("recovery", ColumnKind::Text),
+    ("control", ColumnKind::Text),
 ];
 
 /// Senders of fewer bytes than this are not bulk transfers; goodput per flow and fairness are
@@ -80,6 +87,7 @@ pub(crate) struct Samples {
     first_end: Option<SimTime>,
     /// Samples of senders that have no rows.
     left_out: u64,
+    words: Words,
 }
 
 impl Samples {
@@ -102,6 +110,7 @@ impl Samples {
             last_start: SimTime::ZERO,
             first_end: None,
             left_out: 0,
+            words: Words::default(),
         })
     }
 
@@ -113,7 +122,7 @@ impl Samples {
         names: &Names,
     ) -> Result<(), StoreError> {
         if let Some(table) = &mut self.all {
-            write_row(table, node, &(time, *sample), names)?;
+            write_row(table, node, &(time, *sample), names, &mut self.words)?;
         }
         let key = (sample.conn, sample.side);
         if let Some(fixed) = &mut self.fixed {
@@ -153,7 +162,7 @@ impl Samples {
     /// Writes the rows at fixed times before `time`.
     pub(crate) fn advance(&mut self, time: SimTime, names: &Names) -> Result<(), StoreError> {
         match &mut self.fixed {
-            Some(fixed) => fixed.advance(time, names),
+            Some(fixed) => fixed.advance(time, names, &mut self.words),
             None => Ok(()),
         }
     }
@@ -220,8 +229,9 @@ impl Samples {
         }
         rows.sort_by_key(|(_, (time, sample))| (*time, sample.conn, sample.side));
         let mut table = TableWriter::create(&self.dir, "samples", COLUMNS)?;
+        let mut words = self.words;
         for (node, point) in &rows {
-            write_row(&mut table, *node, point, names)?;
+            write_row(&mut table, *node, point, names, &mut words)?;
         }
         table.close()?;
         let what = format!(
@@ -287,10 +297,15 @@ struct Fixed {
 }
 
 impl Fixed {
-    fn advance(&mut self, time: SimTime, names: &Names) -> Result<(), StoreError> {
+    fn advance(
+        &mut self,
+        time: SimTime,
+        names: &Names,
+        words: &mut Words,
+    ) -> Result<(), StoreError> {
         while let Some(point) = self.grid.pass(time) {
             for (node, sample) in self.last.values() {
-                write_row(&mut self.table, *node, &(point, *sample), names)?;
+                write_row(&mut self.table, *node, &(point, *sample), names, words)?;
             }
         }
         Ok(())
@@ -302,7 +317,12 @@ fn write_row(
     node: NodeId,
     (time, sample): &Point,
     names: &Names,
+    words: &mut Words,
 ) -> Result<(), StoreError> {
+    let state = &sample.state;
+    let bps = |rate: Option<Rate>| rate.map(|r| r.as_bps() as f64);
+    let recovery = words.text(state.congestion.map_or("", |s| s.as_str()));
+    let control = words.text(state.control.unwrap_or_default());
     table
         .row()
         .float(time.as_secs_f64())
@@ -316,5 +336,27 @@ fn write_row(
         .opt(sample.srtt.map(|d| d.as_secs_f64()))
         .float(sample.rto.as_secs_f64())
         .count(sample.acked)
+        .opt(state.rttvar.map(|d| d.as_secs_f64()))
+        .opt(state.min_rtt.map(|d| d.as_secs_f64()))
+        .opt(state.delivered.map(|n| n as f64))
+        .opt(bps(state.delivery_rate))
+        .opt(bps(state.pacing_rate))
+        .text(&recovery)
+        .text(&control)
         .end()
+}
+
+/// Words of the models, each made a text once.
+#[derive(Debug, Default)]
+struct Words(Vec<(&'static str, Text)>);
+
+impl Words {
+    fn text(&mut self, word: &'static str) -> Text {
+        if let Some((_, text)) = self.0.iter().find(|(w, _)| *w == word) {
+            return text.clone();
+        }
+        let text = Text::from(word);
+        self.0.push((word, text.clone()));
+        text
+    }
 }

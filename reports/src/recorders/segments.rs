@@ -41,6 +41,7 @@ const COLUMNS: &[(&str, ColumnKind)] = &[
     ("options", ColumnKind::Text),
     ("retransmission", ColumnKind::Bool),
     ("reason", ColumnKind::Text),
+    ("needed", ColumnKind::Text),
     ("state_at_sender", ColumnKind::Text),
     ("state_at_receiver", ColumnKind::Text),
 ];
@@ -70,6 +71,8 @@ struct Row {
     lost: Option<SimTime>,
     fate: Fate,
     state_at_receiver: Option<tcp_model::State>,
+    /// Data sent again that had all arrived before.
+    spurious: Option<bool>,
 }
 
 impl Row {
@@ -84,6 +87,7 @@ impl Row {
             lost: None,
             fate: Fate::Unseen,
             state_at_receiver: None,
+            spurious: None,
         }
     }
 
@@ -98,6 +102,7 @@ impl Row {
         self.to = Some(node);
         self.received = Some(time);
         self.state_at_receiver = trace.state;
+        self.spurious = self.spurious.or(trace.spurious);
         self.fate = fate;
     }
 
@@ -122,6 +127,8 @@ struct Table {
     received: Text,
     duplicate: Text,
     unseen: Text,
+    /// Whether a retransmission was needed.
+    needed: [Text; 2],
 }
 
 impl Table {
@@ -135,6 +142,7 @@ impl Table {
             received: Text::from("received"),
             duplicate: Text::from("duplicate"),
             unseen: Text::from("unseen"),
+            needed: ["no", "yes"].map(Text::from),
         })
     }
 
@@ -218,6 +226,10 @@ impl Table {
             .text(others.as_ref().unwrap_or(&names.none))
             .bool(trace.retransmission.is_some())
             .text(names.reason(trace.retransmission))
+            .text(
+                row.spurious
+                    .map_or(&names.none, |s| &self.needed[usize::from(!s)]),
+            )
             .text(names.opt_state(sender_state))
             .text(names.opt_state(row.state_at_receiver))
             .end()

@@ -10,6 +10,7 @@ use reports::{
 };
 use sim_core::link::LinkStats;
 use sim_core::{LossCause, NodeId, Record, RunStats, SimDuration, SimTime, Tie};
+use tcp_model::diagnostics::SenderState;
 use tcp_model::options::{Options, TcpOption};
 use tcp_model::sample::*;
 use tcp_model::segment::Tag;
@@ -276,6 +277,7 @@ impl Made {
             tos: 0,
             state: Some(s.states.0),
             retransmission: s.again.then_some(RetransmitReason::Timeout),
+            spurious: None,
             segment,
         };
         let sent = TcpSample::Segment(Box::new(trace.clone()));
@@ -532,6 +534,7 @@ impl Made {
                         srtt: Some(SimDuration::from_secs_f64(rtt)),
                         rto: SimDuration::from_secs_f64(rtt * 1.5 + 0.2),
                         acked: acked as u64,
+                        state: SenderState::default(),
                     })),
                 );
                 acked += cwnd;

@@ -6,12 +6,15 @@
 //!
 //! 20 ms of round trip, a drop-tail queue of one bandwidth-delay product of 1500-byte packets, at
 //! least two, beside the packet in service. Segments of 1448 bytes, SACK, timestamps, an ACK every
-//! two segments, NewReno; starts spread evenly over the first 100 ms.
+//! two segments, NewReno; starts spread evenly over the first 100 ms. Another congestion control and queue
+//! discipline can be asked for by name.
 
 use std::net::SocketAddrV4;
 
+use sim_core::queue_disc::{self, QueueSpec};
 use sim_core::record::Discard;
 use sim_core::{NetworkBuilder, NodeId, QueueLimit, Rate, SimDuration, SimTime, Simulation};
+use tcp_model::congestion::Control;
 use tcp_model::host::StateMemory;
 use tcp_model::spec::{AppSpec, BulkSpec, SinkSpec};
 use tcp_model::{State, TcpHost, TcpParams};
@@ -25,6 +28,42 @@ use crate::execution::Execution;
 /// Payload of a full segment, bytes.
 const SEGMENT: f64 = 1448.0;
 const PORT: u16 = 5000;
+
+/// What may be other than usual.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(super) struct Options {
+    /// Congestion control of the senders, by name; NewReno without
+    #[arg(long, value_name = "NAME")]
+    control: Option<String>,
+    /// Queue discipline of the bottleneck, by name with its defaults; drop-tail without
+    #[arg(long, value_name = "NAME")]
+    queue: Option<String>,
+}
+
+impl Options {
+    /// What they add to the title.
+    pub(super) fn title(&self) -> String {
+        let given = [&self.control, &self.queue].into_iter().flatten();
+        given.map(|name| format!(", {name}")).collect()
+    }
+
+    fn params(&self) -> Result<TcpParams, BenchError> {
+        let mut params = params();
+        if let Some(name) = &self.control {
+            params.congestion = Control::named(name).map_err(|e| e.to_string())?;
+        }
+        Ok(params)
+    }
+
+    /// The queue of the bottleneck, for `packets`.
+    fn queue(&self, packets: u32) -> Result<QueueSpec, BenchError> {
+        let Some(name) = self.queue.as_deref().filter(|name| *name != "drop-tail") else {
+            return Ok(QueueLimit::Packets(packets).into());
+        };
+        let queue = queue_disc::built_in().plugin(name, &[]);
+        Ok(queue.map_err(|e| e.to_string())?.into())
+    }
+}
 
 /// Bulk transfer as the flows here do it.
 pub(super) fn params() -> TcpParams {
@@ -59,7 +98,7 @@ pub(super) fn receiver() -> AppSpec {
     })
 }
 
-pub(super) fn world(n: u32, end: SimTime) -> Result<World, BenchError> {
+pub(super) fn world(n: u32, options: &Options, end: SimTime) -> Result<World, BenchError> {
     let (core, access) = (Rate::mbps(10 * u64::from(n)), Rate::mbps(100));
     let one_ms = SimDuration::from_millis(1);
     let mut net = NetworkBuilder::new();
@@ -69,7 +108,7 @@ pub(super) fn world(n: u32, end: SimTime) -> Result<World, BenchError> {
         .max(2.0) as u32;
     // Ours counts the packet in service too.
     let [bottleneck, _] = net.connect(left, right, core, SimDuration::from_millis(8));
-    net.link_mut(bottleneck).queue = QueueLimit::Packets(queue_pkts + 1).into();
+    net.link_mut(bottleneck).queue = options.queue(queue_pkts + 1)?;
     for (side, router) in [("sender", left), ("receiver", right)] {
         for i in 0..n {
             let host = net.host(format!("{side}-{i}"));
@@ -89,17 +128,18 @@ pub(super) fn world(n: u32, end: SimTime) -> Result<World, BenchError> {
             vec![receiver()]
         }
     };
-    Ok(World::new(network, params(), end, apps))
+    Ok(World::new(network, options.params()?, end, apps))
 }
 
 /// Runs it once.
 pub(super) fn run(
     n: u32,
+    options: &Options,
     seconds: f64,
     execution: Execution,
 ) -> Result<(Measurement, String), BenchError> {
     let end = SimTime::ZERO + SimDuration::from_secs_f64(seconds);
-    let ran = measure::run(|| world(n, end), execution, &mut Discard)?;
+    let ran = measure::run(|| world(n, options, end), execution, &mut Discard)?;
     let segments = delivered(&ran);
     let drops: u64 = ran.stats.links.iter().map(|l| l.queue_drops).sum();
     let goodput = segments * SEGMENT * 8.0 / seconds / 1e6;

@@ -137,8 +137,14 @@ fn play(operations: &[Operation], kind: EventQueueKind) -> (f64, u64) {
 pub(super) fn table(limit: usize) -> Result<Table, BenchError> {
     let end = SimTime::ZERO + SimDuration::from_secs(20);
     let worlds: [(&str, World); 4] = [
-        ("dumbbell 10", dumbbell::world(10, end)?),
-        ("dumbbell 1000", dumbbell::world(1000, end)?),
+        (
+            "dumbbell 10",
+            dumbbell::world(10, &dumbbell::Options::default(), end)?,
+        ),
+        (
+            "dumbbell 1000",
+            dumbbell::world(1000, &dumbbell::Options::default(), end)?,
+        ),
         (
             "churn 1000",
             churn::world(1000, None, 60.0, &CloseArgs::default())?,

@@ -89,6 +89,9 @@ impl CongestionControl for AnyCc {
     fn governs_recovery(&self) -> bool {
         each!(self, cc => cc.governs_recovery())
     }
+    fn state(&self) -> &'static str {
+        each!(self, cc => cc.state())
+    }
     fn on_idle(&mut self, idle: &Idle) {
         each!(self, cc => cc.on_idle(idle))
     }

@@ -446,6 +446,19 @@ impl CongestionControl for Bbr {
         true
     }
 
+    fn state(&self) -> &'static str {
+        match self.mode {
+            Mode::Startup => "Startup",
+            Mode::Drain => "Drain",
+            Mode::ProbeBw => match CYCLE[self.phase] {
+                gain if gain > 1.0 => "ProbeBW up",
+                gain if gain < 1.0 => "ProbeBW down",
+                _ => "ProbeBW cruise",
+            },
+            Mode::ProbeRtt { .. } => "ProbeRTT",
+        }
+    }
+
     fn on_start(&mut self, start: &Start) {
         self.mss = start.mss.max(1).into();
         self.cwnd = start.initial_window;

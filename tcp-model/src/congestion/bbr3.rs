@@ -419,6 +419,18 @@ impl CongestionControl for Bbr3 {
         true
     }
 
+    fn state(&self) -> &'static str {
+        match self.state {
+            State::Startup => "Startup",
+            State::Drain => "Drain",
+            State::Down => "ProbeBW_DOWN",
+            State::Cruise => "ProbeBW_CRUISE",
+            State::Refill => "ProbeBW_REFILL",
+            State::Up => "ProbeBW_UP",
+            State::ProbeRtt => "ProbeRTT",
+        }
+    }
+
     fn on_start(&mut self, start: &Start) {
         self.mss = start.mss.max(1).into();
         self.initial = start.initial_window as f64;

@@ -36,6 +36,9 @@ impl CongestionControl for Fixed {
     fn needs_measurements(&self) -> bool {
         false
     }
+    fn state(&self) -> &'static str {
+        "fixed"
+    }
     fn on_start(&mut self, start: &Start) {
         self.mss = start.mss;
     }

@@ -8,9 +8,9 @@ use super::measure::Before;
 use crate::congestion::{Congestion, CongestionControl, CongestionEvent};
 use crate::model::{End, Outputs};
 use crate::recovery::{Delivered, Phase, Progress, Prr};
+use crate::resend_rule::RetransmitReason;
 use crate::segment::Segment;
 use crate::state::State;
-use crate::transmit::RetransmitReason;
 
 impl Connection {
     /// True when the segment is to be processed further.

@@ -8,11 +8,12 @@ use super::text::AckNeed;
 use crate::congestion::{CongestionControl, Start};
 use crate::model::{End, Outputs, Signal};
 use crate::options::Options;
+use crate::resend_rule::RetransmitReason;
 use crate::segment::{Flags, Segment, Tag};
 use crate::seq::SeqNum;
 use crate::state::State;
 use crate::syn_options::SynOptions;
-use crate::transmit::{RetransmitReason, Transmit};
+use crate::transmit::Transmit;
 
 use super::segment_arrives::whole_seconds;
 

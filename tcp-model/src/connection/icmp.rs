@@ -11,8 +11,8 @@ use crate::congestion::CongestionControl;
 use crate::icmp::{IcmpError, IcmpKind};
 use crate::model::{End, Outputs, Signal};
 use crate::params::IpVersion;
+use crate::resend_rule::RetransmitReason;
 use crate::state::State;
-use crate::transmit::RetransmitReason;
 
 /// RFC 1191 section 7.1: what to try when a router does not tell its MTU.
 const PLATEAUS: [u16; 11] = [

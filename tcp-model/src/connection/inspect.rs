@@ -3,7 +3,8 @@
 use sim_core::SimTime;
 
 use super::Connection;
-use crate::diagnostics::{CongestionState, Details};
+use crate::congestion::CongestionControl as _;
+use crate::diagnostics::{CongestionState, Details, SenderState};
 use crate::model::TcpModel;
 use crate::recovery::Phase;
 
@@ -18,13 +19,7 @@ impl Connection {
             Some(log) => log.census(),
             None => [census.left, census.lost, census.retransmitted].map(segments),
         };
-        let congestion_state = match self.recovery.phase() {
-            Phase::Fast => CongestionState::Recovery,
-            Phase::Loss => CongestionState::Loss,
-            Phase::Open if self.is_reacting() => CongestionState::Reduced,
-            Phase::Open if census.left > 0 => CongestionState::Disorder,
-            Phase::Open => CongestionState::Open,
-        };
+        let congestion_state = self.congestion_state();
         let open = self.params.adaptive_receiver && self.state.is_synchronized();
         let guess = || open.then(|| self.first_guess(SimTime::ZERO));
         let adaptive = self.rcv.adaptive.as_deref().copied().or_else(guess);
@@ -60,6 +55,33 @@ impl Connection {
             syn_data_acked: Some(self.rare.as_ref().is_some_and(|r| r.syn_data_acked)),
             undone: Some(self.undone()),
             ..Details::default()
+        }
+    }
+
+    fn congestion_state(&self) -> CongestionState {
+        match self.recovery.phase() {
+            Phase::Fast => CongestionState::Recovery,
+            Phase::Loss => CongestionState::Loss,
+            Phase::Open if self.is_reacting() => CongestionState::Reduced,
+            Phase::Open if self.recovery.arrived(&self.outstanding()) > 0 => {
+                CongestionState::Disorder
+            }
+            Phase::Open => CongestionState::Open,
+        }
+    }
+
+    /// What the sender is about.
+    pub(super) fn inspect_sender(&self) -> SenderState {
+        let delivery = self.measure.as_deref().map(|m| &m.delivery);
+        let log = self.recovery.log().and_then(|log| log.min_rtt());
+        SenderState {
+            congestion: Some(self.congestion_state()),
+            control: Some(self.cc.state()),
+            pacing_rate: self.measure.as_deref().and_then(|_| self.pacing_rate()),
+            rttvar: self.rtt.rttvar(),
+            min_rtt: log.or_else(|| delivery.and_then(|d| d.min_rtt())),
+            delivered: delivery.map(|d| d.delivered()),
+            delivery_rate: delivery.and_then(|d| d.latest_rate()),
         }
     }
 

@@ -229,7 +229,7 @@ impl Connection {
     /// is more, per round-trip time; the share changes at half of the slow-start threshold.
     ///
     /// Leaves out: Linux's first ten segments, which it does not pace.
-    fn pacing_rate(&self) -> Option<Rate> {
+    pub(super) fn pacing_rate(&self) -> Option<Rate> {
         let own = self.cc.pacing_rate();
         if own.is_some() || !self.params.pacing {
             return own;

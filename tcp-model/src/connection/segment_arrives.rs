@@ -5,11 +5,11 @@ use sim_core::{SimDuration, SimTime};
 use super::Connection;
 use super::text::AckNeed;
 use crate::model::{End, Outputs};
+use crate::resend_rule::RetransmitReason;
 use crate::segment::{Flags, Segment};
 use crate::seq::SeqNum;
 use crate::state::State;
 use crate::time_wait::TimeWaitAction;
-use crate::transmit::RetransmitReason;
 
 /// Seconds since the start of the run, rounded down.
 pub(super) fn whole_seconds(now: SimTime) -> u32 {

@@ -7,9 +7,9 @@ use super::Connection;
 use crate::congestion::{Congestion, CongestionControl, CongestionEvent};
 use crate::model::Outputs;
 use crate::recovery::{Phase, Probe};
+use crate::resend_rule::RetransmitReason;
 use crate::segment::Segment;
 use crate::state::State;
-use crate::transmit::RetransmitReason;
 
 /// What the retransmission timer runs for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -8,9 +8,9 @@ use crate::congestion::{Congestion, CongestionControl, CongestionEvent};
 use crate::model::{End, Outputs, Signal};
 use crate::params::GiveUp;
 use crate::recovery::Phase;
+use crate::resend_rule::RetransmitReason;
 use crate::segment::Flags;
 use crate::state::State;
-use crate::transmit::RetransmitReason;
 
 /// Deadlines as data; `SimTime::MAX` is off.
 #[derive(Clone, Copy, Debug, Hash)]

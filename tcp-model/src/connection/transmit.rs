@@ -10,10 +10,11 @@ use crate::congestion::CongestionControl;
 use crate::model::Outputs;
 use crate::options::Options;
 use crate::recovery::Phase;
+use crate::resend_rule::RetransmitReason;
 use crate::segment::{Flags, Segment, Tag};
 use crate::seq::SeqNum;
 use crate::state::State;
-use crate::transmit::{RetransmitReason, Transmit};
+use crate::transmit::Transmit;
 
 /// What stops the sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,10 +91,11 @@ impl Connection {
     /// Puts a segment out. Every segment but the first SYN and some RSTs acknowledges.
     pub(super) fn emit(
         &mut self,
-        segment: Segment,
+        mut segment: Segment,
         why: Option<RetransmitReason>,
         out: &mut Outputs,
     ) {
+        segment.tag.again = why;
         self.counts.segments_sent += 1;
         self.counts.retransmissions += u32::from(why.is_some());
         if segment.flags.is_ack() {

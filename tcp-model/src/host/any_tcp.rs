@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sim_core::SimTime;
 
 use crate::connection::Connection;
-use crate::diagnostics::{Details, Undone};
+use crate::diagnostics::{Details, SenderState, Undone};
 use crate::model::{Input, Outputs, TcpModel, TcpView};
 use crate::params::TcpParams;
 use crate::time_wait::TimeWait;
@@ -65,6 +65,9 @@ impl TcpModel for AnyTcp {
     }
     fn details(&self) -> Details {
         each!(self, tcp => tcp.details())
+    }
+    fn sender_state(&self) -> SenderState {
+        each!(self, tcp => tcp.sender_state())
     }
     #[inline]
     fn undone(&self) -> Undone {

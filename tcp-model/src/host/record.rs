@@ -45,7 +45,8 @@ pub(super) fn trace_of(
         ttl: packet.ttl,
         tos: packet.tos,
         state,
-        retransmission: None,
+        retransmission: packet.payload.tag.again,
+        spurious: None,
         segment: packet.payload,
     }
 }
@@ -71,6 +72,7 @@ pub(super) fn trace_of_sent(
         tos: segment.ecn.on_tos(tos),
         state,
         retransmission: transmit.retransmission,
+        spurious: None,
         segment,
     }
 }
@@ -107,6 +109,7 @@ pub(super) fn sample_sender(endpoint: &mut Endpoint, interval: SimDuration, cx: 
         srtt: view.srtt,
         rto: view.rto,
         acked: view.counts.bytes_acked,
+        state: endpoint.tcp.sender_state(),
     };
     if last.as_ref().is_some_and(|(_, before)| *before == sample) {
         return;

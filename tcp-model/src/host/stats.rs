@@ -1,5 +1,7 @@
 //! What a host counts, and what it costs.
 
+use crate::resend_rule::ByRule;
+
 /// Counters of a host over a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HostStats {
@@ -9,6 +11,12 @@ pub struct HostStats {
     pub segments_received: u64,
     /// Segments dropped for a wrong checksum.
     pub checksum_failures: u64,
+    /// Segments sent again, by rule.
+    pub resent: ByRule,
+    /// Data that arrived a second time because their sender sent them again, by its rule: those
+    /// retransmissions were spurious. One that the network loses is not judged, nor is one whose
+    /// original comes later.
+    pub spurious: ByRule,
     /// RSTs sent.
     pub resets_sent: u64,
     /// SYNs and final ACKs of handshakes dropped because an accept queue was full.

@@ -9,8 +9,7 @@ use super::cx::{HostEnv, Outgoing};
 use super::endpoint::{Endpoint, NO_LISTENER, Slot, SocketId};
 use super::flow::{Flow, Owner};
 use super::record::{
-    end_reason, record_outcome, record_received, record_trace, sample_sender, summarize, trace_of,
-    trace_of_sent,
+    end_reason, record_outcome, record_trace, sample_sender, summarize, trace_of, trace_of_sent,
 };
 use super::stack::{Stack, Timer};
 use crate::app::AppEvent;
@@ -69,26 +68,53 @@ impl Stack {
             return;
         }
         let mut out = cx.scratch().out.take().unwrap_or_default();
+        let again = packet.is_some_and(|p| p.payload.tag.again.is_some() && p.payload.len > 0);
+        let before = again.then(|| endpoint.tcp.view().counts.duplicates_received);
         endpoint.tcp.step(input, cx.now(), &mut out);
-        if let Some(packet) = packet.filter(|p| p.payload.tag.is_recorded()) {
-            self.record_arrival(slot, packet, cx);
+        if let Some(packet) = packet.filter(|p| again || p.payload.tag.is_recorded()) {
+            let spurious = before.and_then(|n| self.judge_arrival(slot, packet, n));
+            if packet.payload.tag.is_recorded() {
+                self.record_arrival(slot, packet, spurious, cx);
+            }
         }
         self.carry_out(slot, out, cx);
     }
 
+    /// Whether data that were sent again had all arrived before; `before`: duplicates received until
+    /// then.
+    #[inline(never)]
+    fn judge_arrival(&mut self, slot: u32, packet: &Packet<Segment>, before: u32) -> Option<bool> {
+        let rule = packet.payload.tag.again?;
+        let now = self.endpoints.get_mut(slot)?.tcp.view().counts;
+        let spurious = now.duplicates_received > before;
+        if spurious {
+            self.stats.spurious.add(rule);
+        }
+        Some(spurious)
+    }
+
     /// Records a segment with the state it led to.
     #[inline(never)]
-    fn record_arrival(&mut self, slot: u32, packet: &Packet<Segment>, cx: &mut impl HostEnv) {
+    fn record_arrival(
+        &mut self,
+        slot: u32,
+        packet: &Packet<Segment>,
+        spurious: Option<bool>,
+        cx: &mut impl HostEnv,
+    ) {
         let Some(endpoint) = self.endpoints.get_mut(slot) else {
             return;
         };
         let state = Some(endpoint.tcp.view().state);
         if endpoint.traced && self.trace.keep == Keep::Ladder {
             let tracer = endpoint.tracer.get_or_insert_default();
-            let trace = trace_of(packet, SegmentEvent::Received, state);
+            let mut trace = trace_of(packet, SegmentEvent::Received, state);
+            trace.spurious = spurious;
             tracer.on_received(trace, cx.now(), &mut |trace| record_trace(trace, cx));
         } else if packet.payload.tag.detail != Detail::Background {
-            record_received(packet, state, cx);
+            let mut trace = trace_of(packet, SegmentEvent::Received, state);
+            trace.spurious = spurious;
+            record_trace(trace, cx);
         }
     }
 
@@ -405,6 +431,9 @@ impl Stack {
             again: transmit.is_retransmission(),
             state,
         });
+        if let Some(rule) = transmit.retransmission {
+            self.stats.resent.add(rule);
+        }
         self.stats.segments_sent += 1;
         self.stats.resets_sent += u64::from(segment.flags.is_rst());
         packet

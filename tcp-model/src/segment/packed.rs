@@ -187,6 +187,7 @@ impl Usual {
             || segment.urgent != 0
             || segment.reserved != 0
             || segment.joined != 0
+            || segment.tag.again.is_some()
         {
             return None;
         }
@@ -232,6 +233,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::RetransmitReason;
     use crate::options::{Options, TcpOption};
 
     proptest! {
@@ -240,7 +242,7 @@ mod tests {
             numbers in any::<[u32; 4]>(),
             shorts in any::<[u16; 5]>(),
             (len, reserved, which) in (0u32..70_000, 0u8..8, 0u8..5),
-            (offset, traced, detail) in (any::<u64>(), any::<bool>(), 0usize..4),
+            (offset, traced, detail, again) in (any::<u64>(), any::<bool>(), 0usize..4, any::<bool>()),
         ) {
             let details = [Detail::Full, Detail::Echo, Detail::Background, Detail::None];
             let mut options = Options::NONE;
@@ -271,6 +273,7 @@ mod tests {
                     traced,
                     // Without meaning where nothing is traced.
                     detail: if traced { details[detail] } else { Detail::Full },
+                    again: again.then_some(RetransmitReason::Rack),
                 },
                 ..Segment::default()
             };

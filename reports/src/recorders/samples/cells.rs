@@ -132,6 +132,7 @@ mod tests {
     use super::*;
     use sim_core::SimDuration;
     use tcp_model::ConnId;
+    use tcp_model::diagnostics::SenderState;
     use tcp_model::sample::Side;
 
     fn sample(i: u64, cwnd: u64) -> Point {
@@ -145,6 +146,7 @@ mod tests {
             srtt: Some(SimDuration::from_micros(100 + i % 7)),
             rto: SimDuration::from_secs(1),
             acked: i,
+            state: SenderState::default(),
         };
         (SimTime::ZERO + SimDuration::from_millis(10 * i), sample)
     }

@@ -40,6 +40,7 @@ impl Path {
             tos: 0,
             state: Some(state),
             retransmission: None,
+            spurious: None,
             segment,
         };
         self.ends[from].on_sent(trace.clone(), now, &mut record);
