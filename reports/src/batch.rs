@@ -12,6 +12,7 @@ mod derived;
 mod findings;
 pub(crate) mod index;
 mod layout;
+pub(crate) mod paired;
 mod status;
 pub(crate) mod variants;
 

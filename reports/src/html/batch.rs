@@ -1,6 +1,7 @@
 //! The report of a batch.
 
 use super::page::{Page, cells};
+use crate::batch::paired;
 use crate::batch::variants::{Variant, variants};
 use crate::batch::{BatchInfo, BatchRow};
 use crate::figures::Drawn;
@@ -11,6 +12,8 @@ use crate::words;
 const MOST_METRICS: usize = 8;
 /// Variants in the table above the figures; those beyond are in the table of runs and `index.csv`.
 const MOST_VARIANTS: usize = 60;
+/// Metrics by which alternatives are compared.
+const MOST_COMPARED: usize = 4;
 /// Rows of the table of runs; those beyond are in `index.csv`.
 const MOST_RUNS: usize = 500;
 
@@ -27,6 +30,7 @@ pub(crate) fn report(
     let judged = info.expectations.iter();
     page.judgements(judged.map(|e| e.judge(&info.axes, rows)));
     glance(&mut page, info, rows, metrics);
+    differences(&mut page, info, rows, metrics);
     page.drawn(drawn);
     runs(&mut page, info, rows, metrics);
     if !info.parameters.is_empty() {
@@ -120,6 +124,36 @@ fn glance(page: &mut Page, info: &BatchInfo, rows: &[BatchRow], metrics: &[Strin
         note.push_str(" Means over replicas, with 95 % intervals in brackets.");
     }
     page.paragraph(&note);
+}
+
+/// The alternatives against the first of them, where there are replicas.
+fn differences(page: &mut Page, info: &BatchInfo, rows: &[BatchRow], metrics: &[String]) {
+    let asked = info.figures.iter().map(|f| &f.metric);
+    let asked = asked.chain(info.expectations.iter().map(|e| &e.metric));
+    let mut shown: Vec<String> = Vec::new();
+    for name in asked.chain(metrics.iter().take(MOST_COMPARED)) {
+        if !shown.contains(name) && shown.len() < MOST_COMPARED {
+            shown.push(name.clone());
+        }
+    }
+    let place = paired::alternatives(&info.axes);
+    let first = place.and_then(|i| info.axes[i].values.first());
+    let (Some(first), Some((header, table))) = (first, paired::table(&info.axes, rows, &shown))
+    else {
+        return;
+    };
+    page.heading(&format!("Differences from {first:?}"));
+    let rest = table.len().saturating_sub(MOST_VARIANTS);
+    page.table(&header, &table[..table.len() - rest]);
+    let more = match rest {
+        0 => String::new(),
+        rest => format!(" {rest} more rows can be computed from index.csv."),
+    };
+    page.paragraph(&format!(
+        "Replicas are compared in pairs that met the same arrivals and losses; in brackets the 95 % \
+         interval of the mean difference. About one in twenty comparisons without a true difference \
+         shows one by chance.{more}"
+    ));
 }
 
 fn runs(page: &mut Page, info: &BatchInfo, rows: &[BatchRow], metrics: &[String]) {
