@@ -21,6 +21,7 @@ use sim_core::SimDuration;
 mod check;
 mod choices;
 mod control;
+mod elsewhere;
 mod kind;
 mod names;
 mod reference;
@@ -36,6 +37,7 @@ pub use choices::{
     Choice, EcnMode, GiveUp, IdleRestart, IpVersion, PortSelection, SynCookies, SynLayout,
     TimeWaitRules, TwReuse,
 };
+pub use elsewhere::{Elsewhere, elsewhere};
 pub use kind::{LONGEST, ParamKind, Shape, Word};
 pub use names::{Name, Named, Raw, Where, find};
 pub use reference::{explain, reference};

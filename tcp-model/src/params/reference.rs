@@ -82,7 +82,7 @@ impl Name {
 }
 
 /// Everything about a parameter or a system parameter, for people; `None` for an unknown name.
-/// Socket options are found, too.
+/// Socket options are found, too, and system parameters that the model has nothing for.
 pub fn explain(name: &str) -> Option<String> {
     let option = || {
         let has = |p: &&Param| p.names.iter().any(|n| n.name == name);
@@ -101,7 +101,9 @@ pub fn explain(name: &str) -> Option<String> {
                 sysctl.name, sysctl.doc
             ))
         }
-        None => option().map(explain_param),
+        None => option()
+            .map(explain_param)
+            .or_else(|| super::elsewhere::explain(name)),
     }
 }
 

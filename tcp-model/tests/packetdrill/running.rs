@@ -168,7 +168,7 @@ fn names_that_do_not_exist_are_errors_with_the_nearest_that_does() {
         ("+0 conect(4, ..., ...) = 0", "did you mean connect?"),
         (
             "+0 `sysctl -q net.ipv4.tcp_timestamp=0`",
-            "did you mean tcp_timestamps?",
+            "did you mean net.ipv4.tcp_timestamps?",
         ),
         (
             "+0 setsockopt(4, SOL_TCP, TCP_NODELY, [1], 4) = 0",
