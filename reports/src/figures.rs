@@ -10,6 +10,7 @@ mod ladder_choice;
 mod ladder_labels;
 mod ladder_rows;
 mod population;
+mod queues;
 mod samples;
 mod senders;
 mod style;
@@ -98,10 +99,12 @@ const POPULATION: [(&str, Draw); 4] = [
 ];
 
 /// Figures that show single connections.
-const SINGLE: [(&str, Draw); 4] = [
+const SINGLE: [(&str, Draw); 6] = [
     ("goodput", bulk::goodput),
     ("congestion windows", bulk::cwnd),
     ("round-trip times", bulk::rtt),
+    ("queueing delay", queues::waits),
+    ("queue length", queues::backlogs),
     ("states of the first connections", timeline::states_timeline),
 ];
 

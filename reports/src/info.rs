@@ -36,6 +36,9 @@ pub struct RunInfo {
     pub expectations: Vec<Expectation>,
     /// What to write down.
     pub record: RecordOptions,
+    /// A queue with which flows may fall into step, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phase_risk: Option<PhaseRisk>,
     /// What theory needs to know; what is left out is not drawn.
     pub analytic: AnalyticHints,
 }
@@ -59,6 +62,9 @@ impl RunInfo {
         for outage in &mut self.outages {
             outage.from_s = finite(outage.from_s);
             outage.to_s = known(outage.to_s);
+        }
+        if let Some(risk) = &mut self.phase_risk {
+            risk.packet_s = finite(risk.packet_s);
         }
         self.record.interval_s = finite(self.record.interval_s);
         let both = |(a, b): &(f64, f64)| a.is_finite() && b.is_finite();
@@ -129,6 +135,21 @@ pub struct LinkInfo {
     pub rate_bps: Option<f64>,
     /// Propagation delay, seconds.
     pub delay_s: f64,
+}
+
+/// Flows that may fall into step with a drop-tail queue, because nothing is random (phase effects, Floyd
+/// and Jacobson 1992).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PhaseRisk {
+    /// The node with the queue.
+    pub from: String,
+    /// Where its link leads.
+    pub to: String,
+    /// Number of flows through it.
+    pub flows: u64,
+    /// Time that a full-sized packet takes there, seconds.
+    pub packet_s: f64,
 }
 
 /// A time for which a node or link is down.

@@ -36,8 +36,8 @@ pub use batch::{
 };
 pub use expectations::{Expectation, Judgement, Verdict};
 pub use info::{
-    AnalyticHints, ArrivalLaw, LinkInfo, NodeGroup, NodeInfo, Outage, RecordOptions, RunInfo,
-    SegmentsKept, Span, Theory, TimeWaitTheory,
+    AnalyticHints, ArrivalLaw, LinkInfo, NodeGroup, NodeInfo, Outage, PhaseRisk, RecordOptions,
+    RunInfo, SegmentsKept, Span, Theory, TimeWaitTheory,
 };
 pub use recorders::{Completion, LeftOut, RunRecorder};
 pub use render::{render_batch, render_batch_in, render_run, render_run_in, write_batch};

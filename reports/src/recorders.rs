@@ -22,6 +22,7 @@ mod level;
 mod links;
 mod names;
 mod outcomes;
+mod queues;
 mod requests;
 mod samples;
 mod segments;
@@ -124,6 +125,7 @@ impl RunRecorder {
         let (left_out, names) = recording.close(end, &mut metrics)?;
         let links = &self.info.links;
         links::write(&dir, links, &names, &completion.stats, &mut metrics)?;
+        queues::write(&dir, links, &names, &completion.stats, &mut metrics)?;
         for (id, value) in &completion.metrics {
             metrics.put(id, *value);
         }

@@ -8,7 +8,8 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use reports::{RunInfo, SegmentsKept};
-use sim_core::{Network, NodeId, NodeKind, RunConfig, SimDuration, SimTime};
+use sim_core::queue_disc::QueueSpec;
+use sim_core::{LinkId, Network, NodeId, NodeKind, QueueLimit, RunConfig, SimDuration, SimTime};
 use tcp_model::TcpHost;
 use tcp_model::app::http::HttpPayloads;
 use tcp_model::middlebox::{AnyMiddlebox, MiddleboxSpec};
@@ -60,6 +61,7 @@ impl Assembly {
         let end = SimTime::ZERO + scenario.duration;
         let config = RunConfig {
             queue: scenario.event_queue,
+            watched: watched(&network, scenario.record.queues),
             ..RunConfig::new(spec.seed, end)
         };
         let info = info::info(spec, &network);
@@ -71,6 +73,22 @@ impl Assembly {
             info,
         })
     }
+}
+
+/// The links whose queues are recorded: those with a rate and a limited or managed queue, the slowest
+/// first, `most` of them.
+fn watched(network: &Network, most: u32) -> Vec<LinkId> {
+    let has_queue = |queue: &QueueSpec| *queue != QueueSpec::from(QueueLimit::Unlimited);
+    let links = network.links().iter().zip(0u32..);
+    let with_queues = links.filter_map(|(link, i)| {
+        let limited = link.rate.is_some() || link.rate_process.is_some();
+        let bps = link.rate.map_or(0, |rate| rate.as_bps());
+        (limited && has_queue(&link.queue)).then_some((bps, LinkId(i)))
+    });
+    let mut all: Vec<(u64, LinkId)> = with_queues.collect();
+    all.sort_unstable();
+    all.truncate(most as usize);
+    all.into_iter().map(|(_, link)| link).collect()
 }
 
 /// What a node is beyond a host with applications.

@@ -152,6 +152,9 @@ pub struct RecordFile {
     /// Clients of which connections are traced; the first ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub traced_clients: Option<Limit> => { default: "10", example: r#""all""# },
+    /// Queues that are recorded over time: those with a limit or a discipline, of the slowest links.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queues: Option<u32> => { default: "4", example: "2", within: Some((0.0, 1_000.0)) },
     /// Write every segment of the traced connections as `packets.pcapng`, too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pcap: Option<bool> => { default: "false", example: "true" },

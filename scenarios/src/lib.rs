@@ -38,6 +38,7 @@ pub mod overrides;
 mod packetdrill;
 pub mod parameters;
 pub mod path;
+pub mod phase;
 pub mod place;
 pub mod problem;
 mod process;

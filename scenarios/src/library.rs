@@ -28,6 +28,10 @@ library!(
     "teardown",
     "handshake-loss",
     "bulk",
+    "bufferbloat",
+    "rate-drop",
+    "cellular",
+    "incast",
 );
 
 /// The scenario of that name.

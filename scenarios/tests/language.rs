@@ -8,5 +8,7 @@ mod applications;
 mod captures;
 #[path = "language/links.rs"]
 mod links;
+#[path = "language/models.rs"]
+mod models;
 #[path = "language/partitions.rs"]
 mod partitions;

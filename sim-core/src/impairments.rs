@@ -15,7 +15,8 @@ use crate::queue_disc::{self, AnyQueueDisc};
 use crate::time::SimDuration;
 
 /// What may happen to packets on a link besides queueing. Each decision is drawn from the link's
-/// own stream, in the order given here, for every packet that the queue accepted; packets dropped by name or number never meet the queue.
+/// own stream, in the order given here, for every packet that the queue
+/// accepted; packets dropped by name or number never meet the queue.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Impairments {
     /// The packets to drop before they are queued, counted from 1 in the order in which they are
@@ -36,6 +37,9 @@ pub struct Impairments {
     pub reorder_delay: SimDuration,
     /// Delay of each packet beside the propagation delay.
     pub extra_delay: DelaySpec,
+    /// Largest time that the sending host takes for a packet, drawn uniformly; packets keep their order.
+    /// It is counted after the transmission, which is as good while the host's link is idle.
+    pub processing: SimDuration,
 }
 
 impl Impairments {

@@ -54,6 +54,7 @@ pub mod assign;
 mod cx;
 pub mod event;
 pub mod event_queue;
+pub mod histogram;
 pub mod host;
 pub mod impairments;
 pub mod link;

@@ -13,9 +13,11 @@ mod drop_tail;
 mod impaired;
 mod managed;
 mod transmitter;
+mod watch;
 
 pub(crate) use managed::{ManagedQueue, Served};
 pub(crate) use transmitter::Transmitter;
+pub use watch::{QueueCell, QueueTrace};
 
 use crate::event::NodeId;
 use crate::loss::LossCause;

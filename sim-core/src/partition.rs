@@ -8,7 +8,7 @@ use crate::cx::Cx;
 use crate::event::{Event, EventKind, LinkId, NodeId, Tie};
 use crate::event_queue::{AnyEventQueue, EventQueue};
 use crate::host::{Host, PacketFilter};
-use crate::link::{LinkStats, Transmitter, Wire};
+use crate::link::{LinkStats, QueueTrace, Transmitter, Wire};
 use crate::look_ahead::LookAhead;
 use crate::loss::LossCause;
 use crate::network::Network;
@@ -295,6 +295,22 @@ impl<H: Host> Partition<H> {
     /// Counters of the links this partition sends on.
     pub(crate) fn link_stats(&self) -> impl Iterator<Item = (LinkId, LinkStats)> {
         self.core.transmitters.iter().map(|t| (t.link, t.stats()))
+    }
+
+    /// Records what the queues of these links are like over time, as far as they are its own.
+    pub(crate) fn watch(&mut self, links: &[LinkId]) {
+        for link in links {
+            let place = self.core.transmitter_of.get(link.0 as usize);
+            let own = place.and_then(|place| self.core.transmitters.get_mut(*place as usize));
+            if let Some(transmitter) = own {
+                transmitter.watch();
+            }
+        }
+    }
+
+    /// What the recorded queues of its links were like over time.
+    pub(crate) fn queue_traces(&self) -> impl Iterator<Item = &QueueTrace> {
+        self.core.transmitters.iter().filter_map(Transmitter::trace)
     }
 
     /// True when no event is pending and no packet on its way.

@@ -41,10 +41,12 @@ pub enum ValueKind {
     Count,
     /// `true` or `false`.
     Flag,
+    /// A list of numbers or quantities, separated by commas or white space; see [`list_items`].
+    List,
 }
 
 /// A checked value.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// See [`ValueKind::Duration`].
     Duration(SimDuration),
@@ -60,6 +62,17 @@ pub enum Value {
     Count(u64),
     /// See [`ValueKind::Flag`].
     Flag(bool),
+    /// See [`ValueKind::List`].
+    List(Arc<str>),
+}
+
+/// The items of a list: separated by commas where it has any, otherwise by white space.
+pub fn list_items(text: &str) -> impl Iterator<Item = &str> {
+    let commas = text.contains(',');
+    let is_end = move |c: char| if commas { c == ',' } else { c.is_whitespace() };
+    text.split(is_end)
+        .map(str::trim)
+        .filter(|item| !item.is_empty())
 }
 
 impl Value {
@@ -87,6 +100,7 @@ impl Value {
             ValueKind::Count => text.trim().parse().map(Value::Count).map_err(|_| {
                 format!("cannot read {text:?} as a whole number; write for example 8")
             }),
+            ValueKind::List => Ok(Value::List(text.trim().into())),
             ValueKind::Flag => match text.trim() {
                 "true" | "1" => Ok(Value::Flag(true)),
                 "false" | "0" => Ok(Value::Flag(false)),
@@ -110,6 +124,7 @@ impl fmt::Display for Value {
             Value::Number(n) => write!(f, "{n}"),
             Value::Count(n) => write!(f, "{n}"),
             Value::Flag(on) => write!(f, "{on}"),
+            Value::List(text) => f.write_str(text),
         }
     }
 }
@@ -174,12 +189,12 @@ impl Values {
     /// The value of a parameter.
     pub fn get(&self, name: &str) -> Option<Value> {
         let found = self.0.iter().find(|(n, _)| *n == name);
-        found.map(|(_, value)| *value)
+        found.map(|(_, value)| value.clone())
     }
 
     /// Names and values, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, Value)> + '_ {
-        self.0.iter().copied()
+        self.0.iter().map(|(name, value)| (*name, value.clone()))
     }
 
     getters! {
@@ -195,6 +210,14 @@ impl Values {
         count -> u64, 0, Count;
         /// A switch; off when the model has no such parameter.
         flag -> bool, false, Flag;
+    }
+
+    /// A list as text; empty when the model has no such parameter.
+    pub fn list(&self, name: &str) -> Arc<str> {
+        match self.get(name) {
+            Some(Value::List(text)) => text,
+            _ => "".into(),
+        }
     }
 
     /// A bit rate; `None` when the model has no such parameter.

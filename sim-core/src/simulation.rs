@@ -9,7 +9,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use crate::event::{LinkId, NodeId};
 use crate::event_queue::{AnyEventQueue, EventQueueKind};
 use crate::host::Host;
-use crate::link::LinkStats;
+use crate::link::{LinkStats, QueueTrace};
 use crate::look_ahead::LookAhead;
 use crate::look_ahead_rounds::{Bounds, Pace, Tally};
 use crate::merge::merge_before;
@@ -41,6 +41,9 @@ pub struct RunConfig {
     /// Events within a microsecond of simulated time after which a run counts as stuck and ends
     /// with [`RunError::NoProgress`].
     pub most_events_per_us: u64,
+    /// Links of which what their queues are like is recorded ([`RunStats::queues`]), if they have a limit
+    /// or are managed.
+    pub watched: Vec<LinkId>,
 }
 
 impl RunConfig {
@@ -54,6 +57,7 @@ impl RunConfig {
             threads: 1,
             look_ahead_from: LookAhead::WORTH_WHILE,
             most_events_per_us: 100_000_000,
+            watched: Vec::new(),
         }
     }
 }
@@ -77,6 +81,8 @@ pub struct RunStats {
     pub link_bytes: usize,
     /// Counters of each link direction, by link number.
     pub links: Vec<LinkStats>,
+    /// The queues that are recorded ([`RunConfig::watched`]), by link number.
+    pub queues: Vec<QueueTrace>,
     /// Simulated time reached: the end, unless the run was stopped.
     pub reached: SimTime,
     /// True when nothing was scheduled any more: no event pending, and no packet on its way. However
@@ -211,6 +217,7 @@ impl<H: Host> Simulation<H> {
                     look_ahead,
                 );
                 partition.ahead.from = config.look_ahead_from;
+                partition.watch(&config.watched);
                 partition
             })
             .collect::<Vec<_>>();
@@ -315,6 +322,9 @@ impl<H: Host> Simulation<H> {
                 links[i as usize] = stats;
             }
         }
+        let traces = self.partitions.iter().flat_map(Partition::queue_traces);
+        let mut queues: Vec<QueueTrace> = traces.cloned().collect();
+        queues.sort_unstable_by_key(|q| q.link);
         RunStats {
             events: self.events(),
             unrouted_pkts: self.partitions.iter().map(Partition::unrouted).sum(),
@@ -323,6 +333,7 @@ impl<H: Host> Simulation<H> {
             packet_bytes: sum(Partition::packet_bytes),
             link_bytes: sum(Partition::link_bytes),
             links,
+            queues,
             reached,
             idle: self.partitions.iter().all(Partition::is_idle),
             windows: tally.windows,

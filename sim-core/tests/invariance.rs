@@ -7,13 +7,13 @@ use std::sync::Arc;
 use common::{Outcome, Prober, Shot, address, at_us, built, hosts, ms, run, us};
 use proptest::prelude::*;
 use sim_core::event_queue::EventQueueKind;
-use sim_core::impairments::{AnyRate, GilbertElliott, LossSpec};
+use sim_core::impairments::{AnyRate, DelaySpec, GilbertElliott, LossSpec};
 use sim_core::network::{Impairments, LinkChange};
 use sim_core::plugin::Plugin;
 use sim_core::queue_disc::{CoDel, CoDelParams, QueueSpec};
 use sim_core::{
-    Bytes, Cx, Host, LazyTimer, LinkModels, LinkSpec, Loss, LossCause, Network, NetworkBuilder,
-    NodeId, Outage, Outgoing, Packet, QueueLimit, Rate, Rng, RunConfig, SimTime,
+    Bytes, Cx, Host, LazyTimer, LinkId, LinkModels, LinkSpec, Loss, LossCause, Network,
+    NetworkBuilder, NodeId, Outage, Outgoing, Packet, QueueLimit, Rate, Rng, RunConfig, SimTime,
 };
 
 /// Answers, forwards to others, wakes itself now and later: whatever its own dice say.
@@ -137,14 +137,17 @@ fn impairments() -> impl Strategy<Value = Impairments> {
         p(),
         p(),
         0..3u64,
-        0..2u64,
+        0..6u64,
         prop::collection::btree_set(1..30u64, 0..3),
     )
         .prop_map(
             |(loss, corrupt, duplicate, reorder, held, jitter, drop)| Impairments {
-                loss: match corrupt > 0.15 {
-                    true => bursts(loss),
-                    false => loss.into(),
+                loss: match (corrupt * 20.0) as u32 {
+                    0..3 => loss.into(),
+                    3 => loss_by_name("periodic", &[("every", "9"), ("length", "2")]),
+                    4 => loss_by_name("burst", &[("probability", "0.1"), ("length", "3")]),
+                    5 => loss_by_name("list", &[("packets", "2-4, 9"), ("repeat", "11")]),
+                    _ => bursts(loss),
                 },
                 drop: drop.into_iter().collect(),
                 drop_named: Vec::new(),
@@ -152,9 +155,33 @@ fn impairments() -> impl Strategy<Value = Impairments> {
                 duplicate,
                 reorder,
                 reorder_delay: us(5 * held),
-                extra_delay: us(5 * jitter).into(),
+                extra_delay: extra_delay(jitter),
+                processing: us(held),
             },
         )
+}
+
+fn loss_by_name(name: &str, given: &[(&str, &str)]) -> LossSpec {
+    let models = LinkModels::default();
+    models.losses.plugin(name, given).unwrap().into()
+}
+
+fn extra_delay(model: u64) -> DelaySpec {
+    let normal = [
+        ("mean", "10 us"),
+        ("deviation", "5 us"),
+        ("correlation", "0.5"),
+    ];
+    let pareto = [("minimum", "1 us"), ("most", "60 us"), ("reorder", "true")];
+    let (name, given): (_, &[_]) = match model {
+        0 | 1 => return us(5 * model).into(),
+        2 => ("normal", &normal),
+        3 => ("pareto", &pareto),
+        4 => ("empirical", &[("values", "1 us, 9 us, 30 us")]),
+        _ => ("aggregation", &[("interval", "20 us"), ("random", "true")]),
+    };
+    let models = LinkModels::default();
+    models.delays.plugin(name, given).unwrap().into()
 }
 
 fn bursts(p: f64) -> LossSpec {
@@ -266,7 +293,7 @@ fn link() -> impl Strategy<Value = LinkSpec> {
         }))),
         2 => (0..11usize, any::<bool>()).prop_map(|(kind, small)| by_name(kind, small)),
     ];
-    let process = prop::option::weighted(0.2, Just(()));
+    let process = prop::option::weighted(0.2, any::<bool>());
     let change = (
         0..200u64,
         rate.clone(),
@@ -293,7 +320,7 @@ fn link() -> impl Strategy<Value = LinkSpec> {
             changes.sort_by_key(|c| c.at);
             LinkSpec {
                 queue,
-                rate_process: process.map(|()| two_state_rate()),
+                rate_process: process.map(varying_rate),
                 impairments,
                 changes,
                 ..LinkSpec::new(NodeId(0), NodeId(0), rate, us(5 * delay))
@@ -301,13 +328,17 @@ fn link() -> impl Strategy<Value = LinkSpec> {
         })
 }
 
-fn two_state_rate() -> Plugin<AnyRate> {
+fn varying_rate(traced: bool) -> Plugin<AnyRate> {
+    let models = LinkModels::default();
+    if traced {
+        let given = [("deliveries", "0 0 0 1 1"), ("bytes", "400")];
+        return models.rates.plugin("trace", &given).unwrap();
+    }
     let given = [
         ("other", "3 Mbit/s"),
         ("mean_nominal", "300 us"),
         ("mean_other", "200 us"),
     ];
-    let models = LinkModels::default();
     models.rates.plugin("two-state", &given).unwrap()
 }
 
@@ -403,7 +434,8 @@ proptest! {
         seed in any::<u64>(),
         owners in prop::collection::vec(any::<u32>(), 16),
     ) {
-        let base = RunConfig::new(seed, at_us(2_000));
+        let all = (0..network.links().len() as u32).map(LinkId);
+        let base = RunConfig { watched: all.collect(), ..RunConfig::new(seed, at_us(2_000)) };
         let (records, stats) = outcome(&network, &base);
         prop_assert!(records.is_sorted_by(|a, b| (a.time, a.tie) <= (b.time, b.tie)));
         let partitioned = |parts: u32| {
@@ -421,6 +453,7 @@ proptest! {
                 prop_assert_eq!(a, b, "{:?}", &config);
             }
             prop_assert_eq!(&other.links, &stats.links);
+            prop_assert_eq!(&other.queues, &stats.queues);
             prop_assert_eq!(other.events, stats.events);
             prop_assert_eq!(other.unrouted_pkts, stats.unrouted_pkts);
         }

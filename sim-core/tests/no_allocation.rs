@@ -121,6 +121,7 @@ fn allocates_nothing_in(queue: QueueSpec, ways: &[(EventQueueKind, usize)]) -> L
         let config = RunConfig {
             queue,
             look_ahead_from,
+            watched: vec![there, back],
             ..RunConfig::new(1, at_us(60_000_000))
         };
         let mut simulation = Simulation::new(Arc::clone(&network), hosts, &config);

@@ -20,7 +20,12 @@ struct Poisson {
     rng: Option<(Rng, Rng)>,
     got: u64,
     delay: f64,
+    /// Sums of the delays of each [`BATCH`] packets.
+    batches: Vec<f64>,
 }
+
+/// Packets whose delays are taken together for an interval: many times longer than they are correlated.
+const BATCH: u64 = 20_000;
 
 impl Poisson {
     fn send(&mut self, cx: &mut Cx<'_, Self>) {
@@ -56,7 +61,14 @@ impl Host for Poisson {
 
     fn on_packet(&mut self, packet: Packet<SimTime>, cx: &mut Cx<'_, Self>) {
         self.got += 1;
-        self.delay += cx.now().since(packet.payload).as_secs_f64();
+        let delay = cx.now().since(packet.payload).as_secs_f64();
+        self.delay += delay;
+        if self.got % BATCH == 1 {
+            self.batches.push(0.0);
+        }
+        if let Some(batch) = self.batches.last_mut() {
+            *batch += delay;
+        }
     }
 
     fn on_timer(&mut self, _: u64, cx: &mut Cx<'_, Self>) {
@@ -64,13 +76,33 @@ impl Host for Poisson {
     }
 }
 
-/// Packets that arrived and their mean time in queue and transmitter in seconds; links' counters.
-fn measure(
-    network: &Arc<Network>,
-    load: f64,
-    size: f64,
-    random_size: bool,
-) -> (u64, f64, sim_core::RunStats) {
+/// What a run of 400,000 packets shows.
+struct Measured {
+    /// Packets that arrived.
+    got: u64,
+    /// Their mean time in queue and transmitter, seconds.
+    sojourn: f64,
+    /// Half the width of its 99 % interval.
+    within: f64,
+    stats: sim_core::RunStats,
+}
+
+impl Measured {
+    /// Asserts that theory's value lies in the interval, which is no wider than 5 % to each side.
+    fn assert_sojourn(&self, expected: f64, what: &str) {
+        let off = (self.sojourn - expected).abs();
+        let Measured {
+            sojourn, within, ..
+        } = self;
+        assert!(
+            off <= *within,
+            "{what}: {sojourn} +- {within} for {expected}"
+        );
+        assert!(*within < 0.05 * expected, "{what}: {within}");
+    }
+}
+
+fn measure(network: &Arc<Network>, load: f64, size: f64, random_size: bool) -> Measured {
     let service = size * 8.0 / 1e8;
     let hosts = hosts(network, |node| Poisson {
         count: if node == NodeId(0) { 400_000 } else { 0 },
@@ -80,30 +112,41 @@ fn measure(
         rng: None,
         got: 0,
         delay: 0.0,
+        batches: Vec::new(),
     });
     let ((_, stats), hosts) = run(network, hosts, &RunConfig::new(3, SimTime::MAX));
     let sink = hosts[1].as_ref().unwrap();
-    (sink.got, sink.delay / sink.got as f64 - 0.001, stats)
+    // Whole batches, the first of which warms up; 2.9 is Student's t for 99 % and 18 batches or so.
+    let whole = (sink.got / BATCH) as usize;
+    let means: Vec<f64> = sink.batches[1..whole]
+        .iter()
+        .map(|sum| sum / BATCH as f64 - 0.001)
+        .collect();
+    let n = means.len() as f64;
+    let mean = means.iter().sum::<f64>() / n;
+    let variance = means.iter().map(|m| (m - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    Measured {
+        got: sink.got,
+        sojourn: mean,
+        within: 2.9 * (variance / n).sqrt(),
+        stats,
+    }
 }
 
 #[test]
-fn mean_wait_is_that_of_m_d_1_within_three_percent() {
+fn mean_times_are_those_of_m_d_1() {
     let network = one_link(|l| {
         l.rate = Some(Rate::mbps(100));
         l.delay = ms(1);
     });
     let (size, service) = (1250.0, 1e-4);
     for load in [0.3, 0.6, 0.8] {
-        let (got, sojourn, stats) = measure(&network, load, size, false);
-        assert_eq!(got, 400_000);
+        let seen = measure(&network, load, size, false);
+        assert_eq!(seen.got, 400_000);
         // Pollaczek-Khinchine for constant service.
-        let expected = service * load / (2.0 * (1.0 - load));
-        let wait = sojourn - service;
-        assert!(
-            (wait / expected - 1.0).abs() < 0.03,
-            "load {load}: {wait} for {expected}"
-        );
-        let busy = stats.links[0].busy.as_secs_f64() / (400_000.0 * service / load);
+        let expected = service + service * load / (2.0 * (1.0 - load));
+        seen.assert_sojourn(expected, &format!("load {load}"));
+        let busy = seen.stats.links[0].busy.as_secs_f64() / (400_000.0 * service / load);
         assert!(
             (busy / load - 1.0).abs() < 0.01,
             "load {load}: utilisation {busy}"
@@ -112,7 +155,19 @@ fn mean_wait_is_that_of_m_d_1_within_three_percent() {
 }
 
 #[test]
-fn a_bounded_queue_of_random_sizes_drops_as_m_m_1_k_within_five_percent() {
+fn mean_times_are_those_of_m_m_1() {
+    let network = one_link(|l| {
+        l.rate = Some(Rate::mbps(100));
+        l.delay = ms(1);
+    });
+    for load in [0.3, 0.5, 0.7] {
+        let seen = measure(&network, load, 1250.0, true);
+        seen.assert_sojourn(1e-4 / (1.0 - load), &format!("load {load}"));
+    }
+}
+
+#[test]
+fn a_bounded_queue_of_random_sizes_waits_and_drops_as_m_m_1_k() {
     let k = 5;
     let network = one_link(|l| {
         l.rate = Some(Rate::mbps(100));
@@ -120,14 +175,20 @@ fn a_bounded_queue_of_random_sizes_drops_as_m_m_1_k_within_five_percent() {
         l.queue = QueueLimit::Packets(k).into();
     });
     for load in [0.6f64, 0.9, 1.2] {
-        let (got, _, stats) = measure(&network, load, 1250.0, true);
+        let seen = measure(&network, load, 1250.0, true);
+        let stats = &seen.stats;
         let expected = (1.0 - load) * load.powi(k as i32) / (1.0 - load.powi(k as i32 + 1));
         let dropped = stats.links[0].queue_drops as f64 / 400_000.0;
         assert!(
             (dropped / expected - 1.0).abs() < 0.05,
             "load {load}: {dropped} for {expected}"
         );
-        assert_eq!(got + stats.links[0].queue_drops, 400_000);
+        // Packets in the system, by those let in in a second (Little).
+        let power = load.powi(k as i32 + 1);
+        let inside = load / (1.0 - load) - f64::from(k + 1) * power / (1.0 - power);
+        let let_in = load / 1e-4 * (1.0 - expected);
+        seen.assert_sojourn(inside / let_in, &format!("load {load}"));
+        assert_eq!(seen.got + stats.links[0].queue_drops, 400_000);
         assert_eq!(stats.links[0].max_backlog_pkts, k);
     }
 }

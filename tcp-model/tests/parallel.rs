@@ -82,6 +82,7 @@ impl Dice {
             reorder: self.chance(0.1),
             reorder_delay: SimDuration::from_micros(300 * self.below(8)),
             extra_delay: SimDuration::from_micros(self.of(&[0, 0, 0, 20, 500])).into(),
+            ..Impairments::default()
         };
         if self.one_in(3) {
             let mut times: Vec<u64> = (0..3).map(|_| self.below(END_MS)).collect();

@@ -45,6 +45,11 @@ impl RunData<'_> {
         }
     }
 
+    /// A table of bounded size; `None` where the run has none.
+    pub(crate) fn table(&self, name: &str) -> Result<Option<Table>, StoreError> {
+        Table::read(self.dir, name)
+    }
+
     /// True for runs of a few connections, which ladder and timeline show better than a count of
     /// sockets does.
     pub(crate) fn is_small(&self) -> bool {

@@ -143,6 +143,15 @@ pub(super) const UNUSUAL: &[RunFinding] = &[
         |known| known.crowded_destination(),
     ),
     row(
+        "phase-effects",
+        "Few flows shared a drop-tail queue very unequally while nothing in the network was random: they \
+         fell into step with the queue, which then refused always the same. `topology.processing`, a random \
+         time that hosts take for each packet, breaks it.",
+        "jain_index",
+        "Floyd and Jacobson 1992, On traffic phase effects in packet-switched gateways",
+        |known| known.phase_effects(),
+    ),
+    row(
         "outages",
         "Nodes and links that the scenario takes down, from when to when, and the TIME-WAIT entries that \
          hosts lost in a crash.",
@@ -211,6 +220,13 @@ pub(super) const USUAL: &[RunFinding] = &[
         "flow_goodput.<flow>_bps, goodput_bps, jain_index",
         "Jain, Chiu and Hawe 1984",
         |known| known.goodput(),
+    ),
+    row(
+        "queueing-delay",
+        "How long packets waited at the slowest of the recorded queues, and how much waited at most.",
+        "queue_wait_*_s, queue_backlog_max_bytes",
+        "the queues of links, `record.queues`",
+        |known| known.queueing_delay(),
     ),
     row(
         "losses",

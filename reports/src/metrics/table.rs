@@ -709,6 +709,13 @@ const fn network(
     Metric::new(Source::Network, id, kind, words, doc)
 }
 
+/// How long packets waited at the slowest of the recorded queues.
+const fn queue_wait(id: &'static str, words: &'static str) -> Metric {
+    let doc = "From arrival to the begin of transmission, of the packets sent by the recorded queue at \
+               which packets waited longest in all.";
+    network(id, Duration, words, doc).absent("no queue is recorded")
+}
+
 const NETWORK: &[Metric] = &[
     network(
         "queue_drops_pkts",
@@ -740,6 +747,18 @@ const NETWORK: &[Metric] = &[
         "packets lost by links",
         "By the loss, corruption or scripted drops of links.",
     ),
+    queue_wait("queue_wait_mean_s", "queueing delay, mean"),
+    queue_wait("queue_wait_p50_s", "queueing delay, median"),
+    queue_wait("queue_wait_p99_s", "queueing delay, 99th percentile"),
+    queue_wait("queue_wait_p999_s", "queueing delay, 99.9th percentile"),
+    queue_wait("queue_wait_max_s", "queueing delay, longest"),
+    network(
+        "queue_backlog_max_bytes",
+        Bytes,
+        "longest queue",
+        "Of the recorded queue at which packets waited longest in all.",
+    )
+    .absent("no queue is recorded"),
     network("unrouted_pkts", Count, "packets without a route", ""),
     network(
         "busiest_link_utilisation",

@@ -4,7 +4,7 @@ use sim_core::SimTime;
 use tcp_model::End;
 use tcp_model::sample::{Ending, EndpointSummary, FlowEnd};
 
-use super::histogram::Histogram;
+use super::histogram::{Histogram, put_quantiles};
 use crate::metrics::Metrics;
 
 /// Senders of fewer bytes are no bulk flows.
@@ -51,7 +51,7 @@ impl Flows {
             metrics.put("flows_broken", self.broken as f64);
             metrics.put("flows_unfinished", self.unfinished as f64);
         }
-        self.completion.put("flow_completion", metrics);
+        put_quantiles(&self.completion, "flow_completion", metrics);
         if let Some(least) = self.least_bps {
             metrics.put("flow_goodput_mean_bps", self.sum_bps / self.senders as f64);
             metrics.put("flow_goodput_min_bps", least);

@@ -6,7 +6,7 @@ use sim_core::SimTime;
 use tcp_model::sample::{ConnectAttempt, ConnectOutcome, OpenResult};
 
 use super::grid::Grid;
-use super::histogram::Histogram;
+use super::histogram::{Histogram, put_quantiles};
 use crate::metrics::Metrics;
 use crate::store::StoreError;
 use crate::store::table::{ColumnKind, TableWriter};
@@ -192,7 +192,7 @@ impl Outcomes {
                 self.steady.attempts as f64 / window_s,
             );
         }
-        self.latency.put("connect_latency", metrics);
+        put_quantiles(&self.latency, "connect_latency", metrics);
         self.table.close()
     }
 }

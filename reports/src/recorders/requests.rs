@@ -7,7 +7,7 @@ use tcp_model::End;
 use tcp_model::sample::{Ending, RequestDone, RequestUnanswered};
 
 use super::grid::Grid;
-use super::histogram::Histogram;
+use super::histogram::{Histogram, put_quantiles};
 use crate::metrics::Metrics;
 use crate::store::StoreError;
 use crate::store::table::{ColumnKind, TableWriter};
@@ -174,8 +174,8 @@ impl Requests {
             self.write_bin(start, end)?;
         }
         metrics.put("requests_done", self.all.len() as f64);
-        self.all.put("request_latency", metrics);
-        self.with_connect.put("request_with_connect", metrics);
+        put_quantiles(&self.all, "request_latency", metrics);
+        put_quantiles(&self.with_connect, "request_with_connect", metrics);
         self.table.close()
     }
 }

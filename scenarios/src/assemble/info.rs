@@ -7,6 +7,7 @@ use crate::analytic;
 use crate::file::values::Samples;
 use crate::outages;
 use crate::parameters;
+use crate::phase;
 use crate::run_spec::RunSpec;
 use crate::scenario::unix_ns;
 
@@ -67,6 +68,7 @@ pub(super) fn info(spec: &RunSpec, network: &Network) -> RunInfo {
             steady_s: analytic::steady(scenario, &analytic, network),
             diagrams: DIAGRAMS,
         },
+        phase_risk: phase::risk(scenario, network),
         analytic,
     }
 }

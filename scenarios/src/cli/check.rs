@@ -1,9 +1,12 @@
 //! `synfin check`.
 
+use reports::PhaseRisk;
+
 use super::ScenarioArgs;
 use super::cost::Cost;
 use crate::analytic;
 use crate::console::{Failure, note, print};
+use crate::phase;
 use crate::run_spec::{RunSpec, canonical};
 use crate::sweep::Plan;
 
@@ -59,8 +62,31 @@ pub(super) fn check(args: &ScenarioArgs) -> Result<(), Failure> {
     for why in no_closed_form(first)? {
         print(&format!("# no closed form: {why}"))?;
     }
+    if let Some(risk) = phase_risk(&plan.runs)? {
+        print(&format!("# {}", phase::warning(&risk)))?;
+    }
     note(&format!("{} is fine.", source.name));
     Ok(())
+}
+
+/// Most runs that are looked at for phase effects.
+const MOST_LOOKED_AT: usize = 200;
+
+/// The first risk of phase effects among the runs.
+fn phase_risk(runs: &[RunSpec]) -> Result<Option<PhaseRisk>, Failure> {
+    for run in runs
+        .iter()
+        .filter(|run| run.replica == 0)
+        .take(MOST_LOOKED_AT)
+    {
+        let network = run.scenario.topology.network();
+        let network = network.map_err(|p| Failure::Usage(format!("error: {}", p.message)))?;
+        let risk = phase::risk(&run.scenario, &network);
+        if risk.is_some() {
+            return Ok(risk);
+        }
+    }
+    Ok(None)
 }
 
 /// Why theory has nothing to say of a run.

@@ -59,6 +59,10 @@ pub struct TopologyFile {
     /// The links between routers (fat-tree, torus, sites).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub core: Option<LinkFile> => { default: "none; needed", example: r#"{ rate = "10 Gbit/s", delay = "10 us" }"# },
+    /// Largest time that a host takes for each packet it sends, drawn uniformly; packets keep their
+    /// order. Less than a packet takes at the bottleneck keeps flows from falling into step with its queue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub processing: Option<SimDuration> => { default: "0 s", example: r#""100 us""# },
     /// Address translation for the clients (nat).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gateway: Option<NatFile> => { default: "the defaults of a NAT", example: "{ addresses = 2 }" },

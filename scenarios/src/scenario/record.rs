@@ -25,6 +25,8 @@ pub struct RecordPlan {
     pub traced_connections: u32,
     /// Clients of which connections are traced: the first by number.
     pub traced_clients: u32,
+    /// Queues that are recorded over time: those of the slowest links.
+    pub queues: u32,
     /// Write `packets.pcapng`.
     pub pcap: bool,
     /// Least time between two samples of a traced sender.
@@ -71,6 +73,7 @@ impl RecordPlan {
             segments,
             traced_connections: traced.unwrap_or_else(|| most(file.traced_connections, 10)),
             traced_clients: most(file.traced_clients, 10),
+            queues: file.queues.unwrap_or(4),
             pcap,
             sender_interval: file.sender_interval.unwrap_or(SimDuration::from_millis(10)),
             samples: file.samples.unwrap_or(Samples::Grid),
@@ -90,6 +93,7 @@ impl RecordPlan {
             segments: Some(Segments::Kept(self.segments)),
             traced_connections: Some(number(self.traced_connections)),
             traced_clients: Some(number(self.traced_clients)),
+            queues: Some(self.queues),
             pcap: Some(self.pcap),
             sender_interval: Some(self.sender_interval),
             samples: Some(self.samples),

@@ -78,6 +78,8 @@ pub struct Topology {
     pub routers: Vec<RouterGroup>,
     /// Links.
     pub links: Vec<Link>,
+    /// Largest time that a host takes for a packet it sends.
+    pub processing: SimDuration,
     names: Names,
     built: Built,
 }
@@ -132,6 +134,7 @@ impl Topology {
             hosts: Vec::new(),
             routers: Vec::new(),
             links: Vec::new(),
+            processing: file.processing.unwrap_or_default(),
             names: Names::default(),
             built: Built::default(),
         };
@@ -294,6 +297,10 @@ impl Topology {
                 }
             }
         }
+        let hosts: u32 = self.hosts.iter().map(|h| h.count).sum();
+        for link in links.iter_mut().filter(|l| l.from.0 < hosts) {
+            link.impairments.processing = self.processing;
+        }
         Network::new(self.nodes(), links).map_err(|e| Problem::new(at, e.to_string()))
     }
 
@@ -405,6 +412,7 @@ impl Topology {
                 })
                 .collect(),
             link: self.links.iter().map(Link::to_file).collect(),
+            processing: (!self.processing.is_zero()).then_some(self.processing),
             ..TopologyFile::default()
         }
     }

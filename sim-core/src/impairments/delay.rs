@@ -1,5 +1,8 @@
 //! Delay of single packets beside the propagation delay: jitter.
 
+mod aggregation;
+mod distribution;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -9,7 +12,16 @@ use crate::time::{SimDuration, SimTime};
 
 /// The delay models that come with the simulator.
 pub fn built_in() -> Kinds<AnyDelay> {
-    Kinds::new("delay model", vec![exponential()])
+    Kinds::new(
+        "delay model",
+        vec![
+            exponential(),
+            distribution::normal(),
+            distribution::pareto(),
+            distribution::empirical(),
+            aggregation::kind(),
+        ],
+    )
 }
 
 /// How much later than others a packet may arrive.
@@ -109,16 +121,19 @@ impl DelayModel for AnyDelay {
     }
 }
 
+/// Whether packets keep their order.
+const REORDER: Parameter = Parameter::new(
+    "reorder",
+    ValueKind::Flag,
+    "false",
+    "packets may overtake each other; otherwise they keep their order",
+);
+
 /// An exponentially distributed delay, as of a queue elsewhere.
 fn exponential() -> Kind<AnyDelay> {
     const PARAMETERS: &[Parameter] = &[
         Parameter::needed("mean", ValueKind::Duration, "the mean of the extra delay"),
-        Parameter::new(
-            "reorder",
-            ValueKind::Flag,
-            "false",
-            "packets may overtake each other; otherwise they keep their order",
-        ),
+        REORDER,
     ];
     Kind::new(
         "exponential",

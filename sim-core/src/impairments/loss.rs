@@ -1,6 +1,8 @@
 //! Loss on the wire: independent for each packet, or in bursts.
 
 mod gilbert_elliott;
+mod list;
+mod periodic;
 
 use std::fmt;
 
@@ -12,7 +14,15 @@ use crate::time::SimTime;
 
 /// The loss models that come with the simulator.
 pub fn built_in() -> Kinds<AnyLoss> {
-    Kinds::new("loss model", vec![gilbert_elliott::kind()])
+    Kinds::new(
+        "loss model",
+        vec![
+            gilbert_elliott::kind(),
+            periodic::periodic(),
+            periodic::burst(),
+            list::kind(),
+        ],
+    )
 }
 
 /// How a link loses packets.

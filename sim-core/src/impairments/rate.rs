@@ -1,5 +1,6 @@
-//! Rates that vary at random, as those of a radio link.
+//! Rates that vary, at random or as recorded, as those of a radio link.
 
+mod trace;
 mod two_state;
 
 use std::fmt;
@@ -13,7 +14,7 @@ use crate::units::Rate;
 
 /// The rate processes that come with the simulator.
 pub fn built_in() -> Kinds<AnyRate> {
-    Kinds::new("rate process", vec![two_state::kind()])
+    Kinds::new("rate process", vec![two_state::kind(), trace::kind()])
 }
 
 /// Decides how long a transmission takes.

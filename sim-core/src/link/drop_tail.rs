@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 
+use super::QueueTrace;
 use crate::queue_disc::QueueLimit;
-use crate::time::SimTime;
+use crate::time::{SimDuration, SimTime};
 use crate::units::Rate;
 
 /// Packets whose transmission has not ended, the one in service included.
@@ -13,6 +14,8 @@ pub(super) struct DropTail {
     /// (end of transmission, size) of packets not yet sent.
     backlog: VecDeque<(SimTime, u32)>,
     bytes: u64,
+    /// What it is like over time, if that is recorded.
+    pub(super) trace: Option<Box<QueueTrace>>,
 }
 
 impl DropTail {
@@ -21,6 +24,7 @@ impl DropTail {
             limit,
             backlog: VecDeque::new(),
             bytes: 0,
+            trace: None,
         }
     }
 
@@ -37,6 +41,19 @@ impl DropTail {
     pub(super) fn push(&mut self, departs: SimTime, size: u32) {
         self.backlog.push_back((departs, size));
         self.bytes += u64::from(size);
+    }
+
+    /// Records a packet of `size` bytes that comes, finds room or not, and waits so long if it does.
+    #[inline(never)]
+    pub(super) fn record(&mut self, size: u32, room: bool, wait: SimDuration, now: SimTime) {
+        let (pkts, bytes) = (self.pkts(), self.bytes);
+        let Some(trace) = &mut self.trace else { return };
+        if room {
+            trace.holds(now, pkts + 1, bytes + u64::from(size));
+            trace.waits(now, wait);
+        } else {
+            trace.signals(now, 1, 0);
+        }
     }
 
     pub(super) fn pkts(&self) -> u32 {

@@ -121,6 +121,10 @@ impl Impaired {
         if self.disorders || self.has_extra_delay {
             at += self.extra_delay.extra(departs, &mut self.rng);
         }
+        if !im.processing.is_zero() {
+            let most = im.processing.as_ps().saturating_add(1);
+            at += SimDuration::from_ps(self.rng.below(most));
+        }
         if !self.disorders {
             at = at.max(self.last_arrival);
             self.last_arrival = at;

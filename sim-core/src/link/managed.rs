@@ -1,8 +1,8 @@
 //! A queue whose discipline decides when a packet leaves, and the event that asks it.
 
-use super::Fate;
+use super::{Fate, QueueTrace};
 use crate::event::LinkId;
-use crate::queue_disc::{AnyQueueDisc, QueueCx, QueueDisc as _, QueueDrop, QueuedPacket};
+use crate::queue_disc::{AnyQueueDisc, Backlog, QueueCx, QueueDisc as _, QueueDrop, QueuedPacket};
 use crate::rng::Rng;
 use crate::time::SimTime;
 use crate::units::Rate;
@@ -18,6 +18,8 @@ pub(crate) struct ManagedQueue {
     pub(super) early_drops: u64,
     pub(super) policed_drops: u64,
     pub(super) marks: u64,
+    /// What it is like over time, if that is recorded.
+    pub(super) trace: Option<Box<QueueTrace>>,
 }
 
 /// What a link does when it is free.
@@ -39,6 +41,7 @@ impl ManagedQueue {
             early_drops: 0,
             policed_drops: 0,
             marks: 0,
+            trace: None,
         }
     }
 
@@ -51,9 +54,16 @@ impl ManagedQueue {
         dropped: &mut Vec<(QueuedPacket, QueueDrop)>,
     ) {
         let already = dropped.len();
+        let marks = self.marks;
         let mut cx = QueueCx::new(now, &mut self.rng, dropped, &mut self.marks).with_rate(rate);
         self.discipline.enqueue(packet, &mut cx);
         self.count(&dropped[already..]);
+        if let Some(trace) = &mut self.trace {
+            let Backlog { pkts, bytes } = self.discipline.backlog();
+            trace.holds(now, pkts, bytes);
+            let drops = (dropped.len() - already) as u32;
+            trace.signals(now, drops, (self.marks - marks) as u32);
+        }
     }
 
     /// The packet to send next.
@@ -64,9 +74,17 @@ impl ManagedQueue {
         dropped: &mut Vec<(QueuedPacket, QueueDrop)>,
     ) -> Option<QueuedPacket> {
         let already = dropped.len();
+        let marks = self.marks;
         let mut cx = QueueCx::new(now, &mut self.rng, dropped, &mut self.marks).with_rate(rate);
         let packet = self.discipline.dequeue(&mut cx);
         self.count(&dropped[already..]);
+        if let Some(trace) = &mut self.trace {
+            if let Some(packet) = &packet {
+                trace.waits(now, packet.sojourn(now));
+            }
+            let drops = (dropped.len() - already) as u32;
+            trace.signals(now, drops, (self.marks - marks) as u32);
+        }
         packet
     }
 

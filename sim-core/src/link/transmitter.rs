@@ -2,7 +2,7 @@
 
 use super::drop_tail::DropTail;
 use super::impaired::Impaired;
-use super::{Fate, LinkStats, ManagedQueue, Served};
+use super::{Fate, LinkStats, ManagedQueue, QueueTrace, Served};
 use crate::event::LinkId;
 use crate::impairments::Impairments;
 use crate::loss::LossCause;
@@ -117,6 +117,23 @@ impl Transmitter {
         }
     }
 
+    /// Records from now on what its queue is like, if it has one with a limit or a managed one.
+    pub(crate) fn watch(&mut self) {
+        let trace = Some(QueueTrace::new(self.link));
+        if let Some(queue) = &mut self.queue {
+            queue.trace = trace;
+        } else if let Some(managed) = self.managed() {
+            managed.trace = trace;
+        }
+    }
+
+    /// What its queue was like over time, if that was recorded.
+    pub(crate) fn trace(&self) -> Option<&QueueTrace> {
+        let drop_tail = self.queue.as_ref().and_then(|q| q.trace.as_deref());
+        let managed = || self.special.as_deref()?.managed.as_ref()?.trace.as_deref();
+        drop_tail.or_else(managed)
+    }
+
     /// Offers a packet of `size` bytes at `now`.
     #[inline(always)]
     pub(crate) fn offer(&mut self, size: u32, now: SimTime) -> Fate {
@@ -224,6 +241,10 @@ impl Transmitter {
         let served = match packet {
             Some(packet) => {
                 let fate = self.transmit(&mut special.impaired, packet.size(), now);
+                let trace = special.managed.as_mut().and_then(|m| m.trace.as_mut());
+                if let Some(trace) = trace {
+                    trace.sends(now, self.free_at);
+                }
                 Served::Sent(packet, fate)
             }
             None => Served::Nothing,
@@ -267,6 +288,9 @@ impl Transmitter {
         let depth = queue.pkts() + u32::from(room);
         self.counters.max_backlog_pkts = self.counters.max_backlog_pkts.max(depth);
         self.counters.queue_drops += u64::from(!room);
+        if queue.trace.is_some() {
+            queue.record(size, room, self.free_at.since(now), now);
+        }
         room
     }
 
@@ -289,6 +313,9 @@ impl Transmitter {
         self.free_at = departs;
         if let Some(queue) = &mut self.queue {
             queue.push(departs, size);
+            if let Some(trace) = &mut queue.trace {
+                trace.sends(start, departs);
+            }
         }
     }
 

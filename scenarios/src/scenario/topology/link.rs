@@ -171,6 +171,7 @@ fn direction(file: &LinkFile, models: &LinkModels, at: &DottedPath) -> Result<Di
         reorder: probability("reorder", file.reorder)?,
         reorder_delay: file.reorder_delay.unwrap_or_default(),
         extra_delay: extra_delay(file, models, at)?,
+        processing: SimDuration::ZERO, // of hosts: see `Topology::network`
     };
     if impairments.reorder > 0.0 && impairments.reorder_delay.is_zero() {
         return Err(Problem::new(

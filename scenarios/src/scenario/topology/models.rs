@@ -27,7 +27,10 @@ pub(crate) fn plugin<T>(
     let given = file
         .parameters
         .iter()
-        .map(|(key, value)| Ok((key.as_str(), text(value, &at.key(key))?)))
+        .map(|(key, value)| {
+            let is_list = is_list(kind.parameters, key);
+            Ok((key.as_str(), text(value, is_list, &at.key(key))?))
+        })
         .collect::<Result<Vec<(&str, String)>, Problem>>()?;
     let given: Vec<(&str, &str)> = given.iter().map(|(k, v)| (*k, v.as_str())).collect();
     kind.plugin(&given).map_err(|error| match error {
@@ -63,17 +66,59 @@ pub(super) fn known_keys(
     Err(problem.help(format!("known keys here: kind, {}", names.join(", "))))
 }
 
-fn text(value: &Toml, at: &DottedPath) -> Result<String, Problem> {
+fn is_list(parameters: &[Parameter], name: &str) -> bool {
+    let found = parameters.iter().find(|p| p.name == name);
+    found.is_some_and(|p| p.kind == ValueKind::List)
+}
+
+fn text(value: &Toml, is_list: bool, at: &DottedPath) -> Result<String, Problem> {
     match value {
+        Toml::String(text) if is_list => match text.strip_prefix('@') {
+            Some(path) => from_file(path, at),
+            None => Ok(text.clone()),
+        },
         Toml::String(text) => Ok(text.clone()),
         Toml::Integer(n) => Ok(n.to_string()),
         Toml::Float(x) => Ok(x.to_string()),
         Toml::Boolean(on) => Ok(on.to_string()),
+        Toml::Array(items) if is_list => {
+            let items = items.iter().enumerate();
+            let texts = items.map(|(i, item)| text(item, false, &at.index(i)));
+            Ok(texts.collect::<Result<Vec<_>, _>>()?.join(", "))
+        }
         other => Err(
-            Problem::new(at.clone(), format!("{at} is a {}", other.type_str()))
-                .help("write a quoted quantity, a number, true or false"),
+            Problem::new(at.clone(), format!("{at} is a {}", other.type_str())).help(
+                match is_list {
+                    true => "write a list of numbers or quoted quantities, or \"@FILE\" to read a file of them",
+                    false => "write a quoted quantity, a number, true or false",
+                },
+            ),
         ),
     }
+}
+
+/// The largest file of a list that is read, bytes: it becomes part of what each run records.
+const LONGEST_FILE: u64 = 4 << 20;
+
+/// A list from a file, relative to the working directory. What a run records of its scenario has the list
+/// itself.
+fn from_file(path: &str, at: &DottedPath) -> Result<String, Problem> {
+    let refused = |why: String| {
+        Problem::new(at.clone(), format!("{at}: cannot read {path:?}: {why}"))
+            .help("the path is relative to the directory in which synfin was started")
+    };
+    let size = std::fs::metadata(path)
+        .map_err(|e| refused(e.to_string()))?
+        .len();
+    if size > LONGEST_FILE {
+        return Err(refused(format!(
+            "it has {size} bytes, more than the {LONGEST_FILE} that a list may have"
+        )));
+    }
+    let text = std::fs::read_to_string(path).map_err(|e| refused(e.to_string()))?;
+    let items = text.split([',', '\n']).map(str::trim);
+    let items: Vec<&str> = items.filter(|item| !item.is_empty()).collect();
+    Ok(items.join(", "))
 }
 
 fn example(parameters: &[Parameter], name: &str) -> &'static str {
@@ -82,6 +127,7 @@ fn example(parameters: &[Parameter], name: &str) -> &'static str {
         Some(ValueKind::Limit) => "\"100 packets\"",
         Some(ValueKind::Rate) => "\"10 Mbit/s\"",
         Some(ValueKind::Bytes) => "\"64 KiB\"",
+        Some(ValueKind::List) => "[1, 5, 9]",
         Some(ValueKind::Flag) => "true",
         Some(ValueKind::Count) => "8",
         _ => "0.01",
@@ -94,9 +140,11 @@ pub(crate) fn to_file<T>(plugin: &Plugin<T>) -> ModelFile {
         Value::Number(x) => Toml::Float(x),
         Value::Count(n) => Toml::Integer(i64::try_from(n).unwrap_or(i64::MAX)),
         Value::Flag(on) => Toml::Boolean(on),
-        Value::Duration(_) | Value::Limit(_) | Value::Rate(_) | Value::Bytes(_) => {
-            Toml::String(value.to_string())
-        }
+        Value::Duration(_)
+        | Value::Limit(_)
+        | Value::Rate(_)
+        | Value::Bytes(_)
+        | Value::List(_) => Toml::String(value.to_string()),
     };
     ModelFile {
         kind: plugin.name().to_owned(),

@@ -1,0 +1,76 @@
+//! Recorded queues over time: how long packets waited, and how much did.
+
+use std::collections::BTreeMap;
+
+use super::Figure;
+use super::data::RunData;
+use super::samples::{Series, time_series};
+use super::style::SERIES;
+use crate::store::StoreError;
+use crate::store::reader::Table;
+
+/// Samples of a column of the table of queues, a series for each queue that was ever used.
+fn series(table: &Table, column: &str, scale: f64) -> Result<Vec<Series>, StoreError> {
+    let (from, to) = (table.texts("from_node")?, table.texts("to_node")?);
+    let times = table.floats("time_s")?;
+    let values: Vec<f64> = match column {
+        "backlog_max_bytes" => table.ints(column)?.iter().map(|n| *n as f64).collect(),
+        _ => table.floats(column)?.to_vec(),
+    };
+    let pkts = table.ints("pkts")?;
+    let mut all: BTreeMap<String, Vec<(f64, f64)>> = BTreeMap::new();
+    for i in (0..table.len()).filter(|i| pkts[*i] > 0) {
+        let name = format!("{} to {}", from[i], to[i]);
+        all.entry(name)
+            .or_default()
+            .push((times[i], values[i] * scale));
+    }
+    let total = |samples: &[(f64, f64)]| samples.iter().map(|s| s.1).sum::<f64>();
+    let mut all: Vec<(String, Vec<(f64, f64)>)> = all.into_iter().collect();
+    all.sort_by(|a, b| total(&b.1).total_cmp(&total(&a.1)));
+    all.truncate(SERIES.len());
+    let used = all.into_iter().filter(|(_, samples)| total(samples) > 0.0);
+    Ok(used
+        .map(|(name, samples)| Series::new(name, samples))
+        .collect())
+}
+
+fn draw(
+    data: &RunData<'_>,
+    name: &str,
+    title: &str,
+    (column, label, scale): (&str, &str, f64),
+    caption: &str,
+) -> Result<Option<Figure>, StoreError> {
+    let Some(table) = data.table("queues")? else {
+        return Ok(None);
+    };
+    let figure = time_series(name, title, label, &series(&table, column, scale)?)?;
+    Ok(figure.map(|figure| Figure {
+        caption: caption.to_owned(),
+        ..figure
+    }))
+}
+
+/// Mean wait in each step of time.
+pub(crate) fn waits(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
+    draw(
+        data,
+        "queue-delay",
+        "Queueing delay",
+        ("wait_mean_s", "wait (ms)", 1e3),
+        "How long packets waited at each recorded queue before they were sent, on average over each step \
+         of time; queues without waits are left out.",
+    )
+}
+
+/// Largest backlog in each step of time.
+pub(crate) fn backlogs(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
+    draw(
+        data,
+        "queue-backlog",
+        "Queue length",
+        ("backlog_max_bytes", "backlog (kB)", 1e-3),
+        "The most bytes that waited at each recorded queue in each step of time.",
+    )
+}

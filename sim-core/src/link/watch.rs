@@ -1,0 +1,183 @@
+//! What a queue is like over time: how long packets wait, how much does, drops, marks, and how busy its
+//! link is; in constant memory, however long the run.
+//!
+//! Time is cut into cells. When there are too many, two become one.
+
+use crate::event::LinkId;
+use crate::histogram::Histogram;
+use crate::time::{SimDuration, SimTime};
+
+/// Most cells.
+const CELLS: usize = 1024;
+/// Length of a cell at first.
+const FIRST_STEP: SimDuration = SimDuration::from_millis(1);
+
+/// What happened at a queue in a part of the run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QueueCell {
+    /// Packets whose wait ended in a managed queue, or is known as they come to a drop-tail queue.
+    pub pkts: u32,
+    /// Sum of their waits, and the longest: from their arrival to the begin of their transmission.
+    pub wait: SimDuration,
+    /// The longest wait.
+    pub max_wait: SimDuration,
+    /// The most packets and bytes waiting as one came, itself included; in a drop-tail queue the packet
+    /// in service, too.
+    pub max_pkts: u32,
+    /// See `max_pkts`.
+    pub max_bytes: u64,
+    /// Packets that the queue dropped, whatever the cause.
+    pub drops: u32,
+    /// Packets that it marked.
+    pub marks: u32,
+    /// Time that the link was sending.
+    pub busy: SimDuration,
+}
+
+impl QueueCell {
+    fn add(&mut self, other: &QueueCell) {
+        self.pkts += other.pkts;
+        self.wait += other.wait;
+        self.max_wait = self.max_wait.max(other.max_wait);
+        self.max_pkts = self.max_pkts.max(other.max_pkts);
+        self.max_bytes = self.max_bytes.max(other.max_bytes);
+        self.drops += other.drops;
+        self.marks += other.marks;
+        self.busy += other.busy;
+    }
+}
+
+/// A queue over time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueTrace {
+    /// Whose queue it is.
+    pub link: LinkId,
+    /// Length of a cell.
+    pub step: SimDuration,
+    /// The cells from the begin of the run on; the last may lie beyond its end.
+    pub cells: Vec<QueueCell>,
+    /// Waits of all packets.
+    pub waits: Histogram,
+}
+
+impl QueueTrace {
+    pub(super) fn new(link: LinkId) -> Box<QueueTrace> {
+        Box::new(QueueTrace {
+            link,
+            step: FIRST_STEP,
+            cells: Vec::with_capacity(CELLS),
+            waits: Histogram::default(),
+        })
+    }
+
+    fn cell(&mut self, at: SimTime) -> &mut QueueCell {
+        let mut index = at.as_ps() / self.step.as_ps();
+        while index >= CELLS as u64 {
+            self.coarsen();
+            index = at.as_ps() / self.step.as_ps();
+        }
+        let index = index as usize;
+        if index >= self.cells.len() {
+            self.cells.resize(index + 1, QueueCell::default());
+        }
+        &mut self.cells[index]
+    }
+
+    /// Makes one of every two cells.
+    fn coarsen(&mut self) {
+        self.step = self.step.saturating_mul(2);
+        let half = self.cells.len().div_ceil(2);
+        for i in 0..half {
+            let mut both = self.cells[2 * i];
+            if let Some(second) = self.cells.get(2 * i + 1) {
+                both.add(second);
+            }
+            self.cells[i] = both;
+        }
+        self.cells.truncate(half);
+    }
+
+    /// A packet has come, and so much waits.
+    pub(super) fn holds(&mut self, now: SimTime, pkts: u32, bytes: u64) {
+        let cell = self.cell(now);
+        cell.max_pkts = cell.max_pkts.max(pkts);
+        cell.max_bytes = cell.max_bytes.max(bytes);
+    }
+
+    /// The wait of a packet is known.
+    pub(super) fn waits(&mut self, now: SimTime, wait: SimDuration) {
+        self.waits.add(wait);
+        let cell = self.cell(now);
+        cell.pkts += 1;
+        cell.wait += wait;
+        cell.max_wait = cell.max_wait.max(wait);
+    }
+
+    /// Packets are dropped and marked.
+    pub(super) fn signals(&mut self, now: SimTime, drops: u32, marks: u32) {
+        if drops + marks > 0 {
+            let cell = self.cell(now);
+            cell.drops += drops;
+            cell.marks += marks;
+        }
+    }
+
+    /// The link sends from `start` to `end`.
+    pub(super) fn sends(&mut self, start: SimTime, end: SimTime) {
+        self.cell(end); // cells as long as they must be, before the time is shared among them
+        let mut at = start;
+        while at < end {
+            let step = self.step.as_ps();
+            let next = SimTime::from_ps((at.as_ps() / step + 1).saturating_mul(step));
+            let until = next.min(end);
+            self.cell(at).busy += until.since(at);
+            at = until;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(ms: u64) -> SimTime {
+        SimTime::ZERO.saturating_add(SimDuration::from_millis(ms))
+    }
+
+    #[test]
+    fn cells_grow_with_time_and_keep_sums_and_extremes() {
+        let ms = SimDuration::from_millis;
+        let mut trace = *QueueTrace::new(LinkId(3));
+        for i in 0..5000 {
+            trace.waits(at(i), ms(i % 7));
+            trace.holds(at(i), (i % 5) as u32, i % 11);
+            trace.signals(at(i), u32::from(i % 2 == 0), 1);
+        }
+        trace.sends(at(0), at(2500));
+        assert_eq!(trace.step, ms(8));
+        assert_eq!(trace.cells.len(), 625);
+        let sum = |f: fn(&QueueCell) -> u32| trace.cells.iter().map(f).sum::<u32>();
+        assert_eq!(
+            (sum(|c| c.pkts), sum(|c| c.drops), sum(|c| c.marks)),
+            (5000, 2500, 5000)
+        );
+        let busy: u64 = trace.cells.iter().map(|c| c.busy.as_millis()).sum();
+        assert_eq!(busy, 2500);
+        assert!(trace.cells[..312].iter().all(|c| c.busy == ms(8)));
+        assert_eq!(trace.cells[0].max_wait, ms(6));
+        assert_eq!(trace.cells[0].wait, ms(1 + 2 + 3 + 4 + 5 + 6));
+        assert_eq!((trace.cells[0].max_pkts, trace.cells[0].max_bytes), (4, 7));
+        assert_eq!(
+            (trace.waits.len(), trace.waits.max_s()),
+            (5000, Some(0.006))
+        );
+    }
+
+    #[test]
+    fn a_transmission_may_last_for_ever() {
+        let mut trace = *QueueTrace::new(LinkId(0));
+        trace.sends(at(0), SimTime::MAX);
+        trace.sends(SimTime::MAX, SimTime::MAX);
+        assert!(trace.cells.len() <= CELLS);
+    }
+}
