@@ -12,3 +12,5 @@ mod links;
 mod models;
 #[path = "language/partitions.rs"]
 mod partitions;
+#[path = "language/queues.rs"]
+mod queues;
