@@ -49,17 +49,28 @@ fn the_recorded_queue_has_every_packet_and_its_longest_wait_is_its_length() {
     assert_eq!(sum(&queues, "drops"), of_links("queue_drops"));
     assert!(of_links("queue_drops") > 0);
     // Its link is busy from the second second on.
-    let (times, from) = (queues.floats("time_s").unwrap(), queues.texts("from_node").unwrap());
+    let (times, from) = (
+        queues.floats("time_s").unwrap(),
+        queues.texts("from_node").unwrap(),
+    );
     let busy = queues.floats("utilisation").unwrap();
     let mut seen = 0;
     for i in (0..queues.len()).filter(|i| from[*i] == "left" && (2.0..19.0).contains(&times[*i])) {
-        assert!((0.999..=1.0).contains(&busy[i]), "{} at {}", busy[i], times[i]);
+        assert!(
+            (0.999..=1.0).contains(&busy[i]),
+            "{} at {}",
+            busy[i],
+            times[i]
+        );
         seen += 1;
     }
     assert!(seen > 100, "{seen}");
     assert!(dir.join("figures/queue-delay.svg").exists());
     assert!(dir.join("figures/queue-backlog.csv").exists());
-    let told = summary.findings.iter().any(|f| f.contains("slowest queue packets waited"));
+    let told = summary
+        .findings
+        .iter()
+        .any(|f| f.contains("slowest queue packets waited"));
     assert!(told, "{:?}", summary.findings);
 }
 
@@ -67,7 +78,7 @@ fn the_recorded_queue_has_every_packet_and_its_longest_wait_is_its_length() {
 fn a_managed_queue_is_recorded_with_its_marks_and_none_is_where_none_is_wanted() {
     let dir = tempfile::tempdir().unwrap();
     let codel = SLOW.replace("\"100 packets\"", "{ kind = \"codel\", ecn = true }");
-    let ecn = "[tcp]\necn = true\n";
+    let ecn = "[tcp]\necn = \"active\"\n";
     let marked = make(&dumbbell(&codel, ecn), &[], &dir.path().join("codel"));
     let queues = Table::read(&dir.path().join("codel"), "queues").unwrap();
     let marks = queues.unwrap().ints("marks").unwrap().iter().sum::<i64>();
@@ -87,7 +98,11 @@ fn flows_that_starve_by_phase_effects_are_named_and_processing_time_is_their_rem
     let told = |summary: &RunSummary| summary.findings.iter().any(|f| f.contains("phase effects"));
     let starved = make(&dumbbell(ten, ""), &[], &dir.path().join("plain"));
     let index = get(&starved, "jain_index");
-    assert!(index < 0.6 && told(&starved), "{index} {:?}", starved.findings);
+    assert!(
+        index < 0.6 && told(&starved),
+        "{index} {:?}",
+        starved.findings
+    );
     let random = format!("processing = \"100 us\"\n{ten}");
     let fair = make(&dumbbell(&random, ""), &[], &dir.path().join("random"));
     let index = get(&fair, "jain_index");
