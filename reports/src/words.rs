@@ -8,6 +8,12 @@ pub(crate) fn metric(id: &str) -> String {
     metrics::find(id).map_or_else(|| id.replace('_', " "), |found| found.words)
 }
 
+/// What a metric is as the head of a column: those of the steady window say so.
+pub(crate) fn column(id: &str) -> String {
+    let steady = if is_steady(id) { ", steady window" } else { "" };
+    format!("{}{steady}", metric(id))
+}
+
 /// True for metrics that are taken over the steady window only.
 pub(crate) fn is_steady(id: &str) -> bool {
     metrics::find(id).is_some_and(|found| found.metric.steady)

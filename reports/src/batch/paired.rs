@@ -140,7 +140,7 @@ pub(crate) fn table(
     let header = others
         .map(|(_, name)| name.name.clone())
         .chain([names[place].name.clone()])
-        .chain(all.iter().map(|(metric, _)| words::metric(metric)))
+        .chain(all.iter().map(|(metric, _)| words::column(metric)))
         .collect();
     let row = |of: &Difference| {
         let same = |d: &&Difference| d.others == of.others && d.alternative == of.alternative;

@@ -88,14 +88,7 @@ fn glance(page: &mut Page, info: &BatchInfo, rows: &[BatchRow], metrics: &[Strin
     if replicated {
         header.push("#runs".into());
     }
-    header.extend(shown.iter().map(|m| {
-        let steady = if words::is_steady(m) {
-            ", steady window"
-        } else {
-            ""
-        };
-        format!("#{}{steady}", words::metric(m))
-    }));
+    header.extend(shown.iter().map(|m| format!("#{}", words::column(m))));
     let table: Vec<Vec<String>> = all
         .iter()
         .take(MOST_VARIANTS)

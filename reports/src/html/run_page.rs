@@ -67,12 +67,7 @@ pub(crate) fn report(dir: &Path, summary: &RunSummary, drawn: &mut Drawn) -> Str
         .iter()
         .filter(|(_, value)| **value != 0.0)
         .map(|(name, value)| {
-            let steady = if words::is_steady(name) {
-                ", steady window"
-            } else {
-                ""
-            };
-            let meaning = format!("{}{steady}", words::metric(name));
+            let meaning = words::column(name);
             vec![name.clone(), meaning, metric(name, *value)]
         })
         .collect();
