@@ -53,6 +53,7 @@
 #[doc = include_str!("../docs/compliance.md")]
 pub mod compliance {}
 
+mod acc_ecn;
 pub mod app;
 pub mod congestion;
 pub mod connection;

@@ -7,7 +7,7 @@ use sim_core::rng::Rng;
 use sim_core::units::Bytes;
 use sim_core::{Rate, SimDuration, SimTime};
 use tcp_model::congestion::{BUILT_IN, Control};
-use tcp_model::params::Timers;
+use tcp_model::params::{EcnMode, Timers};
 use tcp_model::sample::Counts;
 use tcp_model::spec::{AppSpec, BulkSpec, HostConfig, SinkSpec};
 use tcp_model::testing::{A, B, two_hosts};
@@ -26,6 +26,7 @@ struct Path {
     /// Share of the data that is lost at random before it is queued, and the seed.
     loss: f64,
     seed: u64,
+    ecn: EcnMode,
 }
 
 impl Path {
@@ -33,6 +34,7 @@ impl Path {
     fn run(&self, seconds: u64) -> (Counts, u64) {
         let mut params = TcpParams::linux();
         params.congestion = self.control;
+        params.ecn = self.ecn;
         params.timers = Timers::Hz250;
         params.send_buffer = 64 << 20;
         params.receive_buffer = 32 << 20;
@@ -93,6 +95,7 @@ fn steady_goodput_is_that_of_linux() {
             queue: drop_tail(125_000),
             loss: 0.0,
             seed: 1,
+            ecn: EcnMode::Passive,
         };
         let goodput = path.goodput(10, 60);
         let off = goodput / measured - 1.0;
@@ -147,6 +150,7 @@ fn goodput_with_random_losses_is_that_of_linux() {
                 queue: drop_tail(1_250_000),
                 loss,
                 seed,
+                ecn: EcnMode::Passive,
             };
             path.goodput(10, if bbr { 60 } else { 120 })
         };
@@ -174,6 +178,7 @@ fn every_control_uses_a_path_that_it_has_for_itself() {
             queue: drop_tail(50_000), // what the path holds
             loss: 0.0,
             seed: 1,
+            ecn: EcnMode::Passive,
         };
         let share = path.goodput(5, 25) / (10.0 * PAYLOAD);
         println!("{}: {:.1} %", algorithm.name, share * 100.0);
@@ -195,7 +200,9 @@ fn controls_that_count_marks_keep_a_marking_queue_short_and_the_link_busy() {
             &[("threshold", "20 packets"), ("limit", "200 packets")],
         )
         .expect("a discipline");
-    for name in ["dctcp", "prague"] {
+    let names = ["dctcp", "prague"];
+    let modes = [EcnMode::Active, EcnMode::Accurate];
+    for (name, ecn) in names.iter().flat_map(|n| modes.map(|m| (*n, m))) {
         let path = Path {
             control: Control::named(name).unwrap(),
             mbps: 100,
@@ -203,12 +210,13 @@ fn controls_that_count_marks_keep_a_marking_queue_short_and_the_link_busy() {
             queue: queue.clone().into(),
             loss: 0.0,
             seed: 1,
+            ecn,
         };
         let share = path.goodput(2, 6) / (100.0 * PAYLOAD);
         // Slow start may overrun the queue; nothing is lost afterwards.
         let lost = path.run(6).0.retransmissions - path.run(2).0.retransmissions;
-        println!("{name}: {:.1} %, {lost} sent again", share * 100.0);
-        assert!(share > 0.9, "{name}: {share}");
-        assert_eq!(lost, 0, "{name}");
+        println!("{name} {ecn:?}: {:.1} %, {lost} sent again", share * 100.0);
+        assert!(share > 0.9, "{name} {ecn:?}: {share}");
+        assert_eq!(lost, 0, "{name} {ecn:?}");
     }
 }

@@ -24,6 +24,7 @@ impl Connection {
             if self.params.defer_accept.is_some() && self.defers(seg) {
                 return false;
             }
+            self.note_last_ack(seg);
             self.establish(seg, now, out);
             return true;
         }
@@ -49,7 +50,8 @@ impl Connection {
         let was_closed = self.snd.wnd == 0;
         let same_window = window == self.snd.wnd;
         // What was in flight when the congestion was met, not what this ACK leaves of it.
-        let marked = (seg.flags.is_ece() && self.speaks_ecn()).then(|| self.flight_size());
+        let marked = self.rare.is_some() && self.reports_marks(seg);
+        let marked = marked.then(|| self.flight_size());
         if seg.ack.after(self.snd.una) {
             self.take_window(seg, window);
             self.on_new_ack(seg, now, out);
@@ -94,6 +96,24 @@ impl Connection {
         }
         self.on_window(now);
         self.state != State::Closed
+    }
+
+    /// The ACK reports congestion marks.
+    #[inline(never)]
+    fn reports_marks(&mut self, seg: &Segment) -> bool {
+        if self.accurate().is_none() {
+            return seg.flags.is_ece() && self.speaks_ecn();
+        }
+        if seg.len == 0 {
+            self.count_mark(seg);
+        }
+        let octets = seg.ack.offset_from(self.snd.una);
+        // Of a duplicate, a segment that it stands for.
+        let octets = match seg.ack.after(self.snd.una) {
+            true => octets.saturating_sub(self.recovery.arrived(&self.outstanding())),
+            false => self.snd.mss,
+        };
+        self.take_feedback(seg, octets.max(1).into())
     }
 
     /// "If (SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and SND.WL2 =< SEG.ACK)), set SND.WND."

@@ -6,6 +6,7 @@
 use sim_core::SimTime;
 
 use super::Connection;
+use crate::acc_ecn::{ACE, AccEcn, Feedback, ace, asked_for, granted};
 use crate::congestion::{Congestion, CongestionControl, CongestionEvent};
 use crate::model::Outputs;
 use crate::params::EcnMode;
@@ -29,6 +30,8 @@ pub(super) struct EcnState {
     reacting: bool,
     /// SND.NXT when the window was last reduced.
     end: SeqNum,
+    /// Feedback is accurate (RFC 9768); in SYN-SENT, this end has asked for that.
+    pub(super) accurate: Option<AccEcn>,
 }
 
 const SETUP: Flags = Flags(Flags::ECE.0 | Flags::CWR.0);
@@ -38,16 +41,116 @@ impl Connection {
     /// path drops those that ask (section 6.1.1.1, as Linux does by default).
     pub(super) fn ecn_setup(&mut self, answers: bool, again: bool) -> Flags {
         if answers {
-            return if self.speaks_ecn() {
-                Flags::ECE
-            } else {
-                Flags::NONE
+            return match self.accurate() {
+                Some(accurate) => accurate.syn_ack_flags(),
+                None if self.speaks_ecn() => Flags::ECE,
+                None => Flags::NONE,
             };
+        }
+        if self.params.ecn == EcnMode::Accurate {
+            return self.ask_accurately();
         }
         let wanted = self.params.ecn == EcnMode::Active || self.cc.needs_ecn();
         let asks = wanted && !(again && self.params.ecn_fallback);
         self.agree_on_ecn(asks);
         if asks { SETUP } else { Flags::NONE }
+    }
+
+    /// A SYN for accurate ECN: asked once more when it is sent again, and then no more (RFC 9768 section
+    /// 3.1.4.1).
+    fn ask_accurately(&mut self) -> Flags {
+        self.agree_on_ecn(true);
+        let asks = self.snd.syn_retransmissions <= 1 || !self.params.ecn_fallback;
+        self.rare().ecn.accurate.get_or_insert_default();
+        if asks { ACE } else { Flags::NONE }
+    }
+
+    /// The answer to such a SYN.
+    fn take_accurate_answer(&mut self, seg: &Segment) {
+        let feedback = granted(seg.flags);
+        self.agree_on_ecn(feedback != Feedback::None);
+        let ecn = &mut self.rare().ecn;
+        match (&mut ecn.accurate, feedback) {
+            (Some(accurate), Feedback::Accurate) => accurate.on_syn_ack(seg.ecn),
+            _ => ecn.accurate = None,
+        }
+    }
+
+    /// The counters of accurate feedback.
+    pub(super) fn accurate(&self) -> Option<&AccEcn> {
+        self.rare.as_ref()?.ecn.accurate.as_ref()
+    }
+
+    fn accurate_mut(&mut self) -> Option<&mut AccEcn> {
+        self.rare.as_mut()?.ecn.accurate.as_mut()
+    }
+
+    /// The ACK of the SYN-ACK, at the server.
+    pub(super) fn note_last_ack(&mut self, seg: &Segment) {
+        let pure = seg.len == 0 && !seg.flags.is_syn();
+        if let (true, Some(accurate)) = (pure, self.accurate_mut()) {
+            accurate.on_last_ack(ace(seg.flags));
+        }
+    }
+
+    /// ACE, the option on ACKs, and the codepoint of what is no new data, of a segment about to leave.
+    pub(super) fn add_feedback(&mut self, segment: &mut Segment) {
+        let (plus, option) = (self.params.ecn_plus_plus, self.params.accecn_option);
+        let ect = self.cc.ect();
+        let classic = self.speaks_ecn();
+        let syn = segment.flags.is_syn();
+        let Some(accurate) = self.accurate_mut() else {
+            // Classic ECN has no ECT on pure ACKs, nor on a SYN.
+            let data = segment.len > 0 || segment.flags.is_fin() || syn;
+            if plus && classic && data && segment.flags.is_ack() {
+                segment.ecn = ect;
+            }
+            return;
+        };
+        if !syn {
+            let alone = segment.seq_len() == 0;
+            let pure = alone && segment.options.is_usual();
+            segment.flags = segment.flags.without(ACE) | accurate.flags(pure);
+            if alone && option {
+                accurate.push_option(&mut segment.options);
+            }
+        }
+        if plus && accurate.may_send_ect() {
+            segment.ecn = ect;
+        }
+    }
+
+    /// An acceptable packet without text.
+    pub(super) fn count_mark(&mut self, seg: &Segment) {
+        if let Some(accurate) = self.accurate_mut() {
+            accurate.on_packet(seg.ecn, 0);
+        }
+    }
+
+    /// What an ACK reports that delivers so many bytes newly; true when it reports marks.
+    pub(super) fn take_feedback(&mut self, seg: &Segment, delivered: u64) -> bool {
+        let mss = self.snd.mss;
+        match self.accurate_mut() {
+            Some(accurate) if delivered > 0 => {
+                accurate.on_ack(seg.flags, &seg.options, delivered, mss);
+                accurate.pending.packets > 0
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether an ACK of `acked` bytes reports marks, and on how many of them.
+    pub(super) fn marks_of(&mut self, seg: &Segment, acked: u64) -> (bool, u64) {
+        let classic = seg.flags.is_ece() && self.speaks_ecn();
+        match self.accurate_mut() {
+            Some(accurate) => {
+                let echo = std::mem::take(&mut accurate.pending.packets) > 0;
+                let marked = acked.min(accurate.pending.bytes.into());
+                accurate.pending.bytes -= marked as u32;
+                (echo, marked)
+            }
+            None => (classic, if classic { acked } else { 0 }),
+        }
     }
 
     /// Both ends speak ECN; in SYN-SENT, that this one has asked.
@@ -63,6 +166,22 @@ impl Connection {
 
     /// What the peer's SYN or SYN-ACK says of ECN.
     pub(super) fn take_ecn_setup(&mut self, seg: &Segment) {
+        if self.state == State::SynSent && seg.flags.is_ack() && self.accurate().is_some() {
+            self.take_accurate_answer(seg);
+            return;
+        }
+        let accurate = matches!(
+            self.params.ecn,
+            EcnMode::Accurate | EcnMode::AccuratePassive
+        );
+        if accurate && !seg.flags.is_ack() && asked_for(seg.flags) == Feedback::Accurate {
+            self.agree_on_ecn(true);
+            self.rare().ecn.accurate = Some(AccEcn::server(seg.ecn));
+            return;
+        }
+        if let Some(rare) = &mut self.rare {
+            rare.ecn.accurate = None;
+        }
         let asked = seg.flags.contains(SETUP);
         let agreed = match self.state {
             // Section 6.1.1: an ECN-setup SYN-ACK has ECE and not CWR.
@@ -82,7 +201,9 @@ impl Connection {
     /// ECT on new data; CWR on the first of them after a reduction. Retransmissions (section
     /// 6.1.5), window probes (6.1.6) and empty segments (6.1.4) carry no ECT.
     pub(super) fn mark_data(&mut self, segment: &mut Segment) {
-        segment.ecn = self.cc.ect();
+        if self.accurate().is_none_or(|a| a.may_send_ect()) {
+            segment.ecn = self.cc.ect();
+        }
         if std::mem::take(&mut self.rare().ecn.reduced) {
             segment.flags |= Flags::CWR;
         }
@@ -99,6 +220,11 @@ impl Connection {
     /// The receiver's part (section 6.1.3): CE is echoed until CWR comes. True when an ACK should
     /// not wait, because the peer's window may be very small now (Linux).
     pub(super) fn note_marks(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) -> bool {
+        if let Some(accurate) = self.accurate_mut() {
+            let at_once = accurate.on_packet(seg.ecn, seg.len);
+            self.rare().ecn.seen |= seg.ecn != Ecn::NotEct;
+            return at_once;
+        }
         if self.cc.needs_ecn() {
             return self.note_each_mark(seg, now, out);
         }
@@ -151,7 +277,7 @@ impl Connection {
     /// The window was reduced, for an echo or for a loss: the peer is told with the next new data.
     pub(super) fn note_reduction(&mut self) {
         if let Some(rare) = &mut self.rare {
-            rare.ecn.reduced = rare.ecn.agreed;
+            rare.ecn.reduced = rare.ecn.agreed && rare.ecn.accurate.is_none();
             rare.ecn.end = self.snd.nxt;
         }
     }

@@ -139,8 +139,10 @@ impl Connection {
     ) {
         let outstanding = self.outstanding();
         let delivered = self.newly_arrived(acked, before);
-        let echo = seg.flags.is_ece() && self.speaks_ecn();
-        let marked = if echo { acked } else { 0 };
+        let (echo, marked) = match self.rare {
+            Some(_) => self.marks_of(seg, acked),
+            None => (false, 0),
+        };
         let mut ack = AckEvent {
             now,
             acked: self.counted(acked, delivered),

@@ -96,6 +96,9 @@ impl Connection {
         out: &mut Outputs,
     ) {
         segment.tag.again = why;
+        if self.rare.is_some() {
+            self.add_feedback(&mut segment);
+        }
         self.counts.segments_sent += 1;
         self.counts.retransmissions += u32::from(why.is_some());
         if segment.flags.is_ack() {

@@ -80,6 +80,10 @@ pub enum EcnMode {
     Active,
     /// Granted to a peer that asks.
     Passive,
+    /// Accurate feedback (RFC 9768) is asked for; it or classic ECN is granted.
+    Accurate,
+    /// Accurate feedback or classic ECN is granted to a peer that asks.
+    AccuratePassive,
 }
 
 /// Whether a listener answers with SYN cookies (Linux `tcp_syncookies`).
@@ -191,6 +195,8 @@ choices! {
         "off" [0] => Off: "neither asked for nor granted",
         "active" [1] => Active: "asked for in a SYN, and granted",
         "passive" [2] => Passive: "granted to a peer that asks",
+        "accurate" [3] => Accurate: "accurate feedback (RFC 9768) asked for in a SYN, and granted like ECN",
+        "accurate-passive" [5] => AccuratePassive: "accurate feedback or ECN granted to a peer that asks",
     }
     SynCookies {
         "off" [0] => Off: "a SYN that finds the queue full is dropped",

@@ -316,7 +316,7 @@ mod tests {
         assert_eq!(rmem.receive_buffer_start, 131_072);
         let retries = set("/proc/sys/net/ipv4/tcp_syn_retries", "2").unwrap();
         assert_eq!(retries.syn_give_up, GiveUp::Retries(2));
-        assert!(set("net.ipv4.tcp_ecn", "3").is_err());
+        assert!(set("net.ipv4.tcp_ecn", "6").is_err());
         assert!(set("net.ipv4.tcp_no_such_thing", "1").is_err());
         assert!(set("fin_timeout", "1").is_err(), "no sysctl");
         assert!(set("net.ipv4.tcp_mtu_probing", "0").is_ok());

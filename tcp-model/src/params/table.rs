@@ -365,11 +365,24 @@ tcp_params! {
                 freebsd("net.inet.tcp.ecn.enable", Raw::Same),
             ]
         }
-        /// A SYN that is sent again does not ask for ECN (RFC 3168 section 6.1.1.1).
+        /// A SYN that is sent again does not ask for ECN (RFC 3168 section 6.1.1.1), nor for accurate feedback
+        /// when it is sent again a second time (RFC 9768 section 3.1.4.1).
         ecn_fallback: bool {
             rfc9293: true,
             kind: Kind::flag(),
             names: [linux("net.ipv4.tcp_ecn_fallback", Raw::Flag)]
+        }
+        /// Control packets and retransmissions carry ECT too (ECN++, draft-ietf-tcpm-generalized-ecn):
+        /// SYN-ACKs and FINs; SYNs and pure ACKs only with accurate feedback.
+        ecn_plus_plus: bool {
+            rfc9293: false,
+            kind: Kind::flag()
+        }
+        /// With accurate feedback (RFC 9768), ACKs carry the option with its byte counters when they
+        /// have changed.
+        accecn_option: bool {
+            rfc9293: true,
+            kind: Kind::flag()
         }
         /// Alternative back-off with ECN (RFC 8511): a congestion mark costs NewReno a fifth and CUBIC
         /// 15 % of the window, less than a loss does.

@@ -1,4 +1,4 @@
-//! RFC 3168.
+//! RFC 3168, RFC 9768, and ECN++.
 
 use tcp_model::params::EcnMode;
 use tcp_model::{Ecn, Flags, State};
@@ -204,4 +204,67 @@ fn a_loss_is_told_by_cwr_too() {
     let new = end.take();
     assert!(new[0].flags.is_cwr() && new[0].ecn == Ecn::Ect0, "{new:?}");
     assert_eq!(end.state(), State::Established);
+}
+
+/// Established with accurate feedback, and control packets that carry ECT.
+fn plus_plus(ecn_plus_plus: bool) -> End {
+    let mut end = End::new(TcpParams {
+        ecn_plus_plus,
+        ..params(EcnMode::Accurate)
+    });
+    end.step(Input::Listen);
+    end.arrives(Segment {
+        flags: SETUP | Flags::AE,
+        ..syn()
+    });
+    assert_eq!(
+        end.sent[0].1.segment.ecn == Ecn::Ect0,
+        ecn_plus_plus,
+        "SYN-ACK"
+    );
+    end.arrives(Segment {
+        flags: Flags::ACK | Flags::CWR,
+        ..ack(1, 1)
+    });
+    end.take();
+    end
+}
+
+#[test]
+fn with_ecn_plus_plus_control_packets_and_retransmissions_carry_ect() {
+    for on in [false, true] {
+        let mut end = plus_plus(on);
+        let expected = if on { Ecn::Ect0 } else { Ecn::NotEct };
+        end.writes(1000);
+        assert_eq!(end.take()[0].ecn, Ecn::Ect0, "new data");
+        let until = end.now + secs(4);
+        let again = end.runs_to(until);
+        assert_eq!(again[0].1.ecn, expected, "retransmission");
+        end.arrives(Segment {
+            flags: Flags::ACK | Flags::AE | Flags::ECE,
+            len: 1000,
+            ..ack(1, 1001)
+        });
+        assert_eq!(end.take()[0].ecn, expected, "pure ACK");
+        end.read(1000);
+        end.take();
+        end.step(Input::Close);
+        let fin = end.take();
+        assert!(fin[0].flags.is_fin() && fin[0].ecn == expected, "{fin:?}");
+    }
+}
+
+#[test]
+fn a_syn_that_asks_for_accurate_feedback_may_carry_ect_with_ecn_plus_plus() {
+    for (ecn, expected) in [
+        (EcnMode::Accurate, Ecn::Ect0),
+        (EcnMode::Active, Ecn::NotEct),
+    ] {
+        let mut end = End::new(TcpParams {
+            ecn_plus_plus: true,
+            ..params(ecn)
+        });
+        end.step(Input::Connect);
+        assert_eq!(end.take()[0].ecn, expected, "{ecn:?}");
+    }
 }

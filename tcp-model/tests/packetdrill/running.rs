@@ -145,7 +145,7 @@ fn system_parameters_are_set_and_other_commands_listed() {
 fn system_parameters_the_model_lacks_are_not_supported() {
     let on = |command: &str| missing(&format!("`{command}`\n{LISTEN}"));
     assert!(on("sysctl -q net.ipv4.tcp_shrink_window=1").contains("net.ipv4.tcp_shrink_window"));
-    assert!(on("sysctl -q net.ipv4.tcp_ecn=3").contains("net.ipv4.tcp_ecn = 3"));
+    assert!(on("sysctl -q net.ipv4.tcp_ecn=4").contains("net.ipv4.tcp_ecn = 4"));
     assert!(on("sysctl -q net.core.optmem_max=1").contains("net.core.optmem_max"));
     assert!(on("sysctl net.inet.tcp.no_such=1").contains("net.inet.tcp.no_such"));
     let listed = "echo 1 > /proc/sys/net/ipv4/tcp_shrink_window";

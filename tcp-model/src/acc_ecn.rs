@@ -1,0 +1,429 @@
+//! Accurate ECN feedback (RFC 9768): how many packets and bytes arrived with which codepoint, in three
+//! bits of each header (ACE) and in an option; and how that is agreed on.
+//!
+//! Leaves out: the tests for networks that change the codepoints (sections 3.2.2.3 and 3.2.2.4) but the
+//! one of the ACK of the SYN-ACK, the reset where classic and accurate SYNs are mixed, and the option on
+//! SYN-ACKs and on data.
+
+use crate::options::{Options, TcpOption};
+use crate::segment::{Ecn, Flags};
+
+/// The bits of ACE.
+pub(crate) const ACE: Flags = Flags(Flags::AE.0 | Flags::CWR.0 | Flags::ECE.0);
+
+/// Kinds of the option: the counter of ECT(0) comes first, or that of ECT(1).
+const ECT0_FIRST: u8 = 172;
+const ECT1_FIRST: u8 = 174;
+
+/// The values that ACE and the fields of the option can have.
+const DIVACE: u32 = 8;
+const DIVOPT: u32 = 1 << 24;
+/// Segments smaller than this part of a full one are unlikely (appendix A.2.2).
+const SAFETY_FACTOR: u32 = 2;
+/// CE packets after which an ACK goes at once (section 3.2.2.5.1).
+const MOST_UNREPORTED: u8 = 2;
+
+/// How congestion marks are fed back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Feedback {
+    /// Not at all.
+    None,
+    /// RFC 3168.
+    Classic,
+    /// RFC 9768.
+    Accurate,
+}
+
+/// AE, CWR and ECE as a number.
+pub(crate) fn ace(flags: Flags) -> u8 {
+    let bit = |is: bool, value: u8| if is { value } else { 0 };
+    bit(flags.is_ae(), 4) | bit(flags.is_cwr(), 2) | bit(flags.is_ece(), 1)
+}
+
+/// The flags of such a number.
+pub(crate) fn ace_flags(ace: u8) -> Flags {
+    let bit = |value: u8, flag: Flags| if ace & value != 0 { flag } else { Flags::NONE };
+    bit(4, Flags::AE) | bit(2, Flags::CWR) | bit(1, Flags::ECE)
+}
+
+/// Tables 2 and 3: how a SYN-ACK, or the ACK of it, says which codepoint the segment before had.
+pub(crate) fn handshake_code(arrived: Ecn) -> u8 {
+    match arrived {
+        Ecn::NotEct => 0b010,
+        Ecn::Ect1 => 0b011,
+        Ecn::Ect0 => 0b100,
+        Ecn::Ce => 0b110,
+    }
+}
+
+/// Table 2 and section 3.1.3: what a server that speaks accurate ECN makes of a SYN.
+pub(crate) fn asked_for(syn: Flags) -> Feedback {
+    match ace(syn) {
+        0b000 => Feedback::None,
+        0b011 => Feedback::Classic,
+        _ => Feedback::Accurate,
+    }
+}
+
+/// Table 2 and section 3.1.3: what a client that has asked for accurate ECN makes of a SYN-ACK.
+pub(crate) fn granted(syn_ack: Flags) -> Feedback {
+    match ace(syn_ack) {
+        0b000 | 0b111 => Feedback::None,
+        0b001 => Feedback::Classic,
+        _ => Feedback::Accurate,
+    }
+}
+
+/// Payload bytes by codepoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Bytes {
+    ce: u32,
+    ect0: u32,
+    ect1: u32,
+}
+
+/// Section 3.2.1.
+const FIRST_BYTES: Bytes = Bytes {
+    ce: 0,
+    ect0: 1,
+    ect1: 1,
+};
+const FIRST_CEP: u32 = 5;
+
+/// What an ACK reports newly.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Marks {
+    /// Packets that arrived with CE.
+    pub(crate) packets: u32,
+    /// Payload bytes in them; an estimate where no option tells.
+    pub(crate) bytes: u32,
+}
+
+/// The counters of one end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct AccEcn {
+    /// r.cep and the byte counters: what arrived.
+    cep: u32,
+    bytes: Bytes,
+    /// s.cep and the byte counters: what the peer has reported.
+    peer_cep: u32,
+    peer_bytes: Bytes,
+    /// The byte counters last put into an option.
+    reported: Bytes,
+    /// CE packets since an ACK left, and whether the last packet was one.
+    unreported: u8,
+    last_was_ce: bool,
+    /// The codepoint of the SYN, or of the SYN-ACK until its ACK has left.
+    handshake: Option<Ecn>,
+    /// The peer has shown that codepoints do not come through.
+    mangled: bool,
+    /// Reported and not yet told to congestion control.
+    pub(crate) pending: Marks,
+}
+
+impl Default for AccEcn {
+    fn default() -> AccEcn {
+        AccEcn {
+            cep: FIRST_CEP,
+            bytes: FIRST_BYTES,
+            peer_cep: FIRST_CEP,
+            peer_bytes: FIRST_BYTES,
+            reported: FIRST_BYTES,
+            unreported: 0,
+            last_was_ce: false,
+            handshake: None,
+            mangled: false,
+            pending: Marks::default(),
+        }
+    }
+}
+
+impl AccEcn {
+    /// A server that has received a SYN with this codepoint.
+    pub(crate) fn server(syn: Ecn) -> AccEcn {
+        AccEcn {
+            handshake: Some(syn),
+            ..AccEcn::default()
+        }
+    }
+
+    /// The SYN-ACK came with this codepoint: the ACK of it says so, and CE counts.
+    pub(crate) fn on_syn_ack(&mut self, arrived: Ecn) {
+        self.handshake = Some(arrived);
+        if arrived == Ecn::Ce {
+            self.cep += 1;
+        }
+    }
+
+    /// The flags of the SYN-ACK.
+    pub(crate) fn syn_ack_flags(&self) -> Flags {
+        ace_flags(handshake_code(self.handshake.unwrap_or(Ecn::NotEct)))
+    }
+
+    /// Table 4: the ACK of the SYN-ACK arrived with this ACE.
+    pub(crate) fn on_last_ack(&mut self, ace: u8) {
+        self.handshake = None;
+        match ace {
+            0b110 => self.peer_cep = FIRST_CEP + 1,
+            0b000 => self.mangled = true,
+            _ => {}
+        }
+    }
+
+    /// Packets may carry ECT.
+    pub(crate) fn may_send_ect(&self) -> bool {
+        !self.mangled
+    }
+
+    /// The flags of a segment without SYN; `pure`: it is an ACK alone, without SACK.
+    pub(crate) fn flags(&mut self, pure: bool) -> Flags {
+        self.unreported = 0;
+        match self.handshake {
+            Some(arrived) if pure => {
+                self.handshake = None;
+                ace_flags(handshake_code(arrived))
+            }
+            _ => ace_flags((self.cep % DIVACE) as u8),
+        }
+    }
+
+    /// An acceptable packet arrived with so much payload. True when an ACK should go at once: CE begins,
+    /// or came twice since the last ACK.
+    pub(crate) fn on_packet(&mut self, ecn: Ecn, payload: u32) -> bool {
+        let counter = match ecn {
+            Ecn::NotEct => None,
+            Ecn::Ect0 => Some(&mut self.bytes.ect0),
+            Ecn::Ect1 => Some(&mut self.bytes.ect1),
+            Ecn::Ce => Some(&mut self.bytes.ce),
+        };
+        if let Some(counter) = counter {
+            *counter = counter.wrapping_add(payload);
+        }
+        let was_ce = std::mem::replace(&mut self.last_was_ce, ecn == Ecn::Ce);
+        if ecn != Ecn::Ce {
+            return false;
+        }
+        self.cep = self.cep.wrapping_add(1);
+        self.unreported = self.unreported.saturating_add(1);
+        !was_ce || self.unreported >= MOST_UNREPORTED
+    }
+
+    /// Adds the option to the options of an ACK when a counter has changed since it was last sent, with
+    /// as many of its fields as fit (section 3.2.3).
+    pub(crate) fn push_option(&mut self, options: &mut Options) {
+        if self.bytes == self.reported {
+            return;
+        }
+        let ect1_first = self.bytes.ect1 != self.reported.ect1;
+        let Bytes { ce, ect0, ect1 } = self.bytes;
+        let (kind, fields) = match ect1_first {
+            true => (ECT1_FIRST, [ect1, ce, ect0]),
+            false => (ECT0_FIRST, [ect0, ce, ect1]),
+        };
+        let mut data = [0; 9];
+        for (place, field) in data.chunks_exact_mut(3).zip(fields) {
+            place.copy_from_slice(&field.to_be_bytes()[1..]);
+        }
+        let fits = options.room().saturating_sub(2) / 3 * 3;
+        let option = TcpOption::Unknown(kind, &data[..fits.min(9)]);
+        if fits >= 6 && options.push(option).is_ok() {
+            self.reported = self.bytes;
+        }
+    }
+
+    /// CE packets that the peer has reported.
+    pub(crate) fn reported_packets(&self) -> u32 {
+        self.peer_cep.wrapping_sub(FIRST_CEP)
+    }
+
+    /// An ACK that is not superseded: `delivered` bytes arrived newly, in segments of at most `mss`.
+    /// What it reports is added to [`AccEcn::pending`]; appendix A.
+    pub(crate) fn on_ack(&mut self, flags: Flags, options: &Options, delivered: u64, mss: u32) {
+        let ce_bytes = self.read_option(options);
+        let fewest = (u32::from(ace(flags)) + DIVACE - self.peer_cep % DIVACE) % DIVACE;
+        let segments = delivered.div_ceil(u64::from(mss.max(1))).min(1 << 20) as u32;
+        let packets = safest(fewest, segments, ce_bytes, mss);
+        self.peer_cep = self.peer_cep.wrapping_add(packets);
+        self.pending.packets += packets;
+        let estimate = u64::from(packets) * u64::from(mss);
+        self.pending.bytes += ce_bytes.unwrap_or(estimate.min(delivered) as u32);
+    }
+
+    /// Takes over the counters of the option, where there is one; bytes newly reported with CE.
+    fn read_option(&mut self, options: &Options) -> Option<u32> {
+        if options.is_usual() {
+            return None;
+        }
+        let (kind, data) = options.iter().find_map(|option| match option {
+            Ok(TcpOption::Unknown(kind @ (ECT0_FIRST | ECT1_FIRST), data)) => Some((kind, data)),
+            _ => None,
+        })?;
+        let peer = &mut self.peer_bytes;
+        let places = match kind {
+            ECT0_FIRST => [&mut peer.ect0, &mut peer.ce, &mut peer.ect1],
+            _ => [&mut peer.ect1, &mut peer.ce, &mut peer.ect0],
+        };
+        let mut new_ce = None;
+        for (i, (place, field)) in places.into_iter().zip(data.chunks_exact(3)).enumerate() {
+            let field = u32::from_be_bytes([0, field[0], field[1], field[2]]);
+            let new = (field + DIVOPT - *place % DIVOPT) % DIVOPT;
+            *place = place.wrapping_add(new);
+            if i == 1 {
+                new_ce = Some(new);
+            }
+        }
+        new_ce
+    }
+}
+
+/// Appendix A.2: the number of CE packets to assume where ACE rose by `fewest` at least, in an ACK of so
+/// many full segments. ACE may have gone round where more were acknowledged than it can count, unless
+/// the option shows that to be unlikely.
+fn safest(fewest: u32, segments: u32, ce_bytes: Option<u32>, mss: u32) -> u32 {
+    if segments <= fewest {
+        return fewest;
+    }
+    let most = segments - (segments - fewest) % DIVACE;
+    match ce_bytes {
+        Some(bytes)
+            if most > fewest
+                && u64::from(bytes) <= u64::from(mss) * u64::from(fewest)
+                && bytes / most < mss / SAFETY_FACTOR =>
+        {
+            fewest
+        }
+        _ => most,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_the_handshake() {
+        use Feedback::{Accurate, Classic, None};
+        // Table 2, by (AE, CWR, ECE) of the SYN-ACK, and section 3.1.3.
+        let granted_by = [
+            None, Classic, Accurate, Accurate, Accurate, Accurate, Accurate, None,
+        ];
+        // The same of the SYN.
+        let asked_by = [
+            None, Accurate, Accurate, Classic, Accurate, Accurate, Accurate, Accurate,
+        ];
+        for code in 0..8u8 {
+            assert_eq!(
+                granted(ace_flags(code)),
+                granted_by[usize::from(code)],
+                "{code:03b}"
+            );
+            assert_eq!(
+                asked_for(ace_flags(code)),
+                asked_by[usize::from(code)],
+                "{code:03b}"
+            );
+            assert_eq!(ace(ace_flags(code)), code);
+        }
+        for (ecn, code) in [
+            (Ecn::NotEct, 0b010),
+            (Ecn::Ect1, 0b011),
+            (Ecn::Ect0, 0b100),
+            (Ecn::Ce, 0b110),
+        ] {
+            assert_eq!(AccEcn::server(ecn).syn_ack_flags(), ace_flags(code));
+            let mut client = AccEcn::default();
+            client.on_syn_ack(ecn);
+            assert_eq!(client.flags(true), ace_flags(code), "once");
+            let cep = if ecn == Ecn::Ce { 6 } else { 5 };
+            assert_eq!(client.flags(true), ace_flags(cep), "the counter afterwards");
+        }
+    }
+
+    #[test]
+    fn the_last_ack_tells_of_the_syn_ack() {
+        // Table 4.
+        for code in 0..8u8 {
+            let mut server = AccEcn::server(Ecn::NotEct);
+            server.on_last_ack(code);
+            assert_eq!(
+                server.reported_packets(),
+                u32::from(code == 0b110),
+                "{code:03b}"
+            );
+            assert_eq!(server.may_send_ect(), code != 0, "{code:03b}");
+        }
+    }
+
+    #[test]
+    fn a_counter_of_the_option_wraps() {
+        // Appendix A.1: s.ceb = 33,554,433 and ECEB = 1461: 1460 more.
+        let mut sender = AccEcn::default();
+        sender.peer_bytes.ce = 33_554_433;
+        let mut options = Options::NONE;
+        let data = [0, 0, 1, 0, 0x05, 0xb5, 0, 0, 1];
+        options.push(TcpOption::Unknown(ECT0_FIRST, &data)).unwrap();
+        assert_eq!(sender.read_option(&options), Some(1460));
+        assert_eq!(sender.peer_bytes.ce, 33_555_893);
+    }
+
+    #[test]
+    fn ace_may_have_gone_round() {
+        for (fewest, segments, ce_bytes, packets) in [
+            (2, 9, None, 2),   // appendix A.2.1
+            (2, 10, None, 10), // the same
+            (0, 8, Some(1460), 8),
+            (2, 10, Some(1460), 2),
+            (7, 15, Some(10_200), 7), // appendix A.2.2
+            (3, 1, None, 3),
+        ] {
+            assert_eq!(
+                safest(fewest, segments, ce_bytes, 1460),
+                packets,
+                "{fewest} {segments}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_one_end_counts_the_other_reads() {
+        let (mut receiver, mut sender) = (AccEcn::default(), AccEcn::default());
+        let mut packets = 0;
+        for i in 0..100u32 {
+            let ecn = if i % 3 == 0 { Ecn::Ce } else { Ecn::Ect0 };
+            packets += u32::from(ecn == Ecn::Ce);
+            receiver.on_packet(ecn, 1000);
+            if i % 2 == 1 {
+                let mut options = Options::timestamps_only(1, 2);
+                receiver.push_option(&mut options);
+                let flags = receiver.flags(true);
+                sender.on_ack(flags, &options, 2000, 1000);
+            }
+        }
+        assert_eq!(sender.reported_packets(), packets);
+        assert_eq!(
+            sender.pending,
+            Marks {
+                packets,
+                bytes: 1000 * packets
+            }
+        );
+        assert_eq!(sender.peer_bytes, receiver.bytes);
+    }
+
+    #[test]
+    fn marks_that_begin_or_come_twice_are_acknowledged_at_once() {
+        let mut receiver = AccEcn::default();
+        let arrive = |r: &mut AccEcn, marks: &[Ecn]| -> Vec<bool> {
+            marks.iter().map(|&m| r.on_packet(m, 1000)).collect()
+        };
+        use Ecn::{Ce, Ect0};
+        assert_eq!(
+            arrive(&mut receiver, &[Ect0, Ce, Ce, Ect0]),
+            [false, true, true, false]
+        );
+        receiver.flags(false);
+        receiver.on_packet(Ce, 1000);
+        receiver.flags(false);
+        assert_eq!(arrive(&mut receiver, &[Ce, Ce]), [false, true]);
+    }
+}
