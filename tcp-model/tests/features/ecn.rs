@@ -241,7 +241,7 @@ fn with_ecn_plus_plus_control_packets_and_retransmissions_carry_ect() {
         let again = end.runs_to(until);
         assert_eq!(again[0].1.ecn, expected, "retransmission");
         end.arrives(Segment {
-            flags: Flags::ACK | Flags::AE | Flags::ECE,
+            flags: Flags::ACK | Flags::AE | Flags::ECE | Flags::PSH,
             len: 1000,
             ..ack(1, 1001)
         });
