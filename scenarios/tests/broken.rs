@@ -504,7 +504,7 @@ const CASES: &[Case] = &[
     (
         "ECN level that is none",
         "somaxconn = 128",
-        "tcp_ecn = 3",
+        "tcp_ecn = 4",
         &[],
     ),
     (

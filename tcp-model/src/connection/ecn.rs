@@ -282,10 +282,11 @@ impl Connection {
         }
     }
 
-    /// An echo has reduced the window less than a round trip ago.
+    /// An echo has reduced the window less than a round trip ago: nothing sent since is acknowledged. The
+    /// ACK of the last octet sent before may still echo the same marks.
     pub(super) fn is_reacting(&self) -> bool {
         let ecn = self.rare.as_ref().map(|r| &r.ecn);
-        ecn.is_some_and(|e| e.reacting && self.snd.una.before(e.end))
+        ecn.is_some_and(|e| e.reacting && self.snd.una.at_or_before(e.end))
     }
 
     /// An ECN codepoint has arrived.
