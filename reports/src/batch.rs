@@ -17,7 +17,7 @@ mod status;
 pub(crate) mod variants;
 
 pub use axis::{Axis, AxisValues, Unit};
-pub(crate) use choice::{chosen_metrics, metric_names, metrics_that_vary};
+pub(crate) use choice::{chosen_metrics, is_comparable, metric_names, metrics_that_vary};
 pub use derived::row_metrics;
 pub use findings::batch_findings;
 pub use layout::{Layout, MOST_CURVES, MOST_PANELS};

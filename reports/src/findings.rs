@@ -20,11 +20,25 @@ mod theory;
 /// Fewer connects than this are described one by one rather than as a population.
 pub(crate) const SMALL: f64 = 20.0;
 
+/// A share of segments sent again is unusual from here on …
+const UNUSUAL_SHARE: f64 = 0.05;
+/// … if so many were sent.
+const MANY: f64 = 100.0;
+
 /// What a run has shown, most important first; a function of its metrics and of what was known.
 pub fn findings(info: &RunInfo, metrics: &BTreeMap<String, f64>) -> Vec<String> {
     let known = Known { info, metrics };
     let all = table::UNUSUAL.iter().chain(table::USUAL);
     all.filter_map(|finding| (finding.tell)(&known)).collect()
+}
+
+/// True when the finding of this name is told of a run with these metrics, of which nothing else is known.
+pub(crate) fn is_told(name: &str, metrics: &BTreeMap<String, f64>) -> bool {
+    let info = &RunInfo::default();
+    let known = Known { info, metrics };
+    let mut all = table::UNUSUAL.iter().chain(table::USUAL);
+    let finding = all.find(|finding| finding.about.name == name);
+    finding.is_some_and(|finding| (finding.tell)(&known).is_some())
 }
 
 /// A kind of sentence at the head of a report.
@@ -146,7 +160,9 @@ impl Known<'_> {
         if self.positive("connects_failed").is_some() {
             return None;
         }
-        Some(self.all_succeeded(attempted))
+        let told = self.unsettled().is_some();
+        let few = self.is_small() && self.positive("connects_established").is_some();
+        (few || !told).then(|| self.all_succeeded(attempted))
     }
 
     fn all_succeeded(&self, attempted: f64) -> String {
@@ -331,12 +347,32 @@ impl Known<'_> {
         })
     }
 
+    /// So much was sent again that it comes before all that is usual.
+    fn many_retransmissions(&self) -> Option<String> {
+        let again = self.positive("retransmissions")?;
+        let sent = self.get("segments_sent").filter(|n| *n >= MANY)?;
+        (again >= UNUSUAL_SHARE * sent)
+            .then(|| self.losses())
+            .flatten()
+    }
+
+    fn few_losses(&self) -> Option<String> {
+        match self.many_retransmissions() {
+            Some(_) => None,
+            None => self.losses(),
+        }
+    }
+
     fn losses(&self) -> Option<String> {
         let sent = self.positive("segments_sent")?;
         let packets = |n: f64| counted(n, "packet", "packets");
         let mut parts = Vec::new();
         if let Some(n) = self.positive("wire_losses_pkts") {
             parts.push(format!("links lost {}", packets(n)));
+        }
+        if let Some(n) = self.positive("corrupted_pkts") {
+            let verb = if n == 1.0 { "was" } else { "were" };
+            parts.push(format!("{} {verb} damaged on the way", packets(n)));
         }
         if let Some(n) = self.positive("queue_drops_pkts") {
             parts.push(format!("full queues dropped {}", packets(n)));

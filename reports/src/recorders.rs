@@ -16,6 +16,7 @@ mod connections;
 mod first;
 mod flows;
 mod grid;
+mod half_open;
 mod histogram;
 mod left_out;
 mod level;
@@ -30,7 +31,7 @@ mod states;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sim_core::{Record, Recorder, RunStats, SimDuration, SimTime};
 use tcp_model::TcpSample;
@@ -48,6 +49,7 @@ use census::Census;
 use connections::Connections;
 use first::First;
 use flows::Flows;
+use half_open::HalfOpen;
 pub use left_out::LeftOut;
 use names::Names;
 use outcomes::Outcomes;
@@ -70,6 +72,15 @@ pub struct Completion {
     pub memory: MemorySummary,
     /// Wall-clock facts for `timing.json`: name and value.
     pub timing: BTreeMap<String, f64>,
+}
+
+/// A run directory that is in its place.
+#[derive(Clone, Debug)]
+pub struct Completed {
+    /// The run in numbers.
+    pub summary: RunSummary,
+    /// Files that somebody had changed and that others took the place of: where they are kept.
+    pub kept: Vec<PathBuf>,
 }
 
 /// Receives the records of one run and makes its directory.
@@ -118,6 +129,17 @@ impl RunRecorder {
     /// # Panics
     /// When recording did.
     pub fn complete(self, completion: Completion) -> Result<RunSummary, StoreError> {
+        self.complete_and_tell(completion).map(|done| done.summary)
+    }
+
+    /// The same, and says what it has kept of what stood there before.
+    ///
+    /// # Errors
+    /// As [`RunRecorder::complete`].
+    ///
+    /// # Panics
+    /// As [`RunRecorder::complete`].
+    pub fn complete_and_tell(self, completion: Completion) -> Result<Completed, StoreError> {
         let dir = self.writer.path().to_path_buf();
         let end = completion.stats.reached;
         let mut metrics = Metrics::default();
@@ -152,8 +174,8 @@ impl RunRecorder {
         write_timing(&self.writer, &completion.stats, completion.timing)?;
         summary.write(&dir)?;
         render_files(&dir, &summary, &dir)?;
-        self.writer.finish(&summary.files)?;
-        Ok(summary)
+        let kept = self.writer.finish(&summary.files)?;
+        Ok(Completed { summary, kept })
     }
 }
 
@@ -185,6 +207,7 @@ struct Recording {
     requests: Requests,
     connections: Connections,
     flows: Flows,
+    half_open: HalfOpen,
     states: States,
     samples: Samples,
     segments: Segments,
@@ -214,6 +237,7 @@ impl Recording {
             requests: Requests::new(dir, record.interval_s)?,
             connections: Connections::new(dir, first(record.connections))?,
             flows: Flows::default(),
+            half_open: HalfOpen::default(),
             states: States::new(dir, first(record.states))?,
             samples: Samples::new(dir, record.all_samples, record.samples_every_s)?,
             segments: Segments::new(dir, record.segments)?,
@@ -235,6 +259,7 @@ impl Recording {
         self.outcomes.close(end, metrics)?;
         self.requests.close(end, metrics)?;
         self.flows.close(metrics);
+        self.half_open.close(metrics);
         let (opened, traced) = (self.connections.opened(), self.samples.traced());
         let left_out = [
             LeftOut::untraced(opened, traced),
@@ -262,9 +287,12 @@ impl Recording {
             TcpSample::Outcome(outcome) => self.outcomes.on_outcome(time, outcome),
             TcpSample::Request(request) => self.requests.on_request(time, request)?,
             TcpSample::Unanswered(request) => self.requests.on_unanswered(time, request),
+            TcpSample::Waiting(waiting) => self.requests.on_waiting(waiting),
+            TcpSample::CutShort(_) => self.requests.on_cut_short(),
             TcpSample::Flow(flow) => self.flows.on_flow(flow),
             TcpSample::Ended(end) => {
                 self.flows.on_ended(end);
+                self.half_open.on_ended(end);
                 self.connections.on_ended(node, end, &self.names)?;
                 self.samples.on_ended(end);
             }

@@ -7,6 +7,7 @@
 
 use reports::{AnalyticHints, ArrivalLaw, Theory, TimeWaitTheory};
 use sim_core::Network;
+use tcp_model::params::TwReuse;
 use tcp_model::spec::{Arrivals, CloseHow, Closer, Exchange, Retries};
 
 use crate::expected;
@@ -198,7 +199,12 @@ pub fn steady(scenario: &Scenario, hints: &AnalyticHints, network: &Network) -> 
     if !period.is_finite() || period <= 0.0 {
         return None;
     }
+    // TIME-WAIT fills up even where its ports may be used again before it is over.
+    let settled = match conditions::ends(&case).0.tw_reuse {
+        TwReuse::On => period.max(hints.time_wait_s?),
+        _ => period,
+    };
     let end = case.workload.stop.min(scenario.duration).as_secs_f64();
-    let whole = ((end - case.workload.start.as_secs_f64()) / period - 1.0).floor();
+    let whole = ((end - case.workload.start.as_secs_f64() - settled) / period).floor();
     (whole >= 1.0).then_some((end - whole * period, end))
 }

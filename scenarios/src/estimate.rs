@@ -13,10 +13,10 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use sim_core::{LinkId, Network, NodeId};
 use tcp_model::TcpParams;
-use tcp_model::spec::Arrivals;
+use tcp_model::spec::{Arrivals, Exchange, PoolSpec};
 
 use crate::analytic;
-use crate::expected::{self, HEADERS, PerConnection, path};
+use crate::expected::{self, HEADERS, PerConnection, mean, path};
 use crate::problem::Problem;
 use crate::run_spec::RunSpec;
 use crate::scenario::Scenario;
@@ -206,6 +206,22 @@ impl Part {
         let time_s = workload.stop.saturating_sub(workload.start).as_secs_f64();
         match &workload.kind {
             WorkloadKind::Exchange {
+                exchange,
+                pool: Some(pool),
+                ..
+            } => {
+                let requests = size::connections_of(workload, clients.len(), None);
+                let mss = params(&workload.client).mss();
+                pooled(
+                    workload,
+                    &way,
+                    exchange,
+                    pool,
+                    mss,
+                    (requests, clients.len() as f64, time_s),
+                )
+            }
+            WorkloadKind::Exchange {
                 arrivals, exchange, ..
             } => {
                 let wanted = size::connections_of(workload, clients.len(), Some(way.trip_s));
@@ -294,6 +310,49 @@ impl Part {
                 }
             }
         }
+    }
+}
+
+/// Requests over connections that are kept. Leaves out those that are closed for being idle or old.
+fn pooled(
+    workload: &Workload,
+    way: &Way,
+    exchange: &Exchange,
+    pool: &PoolSpec,
+    mss: u16,
+    (requests, clients, time_s): (f64, f64, f64),
+) -> Part {
+    let of = |requests: u32| {
+        let exchange = Exchange {
+            requests,
+            ..exchange.clone()
+        };
+        let one = PerConnection::new(&exchange, mss);
+        let hops = one.segments.0 * way.there.len() as f64 + one.segments.1 * way.back.len() as f64;
+        hops + 2.0 * one.others
+    };
+    let busy_s = way.trip_s + mean::mean(exchange.service);
+    let most = f64::from(pool.max) * clients;
+    let served = requests.min(most * time_s / busy_s.max(1e-9));
+    // Twice what is busy on average, and one for each client.
+    let at_once = (2.0 * requests / time_s.max(1e-9) * busy_s + clients)
+        .min(most)
+        .min(requests);
+    let carried = pool.max_requests.map_or(f64::INFINITY, f64::from);
+    let connections = at_once.max(served / carried);
+    Part {
+        connections,
+        events: requests + served * (of(1) - of(0)) + connections * of(0),
+        open: at_once,
+        waiting: connections - at_once,
+        words: format!(
+            "workload {:?}: {} of {} requests over a pool of about {} connections, {}/s",
+            workload.name,
+            about(served),
+            about(requests),
+            about(connections),
+            about(served / time_s.max(1e-9))
+        ),
     }
 }
 

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
 use reports::store::{ConnectionMemory, MemorySummary, StoreError};
-use reports::{Completion, RunRecorder, RunSummary, RunWriter};
+use reports::{Completed, Completion, RunRecorder, RunSummary, RunWriter};
 use sim_core::Simulation;
 use sim_core::simulation::Progress;
 use tcp_model::host::TcpHost;
@@ -88,6 +88,8 @@ pub struct Made {
     /// Processor time of the calling thread while it simulated and recorded, seconds; that of other
     /// threads is not in it, and no part of the results.
     pub simulating_cpu_s: f64,
+    /// Files that somebody had changed and that its own took the place of: where they are kept.
+    pub kept: Vec<PathBuf>,
 }
 
 impl<'a> Job<'a> {
@@ -185,7 +187,7 @@ impl<'a> Job<'a> {
         };
         // To free 10^5 hosts takes as long as to write a table.
         let freed = thread::Builder::new().spawn(move || drop(hosts));
-        let summary = recorder.complete(completion)?;
+        let Completed { summary, kept } = recorder.complete_and_tell(completion)?;
         // A batch keeps its memory within bounds: the hosts are gone before the next run begins.
         if let Ok(freed) = freed {
             let _ = freed.join();
@@ -194,6 +196,7 @@ impl<'a> Job<'a> {
             summary,
             division,
             simulating_cpu_s,
+            kept,
         })
     }
 }
@@ -242,7 +245,13 @@ fn host_metrics(hosts: &[Option<TcpHost>], groups: &[&str]) -> BTreeMap<String, 
         ("listen_drops", 0),
     ];
     let mut spurious = ByRule::default();
-    let (mut peak, mut share, mut cookies, mut lost) = (0, 0.0_f64, 0_u64, 0_u64);
+    let (mut peak, mut share) = (0, 0.0_f64);
+    // There only where they happened.
+    let mut rare = [
+        ("syn_cookies_sent", 0),
+        ("time_wait_lost", 0),
+        ("corrupted_pkts", 0),
+    ];
     for stats in hosts.iter().flatten().map(TcpHost::stats) {
         let counts = [
             stats.time_wait_fins_answered,
@@ -257,8 +266,14 @@ fn host_metrics(hosts: &[Option<TcpHost>], groups: &[&str]) -> BTreeMap<String, 
             sum.1 += n;
         }
         spurious += stats.spurious;
-        cookies += u64::from(stats.syn_cookies_sent);
-        lost += stats.time_wait_lost;
+        let counts = [
+            u64::from(stats.syn_cookies_sent),
+            stats.time_wait_lost,
+            stats.checksum_failures,
+        ];
+        for (sum, n) in rare.iter_mut().zip(counts) {
+            sum.1 += n;
+        }
         let used = stats.peak_ports_per_destination;
         peak = peak.max(used);
         share = share.max(f64::from(used) / f64::from(stats.ports_per_destination.max(1)));
@@ -272,12 +287,8 @@ fn host_metrics(hosts: &[Option<TcpHost>], groups: &[&str]) -> BTreeMap<String, 
         ),
     ];
     let mut all: BTreeMap<String, f64> = sums.into_iter().chain(peaks).collect();
-    if cookies > 0 {
-        all.insert("syn_cookies_sent".to_owned(), cookies as f64);
-    }
-    if lost > 0 {
-        all.insert("time_wait_lost".to_owned(), lost as f64);
-    }
+    let rare = rare.into_iter().filter(|(_, n)| *n > 0);
+    all.extend(rare.map(|(name, n)| (name.to_owned(), n as f64)));
     all.extend(spurious_metrics(&spurious));
     all.extend(nat_metrics(hosts, groups));
     all

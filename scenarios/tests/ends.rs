@@ -251,8 +251,8 @@ fn a_gateway_out_of_ports_is_the_headline() {
     assert_eq!(
         told[1],
         format!(
-            "{mapped} of 50 connects were established and none failed; {waiting} were still on \
-             the way at the end."
+            "{waiting} of 50 connects had neither succeeded nor failed when the run ended, the longest \
+             after 4 s; {mapped} were established and none failed."
         )
     );
 }

@@ -64,6 +64,37 @@ fn check_tells_the_cost_and_what_makes_it_large() {
 
 /// What a connection could do does not count where the run ends long before.
 #[test]
+fn requests_over_a_pool_are_estimated_with_the_few_connections_that_they_share() {
+    let text = "name = \"x\"\nduration = \"50 s\"\n[topology]\nkind = \"pair\"\n\
+                path = { delay = \"1 ms\" }\n[[workload]]\nname = \"w\"\nservice = \"50 ms\"\n\
+                arrivals = { kind = \"fixed\", rate = \"100 /s\" }\n";
+    for (pool, connections) in [
+        ("{ max = 2 }", 2.0..=2.0),
+        ("{ max = 50 }", 5.0..=20.0),
+        ("{ max = 20, max_requests = 10 }", 450.0..=550.0),
+    ] {
+        let runs = plan(text, &[&format!("workload.w.pool={pool}")]).runs;
+        let estimate = &Estimate::of_all(&runs).unwrap()[0];
+        assert!(
+            connections.contains(&estimate.connections),
+            "{pool}: {estimate}"
+        );
+        let dir = tempfile::tempdir().unwrap();
+        let made = Job::new(&runs[0], &dir.path().join("run")).execute(&mut |_| ());
+        let made = made.unwrap().summary.metrics;
+        assert!(
+            connections.contains(&made["connects_attempted"]),
+            "{pool}: {made:?}"
+        );
+        let ratio = estimate.events / made["events"];
+        assert!(
+            (1.0 / 3.0..3.0).contains(&ratio),
+            "{pool}: {estimate}, {ratio}"
+        );
+    }
+}
+
+#[test]
 fn connections_that_outlast_the_run_are_estimated_by_what_they_get_done() {
     let text = "name = \"x\"\nduration = \"20 s\"\n[topology]\nkind = \"pair\"\n\
                 path = { delay = \"1 ms\" }\n[[workload]]\nname = \"w\"\n\

@@ -134,6 +134,53 @@ fn drawings_that_are_gone_are_named_in_batches_too() {
 }
 
 #[test]
+fn how_long_a_run_took_is_missed_when_it_is_gone() {
+    let dir = directory(&[("small.toml", SMALL)]);
+    let run = ["run", "small.toml", "--out", "r"];
+    ok(dir.path(), &run);
+    for damage in [None, Some("{ \"wall\": "), Some(MINE)] {
+        match damage {
+            None => fs::remove_file(dir.path().join("r/timing.json")).unwrap(),
+            Some(text) => fs::write(dir.path().join("r/timing.json"), text).unwrap(),
+        }
+        for args in [&run[..], &["report", "r"]] {
+            let said = ok(dir.path(), args);
+            assert!(
+                said.contains("r/timing.json is missing or was changed"),
+                "{said}"
+            );
+        }
+    }
+    ok(dir.path(), &["run", "small.toml", "--out", "r", "--force"]);
+    let said = ok(dir.path(), &run);
+    assert!(!said.contains("timing.json"), "{said}");
+}
+
+#[test]
+fn a_changed_file_of_a_run_is_named_when_it_is_kept() {
+    let dir = directory(&[
+        ("small.toml", SMALL),
+        ("s.toml", &format!("{SMALL}{SWEEP}")),
+    ]);
+    ok(dir.path(), &["run", "small.toml", "--out", "r"]);
+    fs::write(dir.path().join("r/summary.json"), MINE).unwrap();
+    let said = ok(dir.path(), &["run", "small.toml", "--out", "r"]);
+    assert!(said.contains("is now r/summary.json.kept-1"), "{said}");
+    let kept = fs::read_to_string(dir.path().join("r/summary.json.kept-1"));
+    assert_eq!(kept.unwrap(), MINE);
+    ok(dir.path(), &["run", "s.toml", "--out", "b"]);
+    let runs = fs::read_dir(dir.path().join("b/runs")).unwrap();
+    let run = runs.map(|r| r.unwrap().path()).next().unwrap();
+    fs::write(run.join("summary.json"), MINE).unwrap();
+    let said = ok(dir.path(), &["run", "s.toml", "--out", "b"]);
+    let run = run.strip_prefix(dir.path()).unwrap().display().to_string();
+    assert!(
+        said.contains(&format!("is now {run}/summary.json.kept-1")),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_directory_with_a_batch_toml_of_the_users_is_left_alone() {
     let sweep = format!("{SMALL}{SWEEP}");
     let dir = directory(&[("small.toml", SMALL), ("batch.toml", &sweep)]);

@@ -34,6 +34,10 @@ pub enum TcpSample {
     Request(RequestDone),
     /// A request will have no whole response.
     Unanswered(RequestUnanswered),
+    /// Requests waited for a connection of a pool when the run ended, or their host went down.
+    Waiting(RequestsWaiting),
+    /// A connection ended between two requests, before its client had made all it was to make.
+    CutShort(CutShort),
     /// A bulk flow came to its end.
     Flow(FlowEnd),
     /// An end point left the connection table: it closed or became a TIME-WAIT entry; or it is
@@ -105,8 +109,10 @@ pub struct RequestDone {
     /// From the first request byte written to the last response byte read.
     pub latency: SimDuration,
     /// For the first request of a connection, from the call of connect to the last response byte
-    /// read; for later ones the same as `latency`.
+    /// read; for later ones the same as `latency`. From a pool, since the request came.
     pub with_connect: SimDuration,
+    /// It was answered: without a response of at least a byte it was only written.
+    pub answered: bool,
 }
 
 /// What ended something that an application was doing on a connection.
@@ -136,6 +142,26 @@ pub struct RequestUnanswered {
     pub ending: Ending,
 }
 
+/// Requests that never got a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestsWaiting {
+    /// How many.
+    pub requests: u64,
+    /// How long the first of them had waited.
+    pub longest: SimDuration,
+    /// What ended the wait: the run, or a crash.
+    pub ending: Ending,
+}
+
+/// A connection that ended while its client was about to make another request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CutShort {
+    /// The connection.
+    pub conn: ConnId,
+    /// Requests that it was still to carry.
+    pub left: u32,
+}
+
 /// The end of a bulk flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlowEnd {
@@ -145,6 +171,8 @@ pub struct FlowEnd {
     pub took: SimDuration,
     /// How it ended: with its connection in order and all bytes acknowledged, or not.
     pub ending: Ending,
+    /// It had a number of bytes to send; without one only its connection or the run ends it.
+    pub sized: bool,
 }
 
 /// Why an end point ended.

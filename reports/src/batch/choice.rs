@@ -11,11 +11,14 @@ const OWN_FIGURES: usize = 4;
 /// Metrics to be drawn when the scenario asks for none: the first that vary.
 pub(crate) fn chosen_metrics(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
     let mut own = metrics_that_vary(info, rows);
-    if !windows_are_as_long(rows) {
-        own.retain(|metric| !is_count_of_window(metric));
-    }
+    own.retain(|metric| is_comparable(metric, rows));
     own.truncate(OWN_FIGURES);
     own
+}
+
+/// False for numbers of events in steady windows of different length.
+pub(crate) fn is_comparable(metric: &str, rows: &[BatchRow]) -> bool {
+    !is_count_of_window(metric) || windows_are_as_long(rows)
 }
 
 /// True when the steady windows of all runs have the same length.
@@ -46,7 +49,7 @@ pub(super) fn described_metrics(info: &BatchInfo, rows: &[BatchRow]) -> Vec<Stri
     let mut seen = BTreeSet::new();
     described.retain(|m| {
         let failure = m.starts_with("connects_failed") || m == "first_failure_s";
-        !failure && seen.insert(m.clone())
+        !failure && is_comparable(m, rows) && seen.insert(m.clone())
     });
     described
 }

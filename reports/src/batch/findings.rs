@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::variants::{Variant, main_axis, variants};
 use super::{BatchInfo, BatchRow};
+use crate::findings::is_told;
 use crate::format::{self, count, seconds};
 use crate::metrics;
 use crate::words::{self, AxisWords, list, sentence};
@@ -26,7 +27,13 @@ pub fn batch_findings(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
     };
     let mut findings = Vec::new();
     findings.extend(told.failures());
-    findings.extend(unusual(rows));
+    let unusual = unusual(rows);
+    // That no connect failed is not the answer where something else went wrong.
+    let first = match all.iter().any(|v| v.failed() == Some(true)) {
+        true => findings.len(),
+        false => 0,
+    };
+    findings.splice(first..first, unusual);
     let metrics = super::choice::described_metrics(info, rows);
     findings.extend(metrics.iter().filter_map(|metric| told.metric(metric)));
     findings.extend(without(info, rows));
@@ -129,7 +136,7 @@ impl Told<'_> {
             return Vec::new();
         }
         if failed == 0 {
-            let limit = self.limit(&all).map_or(String::new(), |l| format!("; {l}"));
+            let limit = self.limits().map_or(String::new(), |l| format!("; {l}"));
             return vec![format!("No connect failed in any run{limit}.")];
         }
         if self.series.len() > MOST_SERIES {
@@ -224,7 +231,36 @@ impl Told<'_> {
         })
     }
 
-    /// What the ports allow, once if it is the same for all.
+    /// True when a metric goes up or down along an axis of numbers, so that its ends say where the others
+    /// are.
+    fn is_monotone(&self, all: &[&Variant<'_>], metric: &str) -> bool {
+        let numbers = self
+            .x
+            .is_some_and(|x| self.info.axes[x].numbers().is_some());
+        let means = all.iter().map(|v| v.estimate(metric).map(|e| e.mean));
+        let means: Vec<f64> = means.flatten().collect();
+        let steps = || means.windows(2).map(|w| w[1] - w[0]);
+        numbers && (steps().all(|d| d >= 0.0) || steps().all(|d| d <= 0.0))
+    }
+
+    /// What the ports allow, of each series on its own where they differ; nothing of more than can be
+    /// listed.
+    fn limits(&self) -> Option<String> {
+        let of = |one: &Series<'_>| self.limit(&one.variants.iter().collect::<Vec<_>>());
+        let all: Vec<Option<String>> = self.series.iter().map(of).collect();
+        let first = all.first()?;
+        if all.iter().all(|l| l == first) {
+            return first.clone();
+        }
+        if all.len() > MOST_SERIES {
+            return None;
+        }
+        let named = self.series.iter().zip(all);
+        let named = named.filter_map(|(one, l)| Some(format!("with {}, {}", self.name(one), l?)));
+        Some(named.collect::<Vec<_>>().join("; "))
+    }
+
+    /// What the ports allow the runs of a series, once if it is the same for all.
     fn limit(&self, all: &[&Variant<'_>]) -> Option<String> {
         let known: Vec<(&Variant<'_>, String)> = all
             .iter()
@@ -233,14 +269,20 @@ impl Told<'_> {
         let (first, last) = (known.first()?, known.last()?);
         let same = known.iter().all(|k| k.1 == first.1);
         let rate = |text: &str| text.replace(" /s", " connections/s");
-        if known.len() < all.len() {
-            // A range from the first to the last would speak of others, too.
+        let each = || {
             let each = known.iter().take(MOST_VALUES);
             let each = each.map(|(v, text)| format!("{} ({})", rate(text), self.at(v).1));
-            let each = list(&each.collect::<Vec<_>>());
+            list(&each.collect::<Vec<_>>())
+        };
+        if known.len() < all.len() {
+            // A range from the first to the last would speak of others, too.
             return Some(format!(
-                "the port supply allows {each}, and has no closed form for the others"
+                "the port supply allows {}, and has no closed form for the others",
+                each()
             ));
+        }
+        if !same && known.len() <= MOST_VALUES && !self.is_monotone(all, "port_limit_per_s") {
+            return Some(format!("the port supply allows {}", each()));
         }
         if same {
             return Some(format!("the port supply allows {}", rate(&first.1)));
@@ -320,51 +362,131 @@ impl Told<'_> {
     }
 }
 
-/// What is unusual in single runs and shows in no mean: the metric, and what it says.
-const UNUSUAL: [(&str, &str); 8] = [
-    (
+/// Something unusual in single runs that shows in no mean.
+struct Unusual {
+    /// The metric that counts it; empty where none does.
+    metric: &'static str,
+    /// The finding of runs that tells of it, where it is not unusual whenever its metric is positive.
+    finding: &'static str,
+    /// What it is, after "In 2 of 6 runs, ".
+    what: &'static str,
+}
+
+const fn counted_by(metric: &'static str, what: &'static str) -> Unusual {
+    Unusual {
+        metric,
+        finding: "",
+        what,
+    }
+}
+
+const fn told_by(finding: &'static str, metric: &'static str, what: &'static str) -> Unusual {
+    Unusual {
+        metric,
+        finding,
+        what,
+    }
+}
+
+/// In the order in which they are told.
+const UNUSUAL: [Unusual; 20] = [
+    counted_by(
         "old_duplicate_bytes",
         "data of earlier connections was accepted",
     ),
-    (
+    counted_by(
+        "nat_syns_dropped",
+        "a NAT had no free port and dropped SYNs",
+    ),
+    told_by(
+        "unsettled-connects",
+        "",
+        "connects had long been under way when the run ended, unanswered",
+    ),
+    counted_by(
         "requests_unanswered_timed_out",
         "requests went unanswered because connections timed out",
     ),
-    (
+    counted_by(
         "requests_unanswered_reset",
         "requests went unanswered because connections were reset",
     ),
-    (
+    counted_by(
         "requests_unanswered_closed",
         "requests went unanswered because servers closed early",
     ),
-    (
+    counted_by(
         "requests_unanswered_crashed",
         "requests went unanswered because clients crashed",
     ),
-    ("flows_broken", "bulk flows broke off"),
-    (
+    counted_by("requests_unanswered_given_up", "clients gave up requests"),
+    told_by(
+        "unanswered-requests",
+        "requests_unanswered_at_run_end",
+        "requests had long been under way, or piled up, when the run ended",
+    ),
+    told_by(
+        "requests-without-connection",
+        "requests_never_sent",
+        "requests still waited for a connection of a pool when the run ended",
+    ),
+    counted_by(
+        "connections_cut_short",
+        "connections ended while their clients had more requests to make",
+    ),
+    counted_by("flows_broken", "bulk flows broke off"),
+    told_by(
+        "unfinished-flows",
+        "flows_unfinished",
+        "no bulk flow was completed, or some had hardly begun",
+    ),
+    counted_by(
+        "end_points_stuck",
+        "end points were open with nothing scheduled",
+    ),
+    counted_by("half_open_end", "connections were half-open at the end"),
+    counted_by(
+        "ended_fin_wait_expired",
+        "sockets were given up in FIN-WAIT-2",
+    ),
+    counted_by(
         "ended_time_wait_overflow",
         "connections closed without TIME-WAIT, which is unsafe",
     ),
-    (
+    counted_by(
         "time_wait_killed",
         "resets ended TIME-WAIT early, which is unsafe",
     ),
+    counted_by("listen_drops", "listeners dropped SYNs or final ACKs"),
+    counted_by("unrouted_pkts", "packets had no route"),
 ];
 
 /// "In 2 of 6 runs, bulk flows broke off (7 in all)."
 fn unusual(rows: &[BatchRow]) -> Vec<String> {
     let complete: Vec<&BatchRow> = rows.iter().filter(|r| r.status.is_ok()).collect();
-    let told = UNUSUAL.iter().filter_map(|(metric, what)| {
-        let values = complete.iter().filter_map(|r| r.metrics.get(*metric));
-        let positive: Vec<f64> = values.copied().filter(|v| *v > 0.0).collect();
-        (!positive.is_empty()).then(|| {
+    let told = UNUSUAL.iter().filter_map(|unusual| {
+        let value = |row: &BatchRow| row.metrics.get(unusual.metric).copied().unwrap_or(0.0);
+        let has = |row: &&&BatchRow| match unusual.finding {
+            "" => value(row) > 0.0,
+            finding => {
+                let counted = unusual.metric.is_empty() || value(row) > 0.0;
+                counted && is_told(finding, &row.metrics)
+            }
+        };
+        let those: Vec<&&BatchRow> = complete.iter().filter(has).collect();
+        let all = match unusual.metric {
+            "" => String::new(),
+            metric => {
+                let sum = those.iter().map(|row| value(row)).sum();
+                format!(" ({} in all)", format::metric(metric, sum))
+            }
+        };
+        (!those.is_empty()).then(|| {
             format!(
-                "In {} of {} runs, {what} ({} in all).",
-                count(positive.len() as f64),
+                "In {} of {} runs, {}{all}.",
+                count(those.len() as f64),
                 count(complete.len() as f64),
-                format::metric(metric, positive.iter().sum())
+                unusual.what,
             )
         })
     });

@@ -8,7 +8,7 @@ use super::chart::{Chart, Mark, Panel};
 use super::style::SERIES;
 use super::{Drawn, Figure};
 use crate::batch::variants::estimate;
-use crate::batch::{Axis, BatchInfo, BatchRow, Layout, MOST_PANELS, MetricFigure};
+use crate::batch::{Axis, BatchInfo, BatchRow, Layout, MOST_PANELS, MetricFigure, is_comparable};
 use crate::csv::Csv;
 use crate::metrics;
 use crate::stats::Estimate;
@@ -92,6 +92,16 @@ fn figure(
     let Some(layout) = Layout::new(&info.axes, wanted) else {
         return Ok(None);
     };
+    if !is_comparable(&wanted.metric, rows) {
+        return Err(StoreError::Figure {
+            figure: wanted.name.clone(),
+            why: format!(
+                "{} counts over the steady window of each run, and their lengths differ (steady_from_s \
+                 and steady_to_s in index.csv); draw a share, such as connects_failed_share_steady",
+                wanted.metric
+            ),
+        });
+    }
     let points = points(info, rows, &wanted.metric, &layout);
     if points.is_empty() {
         return Ok(None);
@@ -346,6 +356,45 @@ mod tests {
         for (told, begins) in drawn.failed.iter().zip(failed) {
             assert!(told.starts_with(begins), "{told}");
         }
+    }
+
+    #[test]
+    fn counts_over_steady_windows_of_different_length_are_not_drawn() {
+        let draw = |metric: &str, lengths: [f64; 2]| {
+            let rows = ["1 s", "2 s"].into_iter().zip(lengths);
+            let rows = rows.map(|(value, length)| BatchRow {
+                values: vec![value.into()],
+                status: crate::batch::RunStatus::Ok,
+                metrics: [
+                    (metric.to_owned(), 0.5),
+                    ("steady_from_s".into(), 10.0),
+                    ("steady_to_s".into(), 10.0 + length),
+                ]
+                .into(),
+                ..BatchRow::default()
+            });
+            let info = BatchInfo {
+                axes: vec![axis(&["1 s", "2 s"], AxisValues::Names)],
+                figures: vec![MetricFigure {
+                    name: "count".into(),
+                    metric: metric.into(),
+                    ..MetricFigure::default()
+                }],
+                ..BatchInfo::default()
+            };
+            figures(&info, &rows.collect::<Vec<_>>(), &[])
+        };
+        let drawn = draw("connects_failed_steady", [50.0, 60.0]);
+        assert_eq!(drawn.figures, []);
+        assert!(
+            drawn.failed[0].contains("their lengths differ")
+                && drawn.failed[0].contains("connects_failed_share_steady"),
+            "{:?}",
+            drawn.failed
+        );
+        assert_eq!(draw("connects_failed_steady", [50.0; 2]).figures.len(), 1);
+        let share = draw("connects_failed_share_steady", [50.0, 60.0]);
+        assert_eq!(share.figures.len(), 1);
     }
 
     fn axis(values: &[&str], typed: AxisValues) -> Axis {

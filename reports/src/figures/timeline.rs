@@ -82,13 +82,13 @@ pub(crate) fn states_timeline(data: &RunData<'_>) -> Result<Option<Figure>, Stor
                 seen.push(stay.state);
             }
         }
-        y = panel(&mut svg, c, &stays, y);
+        y = panel(&mut svg, c, &stays, data.summary.reached_s, y);
     }
     y = legend(&mut svg, &seen, y);
     let caption = "Each connection has a panel of its own, zoomed to its exchange of segments; \
                    each end is a bar coloured by state, and arrows are segments, left out where \
-                   they are many. A bar that runs to the right edge goes on; how long is written \
-                   on it.";
+                   they are many. A bar with an arrow goes on beyond the right edge, or beyond the \
+                   end of the run; how long is written on it, if that is known.";
     Ok(Some(Figure {
         name: "states_timeline".into(),
         title: title.into(),
@@ -99,8 +99,8 @@ pub(crate) fn states_timeline(data: &RunData<'_>) -> Result<Option<Figure>, Stor
 }
 
 /// Start and end of what a panel shows: until the last segment has arrived and the last state but
-/// TIME-WAIT is over, and a quarter more.
-fn range(c: &Conversation, stays: &[Stay]) -> (f64, f64) {
+/// TIME-WAIT is over, and a quarter more; not beyond the end of the run.
+fn range(c: &Conversation, stays: &[Stay], reached_s: f64) -> (f64, f64) {
     let start = c.start();
     let mut end = start;
     for s in &c.segments {
@@ -115,12 +115,13 @@ fn range(c: &Conversation, stays: &[Stay]) -> (f64, f64) {
             end = end.max(stay.end);
         }
     }
-    (start, end + ((end - start) * 0.25).max(1e-6))
+    let more = ((end - start) * 0.25).max(1e-6);
+    (start, (end + more).min(reached_s.max(end + 1e-6)))
 }
 
 /// Draws a panel from `top` on; where the next may begin.
-fn panel(svg: &mut Svg, c: &Conversation, stays: &[Stay], top: f64) -> f64 {
-    let (start, end) = range(c, stays);
+fn panel(svg: &mut Svg, c: &Conversation, stays: &[Stay], reached_s: f64, top: f64) -> f64 {
+    let (start, end) = range(c, stays, reached_s);
     let x = |t: f64| LEFT + (WIDTH - LEFT - RIGHT) * ((t - start) / (end - start)).min(1.0);
     let lane_y = |lane: usize| top + HEAD + LANE * lane as f64;
     let bottom = lane_y(c.lanes.len().saturating_sub(1)) + BAR;

@@ -78,6 +78,9 @@ const ENDS: [(&str, [&str; 2], &str, &str); 5] = [
     ),
 ];
 
+/// If more of the requests are under way at the end, they pile up.
+const MOST_UNDER_WAY: f64 = 0.1;
+
 impl Known<'_> {
     /// "at t = 5 s", or "from t = 5 s to t = 9 s".
     fn between(&self, first: &str, last: &str) -> String {
@@ -92,14 +95,15 @@ impl Known<'_> {
         }
     }
 
-    /// Requests that are on their way when the run ends are nothing unusual, if none has waited
-    /// longer than an answer took.
+    /// Requests that are on their way when the run ends are nothing unusual, if they are few and none
+    /// has waited longer than an answer took.
     pub(super) fn under_way_at_the_end(&self) -> Option<f64> {
         let waiting = self.positive("requests_unanswered_at_run_end")?;
         let only = self.get("requests_unanswered") == Some(waiting);
         let longest = self.get("request_unanswered_wait_max_s")?;
         let usual = self.get("request_latency_max_s")?;
-        (only && longest <= usual).then_some(waiting)
+        let few = waiting <= (MOST_UNDER_WAY * self.get("requests_made")?).max(1.0);
+        (only && few && longest <= usual).then_some(waiting)
     }
 
     /// "1 of 2 requests unanswered: its connection timed out (ETIMEDOUT) at t = 928.9 s."
@@ -147,6 +151,115 @@ impl Known<'_> {
             counted(made, "request", "requests"),
             list(&causes)
         ))
+    }
+
+    /// Connects that were on their way when the run ended, for longer than any that succeeded.
+    pub(super) fn unsettled(&self) -> Option<String> {
+        let attempted = self.positive("connects_attempted")?;
+        let established = self.get("connects_established")?;
+        let open = attempted - established;
+        let longest = self.get("connect_unsettled_max_s")?;
+        let usual = self.get("connect_latency_max_s").unwrap_or(0.0);
+        let none_failed = self.get("connects_failed") == Some(0.0);
+        if !none_failed || open <= 0.0 || longest <= (1.5 * usual).max(0.2) {
+            return None;
+        }
+        let longest = seconds(longest);
+        if attempted == 1.0 {
+            return Some(format!(
+                "The connect had neither succeeded nor failed when the run ended, after {longest}."
+            ));
+        }
+        let others = match established {
+            0.0 => "none was established".to_owned(),
+            1.0 => "1 was established and none failed".to_owned(),
+            n => format!("{} were established and none failed", count(n)),
+        };
+        Some(format!(
+            "{} of {} connects had neither succeeded nor failed when the run ended, the longest after \
+             {longest}; {others}.",
+            count(open),
+            count(attempted)
+        ))
+    }
+
+    /// Requests that waited for a connection of their pool until the end.
+    pub(super) fn never_sent(&self) -> Option<String> {
+        let n = self.positive("requests_never_sent")?;
+        let longest = self.get("request_never_sent_wait_max_s")?;
+        let usual = self.get("request_latency_p50_s").unwrap_or(0.0);
+        (longest >= super::latency::UNUSUAL_S.max(usual)).then(|| {
+            let (still, longest_of) = match n {
+                1.0 => ("1 request was still waiting".to_owned(), "it had waited"),
+                n => (
+                    format!("{} requests were still waiting", count(n)),
+                    "the first of them had waited",
+                ),
+            };
+            format!(
+                "{still} for a connection of the pool when the run ended or the client crashed; \
+                 {longest_of} for {}.",
+                seconds(longest)
+            )
+        })
+    }
+
+    /// Connections whose clients were about to make another request.
+    pub(super) fn cut_short(&self) -> Option<String> {
+        let n = self.positive("connections_cut_short")?;
+        let (ended, clients) = match n {
+            1.0 => ("1 connection ended".to_owned(), "its client"),
+            n => (format!("{} connections ended", count(n)), "their clients"),
+        };
+        Some(format!(
+            "{ended} while {clients} had more requests to make: the server closed, or there was a \
+             reset or a time-out."
+        ))
+    }
+
+    /// Connections of which one end is gone.
+    pub(super) fn half_open(&self) -> Option<String> {
+        let n = self.positive("half_open_end")?;
+        let longest = seconds(self.get("half_open_max_s")?);
+        let how_long = match n {
+            1.0 => format!("for {longest}"),
+            _ => format!("for up to {longest}"),
+        };
+        Some(format!(
+            "{} half-open at the end, and had been {how_long}: one end was gone, and the other did not \
+             know.",
+            counted(n, "connection was", "connections were")
+        ))
+    }
+
+    /// Bulk flows that the end of the run cut off, where none was completed or some had hardly begun.
+    pub(super) fn unfinished_flows(&self) -> Option<String> {
+        let completed = self.get("flows_completed").unwrap_or(0.0);
+        let unfinished = self
+            .positive("flows_unfinished")
+            .filter(|_| completed == 0.0);
+        let mut parts = Vec::new();
+        if let Some(n) = unfinished {
+            let longest = seconds(self.get("flow_unfinished_max_s")?);
+            parts.push(match n {
+                1.0 => format!("the bulk flow was not completed within the {longest} that it had"),
+                n => format!(
+                    "none of the {} bulk flows was completed within the {longest} that they had at most",
+                    count(n)
+                ),
+            });
+        }
+        if let Some(n) = self.positive("flows_small") {
+            let fewest = count(self.get("flow_small_min_bytes")?);
+            parts.push(match n {
+                1.0 => format!("1 flow had {fewest} bytes acknowledged, no more"),
+                n => format!(
+                    "{} flows had fewer than 50,000 bytes acknowledged, one of them {fewest}",
+                    count(n)
+                ),
+            });
+        }
+        (!parts.is_empty()).then(|| format!("{}.", sentence(&parts.join("; "))))
     }
 
     /// End points that timed out, were reset or aborted, and that no other finding covers.
@@ -263,18 +376,9 @@ impl Known<'_> {
     pub(super) fn useful_time_wait(&self) -> Option<String> {
         let n = self.positive("time_wait_fins_answered")?;
         let (fins, had) = if n == 1.0 {
-            (
-                "a FIN that came again, its ACK having been lost".to_owned(),
-                "it",
-            )
+            ("a FIN that came again".to_owned(), "it")
         } else {
-            (
-                format!(
-                    "{} FINs that came again, their ACKs having been lost",
-                    count(n)
-                ),
-                "they",
-            )
+            (format!("{} FINs that came again", count(n)), "they")
         };
         Some(format!(
             "TIME-WAIT did its job: it acknowledged {fins}; without it {had} would have been \
@@ -285,8 +389,13 @@ impl Known<'_> {
     /// A destination whose ports are nearly all in use, where others have ports left.
     pub(super) fn crowded_destination(&self) -> Option<String> {
         let share = self.get("ports_in_use_destination_share_peak")?;
-        if share < 0.9 || self.info.analytic.destinations < 2 || self.is_small() {
+        let hints = &self.info.analytic;
+        if share < 0.9 || hints.destinations < 2 || self.is_small() {
             return None;
+        }
+        let all = hints.ports_per_destination? as f64 * hints.destinations as f64;
+        if self.get("ports_in_use_peak")? >= 0.9 * all {
+            return None; // So are all others.
         }
         Some(format!(
             "At the peak, {} local ports were in use towards one destination, {} of those there \

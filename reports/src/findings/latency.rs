@@ -8,7 +8,7 @@ use crate::words::counted;
 const UNUSUAL_RATIO: f64 = 10.0;
 /// … if it is long enough for a timer to have had a part in it: the least retransmission time-out
 /// of Linux, seconds.
-const UNUSUAL_S: f64 = 0.2;
+pub(super) const UNUSUAL_S: f64 = 0.2;
 
 impl Known<'_> {
     /// "500 us in the median, 1 ms at the 99th percentile, 3 s at the 99.9th and 7 s at most", or
@@ -55,7 +55,10 @@ impl Known<'_> {
 
     /// Connects of which some took far longer than most, or most far longer than a round trip.
     pub(super) fn slow_connects(&self) -> Option<String> {
-        if self.is_small() {
+        let few = self
+            .get("connects_established")
+            .is_some_and(|n| n < super::SMALL);
+        if self.is_small() || few {
             return None;
         }
         if let Some(trip) = self.slow_from() {
@@ -88,6 +91,32 @@ impl Known<'_> {
         ))
     }
 
+    /// How much longer requests took because they waited for a connection of their pool: all is
+    /// counted from when they came, and no connect explains it.
+    fn waits_for_a_pool(&self) -> Option<String> {
+        let all = self.get("request_with_connect_mean_s")?;
+        let sent = self.get("request_latency_mean_s")?;
+        let connect = self.get("connect_latency_max_s").unwrap_or(0.0);
+        let longest = self.get("request_latency_max_s")? + connect;
+        let waited =
+            self.get("request_with_connect_max_s")? > 1.01 * longest || all - sent > 1.01 * connect;
+        (waited && all > 1.05 * sent)
+            .then(|| self.times("request_with_connect"))
+            .flatten()
+    }
+
+    /// Requests waited for a connection longer than for their response.
+    pub(super) fn slow_pools(&self) -> Option<String> {
+        let waits = self.waits_for_a_pool()?;
+        let all = self.get("request_with_connect_mean_s")?;
+        (all >= 2.0 * self.get("request_latency_mean_s")?).then(|| {
+            format!(
+                "Requests waited for a connection of the pool for longer than for their responses: \
+                 with that wait they took {waits}."
+            )
+        })
+    }
+
     /// The cost of connecting, where it is not told as unusual.
     pub(super) fn latency(&self) -> Option<String> {
         let probes = self.get("port_probes_mean").filter(|p| *p >= 1.5);
@@ -106,6 +135,20 @@ impl Known<'_> {
 
     /// Requests that were answered, and how long that took.
     pub(super) fn requests(&self) -> Option<String> {
+        let one_way = self.positive("requests_one_way").map(|n| {
+            let (sent, have) = match n {
+                1.0 => ("1 request was sent".to_owned(), "has"),
+                n => (format!("{} requests were sent", count(n)), "have"),
+            };
+            format!("{sent} that {have} no response.")
+        });
+        match (one_way, self.answered()) {
+            (Some(one_way), Some(answered)) => Some(format!("{answered} {one_way}")),
+            (one_way, answered) => one_way.or(answered),
+        }
+    }
+
+    fn answered(&self) -> Option<String> {
         let done = self.positive("requests_done")?;
         if self.tells_its_requests() {
             return None;
@@ -121,8 +164,14 @@ impl Known<'_> {
             ));
         }
         let took = if done == 1.0 { "it took" } else { "each took" };
+        let waits = self
+            .waits_for_a_pool()
+            .filter(|_| self.slow_pools().is_none());
+        let waits = waits.map_or(String::new(), |w| {
+            format!("; with the wait for a connection of the pool, {w}")
+        });
         Some(format!(
-            "{} answered; {took} {}{under_way}.",
+            "{} answered; {took} {}{waits}{under_way}.",
             counted(done, "request was", "requests were"),
             self.times("request_latency")?
         ))

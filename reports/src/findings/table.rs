@@ -48,6 +48,14 @@ pub(super) const UNUSUAL: &[RunFinding] = &[
         |known| known.failures(),
     ),
     row(
+        "unsettled-connects",
+        "Connects that had neither succeeded nor failed when the run ended, and had been under way for longer \
+         than any that succeeded: nobody answered, or the answers were lost.",
+        "connects_attempted, connects_established, connect_unsettled_max_s",
+        "RFC 9293 section 3.8.3; tcp_syn_retries of Linux",
+        |known| known.unsettled(),
+    ),
+    row(
         "dropped-by-listeners",
         "A listener dropped SYNs or final ACKs because its accept queue or SYN queue was full, or \
          answered with SYN cookies. Clients send again, so connects are slow rather than refused.",
@@ -79,11 +87,35 @@ pub(super) const UNUSUAL: &[RunFinding] = &[
         |known| known.unanswered(),
     ),
     row(
+        "requests-without-connection",
+        "Requests that waited for a connection of their client's pool until the run ended or the client crashed: \
+         the pool was too small for them.",
+        "requests_never_sent, request_never_sent_wait_max_s",
+        "the clients of the workload",
+        |known| known.never_sent(),
+    ),
+    row(
+        "cut-short-connections",
+        "Connections that ended between two requests, before their clients had made all. No request was without \
+         an answer for that, but fewer were made than the scenario asks for. `idle_timeout` is a likely cause.",
+        "connections_cut_short",
+        "the clients of the workload",
+        |known| known.cut_short(),
+    ),
+    row(
         "broken-flows",
         "Bulk flows whose connection ended before all bytes had been acknowledged.",
         "flows_broken",
         "the senders of the workload",
         |known| known.broken_flows(),
+    ),
+    row(
+        "unfinished-flows",
+        "Bulk flows of which none came to its end within the run, or that had fewer than 50 kB acknowledged \
+         although they had begun a second or more before its end. The latter have no goodput in the report.",
+        "flows_unfinished, flow_unfinished_max_s, flows_small, flow_small_min_bytes",
+        "the senders of the workload",
+        |known| known.unfinished_flows(),
     ),
     row(
         "broken-connections",
@@ -102,6 +134,16 @@ pub(super) const UNUSUAL: &[RunFinding] = &[
         "end_points_stuck",
         "the engine's queue of events; half-open connections: RFC 9293 section 3.5.1",
         |known| known.stuck(),
+    ),
+    row(
+        "half-open-connections",
+        "One end of these connections was lost in a crash, timed out, or was reset or aborted, and the other \
+         was still open at the end of the run. It notices when it sends, or by keep-alive probes; an end that only \
+         waits does so for ever. Not found, in a run that goes on elsewhere, are two ends that wait for each \
+         other: whether an application will ever act is not known.",
+        "half_open_end, half_open_max_s",
+        "RFC 9293 section 3.5.1",
+        |known| known.half_open(),
     ),
     row(
         "expired-fin-waits",
@@ -135,6 +177,13 @@ pub(super) const UNUSUAL: &[RunFinding] = &[
         |known| known.slow_requests(),
     ),
     row(
+        "waits-for-a-pool",
+        "Requests waited longer for a connection of their client's pool than for their responses.",
+        "request_with_connect_*_s, request_latency_*_s",
+        "the clients of the workload",
+        |known| known.slow_pools(),
+    ),
+    row(
         "crowded-destination",
         "Nearly all local ports were in use towards one destination, while others had ports left: a \
          port is taken for each destination address and port on its own.",
@@ -150,6 +199,14 @@ pub(super) const UNUSUAL: &[RunFinding] = &[
         "jain_index",
         "Floyd and Jacobson 1992, On traffic phase effects in packet-switched gateways",
         |known| known.phase_effects(),
+    ),
+    row(
+        "many-retransmissions",
+        "One segment in twenty or more was sent again. Without losses or drops, the retransmission time-out was \
+         shorter than a round trip.",
+        "retransmissions, segments_sent, wire_losses_pkts, corrupted_pkts, queue_drops_pkts",
+        "counters of links and senders",
+        |known| known.many_retransmissions(),
     ),
     row(
         "outages",
@@ -188,7 +245,8 @@ pub(super) const USUAL: &[RunFinding] = &[
     ),
     row(
         "useful-time-wait",
-        "TIME-WAIT answered a FIN that came again because its ACK had been lost: what it is for.",
+        "TIME-WAIT answered a FIN that came again, because its ACK was lost or late, or the network made a \
+         copy: what it is for.",
         "time_wait_fins_answered",
         "RFC 9293 section 3.10.7.4",
         |known| known.useful_time_wait(),
@@ -231,8 +289,8 @@ pub(super) const USUAL: &[RunFinding] = &[
     row(
         "losses",
         "What links and queues lost, dropped or marked, and what was sent again.",
-        "wire_losses_pkts, queue_drops_pkts, early_drops_pkts, policed_drops_pkts, ce_marks_pkts, retransmissions, retransmissions_spurious",
+        "wire_losses_pkts, corrupted_pkts, queue_drops_pkts, early_drops_pkts, policed_drops_pkts, ce_marks_pkts, retransmissions, retransmissions_spurious",
         "counters of links and senders",
-        |known| known.losses(),
+        |known| known.few_losses(),
     ),
 ];

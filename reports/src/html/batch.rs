@@ -3,7 +3,7 @@
 use super::page::{Page, cells};
 use crate::batch::paired;
 use crate::batch::variants::{Variant, variants};
-use crate::batch::{BatchInfo, BatchRow};
+use crate::batch::{BatchInfo, BatchRow, is_comparable};
 use crate::figures::Drawn;
 use crate::format::metric;
 use crate::words;
@@ -81,7 +81,8 @@ fn glance(page: &mut Page, info: &BatchInfo, rows: &[BatchRow], metrics: &[Strin
     }
     page.heading("Results");
     let asked: Vec<String> = info.figures.iter().map(|f| f.metric.clone()).collect();
-    let shown = columns(&all, if asked.is_empty() { metrics } else { &asked });
+    let mut shown = columns(&all, if asked.is_empty() { metrics } else { &asked });
+    shown.retain(|metric| is_comparable(metric, rows));
     let replicated = all.iter().any(|v| v.rows.len() > 1);
     let axes = words::axes(info.axes.iter().map(|a| a.path.as_str()));
     let mut header: Vec<String> = axes.iter().map(|a| a.name.clone()).collect();

@@ -79,6 +79,7 @@ const CONNECTS: &[Metric] = &[
     connects("connect_latency_p99_s", Duration, "time to connect, 99th percentile", "").absent(NONE_ESTABLISHED),
     connects("connect_latency_p999_s", Duration, "time to connect, 99.9th percentile", "").absent(NONE_ESTABLISHED),
     connects("connect_latency_max_s", Duration, "time to connect, maximum", "").absent(NONE_ESTABLISHED),
+    connects("connect_unsettled_max_s", Duration, "longest connect under way at the end", "Of those that had neither succeeded nor failed, the time since the call.").absent("every connect had come to an end"),
 ];
 
 const fn requests(
@@ -114,11 +115,15 @@ const REQUESTS: &[Metric] = &[
     requests("request_latency_p99_s", Duration, "time per request, 99th percentile", "").absent(NO_RESPONSE),
     requests("request_latency_p999_s", Duration, "time per request, 99.9th percentile", "").absent(NO_RESPONSE),
     requests("request_latency_max_s", Duration, "time per request, maximum", "").absent(NO_RESPONSE),
-    requests("request_with_connect_mean_s", Duration, "time per request with connecting, mean", "For the first request of a connection from the call of connect, for later ones from their first byte.").absent(NO_RESPONSE),
+    requests("request_with_connect_mean_s", Duration, "time per request with connecting, mean", "For the first request of a connection from the call of connect, for later ones from their first byte; where clients keep connections in a pool, from when the request came, which waits for one.").absent(NO_RESPONSE),
     requests("request_with_connect_p50_s", Duration, "time per request with connecting, median", "").absent(NO_RESPONSE),
     requests("request_with_connect_p99_s", Duration, "time per request with connecting, 99th percentile", "").absent(NO_RESPONSE),
     requests("request_with_connect_p999_s", Duration, "time per request with connecting, 99.9th percentile", "").absent(NO_RESPONSE),
     requests("request_with_connect_max_s", Duration, "time per request with connecting, maximum", "").absent(NO_RESPONSE),
+    requests("requests_one_way", Count, "requests that have no response", "Written; the response they ask for has no byte.").absent("every request asked for a response"),
+    requests("requests_never_sent", Count, "requests that never had a connection", "They waited for one of their client's pool until the run ended, or the client crashed. They do not count as made.").absent("none waited then"),
+    requests("request_never_sent_wait_max_s", Duration, "longest wait of a request that never had a connection", "").absent("none waited then"),
+    requests("connections_cut_short", Count, "connections that ended between two requests", "Before the client had made all its requests, and while none was under way: the server closed, or the connection was reset or timed out.").absent("none did"),
 ];
 
 const fn sockets(
@@ -464,12 +469,15 @@ const NO_SIZE: &str = "no bulk flow came to an end or had a number of bytes";
 const NONE_COMPLETED: &str = "no bulk flow was completed";
 
 const FLOWS: &[Metric] = &[
-    flows("flow_goodput_mean_bps", BitRate, "goodput of a bulk flow over its own life, mean", "Payload acknowledged by the time from the opening of the connection to its end, or to the end of the run; of all senders of at least 50 kB.").absent(NO_BULK),
-    flows("flow_goodput_min_bps", BitRate, "goodput of a bulk flow over its own life, least", "").absent(NO_BULK),
-    flows("flow_goodput_max_bps", BitRate, "goodput of a bulk flow over its own life, most", "").absent(NO_BULK),
+    flows("flow_goodput_mean_bps", BitRate, "goodput of a sender of at least 50 kB over its own life, mean", "Payload acknowledged by the time from the opening of the connection to its end, or to the end of the run: bulk flows, and servers that have sent as much over one connection.").absent(NO_BULK),
+    flows("flow_goodput_min_bps", BitRate, "goodput of a sender of at least 50 kB over its own life, least", "").absent(NO_BULK),
+    flows("flow_goodput_max_bps", BitRate, "goodput of a sender of at least 50 kB over its own life, most", "").absent(NO_BULK),
     flows("flows_completed", Count, "bulk flows completed", "Flows of bulk workloads whose connection closed in order, with all bytes acknowledged.").absent(NO_SIZE),
     flows("flows_broken", Count, "bulk flows broken off", "Their connection failed, or was not established.").absent(NO_SIZE),
     flows("flows_unfinished", Count, "bulk flows under way at the end", "Flows with a number of bytes; those without have no end.").absent(NO_SIZE),
+    flows("flow_unfinished_max_s", Duration, "longest that a bulk flow was under way at the end", "Of flows with a number of bytes, since the call of connect.").absent("no bulk flow with a number of bytes was under way"),
+    flows("flows_small", Count, "bulk flows that had not got far", "Fewer than 50 kB had been acknowledged when the run ended, a second or more after the call of connect.").absent("there was none"),
+    flows("flow_small_min_bytes", Bytes, "least that was acknowledged to such a flow", "").absent("there was none"),
     flows("flow_completion_mean_s", Duration, "time to complete a bulk flow, mean", "From the call of connect until the sender has closed, all its bytes and its FIN being acknowledged and the FIN of the peer received.").absent(NONE_COMPLETED),
     flows("flow_completion_p50_s", Duration, "time to complete a bulk flow, median", "").absent(NONE_COMPLETED),
     flows("flow_completion_p99_s", Duration, "time to complete a bulk flow, 99th percentile", "").absent(NONE_COMPLETED),
@@ -528,7 +536,7 @@ const HOSTS: &[Metric] = &[
         "time_wait_fins_answered",
         Count,
         "FINs answered from TIME-WAIT",
-        "FINs that came again because their ACK was lost, and were acknowledged again: what TIME-WAIT is for.",
+        "FINs that came again, because their ACK was lost or late or the network made a copy, and were acknowledged again: what TIME-WAIT is for.",
     ),
     hosts(
         "retransmissions_spurious",
@@ -631,6 +639,20 @@ const HOSTS: &[Metric] = &[
         "The run was over before its time: no event pending, no packet on its way.",
     )
     .absent("something was scheduled at the end, or no connection was open"),
+    hosts(
+        "half_open_end",
+        Count,
+        "connections half-open at the end",
+        "One end was lost in a crash, timed out, or was reset or aborted, a second or more before the end of the run; the other was still open.",
+    )
+    .absent("there was none"),
+    hosts(
+        "half_open_max_s",
+        Duration,
+        "longest time for which a connection had been half-open at the end",
+        "",
+    )
+    .absent("there was none"),
     hosts("syn_cookies_sent", Count, "SYN-ACKs with a SYN cookie", "")
         .absent("no listener sent a SYN cookie"),
     hosts(
@@ -745,7 +767,7 @@ const NETWORK: &[Metric] = &[
         "wire_losses_pkts",
         Count,
         "packets lost by links",
-        "By the loss, corruption or scripted drops of links.",
+        "By the loss models and scripted drops of links, or while a link or node was down.",
     ),
     queue_wait("queue_wait_mean_s", "queueing delay, mean"),
     queue_wait("queue_wait_p50_s", "queueing delay, median"),
@@ -759,6 +781,13 @@ const NETWORK: &[Metric] = &[
         "Of the recorded queue at which packets waited longest in all.",
     )
     .absent("no queue is recorded"),
+    network(
+        "corrupted_pkts",
+        Count,
+        "segments dropped for a wrong checksum",
+        "Bit errors of links (`corrupt`) damaged them, and their receivers dropped them.",
+    )
+    .absent("none was"),
     network("unrouted_pkts", Count, "packets without a route", ""),
     network(
         "busiest_link_utilisation",

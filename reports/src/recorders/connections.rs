@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use sim_core::{NodeId, SimTime};
-use tcp_model::sample::{EndReason, EndpointSummary, StateChange};
+use sim_core::{NodeId, SimDuration, SimTime};
+use tcp_model::sample::{EndReason, EndpointSummary, Side, StateChange};
 
 use super::first::First;
 use super::left_out::LeftOut;
@@ -82,6 +82,8 @@ pub(crate) struct Connections {
     times: [Option<(SimTime, SimTime)>; REASONS.len()],
     ended: u64,
     sums: [u64; COUNTS],
+    /// The longest that a connect had been under way when the run ended.
+    unsettled: Option<SimDuration>,
 }
 
 impl Connections {
@@ -94,6 +96,7 @@ impl Connections {
             times: [None; REASONS.len()],
             ended: 0,
             sums: [0; COUNTS],
+            unsettled: None,
         })
     }
 
@@ -117,6 +120,13 @@ impl Connections {
         };
         let times = &mut self.times[reason];
         *times = Some((times.map_or(end.ended, |t| t.0), end.ended));
+        if end.reason == EndReason::StillOpen
+            && end.side == Side::Active
+            && end.established.is_none()
+        {
+            let waited = end.ended.since(end.opened);
+            self.unsettled = self.unsettled.max(Some(waited));
+        }
         let c = &end.counts;
         let counts = [
             c.bytes_acked,
@@ -200,6 +210,9 @@ impl Connections {
             if n > 0 || reason != EndReason::FinWaitExpired {
                 metrics.put(name, n as f64);
             }
+        }
+        if let Some(waited) = self.unsettled {
+            metrics.put("connect_unsettled_max_s", waited.as_secs_f64());
         }
         for reason in ABNORMAL {
             let name = REASONS[reason].2;

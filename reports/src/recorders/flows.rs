@@ -1,8 +1,11 @@
 //! Bulk flows: how long they took, and the goodput of each over its own life.
 
-use sim_core::SimTime;
+use std::collections::BTreeSet;
+
+use sim_core::{SimDuration, SimTime};
 use tcp_model::End;
-use tcp_model::sample::{Ending, EndpointSummary, FlowEnd};
+use tcp_model::sample::{Ending, EndpointSummary, FlowEnd, Side};
+use tcp_model::segment::ConnId;
 
 use super::histogram::{Histogram, put_quantiles};
 use crate::metrics::Metrics;
@@ -10,12 +13,22 @@ use crate::metrics::Metrics;
 /// Senders of fewer bytes are no bulk flows.
 const BULK: u64 = 50_000;
 
+/// A flow that began later before the end of the run may have few bytes.
+const LONG_ENOUGH: SimDuration = SimDuration::from_secs(1);
+
 /// Sums over flows.
 #[derive(Debug, Default)]
 pub(crate) struct Flows {
     completion: Histogram,
     broken: u64,
     unfinished: u64,
+    /// The longest that one of them had been under way.
+    longest: SimDuration,
+    /// Flows that the end of the run cut off, until what they had achieved is known.
+    cut_off: BTreeSet<ConnId>,
+    /// Such flows that had not got far, and the fewest bytes of one.
+    small: u64,
+    fewest: Option<u64>,
     senders: u64,
     sum_bps: f64,
     least_bps: Option<f64>,
@@ -27,17 +40,30 @@ impl Flows {
         match flow.ending {
             Ending::Connection(End::Closed) => self.completion.add(flow.took),
             Ending::Connection(_) | Ending::GivenUp | Ending::Crash => self.broken += 1,
-            Ending::RunEnd => self.unfinished += 1,
+            Ending::RunEnd => {
+                if flow.took >= LONG_ENOUGH {
+                    self.cut_off.insert(flow.conn);
+                }
+                if flow.sized {
+                    self.unfinished += 1;
+                    self.longest = self.longest.max(flow.took);
+                }
+            }
         }
     }
 
     /// An end point that ended, or that is open at the end of the run.
     pub(crate) fn on_ended(&mut self, end: &EndpointSummary) {
+        let acked = end.counts.bytes_acked;
+        if end.side == Side::Active && self.cut_off.remove(&end.conn) && acked < BULK {
+            self.small += 1;
+            self.fewest = Some(self.fewest.map_or(acked, |fewest| fewest.min(acked)));
+        }
         let life = end.ended.since(end.opened.max(SimTime::ZERO)).as_secs_f64();
-        if end.counts.bytes_acked < BULK || life <= 0.0 {
+        if acked < BULK || life <= 0.0 {
             return;
         }
-        let bps = 8.0 * end.counts.bytes_acked as f64 / life;
+        let bps = 8.0 * acked as f64 / life;
         self.senders += 1;
         self.sum_bps += bps;
         self.least_bps = Some(self.least_bps.map_or(bps, |least| least.min(bps)));
@@ -50,6 +76,13 @@ impl Flows {
             metrics.put("flows_completed", self.completion.len() as f64);
             metrics.put("flows_broken", self.broken as f64);
             metrics.put("flows_unfinished", self.unfinished as f64);
+        }
+        if self.unfinished > 0 {
+            metrics.put("flow_unfinished_max_s", self.longest.as_secs_f64());
+        }
+        if let Some(fewest) = self.fewest {
+            metrics.put("flows_small", self.small as f64);
+            metrics.put("flow_small_min_bytes", fewest as f64);
         }
         put_quantiles(&self.completion, "flow_completion", metrics);
         if let Some(least) = self.least_bps {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sim_core::{SimDuration, SimTime};
 use tcp_model::End;
-use tcp_model::sample::{Ending, RequestDone, RequestUnanswered};
+use tcp_model::sample::{Ending, RequestDone, RequestUnanswered, RequestsWaiting};
 
 use super::grid::Grid;
 use super::histogram::{Histogram, put_quantiles};
@@ -31,7 +31,12 @@ pub(crate) struct Requests {
     max_ps: u64,
     all: Histogram,
     with_connect: Histogram,
+    /// Requests written to which no response belongs.
+    one_way: u64,
     unanswered: Unanswered,
+    /// Requests that never got a connection of their pool, and the longest wait.
+    waiting: (u64, SimDuration),
+    cut_short: u64,
 }
 
 /// Requests without a whole response.
@@ -85,8 +90,9 @@ impl Unanswered {
         self.by_cause.iter().sum()
     }
 
-    fn close(&self, done: u64, metrics: &mut Metrics) {
-        let (unanswered, made) = (self.count(), self.count() + done);
+    /// Adds the metrics; `sent` are the requests that needed no answer or had it.
+    fn close(&self, sent: u64, metrics: &mut Metrics) {
+        let (unanswered, made) = (self.count(), self.count() + sent);
         if made == 0 {
             return;
         }
@@ -116,7 +122,10 @@ impl Requests {
             max_ps: 0,
             all: Histogram::default(),
             with_connect: Histogram::default(),
+            one_way: 0,
             unanswered: Unanswered::default(),
+            waiting: (0, SimDuration::ZERO),
+            cut_short: 0,
         })
     }
 
@@ -137,6 +146,10 @@ impl Requests {
         request: &RequestDone,
     ) -> Result<(), StoreError> {
         self.advance(time)?;
+        if !request.answered {
+            self.one_way += 1;
+            return Ok(());
+        }
         self.n += 1;
         self.sum_ps += u128::from(request.latency.as_ps());
         self.max_ps = self.max_ps.max(request.latency.as_ps());
@@ -147,6 +160,31 @@ impl Requests {
 
     pub(crate) fn on_unanswered(&mut self, time: SimTime, request: &RequestUnanswered) {
         self.unanswered.add(time, request);
+    }
+
+    pub(crate) fn on_waiting(&mut self, waiting: &RequestsWaiting) {
+        let (n, longest) = self.waiting;
+        self.waiting = (n + waiting.requests, longest.max(waiting.longest));
+    }
+
+    /// A connection ended although its client had more requests to make.
+    pub(crate) fn on_cut_short(&mut self) {
+        self.cut_short += 1;
+    }
+
+    /// Adds the metrics of requests that were not made, or not to be answered.
+    fn close_others(&self, metrics: &mut Metrics) {
+        let (waiting, longest) = self.waiting;
+        if waiting > 0 {
+            metrics.put("requests_never_sent", waiting as f64);
+            metrics.put("request_never_sent_wait_max_s", longest.as_secs_f64());
+        }
+        if self.one_way > 0 {
+            metrics.put("requests_one_way", self.one_way as f64);
+        }
+        if self.cut_short > 0 {
+            metrics.put("connections_cut_short", self.cut_short as f64);
+        }
     }
 
     fn write_bin(&mut self, start: SimTime, end: SimTime) -> Result<(), StoreError> {
@@ -163,7 +201,9 @@ impl Requests {
     }
 
     pub(crate) fn close(mut self, end: SimTime, metrics: &mut Metrics) -> Result<(), StoreError> {
-        self.unanswered.close(self.all.len(), metrics);
+        self.unanswered
+            .close(self.all.len() + self.one_way, metrics);
+        self.close_others(metrics);
         if self.all.len() == 0 {
             return self.table.discard();
         }

@@ -248,6 +248,13 @@ impl Marker {
         Ok(())
     }
 
+    /// True when `timing.json` is listed and missing, or no longer what was written. It is no part of
+    /// the results, which do not tell how long they took.
+    pub fn has_lost_timing(&self, dir: &Path) -> bool {
+        let mark = self.files.get(TIMING);
+        mark.is_some_and(|mark| mark.fits(&dir.join(TIMING)).is_err())
+    }
+
     /// The figures and pages that are missing or changed.
     pub fn changed_drawings(&self, dir: &Path) -> Vec<String> {
         let drawn = self.files.iter().filter(|(name, _)| is_drawn(name));

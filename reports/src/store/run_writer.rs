@@ -68,11 +68,12 @@ impl RunWriter {
     }
 
     /// Flushes all files to the disk, lists them in `synfin.json`, and puts them in place. Hashes
-    /// that are known already come by file name.
+    /// that are known already come by file name. Gives the names under which files are kept that
+    /// stood in their places and were not as they had been written.
     ///
     /// # Errors
     /// When the disk refuses, or a result has come to stand there meanwhile.
-    pub fn finish(self, known: &BTreeMap<String, String>) -> Result<(), StoreError> {
+    pub fn finish(self, known: &BTreeMap<String, String>) -> Result<Vec<PathBuf>, StoreError> {
         let mut marker = Marker::new(ResultKind::Run);
         marker.files = marks(self.path(), known)?;
         marker.complete = true;
@@ -83,7 +84,7 @@ impl RunWriter {
             match look(&self.dir)? {
                 Standing::Nothing => {
                     if self.take_name()? {
-                        return sync(parent(&self.dir));
+                        return sync(parent(&self.dir)).map(|()| Vec::new());
                     }
                 }
                 Standing::Ours(_) if !self.replace => break,
@@ -103,7 +104,7 @@ impl RunWriter {
     }
 
     /// Moves the files into the directory that stands there.
-    fn install(&self, marker: Marker) -> Result<(), StoreError> {
+    fn install(&self, marker: Marker) -> Result<Vec<PathBuf>, StoreError> {
         let _lock = super::result_dir::lock(&self.dir, PATIENCE)?;
         let old = match look(&self.dir)? {
             Standing::Ours(old) if self.replace => *old,
@@ -111,8 +112,9 @@ impl RunWriter {
             Standing::Empty => Marker::new(ResultKind::Run),
             Standing::Nothing => return Err(StoreError::NoResults(self.dir.clone())),
         };
-        install(&self.dir, self.path(), &old, &marker)?;
-        remove_runs(&self.dir, old.runs.iter().chain(&old.former_runs))
+        let kept = install(&self.dir, self.path(), &old, &marker)?;
+        remove_runs(&self.dir, old.runs.iter().chain(&old.former_runs))?;
+        Ok(kept)
     }
 }
 
@@ -154,7 +156,7 @@ mod tests {
     fn complete(dir: &Path, replace: bool, text: &str) -> Result<(), StoreError> {
         let w = RunWriter::create(dir, replace)?;
         w.write_text("summary.json", text)?;
-        w.finish(&BTreeMap::new())
+        w.finish(&BTreeMap::new()).map(|_| ())
     }
 
     fn read(dir: &Path, name: &str) -> String {

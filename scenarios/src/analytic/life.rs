@@ -200,7 +200,13 @@ impl<'a> Life<'a> {
             return Err("a port may be used again while the server has it in TIME-WAIT".to_owned());
         }
         self.wait(kept_s);
-        if kept_s < stay_s {
+        if both {
+            self.no_time_wait = Some(
+                "both ends close at once, and which of them is in TIME-WAIT depends on how their \
+                 FINs cross"
+                    .to_owned(),
+            );
+        } else if kept_s < stay_s {
             self.no_time_wait = Some(
                 "`tw_reuse` ends TIME-WAIT when a port is needed, not after a time".to_owned(),
             );

@@ -1,4 +1,5 @@
-//! What to say of figures and pages that are not as they were drawn.
+//! What to say of files that are not as they were written, and that are no results: figures, pages,
+//! and how long a run took.
 
 use std::path::{Path, PathBuf};
 
@@ -10,8 +11,10 @@ use crate::place::shell_words;
 /// Most files or runs that are named.
 const MOST_NAMED: usize = 3;
 
-/// Figures and pages of a kept run that are missing, or that somebody has changed.
+/// Figures and pages of a kept run that are missing, or that somebody has changed; and its
+/// `timing.json`.
 pub(super) fn note_changed_drawings(dir: &Path) {
+    note_lost_timing(dir);
     let marker = look_at_results(dir);
     let changed = marker.map(|marker| marker.changed_drawings(dir));
     if let [first, rest @ ..] = changed.unwrap_or_default().as_slice() {
@@ -27,12 +30,25 @@ pub(super) fn note_changed_drawings(dir: &Path) {
     }
 }
 
+/// The record of how long a kept run took, if it is gone.
+pub(super) fn note_lost_timing(dir: &Path) {
+    if look_at_results(dir).is_ok_and(|marker| marker.has_lost_timing(dir)) {
+        note(&format!(
+            "{} is missing or was changed: how long the run took is not known any more; its results are \
+             as they were (--force makes them, and it, again)",
+            dir.join("timing.json").display()
+        ));
+    }
+}
+
 /// The same of the runs of a batch, of the first few.
 pub(super) fn note_changed_runs<'a>(dir: &Path, ids: impl IntoIterator<Item = &'a String>) {
     let run = |id: &String| dir.join("runs").join(id);
     let changed = |run: &PathBuf| {
         let marker = look_at_results(run);
-        marker.is_ok_and(|marker| !marker.changed_drawings(run).is_empty())
+        marker.is_ok_and(|marker| {
+            marker.has_lost_timing(run) || !marker.changed_drawings(run).is_empty()
+        })
     };
     let all: Vec<PathBuf> = ids.into_iter().map(run).filter(changed).collect();
     for run in all.iter().take(MOST_NAMED) {
@@ -40,7 +56,7 @@ pub(super) fn note_changed_runs<'a>(dir: &Path, ids: impl IntoIterator<Item = &'
     }
     if all.len() > MOST_NAMED {
         note(&format!(
-            "… the drawings of {} runs were changed or removed in all",
+            "… files of {} runs were changed or removed in all",
             all.len()
         ));
     }

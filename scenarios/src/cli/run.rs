@@ -130,6 +130,9 @@ fn single(spec: &RunSpec, dir: &Path, args: &RunArgs, making: Making<'_>) -> Res
             if let Some(why) = because.filter(|_| !args.quiet) {
                 note(&format!("made again, because results were damaged: {why}"));
             }
+            if !args.quiet {
+                note_kept(&made.kept);
+            }
             made.summary
         }
     };
@@ -182,7 +185,12 @@ fn all(plan: &Plan, options: &Options, args: &RunArgs, making: Making<'_>) -> Re
     };
     shown.note_trouble();
     if !args.quiet {
-        note_kept(&kept);
+        let of_runs = outcomes.iter().filter_map(|o| match o {
+            RunOutcome::Made { made, .. } => Some(&made.kept),
+            _ => None,
+        });
+        let of_runs = of_runs.flatten().cloned();
+        note_kept(&kept.iter().cloned().chain(of_runs).collect::<Vec<_>>());
         let kept_runs = shown
             .each()
             .filter(|(_, o)| matches!(o, RunOutcome::Kept(_)));

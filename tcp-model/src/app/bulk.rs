@@ -41,6 +41,7 @@ impl Bulk {
                 conn,
                 took: socket.now().since(opened),
                 ending,
+                sized: self.spec.bytes.is_some(),
             }));
         }
     }
@@ -72,9 +73,6 @@ impl App for Bulk {
     }
 
     fn on_cut_off(&mut self, by: Ending, socket: &mut SocketCx<'_, '_>) {
-        // A flow without a size has no end to be reached.
-        if self.spec.bytes.is_some() {
-            self.record_end(by, socket);
-        }
+        self.record_end(by, socket);
     }
 }

@@ -13,7 +13,7 @@ use super::spec::{Arrivals, ClientSpec};
 use super::{App, AppEvent};
 use crate::host::{ConnectOptions, SocketCx, SocketId};
 use crate::model::End;
-use crate::sample::{Ending, RequestUnanswered, TcpSample};
+use crate::sample::{CutShort, Ending, RequestUnanswered, TcpSample};
 use crate::segment::ConnId;
 
 /// Wake token: the next arrival.
@@ -234,6 +234,7 @@ impl Client {
             return;
         };
         Client::record_unanswered(&c, Ending::Connection(end), socket);
+        self.record_cut_short(&c, socket);
         let open = matches!(c.phase, Phase::Connecting | Phase::Thinking);
         if open || c.to_write > 0 || c.to_read > 0 {
             self.failed(c.attempt, SimDuration::ZERO, socket);
@@ -251,6 +252,16 @@ impl Client {
                 waited: socket.now().since(c.began),
                 ending,
             }));
+        }
+    }
+
+    /// Records that a connection is over between two requests.
+    fn record_cut_short(&self, c: &Conn, socket: &mut SocketCx<'_, '_>) {
+        let left = self.spec.exchange.requests.saturating_sub(c.index);
+        let between = c.index > 0 && c.to_write == 0 && c.to_read == 0;
+        if between && left > 0 {
+            let conn = c.conn;
+            socket.record(TcpSample::CutShort(CutShort { conn, left }));
         }
     }
 

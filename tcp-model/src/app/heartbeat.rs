@@ -150,6 +150,7 @@ impl Client {
             index: open.sent - 1,
             latency: socket.now().since(open.began),
             with_connect: socket.now().since(since),
+            answered: true,
         };
         socket.record(TcpSample::Request(done));
     }

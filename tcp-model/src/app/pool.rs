@@ -21,7 +21,7 @@ use super::spec::{ClientSpec, PoolSpec};
 use super::{App, AppEvent};
 use crate::host::{ConnectOptions, SocketCx, SocketId};
 use crate::model::End;
-use crate::sample::{Ending, RequestDone, RequestUnanswered, TcpSample};
+use crate::sample::{Ending, RequestDone, RequestUnanswered, RequestsWaiting, TcpSample};
 use crate::segment::ConnId;
 
 /// Wake token: the next request.
@@ -210,11 +210,17 @@ impl PoolClient {
         if c.to_write > 0 || c.to_read > 0 {
             return;
         }
+        let key = Key {
+            seed: socket.seed(),
+            conn: c.conn,
+            index: c.index,
+        };
         socket.record(TcpSample::Request(RequestDone {
             conn: c.conn,
             index: c.index,
             latency: socket.now().since(c.began),
             with_connect: socket.now().since(wanted.since),
+            answered: key.bytes(What::Response, self.spec.exchange.response) > 0,
         }));
         c.index += 1;
         c.phase = Phase::Idle;
@@ -378,6 +384,13 @@ impl App for PoolClient {
     fn on_cut_off(&mut self, by: Ending, socket: &mut SocketCx<'_, '_>) {
         for c in self.conns.iter() {
             record_unanswered(c, by, socket);
+        }
+        if let Some(first) = self.waiting.front() {
+            socket.record(TcpSample::Waiting(RequestsWaiting {
+                requests: self.waiting.len() as u64,
+                longest: socket.now().since(first.since),
+                ending: by,
+            }));
         }
     }
 

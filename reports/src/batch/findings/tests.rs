@@ -150,6 +150,100 @@ fn figures_choose_what_is_told_and_replicas_give_intervals() {
 }
 
 #[test]
+fn a_port_supply_that_differs_between_curves_is_told_of_each() {
+    let info = BatchInfo {
+        axes: vec![
+            axis("workload.web.arrivals.rate", &["200 /s", "400 /s"]),
+            axis("tcp.tw_reuse", &["true", "false"]),
+        ],
+        ..BatchInfo::default()
+    };
+    let rows = |limits: [f64; 2]| {
+        let of = |reuse, limit| ["200 /s", "400 /s"].map(|rate| run(&[rate, reuse], None, limit));
+        [of("true", limits[0]), of("false", limits[1])].concat()
+    };
+    assert_eq!(
+        batch_findings(&info, &rows([28_000.0, 470.5]))[0],
+        "No connect failed in any run; with tcp_tw_reuse = true, the port supply allows 28,000 \
+         connections/s; with tcp_tw_reuse = false, the port supply allows 470.5 connections/s."
+    );
+    assert_eq!(
+        batch_findings(&info, &rows([470.5; 2]))[0],
+        "No connect failed in any run; the port supply allows 470.5 connections/s."
+    );
+}
+
+#[test]
+fn a_port_supply_of_names_is_listed_and_no_range() {
+    let info = BatchInfo {
+        axes: vec![axis("tcp.profile", &["linux", "freebsd", "rfc9293"])],
+        ..BatchInfo::default()
+    };
+    let rows = [
+        run(&["linux"], None, 470.5),
+        run(&["freebsd"], None, 925.5),
+        run(&["rfc9293"], None, 68.3),
+    ];
+    assert_eq!(
+        batch_findings(&info, &rows)[0],
+        "No connect failed in any run; the port supply allows 470.5 connections/s (linux), 925.5 \
+         connections/s (freebsd) and 68.3 connections/s (rfc9293)."
+    );
+}
+
+#[test]
+fn what_is_unusual_comes_before_the_news_that_no_connect_failed() {
+    let info = BatchInfo {
+        axes: vec![axis("workload.web.pool.max", &["1", "2"])],
+        ..BatchInfo::default()
+    };
+    let mut rows = [run(&["1"], None, 470.5), run(&["2"], None, 470.5)];
+    let mut put = |metrics: &[(&str, f64)]| {
+        let metrics = metrics.iter().map(|(name, v)| ((*name).to_owned(), *v));
+        rows[0].metrics.extend(metrics);
+        batch_findings(&info, &rows)
+    };
+    assert!(put(&[])[0].starts_with("No connect failed in any run"));
+    // Requests that have just come are not unusual, those that have long waited are.
+    let told = put(&[
+        ("requests_never_sent", 7.0),
+        ("request_never_sent_wait_max_s", 0.01),
+    ]);
+    assert!(
+        told[0].starts_with("No connect failed in any run"),
+        "{told:?}"
+    );
+    let told = put(&[("request_never_sent_wait_max_s", 30.0)]);
+    assert_eq!(
+        told[0],
+        "In 1 of 2 runs, requests still waited for a connection of a pool when the run ended (7 in all)."
+    );
+    let told = put(&[
+        ("connects_attempted", 50.0),
+        ("connects_established", 10.0),
+        ("connects_failed", 0.0),
+        ("connect_unsettled_max_s", 20.0),
+        ("nat_syns_dropped", 90.0),
+    ]);
+    assert_eq!(
+        told[..2],
+        [
+            "In 1 of 2 runs, a NAT had no free port and dropped SYNs (90 in all).",
+            "In 1 of 2 runs, connects had long been under way when the run ended, unanswered.",
+        ]
+    );
+    for unusual in &super::UNUSUAL {
+        let known = crate::findings::all().any(|f| f.name == unusual.finding);
+        assert!(unusual.finding.is_empty() || known, "{}", unusual.finding);
+        let metric = unusual.metric;
+        assert!(
+            metric.is_empty() || metrics::find(metric).is_some(),
+            "{metric}"
+        );
+    }
+}
+
+#[test]
 fn names_without_order_are_listed() {
     let info = BatchInfo {
         axes: vec![axis("tcp.congestion", &["newreno", "cubic"])],
@@ -214,8 +308,8 @@ fn what_is_unusual_in_single_runs_is_told_of_the_batch() {
     assert_eq!(
         told[..2],
         [
-            "No connect failed in any run.",
             "In 1 of 2 runs, bulk flows broke off (7 in all).",
+            "No connect failed in any run.",
         ]
     );
 }

@@ -59,15 +59,15 @@ impl Client {
         };
         let with_connect = socket.now().since(first.unwrap_or(c.began));
         c.deadline.clear();
+        let key = self.key(c, socket);
         socket.record(TcpSample::Request(RequestDone {
             conn: c.conn,
             index: c.index,
             latency: socket.now().since(c.began),
             with_connect,
+            answered: key.bytes(What::Response, self.spec.exchange.response) > 0,
         }));
-        let think = self
-            .key(c, socket)
-            .time(What::Think, self.spec.exchange.think);
+        let think = key.time(What::Think, self.spec.exchange.think);
         c.index += 1;
         if c.index >= self.spec.exchange.requests {
             self.finish(id, c, socket);
