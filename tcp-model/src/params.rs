@@ -224,7 +224,9 @@ impl TcpParams {
     ///
     /// Leaves out small segments, which take as much memory beside them as two full ones do.
     pub fn send_capacity(&self, mss: u32) -> u64 {
-        /// Head and descriptor of a buffer (`SKB_SMALL_HEAD_CACHE_SIZE` and `struct sk_buff`).
+        /// Head and descriptor of a buffer: `SKB_SMALL_HEAD_CACHE_SIZE`, which is room for headers
+        /// (`GRO_MAX_HEAD_PAD`: 176 + 128 + 64, in whole cache lines 384) and 320 of
+        /// `struct skb_shared_info`; and 256 of `struct sk_buff`.
         const BESIDE: u64 = 704 + 256;
         let buffer = u64::from(self.send_buffer);
         if !self.send_buffer_is_memory {

@@ -85,7 +85,7 @@ impl Adaptive {
             mss: FIRST_GUESS.min(offered / 2).min(mss).max(LEAST_MSS),
             last_size: 0,
             quick: 0,
-            interactive: false,
+            interactive: params.interactive_from_start,
             scheduled: false,
             compressed: 0,
             duplicates: 0,
@@ -140,6 +140,7 @@ impl Connection {
         if !self.params.adaptive_receiver {
             return;
         }
+        self.make_room();
         let adaptive = self.adaptive(now);
         adaptive.scheduled = true;
         adaptive.taken += memory_of(len);

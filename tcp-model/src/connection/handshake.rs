@@ -119,7 +119,9 @@ impl Connection {
         }
         // MUST-16 and RFC 6691: the smaller of both, less the options every segment carries.
         let option_bytes = if self.rcv.ts_ok { 12 } else { 0 };
-        let effective = u32::from(offer.mss.max(64)).min(u32::from(self.params.mss().max(64)));
+        let effective = u32::from(offer.mss)
+            .max(self.params.min_mss)
+            .min(u32::from(self.params.mss().max(64)));
         self.snd.mss = effective - option_bytes;
         self.rcv.mss = self.snd.mss;
         if self.params.freebsd_window {

@@ -16,6 +16,8 @@ pub(super) struct Measure {
     pub(super) delivery: DeliveryRate,
     /// Octets concluded lost since the last ACK.
     lost: u64,
+    /// Segments that have left.
+    departed: u32,
     /// The earliest time for the next segment.
     next_send: SimTime,
     /// Something waits for it.
@@ -220,7 +222,10 @@ impl Connection {
         } else {
             measure.delivery.on_sent(end, octets, in_flight, now);
         }
-        if let Some(rate) = rate {
+        measure.departed = measure.departed.saturating_add(1);
+        if let Some(rate) = rate
+            && measure.departed >= self.params.unpaced_segments
+        {
             let spacing = rate.transmission_time(octets.into());
             measure.next_send = measure.next_send.max(now).saturating_add(spacing);
         }
@@ -229,8 +234,6 @@ impl Connection {
     /// The rate at which segments are to leave: what the congestion control asks for, else what
     /// the parameters say. Linux's rule: a share of the window, or of what is in flight when that
     /// is more, per round-trip time; the share changes at half of the slow-start threshold.
-    ///
-    /// Leaves out: Linux's first ten segments, which it does not pace.
     pub(super) fn pacing_rate(&self) -> Option<Rate> {
         let own = self.cc.pacing_rate();
         if own.is_some() || !self.params.pacing {

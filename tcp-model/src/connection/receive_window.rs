@@ -6,8 +6,10 @@
 //! even when there is no room. The buffer follows what the application reads in a round trip
 //! ("dynamic right-sizing"), up to `receive_buffer`.
 //!
-//! Leaves out memory pressure, `tcp_shrink_window`, and the dropping of data for want of memory:
-//! what the window admits is taken.
+//! Where the memory is used up by small segments, they are put together, and the window stays small.
+//!
+//! Leaves out memory pressure, `tcp_shrink_window`, and the dropping of data for want of memory: what
+//! the window admits is taken. Put together it fits.
 
 use sim_core::{SimDuration, SimTime};
 
@@ -165,6 +167,29 @@ impl Connection {
         };
     }
 
+    /// More data come while those unread take more memory than the buffer has (Linux
+    /// `tcp_prune_queue`): a buffer that may grow does; otherwise the window is to stay small, and small
+    /// segments are put together.
+    ///
+    /// Leaves out that data ahead of a gap are put together too.
+    pub(super) fn make_room(&mut self) {
+        let (advertised, largest) = (self.advertised_mss(), self.params.receive_buffer);
+        let unread = self.rcv.unread.min(u32::MAX.into()) as u32;
+        let Some(a) = &mut self.rcv.adaptive else {
+            return;
+        };
+        let all = a.taken.saturating_add(a.taken_ahead);
+        if all <= a.buffer {
+            return;
+        }
+        a.quick = 0;
+        a.buffer = a.buffer.max(all.min(largest));
+        if all > a.buffer {
+            a.ssthresh = a.clamp.min(2 * advertised);
+            a.taken = a.taken.min(joined(unread));
+        }
+    }
+
     /// The application took `bytes` of `unread`, of which `left` remain.
     pub(super) fn free_memory(&mut self, bytes: u64, left: u64) {
         if let Some(a) = &mut self.rcv.adaptive {
@@ -204,6 +229,12 @@ impl Connection {
             a.clamp = a.window_of(memory);
         }
     }
+}
+
+/// Memory of so much payload in buffers of a page each, with their bookkeeping and descriptors.
+fn joined(payload: u32) -> u32 {
+    const PAYLOAD: u32 = 4096 - 320;
+    payload.div_ceil(PAYLOAD).saturating_mul(4096 + 256)
 }
 
 fn round_up(window: u32, shift: u8) -> u32 {

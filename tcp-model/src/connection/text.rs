@@ -138,6 +138,7 @@ impl Connection {
         let dsack = self.params.dsack;
         if self.params.adaptive_receiver {
             self.adaptive(now);
+            self.make_room();
             self.measure_segment(end.offset_from(start), seg.flags.is_psh());
         }
         let ahead = self.rcv.ahead.get_or_insert_default();

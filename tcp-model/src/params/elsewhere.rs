@@ -92,7 +92,7 @@ fn of_model(prefix: &str) -> impl Iterator<Item = &'static str> {
 /// Values that say what the model does anyway.
 const WITHOUT_EFFECT: &str = "\
     tcp_abc=0 tcp_app_win=31 tcp_fack=0 tcp_fastopen_blackhole_timeout_sec=0 \
-    tcp_max_reordering=300 tcp_min_rtt_wlen=300 tcp_min_snd_mss=48 tcp_pingpong_thresh=1 \
+    tcp_max_reordering=300 tcp_min_rtt_wlen=300 tcp_pingpong_thresh=1 \
     tcp_tso_win_divisor=3 tcp_fwmark_accept=0 tcp_l3mdev_accept=0 tcp_migrate_req=0 \
     tcp_no_metrics_save=1 tcp_plb_enabled=0 tcp_reflect_tos=0 tcp_shrink_window=0 tcp_stdurg=0 \
     tcp_tw_recycle=0 tcp_workaround_signed_windows=0 \
@@ -136,7 +136,7 @@ const NOT_MODELLED: &str = "\
     tcp_ecn_option tcp_ecn_option_beacon tcp_fack \
     tcp_fastopen_blackhole_timeout_sec tcp_fwmark_accept tcp_l3mdev_accept \
     tcp_max_orphans tcp_max_reordering tcp_mem tcp_migrate_req \
-    tcp_min_rtt_wlen tcp_min_snd_mss tcp_no_metrics_save \
+    tcp_min_rtt_wlen tcp_no_metrics_save \
     tcp_no_ssthresh_metrics_save tcp_pingpong_thresh tcp_plb_cong_thresh tcp_plb_enabled \
     tcp_plb_idle_rehash_rounds tcp_plb_rehash_rounds tcp_plb_suspend_rto_sec \
     tcp_rcvbuf_low_rtt tcp_reflect_tos \
@@ -190,7 +190,7 @@ const BESIDE: [(&str, &str); 4] = [
          fastopen.setkey functions_available functions_default \
          functions_inherit_listen_socket_stack hostcache.enable hostcache.expire \
          hostcache.purge hostcache.purgenow hostcache.list icmp_may_rst insecure_ack \
-         isn_reseed_interval log_debug log_in_vain map_limit maxpersistidle maxunacktime minmss \
+         isn_reseed_interval log_debug log_in_vain map_limit maxpersistidle maxunacktime \
          mssdflt newcwv newreno.beta nolocaltimewait per_cpu_timers persmax persmin \
          pmtud_blackhole_mss reass.maxsegments reass.maxqueuelen reass.new_limit recvbuf_auto \
          recvbuf_max require_unique_port rexmit_drop_options rexmit_slop rfc3042 rfc3390 \

@@ -163,6 +163,15 @@ tcp_params! {
             rfc9293: IpVersion::V4,
             kind: Kind::words::<IpVersion>()
         }
+        /// The least that a peer's MSS is taken for, options included.
+        min_mss: u32 {
+            rfc9293: 64, linux: 48, freebsd: 216,
+            kind: Kind::count(48, 65_535, "bytes").because("options take up to 40 of them"),
+            names: [
+                linux("net.ipv4.tcp_min_snd_mss", Raw::Same),
+                freebsd("net.inet.tcp.minmss", Raw::Same),
+            ]
+        }
         /// Largest IP packet sent or received, in bytes. The MSS is this less the IP and TCP headers.
         mtu: u16 {
             rfc9293: 1500,
@@ -418,6 +427,11 @@ tcp_params! {
             rfc9293: false,
             kind: Kind::flag()
         }
+        /// The first segments of a connection, which are not paced whoever paces the others.
+        unpaced_segments: u32 {
+            rfc9293: 0, linux: 10,
+            kind: Kind::count(0, 10_000, "segments")
+        }
         /// Pacing in slow start, in percent of a window per round-trip time.
         pacing_ss_ratio: u32 {
             rfc9293: 200,
@@ -643,6 +657,12 @@ tcp_params! {
         quick_acks: u32 {
             rfc9293: 0, linux: 16,
             kind: Kind::count(0, 10_000, "segments")
+        }
+        /// ACKs wait for data of the own from the first segment on, as those of a connection in dialogue do
+        /// (`TCP_QUICKACK` = 0 on the socket that listens; with `adaptive_receiver`).
+        interactive_from_start: bool {
+            rfc9293: false,
+            kind: Kind::flag()
         }
         /// Duplicate ACKs that may be left out in favour of a later one, beyond the first three of a
         /// gap, where SACK tells all of what they would have told (Linux ACK compression, with

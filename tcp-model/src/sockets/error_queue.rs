@@ -4,11 +4,12 @@
 //! Data leave at the moment they are handed to the device.
 
 use std::collections::VecDeque;
+use std::net::SocketAddrV4;
 
 use sim_core::SimTime;
 
 use super::names::{EAGAIN, EINVAL, Errno};
-use super::{SocketNo, Sockets};
+use super::{Role, SocketNo, Sockets};
 use crate::host::SocketId;
 
 /// SO_ZEROCOPY.
@@ -37,6 +38,13 @@ pub(crate) enum Notice {
     },
     /// Calls with MSG_ZEROCOPY that are over: the first and the last.
     Copied(u32, u32),
+    /// An ICMP error about a SYN.
+    Icmp {
+        errno: i64,
+        v6: bool,
+        /// Type, code and what else it says.
+        told: [i64; 3],
+    },
 }
 
 /// A call whose last byte is not yet acknowledged.
@@ -161,12 +169,29 @@ impl Sockets<'_> {
     /// # Errors
     /// `EAGAIN` when it is empty.
     pub(crate) fn take_notice(&mut self, socket: SocketNo) -> Result<Notice, Errno> {
+        if let Some(notice) = self.at_mut(socket).icmp.pop_front() {
+            return Ok(notice);
+        }
         let id = self.connection(socket).ok_or(EAGAIN)?;
         let acked = self.acked(id);
         let stream = self.stream_mut(id).ok_or(EAGAIN)?;
         let time = stream.stamping.stamps.pop_front();
         time.or_else(|| stream.uncopied.take_notice(acked))
             .ok_or(EAGAIN)
+    }
+
+    /// An ICMP error about the SYN of a connection arrives: the error queue of a socket with IP_RECVERR
+    /// keeps it. Once connected, the next call reports it and it is not kept.
+    pub(crate) fn keep_icmp(&mut self, ends: (SocketAddrV4, SocketAddrV4), notice: Notice) {
+        let stream = self.streams.iter().rfind(|stream| stream.ends == ends);
+        let Some(id) = stream.filter(|s| s.reports_errors).map(|s| s.id) else {
+            return;
+        };
+        if self.is_opening(id)
+            && let Some(socket) = self.all.iter_mut().find(|s| s.role == Role::Stream(id))
+        {
+            socket.icmp.push_back(notice);
+        }
     }
 
     /// Sets SO_TIMESTAMPING.

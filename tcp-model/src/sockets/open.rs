@@ -3,8 +3,8 @@
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 use super::names::{
-    EADDRINUSE, EAGAIN, EALREADY, ECONNABORTED, EINPROGRESS, EINVAL, EISCONN, ENOTCONN, EOPNOTSUPP,
-    Errno,
+    EADDRINUSE, EAGAIN, EALREADY, ECONNABORTED, ECONNRESET, EINPROGRESS, EINVAL, EISCONN, ENOTCONN,
+    EOPNOTSUPP, Errno,
 };
 use super::options::{FAST_OPEN_CONNECT, QUICK_ACK};
 use super::socket::Role;
@@ -71,6 +71,7 @@ impl Sockets<'_> {
         if self.at(socket).bound.is_none() {
             self.bind(socket, None, None)?;
         }
+        self.at_mut(socket).values.remove(&QUICK_ACK); // Linux inet_csk_listen_start
         let (port, options) = (self.at(socket).port, self.at(socket).listen_options());
         let listening = self.call(|host| host.listen_with(port, backlog, options));
         self.at_mut(socket).role = Role::Listening(listening.map_err(|_| EADDRINUSE)?);
@@ -168,6 +169,10 @@ impl Sockets<'_> {
         let (id, ends) = connected.map_err(|error| Errno(error.errno()))?;
         if let Some(ends) = ends {
             self.follow(id, ends);
+            let reports = self.at(socket).reports_errors();
+            if let Some(stream) = self.stream_mut(id) {
+                stream.reports_errors = reports;
+            }
             self.at_mut(socket).port = ends.0.port();
         }
         self.take_news();
@@ -241,13 +246,31 @@ impl Sockets<'_> {
     }
 
     /// Linux `tcp_disconnect`: the connection is reset or forgotten, or the socket listens no more;
-    /// it can connect again.
+    /// it can connect again. Of an unfinished connection the next call reports `ECONNRESET`.
     pub fn disconnect(&mut self, socket: SocketNo) {
-        match self.at(socket).role {
-            Role::Listening(id) => self.call(|host| host.close_listener(id)),
-            _ => self.on_stream(socket, |host, id| host.abort(id)),
-        }
+        let state = match self.at(socket).role {
+            Role::Listening(id) => {
+                self.call(|host| host.close_listener(id));
+                State::Listen
+            }
+            Role::Stream(id) => {
+                let state = self.state(id);
+                self.call(|host| host.abort(id));
+                state
+            }
+            _ => State::Closed,
+        };
+        let unfinished = matches!(
+            state,
+            State::SynSent
+                | State::SynReceived
+                | State::Established
+                | State::CloseWait
+                | State::FinWait1
+                | State::FinWait2
+        );
         let end = self.at_mut(socket);
+        end.error = unfinished.then_some(ECONNRESET);
         end.role = Role::Fresh;
         (end.connect_told, end.read_shut, end.write_shut) = (false, false, false);
     }

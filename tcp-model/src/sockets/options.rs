@@ -15,6 +15,7 @@ use crate::params::{GiveUp, TcpParams};
 
 pub(super) const RECEIVE_LOW_WATER: (i64, i64) = (1, 18);
 pub(super) const QUICK_ACK: (i64, i64) = (6, 12);
+const NODELAY: (i64, i64) = (6, 1);
 /// TCP_INQ.
 pub(crate) const INQ: (i64, i64) = (6, 36);
 /// TCP_FASTOPEN, TCP_FASTOPEN_CONNECT, TCP_FASTOPEN_NO_COOKIE.
@@ -215,6 +216,10 @@ impl Sockets<'_> {
             self.on_stream(socket, |host, id| host.quick_ack(id, n != 0));
             return Ok(());
         }
+        if option == NODELAY && n != 0 && !self.at(socket).params.nagle {
+            // Set again, it pushes again.
+            self.change(socket, |changed| changed.params.nagle = true)?;
+        }
         self.try_change(socket, |changed| apply(changed, option, n))
     }
 
@@ -262,7 +267,8 @@ impl Sockets<'_> {
     pub(crate) fn option(&mut self, socket: SocketNo, option: (i64, i64)) -> Option<i64> {
         let id = self.connection(socket);
         if option == (1, 4) {
-            let error = id.and_then(|id| self.take_error(id));
+            let earlier = self.at_mut(socket).error.take();
+            let error = earlier.or_else(|| id.and_then(|id| self.take_error(id)));
             return Some(error.map_or(0, Errno::number));
         }
         let details = id.map(|id| self.details(id));

@@ -27,7 +27,10 @@ impl Sockets<'_> {
             Role::Listening(_) => return IN | RDNORM,
             Role::Stream(id) if self.is_deferred(id) => return OUT | WRNORM,
             Role::Stream(id) => id,
-            Role::Fresh => return OUT | WRNORM | HUP,
+            Role::Fresh => {
+                let error = socket.error.is_some() || !socket.icmp.is_empty();
+                return OUT | WRNORM | HUP | if error { ERR } else { 0 };
+            }
             Role::File => return IN | OUT | RDNORM | WRNORM,
             Role::Epoll(_) | Role::Closed => return 0,
         };
@@ -52,7 +55,7 @@ impl Sockets<'_> {
                 events |= OUT | WRNORM;
             }
         }
-        if self.error(id).is_some() || self.has_notice(id) {
+        if self.error(id).is_some() || self.has_notice(id) || !socket.icmp.is_empty() {
             events |= ERR;
         }
         if over || (no_more && socket.write_shut) {

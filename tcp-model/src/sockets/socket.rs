@@ -1,12 +1,14 @@
 //! A socket: what it is, and its options.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use sim_core::SimDuration;
 
 use super::SocketNo;
-use super::options::{FAST_OPEN_NO_COOKIE, FAST_OPEN_QUEUE};
+use super::error_queue::Notice;
+use super::names::Errno;
+use super::options::{FAST_OPEN_NO_COOKIE, FAST_OPEN_QUEUE, QUICK_ACK};
 use crate::fast_open::CookieKey;
 use crate::host::{BindId, ListenOptions, ListenerId, Reuse, SocketId};
 use crate::params::TcpParams;
@@ -63,6 +65,10 @@ pub(crate) struct Socket {
     pub(crate) fast_open_key: Option<CookieKey>,
     /// Options that are only remembered, by level and number.
     pub(super) values: BTreeMap<(i64, i64), i64>,
+    /// An error that no call has reported, of a connection that the socket has no more.
+    pub(super) error: Option<Errno>,
+    /// ICMP errors about its SYNs, with IP_RECVERR.
+    pub(super) icmp: VecDeque<Notice>,
 }
 
 impl Socket {
@@ -82,6 +88,8 @@ impl Socket {
             send_timeout: None,
             fast_open_key: None,
             values: BTreeMap::new(),
+            error: None,
+            icmp: VecDeque::new(),
         }
     }
 
@@ -116,8 +124,12 @@ impl Socket {
     /// How it listens.
     pub(super) fn listen_options(&self) -> ListenOptions {
         let queue = self.value(FAST_OPEN_QUEUE);
+        let mut params = self.shared_params();
+        if self.values.get(&QUICK_ACK) == Some(&0) {
+            Arc::make_mut(&mut params).interactive_from_start = true;
+        }
         ListenOptions {
-            params: Some(self.shared_params()),
+            params: Some(params),
             fast_open: queue.clamp(0, i64::from(u32::MAX)) as u32,
             fast_open_key: self.fast_open_key,
             bound: self.bound,

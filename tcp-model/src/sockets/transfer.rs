@@ -30,7 +30,9 @@ impl Sockets<'_> {
     }
 
     pub(crate) fn read(&mut self, socket: SocketNo, most: u64, how: Reading) -> Result<u64, Errno> {
-        let id = self.connection(socket).ok_or(ENOTCONN)?;
+        let Some(id) = self.connection(socket) else {
+            return Err(self.at_mut(socket).error.take().unwrap_or(ENOTCONN));
+        };
         let least = match how.all {
             true => most,
             false => most.min(self.low_water(socket)),
@@ -81,7 +83,9 @@ impl Sockets<'_> {
     /// # Errors
     /// Those of [`Sockets::send`] but `EAGAIN`.
     pub(crate) fn may_write(&mut self, socket: SocketNo) -> Result<SocketId, Errno> {
-        let id = self.connection(socket).ok_or(EPIPE)?;
+        let Some(id) = self.connection(socket) else {
+            return Err(self.at_mut(socket).error.take().unwrap_or(EPIPE));
+        };
         match self.take_error(id) {
             Some(errno) => {
                 if !self.is_connected(id) {
@@ -101,21 +105,23 @@ impl Sockets<'_> {
     }
 
     /// Writes as much as there is room for; returns how much that was.
-    pub(crate) fn write(&mut self, id: SocketId, mut call: SendCall) -> u64 {
-        let wanted = call.bytes;
+    pub(crate) fn write(&mut self, id: SocketId, call: SendCall) -> u64 {
         let room = self.view(id).map_or(0, |view| view.send_room);
-        call.bytes = room.min(wanted);
-        if call.bytes > 0 {
-            let end = self.written(id) + call.bytes;
+        let taken = room.min(call.bytes);
+        if taken > 0 {
+            let end = self.written(id) + taken;
             if let Some(stream) = self.stream_mut(id) {
                 stream.stamping.write(end);
             }
+        }
+        if call.bytes > 0 {
+            // One that comes short wants to be told of room.
             self.call(|host| host.send(id, call));
         }
-        if call.bytes < wanted {
+        if taken < call.bytes {
             self.starve(id);
         }
-        call.bytes
+        taken
     }
 
     /// Bytes written so far.

@@ -19,7 +19,10 @@ struct Flow {
 
 fn flows() -> impl Iterator<Item = Flow> {
     lines(FLOWS).map(|f| Flow {
-        control: if f[0] == "reno" { "newreno" } else { "cubic" },
+        control: match f[0] {
+            "reno" => "newreno",
+            other => other,
+        },
         rate: f[1].parse().unwrap(),
         rtt: f[2].parse().unwrap(),
         bytes: f[3].parse().unwrap(),

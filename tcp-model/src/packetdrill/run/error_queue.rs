@@ -1,46 +1,46 @@
 //! recvmsg() from the error queue.
 //!
-//! Leaves out: ICMP errors about a SYN (`IP_RECVERR`); of the times those of hardware and of data
+//! Leaves out: of the times those of hardware and of data
 //! received, `OPT_STATS`, and control messages of one call.
 
 use sim_core::{SimDuration, SimTime};
 
 use super::calls::Called;
-use super::{Runner, Step, seconds, unsupported};
+use super::{Runner, Step, seconds};
 use crate::packetdrill::ast::{Call, Expr};
 use crate::sockets::{Notice, SocketNo};
 
 const ENOMSG: i64 = 42;
+const ORIGIN_ICMP: i64 = 2;
+const ORIGIN_ICMP6: i64 = 3;
 const ORIGIN_TIMESTAMPING: i64 = 4;
 const ORIGIN_ZEROCOPY: i64 = 5;
+/// Octets of a segment that ICMP errors quote.
+const QUOTED: u64 = 8;
 /// A virtual device copies after all.
 const COPIED: i64 = 1;
 
 impl Runner<'_, '_> {
     /// recvmsg() with MSG_ERRQUEUE.
     pub(super) fn read_errors(&mut self, call: &Call, socket: SocketNo) -> Called {
-        let sockets = &mut self.host.sockets;
-        // Once connected, an ICMP error is told to the next call and not kept.
-        if let Some(id) = sockets.connection(socket)
-            && sockets.at(socket).reports_errors()
-            && !sockets.is_connected(id)
-        {
-            return unsupported("ICMP errors in the error queue");
-        }
-        let notice = sockets.take_notice(socket)?;
-        let (time, [errno, origin, code, info, data]) = match notice {
+        let notice = self.host.sockets.take_notice(socket)?;
+        let (time, [errno, origin, kind, code, info, data]) = match notice {
             Notice::Time { at, kind, key } => {
-                (Some(at), [ENOMSG, ORIGIN_TIMESTAMPING, 0, kind, key])
+                (Some(at), [ENOMSG, ORIGIN_TIMESTAMPING, 0, 0, kind, key])
             }
             Notice::Copied(first, last) => (
                 None,
-                [0, ORIGIN_ZEROCOPY, COPIED, first.into(), last.into()],
+                [0, ORIGIN_ZEROCOPY, 0, COPIED, first.into(), last.into()],
             ),
+            Notice::Icmp { errno, v6, told } => {
+                let origin = if v6 { ORIGIN_ICMP6 } else { ORIGIN_ICMP };
+                (None, [errno, origin, told[0], told[1], told[2], 0])
+            }
         };
         let told = [
             ("ee_errno", errno),
             ("ee_origin", origin),
-            ("ee_type", 0),
+            ("ee_type", kind),
             ("ee_code", code),
             ("ee_info", info),
             ("ee_data", data),
@@ -60,7 +60,14 @@ impl Runner<'_, '_> {
                 self.tells_time(data, time)?;
             }
         }
-        Ok(0)
+        match notice {
+            // The quoted part of the segment.
+            Notice::Icmp { .. } => {
+                let vector = call.args.get(1).and_then(|m| m.field("msg_iov"));
+                Ok(self.vector(vector)?.min(QUOTED) as i64)
+            }
+            _ => Ok(0),
+        }
     }
 
     /// The time in a control message of the error queue, compared.

@@ -5,6 +5,7 @@ use crate::icmp::{IcmpError, IcmpKind};
 use crate::packetdrill::ast::Icmp;
 use crate::packetdrill::parse::icmp_numbers;
 use crate::packetdrill::report::Rung;
+use crate::sockets::Notice;
 
 impl Runner<'_, '_> {
     /// An error about a segment of the latest connection.
@@ -20,6 +21,7 @@ impl Runner<'_, '_> {
         let Some((kind, code)) = icmp_numbers(icmp.v6, kind, code) else {
             return invalid(format!("there is no {name}: --define its names"));
         };
+        let numbers = [kind.into(), code.into(), mtu.into()];
         let kind = if icmp.v6 {
             IcmpKind::from_v6(kind, code, mtu)
         } else {
@@ -41,6 +43,13 @@ impl Runner<'_, '_> {
         };
         let seq = self.host.flows[flow].to_model(first, false);
         let error = IcmpError { kind, seq };
+        let notice = Notice::Icmp {
+            errno: kind.errno().1,
+            v6: icmp.v6,
+            told: numbers,
+        };
+        let ends = self.host.flows[flow].ends();
+        self.host.sockets.keep_icmp(ends, notice);
         self.host.icmp(flow, &error);
         self.poke()
     }

@@ -41,7 +41,7 @@ impl Runner<'_, '_> {
     }
 
     /// Bytes of `[{..., 1000}, {..., 500}]`.
-    fn vector(&self, vector: Option<&Expr>) -> Step<u64> {
+    pub(super) fn vector(&self, vector: Option<&Expr>) -> Step<u64> {
         let Some(Expr::List(parts)) = vector else {
             return differs("an argument", "a list of buffers", "something else");
         };
