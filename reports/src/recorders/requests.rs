@@ -204,7 +204,7 @@ impl Requests {
         self.unanswered
             .close(self.all.len() + self.one_way, metrics);
         self.close_others(metrics);
-        if self.all.len() == 0 {
+        if self.all.is_empty() {
             return self.table.discard();
         }
         self.advance(SimTime::from_ps(end.as_ps().saturating_sub(1)))?;
