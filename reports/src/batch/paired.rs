@@ -19,6 +19,9 @@ pub(crate) struct Difference {
     pub(crate) estimate: Estimate,
 }
 
+/// An alternative, and the values of the other axes.
+type Place = (String, Vec<String>);
+
 /// The axis whose values are alternatives: that of the variants, or else the first of names or
 /// switches.
 pub(crate) fn alternatives(axes: &[Axis]) -> Option<usize> {
@@ -46,7 +49,8 @@ pub(crate) fn differences(
         own.map(|own| (own, others))
     };
     let mut bases = BTreeMap::new();
-    let mut pairs: Vec<((String, Vec<String>), Vec<f64>)> = Vec::new();
+    // By alternative and the other values, in the order of the runs.
+    let mut pairs: Vec<(Place, Vec<f64>)> = Vec::new();
     let complete = || rows.iter().filter(|r| r.status.is_ok());
     for row in complete() {
         if let (Some((own, others)), Some(&value)) = (key(row), row.metrics.get(metric))
