@@ -1,5 +1,6 @@
 //! What a batch has shown, in words; made of its index alone.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::variants::{Variant, main_axis, variants};
@@ -9,7 +10,7 @@ use crate::format::{self, count, seconds};
 use crate::metrics;
 use crate::words::{self, AxisWords, list, sentence};
 
-/// At most this many values are listed; of more, only the first and the last.
+/// At most this many values are listed; of more, only those between which the others lie.
 const MOST_VALUES: usize = 8;
 /// Curves told one by one at most.
 const MOST_SERIES: usize = 6;
@@ -161,19 +162,15 @@ impl Told<'_> {
         let is_bad = |v: &&&Variant<'_>| v.failed() == Some(true);
         let bad: Vec<&Variant<'_>> = all.iter().filter(is_bad).copied().collect();
         let mut parts = vec![self.where_failed(&all)];
-        if let (Some(first), Some(last)) = (bad.first(), bad.last()) {
-            let first_failure = self.ends(first, last, "first_failure_s");
-            if let Some(text) = first_failure {
-                parts[0].push_str(&format!(": first at t = {text}"));
-            }
-            let steady = self.ends(first, last, "connects_failed_share_steady");
-            match steady {
-                Some(text) => parts.push(format!("{text} failed {}", self.window)),
-                None => parts.extend(
-                    self.ends(first, last, "connects_failed_share")
-                        .map(|text| format!("{text} of all connects failed")),
-                ),
-            }
+        if let Some(text) = self.ends(&bad, "first_failure_s") {
+            parts[0].push_str(&format!(": first at t = {text}"));
+        }
+        match self.ends(&bad, "connects_failed_share_steady") {
+            Some(text) => parts.push(format!("{text} failed {}", self.window)),
+            None => parts.extend(
+                self.ends(&bad, "connects_failed_share")
+                    .map(|text| format!("{text} of all connects failed")),
+            ),
         }
         parts.extend(self.limit(&all));
         parts.join("; ")
@@ -218,17 +215,36 @@ impl Told<'_> {
         )
     }
 
-    /// A metric at the first and the last variant: "56.5 s (500 /s) … 28.2 s (1000 /s)".
-    fn ends(&self, first: &Variant<'_>, last: &Variant<'_>, metric: &str) -> Option<String> {
+    /// A metric's values, between which all others lie: "56.5 s (500 /s) … 28.2 s (1000 /s)".
+    fn ends(&self, all: &[&Variant<'_>], metric: &str) -> Option<String> {
+        let (first, last) = self.bounds(all, metric)?;
         let (a, b) = (first.text(metric)?, last.text(metric)?);
         if first.values == last.values {
             return Some(a);
         }
-        Some(if metric == "first_failure_s" {
-            format!("{a} ({}) … {b} ({})", self.at(first).1, self.at(last).1)
-        } else {
-            format!("{a} … {b}")
-        })
+        Some(
+            if metric == "first_failure_s" || !self.is_monotone(all, metric) {
+                format!("{a} ({}) … {b} ({})", self.at(first).1, self.at(last).1)
+            } else {
+                format!("{a} … {b}")
+            },
+        )
+    }
+
+    /// The first and the last variant where a metric goes one way between them, and otherwise those
+    /// where it is least and greatest.
+    fn bounds<'v, 'a>(
+        &self,
+        all: &[&'v Variant<'a>],
+        metric: &str,
+    ) -> Option<(&'v Variant<'a>, &'v Variant<'a>)> {
+        let mean = |v: &Variant<'_>| v.estimate(metric).map(|e| e.mean);
+        let known = all.iter().copied().filter(|v| mean(v).is_some());
+        let mut known: Vec<&Variant<'_>> = known.collect();
+        if !self.is_monotone(all, metric) {
+            known.sort_by(|a, b| mean(a).partial_cmp(&mean(b)).unwrap_or(Ordering::Equal));
+        }
+        Some((*known.first()?, *known.last()?))
     }
 
     /// True when a metric goes up or down along an axis of numbers, so that its ends say where the others
@@ -266,7 +282,7 @@ impl Told<'_> {
             .iter()
             .filter_map(|v| Some((*v, v.text("port_limit_per_s")?)))
             .collect();
-        let (first, last) = (known.first()?, known.last()?);
+        let first = known.first()?;
         let same = known.iter().all(|k| k.1 == first.1);
         let rate = |text: &str| text.replace(" /s", " connections/s");
         let each = || {
@@ -287,12 +303,15 @@ impl Told<'_> {
         if same {
             return Some(format!("the port supply allows {}", rate(&first.1)));
         }
+        let (least, most) = self.bounds(all, "port_limit_per_s")?;
+        let end = |v: &Variant<'_>| {
+            let text = v.text("port_limit_per_s")?;
+            Some(format!("{} ({})", rate(&text), self.at(v).1))
+        };
         Some(format!(
-            "the port supply allows {} ({}) … {} ({})",
-            rate(&first.1),
-            self.at(first.0).1,
-            rate(&last.1),
-            self.at(last.0).1
+            "the port supply allows {} … {}",
+            end(least)?,
+            end(most)?
         ))
     }
 
@@ -343,22 +362,20 @@ impl Told<'_> {
 
     /// "12,000 (200 /s), 24,000 (400 /s)".
     fn values(&self, one: &Series<'_>, metric: &str) -> Option<String> {
-        let known: Vec<String> = one
-            .variants
-            .iter()
-            .filter_map(|v| {
-                let text = v.text(metric)?;
-                Some(match self.at(v).1.as_str() {
-                    "" => text,
-                    at => format!("{text} ({at})"),
-                })
+        let value = |v: &Variant<'_>| {
+            let text = v.text(metric)?;
+            Some(match self.at(v).1.as_str() {
+                "" => text,
+                at => format!("{text} ({at})"),
             })
-            .collect();
-        match known.as_slice() {
-            [] => None,
-            [first, .., last] if known.len() > MOST_VALUES => Some(format!("{first} … {last}")),
-            _ => Some(known.join(", ")),
+        };
+        let all: Vec<&Variant<'_>> = one.variants.iter().collect();
+        let known: Vec<String> = all.iter().filter_map(|v| value(v)).collect();
+        if known.len() > MOST_VALUES {
+            let (first, last) = self.bounds(&all, metric)?;
+            return Some(format!("{} … {}", value(first)?, value(last)?));
         }
+        (!known.is_empty()).then(|| known.join(", "))
     }
 }
 

@@ -369,3 +369,48 @@ fn a_port_supply_that_is_known_for_some_is_told_of_these() {
          connections/s (2), and has no closed form for the others."
     );
 }
+
+#[test]
+fn a_range_names_the_least_and_the_greatest_where_the_ends_are_neither() {
+    let values = ["100 /s", "200 /s", "300 /s"];
+    let info = BatchInfo {
+        axes: vec![axis("workload.web.arrivals.rate", &values)],
+        ..BatchInfo::default()
+    };
+    let shares = [(40.0, 0.2), (70.0, 0.5), (10.0, 0.1)];
+    let rows: Vec<BatchRow> = values
+        .iter()
+        .zip(shares)
+        .map(|(v, failure)| run(&[v], Some(failure), 80.0))
+        .collect();
+    assert_eq!(
+        batch_findings(&info, &rows)[0],
+        "Connects failed in all runs: first at t = 10 s (300 /s) … 70 s (200 /s); 10 % (300 /s) … 50 % (200 /s) \
+         failed from 80 s to 200 s; the port supply allows 80 connections/s."
+    );
+    // More values than are listed one by one, the greatest in the middle.
+    let many: Vec<String> = (1..=12).map(|i| format!("{i} MB")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let info = BatchInfo {
+        axes: vec![axis("topology.path.queue", &many)],
+        figures: vec![crate::MetricFigure {
+            metric: "goodput_bps".into(),
+            ..crate::MetricFigure::default()
+        }],
+        ..BatchInfo::default()
+    };
+    let goodput = |i: usize| if i == 6 { 9e6 } else { i as f64 * 1e6 };
+    let rows: Vec<BatchRow> = many
+        .iter()
+        .enumerate()
+        .map(|(i, v)| {
+            row(
+                &[v],
+                0,
+                &[("goodput_bps", goodput(i) / if i > 6 { 10.0 } else { 1.0 })],
+            )
+        })
+        .collect();
+    let told = batch_findings(&info, &rows).join("\n");
+    assert!(told.contains("0 bit/s (1 MB) … 9 Mbit/s (7 MB)"), "{told}");
+}
