@@ -31,7 +31,10 @@ mod states;
 
 use std::collections::BTreeMap;
 use std::io;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
 
 use sim_core::{Record, Recorder, RunStats, SimDuration, SimTime};
 use tcp_model::TcpSample;
@@ -144,10 +147,22 @@ impl RunRecorder {
         let end = completion.stats.reached;
         let mut metrics = Metrics::default();
         let recording = self.beside.join()?;
-        let (left_out, names) = recording.close(end, &mut metrics)?;
-        let links = &self.info.links;
-        links::write(&dir, links, &names, &completion.stats, &mut metrics)?;
-        queues::write(&dir, links, &names, &completion.stats, &mut metrics)?;
+        let names = Arc::clone(&recording.names);
+        let (links, stats) = (&self.info.links, &completion.stats);
+        // A table of 10^5 links takes as long as the rest.
+        let left_out = thread::scope(|scope| {
+            let of_links = scope.spawn(|| {
+                let mut metrics = Metrics::default();
+                links::write(&dir, links, &names, stats, &mut metrics)?;
+                queues::write(&dir, links, &names, stats, &mut metrics)?;
+                Ok(metrics)
+            });
+            let left_out = recording.close(end, &mut metrics);
+            let of_links: Result<Metrics, StoreError> =
+                of_links.join().unwrap_or_else(|panic| resume_unwind(panic));
+            metrics.merge(of_links?);
+            left_out
+        })?;
         for (id, value) in &completion.metrics {
             metrics.put(id, *value);
         }
@@ -201,7 +216,7 @@ impl Recorder<TcpSample> for RunRecorder {
 /// What records become, table by table.
 #[derive(Debug)]
 struct Recording {
-    names: Names,
+    names: Arc<Names>,
     census: Census,
     outcomes: Outcomes,
     requests: Requests,
@@ -231,7 +246,7 @@ impl Recording {
             .transpose()?;
         let first = |most| First::new(most, info.nodes.len());
         Ok(Recording {
-            names: Names::new(&info.nodes),
+            names: Arc::new(Names::new(&info.nodes)),
             census: Census::new(dir, record.interval_s, &info.nodes, window)?,
             outcomes: Outcomes::new(dir, record.interval_s, window)?,
             requests: Requests::new(dir, record.interval_s)?,
@@ -247,12 +262,8 @@ impl Recording {
     }
 
     /// Closes the tables and adds the metrics; what was left out.
-    /// Closes the tables; what was left out of them, and the names for another one.
-    fn close(
-        self,
-        end: SimTime,
-        metrics: &mut Metrics,
-    ) -> Result<(Vec<LeftOut>, Names), StoreError> {
+    /// Closes the tables; what was left out of them.
+    fn close(self, end: SimTime, metrics: &mut Metrics) -> Result<Vec<LeftOut>, StoreError> {
         let acked = self.connections.bytes_acked();
         metrics.put("records", self.records as f64);
         self.census.close(end, metrics)?;
@@ -269,7 +280,7 @@ impl Recording {
             self.segments.close(&self.names)?,
         ];
         self.capture.map(Capture::close).transpose()?;
-        Ok((left_out.into_iter().flatten().collect(), self.names))
+        Ok(left_out.into_iter().flatten().collect())
     }
 
     fn on_record(&mut self, record: &Record<TcpSample>) -> Result<(), StoreError> {

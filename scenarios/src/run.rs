@@ -420,14 +420,6 @@ fn counters(hosts: &[Option<TcpHost>], groups: &[&str]) -> BTreeMap<String, BTre
     all
 }
 
-/// The number of that name, and 0 where there is none yet.
-fn sum_of<'a>(all: &'a mut BTreeMap<String, u64>, name: &str) -> &'a mut u64 {
-    if !all.contains_key(name) {
-        all.insert(name.to_owned(), 0);
-    }
-    all.get_mut(name).expect("it was inserted")
-}
-
 /// What hosts and engine say of their memory.
 fn memory(hosts: &[Option<TcpHost>]) -> MemorySummary {
     let mut all = MemorySummary::default();
@@ -441,8 +433,29 @@ fn memory(hosts: &[Option<TcpHost>]) -> MemorySummary {
     ];
     let named = |(name, bytes): (&str, usize)| (name.to_owned(), bytes as u64);
     all.object_bytes.extend(of_core.map(named));
+    let (mut peaks, mut tables) = ([0; 2], [0; 4]);
     for host in hosts.iter().flatten() {
         let (report, stats) = (host.memory(), host.stats());
+        peaks[0] += u64::from(stats.peak_connections);
+        peaks[1] += u64::from(stats.peak_time_wait);
+        let of_host = [
+            report.connections,
+            report.time_wait,
+            report.demux,
+            report.ports,
+        ];
+        for (sum, bytes) in tables.iter_mut().zip(of_host) {
+            *sum += bytes as u64;
+        }
+        for (state, of_state) in host.memory_by_state() {
+            let sum: &mut ConnectionMemory = all.at_end.entry(state.to_string()).or_default();
+            sum.connections += of_state.count;
+            sum.bytes += of_state.bytes;
+            sum.largest = sum.largest.max(of_state.largest);
+        }
+    }
+    // The same for all hosts.
+    if let Some(report) = hosts.iter().flatten().last().map(TcpHost::memory) {
         let of_host = [
             ("connection", report.per_connection),
             ("time_wait_entry", report.per_time_wait),
@@ -451,31 +464,13 @@ fn memory(hosts: &[Option<TcpHost>]) -> MemorySummary {
             ("accept_queue_entry", report.per_accept_queue_entry),
             ("ports_of_destination", report.per_destination),
         ];
-        for (name, bytes) in of_host {
-            *sum_of(&mut all.object_bytes, name) = bytes as u64;
-        }
-        let peaks = [
-            ("connections", stats.peak_connections),
-            ("time_wait", stats.peak_time_wait),
-        ];
-        for (name, peak) in peaks {
-            *sum_of(&mut all.peaks, name) += u64::from(peak);
-        }
-        let tables = [
-            ("connections", report.connections),
-            ("time_wait", report.time_wait),
-            ("four_tuples", report.demux),
-            ("ports", report.ports),
-        ];
-        for (name, bytes) in tables {
-            *sum_of(&mut all.table_bytes, name) += bytes as u64;
-        }
-        for (state, of_state) in host.memory_by_state() {
-            let sum: &mut ConnectionMemory = all.at_end.entry(state.to_string()).or_default();
-            sum.connections += of_state.count;
-            sum.bytes += of_state.bytes;
-            sum.largest = sum.largest.max(of_state.largest);
-        }
+        all.object_bytes.extend(of_host.map(named));
+        let owned = |(name, sum): (&str, u64)| (name.to_owned(), sum);
+        let names = ["connections", "time_wait"].into_iter().zip(peaks);
+        all.peaks.extend(names.map(owned));
+        let names = ["connections", "time_wait", "four_tuples", "ports"];
+        all.table_bytes
+            .extend(names.into_iter().zip(tables).map(owned));
     }
     all
 }

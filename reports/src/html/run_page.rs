@@ -5,7 +5,7 @@ use std::path::Path;
 use super::page::{Page, cells};
 use crate::figures::Drawn;
 use crate::format::{bit_rate, count, metric, percent, seconds};
-use crate::store::reader::Table;
+use crate::store::reader::Groups;
 use crate::store::{RunSummary, StoreError};
 use crate::words;
 
@@ -143,7 +143,23 @@ fn counters(page: &mut Page, summary: &RunSummary) {
 
 /// The rows of the table of links, and how many there are beyond these.
 fn links(dir: &Path) -> Result<Option<LinkRows>, StoreError> {
-    let Some(table) = Table::read(dir, "links")?.filter(|t| !t.is_empty()) else {
+    let columns = [
+        "from_node",
+        "to_node",
+        "rate_bps",
+        "delay_s",
+        "utilisation",
+        "offered_pkts",
+        "sent_pkts",
+        "queue_drops",
+        "wire_losses",
+        "max_backlog_pkts",
+    ];
+    let Some(mut groups) = Groups::open(dir, "links", &columns)? else {
+        return Ok(None);
+    };
+    let all = groups.rows() as usize;
+    let Some(table) = groups.next_group()?.filter(|t| !t.is_empty()) else {
         return Ok(None);
     };
     let (from, to) = (table.texts("from_node")?, table.texts("to_node")?);
@@ -168,7 +184,7 @@ fn links(dir: &Path) -> Result<Option<LinkRows>, StoreError> {
         row.push(known(utilisation[i], percent, ""));
         rows.push(row);
     }
-    let more = table.len().saturating_sub(MOST_LINKS);
+    let more = all.saturating_sub(MOST_LINKS);
     Ok(Some(LinkRows { rows, more }))
 }
 

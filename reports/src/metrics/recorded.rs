@@ -21,6 +21,12 @@ impl Metrics {
         }
     }
 
+    /// Adds all metrics of another part of the run.
+    pub(crate) fn merge(&mut self, other: Metrics) {
+        self.values.extend(other.values);
+        self.unknown.extend(other.unknown);
+    }
+
     /// Adds a metric if its value is known.
     pub fn put_known(&mut self, id: &str, value: Option<f64>) {
         if let Some(value) = value {
