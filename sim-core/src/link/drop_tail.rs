@@ -30,6 +30,7 @@ impl DropTail {
 
     /// True when a packet of `size` bytes fits in front of a link of this rate; what has left by
     /// `now` makes room.
+    #[inline]
     pub(super) fn has_room(&mut self, size: u32, rate: Option<Rate>, now: SimTime) -> bool {
         while let Some((_, bytes)) = self.backlog.pop_front_if(|(end, _)| *end <= now) {
             self.bytes -= u64::from(bytes);

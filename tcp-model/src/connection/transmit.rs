@@ -89,6 +89,7 @@ impl Connection {
     }
 
     /// Puts a segment out. Every segment but the first SYN and some RSTs acknowledges.
+    #[inline(always)]
     pub(super) fn emit(
         &mut self,
         mut segment: Segment,
