@@ -32,7 +32,7 @@ pub fn findings(info: &RunInfo, metrics: &BTreeMap<String, f64>) -> Vec<String> 
     all.filter_map(|finding| (finding.tell)(&known)).collect()
 }
 
-/// True when the finding of this name is told of a run with these metrics, of which nothing else is known.
+/// True when a run with these metrics, of which nothing else is known, gets the finding of this name.
 pub(crate) fn is_told(name: &str, metrics: &BTreeMap<String, f64>) -> bool {
     let info = &RunInfo::default();
     let known = Known { info, metrics };

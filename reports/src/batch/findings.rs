@@ -405,7 +405,7 @@ const fn told_by(finding: &'static str, metric: &'static str, what: &'static str
     }
 }
 
-/// In the order in which they are told.
+/// In the order in which they are reported.
 const UNUSUAL: [Unusual; 20] = [
     counted_by(
         "old_duplicate_bytes",

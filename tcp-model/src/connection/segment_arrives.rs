@@ -126,7 +126,7 @@ impl Connection {
     /// simultaneous open, whose SYN is known and whose ACK completes the handshake.
     fn syn_again(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
         if !seg.flags.is_ack() {
-            // Our SYN-ACK was lost, or crossed the retransmission; the timer begins anew.
+            // Our SYN-ACK was lost, or crossed the retransmission; the timer starts again.
             self.snd.timed = None;
             self.timers.rto = SimTime::MAX;
             self.send_syn(Some(RetransmitReason::DuplicateSyn), now, out);

@@ -38,7 +38,7 @@ impl Connection {
         self.params.tail_loss_probe && self.rcv.sack_ok && open
     }
 
-    /// New data left: the probe's time-out begins anew, the retransmission's if it was not running
+    /// New data left: the probe's time-out starts again, the retransmission's if it was not running
     /// or waits for the probe.
     pub(super) fn arm_after_sending(&mut self, now: SimTime) {
         if !self.probes() {
@@ -81,7 +81,7 @@ impl Connection {
         }
     }
 
-    /// The first outstanding segment has left again: the time-out begins anew, as RFC 6675 section 6
+    /// The first outstanding segment has left again: the time-out starts again, as RFC 6675 section 6
     /// allows and Linux does; not while reordering is waited out.
     pub(super) fn restart_rto_for_head(&mut self, now: SimTime) {
         let running = self.timers.rto != SimTime::MAX;
@@ -93,7 +93,7 @@ impl Connection {
     }
 
     /// A SACK gave a sample longer than the first outstanding segment has been out: what it reports
-    /// left before that, and the time-out begins anew (Linux `tcp_clean_rtx_queue`).
+    /// left before that, and the time-out starts again (Linux `tcp_clean_rtx_queue`).
     pub(super) fn restart_rto_for_sack(&mut self, rtt: Option<SimDuration>, now: SimTime) {
         let head = self.recovery.log().and_then(|log| log.head_sent());
         if let (true, Some(rtt), Some(head)) = (self.params.linux_rto, rtt, head)

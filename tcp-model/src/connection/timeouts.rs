@@ -436,7 +436,7 @@ impl Connection {
         }
     }
 
-    /// Something new was acknowledged: the retransmission timer starts anew or stops
+    /// Something new was acknowledged: the retransmission timer restarts or stops
     /// (RFC 6298 rules 5.2 and 5.3).
     #[inline]
     pub(super) fn restart_rto(&mut self, now: SimTime) {
