@@ -13,6 +13,7 @@ mod beside;
 mod capture;
 mod census;
 mod connections;
+mod end_points;
 mod first;
 mod flows;
 mod grid;

@@ -24,7 +24,9 @@ pub enum Side {
 pub enum TcpSample {
     /// An end point changed state. A listener moves from CLOSED to LISTEN; the end point it makes
     /// for a SYN starts with LISTEN to SYN-RECEIVED, the listener staying in LISTEN. LISTEN is the
-    /// listener's alone, under an identity of its own: an end point that gives up moves to CLOSED.
+    /// listener's alone, under an identity of its own: an end point that gives up moves to CLOSED,
+    /// and a change from LISTEN under its connection's number is the first of another end point,
+    /// made for the same SYN sent again.
     State(StateChange),
     /// An application asked for a connection.
     Connect(ConnectAttempt),

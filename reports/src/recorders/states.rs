@@ -5,6 +5,7 @@ use std::path::Path;
 use sim_core::{NodeId, SimTime};
 use tcp_model::sample::StateChange;
 
+use super::end_points::EndPoints;
 use super::first::First;
 use super::left_out::LeftOut;
 use super::names::Names;
@@ -15,22 +16,30 @@ const COLUMNS: &[(&str, ColumnKind)] = &[
     ("time_s", ColumnKind::Float),
     ("conn", ColumnKind::Int),
     ("side", ColumnKind::Text),
+    ("end_point", ColumnKind::Int),
     ("node", ColumnKind::Text),
     ("from", ColumnKind::Text),
     ("to", ColumnKind::Text),
 ];
 
-/// Writes state changes of the first connections of the run.
+/// Writes state changes of the first connections of the run. `end_point` tells the end points apart
+/// that a listener made for one connection.
 #[derive(Debug)]
 pub(crate) struct States {
     table: TableWriter,
     first: First,
+    end_points: EndPoints,
 }
 
 impl States {
     pub(crate) fn new(dir: &Path, first: First) -> Result<States, StoreError> {
         let table = TableWriter::create(dir, "states", COLUMNS)?;
-        Ok(States { table, first })
+        let end_points = EndPoints::default();
+        Ok(States {
+            table,
+            first,
+            end_points,
+        })
     }
 
     pub(crate) fn on_state(
@@ -48,6 +57,7 @@ impl States {
             .float(time.as_secs_f64())
             .count(change.conn.0)
             .text(names.side(change.side))
+            .count(self.end_points.number(change).into())
             .text(names.node(node))
             .text(names.state(change.from))
             .text(names.state(change.to))
