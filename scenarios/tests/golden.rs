@@ -1,7 +1,7 @@
 //! The results of every ready-made scenario, by hash: a change that moves a number is seen here.
 //!
 //! Where a change is meant to move results, write the hashes again with `UPDATE=1 cargo test -p
-//! scenarios --test golden`, say what moved under "Changed results" in `CHANGELOG.md`, and raise
+//! synfin --test golden`, say what moved under "Changed results" in `CHANGELOG.md`, and raise
 //! `RESULTS_VERSION`.
 
 use std::path::Path;
