@@ -340,12 +340,14 @@ impl Network {
     }
 
     /// The node that owns an address.
+    #[inline]
     pub fn owner(&self, address: Ipv4Addr) -> Option<NodeId> {
         let i = u32::from(address).checked_sub(u32::from(FIRST_ADDRESS))?;
         self.owner_of_address.get(i as usize).copied()
     }
 
     /// The link on which `node` sends towards `address`; `None` when there is no way.
+    #[inline]
     pub fn next_link(&self, node: NodeId, address: Ipv4Addr) -> Option<LinkId> {
         self.routes.next_link(node, self.owner(address)?)
     }

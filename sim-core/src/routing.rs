@@ -119,7 +119,7 @@ impl Routes {
     #[inline]
     pub fn next_link(&self, from: NodeId, to: NodeId) -> Option<LinkId> {
         if from == to {
-            return self.loopbacks.get(&from).copied();
+            return self.loopback(from);
         }
         let up = self.uplink[from.0 as usize];
         if up != NONE {
@@ -132,6 +132,12 @@ impl Routes {
             self.table[self.row[from.0 as usize] as usize + way.column as usize]
         };
         (link != NONE).then_some(LinkId(link))
+    }
+
+    /// The link from a host to itself, where it has one.
+    #[cold]
+    fn loopback(&self, host: NodeId) -> Option<LinkId> {
+        self.loopbacks.get(&host).copied()
     }
 }
 

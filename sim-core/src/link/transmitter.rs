@@ -141,12 +141,30 @@ impl Transmitter {
             return self.offer_special(size, now);
         }
         self.counters.offered_pkts += 1;
+        if self.queue.is_some() {
+            return self.offer_limited(size, now);
+        }
+        let start = self.free_at.max(now);
+        let departs = self.end_of_transmission(size, start);
+        self.occupy(size, start, departs);
+        self.arrives_after(departs)
+    }
+
+    /// The same on a link whose queue has a limit.
+    #[inline(never)]
+    fn offer_limited(&mut self, size: u32, now: SimTime) -> Fate {
         if !self.has_room(size, now) {
             return Fate::Lost(LossCause::QueueFull);
         }
         let start = self.free_at.max(now);
         let departs = self.end_of_transmission(size, start);
         self.occupy(size, start, departs);
+        self.wait_in_queue(size, start, departs);
+        self.arrives_after(departs)
+    }
+
+    #[inline]
+    fn arrives_after(&self, departs: SimTime) -> Fate {
         Fate::Arrives {
             at: departs + self.delay,
             corrupt: false,
@@ -274,6 +292,7 @@ impl Transmitter {
             .end_of_transmission(self.rate, size, start)
             .unwrap_or_else(|| self.end_of_transmission(size, start));
         self.occupy(size, start, departs);
+        self.wait_in_queue(size, start, departs);
         let fate = impaired.apply(departs, self.delay);
         self.counters.wire_losses += u64::from(matches!(fate, Fate::Lost(_)));
         fate
@@ -311,6 +330,11 @@ impl Transmitter {
         self.counters.sent_pkts += 1;
         self.counters.sent_bytes += u64::from(size);
         self.free_at = departs;
+    }
+
+    /// Keeps a packet among those that wait, if there is a limit to them, until its transmission ends.
+    #[inline]
+    fn wait_in_queue(&mut self, size: u32, start: SimTime, departs: SimTime) {
         if let Some(queue) = &mut self.queue {
             queue.push(departs, size);
             if let Some(trace) = &mut queue.trace {
