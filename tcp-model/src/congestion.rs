@@ -108,8 +108,9 @@ pub trait CongestionControl: CloneController + Send + Debug {
         None
     }
     /// The connection is to keep the send times of its segments and measure delivery rate, minimum
-    /// round-trip time and losses for [`AckEvent`]; and a round-trip time at every ACK. Asked once,
-    /// before the connection opens. A control that looks at none of these saves time and memory by
+    /// round-trip time and losses for [`AckEvent`]; and a round-trip time at every ACK. Asked
+    /// before the connection opens, and after each ACK as long as it is measured: what is once
+    /// ended does not begin again. A control that looks at none of these saves time and memory by
     /// answering `false`.
     fn needs_measurements(&self) -> bool {
         true

@@ -9,6 +9,7 @@
 //! acknowledged.
 
 use std::collections::VecDeque;
+use std::hash::{Hash, Hasher};
 
 use sim_core::{Rate, SimDuration, SimTime};
 
@@ -30,8 +31,19 @@ struct Stamp {
     in_flight: u64,
     app_limited: bool,
     resent: bool,
-    /// Delivered already, by a SACK.
-    done: bool,
+    done: Done,
+}
+
+/// How many segments from this one on were delivered already, by SACKs, as far as is known; 0 when
+/// this one was not. ACKs repeat what they report, and so it need not be looked at again.
+#[derive(Clone, Copy, Debug, Default)]
+struct Done(u32);
+
+impl Hash for Done {
+    /// Whether it was delivered: the rest is only a shortcut.
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        (self.0 > 0).hash(hasher);
+    }
 }
 
 /// Stamps of the segments in flight, and the connection's counters.
@@ -85,7 +97,7 @@ impl DeliveryRate {
             in_flight: in_flight + u64::from(octets),
             app_limited: self.app_limited > 0,
             resent: false,
-            done: false,
+            done: Done(0),
         }
     }
 
@@ -97,7 +109,7 @@ impl DeliveryRate {
             if (old.end - old.octets).at_or_after(end) {
                 break;
             }
-            if !old.done {
+            if old.done.0 == 0 {
                 self.stamps[i] = Stamp {
                     resent: true,
                     ..self.stamp(old.end, old.octets, in_flight, now)
@@ -108,12 +120,8 @@ impl DeliveryRate {
 
     /// Octets below `una` are acknowledged.
     pub fn on_acked(&mut self, una: SeqNum, now: SimTime) {
-        while let Some(&stamp) = self.stamps.front() {
-            if stamp.end.after(una) {
-                return;
-            }
-            self.stamps.pop_front();
-            if !stamp.done {
+        while let Some(stamp) = self.stamps.pop_front_if(|s| s.end.at_or_before(una)) {
+            if stamp.done.0 == 0 {
                 self.deliver(stamp, now);
             }
         }
@@ -121,17 +129,24 @@ impl DeliveryRate {
 
     /// Octets `start..end` are SACKed.
     pub fn on_sacked(&mut self, start: SeqNum, end: SeqNum, now: SimTime) {
-        let first = self.stamps.partition_point(|s| s.end.at_or_before(start));
-        for i in first..self.stamps.len() {
-            let stamp = self.stamps[i];
-            if stamp.end.after(end) {
-                return;
+        let mut first = self.stamps.partition_point(|s| s.end.at_or_before(start));
+        let mut i = first;
+        while let Some(stamp) = self.stamps.get_mut(i).filter(|s| s.end.at_or_before(end)) {
+            if stamp.done.0 > 0 {
+                i += stamp.done.0 as usize;
+                continue;
             }
-            let whole = (stamp.end - stamp.octets).at_or_after(start);
-            if whole && !stamp.done {
-                self.stamps[i].done = true;
+            i += 1;
+            if (stamp.end - stamp.octets).at_or_after(start) {
+                stamp.done = Done(1);
+                let stamp = *stamp;
                 self.deliver(stamp, now);
+            } else {
+                first = i; // a part of it only
             }
+        }
+        if i > first {
+            self.stamps[first].done = Done((i - first) as u32);
         }
     }
 
@@ -199,6 +214,13 @@ impl DeliveryRate {
     /// The smallest round-trip time so far.
     pub fn min_rtt(&self) -> Option<SimDuration> {
         self.min_rtt
+    }
+
+    /// Told again that the application has nothing to send, with nothing in flight, it would change
+    /// nothing.
+    #[inline]
+    pub fn knows_pause(&self) -> bool {
+        self.app_limited == self.delivered.max(1)
     }
 
     /// The application has nothing to send and the window is not full: what is in flight now may

@@ -171,7 +171,7 @@ impl CongestionControl for Cubic {
     window_methods!();
 
     fn needs_measurements(&self) -> bool {
-        self.hystart.is_some() // a round-trip time at every ACK
+        self.hystart.as_ref().is_some_and(HyStart::is_under_way) // a round-trip time at every ACK
     }
 
     fn on_ack(&mut self, ack: &AckEvent) {

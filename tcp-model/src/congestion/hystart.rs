@@ -67,6 +67,11 @@ impl HyStart {
         self.mode = Mode::Done;
     }
 
+    /// Slow start may still end by it.
+    pub fn is_under_way(&self) -> bool {
+        self.mode != Mode::Done
+    }
+
     /// An ACK of new data in slow start.
     pub fn on_ack(&mut self, ack: &AckEvent, mss: u64) -> Growth {
         let limit = if self.paced { u64::MAX } else { L * mss };

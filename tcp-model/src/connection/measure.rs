@@ -69,21 +69,20 @@ impl Connection {
     /// The sender before an ACK.
     #[inline(always)]
     pub(super) fn before_ack(&self) -> Before {
-        let phase = self.recovery.phase();
         let counted = self.control_needs_counts();
-        if counted || phase != Phase::Open {
-            return self.count_before_ack(phase, counted);
+        if !self.recovery.is_calm() {
+            return self.count_before_ack(self.recovery.phase(), counted);
         }
         Before {
-            phase,
-            in_flight: 0,
+            phase: Phase::Open,
+            in_flight: if counted { self.snd.flight() } else { 0 },
             arrived: 0,
             lost: 0,
             counted,
         }
     }
 
-    /// The same where something is to be counted.
+    /// The same when something is or may be lost.
     #[inline(never)]
     fn count_before_ack(&self, phase: Phase, counted: bool) -> Before {
         let outstanding = self.outstanding();
@@ -167,6 +166,16 @@ impl Connection {
             measure.complete(&mut ack, seg);
         }
         self.cc.on_ack(&ack);
+        if self.measure.is_some() {
+            self.stop_measuring_if_done();
+        }
+    }
+
+    /// Ends measurements that nothing asks for any more, neither the control nor pacing nor records.
+    fn stop_measuring_if_done(&mut self) {
+        if !self.params.pacing && !self.traced && !self.cc.needs_measurements() {
+            self.measure = None;
+        }
     }
 
     /// Octets of an ACK that open the window. To Linux those that it newly reports delivered: what
@@ -283,7 +292,9 @@ impl Connection {
     /// The application has sent all it has, and the network could take more.
     #[inline]
     pub(super) fn note_app_limit(&mut self) {
-        if self.measure.is_some() {
+        if let Some(measure) = &self.measure
+            && !(self.snd.flight() == 0 && measure.delivery.knows_pause())
+        {
             self.measure_app_limit();
         }
     }
