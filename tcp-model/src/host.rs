@@ -164,7 +164,7 @@ impl TcpHost {
             while let Some((app, event)) = cx.scratch().events.pop_front() {
                 self.tell(app, event, cx);
             }
-            if !self.stack.retire_finished(cx) {
+            if cx.scratch().finished.is_empty() || !self.stack.retire_finished(cx) {
                 break;
             }
         }

@@ -248,6 +248,13 @@ impl Recovery {
         self.phase == Phase::Open && self.dup_acks == 0 && self.board.is_none()
     }
 
+    /// Calm, and nothing is kept of what was sent or of earlier reductions: an acknowledgement without
+    /// SACK means nothing to it.
+    #[inline]
+    pub fn is_untouched(&self) -> bool {
+        self.is_calm() && self.books.is_none()
+    }
+
     /// A new segment up to `end` was sent.
     pub fn on_sent(&mut self, end: SeqNum, now: SimTime) {
         if let Some(log) = self.log_mut() {
@@ -281,19 +288,19 @@ impl Recovery {
         if self.is_calm() {
             out.flight()
         } else {
-            self.disturbed_pipe(out)
+            self.disturbed_pipe(*out)
         }
     }
 
     /// The same with duplicate ACKs, SACKs or losses under consideration.
     #[inline(never)]
-    fn disturbed_pipe(&self, out: &Outstanding) -> u32 {
+    fn disturbed_pipe(&self, out: Outstanding) -> u32 {
         let lost = match self.phase {
             Phase::Open => 0,
-            _ => self.lost_unsent(out),
+            _ => self.lost_unsent(&out),
         };
         out.flight()
-            .saturating_sub(self.left_network(out))
+            .saturating_sub(self.left_network(&out))
             .saturating_sub(lost)
     }
 
@@ -397,16 +404,36 @@ impl Recovery {
         out: &Outstanding,
         now: SimTime,
     ) -> (u32, Option<SimTime>) {
+        // A block outside what is outstanding is stale, a D-SACK, or nonsense.
+        let sane = |&(start, end): &(SeqNum, SeqNum)| {
+            start.before(end) && start.after(out.una) && end.at_or_before(out.nxt)
+        };
+        let blocks = blocks.take(MOST_BLOCKS).filter(sane);
+        if self.log().is_some() {
+            return self.log_sack(blocks, out.una, now);
+        }
+        let new = blocks.map(|(start, end)| {
+            let board = self.board.get_or_insert_default();
+            board.insert(start, end)
+        });
+        (new.sum(), None)
+    }
+
+    /// The same with a log.
+    fn log_sack(
+        &mut self,
+        blocks: impl Iterator<Item = (SeqNum, SeqNum)>,
+        una: SeqNum,
+        now: SimTime,
+    ) -> (u32, Option<SimTime>) {
         let (mut new, mut first_sent) = (0, None);
         // The latest block comes first (RFC 2018 section 4). In order of sequence, what one ACK reports
         // is no sign of reordering.
         let mut ordered = [None; MOST_BLOCKS];
-        for (place, (start, end)) in ordered.iter_mut().zip(blocks) {
-            // A block outside what is outstanding is stale, a D-SACK, or nonsense.
-            let sane = start.before(end) && start.after(out.una) && end.at_or_before(out.nxt);
-            *place = sane.then_some((start, end));
+        for (place, block) in ordered.iter_mut().zip(blocks) {
+            *place = Some(block);
         }
-        ordered.sort_by_key(|block| block.map(|(start, _)| start.offset_from(out.una)));
+        ordered.sort_by_key(|block| block.map(|(start, _)| start.offset_from(una)));
         for (start, end) in ordered.into_iter().flatten() {
             let board = self.board.get_or_insert_default();
             if let Some(log) = self.books.as_mut().and_then(|b| b.log.as_mut()) {
@@ -499,6 +526,7 @@ impl Recovery {
     }
 
     /// The log's part of an acknowledgement up to `una`; before [`Recovery::on_ack`].
+    #[inline]
     pub fn on_delivered(&mut self, una: SeqNum, now: SimTime) -> Option<Delivered> {
         self.log_mut().map(|log| log.on_ack(una, now))
     }

@@ -43,45 +43,21 @@ impl Connection {
             self.challenge(now, out);
             return false;
         }
-        if let Some(rare) = &mut self.rare {
-            rare.soft_error = None; // the path works
-        }
         let window = u32::from(seg.window) << self.snd.shift;
         let was_closed = self.snd.wnd == 0;
-        let same_window = window == self.snd.wnd;
-        // What was in flight when the congestion was met, not what this ACK leaves of it.
-        let marked = self.rare.is_some() && self.reports_marks(seg);
-        let marked = marked.then(|| self.flight_size());
+        let marked = match self.rare {
+            Some(_) => self.flight_when_marked(seg),
+            None => None,
+        };
         if seg.ack.after(self.snd.una) {
             self.take_window(seg, window);
             self.on_new_ack(seg, now, out);
-        } else {
-            let before = self.before_ack();
-            let (sacked, rtt) = self.take_sack(seg, true, now);
-            let duplicate = seg.ack == self.snd.una
-                && self.snd.flight() > 0
-                && !self.snd.probing
-                && (sacked > 0 || (seg.seq_len() == 0 && same_window && !self.rcv.sack_ok));
+        } else if self.says_nothing_new(seg) {
             if seg.ack == self.snd.una {
                 self.take_window(seg, window);
             }
-            if duplicate {
-                self.on_duplicate_ack(seg, rtt, &before, now, out);
-            }
-            if self.recovery.episode().is_some() {
-                let phase = self.recovery.phase();
-                let undone = self.judge_timeout(0, sacked > 0 || duplicate, now)
-                    || self.judge_reduction(seg, phase, false, now);
-                if undone {
-                    self.restart_rto(now);
-                }
-            }
-            if sacked > 0 {
-                self.restart_rto_for_sack(rtt, now);
-            }
-            self.judge_probe(seg, false, sacked > 0, now);
-            self.look_for_losses(now, out);
-            self.reduce_in_proportion(0, &before);
+        } else {
+            self.on_old_ack(seg, window, now, out);
         }
         if self.timers.persist != SimTime::MAX {
             self.timers.retries = 0; // MUST-37: the probe was answered
@@ -98,8 +74,57 @@ impl Connection {
         self.state != State::Closed
     }
 
-    /// The ACK reports congestion marks.
+    /// An ACK of nothing new that means nothing to recovery either: it brings text, or nothing is
+    /// outstanding.
+    #[inline]
+    fn says_nothing_new(&self, seg: &Segment) -> bool {
+        let is_no_duplicate = seg.len > 0 || self.snd.flight() == 0;
+        is_no_duplicate && self.recovery.is_untouched() && !self.may_bring_sack(seg)
+    }
+
+    /// An ACK of nothing new: perhaps a duplicate, perhaps with news beyond a gap.
     #[inline(never)]
+    fn on_old_ack(&mut self, seg: &Segment, window: u32, now: SimTime, out: &mut Outputs) {
+        let same_window = window == self.snd.wnd;
+        let before = self.before_ack();
+        let (sacked, rtt) = self.take_sack(seg, true, now);
+        let duplicate = seg.ack == self.snd.una
+            && self.snd.flight() > 0
+            && !self.snd.probing
+            && (sacked > 0 || (seg.seq_len() == 0 && same_window && !self.rcv.sack_ok));
+        if seg.ack == self.snd.una {
+            self.take_window(seg, window);
+        }
+        if duplicate {
+            self.on_duplicate_ack(seg, rtt, &before, now, out);
+        }
+        if self.recovery.episode().is_some() {
+            let phase = self.recovery.phase();
+            let undone = self.judge_timeout(0, sacked > 0 || duplicate, now)
+                || self.judge_reduction(seg, phase, false, now);
+            if undone {
+                self.restart_rto(now);
+            }
+        }
+        if sacked > 0 {
+            self.restart_rto_for_sack(rtt, now);
+        }
+        self.judge_probe(seg, false, sacked > 0, now);
+        self.look_for_losses(now, out);
+        self.reduce_in_proportion(0, &before);
+    }
+
+    /// Where an ACK reports congestion marks: what was in flight when the congestion was met, not what
+    /// this ACK leaves of it.
+    #[inline(never)]
+    fn flight_when_marked(&mut self, seg: &Segment) -> Option<u64> {
+        if let Some(rare) = &mut self.rare {
+            rare.soft_error = None; // the path works
+        }
+        self.reports_marks(seg).then(|| self.flight_size())
+    }
+
+    /// The ACK reports congestion marks.
     fn reports_marks(&mut self, seg: &Segment) -> bool {
         if self.accurate().is_none() {
             return seg.flags.is_ece() && self.speaks_ecn();
@@ -147,10 +172,15 @@ impl Connection {
         sample: bool,
         now: SimTime,
     ) -> (u32, Option<SimDuration>) {
-        if !self.rcv.sack_ok || seg.options.is_usual() {
+        if !self.may_bring_sack(seg) {
             return (0, None);
         }
         self.take_sack_blocks(seg, sample, now)
+    }
+
+    #[inline]
+    fn may_bring_sack(&self, seg: &Segment) -> bool {
+        self.rcv.sack_ok && !seg.options.is_usual()
     }
 
     #[inline(never)]
@@ -192,6 +222,39 @@ impl Connection {
         self.snd.acked += bytes;
         self.snd.una = seg.ack;
         self.counts.bytes_acked = self.snd.acked;
+        if self.recovery.is_untouched() && !self.may_bring_sack(seg) {
+            let rtt = self.take_rtt(seg, now);
+            self.tell_control(seg, bytes, rtt, &before, now);
+            self.end_probe();
+            self.restart_rto(now);
+        } else {
+            self.recover(seg, (octets, bytes), &before, now, out);
+        }
+        self.signal_room(out);
+        if fin_acked {
+            self.on_fin_acked(now, out);
+        }
+    }
+
+    /// All that was outstanding, and perhaps a window probe, is acknowledged.
+    #[inline]
+    fn end_probe(&mut self) {
+        if self.snd.flight() == 0 {
+            self.snd.probing = false;
+        }
+    }
+
+    /// What an ACK of so many octets and payload bytes means where something is or was lost, where
+    /// it reports what lies beyond a gap, or where a log is kept.
+    #[inline(never)]
+    fn recover(
+        &mut self,
+        seg: &Segment,
+        (octets, bytes): (u32, u64),
+        before: &Before,
+        now: SimTime,
+        out: &mut Outputs,
+    ) {
         let rtt = match self.recovery.on_delivered(seg.ack, now) {
             Some(delivered) => self.take_logged_rtt(&delivered, seg, now),
             None => self.take_rtt(seg, now),
@@ -206,7 +269,7 @@ impl Connection {
         // opens the window already.
         let ends_late = over && self.params.linux_cwnd && phase == Phase::Fast;
         if !ends_late {
-            self.tell_control(seg, bytes, rtt, &before, now);
+            self.tell_control(seg, bytes, rtt, before, now);
         }
         let undone = self.recovery.episode().is_some()
             && (self.judge_timeout(octets, false, now)
@@ -219,9 +282,7 @@ impl Connection {
             // not.
             self.retransmit_holes(Some(RetransmitReason::PartialAck), now, out);
         }
-        if self.snd.flight() == 0 {
-            self.snd.probing = false;
-        }
+        self.end_probe();
         let reneged = self.recovery.has_reneged();
         if reneged {
             self.wait_for_reneged(now);
@@ -238,11 +299,7 @@ impl Connection {
             self.tell_control(seg, bytes, rtt, &before.in_phase(next), now);
         }
         if !reneged {
-            self.reduce_in_proportion(bytes, &before);
-        }
-        self.signal_room(out);
-        if fin_acked {
-            self.on_fin_acked(now, out);
+            self.reduce_in_proportion(bytes, before);
         }
     }
 

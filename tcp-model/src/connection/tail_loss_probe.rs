@@ -238,7 +238,15 @@ impl Connection {
     }
 
     /// RACK after a delivery: what is lost now, and when to look again.
+    #[inline]
     pub(super) fn look_for_losses(&mut self, now: SimTime, out: &mut Outputs) {
+        if self.recovery.log().is_some() {
+            self.look_into_log(now, out);
+        }
+    }
+
+    #[inline(never)]
+    fn look_into_log(&mut self, now: SimTime, out: &mut Outputs) {
         let advanced = self.recovery.uses_rack()
             && self
                 .recovery

@@ -195,12 +195,10 @@ impl Connection {
                 ahead.note_duplicate_above(from, to);
             }
         }
-        let held = self.octets_ahead();
-        self.rcv.nxt = self.rcv.ahead.as_mut().map_or(end, |a| a.advance(end));
-        let left = self.octets_ahead();
-        if let (true, Some(adaptive)) = (left < held, &mut self.rcv.adaptive) {
-            adaptive.take_from_ahead(held, left);
-        }
+        self.rcv.nxt = match self.rcv.ahead {
+            None => end,
+            Some(_) => self.end_with_ahead(end),
+        };
         let taken = u64::from(self.rcv.nxt.offset_from(start));
         self.counts.bytes_received += taken;
         self.rcv.unread += taken;
@@ -222,9 +220,20 @@ impl Connection {
         self.ack_policy(had_gap)
     }
 
-    /// Octets held ahead of a gap.
-    fn octets_ahead(&self) -> u32 {
-        self.rcv.ahead.as_ref().map_or(0, |a| a.octets())
+    /// The end of what is in order once all up to `end` is: that of what was held ahead of a gap, where
+    /// the gap is filled.
+    #[inline(never)]
+    fn end_with_ahead(&mut self, end: SeqNum) -> SeqNum {
+        let Some(ahead) = &mut self.rcv.ahead else {
+            return end;
+        };
+        let held = ahead.octets();
+        let end = ahead.advance(end);
+        let left = ahead.octets();
+        if let (true, Some(adaptive)) = (left < held, &mut self.rcv.adaptive) {
+            adaptive.take_from_ahead(held, left);
+        }
+        end
     }
 
     /// Tells the application of all that has arrived in order.

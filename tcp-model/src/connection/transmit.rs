@@ -159,7 +159,7 @@ impl Connection {
             self.note_usage(stop, pipe, self.snd.nxt != before);
         } else {
             let limited = stop == Stop::CongestionWindow
-                || (self.in_slow_start() && pipe * 2 > self.window());
+                || (pipe > 0 && pipe * 2 > self.window() && self.in_slow_start());
             // While segments are paced, the window may be about to fill.
             self.snd.cwnd_limited = limited || (stop == Stop::Pace && self.snd.cwnd_limited);
         }
@@ -303,6 +303,7 @@ impl Connection {
     fn send_new(&mut self, now: SimTime, out: &mut Outputs) -> Stop {
         let mut burst = Burst::default();
         let mut after_full = false;
+        let mut window = None;
         loop {
             let unsent = self.snd.unsent();
             if unsent == 0 && !self.fin_waits() {
@@ -315,7 +316,8 @@ impl Connection {
             let len = unsent.min(u64::from(self.snd.mss.min(usable))) as u32;
             let ends = u64::from(len) == unsent;
             let pipe = u64::from(self.recovery.pipe(&self.outstanding()));
-            if len > 0 && pipe > 0 && pipe + u64::from(len) > self.window() {
+            let most = *window.get_or_insert_with(|| self.window());
+            if len > 0 && pipe > 0 && pipe + u64::from(len) > most {
                 return Stop::CongestionWindow;
             }
             if burst.is_over() && self.waits_for_pace(now) {
@@ -334,6 +336,9 @@ impl Connection {
             let fin = ends && self.may_finish() && usable > len;
             self.send_range(self.snd.nxt, len + u32::from(fin), None, now, out);
             burst.advance(out);
+            if self.recovery.phase() != Phase::Open {
+                window = None; // that of PRR follows what is sent
+            }
             if joined && let Some(log) = self.recovery.log_mut() {
                 log.join_last();
             }

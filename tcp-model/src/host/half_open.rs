@@ -21,7 +21,9 @@ impl Stack {
             return;
         }
         self.step(slot, Input::Timeout, cx);
-        if let (Some((listener, 0)), Some((_, 1..))) = (before, self.half_open(slot)) {
+        if let Some((listener, 0)) = before
+            && let Some((_, 1..)) = self.half_open(slot)
+        {
             let listener = &mut self.listeners[listener];
             listener.young = listener.young.saturating_sub(1);
         }

@@ -306,6 +306,7 @@ impl Stack {
     }
 
     /// The limit of challenge ACKs over all connections leaves room for one more.
+    #[cold]
     fn may_send_challenge(&mut self, now: SimTime) -> bool {
         let Some(limit) = self.params.challenge_ack_limit else {
             return true;
@@ -514,6 +515,7 @@ impl Stack {
 
     /// Looks at the connections that may be over, after their applications have had all news.
     /// True when there is more news.
+    #[inline(never)]
     pub(super) fn retire_finished(&mut self, cx: &mut impl HostEnv) -> bool {
         let mut i = 0;
         while let Some(&slot) = cx.scratch().finished.get(i) {

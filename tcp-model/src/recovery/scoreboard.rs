@@ -14,6 +14,10 @@ impl Scoreboard {
     pub fn insert(&mut self, start: SeqNum, end: SeqNum) -> u32 {
         // Runs entirely before, and those entirely after; what lies between merges.
         let first = self.runs.partition_point(|r| r.1.before(start));
+        let around = self.runs.get(first);
+        if around.is_some_and(|(s, e)| s.at_or_before(start) && e.at_or_after(end)) {
+            return 0; // ACKs repeat what they report
+        }
         let last = self.runs.partition_point(|r| r.0.at_or_before(end));
         let mut merged = (start, end);
         let mut known = 0;
@@ -21,7 +25,11 @@ impl Scoreboard {
             merged = (merged.0.min(s), merged.1.max(e));
             known += e.offset_from(s);
         }
-        self.runs.splice(first..last, [merged]);
+        if last == first + 1 {
+            self.runs[first] = merged; // most often one run grows
+        } else {
+            self.runs.splice(first..last, [merged]);
+        }
         let new = merged.1.offset_from(merged.0) - known;
         self.octets += new;
         new
