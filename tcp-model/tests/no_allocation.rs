@@ -1,5 +1,5 @@
-//! Bulk transfers between whole hosts allocate nothing per event once they are warm, recorded or not;
-//! losses allocate per recovery, not per segment.
+//! Bulk transfers between whole hosts allocate nothing per event once they are warm, recorded or not,
+//! with any congestion control and queue discipline; losses allocate per recovery, not per segment.
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -9,11 +9,12 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use sim_core::queue_disc::{self, QueueSpec};
 use sim_core::{
     NetworkBuilder, QueueLimit, Rate, Record, Recorder, RunConfig, SimDuration, SimTime, Simulation,
 };
 use tcp_model::TcpSample;
-use tcp_model::congestion::Control;
+use tcp_model::congestion::{BUILT_IN, Control, Setting};
 use tcp_model::spec::{AppSpec, BulkSpec, HostConfig, Keep, SinkSpec, TraceSpec};
 use tcp_model::{TcpHost, TcpParams};
 
@@ -50,7 +51,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// What happened after the first `warm_up` seconds of 60.
+/// What happened in the last two thirds of the time.
 struct Warm {
     events: u64,
     allocations: u64,
@@ -85,13 +86,24 @@ impl Recorder<TcpSample> for KeepsBatches {
     }
 }
 
-/// Two senders and two sinks around a bottleneck of 50 Mbit/s with this queue.
+/// Two senders and two sinks around a bottleneck of 50 Mbit/s with this queue, for a minute.
 fn transfer(queue: QueueLimit, loss: f64, params: TcpParams, trace: TraceSpec) -> Warm {
+    transfer_for(60, queue.into(), loss, params, trace)
+}
+
+/// The same for so many seconds.
+fn transfer_for(
+    seconds: u64,
+    queue: QueueSpec,
+    loss: f64,
+    params: TcpParams,
+    trace: TraceSpec,
+) -> Warm {
     let (ms, mbps) = (SimDuration::from_millis, Rate::mbps);
     let mut net = NetworkBuilder::new();
     let routers = [net.router("left"), net.router("right")];
     let [bottleneck, _] = net.connect(routers[0], routers[1], mbps(50), ms(10));
-    net.link_mut(bottleneck).queue = queue.into();
+    net.link_mut(bottleneck).queue = queue;
     net.link_mut(bottleneck).impairments.loss = loss.into();
     for i in 0..4 {
         let host = net.host(format!("host-{i}"));
@@ -126,14 +138,14 @@ fn transfer(queue: QueueLimit, loss: f64, params: TcpParams, trace: TraceSpec) -
     let network = net.build().unwrap();
     let config = RunConfig {
         look_ahead_from: 0, // looking ahead allocates nothing either
-        ..RunConfig::new(3, SimTime::ZERO + SimDuration::from_secs(60))
+        ..RunConfig::new(3, SimTime::ZERO + SimDuration::from_secs(seconds))
     };
     let mut simulation = Simulation::new(network, hosts, &config);
     let (mut warm, mut last) = (None, (0, 0));
     let mut recorder = KeepsBatches::default();
     let stats = simulation.run(&mut recorder, &mut |progress| {
         last = (progress.events, ALLOCATIONS.get());
-        if progress.now > SimTime::ZERO + SimDuration::from_secs(20) {
+        if progress.now > SimTime::ZERO + SimDuration::from_secs(seconds) / 3 {
             warm.get_or_insert(last);
         }
         ControlFlow::Continue(())
@@ -212,4 +224,50 @@ fn losses_allocate_per_recovery_and_not_per_segment() {
     // A scoreboard at the sender, a list of runs at the receiver, and what they hold.
     let most = 12 * warm.fast_recoveries;
     assert!(warm.allocations <= most, "{} > {most}", warm.allocations);
+}
+
+#[test]
+fn no_control_allocates_for_a_segment() {
+    for algorithm in BUILT_IN {
+        let control = Control::named(algorithm.name).unwrap();
+        let congestion = match algorithm.name {
+            "fixed" => control.with("window", Setting::Number(40.0)).unwrap(),
+            _ => control,
+        };
+        let params = TcpParams {
+            congestion,
+            ..params()
+        };
+        let queue = QueueLimit::Packets(200).into();
+        let warm = transfer_for(6, queue, 0.0, params, TraceSpec::default());
+        let name = algorithm.name;
+        assert!(warm.events > 5_000, "{name}: {}", warm.events);
+        assert_eq!(warm.allocations, 0, "{name}, {} events", warm.events);
+    }
+}
+
+#[test]
+fn no_queue_discipline_allocates_for_a_packet() {
+    for kind in queue_disc::built_in().iter() {
+        let given: &[(&str, &str)] = match kind.name {
+            "token-bucket" | "policer" => &[("rate", "40 Mbit/s"), ("burst", "100 kB")],
+            _ => &[],
+        };
+        // More than the path holds: packets wait, and most disciplines drop some.
+        let params = TcpParams {
+            send_buffer: 256 * 1024,
+            ..params()
+        };
+        let queue = kind.plugin(given).unwrap().into();
+        let warm = transfer_for(6, queue, 0.0, params, TraceSpec::default());
+        let (name, most) = (kind.name, 12 * warm.fast_recoveries);
+        assert!(warm.events > 20_000, "{name}: {}", warm.events);
+        assert!(
+            warm.allocations <= most && most < warm.events / 20,
+            "{name}: {} allocations, {} recoveries, {} events",
+            warm.allocations,
+            warm.fast_recoveries,
+            warm.events
+        );
+    }
 }
