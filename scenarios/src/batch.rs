@@ -116,7 +116,7 @@ pub fn make(plan: &Plan, options: &Options, making: Making<'_>) -> Result<Batch,
         .runs
         .iter()
         .zip(&outcomes)
-        .map(|(spec, outcome)| row(spec, outcome))
+        .map(|(spec, outcome)| row(plan, spec, outcome))
         .collect();
     let info = batch_info(plan, &options.command);
     let stopped = outcomes.iter().any(RunOutcome::is_stopped);
@@ -404,7 +404,7 @@ pub fn report_part(dir: &Path) -> Result<Part, RunError> {
         .zip(&outcomes)
         .map(|(spec, outcome)| {
             let missing = RunOutcome::Failed(RunError::Stopped);
-            row(spec, outcome.as_ref().unwrap_or(&missing))
+            row(&plan, spec, outcome.as_ref().unwrap_or(&missing))
         })
         .collect();
     let info = batch_info(&plan, &command);
@@ -439,7 +439,12 @@ pub fn go_on(dir: &Path) -> String {
     shell_words(["synfin", "run", &batch, "--out", &dir.display().to_string()])
 }
 
-fn row(spec: &RunSpec, outcome: &RunOutcome) -> BatchRow {
+fn row(plan: &Plan, spec: &RunSpec, outcome: &RunOutcome) -> BatchRow {
+    let value = |axis: &Axis| {
+        let mut parameters = spec.parameters.iter();
+        let found = parameters.find(|(name, _)| *name == axis.name);
+        found.map(|(_, value)| value.clone()).unwrap_or_default()
+    };
     let (status, message) = match outcome {
         RunOutcome::Failed(RunError::Stopped) => (RunStatus::Missing, "not made yet".to_owned()),
         RunOutcome::Failed(error) => (RunStatus::Failed, error.to_string()),
@@ -447,11 +452,7 @@ fn row(spec: &RunSpec, outcome: &RunOutcome) -> BatchRow {
     };
     BatchRow {
         id: spec.id.clone(),
-        values: spec
-            .parameters
-            .iter()
-            .map(|(_, value)| value.clone())
-            .collect(),
+        values: plan.axes.iter().map(value).collect(),
         seed: spec.seed,
         replica: spec.replica,
         status,

@@ -56,7 +56,10 @@ pub struct ScenarioFile {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub record: Option<RecordFile> => { default: "what a report needs", example: "{ traced_connections = 100 }" },
     /// What varies, by dotted path: a list of values, or a range with `from`, `to`, and `step` or `count`,
-    /// and with `scale = "log"` for equal ratios. Every combination becomes a run.
+    /// and with `scale = "log"` for equal ratios. Every combination becomes a run, apart from those that
+    /// an `exclude` condition holds for, or a `constraint` does not. `[[sweep.together]]` lists values that
+    /// change in step; `[sweep.sample]` draws points (`method`, `count`, `seed`) from the ranges in
+    /// `[sweep.sample.over]`.
     #[serde(default, skip_serializing_if = "toml::Table::is_empty")]
     pub sweep: toml::Table => { default: "nothing is varied", example: r#"{ "tcp.tw_reuse" = [false, true] }"# },
     /// Alternatives to compare, each with a name and what it changes; each is run with all values of

@@ -17,9 +17,12 @@ use crate::run_spec::RunSpec;
 use crate::unreadable::Unreadable;
 
 mod alternatives;
+mod chosen;
 mod expectations;
 mod figures;
 mod ranges;
+mod sample;
+mod together;
 mod values;
 mod variants;
 
@@ -37,6 +40,19 @@ pub struct Axis {
     pub values: Vec<Value>,
     /// What each value stands for, by path; empty where the values themselves are put at `path`.
     pub sets: Vec<Vec<(DottedPath, Value)>>,
+    /// What changes together with it: as many values each.
+    pub companions: Vec<Column>,
+}
+
+/// A path with its value in each of several runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    /// As written.
+    pub name: String,
+    /// Where.
+    pub path: DottedPath,
+    /// What, in order.
+    pub values: Vec<Value>,
 }
 
 impl Axis {
@@ -47,8 +63,11 @@ impl Axis {
         let name: Arc<str> = label(value).into();
         let sets = self.sets.get(place).into_iter().flatten();
         let sets = sets.map(move |(path, value)| (path, value, By::Variant(Arc::clone(&name))));
+        let companions = self.companions.iter();
+        let companions = companions.map(move |c| (&c.path, &c.values[place], By::Sweep));
         own.into_iter()
             .chain(sets)
+            .chain(companions)
             .map(|(path, value, by)| Override {
                 path: path.clone(),
                 value: value.clone(),
@@ -60,16 +79,38 @@ impl Axis {
     fn paths(&self) -> impl Iterator<Item = &DottedPath> {
         let own = self.sets.is_empty().then_some(&self.path);
         let sets = self.sets.iter().flatten().map(|(path, _)| path);
-        own.into_iter().chain(sets)
+        let companions = self.companions.iter().map(|c| &c.path);
+        own.into_iter().chain(sets).chain(companions)
+    }
+
+    /// The names that vary with it, its own first, and where they lead.
+    fn paths_by_name(&self) -> impl Iterator<Item = (&String, &DottedPath)> {
+        let companions = self.companions.iter().map(|c| (&c.name, &c.path));
+        std::iter::once((&self.name, &self.path)).chain(companions)
+    }
+
+    /// The names that vary with it, its own first, and their values.
+    fn columns(&self) -> impl Iterator<Item = (&String, &[Value])> {
+        let own = [(&self.name, self.values.as_slice())];
+        let companions = self.companions.iter();
+        own.into_iter()
+            .chain(companions.map(|c| (&c.name, c.values.as_slice())))
     }
 
     /// As reports know it: values as written and as typed data.
     pub(crate) fn for_report(&self) -> reports::Axis {
-        reports::Axis {
-            path: self.name.clone(),
-            values: self.values.iter().map(label).collect(),
-            typed: values::typed(&self.values),
+        let mut columns = self.columns().map(|(name, values)| reports::Axis {
+            path: name.clone(),
+            values: values.iter().map(label).collect(),
+            typed: values::typed(values),
+            companions: Vec::new(),
+        });
+        let mut axis = columns.next().unwrap_or_default();
+        axis.companions = columns.collect();
+        if !self.sets.is_empty() {
+            axis.typed = reports::AxisValues::Names;
         }
+        axis
     }
 }
 
@@ -157,8 +198,9 @@ fn plan(source: &Source, written: Written, changes: &[Override]) -> Result<Plan,
         ));
     }
     figures::spell_as_axes(&mut file, &tree, &axes);
+    let chosen = chosen::combinations(&file.sweep, &axes).map_err(with_changes)?;
     let variants = Variants::new(&source.text, tree, changes, &axes, &file);
-    let mut runs = runs(&variants, &axes)?;
+    let mut runs = runs(&variants, &axes, &chosen)?;
     refuse_twins(&runs).map_err(with_changes)?;
     figures::check(&file, &axes, &runs).map_err(with_changes)?;
     let expectations = expectations::check(&file, &axes, &runs).map_err(with_changes)?;
@@ -211,42 +253,126 @@ fn axes(
     tree: &Table,
     changes: &[Override],
 ) -> Result<Vec<Axis>, Problem> {
-    let mut axes = Vec::new();
-    flatten(&file.sweep, String::new(), &mut axes)?;
-    for axis in &mut axes {
-        let at = swept(&axis.name);
-        axis.path = axis
-            .name
-            .parse()
-            .map_err(|e: Unreadable| Problem::new(at.clone(), e.to_string()))?;
-        may_vary(&axis.path, &at)?;
-        if axis.values.is_empty() {
-            return Err(
-                Problem::new(at, format!("the sweep of {} has no values", axis.name)).help(
-                    "list at least one, as in [\"100 /s\", \"200 /s\"], or leave the line out",
-                ),
-            );
-        }
-    }
-    let mut variants = alternatives::axis(&file.variant)?;
     // What the command line sets is no longer varied.
     let fixed: BTreeSet<DottedPath> = changes
         .iter()
         .map(|c| locate::place(tree, &c.path))
         .collect();
     let is_free = |path: &DottedPath| !fixed.contains(&locate::place(tree, path));
-    axes.retain(|a| is_free(&a.path));
+    let mut sweep = file.sweep.clone();
+    for key in [chosen::EXCLUDE, chosen::CONSTRAINT] {
+        sweep.remove(key);
+    }
+    let together = sweep.remove(TOGETHER).map(|v| together::tables(&v));
+    let sample = sweep.remove(sample::NAME);
+    let mut columns = Vec::new();
+    flatten(&sweep, String::new(), &mut columns)?;
+    columns.retain(|c| is_free(&c.path));
+    let mut axes: Vec<Axis> = columns.into_iter().map(Axis::of).collect();
+    let plain = axes.len();
+    for (i, table) in together.transpose()?.unwrap_or_default().iter().enumerate() {
+        let mut columns = Vec::new();
+        flatten(table, String::new(), &mut columns)?;
+        columns.retain(|c| is_free(&c.path));
+        let at = DottedPath::from("sweep").key(TOGETHER).index(i);
+        axes.extend(together::axis(columns, &at)?);
+    }
+    if let Some(sample) = &sample {
+        axes.extend(sampled(sample, &is_free)?);
+    }
+    let mut variants = alternatives::axis(&file.variant)?;
     for set in variants.iter_mut().flat_map(|v| &mut v.sets) {
         set.retain(|(path, _)| is_free(path));
     }
     check_twice(&axes, variants.as_ref(), tree)?;
+    let joint = axes.split_off(plain);
     let paths: Vec<DottedPath> = axes.iter().map(|a| swept(&a.name)).collect();
     let spans = locate::spans_of(&source.text, &paths);
     let starts = spans.into_iter().map(|s| s.map_or(usize::MAX, |s| s.start));
     let mut in_order: Vec<(usize, Axis)> = starts.zip(axes).collect();
     in_order.sort_by_key(|(start, _)| *start);
     let axes = in_order.into_iter().map(|(_, axis)| axis);
-    Ok(variants.into_iter().chain(axes).collect())
+    Ok(variants.into_iter().chain(axes).chain(joint).collect())
+}
+
+/// The key of values that change in step.
+const TOGETHER: &str = "together";
+
+/// The axis of a sample; `None` where nothing is left to draw.
+fn sampled(sample: &Value, is_free: &dyn Fn(&DottedPath) -> bool) -> Result<Option<Axis>, Problem> {
+    let at = swept(sample::NAME);
+    let table = sample.as_table().ok_or_else(|| {
+        Problem::new(at, "`sample` must be a table")
+            .help("write [sweep.sample] with method = \"latin-hypercube\" and count = 64, and [sweep.sample.over]")
+    })?;
+    let over = table.get("over").and_then(Value::as_table);
+    let mut dimensions = Vec::new();
+    if let Some(over) = over {
+        sources(over, String::new(), &mut dimensions)?;
+    }
+    let had_any = !dimensions.is_empty();
+    dimensions.retain(|d| is_free(&d.path));
+    match had_any && dimensions.is_empty() {
+        true => Ok(None),
+        false => sample::axis(table, dimensions).map(Some),
+    }
+}
+
+/// What a sample is drawn from, by path.
+fn sources(table: &Table, prefix: String, all: &mut Vec<sample::Dimension>) -> Result<(), Problem> {
+    for (key, value) in table {
+        let name = joined(&prefix, key);
+        let from = match value {
+            Value::Array(values) if !values.is_empty() => sample::Source::List(values.clone()),
+            Value::Table(range) if ranges::is_range(range) => {
+                sample::Source::Range(ranges::Ends::to_draw_from(&name, range)?)
+            }
+            Value::Table(inner) => {
+                sources(inner, name, all)?;
+                continue;
+            }
+            _ => {
+                let at = swept(sample::NAME).key("over").key(&name);
+                let message = format!("{name} must be drawn from a range or a list");
+                return Err(Problem::new(at, message).help(format!(
+                    "write for example \"{name}\" = {{ from = 1, to = 10 }}"
+                )));
+            }
+        };
+        let path = path_of(&name)?;
+        all.push(sample::Dimension { name, path, from });
+    }
+    Ok(())
+}
+
+/// The path that a name in `[sweep]` stands for.
+fn path_of(name: &str) -> Result<DottedPath, Problem> {
+    let at = swept(name);
+    let path: DottedPath = name
+        .parse()
+        .map_err(|e: Unreadable| Problem::new(at.clone(), e.to_string()))?;
+    may_vary(&path, &at)?;
+    Ok(path)
+}
+
+fn joined(prefix: &str, key: &str) -> String {
+    match prefix {
+        "" => key.to_owned(),
+        prefix => format!("{prefix}.{key}"),
+    }
+}
+
+impl Axis {
+    /// Values that vary by themselves.
+    fn of(column: Column) -> Axis {
+        Axis {
+            name: column.name,
+            path: column.path,
+            values: column.values,
+            sets: Vec::new(),
+            companions: Vec::new(),
+        }
+    }
 }
 
 /// Where the values of a swept path stand.
@@ -271,10 +397,13 @@ fn may_vary(path: &DottedPath, at: &DottedPath) -> Result<(), Problem> {
 /// Refuses a value that is varied from two places, of which one would win in silence.
 fn check_twice(axes: &[Axis], variants: Option<&Axis>, tree: &Table) -> Result<(), Problem> {
     let mut places = BTreeSet::new();
-    for axis in axes {
-        if !places.insert(locate::place(tree, &axis.path)) {
-            let message = format!("{} is swept twice, under two names", axis.name);
-            return Err(Problem::new(swept(&axis.name), message).help("keep one of them"));
+    let companions = axes.iter().flat_map(|a| &a.companions);
+    let companions = companions.map(|c| (&c.name, &c.path));
+    let all = axes.iter().map(|a| (&a.name, &a.path)).chain(companions);
+    for (name, path) in all {
+        if !places.insert(locate::place(tree, path)) {
+            let message = format!("{name} is swept twice, from two places or under two names");
+            return Err(Problem::new(swept(name), message).help("keep one of them"));
         }
     }
     let sets = variants.iter().flat_map(|v| v.sets.iter().zip(&v.values));
@@ -295,47 +424,35 @@ fn check_twice(axes: &[Axis], variants: Option<&Axis>, tree: &Table) -> Result<(
 }
 
 /// Lists with their path: `"tcp.congestion" = […]` and `tcp.congestion = […]` are the same.
-fn flatten(table: &Table, prefix: String, axes: &mut Vec<Axis>) -> Result<(), Problem> {
+fn flatten(table: &Table, prefix: String, columns: &mut Vec<Column>) -> Result<(), Problem> {
     for (key, value) in table {
-        let name = if prefix.is_empty() {
-            key.clone()
-        } else {
-            format!("{prefix}.{key}")
-        };
-        match value {
-            Value::Array(values) => {
-                axes.push(Axis {
-                    name,
-                    path: DottedPath::default(),
-                    values: values.clone(),
-                    sets: Vec::new(),
-                });
+        let name = joined(&prefix, key);
+        let values = match value {
+            Value::Array(values) => values.clone(),
+            Value::Table(range) if ranges::is_range(range) => ranges::expand(&name, range)?,
+            Value::Table(inner) => {
+                flatten(inner, name, columns)?;
+                continue;
             }
-            Value::Table(range) if ranges::is_range(range) => {
-                let values = ranges::expand(&name, range)?;
-                axes.push(Axis {
-                    name,
-                    path: DottedPath::default(),
-                    values,
-                    sets: Vec::new(),
-                });
-            }
-            Value::Table(inner) => flatten(inner, name, axes)?,
             other => {
-                let at = DottedPath(vec![Step::Key("sweep".into()), Step::Key(name.clone())]);
-                return Err(Problem::new(
-                    at,
-                    format!("the sweep of {name} must be a list or a range"),
-                )
-                .help(format!("write \"{name}\" = [{other}]")));
+                let message = format!("the sweep of {name} must be a list or a range");
+                return Err(Problem::new(swept(&name), message)
+                    .help(format!("write \"{name}\" = [{other}]")));
             }
+        };
+        let path = path_of(&name)?;
+        if values.is_empty() {
+            let message = format!("the sweep of {name} has no values");
+            return Err(Problem::new(swept(&name), message)
+                .help("list at least one, as in [\"100 /s\", \"200 /s\"], or leave the line out"));
         }
+        columns.push(Column { name, path, values });
     }
     Ok(())
 }
 
 /// The runs of every variant, in order.
-fn runs(variants: &Variants<'_>, axes: &[Axis]) -> Result<Vec<RunSpec>, Failure> {
+fn runs(variants: &Variants<'_>, axes: &[Axis], chosen: &[usize]) -> Result<Vec<RunSpec>, Failure> {
     // What comes after the first failure is not told, so it need not be found.
     let failed = AtomicUsize::new(usize::MAX);
     let of_variant = |i: usize| {
@@ -345,19 +462,19 @@ fn runs(variants: &Variants<'_>, axes: &[Axis]) -> Result<Vec<RunSpec>, Failure>
         let (scenario, content) = variants.scenario(i).inspect_err(|_| {
             failed.fetch_min(i, Ordering::Relaxed);
         })?;
-        let values = axes.iter().zip(variants.values(i));
-        let values: Vec<(String, String)> = values
-            .map(|(axis, value)| (axis.name.clone(), label(value)))
-            .collect();
+        let places = variants.places(i);
+        let columns = axes.iter().zip(places).flat_map(|(axis, place)| {
+            axis.columns()
+                .map(move |(name, values)| (name.clone(), label(&values[place])))
+        });
+        let values: Vec<(String, String)> = columns.collect();
         let scenario = Arc::new(scenario);
         let run =
             |replica| RunSpec::with_content(Arc::clone(&scenario), replica, &values, &content);
         Ok((0..scenario.replicas).map(run).collect())
     };
-    let all: Vec<Result<Vec<RunSpec>, Failure>> = (0..variants.len())
-        .into_par_iter()
-        .map(of_variant)
-        .collect();
+    let all: Vec<Result<Vec<RunSpec>, Failure>> =
+        chosen.par_iter().map(|&i| of_variant(i)).collect();
     let mut runs = Vec::with_capacity(all.len());
     for of_variant in all {
         runs.extend(of_variant?);

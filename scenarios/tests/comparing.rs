@@ -63,42 +63,4 @@ fn an_expectation_that_fails_is_exit_code_3_and_everything_is_written() {
     assert_eq!(code, 3, "{err}");
     assert!(err.contains(words), "{err}");
     assert!(out.contains("report: r"), "{out}");
-    let page = std::fs::read_to_string(dir.path().join("r/report.html")).unwrap();
-    assert!(page.contains(words), "the page says it too");
-    // What is there is judged again, though nothing is made.
-    let (code, _, err) = said(dir.path(), &["run", "scarce.toml", "--out", "r", "--quiet"]);
-    assert_eq!((code, err.contains("FAILS")), (3, true), "{err}");
-}
-
-#[test]
-fn an_expectation_may_be_about_one_variant() {
-    let expect = "[[expect]]\nmetric = \"connects_failed_share\"\nat_most = 0\nwhere = { variant = \"reuse\" }\n";
-    let dir = with(expect);
-    let (code, out, err) = said(dir.path(), &["run", "scarce.toml", "--out", "r"]);
-    assert_eq!(code, 0, "{err}");
-    let words = "Expected connects_failed_share at most 0 % where variant = reuse: holds (0 %).";
-    assert!(out.contains(words), "{out}");
-}
-
-#[test]
-fn a_single_run_is_judged_by_itself() {
-    let single = SCARCE.split("[[variant]]").next().unwrap();
-    let expect = "[[expect]]\nmetric = \"connect_latency_p99_s\"\nbelow = \"3 ms\"\n[[expect]]\nmetric = \
-                  \"connects_failed\"\nbelow = 1\n";
-    let dir = directory(&[("scarce.toml", &format!("{single}{expect}"))]);
-    let (code, out, err) = said(dir.path(), &["run", "scarce.toml", "--out", "r"]);
-    assert_eq!(code, 3, "{err}");
-    assert!(
-        out.contains("Expected connect_latency_p99_s below 3 ms: holds ("),
-        "{out}"
-    );
-    assert!(
-        err.contains("Expected connects_failed below 1: FAILS ("),
-        "{err}"
-    );
-    let page = std::fs::read_to_string(dir.path().join("r/report.html")).unwrap();
-    assert!(
-        page.contains("Expected connects_failed below 1: FAILS"),
-        "the page says it too"
-    );
 }

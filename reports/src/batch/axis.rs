@@ -14,6 +14,9 @@ pub struct Axis {
     pub values: Vec<String>,
     /// The same as typed data, as far as they have a type in common.
     pub typed: AxisValues,
+    /// Parameters that change together with it, each with as many values.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub companions: Vec<Axis>,
 }
 
 /// The values of an axis as data, in the order of the sweep.
@@ -80,6 +83,11 @@ impl Unit {
 }
 
 impl Axis {
+    /// The axis itself and what changes together with it.
+    pub fn columns(&self) -> impl Iterator<Item = &Axis> {
+        std::iter::once(self).chain(&self.companions)
+    }
+
     /// The values as numbers in a common base unit, if they are.
     pub(crate) fn numbers(&self) -> Option<&[f64]> {
         match &self.typed {

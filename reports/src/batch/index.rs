@@ -11,6 +11,9 @@ use crate::store::table::{ColumnKind, TableWriter, Text};
 /// A column of swept values.
 struct Column<'a> {
     name: String,
+    /// The axis whose value a row has.
+    main: &'a Axis,
+    /// The column's own values: those of the axis, or of a companion.
     axis: &'a Axis,
     /// Place of the axis.
     at: usize,
@@ -27,12 +30,15 @@ enum Holds {
 /// One column for each axis; two where the number has a unit, as written and in the base unit.
 fn columns(info: &BatchInfo) -> Vec<Column<'_>> {
     let axes = info.axes.iter().enumerate();
-    axes.flat_map(|(at, axis)| columns_of(axis, at)).collect()
+    let each = axes.flat_map(|(at, main)| main.columns().map(move |own| (at, main, own)));
+    each.flat_map(|(at, main, own)| columns_of(main, own, at))
+        .collect()
 }
 
-fn columns_of(axis: &Axis, at: usize) -> Vec<Column<'_>> {
+fn columns_of<'a>(main: &'a Axis, axis: &'a Axis, at: usize) -> Vec<Column<'a>> {
     let column = |suffix: &str, holds: Holds| Column {
         name: format!("{}{suffix}", axis.path),
+        main,
         axis,
         at,
         holds,
@@ -51,17 +57,23 @@ fn columns_of(axis: &Axis, at: usize) -> Vec<Column<'_>> {
 }
 
 impl Column<'_> {
-    fn text<'r>(&self, row: &'r BatchRow) -> &'r str {
-        row.values.get(self.at).map_or("", String::as_str)
+    fn place(&self, row: &BatchRow) -> Option<usize> {
+        self.main.place(row.values.get(self.at)?)
+    }
+
+    fn text(&self, row: &BatchRow) -> &str {
+        let value = self
+            .place(row)
+            .and_then(|place| self.axis.values.get(place));
+        value.map_or("", String::as_str)
     }
 
     fn number(&self, row: &BatchRow) -> Option<f64> {
-        let place = self.axis.place(self.text(row))?;
-        self.axis.numbers()?.get(place).copied()
+        self.axis.numbers()?.get(self.place(row)?).copied()
     }
 
     fn switch(&self, row: &BatchRow) -> Option<bool> {
-        let place = self.axis.place(self.text(row))?;
+        let place = self.place(row)?;
         match &self.axis.typed {
             AxisValues::Switches(values) => values.get(place).copied(),
             _ => None,

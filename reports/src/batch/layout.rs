@@ -14,6 +14,8 @@ pub const MOST_PANELS: usize = 12;
 pub struct Layout {
     /// Along x.
     pub x: usize,
+    /// Which of its columns is drawn along x: 0 for the axis itself, then its companions.
+    pub x_column: usize,
     /// A curve for each value.
     pub series: Option<usize>,
     /// A panel for each combination of values.
@@ -26,9 +28,12 @@ impl Layout {
     /// The layout of a figure over these axes; `None` if it asks for axes that are not swept.
     pub fn new(axes: &[Axis], figure: &MetricFigure) -> Option<Layout> {
         let named = |path: &str| axes.iter().position(|a| a.path == path);
-        let x = match figure.x.as_str() {
-            "" => main_axis(axes)?,
-            path => named(path)?,
+        let (x, x_column) = match figure.x.as_str() {
+            "" => {
+                let x = main_axis(axes)?;
+                (x, column_of_numbers(&axes[x]))
+            }
+            path => column(axes, path)?,
         };
         let mut only = Vec::new();
         for (path, value) in &figure.only {
@@ -44,10 +49,17 @@ impl Layout {
         others.retain(|&i| Some(i) != series && axes[i].values.len() > 1);
         Some(Layout {
             x,
+            x_column,
             series,
             panels: others,
             only,
         })
+    }
+
+    /// What is drawn along x.
+    pub(crate) fn x_axis<'a>(&self, axes: &'a [Axis]) -> &'a Axis {
+        let axis = &axes[self.x];
+        axis.columns().nth(self.x_column).unwrap_or(axis)
     }
 
     /// Number of curves of a panel.
@@ -60,6 +72,19 @@ impl Layout {
         let values = self.panels.iter().map(|&i| axes[i].values.len());
         values.fold(1, usize::saturating_mul)
     }
+}
+
+/// The axis and the column of it with this path.
+fn column(axes: &[Axis], path: &str) -> Option<(usize, usize)> {
+    let each = axes.iter().enumerate();
+    each.filter_map(|(i, axis)| Some((i, axis.columns().position(|c| c.path == path)?)))
+        .next()
+}
+
+/// The column to draw along x: the axis itself unless only a companion is made of numbers.
+fn column_of_numbers(axis: &Axis) -> usize {
+    let found = axis.columns().position(|c| c.numbers().is_some());
+    found.unwrap_or(0)
 }
 
 #[cfg(test)]

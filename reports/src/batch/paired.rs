@@ -169,6 +169,7 @@ mod tests {
             path: path.into(),
             values: values.iter().map(|v| (*v).to_owned()).collect(),
             typed,
+            ..Axis::default()
         };
         let rates = AxisValues::Numbers {
             unit: crate::Unit::PerSecond,

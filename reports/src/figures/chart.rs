@@ -37,6 +37,8 @@ pub(crate) enum Mark {
         colour: Rgb,
         points: Vec<(f64, f64, f64, f64)>,
         dashed: bool,
+        /// False for points of which neighbours have nothing to do with each other.
+        joined: bool,
     },
 }
 
@@ -392,11 +394,14 @@ fn draw_mark(axes: &mut Axes<'_, '_>, mark: &Mark) -> Drawn {
             colour,
             points,
             dashed,
+            joined,
             ..
         } => {
             let style = rgb(*colour).stroke_width(2);
             let means = points.iter().map(|p| (p.0, p.2));
-            if *dashed {
+            if !joined {
+                // The dots below are all there is.
+            } else if *dashed {
                 axes.draw_series(DashedLineSeries::new(means.clone(), 8, 6, style))?;
             } else {
                 axes.draw_series(LineSeries::new(means.clone(), style))?;

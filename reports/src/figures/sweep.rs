@@ -153,8 +153,8 @@ struct Sweep<'a> {
 
 impl Sweep<'_> {
     fn figure(&self) -> Result<Figure, StoreError> {
-        let x_axis = &self.info.axes[self.layout.x];
-        let x_words = &self.axes[self.layout.x];
+        let x_axis = self.layout.x_axis(&self.info.axes);
+        let x_words = self.x_words();
         let scale = Scale::of(x_axis);
         let metric = &self.wanted.metric;
         let largest = self.points.values().map(|e| e.ends().1.abs());
@@ -282,21 +282,41 @@ impl Sweep<'_> {
             colour: SERIES[curve % SERIES.len()],
             points,
             dashed: curve / SERIES.len() % 2 == 1,
+            joined: self.is_ordered(),
+        }
+    }
+
+    /// Values along x in order, as of a list; those of a sample are in none.
+    fn is_ordered(&self) -> bool {
+        let axis = self.layout.x_axis(&self.info.axes);
+        let in_order = |n: &[f64]| n.is_sorted() || n.iter().rev().is_sorted();
+        axis.numbers().is_none_or(in_order)
+    }
+
+    /// How the x axis is called.
+    fn x_words(&self) -> AxisWords {
+        let path = &self.layout.x_axis(&self.info.axes).path;
+        match self.layout.x_column {
+            0 => self.axes[self.layout.x].clone(),
+            _ => words::axes(std::iter::once(path.as_str())).remove(0),
         }
     }
 
     /// A row per point: all axes that tell points apart, then the estimate in base units.
     fn csv(&self) -> String {
         let layout = &self.layout;
-        let axes = [layout.x].into_iter().chain(layout.series);
-        let axes: Vec<usize> = axes.chain(layout.panels.iter().copied()).collect();
-        let paths = axes.iter().map(|&i| self.info.axes[i].path.as_str());
+        let x_axis = layout.x_axis(&self.info.axes);
+        let others = layout.series.into_iter();
+        let others = others.chain(layout.panels.iter().copied());
+        let others = others.map(|i| &self.info.axes[i]);
+        let axes: Vec<&Axis> = std::iter::once(x_axis).chain(others).collect();
+        let paths = axes.iter().map(|axis| axis.path.as_str());
         let mut csv = Csv::new(paths.chain(["n", "mean", "low", "high"]));
         for ((panel, curve, x), e) in &self.points {
             let places = [*x].into_iter().chain(layout.series.map(|_| *curve));
             let places = places.chain(panel.iter().copied());
-            for (&axis, place) in axes.iter().zip(places) {
-                csv.text(&self.info.axes[axis].values[place]);
+            for (axis, place) in axes.iter().zip(places) {
+                csv.text(&axis.values[place]);
             }
             let (low, high) = e.interval.unwrap_or((f64::NAN, f64::NAN));
             csv.row([e.n as f64, e.mean, low, high]);
@@ -402,6 +422,7 @@ mod tests {
             path: "p".into(),
             values: values.iter().map(|v| (*v).to_owned()).collect(),
             typed,
+            ..Axis::default()
         }
     }
 

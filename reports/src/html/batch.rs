@@ -3,7 +3,7 @@
 use super::page::{Page, cells};
 use crate::batch::paired;
 use crate::batch::variants::{Variant, variants};
-use crate::batch::{BatchInfo, BatchRow, is_comparable};
+use crate::batch::{Axis, BatchInfo, BatchRow, is_comparable};
 use crate::figures::Drawn;
 use crate::format::metric;
 use crate::words;
@@ -84,8 +84,11 @@ fn glance(page: &mut Page, info: &BatchInfo, rows: &[BatchRow], metrics: &[Strin
     let mut shown = columns(&all, if asked.is_empty() { metrics } else { &asked });
     shown.retain(|metric| is_comparable(metric, rows));
     let replicated = all.iter().any(|v| v.rows.len() > 1);
-    let axes = words::axes(info.axes.iter().map(|a| a.path.as_str()));
-    let mut header: Vec<String> = axes.iter().map(|a| a.name.clone()).collect();
+    let columns = info.axes.iter().enumerate();
+    let columns = columns.flat_map(|(at, main)| main.columns().map(move |own| (at, main, own)));
+    let columns: Vec<(usize, &Axis, &Axis)> = columns.collect();
+    let names = words::axes(columns.iter().map(|(.., own)| own.path.as_str()));
+    let mut header: Vec<String> = names.iter().map(|a| a.name.clone()).collect();
     if replicated {
         header.push("#runs".into());
     }
@@ -94,7 +97,11 @@ fn glance(page: &mut Page, info: &BatchInfo, rows: &[BatchRow], metrics: &[Strin
         .iter()
         .take(MOST_VARIANTS)
         .map(|v| {
-            let values = (0..axes.len()).map(|i| v.values.get(i).cloned().unwrap_or_default());
+            let values = columns.iter().map(|(at, main, own)| {
+                let place = v.values.get(*at).and_then(|value| main.place(value));
+                let value = place.and_then(|place| own.values.get(place));
+                value.cloned().unwrap_or_default()
+            });
             let runs = replicated.then(|| v.rows.len().to_string());
             let cells = shown.iter().map(|m| v.text(m).unwrap_or_default());
             values.chain(runs).chain(cells).collect()

@@ -24,6 +24,7 @@ pub(super) fn axis(variants: &[VariantFile]) -> Result<Option<Axis>, Problem> {
         path: DottedPath::from(NAME),
         values: Vec::new(),
         sets: Vec::new(),
+        companions: Vec::new(),
     };
     for (i, variant) in variants.iter().enumerate() {
         let at = DottedPath::from(NAME).index(i);

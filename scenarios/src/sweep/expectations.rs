@@ -5,10 +5,10 @@ use toml::Value;
 
 use super::Axis;
 use super::figures::{check_metric, check_values, only};
-use super::values::quantity;
 use crate::file::{ExpectFile, ScenarioFile};
 use crate::path::DottedPath;
 use crate::problem::Problem;
+use crate::quantity::quantity;
 use crate::run_spec::RunSpec;
 
 /// The expectations of a scenario.

@@ -47,9 +47,10 @@ pub(super) fn spell_as_axes(file: &mut ScenarioFile, tree: &Table, axes: &[Axis]
     let place = |path: &DottedPath| locate::place(tree, path);
     let spelled = |path: &String| {
         let wanted = path.parse::<DottedPath>().ok().map(|p| place(&p));
-        let mut axes = axes.iter();
-        let axis = axes.find(|a| a.name == *path || wanted.as_ref() == Some(&place(&a.path)));
-        axis.map_or_else(|| path.clone(), |a| a.name.clone())
+        let mut columns = axes.iter().flat_map(Axis::paths_by_name);
+        let found =
+            columns.find(|(name, own)| *name == path || wanted.as_ref() == Some(&place(own)));
+        found.map_or_else(|| path.clone(), |(name, _)| name.clone())
     };
     let values = |table: &Table| {
         let values = only(table).into_iter();
@@ -108,10 +109,15 @@ fn check_paths(
     axes: &[Axis],
     at: &DottedPath,
 ) -> Result<(), Problem> {
+    let is_companion = |path: &String| {
+        let mut companions = axes.iter().flat_map(|a| &a.companions);
+        companions.any(|c| c.name == *path)
+    };
     for (key, path) in [("x", Some(&figure.x)), ("series", figure.series.as_ref())] {
         let Some(path) = path else { continue };
+        let along_x = key == "x" && is_companion(path);
         let swept = file.sweep.contains_key(path) || axes.iter().any(|a| a.name == *path);
-        if !swept {
+        if !along_x && !swept {
             let all = axes.iter().map(|a| a.name.as_str());
             return Err(
                 Problem::new(at.key(key), suggest::unknown("swept path", path, all))

@@ -3,10 +3,10 @@
 use reports::Unit;
 use toml::{Table, Value};
 
-use super::values::quantity;
 use super::{MAX_VARIANTS, label};
 use crate::path::{DottedPath, Step};
 use crate::problem::Problem;
+use crate::quantity::quantity;
 use crate::suggest;
 
 /// Keys of a range.
@@ -27,43 +27,101 @@ pub(super) fn is_range(table: &Table) -> bool {
 /// # Errors
 /// When a key is missing, unknown, of another unit, or the range has no end.
 pub(super) fn expand(name: &str, range: &Table) -> Result<Vec<Value>, Problem> {
-    let points = points(range).map_err(|why| {
+    let (points, like) = points(range).map_err(|why| {
         let at = DottedPath(vec![Step::Key("sweep".into()), Step::Key(name.into())]);
         Problem::new(at, format!("the range of {name} {why}")).help(format!(
             "write for example \"{name}\" = {{ from = \"100 /s\", to = \"800 /s\", step = \"100 /s\" }}; or \
              `count` in place of `step`, with scale = \"log\" for equal ratios"
         ))
     })?;
-    let like = Like::new(range);
     let mut values: Vec<Value> = points.into_iter().map(|p| like.value(p)).collect();
     values.dedup();
     Ok(values)
 }
 
-/// The values in base units, or what is wrong.
-fn points(range: &Table) -> Result<Vec<f64>, String> {
-    if let Some(key) = range.keys().find(|key| !KEYS.contains(&key.as_str())) {
-        return Err(format!("has an {}", suggest::unknown("key", key, KEYS)));
+/// The two ends of a range in base units, and how values between them are written.
+#[derive(Clone, Debug)]
+pub(super) struct Ends {
+    from: f64,
+    to: f64,
+    unit: Unit,
+    log: bool,
+    like: Like,
+}
+
+impl Ends {
+    /// The ends of a range to draw from, which has neither `step` nor `count`.
+    ///
+    /// # Errors
+    /// As [`expand`].
+    pub(super) fn to_draw_from(name: &str, range: &Table) -> Result<Ends, Problem> {
+        let extra = ["step", "count"].iter().find(|k| range.contains_key(**k));
+        let ends = match extra {
+            Some(key) => Err(format!("has a `{key}`, and values are drawn from it")),
+            None => Ends::of(range),
+        };
+        ends.map_err(|why| {
+            let at = super::swept("sample").key("over").key(name);
+            Problem::new(at, format!("the range of {name} {why}")).help(format!(
+                "write for example \"{name}\" = {{ from = 1e-5, to = 0.1, scale = \"log\" }}"
+            ))
+        })
     }
-    let given = |key: &str| match range.get(key) {
+
+    /// The value at a place, 0 being `from` and 1 `to`.
+    pub(super) fn at(&self, place: f64) -> Value {
+        self.like
+            .value(between(self.from, self.to, place, self.log))
+    }
+
+    fn of(range: &Table) -> Result<Ends, String> {
+        if let Some(key) = range.keys().find(|key| !KEYS.contains(&key.as_str())) {
+            return Err(format!("has an {}", suggest::unknown("key", key, KEYS)));
+        }
+        let ((from, unit), (to, other)) = (given(range, "from")?, given(range, "to")?);
+        if unit != other {
+            let (from, to) = (label(&range["from"]), label(&range["to"]));
+            return Err(format!(
+                "goes from {from} to {to}, which are of different kinds"
+            ));
+        }
+        let log = match range.get("scale").map(Value::as_str) {
+            None | Some(Some("linear")) => false,
+            Some(Some("log")) if from > 0.0 && to > 0.0 => true,
+            Some(Some("log")) => return Err("is logarithmic and does not lie above 0".to_owned()),
+            Some(_) => {
+                return Err("has a `scale` that is neither \"linear\" nor \"log\"".to_owned());
+            }
+        };
+        Ok(Ends {
+            from,
+            to,
+            unit,
+            log,
+            like: Like::new(range),
+        })
+    }
+}
+
+/// A key of a range in base units.
+fn given(range: &Table, key: &str) -> Result<(f64, Unit), String> {
+    match range.get(key) {
         None => Err(format!("has no `{key}`")),
         Some(value) => {
             quantity(value).ok_or_else(|| format!("has a `{key}` that is no number: {value}"))
         }
-    };
-    let ((from, unit), (to, other)) = (given("from")?, given("to")?);
-    if unit != other {
-        let (from, to) = (label(&range["from"]), label(&range["to"]));
-        return Err(format!(
-            "goes from {from} to {to}, which are of different kinds"
-        ));
     }
-    let log = match range.get("scale").map(Value::as_str) {
-        None | Some(Some("linear")) => false,
-        Some(Some("log")) if from > 0.0 && to > 0.0 => true,
-        Some(Some("log")) => return Err("is logarithmic and does not lie above 0".to_owned()),
-        Some(_) => return Err("has a `scale` that is neither \"linear\" nor \"log\"".to_owned()),
-    };
+}
+
+/// The values in base units, or what is wrong.
+fn points(range: &Table) -> Result<(Vec<f64>, Like), String> {
+    let Ends {
+        from,
+        to,
+        unit,
+        log,
+        like,
+    } = Ends::of(range)?;
     match (range.get("count"), range.get("step")) {
         (Some(count), None) => {
             let count = count.as_integer().and_then(|n| usize::try_from(n).ok());
@@ -71,10 +129,10 @@ fn points(range: &Table) -> Result<Vec<f64>, String> {
             let count = count.ok_or(format!(
                 "has a `count` that is no whole number from 2 to {MAX_VARIANTS}"
             ))?;
-            Ok(spread(from, to, count, log))
+            Ok((spread(from, to, count, log), like))
         }
         (None, Some(_)) if !log => {
-            let (step, other) = given("step")?;
+            let (step, other) = given(range, "step")?;
             if unit != other {
                 return Err("has a `step` of another kind than `from`".to_owned());
             }
@@ -85,9 +143,8 @@ fn points(range: &Table) -> Result<Vec<f64>, String> {
                     "has a `step` that does not lead from `from` to `to` in at most {MAX_VARIANTS} values"
                 ));
             }
-            Ok((0..=steps as usize)
-                .map(|i| from + i as f64 * step)
-                .collect())
+            let all = (0..=steps as usize).map(|i| from + i as f64 * step);
+            Ok((all.collect(), like))
         }
         _ if log => Err("is logarithmic and needs a `count`, and no `step`".to_owned()),
         _ => Err("needs either a `step` or a `count`".to_owned()),
@@ -96,15 +153,21 @@ fn points(range: &Table) -> Result<Vec<f64>, String> {
 
 /// So many values, both ends included.
 fn spread(from: f64, to: f64, count: usize, log: bool) -> Vec<f64> {
-    let at = |i: usize| match i as f64 / (count - 1) as f64 {
-        1.0 => to,
-        part if log => from * (to / from).powf(part),
-        part => from + (to - from) * part,
-    };
+    let at = |i: usize| between(from, to, i as f64 / (count - 1) as f64, log);
     (0..count).map(at).collect()
 }
 
+/// The value at a place between two ends, from 0 to 1.
+fn between(from: f64, to: f64, place: f64, log: bool) -> f64 {
+    match place {
+        1.0 => to,
+        part if log => from * (to / from).powf(part),
+        part => from + (to - from) * part,
+    }
+}
+
 /// How the values of a range are written.
+#[derive(Clone, Debug)]
 enum Like {
     /// As whole numbers.
     Whole,
@@ -140,19 +203,30 @@ impl Like {
     fn value(&self, base: f64) -> Value {
         match self {
             Like::Whole => Value::Integer(base.round() as i64),
-            Like::Number => Value::Float(shortest(base)),
+            Like::Number => Value::Float(rounded(base, DIGITS[0])),
             Like::Quantity { unit, scale, whole } => {
-                let number = shortest(base / scale);
-                let number = if *whole { number.round() } else { number };
-                Value::String(format!("{number} {unit}"))
+                let written = |digits| {
+                    let number = rounded(base / scale, digits);
+                    let number = if *whole { number.round() } else { number };
+                    Value::String(format!("{number} {unit}"))
+                };
+                // A duration may be finer than the clock's step: fewer digits can be read.
+                let readable = DIGITS.into_iter().map(written);
+                let readable = readable.filter(|value| quantity(value).is_some());
+                readable
+                    .into_iter()
+                    .next()
+                    .unwrap_or_else(|| written(DIGITS[0]))
             }
         }
     }
 }
 
-/// Twelve digits: 0.3 and not 0.30000000000000004.
-fn shortest(x: f64) -> f64 {
-    format!("{x:.11e}").parse().unwrap_or(x)
+/// Digits after the first, the most that are useful first: 0.3 and not 0.30000000000000004.
+const DIGITS: [usize; 4] = [11, 8, 5, 2];
+
+fn rounded(x: f64, digits: usize) -> f64 {
+    format!("{x:.digits$e}").parse().unwrap_or(x)
 }
 
 #[cfg(test)]
@@ -180,6 +254,11 @@ mod tests {
             (
                 r#"{ from = "1 ms", to = "1 s", count = 4, scale = "log" }"#,
                 "1 ms, 10 ms, 100 ms, 1000 ms",
+            ),
+            (
+                // To the picosecond, which is the step of the clock.
+                r#"{ from = "1 ms", to = "100 ms", count = 4, scale = "log" }"#,
+                "1 ms, 4.64158883 ms, 21.5443469 ms, 100 ms",
             ),
             (
                 r#"{ from = 0.1, to = 0.5, step = 0.1 }"#,

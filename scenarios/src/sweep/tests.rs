@@ -254,3 +254,152 @@ fn expectations_have_metrics_bounds_and_units() {
         "the batch judges"
     );
 }
+
+/// The values of all runs, as `name=value` by the last part of the name.
+fn values(plan: &Plan) -> Vec<String> {
+    let of = |run: &RunSpec| {
+        let each = run.parameters.iter();
+        let each =
+            each.map(|(path, value)| format!("{}={value}", path.rsplit('.').next().unwrap()));
+        each.collect::<Vec<_>>().join(" ")
+    };
+    plan.runs.iter().map(of).collect()
+}
+
+#[test]
+fn lists_under_together_change_in_step() {
+    let text = "[sweep]\n\"tcp.tw_reuse\" = [false, true]\n[[sweep.together]]\n\
+                \"tcp.fin_timeout\" = [\"1 s\", \"1 s\", \"2 s\"]\n\
+                \"topology.path.delay\" = [\"3 ms\", \"4 ms\", \"5 ms\"]";
+    let plan = plan_of(text, &[]).unwrap();
+    let expected = [
+        "tw_reuse=false delay=3 ms fin_timeout=1 s",
+        "tw_reuse=false delay=4 ms fin_timeout=1 s",
+        "tw_reuse=false delay=5 ms fin_timeout=2 s",
+        "tw_reuse=true delay=3 ms fin_timeout=1 s",
+        "tw_reuse=true delay=4 ms fin_timeout=1 s",
+        "tw_reuse=true delay=5 ms fin_timeout=2 s",
+    ];
+    assert_eq!(values(&plan), expected);
+    assert_eq!(fin_timeouts(&plan), [1.0, 1.0, 2.0, 1.0, 1.0, 2.0]);
+    // What the command line fixes no longer varies, and the others still do.
+    let fixed = plan_of(text, &["topology.path.delay=9 ms", "tcp.tw_reuse=true"]);
+    assert!(fixed.unwrap_err().contains("cannot be told apart"));
+    let fixed = plan_of(text, &["tcp.fin_timeout=9 s", "tcp.tw_reuse=true"]).unwrap();
+    assert_eq!(values(&fixed), ["delay=3 ms", "delay=4 ms", "delay=5 ms"]);
+    for (text, part) in [
+        (
+            "[[sweep.together]]\n\"tcp.tw_reuse\" = [false, true]\n\"seed\" = [1]",
+            "of equal length",
+        ),
+        ("[sweep]\ntogether = 3", "list of tables"),
+        (
+            "[sweep]\nseed = [1, 2]\n[[sweep.together]]\nseed = [3, 4]\n\"tcp.tw_reuse\" = [false, true]",
+            "swept twice",
+        ),
+    ] {
+        let message = plan_of(text, &[]).unwrap_err();
+        assert!(message.contains(part), "{message}");
+    }
+}
+
+#[test]
+fn conditions_choose_among_the_combinations() {
+    let grid = "\"tcp.tw_reuse\" = [false, true]\n\"topology.path.delay\" = [\"1 ms\", \"10 ms\", \"100 ms\"]";
+    let plan = |more: &str| plan_of(&format!("[sweep]\n{more}\n{grid}"), &[]);
+    let left = plan("exclude = \"tw_reuse && delay > '5 ms'\"").unwrap();
+    assert_eq!(
+        values(&left),
+        [
+            "tw_reuse=false delay=1 ms",
+            "tw_reuse=false delay=10 ms",
+            "tw_reuse=false delay=100 ms",
+            "tw_reuse=true delay=1 ms",
+        ]
+    );
+    let left =
+        plan("constraint = [\"tw_reuse == (delay < 0.005)\", \"delay != '100 ms'\"]").unwrap();
+    assert_eq!(
+        values(&left),
+        ["tw_reuse=false delay=10 ms", "tw_reuse=true delay=1 ms"]
+    );
+    // The identity of a run does not depend on which others there are.
+    let all = plan("").unwrap();
+    assert_eq!(left.runs[0].id, all.runs[1].id);
+    for (more, part) in [
+        ("exclude = true", "list of conditions"),
+        ("exclude = \"dely > 1\"", "did you mean"),
+        (
+            "constraint = \"delay > 1000\"",
+            "leave none of the 6 combinations",
+        ),
+        ("exclude = \"delay > '3 /s'\"", "different kinds"),
+    ] {
+        let message = plan(more).unwrap_err();
+        assert!(message.contains(part), "{message}");
+    }
+}
+
+#[test]
+fn samples_are_drawn_from_ranges_and_lists() {
+    let text = |method: &str| {
+        format!(
+            "[sweep.sample]\nmethod = \"{method}\"\ncount = 32\n[sweep.sample.over]\n\
+             \"topology.path.delay\" = {{ from = \"1 ms\", to = \"100 ms\", scale = \"log\" }}\n\
+             \"tcp.tw_reuse\" = [false, true]"
+        )
+    };
+    for method in ["random", "latin-hypercube", "sobol"] {
+        let plan = plan_of(&text(method), &[]).unwrap();
+        assert_eq!(plan.runs.len(), 32, "{method}");
+        assert_eq!(plan.axes[0].name, "sample");
+        let reuse = values(&plan);
+        let reuse = reuse.iter().filter(|v| v.contains("tw_reuse=true"));
+        let reuse = reuse.count();
+        assert!(
+            if method == "random" {
+                (6..=26).contains(&reuse)
+            } else {
+                reuse == 16
+            },
+            "{reuse}"
+        );
+        let delays = plan.axes[0].for_report();
+        let reports::AxisValues::Numbers { unit, values } = &delays.companions[1].typed else {
+            panic!("{delays:?}");
+        };
+        assert_eq!(*unit, reports::Unit::Seconds);
+        assert!(values.iter().all(|v| (0.001..=0.1).contains(v)));
+        let below = values.iter().filter(|v| **v < 0.01).count();
+        assert!(
+            if method == "random" {
+                (6..=26).contains(&below)
+            } else {
+                below == 16
+            },
+            "{below}"
+        );
+    }
+    let same = |a: &Plan, b: &Plan| a.runs.iter().zip(&b.runs).all(|(a, b)| a.id == b.id);
+    let [one, again] = [(); 2].map(|()| plan_of(&text("sobol"), &[]).unwrap());
+    assert!(same(&one, &again));
+    for (text, part) in [
+        ("[sweep.sample]\ncount = 3", "random"),
+        ("[sweep.sample]\nmethod = \"sobol\"\ncount = 0", "from 1 to"),
+        (
+            "[sweep.sample]\nmethod = \"sobol\"\ncount = 4",
+            "at least one range",
+        ),
+        (
+            "[sweep.sample]\nmethod = \"sobol\"\ncount = 4\n[sweep.sample.over]\nseed = { from = 1, to = 3, count = 2 }",
+            "values are drawn from it",
+        ),
+        (
+            "[sweep.sample]\nmethod = \"sobol\"\ncount = 4\n[sweep.sample.over]\nseed = 7",
+            "a range or a list",
+        ),
+    ] {
+        let message = plan_of(text, &[]).unwrap_err();
+        assert!(message.contains(part), "{message}");
+    }
+}

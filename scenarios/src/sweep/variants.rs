@@ -8,7 +8,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use toml::{Table, Value};
+use toml::Table;
 
 use super::{Axis, Failure};
 use crate::aliases;
@@ -108,26 +108,9 @@ impl<'a> Variants<'a> {
         }
     }
 
-    /// Number of combinations of values.
-    pub(super) fn len(&self) -> usize {
-        self.axes.iter().map(|a| a.values.len()).product()
-    }
-
-    /// The place of each axis' value in combination `i`, the last axis fastest.
-    fn places(&self, i: usize) -> Vec<usize> {
-        let mut rest = i;
-        let mut places = vec![0; self.axes.len()];
-        for (place, axis) in places.iter_mut().zip(self.axes).rev() {
-            *place = rest % axis.values.len();
-            rest /= axis.values.len();
-        }
-        places
-    }
-
-    /// The values of combination `i`.
-    pub(super) fn values(&self, i: usize) -> impl Iterator<Item = &'a Value> {
-        let axes = self.axes.iter().zip(self.places(i));
-        axes.map(|(axis, place)| &axis.values[place])
+    /// The place of each axis' value in combination `i`.
+    pub(super) fn places(&self, i: usize) -> Vec<usize> {
+        places(self.axes, i)
     }
 
     /// The scenario of combination `i`, and what decides its results as text.
@@ -255,6 +238,17 @@ impl<'a> Variants<'a> {
         let scenario = read::file_with(self.text, &all).and_then(|file| Scenario::new(&file));
         scenario.map_err(|problem| (problem, all))
     }
+}
+
+/// The place of each axis' value in combination `i`, the last axis fastest.
+pub(super) fn places(axes: &[Axis], i: usize) -> Vec<usize> {
+    let mut rest = i;
+    let mut places = vec![0; axes.len()];
+    for (place, axis) in places.iter_mut().zip(axes).rev() {
+        *place = rest % axis.values.len();
+        rest /= axis.values.len();
+    }
+    places
 }
 
 impl Varied {

@@ -14,6 +14,7 @@ fn axis(path: &str, values: &[&str]) -> Axis {
             unit: Unit::One,
             values,
         }),
+        ..Axis::default()
     }
 }
 

@@ -1,0 +1,310 @@
+//! Conditions over named values: `tcp.congestion == "cubic" && rate > "400 Mbit/s"`.
+//!
+//! Comparison `== != < <= > >=`, membership `in [a, b]`, `&& || !`, arithmetic `+ - * /` and
+//! parentheses. A name is a dotted path, or its last parts where these are unique; a quantity with a
+//! unit is written in quotation marks, and a plain number stands for base units (seconds, bytes,
+//! bit/s, 1/s).
+
+use reports::Unit;
+
+use crate::quantity::quantity;
+use crate::suggest;
+
+mod parse;
+
+/// A value that a condition speaks of.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Datum {
+    /// On or off.
+    Switch(bool),
+    /// A number in the base unit of its kind.
+    Number(f64, Unit),
+    /// A name.
+    Text(String),
+}
+
+impl Datum {
+    /// A value of a scenario.
+    pub fn of(value: &toml::Value) -> Datum {
+        match (value, quantity(value)) {
+            (toml::Value::Boolean(on), _) => Datum::Switch(*on),
+            (_, Some((number, unit))) => Datum::Number(number, unit),
+            (toml::Value::String(text), None) => Datum::Text(text.clone()),
+            (other, None) => Datum::Text(other.to_string()),
+        }
+    }
+
+    fn words(&self) -> String {
+        match self {
+            Datum::Switch(on) => on.to_string(),
+            Datum::Number(x, unit) => format!("{x}{}", unit.suffix().replace('_', " ")),
+            Datum::Text(text) => format!("{text:?}"),
+        }
+    }
+}
+
+/// A condition, read and with its names looked up.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Condition {
+    text: String,
+    root: Node,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Node {
+    Value(Datum),
+    /// The value with this place among the names.
+    Named(usize),
+    Not(Box<Node>),
+    All(Box<Node>, Box<Node>),
+    Any(Box<Node>, Box<Node>),
+    Compare(Relation, Box<Node>, Box<Node>),
+    Among(Box<Node>, Vec<Node>),
+    Calculate(char, Box<Node>, Box<Node>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Relation {
+    Equal,
+    Unequal,
+    Less,
+    AtMost,
+    Greater,
+    AtLeast,
+}
+
+impl Condition {
+    /// Reads a condition over these names.
+    ///
+    /// # Errors
+    /// What is wrong with the text and where, or the name that is not known.
+    pub fn parse(text: &str, names: &[String]) -> Result<Condition, String> {
+        let root = parse::parse(text, &|name| look_up(name, names))?;
+        Ok(Condition {
+            text: text.to_owned(),
+            root,
+        })
+    }
+
+    /// As written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it holds for values in the order of the names.
+    ///
+    /// # Errors
+    /// When it compares what cannot be compared, or is no yes or no.
+    pub fn holds<'a>(&'a self, values: &dyn Fn(usize) -> &'a Datum) -> Result<bool, String> {
+        switch(&self.root.value(values)?)
+    }
+}
+
+/// The place of a name: a whole path, or its last parts.
+fn look_up(name: &str, names: &[String]) -> Result<usize, String> {
+    if let Some(place) = names.iter().position(|n| n == name) {
+        return Ok(place);
+    }
+    let ends = format!(".{name}");
+    let found: Vec<usize> = (0..names.len())
+        .filter(|&i| names[i].ends_with(&ends))
+        .collect();
+    match found.as_slice() {
+        [only] => Ok(*only),
+        [] => {
+            let last = |n: &'_ String| n.rsplit('.').next().unwrap_or_default().to_owned();
+            let lasts: Vec<String> = names.iter().map(last).collect();
+            let all = names.iter().chain(&lasts).map(String::as_str);
+            let meant = suggest::nearest(name, all).map_or_else(
+                || format!("the values are {}", names.join(", ")),
+                |meant| format!("did you mean {meant}?"),
+            );
+            Err(format!(
+                "no value is called {name}; {meant} (a text is written in quotation marks)"
+            ))
+        }
+        several => {
+            let all: Vec<&str> = several.iter().map(|&i| names[i].as_str()).collect();
+            Err(format!("{name} could be {}", all.join(" or ")))
+        }
+    }
+}
+
+impl Node {
+    fn value<'a>(&'a self, values: &dyn Fn(usize) -> &'a Datum) -> Result<Datum, String> {
+        let is = |node: &'a Node| node.value(values).and_then(|v| switch(&v));
+        Ok(match self {
+            Node::Value(value) => value.clone(),
+            Node::Named(place) => values(*place).clone(),
+            Node::Not(inner) => Datum::Switch(!is(inner)?),
+            Node::All(a, b) => Datum::Switch(is(a)? && is(b)?),
+            Node::Any(a, b) => Datum::Switch(is(a)? || is(b)?),
+            Node::Compare(relation, a, b) => {
+                Datum::Switch(relation.holds(&a.value(values)?, &b.value(values)?)?)
+            }
+            Node::Among(a, list) => {
+                let a = a.value(values)?;
+                let mut found = false;
+                for b in list {
+                    found |= Relation::Equal.holds(&a, &b.value(values)?)?;
+                }
+                Datum::Switch(found)
+            }
+            Node::Calculate(sign, a, b) => calculate(*sign, &a.value(values)?, &b.value(values)?)?,
+        })
+    }
+}
+
+fn switch(value: &Datum) -> Result<bool, String> {
+    match value {
+        Datum::Switch(on) => Ok(*on),
+        other => Err(format!("{} is neither true nor false", other.words())),
+    }
+}
+
+impl Relation {
+    fn holds(self, a: &Datum, b: &Datum) -> Result<bool, String> {
+        use Relation::{AtLeast, AtMost, Equal, Greater, Less, Unequal};
+        match (a, b) {
+            (Datum::Number(x, of_x), Datum::Number(y, of_y)) => {
+                if of_x != of_y && *of_x != Unit::One && *of_y != Unit::One {
+                    return Err(format!(
+                        "{} and {} are of different kinds",
+                        a.words(),
+                        b.words()
+                    ));
+                }
+                Ok(match self {
+                    Equal => x == y,
+                    Unequal => x != y,
+                    Less => x < y,
+                    AtMost => x <= y,
+                    Greater => x > y,
+                    AtLeast => x >= y,
+                })
+            }
+            _ if self == Equal => Ok(a == b),
+            _ if self == Unequal => Ok(a != b),
+            _ => Err(format!(
+                "{} and {} have no order: only numbers have",
+                a.words(),
+                b.words()
+            )),
+        }
+    }
+}
+
+fn calculate(sign: char, a: &Datum, b: &Datum) -> Result<Datum, String> {
+    let (Datum::Number(x, of_x), Datum::Number(y, of_y)) = (a, b) else {
+        return Err(format!(
+            "{} {sign} {} is no calculation with numbers",
+            a.words(),
+            b.words()
+        ));
+    };
+    let unit = match (sign, *of_x, *of_y) {
+        (_, unit, Unit::One) => unit,
+        ('*', Unit::One, unit) | ('+' | '-', Unit::One, unit) => unit,
+        ('+' | '-', one, other) if one == other => one,
+        ('/', one, other) if one == other => Unit::One,
+        // A product of quantities is in base units that have no name here.
+        ('*' | '/', ..) => Unit::One,
+        _ => {
+            return Err(format!(
+                "{} and {} are of different kinds",
+                a.words(),
+                b.words()
+            ));
+        }
+    };
+    let number = match sign {
+        '+' => x + y,
+        '-' => x - y,
+        '*' => x * y,
+        _ => x / y,
+    };
+    Ok(Datum::Number(number, unit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAMES: [&str; 5] = [
+        "topology.path.rate",
+        "tcp.congestion",
+        "tcp.tw_reuse",
+        "workload.web.arrivals.rate",
+        "topology.path.delay",
+    ];
+
+    fn value(text: &str) -> Datum {
+        let table: toml::Table = format!("v = {text}").parse().unwrap();
+        Datum::of(&table["v"])
+    }
+
+    fn holds(condition: &str) -> Result<bool, String> {
+        let names = NAMES.map(str::to_owned);
+        let values = [
+            value("\"10 Mbit/s\""),
+            value("\"cubic\""),
+            value("true"),
+            value("\"450 /s\""),
+            value("\"20 ms\""),
+        ];
+        Condition::parse(condition, &names)?.holds(&|i| &values[i])
+    }
+
+    #[test]
+    fn conditions_compare_quantities_names_and_switches() {
+        for (condition, expected) in [
+            ("congestion == \"cubic\"", true),
+            ("tcp.congestion != 'cubic'", false),
+            ("tw_reuse", true),
+            ("!tw_reuse || congestion == 'bbr'", false),
+            ("not tw_reuse or arrivals.rate > 400", true),
+            ("path.rate >= '10000 kbit/s' && path.rate <= 1e7", true),
+            ("congestion in ['bbr', 'cubic']", true),
+            ("congestion in ['bbr']", false),
+            ("delay in ['0.02 s']", true),
+            ("path.rate * delay / 8 > 24999", true),
+            ("path.rate * delay / 8 > 25000", false),
+            ("delay + '5 ms' == '25 ms'", true),
+            ("2 * (1 + 1) - 1 == 3 and true", true),
+            ("1 - -1 == 2", true),
+            ("congestion == 7", false),
+        ] {
+            assert_eq!(holds(condition), Ok(expected), "{condition}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_or_compared_is_explained() {
+        for (condition, part) in [
+            (
+                "rate > 4",
+                "rate could be topology.path.rate or workload.web.arrivals.rate",
+            ),
+            ("congestoin == 'x'", "did you mean"),
+            ("congestion == cubic", "quotation marks"),
+            ("congestion < 'x'", "have no order"),
+            ("delay < '4 /s'", "of different kinds"),
+            ("delay", "neither true nor false"),
+            ("tw_reuse &", "`&`"),
+            ("(tw_reuse", "`)`"),
+            ("tw_reuse)", "after the end"),
+            ("", "ends where a value"),
+            ("'abc", "quotation mark"),
+            ("tw_reuse == [1]", "where a value"),
+            ("delay + congestion == 1", "no calculation"),
+            ("delay + arrivals.rate == 1", "of different kinds"),
+        ] {
+            let message = holds(condition).unwrap_err();
+            assert!(message.contains(part), "{condition}: {message}");
+        }
+        let deep = "(".repeat(100_000);
+        assert!(holds(&deep).unwrap_err().contains("nested"));
+        let deep = "!".repeat(100_000);
+        assert!(holds(&deep).unwrap_err().contains("nested"));
+    }
+}

@@ -1,0 +1,280 @@
+//! Reads a condition: recursive descent, one function for each precedence.
+
+use super::{Datum, Node, Relation};
+use reports::Unit;
+
+/// Parentheses and signs within one another at most: each takes a frame of the stack.
+const DEEPEST: usize = 64;
+
+#[derive(Clone, Debug, PartialEq)]
+enum Token {
+    Number(f64),
+    Text(String),
+    Name(String),
+    Sign(&'static str),
+}
+
+impl Token {
+    fn words(&self) -> String {
+        match self {
+            Token::Number(x) => x.to_string(),
+            Token::Text(text) => format!("{text:?}"),
+            Token::Name(name) => name.clone(),
+            Token::Sign(sign) => format!("`{sign}`"),
+        }
+    }
+}
+
+/// Longer ones first.
+const SIGNS: [&str; 17] = [
+    "==", "!=", "<=", ">=", "&&", "||", "<", ">", "!", "(", ")", "[", "]", ",", "+", "*", "/",
+];
+
+/// How a name is looked up.
+type LookUp<'a> = &'a dyn Fn(&str) -> Result<usize, String>;
+
+/// Reads the whole text.
+pub(super) fn parse(text: &str, look_up: LookUp<'_>) -> Result<Node, String> {
+    let mut parser = Parser {
+        tokens: tokens(text)?,
+        at: 0,
+        depth: 0,
+        look_up,
+    };
+    let node = parser.any()?;
+    match parser.tokens.get(parser.at) {
+        None => Ok(node),
+        Some(token) => Err(format!("{} stands after the end", token.words())),
+    }
+}
+
+fn tokens(text: &str) -> Result<Vec<Token>, String> {
+    let mut tokens = Vec::new();
+    let mut rest = text.trim_start();
+    while let Some(first) = rest.chars().next() {
+        let after_value = matches!(
+            tokens.last(),
+            Some(Token::Number(_) | Token::Text(_) | Token::Name(_) | Token::Sign(")" | "]"))
+        );
+        let length = if let Some(sign) = SIGNS.iter().find(|s| rest.starts_with(**s)) {
+            tokens.push(Token::Sign(sign));
+            sign.len()
+        } else if first == '"' || first == '\'' {
+            let inner = &rest[1..];
+            let end = inner
+                .find(first)
+                .ok_or("a text has no closing quotation mark")?;
+            tokens.push(Token::Text(inner[..end].to_owned()));
+            end + 2
+        } else if first == '-' && after_value {
+            tokens.push(Token::Sign("-"));
+            1
+        } else if first.is_ascii_digit() || first == '-' || first == '.' {
+            let length = number_length(rest);
+            let digits = rest[..length].replace('_', "");
+            let number = digits.parse::<f64>().ok().filter(|x| x.is_finite());
+            tokens.push(Token::Number(number.ok_or_else(|| {
+                format!("{} is no number", &rest[..length.max(1)])
+            })?));
+            length
+        } else if is_part_of_name(first) {
+            let length = rest
+                .find(|c| !is_part_of_name(c) && !matches!(c, '.' | '-' | '[' | ']'))
+                .unwrap_or(rest.len());
+            // `in [a]` and `x]` are no parts of a name; `workload[0].x` is one.
+            let name = name_of(&rest[..length]);
+            tokens.push(Token::Name(name.to_owned()));
+            name.len()
+        } else {
+            return Err(format!("`{first}` means nothing here"));
+        };
+        rest = rest[length..].trim_start();
+    }
+    Ok(tokens)
+}
+
+fn is_part_of_name(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+/// The longest beginning that is a path: parts joined by dots and hyphens, with numbers in brackets.
+fn name_of(text: &str) -> &str {
+    let mut end = 0;
+    let mut rest = text;
+    loop {
+        let part = rest.find(|c| !is_part_of_name(c)).unwrap_or(rest.len());
+        if part == 0 {
+            break;
+        }
+        end += part;
+        rest = &text[end..];
+        let index = rest.strip_prefix('[').and_then(|r| r.split_once(']'));
+        if let Some((digits, _)) = index
+            && !digits.is_empty()
+            && digits.bytes().all(|b| b.is_ascii_digit())
+        {
+            end += digits.len() + 2;
+            rest = &text[end..];
+        }
+        match rest.chars().next() {
+            Some('.' | '-') if rest[1..].starts_with(is_part_of_name) => {
+                end += 1;
+                rest = &text[end..];
+            }
+            _ => break,
+        }
+    }
+    &text[..end]
+}
+
+fn number_length(text: &str) -> usize {
+    let mut length = 0;
+    let mut before = ' ';
+    for c in text.chars() {
+        let goes_on = c.is_ascii_digit()
+            || matches!(c, '.' | '_' | 'e' | 'E')
+            || (matches!(c, '-' | '+') && (length == 0 || matches!(before, 'e' | 'E')));
+        if !goes_on {
+            break;
+        }
+        length += c.len_utf8();
+        before = c;
+    }
+    length
+}
+
+struct Parser<'a> {
+    tokens: Vec<Token>,
+    at: usize,
+    depth: usize,
+    look_up: LookUp<'a>,
+}
+
+impl Parser<'_> {
+    /// Takes one of these signs or words, if it comes next.
+    fn take(&mut self, wanted: &[&'static str]) -> Option<&'static str> {
+        let found = match self.tokens.get(self.at)? {
+            Token::Sign(sign) => wanted.iter().find(|w| **w == *sign),
+            Token::Name(name) => wanted.iter().find(|w| **w == name.as_str()),
+            _ => None,
+        }?;
+        self.at += 1;
+        Some(*found)
+    }
+
+    fn expect(&mut self, sign: &'static str) -> Result<(), String> {
+        match self.take(&[sign]) {
+            Some(_) => Ok(()),
+            None => Err(format!("`{sign}` is missing")),
+        }
+    }
+
+    /// One level deeper.
+    fn within<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, String>,
+    ) -> Result<T, String> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err(format!("more than {DEEPEST} parts are nested"));
+        }
+        let read = read(self);
+        self.depth -= 1;
+        read
+    }
+
+    fn any(&mut self) -> Result<Node, String> {
+        let mut node = self.all()?;
+        while self.take(&["||", "or"]).is_some() {
+            node = Node::Any(Box::new(node), Box::new(self.all()?));
+        }
+        Ok(node)
+    }
+
+    fn all(&mut self) -> Result<Node, String> {
+        let mut node = self.not()?;
+        while self.take(&["&&", "and"]).is_some() {
+            node = Node::All(Box::new(node), Box::new(self.not()?));
+        }
+        Ok(node)
+    }
+
+    fn not(&mut self) -> Result<Node, String> {
+        match self.take(&["!", "not"]) {
+            Some(_) => Ok(Node::Not(Box::new(self.within(Self::not)?))),
+            None => self.comparison(),
+        }
+    }
+
+    fn comparison(&mut self) -> Result<Node, String> {
+        let node = self.sum()?;
+        let relation = match self.take(&["==", "!=", "<=", ">=", "<", ">", "in"]) {
+            None => return Ok(node),
+            Some("in") => return Ok(Node::Among(Box::new(node), self.list()?)),
+            Some("==") => Relation::Equal,
+            Some("!=") => Relation::Unequal,
+            Some("<=") => Relation::AtMost,
+            Some(">=") => Relation::AtLeast,
+            Some("<") => Relation::Less,
+            Some(_) => Relation::Greater,
+        };
+        Ok(Node::Compare(
+            relation,
+            Box::new(node),
+            Box::new(self.sum()?),
+        ))
+    }
+
+    fn list(&mut self) -> Result<Vec<Node>, String> {
+        self.expect("[")?;
+        let mut all = Vec::new();
+        while self.take(&["]"]).is_none() {
+            if !all.is_empty() {
+                self.expect(",")?;
+            }
+            all.push(self.sum()?);
+        }
+        Ok(all)
+    }
+
+    fn sum(&mut self) -> Result<Node, String> {
+        let mut node = self.product()?;
+        while let Some(sign) = self.take(&["+", "-"]) {
+            let sign = if sign == "+" { '+' } else { '-' };
+            node = Node::Calculate(sign, Box::new(node), Box::new(self.product()?));
+        }
+        Ok(node)
+    }
+
+    fn product(&mut self) -> Result<Node, String> {
+        let mut node = self.single()?;
+        while let Some(sign) = self.take(&["*", "/"]) {
+            let sign = if sign == "*" { '*' } else { '/' };
+            node = Node::Calculate(sign, Box::new(node), Box::new(self.single()?));
+        }
+        Ok(node)
+    }
+
+    fn single(&mut self) -> Result<Node, String> {
+        if self.take(&["("]).is_some() {
+            let node = self.within(Self::any)?;
+            self.expect(")")?;
+            return Ok(node);
+        }
+        let token = self.tokens.get(self.at).cloned();
+        self.at += 1;
+        Ok(match token {
+            None => return Err("the condition ends where a value should stand".to_owned()),
+            Some(Token::Number(x)) => Node::Value(Datum::Number(x, Unit::One)),
+            Some(Token::Text(text)) => Node::Value(Datum::of(&toml::Value::String(text))),
+            Some(Token::Name(name)) => match name.as_str() {
+                "true" => Node::Value(Datum::Switch(true)),
+                "false" => Node::Value(Datum::Switch(false)),
+                name => Node::Named((self.look_up)(name)?),
+            },
+            Some(sign) => {
+                return Err(format!("{} stands where a value should", sign.words()));
+            }
+        })
+    }
+}

@@ -1,0 +1,105 @@
+//! Which combinations of swept values are run: those that no `exclude` holds for, and every
+//! `constraint`.
+
+use rayon::prelude::*;
+use toml::{Table, Value};
+
+use super::variants::places;
+use super::{Axis, swept};
+use crate::condition::{Condition, Datum};
+use crate::path::DottedPath;
+use crate::problem::Problem;
+
+/// The key of conditions of which each leaves combinations out.
+pub(super) const EXCLUDE: &str = "exclude";
+/// The key of conditions that all combinations must meet.
+pub(super) const CONSTRAINT: &str = "constraint";
+
+/// A condition, where it stands, and what it must be.
+struct Rule {
+    at: DottedPath,
+    condition: Condition,
+    keeps: bool,
+}
+
+/// The numbers of the combinations that are run, in order.
+///
+/// # Errors
+/// When a condition cannot be read or does not fit its values, or nothing is left.
+pub(super) fn combinations(sweep: &Table, axes: &[Axis]) -> Result<Vec<usize>, Problem> {
+    let count: usize = axes.iter().map(|a| a.values.len()).product();
+    let columns = || {
+        axes.iter()
+            .enumerate()
+            .flat_map(|(i, a)| a.columns().map(move |c| (i, c)))
+    };
+    let names: Vec<String> = columns().map(|(_, (name, _))| name.clone()).collect();
+    let rules = rules(sweep, &names)?;
+    if rules.is_empty() {
+        return Ok((0..count).collect());
+    }
+    let data: Vec<(usize, Vec<Datum>)> = columns()
+        .map(|(axis, (_, values))| (axis, values.iter().map(Datum::of).collect()))
+        .collect();
+    let is_chosen = |i: usize| {
+        let places = places(axes, i);
+        let value = |column: usize| {
+            let (axis, values) = &data[column];
+            &values[places[*axis]]
+        };
+        for rule in &rules {
+            let holds = rule.condition.holds(&value).map_err(|why| {
+                let message = format!("{:?}: {why}", rule.condition.text());
+                Problem::new(rule.at.clone(), message)
+            })?;
+            if holds != rule.keeps {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    };
+    let each: Vec<Result<bool, Problem>> = (0..count).into_par_iter().map(is_chosen).collect();
+    let mut chosen = Vec::new();
+    for (i, is_chosen) in each.into_iter().enumerate() {
+        if is_chosen? {
+            chosen.push(i);
+        }
+    }
+    if chosen.is_empty() {
+        let message = format!("the conditions leave none of the {count} combinations");
+        return Err(Problem::new(rules[0].at.clone(), message).help(
+            "`exclude` leaves out what it holds for, `constraint` what it does not hold for",
+        ));
+    }
+    Ok(chosen)
+}
+
+fn rules(sweep: &Table, names: &[String]) -> Result<Vec<Rule>, Problem> {
+    let mut rules = Vec::new();
+    for (key, keeps) in [(EXCLUDE, false), (CONSTRAINT, true)] {
+        let at = swept(key);
+        let texts = match sweep.get(key) {
+            None => continue,
+            Some(Value::String(text)) => vec![Some(text.as_str())],
+            Some(Value::Array(list)) => list.iter().map(Value::as_str).collect(),
+            Some(_) => vec![None],
+        };
+        for text in texts {
+            let example =
+                "write for example exclude = [\"tcp.congestion == 'bbr' && rate > '400 Mbit/s'\"]";
+            let Some(text) = text else {
+                let message = format!("`{key}` must be a condition or a list of conditions");
+                return Err(Problem::new(at, message).help(example));
+            };
+            let condition = Condition::parse(text, names).map_err(|why| {
+                Problem::new(at.clone(), format!("{text:?}: {why}")).help(example)
+            })?;
+            rules.push(Rule {
+                at: at.clone(),
+                condition,
+                keeps,
+            });
+        }
+    }
+    Ok(rules)
+}

@@ -1,0 +1,64 @@
+//! `[[sweep.together]]`: several values that change in step, the first of each list together.
+
+use toml::{Table, Value};
+
+use super::{Axis, Column, label, swept};
+use crate::path::DottedPath;
+use crate::problem::Problem;
+
+/// The axis of lists of equal length.
+///
+/// # Errors
+/// When the lists differ in length, or none has values that all differ.
+pub(super) fn axis(columns: Vec<Column>, at: &DottedPath) -> Result<Option<Axis>, Problem> {
+    let Some(first) = columns.first() else {
+        return Ok(None);
+    };
+    let length = first.values.len();
+    if let Some(other) = columns.iter().find(|c| c.values.len() != length) {
+        let message = format!(
+            "{} has {length} values and {} has {}: values that change together are lists of equal length",
+            first.name,
+            other.name,
+            other.values.len()
+        );
+        return Err(Problem::new(at.clone(), message).help("give each list as many values"));
+    }
+    let Some(main) = columns.iter().position(has_no_equals) else {
+        let message =
+            "of these lists none has values that all differ, so points cannot be told apart";
+        return Err(Problem::new(at.clone(), message)
+            .help("remove combinations that occur twice, or add a list that tells them apart"));
+    };
+    let mut companions = columns;
+    let main = companions.remove(main);
+    Ok(Some(Axis {
+        name: main.name,
+        path: main.path,
+        values: main.values,
+        sets: Vec::new(),
+        companions,
+    }))
+}
+
+fn has_no_equals(column: &Column) -> bool {
+    let mut labels: Vec<String> = column.values.iter().map(label).collect();
+    labels.sort_unstable();
+    labels.windows(2).all(|pair| pair[0] != pair[1])
+}
+
+/// The elements of `together`.
+///
+/// # Errors
+/// When it is no list of tables.
+pub(super) fn tables(value: &Value) -> Result<Vec<Table>, Problem> {
+    let all = value.as_array().map(|list| {
+        let tables = list.iter().map(|v| v.as_table().cloned());
+        tables.collect::<Option<Vec<Table>>>()
+    });
+    all.flatten().ok_or_else(|| {
+        Problem::new(swept("together"), "`together` must be a list of tables").help(
+            "write [[sweep.together]] and below it a list for each path, as in \"tcp.tw_reuse\" = [false, true]",
+        )
+    })
+}
