@@ -55,6 +55,7 @@ fn batch(dir: &Path) -> Result<(), reports::StoreError> {
         path: path.into(),
         values: values.iter().map(|v| (*v).to_owned()).collect(),
         typed,
+        ..Axis::default()
     };
     let rates = ["300/s", "400/s", "500/s", "600/s", "700/s"];
     let modes = ["tw_reuse off", "tw_reuse on"];

@@ -18,6 +18,7 @@ fn info() -> BatchInfo {
                 unit: Unit::PerSecond,
                 values: vec![300.0, 600.0],
             },
+            ..Axis::default()
         }],
         ..BatchInfo::default()
     }
@@ -124,6 +125,7 @@ fn three_axes(replicas: u32) -> (BatchInfo, Vec<BatchRow>) {
         path: path.into(),
         values: values.map(str::to_owned).to_vec(),
         typed,
+        ..Axis::default()
     };
     let quantities = |unit, values: [f64; 2]| AxisValues::Numbers {
         unit,

@@ -63,4 +63,90 @@ fn an_expectation_that_fails_is_exit_code_3_and_everything_is_written() {
     assert_eq!(code, 3, "{err}");
     assert!(err.contains(words), "{err}");
     assert!(out.contains("report: r"), "{out}");
+    let page = std::fs::read_to_string(dir.path().join("r/report.html")).unwrap();
+    assert!(page.contains(words), "the page says it too");
+    // What is there is judged again, though nothing is made.
+    let (code, _, err) = said(dir.path(), &["run", "scarce.toml", "--out", "r", "--quiet"]);
+    assert_eq!((code, err.contains("FAILS")), (3, true), "{err}");
+}
+
+#[test]
+fn an_expectation_may_be_about_one_variant() {
+    let expect = "[[expect]]\nmetric = \"connects_failed_share\"\nat_most = 0\nwhere = { variant = \"reuse\" }\n";
+    let dir = with(expect);
+    let (code, out, err) = said(dir.path(), &["run", "scarce.toml", "--out", "r"]);
+    assert_eq!(code, 0, "{err}");
+    let words = "Expected connects_failed_share at most 0 % where variant = reuse: holds (0 %).";
+    assert!(out.contains(words), "{out}");
+}
+
+#[test]
+fn a_single_run_is_judged_by_itself() {
+    let single = SCARCE.split("[[variant]]").next().unwrap();
+    let expect = "[[expect]]\nmetric = \"connect_latency_p99_s\"\nbelow = \"3 ms\"\n[[expect]]\nmetric = \
+                  \"connects_failed\"\nbelow = 1\n";
+    let dir = directory(&[("scarce.toml", &format!("{single}{expect}"))]);
+    let (code, out, err) = said(dir.path(), &["run", "scarce.toml", "--out", "r"]);
+    assert_eq!(code, 3, "{err}");
+    assert!(
+        out.contains("Expected connect_latency_p99_s below 3 ms: holds ("),
+        "{out}"
+    );
+    assert!(
+        err.contains("Expected connects_failed below 1: FAILS ("),
+        "{err}"
+    );
+    let page = std::fs::read_to_string(dir.path().join("r/report.html")).unwrap();
+    assert!(
+        page.contains("Expected connects_failed below 1: FAILS"),
+        "the page says it too"
+    );
+}
+
+#[test]
+fn a_sample_has_its_values_in_the_index_and_along_x() {
+    let text = r#"
+name = "sampled"
+duration = "2 s"
+topology = { kind = "pair", path = { delay = "1 ms" } }
+[[workload]]
+arrivals = { kind = "burst", count = 3 }
+[sweep.sample]
+method = "sobol"
+count = 8
+[sweep.sample.over]
+"topology.path.delay" = { from = "1 ms", to = "100 ms", scale = "log" }
+"tcp.tw_reuse" = [false, true]
+[[figure]]
+name = "latency"
+x = "topology.path.delay"
+y = "connect_latency_p50_s"
+"#;
+    let dir = directory(&[("sampled.toml", text)]);
+    let (code, out, err) = said(dir.path(), &["run", "sampled.toml", "--out", "r"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(!out.contains("is not drawn"), "{out}");
+    let index = std::fs::read_to_string(dir.path().join("r/index.csv")).unwrap();
+    let mut lines = index
+        .lines()
+        .map(|line| line.split(',').collect::<Vec<_>>());
+    let header = lines.next().unwrap();
+    let place = |name: &str| header.iter().position(|c| *c == name).unwrap();
+    let columns = [
+        "topology.path.delay_s",
+        "tcp.tw_reuse",
+        "connect_latency_p50_s",
+    ]
+    .map(place);
+    let rows: Vec<[&str; 3]> = lines.map(|cells| columns.map(|c| cells[c])).collect();
+    assert_eq!(rows.len(), 8);
+    for [delay, reuse, latency] in &rows {
+        let (delay, latency): (f64, f64) = (delay.parse().unwrap(), latency.parse().unwrap());
+        assert!((0.001..=0.1).contains(&delay) && ["false", "true"].contains(reuse));
+        let error = (latency - 2.0 * delay).abs();
+        assert!(error < 0.01 * delay + 1e-5, "{delay} {latency}");
+    }
+    let points = std::fs::read_to_string(dir.path().join("r/figures/latency.csv")).unwrap();
+    assert!(points.starts_with("topology.path.delay,n,mean"), "{points}");
+    assert_eq!(points.lines().count(), 9);
 }

@@ -529,7 +529,8 @@ fn without(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
 
 /// Figures over parameters that are not swept in these runs, as when the command line sets one.
 fn not_drawn(info: &BatchInfo) -> Vec<String> {
-    let swept = |path: &str| info.axes.iter().any(|a| a.path == path);
+    let columns = || info.axes.iter().flat_map(super::Axis::columns);
+    let swept = |path: &str| columns().any(|a| a.path == path);
     let told = info.figures.iter().filter_map(|figure| {
         let paths = [figure.x.as_str(), figure.series.as_str()];
         let held = figure.only.iter().map(|(path, _)| path.as_str());
