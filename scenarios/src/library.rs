@@ -32,6 +32,17 @@ library!(
     "rate-drop",
     "cellular",
     "incast",
+    "compare-controls",
+    "fairness-rtt",
+    "late-comer",
+    "lossy-link",
+    "bbr-buffer",
+    "ecn-dctcp",
+    "l4s-coexistence",
+    "spurious-timeout",
+    "reordering",
+    "ack-loss",
+    "tcp-evaluation",
 );
 
 /// The scenario of that name.

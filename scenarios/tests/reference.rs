@@ -162,6 +162,7 @@ fn examples_are_accepted_where_they_belong() {
         "flows",
         "stagger",
         "read_rate",
+        "read_delay",
         "application",
         "sources",
     ];

@@ -79,10 +79,15 @@ impl<'a> Place<'a> {
                 self.share(&mut server);
                 Some(AppSpec::Server(server))
             }
-            WorkloadKind::Bulk { read_rate, .. } => Some(AppSpec::Sink(SinkSpec {
+            WorkloadKind::Bulk {
+                read_rate,
+                read_delay,
+                ..
+            } => Some(AppSpec::Sink(SinkSpec {
                 port,
                 backlog,
                 read_rate: *read_rate,
+                read_delay: *read_delay,
                 accept_start,
                 read_start,
                 receive_buffer: serving.receive_buffer,

@@ -156,6 +156,10 @@ pub struct WorkloadFile {
     /// Bytes per second that the sink reads (bulk), as `"1 MB"`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read_rate: Option<Bytes> => { default: "all at once", example: r#""1 MB""# },
+    /// Time from the arrival of data to their read (bulk): what a process takes to wake up. Data that
+    /// arrive meanwhile are acknowledged together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read_delay: Option<SimDuration> => { default: "0 s", example: r#""200 us""# },
 }
 }
 

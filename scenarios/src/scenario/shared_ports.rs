@@ -92,8 +92,13 @@ fn agree(workload: &Workload, first: &Workload, port: u16, at: &DottedPath) -> R
     }
     match (&workload.kind, &first.kind) {
         (WorkloadKind::Exchange { .. }, WorkloadKind::Exchange { .. }) => Ok(()),
-        (WorkloadKind::Bulk { read_rate: a, .. }, WorkloadKind::Bulk { read_rate: b, .. }) if a == b => Ok(()),
-        (WorkloadKind::Bulk { .. }, WorkloadKind::Bulk { .. }) => refuse("read_rate", "with another `read_rate`"),
+        (WorkloadKind::Bulk { read_rate: a, .. }, WorkloadKind::Bulk { read_rate: b, .. }) if a != b => {
+            refuse("read_rate", "with another `read_rate`")
+        }
+        (WorkloadKind::Bulk { read_delay: a, .. }, WorkloadKind::Bulk { read_delay: b, .. }) if a != b => {
+            refuse("read_delay", "with another `read_delay`")
+        }
+        (WorkloadKind::Bulk { .. }, WorkloadKind::Bulk { .. }) => Ok(()),
         _ => Err(Problem::new(
             at.key("port"),
             format!(

@@ -83,6 +83,8 @@ pub enum WorkloadKind {
         stagger: SimDuration,
         /// Bytes per second that a sink reads; `None` for all at once.
         read_rate: Option<u64>,
+        /// Time from the arrival of data to their read.
+        read_delay: SimDuration,
     },
     /// An application with a name of its own.
     Named {
@@ -223,12 +225,14 @@ impl Workload {
                 flows,
                 stagger,
                 read_rate,
+                read_delay,
             } => WorkloadFile {
                 kind: Some("bulk".to_owned()),
                 bytes: Some(BulkSize(*bytes)),
                 flows: Some(*flows),
                 stagger: Some(*stagger),
                 read_rate: read_rate.map(Bytes),
+                read_delay: (!read_delay.is_zero()).then_some(*read_delay),
                 ..common
             },
             WorkloadKind::Named { application } => WorkloadFile {
@@ -310,5 +314,6 @@ fn bulk(file: &WorkloadFile, at: &DottedPath) -> Result<WorkloadKind, Problem> {
         flows: positive("flows", file.flows.map(u64::from))?.unwrap_or(1) as u32,
         stagger: file.stagger.unwrap_or_default(),
         read_rate: positive("read_rate", file.read_rate.map(|b| b.0))?,
+        read_delay: file.read_delay.unwrap_or_default(),
     })
 }

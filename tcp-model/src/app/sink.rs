@@ -22,6 +22,8 @@ struct Conn {
     peer_closed: bool,
     /// A read is due at a time to come.
     pending: bool,
+    /// The reader has woken since data came.
+    awake: bool,
     /// The earliest time of the next read.
     next_read: SimTime,
 }
@@ -57,6 +59,7 @@ impl Sink {
             let conn = Conn {
                 peer_closed: false,
                 pending: false,
+                awake: false,
                 next_read: SimTime::ZERO,
             };
             self.conns.insert(id, conn);
@@ -64,11 +67,14 @@ impl Sink {
     }
 
     fn read(&mut self, id: SocketId, c: &mut Conn, socket: &mut SocketCx<'_, '_>) {
+        if c.pending || self.sleeps(id, c, socket) {
+            return;
+        }
         let Some(rate) = self.spec.read_rate else {
             socket.read(id, u64::MAX);
             return;
         };
-        if c.pending || rate == 0 {
+        if rate == 0 {
             return;
         }
         let now = socket.now();
@@ -82,6 +88,17 @@ impl Sink {
             c.pending = true;
             socket.wake(c.next_read, token(id));
         }
+    }
+
+    /// Whether the reader has yet to wake up; if so, a wake-up is on its way.
+    fn sleeps(&self, id: SocketId, c: &mut Conn, socket: &mut SocketCx<'_, '_>) -> bool {
+        let delay = self.spec.read_delay;
+        if delay.is_zero() || std::mem::take(&mut c.awake) || socket.readable(id) == 0 {
+            return false;
+        }
+        c.pending = true;
+        socket.wake(socket.now().saturating_add(delay), token(id));
+        true
     }
 
     fn progress(&mut self, id: SocketId, mut c: Conn, socket: &mut SocketCx<'_, '_>) {
@@ -124,7 +141,7 @@ impl App for Sink {
                 if let Some(id) = self.conns.named(named)
                     && let Some(mut c) = self.conns.get(id)
                 {
-                    c.pending = false;
+                    (c.pending, c.awake) = (false, true);
                     self.progress(id, c, socket);
                 }
             }

@@ -274,6 +274,9 @@ pub struct SinkSpec {
     pub backlog: u32,
     /// Bytes per second read from each connection; `None`: all at once.
     pub read_rate: Option<u64>,
+    /// Time from the arrival of data to their read: the process that waits for them has to wake up.
+    /// Data that arrive meanwhile are read together, and acknowledged together.
+    pub read_delay: SimDuration,
     /// When it begins to accept; [`SimTime::MAX`] for never.
     pub accept_start: SimTime,
     /// When it begins to read; [`SimTime::MAX`] for never.
@@ -288,6 +291,7 @@ impl Default for SinkSpec {
             port: 80,
             backlog: 4096,
             read_rate: None,
+            read_delay: SimDuration::ZERO,
             accept_start: SimTime::ZERO,
             read_start: SimTime::ZERO,
             receive_buffer: None,

@@ -59,6 +59,7 @@ fn keys(file: &WorkloadFile) -> Vec<(&'static str, bool, &'static [&'static str]
         ("flows", file.flows.is_some(), BULK),
         ("stagger", file.stagger.is_some(), BULK),
         ("read_rate", file.read_rate.is_some(), BULK),
+        ("read_delay", file.read_delay.is_some(), BULK),
     ]
 }
 
