@@ -144,12 +144,13 @@ impl Cobalt {
     /// Decides on a packet that is to leave: true when it is dropped; it may be marked.
     fn drops(&mut self, packet: &mut QueuedPacket, cx: &mut QueueCx<'_>) -> bool {
         let now = cx.now();
+        // Both are judged before `drop_next` moves.
         let mut is_due = self.count > 0 && now >= self.drop_next;
+        let mut is_late = now > self.drop_next;
         let too_long = self.is_too_long(packet.sojourn(now), cx);
         if too_long {
             if !self.dropping {
                 self.drop_next = self.control_law(now);
-                is_due = false;
             }
             self.count = self.count.max(1);
         }
@@ -159,16 +160,18 @@ impl Cobalt {
             drops = !(self.params.codel.ecn && cx.mark(packet));
             self.count = self.count.saturating_add(1);
             self.drop_next = self.control_law(self.drop_next);
+            is_late = now > self.drop_next;
         } else {
             while is_due {
                 self.forgive();
+                is_late = now > self.drop_next;
                 is_due = self.count > 0 && now >= self.drop_next;
             }
         }
         let blue = cx.rng().chance(self.p_drop);
         if self.count == 0 {
             self.drop_next = now.saturating_add(self.params.codel.interval);
-        } else if now > self.drop_next && !drops && !blue {
+        } else if is_late && !drops && !blue {
             // Marks do not bring the queue down at once: no burst of them.
             self.drop_next = now;
         }
@@ -270,6 +273,40 @@ mod tests {
         assert_eq!(cobalt.count, 1);
         decide(&mut cobalt, 146_000);
         assert_eq!((cobalt.count, cobalt.drop_next), (0, at(166_000)));
+    }
+
+    #[test]
+    fn waits_that_come_back_after_a_pause_are_answered_at_once() {
+        let params = Params {
+            codel: CoDelParams {
+                interval: SimDuration::from_millis(20),
+                ..CoDelParams::default()
+            },
+            p_increase: 0.1,
+            p_decrease: 0.01,
+        };
+        let at = |ms| SimTime::ZERO.saturating_add(SimDuration::from_millis(ms));
+        let (mut rng, mut out, mut marks) = (crate::rng::Rng::stream(1, "c", 0), vec![], 0);
+        // A packet leaves at `ms` after a wait of 10 ms.
+        let mut decide = |cobalt: &mut Cobalt, ms| {
+            let mut cx = QueueCx::new(at(ms), &mut rng, &mut out, &mut marks);
+            let mut packet = QueuedPacket::for_test(1000).of_flow(1, at(ms - 10));
+            cobalt.drops(&mut packet, &mut cx)
+        };
+        // Signals are left to be forgiven, and the next was due at 100 ms: it is sent, and the one
+        // after it is planned from now: 150 + 20 / 2 + 20 / sqrt(5) = 168.944.
+        let mut cobalt = Cobalt::new(params);
+        (cobalt.count, cobalt.drop_next) = (4, at(100));
+        assert!(decide(&mut cobalt, 150));
+        assert_eq!((cobalt.count, cobalt.dropping), (5, true));
+        assert_eq!(cobalt.drop_next.as_ps() / 1_000_000, 168_944);
+        // None is left, but nothing has come for longer than an interval: the second packet is
+        // dropped, not one an interval later.
+        let mut cobalt = Cobalt::new(params);
+        cobalt.drop_next = at(100);
+        assert!(!decide(&mut cobalt, 150));
+        assert_eq!((cobalt.count, cobalt.drop_next), (1, at(150)));
+        assert!(decide(&mut cobalt, 151));
     }
 
     #[test]

@@ -13,11 +13,15 @@
 //! too, once it has waited longer than `step`, the more certainly the longer, up to `step + range`.
 //!
 //! The RFC leaves the scheduler open. Here the L4S queue goes first, but while both wait classic packets
-//! get `classic_share` of the bytes. The delay that is controlled is that of the packet that has waited
-//! longest in either queue (appendix A takes the classic one; the two differ in overload only). In
-//! overload, when the coupled probability has reached 1, L4S packets are dropped with the classic
-//! probability as well (appendix A.2). There is no timer: updates due since the last packet are made
-//! when the next one comes or goes. Leaves out queue protection (RFC 9332 section 8.2).
+//! get `classic_share` of the bytes. The delay that is controlled is the longer of the two queues' (as in
+//! appendix A.2). In overload, when the coupled probability has reached 1, L4S packets are dropped with
+//! the classic probability, too, and classic packets are dropped rather than marked, whatever their ECN
+//! field says (appendix A.2: "overload disables ECN"). There is no timer: updates due since the last
+//! packet are made when the next one comes or goes. Leaves out queue protection (RFC 9332 section 8.2).
+//!
+//! Deviation: in overload every L4S packet that is not dropped is marked. Appendix A.2 adds both
+//! probabilities to one counter, which above p_CL = 1 drops more packets than p_C says. The threshold
+//! Th_len counts the packet that leaves: a packet alone is never marked for its own delay.
 
 use std::sync::Arc;
 
@@ -90,6 +94,8 @@ struct Params {
     alpha: f64,
     beta: f64,
     k: f64,
+    /// p_C from which on ECN is switched off.
+    p_c_max: f64,
     min_th: SimDuration,
     range: SimDuration,
     classic_share: f64,
@@ -118,6 +124,7 @@ impl Params {
             alpha: 0.1 * tupdate.as_secs_f64() / (rtt * rtt),
             beta: 0.3 / rtt,
             k,
+            p_c_max: (1.0 / (k * k)).min(1.0),
             min_th: values.duration("step"),
             range: values.duration("range"),
             classic_share: values.number("classic_share"),
@@ -284,9 +291,12 @@ impl DualPi2 {
     fn take_classic(&mut self, cx: &mut QueueCx<'_>) -> Option<QueuedPacket> {
         let mut packet = self.classic.queue.pop()?;
         let p_c = self.classic_probability();
-        if self.classic.recur(p_c) && !cx.mark(&mut packet) {
-            cx.drop(packet, QueueDrop::Early);
-            return None;
+        if self.classic.recur(p_c) {
+            let overload = p_c >= self.params.p_c_max;
+            if overload || !cx.mark(&mut packet) {
+                cx.drop(packet, QueueDrop::Early);
+                return None;
+            }
         }
         Some(packet)
     }
@@ -484,5 +494,43 @@ mod tests {
         let lost: Vec<u64> = b.dropped.iter().map(|d| d.0).collect();
         assert_eq!(lost, [5, 9, 13, 17]);
         assert!(rest.len() == 16 && rest.iter().all(|tos| *tos == CE));
+    }
+
+    #[test]
+    fn overload_disables_ecn_for_classic_packets() {
+        // p_Cmax = 1 / k^2 = 1/4, which p' = 0.5 reaches and p' = 0.49 does not.
+        for (base, marks, drops) in [(0.49, 4, 0), (0.5, 0, 4)] {
+            let mut q = dualpi2(&[]);
+            q.base = base;
+            (q.params.alpha, q.params.beta) = (0.0, 0.0);
+            let mut b = bench(q);
+            (1..=20).for_each(|n| b.put_marked(0, n, 100, ECT0));
+            while b.take(0).is_some() {}
+            assert_eq!((b.marks, b.dropped.len()), (marks, drops), "{base}");
+        }
+    }
+
+    #[test]
+    fn a_sequence_of_both_queues_goes_as_computed_by_hand() {
+        // Tupdate 15 ms, p' = 0. Classic packets come at 0 and wait; L4S packets come at 30 ms.
+        let mut b = bench(dualpi2(&[("classic_share", "0.5")]));
+        (1..=40).for_each(|n| b.put_marked(0, n, 1000, ECT0));
+        // Updates at 15 and 30 ms see delays of 15 and 30 ms: p' = 3 * 0.015 = 0.045, then
+        // + 0.15 * 0.015 + 3 * 0.015 = 0.09225; p_C = 0.00851, p_CL = 0.1845.
+        (101..=112).for_each(|n| b.put_marked(30, n, 1000, ECT1));
+        // Half of the bytes each, L4S first. The L4S count passes 1 with the sixth packet
+        // (6 * 0.1845 = 1.107) and, from 0.107 on, with the eleventh (1.0295); the classic one
+        // would with the 118th.
+        let order: Vec<(u64, u8)> = (0..24).filter_map(|_| b.take(30)).collect();
+        let l4s: Vec<u64> = order.iter().map(|p| p.0).filter(|n| *n > 100).collect();
+        assert_eq!(l4s, (101..=112).collect::<Vec<_>>());
+        assert!(
+            order
+                .iter()
+                .enumerate()
+                .all(|(i, p)| (p.0 > 100) == (i % 2 == 0))
+        );
+        let marked: Vec<u64> = order.iter().filter(|p| p.1 == CE).map(|p| p.0).collect();
+        assert_eq!(marked, [106, 111]);
     }
 }
