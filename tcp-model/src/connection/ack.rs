@@ -266,8 +266,10 @@ impl Connection {
         let over = self.recovery.on_ack(octets, self.rcv.sack_ok, &outstanding);
         self.count_lost(lost);
         // Linux first looks whether the next recovery begins at once; otherwise the ACK that ends one
-        // opens the window already.
-        let ends_late = over && self.params.linux_cwnd && phase == Phase::Fast;
+        // opens the window already. To a control with a window of its own the end of slow start after
+        // a time-out is one, too.
+        let hears_of_end = phase == Phase::Fast || self.cc.governs_recovery();
+        let ends_late = over && self.params.linux_cwnd && hears_of_end;
         if !ends_late {
             self.tell_control(seg, bytes, rtt, before, now);
         }

@@ -163,7 +163,7 @@ impl Connection {
             // While segments are paced, the window may be about to fill.
             self.snd.cwnd_limited = limited || (stop == Stop::Pace && self.snd.cwnd_limited);
         }
-        if stop == Stop::NothingToSend {
+        if stop == Stop::NothingToSend && !self.params.linux_cwnd {
             self.note_app_limit();
         }
         if self.snd.flight() > 0 && !self.snd.probing {

@@ -71,6 +71,10 @@ impl Connection {
 
     /// SEND: queues what fits; before ESTABLISHED it waits (section 3.10.2).
     pub(super) fn on_send(&mut self, call: SendCall, now: SimTime, out: &mut Outputs) {
+        if self.params.linux_cwnd && self.snd.unsent() < u64::from(self.snd.mss) {
+            // Linux notices that the application was the limit when it writes again, no earlier.
+            self.note_app_limit();
+        }
         if self.queue(call) == 0 {
             return;
         }

@@ -31,6 +31,9 @@ const WINDOWS: &str = include_str!("recovery-window.csv");
 const MSS: u64 = 1448;
 /// How far a retransmission may be from the measured times.
 const TOLERANCE: f64 = 0.010;
+/// The same where a time-out between 0.25 and 2 s sends it: the timer ends on slots of 32 ms, which
+/// begin at another time in each repetition.
+const TIMEOUT_TOLERANCE: f64 = 0.032;
 
 /// A case: segments, and how often each is lost: the first so many transmissions.
 struct Case {
@@ -247,7 +250,14 @@ fn judge(case: &Case, control: &str) -> Result<String, String> {
         let most = times.iter().copied().fold(f64::MIN, f64::max);
         let off = (least - at).max(at - most).max(0.0);
         worst = worst.max(off);
-        if off > TOLERANCE {
+        // BBR lets in too little after the second loss for RACK to see it.
+        let timed_out = (case.name, control, i) == ("rtx_lost_twice", "bbr", 2);
+        let tolerance = if timed_out {
+            TIMEOUT_TOLERANCE
+        } else {
+            TOLERANCE
+        };
+        if off > tolerance {
             return Err(format!(
                 "segment {segment}, the {}th: {at:.4} s after the drop, measured {least:.4} to {most:.4}",
                 i + 1
@@ -264,6 +274,11 @@ fn check_window(case: &Case, control: &str, done: &Done, end: f64) -> Result<Str
     // Where the measured CUBIC left slow start before its tail was lost differs from repetition to
     // repetition, and from the replay.
     if control == "cubic" && case.name.starts_with("tail") {
+        return Ok("no window compared".to_owned());
+    }
+    // The measured BBR had found the path full a round trip before the time-out, which ends its growth
+    // at 112 segments; the replayed one finds it a round trip later, at 137 and more.
+    if (case.name, control) == ("rtx_lost_twice", "bbr") {
         return Ok("no window compared".to_owned());
     }
     let after: Vec<f64> = lines(WINDOWS)
@@ -299,7 +314,7 @@ fn check_window(case: &Case, control: &str, done: &Done, end: f64) -> Result<Str
 fn the_same_segments_are_sent_again_at_the_same_times() {
     let mut wrong = Vec::new();
     for case in cases() {
-        for control in ["reno", "cubic"] {
+        for control in ["reno", "cubic", "bbr"] {
             // The measured sender left slow start by a train of ACKs before the tail, one for each
             // segment; the replayed receiver acknowledges every other one, so its round trips are
             // longer by then.
