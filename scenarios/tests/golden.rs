@@ -12,10 +12,15 @@ use scenarios::run;
 use scenarios::sweep::Plan;
 
 /// Long scenarios are cut: long enough that every mechanism in them has begun.
-const CUT: [(&str, &str); 3] = [
+const CUT: [(&str, &str); 8] = [
     ("time-wait", "duration=10 s"),
     ("port-exhaustion", "duration=20 s"),
     ("persistent", "duration=20 s"),
+    ("lossy-link", "replicas=1"),
+    ("lossy-link", "duration=20 s"),
+    ("reordering", "replicas=1"),
+    ("ack-loss", "replicas=1"),
+    ("fairness-rtt", "replicas=1"),
 ];
 
 #[test]
