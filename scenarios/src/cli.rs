@@ -14,6 +14,7 @@ use crate::bench;
 use crate::console::{Failure, flush, note, outcome};
 use crate::fuzz;
 use crate::library;
+use crate::list_file;
 use crate::overrides::Override;
 use crate::packetdrill;
 use crate::place::shell_words;
@@ -207,9 +208,13 @@ impl ScenarioArgs {
             return Ok(entry.source());
         }
         let text = read_text_file(Path::new(name), MOST_SCENARIO);
+        let directory = Path::new(name).parent().unwrap_or(Path::new(""));
         let name = name.clone();
         match text {
-            Ok(text) => Ok(Source { name, text }),
+            Ok(text) => {
+                let text = list_file::named_from_here(text, directory);
+                Ok(Source { name, text })
+            }
             Err(error) => Err(Failure::Usage(unreadable(&name, &error))),
         }
     }

@@ -33,6 +33,7 @@ pub mod file;
 mod fuzz;
 pub mod interrupt;
 pub mod library;
+mod list_file;
 pub mod locate;
 mod outages;
 pub mod overrides;

@@ -1,7 +1,10 @@
 //! A user's own queue disciplines and loss models, by name in a scenario.
 
+mod common;
+
 use std::sync::Arc;
 
+use common::{directory, said};
 use scenarios::problem::Source;
 use scenarios::registry::Registry;
 use scenarios::sweep::Plan;
@@ -83,4 +86,55 @@ fn a_loss_model_of_ones_own_works_in_a_sweep() {
         .replace("[20, 40]", "[0, 40]");
     let message = Plan::new(&source(&wrong), &[]).unwrap_err().to_string();
     assert!(message.contains("`n` must be at least 1"), "{message}");
+}
+
+const TRACED: &str = r#"
+name = "traced"
+duration = "1 s"
+[topology]
+kind = "pair"
+[topology.path]
+rate = "10 Mbit/s"
+delay = "1 ms"
+queue = "20 packets"
+rate_process = { kind = "trace", deliveries = "@up.trace" }
+[[workload]]
+kind = "bulk"
+[sweep]
+"tcp.congestion" = ["newreno", "cubic"]
+"#;
+
+/// The results of a run of the scenario from `from`, and the hash of each run.
+fn run_from(dir: &std::path::Path, from: &str, file: &str, out: &str) -> Vec<String> {
+    let (code, _, err) = said(&dir.join(from), &["run", file, "--out", out, "-q"]);
+    assert_eq!(code, 0, "{err}");
+    let runs = std::fs::read_dir(dir.join(from).join(out).join("runs")).unwrap();
+    let mut runs: Vec<String> = runs
+        .map(|run| run.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    runs.sort();
+    runs
+}
+
+#[test]
+fn a_file_of_a_list_lies_beside_its_scenario_and_the_results_do_without_it() {
+    let dir = directory(&[]);
+    std::fs::create_dir(dir.path().join("own")).unwrap();
+    std::fs::write(dir.path().join("own/traced.toml"), TRACED).unwrap();
+    std::fs::write(dir.path().join("own/up.trace"), "1\n3\n5\n").unwrap();
+    let beside = run_from(dir.path(), "own", "traced.toml", "r");
+    let above = run_from(dir.path(), ".", "own/traced.toml", "r");
+    assert_eq!(
+        beside, above,
+        "the same runs from wherever they are started"
+    );
+    std::fs::remove_file(dir.path().join("own/up.trace")).unwrap();
+    let (code, _, err) = said(dir.path(), &["check", "own/traced.toml"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("cannot read \"own/up.trace\""), "{err}");
+    // What was kept has the list.
+    let (code, _, err) = said(dir.path(), &["run", "r/batch.toml", "--out", "again", "-q"]);
+    assert_eq!(code, 0, "{err}");
+    let again = run_from(dir.path(), ".", "r/batch.toml", "again");
+    assert_eq!(again, above);
 }

@@ -12,6 +12,7 @@ use crate::batch::{self, Batch, Making, Options, RunOutcome};
 use crate::console::{Failure, note, print};
 use crate::execution::Execution;
 use crate::interrupt::Interrupt;
+use crate::list_file;
 use crate::overrides::Override;
 use crate::place::{default_dir, overwrites_input};
 use crate::problem::Source;
@@ -340,17 +341,19 @@ fn name_of(spec: &RunSpec, plan: &Plan) -> String {
 }
 
 /// The scenario's text with the changes of the command line: the original where there are none.
-/// What says how to run is left out; results are the same without.
+/// What says how to run is left out; results are the same without. Lists stand for the files they are in.
 fn changed_text(source: &Source, changes: &[Override]) -> String {
     let mut table: toml::Table = source.text.parse().unwrap_or_default();
     let had_engine = table.remove("engine").is_some();
     let changes: Vec<&Override> = changes.iter().filter(|c| !c.is_engine()).collect();
-    if changes.is_empty() && !had_engine {
-        return source.text.clone();
-    }
+    let is_changed = had_engine || !changes.is_empty();
     for change in changes {
         // The plan has applied them all before.
         let _ = change.apply(&mut table);
+    }
+    let had_files = list_file::put_in_place(&mut table);
+    if !is_changed && !had_files {
+        return source.text.clone();
     }
     toml::to_string(&table).unwrap_or_else(|_| source.text.clone())
 }

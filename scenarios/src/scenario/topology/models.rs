@@ -5,6 +5,7 @@ use toml::{Table, Value as Toml};
 
 use super::{DottedPath, Problem};
 use crate::file::values::ModelFile;
+use crate::list_file;
 use crate::suggest;
 
 /// The model that is described.
@@ -97,28 +98,14 @@ fn text(value: &Toml, is_list: bool, at: &DottedPath) -> Result<String, Problem>
     }
 }
 
-/// The largest file of a list that is read, bytes: it becomes part of what each run records.
-const LONGEST_FILE: u64 = 4 << 20;
-
-/// A list from a file, relative to the working directory. What a run records of its scenario has the list
-/// itself.
+/// A list from a file. What a run records of its scenario has the list itself.
 fn from_file(path: &str, at: &DottedPath) -> Result<String, Problem> {
-    let refused = |why: String| {
-        Problem::new(at.clone(), format!("{at}: cannot read {path:?}: {why}"))
-            .help("the path is relative to the directory in which synfin was started")
-    };
-    let size = std::fs::metadata(path)
-        .map_err(|e| refused(e.to_string()))?
-        .len();
-    if size > LONGEST_FILE {
-        return Err(refused(format!(
-            "it has {size} bytes, more than the {LONGEST_FILE} that a list may have"
-        )));
-    }
-    let text = std::fs::read_to_string(path).map_err(|e| refused(e.to_string()))?;
-    let items = text.split([',', '\n']).map(str::trim);
-    let items: Vec<&str> = items.filter(|item| !item.is_empty()).collect();
-    Ok(items.join(", "))
+    list_file::read(path).map_err(|why| {
+        Problem::new(at.clone(), format!("{at}: cannot read {path:?}: {why}")).help(
+            "a scenario names files relative to its own directory, and `--set` relative to the \
+             working directory",
+        )
+    })
 }
 
 fn example(parameters: &[Parameter], name: &str) -> &'static str {

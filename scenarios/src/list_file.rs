@@ -1,0 +1,114 @@
+//! Lists that have files of their own: `"@FILE"` where a model of a link takes a list.
+//!
+//! FILE is looked for beside the scenario that names it. What is kept with the results has the list itself,
+//! so that they can be made again without the file.
+
+use std::path::Path;
+
+use toml::{Table, Value};
+
+/// The largest file that is read, bytes: it becomes part of what each run records.
+const LONGEST: u64 = 4 << 20;
+
+/// The items of a file, which commas or lines separate.
+///
+/// # Errors
+/// Why it cannot be read.
+pub(crate) fn read(path: &str) -> Result<String, String> {
+    let size = std::fs::metadata(path).map_err(|e| e.to_string())?.len();
+    if size > LONGEST {
+        return Err(format!(
+            "it has {size} bytes, more than the {LONGEST} that a list may have"
+        ));
+    }
+    let text = std::fs::read_to_string(path).map_err(|e| e.to_string())?;
+    let items = text.split([',', '\n']).map(str::trim);
+    let items: Vec<&str> = items.filter(|item| !item.is_empty()).collect();
+    Ok(items.join(", "))
+}
+
+/// The text of a scenario in `directory` with its files named from the working directory.
+pub(crate) fn named_from_here(mut text: String, directory: &Path) -> String {
+    let tree: Table = text.parse().unwrap_or_default();
+    let mut names = Vec::new();
+    visit(&mut Value::Table(tree), &mut |value| {
+        names.extend(name_in(value).map(str::to_owned));
+    });
+    names.sort();
+    names.dedup();
+    for name in names {
+        let there = format!("@{}", directory.join(&name).display());
+        let there = Value::String(there).to_string();
+        for quote in ['"', '\''] {
+            text = text.replace(&format!("{quote}@{name}{quote}"), &there);
+        }
+    }
+    text
+}
+
+/// Puts the lists in the place of the names of their files; true where there was one. Files that cannot be
+/// read stay names, and are refused when the scenario is checked.
+pub(crate) fn put_in_place(table: &mut Table) -> bool {
+    let mut found = false;
+    for (key, value) in table.iter_mut() {
+        // A swept value is known by its name.
+        if key != "topology" {
+            continue;
+        }
+        visit(value, &mut |value| {
+            if let Some(Ok(list)) = name_in(value).map(read) {
+                *value = Value::String(list);
+                found = true;
+            }
+        });
+    }
+    found
+}
+
+fn name_in(value: &Value) -> Option<&str> {
+    value.as_str()?.strip_prefix('@')
+}
+
+/// Goes through all values that have none within.
+fn visit(value: &mut Value, look: &mut impl FnMut(&mut Value)) {
+    match value {
+        Value::Table(table) => table.iter_mut().for_each(|(_, v)| visit(v, look)),
+        Value::Array(items) => items.iter_mut().for_each(|v| visit(v, look)),
+        other => look(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_named_from_where_the_program_runs() {
+        let text = "[topology]\nrate_process = { deliveries = \"@up.trace\", other = '@/abs' }\n";
+        let here = named_from_here(text.to_owned(), Path::new("some where"));
+        assert_eq!(
+            here,
+            "[topology]\nrate_process = { deliveries = \"@some where/up.trace\", other = \"@/abs\" }\n"
+        );
+        assert_eq!(
+            named_from_here(text.to_owned(), Path::new("")).len(),
+            text.len()
+        );
+    }
+
+    #[test]
+    fn lists_take_the_place_of_their_files_and_unreadable_ones_stay() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("up.trace");
+        std::fs::write(&file, "1\n2\n\n3\n").unwrap();
+        let text = format!(
+            "[topology]\na = \"@{}\"\nb = [\"@none\"]\n[sweep]\nc = \"@none\"\n",
+            file.display()
+        );
+        let mut table: Table = text.parse().unwrap();
+        assert!(put_in_place(&mut table));
+        assert_eq!(table["topology"]["a"].as_str(), Some("1, 2, 3"));
+        assert_eq!(table["topology"]["b"][0].as_str(), Some("@none"));
+        assert!(!put_in_place(&mut table));
+    }
+}
