@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
@@ -50,6 +51,8 @@ pub enum RunOutcome {
     Kept(Box<RunSummary>),
     /// It failed, for this reason.
     Failed(RunError),
+    /// It was not to be made now, for this reason.
+    LeftOut(&'static str),
 }
 
 impl RunOutcome {
@@ -58,7 +61,7 @@ impl RunOutcome {
         match self {
             RunOutcome::Made { made, .. } => Some(&made.summary),
             RunOutcome::Kept(summary) => Some(summary),
-            RunOutcome::Failed(_) => None,
+            RunOutcome::Failed(_) | RunOutcome::LeftOut(_) => None,
         }
     }
 
@@ -119,9 +122,10 @@ pub fn make(plan: &Plan, options: &Options, making: Making<'_>) -> Result<Batch,
         .map(|(spec, outcome)| row(plan, spec, outcome))
         .collect();
     let info = batch_info(plan, &options.command);
-    let stopped = outcomes.iter().any(RunOutcome::is_stopped);
-    let findings = write_files(&mut place, &info, &rows, !stopped)?;
-    if !stopped {
+    let is_missing = |o: &RunOutcome| o.is_stopped() || matches!(o, RunOutcome::LeftOut(_));
+    let complete = !outcomes.iter().any(is_missing);
+    let findings = write_files(&mut place, &info, &rows, complete)?;
+    if complete {
         place.remove_former_runs()?;
     }
     let expected = info.expectations.iter();
@@ -149,6 +153,11 @@ fn write_files(
 pub struct Making<'a> {
     /// Make runs again that are there already.
     pub force: bool,
+    /// Which runs are to be made, in plan order; all of them if `None`. Others that are there are
+    /// kept.
+    pub only: Option<&'a [bool]>,
+    /// Begin no more runs after one has failed.
+    pub fail_fast: bool,
     /// Where to tell how far they are.
     pub progress: &'a BatchProgress,
     /// What may stop them.
@@ -158,10 +167,15 @@ pub struct Making<'a> {
 /// What became of each run of a plan.
 fn make_runs(plan: &Plan, options: &Options, making: Making<'_>) -> Vec<RunOutcome> {
     let place = |spec: &RunSpec| options.dir.join("runs").join(&spec.id);
+    let is_chosen = |i: usize| making.only.is_none_or(|only| only.get(i) == Some(&true));
     let found: Vec<Found> = plan
         .runs
         .par_iter()
-        .map(|spec| find(spec, &place(spec), Inside::Batch, making))
+        .enumerate()
+        .map(|(i, spec)| match is_chosen(i) {
+            true => find(spec, &place(spec), Inside::Batch, making),
+            false => find_only(spec, &place(spec), making),
+        })
         .collect();
     let mut outcomes: Vec<Option<RunOutcome>> = Vec::with_capacity(found.len());
     let mut missing: Vec<(&RunSpec, Missing)> = Vec::new();
@@ -175,17 +189,24 @@ fn make_runs(plan: &Plan, options: &Options, making: Making<'_>) -> Vec<RunOutco
         }
     }
     let shares = Shares::new(options.execution.threads, missing.len());
+    let failed_already = |o: &Option<RunOutcome>| matches!(o, Some(RunOutcome::Failed(_)));
+    let has_failed = AtomicBool::new(outcomes.iter().any(failed_already));
     let made: Vec<RunOutcome> = missing
         .into_par_iter()
         // One run at a time for each thread: runs differ widely in length.
         .with_max_len(1)
         .map(|(spec, how)| {
+            if making.fail_fast && has_failed.load(Ordering::Relaxed) {
+                return RunOutcome::LeftOut("not begun, because another run had failed");
+            }
             let threads = shares.take();
             let execution = Execution {
                 threads,
                 ..options.execution
             };
             let outcome = make_missing(spec, &place(spec), how, execution, making);
+            let failed = matches!(outcome, RunOutcome::Failed(_)) && !outcome.is_stopped();
+            has_failed.fetch_or(failed, Ordering::Relaxed);
             shares.give_back(threads);
             outcome
         })
@@ -266,6 +287,15 @@ struct Missing {
     replace: bool,
     /// What was wrong with these.
     because: Option<String>,
+}
+
+/// Looks for a run that is not to be made.
+fn find_only(spec: &RunSpec, dir: &Path, making: Making<'_>) -> Found {
+    making.progress.kept(spec.scenario.duration);
+    Found::Ended(match Existing::look(spec, dir) {
+        Existing::Complete(summary) => RunOutcome::Kept(summary),
+        _ => RunOutcome::LeftOut("not chosen"),
+    })
 }
 
 /// Looks for a run.
@@ -448,6 +478,7 @@ fn row(plan: &Plan, spec: &RunSpec, outcome: &RunOutcome) -> BatchRow {
     let (status, message) = match outcome {
         RunOutcome::Failed(RunError::Stopped) => (RunStatus::Missing, "not made yet".to_owned()),
         RunOutcome::Failed(error) => (RunStatus::Failed, error.to_string()),
+        RunOutcome::LeftOut(why) => (RunStatus::Missing, (*why).to_owned()),
         _ => (RunStatus::Ok, String::new()),
     };
     BatchRow {

@@ -26,10 +26,14 @@ mod check;
 mod cost;
 mod drawings;
 mod explain;
+mod junit;
 mod list;
 mod manual;
+mod plan;
 mod report;
+mod rerun;
 mod run;
+mod status;
 
 /// Simulate the life of TCP connections, from SYN to FIN and beyond: handshakes, closes,
 /// TIME-WAIT, port exhaustion.
@@ -50,12 +54,27 @@ enum Command {
     Run(RunArgs),
     /// Check a scenario and print it complete, with every default, and its runs
     Check(CheckArgs),
+    /// Tell how many runs a scenario makes, which are there already, and what the others will cost
+    Plan(PlanArgs),
+    /// Tell how far a batch is: runs that are there, failed and missing
+    Status {
+        /// Directory of a batch
+        dir: PathBuf,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make one run again, with more recorded or something changed
+    Rerun(RerunArgs),
     /// List the ready-made scenarios and the questions they answer
     List,
-    /// Print a ready-made scenario, to start your own from
+    /// Print a ready-made scenario, to start your own from, or the scenario of results
     Show {
-        /// Name of the scenario
+        /// Name of the scenario, or directory of a run or a batch
         name: String,
+        /// Print the command that makes the results again
+        #[arg(long)]
+        command: bool,
     },
     /// Draw the figures and write the report of a result directory again, from its results
     Report {
@@ -92,7 +111,7 @@ enum Command {
     Licenses,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 struct ScenarioArgs {
     /// Name of a ready-made scenario, or a TOML file
     scenario: String,
@@ -107,7 +126,7 @@ struct ScenarioArgs {
     replicas: Option<u32>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 struct RunArgs {
     #[command(flatten)]
     scenario: ScenarioArgs,
@@ -127,6 +146,17 @@ struct RunArgs {
     /// give way; files that are not synfin's always stay
     #[arg(long)]
     force: bool,
+    /// Make only the runs that a condition on the swept values holds for, as in
+    /// 'tcp.congestion == "cubic" && rate > "400 /s"'; `replica` is a number from 0. Others that are
+    /// there already stay in index and report
+    #[arg(long, value_name = "CONDITION")]
+    filter: Option<String>,
+    /// Begin no more runs after one has failed
+    #[arg(long)]
+    fail_fast: bool,
+    /// Write the verdicts on what is expected as JUnit XML, which build servers read
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
     /// Begin although the runs are estimated to need more memory than there is
     #[arg(long)]
     allow_large: bool,
@@ -137,6 +167,39 @@ struct RunArgs {
     /// Say nothing but errors
     #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
+}
+
+#[derive(Debug, Args)]
+struct PlanArgs {
+    #[command(flatten)]
+    scenario: ScenarioArgs,
+    /// Where the results are [default: as of `synfin run`]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Only the runs that a condition on the swept values holds for, as of `synfin run`
+    #[arg(long, value_name = "CONDITION")]
+    filter: Option<String>,
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct RerunArgs {
+    /// Directory of the run
+    run: PathBuf,
+    /// Record every segment
+    #[arg(long)]
+    with_segments: bool,
+    /// Change a value, as of `synfin run`
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    set: Vec<String>,
+    /// Where the results go [default: RUN-again beside it, or in results for a run of a batch]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Let other results of synfin in the directory give way
+    #[arg(long)]
+    force: bool,
 }
 
 #[derive(Debug, Args)]
@@ -174,8 +237,11 @@ fn obey(command: Command) -> Result<(), Failure> {
     match command {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::check(&args.scenario),
+        Command::Plan(args) => plan::plan(&args),
+        Command::Status { dir, json } => status::status(&dir, json),
+        Command::Rerun(args) => rerun::rerun(&args),
         Command::List => list::list(),
-        Command::Show { name } => list::show(&name),
+        Command::Show { name, command } => list::show(&name, command),
         Command::Report { dir, verbose } => report::report(&dir, verbose),
         Command::Explain { name } => explain::explain(&name),
         Command::Schema => explain::schema(),

@@ -95,7 +95,7 @@ impl Condition {
     ///
     /// # Errors
     /// When it compares what cannot be compared, or is no yes or no.
-    pub fn holds<'a>(&'a self, values: &dyn Fn(usize) -> &'a Datum) -> Result<bool, String> {
+    pub fn holds<'a>(&self, values: &dyn Fn(usize) -> &'a Datum) -> Result<bool, String> {
         switch(&self.root.value(values)?)
     }
 }
@@ -131,8 +131,8 @@ fn look_up(name: &str, names: &[String]) -> Result<usize, String> {
 }
 
 impl Node {
-    fn value<'a>(&'a self, values: &dyn Fn(usize) -> &'a Datum) -> Result<Datum, String> {
-        let is = |node: &'a Node| node.value(values).and_then(|v| switch(&v));
+    fn value<'a>(&self, values: &dyn Fn(usize) -> &'a Datum) -> Result<Datum, String> {
+        let is = |node: &Node| node.value(values).and_then(|v| switch(&v));
         Ok(match self {
             Node::Value(value) => value.clone(),
             Node::Named(place) => values(*place).clone(),

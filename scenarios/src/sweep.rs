@@ -20,6 +20,7 @@ mod alternatives;
 mod chosen;
 mod expectations;
 mod figures;
+mod filter;
 mod ranges;
 mod sample;
 mod together;

@@ -1,7 +1,12 @@
 //! `synfin list` and `synfin show`.
 
+use std::path::Path;
+
+use reports::store::read_text_file;
+
 use crate::console::{Failure, print};
 use crate::library;
+use crate::place::shell_words;
 use crate::read;
 use crate::suggest;
 
@@ -17,11 +22,24 @@ pub(super) fn list() -> Result<(), Failure> {
     Ok(())
 }
 
-/// The text of a scenario.
-pub(super) fn show(name: &str) -> Result<(), Failure> {
-    match library::find(name) {
-        Some(entry) => print(entry.text),
-        None => {
+/// The text of a scenario, or the command that makes its results.
+pub(super) fn show(name: &str, command: bool) -> Result<(), Failure> {
+    let results = ["batch.toml", "run.toml"].map(|file| Path::new(name).join(file));
+    let results = results.into_iter().find(|file| file.is_file());
+    match (library::find(name), results) {
+        (Some(entry), _) if command => print(&shell_words(["synfin", "run", entry.name])),
+        (Some(entry), _) => print(entry.text),
+        (None, Some(file)) if command => {
+            let file = file.display().to_string();
+            print(&shell_words(["synfin", "run", &file, "--out", name]))
+        }
+        (None, Some(file)) => {
+            let text = read_text_file(&file, u64::MAX);
+            let text = text
+                .map_err(|e| Failure::Run(format!("error: cannot read {}: {e}", file.display())))?;
+            print(&text)
+        }
+        (None, None) => {
             let names = library::ALL.iter().map(|e| e.name);
             Err(Failure::Usage(format!(
                 "error: {}",

@@ -8,6 +8,7 @@ use reports::{Judgement, Verdict};
 use super::RunArgs;
 use super::cost::Cost;
 use super::drawings::{note_changed_drawings, note_changed_runs, note_kept};
+use super::junit;
 use crate::batch::{self, Batch, Making, Options, RunOutcome};
 use crate::console::{Failure, note, print};
 use crate::execution::Execution;
@@ -35,7 +36,10 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
         Some(out) => resolve(out).map_err(|e| Failure::Usage(format!("error: {e}")))?,
         None => default_dir(&plan.name, &changes),
     };
-    let cost = Cost::new(&still_to_make(&plan, &dir, args.force))?;
+    let only = args.filter.as_ref().map(|filter| plan.matching(filter));
+    let only = only.transpose();
+    let only = only.map_err(|why| Failure::Usage(format!("error: --filter {why}")))?;
+    let cost = Cost::new(&still_to_make(&plan, &dir, args.force, only.as_deref()))?;
     let threads = execution(args).threads;
     if !args.allow_large {
         cost.refuse_too_large(threads)?;
@@ -49,6 +53,8 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let progress = BatchProgress::new(lengths, args.quiet);
     let making = Making {
         force: args.force,
+        only: only.as_deref(),
+        fail_fast: args.fail_fast,
         progress: &progress,
         interrupt: &interrupt,
     };
@@ -72,16 +78,23 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     }
 }
 
-/// The runs without complete results in `dir`, as far as a look at their lists of files tells.
-fn still_to_make(plan: &Plan, dir: &Path, force: bool) -> Vec<RunSpec> {
+/// The runs without complete results in `dir`, as far as a look at their lists of files tells, and of
+/// these only those chosen.
+pub(super) fn still_to_make(
+    plan: &Plan,
+    dir: &Path,
+    force: bool,
+    only: Option<&[bool]>,
+) -> Vec<RunSpec> {
     let place = |spec: &RunSpec| match plan.is_single() {
         true => dir.to_path_buf(),
         false => dir.join("runs").join(&spec.id),
     };
     let is_there = |spec: &RunSpec| look_at_results(&place(spec)).is_ok_and(|m| m.complete);
-    let runs = plan.runs.iter();
-    let missing = runs.filter(|spec| force || !is_there(spec));
-    missing.cloned().collect()
+    let is_chosen = |i: usize| only.is_none_or(|only| only.get(i) == Some(&true));
+    let runs = plan.runs.iter().enumerate();
+    let missing = runs.filter(|(i, spec)| is_chosen(*i) && (force || !is_there(spec)));
+    missing.map(|(_, spec)| spec.clone()).collect()
 }
 
 fn spare_input(args: &RunArgs, dir: &Path, own: (&str, &str)) -> Result<(), Failure> {
@@ -120,6 +133,7 @@ fn single(spec: &RunSpec, dir: &Path, args: &RunArgs, making: Making<'_>) -> Res
     }
     let summary = match outcome {
         RunOutcome::Failed(error) => return Err(Failure::Run(format!("error: {error}"))),
+        RunOutcome::LeftOut(why) => return Err(Failure::Run(format!("error: it was {why}"))),
         RunOutcome::Kept(summary) => {
             if !args.quiet {
                 note("this run is there already; --force makes it again");
@@ -141,6 +155,9 @@ fn single(spec: &RunSpec, dir: &Path, args: &RunArgs, making: Making<'_>) -> Res
         note(&format!("result hash {}", summary.result_hash));
     }
     let judged = summary.judge(&spec.expectations);
+    if let Some(file) = &args.junit {
+        junit::write(file, &spec.scenario.name, &spec.expectations, &judged, &[])?;
+    }
     if !args.quiet {
         summary.findings.iter().try_for_each(|f| print(f))?;
         print_judgements(&judged)?;
@@ -185,6 +202,14 @@ fn all(plan: &Plan, options: &Options, args: &RunArgs, making: Making<'_>) -> Re
         args,
     };
     shown.note_trouble();
+    if let Some(file) = &args.junit {
+        let failed = shown.each().filter_map(|(spec, outcome)| match outcome {
+            RunOutcome::Failed(error) => Some((name_of(spec, plan), error.to_string())),
+            _ => None,
+        });
+        let failed: Vec<_> = failed.collect();
+        junit::write(file, &plan.name, &plan.expectations, &judgements, &failed)?;
+    }
     if !args.quiet {
         let of_runs = outcomes.iter().filter_map(|o| match o {
             RunOutcome::Made { made, .. } => Some(&made.kept),
@@ -280,6 +305,15 @@ impl Shown<'_> {
                 self.outcomes.len()
             ));
         }
+        let left_out = self.outcomes.iter().filter_map(|o| match o {
+            RunOutcome::LeftOut(why) => Some(*why),
+            _ => None,
+        });
+        let left_out: Vec<&str> = left_out.collect();
+        if let Some(why) = left_out.first() {
+            let (n, all) = (left_out.len(), self.outcomes.len());
+            note(&format!("{n} of {all} runs were not made: {why}"));
+        }
         if few || verbose { print("") } else { Ok(()) }
     }
 
@@ -297,11 +331,14 @@ impl Shown<'_> {
                 code: interrupt.exit_code(),
             });
         }
+        let others = match all - failed - complete {
+            0 => "the others are complete".to_owned(),
+            left_out => format!("{complete} are complete and {left_out} were not made"),
+        };
         let message = match (failed, complete) {
             (0, _) => return Ok(()),
-            (_, 0) => format!("error: all {all} runs failed"),
-            (1, _) => format!("error: 1 of {all} runs failed; the others are complete"),
-            _ => format!("error: {failed} of {all} runs failed; the others are complete"),
+            (n, _) if n == all => format!("error: all {all} runs failed"),
+            _ => format!("error: {failed} of {all} runs failed; {others}"),
         };
         Err(Failure::Run(message))
     }
@@ -375,7 +412,7 @@ mod tests {
         let plan = Plan::new(&source, &[]).unwrap();
         let dir = tempfile::tempdir().unwrap();
         let left = |force| {
-            let runs = still_to_make(&plan, dir.path(), force);
+            let runs = still_to_make(&plan, dir.path(), force, None);
             runs.into_iter().map(|run| run.id).collect::<Vec<_>>()
         };
         let all: Vec<String> = plan.runs.iter().map(|run| run.id.clone()).collect();
@@ -387,7 +424,7 @@ mod tests {
         assert_eq!(left(false), [all[0].clone(), all[2].clone()]);
         assert_eq!(left(true), all);
         assert!(
-            Cost::new(&still_to_make(&plan, dir.path(), false))
+            Cost::new(&still_to_make(&plan, dir.path(), false, None))
                 .unwrap()
                 .each()
                 .len()

@@ -1,0 +1,203 @@
+//! `synfin plan`: what a batch would be, before it is made.
+
+use std::path::Path;
+
+use reports::store::resolve;
+use serde_json::json;
+
+use super::PlanArgs;
+use super::cost::Cost;
+use super::run::still_to_make;
+use crate::console::{Failure, print};
+use crate::estimate::{Estimate, bytes, time};
+use crate::place::default_dir;
+use crate::run_spec::RunSpec;
+use crate::sweep::Plan;
+
+/// Runs whose measured time corrects the estimate.
+const MOST_MEASURED: usize = 200;
+
+/// Prints how many runs there are, how many are there already, and what the others will cost.
+pub(super) fn plan(args: &PlanArgs) -> Result<(), Failure> {
+    let source = args.scenario.source()?;
+    let changes = args.scenario.changes()?;
+    let plan = Plan::new(&source, &changes).map_err(|e| Failure::Usage(e.to_string()))?;
+    let dir = match &args.out {
+        Some(out) => resolve(out).map_err(|e| Failure::Usage(format!("error: {e}")))?,
+        None => default_dir(&plan.name, &changes),
+    };
+    let only = args.filter.as_ref().map(|filter| plan.matching(filter));
+    let only = only.transpose();
+    let only = only.map_err(|why| Failure::Usage(format!("error: --filter {why}")))?;
+    let missing = still_to_make(&plan, &dir, false, only.as_deref());
+    let there = still_there(&plan, &dir);
+    let cost = Cost::new(&missing)?;
+    let factor = correction(&plan, &there, &dir)?;
+    let planned = Planned {
+        plan: &plan,
+        dir: &dir,
+        missing: &missing,
+        there: there.len(),
+        chosen: only.map(|only| only.iter().filter(|chosen| **chosen).count()),
+        seconds: cost.each().iter().map(Estimate::seconds).sum::<f64>() * factor.unwrap_or(1.0),
+        memory: cost
+            .each()
+            .iter()
+            .map(|e| e.memory_bytes)
+            .fold(0.0, f64::max),
+        disk: cost.each().iter().map(|e| e.disk_bytes).sum(),
+        factor,
+    };
+    match args.json {
+        true => planned.json(),
+        false => planned.text(),
+    }
+}
+
+/// A plan and what is left of it to do.
+struct Planned<'a> {
+    plan: &'a Plan,
+    dir: &'a Path,
+    missing: &'a [RunSpec],
+    there: usize,
+    chosen: Option<usize>,
+    /// Of the missing runs on one thread.
+    seconds: f64,
+    /// Of the largest.
+    memory: f64,
+    disk: f64,
+    /// Measured time of the runs that are there, over what was estimated for them.
+    factor: Option<f64>,
+}
+
+impl Planned<'_> {
+    fn text(&self) -> Result<(), Failure> {
+        let plan = self.plan;
+        print(&format!(
+            "{}: {} runs in {}",
+            plan.name,
+            plan.runs.len(),
+            self.dir.display()
+        ))?;
+        for axis in plan.axes.iter().map(|a| a.for_report()) {
+            for column in axis.columns() {
+                let (n, values) = (column.values.len(), shortened(&column.values));
+                print(&format!("  {}: {n} values: {values}", column.path))?;
+            }
+        }
+        if let Some(chosen) = self.chosen {
+            print(&format!("chosen by --filter: {chosen}"))?;
+        }
+        print(&format!(
+            "there already: {}; to be made: {}",
+            self.there,
+            self.missing.len()
+        ))?;
+        if let (Some(first), Some(last)) = (self.missing.first(), self.missing.last()) {
+            print(&format!(
+                "estimate for these: {} on one thread, {} of memory for the largest, {} on disk",
+                time(self.seconds),
+                bytes(self.memory),
+                bytes(self.disk)
+            ))?;
+            if let Some(factor) = self.factor {
+                print(&format!(
+                    "  (times are {factor:.2} times the first estimate, as measured on the runs that are there)"
+                ))?;
+            }
+            print(&format!("first: {}", named(first)))?;
+            print(&format!("last:  {}", named(last)))?;
+        }
+        Ok(())
+    }
+
+    fn json(&self) -> Result<(), Failure> {
+        let axes = self.plan.axes.iter().map(|a| a.for_report());
+        let axes: Vec<_> = axes
+            .flat_map(|a| a.columns().cloned().collect::<Vec<_>>())
+            .map(|c| json!({ "path": c.path, "values": c.values }))
+            .collect();
+        let point = |run: &RunSpec| {
+            let values: serde_json::Map<String, serde_json::Value> = run
+                .parameters
+                .iter()
+                .map(|(path, value)| (path.clone(), json!(value)))
+                .collect();
+            json!({ "id": run.id, "replica": run.replica, "seed": run.seed, "values": values })
+        };
+        let all = json!({
+            "name": self.plan.name,
+            "dir": self.dir.display().to_string(),
+            "runs": self.plan.runs.len(),
+            "there": self.there,
+            "to_make": self.missing.len(),
+            "axes": axes,
+            "estimate": {
+                "seconds_on_one_thread": self.seconds,
+                "memory_bytes_of_largest": self.memory,
+                "disk_bytes": self.disk,
+                "measured_over_estimated": self.factor,
+            },
+            "first": self.missing.first().map(point),
+            "last": self.missing.last().map(point),
+        });
+        print(&serde_json::to_string_pretty(&all).unwrap_or_default())
+    }
+}
+
+/// The first few values and the last.
+fn shortened(values: &[String]) -> String {
+    match values {
+        [few @ .., last] if few.len() > 5 => format!("{}, … {last}", few[..4].join(", ")),
+        all => all.join(", "),
+    }
+}
+
+fn named(run: &RunSpec) -> String {
+    let values: Vec<String> = run
+        .parameters
+        .iter()
+        .map(|(p, v)| format!("{p} = {v}"))
+        .collect();
+    format!("{}  replica {}  {}", run.id, run.replica, values.join(", "))
+}
+
+/// The runs that are complete in `dir`.
+fn still_there(plan: &Plan, dir: &Path) -> Vec<RunSpec> {
+    let missing = still_to_make(plan, dir, false, None);
+    let missing: std::collections::HashSet<&str> = missing.iter().map(|r| r.id.as_str()).collect();
+    let there = plan
+        .runs
+        .iter()
+        .filter(|r| !missing.contains(r.id.as_str()));
+    there.cloned().collect()
+}
+
+/// How much longer the runs that are there took than was estimated.
+fn correction(plan: &Plan, there: &[RunSpec], dir: &Path) -> Result<Option<f64>, Failure> {
+    let step = (there.len() / MOST_MEASURED).max(1);
+    let looked_at: Vec<RunSpec> = there.iter().step_by(step).cloned().collect();
+    let estimated = Cost::new(&looked_at)?;
+    let (mut measured_s, mut estimated_s) = (0.0, 0.0);
+    for (run, estimate) in looked_at.iter().zip(estimated.each()) {
+        let dir = match plan.is_single() {
+            true => dir.to_path_buf(),
+            false => dir.join("runs").join(&run.id),
+        };
+        if let Some(seconds) = measured(&dir) {
+            measured_s += seconds;
+            estimated_s += estimate.seconds();
+        }
+    }
+    Ok((measured_s > 0.0 && estimated_s > 0.0).then(|| measured_s / estimated_s))
+}
+
+/// Seconds that a run took, by its `timing.json`.
+fn measured(dir: &Path) -> Option<f64> {
+    let text = std::fs::read_to_string(dir.join("timing.json")).ok()?;
+    let timing: serde_json::Value = serde_json::from_str(&text).ok()?;
+    timing
+        .get("simulation_s")?
+        .as_f64()
+        .filter(|s| s.is_finite())
+}

@@ -1,0 +1,62 @@
+//! `synfin rerun`: one run again, with more recorded or something changed.
+
+use std::path::{Path, PathBuf};
+
+use reports::RunSummary;
+
+use super::{RerunArgs, RunArgs, ScenarioArgs, run};
+use crate::console::{Failure, note};
+
+/// Makes the run of a directory again in another, and says whether its metrics are the same.
+pub(super) fn rerun(args: &RerunArgs) -> Result<(), Failure> {
+    let file = args.run.join("run.toml");
+    let before = RunSummary::read(&args.run).map_err(|e| Failure::Usage(format!("error: {e}")))?;
+    let mut set = args.set.clone();
+    if args.with_segments {
+        set.push("record.segments=all".to_owned());
+    }
+    let out = args.out.clone().unwrap_or_else(|| beside(&args.run));
+    run::run(&RunArgs {
+        scenario: ScenarioArgs {
+            scenario: file.display().to_string(),
+            set,
+            ..ScenarioArgs::default()
+        },
+        out: Some(out.clone()),
+        force: args.force,
+        ..RunArgs::default()
+    })?;
+    let after = RunSummary::read(&out).map_err(|e| Failure::Run(format!("error: {e}")))?;
+    note(&comparison(&before, &after, &args.run));
+    Ok(())
+}
+
+/// `DIR-again` beside the run, or in `results` for a run of a batch, whose directory holds its own
+/// runs and nothing else.
+fn beside(run: &Path) -> PathBuf {
+    let name = run.file_name().map(|n| n.to_string_lossy().into_owned());
+    let name = format!("{}-again", name.unwrap_or_else(|| "run".to_owned()));
+    let parent = run.parent().unwrap_or_else(|| Path::new(""));
+    match parent.file_name().is_some_and(|n| n == "runs") {
+        true => Path::new("results").join(name),
+        false => parent.join(name),
+    }
+}
+
+/// Whether the metrics that both have are the same.
+fn comparison(before: &RunSummary, after: &RunSummary, run: &Path) -> String {
+    let both = before.metrics.iter().filter_map(|(name, a)| {
+        let b = after.metrics.get(name)?;
+        (a != b && !(a.is_nan() && b.is_nan())).then_some(name.as_str())
+    });
+    let differ: Vec<&str> = both.collect();
+    let run = run.display();
+    match differ.as_slice() {
+        [] => format!("its metrics are those of {run}"),
+        names => format!(
+            "{} of its metrics differ from those of {run}: {}",
+            names.len(),
+            names[..names.len().min(8)].join(", ")
+        ),
+    }
+}

@@ -1,0 +1,51 @@
+//! The runs of a plan that a condition holds for.
+
+use std::collections::HashMap;
+
+use super::{Plan, label};
+use crate::condition::{Condition, Datum};
+use reports::Unit;
+
+/// What a condition calls the number of a replica.
+const REPLICA: &str = "replica";
+
+impl Plan {
+    /// For each run, whether a condition on its swept values holds. `replica` is the number of the
+    /// replica, from 0.
+    ///
+    /// # Errors
+    /// What is wrong with the condition, or that it holds for no run.
+    pub fn matching(&self, condition: &str) -> Result<Vec<bool>, String> {
+        let columns = || self.axes.iter().flat_map(super::Axis::columns);
+        let mut names: Vec<String> = columns().map(|(name, _)| name.clone()).collect();
+        names.push(REPLICA.to_owned());
+        let data: Vec<HashMap<String, Datum>> = columns()
+            .map(|(_, values)| values.iter().map(|v| (label(v), Datum::of(v))).collect())
+            .collect();
+        let parsed =
+            Condition::parse(condition, &names).map_err(|why| format!("{condition:?}: {why}"))?;
+        let nothing = Datum::Text(String::new());
+        let each = self.runs.iter().map(|run| {
+            let replica = Datum::Number(f64::from(run.replica), Unit::One);
+            let found: Vec<&Datum> = names
+                .iter()
+                .zip(&data)
+                .map(|(name, data)| {
+                    let mut parameters = run.parameters.iter();
+                    let label = parameters.find(|(path, _)| path == name);
+                    label.and_then(|(_, v)| data.get(v)).unwrap_or(&nothing)
+                })
+                .chain([&replica])
+                .collect();
+            parsed.holds(&|i| found[i])
+        });
+        let each: Result<Vec<bool>, String> = each.collect();
+        let each = each.map_err(|why| format!("{condition:?}: {why}"))?;
+        if each.contains(&true) {
+            Ok(each)
+        } else {
+            let all = self.runs.len();
+            Err(format!("{condition:?} holds for none of the {all} runs"))
+        }
+    }
+}

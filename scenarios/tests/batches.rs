@@ -1,0 +1,157 @@
+//! Batches as their users handle them: planned, made in part, looked at, made again.
+
+mod common;
+
+use common::{directory, said};
+
+const TEXT: &str = r#"
+name = "grid"
+duration = "2 s"
+replicas = 2
+topology = { kind = "pair", path = { delay = "1 ms" } }
+[[workload]]
+arrivals = { kind = "fixed", rate = "10 /s" }
+[sweep]
+"topology.path.delay" = ["1 ms", "10 ms", "100 ms"]
+"tcp.tw_reuse" = [false, true]
+[[expect]]
+metric = "connects_failed_share"
+at_most = 0
+[[expect]]
+metric = "connect_latency_p50_s"
+below = "50 ms"
+"#;
+
+#[test]
+fn a_batch_is_planned_made_in_parts_and_its_status_said() {
+    let dir = directory(&[("grid.toml", TEXT)]);
+    let call = |args: &[&str]| said(dir.path(), args);
+    let (code, out, err) = call(&["plan", "grid.toml", "--out", "r"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("grid: 12 runs in r"), "{out}");
+    assert!(out.contains("there already: 0; to be made: 12"), "{out}");
+    assert!(!dir.path().join("r").exists(), "nothing is made");
+
+    let filter = "tw_reuse && delay <= '10 ms' && replica == 0";
+    let (code, _, err) = call(&["run", "grid.toml", "--out", "r", "--filter", filter]);
+    assert_eq!(code, 0, "{err}");
+    assert!(
+        err.contains("10 of 12 runs were not made: not chosen"),
+        "{err}"
+    );
+    let (_, out, _) = call(&["status", "r"]);
+    assert!(
+        out.contains("grid: 2 of 12 runs are there, 0 failed, 10 are missing"),
+        "{out}"
+    );
+    let (_, out, _) = call(&["plan", "grid.toml", "--out", "r", "--json"]);
+    let plan: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((&plan["there"], &plan["to_make"]), (&2.into(), &10.into()));
+    assert!(
+        plan["estimate"]["measured_over_estimated"]
+            .as_f64()
+            .unwrap()
+            > 0.0
+    );
+    assert_eq!(plan["first"]["values"]["topology.path.delay"], "1 ms");
+
+    // The rest, with the verdicts for a build server; the slow path is not as expected.
+    let (code, _, err) = call(&["run", "grid.toml", "--out", "r", "--junit", "j.xml"]);
+    assert_eq!(code, 3, "{err}");
+    assert!(err.contains("2 of 12 runs were there already"), "{err}");
+    let xml = std::fs::read_to_string(dir.path().join("j.xml")).unwrap();
+    assert!(
+        xml.contains("tests=\"2\" failures=\"1\" errors=\"0\""),
+        "{xml}"
+    );
+    assert!(xml.contains("connect_latency_p50_s below 0.05"), "{xml}");
+    let (_, out, _) = call(&["status", "r", "--json"]);
+    let status: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(
+        (&status["complete"], &status["missing"]),
+        (&12.into(), &0.into())
+    );
+
+    let (code, out, _) = call(&["run", "grid.toml", "--out", "r", "--filter", "dely > 1"]);
+    assert_eq!((code, out.as_str()), (2, ""));
+}
+
+#[test]
+fn the_index_after_parts_is_that_of_the_whole() {
+    let dir = directory(&[("grid.toml", TEXT)]);
+    let call = |args: &[&str]| said(dir.path(), args).0;
+    assert_eq!(call(&["run", "grid.toml", "--out", "whole"]), 3);
+    for filter in ["delay == '1 ms'", "replica == 1", "!tw_reuse"] {
+        call(&["run", "grid.toml", "--out", "parts", "--filter", filter]);
+    }
+    assert_eq!(call(&["run", "grid.toml", "--out", "parts"]), 3);
+    let index = |of: &str| std::fs::read(dir.path().join(of).join("index.csv")).unwrap();
+    assert!(index("whole") == index("parts"));
+}
+
+#[test]
+fn a_run_is_made_again_with_every_segment_and_the_same_metrics() {
+    let dir = directory(&[("grid.toml", TEXT)]);
+    let call = |args: &[&str]| said(dir.path(), args);
+    call(&["run", "grid.toml", "--out", "r", "--filter", "replica == 1"]);
+    let runs = std::fs::read_dir(dir.path().join("r/runs")).unwrap();
+    let run = runs
+        .map(|e| e.unwrap().file_name().into_string().unwrap())
+        .min()
+        .unwrap();
+    let of_batch = format!("r/runs/{run}");
+    let (code, _, err) = call(&["rerun", &of_batch, "--with-segments", "--out", "again"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(err.contains("its metrics are those of r/runs/"), "{err}");
+    let text = std::fs::read_to_string(dir.path().join("again/run.toml")).unwrap();
+    assert!(text.contains("segments = \"all\""), "{text}");
+    let (code, _, err) = call(&["rerun", &of_batch, "--set", "duration=1 s"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(err.contains("of its metrics differ"), "{err}");
+    assert!(
+        dir.path()
+            .join(format!("results/{run}-again/report.html"))
+            .exists()
+    );
+    let (_, out, _) = call(&["show", &of_batch, "--command"]);
+    assert_eq!(
+        out.trim(),
+        format!("synfin run {of_batch}/run.toml --out {of_batch}")
+    );
+    let (_, out, _) = call(&["show", "r"]);
+    assert!(out.contains("name = \"grid\""), "{out}");
+}
+
+#[test]
+fn nothing_more_begins_after_a_failure_where_that_is_asked_for() {
+    // A file where the directory of the first run belongs: this run cannot be made.
+    let dir = directory(&[("grid.toml", TEXT)]);
+    let call = |args: &[&str]| said(dir.path(), args);
+    let (_, out, _) = call(&["plan", "grid.toml", "--out", "r", "--json"]);
+    let plan: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let first = plan["first"]["id"].as_str().unwrap().to_owned();
+    call(&[
+        "run",
+        "grid.toml",
+        "--out",
+        "r",
+        "--filter",
+        "replica == 1 && delay == '100 ms'",
+    ]);
+    let place = dir.path().join("r/runs").join(&first);
+    std::fs::write(&place, "mine").unwrap();
+    let args = ["run", "grid.toml", "--out", "r", "--threads", "1"];
+    let (code, _, err) = call(&[&args[..], &["--fail-fast"]].concat());
+    assert_eq!(code, 1, "{err}");
+    assert!(
+        err.contains("9 of 12 runs were not made: not begun, because another run had failed"),
+        "{err}"
+    );
+    assert!(err.contains("2 are complete and 9 were not made"), "{err}");
+    let (_, out, _) = call(&["status", "r"]);
+    assert!(
+        out.contains("1 failed") && out.contains("failed: topology.path.delay = 1 ms"),
+        "{out}"
+    );
+    assert_eq!(std::fs::read_to_string(&place).unwrap(), "mine");
+}
