@@ -11,6 +11,7 @@ mod choice;
 mod derived;
 mod findings;
 pub(crate) mod index;
+mod judging;
 mod layout;
 pub(crate) mod paired;
 mod status;
@@ -37,7 +38,7 @@ pub struct BatchInfo {
     pub parameters: Vec<(String, String)>,
     /// The swept parameters.
     pub axes: Vec<Axis>,
-    /// Metrics to be drawn and told; empty for a choice of our own.
+    /// Metrics to be drawn and reported; empty for a choice of our own.
     pub figures: Vec<MetricFigure>,
     /// What is expected of the results.
     #[serde(skip_serializing_if = "Vec::is_empty")]

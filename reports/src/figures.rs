@@ -22,6 +22,7 @@ use std::path::Path;
 
 use crate::guard::guarded;
 use crate::store::{RunSummary, StoreError};
+use crate::words::counted;
 use data::RunData;
 pub use samples::{Series, histogram, time_series};
 pub(crate) use svg::escape;
@@ -33,7 +34,7 @@ pub struct Figure {
     pub name: String,
     /// Heading.
     pub title: String,
-    /// What is to be seen, in a sentence or two.
+    /// What it shows, in a sentence or two.
     pub caption: String,
     /// The picture.
     pub svg: String,
@@ -61,6 +62,14 @@ pub fn file_name(name: &str) -> String {
         _ => '_',
     };
     name.chars().map(safe).collect()
+}
+
+/// The end of a caption: how many curves were left out; empty when there are all.
+fn not_drawn(left_out: usize, one: &str, many: &str) -> String {
+    match left_out {
+        0 => String::new(),
+        n => format!(" Not drawn: {}.", counted(n as f64, one, many)),
+    }
 }
 
 /// What became of the figures of a run.

@@ -13,7 +13,8 @@ use std::collections::BTreeMap;
 use crate::format::{bit_rate, count, number, percent, seconds};
 use crate::info::RunInfo;
 use crate::metrics;
-use crate::words::{counted, list, sentence};
+use crate::text::{list, sentence};
+use crate::words::counted;
 
 mod theory;
 
@@ -343,7 +344,17 @@ impl Known<'_> {
         } else if flows.is_empty() {
             format!("Goodput was {} over the whole run{fair}.", bit_rate(bps))
         } else {
-            format!("Goodput while active was {}{fair}.", list(&flows))
+            let established = self.get("connects_established").unwrap_or(0.0);
+            let of = if established > flows.len() as f64 {
+                format!(
+                    " ({} of {} flows; the others were not traced or sent less than 50 kB)",
+                    count(flows.len() as f64),
+                    count(established)
+                )
+            } else {
+                String::new()
+            };
+            format!("Goodput while active was {}{of}{fair}.", list(&flows))
         })
     }
 
@@ -621,5 +632,15 @@ mod tests {
             "Goodput while active was 5.5 Mbit/s for left-1 and 4.5 Mbit/s for left-2; while all \
              were active, Jain's fairness index was 0.98."
         );
+        let m = metrics(&[
+            ("connects_attempted", 16.0),
+            ("connects_established", 16.0),
+            ("goodput_bps", 6.67e6),
+            ("flow_goodput.left-1_bps", 5.5e6),
+        ]);
+        let words = findings(&RunInfo::default(), &m).join(" ");
+        let cut = "5.5 Mbit/s for left-1 (1 of 16 flows; the others were not traced or \
+                   sent less than 50 kB).";
+        assert!(words.contains(cut), "{words}");
     }
 }

@@ -39,6 +39,6 @@ pub use info::{
     AnalyticHints, ArrivalLaw, LinkInfo, NodeGroup, NodeInfo, Outage, PhaseRisk, RecordOptions,
     RunInfo, SegmentsKept, Span, Theory, TimeWaitTheory,
 };
-pub use recorders::{Completed, Completion, LeftOut, RunRecorder};
+pub use recorders::{Completed, Completion, RunRecorder};
 pub use render::{render_batch, render_batch_in, render_run, render_run_in, write_batch};
-pub use store::{RunSummary, RunWriter, StoreError};
+pub use store::{LeftOut, RunSummary, RunWriter, StoreError};

@@ -12,10 +12,10 @@ mod recorded;
 mod reference;
 mod table;
 
-pub use recorded::Metrics;
+pub use recorded::{Metrics, UnknownMetric};
 pub use reference::{explain, reference};
 
-/// What a metric measures, and thereby its unit and range.
+/// What a metric measures, and so its unit and range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetricKind {
     /// A number of things, or an average of such numbers.

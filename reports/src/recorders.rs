@@ -45,6 +45,7 @@ use crate::findings::findings;
 use crate::info::{NodeGroup, RunInfo};
 use crate::metrics::Metrics;
 use crate::render::render_files;
+use crate::store::LeftOut;
 use crate::store::hash::{file_hash, joint_hash};
 use crate::store::{MemorySummary, RunSummary, RunWriter, StoreError};
 use beside::Beside;
@@ -54,7 +55,6 @@ use connections::Connections;
 use first::First;
 use flows::Flows;
 use half_open::HalfOpen;
-pub use left_out::LeftOut;
 use names::Names;
 use outcomes::Outcomes;
 use requests::Requests;
@@ -167,7 +167,7 @@ impl RunRecorder {
         for (id, value) in &completion.metrics {
             metrics.put(id, *value);
         }
-        let metrics = metrics.finish().map_err(StoreError::UnknownMetric)?;
+        let metrics = metrics.finish()?;
         let findings = findings(&self.info, &metrics);
         let mut info = self.info;
         // The summary is as it will be read again.

@@ -15,7 +15,7 @@ pub use batch::{render_batch, render_batch_in, write_batch};
 /// are there; a figure that the user has changed is kept as `NAME.kept-N`.
 ///
 /// # Errors
-/// When the directory is no complete run or its files are damaged, or nothing can be written; then
+/// When the directory is not a complete run or its files are damaged, or nothing can be written; then
 /// nothing has changed.
 pub fn render_run(dir: &Path) -> Result<RunSummary, StoreError> {
     render_run_in(&mut ResultDir::open(dir)?)

@@ -6,6 +6,7 @@ mod error;
 mod files;
 pub mod hash;
 mod install;
+mod left_out;
 mod lock;
 mod marker;
 pub mod reader;
@@ -19,12 +20,19 @@ mod texts;
 pub use error::StoreError;
 pub(crate) use files::read_own_text;
 pub use files::{read_file, read_text_file};
+pub use left_out::LeftOut;
 pub use lock::DirLock;
 pub(crate) use marker::is_drawn;
-pub use marker::{FORMAT, FileMark, MARKER, Marker, ResultKind};
+pub use marker::{FileMark, Marker, ResultKind};
 pub use result_dir::ResultDir;
 pub use run_writer::{RunWriter, set_aside};
 pub use standing::{Standing, look, look_at_results, resolve};
 pub use summary::{ConnectionMemory, MemorySummary, RunSummary};
 pub(crate) use summary::{write_json, write_whole};
 pub use texts::Texts;
+
+/// Name of the file that marks a result directory and lists its files.
+pub const MARKER: &str = "synfin.json";
+
+/// Version of the layout of a result directory; raised when an older program cannot read it.
+pub const FORMAT: u32 = 1;

@@ -1,4 +1,4 @@
-//! Text of others on its way to a terminal, a page or a file.
+//! Text of others on its way to a terminal, a page or a file, and sentences made of parts.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -31,6 +31,23 @@ pub fn visible(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(out)
+}
+
+/// With a capital letter first.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
+}
+
+/// "a", "a and b", "a, b and c".
+pub(crate) fn list(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
 }
 
 #[cfg(test)]

@@ -102,23 +102,6 @@ impl AxisWords {
     }
 }
 
-/// With a capital letter first.
-pub(crate) fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
-}
-
-/// "a", "a and b", "a, b and c".
-pub(crate) fn list(items: &[String]) -> String {
-    match items {
-        [] => String::new(),
-        [one] => one.clone(),
-        [most @ .., last] => format!("{} and {last}", most.join(", ")),
-    }
-}
-
 /// "1 connection", "5 connections": a number with its noun.
 pub(crate) fn counted(n: f64, one: &str, many: &str) -> String {
     let noun = if n == 1.0 { one } else { many };
@@ -128,6 +111,7 @@ pub(crate) fn counted(n: f64, one: &str, many: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::{list, sentence};
 
     #[test]
     fn metrics_have_words() {

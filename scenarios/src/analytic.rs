@@ -153,7 +153,7 @@ fn theory(case: &Case<'_>) -> Result<(Theory, Option<String>), Vec<String>> {
         return Err(reasons);
     }
     let life = Life::new(case).map_err(|why| vec![why])?;
-    let reasons = conditions::of_load(case, &life);
+    let reasons = conditions::of_load(case, life.has_time_wait(case));
     if !reasons.is_empty() {
         return Err(reasons);
     }

@@ -1,4 +1,4 @@
-//! What a run will cost, told before it is made: events, time, memory, disk.
+//! What a run will cost, estimated before it is made: events, time, memory, disk.
 //!
 //! Rough, and meant to be: it tells seconds from hours and megabytes from what does not fit. It
 //! counts the segments of [`crate::expected`] on the links they take, slows them down to what the

@@ -73,7 +73,7 @@ impl Override {
     /// the same parameter under another name.
     ///
     /// # Errors
-    /// When the way leads through something that is no table, or to no element of a list.
+    /// When the way leads through something that is not a table, or to no element of a list.
     pub fn apply(&self, root: &mut Table) -> Result<(), Problem> {
         match TcpPath::of(&self.path) {
             Some(tcp) if tcp.inside.is_empty() => {

@@ -36,7 +36,7 @@ struct State {
 const BETWEEN_LINES: Duration = Duration::from_secs(5);
 
 /// When the next line is due, after one that long since the beginning: the waits grow, so that a
-/// day's work is told in two dozen lines.
+/// day's work is reported in two dozen lines.
 fn next_line(elapsed: Duration) -> Duration {
     elapsed + BETWEEN_LINES.max(elapsed / 2)
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::file::ScenarioFile;
 use crate::file::keys::{Form, Key, TableInfo};
 use crate::path::{DottedPath, Step};
+pub use crate::scenario::topology::kinds as topology_kinds;
 
 pub mod models;
 
@@ -67,7 +68,7 @@ pub fn reference() -> String {
                 out,
                 "| `{}` | {} | {} | {} | {} |",
                 key.name(),
-                cell(&key.takes()),
+                cell(&key.takes(&topology_kinds())),
                 cell(&default(key)),
                 code(key.info.example),
                 cell(&key.text()),
@@ -159,7 +160,11 @@ const NOTHING: &TableInfo = &TableInfo {
 
 fn explain_key(path: &str, key: &Key) -> String {
     let mut out = format!("{path}: key of a scenario\n\n  {}\n\n", key.text());
-    let _ = writeln!(out, "  takes    {}", key.takes().replace('`', ""));
+    let _ = writeln!(
+        out,
+        "  takes    {}",
+        key.takes(&topology_kinds()).replace('`', "")
+    );
     let _ = writeln!(out, "  default  {}", default(key).replace('`', ""));
     if !key.info.example.is_empty() {
         let _ = writeln!(out, "  example  {} = {}", key.name(), key.info.example);

@@ -6,7 +6,7 @@
 //! use tcp_model::congestion::{Algorithm, Control};
 //! static MINE: Algorithm = Algorithm {
 //!     doc: "does as NewReno does",
-//!     ..Algorithm::own("mine", |_, params| Control::default().make(params))
+//!     ..Algorithm::own("mine", |_, context| Control::default().make(context))
 //! };
 //!
 //! fn main() -> std::process::ExitCode {
@@ -27,9 +27,10 @@
 //! [`TcpHost::with_model`](tcp_model::TcpHost::with_model), a link with its plug-ins.
 
 use sim_core::LinkModels;
-use sim_core::plugin::{Kind, Kinds};
+use sim_core::plugin::{ModelKind, ModelKinds};
 use tcp_model::TcpParams;
-use tcp_model::app::named::{self, AnyApplication};
+use tcp_model::app;
+use tcp_model::app::named::AnyApplication;
 use tcp_model::congestion::{self, Algorithm};
 use tcp_model::middlebox::{self, AnyMiddlebox};
 use tcp_model::own_model::{self, OwnModel};
@@ -43,8 +44,8 @@ pub struct Registry {
     controls: Vec<&'static Algorithm>,
     models: Vec<&'static OwnModel>,
     links: Option<LinkModels>,
-    applications: Option<Kinds<AnyApplication>>,
-    middleboxes: Option<Kinds<AnyMiddlebox>>,
+    applications: Option<ModelKinds<AnyApplication>>,
+    middleboxes: Option<ModelKinds<AnyMiddlebox>>,
 }
 
 /// Why something cannot be added: most likely its name is taken.
@@ -84,15 +85,15 @@ impl Registry {
     /// Adds an application, for `application` of a workload. It has no version: see
     /// [`Registry::links`].
     #[must_use]
-    pub fn application(mut self, kind: Kind<AnyApplication>) -> Registry {
-        let applications = self.applications.get_or_insert_with(named::built_in);
+    pub fn application(mut self, kind: ModelKind<AnyApplication>) -> Registry {
+        let applications = self.applications.get_or_insert_with(app::built_in);
         applications.add(kind);
         self
     }
 
     /// Adds a middlebox, for `middlebox` of a router. It has no version: see [`Registry::links`].
     #[must_use]
-    pub fn middlebox(mut self, kind: Kind<AnyMiddlebox>) -> Registry {
+    pub fn middlebox(mut self, kind: ModelKind<AnyMiddlebox>) -> Registry {
         let middleboxes = self.middleboxes.get_or_insert_with(middlebox::built_in);
         middleboxes.add(kind);
         self

@@ -10,6 +10,7 @@ use tcp_model::params::{Name, PARAMS, Param, ParamKind, Raw, SYSCTLS, Shape, Tcp
 
 use crate::file::ScenarioFile;
 use crate::file::keys::{DURATION, Form, Key, SIZE, TableInfo};
+use crate::scenario::topology::kinds;
 
 /// The schema, as JSON.
 pub fn schema() -> Json {
@@ -59,7 +60,7 @@ fn property(key: &Key) -> Json {
         _ => return schema,
     };
     described.insert("description".to_owned(), key.text().into());
-    let words = (key.info.one_of)();
+    let words = (key.info.one_of)(&kinds());
     if !words.is_empty() {
         described.insert("enum".to_owned(), json!(words));
     }

@@ -454,7 +454,7 @@ fn flatten(table: &Table, prefix: String, columns: &mut Vec<Column>) -> Result<(
 
 /// The runs of every variant, in order.
 fn runs(variants: &Variants<'_>, axes: &[Axis], chosen: &[usize]) -> Result<Vec<RunSpec>, Failure> {
-    // What comes after the first failure is not told, so it need not be found.
+    // What comes after the first failure is not reported, so it need not be found.
     let failed = AtomicUsize::new(usize::MAX);
     let of_variant = |i: usize| {
         if failed.load(Ordering::Relaxed) < i {

@@ -1,14 +1,14 @@
 //! Workloads whose application has a name of its own: ours, and a user's.
 
+mod common;
+
 use std::sync::{Arc, Once};
 
-use reports::RunSummary;
+use common::summary_of;
 use scenarios::execution::Execution;
-use scenarios::problem::Source;
 use scenarios::registry::Registry;
-use scenarios::run::Job;
 use scenarios::sweep::Plan;
-use sim_core::plugin::{Kind, Maker, Parameter, ValueKind};
+use sim_core::plugin::{Maker, ModelKind, Parameter, ValueKind};
 use tcp_model::app::named::{AnyApplication, Application, Placement};
 use tcp_model::app::{App, AppEvent};
 use tcp_model::host::SocketCx;
@@ -65,8 +65,8 @@ const PARAMETERS: &[Parameter] = &[Parameter {
     doc: "connections of each client",
 }];
 
-fn crowd() -> Kind<AnyApplication> {
-    Kind::new(
+fn crowd() -> ModelKind<AnyApplication> {
+    ModelKind::new(
         "crowd",
         "opens connections at its start",
         PARAMETERS,
@@ -87,21 +87,7 @@ fn plan(text: &str) -> Result<Plan, String> {
         let registry = Registry::new().application(crowd());
         registry.install().expect("nothing was read before");
     });
-    let source = Source {
-        name: "test.toml".into(),
-        text: text.into(),
-    };
-    Plan::new(&source, &[]).map_err(|refused| refused.to_string())
-}
-
-fn make(plan: &Plan, run: usize, execution: Execution) -> RunSummary {
-    let tmp = tempfile::tempdir().unwrap();
-    let dir = tmp.path().join("run");
-    let job = Job {
-        execution,
-        ..Job::new(&plan.runs[run], &dir)
-    };
-    job.execute(&mut |_| ()).unwrap().summary
+    common::plan(text, &[]).map_err(|refused| refused.to_string())
 }
 
 const HEARTBEAT: &str = r#"
@@ -122,7 +108,7 @@ application = { kind = "heartbeat" }
 #[test]
 fn heartbeats_are_answered_after_a_round_trip() {
     let plan = plan(HEARTBEAT).unwrap();
-    let summary = make(&plan, 0, Execution::default());
+    let summary = summary_of(&plan, 0, Execution::default());
     let metric = |name: &str| summary.metrics[name];
     assert_eq!(metric("connects_established"), 3.0);
     assert_eq!(metric("requests_done"), 30.0);
@@ -136,10 +122,10 @@ fn heartbeats_are_answered_after_a_round_trip() {
 fn large_messages_come_back_whole_and_lost_ones_are_counted() {
     let large = "\"heartbeat\", interval = \"3 s\", bytes = 3000000";
     let text = HEARTBEAT.replace("\"heartbeat\"", large);
-    let summary = make(&plan(&text).unwrap(), 0, Execution::default());
+    let summary = summary_of(&plan(&text).unwrap(), 0, Execution::default());
     assert!(summary.metrics["requests_done"] >= 6.0);
     let broken = format!("{HEARTBEAT}[[fault]]\nnode = \"server\"\nat = \"5.01 s\"\n");
-    let summary = make(&plan(&broken).unwrap(), 0, Execution::default());
+    let summary = summary_of(&plan(&broken).unwrap(), 0, Execution::default());
     assert_eq!(summary.metrics["requests_done"], 12.0);
     assert_eq!(summary.metrics["requests_unanswered"], 3.0);
 }
@@ -151,33 +137,22 @@ fn their_parameters_are_swept_and_written_out() {
     );
     let first = plan(&swept).unwrap();
     assert_eq!(first.runs.len(), 2);
-    let done = |run| make(&first, run, Execution::default()).metrics["requests_done"];
+    let done = |run| summary_of(&first, run, Execution::default()).metrics["requests_done"];
     assert_eq!((done(0), done(1)), (30.0, 15.0));
-    for run in &first.runs {
-        let again = plan(&run.text()).unwrap();
-        assert_eq!(again.runs[0].id, run.id);
-    }
+    common::assert_made_again_from_its_text(&first);
 }
 
 #[test]
 fn they_are_the_same_in_every_partition() {
     let plan = plan(HEARTBEAT).unwrap();
-    let expected = make(&plan, 0, Execution::default()).result_hash;
-    for parts in [1, 2, 3, 5, 8] {
-        let execution = Execution {
-            partitions: Some(parts),
-            threads: 2,
-            ..Execution::default()
-        };
-        assert_eq!(make(&plan, 0, execution).result_hash, expected, "{parts}");
-    }
+    common::assert_same_in_every_partition(&plan);
 }
 
 #[test]
 fn a_users_own_is_chosen_by_its_name() {
     let text = HEARTBEAT.replace("\"heartbeat\"", "\"crowd\", connections = 7");
     let plan = plan(&text).unwrap();
-    let summary = make(&plan, 0, Execution::default());
+    let summary = summary_of(&plan, 0, Execution::default());
     assert_eq!(summary.metrics["connects_established"], 21.0);
 }
 

@@ -210,7 +210,7 @@ const CASES: &[Case] = &[
         &[],
     ),
     (
-        "drop of nobody's packet",
+        "drop without an end",
         "loss = 0.01",
         "drop = [\"FIN 1\"]",
         &[],

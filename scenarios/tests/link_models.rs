@@ -9,7 +9,7 @@ use scenarios::problem::Source;
 use scenarios::registry::Registry;
 use scenarios::sweep::Plan;
 use sim_core::impairments::{AnyLoss, LossModel};
-use sim_core::plugin::{Kind, Maker, Parameter, ValueKind};
+use sim_core::plugin::{Maker, ModelKind, Parameter, ValueKind};
 use sim_core::{Rng, SimTime};
 
 /// Loses every n-th packet.
@@ -33,16 +33,14 @@ const PARAMETERS: &[Parameter] = &[Parameter {
     doc: "loses every n-th packet",
 }];
 
-fn every_nth() -> Kind<AnyLoss> {
-    Kind::new(
+fn every_nth() -> ModelKind<AnyLoss> {
+    ModelKind::new(
         "every-nth",
         "loses every n-th packet",
         PARAMETERS,
         |values| {
+            values.positive(&["n"], "write 1 to lose all")?;
             let n = values.count("n");
-            if n == 0 {
-                return Err("`n` must be at least 1".to_owned());
-            }
             let make: Maker<AnyLoss> = Arc::new(move || AnyLoss::custom(EveryNth { n, count: 0 }));
             Ok(make)
         },

@@ -1,15 +1,15 @@
 //! Routers whose function has a name: ours, and a user's.
 
+mod common;
+
 use std::sync::{Arc, Once};
 
-use reports::RunSummary;
+use common::summary_of;
 use scenarios::execution::Execution;
-use scenarios::problem::Source;
 use scenarios::registry::Registry;
-use scenarios::run::Job;
 use scenarios::sweep::Plan;
 use sim_core::Packet;
-use sim_core::plugin::{Kind, Maker};
+use sim_core::plugin::{Maker, ModelKind};
 use tcp_model::middlebox::{AnyMiddlebox, Middlebox, MiddleboxCx};
 use tcp_model::segment::Packed;
 
@@ -30,8 +30,8 @@ impl Middlebox for Wall {
     fn on_crash(&mut self) {}
 }
 
-fn wall() -> Kind<AnyMiddlebox> {
-    Kind::new("wall", "lets nothing pass", &[], |_| {
+fn wall() -> ModelKind<AnyMiddlebox> {
+    ModelKind::new("wall", "lets nothing pass", &[], |_| {
         let make: Maker<AnyMiddlebox> = Arc::new(|| AnyMiddlebox::Custom(Box::new(Wall)));
         Ok(make)
     })
@@ -43,21 +43,7 @@ fn plan(text: &str) -> Result<Plan, String> {
         let registry = Registry::new().middlebox(wall());
         registry.install().expect("nothing was read before");
     });
-    let source = Source {
-        name: "test.toml".into(),
-        text: text.into(),
-    };
-    Plan::new(&source, &[]).map_err(|refused| refused.to_string())
-}
-
-fn make(plan: &Plan, run: usize, execution: Execution) -> RunSummary {
-    let tmp = tempfile::tempdir().unwrap();
-    let dir = tmp.path().join("run");
-    let job = Job {
-        execution,
-        ..Job::new(&plan.runs[run], &dir)
-    };
-    job.execute(&mut |_| ()).unwrap().summary
+    common::plan(text, &[]).map_err(|refused| refused.to_string())
 }
 
 /// Twenty clients connect at once through a firewall that takes five SYNs at once and ten a second.
@@ -82,7 +68,7 @@ application = { kind = "heartbeat" }
 
 fn established(text: &str) -> f64 {
     let plan = plan(text).unwrap();
-    make(&plan, 0, Execution::default()).metrics["connects_established"]
+    summary_of(&plan, 0, Execution::default()).metrics["connects_established"]
 }
 
 /// SYNs are sent again after 1 s and 2 s: each time there is room for five.
@@ -101,26 +87,15 @@ fn their_parameters_are_swept_and_written_out() {
     let swept =
         format!("{FIREWALL}[sweep]\n\"topology.router.firewall.middlebox.burst\" = [7, 8]\n");
     let first = plan(&swept).unwrap();
-    let done = |run| make(&first, run, Execution::default()).metrics["connects_established"];
+    let done = |run| summary_of(&first, run, Execution::default()).metrics["connects_established"];
     assert_eq!((done(0), done(1)), (7.0, 8.0));
-    for run in &first.runs {
-        let again = plan(&run.text()).unwrap();
-        assert_eq!(again.runs[0].id, run.id);
-    }
+    common::assert_made_again_from_its_text(&first);
 }
 
 #[test]
 fn they_are_the_same_in_every_partition() {
     let plan = plan(&FIREWALL.replace("0.9 s", "4 s")).unwrap();
-    let expected = make(&plan, 0, Execution::default()).result_hash;
-    for parts in [1, 2, 3, 5, 8] {
-        let execution = Execution {
-            partitions: Some(parts),
-            threads: 2,
-            ..Execution::default()
-        };
-        assert_eq!(make(&plan, 0, execution).result_hash, expected, "{parts}");
-    }
+    common::assert_same_in_every_partition(&plan);
 }
 
 #[test]
@@ -137,7 +112,7 @@ fn what_is_missing_unknown_or_too_much_is_named() {
     let key = refused("rate = 10", "rat = 10");
     assert!(key.contains("did you mean `rate`?"), "{key}");
     let zero = refused("rate = 10", "rate = 0");
-    assert!(zero.contains("`rate` must lie between 1 and"), "{zero}");
+    assert!(zero.contains("must lie between 1 and"), "{zero}");
     let missing = refused(", rate = 10", "");
     assert!(missing.contains("`rate` is missing"), "{missing}");
     let both = refused("middlebox =", "nat = { addresses = 2 }, middlebox =");

@@ -1,8 +1,8 @@
 //! What users add by name works in sweeps, replicas and reports like what comes with the simulator.
 
+mod common;
+
 use reports::RunSummary;
-use scenarios::overrides::Override;
-use scenarios::problem::Source;
 use scenarios::registry::Registry;
 use scenarios::run::execute;
 use scenarios::sweep::Plan;
@@ -44,13 +44,8 @@ static ABRUPT: OwnModel = OwnModel {
 
 fn plan(text: &str, sets: &[&str]) -> Result<Plan, String> {
     let registry = Registry::new().control(&example::AIMD).tcp_model(&ABRUPT);
-    registry.install().expect("names that nobody else has");
-    let source = Source {
-        name: "test.toml".into(),
-        text: text.into(),
-    };
-    let sets: Vec<Override> = sets.iter().map(|s| Override::parse(s).unwrap()).collect();
-    Plan::new(&source, &sets).map_err(|refused| refused.to_string())
+    registry.install().expect("names that are free");
+    common::plan(text, sets).map_err(|refused| refused.to_string())
 }
 
 const SWEEP: &str = include_str!("../examples/own_control/sweep.toml");
@@ -151,7 +146,7 @@ response = "5 kB"
 fn a_name_that_is_taken_is_refused() {
     use tcp_model::congestion::{Algorithm, Control};
     static NEWRENO: Algorithm =
-        Algorithm::own("newreno", |_, params| Control::default().make(params));
+        Algorithm::own("newreno", |_, context| Control::default().make(context));
     let error = Registry::new().control(&NEWRENO).install().unwrap_err();
     assert!(error.to_string().contains("\"newreno\""), "{error}");
 }

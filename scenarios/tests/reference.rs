@@ -96,7 +96,7 @@ fn every_example_is_what_its_key_takes() {
                 "{path}.{}: {text}",
                 key.name()
             );
-            let one_of = (key.info.one_of)();
+            let one_of = (key.info.one_of)(&scenarios::reference::topology_kinds());
             let is_one = |v: &str| one_of.is_empty() || one_of.contains(&v);
             assert!(
                 read["value"].as_str().is_none_or(is_one),
@@ -143,7 +143,7 @@ fn examples_are_accepted_where_they_belong() {
     );
     for (table, prefix) in [("EngineFile", "engine."), ("WorkloadFile", "workload[0].")] {
         for key in find(table).keys.iter().filter(|k| k.name() != "kind") {
-            for word in (key.info.one_of)() {
+            for word in (key.info.one_of)(&scenarios::reference::topology_kinds()) {
                 let set = format!("{prefix}{}={word}", key.name());
                 plan(PAIR, &set).unwrap_or_else(|e| panic!("{set}: {e}"));
             }

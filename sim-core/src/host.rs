@@ -1,11 +1,14 @@
 //! What a protocol implements: [`Host`]. What the engine offers it is [`Cx`].
 
+pub(crate) mod core;
+mod cx;
+
 use std::fmt;
 
-use crate::cx::Cx;
 use crate::loss::Loss;
 use crate::packet::Packet;
 use crate::rng::mix;
+pub use cx::Cx;
 
 /// A node that speaks a protocol. The engine's only type parameter.
 pub trait Host: Send + Sized {

@@ -10,7 +10,7 @@ pub use delay::{AnyDelay, DelayModel, DelaySpec};
 pub use loss::{AnyLoss, GilbertElliott, LossModel, LossSpec};
 pub use rate::{AnyRate, RateProcess, TwoStateRate};
 
-use crate::plugin::Kinds;
+use crate::plugin::ModelKinds;
 use crate::queue_disc::{self, AnyQueueDisc};
 use crate::time::SimDuration;
 
@@ -53,13 +53,13 @@ impl Impairments {
 #[derive(Clone, Debug)]
 pub struct LinkModels {
     /// Queue disciplines.
-    pub queues: Kinds<AnyQueueDisc>,
+    pub queues: ModelKinds<AnyQueueDisc>,
     /// Loss models.
-    pub losses: Kinds<AnyLoss>,
+    pub losses: ModelKinds<AnyLoss>,
     /// Models of extra delay.
-    pub delays: Kinds<AnyDelay>,
+    pub delays: ModelKinds<AnyDelay>,
     /// Rates that vary at random.
-    pub rates: Kinds<AnyRate>,
+    pub rates: ModelKinds<AnyRate>,
 }
 
 impl Default for LinkModels {

@@ -51,14 +51,13 @@
 #![forbid(unsafe_code)]
 
 pub mod assign;
-mod cx;
+mod assignment;
 pub mod event;
 pub mod event_queue;
 pub mod histogram;
 pub mod host;
 pub mod impairments;
 pub mod link;
-mod look_ahead;
 mod look_ahead_rounds;
 mod loss;
 mod merge;
@@ -72,7 +71,6 @@ pub mod queue_disc;
 mod queue_limit;
 pub mod record;
 pub mod rng;
-pub mod routing;
 mod run_error;
 pub mod simulation;
 mod stall;
@@ -80,9 +78,8 @@ pub mod time;
 pub mod timers;
 pub mod units;
 
-pub use cx::Cx;
 pub use event::{Event, EventKind, LinkId, NodeId, Tie};
-pub use host::{Host, PacketFilter, Upcoming};
+pub use host::{Cx, Host, PacketFilter, Upcoming};
 pub use impairments::LinkModels;
 pub use loss::{Loss, LossCause};
 pub use network::{LinkSpec, Network, NetworkBuilder, NodeKind, NodeSpec, Outage};

@@ -1,6 +1,7 @@
 //! The network as data: nodes, links, addresses; checked once, then shared and never changed.
 
 mod builder;
+pub mod routing;
 
 use std::net::Ipv4Addr;
 
@@ -9,10 +10,10 @@ pub use crate::impairments::Impairments;
 use crate::impairments::{AnyRate, LossSpec};
 use crate::plugin::Plugin;
 use crate::queue_disc::{QueueLimit, QueueSpec};
-use crate::routing::Routes;
 use crate::time::{SimDuration, SimTime};
 use crate::units::Rate;
 pub use builder::NetworkBuilder;
+use routing::Routes;
 
 /// The first address of the simulated address space, 10.0.0.1.
 pub const FIRST_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
@@ -202,7 +203,7 @@ pub enum NetworkError {
         /// Receiving node.
         to: String,
     },
-    /// A link end that is no node, or both ends the same and no host.
+    /// A link end that is not a node, or both ends the same and no host.
     #[error("link {0} does not join two different nodes of the network, or a host to itself")]
     BadEnds(usize),
     /// Too many nodes or addresses.

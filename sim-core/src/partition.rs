@@ -2,71 +2,24 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
-
-use crate::cx::Cx;
+use crate::assignment::Assignment;
 use crate::event::{Event, EventKind, LinkId, NodeId, Tie};
 use crate::event_queue::{AnyEventQueue, EventQueue};
-use crate::host::{Host, PacketFilter};
-use crate::link::{LinkStats, QueueTrace, Transmitter, Wire};
-use crate::look_ahead::LookAhead;
+use crate::host::core::{Core, Mailbag};
+use crate::host::{Cx, Host};
+use crate::link::{LinkStats, QueueTrace, Transmitter};
 use crate::loss::LossCause;
 use crate::network::Network;
-use crate::packet::{Packet, PacketRef, Slab};
-use crate::queue_disc::{QueueDrop, QueuedPacket};
-use crate::record::Record;
+use crate::packet::PacketRef;
 use crate::time::{SimDuration, SimTime};
 
-mod assignment;
+mod look_ahead;
 mod mail;
 mod object_bytes;
 mod outages;
-mod sending;
-mod wires;
 
-pub(crate) use assignment::Assignment;
-use mail::Mailbag;
+pub(crate) use look_ahead::LookAhead;
 pub use object_bytes::ObjectBytes;
-use outages::NodeState;
-
-/// Everything of a partition but its hosts, so that a host can be borrowed beside it.
-#[derive(Debug)]
-pub(crate) struct Core<H: Host> {
-    me: u32,
-    pub(crate) network: Arc<Network>,
-    pub(crate) assignment: Arc<Assignment>,
-    pub(crate) queue: AnyEventQueue,
-    pub(crate) packets: Slab<Packet<H::Payload>>,
-    pub(crate) scratch: H::Scratch,
-    /// Of the links this partition sends on, in order of link number.
-    transmitters: Vec<Transmitter>,
-    /// Place in `transmitters` by link number.
-    transmitter_of: Vec<u32>,
-    /// Of the links on which this partition receives, in order of link number.
-    pub(crate) wires: Vec<Wire>,
-    counters: Vec<u64>,
-    pub(crate) seed: u64,
-    /// By receiving partition.
-    outbox: Vec<Mailbag<H::Payload>>,
-    /// Partitions with mail in the outbox.
-    mailed: Vec<u32>,
-    /// How far this partition may run: what others do cannot reach it before.
-    horizon: SimTime,
-    /// The shortest delay of a link between partitions.
-    look_ahead: SimDuration,
-    pub(crate) records: Vec<Record<H::Sample>>,
-    pub(crate) events: u64,
-    pub(crate) max_pending: usize,
-    pub(crate) max_packets: usize,
-    unrouted: u64,
-    /// Nodes that go down at some time: whether they are down, and which of their wakes a crash has
-    /// cancelled. Empty where none does.
-    outages: FxHashMap<u32, NodeState>,
-    /// What managed queues have dropped during a call; empty between events.
-    dropped: Vec<(QueuedPacket, QueueDrop)>,
-    /// Filters of the few links that have one, by their place in `transmitters`.
-    filters: FxHashMap<u32, Box<dyn PacketFilter<H::Payload>>>,
-}
 
 /// Nodes of one partition, their links and their events. Two of them share no cache line, nor a pair
 /// of lines that are fetched together.
@@ -95,58 +48,7 @@ impl<H: Host> Partition<H> {
         seed: u64,
         look_ahead: SimDuration,
     ) -> Partition<H> {
-        let links = network.links();
-        let mut transmitters = Vec::new();
-        let mut transmitter_of = vec![u32::MAX; links.len()];
-        let mut wires = Vec::new();
-        let mut filters = FxHashMap::default();
-        // Each partition numbers the wires that end in it.
-        let mut wires_of = vec![0u32; assignment.parts];
-        for (link, spec) in (0u32..).map(LinkId).zip(links) {
-            let (from, to) = (assignment.part_of(spec.from), assignment.part_of(spec.to));
-            let wire = &mut wires_of[to as usize];
-            if from == me {
-                let named = &spec.impairments.drop_named;
-                if let Some(filter) = Some(named)
-                    .filter(|n| !n.is_empty())
-                    .and_then(|n| H::packet_filter(n))
-                {
-                    filters.insert(transmitters.len() as u32, filter);
-                }
-                transmitter_of[link.0 as usize] = transmitters.len() as u32;
-                transmitters.push(Transmitter::new(link, spec, seed, to, *wire));
-            }
-            if to == me {
-                let host = assignment.place[spec.to.0 as usize];
-                wires.push(Wire::new(spec, host));
-            }
-            *wire += 1;
-        }
-        let mut core = Core {
-            me,
-            network: Arc::clone(network),
-            assignment: Arc::clone(assignment),
-            queue,
-            packets: Slab::default(),
-            scratch: H::Scratch::default(),
-            transmitters,
-            transmitter_of,
-            wires,
-            counters: vec![0; network.nodes().len()],
-            seed,
-            outbox: (0..assignment.parts).map(|_| Mailbag::default()).collect(),
-            mailed: Vec::new(),
-            horizon: SimTime::ZERO,
-            look_ahead,
-            records: Vec::new(),
-            events: 0,
-            max_pending: 0,
-            max_packets: 0,
-            unrouted: 0,
-            outages: FxHashMap::default(),
-            dropped: Vec::new(),
-            filters,
-        };
+        let mut core = Core::new(me, network, assignment, queue, seed, look_ahead);
         for &(node, _) in &hosts {
             let tie = core.draw_tie(node);
             core.queue.push(Event {

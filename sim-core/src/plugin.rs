@@ -1,289 +1,31 @@
 //! Models that plug into a link, by name: what parameters they take, and how they are made.
 //!
 //! ```text
-//!  name, parameters as text ──► Kind::plugin ──► Plugin (data: compared, printed, shared)
+//!  name, parameters as text ──► ModelKind::plugin ──► Plugin (data: compared, printed, shared)
 //!                               checks values        │ build: once per link direction
 //!                                                    ▼
 //!                                                the model with its state
 //! ```
 //!
-//! Each model file has one function that returns its [`Kind`]; the kinds of one sort make a
-//! [`Kinds`], to which users add their own.
+//! Each model file has one function that returns its [`ModelKind`]; the kinds that serve the same
+//! purpose make a [`ModelKinds`], to which users add their own.
+
+mod error;
+mod value;
 
 use std::fmt;
 use std::sync::Arc;
 
-use crate::queue_limit::QueueLimit;
-use crate::time::SimDuration;
-use crate::units::{Bytes, Rate};
+pub use error::{InvalidValue, ParseValueError, PluginError};
+pub use value::{Parameter, Value, ValueKind, Values, list_items};
 
 /// Makes a fresh model for a link direction.
 pub type Maker<T> = Arc<dyn Fn() -> T + Send + Sync>;
 
-type Constructor<T> = Arc<dyn Fn(&Values) -> Result<Maker<T>, String> + Send + Sync>;
+type Constructor<T> = Arc<dyn Fn(&Values) -> Result<Maker<T>, InvalidValue> + Send + Sync>;
 
-/// What a parameter's value is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ValueKind {
-    /// A duration such as `5 ms`.
-    Duration,
-    /// A queue limit such as `1 MB`, `100 packets` or `unlimited`.
-    Limit,
-    /// A bit rate such as `10 Mbit/s`.
-    Rate,
-    /// A size such as `64 KiB`.
-    Bytes,
-    /// A number from 0 to 1.
-    Probability,
-    /// A finite number.
-    Number,
-    /// A whole number, zero or more.
-    Count,
-    /// `true` or `false`.
-    Flag,
-    /// A list of numbers or quantities, separated by commas or white space; see [`list_items`].
-    List,
-}
-
-/// A checked value.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Value {
-    /// See [`ValueKind::Duration`].
-    Duration(SimDuration),
-    /// See [`ValueKind::Limit`].
-    Limit(QueueLimit),
-    /// See [`ValueKind::Rate`].
-    Rate(Rate),
-    /// See [`ValueKind::Bytes`].
-    Bytes(Bytes),
-    /// See [`ValueKind::Probability`] and [`ValueKind::Number`].
-    Number(f64),
-    /// See [`ValueKind::Count`].
-    Count(u64),
-    /// See [`ValueKind::Flag`].
-    Flag(bool),
-    /// See [`ValueKind::List`].
-    List(Arc<str>),
-}
-
-/// The items of a list: separated by commas where it has any, otherwise by white space.
-pub fn list_items(text: &str) -> impl Iterator<Item = &str> {
-    let commas = text.contains(',');
-    let is_end = move |c: char| if commas { c == ',' } else { c.is_whitespace() };
-    text.split(is_end)
-        .map(str::trim)
-        .filter(|item| !item.is_empty())
-}
-
-impl Value {
-    /// Reads a value of a kind.
-    ///
-    /// # Errors
-    /// When the text is not one, with what to write instead.
-    pub fn parse(kind: ValueKind, text: &str) -> Result<Value, String> {
-        let number = || match text.trim().parse::<f64>() {
-            Ok(n) if n.is_finite() => Ok(n),
-            _ => Err(format!(
-                "cannot read {text:?} as a number; write for example 0.01"
-            )),
-        };
-        match kind {
-            ValueKind::Duration => text.parse().map(Value::Duration).map_err(|e| describe(&e)),
-            ValueKind::Limit => text.parse().map(Value::Limit).map_err(|e| describe(&e)),
-            ValueKind::Rate => text.parse().map(Value::Rate).map_err(|e| describe(&e)),
-            ValueKind::Bytes => text.parse().map(Value::Bytes).map_err(|e| describe(&e)),
-            ValueKind::Number => number().map(Value::Number),
-            ValueKind::Probability => match number()? {
-                p if (0.0..=1.0).contains(&p) => Ok(Value::Number(p)),
-                p => Err(format!("{p} must lie between 0 and 1: one percent is 0.01")),
-            },
-            ValueKind::Count => text.trim().parse().map(Value::Count).map_err(|_| {
-                format!("cannot read {text:?} as a whole number; write for example 8")
-            }),
-            ValueKind::List => Ok(Value::List(text.trim().into())),
-            ValueKind::Flag => match text.trim() {
-                "true" | "1" => Ok(Value::Flag(true)),
-                "false" | "0" => Ok(Value::Flag(false)),
-                _ => Err(format!("cannot read {text:?}; write true or false")),
-            },
-        }
-    }
-}
-
-fn describe(error: &dyn fmt::Display) -> String {
-    error.to_string()
-}
-
-impl fmt::Display for Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Value::Duration(d) => write!(f, "{d}"),
-            Value::Limit(l) => write!(f, "{l}"),
-            Value::Rate(r) => write!(f, "{r}"),
-            Value::Bytes(b) => write!(f, "{b}"),
-            Value::Number(n) => write!(f, "{n}"),
-            Value::Count(n) => write!(f, "{n}"),
-            Value::Flag(on) => write!(f, "{on}"),
-            Value::List(text) => f.write_str(text),
-        }
-    }
-}
-
-/// A parameter of a model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Parameter {
-    /// Its key in a scenario.
-    pub name: &'static str,
-    /// What its value is.
-    pub kind: ValueKind,
-    /// Its value where none is given, as text; `None` when one must be given.
-    pub default: Option<&'static str>,
-    /// What it means, in one line.
-    pub doc: &'static str,
-}
-
-impl Parameter {
-    /// A parameter with a default.
-    pub const fn new(
-        name: &'static str,
-        kind: ValueKind,
-        default: &'static str,
-        doc: &'static str,
-    ) -> Parameter {
-        Parameter {
-            name,
-            kind,
-            default: Some(default),
-            doc,
-        }
-    }
-
-    /// A parameter that must be given.
-    pub const fn needed(name: &'static str, kind: ValueKind, doc: &'static str) -> Parameter {
-        Parameter {
-            name,
-            kind,
-            default: None,
-            doc,
-        }
-    }
-}
-
-/// The values of all parameters of a model, in the order of its list.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Values(Vec<(&'static str, Value)>);
-
-macro_rules! getters {
-    ($($(#[$doc:meta])* $name:ident -> $type:ty, $default:expr, $arm:ident;)*) => {$(
-        $(#[$doc])*
-        pub fn $name(&self, name: &str) -> $type {
-            match self.get(name) {
-                Some(Value::$arm(value)) => value,
-                _ => $default,
-            }
-        }
-    )*};
-}
-
-impl Values {
-    /// The value of a parameter.
-    pub fn get(&self, name: &str) -> Option<Value> {
-        let found = self.0.iter().find(|(n, _)| *n == name);
-        found.map(|(_, value)| value.clone())
-    }
-
-    /// Names and values, in order.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, Value)> + '_ {
-        self.0.iter().map(|(name, value)| (*name, value.clone()))
-    }
-
-    getters! {
-        /// A duration; zero when the model has no such parameter.
-        duration -> SimDuration, SimDuration::ZERO, Duration;
-        /// A queue limit; unlimited when the model has no such parameter.
-        limit -> QueueLimit, QueueLimit::Unlimited, Limit;
-        /// A size; zero when the model has no such parameter.
-        bytes -> Bytes, Bytes::ZERO, Bytes;
-        /// A number or probability; zero when the model has no such parameter.
-        number -> f64, 0.0, Number;
-        /// A whole number; zero when the model has no such parameter.
-        count -> u64, 0, Count;
-        /// A switch; off when the model has no such parameter.
-        flag -> bool, false, Flag;
-    }
-
-    /// A list as text; empty when the model has no such parameter.
-    pub fn list(&self, name: &str) -> Arc<str> {
-        match self.get(name) {
-            Some(Value::List(text)) => text,
-            _ => "".into(),
-        }
-    }
-
-    /// A bit rate; `None` when the model has no such parameter.
-    pub fn rate(&self, name: &str) -> Option<Rate> {
-        match self.get(name) {
-            Some(Value::Rate(rate)) => Some(rate),
-            _ => None,
-        }
-    }
-}
-
-/// Why a model cannot be made.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PluginError {
-    /// No model of that name.
-    #[error("unknown {what} {name:?}; known are: {known}")]
-    UnknownKind {
-        /// What was looked for.
-        what: &'static str,
-        /// The name given.
-        name: String,
-        /// Names there are.
-        known: String,
-    },
-    /// The model has no such parameter.
-    #[error("{kind} has no parameter {name:?}; it has: {known}")]
-    UnknownParameter {
-        /// Name of the model.
-        kind: String,
-        /// The name given.
-        name: String,
-        /// Names there are.
-        known: String,
-    },
-    /// A parameter without default is missing.
-    #[error("{kind} needs `{name}`: {doc}")]
-    Missing {
-        /// Name of the model.
-        kind: String,
-        /// Name of the parameter.
-        name: &'static str,
-        /// What it means.
-        doc: &'static str,
-    },
-    /// A value cannot be read or is out of range.
-    #[error("`{name}` of {kind}: {problem}")]
-    Value {
-        /// Name of the model.
-        kind: String,
-        /// Name of the parameter.
-        name: &'static str,
-        /// What is wrong, and what to write.
-        problem: String,
-    },
-    /// The values do not go together.
-    #[error("{kind}: {problem}")]
-    Values {
-        /// Name of the model.
-        kind: String,
-        /// What is wrong, and what to write.
-        problem: String,
-    },
-}
-
-/// A sort of model: its name, its parameters, and how one is made.
-pub struct Kind<T> {
+/// A kind of model: its name, its parameters, and how one is made.
+pub struct ModelKind<T> {
     /// Its name in a scenario.
     pub name: &'static str,
     /// What it is, in one line, with its source.
@@ -293,16 +35,16 @@ pub struct Kind<T> {
     make: Constructor<T>,
 }
 
-impl<T> Kind<T> {
+impl<T> ModelKind<T> {
     /// A kind whose models `make` makes: it gets the value of every parameter, and returns what
     /// makes a fresh model for each link direction, or says why the values do not go together.
     pub fn new(
         name: &'static str,
         doc: &'static str,
         parameters: &'static [Parameter],
-        make: impl Fn(&Values) -> Result<Maker<T>, String> + Send + Sync + 'static,
-    ) -> Kind<T> {
-        Kind {
+        make: impl Fn(&Values) -> Result<Maker<T>, InvalidValue> + Send + Sync + 'static,
+    ) -> ModelKind<T> {
+        ModelKind {
             name,
             doc,
             parameters,
@@ -337,16 +79,16 @@ impl<T> Kind<T> {
                 let kind = kind();
                 return Err(PluginError::Missing { kind, name, doc });
             };
-            let value = Value::parse(value_kind, text).map_err(|problem| PluginError::Value {
+            let value = Value::parse(value_kind, text).map_err(|error| PluginError::Value {
                 kind: kind(),
                 name,
-                problem,
+                error,
             })?;
             values.0.push((name, value));
         }
-        let make = (self.make)(&values).map_err(|problem| PluginError::Values {
+        let make = (self.make)(&values).map_err(|error| PluginError::Refused {
             kind: kind(),
-            problem,
+            error,
         })?;
         Ok(Plugin {
             name: self.name,
@@ -356,18 +98,18 @@ impl<T> Kind<T> {
     }
 }
 
-impl<T> Clone for Kind<T> {
+impl<T> Clone for ModelKind<T> {
     fn clone(&self) -> Self {
-        Kind {
+        ModelKind {
             make: Arc::clone(&self.make),
             ..*self
         }
     }
 }
 
-impl<T> fmt::Debug for Kind<T> {
+impl<T> fmt::Debug for ModelKind<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Kind({})", self.name)
+        write!(f, "ModelKind({})", self.name)
     }
 }
 
@@ -439,15 +181,15 @@ impl<T> fmt::Debug for Plugin<T> {
 
 /// The models of one sort, by name.
 #[derive(Debug)]
-pub struct Kinds<T> {
+pub struct ModelKinds<T> {
     what: &'static str,
-    all: Vec<Kind<T>>,
+    all: Vec<ModelKind<T>>,
 }
 
-impl<T> Kinds<T> {
+impl<T> ModelKinds<T> {
     /// The kinds of what messages call `what`.
-    pub fn new(what: &'static str, all: Vec<Kind<T>>) -> Kinds<T> {
-        Kinds { what, all }
+    pub fn new(what: &'static str, all: Vec<ModelKind<T>>) -> ModelKinds<T> {
+        ModelKinds { what, all }
     }
 
     /// What they are kinds of.
@@ -456,18 +198,18 @@ impl<T> Kinds<T> {
     }
 
     /// Adds a kind; it replaces one of the same name.
-    pub fn add(&mut self, kind: Kind<T>) {
+    pub fn add(&mut self, kind: ModelKind<T>) {
         self.all.retain(|k| k.name != kind.name);
         self.all.push(kind);
     }
 
     /// The kind of that name.
-    pub fn get(&self, name: &str) -> Option<&Kind<T>> {
+    pub fn get(&self, name: &str) -> Option<&ModelKind<T>> {
         self.all.iter().find(|k| k.name == name)
     }
 
     /// All kinds, in the order in which they were added.
-    pub fn iter(&self) -> impl Iterator<Item = &Kind<T>> {
+    pub fn iter(&self) -> impl Iterator<Item = &ModelKind<T>> {
         self.all.iter()
     }
 
@@ -485,9 +227,9 @@ impl<T> Kinds<T> {
     }
 }
 
-impl<T> Clone for Kinds<T> {
+impl<T> Clone for ModelKinds<T> {
     fn clone(&self) -> Self {
-        Kinds {
+        ModelKinds {
             what: self.what,
             all: self.all.clone(),
         }

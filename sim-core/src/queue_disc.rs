@@ -29,7 +29,7 @@ use std::fmt;
 use std::net::Ipv4Addr;
 
 use crate::packet::PacketRef;
-use crate::plugin::{Kinds, Plugin};
+use crate::plugin::{ModelKinds, Plugin};
 use crate::rng::Rng;
 use crate::time::{SimDuration, SimTime};
 use crate::units::Rate;
@@ -38,8 +38,8 @@ pub use crate::queue_limit::{ParseLimitError, QueueLimit};
 pub use codel::{CoDel, CoDelParams};
 
 /// The disciplines that come with the simulator.
-pub fn built_in() -> Kinds<AnyQueueDisc> {
-    Kinds::new(
+pub fn built_in() -> ModelKinds<AnyQueueDisc> {
+    ModelKinds::new(
         "queue discipline",
         vec![
             codel::kind(),

@@ -59,7 +59,7 @@ pub enum ParseLimitError {
     /// Nothing fits in.
     #[error("a queue of {0} holds nothing; write {1}")]
     HoldsNothing(&'static str, &'static str),
-    /// What stands before "packets" is no number of them.
+    /// What stands before "packets" is not a number of packets.
     #[error("cannot read {0:?} as a number of packets; write for example \"100 packets\"")]
     Packets(String),
     /// It is neither packets nor a size or a time.

@@ -6,16 +6,16 @@ use std::sync::Arc;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use crate::assignment::Assignment;
 use crate::event::{LinkId, NodeId};
 use crate::event_queue::{AnyEventQueue, EventQueueKind};
 use crate::host::Host;
 use crate::link::{LinkStats, QueueTrace};
-use crate::look_ahead::LookAhead;
 use crate::look_ahead_rounds::{Bounds, Pace, Tally};
 use crate::merge::merge_before;
 use crate::network::Network;
 pub use crate::partition::ObjectBytes;
-use crate::partition::{Assignment, Partition};
+use crate::partition::{LookAhead, Partition};
 use crate::record::{Collect, Record, Recorder};
 use crate::stall::StallGuard;
 

@@ -3,7 +3,7 @@
 //! A timer is data in its host: moving its deadline later writes a field and touches no queue, and a
 //! cancelled timer leaves at most two events behind, which come up and do nothing.
 
-use crate::cx::Cx;
+use crate::host::Cx;
 use crate::host::Host;
 use crate::time::{SimDuration, SimTime};
 

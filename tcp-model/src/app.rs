@@ -1,6 +1,7 @@
 //! Applications: what opens connections, writes, reads and closes.
 
 mod arrivals;
+mod built_in;
 mod bulk;
 mod client;
 mod deadline;
@@ -13,6 +14,7 @@ mod per_socket;
 mod pool;
 mod retrying;
 mod server;
+mod servers;
 mod sink;
 pub mod spec;
 mod syn_flood;
@@ -24,6 +26,7 @@ use crate::host::{SocketCx, SocketId};
 use crate::icmp::IcmpKind;
 use crate::model::End;
 use crate::sample::Ending;
+pub use built_in::built_in;
 use bulk::Bulk;
 use client::Client;
 use pool::PoolClient;
@@ -97,7 +100,7 @@ pub enum AnyApp {
     Bulk(Bulk),
     /// Reads everything that arrives.
     Sink(Sink),
-    /// Sends SYNs that nobody follows up.
+    /// Sends SYNs whose SYN-ACKs are never answered.
     SynFlood(Box<SynFlood>),
     /// One with a name of its own ([`named`]), or a user's own.
     Custom(Box<dyn App>),

@@ -51,6 +51,7 @@ mod ledbat;
 mod ledbat_pp;
 mod newreno;
 mod prague;
+mod round_delays;
 mod round_trips;
 mod scalable;
 #[cfg(test)]
@@ -63,15 +64,17 @@ mod windowed_max;
 mod yeah;
 
 pub use algorithm::{
-    Algorithm, BUILT_IN, Control, ControlError, MOST_PARAMETERS, Parameter, ParameterKind, Setting,
-    algorithms, find, register,
+    Algorithm, BUILT_IN, Control, ControlContext, ControlError, MOST_PARAMETERS, Parameter,
+    ParameterKind, Setting, algorithms, find, register,
 };
 pub use any::AnyCc;
-pub use events::{AckEvent, Congestion, CongestionEvent, Idle, RateSample, Restored, Start};
+pub use events::{AckEvent, Congestion, CongestionEvent, Idle, Restored, Start};
 pub use hystart::{Growth, HyStart};
 pub use newreno::NewReno;
 pub use round_trips::RoundTrips;
 pub use window::Window;
+
+pub use crate::delivery_rate::RateSample;
 
 /// Copies a boxed control, so that a connection can be copied; whatever is `Clone` has it.
 pub trait CloneController {

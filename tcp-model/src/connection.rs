@@ -86,7 +86,7 @@ pub struct Connection {
 impl Connection {
     /// A closed end point with the congestion control its parameters name.
     pub fn new(ctx: OpenContext) -> Connection {
-        let cc = AnyCc::new(&ctx.params);
+        let cc = ctx.params.make_control();
         Connection::with_congestion(ctx, cc)
     }
 

@@ -75,7 +75,7 @@ pub struct DropRule {
     connection: Option<u64>,
 }
 
-/// Why a text is no rule.
+/// Why a text is not a rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("cannot read {text:?} as a packet to drop: {why}")]
 pub struct DropRuleError {
@@ -153,7 +153,7 @@ fn read(text: &str) -> Result<DropRule, String> {
 
 fn counted(text: &str) -> Result<u64, String> {
     match text.parse() {
-        Ok(0) | Err(_) => Err(format!("{text:?} is no number counted from 1")),
+        Ok(0) | Err(_) => Err(format!("{text:?} is not a number counted from 1")),
         Ok(n) => Ok(n),
     }
 }
@@ -362,7 +362,7 @@ mod tests {
             ("", "who, what and which"),
             ("FIN 1", "neither \"client\" nor"),
             ("client FIN", "who, what and which"),
-            ("client FIN x", "\"x\" is no number"),
+            ("client FIN x", "\"x\" is not a number"),
             ("client FNI 1", "\"FNI\" is none of SYN, FIN"),
             ("client FIN 0", "no number counted from 1"),
             ("client FIN 1, second transmission", "the next number"),

@@ -6,9 +6,9 @@ use std::net::Ipv4Addr;
 
 use siphasher::sip::SipHasher24;
 
-use crate::model::SendCall;
 use crate::options::{Options, OptionsFull, TcpOption, kind};
 use crate::params::IpVersion;
+use crate::send_call::SendCall;
 
 /// First two octets of the option in its experimental form, after kind 254 and the length
 /// (RFC 6994; Linux `TCPOPT_FASTOPEN_MAGIC`).

@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use crate::errno::{self, Errno};
 use crate::seq::SeqNum;
 
 /// An ICMP error about a segment of a connection.
@@ -61,7 +62,7 @@ pub enum IcmpKind {
 
 impl IcmpKind {
     /// From the numbers of an ICMP message; `mtu` is the next-hop MTU that type 3 code 4 carries.
-    /// `None` for what is no error about a packet.
+    /// `None` for what is not an error about a packet.
     pub fn from_v4(icmp_type: u8, code: u8, mtu: u16) -> Option<IcmpKind> {
         Some(match (icmp_type, code) {
             (3, 0) => IcmpKind::NetUnreachable,
@@ -99,26 +100,26 @@ impl IcmpKind {
         })
     }
 
-    /// The error a Linux application sees, name and number.
-    pub const fn errno(self) -> (&'static str, i64) {
+    /// The error that an application on Linux sees.
+    pub const fn errno(self) -> Errno {
         match self {
             IcmpKind::NetUnreachable
             | IcmpKind::NetUnknown
             | IcmpKind::NetProhibited
-            | IcmpKind::UnreachableForTos { host: false } => ("ENETUNREACH", 101),
+            | IcmpKind::UnreachableForTos { host: false } => errno::ENETUNREACH,
             IcmpKind::HostUnreachable
             | IcmpKind::HostProhibited
             | IcmpKind::UnreachableForTos { host: true }
             | IcmpKind::Prohibited
             | IcmpKind::TimeExceeded
-            | IcmpKind::SourceQuench => ("EHOSTUNREACH", 113),
-            IcmpKind::ProtocolUnreachable => ("ENOPROTOOPT", 92),
-            IcmpKind::PortUnreachable => ("ECONNREFUSED", 111),
-            IcmpKind::PacketTooBig(_) => ("EMSGSIZE", 90),
-            IcmpKind::SourceRouteFailed => ("EOPNOTSUPP", 95),
-            IcmpKind::HostUnknown => ("EHOSTDOWN", 112),
-            IcmpKind::HostIsolated => ("ENONET", 64),
-            IcmpKind::ParameterProblem => ("EPROTO", 71),
+            | IcmpKind::SourceQuench => errno::EHOSTUNREACH,
+            IcmpKind::ProtocolUnreachable => errno::ENOPROTOOPT,
+            IcmpKind::PortUnreachable => errno::ECONNREFUSED,
+            IcmpKind::PacketTooBig(_) => errno::EMSGSIZE,
+            IcmpKind::SourceRouteFailed => errno::EOPNOTSUPP,
+            IcmpKind::HostUnknown => errno::EHOSTDOWN,
+            IcmpKind::HostIsolated => errno::ENONET,
+            IcmpKind::ParameterProblem => errno::EPROTO,
         }
     }
 

@@ -9,7 +9,7 @@
 //! packet that passes the node and every packet for the node's own addresses. It acts through
 //! [`MiddleboxCx`] alone, so that partitions and the order of events are the engine's business.
 //!
-//! A new one is a file with its [`Kind`](sim_core::plugin::Kind) and a line in [`built_in`]: a router of
+//! A new one is a file with its [`ModelKind`](sim_core::plugin::ModelKind) and a line in [`built_in`]: a router of
 //! a scenario takes it as `middlebox = { kind = "syn-limit", rate = 100 }`, and a user's own likewise.
 
 mod nat;
@@ -18,7 +18,7 @@ mod syn_limit;
 use std::fmt;
 use std::net::Ipv4Addr;
 
-use sim_core::plugin::{Kinds, Plugin};
+use sim_core::plugin::{ModelKinds, Plugin};
 use sim_core::{Cx, LossCause, Packet, SimTime, Wakes};
 
 pub use nat::{Nat, NatSpec, NatStats, NatTimeouts};
@@ -111,8 +111,8 @@ pub enum MiddleboxSpec {
 }
 
 /// The middleboxes that a scenario takes by name, besides the NAT, which has keys of its own.
-pub fn built_in() -> Kinds<AnyMiddlebox> {
-    Kinds::new("middlebox", vec![syn_limit::kind()])
+pub fn built_in() -> ModelKinds<AnyMiddlebox> {
+    ModelKinds::new("middlebox", vec![syn_limit::kind()])
 }
 
 /// Any middlebox; calls to ours go through a `match`.

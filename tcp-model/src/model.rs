@@ -9,12 +9,13 @@ use std::sync::Arc;
 
 use sim_core::{SimDuration, SimTime};
 
+use crate::counts::Counts;
 use crate::diagnostics::{Details, SenderState, Undone};
 use crate::fast_open::{FastConnect, FastListen, FastOpenNews};
 use crate::icmp::{IcmpError, IcmpKind};
 use crate::params::TcpParams;
-use crate::sample::Counts;
 use crate::segment::{ConnId, Segment};
+pub use crate::send_call::SendCall;
 use crate::seq::SeqNum;
 use crate::state::State;
 use crate::syn_cookie::Agreed;
@@ -132,19 +133,6 @@ pub enum Input<'a> {
     /// ACK that waits, and those to come at once; off makes the connection interactive: ACKs wait for a
     /// reply, or for the delayed ACK. Neither lasts.
     QuickAck(bool),
-}
-
-/// A SEND call.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct SendCall {
-    /// Bytes written.
-    pub bytes: u64,
-    /// Set PSH on the last octet.
-    pub push: bool,
-    /// The last octet written is urgent.
-    pub urgent: bool,
-    /// More will follow at once: what does not fill a segment waits for it (`MSG_MORE`).
-    pub more: bool,
 }
 
 /// News for the application or the host.

@@ -1,9 +1,10 @@
 //! Users' own TCPs, registered by name, so that a scenario can choose one: `tcp.model = "mine"`.
 
-use std::fmt;
 use std::sync::{PoisonError, RwLock};
 
 use crate::model::{OpenContext, TcpModel};
+use crate::params::add_model_name;
+pub use crate::params::{BUILT_IN_MODEL, ModelChoice, model_names};
 
 /// A user's own TCP that can be chosen by name.
 #[derive(Debug)]
@@ -18,13 +19,6 @@ pub struct OwnModel {
     /// Makes an end point.
     pub make: fn(OpenContext) -> Box<dyn TcpModel>,
 }
-
-/// Which TCP the connections of a host use.
-#[derive(Clone, Copy, Default)]
-pub struct ModelChoice(Option<&'static OwnModel>);
-
-/// The name of the TCP that comes with the simulator, [`crate::Connection`].
-pub const BUILT_IN_MODEL: &str = "full";
 
 static REGISTERED: RwLock<Vec<&'static OwnModel>> = RwLock::new(Vec::new());
 
@@ -41,48 +35,17 @@ pub fn register_model(model: &'static OwnModel) -> Result<(), &'static str> {
         return Err(model.name);
     }
     all.push(model);
+    add_model_name(model.name);
     Ok(())
 }
 
-/// The names there are.
-pub fn model_names() -> Vec<&'static str> {
-    let all = REGISTERED.read().unwrap_or_else(PoisonError::into_inner);
-    let own = all.iter().map(|m| m.name);
-    std::iter::once(BUILT_IN_MODEL).chain(own).collect()
-}
-
 impl ModelChoice {
-    /// The TCP of that name; `None` when there is none.
-    pub fn named(name: &str) -> Option<ModelChoice> {
-        if name == BUILT_IN_MODEL {
-            return Some(ModelChoice(None));
-        }
-        let all = REGISTERED.read().unwrap_or_else(PoisonError::into_inner);
-        let found = all.iter().find(|m| m.name == name);
-        found.map(|m| ModelChoice(Some(m)))
-    }
-
-    /// Its name.
-    pub fn name(&self) -> &'static str {
-        self.0.map_or(BUILT_IN_MODEL, |m| m.name)
-    }
-
     /// The user's own TCP, if it is one.
     pub fn own(&self) -> Option<&'static OwnModel> {
-        self.0
-    }
-}
-
-impl PartialEq for ModelChoice {
-    fn eq(&self, other: &ModelChoice) -> bool {
-        self.name() == other.name()
-    }
-}
-
-impl Eq for ModelChoice {}
-
-impl fmt::Debug for ModelChoice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        if self.name() == BUILT_IN_MODEL {
+            return None;
+        }
+        let all = REGISTERED.read().unwrap_or_else(PoisonError::into_inner);
+        all.iter().find(|m| m.name == self.name()).copied()
     }
 }

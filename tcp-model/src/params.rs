@@ -23,6 +23,8 @@ mod choices;
 mod control;
 mod elsewhere;
 mod kind;
+mod lookup;
+mod model_choice;
 mod names;
 mod reference;
 mod sysctl;
@@ -31,17 +33,21 @@ mod table;
 mod tests;
 mod value;
 
+use crate::congestion::{AnyCc, ControlContext};
 pub use crate::ticks::Timers;
 pub use check::Conflict;
 pub use choices::{
-    Choice, EcnMode, GiveUp, IdleRestart, IpVersion, PortSelection, SynCookies, SynLayout,
-    TimeWaitRules, TwReuse,
+    EcnMode, GiveUp, IdleRestart, IpVersion, PortSelection, SynCookies, SynLayout, TimeWaitRules,
+    TwReuse,
 };
 pub use elsewhere::{Elsewhere, elsewhere};
-pub use kind::{LONGEST, ParamKind, Shape, Word};
-pub use names::{Name, Named, Raw, Where, find};
+pub use kind::{Choice, LONGEST, ParamKind, Shape, Word};
+pub use lookup::{Named, find, set_sysctl};
+pub(crate) use model_choice::add_model_name;
+pub use model_choice::{BUILT_IN_MODEL, ModelChoice, model_names};
+pub use names::{Name, Raw, Where};
 pub use reference::{explain, reference};
-pub use sysctl::{SYSCTLS, Sysctl, set_sysctl};
+pub use sysctl::{SYSCTLS, Sysctl};
 pub use table::{PARAMS, TcpParams};
 pub use value::{Field, Refusal, Value};
 
@@ -96,6 +102,12 @@ pub fn param(key: &str) -> Option<&'static Param> {
 }
 
 impl TcpParams {
+    /// A congestion control for a connection with these parameters.
+    pub fn make_control(&self) -> AnyCc {
+        self.congestion
+            .make(&ControlContext::new(self.slow_start_limit))
+    }
+
     /// Linux as packetdrill scripts find it: with its own CUBIC, where the `linux` profile has the
     /// NewReno of every profile.
     pub fn of_bare_scripts() -> TcpParams {

@@ -428,7 +428,7 @@ impl Recovery {
     ) -> (u32, Option<SimTime>) {
         let (mut new, mut first_sent) = (0, None);
         // The latest block comes first (RFC 2018 section 4). In order of sequence, what one ACK reports
-        // is no sign of reordering.
+        // is not a sign of reordering.
         let mut ordered = [None; MOST_BLOCKS];
         for (place, block) in ordered.iter_mut().zip(blocks) {
             *place = Some(block);

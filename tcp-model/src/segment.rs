@@ -211,7 +211,7 @@ pub enum Detail {
     /// Recorded when it is sent and when it arrives.
     #[default]
     Full,
-    /// The same, because the other end had trouble: to its receiver it is no news of trouble.
+    /// The same, because the other end had trouble: to its receiver it is not a sign of trouble.
     Echo,
     /// Remembered by both hosts for a while, and recorded only if something happens soon after.
     Background,

@@ -60,6 +60,7 @@
 mod error_queue;
 mod limits;
 pub(crate) mod names;
+mod notice;
 mod open;
 mod options;
 mod ready;
@@ -74,8 +75,8 @@ use std::sync::Arc;
 
 use sim_core::{Packet, SimTime};
 
-pub(crate) use self::error_queue::{Notice, TIMESTAMPING};
-pub use self::names::Errno;
+pub(crate) use self::error_queue::TIMESTAMPING;
+pub(crate) use self::notice::Notice;
 pub(crate) use self::options::{INQ, OptionError};
 pub(crate) use self::ready::ALWAYS;
 pub(crate) use self::socket::{Role, Socket};
@@ -84,6 +85,7 @@ pub use self::system::System;
 pub(crate) use self::system::{Family, state_names};
 pub(crate) use self::transfer::Reading;
 use crate::app::AppEvent;
+pub use crate::errno::Errno;
 use crate::host::{Departure, Driver, SocketCx, SocketId, TcpHost};
 use crate::icmp::IcmpError;
 use crate::params::TcpParams;

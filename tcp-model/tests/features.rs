@@ -76,7 +76,7 @@ impl DerefMut for End {
 
 impl End {
     fn new(params: TcpParams) -> End {
-        let control = AnyCc::new(&params);
+        let control = params.make_control();
         End::with_control(params, control)
     }
 

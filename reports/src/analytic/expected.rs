@@ -24,7 +24,7 @@ pub struct Expected {
 
 /// Steps of a fluid curve.
 const STEPS: usize = 2_000;
-/// Widest interval of a share, noise aside, that is still told.
+/// Widest interval of a share, noise aside, that is still reported.
 const WIDEST_SHARE: f64 = 0.02;
 /// Standard deviations of an interval.
 const DEVIATIONS: f64 = 4.0;

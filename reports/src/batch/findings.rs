@@ -8,7 +8,8 @@ use super::{BatchInfo, BatchRow};
 use crate::findings::is_told;
 use crate::format::{self, count, seconds};
 use crate::metrics;
-use crate::words::{self, AxisWords, list, sentence};
+use crate::text::{list, sentence};
+use crate::words::{self, AxisWords};
 
 /// At most this many values are listed; of more, only those between which the others lie.
 const MOST_VALUES: usize = 8;
@@ -286,9 +287,14 @@ impl Told<'_> {
         let same = known.iter().all(|k| k.1 == first.1);
         let rate = |text: &str| text.replace(" /s", " connections/s");
         let each = || {
-            let each = known.iter().take(MOST_VALUES);
-            let each = each.map(|(v, text)| format!("{} ({})", rate(text), self.at(v).1));
-            list(&each.collect::<Vec<_>>())
+            let first = known.iter().take(MOST_VALUES);
+            let mut each: Vec<String> = first
+                .map(|(v, text)| format!("{} ({})", rate(text), self.at(v).1))
+                .collect();
+            if let Some(more) = known.len().checked_sub(MOST_VALUES).filter(|n| *n > 0) {
+                each.push(format!("a limit for {} more", count(more as f64)));
+            }
+            list(&each)
         };
         if known.len() < all.len() {
             // A range from the first to the last would speak of others, too.

@@ -225,7 +225,7 @@ mod tests {
             differences(&axes(), 0, &some, "goodput_bps")[0].estimate.n,
             2
         );
-        some[4].seed = 99; // another replica of that number is no pair
+        some[4].seed = 99; // another replica of that number is not a pair
         assert_eq!(differences(&axes(), 0, &some, "goodput_bps"), []);
         assert_eq!(table(&axes(), &some, &["goodput_bps".to_owned()]), None);
         let (header, cells) = table(&axes(), &rows(1e5), &["goodput_bps".to_owned()]).unwrap();

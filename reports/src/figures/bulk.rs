@@ -1,10 +1,10 @@
 //! Congestion window, round-trip time and goodput of recorded senders.
 
-use super::Figure;
 use super::chart::{Chart, Mark};
 use super::data::RunData;
 use super::senders::{Point, Sender};
 use super::style::SERIES;
+use super::{Figure, not_drawn};
 use crate::csv::Csv;
 use crate::store::StoreError;
 
@@ -23,7 +23,7 @@ fn draw(
     spec: &Spec<'_>,
     points_of: impl Fn(&Sender) -> Vec<(f64, f64)>,
 ) -> Result<Option<Figure>, StoreError> {
-    let senders = &data.senders;
+    let senders = &data.senders.shown;
     if senders.is_empty() {
         return Ok(None);
     }
@@ -56,7 +56,8 @@ fn draw(
     Ok(Some(Figure {
         name: spec.name.into(),
         title: spec.title.into(),
-        caption: spec.caption.into(),
+        caption: spec.caption.to_owned()
+            + &not_drawn(data.senders.left_out, "more sender", "more senders"),
         svg: chart.svg()?,
         csv: csv.finish(),
     }))
@@ -92,7 +93,7 @@ pub(crate) fn rtt(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
 
 /// Acknowledged payload per second over a hundred intervals.
 pub(crate) fn goodput(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
-    let last = data.senders.iter().filter_map(|s| s.points.last());
+    let last = data.senders.shown.iter().filter_map(|s| s.points.last());
     let end = last.map(|p| p.time).fold(0.0, f64::max);
     let width = end / 100.0;
     let spec = Spec {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Drawn;
 use super::conversation::{Conversation, conversations};
-use super::senders::{Sender, senders};
+use super::senders::{Senders, senders};
 use crate::findings::SMALL;
 use crate::store::reader::{Groups, Table};
 use crate::store::{RunSummary, StoreError};
@@ -15,7 +15,7 @@ pub(crate) struct RunData<'a> {
     dir: &'a Path,
     pub(crate) summary: &'a RunSummary,
     pub(crate) outcomes: Option<Table>,
-    pub(crate) senders: Vec<Sender>,
+    pub(crate) senders: Senders,
     /// The first connections, as many as diagrams are wanted.
     pub(crate) conversations: Vec<Conversation>,
     has_states: bool,

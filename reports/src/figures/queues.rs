@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::Figure;
 use super::data::RunData;
 use super::samples::{Series, time_series};
 use super::style::SERIES;
+use super::{Figure, not_drawn};
 use crate::store::StoreError;
 use crate::store::reader::Table;
 
 /// Samples of a column of the table of queues, a series for each queue that was ever used.
-fn series(table: &Table, column: &str, scale: f64) -> Result<Vec<Series>, StoreError> {
+/// Of more than there are colours the largest, and how many they leave out.
+fn series(table: &Table, column: &str, scale: f64) -> Result<(Vec<Series>, usize), StoreError> {
     let (from, to) = (table.texts("from_node")?, table.texts("to_node")?);
     let times = table.floats("time_s")?;
     let values: Vec<f64> = match column {
@@ -28,11 +29,13 @@ fn series(table: &Table, column: &str, scale: f64) -> Result<Vec<Series>, StoreE
     let total = |samples: &[(f64, f64)]| samples.iter().map(|s| s.1).sum::<f64>();
     let mut all: Vec<(String, Vec<(f64, f64)>)> = all.into_iter().collect();
     all.sort_by(|a, b| total(&b.1).total_cmp(&total(&a.1)));
+    all.retain(|(_, samples)| total(samples) > 0.0);
+    let left_out = all.len().saturating_sub(SERIES.len());
     all.truncate(SERIES.len());
-    let used = all.into_iter().filter(|(_, samples)| total(samples) > 0.0);
-    Ok(used
-        .map(|(name, samples)| Series::new(name, samples))
-        .collect())
+    let shown = all
+        .into_iter()
+        .map(|(name, samples)| Series::new(name, samples));
+    Ok((shown.collect(), left_out))
 }
 
 fn draw(
@@ -45,9 +48,10 @@ fn draw(
     let Some(table) = data.table("queues")? else {
         return Ok(None);
     };
-    let figure = time_series(name, title, label, &series(&table, column, scale)?)?;
+    let (shown, left_out) = series(&table, column, scale)?;
+    let figure = time_series(name, title, label, &shown)?;
     Ok(figure.map(|figure| Figure {
-        caption: caption.to_owned(),
+        caption: caption.to_owned() + &not_drawn(left_out, "smaller queue", "smaller queues"),
         ..figure
     }))
 }

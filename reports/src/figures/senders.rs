@@ -66,11 +66,19 @@ impl Sender {
     }
 }
 
-/// The first senders by connection that sent enough to be worth a curve, as many as there are
-/// colours.
-pub(crate) fn senders(dir: &Path) -> Result<Vec<Sender>, StoreError> {
+/// Senders with a curve, and how many have none.
+#[derive(Debug, Default)]
+pub(crate) struct Senders {
+    /// The first by connection that sent enough to be worth a curve, as many as there are colours.
+    pub(crate) shown: Vec<Sender>,
+    /// How many more sent enough, of those that were looked at.
+    pub(crate) left_out: usize,
+}
+
+/// The senders of a run.
+pub(crate) fn senders(dir: &Path) -> Result<Senders, StoreError> {
     let Some(mut groups) = Groups::open(dir, "samples", COLUMNS)? else {
-        return Ok(Vec::new());
+        return Ok(Senders::default());
     };
     let mut all: BTreeMap<(i64, String), Sender> = BTreeMap::new();
     while let Some(group) = groups.next_group()? {
@@ -98,5 +106,8 @@ pub(crate) fn senders(dir: &Path) -> Result<Vec<Sender>, StoreError> {
         }
     }
     let worth = |s: &Sender| s.points.last().is_some_and(|p| p.acked >= WORTH);
-    Ok(all.into_values().filter(worth).take(SERIES.len()).collect())
+    let mut shown: Vec<Sender> = all.into_values().filter(worth).collect();
+    let left_out = shown.len().saturating_sub(SERIES.len());
+    shown.truncate(SERIES.len());
+    Ok(Senders { shown, left_out })
 }

@@ -5,7 +5,7 @@ use tcp_model::State;
 /// A colour as red, green, blue.
 pub(crate) type Rgb = (u8, u8, u8);
 
-// The palette of Okabe and Ito, told apart by colour-blind eyes.
+// The palette of Okabe and Ito, which colour-blind people can tell apart.
 pub(crate) const BLACK: Rgb = (0, 0, 0);
 pub(crate) const ORANGE: Rgb = (230, 159, 0);
 pub(crate) const SKY: Rgb = (86, 180, 233);

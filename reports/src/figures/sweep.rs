@@ -13,7 +13,8 @@ use crate::csv::Csv;
 use crate::metrics;
 use crate::stats::Estimate;
 use crate::store::StoreError;
-use crate::words::{self, AxisWords, list, sentence};
+use crate::text::{list, sentence};
+use crate::words::{self, AxisWords};
 
 /// The x axis: numbers in a unit that suits them, or categories at equal distances.
 struct Scale {

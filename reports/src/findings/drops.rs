@@ -3,7 +3,8 @@
 use super::Known;
 use crate::format::{count, seconds};
 use crate::metrics;
-use crate::words::{counted, list, sentence};
+use crate::text::{list, sentence};
+use crate::words::counted;
 
 impl Known<'_> {
     /// "gateway had no free port from t = 3 s on; 12 SYNs were dropped."

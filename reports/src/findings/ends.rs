@@ -2,7 +2,8 @@
 
 use super::Known;
 use crate::format::{count, percent, seconds};
-use crate::words::{counted, list, sentence};
+use crate::text::{list, sentence};
+use crate::words::counted;
 
 /// Causes of requests without an answer: metric, what one and several connections did.
 const CAUSES: [(&str, &str, &str); 7] = [

@@ -126,7 +126,7 @@ impl Known<'_> {
             return None;
         }
         if self.slow_connects().is_some() {
-            return probes.map(|p| format!("{}.", crate::words::sentence(&p)));
+            return probes.map(|p| format!("{}.", crate::text::sentence(&p)));
         }
         let times = self.times("connect_latency")?;
         let probes = probes.map_or(String::new(), |p| format!("; {p}"));

@@ -3,7 +3,8 @@
 use super::Known;
 use crate::format::{count, seconds};
 use crate::info::Outage;
-use crate::words::{counted, list, sentence};
+use crate::text::{list, sentence};
+use crate::words::counted;
 
 /// Most outages that are named one by one.
 const MOST_NAMED: usize = 3;

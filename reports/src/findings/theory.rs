@@ -6,7 +6,7 @@ use crate::analytic::{
 use crate::format::{count, number, percent, seconds};
 use crate::info::RunInfo;
 
-/// A holding time that is known less well than this is told with both its ends.
+/// A holding time that is known less well than this is reported with both its ends.
 const WIDE: f64 = 0.01;
 /// A share that fails is reported from here on.
 const LEAST_SHARE: f64 = 0.0005;
@@ -31,7 +31,7 @@ pub(super) fn ports(info: &RunInfo, window: &str) -> Option<String> {
     }
     let (limits, held) = (port_limit(theory), theory.held_s);
     let limit = limits.middle();
-    // Where a port may be held longer for a known reason, both ends are told.
+    // Where a port may be held longer for a known reason, both ends are reported.
     let is_wide = held.width() > WIDE * held.high;
     let range = |low: f64, high: f64, text: fn(f64) -> String| match is_wide {
         true => format!("{} to {}", text(low), text(high)),

@@ -114,7 +114,10 @@ fn glance(page: &mut Page, info: &BatchInfo, rows: &[BatchRow], metrics: &[Strin
             all.len() - MOST_VARIANTS
         ));
     }
-    let mut note = format!("By their names in index.csv: {}.", shown.join(", "));
+    let mut note = format!(
+        "By their names in index.csv, which has all metrics: {}.",
+        shown.join(", ")
+    );
     let ends = |m: &str| all.first().and_then(|v| v.text(m));
     if let (Some(from), Some(to)) = (ends("steady_from_s"), ends("steady_to_s")) {
         note.push_str(&format!(
@@ -132,7 +135,14 @@ fn differences(page: &mut Page, info: &BatchInfo, rows: &[BatchRow], metrics: &[
     let asked = info.figures.iter().map(|f| &f.metric);
     let asked = asked.chain(info.expectations.iter().map(|e| &e.metric));
     let mut shown: Vec<String> = Vec::new();
-    for name in asked.chain(metrics.iter().take(MOST_COMPARED)) {
+    for name in asked {
+        if !shown.contains(name) {
+            shown.push(name.clone());
+        }
+    }
+    let not_compared = shown.len().saturating_sub(MOST_COMPARED);
+    shown.truncate(MOST_COMPARED);
+    for name in metrics.iter().take(MOST_COMPARED) {
         if !shown.contains(name) && shown.len() < MOST_COMPARED {
             shown.push(name.clone());
         }
@@ -146,10 +156,16 @@ fn differences(page: &mut Page, info: &BatchInfo, rows: &[BatchRow], metrics: &[
     page.heading(&format!("Differences from {first:?}"));
     let rest = table.len().saturating_sub(MOST_VARIANTS);
     page.table(&header, &table[..table.len() - rest]);
-    let more = match rest {
+    let mut more = match rest {
         0 => String::new(),
         rest => format!(" {rest} more rows can be computed from index.csv."),
     };
+    if not_compared > 0 {
+        more.push_str(&format!(
+            " The first {MOST_COMPARED} of {} metrics asked for are compared.",
+            MOST_COMPARED + not_compared
+        ));
+    }
     page.paragraph(&format!(
         "Replicas are compared in pairs that met the same arrivals and losses; in brackets the 95 % \
          interval of the mean difference. About one in twenty comparisons without a true difference \

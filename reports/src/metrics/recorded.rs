@@ -11,6 +11,13 @@ pub struct Metrics {
     unknown: Vec<String>,
 }
 
+/// A metric that is not in the registry, by its name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "no metric is called {0:?}: register it in reports/src/metrics/table/, or begin the name of one of your own with \"custom.\""
+)]
+pub struct UnknownMetric(pub String);
+
 impl Metrics {
     /// Adds a metric. What is not finite is left out: JSON cannot hold it.
     pub fn put(&mut self, id: &str, value: f64) {
@@ -43,9 +50,9 @@ impl Metrics {
     ///
     /// # Errors
     /// The first name that is not in the registry.
-    pub fn finish(self) -> Result<BTreeMap<String, f64>, String> {
+    pub fn finish(self) -> Result<BTreeMap<String, f64>, UnknownMetric> {
         match self.unknown.into_iter().next() {
-            Some(id) => Err(id),
+            Some(id) => Err(UnknownMetric(id)),
             None => Ok(self.values),
         }
     }
@@ -64,6 +71,9 @@ mod tests {
         assert_eq!(metrics.get("connects_failed"), Some(1.0));
         assert_eq!(metrics.clone().finish().map(|m| m.len()), Ok(2));
         metrics.put("connects_faild", 1.0);
-        assert_eq!(metrics.finish(), Err("connects_faild".to_owned()));
+        assert_eq!(
+            metrics.finish(),
+            Err(UnknownMetric("connects_faild".into()))
+        );
     }
 }

@@ -62,7 +62,7 @@ pub fn reference() -> String {
 
 /// Words, definition and what else there is to say, in one paragraph.
 fn meaning(metric: &Metric) -> String {
-    let mut text = crate::words::sentence(metric.words);
+    let mut text = crate::text::sentence(metric.words);
     text.push('.');
     if !metric.doc.is_empty() {
         text.push_str(&format!(" {}", metric.doc));

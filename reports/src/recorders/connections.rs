@@ -6,9 +6,9 @@ use sim_core::{NodeId, SimDuration, SimTime};
 use tcp_model::sample::{EndReason, EndpointSummary, Side, StateChange};
 
 use super::first::First;
-use super::left_out::LeftOut;
 use super::names::Names;
 use crate::metrics::Metrics;
+use crate::store::LeftOut;
 use crate::store::StoreError;
 use crate::store::table::{ColumnKind, TableWriter, Text};
 

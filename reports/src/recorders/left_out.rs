@@ -1,31 +1,10 @@
-//! What a run did not write down, and the key that brings it.
-
-use serde::{Deserialize, Serialize};
+//! How many connections a run did not write down.
 
 use super::first::First;
 use crate::format::count;
-
-/// Something that was left out so that the files of a run stay small.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct LeftOut {
-    /// The table that does not have it.
-    pub table: String,
-    /// What was left out, a sentence.
-    pub what: String,
-    /// The line of a scenario's `[record]` that brings it.
-    pub key: String,
-}
+use crate::store::LeftOut;
 
 impl LeftOut {
-    pub(crate) fn new(table: &str, what: String, key: &str) -> LeftOut {
-        LeftOut {
-            table: table.to_owned(),
-            what,
-            key: key.to_owned(),
-        }
-    }
-
     /// Connections that are not traced, unless there are none.
     pub(crate) fn untraced(opened: u64, traced: u64) -> Option<LeftOut> {
         let left_out = opened.saturating_sub(traced);

@@ -14,11 +14,11 @@ use tcp_model::sample::{EndReason, EndpointSummary, SenderSample, Side};
 use tcp_model::segment::ConnId;
 
 use super::grid::Grid;
-use super::left_out::LeftOut;
 use super::names::Names;
 use crate::format::count;
 use crate::metrics::Metrics;
 use crate::stats::jain_index;
+use crate::store::LeftOut;
 use crate::store::StoreError;
 use crate::store::table::{ColumnKind, TableWriter, Text};
 use cells::{Cells, Point};
@@ -47,7 +47,7 @@ const COLUMNS: &[(&str, ColumnKind)] = &[
 /// Senders of fewer bytes than this are not bulk transfers; goodput per flow and fairness are
 /// reported only for bulk transfers.
 const BULK: u64 = 50_000;
-/// Bulk transfers told one by one at most.
+/// Most bulk transfers that are reported one by one.
 const MOST_FLOWS: usize = 16;
 /// Traced senders up to which the fairness of bulk transfers is followed.
 const MOST_FOLLOWED: usize = 1024;

@@ -11,9 +11,9 @@ use sim_core::{LossCause, NodeId, SimTime};
 use tcp_model::options::Options;
 use tcp_model::sample::{SegmentEvent, SegmentTrace};
 
-use super::left_out::LeftOut;
 use super::names::Names;
 use crate::info::SegmentsKept;
+use crate::store::LeftOut;
 use crate::store::StoreError;
 use crate::store::table::{ColumnKind, TableWriter, Text};
 

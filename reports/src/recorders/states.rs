@@ -7,8 +7,8 @@ use tcp_model::sample::StateChange;
 
 use super::end_points::EndPoints;
 use super::first::First;
-use super::left_out::LeftOut;
 use super::names::Names;
+use crate::store::LeftOut;
 use crate::store::StoreError;
 use crate::store::table::{ColumnKind, TableWriter};
 

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::metrics::UnknownMetric;
+
 /// A result could not be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -73,10 +75,8 @@ pub enum StoreError {
     #[error("{} cannot be used as a result directory; give a path whose last part is a plain name", .0.display())]
     BadName(PathBuf),
     /// A recorder or runner emits a metric that is not in the registry.
-    #[error(
-        "no metric is called {0:?}: register it in reports/src/metrics/table.rs, or begin the name of one of your own with \"custom.\""
-    )]
-    UnknownMetric(String),
+    #[error(transparent)]
+    UnknownMetric(#[from] UnknownMetric),
     /// The operating system refused.
     #[error("cannot {what} {}: {source}{}", path.display(), hint(source))]
     Io {

@@ -12,13 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::files::{is_plain_file, read_own_text};
 use super::hash::{file_hash, text_hash};
 use super::summary::json_text;
-use super::{StoreError, write_json};
-
-/// Name of the file.
-pub const MARKER: &str = "synfin.json";
-
-/// Version of the layout of a result directory; raised when an older program cannot read it.
-pub const FORMAT: u32 = 1;
+use super::{FORMAT, MARKER, StoreError, write_json};
 
 /// Wall-clock facts, which differ from run to run and so have no hash in the list.
 pub(crate) const TIMING: &str = "timing.json";
@@ -248,7 +242,7 @@ impl Marker {
         Ok(())
     }
 
-    /// True when `timing.json` is listed and missing, or no longer what was written. It is no part of
+    /// True when `timing.json` is listed and missing, or no longer what was written. It is not part of
     /// the results, which do not tell how long they took.
     pub fn has_lost_timing(&self, dir: &Path) -> bool {
         let mark = self.files.get(TIMING);

@@ -7,11 +7,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::LeftOut;
 use super::{StoreError, read_own_text};
-use crate::batch::{BatchRow, RunStatus, row_metrics};
-use crate::expectations::{Expectation, Judgement};
 use crate::info::{NodeGroup, RunInfo};
-use crate::recorders::LeftOut;
 
 /// Longest simulated time, seconds: 2^64 picoseconds.
 const LONGEST_S: f64 = 18_446_745.0;
@@ -76,16 +74,6 @@ pub struct RunSummary {
 }
 
 impl RunSummary {
-    /// The verdicts on what is expected of this run.
-    pub fn judge(&self, expectations: &[Expectation]) -> Vec<Judgement> {
-        let row = [BatchRow {
-            status: RunStatus::Ok,
-            metrics: row_metrics(self),
-            ..BatchRow::default()
-        }];
-        expectations.iter().map(|e| e.judge(&[], &row)).collect()
-    }
-
     /// Reads `summary.json` of a run directory.
     ///
     /// # Errors

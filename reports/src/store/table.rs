@@ -242,7 +242,7 @@ impl Row<'_> {
     pub fn int(mut self, value: impl Into<i64>) -> Self {
         match self.next() {
             Some(Cells::Int(cells)) => cells.push(value.into()),
-            _ => debug_assert!(false, "column {} is no Int", self.at),
+            _ => debug_assert!(false, "column {} is not of type Int", self.at),
         }
         self
     }
@@ -256,7 +256,7 @@ impl Row<'_> {
     pub fn float(mut self, value: f64) -> Self {
         match self.next() {
             Some(Cells::Float(cells)) => cells.push(value),
-            _ => debug_assert!(false, "column {} is no Float", self.at),
+            _ => debug_assert!(false, "column {} is not of type Float", self.at),
         }
         self
     }
@@ -268,7 +268,7 @@ impl Row<'_> {
                 present.push(i16::from(value.is_some()));
                 cells.extend(value);
             }
-            _ => debug_assert!(false, "column {} is no OptFloat", self.at),
+            _ => debug_assert!(false, "column {} is not of type OptFloat", self.at),
         }
         self
     }
@@ -277,7 +277,7 @@ impl Row<'_> {
     pub fn bool(mut self, value: bool) -> Self {
         match self.next() {
             Some(Cells::Bool(cells)) => cells.push(value),
-            _ => debug_assert!(false, "column {} is no Bool", self.at),
+            _ => debug_assert!(false, "column {} is not of type Bool", self.at),
         }
         self
     }
@@ -286,7 +286,7 @@ impl Row<'_> {
     pub fn text(mut self, value: &Text) -> Self {
         match self.next() {
             Some(Cells::Text(cells)) => cells.push(value),
-            _ => debug_assert!(false, "column {} is no Text", self.at),
+            _ => debug_assert!(false, "column {} is not of type Text", self.at),
         }
         self
     }

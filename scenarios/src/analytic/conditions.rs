@@ -5,9 +5,9 @@ use sim_core::queue_disc::QueueSpec;
 use sim_core::{NodeId, NodeKind, QueueLimit, Rate};
 use tcp_model::TcpParams;
 use tcp_model::params::{PortSelection, SynCookies, Timers};
-use tcp_model::spec::{Arrivals, CloseHow, Closer};
+use tcp_model::spec::{Arrivals, Closer};
 
-use super::{Case, Life};
+use super::Case;
 use crate::expected::{self, PerConnection, mean, path};
 use crate::scenario::workload::Serving;
 
@@ -204,7 +204,7 @@ pub(super) fn of_network(case: &Case<'_>) -> Vec<String> {
 }
 
 /// What must hold of the load.
-pub(super) fn of_load(case: &Case<'_>, life: &Life<'_>) -> Vec<String> {
+pub(super) fn of_load(case: &Case<'_>, has_time_wait: bool) -> Vec<String> {
     let mut no = Vec::new();
     let mut unless = |holds: bool, why: &str| {
         if !holds {
@@ -244,10 +244,7 @@ pub(super) fn of_load(case: &Case<'_>, life: &Life<'_>) -> Vec<String> {
     ];
     let all_pairs = case.pairs() as f64;
     for (params, hosts, holds) in holders {
-        let Some(table) = params
-            .max_tw_buckets
-            .filter(|_| holds && has_time_wait(case, life))
-        else {
+        let Some(table) = params.max_tw_buckets.filter(|_| holds && has_time_wait) else {
             continue;
         };
         let ports = f64::from(client.port_count()) * all_pairs / hosts as f64;
@@ -258,10 +255,6 @@ pub(super) fn of_load(case: &Case<'_>, life: &Life<'_>) -> Vec<String> {
         );
     }
     no
-}
-
-fn has_time_wait(case: &Case<'_>, life: &Life<'_>) -> bool {
-    case.exchange.how != CloseHow::Rst && (life.time_wait.is_some() || life.no_time_wait.is_some())
 }
 
 /// A mean with room for a Poisson number around it.

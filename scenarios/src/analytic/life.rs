@@ -228,6 +228,12 @@ impl<'a> Life<'a> {
         self.held_s = added(self.held_s, span);
     }
 
+    /// Whether its end leaves an entry in TIME-WAIT.
+    pub(super) fn has_time_wait(&self, case: &Case<'_>) -> bool {
+        let ends = self.time_wait.is_some() || self.no_time_wait.is_some();
+        case.exchange.how != CloseHow::Rst && ends
+    }
+
     /// Both ends close at about the same time.
     fn cross(&mut self, within: Span) {
         self.held_s.low -= within.high;

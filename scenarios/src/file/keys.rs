@@ -1,4 +1,4 @@
-//! What the keys of a scenario take: told beside each key's definition, and read by the reference,
+//! What the keys of a scenario take: given beside each key's definition, and read by the reference,
 //! the schema and `synfin explain`.
 
 use serde_json::{Value as Json, json};
@@ -30,6 +30,9 @@ pub struct Key {
     pub form: fn() -> Form,
 }
 
+/// The names of the shapes of topologies: they are made from the files described here.
+pub type Shapes = [&'static str];
+
 /// What the definition of a key tells beside its type and its doc.
 #[derive(Clone, Copy, Debug)]
 pub struct Info {
@@ -41,20 +44,20 @@ pub struct Info {
     pub example: &'static str,
     /// The smallest and largest number.
     pub within: Option<(f64, f64)>,
-    /// The words it takes.
-    pub one_of: fn() -> Vec<&'static str>,
+    /// The words it takes; empty when it takes others.
+    pub one_of: fn(&Shapes) -> Vec<&'static str>,
     /// A scenario is not complete without it.
     pub needed: bool,
 }
 
 impl Info {
-    /// Nothing told.
+    /// No information.
     pub const NONE: Info = Info {
         name: "",
         default: "",
         example: "",
         within: None,
-        one_of: Vec::new,
+        one_of: |_| Vec::new(),
         needed: false,
     };
 }
@@ -298,8 +301,8 @@ impl Key {
     }
 
     /// What it takes, in words, with its range.
-    pub fn takes(&self) -> String {
-        let words = (self.info.one_of)();
+    pub fn takes(&self, shapes: &Shapes) -> String {
+        let words = (self.info.one_of)(shapes);
         if !words.is_empty() {
             let quoted: Vec<String> = words.iter().map(|w| format!("`\"{w}\"`")).collect();
             return quoted.join(", ");

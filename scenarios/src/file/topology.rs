@@ -12,7 +12,7 @@ described! {
 #[serde(deny_unknown_fields)]
 pub struct TopologyFile {
     /// Which shape; `graph` is hosts, routers and links one by one.
-    pub kind: String => { example: r#""pair""#, one_of: crate::scenario::topology::kinds, needed: true },
+    pub kind: String => { example: r#""pair""#, one_of: |shapes| shapes.to_vec(), needed: true },
     /// Addresses of each client (all kinds but graph).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_addresses: Option<u32> => { default: "1", example: "4", within: Some((1.0, 1_000_000.0)) },

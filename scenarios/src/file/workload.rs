@@ -25,7 +25,7 @@ pub struct WorkloadFile {
     pub name: Option<String> => { default: "the kind", example: r#""upstream""# },
     /// What the workload does.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub kind: Option<String> => { default: "exchange", example: r#""bulk""#, one_of: || WORKLOAD_KINDS.to_vec() },
+    pub kind: Option<String> => { default: "exchange", example: r#""bulk""#, one_of: |_| WORKLOAD_KINDS.to_vec() },
     /// What its hosts run, by name (application).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub application: Option<OrModel<NamedOnly>> => { default: "none; an application needs it", example: r#"{ kind = "heartbeat", interval = "1 s" }"# },
@@ -127,10 +127,10 @@ pub struct WorkloadFile {
     pub pool: Option<PoolFile> => { default: "a connection per arrival", example: r#"{ max = 10, idle_timeout = "30 s" }"# },
     /// Who closes first (exchange).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub close: Option<String> => { default: "client", example: r#""server""#, one_of: || vec!["client", "server", "both"] },
+    pub close: Option<String> => { default: "client", example: r#""server""#, one_of: |_| vec!["client", "server", "both"] },
     /// How the connection is closed (exchange): both directions, one after the other, or by a reset.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub how: Option<String> => { default: "fin", example: r#""half""#, one_of: || vec!["fin", "half", "rst"] },
+    pub how: Option<String> => { default: "fin", example: r#""half""#, one_of: |_| vec!["fin", "half", "rst"] },
     /// Wait of the closer before it closes (exchange).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub close_after: Option<SimDuration> => { default: "0 s", example: r#""1 s""# },
@@ -169,7 +169,7 @@ described! {
 #[serde(deny_unknown_fields)]
 pub struct ArrivalsFile {
     /// Which arrival process.
-    pub kind: String => { example: r#""fixed""#, one_of: || ARRIVAL_KINDS.to_vec(), needed: true },
+    pub kind: String => { example: r#""fixed""#, one_of: |_| ARRIVAL_KINDS.to_vec(), needed: true },
     /// Rate (fixed, poisson).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate: Option<PerSecond> => { default: "none; needed", example: r#""450 /s""# },

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use sim_core::LinkModels;
-use sim_core::plugin::{Kind, Kinds, Parameter};
+use sim_core::plugin::{ModelKind, ModelKinds, Parameter};
 
 use crate::scenario::topology::middleboxes;
 use crate::scenario::workload::applications;
@@ -22,9 +22,9 @@ struct Model {
     parameters: &'static [Parameter],
 }
 
-fn of<T>(owner: &'static str, key: &'static str, kinds: &Kinds<T>) -> Vec<Model> {
+fn of<T>(owner: &'static str, key: &'static str, kinds: &ModelKinds<T>) -> Vec<Model> {
     let what = kinds.what();
-    let model = |kind: &Kind<T>| Model {
+    let model = |kind: &ModelKind<T>| Model {
         what,
         key,
         owner,

@@ -40,7 +40,7 @@ fn days_since_1970(date: Date) -> i64 {
 /// Refuses a date that cannot stamp packets.
 ///
 /// # Errors
-/// When it is no date, or out of range.
+/// When it is not a date, or out of range.
 pub(super) fn check(at: Datetime, path: &DottedPath) -> Result<Datetime, Problem> {
     // A run may last some years: room for them.
     match unix_ns(at) {

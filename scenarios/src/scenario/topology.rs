@@ -30,7 +30,7 @@ use names::Names;
 pub use nat::NatGateway;
 use routes::Joins;
 pub(crate) use routes::first_unreachable;
-pub(crate) use shapes::kinds;
+pub use shapes::kinds;
 
 /// Hosts alike.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -91,7 +91,7 @@ pub enum WorkloadKind {
         /// It and its parameters.
         application: Plugin<AnyApplication>,
     },
-    /// SYNs to the servers from sources that nobody has.
+    /// SYNs to the servers from addresses that no host has.
     SynFlood {
         /// When they are sent, all clients together.
         arrivals: Arrivals,

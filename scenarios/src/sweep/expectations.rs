@@ -79,7 +79,7 @@ fn in_unit_of(metric: &str, value: &Value, at: &DottedPath) -> Result<f64, Probl
     match quantity(value) {
         Some((number, unit)) if unit == Unit::One || unit == own => Ok(number),
         _ => {
-            let message = format!("{value} is no bound for {metric}");
+            let message = format!("{value} is not a bound for {metric}");
             Err(Problem::new(at.clone(), message).help(format!("write for example {example}")))
         }
     }

@@ -108,7 +108,7 @@ fn given(range: &Table, key: &str) -> Result<(f64, Unit), String> {
     match range.get(key) {
         None => Err(format!("has no `{key}`")),
         Some(value) => {
-            quantity(value).ok_or_else(|| format!("has a `{key}` that is no number: {value}"))
+            quantity(value).ok_or_else(|| format!("has a `{key}` that is not a number: {value}"))
         }
     }
 }
@@ -127,7 +127,7 @@ fn points(range: &Table) -> Result<(Vec<f64>, Like), String> {
             let count = count.as_integer().and_then(|n| usize::try_from(n).ok());
             let count = count.filter(|n| (2..=MAX_VARIANTS).contains(n));
             let count = count.ok_or(format!(
-                "has a `count` that is no whole number from 2 to {MAX_VARIANTS}"
+                "has a `count` that is not a whole number from 2 to {MAX_VARIANTS}"
             ))?;
             Ok((spread(from, to, count, log), like))
         }
@@ -336,9 +336,9 @@ mod tests {
             ("{ from = 1, to = 3, cuont = 2 }", "count"),
             (
                 r#"{ from = "many", to = 3, count = 2 }"#,
-                "that is no number",
+                "that is not a number",
             ),
-            ("{ from = nan, to = 3, count = 2 }", "that is no number"),
+            ("{ from = nan, to = 3, count = 2 }", "that is not a number"),
         ] {
             let message = of(toml).unwrap_err();
             assert!(message.contains(part), "{toml}: {message}");

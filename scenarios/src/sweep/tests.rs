@@ -220,9 +220,9 @@ fn expectations_have_metrics_bounds_and_units() {
         ("metric = \"connects_failed_share\"", "nothing is expected"),
         (
             "metric = \"goodput_bps\"\nbelow = \"20 ms\"",
-            "is no bound for goodput_bps",
+            "is not a bound for goodput_bps",
         ),
-        ("metric = \"goodput_bps\"\nbelow = nan", "is no bound"),
+        ("metric = \"goodput_bps\"\nbelow = nan", "is not a bound"),
         (
             "metric = \"goodput_bps\"\nbelow = 1\nabove = 2",
             "no value is within",

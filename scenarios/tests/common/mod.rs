@@ -7,9 +7,10 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use reports::RunSummary;
+use scenarios::execution::Execution;
 use scenarios::overrides::Override;
-use scenarios::problem::Source;
-use scenarios::run;
+use scenarios::problem::{Refused, Source};
+use scenarios::run::{self, Job};
 use scenarios::sweep::Plan;
 
 /// A run of some hundred connections.
@@ -94,14 +95,52 @@ pub fn assert_same(a: &Path, b: &Path) {
     }
 }
 
-/// Makes the only run of a scenario text into `dir`.
-pub fn make(text: &str, sets: &[&str], dir: &Path) -> RunSummary {
+/// The runs of a scenario text with these values set.
+pub fn plan(text: &str, sets: &[&str]) -> Result<Plan, Refused> {
     let source = Source {
         name: "test.toml".into(),
         text: text.into(),
     };
     let sets: Vec<Override> = sets.iter().map(|s| Override::parse(s).unwrap()).collect();
-    let plan = Plan::new(&source, &sets).unwrap_or_else(|message| panic!("{message}"));
+    Plan::new(&source, &sets)
+}
+
+/// Makes the only run of a scenario text into `dir`.
+pub fn make(text: &str, sets: &[&str], dir: &Path) -> RunSummary {
+    let plan = plan(text, sets).unwrap_or_else(|message| panic!("{message}"));
     assert!(plan.is_single(), "{} runs", plan.runs.len());
     run::execute(&plan.runs[0], dir, false, &mut |_| ()).unwrap()
+}
+
+/// Makes one run of a plan, and keeps its summary alone.
+pub fn summary_of(plan: &Plan, run: usize, execution: Execution) -> RunSummary {
+    let tmp = tempfile::tempdir().unwrap();
+    let dir = tmp.path().join("run");
+    let job = Job {
+        execution,
+        ..Job::new(&plan.runs[run], &dir)
+    };
+    job.execute(&mut |_| ()).unwrap().summary
+}
+
+/// The first run of a plan has the same results however the network is divided.
+pub fn assert_same_in_every_partition(plan: &Plan) {
+    let expected = summary_of(plan, 0, Execution::default()).result_hash;
+    for parts in [1, 2, 3, 5, 8] {
+        let execution = Execution {
+            partitions: Some(parts),
+            threads: 2,
+            ..Execution::default()
+        };
+        let hash = summary_of(plan, 0, execution).result_hash;
+        assert_eq!(hash, expected, "{parts} partitions");
+    }
+}
+
+/// The text that each run records of its scenario makes the same run again.
+pub fn assert_made_again_from_its_text(first: &Plan) {
+    for run in &first.runs {
+        let again = plan(&run.text(), &[]).unwrap();
+        assert_eq!(again.runs[0].id, run.id);
+    }
 }

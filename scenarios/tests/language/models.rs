@@ -5,7 +5,7 @@ use std::fs;
 use crate::common::{make, said};
 use reports::RunSummary;
 use sim_core::LinkModels;
-use sim_core::plugin::{Kind, ValueKind};
+use sim_core::plugin::{ModelKind, ValueKind};
 
 /// A transfer of 1 MB over one link with the given keys.
 fn transfer(link: &str) -> String {
@@ -27,7 +27,7 @@ fn get(summary: &RunSummary, metric: &str) -> f64 {
 }
 
 /// A model with what it needs, in TOML.
-fn written<T>(kind: &Kind<T>) -> String {
+fn written<T>(kind: &ModelKind<T>) -> String {
     let needed = kind.parameters.iter().filter(|p| p.default.is_none());
     let values = needed.map(|p| {
         let value = match (p.name, p.kind) {

@@ -6,13 +6,13 @@ mod distribution;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::plugin::{Kind, Kinds, Parameter, Plugin, ValueKind};
+use crate::plugin::{ModelKind, ModelKinds, Parameter, Plugin, ValueKind};
 use crate::rng::Rng;
 use crate::time::{SimDuration, SimTime};
 
 /// The delay models that come with the simulator.
-pub fn built_in() -> Kinds<AnyDelay> {
-    Kinds::new(
+pub fn built_in() -> ModelKinds<AnyDelay> {
+    ModelKinds::new(
         "delay model",
         vec![
             exponential(),
@@ -130,20 +130,18 @@ const REORDER: Parameter = Parameter::new(
 );
 
 /// An exponentially distributed delay, as of a queue elsewhere.
-fn exponential() -> Kind<AnyDelay> {
+fn exponential() -> ModelKind<AnyDelay> {
     const PARAMETERS: &[Parameter] = &[
         Parameter::needed("mean", ValueKind::Duration, "the mean of the extra delay"),
         REORDER,
     ];
-    Kind::new(
+    ModelKind::new(
         "exponential",
         "an exponentially distributed extra delay",
         PARAMETERS,
         |values| {
             let (mean, reorders) = (values.duration("mean"), values.flag("reorder"));
-            if mean.is_zero() {
-                return Err("`mean` must be greater than zero".to_owned());
-            }
+            values.positive(&["mean"], "write for example 1 ms")?;
             Ok(Arc::new(move || AnyDelay::Exponential(mean, reorders)))
         },
     )

@@ -8,13 +8,13 @@ use std::fmt;
 
 pub use gilbert_elliott::GilbertElliott;
 
-use crate::plugin::{Kinds, Plugin};
+use crate::plugin::{ModelKinds, Plugin};
 use crate::rng::Rng;
 use crate::time::SimTime;
 
 /// The loss models that come with the simulator.
-pub fn built_in() -> Kinds<AnyLoss> {
-    Kinds::new(
+pub fn built_in() -> ModelKinds<AnyLoss> {
+    ModelKinds::new(
         "loss model",
         vec![
             gilbert_elliott::kind(),

@@ -7,14 +7,14 @@ use std::fmt;
 
 pub use two_state::TwoStateRate;
 
-use crate::plugin::Kinds;
+use crate::plugin::ModelKinds;
 use crate::rng::Rng;
 use crate::time::SimTime;
 use crate::units::Rate;
 
 /// The rate processes that come with the simulator.
-pub fn built_in() -> Kinds<AnyRate> {
-    Kinds::new("rate process", vec![two_state::kind(), trace::kind()])
+pub fn built_in() -> ModelKinds<AnyRate> {
+    ModelKinds::new("rate process", vec![two_state::kind(), trace::kind()])
 }
 
 /// Decides how long a transmission takes.

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use super::fair::FlowQueue;
 use super::fifo::{Fifo, packets_are_in_queue};
 use super::{AnyQueueDisc, CoDelParams, QueueCx, QueueDisc, QueueDrop, QueuedPacket, common};
-use crate::plugin::{Kind, Parameter, ValueKind, Values};
+use crate::plugin::{ModelKind, Parameter, ValueKind, Values};
 use crate::time::{SimDuration, SimTime};
 
 const PARAMETERS: &[Parameter] = &[
@@ -40,14 +40,14 @@ const PARAMETERS: &[Parameter] = &[
 ];
 
 /// COBALT as a kind of queue discipline.
-pub(super) fn kind() -> Kind<AnyQueueDisc> {
-    Kind::new(
+pub(super) fn kind() -> ModelKind<AnyQueueDisc> {
+    ModelKind::new(
         "cobalt",
         "CoDel and BLUE together, the queue management of CAKE (Høiland-Jørgensen et al. 2018)",
         PARAMETERS,
         |values: &Values| {
             let params = Params {
-                codel: common::codel(values, values.limit("limit"))?,
+                codel: CoDelParams::of(values, values.limit("limit"))?,
                 p_increase: values.number("p_increase"),
                 p_decrease: values.number("p_decrease"),
             };

@@ -11,7 +11,7 @@ use super::common;
 use super::fair::FlowQueue;
 use super::fifo::{Fifo, packets_are_in_queue};
 use super::{AnyQueueDisc, QueueCx, QueueDisc, QueueDrop, QueueLimit, QueuedPacket};
-use crate::plugin::{Kind, Parameter, Plugin, Values};
+use crate::plugin::{InvalidValue, ModelKind, Parameter, Plugin, Values};
 use crate::time::{SimDuration, SimTime};
 
 const PARAMETERS: &[Parameter] = &[
@@ -22,13 +22,13 @@ const PARAMETERS: &[Parameter] = &[
 ];
 
 /// CoDel as a kind of queue discipline.
-pub(super) fn kind() -> Kind<AnyQueueDisc> {
-    Kind::new(
+pub(super) fn kind() -> ModelKind<AnyQueueDisc> {
+    ModelKind::new(
         "codel",
         "controlled delay (RFC 8289)",
         PARAMETERS,
         |values: &Values| {
-            let params = common::codel(values, values.limit("limit"))?;
+            let params = CoDelParams::of(values, values.limit("limit"))?;
             Ok(Arc::new(move || AnyQueueDisc::CoDel(CoDel::new(params))))
         },
     )
@@ -45,6 +45,30 @@ pub struct CoDelParams {
     pub limit: QueueLimit,
     /// Marks packets of ECN-capable senders instead of dropping them.
     pub ecn: bool,
+}
+
+impl CoDelParams {
+    /// Those among the values of a discipline.
+    ///
+    /// # Errors
+    /// When the target is zero or longer than the interval.
+    pub(super) fn of(values: &Values, limit: QueueLimit) -> Result<CoDelParams, InvalidValue> {
+        let params = CoDelParams {
+            target: values.duration("target"),
+            interval: values.duration("interval"),
+            limit,
+            ecn: values.flag("ecn"),
+        };
+        values.positive(&["target"], "RFC 8289 has 5 ms")?;
+        if params.interval < params.target {
+            return Err(InvalidValue::new(
+                "interval",
+                "must not be shorter than `target`",
+                "RFC 8289 has an interval of 100 ms and a target of 5 ms",
+            ));
+        }
+        Ok(params)
+    }
 }
 
 impl Default for CoDelParams {

@@ -1,8 +1,7 @@
 //! Parameters that several disciplines have, each with its name, kind and meaning once; only
 //! defaults differ.
 
-use super::{CoDelParams, QueueLimit};
-use crate::plugin::{Parameter, ValueKind, Values};
+use crate::plugin::{InvalidValue, Parameter, ValueKind, Values};
 
 /// The most that may wait.
 pub(super) const fn limit(default: &'static str) -> Parameter {
@@ -66,42 +65,13 @@ pub(super) const CODEL_INTERVAL: Parameter = Parameter::new(
     "how long waits may stay above the target before the first drop; about the longest round trip",
 );
 
-/// The parameters of CoDel among the values of a discipline.
-///
-/// # Errors
-/// When the target is zero or longer than the interval.
-pub(super) fn codel(values: &Values, limit: QueueLimit) -> Result<CoDelParams, String> {
-    let params = CoDelParams {
-        target: values.duration("target"),
-        interval: values.duration("interval"),
-        limit,
-        ecn: values.flag("ecn"),
-    };
-    if params.target.is_zero() || params.interval < params.target {
-        return Err(
-            "`target` must be greater than zero and `interval` no shorter; RFC 8289 has 5 ms and 100 ms"
-                .to_owned(),
-        );
-    }
-    Ok(params)
-}
-
 /// Number of queues and bytes of a turn.
 ///
 /// # Errors
 /// When one is out of range.
-pub(super) fn flows_and_quantum(values: &Values) -> Result<(u64, i64), String> {
-    let (flows, quantum) = (values.count("flows"), values.count("quantum"));
-    if !(1..=65_536).contains(&flows) {
-        return Err(format!(
-            "`flows` = {flows} must lie between 1 and 65536; RFC 8290 has 1024"
-        ));
-    }
-    if !(64..=1_000_000).contains(&quantum) {
-        return Err(format!(
-            "`quantum` = {quantum} must lie between 64 and 1000000 bytes; RFC 8290 has 1514"
-        ));
-    }
+pub(super) fn flows_and_quantum(values: &Values) -> Result<(u64, i64), InvalidValue> {
+    let flows = values.count_within("flows", 1..=65_536, "RFC 8290 has 1024")?;
+    let quantum = values.count_within("quantum", 64..=1_000_000, "RFC 8290 has 1514 bytes")?;
     Ok((flows, quantum as i64))
 }
 

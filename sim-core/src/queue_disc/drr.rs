@@ -12,7 +12,7 @@ use super::flow_table::FlowTable;
 use super::{
     AnyQueueDisc, Backlog, QueueCx, QueueDisc, QueueDrop, QueueLimit, QueuedPacket, common,
 };
-use crate::plugin::{Kind, Parameter, Values};
+use crate::plugin::{ModelKind, Parameter, Values};
 
 const PARAMETERS: &[Parameter] = &[
     common::FLOWS,
@@ -21,8 +21,8 @@ const PARAMETERS: &[Parameter] = &[
 ];
 
 /// Deficit round robin as a kind of queue discipline.
-pub(super) fn kind() -> Kind<AnyQueueDisc> {
-    Kind::new(
+pub(super) fn kind() -> ModelKind<AnyQueueDisc> {
+    ModelKind::new(
         "drr",
         "deficit round robin among flows (Shreedhar and Varghese 1996)",
         PARAMETERS,

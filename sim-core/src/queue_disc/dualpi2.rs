@@ -29,7 +29,7 @@ use super::fifo::Fifo;
 use super::{
     AnyQueueDisc, Backlog, QueueCx, QueueDisc, QueueDrop, QueueLimit, QueuedPacket, common,
 };
-use crate::plugin::{Kind, Parameter, ValueKind, Values};
+use crate::plugin::{InvalidValue, ModelKind, Parameter, ValueKind, Values};
 use crate::time::{SimDuration, SimTime};
 
 const PARAMETERS: &[Parameter] = &[
@@ -73,8 +73,8 @@ const PARAMETERS: &[Parameter] = &[
 ];
 
 /// DualPI2 as a kind of queue discipline.
-pub(super) fn kind() -> Kind<AnyQueueDisc> {
-    Kind::new(
+pub(super) fn kind() -> ModelKind<AnyQueueDisc> {
+    ModelKind::new(
         "dualpi2",
         "coupled queues for L4S and classic senders (RFC 9332)",
         PARAMETERS,
@@ -103,19 +103,16 @@ struct Params {
 }
 
 impl Params {
-    fn of(values: &Values) -> Result<Params, String> {
+    fn of(values: &Values) -> Result<Params, InvalidValue> {
         let (target, max_rtt) = (values.duration("target"), values.duration("max_rtt"));
         let k = values.number("coupling");
-        let least = SimDuration::from_micros(10);
-        if target < least || max_rtt < least {
-            return Err(
-                "`target` and `max_rtt` must be at least 10 us; RFC 9332 has 15 ms and 100 ms"
-                    .to_owned(),
-            );
+        for (name, value) in [("target", target), ("max_rtt", max_rtt)] {
+            if value < SimDuration::from_micros(10) {
+                let advice = "RFC 9332 has a target of 15 ms and a max_rtt of 100 ms";
+                return Err(InvalidValue::new(name, "must be at least 10 us", advice));
+            }
         }
-        if k <= 0.0 {
-            return Err("`coupling` must be greater than zero; RFC 9332 has 2".to_owned());
-        }
+        values.positive(&["coupling"], "RFC 9332 has 2")?;
         let tupdate = target.min(max_rtt / 3);
         let rtt = max_rtt.as_secs_f64();
         Ok(Params {
@@ -270,7 +267,7 @@ impl DualPi2 {
         let mut packet = self.l4s.queue.pop()?;
         let coupled = self.coupled_probability();
         let own = if self.l4s.queue.is_empty() {
-            0.0 // Th_len: one packet alone is no queue
+            0.0 // Th_len: one packet alone is not a queue
         } else {
             self.params.laqm(packet.sojourn(cx.now()))
         };

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use super::fair::FairQueue;
-use super::{AnyQueueDisc, CoDel, QueueLimit, common};
-use crate::plugin::{Kind, Parameter, Values};
+use super::{AnyQueueDisc, CoDel, CoDelParams, QueueLimit, common};
+use crate::plugin::{ModelKind, Parameter, Values};
 
 const PARAMETERS: &[Parameter] = &[
     common::CODEL_TARGET,
@@ -19,13 +19,13 @@ const PARAMETERS: &[Parameter] = &[
 ];
 
 /// FQ-CoDel as a kind of queue discipline.
-pub(super) fn kind() -> Kind<AnyQueueDisc> {
-    Kind::new(
+pub(super) fn kind() -> ModelKind<AnyQueueDisc> {
+    ModelKind::new(
         "fq-codel",
         "a CoDel queue for each flow, served in turn (RFC 8290)",
         PARAMETERS,
         |values: &Values| {
-            let codel = common::codel(values, QueueLimit::Unlimited)?;
+            let codel = CoDelParams::of(values, QueueLimit::Unlimited)?;
             let (flows, quantum) = common::flows_and_quantum(values)?;
             let limit = values.limit("limit");
             Ok(Arc::new(move || {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::fair::FairQueue;
 use super::pie::{CONTROL, Pie, PieParams};
 use super::{AnyQueueDisc, QueueLimit, common};
-use crate::plugin::{Kind, Parameter, Values};
+use crate::plugin::{ModelKind, Parameter, Values};
 
 const PARAMETERS: &[Parameter] = &common::join::<7, 3, 10>(
     CONTROL,
@@ -22,8 +22,8 @@ const PARAMETERS: &[Parameter] = &common::join::<7, 3, 10>(
 );
 
 /// FQ-PIE as a kind of queue discipline.
-pub(super) fn kind() -> Kind<AnyQueueDisc> {
-    Kind::new(
+pub(super) fn kind() -> ModelKind<AnyQueueDisc> {
+    ModelKind::new(
         "fq-pie",
         "a PIE queue for each flow, served in turn (Ramakrishnan et al. 2019)",
         PARAMETERS,

@@ -16,7 +16,7 @@ use super::common;
 use super::fair::FlowQueue;
 use super::fifo::{Fifo, packets_are_in_queue};
 use super::{AnyQueueDisc, QueueCx, QueueDisc, QueueDrop, QueueLimit, QueuedPacket};
-use crate::plugin::{Kind, Parameter, ValueKind, Values};
+use crate::plugin::{InvalidValue, ModelKind, Parameter, ValueKind, Values};
 use crate::time::{SimDuration, SimTime};
 
 /// The parameters of the controller.
@@ -68,8 +68,8 @@ pub(super) const CONTROL: [Parameter; 7] = [
 const PARAMETERS: &[Parameter] = &common::join::<7, 1, 8>(CONTROL, [common::limit("1000 packets")]);
 
 /// PIE as a kind of queue discipline.
-pub(super) fn kind() -> Kind<AnyQueueDisc> {
-    Kind::new(
+pub(super) fn kind() -> ModelKind<AnyQueueDisc> {
+    ModelKind::new(
         "pie",
         "proportional integral controller enhanced (RFC 8033)",
         PARAMETERS,
@@ -98,7 +98,7 @@ impl PieParams {
     ///
     /// # Errors
     /// When one is out of range.
-    pub(super) fn of(values: &Values, limit: QueueLimit) -> Result<PieParams, String> {
+    pub(super) fn of(values: &Values, limit: QueueLimit) -> Result<PieParams, InvalidValue> {
         let params = PieParams {
             target: values.duration("target"),
             update: values.duration("update"),
@@ -109,17 +109,16 @@ impl PieParams {
             limit,
             ecn: values.flag("ecn"),
         };
-        if params.target.is_zero() || params.update < SimDuration::from_micros(1) {
-            return Err(
-                "`target` must be greater than zero and `update` at least 1 us; RFC 8033 has \
-                 15 ms for both"
-                    .to_owned(),
-            );
+        values.positive(&["target"], "RFC 8033 has 15 ms")?;
+        if params.update < SimDuration::from_micros(1) {
+            let problem = "must be at least 1 us";
+            return Err(InvalidValue::new("update", problem, "RFC 8033 has 15 ms"));
         }
-        if params.alpha < 0.0 || params.beta < 0.0 {
-            return Err(
-                "`alpha` and `beta` must not be negative; RFC 8033 has 0.125 and 1.25".to_owned(),
-            );
+        for (name, gain) in [("alpha", params.alpha), ("beta", params.beta)] {
+            if gain < 0.0 {
+                let advice = "RFC 8033 has an alpha of 0.125 and a beta of 1.25";
+                return Err(InvalidValue::new(name, "must not be negative", advice));
+            }
         }
         Ok(params)
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::fifo::Fifo;
 use super::{AnyQueueDisc, Backlog, QueueCx, QueueDisc, QueueLimit, QueuedPacket};
-use crate::plugin::{Kind, Parameter, ValueKind, Values};
+use crate::plugin::{ModelKind, Parameter, ValueKind, Values};
 
 const PARAMETERS: &[Parameter] = &[Parameter::new(
     "limit",
@@ -19,8 +19,8 @@ const PARAMETERS: &[Parameter] = &[Parameter::new(
 )];
 
 /// Strict priority as a kind of queue discipline.
-pub(super) fn kind() -> Kind<AnyQueueDisc> {
-    Kind::new(
+pub(super) fn kind() -> ModelKind<AnyQueueDisc> {
+    ModelKind::new(
         "priority",
         "strict priority by class selector, the three highest bits of the type of service (RFC 2474)",
         PARAMETERS,

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use super::common;
 use super::fifo::{Fifo, packets_are_in_queue};
 use super::{AnyQueueDisc, QueueCx, QueueDisc, QueueDrop, QueueLimit, QueuedPacket};
-use crate::plugin::{Kind, Parameter, ValueKind, Values};
+use crate::plugin::{InvalidValue, ModelKind, Parameter, ValueKind, Values};
 use crate::time::{SimDuration, SimTime};
 
 const PARAMETERS: &[Parameter] = &[
@@ -65,8 +65,8 @@ const PARAMETERS: &[Parameter] = &[
 ];
 
 /// RED as a kind of queue discipline.
-pub(super) fn kind() -> Kind<AnyQueueDisc> {
-    Kind::new(
+pub(super) fn kind() -> ModelKind<AnyQueueDisc> {
+    ModelKind::new(
         "red",
         "random early detection (Floyd and Jacobson 1993), gentle and adaptive if asked",
         PARAMETERS,
@@ -79,20 +79,18 @@ pub(super) fn kind() -> Kind<AnyQueueDisc> {
                     (Unit::Bytes, a.0 as f64, b.0 as f64)
                 }
                 _ => {
-                    return Err(
-                        "`min` must be less than `max`, both in packets or both in bytes; write \
-                         for example min = \"5 packets\", max = \"15 packets\""
-                            .to_owned(),
-                    );
+                    return Err(InvalidValue::new(
+                        "min",
+                        "must be less than `max`, both in packets or both in bytes",
+                        "write for example min = \"5 packets\" and max = \"15 packets\"",
+                    ));
                 }
             };
             let weight = values.number("weight");
-            if weight == 0.0 {
-                return Err(
-                    "`weight` must be greater than zero, or the average stays 0; usual is 0.002"
-                        .to_owned(),
-                );
-            }
+            values.positive(
+                &["weight"],
+                "with zero, the average stays at zero; 0.002 is usual",
+            )?;
             let params = Params {
                 unit: thresholds.0,
                 min: thresholds.1,

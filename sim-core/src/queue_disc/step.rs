@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::common;
 use super::fifo::{Fifo, packets_are_in_queue};
 use super::{AnyQueueDisc, QueueCx, QueueDisc, QueueLimit, QueuedPacket};
-use crate::plugin::{Kind, Parameter, ValueKind, Values};
+use crate::plugin::{ModelKind, Parameter, ValueKind, Values};
 
 const PARAMETERS: &[Parameter] = &[
     Parameter::new(
@@ -23,8 +23,8 @@ const PARAMETERS: &[Parameter] = &[
 ];
 
 /// Step marking as a kind of queue discipline.
-pub(super) fn kind() -> Kind<AnyQueueDisc> {
-    Kind::new(
+pub(super) fn kind() -> ModelKind<AnyQueueDisc> {
+    ModelKind::new(
         "step",
         "marks every packet above a queue length (DCTCP, RFC 8257) or waiting time (L4S, RFC 9331)",
         PARAMETERS,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::fifo::{Fifo, packets_are_in_queue};
 use super::{AnyQueueDisc, QueueCx, QueueDisc, QueueDrop, QueuedPacket, common};
-use crate::plugin::{Kind, Parameter, ValueKind, Values};
+use crate::plugin::{InvalidValue, ModelKind, Parameter, ValueKind, Values};
 use crate::time::{SimDuration, SimTime};
 use crate::units::{Bytes, Rate};
 
@@ -25,8 +25,8 @@ const PARAMETERS: &[Parameter] = &[
 ];
 
 /// The shaper as a kind of queue discipline.
-pub(super) fn shaper() -> Kind<AnyQueueDisc> {
-    Kind::new(
+pub(super) fn shaper() -> ModelKind<AnyQueueDisc> {
+    ModelKind::new(
         "token-bucket",
         "a shaper: packets wait for tokens that come at a rate, up to a burst",
         PARAMETERS,
@@ -41,8 +41,8 @@ pub(super) fn shaper() -> Kind<AnyQueueDisc> {
 }
 
 /// The policer as a kind of queue discipline.
-pub(super) fn policer() -> Kind<AnyQueueDisc> {
-    Kind::new(
+pub(super) fn policer() -> ModelKind<AnyQueueDisc> {
+    ModelKind::new(
         "policer",
         "drops packets for which there are no tokens, which come at a rate, up to a burst; the others wait in order of arrival",
         PARAMETERS,
@@ -74,12 +74,14 @@ impl TokenBucket {
         }
     }
 
-    fn of(values: &Values) -> Result<TokenBucket, String> {
+    fn of(values: &Values) -> Result<TokenBucket, InvalidValue> {
         match (values.rate("rate"), values.bytes("burst")) {
             (Some(rate), burst) if burst.0 > 0 => Ok(TokenBucket::new(rate, burst)),
-            _ => Err(
-                "`burst` must be greater than zero; some packets are usual, 10 kB say".to_owned(),
-            ),
+            _ => Err(InvalidValue::new(
+                "burst",
+                "must be greater than zero",
+                "write the size of several packets, for example 10 kB",
+            )),
         }
     }
 

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use sim_core::plugin::{Kind, Parameter, ValueKind};
+use sim_core::plugin::{ModelKind, Parameter, ValueKind};
 use sim_core::{SimDuration, SimTime};
 
 use super::named::{AnyApplication, Application, Placement};
@@ -32,17 +32,16 @@ const PARAMETERS: &[Parameter] = &[
 ];
 
 /// Its name and parameters.
-pub(super) fn kind() -> Kind<AnyApplication> {
+pub(super) fn kind() -> ModelKind<AnyApplication> {
     let doc =
         "a small message at a fixed interval over one connection of each client, and its echo";
-    Kind::new("heartbeat", doc, PARAMETERS, |values| {
+    ModelKind::new("heartbeat", doc, PARAMETERS, |values| {
         let heartbeat = Heartbeat {
             interval: values.duration("interval"),
             bytes: values.count("bytes"),
         };
-        if heartbeat.interval.is_zero() || heartbeat.bytes == 0 {
-            return Err("`interval` and `bytes` must be greater than zero".to_owned());
-        }
+        values.positive(&["interval"], "write for example 1 s")?;
+        values.positive(&["bytes"], "write for example 100")?;
         Ok(Arc::new(move || {
             Box::new(heartbeat.clone()) as AnyApplication
         }))

@@ -1,6 +1,6 @@
 //! Applications by name: what a workload of a scenario can run besides exchanges and bulk transfers.
 //!
-//! An application is a file with its [`Kind`](sim_core::plugin::Kind) and a line in [`built_in`]; a
+//! An application is a file with its [`ModelKind`](sim_core::plugin::ModelKind) and a line in [`super::built_in`]; a
 //! user's own is described in the same way. Its parameters have names, kinds and defaults, as those of
 //! the models of a link have, and are checked before it is made.
 
@@ -8,10 +8,10 @@ use std::fmt;
 use std::net::Ipv4Addr;
 
 use sim_core::SimTime;
-use sim_core::plugin::{Kinds, Plugin};
+use sim_core::plugin::Plugin;
 
-use super::spec::Servers;
-use super::{App, heartbeat};
+use super::App;
+use super::servers::Servers;
 
 /// The two sides of an application, with its parameters.
 pub trait Application: Send + Sync + fmt::Debug {
@@ -23,11 +23,6 @@ pub trait Application: Send + Sync + fmt::Debug {
 
 /// Any application.
 pub type AnyApplication = Box<dyn Application>;
-
-/// The applications that come with the simulator.
-pub fn built_in() -> Kinds<AnyApplication> {
-    Kinds::new("application", vec![heartbeat::kind()])
-}
 
 /// Which side of an application a host runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,11 +7,10 @@ use sim_core::{SimDuration, SimTime};
 
 mod demand;
 mod host;
-mod servers;
 
+pub use super::servers::Servers;
 pub use demand::{Arrivals, Distribution};
 pub use host::{HostConfig, Keep, TraceSpec};
-pub use servers::Servers;
 
 /// Who closes a connection first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -299,7 +298,7 @@ impl Default for SinkSpec {
     }
 }
 
-/// A flood of SYNs with sources that nobody has.
+/// A flood of SYNs from addresses that no host has.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SynFloodSpec {
     /// Name of the workload, for the random stream.
@@ -331,6 +330,6 @@ pub enum AppSpec {
     Sink(SinkSpec),
     /// An application with a name of its own.
     Named(super::named::NamedSpec),
-    /// SYNs that nobody follows up.
+    /// SYNs whose SYN-ACKs are never answered.
     SynFlood(SynFloodSpec),
 }

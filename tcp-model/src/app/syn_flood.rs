@@ -1,4 +1,4 @@
-//! A flood of SYNs from addresses that nobody has, so that no SYN-ACK is ever answered.
+//! A flood of SYNs from addresses that no host has, so that no SYN-ACK is ever answered.
 //!
 //! Sources are drawn at random from 198.18.0.0/15, which is kept for benchmarks (RFC 2544) and which
 //! no simulated host has: answers to them are lost at their sender for want of a route.

@@ -10,7 +10,6 @@ use std::sync::{PoisonError, RwLock};
 use sim_core::SimDuration;
 
 use super::AnyCc;
-use crate::params::TcpParams;
 use crate::suggest;
 
 /// The algorithms that come with the simulator.
@@ -58,7 +57,23 @@ pub struct Algorithm {
     /// Its parameters, at most [`MOST_PARAMETERS`].
     pub parameters: &'static [Parameter],
     /// Makes one for a connection.
-    pub make: fn(&Control, &TcpParams) -> AnyCc,
+    pub make: fn(&Control, &ControlContext) -> AnyCc,
+}
+
+/// What a control may know of the parameters of its connection when it is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ControlContext {
+    /// Most segments by which an ACK widens the window in slow start (L of RFC 3465); none for no
+    /// limit.
+    pub slow_start_limit: Option<u32>,
+}
+
+impl ControlContext {
+    /// With this limit of slow start.
+    pub const fn new(slow_start_limit: Option<u32>) -> ControlContext {
+        ControlContext { slow_start_limit }
+    }
 }
 
 /// A parameter of an algorithm.
@@ -81,7 +96,10 @@ pub struct Parameter {
 impl Algorithm {
     /// A user's own, with this name, to be completed by struct update: no parameters,
     /// version 1.
-    pub const fn own(name: &'static str, make: fn(&Control, &TcpParams) -> AnyCc) -> Algorithm {
+    pub const fn own(
+        name: &'static str,
+        make: fn(&Control, &ControlContext) -> AnyCc,
+    ) -> Algorithm {
         Algorithm {
             name,
             aliases: &[],
@@ -304,8 +322,8 @@ impl Control {
     }
 
     /// A control for a connection.
-    pub fn make(&self, params: &TcpParams) -> AnyCc {
-        (self.algorithm.make)(self, params)
+    pub fn make(&self, context: &ControlContext) -> AnyCc {
+        (self.algorithm.make)(self, context)
     }
 }
 
@@ -507,13 +525,13 @@ mod tests {
             source: "",
             version: 1,
             parameters: &[],
-            make: |_, params| Control::default().make(params),
+            make: |_, context| Control::default().make(context),
         };
         assert_eq!(register(&OTHER), Err(ControlError::Taken("cubic")));
         assert!(find("own-cubic").is_none());
         static WIDE: Algorithm = Algorithm {
             parameters: &[Parameter::switch("on", true, ""); MOST_PARAMETERS + 1],
-            ..Algorithm::own("wide", |_, params| Control::default().make(params))
+            ..Algorithm::own("wide", |_, context| Control::default().make(context))
         };
         assert_eq!(
             register(&WIDE),

@@ -5,7 +5,6 @@ use std::hash::{Hash, Hasher};
 use sim_core::{Rate, SimTime};
 
 use super::{AckEvent, CongestionControl, CongestionEvent, Idle, NewReno, Restored, Start};
-use crate::params::TcpParams;
 use crate::segment::Ecn;
 
 /// Any congestion control; calls go through a `match`. NewReno lies in the connection itself, so
@@ -19,11 +18,6 @@ pub enum AnyCc {
 }
 
 impl AnyCc {
-    /// The algorithm that the parameters name.
-    pub fn new(params: &TcpParams) -> AnyCc {
-        params.congestion.make(params)
-    }
-
     /// Any other algorithm, in a box.
     pub fn own(control: impl CongestionControl + 'static) -> AnyCc {
         AnyCc::Custom(Box::new(control))

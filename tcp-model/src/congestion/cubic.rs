@@ -13,6 +13,16 @@ use super::{
 };
 use crate::recovery::Phase;
 
+/// Multiplicative decrease, with its default.
+pub(super) const fn beta(default: f64) -> Parameter {
+    Parameter::number(
+        "beta",
+        (0.1, 0.99),
+        default,
+        "share of the window that is left after a loss",
+    )
+}
+
 pub(super) const STEEPNESS: Parameter = Parameter::number(
     "c",
     (0.001, 100.0),
@@ -36,12 +46,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     source: "RFC 9438; slow start RFC 9406",
     version: 1,
     parameters: &[
-        Parameter::number(
-            "beta",
-            (0.1, 0.99),
-            0.7,
-            "share of the window that is left after a loss",
-        ),
+        beta(0.7),
         STEEPNESS,
         FAST_CONVERGENCE,
         RENO_FRIENDLY,

@@ -10,7 +10,7 @@
 
 use sim_core::{SimDuration, SimTime};
 
-use super::cubic::{FAST_CONVERGENCE, GENTLE_BETA, RENO_FRIENDLY, STEEPNESS};
+use super::cubic::{FAST_CONVERGENCE, GENTLE_BETA, RENO_FRIENDLY, STEEPNESS, beta};
 use super::hystart_linux::LinuxHyStart;
 use super::window::{Window, window_methods};
 use super::{
@@ -25,12 +25,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     source: "Linux tcp_cubic; Ha, Rhee and Xu 2008; Ha and Rhee 2011",
     version: 2,
     parameters: &[
-        Parameter::number(
-            "beta",
-            (0.1, 0.99),
-            717.0 / 1024.0,
-            "share of the window that is left after a loss",
-        ),
+        beta(717.0 / 1024.0),
         STEEPNESS,
         FAST_CONVERGENCE,
         RENO_FRIENDLY,

@@ -5,6 +5,14 @@ use super::{
     AckEvent, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent, Parameter,
 };
 
+/// The gain of the estimate of marks (RFC 8257 section 3.3).
+pub(super) const GAIN: Parameter = Parameter::number(
+    "g",
+    (0.001, 1.0),
+    1.0 / 16.0,
+    "weight of a new round trip in the estimate of the marked share",
+);
+
 /// `dctcp`.
 pub(super) const ALGORITHM: Algorithm = Algorithm {
     name: "dctcp",
@@ -14,12 +22,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     source: "RFC 8257",
     version: 1,
     parameters: &[
-        Parameter::number(
-            "g",
-            (0.001, 1.0),
-            1.0 / 16.0,
-            "weight of a new round trip in the estimate of the marked share",
-        ),
+        GAIN,
         Parameter::number("alpha", (0.0, 1.0), 1.0, "the estimate at the start"),
     ],
     make: |control, _| {

@@ -1,7 +1,8 @@
 //! What a congestion control hears.
 
-use sim_core::{Rate, SimDuration, SimTime};
+use sim_core::{SimDuration, SimTime};
 
+use crate::delivery_rate::RateSample;
 use crate::recovery::Phase;
 
 /// The connection is established: its segment size is known.
@@ -80,33 +81,6 @@ impl AckEvent {
             ecn_echo: false,
             marked: 0,
         }
-    }
-}
-
-/// A delivery-rate sample (draft-ietf-ccwg-bbr section 4.5.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RateSample {
-    /// Bytes delivered within `interval`.
-    pub delivered: u64,
-    /// Over this time: the longer of sending and acknowledging.
-    pub interval: SimDuration,
-    /// Bytes the connection had delivered when the newest segment delivered was sent: once this
-    /// passes a former `total`, a round trip has passed.
-    pub prior_delivered: u64,
-    /// Bytes the connection has delivered.
-    pub total: u64,
-    /// The application, not the network, may have limited the rate.
-    pub app_limited: bool,
-    /// Bytes in flight when the newest segment delivered was sent, itself included.
-    pub in_flight_at_send: u64,
-}
-
-impl RateSample {
-    /// The rate; `None` below one bit a second.
-    pub fn rate(&self) -> Option<Rate> {
-        let ps = u128::from(self.interval.as_ps().max(1));
-        let bits = u128::from(self.delivered) * 8 * 1_000_000_000_000 / ps;
-        Rate::from_bps(u64::try_from(bits).unwrap_or(u64::MAX))
     }
 }
 

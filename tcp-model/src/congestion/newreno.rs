@@ -18,7 +18,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     source: "RFC 5681, RFC 6582",
     version: 1,
     parameters: &[],
-    make: |_, params| AnyCc::NewReno(NewReno::new(params.slow_start_limit)),
+    make: |_, context| AnyCc::NewReno(NewReno::new(context.slow_start_limit)),
 };
 
 /// Slow start, congestion avoidance, and halving.

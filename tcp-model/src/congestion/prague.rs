@@ -6,7 +6,7 @@
 
 use sim_core::{Rate, SimDuration};
 
-use super::dctcp::Marks;
+use super::dctcp::{GAIN, Marks};
 use super::window::{Window, window_methods};
 use super::{
     AckEvent, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent, Parameter,
@@ -22,12 +22,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     source: "draft-briscoe-iccrg-prague-congestion-control, RFC 9331",
     version: 1,
     parameters: &[
-        Parameter::number(
-            "g",
-            (0.001, 1.0),
-            1.0 / 16.0,
-            "weight of a new round trip in the estimate of the marked share",
-        ),
+        GAIN,
         Parameter::time(
             "virtual_rtt",
             (0.0, 1.0),
@@ -146,7 +141,7 @@ mod tests {
     #[test]
     fn it_sends_ect_1_and_asks_for_ecn() {
         let control = super::super::Control::new(&ALGORITHM);
-        let cc = control.make(&crate::params::TcpParams::linux());
+        let cc = control.make(&crate::congestion::ControlContext::default());
         assert!(cc.needs_ecn());
         assert_eq!(cc.ect(), Ecn::Ect1);
     }

@@ -5,11 +5,10 @@ use std::collections::VecDeque;
 use sim_core::{SimDuration, SimTime};
 
 use super::{
-    AckEvent, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent, Control, Setting,
-    Start,
+    AckEvent, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent, Control,
+    ControlContext, Setting, Start,
 };
 use crate::delivery_rate::DeliveryRate;
-use crate::params::TcpParams;
 use crate::seq::SeqNum;
 
 /// Bytes of a segment.
@@ -52,7 +51,7 @@ pub(super) fn started_with(
                 .or_else(|_| time())
                 .expect("a value that fits")
         });
-    let mut control = choice.make(&TcpParams::rfc9293());
+    let mut control = choice.make(&ControlContext::new(Some(1)));
     control.on_start(&Start {
         mss: MSS as u32,
         initial_window: segments * MSS,
@@ -127,7 +126,7 @@ pub(super) struct Bottleneck {
 impl Bottleneck {
     /// `rate` in segments a second, `rtt` in milliseconds without queue or transmission.
     pub(super) fn new(algorithm: &'static Algorithm, rate: u64, rtt: u64) -> Bottleneck {
-        let mut control = Control::new(algorithm).make(&TcpParams::linux());
+        let mut control = Control::new(algorithm).make(&ControlContext::default());
         let delay = SimDuration::from_millis(rtt);
         control.on_start(&Start {
             mss: MSS as u32,

@@ -1,8 +1,7 @@
 //! TCP Vegas: holds a few segments in the queue of the bottleneck (Brakmo and Peterson, "TCP Vegas:
 //! end to end congestion avoidance on a global Internet", 1995).
 
-use sim_core::SimDuration;
-
+use super::round_delays::RoundDelays;
 use super::window::{Window, window_methods};
 use super::{
     AckEvent, Algorithm, AnyCc, CongestionControl, CongestionEvent, Parameter, RoundTrips,
@@ -42,15 +41,10 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
             beta: control.get("beta"),
             gamma: control.get("gamma"),
             rounds: RoundTrips::default(),
-            base: None,
-            round_min: None,
-            samples: 0,
+            delays: RoundDelays::default(),
         })
     },
 };
-
-/// A round with fewer samples says nothing about queues, because an ACK may have been delayed.
-const FEWEST_SAMPLES: u32 = 3;
 
 #[derive(Clone, Debug)]
 struct Vegas {
@@ -59,20 +53,13 @@ struct Vegas {
     beta: f64,
     gamma: f64,
     rounds: RoundTrips,
-    /// BaseRTT.
-    base: Option<SimDuration>,
-    /// Smallest round trip of this round.
-    round_min: Option<SimDuration>,
-    samples: u32,
+    delays: RoundDelays,
 }
 
 impl Vegas {
     /// Segments that waited in queues in the last round, and the window that would leave none.
     fn waiting(&self) -> Option<(f64, f64)> {
-        let (base, rtt) = (self.base?.as_secs_f64(), self.round_min?.as_secs_f64());
-        if self.samples < FEWEST_SAMPLES {
-            return None;
-        }
+        let (base, rtt) = self.delays.of_round()?;
         let target = self.window.segments() * base / rtt.max(1e-12);
         Some((self.window.segments() - target, target))
     }
@@ -95,8 +82,7 @@ impl Vegas {
             Some((waiting, _)) if waiting < self.alpha => self.window.open(self.window.mss()),
             Some(_) => {}
         }
-        self.round_min = None;
-        self.samples = 0;
+        self.delays.restart();
     }
 }
 
@@ -104,11 +90,7 @@ impl CongestionControl for Vegas {
     window_methods!(with idle);
 
     fn on_ack(&mut self, ack: &AckEvent) {
-        if let Some(rtt) = ack.rtt {
-            self.base = Some(self.base.map_or(rtt, |b| b.min(rtt)));
-            self.round_min = Some(self.round_min.map_or(rtt, |m| m.min(rtt)));
-            self.samples += 1;
-        }
+        self.delays.on_sample(ack.rtt);
         let over = self.rounds.on_ack(ack);
         if !Window::may_grow(ack) {
             return;
@@ -123,8 +105,7 @@ impl CongestionControl for Vegas {
 
     fn on_congestion(&mut self, event: &CongestionEvent) {
         self.window.reduce_by(event, 0.5);
-        self.round_min = None;
-        self.samples = 0;
+        self.delays.restart();
     }
 }
 

@@ -1,8 +1,7 @@
 //! TCP Veno: tells random losses from congestion by the segments that wait in queues (Fu and Liew,
 //! "TCP Veno: TCP enhancement for transmission over wireless access networks", 2003).
 
-use sim_core::SimDuration;
-
+use super::round_delays::RoundDelays;
 use super::window::{Window, window_methods};
 use super::{
     AckEvent, Algorithm, AnyCc, CongestionControl, CongestionEvent, Parameter, RoundTrips,
@@ -36,16 +35,11 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
             beta: control.get("beta"),
             random_share: control.get("random_share"),
             rounds: RoundTrips::default(),
-            base: None,
-            round_min: None,
-            samples: 0,
+            delays: RoundDelays::default(),
             waiting: None,
         })
     },
 };
-
-/// A round with fewer samples says nothing about queues, because an ACK may have been delayed.
-const FEWEST_SAMPLES: u32 = 3;
 
 #[derive(Clone, Debug)]
 struct Veno {
@@ -53,25 +47,18 @@ struct Veno {
     beta: f64,
     random_share: f64,
     rounds: RoundTrips,
-    /// BaseRTT.
-    base: Option<SimDuration>,
-    round_min: Option<SimDuration>,
-    samples: u32,
+    delays: RoundDelays,
     /// N: segments that waited in the last round; none when it could not be told.
     waiting: Option<f64>,
 }
 
 impl Veno {
     fn next_round(&mut self) {
-        self.waiting = match (self.base, self.round_min) {
-            (Some(base), Some(rtt)) if self.samples >= FEWEST_SAMPLES => {
-                let share = base.as_secs_f64() / rtt.as_secs_f64().max(1e-12);
-                Some(self.window.segments() * (1.0 - share))
-            }
-            _ => None,
-        };
-        self.round_min = None;
-        self.samples = 0;
+        self.waiting = self.delays.of_round().map(|(base, rtt)| {
+            let share = base / rtt.max(1e-12);
+            self.window.segments() * (1.0 - share)
+        });
+        self.delays.restart();
     }
 
     fn is_congested(&self) -> bool {
@@ -83,11 +70,7 @@ impl CongestionControl for Veno {
     window_methods!(with idle);
 
     fn on_ack(&mut self, ack: &AckEvent) {
-        if let Some(rtt) = ack.rtt {
-            self.base = Some(self.base.map_or(rtt, |b| b.min(rtt)));
-            self.round_min = Some(self.round_min.map_or(rtt, |m| m.min(rtt)));
-            self.samples += 1;
-        }
+        self.delays.on_sample(ack.rtt);
         if self.rounds.on_ack(ack) {
             self.next_round();
         }
@@ -108,8 +91,7 @@ impl CongestionControl for Veno {
             self.random_share
         };
         self.window.reduce_by(event, share);
-        self.round_min = None;
-        self.samples = 0;
+        self.delays.restart();
     }
 }
 

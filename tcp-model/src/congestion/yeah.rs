@@ -2,8 +2,7 @@
 //! (Baiocchi, Castellani and Vacirca, "YeAH-TCP: yet another highspeed TCP", 2007), with Linux's
 //! values.
 
-use sim_core::SimDuration;
-
+use super::round_delays::RoundDelays;
 use super::window::{Window, window_methods};
 use super::{
     AckEvent, Algorithm, AnyCc, CongestionControl, CongestionEvent, Parameter, RoundTrips,
@@ -42,7 +41,6 @@ const RHO: u32 = 16;
 const ZETA: u32 = 50;
 /// A loss costs this share of the window at least.
 const LEAST_LOSS: f64 = 1.0 / 8.0;
-const FEWEST_SAMPLES: u32 = 3;
 
 #[derive(Clone, Debug)]
 struct Yeah {
@@ -50,9 +48,7 @@ struct Yeah {
     alpha: f64,
     phy: f64,
     rounds: RoundTrips,
-    base: Option<SimDuration>,
-    round_min: Option<SimDuration>,
-    samples: u32,
+    delays: RoundDelays,
     /// The window that a Reno in competition is thought to have, segments.
     reno: f64,
     /// Rounds in the slow mode without a break, and in the fast mode in all.
@@ -69,9 +65,7 @@ impl Yeah {
             alpha: control.get("alpha"),
             phy: control.get("phy"),
             rounds: RoundTrips::default(),
-            base: None,
-            round_min: None,
-            samples: 0,
+            delays: RoundDelays::default(),
             reno: 2.0,
             slow_rounds: 0,
             fast_rounds: 0,
@@ -80,15 +74,10 @@ impl Yeah {
     }
 
     fn next_round(&mut self) {
-        let (samples, round_min) = (self.samples, self.round_min.take());
-        self.samples = 0;
-        let (Some(base), Some(rtt)) = (self.base, round_min) else {
-            return;
-        };
-        if samples < FEWEST_SAMPLES {
-            return;
-        }
-        let (base, rtt) = (base.as_secs_f64(), rtt.as_secs_f64().max(1e-12));
+        let round = self.delays.of_round();
+        self.delays.restart();
+        let Some((base, rtt)) = round else { return };
+        let rtt = rtt.max(1e-12);
         let cwnd = self.window.segments();
         self.waiting = cwnd * (rtt - base) / rtt;
         if self.waiting > self.alpha || rtt - base > base / self.phy {
@@ -117,11 +106,7 @@ impl CongestionControl for Yeah {
     window_methods!(with idle);
 
     fn on_ack(&mut self, ack: &AckEvent) {
-        if let Some(rtt) = ack.rtt {
-            self.base = Some(self.base.map_or(rtt, |b| b.min(rtt)));
-            self.round_min = Some(self.round_min.map_or(rtt, |m| m.min(rtt)));
-            self.samples += 1;
-        }
+        self.delays.on_sample(ack.rtt);
         let over = self.rounds.on_ack(ack);
         if Window::may_grow(ack) {
             let rest = self.window.slow_start(ack.acked);

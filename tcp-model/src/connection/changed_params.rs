@@ -6,7 +6,7 @@ use sim_core::SimTime;
 
 use super::Connection;
 use super::spaces::Hold;
-use crate::congestion::{AnyCc, CongestionControl, Start};
+use crate::congestion::{CongestionControl, Start};
 use crate::model::Outputs;
 use crate::params::TcpParams;
 use crate::state::State;
@@ -55,7 +55,7 @@ impl Connection {
     /// threshold too.
     fn change_control(&mut self) {
         let window = self.cc.cwnd();
-        self.cc = AnyCc::new(&self.params);
+        self.cc = self.params.make_control();
         if window > 0 {
             self.cc.on_start(&Start {
                 mss: self.snd.mss,

@@ -11,6 +11,7 @@ use std::net::Ipv4Addr;
 use super::cx::HostEnv;
 use super::flow::Flow;
 use super::stack::Stack;
+use crate::errno::{self, Errno};
 
 /// With whom a socket shares its port.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -79,11 +80,11 @@ pub enum BindError {
 }
 
 impl BindError {
-    /// The name of the error that `bind` returns on Linux.
-    pub const fn errno(self) -> &'static str {
+    /// The error that `bind` returns on Linux.
+    pub const fn errno(self) -> Errno {
         match self {
-            BindError::AddrInUse(_) | BindError::NoFreePort => "EADDRINUSE",
-            BindError::NotLocal(_) => "EADDRNOTAVAIL",
+            BindError::AddrInUse(_) | BindError::NoFreePort => errno::EADDRINUSE,
+            BindError::NotLocal(_) => errno::EADDRNOTAVAIL,
         }
     }
 }

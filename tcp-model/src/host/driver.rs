@@ -109,7 +109,7 @@ impl Outbox {
     }
 }
 
-/// A [`TcpHost`] driven by hand: by a test, a script, or a network that is no simulation.
+/// A [`TcpHost`] driven by hand: by a test, a script, or a network that is not a simulation.
 ///
 /// Every input carries the time, which never runs backwards. After each one, take what came of it:
 /// [`Driver::next_packet`], [`Driver::next_event`] and, where wanted, [`Driver::take_records`]; and
@@ -286,7 +286,7 @@ impl<'m> Driver<'m> {
         matches!(owner, Some(Owner::TimeWait(_)))
     }
 
-    /// A close look at a connection, whosever it is; `None` when it is no more.
+    /// A close look at a connection, whosever it is; `None` when it is gone.
     pub fn inspect(&self, id: SocketId) -> Option<Inspection<'_>> {
         let endpoints = &self.host.stack.endpoints;
         let endpoint = endpoints.get(endpoints.live(id)?)?;

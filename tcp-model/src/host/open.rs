@@ -14,6 +14,7 @@ use super::flow::{Flow, Owner};
 use super::listener::{ListenOptions, Listener, ListenerId};
 use super::stack::{Stack, destination};
 use crate::app::AppEvent;
+use crate::errno::{self, Errno};
 use crate::fast_open::{CookieKey, FastListen};
 use crate::model::{Input, OpenContext, SendCall, TcpModel};
 use crate::options::{Options, TcpOption};
@@ -42,13 +43,13 @@ pub enum ConnectError {
 }
 
 impl ConnectError {
-    /// The name of the error that `connect` returns on Linux.
-    pub const fn errno(self) -> &'static str {
+    /// The error that `connect` returns on Linux.
+    pub const fn errno(self) -> Errno {
         match self {
             ConnectError::AddrNotAvailable
             | ConnectError::AddrInUse
-            | ConnectError::NotLocal(_) => "EADDRNOTAVAIL",
-            ConnectError::NotUnicast(_) => "ENETUNREACH",
+            | ConnectError::NotLocal(_) => errno::EADDRNOTAVAIL,
+            ConnectError::NotUnicast(_) => errno::ENETUNREACH,
         }
     }
 }

@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use sim_core::plugin::{Kind, Parameter, ValueKind};
+use sim_core::plugin::{ModelKind, Parameter, ValueKind};
 use sim_core::{Packet, SimDuration, SimTime};
 
 use super::{AnyMiddlebox, Middlebox, MiddleboxCx};
@@ -30,14 +30,11 @@ const PARAMETERS: &[Parameter] = &[
 ];
 
 /// Its name and parameters.
-pub(super) fn kind() -> Kind<AnyMiddlebox> {
+pub(super) fn kind() -> ModelKind<AnyMiddlebox> {
     let doc = "drops SYNs beyond a rate, as a firewall does (iptables -m limit)";
-    Kind::new("syn-limit", doc, PARAMETERS, |values| {
-        let (rate, burst) = (values.count("rate"), values.count("burst"));
-        if !(1..=1_000_000_000).contains(&rate) || !(1..=1_000_000).contains(&burst) {
-            let problem = "`rate` must lie between 1 and 10^9, `burst` between 1 and 10^6";
-            return Err(problem.to_owned());
-        }
+    ModelKind::new("syn-limit", doc, PARAMETERS, |values| {
+        let rate = values.count_within("rate", 1..=1_000_000_000, "it counts SYNs per second")?;
+        let burst = values.count_within("burst", 1..=1_000_000, "it counts SYNs")?;
         Ok(Arc::new(move || {
             AnyMiddlebox::Custom(Box::new(SynLimit::new(rate, burst)))
         }))

@@ -2,8 +2,8 @@
 
 use sim_core::SimDuration;
 
-use super::kind::{ParamKind, Word};
-use super::value::{Field, Refusal, Value};
+use super::kind::{Choice, LONGEST, MILLISECOND, ParamKind, Word};
+use super::value::{Field, Refusal, Value, duration};
 use crate::ticks::Timers;
 
 /// When to stop retransmitting and report the connection dead: R2 of RFC 9293 section 3.8.3.
@@ -132,12 +132,32 @@ pub enum TimeWaitRules {
     FreeBsd,
 }
 
-/// A type whose values have words.
-pub trait Choice: Copy + PartialEq + 'static {
-    /// The words.
-    const WORDS: &'static [Word];
-    /// The value of each word, in the same order.
-    const VALUES: &'static [Self];
+impl Field for GiveUp {
+    fn read(value: &Value, kind: &ParamKind) -> Result<GiveUp, Refusal> {
+        match value {
+            Value::Number(n) => match u32::try_from(*n) {
+                Ok(n) if (kind.least..=kind.most).contains(&u64::from(n)) => Ok(GiveUp::Retries(n)),
+                _ => Err(Refusal::range(n, kind)),
+            },
+            Value::Text(word) if kind.is_none(word) => Ok(GiveUp::Never),
+            Value::Text(text) => {
+                let time = duration(text)?;
+                if time < MILLISECOND || time > LONGEST {
+                    return Err(Refusal::range(time, kind));
+                }
+                Ok(GiveUp::After(time))
+            }
+            _ => Err(Refusal::wrong_type(value, kind)),
+        }
+    }
+
+    fn write(&self, kind: &ParamKind) -> Value {
+        match self {
+            GiveUp::Retries(n) => Value::number(u64::from(*n)),
+            GiveUp::After(time) => Value::text(time),
+            GiveUp::Never => Value::text(kind.none.unwrap_or("never")),
+        }
+    }
 }
 
 /// `Type { "word" [number] => value: "what it means" }`.

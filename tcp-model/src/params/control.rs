@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 
 use super::kind::ParamKind;
+use super::model_choice::ModelChoice;
 use super::value::{Field, Refusal, Value};
 use crate::congestion::{Control, ParameterKind, Setting};
-use crate::own_model::ModelChoice;
 
 /// The key of the name in a table.
 const NAME: &str = "kind";

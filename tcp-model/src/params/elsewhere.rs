@@ -4,7 +4,7 @@
 use super::{PARAMS, SYSCTLS, Where};
 use crate::suggest;
 
-/// What a name is that is no parameter of the model.
+/// What a name is that is not a parameter of the model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Elsewhere {
     /// Setting it changes nothing here: the model behaves that way, or it is about other things.

@@ -2,8 +2,6 @@
 
 use sim_core::{Bytes, SimDuration};
 
-use super::choices::Choice;
-
 /// The longest time a parameter takes: 100 days. Simulated time ends after 213 days.
 pub const LONGEST: SimDuration = SimDuration::from_secs(8_640_000);
 /// A microsecond: the shortest period of a timer that fires again and again.
@@ -247,7 +245,7 @@ fn words_of(words: &[Word]) -> String {
 
 /// The TCPs there are, a user's own among them.
 fn models() -> String {
-    let names = crate::own_model::model_names();
+    let names = super::model_choice::model_names();
     let names: Vec<String> = names.iter().map(|n| format!("{n:?}")).collect();
     either(&names)
 }
@@ -275,4 +273,12 @@ fn either(words: &[String]) -> String {
         [all @ .., last] if !all.is_empty() => format!("{} or {last}", all.join(", ")),
         _ => words.concat(),
     }
+}
+
+/// A type whose values have words.
+pub trait Choice: Copy + PartialEq + 'static {
+    /// The words.
+    const WORDS: &'static [Word];
+    /// The value of each word, in the same order.
+    const VALUES: &'static [Self];
 }

@@ -1,14 +1,8 @@
 //! The names a parameter has elsewhere, and the units its values have there.
 
-use std::collections::HashMap;
-use std::sync::OnceLock;
-
 use sim_core::{Bytes, SimDuration};
 
-use super::sysctl::{SYSCTLS, Sysctl};
-use super::table::PARAMS;
-use super::value::{Refusal, Value};
-use super::{Param, TcpParams};
+use super::value::Value;
 
 /// Where a name is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,7 +109,7 @@ impl Name {
     }
 
     /// A value under this name as a value under the parameter's own name.
-    fn convert(&self, value: &Value) -> Option<Value> {
+    pub(super) fn convert(&self, value: &Value) -> Option<Value> {
         match (self.raw, value) {
             (Raw::Flag, Value::Number(n)) => Some(Value::Flag(*n != 0)),
             (Raw::NotFlag, Value::Number(n)) => Some(Value::Flag(*n == 0)),
@@ -135,97 +129,4 @@ impl Name {
 
 fn scaled(unit: SimDuration, n: i64) -> Option<Value> {
     u64::try_from(n).ok().map(|n| Value::text(unit * n))
-}
-
-/// What a name stands for.
-#[derive(Clone, Copy, Debug)]
-pub enum Named {
-    /// A parameter, by its own name or by another.
-    Param(&'static Param, Option<&'static Name>),
-    /// A sysctl that is not one parameter.
-    Sysctl(&'static Sysctl),
-}
-
-impl Named {
-    /// The keys of the parameters that a value under this name sets.
-    pub fn keys(&self) -> Vec<&'static str> {
-        match self {
-            Named::Param(param, _) => vec![param.key],
-            Named::Sysctl(sysctl) => sysctl.keys().to_vec(),
-        }
-    }
-
-    /// The parameters that a value under this name sets, each with its own value in the form in
-    /// which [`Param::get`] gives it.
-    ///
-    /// # Errors
-    /// When the value is refused, or the name depends on other values.
-    pub fn values(&self, value: &Value) -> Result<Vec<(&'static Param, Value)>, Refusal> {
-        match self {
-            Named::Param(param, name) => {
-                let converted = match name {
-                    Some(name) => name.convert(value).ok_or_else(|| Refusal::Range {
-                        value: value.to_string(),
-                        range: param.kind.range_with_reason(),
-                    })?,
-                    None => value.clone(),
-                };
-                Ok(vec![(*param, param.normal(&converted)?)])
-            }
-            Named::Sysctl(sysctl) => sysctl.values(value),
-        }
-    }
-
-    /// Sets what the value under this name stands for.
-    ///
-    /// # Errors
-    /// When the value is refused; the parameters are then as before.
-    pub fn set(&self, params: &mut TcpParams, value: &Value) -> Result<(), Refusal> {
-        if let Named::Sysctl(sysctl) = self {
-            return sysctl.set(params, value);
-        }
-        for (param, value) in self.values(value)? {
-            param.set(params, &value)?;
-        }
-        Ok(())
-    }
-}
-
-/// What a name stands for: a parameter's own name (`fin_timeout`), its path in a scenario
-/// (`tcp.fin_timeout`), a sysctl in full (`net.ipv4.tcp_fin_timeout`,
-/// `/proc/sys/net/ipv4/tcp_fin_timeout`, `net.inet.tcp.finwait2_timeout`) or the last part of one of
-/// Linux (`tcp_fin_timeout`).
-pub fn find(name: &str) -> Option<Named> {
-    static NAMES: OnceLock<HashMap<&'static str, Named>> = OnceLock::new();
-    let names = NAMES.get_or_init(all_names);
-    let name = name.strip_prefix("tcp.").unwrap_or(name);
-    if let Some(found) = names.get(name) {
-        return Some(*found);
-    }
-    if !name.contains('/') {
-        return None;
-    }
-    let path = name.strip_prefix("/proc/sys/").unwrap_or(name);
-    names.get(path.replace('/', ".").as_str()).copied()
-}
-
-/// Every name that [`find`] knows, with what it stands for. A parameter's own name comes before
-/// other names.
-fn all_names() -> HashMap<&'static str, Named> {
-    let mut names = HashMap::new();
-    for param in PARAMS {
-        names.insert(param.key, Named::Param(param, None));
-    }
-    for param in PARAMS {
-        for name in param.names.iter().filter(|n| n.system != Where::Socket) {
-            let named = Named::Param(param, Some(name));
-            names.entry(name.name).or_insert(named);
-            names.entry(name.short()).or_insert(named);
-        }
-    }
-    for sysctl in SYSCTLS {
-        names.entry(sysctl.name).or_insert(Named::Sysctl(sysctl));
-        names.entry(sysctl.short()).or_insert(Named::Sysctl(sysctl));
-    }
-    names
 }

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::names::{Name, Named, Where};
+use super::lookup::Named;
+use super::names::{Name, Where};
 use super::value::Value;
 use super::{PARAMS, Param, SYSCTLS, Shape, TcpParams, find};
 
@@ -198,7 +199,7 @@ fn defaults(param: &Param) -> String {
 const HEAD: &str = "\
 # TCP parameters
 
-Made from the table in `tcp-model/src/params/table.rs`; `UPDATE=1 cargo test -p synfin-tcp-model --lib
+Made from the tables in `tcp-model/src/params/table/`; `UPDATE=1 cargo test -p synfin-tcp-model --lib
 params` writes this page again.
 
 A parameter is a key of `[tcp]` in a scenario, or of `[tcp.host.GROUP]` for the hosts of a group;

@@ -148,7 +148,7 @@ pub static SYSCTLS: &[Sysctl] = &[
     ),
     row(
         "net.inet.tcp.blackhole",
-        "The model answers segments that nobody waits for.",
+        "The model answers segments for which there is no socket.",
         Fixed(0),
     ),
     row(
@@ -205,7 +205,7 @@ fn numbers(value: &Value) -> Option<Vec<i64>> {
 }
 
 /// A number in decimal or, after `0x`, in hexadecimal.
-fn number(word: &str) -> Option<i64> {
+pub(super) fn number(word: &str) -> Option<i64> {
     match word.strip_prefix("0x") {
         Some(digits) => i64::from_str_radix(digits, 16).ok(),
         None => word.parse().ok(),
@@ -278,35 +278,10 @@ impl Sysctl {
     }
 }
 
-/// Sets a system parameter by its name and the text that a shell gives it.
-///
-/// # Errors
-/// When the model has nothing for the name, or the value is refused; the parameters are then as
-/// before.
-pub fn set_sysctl(params: &mut TcpParams, name: &str, text: &str) -> Result<(), Refusal> {
-    let is_sysctl = name.starts_with("net.") || name.starts_with("/proc/sys/");
-    let Some(named) = super::find(name).filter(|_| is_sysctl) else {
-        return Err(Refusal::Unreadable(format!(
-            "the model has nothing for {name}"
-        )));
-    };
-    let value = match text.split_whitespace().collect::<Vec<_>>()[..] {
-        [word] => number(word).map_or_else(|| Value::text(word), Value::Number),
-        _ => Value::text(text),
-    };
-    let mut changed = params.clone();
-    named.set(&mut changed, &value)?;
-    changed
-        .check()
-        .map_err(|conflict| Refusal::Unreadable(conflict.to_string()))?;
-    *params = changed;
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::params::GiveUp;
+    use crate::params::{GiveUp, set_sysctl};
 
     #[test]
     fn system_parameters_set_what_they_stand_for() {

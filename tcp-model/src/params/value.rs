@@ -7,7 +7,6 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Serialize, Serializer};
 use sim_core::{Bytes, SimDuration};
 
-use super::choices::GiveUp;
 use super::kind::{ParamKind, Shape};
 
 /// What a TOML file, a sysctl or a command line can say about a parameter.
@@ -176,7 +175,7 @@ macro_rules! whole_number {
 }
 whole_number!(u8, u16, u32);
 
-fn duration(text: &str) -> Result<SimDuration, Refusal> {
+pub(super) fn duration(text: &str) -> Result<SimDuration, Refusal> {
     text.parse::<SimDuration>()
         .map_err(|e| Refusal::Unreadable(e.to_string()))
 }
@@ -211,34 +210,6 @@ impl<T: Field> Field for Option<T> {
         match self {
             Some(value) => value.write(kind),
             None => Value::text(kind.none.unwrap_or("none")),
-        }
-    }
-}
-
-impl Field for GiveUp {
-    fn read(value: &Value, kind: &ParamKind) -> Result<GiveUp, Refusal> {
-        match value {
-            Value::Number(n) => match u32::try_from(*n) {
-                Ok(n) if (kind.least..=kind.most).contains(&u64::from(n)) => Ok(GiveUp::Retries(n)),
-                _ => Err(Refusal::range(n, kind)),
-            },
-            Value::Text(word) if kind.is_none(word) => Ok(GiveUp::Never),
-            Value::Text(text) => {
-                let time = duration(text)?;
-                if time < super::kind::MILLISECOND || time > super::kind::LONGEST {
-                    return Err(Refusal::range(time, kind));
-                }
-                Ok(GiveUp::After(time))
-            }
-            _ => Err(Refusal::wrong_type(value, kind)),
-        }
-    }
-
-    fn write(&self, kind: &ParamKind) -> Value {
-        match self {
-            GiveUp::Retries(n) => Value::number(u64::from(*n)),
-            GiveUp::After(time) => Value::text(time),
-            GiveUp::Never => Value::text(kind.none.unwrap_or("never")),
         }
     }
 }

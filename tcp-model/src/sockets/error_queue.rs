@@ -6,11 +6,11 @@
 use std::collections::VecDeque;
 use std::net::SocketAddrV4;
 
-use sim_core::SimTime;
-
-use super::names::{EAGAIN, EINVAL, Errno};
+use super::notice::Notice;
 use super::{Role, SocketNo, Sockets};
+use crate::errno::{EAGAIN, EINVAL, Errno};
 use crate::host::SocketId;
+use sim_core::SimTime;
 
 /// SO_ZEROCOPY.
 pub(crate) const ZEROCOPY: (i64, i64) = (1, 60);
@@ -24,28 +24,6 @@ const TX_ACK: i64 = 512;
 const SENT: i64 = 0;
 const SCHEDULED: i64 = 1;
 const ACKNOWLEDGED: i64 = 2;
-
-/// What the error queue tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Notice {
-    /// A time.
-    Time {
-        at: SimTime,
-        /// SCM_TSTAMP_….
-        kind: i64,
-        /// Place of the call's last byte, with OPT_ID.
-        key: i64,
-    },
-    /// Calls with MSG_ZEROCOPY that are over: the first and the last.
-    Copied(u32, u32),
-    /// An ICMP error about a SYN.
-    Icmp {
-        errno: i64,
-        v6: bool,
-        /// Type, code and what else it says.
-        told: [i64; 3],
-    },
-}
 
 /// A call whose last byte is not yet acknowledged.
 #[derive(Debug)]

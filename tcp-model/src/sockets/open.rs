@@ -1,18 +1,17 @@
 //! Sockets, connections and listeners: made, bound, opened, closed.
 
-use std::net::{Ipv4Addr, SocketAddrV4};
-
-use super::names::{
+use super::names::{FAST_OPEN_CONNECT, QUICK_ACK};
+use super::socket::Role;
+use super::{SocketNo, Sockets};
+use crate::errno::{
     EADDRINUSE, EAGAIN, EALREADY, ECONNABORTED, ECONNRESET, EINPROGRESS, EINVAL, EISCONN, ENOTCONN,
     EOPNOTSUPP, Errno,
 };
-use super::options::{FAST_OPEN_CONNECT, QUICK_ACK};
-use super::socket::Role;
-use super::{SocketNo, Sockets};
 use crate::host::{BindError, BindOptions, ConnectError, ConnectOptions};
 use crate::model::SendCall;
 use crate::params::TcpParams;
 use crate::state::State;
+use std::net::{Ipv4Addr, SocketAddrV4};
 
 impl Sockets<'_> {
     /// A new socket for TCP.
@@ -48,7 +47,7 @@ impl Sockets<'_> {
             let id = host.bind(options)?;
             Ok::<_, BindError>((id, host.bound_port(id)))
         });
-        let (id, port) = bound.map_err(|error| Errno(error.errno()))?;
+        let (id, port) = bound.map_err(|error| error.errno())?;
         let end = self.at_mut(socket);
         (end.bound, end.port) = (Some(id), port.unwrap_or(0));
         Ok(())
@@ -166,7 +165,7 @@ impl Sockets<'_> {
             let id = host.connect_with(remote, options)?;
             Ok::<_, ConnectError>((id, host.ends(id)))
         });
-        let (id, ends) = connected.map_err(|error| Errno(error.errno()))?;
+        let (id, ends) = connected.map_err(|error| error.errno())?;
         if let Some(ends) = ends {
             self.follow(id, ends);
             let reports = self.at(socket).reports_errors();

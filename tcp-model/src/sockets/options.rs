@@ -8,20 +8,16 @@
 use sim_core::SimDuration;
 
 use super::error_queue::TIMESTAMPING;
-use super::names::{self, Errno, constant};
+use super::names::{QUICK_ACK, constant};
 use super::socket::{Role, Socket};
 use super::{SocketNo, Sockets, System};
+use crate::errno::{self, Errno};
 use crate::params::{GiveUp, TcpParams};
 
 pub(super) const RECEIVE_LOW_WATER: (i64, i64) = (1, 18);
-pub(super) const QUICK_ACK: (i64, i64) = (6, 12);
 const NODELAY: (i64, i64) = (6, 1);
 /// TCP_INQ.
 pub(crate) const INQ: (i64, i64) = (6, 36);
-/// TCP_FASTOPEN, TCP_FASTOPEN_CONNECT, TCP_FASTOPEN_NO_COOKIE.
-pub(super) const FAST_OPEN_QUEUE: (i64, i64) = (6, 23);
-pub(super) const FAST_OPEN_CONNECT: (i64, i64) = (6, 30);
-pub(super) const FAST_OPEN_NO_COOKIE: (i64, i64) = (6, 34);
 
 /// An option that is a parameter of the connection.
 struct SocketOption {
@@ -167,14 +163,14 @@ fn refused(socket: &Socket, option: (i64, i64), n: i64) -> Option<Errno> {
         (1, 60) => flag,
         (6, 2) => n == 0 || n >= 88,
         (6, 23) => n >= 0 && waits,
-        (6, 30) if flag && !connects_fast => return Some(names::EOPNOTSUPP),
+        (6, 30) if flag && !connects_fast => return Some(errno::EOPNOTSUPP),
         (6, 30) => flag && unused,
         (6, 34) => flag && waits,
         (0, 2) | (41, 16) => n != 0,
         _ => true,
     };
     let (least, most) = find(option).map_or(ANY, |row| row.range);
-    (!fits || n < least || n > most).then_some(names::EINVAL)
+    (!fits || n < least || n > most).then_some(errno::EINVAL)
 }
 
 fn size(n: i64) -> u32 {

@@ -1,8 +1,7 @@
 //! What is ready, as poll and epoll tell it.
-
-use super::names::{EINVAL, Errno};
 use super::socket::{Role, Watch};
 use super::{SocketNo, Sockets};
+use crate::errno::{EINVAL, Errno};
 use crate::state::State;
 
 const IN: i64 = 1;
@@ -72,7 +71,7 @@ impl Sockets<'_> {
     /// Adds (1), removes (2) or changes (3) what an epoll watches; it tells `data` with the events.
     ///
     /// # Errors
-    /// `EINVAL` when it is no epoll, or does not fit what it watches already.
+    /// `EINVAL` when it is not an epoll descriptor, or does not fit what it watches already.
     pub(crate) fn watch(
         &mut self,
         epoll: SocketNo,

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use sim_core::SimDuration;
 
 use super::SocketNo;
-use super::error_queue::Notice;
-use super::names::Errno;
-use super::options::{FAST_OPEN_NO_COOKIE, FAST_OPEN_QUEUE, QUICK_ACK};
+use super::names::{FAST_OPEN_NO_COOKIE, FAST_OPEN_QUEUE, QUICK_ACK};
+use super::notice::Notice;
+use crate::errno::Errno;
 use crate::fast_open::CookieKey;
 use crate::host::{BindId, ListenOptions, ListenerId, Reuse, SocketId};
 use crate::params::TcpParams;

@@ -7,10 +7,10 @@ use sim_core::SimTime;
 
 use super::error_queue::{Stamping, Uncopied};
 use super::limits::{Chrono, Limit};
-use super::names::{self, Errno};
 use super::{SocketNo, Sockets};
 use crate::app::AppEvent;
 use crate::diagnostics::Details;
+use crate::errno::{self, Errno};
 use crate::host::{Inspection, SocketCx, SocketId};
 use crate::model::{End, TcpModel, TcpView};
 use crate::segment::Segment;
@@ -60,7 +60,7 @@ impl Stream {
         self.edges += 1;
         self.starved &= !matches!(event, AppEvent::Writable(..));
         if let (AppEvent::SoftError(_, kind), true) = (event, self.reports_errors) {
-            self.soft_error = Some(Errno(kind.errno().0));
+            self.soft_error = Some(kind.errno());
         }
     }
 }
@@ -164,12 +164,12 @@ impl Sockets<'_> {
         }
         let found = self.inspect(id)?;
         let error = match found.end? {
-            End::Refused => names::ECONNREFUSED,
-            End::Reset if !found.connected => names::ECONNREFUSED,
-            End::Reset if found.peer_closed => names::EPIPE,
-            End::Reset => names::ECONNRESET,
-            End::TimedOut | End::FinWaitExpired => names::ETIMEDOUT,
-            End::Unreachable(kind) => Errno(kind.errno().0),
+            End::Refused => errno::ECONNREFUSED,
+            End::Reset if !found.connected => errno::ECONNREFUSED,
+            End::Reset if found.peer_closed => errno::EPIPE,
+            End::Reset => errno::ECONNRESET,
+            End::TimedOut | End::FinWaitExpired => errno::ETIMEDOUT,
+            End::Unreachable(kind) => kind.errno(),
             End::Closed | End::Aborted => return None,
         };
         (!stream.error_told).then_some(error)

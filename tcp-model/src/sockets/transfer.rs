@@ -1,9 +1,9 @@
 //! Data in and out. Bytes are counted; what they are is not looked at.
 
 use super::error_queue::ZEROCOPY;
-use super::names::{EAGAIN, ENOTCONN, EPIPE, Errno};
 use super::options::RECEIVE_LOW_WATER;
 use super::{Role, SocketNo, Sockets};
+use crate::errno::{EAGAIN, ENOTCONN, EPIPE, Errno};
 use crate::host::SocketId;
 use crate::model::SendCall;
 use crate::state::State;

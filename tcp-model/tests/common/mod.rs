@@ -87,7 +87,7 @@ impl Side {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
+enum WorldEvent {
     Arrive(usize, usize),
     Act(usize, usize),
     Read(usize),
@@ -110,7 +110,7 @@ pub struct World {
     channel: Channel,
     rng: Rng,
     now: SimTime,
-    heap: BinaryHeap<Reverse<(SimTime, u64, Kind)>>,
+    heap: BinaryHeap<Reverse<(SimTime, u64, WorldEvent)>>,
     count: u64,
     out: Outputs,
     /// Segments to lose, by place in the log.
@@ -138,13 +138,13 @@ impl World {
         for side in 0..2 {
             for i in 0..world.sides[side].plan.len() {
                 let at = world.sides[side].plan[i].0;
-                world.push(at, Kind::Act(side, i));
+                world.push(at, WorldEvent::Act(side, i));
             }
         }
         world
     }
 
-    fn push(&mut self, at: SimTime, kind: Kind) {
+    fn push(&mut self, at: SimTime, kind: WorldEvent) {
         self.count += 1;
         self.heap.push(Reverse((at, self.count, kind)));
     }
@@ -181,10 +181,10 @@ impl World {
             self.steps += 1;
             assert!(self.steps < limit, "no end in sight: {:?}", self.summary());
             match kind {
-                Kind::Arrive(side, i) => self.arrive(side, i),
-                Kind::Act(side, i) => self.act(side, i),
-                Kind::Read(side) => self.read_on(side),
-                Kind::Wake(side) => {
+                WorldEvent::Arrive(side, i) => self.arrive(side, i),
+                WorldEvent::Act(side, i) => self.act(side, i),
+                WorldEvent::Read(side) => self.read_on(side),
+                WorldEvent::Wake(side) => {
                     let due = self.sides[side]
                         .model
                         .as_ref()
@@ -218,7 +218,10 @@ impl World {
             // The passive side has no connection yet: its application waits in accept.
             let live = self.sides[0].end.is_none() && self.sides[side].end.is_none();
             if live && self.steps < 100_000 {
-                self.push(self.now + SimDuration::from_millis(700), Kind::Act(side, i));
+                self.push(
+                    self.now + SimDuration::from_millis(700),
+                    WorldEvent::Act(side, i),
+                );
             }
             return;
         }
@@ -229,7 +232,10 @@ impl World {
         );
         let last = matches!(self.sides[side].plan[i].1, Act::Shutdown | Act::Close);
         if opening && last && self.sides[side].patient {
-            self.push(self.now + SimDuration::from_millis(300), Kind::Act(side, i));
+            self.push(
+                self.now + SimDuration::from_millis(300),
+                WorldEvent::Act(side, i),
+            );
             return;
         }
         match self.sides[side].plan[i].1 {
@@ -282,7 +288,7 @@ impl World {
         self.read(side, bytes);
         self.finish_politely(side);
         if self.steps < 300_000 {
-            self.push(self.now + pause, Kind::Read(side));
+            self.push(self.now + pause, WorldEvent::Read(side));
         }
     }
 
@@ -364,7 +370,7 @@ impl World {
             if self.rng.chance(channel.reorder) {
                 delay += channel.delay * self.rng.below(6);
             }
-            self.push(self.now + delay, Kind::Arrive(1 - from, i));
+            self.push(self.now + delay, WorldEvent::Arrive(1 - from, i));
         }
     }
 
@@ -387,7 +393,7 @@ impl World {
         }
         if let Some(at) = next {
             let at = at.max(self.now);
-            self.push(at, Kind::Wake(side));
+            self.push(at, WorldEvent::Wake(side));
         }
         for sent in std::mem::take(&mut out.segments) {
             self.send(side, sent.segment, sent.is_retransmission());
@@ -408,7 +414,7 @@ impl World {
                     self.sides[side].end = Some(end);
                 }
                 Signal::Connected if !self.sides[side].eager => {
-                    self.push(self.now, Kind::Read(side));
+                    self.push(self.now, WorldEvent::Read(side));
                 }
                 Signal::Connected
                 | Signal::Urgent(_)

@@ -244,6 +244,16 @@ fn client_closes(rate: f64, seconds: f64, params: TcpParams) -> Load {
     }
 }
 
+fn server_closes(rate: f64, seconds: f64, params: TcpParams) -> Load {
+    Load {
+        exchange: Exchange {
+            closer: Closer::Server,
+            ..Exchange::default()
+        },
+        ..client_closes(rate, seconds, params)
+    }
+}
+
 /// The population is the rate times 61 s with a sawtooth of 2.048 s.
 #[test]
 fn time_wait_entries_build_up_to_a_sawtooth() {
@@ -329,13 +339,7 @@ fn a_server_that_closes_first_keeps_an_entry_for_each_port_that_comes_round() {
         port_range: (20_000, 20_999),
         ..params()
     };
-    let load = Load {
-        exchange: Exchange {
-            closer: Closer::Server,
-            ..Exchange::default()
-        },
-        ..client_closes(500.0, 75.0, params)
-    };
+    let load = server_closes(500.0, 75.0, params);
     let done = population("narrow1000_s_500_tw0", &load);
     let peak = f64::from(done.server.peak_time_wait);
     assert_eq!(done.client.ports_exhausted, 0);
@@ -353,13 +357,7 @@ fn ports_come_round_early_because_their_sequence_is_moved() {
         port_range: (1024, 65535),
         ..params()
     };
-    let load = Load {
-        exchange: Exchange {
-            closer: Closer::Server,
-            ..Exchange::default()
-        },
-        ..client_closes(100.0, 75.0, params)
-    };
+    let load = server_closes(100.0, 75.0, params);
     let name = "full_s_100_tw0";
     let done = population(name, &load);
     let (low, high) = plateau(&done, Side::Passive, &load);
@@ -398,13 +396,7 @@ fn a_server_holds_no_more_entries_than_there_are_ports_of_a_parity() {
         port_range: (1024, 65535),
         ..params()
     };
-    let load = Load {
-        exchange: Exchange {
-            closer: Closer::Server,
-            ..Exchange::default()
-        },
-        ..client_closes(1000.0, 75.0, params)
-    };
+    let load = server_closes(1000.0, 75.0, params);
     let name = "full_s_1000_tw0";
     let done = population(name, &load);
     let peak = f64::from(done.server.peak_time_wait);

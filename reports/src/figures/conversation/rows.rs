@@ -370,7 +370,7 @@ impl Changes {
             let (times, nodes) = (group.floats("time_s")?, group.texts("node")?);
             let (conns, to) = (group.ints("conn")?, group.texts("to")?);
             for i in 0..group.len() {
-                // A listener is no end of a connection.
+                // A listener is not an end of a connection.
                 let Some(to) = state_named(&to[i]).filter(|s| *s != State::Listen) else {
                     continue;
                 };

@@ -8,6 +8,7 @@ use serde::de::{
 };
 use serde::{Serialize, Serializer};
 use serde_json::json;
+use sim_core::units::ParseUnitError;
 use sim_core::{Bytes, SimDuration};
 use tcp_model::spec::Distribution;
 
@@ -25,7 +26,7 @@ pub trait Unit: Clone + fmt::Debug + PartialEq + 'static {
     ///
     /// # Errors
     /// What is wrong with the text.
-    fn read(text: &str) -> Result<f64, String>;
+    fn read(text: &str) -> Result<f64, ParseUnitError>;
     /// Prints a plain number so that it can be read again.
     fn print(value: f64) -> String;
 }
@@ -38,10 +39,8 @@ impl Unit for InBytes {
     const TAKES: &'static str = "a size with its unit: B, kB, KiB, MB, MiB, GB or GiB";
     const PATTERN: &'static str = SIZE;
     const EXPECTING: &'static str = "a quoted size such as \"10 kB\", or a table such as { kind = \"exponential\", mean = \"10 kB\" }";
-    fn read(text: &str) -> Result<f64, String> {
-        text.parse::<Bytes>()
-            .map(|b| b.0 as f64)
-            .map_err(|e| e.to_string())
+    fn read(text: &str) -> Result<f64, ParseUnitError> {
+        text.parse::<Bytes>().map(|b| b.0 as f64)
     }
     fn print(value: f64) -> String {
         Bytes(value as u64).to_string()
@@ -56,10 +55,8 @@ impl Unit for InSeconds {
     const TAKES: &'static str = "a duration with its unit: ps, ns, us, ms, s, min or h";
     const PATTERN: &'static str = DURATION;
     const EXPECTING: &'static str = "a quoted time such as \"5 ms\", or a table such as { kind = \"exponential\", mean = \"5 ms\" }";
-    fn read(text: &str) -> Result<f64, String> {
-        text.parse::<SimDuration>()
-            .map(SimDuration::as_secs_f64)
-            .map_err(|e| e.to_string())
+    fn read(text: &str) -> Result<f64, ParseUnitError> {
+        text.parse::<SimDuration>().map(SimDuration::as_secs_f64)
     }
     fn print(value: f64) -> String {
         SimDuration::from_secs_f64(value).to_string()
@@ -83,7 +80,7 @@ described! {
 #[serde(deny_unknown_fields)]
 struct DistTable {
     /// Which distribution.
-    kind: String => { example: r#""exponential""#, one_of: || KINDS.to_vec(), needed: true },
+    kind: String => { example: r#""exponential""#, one_of: |_| KINDS.to_vec(), needed: true },
     /// The value (constant).
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<String> => { default: "none; needed", example: r#""10 kB""# },
@@ -121,8 +118,31 @@ impl<U: Unit> Described for Dist<U> {
     }
 }
 
+/// What is wrong with the table of a distribution.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+enum DistributionError {
+    /// A quantity cannot be read.
+    #[error(transparent)]
+    Quantity(#[from] ParseUnitError),
+    /// There is no such distribution; with those there are.
+    #[error("{0}")]
+    UnknownKind(String),
+    #[error("the distribution {kind:?} needs `{key}`")]
+    Missing { key: &'static str, kind: String },
+    #[error("`{key}` does not belong to the distribution {kind:?}, which takes {takes}")]
+    Foreign {
+        key: &'static str,
+        kind: String,
+        takes: String,
+    },
+    #[error("`{0}` must be a number greater than zero")]
+    NotPositive(&'static str),
+    #[error("`min` of the uniform distribution is larger than its `max`; swap them")]
+    Reversed,
+}
+
 impl DistTable {
-    fn resolve<U: Unit>(&self) -> Result<Distribution, String> {
+    fn resolve<U: Unit>(&self) -> Result<Distribution, DistributionError> {
         let (uses, distribution): (&[&str], _) = match self.kind.as_str() {
             "constant" => (
                 &["value"],
@@ -136,10 +156,7 @@ impl DistTable {
                 let low = self.text::<U>("min", &self.min)?;
                 let high = self.text::<U>("max", &self.max)?;
                 if low > high {
-                    return Err(
-                        "`min` of the uniform distribution is larger than its `max`; swap them"
-                            .into(),
-                    );
+                    return Err(DistributionError::Reversed);
                 }
                 (&["min", "max"], Distribution::Uniform(low, high))
             }
@@ -158,7 +175,8 @@ impl DistTable {
                 },
             ),
             other => {
-                return Err(crate::suggest::unknown("distribution", other, KINDS));
+                let message = crate::suggest::unknown("distribution", other, KINDS);
+                return Err(DistributionError::UnknownKind(message));
             }
         };
         let given = [
@@ -174,27 +192,38 @@ impl DistTable {
             .iter()
             .find(|(key, given)| *given && !uses.contains(key))
         {
-            Some((key, _)) => Err(format!(
-                "`{key}` does not belong to the distribution {:?}, which takes {}",
-                self.kind,
-                uses.join(" and ")
-            )),
+            Some((key, _)) => Err(DistributionError::Foreign {
+                key,
+                kind: self.kind.clone(),
+                takes: uses.join(" and "),
+            }),
             None => Ok(distribution),
         }
     }
 
-    fn text<U: Unit>(&self, key: &str, value: &Option<String>) -> Result<f64, String> {
+    fn text<U: Unit>(
+        &self,
+        key: &'static str,
+        value: &Option<String>,
+    ) -> Result<f64, DistributionError> {
         match value {
-            Some(text) => U::read(text),
-            None => Err(format!("the distribution {:?} needs `{key}`", self.kind)),
+            Some(text) => Ok(U::read(text)?),
+            None => Err(self.missing(key)),
         }
     }
 
-    fn shape(&self, key: &str, value: Option<f64>) -> Result<f64, String> {
+    fn shape(&self, key: &'static str, value: Option<f64>) -> Result<f64, DistributionError> {
         match value {
             Some(v) if v.is_finite() && v > 0.0 => Ok(v),
-            Some(_) => Err(format!("`{key}` must be a number greater than zero")),
-            None => Err(format!("the distribution {:?} needs `{key}`", self.kind)),
+            Some(_) => Err(DistributionError::NotPositive(key)),
+            None => Err(self.missing(key)),
+        }
+    }
+
+    fn missing(&self, key: &'static str) -> DistributionError {
+        DistributionError::Missing {
+            key,
+            kind: self.kind.clone(),
         }
     }
 

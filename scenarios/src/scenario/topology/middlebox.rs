@@ -2,22 +2,22 @@
 
 use std::sync::OnceLock;
 
-use sim_core::plugin::{Kinds, Plugin};
+use sim_core::plugin::{ModelKinds, Plugin};
 use tcp_model::middlebox::{AnyMiddlebox, built_in};
 
 use super::{DottedPath, Problem, models};
 use crate::file::values::{MiddleboxOnly, OrModel};
 
-static MIDDLEBOXES: OnceLock<Kinds<AnyMiddlebox>> = OnceLock::new();
+static MIDDLEBOXES: OnceLock<ModelKinds<AnyMiddlebox>> = OnceLock::new();
 
 /// The middleboxes known by name.
-pub(crate) fn middleboxes() -> &'static Kinds<AnyMiddlebox> {
+pub(crate) fn middleboxes() -> &'static ModelKinds<AnyMiddlebox> {
     MIDDLEBOXES.get_or_init(built_in)
 }
 
 /// Makes middleboxes known by name in the whole process, in place of those that come with the
 /// simulator; false when a scenario was read before.
-pub(crate) fn install_middleboxes(kinds: Kinds<AnyMiddlebox>) -> bool {
+pub(crate) fn install_middleboxes(kinds: ModelKinds<AnyMiddlebox>) -> bool {
     MIDDLEBOXES.set(kinds).is_ok()
 }
 

@@ -1,6 +1,6 @@
 //! Models of a link by name: queue disciplines, loss, extra delay, rates that vary.
 
-use sim_core::plugin::{Kinds, Parameter, Plugin, PluginError, Value, ValueKind};
+use sim_core::plugin::{ModelKinds, Parameter, Plugin, PluginError, Value, ValueKind};
 use toml::{Table, Value as Toml};
 
 use super::{DottedPath, Problem};
@@ -11,7 +11,7 @@ use crate::suggest;
 /// The model that is described.
 pub(crate) fn plugin<T>(
     file: &ModelFile,
-    kinds: &Kinds<T>,
+    kinds: &ModelKinds<T>,
     others: &[&str],
     at: &DottedPath,
 ) -> Result<Plugin<T>, Problem> {
@@ -35,9 +35,14 @@ pub(crate) fn plugin<T>(
         .collect::<Result<Vec<(&str, String)>, Problem>>()?;
     let given: Vec<(&str, &str)> = given.iter().map(|(k, v)| (*k, v.as_str())).collect();
     kind.plugin(&given).map_err(|error| match error {
-        PluginError::Value { name, problem, .. } => {
+        PluginError::Value { name, error, .. } => {
             let path = at.key(name);
-            Problem::new(path.clone(), format!("{path}: {problem}"))
+            Problem::new(path.clone(), format!("{path}: {error}"))
+        }
+        PluginError::Refused { error, .. } => {
+            let path = at.key(error.parameter);
+            let message = format!("{path} {}; {}", error.problem, error.advice);
+            Problem::new(path, message)
         }
         PluginError::Missing { name, doc, .. } => {
             Problem::new(at.clone(), format!("`{name}` is missing in {at}")).help(format!(

@@ -76,7 +76,7 @@ pub(crate) fn first_unreachable(
     {
         return Some((both, both));
     }
-    let kinds = Kinds::new(network);
+    let kinds = Neighbours::new(network);
     let (clients, servers) = (kinds.one_of_each(clients), kinds.one_of_each(servers));
     let reaches = |a, b| network.path_delay(a, b).is_some();
     let mut pairs = clients
@@ -87,10 +87,10 @@ pub(crate) fn first_unreachable(
 
 /// The neighbours of each node, as far as they are routers; a host joined to another is like no
 /// other.
-struct Kinds(Vec<Vec<NodeId>>);
+struct Neighbours(Vec<Vec<NodeId>>);
 
-impl Kinds {
-    fn new(network: &Network) -> Kinds {
+impl Neighbours {
+    fn new(network: &Network) -> Neighbours {
         let mut kinds = vec![Vec::new(); network.nodes().len()];
         let is_host =
             |n: NodeId| matches!(network.nodes()[n.0 as usize].kind, NodeKind::Host { .. });
@@ -103,7 +103,7 @@ impl Kinds {
             kind.sort_unstable();
             kind.dedup();
         }
-        Kinds(kinds)
+        Neighbours(kinds)
     }
 
     fn one_of_each(&self, nodes: &[NodeId]) -> Vec<NodeId> {

@@ -42,7 +42,7 @@ const GRAPH: &str = "graph";
 const GRAPH_KEYS: &[&str] = &["host", "router", "link"];
 
 /// The kinds of networks.
-pub(crate) fn kinds() -> Vec<&'static str> {
+pub fn kinds() -> Vec<&'static str> {
     SHAPES.iter().map(|s| s.kind).chain([GRAPH]).collect()
 }
 

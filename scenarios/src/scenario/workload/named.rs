@@ -2,8 +2,9 @@
 
 use std::sync::OnceLock;
 
-use sim_core::plugin::{Kinds, Plugin};
-use tcp_model::app::named::{AnyApplication, built_in};
+use sim_core::plugin::{ModelKinds, Plugin};
+use tcp_model::app::built_in;
+use tcp_model::app::named::AnyApplication;
 
 use super::WorkloadKind;
 use crate::file::values::OrModel;
@@ -12,16 +13,16 @@ use crate::path::DottedPath;
 use crate::problem::Problem;
 use crate::scenario::topology::models;
 
-static APPLICATIONS: OnceLock<Kinds<AnyApplication>> = OnceLock::new();
+static APPLICATIONS: OnceLock<ModelKinds<AnyApplication>> = OnceLock::new();
 
 /// The applications known by name.
-pub(crate) fn applications() -> &'static Kinds<AnyApplication> {
+pub(crate) fn applications() -> &'static ModelKinds<AnyApplication> {
     APPLICATIONS.get_or_init(built_in)
 }
 
 /// Makes applications known by name in the whole process, in place of those that come with the
 /// simulator; false when a scenario was read before.
-pub(crate) fn install_applications(kinds: Kinds<AnyApplication>) -> bool {
+pub(crate) fn install_applications(kinds: ModelKinds<AnyApplication>) -> bool {
     APPLICATIONS.set(kinds).is_ok()
 }
 

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::{AnyDelay, DelayModel};
-use crate::plugin::{Kind, Parameter, ValueKind, Values};
+use crate::plugin::{InvalidValue, ModelKind, Parameter, ValueKind, Values};
 use crate::rng::Rng;
 use crate::time::{SimDuration, SimTime};
 
@@ -26,15 +26,19 @@ const PARAMETERS: &[Parameter] = &[
 ];
 
 /// Aggregation as a kind of delay model.
-pub(super) fn kind() -> Kind<AnyDelay> {
-    Kind::new(
+pub(super) fn kind() -> ModelKind<AnyDelay> {
+    ModelKind::new(
         "aggregation",
         "packets wait for the next opportunity to be sent together (Wi-Fi, LTE)",
         PARAMETERS,
         |values: &Values| {
             let (interval, random) = (values.duration("interval"), values.flag("random"));
             if interval < SimDuration::from_nanos(1) {
-                return Err("`interval` must be at least 1 ns; 4 ms is usual".to_owned());
+                return Err(InvalidValue::new(
+                    "interval",
+                    "must be at least 1 ns",
+                    "4 ms is usual",
+                ));
             }
             Ok(Arc::new(move || {
                 AnyDelay::custom(Aggregation {

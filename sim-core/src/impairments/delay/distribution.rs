@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use super::{AnyDelay, DelayModel, REORDER};
-use crate::plugin::{Kind, Parameter, ValueKind, Values};
+use crate::plugin::{InvalidValue, Maker, ModelKind, Parameter, ValueKind, Values};
 use crate::rng::Rng;
 use crate::time::{SimDuration, SimTime};
 
@@ -32,8 +32,8 @@ const NORMAL: &[Parameter] = &[
 ];
 
 /// Normally distributed delays.
-pub(super) fn normal() -> Kind<AnyDelay> {
-    Kind::new(
+pub(super) fn normal() -> ModelKind<AnyDelay> {
+    ModelKind::new(
         "normal",
         "a normally distributed extra delay, cut at zero",
         NORMAL,
@@ -74,19 +74,19 @@ const PARETO: &[Parameter] = &[
 ];
 
 /// Pareto-distributed delays.
-pub(super) fn pareto() -> Kind<AnyDelay> {
-    Kind::new(
+pub(super) fn pareto() -> ModelKind<AnyDelay> {
+    ModelKind::new(
         "pareto",
         "a Pareto-distributed extra delay: few packets are very late",
         PARETO,
         |values: &Values| {
             let (minimum, most) = (values.duration("minimum"), values.duration("most"));
             let shape = values.number("shape");
-            if minimum.is_zero() || most < minimum {
-                return Err("`minimum` must be greater than zero and `most` no less".to_owned());
-            }
-            if shape <= 0.0 {
-                return Err("`shape` must be greater than zero; 2.5 is usual".to_owned());
+            values.positive(&["minimum"], "write for example 1 ms")?;
+            values.positive(&["shape"], "2.5 is usual")?;
+            if most < minimum {
+                let problem = "must not be less than `minimum`";
+                return Err(InvalidValue::new("most", problem, "10 s is usual"));
             }
             make(
                 values,
@@ -111,25 +111,29 @@ const EMPIRICAL: &[Parameter] = &[
 ];
 
 /// Delays distributed as measured ones.
-pub(super) fn empirical() -> Kind<AnyDelay> {
-    Kind::new(
+pub(super) fn empirical() -> ModelKind<AnyDelay> {
+    ModelKind::new(
         "empirical",
         "an extra delay distributed as those listed",
         EMPIRICAL,
         |values: &Values| {
             let text = values.list("values");
+            let wrong = |problem: String| {
+                let advice = "write for example [\"1 ms\", \"1.5 ms\", \"9 ms\"]";
+                InvalidValue::new("values", problem, advice)
+            };
             let read = |item: &str| match item.parse::<SimDuration>() {
                 Ok(delay) => Ok(delay.as_secs_f64()),
-                Err(e) => Err(format!("`values`: {e}")),
+                Err(e) => Err(wrong(format!("has an item that is not a delay: {e}"))),
             };
             let mut all: Vec<f64> = text
                 .split(',')
                 .map(str::trim)
                 .filter(|item| !item.is_empty())
                 .map(read)
-                .collect::<Result<_, String>>()?;
+                .collect::<Result<_, InvalidValue>>()?;
             if all.is_empty() {
-                return Err("`values` must have at least one delay".to_owned());
+                return Err(wrong("must have at least one delay".to_owned()));
             }
             all.sort_unstable_by(f64::total_cmp);
             make(values, Shape::Empirical(all.into()))
@@ -137,7 +141,7 @@ pub(super) fn empirical() -> Kind<AnyDelay> {
     )
 }
 
-fn make(values: &Values, shape: Shape) -> Result<crate::plugin::Maker<AnyDelay>, String> {
+fn make(values: &Values, shape: Shape) -> Result<Maker<AnyDelay>, InvalidValue> {
     let (correlation, reorders) = (values.number("correlation"), values.flag("reorder"));
     Ok(Arc::new(move || {
         AnyDelay::custom(Distributed {
@@ -232,7 +236,7 @@ mod tests {
     const N: usize = 100_000;
 
     /// Delays in seconds, in the order drawn.
-    fn draw(kind: &Kind<AnyDelay>, given: &[(&str, &str)]) -> Vec<f64> {
+    fn draw(kind: &ModelKind<AnyDelay>, given: &[(&str, &str)]) -> Vec<f64> {
         let mut model = kind.plugin(given).unwrap().build();
         let mut rng = Rng::stream(5, "delays", 0);
         (0..N)

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::{AnyLoss, LossModel};
-use crate::plugin::{Kind, Parameter, Plugin, ValueKind, Values};
+use crate::plugin::{InvalidValue, ModelKind, Parameter, Plugin, ValueKind, Values};
 use crate::rng::Rng;
 use crate::time::SimTime;
 
@@ -37,8 +37,8 @@ const PARAMETERS: &[Parameter] = &[
 ];
 
 /// Gilbert-Elliott as a kind of loss model.
-pub(super) fn kind() -> Kind<AnyLoss> {
-    Kind::new(
+pub(super) fn kind() -> ModelKind<AnyLoss> {
+    ModelKind::new(
         "gilbert-elliott",
         "loss in bursts: a channel that is good or bad (Gilbert 1960, Elliott 1963)",
         PARAMETERS,
@@ -48,10 +48,11 @@ pub(super) fn kind() -> Kind<AnyLoss> {
                 [values.number("loss_in_good"), values.number("loss_in_bad")],
             );
             if model.turns == [0.0, 0.0] {
-                return Err(
-                    "`good_to_bad` and `bad_to_good` must not both be zero: the channel would never change"
-                        .to_owned(),
-                );
+                return Err(InvalidValue::new(
+                    "good_to_bad",
+                    "and `bad_to_good` must not both be zero: the channel would never change",
+                    "write for example good_to_bad = 0.01 and bad_to_good = 0.3",
+                ));
             }
             Ok(Arc::new(move || AnyLoss::GilbertElliott(model)))
         },

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{AnyLoss, LossModel};
-use crate::plugin::{Kind, Parameter, ValueKind, Values, list_items};
+use crate::plugin::{InvalidValue, ModelKind, Parameter, ValueKind, Values, list_items};
 use crate::rng::Rng;
 use crate::time::SimTime;
 
@@ -25,8 +25,8 @@ const PARAMETERS: &[Parameter] = &[
 const MOST: usize = 1_000_000;
 
 /// Loss of listed packets as a kind of loss model.
-pub(super) fn kind() -> Kind<AnyLoss> {
-    Kind::new(
+pub(super) fn kind() -> ModelKind<AnyLoss> {
+    ModelKind::new(
         "list",
         "loses the packets of a list, which may repeat",
         PARAMETERS,
@@ -35,8 +35,10 @@ pub(super) fn kind() -> Kind<AnyLoss> {
             let repeat = values.count("repeat");
             let last = packets.last().copied().unwrap_or(0);
             if repeat > 0 && repeat < last {
-                return Err(format!(
-                    "`repeat` = {repeat} must be at least the last packet of the list, {last}"
+                return Err(InvalidValue::new(
+                    "repeat",
+                    format!("is {repeat}, less than the last packet of the list, {last}"),
+                    "write at least that number, or 0 for a list that does not repeat",
                 ));
             }
             Ok(Arc::new(move || {
@@ -52,10 +54,12 @@ pub(super) fn kind() -> Kind<AnyLoss> {
 }
 
 /// The numbers of a list, in order, each once.
-fn numbers(text: &str) -> Result<Vec<u64>, String> {
+fn numbers(text: &str) -> Result<Vec<u64>, InvalidValue> {
     let wrong = |item: &str| {
-        format!(
-            "cannot read {item:?} as a packet or a range of them; write for example [3, \"5-8\"]"
+        InvalidValue::new(
+            "packets",
+            format!("has {item:?}, which is neither a packet nor a range of packets"),
+            "write for example [3, \"5-8\"]",
         )
     };
     let mut all = Vec::new();
@@ -67,7 +71,11 @@ fn numbers(text: &str) -> Result<Vec<u64>, String> {
             return Err(wrong(item));
         }
         if to - from >= MOST as u64 || all.len() + (to - from) as usize >= MOST {
-            return Err(format!("the list has more than {MOST} packets"));
+            return Err(InvalidValue::new(
+                "packets",
+                format!("has more than {MOST} packets"),
+                "give a shorter list and let it repeat, or another loss model",
+            ));
         }
         all.extend(from..=to);
     }

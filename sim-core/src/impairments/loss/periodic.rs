@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{AnyLoss, LossModel};
-use crate::plugin::{Kind, Parameter, ValueKind, Values};
+use crate::plugin::{ModelKind, Parameter, ValueKind, Values};
 use crate::rng::Rng;
 use crate::time::SimTime;
 
@@ -30,18 +30,15 @@ const PERIODIC: &[Parameter] = &[
 ];
 
 /// Losses at regular distances as a kind of loss model.
-pub(super) fn periodic() -> Kind<AnyLoss> {
-    Kind::new(
+pub(super) fn periodic() -> ModelKind<AnyLoss> {
+    ModelKind::new(
         "periodic",
         "loses `length` packets of every `every`, without chance",
         PERIODIC,
         |values: &Values| {
-            let (every, length) = (values.count("every"), values.count("length"));
-            if length == 0 || length > every {
-                return Err(format!(
-                    "`length` = {length} must lie between 1 and `every`, which is {every}"
-                ));
-            }
+            values.positive(&["every"], "write for example 100")?;
+            let every = values.count("every");
+            let length = values.count_within("length", 1..=every, "it is part of `every`")?;
             let first = match values.count("first") {
                 0 => every,
                 first => first,
@@ -85,16 +82,14 @@ const BURST: &[Parameter] = &[
 ];
 
 /// Random bursts of a fixed length as a kind of loss model.
-pub(super) fn burst() -> Kind<AnyLoss> {
-    Kind::new(
+pub(super) fn burst() -> ModelKind<AnyLoss> {
+    ModelKind::new(
         "burst",
         "loses `length` packets in a row, at random times",
         BURST,
         |values: &Values| {
             let (probability, length) = (values.number("probability"), values.count("length"));
-            if length == 0 {
-                return Err("`length` must be at least 1".to_owned());
-            }
+            values.positive(&["length"], "write for example 3")?;
             Ok(Arc::new(move || {
                 AnyLoss::custom(Burst {
                     probability,
@@ -130,7 +125,7 @@ mod tests {
     use super::*;
 
     /// Numbers of the packets lost, of the first `n`.
-    fn lost(kind: &Kind<AnyLoss>, given: &[(&str, &str)], n: u64) -> Vec<u64> {
+    fn lost(kind: &ModelKind<AnyLoss>, given: &[(&str, &str)], n: u64) -> Vec<u64> {
         let mut model = kind.plugin(given).unwrap().build();
         let mut rng = Rng::stream(1, "loss", 0);
         (1..=n)

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use super::{AnyRate, RateProcess};
-use crate::plugin::{Kind, Parameter, ValueKind, Values, list_items};
+use crate::plugin::{InvalidValue, ModelKind, Parameter, ValueKind, Values, list_items};
 use crate::rng::Rng;
 use crate::time::{SimDuration, SimTime};
 use crate::units::Rate;
@@ -28,19 +28,14 @@ const PARAMETERS: &[Parameter] = &[
 ];
 
 /// Rate traces as a kind of rate process.
-pub(super) fn kind() -> Kind<AnyRate> {
-    Kind::new(
+pub(super) fn kind() -> ModelKind<AnyRate> {
+    ModelKind::new(
         "trace",
         "delivers at recorded times, over and over (the format of Mahimahi)",
         PARAMETERS,
         |values: &Values| {
             let times: Arc<[u64]> = times(&values.list("deliveries"))?.into();
-            let bytes = values.count("bytes");
-            if !(1..=1_000_000).contains(&bytes) {
-                return Err(format!(
-                    "`bytes` = {bytes} must lie between 1 and 1000000; Mahimahi has 1500"
-                ));
-            }
+            let bytes = values.count_within("bytes", 1..=1_000_000, "Mahimahi has 1500")?;
             Ok(Arc::new(move || {
                 AnyRate::custom(Trace::new(Arc::clone(&times), bytes))
             }))
@@ -49,25 +44,30 @@ pub(super) fn kind() -> Kind<AnyRate> {
 }
 
 /// Reads times in milliseconds, in order; the last greater than zero.
-fn times(text: &str) -> Result<Vec<u64>, String> {
+fn times(text: &str) -> Result<Vec<u64>, InvalidValue> {
+    let wrong = |problem: String, advice| InvalidValue::new("deliveries", problem, advice);
     let mut all: Vec<u64> = Vec::new();
     for item in list_items(text) {
         let ms = item.parse::<u64>().map_err(|_| {
-            format!("cannot read {item:?} as a whole number of milliseconds; write for example [0, 5, 5, 10]")
+            let problem = format!("has {item:?}, which is not a whole number of milliseconds");
+            wrong(problem, "write for example [0, 5, 5, 10]")
         })?;
-        if all.last().is_some_and(|last| *last > ms) {
-            return Err(format!(
-                "`deliveries` must be in order of time: {ms} comes too late"
-            ));
+        if let Some(last) = all.last().filter(|last| **last > ms) {
+            let problem = format!("has {ms} after {last}");
+            return Err(wrong(problem, "write the times in increasing order"));
         }
         all.push(ms);
     }
     match all.last() {
         Some(last) if (1..=MOST_MS).contains(last) => Ok(all),
-        Some(last) => Err(format!(
-            "the last of `deliveries`, {last}, is the length of a repetition in milliseconds: from 1 to {MOST_MS}"
+        Some(last) => Err(wrong(
+            format!("ends with {last}, and must end with 1 to {MOST_MS}"),
+            "the last time is the length of a repetition in milliseconds",
         )),
-        None => Err("`deliveries` has no time".to_owned()),
+        None => Err(wrong(
+            "has no time in it".to_owned(),
+            "write for example [0, 5, 5, 10]",
+        )),
     }
 }
 
@@ -221,9 +221,9 @@ mod tests {
     fn what_is_no_trace_is_refused() {
         for (text, part) in [
             ("", "no time"),
-            ("5 3", "in order"),
+            ("5 3", "increasing order"),
             ("1 x", "whole number"),
-            ("0 0", "from 1"),
+            ("0 0", "must end with 1"),
         ] {
             let error = kind()
                 .plugin(&[("deliveries", text)])

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{AnyRate, RateProcess};
-use crate::plugin::{Kind, Parameter, ValueKind, Values};
+use crate::plugin::{InvalidValue, ModelKind, Parameter, ValueKind, Values};
 use crate::rng::Rng;
 use crate::time::{SimDuration, SimTime};
 use crate::units::Rate;
@@ -29,8 +29,8 @@ const PARAMETERS: &[Parameter] = &[
 ];
 
 /// The process as a kind of rate process.
-pub(super) fn kind() -> Kind<AnyRate> {
-    Kind::new(
+pub(super) fn kind() -> ModelKind<AnyRate> {
+    ModelKind::new(
         "two-state",
         "a rate that switches to another and back at exponentially distributed times",
         PARAMETERS,
@@ -40,8 +40,14 @@ pub(super) fn kind() -> Kind<AnyRate> {
                 values.duration("mean_other"),
             ];
             let other = values.rate("other");
-            let (Some(other), false) = (other, means.iter().any(|m| m.is_zero())) else {
-                return Err("`mean_nominal` and `mean_other` must be greater than zero".to_owned());
+            values.positive(&["mean_nominal", "mean_other"], "write for example 1 s")?;
+            let Some(other) = other else {
+                let problem = "must be greater than zero";
+                return Err(InvalidValue::new(
+                    "other",
+                    problem,
+                    "write for example 1 Mbit/s",
+                ));
             };
             Ok(Arc::new(move || {
                 AnyRate::TwoState(TwoStateRate::new(other, means))

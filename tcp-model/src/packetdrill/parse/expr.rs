@@ -243,7 +243,7 @@ pub(super) fn items<'a, T>(
     Ok((all, comma))
 }
 
-/// A number; in code with a fraction or an exponent where it is no whole one.
+/// A number; in code with a fraction or an exponent where it is not a whole one.
 fn number(cursor: &mut Cursor<'_>) -> Parsed<Expr> {
     let start = *cursor;
     if cursor.peek() != Some('.') {
@@ -264,7 +264,7 @@ fn number(cursor: &mut Cursor<'_>) -> Parsed<Expr> {
     let text = start.text_up_to(cursor);
     match text.parse::<f64>() {
         Ok(x) if x.is_finite() => Ok(Expr::Float(x)),
-        _ => Err(start.error(format!("'{text}' is no number"))),
+        _ => Err(start.error(format!("'{text}' is not a number"))),
     }
 }
 

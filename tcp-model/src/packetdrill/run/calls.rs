@@ -3,8 +3,9 @@
 use sim_core::{SimDuration, SimTime};
 
 use super::{Runner, Step, Stop, differs, no_such, seconds, unsupported};
+use crate::errno::{EAGAIN, EBADF, Errno};
 use crate::packetdrill::ast::{Call, Expr, Position};
-use crate::sockets::names::{self, EAGAIN, EBADF, Errno};
+use crate::sockets::names;
 use crate::sockets::{Family, SocketNo};
 
 /// System calls that exist and have nothing behind them here.

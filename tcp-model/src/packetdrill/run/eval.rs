@@ -170,7 +170,7 @@ fn arithmetic(operator: &str, a: &Datum, b: &Datum) -> Step<Datum> {
     }
 }
 
-/// `None` for what is no number of 64 bits. "//" and "%" round towards minus infinity.
+/// `None` for what is not a number of 64 bits. "//" and "%" round towards minus infinity.
 fn of_whole(operator: &str, x: i64, y: i64) -> Option<Datum> {
     let (a, b) = (i128::from(x), i128::from(y));
     let sign = b.signum();

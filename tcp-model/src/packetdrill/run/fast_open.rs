@@ -1,13 +1,13 @@
 //! Fast Open in scripts: cookies by name, keys.
 
 use super::calls::NoResult;
-use super::host::{LOCAL, REMOTE};
+use super::flow::{LOCAL, REMOTE};
 use super::{Runner, Step, differs, unsupported};
+use crate::errno::EINVAL;
 use crate::fast_open::CookieKey;
 use crate::options::Options;
 use crate::packetdrill::ast::{Expr, NamedCookie, Packet};
 use crate::packetdrill::parse::cookie_option;
-use crate::sockets::names::EINVAL;
 
 /// The key that the usual preamble sets (`tcp_fastopen_key`).
 pub(super) const USUAL_KEY: CookieKey =

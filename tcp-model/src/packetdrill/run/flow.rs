@@ -1,11 +1,10 @@
 //! A connection as the script knows it: its numbers, and what has passed on it.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddrV4;
+use std::net::{Ipv4Addr, SocketAddrV4};
 
 use sim_core::SimTime;
 
-use super::host::{LOCAL, REMOTE};
 use super::render;
 use crate::host::SocketId;
 use crate::options::{Options, TcpOption};
@@ -33,6 +32,9 @@ pub(super) struct Flow {
     /// What was sent and not acknowledged: first and last sequence number, seen in a SACK.
     outstanding: Vec<(SeqNum, SeqNum, bool)>,
 }
+
+pub(super) const LOCAL: Ipv4Addr = Ipv4Addr::new(192, 168, 0, 1);
+pub(super) const REMOTE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 
 /// What can be told of a connection from its segments alone.
 #[derive(Debug, Default)]

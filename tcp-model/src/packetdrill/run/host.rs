@@ -1,13 +1,12 @@
 //! The host under test: the simulator's own, driven by the script, and what left it.
 
 use std::collections::VecDeque;
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use sim_core::SimTime;
 
 use super::RunOptions;
-use super::flow::Flow;
+use super::flow::{Flow, LOCAL, REMOTE};
 use crate::diagnostics::Details;
 use crate::host::{Departure, Driver, FixedNumbers, MakeTcp, SocketId};
 use crate::icmp::IcmpError;
@@ -20,9 +19,6 @@ use crate::state::State;
 
 /// Makes a model for a connection.
 pub type Factory<'m> = MakeTcp<'m>;
-
-pub(super) const LOCAL: Ipv4Addr = Ipv4Addr::new(192, 168, 0, 1);
-pub(super) const REMOTE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 
 /// Distance of the initial sequence numbers of one connection and the next.
 const ISS_STEP: u32 = 0x0100_0000;

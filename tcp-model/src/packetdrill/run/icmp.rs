@@ -37,14 +37,14 @@ impl Runner<'_, '_> {
         self.host
             .ladder
             .push(Rung::new(self.host.sockets.now, true, text));
-        // What is no error, or about nobody's segment, never reaches TCP.
+        // What is not an error, or about nobody's segment, never reaches TCP.
         let (Some(kind), Some(flow)) = (kind, self.host.flows.len().checked_sub(1)) else {
             return Ok(());
         };
         let seq = self.host.flows[flow].to_model(first, false);
         let error = IcmpError { kind, seq };
         let notice = Notice::Icmp {
-            errno: kind.errno().1,
+            errno: kind.errno().number(),
             v6: icmp.v6,
             told: numbers,
         };

@@ -2,9 +2,10 @@
 
 use super::calls::{Called, NoResult};
 use super::{Runner, Step, differs, unsupported};
+use crate::errno::{EINPROGRESS, EINVAL, Errno};
 use crate::model::SendCall;
 use crate::packetdrill::ast::{Call, Expr};
-use crate::sockets::names::{EINPROGRESS, EINVAL, Errno, message_flags};
+use crate::sockets::names::message_flags;
 use crate::sockets::{Family, INQ, Reading, Role, SocketNo};
 
 const OOB: i64 = 1;

@@ -3,11 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddrV4};
 
 use super::calls::{Called, NoResult};
-use super::host::{LOCAL, REMOTE};
+use super::flow::{LOCAL, REMOTE};
 use super::{Runner, Step, invalid, unsupported};
+use crate::errno::{EALREADY, EINPROGRESS, EINVAL, ENOTCONN};
 use crate::packetdrill::ast::{Call, Expr};
 use crate::sockets::Family;
-use crate::sockets::names::{EALREADY, EINPROGRESS, EINVAL, ENOTCONN};
 
 const NONBLOCK: i64 = 0x800;
 

@@ -129,7 +129,7 @@ fn settings(words: &[String]) -> Vec<(&str, &str)> {
     pairs.filter(|(name, _)| sysctl::is_name(name)).collect()
 }
 
-/// `$((4 * 1024))` becomes its value, as in a shell; what is no number stays.
+/// `$((4 * 1024))` becomes its value, as in a shell; what is not a number stays.
 fn calculated(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;

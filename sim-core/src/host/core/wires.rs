@@ -10,7 +10,7 @@ use crate::time::SimTime;
 impl<H: Host> Core<H> {
     /// Sends a packet off on a wire of partition `part`.
     #[inline(always)]
-    pub(super) fn launch(
+    pub(crate) fn launch(
         &mut self,
         part: u32,
         wire: u32,
@@ -26,7 +26,7 @@ impl<H: Host> Core<H> {
     }
 
     #[inline(always)]
-    pub(super) fn board(&mut self, wire: u32, at: SimTime, tie: Tie, packet: PacketRef) {
+    pub(crate) fn board(&mut self, wire: u32, at: SimTime, tie: Tie, packet: PacketRef) {
         let place = &mut self.wires[wire as usize];
         if !place.disorders {
             let last = place.last.replace(packet);
@@ -45,7 +45,7 @@ impl<H: Host> Core<H> {
     /// Takes a packet off its wire: where it arrives, and the place of the host there. The next one
     /// gets its event.
     #[inline(always)]
-    pub(super) fn land(&mut self, wire: u32, packet: PacketRef) -> (NodeId, u32) {
+    pub(crate) fn land(&mut self, wire: u32, packet: PacketRef) -> (NodeId, u32) {
         let place = &mut self.wires[wire as usize];
         if !place.disorders {
             match self.packets.flight_mut(packet).next {

@@ -2,13 +2,13 @@
 
 use std::net::Ipv4Addr;
 
+use super::Host;
+use super::core::Core;
 use crate::event::{Event, EventKind, NodeId, Tie};
 use crate::event_queue::EventQueue as _;
-use crate::host::Host;
 use crate::loss::{Loss, LossCause};
 use crate::network::Network;
 use crate::packet::{Outgoing, Packet};
-use crate::partition::Core;
 use crate::record::Record;
 use crate::rng::Rng;
 use crate::time::{SimDuration, SimTime};

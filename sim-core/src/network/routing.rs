@@ -8,8 +8,8 @@ use std::collections::BinaryHeap;
 
 use rustc_hash::FxHashMap;
 
+use super::{LinkSpec, NodeSpec};
 use crate::event::{LinkId, NodeId};
-use crate::network::{LinkSpec, NodeSpec};
 use crate::time::SimDuration;
 
 /// Next hops for every pair of nodes.

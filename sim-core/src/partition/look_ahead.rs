@@ -10,11 +10,11 @@
 
 use std::collections::VecDeque;
 
+use super::Partition;
 use crate::event::{Event, EventKind};
 use crate::event_queue::EventQueue;
 use crate::host::{Host, Upcoming};
 use crate::packet::PacketRef;
-use crate::partition::Partition;
 
 /// Packets on all wires together that are looked at before they are the first of theirs.
 const ON_WIRES: usize = 64;

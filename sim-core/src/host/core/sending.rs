@@ -205,7 +205,7 @@ impl<H: Host> Core<H> {
 
     /// A transmission has ended, or a discipline is ready to send again.
     #[inline(never)]
-    pub(super) fn depart(&mut self, place: u32, now: SimTime, event: Tie) {
+    pub(crate) fn depart(&mut self, place: u32, now: SimTime, event: Tie) {
         let transmitter = &mut self.transmitters[place as usize];
         if transmitter.is_due(now) {
             let node = self.network.links()[transmitter.link.0 as usize].from;
@@ -214,7 +214,7 @@ impl<H: Host> Core<H> {
     }
 
     #[cold]
-    pub(super) fn lose_at(
+    pub(crate) fn lose_at(
         &mut self,
         node: NodeId,
         at: PacketRef,
@@ -244,7 +244,7 @@ impl<H: Host> Core<H> {
         self.lose(at, Loss { node, link, cause }, now, event);
     }
 
-    pub(super) fn lose(&mut self, at: PacketRef, loss: Loss, now: SimTime, event: Tie) {
+    pub(crate) fn lose(&mut self, at: PacketRef, loss: Loss, now: SimTime, event: Tie) {
         let packet = self.packets.remove(at);
         if let Some(sample) = H::lost(&packet, loss) {
             self.records.push(Record {

@@ -1,0 +1,216 @@
+//! Whether the runs of a batch meet what is expected of them.
+
+use super::variants::{Variant, variants};
+use super::{Axis, BatchRow, RunStatus, row_metrics};
+use crate::expectations::{Expectation, Judgement, Verdict};
+use crate::format::count;
+use crate::stats::Estimate;
+use crate::store::RunSummary;
+use crate::words;
+
+/// Variants that are named in a verdict.
+const MOST_NAMED: usize = 5;
+
+impl RunSummary {
+    /// The verdicts on what is expected of this run.
+    pub fn judge(&self, expectations: &[Expectation]) -> Vec<Judgement> {
+        let row = [BatchRow {
+            status: RunStatus::Ok,
+            metrics: row_metrics(self),
+            ..BatchRow::default()
+        }];
+        expectations.iter().map(|e| e.judge(&[], &row)).collect()
+    }
+}
+
+impl Expectation {
+    /// The verdict over the complete runs of a batch, or over a single run, which has no axes.
+    ///
+    /// Replicas are pooled and nothing else: each combination of swept values has a verdict of its
+    /// own, and the worst of them counts. Each is one of many tests; of a hundred true means at the
+    /// very bound, some five are called failed by chance.
+    pub fn judge(&self, axes: &[Axis], rows: &[BatchRow]) -> Judgement {
+        let wanted = |v: &Variant<'_>| {
+            self.only.iter().all(|(path, value)| {
+                let axis = axes.iter().position(|a| a.path == *path);
+                axis.is_none_or(|i| v.values.get(i).is_some_and(|v| v == value))
+            })
+        };
+        let all: Vec<Variant<'_>> = variants(rows).into_iter().filter(wanted).collect();
+        let verdicts: Vec<Verdict> = all.iter().map(|v| self.verdict(v)).collect();
+        let worst = verdicts.iter().max().copied().unwrap_or(Verdict::Fails);
+        let bad = || {
+            let each = all.iter().zip(&verdicts);
+            each.filter(|(_, verdict)| **verdict == worst)
+                .map(|(v, _)| v)
+        };
+        let (n, of) = (bad().count(), all.len());
+        let share = match (n, of) {
+            (_, 1) => String::new(),
+            (n, of) if n == of => format!(" for all {} variants", count(of as f64)),
+            (n, of) => format!(" for {} of {} variants", count(n as f64), count(of as f64)),
+        };
+        let verdict = match worst {
+            Verdict::Holds => "holds",
+            Verdict::Undecided => "is undecided, and needs more replicas,",
+            Verdict::Fails => "FAILS",
+        };
+        let named: Vec<String> = match (worst, of) {
+            (_, 0) => vec!["there is no run of it".to_owned()],
+            (_, 1) => bad().map(|v| self.value(v)).collect(),
+            (Verdict::Holds, _) => Vec::new(),
+            _ => bad()
+                .take(MOST_NAMED)
+                .map(|v| format!("{}: {}", name(axes, v), self.value(v)))
+                .collect(),
+        };
+        let mut words = format!("Expected {self}: {verdict}{share}");
+        if !named.is_empty() {
+            let more = if n > MOST_NAMED { ", …" } else { "" };
+            words.push_str(&format!(" ({}{more})", named.join("; ")));
+        }
+        words.push('.');
+        Judgement {
+            verdict: worst,
+            words,
+        }
+    }
+
+    fn verdict(&self, variant: &Variant<'_>) -> Verdict {
+        let Some(estimate) = variant.estimate(&self.metric) else {
+            return Verdict::Fails;
+        };
+        let (low, high) = estimate.ends();
+        let Estimate { mean, .. } = estimate;
+        match (self.has(low), self.has(high)) {
+            (true, true) => Verdict::Holds,
+            // An interval may lie around the bounds, or meet them with one end.
+            (false, false) if !self.has(mean) => Verdict::Fails,
+            _ => Verdict::Undecided,
+        }
+    }
+
+    fn value(&self, variant: &Variant<'_>) -> String {
+        let absent = || "it has no value".to_owned();
+        variant.text(&self.metric).unwrap_or_else(absent)
+    }
+}
+
+/// The swept values of a variant.
+fn name(axes: &[Axis], variant: &Variant<'_>) -> String {
+    let names = words::axes(axes.iter().map(|a| a.path.as_str()));
+    let each = names.iter().zip(variant.values);
+    let each: Vec<String> = each
+        .map(|(axis, value)| format!("{} {value}", axis.name))
+        .collect();
+    each.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(value: &str, replica: u32, share: f64) -> BatchRow {
+        BatchRow {
+            id: format!("{value}-{replica}"),
+            values: vec![value.to_owned()],
+            replica,
+            status: RunStatus::Ok,
+            metrics: [("goodput_bps".to_owned(), share)].into(),
+            ..BatchRow::default()
+        }
+    }
+
+    fn axes() -> Vec<Axis> {
+        vec![Axis {
+            path: "tcp.congestion".into(),
+            values: vec!["reno".into(), "cubic".into()],
+            ..Axis::default()
+        }]
+    }
+
+    fn at_least(bound: f64) -> Expectation {
+        Expectation {
+            metric: "goodput_bps".into(),
+            at_least: Some(bound),
+            ..Expectation::default()
+        }
+    }
+
+    #[test]
+    fn an_interval_within_the_bounds_holds_beyond_them_fails_and_across_is_undecided() {
+        let rows = [9e6, 9.1e6, 9.2e6].map(|v| row("reno", 0, v));
+        let rows: Vec<BatchRow> = rows
+            .into_iter()
+            .zip(0..)
+            .map(|(r, replica)| BatchRow { replica, ..r })
+            .collect();
+        for (bound, verdict) in [
+            (8e6, Verdict::Holds),
+            (9.1e6, Verdict::Undecided),
+            (9.15e6, Verdict::Undecided),
+            (10e6, Verdict::Fails),
+        ] {
+            assert_eq!(
+                at_least(bound).judge(&axes(), &rows).verdict,
+                verdict,
+                "{bound}"
+            );
+        }
+        let both = Expectation {
+            above: Some(9.05e6),
+            below: Some(9.15e6),
+            ..Expectation {
+                metric: "goodput_bps".into(),
+                ..Expectation::default()
+            }
+        };
+        assert_eq!(
+            both.judge(&axes(), &rows).verdict,
+            Verdict::Undecided,
+            "the interval lies around"
+        );
+        // A single replica has no interval: its value decides.
+        assert_eq!(
+            at_least(9e6).judge(&axes(), &rows[..1]).verdict,
+            Verdict::Holds
+        );
+        assert_eq!(
+            at_least(9.01e6).judge(&axes(), &rows[..1]).verdict,
+            Verdict::Fails
+        );
+    }
+
+    #[test]
+    fn the_worst_variant_decides_and_is_named() {
+        let rows = [row("reno", 0, 4e6), row("cubic", 0, 8e6)];
+        let judged = at_least(5e6).judge(&axes(), &rows);
+        assert_eq!(judged.verdict, Verdict::Fails);
+        assert_eq!(
+            judged.words,
+            "Expected goodput_bps at least 5 Mbit/s: FAILS for 1 of 2 variants (congestion control reno: 4 Mbit/s)."
+        );
+        let only = Expectation {
+            only: vec![("tcp.congestion".into(), "cubic".into())],
+            ..at_least(5e6)
+        };
+        let judged = only.judge(&axes(), &rows);
+        assert_eq!(
+            judged.words,
+            "Expected goodput_bps at least 5 Mbit/s where tcp.congestion = cubic: holds (8 Mbit/s)."
+        );
+    }
+
+    #[test]
+    fn what_has_no_value_fails() {
+        let nothing = Expectation {
+            metric: "connect_latency_p99_s".into(),
+            below: Some(1.0),
+            ..Expectation::default()
+        };
+        let judged = nothing.judge(&axes(), &[row("reno", 0, 1.0)]);
+        assert_eq!(judged.verdict, Verdict::Fails);
+        assert!(judged.words.contains("it has no value"), "{}", judged.words);
+        assert_eq!(nothing.judge(&axes(), &[]).verdict, Verdict::Fails);
+    }
+}

@@ -1,0 +1,25 @@
+//! What runs are compared by, beside what they measured.
+
+use super::super::MetricKind::{PerSecond, Time};
+use super::super::{Metric, MetricKind, Source};
+
+const fn comparison(
+    id: &'static str,
+    kind: MetricKind,
+    words: &'static str,
+    doc: &'static str,
+) -> Metric {
+    Metric::new(Source::Comparison, id, kind, words, doc)
+}
+
+pub(super) const COMPARISON: &[Metric] = &[
+    comparison("steady_from_s", Time, "begin of the steady window", ""),
+    comparison("steady_to_s", Time, "end of the steady window", ""),
+    comparison(
+        "port_limit_per_s",
+        PerSecond,
+        "connections the port supply allows",
+        "Ports towards all destinations by the time that each is held.",
+    )
+    .absent("ports do not limit the load"),
+];

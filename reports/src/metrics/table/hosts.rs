@@ -1,0 +1,221 @@
+//! What hosts count: their listeners, TIME-WAIT tables, limits and NATs.
+
+use super::super::MetricKind::{Count, Duration, Share, Time};
+use super::super::{Metric, MetricKind, Source};
+
+const fn hosts(
+    id: &'static str,
+    kind: MetricKind,
+    words: &'static str,
+    doc: &'static str,
+) -> Metric {
+    Metric::new(Source::Hosts, id, kind, words, doc)
+}
+
+const fn spurious(id: &'static str, how: &'static str, doc: &'static str) -> Metric {
+    Metric::new(Source::Hosts, id, Count, how, doc)
+        .absent("no segment was sent again in vain by this rule")
+}
+
+pub(super) const HOSTS: &[Metric] = &[
+    hosts(
+        "ports_in_use_destination_peak",
+        Count,
+        "local ports in use towards one destination, peak",
+        "Of the destination (own address, peer's address and port) and the time with the most; reserved ports included.",
+    ),
+    hosts(
+        "ports_in_use_destination_share_peak",
+        Share,
+        "share of local ports in use towards one destination, peak",
+        "The same by the number of ports there are: 1 says that some destination ran out of ports, whatever others did.",
+    ),
+    hosts(
+        "time_wait_fins_answered",
+        Count,
+        "FINs answered from TIME-WAIT",
+        "FINs that came again, because their ACK was lost or late or the network made a copy, and were acknowledged again: what TIME-WAIT is for.",
+    ),
+    hosts(
+        "retransmissions_spurious",
+        Count,
+        "segments sent again in vain",
+        "All their data had arrived before, which only the simulator sees: the sum of those by rule. Retransmissions that the network loses, or that come before their original, are not judged.",
+    ),
+    spurious(
+        "spurious_duplicate_acks",
+        "segments sent again in vain for duplicate ACKs",
+        "RFC 5681 section 3.2.",
+    ),
+    spurious(
+        "spurious_partial_ack",
+        "segments sent again in vain for a partial ACK",
+        "RFC 6582 section 3.2.",
+    ),
+    spurious(
+        "spurious_sack",
+        "segments sent again in vain for SACK blocks",
+        "RFC 6675.",
+    ),
+    spurious(
+        "spurious_rack",
+        "segments sent again in vain by RACK",
+        "RFC 8985 section 6.",
+    ),
+    spurious(
+        "spurious_tlp",
+        "segments sent again in vain as tail loss probes",
+        "RFC 8985 section 7: the probe repeats the last segment, lost or not.",
+    ),
+    spurious(
+        "spurious_rto",
+        "segments sent again in vain by the time-out",
+        "RFC 6298: the first segment outstanding.",
+    ),
+    spurious(
+        "spurious_after_rto",
+        "segments sent again in vain in slow start after the time-out",
+        "RFC 5681 section 3.1.",
+    ),
+    spurious(
+        "spurious_after_frto",
+        "segments sent again in vain in slow start after F-RTO",
+        "RFC 5682 step 3a.",
+    ),
+    spurious(
+        "spurious_other",
+        "segments sent again in vain by other rules",
+        "Window probes, and segments too big for the path.",
+    ),
+    hosts(
+        "time_wait_reused",
+        Count,
+        "TIME-WAIT entries whose port was reused",
+        "By a connect, under tcp_tw_reuse.",
+    ),
+    hosts(
+        "time_wait_recycled",
+        Count,
+        "TIME-WAIT entries replaced by a new SYN",
+        "",
+    ),
+    hosts(
+        "time_wait_killed",
+        Count,
+        "TIME-WAIT entries ended by a reset",
+        "TIME-WAIT assassination (RFC 1337).",
+    ),
+    hosts(
+        "time_wait_lost",
+        Count,
+        "TIME-WAIT entries lost in crashes",
+        "Their hosts went down, and came up without them.",
+    )
+    .absent("no host lost any"),
+    hosts(
+        "resets_sent",
+        Count,
+        "resets sent",
+        "For connections there are and for segments that belong to none.",
+    ),
+    hosts(
+        "listen_overflows",
+        Count,
+        "handshakes dropped at a full accept queue",
+        "",
+    ),
+    hosts(
+        "listen_drops",
+        Count,
+        "SYNs and ACKs dropped by listeners",
+        "For any reason.",
+    ),
+    hosts(
+        "end_points_stuck",
+        Count,
+        "end points open at the end with nothing scheduled",
+        "The run was over before its time: no event pending, no packet on its way.",
+    )
+    .absent("something was scheduled at the end, or no connection was open"),
+    hosts(
+        "half_open_end",
+        Count,
+        "connections half-open at the end",
+        "One end was lost in a crash, timed out, or was reset or aborted, a second or more before the end of the run; the other was still open.",
+    )
+    .absent("there was none"),
+    hosts(
+        "half_open_max_s",
+        Duration,
+        "longest time for which a connection had been half-open at the end",
+        "",
+    )
+    .absent("there was none"),
+    hosts("syn_cookies_sent", Count, "SYN-ACKs with a SYN cookie", "")
+        .absent("no listener sent a SYN cookie"),
+    hosts(
+        "nat_mappings_made",
+        Count,
+        "mappings made by NATs",
+        "One for each connection, over all NATs.",
+    )
+    .absent(NO_NAT),
+    hosts(
+        "nat_mappings_expired",
+        Count,
+        "mappings of NATs that timed out",
+        "Their connection was silent for the time-out of its state.",
+    )
+    .absent(NO_NAT),
+    hosts(
+        "nat_mappings_peak",
+        Count,
+        "mappings of a NAT, peak",
+        "Of the NAT and the time with the most.",
+    )
+    .absent(NO_NAT),
+    hosts(
+        "nat_ports_in_use_peak",
+        Count,
+        "ports of a NAT in use towards one destination, peak",
+        "Of the NAT, the destination (address and port) and the time with the most.",
+    )
+    .absent(NO_NAT),
+    hosts(
+        "nat_ports_in_use_share_peak",
+        Share,
+        "share of a NAT's ports in use towards one destination, peak",
+        "The same by the number of ports there are: 1 says that all were taken.",
+    )
+    .absent(NO_NAT),
+    hosts(
+        "nat_syns_dropped",
+        Count,
+        "SYNs dropped by NATs without a free port",
+        "Retransmitted SYNs count each time.",
+    )
+    .absent(NO_NAT),
+    hosts(
+        "nat_packets_unmapped",
+        Count,
+        "packets dropped by NATs for want of a mapping",
+        "They belonged to no connection that the NAT knew.",
+    )
+    .absent(NO_NAT),
+    hosts(
+        "nat.<name>_syns_dropped",
+        Count,
+        "SYNs dropped by <name> without a free port",
+        "",
+    )
+    .absent("no NAT of that name ran out of ports"),
+    hosts(
+        "nat.<name>_first_drop_s",
+        Time,
+        "time when <name> first had no free port",
+        "When it first dropped a SYN for that reason.",
+    )
+    .absent("no NAT of that name ran out of ports"),
+];
+
+const NO_NAT: &str = "no node is a NAT";

@@ -1,0 +1,92 @@
+//! Links, queues and the engine.
+
+use super::super::MetricKind::{Bytes, Count, Duration, Share};
+use super::super::{Metric, MetricKind, Source};
+
+const fn network(
+    id: &'static str,
+    kind: MetricKind,
+    words: &'static str,
+    doc: &'static str,
+) -> Metric {
+    Metric::new(Source::Network, id, kind, words, doc)
+}
+
+/// How long packets waited at the slowest of the recorded queues.
+const fn queue_wait(id: &'static str, words: &'static str) -> Metric {
+    let doc = "From arrival to the begin of transmission, of the packets sent by the recorded queue at \
+               which packets waited longest in all.";
+    network(id, Duration, words, doc).absent("no queue is recorded")
+}
+
+pub(super) const NETWORK: &[Metric] = &[
+    network(
+        "queue_drops_pkts",
+        Count,
+        "packets dropped by queues",
+        "They were full.",
+    ),
+    network(
+        "early_drops_pkts",
+        Count,
+        "packets dropped early by queue disciplines",
+        "To signal congestion.",
+    ),
+    network(
+        "policed_drops_pkts",
+        Count,
+        "packets dropped by policers",
+        "They exceeded rate and burst.",
+    ),
+    network(
+        "ce_marks_pkts",
+        Count,
+        "packets marked by queue disciplines",
+        "Congestion experienced (CE, RFC 3168).",
+    ),
+    network(
+        "wire_losses_pkts",
+        Count,
+        "packets lost by links",
+        "By the loss models and scripted drops of links, or while a link or node was down.",
+    ),
+    queue_wait("queue_wait_mean_s", "queueing delay, mean"),
+    queue_wait("queue_wait_p50_s", "queueing delay, median"),
+    queue_wait("queue_wait_p99_s", "queueing delay, 99th percentile"),
+    queue_wait("queue_wait_p999_s", "queueing delay, 99.9th percentile"),
+    queue_wait("queue_wait_max_s", "queueing delay, longest"),
+    network(
+        "queue_backlog_max_bytes",
+        Bytes,
+        "longest queue",
+        "Of the recorded queue at which packets waited longest in all.",
+    )
+    .absent("no queue is recorded"),
+    network(
+        "corrupted_pkts",
+        Count,
+        "segments dropped for a wrong checksum",
+        "Bit errors of links (`corrupt`) damaged them, and their receivers dropped them.",
+    )
+    .absent("none was"),
+    network("unrouted_pkts", Count, "packets without a route", ""),
+    network(
+        "busiest_link_utilisation",
+        Share,
+        "utilisation of the busiest link",
+        "Of all link directions with a bit rate, over the whole run.",
+    )
+    .absent("no link has a bit rate"),
+    network(
+        "events",
+        Count,
+        "events",
+        "What the engine did; no property of the network.",
+    ),
+    network(
+        "records",
+        Count,
+        "records",
+        "Observations that hosts recorded.",
+    ),
+];

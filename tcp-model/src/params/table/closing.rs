@@ -1,0 +1,111 @@
+//! Keep-alive, closing and TIME-WAIT.
+
+macro_rules! rows {
+    ($next:ident! { $($before:tt)* } $($others:ident)*) => {
+        $next! { @rows {
+            $($before)*
+            "Keep-alive" {
+                /// Idle time before the first keep-alive probe (RFC 9293 MUST-25: off unless asked for).
+                keepalive: Option<SimDuration> {
+                    rfc9293: None, freebsd: Some(TcpParams::DEFAULT_KEEPALIVE),
+                    kind: ParamKind::time(millis(100)).or("never")
+                        .because("with less an idle connection would send over ten probes a second"),
+                    names: [linux("net.ipv4.tcp_keepalive_time", S), socket("TCP_KEEPIDLE")]
+                }
+                /// Time between keep-alive probes.
+                keepalive_interval: SimDuration {
+                    rfc9293: secs(75),
+                    kind: ParamKind::time(millis(100))
+                        .because("with less a dead peer would be sent over ten probes a second"),
+                    names: [
+                        linux("net.ipv4.tcp_keepalive_intvl", S),
+                        freebsd("net.inet.tcp.keepintvl", MS),
+                        socket("TCP_KEEPINTVL"),
+                    ]
+                }
+                /// Unanswered probes after which the connection is dead.
+                keepalive_probes: u32 {
+                    rfc9293: 9, freebsd: 8,
+                    kind: ParamKind::count(1, 255, "probes").because("RFC 9293 MUST-29: one at least"),
+                    names: [
+                        linux("net.ipv4.tcp_keepalive_probes", Raw::Same),
+                        freebsd("net.inet.tcp.keepcnt", Raw::Same),
+                        socket("TCP_KEEPCNT"),
+                    ]
+                }
+                /// Traffic does not move the keep-alive timer: when it expires, it looks how long the peer has
+                /// been silent, and waits for the rest.
+                keepalive_polls: bool {
+                    rfc9293: false, linux: true,
+                    kind: ParamKind::flag()
+                }
+            }
+            "Close and TIME-WAIT" {
+                /// Time in TIME-WAIT: 2 MSL.
+                time_wait: SimDuration {
+                    rfc9293: secs(240), // section 3.4.2
+                    linux: secs(60), freebsd: secs(60), // the MSL of FreeBSD is 30 s
+                    kind: ParamKind::time(MICROSECOND).because("TIME-WAIT cannot be switched off"),
+                    names: [freebsd("net.inet.tcp.msl", Raw::Half(MILLISECOND))]
+                }
+                /// What segments do in TIME-WAIT.
+                time_wait_rules: TimeWaitRules {
+                    rfc9293: TimeWaitRules::Rfc9293, linux: TimeWaitRules::Linux,
+                    freebsd: TimeWaitRules::FreeBsd,
+                    kind: ParamKind::words::<TimeWaitRules>()
+                }
+                /// An active open may take over a local port in TIME-WAIT, where timestamps make it safe.
+                tw_reuse: TwReuse {
+                    rfc9293: TwReuse::Off, linux: TwReuse::Loopback,
+                    kind: ParamKind::flag_or_2("for connections of a host with itself only"),
+                    names: [linux("net.ipv4.tcp_tw_reuse", Raw::Same)]
+                }
+                /// Age at which `tw_reuse` may take over a port.
+                tw_reuse_delay: SimDuration {
+                    rfc9293: secs(1),
+                    kind: ParamKind::time(SimDuration::ZERO),
+                    names: [linux("net.ipv4.tcp_tw_reuse_delay", MS)]
+                }
+                /// A listener accepts a new SYN in TIME-WAIT where that is safe (RFC 9293 MAY-2, RFC 6191).
+                tw_accept_syn: bool {
+                    rfc9293: true,
+                    kind: ParamKind::flag()
+                }
+                /// Ignore RSTs in TIME-WAIT (RFC 1337, fix F1).
+                rfc1337: bool {
+                    rfc9293: false,
+                    kind: ParamKind::flag(),
+                    names: [linux("net.ipv4.tcp_rfc1337", Raw::Flag)]
+                }
+                /// Most sockets in TIME-WAIT that a host holds. Beyond that, connections close at once, which
+                /// is unsafe: old segments may reach a new connection.
+                max_tw_buckets: Option<u32> {
+                    rfc9293: None, linux: Some(131_072),
+                    kind: ParamKind::count(0, INT_MAX, "sockets").or("unlimited")
+                        .because("Linux takes no larger number"),
+                    names: [
+                        linux("net.ipv4.tcp_max_tw_buckets", Raw::Same),
+                        freebsd("net.inet.tcp.maxtcptw", Raw::Same),
+                    ]
+                }
+                /// How long FIN-WAIT-2 lasts once the application has closed.
+                fin_timeout: Option<SimDuration> {
+                    rfc9293: None, linux: Some(secs(60)), freebsd: Some(secs(60)),
+                    kind: ParamKind::time(MICROSECOND).or("never").because("the peer needs time to close"),
+                    names: [
+                        linux("net.ipv4.tcp_fin_timeout", S),
+                        freebsd("net.inet.tcp.finwait2_timeout", MS),
+                        socket("TCP_LINGER2"),
+                    ]
+                }
+                /// Where `fin_timeout` is longer than `time_wait`, a closed connection stays in FIN-WAIT-2 for
+                /// the difference, twice: as a full connection and as a small entry, as Linux has it.
+                split_fin_timeout: bool {
+                    rfc9293: false, linux: true,
+                    kind: ParamKind::flag()
+                }
+            }
+        } $($others)* }
+    };
+}
+pub(super) use rows;

@@ -1,0 +1,132 @@
+//! Congestion control and the detection of losses.
+
+macro_rules! rows {
+    ($next:ident! { $($before:tt)* } $($others:ident)*) => {
+        $next! { @rows {
+            $($before)*
+            "Congestion control and loss detection" {
+                /// Congestion control.
+                /// Its name, or a table with its name and parameters: `{ kind = "cubic", beta = 0.7 }`.
+                congestion: Control {
+                    rfc9293: Control::default(),
+                    kind: ParamKind::control(),
+                    names: [
+                        linux("net.ipv4.tcp_congestion_control", Raw::Same),
+                        freebsd("net.inet.tcp.cc.algorithm", Raw::Same),
+                        socket("TCP_CONGESTION"),
+                    ]
+                }
+                /// Segments leave evenly spaced, at a rate of the congestion window in a round-trip time
+                /// times one of the two ratios. A congestion control that asks for a rate of its own is
+                /// paced at that, whatever this says.
+                pacing: bool {
+                    rfc9293: false,
+                    kind: ParamKind::flag()
+                }
+                /// The first segments of a connection, which are not paced whoever paces the others.
+                unpaced_segments: u32 {
+                    rfc9293: 0, linux: 10,
+                    kind: ParamKind::count(0, 10_000, "segments")
+                }
+                /// Pacing in slow start, in percent of a window per round-trip time.
+                pacing_ss_ratio: u32 {
+                    rfc9293: 200,
+                    kind: ParamKind::count(1, 1000, "percent").because("as on Linux; with 0 nothing would leave"),
+                    names: [linux("net.ipv4.tcp_pacing_ss_ratio", Raw::Same)]
+                }
+                /// Pacing in congestion avoidance, in percent of a window per round-trip time.
+                pacing_ca_ratio: u32 {
+                    rfc9293: 120,
+                    kind: ParamKind::count(1, 1000, "percent").because("as on Linux; with 0 nothing would leave"),
+                    names: [linux("net.ipv4.tcp_pacing_ca_ratio", Raw::Same)]
+                }
+                /// Initial window (RFC 6928).
+                initial_window: u32 {
+                    rfc9293: 10,
+                    kind: ParamKind::count(1, 10_000, "segments").because("something must be sent first"),
+                    names: [freebsd("net.inet.tcp.initcwnd_segments", Raw::Same)]
+                }
+                /// Time-outs of the SYN or SYN-ACK that do not reduce the initial window to one segment. With
+                /// one or more, time-outs that the peer's timestamp shows to be needless do not count, as on
+                /// Linux.
+                syn_losses_forgiven: u32 {
+                    rfc9293: 0, linux: 1,
+                    kind: ParamKind::count(0, 255, "time-outs").because("the model counts them in 8 bits")
+                }
+                /// The congestion window is accounted for as on Linux. It grows by what an ACK newly reports
+                /// delivered; in slow start it counts as used while it is less than twice the most that was
+                /// in flight in a round; `ssthresh` after a loss comes from the window and not from what is
+                /// in flight, in whole segments; recovery ends with `ssthresh`, from which the same ACK opens
+                /// the window, unless what was found lost in recovery is still out: then the next begins.
+                linux_cwnd: bool {
+                    rfc9293: false, linux: true,
+                    kind: ParamKind::flag()
+                }
+                /// What becomes of the congestion window while nothing is sent.
+                idle_restart: IdleRestart {
+                    rfc9293: IdleRestart::Initial, linux: IdleRestart::Halving,
+                    kind: ParamKind::words::<IdleRestart>(),
+                    names: [linux("net.ipv4.tcp_slow_start_after_idle", Raw::Rule(halving_unless_zero))]
+                }
+                /// Most segments by which one ACK opens the window in slow start (L of RFC 3465).
+                slow_start_limit: Option<u32> {
+                    rfc9293: Some(1), linux: None, freebsd: Some(2),
+                    kind: ParamKind::count(1, 10_000, "segments").or("unlimited")
+                        .because("with 0 the window would never open"),
+                    names: [freebsd("net.inet.tcp.abc_l_var", Raw::Same)]
+                }
+                /// Duplicate ACKs that start fast retransmit (RFC 5681).
+                dup_ack_threshold: u32 {
+                    rfc9293: 3,
+                    kind: ParamKind::count(1, 300, "ACKs").because("Linux counts reordering up to 300"),
+                    names: [linux("net.ipv4.tcp_reordering", Raw::Same)]
+                }
+                /// Find losses by time instead of counting duplicate ACKs (RFC 8985 section 6). Needs SACK.
+                rack: bool {
+                    rfc9293: false, linux: true,
+                    kind: ParamKind::flag()
+                }
+                /// Probe for the loss of the last segments before the retransmission timer expires
+                /// (RFC 8985 section 7). Needs SACK.
+                tail_loss_probe: bool {
+                    rfc9293: false, linux: true,
+                    kind: ParamKind::flag()
+                }
+                /// Small segments that are sent again are joined, as far as one segment holds them.
+                join_retransmissions: bool {
+                    rfc9293: false, linux: true,
+                    kind: ParamKind::flag(),
+                    names: [linux("net.ipv4.tcp_retrans_collapse", Raw::Flag)]
+                }
+                /// The time-out of a thin stream, with less than four segments outstanding, does not back off
+                /// for the first six retransmissions.
+                thin_linear_timeouts: bool {
+                    rfc9293: false,
+                    kind: ParamKind::flag(),
+                    names: [linux("net.ipv4.tcp_thin_linear_timeouts", Raw::Flag)]
+                }
+                /// In fast recovery, send in proportion to what arrives (Proportional Rate Reduction,
+                /// RFC 9937). Otherwise as soon as what is in flight falls below the window (RFC 6675).
+                prr: bool {
+                    rfc9293: false, linux: true, freebsd: true,
+                    kind: ParamKind::flag(),
+                    names: [freebsd("net.inet.tcp.do_prr", Raw::Flag)]
+                }
+                /// After a time-out, find out whether it was spurious before sending more again (F-RTO,
+                /// RFC 5682). To restore the window then, `undo` must be on.
+                frto: bool {
+                    rfc9293: false, linux: true,
+                    kind: ParamKind::flag(),
+                    names: [linux("net.ipv4.tcp_frto", Raw::Flag)]
+                }
+                /// Restore the congestion window when what seemed lost was only late: by timestamps (Eifel,
+                /// RFC 3522 and 4015), D-SACK (RFC 3708) or F-RTO.
+                undo: bool {
+                    rfc9293: false, linux: true,
+                    kind: ParamKind::flag()
+                }
+            }
+        } $($others)* }
+    };
+}
+pub(super) use rows;

@@ -1,0 +1,105 @@
+//! Options of the header and extensions of the protocol.
+
+macro_rules! rows {
+    ($next:ident! { $($before:tt)* } $($others:ident)*) => {
+        $next! { @rows {
+            $($before)*
+            "Options and extensions" {
+                /// Order of the options of a SYN.
+                syn_layout: SynLayout {
+                    rfc9293: SynLayout::Linux, freebsd: SynLayout::Bsd,
+                    kind: ParamKind::words::<SynLayout>()
+                }
+                /// Offer timestamps (RFC 7323 section 3), used for RTT measurement, PAWS and TIME-WAIT reuse.
+                timestamps: bool {
+                    rfc9293: true,
+                    kind: ParamKind::flag(),
+                    names: [linux("net.ipv4.tcp_timestamps", Raw::Flag)]
+                }
+                /// Drop segments without a timestamp once timestamps are agreed (RFC 7323 section 3.2).
+                require_timestamps: bool {
+                    rfc9293: true, linux: false, freebsd: false,
+                    kind: ParamKind::flag(),
+                    names: [freebsd("net.inet.tcp.tolerate_missing_ts", Raw::NotFlag)]
+                }
+                /// Age at which the latest timestamp of the peer no longer makes a segment old (RFC 7323
+                /// section 5.5): its clock may have run half way around.
+                ts_recent_lifetime: SimDuration {
+                    rfc9293: secs(24 * 86_400), linux: secs(2_147),
+                    kind: ParamKind::time_up_to(secs(1), secs(24 * 86_400))
+                        .because("a clock of milliseconds runs half way around in 24.8 days")
+                }
+                /// The peer's timestamp is taken only from a segment whose ACK is good: neither below SND.UNA
+                /// nor above SND.NXT, as Linux has it. Otherwise before the ACK is looked at (RFC 9293
+                /// section 3.10.7.4, first).
+                ts_recent_after_ack: bool {
+                    rfc9293: false, linux: true,
+                    kind: ParamKind::flag()
+                }
+                /// Offer SACK (RFC 2018).
+                sack: bool {
+                    rfc9293: true,
+                    kind: ParamKind::flag(),
+                    names: [
+                        linux("net.ipv4.tcp_sack", Raw::Flag),
+                        freebsd("net.inet.tcp.sack.enable", Raw::Flag),
+                    ]
+                }
+                /// Report duplicates by SACK (RFC 2883).
+                dsack: bool {
+                    rfc9293: true,
+                    kind: ParamKind::flag(),
+                    names: [linux("net.ipv4.tcp_dsack", Raw::Flag)]
+                }
+                /// A SACK block covers the FIN behind it, as on Linux.
+                sack_covers_fin: bool {
+                    rfc9293: false, linux: true,
+                    kind: ParamKind::flag()
+                }
+                /// Explicit congestion notification (RFC 3168).
+                ecn: EcnMode {
+                    rfc9293: EcnMode::Passive,
+                    kind: ParamKind::words::<EcnMode>(),
+                    names: [
+                        linux("net.ipv4.tcp_ecn", Raw::Same),
+                        freebsd("net.inet.tcp.ecn.enable", Raw::Same),
+                    ]
+                }
+                /// A SYN that is sent again does not ask for ECN (RFC 3168 section 6.1.1.1), nor for accurate feedback
+                /// when it is sent again a second time (RFC 9768 section 3.1.4.1).
+                ecn_fallback: bool {
+                    rfc9293: true,
+                    kind: ParamKind::flag(),
+                    names: [linux("net.ipv4.tcp_ecn_fallback", Raw::Flag)]
+                }
+                /// Control packets and retransmissions carry ECT too (ECN++, draft-ietf-tcpm-generalized-ecn):
+                /// SYN-ACKs and FINs; SYNs and pure ACKs only with accurate feedback.
+                ecn_plus_plus: bool {
+                    rfc9293: false,
+                    kind: ParamKind::flag()
+                }
+                /// With accurate feedback (RFC 9768), ACKs carry the option with its byte counters when they
+                /// have changed.
+                accecn_option: bool {
+                    rfc9293: true,
+                    kind: ParamKind::flag()
+                }
+                /// Alternative back-off with ECN (RFC 8511): a congestion mark costs NewReno a fifth and CUBIC
+                /// 15 % of the window, less than a loss does.
+                abe: bool {
+                    rfc9293: false,
+                    kind: ParamKind::flag(),
+                    names: [freebsd("net.inet.tcp.cc.abe", Raw::Flag)]
+                }
+                /// Fast Open (RFC 7413), a sum of bits: 0x1 for active opens, 0x2 for listeners, 0x4 for data
+                /// in a SYN without a cookie, 0x200 to accept them, 0x400 for every listener.
+                fast_open: u32 {
+                    rfc9293: 0, linux: TcpParams::FAST_OPEN_CLIENT,
+                    kind: ParamKind::bits(FAST_OPEN),
+                    names: [linux("net.ipv4.tcp_fastopen", Raw::Rule(known_bits)), socket("TCP_FASTOPEN")]
+                }
+            }
+        } $($others)* }
+    };
+}
+pub(super) use rows;

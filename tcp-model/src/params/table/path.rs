@@ -1,0 +1,77 @@
+//! Which TCP a host uses, and what is below it: IP and the path.
+
+macro_rules! rows {
+    ($next:ident! { $($before:tt)* } $($others:ident)*) => {
+        $next! { @rows {
+            $($before)*
+            "Which TCP" {
+                /// The TCP of the connections: `"full"`, the simulator's own, or the name of one that the
+                /// program has registered.
+                model: ModelChoice {
+                    rfc9293: ModelChoice::default(),
+                    kind: ParamKind::model()
+                }
+            }
+            "IP and the path" {
+                /// Version of IP below TCP: it decides the length of the header and the MSS to assume of a
+                /// peer that names none (RFC 9293 section 3.7.1). Addresses are written as IPv4 ones for both.
+                ip_version: IpVersion {
+                    rfc9293: IpVersion::V4,
+                    kind: ParamKind::words::<IpVersion>()
+                }
+                /// The least that a peer's MSS is taken for, options included.
+                min_mss: u32 {
+                    rfc9293: 64, linux: 48, freebsd: 216,
+                    kind: ParamKind::count(48, 65_535, "bytes").because("options take up to 40 of them"),
+                    names: [
+                        linux("net.ipv4.tcp_min_snd_mss", Raw::Same),
+                        freebsd("net.inet.tcp.minmss", Raw::Same),
+                    ]
+                }
+                /// Largest IP packet sent or received, in bytes. The MSS is this less the IP and TCP headers.
+                mtu: u16 {
+                    rfc9293: 1500,
+                    kind: ParamKind::count(128, 65_535, "bytes")
+                        .because("headers, options and some data must fit; IP has a length of 16 bits")
+                }
+                /// A smaller MSS to announce and to send, as set by the application.
+                max_segment: Option<u16> {
+                    rfc9293: None,
+                    kind: ParamKind::count(88, 65_495, "bytes").or("unlimited")
+                        .because("Linux takes no less than 88"),
+                    names: [socket("TCP_MAXSEG")]
+                }
+                /// Obey ICMP "packet too big" (RFC 1191). When off, it is ignored.
+                path_mtu_discovery: bool {
+                    rfc9293: true,
+                    kind: ParamKind::flag(),
+                    names: [
+                        linux("net.ipv4.ip_no_pmtu_disc", Raw::NotFlag),
+                        freebsd("net.inet.tcp.path_mtu_discovery", Raw::Flag),
+                        socket("IP_MTU_DISCOVER"),
+                    ]
+                }
+                /// Smallest path MTU that is believed (RFC 5927 section 7.3). At most `mtu`.
+                min_path_mtu: u16 {
+                    rfc9293: 552,
+                    kind: ParamKind::count(128, 65_535, "bytes")
+                        .because("headers, options and some data must fit"),
+                    names: [linux("net.ipv4.route.min_pmtu", Raw::Same)]
+                }
+                /// Time to live of packets sent.
+                ttl: u8 {
+                    rfc9293: 64,
+                    kind: ParamKind::count(1, 255, "hops").because("IP has 8 bits, and 0 goes nowhere"),
+                    names: [linux("net.ipv4.ip_default_ttl", Raw::Same), socket("IP_TTL")]
+                }
+                /// DS field of packets sent.
+                tos: u8 {
+                    rfc9293: 0,
+                    kind: ParamKind::count(0, 255, "").because("IP has 8 bits"),
+                    names: [socket("IP_TOS")]
+                }
+            }
+        } $($others)* }
+    };
+}
+pub(super) use rows;

@@ -1,0 +1,52 @@
+//! How some numbers of Linux and FreeBSD are read.
+
+use super::super::value::Value;
+
+/// Bits above those of `fast_open` belong to older kernels and mean nothing to newer ones.
+pub(super) fn known_bits(n: i64) -> Option<Value> {
+    Some(Value::Number(n & 0x7ff))
+}
+
+/// `tcp_orphan_retries` = 0 means 8.
+pub(super) fn eight_for_zero(n: i64) -> Option<Value> {
+    Some(Value::Number(if n == 0 { 8 } else { n }))
+}
+
+/// `tcp_slow_start_after_idle`.
+pub(super) fn halving_unless_zero(n: i64) -> Option<Value> {
+    Some(Value::text(if n == 0 { "off" } else { "halving" }))
+}
+
+pub(super) fn unlimited_from_i32_max(n: i64) -> Option<Value> {
+    Some(unlimited_from(n, i64::from(i32::MAX)))
+}
+
+pub(super) fn unlimited_from_u32_max(n: i64) -> Option<Value> {
+    Some(unlimited_from(n, i64::from(u32::MAX)))
+}
+
+fn unlimited_from(n: i64, limit: i64) -> Value {
+    if n >= limit {
+        Value::text("unlimited")
+    } else {
+        Value::Number(n)
+    }
+}
+
+/// `tcp_syncookies`: every number from 2 on means always.
+pub(super) fn cookies(n: i64) -> Option<Value> {
+    Some(match n {
+        0 | 1 => Value::Number(n),
+        _ => Value::text("always"),
+    })
+}
+
+/// FreeBSD's `syncookies`.
+pub(super) fn cookies_when_full(n: i64) -> Option<Value> {
+    Some(Value::text(if n == 0 { "off" } else { "when-full" }))
+}
+
+/// FreeBSD's `syncookies_only`.
+pub(super) fn cookies_only(n: i64) -> Option<Value> {
+    Some(Value::text(if n == 0 { "when-full" } else { "always" }))
+}

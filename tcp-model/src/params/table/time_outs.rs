@@ -1,0 +1,119 @@
+//! The retransmission time-out, and when a connection gives up.
+
+macro_rules! rows {
+    ($next:ident! { $($before:tt)* } $($others:ident)*) => {
+        $next! { @rows {
+            $($before)*
+            "Retransmission time-out" {
+                /// How coarse timers are.
+                timers: Timers {
+                    rfc9293: Timers::Exact,
+                    kind: ParamKind::words::<Timers>()
+                }
+                /// Time-out before there is an RTT sample (RFC 6298 rule 2.1). At most `max_rto`.
+                initial_rto: SimDuration {
+                    rfc9293: secs(1),
+                    kind: ParamKind::time_up_to(MILLISECOND, HOUR)
+                        .because("a shorter one would send a SYN again and again before any answer"),
+                    names: [freebsd("net.inet.tcp.rexmit_initial", MS)]
+                }
+                /// Smallest time-out (RFC 6298 rule 2.4). At most `max_rto`.
+                min_rto: SimDuration {
+                    rfc9293: secs(1), linux: millis(200), freebsd: millis(200),
+                    kind: ParamKind::time_up_to(MICROSECOND, HOUR)
+                        .because("a shorter one makes millions of events in a microsecond"),
+                    names: [
+                        linux("net.ipv4.tcp_rto_min_us", US),
+                        other("tcp_rto_min"),
+                        freebsd("net.inet.tcp.rexmit_min", MS),
+                    ]
+                }
+                /// Largest time-out (RFC 6298 rule 2.5).
+                max_rto: SimDuration {
+                    rfc9293: secs(60), linux: secs(120), freebsd: secs(64),
+                    kind: ParamKind::time_up_to(MILLISECOND, HOUR)
+                        .because("with less a dead peer would be sent over a thousand segments a second"),
+                    names: [linux("net.ipv4.tcp_rto_max_ms", MS), other("tcp_rto_max")]
+                }
+                /// Estimate the time-out as Linux does: the smallest bounds the deviation alone,
+                /// RTO = SRTT + max(min, deviation), and the largest deviation of a round trip counts. The
+                /// time-out begins again when the first outstanding segment is sent again.
+                /// Otherwise as RFC 6298 says.
+                linux_rto: bool {
+                    rfc9293: false, linux: true, freebsd: true,
+                    kind: ParamKind::flag()
+                }
+            }
+            "Giving up" {
+                /// When to give up on an unanswered SYN. Retransmissions count after the linear time-outs, as
+                /// Linux counts them.
+                syn_give_up "syn_retries": GiveUp {
+                    rfc9293: GiveUp::After(secs(180)), // MUST-23
+                    linux: GiveUp::Retries(6), // after the linear ones
+                    freebsd: GiveUp::After(secs(75)),
+                    kind: ParamKind::give_up(),
+                    names: [
+                        linux("net.ipv4.tcp_syn_retries", Raw::Same),
+                        freebsd("net.inet.tcp.keepinit", MS),
+                        socket("TCP_SYNCNT"),
+                    ]
+                }
+                /// Time-outs of a SYN before back-off starts.
+                syn_linear_timeouts: u32 {
+                    rfc9293: 0, linux: 4, freebsd: 4,
+                    kind: ParamKind::count(0, 127, "time-outs").because("Linux takes no more"),
+                    names: [linux("net.ipv4.tcp_syn_linear_timeouts", Raw::Same)]
+                }
+                /// When to give up on an unanswered SYN-ACK.
+                synack_give_up "synack_retries": GiveUp {
+                    rfc9293: GiveUp::After(secs(180)), linux: GiveUp::Retries(5), freebsd: GiveUp::Retries(3),
+                    kind: ParamKind::give_up(),
+                    names: [linux("net.ipv4.tcp_synack_retries", Raw::Same)]
+                }
+                /// When to give up on unacknowledged data or FIN: R2 of RFC 9293 section 3.8.3.
+                data_give_up "retries2": GiveUp {
+                    rfc9293: GiveUp::After(secs(100)), // SHLD-11
+                    linux: GiveUp::Retries(15), freebsd: GiveUp::Retries(12),
+                    kind: ParamKind::give_up(),
+                    names: [
+                        linux("net.ipv4.tcp_retries2", Raw::Same),
+                        freebsd("net.inet.tcp.rexmit_retries", Raw::Same),
+                    ]
+                }
+                /// When to give up after the application has closed.
+                orphan_give_up "orphan_retries": GiveUp {
+                    rfc9293: GiveUp::After(secs(100)), linux: GiveUp::Retries(8), freebsd: GiveUp::Retries(12),
+                    kind: ParamKind::give_up(),
+                    names: [linux("net.ipv4.tcp_orphan_retries", Raw::Rule(eight_for_zero))]
+                }
+                /// Retransmissions after which the path is in doubt: R1 of RFC 9293 section 3.8.3.
+                retries1: u32 {
+                    rfc9293: 3, // SHLD-10
+                    kind: ParamKind::count(1, 255, "retransmissions").because("Linux counts them in 8 bits"),
+                    names: [linux("net.ipv4.tcp_retries1", Raw::Same)]
+                }
+                /// How long data may stay unacknowledged, or the window closed, before the connection is given
+                /// up, whatever the number of retransmissions (RFC 5482, local side).
+                user_timeout: Option<SimDuration> {
+                    rfc9293: None,
+                    kind: ParamKind::time(MILLISECOND).or("never")
+                        .because("a shorter one gives up before any answer"),
+                    names: [socket("TCP_USER_TIMEOUT")]
+                }
+                /// A number of retransmissions stands for the time that many would take from the smallest
+                /// time-out on, counted from the first retransmission, as Linux takes `tcp_retries2`. Times of
+                /// giving up count from there too, and a time-out ends with them. SYN and SYN-ACK are counted.
+                retries_as_time: bool {
+                    rfc9293: false, linux: true,
+                    kind: ParamKind::flag()
+                }
+                /// Send the peer a RST when its silence ends the connection.
+                reset_on_give_up: bool {
+                    rfc9293: true, linux: false,
+                    kind: ParamKind::flag()
+                }
+            }
+        } $($others)* }
+    };
+}
+pub(super) use rows;

@@ -1,0 +1,25 @@
+//! What the error queue of a socket holds.
+
+use sim_core::SimTime;
+
+/// An entry of the error queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Notice {
+    /// A time.
+    Time {
+        at: SimTime,
+        /// SCM_TSTAMP_….
+        kind: i64,
+        /// Place of the call's last byte, with OPT_ID.
+        key: i64,
+    },
+    /// Calls with MSG_ZEROCOPY that are over: the first and the last.
+    Copied(u32, u32),
+    /// An ICMP error about a SYN.
+    Icmp {
+        errno: i64,
+        v6: bool,
+        /// Type, code and what else it says.
+        told: [i64; 3],
+    },
+}
