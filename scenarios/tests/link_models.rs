@@ -83,7 +83,7 @@ fn a_loss_model_of_ones_own_works_in_a_sweep() {
         .replace("n = 40 }", "n = 0 }")
         .replace("[20, 40]", "[0, 40]");
     let message = Plan::new(&source(&wrong), &[]).unwrap_err().to_string();
-    assert!(message.contains("`n` must be at least 1"), "{message}");
+    assert!(message.contains("n must be greater than zero"), "{message}");
 }
 
 const TRACED: &str = r#"

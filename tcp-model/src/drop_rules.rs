@@ -364,7 +364,7 @@ mod tests {
             ("client FIN", "who, what and which"),
             ("client FIN x", "\"x\" is not a number"),
             ("client FNI 1", "\"FNI\" is none of SYN, FIN"),
-            ("client FIN 0", "no number counted from 1"),
+            ("client FIN 0", "not a number counted from 1"),
             ("client FIN 1, second transmission", "the next number"),
             ("server data segment 1, 2nd transmission", "transmission 12"),
             ("server data segment 1, often", "neither a transmission"),

@@ -359,6 +359,13 @@ impl Arrow {
         fitting.next().unwrap_or(SMALLEST)
     }
 
+    /// The heights between which its label, in letters of a size, can meet something.
+    fn label_span(&self, size: u32) -> (f64, f64) {
+        let reach = 20.0 + f64::from(size);
+        let (a, b) = (self.from.1, self.to.1);
+        (a.min(b) - reach, a.max(b) + reach)
+    }
+
     /// Points along the middle of a label, a text in letters of a size.
     fn label_points(&self, (share, gap): (f64, f64), (text, size): (&str, u32)) -> [(f64, f64); 7] {
         let centre = self.above(share, gap);
@@ -375,28 +382,52 @@ impl Arrow {
     fn best_place<'a>(
         &self,
         (text, size): (&str, u32),
-        others: impl Iterator<Item = &'a Arrow> + Clone,
+        others: impl Iterator<Item = &'a Arrow>,
         labels: &[[(f64, f64); 7]],
     ) -> (f64, f64) {
+        let (top, bottom) = self.label_span(size);
+        let others: Vec<&Arrow> = others
+            .filter(|a| a.from.1.min(a.to.1) < bottom && a.from.1.max(a.to.1) > top)
+            .collect();
+        let labels: Vec<(f64, f64)> = labels
+            .iter()
+            .flatten()
+            .filter(|q| q.1 > top && q.1 < bottom)
+            .copied()
+            .collect();
         let meetings = |place: &(f64, f64)| -> usize {
             let points = self.label_points(*place, (text, size));
             let near = |p: &(f64, f64)| {
                 let line = |a: &Arrow| a.y_at(p.0).is_some_and(|y| (y - p.1).abs() < 9.0);
                 let label = |q: &(f64, f64)| (q.0 - p.0).abs() < 25.0 && (q.1 - p.1).abs() < 14.0;
-                others.clone().filter(|a| line(a)).count()
-                    + labels.iter().flatten().filter(|q| label(q)).count()
+                others.iter().filter(|a| line(a)).count()
+                    + labels.iter().filter(|q| label(q)).count()
             };
             points.iter().map(near).sum()
         };
         let half = text_width(text, size) / 2.0;
         let length = (self.to.0 - self.from.0).abs().max(1.0);
         let fits = |share: &f64| share.min(1.0 - share) * length >= half;
-        let shares = [0.5, 0.4, 0.6, 0.3, 0.7, 0.24, 0.76]
-            .into_iter()
-            .filter(fits);
-        let above = shares.clone().map(|share| (share, 9.0));
-        let places = above.chain(shares.map(|share| (share, -10.0)));
-        places.min_by_key(meetings).unwrap_or((0.5, 9.0))
+        let shares = [0.5, 0.4, 0.6, 0.3, 0.7, 0.24, 0.76];
+        // Where arrows cross, a place free of them may lie between those.
+        let more = (0..=16).map(|k| 0.18 + 0.04 * f64::from(k));
+        let both = |shares: Vec<f64>| {
+            let above = shares.clone().into_iter().map(|share| (share, 9.0));
+            above.chain(shares.into_iter().map(|share| (share, -10.0)))
+        };
+        let usual = both(shares.into_iter().filter(fits).collect());
+        let places = usual.chain(both(more.filter(fits).collect()));
+        let mut best = ((0.5, 9.0), usize::MAX);
+        for place in places {
+            let met = meetings(&place);
+            if met < best.1 {
+                best = (place, met);
+            }
+            if met == 0 {
+                break;
+            }
+        }
+        best.0
     }
 }
 
@@ -428,5 +459,26 @@ mod tests {
         let size = arrow.label_size(long);
         assert!(size < LABEL.size && text_width(long, size) <= LANE);
         assert_eq!(arrow.label_size(&"x".repeat(500)), SMALLEST);
+    }
+
+    #[test]
+    fn a_label_keeps_clear_of_arrows_that_cross_its_own() {
+        let arrow = Arrow {
+            from: (SIDE, 0.0),
+            to: (SIDE + LANE, 60.0),
+        };
+        // Three arrows the other way, which cross it about its middle.
+        let crossing = [0.0, 19.0, 38.0].map(|down| Arrow {
+            from: (SIDE + LANE, down - 10.0),
+            to: (SIDE, 50.0 + down),
+        });
+        let text = "ACK seq=y+1";
+        let place = arrow.best_place((text, LABEL.size), crossing.iter(), &[]);
+        for (x, y) in arrow.label_points(place, (text, LABEL.size)) {
+            for other in &crossing {
+                let clear = other.y_at(x).is_none_or(|at| (at - y).abs() >= 9.0);
+                assert!(clear, "{place:?}: {other:?} at {x}, {y}");
+            }
+        }
     }
 }

@@ -228,6 +228,39 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_panel_ends_a_quarter_after_its_last_event_and_no_later_than_the_run() {
+        let stay = |state, start, end| Stay {
+            lane: 0,
+            state,
+            start,
+            end,
+        };
+        let opened = super::super::conversation::Change {
+            time: 0.0,
+            lane: 0,
+            to: State::Established,
+        };
+        let quiet = Conversation {
+            conn: tcp_model::ConnId(0),
+            lanes: vec!["client".to_owned()],
+            segments: Vec::new(),
+            changes: vec![opened],
+        };
+        let stays = [
+            stay(State::Established, 0.0, 4.0),
+            stay(State::TimeWait, 4.0, 64.0),
+        ];
+        assert_eq!(range(&quiet, &stays, 100.0), (0.0, 5.0));
+        assert_eq!(range(&quiet, &stays, 4.5), (0.0, 4.5), "the run ends");
+        // What goes on beyond the end has no end of its own.
+        let open = [stay(State::Established, 2.0, f64::INFINITY)];
+        assert_eq!(range(&quiet, &open, 100.0), (0.0, 2.5));
+        // Something is shown even where everything happens at once.
+        let (start, end) = range(&quiet, &[], 0.0);
+        assert!(end > start);
+    }
+
+    #[test]
     fn ticks_are_at_round_numbers() {
         for (least, step) in [
             (0.0093, 0.01),
