@@ -266,6 +266,19 @@ pub fn make_run(
     }
 }
 
+/// Makes a run of a batch in its place, unless it is there, complete and undamaged.
+pub(crate) fn make_run_of_batch(
+    spec: &RunSpec,
+    dir: &Path,
+    execution: Execution,
+    making: Making<'_>,
+) -> RunOutcome {
+    match find(spec, dir, Inside::Batch, making) {
+        Found::Ended(outcome) => outcome,
+        Found::Missing(how) => make_missing(spec, dir, how, execution, making),
+    }
+}
+
 /// Whether a run's directory was named by the user, or by us within a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Inside {
@@ -469,7 +482,7 @@ pub fn go_on(dir: &Path) -> String {
     shell_words(["synfin", "run", &batch, "--out", &dir.display().to_string()])
 }
 
-fn row(plan: &Plan, spec: &RunSpec, outcome: &RunOutcome) -> BatchRow {
+pub(crate) fn row(plan: &Plan, spec: &RunSpec, outcome: &RunOutcome) -> BatchRow {
     let value = |axis: &Axis| {
         let mut parameters = spec.parameters.iter();
         let found = parameters.find(|(name, _)| *name == axis.name);

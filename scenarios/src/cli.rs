@@ -26,6 +26,7 @@ mod check;
 mod cost;
 mod drawings;
 mod explain;
+mod find;
 mod junit;
 mod list;
 mod manual;
@@ -64,6 +65,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Find the largest or smallest value with which everything is as expected
+    Find(FindArgs),
     /// Make one run again, with more recorded or something changed
     Rerun(RerunArgs),
     /// List the ready-made scenarios and the questions they answer
@@ -185,6 +188,89 @@ struct PlanArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("goal").required(true))]
+struct FindArgs {
+    #[command(flatten)]
+    scenario: ScenarioArgs,
+    /// Path of the value, as in workload.web.arrivals.rate
+    #[arg(long, value_name = "PATH")]
+    vary: String,
+    /// Least value, as in "100 /s"
+    #[arg(long, value_name = "VALUE")]
+    from: String,
+    /// Greatest value
+    #[arg(long, value_name = "VALUE")]
+    to: String,
+    /// Find the largest value that will do: everything is as expected below it, and not above
+    #[arg(long, group = "goal")]
+    largest: bool,
+    /// Find the smallest value that will do: everything is as expected above it, and not below
+    #[arg(long, group = "goal")]
+    smallest: bool,
+    /// What is expected, as in 'connects_failed_share_steady < 0.001' [default: the scenario's [[expect]]]
+    #[arg(long, value_name = "METRIC < BOUND")]
+    expect: Option<String>,
+    /// How close the last value that will do and the first that will not are to be, relative to the
+    /// greater
+    #[arg(long, value_name = "SHARE", default_value_t = 0.005)]
+    resolution: f64,
+    /// Try values at equal ratios
+    #[arg(long)]
+    log: bool,
+    /// Most replicas of a value that is hard to decide
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    max_replicas: u32,
+    /// Where the results go [default: results/NAME,PATH=found]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Runs side by side [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+    /// Let other results of synfin in the directory give way
+    #[arg(long)]
+    force: bool,
+    /// As JSON, with all values that were tried
+    #[arg(long)]
+    json: bool,
+}
+
+impl FindArgs {
+    /// The command line that finds the same.
+    fn command(&self) -> String {
+        let mut words = vec![
+            "synfin".to_owned(),
+            "find".to_owned(),
+            self.scenario.scenario.clone(),
+        ];
+        words.extend(
+            self.scenario
+                .set
+                .iter()
+                .flat_map(|s| ["--set".to_owned(), s.clone()]),
+        );
+        for (flag, value) in [
+            ("--vary", &self.vary),
+            ("--from", &self.from),
+            ("--to", &self.to),
+        ] {
+            words.extend([flag.to_owned(), value.clone()]);
+        }
+        let goal = if self.largest {
+            "--largest"
+        } else {
+            "--smallest"
+        };
+        words.push(goal.to_owned());
+        words.extend(
+            self.expect
+                .iter()
+                .flat_map(|e| ["--expect".to_owned(), e.clone()]),
+        );
+        shell_words(words.iter().map(String::as_str))
+    }
+}
+
+#[derive(Debug, Args)]
 struct RerunArgs {
     /// Directory of the run
     run: PathBuf,
@@ -239,6 +325,7 @@ fn obey(command: Command) -> Result<(), Failure> {
         Command::Check(args) => check::check(&args.scenario),
         Command::Plan(args) => plan::plan(&args),
         Command::Status { dir, json } => status::status(&dir, json),
+        Command::Find(args) => find::find(&args),
         Command::Rerun(args) => rerun::rerun(&args),
         Command::List => list::list(),
         Command::Show { name, command } => list::show(&name, command),

@@ -53,6 +53,7 @@ pub mod run;
 pub mod run_spec;
 pub mod scenario;
 pub mod schema;
+mod search;
 pub mod sweep;
 pub mod unreadable;
 

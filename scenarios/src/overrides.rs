@@ -160,7 +160,7 @@ fn kind(value: &Value) -> String {
 }
 
 /// A value as TOML, or as a plain string where it is none.
-fn read_value(text: &str) -> Value {
+pub(crate) fn read_value(text: &str) -> Value {
     format!("value = {text}")
         .parse::<Table>()
         .ok()

@@ -28,6 +28,7 @@ mod values;
 mod variants;
 
 pub(crate) use figures::for_report as figure_for_report;
+pub(crate) use ranges::Ends;
 use variants::Variants;
 
 /// A swept value: a path and what it takes on.

@@ -155,3 +155,105 @@ fn nothing_more_begins_after_a_failure_where_that_is_asked_for() {
     );
     assert_eq!(std::fs::read_to_string(&place).unwrap(), "mine");
 }
+
+/// A hundred ports, each held for ten seconds and the life of its connection: some ten connects a second.
+const SCARCE: &str = r#"
+name = "scarce"
+duration = "20 s"
+tcp = { profile = "linux", time_wait = "10 s", ip_local_port_range = [40000, 40099] }
+topology = { kind = "pair", path = { delay = "1 ms" } }
+[[workload]]
+name = "web"
+arrivals = { kind = "fixed", rate = "20 /s" }
+close = "client"
+"#;
+
+#[test]
+fn the_largest_rate_without_failures_is_found_in_few_runs() {
+    let dir = directory(&[("scarce.toml", SCARCE)]);
+    let args = [
+        "find",
+        "scarce.toml",
+        "--vary",
+        "workload.web.arrivals.rate",
+        "--from",
+        "1 /s",
+        "--to",
+        "50 /s",
+        "--largest",
+        "--expect",
+        "connects_failed == 0",
+        "--out",
+        "r",
+    ];
+    let (code, _, err) = said(dir.path(), &args);
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("has no <, <=, > or >="), "{err}");
+    let mut args = args.map(str::to_owned);
+    args[10] = "connects_failed < 1".to_owned();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let coarse = ["--json", "--resolution", "0.02"];
+    let (code, out, err) = said(dir.path(), &[&args[..], &coarse].concat());
+    assert_eq!(code, 0, "{err}");
+    let found: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let number = |key: &str| {
+        let text = found[0][key].as_str().unwrap();
+        text.trim_end_matches(" /s").parse::<f64>().unwrap()
+    };
+    // 100 ports at 10.004 s each, the connection's own life included.
+    let limit = 100.0 / 10.004;
+    let (good, bad) = (number("good"), number("bad"));
+    assert!(
+        good <= limit * 1.002 && bad >= limit * 0.998,
+        "{good} {bad}"
+    );
+    assert!(bad - good <= 0.0201 * bad, "{good} {bad}");
+    let runs = found[0]["runs"].as_u64().unwrap();
+    assert!(
+        runs <= 24,
+        "a grid of this resolution has 245 points: {runs}"
+    );
+    // What was tried is a batch, with its index and a figure; the same command finds it there.
+    let index = std::fs::read_to_string(dir.path().join("r/index.csv")).unwrap();
+    assert_eq!(index.lines().count() as u64, 1 + runs);
+    assert!(dir.path().join("r/figures/search.svg").exists());
+    let (code, out, err) = said(dir.path(), &[&args[..], &coarse[1..]].concat());
+    assert_eq!(code, 0, "{err}");
+    assert!(
+        out.contains("the largest workload.web.arrivals.rate that will do is"),
+        "{out}"
+    );
+    let again = std::fs::read_to_string(dir.path().join("r/index.csv")).unwrap();
+    assert!(index == again);
+}
+
+#[test]
+fn each_variant_has_its_own_answer() {
+    let variants = "[[variant]]\nname = \"plain\"\n[[variant]]\nname = \"reuse\"\nset = { \"tcp.tw_reuse\" = true }\n\
+                    [[expect]]\nmetric = \"connects_failed_share\"\nat_most = 0\n";
+    let dir = directory(&[("scarce.toml", &format!("{SCARCE}{variants}"))]);
+    let args = [
+        "find",
+        "scarce.toml",
+        "--vary",
+        "workload.web.arrivals.rate",
+        "--from",
+        "1 /s",
+        "--to",
+        "30 /s",
+        "--largest",
+        "--resolution",
+        "0.1",
+        "--out",
+        "r",
+    ];
+    let (code, out, err) = said(dir.path(), &args);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("variant = plain: the largest"), "{out}");
+    assert!(
+        out.contains(
+            "variant = reuse: every workload.web.arrivals.rate from 1 /s to 30 /s will do"
+        ),
+        "{out}"
+    );
+}

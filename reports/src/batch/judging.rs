@@ -4,6 +4,7 @@ use super::variants::{Variant, variants};
 use super::{Axis, BatchRow, RunStatus, row_metrics};
 use crate::expectations::{Expectation, Judgement, Verdict};
 use crate::format::count;
+use crate::metrics;
 use crate::stats::Estimate;
 use crate::store::RunSummary;
 use crate::words;
@@ -82,12 +83,24 @@ impl Expectation {
         };
         let (low, high) = estimate.ends();
         let Estimate { mean, .. } = estimate;
+        if self.is_met_at_the_edge(mean) {
+            return Verdict::Holds;
+        }
         match (self.has(low), self.has(high)) {
             (true, true) => Verdict::Holds,
             // An interval may lie around the bounds, or meet them with one end.
             (false, false) if !self.has(mean) => Verdict::Fails,
             _ => Verdict::Undecided,
         }
+    }
+
+    /// True where the bound is the very end of the metric's range and so is every value, as of a share
+    /// of failures that is to be 0. No number of runs could show more.
+    fn is_met_at_the_edge(&self, mean: f64) -> bool {
+        let (least, most) = metrics::kind(&self.metric).range();
+        let is_least = self.at_most == Some(least) && mean == least;
+        let is_most = self.at_least == Some(most) && mean == most;
+        (is_least || is_most) && self.has(mean)
     }
 
     fn value(&self, variant: &Variant<'_>) -> String {
@@ -212,5 +225,36 @@ mod tests {
         assert_eq!(judged.verdict, Verdict::Fails);
         assert!(judged.words.contains("it has no value"), "{}", judged.words);
         assert_eq!(nothing.judge(&axes(), &[]).verdict, Verdict::Fails);
+    }
+
+    #[test]
+    fn a_bound_at_the_end_of_the_range_is_met_by_what_was_seen() {
+        let rows = |failed: f64| {
+            let metrics = [
+                ("connects_failed", failed),
+                ("connects_settled", 60.0),
+                ("connects_failed_share", failed / 60.0),
+            ];
+            let metrics = metrics.map(|(n, v)| (n.to_owned(), v));
+            let metrics = std::collections::BTreeMap::from(metrics);
+            [0, 1].map(|replica| BatchRow {
+                metrics: metrics.clone(),
+                ..row("reno", replica, 0.0)
+            })
+        };
+        let verdict = |at_most: Option<f64>, below: Option<f64>, failed: f64| {
+            let expected = Expectation {
+                metric: "connects_failed_share".into(),
+                at_most,
+                below,
+                ..Expectation::default()
+            };
+            expected.judge(&axes(), &rows(failed)).verdict
+        };
+        assert_eq!(verdict(Some(0.0), None, 0.0), Verdict::Holds);
+        assert_ne!(verdict(Some(0.0), None, 1.0), Verdict::Holds);
+        // 120 connects do not show that fewer than one in a thousand fails.
+        assert_eq!(verdict(None, Some(0.001), 0.0), Verdict::Undecided);
+        assert_eq!(verdict(Some(0.0), Some(0.001), 0.0), Verdict::Holds);
     }
 }

@@ -379,7 +379,7 @@ fn name_of(spec: &RunSpec, plan: &Plan) -> String {
 
 /// The scenario's text with the changes of the command line: the original where there are none.
 /// What says how to run is left out; results are the same without. Lists stand for the files they are in.
-fn changed_text(source: &Source, changes: &[Override]) -> String {
+pub(super) fn changed_text(source: &Source, changes: &[Override]) -> String {
     let mut table: toml::Table = source.text.parse().unwrap_or_default();
     let had_engine = table.remove("engine").is_some();
     let changes: Vec<&Override> = changes.iter().filter(|c| !c.is_engine()).collect();

@@ -41,7 +41,7 @@ pub(super) fn expand(name: &str, range: &Table) -> Result<Vec<Value>, Problem> {
 
 /// The two ends of a range in base units, and how values between them are written.
 #[derive(Clone, Debug)]
-pub(super) struct Ends {
+pub(crate) struct Ends {
     from: f64,
     to: f64,
     unit: Unit,
@@ -66,6 +66,34 @@ impl Ends {
                 "write for example \"{name}\" = {{ from = 1e-5, to = 0.1, scale = \"log\" }}"
             ))
         })
+    }
+
+    /// The ends of an interval to search in, from two values as written.
+    ///
+    /// # Errors
+    /// When they are no numbers, of different kinds, or equal.
+    pub(crate) fn to_search(from: &Value, to: &Value, log: bool) -> Result<Ends, String> {
+        let mut table = Table::new();
+        table.insert("from".to_owned(), from.clone());
+        table.insert("to".to_owned(), to.clone());
+        let scale = if log { "log" } else { "linear" };
+        table.insert("scale".to_owned(), scale.into());
+        let ends = Ends::of(&table)?;
+        if ends.from < ends.to {
+            Ok(ends)
+        } else {
+            Err("does not lead upward".to_owned())
+        }
+    }
+
+    /// The value at a place with so many digits, and what it is in base units.
+    pub(crate) fn near(&self, place: f64, digits: usize) -> (Value, f64) {
+        let value = self.like.value(rounded(
+            between(self.from, self.to, place, self.log),
+            digits,
+        ));
+        let base = quantity(&value).map_or(f64::NAN, |(base, _)| base);
+        (value, base)
     }
 
     /// The value at a place, 0 being `from` and 1 `to`.
