@@ -94,7 +94,7 @@ fn the_command_line_and_host_groups_choose_too() {
         let names = tcp.all().map(|p| p.congestion.to_string());
         names.collect::<Vec<_>>()
     };
-    assert_eq!(chosen(&[]), ["newreno"]);
+    assert_eq!(chosen(&[]), ["cubic-linux"]);
     assert_eq!(chosen(&["tcp.congestion=aimd"]), ["aimd"]);
     assert_eq!(
         chosen(&["tcp.congestion={ kind = 'aimd', increase = 2.5 }"]),
@@ -102,7 +102,7 @@ fn the_command_line_and_host_groups_choose_too() {
     );
     assert_eq!(chosen(&["tcp_congestion_control=cubic"]), ["cubic"]);
     let group = chosen(&["tcp.host.server.congestion='aimd'"]);
-    assert_eq!(group, ["newreno", "aimd"]);
+    assert_eq!(group, ["cubic-linux", "aimd"]);
 }
 
 #[test]

@@ -68,6 +68,9 @@ pub use algorithm::{
     ParameterKind, Setting, algorithms, find, register,
 };
 pub use any::AnyCc;
+pub(crate) use cubic::DEFAULTS as CUBIC;
+pub(crate) use cubic_linux::DEFAULTS as LINUX_CUBIC;
+pub use cubic_linux::FreshCubic;
 pub use events::{AckEvent, Congestion, CongestionEvent, Idle, Restored, Start};
 pub use hystart::{Growth, HyStart};
 pub use newreno::NewReno;
@@ -117,6 +120,11 @@ pub trait CongestionControl: CloneController + Send + Debug {
     /// answering `false`.
     fn needs_measurements(&self) -> bool {
         true
+    }
+    /// It looks at [`AckEvent::rtt`] and [`AckEvent::min_rtt`] of every ACK, if at nothing else that is
+    /// measured: connections that find losses by time have those anyway.
+    fn needs_round_trips(&self) -> bool {
+        self.needs_measurements()
     }
     /// It needs ECN, and to know how many bytes were marked: the connection asks for ECN whatever
     /// the parameters say, and echoes each mark as RFC 8257 section 3.2 has it.

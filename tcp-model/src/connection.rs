@@ -38,6 +38,7 @@ mod icmp;
 mod inspect;
 mod measure;
 mod optional_state;
+mod receive_memory;
 mod receive_window;
 mod segment_arrives;
 mod spaces;
@@ -247,6 +248,7 @@ fn bounds(params: &TcpParams) -> RtoBounds {
         initial: params.initial_rto,
         min: params.min_rto,
         max: params.max_rto,
+        slop: params.rto_slop,
         linux: params.linux_rto,
         timers: params.timers,
     }

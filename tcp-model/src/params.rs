@@ -108,16 +108,7 @@ impl TcpParams {
             .make(&ControlContext::new(self.slow_start_limit))
     }
 
-    /// Linux as packetdrill scripts find it: with its own CUBIC, where the `linux` profile has the
-    /// NewReno of every profile.
-    pub fn of_bare_scripts() -> TcpParams {
-        TcpParams {
-            congestion: crate::congestion::Control::named("cubic-linux").unwrap_or_default(),
-            ..TcpParams::linux()
-        }
-    }
-
-    /// The same behind the usual preamble of scripts: that raises the first and the largest
+    /// Linux behind the usual preamble of scripts: that raises the first and the largest
     /// receive buffer above the default, so that the first window is the whole field and the window
     /// scale 8, and lets every listener use Fast Open.
     pub fn of_scripts() -> TcpParams {
@@ -127,7 +118,7 @@ impl TcpParams {
             fast_open: TcpParams::FAST_OPEN_CLIENT
                 | TcpParams::FAST_OPEN_SERVER
                 | TcpParams::FAST_OPEN_ALL_LISTENERS,
-            ..TcpParams::of_bare_scripts()
+            ..TcpParams::linux()
         }
     }
 

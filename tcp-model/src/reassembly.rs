@@ -14,13 +14,52 @@ struct Run {
 #[derive(Clone, Debug, Hash, Default)]
 pub(crate) struct Reassembly {
     runs: Vec<Run>,
+    /// What SACK reports, where a receiver remembers only so many ranges.
+    reported: Option<Reported>,
     /// Sequence number of the FIN, when one has arrived ahead of a gap.
     fin: Option<SeqNum>,
     /// Octets that arrived twice, until they are reported to the peer.
     duplicate: Option<(SeqNum, SeqNum)>,
 }
 
+/// The ranges that a receiver remembers for SACK; what was pushed out by later ones is held all the
+/// same, and no longer told.
+#[derive(Clone, Debug, Hash)]
+struct Reported {
+    most: u8,
+    ranges: Vec<Run>,
+}
+
+impl Reported {
+    /// `start..end` has arrived: it joins the ranges that it touches, and comes first.
+    fn note(&mut self, start: SeqNum, end: SeqNum) {
+        let mut merged = Run { start, end };
+        self.ranges.retain(|range| {
+            if range.end.before(start) || range.start.after(end) {
+                return true;
+            }
+            merged.start = merged.start.min(range.start);
+            merged.end = merged.end.max(range.end);
+            false
+        });
+        self.ranges.truncate(usize::from(self.most) - 1);
+        self.ranges.insert(0, merged);
+    }
+}
+
 impl Reassembly {
+    /// Nothing is held; SACK reports at most so many ranges, at least one, or all.
+    pub(crate) fn remembering(most: Option<u32>) -> Reassembly {
+        let reported = most.map(|most| Reported {
+            most: most.clamp(1, 255) as u8,
+            ranges: Vec::new(),
+        });
+        Reassembly {
+            reported,
+            ..Reassembly::default()
+        }
+    }
+
     /// Adds `start..end`. Returns the octets that were new. Of those that were not, the lowest run is
     /// the duplicate to report, as Linux has it.
     pub(crate) fn insert(&mut self, start: SeqNum, end: SeqNum) -> u32 {
@@ -46,6 +85,9 @@ impl Reassembly {
             false
         });
         self.runs.insert(0, merged);
+        if let Some(reported) = &mut self.reported {
+            reported.note(start, end);
+        }
         self.duplicate = duplicate;
         end.offset_from(start) - known
     }
@@ -84,13 +126,13 @@ impl Reassembly {
 
     /// Octets held.
     pub(crate) fn octets(&self) -> u32 {
-        let of_run = |run: &Run| run.end.offset_from(run.start);
-        self.runs.iter().map(of_run).sum()
+        self.lengths().sum()
     }
 
     /// Bytes of memory, its own and that of its runs.
     pub(crate) fn memory_bytes(&self) -> usize {
-        size_of::<Reassembly>() + self.runs.capacity() * size_of::<Run>()
+        let reported = self.reported.as_ref().map_or(0, |r| r.ranges.capacity());
+        size_of::<Reassembly>() + (self.runs.capacity() + reported) * size_of::<Run>()
     }
 
     /// Remembers a FIN that occupies `seq`.
@@ -112,9 +154,51 @@ impl Reassembly {
                 false
             });
             if self.runs.len() == before {
-                return nxt;
+                break;
             }
         }
+        if let Some(reported) = &mut self.reported {
+            reported.ranges.retain(|range| range.start.after(nxt));
+        }
+        nxt
+    }
+
+    /// Gives up the highest octets, by pieces of `piece` octets counted from the start of their run, until
+    /// at least `octets` are gone; but nothing that begins before `keep`. SACK starts afresh, and a FIN
+    /// that lay behind is forgotten. Returns how many octets are gone.
+    pub(crate) fn drop_highest(&mut self, octets: u32, piece: u32, keep: SeqNum) -> u32 {
+        let piece = piece.max(1);
+        let mut gone = 0;
+        while gone < octets {
+            let last = (0..self.runs.len()).reduce(|a, b| {
+                match self.runs[b].end.after(self.runs[a].end) {
+                    true => b,
+                    false => a,
+                }
+            });
+            let Some(last) = last else { break };
+            let Run { start, end } = self.runs[last];
+            let length = end.offset_from(start);
+            let rest = (length - 1) % piece + 1;
+            let from = start + (length - rest);
+            if from.before(keep) {
+                break;
+            }
+            gone += rest;
+            if rest == length {
+                self.runs.remove(last);
+            } else {
+                self.runs[last].end = from;
+            }
+            self.fin = self.fin.filter(|fin| fin.before(from));
+        }
+        if gone > 0 {
+            self.duplicate = None;
+            if let Some(reported) = &mut self.reported {
+                reported.ranges.clear();
+            }
+        }
+        gone
     }
 
     /// True when the FIN comes next at `nxt`.
@@ -127,9 +211,15 @@ impl Reassembly {
         !self.has_gap() && self.duplicate.is_none()
     }
 
-    /// The runs, last touched first.
+    /// The runs, or those that are remembered, last touched first.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = (SeqNum, SeqNum)> + '_ {
-        self.runs.iter().map(|r| (r.start, r.end))
+        let told = self.reported.as_ref().map_or(&self.runs, |r| &r.ranges);
+        told.iter().map(|r| (r.start, r.end))
+    }
+
+    /// Lengths of all runs.
+    pub(crate) fn lengths(&self) -> impl Iterator<Item = u32> + '_ {
+        self.runs.iter().map(|r| r.end.offset_from(r.start))
     }
 
     /// The same with the octet of a FIN that follows a run, which it then covers.
@@ -185,6 +275,39 @@ mod tests {
                 "{start}:{end}"
             );
         }
+    }
+
+    #[test]
+    fn a_range_too_many_pushes_out_the_one_touched_longest_ago() {
+        let s = SeqNum;
+        let mut r = Reassembly::remembering(Some(2));
+        for start in [100, 300, 500] {
+            r.insert(s(start), s(start + 100));
+        }
+        let told = |r: &Reassembly| r.blocks().collect::<Vec<_>>();
+        assert_eq!(told(&r), [(s(500), s(600)), (s(300), s(400))]);
+        // What touches the forgotten one is a range of its own.
+        r.insert(s(200), s(250));
+        assert_eq!(told(&r), [(s(200), s(250)), (s(500), s(600))]);
+        assert_eq!(r.octets(), 350, "all are held");
+        assert_eq!(r.advance(s(100)), s(250));
+        assert_eq!(told(&r), [(s(500), s(600))]);
+    }
+
+    #[test]
+    fn the_highest_octets_are_given_up_piece_by_piece_but_none_before_the_segment_that_came() {
+        let s = SeqNum;
+        let mut r = Reassembly::remembering(Some(4));
+        r.insert(s(100), s(200));
+        r.insert(s(300), s(650));
+        r.insert_fin(s(650));
+        // Pieces of 100 from 300 on: the last has 50.
+        assert_eq!(r.drop_highest(60, 100, s(0)), 150);
+        assert_eq!((r.octets(), r.fin_is_next(s(650))), (300, false));
+        assert_eq!(r.blocks().count(), 0, "SACK begins again");
+        assert_eq!(r.drop_highest(1000, 100, s(350)), 100);
+        assert_eq!(r.drop_highest(1000, 100, s(0)), 200);
+        assert!(r.is_empty());
     }
 
     proptest! {

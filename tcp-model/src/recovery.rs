@@ -461,6 +461,10 @@ impl Recovery {
                             .is_some_and(|e| e.after(out.una))
                     })
             }
+            Phase::Fast if self.is_held(out.una) => {
+                self.dup_acks = 0;
+                false
+            }
             Phase::Fast => {
                 self.find_lost_edge(out);
                 false
@@ -533,9 +537,24 @@ impl Recovery {
 
     /// SND.UNA advanced by `acked` octets to `out.una`; `sack`: the peer reports what it holds
     /// beyond gaps. True when recovery is over.
+    ///
+    /// `beyond`: without SACK, fast recovery lasts until something above `recover` is acknowledged, so that
+    /// no duplicate ACK of old data starts another (Linux).
     #[inline]
-    pub fn on_ack(&mut self, acked: u32, sack: bool, out: &Outstanding) -> bool {
-        !self.is_calm() && self.take_ack(acked, sack, out)
+    pub fn on_ack(&mut self, acked: u32, sack: bool, beyond: bool, out: &Outstanding) -> bool {
+        if self.is_calm() {
+            return false;
+        }
+        if beyond && !sack && self.is_held(out.una) {
+            (self.dup_acks, self.rtx_nxt, self.lost_edge) = (0, out.una, out.una);
+            return false;
+        }
+        self.take_ack(acked, sack, out)
+    }
+
+    /// All that was outstanding when fast recovery began is acknowledged, and nothing above it.
+    pub fn is_held(&self, una: SeqNum) -> bool {
+        self.phase == Phase::Fast && una == self.recover
     }
 
     #[inline(never)]
@@ -620,9 +639,9 @@ mod tests {
         r.on_retransmitted(SeqNum(0), SeqNum(1000), T);
         assert_eq!((r.pipe(&o), r.next_hole(&o)), (7_000, None));
         let o = out(4_000, 10_000);
-        assert!(!r.on_ack(4_000, false, &o));
+        assert!(!r.on_ack(4_000, false, false, &o));
         assert_eq!(r.next_hole(&o), Some((SeqNum(4000), SeqNum(5000))));
-        assert!(r.on_ack(6_000, false, &out(10_000, 10_000)));
+        assert!(r.on_ack(6_000, false, false, &out(10_000, 10_000)));
         assert_eq!(r.phase(), Phase::Open);
     }
 
@@ -653,7 +672,7 @@ mod tests {
         r.enter_fast(&o);
         r.on_retransmitted(SeqNum(0), SeqNum(1000), T);
         let o = out(4_000, 10_000);
-        assert!(!r.on_ack(4_000, true, &o));
+        assert!(!r.on_ack(4_000, true, false, &o));
         assert_eq!((r.next_hole(&o), r.pipe(&o)), (None, 6_000));
     }
 

@@ -14,6 +14,8 @@ pub struct RtoBounds {
     pub min: SimDuration,
     /// Largest.
     pub max: SimDuration,
+    /// Added to every time-out, doubled or not, but the first without a sample.
+    pub slop: SimDuration,
     /// As Linux estimates: see [`RttEstimator`].
     pub linux: bool,
     /// A time-out is whole ticks of these.
@@ -133,7 +135,9 @@ impl RttEstimator {
     fn recompute(&mut self, bounds: &RtoBounds) {
         let base = match self.estimate {
             Estimate::NoSample => bounds.initial,
-            Estimate::Measured { srtt, rttvar } => (srtt + rttvar * 4).max(bounds.min),
+            Estimate::Measured { srtt, rttvar } => {
+                (srtt + rttvar * 4).max(bounds.min) + bounds.slop
+            }
             Estimate::Linux(d) => SimDuration::from_micros(u64::from(d.srtt8 / 8 + d.var4)),
         };
         self.rto = bounds.timers.round_up(base).min(bounds.max);
@@ -146,7 +150,13 @@ impl RttEstimator {
 
     /// Doubles the time-out, rule 5.5.
     pub fn back_off(&mut self, bounds: &RtoBounds) {
-        self.rto = (self.rto * 2).min(bounds.max);
+        // The first time-out without a sample is the initial one alone.
+        let bare = self.estimate == Estimate::NoSample && self.rto <= bounds.initial;
+        let base = match bare {
+            true => self.rto,
+            false => self.rto.saturating_sub(bounds.slop),
+        };
+        self.rto = (base * 2 + bounds.slop).min(bounds.max);
     }
 
     /// Rule 5.7: after a SYN had to be sent again, data begins with at least three seconds, unless
@@ -190,8 +200,14 @@ mod tests {
         initial: SimDuration::from_secs(1),
         min: SimDuration::from_secs(1),
         max: SimDuration::from_secs(60),
+        slop: SimDuration::ZERO,
         linux: false,
         timers: Timers::Exact,
+    };
+    const FREEBSD: RtoBounds = RtoBounds {
+        min: SimDuration::from_millis(30),
+        slop: SimDuration::from_millis(200),
+        ..RFC
     };
     const LINUX: RtoBounds = RtoBounds {
         min: SimDuration::from_millis(200),
@@ -274,5 +290,24 @@ mod tests {
         assert_eq!(e.rto(), SimDuration::from_millis(304));
         e.back_off(&bounds);
         assert_eq!(e.rto(), SimDuration::from_millis(608));
+    }
+
+    #[test]
+    fn freebsd_adds_the_same_to_every_time_out_but_the_very_first() {
+        let ms = SimDuration::from_millis;
+        let mut rtt = RttEstimator::new(&FREEBSD);
+        let mut seen = vec![rtt.rto()];
+        for _ in 0..3 {
+            rtt.back_off(&FREEBSD);
+            seen.push(rtt.rto());
+        }
+        assert_eq!(seen, [ms(1000), ms(2200), ms(4200), ms(8200)]);
+        rtt.on_sample(ms(100), Z, Z, &FREEBSD);
+        let mut seen = vec![rtt.rto()];
+        for _ in 0..2 {
+            rtt.back_off(&FREEBSD);
+            seen.push(rtt.rto());
+        }
+        assert_eq!(seen, [ms(500), ms(800), ms(1400)]);
     }
 }

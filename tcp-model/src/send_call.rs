@@ -11,4 +11,6 @@ pub struct SendCall {
     pub urgent: bool,
     /// More will follow at once: what does not fill a segment waits for it (`MSG_MORE`).
     pub more: bool,
+    /// The last octet ends a record: no segment carries it with what is written later (`MSG_EOR`).
+    pub ends_record: bool,
 }

@@ -77,7 +77,7 @@ use sim_core::{Packet, SimTime};
 
 pub(crate) use self::error_queue::TIMESTAMPING;
 pub(crate) use self::notice::Notice;
-pub(crate) use self::options::{INQ, OptionError};
+pub(crate) use self::options::{INQ, OUT_OF_BAND_INLINE, OptionError};
 pub(crate) use self::ready::ALWAYS;
 pub(crate) use self::socket::{Role, Socket};
 use self::stream::Stream;
@@ -195,11 +195,16 @@ impl<'m> Sockets<'m> {
 
     /// The parameters of a connection: those of its socket, or of the one that listens on its port.
     pub(crate) fn params_of(&self, id: Option<SocketId>, port: u16) -> &TcpParams {
+        let socket = self.socket_for(id, port);
+        socket.map_or(&self.params, |socket| &socket.params)
+    }
+
+    /// The socket of a connection, or the one that listens on its port.
+    fn socket_for(&self, id: Option<SocketId>, port: u16) -> Option<&Socket> {
         let own = |s: &&Socket| id.is_some_and(|id| s.role == Role::Stream(id));
         let listens = |s: &&Socket| s.port == port && matches!(s.role, Role::Listening(_));
         let found = self.all.iter().find(own);
-        let socket = found.or_else(|| self.all.iter().find(listens));
-        socket.map_or(&self.params, |socket| &socket.params)
+        found.or_else(|| self.all.iter().find(listens))
     }
 
     /// The port that a program most likely wants to be reached at: the latest listener's, else the
@@ -211,11 +216,16 @@ impl<'m> Sockets<'m> {
         listening.or(bound).map(|s| s.port)
     }
 
-    /// A packet arrives.
+    /// A packet arrives. One that has come farther than its socket wants (`IP_MINTTL`) is dropped.
     pub fn receive(&mut self, packet: &Packet<Segment>) {
-        self.driver.receive(self.now, packet);
         let local = SocketAddrV4::new(packet.dst, packet.payload.dst_port);
         let remote = SocketAddrV4::new(packet.src, packet.payload.src_port);
+        let id = self.driver.connection(local, remote);
+        let socket = self.socket_for(id, local.port());
+        if socket.is_some_and(|socket| i64::from(packet.ttl) < socket.least_ttl()) {
+            return;
+        }
+        self.driver.receive(self.now, packet);
         if let Some(id) = self.driver.connection(local, remote) {
             self.follow(id, (local, remote));
         }

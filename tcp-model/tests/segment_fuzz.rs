@@ -277,6 +277,7 @@ impl Target {
                 push: *push,
                 urgent: *urgent,
                 more: bytes % 3 == 0,
+                ends_record: bytes % 5 == 1,
             })),
             Event::Receive(bytes) => self.step(Input::Receive(*bytes)),
             Event::Call(which) => self.step(match which % 8 {

@@ -50,6 +50,7 @@ fn cases(part: f64) -> [Case; 4] {
                 [tcp]
                 send_buffer = "4 MB"
                 receive_buffer = "4 MB"
+                congestion = "newreno"
                 [topology]
                 kind = "pair"
                 path = {{ rate = "1 Gbit/s", delay = "1 ms", queue = "1000 packets" }}
@@ -65,6 +66,7 @@ fn cases(part: f64) -> [Case; 4] {
                 r#"duration = "{}"
                 [tcp]
                 profile = "linux"
+                congestion = "newreno"
                 [topology]
                 kind = "pair"
                 path = {{ rate = "1 Gbit/s", delay = "250 us" }}
@@ -82,6 +84,7 @@ fn cases(part: f64) -> [Case; 4] {
                 r#"duration = "{}"
                 [tcp]
                 profile = "linux"
+                congestion = "newreno"
                 [topology]
                 kind = "pair"
                 path = {{ rate = "10 Gbit/s", delay = "250 us" }}
@@ -100,6 +103,7 @@ fn cases(part: f64) -> [Case; 4] {
                 r#"duration = "{}"
                 [tcp]
                 profile = "linux"
+                congestion = "newreno"
                 [topology]
                 kind = "star"
                 clients = {}

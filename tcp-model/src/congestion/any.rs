@@ -1,18 +1,23 @@
-//! Any congestion control: the usual one inline, others in a box.
+//! Any congestion control: the usual ones inline, others in a box.
 
 use std::hash::{Hash, Hasher};
 
 use sim_core::{Rate, SimTime};
 
-use super::{AckEvent, CongestionControl, CongestionEvent, Idle, NewReno, Restored, Start};
+use super::{
+    AckEvent, CongestionControl, CongestionEvent, FreshCubic, Idle, NewReno, Restored, Start,
+    Window,
+};
 use crate::segment::Ecn;
 
-/// Any congestion control; calls go through a `match`. NewReno lies in the connection itself, so
-/// that a connection that uses it allocates nothing for it.
+/// Any congestion control; calls go through a `match`. NewReno lies in the connection itself, and so
+/// does Linux's CUBIC until it is used: a short connection allocates nothing for its control.
 #[derive(Clone, Debug)]
 pub enum AnyCc {
     /// RFC 5681 and RFC 6582.
     NewReno(NewReno),
+    /// Linux's CUBIC before anything happened to its window.
+    FreshCubic(FreshCubic),
     /// Any other, a user's own too.
     Custom(Box<dyn CongestionControl>),
 }
@@ -22,6 +27,14 @@ impl AnyCc {
     pub fn own(control: impl CongestionControl + 'static) -> AnyCc {
         AnyCc::Custom(Box::new(control))
     }
+
+    /// Its window is about to be used.
+    #[inline]
+    fn put_to_use(&mut self) {
+        if let AnyCc::FreshCubic(fresh) = self {
+            *self = fresh.put_to_use();
+        }
+    }
 }
 
 impl Hash for AnyCc {
@@ -29,6 +42,7 @@ impl Hash for AnyCc {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
         match self {
             AnyCc::NewReno(cc) => cc.hash(hasher),
+            AnyCc::FreshCubic(cc) => format!("{cc:?}").hash(hasher),
             AnyCc::Custom(cc) => format!("{cc:?}").hash(hasher),
         }
     }
@@ -38,6 +52,7 @@ macro_rules! each {
     ($self:ident, $cc:ident => $call:expr) => {
         match $self {
             AnyCc::NewReno($cc) => $call,
+            AnyCc::FreshCubic($cc) => $call,
             AnyCc::Custom($cc) => $call,
         }
     };
@@ -56,6 +71,9 @@ impl CongestionControl for AnyCc {
     fn needs_measurements(&self) -> bool {
         each!(self, cc => cc.needs_measurements())
     }
+    fn needs_round_trips(&self) -> bool {
+        each!(self, cc => cc.needs_round_trips())
+    }
     fn needs_ecn(&self) -> bool {
         each!(self, cc => cc.needs_ecn())
     }
@@ -66,9 +84,13 @@ impl CongestionControl for AnyCc {
         each!(self, cc => cc.on_start(start))
     }
     fn on_ack(&mut self, ack: &AckEvent) {
+        if Window::may_grow(ack) {
+            self.put_to_use();
+        }
         each!(self, cc => cc.on_ack(ack))
     }
     fn on_congestion(&mut self, event: &CongestionEvent) {
+        self.put_to_use();
         each!(self, cc => cc.on_congestion(event))
     }
     fn on_mss(&mut self, mss: u32) {
@@ -78,6 +100,7 @@ impl CongestionControl for AnyCc {
         each!(self, cc => cc.on_recovery_exit(in_flight, now))
     }
     fn on_undo(&mut self, restored: &Restored) {
+        self.put_to_use();
         each!(self, cc => cc.on_undo(restored))
     }
     fn governs_recovery(&self) -> bool {

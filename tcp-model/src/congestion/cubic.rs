@@ -8,8 +8,8 @@ use sim_core::{SimDuration, SimTime};
 use super::hystart::HyStart;
 use super::window::{Window, window_methods};
 use super::{
-    AckEvent, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent, Idle, Parameter,
-    Restored,
+    AckEvent, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent, Control, Idle,
+    Parameter, Restored,
 };
 use crate::recovery::Phase;
 
@@ -38,7 +38,7 @@ pub(super) const RENO_FRIENDLY: Parameter =
     Parameter::switch("reno_friendly", true, "grow at least as fast as Reno would");
 
 /// `cubic`.
-pub(super) const ALGORITHM: Algorithm = Algorithm {
+pub(super) static ALGORITHM: Algorithm = Algorithm {
     name: "cubic",
     aliases: &[],
     doc: "grows the window as a cubic function of the time since the last loss, whatever the \
@@ -58,6 +58,9 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     ],
     make: |control, _| AnyCc::own(Cubic::new(control)),
 };
+
+/// The same with the values of the RFC.
+pub(crate) const DEFAULTS: Control = Control::new(&ALGORITHM);
 
 /// What a mark leaves of the window with alternative back-off (RFC 8511 section 3.1).
 pub(super) const GENTLE_BETA: f64 = 0.85;
@@ -99,7 +102,7 @@ struct Cubic {
 type Before = (Option<Epoch>, Option<(f64, f64)>, f64);
 
 impl Cubic {
-    fn new(control: &super::Control) -> Cubic {
+    fn new(control: &Control) -> Cubic {
         Cubic {
             window: Window::new(),
             beta: control.get("beta"),

@@ -14,11 +14,12 @@ use super::cubic::{FAST_CONVERGENCE, GENTLE_BETA, RENO_FRIENDLY, STEEPNESS, beta
 use super::hystart_linux::LinuxHyStart;
 use super::window::{Window, window_methods};
 use super::{
-    AckEvent, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent, Idle, Parameter,
+    AckEvent, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent, Control, Idle,
+    Parameter,
 };
 
 /// `cubic-linux`.
-pub(super) const ALGORITHM: Algorithm = Algorithm {
+pub(super) static ALGORITHM: Algorithm = Algorithm {
     name: "cubic-linux",
     aliases: &[],
     doc: "CUBIC as Linux has it: whole segments, and the HyStart that ends slow start at once",
@@ -35,8 +36,50 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
             "leave slow start when the round-trip time rises, or ACKs come in a long train",
         ),
     ],
-    make: |control, _| AnyCc::own(CubicLinux::new(control)),
+    make: |control, _| match *control == DEFAULTS {
+        true => AnyCc::FreshCubic(FreshCubic {
+            window: Window::new(),
+        }),
+        false => AnyCc::own(CubicLinux::new(control)),
+    },
 };
+
+/// The same with the values that Linux has.
+pub(crate) const DEFAULTS: Control = Control::new(&ALGORITHM);
+
+/// `cubic-linux` with the values that Linux has, before the window was ever used up or reduced: nothing
+/// but the window.
+#[derive(Clone, Debug)]
+pub struct FreshCubic {
+    window: Window,
+}
+
+impl FreshCubic {
+    /// The whole control, with this window.
+    #[cold]
+    pub(super) fn put_to_use(&self) -> AnyCc {
+        AnyCc::own(CubicLinux {
+            window: self.window,
+            ..CubicLinux::new(&DEFAULTS)
+        })
+    }
+}
+
+impl CongestionControl for FreshCubic {
+    window_methods!(with idle);
+
+    fn needs_measurements(&self) -> bool {
+        false
+    }
+
+    fn needs_round_trips(&self) -> bool {
+        true
+    }
+
+    fn on_ack(&mut self, _: &AckEvent) {} // of a window that was not used up
+
+    fn on_congestion(&mut self, _: &CongestionEvent) {} // put to use before
+}
 
 /// The share by which the target changes is looked at again after this time, or when the window has
 /// changed.
@@ -79,7 +122,7 @@ struct CubicLinux {
 }
 
 impl CubicLinux {
-    fn new(control: &super::Control) -> CubicLinux {
+    fn new(control: &Control) -> CubicLinux {
         CubicLinux {
             window: Window::new(),
             beta: control.get("beta"),
@@ -171,6 +214,14 @@ impl CubicLinux {
 impl CongestionControl for CubicLinux {
     window_methods!(with undo);
 
+    fn needs_measurements(&self) -> bool {
+        false
+    }
+
+    fn needs_round_trips(&self) -> bool {
+        true
+    }
+
     fn on_ack(&mut self, ack: &AckEvent) {
         if !Window::may_grow(ack) {
             return;
@@ -226,8 +277,9 @@ impl CongestionControl for CubicLinux {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Control, Start};
+    use super::super::Start;
     use super::*;
+    use crate::congestion::ControlContext;
 
     const MSS: u64 = 1000;
 
@@ -311,6 +363,64 @@ mod tests {
                 (window as f64 - formula).abs() <= 2.0 + 1.5 * slope,
                 "round {i}: {window} {formula}"
             );
+        }
+    }
+
+    #[test]
+    fn before_its_first_use_it_is_a_window_and_then_as_if_it_had_been_whole_all_along() {
+        let whole = || AnyCc::own(CubicLinux::new(&DEFAULTS));
+        let event = |cc: &mut AnyCc, what: u64| {
+            let now = SimTime::ZERO + SimDuration::from_millis(what);
+            match what % 7 {
+                0 => cc.on_idle(&Idle {
+                    now,
+                    silent: SimDuration::from_secs(2),
+                    restart_window: Some(8 * MSS),
+                }),
+                1 => cc.on_mss(MSS as u32 / 2),
+                2 => cc.on_ack(&AckEvent::plain(now, 0)),
+                _ => cc.on_ack(&AckEvent {
+                    cwnd_limited: false,
+                    ..AckEvent::plain(now, MSS)
+                }),
+            }
+        };
+        for unused in 0..20 {
+            let fresh = Control::new(&ALGORITHM).make(&ControlContext::default());
+            let mut both = [fresh, whole()];
+            for cc in &mut both {
+                cc.on_start(&Start {
+                    mss: MSS as u32,
+                    initial_window: 10 * MSS,
+                    srtt: None,
+                });
+                for what in 0..unused {
+                    event(cc, what);
+                }
+            }
+            assert!(matches!(both[0], AnyCc::FreshCubic(_)), "nothing allocated");
+            for i in 0..200 {
+                for cc in &mut both {
+                    cc.on_ack(&AckEvent::plain(
+                        SimTime::ZERO + SimDuration::from_secs(i),
+                        MSS,
+                    ));
+                    if i % 50 == 20 {
+                        let in_flight = cc.cwnd();
+                        cc.on_congestion(&CongestionEvent {
+                            cause: Congestion::Loss,
+                            now: SimTime::ZERO,
+                            in_flight,
+                            pipe: in_flight,
+                            gentle: false,
+                            whole: true,
+                        });
+                    }
+                }
+                let [fresh, whole] = &both;
+                assert_eq!(fresh.cwnd(), whole.cwnd(), "after {unused} and {i}");
+                assert_eq!(fresh.ssthresh(), whole.ssthresh());
+            }
         }
     }
 

@@ -47,7 +47,7 @@ pub struct AckEvent {
     /// Smoothed round-trip time.
     pub srtt: Option<SimDuration>,
     /// Smallest round-trip time of the connection. Only where
-    /// [`super::CongestionControl::needs_measurements`].
+    /// [`super::CongestionControl::needs_round_trips`].
     pub min_rtt: Option<SimDuration>,
     /// How fast data were delivered. Only where
     /// [`super::CongestionControl::needs_measurements`].

@@ -11,7 +11,7 @@ use super::{
 use crate::recovery::Phase;
 
 /// `newreno`.
-pub(super) const ALGORITHM: Algorithm = Algorithm {
+pub(super) static ALGORITHM: Algorithm = Algorithm {
     name: "newreno",
     aliases: &["reno"],
     doc: "slow start, then a segment more each round trip, and half after a loss",
@@ -30,9 +30,10 @@ pub struct NewReno {
     /// Bytes acknowledged in congestion avoidance since the window last grew.
     credit: u64,
     mss: NonZeroU32,
-    /// Most segments by which one ACK may open the window in slow start (RFC 3465's L);
-    /// `u32::MAX` for no limit.
-    slow_start_limit: u32,
+    /// Most segments by which one ACK may open the window in slow start (RFC 3465's L), where that is
+    /// limited.
+    slow_start_limit: u16,
+    limited: bool,
 }
 
 impl NewReno {
@@ -43,7 +44,8 @@ impl NewReno {
             ssthresh: u64::MAX,
             credit: 0,
             mss: NonZeroU32::MIN,
-            slow_start_limit: slow_start_limit.unwrap_or(u32::MAX),
+            slow_start_limit: slow_start_limit.map_or(0, |l| l.min(u16::MAX.into()) as u16),
+            limited: slow_start_limit.is_some(),
         }
     }
 
@@ -60,8 +62,11 @@ impl NewReno {
         let mss = u64::from(self.mss.get());
         let mut acked = acked;
         if self.cwnd < self.ssthresh {
-            let limit = u64::from(self.slow_start_limit) * mss;
-            let grown = (self.cwnd + acked.min(limit)).min(self.ssthresh.max(self.cwnd + 1));
+            let mut opens = acked;
+            if self.limited {
+                opens = acked.min(u64::from(self.slow_start_limit) * mss);
+            }
+            let grown = (self.cwnd + opens).min(self.ssthresh.max(self.cwnd + 1));
             acked = acked.saturating_sub(grown - self.cwnd);
             self.cwnd = grown;
             if self.cwnd < self.ssthresh {

@@ -255,15 +255,24 @@ impl Connection {
         now: SimTime,
         out: &mut Outputs,
     ) {
+        let mut counted = bytes;
         let rtt = match self.recovery.on_delivered(seg.ack, now) {
-            Some(delivered) => self.take_logged_rtt(&delivered, seg, now),
+            Some(delivered) => {
+                if self.params.linux_cwnd && bytes > 0 {
+                    // A segment is one, however small.
+                    let full = u64::from(delivered.segments) * u64::from(self.snd.mss);
+                    counted = bytes.max(full);
+                }
+                self.take_logged_rtt(&delivered, seg, now)
+            }
             None => self.take_rtt(seg, now),
         };
         let phase = self.recovery.phase();
         let outstanding = self.outstanding();
         self.take_sack(seg, false, now);
         let lost = self.lost_so_far();
-        let over = self.recovery.on_ack(octets, self.rcv.sack_ok, &outstanding);
+        let (sack, beyond) = (self.rcv.sack_ok, self.params.linux_cwnd);
+        let over = self.recovery.on_ack(octets, sack, beyond, &outstanding);
         self.count_lost(lost);
         // Linux first looks whether the next recovery begins at once; otherwise the ACK that ends one
         // opens the window already. To a control with a window of its own the end of slow start after
@@ -271,7 +280,7 @@ impl Connection {
         let hears_of_end = phase == Phase::Fast || self.cc.governs_recovery();
         let ends_late = over && self.params.linux_cwnd && hears_of_end;
         if !ends_late {
-            self.tell_control(seg, bytes, rtt, before, now);
+            self.tell_control(seg, counted, rtt, before, now);
         }
         let undone = self.recovery.episode().is_some()
             && (self.judge_timeout(octets, false, now)
@@ -279,7 +288,11 @@ impl Connection {
         let ended = over && !undone;
         if ended && !ends_late {
             self.leave_recovery(phase, now);
-        } else if !ended && phase == Phase::Fast && !self.rcv.sack_ok {
+        } else if !ended
+            && phase == Phase::Fast
+            && !self.rcv.sack_ok
+            && !self.recovery.is_held(seg.ack)
+        {
             // RFC 6582 section 3.2 step 3: "retransmit the first unacknowledged segment", window or
             // not.
             self.retransmit_holes(Some(RetransmitReason::PartialAck), now, out);
@@ -298,7 +311,7 @@ impl Connection {
             if ended && next == Phase::Open {
                 self.leave_recovery(phase, now);
             }
-            self.tell_control(seg, bytes, rtt, &before.in_phase(next), now);
+            self.tell_control(seg, counted, rtt, &before.in_phase(next), now);
         }
         if !reneged {
             self.reduce_in_proportion(bytes, before);

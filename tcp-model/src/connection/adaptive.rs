@@ -4,6 +4,7 @@
 use sim_core::{SimDuration, SimTime};
 
 use super::Connection;
+use super::receive_memory::Held;
 use crate::params::TcpParams;
 use crate::seq::SeqNum;
 
@@ -37,11 +38,14 @@ pub(super) struct Adaptive {
     pub(super) ratio: u8,
     /// Receive buffer, in bytes of memory.
     pub(super) buffer: u32,
-    /// Memory of unread data, and of data ahead of a gap.
-    pub(super) taken: u32,
-    pub(super) taken_ahead: u32,
+    /// The part of it that is in use.
+    pub(super) held: Held,
+    /// A segment was just dropped for want of memory: the next ACK closes the window.
+    pub(super) squeezed: bool,
     /// The window never exceeds this, nor the slow-start threshold below.
     pub(super) clamp: u32,
+    /// The one that `ssthresh` has followed.
+    pub(super) known_clamp: u32,
     pub(super) ssthresh: u32,
     /// Most bytes read in a round trip.
     pub(super) space: u32,
@@ -94,9 +98,10 @@ impl Adaptive {
             pushed_twice: false,
             ratio: 128,
             buffer,
-            taken: 0,
-            taken_ahead: 0,
+            held: Held::default(),
+            squeezed: false,
             clamp,
+            known_clamp: 0,
             ssthresh,
             space: ssthresh.min(offered).min(10 * mss),
             space_start: copied,
@@ -104,24 +109,6 @@ impl Adaptive {
             rtt: SimDuration::ZERO,
             last_echo: 0,
         }
-    }
-}
-
-/// Memory that a segment takes: header room, the buffer's own bookkeeping, rounded up to a power of
-/// two up to a page, and its descriptor.
-///
-/// Leaves out how network cards and drivers differ in this, and small segments that share memory.
-pub(super) fn memory_of(len: u32) -> u32 {
-    const HEADERS: u32 = 64 + 52;
-    const BOOKKEEPING: u32 = 320;
-    const DESCRIPTOR: u32 = 256;
-    // What does not fit a page beside them lies in pages of its own, which count by the octet.
-    const PAGE: u32 = 4096;
-    let whole = len + HEADERS + BOOKKEEPING;
-    if whole <= PAGE {
-        whole.next_power_of_two() + DESCRIPTOR
-    } else {
-        whole + DESCRIPTOR
     }
 }
 
@@ -140,15 +127,18 @@ impl Connection {
         if !self.params.adaptive_receiver {
             return;
         }
-        self.make_room();
+        let unread = self.rcv.unread;
         let adaptive = self.adaptive(now);
         adaptive.scheduled = true;
-        adaptive.taken += memory_of(len);
+        let own_buffer = adaptive.hold(len);
         let size = match joined {
             0 => len,
             size => len.min(size.into()),
         };
         self.measure_segment(size, push);
+        if let (true, Some(adaptive)) = (own_buffer, &mut self.rcv.adaptive) {
+            adaptive.note_sparse(len, unread);
+        }
         self.measure_round_trip(len, echo, now);
         self.measure_pace(now);
         if len >= 128 {

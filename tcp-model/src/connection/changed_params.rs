@@ -46,6 +46,7 @@ impl Connection {
         if self.params.congestion != old.congestion {
             self.change_control();
         }
+        self.start_measuring();
         self.signal_room(out);
     }
 

@@ -49,7 +49,7 @@ impl Connection {
     /// Begins to measure if the congestion control or pacing wants it. The round trip of the
     /// handshake, the only one there was, is the smallest so far.
     pub(super) fn start_measuring(&mut self) {
-        if self.measure.is_none() && (self.params.pacing || self.cc.needs_measurements()) {
+        if self.measure.is_none() && self.wants_measuring() {
             self.measure = Some(Box::new(Measure {
                 delivery: DeliveryRate::new(self.rtt.srtt()),
                 ..Measure::default()
@@ -164,6 +164,11 @@ impl Connection {
         };
         if let Some(measure) = &mut self.measure {
             measure.complete(&mut ack, seg);
+        } else if self.cc.needs_round_trips()
+            && let Some(log) = self.recovery.log()
+        {
+            ack.rtt = log.latest_rtt().or(rtt);
+            ack.min_rtt = log.min_rtt();
         }
         self.cc.on_ack(&ack);
         if self.measure.is_some() {
@@ -171,9 +176,16 @@ impl Connection {
         }
     }
 
+    /// The control or pacing asks for measurements that the log does not have.
+    fn wants_measuring(&self) -> bool {
+        self.is_paced()
+            || self.cc.needs_measurements()
+            || (self.cc.needs_round_trips() && !self.keeps_log())
+    }
+
     /// Ends measurements that nothing asks for any more, neither the control nor pacing nor records.
     fn stop_measuring_if_done(&mut self) {
-        if !self.params.pacing && !self.traced && !self.cc.needs_measurements() {
+        if !self.traced && !self.wants_measuring() {
             self.measure = None;
         }
     }
@@ -245,9 +257,25 @@ impl Connection {
     /// is more, per round-trip time; the share changes at half of the slow-start threshold.
     pub(super) fn pacing_rate(&self) -> Option<Rate> {
         let own = self.cc.pacing_rate();
-        if own.is_some() || !self.params.pacing {
-            return own;
+        let most = self.params.max_pacing_rate.map(u64::from);
+        let most = most.and_then(|bytes| Rate::from_bps(bytes * 8));
+        let rate = match own {
+            None if self.is_paced() => self.usual_rate(),
+            own => own,
+        };
+        match (rate, most) {
+            (Some(rate), Some(most)) => Some(rate.min(most)),
+            (rate, most) => rate.or(most),
         }
+    }
+
+    /// Segments are paced by the parameters.
+    fn is_paced(&self) -> bool {
+        self.params.pacing || self.params.max_pacing_rate.is_some()
+    }
+
+    /// The share of the window, once there is a round-trip time.
+    fn usual_rate(&self) -> Option<Rate> {
         let srtt = u128::from(self.rtt.srtt()?.as_ps().max(1));
         let cwnd = self.window();
         let percent = match self.cc.ssthresh() {

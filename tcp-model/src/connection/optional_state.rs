@@ -1,10 +1,13 @@
 //! State that few connections need: allocated when first used, so that the others stay small.
 
+use std::collections::VecDeque;
+
 use super::Connection;
 use super::ecn::EcnState;
 use super::growing_buffer::Growth;
 use crate::fast_open::{FastConnect, FastListen, FastOpenOption};
 use crate::icmp::IcmpKind;
+use crate::seq::SeqNum;
 
 /// State of ECN, Fast Open, path MTU discovery, network errors, and of a buffer that grows.
 #[derive(Clone, Debug, Hash, Default)]
@@ -34,6 +37,8 @@ pub(super) struct OptionalState {
     pub(super) path_mtu: Option<u16>,
     /// Round trips of a receive buffer that still grows.
     pub(super) growth: Option<Growth>,
+    /// Stream offsets at which records end (`MSG_EOR`), not yet acknowledged.
+    pub(super) record_ends: VecDeque<u64>,
     /// MSS option of the peer.
     pub(super) peer_mss: u16,
 }
@@ -41,6 +46,49 @@ pub(super) struct OptionalState {
 impl Connection {
     pub(super) fn rare(&mut self) -> &mut OptionalState {
         self.rare.get_or_insert_default()
+    }
+
+    /// Of `waiting` octets not sent yet, those up to the end of their record.
+    #[inline]
+    pub(super) fn unsent_of_record(&self, waiting: u64) -> u64 {
+        match &self.rare {
+            Some(rare) if !rare.record_ends.is_empty() => {
+                let from = self.snd.written - waiting;
+                let end = rare.record_ends.iter().find(|end| **end > from);
+                end.map_or(waiting, |end| end - from)
+            }
+            _ => waiting,
+        }
+    }
+
+    /// The end of what begins at `start`: `end`, or that of the record.
+    #[inline]
+    pub(super) fn end_in_record(&self, start: SeqNum, end: SeqNum) -> SeqNum {
+        match &self.rare {
+            Some(rare) if !rare.record_ends.is_empty() => {
+                let from = self.snd.offset_of(start);
+                let record = rare.record_ends.iter().find(|end| **end > from);
+                record.map_or(end, |record| end.min(start + (record - from) as u32))
+            }
+            _ => end,
+        }
+    }
+
+    /// A record ends at this stream offset.
+    #[inline]
+    pub(super) fn ends_record(&self, at: u64) -> bool {
+        let rare = self.rare.as_ref();
+        rare.is_some_and(|rare| rare.record_ends.contains(&at))
+    }
+
+    /// What was written last ends a record; what is acknowledged is forgotten.
+    pub(super) fn end_record(&mut self) {
+        let (acked, written) = (self.snd.acked, self.snd.written);
+        let ends = &mut self.rare().record_ends;
+        while ends.front().is_some_and(|end| *end <= acked) {
+            ends.pop_front();
+        }
+        ends.push_back(written);
     }
 
     /// Longest packet to send.

@@ -6,34 +6,25 @@
 //! even when there is no room. The buffer follows what the application reads in a round trip
 //! ("dynamic right-sizing"), up to `receive_buffer`.
 //!
-//! Where the memory is used up by small segments, they are put together, and the window stays small.
+//! [`super::receive_memory`] is what happens when the memory is used up.
 //!
-//! Leaves out memory pressure, `tcp_shrink_window`, and the dropping of data for want of memory: what
-//! the window admits is taken. Put together it fits.
+//! Leaves out memory pressure and `tcp_shrink_window`.
 
 use sim_core::{SimDuration, SimTime};
 
 use super::Connection;
-use super::adaptive::{Adaptive, memory_of};
+use super::adaptive::Adaptive;
+use super::receive_memory::memory_of;
 use crate::params::TcpParams;
 
 impl Adaptive {
     /// Window that `memory` bytes are good for.
-    fn window_of(&self, memory: u32) -> u32 {
+    pub(super) fn window_of(&self, memory: u32) -> u32 {
         (u64::from(memory) * u64::from(self.ratio) / 256) as u32
     }
 
     fn free(&self) -> u32 {
-        let taken = self.taken.saturating_add(self.taken_ahead);
-        self.window_of(self.buffer.saturating_sub(taken))
-    }
-
-    /// Of `held` octets ahead of a gap, `left` still are: the others have come into order, and their
-    /// memory with them.
-    pub(super) fn take_from_ahead(&mut self, held: u32, left: u32) {
-        let stays = u64::from(self.taken_ahead) * u64::from(left) / u64::from(held.max(1));
-        self.taken += self.taken_ahead - stays as u32;
-        self.taken_ahead = stays as u32;
+        self.window_of(self.buffer.saturating_sub(self.held.all()))
     }
 
     /// Segments of another size: the part that payload has of memory changes, and with it the
@@ -57,6 +48,9 @@ impl Connection {
         if !self.params.adaptive_receiver {
             return self.rcv.window_to_offer();
         }
+        if self.closes_for_memory() {
+            return 0;
+        }
         if let Some(a) = &mut self.rcv.adaptive
             && a.free() < a.clamp.min(a.window_of(a.buffer)) / 2
         {
@@ -71,6 +65,16 @@ impl Connection {
             }
         };
         round_up(window, self.rcv.shift)
+    }
+
+    /// A segment was just dropped for want of memory: what was offered no longer holds.
+    fn closes_for_memory(&mut self) -> bool {
+        let squeezed = self.rcv.adaptive.as_mut().map(|a| &mut a.squeezed);
+        let closes = squeezed.is_some_and(std::mem::take);
+        if closes {
+            self.rcv.edge = self.rcv.nxt;
+        }
+        closes
     }
 
     /// An option fixed the receive buffer of an open connection.
@@ -119,7 +123,10 @@ impl Connection {
             return;
         };
         // A clamp that grew takes the threshold to what was offered; one that shrank, down.
-        a.ssthresh = a.ssthresh.max(offered.min(a.clamp)).min(a.clamp);
+        if a.clamp != a.known_clamp {
+            a.ssthresh = a.ssthresh.max(offered.min(a.clamp)).min(a.clamp);
+            a.known_clamp = a.clamp;
+        }
         let room = a.clamp.min(a.free()).saturating_sub(a.ssthresh);
         if room == 0 {
             return;
@@ -167,38 +174,6 @@ impl Connection {
         };
     }
 
-    /// More data come while those unread take more memory than the buffer has (Linux
-    /// `tcp_prune_queue`): a buffer that may grow does; otherwise the window is to stay small, and small
-    /// segments are put together.
-    ///
-    /// Leaves out that data ahead of a gap are put together too.
-    pub(super) fn make_room(&mut self) {
-        let (advertised, largest) = (self.advertised_mss(), self.params.receive_buffer);
-        let unread = self.rcv.unread.min(u32::MAX.into()) as u32;
-        let Some(a) = &mut self.rcv.adaptive else {
-            return;
-        };
-        let all = a.taken.saturating_add(a.taken_ahead);
-        if all <= a.buffer {
-            return;
-        }
-        a.quick = 0;
-        a.buffer = a.buffer.max(all.min(largest));
-        if all > a.buffer {
-            a.ssthresh = a.clamp.min(2 * advertised);
-            a.taken = a.taken.min(joined(unread));
-        }
-    }
-
-    /// The application took `bytes` of `unread`, of which `left` remain.
-    pub(super) fn free_memory(&mut self, bytes: u64, left: u64) {
-        if let Some(a) = &mut self.rcv.adaptive {
-            let share = u64::from(a.taken) * bytes / (bytes + left).max(1);
-            // What was held ahead of a gap and is none any more counts with the rest.
-            a.taken = if left == 0 { 0 } else { a.taken - share as u32 };
-        }
-    }
-
     /// Linux `tcp_rcv_space_adjust`: room for twice what was read in the last round trip, and for
     /// the peer's growth.
     pub(super) fn adjust_buffer(&mut self, now: SimTime) {
@@ -229,12 +204,6 @@ impl Connection {
             a.clamp = a.window_of(memory);
         }
     }
-}
-
-/// Memory of so much payload in buffers of a page each, with their bookkeeping and descriptors.
-fn joined(payload: u32) -> u32 {
-    const PAYLOAD: u32 = 4096 - 320;
-    payload.div_ceil(PAYLOAD).saturating_mul(4096 + 256)
 }
 
 fn round_up(window: u32, shift: u8) -> u32 {

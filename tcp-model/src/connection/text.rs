@@ -5,6 +5,7 @@ use sim_core::SimTime;
 use super::Connection;
 use crate::congestion::CongestionControl;
 use crate::model::{End, Outputs, Signal};
+use crate::reassembly::Reassembly;
 use crate::segment::Segment;
 use crate::seq::SeqNum;
 use crate::state::State;
@@ -108,8 +109,7 @@ impl Connection {
             self.counts.duplicates_received += 1;
         }
         if self.params.dsack && self.rcv.sack_ok && seg.seq.before(end) {
-            let ahead = self.rcv.ahead.get_or_insert_default();
-            ahead.note_duplicate(seg.seq, end);
+            self.ahead().note_duplicate(seg.seq, end);
         }
     }
 
@@ -138,17 +138,18 @@ impl Connection {
         let dsack = self.params.dsack;
         if self.params.adaptive_receiver {
             self.adaptive(now);
-            self.make_room();
+            if !self.makes_room(start) {
+                return AckNeed::None; // dropped for want of memory
+            }
             self.measure_segment(end.offset_from(start), seg.flags.is_psh());
         }
-        let ahead = self.rcv.ahead.get_or_insert_default();
         if start.before(end) {
-            let new = ahead.insert(start, end);
+            let new = self.ahead().insert(start, end);
             if let (true, Some(adaptive)) = (new > 0, &mut self.rcv.adaptive) {
-                adaptive.taken_ahead += super::adaptive::memory_of(end.offset_from(start));
+                adaptive.hold_ahead(start, end);
             }
             if !dsack {
-                ahead.take_duplicate();
+                self.ahead().take_duplicate();
             }
             if foreign {
                 self.counts.old_duplicate_bytes += u64::from(new);
@@ -157,14 +158,14 @@ impl Connection {
                 self.counts.duplicates_received += 1;
             }
             if let Some(fin) = fin {
-                ahead.insert_fin(fin);
+                self.ahead().insert_fin(fin);
             }
             if new > 0 && self.params.adaptive_receiver && self.rcv.sack_ok {
                 // Without SACK the window must stay, or the ACK is no duplicate (Linux).
                 self.grow_window(end.offset_from(start));
             }
         } else if let Some(fin) = fin {
-            ahead.insert_fin(fin);
+            self.ahead().insert_fin(fin);
         }
         self.ack_beyond_gap()
     }
@@ -185,12 +186,15 @@ impl Connection {
             }
             return AckNeed::Now; // old text only, or a FIN alone
         }
+        if self.params.adaptive_receiver && self.drops_for_memory(start, end.offset_from(start)) {
+            return AckNeed::Now;
+        }
         if foreign {
             self.counts.old_duplicate_bytes += u64::from(end.offset_from(start));
         }
         let had_gap = self.rcv.ahead.as_ref().is_some_and(|a| a.has_gap());
         if had_gap && self.params.dsack {
-            let ahead = self.rcv.ahead.get_or_insert_default();
+            let ahead = self.ahead();
             if let Some((from, to)) = ahead.overlap(start, end) {
                 ahead.note_duplicate_above(from, to);
             }
@@ -231,9 +235,16 @@ impl Connection {
         let end = ahead.advance(end);
         let left = ahead.octets();
         if let (true, Some(adaptive)) = (left < held, &mut self.rcv.adaptive) {
-            adaptive.take_from_ahead(held, left);
+            adaptive.held.take_from_ahead(held, left, self.rcv.unread);
         }
         end
+    }
+
+    /// What is held ahead of a gap.
+    fn ahead(&mut self) -> &mut Reassembly {
+        let most = self.params.sack_blocks;
+        let new = || Box::new(Reassembly::remembering(most));
+        self.rcv.ahead.get_or_insert_with(new)
     }
 
     /// Tells the application of all that has arrived in order.

@@ -193,6 +193,12 @@ impl Connection {
     /// `tcp_clamp_rto_to_user_timeout`).
     pub(super) fn rto_within_limit(&self, now: SimTime) -> SimDuration {
         let rto = self.rtt.rto();
+        if self.state == State::SynSent
+            && self.params.syn_limit_exact
+            && let GiveUp::After(time) = self.give_up()
+        {
+            return rto.min(time.saturating_sub(now.since(self.timers.first_sent)));
+        }
         if self.timers.retries == 0 || !self.params.retries_as_time {
             return rto;
         }
@@ -346,9 +352,25 @@ impl Connection {
 
     /// The interval to the next window probe begins now.
     pub(super) fn rearm_persist(&mut self, now: SimTime) {
-        let base = self.rtt.rto().max(self.params.min_rto);
-        let wait = base.saturating_mul(1u64 << self.timers.probe_backoff.min(32));
-        self.timers.persist = self.expiry(now, wait.min(self.params.max_rto));
+        let doubled = 1u64 << self.timers.probe_backoff.min(32);
+        let wait = match self.params.probe_interval {
+            None => {
+                let base = self.rtt.rto().max(self.params.min_rto);
+                base.saturating_mul(doubled).min(self.params.max_rto)
+            }
+            Some(least) => self.probe_interval(doubled).max(least),
+        };
+        self.timers.persist = self.expiry(now, wait);
+    }
+
+    /// The interval that FreeBSD's `tcp_setpersist` takes, at most a minute (`net.inet.tcp.persmax`).
+    fn probe_interval(&self, doubled: u64) -> SimDuration {
+        const MOST: SimDuration = SimDuration::from_secs(60);
+        let srtt = self.rtt.srtt().unwrap_or_default();
+        let rttvar = self.rtt.rttvar().unwrap_or_default();
+        let base = srtt * 4 + rttvar * 8;
+        let wait = base.saturating_mul(doubled);
+        wait.min(MOST).min(MOST - self.params.rto_slop) + self.params.rto_slop
     }
 
     fn on_persist_timeout(&mut self, now: SimTime, out: &mut Outputs) {

@@ -177,16 +177,41 @@ impl Connection {
         }
     }
 
+    /// What is in flight, as the congestion window counts it: octets, or on Linux segments, each worth a
+    /// full one. In recovery octets.
+    fn load(&self, pipe: u64) -> u64 {
+        match self.recovery.log() {
+            Some(log) if self.params.linux_cwnd && self.recovery.phase() == Phase::Open => {
+                // Without SACK, a duplicate ACK stands for a segment that has left.
+                let left = if self.rcv.sack_ok {
+                    0
+                } else {
+                    self.recovery.dup_acks()
+                };
+                u64::from(log.in_flight().saturating_sub(left)) * u64::from(self.snd.mss)
+            }
+            _ => pipe,
+        }
+    }
+
+    /// Text outstanding, counted so.
+    fn outstanding_load(&self) -> u32 {
+        match self.recovery.log() {
+            Some(log) if self.params.linux_cwnd => (log.len() as u32).saturating_mul(self.snd.mss),
+            _ => self.snd.flight(),
+        }
+    }
+
     fn in_slow_start(&self) -> bool {
         self.cc.ssthresh().is_none_or(|t| self.cc.cwnd() < t)
     }
 
     /// How much of the congestion window is in use, by rounds (Linux `tcp_cwnd_validate`).
     fn note_usage(&mut self, stop: Stop, pipe: u64, sent: bool) {
-        let full = pipe + u64::from(self.snd.mss) > self.cc.cwnd();
+        let full = self.load(pipe) + u64::from(self.snd.mss) > self.cc.cwnd();
         let paced = stop == Stop::Pace && self.snd.cwnd_limited;
         let limited = stop == Stop::CongestionWindow || full || paced;
-        let flight = self.snd.flight();
+        let flight = self.outstanding_load();
         let (una, snd) = (self.snd.una, &mut self.snd);
         let next_round = una.at_or_after(snd.usage_end);
         let more = !snd.cwnd_limited && flight > snd.most_out;
@@ -219,10 +244,18 @@ impl Connection {
                 return;
             };
             let end = self.joined_end(start, end);
+            let end = self.end_in_record(start, end);
             let len = self.length_to_resend(start, end);
             let pipe = u64::from(self.recovery.pipe(&outstanding));
             // The window counts text: a FIN beside a full segment needs no room of its own.
-            let needed = pipe + u64::from(len.min(self.snd.mss));
+            // To Linux a segment sent again after a time-out is one, however small.
+            let whole = self.params.linux_cwnd && self.recovery.phase() == Phase::Loss;
+            let room = if whole {
+                self.snd.mss
+            } else {
+                len.min(self.snd.mss)
+            };
+            let needed = pipe + u64::from(room);
             let paced = burst.is_over() && self.waits_for_pace(now);
             if forced.is_none() && (needed > self.window() || paced) {
                 return;
@@ -303,12 +336,16 @@ impl Connection {
     fn send_new(&mut self, now: SimTime, out: &mut Outputs) -> Stop {
         let mut burst = Burst::default();
         let mut after_full = false;
+        let began_idle = self.params.nagle_by_burst && self.is_idle();
         let mut window = None;
         loop {
-            let unsent = self.snd.unsent();
-            if unsent == 0 && !self.fin_waits() {
+            let waiting = self.snd.unsent();
+            if waiting == 0 && !self.fin_waits() {
                 return Stop::NothingToSend;
             }
+            // What ends a record waits for nothing where more comes behind it.
+            let unsent = self.unsent_of_record(waiting);
+            let last = unsent == waiting;
             let usable = self.snd.usable_window();
             if usable == 0 {
                 return Stop::PeerWindow;
@@ -317,13 +354,15 @@ impl Connection {
             let ends = u64::from(len) == unsent;
             let pipe = u64::from(self.recovery.pipe(&self.outstanding()));
             let most = *window.get_or_insert_with(|| self.window());
-            if len > 0 && pipe > 0 && pipe + u64::from(len) > most {
+            if len > 0 && pipe > 0 && self.exceeds_window(most, pipe, len) {
                 return Stop::CongestionWindow;
             }
             if burst.is_over() && self.waits_for_pace(now) {
                 return Stop::Pace;
             }
             if len < self.snd.mss
+                && (last || u64::from(len) < unsent)
+                && !(began_idle && ends && !self.params.cork && self.snd.hold != Hold::More)
                 && let Some(stop) = self.hold_small(len, ends || after_full)
             {
                 return stop;
@@ -333,7 +372,7 @@ impl Connection {
                 burst = self.next_burst(unsent, usable, pipe);
             }
             after_full = self.params.fill_window && len == self.snd.mss;
-            let fin = ends && self.may_finish() && usable > len;
+            let fin = ends && last && self.may_finish() && usable > len;
             self.send_range(self.snd.nxt, len + u32::from(fin), None, now, out);
             burst.advance(out);
             if self.recovery.phase() != Phase::Open {
@@ -345,6 +384,14 @@ impl Connection {
         }
     }
 
+    /// There is no room in the congestion window for `len` octets more beside the `pipe` in flight. On
+    /// Linux a segment takes the room of a full one, however small.
+    fn exceeds_window(&self, window: u64, pipe: u64, len: u32) -> bool {
+        let load = self.load(pipe);
+        let len = if load == pipe { len } else { self.snd.mss };
+        load + u64::from(len) > window
+    }
+
     /// A FIN is due after the data; it waits for the end of the handshake.
     fn may_finish(&self) -> bool {
         self.snd.fin_queued && self.state != State::SynReceived
@@ -353,7 +400,8 @@ impl Connection {
     /// Sends one segment of new text whatever the congestion window and Nagle say; false when
     /// there is none, or the peer's window does not admit it.
     pub(super) fn send_one_more(&mut self, now: SimTime, out: &mut Outputs) -> bool {
-        let len = self.snd.unsent().min(u64::from(self.snd.mss)) as u32;
+        let unsent = self.unsent_of_record(self.snd.unsent());
+        let len = unsent.min(u64::from(self.snd.mss)) as u32;
         let usable = self.snd.usable_window();
         if (len == 0 && !self.fin_waits()) || usable < len.max(1) {
             return false;
@@ -378,13 +426,11 @@ impl Connection {
             // The persist timer looks after it when nothing in flight will (Linux).
             return Some(Stop::PeerWindow);
         }
-        // Nagle looks at data in flight; a SYN is none.
-        let idle = self.snd.flight() == u32::from(self.state == State::SynReceived);
         let nagle = self.params.nagle
             && if self.params.minshall {
                 self.snd.small_end.after(self.snd.una)
             } else {
-                !idle
+                !self.is_idle()
             };
         let worth_it = ends || len >= self.snd.max_wnd / 2;
         match (worth_it, nagle) {
@@ -392,6 +438,11 @@ impl Connection {
             (true, true) => Some(Stop::SmallInFlight),
             (false, _) => Some(Stop::PeerWindow),
         }
+    }
+
+    /// No data are in flight; a SYN is none.
+    fn is_idle(&self) -> bool {
+        self.snd.flight() == u32::from(self.state == State::SynReceived)
     }
 
     /// Sends `len` octets of sequence space from `seq`: text, and the FIN where it is due. Returns
@@ -427,7 +478,10 @@ impl Connection {
         if data > 0 {
             let (from, to) = (segment.tag.offset, segment.tag.offset + u64::from(data));
             let log = self.recovery.log().filter(|_| again);
-            if self.pushes(from, to) || log.is_some_and(|log| log.was_pushed(seq, end)) {
+            if self.pushes(from, to)
+                || self.ends_record(to)
+                || log.is_some_and(|log| log.was_pushed(seq, end))
+            {
                 segment.flags |= Flags::PSH;
             }
             if self.snd.urgent > from {
@@ -461,6 +515,11 @@ impl Connection {
                     && let Some(log) = self.recovery.log_mut()
                 {
                     log.push_last();
+                }
+                if self.ends_record(segment.tag.offset + u64::from(data))
+                    && let Some(log) = self.recovery.log_mut()
+                {
+                    log.end_last();
                 }
             } else {
                 self.snd.timed.get_or_insert((stop, now));

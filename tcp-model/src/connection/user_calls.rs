@@ -95,6 +95,9 @@ impl Connection {
         if call.push && !call.more {
             self.snd.pushed = self.snd.written;
         }
+        if call.ends_record && taken == call.bytes {
+            self.end_record();
+        }
         if call.urgent {
             self.snd.urgent = self.snd.written; // MUST-62: the octet after the urgent data
         }

@@ -12,6 +12,7 @@ mod info;
 mod inject;
 mod io;
 mod open_close;
+mod pipes;
 mod poll;
 mod render;
 mod shell;
@@ -78,7 +79,7 @@ impl Default for RunOptions {
     /// Linux parameters; numbers that wrap soon, so that comparisons meet the wrap.
     fn default() -> RunOptions {
         RunOptions {
-            params: TcpParams::of_bare_scripts(),
+            params: TcpParams::linux(),
             system: System::Linux,
             preamble: TcpParams::of_scripts(),
             exact: false,
@@ -203,6 +204,8 @@ struct Runner<'s, 'm> {
     skipped: Vec<Skipped>,
     printed: Vec<String>,
     timeouts: u64,
+    /// Bytes in each pipe.
+    pipes: Vec<u64>,
 }
 
 /// Runs a script against models that `make` makes, one per connection.
@@ -229,6 +232,7 @@ pub fn run(script: &Script, make: &mut Factory<'_>, options: &RunOptions) -> Rep
         skipped: Vec::new(),
         printed: Vec::new(),
         timeouts: 0,
+        pipes: Vec::new(),
     };
     let mut at = Position::default();
     let outcome = match runner.play(script, &mut at).map_err(|stop| stop.at(at)) {

@@ -93,7 +93,7 @@ fn of_model(prefix: &str) -> impl Iterator<Item = &'static str> {
 const WITHOUT_EFFECT: &str = "\
     tcp_abc=0 tcp_app_win=31 tcp_fack=0 tcp_fastopen_blackhole_timeout_sec=0 \
     tcp_max_reordering=300 tcp_min_rtt_wlen=300 tcp_pingpong_thresh=1 \
-    tcp_tso_win_divisor=3 tcp_fwmark_accept=0 tcp_l3mdev_accept=0 tcp_migrate_req=0 \
+    tcp_tso_win_divisor=3 tcp_tso_rtt_log=9 tcp_no_ssthresh_metrics_save=1 tcp_fwmark_accept=0 tcp_l3mdev_accept=0 tcp_migrate_req=0 \
     tcp_no_metrics_save=1 tcp_plb_enabled=0 tcp_reflect_tos=0 tcp_shrink_window=0 tcp_stdurg=0 \
     tcp_tw_recycle=0 tcp_workaround_signed_windows=0 \
     net.inet.tcp.fast_finwait2_recycle=0 net.inet.tcp.functions_default=freebsd \
@@ -101,7 +101,7 @@ const WITHOUT_EFFECT: &str = "\
     net.inet.tcp.hostcache.purgenow=1 net.inet.tcp.insecure_ack=0 net.inet.tcp.newcwv=0 \
     net.inet.tcp.nolocaltimewait=0 net.inet.tcp.rexmit_drop_options=0 \
     net.inet.tcp.rfc3042=1 net.inet.tcp.rfc3390=1 net.inet.tcp.rfc3465=1 \
-    net.inet.tcp.sendbuf_auto=1";
+    net.inet.tcp.sendbuf_auto=1 net.inet.tcp.persmax=60000";
 
 /// Parameters that change nothing, whatever their value: those that Linux has given up, what it does in
 /// devices and hash tables that there are none of here, and in probing for the MTU, which is off; what
@@ -191,9 +191,9 @@ const BESIDE: [(&str, &str); 4] = [
          functions_inherit_listen_socket_stack hostcache.enable hostcache.expire \
          hostcache.purge hostcache.purgenow hostcache.list icmp_may_rst insecure_ack \
          isn_reseed_interval log_debug log_in_vain map_limit maxpersistidle maxunacktime \
-         mssdflt newcwv newreno.beta nolocaltimewait per_cpu_timers persmax persmin \
+         mssdflt newcwv newreno.beta nolocaltimewait per_cpu_timers persmax \
          pmtud_blackhole_mss reass.maxsegments reass.maxqueuelen reass.new_limit recvbuf_auto \
-         recvbuf_max require_unique_port rexmit_drop_options rexmit_slop rfc3042 rfc3390 \
+         recvbuf_max require_unique_port rexmit_drop_options rfc3042 rfc3390 \
          rfc3465 rfc6675_pipe sack.globalmaxholes sack.lrd sack.maxholes sack.revised sack.tso \
          sendbuf_auto sendbuf_auto_lowat sendbuf_inc sendbuf_max soreceive_stream split_limit \
          syncache.bucketlimit syncache.cachelimit syncache.hashsize syncache.rexmtlimit \

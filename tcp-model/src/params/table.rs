@@ -26,7 +26,7 @@ use super::model_choice::ModelChoice;
 use super::names::{MS, NS, Raw, S, US, freebsd, linux, other, socket};
 use super::value::Field;
 use super::{Param, Timers};
-use crate::congestion::Control;
+use crate::congestion::{CUBIC, Control, LINUX_CUBIC};
 use rules::{
     cookies, cookies_only, cookies_when_full, eight_for_zero, halving_unless_zero, known_bits,
     unlimited_from_i32_max, unlimited_from_u32_max,
@@ -84,12 +84,10 @@ macro_rules! tcp_params {
                 }
             }
 
-            /// FreeBSD 14 defaults, with exact timers.
+            /// Defaults of FreeBSD 14 and 15, with exact timers.
             ///
             /// Leaves out autotuning of the send buffer, which has its final size from the start, and
             /// the limit of challenge ACKs.
-            /// Deviation: the 200 ms that FreeBSD adds to every time-out are the least variance
-            /// term here.
             pub fn freebsd() -> TcpParams {
                 TcpParams {
                     $($($($field: $freebsd,)?)+)+

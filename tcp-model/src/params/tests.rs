@@ -34,6 +34,14 @@ fn defaults_of_every_profile_are_within_range_and_read_as_they_are_written() {
 }
 
 #[test]
+fn every_profile_has_the_congestion_control_of_its_system() {
+    let named = |name| TcpParams::profile(name).map(|p| p.congestion.algorithm().name);
+    assert_eq!(named("rfc9293"), Some("newreno"));
+    assert_eq!(named("linux"), Some("cubic-linux"));
+    assert_eq!(named("freebsd"), Some("cubic"));
+}
+
+#[test]
 fn every_name_stands_for_its_parameter() {
     for param in PARAMS {
         for name in param.names.iter().filter(|n| n.system != Where::Socket) {

@@ -25,6 +25,8 @@ const JOINED: u8 = 8;
 const MISSED: u8 = 16;
 /// The application pushed its end.
 const PUSHED: u8 = 32;
+/// It ends a record: what comes behind it never joins it.
+const ENDED: u8 = 64;
 
 /// A segment between the end of the one before and its own.
 #[derive(Clone, Copy, Debug, Hash)]
@@ -97,6 +99,8 @@ pub struct SentLog {
     /// `newest` has changed since losses were last looked for.
     advanced: bool,
     min_rtt: Option<(SimDuration, SimTime)>,
+    /// Round trip of the last segment that the latest ACK delivered, of those sent once.
+    latest_rtt: Option<SimDuration>,
     reordering: Reordering,
     /// The tail loss probe under way.
     pub probe: Option<Probe>,
@@ -131,6 +135,7 @@ impl SentLog {
             newest: None,
             advanced: false,
             min_rtt: rtt.map(|rtt| (rtt, now)),
+            latest_rtt: None,
             reordering: Reordering {
                 seen: false,
                 steps: 1,
@@ -178,6 +183,11 @@ impl SentLog {
         self.segments.len()
     }
 
+    /// Segments in flight while nothing is found lost: outstanding and not SACKed.
+    pub fn in_flight(&self) -> u32 {
+        self.segments.len() as u32 - self.sacked
+    }
+
     /// True when nothing is outstanding.
     pub fn is_empty(&self) -> bool {
         self.segments.is_empty()
@@ -191,6 +201,11 @@ impl SentLog {
     /// Smallest round trip of the last minutes.
     pub fn min_rtt(&self) -> Option<SimDuration> {
         self.min_rtt.map(|(rtt, _)| rtt)
+    }
+
+    /// Round trip of the last segment that the latest ACK delivered, of those sent once.
+    pub fn latest_rtt(&self) -> Option<SimDuration> {
+        self.latest_rtt
     }
 
     /// Outstanding segments that are SACKed, lost (whether sent again or not), and sent again, as
@@ -251,6 +266,13 @@ impl SentLog {
         }
     }
 
+    /// The segment that was sent last ends a record (`MSG_EOR`).
+    pub fn end_last(&mut self) {
+        if let Some(last) = self.segments.back_mut() {
+            last.marks |= ENDED;
+        }
+    }
+
     /// The application pushed the end of a segment that lies in `start..end` whole.
     pub fn was_pushed(&self, start: SeqNum, end: SeqNum) -> bool {
         let first = self.segments.partition_point(|s| s.end.at_or_before(start));
@@ -308,6 +330,7 @@ impl SentLog {
     /// Everything below `una` is acknowledged.
     pub fn on_ack(&mut self, una: SeqNum, now: SimTime) -> Delivered {
         let mut delivered = Delivered::default();
+        self.latest_rtt = None;
         while let Some(&segment) = self.segments.front() {
             if segment.end.after(una) {
                 break;
@@ -394,6 +417,7 @@ impl SentLog {
             self.advanced = true;
         }
         if !segment.is(RESENT) {
+            self.latest_rtt = Some(rtt);
             let stale = |(_, when): (SimDuration, SimTime)| now.since(when) > MIN_RTT_MEMORY;
             if self.min_rtt.is_none_or(|old| rtt <= old.0 || stale(old)) {
                 self.min_rtt = Some((rtt, now));
@@ -515,12 +539,13 @@ impl SentLog {
     pub fn joined_end(&self, start: SeqNum, most: u32) -> Option<SeqNum> {
         let first = self.segments.partition_point(|s| s.end.at_or_before(start));
         let mut rest = self.segments.range(first..);
-        let mut end = rest.next()?.end;
+        let first = rest.next()?;
+        let (mut end, mut ended) = (first.end, first.is(ENDED));
         for segment in rest {
-            if segment.is(SACKED) || segment.end.offset_from(start) > most {
+            if ended || segment.is(SACKED) || segment.end.offset_from(start) > most {
                 break;
             }
-            end = segment.end;
+            (end, ended) = (segment.end, segment.is(ENDED));
         }
         Some(end)
     }

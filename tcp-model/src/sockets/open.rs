@@ -1,6 +1,7 @@
 //! Sockets, connections and listeners: made, bound, opened, closed.
 
 use super::names::{FAST_OPEN_CONNECT, QUICK_ACK};
+use super::options::is_inherited;
 use super::socket::Role;
 use super::{SocketNo, Sockets};
 use crate::errno::{
@@ -22,6 +23,11 @@ impl Sockets<'_> {
     /// Something to send from, whose bytes never run out.
     pub(crate) fn file(&mut self) -> SocketNo {
         self.add(Role::File)
+    }
+
+    /// An end of a pipe.
+    pub(crate) fn pipe(&mut self, number: usize) -> SocketNo {
+        self.add(Role::Pipe(number))
     }
 
     /// Binds a socket to an address, or to all of the host's, and to a port, or one the host chooses.
@@ -101,7 +107,15 @@ impl Sockets<'_> {
         stream.port = listener.port;
         stream.linger = listener.linger;
         stream.keepalive_idle = listener.keepalive_idle;
+        stream.receive_timeout = listener.receive_timeout;
+        stream.send_timeout = listener.send_timeout;
+        stream.values = listener.values;
+        stream.values.retain(|option, _| is_inherited(*option));
         stream.connect_told = true;
+        let reports_errors = stream.reports_errors();
+        if let Some(kept) = self.stream_mut(accepted) {
+            kept.reports_errors = reports_errors;
+        }
         Ok(made)
     }
 

@@ -15,6 +15,8 @@ use crate::errno::{self, Errno};
 use crate::params::{GiveUp, TcpParams};
 
 pub(super) const RECEIVE_LOW_WATER: (i64, i64) = (1, 18);
+/// SO_OOBINLINE.
+pub(crate) const OUT_OF_BAND_INLINE: (i64, i64) = (1, 10);
 const NODELAY: (i64, i64) = (6, 1);
 /// TCP_INQ.
 pub(crate) const INQ: (i64, i64) = (6, 36);
@@ -46,6 +48,8 @@ const NOT_NEGATIVE: (i64, i64) = (0, i64::MAX);
 const OPTIONS: &[SocketOption] = options! {
     SO_KEEPALIVE in ANY => |s| s.params.keepalive.is_some().into(),
         |s, n| s.params.keepalive = (n != 0).then_some(s.keepalive_idle);
+    SO_MAX_PACING_RATE in ANY => |s| s.params.max_pacing_rate.map_or(-1, i64::from),
+        |s, n| s.params.max_pacing_rate = (1..i64::from(u32::MAX)).contains(&n).then_some(n as u32);
     TCP_NODELAY in ANY => |s| (!s.params.nagle).into(), |s, n| s.params.nagle = n == 0;
     TCP_CORK in ANY => |s| s.params.cork.into(), |s, n| s.params.cork = n != 0;
     TCP_MAXSEG in (0, 32_767) => |s| s.params.mss().into(),
@@ -100,7 +104,7 @@ const REMEMBERED: &str = "\
     SO_DEBUG SO_REUSEADDR SO_DONTROUTE SO_BROADCAST SO_OOBINLINE SO_NO_CHECK SO_PRIORITY \
     SO_REUSEPORT SO_RCVLOWAT SO_SNDLOWAT SO_BINDTODEVICE SO_MARK SO_RXQ_OVFL SO_BUSY_POLL \
     SO_INCOMING_CPU SO_ZEROCOPY SO_TXREHASH SO_NOSIGPIPE IP_PKTINFO IP_MTU_DISCOVER IP_RECVERR \
-    IP_RECVTTL IP_RECVTOS IP_FREEBIND IP_TRANSPARENT IP_BIND_ADDRESS_NO_PORT IPV6_MTU_DISCOVER \
+    IP_RECVTTL IP_RECVTOS IP_MINTTL IPV6_MINHOPCOUNT IP_FREEBIND IP_TRANSPARENT IP_BIND_ADDRESS_NO_PORT IPV6_MTU_DISCOVER \
     IPV6_RECVERR IPV6_V6ONLY IPV6_FLOWINFO_SEND IPV6_RECVHOPLIMIT IPV6_RECVTCLASS \
     IPV6_AUTOFLOWLABEL TCP_QUICKACK TCP_FASTOPEN TCP_SAVE_SYN TCP_FASTOPEN_CONNECT \
     TCP_FASTOPEN_NO_COOKIE TCP_INQ";
@@ -126,6 +130,12 @@ fn find(option: (i64, i64)) -> Option<&'static SocketOption> {
 fn is_remembered(option: (i64, i64)) -> bool {
     let mut names = REMEMBERED.split_whitespace();
     names.any(|name| is_named(name, option))
+}
+
+/// A connection has it from the socket that listened: all but those of TCP, which are parameters, or about
+/// the handshake.
+pub(super) fn is_inherited(option: (i64, i64)) -> bool {
+    option.0 != 6 || option == INQ
 }
 
 /// Sets a socket's option.
@@ -167,6 +177,7 @@ fn refused(socket: &Socket, option: (i64, i64), n: i64) -> Option<Errno> {
         (6, 30) => flag && unused,
         (6, 34) => flag && waits,
         (0, 2) | (41, 16) => n != 0,
+        (0, 21) | (41, 73) => (0..=255).contains(&n),
         _ => true,
     };
     let (least, most) = find(option).map_or(ANY, |row| row.range);

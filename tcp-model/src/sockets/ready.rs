@@ -1,10 +1,13 @@
 //! What is ready, as poll and epoll tell it.
+
+use super::options::OUT_OF_BAND_INLINE;
 use super::socket::{Role, Watch};
 use super::{SocketNo, Sockets};
 use crate::errno::{EINVAL, Errno};
 use crate::state::State;
 
 const IN: i64 = 1;
+const PRI: i64 = 2;
 const OUT: i64 = 4;
 /// POLLERR and POLLHUP, which are told without being asked for.
 pub(crate) const ALWAYS: i64 = ERR | HUP;
@@ -31,7 +34,7 @@ impl Sockets<'_> {
                 return OUT | WRNORM | HUP | if error { ERR } else { 0 };
             }
             Role::File => return IN | OUT | RDNORM | WRNORM,
-            Role::Epoll(_) | Role::Closed => return 0,
+            Role::Epoll(_) | Role::Pipe(_) | Role::Closed => return 0,
         };
         let mut events = 0;
         let over = self.is_over(id);
@@ -39,9 +42,15 @@ impl Sockets<'_> {
         if no_more {
             events |= IN | RDNORM | RDHUP;
         }
+        let (urgent, inline) = (self.urgent_octet(id), socket.value(OUT_OF_BAND_INLINE) != 0);
         if let Some(view) = self.view(id) {
-            if view.readable >= low_water {
+            // Linux stream_is_readable: an urgent octet that reads skip does not count.
+            let skipped = u64::from(urgent.is_some_and(|u| u.ahead == 0) && !inline);
+            if view.readable >= low_water + skipped {
                 events |= IN | RDNORM;
+            }
+            if urgent.is_some_and(|u| u.arrived && !u.read) {
+                events |= PRI;
             }
             let details = self.details(id);
             let buffer = socket.params.send_capacity(details.snd_mss.unwrap_or(0));

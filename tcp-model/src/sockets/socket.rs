@@ -26,6 +26,8 @@ pub(crate) enum Role {
     Epoll(Vec<Watch>),
     /// A file, whose bytes are never read.
     File,
+    /// One end of a pipe of the script, by its number.
+    Pipe(usize),
     /// Closed.
     Closed,
 }
@@ -104,6 +106,11 @@ impl Socket {
             address: self.value((1, 2)) != 0,
             port: self.value((1, 15)) != 0,
         }
+    }
+
+    /// IP_MINTTL, IPV6_MINHOPCOUNT.
+    pub(super) fn least_ttl(&self) -> i64 {
+        self.value((0, 21)).max(self.value((41, 73)))
     }
 
     /// IP_RECVERR, IPV6_RECVERR.

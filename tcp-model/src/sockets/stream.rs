@@ -3,7 +3,7 @@
 
 use std::net::SocketAddrV4;
 
-use sim_core::SimTime;
+use sim_core::{Rate, SimTime};
 
 use super::error_queue::{Stamping, Uncopied};
 use super::limits::{Chrono, Limit};
@@ -37,6 +37,8 @@ pub(super) struct Stream {
     pub(super) uncopied: Uncopied,
     /// When data left and were acknowledged, for those who ask.
     pub(super) stamping: Stamping,
+    /// Place in the stream of the urgent octet that was read by itself.
+    pub(super) urgent_read: Option<u64>,
     /// What holds up the sender.
     chrono: Chrono,
     /// A write came short, and there is not yet room for more.
@@ -81,6 +83,7 @@ impl Sockets<'_> {
             edges: 0,
             uncopied: Uncopied::default(),
             stamping: Stamping::default(),
+            urgent_read: None,
             chrono: Chrono::default(),
             starved: false,
         });
@@ -125,6 +128,11 @@ impl Sockets<'_> {
     pub(crate) fn details(&self, id: SocketId) -> Details {
         let found = self.inspect(id);
         found.map_or_else(Details::default, |found| found.tcp.details())
+    }
+
+    /// The rate at which the segments of a connection leave, where they are paced.
+    pub(crate) fn pacing_rate(&self, id: SocketId) -> Option<Rate> {
+        self.inspect(id)?.tcp.sender_state().pacing_rate
     }
 
     pub(crate) fn state(&mut self, id: SocketId) -> State {

@@ -1,9 +1,9 @@
 //! Data in and out. Bytes are counted; what they are is not looked at.
 
 use super::error_queue::ZEROCOPY;
-use super::options::RECEIVE_LOW_WATER;
+use super::options::{OUT_OF_BAND_INLINE, RECEIVE_LOW_WATER};
 use super::{Role, SocketNo, Sockets};
-use crate::errno::{EAGAIN, ENOTCONN, EPIPE, Errno};
+use crate::errno::{EAGAIN, EINVAL, ENOTCONN, EPIPE, Errno};
 use crate::host::SocketId;
 use crate::model::SendCall;
 use crate::state::State;
@@ -19,7 +19,72 @@ pub(crate) struct Reading {
     pub(crate) peeks: bool,
 }
 
+/// The octet before the urgent pointer, which Linux takes for the only urgent one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct UrgentOctet {
+    /// Octets to be read before it.
+    pub(crate) ahead: u64,
+    /// It is there.
+    pub(crate) arrived: bool,
+    /// It was read by itself (MSG_OOB).
+    pub(crate) read: bool,
+    /// Its place in the stream.
+    place: u64,
+}
+
 impl Sockets<'_> {
+    /// The urgent octet that reads have not passed.
+    pub(crate) fn urgent_octet(&self, id: SocketId) -> Option<UrgentOctet> {
+        let view = self.view(id)?;
+        let ahead = u64::from(view.urgent?).checked_sub(1)?;
+        let place = view.counts.bytes_received - view.readable + ahead;
+        let read = self.stream(id).and_then(|stream| stream.urgent_read) == Some(place);
+        Some(UrgentOctet {
+            ahead,
+            arrived: ahead < view.readable,
+            read,
+            place,
+        })
+    }
+
+    /// Reads the urgent octet by itself (MSG_OOB).
+    ///
+    /// # Errors
+    /// `EINVAL` when there is none, it was read, or it is among the others (SO_OOBINLINE); `EAGAIN`
+    /// before it has arrived.
+    pub(crate) fn read_urgent(&mut self, socket: SocketNo, peeks: bool) -> Result<u64, Errno> {
+        let id = self.connection(socket).ok_or(ENOTCONN)?;
+        let inline = self.at(socket).value(OUT_OF_BAND_INLINE) != 0;
+        match self.urgent_octet(id).filter(|u| !u.read && !inline) {
+            None => Err(EINVAL),
+            Some(octet) if octet.arrived => {
+                if let (false, Some(stream)) = (peeks, self.stream_mut(id)) {
+                    stream.urgent_read = Some(octet.place);
+                }
+                Ok(1)
+            }
+            Some(_) if self.peer_closed(id) || self.is_over(id) => Ok(0),
+            Some(_) => Err(EAGAIN),
+        }
+    }
+
+    /// What a read may take of what there is: it stops before an urgent octet, and skips one that comes
+    /// next where it is not among the others.
+    fn up_to_urgent(&mut self, socket: SocketNo, id: SocketId, peeks: bool) -> u64 {
+        let ready = self.view(id).map_or(0, |view| view.readable);
+        let inline = self.at(socket).value(OUT_OF_BAND_INLINE) != 0;
+        match self.urgent_octet(id).filter(|u| u.arrived) {
+            Some(octet) if octet.ahead > 0 => octet.ahead,
+            Some(_) if !inline => {
+                if !peeks {
+                    self.call(|host| host.read(id, 1));
+                }
+                ready - 1
+            }
+            _ => ready,
+        }
+    }
+
     /// Reads up to `most` bytes; 0 is the end of the stream.
     ///
     /// # Errors
@@ -37,7 +102,10 @@ impl Sockets<'_> {
             true => most,
             false => most.min(self.low_water(socket)),
         };
-        let ready = self.view(id).map_or(0, |view| view.readable);
+        let ready = match most {
+            0 => 0,
+            _ => self.up_to_urgent(socket, id, how.peeks),
+        };
         let peer_closed = self.peer_closed(id);
         let finished = peer_closed || self.is_over(id) || self.at(socket).read_shut;
         let enough = ready >= least || finished || !how.waits;

@@ -259,7 +259,8 @@ impl World {
                         bytes,
                         push,
                         urgent,
-                        more: false,
+                        ends_record: bytes % 5 == 0,
+                        ..SendCall::default()
                     }),
                 );
             }
@@ -443,8 +444,7 @@ impl World {
                 Input::Send(SendCall {
                     bytes,
                     push: true,
-                    urgent: false,
-                    more: false,
+                    ..SendCall::default()
                 }),
             );
         }

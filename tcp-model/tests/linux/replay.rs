@@ -11,6 +11,7 @@
 use sim_core::network::LinkChange;
 use sim_core::{Rate, Record, SimDuration, SimTime};
 use tcp_model::app::spec::HostConfig;
+use tcp_model::congestion::Control;
 use tcp_model::params::Timers;
 use tcp_model::sample::{EndReason, SegmentEvent, TcpSample};
 use tcp_model::segment::{Flags, Segment};
@@ -36,6 +37,7 @@ pub(super) fn params() -> TcpParams {
     TcpParams {
         timers: Timers::Hz250,
         receive_buffer: 32 << 20,
+        congestion: Control::default(), // the measured hosts had reno
         ..TcpParams::linux()
     }
 }

@@ -7,7 +7,7 @@ use super::{all_scripts, play};
 #[test]
 fn every_script_passes() {
     let scripts = all_scripts();
-    assert!(scripts.len() >= 560, "only {} scripts", scripts.len());
+    assert!(scripts.len() >= 700, "only {} scripts", scripts.len());
     let mut wrong = String::new();
     for (path, text) in &scripts {
         match parse(text) {

@@ -10,8 +10,8 @@ use crate::sockets::{Family, SocketNo};
 
 /// System calls that exist and have nothing behind them here.
 const NOT_HERE: &str = "\
-    cap_set close_range dup dup2 dup3 epoll_pwait2 fork kevent kqueue mmap munmap pipe pipe2 \
-    ppoll pselect recvmmsg select sendmmsg socketpair splice tee vmsplice";
+    cap_set close_range dup dup2 dup3 epoll_pwait2 fork kevent kqueue mmap munmap \
+    ppoll pselect recvmmsg select sendmmsg socketpair tee vmsplice";
 
 /// The calls there are, each with what does it.
 macro_rules! calls {
@@ -42,6 +42,8 @@ calls! {
     "write" | "send" | "sendto" | "sendmsg" | "writev" => write,
     "sendfile" | "sendfile64" => send_file,
     "open" | "openat" | "creat" => open_file,
+    "pipe" | "pipe2" => pipe,
+    "splice" => splice,
     "fcntl" => fcntl,
     "ioctl" => ioctl,
     "setsockopt" => setsockopt,

@@ -116,9 +116,9 @@ impl<'m> TestHost<'m> {
         self.flows.len() - 1
     }
 
-    /// The segment of a connection arrives. One that the host makes of it is a new one of the
+    /// The segment of a connection arrives, with this time to live. One that the host makes of it is a new one of the
     /// script's, too: the last.
-    pub(super) fn receive(&mut self, index: usize, segment: &Segment) {
+    pub(super) fn receive(&mut self, index: usize, segment: &Segment, ttl: u8) {
         let now = self.sockets.now;
         let before = self.sockets.host().stats();
         self.flows[index].note_arriving(segment, now);
@@ -127,7 +127,7 @@ impl<'m> TestHost<'m> {
             src: REMOTE,
             dst: LOCAL,
             size: segment.ipv4_len(),
-            ttl: 64,
+            ttl,
             tos: segment.ecn.on_tos(0),
             corrupt: false,
             payload: *segment,

@@ -1,6 +1,6 @@
 //! What code sees: `tcp_info` of the latest connection.
 
-use sim_core::{SimDuration, SimTime};
+use sim_core::{Rate, SimDuration, SimTime};
 
 use super::eval::{Datum, Scope};
 use super::flow::Flow;
@@ -22,6 +22,8 @@ struct Facts<'a> {
     details: Details,
     flow: &'a Flow,
     params: &'a TcpParams,
+    /// The rate at which its segments leave, where they are paced.
+    paced: Option<Rate>,
     /// Payload of a full segment.
     mss: u64,
     /// Bytes that windows are counted in.
@@ -34,6 +36,23 @@ struct Facts<'a> {
 }
 
 impl Facts<'_> {
+    /// Bytes a second, whether segments are paced or not (Linux `tcp_update_pacing_rate`): of the window,
+    /// or of what is out where that is more, 200 % in slow start up to half of the threshold, then 120 %.
+    fn pacing_rate(&self) -> Option<u64> {
+        if let Some(rate) = self.paced {
+            return Some(rate.as_bps() / 8);
+        }
+        let srtt = u64::try_from(micros(self.view.srtt?)).ok()?.max(1);
+        let cwnd = self.view.cwnd / self.unit;
+        let below = |threshold: u64| cwnd < threshold / self.unit / 2;
+        let percent = match self.view.ssthresh.is_none_or(below) {
+            true => self.params.pacing_ss_ratio,
+            false => self.params.pacing_ca_ratio,
+        };
+        let rate = self.mss * cwnd.max(self.unacked) * u64::from(percent) * 10_000 / srtt;
+        Some(rate)
+    }
+
     /// Milliseconds since then.
     fn since(&self, at: Option<SimTime>) -> u64 {
         at.map_or(0, |at| self.now.since(at).as_millis())
@@ -106,6 +125,8 @@ const FIELDS: &[(&str, Read)] = fields! { |f|
     tcpi_min_rtt: f.details.min_rtt;
     tcpi_notsent_bytes: f.details.unsent;
     tcpi_options: agreed(&f.details);
+    tcpi_pacing_rate: f.pacing_rate();
+    tcpi_max_pacing_rate: f.params.max_pacing_rate;
     tcpi_pmtu: f.details.path_mtu.unwrap_or(f.params.mtu.into());
     tcpi_probes: f.details.probes;
     tcpi_rcv_mss: f.details.rcv_mss;
@@ -140,7 +161,7 @@ const FIELDS: &[(&str, Read)] = fields! { |f|
 
 /// Fields that no model tells.
 const UNTOLD: &str = "\
-    tcpi_rcv_ooopack tcpi_reord_seen tcpi_pacing_rate tcpi_max_pacing_rate tcpi_delivery_rate \
+    tcpi_rcv_ooopack tcpi_reord_seen tcpi_delivery_rate \
     tcpi_delivery_rate_app_limited tcpi_fastopen_client_fail tcpi_total_rto_recoveries \
     tcpi_total_rto_time tcpi_received_ce tcpi_received_ce_bytes tcpi_received_e0_bytes \
     tcpi_received_e1_bytes tcpi_delivered_ce_bytes tcpi_delivered_e0_bytes \
@@ -229,13 +250,15 @@ impl Runner<'_, '_> {
         let known = &self.host.flows[flow];
         let sockets = &self.host.sockets;
         let mss = details.snd_mss.map_or(0, u64::from);
+        let params = sockets.params_of(known.id, known.local_port);
         Ok(Facts {
             now: sockets.now,
             state: system.state(state),
             view,
             details,
             flow: known,
-            params: sockets.params_of(known.id, known.local_port),
+            params,
+            paced: known.id.and_then(|id| sockets.pacing_rate(id)),
             mss,
             // FreeBSD counts windows in bytes, Linux in segments.
             unit: match system {

@@ -10,6 +10,9 @@ use crate::state::State;
 /// not taken for another incarnation's. The same for all of them.
 const PEER: ConnId = ConnId(u64::MAX);
 
+/// The time to live of packets of a script that does not say.
+const USUAL_TTL: u8 = 255;
+
 impl Runner<'_, '_> {
     pub(super) fn inject(&mut self, packet: &Packet) -> Step<()> {
         let packet = &self.with_cookies(packet.clone())?;
@@ -44,7 +47,8 @@ impl Runner<'_, '_> {
         self.host
             .ladder
             .push(Rung::new(self.host.sockets.now, true, text));
-        self.host.receive(index, &segment);
+        self.host
+            .receive(index, &segment, packet.ip.ttl.unwrap_or(USUAL_TTL));
         self.poke()
     }
 

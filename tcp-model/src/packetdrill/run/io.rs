@@ -6,20 +6,21 @@ use crate::errno::{EINPROGRESS, EINVAL, Errno};
 use crate::model::SendCall;
 use crate::packetdrill::ast::{Call, Expr};
 use crate::sockets::names::message_flags;
-use crate::sockets::{Family, INQ, Reading, Role, SocketNo};
+use crate::sockets::{Family, INQ, OUT_OF_BAND_INLINE, Reading, Role, SocketNo};
 
 const OOB: i64 = 1;
 const PEEK: i64 = 2;
 const DONTWAIT: i64 = 0x40;
+const EOR: i64 = 0x80;
 const WAITALL: i64 = 0x100;
 const MORE: i64 = 0x8000;
 const ERRQUEUE: i64 = 0x2000;
 const FAST_OPEN: i64 = 0x2000_0000;
 const ZEROCOPY: i64 = 0x400_0000;
 /// With MSG_DONTROUTE, MSG_CONFIRM and MSG_NOSIGNAL, which change nothing here.
-const SENDABLE: i64 = OOB | DONTWAIT | MORE | FAST_OPEN | ZEROCOPY | 4 | 0x800 | 0x4000;
+const SENDABLE: i64 = OOB | EOR | DONTWAIT | MORE | FAST_OPEN | ZEROCOPY | 4 | 0x800 | 0x4000;
 /// With MSG_TRUNC, MSG_NOSIGNAL and MSG_CMSG_CLOEXEC.
-const READABLE: i64 = PEEK | DONTWAIT | WAITALL | 0x20 | 0x4000 | 0x4000_0000;
+const READABLE: i64 = OOB | PEEK | DONTWAIT | WAITALL | 0x20 | 0x4000 | 0x4000_0000;
 
 /// The file status flag of fcntl.
 const NONBLOCK: i64 = 0x800;
@@ -70,11 +71,17 @@ impl Runner<'_, '_> {
             return self.read_errors(call, socket);
         }
         take_flags(call, flags & !READABLE)?;
+        if flags & OOB != 0 {
+            let read = self.host.sockets.read_urgent(socket, flags & PEEK != 0)?;
+            return Ok(read.min(wanted) as i64);
+        }
         let nonblocking = end.nonblocking || flags & DONTWAIT != 0;
         let timeout = end.receive_timeout;
+        // When the time is over, what is there will do.
+        let over = timeout.is_some_and(|t| self.progress.started + t <= self.host.sockets.now);
         let how = Reading {
-            waits: !nonblocking,
-            all: flags & WAITALL != 0,
+            waits: !nonblocking && !over,
+            all: flags & WAITALL != 0 && !over,
             peeks: flags & PEEK != 0,
         };
         let read = self.host.sockets.read(socket, wanted, how);
@@ -168,6 +175,7 @@ impl Runner<'_, '_> {
                 push: flags & MORE == 0,
                 urgent: flags & OOB != 0,
                 more: flags & MORE != 0,
+                ends_record: flags & EOR != 0,
             };
             self.progress.done += sockets.write(id, data);
         }
@@ -206,13 +214,25 @@ impl Runner<'_, '_> {
         }
     }
 
+    /// FIONREAD: bytes up to an urgent one that has arrived, unless that is among the others.
+    fn readable(&self, socket: SocketNo) -> u64 {
+        let sockets = &self.host.sockets;
+        let Some(id) = sockets.connection(socket) else {
+            return 0;
+        };
+        let inline = sockets.at(socket).value(OUT_OF_BAND_INLINE) != 0;
+        let urgent = sockets.urgent_octet(id).filter(|u| u.arrived && !inline);
+        let all = sockets.view(id).map_or(0, |v| v.readable);
+        urgent.map_or(all, |octet| octet.ahead)
+    }
+
     pub(super) fn ioctl(&mut self, call: &Call) -> Called {
         let socket = self.socket_of(call, 0)?;
         let sockets = &self.host.sockets;
         let id = sockets.connection(socket);
         let view = id.and_then(|id| sockets.view(id));
         let actual = match self.arg_in(call, 1, Family::Ioctl)? {
-            0x541b => view.map_or(0, |v| v.readable),
+            0x541b => self.readable(socket),
             0x5411 => view.map_or(0, |v| v.send_queue),
             0x894b => match id.map(|id| sockets.details(id).unsent) {
                 Some(None) => return unsupported("SIOCOUTQNSD: the model does not tell it"),

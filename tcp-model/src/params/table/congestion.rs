@@ -8,7 +8,8 @@ macro_rules! rows {
                 /// Congestion control.
                 /// Its name, or a table with its name and parameters: `{ kind = "cubic", beta = 0.7 }`.
                 congestion: Control {
-                    rfc9293: Control::default(),
+                    rfc9293: Control::default(), linux: LINUX_CUBIC,
+                    freebsd: CUBIC, // since 14.0
                     kind: ParamKind::control(),
                     names: [
                         linux("net.ipv4.tcp_congestion_control", Raw::Same),
@@ -22,6 +23,13 @@ macro_rules! rows {
                 pacing: bool {
                     rfc9293: false,
                     kind: ParamKind::flag()
+                }
+                /// Bytes a second that a connection sends at most: with one it is paced, whatever `pacing` says.
+                max_pacing_rate: Option<u32> {
+                    rfc9293: None,
+                    kind: ParamKind::count(1, u32::MAX as u64, "bytes/s").or("unlimited")
+                        .because("with 0 nothing would leave"),
+                    names: [socket("SO_MAX_PACING_RATE")]
                 }
                 /// The first segments of a connection, which are not paced whoever paces the others.
                 unpaced_segments: u32 {

@@ -51,6 +51,12 @@ macro_rules! rows {
                     kind: ParamKind::flag(),
                     names: [linux("net.ipv4.tcp_dsack", Raw::Flag)]
                 }
+                /// Ranges ahead of a gap that the receiver remembers for SACK, those touched last; the others are
+                /// held and no longer reported.
+                sack_blocks: Option<u32> {
+                    rfc9293: None, linux: Some(4), freebsd: Some(6),
+                    kind: ParamKind::count(1, 255, "ranges").or("unlimited").because("an ACK reports at least one")
+                }
                 /// A SACK block covers the FIN behind it, as on Linux.
                 sack_covers_fin: bool {
                     rfc9293: false, linux: true,

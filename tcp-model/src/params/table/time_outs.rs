@@ -19,7 +19,7 @@ macro_rules! rows {
                 }
                 /// Smallest time-out (RFC 6298 rule 2.4). At most `max_rto`.
                 min_rto: SimDuration {
-                    rfc9293: secs(1), linux: millis(200), freebsd: millis(200),
+                    rfc9293: secs(1), linux: millis(200), freebsd: millis(30),
                     kind: ParamKind::time_up_to(MICROSECOND, HOUR)
                         .because("a shorter one makes millions of events in a microsecond"),
                     names: [
@@ -35,12 +35,19 @@ macro_rules! rows {
                         .because("with less a dead peer would be sent over a thousand segments a second"),
                     names: [linux("net.ipv4.tcp_rto_max_ms", MS), other("tcp_rto_max")]
                 }
+                /// Added to every time-out, doubled or not, but the first of a SYN, as on FreeBSD.
+                rto_slop: SimDuration {
+                    rfc9293: SimDuration::ZERO, freebsd: millis(200),
+                    kind: ParamKind::time_up_to(SimDuration::ZERO, secs(10))
+                        .because("a longer one only delays what was lost"),
+                    names: [freebsd("net.inet.tcp.rexmit_slop", MS)]
+                }
                 /// Estimate the time-out as Linux does: the smallest bounds the deviation alone,
                 /// RTO = SRTT + max(min, deviation), and the largest deviation of a round trip counts. The
                 /// time-out begins again when the first outstanding segment is sent again.
                 /// Otherwise as RFC 6298 says.
                 linux_rto: bool {
-                    rfc9293: false, linux: true, freebsd: true,
+                    rfc9293: false, linux: true,
                     kind: ParamKind::flag()
                 }
             }
@@ -58,9 +65,15 @@ macro_rules! rows {
                         socket("TCP_SYNCNT"),
                     ]
                 }
+                /// A connection attempt ends when the time of `syn_retries` is over, as by FreeBSD's keep-alive
+                /// timer. Otherwise with the next time-out.
+                syn_limit_exact: bool {
+                    rfc9293: false, freebsd: true,
+                    kind: ParamKind::flag()
+                }
                 /// Time-outs of a SYN before back-off starts.
                 syn_linear_timeouts: u32 {
-                    rfc9293: 0, linux: 4, freebsd: 4,
+                    rfc9293: 0, linux: 4,
                     kind: ParamKind::count(0, 127, "time-outs").because("Linux takes no more"),
                     names: [linux("net.ipv4.tcp_syn_linear_timeouts", Raw::Same)]
                 }

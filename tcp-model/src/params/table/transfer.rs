@@ -63,6 +63,12 @@ macro_rules! rows {
                     rfc9293: false, linux: true,
                     kind: ParamKind::flag()
                 }
+                /// Nagle's algorithm looks at what was in flight before a burst: what is left of one write goes with
+                /// its full segments, as on FreeBSD.
+                nagle_by_burst: bool {
+                    rfc9293: false, freebsd: true,
+                    kind: ParamKind::flag()
+                }
                 /// Less than a full segment waits, up to 200 ms.
                 cork: bool {
                     rfc9293: false,
@@ -99,6 +105,14 @@ macro_rules! rows {
                 probe_with_octet: bool {
                     rfc9293: true, linux: false,
                     kind: ParamKind::flag()
+                }
+                /// The least time between window probes, which then come at FreeBSD's intervals: 4 SRTT + 8 RTTVAR,
+                /// doubled each time, and at most a minute. Otherwise the intervals are those of retransmissions.
+                probe_interval: Option<SimDuration> {
+                    rfc9293: None, freebsd: Some(secs(5)),
+                    kind: ParamKind::time_up_to(MILLISECOND, secs(60)).or("rto")
+                        .because("intervals end at a minute"),
+                    names: [freebsd("net.inet.tcp.persmin", MS)]
                 }
                 /// The time to the next window probe counts from the answer to the last one, not from the
                 /// probe.

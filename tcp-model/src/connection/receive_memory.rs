@@ -1,0 +1,310 @@
+//! The memory of received data, as Linux counts it, and what happens when it is used up.
+//!
+//! A segment takes a buffer with its bookkeeping (`truesize`), unless it fits behind the data of the one
+//! before. More than the receive buffer is never held: when it is exceeded, a buffer that may grow does;
+//! otherwise the window stays small, sparse buffers are put together, what lies farthest ahead of a gap is
+//! given up, and if all that does not help, the segment is dropped and the window closed
+//! (`tcp_prune_queue`). Nobody looks while segments come in order and fit what is left of the pages that
+//! were reserved for those before (`sk_forward_alloc`).
+//!
+//! Leaves out pressure on the memory of the whole host, how network cards and drivers differ in the size
+//! of buffers, what sending reserves, and the size of each buffer once it is queued: what is read or given up takes its share of
+//! the whole.
+
+use super::Connection;
+use super::adaptive::Adaptive;
+use crate::seq::SeqNum;
+
+/// In front of the payload: room for headers.
+const HEADERS: u32 = 64 + 52;
+/// The buffer's own bookkeeping, behind it (`skb_shared_info`).
+const BOOKKEEPING: u32 = 320;
+/// Its descriptor (`sk_buff`).
+const DESCRIPTOR: u32 = 256;
+/// What does not fit a page beside them lies in pages of its own, which count by the octet.
+const PAGE: u32 = 4096;
+
+/// Memory that a segment with so much payload takes. Up to a page, sizes are powers of two.
+pub(super) fn memory_of(len: u32) -> u32 {
+    let whole = len + HEADERS + BOOKKEEPING;
+    if whole <= PAGE {
+        whole.next_power_of_two() + DESCRIPTOR
+    } else {
+        whole + DESCRIPTOR
+    }
+}
+
+/// Room for more payload in the buffer of a segment.
+fn room_behind(len: u32) -> u32 {
+    let whole = len + HEADERS + BOOKKEEPING;
+    if whole <= PAGE {
+        whole.next_power_of_two() - whole
+    } else {
+        0
+    }
+}
+
+/// Memory of so much payload in buffers of a page each.
+fn joined(payload: u32) -> u32 {
+    payload
+        .div_ceil(PAGE - BOOKKEEPING)
+        .saturating_mul(PAGE + DESCRIPTOR)
+}
+
+/// The memory of what a receiver holds.
+#[derive(Clone, Copy, Debug, Default, Hash)]
+pub(super) struct Held {
+    /// Of unread data.
+    unread: u32,
+    /// Of data ahead of a gap.
+    ahead: u32,
+    /// Room in the last buffer of unread data.
+    room: u32,
+    /// Room in the buffer of the segment that came last ahead of a gap, and where that ends.
+    room_ahead: u32,
+    end_ahead: SeqNum,
+    /// Payload and memory of the unread data before the first buffer that takes more memory than its
+    /// payload is good for; `None` where there is no such buffer.
+    before_sparse: Option<(u32, u32)>,
+    /// There is such a buffer ahead of a gap.
+    sparse_ahead: bool,
+    /// Memory reserved, in pages, and not used yet.
+    reserved: u32,
+}
+
+impl Held {
+    /// All of it.
+    pub(super) fn all(&self) -> u32 {
+        self.unread.saturating_add(self.ahead)
+    }
+
+    /// Reserves the memory of a segment, and says how much that is.
+    fn reserve(&mut self, len: u32) -> u32 {
+        let memory = memory_of(len);
+        let missing = memory.saturating_sub(self.reserved);
+        self.reserved += missing.next_multiple_of(PAGE);
+        memory
+    }
+
+    fn free(&mut self, memory: u32) {
+        self.reserved = (self.reserved + memory) % PAGE;
+    }
+
+    /// Of `held` octets ahead of a gap, `left` still are: the others have come into order behind `unread`
+    /// ones, and their memory with them.
+    pub(super) fn take_from_ahead(&mut self, held: u32, left: u32, unread: u64) {
+        if self.sparse_ahead && self.before_sparse.is_none() {
+            self.before_sparse = Some((unread.min(u32::MAX.into()) as u32, self.unread));
+        }
+        let stays = share(self.ahead, left, held);
+        self.unread += self.ahead - stays;
+        self.ahead = stays;
+        self.room = 0;
+        if left == 0 {
+            self.sparse_ahead = false;
+        }
+    }
+
+    /// The application took `bytes`, and `left` octets remain.
+    fn read(&mut self, bytes: u64, left: u64) {
+        if left == 0 {
+            self.free(self.unread);
+            (self.unread, self.room, self.before_sparse) = (0, 0, None);
+            return;
+        }
+        let taken = u64::from(self.unread) * bytes / (bytes + left).max(1);
+        self.unread -= taken as u32;
+        self.free(taken as u32);
+        if let Some((payload, memory)) = &mut self.before_sparse {
+            let rest = u64::from(*payload).saturating_sub(bytes) as u32;
+            *memory = share(*memory, rest, *payload);
+            *payload = rest;
+        }
+    }
+
+    /// Buffers with little in them are put together: all from the first of them on.
+    fn join(&mut self, unread: u32, ahead: impl Iterator<Item = u32>) {
+        let before = self.all();
+        if self.sparse_ahead {
+            self.ahead = self.ahead.min(ahead.map(joined).sum());
+            (self.sparse_ahead, self.room_ahead) = (false, 0);
+        }
+        if let Some((payload, memory)) = self.before_sparse.take() {
+            let rest = joined(unread.saturating_sub(payload));
+            self.unread = self.unread.min(memory.saturating_add(rest));
+            self.room = 0;
+        }
+        self.free(before - self.all());
+    }
+}
+
+/// The part of `memory` that `part` of `whole` has.
+fn share(memory: u32, part: u32, whole: u32) -> u32 {
+    (u64::from(memory) * u64::from(part.min(whole)) / u64::from(whole.max(1))) as u32
+}
+
+impl Adaptive {
+    /// `len` octets in order are queued; true if they have a buffer of their own.
+    pub(super) fn hold(&mut self, len: u32) -> bool {
+        let held = &mut self.held;
+        let memory = held.reserve(len);
+        if len <= held.room {
+            held.room -= len;
+            return false;
+        }
+        held.unread += memory;
+        held.reserved -= memory;
+        held.room = room_behind(len);
+        true
+    }
+
+    /// Of `unread` octets the last `len` came with a buffer of their own: it is sparse if it takes more
+    /// memory than they are good for.
+    pub(super) fn note_sparse(&mut self, len: u32, unread: u64) {
+        if self.held.before_sparse.is_none() && self.window_of(memory_of(len)) > len {
+            let before = unread.saturating_sub(len.into()).min(u32::MAX.into());
+            let memory = self.held.unread.saturating_sub(memory_of(len));
+            self.held.before_sparse = Some((before as u32, memory));
+        }
+    }
+
+    /// `start..end` is queued ahead of a gap.
+    pub(super) fn hold_ahead(&mut self, start: SeqNum, end: SeqNum) {
+        let len = end.offset_from(start);
+        let held = &mut self.held;
+        let memory = held.reserve(len);
+        if start == held.end_ahead && len <= held.room_ahead {
+            held.room_ahead -= len;
+        } else {
+            held.ahead += memory;
+            held.reserved -= memory;
+            held.room_ahead = room_behind(len);
+        }
+        held.end_ahead = end;
+        if self.window_of(memory_of(len)) > len {
+            self.held.sparse_ahead = true;
+        }
+    }
+}
+
+impl Connection {
+    /// There is memory for a segment from `seq` on, or was made (Linux `tcp_try_rmem_schedule`).
+    pub(super) fn makes_room(&mut self, seq: SeqNum) -> bool {
+        match &self.rcv.adaptive {
+            Some(a) if a.held.all() > a.buffer => self.prune(seq),
+            _ => true,
+        }
+    }
+
+    /// Linux `tcp_prune_queue`.
+    #[cold]
+    fn prune(&mut self, seq: SeqNum) -> bool {
+        let (advertised, largest) = (self.advertised_mss(), self.params.receive_buffer);
+        let unread = self.rcv.unread.min(u32::MAX.into()) as u32;
+        let Some(a) = &mut self.rcv.adaptive else {
+            return true;
+        };
+        // tcp_clamp_window
+        a.quick = 0;
+        a.buffer = a.buffer.max(a.held.all().min(largest));
+        if a.held.all() <= a.buffer {
+            return true;
+        }
+        a.ssthresh = a.clamp.min(2 * advertised);
+        let ahead = self.rcv.ahead.as_deref();
+        a.held
+            .join(unread, ahead.into_iter().flat_map(|ahead| ahead.lengths()));
+        // tcp_prune_ofo_queue: by an eighth of the buffer at a time
+        let (excess, eighth) = (|a: &Adaptive| a.held.all() > a.buffer, a.buffer / 8);
+        while excess(a)
+            && let Some(ahead) = &mut self.rcv.ahead
+        {
+            let (octets, memory) = (ahead.octets(), a.held.ahead.max(1));
+            let enough = share(octets, eighth, memory).max(1);
+            let gone = ahead.drop_highest(enough, a.mss, seq);
+            if gone == 0 {
+                break;
+            }
+            let before = a.held.ahead;
+            a.held.ahead = share(before, octets - gone, octets);
+            a.held.free(before - a.held.ahead);
+            a.held.room_ahead = 0;
+        }
+        !excess(a)
+    }
+
+    /// The segment in order that just came is dropped for want of memory, as what came before it waits to
+    /// be read: the window is closed at once. Where nothing waits, it is taken all the same.
+    pub(super) fn drops_for_memory(&mut self, seq: SeqNum, len: u32) -> bool {
+        let plain = self.rcv.ahead.is_none();
+        let reserved = |a: &Adaptive| a.held.reserved >= memory_of(len);
+        if (plain && self.rcv.adaptive.as_deref().is_some_and(reserved))
+            || self.makes_room(seq)
+            || self.rcv.unread == 0
+        {
+            return false;
+        }
+        if let Some(a) = &mut self.rcv.adaptive {
+            a.squeezed = true;
+        }
+        true
+    }
+
+    /// The application took `bytes` of `unread`, of which `left` remain.
+    pub(super) fn free_memory(&mut self, bytes: u64, left: u64) {
+        if let Some(a) = &mut self.rcv.adaptive {
+            a.held.read(bytes, left);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buffers_are_powers_of_two_up_to_a_page() {
+        for (len, memory, room) in [
+            (10, 768, 66),
+            (100, 1280, 488),
+            (588, 1280, 0),
+            (1000, 2304, 612),
+            (1460, 2304, 152),
+            (3660, 4352, 0),
+            (9000, 9692, 0),
+        ] {
+            assert_eq!((memory_of(len), room_behind(len)), (memory, room), "{len}");
+        }
+    }
+
+    #[test]
+    fn what_is_read_takes_its_share() {
+        let mut held = Held {
+            unread: 2304 * 4,
+            before_sparse: Some((2000, 4608)),
+            ..Held::default()
+        };
+        held.read(1000, 3000);
+        assert_eq!(
+            (held.unread, held.before_sparse),
+            (6912, Some((1000, 2304)))
+        );
+        held.read(2000, 1000);
+        assert_eq!((held.unread, held.before_sparse), (2304, Some((0, 0))));
+        held.read(1000, 0);
+        assert_eq!((held.all(), held.before_sparse), (0, None));
+    }
+
+    #[test]
+    fn only_from_the_first_sparse_buffer_on_are_they_put_together() {
+        let mut held = Held {
+            unread: 10 * 2304 + 10 * 1280,
+            before_sparse: Some((10_000, 10 * 2304)),
+            ..Held::default()
+        };
+        held.join(11_000, std::iter::empty());
+        assert_eq!(held.unread, 10 * 2304 + 4352);
+        held.join(11_000, std::iter::empty());
+        assert_eq!(held.unread, 10 * 2304 + 4352, "dense ones stay");
+    }
+}
