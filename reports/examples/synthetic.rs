@@ -75,8 +75,7 @@ fn batch(dir: &Path) -> Result<(), reports::StoreError> {
             ),
             axis("tcp.mode", &modes, AxisValues::Names),
         ],
-        figures: Vec::new(),
-        expectations: Vec::new(),
+        ..BatchInfo::default()
     };
     let mut rows = Vec::new();
     for (r, rate) in rates.iter().enumerate() {

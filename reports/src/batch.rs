@@ -20,7 +20,7 @@ pub(crate) mod variants;
 pub use axis::{Axis, AxisValues, Unit};
 pub(crate) use choice::{chosen_metrics, is_comparable, metric_names, metrics_that_vary};
 pub use derived::row_metrics;
-pub use findings::batch_findings;
+pub use findings::{VariantNote, batch_findings};
 pub use layout::{Layout, MOST_CURVES, MOST_PANELS};
 pub use status::RunStatus;
 
@@ -43,6 +43,9 @@ pub struct BatchInfo {
     /// What is expected of the results.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub expectations: Vec<Expectation>,
+    /// What the scenario says of its variants.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<VariantNote>,
 }
 
 /// A metric against a swept parameter, one curve per value of another, a panel per combination of

@@ -9,6 +9,7 @@ mod ladder;
 mod ladder_choice;
 mod ladder_labels;
 mod ladder_rows;
+mod pools;
 mod population;
 mod queues;
 mod samples;
@@ -100,11 +101,13 @@ impl Drawn {
 type Draw = fn(&RunData<'_>) -> Result<Option<Figure>, StoreError>;
 
 /// Figures that suit runs of many connections.
-const POPULATION: [(&str, Draw); 4] = [
+const POPULATION: [(&str, Draw); 6] = [
     ("connect outcomes", connects::connect_outcomes),
     ("TIME-WAIT", population::time_wait),
     ("sockets by state", population::sockets_by_state),
     ("ports in use", population::ports_in_use),
+    ("connection pools", pools::occupancy),
+    ("waits for a connection", pools::waits),
 ];
 
 /// Figures that show single connections.

@@ -4,6 +4,7 @@ mod drops;
 mod ends;
 mod latency;
 mod outages;
+mod pools;
 mod queues;
 mod reference;
 mod table;

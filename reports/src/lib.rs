@@ -31,8 +31,8 @@ pub mod text;
 mod words;
 
 pub use batch::{
-    Axis, AxisValues, BatchInfo, BatchRow, Layout, MetricFigure, RunStatus, Unit, batch_findings,
-    row_metrics,
+    Axis, AxisValues, BatchInfo, BatchRow, Layout, MetricFigure, RunStatus, Unit, VariantNote,
+    batch_findings, row_metrics,
 };
 pub use expectations::{Expectation, Judgement, Verdict};
 pub use info::{

@@ -106,6 +106,8 @@ pub enum Source {
     Connects,
     /// The requests of clients.
     Requests,
+    /// Clients' pools of connections, and what clients do when an attempt fails.
+    Pools,
     /// Sockets by state, and local ports.
     Sockets,
     /// End points of connections when they end.
@@ -114,6 +116,8 @@ pub enum Source {
     Flows,
     /// The hosts' own counters.
     Hosts,
+    /// Nodes on the way.
+    Middleboxes,
     /// The network and the engine.
     Network,
     /// Computed from other metrics when runs are compared; in the index of a batch only.

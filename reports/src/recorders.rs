@@ -24,6 +24,7 @@ mod level;
 mod links;
 mod names;
 mod outcomes;
+mod pools;
 mod queues;
 mod requests;
 mod samples;
@@ -57,6 +58,7 @@ use flows::Flows;
 use half_open::HalfOpen;
 use names::Names;
 use outcomes::Outcomes;
+use pools::{Pools, Retries};
 use requests::Requests;
 use samples::Samples;
 use segments::Segments;
@@ -221,6 +223,8 @@ struct Recording {
     census: Census,
     outcomes: Outcomes,
     requests: Requests,
+    pools: Pools,
+    retries: Retries,
     connections: Connections,
     flows: Flows,
     half_open: HalfOpen,
@@ -251,6 +255,8 @@ impl Recording {
             census: Census::new(dir, record.interval_s, &info.nodes, window)?,
             outcomes: Outcomes::new(dir, record.interval_s, window)?,
             requests: Requests::new(dir, record.interval_s)?,
+            pools: Pools::new(dir, record.interval_s, window)?,
+            retries: Retries::default(),
             connections: Connections::new(dir, first(record.connections))?,
             flows: Flows::default(),
             half_open: HalfOpen::default(),
@@ -262,14 +268,15 @@ impl Recording {
         })
     }
 
-    /// Closes the tables and adds the metrics; what was left out.
-    /// Closes the tables; what was left out of them.
+    /// Closes the tables and adds the metrics; what was left out of the tables.
     fn close(self, end: SimTime, metrics: &mut Metrics) -> Result<Vec<LeftOut>, StoreError> {
         let acked = self.connections.bytes_acked();
         metrics.put("records", self.records as f64);
         self.census.close(end, metrics)?;
         self.outcomes.close(end, metrics)?;
         self.requests.close(end, metrics)?;
+        self.pools.close(end, metrics)?;
+        self.retries.close(metrics);
         self.flows.close(metrics);
         self.half_open.close(metrics);
         let (opened, traced) = (self.connections.opened(), self.samples.traced());
@@ -300,6 +307,8 @@ impl Recording {
             TcpSample::Request(request) => self.requests.on_request(time, request)?,
             TcpSample::Unanswered(request) => self.requests.on_unanswered(time, request),
             TcpSample::Waiting(waiting) => self.requests.on_waiting(waiting),
+            TcpSample::Pool(pool) => self.pools.on_pool(time, pool)?,
+            TcpSample::Retry(retry) => self.retries.on_retry(retry),
             TcpSample::CutShort(_) => self.requests.on_cut_short(),
             TcpSample::Flow(flow) => self.flows.on_flow(flow),
             TcpSample::Ended(end) => {

@@ -47,6 +47,9 @@ const AXES: [(&str, &str, &str); 11] = [
     ("pairs", "pairs of hosts", "pair of hosts"),
 ];
 
+/// The axis of named variants.
+const VARIANT: &str = "variant";
+
 /// A swept parameter in words.
 pub(crate) fn axis(path: &str) -> AxisWords {
     let ends = |end: &str| {
@@ -94,6 +97,7 @@ impl AxisWords {
         let is_number = value.parse::<f64>().is_ok();
         let begins_as_one = value.starts_with(|c: char| c.is_ascii_digit());
         match &self.one {
+            _ if self.name == VARIANT => format!("\"{value}\""),
             Some(one) if value == "1" => format!("1 {one}"),
             Some(_) if is_number => format!("{value} {}", self.name),
             _ if begins_as_one && !is_number => value.to_owned(),

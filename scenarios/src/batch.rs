@@ -523,6 +523,7 @@ fn batch_info(plan: &Plan, command: &str) -> BatchInfo {
         axes: plan.axes.iter().map(Axis::for_report).collect(),
         figures: plan.figures.iter().map(figure_for_report).collect(),
         expectations: plan.expectations.clone(),
+        notes: plan.notes.clone(),
     }
 }
 

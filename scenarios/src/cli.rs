@@ -30,10 +30,13 @@ mod find;
 mod junit;
 mod list;
 mod manual;
+mod nstat;
 mod plan;
 mod report;
 mod rerun;
 mod run;
+mod single_run;
+mod ss;
 mod status;
 
 /// Simulate the life of TCP connections, from SYN to FIN and beyond: handshakes, closes,
@@ -86,6 +89,25 @@ enum Command {
         /// Say more
         #[arg(short, long)]
         verbose: bool,
+    },
+    /// Print the counters of a run under their names in Linux, as nstat does
+    Nstat {
+        /// Directory of a run
+        dir: PathBuf,
+        /// Of this group of hosts only [default: the sum over all]
+        #[arg(long, value_name = "GROUP")]
+        host: Option<String>,
+    },
+    /// Print the sockets of a run at a moment, as ss -tan does
+    Ss {
+        /// Directory of a run
+        dir: PathBuf,
+        /// When, since the start of the run
+        #[arg(long, value_name = "TIME")]
+        at: String,
+        /// Of this host or group of hosts only
+        #[arg(long, value_name = "HOST")]
+        host: Option<String>,
     },
     /// Say what a name means: a TCP parameter, by whatever name; a key of a scenario; a metric; a
     /// model of a link
@@ -330,6 +352,8 @@ fn obey(command: Command) -> Result<(), Failure> {
         Command::List => list::list(),
         Command::Show { name, command } => list::show(&name, command),
         Command::Report { dir, verbose } => report::report(&dir, verbose),
+        Command::Nstat { dir, host } => nstat::nstat(&dir, host.as_deref()),
+        Command::Ss { dir, at, host } => ss::ss(&dir, &at, host.as_deref()),
         Command::Explain { name } => explain::explain(&name),
         Command::Schema => explain::schema(),
         Command::Packetdrill(args) => packetdrill::packetdrill(&args),

@@ -115,6 +115,13 @@ pub struct VariantFile {
     /// What it changes, by dotted path; nothing for things as they are.
     #[serde(default, skip_serializing_if = "toml::Table::is_empty")]
     pub set: toml::Table => { default: "nothing", example: r#"{ "tcp.tw_reuse" = true }"# },
+    /// What it costs or needs, in a few words; the report says then which variants are enough, and this
+    /// with each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String> => { default: "none", example: r#""needs timestamps at both ends""# },
+    /// What it puts at risk, in a few words; the report calls the variant unsafe then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hazard: Option<String> => { default: "none", example: r#""may lose data that the other end has not read""# },
 }
 }
 

@@ -14,7 +14,7 @@ use reports::{Completed, Completion, RunRecorder, RunSummary, RunWriter};
 use sim_core::Simulation;
 use sim_core::simulation::Progress;
 use tcp_model::host::TcpHost;
-use tcp_model::middlebox::AnyMiddlebox;
+use tcp_model::middlebox::{AnyMiddlebox, Middlebox};
 use tcp_model::spec::HostConfig;
 use tcp_model::{ByRule, RetransmitReason};
 
@@ -291,6 +291,19 @@ fn host_metrics(hosts: &[Option<TcpHost>], groups: &[&str]) -> BTreeMap<String, 
     all.extend(rare.map(|(name, n)| (name.to_owned(), n as f64)));
     all.extend(spurious_metrics(&spurious));
     all.extend(nat_metrics(hosts, groups));
+    all.extend(middlebox_metrics(hosts));
+    all
+}
+
+/// What middleboxes report by themselves.
+fn middlebox_metrics(hosts: &[Option<TcpHost>]) -> BTreeMap<String, f64> {
+    let mut all: BTreeMap<String, f64> = BTreeMap::new();
+    let middleboxes = hosts.iter().flatten().filter_map(TcpHost::middlebox);
+    for (name, count) in middleboxes.flat_map(Middlebox::counts) {
+        all.entry(name.to_owned())
+            .and_modify(|n| *n = count.and(*n))
+            .or_insert(count.value());
+    }
     all
 }
 

@@ -129,6 +129,8 @@ pub struct Plan {
     pub figures: Vec<FigureFile>,
     /// What is expected of the results.
     pub expectations: Vec<reports::Expectation>,
+    /// What the scenario says of its variants.
+    pub notes: Vec<reports::VariantNote>,
     /// The runs.
     pub runs: Vec<RunSpec>,
 }
@@ -215,6 +217,7 @@ fn plan(source: &Source, written: Written, changes: &[Override]) -> Result<Plan,
         axes,
         figures: file.figure,
         expectations,
+        notes: alternatives::notes(&file.variant),
         runs,
     })
 }

@@ -150,3 +150,30 @@ y = "connect_latency_p50_s"
     assert!(points.starts_with("topology.path.delay,n,mean"), "{points}");
     assert_eq!(points.lines().count(), 9);
 }
+
+#[test]
+fn remedies_are_told_with_what_they_cost_and_put_at_risk() {
+    let dir = with(
+        "note = \"needs timestamps\"\n[[variant]]\nname = \"reset\"\nset = { \"workload[0].how\" = \"rst\" }\n\
+         hazard = \"may lose data\"\n",
+    );
+    let (code, out, err) = said(dir.path(), &["run", "scarce.toml", "--out", "r"]);
+    assert_eq!(code, 0, "{err}");
+    for words in [
+        "The first remedy that is enough is \"reuse\". Enough are \"reuse\" (",
+        "of the ports in use at most; needs timestamps).",
+        "Enough, but unsafe: \"reset\" (",
+        "of the ports in use at most; may lose data).",
+        "Not enough: \"as it is\" (",
+        "of connects failed).",
+    ] {
+        assert!(out.contains(words), "{words}: {out}");
+    }
+    // The page is made again from the results alone.
+    let (code, again, err) = said(dir.path(), &["report", "r"]);
+    assert_eq!(
+        (code, again.contains("Enough, but unsafe")),
+        (0, true),
+        "{err}"
+    );
+}

@@ -12,5 +12,7 @@ mod links;
 mod models;
 #[path = "language/partitions.rs"]
 mod partitions;
+#[path = "language/pools.rs"]
+mod pools;
 #[path = "language/queues.rs"]
 mod queues;

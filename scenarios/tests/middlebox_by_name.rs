@@ -118,3 +118,48 @@ fn what_is_missing_unknown_or_too_much_is_named() {
     let both = refused("middlebox =", "nat = { addresses = 2 }, middlebox =");
     assert!(both.contains("`nat` or `middlebox`, not both"), "{both}");
 }
+
+/// Ten connections a second, closed by the client after a request, through a firewall that remembers 100
+/// connections, each for 12 s after its end.
+fn tracked(most: u32) -> Plan {
+    let firewall = format!("\"conntrack\", max = {most}, time_wait = \"12 s\"");
+    let text = FIREWALL.replace("\"syn-limit\", rate = 10", &firewall);
+    let (before, _) = text.split_once("[[workload]]").unwrap();
+    let text = format!(
+        "{}[tcp]\nprofile = \"linux\"\n[[workload]]\nname = \"web\"\n\
+         arrivals = {{ kind = \"fixed\", rate = \"10 /s\" }}\nstop = \"15 s\"\n",
+        before.replace("0.9 s", "40 s")
+    );
+    plan(&text).unwrap()
+}
+
+/// Little's law: 10 a second stay 12 s, so that 100 places are taken after 10 s.
+#[test]
+fn a_full_firewall_drops_syns_until_entries_time_out() {
+    let plan = tracked(100);
+    common::assert_same_in_every_partition(&plan);
+    let full = summary_of(&plan, 0, Execution::default());
+    let get = |name: &str| full.metrics[name];
+    assert_eq!(get("conntrack_entries_peak"), 100.0);
+    assert_eq!(get("conntrack_use_share_peak"), 1.0);
+    let first = get("conntrack_full_first_s");
+    assert!((first - 10.0).abs() < 0.11, "{first}");
+    assert!(get("conntrack_full_drops_pkts") > 0.0);
+    assert!(
+        get("connect_latency_max_s") > 1.0,
+        "their SYNs were sent again"
+    );
+    assert!(
+        full.findings[0].starts_with("A firewall's table of 100 connections was full from t = 10"),
+        "{:?}",
+        full.findings
+    );
+    let ended = get("conntrack_entries_expired")
+        + get("conntrack_entries_replaced")
+        + get("conntrack_early_drops")
+        + get("conntrack_entries_end");
+    assert_eq!(get("conntrack_entries_made"), ended);
+    let large = summary_of(&tracked(200), 0, Execution::default()).metrics;
+    assert_eq!(large["conntrack_full_drops_pkts"], 0.0);
+    assert!((large["conntrack_entries_peak"] - 120.0).abs() <= 2.0);
+}

@@ -226,7 +226,9 @@ fn at(points: &[FluidPoint], t: f64, theory: &Theory, info: &RunInfo) -> Expecte
 #[test]
 fn theory_and_simulation_agree_in_every_library_scenario() {
     let mut compared = Compared::default();
-    for entry in scenarios::library::ALL {
+    let is_short = |name: &str| common::SHORT.iter().any(|(n, _)| *n == name);
+    // Those about the life of many connections are not compared yet.
+    for entry in scenarios::library::ALL.iter().filter(|e| !is_short(e.name)) {
         // A tenth of the ports and times: the same curves with a hundredth of the events.
         let small: &[&str] = match entry.name {
             "time-wait" | "port-exhaustion" => &[

@@ -12,6 +12,8 @@
 //! A new one is a file with its [`ModelKind`](sim_core::plugin::ModelKind) and a line in [`built_in`]: a router of
 //! a scenario takes it as `middlebox = { kind = "syn-limit", rate = 100 }`, and a user's own likewise.
 
+mod conntrack;
+mod flow_table;
 mod nat;
 mod syn_limit;
 
@@ -21,6 +23,7 @@ use std::net::Ipv4Addr;
 use sim_core::plugin::{ModelKinds, Plugin};
 use sim_core::{Cx, LossCause, Packet, SimTime, Wakes};
 
+pub use conntrack::Conntrack;
 pub use nat::{Nat, NatSpec, NatStats, NatTimeouts};
 pub use syn_limit::SynLimit;
 
@@ -50,6 +53,41 @@ pub trait Middlebox: Send + fmt::Debug {
 
     /// The node has crashed: what the middlebox knew is lost.
     fn on_crash(&mut self);
+
+    /// What it has counted when the run ends: a metric of the run each. Names must be registered; those of a
+    /// user's own middlebox begin with `custom.`. None by default.
+    fn counts(&self) -> Vec<(&'static str, Count)> {
+        Vec::new()
+    }
+}
+
+/// A number that a middlebox reports, and how several make one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Count {
+    /// They are added.
+    Sum(f64),
+    /// The largest counts.
+    Most(f64),
+    /// The smallest counts.
+    Least(f64),
+}
+
+impl Count {
+    /// This number alone.
+    pub fn value(self) -> f64 {
+        match self {
+            Count::Sum(n) | Count::Most(n) | Count::Least(n) => n,
+        }
+    }
+
+    /// This number and that of another middlebox.
+    pub fn and(self, other: f64) -> f64 {
+        match self {
+            Count::Sum(n) => n + other,
+            Count::Most(n) => n.max(other),
+            Count::Least(n) => n.min(other),
+        }
+    }
 }
 
 /// What a middlebox acts through.
@@ -112,7 +150,7 @@ pub enum MiddleboxSpec {
 
 /// The middleboxes that a scenario takes by name, besides the NAT, which has keys of its own.
 pub fn built_in() -> ModelKinds<AnyMiddlebox> {
-    ModelKinds::new("middlebox", vec![syn_limit::kind()])
+    ModelKinds::new("middlebox", vec![syn_limit::kind(), conntrack::kind()])
 }
 
 /// Any middlebox; calls to ours go through a `match`.
@@ -162,5 +200,9 @@ impl Middlebox for AnyMiddlebox {
 
     fn on_crash(&mut self) {
         each!(self, m => m.on_crash());
+    }
+
+    fn counts(&self) -> Vec<(&'static str, Count)> {
+        each!(self, m => m.counts())
     }
 }

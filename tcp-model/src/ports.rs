@@ -52,10 +52,15 @@ pub struct PortAllocator {
     index: Option<Box<HashTable<u32>>>,
     /// By own address: ports towards all destinations, where sockets bind before they connect.
     for_all: Vec<ForAll>,
+    /// What destinations share with some algorithms of RFC 6056; empty until it is needed.
+    shared: Vec<u32>,
 }
 
 /// How often Linux moves the ports of a destination.
 const SHUFFLE: SimDuration = SimDuration::from_secs(10);
+
+/// Counts of the table of RFC 6056's algorithm 4.
+const COUNTS: usize = 64;
 
 /// Destinations that are looked at one by one.
 const FEW: usize = 4;
@@ -78,6 +83,7 @@ impl PortAllocator {
             peak: 0,
             index: None,
             for_all: Vec::new(),
+            shared: Vec::new(),
         }
     }
 
@@ -90,8 +96,11 @@ impl PortAllocator {
     pub fn allocate(&mut self, to: Destination, now: SimTime, rng: &mut Rng) -> Found {
         let selection = self.selection;
         let offset = self.offset(&to, now);
+        let mut count = self.shared_count(&to);
         let pool = self.pool_mut(to);
-        let (at, probes) = search::choose(pool, selection, offset, rng);
+        let (at, probes) = search::choose(pool, selection, offset, &mut count, rng);
+        self.set_shared_count(&to, count);
+        let pool = self.pool_mut(to);
         if let Some(at) = at {
             pool.set(at);
         }
@@ -221,11 +230,40 @@ impl PortAllocator {
     /// Linux moves it every 10 s (`EPHEMERAL_PORT_SHUFFLE_PERIOD`), so that a sequence of ports goes
     /// on elsewhere.
     fn offset(&self, to: &Destination, now: SimTime) -> u32 {
-        if self.selection != PortSelection::Linux {
-            return 0;
+        match self.selection {
+            PortSelection::Linux => {
+                let period = now.since(SimTime::ZERO).as_ps() / SHUFFLE.as_ps();
+                mix(hash(to) ^ self.secret ^ mix(period)) as u32
+            }
+            PortSelection::Hash | PortSelection::DoubleHash => mix(hash(to) ^ self.secret) as u32,
+            _ => 0,
         }
-        let period = now.since(SimTime::ZERO).as_ps() / SHUFFLE.as_ps();
-        mix(hash(to) ^ self.secret ^ mix(period)) as u32
+    }
+
+    /// The place among [`PortAllocator::shared`] of a destination; `None` where nothing is shared.
+    fn shared_place(&self, to: &Destination) -> Option<usize> {
+        match self.selection {
+            PortSelection::Hash | PortSelection::RandomIncrements => Some(0),
+            PortSelection::DoubleHash => {
+                Some(mix(hash(to) ^ self.secret.rotate_left(32)) as usize % COUNTS)
+            }
+            _ => None,
+        }
+    }
+
+    fn shared_count(&self, to: &Destination) -> u32 {
+        let place = self.shared_place(to);
+        let count = place.and_then(|place| self.shared.get(place));
+        count.copied().unwrap_or(0)
+    }
+
+    fn set_shared_count(&mut self, to: &Destination, count: u32) {
+        if let Some(place) = self.shared_place(to) {
+            if self.shared.len() <= place {
+                self.shared.resize(place + 1, 0);
+            }
+            self.shared[place] = count;
+        }
     }
 
     fn pool_mut(&mut self, to: Destination) -> &mut Pool {

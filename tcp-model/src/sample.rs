@@ -39,6 +39,10 @@ pub enum TcpSample {
     Unanswered(RequestUnanswered),
     /// Requests waited for a connection of a pool when the run ended, or their host went down.
     Waiting(RequestsWaiting),
+    /// Something happened in a client's pool of connections.
+    Pool(PoolSample),
+    /// A client that may try again had a failed attempt, or came to its end.
+    Retry(RetrySample),
     /// A connection ended between two requests, before its client had made all it was to make.
     CutShort(CutShort),
     /// A bulk flow came to its end.
@@ -154,6 +158,80 @@ pub struct RequestsWaiting {
     pub longest: SimDuration,
     /// What ended the wait: the run, or a crash.
     pub ending: Ending,
+}
+
+/// What happens in a client's pool of connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PoolSample {
+    /// Its numbers have changed by so much.
+    Changed(PoolLevels),
+    /// It opens a connection.
+    Opened,
+    /// A request is sent on one of its connections.
+    Sent {
+        /// Since the request came, or its attempt began.
+        waited: SimDuration,
+        /// The connection had carried a request before.
+        reused: bool,
+    },
+    /// It closes or loses a connection.
+    Closed(PoolClose),
+    /// A request that was sent on a kept connection met the server's close: no byte of its response came
+    /// before the connection was closed or reset.
+    Raced,
+}
+
+/// Numbers of a pool, or their change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PoolLevels {
+    /// Connections, those being opened included.
+    pub open: i32,
+    /// Of these, connections that no request uses.
+    pub idle: i32,
+    /// Requests that wait for a connection which is not being opened for them.
+    pub waiting: i32,
+}
+
+/// Why a connection leaves its pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PoolClose {
+    /// It was idle for too long.
+    Idle,
+    /// It was too old.
+    Lifetime,
+    /// It had carried its number of requests.
+    Requests,
+    /// More were idle than may be.
+    Surplus,
+    /// Its server closed it, in order or by a reset, or it could not be opened.
+    Peer,
+    /// The client gave up the connect or the request.
+    GivenUp,
+}
+
+/// What a client that may try again does about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetrySample {
+    /// An attempt has failed.
+    Failed {
+        /// Which attempt of its exchange, from 0.
+        attempt: u32,
+        /// What follows.
+        then: AfterFailure,
+    },
+    /// The run ended, or the client's host went down; until then it had begun so many exchanges.
+    Begun(u64),
+}
+
+/// What follows a failed attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AfterFailure {
+    /// Another attempt, after this wait.
+    Again(SimDuration),
+    /// Nothing: it was the last attempt allowed.
+    LastAttempt,
+    /// Nothing: the budget of further attempts is used up.
+    NoBudget,
 }
 
 /// A connection that ended while its client was about to make another request.

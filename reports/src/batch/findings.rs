@@ -1,5 +1,7 @@
 //! What a batch has shown, in words; made of its index alone.
 
+mod remedies;
+
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,6 +12,7 @@ use crate::format::{self, count, seconds};
 use crate::metrics;
 use crate::text::{list, sentence};
 use crate::words::{self, AxisWords};
+pub use remedies::VariantNote;
 
 /// At most this many values are listed; of more, only those between which the others lie.
 const MOST_VALUES: usize = 8;
@@ -28,10 +31,12 @@ pub fn batch_findings(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
         window: window(&all),
     };
     let mut findings = Vec::new();
-    findings.extend(told.failures());
+    let remedies = told.remedies();
+    let of_remedies = remedies.is_some();
+    findings.extend(remedies.unwrap_or_else(|| told.failures()));
     let unusual = unusual(rows);
     // That no connect failed is not the answer where something else went wrong.
-    let first = match all.iter().any(|v| v.failed() == Some(true)) {
+    let first = match of_remedies || all.iter().any(|v| v.failed() == Some(true)) {
         true => findings.len(),
         false => 0,
     };

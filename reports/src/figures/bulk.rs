@@ -51,13 +51,15 @@ fn draw(
         y_label: spec.y_label,
         x: (0.0, last),
         marks,
+        shaded: &data.outages,
         ..Chart::default()
     };
     Ok(Some(Figure {
         name: spec.name.into(),
         title: spec.title.into(),
         caption: spec.caption.to_owned()
-            + &not_drawn(data.senders.left_out, "more sender", "more senders"),
+            + &not_drawn(data.senders.left_out, "more sender", "more senders")
+            + data.shading(),
         svg: chart.svg()?,
         csv: csv.finish(),
     }))

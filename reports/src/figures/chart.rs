@@ -101,6 +101,8 @@ pub(crate) struct Chart<'a> {
     pub(crate) marks: Vec<Mark>,
     /// Instead of `marks`, several diagrams; a single one needs no title of its own.
     pub(crate) panels: Vec<Panel>,
+    /// Parts of the x axis with a grey background: times of outages.
+    pub(crate) shaded: &'a [(f64, f64)],
 }
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -289,10 +291,25 @@ impl Chart<'_> {
             .x_label_area_size(48 + room)
             .y_label_area_size(if y_name { 88 } else { 56 })
             .build_cartesian_2d(TickedAxis { numbers, ticks }, self.y_range())?;
+        self.shade(&mut axes)?;
         self.mesh(&mut axes, y_name)?;
         self.category_names(area, &axes, self.category_letters(width))?;
         for mark in marks {
             draw_mark(&mut axes, mark)?;
+        }
+        Ok(())
+    }
+
+    /// Greys the background of times of outages, as far as they lie within the axis.
+    fn shade(&self, axes: &mut Axes<'_, '_>) -> Drawn {
+        let y = self.y_range();
+        let style = RGBColor(215, 215, 215).filled();
+        for &(from, to) in self.shaded {
+            let (from, to) = (from.max(self.x.0), to.min(self.x.1));
+            if from < to {
+                let corners = [(from, y.start), (to, y.end)];
+                axes.draw_series([Rectangle::new(corners, style)])?;
+            }
         }
         Ok(())
     }

@@ -71,12 +71,14 @@ pub(crate) fn connect_outcomes(data: &RunData<'_>) -> Result<Option<Figure>, Sto
         y_label: "connects per second",
         x,
         marks,
+        shaded: &data.outages,
         ..Chart::default()
     };
     let mut caption = "Connects that ended, per second, stacked by what became of them.".to_owned();
     if !offered.is_empty() {
         caption.push_str(" The dashed line is the offered rate.");
     }
+    caption.push_str(data.shading());
     Ok(Some(Figure {
         name: "connect_outcomes".into(),
         title: title.into(),

@@ -18,6 +18,8 @@ pub(crate) struct RunData<'a> {
     pub(crate) senders: Senders,
     /// The first connections, as many as diagrams are wanted.
     pub(crate) conversations: Vec<Conversation>,
+    /// When nodes or links were down, seconds.
+    pub(crate) outages: Vec<(f64, f64)>,
     has_states: bool,
 }
 
@@ -39,6 +41,12 @@ impl RunData<'_> {
             conversations: drawn.part("segments and states of connections", dir, || {
                 conversations(dir, diagrams)
             }),
+            outages: summary
+                .info
+                .outages
+                .iter()
+                .map(|o| (o.from_s, o.to_s.unwrap_or(f64::MAX)))
+                .collect(),
             has_states: drawn.part("table of states", dir, || {
                 Ok(Groups::open(dir, "states", &[])?.is_some_and(|g| g.rows() > 0))
             }),
@@ -48,6 +56,14 @@ impl RunData<'_> {
     /// A table of bounded size; `None` where the run has none.
     pub(crate) fn table(&self, name: &str) -> Result<Option<Table>, StoreError> {
         Table::read(self.dir, name)
+    }
+
+    /// What captions say of outages; empty without any.
+    pub(crate) fn shading(&self) -> &'static str {
+        match self.outages.is_empty() {
+            true => "",
+            false => " Grey: something was down.",
+        }
     }
 
     /// True for runs of a few connections, which ladder and timeline show better than a count of

@@ -63,6 +63,7 @@ pub(crate) fn sockets_by_state(data: &RunData<'_>) -> Result<Option<Figure>, Sto
         y_label: "sockets",
         x: span(&census.times),
         marks: stack(&census.times, layers.collect()),
+        shaded: &data.outages,
         ..Chart::default()
     };
     Ok(Some(Figure {
@@ -179,6 +180,7 @@ pub(crate) fn time_wait(data: &RunData<'_>) -> Result<Option<Figure>, StoreError
         y_label: "sockets in TIME-WAIT",
         x,
         marks,
+        shaded: &data.outages,
         ..Chart::default()
     };
     Ok(Some(Figure {
@@ -234,6 +236,7 @@ pub(crate) fn ports_in_use(data: &RunData<'_>) -> Result<Option<Figure>, StoreEr
         y_label: "ports",
         x,
         marks,
+        shaded: &data.outages,
         ..Chart::default()
     };
     Ok(Some(Figure {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::data::RunData;
-use super::samples::{Series, time_series};
+use super::samples::{Series, shaded_time_series};
 use super::style::SERIES;
 use super::{Figure, not_drawn};
 use crate::store::StoreError;
@@ -49,9 +49,11 @@ fn draw(
         return Ok(None);
     };
     let (shown, left_out) = series(&table, column, scale)?;
-    let figure = time_series(name, title, label, &shown)?;
+    let figure = shaded_time_series((name, title, label), &shown, &data.outages)?;
     Ok(figure.map(|figure| Figure {
-        caption: caption.to_owned() + &not_drawn(left_out, "smaller queue", "smaller queues"),
+        caption: caption.to_owned()
+            + &not_drawn(left_out, "smaller queue", "smaller queues")
+            + data.shading(),
         ..figure
     }))
 }

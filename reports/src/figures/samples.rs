@@ -72,6 +72,15 @@ pub fn time_series(
     y_label: &str,
     series: &[Series],
 ) -> Result<Option<Figure>, StoreError> {
+    shaded_time_series((name, title, y_label), series, &[])
+}
+
+/// The same with the background grey at times of outages, each from and to in seconds.
+pub(crate) fn shaded_time_series(
+    (name, title, y_label): (&str, &str, &str),
+    series: &[Series],
+    shaded: &[(f64, f64)],
+) -> Result<Option<Figure>, StoreError> {
     let times = series
         .iter()
         .flat_map(|s| &s.samples)
@@ -103,6 +112,7 @@ pub fn time_series(
         y_label,
         x: (0.0, end),
         marks,
+        shaded,
         ..Chart::default()
     };
     Ok(Some(Figure {

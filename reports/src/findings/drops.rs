@@ -22,6 +22,19 @@ impl Known<'_> {
         (!told.is_empty()).then(|| format!("{}.", sentence(&told.join("; "))))
     }
 
+    /// A firewall whose table was full.
+    pub(super) fn full_firewall(&self) -> Option<String> {
+        let n = self.positive("conntrack_full_drops_pkts")?;
+        let first = self.get("conntrack_full_first_s");
+        let from = first.map_or(String::new(), |s| format!(" from t = {} on", seconds(s)));
+        let entries = self.get("conntrack_entries_peak").unwrap_or(0.0);
+        Some(format!(
+            "A firewall's table of {} was full{from}, and {}.",
+            counted(entries, "connection", "connections"),
+            dropped(n, "packet", "packets")
+        ))
+    }
+
     /// Packets that no NAT had a mapping for: late segments, or those of a mapping that timed out.
     pub(super) fn unmapped(&self) -> Option<String> {
         let n = self.positive("nat_packets_unmapped")?;

@@ -13,7 +13,7 @@ pub(super) const UNUSUAL_S: f64 = 0.2;
 impl Known<'_> {
     /// "500 us in the median, 1 ms at the 99th percentile, 3 s at the 99.9th and 7 s at most", or
     /// the only time there is; `None` of nothing.
-    fn times(&self, name: &str) -> Option<String> {
+    pub(super) fn times(&self, name: &str) -> Option<String> {
         let get = |statistic: &str| self.get(&format!("{name}_{statistic}_s"));
         let (mean, max) = (get("mean")?, get("max")?);
         if max <= 1.02 * mean {

@@ -39,6 +39,13 @@ pub(super) const UNUSUAL: &[RunFinding] = &[
         |known| known.exhausted_nats(),
     ),
     row(
+        "full-firewall",
+        "A firewall that tracks connections had no room for another, and dropped the packets that would have begun          one; from when on, and how many.",
+        "conntrack_full_drops_pkts, conntrack_full_first_s, conntrack_entries_peak",
+        "nf_conntrack_max and \"nf_conntrack: table full, dropping packet\" of Linux",
+        |known| known.full_firewall(),
+    ),
+    row(
         "failed-connects",
         "Calls of connect that failed: how many, from when on, and why: no free local port, refused \
          by a reset, timed out, or given up.",
@@ -85,6 +92,27 @@ pub(super) const UNUSUAL: &[RunFinding] = &[
         "requests_unanswered and its causes, request_unanswered_wait_max_s",
         "the clients of the workload",
         |known| known.unanswered(),
+    ),
+    row(
+        "raced-requests",
+        "Requests that a client sent on a kept connection while the server was closing it: no byte of the response          came. Proxies answer 502 then. A client avoids it by closing idle connections sooner than its server does.",
+        "pool_requests_raced, pool_requests_reused",
+        "RFC 9112 section 9.5; idle time-outs of client and server",
+        |known| known.raced(),
+    ),
+    row(
+        "failed-for-good",
+        "Exchanges of clients that may try again, and that failed all the same: their attempts or their budget for          retries were used up.",
+        "exchanges_failed, exchanges_failed_last_attempt, exchanges_failed_no_budget, exchanges_begun",
+        "the clients of the workload",
+        |known| known.failed_for_good(),
+    ),
+    row(
+        "retry-load",
+        "Retries multiplied the load on the servers: how many attempts there were for each exchange that was asked          for.",
+        "attempts_per_exchange, exchanges_begun, retries_made",
+        "the clients of the workload",
+        |known| known.retry_load(),
     ),
     row(
         "requests-without-connection",
@@ -264,6 +292,13 @@ pub(super) const USUAL: &[RunFinding] = &[
         "requests_done, request_latency_*_s",
         "the clients of the workload",
         |known| known.requests(),
+    ),
+    row(
+        "pools",
+        "What the clients' pools of connections did: how many connections they opened for their requests, how many          requests went over a kept connection, and how long they waited for one.",
+        "pool_connections_opened, pool_requests_sent, pool_reuse_share, pool_open_peak, pool_wait_*_s",
+        "the clients of the workload",
+        |known| known.pools(),
     ),
     row(
         "completed-flows",

@@ -10,6 +10,14 @@ fn heading(source: Source) -> (&'static str, &'static str) {
             "Calls of connect by applications, and what became of them.",
         ),
         Source::Requests => ("Requests", "Requests of clients and their responses."),
+        Source::Pools => (
+            "Pools and retries",
+            "Connections that clients keep for requests to come, and what clients do when an attempt fails.",
+        ),
+        Source::Middleboxes => (
+            "Nodes on the way",
+            "Firewalls and other middleboxes, summed over all of them; NATs are among the hosts.",
+        ),
         Source::Sockets => (
             "Sockets and ports",
             "Sockets by state, at any time exact. Both ends of a connection count; so do listeners.",

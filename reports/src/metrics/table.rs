@@ -5,7 +5,9 @@ mod connects;
 mod end_points;
 mod flows;
 mod hosts;
+mod middleboxes;
 mod network;
+mod pools;
 mod requests;
 mod sockets;
 
@@ -15,13 +17,15 @@ use std::sync::LazyLock;
 use super::{Metric, MetricKind, Source};
 
 /// All tables, in the order of the reference.
-pub(super) const TABLES: [&[Metric]; 9] = [
+pub(super) const TABLES: [&[Metric]; 11] = [
     connects::CONNECTS,
     requests::REQUESTS,
+    pools::POOLS,
     sockets::SOCKETS,
     end_points::END_POINTS,
     flows::FLOWS,
     hosts::HOSTS,
+    middleboxes::MIDDLEBOXES,
     network::NETWORK,
     comparison::COMPARISON,
     CUSTOM,

@@ -276,9 +276,13 @@ pub(super) fn early_reuse(case: &Case<'_>, within_s: f64) -> Option<String> {
     };
     let fits = match selection {
         PortSelection::Sequential => with_noise(meanwhile) < ports,
+        // With several destinations the count that they share goes on with each.
+        PortSelection::Hash | PortSelection::DoubleHash => with_noise(meanwhile * pairs) < ports,
         // A step over 8 places of every second one at most.
         PortSelection::Linux => 16.0 * with_noise(connects) < ports,
-        PortSelection::Random => meanwhile.min(connects) / ports < RARE_REUSE,
+        PortSelection::Random | PortSelection::RandomAgain | PortSelection::RandomIncrements => {
+            meanwhile.min(connects) / ports < RARE_REUSE
+        }
     };
     (!fits).then(|| "a port may be used again while the server has it in TIME-WAIT".to_owned())
 }

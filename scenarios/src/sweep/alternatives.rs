@@ -48,6 +48,17 @@ pub(super) fn axis(variants: &[VariantFile]) -> Result<Option<Axis>, Problem> {
     Ok(Some(axis))
 }
 
+/// What is said of variants.
+pub(super) fn notes(variants: &[VariantFile]) -> Vec<reports::VariantNote> {
+    let said = variants.iter().map(|v| reports::VariantNote {
+        variant: v.name.trim().to_owned(),
+        note: v.note.clone().unwrap_or_default(),
+        hazard: v.hazard.clone().unwrap_or_default(),
+    });
+    said.filter(|n| !n.note.is_empty() || !n.hazard.is_empty())
+        .collect()
+}
+
 /// Values by path: `"tcp.tw_reuse" = true` and `tcp.tw_reuse = true` are the same. A table with a
 /// `kind` is a model and is set as a whole.
 fn flatten(

@@ -35,6 +35,29 @@ pub const SWEEP: &str = r#"
 "workload[0].requests" = [1, 3]
 "#;
 
+/// Scenarios about the life of many connections, cut so that a test can run them all: name and change.
+pub const SHORT: [(&str, &str); 19] = [
+    ("time-wait-client", "duration=5 s"),
+    ("time-wait-server", "duration=5 s"),
+    ("remedies", "duration=5 s"),
+    ("memtier-232", "duration=2.2 s"),
+    ("envoy-44747", "duration=5 s"),
+    ("proxy-upstream", "duration=5 s"),
+    ("nat-gateway", "duration=5 s"),
+    ("conntrack-full", "duration=5 s"),
+    ("idle-timeout-race", "duration=100 s"),
+    ("backend-crash", "duration=45 s"),
+    ("retry-storm", "duration=30 s"),
+    ("deploy-storm", "duration=30 s"),
+    ("syn-flood", "duration=8 s"),
+    ("accept-overflow", "duration=25 s"),
+    ("old-duplicates", "duration=2 s"),
+    ("tw-assassination", "duration=10 s"),
+    ("half-open", "duration=100 s"),
+    ("fin-wait-2", "duration=15 s"),
+    ("close-wait-leak", "duration=30 s"),
+];
+
 /// A directory with these files.
 pub fn directory(files: &[(&str, &str)]) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();

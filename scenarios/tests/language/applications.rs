@@ -5,7 +5,7 @@ use crate::common::make;
 use reports::RunSummary;
 
 /// A pair of hosts 10 ms apart with these workloads, for `seconds`.
-fn run(seconds: u32, workloads: &str) -> RunSummary {
+pub(crate) fn run(seconds: u32, workloads: &str) -> RunSummary {
     run_with(seconds, "", workloads)
 }
 
@@ -18,12 +18,12 @@ fn run_with(seconds: u32, tcp: &str, workloads: &str) -> RunSummary {
     make(&text, &[], &dir.path().join("run"))
 }
 
-fn get(summary: &RunSummary, metric: &str) -> f64 {
+pub(crate) fn get(summary: &RunSummary, metric: &str) -> f64 {
     let value = summary.metrics.get(metric);
     *value.unwrap_or_else(|| panic!("no {metric}"))
 }
 
-fn close(got: f64, want: f64, within: f64) {
+pub(crate) fn close(got: f64, want: f64, within: f64) {
     assert!((got - want).abs() <= within, "{got} for {want}");
 }
 

@@ -184,7 +184,7 @@ impl Client {
 
     /// An attempt has failed: there is another, or the user goes on after `least` at the earliest.
     fn failed(&mut self, attempt: u32, least: SimDuration, socket: &mut SocketCx<'_, '_>) {
-        match self.retrying.next_wait(attempt, &mut self.rng) {
+        match self.retrying.next_wait(attempt, &mut self.rng, socket) {
             Some(wait) => {
                 let token = ATTEMPT | u64::from(attempt + 1) << ATTEMPT_SHIFT;
                 socket.wake(socket.now().saturating_add(wait), token);
@@ -341,6 +341,7 @@ impl App for Client {
         for c in self.conns.iter() {
             Client::record_unanswered(c, by, socket);
         }
+        self.retrying.on_cut_off(socket);
     }
 
     fn prepare_for(&self, slot: u32) {

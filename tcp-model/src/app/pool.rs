@@ -21,7 +21,10 @@ use super::spec::{ClientSpec, PoolSpec};
 use super::{App, AppEvent};
 use crate::host::{ConnectOptions, SocketCx, SocketId};
 use crate::model::End;
-use crate::sample::{Ending, RequestDone, RequestUnanswered, RequestsWaiting, TcpSample};
+use crate::sample::{
+    Ending, PoolClose, PoolLevels, PoolSample, RequestDone, RequestUnanswered, RequestsWaiting,
+    TcpSample,
+};
 use crate::segment::ConnId;
 
 /// Wake token: the next request.
@@ -79,6 +82,8 @@ pub struct PoolClient {
     /// Idle connections, the one used last at the end.
     idle: Vec<SocketId>,
     waiting: VecDeque<Wanted>,
+    /// The numbers as last recorded.
+    told: PoolLevels,
 }
 
 impl PoolClient {
@@ -94,6 +99,7 @@ impl PoolClient {
             open: 0,
             idle: Vec::new(),
             waiting: VecDeque::new(),
+            told: PoolLevels::default(),
             pool,
             spec,
         }
@@ -116,11 +122,11 @@ impl PoolClient {
     /// A request wants a connection.
     fn submit(&mut self, wanted: Wanted, socket: &mut SocketCx<'_, '_>) {
         while let Some(id) = self.idle.pop() {
-            if self.is_fresh(id, socket) {
+            let Some(why) = self.worn_out(id, socket) else {
                 self.send(id, wanted, socket);
                 return;
-            }
-            self.discard(id, socket);
+            };
+            self.discard(id, why, socket);
         }
         if self.open < self.pool.max {
             self.connect(wanted, socket);
@@ -129,14 +135,17 @@ impl PoolClient {
         }
     }
 
-    /// The connection may carry another request.
-    fn is_fresh(&self, id: SocketId, socket: &SocketCx<'_, '_>) -> bool {
-        let Some(c) = self.conns.get(id) else {
-            return false;
-        };
+    /// Why the connection takes no further request; `None` when it may.
+    fn worn_out(&self, id: SocketId, socket: &SocketCx<'_, '_>) -> Option<PoolClose> {
+        let c = self.conns.get(id)?;
         let age = socket.now().since(c.opened);
-        self.pool.max_requests.is_none_or(|most| c.index < most)
-            && self.pool.max_lifetime.is_none_or(|most| age < most)
+        if self.pool.max_requests.is_some_and(|most| c.index >= most) {
+            Some(PoolClose::Requests)
+        } else if self.pool.max_lifetime.is_some_and(|most| age >= most) {
+            Some(PoolClose::Lifetime)
+        } else {
+            None
+        }
     }
 
     fn connect(&mut self, wanted: Wanted, socket: &mut SocketCx<'_, '_>) {
@@ -172,6 +181,7 @@ impl PoolClient {
         }
         self.open += 1;
         self.conns.insert(id, c);
+        socket.record(TcpSample::Pool(PoolSample::Opened));
     }
 
     /// Sends a request on a connection that is free.
@@ -188,6 +198,10 @@ impl PoolClient {
         };
         c.phase = Phase::Busy(wanted);
         c.began = socket.now();
+        socket.record(TcpSample::Pool(PoolSample::Sent {
+            waited: c.began.since(wanted.since),
+            reused: c.index > 0,
+        }));
         c.to_write = key.bytes(What::Request, exchange.request).max(1);
         c.to_read = key.bytes(What::Response, exchange.response);
         match exchange.request_timeout {
@@ -231,8 +245,8 @@ impl PoolClient {
 
     /// A connection is free: for a request that waits, for one to come, or no more.
     fn release(&mut self, id: SocketId, socket: &mut SocketCx<'_, '_>) {
-        if !self.is_fresh(id, socket) {
-            self.discard(id, socket);
+        if let Some(why) = self.worn_out(id, socket) {
+            self.discard(id, why, socket);
             self.serve_waiting(socket);
             return;
         }
@@ -241,7 +255,7 @@ impl PoolClient {
             return;
         }
         if self.idle.len() as u64 >= u64::from(self.pool.idle) {
-            self.discard(id, socket);
+            self.discard(id, PoolClose::Surplus, socket);
             return;
         }
         self.idle.push(id);
@@ -262,16 +276,20 @@ impl PoolClient {
     }
 
     /// Closes a connection and knows it no more.
-    fn discard(&mut self, id: SocketId, socket: &mut SocketCx<'_, '_>) {
+    fn discard(&mut self, id: SocketId, why: PoolClose, socket: &mut SocketCx<'_, '_>) {
         if self.conns.remove(id).is_some() {
             self.open -= 1;
             socket.close(id);
+            socket.record(TcpSample::Pool(PoolSample::Closed(why)));
         }
     }
 
     /// A request has failed on its connection, or without one.
     fn failed(&mut self, wanted: Wanted, socket: &mut SocketCx<'_, '_>) {
-        if let Some(wait) = self.retrying.next_wait(wanted.attempt, &mut self.rng) {
+        if let Some(wait) = self
+            .retrying
+            .next_wait(wanted.attempt, &mut self.rng, socket)
+        {
             let token = ATTEMPT | u64::from(wanted.attempt + 1) << ATTEMPT_SHIFT;
             socket.wake(socket.now().saturating_add(wait), token);
         }
@@ -283,12 +301,54 @@ impl PoolClient {
             return;
         };
         record_unanswered(&c, ending, socket);
-        self.discard(id, socket);
+        if self.has_raced(&c, ending, socket) {
+            socket.record(TcpSample::Pool(PoolSample::Raced));
+        }
+        let why = match (ending, c.phase) {
+            (Ending::GivenUp, Phase::Idle) => PoolClose::Idle,
+            (Ending::GivenUp, _) => PoolClose::GivenUp,
+            _ => PoolClose::Peer,
+        };
+        self.discard(id, why, socket);
         match c.phase {
             Phase::Connecting(wanted) | Phase::Busy(wanted) => self.failed(wanted, socket),
             Phase::Idle => self.idle.retain(|other| *other != id),
         }
         self.serve_waiting(socket);
+    }
+
+    /// A request was sent on a kept connection that its server was about to close: a proxy would answer
+    /// 502 for it.
+    fn has_raced(&self, c: &Conn, ending: Ending, socket: &SocketCx<'_, '_>) -> bool {
+        let over = matches!(ending, Ending::Connection(End::Closed | End::Reset));
+        let key = Key {
+            seed: socket.seed(),
+            conn: c.conn,
+            index: c.index,
+        };
+        let whole = key.bytes(What::Response, self.spec.exchange.response);
+        over && c.index > 0 && matches!(c.phase, Phase::Busy(_)) && c.to_read == whole
+    }
+
+    /// Records how the numbers of the pool have changed since they were recorded last.
+    fn record_levels(&mut self, now: PoolLevels, socket: &mut SocketCx<'_, '_>) {
+        if now == self.told {
+            return;
+        }
+        socket.record(TcpSample::Pool(PoolSample::Changed(PoolLevels {
+            open: now.open - self.told.open,
+            idle: now.idle - self.told.idle,
+            waiting: now.waiting - self.told.waiting,
+        })));
+        self.told = now;
+    }
+
+    fn levels(&self) -> PoolLevels {
+        PoolLevels {
+            open: self.open as i32,
+            idle: self.idle.len() as i32,
+            waiting: self.waiting.len() as i32,
+        }
     }
 
     fn on_connected(&mut self, id: SocketId, socket: &mut SocketCx<'_, '_>) {
@@ -330,21 +390,8 @@ impl PoolClient {
             self.lose(id, Ending::GivenUp, socket);
         }
     }
-}
 
-fn record_unanswered(c: &Conn, ending: Ending, socket: &mut SocketCx<'_, '_>) {
-    if let Phase::Busy(_) = c.phase {
-        socket.record(TcpSample::Unanswered(RequestUnanswered {
-            conn: c.conn,
-            index: c.index,
-            waited: socket.now().since(c.began),
-            ending,
-        }));
-    }
-}
-
-impl App for PoolClient {
-    fn on_event(&mut self, event: AppEvent, socket: &mut SocketCx<'_, '_>) {
+    fn react(&mut self, event: AppEvent, socket: &mut SocketCx<'_, '_>) {
         match event {
             AppEvent::Start => {
                 self.rng = socket.rng(&self.spec.name);
@@ -380,6 +427,24 @@ impl App for PoolClient {
             | AppEvent::DeliveryTrouble(_) => {}
         }
     }
+}
+
+fn record_unanswered(c: &Conn, ending: Ending, socket: &mut SocketCx<'_, '_>) {
+    if let Phase::Busy(_) = c.phase {
+        socket.record(TcpSample::Unanswered(RequestUnanswered {
+            conn: c.conn,
+            index: c.index,
+            waited: socket.now().since(c.began),
+            ending,
+        }));
+    }
+}
+
+impl App for PoolClient {
+    fn on_event(&mut self, event: AppEvent, socket: &mut SocketCx<'_, '_>) {
+        self.react(event, socket);
+        self.record_levels(self.levels(), socket);
+    }
 
     fn on_cut_off(&mut self, by: Ending, socket: &mut SocketCx<'_, '_>) {
         for c in self.conns.iter() {
@@ -391,6 +456,10 @@ impl App for PoolClient {
                 longest: socket.now().since(first.since),
                 ending: by,
             }));
+        }
+        self.retrying.on_cut_off(socket);
+        if by == Ending::Crash {
+            self.record_levels(PoolLevels::default(), socket);
         }
     }
 

@@ -4,6 +4,8 @@ use sim_core::{Rng, SimDuration};
 
 use super::draws::seconds;
 use super::spec::Retries;
+use crate::host::SocketCx;
+use crate::sample::{AfterFailure, RetrySample, TcpSample};
 
 /// Decides about further attempts of the exchanges of a client.
 #[derive(Debug)]
@@ -30,11 +32,37 @@ impl Retrying {
     }
 
     /// Attempt number `attempt`, counted from 0, has failed: the wait before the next, or none when
-    /// that was the last.
-    pub(super) fn next_wait(&mut self, attempt: u32, rng: &mut Rng) -> Option<SimDuration> {
+    /// that was the last. The decision is recorded for clients that may try again.
+    pub(super) fn next_wait(
+        &mut self,
+        attempt: u32,
+        rng: &mut Rng,
+        socket: &mut SocketCx<'_, '_>,
+    ) -> Option<SimDuration> {
+        let then = self.decide(attempt, rng);
+        if self.spec.max > 0 {
+            socket.record(TcpSample::Retry(RetrySample::Failed { attempt, then }));
+        }
+        match then {
+            AfterFailure::Again(wait) => Some(wait),
+            AfterFailure::LastAttempt | AfterFailure::NoBudget => None,
+        }
+    }
+
+    /// The run is over, or the host goes down.
+    pub(super) fn on_cut_off(&self, socket: &mut SocketCx<'_, '_>) {
+        if self.spec.max > 0 {
+            socket.record(TcpSample::Retry(RetrySample::Begun(self.begun)));
+        }
+    }
+
+    fn decide(&mut self, attempt: u32, rng: &mut Rng) -> AfterFailure {
+        if attempt >= self.spec.max {
+            return AfterFailure::LastAttempt;
+        }
         let allowed = |budget: f64| (self.made + 1) as f64 <= budget * self.begun as f64;
-        if attempt >= self.spec.max || !self.spec.budget.is_none_or(allowed) {
-            return None;
+        if !self.spec.budget.is_none_or(allowed) {
+            return AfterFailure::NoBudget;
         }
         self.made += 1;
         let longest = self.spec.max_backoff.as_secs_f64();
@@ -45,13 +73,21 @@ impl Retrying {
         } else {
             0.0
         };
-        Some(seconds(wait * (1.0 - self.spec.jitter * drawn)))
+        AfterFailure::Again(seconds(wait * (1.0 - self.spec.jitter * drawn)))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The wait after a failed attempt, if another follows.
+    fn wait(retrying: &mut Retrying, attempt: u32, rng: &mut Rng) -> Option<SimDuration> {
+        match retrying.decide(attempt, rng) {
+            AfterFailure::Again(wait) => Some(wait),
+            _ => None,
+        }
+    }
 
     #[test]
     fn waits_double_up_to_the_longest() {
@@ -64,7 +100,7 @@ mod tests {
         });
         let mut rng = Rng::stream(1, "retries", 0);
         let waits: Vec<f64> = (0..6)
-            .map_while(|attempt| retrying.next_wait(attempt, &mut rng))
+            .map_while(|attempt| wait(&mut retrying, attempt, &mut rng))
             .map(|wait| wait.as_secs_f64())
             .collect();
         assert_eq!(waits, [0.1, 0.2, 0.4, 0.5, 0.5]);
@@ -80,7 +116,7 @@ mod tests {
         });
         let mut rng = Rng::stream(1, "retries", 0);
         let waits: Vec<f64> = (0..2000)
-            .filter_map(|_| retrying.next_wait(0, &mut rng))
+            .filter_map(|_| wait(&mut retrying, 0, &mut rng))
             .map(|wait| wait.as_secs_f64())
             .collect();
         assert!(waits.iter().all(|w| (0.75..=1.0).contains(w)));
@@ -99,9 +135,11 @@ mod tests {
         let mut made = 0;
         for _ in 0..100 {
             retrying.begin();
-            let waits = (0..10).map_while(|attempt| retrying.next_wait(attempt, &mut rng));
+            let waits = (0..10).map_while(|attempt| wait(&mut retrying, attempt, &mut rng));
             made += waits.count();
         }
         assert_eq!(made, 20);
+        assert_eq!(retrying.decide(0, &mut rng), AfterFailure::NoBudget);
+        assert_eq!(retrying.decide(10, &mut rng), AfterFailure::LastAttempt);
     }
 }

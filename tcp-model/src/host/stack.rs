@@ -214,6 +214,7 @@ impl Stack {
             if self.params.timers.expiry(since, self.params.time_wait) > now {
                 break;
             }
+            self.stats.time_wait_expired += 1;
             self.end_time_wait(place, cx);
         }
         self.arm_time_wait_timer(cx);
@@ -269,8 +270,9 @@ impl Stack {
 
     pub(super) fn stats(&self) -> HostStats {
         HostStats {
-            peak_time_wait: self.time_waits.peak(),
-            peak_connections: self.endpoints.peak(),
+            // What was counted before a crash counts too.
+            peak_time_wait: self.stats.peak_time_wait.max(self.time_waits.peak()),
+            peak_connections: self.stats.peak_connections.max(self.endpoints.peak()),
             peak_ports_per_destination: self
                 .stats
                 .peak_ports_per_destination

@@ -37,6 +37,11 @@ pub struct HostStats {
     pub path_advices: u32,
     /// Segments to or from an address that is not one host's, dropped.
     pub not_unicast: u32,
+    /// Connections that went to TIME-WAIT. Each entry ends of one cause: it expires, is reused, recycled,
+    /// killed or lost, and one that was recycled may be restored.
+    pub time_wait_made: u64,
+    /// TIME-WAIT entries whose time was over.
+    pub time_wait_expired: u64,
     /// Connections that should have gone to TIME-WAIT and found the table full.
     pub time_wait_overflows: u64,
     /// TIME-WAIT entries whose port a new active open took over (`tw_reuse`).

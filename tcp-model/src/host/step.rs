@@ -574,6 +574,7 @@ impl Stack {
         let time_wait = endpoint.tcp.time_wait().filter(|_| !overflow);
         cx.record(TcpSample::Ended(Box::new(summary)));
         if let Some(time_wait) = time_wait {
+            self.stats.time_wait_made += 1;
             let entry = self.time_waits.insert(flow, &time_wait, side, holds_port);
             self.time_waits.get_mut(entry).set_reuse(reuse);
             self.insert_flow(flow, Owner::TimeWait(entry));

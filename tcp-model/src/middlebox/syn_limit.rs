@@ -11,7 +11,7 @@ use std::sync::Arc;
 use sim_core::plugin::{ModelKind, Parameter, ValueKind};
 use sim_core::{Packet, SimDuration, SimTime};
 
-use super::{AnyMiddlebox, Middlebox, MiddleboxCx};
+use super::{AnyMiddlebox, Count, Middlebox, MiddleboxCx};
 use crate::segment::{Flags, Packed};
 
 const PARAMETERS: &[Parameter] = &[
@@ -103,6 +103,10 @@ impl Middlebox for SynLimit {
 
     fn on_crash(&mut self) {
         self.due = SimTime::ZERO;
+    }
+
+    fn counts(&self) -> Vec<(&'static str, Count)> {
+        vec![("syn_limit_drops_pkts", Count::Sum(self.dropped as f64))]
     }
 }
 

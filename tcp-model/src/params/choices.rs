@@ -24,6 +24,15 @@ pub enum PortSelection {
     Sequential,
     /// RFC 6056 algorithm 1: a random start, then upwards.
     Random,
+    /// RFC 6056 algorithm 2: random ports until one is free, as many attempts as there are ports. It may
+    /// fail although some port is free.
+    RandomAgain,
+    /// RFC 6056 algorithm 3: upwards from a place of each destination, moved by a count that all share.
+    Hash,
+    /// RFC 6056 algorithm 4: the same with a table of 64 counts, of which each destination has one.
+    DoubleHash,
+    /// RFC 6056 algorithm 5: from the last port upwards in random steps of 1 to 500.
+    RandomIncrements,
     /// As Linux does it: ports of the lower end's parity first, in random even steps from the last
     /// one used (1 to 8 steps of two), then the other parity.
     #[default]
@@ -209,6 +218,10 @@ choices! {
     PortSelection {
         "linux" => Linux: "as Linux does it, ports of one parity first",
         "random" => Random: "a random start, then upwards (RFC 6056 algorithm 1)",
+        "random-again" => RandomAgain: "random ports until one is free (RFC 6056 algorithm 2)",
+        "hash" => Hash: "upwards from a place of each destination (RFC 6056 algorithm 3)",
+        "double-hash" => DoubleHash: "the same with a count for some of the destinations each (RFC 6056 algorithm 4)",
+        "random-increments" => RandomIncrements: "upwards in random steps (RFC 6056 algorithm 5)",
         "sequential" => Sequential: "the next port upwards",
     }
     EcnMode {

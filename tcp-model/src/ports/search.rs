@@ -5,22 +5,41 @@ use sim_core::Rng;
 use super::pool::{EVEN, Pool};
 use crate::params::PortSelection;
 
+/// The longest step of RFC 6056's algorithm 5 (its N).
+const LONGEST_STEP: u64 = 500;
+
 /// Chooses a free place by `selection`; also says how many places a search one by one would have
-/// looked at.
+/// looked at. `shared` is the count that the destination has in common with others.
 pub(super) fn choose(
     pool: &mut Pool,
     selection: PortSelection,
     offset: u32,
+    shared: &mut u32,
     rng: &mut Rng,
 ) -> (Option<u32>, u32) {
+    let count = pool.count();
+    if count == 0 {
+        return (None, 0);
+    }
     match selection {
+        PortSelection::RandomAgain => trials(pool, || rng.below(u64::from(count)) as u32),
+        PortSelection::Hash | PortSelection::DoubleHash => {
+            let (at, probes) = linear(pool, offset.wrapping_add(*shared) % count);
+            *shared = shared.wrapping_add(probes);
+            (at, probes)
+        }
+        PortSelection::RandomIncrements => trials(pool, || {
+            let step = 1 + rng.below(LONGEST_STEP) as u32;
+            *shared = (*shared).wrapping_add(step) % count;
+            *shared
+        }),
         PortSelection::Linux => linux(pool, offset, rng),
         PortSelection::Random => {
-            let start = rng.below(u64::from(pool.count())) as u32;
+            let start = rng.below(u64::from(count)) as u32;
             linear(pool, start)
         }
         PortSelection::Sequential => {
-            let start = pool.start % pool.count().max(1);
+            let start = pool.start % count;
             let (at, probes) = linear(pool, start);
             if let Some(at) = at {
                 pool.start = at + 1;
@@ -28,6 +47,21 @@ pub(super) fn choose(
             (at, probes)
         }
     }
+}
+
+/// The first free place among as many as there are, each named by `next`.
+fn trials(pool: &Pool, mut next: impl FnMut() -> u32) -> (Option<u32>, u32) {
+    let count = pool.count();
+    if pool.used() == count {
+        return (None, count);
+    }
+    for probe in 1..=count {
+        let at = next();
+        if !pool.is_used(at) {
+            return (Some(at), probe);
+        }
+    }
+    (None, count)
 }
 
 /// The next free place from `start` on, around the end.

@@ -17,10 +17,13 @@ fn allocator(range: (u16, u16), selection: PortSelection) -> (PortAllocator, Rng
     )
 }
 
-const ALL: [PortSelection; 3] = [
+/// Those that find every free port.
+const ALL: [PortSelection; 5] = [
     PortSelection::Sequential,
     PortSelection::Random,
     PortSelection::Linux,
+    PortSelection::Hash,
+    PortSelection::DoubleHash,
 ];
 
 #[test]
@@ -58,6 +61,65 @@ fn an_empty_range_has_no_port() {
         };
         assert_eq!(ports.allocate(TO, SimTime::ZERO, &mut rng), none);
     }
+}
+
+/// RFC 6056 section 3.3.2: of n ports of which u are used, n trials fail with probability (u/n)^n.
+#[test]
+fn random_trials_may_miss_a_free_port_and_cost_more_the_fuller_the_range() {
+    let n = 100;
+    let (mut ports, mut rng) = allocator((1000, 1000 + n - 1), PortSelection::RandomAgain);
+    for port in 1000..1000 + n - 1 {
+        assert!(ports.occupy(TO, port));
+    }
+    let (mut missed, mut probes) = (0, 0);
+    for _ in 0..2000 {
+        let found = ports.allocate(TO, SimTime::ZERO, &mut rng);
+        probes += found.probes;
+        match found.port {
+            Some(port) => assert!(port == 1000 + n - 1 && ports.release(TO, port)),
+            None => missed += 1,
+        }
+    }
+    let share = f64::from(missed) / 2000.0;
+    let expected = 0.99_f64.powi(100); // 36.6 %
+    assert!((share - expected).abs() < 0.035, "{share}");
+    // The mean of a geometric number that is cut at n.
+    let mean = f64::from(probes) / 2000.0;
+    assert!((mean - 100.0 * (1.0 - expected)).abs() < 3.0, "{mean}");
+}
+
+/// Algorithm 3 gives each destination a sequence of its own that others move on, too; with algorithm 4 only
+/// those that share a count do.
+#[test]
+fn hashes_give_destinations_sequences_of_their_own() {
+    let other = Destination {
+        local: Ipv4Addr::new(10, 0, 0, 77),
+        ..TO
+    };
+    let gaps = |selection| {
+        let (mut ports, mut rng) = allocator((10_000, 59_999), selection);
+        let mut next = |to| ports.allocate(to, SimTime::ZERO, &mut rng).port.unwrap();
+        let (first, _, second) = (next(TO), next(other), next(TO));
+        i32::from(second) - i32::from(first)
+    };
+    assert_eq!(gaps(PortSelection::Hash), 2);
+    assert_eq!(gaps(PortSelection::DoubleHash), 1);
+}
+
+#[test]
+fn random_increments_go_upwards_in_steps_of_500_at_most() {
+    let (mut ports, mut rng) = allocator((10_000, 59_999), PortSelection::RandomIncrements);
+    let mut before = ports.allocate(TO, SimTime::ZERO, &mut rng).port.unwrap();
+    let mut sum = 0;
+    for _ in 0..150 {
+        let port = ports.allocate(TO, SimTime::ZERO, &mut rng).port.unwrap();
+        let step = (i32::from(port) - i32::from(before)).rem_euclid(50_000);
+        assert!((1..=500).contains(&step), "{step}");
+        sum += step;
+        before = port;
+    }
+    let mean = f64::from(sum) / 150.0;
+    assert!((mean - 250.5).abs() < 35.0, "{mean}");
 }
 
 #[test]
@@ -175,7 +237,7 @@ proptest! {
             prop_assert_eq!(pool.set(at), used.insert(at));
         }
         let mut rng = Rng::stream(1, "ports", 0);
-        let found = search::choose(&mut pool, PortSelection::Linux, start, &mut rng);
+        let found = search::choose(&mut pool, PortSelection::Linux, start, &mut 0, &mut rng);
         prop_assert_eq!(found, linux_by_the_book(&used, count, start));
     }
 

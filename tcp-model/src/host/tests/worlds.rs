@@ -167,6 +167,13 @@ proptest! {
         let done = pair.run();
         prop_assert_eq!((done.a().connections(), done.b().connections()), (0, 0));
         prop_assert_eq!((done.a().time_waits(), done.b().time_waits()), (0, 0));
+        for stats in [done.a().stats(), done.b().stats()] {
+            let ended = stats.time_wait_expired
+                + stats.time_wait_reused
+                + stats.time_wait_recycled
+                + stats.time_wait_killed;
+            prop_assert_eq!(stats.time_wait_made + stats.time_wait_restored, ended, "{:?}", stats);
+        }
         prop_assert_eq!(done.a().stack.demux.len() + done.b().stack.demux.len(), 0);
         let to = Destination { local: A, remote: SERVER };
         prop_assert_eq!(done.a().stack.ports.used(to), 0);

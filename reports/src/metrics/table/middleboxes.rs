@@ -1,0 +1,28 @@
+//! Rows of the registry: nodes on the way. Those of NATs stand among the hosts.
+
+use super::super::MetricKind::{Count, Share, Time};
+use super::super::{Metric, MetricKind, Source};
+
+const fn firewall(
+    id: &'static str,
+    kind: MetricKind,
+    words: &'static str,
+    doc: &'static str,
+) -> Metric {
+    Metric::new(Source::Middleboxes, id, kind, words, doc).absent("no router tracks connections")
+}
+
+#[rustfmt::skip]
+pub(super) const MIDDLEBOXES: &[Metric] = &[
+    firewall("conntrack_entries_made", Count, "entries made by firewalls", "One for each connection that a firewall tracks."),
+    firewall("conntrack_entries_expired", Count, "entries of firewalls that timed out", "Their connection was silent for the time-out of its state."),
+    firewall("conntrack_entries_replaced", Count, "entries of firewalls replaced by a new connection", "A SYN came for a connection that was in TIME-WAIT or reset."),
+    firewall("conntrack_early_drops", Count, "entries of firewalls given up early", "The table was full or nearly full, and they were not established."),
+    firewall("conntrack_entries_end", Count, "entries of firewalls at the end", ""),
+    firewall("conntrack_entries_peak", Count, "entries of a firewall, peak", "Of the firewall and the time with the most."),
+    firewall("conntrack_use_share_peak", Share, "share of a firewall's table in use, peak", "1 says that it was full."),
+    firewall("conntrack_full_drops_pkts", Count, "packets dropped by full firewalls", "They were to begin an entry (Linux: nf_conntrack: table full, dropping packet). SYNs sent again count each time."),
+    firewall("conntrack_full_first_s", Time, "time when a firewall first dropped a packet because its table was full", "").absent("no table was full"),
+    firewall("conntrack_invalid_pkts", Count, "packets that firewalls found invalid", "They fitted no entry and could make none."),
+    Metric::new(Source::Middleboxes, "syn_limit_drops_pkts", Count, "SYNs dropped by a limit of new connections", "").absent("no router limits new connections"),
+];

@@ -1,0 +1,170 @@
+//! `synfin ss`: the sockets of a run at a moment, as `ss -tan` shows them.
+//!
+//! Made of the tables of states and connections; connections that these leave out are missing, and a note says
+//! how many. Leaves out the queues of unread and unsent bytes, which are not recorded, and all timers but that of
+//! TIME-WAIT.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::path::Path;
+
+use reports::store::StoreError;
+use reports::store::reader::Groups;
+use sim_core::SimDuration;
+
+use super::single_run;
+use crate::console::{Failure, note, print};
+
+/// Node, connection, side: an end of a connection.
+type End = (String, i64, String);
+
+/// A socket at the moment asked for.
+#[derive(Clone, Debug, Default)]
+struct Socket {
+    state: String,
+    addresses: Option<(SocketAddrV4, SocketAddrV4)>,
+    /// When it left that state, seconds.
+    left_s: Option<f64>,
+}
+
+/// Prints the sockets of all hosts, or of one, at a time since the start of the run.
+pub(super) fn ss(dir: &Path, at: &str, host: Option<&str>) -> Result<(), Failure> {
+    let at = at.parse::<SimDuration>().map_err(|e| {
+        Failure::Usage(format!(
+            "error: {at:?} is no time: {e}\n  = help: write a number with its unit, as in --at 12.5s"
+        ))
+    })?;
+    let (dir, summary) = single_run::open(dir)?;
+    let failed = |e: StoreError| Failure::Run(format!("error: {e}"));
+    if at.as_secs_f64() > summary.reached_s {
+        return Err(Failure::Usage(format!(
+            "error: the run ended at t = {} s, before {at}",
+            summary.reached_s
+        )));
+    }
+    let sockets = sockets(&dir, at.as_secs_f64()).map_err(failed)?;
+    print(&format!(
+        "{:<12} {:<11} {:>21} {:>21} Timer",
+        "Host", "State", "Local Address:Port", "Peer Address:Port"
+    ))?;
+    for ((node, ..), socket) in &sockets {
+        if host.is_none_or(|h| is_of(node, h)) {
+            print(&line(node, socket, at.as_secs_f64()))?;
+        }
+    }
+    for left_out in &summary.left_out {
+        if left_out.table == "states" || left_out.table == "connections" {
+            note(&format!(
+                "not all is recorded: {}; --set 'record.{}' brings the rest",
+                left_out.what,
+                left_out.key.replace(' ', "")
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// `client` and `client-3` are of host or group `client`.
+fn is_of(node: &str, wanted: &str) -> bool {
+    let number = node
+        .strip_prefix(wanted)
+        .and_then(|rest| rest.strip_prefix('-'));
+    node == wanted || number.is_some_and(|n| n.parse::<u32>().is_ok())
+}
+
+/// The name of a state as `ss` writes it.
+fn written(state: &str) -> String {
+    match state {
+        "ESTABLISHED" => "ESTAB".to_owned(),
+        "SYN-RECEIVED" => "SYN-RECV".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+fn line(node: &str, socket: &Socket, at_s: f64) -> String {
+    let (local, remote) = match socket.addresses {
+        Some((local, remote)) => (local.to_string(), remote.to_string()),
+        None => ("*".to_owned(), "*".to_owned()),
+    };
+    let timer = match socket.left_s {
+        Some(left) if socket.state == "TIME-WAIT" => {
+            format!(" timer:(timewait,{},0)", rest(left - at_s))
+        }
+        _ => String::new(),
+    };
+    let state = written(&socket.state);
+    format!("{node:<12} {state:<11} {local:>21} {remote:>21}{timer}")
+}
+
+/// A time left as `ss` writes it: "47sec", "820ms".
+fn rest(seconds: f64) -> String {
+    if seconds >= 1.0 {
+        format!("{:.0}sec", seconds.floor())
+    } else {
+        format!("{:.0}ms", 1e3 * seconds)
+    }
+}
+
+/// The sockets there are at a time, with their addresses.
+fn sockets(dir: &Path, at_s: f64) -> Result<BTreeMap<End, Socket>, StoreError> {
+    let mut all: BTreeMap<End, Socket> = BTreeMap::new();
+    let columns = ["time_s", "conn", "side", "node", "to"];
+    if let Some(mut groups) = Groups::open(dir, "states", &columns)? {
+        while let Some(group) = groups.next_group()? {
+            let (times, conns) = (group.floats("time_s")?, group.ints("conn")?);
+            let (sides, nodes, to) = (
+                group.texts("side")?,
+                group.texts("node")?,
+                group.texts("to")?,
+            );
+            for i in 0..group.len() {
+                let end = (nodes[i].to_owned(), conns[i], sides[i].to_owned());
+                if times[i] <= at_s {
+                    let socket = all.entry(end).or_default();
+                    to[i].clone_into(&mut socket.state);
+                } else if let Some(socket) = all.get_mut(&end) {
+                    socket.left_s.get_or_insert(times[i]);
+                }
+            }
+        }
+    }
+    all.retain(|_, socket| socket.state != "CLOSED");
+    add_addresses(dir, &mut all)?;
+    Ok(all)
+}
+
+fn add_addresses(dir: &Path, all: &mut BTreeMap<End, Socket>) -> Result<(), StoreError> {
+    let columns = [
+        "conn",
+        "side",
+        "node",
+        "local_ip",
+        "local_port",
+        "remote_ip",
+        "remote_port",
+    ];
+    let Some(mut groups) = Groups::open(dir, "connections", &columns)? else {
+        return Ok(());
+    };
+    while let Some(group) = groups.next_group()? {
+        let (conns, sides, nodes) = (
+            group.ints("conn")?,
+            group.texts("side")?,
+            group.texts("node")?,
+        );
+        let ends = [
+            (group.ints("local_ip")?, group.ints("local_port")?),
+            (group.ints("remote_ip")?, group.ints("remote_port")?),
+        ];
+        for i in 0..group.len() {
+            let end = (nodes[i].to_owned(), conns[i], sides[i].to_owned());
+            if let Some(socket) = all.get_mut(&end) {
+                let address = |(ips, ports): (&[i64], &[i64])| {
+                    SocketAddrV4::new(Ipv4Addr::from(ips[i] as u32), ports[i] as u16)
+                };
+                socket.addresses = Some((address(ends[0]), address(ends[1])));
+            }
+        }
+    }
+    Ok(())
+}
