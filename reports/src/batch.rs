@@ -15,6 +15,7 @@ mod judging;
 mod layout;
 pub(crate) mod paired;
 mod status;
+mod unusual;
 pub(crate) mod variants;
 
 pub use axis::{Axis, AxisValues, Unit};

@@ -101,7 +101,7 @@ impl Drawn {
 type Draw = fn(&RunData<'_>) -> Result<Option<Figure>, StoreError>;
 
 /// Figures that suit runs of many connections.
-const POPULATION: [(&str, Draw); 6] = [
+const POPULATION: &[(&str, Draw)] = &[
     ("connect outcomes", connects::connect_outcomes),
     ("TIME-WAIT", population::time_wait),
     ("sockets by state", population::sockets_by_state),
@@ -111,7 +111,7 @@ const POPULATION: [(&str, Draw); 6] = [
 ];
 
 /// Figures that show single connections.
-const SINGLE: [(&str, Draw); 6] = [
+const SINGLE: &[(&str, Draw)] = &[
     ("goodput", bulk::goodput),
     ("congestion windows", bulk::cwnd),
     ("round-trip times", bulk::rtt),
@@ -126,7 +126,7 @@ pub(crate) fn run_figures(dir: &Path, summary: &RunSummary) -> Drawn {
     let mut drawn = Drawn::default();
     let data = RunData::read(dir, summary, &mut drawn);
     let population = POPULATION.iter().filter(|_| !data.is_small());
-    for (what, draw) in population.chain(&SINGLE) {
+    for (what, draw) in population.chain(SINGLE) {
         let figure = drawn.part(what, dir, || draw(&data));
         drawn.figures.extend(figure);
     }

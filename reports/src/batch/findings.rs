@@ -5,6 +5,7 @@ mod remedies;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::unusual::UNUSUAL;
 use super::variants::{Variant, main_axis, variants};
 use super::{BatchInfo, BatchRow};
 use crate::findings::is_told;
@@ -389,105 +390,6 @@ impl Told<'_> {
         (!known.is_empty()).then(|| known.join(", "))
     }
 }
-
-/// Something unusual in single runs that shows in no mean.
-struct Unusual {
-    /// The metric that counts it; empty where none does.
-    metric: &'static str,
-    /// The finding of runs that tells of it, where it is not unusual whenever its metric is positive.
-    finding: &'static str,
-    /// What it is, after "In 2 of 6 runs, ".
-    what: &'static str,
-}
-
-const fn counted_by(metric: &'static str, what: &'static str) -> Unusual {
-    Unusual {
-        metric,
-        finding: "",
-        what,
-    }
-}
-
-const fn told_by(finding: &'static str, metric: &'static str, what: &'static str) -> Unusual {
-    Unusual {
-        metric,
-        finding,
-        what,
-    }
-}
-
-/// In the order in which they are reported.
-const UNUSUAL: [Unusual; 20] = [
-    counted_by(
-        "old_duplicate_bytes",
-        "data of earlier connections was accepted",
-    ),
-    counted_by(
-        "nat_syns_dropped",
-        "a NAT had no free port and dropped SYNs",
-    ),
-    told_by(
-        "unsettled-connects",
-        "",
-        "connects had long been under way when the run ended, unanswered",
-    ),
-    counted_by(
-        "requests_unanswered_timed_out",
-        "requests went unanswered because connections timed out",
-    ),
-    counted_by(
-        "requests_unanswered_reset",
-        "requests went unanswered because connections were reset",
-    ),
-    counted_by(
-        "requests_unanswered_closed",
-        "requests went unanswered because servers closed early",
-    ),
-    counted_by(
-        "requests_unanswered_crashed",
-        "requests went unanswered because clients crashed",
-    ),
-    counted_by("requests_unanswered_given_up", "clients gave up requests"),
-    told_by(
-        "unanswered-requests",
-        "requests_unanswered_at_run_end",
-        "requests had long been under way, or piled up, when the run ended",
-    ),
-    told_by(
-        "requests-without-connection",
-        "requests_never_sent",
-        "requests still waited for a connection of a pool when the run ended",
-    ),
-    counted_by(
-        "connections_cut_short",
-        "connections ended while their clients had more requests to make",
-    ),
-    counted_by("flows_broken", "bulk flows broke off"),
-    told_by(
-        "unfinished-flows",
-        "flows_unfinished",
-        "no bulk flow was completed, or some had hardly begun",
-    ),
-    counted_by(
-        "end_points_stuck",
-        "end points were open with nothing scheduled",
-    ),
-    counted_by("half_open_end", "connections were half-open at the end"),
-    counted_by(
-        "ended_fin_wait_expired",
-        "sockets were given up in FIN-WAIT-2",
-    ),
-    counted_by(
-        "ended_time_wait_overflow",
-        "connections closed without TIME-WAIT, which is unsafe",
-    ),
-    counted_by(
-        "time_wait_killed",
-        "resets ended TIME-WAIT early, which is unsafe",
-    ),
-    counted_by("listen_drops", "listeners dropped SYNs or final ACKs"),
-    counted_by("unrouted_pkts", "packets had no route"),
-];
 
 /// "In 2 of 6 runs, bulk flows broke off (7 in all)."
 fn unusual(rows: &[BatchRow]) -> Vec<String> {
