@@ -233,7 +233,7 @@ fn what_is_unusual_comes_before_the_news_that_no_connect_failed() {
             "In 1 of 2 runs, connects had long been under way when the run ended, unanswered.",
         ]
     );
-    for unusual in &super::UNUSUAL {
+    for unusual in super::UNUSUAL {
         let known = crate::findings::all().any(|f| f.name == unusual.finding);
         assert!(unusual.finding.is_empty() || known, "{}", unusual.finding);
         let metric = unusual.metric;
