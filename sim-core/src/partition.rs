@@ -162,8 +162,9 @@ impl<H: Host> Partition<H> {
                 return;
             }
             packet.ttl -= 1;
+            let head = (at, packet.dst, packet.size);
             let next_tie = core.draw_tie(node);
-            core.forward(node, at, next_tie, now, tie);
+            core.forward(node, head, next_tie, now, tie);
             return;
         };
         if core.network.owner(packet.dst) != Some(node) {

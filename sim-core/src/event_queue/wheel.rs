@@ -33,7 +33,7 @@ const LEVELS: usize = 64usize.div_ceil(BITS as usize);
 const CHUNK: usize = 16;
 /// A slot of at most this many events is sorted instead of split.
 const FEW: usize = 32;
-/// A run of fewer events takes new ones into their places; they are near its end, mostly.
+/// A run of fewer events takes new ones into their places.
 const SHORT: usize = 48;
 /// Events beside the sorted run beyond which the front may go back into the wheel.
 const LATE: usize = 64;
@@ -260,7 +260,7 @@ impl WheelQueue {
         self.covered = self.run[0].time.as_ps();
     }
 
-    /// Puts an event into its place in the run, from the end.
+    /// Puts one of few events into its place in the run, from the end.
     #[inline]
     fn push_to_run(&mut self, event: Event) {
         let key = event.key_bits();
@@ -277,7 +277,9 @@ impl WheelQueue {
     #[inline]
     fn push_late(&mut self, event: Event) {
         if self.run.len() < SHORT {
-            self.push_to_run(event);
+            let key = event.key_bits();
+            let at = self.run.partition_point(|e| e.key_bits() > key);
+            self.run.insert(at, event);
             return;
         }
         self.late.push(event);

@@ -93,8 +93,10 @@ impl<H: Host> Cx<'_, H> {
             corrupt: false,
             payload: packet.payload,
         };
+        let (dst, size) = (packet.dst, packet.size);
         let at = self.core.packets.insert(packet);
-        self.core.forward(self.node, at, tie, self.now, self.tie);
+        self.core
+            .forward(self.node, (at, dst, size), tie, self.now, self.tie);
         id
     }
 
@@ -107,9 +109,11 @@ impl<H: Host> Cx<'_, H> {
             return;
         }
         packet.ttl -= 1;
+        let (dst, size) = (packet.dst, packet.size);
         let tie = self.core.draw_tie(self.node);
         let at = self.core.packets.insert(packet);
-        self.core.forward(self.node, at, tie, self.now, self.tie);
+        self.core
+            .forward(self.node, (at, dst, size), tie, self.now, self.tie);
     }
 
     /// Records the loss of a packet that came to this node and goes no further.

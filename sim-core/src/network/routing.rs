@@ -116,7 +116,7 @@ impl Routes {
 
     /// The link `from` uses towards host `to`; `None` when there is no way, or they are the same without
     /// a loopback.
-    #[inline]
+    #[inline(always)]
     pub fn next_link(&self, from: NodeId, to: NodeId) -> Option<LinkId> {
         if from == to {
             return self.loopback(from);

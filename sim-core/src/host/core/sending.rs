@@ -1,5 +1,7 @@
 //! How a packet gets onto a link: past impairments, through a managed queue, or lost.
 
+use std::net::Ipv4Addr;
+
 use super::Core;
 use crate::event::{Event, EventKind, LinkId, NodeId, Tie};
 use crate::event_queue::EventQueue;
@@ -20,20 +22,19 @@ impl<H: Host> Core<H> {
         tie
     }
 
-    /// Sends the packet in the slab from `node` on the link towards its destination, with `tie` as
-    /// the key of its arrival.
+    /// Sends the packet in the slab, `size` bytes to `dst`, from `node` on the link towards its
+    /// destination, with `tie` as the key of its arrival.
     // Always inlined: every packet takes this way at every hop.
     #[inline(always)]
     pub(crate) fn forward(
         &mut self,
         node: NodeId,
-        at: PacketRef,
+        (at, dst, size): (PacketRef, Ipv4Addr, u32),
         tie: Tie,
         now: SimTime,
         event: Tie,
     ) {
-        let packet = self.packets.get_mut(at);
-        let Some(link) = self.network.next_link(node, packet.dst) else {
+        let Some(link) = self.network.next_link(node, dst) else {
             self.unrouted += 1;
             self.lose_at(node, at, LossCause::NoRoute, now, event);
             return;
@@ -41,14 +42,16 @@ impl<H: Host> Core<H> {
         let place = self.transmitter_of[link.0 as usize];
         let transmitter = &mut self.transmitters[place as usize];
         let (part, wire) = (transmitter.part, transmitter.wire);
-        match transmitter.offer(packet.size, now) {
+        match transmitter.offer(size, now) {
             Fate::Lost(cause) => self.lose_on(node, link, at, cause, now, event),
             Fate::Arrives {
                 at: time,
                 corrupt,
                 duplicate,
             } => {
-                packet.corrupt |= corrupt;
+                if corrupt {
+                    self.packets.get_mut(at).corrupt = true;
+                }
                 if duplicate {
                     self.launch_twice(node, (part, wire), time, tie, at);
                 } else {
