@@ -72,10 +72,36 @@ impl Hash for Done {
     }
 }
 
+/// SACK blocks of the ACK before, which most often come again: what they report is known.
+#[derive(Clone, Copy, Debug, Default)]
+struct Known {
+    blocks: [(SeqNum, SeqNum); 4],
+    /// The place of the oldest of them.
+    next: u8,
+}
+
+impl Hash for Known {
+    /// Nothing: it is only a shortcut.
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}
+
+impl Known {
+    /// Whether the block is known; from now on it is.
+    fn knows(&mut self, block: (SeqNum, SeqNum)) -> bool {
+        let knows = self.blocks.contains(&block);
+        if !knows {
+            self.blocks[usize::from(self.next % 4)] = block;
+            self.next = (self.next + 1) % 4;
+        }
+        knows
+    }
+}
+
 /// Stamps of the segments in flight, and the connection's counters.
 #[derive(Clone, Debug, Hash, Default)]
 pub struct DeliveryRate {
     stamps: VecDeque<Stamp>,
+    known: Known,
     /// C.delivered, octets.
     delivered: u64,
     /// C.delivered_time.
@@ -146,15 +172,22 @@ impl DeliveryRate {
 
     /// Octets below `una` are acknowledged.
     pub fn on_acked(&mut self, una: SeqNum, now: SimTime) {
+        let before = self.stamps.len();
         while let Some(stamp) = self.stamps.pop_front_if(|s| s.end.at_or_before(una)) {
             if stamp.done.0 == 0 {
                 self.deliver(stamp, now);
             }
         }
+        if self.stamps.len() < before {
+            self.known = Known::default(); // the same numbers may come to mean other octets
+        }
     }
 
     /// Octets `start..end` are SACKed.
     pub fn on_sacked(&mut self, start: SeqNum, end: SeqNum, now: SimTime) {
+        if self.known.knows((start, end)) {
+            return;
+        }
         let mut first = self.stamps.partition_point(|s| s.end.at_or_before(start));
         let mut i = first;
         while let Some(stamp) = self.stamps.get_mut(i).filter(|s| s.end.at_or_before(end)) {

@@ -146,6 +146,11 @@ impl Connection {
         if !sends && !early {
             return;
         }
+        if self.is_quiet() {
+            self.snd.cwnd_limited = false;
+            self.note_app_limit();
+            return;
+        }
         if self.recovery.phase() != Phase::Open {
             self.retransmit_holes(None, now, out);
         }
@@ -154,12 +159,11 @@ impl Connection {
         if self.snd.blocked && self.params.notsent_lowat.is_some() {
             self.signal_room(out);
         }
-        let pipe = u64::from(self.recovery.pipe(&self.outstanding()));
         if self.params.linux_cwnd {
-            self.note_usage(stop, pipe, self.snd.nxt != before);
+            self.note_usage(stop, self.pipe(), self.snd.nxt != before);
         } else {
             let limited = stop == Stop::CongestionWindow
-                || (pipe > 0 && pipe * 2 > self.window() && self.in_slow_start());
+                || (self.in_slow_start() && self.pipe() * 2 > self.window());
             // While segments are paced, the window may be about to fill.
             self.snd.cwnd_limited = limited || (stop == Stop::Pace && self.snd.cwnd_limited);
         }
@@ -200,6 +204,19 @@ impl Connection {
             Some(log) if self.params.linux_cwnd => (log.len() as u32).saturating_mul(self.snd.mss),
             _ => self.snd.flight(),
         }
+    }
+
+    /// There is nothing to send, nothing outstanding, and nobody who waits for room or looks at how
+    /// the window is used: a receiver, most often.
+    #[inline]
+    fn is_quiet(&self) -> bool {
+        let snd = &self.snd;
+        snd.flight() == 0
+            && snd.unsent() == 0
+            && !snd.blocked
+            && !snd.fin_queued
+            && self.recovery.phase() == Phase::Open
+            && !self.params.linux_cwnd
     }
 
     fn in_slow_start(&self) -> bool {
