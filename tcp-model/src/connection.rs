@@ -34,6 +34,7 @@ mod ecn;
 mod fast_open;
 mod growing_buffer;
 mod handshake;
+mod held_memory;
 mod icmp;
 mod inspect;
 mod measure;

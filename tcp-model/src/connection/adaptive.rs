@@ -4,7 +4,7 @@
 use sim_core::{SimDuration, SimTime};
 
 use super::Connection;
-use super::receive_memory::Held;
+use super::held_memory::Held;
 use crate::params::TcpParams;
 use crate::seq::SeqNum;
 

@@ -14,7 +14,7 @@ use sim_core::{SimDuration, SimTime};
 
 use super::Connection;
 use super::adaptive::Adaptive;
-use super::receive_memory::memory_of;
+use super::held_memory::memory_of;
 use crate::params::TcpParams;
 
 impl Adaptive {
