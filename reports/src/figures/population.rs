@@ -71,8 +71,9 @@ pub(crate) fn sockets_by_state(data: &RunData<'_>) -> Result<Option<Figure>, Sto
         title: title.into(),
         caption: format!(
             "All sockets of all hosts, stacked by state, counted every {}. Both ends of a \
-             connection count.",
-            seconds(data.summary.info.record.interval_s)
+             connection count.{}",
+            seconds(data.summary.info.record.interval_s),
+            data.shading()
         ),
         svg: chart.svg()?,
         csv: csv.finish(),
@@ -183,6 +184,7 @@ pub(crate) fn time_wait(data: &RunData<'_>) -> Result<Option<Figure>, StoreError
         shaded: &data.outages,
         ..Chart::default()
     };
+    caption.push_str(data.shading());
     Ok(Some(Figure {
         name: "time_wait".into(),
         svg: chart.svg()?,
@@ -239,6 +241,7 @@ pub(crate) fn ports_in_use(data: &RunData<'_>) -> Result<Option<Figure>, StoreEr
         shaded: &data.outages,
         ..Chart::default()
     };
+    caption.push_str(data.shading());
     Ok(Some(Figure {
         name: "ports_in_use".into(),
         title: title.into(),
