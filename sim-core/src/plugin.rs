@@ -82,13 +82,13 @@ impl<T> ModelKind<T> {
             let value = Value::parse(value_kind, text).map_err(|error| PluginError::Value {
                 kind: kind(),
                 name,
-                error,
+                error: Box::new(error),
             })?;
             values.0.push((name, value));
         }
         let make = (self.make)(&values).map_err(|error| PluginError::Refused {
             kind: kind(),
-            error,
+            error: Box::new(error),
         })?;
         Ok(Plugin {
             name: self.name,

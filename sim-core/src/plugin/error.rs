@@ -105,7 +105,7 @@ pub enum PluginError {
         /// Name of the parameter.
         name: &'static str,
         /// What is wrong, and what to write.
-        error: ParseValueError,
+        error: Box<ParseValueError>,
     },
     /// The model does not take a value, by itself or beside the others.
     #[error("{kind}: {error}")]
@@ -113,6 +113,6 @@ pub enum PluginError {
         /// Name of the model.
         kind: String,
         /// Which value, what is wrong, and what to write.
-        error: InvalidValue,
+        error: Box<InvalidValue>,
     },
 }
