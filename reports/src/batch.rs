@@ -51,7 +51,7 @@ pub struct BatchInfo {
 
 /// A metric against a swept parameter, one curve per value of another, a panel per combination of
 /// the rest.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct MetricFigure {
     /// Name of its files; empty for one made of the metric.
@@ -64,6 +64,20 @@ pub struct MetricFigure {
     pub series: String,
     /// Only runs with these values are drawn: dotted path and value as written.
     pub only: Vec<(String, String)>,
+    /// The x axis, and the y axis, is logarithmic.
+    pub log: (bool, bool),
+    /// Curves of theory to be drawn beside the runs.
+    pub theory: Vec<TheoryCurve>,
+}
+
+/// What theory says along the x axis.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TheoryCurve {
+    /// Whose theory, for the legend.
+    pub name: String,
+    /// Value of the x axis as written, and that of the metric in its base unit.
+    pub points: Vec<(String, f64)>,
 }
 
 /// One run of a batch.

@@ -14,6 +14,7 @@ mod population;
 mod queues;
 mod samples;
 mod senders;
+mod shares;
 mod style;
 mod svg;
 pub(crate) mod sweep;
@@ -113,6 +114,8 @@ const POPULATION: &[(&str, Draw)] = &[
 /// Figures that show single connections.
 const SINGLE: &[(&str, Draw)] = &[
     ("goodput", bulk::goodput),
+    ("shares of the goodput", shares::shares),
+    ("fairness", shares::fairness),
     ("congestion windows", bulk::cwnd),
     ("round-trip times", bulk::rtt),
     ("queueing delay", queues::waits),

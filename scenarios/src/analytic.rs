@@ -15,6 +15,7 @@ use crate::scenario::Scenario;
 use crate::scenario::workload::{Workload, WorkloadKind};
 
 mod conditions;
+pub(crate) mod curves;
 mod life;
 
 use life::Life;

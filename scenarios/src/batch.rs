@@ -521,7 +521,11 @@ fn batch_info(plan: &Plan, command: &str) -> BatchInfo {
             .filter(|p| shown.iter().all(|all| all.contains(p)))
             .collect(),
         axes: plan.axes.iter().map(Axis::for_report).collect(),
-        figures: plan.figures.iter().map(figure_for_report).collect(),
+        figures: plan
+            .figures
+            .iter()
+            .map(|figure| figure_for_report(figure, &plan.runs))
+            .collect(),
         expectations: plan.expectations.clone(),
         notes: plan.notes.clone(),
     }

@@ -185,6 +185,9 @@ pub struct RecordFile {
 }
 }
 
+/// Scales of an axis.
+pub(crate) const SCALES: [&str; 2] = ["linear", "log"];
+
 described! {
 /// `[[figure]]`: a metric of the runs over a swept value.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -199,6 +202,16 @@ pub struct FigureFile {
     /// Swept path that makes one curve for each of its values.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub series: Option<String> => { default: "one curve", example: r#""tcp.congestion""# },
+    /// Scale of the x axis; a logarithmic one shows numbers greater than zero.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub x_scale: Option<String> => { default: "linear", example: r#""log""#, one_of: || SCALES.to_vec() },
+    /// Scale of the y axis.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub y_scale: Option<String> => { default: "linear", example: r#""log""#, one_of: || SCALES.to_vec() },
+    /// Curves of theory to draw beside goodput over the loss of a link: `"mathis"`, `"pftk"`, `"cubic"`.
+    /// Each is drawn where its conditions hold: one transfer, random losses, a constant delay.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub theory: Vec<String> => { default: "none", example: r#"["mathis"]"# },
     /// Draws only the runs in which these swept paths have these values.
     #[serde(
         default,

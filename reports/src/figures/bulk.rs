@@ -121,7 +121,7 @@ pub(crate) fn goodput(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> 
 
 /// Bytes acknowledged at a time: in proportion between two samples, unless they are so far apart that
 /// the sender was idle meanwhile.
-fn acked_at(points: &[Point], time: f64, apart: f64) -> f64 {
+pub(super) fn acked_at(points: &[Point], time: f64, apart: f64) -> f64 {
     let after = points.partition_point(|p| p.time <= time);
     let known = |i: usize| points.get(i).map(|p| (p.time, p.acked as f64));
     match (after.checked_sub(1).and_then(known), known(after)) {

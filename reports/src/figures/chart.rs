@@ -1,5 +1,7 @@
 //! Charts with two axes, drawn by plotters; the legend has a column of its own on the right.
 
+mod log;
+
 use plotters::coord::Shift;
 use plotters::coord::ranged1d::{BoldPoints, DefaultFormatting, KeyPointHint, Ranged};
 use plotters::coord::types::RangedCoordf64;
@@ -7,7 +9,6 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::style::{GREY, Rgb};
-use crate::format::number;
 use crate::store::StoreError;
 use crate::text::is_hidden;
 
@@ -96,6 +97,8 @@ pub(crate) struct Chart<'a> {
     pub(crate) y_label: &'a str,
     /// Left and right end of the x axis.
     pub(crate) x: (f64, f64),
+    /// The x axis, and the y axis, is logarithmic: only what is greater than zero is drawn.
+    pub(crate) log: (bool, bool),
     /// Names of the whole numbers of the x axis; empty for an axis of numbers.
     pub(crate) categories: &'a [String],
     pub(crate) marks: Vec<Mark>,
@@ -106,7 +109,7 @@ pub(crate) struct Chart<'a> {
 }
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-type Axes<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<TickedAxis, RangedCoordf64>>;
+type Axes<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<TickedAxis, TickedAxis>>;
 type Drawn = Result<(), Box<dyn std::error::Error>>;
 
 /// Height of the legend's rows.
@@ -154,6 +157,14 @@ impl Ranged for TickedAxis {
 impl Chart<'_> {
     /// Draws it.
     pub(crate) fn svg(&self) -> Result<String, StoreError> {
+        match self.log {
+            (false, false) => self.render(),
+            _ => log::scaled(self).render(),
+        }
+    }
+
+    /// The same; what is on a logarithmic axis are logarithms already.
+    fn render(&self) -> Result<String, StoreError> {
         let mut svg = String::new();
         let drawn = self.draw(&SVGBackend::with_string(&mut svg, self.size()).into_drawing_area());
         drawn.map_err(|e| StoreError::Figure {
@@ -257,8 +268,11 @@ impl Chart<'_> {
         Ok(())
     }
 
-    /// The range of y over all marks of all panels; it contains zero.
+    /// The range of y over all marks of all panels; it contains zero, unless it is logarithmic.
     fn y_range(&self) -> std::ops::Range<f64> {
+        if self.log.1 {
+            return log::range(self.all_marks());
+        }
         let top = self.all_marks().map(Mark::top).fold(0.0, f64::max);
         let bottom = self.all_marks().map(Mark::bottom).fold(0.0, f64::min);
         let top = if top > bottom { top } else { bottom + 1.0 };
@@ -275,11 +289,23 @@ impl Chart<'_> {
         let width = f64::from(area.dim_in_pixel().0) - if y_name { 122.0 } else { 90.0 };
         let room = self.category_room(width);
         let numbers = RangedCoordf64::from(x);
-        let ticks: Vec<f64> = if self.categories.is_empty() {
+        let ticks: Vec<f64> = if !self.categories.is_empty() {
+            (0..self.categories.len()).map(|i| i as f64).collect()
+        } else if self.log.0 {
+            log::ticks(&numbers.range())
+        } else {
             let most = ((width / 70.0) as usize).clamp(2, 10);
             numbers.key_points(BoldPoints(most))
+        };
+        let heights = RangedCoordf64::from(self.y_range());
+        let y_ticks = if self.log.1 {
+            log::ticks(&heights.range())
         } else {
-            (0..self.categories.len()).map(|i| i as f64).collect()
+            heights.key_points(BoldPoints(8))
+        };
+        let y = TickedAxis {
+            numbers: heights,
+            ticks: y_ticks,
         };
         let mut builder = ChartBuilder::on(area);
         if let Some(title) = title {
@@ -290,7 +316,7 @@ impl Chart<'_> {
             .margin_right(24)
             .x_label_area_size(48 + room)
             .y_label_area_size(if y_name { 88 } else { 56 })
-            .build_cartesian_2d(TickedAxis { numbers, ticks }, self.y_range())?;
+            .build_cartesian_2d(TickedAxis { numbers, ticks }, y)?;
         self.shade(&mut axes)?;
         self.mesh(&mut axes, y_name)?;
         self.category_names(area, &axes, self.category_letters(width))?;
@@ -334,7 +360,7 @@ impl Chart<'_> {
         let is_numbers = self.categories.is_empty();
         let format_x = |x: &f64| {
             if is_numbers {
-                number(*x)
+                log::label(*x, self.log.0)
             } else {
                 String::new()
             }
@@ -348,7 +374,7 @@ impl Chart<'_> {
             .label_style((FONT, 14).into_font())
             .axis_desc_style((FONT, 15).into_font())
             .x_label_formatter(&format_x)
-            .y_label_formatter(&|y| number(*y))
+            .y_label_formatter(&|y| log::label(*y, self.log.1))
             .x_desc(self.x_label)
             .y_desc(if y_name { self.y_label } else { "" })
             .draw()?;

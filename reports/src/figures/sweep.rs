@@ -41,6 +41,20 @@ impl Scale {
         }
     }
 
+    /// A logarithmic axis is for numbers greater than zero, two or more.
+    fn takes_log(&self) -> bool {
+        let positive = self.places.iter().filter(|p| **p > 0.0).count();
+        self.names.is_empty() && positive > 1
+    }
+
+    /// Its ends where it is logarithmic.
+    fn log_ends(&self) -> (f64, f64) {
+        let positive = self.places.iter().copied().filter(|p| *p > 0.0);
+        let low = positive.clone().fold(f64::INFINITY, f64::min);
+        let high = positive.fold(f64::NEG_INFINITY, f64::max);
+        (low / 1.15, high * 1.15)
+    }
+
     fn ends(&self) -> (f64, f64) {
         let finite = self.places.iter().copied();
         let low = finite.clone().fold(f64::INFINITY, f64::min);
@@ -161,6 +175,11 @@ impl Sweep<'_> {
         let largest = self.points.values().map(|e| e.ends().1.abs());
         let (unit, factor) = metrics::kind(metric).axis(largest.fold(0.0, f64::max));
         let mut panels = self.panels(&scale, factor);
+        let log = (self.wanted.log.0 && scale.takes_log(), self.wanted.log.1);
+        let theory = self.theory(&scale, factor);
+        for panel in &mut panels {
+            panel.marks.extend(theory.iter().cloned());
+        }
         let all = panels.len();
         panels.truncate(MOST_PANELS);
         let with_unit = |name: &str, unit: &str| match unit {
@@ -178,7 +197,12 @@ impl Sweep<'_> {
             title: &title,
             x_label: &with_unit(&x_words.name, scale.unit),
             y_label: &with_unit(&name, unit),
-            x: scale.ends(),
+            x: if log.0 {
+                scale.log_ends()
+            } else {
+                scale.ends()
+            },
+            log,
             categories: &scale.names,
             panels,
             ..Chart::default()
@@ -257,6 +281,28 @@ impl Sweep<'_> {
         }
         let step = (0.5 / curves as f64).min(0.08);
         (curve as f64 - (curves - 1) as f64 / 2.0) * step
+    }
+
+    /// Curves of theory, dashed, with colours that the curves of runs leave.
+    fn theory(&self, scale: &Scale, factor: f64) -> Vec<Mark> {
+        let axis = &self.info.axes[self.layout.x];
+        let curves = self.layout.curves(&self.info.axes);
+        let theory = self.wanted.theory.iter().enumerate();
+        let marks = theory.map(|(i, curve)| {
+            let place = |value: &String| Some(scale.places[axis.place(value)?]);
+            let points = curve.points.iter();
+            let mut points: Vec<(f64, f64)> = points
+                .filter_map(|(value, y)| Some((place(value)?, y * factor)))
+                .collect();
+            points.sort_by(|a, b| a.0.total_cmp(&b.0));
+            Mark::Line {
+                label: format!("theory: {}", curve.name),
+                colour: SERIES[(curves + i) % SERIES.len()],
+                points,
+                dashed: true,
+            }
+        });
+        marks.collect()
     }
 
     /// "bottleneck delay = 20 ms".

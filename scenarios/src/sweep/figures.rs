@@ -2,21 +2,30 @@
 
 use std::collections::BTreeSet;
 
+use reports::batch::TheoryCurve;
 use reports::batch::{MOST_CURVES, MOST_PANELS};
 use reports::{Layout, MetricFigure};
 use toml::{Table, Value};
 
 use super::{Axis, label};
-use crate::file::{FigureFile, ScenarioFile};
+use crate::analytic::curves;
+use crate::file::{FigureFile, SCALES, ScenarioFile};
 use crate::locate;
 use crate::path::DottedPath;
 use crate::problem::Problem;
 use crate::run_spec::RunSpec;
 use crate::suggest;
 
-/// A figure as reports know it.
-pub(crate) fn for_report(figure: &FigureFile) -> MetricFigure {
+/// A figure of these runs as reports know it.
+pub(crate) fn for_report(figure: &FigureFile, runs: &[RunSpec]) -> MetricFigure {
+    let is_log = |scale: &Option<String>| scale.as_deref() == Some("log");
+    let theory = figure.theory.iter().filter_map(|name| {
+        let (name, points) = curves::curve(name, runs, &figure.x)?;
+        Some(TheoryCurve { name, points })
+    });
     MetricFigure {
+        log: (is_log(&figure.x_scale), is_log(&figure.y_scale)),
+        theory: theory.filter(|curve| !curve.points.is_empty()).collect(),
         name: figure.name.clone(),
         metric: figure.y.clone(),
         x: figure.x.clone(),
@@ -78,6 +87,7 @@ pub(super) fn check(file: &ScenarioFile, axes: &[Axis], runs: &[RunSpec]) -> Res
         check_paths(file, figure, axes, &at)?;
         check_where(file, figure, axes, &at)?;
         check_metric(&figure.y, runs, &at.key("y"))?;
+        check_drawing(figure, &at)?;
         check_size(figure, axes, &at)?;
     }
     Ok(())
@@ -100,6 +110,31 @@ fn check_name(
             .help("give each figure a name of its own; upper and lower case count as the same"));
     }
     seen.push((file, i));
+    Ok(())
+}
+
+/// Scales and theories go by names; a theory is about goodput.
+fn check_drawing(figure: &FigureFile, at: &DottedPath) -> Result<(), Problem> {
+    for (key, scale) in [("x_scale", &figure.x_scale), ("y_scale", &figure.y_scale)] {
+        if let Some(scale) = scale.as_deref().filter(|s| !SCALES.contains(s)) {
+            let message = suggest::unknown("scale", scale, SCALES);
+            return Err(Problem::new(at.key(key), message));
+        }
+    }
+    let at = at.key("theory");
+    for (i, name) in figure.theory.iter().enumerate() {
+        if !curves::names().contains(&name.as_str()) {
+            let message = suggest::unknown("theory", name, curves::names());
+            return Err(Problem::new(at.index(i), message));
+        }
+    }
+    let goodput = ["goodput_bps", "flow_goodput_mean_bps"];
+    if !figure.theory.is_empty() && !goodput.contains(&figure.y.as_str()) {
+        let message = format!("there is a theory of goodput_bps, and none of {}", figure.y);
+        return Err(
+            Problem::new(at, message).help("draw y = \"goodput_bps\", or leave `theory` out")
+        );
+    }
     Ok(())
 }
 
@@ -175,7 +210,7 @@ pub(super) fn check_values(
 /// Refuses more panels or curves than can be read.
 fn check_size(figure: &FigureFile, axes: &[Axis], at: &DottedPath) -> Result<(), Problem> {
     let axes: Vec<reports::Axis> = axes.iter().map(Axis::for_report).collect();
-    let Some(layout) = Layout::new(&axes, &for_report(figure)) else {
+    let Some(layout) = Layout::new(&axes, &for_report(figure, &[])) else {
         return Ok(()); // an axis of it is held by the command line
     };
     let curves = layout.curves(&axes);

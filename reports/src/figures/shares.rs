@@ -1,0 +1,154 @@
+//! How recorded senders share what they get: their goodput stacked, and Jain's index over time.
+
+use super::Figure;
+use super::bulk::acked_at;
+use super::chart::{Chart, Mark};
+use super::data::RunData;
+use super::senders::Sender;
+use super::style::{BLUE, SERIES};
+use crate::csv::Csv;
+use crate::store::StoreError;
+
+/// Parts of the run over which goodput is averaged.
+const PARTS: u32 = 100;
+
+/// The middle of a part of the run, and the goodput of each sender in it, bit/s; NaN of one that was not
+/// there all the time.
+struct Part {
+    middle: f64,
+    rates: Vec<f64>,
+}
+
+fn parts(senders: &[Sender]) -> Vec<Part> {
+    let last = senders.iter().filter_map(|s| s.points.last());
+    let end = last.map(|p| p.time).fold(0.0, f64::max);
+    let width = end / f64::from(PARTS);
+    let rate = |s: &Sender, from: f64, to: f64| {
+        let there = s.points.first().is_some_and(|p| p.time <= from)
+            && s.points.last().is_some_and(|p| p.time >= to - width / 2.0);
+        let bytes = acked_at(&s.points, to, width) - acked_at(&s.points, from, width);
+        if there { bytes * 8.0 / width } else { f64::NAN }
+    };
+    let part = |k: u32| {
+        let (from, to) = (f64::from(k) * width, f64::from(k + 1) * width);
+        Part {
+            middle: (from + to) / 2.0,
+            rates: senders.iter().map(|s| rate(s, from, to)).collect(),
+        }
+    };
+    match width > 0.0 {
+        true => (0..PARTS).map(part).collect(),
+        false => Vec::new(),
+    }
+}
+
+/// Jain's index of those that were there: (sum x)^2 / (n sum x^2); NaN for less than two, or nothing sent.
+fn jain(rates: &[f64]) -> f64 {
+    let there: Vec<f64> = rates.iter().copied().filter(|r| r.is_finite()).collect();
+    let (n, sum) = (there.len() as f64, there.iter().sum::<f64>());
+    let squares: f64 = there.iter().map(|r| r * r).sum();
+    if there.len() < 2 || squares <= 0.0 {
+        return f64::NAN;
+    }
+    sum * sum / (n * squares)
+}
+
+/// The goodput of each sender on top of the one before.
+pub(crate) fn shares(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
+    let parts = parts(&data.senders);
+    if data.senders.len() < 2 || parts.is_empty() {
+        return Ok(None);
+    }
+    let mut csv = Csv::new(["time_s", "connection", "goodput_mbps"]);
+    let mut below = vec![0.0; parts.len()];
+    let mut marks = Vec::new();
+    for (i, (sender, colour)) in data.senders.iter().zip(SERIES).enumerate() {
+        let mut points = Vec::new();
+        for (part, below) in parts.iter().zip(&mut below) {
+            let rate = part.rates[i];
+            let mbps = if rate.is_finite() {
+                rate.max(0.0) / 1e6
+            } else {
+                0.0
+            };
+            csv.number(part.middle);
+            csv.text(&sender.label);
+            csv.row([mbps]);
+            points.push((part.middle, *below, *below + mbps));
+            *below += mbps;
+        }
+        marks.push(Mark::Area {
+            label: sender.label.clone(),
+            colour,
+            points,
+        });
+    }
+    let title = "Shares of the goodput";
+    let chart = Chart {
+        title,
+        x_label: "time (s)",
+        y_label: "goodput (Mbit/s)",
+        x: (0.0, parts.last().map_or(1.0, |p| p.middle)),
+        marks,
+        ..Chart::default()
+    };
+    Ok(Some(Figure {
+        name: "shares".into(),
+        title: title.into(),
+        caption:
+            "Payload acknowledged to each traced sender, averaged over hundredths of the run, one \
+                  on top of the other: the upper edge is what all of them get."
+                .into(),
+        svg: chart.svg()?,
+        csv: csv.finish(),
+    }))
+}
+
+/// Jain's fairness index over time.
+pub(crate) fn fairness(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
+    let parts = parts(&data.senders);
+    let points: Vec<(f64, f64)> = parts.iter().map(|p| (p.middle, jain(&p.rates))).collect();
+    if points.iter().all(|p| !p.1.is_finite()) {
+        return Ok(None);
+    }
+    let mut csv = Csv::new(["time_s", "jain_index"]);
+    points.iter().for_each(|&(t, j)| csv.row([t, j]));
+    let title = "Fairness over time";
+    let chart = Chart {
+        title,
+        x_label: "time (s)",
+        y_label: "Jain's index",
+        x: (0.0, parts.last().map_or(1.0, |p| p.middle)),
+        marks: vec![Mark::Line {
+            label: String::new(),
+            colour: BLUE,
+            points,
+            dashed: false,
+        }],
+        ..Chart::default()
+    };
+    Ok(Some(Figure {
+        name: "fairness".into(),
+        title: title.into(),
+        caption: "Jain's index of the goodput of the traced senders in hundredths of the run: 1 where \
+                  all have the same, 1/n where one of n has all. Only senders that were there all the \
+                  time count; the curve stops where there are fewer than two."
+            .into(),
+        svg: chart.svg()?,
+        csv: csv.finish(),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jains_index_is_that_of_its_paper() {
+        assert_eq!(jain(&[3.0, 3.0, 3.0]), 1.0);
+        assert_eq!(jain(&[4.0, 0.0, 0.0, 0.0]), 0.25);
+        // (1 + 2)^2 / (2 * 5), the one that is not there left out.
+        assert!((jain(&[1.0, 2.0, f64::NAN]) - 0.9).abs() < 1e-12);
+        assert!(jain(&[1.0]).is_nan() && jain(&[0.0, 0.0]).is_nan());
+    }
+}
