@@ -16,7 +16,12 @@ fn first_run(name: &str) -> reports::RunSummary {
         name: name.to_owned(),
         text: text.to_owned(),
     };
-    let short = ["duration=6 s", "record.census_interval=1 s"];
+    // Long enough for every workload to have begun.
+    let duration = match name {
+        "late-comer" => "duration=25 s",
+        _ => "duration=6 s",
+    };
+    let short = [duration, "record.census_interval=1 s"];
     let short: Vec<Override> = short.iter().map(|s| Override::parse(s).unwrap()).collect();
     let plan = Plan::new(&source, &short).unwrap_or_else(|e| panic!("{e}"));
     let dir = tempfile::tempdir().unwrap();

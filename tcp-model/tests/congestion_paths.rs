@@ -5,10 +5,10 @@ use std::net::SocketAddrV4;
 use sim_core::queue_disc::{self, QueueLimit, QueueSpec};
 use sim_core::rng::Rng;
 use sim_core::units::Bytes;
-use sim_core::{Rate, SimDuration, SimTime};
+use sim_core::{Finished, Rate, Record, SimDuration, SimTime};
 use tcp_model::congestion::{BUILT_IN, Control};
 use tcp_model::params::{EcnMode, Timers};
-use tcp_model::sample::Counts;
+use tcp_model::sample::{Counts, Side, TcpSample};
 use tcp_model::spec::{AppSpec, BulkSpec, HostConfig, SinkSpec};
 use tcp_model::testing::{A, B, two_hosts};
 use tcp_model::{TcpHost, TcpParams};
@@ -34,6 +34,28 @@ struct Path {
 impl Path {
     /// Counters of the sender and the receiver after so many seconds.
     fn run(&self, seconds: u64) -> [Counts; 2] {
+        let done = self.finished(seconds);
+        [0, 1].map(|i| {
+            done.hosts[i]
+                .as_ref()
+                .map(|h| h.counts())
+                .unwrap_or_default()
+        })
+    }
+
+    /// Time in seconds and window in segments, every 10 ms.
+    fn windows(&self, seconds: u64) -> Vec<(f64, f64)> {
+        let done = self.finished(seconds);
+        let window = |r: &Record<TcpSample>| match &r.sample {
+            TcpSample::Sender(s) if s.side == Side::Active => {
+                Some((r.time.as_secs_f64(), s.cwnd as f64 / 1448.0))
+            }
+            _ => None,
+        };
+        done.records.iter().filter_map(window).collect()
+    }
+
+    fn finished(&self, seconds: u64) -> Finished<TcpHost> {
         let mut params = TcpParams::linux();
         params.congestion = self.control;
         params.ecn = self.ecn;
@@ -64,13 +86,7 @@ impl Path {
         let data = 3..200_000; // after the handshake
         pair.links[0].impairments.drop = data.filter(|_| rng.chance(self.loss)).collect();
         pair.seed = self.seed;
-        let done = pair.run();
-        [0, 1].map(|i| {
-            done.hosts[i]
-                .as_ref()
-                .map(|h| h.counts())
-                .unwrap_or_default()
-        })
+        pair.run()
     }
 
     /// Megabits a second from the one time to the other.
@@ -211,6 +227,63 @@ fn acks_per_segment_are_those_of_linux() {
             "{name} {loss}: {mean}, measured {least} to {most}"
         );
     }
+}
+
+/// 50 Mbit/s with a queue that marks or drops by delay, as in ns-3's `tcp-validation`.
+fn like_ns3(name: &str, one_way_ms: u64, queue: (&str, &[(&str, &str)])) -> Path {
+    let queue = queue_disc::built_in().plugin(queue.0, queue.1);
+    Path {
+        control: Control::named(name).unwrap(),
+        mbps: 50,
+        delay: SimDuration::from_millis(one_way_ms),
+        queue: queue.expect("a discipline").into(),
+        loss: 0.0,
+        seed: 1,
+        ecn: EcnMode::Active,
+        wake_up: SimDuration::ZERO,
+    }
+}
+
+/// ns-3 expects of DCTCP, with marks from 1 ms of delay on: over 10 ms 48 to 49 Mbit/s from 5.6 s on,
+/// and over 80 ms 47.5 to 48.5 Mbit/s from 32 s on. Until 14 s it expects less than 20 Mbit/s there; this
+/// sender passes that at 11 s, because its window grows by what is acknowledged, a segment each round
+/// trip, where that of ns-3 grows by ACKs, half as fast with delayed ones.
+#[test]
+fn dctcp_has_the_throughput_that_ns3_validates() {
+    let marks = (
+        "step",
+        &[("threshold", "1 ms"), ("limit", "1000 packets")][..],
+    );
+    let near = like_ns3("dctcp", 5, marks).goodput(6, 20);
+    assert!((48.0..49.0).contains(&near), "{near}");
+    let far = like_ns3("dctcp", 40, marks);
+    let late = far.goodput(32, 44);
+    assert!((47.5..48.5).contains(&late), "{late}");
+    let (before, after) = (far.goodput(8, 10), far.goodput(12, 14));
+    assert!(before < 20.0 && after > 20.0, "{before}, {after}");
+}
+
+/// ns-3 expects of CUBIC over 50 ms and CoDel a window of 511 segments 0.46 s after the start, and then
+/// maxima of 236 and 234 segments, 3.8 s apart. Its senders are paced; this one is not, and its slow start
+/// ends at 580 segments.
+#[test]
+fn cubic_has_the_windows_that_ns3_validates() {
+    let windows = like_ns3("cubic", 25, ("codel", &[])).windows(16);
+    let highest = |from: f64, to: f64| {
+        let part = windows.iter().filter(|w| w.0 >= from && w.0 < to);
+        part.copied()
+            .fold((0.0, 0.0), |a, w| if w.1 > a.1 { w } else { a })
+    };
+    let first = highest(0.0, 2.0);
+    assert!(
+        (0.4..0.5).contains(&first.0) && (500.0..600.0).contains(&first.1),
+        "{first:?}"
+    );
+    let (one, two) = (highest(6.0, 10.0), highest(10.5, 14.0));
+    for maximum in [one, two] {
+        assert!((230.0..240.0).contains(&maximum.1), "{maximum:?}");
+    }
+    assert!((3.6..4.1).contains(&(two.0 - one.0)), "{one:?}, {two:?}");
 }
 
 /// Whatever the control, a long transfer alone on a path uses most of it, and no more than there is.
