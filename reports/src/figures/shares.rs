@@ -55,14 +55,14 @@ fn jain(rates: &[f64]) -> f64 {
 
 /// The goodput of each sender on top of the one before.
 pub(crate) fn shares(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
-    let parts = parts(&data.senders);
-    if data.senders.len() < 2 || parts.is_empty() {
+    let parts = parts(&data.senders.shown);
+    if data.senders.shown.len() < 2 || parts.is_empty() {
         return Ok(None);
     }
     let mut csv = Csv::new(["time_s", "connection", "goodput_mbps"]);
     let mut below = vec![0.0; parts.len()];
     let mut marks = Vec::new();
-    for (i, (sender, colour)) in data.senders.iter().zip(SERIES).enumerate() {
+    for (i, (sender, colour)) in data.senders.shown.iter().zip(SERIES).enumerate() {
         let mut points = Vec::new();
         for (part, below) in parts.iter().zip(&mut below) {
             let rate = part.rates[i];
@@ -96,7 +96,7 @@ pub(crate) fn shares(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
         name: "shares".into(),
         title: title.into(),
         caption:
-            "Payload acknowledged to each traced sender, averaged over hundredths of the run, one \
+            "Payload acknowledged to each sender with a curve, averaged over hundredths of the run, one \
                   on top of the other: the upper edge is what all of them get."
                 .into(),
         svg: chart.svg()?,
@@ -106,7 +106,7 @@ pub(crate) fn shares(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
 
 /// Jain's fairness index over time.
 pub(crate) fn fairness(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
-    let parts = parts(&data.senders);
+    let parts = parts(&data.senders.shown);
     let points: Vec<(f64, f64)> = parts.iter().map(|p| (p.middle, jain(&p.rates))).collect();
     if points.iter().all(|p| !p.1.is_finite()) {
         return Ok(None);
