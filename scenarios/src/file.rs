@@ -204,10 +204,10 @@ pub struct FigureFile {
     pub series: Option<String> => { default: "one curve", example: r#""tcp.congestion""# },
     /// Scale of the x axis; a logarithmic one shows numbers greater than zero.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub x_scale: Option<String> => { default: "linear", example: r#""log""#, one_of: || SCALES.to_vec() },
+    pub x_scale: Option<String> => { default: "linear", example: r#""log""#, one_of: |_| SCALES.to_vec() },
     /// Scale of the y axis.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub y_scale: Option<String> => { default: "linear", example: r#""log""#, one_of: || SCALES.to_vec() },
+    pub y_scale: Option<String> => { default: "linear", example: r#""log""#, one_of: |_| SCALES.to_vec() },
     /// Curves of theory to draw beside goodput over the loss of a link: `"mathis"`, `"pftk"`, `"cubic"`.
     /// Each is drawn where its conditions hold: one transfer, random losses, a constant delay.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
