@@ -75,7 +75,11 @@ impl Path {
             read_delay: self.wake_up,
             ..SinkSpec::default()
         };
-        let host = |app| TcpHost::new(HostConfig::new(params.clone(), vec![app]));
+        let host = |app| {
+            let mut config = HostConfig::new(params.clone(), vec![app]);
+            config.trace.segments = 1; // samples of the sender, too
+            TcpHost::new(config)
+        };
         let rate = Rate::from_bps(self.mbps * 1_000_000);
         let mut pair = two_hosts(host(AppSpec::Bulk(bulk)), host(AppSpec::Sink(sink)))
             .with_delay(self.delay)
