@@ -58,6 +58,15 @@ pub const SHORT: [(&str, &str); 19] = [
     ("close-wait-leak", "duration=30 s"),
 ];
 
+/// Most runs of a scenario that a test over the library makes: the first, the last, and one between.
+const MOST_RUNS: usize = 3;
+
+/// The places of these, of so many runs.
+pub fn spread(runs: usize) -> impl Iterator<Item = usize> {
+    let n = runs.min(MOST_RUNS);
+    (0..n).map(move |i| i * (runs - 1) / (n - 1).max(1))
+}
+
 /// A directory with these files.
 pub fn directory(files: &[(&str, &str)]) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
