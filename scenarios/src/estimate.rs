@@ -11,11 +11,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use sim_core::impairments::LossSpec;
 use sim_core::{LinkId, Network, NodeId};
 use tcp_model::TcpParams;
 use tcp_model::spec::{Arrivals, Exchange, PoolSpec};
 
-use crate::analytic;
+use crate::analytic::{self, curves};
 use crate::expected::{self, HEADERS, PerConnection, mean, path};
 use crate::problem::Problem;
 use crate::run_spec::RunSpec;
@@ -189,6 +190,8 @@ struct Way {
     trip_s: f64,
     /// Bytes per second that all clients together get there and back.
     capacity: (f64, f64),
+    /// Share of packets lost at random on the way there.
+    loss: f64,
 }
 
 impl Part {
@@ -365,7 +368,9 @@ fn bulk(
 ) -> Part {
     let mss = f64::from(params.mss());
     let useful = way.capacity.0 * mss / (mss + HEADERS);
-    let rate = (flows * expected::bulk_rate(params, way.trip_s, f64::INFINITY)).min(useful);
+    let one = expected::bulk_rate(params, way.trip_s, f64::INFINITY);
+    let one = one.min(curves::loss_limited(params, way.trip_s, way.loss));
+    let rate = (flows * one).min(useful);
     let whole = size.map_or(f64::INFINITY, |size| size as f64 * flows);
     let carried = (rate * time_s).min(whole);
     let segments = carried / mss;
@@ -392,6 +397,7 @@ impl Way {
                 back: Vec::new(),
                 trip_s: 0.0,
                 capacity: (f64::INFINITY, f64::INFINITY),
+                loss: 0.0,
             };
         };
         let address = |n| network.addresses(n).next();
@@ -413,7 +419,15 @@ impl Way {
             };
             links.iter().map(of_link).fold(f64::INFINITY, f64::min)
         };
+        let passes = there.iter().map(|l| {
+            let link = &network.links()[l.0 as usize];
+            match link.impairments.loss {
+                LossSpec::Random(p) => 1.0 - p,
+                LossSpec::Model(_) => 1.0,
+            }
+        });
         Way {
+            loss: 1.0 - passes.product::<f64>(),
             trip_s: path::round_trip_s(network, a, b),
             capacity: (capacity(&there), capacity(&back)),
             there,

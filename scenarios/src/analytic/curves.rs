@@ -1,6 +1,7 @@
 //! Curves of theory that figures ask for by name: how fast a transfer is that loses packets at random.
 
 use sim_core::impairments::{DelaySpec, LossSpec};
+use tcp_model::TcpParams;
 
 use crate::expected::path;
 use crate::run_spec::RunSpec;
@@ -115,6 +116,24 @@ fn pftk(t: &Transfer) -> f64 {
     let p = t.loss;
     let timeouts = t.rto * (3.0 * libm::sqrt(3.0 * p / 8.0)).min(1.0) * p * (1.0 + 32.0 * p * p);
     1.0 / (t.rtt * libm::sqrt(2.0 * p / 3.0) + timeouts)
+}
+
+/// Bytes per second to which random loss holds a transfer; infinite without loss, and under controls for
+/// which there is no formula.
+pub(crate) fn loss_limited(params: &TcpParams, rtt: f64, loss: f64) -> f64 {
+    let t = Transfer {
+        loss,
+        rtt,
+        rto: rtt + params.min_rto.as_secs_f64(),
+        mss: f64::from(params.mss()),
+    };
+    let packets = match params.congestion.algorithm().name {
+        _ if loss <= 0.0 || rtt <= 0.0 => return f64::INFINITY,
+        "newreno" => pftk(&t),
+        "cubic" | "cubic-linux" => pftk(&t).max(cubic(&t) * pftk(&t) / mathis(&t)),
+        _ => return f64::INFINITY,
+    };
+    packets * t.mss
 }
 
 /// RFC 9438: the larger window of equation 6 (C = 0.4, beta = 0.7) and of its Reno-friendly region.
