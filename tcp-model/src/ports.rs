@@ -96,15 +96,17 @@ impl PortAllocator {
     pub fn allocate(&mut self, to: Destination, now: SimTime, rng: &mut Rng) -> Found {
         let selection = self.selection;
         let offset = self.offset(&to, now);
-        let mut count = self.shared_count(&to);
+        let shared = self.shared_place(&to);
+        let mut count = shared.map_or(0, |place| self.shared_count(place));
         let pool = self.pool_mut(to);
         let (at, probes) = search::choose(pool, selection, offset, &mut count, rng);
-        self.set_shared_count(&to, count);
-        let pool = self.pool_mut(to);
         if let Some(at) = at {
             pool.set(at);
         }
         let used = pool.used();
+        if let Some(place) = shared {
+            self.set_shared_count(place, count);
+        }
         self.peak = self.peak.max(used);
         if let Some(at) = at {
             self.note_used(to.local, at);
@@ -251,19 +253,15 @@ impl PortAllocator {
         }
     }
 
-    fn shared_count(&self, to: &Destination) -> u32 {
-        let place = self.shared_place(to);
-        let count = place.and_then(|place| self.shared.get(place));
-        count.copied().unwrap_or(0)
+    fn shared_count(&self, place: usize) -> u32 {
+        self.shared.get(place).copied().unwrap_or(0)
     }
 
-    fn set_shared_count(&mut self, to: &Destination, count: u32) {
-        if let Some(place) = self.shared_place(to) {
-            if self.shared.len() <= place {
-                self.shared.resize(place + 1, 0);
-            }
-            self.shared[place] = count;
+    fn set_shared_count(&mut self, place: usize, count: u32) {
+        if self.shared.len() <= place {
+            self.shared.resize(place + 1, 0);
         }
+        self.shared[place] = count;
     }
 
     fn pool_mut(&mut self, to: Destination) -> &mut Pool {

@@ -333,11 +333,11 @@ impl Sweep<'_> {
         }
     }
 
-    /// Values along x in order, as of a list; those of a sample are in none.
+    /// Numbers along x in order, as of a list; those of a sample are in none, and neither are names.
     fn is_ordered(&self) -> bool {
         let axis = self.layout.x_axis(&self.info.axes);
         let in_order = |n: &[f64]| n.is_sorted() || n.iter().rev().is_sorted();
-        axis.numbers().is_none_or(in_order)
+        axis.numbers().is_some_and(in_order)
     }
 
     /// How the x axis is called.
