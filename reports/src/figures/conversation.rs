@@ -5,7 +5,7 @@ mod rows;
 
 use tcp_model::{ConnId, State};
 
-pub(crate) use rows::conversations;
+pub(crate) use rows::{MOST_CHANGES, conversations};
 
 /// What became of a segment.
 #[derive(Clone, Copy, Debug, PartialEq)]

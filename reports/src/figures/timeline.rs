@@ -4,13 +4,14 @@
 use tcp_model::State;
 
 use super::Figure;
-use super::conversation::{Conversation, Fate};
+use super::conversation::{Conversation, Fate, MOST_CHANGES};
 use super::data::RunData;
 use super::style::{BLACK, GREY, LIGHT_GREY, VERMILION, ink_on, state_colour};
 use super::svg::{Anchor, Font, Svg, text_width};
 use crate::csv::Csv;
-use crate::format::seconds;
+use crate::format::{count, seconds};
 use crate::store::StoreError;
+use crate::text::list;
 
 const WIDTH: f64 = 1000.0;
 const LEFT: f64 = 130.0;
@@ -57,6 +58,20 @@ fn stays(c: &Conversation) -> Vec<Stay> {
     all
 }
 
+/// Which connections are not shown to their end.
+fn left_out(all: &[&Conversation]) -> String {
+    let cut = all.iter().filter(|c| c.changes.len() >= MOST_CHANGES);
+    let cut: Vec<String> = cut.map(|c| c.conn.to_string()).collect();
+    if cut.is_empty() {
+        return String::new();
+    }
+    format!(
+        " Of connection {} the first {} state changes are shown; the others are in states.parquet.",
+        list(&cut),
+        count(MOST_CHANGES as f64)
+    )
+}
+
 /// The states of the first connections.
 pub(crate) fn states_timeline(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
     let all = data.conversations.iter();
@@ -89,10 +104,11 @@ pub(crate) fn states_timeline(data: &RunData<'_>) -> Result<Option<Figure>, Stor
                    each end is a bar coloured by state, and arrows are segments, left out where \
                    they are many. A bar with an arrow goes on beyond the right edge, or beyond the \
                    end of the run; how long is written on it, if that is known.";
+    let left_out = left_out(&all);
     Ok(Some(Figure {
         name: "states_timeline".into(),
         title: title.into(),
-        caption: caption.into(),
+        caption: format!("{caption}{left_out}"),
         svg: svg.finish(WIDTH, y),
         csv: csv.finish(),
     }))
@@ -246,6 +262,12 @@ mod tests {
             segments: Vec::new(),
             changes: vec![opened],
         };
+        assert_eq!(left_out(&[&quiet]), "");
+        let busy = Conversation {
+            changes: vec![quiet.changes[0].clone(); MOST_CHANGES],
+            ..quiet.clone()
+        };
+        assert!(left_out(&[&quiet, &busy]).contains("the first 1,000 state changes"));
         let stays = [
             stay(State::Established, 0.0, 4.0),
             stay(State::TimeWait, 4.0, 64.0),

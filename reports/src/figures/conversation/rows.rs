@@ -39,7 +39,7 @@ const STATES: &[&str] = &["time_s", "conn", "node", "to"];
 /// or use the 4-tuple of an earlier one.
 const SPARE: usize = 4;
 /// State changes of one connection that are read.
-const MOST_CHANGES: usize = 1000;
+pub(crate) const MOST_CHANGES: usize = 1000;
 
 /// A connection's 4-tuple without direction.
 type Pair = ((i64, i64), (i64, i64));
