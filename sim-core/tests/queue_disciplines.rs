@@ -291,7 +291,7 @@ fn parameters_are_checked_by_name_kind_and_range() {
         (("target", "5"), "unit is missing"),
         (("traget", "5 ms"), "no parameter \"traget\""),
         (("target", "0 s"), "greater than zero"),
-        (("interval", "1 ms"), "no shorter"),
+        (("interval", "1 ms"), "not be shorter"),
         (("limit", "0 packets"), "holds nothing"),
         (("ecn", "perhaps"), "true or false"),
     ] {

@@ -228,6 +228,10 @@ impl Connection {
             GiveUp::Retries(n) if self.params.retries_as_time && !opening => {
                 self.timers.retries > 0 && retrying >= self.time_of_retries(n)
             }
+            // As the timer that ends the attempt counts.
+            GiveUp::After(time) if self.state == State::SynSent && self.params.syn_limit_exact => {
+                now.since(self.timers.first_sent) >= time
+            }
             GiveUp::After(time) if self.params.retries_as_time => {
                 self.timers.retries > 0 && retrying >= time
             }
