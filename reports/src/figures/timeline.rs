@@ -264,7 +264,7 @@ mod tests {
         };
         assert_eq!(left_out(&[&quiet]), "");
         let busy = Conversation {
-            changes: vec![quiet.changes[0].clone(); MOST_CHANGES],
+            changes: vec![quiet.changes[0]; MOST_CHANGES],
             ..quiet.clone()
         };
         assert!(left_out(&[&quiet, &busy]).contains("the first 1,000 state changes"));
