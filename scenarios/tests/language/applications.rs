@@ -107,7 +107,7 @@ fn a_buffer_set_after_accept_counts_but_the_window_scale_stays() {
         upload("20 kB", "receive_buffer_after_accept = \"50 kB\""),
         50e3,
     );
-    // 20 kB need no scale, so the field holds 65,535 bytes and no more; 100 kB are told in twos.
+    // 20 kB need no scale, so the field holds 65,535 bytes and no more; 100 kB are advertised in units of two bytes.
     fits(
         upload("20 kB", "receive_buffer_after_accept = \"200 kB\""),
         65_535.0,
