@@ -354,6 +354,31 @@ proptest! {
     }
 
     #[test]
+    fn a_connection_that_has_ended_keeps_no_timer(
+        calls in prop::collection::vec(event(), 0..4),
+        quick in any::<bool>(),
+        params in params(),
+        arrival in arrival(),
+    ) {
+        // The application's calls come before the connection is opened; then its SYN is answered by
+        // a segment that may carry anything besides.
+        let mut target = Target::new(params);
+        for call in &calls {
+            target.happen(call)?;
+        }
+        target.step(Input::Close)?;
+        target.step(Input::Connect)?;
+        target.step(Input::QuickAck(quick))?;
+        let (seq, ack) = (arrival.seq, 0);
+        let flags = arrival.flags | Flags::SYN_ACK.0;
+        target.happen(&Event::Arrive(Arrival { flags, seq, ack, absolute: false, ..arrival }))?;
+        target.wait(target.now + SimDuration::from_secs(10))?;
+        target.step(Input::Close)?;
+        target.step(Input::Abort)?;
+        prop_assert_eq!(target.tcp.view().state, State::Closed);
+    }
+
+    #[test]
     fn whatever_arrives_time_wait_answers_by_one_segment_at_most(
         params in params().prop_map(|p| TcpParams {
             receive_buffer: p.receive_buffer.max(100), // room for a FIN

@@ -214,9 +214,13 @@ impl Connection {
             ..*seg
         };
         let need = self.on_text(&text, now, out);
+        if self.state == State::Closed {
+            return; // text for an application that has closed ended it
+        }
+        let dialogue = waits && need == AckNeed::None && self.state == State::Established;
         if refused && self.resend_refused(now, out) {
             self.transmit(now, out);
-        } else if !(waits && self.hold_ack(now) && need == AckNeed::None) {
+        } else if !(dialogue && self.hold_ack(now)) {
             self.reply(need.max(AckNeed::Now), now, out);
         }
     }

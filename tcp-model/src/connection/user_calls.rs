@@ -208,9 +208,10 @@ impl Connection {
         }
     }
 
-    /// CLOSE: the application neither sends nor reads any more.
+    /// CLOSE: the application neither sends nor reads any more. In CLOSED there is no connection to
+    /// close (RFC 9293 section 3.10.4).
     pub(super) fn on_close(&mut self, now: SimTime, out: &mut Outputs) {
-        if std::mem::replace(&mut self.app_closed, true) {
+        if self.state == State::Closed || std::mem::replace(&mut self.app_closed, true) {
             return;
         }
         // RFC 9293 section 3.6.1 (SHLD-3): data never read means a reset, so that the peer learns
