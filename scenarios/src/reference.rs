@@ -181,7 +181,7 @@ fn explain_key(path: &str, key: &Key) -> String {
 const HEAD: &str = "\
 # The keys of a scenario
 
-Made from the definitions in `scenarios/src/file/`; `UPDATE=1 cargo test -p synfin --test reference`
+Made from the definitions in `scenarios/src/file/`; `UPDATE=1 cargo test -p synfin --test suite reference`
 writes this page again. `synfin explain PATH` prints what is said here about one key, `synfin schema`
 a JSON schema for editors, and `synfin check FILE` a scenario with every default written out.
 

@@ -53,7 +53,7 @@ const INTRODUCTION: &str = "\
 # Findings
 
 <!-- Generated from the table in reports/src/findings; do not edit. To renew it, run
-     UPDATE_DOCS=1 cargo test -p synfin --test metrics -->
+     UPDATE_DOCS=1 cargo test -p synfin --test suite metrics -->
 
 The sentences at the head of a run's report, in `summary.json` under `findings`, and printed by
 `synfin run`. Each appears only where it has something to say, in this order. They are made of the run's

@@ -117,7 +117,7 @@ const INTRODUCTION: &str = "\
 # Metrics
 
 <!-- Generated from the registry in reports/src/metrics; do not edit. To renew it, run
-     UPDATE_DOCS=1 cargo test -p synfin --test metrics -->
+     UPDATE_DOCS=1 cargo test -p synfin --test suite metrics -->
 
 The numbers of a run are in its `summary.json` under `metrics`; those of a batch are in `index.csv`
 and `index.parquet`, a column each. `[[figure]]` draws any of them (`y = \"NAME\"`). Values are in

@@ -1,8 +1,6 @@
 //! Batches as their users handle them: planned, made in part, looked at, made again.
 
-mod common;
-
-use common::{directory, said};
+use crate::common::{directory, said};
 
 const TEXT: &str = r#"
 name = "grid"

@@ -1,9 +1,7 @@
 //! `synfin bench`: every workload in small, and what is simulated in it. Nothing here depends on
 //! the clock.
 
-mod common;
-
-use common::said;
+use crate::common::said;
 use serde_json::Value;
 
 /// The measurements of `synfin bench ARGS --json`.

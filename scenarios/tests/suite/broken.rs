@@ -574,7 +574,10 @@ fn every_broken_scenario_gets_its_message() {
         .map(|case| format!("== {}\n{}\n\n", case.0, message(case)))
         .collect();
     if std::env::var_os("UPDATE").is_some() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/broken/messages.txt");
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/suite/broken/messages.txt"
+        );
         return std::fs::write(path, got).unwrap();
     }
     let blocks = |text: &str| text.split("== ").map(str::to_owned).collect::<Vec<_>>();

@@ -1,11 +1,9 @@
 //! The command line: messages, exit codes, what ends up in directories.
 
-mod common;
-
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{SMALL, SWEEP, assert_same, directory, files, said};
+use crate::common::{SMALL, SWEEP, assert_same, directory, files, said};
 use scenarios::library;
 
 #[test]

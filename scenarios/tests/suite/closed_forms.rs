@@ -1,9 +1,7 @@
 //! Losses of everything that holds a limited number of connections, against Erlang's loss formula: at five loads,
 //! and for two distributions of the holding time, of which only the mean counts (insensitivity).
 
-mod common;
-
-use common::make;
+use crate::common::make;
 use reports::analytic::erlang_b;
 
 /// Places that there are, and the mean time for which one is held.

@@ -1,6 +1,6 @@
 //! Every pair of congestion controls at three buffers: the tables in `docs/coexistence.md`.
 //!
-//! `UPDATE=1 cargo test -p synfin --test coexistence` writes them again; otherwise some cells are made
+//! `UPDATE=1 cargo test -p synfin --test suite coexistence` writes them again; otherwise some cells are made
 //! again and compared.
 
 use std::fmt::Write as _;
@@ -89,7 +89,7 @@ control of the row gets so many per cent of what both get beside that of the col
 index follows: 1.00 at 50 %, 0.96 at 60, 0.86 at 70, 0.74 at 80, 0.61 at 90 and 0.50 at 100 %. On the
 diagonal the two are alike, and what differs from 50 is chance and which one came first.
 
-Made by `UPDATE=1 cargo test -p synfin --test coexistence`.
+Made by `UPDATE=1 cargo test -p synfin --test suite coexistence`.
 
 What is known of such pairs, and what the tables show:
 

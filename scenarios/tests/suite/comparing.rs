@@ -1,8 +1,6 @@
 //! Named variants and expectations, from the text of a scenario to the verdict and the exit code.
 
-mod common;
-
-use common::{directory, said};
+use crate::common::{directory, said};
 
 /// A hundred ports, each held for ten seconds: ten connects a second and no more, unless ports are
 /// reused.

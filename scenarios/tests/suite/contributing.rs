@@ -1,7 +1,6 @@
 //! `CONTRIBUTING.md` says which files a new congestion control, queue discipline and so on touch.
 //! For one that exists of each sort, these must be the files that know it.
 
-#[path = "contributing/circles.rs"]
 mod circles;
 
 use std::collections::BTreeSet;

@@ -1,12 +1,10 @@
 //! Damaged run directories: noticed, explained, made again, and nothing of the user's touched.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use common::{SMALL, SWEEP, directory, files, said};
+use crate::common::{SMALL, SWEEP, directory, files, said};
 use reports::render_run;
 use reports::store::{Standing, look};
 use scenarios::batch::{Making, RunOutcome, make_run};

@@ -1,10 +1,8 @@
 //! How connections, requests and flows end, in metrics and in words.
 
-mod common;
-
 use std::collections::BTreeMap;
 
-use common::make;
+use crate::common::make;
 use reports::RunSummary;
 use reports::store::reader::Table;
 

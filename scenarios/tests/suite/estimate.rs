@@ -1,11 +1,9 @@
 //! What `check` and `run` say of the cost of runs, and whether it is of the right size.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use common::said;
+use crate::common::said;
 use scenarios::estimate::Estimate;
 use scenarios::overrides::Override;
 use scenarios::problem::Source;
@@ -23,7 +21,7 @@ fn plan(text: &str, sets: &[&str]) -> Plan {
 
 #[test]
 fn events_are_estimated_within_a_factor_of_three_for_every_library_scenario() {
-    let is_short = |name: &str| common::SHORT.iter().any(|(n, _)| *n == name);
+    let is_short = |name: &str| crate::common::SHORT.iter().any(|(n, _)| *n == name);
     // Those about the life of many connections: not yet compared, for nobody can say beforehand what outages,
     // floods and retries bring.
     for entry in scenarios::library::ALL.iter().filter(|e| !is_short(e.name)) {
@@ -33,7 +31,8 @@ fn events_are_estimated_within_a_factor_of_three_for_every_library_scenario() {
         };
         let runs = plan(entry.text, shorter).runs;
         let estimates = Estimate::of_all(&runs).unwrap();
-        for (spec, estimate) in common::spread(runs.len()).map(|i| (&runs[i], &estimates[i])) {
+        for (spec, estimate) in crate::common::spread(runs.len()).map(|i| (&runs[i], &estimates[i]))
+        {
             let dir = tempfile::tempdir().unwrap();
             let dir = dir.path().join("run");
             let made = Job::new(spec, &dir).execute(&mut |_| ()).unwrap();

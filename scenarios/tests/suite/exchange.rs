@@ -1,8 +1,6 @@
 //! `http-exchange` segment by segment, with times worked out by hand from the round trip.
 
-mod common;
-
-use common::make;
+use crate::common::make;
 use reports::store::reader::Table;
 use scenarios::library;
 

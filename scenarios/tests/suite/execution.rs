@@ -1,11 +1,9 @@
 //! Result directories are the same, byte for byte, for every event queue, number of partitions and
 //! number of threads.
 
-mod common;
-
 use std::path::Path;
 
-use common::{assert_same, said};
+use crate::common::{assert_same, said};
 use scenarios::execution::Execution;
 use scenarios::overrides::Override;
 use scenarios::problem::Source;

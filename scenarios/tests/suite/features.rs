@@ -1,8 +1,6 @@
 //! TCP features as scenarios switch them on: what a run counts and measures of them.
 
-mod common;
-
-use common::make;
+use crate::common::make;
 use reports::RunSummary;
 use scenarios::library;
 

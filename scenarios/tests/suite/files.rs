@@ -1,13 +1,11 @@
 //! Files that are not synfin's are never lost, written over or moved; results are never mixed.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use common::{SMALL, SWEEP, assert_same, directory, files, said};
+use crate::common::{SMALL, SWEEP, assert_same, directory, files, said};
 
 const MINE: &str = "my own words";
 

@@ -8,13 +8,9 @@ use sim_core::{Packet, Rng};
 use tcp_model::segment::{Flags, Segment};
 use tcp_model::wire::encode_ipv4;
 
-#[path = "fuzz_targets/options.rs"]
 mod options;
-#[path = "fuzz_targets/packetdrill.rs"]
 mod packetdrill;
-#[path = "fuzz_targets/scenario.rs"]
 mod scenario;
-#[path = "fuzz_targets/segment.rs"]
 mod segment;
 
 #[test]

@@ -1,14 +1,12 @@
 //! The results of every ready-made scenario, by hash: a change that moves a number is seen here.
 //!
 //! Where a change is meant to move results, write the hashes again with `UPDATE=1 cargo test -p
-//! synfin --test golden`, say what moved under "Changed results" in `CHANGELOG.md`, and raise
+//! synfin --test suite golden`, say what moved under "Changed results" in `CHANGELOG.md`, and raise
 //! `RESULTS_VERSION`.
-
-mod common;
 
 use std::path::Path;
 
-use common::SHORT;
+use crate::common::SHORT;
 use scenarios::library;
 use scenarios::overrides::Override;
 use scenarios::run;
@@ -37,14 +35,14 @@ fn the_results_of_every_ready_made_scenario_are_the_recorded_ones() {
             .filter(|(name, _)| *name == entry.name);
         let changes: Vec<Override> = cut.map(|(_, set)| Override::parse(set).unwrap()).collect();
         let plan = Plan::new(&entry.source(), &changes).unwrap_or_else(|e| panic!("{e}"));
-        for i in common::spread(plan.runs.len()) {
+        for i in crate::common::spread(plan.runs.len()) {
             let spec = &plan.runs[i];
             let dir = tmp.path().join(format!("{}-{i}", entry.name));
             let summary = run::execute(spec, &dir, false, &mut |_| ()).unwrap();
             found += &format!("{} {i} {}\n", entry.name, summary.result_hash);
         }
     }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/hashes.txt");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/golden/hashes.txt");
     if std::env::var_os("UPDATE").is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, &found).unwrap();

@@ -1,8 +1,6 @@
 //! The registry of metrics against what runs emit, what figures ask for, and the reference.
 
-mod common;
-
-use common::said;
+use crate::common::said;
 use reports::metrics;
 use scenarios::overrides::Override;
 use scenarios::problem::Source;
@@ -59,7 +57,7 @@ fn the_reference_of_metrics_is_current() {
     }
     assert!(
         std::fs::read_to_string(path).unwrap() == text,
-        "docs/metrics.md is out of date: UPDATE_DOCS=1 cargo test -p synfin --test metrics"
+        "docs/metrics.md is out of date: UPDATE_DOCS=1 cargo test -p synfin --test suite metrics"
     );
 }
 
@@ -72,7 +70,7 @@ fn the_reference_of_findings_is_current() {
     }
     assert!(
         std::fs::read_to_string(path).unwrap_or_default() == text,
-        "docs/findings.md is out of date: UPDATE_DOCS=1 cargo test -p synfin --test metrics"
+        "docs/findings.md is out of date: UPDATE_DOCS=1 cargo test -p synfin --test suite metrics"
     );
 }
 

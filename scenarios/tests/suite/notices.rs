@@ -1,7 +1,5 @@
 //! `notices.txt`, which `synfin licenses` prints, names every package that is built into the program.
 
-mod common;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
@@ -127,11 +125,11 @@ fn the_notices_name_every_package_that_is_built_in() {
     let written = fs::read_to_string(file).unwrap();
     assert!(
         written == expected,
-        "notices.txt is out of date: UPDATE=1 cargo test -p synfin --test notices"
+        "notices.txt is out of date: UPDATE=1 cargo test -p synfin --test suite notices"
     );
     assert!(written.contains("priority-queue") && written.contains("Mozilla Public License"));
-    let dir = common::directory(&[]);
-    let (code, said, _) = common::said(dir.path(), &["licenses"]);
+    let dir = crate::common::directory(&[]);
+    let (code, said, _) = crate::common::said(dir.path(), &["licenses"]);
     // The program that the test runs was built with the file as it was then.
     assert!(code == 0 && said.starts_with("synfin is distributed"));
 }

@@ -1,10 +1,8 @@
 //! `synfin packetdrill`: which scripts it finds, what it says of them, exit codes.
 
-mod common;
-
 use std::path::Path;
 
-use common::said;
+use crate::common::said;
 
 const OPEN: &str = "0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
 +0 bind(3, ..., ...) = 0

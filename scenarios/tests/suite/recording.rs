@@ -1,10 +1,8 @@
 //! What a run writes down is bounded, and says what it leaves out.
 
-mod common;
-
 use std::path::Path;
 
-use common::{assert_same, files, make};
+use crate::common::{assert_same, files, make};
 use reports::RunSummary;
 use reports::store::reader::Table;
 use scenarios::execution::Execution;
@@ -271,7 +269,7 @@ fn contradictions_of_keys_are_refused_with_what_to_write() {
         ),
     ] {
         let args = ["check", "s.toml", "--set", sets[0], "--set", sets[1]];
-        let (code, _, stderr) = common::said(tmp.path(), &args);
+        let (code, _, stderr) = crate::common::said(tmp.path(), &args);
         assert_eq!(code, 2, "{stderr}");
         assert!(stderr.contains(text), "{stderr}");
     }

@@ -23,7 +23,7 @@ fn the_reference_is_current() {
     let there = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         there == made,
-        "docs/scenario.md is not what the definitions say: UPDATE=1 cargo test -p synfin --test reference"
+        "docs/scenario.md is not what the definitions say: UPDATE=1 cargo test -p synfin --test suite reference"
     );
 }
 

@@ -1,13 +1,11 @@
 //! Ctrl-C and SIGTERM: what is complete stays and is reported on, nothing temporary is left.
 #![cfg(unix)]
 
-mod common;
-
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{SMALL, assert_same, directory, said};
+use crate::common::{SMALL, assert_same, directory, said};
 
 const SWEEP_OF_SIX: &str =
     "[sweep]\n\"tcp.time_wait\" = [\"1 s\", \"2 s\", \"3 s\", \"4 s\", \"5 s\", \"6 s\"]\n";

@@ -1,8 +1,6 @@
 //! `synfin ss` and `synfin nstat`: what people know from a real host, of a run.
 
-mod common;
-
-use common::{directory, said};
+use crate::common::{directory, said};
 
 /// Ten connections a second, one request of 1 s each, closed by the client: 10 established (and a few on their way),
 /// and 20 in TIME-WAIT for 2 s.

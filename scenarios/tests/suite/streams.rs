@@ -1,13 +1,11 @@
 //! Lost output is an error; lost messages, and readers that go away, are not.
 #![cfg(target_os = "linux")]
 
-mod common;
-
 use std::fs::{File, OpenOptions};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use common::{SMALL, SWEEP, directory, said};
+use crate::common::{SMALL, SWEEP, directory, said};
 
 /// One call of every command, all of which end well and print something.
 const COMMANDS: &[&[&str]] = &[

@@ -4,8 +4,6 @@
 //! and last connection of each pair, and four standard deviations of the random processes within
 //! the window. `SYNFIN_CASES` sets the number of random scenarios.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -237,10 +235,12 @@ fn theory_and_simulation_agree_in_every_library_scenario() {
             "persistent" => &["duration=20 s", "tcp.time_wait=6 s"],
             _ => &[],
         };
-        let short = common::SHORT.iter().filter(|(name, _)| *name == entry.name);
+        let short = crate::common::SHORT
+            .iter()
+            .filter(|(name, _)| *name == entry.name);
         let small: Vec<&str> = small.iter().copied().chain(short.map(|s| s.1)).collect();
         let runs = plan(entry.text, &small).runs;
-        for spec in common::spread(runs.len()).map(|i| &runs[i]) {
+        for spec in crate::common::spread(runs.len()).map(|i| &runs[i]) {
             let wrong = compare(&Seen::new(spec), &mut compared);
             assert!(
                 wrong.is_empty(),

@@ -1,10 +1,8 @@
 //! TIME-WAIT and the ports it holds: the figures of theory, met exactly where they are exact.
 
-mod common;
-
 use std::path::Path;
 
-use common::make;
+use crate::common::make;
 use reports::RunSummary;
 use reports::store::reader::Table;
 

@@ -1,8 +1,6 @@
 //! What is unusual in a run is said, and said first; what is not known is not said.
 
-mod common;
-
-use common::make;
+use crate::common::make;
 use reports::RunSummary;
 
 /// One client, one server, `path` between them; `rest` is the rest of the scenario.

@@ -1,0 +1,38 @@
+//! The product as its users meet it: scenarios, batches, files, figures, and the command line.
+//!
+//! One program, because each test program takes seconds to link. What installs models for the whole
+//! process, or measures time, is a program of its own beside this one.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod batches;
+mod bench;
+mod broken;
+mod cli;
+mod closed_forms;
+mod coexistence;
+mod comparing;
+mod contributing;
+mod damage;
+mod ends;
+mod estimate;
+mod exchange;
+mod execution;
+mod features;
+mod files;
+mod fuzz;
+mod fuzz_targets;
+mod golden;
+mod language;
+mod metrics;
+mod notices;
+mod packetdrill;
+mod recording;
+mod reference;
+mod signals;
+mod sockets_and_counters;
+mod streams;
+mod theory;
+mod time_wait;
+mod unusual;
