@@ -77,7 +77,9 @@ use sim_core::{Packet, SimTime};
 
 pub(crate) use self::error_queue::TIMESTAMPING;
 pub(crate) use self::notice::Notice;
-pub(crate) use self::options::{INQ, OUT_OF_BAND_INLINE, OptionError};
+pub(crate) use self::options::{
+    BIND_WITHOUT_PORT, FOREIGN_BIND, INQ, OUT_OF_BAND_INLINE, OptionError, V6_ONLY,
+};
 pub(crate) use self::ready::ALWAYS;
 pub(crate) use self::socket::{Role, Socket};
 use self::stream::Stream;

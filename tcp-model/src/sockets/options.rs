@@ -14,6 +14,12 @@ use super::{SocketNo, Sockets, System};
 use crate::errno::{self, Errno};
 use crate::params::{GiveUp, TcpParams};
 
+/// IP_FREEBIND, IP_TRANSPARENT: bind() takes addresses of other hosts.
+pub(crate) const FOREIGN_BIND: [(i64, i64); 2] = [(0, 15), (0, 19)];
+/// IP_BIND_ADDRESS_NO_PORT: bind() to port 0 leaves the choice of a port to connect().
+pub(crate) const BIND_WITHOUT_PORT: (i64, i64) = (0, 24);
+/// IPV6_V6ONLY.
+pub(crate) const V6_ONLY: (i64, i64) = (41, 26);
 pub(super) const RECEIVE_LOW_WATER: (i64, i64) = (1, 18);
 /// SO_OOBINLINE.
 pub(crate) const OUT_OF_BAND_INLINE: (i64, i64) = (1, 10);
@@ -98,16 +104,24 @@ const OPTIONS: &[SocketOption] = options! {
         |s, n| s.params.ttl = if n == -1 { 64 } else { n as u8 };
 };
 
-/// Options that are remembered and told. They change nothing the other end could see, or the host
-/// follows them: those of Fast Open, SO_ZEROCOPY, TCP_QUICKACK before there is a connection.
-const REMEMBERED: &str = "\
-    SO_DEBUG SO_REUSEADDR SO_DONTROUTE SO_BROADCAST SO_OOBINLINE SO_NO_CHECK SO_PRIORITY \
-    SO_REUSEPORT SO_RCVLOWAT SO_SNDLOWAT SO_BINDTODEVICE SO_MARK SO_RXQ_OVFL SO_BUSY_POLL \
-    SO_INCOMING_CPU SO_ZEROCOPY SO_TXREHASH SO_NOSIGPIPE IP_PKTINFO IP_MTU_DISCOVER IP_RECVERR \
-    IP_RECVTTL IP_RECVTOS IP_MINTTL IPV6_MINHOPCOUNT IP_FREEBIND IP_TRANSPARENT IP_BIND_ADDRESS_NO_PORT IPV6_MTU_DISCOVER \
-    IPV6_RECVERR IPV6_V6ONLY IPV6_FLOWINFO_SEND IPV6_RECVHOPLIMIT IPV6_RECVTCLASS \
-    IPV6_AUTOFLOWLABEL TCP_QUICKACK TCP_FASTOPEN TCP_SAVE_SYN TCP_FASTOPEN_CONNECT \
+/// Options that are kept as a number, which the host, the calls or the interpreter then follow.
+const FOLLOWED: &str = "\
+    SO_REUSEADDR SO_REUSEPORT SO_OOBINLINE SO_RCVLOWAT SO_ZEROCOPY IP_MTU_DISCOVER IP_RECVERR \
+    IP_MINTTL IP_FREEBIND IP_TRANSPARENT IP_BIND_ADDRESS_NO_PORT IPV6_MINHOPCOUNT \
+    IPV6_MTU_DISCOVER IPV6_RECVERR IPV6_V6ONLY TCP_QUICKACK TCP_FASTOPEN TCP_FASTOPEN_CONNECT \
     TCP_FASTOPEN_NO_COOKIE TCP_INQ";
+
+/// Options that can be set and read, and have no effect on a TCP connection through the one interface
+/// of a script, on the real systems either: routing, priority, marks, polling and queueing inside the
+/// host, and control messages for datagrams.
+const WITHOUT_EFFECT: &str = "\
+    SO_DEBUG SO_DONTROUTE SO_BROADCAST SO_NO_CHECK SO_PRIORITY SO_SNDLOWAT SO_MARK SO_RXQ_OVFL \
+    SO_BUSY_POLL SO_INCOMING_CPU SO_TXREHASH SO_NOSIGPIPE IP_PKTINFO IP_RECVTTL IP_RECVTOS \
+    IPV6_RECVHOPLIMIT IPV6_RECVTCLASS";
+
+/// Options that are off. Switched on they would do what is not modelled: keep the SYN for
+/// TCP_SAVED_SYN, write IPv6 flow labels.
+const ONLY_OFF: &str = "TCP_SAVE_SYN IPV6_FLOWINFO_SEND IPV6_AUTOFLOWLABEL";
 
 /// The level a name belongs to.
 fn level_of(name: &str) -> i64 {
@@ -126,10 +140,15 @@ fn find(option: (i64, i64)) -> Option<&'static SocketOption> {
     all.find(|row| row.names.iter().any(|name| is_named(name, option)))
 }
 
-/// It is only remembered.
-fn is_remembered(option: (i64, i64)) -> bool {
-    let mut names = REMEMBERED.split_whitespace();
+fn is_one_of(list: &str, option: (i64, i64)) -> bool {
+    let mut names = list.split_whitespace();
     names.any(|name| is_named(name, option))
+}
+
+/// Its number is kept as it is.
+fn is_kept(option: (i64, i64)) -> bool {
+    let lists = [FOLLOWED, WITHOUT_EFFECT, ONLY_OFF];
+    lists.iter().any(|list| is_one_of(list, option))
 }
 
 /// A connection has it from the socket that listened: all but those of TCP, which are parameters, or about
@@ -154,7 +173,8 @@ fn apply(socket: &mut Socket, option: (i64, i64), n: i64) -> Result<(), OptionEr
         (6, 17) if (0..=1).contains(&n) => {} // TCP_THIN_DUPACK, which Linux has given up
         _ => match find(option) {
             Some(row) => (row.set)(socket, n),
-            None if is_remembered(option) => {
+            None if n != 0 && is_one_of(ONLY_OFF, option) => return Err(OptionError::Unknown),
+            None if is_kept(option) => {
                 socket.values.insert(option, n);
             }
             None => return Err(OptionError::Unknown),
@@ -201,7 +221,7 @@ fn whole_seconds(d: SimDuration) -> i64 {
 pub(crate) enum OptionError {
     /// The call fails.
     Refused(Errno),
-    /// There is none such.
+    /// There is no such option, or what this number asks for is not modelled.
     Unknown,
     /// The model of the open connection cannot change it.
     Fixed,
@@ -321,7 +341,7 @@ impl Sockets<'_> {
             }
             option => match find(option) {
                 Some(row) => (row.get)(socket),
-                None if is_remembered(option) => socket.value(option),
+                None if is_kept(option) => socket.value(option),
                 None => return None,
             },
         })

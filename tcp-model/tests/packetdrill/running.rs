@@ -496,3 +496,44 @@ fn models_may_change_options_and_tell_details() {
     let untold = "+0 %{ assert tcpi_reordering == 3 }%\n";
     assert!(matches!(willing(untold), Outcome::Unsupported { .. }));
 }
+
+#[test]
+fn an_option_whose_effect_is_not_modelled_is_reported() {
+    let socket = "+0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n";
+    let set = |option: &str| format!("{socket}+0 setsockopt(3, {option}, [1], 4) = 0\n");
+    for (calls, what) in [
+        (set("SOL_TCP, TCP_SAVE_SYN"), "TCP_SAVE_SYN"),
+        (set("SOL_IPV6, IPV6_AUTOFLOWLABEL"), "IPV6_AUTOFLOWLABEL"),
+        (
+            format!("{socket}+0 getsockopt(3, SOL_TCP, TCP_SAVED_SYN, ..., [40]) = 0"),
+            "reading socket option TCP_SAVED_SYN",
+        ),
+        (
+            set("SOL_IP, IP_BIND_ADDRESS_NO_PORT")
+                + "+0 bind(3, {sa_family = AF_INET, sin_port = htons(0), \
+                   sin_addr = inet_addr(\"0.0.0.0\")}, ...) = 0",
+            "bind() to port 0 with IP_BIND_ADDRESS_NO_PORT",
+        ),
+        (
+            set("SOL_IP, IP_FREEBIND")
+                + "+0 bind(3, {sa_family = AF_INET, sin_port = htons(8080), \
+                   sin_addr = inet_addr(\"203.0.113.9\")}, ...) = 0",
+            "bind() to an address of another host",
+        ),
+        (
+            set("SOL_IPV6, IPV6_V6ONLY") + "+0 bind(3, ..., ...) = 0",
+            "IPV6_V6ONLY where packets are IPv4",
+        ),
+    ] {
+        let said = missing(&calls);
+        assert!(said.contains(what), "{calls}: {said}");
+    }
+    // Where nothing is left out, the same options are taken.
+    for calls in [
+        format!("{socket}+0 setsockopt(3, SOL_TCP, TCP_SAVE_SYN, [0], 4) = 0"),
+        set("SOL_IP, IP_FREEBIND") + "+0 bind(3, ..., ...) = 0",
+        format!("--ip_version=ipv6\n{}", set("SOL_IPV6, IPV6_V6ONLY")) + "+0 bind(3, ..., ...) = 0",
+    ] {
+        assert_eq!(play_text(&calls).outcome, Outcome::Passed, "{calls}");
+    }
+}

@@ -7,7 +7,8 @@ use super::flow::{LOCAL, REMOTE};
 use super::{Runner, Step, invalid, unsupported};
 use crate::errno::{EALREADY, EINPROGRESS, EINVAL, ENOTCONN};
 use crate::packetdrill::ast::{Call, Expr};
-use crate::sockets::Family;
+use crate::params::IpVersion;
+use crate::sockets::{BIND_WITHOUT_PORT, FOREIGN_BIND, Family, V6_ONLY};
 
 const NONBLOCK: i64 = 0x800;
 
@@ -62,8 +63,23 @@ impl Runner<'_, '_> {
         let port = self.port(call.args.get(1))?.unwrap_or(self.bind_port);
         let address = self.address(call.args.get(1))?;
         let port = Some(port).filter(|port| *port != 0);
+        let has = |option| self.host.sockets.at(socket).value(option) != 0;
+        if port.is_none() && has(BIND_WITHOUT_PORT) {
+            return unsupported("bind() to port 0 with IP_BIND_ADDRESS_NO_PORT");
+        }
+        if address == Some(REMOTE) && FOREIGN_BIND.into_iter().any(has) {
+            return unsupported("bind() to an address of another host");
+        }
+        if address.is_none() && has(V6_ONLY) && self.speaks_v4() {
+            return unsupported("IPV6_V6ONLY where packets are IPv4");
+        }
         self.host.sockets.bind(socket, address, port)?;
         Ok(0)
+    }
+
+    /// Packets are IPv4: sockets of IPv6 use mapped addresses.
+    fn speaks_v4(&self) -> bool {
+        self.host.sockets.params().ip_version == IpVersion::V4
     }
 
     /// The address to bind to; `None` for all of the host's. It has one: that which the script or the
