@@ -1,7 +1,7 @@
 //! How long a connection takes to simulate: connect, 100 bytes, 1000 bytes back, close, TIME-WAIT.
 //!
-//! `cargo run --release -p synfin-tcp-model --example churn [CONNECTIONS] [RATE]` prints time per
-//! connection, both hosts included, and memory per TIME-WAIT entry.
+//! `cargo run --release -p synfin-tcp-model --example churn [CONNECTIONS] [RATE] [MODEL]` prints time
+//! per connection with the TCP `full` or `lifecycle`, both hosts included, and memory per TIME-WAIT entry.
 
 use std::net::SocketAddrV4;
 use std::ops::ControlFlow;
@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use sim_core::record::Discard;
 use sim_core::{SimDuration, SimTime};
+use tcp_model::own_model::ModelChoice;
 use tcp_model::spec::{AppSpec, Arrivals, ClientSpec, Exchange, HostConfig, ServerSpec};
 use tcp_model::testing::{B, two_hosts};
 use tcp_model::{TcpHost, TcpParams};
@@ -20,10 +21,13 @@ fn main() {
         .map_while(|a| a.parse::<u64>().ok());
     let connections = args.next().unwrap_or(1_000_000);
     let rate = args.next().unwrap_or(20_000);
+    let model = std::env::args().nth(3).unwrap_or("full".to_owned());
+    let model = ModelChoice::named(&model).expect("full or lifecycle");
     let servers: u16 = 64;
     let exchange = Arc::new(Exchange::default());
     let params = Arc::new(TcpParams {
         max_tw_buckets: None,
+        model,
         ..TcpParams::linux()
     });
     let server_at = |i: u16| SocketAddrV4::new(B, 80 + i);

@@ -94,7 +94,7 @@ impl Connection {
 
     /// A closed end point with a congestion control of the caller's.
     pub fn with_congestion(ctx: OpenContext, cc: AnyCc) -> Connection {
-        let rtt = RttEstimator::new(&bounds(&ctx.params));
+        let rtt = RttEstimator::new(&RtoBounds::of(&ctx.params));
         Connection {
             snd: SendSpace::new(ctx.iss),
             rcv: ReceiveSpace::new(&ctx.params),
@@ -217,7 +217,7 @@ impl Connection {
     }
 
     fn bounds(&self) -> RtoBounds {
-        bounds(&self.params)
+        RtoBounds::of(&self.params)
     }
 
     /// The millisecond clock of the timestamps option (RFC 7323 section 5.4).
@@ -244,14 +244,17 @@ impl Connection {
     }
 }
 
-fn bounds(params: &TcpParams) -> RtoBounds {
-    RtoBounds {
-        initial: params.initial_rto,
-        min: params.min_rto,
-        max: params.max_rto,
-        slop: params.rto_slop,
-        linux: params.linux_rto,
-        timers: params.timers,
+impl RtoBounds {
+    /// Those that parameters set.
+    pub(crate) fn of(params: &TcpParams) -> RtoBounds {
+        RtoBounds {
+            initial: params.initial_rto,
+            min: params.min_rto,
+            max: params.max_rto,
+            slop: params.rto_slop,
+            linux: params.linux_rto,
+            timers: params.timers,
+        }
     }
 }
 

@@ -65,6 +65,7 @@ pub mod errno;
 pub mod fast_open;
 pub mod host;
 pub mod icmp;
+pub mod lifecycle;
 #[doc = include_str!("../docs/linux.md")]
 pub mod linux {}
 pub mod middlebox;
@@ -97,6 +98,7 @@ pub mod wire;
 pub use app::spec;
 pub use connection::Connection;
 pub use host::TcpHost;
+pub use lifecycle::Lifecycle;
 pub use model::{End, Input, OpenContext, Outputs, Signal, TcpModel, TcpView};
 pub use params::TcpParams;
 pub use resend_rule::{ByRule, RetransmitReason};

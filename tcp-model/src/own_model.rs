@@ -2,9 +2,10 @@
 
 use std::sync::{PoisonError, RwLock};
 
+use crate::lifecycle::Lifecycle;
 use crate::model::{OpenContext, TcpModel};
 use crate::params::add_model_name;
-pub use crate::params::{BUILT_IN_MODEL, ModelChoice, model_names};
+pub use crate::params::{BUILT_IN_MODEL, LIFECYCLE_MODEL, ModelChoice, model_names};
 
 /// A user's own TCP that can be chosen by name.
 #[derive(Debug)]
@@ -20,6 +21,14 @@ pub struct OwnModel {
     pub make: fn(OpenContext) -> Box<dyn TcpModel>,
 }
 
+/// The library's second TCP in the form of a user's own.
+static LIFECYCLE: OwnModel = OwnModel {
+    name: LIFECYCLE_MODEL,
+    doc: "handshake, close and TIME-WAIT as they are, the transfer by formula",
+    version: 1,
+    make: |context| Box::new(Lifecycle::new(context)),
+};
+
 static REGISTERED: RwLock<Vec<&'static OwnModel>> = RwLock::new(Vec::new());
 
 /// Makes a TCP known by its name, in all of the process. To be done before scenarios are read.
@@ -31,7 +40,8 @@ pub fn register_model(model: &'static OwnModel) -> Result<(), &'static str> {
     if all.iter().any(|m| std::ptr::eq(*m, model)) {
         return Ok(());
     }
-    if model.name == BUILT_IN_MODEL || all.iter().any(|m| m.name == model.name) {
+    let built_in = [BUILT_IN_MODEL, LIFECYCLE_MODEL];
+    if built_in.contains(&model.name) || all.iter().any(|m| m.name == model.name) {
         return Err(model.name);
     }
     all.push(model);
@@ -40,10 +50,13 @@ pub fn register_model(model: &'static OwnModel) -> Result<(), &'static str> {
 }
 
 impl ModelChoice {
-    /// The user's own TCP, if it is one.
+    /// What makes its end points; `None` for [`BUILT_IN_MODEL`].
     pub fn own(&self) -> Option<&'static OwnModel> {
         if self.name() == BUILT_IN_MODEL {
             return None;
+        }
+        if self.is_lifecycle() {
+            return Some(&LIFECYCLE);
         }
         let all = REGISTERED.read().unwrap_or_else(PoisonError::into_inner);
         all.iter().find(|m| m.name == self.name()).copied()

@@ -44,7 +44,7 @@ pub use elsewhere::{Elsewhere, elsewhere};
 pub use kind::{Choice, LONGEST, ParamKind, Shape, Word};
 pub use lookup::{Named, find, set_sysctl};
 pub(crate) use model_choice::add_model_name;
-pub use model_choice::{BUILT_IN_MODEL, ModelChoice, model_names};
+pub use model_choice::{BUILT_IN_MODEL, LIFECYCLE_MODEL, ModelChoice, model_names};
 pub use names::{Name, Raw, Where};
 pub use reference::{explain, reference};
 pub use sysctl::{SYSCTLS, Sysctl};

@@ -6,6 +6,7 @@ use sim_core::SimTime;
 
 use crate::connection::Connection;
 use crate::diagnostics::{Details, SenderState, Undone};
+use crate::lifecycle::Lifecycle;
 use crate::model::{Input, Outputs, TcpModel, TcpView};
 use crate::params::TcpParams;
 use crate::time_wait::TimeWait;
@@ -19,6 +20,8 @@ use crate::time_wait::TimeWait;
 pub enum AnyTcp {
     /// [`Connection`].
     Full(Connection),
+    /// [`Lifecycle`].
+    Lifecycle(Lifecycle),
     /// A user's own.
     Custom(Box<dyn TcpModel>),
 }
@@ -27,6 +30,7 @@ macro_rules! each {
     ($self:ident, $tcp:ident => $call:expr) => {
         match $self {
             AnyTcp::Full($tcp) => $call,
+            AnyTcp::Lifecycle($tcp) => $call,
             AnyTcp::Custom($tcp) => $call,
         }
     };

@@ -21,6 +21,7 @@ use super::stats::{HostStats, MemoryReport, StateMemory};
 use super::time_wait_table::{Entry, TimeWaitTable};
 use crate::app::spec::TraceSpec;
 use crate::connection::Connection;
+use crate::lifecycle::Lifecycle;
 use crate::model::{OpenContext, TcpModel};
 use crate::params::TcpParams;
 use crate::ports::{Destination, PortAllocator};
@@ -158,8 +159,10 @@ impl Stack {
         if let Some(made) = cx.make_model(&context) {
             return AnyTcp::Custom(made);
         }
-        match (&self.factory, context.params.model.own()) {
+        let model = context.params.model;
+        match (&self.factory, model.own()) {
             (Some(factory), _) => AnyTcp::Custom(factory(context)),
+            (None, Some(_)) if model.is_lifecycle() => AnyTcp::Lifecycle(Lifecycle::new(context)),
             (None, Some(own)) => AnyTcp::Custom((own.make)(context)),
             (None, None) => AnyTcp::Full(Connection::new(context)),
         }

@@ -6,6 +6,9 @@ use std::sync::{PoisonError, RwLock};
 /// The name of the TCP that comes with the simulator, [`crate::Connection`].
 pub const BUILT_IN_MODEL: &str = "full";
 
+/// The name of the TCP whose transfer goes by formula, [`crate::Lifecycle`].
+pub const LIFECYCLE_MODEL: &str = "lifecycle";
+
 /// Those of users' own TCPs.
 static OWN_NAMES: RwLock<Vec<&'static str>> = RwLock::new(Vec::new());
 
@@ -20,6 +23,11 @@ impl ModelChoice {
             .into_iter()
             .find(|known| *known == name)
             .map(ModelChoice)
+    }
+
+    /// It is the TCP whose transfer goes by formula.
+    pub fn is_lifecycle(&self) -> bool {
+        self.0 == LIFECYCLE_MODEL
     }
 
     /// Its name.
@@ -51,7 +59,8 @@ pub(crate) fn add_model_name(name: &'static str) {
 /// The names there are.
 pub fn model_names() -> Vec<&'static str> {
     let own = OWN_NAMES.read().unwrap_or_else(PoisonError::into_inner);
-    std::iter::once(BUILT_IN_MODEL)
+    [BUILT_IN_MODEL, LIFECYCLE_MODEL]
+        .into_iter()
         .chain(own.iter().copied())
         .collect()
 }

@@ -5,11 +5,24 @@ macro_rules! rows {
         $next! { @rows {
             $($before)*
             "Which TCP" {
-                /// The TCP of the connections: `"full"`, the simulator's own, or the name of one that the
-                /// program has registered.
+                /// The TCP of the connections: `"full"`, which sends every segment; `"lifecycle"`, for very
+                /// large sets of short connections, whose transfer goes by formula; or the name of one that
+                /// the program has registered.
                 model: ModelChoice {
                     rfc9293: ModelChoice::default(),
                     kind: ParamKind::model()
+                }
+                /// Rate that the formula of `model = "lifecycle"` gives to one connection: its share of the
+                /// bottleneck. Without it only the links limit the rate.
+                lifecycle_rate: Option<u32> {
+                    rfc9293: None,
+                    kind: ParamKind::count(1, 4_000_000_000, "kbit/s").or("unlimited")
+                }
+                /// Data segments that the formula of `model = "lifecycle"` loses, beside what the links do to
+                /// its packets.
+                lifecycle_loss: u32 {
+                    rfc9293: 0,
+                    kind: ParamKind::count(0, 500_000, "segments per million")
                 }
             }
             "IP and the path" {
