@@ -1,7 +1,5 @@
 //! A batch: many runs of one scenario over swept values and replicas.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use crate::expectations::Expectation;
@@ -13,6 +11,7 @@ mod findings;
 pub(crate) mod index;
 mod judging;
 mod layout;
+mod numbers;
 pub(crate) mod paired;
 mod status;
 mod unusual;
@@ -21,8 +20,11 @@ pub(crate) mod variants;
 pub use axis::{Axis, AxisValues, Unit};
 pub(crate) use choice::{chosen_metrics, is_comparable, metric_names, metrics_that_vary};
 pub use derived::row_metrics;
+pub(crate) use derived::with_derived;
 pub use findings::{VariantNote, batch_findings};
+pub use judging::judge_run;
 pub use layout::{Layout, MOST_CURVES, MOST_PANELS};
+pub use numbers::{RowMetrics, SharedNames};
 pub use status::RunStatus;
 
 /// A batch as far as reports are concerned; kept in `batch.json`.
@@ -44,6 +46,9 @@ pub struct BatchInfo {
     /// What is expected of the results.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub expectations: Vec<Expectation>,
+    /// Runs of which the metrics are kept have no directory.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub metrics_only: bool,
     /// What the scenario says of its variants.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<VariantNote>,
@@ -96,6 +101,7 @@ pub struct BatchRow {
     pub status: RunStatus,
     /// Why it failed; empty otherwise.
     pub message: String,
-    /// Its metrics.
-    pub metrics: BTreeMap<String, f64>,
+    /// Its metrics; in `index.parquet`, and so not in `batch.json`.
+    #[serde(skip)]
+    pub metrics: RowMetrics,
 }

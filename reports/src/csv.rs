@@ -62,6 +62,16 @@ impl Csv {
         self.end();
     }
 
+    /// Bytes of the text so far.
+    pub(crate) fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// The text so far, which begins again empty; between two rows.
+    pub(crate) fn take(&mut self) -> String {
+        std::mem::take(&mut self.text)
+    }
+
     pub(crate) fn finish(self) -> String {
         self.text
     }

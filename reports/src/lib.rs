@@ -31,14 +31,14 @@ pub mod text;
 mod words;
 
 pub use batch::{
-    Axis, AxisValues, BatchInfo, BatchRow, Layout, MetricFigure, RunStatus, Unit, VariantNote,
-    batch_findings, row_metrics,
+    Axis, AxisValues, BatchInfo, BatchRow, Layout, MetricFigure, RowMetrics, RunStatus,
+    SharedNames, Unit, VariantNote, batch_findings, judge_run, row_metrics,
 };
 pub use expectations::{Expectation, Judgement, Verdict};
 pub use info::{
     AnalyticHints, ArrivalLaw, LinkInfo, NodeGroup, NodeInfo, Outage, PhaseRisk, RecordOptions,
     RunInfo, SegmentsKept, Span, Theory, TimeWaitTheory,
 };
-pub use recorders::{Completed, Completion, RunRecorder};
+pub use recorders::{Completed, Completion, NumbersRecorder, RunRecorder};
 pub use render::{render_batch, render_batch_in, render_run, render_run_in, write_batch};
 pub use store::{LeftOut, RunSummary, RunWriter, StoreError};

@@ -23,6 +23,7 @@ mod left_out;
 mod level;
 mod links;
 mod names;
+mod numbers;
 mod outcomes;
 mod pools;
 mod queues;
@@ -43,11 +44,12 @@ use tcp_model::TcpSample;
 use tcp_model::app::http::HttpPayloads;
 
 use crate::findings::findings;
-use crate::info::{NodeGroup, RunInfo};
+use crate::info::{LinkInfo, NodeGroup, RunInfo};
 use crate::metrics::Metrics;
 use crate::render::render_files;
 use crate::store::LeftOut;
 use crate::store::hash::{file_hash, joint_hash};
+use crate::store::table::Tables;
 use crate::store::{MemorySummary, RunSummary, RunWriter, StoreError};
 use beside::Beside;
 use capture::Capture;
@@ -57,6 +59,7 @@ use first::First;
 use flows::Flows;
 use half_open::HalfOpen;
 use names::Names;
+pub use numbers::NumbersRecorder;
 use outcomes::Outcomes;
 use pools::{Pools, Retries};
 use requests::Requests;
@@ -118,7 +121,7 @@ impl RunRecorder {
     ) -> Result<RunRecorder, StoreError> {
         let info = info.finite();
         let dir = writer.path();
-        let recording = Recording::new(dir, &info, http)?;
+        let recording = Recording::new(&dir.into(), &info, http)?;
         let beside = Beside::new(recording).map_err(StoreError::io("record into", dir))?;
         Ok(RunRecorder {
             beside,
@@ -156,8 +159,8 @@ impl RunRecorder {
         let left_out = thread::scope(|scope| {
             let of_links = scope.spawn(|| {
                 let mut metrics = Metrics::default();
-                links::write(&dir, links, &names, stats, &mut metrics)?;
-                queues::write(&dir, links, &names, stats, &mut metrics)?;
+                let to = Tables::from(dir.as_path());
+                write_network(&to, links, &names, stats, &mut metrics)?;
                 Ok(metrics)
             });
             let left_out = recording.close(end, &mut metrics);
@@ -237,32 +240,35 @@ struct Recording {
 
 impl Recording {
     fn new(
-        dir: &Path,
+        to: &Tables,
         info: &RunInfo,
         http: Option<HttpPayloads>,
     ) -> Result<Recording, StoreError> {
         let at = |s: f64| SimTime::ZERO + SimDuration::from_secs_f64(s);
-        let (from, to) = info.steady_window();
-        let window = (at(from), at(to));
+        let (start, end) = info.steady_window();
+        let window = (at(start), at(end));
         let record = &info.record;
-        let capture = record
-            .pcapng
-            .then(|| Capture::new(dir, &info.nodes, record.capture_start_ns, http))
-            .transpose()?;
+        let capture = match to {
+            Tables::In(dir) if record.pcapng => {
+                let start = record.capture_start_ns;
+                Some(Capture::new(dir, &info.nodes, start, http)?)
+            }
+            _ => None,
+        };
         let first = |most| First::new(most, info.nodes.len());
         Ok(Recording {
             names: Arc::new(Names::new(&info.nodes)),
-            census: Census::new(dir, record.interval_s, &info.nodes, window)?,
-            outcomes: Outcomes::new(dir, record.interval_s, window)?,
-            requests: Requests::new(dir, record.interval_s)?,
-            pools: Pools::new(dir, record.interval_s, window)?,
+            census: Census::new(to, record.interval_s, &info.nodes, window)?,
+            outcomes: Outcomes::new(to, record.interval_s, window)?,
+            requests: Requests::new(to, record.interval_s)?,
+            pools: Pools::new(to, record.interval_s, window)?,
             retries: Retries::default(),
-            connections: Connections::new(dir, first(record.connections))?,
+            connections: Connections::new(to, first(record.connections))?,
             flows: Flows::default(),
             half_open: HalfOpen::default(),
-            states: States::new(dir, first(record.states))?,
-            samples: Samples::new(dir, record.all_samples, record.samples_every_s)?,
-            segments: Segments::new(dir, record.segments)?,
+            states: States::new(to, first(record.states))?,
+            samples: Samples::new(to, record.all_samples, record.samples_every_s)?,
+            segments: Segments::new(to, record.segments)?,
             capture,
             records: 0,
         })
@@ -338,6 +344,18 @@ impl beside::Work for Recording {
         self.records += batch.len() as u64;
         batch.iter().try_for_each(|record| self.on_record(record))
     }
+}
+
+/// Writes the tables of links and queues and adds their metrics.
+fn write_network(
+    to: &Tables,
+    infos: &[LinkInfo],
+    names: &Names,
+    stats: &RunStats,
+    metrics: &mut Metrics,
+) -> Result<(), StoreError> {
+    links::write(to, infos, names, stats, metrics)?;
+    queues::write(to, infos, names, stats, metrics)
 }
 
 /// Hashes the files of numbers there are, and them together with the metrics and counters.

@@ -9,6 +9,7 @@ mod install;
 mod left_out;
 mod lock;
 mod marker;
+pub mod parts;
 pub mod reader;
 mod result_dir;
 mod run_writer;

@@ -1,11 +1,10 @@
 //! A batch directory from rows.
 
-use std::collections::BTreeMap;
-
 use reports::store::ResultDir;
 use reports::store::reader::Table;
 use reports::{
-    Axis, AxisValues, BatchInfo, BatchRow, MetricFigure, RunStatus, Unit, render_batch, write_batch,
+    Axis, AxisValues, BatchInfo, BatchRow, MetricFigure, RowMetrics, RunStatus, Unit, render_batch,
+    write_batch,
 };
 
 fn info() -> BatchInfo {
@@ -32,7 +31,7 @@ fn rows() -> Vec<BatchRow> {
         replica,
         status: RunStatus::Ok,
         message: String::new(),
-        metrics: BTreeMap::from([
+        metrics: RowMetrics::from([
             ("connects_failed_share".to_owned(), share),
             ("constant".to_owned(), 1.0),
         ]),
@@ -46,7 +45,7 @@ fn rows() -> Vec<BatchRow> {
     ];
     rows[4].status = RunStatus::Failed;
     rows[4].message = "disk full, \"sda\"".into();
-    rows[4].metrics.clear();
+    rows[4].metrics = RowMetrics::default();
     rows
 }
 
@@ -162,7 +161,7 @@ fn three_axes(replicas: u32) -> (BatchInfo, Vec<BatchRow>) {
                     .collect(),
                 replica,
                 status: RunStatus::Ok,
-                metrics: BTreeMap::from([("goodput_bps".to_owned(), goodput)]),
+                metrics: RowMetrics::from([("goodput_bps".to_owned(), goodput)]),
                 ..BatchRow::default()
             });
         }

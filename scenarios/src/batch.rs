@@ -1,28 +1,71 @@
 //! Makes all runs of a plan, in parallel, and what is drawn over them.
 //!
 //! Runs are made side by side, a thread for each; where there are fewer runs than threads, each
-//! gets several and is divided among them if that helps.
+//! gets several and is divided among them if that helps. The longest are begun first.
+//!
+//! Each run of a small batch has a directory `runs/ID` with tables, figures and a page. Of the runs
+//! of a large one only the metrics are kept ([`Keep`]), many in one file (see
+//! [`reports::store::parts`]); `synfin report DIR/runs/ID` makes one of them with everything.
+
+mod look;
+mod outcome;
+mod part;
+mod rows;
+mod shard;
+mod shares;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
-use reports::store::{ResultDir, StoreError, look_at_results, read_text_file, set_aside};
-use reports::{BatchInfo, BatchRow, Judgement, RunStatus, RunSummary, row_metrics, write_batch};
+use reports::store::parts::{PartRun, PartWriter, Parts};
+use reports::store::{ResultDir, StoreError};
+use reports::{BatchInfo, BatchRow, Judgement, SharedNames, write_batch};
+use sim_core::simulation::Progress;
 
-use crate::execution::{Division, Execution};
+use crate::execution::Execution;
 use crate::existing::Existing;
 use crate::interrupt::Interrupt;
-use crate::parameters;
 use crate::place::shell_words;
-use crate::problem::Source;
+use crate::process::provenance;
 use crate::progress::BatchProgress;
 use crate::run::{Job, Made, RunError};
 use crate::run_spec::RunSpec;
-use crate::sweep::{Axis, Plan, figure_for_report};
-use sim_core::simulation::Progress;
+use crate::sweep::Plan;
+use look::{Found, Inside, Missing, find, find_only, outline};
+pub use outcome::{MadeNow, Outline, RunOutcome};
+pub use part::{Part, collect, damaged_runs, runs_there};
+pub(crate) use rows::row;
+pub use shard::{Shard, ShardChoice, ShardError};
+use shares::Shares;
+
+/// Batches of more runs keep the metrics only, unless they are told otherwise.
+pub const LARGE: usize = 100;
+
+/// What is kept of each run of a batch. No part of the identity of a run: its metrics are the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Keep {
+    /// Everything, or the metrics only where there are more than [`LARGE`] runs.
+    #[default]
+    BySize,
+    /// A directory with tables, figures and a page.
+    Everything,
+    /// The metrics, many runs in one file.
+    Metrics,
+}
+
+impl Keep {
+    /// True where runs of a batch of so many get no directory.
+    fn metrics_only(self, runs: usize) -> bool {
+        match self {
+            Keep::BySize => runs > LARGE,
+            Keep::Everything => false,
+            Keep::Metrics => true,
+        }
+    }
+}
 
 /// How to make a batch.
 #[derive(Clone, Debug)]
@@ -35,48 +78,8 @@ pub struct Options {
     pub command: String,
     /// The scenario's text with its changes, kept as `batch.toml`.
     pub text: String,
-}
-
-/// What became of a run.
-#[derive(Debug)]
-pub enum RunOutcome {
-    /// Made now.
-    Made {
-        /// The run.
-        made: Box<Made>,
-        /// What was wrong with the results that were there before.
-        because: Option<String>,
-    },
-    /// It was there already.
-    Kept(Box<RunSummary>),
-    /// It failed, for this reason.
-    Failed(RunError),
-    /// It was not to be made now, for this reason.
-    LeftOut(&'static str),
-}
-
-impl RunOutcome {
-    /// Its results, if it has any.
-    pub fn summary(&self) -> Option<&RunSummary> {
-        match self {
-            RunOutcome::Made { made, .. } => Some(&made.summary),
-            RunOutcome::Kept(summary) => Some(summary),
-            RunOutcome::Failed(_) | RunOutcome::LeftOut(_) => None,
-        }
-    }
-
-    /// How the network was divided, of a run made now.
-    pub fn division(&self) -> Option<&Division> {
-        match self {
-            RunOutcome::Made { made, .. } => Some(&made.division),
-            _ => None,
-        }
-    }
-
-    /// True when a signal has kept it from being made.
-    pub fn is_stopped(&self) -> bool {
-        matches!(self, RunOutcome::Failed(RunError::Stopped))
-    }
+    /// What is kept of each run.
+    pub keep: Keep,
 }
 
 /// A batch that was made.
@@ -90,38 +93,29 @@ pub struct Batch {
     pub judgements: Vec<Judgement>,
     /// Files of the batch that somebody had changed: where they are kept.
     pub kept: Vec<PathBuf>,
+    /// Lines of parts that cannot be used, with the reason; their runs count as missing.
+    pub damaged: Vec<String>,
 }
 
-/// Makes the runs of a plan under `dir/runs/ID` and the batch's own files; runs that are complete
-/// and undamaged are kept unless forced. A failed run does not stop the others. When a signal stops
-/// the batch, its index and report cover the runs that are complete.
+/// Makes the runs of a plan under `dir/runs/ID` or in parts, and the batch's own files; runs that are
+/// complete and undamaged are kept unless forced. A failed run does not stop the others. When a signal
+/// stops the batch, its index and report cover the runs that are complete.
 ///
 /// # Errors
 /// When the directory belongs to something else, or the batch's files cannot be written.
 pub fn make(plan: &Plan, options: &Options, making: Making<'_>) -> Result<Batch, RunError> {
     let dir = &options.dir;
-    let ids: BTreeSet<String> = plan.runs.iter().map(|run| run.id.clone()).collect();
-    let mut place = ResultDir::claim_for_batch(dir, ids, making.force)?;
+    let mut place = ResultDir::claim_for_batch(dir, ids(plan), making.force)?;
     place.put("batch.toml", &options.text)?;
-    let runs = dir.join("runs");
-    std::fs::create_dir_all(&runs).map_err(|source| StoreError::Io {
-        what: "create the directory",
-        path: runs,
-        source,
-    })?;
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(options.execution.threads)
-        .build()
-        .map_err(|e| RunError::Threads(e.to_string()))?;
-    let outcomes = pool.install(|| make_runs(plan, options, making));
-    making.progress.finish();
+    let (outcomes, damaged) = all_runs(plan, options, making, None)?;
+    let metrics_only = options.keep.metrics_only(plan.runs.len());
     let rows: Vec<BatchRow> = plan
         .runs
         .iter()
         .zip(&outcomes)
         .map(|(spec, outcome)| row(plan, spec, outcome))
         .collect();
-    let info = batch_info(plan, &options.command);
+    let info = rows::batch_info(plan, &options.command, metrics_only);
     let is_missing = |o: &RunOutcome| o.is_stopped() || matches!(o, RunOutcome::LeftOut(_));
     let complete = !outcomes.iter().any(is_missing);
     let findings = write_files(&mut place, &info, &rows, complete)?;
@@ -134,7 +128,28 @@ pub fn make(plan: &Plan, options: &Options, making: Making<'_>) -> Result<Batch,
         findings,
         judgements: expected.map(|e| e.judge(&info.axes, &rows)).collect(),
         kept: place.kept().to_vec(),
+        damaged,
     })
+}
+
+/// Makes the runs of one shard, which may be done beside other processes that make other shards of the
+/// same plan in the same directory. Index and report are left to [`collect`].
+///
+/// # Errors
+/// As [`make`].
+pub fn make_shard(
+    plan: &Plan,
+    options: &Options,
+    making: Making<'_>,
+    shard: Shard,
+) -> Result<Vec<RunOutcome>, RunError> {
+    ResultDir::join_batch(&options.dir, ids(plan), &options.text, making.force)?;
+    let (outcomes, _) = all_runs(plan, options, making, Some(shard))?;
+    Ok(outcomes)
+}
+
+fn ids(plan: &Plan) -> BTreeSet<String> {
+    plan.runs.iter().map(|run| run.id.clone()).collect()
 }
 
 /// Puts the files of the batch itself in place of those that are there.
@@ -164,92 +179,201 @@ pub struct Making<'a> {
     pub interrupt: &'a Interrupt,
 }
 
-/// What became of each run of a plan.
-fn make_runs(plan: &Plan, options: &Options, making: Making<'_>) -> Vec<RunOutcome> {
-    let place = |spec: &RunSpec| options.dir.join("runs").join(&spec.id);
-    let is_chosen = |i: usize| making.only.is_none_or(|only| only.get(i) == Some(&true));
-    let found: Vec<Found> = plan
-        .runs
-        .par_iter()
-        .enumerate()
-        .map(|(i, spec)| match is_chosen(i) {
-            true => find(spec, &place(spec), Inside::Batch, making),
-            false => find_only(spec, &place(spec), making),
-        })
-        .collect();
-    let mut outcomes: Vec<Option<RunOutcome>> = Vec::with_capacity(found.len());
-    let mut missing: Vec<(&RunSpec, Missing)> = Vec::new();
-    for (spec, found) in plan.runs.iter().zip(found) {
-        match found {
-            Found::Ended(outcome) => outcomes.push(Some(outcome)),
-            Found::Missing(how) => {
-                outcomes.push(None);
-                missing.push((spec, how));
+impl Making<'_> {
+    fn is_chosen(&self, place: usize) -> bool {
+        self.only.is_none_or(|only| only.get(place) == Some(&true))
+    }
+}
+
+/// Makes the runs of a plan with all threads; also the lines of parts that cannot be used.
+fn all_runs(
+    plan: &Plan,
+    options: &Options,
+    making: Making<'_>,
+    shard: Option<Shard>,
+) -> Result<(Vec<RunOutcome>, Vec<String>), RunError> {
+    let parts = Parts::read(&options.dir)?;
+    let metrics_only = options.keep.metrics_only(plan.runs.len());
+    let name = shard.map_or_else(|| "run".to_owned(), Shard::name);
+    let by = provenance(&options.command, shard.map(|s| s.to_string()));
+    let writer = match metrics_only || shard.is_some() {
+        true => Some(PartWriter::new(&options.dir, &name, &by)?),
+        false => None,
+    };
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(options.execution.threads)
+        .build()
+        .map_err(|e| RunError::Threads(e.to_string()))?;
+    let runs = Runs {
+        plan,
+        options,
+        making,
+        parts: parts.runs,
+        writer,
+        metrics_only,
+        names: Mutex::default(),
+    };
+    let outcomes = pool.install(|| runs.make());
+    making.progress.finish();
+    runs.writer.map_or(Ok(()), PartWriter::finish)?;
+    Ok((outcomes, parts.damaged))
+}
+
+/// The runs of a batch while they are made.
+struct Runs<'a> {
+    plan: &'a Plan,
+    options: &'a Options,
+    making: Making<'a>,
+    /// What lies in parts.
+    parts: std::collections::HashMap<String, PartRun>,
+    writer: Option<PartWriter>,
+    metrics_only: bool,
+    names: Mutex<SharedNames>,
+}
+
+impl Runs<'_> {
+    fn place(&self, spec: &RunSpec) -> PathBuf {
+        self.options.dir.join("runs").join(&spec.id)
+    }
+
+    /// What became of each run of the plan.
+    fn make(&self) -> Vec<RunOutcome> {
+        let runs = &self.plan.runs;
+        let found: Vec<Found> = runs
+            .par_iter()
+            .enumerate()
+            .map(|(i, spec)| self.find(i, spec))
+            .collect();
+        let mut outcomes: Vec<Option<RunOutcome>> = Vec::with_capacity(found.len());
+        let mut missing: Vec<(usize, Mutex<Option<Missing>>)> = Vec::new();
+        for (i, found) in found.into_iter().enumerate() {
+            match found {
+                Found::Ended(outcome) => outcomes.push(Some(outcome)),
+                Found::Missing(how) => {
+                    outcomes.push(None);
+                    missing.push((i, Mutex::new(Some(how))));
+                }
             }
         }
-    }
-    let shares = Shares::new(options.execution.threads, missing.len());
-    let failed_already = |o: &Option<RunOutcome>| matches!(o, Some(RunOutcome::Failed(_)));
-    let has_failed = AtomicBool::new(outcomes.iter().any(failed_already));
-    let made: Vec<RunOutcome> = missing
-        .into_par_iter()
-        // One run at a time for each thread: runs differ widely in length.
-        .with_max_len(1)
-        .map(|(spec, how)| {
-            if making.fail_fast && has_failed.load(Ordering::Relaxed) {
-                return RunOutcome::LeftOut("not begun, because another run had failed");
+        let specs: Vec<RunSpec> = missing.iter().map(|(i, _)| runs[*i].clone()).collect();
+        let order = shard::longest_first(&specs);
+        drop(specs);
+        let shares = Shares::new(self.options.execution.threads, missing.len());
+        let failed_already = |o: &Option<RunOutcome>| matches!(o, Some(RunOutcome::Failed(_)));
+        let has_failed = AtomicBool::new(outcomes.iter().any(failed_already));
+        let next = AtomicUsize::new(0);
+        // Each thread takes the next run when it has done one: runs differ widely in length.
+        let made = rayon::broadcast(|_| {
+            let mut made = Vec::new();
+            while let Some(&at) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let (place, how) = &missing[at];
+                let how = how.lock().unwrap_or_else(PoisonError::into_inner).take();
+                let how = how.unwrap_or_default();
+                made.push((*place, self.make_one(*place, how, &shares, &has_failed)));
             }
-            let threads = shares.take();
-            let execution = Execution {
-                threads,
-                ..options.execution
+            made
+        });
+        for (place, outcome) in made.into_iter().flatten() {
+            outcomes[place] = Some(outcome);
+        }
+        outcomes.into_iter().flatten().collect()
+    }
+
+    /// Looks for a run in the parts and in its directory.
+    fn find(&self, place: usize, spec: &RunSpec) -> Found {
+        let making = self.making;
+        let wants_directory = self.options.keep == Keep::Everything;
+        if let Some(PartRun::Complete { metrics, .. }) = self.parts.get(&spec.id)
+            && !(making.is_chosen(place) && (making.force || wants_directory))
+        {
+            making.progress.kept(spec.scenario.duration);
+            let outline = Outline::of_metrics(metrics.clone());
+            return Found::Ended(RunOutcome::Kept(Box::new(outline)));
+        }
+        let dir = self.place(spec);
+        match making.is_chosen(place) {
+            true => find(spec, &dir, Inside::Batch, making),
+            false => find_only(spec, &dir, making),
+        }
+    }
+
+    fn make_one(
+        &self,
+        place: usize,
+        how: Missing,
+        shares: &Shares,
+        has_failed: &AtomicBool,
+    ) -> RunOutcome {
+        let (spec, making) = (&self.plan.runs[place], self.making);
+        if making.fail_fast && has_failed.load(Ordering::Relaxed) {
+            return RunOutcome::LeftOut("not begun, because another run had failed");
+        }
+        let threads = shares.take();
+        let execution = Execution {
+            threads,
+            ..self.options.execution
+        };
+        let outcome = match &self.writer {
+            // A directory that is there is mended, and not forgotten.
+            Some(writer) if self.metrics_only && !how.replace => {
+                self.make_metrics(spec, execution, how, writer)
+            }
+            _ => make_missing(spec, &self.place(spec), how, execution, making),
+        };
+        if let (RunOutcome::Failed(error), Some(writer)) = (&outcome, &self.writer)
+            && !outcome.is_stopped()
+        {
+            // Others of its batch hear of it if that can be written; it has failed in any case.
+            let _ = writer.add(&spec.id, &PartRun::Failed(error.to_string()));
+        }
+        let failed = matches!(outcome, RunOutcome::Failed(_)) && !outcome.is_stopped();
+        has_failed.fetch_or(failed, Ordering::Relaxed);
+        shares.give_back(threads);
+        outcome
+    }
+
+    /// Makes a run of which the metrics are kept, in a part.
+    fn make_metrics(
+        &self,
+        spec: &RunSpec,
+        execution: Execution,
+        how: Missing,
+        writer: &PartWriter,
+    ) -> RunOutcome {
+        let mut seen = self.making.progress.run();
+        let job = Job {
+            execution,
+            interrupt: Some(self.making.interrupt),
+            ..Job::new(spec, Path::new(""))
+        };
+        let made = beside(
+            &job,
+            |job, observe| job.metrics(observe),
+            |p| seen.observe(p),
+        );
+        let made = made.and_then(|made| {
+            let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+            let metrics = names.share(made.metrics.into());
+            drop(names);
+            let run = PartRun::Complete {
+                metrics: metrics.clone(),
+                simulation_s: made.simulation_s,
             };
-            let outcome = make_missing(spec, &place(spec), how, execution, making);
-            let failed = matches!(outcome, RunOutcome::Failed(_)) && !outcome.is_stopped();
-            has_failed.fetch_or(failed, Ordering::Relaxed);
-            shares.give_back(threads);
-            outcome
-        })
-        .collect();
-    let mut made = made.into_iter();
-    for outcome in &mut outcomes {
-        if outcome.is_none() {
-            *outcome = made.next();
+            writer.add(&spec.id, &run)?;
+            Ok(MadeNow {
+                outline: Outline::of_metrics(metrics),
+                division: None,
+                kept: Vec::new(),
+            })
+        });
+        seen.done(spec.scenario.duration);
+        match made {
+            Ok(made) => RunOutcome::Made {
+                made: Box::new(made),
+                because: how.because,
+            },
+            Err(error) => RunOutcome::Failed(error),
         }
-    }
-    outcomes.into_iter().flatten().collect()
-}
-
-/// Threads that runs share: each takes its part of those not taken when it begins.
-#[derive(Debug)]
-struct Shares(Mutex<Shared>);
-
-#[derive(Debug)]
-struct Shared {
-    free: usize,
-    /// Runs that have not begun.
-    waiting: usize,
-}
-
-impl Shares {
-    fn new(threads: usize, runs: usize) -> Shares {
-        Shares(Mutex::new(Shared {
-            free: threads,
-            waiting: runs,
-        }))
-    }
-
-    fn take(&self) -> usize {
-        let mut shared = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let threads = (shared.free / shared.waiting.max(1)).max(1);
-        shared.free = shared.free.saturating_sub(threads);
-        shared.waiting = shared.waiting.saturating_sub(1);
-        threads
-    }
-
-    fn give_back(&self, threads: usize) {
-        let mut shared = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        shared.free += threads;
     }
 }
 
@@ -279,83 +403,6 @@ pub(crate) fn make_run_of_batch(
     }
 }
 
-/// Whether a run's directory was named by the user, or by us within a batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Inside {
-    Alone,
-    Batch,
-}
-
-/// What is to be done about a run.
-enum Found {
-    /// Nothing.
-    Ended(RunOutcome),
-    /// It is to be made.
-    Missing(Missing),
-}
-
-/// How a run that is not there is to be made.
-struct Missing {
-    /// In place of results of ours.
-    replace: bool,
-    /// What was wrong with these.
-    because: Option<String>,
-}
-
-/// Looks for a run that is not to be made.
-fn find_only(spec: &RunSpec, dir: &Path, making: Making<'_>) -> Found {
-    making.progress.kept(spec.scenario.duration);
-    Found::Ended(match Existing::look(spec, dir) {
-        Existing::Complete(summary) => RunOutcome::Kept(summary),
-        _ => RunOutcome::LeftOut("not chosen"),
-    })
-}
-
-/// Looks for a run.
-fn find(spec: &RunSpec, dir: &Path, inside: Inside, making: Making<'_>) -> Found {
-    let missing = |replace, because| Found::Missing(Missing { replace, because });
-    match Existing::look(spec, dir) {
-        Existing::Absent => missing(false, None),
-        Existing::Complete(_) if making.force => missing(true, None),
-        Existing::Complete(summary) => {
-            making.progress.kept(spec.scenario.duration);
-            Found::Ended(RunOutcome::Kept(summary))
-        }
-        Existing::Damaged(why) => missing(true, Some(why)),
-        Existing::Other(StoreError::Exists(_) | StoreError::OtherKind { .. })
-            if inside == Inside::Alone && making.force =>
-        {
-            missing(true, None)
-        }
-        Existing::Other(error) if inside == Inside::Batch && gives_way(&error) => {
-            match set_aside(dir) {
-                Ok(kept) => missing(false, Some(moved_away(&error, &kept))),
-                Err(error) => Found::Ended(RunOutcome::Failed(error.into())),
-            }
-        }
-        Existing::Other(error) => Found::Ended(RunOutcome::Failed(error.into())),
-    }
-}
-
-/// What was wrong with what stood there, and where it is now. What a user could do about it is of no
-/// use here.
-fn moved_away(error: &StoreError, kept: &Path) -> String {
-    let text = error.to_string().replace(" is left alone: ", ": ");
-    let text = text.split("; choose another").next().unwrap_or_default();
-    format!("{text}; it is now {}", kept.display())
-}
-
-/// True for what stands in a batch where one of its runs belongs, and is not this run.
-fn gives_way(error: &StoreError) -> bool {
-    matches!(
-        error,
-        StoreError::Exists(_)
-            | StoreError::OtherKind { .. }
-            | StoreError::Unrecognised { .. }
-            | StoreError::Newer { .. }
-    )
-}
-
 fn make_missing(
     spec: &RunSpec,
     dir: &Path,
@@ -370,14 +417,19 @@ fn make_missing(
         interrupt: Some(making.interrupt),
         ..Job::new(spec, dir)
     };
-    let outcome = match execute(&job, |p| seen.observe(p)) {
+    let made: Result<Made, RunError> = beside(
+        &job,
+        |job, observe| job.execute(observe),
+        |p| seen.observe(p),
+    );
+    let outcome = match made {
         Ok(made) => RunOutcome::Made {
-            made: Box::new(made),
+            made: Box::new(made.into()),
             because: how.because,
         },
         // Another process may have made it meanwhile; equal runs give equal results.
         Err(error) => match Existing::look(spec, dir) {
-            Existing::Complete(summary) if !making.force => RunOutcome::Kept(summary),
+            Existing::Complete(summary) if !making.force => RunOutcome::Kept(outline(*summary)),
             _ => RunOutcome::Failed(error),
         },
     };
@@ -387,12 +439,16 @@ fn make_missing(
 
 /// Makes a run: one with threads of its own from a thread of its own, because a thread of a pool
 /// that waits for others takes up another run meanwhile.
-fn execute(job: &Job<'_>, mut observe: impl FnMut(Progress) + Send) -> Result<Made, RunError> {
+fn beside<T: Send>(
+    job: &Job<'_>,
+    make: impl FnOnce(&Job<'_>, &mut dyn FnMut(Progress)) -> Result<T, RunError> + Send,
+    mut observe: impl FnMut(Progress) + Send,
+) -> Result<T, RunError> {
     if job.execution.threads < 2 {
-        return job.execute(&mut observe);
+        return make(job, &mut observe);
     }
     std::thread::scope(|scope| {
-        let run = std::thread::Builder::new().spawn_scoped(scope, || job.execute(&mut observe));
+        let run = std::thread::Builder::new().spawn_scoped(scope, || make(job, &mut observe));
         match run.map(std::thread::ScopedJoinHandle::join) {
             Ok(Ok(made)) => made,
             Ok(Err(_)) => Err(RunError::Internal("a run gave no result".to_owned())),
@@ -401,156 +457,8 @@ fn execute(job: &Job<'_>, mut observe: impl FnMut(Progress) + Send) -> Result<Ma
     })
 }
 
-/// A batch that was stopped.
-#[derive(Clone, Debug)]
-pub struct Part {
-    /// Number of complete runs.
-    pub made: usize,
-    /// Number of all.
-    pub all: usize,
-    /// What the complete ones have shown together, in words.
-    pub findings: Vec<String>,
-    /// Files of the batch that somebody had changed: where they are kept.
-    pub kept: Vec<PathBuf>,
-}
-
-/// Reports on the complete runs of a batch that was stopped.
-///
-/// # Errors
-/// When `batch.toml` is missing or changed, or the report cannot be written.
-pub fn report_part(dir: &Path) -> Result<Part, RunError> {
-    let mut place = ResultDir::open(dir)?;
-    place.marker().verify(dir)?;
-    let file = dir.join("batch.toml");
-    let name = file.display().to_string();
-    let text = read_text_file(&file, u64::MAX).map_err(|source| StoreError::Io {
-        what: "read",
-        path: file.clone(),
-        source,
-    })?;
-    let command = go_on(dir);
-    let plan =
-        Plan::new(&Source { name, text }, &[]).map_err(|e| RunError::Scenario(e.to_string()))?;
-    let outcomes: Vec<Option<RunOutcome>> = plan
-        .runs
-        .par_iter()
-        .map(
-            |spec| match Existing::look(spec, &dir.join("runs").join(&spec.id)) {
-                Existing::Complete(summary) => Some(RunOutcome::Kept(summary)),
-                _ => None,
-            },
-        )
-        .collect();
-    let rows: Vec<BatchRow> = plan
-        .runs
-        .iter()
-        .zip(&outcomes)
-        .map(|(spec, outcome)| {
-            let missing = RunOutcome::Failed(RunError::Stopped);
-            row(&plan, spec, outcome.as_ref().unwrap_or(&missing))
-        })
-        .collect();
-    let info = batch_info(&plan, &command);
-    let made = outcomes.iter().flatten().count();
-    let findings = write_files(&mut place, &info, &rows, made == rows.len())?;
-    Ok(Part {
-        made,
-        all: rows.len(),
-        findings,
-        kept: place.kept().to_vec(),
-    })
-}
-
-/// The runs of a batch whose results are missing or damaged, each with what is wrong.
-pub fn damaged_runs(dir: &Path, runs: &BTreeSet<String>) -> Vec<String> {
-    let ids: Vec<&String> = runs.iter().collect();
-    ids.par_iter()
-        .filter_map(|id| {
-            let run = dir.join("runs").join(id);
-            let checked = look_at_results(&run).and_then(|marker| marker.verify(&run));
-            checked.err().map(|error| match error {
-                StoreError::Damaged { path, why } => format!("{}: {why}", path.display()),
-                other => other.to_string(),
-            })
-        })
-        .collect()
-}
-
 /// The command that makes what is missing of the batch in `dir`.
 pub fn go_on(dir: &Path) -> String {
     let batch = dir.join("batch.toml").display().to_string();
     shell_words(["synfin", "run", &batch, "--out", &dir.display().to_string()])
-}
-
-pub(crate) fn row(plan: &Plan, spec: &RunSpec, outcome: &RunOutcome) -> BatchRow {
-    let value = |axis: &Axis| {
-        let mut parameters = spec.parameters.iter();
-        let found = parameters.find(|(name, _)| *name == axis.name);
-        found.map(|(_, value)| value.clone()).unwrap_or_default()
-    };
-    let (status, message) = match outcome {
-        RunOutcome::Failed(RunError::Stopped) => (RunStatus::Missing, "not made yet".to_owned()),
-        RunOutcome::Failed(error) => (RunStatus::Failed, error.to_string()),
-        RunOutcome::LeftOut(why) => (RunStatus::Missing, (*why).to_owned()),
-        _ => (RunStatus::Ok, String::new()),
-    };
-    BatchRow {
-        id: spec.id.clone(),
-        values: plan.axes.iter().map(value).collect(),
-        seed: spec.seed,
-        replica: spec.replica,
-        status,
-        message,
-        metrics: outcome.summary().map(row_metrics).unwrap_or_default(),
-    }
-}
-
-fn batch_info(plan: &Plan, command: &str) -> BatchInfo {
-    let shown: Vec<Vec<(String, String)>> = plan
-        .runs
-        .iter()
-        .map(|r| parameters::shown(&r.scenario))
-        .collect();
-    let first = shown.first().cloned().unwrap_or_default();
-    BatchInfo {
-        name: plan.name.clone(),
-        question: plan.question.clone(),
-        command: command.to_owned(),
-        parameters: first
-            .into_iter()
-            .filter(|p| shown.iter().all(|all| all.contains(p)))
-            .collect(),
-        axes: plan.axes.iter().map(Axis::for_report).collect(),
-        figures: plan
-            .figures
-            .iter()
-            .map(|figure| figure_for_report(figure, &plan.runs))
-            .collect(),
-        expectations: plan.expectations.clone(),
-        notes: plan.notes.clone(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn runs_share_the_threads_there_are() {
-        let all = |threads, runs| {
-            let shares = Shares::new(threads, runs);
-            (0..runs).map(|_| shares.take()).collect::<Vec<_>>()
-        };
-        assert_eq!(all(8, 1), [8]);
-        assert_eq!(all(8, 3), [2, 3, 3]);
-        assert_eq!(all(2, 2), [1, 1]);
-        assert_eq!(all(1, 3), [1, 1, 1]);
-        let shares = Shares::new(4, 6);
-        assert_eq!([(); 4].map(|()| shares.take()), [1; 4]);
-        shares.give_back(1);
-        assert_eq!(shares.take(), 1);
-        // The last run has all that is left.
-        (0..3).for_each(|_| shares.give_back(1));
-        assert_eq!(shares.take(), 3);
-    }
 }

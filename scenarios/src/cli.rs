@@ -6,10 +6,11 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use reports::store::read_text_file;
 
+use crate::batch::Keep;
 use crate::bench;
 use crate::console::{Failure, flush, note, outcome};
 use crate::fuzz;
@@ -23,6 +24,7 @@ use crate::registry::Registry;
 use crate::suggest;
 
 mod check;
+mod collect;
 mod cost;
 mod drawings;
 mod explain;
@@ -38,6 +40,8 @@ mod run;
 mod single_run;
 mod ss;
 mod status;
+mod submit;
+mod unfold;
 
 /// Simulate the life of TCP connections, from SYN to FIN and beyond: handshakes, closes,
 /// TIME-WAIT, port exhaustion.
@@ -67,6 +71,13 @@ enum Command {
         /// As JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Hand a batch to a scheduler, a task for each shard
+    Submit(SubmitArgs),
+    /// Write index and report of a batch of which processes have made shards, or of what there is of it
+    Collect {
+        /// Directory of a batch
+        dir: PathBuf,
     },
     /// Find the largest or smallest value with which everything is as expected
     Find(FindArgs),
@@ -176,6 +187,16 @@ struct RunArgs {
     /// there already stay in index and report
     #[arg(long, value_name = "CONDITION")]
     filter: Option<String>,
+    /// What is kept of each run of a batch: `all` (tables, figures and a page), `metrics` (many runs in
+    /// one file; `synfin report DIR/runs/ID` makes one of them with everything), or `auto`: metrics where
+    /// there are more than 100 runs
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
+    keep: KeepArg,
+    /// Make the runs of one shard only, beside processes that make the others: 3/8 is the third of eight,
+    /// `auto` and `auto/8` take the number from Slurm, HyperQueue, Kubernetes, PBS, SGE or GNU parallel.
+    /// `synfin collect` makes index and report of all
+    #[arg(long, value_name = "I/N")]
+    shard: Option<String>,
     /// Begin no more runs after one has failed
     #[arg(long)]
     fail_fast: bool,
@@ -194,6 +215,25 @@ struct RunArgs {
     quiet: bool,
 }
 
+/// What is kept of each run of a batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum KeepArg {
+    #[default]
+    Auto,
+    All,
+    Metrics,
+}
+
+impl From<KeepArg> for Keep {
+    fn from(keep: KeepArg) -> Keep {
+        match keep {
+            KeepArg::Auto => Keep::BySize,
+            KeepArg::All => Keep::Everything,
+            KeepArg::Metrics => Keep::Metrics,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 struct PlanArgs {
     #[command(flatten)]
@@ -207,6 +247,63 @@ struct PlanArgs {
     /// As JSON
     #[arg(long)]
     json: bool,
+}
+
+/// A scheduler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Target {
+    /// Slurm, by sbatch
+    Slurm,
+    /// HyperQueue, by hq
+    Hq,
+    /// Kubernetes: the manifest is printed, for kubectl apply -f -
+    K8s,
+}
+
+#[derive(Debug, Args)]
+struct SubmitArgs {
+    /// The scheduler
+    #[arg(value_enum)]
+    target: Target,
+    #[command(flatten)]
+    scenario: ScenarioArgs,
+    /// Number of tasks that the batch is divided into
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    shards: u16,
+    /// Where the results go, a directory that all machines share [default: as of `synfin run`]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Processors of each task
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    cpus: u16,
+    /// Memory of each task, as the scheduler writes it
+    #[arg(long, value_name = "SIZE")]
+    memory: Option<String>,
+    /// Limit of time of each task, as the scheduler writes it; what is not made by then is made by the
+    /// next submission
+    #[arg(long, value_name = "TIME")]
+    time: Option<String>,
+    /// Partition of Slurm
+    #[arg(long, value_name = "NAME")]
+    partition: Option<String>,
+    /// Another option of the scheduler, as in --option=--account=net; repeatable
+    #[arg(long = "option", value_name = "OPTION")]
+    options: Vec<String>,
+    /// Only the shards of which runs are missing
+    #[arg(long)]
+    only_missing: bool,
+    /// Print what would be submitted
+    #[arg(long)]
+    print: bool,
+    /// The program on the machines of the cluster [default: this one]
+    #[arg(long, value_name = "PATH")]
+    program: Option<String>,
+    /// Container image with synfin, for Kubernetes
+    #[arg(long, value_name = "IMAGE")]
+    image: Option<String>,
+    /// Claim of the volume that all pods share, for Kubernetes
+    #[arg(long, value_name = "CLAIM")]
+    volume: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -347,6 +444,8 @@ fn obey(command: Command) -> Result<(), Failure> {
         Command::Check(args) => check::check(&args.scenario),
         Command::Plan(args) => plan::plan(&args),
         Command::Status { dir, json } => status::status(&dir, json),
+        Command::Submit(args) => submit::submit(&args),
+        Command::Collect { dir } => collect::collect(&dir),
         Command::Find(args) => find::find(&args),
         Command::Rerun(args) => rerun::rerun(&args),
         Command::List => list::list(),

@@ -4,7 +4,11 @@
 
 use std::fs;
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
+
+use reports::store::parts::Provenance;
+
+use crate::run_spec::RESULTS_VERSION;
 
 /// Seconds of processor time, user and system, of all threads there are.
 ///
@@ -91,4 +95,21 @@ pub(crate) fn caches() -> Vec<(String, f64)> {
         (kind != "Instruction").then(|| (format!("L{level}"), kib * 1024.0))
     };
     (0..8).filter_map(cache).collect()
+}
+
+/// Who makes runs now: for people, and no part of any result.
+pub(crate) fn provenance(command: &str, shard: Option<String>) -> Provenance {
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    Provenance {
+        command: command.to_owned(),
+        host: host.trim().to_owned(),
+        pid: std::process::id(),
+        begun_unix_s: now.map_or(0, |since| since.as_secs()),
+        shard: shard.unwrap_or_default(),
+        program: format!(
+            "synfin {}, results version {RESULTS_VERSION}",
+            env!("CARGO_PKG_VERSION")
+        ),
+    }
 }

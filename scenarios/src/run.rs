@@ -10,13 +10,13 @@ use std::thread;
 use std::time::Instant;
 
 use reports::store::{ConnectionMemory, MemorySummary, StoreError};
-use reports::{Completed, Completion, RunRecorder, RunSummary, RunWriter};
-use sim_core::Simulation;
+use reports::{Completed, Completion, NumbersRecorder, RunRecorder, RunSummary, RunWriter};
 use sim_core::simulation::Progress;
+use sim_core::{Recorder, RunConfig, RunStats, Simulation};
 use tcp_model::host::TcpHost;
 use tcp_model::middlebox::{AnyMiddlebox, Middlebox};
 use tcp_model::spec::HostConfig;
-use tcp_model::{ByRule, RetransmitReason};
+use tcp_model::{ByRule, RetransmitReason, TcpSample};
 
 use crate::assemble::Assembly;
 use crate::execution::{Division, Execution, make_hosts};
@@ -42,6 +42,9 @@ pub enum RunError {
     /// A bug of the simulator.
     #[error("internal error: {0}; this is a bug, please report it together with the scenario")]
     Internal(String),
+    /// It failed in another process.
+    #[error("{0}")]
+    Earlier(String),
     /// It was asked to stop.
     #[error("it was stopped")]
     Stopped,
@@ -92,6 +95,15 @@ pub struct Made {
     pub kept: Vec<PathBuf>,
 }
 
+/// The metrics of a run that was made for them alone.
+#[derive(Clone, Debug)]
+pub struct MadeMetrics {
+    /// As in the index of a batch.
+    pub metrics: BTreeMap<String, f64>,
+    /// Wall-clock time of the simulation, seconds; no part of the results.
+    pub simulation_s: f64,
+}
+
 impl<'a> Job<'a> {
     /// On one thread, with the hosts of this simulator, into a directory that is not there yet.
     pub fn new(spec: &'a RunSpec, dir: &'a Path) -> Job<'a> {
@@ -111,80 +123,64 @@ impl<'a> Job<'a> {
     /// When the scenario cannot be assembled, the directory cannot be written, the run was
     /// interrupted, or the simulator has a bug; then there is no directory.
     pub fn execute(&self, observe: &mut dyn FnMut(Progress)) -> Result<Made, RunError> {
-        // A bug in one run must not take the others of a batch with it.
-        catch_unwind(AssertUnwindSafe(|| self.attempt(observe))).unwrap_or_else(|panic| {
-            let text = panic.downcast_ref::<String>().map(String::as_str);
-            let text = text
-                .or_else(|| panic.downcast_ref::<&str>().copied())
-                .unwrap_or("no message");
-            Err(RunError::Internal(text.to_owned()))
-        })
+        guarded(|| self.attempt(observe))
+    }
+
+    /// Makes the run for its metrics: nothing is written.
+    ///
+    /// # Errors
+    /// As [`Job::execute`].
+    pub fn metrics(&self, observe: &mut dyn FnMut(Progress)) -> Result<MadeMetrics, RunError> {
+        guarded(|| self.attempt_metrics(observe))
     }
 
     fn is_stopped(&self) -> bool {
         self.interrupt.is_some_and(Interrupt::is_set)
     }
 
-    fn attempt(&self, observe: &mut dyn FnMut(Progress)) -> Result<Made, RunError> {
+    fn assemble(&self) -> Result<Assembly, RunError> {
         if self.is_stopped() {
             return Err(RunError::Stopped);
         }
-        let assembly = Assembly::new(self.spec).map_err(|p| RunError::Scenario(p.message))?;
-        let (config, division) = self.execution.configure(&assembly);
+        Assembly::new(self.spec).map_err(|p| RunError::Scenario(p.message))
+    }
+
+    fn attempt_metrics(&self, observe: &mut dyn FnMut(Progress)) -> Result<MadeMetrics, RunError> {
+        let mut assembly = self.assemble()?;
+        let (hosts, config, _) = self.hosts(&mut assembly);
+        let network = Arc::clone(&assembly.network);
+        let mut recorder = NumbersRecorder::new(assembly.info)?;
+        let started = Instant::now();
+        let mut simulation = Simulation::new(network, hosts, &config);
+        let stats = self.simulate(&mut simulation, &mut recorder, observe)?;
+        let simulation_s = started.elapsed().as_secs_f64();
+        let completion = self.completion(stats, &simulation.into_hosts(), BTreeMap::new());
+        Ok(MadeMetrics {
+            metrics: recorder.complete(&completion)?,
+            simulation_s,
+        })
+    }
+
+    fn attempt(&self, observe: &mut dyn FnMut(Progress)) -> Result<Made, RunError> {
+        let mut assembly = self.assemble()?;
+        let http = assembly.http(self.spec);
+        let (hosts, config, division) = self.hosts(&mut assembly);
         let writer = RunWriter::create(self.dir, self.replace)?;
         writer.write_text("run.toml", &self.spec.text())?;
-        let http = assembly.http(self.spec);
-        let mut hosts = make_hosts(assembly.hosts, &config.partition_of, self.make);
-        Assembly::equip(assembly.extras, &mut hosts);
-        let mut info = assembly.info;
-        if !hosts.iter().flatten().all(TcpHost::is_as_described) {
-            info.analytic.theory = None;
-            let why = "a TCP or an application of your own may behave differently";
-            info.analytic.no_closed_form = vec![why.to_owned()];
-        }
-        let mut recorder = RunRecorder::with_payloads(writer, info, http)?;
-        let mut simulation = Simulation::new(Arc::clone(&assembly.network), hosts, &config);
+        let network = Arc::clone(&assembly.network);
+        let mut recorder = RunRecorder::with_payloads(writer, assembly.info, http)?;
+        let mut simulation = Simulation::new(network, hosts, &config);
         let (started, cpu) = (Instant::now(), process::thread_cpu_s());
-        let stats = simulation.run(&mut recorder, &mut |progress| {
-            observe(progress);
-            if self.is_stopped() {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
-        })?;
-        if self.is_stopped() {
-            return Err(RunError::Stopped);
-        }
+        let stats = self.simulate(&mut simulation, &mut recorder, observe)?;
         let wall = started.elapsed().as_secs_f64();
         let simulating_cpu_s = process::thread_cpu_s() - cpu;
-        let per_second = |count: f64| count / wall.max(1e-9);
-        let mut timing = BTreeMap::from([
-            ("simulation_s".to_owned(), wall),
-            ("simulation_thread_cpu_s".to_owned(), simulating_cpu_s),
-            ("events_per_s".to_owned(), per_second(stats.events as f64)),
-            (
-                "simulated_s_per_s".to_owned(),
-                per_second(stats.reached.as_secs_f64()),
-            ),
-            ("threads".to_owned(), config.threads as f64),
-            ("partitions".to_owned(), f64::from(division.parts())),
-        ]);
+        let mut timing = timing(&stats, wall, simulating_cpu_s);
+        timing.insert("threads".to_owned(), config.threads as f64);
+        timing.insert("partitions".to_owned(), f64::from(division.parts()));
         let look_ahead = division.look_ahead().map(|l| l.as_secs_f64());
         timing.extend(look_ahead.map(|l| ("look_ahead_s".to_owned(), l)));
-        let peak_rss = process::peak_bytes();
-        timing.insert("process_peak_rss_bytes".to_owned(), peak_rss);
-        let groups = self.spec.scenario.topology.group_of_nodes();
         let hosts = simulation.into_hosts();
-        let mut metrics = host_metrics(&hosts, &groups);
-        metrics.extend(stuck(&hosts, stats.idle));
-        let completion = Completion {
-            stats,
-            metrics,
-            counters: counters(&hosts, &groups),
-            memory: memory(&hosts),
-            timing,
-        };
+        let completion = self.completion(stats, &hosts, timing);
         // To free 10^5 hosts takes as long as to write a table.
         let freed = thread::Builder::new().spawn(move || drop(hosts));
         let Completed { summary, kept } = recorder.complete_and_tell(completion)?;
@@ -199,6 +195,86 @@ impl<'a> Job<'a> {
             kept,
         })
     }
+
+    /// The hosts, taken out of the assembly, and how they are divided.
+    fn hosts(&self, assembly: &mut Assembly) -> (Hosts, RunConfig, Division) {
+        let (config, division) = self.execution.configure(assembly);
+        let hosts = std::mem::take(&mut assembly.hosts);
+        let mut hosts = make_hosts(hosts, &config.partition_of, self.make);
+        Assembly::equip(std::mem::take(&mut assembly.extras), &mut hosts);
+        if !hosts.iter().flatten().all(TcpHost::is_as_described) {
+            let analytic = &mut assembly.info.analytic;
+            analytic.theory = None;
+            let why = "a TCP or an application of your own may behave differently";
+            analytic.no_closed_form = vec![why.to_owned()];
+        }
+        (hosts, config, division)
+    }
+
+    fn simulate(
+        &self,
+        simulation: &mut Simulation<TcpHost>,
+        recorder: &mut dyn Recorder<TcpSample>,
+        observe: &mut dyn FnMut(Progress),
+    ) -> Result<RunStats, RunError> {
+        let stats = simulation.run(recorder, &mut |progress| {
+            observe(progress);
+            if self.is_stopped() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        })?;
+        if self.is_stopped() {
+            return Err(RunError::Stopped);
+        }
+        Ok(stats)
+    }
+
+    /// With what only the hosts tell.
+    fn completion(
+        &self,
+        stats: RunStats,
+        hosts: &[Option<TcpHost>],
+        timing: BTreeMap<String, f64>,
+    ) -> Completion {
+        let groups = self.spec.scenario.topology.group_of_nodes();
+        let mut metrics = host_metrics(hosts, &groups);
+        metrics.extend(stuck(hosts, stats.idle));
+        Completion {
+            stats,
+            metrics,
+            counters: counters(hosts, &groups),
+            memory: memory(hosts),
+            timing,
+        }
+    }
+}
+
+type Hosts = Vec<Option<TcpHost>>;
+
+/// A bug in one run must not take the others of a batch with it.
+fn guarded<T>(make: impl FnOnce() -> Result<T, RunError>) -> Result<T, RunError> {
+    catch_unwind(AssertUnwindSafe(make)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text
+            .or_else(|| panic.downcast_ref::<&str>().copied())
+            .unwrap_or("no message");
+        Err(RunError::Internal(text.to_owned()))
+    })
+}
+
+/// Wall-clock facts of a run.
+fn timing(stats: &RunStats, wall: f64, simulating_cpu_s: f64) -> BTreeMap<String, f64> {
+    let per_second = |count: f64| count / wall.max(1e-9);
+    let all = [
+        ("simulation_s", wall),
+        ("simulation_thread_cpu_s", simulating_cpu_s),
+        ("events_per_s", per_second(stats.events as f64)),
+        ("simulated_s_per_s", per_second(stats.reached.as_secs_f64())),
+        ("process_peak_rss_bytes", process::peak_bytes()),
+    ];
+    all.into_iter().map(|(n, v)| (n.to_owned(), v)).collect()
 }
 
 /// Makes the run directory `dir` on one thread; an existing one gives way with `replace`.

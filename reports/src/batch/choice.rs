@@ -1,6 +1,7 @@
 //! Which metrics of a batch are drawn, listed and described.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 
 use super::{BatchInfo, BatchRow};
 use crate::metrics;
@@ -24,7 +25,7 @@ pub(crate) fn is_comparable(metric: &str, rows: &[BatchRow]) -> bool {
 /// True when the steady windows of all runs have the same length.
 fn windows_are_as_long(rows: &[BatchRow]) -> bool {
     let length = |row: &BatchRow| {
-        let at = |name: &str| row.metrics.get(name).copied();
+        let at = |name: &str| row.metrics.get(name);
         Some(at("steady_to_s")? - at("steady_from_s")?)
     };
     let mut lengths = rows.iter().filter_map(length);
@@ -56,7 +57,16 @@ pub(super) fn described_metrics(info: &BatchInfo, rows: &[BatchRow]) -> Vec<Stri
 
 /// Names of all metrics of all runs, sorted.
 pub(crate) fn metric_names(rows: &[BatchRow]) -> Vec<String> {
-    let names: BTreeSet<&String> = rows.iter().flat_map(|r| r.metrics.keys()).collect();
+    // Runs share their lists of names: each is looked at once.
+    let mut lists: Vec<&Arc<[String]>> = Vec::new();
+    let mut seen = HashSet::new();
+    for row in rows {
+        let list = row.metrics.names();
+        if seen.insert(Arc::as_ptr(list)) {
+            lists.push(list);
+        }
+    }
+    let names: BTreeSet<&String> = lists.into_iter().flat_map(|l| l.iter()).collect();
     names.into_iter().cloned().collect()
 }
 
@@ -66,7 +76,7 @@ pub(crate) fn metrics_that_vary(info: &BatchInfo, rows: &[BatchRow]) -> Vec<Stri
         let mut values = rows
             .iter()
             .filter(|r| r.status.is_ok())
-            .map(|r| r.metrics.get(*name));
+            .map(|r| r.metrics.get(name));
         let first = values.next();
         values.any(|v| Some(v) != first) || rows.len() == 1
     };

@@ -3,15 +3,23 @@
 use std::collections::BTreeMap;
 
 use crate::analytic::{SCARCE_FROM_S, port_limit};
+use crate::info::RunInfo;
 use crate::store::RunSummary;
 
 /// The metrics of a run with those made of them: the window of the steady values
 /// (`steady_from_s`, `steady_to_s`) and the connections per second that the ports allow
 /// (`port_limit_per_s`).
 pub fn row_metrics(summary: &RunSummary) -> BTreeMap<String, f64> {
-    let mut all = summary.metrics.clone();
-    let hints = &summary.info.analytic;
-    let (from, to) = summary.info.steady_window();
+    with_derived(summary.metrics.clone(), &summary.info)
+}
+
+/// The same of metrics and what was known beforehand.
+pub(crate) fn with_derived(
+    mut all: BTreeMap<String, f64>,
+    info: &RunInfo,
+) -> BTreeMap<String, f64> {
+    let hints = &info.analytic;
+    let (from, to) = info.steady_window();
     let scarce = hints.theory.as_ref();
     let scarce = scarce.filter(|t| t.held_s.middle() >= SCARCE_FROM_S);
     let made = [

@@ -395,12 +395,12 @@ impl Told<'_> {
 fn unusual(rows: &[BatchRow]) -> Vec<String> {
     let complete: Vec<&BatchRow> = rows.iter().filter(|r| r.status.is_ok()).collect();
     let told = UNUSUAL.iter().filter_map(|unusual| {
-        let value = |row: &BatchRow| row.metrics.get(unusual.metric).copied().unwrap_or(0.0);
+        let value = |row: &BatchRow| row.metrics.get(unusual.metric).unwrap_or(0.0);
         let has = |row: &&&BatchRow| match unusual.finding {
             "" => value(row) > 0.0,
             finding => {
                 let counted = unusual.metric.is_empty() || value(row) > 0.0;
-                counted && is_told(finding, &row.metrics)
+                counted && is_told(finding, &row.metrics.to_map())
             }
         };
         let those: Vec<&&BatchRow> = complete.iter().filter(has).collect();
@@ -428,7 +428,7 @@ fn without(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let complete = rows.iter().any(|r| r.status.is_ok());
     let asked = info.figures.iter().map(|f| f.metric.as_str());
-    let missing = asked.filter(|m| complete && rows.iter().all(|r| !r.metrics.contains_key(*m)));
+    let missing = asked.filter(|m| complete && rows.iter().all(|r| !r.metrics.has(m)));
     let told = missing.filter(|m| seen.insert(*m)).map(|m| {
         let why = match metrics::find(m).map(|found| found.metric.absent) {
             None | Some("") => "it is not recorded".to_owned(),

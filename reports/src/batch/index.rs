@@ -1,11 +1,15 @@
 //! `index.csv` and `index.parquet`: a row per run, swept parameters as typed columns.
 
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use super::axis::{Axis, AxisValues, Unit};
-use super::{BatchInfo, BatchRow};
+use super::{BatchInfo, BatchRow, RowMetrics, SharedNames};
 use crate::csv::Csv;
 use crate::store::StoreError;
+use crate::store::reader::Groups;
 use crate::store::table::{ColumnKind, TableWriter, Text};
 
 /// A column of swept values.
@@ -89,8 +93,31 @@ impl Column<'_> {
     }
 }
 
-/// `index.csv`.
-pub(crate) fn csv(info: &BatchInfo, rows: &[BatchRow], metrics: &[String]) -> String {
+/// Length of the text that is written at a time.
+const BLOCK: usize = 1 << 20;
+
+/// Writes `index.csv`, block by block.
+pub(crate) fn write_csv(
+    path: &Path,
+    info: &BatchInfo,
+    rows: &[BatchRow],
+    metrics: &[String],
+) -> Result<(), StoreError> {
+    let failed = StoreError::io("write", path);
+    let written = File::create(path).and_then(|mut file| {
+        csv(info, rows, metrics, &mut |block| {
+            file.write_all(block.as_bytes())
+        })
+    });
+    written.map_err(failed)
+}
+
+fn csv(
+    info: &BatchInfo,
+    rows: &[BatchRow],
+    metrics: &[String],
+    write: &mut dyn FnMut(&str) -> io::Result<()>,
+) -> io::Result<()> {
     let columns = columns(info);
     let header = ["id"].into_iter();
     let header = header.chain(columns.iter().map(|c| c.name.as_str()));
@@ -108,10 +135,59 @@ pub(crate) fn csv(info: &BatchInfo, rows: &[BatchRow], metrics: &[String]) -> St
         csv.text(&row.replica.to_string());
         csv.text(row.status.name());
         csv.text(&row.message);
-        let value = |m: &String| row.metrics.get(m).copied().unwrap_or(f64::NAN);
+        let value = |m: &String| row.metrics.get(m).unwrap_or(f64::NAN);
         csv.row(metrics.iter().map(value));
+        if csv.len() >= BLOCK {
+            write(&csv.take())?;
+        }
     }
-    csv.finish()
+    write(&csv.finish())
+}
+
+/// Gives rows the metrics that `index.parquet` in `dir` has for them, by their place.
+///
+/// # Errors
+/// When it cannot be read, or is of other runs.
+pub(crate) fn read_metrics(
+    dir: &Path,
+    info: &BatchInfo,
+    rows: &mut [BatchRow],
+) -> Result<(), StoreError> {
+    let damaged = |why: &str| StoreError::Damaged {
+        path: dir.join("index.parquet"),
+        why: why.to_owned(),
+    };
+    let mut groups = Groups::open(dir, "index", &[])?.ok_or_else(|| damaged("it is missing"))?;
+    let swept: HashSet<String> = columns(info).into_iter().map(|c| c.name).collect();
+    let mut shared = SharedNames::default();
+    let mut left = rows.iter_mut();
+    while let Some(table) = groups.next_group()? {
+        let ids = table.texts("id")?;
+        let names = table
+            .names_of_floats()
+            .filter(|name| !swept.contains(*name));
+        let names: Vec<&String> = names.collect();
+        let all: Result<Vec<&[f64]>, StoreError> =
+            names.iter().map(|name| table.floats(name)).collect();
+        let all = all?;
+        for i in 0..table.len() {
+            let row = left.next().filter(|row| *row.id == ids[i]);
+            let row = row.ok_or_else(|| damaged("its rows are not those of batch.json"))?;
+            let each = names
+                .iter()
+                .zip(&all)
+                .filter(|(_, column)| !column[i].is_nan());
+            let (names, values): (Vec<String>, Vec<f64>) = each
+                .map(|(name, column)| ((*name).clone(), column[i]))
+                .unzip();
+            let metrics = RowMetrics::from_parts(shared.list(names.into()), values);
+            row.metrics = metrics.unwrap_or_default();
+        }
+    }
+    match left.next() {
+        None => Ok(()),
+        Some(_) => Err(damaged("it ends before the rows of batch.json")),
+    }
 }
 
 /// `index.parquet`.
@@ -141,7 +217,7 @@ pub(crate) fn write_table(
         row = row.text(&Text::from(run.status.name()));
         row = row.text(&Text::from(run.message.as_str()));
         for name in metrics {
-            row = row.opt(run.metrics.get(name).copied());
+            row = row.opt(run.metrics.get(name));
         }
         row.end()?;
     }

@@ -1,7 +1,7 @@
 //! Whether the runs of a batch meet what is expected of them.
 
 use super::variants::{Variant, variants};
-use super::{Axis, BatchRow, RunStatus, row_metrics};
+use super::{Axis, BatchRow, RowMetrics, RunStatus, row_metrics};
 use crate::expectations::{Expectation, Judgement, Verdict};
 use crate::format::count;
 use crate::metrics;
@@ -15,13 +15,18 @@ const MOST_NAMED: usize = 5;
 impl RunSummary {
     /// The verdicts on what is expected of this run.
     pub fn judge(&self, expectations: &[Expectation]) -> Vec<Judgement> {
-        let row = [BatchRow {
-            status: RunStatus::Ok,
-            metrics: row_metrics(self),
-            ..BatchRow::default()
-        }];
-        expectations.iter().map(|e| e.judge(&[], &row)).collect()
+        judge_run(&row_metrics(self).into(), expectations)
     }
+}
+
+/// The verdicts on what is expected of a single run with these metrics.
+pub fn judge_run(metrics: &RowMetrics, expectations: &[Expectation]) -> Vec<Judgement> {
+    let row = [BatchRow {
+        status: RunStatus::Ok,
+        metrics: metrics.clone(),
+        ..BatchRow::default()
+    }];
+    expectations.iter().map(|e| e.judge(&[], &row)).collect()
 }
 
 impl Expectation {
@@ -238,7 +243,7 @@ mod tests {
             let metrics = metrics.map(|(n, v)| (n.to_owned(), v));
             let metrics = std::collections::BTreeMap::from(metrics);
             [0, 1].map(|replica| BatchRow {
-                metrics: metrics.clone(),
+                metrics: metrics.clone().into(),
                 ..row("reno", replica, 0.0)
             })
         };

@@ -51,16 +51,17 @@ pub(crate) fn differences(
     let mut bases = BTreeMap::new();
     // By alternative and the other values, in the order of the runs.
     let mut pairs: Vec<(Place, Vec<f64>)> = Vec::new();
+    let mut places: BTreeMap<Place, usize> = BTreeMap::new();
     let complete = || rows.iter().filter(|r| r.status.is_ok());
     for row in complete() {
-        if let (Some((own, others)), Some(&value)) = (key(row), row.metrics.get(metric))
+        if let (Some((own, others)), Some(value)) = (key(row), row.metrics.get(metric))
             && own == *first
         {
             bases.insert((others, row.replica, row.seed), value);
         }
     }
     for row in complete() {
-        let (Some((own, others)), Some(&value)) = (key(row), row.metrics.get(metric)) else {
+        let (Some((own, others)), Some(value)) = (key(row), row.metrics.get(metric)) else {
             continue;
         };
         let base = bases.get(&(others.clone(), row.replica, row.seed));
@@ -68,10 +69,11 @@ pub(crate) fn differences(
             continue;
         };
         let place = (own, others);
-        match pairs.iter_mut().find(|(of, _)| *of == place) {
-            Some((_, values)) => values.push(value - base),
-            None => pairs.push((place, vec![value - base])),
-        }
+        let at = *places.entry(place.clone()).or_insert_with(|| {
+            pairs.push((place, Vec::new()));
+            pairs.len() - 1
+        });
+        pairs[at].1.push(value - base);
     }
     let everything = (f64::NEG_INFINITY, f64::INFINITY);
     let each = pairs.into_iter().filter(|(_, values)| values.len() > 1);

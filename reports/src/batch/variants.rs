@@ -37,16 +37,19 @@ pub(crate) fn estimate<'a>(
     rows: impl Iterator<Item = &'a BatchRow>,
     metric: &str,
 ) -> Option<Estimate> {
-    let having: Vec<&BatchRow> = rows.filter(|r| r.metrics.contains_key(metric)).collect();
+    let having: Vec<&BatchRow> = rows.filter(|r| r.metrics.has(metric)).collect();
     let found = metrics::find(metric);
     if let Some((part, whole)) = found.as_ref().and_then(|f| f.metric.ratio) {
-        let counts = |r: &&BatchRow| Some((*r.metrics.get(part)?, *r.metrics.get(whole)?));
+        let counts = |r: &&BatchRow| Some((r.metrics.get(part)?, r.metrics.get(whole)?));
         let counts: Option<Vec<(f64, f64)>> = having.iter().map(counts).collect();
         if let Some(estimate) = counts.and_then(|counts| Estimate::of_counts(&counts)) {
             return Some(estimate);
         }
     }
-    let values: Vec<f64> = having.iter().map(|r| r.metrics[metric]).collect();
+    let values: Vec<f64> = having
+        .iter()
+        .filter_map(|r| r.metrics.get(metric))
+        .collect();
     Estimate::of_values(&values, metrics::kind(metric).range())
 }
 

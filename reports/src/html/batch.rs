@@ -43,10 +43,13 @@ pub(crate) fn report(
     if !info.command.is_empty() {
         page.code(&info.command);
     }
-    page.paragraph(
-        "index.csv and index.parquet hold a row per run with all metrics; each run's own report is \
-         runs/ID/report.html.",
-    );
+    page.paragraph(match info.metrics_only {
+        false => {
+            "index.csv and index.parquet hold a row per run with all metrics; each run's own report is \
+             runs/ID/report.html."
+        }
+        true => "index.csv and index.parquet hold a row per run with all metrics.",
+    });
     page.finish()
 }
 
@@ -194,18 +197,24 @@ fn runs(page: &mut Page, info: &BatchInfo, rows: &[BatchRow], metrics: &[String]
                 row.seed.to_string(),
                 row.status.name().to_owned(),
             ]);
-            let value = |name: &String| row.metrics.get(name).map(|v| metric(name, *v));
+            let value = |name: &String| row.metrics.get(name).map(|v| metric(name, v));
             cells
                 .chain(shown.iter().map(|m| value(m).unwrap_or_default()))
                 .collect()
         })
         .collect();
-    page.paragraph(
-        "Each run has a report of its own, with its population over time, what theory says of it, \
-         and its connections segment by segment.",
-    );
+    page.paragraph(match info.metrics_only {
+        false => {
+            "Each run has a report of its own, with its population over time, what theory says of it, \
+             and its connections segment by segment."
+        }
+        true => {
+            "Only the metrics of these runs are kept. \"synfin report DIR/runs/ID\", with the directory of \
+             this page and the name of a run, makes the run again with tables, figures and a page."
+        }
+    });
     page.linked_table(&header, &table, |id| {
-        let made = rows.iter().any(|r| r.id == id && !r.metrics.is_empty());
+        let made = !info.metrics_only && rows.iter().any(|r| r.id == id && !r.metrics.is_empty());
         made.then(|| format!("runs/{id}/report.html"))
     });
     if rows.len() > MOST_RUNS {

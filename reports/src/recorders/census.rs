@@ -4,8 +4,6 @@
 //! takes it out of CLOSED to the one that takes it back. The end point that a listener makes for a
 //! SYN starts as "LISTEN to SYN-RECEIVED" while the listener stays in LISTEN.
 
-use std::path::Path;
-
 use sim_core::{NodeId, SimTime};
 use tcp_model::sample::{Side, StateChange};
 use tcp_model::state::State;
@@ -15,7 +13,7 @@ use super::level::Level;
 use crate::info::NodeInfo;
 use crate::metrics::{self, Metrics};
 use crate::store::StoreError;
-use crate::store::table::{ColumnKind, TableWriter, Text};
+use crate::store::table::{ColumnKind, TableWriter, Tables, Text};
 
 const COLUMNS: &[(&str, ColumnKind)] = &[
     ("time_s", ColumnKind::Float),
@@ -60,7 +58,7 @@ pub(crate) struct Census {
 
 impl Census {
     pub(crate) fn new(
-        dir: &Path,
+        to: &Tables,
         interval_s: f64,
         nodes: &[NodeInfo],
         window: (SimTime, SimTime),
@@ -85,7 +83,7 @@ impl Census {
             levels: [Level::new(window); STATES],
         });
         Ok(Census {
-            table: TableWriter::create(dir, "census", COLUMNS)?,
+            table: TableWriter::create(to, "census", COLUMNS)?,
             grid: Grid::new(interval_s),
             groups: groups.collect(),
             group_of,

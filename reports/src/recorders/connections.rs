@@ -1,7 +1,5 @@
 //! The life of end points in numbers, a row each, and their sums.
 
-use std::path::Path;
-
 use sim_core::{NodeId, SimDuration, SimTime};
 use tcp_model::sample::{EndReason, EndpointSummary, Side, StateChange};
 
@@ -10,7 +8,7 @@ use super::names::Names;
 use crate::metrics::Metrics;
 use crate::store::LeftOut;
 use crate::store::StoreError;
-use crate::store::table::{ColumnKind, TableWriter, Text};
+use crate::store::table::{ColumnKind, TableWriter, Tables, Text};
 
 const COLUMNS: &[(&str, ColumnKind)] = &[
     ("conn", ColumnKind::Int),
@@ -87,9 +85,9 @@ pub(crate) struct Connections {
 }
 
 impl Connections {
-    pub(crate) fn new(dir: &Path, first: First) -> Result<Connections, StoreError> {
+    pub(crate) fn new(to: &Tables, first: First) -> Result<Connections, StoreError> {
         Ok(Connections {
-            table: TableWriter::create(dir, "connections", COLUMNS)?,
+            table: TableWriter::create(to, "connections", COLUMNS)?,
             first,
             reasons: REASONS.map(|(_, text, _)| Text::from(text)),
             by_reason: [0; REASONS.len()],

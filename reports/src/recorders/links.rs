@@ -1,14 +1,12 @@
 //! What each link direction did.
 
-use std::path::Path;
-
 use sim_core::{NodeId, RunStats};
 
 use super::names::Names;
 use crate::info::LinkInfo;
 use crate::metrics::Metrics;
 use crate::store::StoreError;
-use crate::store::table::{ColumnKind, TableWriter};
+use crate::store::table::{ColumnKind, TableWriter, Tables};
 
 const COLUMNS: &[(&str, ColumnKind)] = &[
     ("from_node", ColumnKind::Text),
@@ -31,13 +29,13 @@ const COLUMNS: &[(&str, ColumnKind)] = &[
 
 /// Writes `links` and adds the engine's numbers to the metrics. Links beyond `links` have no ends.
 pub(crate) fn write(
-    dir: &Path,
+    to: &Tables,
     links: &[LinkInfo],
     names: &Names,
     stats: &RunStats,
     metrics: &mut Metrics,
 ) -> Result<(), StoreError> {
-    let mut table = TableWriter::create(dir, "links", COLUMNS)?;
+    let mut table = TableWriter::create(to, "links", COLUMNS)?;
     let reached_s = stats.reached.as_secs_f64();
     let (mut drops, mut early, mut policed, mut marks) = (0, 0, 0, 0);
     let (mut losses, mut busiest) = (0, None::<f64>);

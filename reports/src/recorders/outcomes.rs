@@ -1,7 +1,5 @@
 //! What became of the calls of connect: bins over time, totals, first failure, steady state.
 
-use std::path::Path;
-
 use sim_core::SimTime;
 use tcp_model::sample::{ConnectAttempt, ConnectOutcome, OpenResult};
 
@@ -9,7 +7,7 @@ use super::grid::Grid;
 use super::histogram::{Histogram, put_quantiles};
 use crate::metrics::Metrics;
 use crate::store::StoreError;
-use crate::store::table::{ColumnKind, TableWriter};
+use crate::store::table::{ColumnKind, TableWriter, Tables};
 
 const COLUMNS: &[(&str, ColumnKind)] = &[
     ("time_s", ColumnKind::Float),
@@ -67,12 +65,12 @@ pub(crate) struct Outcomes {
 
 impl Outcomes {
     pub(crate) fn new(
-        dir: &Path,
+        to: &Tables,
         interval_s: f64,
         window: (SimTime, SimTime),
     ) -> Result<Outcomes, StoreError> {
         Ok(Outcomes {
-            table: TableWriter::create(dir, "outcomes", COLUMNS)?,
+            table: TableWriter::create(to, "outcomes", COLUMNS)?,
             grid: Grid::new(interval_s),
             bin: None,
             in_bin: Tally::default(),

@@ -1,8 +1,6 @@
 //! Clients' pools of connections and their retries: what they hold over time, how long requests wait, why
 //! connections leave, and what becomes of failed attempts.
 
-use std::path::Path;
-
 use sim_core::SimTime;
 use tcp_model::sample::{AfterFailure, PoolClose, PoolLevels, PoolSample, RetrySample};
 
@@ -11,7 +9,7 @@ use super::histogram::{Histogram, put_quantiles};
 use super::level::Level;
 use crate::metrics::Metrics;
 use crate::store::StoreError;
-use crate::store::table::{ColumnKind, TableWriter};
+use crate::store::table::{ColumnKind, TableWriter, Tables};
 
 const COLUMNS: &[(&str, ColumnKind)] = &[
     ("time_s", ColumnKind::Float),
@@ -106,12 +104,12 @@ pub(crate) struct Pools {
 
 impl Pools {
     pub(crate) fn new(
-        dir: &Path,
+        to: &Tables,
         interval_s: f64,
         window: (SimTime, SimTime),
     ) -> Result<Pools, StoreError> {
         Ok(Pools {
-            table: TableWriter::create(dir, "pools", COLUMNS)?,
+            table: TableWriter::create(to, "pools", COLUMNS)?,
             grid: Grid::new(interval_s),
             start: None,
             bin: Bin::default(),

@@ -1,7 +1,5 @@
 //! Queues over time, and how long packets waited at each.
 
-use std::path::Path;
-
 use sim_core::link::QueueTrace;
 use sim_core::{NodeId, RunStats};
 
@@ -10,7 +8,7 @@ use super::names::Names;
 use crate::info::LinkInfo;
 use crate::metrics::Metrics;
 use crate::store::StoreError;
-use crate::store::table::{ColumnKind, TableWriter, Text};
+use crate::store::table::{ColumnKind, TableWriter, Tables, Text};
 
 const OVER_TIME: &[(&str, ColumnKind)] = &[
     ("from_node", ColumnKind::Text),
@@ -36,7 +34,7 @@ const WAITS: &[(&str, ColumnKind)] = &[
 /// Writes `queues` and `queue_waits`, and the metrics of the queue at which packets waited longest in
 /// all. There are no tables where no queue was recorded.
 pub(crate) fn write(
-    dir: &Path,
+    to: &Tables,
     links: &[LinkInfo],
     names: &Names,
     stats: &RunStats,
@@ -45,8 +43,8 @@ pub(crate) fn write(
     if stats.queues.is_empty() {
         return Ok(());
     }
-    let mut over_time = TableWriter::create(dir, "queues", OVER_TIME)?;
-    let mut waits = TableWriter::create(dir, "queue_waits", WAITS)?;
+    let mut over_time = TableWriter::create(to, "queues", OVER_TIME)?;
+    let mut waits = TableWriter::create(to, "queue_waits", WAITS)?;
     for trace in &stats.queues {
         let Some(info) = links.get(trace.link.0 as usize) else {
             continue;

@@ -1,7 +1,5 @@
 //! Requests and their responses, binned over time.
 
-use std::path::Path;
-
 use sim_core::{SimDuration, SimTime};
 use tcp_model::End;
 use tcp_model::sample::{Ending, RequestDone, RequestUnanswered, RequestsWaiting};
@@ -10,7 +8,7 @@ use super::grid::Grid;
 use super::histogram::{Histogram, put_quantiles};
 use crate::metrics::Metrics;
 use crate::store::StoreError;
-use crate::store::table::{ColumnKind, TableWriter};
+use crate::store::table::{ColumnKind, TableWriter, Tables};
 
 const COLUMNS: &[(&str, ColumnKind)] = &[
     ("time_s", ColumnKind::Float),
@@ -112,9 +110,9 @@ impl Unanswered {
 }
 
 impl Requests {
-    pub(crate) fn new(dir: &Path, interval_s: f64) -> Result<Requests, StoreError> {
+    pub(crate) fn new(to: &Tables, interval_s: f64) -> Result<Requests, StoreError> {
         Ok(Requests {
-            table: TableWriter::create(dir, "requests", COLUMNS)?,
+            table: TableWriter::create(to, "requests", COLUMNS)?,
             grid: Grid::new(interval_s),
             bin: None,
             n: 0,

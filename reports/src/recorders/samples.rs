@@ -7,7 +7,6 @@
 mod cells;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 
 use sim_core::{NodeId, Rate, SimTime};
 use tcp_model::sample::{EndReason, EndpointSummary, SenderSample, Side};
@@ -20,7 +19,7 @@ use crate::metrics::Metrics;
 use crate::stats::jain_index;
 use crate::store::LeftOut;
 use crate::store::StoreError;
-use crate::store::table::{ColumnKind, TableWriter, Text};
+use crate::store::table::{ColumnKind, TableWriter, Tables, Text};
 use cells::{Cells, Point};
 
 const COLUMNS: &[(&str, ColumnKind)] = &[
@@ -77,7 +76,7 @@ struct SenderProgress {
 /// Keeps each sender's progress and the samples to be written.
 #[derive(Debug)]
 pub(crate) struct Samples {
-    dir: PathBuf,
+    to: Tables,
     /// Where every sample goes, when all were asked for.
     all: Option<TableWriter>,
     /// Rows at fixed times, when those were asked for.
@@ -93,17 +92,17 @@ pub(crate) struct Samples {
 impl Samples {
     /// With `all`, every sample gets a row; with a distance, each sender has a row at every multiple
     /// of it.
-    pub(crate) fn new(dir: &Path, all: bool, every_s: Option<f64>) -> Result<Samples, StoreError> {
+    pub(crate) fn new(to: &Tables, all: bool, every_s: Option<f64>) -> Result<Samples, StoreError> {
         let fixed = every_s.map(|every_s| {
             Ok::<_, StoreError>(Fixed {
                 grid: Grid::new(every_s),
-                table: TableWriter::create(dir, "samples", COLUMNS)?,
+                table: TableWriter::create(to, "samples", COLUMNS)?,
                 last: BTreeMap::new(),
             })
         });
-        let all = all.then(|| TableWriter::create(dir, "samples", COLUMNS));
+        let all = all.then(|| TableWriter::create(to, "samples", COLUMNS));
         Ok(Samples {
-            dir: dir.to_path_buf(),
+            to: to.clone(),
             all: all.transpose()?,
             fixed: fixed.transpose()?,
             senders: BTreeMap::new(),
@@ -228,7 +227,7 @@ impl Samples {
             return Ok(None);
         }
         rows.sort_by_key(|(_, (time, sample))| (*time, sample.conn, sample.side));
-        let mut table = TableWriter::create(&self.dir, "samples", COLUMNS)?;
+        let mut table = TableWriter::create(&self.to, "samples", COLUMNS)?;
         let mut words = self.words;
         for (node, point) in &rows {
             write_row(&mut table, *node, point, names, &mut words)?;

@@ -5,7 +5,6 @@ mod ladder;
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::path::Path;
 
 use sim_core::{LossCause, NodeId, SimTime};
 use tcp_model::options::Options;
@@ -15,7 +14,7 @@ use super::names::Names;
 use crate::info::SegmentsKept;
 use crate::store::LeftOut;
 use crate::store::StoreError;
-use crate::store::table::{ColumnKind, TableWriter, Text};
+use crate::store::table::{ColumnKind, TableWriter, Tables, Text};
 
 const COLUMNS: &[(&str, ColumnKind)] = &[
     ("packet", ColumnKind::Int),
@@ -132,9 +131,9 @@ struct Table {
 }
 
 impl Table {
-    fn create(dir: &Path) -> Result<Table, StoreError> {
+    fn create(to: &Tables) -> Result<Table, StoreError> {
         Ok(Table {
-            rows: TableWriter::create(dir, "segments", COLUMNS)?,
+            rows: TableWriter::create(to, "segments", COLUMNS)?,
             flags: vec![None; 512],
             options: HashMap::new(),
             buffer: String::new(),
@@ -253,10 +252,10 @@ pub(crate) enum Segments {
 }
 
 impl Segments {
-    pub(crate) fn new(dir: &Path, kept: SegmentsKept) -> Result<Segments, StoreError> {
+    pub(crate) fn new(to: &Tables, kept: SegmentsKept) -> Result<Segments, StoreError> {
         Ok(match kept {
-            SegmentsKept::All => Segments::All(Box::new(all::All::new(dir)?)),
-            SegmentsKept::Ladder | SegmentsKept::None => Segments::Ladder(ladder::Ladder::new(dir)),
+            SegmentsKept::All => Segments::All(Box::new(all::All::new(to)?)),
+            SegmentsKept::Ladder | SegmentsKept::None => Segments::Ladder(ladder::Ladder::new(to)),
         })
     }
 

@@ -1,7 +1,5 @@
 //! Every state change of the chosen connections.
 
-use std::path::Path;
-
 use sim_core::{NodeId, SimTime};
 use tcp_model::sample::StateChange;
 
@@ -10,7 +8,7 @@ use super::first::First;
 use super::names::Names;
 use crate::store::LeftOut;
 use crate::store::StoreError;
-use crate::store::table::{ColumnKind, TableWriter};
+use crate::store::table::{ColumnKind, TableWriter, Tables};
 
 const COLUMNS: &[(&str, ColumnKind)] = &[
     ("time_s", ColumnKind::Float),
@@ -32,8 +30,8 @@ pub(crate) struct States {
 }
 
 impl States {
-    pub(crate) fn new(dir: &Path, first: First) -> Result<States, StoreError> {
-        let table = TableWriter::create(dir, "states", COLUMNS)?;
+    pub(crate) fn new(to: &Tables, first: First) -> Result<States, StoreError> {
+        let table = TableWriter::create(to, "states", COLUMNS)?;
         let end_points = EndPoints::default();
         Ok(States {
             table,

@@ -13,11 +13,18 @@ use crate::guard::guarded;
 use crate::html;
 use crate::store::{ResultDir, StoreError, is_drawn, read_own_text, write_json, write_whole};
 
-/// Everything `batch.json` holds.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+/// Everything `batch.json` holds: the metrics of the rows are in `index.parquet`.
+#[derive(Debug, Default, Deserialize)]
 struct BatchFile {
     info: BatchInfo,
     rows: Vec<BatchRow>,
+}
+
+/// The same to be written.
+#[derive(Debug, Serialize)]
+struct BatchFileOut<'a> {
+    info: &'a BatchInfo,
+    rows: &'a [BatchRow],
 }
 
 /// Writes `batch.json`, `index.csv`, `index.parquet`, figures and `report.html` of a batch to
@@ -33,19 +40,15 @@ pub fn write_batch(
     rows: &[BatchRow],
 ) -> Result<Vec<String>, StoreError> {
     std::fs::create_dir_all(dir).map_err(StoreError::io("create the directory", dir))?;
-    let file = BatchFile {
-        info: info.clone(),
-        rows: rows.to_vec(),
-    };
-    write_json(&dir.join("batch.json"), &file)?;
+    write_json(&dir.join("batch.json"), &BatchFileOut { info, rows })?;
     let metrics = metric_names(rows);
-    write_whole(&dir.join("index.csv"), &index::csv(info, rows, &metrics))?;
+    index::write_csv(&dir.join("index.csv"), info, rows, &metrics)?;
     index::write_table(dir, info, rows, &metrics)?;
-    render(dir, &file)
+    render(dir, info, rows)
 }
 
-/// Draws the figures and the report of a batch directory again, from `batch.json` alone, and puts
-/// them in place of those that are there. Returns what the runs have shown together, in words.
+/// Draws the figures and the report of a batch directory again, from `batch.json` and
+/// `index.parquet`, and puts them in place of those that are there. Returns what the runs have shown together, in words.
 ///
 /// # Errors
 /// When there is no complete batch or its files are damaged, or nothing can be written.
@@ -61,21 +64,21 @@ pub fn render_batch_in(place: &mut ResultDir) -> Result<Vec<String>, StoreError>
     let dir = &place.path().to_path_buf();
     place.marker().verify(dir)?;
     let path = dir.join("batch.json");
-    let file: BatchFile =
+    let mut file: BatchFile =
         serde_json::from_str(&read_own_text(&path)?).map_err(|e| StoreError::Damaged {
             path,
             why: e.to_string(),
         })?;
+    index::read_metrics(dir, &file.info, &mut file.rows)?;
     let complete = place.marker().complete;
     place.change(
         |name| !is_drawn(name),
         complete,
-        |aside| guarded(dir, || render(aside, &file)),
+        |aside| guarded(dir, || render(aside, &file.info, &file.rows)),
     )
 }
 
-fn render(dir: &Path, file: &BatchFile) -> Result<Vec<String>, StoreError> {
-    let (info, rows) = (&file.info, file.rows.as_slice());
+fn render(dir: &Path, info: &BatchInfo, rows: &[BatchRow]) -> Result<Vec<String>, StoreError> {
     let findings = batch_findings(info, rows);
     let metrics = metrics_that_vary(info, rows);
     let drawn = sweep::figures(info, rows, &chosen_metrics(info, rows));

@@ -222,6 +222,12 @@ impl Table {
         self.rows == 0
     }
 
+    /// Names of the columns of numbers that are not whole, sorted.
+    pub(crate) fn names_of_floats(&self) -> impl Iterator<Item = &String> {
+        let floats = |(_, column): &(&String, &Column)| matches!(column, Column::Float(_));
+        self.columns.iter().filter(floats).map(|(name, _)| name)
+    }
+
     /// A column of whole numbers.
     ///
     /// # Errors

@@ -8,11 +8,15 @@ use std::time::Duration;
 
 use super::aside::{Aside, INSIDE};
 use super::install::{install, marks, remove_results, sync_tree};
+use super::parts::Parts;
 use super::standing::{Standing, look, look_at_results};
 use super::{DirLock, Marker, ResultKind, StoreError};
 
 /// How long another process may take over a report.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long several processes may take to make a directory ready for all of them.
+const JOINING: Duration = Duration::from_secs(60);
 
 /// A result directory that is locked against other processes, to be changed.
 #[derive(Debug)]
@@ -78,6 +82,49 @@ impl ResultDir {
         })
     }
 
+    /// Makes a directory that of a batch with these runs and this `batch.toml`, unless it is that
+    /// already, for one of several processes that make runs there side by side. It is not locked
+    /// afterwards.
+    ///
+    /// # Errors
+    /// As [`ResultDir::claim_for_batch`]; also when the runs there are others than these.
+    pub fn join_batch(
+        dir: &Path,
+        runs: BTreeSet<String>,
+        text: &str,
+        force: bool,
+    ) -> Result<(), StoreError> {
+        let is_ready = || match look(dir) {
+            Ok(Standing::Ours(marker)) => {
+                let hash = super::hash::text_hash(text);
+                let file = marker.files.get("batch.toml");
+                marker.kind == ResultKind::Batch
+                    && !marker.complete
+                    && marker.runs == runs
+                    && file.is_some_and(|mark| mark.hash == hash)
+            }
+            _ => false,
+        };
+        if is_ready() {
+            return Ok(());
+        }
+        fs::create_dir_all(dir).map_err(StoreError::io("create the directory", dir))?;
+        // Others begin at the same moment, and one of them makes it ready.
+        let begun = std::time::Instant::now();
+        loop {
+            match ResultDir::claim_for_batch(dir, runs.clone(), force) {
+                Ok(mut place) => return place.put("batch.toml", text),
+                Err(StoreError::Busy(_)) if begun.elapsed() < JOINING => {
+                    std::thread::sleep(Duration::from_millis(50));
+                    if is_ready() {
+                        return Ok(());
+                    }
+                }
+                Err(other) => return Err(other),
+            }
+        }
+    }
+
     /// The directory.
     pub fn path(&self) -> &Path {
         &self.dir
@@ -139,6 +186,8 @@ impl ResultDir {
         if self.marker.former_runs.is_empty() {
             return Ok(());
         }
+        let runs = &self.marker.runs;
+        Parts::remove_others(&self.dir, |id| runs.contains(id))?;
         remove_runs(&self.dir, self.marker.former_runs.iter())?;
         self.marker.former_runs.clear();
         self.marker.write(&self.dir)

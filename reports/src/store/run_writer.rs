@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::aside::{Aside, INSIDE};
 use super::install::{install, marks, sync, sync_tree};
+use super::parts::Parts;
 use super::result_dir::remove_runs;
 use super::standing::{Standing, look};
 use super::{Marker, ResultKind, StoreError};
@@ -114,6 +115,9 @@ impl RunWriter {
         };
         let kept = install(&self.dir, self.path(), &old, &marker)?;
         remove_runs(&self.dir, old.runs.iter().chain(&old.former_runs))?;
+        if old.kind == ResultKind::Batch {
+            Parts::remove_others(&self.dir, |_| false)?;
+        }
         Ok(kept)
     }
 }

@@ -21,6 +21,8 @@ use super::StoreError;
 
 /// Rows of a row group.
 const GROUP_ROWS: usize = 1 << 16;
+/// Rows of a table that goes nowhere that are forgotten at a time.
+const FORGOTTEN_ROWS: usize = 256;
 /// Texts handed to Parquet at a time: as many as it works on at a time.
 const TEXT_BLOCK: usize = 1024;
 
@@ -138,12 +140,52 @@ impl Cells {
             ColumnKind::Text => Cells::Text(TextCells::default()),
         }
     }
+
+    /// Forgets all cells and keeps their memory.
+    fn clear(&mut self) {
+        match self {
+            Cells::Int(v) => v.clear(),
+            Cells::Float(v) => v.clear(),
+            Cells::OptFloat(v, present) => {
+                v.clear();
+                present.clear();
+            }
+            Cells::Bool(v) => v.clear(),
+            Cells::Text(texts) => {
+                texts.cells.clear();
+                texts.texts.clear();
+                texts.places.clear();
+            }
+        }
+    }
+}
+
+/// Where the tables of a run go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tables {
+    /// Into this directory.
+    In(PathBuf),
+    /// Nowhere: rows are counted and forgotten, for runs of which only the metrics are kept.
+    Nowhere,
+}
+
+impl From<&Path> for Tables {
+    fn from(dir: &Path) -> Tables {
+        Tables::In(dir.to_path_buf())
+    }
+}
+
+impl From<&Tables> for Tables {
+    fn from(tables: &Tables) -> Tables {
+        tables.clone()
+    }
 }
 
 /// A table being written.
 pub struct TableWriter {
     path: PathBuf,
-    file: SerializedFileWriter<File>,
+    /// `None` for a table that goes nowhere.
+    file: Option<SerializedFileWriter<File>>,
     cells: Vec<Cells>,
     rows: usize,
     total: u64,
@@ -159,15 +201,24 @@ impl std::fmt::Debug for TableWriter {
 }
 
 impl TableWriter {
-    /// Begins `NAME.parquet` in `dir`.
+    /// Begins `NAME.parquet` in a directory, or a table that goes nowhere.
     ///
     /// # Errors
     /// When the file cannot be made.
     pub fn create(
-        dir: &Path,
+        to: impl Into<Tables>,
         name: &str,
         columns: &[(&str, ColumnKind)],
     ) -> Result<TableWriter, StoreError> {
+        let Tables::In(dir) = to.into() else {
+            return Ok(TableWriter {
+                path: PathBuf::new(),
+                file: None,
+                cells: columns.iter().map(|&(_, kind)| Cells::new(kind)).collect(),
+                rows: 0,
+                total: 0,
+            });
+        };
         let path = dir.join(format!("{name}.parquet"));
         let file = File::create(&path).map_err(StoreError::io("create", &path))?;
         let made = schema(name, columns)
@@ -175,7 +226,7 @@ impl TableWriter {
         let file = made.map_err(|e| failed(&path, e))?;
         Ok(TableWriter {
             path,
-            file,
+            file: Some(file),
             cells: columns.iter().map(|&(_, kind)| Cells::new(kind)).collect(),
             rows: 0,
             total: 0,
@@ -198,8 +249,10 @@ impl TableWriter {
     /// When the file cannot be written.
     pub fn close(mut self) -> Result<(), StoreError> {
         self.flush()?;
-        let closed = self.file.close();
-        closed.map(drop).map_err(|e| failed(&self.path, e))
+        match self.file {
+            Some(file) => file.close().map(drop).map_err(|e| failed(&self.path, e)),
+            None => Ok(()),
+        }
     }
 
     /// Removes the table: of a run that has nothing of its kind.
@@ -207,6 +260,9 @@ impl TableWriter {
     /// # Errors
     /// When the file cannot be removed.
     pub fn discard(self) -> Result<(), StoreError> {
+        if self.file.is_none() {
+            return Ok(());
+        }
         let path = self.path;
         drop(self.file);
         std::fs::remove_file(&path).map_err(StoreError::io("remove", &path))
@@ -217,7 +273,11 @@ impl TableWriter {
             return Ok(());
         }
         self.rows = 0;
-        let group = self.file.next_row_group();
+        let Some(file) = &mut self.file else {
+            self.cells.iter_mut().for_each(Cells::clear);
+            return Ok(());
+        };
+        let group = file.next_row_group();
         group
             .and_then(|group| write_group(group, &mut self.cells))
             .map_err(|e| failed(&self.path, e))
@@ -299,7 +359,11 @@ impl Row<'_> {
         debug_assert_eq!(self.at, self.table.cells.len(), "one cell per column");
         self.table.rows += 1;
         self.table.total += 1;
-        if self.table.rows == GROUP_ROWS {
+        let most = match self.table.file {
+            Some(_) => GROUP_ROWS,
+            None => FORGOTTEN_ROWS,
+        };
+        if self.table.rows == most {
             self.table.flush()?;
         }
         Ok(())

@@ -11,7 +11,7 @@ use toml::Value;
 
 use super::FindArgs;
 use super::run::changed_text;
-use crate::batch::{self, Making, Options, RunOutcome};
+use crate::batch::{self, Keep, Making, Options, RunOutcome};
 use crate::console::{Failure, note, print};
 use crate::execution::Execution;
 use crate::interrupt::Interrupt;
@@ -352,6 +352,7 @@ impl Search<'_> {
             execution: Execution::with_threads(self.threads),
             command: args.command(),
             text,
+            keep: Keep::Everything,
         };
         let making = Making {
             force: args.force && !self.fits(&plan),

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use reports::store::parts::{PartRun, Parts};
 use reports::store::resolve;
 use serde_json::json;
 
@@ -29,8 +30,8 @@ pub(super) fn plan(args: &PlanArgs) -> Result<(), Failure> {
     let only = args.filter.as_ref().map(|filter| plan.matching(filter));
     let only = only.transpose();
     let only = only.map_err(|why| Failure::Usage(format!("error: --filter {why}")))?;
-    let missing = still_to_make(&plan, &dir, false, only.as_deref());
-    let there = still_there(&plan, &dir);
+    let missing = still_to_make(&plan, &dir, false, only.as_deref())?;
+    let there = still_there(&plan, &dir)?;
     let cost = Cost::new(&missing)?;
     let factor = correction(&plan, &there, &dir)?;
     let planned = Planned {
@@ -163,14 +164,14 @@ fn named(run: &RunSpec) -> String {
 }
 
 /// The runs that are complete in `dir`.
-fn still_there(plan: &Plan, dir: &Path) -> Vec<RunSpec> {
-    let missing = still_to_make(plan, dir, false, None);
+fn still_there(plan: &Plan, dir: &Path) -> Result<Vec<RunSpec>, Failure> {
+    let missing = still_to_make(plan, dir, false, None)?;
     let missing: std::collections::HashSet<&str> = missing.iter().map(|r| r.id.as_str()).collect();
     let there = plan
         .runs
         .iter()
         .filter(|r| !missing.contains(r.id.as_str()));
-    there.cloned().collect()
+    Ok(there.cloned().collect())
 }
 
 /// How much longer the runs that are there took than was estimated.
@@ -179,12 +180,17 @@ fn correction(plan: &Plan, there: &[RunSpec], dir: &Path) -> Result<Option<f64>,
     let looked_at: Vec<RunSpec> = there.iter().step_by(step).cloned().collect();
     let estimated = Cost::new(&looked_at)?;
     let (mut measured_s, mut estimated_s) = (0.0, 0.0);
+    let parts = Parts::read(dir).map_err(|e| Failure::Run(format!("error: {e}")))?;
     for (run, estimate) in looked_at.iter().zip(estimated.each()) {
         let dir = match plan.is_single() {
             true => dir.to_path_buf(),
             false => dir.join("runs").join(&run.id),
         };
-        if let Some(seconds) = measured(&dir) {
+        let seconds = match parts.runs.get(&run.id) {
+            Some(PartRun::Complete { simulation_s, .. }) => Some(*simulation_s),
+            _ => measured(&dir),
+        };
+        if let Some(seconds) = seconds {
             measured_s += seconds;
             estimated_s += estimate.seconds();
         }

@@ -6,6 +6,7 @@ use reports::store::{ResultDir, ResultKind, StoreError, look_at_results, resolve
 use reports::{render_batch_in, render_run_in};
 
 use super::drawings::{note_changed_runs, note_kept, note_lost_timing};
+use super::unfold::unfold;
 use crate::batch;
 use crate::console::{Failure, note, print};
 use crate::interrupt::Interrupt;
@@ -17,6 +18,7 @@ const MOST_NAMED: usize = 5;
 /// Draws figures and writes the report of a run or batch directory again.
 pub(super) fn report(dir: &Path, verbose: bool) -> Result<(), Failure> {
     let dir = &resolve(dir).map_err(|e| Failure::Usage(format!("error: {e}")))?;
+    unfold(dir)?;
     let interrupt = Interrupt::on_signals();
     let marker = look_at_results(dir).map_err(|e| match e {
         StoreError::NoResults(_) | StoreError::Unrecognised { .. } => no_results(&e),
@@ -40,10 +42,10 @@ pub(super) fn report(dir: &Path, verbose: bool) -> Result<(), Failure> {
                 note("the reports of the single runs are left as they are");
             }
             note_changed_runs(dir, &marker.runs);
-            bad = batch::damaged_runs(dir, &marker.runs);
+            bad = batch::damaged_runs(dir, &marker.runs).map_err(|e| failed(dir, &e))?;
         }
         _ => {
-            let part = batch::report_part(dir).map_err(|e| match e {
+            let part = batch::collect(dir).map_err(|e| match e {
                 crate::run::RunError::Store(e) => failed(dir, &e),
                 other => {
                     let message = other.to_string();

@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 
 use reports::RunSummary;
 
+use super::unfold::unfold;
 use super::{RerunArgs, RunArgs, ScenarioArgs, run};
 use crate::console::{Failure, note};
 
 /// Makes the run of a directory again in another, and says whether its metrics are the same.
 pub(super) fn rerun(args: &RerunArgs) -> Result<(), Failure> {
+    unfold(&args.run)?;
     let file = args.run.join("run.toml");
     let before = RunSummary::read(&args.run).map_err(|e| Failure::Usage(format!("error: {e}")))?;
     let mut set = args.set.clone();

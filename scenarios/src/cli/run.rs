@@ -2,20 +2,21 @@
 
 use std::path::Path;
 
-use reports::store::{look_at_results, resolve};
+use reports::store::parts::Parts;
+use reports::store::{StoreError, look_at_results, resolve};
 use reports::{Judgement, Verdict};
 
 use super::RunArgs;
 use super::cost::Cost;
 use super::drawings::{note_changed_drawings, note_changed_runs, note_kept};
 use super::junit;
-use crate::batch::{self, Batch, Making, Options, RunOutcome};
+use crate::batch::{self, Batch, Making, Options, RunOutcome, Shard, ShardChoice, ShardError};
 use crate::console::{Failure, note, print};
 use crate::execution::Execution;
 use crate::interrupt::Interrupt;
 use crate::list_file;
 use crate::overrides::Override;
-use crate::place::{default_dir, overwrites_input};
+use crate::place::{default_dir, overwrites_input, shell_words};
 use crate::problem::Source;
 use crate::progress::BatchProgress;
 use crate::run_spec::RunSpec;
@@ -39,7 +40,9 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let only = args.filter.as_ref().map(|filter| plan.matching(filter));
     let only = only.transpose();
     let only = only.map_err(|why| Failure::Usage(format!("error: --filter {why}")))?;
-    let cost = Cost::new(&still_to_make(&plan, &dir, args.force, only.as_deref()))?;
+    let shard = shard(args)?;
+    let only = chosen(&plan, only, shard);
+    let cost = Cost::new(&still_to_make(&plan, &dir, args.force, only.as_deref())?)?;
     let threads = execution(args).threads;
     if !args.allow_large {
         cost.refuse_too_large(threads)?;
@@ -59,6 +62,9 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
         interrupt: &interrupt,
     };
     match plan.runs.as_slice() {
+        [_] if plan.is_single() && shard.is_some() => Err(Failure::Usage(
+            "error: --shard divides the runs of a batch, and this is a single run".to_owned(),
+        )),
         [only] if plan.is_single() => {
             let text = only.text();
             spare_input(args, &dir, ("run.toml", &text))?;
@@ -72,8 +78,12 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
                 execution: execution(args),
                 command: args.scenario.command(),
                 text,
+                keep: args.keep.into(),
             };
-            all(&plan, &options, args, making)
+            match shard {
+                Some(shard) => of_shard(&plan, &options, args, making, shard),
+                None => all(&plan, &options, args, making),
+            }
         }
     }
 }
@@ -85,16 +95,21 @@ pub(super) fn still_to_make(
     dir: &Path,
     force: bool,
     only: Option<&[bool]>,
-) -> Vec<RunSpec> {
+) -> Result<Vec<RunSpec>, Failure> {
+    let wrong = |e: StoreError| Failure::Run(format!("error: {e}"));
+    let in_parts = Parts::glance(dir).map_err(wrong)?;
     let place = |spec: &RunSpec| match plan.is_single() {
         true => dir.to_path_buf(),
         false => dir.join("runs").join(&spec.id),
     };
-    let is_there = |spec: &RunSpec| look_at_results(&place(spec)).is_ok_and(|m| m.complete);
+    let is_there = |spec: &RunSpec| {
+        let in_part = matches!(in_parts.get(&spec.id), Some(None));
+        in_part || look_at_results(&place(spec)).is_ok_and(|m| m.complete)
+    };
     let is_chosen = |i: usize| only.is_none_or(|only| only.get(i) == Some(&true));
     let runs = plan.runs.iter().enumerate();
     let missing = runs.filter(|(i, spec)| is_chosen(*i) && (force || !is_there(spec)));
-    missing.map(|(_, spec)| spec.clone()).collect()
+    Ok(missing.map(|(_, spec)| spec.clone()).collect())
 }
 
 fn spare_input(args: &RunArgs, dir: &Path, own: (&str, &str)) -> Result<(), Failure> {
@@ -131,15 +146,15 @@ fn single(spec: &RunSpec, dir: &Path, args: &RunArgs, making: Making<'_>) -> Res
             code: making.interrupt.exit_code(),
         });
     }
-    let summary = match outcome {
+    let outline = match outcome {
         RunOutcome::Failed(error) => return Err(Failure::Run(format!("error: {error}"))),
         RunOutcome::LeftOut(why) => return Err(Failure::Run(format!("error: it was {why}"))),
-        RunOutcome::Kept(summary) => {
+        RunOutcome::Kept(outline) => {
             if !args.quiet {
                 note("this run is there already; --force makes it again");
                 note_changed_drawings(dir);
             }
-            *summary
+            *outline
         }
         RunOutcome::Made { made, because } => {
             if let Some(why) = because.filter(|_| !args.quiet) {
@@ -148,18 +163,18 @@ fn single(spec: &RunSpec, dir: &Path, args: &RunArgs, making: Making<'_>) -> Res
             if !args.quiet {
                 note_kept(&made.kept);
             }
-            made.summary
+            made.outline
         }
     };
     if args.verbose {
-        note(&format!("result hash {}", summary.result_hash));
+        note(&format!("result hash {}", outline.result_hash));
     }
-    let judged = summary.judge(&spec.expectations);
+    let judged = outline.judge(&spec.expectations);
     if let Some(file) = &args.junit {
         junit::write(file, &spec.scenario.name, &spec.expectations, &judged, &[])?;
     }
     if !args.quiet {
-        summary.findings.iter().try_for_each(|f| print(f))?;
+        outline.findings.iter().try_for_each(|f| print(f))?;
         print_judgements(&judged)?;
         print(&format!("report: {}", dir.join("report.html").display()))?;
     }
@@ -190,6 +205,7 @@ fn all(plan: &Plan, options: &Options, args: &RunArgs, making: Making<'_>) -> Re
         findings,
         judgements,
         kept,
+        damaged,
     } = batch::make(plan, options, making).map_err(|e| {
         Failure::Run(format!(
             "error: {}",
@@ -202,6 +218,7 @@ fn all(plan: &Plan, options: &Options, args: &RunArgs, making: Making<'_>) -> Re
         args,
     };
     shown.note_trouble();
+    note_damaged_parts(&damaged, &outcomes, args);
     if let Some(file) = &args.junit {
         let failed = shown.each().filter_map(|(spec, outcome)| match outcome {
             RunOutcome::Failed(error) => Some((name_of(spec, plan), error.to_string())),
@@ -231,6 +248,81 @@ fn all(plan: &Plan, options: &Options, args: &RunArgs, making: Making<'_>) -> Re
     }
     shown.ending(&options.dir, making.interrupt)?;
     refuse_unexpected(&judgements)
+}
+
+/// The shard that is asked for.
+fn shard(args: &RunArgs) -> Result<Option<Shard>, Failure> {
+    let choice = args.shard.as_deref().map(str::parse::<ShardChoice>);
+    let shard = choice.map(|choice| choice?.resolve(|name| std::env::var(name).ok()));
+    let usage = |e: ShardError| Failure::Usage(format!("error: --shard: {e}"));
+    shard.transpose().map_err(usage)
+}
+
+/// The runs to be made: those that the filter chooses and that belong to the shard.
+fn chosen(plan: &Plan, only: Option<Vec<bool>>, shard: Option<Shard>) -> Option<Vec<bool>> {
+    let Some(shard) = shard else { return only };
+    let mut own = shard.chooses(&plan.runs);
+    if let Some(only) = only {
+        own.iter_mut()
+            .zip(only)
+            .for_each(|(own, only)| *own &= only);
+    }
+    Some(own)
+}
+
+/// Makes the runs of a shard; index and report are left to `synfin collect`.
+fn of_shard(
+    plan: &Plan,
+    options: &Options,
+    args: &RunArgs,
+    making: Making<'_>,
+    shard: Shard,
+) -> Result<(), Failure> {
+    let outcomes = batch::make_shard(plan, options, making, shard);
+    let outcomes = outcomes.map_err(|e| Failure::Run(format!("error: {e}")))?;
+    let shown = Shown {
+        plan,
+        outcomes: &outcomes,
+        args,
+    };
+    shown.note_trouble();
+    let count = |is: fn(&RunOutcome) -> bool| shown.count(is);
+    let made = count(|o| matches!(o, RunOutcome::Made { .. }));
+    let failed = count(|o| matches!(o, RunOutcome::Failed(_)) && !o.is_stopped());
+    let stopped = count(RunOutcome::is_stopped);
+    let collect = shell_words(["synfin", "collect", &options.dir.display().to_string()]);
+    if !args.quiet {
+        note(&format!(
+            "shard {shard}: {made} runs made, {failed} failed; when all shards have ended, `{collect}` makes index and report"
+        ));
+    }
+    match (stopped, failed) {
+        (0, 0) => Ok(()),
+        (0, failed) => Err(Failure::Run(format!(
+            "error: {failed} runs of shard {shard} failed"
+        ))),
+        _ => Err(Failure::Stopped {
+            message: format!(
+                "stopped: {stopped} runs of shard {shard} are not made; the same command makes them"
+            ),
+            code: making.interrupt.exit_code(),
+        }),
+    }
+}
+
+/// Lines of parts that cannot be used, where runs were made because of them.
+fn note_damaged_parts(damaged: &[String], outcomes: &[RunOutcome], args: &RunArgs) {
+    let made_any = outcomes
+        .iter()
+        .any(|o| matches!(o, RunOutcome::Made { .. }));
+    if made_any && !args.quiet {
+        let lines = damaged.iter().map(|d| format!("not used: {d}"));
+        note_first(
+            lines.collect(),
+            MOST_NAMED,
+            "lines were not used, and their runs made again",
+        );
+    }
 }
 
 /// What is printed about a batch that has ended.
@@ -282,19 +374,20 @@ impl Shown<'_> {
         for (spec, outcome) in self.each() {
             let name = name_of(spec, self.plan);
             match outcome {
-                RunOutcome::Made { made, .. } if verbose => {
-                    note(&format!("made {}: {name}: {}", spec.id, made.division));
-                }
+                RunOutcome::Made { made, .. } if verbose => match &made.division {
+                    Some(division) => note(&format!("made {}: {name}: {division}", spec.id)),
+                    None => note(&format!("made {}: {name}", spec.id)),
+                },
                 RunOutcome::Kept(_) if verbose => note(&format!("kept {}: {name}", spec.id)),
                 _ => {}
             }
-            let Some(summary) = outcome.summary() else {
+            let Some(outline) = outcome.outline() else {
                 continue;
             };
-            if verbose {
-                note(&format!("  result hash {}", summary.result_hash));
+            if verbose && !outline.result_hash.is_empty() {
+                note(&format!("  result hash {}", outline.result_hash));
             }
-            if let Some(finding) = summary.findings.first().filter(|_| few || verbose) {
+            if let Some(finding) = outline.findings.first().filter(|_| few || verbose) {
                 print(&format!("{name}: {finding}"))?;
             }
         }
@@ -321,7 +414,7 @@ impl Shown<'_> {
     fn ending(&self, dir: &Path, interrupt: &Interrupt) -> Result<(), Failure> {
         let all = self.outcomes.len();
         let failed = self.count(|o| matches!(o, RunOutcome::Failed(_)) && !o.is_stopped());
-        let complete = self.count(|o| o.summary().is_some());
+        let complete = self.count(|o| o.outline().is_some());
         if self.outcomes.iter().any(RunOutcome::is_stopped) {
             return Err(Failure::Stopped {
                 message: format!(
@@ -412,7 +505,7 @@ mod tests {
         let plan = Plan::new(&source, &[]).unwrap();
         let dir = tempfile::tempdir().unwrap();
         let left = |force| {
-            let runs = still_to_make(&plan, dir.path(), force, None);
+            let runs = still_to_make(&plan, dir.path(), force, None).unwrap();
             runs.into_iter().map(|run| run.id).collect::<Vec<_>>()
         };
         let all: Vec<String> = plan.runs.iter().map(|run| run.id.clone()).collect();
@@ -424,7 +517,7 @@ mod tests {
         assert_eq!(left(false), [all[0].clone(), all[2].clone()]);
         assert_eq!(left(true), all);
         assert!(
-            Cost::new(&still_to_make(&plan, dir.path(), false, None))
+            Cost::new(&still_to_make(&plan, dir.path(), false, None).unwrap())
                 .unwrap()
                 .each()
                 .len()

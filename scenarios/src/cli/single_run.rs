@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use reports::RunSummary;
 use reports::store::{ResultKind, look_at_results, resolve};
 
+use super::unfold::unfold;
 use crate::console::Failure;
 
 /// The directory with its links resolved, and its summary.
@@ -14,6 +15,7 @@ use crate::console::Failure;
 pub(super) fn open(dir: &Path) -> Result<(PathBuf, RunSummary), Failure> {
     let usage = |text: String| Failure::Usage(format!("error: {text}"));
     let dir = resolve(dir).map_err(|e| usage(e.to_string()))?;
+    unfold(&dir)?;
     let marker = look_at_results(&dir).map_err(|_| {
         usage(format!(
             "{} holds no results of synfin\n  = help: name the directory of a run, as in results/teardown/runs/ID",

@@ -1,13 +1,13 @@
 //! `synfin status`: how far a batch is, from what lies in its directory.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use reports::store::reader::Table;
+use reports::store::reader::Groups;
 use reports::store::{StoreError, look_at_results, read_text_file};
 use serde_json::json;
 
-use crate::batch::go_on;
+use crate::batch::{go_on, runs_there};
 use crate::console::{Failure, print};
 use crate::problem::Source;
 use crate::sweep::Plan;
@@ -30,8 +30,9 @@ pub(super) fn status(dir: &Path, as_json: bool) -> Result<(), Failure> {
     })?;
     let name = file.display().to_string();
     let plan = Plan::new(&Source { name, text }, &[]).map_err(|e| Failure::Run(e.to_string()))?;
-    let there = directories(&dir.join("runs"));
-    let failed = failures(dir)?;
+    let (there, failed_in_parts) = runs_there(dir).map_err(wrong)?;
+    let mut failed = failures(dir)?;
+    failed.extend(failed_in_parts);
     let is_there = |id: &str| there.contains(id);
     let complete = plan.runs.iter().filter(|r| is_there(&r.id)).count();
     let failed: Vec<(&str, String, &str)> = plan
@@ -79,24 +80,19 @@ pub(super) fn status(dir: &Path, as_json: bool) -> Result<(), Failure> {
     }
 }
 
-/// The runs that are there: a run gets its name when it is complete.
-fn directories(runs: &Path) -> HashSet<String> {
-    let entries = std::fs::read_dir(runs).into_iter().flatten().flatten();
-    let entries = entries.filter(|entry| entry.file_type().is_ok_and(|t| t.is_dir()));
-    let named = entries.filter_map(|entry| entry.file_name().into_string().ok());
-    named.filter(|name| !name.starts_with('.')).collect()
-}
-
 /// Why runs failed when the index was last written, by their identity.
 fn failures(dir: &Path) -> Result<BTreeMap<String, String>, Failure> {
     let wrong = |e: StoreError| Failure::Run(format!("error: {e}"));
-    let Some(index) = Table::read(dir, "index").map_err(wrong)? else {
-        return Ok(BTreeMap::new());
+    let mut failed = BTreeMap::new();
+    let groups = Groups::open(dir, "index", &["id", "status", "message"]).map_err(wrong)?;
+    let Some(mut groups) = groups else {
+        return Ok(failed);
     };
-    let column = |name: &str| index.texts(name).map_err(wrong);
-    let (ids, status, messages) = (column("id")?, column("status")?, column("message")?);
-    let rows = (0..index.len()).filter(|&i| &status[i] == "failed");
-    Ok(rows
-        .map(|i| (ids[i].to_string(), messages[i].to_string()))
-        .collect())
+    while let Some(rows) = groups.next_group().map_err(wrong)? {
+        let column = |name: &str| rows.texts(name).map_err(wrong);
+        let (ids, status, messages) = (column("id")?, column("status")?, column("message")?);
+        let those = (0..rows.len()).filter(|&i| &status[i] == "failed");
+        failed.extend(those.map(|i| (ids[i].to_string(), messages[i].to_string())));
+    }
+    Ok(failed)
 }

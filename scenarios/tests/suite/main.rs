@@ -25,6 +25,7 @@ mod fuzz;
 mod fuzz_targets;
 mod golden;
 mod language;
+mod large_batches;
 mod metrics;
 mod notices;
 mod packetdrill;

@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use super::*;
 use crate::batch::{Axis, AxisValues, MetricFigure, RunStatus, Unit};
 
@@ -24,7 +22,7 @@ fn row(values: &[&str], replica: u32, metrics: &[(&str, f64)]) -> BatchRow {
         values: values.iter().map(|v| (*v).to_owned()).collect(),
         replica,
         status: RunStatus::Ok,
-        metrics: metrics.collect::<BTreeMap<_, _>>(),
+        metrics: metrics.collect(),
         ..BatchRow::default()
     }
 }
@@ -94,7 +92,9 @@ fn a_second_axis_makes_a_sentence_for_each_of_its_values() {
         run(&["4", "true"], None, f64::NAN),
     ];
     let rows = rows.map(|mut r| {
-        r.metrics.retain(|_, v| v.is_finite());
+        let mut metrics = r.metrics.to_map();
+        metrics.retain(|_, v| v.is_finite());
+        r.metrics = metrics.into();
         r
     });
     let told = batch_findings(&info, &rows);
@@ -201,7 +201,9 @@ fn what_is_unusual_comes_before_the_news_that_no_connect_failed() {
     let mut rows = [run(&["1"], None, 470.5), run(&["2"], None, 470.5)];
     let mut put = |metrics: &[(&str, f64)]| {
         let metrics = metrics.iter().map(|(name, v)| ((*name).to_owned(), *v));
-        rows[0].metrics.extend(metrics);
+        let mut all = rows[0].metrics.to_map();
+        all.extend(metrics);
+        rows[0].metrics = all.into();
         batch_findings(&info, &rows)
     };
     assert!(put(&[])[0].starts_with("No connect failed in any run"));

@@ -1,7 +1,6 @@
 //! Every segment of the traced connections, joined and written while the run goes on.
 
 use std::collections::VecDeque;
-use std::path::Path;
 
 use rustc_hash::FxHashMap;
 use sim_core::{LossCause, NodeId, SimTime};
@@ -9,6 +8,7 @@ use tcp_model::sample::{SegmentEvent, SegmentTrace};
 
 use super::{Fate, Names, Row, Table};
 use crate::store::StoreError;
+use crate::store::table::Tables;
 
 /// Rows held back for their arrival; beyond that the oldest goes without.
 const HELD: usize = 1 << 16;
@@ -26,9 +26,9 @@ pub(crate) struct All {
 }
 
 impl All {
-    pub(super) fn new(dir: &Path) -> Result<All, StoreError> {
+    pub(super) fn new(to: &Tables) -> Result<All, StoreError> {
         Ok(All {
-            table: Table::create(dir)?,
+            table: Table::create(to)?,
             held: VecDeque::new(),
             places: FxHashMap::default(),
             first: 0,

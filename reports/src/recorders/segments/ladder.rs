@@ -1,7 +1,6 @@
 //! The segments that hosts chose for ladder diagrams, some of them long after they were sent.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::path::{Path, PathBuf};
 
 use sim_core::{LossCause, NodeId, SimTime};
 use tcp_model::ConnId;
@@ -10,6 +9,7 @@ use tcp_model::sample::{SegmentEvent, SegmentTrace};
 use super::{Fate, LeftOut, Names, Row, Table};
 use crate::format::count;
 use crate::store::StoreError;
+use crate::store::table::Tables;
 
 /// Rows held, and so written, at most.
 const MOST_ROWS: usize = 100_000;
@@ -22,7 +22,7 @@ type End = (ConnId, u32, u16);
 
 #[derive(Debug)]
 pub(crate) struct Ladder {
-    dir: PathBuf,
+    to: Tables,
     rows: Vec<Row>,
     /// Place of each packet's row.
     places: HashMap<u64, u32>,
@@ -35,9 +35,9 @@ pub(crate) struct Ladder {
 }
 
 impl Ladder {
-    pub(super) fn new(dir: &Path) -> Ladder {
+    pub(super) fn new(to: &Tables) -> Ladder {
         Ladder {
-            dir: dir.to_path_buf(),
+            to: to.clone(),
             rows: Vec::new(),
             places: HashMap::new(),
             losses: HashMap::new(),
@@ -126,7 +126,7 @@ impl Ladder {
         if self.rows.is_empty() {
             return Ok(None);
         }
-        let mut table = Table::create(&self.dir)?;
+        let mut table = Table::create(&self.to)?;
         for row in &self.rows {
             table.write(row, names)?;
         }

@@ -1,0 +1,199 @@
+//! Appends runs to a part.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use super::{DIGITS, ENDING, Line, PARTS, PartRun};
+use crate::batch::RowMetrics;
+use crate::store::StoreError;
+use crate::store::hash::text_hash;
+use crate::store::install::sync;
+
+/// Version of the lines; raised when an older program cannot read them.
+const PART: u32 = 1;
+/// How often lines are flushed to the disk: what a power failure takes is made again.
+const BETWEEN_SYNCS: Duration = Duration::from_secs(2);
+
+/// Who makes runs, where and when: for people, and no part of any result.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Provenance {
+    /// The command line.
+    pub command: String,
+    /// Name of the computer.
+    pub host: String,
+    /// Process.
+    pub pid: u32,
+    /// Seconds since 1970.
+    pub begun_unix_s: u64,
+    /// Which shard of how many; empty for none.
+    pub shard: String,
+    /// The program: version, commit, compiler.
+    pub program: String,
+}
+
+/// A part being written. Threads may share it.
+#[derive(Debug)]
+pub struct PartWriter {
+    path: PathBuf,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// `None` until the first line: a process that makes no run leaves no file.
+    file: Option<File>,
+    head: String,
+    lists: Vec<Arc<[String]>>,
+    synced: Instant,
+}
+
+impl PartWriter {
+    /// A part `NAME-N.runs` of the batch in `dir`, with the first free number. The file is made with
+    /// the first run.
+    ///
+    /// # Errors
+    /// When the directory of the parts cannot be made.
+    pub fn new(dir: &Path, name: &str, by: &Provenance) -> Result<PartWriter, StoreError> {
+        let head = Line {
+            part: Some(PART),
+            version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            by: serde_json::to_value(by).ok(),
+            ..Line::default()
+        };
+        let parts = dir.join(PARTS);
+        fs::create_dir_all(&parts).map_err(StoreError::io("create the directory", &parts))?;
+        Ok(PartWriter {
+            path: parts.join(name),
+            state: Mutex::new(State {
+                file: None,
+                head: text(&head),
+                lists: Vec::new(),
+                synced: Instant::now(),
+            }),
+        })
+    }
+
+    /// Appends a run: it is complete once this has returned, whatever becomes of the process.
+    ///
+    /// # Errors
+    /// When it cannot be written; what is there of its line does not count.
+    pub fn add(&self, id: &str, run: &PartRun) -> Result<(), StoreError> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = String::new();
+        if state.file.is_none() {
+            state.file = Some(self.create()?);
+            lines.push_str(&state.head);
+        }
+        let known = state.lists.len();
+        let line = match run {
+            PartRun::Complete {
+                metrics,
+                simulation_s,
+            } => Line {
+                run: Some(id.to_owned()),
+                of: Some(list(&mut state.lists, metrics)),
+                values: Some(metrics.values().to_vec()),
+                s: Some(*simulation_s),
+                ..Line::default()
+            },
+            PartRun::Failed(why) => Line {
+                run: Some(id.to_owned()),
+                failed: Some(why.clone()),
+                ..Line::default()
+            },
+        };
+        for (i, names) in state.lists.iter().enumerate().skip(known) {
+            lines.push_str(&text(&Line {
+                list: Some(i),
+                names: Some(names.to_vec()),
+                ..Line::default()
+            }));
+        }
+        lines.push_str(&text(&line));
+        let written = self.append(&mut state, &lines);
+        if written.is_err() {
+            // Whatever is half written there: the next run begins a file of its own.
+            state.file = None;
+            state.lists.clear();
+        }
+        written
+    }
+
+    fn append(&self, state: &mut State, lines: &str) -> Result<(), StoreError> {
+        let Some(file) = &mut state.file else {
+            return Ok(());
+        };
+        let write = StoreError::io("write", &self.path);
+        file.write_all(lines.as_bytes()).map_err(write)?;
+        if state.synced.elapsed() >= BETWEEN_SYNCS {
+            file.sync_data()
+                .map_err(StoreError::io("flush", &self.path))?;
+            state.synced = Instant::now();
+        }
+        Ok(())
+    }
+
+    /// Flushes everything to the disk.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn finish(self) -> Result<(), StoreError> {
+        let state = self
+            .state
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        let parts = self.path.parent().unwrap_or(Path::new("."));
+        match state.file {
+            Some(file) => {
+                file.sync_all()
+                    .map_err(StoreError::io("flush", &self.path))?;
+                sync(parts)
+            }
+            None => {
+                // If no other process has parts there.
+                let _ = fs::remove_dir(parts);
+                Ok(())
+            }
+        }
+    }
+
+    /// A file that nobody has, an earlier process of the same name neither.
+    fn create(&self) -> Result<File, StoreError> {
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        let parent = self.path.parent().unwrap_or(Path::new("."));
+        // Another process may have found it empty, and removed it.
+        fs::create_dir_all(parent).map_err(StoreError::io("create the directory", parent))?;
+        for n in 1..u32::MAX {
+            let path = self.path.with_file_name(format!("{name}-{n:04}.{ENDING}"));
+            match File::create_new(&path) {
+                Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
+                Err(e) => return Err(StoreError::io("create", &path)(e)),
+                Ok(file) => return Ok(file),
+            }
+        }
+        Err(StoreError::InTheWay(self.path.clone()))
+    }
+}
+
+/// The number of the list of these metrics.
+fn list(lists: &mut Vec<Arc<[String]>>, metrics: &RowMetrics) -> usize {
+    let names = metrics.names();
+    let known = lists
+        .iter()
+        .position(|l| Arc::ptr_eq(l, names) || l == names);
+    known.unwrap_or_else(|| {
+        lists.push(Arc::clone(names));
+        lists.len() - 1
+    })
+}
+
+/// A line with its hash before it.
+fn text(line: &Line) -> String {
+    let text = serde_json::to_string(line).unwrap_or_default();
+    format!("{} {text}\n", &text_hash(&text)[..DIGITS])
+}

@@ -1,0 +1,107 @@
+//! What became of the runs of a batch.
+
+use std::path::PathBuf;
+
+use reports::{Expectation, Judgement, RowMetrics, RunSummary, judge_run, row_metrics};
+
+use crate::execution::Division;
+use crate::run::{Made, RunError};
+
+/// What a batch holds in memory of a run: little, because there may be 100,000.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outline {
+    /// Its metrics, as in the index.
+    pub metrics: RowMetrics,
+    /// What it has shown, in words; empty where only its metrics are kept.
+    pub findings: Vec<String>,
+    /// Hash of its results; empty where only its metrics are kept.
+    pub result_hash: String,
+}
+
+impl Outline {
+    /// The verdicts on what is expected of the run.
+    pub fn judge(&self, expectations: &[Expectation]) -> Vec<Judgement> {
+        judge_run(&self.metrics, expectations)
+    }
+
+    /// Of a run of which only the metrics are kept.
+    pub(super) fn of_metrics(metrics: RowMetrics) -> Outline {
+        Outline {
+            metrics,
+            ..Outline::default()
+        }
+    }
+}
+
+impl From<RunSummary> for Outline {
+    fn from(summary: RunSummary) -> Outline {
+        Outline {
+            metrics: row_metrics(&summary).into(),
+            findings: summary.findings,
+            result_hash: summary.result_hash,
+        }
+    }
+}
+
+/// A run that was made now.
+#[derive(Clone, Debug)]
+pub struct MadeNow {
+    /// Its results.
+    pub outline: Outline,
+    /// How its network was divided.
+    pub division: Option<Division>,
+    /// Files that somebody had changed and that its own took the place of: where they are kept.
+    pub kept: Vec<PathBuf>,
+}
+
+impl From<Made> for MadeNow {
+    fn from(made: Made) -> MadeNow {
+        MadeNow {
+            outline: made.summary.into(),
+            division: Some(made.division),
+            kept: made.kept,
+        }
+    }
+}
+
+/// What became of a run.
+#[derive(Debug)]
+pub enum RunOutcome {
+    /// Made now.
+    Made {
+        /// The run.
+        made: Box<MadeNow>,
+        /// What was wrong with the results that were there before.
+        because: Option<String>,
+    },
+    /// It was there already.
+    Kept(Box<Outline>),
+    /// It failed, for this reason.
+    Failed(RunError),
+    /// It was not to be made now, for this reason.
+    LeftOut(&'static str),
+}
+
+impl RunOutcome {
+    /// Its results, if it has any.
+    pub fn outline(&self) -> Option<&Outline> {
+        match self {
+            RunOutcome::Made { made, .. } => Some(&made.outline),
+            RunOutcome::Kept(outline) => Some(outline),
+            RunOutcome::Failed(_) | RunOutcome::LeftOut(_) => None,
+        }
+    }
+
+    /// How the network was divided, of a run made now.
+    pub fn division(&self) -> Option<&Division> {
+        match self {
+            RunOutcome::Made { made, .. } => made.division.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// True when a signal has kept it from being made.
+    pub fn is_stopped(&self) -> bool {
+        matches!(self, RunOutcome::Failed(RunError::Stopped))
+    }
+}

@@ -1,0 +1,46 @@
+//! `synfin collect`: index and report of a batch that several processes have made.
+
+use std::path::Path;
+
+use reports::store::resolve;
+
+use super::drawings::note_kept;
+use crate::batch::{self, go_on};
+use crate::console::{Failure, note, print};
+use crate::run::RunError;
+
+/// Damaged lines that are named.
+const MOST_NAMED: usize = 5;
+
+/// Writes index and report of all runs that lie in the directory.
+pub(super) fn collect(dir: &Path) -> Result<(), Failure> {
+    let dir = &resolve(dir).map_err(|e| Failure::Usage(format!("error: {e}")))?;
+    let part = batch::collect(dir).map_err(|e| match e {
+        RunError::Scenario(text) => Failure::Run(text),
+        other => Failure::Run(format!("error: {other}")),
+    })?;
+    note_kept(&part.kept);
+    part.findings.iter().try_for_each(|f| print(f))?;
+    print(&format!("report: {}", dir.join("report.html").display()))?;
+    let missing = part.all - part.made - part.failed;
+    if missing > 0 {
+        for line in part.damaged.iter().take(MOST_NAMED) {
+            note(&format!("not used: {line}"));
+        }
+        note(&format!(
+            "{} of {} runs are complete, {} failed; `{}` makes the others",
+            part.made,
+            part.all,
+            part.failed,
+            go_on(dir)
+        ));
+    }
+    match part.failed {
+        0 => Ok(()),
+        n => Err(Failure::Run(format!(
+            "error: {n} of {} runs failed; `{}` tries them again",
+            part.all,
+            go_on(dir)
+        ))),
+    }
+}

@@ -1,0 +1,88 @@
+//! A run of which only the metrics are kept, made again with everything when somebody wants to see it.
+
+use std::path::Path;
+
+use reports::RowMetrics;
+use reports::store::parts::{PartRun, Parts};
+use reports::store::{StoreError, read_text_file};
+
+use crate::batch::{self, Making, RunOutcome};
+use crate::console::{Failure, note};
+use crate::execution::Execution;
+use crate::interrupt::Interrupt;
+use crate::problem::Source;
+use crate::progress::BatchProgress;
+use crate::sweep::Plan;
+
+/// Makes the directory `BATCH/runs/ID` of a run that lies in a part of its batch; does nothing where
+/// there is one, or no such run.
+///
+/// # Errors
+/// When the run cannot be made, or gives other metrics than it had.
+pub(super) fn unfold(dir: &Path) -> Result<(), Failure> {
+    let Some((batch, id)) = place(dir).filter(|_| !dir.exists()) else {
+        return Ok(());
+    };
+    let wrong = |e: StoreError| Failure::Run(format!("error: {e}"));
+    let mut parts = Parts::read(batch).map_err(wrong)?;
+    let Some(PartRun::Complete { metrics, .. }) = parts.runs.remove(id) else {
+        return Ok(());
+    };
+    let file = batch.join("batch.toml");
+    let text = read_text_file(&file, u64::MAX)
+        .map_err(|e| Failure::Run(format!("error: cannot read {}: {e}", file.display())))?;
+    let name = file.display().to_string();
+    let plan = Plan::new(&Source { name, text }, &[]).map_err(|e| Failure::Run(e.to_string()))?;
+    let Some(spec) = plan.runs.iter().find(|run| run.id == id) else {
+        return Ok(());
+    };
+    let interrupt = Interrupt::on_signals();
+    let lengths = std::iter::once(spec.scenario.duration);
+    let progress = BatchProgress::new(lengths, false);
+    let making = Making {
+        force: false,
+        only: None,
+        fail_fast: false,
+        progress: &progress,
+        interrupt: &interrupt,
+    };
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let execution = Execution::with_threads(processors);
+    let outcome = batch::make_run_of_batch(spec, dir, execution, making);
+    progress.finish();
+    match outcome {
+        RunOutcome::Failed(error) => Err(Failure::Run(format!("error: {error}"))),
+        outcome => {
+            note("only its metrics were kept: made again with tables, figures and page");
+            match outcome.outline().map(|o| differing(&metrics, &o.metrics)) {
+                Some(names) if !names.is_empty() => Err(Failure::Run(format!(
+                    "error: the run has other metrics than in the batch: {}\n  = help: its part was written by another program; `synfin run {} --force` makes all again",
+                    names.join(", "),
+                    file.display()
+                ))),
+                _ => Ok(()),
+            }
+        }
+    }
+}
+
+/// The directory of the batch and the name of the run, of `BATCH/runs/ID`.
+fn place(dir: &Path) -> Option<(&Path, &str)> {
+    let runs = dir.parent().filter(|p| p.ends_with("runs"))?;
+    let batch = runs.parent()?;
+    let batch = match batch.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => batch,
+    };
+    Some((batch, dir.file_name()?.to_str()?))
+}
+
+/// The metrics that are not the same in both.
+fn differing(before: &RowMetrics, after: &RowMetrics) -> Vec<String> {
+    let names = before.names().iter().chain(after.names().iter());
+    let differ = names.filter(|name| before.get(name) != after.get(name));
+    let mut differ: Vec<String> = differ.cloned().collect();
+    differ.sort();
+    differ.dedup();
+    differ
+}

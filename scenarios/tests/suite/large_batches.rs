@@ -1,0 +1,166 @@
+//! Batches of which only the metrics are kept, and batches made in shards.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use crate::common::{directory, files, said};
+
+const TEXT: &str = r#"
+name = "grid"
+duration = "1 s"
+replicas = 3
+topology = { kind = "pair", path = { delay = "1 ms" } }
+[[workload]]
+arrivals = { kind = "poisson", rate = "20 /s" }
+[sweep]
+"topology.path.delay" = ["1 ms", "10 ms"]
+"tcp.tw_reuse" = [false, true]
+"#;
+
+/// The index of a batch, and what is drawn over it.
+fn results(dir: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut all = files(dir);
+    all.retain(|name, _| name.starts_with("index.") || name.starts_with("figures/"));
+    assert!(all.len() > 4, "{:?}", all.keys());
+    all
+}
+
+/// The names of what lies in a directory; none if there is no such directory.
+fn names(dir: &Path) -> Vec<String> {
+    let entries = fs::read_dir(dir).into_iter().flatten();
+    let mut names: Vec<String> = entries
+        .map(|e| e.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_batch_of_metrics_has_the_index_of_a_batch_of_directories_and_its_runs_unfold() {
+    let dir = directory(&[("grid.toml", TEXT)]);
+    let call = |args: &[&str]| said(dir.path(), args);
+    assert_eq!(call(&["run", "grid.toml", "--out", "whole"]).0, 0);
+    let slim = ["run", "grid.toml", "--out", "slim", "--keep", "metrics"];
+    let (code, _, err) = call(&[&slim[..], &["--threads", "2"]].concat());
+    assert_eq!(code, 0, "{err}");
+    let (whole, slim_dir) = (dir.path().join("whole"), dir.path().join("slim"));
+    assert!(results(&whole) == results(&slim_dir));
+    assert_eq!(names(&slim_dir.join("runs")), Vec::<String>::new());
+    assert_eq!(names(&slim_dir.join("parts")), ["run-0001.runs"]);
+    let page = fs::read_to_string(slim_dir.join("report.html")).unwrap();
+    assert!(page.contains("synfin report DIR/runs/ID") && !page.contains("runs/ID/report.html"));
+    // Everything is there already, and the report can be drawn again.
+    let (_, _, err) = call(&slim);
+    assert!(err.contains("12 of 12 runs were there already"), "{err}");
+    let (_, out, _) = call(&["status", "slim"]);
+    assert!(out.contains("12 of 12 runs are there"), "{out}");
+    let (_, out, _) = call(&["plan", "grid.toml", "--out", "slim"]);
+    assert!(out.contains("there already: 12; to be made: 0"), "{out}");
+    let drawn = results(&slim_dir);
+    assert_eq!(call(&["report", "slim"]).0, 0);
+    assert!(results(&slim_dir) == drawn);
+    // One run is looked at.
+    let id = names(&whole.join("runs")).remove(0);
+    let (code, out, err) = call(&["report", &format!("slim/runs/{id}")]);
+    assert_eq!(code, 0, "{err}");
+    assert!(err.contains("only its metrics were kept"), "{err}");
+    assert!(out.contains("report: slim/runs/"), "{out}");
+    let of = |batch: &Path| fs::read(batch.join("runs").join(&id).join("summary.json")).unwrap();
+    assert!(of(&whole) == of(&slim_dir));
+    let (code, _, err) = call(&["run", "grid.toml", "--out", "slim", "--keep", "all"]);
+    assert_eq!(code, 0, "{err}");
+    assert_eq!(names(&slim_dir.join("runs")), names(&whole.join("runs")));
+}
+
+#[test]
+fn a_part_that_is_cut_or_changed_costs_the_runs_of_its_lines() {
+    let dir = directory(&[("grid.toml", TEXT)]);
+    let args = ["run", "grid.toml", "--out", "b", "--keep", "metrics"];
+    let call = |args: &[&str]| said(dir.path(), args);
+    assert_eq!(call(&args).0, 0);
+    let batch = dir.path().join("b");
+    let whole = results(&batch);
+    let part = batch.join("parts/run-0001.runs");
+    let text = fs::read_to_string(&part).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    // Half a line at the end, as a power failure leaves it, and a digit changed before it.
+    let last = lines.len() - 1;
+    let mut cut = lines[..last].join("\n");
+    let at = cut.rfind("\"s\":").unwrap();
+    cut.replace_range(at..at + 5, "\"s\":9");
+    cut.push('\n');
+    cut.push_str(&lines[last][..40]);
+    fs::write(&part, &cut).unwrap();
+    let (code, _, err) = call(&["report", "b"]);
+    assert_eq!(code, 1, "{err}");
+    assert!(err.contains("2 of 12 runs are damaged"), "{err}");
+    let (code, _, err) = call(&args);
+    assert_eq!(code, 0, "{err}");
+    assert!(err.contains("10 of 12 runs were there already"), "{err}");
+    assert!(
+        err.contains("not used: b/parts/run-0001.runs: line"),
+        "{err}"
+    );
+    assert!(results(&batch) == whole);
+    assert_eq!(
+        fs::read_to_string(&part).unwrap(),
+        cut,
+        "the file is left alone"
+    );
+    // Another batch takes its place: what is changed stays, the rest goes.
+    let other = [
+        "run",
+        "grid.toml",
+        "--set",
+        "duration=2 s",
+        "--out",
+        "b",
+        "--force",
+    ];
+    assert_eq!(call(&[&other[..], &["--keep", "metrics"]].concat()).0, 0);
+    assert_eq!(
+        names(&batch.join("parts")),
+        ["run-0001.runs", "run-0003.runs"]
+    );
+}
+
+#[test]
+fn shards_side_by_side_make_the_batch_that_one_process_makes() {
+    let dir = directory(&[("grid.toml", TEXT)]);
+    assert_eq!(said(dir.path(), &["run", "grid.toml", "--out", "one"]).0, 0);
+    std::thread::scope(|scope| {
+        for i in 1..=3 {
+            let dir = dir.path();
+            scope.spawn(move || {
+                let shard = format!("{i}/3");
+                let keep = if i == 2 { "all" } else { "metrics" };
+                let args = ["run", "grid.toml", "--out", "s", "--shard", &shard];
+                let (code, out, err) = said(dir, &[&args[..], &["--keep", keep]].concat());
+                assert_eq!((code, out.as_str()), (0, ""), "{err}");
+                assert!(err.contains(": 4 runs made, 0 failed"), "{err}");
+            });
+        }
+    });
+    let call = |args: &[&str]| said(dir.path(), args);
+    let sharded = dir.path().join("s");
+    assert!(!sharded.join("index.csv").exists());
+    let (_, out, _) = call(&["status", "s"]);
+    assert!(out.contains("12 of 12 runs are there"), "{out}");
+    let (code, out, err) = call(&["collect", "s"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("report: s/report.html"), "{out}");
+    assert!(results(&sharded) == results(&dir.path().join("one")));
+    let parts = names(&sharded.join("parts"));
+    assert_eq!(
+        parts,
+        [
+            "shard-0001-of-0003-0001.runs",
+            "shard-0003-of-0003-0001.runs"
+        ]
+    );
+    // Without a scheduler there is no number to take.
+    let (code, _, err) = call(&["run", "grid.toml", "--out", "s", "--shard", "auto/3"]);
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("SLURM_ARRAY_TASK_ID"), "{err}");
+}
