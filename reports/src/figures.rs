@@ -15,6 +15,7 @@ mod queues;
 mod samples;
 mod senders;
 mod shares;
+mod steps;
 mod style;
 mod svg;
 pub(crate) mod sweep;

@@ -5,6 +5,9 @@
 //! how long that takes on average. Where a condition does not hold there is no theory, and a
 //! sentence that says why.
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
+
 use reports::{AnalyticHints, ArrivalLaw, Theory, TimeWaitTheory};
 use sim_core::Network;
 use tcp_model::params::TwReuse;
@@ -18,10 +21,21 @@ mod conditions;
 pub(crate) mod curves;
 mod life;
 
+use conditions::Way;
 use life::Life;
 
+/// Why there is no closed form, in words for readers of the report.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+struct NoTheory(Cow<'static, str>);
+
+impl NoTheory {
+    fn because(why: impl Into<Cow<'static, str>>) -> NoTheory {
+        NoTheory(why.into())
+    }
+}
+
 /// A workload of exchanges, taken apart.
-#[derive(Clone, Copy)]
 struct Case<'a> {
     scenario: &'a Scenario,
     network: &'a Network,
@@ -31,13 +45,15 @@ struct Case<'a> {
     retries: &'a Retries,
     bind_first: bool,
     limit: Option<u64>,
+    /// The paths, once they are looked up.
+    ways: OnceCell<Result<Vec<Way>, NoTheory>>,
 }
 
 impl<'a> Case<'a> {
     /// The only workload of a scenario; populations of several mix.
-    fn new(scenario: &'a Scenario, network: &'a Network) -> Result<Case<'a>, String> {
+    fn new(scenario: &'a Scenario, network: &'a Network) -> Result<Case<'a>, NoTheory> {
         let [workload] = scenario.workloads.as_slice() else {
-            return Err("several workloads share the hosts".to_owned());
+            return Err(NoTheory::because("several workloads share the hosts"));
         };
         match &workload.kind {
             WorkloadKind::Exchange {
@@ -56,13 +72,20 @@ impl<'a> Case<'a> {
                 retries,
                 bind_first: *bind_first,
                 limit: *limit,
+                ways: OnceCell::new(),
             }),
-            WorkloadKind::Exchange { .. } => Err("connections are kept in a pool".to_owned()),
-            WorkloadKind::SynFlood { .. } => Err("a flood of SYNs opens no connection".to_owned()),
-            WorkloadKind::Bulk { .. } => {
-                Err("bulk transfers last as long as the network lets them".into())
+            WorkloadKind::Exchange { .. } => {
+                Err(NoTheory::because("connections are kept in a pool"))
             }
-            WorkloadKind::Named { .. } => Err("what the application does is not known".into()),
+            WorkloadKind::SynFlood { .. } => {
+                Err(NoTheory::because("a flood of SYNs opens no connection"))
+            }
+            WorkloadKind::Bulk { .. } => Err(NoTheory::because(
+                "bulk transfers last as long as the network lets them",
+            )),
+            WorkloadKind::Named { .. } => {
+                Err(NoTheory::because("what the application does is not known"))
+            }
         }
     }
 
@@ -122,7 +145,7 @@ pub fn hints(scenario: &Scenario, network: &Network) -> AnalyticHints {
         Ok(case) => case,
         Err(why) => {
             return AnalyticHints {
-                no_closed_form: vec![why],
+                no_closed_form: vec![why.to_string()],
                 ..AnalyticHints::default()
             };
         }
@@ -153,7 +176,7 @@ fn theory(case: &Case<'_>) -> Result<(Theory, Option<String>), Vec<String>> {
     if !reasons.is_empty() {
         return Err(reasons);
     }
-    let life = Life::new(case).map_err(|why| vec![why])?;
+    let life = Life::new(case).map_err(|why| vec![why.to_string()])?;
     let reasons = conditions::of_load(case, life.has_time_wait(case));
     if !reasons.is_empty() {
         return Err(reasons);
@@ -205,7 +228,7 @@ pub fn steady(scenario: &Scenario, hints: &AnalyticHints, network: &Network) -> 
         TwReuse::On => period.max(hints.time_wait_s?),
         _ => period,
     };
-    let end = case.workload.stop.min(scenario.duration).as_secs_f64();
+    let end = case.workload.stop.as_secs_f64();
     let whole = ((end - case.workload.start.as_secs_f64() - settled) / period).floor();
     (whole >= 1.0).then_some((end - whole * period, end))
 }

@@ -42,6 +42,7 @@ mod ss;
 mod status;
 mod submit;
 mod unfold;
+mod wanted;
 
 /// Simulate the life of TCP connections, from SYN to FIN and beyond: handshakes, closes,
 /// TIME-WAIT, port exhaustion.

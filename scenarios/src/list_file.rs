@@ -10,18 +10,25 @@ use toml::{Table, Value};
 /// The largest file that is read, bytes: it becomes part of what each run records.
 const LONGEST: u64 = 4 << 20;
 
+/// Why the file of a list cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ListFileError {
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    #[error("it has {0} bytes, more than the {LONGEST} that a list may have")]
+    TooLong(u64),
+}
+
 /// The items of a file, which commas or lines separate.
 ///
 /// # Errors
 /// Why it cannot be read.
-pub(crate) fn read(path: &str) -> Result<String, String> {
-    let size = std::fs::metadata(path).map_err(|e| e.to_string())?.len();
+pub(crate) fn read(path: &str) -> Result<String, ListFileError> {
+    let size = std::fs::metadata(path)?.len();
     if size > LONGEST {
-        return Err(format!(
-            "it has {size} bytes, more than the {LONGEST} that a list may have"
-        ));
+        return Err(ListFileError::TooLong(size));
     }
-    let text = std::fs::read_to_string(path).map_err(|e| e.to_string())?;
+    let text = std::fs::read_to_string(path)?;
     let items = text.split([',', '\n']).map(str::trim);
     let items: Vec<&str> = items.filter(|item| !item.is_empty()).collect();
     Ok(items.join(", "))

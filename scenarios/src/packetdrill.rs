@@ -153,7 +153,10 @@ impl Start {
 
     fn script(&self, path: PathBuf) -> Script {
         let (text, outcome) = match read_text(&path) {
-            Err(message) => (String::new(), FileOutcome::Unreadable(message)),
+            Err(e) => (
+                String::new(),
+                FileOutcome::Unreadable(format!("cannot be read: {e}")),
+            ),
             Ok(text) => {
                 let outcome = self.run(&text, &path);
                 (text, outcome)
@@ -200,8 +203,8 @@ fn preamble_text(script: &tcp_model::packetdrill::Script, path: &Path) -> Option
     read_text(&path.parent()?.join(name)).ok()
 }
 
-fn read_text(path: &Path) -> Result<String, String> {
-    let bytes = read_file(path, MOST_SCRIPT).map_err(|e| format!("cannot be read: {e}"))?;
+fn read_text(path: &Path) -> std::io::Result<String> {
+    let bytes = read_file(path, MOST_SCRIPT)?;
     // A note in another encoding is no reason to refuse the script.
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

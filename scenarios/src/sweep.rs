@@ -28,6 +28,7 @@ mod values;
 mod variants;
 
 pub(crate) use figures::for_report as figure_for_report;
+pub use filter::FilterError;
 pub(crate) use ranges::Ends;
 use variants::Variants;
 

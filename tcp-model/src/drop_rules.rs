@@ -80,7 +80,28 @@ pub struct DropRule {
 #[error("cannot read {text:?} as a packet to drop: {why}")]
 pub struct DropRuleError {
     text: String,
-    why: String,
+    why: Fault,
+}
+
+/// What is wrong with the text of a rule.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+enum Fault {
+    #[error("it says who, what and which, as in \"client FIN 1\"")]
+    Incomplete,
+    #[error("{0:?} is neither \"client\" nor \"server\"")]
+    Sender(String),
+    #[error("{what:?} is none of {}", What::NAMES.map(|(name, _)| name).join(", "))]
+    What { what: String },
+    #[error("only data segments have transmissions; a SYN or FIN sent again has the next number")]
+    Transmission,
+    #[error(
+        "{0:?} is neither a transmission, as \"second transmission\", nor a connection, as \"connection 4\""
+    )]
+    Part(String),
+    #[error("{0:?} is not a number counted from 1")]
+    Number(String),
+    #[error("{0:?} is not a word such as \"first\"; write \"transmission 12\" beyond the tenth")]
+    Ordinal(String),
 }
 
 const ORDINALS: [&str; 10] = [
@@ -98,28 +119,24 @@ impl FromStr for DropRule {
     }
 }
 
-fn read(text: &str) -> Result<DropRule, String> {
+fn read(text: &str) -> Result<DropRule, Fault> {
     let mut parts = text.split(',').map(str::trim);
     let head: Vec<&str> = parts.next().unwrap_or("").split_whitespace().collect();
     let [who, what @ .., number] = head.as_slice() else {
-        return Err("it says who, what and which, as in \"client FIN 1\"".to_owned());
+        return Err(Fault::Incomplete);
     };
     let sender = match *who {
         "client" => Sender::Client,
         "server" => Sender::Server,
-        other => return Err(format!("{other:?} is neither \"client\" nor \"server\"")),
+        other => return Err(Fault::Sender(other.to_owned())),
     };
     if what.is_empty() {
-        return Err("it says who, what and which, as in \"client FIN 1\"".to_owned());
+        return Err(Fault::Incomplete);
     }
     let what = what.join(" ");
-    let known = What::NAMES.iter();
-    let Some(&(_, what)) = known
-        .clone()
-        .find(|(name, _)| name.eq_ignore_ascii_case(&what))
-    else {
-        let names: Vec<&str> = known.map(|(name, _)| *name).collect();
-        return Err(format!("{what:?} is none of {}", names.join(", ")));
+    let mut known = What::NAMES.iter();
+    let Some(&(_, what)) = known.find(|(name, _)| name.eq_ignore_ascii_case(&what)) else {
+        return Err(Fault::What { what });
     };
     let mut rule = DropRule {
         sender,
@@ -134,39 +151,28 @@ fn read(text: &str) -> Result<DropRule, String> {
             ["transmission", number] if what == What::Data => {
                 rule.transmission = Some(counted(number)?);
             }
-            [_, "transmission"] | ["transmission", _] => {
-                return Err(
-                    "only data segments have transmissions; a SYN or FIN sent again has the next number"
-                        .to_owned(),
-                );
-            }
+            [_, "transmission"] | ["transmission", _] => return Err(Fault::Transmission),
             ["connection", number] => rule.connection = Some(counted(number)?),
-            _ => {
-                return Err(format!(
-                    "{part:?} is neither a transmission, as \"second transmission\", nor a connection, as \"connection 4\""
-                ));
-            }
+            _ => return Err(Fault::Part(part.to_owned())),
         }
     }
     Ok(rule)
 }
 
-fn counted(text: &str) -> Result<u64, String> {
+fn counted(text: &str) -> Result<u64, Fault> {
     match text.parse() {
-        Ok(0) | Err(_) => Err(format!("{text:?} is not a number counted from 1")),
+        Ok(0) | Err(_) => Err(Fault::Number(text.to_owned())),
         Ok(n) => Ok(n),
     }
 }
 
-fn nth(word: &str) -> Result<Option<u64>, String> {
+fn nth(word: &str) -> Result<Option<u64>, Fault> {
     if word == "every" {
         return Ok(None);
     }
     match ORDINALS.iter().position(|o| *o == word) {
         Some(place) => Ok(Some(place as u64 + 1)),
-        None => Err(format!(
-            "{word:?} is not a word such as \"first\"; write \"transmission 12\" beyond the tenth"
-        )),
+        None => Err(Fault::Ordinal(word.to_owned())),
     }
 }
 

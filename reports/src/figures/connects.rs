@@ -3,6 +3,7 @@
 use super::Figure;
 use super::chart::{Chart, Mark, stack};
 use super::data::RunData;
+use super::steps::Steps;
 use super::style::{BLACK, GREEN, ORANGE, PURPLE, Rgb, SKY, VERMILION};
 use crate::analytic::offered_rate;
 use crate::csv::Csv;
@@ -40,18 +41,11 @@ pub(crate) fn connect_outcomes(data: &RunData<'_>) -> Result<Option<Figure>, Sto
     for (i, &t) in starts.iter().enumerate() {
         csv.row([t].into_iter().chain(layers.iter().map(|l| l.2[i])));
     }
-    // A bin is drawn as a step over its width.
-    let edges = starts.iter().zip(widths).flat_map(|(&t, &w)| [t, t + w]);
-    let edges: Vec<f64> = edges.collect();
-    let doubled = layers.into_iter().map(|(label, colour, rates)| {
-        let rates = rates.into_iter().flat_map(|r| [r, r]).collect();
-        (label, colour, rates)
-    });
-    let mut marks = stack(&edges, doubled.collect());
-    let x = (
-        edges.first().copied().unwrap_or(0.0),
-        edges.last().copied().unwrap_or(1.0),
-    );
+    let steps = Steps::of(table)?;
+    let layers = layers.into_iter();
+    let layers = layers.map(|(label, colour, rates)| (label, colour, Steps::values(&rates)));
+    let mut marks = stack(&steps.edges, layers.collect());
+    let x = steps.range();
     let offered = &data.summary.info.analytic.offered_per_s;
     if !offered.is_empty() {
         let at = |k: usize| x.0 + (x.1 - x.0) * k as f64 / 500.0;

@@ -4,6 +4,7 @@ use super::Figure;
 use super::chart::{Chart, Mark, stack};
 use super::data::RunData;
 use super::samples::{Series, shaded_time_series};
+use super::steps::Steps;
 use super::style::{GREEN, Rgb, SKY, VERMILION};
 use crate::csv::Csv;
 use crate::store::StoreError;
@@ -15,28 +16,30 @@ pub(crate) fn occupancy(data: &RunData<'_>) -> Result<Option<Figure>, StoreError
     let Some(table) = data.table("pools")? else {
         return Ok(None);
     };
-    let (starts, widths) = (table.floats("time_s")?, table.floats("width_s")?);
+    let (starts, steps) = (table.floats("time_s")?, Steps::of(&table)?);
     let waiting = table.floats("waiting")?;
     let mut csv = Csv::new(["time_s", "busy", "idle", "waiting"]);
     let (busy, idle) = (table.floats("busy")?, table.floats("idle")?);
     for (i, &t) in starts.iter().enumerate() {
         csv.row([t, busy[i], idle[i], waiting[i]]);
     }
-    // A bin is drawn as a step over its width.
-    let edges = starts.iter().zip(widths).flat_map(|(&t, &w)| [t, t + w]);
-    let edges: Vec<f64> = edges.collect();
-    let doubled = |values: &[f64]| values.iter().flat_map(|&v| [v, v]).collect::<Vec<f64>>();
     let mut layers = Vec::new();
     for (column, label, colour) in LAYERS {
-        layers.push((label.to_owned(), colour, doubled(table.floats(column)?)));
+        let values = Steps::values(table.floats(column)?);
+        layers.push((label.to_owned(), colour, values));
     }
-    let mut marks = stack(&edges, layers);
+    let mut marks = stack(&steps.edges, layers);
     let waited = waiting.iter().any(|n| *n > 0.0);
     if waited {
         marks.push(Mark::Line {
             label: "requests waiting".into(),
             colour: VERMILION,
-            points: edges.iter().copied().zip(doubled(waiting)).collect(),
+            points: steps
+                .edges
+                .iter()
+                .copied()
+                .zip(Steps::values(waiting))
+                .collect(),
             dashed: false,
         });
     }
@@ -45,10 +48,7 @@ pub(crate) fn occupancy(data: &RunData<'_>) -> Result<Option<Figure>, StoreError
         title,
         x_label: "time (s)",
         y_label: "connections, requests",
-        x: (
-            edges.first().copied().unwrap_or(0.0),
-            edges.last().copied().unwrap_or(1.0),
-        ),
+        x: steps.range(),
         marks,
         shaded: &data.outages,
         ..Chart::default()

@@ -32,6 +32,25 @@ pub enum ResultKind {
     Unfinished,
 }
 
+/// How a file differs from what was written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Mismatch {
+    #[error("it is missing")]
+    Missing,
+    #[error("it cannot be read: {0}")]
+    Unreadable(std::io::Error),
+    #[error("something else has taken its place")]
+    NotAFile,
+    #[error("it was changed after it was written")]
+    Edited,
+    #[error("it has {now} bytes instead of the {written} that were written")]
+    Length { now: u64, written: u64 },
+    #[error("its bytes have changed since they were written")]
+    Bytes,
+    #[error(transparent)]
+    NoHash(#[from] StoreError),
+}
+
 /// A file as it was written.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileMark {
@@ -55,35 +74,32 @@ impl FileMark {
     }
 
     /// Whether a file is still as it was written.
-    pub(crate) fn fits(&self, path: &Path) -> Result<(), String> {
+    pub(crate) fn fits(&self, path: &Path) -> Result<(), Mismatch> {
         let kind = match fs::symlink_metadata(path) {
             Ok(kind) => kind,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                return Err("it is missing".to_owned());
+                return Err(Mismatch::Missing);
             }
-            Err(e) => return Err(format!("it cannot be read: {e}")),
+            Err(e) => return Err(Mismatch::Unreadable(e)),
         };
         if !kind.is_file() {
-            return Err("something else has taken its place".to_owned());
+            return Err(Mismatch::NotAFile);
         }
         if self.hash.is_empty() {
-            return if is_timing(path) {
-                Ok(())
-            } else {
-                Err("it was changed after it was written".to_owned())
+            return match is_timing(path) {
+                true => Ok(()),
+                false => Err(Mismatch::Edited),
             };
         }
         if kind.len() != self.bytes {
-            return Err(format!(
-                "it has {} bytes instead of the {} that were written",
-                kind.len(),
-                self.bytes
-            ));
+            return Err(Mismatch::Length {
+                now: kind.len(),
+                written: self.bytes,
+            });
         }
-        match file_hash(path) {
-            Ok(hash) if hash == self.hash => Ok(()),
-            Ok(_) => Err("its bytes have changed since they were written".to_owned()),
-            Err(e) => Err(e.to_string()),
+        match file_hash(path)? == self.hash {
+            true => Ok(()),
+            false => Err(Mismatch::Bytes),
         }
     }
 }
@@ -236,7 +252,7 @@ impl Marker {
             // What a run cost in time proves nothing about its results.
             if name != TIMING {
                 mark.fits(&dir.join(name))
-                    .map_err(|why| damaged(name, why))?;
+                    .map_err(|why| damaged(name, why.to_string()))?;
             }
         }
         Ok(())

@@ -87,24 +87,22 @@ impl RunSummary {
         };
         let summary: RunSummary =
             serde_json::from_str(&text).map_err(|e| damaged(e.to_string()))?;
-        summary.check_times().map_err(damaged)?;
-        Ok(summary)
+        match summary.impossible_time() {
+            None => Ok(summary),
+            Some(time) => Err(damaged(format!("it has the impossible time {time} s"))),
+        }
     }
 
-    /// Times that no run can have would make figures without end.
-    fn check_times(&self) -> Result<(), String> {
+    /// A time that no run can have: figures over it would have no end.
+    fn impossible_time(&self) -> Option<f64> {
         let info = &self.info;
         let steady = info
             .record
             .steady_s
             .map_or([0.0; 2], |(from, to)| [from, to]);
         let times = [self.reached_s, info.duration_s, info.record.interval_s];
-        for time in times.into_iter().chain(steady) {
-            if !(0.0..=LONGEST_S).contains(&time) {
-                return Err(format!("it has the impossible time {time} s"));
-            }
-        }
-        Ok(())
+        let mut all = times.into_iter().chain(steady);
+        all.find(|time| !(0.0..=LONGEST_S).contains(time))
     }
 
     /// Writes `summary.json`; the bytes are a function of the summary.

@@ -7,7 +7,7 @@ use tcp_model::TcpParams;
 use tcp_model::params::{PortSelection, SynCookies, Timers};
 use tcp_model::spec::{Arrivals, Closer};
 
-use super::Case;
+use super::{Case, NoTheory};
 use crate::expected::{self, PerConnection, mean, path};
 use crate::scenario::workload::Serving;
 
@@ -53,12 +53,19 @@ pub(super) fn round_trip_s(case: &Case<'_>) -> f64 {
 }
 
 /// The paths that differ in delay or rate.
-pub(super) fn ways(case: &Case<'_>) -> Result<Vec<Way>, String> {
+pub(super) fn ways<'c>(case: &'c Case<'_>) -> Result<&'c [Way], NoTheory> {
+    let ways = case.ways.get_or_init(|| look_up_ways(case));
+    ways.as_deref().map_err(NoTheory::clone)
+}
+
+fn look_up_ways(case: &Case<'_>) -> Result<Vec<Way>, NoTheory> {
     let (clients, servers) = hosts(case);
     let each = |nodes: &[NodeId]| path::one_of_each(case.network, nodes);
     let (some_clients, some_servers) = (each(&clients), each(&servers));
     if some_clients.len().saturating_mul(some_servers.len()) > MOST_KINDS {
-        return Err("the paths between clients and servers differ too much".to_owned());
+        return Err(NoTheory::because(
+            "the paths between clients and servers differ too much",
+        ));
     }
     let peak = peak_rate(case);
     let (client, _) = ends(case);

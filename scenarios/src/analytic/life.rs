@@ -6,7 +6,7 @@ use tcp_model::TcpParams;
 use tcp_model::params::TwReuse;
 use tcp_model::spec::{CloseHow, Closer, Distribution, Exchange};
 
-use super::{Case, conditions};
+use super::{Case, NoTheory, conditions};
 use crate::expected::{self, HEADERS, mean};
 
 /// Widest uncertainty of a mean holding time, relative to it.
@@ -56,12 +56,14 @@ struct Network {
 }
 
 impl<'a> Life<'a> {
-    pub(super) fn new(case: &Case<'a>) -> Result<Life<'a>, String> {
+    pub(super) fn new(case: &Case<'a>) -> Result<Life<'a>, NoTheory> {
         let network = network(case)?;
         let e = case.exchange;
         let waits_s = expected::waits_s(e);
         if !waits_s.is_finite() {
-            return Err("the waits of the applications have no mean".to_owned());
+            return Err(NoTheory::because(
+                "the waits of the applications have no mean",
+            ));
         }
         let (client, server) = conditions::ends(case);
         let mut life = Life {
@@ -74,19 +76,21 @@ impl<'a> Life<'a> {
             sent_again_s: 0.0,
         };
         if !life.held_sd_s.is_finite() {
-            return Err("the waits of the applications vary without bound".to_owned());
+            return Err(NoTheory::because(
+                "the waits of the applications vary without bound",
+            ));
         }
         life.close(case, network, client, server)?;
         if !life.held_s.high.is_finite() {
-            return Err("a port may be held for ever".to_owned());
+            return Err(NoTheory::because("a port may be held for ever"));
         }
         let held = life.held_s;
         if held.width() > UNCERTAINTY * held.high {
-            return Err(format!(
+            return Err(NoTheory::because(format!(
                 "how long the network takes is known to {:.2} s only, of {:.2} s that a port is held",
                 held.width(),
                 held.high
-            ));
+            )));
         }
         life.held_s.high += life.sent_again_s;
         life.settles_s = settles_s(e, life.held_s.high, waits_s);
@@ -100,7 +104,7 @@ impl<'a> Life<'a> {
         network: Network,
         client: &TcpParams,
         server: &TcpParams,
-    ) -> Result<(), String> {
+    ) -> Result<(), NoTheory> {
         let e = case.exchange;
         let (close_after, linger) = (e.close_after.as_secs_f64(), e.linger.as_secs_f64());
         let trip = network.trip_s;
@@ -139,7 +143,7 @@ impl<'a> Life<'a> {
                 self.add(trip);
                 let stay_s = server.time_wait.as_secs_f64();
                 match conditions::early_reuse(case, self.held_s.high + stay_s) {
-                    Some(why) => return Err(why),
+                    Some(why) => return Err(NoTheory::because(why)),
                     None if self.outlasts(e.linger, server, trip)? => {}
                     None => {
                         self.time_wait = Some(Stay {
@@ -160,7 +164,7 @@ impl<'a> Life<'a> {
         linger: SimDuration,
         params: &TcpParams,
         trip: Span,
-    ) -> Result<bool, String> {
+    ) -> Result<bool, NoTheory> {
         let linger = linger.as_secs_f64();
         if linger == 0.0 {
             return Ok(false);
@@ -172,7 +176,9 @@ impl<'a> Life<'a> {
         if linger + trip.high < low {
             return Ok(false);
         }
-        Err("`linger` and the time-out of FIN-WAIT-2 end at about the same time".to_owned())
+        Err(NoTheory::because(
+            "`linger` and the time-out of FIN-WAIT-2 end at about the same time",
+        ))
     }
 
     /// The client's port is kept by its TIME-WAIT.
@@ -181,7 +187,7 @@ impl<'a> Life<'a> {
         case: &Case<'a>,
         client: &TcpParams,
         server: &TcpParams,
-    ) -> Result<(), String> {
+    ) -> Result<(), NoTheory> {
         let stay_s = client.time_wait.as_secs_f64();
         let both = case.exchange.closer == Closer::Both;
         let after_s = self.held_s;
@@ -197,7 +203,9 @@ impl<'a> Life<'a> {
             stay_s
         };
         if both && kept_s < server.time_wait.as_secs_f64() {
-            return Err("a port may be used again while the server has it in TIME-WAIT".to_owned());
+            return Err(NoTheory::because(
+                "a port may be used again while the server has it in TIME-WAIT",
+            ));
         }
         self.wait(kept_s);
         if both {
@@ -242,7 +250,7 @@ impl<'a> Life<'a> {
 }
 
 /// How long an orphan waits in FIN-WAIT-2, at least and at most; infinite without a time-out.
-fn fin_wait(params: &TcpParams, trip: Span) -> Result<(f64, f64), String> {
+fn fin_wait(params: &TcpParams, trip: Span) -> Result<(f64, f64), NoTheory> {
     let Some(timeout) = params.fin_timeout else {
         return Ok((f64::INFINITY, f64::INFINITY));
     };
@@ -253,7 +261,9 @@ fn fin_wait(params: &TcpParams, trip: Span) -> Result<(f64, f64), String> {
     // At least seven halves of the retransmission time-out, as Linux has it.
     let rto = 3.0 * trip.high + 2.0 * params.min_rto.as_secs_f64();
     if timeout < 3.5 * rto {
-        return Err("the wait in FIN-WAIT-2 depends on the round trips measured".to_owned());
+        return Err(NoTheory::because(
+            "the wait in FIN-WAIT-2 depends on the round trips measured",
+        ));
     }
     let wait = if timeout > time_wait {
         2.0 * (timeout - time_wait)
@@ -264,7 +274,7 @@ fn fin_wait(params: &TcpParams, trip: Span) -> Result<(f64, f64), String> {
 }
 
 /// Handshake and requests over the paths that the workload takes.
-fn network(case: &Case<'_>) -> Result<Network, String> {
+fn network(case: &Case<'_>) -> Result<Network, NoTheory> {
     let (client, server) = conditions::ends(case);
     let e = case.exchange;
     let mut all: Option<Network> = None;
@@ -300,7 +310,7 @@ fn network(case: &Case<'_>) -> Result<Network, String> {
             trip_s: hull(all.trip_s, one.trip_s),
         }));
     }
-    all.ok_or_else(|| "there are no hosts".to_owned())
+    all.ok_or_else(|| NoTheory::because("there are no hosts"))
 }
 
 /// Round trips that a message takes beyond its first flight.

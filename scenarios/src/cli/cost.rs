@@ -79,10 +79,9 @@ impl Cost {
     /// Refuses what does not fit the memory there is.
     pub(super) fn refuse_too_large(&self, threads: usize) -> Result<(), Failure> {
         self.fits(threads, process::available_bytes())
-            .map_err(Failure::Usage)
     }
 
-    fn fits(&self, threads: usize, available: f64) -> Result<(), String> {
+    fn fits(&self, threads: usize, available: f64) -> Result<(), Failure> {
         let (one, together) = (self.memory_bytes(1), self.memory_bytes(threads));
         // What is not known fits.
         if together <= available || available.is_nan() {
@@ -99,13 +98,13 @@ impl Cost {
                 "lower its connections (rate, users, count, flows) or how long each is open",
             )
         };
-        Err(format!(
+        Err(Failure::Usage(format!(
             "error: {what} would take about {} of memory, and {} are available: {}\n  \
              = help: {remedy}; --allow-large begins nevertheless",
             bytes(if one <= available { together } else { one }),
             bytes(available.max(0.0)),
             self.because()
-        ))
+        )))
     }
 }
 
@@ -127,15 +126,19 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_refused_with_its_size_and_what_to_change() {
         let large = cost(&[1e9, 5e9]);
-        assert_eq!(large.fits(2, 8e9), Ok(()));
-        assert_eq!(large.fits(2, f64::NAN), Ok(()));
-        let side_by_side = large.fits(2, 5.5e9).unwrap_err();
+        assert!(large.fits(2, 8e9).is_ok());
+        assert!(large.fits(2, f64::NAN).is_ok());
+        let refused = |threads, available| match large.fits(threads, available) {
+            Err(Failure::Usage(message)) => message,
+            _ => panic!("it fits"),
+        };
+        let side_by_side = refused(2, 5.5e9);
         assert!(
             side_by_side.contains("2 runs side by side would take about 6.0 GB")
                 && side_by_side.contains("--threads"),
             "{side_by_side}"
         );
-        let single = large.fits(1, 4e9).unwrap_err();
+        let single = refused(1, 4e9);
         assert!(
             single.contains("a run would take about 5.0 GB of memory, and 4.0 GB are available")
                 && single.contains("lower its connections"),

@@ -36,11 +36,10 @@ struct Tried {
 
 /// Finds the value for each combination of the scenario's own sweep.
 pub(super) fn find(args: &FindArgs) -> Result<(), Failure> {
-    let usage = |why: String| Failure::Usage(format!("error: {why}"));
     let source = args.scenario.source()?;
     let mut changes = args.scenario.changes()?;
     if let Some(expected) = &args.expect {
-        changes.push(expectation(expected).map_err(usage)?);
+        changes.push(expectation(expected)?);
     }
     let path: DottedPath = args
         .vary
@@ -133,8 +132,12 @@ fn set(path: &DottedPath, value: Value) -> Override {
     }
 }
 
+fn usage(message: String) -> Failure {
+    Failure::Usage(format!("error: {message}"))
+}
+
 /// `METRIC < BOUND` as an `[[expect]]`.
-fn expectation(text: &str) -> Result<Override, String> {
+fn expectation(text: &str) -> Result<Override, Failure> {
     let signs = [
         ("<=", "at_most"),
         (">=", "at_least"),
@@ -146,7 +149,7 @@ fn expectation(text: &str) -> Result<Override, String> {
         Some((metric.trim(), *key, read_value(bound.trim())))
     });
     let (metric, key, bound) = found.ok_or_else(|| {
-        format!("--expect {text:?} has no <, <=, > or >=; write for example 'connects_failed_share_steady < 0.001'")
+        usage(format!("--expect {text:?} has no <, <=, > or >=; write for example 'connects_failed_share_steady < 0.001'"))
     })?;
     let mut table = toml::Table::new();
     table.insert("metric".to_owned(), metric.into());

@@ -3,15 +3,14 @@
 use std::path::Path;
 
 use reports::store::parts::{PartRun, Parts};
-use reports::store::resolve;
 use serde_json::json;
 
 use super::PlanArgs;
 use super::cost::Cost;
 use super::run::still_to_make;
+use super::wanted::Wanted;
 use crate::console::{Failure, print};
 use crate::estimate::{Estimate, bytes, time};
-use crate::place::default_dir;
 use crate::run_spec::RunSpec;
 use crate::sweep::Plan;
 
@@ -20,16 +19,9 @@ const MOST_MEASURED: usize = 200;
 
 /// Prints how many runs there are, how many are there already, and what the others will cost.
 pub(super) fn plan(args: &PlanArgs) -> Result<(), Failure> {
-    let source = args.scenario.source()?;
-    let changes = args.scenario.changes()?;
-    let plan = Plan::new(&source, &changes).map_err(|e| Failure::Usage(e.to_string()))?;
-    let dir = match &args.out {
-        Some(out) => resolve(out).map_err(|e| Failure::Usage(format!("error: {e}")))?,
-        None => default_dir(&plan.name, &changes),
-    };
-    let only = args.filter.as_ref().map(|filter| plan.matching(filter));
-    let only = only.transpose();
-    let only = only.map_err(|why| Failure::Usage(format!("error: --filter {why}")))?;
+    let Wanted {
+        plan, dir, only, ..
+    } = Wanted::new(&args.scenario, args.out.as_deref(), args.filter.as_deref())?;
     let missing = still_to_make(&plan, &dir, false, only.as_deref())?;
     let there = still_there(&plan, &dir)?;
     let cost = Cost::new(&missing)?;

@@ -3,20 +3,21 @@
 use std::path::Path;
 
 use reports::store::parts::Parts;
-use reports::store::{StoreError, look_at_results, resolve};
+use reports::store::{StoreError, look_at_results};
 use reports::{Judgement, Verdict};
 
 use super::RunArgs;
 use super::cost::Cost;
 use super::drawings::{note_changed_drawings, note_changed_runs, note_kept};
 use super::junit;
+use super::wanted::Wanted;
 use crate::batch::{self, Batch, Making, Options, RunOutcome, Shard, ShardChoice, ShardError};
 use crate::console::{Failure, note, print};
 use crate::execution::Execution;
 use crate::interrupt::Interrupt;
 use crate::list_file;
 use crate::overrides::Override;
-use crate::place::{default_dir, overwrites_input, shell_words};
+use crate::place::{overwrites_input, shell_words};
 use crate::problem::Source;
 use crate::progress::BatchProgress;
 use crate::run_spec::RunSpec;
@@ -30,16 +31,13 @@ const MOST_NAMED: usize = 5;
 
 /// Makes the runs of a scenario and tells what they show.
 pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
-    let source = args.scenario.source()?;
-    let changes = args.scenario.changes()?;
-    let plan = Plan::new(&source, &changes).map_err(|e| Failure::Usage(e.to_string()))?;
-    let dir = match &args.out {
-        Some(out) => resolve(out).map_err(|e| Failure::Usage(format!("error: {e}")))?,
-        None => default_dir(&plan.name, &changes),
-    };
-    let only = args.filter.as_ref().map(|filter| plan.matching(filter));
-    let only = only.transpose();
-    let only = only.map_err(|why| Failure::Usage(format!("error: --filter {why}")))?;
+    let Wanted {
+        source,
+        changes,
+        plan,
+        dir,
+        only,
+    } = Wanted::new(&args.scenario, args.out.as_deref(), args.filter.as_deref())?;
     let shard = shard(args)?;
     let only = chosen(&plan, only, shard);
     let cost = Cost::new(&still_to_make(&plan, &dir, args.force, only.as_deref())?)?;

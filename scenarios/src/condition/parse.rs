@@ -1,6 +1,6 @@
 //! Reads a condition: recursive descent, one function for each precedence.
 
-use super::{Datum, Node, Relation};
+use super::{ConditionError, Datum, Node, Relation};
 use reports::Unit;
 
 /// Parentheses and signs within one another at most: each takes a frame of the stack.
@@ -31,10 +31,10 @@ const SIGNS: [&str; 17] = [
 ];
 
 /// How a name is looked up.
-type LookUp<'a> = &'a dyn Fn(&str) -> Result<usize, String>;
+type LookUp<'a> = &'a dyn Fn(&str) -> Result<usize, ConditionError>;
 
 /// Reads the whole text.
-pub(super) fn parse(text: &str, look_up: LookUp<'_>) -> Result<Node, String> {
+pub(super) fn parse(text: &str, look_up: LookUp<'_>) -> Result<Node, ConditionError> {
     let mut parser = Parser {
         tokens: tokens(text)?,
         at: 0,
@@ -44,11 +44,11 @@ pub(super) fn parse(text: &str, look_up: LookUp<'_>) -> Result<Node, String> {
     let node = parser.any()?;
     match parser.tokens.get(parser.at) {
         None => Ok(node),
-        Some(token) => Err(format!("{} stands after the end", token.words())),
+        Some(token) => Err(ConditionError::AfterEnd(token.words())),
     }
 }
 
-fn tokens(text: &str) -> Result<Vec<Token>, String> {
+fn tokens(text: &str) -> Result<Vec<Token>, ConditionError> {
     let mut tokens = Vec::new();
     let mut rest = text.trim_start();
     while let Some(first) = rest.chars().next() {
@@ -61,9 +61,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
             sign.len()
         } else if first == '"' || first == '\'' {
             let inner = &rest[1..];
-            let end = inner
-                .find(first)
-                .ok_or("a text has no closing quotation mark")?;
+            let end = inner.find(first).ok_or(ConditionError::UnclosedText)?;
             tokens.push(Token::Text(inner[..end].to_owned()));
             end + 2
         } else if first == '-' && after_value {
@@ -74,7 +72,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
             let digits = rest[..length].replace('_', "");
             let number = digits.parse::<f64>().ok().filter(|x| x.is_finite());
             tokens.push(Token::Number(number.ok_or_else(|| {
-                format!("{} is no number", &rest[..length.max(1)])
+                ConditionError::NotANumber(rest[..length.max(1)].to_owned())
             })?));
             length
         } else if is_part_of_name(first) {
@@ -86,7 +84,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
             tokens.push(Token::Name(name.to_owned()));
             name.len()
         } else {
-            return Err(format!("`{first}` means nothing here"));
+            return Err(ConditionError::UnknownSign(first));
         };
         rest = rest[length..].trim_start();
     }
@@ -162,28 +160,28 @@ impl Parser<'_> {
         Some(*found)
     }
 
-    fn expect(&mut self, sign: &'static str) -> Result<(), String> {
+    fn expect(&mut self, sign: &'static str) -> Result<(), ConditionError> {
         match self.take(&[sign]) {
             Some(_) => Ok(()),
-            None => Err(format!("`{sign}` is missing")),
+            None => Err(ConditionError::Missing(sign)),
         }
     }
 
     /// One level deeper.
     fn within<T>(
         &mut self,
-        read: impl FnOnce(&mut Self) -> Result<T, String>,
-    ) -> Result<T, String> {
+        read: impl FnOnce(&mut Self) -> Result<T, ConditionError>,
+    ) -> Result<T, ConditionError> {
         self.depth += 1;
         if self.depth > DEEPEST {
-            return Err(format!("more than {DEEPEST} parts are nested"));
+            return Err(ConditionError::TooDeep(DEEPEST));
         }
         let read = read(self);
         self.depth -= 1;
         read
     }
 
-    fn any(&mut self) -> Result<Node, String> {
+    fn any(&mut self) -> Result<Node, ConditionError> {
         let mut node = self.all()?;
         while self.take(&["||", "or"]).is_some() {
             node = Node::Any(Box::new(node), Box::new(self.all()?));
@@ -191,7 +189,7 @@ impl Parser<'_> {
         Ok(node)
     }
 
-    fn all(&mut self) -> Result<Node, String> {
+    fn all(&mut self) -> Result<Node, ConditionError> {
         let mut node = self.not()?;
         while self.take(&["&&", "and"]).is_some() {
             node = Node::All(Box::new(node), Box::new(self.not()?));
@@ -199,14 +197,14 @@ impl Parser<'_> {
         Ok(node)
     }
 
-    fn not(&mut self) -> Result<Node, String> {
+    fn not(&mut self) -> Result<Node, ConditionError> {
         match self.take(&["!", "not"]) {
             Some(_) => Ok(Node::Not(Box::new(self.within(Self::not)?))),
             None => self.comparison(),
         }
     }
 
-    fn comparison(&mut self) -> Result<Node, String> {
+    fn comparison(&mut self) -> Result<Node, ConditionError> {
         let node = self.sum()?;
         let relation = match self.take(&["==", "!=", "<=", ">=", "<", ">", "in"]) {
             None => return Ok(node),
@@ -225,7 +223,7 @@ impl Parser<'_> {
         ))
     }
 
-    fn list(&mut self) -> Result<Vec<Node>, String> {
+    fn list(&mut self) -> Result<Vec<Node>, ConditionError> {
         self.expect("[")?;
         let mut all = Vec::new();
         while self.take(&["]"]).is_none() {
@@ -237,7 +235,7 @@ impl Parser<'_> {
         Ok(all)
     }
 
-    fn sum(&mut self) -> Result<Node, String> {
+    fn sum(&mut self) -> Result<Node, ConditionError> {
         let mut node = self.product()?;
         while let Some(sign) = self.take(&["+", "-"]) {
             let sign = if sign == "+" { '+' } else { '-' };
@@ -246,7 +244,7 @@ impl Parser<'_> {
         Ok(node)
     }
 
-    fn product(&mut self) -> Result<Node, String> {
+    fn product(&mut self) -> Result<Node, ConditionError> {
         let mut node = self.single()?;
         while let Some(sign) = self.take(&["*", "/"]) {
             let sign = if sign == "*" { '*' } else { '/' };
@@ -255,7 +253,7 @@ impl Parser<'_> {
         Ok(node)
     }
 
-    fn single(&mut self) -> Result<Node, String> {
+    fn single(&mut self) -> Result<Node, ConditionError> {
         if self.take(&["("]).is_some() {
             let node = self.within(Self::any)?;
             self.expect(")")?;
@@ -264,7 +262,7 @@ impl Parser<'_> {
         let token = self.tokens.get(self.at).cloned();
         self.at += 1;
         Ok(match token {
-            None => return Err("the condition ends where a value should stand".to_owned()),
+            None => return Err(ConditionError::EndsEarly),
             Some(Token::Number(x)) => Node::Value(Datum::Number(x, Unit::One)),
             Some(Token::Text(text)) => Node::Value(Datum::of(&toml::Value::String(text))),
             Some(Token::Name(name)) => match name.as_str() {
@@ -272,9 +270,7 @@ impl Parser<'_> {
                 "false" => Node::Value(Datum::Switch(false)),
                 name => Node::Named((self.look_up)(name)?),
             },
-            Some(sign) => {
-                return Err(format!("{} stands where a value should", sign.words()));
-            }
+            Some(sign) => return Err(ConditionError::NotAValue(sign.words())),
         })
     }
 }

@@ -3,8 +3,29 @@
 use std::collections::HashMap;
 
 use super::{Plan, label};
-use crate::condition::{Condition, Datum};
+use crate::condition::{Condition, ConditionError, Datum};
 use reports::Unit;
+
+/// Why no runs can be chosen by a condition.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FilterError {
+    /// The condition cannot be read, or does not apply to the swept values.
+    #[error("{condition:?}: {why}")]
+    Condition {
+        /// The condition as written.
+        condition: String,
+        /// What is wrong with it.
+        why: ConditionError,
+    },
+    /// The condition holds for no run.
+    #[error("{condition:?} holds for none of the {runs} runs")]
+    NoRun {
+        /// The condition as written.
+        condition: String,
+        /// How many runs there are.
+        runs: usize,
+    },
+}
 
 /// What a condition calls the number of a replica.
 const REPLICA: &str = "replica";
@@ -15,15 +36,18 @@ impl Plan {
     ///
     /// # Errors
     /// What is wrong with the condition, or that it holds for no run.
-    pub fn matching(&self, condition: &str) -> Result<Vec<bool>, String> {
+    pub fn matching(&self, condition: &str) -> Result<Vec<bool>, FilterError> {
+        let refused = |why| FilterError::Condition {
+            condition: condition.to_owned(),
+            why,
+        };
         let columns = || self.axes.iter().flat_map(super::Axis::columns);
         let mut names: Vec<String> = columns().map(|(name, _)| name.clone()).collect();
         names.push(REPLICA.to_owned());
         let data: Vec<HashMap<String, Datum>> = columns()
             .map(|(_, values)| values.iter().map(|v| (label(v), Datum::of(v))).collect())
             .collect();
-        let parsed =
-            Condition::parse(condition, &names).map_err(|why| format!("{condition:?}: {why}"))?;
+        let parsed = Condition::parse(condition, &names).map_err(refused)?;
         let nothing = Datum::Text(String::new());
         let each = self.runs.iter().map(|run| {
             let replica = Datum::Number(f64::from(run.replica), Unit::One);
@@ -39,13 +63,13 @@ impl Plan {
                 .collect();
             parsed.holds(&|i| found[i])
         });
-        let each: Result<Vec<bool>, String> = each.collect();
-        let each = each.map_err(|why| format!("{condition:?}: {why}"))?;
+        let each: Result<Vec<bool>, ConditionError> = each.collect();
+        let each = each.map_err(refused)?;
         if each.contains(&true) {
             Ok(each)
         } else {
-            let all = self.runs.len();
-            Err(format!("{condition:?} holds for none of the {all} runs"))
+            let (condition, runs) = (condition.to_owned(), self.runs.len());
+            Err(FilterError::NoRun { condition, runs })
         }
     }
 }

@@ -39,6 +39,37 @@ pub(super) fn expand(name: &str, range: &Table) -> Result<Vec<Value>, Problem> {
     Ok(values)
 }
 
+/// Why a range has no values; said of the range.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub(crate) enum RangeError {
+    #[error("has an {0}")]
+    UnknownKey(String),
+    #[error("has no `{0}`")]
+    Missing(&'static str),
+    #[error("has a `{key}` that is not a number: {value}")]
+    NotANumber { key: &'static str, value: Value },
+    #[error("goes from {from} to {to}, which are of different kinds")]
+    DifferentKinds { from: String, to: String },
+    #[error("is logarithmic and does not lie above 0")]
+    LogOfZero,
+    #[error("has a `scale` that is neither \"linear\" nor \"log\"")]
+    UnknownScale,
+    #[error("has a `{0}`, and values are drawn from it")]
+    Drawn(&'static str),
+    #[error("does not lead upward")]
+    NotUpward,
+    #[error("has a `count` that is not a whole number from 2 to {MAX_VARIANTS}")]
+    BadCount,
+    #[error("has a `step` of another kind than `from`")]
+    StepOfAnotherKind,
+    #[error("has a `step` that does not lead from `from` to `to` in at most {MAX_VARIANTS} values")]
+    EndlessStep,
+    #[error("is logarithmic and needs a `count`, and no `step`")]
+    LogNeedsCount,
+    #[error("needs either a `step` or a `count`")]
+    NoStep,
+}
+
 /// The two ends of a range in base units, and how values between them are written.
 #[derive(Clone, Debug)]
 pub(crate) struct Ends {
@@ -55,9 +86,10 @@ impl Ends {
     /// # Errors
     /// As [`expand`].
     pub(super) fn to_draw_from(name: &str, range: &Table) -> Result<Ends, Problem> {
-        let extra = ["step", "count"].iter().find(|k| range.contains_key(**k));
+        let mut keys = ["step", "count"].into_iter();
+        let extra = keys.find(|key| range.contains_key(*key));
         let ends = match extra {
-            Some(key) => Err(format!("has a `{key}`, and values are drawn from it")),
+            Some(key) => Err(RangeError::Drawn(key)),
             None => Ends::of(range),
         };
         ends.map_err(|why| {
@@ -72,7 +104,7 @@ impl Ends {
     ///
     /// # Errors
     /// When they are no numbers, of different kinds, or equal.
-    pub(crate) fn to_search(from: &Value, to: &Value, log: bool) -> Result<Ends, String> {
+    pub(crate) fn to_search(from: &Value, to: &Value, log: bool) -> Result<Ends, RangeError> {
         let mut table = Table::new();
         table.insert("from".to_owned(), from.clone());
         table.insert("to".to_owned(), to.clone());
@@ -82,7 +114,7 @@ impl Ends {
         if ends.from < ends.to {
             Ok(ends)
         } else {
-            Err("does not lead upward".to_owned())
+            Err(RangeError::NotUpward)
         }
     }
 
@@ -102,24 +134,20 @@ impl Ends {
             .value(between(self.from, self.to, place, self.log))
     }
 
-    fn of(range: &Table) -> Result<Ends, String> {
+    fn of(range: &Table) -> Result<Ends, RangeError> {
         if let Some(key) = range.keys().find(|key| !KEYS.contains(&key.as_str())) {
-            return Err(format!("has an {}", suggest::unknown("key", key, KEYS)));
+            return Err(RangeError::UnknownKey(suggest::unknown("key", key, KEYS)));
         }
         let ((from, unit), (to, other)) = (given(range, "from")?, given(range, "to")?);
         if unit != other {
             let (from, to) = (label(&range["from"]), label(&range["to"]));
-            return Err(format!(
-                "goes from {from} to {to}, which are of different kinds"
-            ));
+            return Err(RangeError::DifferentKinds { from, to });
         }
         let log = match range.get("scale").map(Value::as_str) {
             None | Some(Some("linear")) => false,
             Some(Some("log")) if from > 0.0 && to > 0.0 => true,
-            Some(Some("log")) => return Err("is logarithmic and does not lie above 0".to_owned()),
-            Some(_) => {
-                return Err("has a `scale` that is neither \"linear\" nor \"log\"".to_owned());
-            }
+            Some(Some("log")) => return Err(RangeError::LogOfZero),
+            Some(_) => return Err(RangeError::UnknownScale),
         };
         Ok(Ends {
             from,
@@ -132,17 +160,16 @@ impl Ends {
 }
 
 /// A key of a range in base units.
-fn given(range: &Table, key: &str) -> Result<(f64, Unit), String> {
-    match range.get(key) {
-        None => Err(format!("has no `{key}`")),
-        Some(value) => {
-            quantity(value).ok_or_else(|| format!("has a `{key}` that is not a number: {value}"))
-        }
-    }
+fn given(range: &Table, key: &'static str) -> Result<(f64, Unit), RangeError> {
+    let value = range.get(key).ok_or(RangeError::Missing(key))?;
+    quantity(value).ok_or_else(|| RangeError::NotANumber {
+        key,
+        value: value.clone(),
+    })
 }
 
 /// The values in base units, or what is wrong.
-fn points(range: &Table) -> Result<(Vec<f64>, Like), String> {
+fn points(range: &Table) -> Result<(Vec<f64>, Like), RangeError> {
     let Ends {
         from,
         to,
@@ -154,28 +181,24 @@ fn points(range: &Table) -> Result<(Vec<f64>, Like), String> {
         (Some(count), None) => {
             let count = count.as_integer().and_then(|n| usize::try_from(n).ok());
             let count = count.filter(|n| (2..=MAX_VARIANTS).contains(n));
-            let count = count.ok_or(format!(
-                "has a `count` that is not a whole number from 2 to {MAX_VARIANTS}"
-            ))?;
+            let count = count.ok_or(RangeError::BadCount)?;
             Ok((spread(from, to, count, log), like))
         }
         (None, Some(_)) if !log => {
             let (step, other) = given(range, "step")?;
             if unit != other {
-                return Err("has a `step` of another kind than `from`".to_owned());
+                return Err(RangeError::StepOfAnotherKind);
             }
             // What is a millionth short of a step is a step: decimal fractions are no binary ones.
             let steps = ((to - from) / step + 1e-6).floor();
             if !(0.0..MAX_VARIANTS as f64).contains(&steps) {
-                return Err(format!(
-                    "has a `step` that does not lead from `from` to `to` in at most {MAX_VARIANTS} values"
-                ));
+                return Err(RangeError::EndlessStep);
             }
             let all = (0..=steps as usize).map(|i| from + i as f64 * step);
             Ok((all.collect(), like))
         }
-        _ if log => Err("is logarithmic and needs a `count`, and no `step`".to_owned()),
-        _ => Err("needs either a `step` or a `count`".to_owned()),
+        _ if log => Err(RangeError::LogNeedsCount),
+        _ => Err(RangeError::NoStep),
     }
 }
 

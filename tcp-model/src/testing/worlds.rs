@@ -106,7 +106,7 @@ impl World {
     ///
     /// # Errors
     /// What does not hold, and the segments up to then.
-    pub fn run(&self, factory: Option<&ModelFactory>) -> Result<(), (String, Vec<String>)> {
+    pub fn run(&self, factory: Option<&ModelFactory>) -> Result<(), Box<Failure>> {
         let [a, b] = self.profiles.map(params);
         let mut pair = Pair::new(a, b).with_path(self.path.clone(), self.seed);
         if let Some(factory) = factory {
@@ -117,9 +117,15 @@ impl World {
         let result = run.unwrap_or_else(|panic| {
             let text = panic.downcast_ref::<String>().cloned();
             let text = text.or(panic.downcast_ref::<&str>().map(|s| (*s).to_string()));
-            Err(format!("a panic: {}", text.unwrap_or_default()))
+            Err(Broken(format!("a panic: {}", text.unwrap_or_default())))
         });
-        result.map_err(|what| (what, play.trace()))
+        result.map_err(|Broken(what)| {
+            Box::new(Failure {
+                world: self.clone(),
+                what,
+                trace: play.trace(),
+            })
+        })
     }
 
     /// Smaller worlds that are like this one.
@@ -180,21 +186,20 @@ pub fn check_one(
     number: u64,
     factory: Option<&ModelFactory>,
 ) -> Result<(), Box<Failure>> {
-    let mut world = World::random(seed, number);
-    let Err(mut failure) = world.run(factory) else {
+    let Err(mut failure) = World::random(seed, number).run(factory) else {
         return Ok(());
     };
     // Each round takes the first smaller world that fails, too.
-    while let Some((smaller, found)) = world
-        .smaller()
-        .into_iter()
-        .find_map(|smaller| Some((smaller.clone(), smaller.run(factory).err()?)))
-    {
-        (world, failure) = (smaller, found);
+    let fails = |world: World| world.run(factory).err();
+    while let Some(smaller) = failure.world.smaller().into_iter().find_map(fails) {
+        failure = smaller;
     }
-    let (what, trace) = failure;
-    Err(Box::new(Failure { world, what, trace }))
+    Err(failure)
 }
+
+/// What does not hold in a world, in words.
+#[derive(Debug)]
+struct Broken(String);
 
 /// One side as its application sees it.
 #[derive(Debug, Default)]
@@ -245,17 +250,17 @@ impl<'w> Play<'w> {
         }
     }
 
-    fn run(&mut self) -> Result<(), String> {
+    fn run(&mut self) -> Result<(), Broken> {
         let listening = self.pair.call(1, |s| s.listen(PORT, 1).is_ok());
         let server = SocketAddrV4::new(B, PORT);
         let socket = self.pair.call(0, |s| s.connect(None, server));
         self.sides[0].socket = socket.ok();
         if !listening || self.sides[0].socket.is_none() {
-            return Err("a host refuses to listen or to connect".into());
+            return Err(Broken("a host refuses to listen or to connect".to_owned()));
         }
         for step in 0.. {
             if step > MOST_STEPS {
-                return Err(format!("no end after {MOST_STEPS} events"));
+                return Err(Broken(format!("no end after {MOST_STEPS} events")));
             }
             self.act()?;
             if !self.next()? {
@@ -266,7 +271,7 @@ impl<'w> Play<'w> {
     }
 
     /// Advances to the next event, on the network or in an application; false when there is none.
-    fn next(&mut self) -> Result<bool, String> {
+    fn next(&mut self) -> Result<bool, Broken> {
         let acts = self.sides.iter().filter_map(|s| Some(s.acts.last()?.0));
         let due = acts.filter(|at| *at > self.pair.now()).min();
         match due {
@@ -300,7 +305,7 @@ impl<'w> Play<'w> {
     }
 
     /// Does what is due, and what the last events allow.
-    fn act(&mut self) -> Result<(), String> {
+    fn act(&mut self) -> Result<(), Broken> {
         for host in 0..2 {
             let now = self.pair.now();
             let side = &mut self.sides[host];
@@ -343,13 +348,13 @@ impl<'w> Play<'w> {
     }
 
     /// What must hold at any time.
-    fn check_now(&mut self, host: usize) -> Result<(), String> {
+    fn check_now(&mut self, host: usize) -> Result<(), Broken> {
         if let Some(id) = self.sides[host].socket
             && let Some(found) = self.pair.host(host).inspect(id)
         {
             let view = found.tcp.view();
             if view.snd_una.after(view.snd_nxt) {
-                return Err(format!("host {host}: SND.UNA is beyond SND.NXT"));
+                return Err(Broken(format!("host {host}: SND.UNA is beyond SND.NXT")));
             }
         }
         for (at, sample) in self.pair.host_mut(host).take_records() {
@@ -357,18 +362,18 @@ impl<'w> Play<'w> {
                 && !change.from.may_become(change.to)
             {
                 let (from, to) = (change.from, change.to);
-                return Err(format!("host {host} at {at}: {from} became {to}"));
+                return Err(Broken(format!("host {host} at {at}: {from} became {to}")));
             }
         }
         Ok(())
     }
 
     /// What must hold in the end.
-    fn check_end(&self) -> Result<(), String> {
+    fn check_end(&self) -> Result<(), Broken> {
         for host in 0..2 {
             let left = self.pair.host(host).host().connections();
             if left > 0 {
-                return Err(format!("host {host}: {left} connections never end"));
+                return Err(Broken(format!("host {host}: {left} connections never end")));
             }
         }
         let quiet = Path {
@@ -378,15 +383,17 @@ impl<'w> Play<'w> {
         } == self.world.path;
         let ends = [0, 1].map(|host| self.sides[host].end);
         if quiet && ends != [Some(End::Closed); 2] {
-            return Err(format!("on a path that only delays, the ends are {ends:?}"));
+            return Err(Broken(format!(
+                "on a path that only delays, the ends are {ends:?}"
+            )));
         }
         for (reader, writer) in [(0, 1), (1, 0)] {
             let (read, wrote) = (self.sides[reader].read, self.sides[writer].wrote);
             let all = ends == [Some(End::Closed); 2];
             if read > wrote || all && read < wrote {
-                return Err(format!(
+                return Err(Broken(format!(
                     "host {reader} read {read} of {wrote} bytes written"
-                ));
+                )));
             }
         }
         Ok(())

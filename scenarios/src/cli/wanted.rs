@@ -1,0 +1,52 @@
+//! What a command line asks for: which runs of which scenario, and where their results are.
+
+use std::path::{Path, PathBuf};
+
+use reports::store::resolve;
+
+use super::ScenarioArgs;
+use crate::console::Failure;
+use crate::overrides::Override;
+use crate::place::default_dir;
+use crate::problem::Source;
+use crate::sweep::Plan;
+
+/// The runs that `synfin run` makes and `synfin plan` describes.
+pub(super) struct Wanted {
+    pub(super) source: Source,
+    /// The values that the command line sets.
+    pub(super) changes: Vec<Override>,
+    pub(super) plan: Plan,
+    /// The directory of the results.
+    pub(super) dir: PathBuf,
+    /// Which runs `--filter` chooses, in the order of the plan; `None` for all.
+    pub(super) only: Option<Vec<bool>>,
+}
+
+impl Wanted {
+    /// Reads the scenario, works out its runs, and finds the place of their results.
+    ///
+    /// # Errors
+    /// When the scenario, `--out` or `--filter` is refused.
+    pub(super) fn new(
+        scenario: &ScenarioArgs,
+        out: Option<&Path>,
+        filter: Option<&str>,
+    ) -> Result<Wanted, Failure> {
+        let (source, changes) = (scenario.source()?, scenario.changes()?);
+        let plan = Plan::new(&source, &changes).map_err(|e| Failure::Usage(e.to_string()))?;
+        let dir = match out {
+            Some(out) => resolve(out).map_err(|e| Failure::Usage(format!("error: {e}")))?,
+            None => default_dir(&plan.name, &changes),
+        };
+        let only = filter.map(|filter| plan.matching(filter)).transpose();
+        let only = only.map_err(|e| Failure::Usage(format!("error: --filter {e}")))?;
+        Ok(Wanted {
+            source,
+            changes,
+            plan,
+            dir,
+            only,
+        })
+    }
+}
