@@ -234,14 +234,13 @@ impl Part {
                 let one = PerConnection::new(exchange, params(&workload.client).mss());
                 let per_s = made / time_s.max(1e-9);
                 let open_s = expected::open_s(exchange, way.trip_s);
+                let fastest =
+                    expected::bulk_rate(params(&workload.client), way.trip_s, f64::INFINITY);
+                let transfer_s = one.bytes.0.max(one.bytes.1) / fastest / one.requests;
                 let passes = (way.capacity.0 / (per_s * one.bytes.0).max(1e-9))
                     .min(way.capacity.1 / (per_s * one.bytes.1).max(1e-9))
                     .min(1.0);
-                // A connection that would outlast the run does but a part of what it could.
-                let fastest =
-                    expected::bulk_rate(params(&workload.client), way.trip_s, f64::INFINITY);
-                let whole_s = open_s.max(one.bytes.0.max(one.bytes.1) / fastest);
-                let done = passes.min(time_s / whole_s.max(1e-9));
+                let done = passes.min(share_done(exchange, way.trip_s + transfer_s, time_s));
                 let hops = one.segments.0 * way.there.len() as f64
                     + one.segments.1 * way.back.len() as f64;
                 let at_once = match arrivals {
@@ -278,7 +277,7 @@ impl Part {
                     * servers.len() as f64
                     * f64::from(server.somaxconn);
                 Part {
-                    connections: syns,
+                    connections: 0.0, // nobody opens any
                     events: syns * (way.there.len() as f64 + 1.0),
                     open: (per_s * waits_s.min(time_s)).min(room),
                     waiting: 0.0,
@@ -316,7 +315,20 @@ impl Part {
     }
 }
 
-/// Requests over connections that are kept. Leaves out those that are closed for being idle or old.
+/// Share of its requests that a connection gets done in `time_s`, when each takes `request_s` in the
+/// network. What it waits for after the last one costs nothing.
+fn share_done(exchange: &Exchange, request_s: f64, time_s: f64) -> f64 {
+    let requests = f64::from(exchange.requests.max(1));
+    let served_s = request_s + mean::mean(exchange.service);
+    let next_s = served_s + mean::mean(exchange.think);
+    let done = match time_s < served_s {
+        true => time_s / served_s,
+        false => 1.0 + (time_s - served_s) / next_s.max(1e-12),
+    };
+    (done / requests).min(1.0)
+}
+
+/// Requests over connections that are kept. Leaves out those that are closed for being old.
 fn pooled(
     workload: &Workload,
     way: &Way,
@@ -342,7 +354,13 @@ fn pooled(
         .min(most)
         .min(requests);
     let carried = pool.max_requests.map_or(f64::INFINITY, f64::from);
-    let connections = at_once.max(served / carried);
+    // One that nobody uses for as long as either end allows is closed, and the next request opens another.
+    let idle = [pool.idle_timeout, workload.serving.idle_timeout];
+    let idle_s = idle.iter().flatten().map(|t| t.as_secs_f64());
+    let idle_s = idle_s.fold(f64::INFINITY, f64::min);
+    let per_client = served / time_s.max(1e-9) / clients.max(1.0);
+    let alone = served * libm::exp(-per_client * idle_s);
+    let connections = at_once.max(served / carried).max(alone);
     Part {
         connections,
         events: requests + served * (of(1) - of(0)) + connections * of(0),

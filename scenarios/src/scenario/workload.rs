@@ -44,7 +44,7 @@ pub struct Workload {
     pub backlog: Option<u32>,
     /// First opening at the earliest.
     pub start: SimDuration,
-    /// No opening from then on.
+    /// No opening from then on; not after the end of the run.
     pub stop: SimDuration,
     /// How its servers accept, read and serve.
     pub serving: Serving,
@@ -124,7 +124,7 @@ impl Workload {
         }
         let (start, stop) = (
             file.start.unwrap_or_default(),
-            file.stop.unwrap_or(duration),
+            file.stop.unwrap_or(duration).min(duration),
         );
         if start >= duration {
             return Err(Problem::new(

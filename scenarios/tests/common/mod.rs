@@ -58,12 +58,23 @@ pub const SHORT: [(&str, &str); 19] = [
     ("close-wait-leak", "duration=30 s"),
 ];
 
-/// Most runs of a scenario that a test over the library makes: the first, the last, and one between.
+/// Runs of a scenario that a test over the library makes: the first, the last, and one between; all of
+/// them with `SYNFIN_DEEP=1`.
 const MOST_RUNS: usize = 3;
 
 /// The places of these, of so many runs.
 pub fn spread(runs: usize) -> impl Iterator<Item = usize> {
-    let n = runs.min(MOST_RUNS);
+    let deep = std::env::var_os("SYNFIN_DEEP").is_some();
+    at_most(if deep { runs } else { MOST_RUNS }, runs)
+}
+
+/// The places of the first run, the last, and one between.
+pub fn few(runs: usize) -> impl Iterator<Item = usize> {
+    at_most(MOST_RUNS, runs)
+}
+
+fn at_most(most: usize, runs: usize) -> impl Iterator<Item = usize> {
+    let n = runs.min(most);
     (0..n).map(move |i| i * (runs - 1) / (n - 1).max(1))
 }
 

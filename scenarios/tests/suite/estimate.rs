@@ -21,15 +21,16 @@ fn plan(text: &str, sets: &[&str]) -> Plan {
 
 #[test]
 fn events_are_estimated_within_a_factor_of_three_for_every_library_scenario() {
-    let is_short = |name: &str| crate::common::SHORT.iter().any(|(n, _)| *n == name);
-    // Those about the life of many connections: not yet compared, for nobody can say beforehand what outages,
-    // floods and retries bring.
-    for entry in scenarios::library::ALL.iter().filter(|e| !is_short(e.name)) {
+    for entry in scenarios::library::ALL.iter() {
         let shorter: &[&str] = match entry.name {
             "time-wait" | "port-exhaustion" | "persistent" => &["duration=30 s"],
             _ => &[],
         };
-        let runs = plan(entry.text, shorter).runs;
+        let short = crate::common::SHORT
+            .iter()
+            .filter(|(name, _)| *name == entry.name);
+        let shorter: Vec<&str> = shorter.iter().copied().chain(short.map(|s| s.1)).collect();
+        let runs = plan(entry.text, &shorter).runs;
         let estimates = Estimate::of_all(&runs).unwrap();
         for (spec, estimate) in crate::common::spread(runs.len()).map(|i| (&runs[i], &estimates[i]))
         {
@@ -40,9 +41,12 @@ fn events_are_estimated_within_a_factor_of_three_for_every_library_scenario() {
             let timing: BTreeMap<String, f64> = serde_json::from_str(&timing).unwrap();
             let events = timing["events_per_s"] * timing["simulation_s"];
             let ratio = estimate.events / events;
-            // What a congestion control leaves unused, as beside a queue of three packets, is not foreseen.
-            let bulk = entry.text.contains("kind = \"bulk\"");
-            let most = if bulk { 6.0 } else { 3.0 };
+            // What congestion control leaves unused beside a queue of three packets, or when it takes
+            // reordering for loss, is not foreseen.
+            let most = match entry.name {
+                "bbr-buffer" | "reordering" => 6.0,
+                _ => 3.0,
+            };
             assert!(
                 (1.0 / 3.0..most).contains(&ratio),
                 "{} {:?}: {estimate}, {events} events",
@@ -51,7 +55,12 @@ fn events_are_estimated_within_a_factor_of_three_for_every_library_scenario() {
             );
             let attempted = made.summary.metrics["connects_attempted"];
             let ratio = estimate.connections / attempted;
-            assert!((0.8..1.25).contains(&ratio), "{}: {ratio}", entry.name);
+            // Nor are retries, and connections that a full table on the way breaks.
+            let least = match entry.name {
+                "retry-storm" | "conntrack-full" => 0.5,
+                _ => 0.8,
+            };
+            assert!((least..1.25).contains(&ratio), "{}: {ratio}", entry.name);
         }
     }
 }
