@@ -156,19 +156,21 @@ impl RunRecorder {
         let names = Arc::clone(&recording.names);
         let (links, stats) = (&self.info.links, &completion.stats);
         // A table of 10^5 links takes as long as the rest.
-        let left_out = thread::scope(|scope| {
-            let of_links = scope.spawn(|| {
-                let mut metrics = Metrics::default();
-                let to = Tables::from(dir.as_path());
-                write_network(&to, links, &names, stats, &mut metrics)?;
-                Ok(metrics)
-            });
-            let left_out = recording.close(end, &mut metrics);
-            let of_links: Result<Metrics, StoreError> =
-                of_links.join().unwrap_or_else(|panic| resume_unwind(panic));
-            metrics.merge(of_links?);
-            left_out
-        })?;
+        let of_links = || {
+            let mut metrics = Metrics::default();
+            write_network(
+                &Tables::from(dir.as_path()),
+                links,
+                &names,
+                stats,
+                &mut metrics,
+            )?;
+            Ok::<_, StoreError>(metrics)
+        };
+        let close = || recording.close(end, &mut metrics);
+        let (of_links, left_out) = both(links.len() >= WORTH_A_THREAD, of_links, close);
+        metrics.merge(of_links?);
+        let left_out = left_out?;
         for (id, value) in &completion.metrics {
             metrics.put(id, *value);
         }
@@ -218,6 +220,9 @@ impl Recorder<TcpSample> for RunRecorder {
         Ok(())
     }
 }
+
+/// Rows of a table that take longer to write than a thread to start.
+const WORTH_A_THREAD: usize = 2_000;
 
 /// What records become, table by table.
 #[derive(Debug)]
@@ -286,14 +291,28 @@ impl Recording {
         self.flows.close(metrics);
         self.half_open.close(metrics);
         let (opened, traced) = (self.connections.opened(), self.samples.traced());
-        let left_out = [
-            LeftOut::untraced(opened, traced),
-            self.connections.close(metrics)?,
-            self.states.close()?,
-            self.samples.close(end, acked, &self.names, metrics)?,
-            self.segments.close(&self.names)?,
-        ];
+        let connections = self.connections;
+        // Mostly the largest table.
+        let of_connections = || {
+            let mut metrics = Metrics::default();
+            let left_out = connections.close(&mut metrics)?;
+            Ok::<_, StoreError>((metrics, left_out))
+        };
+        let others = || {
+            Ok::<_, StoreError>([
+                self.states.close()?,
+                self.samples.close(end, acked, &self.names, metrics)?,
+                self.segments.close(&self.names)?,
+            ])
+        };
+        let is_large = opened >= WORTH_A_THREAD as u64;
+        let (of_connections, others) = both(is_large, of_connections, others);
+        let [states, samples, segments] = others?;
+        let (of_connections, connections) = of_connections?;
+        metrics.merge(of_connections);
         self.capture.map(Capture::close).transpose()?;
+        let untraced = LeftOut::untraced(opened, traced);
+        let left_out = [untraced, connections, states, samples, segments];
         Ok(left_out.into_iter().flatten().collect())
     }
 
@@ -361,17 +380,29 @@ fn write_network(
 /// Hashes the files of numbers there are, and them together with the metrics and counters.
 fn hash_results(dir: &Path, summary: &mut RunSummary) -> Result<(), StoreError> {
     let entries = std::fs::read_dir(dir).map_err(StoreError::io("list the directory", dir))?;
+    let mut files = Vec::new();
     for entry in entries {
-        let path = entry
-            .map_err(StoreError::io("list the directory", dir))?
-            .path();
+        let entry = entry.map_err(StoreError::io("list the directory", dir))?;
+        let path = entry.path();
         let kind = path.extension().and_then(|e| e.to_str());
         if let Some("parquet" | "pcapng") = kind
             && let Some(name) = path.file_name().and_then(|n| n.to_str())
         {
-            summary.files.insert(name.to_owned(), file_hash(&path)?);
+            let size = entry.metadata().map_or(0, |m| m.len());
+            files.push((size, name.to_owned(), path));
         }
     }
+    // The largest file takes about as long as all the others together.
+    files.sort_unstable();
+    let (others, largest) = files.split_at(files.len().saturating_sub(1));
+    let hashes = |files: &[(u64, String, PathBuf)]| {
+        let each = files.iter();
+        let each = each.map(|(_, name, path)| Ok((name.clone(), file_hash(path)?)));
+        each.collect::<Result<Vec<_>, StoreError>>()
+    };
+    let is_large = largest.iter().any(|(size, ..)| *size >= 1 << 17);
+    let (of_largest, of_others) = both(is_large, || hashes(largest), || hashes(others));
+    summary.files = of_largest?.into_iter().chain(of_others?).collect();
     let mut text = String::new();
     for (name, value) in &summary.metrics {
         text.push_str(&format!("{name} {value:?}\n"));
@@ -381,6 +412,25 @@ fn hash_results(dir: &Path, summary: &mut RunSummary) -> Result<(), StoreError> 
     }
     summary.result_hash = joint_hash(&summary.files, &text);
     Ok(())
+}
+
+/// Does two things, the first on a thread of its own where that is worth it.
+fn both<A: Send, B>(
+    is_worth_it: bool,
+    beside: impl FnOnce() -> A + Send,
+    here: impl FnOnce() -> B,
+) -> (A, B) {
+    if !is_worth_it {
+        return (beside(), here());
+    }
+    thread::scope(|scope| {
+        let beside = scope.spawn(beside);
+        let here = here();
+        (
+            beside.join().unwrap_or_else(|panic| resume_unwind(panic)),
+            here,
+        )
+    })
 }
 
 /// What depends on machine, threads or partitions.

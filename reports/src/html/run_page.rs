@@ -159,14 +159,14 @@ fn links(dir: &Path) -> Result<Option<LinkRows>, StoreError> {
         return Ok(None);
     };
     let all = groups.rows() as usize;
-    let Some(table) = groups.next_group()?.filter(|t| !t.is_empty()) else {
+    let Some(table) = groups.first_rows(MOST_LINKS)?.filter(|t| !t.is_empty()) else {
         return Ok(None);
     };
     let (from, to) = (table.texts("from_node")?, table.texts("to_node")?);
     let (rate, delay) = (table.floats("rate_bps")?, table.floats("delay_s")?);
     let utilisation = table.floats("utilisation")?;
     let mut rows = Vec::new();
-    for i in 0..table.len().min(MOST_LINKS) {
+    for i in 0..table.len() {
         let mut row = vec![from[i].clone(), to[i].clone()];
         let known = |value: f64, text: fn(f64) -> String, none: &str| {
             if value.is_finite() {

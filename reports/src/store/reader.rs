@@ -109,6 +109,20 @@ impl Groups {
         self.next_group_with(|_| true)
     }
 
+    /// The first rows of the next row group, at most so many; what comes after them in the group is
+    /// not looked at.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn first_rows(&mut self, most: usize) -> Result<Option<Table>, StoreError> {
+        if self.next == self.reader.metadata().num_row_groups() {
+            return Ok(None);
+        }
+        self.next += 1;
+        let table = self.group(self.next - 1, most);
+        table.map(Some).map_err(damaged(&self.path))
+    }
+
     /// The next row group that may have a row of a connection wanted, as far as the file tells: it
     /// keeps the smallest and the largest identity of each group.
     ///
@@ -122,7 +136,8 @@ impl Groups {
             let g = self.next;
             self.next += 1;
             if self.conns(g).is_none_or(&wants) {
-                return self.group(g).map(Some).map_err(damaged(&self.path));
+                let table = self.group(g, MOST_GROUP_ROWS);
+                return table.map(Some).map_err(damaged(&self.path));
             }
         }
         Ok(None)
@@ -136,13 +151,14 @@ impl Groups {
         }
     }
 
-    fn group(&self, g: usize) -> Result<Table, ParquetError> {
+    fn group(&self, g: usize, most: usize) -> Result<Table, ParquetError> {
         let group = self.reader.get_row_group(g)?;
         let rows = usize::try_from(group.metadata().num_rows()).unwrap_or(usize::MAX);
         if rows > MOST_GROUP_ROWS {
             let why = format!("a part of it claims {rows} rows, more than are written at once");
             return Err(ParquetError::General(why));
         }
+        let rows = rows.min(most);
         let columns = self.wanted.iter().map(|(i, name)| {
             let column = read_chunk(group.get_column_reader(*i)?, rows, name)?;
             Ok((name.clone(), column))

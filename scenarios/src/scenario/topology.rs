@@ -203,8 +203,14 @@ impl Topology {
 
     /// The group of the hosts that a group, a name, or the name of a single node stands for.
     pub fn group_named(&self, name: &str) -> Option<&str> {
-        let first = self.hosts_named(name).first()?.0;
-        self.group_of_nodes().get(first as usize).copied()
+        let mut place = self.hosts_named(name).first()?.0;
+        for hosts in &self.hosts {
+            if place < hosts.count {
+                return Some(&hosts.group);
+            }
+            place -= hosts.count;
+        }
+        None
     }
 
     /// The number of addresses of each host that `name` stands for.

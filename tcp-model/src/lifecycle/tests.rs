@@ -180,8 +180,8 @@ fn the_formula_knows_a_rate_and_a_loss() {
 fn the_rules_of_random_worlds_hold() {
     let factory: ModelFactory = Arc::new(|context| Box::new(Lifecycle::new(context)));
     for number in 0..300 {
-        if let Err((what, trace)) = World::random(13, number).run(Some(&factory)) {
-            panic!("world {number}: {what}\n{}", trace.join("\n"));
+        if let Err(failure) = World::random(13, number).run(Some(&factory)) {
+            panic!("world {number}: {failure}");
         }
     }
 }
