@@ -241,6 +241,10 @@ impl<'a> Job<'a> {
         let groups = self.spec.scenario.topology.group_of_nodes();
         let mut metrics = host_metrics(hosts, &groups);
         metrics.extend(stuck(hosts, stats.idle));
+        let blocked: u64 = hosts.iter().flatten().map(TcpHost::blocked_by_window).sum();
+        if blocked > 0 {
+            metrics.insert("blocked_by_window_end".to_owned(), blocked as f64);
+        }
         Completion {
             stats,
             metrics,

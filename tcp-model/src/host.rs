@@ -138,6 +138,21 @@ impl TcpHost {
         sum
     }
 
+    /// Connections with data to send to a peer whose window is closed.
+    pub fn blocked_by_window(&self) -> u64 {
+        let endpoints = self.stack.endpoints.iter();
+        let blocked = endpoints.filter(|endpoint| {
+            let is_closed = endpoint.state.is_synchronized() && endpoint.tcp.view().snd_wnd == 0;
+            is_closed
+                && endpoint
+                    .tcp
+                    .details()
+                    .unsent
+                    .is_some_and(|unsent| unsent > 0)
+        });
+        blocked.count() as u64
+    }
+
     /// TIME-WAIT entries there are.
     pub fn time_waits(&self) -> u32 {
         self.stack.time_waits.len()

@@ -250,6 +250,15 @@ impl Known<'_> {
                 ),
             });
         }
+        if let Some(n) = self
+            .positive("blocked_by_window_end")
+            .filter(|_| unfinished.is_some())
+        {
+            parts.push(format!(
+                "at the end {} against a closed window: the receiving application did not read",
+                counted(n, "sender stood", "senders stood")
+            ));
+        }
         if let Some(n) = self.positive("flows_small") {
             let fewest = count(self.get("flow_small_min_bytes")?);
             parts.push(match n {

@@ -141,7 +141,7 @@ pub(super) const UNUSUAL: &[RunFinding] = &[
         "unfinished-flows",
         "Bulk flows of which none came to its end within the run, or that had fewer than 50 kB acknowledged \
          although they had begun a second or more before its end. The latter have no goodput in the report.",
-        "flows_unfinished, flow_unfinished_max_s, flows_small, flow_small_min_bytes",
+        "flows_unfinished, flow_unfinished_max_s, flows_small, flow_small_min_bytes, blocked_by_window_end",
         "the senders of the workload",
         |known| known.unfinished_flows(),
     ),

@@ -97,8 +97,16 @@ fn bulk_flows_that_are_not_completed_or_hardly_begun_come_first() {
     );
     headline(
         &summary,
-        "The bulk flow was not completed within the 100 s that it had",
+        "The bulk flow was not completed within the 100 s that it had; at the end 1 sender stood against \
+         a closed window: the receiving application did not read",
     );
+    assert_eq!(get(&summary, "blocked_by_window_end"), 1.0);
+    // One that reads, slowly, has an open window for most of the time, and completes.
+    let summary = run(
+        "delay = \"1 ms\"",
+        "duration = \"100 s\"\n[[workload]]\nkind = \"bulk\"\nbytes = \"5 MB\"\nread_start = \"10 s\"",
+    );
+    assert!(!summary.metrics.contains_key("blocked_by_window_end"));
     // Every data segment is lost: nothing at all is acknowledged.
     let summary = run(
         "delay = \"1 ms\", changes = [{ at = \"2500 us\", up = false }]",

@@ -138,6 +138,13 @@ pub(super) const HOSTS: &[Metric] = &[
     )
     .absent("something was scheduled at the end, or no connection was open"),
     hosts(
+        "blocked_by_window_end",
+        Count,
+        "end points that could not send at the end, because their peers' windows were closed",
+        "Data were waiting, and the window was 0: the peer's application did not read.",
+    )
+    .absent("there was none"),
+    hosts(
         "half_open_end",
         Count,
         "connections half-open at the end",
