@@ -42,11 +42,10 @@ fn recording(c: &mut Criterion) {
             || recorder(dir.path()),
             |mut recorder| {
                 recorder.write(&records).expect("a disk");
-                let completion = Completion {
-                    stats: STORY.stats(),
-                    ..Completion::default()
-                };
-                recorder.complete(completion).expect("a disk")
+                let completion = Completion::default();
+                recorder
+                    .complete(&STORY.stats(), completion)
+                    .expect("a disk")
             },
             BatchSize::PerIteration,
         );

@@ -51,10 +51,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         reached: common::at(seconds),
         ..RunStats::default()
     };
-    recorder.complete(Completion {
-        stats,
-        ..Completion::default()
-    })?;
+    recorder.complete(&stats, Completion::default())?;
     println!(
         "{count} records in {spent:.2} s, {:.0} ns each; completion {:.2} s",
         spent / count as f64 * 1e9,

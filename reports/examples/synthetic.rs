@@ -23,11 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         story.info(),
     )?;
     recorder.write(&story.records())?;
-    let completion = Completion {
-        stats: story.stats(),
-        ..Completion::default()
-    };
-    recorder.complete(completion)?;
+    recorder.complete(&story.stats(), Completion::default())?;
 
     let story = Story {
         duration_s: 20.0,
@@ -41,10 +37,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let place = Path::new(&dir).join("bulk");
     let mut recorder = RunRecorder::new(RunWriter::create(&place, true)?, info)?;
     recorder.write(&made.records)?;
-    recorder.complete(Completion {
-        stats: story.stats(),
-        ..Completion::default()
-    })?;
+    recorder.complete(&story.stats(), Completion::default())?;
     batch(&Path::new(&dir).join("batch"))?;
     Ok(())
 }

@@ -70,8 +70,6 @@ use states::States;
 /// What is known only after the run.
 #[derive(Clone, Debug, Default)]
 pub struct Completion {
-    /// The engine's numbers.
-    pub stats: RunStats,
     /// More metrics, which win over the recorder's own; those not finite are left out. Their names
     /// must be registered (see [`metrics`](crate::metrics)); your own begin with `custom.`.
     pub metrics: BTreeMap<String, f64>,
@@ -137,40 +135,34 @@ impl RunRecorder {
     ///
     /// # Panics
     /// When recording did.
-    pub fn complete(self, completion: Completion) -> Result<RunSummary, StoreError> {
-        self.complete_and_tell(completion).map(|done| done.summary)
+    pub fn complete(
+        self,
+        stats: &RunStats,
+        completion: Completion,
+    ) -> Result<RunSummary, StoreError> {
+        let done = self.complete_beside(stats, || completion);
+        done.map(|done| done.summary)
     }
 
-    /// The same, and says what it has kept of what stood there before.
+    /// The same with a completion that is worked out while the tables of a large network are closed.
+    /// Says what it has kept of what stood there before.
     ///
     /// # Errors
     /// As [`RunRecorder::complete`].
     ///
     /// # Panics
     /// As [`RunRecorder::complete`].
-    pub fn complete_and_tell(self, completion: Completion) -> Result<Completed, StoreError> {
+    pub fn complete_beside(
+        self,
+        stats: &RunStats,
+        completion: impl FnOnce() -> Completion,
+    ) -> Result<Completed, StoreError> {
         let dir = self.writer.path().to_path_buf();
-        let end = completion.stats.reached;
-        let mut metrics = Metrics::default();
-        let recording = self.beside.join()?;
-        let names = Arc::clone(&recording.names);
-        let (links, stats) = (&self.info.links, &completion.stats);
-        // A table of 10^5 links takes as long as the rest.
-        let of_links = || {
-            let mut metrics = Metrics::default();
-            write_network(
-                &Tables::from(dir.as_path()),
-                links,
-                &names,
-                stats,
-                &mut metrics,
-            )?;
-            Ok::<_, StoreError>(metrics)
-        };
-        let close = || recording.close(end, &mut metrics);
-        let (of_links, left_out) = both(links.len() >= WORTH_A_THREAD, of_links, close);
-        metrics.merge(of_links?);
-        let left_out = left_out?;
+        let is_large = self.info.nodes.len() >= WORTH_A_THREAD;
+        let (beside, links) = (self.beside, &self.info.links);
+        let tables = || close_tables(beside, &dir, links, stats);
+        let (closed, completion) = both(is_large, tables, completion);
+        let (mut metrics, left_out) = closed?;
         for (id, value) in &completion.metrics {
             metrics.put(id, *value);
         }
@@ -182,7 +174,7 @@ impl RunRecorder {
         let nodes = std::mem::take(&mut info.nodes);
         let mut summary = RunSummary {
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            reached_s: end.as_secs_f64(),
+            reached_s: stats.reached.as_secs_f64(),
             findings,
             nodes: NodeGroup::of_nodes(&nodes),
             info,
@@ -194,7 +186,7 @@ impl RunRecorder {
             result_hash: String::new(),
         };
         hash_results(&dir, &mut summary)?;
-        write_timing(&self.writer, &completion.stats, completion.timing)?;
+        write_timing(&self.writer, stats, completion.timing)?;
         summary.write(&dir)?;
         render_files(&dir, &summary, &dir)?;
         let kept = self.writer.finish(&summary.files)?;
@@ -412,6 +404,28 @@ fn hash_results(dir: &Path, summary: &mut RunSummary) -> Result<(), StoreError> 
     }
     summary.result_hash = joint_hash(&summary.files, &text);
     Ok(())
+}
+
+/// Writes the rest of all tables: the metrics that they give, and what was not written down.
+fn close_tables(
+    beside: Beside<Recording>,
+    dir: &Path,
+    links: &[LinkInfo],
+    stats: &RunStats,
+) -> Result<(Metrics, Vec<LeftOut>), StoreError> {
+    let recording = beside.join()?;
+    let names = Arc::clone(&recording.names);
+    // A table of 10^5 links takes as long as the rest.
+    let of_links = || {
+        let (to, mut metrics) = (Tables::from(dir), Metrics::default());
+        write_network(&to, links, &names, stats, &mut metrics)?;
+        Ok::<_, StoreError>(metrics)
+    };
+    let mut metrics = Metrics::default();
+    let close = || recording.close(stats.reached, &mut metrics);
+    let (of_links, left_out) = both(links.len() >= WORTH_A_THREAD, of_links, close);
+    metrics.merge(of_links?);
+    Ok((metrics, left_out?))
 }
 
 /// Does two things, the first on a thread of its own where that is worth it.

@@ -36,11 +36,7 @@ fn make(dir: &Path) {
     recorder.write(&STORY.records()).unwrap();
     let stats = STORY.stats();
     recorder.finish(stats.reached).unwrap();
-    let completion = Completion {
-        stats,
-        ..Completion::default()
-    };
-    recorder.complete(completion).unwrap();
+    recorder.complete(&stats, Completion::default()).unwrap();
 }
 
 fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {

@@ -95,12 +95,7 @@ fn allocations(kept: SegmentsKept) -> f64 {
         reached: common::at(f64::from(rounds)),
         ..RunStats::default()
     };
-    recorder
-        .complete(Completion {
-            stats,
-            ..Completion::default()
-        })
-        .unwrap();
+    recorder.complete(&stats, Completion::default()).unwrap();
     assert!(counted > 50_000);
     made as f64 / counted as f64 * 1e3
 }

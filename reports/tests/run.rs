@@ -34,7 +34,6 @@ fn record(
     }
     recorder.finish(stats.reached).unwrap();
     let completion = Completion {
-        stats,
         timing: BTreeMap::from([("wall_s".to_owned(), 1.5)]),
         counters: BTreeMap::from([(
             "clients".to_owned(),
@@ -42,7 +41,7 @@ fn record(
         )]),
         ..Completion::default()
     };
-    recorder.complete(completion).unwrap()
+    recorder.complete(&stats, completion).unwrap()
 }
 
 fn tell(story: &Story, dir: &Path, batch: usize) -> RunSummary {

@@ -154,9 +154,9 @@ impl<'a> Job<'a> {
         let mut simulation = Simulation::new(network, hosts, &config);
         let stats = self.simulate(&mut simulation, &mut recorder, observe)?;
         let simulation_s = started.elapsed().as_secs_f64();
-        let completion = self.completion(stats, &simulation.into_hosts(), BTreeMap::new());
+        let completion = self.completion(&stats, &simulation.into_hosts(), BTreeMap::new());
         Ok(MadeMetrics {
-            metrics: recorder.complete(&completion)?,
+            metrics: recorder.complete(&stats, &completion)?,
             simulation_s,
         })
     }
@@ -179,15 +179,19 @@ impl<'a> Job<'a> {
         timing.insert("partitions".to_owned(), f64::from(division.parts()));
         let look_ahead = division.look_ahead().map(|l| l.as_secs_f64());
         timing.extend(look_ahead.map(|l| ("look_ahead_s".to_owned(), l)));
-        let hosts = simulation.into_hosts();
-        let completion = self.completion(stats, &hosts, timing);
-        // To free 10^5 hosts takes as long as to write a table.
-        let freed = thread::Builder::new().spawn(move || drop(hosts));
-        let Completed { summary, kept } = recorder.complete_and_tell(completion)?;
+        let mut freed = None;
+        let completed = recorder.complete_beside(&stats, || {
+            let hosts = simulation.into_hosts();
+            let completion = self.completion(&stats, &hosts, timing);
+            // To free 10^5 hosts takes as long as to write a table.
+            freed = thread::Builder::new().spawn(move || drop(hosts)).ok();
+            completion
+        });
         // A batch keeps its memory within bounds: the hosts are gone before the next run begins.
-        if let Ok(freed) = freed {
+        if let Some(freed) = freed {
             let _ = freed.join();
         }
+        let Completed { summary, kept } = completed?;
         Ok(Made {
             summary,
             division,
@@ -234,7 +238,7 @@ impl<'a> Job<'a> {
     /// With what only the hosts tell.
     fn completion(
         &self,
-        stats: RunStats,
+        stats: &RunStats,
         hosts: &[Option<TcpHost>],
         timing: BTreeMap<String, f64>,
     ) -> Completion {
@@ -246,7 +250,6 @@ impl<'a> Job<'a> {
             metrics.insert("blocked_by_window_end".to_owned(), blocked as f64);
         }
         Completion {
-            stats,
             metrics,
             counters: counters(hosts, &groups),
             memory: memory(hosts),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use sim_core::{Record, Recorder, SimTime};
+use sim_core::{Record, Recorder, RunStats, SimTime};
 use tcp_model::TcpSample;
 
 use super::beside::Work;
@@ -37,8 +37,11 @@ impl NumbersRecorder {
     ///
     /// # Errors
     /// When a metric has a name that is not registered.
-    pub fn complete(self, completion: &Completion) -> Result<BTreeMap<String, f64>, StoreError> {
-        let stats = &completion.stats;
+    pub fn complete(
+        self,
+        stats: &RunStats,
+        completion: &Completion,
+    ) -> Result<BTreeMap<String, f64>, StoreError> {
         let names = std::sync::Arc::clone(&self.recording.names);
         let mut of_links = Metrics::default();
         let links = &self.info.links;
