@@ -11,12 +11,12 @@ mod findings;
 pub(crate) mod index;
 mod judging;
 mod layout;
-mod numbers;
 pub(crate) mod paired;
 mod status;
 mod unusual;
 pub(crate) mod variants;
 
+pub use crate::store::row_metrics::{RowMetrics, SharedNames};
 pub use axis::{Axis, AxisValues, Unit};
 pub(crate) use choice::{chosen_metrics, is_comparable, metric_names, metrics_that_vary};
 pub use derived::row_metrics;
@@ -24,7 +24,6 @@ pub(crate) use derived::with_derived;
 pub use findings::{VariantNote, batch_findings};
 pub use judging::judge_run;
 pub use layout::{Layout, MOST_CURVES, MOST_PANELS};
-pub use numbers::{RowMetrics, SharedNames};
 pub use status::RunStatus;
 
 /// A batch as far as reports are concerned; kept in `batch.json`.

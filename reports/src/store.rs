@@ -12,6 +12,7 @@ mod marker;
 pub mod parts;
 pub mod reader;
 mod result_dir;
+pub(crate) mod row_metrics;
 mod run_writer;
 mod standing;
 mod summary;

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use super::StoreError;
 use super::files::is_plain_file;
 use super::hash::text_hash;
-use crate::batch::{RowMetrics, SharedNames};
+use super::row_metrics::{RowMetrics, SharedNames};
 
 pub use writer::{PartWriter, Provenance};
 

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::{DIGITS, ENDING, Line, PARTS, PartRun};
-use crate::batch::RowMetrics;
 use crate::store::StoreError;
 use crate::store::hash::text_hash;
 use crate::store::install::sync;
+use crate::store::row_metrics::RowMetrics;
 
 /// Version of the lines; raised when an older program cannot read them.
 const PART: u32 = 1;
