@@ -72,6 +72,36 @@ pub struct MetricFigure {
     pub log: (bool, bool),
     /// Curves of theory to be drawn beside the runs.
     pub theory: Vec<TheoryCurve>,
+    /// Another metric, which is drawn along x: a point for each value of the axis. Empty for none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub against: String,
+    /// How the metric is distributed over the runs, instead of its means.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub distribution: Option<Distribution>,
+}
+
+/// How a distribution is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Distribution {
+    /// The share of runs with at most this value.
+    Cdf,
+    /// The share of runs with more.
+    Ccdf,
+}
+
+impl Distribution {
+    /// Names, as scenarios write them.
+    pub const NAMES: [&str; 2] = ["cdf", "ccdf"];
+
+    /// The one of this name.
+    pub fn named(name: &str) -> Option<Distribution> {
+        match name {
+            "cdf" => Some(Distribution::Cdf),
+            "ccdf" => Some(Distribution::Ccdf),
+            _ => None,
+        }
+    }
 }
 
 /// What theory says along the x axis.

@@ -14,6 +14,7 @@ mod population;
 mod queues;
 mod samples;
 mod senders;
+mod sequence;
 mod shares;
 mod steps;
 mod style;
@@ -121,6 +122,7 @@ const SINGLE: &[(&str, Draw)] = &[
     ("round-trip times", bulk::rtt),
     ("queueing delay", queues::waits),
     ("queue length", queues::backlogs),
+    ("waits in queues", queues::wait_distribution),
     ("states of the first connections", timeline::states_timeline),
 ];
 
@@ -134,6 +136,8 @@ pub(crate) fn run_figures(dir: &Path, summary: &RunSummary) -> Drawn {
         let figure = drawn.part(what, dir, || draw(&data));
         drawn.figures.extend(figure);
     }
+    let sequences = drawn.part("time-sequence plots", dir, || sequence::sequences(&data));
+    drawn.figures.extend(sequences);
     let ladders = drawn.part("ladders", dir, || Ok(ladder::ladders(&data)));
     drawn.figures.extend(ladders);
     drawn

@@ -29,9 +29,14 @@ pub(crate) struct AxisWords {
 }
 
 /// Endings of dotted paths with their words and, for counts, the word for one.
-const AXES: [(&str, &str, &str); 11] = [
+const AXES: [(&str, &str, &str); 12] = [
     ("arrivals.rate", "offered rate", ""),
     ("arrivals.users", "users", "user"),
+    (
+        "arrivals.count",
+        "connections at once",
+        "connection at once",
+    ),
     ("client_addresses", "client addresses", "client address"),
     ("server_addresses", "server addresses", "server address"),
     (

@@ -212,6 +212,14 @@ pub struct FigureFile {
     /// Each is drawn where its conditions hold: one transfer, random losses, a constant delay.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub theory: Vec<String> => { default: "none", example: r#"["mathis"]"# },
+    /// Another metric to draw `y` against: a point for each value of `x`, and the Pareto front, the points
+    /// to which no other has more of `y` and less of this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub against: Option<String> => { default: "none", example: r#""queue_wait_mean_s""# },
+    /// Draws how `y` is distributed over the runs: the share of them with at most a value, or with more. A
+    /// curve for each value of `series`, or of `x` without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub distribution: Option<String> => { default: "none", example: r#""cdf""#, one_of: |_| reports::batch::Distribution::NAMES.to_vec() },
     /// Draws only the runs in which these swept paths have these values.
     #[serde(
         default,

@@ -20,7 +20,7 @@ use crate::scenario::workload::Workload;
 use crate::scenario::{Fault, RecordPlan, Scenario};
 
 /// Raised whenever the same scenario gives other results: runs of another version are not reused.
-pub const RESULTS_VERSION: u32 = 14;
+pub const RESULTS_VERSION: u32 = 15;
 
 /// One run to be made.
 #[derive(Clone, Debug)]

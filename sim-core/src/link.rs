@@ -42,6 +42,8 @@ pub struct LinkStats {
     pub policed_drops: u64,
     /// Packets that the queue discipline marked as having met congestion (CE, RFC 3168).
     pub ce_marks: u64,
+    /// Bytes of these.
+    pub ce_marks_bytes: u64,
     /// Packets lost on the wire: random, scripted, link down.
     pub wire_losses: u64,
     /// Of these, those that the loss model lost.

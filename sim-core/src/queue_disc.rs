@@ -185,7 +185,16 @@ pub struct QueueCx<'a> {
     rate: Option<Rate>,
     rng: &'a mut Rng,
     dropped: &'a mut Vec<(QueuedPacket, QueueDrop)>,
-    marks: &'a mut u64,
+    marks: &'a mut Marks,
+}
+
+/// Packets that a discipline marked as having met congestion (CE, RFC 3168).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// How many.
+    pub pkts: u64,
+    /// Their bytes.
+    pub bytes: u64,
 }
 
 /// Why a discipline drops a packet.
@@ -206,7 +215,7 @@ impl<'a> QueueCx<'a> {
         now: SimTime,
         rng: &'a mut Rng,
         dropped: &'a mut Vec<(QueuedPacket, QueueDrop)>,
-        marks: &'a mut u64,
+        marks: &'a mut Marks,
     ) -> QueueCx<'a> {
         QueueCx {
             now,
@@ -249,7 +258,8 @@ impl<'a> QueueCx<'a> {
     pub fn mark(&mut self, packet: &mut QueuedPacket) -> bool {
         if packet.is_ecn_capable() {
             packet.tos |= ECN;
-            *self.marks += 1;
+            self.marks.pkts += 1;
+            self.marks.bytes += u64::from(packet.size());
             return true;
         }
         false

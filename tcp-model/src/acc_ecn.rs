@@ -1,9 +1,13 @@
 //! Accurate ECN feedback (RFC 9768): how many packets and bytes arrived with which codepoint, in three
 //! bits of each header (ACE) and in an option; and how that is agreed on.
 //!
-//! Leaves out: the tests for networks that change the codepoints (sections 3.2.2.3 and 3.2.2.4) but the
-//! one of the ACK of the SYN-ACK, the reset where classic and accurate SYNs are mixed, and the option on
-//! SYN-ACKs and on data.
+//! Paths that change codepoints or clear ACE are detected in the handshake and in the first feedback after
+//! it (sections 3.2.2.3, 3.2.2.4 and 3.2.3.2.4).
+//!
+//! Leaves out: the option on data, which would shorten them; the search for paths that lose packets with
+//! the option, beyond leaving it out of a SYN-ACK sent again; the reset where classic and accurate SYNs are
+//! mixed; and the advice to distrust marks on all packets of the first rounds, for a step threshold in a
+//! congested network does the same.
 
 use crate::options::{Options, TcpOption};
 use crate::segment::{Ecn, Flags};
@@ -74,6 +78,22 @@ pub(crate) fn granted(syn_ack: Flags) -> Feedback {
     }
 }
 
+/// The codepoint that such a code reports; `None` for a code without meaning.
+fn reported(code: u8) -> Option<Ecn> {
+    match code {
+        0b010 => Some(Ecn::NotEct),
+        0b011 => Some(Ecn::Ect1),
+        0b100 => Some(Ecn::Ect0),
+        0b110 => Some(Ecn::Ce),
+        _ => None,
+    }
+}
+
+/// Section 3.2.2.3: no honest path turns one codepoint into the other.
+fn is_invalid(sent: Ecn, arrived: Ecn) -> bool {
+    (sent == Ecn::NotEct) != (arrived == Ecn::NotEct) || (sent == Ecn::Ce && arrived != Ecn::Ce)
+}
+
 /// Payload bytes by codepoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Bytes {
@@ -115,8 +135,18 @@ pub(crate) struct AccEcn {
     last_was_ce: bool,
     /// The codepoint of the SYN, or of the SYN-ACK until its ACK has left.
     handshake: Option<Ecn>,
-    /// The peer has shown that codepoints do not come through.
+    /// The codepoint with which the SYN or SYN-ACK of this end left.
+    sent: Ecn,
+    /// The peer has shown that codepoints do not come through: nothing is sent with ECT.
     mangled: bool,
+    /// ACE came cleared: what it says of marks is not believed (section 3.2.2.4).
+    cleared: bool,
+    /// The counters of the option came cleared: it is not read (section 3.2.3.2.4).
+    option_cleared: bool,
+    /// The first feedback after the handshake is still to come.
+    awaits_feedback: bool,
+    /// The option is due in the next ACK, changed counters or not (section 3.2.3.2.1).
+    option_due: bool,
     /// Reported and not yet told to congestion control.
     pub(crate) pending: Marks,
 }
@@ -132,7 +162,12 @@ impl Default for AccEcn {
             unreported: 0,
             last_was_ce: false,
             handshake: None,
+            sent: Ecn::NotEct,
             mangled: false,
+            cleared: false,
+            option_cleared: false,
+            awaits_feedback: true,
+            option_due: true,
             pending: Marks::default(),
         }
     }
@@ -147,12 +182,35 @@ impl AccEcn {
         }
     }
 
-    /// The SYN-ACK came with this codepoint: the ACK of it says so, and CE counts.
-    pub(crate) fn on_syn_ack(&mut self, arrived: Ecn) {
+    /// The SYN or SYN-ACK of this end leaves with this codepoint.
+    pub(crate) fn on_handshake_sent(&mut self, ecn: Ecn) {
+        self.sent = ecn;
+    }
+
+    /// The SYN-ACK came with this codepoint and these flags and options: the ACK of it tells its codepoint,
+    /// and CE counts.
+    pub(crate) fn on_syn_ack(&mut self, arrived: Ecn, flags: Flags, options: &Options) {
         self.handshake = Some(arrived);
         if arrived == Ecn::Ce {
             self.cep += 1;
         }
+        self.compare(ace(flags));
+        self.check_option(options);
+    }
+
+    /// The peer tells with a code how the handshake packet of this end arrived.
+    fn compare(&mut self, code: u8) {
+        self.mangled |= reported(code).is_some_and(|arrived| is_invalid(self.sent, arrived));
+    }
+
+    /// The first option: ECT counters begin with 1 at least.
+    fn check_option(&mut self, options: &Options) {
+        let Some((_, data)) = option_of(options) else {
+            return;
+        };
+        // The counter of CE is the second field, and may be zero.
+        let mut ect = data.chunks_exact(3).step_by(2);
+        self.option_cleared |= ect.any(|field| field == [0, 0, 0]);
     }
 
     /// The flags of the SYN-ACK.
@@ -168,6 +226,7 @@ impl AccEcn {
             0b000 => self.mangled = true,
             _ => {}
         }
+        self.compare(ace);
     }
 
     /// Packets may carry ECT.
@@ -208,12 +267,13 @@ impl AccEcn {
         !was_ce || self.unreported >= MOST_UNREPORTED
     }
 
-    /// Adds the option to the options of an ACK when a counter has changed since it was last sent, with
-    /// as many of its fields as fit (section 3.2.3).
+    /// Adds the option to the options of an ACK when it is due, or when a counter has changed since it was
+    /// last sent, with as many of its fields as fit (section 3.2.3).
     pub(crate) fn push_option(&mut self, options: &mut Options) {
-        if self.bytes == self.reported {
+        if self.bytes == self.reported && !self.option_due {
             return;
         }
+        self.option_due = false;
         let ect1_first = self.bytes.ect1 != self.reported.ect1;
         let Bytes { ce, ect0, ect1 } = self.bytes;
         let (kind, fields) = match ect1_first {
@@ -239,6 +299,15 @@ impl AccEcn {
     /// An ACK that is not superseded: `delivered` bytes arrived newly, in segments of at most `mss`.
     /// What it reports is added to [`AccEcn::pending`]; appendix A.
     pub(crate) fn on_ack(&mut self, flags: Flags, options: &Options, delivered: u64, mss: u32) {
+        if std::mem::take(&mut self.awaits_feedback) {
+            self.check_option(options);
+            if ace(flags) == 0 {
+                (self.mangled, self.cleared) = (true, true);
+            }
+        }
+        if self.cleared {
+            return;
+        }
         let ce_bytes = self.read_option(options);
         let fewest = (u32::from(ace(flags)) + DIVACE - self.peer_cep % DIVACE) % DIVACE;
         let segments = delivered.div_ceil(u64::from(mss.max(1))).min(1 << 20) as u32;
@@ -251,13 +320,10 @@ impl AccEcn {
 
     /// Takes over the counters of the option, where there is one; bytes newly reported with CE.
     fn read_option(&mut self, options: &Options) -> Option<u32> {
-        if options.is_usual() {
+        if self.option_cleared {
             return None;
         }
-        let (kind, data) = options.iter().find_map(|option| match option {
-            Ok(TcpOption::Unknown(kind @ (ECT0_FIRST | ECT1_FIRST), data)) => Some((kind, data)),
-            _ => None,
-        })?;
+        let (kind, data) = option_of(options)?;
         let peer = &mut self.peer_bytes;
         let places = match kind {
             ECT0_FIRST => [&mut peer.ect0, &mut peer.ce, &mut peer.ect1],
@@ -274,6 +340,17 @@ impl AccEcn {
         }
         new_ce
     }
+}
+
+/// The option's kind and its fields.
+fn option_of(options: &Options) -> Option<(u8, &[u8])> {
+    if options.is_usual() {
+        return None;
+    }
+    options.iter().find_map(|option| match option {
+        Ok(TcpOption::Unknown(kind @ (ECT0_FIRST | ECT1_FIRST), data)) => Some((kind, data)),
+        _ => None,
+    })
 }
 
 /// Appendix A.2: the number of CE packets to assume where ACE rose by `fewest` at least, in an ACK of so
@@ -332,7 +409,7 @@ mod tests {
         ] {
             assert_eq!(AccEcn::server(ecn).syn_ack_flags(), ace_flags(code));
             let mut client = AccEcn::default();
-            client.on_syn_ack(ecn);
+            client.on_syn_ack(ecn, ace_flags(0b010), &Options::NONE);
             assert_eq!(client.flags(true), ace_flags(code), "once");
             let cep = if ecn == Ecn::Ce { 6 } else { 5 };
             assert_eq!(client.flags(true), ace_flags(cep), "the counter afterwards");
@@ -350,7 +427,68 @@ mod tests {
                 u32::from(code == 0b110),
                 "{code:03b}"
             );
-            assert_eq!(server.may_send_ect(), code != 0, "{code:03b}");
+            // It left without ECT.
+            let ect = !matches!(code, 0b000 | 0b011 | 0b100 | 0b110);
+            assert_eq!(server.may_send_ect(), ect, "{code:03b}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_changes_codepoints_gets_no_more_of_them() {
+        // Section 3.2.2.3: sent, code that came back, ECT from then on.
+        for (sent, code, ect) in [
+            (Ecn::NotEct, 0b010, true),
+            (Ecn::NotEct, 0b011, false),
+            (Ecn::NotEct, 0b100, false),
+            (Ecn::NotEct, 0b110, false),
+            (Ecn::Ect0, 0b010, false),
+            (Ecn::Ect0, 0b100, true),
+            (Ecn::Ect0, 0b110, true),
+            (Ecn::Ect1, 0b010, false),
+            (Ecn::Ect1, 0b011, true),
+            (Ecn::Ect1, 0b101, true), // says nothing
+        ] {
+            let (mut client, mut server) = (AccEcn::default(), AccEcn::server(Ecn::NotEct));
+            client.on_handshake_sent(sent);
+            client.on_syn_ack(Ecn::NotEct, ace_flags(code), &Options::NONE);
+            server.on_handshake_sent(sent);
+            server.on_last_ack(code);
+            assert_eq!(
+                (client.may_send_ect(), server.may_send_ect()),
+                (ect, ect),
+                "{sent:?} {code:03b}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_cleared_counter_is_not_believed() {
+        // Section 3.2.2.4: of the first feedback only.
+        let mut sender = AccEcn::default();
+        sender.on_ack(ace_flags(0), &Options::NONE, 1000, 1000);
+        sender.on_ack(ace_flags(3), &Options::NONE, 1000, 1000);
+        assert!(!sender.may_send_ect());
+        assert_eq!(sender.pending.packets, 0);
+        let mut sender = AccEcn::default();
+        sender.on_ack(ace_flags(7), &Options::NONE, 2000, 1000);
+        sender.on_ack(ace_flags(0), &Options::NONE, 1000, 1000);
+        assert!(sender.may_send_ect());
+        assert_eq!(sender.pending.packets, 3);
+    }
+
+    #[test]
+    fn a_cleared_option_is_not_read() {
+        // Section 3.2.3.2.4.
+        for (data, marked) in [
+            ([0, 0, 1, 0, 3, 232, 0, 0, 1], 1000),
+            ([0, 0, 0, 0, 3, 232, 0, 0, 1], 1460),
+            ([0, 0, 1, 0, 3, 232, 0, 0, 0], 1460),
+        ] {
+            let mut sender = AccEcn::default();
+            let mut options = Options::NONE;
+            options.push(TcpOption::Unknown(ECT0_FIRST, &data)).unwrap();
+            sender.on_ack(ace_flags(6), &options, 1460, 1460);
+            assert_eq!(sender.pending.bytes, marked, "{data:?}");
         }
     }
 

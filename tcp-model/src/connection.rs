@@ -12,7 +12,7 @@ use std::sync::Arc;
 use sim_core::{SimDuration, SimTime};
 
 use crate::congestion::{AnyCc, CongestionControl};
-use crate::diagnostics::{Details, SenderState, Undone};
+use crate::diagnostics::{Details, Marked, SenderState, Undone};
 use crate::model::{End, Input, OpenContext, Outputs, Signal, TcpModel, TcpView};
 use crate::params::{GiveUp, TcpParams};
 use crate::recovery::{Outstanding, Recovery};
@@ -333,6 +333,13 @@ impl TcpModel for Connection {
             let [eifel, dsack, frto] = e.undone;
             Undone { eifel, dsack, frto }
         })
+    }
+
+    #[inline]
+    fn marked(&self) -> Marked {
+        self.rare
+            .as_ref()
+            .map_or_else(Marked::default, |r| r.ecn.marked)
     }
 
     fn send_room(&self) -> u64 {

@@ -51,6 +51,15 @@ pub struct Undone {
     pub frto: u32,
 }
 
+/// Segments that arrived with a congestion mark (CE).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Marked {
+    /// How many, those without data included where feedback is accurate.
+    pub segments: u64,
+    /// Their payload, bytes.
+    pub bytes: u64,
+}
+
 /// What a sender's congestion control and recovery are about, cheap to ask at every ACK.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SenderState {
@@ -119,6 +128,8 @@ pub struct Details {
     pub delivered_ce: Option<u64>,
     /// Reductions of the window that proved needless and were undone, by what proved it.
     pub undone: Option<Undone>,
+    /// Segments that arrived with a congestion mark.
+    pub marked: Option<Marked>,
     /// D-SACK blocks received.
     pub dsacks_received: Option<u32>,
     /// What was agreed: timestamps.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use sim_core::{SimDuration, SimTime};
 
 use crate::counts::Counts;
-use crate::diagnostics::{Details, SenderState, Undone};
+use crate::diagnostics::{Details, Marked, SenderState, Undone};
 use crate::fast_open::{FastConnect, FastListen, FastOpenNews};
 use crate::icmp::{IcmpError, IcmpKind};
 use crate::params::TcpParams;
@@ -75,6 +75,11 @@ pub trait TcpModel: Send + Debug {
     /// Reductions of the window that were undone: [`Details::undone`] alone.
     fn undone(&self) -> Undone {
         self.details().undone.unwrap_or_default()
+    }
+
+    /// Segments that arrived with a congestion mark: [`Details::marked`] alone.
+    fn marked(&self) -> Marked {
+        self.details().marked.unwrap_or_default()
     }
 }
 

@@ -166,22 +166,30 @@ impl Recovery {
         books.episode.get_or_insert_default()
     }
 
-    /// The congestion window of fast recovery, where PRR governs it.
+    /// The congestion window of a reduction, where PRR governs it: in fast recovery, and for a round trip
+    /// after an ECN echo.
     #[inline]
     pub fn window(&self) -> Option<u64> {
-        if self.phase != Phase::Fast {
-            return None;
-        }
         Some(self.episode()?.prr.as_ref()?.window())
     }
 
-    /// PRR of the fast recovery under way, if it governs it.
+    /// PRR of the reduction under way, if it governs it.
     #[inline]
     pub fn prr_mut(&mut self) -> Option<&mut Prr> {
-        if self.phase != Phase::Fast {
-            return None;
-        }
         self.books.as_mut()?.episode.as_mut()?.prr.as_mut()
+    }
+
+    /// The window is being reduced for an ECN echo, and nothing is lost.
+    #[inline]
+    pub fn is_easing(&self) -> bool {
+        self.phase == Phase::Open && self.episode().is_some_and(|e| e.prr.is_some())
+    }
+
+    /// The reduction for an ECN echo is complete.
+    pub fn end_easing(&mut self) {
+        if self.is_easing() {
+            self.episode_mut().prr = None;
+        }
     }
 
     /// A segment left in recovery; `again` with the timestamp that it carries, if any.

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use sim_core::{LossCause, SimDuration, SimTime};
 
 pub use crate::counts::Counts;
-use crate::diagnostics::{SenderState, Undone};
+use crate::diagnostics::{Marked, SenderState, Undone};
 use crate::model::End;
 use crate::resend_rule::RetransmitReason;
 use crate::segment::{ConnId, Segment};
@@ -310,6 +310,8 @@ pub struct EndpointSummary {
     pub counts: Counts,
     /// Reductions of the window that proved needless and were undone.
     pub undone: Undone,
+    /// Segments that arrived with a congestion mark.
+    pub marked: Marked,
     /// Smoothed RTT at the end, if measured.
     pub srtt: Option<SimDuration>,
 }

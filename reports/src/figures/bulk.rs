@@ -1,9 +1,11 @@
 //! Congestion window, round-trip time and goodput of recorded senders.
 
+use std::collections::BTreeMap;
+
 use super::chart::{Chart, Mark};
 use super::data::RunData;
 use super::senders::{Point, Sender};
-use super::style::SERIES;
+use super::style::{SERIES, rule_colour};
 use super::{Figure, not_drawn};
 use crate::csv::Csv;
 use crate::store::StoreError;
@@ -15,6 +17,8 @@ struct Spec<'a> {
     y_label: &'a str,
     caption: &'a str,
     column: &'a str,
+    /// Shows where senders recovered, and what they sent again.
+    recovery: bool,
 }
 
 /// Draws a curve per sender.
@@ -45,6 +49,18 @@ fn draw(
             dashed: false,
         });
     }
+    let mut caption = spec.caption.to_owned();
+    if spec.recovery {
+        let (behind, before) = recovery(data, &points_of);
+        if !behind.is_empty() {
+            caption.push_str(" Coloured background: times of recovery.");
+        }
+        if !before.is_empty() {
+            caption.push_str(" Dots: recorded retransmissions, by the rule that sent them.");
+        }
+        marks.splice(0..0, behind);
+        marks.extend(before);
+    }
     let chart = Chart {
         title: spec.title,
         x_label: "time (s)",
@@ -57,12 +73,72 @@ fn draw(
     Ok(Some(Figure {
         name: spec.name.into(),
         title: spec.title.into(),
-        caption: spec.caption.to_owned()
+        caption: caption
             + &not_drawn(data.senders.left_out, "more sender", "more senders")
             + data.shading(),
         svg: chart.svg()?,
         csv: csv.finish(),
     }))
+}
+
+/// Senders up to which recoveries can be told apart.
+const MOST_WITH_EPISODES: usize = 1;
+const MOST_WITH_DOTS: usize = 3;
+
+/// States of recovery with their backgrounds.
+const STATES: [(&str, &str, (u8, u8, u8)); 3] = [
+    ("recovery", "fast recovery", (253, 226, 208)),
+    ("loss", "after a time-out", (248, 200, 200)),
+    ("CWR", "reduced for a mark", (222, 235, 247)),
+];
+
+/// Behind the curves the episodes of recovery, before them the segments sent again, on the curve of their
+/// sender; of few senders only.
+fn recovery(
+    data: &RunData<'_>,
+    points_of: impl Fn(&Sender) -> Vec<(f64, f64)>,
+) -> (Vec<Mark>, Vec<Mark>) {
+    let senders = &data.senders.shown;
+    let (mut behind, mut before) = (Vec::new(), Vec::new());
+    for (state, label, colour) in STATES {
+        let all = senders.iter().flat_map(|s| &s.episodes);
+        let spans = all.filter(|e| e.state == state).map(|e| (e.from, e.to));
+        let spans: Vec<(f64, f64)> = spans.collect();
+        if senders.len() <= MOST_WITH_EPISODES && !spans.is_empty() {
+            behind.push(Mark::Band {
+                label: label.into(),
+                colour,
+                spans,
+            });
+        }
+    }
+    let mut by_rule: BTreeMap<&str, Vec<(f64, f64)>> = BTreeMap::new();
+    for sender in senders.iter().take(MOST_WITH_DOTS) {
+        let curve = points_of(sender);
+        let all = data.conversations.iter().flat_map(|c| &c.segments);
+        let again = all.filter(|s| s.conn == sender.conn && s.retransmission && s.len > 0);
+        for segment in again {
+            if let Some(y) = value_at(&curve, segment.sent) {
+                let rule = by_rule.entry(&segment.reason).or_default();
+                rule.push((segment.sent, y));
+            }
+        }
+    }
+    if senders.len() <= MOST_WITH_DOTS {
+        before.extend(by_rule.into_iter().map(|(rule, points)| Mark::Dots {
+            label: format!("sent again: {rule}"),
+            colour: rule_colour(rule),
+            points,
+        }));
+    }
+    (behind, before)
+}
+
+/// The last value of a curve until a time.
+fn value_at(curve: &[(f64, f64)], time: f64) -> Option<f64> {
+    let after = curve.partition_point(|p| p.0 <= time);
+    let value = curve.get(after.checked_sub(1)?)?.1;
+    value.is_finite().then_some(value)
 }
 
 /// Congestion windows.
@@ -74,6 +150,7 @@ pub(crate) fn cwnd(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
         caption: "The congestion window of each traced sender over time; of a long run the extremes \
                   of each step of time.",
         column: "cwnd_kb",
+        recovery: true,
     };
     let point = |p: &Point| (p.time, p.cwnd as f64 / 1e3);
     draw(data, &spec, |s| s.points.iter().map(point).collect())
@@ -88,6 +165,7 @@ pub(crate) fn rtt(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
         caption: "The sender's smoothed round-trip time; it grows with the queue at the \
                   bottleneck.",
         column: "srtt_ms",
+        recovery: true,
     };
     let point = |p: &Point| (p.time, p.srtt * 1e3);
     draw(data, &spec, |s| s.points.iter().map(point).collect())
@@ -104,6 +182,7 @@ pub(crate) fn goodput(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> 
         y_label: "goodput (Mbit/s)",
         caption: "Payload acknowledged by the peer, averaged over hundredths of the run.",
         column: "goodput_mbps",
+        recovery: false,
     };
     if width <= 0.0 {
         return Ok(None);

@@ -1,12 +1,16 @@
 //! Charts with two axes, drawn by plotters; the legend has a column of its own on the right.
 
 mod log;
+mod marks;
 
 use plotters::coord::Shift;
 use plotters::coord::ranged1d::{BoldPoints, DefaultFormatting, KeyPointHint, Ranged};
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+pub(crate) use marks::Mark;
+use marks::{Key, draw_mark};
 
 use super::style::{GREY, Rgb};
 use crate::store::StoreError;
@@ -16,77 +20,12 @@ use crate::text::is_hidden;
 const SIZE: (u32, u32) = (960, 420);
 const FONT: &str = "sans-serif";
 
-/// What is drawn into a chart.
-#[derive(Clone, Debug)]
-pub(crate) enum Mark {
-    /// The area between two curves over the same x: (x, lower, upper).
-    Area {
-        label: String,
-        colour: Rgb,
-        points: Vec<(f64, f64, f64)>,
-    },
-    /// A curve; NaN interrupts it.
-    Line {
-        label: String,
-        colour: Rgb,
-        points: Vec<(f64, f64)>,
-        dashed: bool,
-    },
-    /// Means with intervals, joined: (x, low, mean, high).
-    Intervals {
-        label: String,
-        colour: Rgb,
-        points: Vec<(f64, f64, f64, f64)>,
-        dashed: bool,
-        /// False for points of which neighbours have nothing to do with each other.
-        joined: bool,
-    },
-}
-
 /// One of several diagrams with common scales and a common legend.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Panel {
     /// What sets it apart, in parts that may go on lines of their own.
     pub(crate) title: Vec<String>,
     pub(crate) marks: Vec<Mark>,
-}
-
-impl Mark {
-    fn legend(&self) -> (&str, Rgb, bool, bool) {
-        match self {
-            Mark::Area { label, colour, .. } => (label, *colour, true, false),
-            Mark::Line {
-                label,
-                colour,
-                dashed,
-                ..
-            } => (label, *colour, false, *dashed),
-            Mark::Intervals {
-                label,
-                colour,
-                dashed,
-                ..
-            } => (label, *colour, false, *dashed),
-        }
-    }
-
-    fn top(&self) -> f64 {
-        let tops: Box<dyn Iterator<Item = f64>> = match self {
-            Mark::Area { points, .. } => Box::new(points.iter().map(|p| p.2)),
-            Mark::Line { points, .. } => Box::new(points.iter().map(|p| p.1)),
-            Mark::Intervals { points, .. } => Box::new(points.iter().map(|p| p.3)),
-        };
-        tops.filter(|v| v.is_finite()).fold(0.0, f64::max)
-    }
-
-    fn bottom(&self) -> f64 {
-        let bottoms: Box<dyn Iterator<Item = f64>> = match self {
-            Mark::Area { points, .. } => Box::new(points.iter().map(|p| p.1)),
-            Mark::Line { points, .. } => Box::new(points.iter().map(|p| p.1)),
-            Mark::Intervals { points, .. } => Box::new(points.iter().map(|p| p.1)),
-        };
-        bottoms.filter(|v| v.is_finite()).fold(0.0, f64::min)
-    }
 }
 
 /// A chart to be drawn; y begins at zero unless values are negative.
@@ -106,6 +45,8 @@ pub(crate) struct Chart<'a> {
     pub(crate) panels: Vec<Panel>,
     /// Parts of the x axis with a grey background: times of outages.
     pub(crate) shaded: &'a [(f64, f64)],
+    /// Both ends of the y axis, where they do not follow from the marks.
+    pub(crate) y: Option<(f64, f64)>,
 }
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -185,8 +126,8 @@ impl Chart<'_> {
     fn named(&self) -> Vec<&Mark> {
         let mut named: Vec<&Mark> = Vec::new();
         for mark in self.all_marks() {
-            let label = mark.legend().0;
-            if !label.is_empty() && named.iter().all(|m| m.legend().0 != label) {
+            let label = mark.label();
+            if !label.is_empty() && named.iter().all(|m| m.label() != label) {
                 named.push(mark);
             }
         }
@@ -233,10 +174,7 @@ impl Chart<'_> {
     fn draw(&self, root: &Area<'_>) -> Drawn {
         root.fill(&WHITE)?;
         let (width, _) = self.size();
-        let labels = self
-            .named()
-            .into_iter()
-            .map(|m| m.legend().0.chars().count());
+        let labels = self.named().into_iter().map(|m| m.label().chars().count());
         let legend_width = match labels.max() {
             None | Some(0) => 20,
             Some(longest) => 60 + longest as u32 * 15 / 2,
@@ -270,6 +208,9 @@ impl Chart<'_> {
 
     /// The range of y over all marks of all panels; it contains zero, unless it is logarithmic.
     fn y_range(&self) -> std::ops::Range<f64> {
+        if let Some((low, high)) = self.y {
+            return low..high;
+        }
         if self.log.1 {
             return log::range(self.all_marks());
         }
@@ -317,7 +258,7 @@ impl Chart<'_> {
             .x_label_area_size(48 + room)
             .y_label_area_size(if y_name { 88 } else { 56 })
             .build_cartesian_2d(TickedAxis { numbers, ticks }, y)?;
-        self.shade(&mut axes)?;
+        self.shade(&mut axes, marks)?;
         self.mesh(&mut axes, y_name)?;
         self.category_names(area, &axes, self.category_letters(width))?;
         for mark in marks {
@@ -326,11 +267,25 @@ impl Chart<'_> {
         Ok(())
     }
 
-    /// Greys the background of times of outages, as far as they lie within the axis.
-    fn shade(&self, axes: &mut Axes<'_, '_>) -> Drawn {
+    /// Colours the background: of bands, and grey of times of outages, as far as they lie within the axis.
+    fn shade(&self, axes: &mut Axes<'_, '_>, marks: &[Mark]) -> Drawn {
+        for mark in marks {
+            if let Mark::Band { colour, spans, .. } = mark {
+                self.shade_spans(axes, spans, rgb(*colour))?;
+            }
+        }
+        self.shade_spans(axes, self.shaded, RGBColor(215, 215, 215))
+    }
+
+    fn shade_spans(
+        &self,
+        axes: &mut Axes<'_, '_>,
+        spans: &[(f64, f64)],
+        colour: RGBColor,
+    ) -> Drawn {
         let y = self.y_range();
-        let style = RGBColor(215, 215, 215).filled();
-        for &(from, to) in self.shaded {
+        let style = colour.filled();
+        for &(from, to) in spans {
             let (from, to) = (from.max(self.x.0), to.min(self.x.1));
             if from < to {
                 let corners = [(from, y.start), (to, y.end)];
@@ -357,6 +312,8 @@ impl Chart<'_> {
     }
 
     fn mesh(&self, axes: &mut Axes<'_, '_>, y_name: bool) -> Drawn {
+        let height = axes.plotting_area().dim_in_pixel().1;
+        let y_label = fitting(self.y_label, f64::from(height) + 60.0);
         let is_numbers = self.categories.is_empty();
         let format_x = |x: &f64| {
             if is_numbers {
@@ -376,7 +333,7 @@ impl Chart<'_> {
             .x_label_formatter(&format_x)
             .y_label_formatter(&|y| log::label(*y, self.log.1))
             .x_desc(self.x_label)
-            .y_desc(if y_name { self.y_label } else { "" })
+            .y_desc(if y_name { y_label.as_str() } else { "" })
             .draw()?;
         Ok(())
     }
@@ -387,78 +344,32 @@ impl Chart<'_> {
         let (areas, lines): (Vec<_>, Vec<_>) = named.partition(|m| matches!(m, Mark::Area { .. }));
         for (i, mark) in lines.into_iter().chain(areas.into_iter().rev()).enumerate() {
             let y = 56 + LEGEND_ROW as i32 * i as i32;
-            let (label, colour, filled, dashed) = mark.legend();
-            let colour = rgb(colour);
-            if filled {
-                area.draw(&Rectangle::new([(6, y - 7), (30, y + 7)], colour.filled()))?;
-            } else if dashed {
-                for x in [6, 16, 26] {
-                    let dash = vec![(x, y), (x + 6, y)];
-                    area.draw(&PathElement::new(dash, colour.stroke_width(3)))?;
+            let (label, colour) = (mark.label(), rgb(mark.colour()));
+            match mark.key() {
+                Key::Filled => {
+                    area.draw(&Rectangle::new([(6, y - 7), (30, y + 7)], colour.filled()))?;
                 }
-            } else {
-                let line = vec![(6, y), (30, y)];
-                area.draw(&PathElement::new(line, colour.stroke_width(3)))?;
+                Key::Dashed => {
+                    for x in [6, 16, 26] {
+                        let dash = vec![(x, y), (x + 6, y)];
+                        area.draw(&PathElement::new(dash, colour.stroke_width(3)))?;
+                    }
+                }
+                Key::Solid => {
+                    let line = vec![(6, y), (30, y)];
+                    area.draw(&PathElement::new(line, colour.stroke_width(3)))?;
+                }
+                Key::Upright => {
+                    let line = vec![(18, y - 8), (18, y + 8)];
+                    area.draw(&PathElement::new(line, colour.stroke_width(3)))?;
+                }
+                Key::Dot => area.draw(&Circle::new((18, y), 4, colour.filled()))?,
             }
             let style = (FONT, 14).into_font().color(&BLACK);
             area.draw(&Text::new(label.to_owned(), (38, y - 7), style))?;
         }
         Ok(())
     }
-}
-
-fn draw_mark(axes: &mut Axes<'_, '_>, mark: &Mark) -> Drawn {
-    match mark {
-        Mark::Area { colour, points, .. } => {
-            let upper = points.iter().map(|p| (p.0, p.2));
-            let lower = points.iter().rev().map(|p| (p.0, p.1));
-            let outline: Vec<_> = upper.chain(lower).collect();
-            axes.draw_series([Polygon::new(outline, rgb(*colour).mix(0.85).filled())])?;
-        }
-        Mark::Line {
-            colour,
-            points,
-            dashed,
-            ..
-        } => {
-            for part in points.split(|p| !p.1.is_finite()).filter(|p| !p.is_empty()) {
-                // A crowded curve drawn thick is a blot.
-                let width = if *dashed || part.len() > 1000 { 2 } else { 3 };
-                let style = rgb(*colour).stroke_width(width);
-                let part = thin(part);
-                if *dashed {
-                    axes.draw_series(DashedLineSeries::new(part, 8, 6, style))?;
-                } else {
-                    axes.draw_series(LineSeries::new(part, style))?;
-                }
-            }
-        }
-        Mark::Intervals {
-            colour,
-            points,
-            dashed,
-            joined,
-            ..
-        } => {
-            let style = rgb(*colour).stroke_width(2);
-            let means = points.iter().map(|p| (p.0, p.2));
-            if !joined {
-                // The dots below are all there is.
-            } else if *dashed {
-                axes.draw_series(DashedLineSeries::new(means.clone(), 8, 6, style))?;
-            } else {
-                axes.draw_series(LineSeries::new(means.clone(), style))?;
-            }
-            // A single run has no interval, and so no bar.
-            let bars = points
-                .iter()
-                .filter(|p| p.1 < p.3)
-                .map(|p| ErrorBar::new_vertical(p.0, p.1, p.2, p.3, style.filled(), 12));
-            axes.draw_series(bars)?;
-            axes.draw_series(means.map(|p| Circle::new(p, 4, style.filled())))?;
-        }
-    }
-    Ok(())
 }
 
 /// A text in lines of at most this many letters, broken at blanks where there are any; cut after
@@ -492,6 +403,16 @@ fn wrap(text: &str, letters: usize) -> Vec<String> {
     lines
 }
 
+/// The name of an axis of this length, or its unit alone where there is no room for the name: the title has
+/// it, too.
+fn fitting(label: &str, length: f64) -> String {
+    let fits = label.chars().count() as f64 * LETTER <= length;
+    match label.rfind('(') {
+        Some(unit) if !fits && label.ends_with(')') => label[unit + 1..label.len() - 1].to_owned(),
+        _ => label.to_owned(),
+    }
+}
+
 /// Text in the middle of an area, its top `y` pixels from that of the area.
 fn centred(area: &Area<'_>, text: &str, size: u32, y: i32) -> Drawn {
     let at = Pos::new(HPos::Center, VPos::Top);
@@ -504,31 +425,6 @@ fn centred(area: &Area<'_>, text: &str, size: u32, y: i32) -> Drawn {
 
 fn rgb((r, g, b): Rgb) -> RGBColor {
     RGBColor(r, g, b)
-}
-
-/// At most a few points per pixel column: of each column the first, lowest, highest and last.
-fn thin(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    const COLUMNS: usize = 700;
-    if points.len() <= 4 * COLUMNS {
-        return points.to_vec();
-    }
-    let columns = points.chunks(points.len().div_ceil(COLUMNS));
-    let mut kept = Vec::with_capacity(4 * COLUMNS);
-    for column in columns {
-        let by_value = |a: &&(f64, f64), b: &&(f64, f64)| a.1.total_cmp(&b.1);
-        let (low, high) = (
-            column.iter().min_by(by_value),
-            column.iter().max_by(by_value),
-        );
-        let mut four = vec![column.first(), low, high, column.last()];
-        four.sort_by(|a, b| {
-            a.map(|p| p.0)
-                .unwrap_or(0.0)
-                .total_cmp(&b.map_or(0.0, |p| p.0))
-        });
-        kept.extend(four.into_iter().flatten());
-    }
-    kept
 }
 
 /// Rows of a stack as areas: `layers[i]` lies on those before it. Many rows are thinned.
@@ -566,7 +462,18 @@ pub(crate) fn level(label: impl Into<String>, y: f64, x: (f64, f64)) -> Mark {
 
 #[cfg(test)]
 mod tests {
+    use super::marks::thin;
     use super::*;
+
+    #[test]
+    fn an_axis_too_short_for_its_name_has_the_unit() {
+        assert_eq!(fitting("goodput (Mbit/s)", 200.0), "goodput (Mbit/s)");
+        assert_eq!(fitting("goodput (Mbit/s)", 100.0), "Mbit/s");
+        assert_eq!(
+            fitting("a number without unit", 10.0),
+            "a number without unit"
+        );
+    }
 
     #[test]
     fn thinning_keeps_ends_and_extremes() {

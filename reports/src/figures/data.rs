@@ -58,6 +58,15 @@ impl RunData<'_> {
         Table::read(self.dir, name)
     }
 
+    /// Columns of a table of any size; `None` where the run has none.
+    pub(crate) fn groups(
+        &self,
+        name: &str,
+        columns: &[&str],
+    ) -> Result<Option<Groups>, StoreError> {
+        Groups::open(self.dir, name, columns)
+    }
+
     /// What captions say of outages; empty without any.
     pub(crate) fn shading(&self) -> &'static str {
         match self.outages.is_empty() {

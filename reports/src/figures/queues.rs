@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::chart::{Chart, Mark};
 use super::data::RunData;
 use super::samples::{Series, shaded_time_series};
 use super::style::SERIES;
 use super::{Figure, not_drawn};
+use crate::csv::Csv;
 use crate::store::StoreError;
 use crate::store::reader::Table;
 
@@ -79,4 +81,108 @@ pub(crate) fn backlogs(data: &RunData<'_>) -> Result<Option<Figure>, StoreError>
         ("backlog_max_bytes", "backlog (kB)", 1e-3),
         "The most bytes that waited at each recorded queue in each step of time.",
     )
+}
+
+/// The share of packets that waited longer, by the wait (CCDF), on a logarithmic scale: of each queue that
+/// ever held one.
+pub(crate) fn wait_distribution(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
+    let Some(table) = data.table("queue_waits")? else {
+        return Ok(None);
+    };
+    let (from, to) = (table.texts("from_node")?, table.texts("to_node")?);
+    let (waits, pkts) = (table.floats("wait_s")?, table.ints("pkts")?);
+    let mut all: BTreeMap<String, Vec<(f64, f64)>> = BTreeMap::new();
+    for i in 0..table.len() {
+        let queue = all.entry(format!("{} to {}", from[i], to[i])).or_default();
+        queue.push((waits[i], pkts[i] as f64));
+    }
+    let mut all: Vec<(String, Vec<(f64, f64)>)> = all.into_iter().collect();
+    all.retain(|(_, buckets)| buckets.iter().any(|b| b.0 > 0.0 && b.1 > 0.0));
+    let packets = |buckets: &[(f64, f64)]| buckets.iter().map(|b| b.1).sum::<f64>();
+    all.sort_by(|a, b| packets(&b.1).total_cmp(&packets(&a.1)));
+    let left_out = all.len().saturating_sub(SERIES.len());
+    all.truncate(SERIES.len());
+    if all.is_empty() {
+        return Ok(None);
+    }
+    let mut csv = Csv::new(["wait_ms", "queue", "share_longer"]);
+    let mut marks = Vec::new();
+    let mut longest = 0.0_f64;
+    for ((label, buckets), colour) in all.into_iter().zip(SERIES) {
+        let points = longer_than(buckets);
+        for &(wait, share) in &points {
+            csv.number(wait);
+            csv.text(&label);
+            csv.row([share]);
+            longest = longest.max(wait);
+        }
+        marks.push(Mark::Line {
+            label,
+            colour,
+            points: points.into_iter().filter(|p| p.1 > 0.0).collect(),
+            dashed: false,
+        });
+    }
+    let title = "Distribution of waits in queues";
+    let chart = Chart {
+        title,
+        x_label: "wait (ms)",
+        y_label: "share that waited longer",
+        x: (0.0, longest * 1.03),
+        log: (false, true),
+        marks,
+        ..Chart::default()
+    };
+    Ok(Some(Figure {
+        name: "queue-waits".into(),
+        title: title.into(),
+        caption: "For each recorded queue the share of its packets that waited longer than the time along x \
+                  (CCDF): at 0.01 lies the 99th percentile."
+            .to_owned()
+            + &not_drawn(left_out, "queue with fewer packets", "queues with fewer packets"),
+        svg: chart.svg()?,
+        csv: csv.finish(),
+    }))
+}
+
+/// Waits in ms and the share of packets that waited longer, from buckets of waits in seconds and packets.
+fn longer_than(mut buckets: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
+    buckets.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let total: f64 = buckets.iter().map(|b| b.1).sum();
+    let mut left = total;
+    let mut points = vec![(0.0, 1.0)];
+    for (wait, pkts) in buckets {
+        let before = left / total;
+        left -= pkts;
+        // Straight up and down: nothing waited a time between two buckets.
+        points.push((wait * 1e3, before));
+        points.push((wait * 1e3, left.max(0.0) / total));
+    }
+    points
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_share_falls_from_one_to_nothing() {
+        let points = longer_than(vec![(0.002, 1.0), (0.0, 6.0), (0.001, 3.0)]);
+        let rounded: Vec<(f64, f64)> = points
+            .iter()
+            .map(|p| (p.0, (p.1 * 1e6).round() / 1e6))
+            .collect();
+        assert_eq!(
+            rounded,
+            [
+                (0.0, 1.0),
+                (0.0, 1.0),
+                (0.0, 0.4),
+                (1.0, 0.4),
+                (1.0, 0.1),
+                (2.0, 0.1),
+                (2.0, 0.0)
+            ]
+        );
+    }
 }

@@ -17,6 +17,7 @@ const COLUMNS: &[&str] = &[
     "cwnd_bytes",
     "srtt_s",
     "acked_bytes",
+    "recovery",
 ];
 
 /// Bytes from which on a sender is worth a curve; short exchanges are what the ladder is for.
@@ -36,17 +37,47 @@ pub(crate) struct Point {
     pub(crate) acked: i64,
 }
 
+/// A time in which a sender recovered or reduced its window.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Episode {
+    /// "recovery", "loss" or "CWR", as Linux calls them.
+    pub(crate) state: String,
+    pub(crate) from: f64,
+    pub(crate) to: f64,
+}
+
 /// A sender's samples.
 #[derive(Debug)]
 pub(crate) struct Sender {
+    pub(crate) conn: i64,
     pub(crate) label: String,
     pub(crate) points: Vec<Point>,
+    pub(crate) episodes: Vec<Episode>,
+    /// The last of them goes on.
+    recovers: bool,
     /// Every n-th sample is kept.
     stride: u64,
     seen: u64,
 }
 
 impl Sender {
+    /// What the sender is about with losses at a time.
+    fn note_state(&mut self, time: f64, state: &str) {
+        let last = self.episodes.last_mut().filter(|_| self.recovers);
+        let goes_on = last.is_some_and(|episode| {
+            episode.to = time;
+            episode.state == state
+        });
+        self.recovers = goes_on || matches!(state, "recovery" | "loss" | "CWR");
+        if self.recovers && !goes_on && self.episodes.len() < MOST_POINTS {
+            self.episodes.push(Episode {
+                state: state.to_owned(),
+                from: time,
+                to: time,
+            });
+        }
+    }
+
     /// Takes a point; when there are too many, every other one goes.
     fn push(&mut self, point: Point) {
         let keeps = self.seen.is_multiple_of(self.stride);
@@ -86,17 +117,22 @@ pub(crate) fn senders(dir: &Path) -> Result<Senders, StoreError> {
         let (times, nodes) = (group.floats("time_s")?, group.texts("node")?);
         let (cwnd, srtt) = (group.ints("cwnd_bytes")?, group.floats("srtt_s")?);
         let acked = group.ints("acked_bytes")?;
+        let recovery = group.texts("recovery")?;
         for i in 0..group.len() {
             let key = (conns[i], sides[i].clone());
             if all.len() == MOST && !all.contains_key(&key) {
                 continue;
             }
             let sender = all.entry(key).or_insert_with(|| Sender {
+                conn: conns[i],
+                episodes: Vec::new(),
+                recovers: false,
                 label: format!("{} ({})", ConnId(conns[i] as u64), nodes[i]),
                 points: Vec::new(),
                 stride: 1,
                 seen: 0,
             });
+            sender.note_state(times[i], &recovery[i]);
             sender.push(Point {
                 time: times[i],
                 cwnd: cwnd[i],
@@ -110,4 +146,41 @@ pub(crate) fn senders(dir: &Path) -> Result<Senders, StoreError> {
     let left_out = shown.len().saturating_sub(SERIES.len());
     shown.truncate(SERIES.len());
     Ok(Senders { shown, left_out })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn episodes_last_until_the_next_state() {
+        let mut sender = Sender {
+            conn: 1,
+            label: String::new(),
+            points: Vec::new(),
+            episodes: Vec::new(),
+            recovers: false,
+            stride: 1,
+            seen: 0,
+        };
+        let states = [
+            "open", "disorder", "recovery", "recovery", "loss", "open", "CWR",
+        ];
+        for (time, state) in states.into_iter().enumerate() {
+            sender.note_state(time as f64, state);
+        }
+        let found: Vec<(&str, f64, f64)> = sender
+            .episodes
+            .iter()
+            .map(|e| (e.state.as_str(), e.from, e.to))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("recovery", 2.0, 4.0),
+                ("loss", 4.0, 5.0),
+                ("CWR", 6.0, 6.0)
+            ]
+        );
+    }
 }

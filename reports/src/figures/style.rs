@@ -1,6 +1,6 @@
 //! Colours and sizes shared by all figures.
 
-use tcp_model::State;
+use tcp_model::{RetransmitReason, State};
 
 /// A colour as red, green, blue.
 pub(crate) type Rgb = (u8, u8, u8);
@@ -35,6 +35,19 @@ pub(crate) fn state_colour(state: State) -> Rgb {
         State::Closing => GREY,
         State::LastAck => (120, 80, 40),
         State::TimeWait => VERMILION,
+    }
+}
+
+/// The colour of a rule by which segments are sent again, the same in every figure.
+pub(crate) fn rule_colour(rule: &str) -> Rgb {
+    use RetransmitReason as R;
+    match R::ALL.into_iter().find(|r| r.as_str() == rule) {
+        Some(R::DuplicateAcks | R::Sack | R::Rack) => VERMILION,
+        Some(R::PartialAck | R::TailLossProbe) => BLUE,
+        Some(R::Timeout | R::SynTimeout) => (200, 0, 0),
+        Some(R::AfterTimeout) => SKY,
+        Some(R::Frto) => YELLOW,
+        _ => (120, 80, 40),
     }
 }
 

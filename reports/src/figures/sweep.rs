@@ -1,6 +1,9 @@
 //! A metric against a swept value: means over replicas with their intervals, a curve for each value
 //! of a second axis, a panel for each combination of the others.
 
+mod distribution;
+mod tradeoff;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -117,9 +120,16 @@ fn figure(
             ),
         });
     }
+    if let Some(distribution) = wanted.distribution {
+        return distribution::figure(info, rows, wanted, &layout, distribution);
+    }
     let points = points(info, rows, &wanted.metric, &layout);
     if points.is_empty() {
         return Ok(None);
+    }
+    if !wanted.against.is_empty() {
+        let across = self::points(info, rows, &wanted.against, &layout);
+        return tradeoff::figure(info, wanted, &layout, &points, &across);
     }
     let sweep = Sweep {
         info,

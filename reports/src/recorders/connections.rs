@@ -37,6 +37,8 @@ const COLUMNS: &[(&str, ColumnKind)] = &[
     ("undone_eifel", ColumnKind::Int),
     ("undone_dsack", ColumnKind::Int),
     ("undone_frto", ColumnKind::Int),
+    ("ce_segments", ColumnKind::Int),
+    ("ce_bytes", ColumnKind::Int),
     ("srtt_s", ColumnKind::OptFloat),
 ];
 
@@ -67,7 +69,7 @@ const REASONS: [(EndReason, &str, &str); 10] = [
 const ABNORMAL: [usize; 8] = [1, 2, 3, 4, 5, 7, 8, 9];
 
 /// Counts of an end point.
-const COUNTS: usize = 12;
+const COUNTS: usize = 14;
 
 /// Writes end points as they end.
 #[derive(Debug)]
@@ -139,6 +141,8 @@ impl Connections {
             u64::from(end.undone.eifel),
             u64::from(end.undone.dsack),
             u64::from(end.undone.frto),
+            end.marked.segments,
+            end.marked.bytes,
         ];
         self.ended += u64::from(end.reason != EndReason::StillOpen);
         self.by_reason[reason] += 1;
@@ -199,6 +203,8 @@ impl Connections {
             "undone_eifel",
             "undone_dsack",
             "undone_frto",
+            "ce_segments",
+            "ce_bytes",
         ];
         metrics.put("endpoints_ended", self.ended as f64);
         for (name, sum) in names.into_iter().zip(self.sums) {

@@ -20,6 +20,7 @@ const COLUMNS: &[(&str, ColumnKind)] = &[
     ("early_drops", ColumnKind::Int),
     ("policed_drops", ColumnKind::Int),
     ("ce_marks", ColumnKind::Int),
+    ("ce_marks_bytes", ColumnKind::Int),
     ("wire_losses", ColumnKind::Int),
     ("random_losses", ColumnKind::Int),
     ("max_backlog_pkts", ColumnKind::Int),
@@ -37,7 +38,8 @@ pub(crate) fn write(
 ) -> Result<(), StoreError> {
     let mut table = TableWriter::create(to, "links", COLUMNS)?;
     let reached_s = stats.reached.as_secs_f64();
-    let (mut drops, mut early, mut policed, mut marks) = (0, 0, 0, 0);
+    let (mut drops, mut early, mut policed) = (0, 0, 0);
+    let (mut marks, mut marked_bytes) = (0, 0);
     let (mut losses, mut busiest) = (0, None::<f64>);
     let unknown = LinkInfo {
         from: u32::MAX,
@@ -54,6 +56,7 @@ pub(crate) fn write(
         early += link.early_drops;
         policed += link.policed_drops;
         marks += link.ce_marks;
+        marked_bytes += link.ce_marks_bytes;
         losses += link.wire_losses;
         busiest = utilisation.map_or(busiest, |u| Some(busiest.map_or(u, |b| b.max(u))));
         table
@@ -69,6 +72,7 @@ pub(crate) fn write(
             .count(link.early_drops)
             .count(link.policed_drops)
             .count(link.ce_marks)
+            .count(link.ce_marks_bytes)
             .count(link.wire_losses)
             .count(link.random_losses)
             .int(link.max_backlog_pkts)
@@ -81,6 +85,7 @@ pub(crate) fn write(
     metrics.put("early_drops_pkts", early as f64);
     metrics.put("policed_drops_pkts", policed as f64);
     metrics.put("ce_marks_pkts", marks as f64);
+    metrics.put("ce_marks_bytes", marked_bytes as f64);
     metrics.put("wire_losses_pkts", losses as f64);
     metrics.put("unrouted_pkts", stats.unrouted_pkts as f64);
     if let Some(share) = busiest {

@@ -347,6 +347,7 @@ impl Made {
             let me = node.0 as usize;
             let summary = EndpointSummary {
                 undone: Default::default(),
+                marked: Default::default(),
                 conn,
                 side,
                 local: ends[me],

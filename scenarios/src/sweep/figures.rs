@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use reports::batch::TheoryCurve;
-use reports::batch::{MOST_CURVES, MOST_PANELS};
+use reports::batch::{Distribution, MOST_CURVES, MOST_PANELS, TheoryCurve};
 use reports::{Layout, MetricFigure};
 use toml::{Table, Value};
 
@@ -31,6 +30,8 @@ pub(crate) fn for_report(figure: &FigureFile, runs: &[RunSpec]) -> MetricFigure 
         x: figure.x.clone(),
         series: figure.series.clone().unwrap_or_default(),
         only: only(&figure.only),
+        against: figure.against.clone().unwrap_or_default(),
+        distribution: figure.distribution.as_deref().and_then(Distribution::named),
     }
 }
 
@@ -87,6 +88,9 @@ pub(super) fn check(file: &ScenarioFile, axes: &[Axis], runs: &[RunSpec]) -> Res
         check_paths(file, figure, axes, &at)?;
         check_where(file, figure, axes, &at)?;
         check_metric(&figure.y, runs, &at.key("y"))?;
+        if let Some(metric) = &figure.against {
+            check_metric(metric, runs, &at.key("against"))?;
+        }
         check_drawing(figure, &at)?;
         check_size(figure, axes, &at)?;
     }
@@ -121,6 +125,7 @@ fn check_drawing(figure: &FigureFile, at: &DottedPath) -> Result<(), Problem> {
             return Err(Problem::new(at.key(key), message));
         }
     }
+    check_kind(figure, at)?;
     let at = at.key("theory");
     for (i, name) in figure.theory.iter().enumerate() {
         if !curves::names().contains(&name.as_str()) {
@@ -134,6 +139,23 @@ fn check_drawing(figure: &FigureFile, at: &DottedPath) -> Result<(), Problem> {
         return Err(
             Problem::new(at, message).help("draw y = \"goodput_bps\", or leave `theory` out")
         );
+    }
+    Ok(())
+}
+
+/// Distributions go by names, and no figure is two things.
+fn check_kind(figure: &FigureFile, at: &DottedPath) -> Result<(), Problem> {
+    let Some(name) = &figure.distribution else {
+        return Ok(());
+    };
+    let at = at.key("distribution");
+    if Distribution::named(name).is_none() {
+        let message = suggest::unknown("distribution", name, Distribution::NAMES);
+        return Err(Problem::new(at, message));
+    }
+    if figure.against.is_some() {
+        let message = "a distribution is of one metric, and `against` names another";
+        return Err(Problem::new(at, message).help("make two figures of them"));
     }
     Ok(())
 }

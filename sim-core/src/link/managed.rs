@@ -2,7 +2,9 @@
 
 use super::{Fate, QueueTrace};
 use crate::event::LinkId;
-use crate::queue_disc::{AnyQueueDisc, Backlog, QueueCx, QueueDisc as _, QueueDrop, QueuedPacket};
+use crate::queue_disc::{
+    AnyQueueDisc, Backlog, Marks, QueueCx, QueueDisc as _, QueueDrop, QueuedPacket,
+};
 use crate::rng::Rng;
 use crate::time::SimTime;
 use crate::units::Rate;
@@ -17,7 +19,7 @@ pub(crate) struct ManagedQueue {
     pub(super) full_drops: u64,
     pub(super) early_drops: u64,
     pub(super) policed_drops: u64,
-    pub(super) marks: u64,
+    pub(super) marks: Marks,
     /// What it is like over time, if that is recorded.
     pub(super) trace: Option<Box<QueueTrace>>,
 }
@@ -40,7 +42,7 @@ impl ManagedQueue {
             full_drops: 0,
             early_drops: 0,
             policed_drops: 0,
-            marks: 0,
+            marks: Marks::default(),
             trace: None,
         }
     }
@@ -54,7 +56,7 @@ impl ManagedQueue {
         dropped: &mut Vec<(QueuedPacket, QueueDrop)>,
     ) {
         let already = dropped.len();
-        let marks = self.marks;
+        let marks = self.marks.pkts;
         let mut cx = QueueCx::new(now, &mut self.rng, dropped, &mut self.marks).with_rate(rate);
         self.discipline.enqueue(packet, &mut cx);
         self.count(&dropped[already..]);
@@ -62,7 +64,7 @@ impl ManagedQueue {
             let Backlog { pkts, bytes } = self.discipline.backlog();
             trace.holds(now, pkts, bytes);
             let drops = (dropped.len() - already) as u32;
-            trace.signals(now, drops, (self.marks - marks) as u32);
+            trace.signals(now, drops, (self.marks.pkts - marks) as u32);
         }
     }
 
@@ -74,7 +76,7 @@ impl ManagedQueue {
         dropped: &mut Vec<(QueuedPacket, QueueDrop)>,
     ) -> Option<QueuedPacket> {
         let already = dropped.len();
-        let marks = self.marks;
+        let marks = self.marks.pkts;
         let mut cx = QueueCx::new(now, &mut self.rng, dropped, &mut self.marks).with_rate(rate);
         let packet = self.discipline.dequeue(&mut cx);
         self.count(&dropped[already..]);
@@ -83,7 +85,7 @@ impl ManagedQueue {
                 trace.waits(now, packet.sojourn(now));
             }
             let drops = (dropped.len() - already) as u32;
-            trace.signals(now, drops, (self.marks - marks) as u32);
+            trace.signals(now, drops, (self.marks.pkts - marks) as u32);
         }
         packet
     }

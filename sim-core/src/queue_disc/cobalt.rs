@@ -242,7 +242,7 @@ mod tests {
         let mut b = bench(&[("interval", "20 ms")]);
         overload(&mut b, 0, 80);
         assert_eq!(dropped(&b), [31, 47, 59, 70, 80]);
-        assert_eq!(b.marks, 0);
+        assert_eq!(b.marks.pkts, 0);
     }
 
     #[test]
@@ -256,7 +256,11 @@ mod tests {
             p_decrease: 0.01,
         });
         let at = |us| SimTime::ZERO.saturating_add(SimDuration::from_micros(us));
-        let (mut rng, mut out, mut marks) = (crate::rng::Rng::stream(1, "c", 0), vec![], 0);
+        let (mut rng, mut out, mut marks) = (
+            crate::rng::Rng::stream(1, "c", 0),
+            vec![],
+            crate::queue_disc::Marks::default(),
+        );
         (cobalt.count, cobalt.drop_next, cobalt.dropping) = (4, at(100_000), true);
         let mut decide = |cobalt: &mut Cobalt, us| {
             let mut cx = QueueCx::new(at(us), &mut rng, &mut out, &mut marks);
@@ -286,7 +290,11 @@ mod tests {
             p_decrease: 0.01,
         };
         let at = |ms| SimTime::ZERO.saturating_add(SimDuration::from_millis(ms));
-        let (mut rng, mut out, mut marks) = (crate::rng::Rng::stream(1, "c", 0), vec![], 0);
+        let (mut rng, mut out, mut marks) = (
+            crate::rng::Rng::stream(1, "c", 0),
+            vec![],
+            crate::queue_disc::Marks::default(),
+        );
         // A packet leaves at `ms` after a wait of 10 ms.
         let mut decide = |cobalt: &mut Cobalt, ms| {
             let mut cx = QueueCx::new(at(ms), &mut rng, &mut out, &mut marks);
@@ -342,7 +350,7 @@ mod tests {
             b.take(ms);
         }
         // Nothing leaves the queue by a mark: at 31, 46, 57.
-        assert_eq!((b.dropped.len(), b.marks), (0, 3));
+        assert_eq!((b.dropped.len(), b.marks.pkts), (0, 3));
         let mut b = bench(&[("p_increase", "1"), ("limit", "2 packets")]);
         for _ in 0..3 {
             b.put_marked(10, 1, 1000, 1);
@@ -351,7 +359,7 @@ mod tests {
         // Certain to be dropped by BLUE, but for the last.
         assert_eq!(b.flows(10, 3).len(), 1);
         assert_eq!(b.dropped, [(1, QueueDrop::Full), (1, QueueDrop::Early)]);
-        assert_eq!(b.marks, 0);
+        assert_eq!(b.marks.pkts, 0);
     }
 
     #[test]

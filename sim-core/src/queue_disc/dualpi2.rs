@@ -503,7 +503,7 @@ mod tests {
             let mut b = bench(q);
             (1..=20).for_each(|n| b.put_marked(0, n, 100, ECT0));
             while b.take(0).is_some() {}
-            assert_eq!((b.marks, b.dropped.len()), (marks, drops), "{base}");
+            assert_eq!((b.marks.pkts, b.dropped.len()), (marks, drops), "{base}");
         }
     }
 

@@ -205,7 +205,7 @@ mod tests {
         queue: FairQueue<CoDel>,
         rng: Rng,
         dropped: Vec<(QueuedPacket, QueueDrop)>,
-        marks: u64,
+        marks: crate::queue_disc::Marks,
     }
 
     impl Bench {
@@ -218,7 +218,7 @@ mod tests {
                 queue: FairQueue::new(flows, 1000, limit, Arc::new(move || CoDel::new(params))),
                 rng: Rng::stream(1, "fq", 0),
                 dropped: Vec::new(),
-                marks: 0,
+                marks: crate::queue_disc::Marks::default(),
             }
         }
 

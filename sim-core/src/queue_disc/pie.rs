@@ -360,7 +360,11 @@ mod tests {
 
     #[test]
     fn nothing_is_dropped_in_the_first_burst_and_then_evenly() {
-        let (mut rng, mut dropped, mut marks) = (Rng::stream(1, "pie", 0), Vec::new(), 0);
+        let (mut rng, mut dropped, mut marks) = (
+            Rng::stream(1, "pie", 0),
+            Vec::new(),
+            crate::queue_disc::Marks::default(),
+        );
         let mut cx = QueueCx::new(SimTime::ZERO, &mut rng, &mut dropped, &mut marks);
         let mut pie = pie();
         (pie.drop_prob, pie.qdelay_old) = (0.3, SimDuration::from_millis(50));

@@ -354,7 +354,11 @@ mod tests {
         // 1 to 9 is equally likely (section 7 of the paper).
         let mut red = red(false, 0.1);
         (red.avg, red.params.max, red.max_p) = (10.0, 15.0, 0.2);
-        let (mut rng, mut dropped, mut marks) = (Rng::stream(1, "red", 0), Vec::new(), 0);
+        let (mut rng, mut dropped, mut marks) = (
+            Rng::stream(1, "red", 0),
+            Vec::new(),
+            crate::queue_disc::Marks::default(),
+        );
         let mut cx = QueueCx::new(SimTime::ZERO, &mut rng, &mut dropped, &mut marks);
         let mut gaps = [0u32; 12];
         let mut gap = 0;

@@ -11,6 +11,7 @@ use crate::recovery::{Delivered, Phase, Progress, Prr};
 use crate::resend_rule::RetransmitReason;
 use crate::segment::Segment;
 use crate::state::State;
+use crate::ts_clock::ticks_end;
 
 impl Connection {
     /// True when the segment is to be processed further.
@@ -45,6 +46,7 @@ impl Connection {
         }
         let window = u32::from(seg.window) << self.snd.shift;
         let was_closed = self.snd.wnd == 0;
+        let una = self.snd.una;
         let marked = match self.rare {
             Some(_) => self.flight_when_marked(seg),
             None => None,
@@ -68,7 +70,7 @@ impl Connection {
             self.timers.first_sent = now;
         }
         if let Some(flight) = marked {
-            self.on_ecn_echo(flight, now);
+            self.on_ecn_echo(flight, self.snd.una.offset_from(una), now);
         }
         self.on_window(now);
         self.state != State::Closed
@@ -191,6 +193,7 @@ impl Connection {
         now: SimTime,
     ) -> (u32, Option<SimDuration>) {
         let outstanding = self.outstanding();
+        self.note_echo(seg, now);
         let (new, first_sent) = self
             .recovery
             .on_sack(seg.options.sack_blocks(), &outstanding, now);
@@ -206,6 +209,19 @@ impl Connection {
             self.sample_rtt(rtt);
         }
         (new, rtt)
+    }
+
+    /// RFC 8985 section 6.2 step 2: retransmissions younger than the timestamp that comes back are not what
+    /// is acknowledged. Linux looks at the smallest round trip alone.
+    fn note_echo(&mut self, seg: &Segment, now: SimTime) {
+        if self.params.linux_cwnd || !self.rcv.ts_ok {
+            return;
+        }
+        let offset = self.ts_offset;
+        if let Some(log) = self.recovery.log_mut() {
+            let echo = seg.options.timestamps().filter(|_| log.resent() > 0);
+            log.set_echo_before(echo.and_then(|(_, e)| ticks_end(e.wrapping_sub(offset), now)));
+        }
     }
 
     pub(super) fn sample_rtt(&mut self, rtt: SimDuration) -> SimDuration {
@@ -256,6 +272,7 @@ impl Connection {
         out: &mut Outputs,
     ) {
         let mut counted = bytes;
+        self.note_echo(seg, now);
         let rtt = match self.recovery.on_delivered(seg.ack, now) {
             Some(delivered) => {
                 if self.params.linux_cwnd && bytes > 0 {
@@ -401,6 +418,7 @@ impl Connection {
     /// Fast recovery begins: something is lost.
     pub(super) fn begin_recovery(&mut self, now: SimTime, out: &mut Outputs) {
         let outstanding = self.outstanding();
+        let reduces_already = self.recovery.is_easing();
         // RFC 5681 section 3.2 steps 2 and 3
         let in_flight = self.flight_size();
         let lost = self.lost_so_far();
@@ -409,6 +427,9 @@ impl Connection {
         self.count_lost(lost);
         self.recovered_before = true;
         self.counts.fast_recoveries += 1;
+        if reduces_already {
+            return; // RFC 3168 section 6.1.2: once per window of data, for marks and losses together
+        }
         self.note_reduction();
         let pipe = self.pipe();
         self.cc.on_congestion(&CongestionEvent {
@@ -465,6 +486,9 @@ impl Connection {
         };
         if let Some(prr) = self.recovery.prr_mut() {
             prr.on_ack(&progress);
+        }
+        if self.reduction_is_over() {
+            self.recovery.end_easing();
         }
     }
 }

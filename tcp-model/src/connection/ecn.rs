@@ -1,16 +1,17 @@
 //! Explicit congestion notification, RFC 3168 section 6.1; for controls that need to know how much
 //! was marked, the echo of RFC 8257 section 3.2.
 //!
-//! Leaves out: accurate ECN (RFC 9768), the nonce (RFC 3540), ECT on control packets (RFC 8311).
+//! Accurate feedback (RFC 9768) keeps its counters in [`crate::acc_ecn`]. Leaves out the nonce (RFC 3540).
 
 use sim_core::SimTime;
 
 use super::Connection;
 use crate::acc_ecn::{ACE, AccEcn, Feedback, ace, asked_for, granted};
 use crate::congestion::{Congestion, CongestionControl, CongestionEvent};
+use crate::diagnostics::Marked;
 use crate::model::Outputs;
 use crate::params::EcnMode;
-use crate::recovery::Phase;
+use crate::recovery::{Phase, Progress, Prr};
 use crate::segment::{Ecn, Flags, Segment};
 use crate::seq::SeqNum;
 use crate::state::State;
@@ -26,6 +27,8 @@ pub(super) struct EcnState {
     reduced: bool,
     /// An ECN codepoint has arrived.
     seen: bool,
+    /// What arrived with CE.
+    pub(super) marked: Marked,
     /// An echo has reduced the window, and `end` is not acknowledged yet.
     reacting: bool,
     /// SND.NXT when the window was last reduced.
@@ -71,7 +74,9 @@ impl Connection {
         self.agree_on_ecn(feedback != Feedback::None);
         let ecn = &mut self.rare().ecn;
         match (&mut ecn.accurate, feedback) {
-            (Some(accurate), Feedback::Accurate) => accurate.on_syn_ack(seg.ecn),
+            (Some(accurate), Feedback::Accurate) => {
+                accurate.on_syn_ack(seg.ecn, seg.flags, &seg.options);
+            }
             _ => ecn.accurate = None,
         }
     }
@@ -99,6 +104,7 @@ impl Connection {
         let ect = self.cc.ect();
         let classic = self.speaks_ecn();
         let syn = segment.flags.is_syn();
+        let first = self.snd.syn_retransmissions == 0;
         let Some(accurate) = self.accurate_mut() else {
             // Classic ECN has no ECT on pure ACKs, nor on a SYN.
             let data = segment.len > 0 || segment.flags.is_fin() || syn;
@@ -115,8 +121,14 @@ impl Connection {
                 accurate.push_option(&mut segment.options);
             }
         }
+        if syn && segment.flags.is_ack() && option && first {
+            accurate.push_option(&mut segment.options);
+        }
         if plus && accurate.may_send_ect() {
             segment.ecn = ect;
+        }
+        if syn {
+            accurate.on_handshake_sent(segment.ecn);
         }
     }
 
@@ -124,6 +136,7 @@ impl Connection {
     pub(super) fn count_mark(&mut self, seg: &Segment) {
         if let Some(accurate) = self.accurate_mut() {
             accurate.on_packet(seg.ecn, 0);
+            self.count_arrival(seg);
         }
     }
 
@@ -220,10 +233,9 @@ impl Connection {
     /// The receiver's part (section 6.1.3): CE is echoed until CWR comes. True when an ACK should
     /// not wait, because the peer's window may be very small now (Linux).
     pub(super) fn note_marks(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) -> bool {
+        self.count_arrival(seg);
         if let Some(accurate) = self.accurate_mut() {
-            let at_once = accurate.on_packet(seg.ecn, seg.len);
-            self.rare().ecn.seen |= seg.ecn != Ecn::NotEct;
-            return at_once;
+            return accurate.on_packet(seg.ecn, seg.len);
         }
         if self.cc.needs_ecn() {
             return self.note_each_mark(seg, now, out);
@@ -238,8 +250,17 @@ impl Connection {
             at_once |= !ecn.echo;
             ecn.echo = true;
         }
-        ecn.seen |= seg.ecn != Ecn::NotEct;
         at_once
+    }
+
+    /// Counts a segment with CE.
+    fn count_arrival(&mut self, seg: &Segment) {
+        let ecn = &mut self.rare().ecn;
+        ecn.seen |= seg.ecn != Ecn::NotEct;
+        if seg.ecn == Ecn::Ce {
+            ecn.marked.segments += 1;
+            ecn.marked.bytes += u64::from(seg.len);
+        }
     }
 
     /// RFC 8257 section 3.2: ECE says of every ACK whether the segments it covers were marked. When
@@ -250,14 +271,13 @@ impl Connection {
         if changed && self.timers.ack != SimTime::MAX {
             self.send_ack(now, out);
         }
-        let ecn = &mut self.rare().ecn;
-        ecn.echo = marked;
-        ecn.seen |= seg.ecn != Ecn::NotEct;
+        self.rare().ecn.echo = marked;
         changed
     }
 
-    /// The sender's part (section 6.1.2): an echo counts like a loss, once per window of data.
-    pub(super) fn on_ecn_echo(&mut self, flight: u64, now: SimTime) {
+    /// The sender's part (section 6.1.2): an echo counts like a loss, once per window of data. `acked`:
+    /// octets that the ACK newly acknowledges.
+    pub(super) fn on_ecn_echo(&mut self, flight: u64, acked: u32, now: SimTime) {
         if self.is_reacting() || self.recovery.phase() != Phase::Open {
             return;
         }
@@ -272,6 +292,32 @@ impl Connection {
         });
         self.rare().ecn.reacting = true;
         self.note_reduction();
+        self.ease(flight, acked.into());
+    }
+
+    /// The reduction for an echo is spread over a round trip as that for a loss is (RFC 9937 section 4,
+    /// Linux's state CWR), where PRR is on and the control leaves the reduction to it.
+    fn ease(&mut self, flight: u64, acked: u64) {
+        let ssthresh = self.cc.ssthresh().unwrap_or(u64::MAX);
+        let in_flight = self.pipe();
+        let proportional = self.params.prr && !self.cc.governs_recovery();
+        if !proportional || ssthresh >= flight || in_flight <= self.cc.cwnd() {
+            return;
+        }
+        let mut prr = Prr::new(flight, ssthresh, in_flight);
+        prr.on_ack(&Progress {
+            delivered: acked.max(1),
+            in_flight,
+            safe: true,
+            mss: self.snd.mss.into(),
+        });
+        self.recovery.episode_mut().prr = Some(prr);
+    }
+
+    /// What was sent before the last reduction for an echo is acknowledged.
+    pub(super) fn reduction_is_over(&self) -> bool {
+        let ecn = self.rare.as_ref().map(|r| &r.ecn);
+        ecn.is_none_or(|e| self.snd.una.at_or_after(e.end))
     }
 
     /// The window was reduced, for an echo or for a loss: the peer is told with the next new data.

@@ -54,6 +54,7 @@ impl Connection {
             ecn_seen: Some(self.ecn_seen()),
             syn_data_acked: Some(self.rare.as_ref().is_some_and(|r| r.syn_data_acked)),
             undone: Some(self.undone()),
+            marked: Some(self.marked()),
             delivered_ce: self.accurate().map(|a| a.reported_packets().into()),
             ..Details::default()
         }

@@ -113,13 +113,19 @@ impl Connection {
         before: &Before,
         now: SimTime,
     ) {
-        let cwnd_limited = self.used_window() || before.phase == Phase::Loss;
+        let cwnd_limited = self.may_grow(before);
         match &mut self.cc {
             AnyCc::NewReno(control) if !before.counted => {
                 control.on_acked(acked, before.phase, cwnd_limited);
             }
             _ => self.tell_control_all(seg, acked, rtt, before, now),
         }
+    }
+
+    /// The window holds the sender back, and is not being reduced.
+    #[inline]
+    fn may_grow(&self, before: &Before) -> bool {
+        (self.used_window() || before.phase == Phase::Loss) && !self.recovery.is_easing()
     }
 
     /// Octets that an ACK of `acked` octets shows to have arrived.
@@ -154,7 +160,7 @@ impl Connection {
             una: self.snd.acked,
             nxt: self.snd.acked + u64::from(self.snd.flight()),
             phase: before.phase,
-            cwnd_limited: self.used_window() || before.phase == Phase::Loss,
+            cwnd_limited: self.may_grow(before),
             rtt,
             srtt: self.rtt.srtt(),
             min_rtt: None,

@@ -544,7 +544,7 @@ impl Connection {
             self.snd.nxt = stop;
             self.snd.fin_sent |= fin;
         }
-        if self.recovery.phase() != Phase::Open {
+        if self.recovery.phase() != Phase::Open || self.recovery.is_easing() {
             let timestamp = segment.options.timestamps().map(|(val, _)| val);
             self.recovery.note_sent(octets, again.then_some(timestamp));
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sim_core::SimTime;
 
 use crate::connection::Connection;
-use crate::diagnostics::{Details, SenderState, Undone};
+use crate::diagnostics::{Details, Marked, SenderState, Undone};
 use crate::lifecycle::Lifecycle;
 use crate::model::{Input, Outputs, TcpModel, TcpView};
 use crate::params::TcpParams;
@@ -76,5 +76,9 @@ impl TcpModel for AnyTcp {
     #[inline]
     fn undone(&self) -> Undone {
         each!(self, tcp => tcp.undone())
+    }
+    #[inline]
+    fn marked(&self) -> Marked {
+        each!(self, tcp => tcp.marked())
     }
 }

@@ -151,6 +151,7 @@ pub(super) fn summarize(endpoint: &Endpoint, reason: EndReason, now: SimTime) ->
         time_wait: endpoint.state == State::TimeWait && reason != EndReason::TimeWaitOverflow,
         counts: view.counts,
         undone: endpoint.tcp.undone(),
+        marked: endpoint.tcp.marked(),
         srtt: view.srtt,
     }
 }

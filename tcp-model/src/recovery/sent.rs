@@ -106,6 +106,8 @@ pub struct SentLog {
     pub probe: Option<Probe>,
     /// Lowest end of the segments sent once that were delivered since last asked (F-RTO).
     original: Option<SeqNum>,
+    /// The timestamp that the ACK echoes is older than what was sent from this time on.
+    echo_before: Option<SimTime>,
 }
 
 /// A tail loss probe (RFC 8985 section 7.3).
@@ -146,7 +148,14 @@ impl SentLog {
             },
             probe: None,
             original: None,
+            echo_before: None,
         }
+    }
+
+    /// The ACK to be taken in next echoes a timestamp older than those of segments sent from this time on;
+    /// `None` where that is not known or not looked at.
+    pub fn set_echo_before(&mut self, time: Option<SimTime>) {
+        self.echo_before = time;
     }
 
     /// Outstanding segments that were sent more than once.
@@ -399,8 +408,11 @@ impl SentLog {
     /// RFC 8985 section 6.2, steps 1 to 3.
     fn deliver(&mut self, segment: Sent, start: SeqNum, now: SimTime) {
         let rtt = now.since(segment.at);
-        // Step 2: "if the RTT is less than the minimum, the original was acknowledged".
-        let ambiguous = segment.is(RESENT) && self.min_rtt.is_some_and(|(min, _)| rtt < min);
+        // Step 2: of a segment sent twice, an ACK that echoes an older timestamp or comes sooner than the
+        // smallest round trip may answer the first of the two.
+        let ambiguous = segment.is(RESENT)
+            && (self.min_rtt.is_some_and(|(min, _)| rtt < min)
+                || self.echo_before.is_some_and(|time| segment.at >= time));
         if !ambiguous {
             let newer = self
                 .newest

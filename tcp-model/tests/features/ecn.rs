@@ -222,8 +222,10 @@ fn plus_plus(ecn_plus_plus: bool) -> End {
         ecn_plus_plus,
         "SYN-ACK"
     );
+    // The SYN-ACK came as it left.
+    let arrived = if ecn_plus_plus { Flags::AE } else { Flags::CWR };
     end.arrives(Segment {
-        flags: Flags::ACK | Flags::CWR,
+        flags: Flags::ACK | arrived,
         ..ack(1, 1)
     });
     end.take();

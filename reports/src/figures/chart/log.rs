@@ -33,7 +33,7 @@ fn scale(value: f64, log: bool) -> f64 {
 fn mark(mark: &Mark, x: bool, y: bool) -> Mark {
     let mut mark = mark.clone();
     match &mut mark {
-        Mark::Area { points, .. } => {
+        Mark::Area { points, .. } | Mark::Strokes { points, .. } => {
             for p in points.iter_mut() {
                 *p = (scale(p.0, x), scale(p.1, y), scale(p.2, y));
             }
@@ -44,6 +44,18 @@ fn mark(mark: &Mark, x: bool, y: bool) -> Mark {
                 *p = (scale(p.0, x), scale(p.1, y));
             }
             points.retain(|p| p.0.is_finite());
+        }
+        Mark::Dots { points, .. } => {
+            for p in points.iter_mut() {
+                *p = (scale(p.0, x), scale(p.1, y));
+            }
+            points.retain(|p| p.0.is_finite() && p.1.is_finite());
+        }
+        Mark::Band { spans, .. } => {
+            for span in spans.iter_mut() {
+                *span = (scale(span.0, x), scale(span.1, x));
+            }
+            spans.retain(|s| s.0.is_finite() && s.1.is_finite());
         }
         Mark::Intervals { points, .. } => {
             for p in points.iter_mut() {
@@ -61,13 +73,7 @@ fn mark(mark: &Mark, x: bool, y: bool) -> Mark {
 
 /// From the least to the greatest logarithm, with some room.
 pub(super) fn range<'m>(marks: impl Iterator<Item = &'m Mark>) -> Range<f64> {
-    let values = marks.flat_map(|mark| -> Vec<f64> {
-        match mark {
-            Mark::Area { points, .. } => points.iter().flat_map(|p| [p.1, p.2]).collect(),
-            Mark::Line { points, .. } => points.iter().map(|p| p.1).collect(),
-            Mark::Intervals { points, .. } => points.iter().flat_map(|p| [p.1, p.3]).collect(),
-        }
-    });
+    let values = marks.flat_map(|mark| mark.values().into_iter().flat_map(|v| [v.0, v.1]));
     let values: Vec<f64> = values.filter(|v| v.is_finite()).collect();
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
     let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);

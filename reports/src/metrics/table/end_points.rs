@@ -239,4 +239,16 @@ pub(super) const END_POINTS: &[Metric] = &[
         "time-outs undone by F-RTO",
         "Data that were never sent again arrived after the time-out (RFC 5682).",
     ),
+    end_points(
+        "ce_segments",
+        Count,
+        "segments that arrived with a congestion mark",
+        "CE in the IP header (RFC 3168), on connections that agreed on ECN.",
+    ),
+    end_points(
+        "ce_bytes",
+        Bytes,
+        "bytes that arrived with a congestion mark",
+        "Payload of the segments with CE, including segments that arrived twice.",
+    ),
 ];

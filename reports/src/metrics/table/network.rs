@@ -45,6 +45,12 @@ pub(super) const NETWORK: &[Metric] = &[
         "Congestion experienced (CE, RFC 3168).",
     ),
     network(
+        "ce_marks_bytes",
+        Bytes,
+        "bytes marked by queue disciplines",
+        "Size of the packets marked with CE, IP header included.",
+    ),
+    network(
         "wire_losses_pkts",
         Count,
         "packets lost by links",

@@ -141,3 +141,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_older_echo_does_not_answer_a_retransmission() {
+    // RFC 8985 section 6.2 step 2. The path became slow: the time-out was needless, and the ACK of the
+    // original comes longer than the smallest round trip after the retransmission.
+    for (echo_before, lost) in [(None, 9 * MSS), (Some(at(10)), 0)] {
+        let mut log = ten();
+        log.on_ack(s(0), at(0));
+        log.on_timeout(false, at(1000));
+        log.on_resent(s(0), s(1000), at(1000));
+        log.forget_losses();
+        log.set_echo_before(echo_before);
+        log.on_ack(s(1000), at(1500));
+        find(&mut log, Phase::Open, at(2200));
+        assert_eq!(log.lost(), lost, "{echo_before:?}");
+    }
+}

@@ -1,0 +1,214 @@
+//! What charts are made of: areas, curves, points, strokes, and coloured backgrounds.
+
+use plotters::prelude::*;
+
+use super::{Axes, Drawn, rgb};
+use crate::figures::style::Rgb;
+
+/// What is drawn into a chart.
+#[derive(Clone, Debug)]
+pub(crate) enum Mark {
+    /// The area between two curves over the same x: (x, lower, upper).
+    Area {
+        label: String,
+        colour: Rgb,
+        points: Vec<(f64, f64, f64)>,
+    },
+    /// A curve; NaN interrupts it.
+    Line {
+        label: String,
+        colour: Rgb,
+        points: Vec<(f64, f64)>,
+        dashed: bool,
+    },
+    /// Means with intervals, joined: (x, low, mean, high).
+    Intervals {
+        label: String,
+        colour: Rgb,
+        points: Vec<(f64, f64, f64, f64)>,
+        dashed: bool,
+        /// False for points of which neighbours have nothing to do with each other.
+        joined: bool,
+    },
+    /// Upright strokes: (x, lower, upper).
+    Strokes {
+        label: String,
+        colour: Rgb,
+        points: Vec<(f64, f64, f64)>,
+    },
+    /// Single points.
+    Dots {
+        label: String,
+        colour: Rgb,
+        points: Vec<(f64, f64)>,
+    },
+    /// Parts of the x axis with a background, from and to.
+    Band {
+        label: String,
+        colour: Rgb,
+        spans: Vec<(f64, f64)>,
+    },
+}
+
+/// How the legend shows a mark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Key {
+    Filled,
+    Solid,
+    Dashed,
+    Upright,
+    Dot,
+}
+
+impl Mark {
+    pub(super) fn label(&self) -> &str {
+        match self {
+            Mark::Area { label, .. }
+            | Mark::Line { label, .. }
+            | Mark::Intervals { label, .. }
+            | Mark::Strokes { label, .. }
+            | Mark::Dots { label, .. }
+            | Mark::Band { label, .. } => label,
+        }
+    }
+
+    pub(super) fn colour(&self) -> Rgb {
+        match self {
+            Mark::Area { colour, .. }
+            | Mark::Line { colour, .. }
+            | Mark::Intervals { colour, .. }
+            | Mark::Strokes { colour, .. }
+            | Mark::Dots { colour, .. }
+            | Mark::Band { colour, .. } => *colour,
+        }
+    }
+
+    pub(super) fn key(&self) -> Key {
+        match self {
+            Mark::Area { .. } | Mark::Band { .. } => Key::Filled,
+            Mark::Line { dashed, .. } | Mark::Intervals { dashed, .. } => match dashed {
+                true => Key::Dashed,
+                false => Key::Solid,
+            },
+            Mark::Strokes { .. } => Key::Upright,
+            Mark::Dots { .. } => Key::Dot,
+        }
+    }
+
+    /// Its values: lower and upper end of each point.
+    pub(super) fn values(&self) -> Vec<(f64, f64)> {
+        match self {
+            Mark::Area { points, .. } | Mark::Strokes { points, .. } => {
+                points.iter().map(|p| (p.1, p.2)).collect()
+            }
+            Mark::Line { points, .. } | Mark::Dots { points, .. } => {
+                points.iter().map(|p| (p.1, p.1)).collect()
+            }
+            Mark::Intervals { points, .. } => points.iter().map(|p| (p.1, p.3)).collect(),
+            Mark::Band { .. } => Vec::new(),
+        }
+    }
+
+    pub(super) fn top(&self) -> f64 {
+        let tops = self.values().into_iter().map(|v| v.1);
+        tops.filter(|v| v.is_finite()).fold(0.0, f64::max)
+    }
+
+    pub(super) fn bottom(&self) -> f64 {
+        let bottoms = self.values().into_iter().map(|v| v.0);
+        bottoms.filter(|v| v.is_finite()).fold(0.0, f64::min)
+    }
+}
+
+pub(super) fn draw_mark(axes: &mut Axes<'_, '_>, mark: &Mark) -> Drawn {
+    match mark {
+        Mark::Area { colour, points, .. } => {
+            let upper = points.iter().map(|p| (p.0, p.2));
+            let lower = points.iter().rev().map(|p| (p.0, p.1));
+            let outline: Vec<_> = upper.chain(lower).collect();
+            axes.draw_series([Polygon::new(outline, rgb(*colour).mix(0.85).filled())])?;
+        }
+        Mark::Line {
+            colour,
+            points,
+            dashed,
+            ..
+        } => {
+            for part in points.split(|p| !p.1.is_finite()).filter(|p| !p.is_empty()) {
+                // A crowded curve drawn thick is a blot.
+                let width = if *dashed || part.len() > 1000 { 2 } else { 3 };
+                let style = rgb(*colour).stroke_width(width);
+                let part = thin(part);
+                if *dashed {
+                    axes.draw_series(DashedLineSeries::new(part, 8, 6, style))?;
+                } else {
+                    axes.draw_series(LineSeries::new(part, style))?;
+                }
+            }
+        }
+        Mark::Intervals {
+            colour,
+            points,
+            dashed,
+            joined,
+            ..
+        } => {
+            let style = rgb(*colour).stroke_width(2);
+            let means = points.iter().map(|p| (p.0, p.2));
+            if !joined {
+                // The dots below are all there is.
+            } else if *dashed {
+                axes.draw_series(DashedLineSeries::new(means.clone(), 8, 6, style))?;
+            } else {
+                axes.draw_series(LineSeries::new(means.clone(), style))?;
+            }
+            // A single run has no interval, and so no bar.
+            let bars = points
+                .iter()
+                .filter(|p| p.1 < p.3)
+                .map(|p| ErrorBar::new_vertical(p.0, p.1, p.2, p.3, style.filled(), 12));
+            axes.draw_series(bars)?;
+            axes.draw_series(means.map(|p| Circle::new(p, 4, style.filled())))?;
+        }
+        Mark::Strokes { colour, points, .. } => {
+            let style = rgb(*colour).stroke_width(2);
+            let strokes = points.iter().map(|&(x, low, high)| {
+                let ends = vec![(x, low), (x, high)];
+                PathElement::new(ends, style)
+            });
+            axes.draw_series(strokes)?;
+        }
+        Mark::Dots { colour, points, .. } => {
+            let style = rgb(*colour).filled();
+            axes.draw_series(points.iter().map(|p| Circle::new(*p, 4, style)))?;
+        }
+        // The background, drawn before.
+        Mark::Band { .. } => {}
+    }
+    Ok(())
+}
+
+/// At most a few points per pixel column: of each column the first, lowest, highest and last.
+pub(super) fn thin(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    const COLUMNS: usize = 700;
+    if points.len() <= 4 * COLUMNS {
+        return points.to_vec();
+    }
+    let columns = points.chunks(points.len().div_ceil(COLUMNS));
+    let mut kept = Vec::with_capacity(4 * COLUMNS);
+    for column in columns {
+        let by_value = |a: &&(f64, f64), b: &&(f64, f64)| a.1.total_cmp(&b.1);
+        let (low, high) = (
+            column.iter().min_by(by_value),
+            column.iter().max_by(by_value),
+        );
+        let mut four = vec![column.first(), low, high, column.last()];
+        four.sort_by(|a, b| {
+            a.map(|p| p.0)
+                .unwrap_or(0.0)
+                .total_cmp(&b.map_or(0.0, |p| p.0))
+        });
+        kept.extend(four.into_iter().flatten());
+    }
+    kept
+}
