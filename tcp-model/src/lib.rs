@@ -68,6 +68,8 @@ pub mod icmp;
 pub mod lifecycle;
 #[doc = include_str!("../docs/linux.md")]
 pub mod linux {}
+#[doc = include_str!("../docs/validation.md")]
+pub mod validation {}
 pub mod middlebox;
 pub mod model;
 pub mod options;

@@ -17,21 +17,26 @@ fn large() -> bool {
     std::env::var_os("SYNFIN_LARGE").is_some()
 }
 
-/// Segments a second of one endless flow that neither buffers nor the link limit, and that has an
-/// ACK for each segment. `lose` prepares the link to the receiver.
-fn throughput(
-    control: Control,
-    rtt: f64,
-    seconds: u64,
-    seed: u64,
-    lose: impl Fn(&mut LinkSpec),
-) -> f64 {
+/// Linux with large buffers and an ACK for each segment.
+fn params(control: Control) -> TcpParams {
     let mut params = TcpParams::linux();
     params.congestion = control;
     params.send_buffer = 64 << 20;
     params.receive_buffer = 64 << 20;
     params.adaptive_receiver = false;
     params.delayed_ack = SimDuration::ZERO;
+    params
+}
+
+/// Segments a second of one endless flow that neither buffers nor the link limit, and that has an
+/// ACK for each segment. `lose` prepares the link to the receiver.
+fn throughput(
+    params: TcpParams,
+    rtt: f64,
+    seconds: u64,
+    seed: u64,
+    lose: impl Fn(&mut LinkSpec),
+) -> f64 {
     let bulk = BulkSpec {
         name: "bulk".to_owned(),
         local: A,
@@ -58,12 +63,20 @@ fn throughput(
     bytes as f64 / MSS / seconds as f64
 }
 
-/// Padhye, Firoiu, Towsley and Kurose 1998, the approximation of their section 3, for an ACK per
-/// segment: segments a second.
+/// Padhye, Firoiu, Towsley and Kurose 1998, the full model of their section 3 without a limit of the
+/// window, for an ACK per segment: segments a second.
 fn pftk(p: f64, rtt: f64, rto: f64) -> f64 {
-    let loss = rtt * libm::sqrt(2.0 * p / 3.0);
-    let timeout = rto * (3.0 * libm::sqrt(3.0 * p / 8.0)).min(1.0) * p * (1.0 + 32.0 * p * p);
-    1.0 / (loss + timeout)
+    let window = 1.0 + libm::sqrt(8.0 * (1.0 - p) / (3.0 * p) + 1.0);
+    let kept = |n: f64| libm::pow(1.0 - p, n);
+    let timeout = (1.0 - kept(3.0)) * (1.0 + kept(3.0) * (1.0 - kept(window - 3.0)));
+    let timeout = (timeout / (1.0 - kept(window))).min(1.0);
+    // The back-off: 1 + p + 2 p^2 + ... + 32 p^6.
+    let back_off: f64 = 1.0
+        + (0..6)
+            .map(|i| libm::pow(2.0 * p, f64::from(i)) * p)
+            .sum::<f64>();
+    let segments = (1.0 - p) / p + window + timeout / (1.0 - p);
+    segments / (rtt * (window / 2.0 + 1.0) + timeout * rto * back_off / (1.0 - p))
 }
 
 /// RFC 9438 section 5.1, equation 6, for C = 0.4 and beta = 0.7: the average window in segments when a
@@ -75,16 +88,22 @@ fn cubic_window(p: f64, rtt: f64) -> f64 {
 #[test]
 fn newreno_has_the_throughput_of_the_pftk_formula() {
     let (rates, seeds): (&[f64], u64) = match large() {
-        true => (&[1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 5e-2], 5),
-        false => (&[1e-3, 1e-2], 2),
+        true => (&[1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 5e-2, 0.1], 5),
+        false => (&[1e-3, 1e-2, 5e-2, 0.1], 3),
     };
     for &p in rates {
         // So many losses a run, at most in two hours.
         let losses = if large() { 500.0 } else { 150.0 };
         let seconds = (losses / p / pftk(p, 0.1, 0.3)).clamp(200.0, 7200.0) as u64;
-        let control = Control::named("newreno").unwrap();
+        let mut params = params(Control::named("newreno").unwrap());
+        if p > 0.03 {
+            // The formula's sender waits for a time-out where three duplicate ACKs do not come. With small
+            // windows that is the rule, and what avoids it makes the transfer half as fast again.
+            (params.sack, params.rack, params.tail_loss_probe) = (false, false, false);
+            params.frto = false;
+        }
         let of_seed = |seed| {
-            throughput(control, 0.1, seconds, seed, |link| {
+            throughput(params.clone(), 0.1, seconds, seed, |link| {
                 link.impairments.loss = p.into();
             })
         };
@@ -117,7 +136,7 @@ fn cubic_has_the_window_of_its_response_function() {
         let expected = cubic_window(p, rtt);
         // Some 300 losses.
         let seconds = (300.0 * every as f64 / (expected / rtt)) as u64;
-        let rate = throughput(control, rtt, seconds, 1, |link| {
+        let rate = throughput(params(control), rtt, seconds, 1, |link| {
             link.impairments.drop = (1..=400).map(|i| i * every).collect();
         });
         let window = rate * rtt;
@@ -130,5 +149,58 @@ fn cubic_has_the_window_of_its_response_function() {
             off.abs() < 0.15,
             "p = {p}, {rtt} s: {window} instead of {expected}"
         );
+    }
+}
+
+/// Bytes received after a time, of a transfer whose receiver acknowledges every segment.
+fn received_after(control: Control, rtt: f64, seconds: f64) -> u64 {
+    let params = params(control);
+    let bulk = BulkSpec {
+        name: "bulk".to_owned(),
+        local: A,
+        remote: SocketAddrV4::new(B, 80),
+        start: SimTime::ZERO,
+        bytes: None,
+    };
+    let sink = SinkSpec {
+        port: 80,
+        backlog: 1,
+        ..SinkSpec::default()
+    };
+    let host = |app| TcpHost::new(HostConfig::new(params.clone(), vec![app]));
+    let done = two_hosts(host(AppSpec::Bulk(bulk)), host(AppSpec::Sink(sink)))
+        .with_delay(SimDuration::from_secs_f64(rtt / 2.0))
+        .until(SimTime::ZERO + SimDuration::from_secs_f64(seconds))
+        .run();
+    done.hosts[1]
+        .as_ref()
+        .map_or(0, |h| h.counts().bytes_received)
+}
+
+/// Without loss, and on a link without a rate, round k of slow start brings 10 * 2^k segments, the first of
+/// them one and a half round trips after the connect: what has arrived is known to the segment.
+#[test]
+fn slow_start_doubles_with_every_round_to_the_segment() {
+    for name in [
+        "newreno",
+        "cubic",
+        "cubic-linux",
+        "dctcp",
+        "westwood",
+        "htcp",
+        "bic",
+    ] {
+        let control = Control::named(name).unwrap();
+        for (rtt, rounds) in [(0.1, 0..7u32), (0.02, 0..5)] {
+            for k in rounds {
+                let seconds = rtt * (1.5 + f64::from(k)) + 0.0001;
+                let segments = 10 * (2u64.pow(k + 1) - 1);
+                assert_eq!(
+                    received_after(control, rtt, seconds),
+                    segments * 1448,
+                    "{name}, {rtt} s, round {k}"
+                );
+            }
+        }
     }
 }

@@ -104,6 +104,12 @@ fn heights(sequence: &Sequence) -> (f64, f64) {
 
 fn marks(sequence: &Sequence, rules: &[String]) -> Vec<Mark> {
     let heights = heights(sequence);
+    // So that a segment is seen among many.
+    let least = (heights.1 - heights.0) * 0.006;
+    let stroke = |time: f64, from: f64, to: f64| {
+        let more = (least - (to - from) / 1e3).max(0.0) / 2.0;
+        (time, from / 1e3 - more, to / 1e3 + more)
+    };
     let inside = |y: f64| (heights.0..=heights.1).contains(&y);
     let mut marks = vec![
         steps("window's edge", ORANGE, &sequence.acks, |a| a.edge, inside),
@@ -116,7 +122,7 @@ fn marks(sequence: &Sequence, rules: &[String]) -> Vec<Mark> {
             .data
             .iter()
             .filter(|d| wanted(d))
-            .map(|d| (d.time, d.from / 1e3, d.to / 1e3))
+            .map(|d| stroke(d.time, d.from, d.to))
             .collect(),
     };
     let sacked: Vec<(f64, f64, f64)> = sequence

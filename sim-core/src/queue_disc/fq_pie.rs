@@ -42,6 +42,7 @@ pub(super) fn kind() -> ModelKind<AnyQueueDisc> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::queue_disc::QueueDrop;
     use crate::queue_disc::bench::Bench;
 
     #[test]
@@ -65,5 +66,40 @@ mod tests {
         // The delay is held near the target of 15 ms: about as many packets wait.
         let waiting = b.backlog().pkts;
         assert!((3..60).contains(&waiting), "{waiting}");
+    }
+
+    #[test]
+    fn a_sequence_of_two_flows_goes_as_computed_by_hand() {
+        // Forty packets of flow 1 wait from 0 on, one leaves each millisecond; one of flow 2 comes every
+        // 10 ms and, its queue being new each time, goes first.
+        let values = [
+            ("max_burst", "0 s"),
+            ("target", "1 ms"),
+            ("alpha", "1000"),
+            ("beta", "0"),
+            ("quantum", "1000"),
+        ];
+        let mut b = Bench::new(kind().plugin(&values).unwrap().build());
+        (0..40).for_each(|_| b.put(0, 1, 1000));
+        let mut order = Vec::new();
+        for ms in 1..=30 {
+            if ms % 10 == 0 {
+                b.put(ms, 2, 1000);
+            }
+            if ms == 29 {
+                b.put(ms, 1, 1000); // the sum of probabilities is 0.006, far below 0.85
+            }
+            order.extend(b.take(ms).map(|p| p.0));
+        }
+        let of_two: Vec<usize> = (1..=30).filter(|ms| order[ms - 1] == 2).collect();
+        assert_eq!((of_two, b.dropped.len()), (vec![10, 20, 30], 0));
+        // Flow 1 at 15 ms: (1000 * (0.014 - 0.001)) / 2048 = 0.0063; at 30 ms: + 1000 * 0.028 / 8, that
+        // is 1 at most. Every arrival of flow 1 is dropped from then on; the control of flow 2 has seen no
+        // delay.
+        b.put(31, 1, 1000);
+        b.put(31, 2, 1000);
+        b.put(32, 1, 1000);
+        assert_eq!(b.dropped, [(1, QueueDrop::Early), (1, QueueDrop::Early)]);
+        assert_eq!(b.flows(33, 2), [2, 1]);
     }
 }

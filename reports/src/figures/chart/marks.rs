@@ -180,7 +180,7 @@ pub(super) fn draw_mark(axes: &mut Axes<'_, '_>, mark: &Mark) -> Drawn {
         }
         Mark::Dots { colour, points, .. } => {
             let style = rgb(*colour).filled();
-            axes.draw_series(points.iter().map(|p| Circle::new(*p, 4, style)))?;
+            axes.draw_series(points.iter().map(|p| Circle::new(*p, 3, style)))?;
         }
         // The background, drawn before.
         Mark::Band { .. } => {}

@@ -32,6 +32,9 @@ const BEFORE: usize = 120;
 /// A sender of fewer segments has no plot: the ladder shows it better.
 const FEWEST: usize = 20;
 
+/// There is an ACK for every so many segments, or ACKs were not recorded.
+const ACKED: usize = 8;
+
 /// An end of a connection: its address and port.
 type End = (i64, i64);
 
@@ -144,17 +147,24 @@ fn read(
     Ok(())
 }
 
-/// The stretch of a sender's segments without a gap among those recorded in which most were sent again; of
-/// a long one what lies around the first of them.
-fn stretch(rows: &[Row]) -> Range<usize> {
+/// The stretch of a sender's segments without a gap among those recorded, with ACKs that arrived meanwhile
+/// (`acked`, in order), in which most were sent again; of a long one what lies around the first of them.
+fn stretch(rows: &[Row], acked: &[f64]) -> Range<usize> {
     let again = |rows: &[Row]| rows.iter().filter(|r| !r.reason.is_empty()).count();
+    let is_acked = |rows: &[Row]| {
+        let (Some(first), Some(last)) = (rows.first(), rows.last()) else {
+            return false;
+        };
+        let before = |time: f64| acked.partition_point(|t| *t < time);
+        ACKED * (before(last.sent) - before(first.sent)) >= rows.len()
+    };
     let (mut best, mut most, mut from) = (0..0, None, 0);
     for to in 1..=rows.len() {
         if to < rows.len() && rows[to].number == rows[to - 1].number + 1 {
             continue;
         }
         let found = again(&rows[from..to]);
-        if most.is_none_or(|m| found > m) {
+        if most.is_none_or(|m| found > m) && is_acked(&rows[from..to]) {
             (best, most) = (from..to, Some(found));
         }
         from = to;
@@ -167,7 +177,10 @@ fn stretch(rows: &[Row]) -> Range<usize> {
 fn sequence(conn: i64, sender: &[Row], receiver: &[Row]) -> Option<Sequence> {
     let base = sender.iter().find(|r| r.len > 0)?.seq;
     let offset = |seq: u32| f64::from(seq.wrapping_sub(base) as i32);
-    let part = stretch(sender);
+    let mut acked: Vec<f64> = receiver.iter().map(|r| r.received).collect();
+    acked.retain(|t| t.is_finite());
+    acked.sort_by(f64::total_cmp);
+    let part = stretch(sender, &acked);
     let shown = &sender[part.clone()];
     let data: Vec<Data> = shown
         .iter()
@@ -256,17 +269,22 @@ mod tests {
 
     #[test]
     fn the_stretch_with_most_retransmissions_is_drawn() {
+        let acked: Vec<f64> = (0..1000).map(f64::from).collect();
         let rows: Vec<Row> = [1, 2, 3, 7, 8, 9, 20]
             .map(|n| row(n, if n == 8 { "SACK" } else { "" }))
             .into();
-        assert_eq!(stretch(&rows), 3..6);
+        assert_eq!(stretch(&rows, &acked), 3..6);
+        assert_eq!(stretch(&rows, &acked[..4]), 0..3, "no ACKs later on");
         let rows: Vec<Row> = (0..1000)
             .map(|n| row(n, if n == 500 { "RTO" } else { "" }))
             .collect();
-        assert_eq!(stretch(&rows), 500 - BEFORE..500 - BEFORE + MOST_DRAWN);
+        assert_eq!(
+            stretch(&rows, &acked),
+            500 - BEFORE..500 - BEFORE + MOST_DRAWN
+        );
         let rows: Vec<Row> = (0..1000).map(|n| row(n, "")).collect();
-        assert_eq!(stretch(&rows), 0..MOST_DRAWN);
-        assert_eq!(stretch(&[]), 0..0);
+        assert_eq!(stretch(&rows, &acked), 0..MOST_DRAWN);
+        assert_eq!(stretch(&[], &acked), 0..0);
     }
 
     #[test]
@@ -276,7 +294,9 @@ mod tests {
         let mut back = row(5, "");
         (back.seq, back.ack, back.len) = (1, 1000, 0);
         back.options = "nop,wscale 3,sack 2000:3000 4294966296:0".into();
-        let found = sequence(7, &sender, &[back]).unwrap();
+        let mut acks = vec![back];
+        acks.extend((6..30).map(|n| row(n, "")));
+        let found = sequence(7, &sender, &acks).unwrap();
         assert_eq!((found.data[0].from, found.data[29].to), (0.0, 30_000.0));
         let ack = &found.acks[0];
         assert_eq!((ack.time, ack.ack, ack.edge), (5.5, 4000.0, 4080.0));
