@@ -124,7 +124,7 @@ fn values(
         let panel: Option<Vec<usize>> = layout.panels.iter().map(|&i| place(i)).collect();
         let value = row.metrics.get(&wanted.metric).filter(|v| v.is_finite());
         if let (true, Some(panel), Some(curve), Some(value)) = (held, panel, place(by), value) {
-            values.entry((panel, curve)).or_default().push(*value);
+            values.entry((panel, curve)).or_default().push(value);
         }
     }
     values
