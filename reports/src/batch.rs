@@ -25,6 +25,7 @@ pub use findings::{VariantNote, batch_findings};
 pub use judging::judge_run;
 pub use layout::{Layout, MOST_CURVES, MOST_PANELS};
 pub use status::RunStatus;
+pub use variants::estimate_of;
 
 /// A batch as far as reports are concerned; kept in `batch.json`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -15,6 +15,7 @@ pub mod analytic;
 pub mod batch;
 mod csv;
 mod expectations;
+pub mod export;
 pub mod figures;
 pub mod findings;
 pub mod format;
@@ -32,7 +33,7 @@ mod words;
 
 pub use batch::{
     Axis, AxisValues, BatchInfo, BatchRow, Layout, MetricFigure, RowMetrics, RunStatus,
-    SharedNames, Unit, VariantNote, batch_findings, judge_run, row_metrics,
+    SharedNames, Unit, VariantNote, batch_findings, estimate_of, judge_run, row_metrics,
 };
 pub use expectations::{Expectation, Judgement, Verdict};
 pub use info::{
@@ -40,5 +41,7 @@ pub use info::{
     RunInfo, SegmentsKept, Span, Theory, TimeWaitTheory,
 };
 pub use recorders::{Completed, Completion, NumbersRecorder, RunRecorder};
-pub use render::{render_batch, render_batch_in, render_run, render_run_in, write_batch};
+pub use render::{
+    read_batch, render_batch, render_batch_in, render_run, render_run_in, write_batch,
+};
 pub use store::{LeftOut, RunSummary, RunWriter, StoreError};

@@ -3,6 +3,12 @@
 //!
 //! Every interval shown in a report is made by [`Estimate::of_values`] or [`Estimate::of_counts`].
 
+use std::sync::LazyLock;
+
+mod series;
+
+pub use series::{WarmUp, batch_means, mser5, quantile_interval};
+
 /// The 0.975 quantile of the normal distribution.
 const Z_975: f64 = 1.959_963_984_540_054;
 
@@ -43,11 +49,11 @@ impl Estimate {
     /// The share of a count in another, a pair for each replica; `None` if there was nothing to
     /// count.
     ///
-    /// The interval contains two. One is Wilson's (1927) for as many independent trials as were
-    /// counted in all. Trials of one replica need not be independent; the other is Wilson's with
-    /// Student's t for the effective number of trials p (1 - p) / v, where v is the variance of the
-    /// share as the differences between replicas show it (ratio estimator; Korn and Graubard,
-    /// Survey Methodology 24, 1998). Both lie within 0 and 1.
+    /// Trials of one replica need not be independent. The interval is Wilson's (1927) with Student's t for
+    /// the effective number of trials p (1 - p) / v, where v is the variance of the share as the
+    /// differences between replicas show it (ratio estimator; Korn and Graubard, Survey Methodology 24,
+    /// 1998). Replicas that do not differ at all say nothing of v; then it is Wilson's for as many
+    /// independent trials as were counted. It lies within 0 and 1.
     pub fn of_counts(counts: &[(f64, f64)]) -> Option<Estimate> {
         let n = counts.len();
         let trials: f64 = counts.iter().map(|c| c.1).sum();
@@ -56,24 +62,34 @@ impl Estimate {
         }
         let share = counts.iter().map(|c| c.0).sum::<f64>() / trials;
         let interval = (n > 1).then(|| {
-            let (low, high) = wilson(share, trials, Z_975);
             let squares = counts
                 .iter()
                 .map(|c| (c.0 - share * c.1).powi(2))
                 .sum::<f64>();
             let variance = squares * n as f64 / (n - 1) as f64 / (trials * trials);
             if variance <= 0.0 {
-                return (low, high);
+                return wilson(share, trials, Z_975);
             }
             let effective = share * (1.0 - share) / variance;
-            let between = wilson(share, effective, student_t_975(n - 1));
-            (low.min(between.0), high.max(between.1))
+            wilson(share, effective, student_t_975(n - 1))
         });
         Some(Estimate {
             n,
             mean: share,
             interval,
         })
+    }
+
+    /// Half the width of the interval over the mean; infinite where there is no interval or the mean is 0
+    /// and not certain.
+    pub fn relative_half_width(&self) -> f64 {
+        let Some((low, high)) = self.interval else {
+            return f64::INFINITY;
+        };
+        match high - low {
+            width if width <= 0.0 => 0.0,
+            width => width / 2.0 / self.mean.abs(),
+        }
     }
 
     /// The ends of the interval; both are the mean where there is none.
@@ -105,6 +121,15 @@ pub fn student_t_975(degrees: usize) -> f64 {
     if degrees == 0 {
         return f64::INFINITY;
     }
+    // The replicas of a batch are mostly as many as those of another.
+    static FEW: LazyLock<Vec<f64>> = LazyLock::new(|| (1..=64).map(bisected_t_975).collect());
+    if let Some(known) = FEW.get(degrees - 1) {
+        return *known;
+    }
+    bisected_t_975(degrees)
+}
+
+fn bisected_t_975(degrees: usize) -> f64 {
     if degrees > 1000 {
         let (z, n) = (Z_975, degrees as f64);
         return z
@@ -163,6 +188,9 @@ pub fn quantile(sorted: &[f64], q: f64) -> Option<f64> {
     let share = place - low as f64;
     Some(sorted[low] + (sorted[high] - sorted[low]) * share)
 }
+
+#[cfg(test)]
+mod coverage;
 
 #[cfg(test)]
 mod tests {

@@ -13,6 +13,7 @@ mod part;
 mod rows;
 mod shard;
 mod shares;
+mod until;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -25,10 +26,12 @@ use reports::store::{ResultDir, StoreError};
 use reports::{BatchInfo, BatchRow, Judgement, SharedNames, write_batch};
 use sim_core::simulation::Progress;
 
+use crate::estimate::{Estimate, bytes};
 use crate::execution::Execution;
 use crate::existing::Existing;
 use crate::interrupt::Interrupt;
 use crate::place::shell_words;
+use crate::problem::Source;
 use crate::process::provenance;
 use crate::progress::BatchProgress;
 use crate::run::{Job, Made, RunError};
@@ -82,6 +85,20 @@ pub struct Options {
     pub keep: Keep,
 }
 
+impl Options {
+    /// Results of this scenario in `dir`, on all processors.
+    pub fn new(dir: impl Into<PathBuf>, source: &Source) -> Options {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        Options {
+            dir: dir.into(),
+            execution: Execution::with_threads(processors),
+            command: String::new(),
+            text: source.text.clone(),
+            keep: Keep::BySize,
+        }
+    }
+}
+
 /// A batch that was made.
 #[derive(Debug)]
 pub struct Batch {
@@ -107,16 +124,22 @@ pub fn make(plan: &Plan, options: &Options, making: Making<'_>) -> Result<Batch,
     let dir = &options.dir;
     let mut place = ResultDir::claim_for_batch(dir, ids(plan), making.force)?;
     place.put("batch.toml", &options.text)?;
-    let (outcomes, damaged) = all_runs(plan, options, making, None)?;
+    let (outcomes, damaged) = match &plan.until {
+        Some(until) => until::all_runs(plan, options, making, until)?,
+        None => all_runs(plan, options, making, None)?,
+    };
     let metrics_only = options.keep.metrics_only(plan.runs.len());
     let rows: Vec<BatchRow> = plan
         .runs
         .iter()
         .zip(&outcomes)
+        .filter(|(_, outcome)| !matches!(outcome, RunOutcome::LeftOut(until::ENOUGH)))
         .map(|(spec, outcome)| row(plan, spec, outcome))
         .collect();
     let info = rows::batch_info(plan, &options.command, metrics_only);
-    let is_missing = |o: &RunOutcome| o.is_stopped() || matches!(o, RunOutcome::LeftOut(_));
+    let is_left_out =
+        |o: &RunOutcome| matches!(o, RunOutcome::LeftOut(why) if *why != until::ENOUGH);
+    let is_missing = |o: &RunOutcome| o.is_stopped() || is_left_out(o);
     let complete = !outcomes.iter().any(is_missing);
     let findings = write_files(&mut place, &info, &rows, complete)?;
     if complete {
@@ -148,6 +171,14 @@ pub fn make_shard(
     Ok(outcomes)
 }
 
+/// Makes the directory ready for shards: they may begin at once, and other files may lie in it.
+///
+/// # Errors
+/// When the directory belongs to something else, or cannot be written.
+pub fn prepare(plan: &Plan, dir: &Path, text: &str) -> Result<(), StoreError> {
+    ResultDir::join_batch(dir, ids(plan), text, false)
+}
+
 fn ids(plan: &Plan) -> BTreeSet<String> {
     plan.runs.iter().map(|run| run.id.clone()).collect()
 }
@@ -163,6 +194,30 @@ fn write_files(
     place.change(stays, complete, |aside| write_batch(aside, info, rows))
 }
 
+/// What a run may take; a run that would take more fails. No part of its identity.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Limits {
+    /// Time by the clock, seconds.
+    pub time_s: Option<f64>,
+    /// Memory as estimated, bytes.
+    pub memory_bytes: Option<f64>,
+}
+
+impl Limits {
+    /// Whether a run may be begun.
+    fn admit(&self, spec: &RunSpec) -> Result<(), RunError> {
+        let Some(limit) = self.memory_bytes else {
+            return Ok(());
+        };
+        let estimate = Estimate::of_all(std::slice::from_ref(spec));
+        let estimate = estimate.map_err(|p| RunError::Scenario(p.message))?;
+        match estimate.first().map(|e| e.memory_bytes) {
+            Some(needed) if needed > limit => Err(RunError::TooLarge(bytes(needed), bytes(limit))),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// How runs are made.
 #[derive(Clone, Copy, Debug)]
 pub struct Making<'a> {
@@ -173,13 +228,27 @@ pub struct Making<'a> {
     pub only: Option<&'a [bool]>,
     /// Begin no more runs after one has failed.
     pub fail_fast: bool,
+    /// What a run may take.
+    pub limits: Limits,
     /// Where to tell how far they are.
     pub progress: &'a BatchProgress,
     /// What may stop them.
     pub interrupt: &'a Interrupt,
 }
 
-impl Making<'_> {
+impl<'a> Making<'a> {
+    /// What is missing, without limits.
+    pub fn new(progress: &'a BatchProgress, interrupt: &'a Interrupt) -> Making<'a> {
+        Making {
+            force: false,
+            only: None,
+            fail_fast: false,
+            limits: Limits::default(),
+            progress,
+            interrupt,
+        }
+    }
+
     fn is_chosen(&self, place: usize) -> bool {
         self.only.is_none_or(|only| only.get(place) == Some(&true))
     }
@@ -308,6 +377,9 @@ impl Runs<'_> {
         if making.fail_fast && has_failed.load(Ordering::Relaxed) {
             return RunOutcome::LeftOut("not begun, because another run had failed");
         }
+        if let Err(error) = making.limits.admit(spec) {
+            return self.failed(spec, error);
+        }
         let threads = shares.take();
         let execution = Execution {
             threads,
@@ -332,6 +404,14 @@ impl Runs<'_> {
         outcome
     }
 
+    /// A run that was not begun.
+    fn failed(&self, spec: &RunSpec, error: RunError) -> RunOutcome {
+        if let Some(writer) = &self.writer {
+            let _ = writer.add(&spec.id, &PartRun::Failed(error.to_string()));
+        }
+        RunOutcome::Failed(error)
+    }
+
     /// Makes a run of which the metrics are kept, in a part.
     fn make_metrics(
         &self,
@@ -344,6 +424,7 @@ impl Runs<'_> {
         let job = Job {
             execution,
             interrupt: Some(self.making.interrupt),
+            time_s: self.making.limits.time_s,
             ..Job::new(spec, Path::new(""))
         };
         let made = beside(
@@ -415,6 +496,7 @@ fn make_missing(
         replace: how.replace,
         execution,
         interrupt: Some(making.interrupt),
+        time_s: making.limits.time_s,
         ..Job::new(spec, dir)
     };
     let made: Result<Made, RunError> = beside(

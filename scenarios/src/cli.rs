@@ -13,6 +13,7 @@ use reports::store::read_text_file;
 use crate::batch::Keep;
 use crate::bench;
 use crate::console::{Failure, flush, note, outcome};
+use crate::extends;
 use crate::fuzz;
 use crate::library;
 use crate::list_file;
@@ -28,6 +29,7 @@ mod collect;
 mod cost;
 mod drawings;
 mod explain;
+mod export;
 mod find;
 mod junit;
 mod list;
@@ -72,6 +74,17 @@ enum Command {
         /// As JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Write the index of a batch in a form that other programs read
+    Export {
+        /// Directory of a batch
+        dir: PathBuf,
+        /// The form
+        #[arg(long, value_enum)]
+        format: ExportFormat,
+        /// Directory of the file [default: export in the directory of the batch]
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
     },
     /// Hand a batch to a scheduler, a task for each shard
     Submit(SubmitArgs),
@@ -201,6 +214,15 @@ struct RunArgs {
     /// Begin no more runs after one has failed
     #[arg(long)]
     fail_fast: bool,
+    /// Give up a run that takes longer than this by the clock, as in "10 min"; it counts as failed
+    #[arg(long, value_name = "TIME")]
+    run_time: Option<String>,
+    /// Do not begin a run that is estimated to need more memory than this, as in "2 GB"; it counts as failed
+    #[arg(long, value_name = "SIZE")]
+    run_memory: Option<String>,
+    /// Keep a file with how far the runs are, as JSON, for those who watch
+    #[arg(long, value_name = "FILE")]
+    progress: Option<PathBuf>,
     /// Write the verdicts on what is expected as JUnit XML, which build servers read
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
@@ -248,6 +270,19 @@ struct PlanArgs {
     /// As JSON
     #[arg(long)]
     json: bool,
+}
+
+/// A form of the index of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ExportFormat {
+    /// A row for each run and metric: long.csv
+    Csv,
+    /// The same: long.parquet
+    Parquet,
+    /// SQL that makes the tables runs, metrics and columns: sqlite3 batch.db < batch.sql
+    Sqlite,
+    /// Scalars of OMNeT++: batch.sca
+    Omnetpp,
 }
 
 /// A scheduler.
@@ -445,6 +480,7 @@ fn obey(command: Command) -> Result<(), Failure> {
         Command::Check(args) => check::check(&args.scenario),
         Command::Plan(args) => plan::plan(&args),
         Command::Status { dir, json } => status::status(&dir, json),
+        Command::Export { dir, format, out } => export::export(&dir, format, out.as_deref()),
         Command::Submit(args) => submit::submit(&args),
         Command::Collect { dir } => collect::collect(&dir),
         Command::Find(args) => find::find(&args),
@@ -490,7 +526,14 @@ impl ScenarioArgs {
         match text {
             Ok(text) => {
                 let text = list_file::named_from_here(text, directory);
-                Ok(Source { name, text })
+                let whole = extends::resolve(&text, &name, directory);
+                match whole.map_err(|e| Failure::Usage(format!("error: {e}")))? {
+                    None => Ok(Source { name, text }),
+                    Some(text) => Ok(Source {
+                        name: format!("{name} with what it extends"),
+                        text,
+                    }),
+                }
             }
             Err(error) => Err(Failure::Usage(unreadable(&name, &error))),
         }

@@ -29,6 +29,7 @@ pub mod estimate;
 pub mod execution;
 pub mod existing;
 pub mod expected;
+mod extends;
 pub mod file;
 mod fuzz;
 pub mod interrupt;

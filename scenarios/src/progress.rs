@@ -2,8 +2,9 @@
 //! nothing that goes wrong matters.
 
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use sim_core::SimDuration;
@@ -17,6 +18,8 @@ pub struct BatchProgress {
     state: Mutex<State>,
     bar: Option<ProgressBar>,
     quiet: bool,
+    /// Written now and then.
+    file: Option<PathBuf>,
 }
 
 #[derive(Debug)]
@@ -30,7 +33,11 @@ struct State {
     total_s: f64,
     done_s: f64,
     events: u64,
+    file_written: Instant,
 }
+
+/// Time between two writes of the file.
+const BETWEEN_FILES: Duration = Duration::from_secs(1);
 
 /// Least time between two lines when there is no terminal.
 const BETWEEN_LINES: Duration = Duration::from_secs(5);
@@ -64,12 +71,28 @@ impl BatchProgress {
             total_s,
             done_s: 0.0,
             events: 0,
+            file_written: now,
         };
         BatchProgress {
             state: Mutex::new(state),
             bar,
             quiet,
+            file: None,
         }
+    }
+
+    /// Also writes how far they are to a file, as JSON, every second and at the end.
+    #[must_use]
+    pub fn with_file(self, file: Option<PathBuf>) -> BatchProgress {
+        BatchProgress { file, ..self }
+    }
+
+    /// Begins again, for runs of these lengths.
+    pub fn restart(&self, lengths: impl Iterator<Item = SimDuration>) {
+        let lengths: Vec<f64> = lengths.map(SimDuration::as_secs_f64).collect();
+        let mut state = self.lock();
+        (state.runs, state.runs_done) = (lengths.len(), 0);
+        (state.total_s, state.done_s) = (lengths.iter().sum(), 0.0);
     }
 
     /// The view of one run.
@@ -103,6 +126,10 @@ impl BatchProgress {
         state.done_s += seconds;
         state.events += events;
         state.runs_done += usize::from(run_done);
+        if self.file.is_some() && state.file_written.elapsed() >= BETWEEN_FILES {
+            state.file_written = Instant::now();
+            self.write(&state, false);
+        }
         if let Some(bar) = &self.bar {
             bar.set_position((state.done_s * 1000.0) as u64);
             bar.set_message(state.words());
@@ -112,8 +139,20 @@ impl BatchProgress {
         }
     }
 
-    /// Removes the bar.
+    /// Writes the file: whole, through another, so that whoever reads it finds all of it. That it cannot
+    /// be written is no reason to stop.
+    fn write(&self, state: &State, has_ended: bool) {
+        let Some(file) = &self.file else { return };
+        let mut aside = file.clone().into_os_string();
+        aside.push(".tmp");
+        let text = state.json(has_ended);
+        let written = std::fs::write(&aside, text);
+        let _ = written.and_then(|()| std::fs::rename(&aside, file));
+    }
+
+    /// Removes the bar, and writes the file for the last time.
     pub fn finish(&self) {
+        self.write(&self.lock(), true);
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
@@ -131,6 +170,27 @@ impl State {
     /// Seconds until the rest is made, at the speed so far.
     fn left_s(&self, elapsed_s: f64) -> f64 {
         (elapsed_s * (self.total_s / self.done_s.max(1e-9) - 1.0)).max(0.0)
+    }
+
+    fn json(&self, has_ended: bool) -> String {
+        let elapsed = self.started.elapsed().as_secs_f64();
+        let left = match has_ended {
+            true => 0.0,
+            false => self.left_s(elapsed),
+        };
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let all = serde_json::json!({
+            "runs": self.runs,
+            "runs_done": self.runs_done,
+            "simulated_s": self.done_s,
+            "to_simulate_s": self.total_s,
+            "events": self.events,
+            "elapsed_s": elapsed,
+            "left_s": left,
+            "has_ended": has_ended,
+            "written_unix_s": now.map_or(0, |since| since.as_secs()),
+        });
+        format!("{all}\n")
     }
 
     fn words(&self) -> String {

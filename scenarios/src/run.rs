@@ -42,6 +42,12 @@ pub enum RunError {
     /// A bug of the simulator.
     #[error("internal error: {0}; this is a bug, please report it together with the scenario")]
     Internal(String),
+    /// It took longer than it may.
+    #[error("it took longer than the {0} s that --run-time allows")]
+    TooLong(f64),
+    /// It would take more memory than it may: needed, and allowed.
+    #[error("it is estimated to need {0} of memory, more than the {1} that --run-memory allows")]
+    TooLarge(String, String),
     /// It failed in another process.
     #[error("{0}")]
     Earlier(String),
@@ -69,6 +75,8 @@ pub struct Job<'a> {
     pub make: MakeHost<'a>,
     /// What may stop it before its end; then there are no results.
     pub interrupt: Option<&'a Interrupt>,
+    /// It fails after this time by the clock, seconds.
+    pub time_s: Option<f64>,
 }
 
 impl fmt::Debug for Job<'_> {
@@ -114,6 +122,7 @@ impl<'a> Job<'a> {
             execution: Execution::default(),
             make: &TcpHost::new,
             interrupt: None,
+            time_s: None,
         }
     }
 
@@ -221,9 +230,16 @@ impl<'a> Job<'a> {
         recorder: &mut dyn Recorder<TcpSample>,
         observe: &mut dyn FnMut(Progress),
     ) -> Result<RunStats, RunError> {
+        let begun = Instant::now();
+        let is_late = || {
+            self.time_s
+                .is_some_and(|most| begun.elapsed().as_secs_f64() > most)
+        };
+        let mut late = false;
         let stats = simulation.run(recorder, &mut |progress| {
             observe(progress);
-            if self.is_stopped() {
+            late = late || is_late();
+            if late || self.is_stopped() {
                 ControlFlow::Break(())
             } else {
                 ControlFlow::Continue(())
@@ -232,7 +248,10 @@ impl<'a> Job<'a> {
         if self.is_stopped() {
             return Err(RunError::Stopped);
         }
-        Ok(stats)
+        match self.time_s {
+            Some(most) if late => Err(RunError::TooLong(most)),
+            _ => Ok(stats),
+        }
     }
 
     /// With what only the hosts tell.

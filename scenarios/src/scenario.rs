@@ -153,6 +153,7 @@ impl Scenario {
             record: Some(self.record.to_file()),
             sweep: toml::Table::new(),
             variant: Vec::new(),
+            until: None,
             expect: Vec::new(),
             figure: self.figures.clone(),
             run: self.run.clone(),

@@ -24,12 +24,14 @@ mod filter;
 mod ranges;
 mod sample;
 mod together;
+mod until;
 mod values;
 mod variants;
 
 pub(crate) use figures::for_report as figure_for_report;
 pub use filter::FilterError;
 pub(crate) use ranges::Ends;
+pub use until::Until;
 use variants::Variants;
 
 /// A swept value: a path and what it takes on.
@@ -130,6 +132,8 @@ pub struct Plan {
     pub figures: Vec<FigureFile>,
     /// What is expected of the results.
     pub expectations: Vec<reports::Expectation>,
+    /// When there are enough replicas of a variant; each of the runs is made if there is nothing to say so.
+    pub until: Option<Until>,
     /// What the scenario says of its variants.
     pub notes: Vec<reports::VariantNote>,
     /// The runs.
@@ -171,6 +175,13 @@ fn plan(source: &Source, written: Written, changes: &[Override]) -> Result<Plan,
     if !changes.is_empty() {
         file = read::file_with(&source.text, changes).map_err(with_changes)?;
     }
+    let until = Until::of(&file).map_err(with_changes)?;
+    let mut with_most = changes.to_vec();
+    if let Some(until) = &until {
+        with_most.push(until.replicas());
+        file.replicas = Some(until.most);
+    }
+    let changes = with_most.as_slice();
     let axes = axes(&file, source, &tree, changes).map_err(with_changes)?;
     let count = axes
         .iter()
@@ -209,6 +220,9 @@ fn plan(source: &Source, written: Written, changes: &[Override]) -> Result<Plan,
     refuse_twins(&runs).map_err(with_changes)?;
     figures::check(&file, &axes, &runs).map_err(with_changes)?;
     let expectations = expectations::check(&file, &axes, &runs).map_err(with_changes)?;
+    if let Some(until) = &until {
+        until.check(&runs).map_err(with_changes)?;
+    }
     if let ([only], true) = (runs.as_mut_slice(), axes.is_empty()) {
         only.expectations.clone_from(&expectations);
     }
@@ -218,6 +232,7 @@ fn plan(source: &Source, written: Written, changes: &[Override]) -> Result<Plan,
         axes,
         figures: file.figure,
         expectations,
+        until,
         notes: alternatives::notes(&file.variant),
         runs,
     })
@@ -231,7 +246,11 @@ pub fn label(value: &Value) -> String {
 }
 
 /// Keys that cannot be swept, and what to do instead.
-const NOT_SWEPT: [(&str, &str); 7] = [
+const NOT_SWEPT: [(&str, &str); 8] = [
+    (
+        "until",
+        "it decides how many runs there are of each variant",
+    ),
     (
         "replicas",
         "`replicas` is the number of runs of each variant: write it as a key of its own",

@@ -57,6 +57,17 @@ pub enum Unit {
 }
 
 impl Unit {
+    /// Its symbol, 1 for a plain number.
+    pub(crate) fn symbol(self) -> &'static str {
+        match self {
+            Unit::One | Unit::Packets => "1",
+            Unit::Seconds => "s",
+            Unit::PerSecond => "1/s",
+            Unit::BitsPerSecond => "bit/s",
+            Unit::Bytes => "B",
+        }
+    }
+
     /// What the name of a column with this unit ends in.
     pub fn suffix(self) -> &'static str {
         match self {

@@ -8,6 +8,7 @@ use std::path::Path;
 use super::axis::{Axis, AxisValues, Unit};
 use super::{BatchInfo, BatchRow, RowMetrics, SharedNames};
 use crate::csv::Csv;
+use crate::metrics;
 use crate::store::StoreError;
 use crate::store::reader::Groups;
 use crate::store::table::{ColumnKind, TableWriter, Text};
@@ -142,6 +143,95 @@ fn csv(
         }
     }
     write(&csv.finish())
+}
+
+/// What a column of the index holds.
+pub(crate) struct Described {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its type: text, bool, int or float.
+    pub(crate) kind: &'static str,
+    /// Its unit; 1 for a plain number, empty for what is none.
+    pub(crate) unit: &'static str,
+    /// What it is.
+    pub(crate) words: String,
+    /// How it is computed, where the words do not say all.
+    pub(crate) doc: &'static str,
+}
+
+/// The columns of the index, in order.
+pub(crate) fn described(info: &BatchInfo, metrics: &[String]) -> Vec<Described> {
+    let fixed = |name: &str, kind, unit, words: &str| Described {
+        name: name.to_owned(),
+        kind,
+        unit,
+        words: words.to_owned(),
+        doc: "",
+    };
+    let swept = columns(info).into_iter().map(|column| {
+        let path = &column.axis.path;
+        let (kind, unit, words) = match column.holds {
+            Holds::AsWritten => ("text", "", format!("swept value of {path}, as written")),
+            Holds::Switch => ("bool", "", format!("swept value of {path}")),
+            Holds::Number => {
+                let unit = match &column.axis.typed {
+                    AxisValues::Numbers { unit, .. } => unit.symbol(),
+                    _ => "",
+                };
+                ("float", unit, format!("swept value of {path}"))
+            }
+        };
+        fixed(&column.name, kind, unit, &words)
+    });
+    let measured = metrics.iter().map(|id| {
+        let found = metrics::find(id);
+        Described {
+            name: id.clone(),
+            kind: "float",
+            unit: found.as_ref().map_or("1", |f| f.metric.kind.unit()),
+            words: found.as_ref().map(|f| f.words.clone()).unwrap_or_default(),
+            doc: found.as_ref().map_or("", |f| f.metric.doc),
+        }
+    });
+    let id = fixed(
+        "id",
+        "text",
+        "",
+        "identity of the run: hash of all that decides its results",
+    );
+    let others = [
+        fixed("seed", "int", "", "seed of the run"),
+        fixed(
+            "replica",
+            "int",
+            "1",
+            "replica, from 0: the same number is the same randomness",
+        ),
+        fixed("status", "text", "", "ok, failed or missing"),
+        fixed("message", "text", "", "why it failed"),
+    ];
+    std::iter::once(id)
+        .chain(swept)
+        .chain(others)
+        .chain(measured)
+        .collect()
+}
+
+/// `index.columns.csv`: the data dictionary of the index.
+pub(crate) fn dictionary(info: &BatchInfo, metrics: &[String]) -> String {
+    let mut csv = Csv::new(["column", "type", "unit", "words", "how"]);
+    for column in described(info, metrics) {
+        let cells = [
+            &column.name,
+            column.kind,
+            column.unit,
+            &column.words,
+            column.doc,
+        ];
+        cells.into_iter().for_each(|cell| csv.text(cell));
+        csv.end();
+    }
+    csv.finish()
 }
 
 /// Gives rows the metrics that `index.parquet` in `dir` has for them, by their place.

@@ -31,6 +31,12 @@ pub(crate) fn variants(rows: &[BatchRow]) -> Vec<Variant<'_>> {
     all
 }
 
+/// Mean and interval of a metric over runs that differ by their replica only; `None` where none of them has
+/// it.
+pub fn estimate_of<'a>(rows: impl Iterator<Item = &'a BatchRow>, metric: &str) -> Option<Estimate> {
+    estimate(rows, metric)
+}
+
 /// Mean and interval of a metric over those of the runs that have it: of its counts where it is a
 /// share of counts, otherwise of its values within the range of its kind.
 pub(crate) fn estimate<'a>(

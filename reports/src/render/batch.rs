@@ -11,7 +11,9 @@ use crate::batch::{
 use crate::figures::sweep;
 use crate::guard::guarded;
 use crate::html;
-use crate::store::{ResultDir, StoreError, is_drawn, read_own_text, write_json, write_whole};
+use crate::store::{
+    ResultDir, StoreError, is_drawn, look_at_results, read_own_text, write_json, write_whole,
+};
 
 /// Everything `batch.json` holds: the metrics of the rows are in `index.parquet`.
 #[derive(Debug, Default, Deserialize)]
@@ -27,7 +29,7 @@ struct BatchFileOut<'a> {
     rows: &'a [BatchRow],
 }
 
-/// Writes `batch.json`, `index.csv`, `index.parquet`, figures and `report.html` of a batch to
+/// Writes `batch.json`, `index.csv`, `index.parquet`, `index.columns.csv`, figures and `report.html` of a batch to
 /// `dir`, which is made. Files of these names are replaced without a look: to change a result
 /// directory, write to the place that [`ResultDir::change`](crate::store::ResultDir::change) gives.
 /// Returns what the runs have shown together, in words.
@@ -44,6 +46,8 @@ pub fn write_batch(
     let metrics = metric_names(rows);
     index::write_csv(&dir.join("index.csv"), info, rows, &metrics)?;
     index::write_table(dir, info, rows, &metrics)?;
+    let dictionary = index::dictionary(info, &metrics);
+    write_whole(&dir.join("index.columns.csv"), &dictionary)?;
     render(dir, info, rows)
 }
 
@@ -63,6 +67,16 @@ pub fn render_batch(dir: &Path) -> Result<Vec<String>, StoreError> {
 pub fn render_batch_in(place: &mut ResultDir) -> Result<Vec<String>, StoreError> {
     let dir = &place.path().to_path_buf();
     place.marker().verify(dir)?;
+    let file = read_file(dir)?;
+    let complete = place.marker().complete;
+    place.change(
+        |name| !is_drawn(name),
+        complete,
+        |aside| guarded(dir, || render(aside, &file.info, &file.rows)),
+    )
+}
+
+fn read_file(dir: &Path) -> Result<BatchFile, StoreError> {
     let path = dir.join("batch.json");
     let mut file: BatchFile =
         serde_json::from_str(&read_own_text(&path)?).map_err(|e| StoreError::Damaged {
@@ -70,12 +84,17 @@ pub fn render_batch_in(place: &mut ResultDir) -> Result<Vec<String>, StoreError>
             why: e.to_string(),
         })?;
     index::read_metrics(dir, &file.info, &mut file.rows)?;
-    let complete = place.marker().complete;
-    place.change(
-        |name| !is_drawn(name),
-        complete,
-        |aside| guarded(dir, || render(aside, &file.info, &file.rows)),
-    )
+    Ok(file)
+}
+
+/// What `batch.json` and `index.parquet` of a batch directory hold.
+///
+/// # Errors
+/// When there is no batch, or its files are damaged.
+pub fn read_batch(dir: &Path) -> Result<(BatchInfo, Vec<BatchRow>), StoreError> {
+    look_at_results(dir)?.verify(dir)?;
+    let BatchFile { info, rows } = read_file(dir)?;
+    Ok((info, rows))
 }
 
 fn render(dir: &Path, info: &BatchInfo, rows: &[BatchRow]) -> Result<Vec<String>, StoreError> {

@@ -71,11 +71,16 @@ pub fn collect(dir: &Path) -> Result<Part, RunError> {
         .runs
         .iter()
         .zip(&outcomes)
+        .filter(|(_, outcome)| plan.until.is_none() || !outcome.is_stopped())
         .map(|(spec, outcome)| row(&plan, spec, outcome))
         .collect();
     let info = rows::batch_info(&plan, &command, metrics_only);
     let made = outcomes.iter().filter(|o| o.outline().is_some()).count();
-    let stopped = outcomes.iter().filter(|o| o.is_stopped()).count();
+    // With `until` nobody knows beforehand how many there are to be.
+    let stopped = match plan.until {
+        Some(_) => 0,
+        None => outcomes.iter().filter(|o| o.is_stopped()).count(),
+    };
     let findings = write_files(&mut place, &info, &rows, stopped == 0)?;
     if stopped == 0 {
         place.remove_former_runs()?;

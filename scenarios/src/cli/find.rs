@@ -294,13 +294,7 @@ impl Search<'_> {
     }
 
     fn making<'b>(&'b self, progress: &'b BatchProgress) -> Making<'b> {
-        Making {
-            force: false,
-            only: None,
-            fail_fast: false,
-            progress,
-            interrupt: self.interrupt,
-        }
+        Making::new(progress, self.interrupt)
     }
 
     /// Index and report over everything that was tried: a batch with a sweep of the values.

@@ -4,22 +4,25 @@ use std::path::Path;
 
 use reports::store::parts::Parts;
 use reports::store::{StoreError, look_at_results};
-use reports::{Judgement, Verdict};
+use reports::{Judgement, Unit, Verdict};
 
 use super::RunArgs;
 use super::cost::Cost;
 use super::drawings::{note_changed_drawings, note_changed_runs, note_kept};
 use super::junit;
 use super::wanted::Wanted;
-use crate::batch::{self, Batch, Making, Options, RunOutcome, Shard, ShardChoice, ShardError};
+use crate::batch::{
+    self, Batch, Limits, Making, Options, RunOutcome, Shard, ShardChoice, ShardError,
+};
 use crate::console::{Failure, note, print};
 use crate::execution::Execution;
 use crate::interrupt::Interrupt;
 use crate::list_file;
-use crate::overrides::Override;
+use crate::overrides::{Override, read_value};
 use crate::place::{overwrites_input, shell_words};
 use crate::problem::Source;
 use crate::progress::BatchProgress;
+use crate::quantity::quantity;
 use crate::run_spec::RunSpec;
 use crate::sweep::Plan;
 
@@ -51,17 +54,22 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     }
     let interrupt = Interrupt::on_signals();
     let lengths = plan.runs.iter().map(|r| r.scenario.duration);
-    let progress = BatchProgress::new(lengths, args.quiet);
+    let progress = BatchProgress::new(lengths, args.quiet).with_file(args.progress.clone());
+    let limits = limits(args)?;
     let making = Making {
         force: args.force,
         only: only.as_deref(),
         fail_fast: args.fail_fast,
+        limits,
         progress: &progress,
         interrupt: &interrupt,
     };
     match plan.runs.as_slice() {
         [_] if plan.is_single() && shard.is_some() => Err(Failure::Usage(
             "error: --shard divides the runs of a batch, and this is a single run".to_owned(),
+        )),
+        _ if plan.until.is_some() && shard.is_some() => Err(Failure::Usage(
+            "error: --shard divides runs that are known beforehand, and `until` decides by their results how many there are\n  = help: give `replicas` in place of `until`".to_owned(),
         )),
         [only] if plan.is_single() => {
             let text = only.text();
@@ -246,6 +254,23 @@ fn all(plan: &Plan, options: &Options, args: &RunArgs, making: Making<'_>) -> Re
     }
     shown.ending(&options.dir, making.interrupt)?;
     refuse_unexpected(&judgements)
+}
+
+/// What a run may take.
+fn limits(args: &RunArgs) -> Result<Limits, Failure> {
+    let read = |flag: &str, text: &Option<String>, unit: Unit, example: &str| {
+        let Some(text) = text else { return Ok(None) };
+        match quantity(&read_value(text)) {
+            Some((value, of)) if of == unit && value > 0.0 => Ok(Some(value)),
+            _ => Err(Failure::Usage(format!(
+                "error: {flag} {text:?} cannot be read; write for example {flag} {example:?}"
+            ))),
+        }
+    };
+    Ok(Limits {
+        time_s: read("--run-time", &args.run_time, Unit::Seconds, "10 min")?,
+        memory_bytes: read("--run-memory", &args.run_memory, Unit::Bytes, "2 GB")?,
+    })
 }
 
 /// The shard that is asked for.

@@ -10,9 +10,9 @@ use std::process::{Command, Stdio};
 
 use reports::store::resolve;
 
-use super::run::still_to_make;
+use super::run::{changed_text, still_to_make};
 use super::{SubmitArgs, Target};
-use crate::batch::Shard;
+use crate::batch::{Shard, prepare};
 use crate::console::{Failure, note, print};
 use crate::place::{default_dir, shell_words};
 use crate::sweep::Plan;
@@ -58,6 +58,8 @@ pub(super) fn submit(args: &SubmitArgs) -> Result<(), Failure> {
     if args.print || args.target == Target::K8s {
         return print(text.trim_end());
     }
+    let text_kept = changed_text(&source, &changes);
+    prepare(&plan, &dir, &text_kept).map_err(|e| Failure::Run(format!("error: {e}")))?;
     let logs = dir.join("logs");
     std::fs::create_dir_all(&logs)
         .map_err(|e| Failure::Run(format!("error: cannot make {}: {e}", logs.display())))?;

@@ -39,13 +39,7 @@ pub(super) fn unfold(dir: &Path) -> Result<(), Failure> {
     let interrupt = Interrupt::on_signals();
     let lengths = std::iter::once(spec.scenario.duration);
     let progress = BatchProgress::new(lengths, false);
-    let making = Making {
-        force: false,
-        only: None,
-        fail_fast: false,
-        progress: &progress,
-        interrupt: &interrupt,
-    };
+    let making = Making::new(&progress, &interrupt);
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let execution = Execution::with_threads(processors);
     let outcome = batch::make_run_of_batch(spec, dir, execution, making);

@@ -113,13 +113,8 @@ fn plan() -> Plan {
 
 fn make(spec: &RunSpec, dir: &Path) -> RunOutcome {
     let progress = BatchProgress::new([spec.scenario.duration].into_iter(), true);
-    let making = Making {
-        only: None,
-        fail_fast: false,
-        force: false,
-        progress: &progress,
-        interrupt: &Interrupt::default(),
-    };
+    let interrupt = Interrupt::default();
+    let making = Making::new(&progress, &interrupt);
     make_run(spec, dir, Execution::with_threads(1), making)
 }
 

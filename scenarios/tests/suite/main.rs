@@ -6,11 +6,13 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod batch_tools;
 mod batches;
 mod bench;
 mod broken;
 mod cli;
 mod closed_forms;
+mod clusters;
 mod coexistence;
 mod comparing;
 mod contributing;
@@ -24,6 +26,7 @@ mod files;
 mod fuzz;
 mod fuzz_targets;
 mod golden;
+mod killed;
 mod language;
 mod large_batches;
 mod metrics;

@@ -1,0 +1,149 @@
+//! Statistics of one long series of values that follow each other in time and depend on each other.
+//!
+//! An interval over such values as if they were independent is far too narrow. Here the beginning is left
+//! out ([`mser5`]) and the rest is divided into long batches whose means hardly depend on each other
+//! ([`batch_means`]).
+
+use super::Estimate;
+
+/// Values that are averaged first.
+const TAKEN_TOGETHER: usize = 5;
+/// Batches of a long series (Schmeiser, Operations Research 30, 1982: 10 to 30 are best).
+const BATCHES: usize = 20;
+
+/// The beginning of a series that is not yet steady.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WarmUp {
+    /// It ends after this many values.
+    Ends(usize),
+    /// The series is too short, or has not settled in its first half.
+    TooShort,
+}
+
+/// Where the beginning of a series ends, by MSER-5: means of five values each, and of all ways to cut the
+/// first half the one that leaves the smallest standard error of the mean.
+///
+/// White, Simulation 69 (1997); White, Cobb and Spratt (2000). A minimum at the very middle says that the
+/// series has not settled.
+pub fn mser5(values: &[f64]) -> WarmUp {
+    let means: Vec<f64> = values.chunks_exact(TAKEN_TOGETHER).map(mean).collect();
+    let n = means.len();
+    if n < 10 {
+        return WarmUp::TooShort;
+    }
+    // Sums from the end, so that each cut costs no pass of its own.
+    let shift = mean(&means);
+    let (mut sum, mut squares) = (0.0, 0.0);
+    let mut best = (f64::INFINITY, n);
+    for cut in (0..n).rev() {
+        let value = means[cut] - shift;
+        sum += value;
+        squares += value * value;
+        let left = (n - cut) as f64;
+        let error = (squares - sum * sum / left) / (left * left);
+        // Of equally good cuts the earliest.
+        if cut <= n / 2 && error <= best.0 {
+            best = (error, cut);
+        }
+    }
+    match best.1 {
+        cut if cut < n / 2 => WarmUp::Ends(cut * TAKEN_TOGETHER),
+        _ => WarmUp::TooShort,
+    }
+}
+
+/// The mean of a steady series with its 95 % interval, by the means of twenty batches; `None` of fewer than
+/// forty values. What does not fill a batch is left out at the beginning. Gives also how much the means of
+/// neighbouring batches depend on each other (correlation): above about 0.3 the series is too short, and
+/// the interval too narrow.
+pub fn batch_means(values: &[f64], range: (f64, f64)) -> Option<(Estimate, f64)> {
+    let length = values.len() / BATCHES;
+    if length < 2 {
+        return None;
+    }
+    let used = &values[values.len() - BATCHES * length..];
+    let means: Vec<f64> = used.chunks_exact(length).map(mean).collect();
+    let all = mean(&means);
+    let squares: f64 = means.iter().map(|m| (m - all) * (m - all)).sum();
+    let pairs = means.windows(2);
+    let products: f64 = pairs.map(|p| (p[0] - all) * (p[1] - all)).sum();
+    let correlation = if squares > 0.0 {
+        products / squares
+    } else {
+        0.0
+    };
+    Estimate::of_values(&means, range).map(|estimate| (estimate, correlation))
+}
+
+/// The 95 % interval of a quantile of independent values, from their order alone: two of the sorted values,
+/// between which the quantile lies with at least 95 %. `None` where there are too few to say.
+///
+/// The number of values below the quantile is binomial (David and Nagaraja, Order Statistics, 7.1).
+pub fn quantile_interval(sorted: &[f64], q: f64) -> Option<(f64, f64)> {
+    let n = sorted.len();
+    if q <= 0.0 || q >= 1.0 {
+        return None;
+    }
+    // P(exactly k of n are below the quantile) by its logarithm, and the sum so far, k from 0.
+    let mut log_term = n as f64 * (1.0 - q).ln();
+    let mut below = Vec::with_capacity(n);
+    let mut sum = 0.0;
+    for k in 0..n {
+        sum += log_term.exp();
+        below.push(sum);
+        log_term += ((n - k) as f64 / (k + 1) as f64).ln() + (q / (1.0 - q)).ln();
+    }
+    let low = below.iter().rposition(|p| *p <= 0.025)?;
+    let high = below.iter().position(|p| *p >= 0.975)?;
+    Some((sorted[low], sorted[high]))
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mser_5_leaves_out_the_beginning_and_no_more() {
+        let mut noise = 1u64;
+        let mut uniform = || {
+            noise = noise
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (noise >> 11) as f64 / (1u64 << 53) as f64
+        };
+        let settling: Vec<f64> = (0..2000)
+            .map(|i| 10.0 - 8.0 * (-f64::from(i) / 60.0).exp() + uniform())
+            .collect();
+        let WarmUp::Ends(cut) = mser5(&settling) else {
+            panic!("it settles");
+        };
+        assert!((120..500).contains(&cut) && cut % 5 == 0, "{cut}");
+        assert_eq!(mser5(&[3.0; 100]), WarmUp::Ends(0));
+        let rising: Vec<f64> = (0..500).map(f64::from).collect();
+        assert_eq!(mser5(&rising), WarmUp::TooShort);
+        assert_eq!(mser5(&[1.0; 49]), WarmUp::TooShort);
+    }
+
+    #[test]
+    fn the_median_of_a_hundred_lies_between_the_40th_and_the_61st() {
+        // The printed tables for n = 100: ranks 40 and 61 cover with 96.5 %.
+        let sorted: Vec<f64> = (1..=100).map(f64::from).collect();
+        assert_eq!(quantile_interval(&sorted, 0.5), Some((40.0, 61.0)));
+        assert_eq!(quantile_interval(&sorted[..5], 0.5), None);
+        assert_eq!(quantile_interval(&sorted[..50], 0.99), None);
+        assert_eq!(quantile_interval(&[], 0.5), None);
+        assert!(quantile_interval(&vec![1.0; 100_000], 0.999).is_some());
+    }
+
+    #[test]
+    fn short_series_have_no_batches() {
+        let any = (f64::NEG_INFINITY, f64::INFINITY);
+        assert!(batch_means(&[1.0; 39], any).is_none());
+        let (estimate, correlation) = batch_means(&[2.0; 45], any).unwrap();
+        assert_eq!((estimate.n, estimate.mean, correlation), (20, 2.0, 0.0));
+    }
+}

@@ -1,0 +1,36 @@
+//! `synfin export`: the index of a batch in the forms that other programs read.
+
+use std::path::Path;
+
+use reports::export::{self, Format};
+use reports::read_batch;
+use reports::store::{StoreError, resolve};
+
+use super::ExportFormat;
+use crate::console::{Failure, print};
+
+/// Writes the file, and prints its name.
+pub(super) fn export(dir: &Path, format: ExportFormat, out: Option<&Path>) -> Result<(), Failure> {
+    let dir = &resolve(dir).map_err(|e| Failure::Usage(format!("error: {e}")))?;
+    let (info, rows) = read_batch(dir).map_err(|e| {
+        let help = match e {
+            StoreError::NoResults(_) | StoreError::Unrecognised { .. } => {
+                "\n  = help: give the directory of a batch, as results/NAME"
+            }
+            _ => "",
+        };
+        Failure::Run(format!("error: {e}{help}"))
+    })?;
+    // Nothing of the user's is written over, and what lies in the directory of results is theirs.
+    let to = out.map_or_else(|| dir.join("export"), Path::to_path_buf);
+    std::fs::create_dir_all(&to)
+        .map_err(|e| Failure::Run(format!("error: cannot make {}: {e}", to.display())))?;
+    let format = match format {
+        ExportFormat::Csv => Format::Csv,
+        ExportFormat::Parquet => Format::Parquet,
+        ExportFormat::Sqlite => Format::Sqlite,
+        ExportFormat::Omnetpp => Format::Omnetpp,
+    };
+    export::write(&to, format, &info, &rows).map_err(|e| Failure::Run(format!("error: {e}")))?;
+    print(&to.join(format.file()).display().to_string())
+}

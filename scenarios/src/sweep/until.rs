@@ -1,0 +1,143 @@
+//! As many replicas as it takes: `until = { metric = "…", relative = 0.05, max_replicas = 50 }`.
+//!
+//! The plan has the most replicas of each variant. They are made in rounds: a few first, then as many more
+//! as the interval so far lets expect, at most twice as many, until it is narrow enough. How many that are
+//! follows from the results, so that a batch that was stopped goes on to the same end.
+
+use std::collections::BTreeMap;
+
+use reports::stats::Estimate;
+use reports::{BatchRow, estimate_of};
+use toml::Value;
+
+use super::figures::check_metric;
+use crate::file::ScenarioFile;
+use crate::overrides::{By, Override};
+use crate::path::DottedPath;
+use crate::problem::Problem;
+use crate::run_spec::RunSpec;
+
+/// Replicas at first, at least: of fewer the variance is hardly known, and stopping by it misleads.
+const FIRST: u32 = 5;
+/// Most replicas where nothing is said.
+const MOST: u32 = 50;
+
+/// When there are enough replicas of a variant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Until {
+    /// The metric that counts.
+    pub metric: String,
+    /// Half the interval over the mean at which it is enough.
+    pub relative: f64,
+    /// Replicas at first.
+    pub first: u32,
+    /// Replicas at most.
+    pub most: u32,
+}
+
+impl Until {
+    /// Of a scenario; `None` where it has none.
+    pub(super) fn of(file: &ScenarioFile) -> Result<Option<Until>, Problem> {
+        let Some(until) = &file.until else {
+            return Ok(None);
+        };
+        let at = DottedPath::from("until");
+        let most = until.max_replicas.unwrap_or(MOST);
+        let first = file.replicas.unwrap_or(1).max(FIRST);
+        if !(until.relative > 0.0 && until.relative < 1.0) {
+            let message = format!("relative = {} is not between 0 and 1", until.relative);
+            return Err(
+                Problem::new(at.key("relative"), message).help("write for example relative = 0.05")
+            );
+        }
+        if most < first {
+            let message =
+                format!("max_replicas = {most} is less than the {first} that are made first");
+            return Err(Problem::new(at.key("max_replicas"), message)
+                .help("raise it, or lower `replicas`; five are the least"));
+        }
+        Ok(Some(Until {
+            metric: until.metric.clone(),
+            relative: until.relative,
+            first,
+            most,
+        }))
+    }
+
+    pub(super) fn check(&self, runs: &[RunSpec]) -> Result<(), Problem> {
+        let at = DottedPath::from("until").key("metric");
+        check_metric(&self.metric, runs, &at)
+    }
+
+    /// As many replicas as there may be.
+    pub(super) fn replicas(&self) -> Override {
+        Override {
+            path: DottedPath::from("replicas"),
+            value: Value::Integer(self.most.into()),
+            by: By::Set,
+        }
+    }
+
+    /// How many replicas of each variant are to be there after the next round, given the rows of those
+    /// that are; by the values of the variant. The same numbers again when it is enough.
+    pub(crate) fn next(
+        &self,
+        counts: &BTreeMap<Vec<String>, u32>,
+        rows: &[BatchRow],
+    ) -> BTreeMap<Vec<String>, u32> {
+        let mut by_variant: BTreeMap<&[String], Vec<&BatchRow>> = BTreeMap::new();
+        for row in rows.iter().filter(|row| row.status.is_ok()) {
+            by_variant.entry(&row.values).or_default().push(row);
+        }
+        let next = |(variant, n): (&Vec<String>, &u32)| {
+            let rows = by_variant.get(variant.as_slice()).into_iter().flatten();
+            let estimate = estimate_of(rows.copied(), &self.metric);
+            (variant.clone(), self.next_of(*n, estimate))
+        };
+        counts.iter().map(next).collect()
+    }
+
+    fn next_of(&self, n: u32, estimate: Option<Estimate>) -> u32 {
+        // Without a value, or with failures only, more of the same would show nothing.
+        let Some(estimate) = estimate else { return n };
+        let width = estimate.relative_half_width();
+        if width <= self.relative {
+            return n;
+        }
+        let expected = f64::from(n) * (width / self.relative).powi(2);
+        let twice = n.saturating_mul(2);
+        let next = match expected.is_finite() {
+            true => (expected.ceil() as u32).clamp(n + 1, twice),
+            false => twice,
+        };
+        next.min(self.most)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replicas_are_added_until_the_interval_is_narrow() {
+        let until = Until {
+            metric: "x".into(),
+            relative: 0.05,
+            first: 5,
+            most: 50,
+        };
+        let estimate = |half: f64| {
+            Some(Estimate {
+                n: 5,
+                mean: 100.0,
+                interval: Some((100.0 - half, 100.0 + half)),
+            })
+        };
+        assert_eq!(until.next_of(5, estimate(4.9)), 5);
+        assert_eq!(until.next_of(5, estimate(5.5)), 7);
+        assert_eq!(until.next_of(5, estimate(50.0)), 10);
+        assert_eq!(until.next_of(40, estimate(50.0)), 50);
+        assert_eq!(until.next_of(50, estimate(50.0)), 50);
+        assert_eq!(until.next_of(5, None), 5);
+    }
+}

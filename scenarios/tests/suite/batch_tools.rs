@@ -1,0 +1,303 @@
+//! What users do with batches: take results elsewhere, put scenarios together, bound what runs take, and
+//! make as many replicas as it takes.
+
+use std::process::Command;
+
+use crate::common::{directory, said};
+
+const TEXT: &str = r#"
+name = "grid"
+question = "Is it \"quick\"?"
+duration = "2 s"
+replicas = 2
+topology = { kind = "pair", path = { delay = "1 ms", loss = 0.02 } }
+[[workload]]
+arrivals = { kind = "poisson", rate = "20 /s" }
+[sweep]
+"topology.path.delay" = ["1 ms", "10 ms"]
+"tcp.tw_reuse" = [false, true]
+"#;
+
+fn read(dir: &std::path::Path, name: &str) -> String {
+    std::fs::read_to_string(dir.join(name)).unwrap()
+}
+
+#[test]
+fn the_index_has_a_dictionary_and_is_exported_for_other_programs() {
+    let dir = directory(&[("grid.toml", TEXT)]);
+    let call = |args: &[&str]| said(dir.path(), args);
+    assert_eq!(call(&["run", "grid.toml", "--out", "r", "--quiet"]).0, 0);
+    let dictionary = read(dir.path(), "r/index.columns.csv");
+    let index = read(dir.path(), "r/index.csv");
+    let named: Vec<&str> = dictionary
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').next().unwrap())
+        .collect();
+    let header: Vec<&str> = index.lines().next().unwrap().split(',').collect();
+    assert_eq!(named, header, "every column is described, in its order");
+    assert!(dictionary.contains("topology.path.delay_s,float,s,swept value of"));
+    assert!(dictionary.contains("\nconnect_latency_p50_s,float,s,"));
+
+    for (format, file) in [
+        ("csv", "long.csv"),
+        ("parquet", "long.parquet"),
+        ("sqlite", "batch.sql"),
+        ("omnetpp", "batch.sca"),
+    ] {
+        let (code, out, err) = call(&["export", "r", "--format", format]);
+        assert_eq!(
+            (code, out.trim()),
+            (0, format!("r/export/{file}").as_str()),
+            "{err}"
+        );
+    }
+    let long = read(dir.path(), "r/export/long.csv");
+    let attempted = |text: &str| {
+        text.lines()
+            .filter(|l| l.contains("connects_attempted"))
+            .count()
+    };
+    assert!(long.starts_with("id,topology.path.delay,tcp.tw_reuse,replica,metric,value\n"));
+    assert_eq!(attempted(&long), 8);
+    let scalars = read(dir.path(), "r/export/batch.sca");
+    assert!(scalars.starts_with("version 3\nrun grid-"));
+    assert!(scalars.contains("itervar topology.path.delay \"10 ms\"\n"));
+    assert!(scalars.contains("attr replication \"#1\"\n"));
+    assert_eq!(attempted(&scalars), 8);
+    let sql = read(dir.path(), "r/export/batch.sql");
+    assert_eq!(sql.matches("INSERT INTO runs").count(), 8);
+    // Python's SQLite reads it, where there is a Python.
+    let script = "import sqlite3\ndb = sqlite3.connect(':memory:')\n\
+                  db.executescript(open('r/export/batch.sql').read())\n\
+                  print(db.execute('select count(*) from runs join metrics using (id) \
+                  where metric = \"connects_attempted\" and value > 0').fetchone()[0])";
+    if let Ok(said) = Command::new("python3")
+        .current_dir(dir.path())
+        .args(["-c", script])
+        .output()
+    {
+        assert_eq!(
+            String::from_utf8_lossy(&said.stdout).trim(),
+            "8",
+            "{said:?}"
+        );
+    }
+    // The batch is as it was, and is read no more when it is damaged.
+    assert_eq!(call(&["report", "r"]).0, 0);
+    std::fs::write(dir.path().join("r/index.parquet"), "PAR1").unwrap();
+    let (code, _, err) = call(&["export", "r", "--format", "csv"]);
+    assert_eq!(code, 1, "{err}");
+    assert!(err.contains("r/index.parquet cannot be used"), "{err}");
+    let (code, _, err) = call(&["export", "none", "--format", "csv"]);
+    assert_eq!(code, 1, "{err}");
+    assert!(err.contains("give the directory of a batch"), "{err}");
+}
+
+#[test]
+fn scenarios_are_made_of_others_and_their_results_stand_alone() {
+    let own = "extends = \"parts/base.toml\"\ninclude = [\"parts/sweep.toml\"]\nduration = \"1 s\"\n\
+               [topology.path]\ndelay = \"3 ms\"\n";
+    let base = TEXT.split("[sweep]").next().unwrap();
+    let sweep = "[sweep]\n\"tcp.tw_reuse\" = [false, true]\n";
+    let dir = directory(&[("own.toml", own)]);
+    std::fs::create_dir(dir.path().join("parts")).unwrap();
+    for (name, text) in [("parts/base.toml", base), ("parts/sweep.toml", sweep)] {
+        std::fs::write(dir.path().join(name), text).unwrap();
+    }
+    let call = |args: &[&str]| said(dir.path(), args);
+    let (code, _, err) = call(&["run", "own.toml", "--out", "r"]);
+    assert_eq!(code, 0, "{err}");
+    let kept = read(dir.path(), "r/batch.toml");
+    assert!(
+        kept.contains("delay = \"3 ms\"") && kept.contains("loss = 0.02"),
+        "{kept}"
+    );
+    assert!(
+        kept.contains("duration = \"1 s\"") && !kept.contains("extends"),
+        "{kept}"
+    );
+    std::fs::remove_dir_all(dir.path().join("parts")).unwrap();
+    let (code, _, err) = call(&["run", "r/batch.toml", "--out", "r"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(err.contains("4 of 4 runs were there already"), "{err}");
+    let (code, _, err) = call(&["run", "own.toml", "--out", "r"]);
+    assert_eq!(code, 2, "{err}");
+    assert!(
+        err.contains("own.toml: cannot read parts/base.toml"),
+        "{err}"
+    );
+    std::fs::write(
+        dir.path().join("ready.toml"),
+        "extends = \"teardown\"\nduration = \"2 s\"\n",
+    )
+    .unwrap();
+    let (code, _, err) = call(&["check", "ready.toml"]);
+    assert_eq!(code, 0, "{err}");
+}
+
+#[test]
+fn runs_that_would_take_too_much_fail_and_the_others_do_not() {
+    let text = TEXT
+        .replace(
+            "\"20 /s\"",
+            "\"20 /s\" }\nresponse = { kind = \"fixed\", size = \"1 kB\"",
+        )
+        .replace(
+            "\"tcp.tw_reuse\" = [false, true]",
+            "\"workload[0].arrivals.rate\" = [\"20 /s\", \"200000 /s\"]",
+        )
+        .replace(" }\nresponse = { kind = \"fixed\", size = \"1 kB\"", "");
+    let dir = directory(&[("grid.toml", &text)]);
+    let call = |args: &[&str]| said(dir.path(), args);
+    let run = [
+        "run",
+        "grid.toml",
+        "--set",
+        "duration=20 s",
+        "--out",
+        "r",
+        "--keep",
+        "metrics",
+    ];
+    let limits = [
+        "--run-memory",
+        "100 MB",
+        "--run-time",
+        "60 s",
+        "--progress",
+        "progress.json",
+    ];
+    let (code, _, err) = call(&[&run[..], &limits].concat());
+    assert_eq!(code, 1, "{err}");
+    assert!(err.contains("it is estimated to need"), "{err}");
+    assert!(
+        err.contains("4 of 8 runs failed; the others are complete"),
+        "{err}"
+    );
+    let progress: serde_json::Value =
+        serde_json::from_str(&read(dir.path(), "progress.json")).unwrap();
+    assert_eq!(progress["has_ended"], true);
+    assert_eq!(progress["runs"], 8);
+    let (_, out, _) = call(&["status", "r"]);
+    assert!(
+        out.contains("4 of 8 runs are there, 4 failed, 0 are missing"),
+        "{out}"
+    );
+    let late = ["run", "grid.toml", "--out", "late", "--run-time", "1 ms"];
+    let long = [
+        "--set",
+        "duration=200 s",
+        "--set",
+        "sweep={}",
+        "--set",
+        "workload[0].arrivals.rate=2000 /s",
+    ];
+    let (code, _, err) = call(&[&late[..], &long].concat());
+    assert_eq!(code, 1, "{err}");
+    assert!(
+        err.contains("it took longer than the 0.001 s that --run-time allows"),
+        "{err}"
+    );
+    let (code, _, err) = call(&["run", "grid.toml", "--run-time", "soon"]);
+    assert_eq!(code, 2, "{err}");
+    assert!(
+        err.contains("write for example --run-time \"10 min\""),
+        "{err}"
+    );
+}
+
+#[test]
+fn replicas_are_made_until_the_mean_is_known_and_a_second_call_makes_none() {
+    let until = "until = { metric = \"connects_attempted\", relative = 0.05, max_replicas = 40 }\n";
+    let dir = directory(&[("grid.toml", &format!("{until}{TEXT}"))]);
+    let call = |args: &[&str]| said(dir.path(), args);
+    let run = ["run", "grid.toml", "--out", "r", "--keep", "metrics"];
+    let (code, _, err) = call(&run);
+    assert_eq!(code, 0, "{err}");
+    let index = read(dir.path(), "r/index.csv");
+    let runs = index.lines().count() - 1;
+    // Some 40 arrivals with a spread of 6: a relative half-width of 5 % takes a few dozen.
+    assert!((4 * 12..=4 * 40).contains(&runs), "{runs}");
+    assert!(!index.contains(",missing,"), "{index}");
+    let (code, _, err) = call(&run);
+    assert_eq!(code, 0, "{err}");
+    assert!(
+        err.contains(&format!("{runs} of 160 runs were there already")),
+        "{err}"
+    );
+    assert_eq!(read(dir.path(), "r/index.csv"), index);
+    assert_eq!(call(&["collect", "r"]).0, 0);
+    assert_eq!(read(dir.path(), "r/index.csv"), index);
+    let wrong = [
+        "run",
+        "grid.toml",
+        "--set",
+        "until.metric=connects",
+        "--out",
+        "x",
+    ];
+    let (code, _, err) = call(&wrong);
+    assert_eq!(code, 2, "{err}");
+    let few = [
+        "run",
+        "grid.toml",
+        "--set",
+        "until.max_replicas=3",
+        "--out",
+        "x",
+    ];
+    let (code, _, err) = call(&few);
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("less than the 5 that are made first"), "{err}");
+}
+
+/// What `synfin submit` hands to schedulers.
+#[test]
+fn a_job_names_shards_that_are_missing_and_quotes_what_a_shell_would_read() {
+    let dir = directory(&[("my grid.toml", TEXT)]);
+    let call = |args: &[&str]| said(dir.path(), args);
+    let submit = ["my grid.toml", "--shards", "4", "--out", "r", "--print"];
+    let slurm = [
+        &["submit", "slurm"][..],
+        &submit,
+        &["--partition", "main", "--time", "1:00:00"],
+    ]
+    .concat();
+    let (code, out, err) = call(&slurm);
+    assert_eq!(code, 0, "{err}");
+    for line in [
+        "#SBATCH --array=1-4",
+        "#SBATCH --requeue",
+        "#SBATCH --partition=main",
+        "#SBATCH --signal=B:TERM@60",
+    ] {
+        assert!(out.contains(line), "{line}: {out}");
+    }
+    assert!(out.contains("my grid.toml' --out "), "{out}");
+    assert!(
+        out.contains(" --shard auto/4 --keep metrics --threads \"${SLURM_CPUS_PER_TASK:-1}\""),
+        "{out}"
+    );
+    assert_eq!(
+        call(&["run", "my grid.toml", "--out", "r", "--shard", "2/4"]).0,
+        0
+    );
+    let missing = [&slurm[..], &["--only-missing"]].concat();
+    let (_, out, _) = call(&missing);
+    assert!(out.contains("#SBATCH --array=1,3-4\n"), "{out}");
+    let (_, out, _) = call(&[&["submit", "hq"][..], &submit].concat());
+    assert!(
+        out.starts_with("hq submit --array 1-4 --name synfin-grid"),
+        "{out}"
+    );
+    let (_, out, _) = call(&[&["submit", "k8s"][..], &submit].concat());
+    assert!(
+        out.contains("completionMode: Indexed") && out.contains("--shard auto/4"),
+        "{out}"
+    );
+    assert_eq!(call(&["run", "my grid.toml", "--out", "r", "--quiet"]).0, 0);
+    let (code, out, err) = call(&missing);
+    assert_eq!((code, out.as_str()), (0, ""), "{err}");
+    assert!(err.contains("nothing to submit"), "{err}");
+}
