@@ -20,6 +20,7 @@ mod steps;
 mod style;
 mod svg;
 pub(crate) mod sweep;
+mod time_waits;
 mod timeline;
 
 use std::path::Path;
@@ -109,6 +110,8 @@ const POPULATION: &[(&str, Draw)] = &[
     ("TIME-WAIT", population::time_wait),
     ("sockets by state", population::sockets_by_state),
     ("ports in use", population::ports_in_use),
+    ("local ports over time", time_waits::ports),
+    ("time spent in TIME-WAIT", time_waits::ages),
     ("connection pools", pools::occupancy),
     ("waits for a connection", pools::waits),
 ];

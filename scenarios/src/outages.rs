@@ -11,11 +11,13 @@ type Times = (f64, Option<f64>);
 
 /// The outages that a run meets, by name and in order of time.
 pub(crate) fn named(scenario: &Scenario) -> Vec<Outage> {
-    let nodes = scenario.faults.iter().map(|fault| {
-        let from_s = fault.at.as_secs_f64();
-        let to_s = fault.lasts.map(|lasts| from_s + lasts.as_secs_f64());
-        outage(fault.node.clone(), (from_s, to_s))
-    });
+    let faults = scenario.faults.iter();
+    let nodes = faults
+        .flat_map(|fault| fault.named(&scenario.topology))
+        .map(|(name, down, up)| {
+            let to_s = up.map(|up| up.as_secs_f64());
+            outage(name, (down.as_secs_f64(), to_s))
+        });
     let links = scenario.topology.links.iter().flat_map(of_link);
     let end_s = scenario.duration.as_secs_f64();
     let mut all: Vec<Outage> = nodes.chain(links).filter(|o| o.from_s < end_s).collect();

@@ -12,6 +12,7 @@
 //! A new one is a file with its [`ModelKind`](sim_core::plugin::ModelKind) and a line in [`built_in`]: a router of
 //! a scenario takes it as `middlebox = { kind = "syn-limit", rate = 100 }`, and a user's own likewise.
 
+mod balancer;
 mod conntrack;
 mod flow_table;
 mod nat;
@@ -21,10 +22,11 @@ use std::fmt;
 use std::net::Ipv4Addr;
 
 use sim_core::plugin::{ModelKinds, Plugin};
-use sim_core::{Cx, LossCause, Packet, SimTime, Wakes};
+use sim_core::{Cx, LossCause, NodeId, Packet, SimTime, Wakes};
 
+pub use balancer::Balancer;
 pub use conntrack::Conntrack;
-pub use nat::{Nat, NatSpec, NatStats, NatTimeouts};
+pub use nat::{Nat, NatMapping, NatSpec, NatStats, NatTimeouts};
 pub use syn_limit::SynLimit;
 
 use crate::host::TcpHost;
@@ -118,6 +120,23 @@ impl<'a, 'b> MiddleboxCx<'a, 'b> {
         self.cx.network().owner(address) == Some(self.cx.node())
     }
 
+    /// The first address of each host of that name, or of the group whose hosts are called `name-0`,
+    /// `name-1` and so on.
+    pub fn hosts_named(&self, name: &str) -> Vec<Ipv4Addr> {
+        let network = self.cx.network();
+        let is_named = |node: &str| {
+            let number = node
+                .strip_prefix(name)
+                .and_then(|rest| rest.strip_prefix('-'));
+            node == name || number.is_some_and(|n| n.parse::<u32>().is_ok())
+        };
+        let nodes = network.nodes().iter().zip(0u32..);
+        let named = nodes.filter(|(node, _)| is_named(&node.name));
+        named
+            .filter_map(|(_, i)| network.addresses(NodeId(i)).next())
+            .collect()
+    }
+
     /// Sends a packet on towards its destination, with one hop less to live.
     pub fn pass_on(&mut self, packet: Packet<Packed>) {
         self.cx.pass_on(packet);
@@ -150,7 +169,10 @@ pub enum MiddleboxSpec {
 
 /// The middleboxes that a scenario takes by name, besides the NAT, which has keys of its own.
 pub fn built_in() -> ModelKinds<AnyMiddlebox> {
-    ModelKinds::new("middlebox", vec![syn_limit::kind(), conntrack::kind()])
+    ModelKinds::new(
+        "middlebox",
+        vec![syn_limit::kind(), conntrack::kind(), balancer::kind()],
+    )
 }
 
 /// Any middlebox; calls to ours go through a `match`.

@@ -11,6 +11,8 @@ mod duplicates;
 mod ecn;
 #[path = "features/fast_open.rs"]
 mod fast_open;
+#[path = "features/hazards.rs"]
+mod hazards;
 #[path = "features/icmp.rs"]
 mod icmp;
 #[path = "features/limits.rs"]

@@ -52,6 +52,7 @@ fn ten_ports() -> NatSpec {
             closed: ms(1000),
             ..NatTimeouts::default()
         },
+        ..NatSpec::default()
     }
 }
 

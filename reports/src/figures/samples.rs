@@ -31,7 +31,7 @@ impl Series {
         }
     }
 
-    fn values(&self) -> impl Iterator<Item = f64> {
+    pub(super) fn values(&self) -> impl Iterator<Item = f64> {
         let values = self.samples.iter().map(|(_, value)| *value);
         values.filter(|value| value.is_finite())
     }

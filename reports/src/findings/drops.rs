@@ -35,6 +35,22 @@ impl Known<'_> {
         ))
     }
 
+    /// Connections that were silent for too long for a balancer.
+    pub(super) fn forgotten_by_balancer(&self) -> Option<String> {
+        let forgotten = self.positive("balancer_idle_forgotten")?;
+        let late = self.positive("balancer_strangers_pkts")?;
+        let reset = match self.get("balancer_resets_sent") {
+            Some(n) if n > 0.0 => "answered by resets",
+            _ => "dropped",
+        };
+        let verb = if late == 1.0 { "was" } else { "were" };
+        Some(format!(
+            "A balancer forgot {} that had been silent for its idle time-out; {} that came later {verb} {reset}.",
+            counted(forgotten, "connection", "connections"),
+            counted(late, "packet", "packets"),
+        ))
+    }
+
     /// Packets that no NAT had a mapping for: late segments, or those of a mapping that timed out.
     pub(super) fn unmapped(&self) -> Option<String> {
         let n = self.positive("nat_packets_unmapped")?;

@@ -86,6 +86,14 @@ pub(super) const UNUSUAL: &[RunFinding] = &[
         |known| known.unmapped(),
     ),
     row(
+        "forgotten-by-balancer",
+        "A balancer forgot connections that had been silent for its idle time-out, and packets of them came later. \
+         Keep-alive, or an idle time-out of clients that is shorter than the balancer's, avoids it.",
+        "balancer_idle_forgotten, balancer_strangers_pkts, balancer_resets_sent",
+        "the idle time-outs of load balancers",
+        |known| known.forgotten_by_balancer(),
+    ),
+    row(
         "unanswered-requests",
         "Requests that never got their whole response: how many, what became of their connections, \
          when, and how long the longest waited.",

@@ -22,6 +22,8 @@ pub(super) struct Place<'a> {
     clients: Vec<(NodeId, Vec<Ipv4Addr>)>,
     /// Servers with the addresses used.
     servers: Vec<(NodeId, Vec<Ipv4Addr>)>,
+    /// Addresses that clients connect to in place of the servers'; empty for those.
+    front: Vec<Ipv4Addr>,
 }
 
 impl<'a> Place<'a> {
@@ -33,10 +35,13 @@ impl<'a> Place<'a> {
                 .map(|n| (n, network.addresses(n).take(most).collect()))
                 .collect()
         };
+        let via = workload.via.iter();
+        let front = via.flat_map(|name| scenario.topology.nodes_named(name));
         Place {
             workload,
             clients: find(&workload.client, workload.client_addresses),
             servers: find(&workload.server, workload.server_addresses),
+            front: front.flat_map(|node| network.addresses(node)).collect(),
         }
     }
 
@@ -231,11 +236,11 @@ impl<'a> Place<'a> {
 
     /// Every server address with every port: ports outermost, so that servers take turns.
     fn remotes(&self) -> Servers {
-        let addresses: Vec<Ipv4Addr> = self
-            .servers
-            .iter()
-            .flat_map(|(_, a)| a.iter().copied())
-            .collect();
+        let own = self.servers.iter().flat_map(|(_, a)| a.iter().copied());
+        let addresses: Vec<Ipv4Addr> = match self.front.is_empty() {
+            true => own.collect(),
+            false => self.front.clone(),
+        };
         let ports = self.workload.ports.iter();
         ports
             .flat_map(|&port| addresses.iter().map(move |&a| SocketAddrV4::new(a, port)))

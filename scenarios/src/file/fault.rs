@@ -6,7 +6,7 @@ use sim_core::SimDuration;
 use super::keys::described;
 
 described! {
-/// An outage of a node, or of each node of a group.
+/// An outage of a node, or of each node of a group: of all at once, or of one after the other.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FaultFile {
@@ -17,6 +17,9 @@ pub struct FaultFile {
     /// How long it is down.
     #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
     pub lasts: Option<SimDuration> => { name: "for", default: "for good", example: r#""5 s""# },
+    /// Each further node of the group goes down so much later than the one before: a rolling restart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stagger: Option<SimDuration> => { default: "0 s", example: r#""15 s""# },
     /// After a host has come up, how long it neither opens nor accepts connections (RFC 9293 section
     /// 3.4.3).
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use sim_core::SimDuration;
+use tcp_model::middlebox::{NatMapping, NatSpec};
 
 use super::keys::described;
 use super::values::{Dropped, LinkRate, MiddleboxOnly, Never, OrModel, QueueSize};
@@ -120,12 +121,25 @@ pub struct RouterFile {
 described! {
 /// A source NAT on a router: hosts on one side share its addresses towards the other. Time-outs count
 /// from the last packet of a connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NatFile {
     /// Addresses that are shared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub addresses: Option<u32> => { default: "1", example: "2", within: Some((1.0, 1_000_000.0)) },
+    /// Whose NAT it is like: what other keys do not say is as there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String> => { default: "none", example: r#""aws""#, one_of: |_| NatSpec::PROFILES.to_vec() },
+    /// What a mapping depends on besides the host inside and its port: nothing, the address outside, or address and
+    /// port. Connections that share a mapping share its port.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<String> => { default: "endpoint-dependent", example: r#""endpoint-independent""#, one_of: |_| NatMapping::ALL.map(NatMapping::as_str).to_vec() },
+    /// A connection keeps the port of the host inside where that is free.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep_port: Option<bool> => { default: "false", example: "true" },
+    /// Ports that each host inside is limited to: one block of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub block: Option<u32> => { default: "no limit", example: "64", within: Some((1.0, 65_535.0)) },
     /// First and last port of the pool of each address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ports: Option<[u16; 2]> => { default: "[1024, 65535]", example: "[1024, 2047]" },

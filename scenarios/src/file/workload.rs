@@ -36,6 +36,10 @@ pub struct WorkloadFile {
     /// ports of all servers in turn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server: Option<String> => { default: "server", example: r#""server""# },
+    /// Router that clients connect to in place of the servers: a balancer that has them among its `servers`
+    /// (exchange, syn-flood).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub via: Option<String> => { default: "none", example: r#""balancer""# },
     /// First server port.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<u16> => { default: "80", example: "8080", within: Some((1.0, 65_535.0)) },

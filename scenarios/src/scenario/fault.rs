@@ -20,6 +20,10 @@ pub struct Fault {
     pub at: SimDuration,
     /// How long it is down; `None` for good.
     pub lasts: Option<SimDuration>,
+    /// How much later each further node of the group goes down.
+    pub stagger: SimDuration,
+    /// Nodes of the group.
+    nodes: u32,
     /// How long a host that has come up neither opens nor accepts connections.
     pub quiet: SimDuration,
 }
@@ -55,7 +59,8 @@ impl Fault {
     }
 
     fn new(file: &FaultFile, topology: &Topology, at: &DottedPath) -> Result<Fault, Problem> {
-        if topology.nodes_named(&file.node).is_empty() {
+        let nodes = topology.nodes_named(&file.node).len() as u32;
+        if nodes == 0 {
             let message = suggest::unknown("node or group", &file.node, topology.names());
             return Err(Problem::new(at.key("node"), message));
         }
@@ -74,12 +79,43 @@ impl Fault {
             node: file.node.clone(),
             at: time,
             lasts: file.lasts,
+            stagger: file.stagger.unwrap_or_default(),
+            nodes,
             quiet: file.quiet.unwrap_or_default(),
         })
     }
 
+    /// When the `i`-th node goes down, and when it comes up.
+    fn times(&self, i: u32) -> (SimDuration, Option<SimDuration>) {
+        let down = self.at + self.stagger * u64::from(i);
+        (down, self.lasts.map(|lasts| down + lasts))
+    }
+
+    /// When the last node comes up.
     fn end(&self) -> SimDuration {
-        self.lasts.map_or(SimDuration::MAX, |lasts| self.at + lasts)
+        let (_, up) = self.times(self.nodes.saturating_sub(1));
+        up.unwrap_or(SimDuration::MAX)
+    }
+
+    /// When each node, or the whole group where all go down at once, is down: of names and times.
+    pub(crate) fn named(
+        &self,
+        topology: &Topology,
+    ) -> Vec<(String, SimDuration, Option<SimDuration>)> {
+        let all_at_once = self.stagger.is_zero();
+        let nodes = topology.nodes_named(&self.node);
+        let several = nodes.len() > 1 && !all_at_once;
+        let count = if several { nodes.len() as u32 } else { 1 };
+        (0..count)
+            .map(|i| {
+                let (down, up) = self.times(i);
+                let name = match several {
+                    true => format!("{}-{i}", self.node),
+                    false => self.node.clone(),
+                };
+                (name, down, up)
+            })
+            .collect()
     }
 
     fn overlaps(&self, other: &Fault) -> bool {
@@ -92,17 +128,21 @@ impl Fault {
             node: self.node.clone(),
             at: Some(self.at),
             lasts: self.lasts,
+            stagger: (!self.stagger.is_zero()).then_some(self.stagger),
             quiet: Some(self.quiet),
         }
     }
 
     /// The nodes that go down, each with its outage.
-    pub(crate) fn outages(&self, topology: &Topology) -> impl Iterator<Item = (NodeId, Outage)> {
-        let (down, up) = (
-            SimTime::ZERO + self.at,
-            self.lasts.map(|_| SimTime::ZERO + self.end()),
-        );
-        let nodes = topology.nodes_named(&self.node).into_iter();
-        nodes.map(move |node| (node, Outage { node, down, up }))
+    pub(crate) fn outages(
+        &self,
+        topology: &Topology,
+    ) -> impl Iterator<Item = (NodeId, Outage)> + use<'_> {
+        let nodes = topology.nodes_named(&self.node).into_iter().zip(0u32..);
+        nodes.map(|(node, i)| {
+            let (down, up) = self.times(i);
+            let (down, up) = (SimTime::ZERO + down, up.map(|up| SimTime::ZERO + up));
+            (node, Outage { node, down, up })
+        })
     }
 }

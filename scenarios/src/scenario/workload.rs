@@ -34,6 +34,8 @@ pub struct Workload {
     pub client: String,
     /// Group or host that accepts them.
     pub server: String,
+    /// Router whose addresses clients connect to; `None` for the servers' own.
+    pub via: Option<String>,
     /// Server ports, each once.
     pub ports: Vec<u16>,
     /// Addresses used of each client; `None` for all.
@@ -163,6 +165,7 @@ impl Workload {
             name,
             client,
             server,
+            via: via(file, at, topology)?,
             ports: ports(file, at)?,
             client_addresses: file.client_addresses,
             server_addresses: file.server_addresses,
@@ -186,6 +189,7 @@ impl Workload {
             name: Some(self.name.clone()),
             client: Some(self.client.clone()),
             server: Some(self.server.clone()),
+            via: self.via.clone(),
             ports: Some(PortList::List(self.ports.clone())),
             client_addresses: self.client_addresses,
             server_addresses: self.server_addresses,
@@ -258,6 +262,25 @@ fn endpoint(
         return Err(Problem::new(at.key(key), message).help(help));
     }
     Ok(name)
+}
+
+fn via(
+    file: &WorkloadFile,
+    at: &DottedPath,
+    topology: &Topology,
+) -> Result<Option<String>, Problem> {
+    let Some(name) = &file.via else {
+        return Ok(None);
+    };
+    let nodes = topology.nodes_named(name);
+    let middleboxes = topology.middleboxes();
+    let has_function = |node| middleboxes.iter().any(|(other, _)| *other == node);
+    if nodes.is_empty() || !nodes.into_iter().all(has_function) {
+        let message = format!("{name:?} is no router with a function of its own");
+        let help = "give a router middlebox = { kind = \"balancer\", servers = \"server\" } and name it here";
+        return Err(Problem::new(at.key("via"), message).help(help));
+    }
+    Ok(Some(name.clone()))
 }
 
 fn ports(file: &WorkloadFile, at: &DottedPath) -> Result<Vec<u16>, Problem> {

@@ -2,6 +2,7 @@
 //! and for two distributions of the holding time, of which only the mean counts (insensitivity).
 
 use crate::common::make;
+use reports::RunSummary;
 use reports::analytic::erlang_b;
 
 /// Places that there are, and the mean time for which one is held.
@@ -77,4 +78,94 @@ fn the_table_of_a_firewall_loses_by_erlang_b() {
                    router = [{ name = \"fw\", middlebox = { kind = \"conntrack\", max = 20, early_drop = false, close = \"1 us\" } }]\n\
                    link = [{ between = [\"client\", \"fw\"], delay = \"500 us\" }, { between = [\"fw\", \"server\"], delay = \"500 us\" }]";
     follows_erlang(network, "");
+}
+
+fn run(text: &str) -> RunSummary {
+    let dir = tempfile::tempdir().unwrap();
+    make(text, &[], &dir.path().join("run"))
+}
+
+/// How far a share of losses may be off, when so many came: see [`follows_erlang`].
+fn is_near(share: f64, expected: f64, came: f64) -> bool {
+    let sigma = (8.0 * expected * (1.0 - expected) / came).sqrt();
+    (share - expected).abs() <= 3.0 * sigma + 0.002
+}
+
+/// A half-open connection holds its place until the last ACK of its handshake: for the round trip of 0.2 s, or for
+/// two delays that vary exponentially. A SYN that finds no place is not sent again before its client gives up.
+#[test]
+fn a_syn_queue_drops_by_erlang_b() {
+    const ROUND_TRIP_S: f64 = 0.2;
+    const SECONDS: f64 = 60.0;
+    let links = [
+        "delay = \"100 ms\"",
+        "delay = \"1 us\", jitter = { kind = \"exponential\", mean = \"100 ms\", reorder = true }",
+    ];
+    for load in LOADS {
+        for link in links {
+            let rate = load / ROUND_TRIP_S;
+            // Linux takes one more than the backlog.
+            let backlog = PLACES - 1;
+            let summary = run(&format!(
+                "name = \"backlog\"\nduration = \"{SECONDS} s\"\n[topology]\nkind = \"pair\"\npath = {{ {link} }}\n\
+                 [tcp]\nprofile = \"linux\"\ntcp_syncookies = 0\ntcp_max_syn_backlog = 1000\nprune_half_open = false\n\
+                 [[workload]]\nname = \"w\"\narrivals = {{ kind = \"poisson\", rate = \"{rate} /s\" }}\n\
+                 backlog = {backlog}\nhow = \"rst\"\nconnect_timeout = \"950 ms\"\nrequest_timeout = \"100 ms\"\n\
+                 [record]\nsegments = \"none\"\nconnections = 0\nstates = 0\n"
+            ));
+            let get = |name: &str| summary.metrics[name];
+            let came = get("connects_attempted");
+            let share = get("listen_drops") / came;
+            let expected = erlang_b(came / SECONDS * ROUND_TRIP_S, PLACES);
+            assert!(
+                is_near(share, expected, came),
+                "{share} for {expected} at {load} Erlang, {link}"
+            );
+        }
+    }
+}
+
+/// As many wait in FIN-WAIT-2 as come within the time-out.
+#[test]
+fn fin_wait_2_holds_the_rate_times_its_time_out() {
+    for (rate, seconds) in [(50, 5), (50, 10), (100, 5)] {
+        let summary = run(&format!(
+            "name = \"fw2\"\nduration = \"30 s\"\n[topology]\nkind = \"pair\"\npath = {{ delay = \"1 ms\" }}\n\
+             [tcp]\nprofile = \"linux\"\ntcp_fin_timeout = \"{seconds} s\"\n\
+             [[workload]]\nname = \"w\"\narrivals = {{ kind = \"fixed\", rate = \"{rate} /s\" }}\nlinger = \"100 s\"\n\
+             [record]\nsegments = \"none\"\nconnections = 0\nstates = 0\n"
+        ));
+        let peak = summary.metrics["fin_wait_2_peak"];
+        let expected = f64::from(rate * seconds);
+        assert!(
+            (peak / expected - 1.0).abs() < 0.02,
+            "{peak} for {expected}"
+        );
+    }
+}
+
+/// Ports by the time in TIME-WAIT. Twice the ports are used in twice that time: at 1.2 times the limit all ports are
+/// taken before the first is free again, and then each is taken as it becomes free.
+#[test]
+fn connects_per_second_are_limited_to_ports_by_time_wait() {
+    for (tcp, hold_s, limit) in [
+        ("profile = \"linux\"\ntime_wait = \"240 s\"", 240.0, 117.6),
+        ("profile = \"linux\"", 60.0, 470.5),
+        ("profile = \"freebsd\"", 60.0, 925.6),
+    ] {
+        let rate = 1.2 * limit;
+        let seconds = 2.0 * hold_s;
+        let summary = run(&format!(
+            "name = \"limit\"\nduration = \"{seconds} s\"\n[topology]\nkind = \"pair\"\npath = {{ delay = \"100 us\" }}\n\
+             [tcp]\n{tcp}\nmodel = \"lifecycle\"\n\
+             [[workload]]\nname = \"w\"\narrivals = {{ kind = \"fixed\", rate = \"{rate} /s\" }}\n\
+             [record]\nsegments = \"none\"\nconnections = 0\nstates = 0\n"
+        ));
+        let established = summary.metrics["connects_established"] / seconds;
+        assert!(
+            (established / limit - 1.0).abs() < 0.002,
+            "{established} for {limit}"
+        );
+        assert!(summary.metrics["connects_failed"] > 0.0);
+    }
 }

@@ -15,7 +15,8 @@ fn fuzz(args: &[&str]) -> (Option<i32>, String) {
 
 #[test]
 fn worlds_of_the_library_s_tcp_keep_to_the_rules_for_any_number_of_threads() {
-    let told = "40 worlds of seed 3: all rules hold\n";
+    let told = "40 worlds of seed 3: all rules hold\n\
+                40 worlds of seed 3 with the TCP `lifecycle`: all rules hold\n";
     for threads in ["1", "3"] {
         let args = ["--worlds", "40", "--seed", "3", "--threads", threads];
         assert_eq!(fuzz(&args), (Some(0), told.to_string()));
@@ -23,6 +24,11 @@ fn worlds_of_the_library_s_tcp_keep_to_the_rules_for_any_number_of_threads() {
     let one = fuzz(&["--worlds", "1", "--first", "7"]);
     assert_eq!(
         one,
-        (Some(0), "1 worlds of seed 1: all rules hold\n".into())
+        (
+            Some(0),
+            "1 worlds of seed 1: all rules hold\n\
+             1 worlds of seed 1 with the TCP `lifecycle`: all rules hold\n"
+                .into()
+        )
     );
 }

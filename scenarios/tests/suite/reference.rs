@@ -167,6 +167,7 @@ fn examples_are_accepted_where_they_belong() {
         "sources",
     ];
     let apart = [
+        "via",
         "port",
         "ports",
         "client_addresses",

@@ -1,25 +1,30 @@
 //! A source NAT (RFC 3022 "NAPT", terms of RFC 4787 and RFC 5382).
 //!
-//! Hosts inside share the NAT's addresses. Mapping and filtering depend on the endpoint outside: each
-//! connection has a mapping of its own, and one port serves as many connections as go to different
-//! addresses or ports, as in Linux. A SYN from inside makes a mapping with the port that has been
-//! free longest; a SYN that finds none is dropped. Mappings time out by the state of their
-//! connection, counted from its last packet, and their port is free again.
+//! Hosts inside share the NAT's addresses. Filtering depends on the endpoint outside, and so does mapping unless
+//! [`NatSpec::mapping`] says otherwise: each connection has a mapping of its own, and one port serves as many
+//! connections as go to different addresses or ports, as in Linux. A SYN from inside makes a mapping with the port
+//! that has been free longest, or with its own port where that is kept; a SYN that finds none is dropped. A host
+//! inside may be limited to a block of ports. Mappings time out by the state of their connection, counted from its
+//! last packet, and their port is free again after its last mapping.
 //!
-//! Leaves out: hairpinning (RFC 4787 section 6), ICMP, keeping the port of the host inside, picking up
-//! connections in the middle (a packet without a mapping is dropped), and the checks of sequence numbers
-//! that Linux makes.
+//! Leaves out: hairpinning (RFC 4787 section 6), ICMP, picking up connections in the middle (a packet without a
+//! mapping is dropped; some clouds answer it by a reset), several blocks per host, and the checks of sequence
+//! numbers that Linux makes.
 
+mod mapping;
 mod pool;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::net::{Ipv4Addr, SocketAddrV4};
+use std::ops::Range;
 
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 use sim_core::{LazyTimer, Packet, SimDuration, SimTime};
 
+pub use self::mapping::NatMapping;
+use self::mapping::{Blocks, Shared};
 use self::pool::PortPool;
 use super::{Middlebox, MiddleboxCx};
 use crate::segment::{Flags, Packed};
@@ -60,6 +65,63 @@ pub struct NatSpec {
     pub ports: (u16, u16),
     /// Time-outs.
     pub timeouts: NatTimeouts,
+    /// Which connections share a port.
+    pub mapping: NatMapping,
+    /// A connection keeps the port of the host inside where that is free.
+    pub keep_port: bool,
+    /// Ports that each host inside is limited to, one block of them; `None`: all.
+    pub block: Option<u32>,
+}
+
+impl NatSpec {
+    /// The NAT of a system or cloud: `linux`, `aws`, `azure` or `gcp`, as their documentation has it in 2025.
+    pub fn profile(name: &str) -> Option<NatSpec> {
+        let secs = SimDuration::from_secs;
+        let usual = NatSpec::default();
+        let timeouts = usual.timeouts;
+        Some(match name {
+            "linux" => NatSpec {
+                keep_port: true,
+                ..usual
+            },
+            // 55,000 connections to a destination; idle connections are forgotten after 350 s.
+            "aws" => NatSpec {
+                ports: (1024, 1024 + 54_999),
+                timeouts: NatTimeouts {
+                    established: secs(350),
+                    ..timeouts
+                },
+                ..usual
+            },
+            // A port may be used again 65 s after a FIN, 16 s after a reset, 30 s after a SYN without answer.
+            "azure" => NatSpec {
+                timeouts: NatTimeouts {
+                    opening: secs(30),
+                    established: secs(240),
+                    closing: secs(65),
+                    closed: secs(65),
+                    reset: secs(16),
+                },
+                ..usual
+            },
+            // 64 ports for each machine unless more are asked for.
+            "gcp" => NatSpec {
+                timeouts: NatTimeouts {
+                    opening: secs(30),
+                    established: secs(1200),
+                    closing: secs(30),
+                    closed: secs(120),
+                    reset: secs(30),
+                },
+                block: Some(64),
+                ..usual
+            },
+            _ => return None,
+        })
+    }
+
+    /// Names that [`NatSpec::profile`] knows.
+    pub const PROFILES: [&'static str; 4] = ["linux", "aws", "azure", "gcp"];
 }
 
 impl Default for NatSpec {
@@ -68,6 +130,9 @@ impl Default for NatSpec {
         NatSpec {
             ports: (1024, u16::MAX),
             timeouts: NatTimeouts::default(),
+            mapping: NatMapping::default(),
+            keep_port: false,
+            block: None,
         }
     }
 }
@@ -81,8 +146,10 @@ pub struct NatStats {
     pub peak_mappings: u32,
     /// Mappings made.
     pub made: u64,
-    /// Mappings that timed out; a crash ends the others without a trace here.
+    /// Mappings that timed out.
     pub expired: u64,
+    /// Mappings lost in crashes.
+    pub lost: u64,
     /// SYNs dropped because no port was free.
     pub exhausted: u64,
     /// When the first of them was dropped.
@@ -165,8 +232,10 @@ pub struct Nat {
     free: Vec<u32>,
     by_inside: Map<Inside, u32>,
     by_outside: Map<Outside, u32>,
-    /// Free ports by destination.
+    /// Free ports by scope: by destination, where mappings depend on it.
     pools: Map<SocketAddrV4, PortPool>,
+    shared: Shared,
+    blocks: Blocks,
     /// (deadline, slot, its serial), at least one entry for each mapping, at its deadline or before.
     deadlines: BinaryHeap<Reverse<(SimTime, u32, u32)>>,
     timer: LazyTimer,
@@ -184,6 +253,8 @@ impl Nat {
             by_inside: Map::default(),
             by_outside: Map::default(),
             pools: Map::default(),
+            shared: Shared::default(),
+            blocks: Blocks::default(),
             deadlines: BinaryHeap::new(),
             timer: LazyTimer::default(),
             stats: NatStats::default(),
@@ -197,24 +268,113 @@ impl Nat {
 
     /// Ports of the pool, over all addresses.
     fn pool_size(&self) -> u32 {
-        let (first, last) = self.spec.ports;
-        let per_address = u32::from(last).saturating_sub(u32::from(first)) + 1;
-        per_address * self.addresses.len() as u32
+        self.per_address() * self.addresses.len() as u32
     }
 
-    /// Address and port number `i` of the pool: addresses take turns.
+    /// Ports of each address.
+    fn per_address(&self) -> u32 {
+        let (first, last) = self.spec.ports;
+        u32::from(last).saturating_sub(u32::from(first)) + 1
+    }
+
+    /// Address and port number `i` of the pool: addresses take turns, unless blocks are to lie within one.
     fn endpoint(&self, i: u32) -> SocketAddrV4 {
-        let n = self.addresses.len() as u32;
-        let port = u32::from(self.spec.ports.0) + i / n;
-        SocketAddrV4::new(self.addresses[(i % n) as usize], port as u16)
+        let (address, port) = match self.spec.block {
+            Some(_) => (i / self.per_address(), i % self.per_address()),
+            None => {
+                let n = self.addresses.len() as u32;
+                (i % n, i / n)
+            }
+        };
+        let port = u32::from(self.spec.ports.0) + port;
+        SocketAddrV4::new(self.addresses[address as usize], port as u16)
     }
 
     /// The number of an address and port in the pool.
     fn index(&self, mapped: SocketAddrV4) -> u32 {
         let n = self.addresses.len() as u32;
         let address = self.addresses.iter().position(|a| a == mapped.ip());
+        let address = address.unwrap_or_default() as u32;
         let port = u32::from(mapped.port()) - u32::from(self.spec.ports.0);
-        port * n + address.unwrap_or_default() as u32
+        match self.spec.block {
+            Some(_) => address * self.per_address() + port,
+            None => port * n + address,
+        }
+    }
+
+    /// It matters which of the free ports is taken.
+    fn chooses(&self) -> bool {
+        self.spec.keep_port || self.spec.block.is_some()
+    }
+
+    /// The number of a port for a connection; `None` when none is free.
+    fn take_port(&mut self, inside: Inside) -> Option<u32> {
+        let scope = self.spec.mapping.scope(inside.remote);
+        let shares = self.spec.mapping != NatMapping::EndpointDependent;
+        if shares && let Some(port) = self.shared.join(inside.host, scope) {
+            return Some(port);
+        }
+        let size = self.pool_size();
+        let port = if self.chooses() {
+            let range = self.ports_of(*inside.host.ip(), size)?;
+            let wanted = self.wanted(inside.host, &range);
+            let pool = self.pools.entry(scope).or_default();
+            pool.take_from(range, wanted)?
+        } else {
+            self.pools.entry(scope).or_default().take(size)?
+        };
+        let taken = self.pools.entry(scope).or_default().taken();
+        self.stats.peak_ports = self.stats.peak_ports.max(taken);
+        if shares {
+            self.shared.begin(inside.host, scope, port);
+        }
+        Some(port)
+    }
+
+    /// The ports that a host inside may have; `None` when no block is left for it.
+    fn ports_of(&mut self, host: Ipv4Addr, size: u32) -> Option<Range<u32>> {
+        let Some(block) = self.spec.block else {
+            return Some(0..size);
+        };
+        let block = block.clamp(1, self.per_address());
+        // A block does not go beyond its address.
+        let on_address = self.per_address() / block;
+        let number = self
+            .blocks
+            .of(host, on_address * self.addresses.len() as u32)?;
+        let first = number / on_address * self.per_address() + number % on_address * block;
+        Some(first..first + block)
+    }
+
+    /// The port to try first: its own, on an address that is the same for all connections of a host.
+    fn wanted(&self, host: SocketAddrV4, range: &Range<u32>) -> u32 {
+        let (first, last) = self.spec.ports;
+        if !self.spec.keep_port || !(first..=last).contains(&host.port()) {
+            return range.start;
+        }
+        let n = self.addresses.len() as u32;
+        let address = self.addresses[(host.ip().to_bits() % n) as usize];
+        self.index(SocketAddrV4::new(address, host.port()))
+    }
+
+    /// A connection is over: its port is free after the last that shares it.
+    fn give_back(&mut self, over: &Mapping) {
+        let (host, remote) = (over.inside.host, over.inside.remote);
+        let scope = self.spec.mapping.scope(remote);
+        let shares = self.spec.mapping != NatMapping::EndpointDependent;
+        if self.spec.block.is_some() {
+            self.blocks.remove(*host.ip());
+        }
+        if shares && !self.shared.leave(host, scope) {
+            return;
+        }
+        let (port, chooses) = (self.index(over.mapped), self.chooses());
+        if let Some(pool) = self.pools.get_mut(&scope) {
+            match chooses {
+                true => pool.release(port),
+                false => pool.give_back(port),
+            }
+        }
     }
 
     fn outward(&mut self, mut packet: Packet<Packed>, cx: &mut MiddleboxCx<'_, '_>) {
@@ -275,10 +435,10 @@ impl Nat {
 
     /// Makes a mapping; `None` when no port is free.
     fn map(&mut self, inside: Inside, now: SimTime) -> Option<u32> {
-        let size = self.pool_size();
-        let pool = self.pools.entry(inside.remote).or_default();
-        let port = pool.take(size)?;
-        self.stats.peak_ports = self.stats.peak_ports.max(pool.taken());
+        let port = self.take_port(inside)?;
+        if self.spec.block.is_some() {
+            self.blocks.add(*inside.host.ip());
+        }
         let mapped = self.endpoint(port);
         let place = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Slot::default());
@@ -348,10 +508,7 @@ impl Nat {
             self.free.push(place);
             self.by_inside.remove(&over.inside);
             self.by_outside.remove(&over.outside());
-            let port = self.index(over.mapped);
-            if let Some(pool) = self.pools.get_mut(&over.inside.remote) {
-                pool.give_back(port);
-            }
+            self.give_back(&over);
             self.stats.mappings -= 1;
             self.stats.expired += 1;
         }
@@ -423,6 +580,7 @@ impl Middlebox for Nat {
             addresses: std::mem::take(&mut self.addresses),
             stats: NatStats {
                 mappings: 0,
+                lost: stats.lost + u64::from(stats.mappings),
                 ..stats
             },
             ..Nat::new(spec)

@@ -1,6 +1,6 @@
 //! Rows of the registry: nodes on the way. Those of NATs stand among the hosts.
 
-use super::super::MetricKind::{Count, Share, Time};
+use super::super::MetricKind::{Count, Number, Share, Time};
 use super::super::{Metric, MetricKind, Source};
 
 const fn firewall(
@@ -10,6 +10,15 @@ const fn firewall(
     doc: &'static str,
 ) -> Metric {
     Metric::new(Source::Middleboxes, id, kind, words, doc).absent("no router tracks connections")
+}
+
+const fn balancer(
+    id: &'static str,
+    kind: MetricKind,
+    words: &'static str,
+    doc: &'static str,
+) -> Metric {
+    Metric::new(Source::Middleboxes, id, kind, words, doc).absent("no router is a balancer")
 }
 
 #[rustfmt::skip]
@@ -24,5 +33,16 @@ pub(super) const MIDDLEBOXES: &[Metric] = &[
     firewall("conntrack_full_drops_pkts", Count, "packets dropped by full firewalls", "They were to begin an entry (Linux: nf_conntrack: table full, dropping packet). SYNs sent again count each time."),
     firewall("conntrack_full_first_s", Time, "time when a firewall first dropped a packet because its table was full", "").absent("no table was full"),
     firewall("conntrack_invalid_pkts", Count, "packets that firewalls found invalid", "They fitted no entry and could make none."),
+    balancer("balancer_connections", Count, "connections that balancers gave to servers", "Each has an entry, which is closed, forgotten, replaced, drained, lost in a crash, or there at the end."),
+    balancer("balancer_entries_peak", Count, "connections of a balancer, peak", "Those that are over count until their time-out."),
+    balancer("balancer_entries_closed", Count, "entries of balancers whose connection was over", ""),
+    balancer("balancer_entries_replaced", Count, "entries of balancers replaced by a new connection", ""),
+    balancer("balancer_entries_drained", Count, "entries of balancers cut off at the end of draining", "`drain_time` of the balancer."),
+    balancer("balancer_entries_crashed", Count, "entries of balancers lost in a crash", ""),
+    balancer("balancer_entries_end", Count, "entries of balancers at the end", ""),
+    balancer("balancer_idle_forgotten", Count, "connections that balancers forgot because they were silent", "`idle_timeout` of the balancer."),
+    balancer("balancer_strangers_pkts", Count, "packets of connections that balancers did not know", "Answered by a reset, or dropped."),
+    balancer("balancer_resets_sent", Count, "resets sent by balancers", ""),
+    balancer("balancer_imbalance", Number, "connections of the busiest server by the mean of all", "1 says that all servers of the balancer got as many."),
     Metric::new(Source::Middleboxes, "syn_limit_drops_pkts", Count, "SYNs dropped by a limit of new connections", "").absent("no router limits new connections"),
 ];

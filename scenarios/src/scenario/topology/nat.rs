@@ -1,10 +1,11 @@
 //! Routers that translate addresses.
 
 use sim_core::SimDuration;
-use tcp_model::middlebox::{NatSpec, NatTimeouts};
+use tcp_model::middlebox::{NatMapping, NatSpec, NatTimeouts};
 
 use super::{DottedPath, Problem, at_least_one};
 use crate::file::topology::NatFile;
+use crate::suggest;
 
 /// A source NAT on a router.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +19,24 @@ pub struct NatGateway {
 impl NatGateway {
     /// Checks a NAT as written.
     pub(super) fn new(file: &NatFile, at: &DottedPath) -> Result<NatGateway, Problem> {
-        let usual = NatSpec::default();
+        let usual = match &file.profile {
+            None => NatSpec::default(),
+            Some(name) => NatSpec::profile(name).ok_or_else(|| {
+                let message = suggest::unknown("profile of a NAT", name, NatSpec::PROFILES);
+                Problem::new(at.key("profile"), message)
+            })?,
+        };
+        let mapping = match &file.mapping {
+            None => usual.mapping,
+            Some(name) => {
+                let named = NatMapping::ALL.into_iter().find(|m| m.as_str() == name);
+                named.ok_or_else(|| {
+                    let known = NatMapping::ALL.map(NatMapping::as_str);
+                    let message = suggest::unknown("mapping", name, known);
+                    Problem::new(at.key("mapping"), message)
+                })?
+            }
+        };
         let ports = file
             .ports
             .map_or(usual.ports, |[first, last]| (first, last));
@@ -48,15 +66,29 @@ impl NatGateway {
                     closed: time("closed", file.closed, usual.timeouts.closed)?,
                     reset: time("reset", file.reset, usual.timeouts.reset)?,
                 },
+                mapping,
+                keep_port: file.keep_port.unwrap_or(usual.keep_port),
+                block: file.block.or(usual.block),
             },
         })
     }
 
     /// Everything written out.
     pub(super) fn to_file(self) -> NatFile {
-        let NatSpec { ports, timeouts } = self.spec;
+        let NatSpec {
+            ports,
+            timeouts,
+            mapping,
+            keep_port,
+            block,
+        } = self.spec;
+        let usual = NatSpec::default();
         NatFile {
             addresses: Some(self.addresses),
+            profile: None,
+            mapping: (mapping != usual.mapping).then(|| mapping.as_str().to_owned()),
+            keep_port: keep_port.then_some(true),
+            block,
             ports: Some([ports.0, ports.1]),
             opening: Some(timeouts.opening),
             established: Some(timeouts.established),

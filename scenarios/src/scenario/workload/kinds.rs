@@ -17,6 +17,7 @@ fn keys(file: &WorkloadFile) -> Vec<(&'static str, bool, &'static [&'static str]
     vec![
         ("arrivals", file.arrivals.is_some(), ARRIVE),
         ("limit", file.limit.is_some(), ARRIVE),
+        ("via", file.via.is_some(), ARRIVE),
         ("sources", file.sources.is_some(), FLOOD),
         ("backlog", file.backlog.is_some(), CONNECTED),
         (

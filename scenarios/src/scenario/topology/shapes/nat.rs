@@ -23,7 +23,7 @@ fn expand(given: &Given<'_>) -> Result<Graph, Problem> {
     let mut graph = Graph::default();
     given.clients(&mut graph, given.count(given.file.clients, "clients", 1)?);
     given.servers(&mut graph, given.count(given.file.servers, "servers", 1)?);
-    let gateway = given.file.gateway.unwrap_or_default();
+    let gateway = given.file.gateway.clone().unwrap_or_default();
     graph.router("nat", 1, Some(gateway));
     graph.router("hub", 1, None);
     let ((key, access), (server_key, server_access)) = (given.access(), given.server_access());

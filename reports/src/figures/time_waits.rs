@@ -1,0 +1,167 @@
+//! What TIME-WAIT does to recorded connections: how long entries stay, and which ports they hold when.
+
+use std::collections::BTreeMap;
+
+use super::Figure;
+use super::chart::{Chart, Mark};
+use super::data::RunData;
+use super::samples::{Series, histogram};
+use super::style::{BLUE, VERMILION};
+use crate::csv::Csv;
+use crate::format::count;
+use crate::store::StoreError;
+
+/// Intervals of the histogram.
+const BINS: usize = 30;
+/// Connections of which ports are drawn, at most.
+const MOST: usize = 20_000;
+
+/// An end of a connection in TIME-WAIT: since when, and until when if that was seen; seconds.
+type Stay = (f64, Option<f64>);
+
+/// An end: connection and side.
+type End = (i64, String);
+
+/// The stays of recorded connections, by end.
+fn stays(data: &RunData<'_>) -> Result<BTreeMap<End, Stay>, StoreError> {
+    let mut all: BTreeMap<End, Stay> = BTreeMap::new();
+    let Some(mut groups) = data.groups("states", &["time_s", "conn", "side", "from", "to"])? else {
+        return Ok(all);
+    };
+    while let Some(group) = groups.next_group()? {
+        let (times, conns) = (group.floats("time_s")?, group.ints("conn")?);
+        let sides = group.texts("side")?;
+        let (from, to) = (group.texts("from")?, group.texts("to")?);
+        for i in 0..group.len() {
+            let end = || (conns[i], sides[i].to_owned());
+            if &to[i] == "TIME-WAIT" {
+                all.insert(end(), (times[i], None));
+            } else if &from[i] == "TIME-WAIT"
+                && let Some((_, left)) = all.get_mut(&end())
+            {
+                left.get_or_insert(times[i]);
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// How long recorded connections were in TIME-WAIT, and how long those had been that were there at the end.
+pub(crate) fn ages(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
+    let stays = stays(data)?;
+    let end_s = data.summary.reached_s;
+    let over = stays
+        .values()
+        .filter_map(|(since, left)| Some((*since, (*left)? - since)));
+    let there = stays.values().filter(|(_, left)| left.is_none());
+    let series: Vec<Series> = [
+        Series::new("over", over),
+        Series::new(
+            "there at the end",
+            there.map(|(since, _)| (*since, end_s - since)),
+        ),
+    ]
+    .into_iter()
+    .filter(|one| one.values().next().is_some())
+    .collect();
+    let title = "Time spent in TIME-WAIT";
+    let figure = histogram(
+        "time-wait-ages",
+        title,
+        "time in TIME-WAIT (s)",
+        &series,
+        BINS,
+    )?;
+    Ok(figure.map(|figure| Figure {
+        caption: format!(
+            "How long {} recorded ends of connections were in TIME-WAIT: entries that expired have the time-out, those \
+             whose port was reused or that a reset or a new SYN ended have less.",
+            count(stays.len() as f64)
+        ),
+        ..figure
+    }))
+}
+
+/// When a recorded connection held its port: opened, ended, and out of TIME-WAIT; seconds.
+struct Held {
+    port: f64,
+    from_s: f64,
+    ended_s: f64,
+    until_s: f64,
+}
+
+fn held(data: &RunData<'_>) -> Result<Vec<Held>, StoreError> {
+    let stays = stays(data)?;
+    let end_s = data.summary.reached_s;
+    let columns = ["conn", "side", "local_port", "opened_s", "ended_s"];
+    let mut all = Vec::new();
+    let Some(mut groups) = data.groups("connections", &columns)? else {
+        return Ok(all);
+    };
+    while let Some(group) = groups.next_group()? {
+        let (conns, sides) = (group.ints("conn")?, group.texts("side")?);
+        let ports = group.ints("local_port")?;
+        let (opened, ended) = (group.floats("opened_s")?, group.floats("ended_s")?);
+        for i in (0..group.len()).filter(|&i| &sides[i] == "active") {
+            let stay = stays.get(&(conns[i], sides[i].to_owned()));
+            let until_s = stay.map_or(ended[i], |(_, left)| left.unwrap_or(end_s));
+            all.push(Held {
+                port: ports[i] as f64,
+                from_s: opened[i],
+                ended_s: ended[i],
+                until_s,
+            });
+        }
+    }
+    Ok(all)
+}
+
+/// Local ports over time: held by a connection, and by TIME-WAIT.
+pub(crate) fn ports(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
+    let all = held(data)?;
+    let Some(end_s) = all.iter().map(|h| h.until_s).reduce(f64::max) else {
+        return Ok(None);
+    };
+    let mut csv = Csv::new(["port", "opened_s", "ended_s", "free_s"]);
+    let (mut open, mut waiting) = (Vec::new(), Vec::new());
+    let gap = (f64::NAN, f64::NAN);
+    for h in all.iter().take(MOST) {
+        csv.row([h.port, h.from_s, h.ended_s, h.until_s]);
+        open.extend([(h.from_s, h.port), (h.ended_s, h.port), gap]);
+        if h.until_s > h.ended_s {
+            waiting.extend([(h.ended_s, h.port), (h.until_s, h.port), gap]);
+        }
+    }
+    let line = |label: &str, colour, points| Mark::Line {
+        label: label.into(),
+        colour,
+        points,
+        dashed: false,
+    };
+    let mut marks = vec![line("connection", BLUE, open)];
+    if !waiting.is_empty() {
+        marks.push(line("TIME-WAIT", VERMILION, waiting));
+    }
+    let title = "Local ports over time";
+    let chart = Chart {
+        title,
+        x_label: "time (s)",
+        y_label: "local port",
+        x: (0.0, end_s),
+        marks,
+        shaded: &data.outages,
+        ..Chart::default()
+    };
+    Ok(Some(Figure {
+        name: "port-space".into(),
+        title: title.into(),
+        caption: format!(
+            "Each line is the local port of one of {} recorded connections, from the call of connect until the port \
+             was free again.{}",
+            count(all.len().min(MOST) as f64),
+            data.shading()
+        ),
+        svg: chart.svg()?,
+        csv: csv.finish(),
+    }))
+}

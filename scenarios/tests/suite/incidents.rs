@@ -1,0 +1,43 @@
+//! Published incidents: the failures are there with the published figures, and gone with the advice.
+
+use crate::common::summary_of;
+use scenarios::execution::Execution;
+use scenarios::library;
+use scenarios::overrides::Override;
+use scenarios::sweep::Plan;
+use std::collections::BTreeMap;
+
+/// The metrics of a run of a ready-made scenario with these values set.
+fn metrics(name: &str, run: usize, sets: &[&str]) -> BTreeMap<String, f64> {
+    let entry = library::ALL.iter().find(|e| e.name == name).unwrap();
+    let sets: Vec<Override> = sets.iter().map(|s| Override::parse(s).unwrap()).collect();
+    let plan = Plan::new(&entry.source(), &sets).unwrap_or_else(|e| panic!("{e}"));
+    summary_of(&plan, run, Execution::default()).metrics
+}
+
+/// 28,232 ports, of which the benchmark had used 27,477 when it stopped in its second second.
+#[test]
+fn memtier_232_fails_in_its_second_second_and_each_remedy_mends_it() {
+    let short = "duration=3 s";
+    let as_reported = metrics("memtier-232", 0, &[short]);
+    assert!(as_reported["connects_failed"] > 0.0);
+    let done = as_reported["connects_established"];
+    assert!((done / 28_232.0 - 1.0).abs() < 0.01, "{done}");
+    // A reset in place of the close, tcp_tw_reuse, keep-alive: the variants of the scenario.
+    for variant in 1..=3 {
+        let mended = metrics("memtier-232", variant, &[short]);
+        assert_eq!(mended["connects_failed"], 0.0, "variant {variant}");
+        assert!(mended["requests_done"] > done, "variant {variant}");
+    }
+}
+
+#[test]
+fn envoy_44747_runs_out_of_ports_until_they_are_chosen_at_connect() {
+    let short = "duration=25 s";
+    let bound = metrics("envoy-44747", 0, &[short]);
+    assert!(bound["connects_failed"] > 0.0);
+    // The second run is the one with `ip_bind_address_no_port = true`.
+    let mended = metrics("envoy-44747", 1, &[short]);
+    assert_eq!(mended["connects_failed"], 0.0);
+    assert!(mended["connects_established"] > bound["connects_established"]);
+}

@@ -1,0 +1,491 @@
+//! A balancer of connections (layer 4): clients connect to its address, and it sends each connection to one of its
+//! servers, as IPVS with NAT or a cloud's network load balancer does.
+//!
+//! A SYN chooses a server and makes an entry; later packets of the connection follow it. The balancer rewrites the
+//! address of the server, so that answers must pass it on their way back. An entry whose connection is silent for
+//! `idle_timeout` is forgotten without a word; a packet that comes later is answered by a reset to its sender, or
+//! dropped (`reset = false`). A server that is drained gets no new connections from `drain_at` on, and what is
+//! left of its connections after `drain_time` is forgotten too.
+//!
+//! Leaves out: health checks (a server that is down goes on getting its share), weights, direct return (the
+//! answers pass the balancer too), and balancers that end connections themselves.
+
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+use rustc_hash::FxBuildHasher;
+use sim_core::plugin::{InvalidValue, ModelKind, Parameter, ValueKind, Values, list_items};
+use sim_core::rng::mix;
+use sim_core::{LazyTimer, Packet, SimDuration, SimTime};
+
+use super::flow_table::FlowTable;
+use super::{AnyMiddlebox, Count, Middlebox, MiddleboxCx};
+use crate::segment::{Flags, Packed};
+
+/// Length of the IP header of a reset, and of the whole packet.
+const RESET: (u32, u32) = (20, 40);
+
+const PARAMETERS: &[Parameter] = &[
+    Parameter {
+        name: "servers",
+        kind: ValueKind::List,
+        default: None,
+        doc: "names of hosts, or of groups of them, that get the connections",
+    },
+    Parameter {
+        name: "method",
+        kind: ValueKind::List,
+        default: Some("round-robin"),
+        doc: "who gets a connection: round-robin, least-connections, or hash (of the client's address and port)",
+    },
+    Parameter {
+        name: "idle_timeout",
+        kind: ValueKind::Duration,
+        default: Some("350 s"),
+        doc: "a connection that is silent for so long is forgotten",
+    },
+    Parameter {
+        name: "closed",
+        kind: ValueKind::Duration,
+        default: Some("60 s"),
+        doc: "the same after FINs of both sides or a reset",
+    },
+    Parameter {
+        name: "reset",
+        kind: ValueKind::Flag,
+        default: Some("true"),
+        doc: "packets of forgotten connections are answered by a reset; otherwise they are dropped",
+    },
+    Parameter {
+        name: "drain",
+        kind: ValueKind::List,
+        default: Some("none"),
+        doc: "names of servers that get no new connections from `drain_at` on",
+    },
+    Parameter {
+        name: "drain_at",
+        kind: ValueKind::Duration,
+        default: Some("0 s"),
+        doc: "when draining begins, since the start of the run",
+    },
+    Parameter {
+        name: "drain_time",
+        kind: ValueKind::Duration,
+        default: Some("300 s"),
+        doc: "connections of drained servers that are left after so long are forgotten",
+    },
+];
+
+/// Its name and parameters.
+pub(super) fn kind() -> ModelKind<AnyMiddlebox> {
+    let doc = "sends connections to its own address to one of several servers (layer 4)";
+    ModelKind::new("balancer", doc, PARAMETERS, |values| {
+        let spec = BalancerSpec::of(values)?;
+        Ok(Arc::new(move || {
+            AnyMiddlebox::Custom(Box::new(Balancer::new(spec.clone())))
+        }))
+    })
+}
+
+/// Who gets a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Method {
+    RoundRobin,
+    LeastConnections,
+    Hash,
+}
+
+#[derive(Clone, Debug)]
+struct BalancerSpec {
+    servers: Vec<String>,
+    method: Method,
+    idle: SimDuration,
+    closed: SimDuration,
+    reset: bool,
+    drain: Vec<String>,
+    drain_at: SimTime,
+    /// When the connections of drained servers are forgotten.
+    drained: SimTime,
+}
+
+impl BalancerSpec {
+    fn of(values: &Values) -> Result<BalancerSpec, InvalidValue> {
+        let names = |key| -> Vec<String> {
+            let list = values.list(key);
+            let names = list_items(&list).filter(|name| *name != "none");
+            names.map(str::to_owned).collect()
+        };
+        let servers = names("servers");
+        if servers.is_empty() {
+            let advice = "write for example servers = \"server\"";
+            return Err(InvalidValue::new("servers", "names no host", advice));
+        }
+        let method = match &*values.list("method") {
+            "round-robin" => Method::RoundRobin,
+            "least-connections" => Method::LeastConnections,
+            "hash" => Method::Hash,
+            other => {
+                let problem = format!("{other:?} is not known");
+                let advice = "write round-robin, least-connections or hash";
+                return Err(InvalidValue::new("method", problem, advice));
+            }
+        };
+        let drain_at = SimTime::ZERO.saturating_add(values.duration("drain_at"));
+        Ok(BalancerSpec {
+            servers,
+            method,
+            idle: values.duration("idle_timeout"),
+            closed: values.duration("closed"),
+            reset: values.flag("reset"),
+            drain: names("drain"),
+            drain_at,
+            drained: drain_at.saturating_add(values.duration("drain_time")),
+        })
+    }
+}
+
+/// A connection.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    client: SocketAddrV4,
+    /// The balancer's address and port that the client knows.
+    front: SocketAddrV4,
+    /// The server by number.
+    server: usize,
+    /// FINs seen from the client and from the server.
+    fins: [bool; 2],
+    over: bool,
+}
+
+/// A server.
+#[derive(Clone, Copy, Debug)]
+struct Backend {
+    address: Ipv4Addr,
+    /// Connections now.
+    open: u64,
+    /// Connections so far.
+    given: u64,
+    /// It is one of those to be drained.
+    drains: bool,
+}
+
+type Map<K> = HashMap<K, u32, FxBuildHasher>;
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Stats {
+    made: u64,
+    idle: u64,
+    closed: u64,
+    replaced: u64,
+    drained: u64,
+    crashed: u64,
+    peak: u32,
+    strangers: u64,
+    resets: u64,
+}
+
+/// A balancer.
+#[derive(Debug)]
+pub struct Balancer {
+    spec: BalancerSpec,
+    servers: Vec<Backend>,
+    table: FlowTable<Entry>,
+    /// By client and front, and by client and server.
+    by_front: Map<(SocketAddrV4, SocketAddrV4)>,
+    by_server: Map<(SocketAddrV4, SocketAddrV4)>,
+    turn: usize,
+    /// When the connections of drained servers are forgotten; `MAX` once they are.
+    drain_ends: SimTime,
+    timer: LazyTimer,
+    stats: Stats,
+}
+
+impl Balancer {
+    fn new(spec: BalancerSpec) -> Balancer {
+        let drain_ends = match spec.drain.is_empty() {
+            true => SimTime::MAX,
+            false => spec.drained,
+        };
+        Balancer {
+            spec,
+            drain_ends,
+            servers: Vec::new(),
+            table: FlowTable::default(),
+            by_front: Map::default(),
+            by_server: Map::default(),
+            turn: 0,
+            timer: LazyTimer::default(),
+            stats: Stats::default(),
+        }
+    }
+
+    /// The server for a new connection; `None` where there is none.
+    fn choose(&mut self, client: SocketAddrV4, now: SimTime) -> Option<usize> {
+        let draining = now >= self.spec.drain_at;
+        let takes = |s: &Backend| !(s.drains && draining);
+        let n = self.servers.iter().filter(|s| takes(s)).count();
+        if n == 0 {
+            return None;
+        }
+        let number = match self.spec.method {
+            Method::RoundRobin | Method::LeastConnections => {
+                self.turn += 1;
+                (self.turn - 1) % n
+            }
+            Method::Hash => {
+                let key = u64::from(client.ip().to_bits()) << 16 | u64::from(client.port());
+                (mix(key) % n as u64) as usize
+            }
+        };
+        let open = |i: usize| self.servers[i].open;
+        let places = || (0..self.servers.len()).filter(|&i| takes(&self.servers[i]));
+        match self.spec.method {
+            Method::RoundRobin | Method::Hash => places().nth(number),
+            Method::LeastConnections => {
+                let least = places().map(open).min()?;
+                // Those that have as few take turns.
+                let turn = places().skip(number).chain(places().take(number));
+                turn.into_iter().find(|&i| open(i) == least)
+            }
+        }
+    }
+
+    fn at(&self, entry: &Entry) -> SocketAddrV4 {
+        SocketAddrV4::new(self.servers[entry.server].address, entry.front.port())
+    }
+
+    /// Makes an entry for a SYN.
+    fn begin(&mut self, client: SocketAddrV4, front: SocketAddrV4, now: SimTime) -> Option<u32> {
+        let server = self.choose(client, now)?;
+        let entry = Entry {
+            client,
+            front,
+            server,
+            fins: [false; 2],
+            over: false,
+        };
+        let place = self.table.insert(entry, now.saturating_add(self.spec.idle));
+        self.by_front.insert((client, front), place);
+        self.by_server.insert((client, self.at(&entry)), place);
+        let backend = &mut self.servers[server];
+        backend.open += 1;
+        backend.given += 1;
+        self.stats.made += 1;
+        self.stats.peak = self.stats.peak.max(self.table.len());
+        Some(place)
+    }
+
+    fn forget(&mut self, entry: &Entry) {
+        self.by_front.remove(&(entry.client, entry.front));
+        self.by_server.remove(&(entry.client, self.at(entry)));
+        let backend = &mut self.servers[entry.server];
+        backend.open = backend.open.saturating_sub(1);
+    }
+
+    fn expire(&mut self, now: SimTime) {
+        while let Some(entry) = self.table.pop_expired(now) {
+            self.forget(&entry);
+            self.stats.idle += u64::from(!entry.over);
+            self.stats.closed += u64::from(entry.over);
+        }
+        if self.drain_ends <= now {
+            self.drain_ends = SimTime::MAX;
+            self.end_draining();
+        }
+    }
+
+    /// Forgets what is left of the connections of drained servers.
+    fn end_draining(&mut self) {
+        let drains = |e: &Entry| self.servers[e.server].drains;
+        let all = self.table.iter().filter(|(_, e)| drains(e));
+        let places: Vec<u32> = all.map(|(place, _)| place).collect();
+        for place in places {
+            if let Some(entry) = self.table.remove(place) {
+                self.forget(&entry);
+                self.stats.drained += u64::from(!entry.over);
+                self.stats.closed += u64::from(entry.over);
+            }
+        }
+    }
+
+    /// When there is something to forget.
+    fn next_deadline(&self) -> Option<SimTime> {
+        let drain = (self.drain_ends < SimTime::MAX).then_some(self.drain_ends);
+        self.table.next_deadline().into_iter().chain(drain).min()
+    }
+
+    /// Follows the connection of an entry, and puts its time-out off.
+    fn heed(&mut self, place: u32, flags: Flags, from_server: bool, now: SimTime) {
+        let Some(entry) = self.table.get_mut(place) else {
+            return;
+        };
+        entry.fins[usize::from(from_server)] |= flags.is_fin();
+        entry.over |= flags.is_rst() || entry.fins == [true; 2];
+        let stays = match entry.over {
+            true => self.spec.closed,
+            false => self.spec.idle,
+        };
+        self.table.set_deadline(place, now.saturating_add(stays));
+    }
+
+    /// A packet of a client to the balancer's address.
+    fn inward(&mut self, mut packet: Packet<Packed>, cx: &mut MiddleboxCx<'_, '_>) {
+        let (src, dst) = packet.payload.ports();
+        let client = SocketAddrV4::new(packet.src, src);
+        let front = SocketAddrV4::new(packet.dst, dst);
+        let flags = packet.payload.flags();
+        let opens = flags.is_syn() && !flags.is_ack();
+        let known = self.by_front.get(&(client, front)).copied();
+        let is_over = |table: &mut FlowTable<Entry>, place| {
+            table.get_mut(place).is_some_and(|e: &mut Entry| e.over)
+        };
+        let place = match known {
+            // A new connection of the same client port.
+            Some(place) if opens && is_over(&mut self.table, place) => {
+                if let Some(old) = self.table.remove(place) {
+                    self.forget(&old);
+                    self.stats.replaced += 1;
+                }
+                self.begin(client, front, cx.now())
+            }
+            None if opens && !packet.corrupt => self.begin(client, front, cx.now()),
+            known => known,
+        };
+        let Some(place) = place else {
+            self.refuse(packet, cx);
+            return;
+        };
+        if !packet.corrupt {
+            self.heed(place, flags, false, cx.now());
+        }
+        if let Some(entry) = self.table.get_mut(place).copied() {
+            packet.dst = *self.at(&entry).ip();
+        }
+        cx.pass_on(packet);
+    }
+
+    /// A packet that passes: an answer of a server, or none of the balancer's business.
+    fn outward(&mut self, mut packet: Packet<Packed>, cx: &mut MiddleboxCx<'_, '_>) {
+        let (src, dst) = packet.payload.ports();
+        let server = SocketAddrV4::new(packet.src, src);
+        let client = SocketAddrV4::new(packet.dst, dst);
+        match self.by_server.get(&(client, server)).copied() {
+            Some(place) => {
+                if !packet.corrupt {
+                    self.heed(place, packet.payload.flags(), true, cx.now());
+                }
+                if let Some(entry) = self.table.get_mut(place) {
+                    packet.src = *entry.front.ip();
+                }
+                cx.pass_on(packet);
+            }
+            None if self.servers.iter().any(|s| s.address == packet.src) => {
+                self.refuse(packet, cx);
+            }
+            None => cx.pass_on(packet),
+        }
+    }
+
+    /// A packet of no connection: dropped, or answered by a reset.
+    fn refuse(&mut self, mut packet: Packet<Packed>, cx: &mut MiddleboxCx<'_, '_>) {
+        self.stats.strangers += 1;
+        let reset = packet.payload.segment(packet.size).refusal();
+        let Some(reset) = reset.filter(|_| self.spec.reset && !packet.corrupt) else {
+            cx.drop(packet);
+            return;
+        };
+        self.stats.resets += 1;
+        let (ip_header, size) = RESET;
+        std::mem::swap(&mut packet.src, &mut packet.dst);
+        packet.payload = Packed::new(&reset, ip_header, &mut Vec::new());
+        packet.size = size;
+        packet.ttl = 64;
+        cx.pass_on(packet);
+    }
+}
+
+impl Middlebox for Balancer {
+    fn on_start(&mut self, cx: &mut MiddleboxCx<'_, '_>) {
+        let drained: Vec<Ipv4Addr> = self
+            .spec
+            .drain
+            .iter()
+            .flat_map(|name| cx.hosts_named(name))
+            .collect();
+        let found = self
+            .spec
+            .servers
+            .iter()
+            .flat_map(|name| cx.hosts_named(name));
+        let backend = |address| Backend {
+            address,
+            open: 0,
+            given: 0,
+            drains: drained.contains(&address),
+        };
+        self.servers = found.map(backend).collect();
+        let token = cx.token();
+        self.timer.set(self.next_deadline(), token, cx.wakes());
+    }
+
+    fn on_packet(
+        &mut self,
+        packet: Packet<Packed>,
+        cx: &mut MiddleboxCx<'_, '_>,
+    ) -> Option<Packet<Packed>> {
+        self.expire(cx.now());
+        if cx.owns(packet.dst) {
+            self.inward(packet, cx);
+        } else {
+            self.outward(packet, cx);
+        }
+        let token = cx.token();
+        self.timer.set(self.next_deadline(), token, cx.wakes());
+        None
+    }
+
+    fn on_wake(&mut self, cx: &mut MiddleboxCx<'_, '_>) {
+        let token = cx.token();
+        if self.timer.fire(token, cx.wakes()) {
+            self.expire(cx.now());
+        }
+        self.timer.set(self.next_deadline(), token, cx.wakes());
+    }
+
+    fn on_crash(&mut self) {
+        self.stats.crashed += u64::from(self.table.len());
+        self.table.clear();
+        self.by_front.clear();
+        self.by_server.clear();
+        self.timer = LazyTimer::default();
+        for server in &mut self.servers {
+            server.open = 0;
+        }
+    }
+
+    fn counts(&self) -> Vec<(&'static str, Count)> {
+        let s = &self.stats;
+        let most = self.servers.iter().map(|s| s.given).max().unwrap_or(0);
+        let mean = s.made as f64 / self.servers.len().max(1) as f64;
+        let mut all = vec![
+            ("balancer_connections", Count::Sum(s.made as f64)),
+            ("balancer_entries_peak", Count::Most(f64::from(s.peak))),
+            ("balancer_entries_closed", Count::Sum(s.closed as f64)),
+            ("balancer_entries_replaced", Count::Sum(s.replaced as f64)),
+            ("balancer_entries_drained", Count::Sum(s.drained as f64)),
+            ("balancer_entries_crashed", Count::Sum(s.crashed as f64)),
+            (
+                "balancer_entries_end",
+                Count::Sum(f64::from(self.table.len())),
+            ),
+            ("balancer_idle_forgotten", Count::Sum(s.idle as f64)),
+            ("balancer_strangers_pkts", Count::Sum(s.strangers as f64)),
+            ("balancer_resets_sent", Count::Sum(s.resets as f64)),
+        ];
+        if s.made > 0 {
+            all.push(("balancer_imbalance", Count::Most(most as f64 / mean)));
+        }
+        all
+    }
+}
