@@ -35,6 +35,9 @@ pub struct BatchInfo {
     pub name: String,
     /// The question it answers.
     pub question: String,
+    /// What the scenario says of itself beyond its question.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub description: String,
     /// The command line that makes the batch again.
     pub command: String,
     /// Parameters that are the same for all runs.

@@ -5,10 +5,12 @@ pub(crate) mod chart;
 mod connects;
 mod conversation;
 mod data;
+mod drawing;
 mod ladder;
 mod ladder_choice;
 mod ladder_labels;
 mod ladder_rows;
+mod ladder_steps;
 mod pools;
 mod population;
 mod queues;
@@ -17,6 +19,7 @@ mod senders;
 mod sequence;
 mod shares;
 mod steps;
+mod story;
 mod style;
 mod svg;
 pub(crate) mod sweep;
@@ -29,6 +32,7 @@ use crate::guard::guarded;
 use crate::store::{RunSummary, StoreError};
 use crate::words::counted;
 use data::RunData;
+pub use drawing::Drawing;
 pub use samples::{Series, histogram, time_series};
 pub(crate) use svg::escape;
 
@@ -42,7 +46,7 @@ pub struct Figure {
     /// What it shows, in a sentence or two.
     pub caption: String,
     /// The picture.
-    pub svg: String,
+    pub svg: Drawing,
     /// Its numbers.
     pub csv: String,
 }
@@ -54,7 +58,7 @@ impl Figure {
     /// When a file cannot be written.
     pub fn write_to(&self, dir: &Path) -> std::io::Result<()> {
         let name = file_name(&self.name);
-        std::fs::write(dir.join(format!("{name}.svg")), &self.svg)?;
+        std::fs::write(dir.join(format!("{name}.svg")), self.svg.as_bytes())?;
         std::fs::write(dir.join(format!("{name}.csv")), &self.csv)
     }
 }
@@ -141,6 +145,36 @@ pub(crate) fn run_figures(dir: &Path, summary: &RunSummary) -> Drawn {
     }
     let sequences = drawn.part("time-sequence plots", dir, || sequence::sequences(&data));
     drawn.figures.extend(sequences);
+    let ladders = drawn.part("ladders", dir, || Ok(ladder::ladders(&data)));
+    drawn.figures.extend(ladders);
+    drawn
+}
+
+/// Connections among which [`tell_connection`] looks.
+const MOST_TOLD: usize = 64;
+
+/// A connection of a run in plain text: what each segment does and why it was sent when it was. `which`
+/// is its name in tables of the report, "0.3", or its place among the first, from 0. `None` when no
+/// segments of such a connection are recorded.
+///
+/// # Errors
+/// When the tables of segments or states cannot be read.
+pub fn tell_connection(
+    dir: &Path,
+    which: &str,
+    chinese: bool,
+) -> Result<Option<String>, StoreError> {
+    let all = conversation::conversations(dir, MOST_TOLD)?;
+    let named = all.iter().find(|c| c.conn.to_string() == which);
+    let placed = || all.get(which.parse::<usize>().ok()?);
+    let found = named.or_else(placed).filter(|c| !c.segments.is_empty());
+    Ok(found.map(|c| story::text(c, chinese)))
+}
+
+/// The ladders of a run alone.
+pub(crate) fn run_ladders(dir: &Path, summary: &RunSummary) -> Drawn {
+    let mut drawn = Drawn::default();
+    let data = RunData::read(dir, summary, &mut drawn);
     let ladders = drawn.part("ladders", dir, || Ok(ladder::ladders(&data)));
     drawn.figures.extend(ladders);
     drawn

@@ -34,6 +34,13 @@ pub fn findings(info: &RunInfo, metrics: &BTreeMap<String, f64>) -> Vec<String> 
     all.filter_map(|finding| (finding.tell)(&known)).collect()
 }
 
+/// Those of the findings that are unusual.
+pub(crate) fn unusual(info: &RunInfo, metrics: &BTreeMap<String, f64>) -> Vec<String> {
+    let known = Known { info, metrics };
+    let told = table::UNUSUAL.iter().filter_map(|f| (f.tell)(&known));
+    told.collect()
+}
+
 /// True when a run with these metrics, of which nothing else is known, gets the finding of this name.
 pub(crate) fn is_told(name: &str, metrics: &BTreeMap<String, f64>) -> bool {
     let info = &RunInfo::default();

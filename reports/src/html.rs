@@ -1,5 +1,11 @@
-//! `report.html`: one page that needs nothing else, figures inline.
+//! `report.html`: one page that needs nothing else. It is complete without scripts: figures are still
+//! pictures. With scripts charts can be enlarged and ladders stepped through; the data for that are in
+//! the page, thinned.
 
+mod assets;
 pub(crate) mod batch;
+mod connections;
+mod embed;
+pub(crate) mod lesson;
 mod page;
 pub(crate) mod run_page;

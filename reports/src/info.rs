@@ -14,6 +14,9 @@ pub struct RunInfo {
     pub name: String,
     /// The question it answers, one sentence; may be empty.
     pub question: String,
+    /// What the scenario says of itself beyond its question.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub description: String,
     /// The command line that makes this run again.
     pub command: String,
     /// Resolved parameters in the order to be shown: dotted path and value with unit.

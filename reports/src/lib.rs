@@ -14,6 +14,7 @@
 pub mod analytic;
 pub mod batch;
 mod csv;
+pub mod difference;
 mod expectations;
 pub mod export;
 pub mod figures;
@@ -43,5 +44,6 @@ pub use info::{
 pub use recorders::{Completed, Completion, NumbersRecorder, RunRecorder};
 pub use render::{
     read_batch, render_batch, render_batch_in, render_run, render_run_in, write_batch,
+    write_batch_of,
 };
 pub use store::{LeftOut, RunSummary, RunWriter, StoreError};

@@ -9,7 +9,7 @@ use crate::store::{ResultDir, RunSummary, StoreError, is_drawn, write_whole};
 
 mod batch;
 
-pub use batch::{read_batch, render_batch, render_batch_in, write_batch};
+pub use batch::{read_batch, render_batch, render_batch_in, write_batch, write_batch_of};
 
 /// Draws the figures and the report of a run directory again, and puts them in place of those that
 /// are there; a figure that the user has changed is kept as `NAME.kept-N`.

@@ -23,7 +23,7 @@ use std::sync::{Mutex, PoisonError};
 use rayon::prelude::*;
 use reports::store::parts::{PartRun, PartWriter, Parts};
 use reports::store::{ResultDir, StoreError};
-use reports::{BatchInfo, BatchRow, Judgement, SharedNames, write_batch};
+use reports::{BatchInfo, BatchRow, Judgement, SharedNames, write_batch_of};
 use sim_core::simulation::Progress;
 
 use crate::estimate::{Estimate, bytes};
@@ -191,7 +191,10 @@ fn write_files(
     complete: bool,
 ) -> Result<Vec<String>, StoreError> {
     let stays = |name: &str| name == "batch.toml";
-    place.change(stays, complete, |aside| write_batch(aside, info, rows))
+    let runs = place.path().join("runs");
+    place.change(stays, complete, |aside| {
+        write_batch_of(runs.as_path(), aside, info, rows)
+    })
 }
 
 /// What a run may take; a run that would take more fails. No part of its identity.

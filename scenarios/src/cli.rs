@@ -27,6 +27,7 @@ use crate::suggest;
 mod check;
 mod collect;
 mod cost;
+mod diff;
 mod drawings;
 mod explain;
 mod export;
@@ -115,6 +116,13 @@ enum Command {
         #[arg(short, long)]
         verbose: bool,
     },
+    /// Find where two runs begin to differ: their parameters, and the first event that is not the same
+    Diff {
+        /// Directory of a run
+        first: PathBuf,
+        /// Directory of another
+        second: PathBuf,
+    },
     /// Print the counters of a run under their names in Linux, as nstat does
     Nstat {
         /// Directory of a run
@@ -137,8 +145,15 @@ enum Command {
     /// Say what a name means: a TCP parameter, by whatever name; a key of a scenario; a metric; a
     /// model of a link
     Explain {
-        /// For example net.ipv4.tcp_tw_reuse, record.states, connects_failed, codel; `tcp` for a list
+        /// For example net.ipv4.tcp_tw_reuse, record.states, connects_failed, codel; `tcp` for a list.
+        /// With --connection the directory of a run
         name: String,
+        /// Tell this connection of the run segment by segment: its name, as in 0.3, or its place from 0
+        #[arg(long, value_name = "N")]
+        connection: Option<String>,
+        /// Tell it in English or Chinese
+        #[arg(long, value_enum, default_value = "en", requires = "connection")]
+        lang: Language,
     },
     /// Print a JSON schema of scenario files, for editors that complete and check TOML
     Schema,
@@ -159,6 +174,15 @@ enum Command {
     Man,
     /// Print the licences of synfin and of the packages that are built into it
     Licenses,
+}
+
+/// A language of what is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Language {
+    /// English
+    En,
+    /// Chinese
+    Zh,
 }
 
 #[derive(Debug, Default, Args)]
@@ -488,9 +512,17 @@ fn obey(command: Command) -> Result<(), Failure> {
         Command::List => list::list(),
         Command::Show { name, command } => list::show(&name, command),
         Command::Report { dir, verbose } => report::report(&dir, verbose),
+        Command::Diff { first, second } => diff::diff(&first, &second),
         Command::Nstat { dir, host } => nstat::nstat(&dir, host.as_deref()),
         Command::Ss { dir, at, host } => ss::ss(&dir, &at, host.as_deref()),
-        Command::Explain { name } => explain::explain(&name),
+        Command::Explain {
+            name,
+            connection,
+            lang,
+        } => match connection {
+            Some(which) => explain::connection(Path::new(&name), &which, lang == Language::Zh),
+            None => explain::explain(&name),
+        },
         Command::Schema => explain::schema(),
         Command::Packetdrill(args) => packetdrill::packetdrill(&args),
         Command::Fuzz(args) => fuzz::fuzz(&args),

@@ -2,6 +2,7 @@
 
 mod log;
 mod marks;
+mod plot;
 
 use plotters::coord::Shift;
 use plotters::coord::ranged1d::{BoldPoints, DefaultFormatting, KeyPointHint, Ranged};
@@ -12,6 +13,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 pub(crate) use marks::Mark;
 use marks::{Key, draw_mark};
 
+use super::drawing::Drawing;
 use super::style::{GREY, Rgb};
 use crate::store::StoreError;
 use crate::text::is_hidden;
@@ -97,11 +99,12 @@ impl Ranged for TickedAxis {
 
 impl Chart<'_> {
     /// Draws it.
-    pub(crate) fn svg(&self) -> Result<String, StoreError> {
-        match self.log {
+    pub(crate) fn svg(&self) -> Result<Drawing, StoreError> {
+        let svg = match self.log {
             (false, false) => self.render(),
             _ => log::scaled(self).render(),
-        }
+        };
+        Ok(Drawing::with_plot(svg?, plot::json(self)))
     }
 
     /// The same; what is on a logarithmic axis are logarithms already.

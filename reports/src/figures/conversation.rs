@@ -43,6 +43,19 @@ pub(crate) struct Sent {
     /// States of the ends after sending it and after its arrival, where recorded.
     pub(crate) state_at_sender: Option<State>,
     pub(crate) state_at_receiver: Option<State>,
+    pub(crate) detail: Detail,
+}
+
+/// The rest of a segment's header, and its place.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Detail {
+    /// Its place among the segments of the connection that were read.
+    pub(crate) place: usize,
+    pub(crate) dst_port: i64,
+    /// The window field, not scaled.
+    pub(crate) window: u32,
+    /// "mss 1460,nop,wscale 7".
+    pub(crate) options: String,
 }
 
 impl Sent {
@@ -66,6 +79,7 @@ fn has_flag(flags: &str, flag: &str) -> bool {
 pub(crate) struct Change {
     pub(crate) time: f64,
     pub(crate) lane: usize,
+    pub(crate) from: State,
     pub(crate) to: State,
 }
 

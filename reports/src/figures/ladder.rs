@@ -4,24 +4,31 @@
 use super::Figure;
 use super::conversation::{Change, Conversation, Fate, Sent};
 use super::data::RunData;
+use super::drawing::Drawing;
 use super::ladder_choice::{Fold, Shown};
 use super::ladder_labels::Letters;
 use super::ladder_rows::Rows;
+use super::ladder_steps;
+use super::story;
 use super::style::{BLACK, GREY, LIGHT_GREY, VERMILION, state_colour};
 use super::svg::{Anchor, Font, Svg, text_width};
 use crate::csv::Csv;
 use crate::format::{count, seconds};
 
 /// Distance of lanes, room beside them, and of the first row from the top.
-const LANE: f64 = 480.0;
+const LANE: f64 = 540.0;
 const SIDE: f64 = 220.0;
-const TOP: f64 = 104.0;
+const TOP: f64 = 138.0;
+/// Where the names of the ends are written.
+const NAMES: f64 = 84.0;
 /// Least distance of rows, and what a typical flight time takes.
 const ROW: f64 = 22.0;
 const FLIGHT: f64 = 46.0;
 const TITLE: Font = Font::new(18, BLACK).bold();
 const NODE: Font = Font::new(15, BLACK).bold();
 const LABEL: Font = Font::new(13, BLACK);
+/// A label upon another is that much worse than one upon an arrow.
+const LABEL_WEIGHT: usize = 20;
 /// Smallest letters of a label.
 const SMALLEST: u32 = 9;
 const NOTE: Font = Font::new(12, GREY);
@@ -30,16 +37,19 @@ const LOSS: Font = Font::new(12, VERMILION);
 /// One diagram per traced connection, as many as are asked for.
 pub(crate) fn ladders(data: &RunData<'_>) -> Vec<Figure> {
     let traced = data.conversations.iter().filter(|c| !c.segments.is_empty());
-    traced.map(ladder).collect()
+    traced.map(|whole| ladder(data, whole)).collect()
 }
 
-fn ladder(whole: &Conversation) -> Figure {
+fn ladder(data: &RunData<'_>, whole: &Conversation) -> Figure {
     let letters = Letters::of(whole);
     let shown = Shown::of(whole);
-    let title = format!("Connection {}, segment by segment", whole.conn);
+    let title = match workload(data, whole) {
+        Some(name) => format!("{name}: connection {}, segment by segment", whole.conn),
+        None => format!("Connection {}, segment by segment", whole.conn),
+    };
     let mut caption = format!(
         "Segments of connection {} from {} on; time runs downwards and is compressed where nothing \
-         happens. Bars along the sides are the states.",
+         happens. Bars along the sides are the states, and numbers count the segments.",
         whole.conn,
         seconds(whole.start()),
     );
@@ -50,13 +60,47 @@ fn ladder(whole: &Conversation) -> Figure {
             count(shown.hidden as f64)
         ));
     }
+    let unfolded =
+        (shown.hidden > 0).then(|| draw(whole, &Shown::unfolded(whole), &letters, &title));
+    let steps = ladder_steps::json(whole, &letters);
     Figure {
         name: format!("ladder_{}", whole.conn.to_string().replace('.', "_")),
-        svg: draw(&shown, &letters, &title),
+        svg: draw(whole, &shown, &letters, &title).with_steps(steps, unfolded),
         title,
         caption,
         csv: numbers(whole, &letters),
     }
+}
+
+/// The workload that it belongs to, by the port of its listener; `None` where several share it.
+fn workload(data: &RunData<'_>, c: &Conversation) -> Option<String> {
+    let opening = c.segments.iter().find(|s| s.has("SYN") && !s.has("ACK"))?;
+    let port = opening.detail.dst_port.to_string();
+    let parameters = data.summary.info.parameters.iter();
+    let mut named = parameters.filter_map(|(key, value)| {
+        let name = key.strip_prefix("workload.")?.strip_suffix(".ports")?;
+        let mut ports = value.split(|c: char| !c.is_ascii_digit());
+        ports.any(|p| p == port).then(|| name.to_owned())
+    });
+    let name = named.next()?;
+    named.next().is_none().then_some(name)
+}
+
+/// What is shown where one points at a segment: the rest of its header.
+fn hover(s: &Sent) -> String {
+    let arrival = match s.fate {
+        Fate::Received(time) => format!("received {time} s"),
+        Fate::Lost | Fate::Unseen => s.fate_text.clone(),
+    };
+    let options = match s.detail.options.as_str() {
+        "" => "no options",
+        some => some,
+    };
+    let (window, port) = (s.detail.window, s.detail.dst_port);
+    format!(
+        "ports {} to {port}; seq {}, ack {}, {} bytes; window {window}; {options}; sent {} s, {arrival}",
+        s.source.1, s.seq, s.ack, s.len, s.sent
+    )
 }
 
 fn numbers(conversation: &Conversation, letters: &Letters) -> String {
@@ -178,7 +222,7 @@ fn lane_x(lane: usize) -> f64 {
     SIDE + LANE * lane as f64
 }
 
-fn draw(shown: &Shown, letters: &Letters, title: &str) -> String {
+fn draw(whole: &Conversation, shown: &Shown, letters: &Letters, title: &str) -> Drawing {
     let c = &shown.conversation;
     let scale = Scale::new(shown);
     let mut svg = Svg::default();
@@ -189,8 +233,8 @@ fn draw(shown: &Shown, letters: &Letters, title: &str) -> String {
     svg.text((20.0, 54.0), Anchor::Start, NOTE, &origin);
     for (lane, name) in c.lanes.iter().enumerate() {
         let x = lane_x(lane);
-        svg.text((x, TOP - 20.0), Anchor::Middle, NODE, name);
-        svg.line((x, TOP - 10.0), (x, bottom), LIGHT_GREY, 2.0);
+        svg.text((x, NAMES), Anchor::Middle, NODE, name);
+        svg.line((x, NAMES + 10.0), (x, bottom), LIGHT_GREY, 2.0);
     }
     let rows = Rows::of(c);
     draw_states(&mut svg, c, &scale, &rows, bottom);
@@ -224,22 +268,35 @@ fn draw(shown: &Shown, letters: &Letters, title: &str) -> String {
         .map(|(s, ends)| Arrow::of(s, &scale, *ends))
         .collect();
     for (s, arrow) in c.segments.iter().zip(&arrows) {
+        svg.begin("seg", s.detail.place, &hover(s));
         draw_arrow(&mut svg, s, arrow);
+        svg.end();
     }
-    let mut labels: Vec<[(f64, f64); 7]> = Vec::new();
+    let mut labels: Vec<Points> = Vec::new();
+    for (from, to, text) in &scale.gaps {
+        let reach = text_width(text, NOTE.size) / 2.0 + 40.0;
+        labels.push(level(
+            width / 2.0 - reach,
+            from + 0.72 * (to - from),
+            2.0 * reach,
+        ));
+    }
     for (s, arrow) in c.segments.iter().zip(&arrows) {
         if s.fate == Fate::Lost {
             let width = text_width(&s.fate_text, LOSS.size);
-            let at = |k: usize| arrow.to.0 - 4.0 + width * k as f64 / 6.0;
-            labels.push(std::array::from_fn(|k| (at(k), arrow.to.1 + 16.0)));
+            labels.push(level(arrow.to.0 - 4.0, arrow.to.1 + 16.0, width));
         }
     }
     for (i, s) in c.segments.iter().enumerate() {
-        let (label, note) = letters.label(s);
+        let (label, mut note) = letters.label(s);
+        if let Some(first) = story::repeats(whole, s.detail.place) {
+            note.push_str(&format!(", repeats {}", first + 1));
+        }
+        let number = s.detail.place + 1;
         let text = if note.is_empty() {
-            label
+            format!("{number}\u{a0} {label}")
         } else {
-            format!("{label}\u{a0} ({note})")
+            format!("{number}\u{a0} {label}\u{a0} ({note})")
         };
         let others = arrows
             .iter()
@@ -254,7 +311,9 @@ fn draw(shown: &Shown, letters: &Letters, title: &str) -> String {
             ..LABEL
         };
         let at = arrows[i].above(place.0, place.1 - 4.0);
+        svg.begin("seg", s.detail.place, &hover(s));
         svg.rotated(at, arrows[i].degrees(), Anchor::Middle, font, &text);
+        svg.end();
         labels.push(arrows[i].label_points(place, (&text, size)));
     }
     let legend = letters.legend();
@@ -273,15 +332,21 @@ fn draw_states(svg: &mut Svg, c: &Conversation, scale: &Scale, rows: &Rows, bott
             .map(|(x, row)| (x, scale.y(x.time) + ROW * f64::from(*row)))
             .unzip();
         let x = lane_x(lane);
+        let (dx, anchor) = if lane == 0 {
+            (-14.0, Anchor::End)
+        } else {
+            (14.0, Anchor::Start)
+        };
+        if let (Some(first), Some(y)) = (own.first(), rows.first()) {
+            let top = NAMES + 12.0;
+            let size = (10.0, y - top);
+            svg.rect((x - 5.0, top), size, state_colour(first.from));
+            svg.text((x + dx, top + 14.0), anchor, LABEL, first.from.name());
+        }
         for (i, change) in own.iter().enumerate() {
             let y = rows[i];
             let end = rows.get(i + 1).copied().unwrap_or(bottom);
             svg.rect((x - 5.0, y), (10.0, end - y), state_colour(change.to));
-            let (dx, anchor) = if lane == 0 {
-                (-14.0, Anchor::End)
-            } else {
-                (14.0, Anchor::Start)
-            };
             let time = seconds(change.time - start);
             let text = if lane == 0 {
                 format!("{time}\u{a0}\u{a0} {}", change.to)
@@ -295,6 +360,15 @@ fn draw_states(svg: &mut Svg, c: &Conversation, scale: &Scale, rows: &Rows, bott
 
 fn colour(s: &Sent) -> super::style::Rgb {
     if s.retransmission { VERMILION } else { BLACK }
+}
+
+/// Points along the middle of a text, close enough that no other text fits between them.
+type Points = [(f64, f64); 21];
+
+/// Those of a level text from `x` on.
+fn level(x: f64, y: f64, width: f64) -> Points {
+    let last = (Points::default().len() - 1) as f64;
+    std::array::from_fn(|k| (x + width * k as f64 / last, y))
 }
 
 /// A segment's way on the page; that of a lost one ends on the way.
@@ -367,12 +441,12 @@ impl Arrow {
     }
 
     /// Points along the middle of a label, a text in letters of a size.
-    fn label_points(&self, (share, gap): (f64, f64), (text, size): (&str, u32)) -> [(f64, f64); 7] {
+    fn label_points(&self, (share, gap): (f64, f64), (text, size): (&str, u32)) -> Points {
         let centre = self.above(share, gap);
         let half = text_width(text, size) / 2.0;
         let angle = self.slope().atan();
         std::array::from_fn(|k| {
-            let d = half * (k as f64 - 3.0) / 3.0;
+            let d = half * (k as f64 - 10.0) / 10.0;
             (centre.0 + d * angle.cos(), centre.1 + d * angle.sin())
         })
     }
@@ -383,7 +457,7 @@ impl Arrow {
         &self,
         (text, size): (&str, u32),
         others: impl Iterator<Item = &'a Arrow>,
-        labels: &[[(f64, f64); 7]],
+        labels: &[Points],
     ) -> (f64, f64) {
         let (top, bottom) = self.label_span(size);
         let others: Vec<&Arrow> = others
@@ -399,9 +473,9 @@ impl Arrow {
             let points = self.label_points(*place, (text, size));
             let near = |p: &(f64, f64)| {
                 let line = |a: &Arrow| a.y_at(p.0).is_some_and(|y| (y - p.1).abs() < 9.0);
-                let label = |q: &(f64, f64)| (q.0 - p.0).abs() < 25.0 && (q.1 - p.1).abs() < 14.0;
+                let label = |q: &(f64, f64)| (q.0 - p.0).abs() < 22.0 && (q.1 - p.1).abs() < 15.0;
                 others.iter().filter(|a| line(a)).count()
-                    + labels.iter().filter(|q| label(q)).count()
+                    + LABEL_WEIGHT * labels.iter().filter(|q| label(q)).count()
             };
             points.iter().map(near).sum()
         };
@@ -415,8 +489,11 @@ impl Arrow {
             let above = shares.clone().into_iter().map(|share| (share, 9.0));
             above.chain(shares.into_iter().map(|share| (share, -10.0)))
         };
+        // Where arrows crowd, those of one end begin a row apart: labels that begin there do not meet.
+        let begin = ((half + 10.0) / length).min(0.5);
         let usual = both(shares.into_iter().filter(fits).collect());
         let places = usual.chain(both(more.filter(fits).collect()));
+        let places = places.chain(both(vec![begin]));
         let mut best = ((0.5, 9.0), usize::MAX);
         for place in places {
             let met = meetings(&place);
@@ -455,7 +532,8 @@ mod tests {
             to: (SIDE + LANE, 20.0),
         };
         assert_eq!(arrow.label_size("SYN"), LABEL.size);
-        let long = "FIN,PSH,ACK seq 30,001 len 1,448 (p = 0.5, retransmission (RACK))";
+        let long =
+            "12  FIN,PSH,ACK seq=x+30001 ack=y+1 len=1448 (p = x+31449, retransmission (RACK))";
         let size = arrow.label_size(long);
         assert!(size < LABEL.size && text_width(long, size) <= LANE);
         assert_eq!(arrow.label_size(&"x".repeat(500)), SMALLEST);

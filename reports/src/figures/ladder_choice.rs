@@ -30,7 +30,27 @@ pub(super) struct Fold {
     pub(super) count: u64,
 }
 
+/// Segments drawn where a reader asks for all.
+const MOST_UNFOLDED: usize = 240;
+
 impl Shown {
+    /// The first segments without folds, as many as can be drawn.
+    pub(super) fn unfolded(whole: &Conversation) -> Shown {
+        let mut conversation = whole.clone();
+        conversation.segments.truncate(MOST_UNFOLDED);
+        if conversation.segments.len() < whole.segments.len() {
+            let end = conversation.segments.last().map_or(0.0, |s| s.sent);
+            conversation.changes.retain(|c| c.time <= end);
+        }
+        let folds = folds(&conversation.segments);
+        let hidden = sent(&whole.segments).saturating_sub(sent_here(&conversation.segments));
+        Shown {
+            conversation,
+            folds,
+            hidden,
+        }
+    }
+
     pub(super) fn of(whole: &Conversation) -> Shown {
         let all = &whole.segments;
         let closes = all[all.len().saturating_sub(TAIL)..]
@@ -136,6 +156,7 @@ fn folds(segments: &[Sent]) -> Vec<Fold> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::conversation::Detail;
     use super::*;
     use tcp_model::ConnId;
 
@@ -167,6 +188,7 @@ mod tests {
             reason: String::new(),
             state_at_sender: None,
             state_at_receiver: None,
+            detail: Detail::default(),
         };
         Conversation {
             conn: ConnId::default(),

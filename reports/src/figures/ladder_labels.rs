@@ -1,8 +1,8 @@
 //! How segments are written in a ladder diagram, in the notation of textbooks.
 //!
 //! x and y are the initial sequence numbers, of the opener first; p and q those of the FINs, of
-//! the side that closes first first: `SYN seq=x`, `SYN,ACK seq=y ack=x+1`, `FIN,ACK seq=p`,
-//! `ACK ack=p+1`.
+//! the side that closes first first: `SYN seq=x`, `SYN,ACK seq=y ack=x+1`, `FIN,ACK seq=p ack=y+1`,
+//! `ACK seq=y+1 ack=p+1`.
 
 use super::conversation::{Conversation, Sent};
 
@@ -65,26 +65,24 @@ impl Letters {
         }
     }
 
-    /// Label and a note in smaller print.
-    pub(crate) fn label(&self, s: &Sent) -> (String, String) {
+    /// Sequence and acknowledgment number by their letters; the latter where the segment has one.
+    pub(crate) fn numbers(&self, s: &Sent) -> (String, Option<String>) {
         let own = self.ends.iter().find(|e| e.source == s.source);
         let peer = self.ends.iter().find(|e| e.source != s.source);
-        let mut label = s.flags.clone();
-        let mut note = String::new();
-        let ack = s.has("ACK").then(|| name(peer, s.ack));
-        let acks_fin = ack.as_ref().is_some_and(|a| a.starts_with(['p', 'q']));
         let seq = match own.and_then(|e| e.fin) {
             Some((letter, fin)) if s.has("FIN") && s.seq == fin => letter.to_string(),
             _ => name(own, s.seq),
         };
-        let pure_ack = s.flags == "ACK" && s.len == 0;
-        let plain_fin = s.has("FIN") && s.len == 0;
-        if !(pure_ack && acks_fin) {
-            label.push_str(&format!(" seq={seq}"));
-        }
-        if let Some(ack) = ack
-            && (!plain_fin || acks_fin)
-        {
+        (seq, s.has("ACK").then(|| name(peer, s.ack)))
+    }
+
+    /// Label and a note in smaller print.
+    pub(crate) fn label(&self, s: &Sent) -> (String, String) {
+        let own = self.ends.iter().find(|e| e.source == s.source);
+        let (seq, ack) = self.numbers(s);
+        let mut label = format!("{} seq={seq}", s.flags);
+        let mut note = String::new();
+        if let Some(ack) = ack {
             label.push_str(&format!(" ack={ack}"));
         }
         if s.len > 0 {
@@ -137,7 +135,7 @@ fn offset(end: Option<&End>, value: u32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::conversation::Fate;
+    use super::super::conversation::{Detail, Fate};
     use super::*;
     use tcp_model::ConnId;
 
@@ -159,6 +157,7 @@ mod tests {
             reason: String::new(),
             state_at_sender: None,
             state_at_receiver: None,
+            detail: Detail::default(),
         }
     }
 
@@ -195,10 +194,10 @@ mod tests {
             ("ACK seq=x+1 ack=y+1", ""),
             ("PSH,ACK seq=x+1 ack=y+1 len=100", ""),
             ("ACK seq=y+1 ack=x+101", ""),
-            ("FIN,ACK seq=p", "p = x+101"),
-            ("ACK ack=p+1", ""),
+            ("FIN,ACK seq=p ack=y+1", "p = x+101"),
+            ("ACK seq=y+1 ack=p+1", ""),
             ("FIN,ACK seq=q ack=p+1", "q = y+1"),
-            ("ACK ack=q+1", ""),
+            ("ACK seq=p+1 ack=q+1", ""),
         ];
         for (got, want) in labels.iter().zip(expected) {
             assert_eq!((got.0.as_str(), got.1.as_str()), want);

@@ -110,6 +110,7 @@ fn cause(c: &Conversation, change: &Change, rows: &[(u32, u32)]) -> Option<u32> 
 
 #[cfg(test)]
 mod tests {
+    use super::super::conversation::Detail;
     use super::*;
     use tcp_model::{ConnId, State};
 
@@ -131,11 +132,17 @@ mod tests {
             reason: String::new(),
             state_at_sender: Some(states.0),
             state_at_receiver: Some(states.1),
+            detail: Detail::default(),
         }
     }
 
     fn change(lane: usize, time: f64, to: State) -> Change {
-        Change { time, lane, to }
+        Change {
+            time,
+            lane,
+            from: State::Closed,
+            to,
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::drawing::Drawing;
 use super::style::Rgb;
 use crate::text::is_hidden;
 
@@ -69,6 +70,19 @@ impl Svg {
         // Writing to a string does not fail.
         let _ = self.body.write_fmt(element);
         self.body.push('\n');
+    }
+
+    /// Begins what belongs to one thing: its class, its number, and what is shown where one points at it.
+    pub(crate) fn begin(&mut self, class: &str, number: usize, title: &str) {
+        let title = escape(title);
+        self.push(format_args!(
+            r#"<g class="{class}" data-i="{number}"><title>{title}</title>"#
+        ));
+    }
+
+    /// Ends it.
+    pub(crate) fn end(&mut self) {
+        self.body.push_str("</g>\n");
     }
 
     pub(crate) fn line(&mut self, from: (f64, f64), to: (f64, f64), colour: Rgb, width: f64) {
@@ -192,13 +206,14 @@ impl Svg {
     }
 
     /// The document.
-    pub(crate) fn finish(self, width: f64, height: f64) -> String {
-        format!(
+    pub(crate) fn finish(self, width: f64, height: f64) -> Drawing {
+        let svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" \
              viewBox=\"0 0 {width:.0} {height:.0}\" font-family=\"sans-serif\">\n\
              <rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n{}</svg>\n",
             self.body
-        )
+        );
+        svg.into()
     }
 }
 

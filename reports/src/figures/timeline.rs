@@ -254,6 +254,7 @@ mod tests {
         let opened = super::super::conversation::Change {
             time: 0.0,
             lane: 0,
+            from: State::SynSent,
             to: State::Established,
         };
         let quiet = Conversation {

@@ -1,5 +1,6 @@
 //! The report of a batch.
 
+use super::lesson::Lesson;
 use super::page::{Page, cells};
 use crate::batch::paired;
 use crate::batch::variants::{Variant, variants};
@@ -24,11 +25,14 @@ pub(crate) fn report(
     findings: &[String],
     metrics: &[String],
     drawn: &Drawn,
+    lesson: &Lesson,
 ) -> String {
     let mut page = Page::new(&info.name, &info.question);
+    page.description(&info.description);
     page.findings(findings);
     let judged = info.expectations.iter();
     page.judgements(judged.map(|e| e.judge(&info.axes, rows)));
+    lesson.write(&mut page);
     glance(&mut page, info, rows, metrics);
     differences(&mut page, info, rows, metrics);
     page.drawn(drawn);
@@ -235,10 +239,24 @@ mod tests {
             figures: Vec::new(),
             failed: vec!["figure peaks: batch.json cannot be used".into()],
         };
-        let page = report(&BatchInfo::default(), &[], &[], &[], &drawn);
+        let page = report(
+            &BatchInfo::default(),
+            &[],
+            &[],
+            &[],
+            &drawn,
+            &Lesson::default(),
+        );
         assert!(page.contains("Missing here"), "{page}");
         assert!(page.contains("figure peaks: batch.json cannot be used"));
-        let whole = report(&BatchInfo::default(), &[], &[], &[], &Drawn::default());
+        let whole = report(
+            &BatchInfo::default(),
+            &[],
+            &[],
+            &[],
+            &Drawn::default(),
+            &Lesson::default(),
+        );
         assert!(!whole.contains("Missing here"));
     }
 }

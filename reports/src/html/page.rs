@@ -1,32 +1,26 @@
 //! The parts that pages are made of.
 
+use super::assets::{self, Needs};
+use super::embed;
 use crate::expectations::{Judgement, Verdict};
 use crate::figures::{Drawn, Figure};
 
-const STYLE: &str = "\
-:root{color-scheme:light}\
-body{font:16px/1.5 system-ui,sans-serif;color:#1a1a1a;background:#fff;max-width:1040px;\
-margin:0 auto;padding:24px 20px 60px}\
-h1{font-size:28px;margin:0 0 4px}h2{font-size:21px;margin:40px 0 10px;border-bottom:1px solid #ddd;\
-padding-bottom:4px}h3{font-size:17px;margin:26px 0 4px}\
-.question{font-size:18px;color:#444;margin:0 0 18px}\
-.findings{background:#eef6fb;border-left:5px solid #0072b2;padding:12px 16px 12px 34px;margin:0}\
-.findings li{margin:4px 0}\
-figure{margin:14px 0 34px}figure svg{max-width:100%;height:auto;border:1px solid #e4e4e4}\
-figcaption{color:#444;font-size:15px}\
-table{border-collapse:collapse;font-size:14px;margin:8px 0}\
-.wide{overflow-x:auto}\
-th,td{text-align:left;padding:3px 14px 3px 0;border-bottom:1px solid #eee;vertical-align:top}\
-th{color:#444;font-weight:600}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}td.n{white-space:nowrap}\
-code,pre{font:14px/1.4 ui-monospace,monospace;background:#f4f4f4}code{padding:1px 4px}\
-pre{padding:10px 12px;overflow-x:auto}.small{color:#555;font-size:14px}\
-.bad{color:#a33a00;font-weight:600}\
-@media print{body{max-width:none}figure{break-inside:avoid}}";
+/// Bytes of numbers that a page carries for its tables; figures beyond link to their files.
+const MOST_NUMBERS: usize = 1_200_000;
+/// Of one figure.
+const MOST_OF_ONE: usize = 250_000;
 
 /// A page being written.
 #[derive(Debug)]
 pub(crate) struct Page {
-    html: String,
+    title: String,
+    question: String,
+    body: String,
+    /// Headings: identity and text.
+    contents: Vec<(String, String)>,
+    /// Bytes of numbers so far.
+    numbers: usize,
+    needs: Needs,
 }
 
 /// Text for HTML.
@@ -34,65 +28,159 @@ pub(crate) use crate::figures::escape;
 
 impl Page {
     pub(crate) fn new(title: &str, question: &str) -> Page {
-        let title = escape(title);
-        let mut html = format!(
-            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-             <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n"
-        );
-        if !question.is_empty() {
-            html.push_str(&format!("<p class=\"question\">{}</p>\n", escape(question)));
+        Page {
+            title: title.to_owned(),
+            question: question.to_owned(),
+            body: String::new(),
+            contents: Vec::new(),
+            numbers: 0,
+            needs: Needs::default(),
         }
-        Page { html }
     }
 
     pub(crate) fn heading(&mut self, text: &str) {
-        self.html.push_str(&format!("<h2>{}</h2>\n", escape(text)));
+        let id = format!("part-{}", self.contents.len() + 1);
+        let text = escape(text);
+        self.body
+            .push_str(&format!("<h2 id=\"{id}\">{text}</h2>\n"));
+        self.contents.push((id, text));
     }
 
     pub(crate) fn paragraph(&mut self, text: &str) {
-        self.html
+        self.body
             .push_str(&format!("<p class=\"small\">{}</p>\n", escape(text)));
     }
 
+    /// What the scenario says of itself, a paragraph for each of its own.
+    pub(crate) fn description(&mut self, text: &str) {
+        for paragraph in text.split("\n\n").filter(|p| !p.trim().is_empty()) {
+            self.body.push_str(&format!(
+                "<p dir=\"auto\">{}</p>\n",
+                escape(paragraph.trim())
+            ));
+        }
+    }
+
+    /// Begins and ends a part that readers choose among others.
+    pub(crate) fn choice(
+        &mut self,
+        id: &str,
+        name: &str,
+        link: &str,
+        write: impl FnOnce(&mut Page),
+    ) {
+        let (id, name, link) = (escape(id), escape(name), escape(link));
+        self.body.push_str(&format!(
+            "<section class=\"choice\" id=\"{id}\" data-name=\"{name}\">\n<h3 dir=\"auto\">{name}</h3>\n\
+             <p class=\"small\"><a href=\"{link}\">All of this run</a></p>\n"
+        ));
+        write(self);
+        self.body.push_str("</section>\n");
+    }
+
+    /// What was found, most important first.
     pub(crate) fn findings(&mut self, findings: &[String]) {
-        if findings.is_empty() {
+        self.list("findings", findings);
+    }
+
+    /// The same with what is unusual set off.
+    pub(crate) fn answer(&mut self, findings: &[String], unusual: &[String]) {
+        let (odd, usual): (Vec<String>, Vec<String>) =
+            findings.iter().cloned().partition(|f| unusual.contains(f));
+        if odd.is_empty() {
+            return self.findings(&usual);
+        }
+        self.body.push_str("<h2 class=\"vh\">Unusual</h2>\n");
+        self.list("findings unusual", &odd);
+        self.body.push_str("<h2 class=\"vh\">Results</h2>\n");
+        self.findings(&usual);
+    }
+
+    fn list(&mut self, class: &str, texts: &[String]) {
+        if texts.is_empty() {
             return;
         }
-        self.html.push_str("<ul class=\"findings\">\n");
-        for finding in findings {
-            self.html
-                .push_str(&format!("<li>{}</li>\n", escape(finding)));
+        self.body.push_str(&format!("<ul class=\"{class}\">\n"));
+        for text in texts {
+            self.body
+                .push_str(&format!("<li dir=\"auto\">{}</li>\n", escape(text)));
         }
-        self.html.push_str("</ul>\n");
+        self.body.push_str("</ul>\n");
     }
 
     /// Expectations with their verdicts; what fails is set off.
     pub(crate) fn judgements(&mut self, all: impl Iterator<Item = Judgement>) {
         for Judgement { verdict, words } in all {
-            let class = if verdict == Verdict::Fails {
-                "bad"
-            } else {
-                "small"
+            let (class, sign) = match verdict {
+                Verdict::Holds => ("holds", "✓"),
+                Verdict::Undecided => ("open", "?"),
+                Verdict::Fails => ("bad", "✗"),
             };
             let words = escape(&words);
-            self.html
-                .push_str(&format!("<p class=\"{class}\">{words}</p>\n"));
+            self.body.push_str(&format!(
+                "<p class=\"verdict {class}\"><b aria-hidden=\"true\">{sign}</b>{words}</p>\n"
+            ));
         }
     }
 
     pub(crate) fn code(&mut self, text: &str) {
-        self.html
+        self.body
             .push_str(&format!("<pre>{}</pre>\n", escape(text)));
     }
 
+    /// A figure: a heading, the picture, how to read it, and its numbers.
     pub(crate) fn figure(&mut self, figure: &Figure) {
-        self.html.push_str(&format!(
-            "<figure id=\"{}\">\n{}<figcaption>{} <span class=\"small\">Numbers: \
-             <code>figures/{0}.csv</code></span></figcaption>\n</figure>\n",
-            escape(&figure.name),
-            figure.svg,
-            escape(&figure.caption)
+        self.figure_of("", figure);
+    }
+
+    /// The same of a run whose directory is `dir`, with a "/" at its end.
+    pub(crate) fn figure_of(&mut self, dir: &str, figure: &Figure) {
+        let plot = figure.svg.plot();
+        self.needs.charts |= plot.is_some();
+        self.needs.ladders |= figure.svg.steps().is_some();
+        let (name, title) = (escape(&figure.name), escape(&figure.title));
+        let id = escape(&format!("{dir}{}", figure.name).replace('/', "-"));
+        let dir = escape(dir);
+        let is_tall = figure.name.starts_with("ladder_");
+        let (frame, heading) = match (plot.is_some(), is_tall) {
+            (true, _) => ("frame", ""),
+            (false, true) => ("frame tall folded", " class=\"vh\""),
+            (false, false) => ("frame", " class=\"vh\""),
+        };
+        let named = format!("<svg role=\"img\" aria-label=\"{title}\"");
+        let picture = figure.svg.replacen("<svg", &named, 1);
+        let whole = figure.svg.unfolded().map(|svg| {
+            let svg = svg.replacen("<svg", &named, 1);
+            format!("<div class=\"frame tall whole\" tabindex=\"0\" role=\"group\" aria-label=\"{title}\">{svg}</div>\n")
+        });
+        let whole = whole.unwrap_or_default();
+        self.body.push_str(&format!(
+            "<figure id=\"{id}\" aria-label=\"{title}\">\n<h3{heading}>{title}</h3>\n\
+             <div class=\"{frame}\" tabindex=\"0\" role=\"group\" aria-label=\"{title}\">{picture}</div>\n{whole}\
+             <figcaption>{}\n<details><summary>How to read it</summary>{}</details>\n\
+             <span class=\"small\">Numbers: <a href=\"{dir}figures/{name}.csv\">figures/{name}.csv</a></span>\
+             </figcaption>\n",
+            escape(&figure.caption),
+            escape(how_to_read(figure)),
+        ));
+        let small = figure.csv.len() <= MOST_OF_ONE;
+        if small && self.numbers + figure.csv.len() <= MOST_NUMBERS {
+            self.numbers += figure.csv.len();
+            self.data("class=\"numbers\"", &embed::string(&figure.csv));
+        }
+        if let Some(plot) = plot {
+            self.data("class=\"plot\"", &embed::json(plot));
+        }
+        if let Some(steps) = figure.svg.steps() {
+            self.data("class=\"steps\"", &embed::json(steps));
+        }
+        self.body.push_str("</figure>\n");
+    }
+
+    /// Data for the script; `json` is safe within an element.
+    fn data(&mut self, attribute: &str, json: &str) {
+        self.body.push_str(&format!(
+            "<script type=\"application/json\" {attribute}>{json}</script>\n"
         ));
     }
 
@@ -125,31 +213,98 @@ impl Page {
     ) {
         let is_number = |i: usize| header.get(i).is_some_and(|h| h.starts_with('#'));
         let class = |i: usize| if is_number(i) { " class=\"n\"" } else { "" };
-        self.html.push_str("<div class=\"wide\"><table>\n<tr>");
+        self.body
+            .push_str("<div class=\"wide\" tabindex=\"0\"><table>\n<tr>");
         for (i, name) in header.iter().enumerate() {
             let name = escape(name.trim_start_matches('#'));
-            self.html.push_str(&format!("<th{}>{name}</th>", class(i)));
+            self.body
+                .push_str(&format!("<th scope=\"col\"{}>{name}</th>", class(i)));
         }
-        self.html.push_str("</tr>\n");
+        self.body.push_str("</tr>\n");
         for row in rows {
-            self.html.push_str("<tr>");
+            self.body.push_str("<tr>");
             for (i, cell) in row.iter().enumerate() {
                 let text = escape(cell);
                 let text = match target(cell).filter(|_| i == 0) {
                     Some(to) => format!("<a href=\"{}\">{text}</a>", escape(&to)),
                     None => text,
                 };
-                self.html.push_str(&format!("<td{}>{text}</td>", class(i)));
+                self.body.push_str(&format!("<td{}>{text}</td>", class(i)));
             }
-            self.html.push_str("</tr>\n");
+            self.body.push_str("</tr>\n");
         }
-        self.html.push_str("</table></div>\n");
+        self.body.push_str("</table></div>\n");
     }
 
-    pub(crate) fn finish(mut self) -> String {
-        self.html.push_str("</body>\n</html>\n");
-        self.html
+    /// The connections: a table that the script makes of `json`, and the first rows for those without
+    /// scripts.
+    pub(crate) fn connections(&mut self, json: &str, header: &[String], first: &[Vec<String>]) {
+        self.needs.connections = true;
+        self.body.push_str("<div id=\"connections\">\n");
+        self.table(header, first);
+        self.body.push_str("</div>\n");
+        self.data("id=\"connection-rows\"", &embed::json(json));
     }
+
+    /// Links to files beside the page.
+    pub(crate) fn files<'a>(&mut self, names: impl Iterator<Item = &'a String>) {
+        let link = |name: &String| format!("<a href=\"{0}\">{0}</a>", escape(name));
+        let links: Vec<String> = names.map(link).collect();
+        if !links.is_empty() {
+            let links = links.join(", ");
+            self.body
+                .push_str(&format!("<p class=\"small\">Files: {links}.</p>\n"));
+        }
+    }
+
+    /// The whole document.
+    pub(crate) fn finish(self) -> String {
+        let title = escape(&self.title);
+        let question = match self.question.is_empty() {
+            true => String::new(),
+            false => format!(
+                "<p class=\"question\" dir=\"auto\">{}</p>\n",
+                escape(&self.question)
+            ),
+        };
+        let contents = self.contents.iter();
+        let contents = contents.map(|(id, text)| format!("<li><a href=\"#{id}\">{text}</a></li>"));
+        let contents: String = contents.collect();
+        format!(
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+             <title>{title}</title>\n<style>{style}</style>\n</head>\n<body>\n\
+             <a class=\"skip\" href=\"#main\">Skip to the results</a>\n\
+             <header>\n<div class=\"tools\" id=\"tools\"></div>\n\
+             <h1 dir=\"auto\">{title}</h1>\n{question}</header>\n\
+             <nav aria-label=\"Contents\" id=\"contents\"><ul>{contents}</ul></nav>\n\
+             <main id=\"main\">\n{body}</main>\n\
+             <script>{script}</script>\n</body>\n</html>\n",
+            style = assets::style(self.needs),
+            script = assets::script(self.needs),
+            body = self.body,
+        )
+    }
+}
+
+/// How a kind of figure is read, for those who see it first.
+fn how_to_read(figure: &Figure) -> &'static str {
+    if figure.svg.plot().is_some() {
+        return "Each curve or band is named at the side; what the axes show, with units, is written \
+                along them. Dots with bars are means with their 95 % intervals; dashed lines are \
+                theory or limits. With scripts on: drag over a part to enlarge it, in all \
+                figures over time at once, and double-click to see all again; point at it for the \
+                values there; press a name to hide its curve. Keys: left and right move, + and - \
+                zoom, 0 shows all.";
+    }
+    if figure.name.starts_with("ladder_") {
+        return "Each upright line is an end of the connection. A slanted arrow is a segment: it \
+                leaves where the arrow begins and arrives where it ends, later and so further down. \
+                A cross is a loss, with its cause; orange arrows are sent again. The coloured bar \
+                along a line is the state of that end.";
+    }
+    "Time runs to the right. Each bar is an end of a connection, coloured by its state; the legend \
+     names the colours, which are the same in all figures."
 }
 
 /// Texts as a header or row.

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use super::connections::Connections;
 use super::page::{Page, cells};
 use crate::figures::Drawn;
+use crate::findings;
 use crate::format::{bit_rate, count, metric, percent, seconds};
 use crate::store::reader::Groups;
 use crate::store::{RunSummary, StoreError};
@@ -11,6 +13,9 @@ use crate::words;
 
 /// Rows of the table of links; those beyond are in the Parquet file.
 const MOST_LINKS: usize = 50;
+
+/// Connections listed where scripts are off.
+const FIRST_CONNECTIONS: usize = 20;
 
 const LINK_COLUMNS: [&str; 10] = [
     "from",
@@ -36,8 +41,11 @@ struct LinkRows {
 pub(crate) fn report(dir: &Path, summary: &RunSummary, drawn: &mut Drawn) -> String {
     let info = &summary.info;
     let links = drawn.part("table of links", dir, || links(dir));
+    let connections = drawn.part("table of connections", dir, || Connections::read(dir));
     let mut page = Page::new(&info.name, &info.question);
-    page.findings(&summary.findings);
+    let unusual = findings::unusual(info, &summary.metrics);
+    page.description(&info.description);
+    page.answer(&summary.findings, &unusual);
     page.judgements(summary.judge(&info.expectations).into_iter());
     if summary.reached_s < info.duration_s {
         page.paragraph(&format!(
@@ -46,7 +54,25 @@ pub(crate) fn report(dir: &Path, summary: &RunSummary, drawn: &mut Drawn) -> Str
             seconds(info.duration_s)
         ));
     }
+    page.paragraph(&format!(
+        "synfin {}, seed {}, {} simulated, result hash {}.",
+        summary.version,
+        info.seed,
+        seconds(summary.reached_s),
+        summary.result_hash.get(..12).unwrap_or_default()
+    ));
     page.drawn(drawn);
+    if let Some(connections) = connections {
+        page.heading("Connections");
+        let (header, first) = connections.first(FIRST_CONNECTIONS);
+        page.connections(&connections.json(), &header, &first);
+        if connections.more > 0 {
+            page.paragraph(&format!(
+                "{} more are in connections.parquet.",
+                count(connections.more as f64)
+            ));
+        }
+    }
     page.heading("Parameters");
     let mut rows: Vec<Vec<String>> = info
         .parameters
@@ -99,6 +125,7 @@ pub(crate) fn report(dir: &Path, summary: &RunSummary, drawn: &mut Drawn) -> Str
          by pandas, polars, DuckDB and R.",
         summary.version, summary.result_hash
     ));
+    page.files(summary.files.keys());
     page.finish()
 }
 

@@ -41,6 +41,19 @@ pub fn write_batch(
     info: &BatchInfo,
     rows: &[BatchRow],
 ) -> Result<Vec<String>, StoreError> {
+    write_batch_of(&dir.join("runs"), dir, info, rows)
+}
+
+/// The same where the runs are elsewhere: a batch of a few connections shows their ladders.
+///
+/// # Errors
+/// When the files cannot be written.
+pub fn write_batch_of(
+    runs: &Path,
+    dir: &Path,
+    info: &BatchInfo,
+    rows: &[BatchRow],
+) -> Result<Vec<String>, StoreError> {
     std::fs::create_dir_all(dir).map_err(StoreError::io("create the directory", dir))?;
     write_json(&dir.join("batch.json"), &BatchFileOut { info, rows })?;
     let metrics = metric_names(rows);
@@ -48,7 +61,7 @@ pub fn write_batch(
     index::write_table(dir, info, rows, &metrics)?;
     let dictionary = index::dictionary(info, &metrics);
     write_whole(&dir.join("index.columns.csv"), &dictionary)?;
-    render(dir, info, rows)
+    render(runs, dir, info, rows)
 }
 
 /// Draws the figures and the report of a batch directory again, from `batch.json` and
@@ -69,10 +82,11 @@ pub fn render_batch_in(place: &mut ResultDir) -> Result<Vec<String>, StoreError>
     place.marker().verify(dir)?;
     let file = read_file(dir)?;
     let complete = place.marker().complete;
+    let runs = dir.join("runs");
     place.change(
         |name| !is_drawn(name),
         complete,
-        |aside| guarded(dir, || render(aside, &file.info, &file.rows)),
+        |aside| guarded(dir, || render(&runs, aside, &file.info, &file.rows)),
     )
 }
 
@@ -97,12 +111,18 @@ pub fn read_batch(dir: &Path) -> Result<(BatchInfo, Vec<BatchRow>), StoreError> 
     Ok((info, rows))
 }
 
-fn render(dir: &Path, info: &BatchInfo, rows: &[BatchRow]) -> Result<Vec<String>, StoreError> {
+fn render(
+    runs: &Path,
+    dir: &Path,
+    info: &BatchInfo,
+    rows: &[BatchRow],
+) -> Result<Vec<String>, StoreError> {
     let findings = batch_findings(info, rows);
     let metrics = metrics_that_vary(info, rows);
     let drawn = sweep::figures(info, rows, &chosen_metrics(info, rows));
     write_figures(dir, &drawn.figures)?;
-    let html = html::batch::report(info, rows, &findings, &metrics, &drawn);
+    let lesson = html::lesson::Lesson::read(runs, info, rows);
+    let html = html::batch::report(info, rows, &findings, &metrics, &drawn, &lesson);
     write_whole(&dir.join("report.html"), &html)?;
     Ok(findings)
 }

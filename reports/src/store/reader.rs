@@ -288,6 +288,41 @@ impl Table {
         }
     }
 
+    /// A row as columns with their values written out; nothing for a value that there is not.
+    pub(crate) fn row(&self, i: usize) -> Vec<(String, String)> {
+        let text = |column: &Column| match column {
+            Column::Int(v) => v[i].to_string(),
+            Column::Float(v) if v[i].is_nan() => String::new(),
+            Column::Float(v) => v[i].to_string(),
+            Column::Bool(v) => v[i].to_string(),
+            Column::Text(v) => v[i].clone(),
+        };
+        let all = self.columns.iter();
+        all.map(|(name, column)| (name.clone(), text(column)))
+            .collect()
+    }
+
+    /// The first row in which the columns that both have differ; that behind the end of the shorter
+    /// one, where all others are equal.
+    pub(crate) fn first_difference(&self, other: &Table) -> Option<usize> {
+        fn first<T>(a: &[T], b: &[T], same: impl Fn(&T, &T) -> bool) -> Option<usize> {
+            a.iter().zip(b).position(|(a, b)| !same(a, b))
+        }
+        let both = self.rows.min(other.rows);
+        let found = self.columns.iter().filter_map(|(name, column)| {
+            match (column, other.columns.get(name)?) {
+                (Column::Int(a), Column::Int(b)) => first(a, b, |a, b| a == b),
+                (Column::Float(a), Column::Float(b)) => {
+                    first(a, b, |a, b| a.to_bits() == b.to_bits())
+                }
+                (Column::Bool(a), Column::Bool(b)) => first(a, b, |a, b| a == b),
+                (Column::Text(a), Column::Text(b)) => (0..both).find(|&i| a[i] != b[i]),
+                _ => None,
+            }
+        });
+        found.min().or((self.rows != other.rows).then_some(both))
+    }
+
     fn missing(&self, name: &str) -> StoreError {
         missing_column(&self.path, name)
     }

@@ -30,6 +30,7 @@ pub(super) fn info(spec: &RunSpec, network: &Network) -> RunInfo {
     RunInfo {
         name: scenario.name.clone(),
         question: scenario.question.clone(),
+        description: scenario.description.clone(),
         command: "synfin run run.toml".to_owned(),
         parameters,
         seed: spec.seed,

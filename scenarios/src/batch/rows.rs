@@ -41,6 +41,11 @@ pub(super) fn batch_info(plan: &Plan, command: &str, metrics_only: bool) -> Batc
     BatchInfo {
         name: plan.name.clone(),
         question: plan.question.clone(),
+        description: plan
+            .runs
+            .first()
+            .map(|r| r.scenario.description.clone())
+            .unwrap_or_default(),
         command: command.to_owned(),
         parameters: common_parameters(&plan.runs),
         axes: plan.axes.iter().map(Axis::for_report).collect(),

@@ -1,10 +1,31 @@
 //! `synfin explain`.
 
+use std::path::Path;
+
 use tcp_model::congestion;
 use tcp_model::params::{self, PARAMS};
 
+use super::single_run;
 use crate::console::{Failure, print};
 use crate::{reference, suggest};
+
+/// Tells a connection of a run segment by segment.
+pub(super) fn connection(dir: &Path, which: &str, chinese: bool) -> Result<(), Failure> {
+    let (dir, summary) = single_run::open(dir)?;
+    let told = reports::figures::tell_connection(&dir, which, chinese);
+    match told.map_err(|e| Failure::Run(format!("error: {e}")))? {
+        Some(text) => print(text.trim_end()),
+        None => Err(Failure::Usage(format!(
+            "error: no segments of a connection {which:?} are recorded in {}\n  = help: give a place \
+             from 0, or a name as in 0.3; --set 'record.segments=100' records more connections{}",
+            dir.display(),
+            match summary.left_out.is_empty() {
+                true => "",
+                false => "; the report lists what was left out",
+            }
+        ))),
+    }
+}
 
 /// Where names are looked up, in order: what a name means, and the names for "did you mean".
 const SOURCES: &[Source] = &[

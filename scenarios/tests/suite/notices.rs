@@ -16,6 +16,8 @@ It contains the packages listed here. Where a package offers a choice that inclu
 is the licence taken. The source of each package, unchanged, is at
 https://crates.io/crates/NAME/VERSION.
 
+Reports contain uPlot 1.6.32 (MIT), a JavaScript library: https://github.com/leeoniya/uPlot.
+
 ";
 
 /// Packages that the program is built of on Linux, ours excepted; `None` when cargo cannot tell,
@@ -88,6 +90,12 @@ fn texts(package: &Value) -> Vec<String> {
 fn notices(packages: &[Value]) -> String {
     let mut out = HEAD.to_owned();
     let mut quoted: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let licence = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../reports/src/html/assets/uPlot-LICENSE"
+    );
+    let licence = fs::read_to_string(licence).unwrap().trim().to_owned();
+    quoted.insert(licence, vec!["uPlot".to_owned()]);
     let mut sorted: Vec<&Value> = packages.iter().collect();
     sorted.sort_by_key(|p| (p["name"].to_string(), p["version"].to_string()));
     for package in sorted {

@@ -190,12 +190,16 @@ pub(super) fn draw_mark(axes: &mut Axes<'_, '_>, mark: &Mark) -> Drawn {
 
 /// At most a few points per pixel column: of each column the first, lowest, highest and last.
 pub(super) fn thin(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    const COLUMNS: usize = 700;
-    if points.len() <= 4 * COLUMNS {
+    thin_to(points, 700)
+}
+
+/// The same with a number of columns.
+pub(super) fn thin_to(points: &[(f64, f64)], columns: usize) -> Vec<(f64, f64)> {
+    if points.len() <= 4 * columns {
         return points.to_vec();
     }
-    let columns = points.chunks(points.len().div_ceil(COLUMNS));
-    let mut kept = Vec::with_capacity(4 * COLUMNS);
+    let mut kept = Vec::with_capacity(4 * columns);
+    let columns = points.chunks(points.len().div_ceil(columns));
     for column in columns {
         let by_value = |a: &&(f64, f64), b: &&(f64, f64)| a.1.total_cmp(&b.1);
         let (low, high) = (

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use tcp_model::{ConnId, State};
 
 use super::kept::Kept;
-use super::{Change, Conversation, Fate, Sent, has_flag};
+use super::{Change, Conversation, Detail, Fate, Sent, has_flag};
 use crate::figures::style::state_named;
 use crate::store::reader::{Groups, Table};
 use crate::store::{StoreError, Texts};
@@ -28,12 +28,16 @@ const SEGMENTS: &[&str] = &[
     "seq",
     "ack",
     "len",
+    "window",
+    "ts_val",
+    "ts_ecr",
+    "options",
     "retransmission",
     "reason",
     "state_at_sender",
     "state_at_receiver",
 ];
-const STATES: &[&str] = &["time_s", "conn", "node", "to"];
+const STATES: &[&str] = &["time_s", "conn", "node", "from", "to"];
 
 /// Connections looked at for each that is shown: one may be the other half of a simultaneous open,
 /// or use the 4-tuple of an earlier one.
@@ -71,7 +75,9 @@ pub(crate) fn conversations(dir: &Path, most: usize) -> Result<Vec<Conversation>
         for row in traced.conversation(conn, &mut conns) {
             let [from, to] = [row.texts[FROM], row.texts[TO]].map(|node| traced.text(node));
             let lanes = (one.lane(from), one.lane(to));
-            one.segments.push(traced.sent(row, lanes));
+            let mut sent = traced.sent(row, lanes);
+            sent.detail.place = one.segments.len();
+            one.segments.push(sent);
         }
         for (change, node) in conns.iter().flat_map(|c| changes.of(*c)) {
             let lane = one.lane(node);
@@ -94,11 +100,14 @@ struct Row {
     sent: f64,
     fate: Fate,
     source: (i64, i64),
-    numbers: [u32; 3],
+    dst_port: i64,
+    numbers: [u32; 4],
+    /// Timestamps; NaN without.
+    stamps: [f64; 2],
     retransmission: bool,
     is_reset: bool,
     /// Places of its texts in [`Traced::texts`], in the order of [`TEXTS`].
-    texts: [u32; 5],
+    texts: [u32; 6],
     state_at_sender: Option<State>,
     state_at_receiver: Option<State>,
 }
@@ -168,7 +177,12 @@ impl Traced {
     /// A row as diagrams need it.
     fn sent(&self, row: &Row, (from, to): (usize, usize)) -> Sent {
         let text = |which: usize| self.text(row.texts[which]).to_owned();
-        let [seq, ack, len] = row.numbers;
+        let [seq, ack, len, window] = row.numbers;
+        let mut options = text(OPTIONS);
+        if options.is_empty() && row.stamps[0].is_finite() {
+            let [val, ecr] = row.stamps;
+            options = format!("nop,nop,TS val {val} ecr {ecr}");
+        }
         Sent {
             sent: row.sent,
             fate: row.fate,
@@ -186,6 +200,12 @@ impl Traced {
             reason: text(REASON),
             state_at_sender: row.state_at_sender,
             state_at_receiver: row.state_at_receiver,
+            detail: Detail {
+                place: 0,
+                dst_port: row.dst_port,
+                window,
+                options,
+            },
         }
     }
 
@@ -219,13 +239,14 @@ impl Row {
 }
 
 /// The texts of a row that diagrams show.
-const TEXTS: [&str; 5] = ["from_node", "to_node", "fate", "flags", "reason"];
+const TEXTS: [&str; 6] = ["from_node", "to_node", "fate", "flags", "reason", "options"];
 /// Their places in [`TEXTS`].
 const FROM: usize = 0;
 const TO: usize = 1;
 const FATE: usize = 2;
 const FLAGS: usize = 3;
 const REASON: usize = 4;
+const OPTIONS: usize = 5;
 
 /// The columns of a row group.
 struct Columns<'a> {
@@ -234,9 +255,10 @@ struct Columns<'a> {
     sent: &'a [f64],
     received: &'a [f64],
     ends: [&'a [i64]; 4],
-    numbers: [&'a [i64]; 3],
+    numbers: [&'a [i64]; 4],
+    stamps: [&'a [f64]; 2],
     retransmission: &'a [bool],
-    texts: [TextColumn<'a, u32>; 5],
+    texts: [TextColumn<'a, u32>; 6],
     /// What the texts of these columns say: lost or a duplicate; a reset; the state.
     fates: TextColumn<'a, (bool, bool)>,
     resets: TextColumn<'a, bool>,
@@ -289,7 +311,13 @@ impl<'a> Columns<'a> {
                 table.ints("dst_ip")?,
                 table.ints("dst_port")?,
             ],
-            numbers: [table.ints("seq")?, table.ints("ack")?, table.ints("len")?],
+            numbers: [
+                table.ints("seq")?,
+                table.ints("ack")?,
+                table.ints("len")?,
+                table.ints("window")?,
+            ],
+            stamps: [table.floats("ts_val")?, table.floats("ts_ecr")?],
             retransmission: table.bools("retransmission")?,
             texts: [
                 texts(FROM)?,
@@ -297,6 +325,7 @@ impl<'a> Columns<'a> {
                 texts(FATE)?,
                 texts(FLAGS)?,
                 texts(REASON)?,
+                texts(OPTIONS)?,
             ],
             fates: TextColumn::new(table, "fate", |fate| {
                 (fate.starts_with("lost"), fate == "duplicate")
@@ -333,6 +362,8 @@ impl<'a> Columns<'a> {
             sent: self.sent[i],
             fate,
             source: (self.ends[0][i], self.ends[1][i]),
+            dst_port: self.ends[3][i],
+            stamps: self.stamps.map(|column| column[i]),
             numbers: self.numbers.map(|column| column[i] as u32),
             retransmission: self.retransmission[i],
             is_reset: self.resets.at(i),
@@ -369,6 +400,7 @@ impl Changes {
             };
             let (times, nodes) = (group.floats("time_s")?, group.texts("node")?);
             let (conns, to) = (group.ints("conn")?, group.texts("to")?);
+            let from = group.texts("from")?;
             for i in 0..group.len() {
                 // A listener is not an end of a connection.
                 let Some(to) = state_named(&to[i]).filter(|s| *s != State::Listen) else {
@@ -386,6 +418,7 @@ impl Changes {
                     let change = Change {
                         time: times[i],
                         lane: 0,
+                        from: state_named(&from[i]).unwrap_or(State::Closed),
                         to,
                     };
                     changes.push((change, nodes[i].clone()));

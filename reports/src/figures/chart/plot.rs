@@ -1,0 +1,234 @@
+//! The data of a chart as JSON, thinned with its extremes kept: what a page needs to draw it again.
+
+use serde::Serialize;
+
+use super::marks::thin_to;
+use super::{Chart, Mark, Panel};
+use crate::figures::style::Rgb;
+
+/// Columns to which a curve is thinned: four points each at most.
+const COLUMNS: usize = 400;
+
+#[derive(Serialize)]
+struct Plot<'a> {
+    title: &'a str,
+    x: &'a str,
+    y: &'a str,
+    range: [f64; 2],
+    log: [bool; 2],
+    categories: &'a [String],
+    shaded: Vec<[f64; 2]>,
+    panels: Vec<PanelData>,
+}
+
+#[derive(Serialize)]
+struct PanelData {
+    title: String,
+    marks: Vec<MarkData>,
+}
+
+/// A mark in columns; those that its kind does not have are left out.
+#[derive(Default, Serialize)]
+struct MarkData {
+    kind: &'static str,
+    label: String,
+    colour: String,
+    dashed: bool,
+    joined: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    x: Vec<f64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    y: Vec<f64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    low: Vec<f64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    high: Vec<f64>,
+}
+
+/// The JSON text of a chart; NaN becomes `null`.
+pub(super) fn json(chart: &Chart<'_>) -> String {
+    let of = |marks: &[Mark]| marks.iter().map(MarkData::of).collect();
+    let panel = |p: &Panel| PanelData {
+        title: p.title.join(", "),
+        marks: of(&p.marks),
+    };
+    let panels = match chart.panels.as_slice() {
+        [] => vec![PanelData {
+            title: String::new(),
+            marks: of(&chart.marks),
+        }],
+        panels => panels.iter().map(panel).collect(),
+    };
+    let within = |t: f64| t.max(chart.x.0).min(chart.x.1);
+    let shaded = chart.shaded.iter().map(|s| [within(s.0), within(s.1)]);
+    let plot = Plot {
+        title: chart.title,
+        x: chart.x_label,
+        y: chart.y_label,
+        range: [chart.x.0, chart.x.1],
+        log: [chart.log.0, chart.log.1],
+        categories: chart.categories,
+        shaded: shaded.collect(),
+        panels,
+    };
+    // Nothing in it can fail to be written.
+    serde_json::to_string(&plot).unwrap_or_default()
+}
+
+impl MarkData {
+    fn of(mark: &Mark) -> MarkData {
+        let column = |values: Vec<f64>| values.into_iter().map(rounded).collect();
+        let own = |kind, label: &str, colour: Rgb| MarkData {
+            kind,
+            label: label.to_owned(),
+            colour: format!("#{:02x}{:02x}{:02x}", colour.0, colour.1, colour.2),
+            ..MarkData::default()
+        };
+        match mark {
+            Mark::Area {
+                label,
+                colour,
+                points,
+            } => MarkData {
+                x: column(points.iter().map(|p| p.0).collect()),
+                low: column(points.iter().map(|p| p.1).collect()),
+                high: column(points.iter().map(|p| p.2).collect()),
+                ..own("area", label, *colour)
+            },
+            Mark::Line {
+                label,
+                colour,
+                points,
+                dashed,
+            } => {
+                let points = thinned(points);
+                MarkData {
+                    dashed: *dashed,
+                    joined: true,
+                    x: column(points.iter().map(|p| p.0).collect()),
+                    y: column(points.iter().map(|p| p.1).collect()),
+                    ..own("line", label, *colour)
+                }
+            }
+            Mark::Intervals {
+                label,
+                colour,
+                points,
+                dashed,
+                joined,
+            } => MarkData {
+                dashed: *dashed,
+                joined: *joined,
+                x: column(points.iter().map(|p| p.0).collect()),
+                low: column(points.iter().map(|p| p.1).collect()),
+                y: column(points.iter().map(|p| p.2).collect()),
+                high: column(points.iter().map(|p| p.3).collect()),
+                ..own("dots", label, *colour)
+            },
+            Mark::Strokes {
+                label,
+                colour,
+                points,
+            } => {
+                let points = every(points, MOST_SINGLE);
+                MarkData {
+                    x: column(points.iter().map(|p| p.0).collect()),
+                    low: column(points.iter().map(|p| p.1).collect()),
+                    y: column(points.iter().map(|p| p.2).collect()),
+                    high: column(points.iter().map(|p| p.2).collect()),
+                    ..own("strokes", label, *colour)
+                }
+            }
+            Mark::Dots {
+                label,
+                colour,
+                points,
+            } => {
+                let points = every(points, MOST_SINGLE);
+                MarkData {
+                    x: column(points.iter().map(|p| p.0).collect()),
+                    y: column(points.iter().map(|p| p.1).collect()),
+                    ..own("dots", label, *colour)
+                }
+            }
+            Mark::Band {
+                label,
+                colour,
+                spans,
+            } => MarkData {
+                low: column(spans.iter().map(|s| s.0).collect()),
+                high: column(spans.iter().map(|s| s.1).collect()),
+                ..own("band", label, *colour)
+            },
+        }
+    }
+}
+
+/// Each stretch of numbers thinned on its own, so that gaps stay.
+fn thinned(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let parts = points.split_inclusive(|p| !p.1.is_finite());
+    let thin = |part: &[(f64, f64)]| {
+        let (part, gap) = match part {
+            [most @ .., last] if !last.1.is_finite() => (most, Some(*last)),
+            _ => (part, None),
+        };
+        let columns = (COLUMNS * part.len() / points.len().max(1)).max(1);
+        let mut kept = thin_to(part, columns);
+        kept.extend(gap);
+        kept
+    };
+    parts.flat_map(thin).collect()
+}
+
+/// Single points or strokes of a mark at most.
+const MOST_SINGLE: usize = 4000;
+
+/// At most so many of them, at equal distances.
+fn every<T: Copy>(all: &[T], most: usize) -> Vec<T> {
+    let stride = all.len().div_ceil(most).max(1);
+    all.iter().copied().step_by(stride).collect()
+}
+
+/// With seven significant digits, more than a screen has pixels.
+fn rounded(value: f64) -> f64 {
+    if value == 0.0 || !value.is_finite() {
+        return if value == 0.0 { 0.0 } else { f64::NAN };
+    }
+    format!("{value:.6e}").parse().unwrap_or(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figures::style::BLUE;
+
+    #[test]
+    fn a_long_curve_is_thinned_with_its_peak_and_its_gaps_kept() {
+        let points: Vec<(f64, f64)> = (0..100_000)
+            .map(|i| {
+                let y = match i {
+                    41_234 => 77.0,
+                    50_000 => f64::NAN,
+                    _ => 1.0 / 3.0,
+                };
+                (f64::from(i), y)
+            })
+            .collect();
+        let chart = Chart {
+            title: "t",
+            marks: vec![Mark::Line {
+                label: "a".into(),
+                colour: BLUE,
+                points,
+                dashed: false,
+            }],
+            ..Chart::default()
+        };
+        let plot: serde_json::Value = serde_json::from_str(&json(&chart)).unwrap();
+        let mark = &plot["panels"][0]["marks"][0];
+        let y = mark["y"].as_array().unwrap();
+        assert!(y.len() <= 4 * COLUMNS + 8 && mark["colour"] == "#0072b2");
+        assert!(y.contains(&77.0.into()) && y.contains(&0.333_333_3.into()));
+        assert!(y.contains(&serde_json::Value::Null), "a gap stays a gap");
+    }
+}

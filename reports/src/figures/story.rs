@@ -1,0 +1,381 @@
+//! A connection told segment by segment, in English and Chinese, from its own events: what each
+//! segment says, why it is sent, what it changes, and where RFCs specify that.
+//!
+//! Leaves out what no table has: the application's calls, and timers that did not expire.
+
+mod waits;
+mod words;
+
+use std::fmt::Write as _;
+
+use tcp_model::State;
+
+use super::conversation::{Conversation, Fate, Sent};
+use super::ladder_labels::Letters;
+use crate::format::seconds;
+use words::Said;
+
+/// What happens with one segment, or after the last of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Step {
+    /// Place of the segment; `None` for what only time brings.
+    pub(crate) segment: Option<usize>,
+    pub(crate) english: String,
+    pub(crate) chinese: String,
+    /// "RFC 9293 section 3.5".
+    pub(crate) source: &'static str,
+}
+
+/// What is known of an end before a segment.
+#[derive(Clone, Copy, Debug, Default)]
+struct End {
+    /// Initial sequence number, once its SYN was sent.
+    iss: Option<u32>,
+    /// Sequence number of its FIN.
+    fin: Option<u32>,
+    /// The acknowledgment it sent last, and the window with it.
+    acked: Option<(u32, u32)>,
+    /// It has had a SYN of its peer acknowledged and answered.
+    synchronised: bool,
+}
+
+/// The story of a connection.
+pub(crate) fn steps(c: &Conversation) -> Vec<Step> {
+    let mut ends = vec![End::default(); c.lanes.len()];
+    let mut all = Vec::with_capacity(c.segments.len() + 2);
+    for (i, s) in c.segments.iter().enumerate() {
+        let (mut said, source) = kind(c, s, &ends);
+        if let Some(first) = repeats(c, i) {
+            said = said.and(words::again(s, first + 1));
+        }
+        said = said.and(fate(c, s));
+        if let Some((waited, cause)) = waits::before(c, i) {
+            let name = c.lanes[s.from].as_str();
+            said = said.and(words::waited(name, &seconds(waited), cause));
+        }
+        all.push(Step {
+            segment: Some(i),
+            english: said.english,
+            chinese: said.chinese,
+            source: if s.retransmission {
+                again_source(s)
+            } else {
+                source
+            },
+        });
+        note(s, &mut ends);
+    }
+    all.extend(later(c));
+    all
+}
+
+/// A connection in text, a paragraph for each segment, its times from the beginning of the connection.
+pub(crate) fn text(c: &Conversation, chinese: bool) -> String {
+    let letters = Letters::of(c);
+    let mut out = String::new();
+    for (i, step) in steps(c).into_iter().enumerate() {
+        let said = if chinese { step.chinese } else { step.english };
+        // Writing to a string does not fail.
+        let _ = match step.segment.map(|k| &c.segments[k]) {
+            Some(s) => writeln!(
+                out,
+                "{:>3}  {}  {} -> {}  {}\n     {said} [{}]",
+                i + 1,
+                seconds(s.sent - c.start()),
+                c.lanes[s.from],
+                c.lanes[s.to],
+                letters.label(s).0,
+                step.source
+            ),
+            None => writeln!(out, "     {said} [{}]", step.source),
+        };
+    }
+    out
+}
+
+/// The first segment of which this one repeats the sequence numbers.
+pub(crate) fn repeats(c: &Conversation, i: usize) -> Option<usize> {
+    let s = &c.segments[i];
+    if !s.retransmission {
+        return None;
+    }
+    let same = |o: &Sent| o.from == s.from && o.conn == s.conn && overlaps(o, s);
+    c.segments[..i].iter().position(same)
+}
+
+/// Sequence numbers that a segment takes: payload, SYN and FIN.
+fn taken(s: &Sent) -> u32 {
+    s.len + u32::from(s.has("SYN")) + u32::from(s.has("FIN"))
+}
+
+fn overlaps(a: &Sent, b: &Sent) -> bool {
+    let from = b.seq.wrapping_sub(a.seq);
+    from < taken(a).max(1) && taken(a) > 0 || a.seq.wrapping_sub(b.seq) < taken(b)
+}
+
+/// Remembers what a segment tells of its sender.
+fn note(s: &Sent, ends: &mut [End]) {
+    let end = &mut ends[s.from];
+    if s.has("SYN") {
+        end.iss = end.iss.or(Some(s.seq));
+    }
+    if s.has("FIN") {
+        end.fin = Some(s.seq.wrapping_add(s.len));
+    }
+    if s.has("ACK") {
+        end.acked = Some((s.ack, s.detail.window));
+        end.synchronised = true;
+    }
+}
+
+/// What kind of segment it is, in words, and where that is specified.
+fn kind(c: &Conversation, s: &Sent, ends: &[End]) -> (Said, &'static str) {
+    const OPEN: &str = "RFC 9293 section 3.5";
+    const CLOSE: &str = "RFC 9293 section 3.6";
+    let (own, peer) = (ends[s.from], ends[s.to]);
+    let names = (c.lanes[s.from].as_str(), c.lanes[s.to].as_str());
+    if s.has("RST") {
+        return (words::reset(names, s), "RFC 9293 section 3.5.2");
+    }
+    if s.has("SYN") && s.has("ACK") {
+        let both =
+            own.iss.is_some() && !own.synchronised && peer.iss.is_some() && !peer.synchronised;
+        return (words::syn_ack(names, s, both), OPEN);
+    }
+    if s.has("SYN") {
+        let crossing = peer.iss.is_some() && !peer.synchronised;
+        return (words::syn(names, s, crossing), OPEN);
+    }
+    let acks_fin = peer.fin.is_some_and(|fin| s.ack == fin.wrapping_add(1));
+    if s.has("FIN") {
+        return (words::fin(names, s, acks_fin), CLOSE);
+    }
+    if s.len > 0 {
+        let said = words::data(names, s, own.iss);
+        return (said, "RFC 9293 section 3.8");
+    }
+    let acked_fin_before = peer
+        .fin
+        .is_some_and(|fin| own.acked.is_some_and(|a| a.0 == fin.wrapping_add(1)));
+    if acks_fin && !acked_fin_before {
+        return (words::ack_of_fin(names, s), CLOSE);
+    }
+    let opens = peer.iss.is_some_and(|iss| s.ack == iss.wrapping_add(1));
+    if opens && !own.synchronised {
+        return (words::third_ack(names, s), OPEN);
+    }
+    match own.acked {
+        Some((_, before)) if s.detail.window == 0 && before > 0 => {
+            (words::closed_window(names, s), "RFC 9293 section 3.8.6")
+        }
+        Some((ack, 0)) if ack == s.ack && s.detail.window > 0 => {
+            (words::open_window(names, s), "RFC 9293 section 3.8.6")
+        }
+        Some((ack, _)) if ack == s.ack => (
+            words::repeated_ack(names, s, acks_fin),
+            "RFC 5681 section 2",
+        ),
+        _ => (words::ack(names, s, peer.iss), "RFC 9293 section 3.4"),
+    }
+}
+
+fn again_source(s: &Sent) -> &'static str {
+    match s.reason.as_str() {
+        "duplicate ACKs" => "RFC 5681 section 3.2",
+        "partial ACK" => "RFC 6582 section 3.2",
+        "SACK" => "RFC 6675 section 5",
+        "RACK" => "RFC 8985 section 6",
+        "TLP" => "RFC 8985 section 7",
+        "window probe" => "RFC 9293 section 3.8.6.1",
+        "simultaneous open" => "RFC 9293 section 3.5",
+        "path MTU" => "RFC 1191",
+        _ => "RFC 6298 section 5",
+    }
+}
+
+/// What becomes of it.
+fn fate(c: &Conversation, s: &Sent) -> Said {
+    let receiver = c.lanes[s.to].as_str();
+    match s.fate {
+        Fate::Lost => words::lost(&s.fate_text),
+        Fate::Unseen => words::unseen(),
+        Fate::Received(time) => {
+            let earlier = c
+                .segments
+                .iter()
+                .take_while(|o| o.detail.place < s.detail.place);
+            let mut earlier = earlier.filter(|o| o.to == s.to && o.fate == s.fate);
+            let told = earlier.any(|o| o.state_at_receiver == s.state_at_receiver);
+            let state = s.state_at_receiver.filter(|_| !told).filter(|state| {
+                let at = c.changes.iter();
+                let mut at = at.filter(|x| x.lane == s.to && x.time == time);
+                at.any(|x| x.to == *state)
+            });
+            words::arrived(receiver, seconds(time - s.sent), state)
+        }
+    }
+}
+
+/// Changes of state after the last segment: what only time brings.
+fn later(c: &Conversation) -> Vec<Step> {
+    let arrival = |s: &Sent| match s.fate {
+        Fate::Received(time) => time,
+        _ => s.sent,
+    };
+    let end = c.segments.iter().map(arrival).fold(0.0, f64::max);
+    let mut all = Vec::new();
+    for (lane, name) in c.lanes.iter().enumerate() {
+        let own: Vec<_> = c.changes.iter().filter(|x| x.lane == lane).collect();
+        let wait = own.iter().rfind(|x| x.to == State::TimeWait);
+        let Some(wait) = wait else { continue };
+        let until = own
+            .iter()
+            .find(|x| x.time > wait.time && x.to == State::Closed);
+        let stay = until
+            .filter(|x| x.time > end)
+            .map(|x| seconds(x.time - wait.time));
+        let said = words::time_wait(name, stay.as_deref());
+        all.push(Step {
+            segment: None,
+            english: said.english,
+            chinese: said.chinese,
+            source: "RFC 9293 section 3.6.1",
+        });
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::conversation::{Change, Detail};
+    use super::*;
+    use tcp_model::ConnId;
+
+    fn segment(from: usize, at: f64, flags: &str, numbers: (u32, u32, u32)) -> Sent {
+        Sent {
+            sent: at,
+            fate: Fate::Received(at + 0.05),
+            fate_text: "received".into(),
+            from,
+            to: 1 - from,
+            conn: 0,
+            number: 0,
+            source: (from as i64, 80),
+            flags: flags.into(),
+            seq: numbers.0,
+            ack: numbers.1,
+            len: numbers.2,
+            retransmission: false,
+            reason: String::new(),
+            state_at_sender: None,
+            state_at_receiver: None,
+            detail: Detail {
+                window: 1000,
+                ..Detail::default()
+            },
+        }
+    }
+
+    fn conversation(segments: Vec<Sent>, changes: Vec<Change>) -> Conversation {
+        Conversation {
+            conn: ConnId(0),
+            lanes: vec!["client".into(), "server".into()],
+            segments,
+            changes,
+        }
+    }
+
+    #[test]
+    fn the_four_segments_of_a_close_are_told_apart() {
+        let c = conversation(
+            vec![
+                segment(0, 0.0, "SYN", (100, 0, 0)),
+                segment(1, 0.1, "SYN,ACK", (300, 101, 0)),
+                segment(0, 0.2, "ACK", (101, 301, 0)),
+                segment(0, 0.3, "FIN,ACK", (101, 301, 0)),
+                segment(1, 0.4, "ACK", (301, 102, 0)),
+                segment(1, 0.5, "FIN,ACK", (301, 102, 0)),
+                segment(0, 0.6, "ACK", (102, 302, 0)),
+            ],
+            vec![
+                Change {
+                    time: 0.55,
+                    lane: 0,
+                    from: State::FinWait2,
+                    to: State::TimeWait,
+                },
+                Change {
+                    time: 60.55,
+                    lane: 0,
+                    from: State::TimeWait,
+                    to: State::Closed,
+                },
+            ],
+        );
+        let told = steps(&c);
+        assert_eq!(told.len(), 8);
+        for (i, needed) in [
+            "asks to open",
+            "SYN and ACK in one",
+            "third segment of the handshake",
+            "has no more data to send",
+            "acknowledges the FIN",
+            "has no more data to send",
+            "acknowledges the FIN",
+            "60 s",
+        ]
+        .iter()
+        .enumerate()
+        {
+            assert!(told[i].english.contains(needed), "{i}: {}", told[i].english);
+            assert!(told[i].chinese.chars().any(|c| c > '\u{4e00}'), "{i}");
+        }
+        assert!(told[7].english.contains("2MSL") && told[7].segment.is_none());
+        assert_eq!(told[7].source, "RFC 9293 section 3.6.1");
+    }
+
+    #[test]
+    fn a_retransmission_names_the_segment_that_it_repeats() {
+        let mut lost = segment(0, 0.0, "SYN", (100, 0, 0));
+        lost.fate = Fate::Lost;
+        lost.fate_text = "lost: queue full".into();
+        let mut again = segment(0, 1.0, "SYN", (100, 0, 0));
+        again.retransmission = true;
+        again.reason = "SYN time-out".into();
+        let c = conversation(vec![lost, again], Vec::new());
+        let told = steps(&c);
+        assert!(
+            told[0].english.contains("queue full"),
+            "{}",
+            told[0].english
+        );
+        assert!(
+            told[1].english.contains("repeats segment 1"),
+            "{}",
+            told[1].english
+        );
+        assert_eq!(
+            (repeats(&c, 1), told[1].source),
+            (Some(0), "RFC 6298 section 5")
+        );
+    }
+
+    #[test]
+    fn syns_that_cross_are_a_simultaneous_open() {
+        let c = conversation(
+            vec![
+                segment(0, 0.0, "SYN", (100, 0, 0)),
+                segment(1, 0.01, "SYN", (300, 0, 0)),
+                segment(0, 0.06, "SYN,ACK", (100, 301, 0)),
+            ],
+            Vec::new(),
+        );
+        let told = steps(&c);
+        assert!(
+            told[1].english.contains("simultaneous open"),
+            "{}",
+            told[1].english
+        );
+        assert!(told[2].english.contains("both"), "{}", told[2].english);
+    }
+}

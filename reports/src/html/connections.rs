@@ -1,0 +1,162 @@
+//! The rows of the table of connections, one for each connection: its opener's end.
+
+use std::collections::HashMap;
+use std::net::Ipv4Addr;
+use std::path::Path;
+
+use serde::Serialize;
+use tcp_model::ConnId;
+
+use crate::format::seconds;
+use crate::store::StoreError;
+use crate::store::reader::{Groups, Table};
+
+/// Rows that a page carries; the others are in the Parquet file.
+const MOST: usize = 40_000;
+
+const COLUMNS: &[&str] = &[
+    "conn",
+    "side",
+    "node",
+    "local_port",
+    "remote_ip",
+    "remote_port",
+    "opened_s",
+    "established_s",
+    "ended_s",
+    "reason",
+    "time_wait",
+    "segments_sent",
+    "retransmissions",
+];
+
+/// States by how far a connection came.
+const REACHED: [&str; 3] = ["SYN-SENT", "ESTABLISHED", "TIME-WAIT"];
+
+/// Columns by name, as the script of the page reads them.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Connections {
+    conn: Vec<String>,
+    nodes: Names,
+    from: Vec<usize>,
+    port: Vec<i64>,
+    peers: Names,
+    to: Vec<usize>,
+    opened: Vec<f64>,
+    /// How long the handshake took; `null` where there was none.
+    handshake: Vec<f64>,
+    lasted: Vec<f64>,
+    states: [&'static str; 3],
+    reached: Vec<usize>,
+    outcomes: Names,
+    outcome: Vec<usize>,
+    segments: Vec<i64>,
+    again: Vec<i64>,
+    /// Rows that are not here.
+    #[serde(skip)]
+    pub(super) more: u64,
+}
+
+/// Different texts in order of their first use.
+#[derive(Debug, Default, Serialize)]
+#[serde(transparent)]
+struct Names {
+    all: Vec<String>,
+    #[serde(skip)]
+    places: HashMap<String, usize>,
+}
+
+impl Names {
+    fn place(&mut self, name: &str) -> usize {
+        if let Some(place) = self.places.get(name) {
+            return *place;
+        }
+        self.all.push(name.to_owned());
+        self.places.insert(name.to_owned(), self.all.len() - 1);
+        self.all.len() - 1
+    }
+}
+
+impl Connections {
+    /// Reads them; `None` where the run has none.
+    pub(super) fn read(dir: &Path) -> Result<Option<Connections>, StoreError> {
+        let Some(mut groups) = Groups::open(dir, "connections", COLUMNS)? else {
+            return Ok(None);
+        };
+        let mut all = Connections {
+            states: REACHED,
+            ..Connections::default()
+        };
+        while let Some(group) = groups.next_group()? {
+            all.take(&group)?;
+        }
+        Ok((!all.conn.is_empty()).then_some(all))
+    }
+
+    fn take(&mut self, group: &Table) -> Result<(), StoreError> {
+        let ints = |name| group.ints(name);
+        let (conns, sides) = (ints("conn")?, group.texts("side")?);
+        let (nodes, reasons) = (group.texts("node")?, group.texts("reason")?);
+        let (ports, peers) = (ints("local_port")?, ints("remote_ip")?);
+        let (peer_ports, segments) = (ints("remote_port")?, ints("segments_sent")?);
+        let (opened, ended) = (group.floats("opened_s")?, group.floats("ended_s")?);
+        let established = group.floats("established_s")?;
+        let (waited, again) = (group.bools("time_wait")?, ints("retransmissions")?);
+        for i in 0..group.len() {
+            if sides[i] != "active" {
+                continue;
+            }
+            if self.conn.len() == MOST {
+                self.more += 1;
+                continue;
+            }
+            let address = Ipv4Addr::from(u32::try_from(peers[i]).unwrap_or(0));
+            let reached = match (waited[i], established[i].is_finite()) {
+                (true, _) => 2,
+                (false, true) => 1,
+                (false, false) => 0,
+            };
+            self.conn.push(ConnId(conns[i] as u64).to_string());
+            self.from.push(self.nodes.place(&nodes[i]));
+            self.port.push(ports[i]);
+            let peer = format!("{address}:{}", peer_ports[i]);
+            self.to.push(self.peers.place(&peer));
+            self.opened.push(rounded(opened[i]));
+            self.handshake.push(rounded(established[i] - opened[i]));
+            self.lasted.push(rounded(ended[i] - opened[i]));
+            self.reached.push(reached);
+            self.outcome.push(self.outcomes.place(&reasons[i]));
+            self.segments.push(segments[i]);
+            self.again.push(again[i]);
+        }
+        Ok(())
+    }
+
+    /// The first rows in words.
+    pub(super) fn first(&self, most: usize) -> (Vec<String>, Vec<Vec<String>>) {
+        let header = ["connection", "from", "to", "#opened", "#lasted", "outcome"];
+        let row = |i: usize| {
+            vec![
+                self.conn[i].clone(),
+                format!("{}:{}", self.nodes.all[self.from[i]], self.port[i]),
+                self.peers.all[self.to[i]].clone(),
+                seconds(self.opened[i]),
+                seconds(self.lasted[i]),
+                self.outcomes.all[self.outcome[i]].clone(),
+            ]
+        };
+        let rows = (0..self.conn.len().min(most)).map(row).collect();
+        (header.map(str::to_owned).to_vec(), rows)
+    }
+
+    /// As JSON.
+    pub(super) fn json(&self) -> String {
+        // Nothing in it can fail to be written.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// To microseconds.
+fn rounded(time_s: f64) -> f64 {
+    (time_s * 1e6).round() / 1e6
+}

@@ -1,0 +1,44 @@
+//! Data within a page.
+
+use std::fmt::Write as _;
+
+use crate::text::is_hidden;
+
+/// JSON text as the content of a `<script>` element: nothing in it ends the element, and nothing that
+/// turns the direction of text or cannot be seen is left in its strings.
+pub(super) fn json(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '<' | '>' | '&' => {
+                // Writing to a string does not fail.
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            c if is_hidden(c) => {}
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// A text as a JSON string, likewise.
+pub(super) fn string(text: &str) -> String {
+    json(&serde_json::Value::from(text).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_cannot_end_its_element() {
+        let evil = "</script><script>alert(1)</script><!-- \u{202e}\u{2028}\"' 中文 \u{1b}";
+        let text = string(evil);
+        assert!(
+            !text.contains(['<', '>', '\u{202e}', '\u{2028}', '\u{1b}']),
+            "{text}"
+        );
+        let back: String = serde_json::from_str(&text).unwrap();
+        assert!(back.starts_with("</script><script>") && back.contains("中文"));
+    }
+}
