@@ -122,14 +122,17 @@ pub(crate) fn ports(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
     let Some(end_s) = all.iter().map(|h| h.until_s).reduce(f64::max) else {
         return Ok(None);
     };
+    // The axis begins at zero: that is the lowest port.
+    let lowest = all.iter().map(|h| h.port).fold(f64::MAX, f64::min);
     let mut csv = Csv::new(["port", "opened_s", "ended_s", "free_s"]);
     let (mut open, mut waiting) = (Vec::new(), Vec::new());
     let gap = (f64::NAN, f64::NAN);
     for h in all.iter().take(MOST) {
         csv.row([h.port, h.from_s, h.ended_s, h.until_s]);
-        open.extend([(h.from_s, h.port), (h.ended_s, h.port), gap]);
+        let y = h.port - lowest;
+        open.extend([(h.from_s, y), (h.ended_s, y), gap]);
         if h.until_s > h.ended_s {
-            waiting.extend([(h.ended_s, h.port), (h.until_s, h.port), gap]);
+            waiting.extend([(h.ended_s, y), (h.until_s, y), gap]);
         }
     }
     let line = |label: &str, colour, points| Mark::Line {
@@ -146,7 +149,7 @@ pub(crate) fn ports(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
     let chart = Chart {
         title,
         x_label: "time (s)",
-        y_label: "local port",
+        y_label: &format!("local port - {lowest:.0}"),
         x: (0.0, end_s),
         marks,
         shaded: &data.outages,
