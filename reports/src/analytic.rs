@@ -1,4 +1,4 @@
-//! What theory says of TIME-WAIT and ports: the curves that are drawn beside the measured ones.
+//! Closed forms for TIME-WAIT and ports: the theoretical curves beside the measured ones.
 
 pub use expected::{
     Expected, SCARCE_FROM_S, expected_curve, expected_failures, expected_time_wait, port_limit,
@@ -8,8 +8,8 @@ use crate::info::Span;
 
 mod expected;
 
-/// Offered rate at `t` seconds: linear between the points, zero before the first, constant after
-/// the last. At a step the later point counts.
+/// Offered rate at `t` seconds: linear between the points, zero before the first, constant after the last.
+/// At a step the later point applies.
 pub fn offered_rate(points: &[(f64, f64)], t: f64) -> f64 {
     let after = points.partition_point(|p| p.0 <= t);
     match (after.checked_sub(1).map(|i| points[i]), points.get(after)) {
@@ -19,7 +19,7 @@ pub fn offered_rate(points: &[(f64, f64)], t: f64) -> f64 {
     }
 }
 
-/// Integral of the offered rate from the start of time to `t`: arrivals expected, exactly.
+/// Integral of the offered rate up to `t`: the exact number of expected arrivals.
 pub fn offered_until(points: &[(f64, f64)], t: f64) -> f64 {
     let mut sum = 0.0;
     for pair in points.windows(2) {
@@ -37,7 +37,7 @@ pub fn offered_until(points: &[(f64, f64)], t: f64) -> f64 {
     sum
 }
 
-/// Little's law for a fixed stay: the population at `t` of those that came in the last `stay_s`.
+/// Little's law for a fixed stay: the population at `t` is the number of arrivals in the last `stay_s`.
 pub fn little(points: &[(f64, f64)], t: f64, stay_s: f64) -> f64 {
     offered_until(points, t) - offered_until(points, t - stay_s)
 }
@@ -51,8 +51,8 @@ pub fn failure_share(offered: f64, limit: f64) -> f64 {
     1.0 - limit / offered
 }
 
-/// Erlang's loss formula B(load, servers): the share of Poisson arrivals that find all servers
-/// taken, whatever the law of the holding time. By the recursion B(k) = A B(k-1)/(k + A B(k-1)).
+/// Erlang's loss formula B(load, servers): the share of Poisson arrivals that find all servers busy, for
+/// any distribution of the holding time. By the recursion B(k) = A B(k-1)/(k + A B(k-1)).
 pub fn erlang_b(load: f64, servers: u64) -> f64 {
     if load <= 0.0 {
         return if servers == 0 { 1.0 } else { 0.0 };
@@ -65,22 +65,22 @@ pub fn erlang_b(load: f64, servers: u64) -> f64 {
 pub struct FluidPoint {
     /// Time, seconds.
     pub t_s: f64,
-    /// Ports held: connections on their way to TIME-WAIT and in it.
+    /// Ports held: by connections before and in TIME-WAIT.
     pub held: f64,
     /// Sockets in TIME-WAIT.
     pub time_wait: f64,
-    /// Connections per second that get a port, mean over the step that ends here.
+    /// Connections per second that get a port, averaged over the step that ends here.
     pub accepted_per_s: f64,
-    /// Connections per second that want one, in the same way.
+    /// Connections per second that request one, averaged likewise.
     pub arrived_per_s: f64,
 }
 
-/// The port supply as a fluid: connections come at the offered rate while a port is free, hold it
-/// for `held_s`, and are refused while none is. They enter TIME-WAIT `time_wait_s.0` after their
-/// connect and stay for `time_wait_s.1`.
+/// A fluid model of the port supply: connections arrive at the offered rate, hold a port for `held_s` if
+/// one is free, and are refused otherwise. They enter TIME-WAIT `time_wait_s.0` after their connect and
+/// stay for `time_wait_s.1`.
 ///
-/// In steps of `duration_s / steps`. With an infinite supply it is Little's law. `None` where
-/// something is negative or no number.
+/// Computed in steps of `duration_s / steps`. With an infinite supply it equals Little's law. `None` if an
+/// argument is negative or NaN.
 pub fn fluid(
     offered_per_s: &[(f64, f64)],
     supply: f64,
@@ -122,7 +122,7 @@ pub fn fluid(
     Some(points)
 }
 
-/// A cumulative curve at a fractional index; zero before it begins.
+/// A cumulative curve at a fractional index; zero before its start.
 fn at(curve: &[f64], place: f64) -> f64 {
     if place <= 0.0 {
         return 0.0;
@@ -136,7 +136,7 @@ fn at(curve: &[f64], place: f64) -> f64 {
 mod tests {
     use super::*;
 
-    /// Ports held for nothing but 60 s of TIME-WAIT.
+    /// Ports are held only for 60 s of TIME-WAIT.
     fn of(points: &[(f64, f64)], supply: f64, duration_s: f64, steps: usize) -> Vec<FluidPoint> {
         fluid(points, supply, 60.0, (0.0, 60.0), duration_s, steps).unwrap()
     }
@@ -196,12 +196,12 @@ mod tests {
     }
 
     #[test]
-    fn a_full_supply_is_given_out_again_as_it_comes_back() {
+    fn a_full_supply_is_reused_as_ports_are_released() {
         let points = of(&[(0.0, 600.0)], 28_232.0, 180.0, 1800);
         let near = |t: f64| points[(t * 10.0) as usize];
         assert!((near(30.0).time_wait - 18_000.0).abs() < 1.0);
         assert!(points.iter().all(|p| p.held <= 28_232.000_001));
-        // Full from 28,232/600 = 47.05 s; nothing is free until the first ones expire at 60 s.
+        // Exhausted from 28,232/600 = 47.05 s on; no port is free until the first ones expire at 60 s.
         assert!(near(50.0).accepted_per_s < 1e-6);
         assert!((near(70.0).accepted_per_s - 600.0).abs() < 1e-6);
         let accepted: f64 = points.iter().map(|p| p.accepted_per_s * 0.1).sum();
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_make_no_sense_give_no_curve() {
+    fn invalid_numbers_give_no_curve() {
         let rate = [(0.0, 1.0)];
         let stay = (0.0, 60.0);
         assert_eq!(fluid(&[], 1.0, 60.0, stay, 10.0, 100), None);

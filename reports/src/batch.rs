@@ -27,7 +27,7 @@ pub use layout::{Layout, MOST_CURVES, MOST_PANELS};
 pub use status::RunStatus;
 pub use variants::estimate_of;
 
-/// A batch as far as reports are concerned; kept in `batch.json`.
+/// The description of a batch for reports; stored in `batch.json`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct BatchInfo {
@@ -44,15 +44,15 @@ pub struct BatchInfo {
     pub parameters: Vec<(String, String)>,
     /// The swept parameters.
     pub axes: Vec<Axis>,
-    /// Metrics to be drawn and reported; empty for a choice of our own.
+    /// Figures to draw and report; empty for an automatic choice.
     pub figures: Vec<MetricFigure>,
-    /// What is expected of the results.
+    /// Expectations on the results.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub expectations: Vec<Expectation>,
     /// Runs of which the metrics are kept have no directory.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub metrics_only: bool,
-    /// What the scenario says of its variants.
+    /// The scenario's notes on its variants.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<VariantNote>,
 }
@@ -62,7 +62,7 @@ pub struct BatchInfo {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct MetricFigure {
-    /// Name of its files; empty for one made of the metric.
+    /// Name of its files; empty for one derived from the metric.
     pub name: String,
     /// Name of the metric.
     pub metric: String,
@@ -72,9 +72,9 @@ pub struct MetricFigure {
     pub series: String,
     /// Only runs with these values are drawn: dotted path and value as written.
     pub only: Vec<(String, String)>,
-    /// The x axis, and the y axis, is logarithmic.
+    /// Whether the x axis and the y axis are logarithmic.
     pub log: (bool, bool),
-    /// Curves of theory to be drawn beside the runs.
+    /// Theoretical curves to draw beside the runs.
     pub theory: Vec<TheoryCurve>,
     /// Another metric, which is drawn along x: a point for each value of the axis. Empty for none.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -108,11 +108,11 @@ impl Distribution {
     }
 }
 
-/// What theory says along the x axis.
+/// Theoretical values along the x axis.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TheoryCurve {
-    /// Whose theory, for the legend.
+    /// Its source, for the legend.
     pub name: String,
     /// Value of the x axis as written, and that of the metric in its base unit.
     pub points: Vec<(String, f64)>,
@@ -130,7 +130,7 @@ pub struct BatchRow {
     pub seed: u64,
     /// Replica, from 0.
     pub replica: u32,
-    /// What became of it.
+    /// Its outcome.
     pub status: RunStatus,
     /// Why it failed; empty otherwise.
     pub message: String,

@@ -1,4 +1,4 @@
-//! The numbers of a figure.
+//! CSV files with the numbers of a figure.
 
 use crate::text::visible;
 
@@ -28,8 +28,8 @@ impl Csv {
         }
     }
 
-    /// A text. What cannot be seen is written out; what a spreadsheet would take for a formula
-    /// gets an apostrophe in front, which shows it as text.
+    /// Adds a text. Hidden characters are escaped; text that a spreadsheet would take for a formula gets an
+    /// apostrophe in front, which makes it plain text.
     pub(crate) fn text(&mut self, value: &str) {
         let value = visible(value);
         let value = if is_formula(&value) {
@@ -79,7 +79,7 @@ impl Csv {
 
 fn is_formula(text: &str) -> bool {
     match text.strip_prefix(['+', '-']) {
-        // A number with a unit, "-5 ms", is none.
+        // A number with a unit, "-5 ms", is not a formula.
         Some(rest) => {
             let starts_as_number = rest.starts_with(|c: char| c.is_ascii_digit() || c == '.');
             let plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | ' ' | '/' | '%');

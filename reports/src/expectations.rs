@@ -1,4 +1,4 @@
-//! What is expected of a metric. [`crate::batch`] judges whether the runs meet it.
+//! Expectations on a metric. [`crate::batch`] judges whether the runs meet them.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,13 +10,13 @@ use crate::format::metric;
 pub struct Expectation {
     /// Name of the metric.
     pub metric: String,
-    /// It is greater than this.
+    /// The metric is greater than this.
     pub above: Option<f64>,
-    /// It is less than this.
+    /// The metric is less than this.
     pub below: Option<f64>,
-    /// It is this or more.
+    /// The metric is at least this.
     pub at_least: Option<f64>,
-    /// It is this or less.
+    /// The metric is at most this.
     pub at_most: Option<f64>,
     /// Only runs with these values count: dotted path and value as written.
     pub only: Vec<(String, String)>,
@@ -25,9 +25,9 @@ pub struct Expectation {
 /// Whether an expectation is met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
-    /// The mean over the replicas is within the bounds, and so is all of its 95 % interval.
+    /// The 95 % interval of the mean over the replicas is entirely within the bounds.
     Holds,
-    /// The interval has values within the bounds and values beyond them.
+    /// The interval is partly within the bounds and partly outside.
     Undecided,
     /// No value of the interval is within the bounds, or there is no value.
     Fails,
@@ -38,7 +38,7 @@ pub enum Verdict {
 pub struct Judgement {
     /// The worst verdict over all variants.
     pub verdict: Verdict,
-    /// The verdict in a sentence.
+    /// The verdict as a sentence.
     pub words: String,
 }
 

@@ -1,4 +1,4 @@
-//! Figures: each an SVG with its numbers as CSV, made from a run or batch directory alone.
+//! Figures: each an SVG with its numbers as CSV, drawn from a run or batch directory alone.
 
 mod bulk;
 pub(crate) mod chart;
@@ -52,7 +52,7 @@ pub struct Figure {
 }
 
 impl Figure {
-    /// Writes `NAME.svg` and `NAME.csv` into a directory, in place of files with these names.
+    /// Writes `NAME.svg` and `NAME.csv` into a directory, replacing files with these names.
     ///
     /// # Errors
     /// When a file cannot be written.
@@ -63,8 +63,7 @@ impl Figure {
     }
 }
 
-/// The name of a figure's files for a name that was asked for: with only the characters that every
-/// file system takes.
+/// The name of a figure's files: the given name, reduced to characters that every file system allows.
 pub fn file_name(name: &str) -> String {
     let safe = |c: char| match c {
         c if c.is_ascii_alphanumeric() || "-_.".contains(c) => c,
@@ -73,7 +72,7 @@ pub fn file_name(name: &str) -> String {
     name.chars().map(safe).collect()
 }
 
-/// The end of a caption: how many curves were left out; empty when there are all.
+/// The end of a caption: how many curves were left out; empty if none.
 fn not_drawn(left_out: usize, one: &str, many: &str) -> String {
     match left_out {
         0 => String::new(),
@@ -81,17 +80,17 @@ fn not_drawn(left_out: usize, one: &str, many: &str) -> String {
     }
 }
 
-/// What became of the figures of a run.
+/// The outcome of drawing the figures of a run.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Drawn {
-    /// Those that could be drawn.
+    /// The figures that could be drawn.
     pub(crate) figures: Vec<Figure>,
-    /// What could not, each with the reason: "bulk: links.parquet cannot be used: …".
+    /// Those that could not, with the reason: "bulk: links.parquet cannot be used: …".
     pub(crate) failed: Vec<String>,
 }
 
 impl Drawn {
-    /// What `make` gives, or its default when it fails or panics; then the report names it.
+    /// The result of `make`; if it fails or panics, a default, and the report names the failure.
     pub(crate) fn part<T: Default>(
         &mut self,
         what: &str,
@@ -105,10 +104,10 @@ impl Drawn {
     }
 }
 
-/// How a figure of a run is drawn.
+/// Draws a figure of a run.
 type Draw = fn(&RunData<'_>) -> Result<Option<Figure>, StoreError>;
 
-/// Figures that suit runs of many connections.
+/// Figures for runs with many connections.
 const POPULATION: &[(&str, Draw)] = &[
     ("connect outcomes", connects::connect_outcomes),
     ("TIME-WAIT", population::time_wait),
@@ -133,8 +132,8 @@ const SINGLE: &[(&str, Draw)] = &[
     ("states of the first connections", timeline::states_timeline),
 ];
 
-/// All figures that the tables in a run directory allow. A table that cannot be read, or a figure
-/// that cannot be drawn, costs only what is made of it.
+/// All figures that the tables in a run directory allow. An unreadable table or a failing figure affects no
+/// other figure.
 pub(crate) fn run_figures(dir: &Path, summary: &RunSummary) -> Drawn {
     let mut drawn = Drawn::default();
     let data = RunData::read(dir, summary, &mut drawn);
@@ -186,7 +185,7 @@ mod tests {
     use crate::store::table::{ColumnKind, TableWriter};
 
     #[test]
-    fn a_table_that_cannot_be_read_costs_only_its_own_figures() {
+    fn an_unreadable_table_affects_only_its_own_figures() {
         let tmp = tempfile::tempdir().unwrap();
         for table in ["outcomes", "census"] {
             std::fs::write(tmp.path().join(format!("{table}.parquet")), "no table").unwrap();
@@ -214,7 +213,7 @@ mod tests {
         );
     }
 
-    /// A table that claims more than may be read at once.
+    /// A table that claims more rows than may be read at once.
     fn write_too_large(dir: &Path, name: &str) {
         let columns: Vec<String> = (0..1000).map(|i| format!("c{i}")).collect();
         let columns: Vec<(&str, ColumnKind)> = columns
@@ -230,21 +229,21 @@ mod tests {
     }
 
     #[test]
-    fn a_table_too_large_to_be_read_costs_only_its_own_figures() {
+    fn a_table_too_large_to_read_affects_only_its_own_figures() {
         let tmp = tempfile::tempdir().unwrap();
         write_too_large(tmp.path(), "outcomes");
         let drawn = run_figures(tmp.path(), &RunSummary::default());
         assert_eq!(drawn.failed.len(), 1, "{:?}", drawn.failed);
         assert!(
             drawn.failed[0].starts_with("table of outcomes: ")
-                && drawn.failed[0].contains("34000 rows, too many to be held in memory"),
+                && drawn.failed[0].contains("34000 rows, too many for memory"),
             "{:?}",
             drawn.failed
         );
     }
 
     #[test]
-    fn a_panic_costs_the_figure_that_it_happens_in() {
+    fn a_panic_affects_only_its_own_figure() {
         let mut drawn = Drawn::default();
         let none: Option<Figure> = drawn.part("goodput", Path::new("run"), || panic!("no rows"));
         assert_eq!(none, None);

@@ -1,4 +1,4 @@
-//! The results in words.
+//! The results of a run as sentences.
 
 mod drops;
 mod ends;
@@ -19,15 +19,15 @@ use crate::words::counted;
 
 mod theory;
 
-/// Fewer connects than this are described one by one rather than as a population.
+/// Below this number connects are described individually rather than as a population.
 pub(crate) const SMALL: f64 = 20.0;
 
-/// A share of segments sent again is unusual from here on …
+/// A share of retransmitted segments is unusual from here on …
 const UNUSUAL_SHARE: f64 = 0.05;
-/// … if so many were sent.
+/// … if at least this many segments were sent.
 const MANY: f64 = 100.0;
 
-/// What a run has shown, most important first; a function of its metrics and of what was known.
+/// The findings of a run, most important first: a function of its metrics and of what was known in advance.
 pub fn findings(info: &RunInfo, metrics: &BTreeMap<String, f64>) -> Vec<String> {
     let known = Known { info, metrics };
     let all = table::UNUSUAL.iter().chain(table::USUAL);
@@ -55,15 +55,15 @@ pub(crate) fn is_told(name: &str, metrics: &BTreeMap<String, f64>) -> bool {
 pub struct Finding {
     /// Its name, for `synfin explain`.
     pub name: &'static str,
-    /// What it says, and what that means.
+    /// What it says, and its meaning.
     pub says: &'static str,
-    /// The metrics that it is made of.
+    /// The metrics it is based on.
     pub made_of: &'static str,
-    /// Where the matter is specified or explained, or who counts.
+    /// Where the matter is specified or explained, or who measures it.
     pub source: &'static str,
 }
 
-/// A finding of a run, and how it is put into words: `None` where there is nothing to say.
+/// A finding of a run, and the function that writes its sentence; `None` if it does not apply.
 struct RunFinding {
     about: Finding,
     tell: fn(&Known<'_>) -> Option<String>,
@@ -100,12 +100,12 @@ impl Known<'_> {
         ))
     }
 
-    /// True for runs of a few connections.
+    /// True for runs with few connections.
     fn is_small(&self) -> bool {
         self.get("connects_attempted").is_some_and(|n| n < SMALL)
     }
 
-    /// The window of the steady values, in words: only a load that stays the same is steady.
+    /// The window of the steady values as text; it is called steady only under a constant load.
     fn window(&self) -> String {
         if self.info.record.steady_s.is_some() {
             return "in the steady window".to_owned();
@@ -169,9 +169,9 @@ impl Known<'_> {
         if self.positive("connects_failed").is_some() {
             return None;
         }
-        let told = self.unsettled().is_some();
+        let unsettled = self.unsettled().is_some();
         let few = self.is_small() && self.positive("connects_established").is_some();
-        (few || !told).then(|| self.all_succeeded(attempted))
+        (few || !unsettled).then(|| self.all_succeeded(attempted))
     }
 
     fn all_succeeded(&self, attempted: f64) -> String {
@@ -179,7 +179,7 @@ impl Known<'_> {
         let open = still_open(attempted - established);
         if !self.is_small() {
             return match attempted > established {
-                // Those that have no outcome yet may still fail.
+                // Connects without an outcome may still fail.
                 true => format!(
                     "{} of {} connects were established and none failed{open}.",
                     count(established),
@@ -220,7 +220,7 @@ impl Known<'_> {
         }
     }
 
-    /// What became of the requests of the only connection.
+    /// The outcome of the requests of the only connection.
     fn its_requests(&self) -> String {
         let took = self.get("request_latency_mean_s").map(seconds);
         let done = self.get("requests_done").unwrap_or(0.0);
@@ -244,7 +244,7 @@ impl Known<'_> {
         }
     }
 
-    /// True when the sentence about the only connection says what became of its requests.
+    /// True when the sentence about the only connection covers its requests.
     fn tells_its_requests(&self) -> bool {
         let only = self.get("connects_attempted") == Some(1.0);
         only && self.positive("connects_failed").is_none()
@@ -301,7 +301,7 @@ impl Known<'_> {
         theory::time_wait(self.info)
     }
 
-    /// The groups of hosts that hold TIME-WAIT; for a single connection its own findings say it.
+    /// The groups of hosts with sockets in TIME-WAIT; for a single connection its own finding says it.
     fn few_in_time_wait(&self) -> Option<String> {
         if !self.its_close().is_empty() && self.get("connects_attempted") == Some(1.0) {
             return None;
@@ -321,10 +321,10 @@ impl Known<'_> {
             [] => counted(self.get("time_wait_peak")?, "socket", "sockets"),
             some => list(some),
         };
-        Some(format!("TIME-WAIT was held by {sockets}."))
+        Some(format!("In TIME-WAIT: {sockets}."))
     }
 
-    /// Of bulk transfers: flow by flow while each was active, and how fairly they shared.
+    /// Goodput of bulk transfers, flow by flow while each was active, and how fairly they shared.
     fn goodput(&self) -> Option<String> {
         if self.get("requests_done").is_some() {
             return None;
@@ -348,7 +348,7 @@ impl Known<'_> {
         });
         let own_lives = self.get("flow_goodput_mean_bps").map(bit_rate);
         Some(if let (true, Some(mean)) = (flows.is_empty(), own_lives) {
-            format!("Goodput of a flow over its own life was {mean} on average{fair}.")
+            format!("Mean goodput of a flow while active was {mean}{fair}.")
         } else if flows.is_empty() {
             format!("Goodput was {} over the whole run{fair}.", bit_rate(bps))
         } else {
@@ -366,7 +366,7 @@ impl Known<'_> {
         })
     }
 
-    /// So much was sent again that it comes before all that is usual.
+    /// Many retransmissions, which come before the usual findings.
     fn many_retransmissions(&self) -> Option<String> {
         let again = self.positive("retransmissions")?;
         let sent = self.get("segments_sent").filter(|n| *n >= MANY)?;
@@ -408,7 +408,7 @@ impl Known<'_> {
         if let Some(again) = self.positive("retransmissions") {
             let verb = if again == 1.0 { "was" } else { "were" };
             let mut text = format!(
-                "{} {verb} sent again ({} of all)",
+                "{} {verb} retransmitted ({} of all)",
                 counted(again, "segment", "segments"),
                 percent(again / sent)
             );
@@ -425,7 +425,7 @@ impl Known<'_> {
             }
             if let Some(vain) = self.positive("retransmissions_spurious") {
                 text.push_str(&format!(
-                    "; {} of these without need",
+                    "; {} of them spurious",
                     crate::format::count(vain)
                 ));
             }
@@ -434,17 +434,17 @@ impl Known<'_> {
         if parts.is_empty() {
             return self
                 .is_small()
-                .then(|| "Nothing was lost and nothing was sent again.".to_owned());
+                .then(|| "Nothing was lost and nothing was retransmitted.".to_owned());
         }
         Some(format!("{}.", sentence(&parts.join("; "))))
     }
 }
 
-/// "; 3 were still on the way at the end", of connects without an outcome.
+/// "; 3 were still pending at the end", for connects without an outcome.
 fn still_open(n: f64) -> String {
     let verb = if n == 1.0 { "was" } else { "were" };
     if n > 0.0 {
-        format!("; {} {verb} still on the way at the end", count(n))
+        format!("; {} {verb} still pending at the end", count(n))
     } else {
         String::new()
     }

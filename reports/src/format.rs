@@ -1,4 +1,4 @@
-//! Numbers as people read them.
+//! Formats numbers for people.
 
 use crate::metrics::{self, MetricKind};
 
@@ -18,7 +18,7 @@ pub fn count(value: f64) -> String {
     out
 }
 
-/// A number with at least three significant digits, and commas where it is large.
+/// A number with at least three significant digits, and commas if it is large.
 pub fn number(value: f64) -> String {
     let size = value.abs();
     if !value.is_finite() {
@@ -34,7 +34,7 @@ pub fn number(value: f64) -> String {
     trim(format!("{value:.digits$}"))
 }
 
-/// Seconds in the unit that suits them: 12.3 ms.
+/// Seconds in a suitable unit: 12.3 ms.
 pub fn seconds(value: f64) -> String {
     let size = value.abs();
     let (scale, unit) = match size {
@@ -46,7 +46,7 @@ pub fn seconds(value: f64) -> String {
     format!("{} {unit}", number(value * scale))
 }
 
-/// Bits per second in the unit that suits them: 94.2 Mbit/s.
+/// Bits per second in a suitable unit: 94.2 Mbit/s.
 pub fn bit_rate(bps: f64) -> String {
     let (scale, unit) = match bps.abs() {
         b if b >= 1e9 => (1e-9, "Gbit/s"),
@@ -62,7 +62,7 @@ pub fn percent(share: f64) -> String {
     format!("{} %", number(share * 100.0))
 }
 
-/// A value of a registered metric with its unit; of any other, a plain number.
+/// The value of a registered metric with its unit; for any other, a plain number.
 pub fn metric(id: &str, value: f64) -> String {
     match metrics::kind(id) {
         MetricKind::BitRate => bit_rate(value),
@@ -74,7 +74,7 @@ pub fn metric(id: &str, value: f64) -> String {
     }
 }
 
-/// Bytes in the unit that suits them: 1.5 MB.
+/// Bytes in a suitable unit: 1.5 MB.
 pub fn bytes(value: f64) -> String {
     let (scale, unit) = match value.abs() {
         b if b >= 1e9 => (1e-9, "GB"),
@@ -85,7 +85,7 @@ pub fn bytes(value: f64) -> String {
     format!("{} {unit}", number(value * scale))
 }
 
-/// Without zeros at the end of the fraction.
+/// Removes trailing zeros of the fraction.
 fn trim(text: String) -> String {
     if !text.contains('.') {
         return text;

@@ -1,12 +1,12 @@
-//! Work on files whose contents may make a reader panic.
+//! Guards against readers that panic on the contents of files.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use crate::store::StoreError;
 
-/// Does something with the files in `dir`. A reader that panics over what is in them is an error
-/// like others: hashes that fit do not prove that the contents make sense.
+/// Runs `work` on the files in `dir`, turning a panic into an error: a matching hash does not prove that
+/// contents are consistent.
 pub(crate) fn guarded<T>(
     dir: &Path,
     read: impl FnOnce() -> Result<T, StoreError>,
@@ -17,8 +17,8 @@ pub(crate) fn guarded<T>(
         Err(StoreError::Damaged {
             path: dir.to_path_buf(),
             why: format!(
-                "its files do not make sense together ({})",
-                text.unwrap_or("no more is known")
+                "its files are inconsistent ({})",
+                text.unwrap_or("no details")
             ),
         })
     })

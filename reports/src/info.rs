@@ -1,4 +1,4 @@
-//! What a report must know of a run beforehand; filled in by whoever runs it.
+//! What a report needs to know about a run in advance; provided by the caller that runs it.
 
 use std::net::Ipv4Addr;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::expectations::Expectation;
 
-/// A run as far as reports are concerned; kept in `summary.json`.
+/// The description of a run for reports; stored in `summary.json`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RunInfo {
@@ -19,11 +19,11 @@ pub struct RunInfo {
     pub description: String,
     /// The command line that makes this run again.
     pub command: String,
-    /// Resolved parameters in the order to be shown: dotted path and value with unit.
+    /// Resolved parameters in display order: dotted path and value with unit.
     pub parameters: Vec<(String, String)>,
     /// Seed of the run.
     pub seed: u64,
-    /// Simulated time the run is to take, seconds.
+    /// Simulated duration of the run, seconds.
     pub duration_s: f64,
     /// All nodes by number; `summary.json` has them in groups ([`NodeGroup`]).
     #[serde(skip)]
@@ -34,26 +34,26 @@ pub struct RunInfo {
     /// Nodes and links that are down for a time, by name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub outages: Vec<Outage>,
-    /// What is expected of this run by itself; for a run of a batch, the batch says it.
+    /// Expectations on this run by itself; those on a run of a batch are kept with the batch.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub expectations: Vec<Expectation>,
-    /// What to write down.
+    /// What to record.
     pub record: RecordOptions,
-    /// A queue with which flows may fall into step, if there is one.
+    /// A queue that flows may fall into step with, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phase_risk: Option<PhaseRisk>,
-    /// What theory needs to know; what is left out is not drawn.
+    /// Inputs of theory; without them its curves are not drawn.
     pub analytic: AnalyticHints,
 }
 
 impl RunInfo {
-    /// The window of steady state in seconds: as asked for, or the second half.
+    /// The window of steady state, seconds: the requested one, or the second half of the run.
     pub fn steady_window(&self) -> (f64, f64) {
         let half = (self.duration_s / 2.0, self.duration_s);
         self.record.steady_s.unwrap_or(half)
     }
 
-    /// The same without infinities and NaN, which JSON cannot hold: nothing, or zero, instead.
+    /// The same with infinities and NaN, which JSON cannot hold, replaced by nothing or zero.
     pub(crate) fn finite(mut self) -> RunInfo {
         let finite = |v: f64| if v.is_finite() { v } else { 0.0 };
         let known = |v: Option<f64>| v.filter(|v| v.is_finite());
@@ -93,7 +93,7 @@ pub struct NodeInfo {
     pub addresses: Vec<Ipv4Addr>,
 }
 
-/// Nodes that follow each other and belong to one group of hosts, or to none.
+/// Consecutive nodes that belong to one group of hosts, or to none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct NodeGroup {
@@ -108,7 +108,7 @@ pub struct NodeGroup {
 }
 
 impl NodeGroup {
-    /// The groups of some nodes, in order.
+    /// Splits nodes into groups, in order.
     pub fn of_nodes(nodes: &[NodeInfo]) -> Vec<NodeGroup> {
         let groups = nodes.chunk_by(|a, b| a.group == b.group);
         let group = |nodes: &[NodeInfo]| {
@@ -147,27 +147,27 @@ pub struct LinkInfo {
 pub struct PhaseRisk {
     /// The node with the queue.
     pub from: String,
-    /// Where its link leads.
+    /// The node at the end of its link.
     pub to: String,
     /// Number of flows through it.
     pub flows: u64,
-    /// Time that a full-sized packet takes there, seconds.
+    /// Transmission time of a full-sized packet there, seconds.
     pub packet_s: f64,
 }
 
-/// A time for which a node or link is down.
+/// A time during which a node or link is down.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Outage {
-    /// What is down: "server", "the link between client and server".
+    /// The node or link: "server", "the link between client and server".
     pub of: String,
-    /// Since when, seconds.
+    /// Its start, seconds.
     pub from_s: f64,
-    /// Until when, seconds; `None` for the rest of the run.
+    /// Its end, seconds; `None` if it lasts to the end of the run.
     pub to_s: Option<f64>,
 }
 
-/// Which segments of traced connections are written down.
+/// Which segments of traced connections are recorded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SegmentsKept {
@@ -180,30 +180,30 @@ pub enum SegmentsKept {
     All,
 }
 
-/// What a run writes down and how finely.
+/// What a run records, and at which resolution.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RecordOptions {
-    /// Distance of the rows of `census`, `outcomes` and `requests`, seconds.
+    /// Interval of the rows of `census`, `outcomes` and `requests`, seconds.
     pub interval_s: f64,
-    /// State changes of the first connections of the run, up to this number, go to `states`.
+    /// How many connections, the first of the run, have their state changes in `states`.
     pub states: u32,
-    /// End points of the first connections of the run, up to this number, go to `connections`.
+    /// How many connections, the first of the run, have their end points in `connections`.
     pub connections: u32,
     /// Which segments of traced connections go to `segments`.
     pub segments: SegmentsKept,
-    /// Every sample of a traced sender goes to `samples`, and not only those of a grid.
+    /// Record every sample of a traced sender in `samples`, not only those of a grid.
     pub all_samples: bool,
-    /// Distance of the rows of each traced sender in `samples`, seconds, where it is fixed.
+    /// Interval of the rows of each traced sender in `samples`, seconds, if it is fixed.
     pub samples_every_s: Option<f64>,
     /// Write `packets.pcapng` with the segments of recorded connections.
     pub pcapng: bool,
-    /// The time that the capture gives the start of the run, nanoseconds since 1970 (UTC).
+    /// The capture's time stamp for the start of the run, nanoseconds since 1970 (UTC).
     pub capture_start_ns: u64,
     /// The window of steady state, seconds, for metrics that are taken over it; `None` for the
     /// second half of the run.
     pub steady_s: Option<(f64, f64)>,
-    /// At most this many ladder diagrams and lanes of the timeline.
+    /// Maximum number of ladder diagrams and lanes of the timeline.
     pub diagrams: u32,
 }
 
@@ -224,13 +224,13 @@ impl Default for RecordOptions {
     }
 }
 
-/// What is known of a run's connections before it begins, and its closed forms.
+/// What is known of a run's connections in advance, and its closed forms.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AnalyticHints {
     /// How long a socket stays in TIME-WAIT (2 MSL), seconds.
     pub time_wait_s: Option<f64>,
-    /// The host group that closes first and so holds TIME-WAIT.
+    /// The host group that closes first and so enters TIME-WAIT.
     pub time_wait_group: Option<String>,
     /// Local ports a client address may use towards one destination.
     pub ports_per_destination: Option<u64>,
@@ -241,29 +241,29 @@ pub struct AnalyticHints {
     /// between the points, zero before the first, constant after the last. Two points with the
     /// same time make a step.
     pub offered_per_s: Vec<(f64, f64)>,
-    /// What the closed forms need; `None` where their conditions do not hold.
+    /// The inputs of the closed forms; `None` if their conditions do not hold.
     pub theory: Option<Theory>,
-    /// Why there is no closed form, or none for something, a sentence each.
+    /// Why closed forms are missing, all or some of them; one sentence each.
     pub no_closed_form: Vec<String>,
 }
 
-/// A mean that is known to lie between two values.
+/// Bounds of a mean.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Span {
-    /// The least.
+    /// Lower bound.
     pub low: f64,
-    /// The most.
+    /// Upper bound.
     pub high: f64,
 }
 
 impl Span {
-    /// The middle of both.
+    /// Their midpoint.
     pub fn middle(self) -> f64 {
         (self.low + self.high) / 2.0
     }
 
-    /// How far they are apart.
+    /// Their distance.
     pub fn width(self) -> f64 {
         self.high - self.low
     }
@@ -278,7 +278,7 @@ pub enum ArrivalLaw {
     Even,
     /// A Poisson process.
     Poisson,
-    /// Every n-th arrival of a Poisson process, as pairs take turns.
+    /// Every n-th arrival of a Poisson process, since pairs take turns.
     Turns,
 }
 
@@ -288,7 +288,7 @@ pub enum ArrivalLaw {
 pub struct Theory {
     /// How connects arrive at each pair.
     pub arrivals: ArrivalLaw,
-    /// When they begin, seconds.
+    /// When arrivals start, seconds.
     pub start_s: f64,
     /// Ports of a pair.
     pub ports: f64,
@@ -300,22 +300,22 @@ pub struct Theory {
     pub held_s: Span,
     /// Standard deviation of that time, seconds.
     pub held_sd_s: f64,
-    /// Time after which all but a fiftieth of a hundredth of the holding times are over, seconds;
-    /// `None` when no run is long enough.
+    /// Time after which less than 0.02 % of the mean holding time is outstanding, seconds; `None` if no run
+    /// is long enough.
     pub settles_s: Option<f64>,
-    /// Who holds TIME-WAIT, and for how long; `None` where nobody does or its population has no
+    /// The group in TIME-WAIT, and for how long it stays; `None` if there is none or its population has no
     /// closed form.
     pub time_wait: Option<TimeWaitTheory>,
 }
 
 impl Theory {
-    /// How far waves of connects have spread at a time, seconds: every time that a port is used
-    /// again adds the standard deviation of how long it is held.
+    /// How far waves of connects have spread at a time, seconds: each reuse of a port adds the standard
+    /// deviation of its holding time.
     pub fn blur_s(&self, t: f64) -> f64 {
         self.held_sd_s * (t / self.held_s.low).max(0.0).sqrt()
     }
 
-    /// False when something is infinite or no number, which JSON cannot hold.
+    /// False when a value is infinite or NaN, which JSON cannot hold.
     fn is_finite(&self) -> bool {
         let mut all = vec![
             self.start_s,
@@ -338,7 +338,7 @@ impl Theory {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TimeWaitTheory {
-    /// The group of hosts that holds it.
+    /// The group of hosts in TIME-WAIT.
     pub group: String,
     /// Mean time from connect to TIME-WAIT, seconds.
     pub after_s: Span,

@@ -1,13 +1,13 @@
-//! What remains of a run: recorders, the run store, statistics, figures, `report.html`, pcapng.
+//! The results of runs: recorders, the run store, statistics, figures, `report.html`, pcapng.
 //!
 //! ```text
 //!   Simulation ── Record<TcpSample> ──► RunRecorder ──► tables, summary.json ──► figures, report.html
 //!                                       while it runs    the run directory        render_run(dir)
 //! ```
 //!
-//! This crate never runs a simulation and knows no scenario: what it must know beforehand reaches
-//! it as a [`RunInfo`], parameters as name and value. Figures and reports are made from the run
-//! directory alone. Everything but `timing.json` is the same bytes every time.
+//! This crate never runs a simulation and knows no scenarios: what it needs in advance arrives in a
+//! [`RunInfo`], with parameters as names and values. Figures and reports are made from the run directory
+//! alone. Everything except `timing.json` is the same, byte for byte, every time.
 
 #![forbid(unsafe_code)]
 

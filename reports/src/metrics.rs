@@ -1,8 +1,8 @@
-//! Every metric once: its name, kind, words, meaning, and the recorder that computes it.
+//! The registry of metrics: name, kind, wording, meaning, and the recorder that computes each.
 //!
-//! Recorders, words, number formats, findings, tables, figures and the generated reference read
-//! this registry. A recorder cannot emit a metric that is not in it: [`Metrics::put`] keeps
-//! unknown names apart, and completing the run then fails.
+//! Recorders, words, number formats, findings, tables, figures and the generated reference read this
+//! registry. A recorder cannot emit a metric that is not registered: [`Metrics::put`] keeps unknown names
+//! apart, and completing the run then fails.
 //!
 //! Some rows are families: `<state>` stands for a TCP state in lower case ("time_wait",
 //! "fin_wait_1"), `<group>` for a group of hosts, `<flow>` for a flow, and `<name>` for anything.
@@ -15,7 +15,7 @@ mod table;
 pub use recorded::{Metrics, UnknownMetric};
 pub use reference::{explain, reference};
 
-/// What a metric measures, and so its unit and range.
+/// What a metric measures, which determines its unit and range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetricKind {
     /// A number of things, or an average of such numbers.
@@ -34,12 +34,12 @@ pub enum MetricKind {
     Bytes,
     /// A figure of merit from 0 to 1 without unit.
     Index,
-    /// Any number; nothing is known about it.
+    /// Any number.
     Number,
 }
 
 impl MetricKind {
-    /// What the value counts: its unit in `index.csv`, tables and `summary.json`.
+    /// Its unit in `index.csv`, tables and `summary.json`.
     pub fn unit(self) -> &'static str {
         match self {
             MetricKind::Count | MetricKind::Share | MetricKind::Index | MetricKind::Number => "1",
@@ -50,7 +50,7 @@ impl MetricKind {
         }
     }
 
-    /// In one word or two.
+    /// Its name, in one or two words.
     pub fn name(self) -> &'static str {
         match self {
             MetricKind::Count => "count",
@@ -74,7 +74,7 @@ impl MetricKind {
         }
     }
 
-    /// The unit of an axis on which `largest` is the largest value, and the factor to it.
+    /// The display unit for an axis up to `largest`, and the factor to convert to it.
     pub(crate) fn axis(self, largest: f64) -> (&'static str, f64) {
         match self {
             MetricKind::Share => ("%", 100.0),
@@ -102,11 +102,11 @@ impl MetricKind {
 /// Where a metric comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Source {
-    /// The calls of connect and what became of them.
+    /// Calls of connect and their outcomes.
     Connects,
     /// The requests of clients.
     Requests,
-    /// Clients' pools of connections, and what clients do when an attempt fails.
+    /// Clients' connection pools and retries.
     Pools,
     /// Sockets by state, and local ports.
     Sockets,
@@ -116,11 +116,11 @@ pub enum Source {
     Flows,
     /// The hosts' own counters.
     Hosts,
-    /// Nodes on the way.
+    /// Middleboxes.
     Middleboxes,
     /// The network and the engine.
     Network,
-    /// Computed from other metrics when runs are compared; in the index of a batch only.
+    /// Computed from other metrics when runs are compared; only in the index of a batch.
     Comparison,
     /// A user's own recorder.
     Custom,
@@ -135,15 +135,15 @@ pub struct Metric {
     pub kind: MetricKind,
     /// Plain English without unit: "share of connects that failed".
     pub words: &'static str,
-    /// How it is computed, in a sentence or two; may be empty where the words say all.
+    /// How it is computed, in a sentence or two; empty if the words say it all.
     pub doc: &'static str,
     /// Where it comes from.
     pub source: Source,
-    /// It is taken over the steady window only.
+    /// Whether it is taken over the steady window only.
     pub steady: bool,
-    /// Of a share of counts: the metrics that are its numerator and its denominator.
+    /// For a share of counts: the metrics that are its numerator and denominator.
     pub ratio: Option<(&'static str, &'static str)>,
-    /// When a run does not have it; empty where every run has it.
+    /// When a run does not have it; empty if every run has it.
     pub absent: &'static str,
 }
 
@@ -194,7 +194,7 @@ pub fn all() -> impl Iterator<Item = &'static Metric> {
     table::TABLES.iter().flat_map(|table| table.iter())
 }
 
-/// A metric found by its name, with what stands for the placeholders.
+/// A metric found by name, with its placeholders filled in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
     /// Its row.
@@ -205,7 +205,7 @@ pub struct Found {
     pub of: Option<String>,
 }
 
-/// The metric called `id`; `None` if there is none.
+/// The metric named `id`; `None` if there is none.
 pub fn find(id: &str) -> Option<Found> {
     if let Some(metric) = table::exact(id) {
         return Some(Found {
@@ -225,8 +225,8 @@ pub fn find(id: &str) -> Option<Found> {
     })
 }
 
-/// All names there can be in a run with these groups of hosts; families of flows and of a user's
-/// own metrics keep their placeholder.
+/// All possible names in a run with these groups of hosts; families of flows and users' own metrics keep
+/// their placeholder.
 pub fn names<'a>(groups: impl IntoIterator<Item = &'a str> + Clone) -> Vec<String> {
     let expand = |m: &Metric| pattern::expand(m.id, groups.clone());
     all().flat_map(expand).collect()
@@ -240,17 +240,17 @@ pub fn is_known<'a>(id: &str, groups: impl IntoIterator<Item = &'a str>) -> bool
     })
 }
 
-/// What people ask for first, most wanted first.
+/// The most requested metrics, in order.
 pub fn ranking() -> &'static [&'static str] {
     table::RANKING
 }
 
-/// The states that have metrics of their own, with the name they have in them: all but CLOSED.
+/// The states with their own metrics, and their names there: all but CLOSED.
 pub(crate) fn states() -> impl Iterator<Item = (tcp_model::State, String)> {
     pattern::states()
 }
 
-/// MetricKind of a metric; of an unknown one, [`MetricKind::Number`].
+/// The kind of a metric; [`MetricKind::Number`] for an unknown one.
 pub(crate) fn kind(id: &str) -> MetricKind {
     find(id).map_or(MetricKind::Number, |f| f.metric.kind)
 }
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_ask_for_first_is_registered() {
+    fn the_most_requested_metrics_are_registered() {
         assert!(ranking().iter().all(|id| find(id).is_some()));
     }
 
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn axes_take_the_unit_that_suits_the_values() {
+    fn axes_use_a_unit_that_suits_the_values() {
         assert_eq!(MetricKind::Duration.axis(0.2), ("ms", 1e3));
         assert_eq!(MetricKind::Duration.axis(35.0), ("s", 1.0));
         assert_eq!(MetricKind::BitRate.axis(9.4e7), ("Mbit/s", 1e-6));

@@ -1,8 +1,8 @@
-//! Packets as pcapng, for Wireshark and its kin.
+//! Writes packets as pcapng, for Wireshark and similar tools.
 //!
-//! One section; one interface per host, with its name, nanosecond stamps and raw IP packets
-//! (LINKTYPE_RAW). Little-endian whatever the machine. Stamps are those of the caller.
-//! Picoseconds are cut off: two packets less than a nanosecond apart may carry the same stamp.
+//! One section; one interface per host, with its name, nanosecond stamps and raw IP packets (LINKTYPE_RAW).
+//! Always little-endian. The caller gives the stamps. Picoseconds are cut off: two packets less than a
+//! nanosecond apart may carry the same stamp.
 
 use std::io::{self, Write};
 
@@ -87,7 +87,7 @@ impl<W: Write> PcapngWriter<W> {
         Ok(self.out)
     }
 
-    /// Type, and room for the length.
+    /// Begins a block: its type, and room for the length.
     fn begin(&mut self, kind: u32) {
         self.block.clear();
         self.block.extend(kind.to_le_bytes());
@@ -106,7 +106,7 @@ impl<W: Write> PcapngWriter<W> {
         self.block.resize(self.block.len().next_multiple_of(4), 0);
     }
 
-    /// The length before and after the body.
+    /// Ends a block: writes the length before and after the body.
     fn end(&mut self) -> io::Result<()> {
         let len = (self.block.len() as u32 + 4).to_le_bytes();
         self.block[4..8].copy_from_slice(&len);

@@ -1,4 +1,4 @@
-//! Turns the records of a run into tables, metrics and packets, while it runs.
+//! Turns the records of a run into tables, metrics and packets while it runs.
 //!
 //! ```text
 //!   simulation ── batches of records ──► recording thread ──► tables, packets.pcapng
@@ -6,8 +6,8 @@
 //!        └──────────── used batches ───────────┘              the end ──► metrics, summary.json
 //! ```
 //!
-//! The thread that simulates only hands over what it has recorded. A few batches may wait; then it
-//! waits, too. What is kept by default is bounded, however long the run; see [`LeftOut`].
+//! The simulating thread only hands over its records; when a few batches are queued, it waits. The amount
+//! kept by default is bounded, however long the run; see [`LeftOut`].
 
 mod beside;
 mod capture;
@@ -67,11 +67,11 @@ use samples::Samples;
 use segments::Segments;
 use states::States;
 
-/// What is known only after the run.
+/// What is known only at the end of the run.
 #[derive(Clone, Debug, Default)]
 pub struct Completion {
-    /// More metrics, which win over the recorder's own; those not finite are left out. Their names
-    /// must be registered (see [`metrics`](crate::metrics)); your own begin with `custom.`.
+    /// Additional metrics, which override the recorder's own; values that are not finite are dropped. Their
+    /// names must be registered (see [`metrics`](crate::metrics)); names of your own start with `custom.`.
     pub metrics: BTreeMap<String, f64>,
     /// Counters of hosts or groups: owner, then counter.
     pub counters: BTreeMap<String, BTreeMap<String, u64>>,
@@ -81,19 +81,19 @@ pub struct Completion {
     pub timing: BTreeMap<String, f64>,
 }
 
-/// A run directory that is in its place.
+/// A completed run directory.
 #[derive(Clone, Debug)]
 pub struct Completed {
-    /// The run in numbers.
+    /// The summary of the run.
     pub summary: RunSummary,
-    /// Files that somebody had changed and that others took the place of: where they are kept.
+    /// Where edited files are kept that were replaced.
     pub kept: Vec<PathBuf>,
 }
 
-/// Receives the records of one run and makes its directory.
+/// Receives the records of one run and writes its directory.
 #[derive(Debug)]
 pub struct RunRecorder {
-    /// Before the writer: its thread ends before the directory goes.
+    /// Declared before the writer, so that its thread ends before the directory is removed.
     beside: Beside<Recording>,
     writer: RunWriter,
     info: RunInfo,
@@ -108,7 +108,7 @@ impl RunRecorder {
         RunRecorder::with_payloads(writer, info, None)
     }
 
-    /// The same with the payload of captured packets as HTTP.
+    /// The same, with HTTP as the payload of captured packets.
     ///
     /// # Errors
     /// As [`RunRecorder::new`].
@@ -128,13 +128,13 @@ impl RunRecorder {
         })
     }
 
-    /// Writes what is left, the summary, figures and report, and puts the directory in place.
+    /// Writes the remaining records, the summary, figures and report, and puts the directory in place.
     ///
     /// # Errors
     /// When anything cannot be written; there is then no run directory.
     ///
     /// # Panics
-    /// When recording did.
+    /// When recording panicked.
     pub fn complete(
         self,
         stats: &RunStats,
@@ -169,7 +169,7 @@ impl RunRecorder {
         let metrics = metrics.finish()?;
         let findings = findings(&self.info, &metrics);
         let mut info = self.info;
-        // The summary is as it will be read again.
+        // Return the summary as it will be read back.
         info.links = Vec::new();
         let nodes = std::mem::take(&mut info.nodes);
         let mut summary = RunSummary {
@@ -208,7 +208,7 @@ impl Recorder<TcpSample> for RunRecorder {
     }
 
     fn finish(&mut self, _end: SimTime) -> io::Result<()> {
-        // The end is in the completion.
+        // The end time comes with the completion.
         Ok(())
     }
 }
@@ -216,7 +216,7 @@ impl Recorder<TcpSample> for RunRecorder {
 /// Rows of a table that take longer to write than a thread to start.
 const WORTH_A_THREAD: usize = 2_000;
 
-/// What records become, table by table.
+/// The tables being recorded.
 #[derive(Debug)]
 struct Recording {
     names: Arc<Names>,
@@ -271,7 +271,7 @@ impl Recording {
         })
     }
 
-    /// Closes the tables and adds the metrics; what was left out of the tables.
+    /// Closes the tables and adds their metrics; returns what was left out of the tables.
     fn close(self, end: SimTime, metrics: &mut Metrics) -> Result<Vec<LeftOut>, StoreError> {
         let acked = self.connections.bytes_acked();
         metrics.put("records", self.records as f64);
@@ -369,7 +369,7 @@ fn write_network(
     queues::write(to, infos, names, stats, metrics)
 }
 
-/// Hashes the files of numbers there are, and them together with the metrics and counters.
+/// Hashes each file of numbers, and all hashes together with the metrics and counters.
 fn hash_results(dir: &Path, summary: &mut RunSummary) -> Result<(), StoreError> {
     let entries = std::fs::read_dir(dir).map_err(StoreError::io("list the directory", dir))?;
     let mut files = Vec::new();
@@ -415,7 +415,7 @@ fn close_tables(
 ) -> Result<(Metrics, Vec<LeftOut>), StoreError> {
     let recording = beside.join()?;
     let names = Arc::clone(&recording.names);
-    // A table of 10^5 links takes as long as the rest.
+    // Written in parallel: a table of 10^5 links takes as long as the rest.
     let of_links = || {
         let (to, mut metrics) = (Tables::from(dir), Metrics::default());
         write_network(&to, links, &names, stats, &mut metrics)?;
@@ -447,7 +447,7 @@ fn both<A: Send, B>(
     })
 }
 
-/// What depends on machine, threads or partitions.
+/// Writes what depends on machine, threads or partitions.
 fn write_timing(
     writer: &RunWriter,
     stats: &RunStats,

@@ -11,17 +11,17 @@ mod batch;
 
 pub use batch::{read_batch, render_batch, render_batch_in, write_batch, write_batch_of};
 
-/// Draws the figures and the report of a run directory again, and puts them in place of those that
-/// are there; a figure that the user has changed is kept as `NAME.kept-N`.
+/// Redraws the figures and the report of a run directory and replaces the old ones; a figure that the user
+/// has edited is kept as `NAME.kept-N`.
 ///
 /// # Errors
-/// When the directory is not a complete run or its files are damaged, or nothing can be written; then
-/// nothing has changed.
+/// When the directory is not a complete run, its files are damaged, or it cannot be written; nothing has
+/// changed then.
 pub fn render_run(dir: &Path) -> Result<RunSummary, StoreError> {
     render_run_in(&mut ResultDir::open(dir)?)
 }
 
-/// The same of a directory that is open, which then says what it has kept.
+/// The same for an open directory, which then knows which files it has kept.
 ///
 /// # Errors
 /// As [`render_run`].
@@ -37,8 +37,8 @@ pub fn render_run_in(place: &mut ResultDir) -> Result<RunSummary, StoreError> {
     Ok(summary)
 }
 
-/// Draws the run whose tables are in `dir`; files go to `to`, which may be the same. What cannot be
-/// drawn is left out, and the report names it with the reason.
+/// Draws the run whose tables are in `dir` into `to`, which may be the same. Figures that cannot be drawn
+/// are left out, and the report names them with the reason.
 pub(crate) fn render_files(dir: &Path, summary: &RunSummary, to: &Path) -> Result<(), StoreError> {
     let mut drawn = run_figures(dir, summary);
     write_figures(to, &drawn.figures)?;

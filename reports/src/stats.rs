@@ -1,7 +1,7 @@
 //! Statistics over replicas: means with intervals that stay within their range, fairness,
 //! quantiles.
 //!
-//! Every interval shown in a report is made by [`Estimate::of_values`] or [`Estimate::of_counts`].
+//! Every interval in a report comes from [`Estimate::of_values`] or [`Estimate::of_counts`].
 
 use std::sync::LazyLock;
 
@@ -17,18 +17,17 @@ const Z_975: f64 = 1.959_963_984_540_054;
 pub struct Estimate {
     /// Number of replicas.
     pub n: usize,
-    /// Their mean; of shares of counts, the share of all counts together.
+    /// Their mean; for shares of counts, the share over all replicas together.
     pub mean: f64,
-    /// Both ends of the 95 % interval; `None` for a single replica, which has none.
+    /// Ends of the 95 % interval; `None` for a single replica.
     pub interval: Option<(f64, f64)>,
 }
 
 impl Estimate {
-    /// The mean of independent values that lie in `range`; `None` of none. Sums in the given order.
+    /// The mean of independent values that lie in `range`; `None` without values. Sums in the given order.
     ///
-    /// The interval is the mean plus or minus Student's t times the standard error, cut off at the
-    /// ends of the range. What is cut off is impossible, so the interval covers the true mean as
-    /// often as before.
+    /// The interval is the mean plus or minus Student's t times the standard error, clipped to the range.
+    /// The clipped part is impossible, so the coverage of the true mean is unchanged.
     pub fn of_values(values: &[f64], range: (f64, f64)) -> Option<Estimate> {
         let n = values.len();
         if n == 0 {
@@ -39,14 +38,14 @@ impl Estimate {
         let interval = (n > 1).then(|| {
             let error = (squares / (n - 1) as f64 / n as f64).sqrt();
             let half = student_t_975(n - 1) * error;
-            // A mean outside its range would be a mistake elsewhere; the interval holds it still.
+            // A mean outside its range would be a mistake elsewhere; the interval contains it even then.
             let low = (mean - half).max(range.0.min(mean));
             (low, (mean + half).min(range.1.max(mean)))
         });
         Some(Estimate { n, mean, interval })
     }
 
-    /// The share of a count in another, a pair for each replica; `None` if there was nothing to
+    /// The share of one count in another, given a pair for each replica; `None` if there was nothing to
     /// count.
     ///
     /// Trials of one replica need not be independent. The interval is Wilson's (1927) with Student's t for
@@ -168,8 +167,8 @@ fn two_sided_t(t: f64, degrees: usize) -> f64 {
     }
 }
 
-/// Jain's fairness index, (sum x)^2 / (n sum x^2): 1 for equal shares, 1/n for one taking all.
-/// Of nothing, or nothing but zeros, 1.
+/// Jain's fairness index, (sum x)^2 / (n sum x^2): 1 for equal shares, 1/n for one taking all. 1 for no
+/// shares, or only zeros.
 pub fn jain_index(shares: &[f64]) -> f64 {
     let sum: f64 = shares.iter().sum();
     let squares: f64 = shares.iter().map(|x| x * x).sum();
@@ -179,8 +178,8 @@ pub fn jain_index(shares: &[f64]) -> f64 {
     sum * sum / (shares.len() as f64 * squares)
 }
 
-/// The value below which a share `q` of the sorted values lies, linear between neighbours;
-/// `None` of none.
+/// The value below which a share `q` of the sorted values lies, interpolated linearly; `None` without
+/// values.
 pub fn quantile(sorted: &[f64], q: f64) -> Option<f64> {
     let last = sorted.len().checked_sub(1)?;
     let place = q.clamp(0.0, 1.0) * last as f64;
@@ -254,7 +253,7 @@ mod tests {
             (low - 0.1334).abs() < 1e-4 && (high - 0.2888).abs() < 1e-4,
             "{low} {high}"
         );
-        // No failure in 100 trials does not prove that there are none: z^2 / (100 + z^2).
+        // No failure in 100 trials does not prove that none are possible: z^2 / (100 + z^2).
         let none = Estimate::of_counts(&[(0.0, 50.0), (0.0, 50.0)]).unwrap();
         let (low, high) = none.interval.unwrap();
         assert_eq!((none.mean, low), (0.0, 0.0));

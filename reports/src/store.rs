@@ -1,5 +1,5 @@
-//! Result directories: written aside, put in place when complete, recognised by their mark
-//! `synfin.json`, read back for figures.
+//! Result directories: written aside, put in place when complete, recognised by their marker `synfin.json`,
+//! read back for figures.
 
 mod aside;
 mod error;

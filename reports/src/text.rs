@@ -1,11 +1,11 @@
-//! Text of others on its way to a terminal, a page or a file, and sentences made of parts.
+//! Makes foreign text safe for terminals, pages and files, and builds sentences from parts.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// True for characters that are not seen but do something: control characters, which can move the
-/// cursor or change colours of a terminal, and marks that turn the direction of what follows, so
-/// that a text reads otherwise than it is written. Line feed and tab are not among them.
+/// True for invisible characters with an effect: control characters, which can move a terminal's cursor or
+/// change its colours, and marks that reverse the direction of text, so that it reads differently from what
+/// it is. Line feed and tab are not among them.
 pub fn is_hidden(c: char) -> bool {
     match c {
         '\n' | '\t' => false,
@@ -15,8 +15,8 @@ pub fn is_hidden(c: char) -> bool {
     }
 }
 
-/// The text with hidden characters written out as `\u001B`, which TOML and JSON strings read back
-/// as the character.
+/// The text with hidden characters escaped as `\u001B`, which TOML and JSON strings read back as the
+/// character.
 pub fn visible(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_hidden) {
         return Cow::Borrowed(text);
@@ -33,7 +33,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// With a capital letter first.
+/// Capitalises the first letter.
 pub(crate) fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| {
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_seen_is_written_out() {
+    fn hidden_characters_are_escaped() {
         for (text, shown) in [
             ("plain, äöü ≥ 5\n\tµs", "plain, äöü ≥ 5\n\tµs"),
             ("\u{1b}[31mred", "\\u001B[31mred"),

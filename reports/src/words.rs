@@ -2,19 +2,19 @@
 
 use crate::metrics;
 
-/// A metric in words, without unit and window: "share of connects that failed". One that is not
-/// registered is called by its name.
+/// A metric in words, without unit and window: "share of connects that failed". An unregistered one keeps
+/// its name.
 pub(crate) fn metric(id: &str) -> String {
     metrics::find(id).map_or_else(|| id.replace('_', " "), |found| found.words)
 }
 
-/// What a metric is as the head of a column: those of the steady window say so.
+/// A metric as the head of a column, with a note if it is taken over the steady window.
 pub(crate) fn column(id: &str) -> String {
     let steady = if is_steady(id) { ", steady window" } else { "" };
     format!("{}{steady}", metric(id))
 }
 
-/// True for metrics that are taken over the steady window only.
+/// True for metrics taken over the steady window only.
 pub(crate) fn is_steady(id: &str) -> bool {
     metrics::find(id).is_some_and(|found| found.metric.steady)
 }
@@ -24,7 +24,7 @@ pub(crate) fn is_steady(id: &str) -> bool {
 pub(crate) struct AxisWords {
     /// "offered rate".
     pub(crate) name: String,
-    /// One of what it counts, where it counts things: "client address".
+    /// For counts, the word for one: "client address".
     one: Option<String>,
 }
 
@@ -79,11 +79,11 @@ pub(crate) fn axis(path: &str) -> AxisWords {
     }
 }
 
-/// Swept parameters in words; those whose words are the same keep their paths.
+/// Swept parameters in words; those with equal words keep their paths.
 pub(crate) fn axes<'a>(paths: impl Iterator<Item = &'a str> + Clone) -> Vec<AxisWords> {
     let all: Vec<AxisWords> = paths.clone().map(axis).collect();
     let twins = |words: &AxisWords| all.iter().filter(|o| o.name == words.name).count() > 1;
-    let told = all.iter().zip(paths).map(|(words, path)| {
+    let labels = all.iter().zip(paths).map(|(words, path)| {
         if twins(words) {
             AxisWords {
                 name: path.to_owned(),
@@ -93,7 +93,7 @@ pub(crate) fn axes<'a>(paths: impl Iterator<Item = &'a str> + Clone) -> Vec<Axis
             words.clone()
         }
     });
-    told.collect()
+    labels.collect()
 }
 
 impl AxisWords {

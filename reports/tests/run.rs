@@ -175,12 +175,12 @@ fn metrics_agree_with_the_records_and_with_theory() {
     assert!((get("connects_failed_share") - (1.0 - rate / story.per_s)).abs() < 0.01);
     assert_eq!(get("offered_per_s_steady"), 60.0);
     assert!((get("connect_latency_mean_s") - 0.02).abs() < 1e-9);
-    let told = summary.findings.join("\n");
+    let text = summary.findings.join("\n");
     assert!(
-        told.contains("Connects began to fail at t = 47.1 s"),
-        "{told}"
+        text.contains("Connects began to fail at t = 47.1 s"),
+        "{text}"
     );
-    assert!(told.contains("2,823 ports / 60.1 s"), "{told}");
+    assert!(text.contains("2,823 ports / 60.1 s"), "{text}");
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn outcomes_and_segments_are_told_row_by_row() {
     let fates = segments.texts("fate").unwrap();
     let is_lost = |i: usize| fates[i] == "lost: scripted drop";
     let lost: Vec<usize> = (0..segments.len()).filter(|i| is_lost(*i)).collect();
-    assert_eq!(lost.len(), 2, "whether told before or after the sending");
+    assert_eq!(lost.len(), 2, "whether text before or after the sending");
     assert!(segments.floats("received_s").unwrap()[lost[0]].is_nan());
     assert_eq!(segments.texts("to_node").unwrap()[lost[1]], "server");
     let sent = segments.floats("sent_s").unwrap();

@@ -1,15 +1,15 @@
-//! TCP parameters have several names: paths in a scenario are compared, and values replaced, by the
-//! parameter that a name stands for.
+//! The several names of TCP parameters: compares paths in a scenario, and replaces values, by the parameter
+//! that a name stands for.
 
 use tcp_model::params::{self, Named, Param, Value};
 use toml::Table;
 
 use crate::path::{DottedPath, Step};
 
-/// A path that leads to a TCP parameter, by whatever name.
+/// A path to a TCP parameter, under any of its names.
 #[derive(Clone, Debug)]
 pub struct TcpPath {
-    /// The table it stands in: `tcp`, or `tcp.host.GROUP`.
+    /// The table that holds it: `tcp`, or `tcp.host.GROUP`.
     pub table: DottedPath,
     /// What the name stands for.
     pub named: Named,
@@ -20,7 +20,7 @@ pub struct TcpPath {
 }
 
 impl TcpPath {
-    /// Takes the path apart; `None` when it leads elsewhere. A sysctl without a table
+    /// Parses the path; `None` if it does not lead to a TCP parameter. A sysctl without a table
     /// (`net.ipv4.tcp_fin_timeout`, `tcp_fin_timeout`) belongs to `tcp`.
     pub fn of(path: &DottedPath) -> Option<TcpPath> {
         let (table, rest) = match &path.0[..] {
@@ -36,7 +36,7 @@ impl TcpPath {
             }
             _ => return None,
         };
-        // The name ends where something has that name: a name of a sysctl has dots in it.
+        // Sysctl names contain dots: the shortest prefix that names a parameter is the name.
         let mut name = String::new();
         for (i, step) in rest.iter().enumerate() {
             let Step::Key(key) = step else { return None };
@@ -73,8 +73,7 @@ pub fn canonical(path: &DottedPath) -> DottedPath {
     TcpPath::of(path).map_or_else(|| path.clone(), |found| found.canonical())
 }
 
-/// Removes the parameters that `named` stands for from a table of TCP parameters, under whatever
-/// names they are there.
+/// Removes the parameters that `named` stands for from a table of TCP parameters, under any of their names.
 pub fn remove(table: &mut Table, named: &Named) {
     let mut left = Vec::new();
     remove_within(table, "", &named.keys(), &mut left);
@@ -85,7 +84,7 @@ pub fn remove(table: &mut Table, named: &Named) {
     }
 }
 
-/// Removes what stands for `keys`; what else a removed name stood for goes to `left`.
+/// Removes the entries for `keys`. Other parameters that a removed name stood for are added to `left`.
 fn remove_within(
     table: &mut Table,
     prefix: &str,
@@ -144,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_is_removed_under_whatever_name_it_is_there() {
+    fn a_parameter_is_removed_under_any_of_its_names() {
         let named = params::find("receive_buffer").unwrap();
         for (text, left) in [
             ("receive_buffer = \"1 MiB\"", ""),

@@ -1,9 +1,8 @@
-//! Closed forms: where their conditions hold for a run, and the terms they need.
+//! Closed forms: whether their conditions hold for a run, and the terms they need.
 //!
-//! A port is held from connect until the end that owns it lets go: over the handshake, the exchange,
-//! the close, the wait for the peer's FIN, and TIME-WAIT where that end has it. [`hints`] works out
-//! how long that takes on average. Where a condition does not hold there is no theory, and a
-//! sentence that says why.
+//! A port is held from connect until its owner releases it: over the handshake, the exchange, the close,
+//! the wait for the peer's FIN, and TIME-WAIT if that end enters it. [`hints`] works out how long that
+//! takes on average. Where a condition fails there is no closed form, only a sentence that says why.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -35,7 +34,7 @@ impl NoTheory {
     }
 }
 
-/// A workload of exchanges, taken apart.
+/// A workload of exchanges and its parts.
 struct Case<'a> {
     scenario: &'a Scenario,
     network: &'a Network,
@@ -50,7 +49,7 @@ struct Case<'a> {
 }
 
 impl<'a> Case<'a> {
-    /// The only workload of a scenario; populations of several mix.
+    /// The only workload of a scenario. Several would mix their populations.
     fn new(scenario: &'a Scenario, network: &'a Network) -> Result<Case<'a>, NoTheory> {
         let [workload] = scenario.workloads.as_slice() else {
             return Err(NoTheory::because("several workloads share the hosts"));
@@ -93,7 +92,7 @@ impl<'a> Case<'a> {
         self.scenario.topology.group_named(name).unwrap_or(name)
     }
 
-    /// Pools of ports: client address times server address and port, or one for each client address
+    /// Number of port pools: one per client address and server address and port, or one per client address
     /// where the port is chosen before the destination.
     fn pairs(&self) -> u64 {
         let count = |name: &str, most: Option<u32>| {
@@ -120,7 +119,7 @@ impl<'a> Case<'a> {
             .unwrap_or_default()
     }
 
-    /// The group that holds TIME-WAIT alone.
+    /// The only group that enters TIME-WAIT, if there is one.
     fn time_wait_group(&self) -> Option<&str> {
         match (self.exchange.closer, self.exchange.how) {
             (_, CloseHow::Rst) | (Closer::Both, _) => None,
@@ -139,7 +138,7 @@ impl<'a> Case<'a> {
     }
 }
 
-/// What is known of a scenario's connections, with closed forms where they hold.
+/// What is known of a scenario's connections in advance, with closed forms where they hold.
 pub fn hints(scenario: &Scenario, network: &Network) -> AnalyticHints {
     let case = match Case::new(scenario, network) {
         Ok(case) => case,
@@ -170,7 +169,7 @@ pub fn hints(scenario: &Scenario, network: &Network) -> AnalyticHints {
     hints
 }
 
-/// The terms, and why there are none for TIME-WAIT; or why there are none at all.
+/// The terms, and why those for TIME-WAIT are missing; or why there are no terms at all.
 fn theory(case: &Case<'_>) -> Result<(Theory, Option<String>), Vec<String>> {
     let reasons = conditions::of_network(case);
     if !reasons.is_empty() {
@@ -204,9 +203,9 @@ fn theory(case: &Case<'_>) -> Result<(Theory, Option<String>), Vec<String>> {
     ))
 }
 
-/// The window of steady state: the last whole periods of 2 MSL and holding time. A fixed load
-/// above the limit succeeds and fails in turns of that period, so that a share must be taken over
-/// whole ones.
+/// The window of steady state: the last whole periods of 2 MSL and holding time. Under a fixed load above
+/// the limit, success and failure alternate with that period, so that shares must be taken over whole
+/// periods.
 pub fn steady(scenario: &Scenario, hints: &AnalyticHints, network: &Network) -> Option<(f64, f64)> {
     let case = Case::new(scenario, network).ok()?;
     if !matches!(case.arrivals, Arrivals::Fixed(_) | Arrivals::Poisson(_)) {
@@ -215,7 +214,7 @@ pub fn steady(scenario: &Scenario, hints: &AnalyticHints, network: &Network) -> 
     let open_s = expected::open_s(case.exchange, conditions::round_trip_s(&case));
     let nominal = hints.time_wait_s? + open_s;
     let held_s = hints.theory.as_ref().map(|t| t.held_s.middle());
-    // An end that gives up earlier, or a port that is free again during TIME-WAIT.
+    // The period is shorter where an end gives up early or a port can be reused during TIME-WAIT.
     let period = match held_s {
         Some(held_s) if held_s > 1.01 * nominal || held_s < 0.99 * nominal => held_s,
         _ => nominal,
@@ -223,7 +222,7 @@ pub fn steady(scenario: &Scenario, hints: &AnalyticHints, network: &Network) -> 
     if !period.is_finite() || period <= 0.0 {
         return None;
     }
-    // TIME-WAIT fills up even where its ports may be used again before it is over.
+    // TIME-WAIT fills up even where its ports can be reused before it ends.
     let settled = match conditions::ends(&case).0.tw_reuse {
         TwReuse::On => period.max(hints.time_wait_s?),
         _ => period,

@@ -1,4 +1,4 @@
-//! From a run to what the engine needs: network, hosts with their applications, configuration.
+//! Turns a run into what the engine needs: network, hosts with their applications, configuration.
 
 mod info;
 mod place;
@@ -22,26 +22,26 @@ use crate::run_spec::RunSpec;
 use crate::scenario::Scenario;
 use crate::scenario::workload::WorkloadKind;
 
-/// Everything a run is made of.
+/// The parts of a run.
 #[derive(Debug)]
 pub struct Assembly {
     /// The network.
     pub network: Arc<Network>,
-    /// What each node is made of; `None` for routers.
+    /// The configuration of each node; `None` for routers.
     pub hosts: Vec<Option<HostConfig>>,
-    /// Nodes that are more than hosts: address translation, restarts.
+    /// Nodes with a middlebox or restarts.
     pub extras: Vec<(NodeId, NodeExtra)>,
     /// Seed, end and event queue.
     pub config: RunConfig,
-    /// What the report must know.
+    /// Information for the report.
     pub info: RunInfo,
 }
 
 impl Assembly {
-    /// Puts a run together.
+    /// Assembles a run.
     ///
     /// # Errors
-    /// When the engine refuses the network.
+    /// When the engine rejects the network.
     pub fn new(spec: &RunSpec) -> Result<Assembly, Problem> {
         let scenario = &spec.scenario;
         let network = scenario.topology.network()?;
@@ -75,8 +75,8 @@ impl Assembly {
     }
 }
 
-/// The links whose queues are recorded: those with a rate and a limited or managed queue, the slowest
-/// first, `most` of them.
+/// The links whose queues are recorded: up to `most` of those with a rate and a limited or managed queue,
+/// the slowest first.
 fn watched(network: &Network, most: u32) -> Vec<LinkId> {
     let has_queue = |queue: &QueueSpec| *queue != QueueSpec::from(QueueLimit::Unlimited);
     let links = network.links().iter().zip(0u32..);
@@ -91,17 +91,17 @@ fn watched(network: &Network, most: u32) -> Vec<LinkId> {
     all.into_iter().map(|(_, link)| link).collect()
 }
 
-/// What a node is beyond a host with applications.
+/// What a node has beyond applications.
 #[derive(Clone, Debug)]
 pub enum NodeExtra {
-    /// It stands on the way.
+    /// A middlebox.
     Middlebox(MiddleboxSpec),
-    /// It crashes, and starts these applications again after a quiet time.
+    /// It crashes, and restarts these applications after a quiet time.
     Restart(Vec<AppSpec>, SimDuration),
 }
 
 impl Assembly {
-    /// The payload of captured packets, where it is to be HTTP.
+    /// The payload of captured packets, if it is HTTP.
     pub fn http(&self, spec: &RunSpec) -> Option<HttpPayloads> {
         let record = &spec.scenario.record;
         (record.pcap && record.pcap_payload == Payload::Http).then(|| {
@@ -116,7 +116,7 @@ impl Assembly {
         })
     }
 
-    /// Makes hosts what they are beyond their configuration.
+    /// Installs middleboxes and restarts in their hosts.
     pub fn equip(extras: Vec<(NodeId, NodeExtra)>, hosts: &mut [Option<TcpHost>]) {
         for (node, extra) in extras {
             let Some(place) = hosts.get_mut(node.0 as usize) else {
@@ -178,7 +178,7 @@ fn hosts(scenario: &Scenario, network: &Network) -> Vec<Option<HostConfig>> {
         place.servers(&mut hosts);
         let mut add = |node: NodeId, app: AppSpec| {
             if let Some(host) = hosts.get_mut(node.0 as usize).and_then(Option::as_mut) {
-                // Most hosts have one application, and it is not small.
+                // Most hosts have one application, which is large: reserve no more.
                 host.apps.reserve_exact(1);
                 host.apps.push(app);
             }
@@ -199,7 +199,7 @@ fn hosts(scenario: &Scenario, network: &Network) -> Vec<Option<HostConfig>> {
             WorkloadKind::Named { application } => place.named(application, &mut add),
         }
     }
-    // A backlog left to the host is its somaxconn.
+    // A backlog that is not given is the host's somaxconn.
     for host in hosts.iter_mut().flatten() {
         for app in &mut host.apps {
             if let AppSpec::Server(ServerSpec { backlog, .. })

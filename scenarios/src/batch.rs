@@ -1,7 +1,7 @@
-//! Makes all runs of a plan, in parallel, and what is drawn over them.
+//! Executes all runs of a plan in parallel, and draws the figures over them.
 //!
-//! Runs are made side by side, a thread for each; where there are fewer runs than threads, each
-//! gets several and is divided among them if that helps. The longest are begun first.
+//! Each run takes one thread; with fewer runs than threads, each gets several and is divided among them if
+//! that helps. The longest are begun first.
 //!
 //! Each run of a small batch has a directory `runs/ID` with tables, figures and a page. Of the runs
 //! of a large one only the metrics are kept ([`Keep`]), many in one file (see
@@ -70,12 +70,12 @@ impl Keep {
     }
 }
 
-/// How to make a batch.
+/// How to execute a batch.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Where the results go.
     pub dir: PathBuf,
-    /// How to make runs; its threads are shared by all of them.
+    /// How to execute runs, which share its threads.
     pub execution: Execution,
     /// The command line, for the report.
     pub command: String,
@@ -102,13 +102,13 @@ impl Options {
 /// A batch that was made.
 #[derive(Debug)]
 pub struct Batch {
-    /// What became of the runs, in plan order.
+    /// Outcomes of the runs, in plan order.
     pub outcomes: Vec<RunOutcome>,
-    /// What they have shown together, in words.
+    /// Findings over all runs, as sentences.
     pub findings: Vec<String>,
-    /// The verdicts on what is expected of them.
+    /// The verdicts on the expectations.
     pub judgements: Vec<Judgement>,
-    /// Files of the batch that somebody had changed: where they are kept.
+    /// Where edited files of the batch are kept.
     pub kept: Vec<PathBuf>,
     /// Lines of parts that cannot be used, with the reason; their runs count as missing.
     pub damaged: Vec<String>,
@@ -183,7 +183,7 @@ fn ids(plan: &Plan) -> BTreeSet<String> {
     plan.runs.iter().map(|run| run.id.clone()).collect()
 }
 
-/// Puts the files of the batch itself in place of those that are there.
+/// Replaces the files of the batch itself.
 fn write_files(
     place: &mut ResultDir,
     info: &BatchInfo,
@@ -221,21 +221,20 @@ impl Limits {
     }
 }
 
-/// How runs are made.
+/// Which runs to execute, and what watches and stops them.
 #[derive(Clone, Copy, Debug)]
 pub struct Making<'a> {
-    /// Make runs again that are there already.
+    /// Repeat completed runs.
     pub force: bool,
-    /// Which runs are to be made, in plan order; all of them if `None`. Others that are there are
-    /// kept.
+    /// For each run in plan order, whether to execute it; all if `None`. Other completed runs are kept.
     pub only: Option<&'a [bool]>,
-    /// Begin no more runs after one has failed.
+    /// Start no more runs once one has failed.
     pub fail_fast: bool,
     /// What a run may take.
     pub limits: Limits,
     /// Where to tell how far they are.
     pub progress: &'a BatchProgress,
-    /// What may stop them.
+    /// Stops the runs when set.
     pub interrupt: &'a Interrupt,
 }
 
@@ -378,7 +377,7 @@ impl Runs<'_> {
     ) -> RunOutcome {
         let (spec, making) = (&self.plan.runs[place], self.making);
         if making.fail_fast && has_failed.load(Ordering::Relaxed) {
-            return RunOutcome::LeftOut("not begun, because another run had failed");
+            return RunOutcome::LeftOut("another run had failed");
         }
         if let Err(error) = making.limits.admit(spec) {
             return self.failed(spec, error);
@@ -461,7 +460,7 @@ impl Runs<'_> {
     }
 }
 
-/// Makes the only run of a scenario, unless it is there, complete and undamaged.
+/// Executes the only run of a scenario, unless it is complete and undamaged.
 pub fn make_run(
     spec: &RunSpec,
     dir: &Path,
@@ -474,7 +473,7 @@ pub fn make_run(
     }
 }
 
-/// Makes a run of a batch in its place, unless it is there, complete and undamaged.
+/// Executes a run of a batch in its directory, unless it is complete and undamaged.
 pub(crate) fn make_run_of_batch(
     spec: &RunSpec,
     dir: &Path,
@@ -512,7 +511,7 @@ fn make_missing(
             made: Box::new(made.into()),
             because: how.because,
         },
-        // Another process may have made it meanwhile; equal runs give equal results.
+        // Another process may have completed it meanwhile; equal runs give equal results.
         Err(error) => match Existing::look(spec, dir) {
             Existing::Complete(summary) if !making.force => RunOutcome::Kept(outline(*summary)),
             _ => RunOutcome::Failed(error),
@@ -522,8 +521,8 @@ fn make_missing(
     outcome
 }
 
-/// Makes a run: one with threads of its own from a thread of its own, because a thread of a pool
-/// that waits for others takes up another run meanwhile.
+/// Executes a run. One that uses several threads gets a new thread to wait on, because a thread of the pool
+/// would start another run while it waits.
 fn beside<T: Send>(
     job: &Job<'_>,
     make: impl FnOnce(&Job<'_>, &mut dyn FnMut(Progress)) -> Result<T, RunError> + Send,
@@ -542,7 +541,7 @@ fn beside<T: Send>(
     })
 }
 
-/// The command that makes what is missing of the batch in `dir`.
+/// The command that executes the missing runs of the batch in `dir`.
 pub fn go_on(dir: &Path) -> String {
     let batch = dir.join("batch.toml").display().to_string();
     shell_words(["synfin", "run", &batch, "--out", &dir.display().to_string()])

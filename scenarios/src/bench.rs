@@ -1,9 +1,8 @@
-//! `synfin bench`: what the simulator itself costs, on whole workloads.
+//! `synfin bench`: measures the speed and memory of the simulator on whole workloads.
 //!
-//! The workloads are built in code from the types that scenarios become, and run without a
-//! recorder, or with one that only counts. What is simulated does not depend on the machine, and
-//! repetitions are checked to be the same; times and memory are measured.
-//! `docs/performance.md` tells how to read them and what they were.
+//! The workloads are built in code from the same types as scenarios, and run without a recorder or with one
+//! that only counts. What is simulated does not depend on the machine, and repetitions are checked to be
+//! equal; only times and memory vary. `docs/performance.md` explains the figures and lists measured ones.
 
 use clap::{Args, Subcommand};
 use sim_core::event_queue::EventQueueKind;
@@ -34,7 +33,7 @@ use table::{Measurement, Table};
 pub(crate) struct BenchArgs {
     #[command(subcommand)]
     workload: Workload,
-    /// Threads of one simulation, where its network lets it be divided
+    /// Threads for one simulation, where its network can be divided
     #[arg(long, global = true, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     threads: u16,
     /// Event queue: wheel, heap, or priority-queue
@@ -49,14 +48,14 @@ pub(crate) struct BenchArgs {
     /// Repetitions; memory is measured in the first
     #[arg(long, global = true, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     reps: u32,
-    /// A JSON object per line and measurement, for programs
+    /// Print one JSON object per measurement and line, for programs
     #[arg(long, global = true)]
     json: bool,
 }
 
 #[derive(Clone, Debug, Subcommand)]
 enum Workload {
-    /// Bulk flows through a bottleneck of 10 Mbit/s for each
+    /// Bulk flows through a bottleneck with 10 Mbit/s per flow
     Dumbbell {
         /// Number of flows
         #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
@@ -64,7 +63,7 @@ enum Workload {
         #[command(flatten)]
         options: dumbbell::Options,
     },
-    /// Short connections: 100 bytes there, 1000 back, close
+    /// Short connections: request of 100 bytes, response of 1000, close
     Churn {
         /// Connections per second
         #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
@@ -78,7 +77,7 @@ enum Workload {
         #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
         connections: u32,
     },
-    /// So many connections in TIME-WAIT at once
+    /// A given number of connections in TIME-WAIT at once
     TimeWait {
         /// Number of entries
         #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
@@ -107,32 +106,32 @@ enum Workload {
         #[arg(value_name = "N", value_parser = clap::value_parser!(u32).range(2..=256))]
         side: u32,
     },
-    /// What an event costs as connections of the same activity become more
+    /// Cost of an event as the number of equally active connections grows
     Growth {
         /// Largest number of connections, as a power of ten
         #[arg(value_parser = clap::value_parser!(u32).range(3..=7), default_value_t = 6)]
         decades: u32,
     },
-    /// Bytes of every kind of object, and of a connection in each state
+    /// Memory of each kind of object, and of a connection in each state
     Memory {
         /// Connections in each state
         #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000), default_value_t = 1000)]
         connections: u32,
     },
-    /// Whole runs - recording, tables, figures - beside the simulation alone: bulk of 1 GB, time-wait,
-    /// churn of 10,000 connections/s, a star of 10,000 clients
+    /// Cost of recording, tables and figures over that of the bare simulation: 1 GB bulk, time-wait, churn
+    /// of 10,000 connections/s, a star of 10,000 clients
     Report {
-        /// Part of each workload
+        /// Run only this part of each workload
         #[arg(long, default_value_t = 1.0, value_parser = part)]
         part: f64,
     },
-    /// The event queues alone, asked what they were asked in whole workloads
+    /// The event queues alone, replaying the operations of whole workloads
     Replay {
         /// Operations of each workload, at most
         #[arg(long, value_parser = clap::value_parser!(u32).range(1000..=50_000_000), default_value_t = 4_000_000)]
         operations: u32,
     },
-    /// The event queues alone: take the first event, put one back
+    /// The event queues alone: remove the first event, insert another
     Hold {
         /// Largest number of pending events, as a power of ten
         #[arg(value_parser = clap::value_parser!(u32).range(2..=8), default_value_t = 6)]
@@ -278,10 +277,10 @@ fn tables(args: &BenchArgs) -> Result<Vec<Table>, BenchError> {
     }
 }
 
-/// Refuses to compare threads where there is nothing to compare.
+/// Refuses --compare-threads for a workload that runs on one thread.
 fn whole(args: &BenchArgs, workload: &str) -> Result<(), BenchError> {
     if args.compare_threads {
-        return Err(format!("{workload} does not compare threads").into());
+        return Err(format!("{workload} cannot be used with --compare-threads").into());
     }
     Ok(())
 }
@@ -289,7 +288,7 @@ fn whole(args: &BenchArgs, workload: &str) -> Result<(), BenchError> {
 /// What one run of a workload gives: a measurement, and a digest of what was simulated.
 type Once = Result<(Measurement, String), BenchError>;
 
-/// Measures a workload as often as asked for, in one way, or with one thread and with several.
+/// Measures a workload `reps` times, and with --compare-threads also with several threads.
 fn measured(
     args: &BenchArgs,
     execution: Execution,
@@ -304,7 +303,7 @@ fn measured(
     Ok(vec![table])
 }
 
-/// As [`measured`], with the cost of each interval of the first run.
+/// As [`measured`], plus the cost of each interval of the first run.
 fn churned(
     args: &BenchArgs,
     execution: Execution,
@@ -342,7 +341,9 @@ fn compare(
                 ..execution
             })?;
             if expected.get_or_insert_with(|| digest.clone()) != &digest {
-                return Err(format!("{threads} threads had another outcome; this is a bug").into());
+                return Err(
+                    format!("the outcome differs with {threads} threads; this is a bug").into(),
+                );
             }
             runs.push(m.with("outcome", digest));
         }
@@ -371,7 +372,7 @@ fn repeat(
         let (mut m, digest) = once()?;
         if expected.get_or_insert_with(|| digest.clone()) != &digest {
             return Err(format!(
-                "repetition {} had another outcome than the first; this is a bug",
+                "the outcome of repetition {} differs from the first; this is a bug",
                 rep + 1
             )
             .into());

@@ -62,15 +62,15 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run a scenario with all values of its sweep; runs that are there already are kept
+    /// Run a scenario with every value of its sweep; completed runs are kept, not repeated
     Run(RunArgs),
-    /// Check a scenario and print it complete, with every default, and its runs
+    /// Check a scenario; print it with every default filled in, and list its runs
     Check(CheckArgs),
-    /// Tell how many runs a scenario makes, which are there already, and what the others will cost
+    /// Show how many runs a scenario has, how many are complete, and what the rest will cost
     Plan(PlanArgs),
-    /// Tell how far a batch is: runs that are there, failed and missing
+    /// Show the progress of a batch: complete, failed and missing runs
     Status {
-        /// Directory of a batch
+        /// Directory of the batch
         dir: PathBuf,
         /// As JSON
         #[arg(long)]
@@ -91,28 +91,28 @@ enum Command {
     Submit(SubmitArgs),
     /// Write index and report of a batch of which processes have made shards, or of what there is of it
     Collect {
-        /// Directory of a batch
+        /// Directory of the batch
         dir: PathBuf,
     },
-    /// Find the largest or smallest value with which everything is as expected
+    /// Find the largest or smallest value for which all expectations hold
     Find(FindArgs),
-    /// Make one run again, with more recorded or something changed
+    /// Repeat one run, recording more or with changed settings
     Rerun(RerunArgs),
     /// List the ready-made scenarios and the questions they answer
     List,
-    /// Print a ready-made scenario, to start your own from, or the scenario of results
+    /// Print a ready-made scenario as a start for your own, or the scenario behind a result directory
     Show {
-        /// Name of the scenario, or directory of a run or a batch
+        /// Name of a scenario, or directory of a run or a batch
         name: String,
-        /// Print the command that makes the results again
+        /// Print the command that reproduces the results
         #[arg(long)]
         command: bool,
     },
-    /// Draw the figures and write the report of a result directory again, from its results
+    /// Redraw the figures and rewrite the report of a result directory from its results
     Report {
-        /// Directory of a run or of a batch
+        /// Directory of a run or a batch
         dir: PathBuf,
-        /// Say more
+        /// Print more
         #[arg(short, long)]
         verbose: bool,
     },
@@ -127,23 +127,23 @@ enum Command {
     Nstat {
         /// Directory of a run
         dir: PathBuf,
-        /// Of this group of hosts only [default: the sum over all]
+        /// Only this group of hosts [default: the sum over all groups]
         #[arg(long, value_name = "GROUP")]
         host: Option<String>,
     },
-    /// Print the sockets of a run at a moment, as ss -tan does
+    /// Print the sockets of a run at a given time, as ss -tan does
     Ss {
         /// Directory of a run
         dir: PathBuf,
-        /// When, since the start of the run
+        /// Time since the start of the run, as in 12.5s
         #[arg(long, value_name = "TIME")]
         at: String,
-        /// Of this host or group of hosts only
+        /// Only this host or group of hosts
         #[arg(long, value_name = "HOST")]
         host: Option<String>,
     },
-    /// Say what a name means: a TCP parameter, by whatever name; a key of a scenario; a metric; a
-    /// model of a link
+    /// Explain a name: a TCP parameter (by any of its names), a scenario key, a metric, a finding, a link
+    /// model
     Explain {
         /// For example net.ipv4.tcp_tw_reuse, record.states, connects_failed, codel; `tcp` for a list.
         /// With --connection the directory of a run
@@ -157,9 +157,9 @@ enum Command {
     },
     /// Print a JSON schema of scenario files, for editors that complete and check TOML
     Schema,
-    /// Run packetdrill scripts against the TCP of the simulator, in virtual time
+    /// Run packetdrill scripts against the simulator's TCP in virtual time
     Packetdrill(packetdrill::PacketdrillArgs),
-    /// Try random worlds: two hosts, a bad path, and rules that must hold in every one of them
+    /// Check the rules of TCP in random worlds: two hosts and a bad path in each
     Fuzz(fuzz::FuzzArgs),
     /// Measure the simulator itself: speed and memory on standard workloads
     Bench(bench::BenchArgs),
@@ -172,7 +172,7 @@ enum Command {
     },
     /// Print the manual page: `synfin man | man -l -`
     Man,
-    /// Print the licences of synfin and of the packages that are built into it
+    /// Print the licences of synfin and of the packages built into it
     Licenses,
 }
 
@@ -192,10 +192,10 @@ struct ScenarioArgs {
     /// Change a value, as in --set tcp.time_wait="30 s"; repeatable
     #[arg(long = "set", value_name = "PATH=VALUE")]
     set: Vec<String>,
-    /// Seed of all randomness
+    /// Seed of the random numbers
     #[arg(long, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     seed: Option<u64>,
-    /// Runs of each variant with different randomness
+    /// Number of runs of each variant, each with different random numbers
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     replicas: Option<u32>,
 }
@@ -204,25 +204,24 @@ struct ScenarioArgs {
 struct RunArgs {
     #[command(flatten)]
     scenario: ScenarioArgs,
-    /// Where the results go [default: results/NAME, and what --set and --seed change, as in
+    /// Directory for the results [default: results/NAME plus what --set and --seed change, as in
     /// results/time-wait,tcp.tw_reuse=true]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Threads: for runs side by side, and where there are fewer runs, for parts of one network,
-    /// if that helps; results are the same [default: one for each processor]
+    /// Number of threads. They run several runs at once; with fewer runs than threads, a network is divided
+    /// among threads where that helps. Results do not depend on it [default: one per processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
-    /// Divide each network into this many parts whether it helps or not, to test that results are
-    /// the same
+    /// Divide each network into this many parts even if that does not help, to test that results stay the
+    /// same
     #[arg(long, value_name = "N", hide = true, value_parser = clap::value_parser!(u16).range(1..))]
     partitions: Option<u16>,
-    /// Make runs again that are there already, and let other results of synfin in the directory
-    /// give way; files that are not synfin's always stay
+    /// Repeat completed runs, and replace other synfin results in the directory; files that are not
+    /// synfin's are never touched
     #[arg(long)]
     force: bool,
-    /// Make only the runs that a condition on the swept values holds for, as in
-    /// 'tcp.congestion == "cubic" && rate > "400 /s"'; `replica` is a number from 0. Others that are
-    /// there already stay in index and report
+    /// Run only where a condition on the swept values holds, as in 'tcp.congestion == "cubic" && rate >
+    /// "400 /s"'; replicas count from 0. Other completed runs stay in the index and report
     #[arg(long, value_name = "CONDITION")]
     filter: Option<String>,
     /// What is kept of each run of a batch: `all` (tables, figures and a page), `metrics` (many runs in
@@ -235,7 +234,7 @@ struct RunArgs {
     /// `synfin collect` makes index and report of all
     #[arg(long, value_name = "I/N")]
     shard: Option<String>,
-    /// Begin no more runs after one has failed
+    /// Start no more runs once one has failed
     #[arg(long)]
     fail_fast: bool,
     /// Give up a run that takes longer than this by the clock, as in "10 min"; it counts as failed
@@ -250,14 +249,13 @@ struct RunArgs {
     /// Write the verdicts on what is expected as JUnit XML, which build servers read
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// Begin although the runs are estimated to need more memory than there is
+    /// Start even if the runs are estimated to need more memory than is available
     #[arg(long)]
     allow_large: bool,
-    /// Say more: a line for each run, how it was divided among threads and why, and the hash of
-    /// its results
+    /// Print a line for each run, how it was divided among threads and why, and the hash of its results
     #[arg(short, long)]
     verbose: bool,
-    /// Say nothing but errors
+    /// Print only errors
     #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
 }
@@ -285,10 +283,10 @@ impl From<KeepArg> for Keep {
 struct PlanArgs {
     #[command(flatten)]
     scenario: ScenarioArgs,
-    /// Where the results are [default: as of `synfin run`]
+    /// Directory of the results [default: as for `synfin run`]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Only the runs that a condition on the swept values holds for, as of `synfin run`
+    /// Only the runs for which a condition on the swept values holds, as for `synfin run`
     #[arg(long, value_name = "CONDITION")]
     filter: Option<String>,
     /// As JSON
@@ -371,50 +369,49 @@ struct SubmitArgs {
 struct FindArgs {
     #[command(flatten)]
     scenario: ScenarioArgs,
-    /// Path of the value, as in workload.web.arrivals.rate
+    /// Path of the value to vary, as in workload.web.arrivals.rate
     #[arg(long, value_name = "PATH")]
     vary: String,
-    /// Least value, as in "100 /s"
+    /// Smallest value to try, as in "100 /s"
     #[arg(long, value_name = "VALUE")]
     from: String,
-    /// Greatest value
+    /// Largest value to try
     #[arg(long, value_name = "VALUE")]
     to: String,
-    /// Find the largest value that will do: everything is as expected below it, and not above
+    /// Find the largest value that passes: expectations hold up to it and fail above
     #[arg(long, group = "goal")]
     largest: bool,
-    /// Find the smallest value that will do: everything is as expected above it, and not below
+    /// Find the smallest value that passes: expectations hold from it on and fail below
     #[arg(long, group = "goal")]
     smallest: bool,
-    /// What is expected, as in 'connects_failed_share_steady < 0.001' [default: the scenario's [[expect]]]
+    /// The expectation, as in 'connects_failed_share_steady < 0.001' [default: the scenario's [[expect]]]
     #[arg(long, value_name = "METRIC < BOUND")]
     expect: Option<String>,
-    /// How close the last value that will do and the first that will not are to be, relative to the
-    /// greater
+    /// Stop when the closest passing and failing values differ by no more than this share of the larger
     #[arg(long, value_name = "SHARE", default_value_t = 0.005)]
     resolution: f64,
-    /// Try values at equal ratios
+    /// Search on a logarithmic scale
     #[arg(long)]
     log: bool,
-    /// Most replicas of a value that is hard to decide
+    /// Maximum number of replicas for a value that is hard to decide
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     max_replicas: u32,
-    /// Where the results go [default: results/NAME,PATH=found]
+    /// Directory for the results [default: results/NAME,PATH=found]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Runs side by side [default: one for each processor]
+    /// Number of runs at a time [default: one per processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
     /// Let other results of synfin in the directory give way
     #[arg(long)]
     force: bool,
-    /// As JSON, with all values that were tried
+    /// Print JSON, with all values that were tried
     #[arg(long)]
     json: bool,
 }
 
 impl FindArgs {
-    /// The command line that finds the same.
+    /// The command line that repeats this search.
     fn command(&self) -> String {
         let mut words = vec![
             "synfin".to_owned(),
@@ -456,10 +453,10 @@ struct RerunArgs {
     /// Record every segment
     #[arg(long)]
     with_segments: bool,
-    /// Change a value, as of `synfin run`
+    /// Change a value, as for `synfin run`
     #[arg(long = "set", value_name = "PATH=VALUE")]
     set: Vec<String>,
-    /// Where the results go [default: RUN-again beside it, or in results for a run of a batch]
+    /// Directory for the results [default: RUN-again beside the run, or in results/ for a run of a batch]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Let other results of synfin in the directory give way
@@ -473,12 +470,12 @@ struct CheckArgs {
     scenario: ScenarioArgs,
 }
 
-/// Reads the command line, does what it says, and gives the exit code.
+/// Runs the command given on the command line and returns its exit code.
 pub fn main() -> ExitCode {
     main_with(Registry::new())
 }
 
-/// The same with congestion controls and TCPs of the caller's, by name.
+/// As [`main`], with the caller's own congestion controls, TCPs and models, which are chosen by name.
 pub fn main_with(registry: Registry) -> ExitCode {
     let done = match (registry.install(), Cli::try_parse()) {
         (Err(taken), _) => Err(Failure::Usage(format!("error: {taken}"))),
@@ -488,7 +485,7 @@ pub fn main_with(registry: Registry) -> ExitCode {
     match done.and_then(|()| flush()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            // A command may have said all there is to say.
+            // The command may have printed everything already.
             let (message, code) = failure.parts();
             if !message.is_empty() {
                 note(message);
@@ -533,7 +530,7 @@ fn obey(command: Command) -> Result<(), Failure> {
     }
 }
 
-/// Prints the help that was asked for, or says what is wrong with the command line.
+/// Prints the requested help, or reports what is wrong with the command line.
 fn explain(usage: &clap::Error) -> Result<(), Failure> {
     if usage.use_stderr() {
         Err(Failure::Usage(usage.render().to_string()))
@@ -542,11 +539,11 @@ fn explain(usage: &clap::Error) -> Result<(), Failure> {
     }
 }
 
-/// Largest scenario file that is read, bytes.
+/// Largest scenario file accepted, bytes.
 const MOST_SCENARIO: u64 = 64 << 20;
 
 impl ScenarioArgs {
-    /// The scenario's text: of the library, or of a file.
+    /// The text of the scenario, from the library or a file.
     fn source(&self) -> Result<Source, Failure> {
         let name = &self.scenario;
         if let Some(entry) = library::find(name) {
@@ -571,13 +568,13 @@ impl ScenarioArgs {
         }
     }
 
-    /// The file that the scenario is read from, if it is one.
+    /// The file the scenario is read from; `None` for a ready-made one.
     fn file(&self) -> Option<&Path> {
         let is_ready_made = library::find(&self.scenario).is_some();
         (!is_ready_made).then_some(Path::new(&self.scenario))
     }
 
-    /// What the command line changes.
+    /// The changes made by the command line.
     fn changes(&self) -> Result<Vec<Override>, Failure> {
         let mut texts = self.set.clone();
         texts.extend(self.seed.map(|seed| format!("seed={seed}")));
@@ -589,7 +586,7 @@ impl ScenarioArgs {
             .map_err(|e| Failure::Usage(format!("error: {e}")))
     }
 
-    /// The command line that says the same, without what changes no result.
+    /// An equivalent command line, without options that do not affect results.
     fn command(&self) -> String {
         let mut words = vec!["synfin".to_owned(), "run".to_owned(), self.scenario.clone()];
         let sets = self.set.iter();
@@ -606,7 +603,7 @@ impl ScenarioArgs {
     }
 }
 
-/// The message for a scenario that is neither ready-made nor a file that can be read.
+/// The message for a name that is neither a ready-made scenario nor a readable file.
 fn unreadable(name: &str, error: &std::io::Error) -> String {
     let beside = format!("{name}.toml");
     if error.kind() == std::io::ErrorKind::NotFound && Path::new(&beside).is_file() {
@@ -618,12 +615,12 @@ fn unreadable(name: &str, error: &std::io::Error) -> String {
     let looks_like_file = name.ends_with(".toml") || name.contains('/');
     if looks_like_file || error.kind() != std::io::ErrorKind::NotFound {
         return format!(
-            "error: cannot read {name}: {error}\n  = help: give a TOML file, or a name of `synfin list`"
+            "error: cannot read {name}: {error}\n  = help: give a TOML file, or a name from `synfin list`"
         );
     }
     let names = library::ALL.iter().map(|e| e.name);
     format!(
-        "error: {}\n  = help: `synfin list` shows what they are about; a file is given by its path",
+        "error: {}\n  = help: `synfin list` describes the ready-made scenarios; give a file by its path",
         suggest::unknown("scenario", name, names)
     )
 }

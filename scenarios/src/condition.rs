@@ -15,7 +15,7 @@ mod parse;
 
 pub use error::ConditionError;
 
-/// A value that a condition speaks of.
+/// A value in a condition.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Datum {
     /// On or off.
@@ -46,7 +46,7 @@ impl Datum {
     }
 }
 
-/// A condition, read and with its names looked up.
+/// A parsed condition with resolved names.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Condition {
     text: String,
@@ -56,7 +56,7 @@ pub struct Condition {
 #[derive(Clone, Debug, PartialEq)]
 enum Node {
     Value(Datum),
-    /// The value with this place among the names.
+    /// The value at this index among the names.
     Named(usize),
     Not(Box<Node>),
     All(Box<Node>, Box<Node>),
@@ -80,7 +80,7 @@ impl Condition {
     /// Reads a condition over these names.
     ///
     /// # Errors
-    /// What is wrong with the text and where, or the name that is not known.
+    /// What is wrong with the text and where, or the unknown name.
     pub fn parse(text: &str, names: &[String]) -> Result<Condition, ConditionError> {
         let root = parse::parse(text, &|name| look_up(name, names))?;
         Ok(Condition {
@@ -97,13 +97,13 @@ impl Condition {
     /// Whether it holds for values in the order of the names.
     ///
     /// # Errors
-    /// When it compares what cannot be compared, or is no yes or no.
+    /// When values of different kinds are compared, or the result is not a truth value.
     pub fn holds<'a>(&self, values: &dyn Fn(usize) -> &'a Datum) -> Result<bool, ConditionError> {
         switch(&self.root.value(values)?)
     }
 }
 
-/// The place of a name: a whole path, or its last parts.
+/// The index of a name: a whole path, or its last parts.
 fn look_up(name: &str, names: &[String]) -> Result<usize, ConditionError> {
     if let Some(place) = names.iter().position(|n| n == name) {
         return Ok(place);
@@ -199,7 +199,7 @@ fn calculate(sign: char, a: &Datum, b: &Datum) -> Result<Datum, ConditionError> 
         ('*', Unit::One, unit) | ('+' | '-', Unit::One, unit) => unit,
         ('+' | '-', one, other) if one == other => one,
         ('/', one, other) if one == other => Unit::One,
-        // A product of quantities is in base units that have no name here.
+        // A product of quantities has a unit that is not named here.
         ('*' | '/', ..) => Unit::One,
         _ => return Err(ConditionError::DifferentKinds(a.words(), b.words())),
     };

@@ -1,25 +1,24 @@
-//! What the program says: results on stdout, everything else on stderr.
+//! Output of the program: results on stdout, everything else on stderr.
 //!
-//! A line on stderr that cannot be written is lost and changes nothing. Output on stdout that cannot
-//! be written is an error, unless its reader has gone away, as `head` does. Characters that would
-//! act on a terminal are written out.
+//! A line that cannot be written to stderr is dropped. A failure to write to stdout is an error, unless the
+//! reader has closed the pipe, as `head` does. Control characters are escaped.
 
 use std::io::{self, ErrorKind, Write};
 
 use reports::text::visible;
 
-/// Why a command ends without success.
+/// Why a command failed.
 #[derive(Debug)]
 pub enum Failure {
-    /// A run, a result, or output failed; exit code 1.
+    /// A run failed, or results or output could not be written; exit code 1.
     Run(String),
-    /// The results are not what the scenario expects; exit code 3.
+    /// The results do not meet the scenario's expectations; exit code 3.
     Unexpected(String),
-    /// Usage or scenario; exit code 2.
+    /// Wrong usage or a wrong scenario; exit code 2.
     Usage(String),
-    /// A signal stopped the command; its exit code is 128 and the signal's number.
+    /// A signal stopped the command; the exit code is 128 plus the signal's number.
     Stopped {
-        /// What is complete, and how to go on.
+        /// What is complete, and how to continue.
         message: String,
         /// The exit code.
         code: u8,
@@ -27,7 +26,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// What is left to say, and the exit code.
+    /// The message, which may be empty, and the exit code.
     pub fn parts(&self) -> (&str, u8) {
         match self {
             Failure::Run(message) => (message, 1),
@@ -38,10 +37,10 @@ impl Failure {
     }
 }
 
-/// Prints a result to stdout, with one line end.
+/// Prints a result to stdout, ending in one newline.
 ///
 /// # Errors
-/// When it cannot be written, and not because its reader has gone.
+/// When it cannot be written, unless the reader has closed the pipe.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let text = visible(text.trim_end());
     outcome(writeln!(io::stdout().lock(), "{text}"))
@@ -55,7 +54,7 @@ pub(crate) fn flush() -> Result<(), Failure> {
     outcome(io::stdout().lock().flush())
 }
 
-/// Tells what became of output.
+/// Turns the result of writing into the command's; a closed pipe is no failure.
 pub(crate) fn outcome(written: io::Result<()>) -> Result<(), Failure> {
     match written {
         Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(Failure::Run(format!(
@@ -65,16 +64,16 @@ pub(crate) fn outcome(written: io::Result<()>) -> Result<(), Failure> {
     }
 }
 
-/// Says something on stderr, if that is possible.
+/// Prints a message to stderr, if possible.
 pub(crate) fn note(text: &str) {
     let text = clipped(text.trim_end());
     let _ = writeln!(io::stderr().lock(), "{}", visible(&text));
 }
 
-/// Most characters of a line of a message: it may quote a file that is all one line.
+/// Most characters of a message's line, which may quote a file without line breaks.
 const LONGEST_LINE: usize = 2_000;
 
-/// The text with what is too much of a line left out.
+/// The text with long lines shortened.
 fn clipped(text: &str) -> String {
     let lines = text
         .lines()

@@ -1,9 +1,9 @@
-//! What a run will cost, estimated before it is made: events, time, memory, disk.
+//! Estimates the cost of a run before it starts: events, time, memory, disk.
 //!
-//! Rough, and meant to be: it tells seconds from hours and megabytes from what does not fit. It
-//! counts the segments of [`crate::expected`] on the links they take, slows them down to what the
-//! narrowest link carries, and takes the sizes of objects from `scenarios/docs/performance.md`.
-//! Leaves out losses, retransmissions and custom applications.
+//! Deliberately rough: enough to distinguish seconds from hours, and what fits in memory from what does
+//! not. It counts the segments of [`crate::expected`] on their links, limits them to what the narrowest
+//! link carries, and takes the sizes of objects from `scenarios/docs/performance.md`. Leaves out losses,
+//! retransmissions and custom applications.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -27,35 +27,35 @@ use crate::scenario::workload::{Workload, WorkloadKind};
 
 /// Assumed time of an event with its records, on one thread.
 pub const SECONDS_PER_EVENT: f64 = 300e-9;
-/// Memory of a process that simulates next to nothing, and of each node with its links.
+/// Memory of a process that simulates almost nothing, and of each node with its links.
 const BASE_BYTES: f64 = 30e6;
 const NODE_BYTES: f64 = 2_500.0;
-/// Both end points of an open connection; an entry in TIME-WAIT with its port.
+/// Memory of both end points of an open connection, and of an entry in TIME-WAIT with its port.
 const OPEN_BYTES: f64 = 1_600.0;
 const TIME_WAIT_BYTES: f64 = 70.0;
-/// Disk of a run with next to no connections, and of the rows of a connection.
+/// Disk space of a run with almost no connections, and of the rows of a connection.
 const BASE_DISK_BYTES: f64 = 1e6;
 const ROW_BYTES: f64 = 60.0;
-/// Networks kept while the runs of a sweep are estimated.
+/// Most networks cached while the runs of a sweep are estimated.
 const MOST_NETWORKS: usize = 64;
 
 /// The cost of one run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Estimate {
-    /// Connections, failed ones included.
+    /// Connections, including failed ones.
     pub connections: f64,
     /// Events of the simulation.
     pub events: f64,
-    /// Most memory at a time, bytes.
+    /// Peak memory, bytes.
     pub memory_bytes: f64,
     /// Results on disk, bytes.
     pub disk_bytes: f64,
-    /// What makes it large, the largest part first.
+    /// What contributes to it, the largest part first.
     pub because: Vec<String>,
 }
 
 impl Estimate {
-    /// Of one run.
+    /// Estimates one run.
     pub fn new(scenario: &Scenario, network: &Network) -> Estimate {
         let limit = analytic::hints(scenario, network)
             .theory
@@ -78,10 +78,10 @@ impl Estimate {
         }
     }
 
-    /// Of all runs of a plan, in order.
+    /// Estimates all runs of a plan, in order.
     ///
     /// # Errors
-    /// When the engine refuses a network.
+    /// When the engine rejects a network.
     pub fn of_all(runs: &[RunSpec]) -> Result<Vec<Estimate>, Problem> {
         let share = runs.len().div_ceil(4 * rayon::current_num_threads()).max(1);
         let of_chunks: Result<Vec<Vec<Estimate>>, Problem> =
@@ -89,7 +89,7 @@ impl Estimate {
         Ok(of_chunks?.concat())
     }
 
-    /// Runs that share their topology share its network, and replicas their estimate.
+    /// Runs with the same topology share its network, and replicas share their estimate.
     fn of_some(runs: &[RunSpec]) -> Result<Vec<Estimate>, Problem> {
         let mut known: HashMap<*const Topology, Arc<Network>> = HashMap::new();
         let mut last: Option<&RunSpec> = None;
@@ -124,7 +124,7 @@ impl fmt::Display for Estimate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} connections, {} events, {} on one thread at {} ns an event, {} of memory, {} on disk",
+            "{} connections, {} events, {} on one thread at {} ns per event, {} of memory, {} on disk",
             about(self.connections),
             about(self.events),
             time(self.seconds()),
@@ -177,18 +177,18 @@ pub(crate) fn bytes(n: f64) -> String {
 struct Part {
     connections: f64,
     events: f64,
-    /// Connections open at a time, and sockets in TIME-WAIT, at most.
+    /// Peak number of open connections, and of sockets in TIME-WAIT.
     open: f64,
     waiting: f64,
     words: String,
 }
 
-/// A path and who shares its links.
+/// A path and the flows that share its links.
 struct Way {
     there: Vec<LinkId>,
     back: Vec<LinkId>,
     trip_s: f64,
-    /// Bytes per second that all clients together get there and back.
+    /// Bytes per second that all clients together can send and receive.
     capacity: (f64, f64),
     /// Share of packets lost at random on the way there.
     loss: f64,
@@ -228,7 +228,7 @@ impl Part {
                 arrivals, exchange, ..
             } => {
                 let wanted = size::connections_of(workload, clients.len(), Some(way.trip_s));
-                // Beyond the port supply a connect fails at once.
+                // A connect beyond the port supply fails at once.
                 let most = ports.map_or(f64::INFINITY, |(limit, supply)| limit * time_s + supply);
                 let made = wanted.min(most);
                 let one = PerConnection::new(exchange, params(&workload.client).mss());
@@ -246,7 +246,7 @@ impl Part {
                 let at_once = match arrivals {
                     Arrivals::Closed { users, .. } => f64::from(*users),
                     Arrivals::Burst(count) => f64::from(*count),
-                    // What a link cannot carry piles up.
+                    // Connections beyond the capacity of a link accumulate.
                     _ => (per_s * open_s.min(time_s)).max(made * (1.0 - passes)),
                 };
                 let stay_s = params(&workload.client).time_wait.as_secs_f64();
@@ -271,7 +271,7 @@ impl Part {
                 let syns = size::connections_of(workload, clients.len(), None);
                 let per_s = syns / time_s.max(1e-9);
                 let server = params(&workload.server);
-                // Each waits in SYN-RECEIVED until its SYN-ACKs are over, if there is room.
+                // Each waits in SYN-RECEIVED until the last SYN-ACK has timed out, if the queue has room.
                 let waits_s = server.initial_rto.as_secs_f64() * 63.0;
                 let room = workload.ports.len() as f64
                     * servers.len() as f64
@@ -349,7 +349,7 @@ fn pooled(
     let busy_s = way.trip_s + mean::mean(exchange.service);
     let most = f64::from(pool.max) * clients;
     let served = requests.min(most * time_s / busy_s.max(1e-9));
-    // Twice what is busy on average, and one for each client.
+    // Twice the mean number of busy connections, plus one per client.
     let at_once = (2.0 * requests / time_s.max(1e-9) * busy_s + clients)
         .min(most)
         .min(requests);
@@ -459,7 +459,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_told_with_two_digits() {
+    fn numbers_have_two_digits() {
         assert_eq!(about(115_200.0), "115 thousand");
         assert_eq!(about(3_440_000.0), "3.4 million");
         assert_eq!(about(12.0), "12");

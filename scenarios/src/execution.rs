@@ -1,7 +1,7 @@
-//! How a run is made: event queue, threads, and how its network is divided among them.
+//! How a run is executed: event queue, threads, and the division of its network among them.
 //!
-//! Nothing in here changes results: the same scenario and seed give the same bytes, however they
-//! are run. So an [`Execution`] is part of no `run.toml` and no hash.
+//! None of this affects results: the same scenario and seed always give the same bytes. An [`Execution`] is
+//! therefore part of no `run.toml` and no hash.
 
 use std::fmt;
 
@@ -15,15 +15,15 @@ use crate::assemble::Assembly;
 
 pub mod load;
 
-/// How to make a run.
+/// How to execute a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Execution {
-    /// Which event queue; the scenario's with `None`.
+    /// Which event queue; `None` for the scenario's.
     pub queue: Option<EventQueueKind>,
-    /// Threads of one simulation, at most.
+    /// Most threads for one simulation.
     pub threads: usize,
-    /// This many partitions whether they help or not, with neighbours kept apart: for tests. With
-    /// `None` as many as help.
+    /// Use exactly this many partitions, with neighbours in different ones: for tests. `None` for as many
+    /// as help.
     pub partitions: Option<u32>,
 }
 
@@ -34,7 +34,7 @@ impl Default for Execution {
     }
 }
 
-/// Expected events below which starting threads takes longer than they save.
+/// Number of expected events below which threads cost more to start than they save.
 const FEW_EVENTS: f64 = 50_000.0;
 
 impl Execution {
@@ -47,13 +47,13 @@ impl Execution {
         }
     }
 
-    /// The configuration of a run that is made like this, and how its network is divided.
+    /// The engine's configuration for a run, and how its network is divided.
     pub fn configure(&self, assembly: &Assembly) -> (RunConfig, Division) {
         let base = assembly.config.clone();
         self.divide(base, &assembly.network, &assembly.hosts)
     }
 
-    /// As [`Execution::configure`], for a network and what its hosts are made of.
+    /// As [`Execution::configure`], for a network and the configurations of its hosts.
     pub(crate) fn divide(
         &self,
         base: RunConfig,
@@ -66,7 +66,7 @@ impl Execution {
         if let Some(parts) = self.partitions {
             config.partition_of = scatter(nodes, parts);
             config.threads = self.threads;
-            return (config, Division::AsTold(parts));
+            return (config, Division::Requested(parts));
         }
         if self.threads < 2 {
             return (config, Division::Whole(Whole::OneThread));
@@ -87,8 +87,8 @@ impl Execution {
     }
 }
 
-/// Makes hosts of what they are made of, those of one partition after another: what hosts of two
-/// partitions allocate then shares no cache line that two threads would fight over.
+/// Creates the hosts from their configurations, one partition after another, so that hosts of different
+/// partitions, and thus different threads, share no cache lines.
 pub(crate) fn make_hosts(
     configs: Vec<Option<HostConfig>>,
     partition_of: &[u32],
@@ -101,7 +101,7 @@ pub(crate) fn make_hosts(
     order.sort_by_key(|&node| partition_of[node]);
     let mut hosts: Vec<Option<TcpHost>> = configs.iter().map(|_| None).collect();
     for node in order {
-        // A copy lies with the other allocations of its partition; the original does not.
+        // A clone is allocated next to the rest of its partition; the original is not.
         hosts[node] = configs[node].clone().map(make);
     }
     hosts
@@ -112,20 +112,20 @@ pub(crate) fn make_hosts(
 pub enum Division {
     /// Not at all.
     Whole(Whole),
-    /// As the load suggests.
+    /// Divided by expected load.
     Parts(Assigned),
-    /// Into as many partitions as were asked for.
-    AsTold(u32),
+    /// Into as many partitions as requested.
+    Requested(u32),
 }
 
-/// Why a run is made by one thread.
+/// Why a run uses one thread.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Whole {
-    /// There was one to use.
+    /// Only one was available.
     OneThread,
-    /// It is over before a second thread has done anything; with the number of events expected.
+    /// It is too short to gain from a second thread; with the number of expected events.
     FewEvents(f64),
-    /// Its network cannot be divided so that it helps.
+    /// Dividing its network brings no gain.
     NoGain(NoGain),
 }
 
@@ -135,11 +135,11 @@ impl Division {
         match self {
             Division::Whole(_) => 1,
             Division::Parts(found) => found.parts,
-            Division::AsTold(parts) => *parts,
+            Division::Requested(parts) => *parts,
         }
     }
 
-    /// The shortest delay between partitions, where there are several and it was looked for.
+    /// The shortest delay between partitions, if there are several and they were divided by load.
     pub fn look_ahead(&self) -> Option<SimDuration> {
         match self {
             Division::Parts(found) => Some(found.look_ahead),
@@ -162,7 +162,7 @@ impl fmt::Display for Division {
                 "{} partitions, look-ahead {}, estimated gain {:.2}",
                 found.parts, found.look_ahead, found.speed_up
             ),
-            Division::AsTold(parts) => write!(f, "{parts} partitions, as asked for"),
+            Division::Requested(parts) => write!(f, "{parts} partitions, as requested"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What is left of a run in its directory: all of it, something damaged, or something else.
+//! The content of a run's directory: the complete run, a damaged one, or something else.
 
 use std::path::Path;
 
@@ -8,22 +8,22 @@ use reports::store::{Marker, ResultKind, Standing, StoreError, look};
 
 use crate::run_spec::RunSpec;
 
-/// What stands where a run's results belong.
+/// What is found in a run's directory.
 #[derive(Debug)]
 pub enum Existing {
     /// Nothing.
     Absent,
-    /// The run, complete, with all its files as they were written.
+    /// The complete run, with all its files unchanged.
     Complete(Box<RunSummary>),
-    /// The run, but with files missing or changed, for this reason.
+    /// The run, but with files missing or changed; says which.
     Damaged(String),
     /// Something else.
     Other(StoreError),
 }
 
 impl Existing {
-    /// Looks for the results of a run. Every file that results are made of is read and compared
-    /// with its hash; figures and report, which can be drawn again, are not.
+    /// Looks for the results of a run. Compares every result file with its recorded hash, but not figures
+    /// and report, which can be redrawn.
     pub fn look(spec: &RunSpec, dir: &Path) -> Existing {
         let marker = match look(dir) {
             Err(error) => return Existing::Other(error),
@@ -50,8 +50,8 @@ impl Existing {
     }
 }
 
-/// Whether a directory was written for this run: the `run.toml` that was written says so, whatever
-/// has become of it.
+/// Whether a directory was written for this run, by the recorded hash of its `run.toml`, even if that file
+/// has changed since.
 fn is_of(marker: &Marker, spec: &RunSpec) -> bool {
     let hash = text_hash(&spec.text());
     let written = [&marker.files, &marker.arriving];

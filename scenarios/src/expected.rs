@@ -1,9 +1,9 @@
-//! What a workload offers: connections over time, requests, bytes, segments, and how long each
-//! connection lasts.
+//! The load of a workload: connections over time, requests, bytes, segments, and how long each connection
+//! lasts.
 //!
-//! Computed here and nowhere else. The division of networks ([`crate::execution`]), the checks of size
-//! ([`crate::scenario::size`]), the estimate of a run's cost ([`crate::estimate`]) and the closed forms
-//! ([`crate::analytic`]) all read it. Leaves out losses, queueing and what custom applications do.
+//! The only place where load is computed: the division of networks ([`crate::execution`]), the checks of
+//! size ([`crate::scenario::size`]), the estimate of a run's cost ([`crate::estimate`]) and the closed
+//! forms ([`crate::analytic`]) all use it. Leaves out losses, queueing and custom applications.
 
 use sim_core::SimDuration;
 use tcp_model::TcpParams;
@@ -62,8 +62,8 @@ pub fn area(points: &[(f64, f64)]) -> f64 {
         .sum()
 }
 
-/// Connections opened from `start_s` to `stop_s`, failed ones included, where a user takes `open_s`
-/// for one. Unknown (`None`), a user's connection lasts for ever.
+/// Connections opened from `start_s` to `stop_s`, including failed ones, if a user's connection lasts
+/// `open_s`; for ever if `None`.
 pub fn connections(
     arrivals: &Arrivals,
     limit: Option<u64>,
@@ -82,21 +82,21 @@ pub fn connections(
     all.min(limit.map_or(f64::INFINITY, |limit| limit as f64))
 }
 
-/// What one connection of an exchange carries, on average.
+/// Mean load of one connection of an exchange.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PerConnection {
     /// Requests.
     pub requests: f64,
-    /// Segments from client to server and back.
+    /// Segments from client to server, and back.
     pub segments: (f64, f64),
-    /// Bytes there and back, headers included.
+    /// Bytes from client to server, and back, including headers.
     pub bytes: (f64, f64),
     /// Timer and application events at each end.
     pub others: f64,
 }
 
 impl PerConnection {
-    /// Of an exchange with segments of at most `mss` bytes.
+    /// For an exchange with segments of at most `mss` bytes.
     pub fn new(exchange: &Exchange, mss: u16) -> PerConnection {
         let requests = f64::from(exchange.requests);
         let (request, response) = (mean(exchange.request), mean(exchange.response));
@@ -125,7 +125,8 @@ impl PerConnection {
 pub fn open_s(exchange: &Exchange, round_trip_s: f64) -> f64 {
     let half = exchange.how == CloseHow::Half;
     let aborts = exchange.how == CloseHow::Rst;
-    // The FIN goes with the last request and its answer, or a RST with nothing after it.
+    // No round trip for the close: a FIN sent with the last request is answered with the response, and a
+    // RST is not answered.
     let closing = if half || aborts { 0.0 } else { 1.0 };
     let close_after = if half {
         SimDuration::ZERO
@@ -144,7 +145,7 @@ pub fn open_s(exchange: &Exchange, round_trip_s: f64) -> f64 {
         + linger.as_secs_f64()
 }
 
-/// Mean time that the applications of a connection wait between messages, seconds.
+/// Mean time that the applications of a connection spend waiting between messages, seconds.
 pub fn waits_s(exchange: &Exchange) -> f64 {
     let requests = f64::from(exchange.requests);
     let thinks = if exchange.requests > 1 {
@@ -155,8 +156,8 @@ pub fn waits_s(exchange: &Exchange) -> f64 {
     mean(exchange.service) * requests + thinks
 }
 
-/// Bytes per second of a bulk transfer: as fast as window and round trip allow, and the narrowest
-/// link, in bytes per second.
+/// Bytes per second of a bulk transfer, as limited by window and round trip and by the narrowest link
+/// (bytes per second).
 pub fn bulk_rate(params: &TcpParams, round_trip_s: f64, narrowest: f64) -> f64 {
     let window = f64::from(params.send_buffer.min(params.receive_buffer));
     (window / round_trip_s.max(1e-6)).min(narrowest)

@@ -1,7 +1,7 @@
-//! The mirror of a scenario's text: what may be written, before anything is checked.
+//! The mirror of a scenario's text: everything that may be written, before it is checked.
 //!
-//! [`crate::scenario::Scenario`] is the checked and complete form; written out, it is a
-//! [`ScenarioFile`] again, with every default spelled out.
+//! [`crate::scenario::Scenario`] is the checked and complete form, which can be converted back to a
+//! [`ScenarioFile`] with every default spelled out.
 
 use serde::{Deserialize, Serialize};
 use sim_core::SimDuration;
@@ -24,7 +24,7 @@ described! {
 pub struct ScenarioFile {
     /// Letters, digits, `-`, `_` and `.`; the results go to `results/NAME`.
     pub name: String => { example: r#""my-proxy""#, needed: true },
-    /// The question it answers, in one line.
+    /// The question it answers, on one line.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub question: String => { default: "none", example: r#""Do four addresses carry 1500 connections per second?""# },
     /// More about it, in sentences.
@@ -32,10 +32,10 @@ pub struct ScenarioFile {
     pub description: String => { default: "none", example: r#""One client, one server, four addresses.""# },
     /// Simulated time of a run.
     pub duration: Option<SimDuration> => { example: r#""200 s""#, needed: true },
-    /// Seed of all randomness.
+    /// Seed of the random numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64> => { default: "1", example: "7" },
-    /// Runs of each variant with different randomness.
+    /// Number of runs of each variant, with different random numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas: Option<u32> => { default: "1", example: "10", within: Some((1.0, 100_000.0)) },
     /// Replicas until the mean of a metric is known well enough, for each variant: `replicas` of them, at
@@ -60,9 +60,9 @@ pub struct ScenarioFile {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub record: Option<RecordFile> => { default: "what a report needs", example: "{ traced_connections = 100 }" },
     /// What varies, by dotted path: a list of values, or a range with `from`, `to`, and `step` or `count`,
-    /// and with `scale = "log"` for equal ratios. Every combination becomes a run, apart from those that
-    /// an `exclude` condition holds for, or a `constraint` does not. `[[sweep.together]]` lists values that
-    /// change in step; `[sweep.sample]` draws points (`method`, `count`, `seed`) from the ranges in
+    /// and with `scale = "log"` for equal ratios. Every combination becomes a run, except those that meet
+    /// an `exclude` condition or fail a `constraint`. `[[sweep.together]]` lists values that change in
+    /// step; `[sweep.sample]` draws points (`method`, `count`, `seed`) from the ranges in
     /// `[sweep.sample.over]`.
     #[serde(default, skip_serializing_if = "toml::Table::is_empty")]
     pub sweep: toml::Table => { default: "nothing is varied", example: r#"{ "tcp.tw_reuse" = [false, true] }"# },
@@ -70,7 +70,7 @@ pub struct ScenarioFile {
     /// the sweep.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub variant: Vec<VariantFile> => { default: "none", example: r#"[{ name = "as it is" }, { name = "reuse", set = { "tcp.tw_reuse" = true } }]"# },
-    /// What is expected of the results; `synfin run` exits with 3 where it fails.
+    /// Expectations on the results; `synfin run` exits with 3 if one fails.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expect: Vec<ExpectFile> => { default: "nothing", example: r#"[{ metric = "connects_failed_share", below = 0.001 }]"# },
     /// Figures over the runs of a batch.
@@ -83,7 +83,7 @@ pub struct ScenarioFile {
 }
 
 impl ScenarioFile {
-    /// Takes what stands under a top-level key from another file; `None` when there is no such key.
+    /// Moves the value of a top-level key from another file; `None` when there is no such key.
     pub(crate) fn take(&mut self, key: &str, from: &mut ScenarioFile) -> Option<()> {
         use std::mem::take;
         match key {
@@ -117,14 +117,14 @@ described! {
 pub struct VariantFile {
     /// What it is called in tables and figures.
     pub name: String => { example: r#""reuse""#, needed: true },
-    /// What it changes, by dotted path; nothing for things as they are.
+    /// What it changes, by dotted path; nothing for the baseline.
     #[serde(default, skip_serializing_if = "toml::Table::is_empty")]
     pub set: toml::Table => { default: "nothing", example: r#"{ "tcp.tw_reuse" = true }"# },
-    /// What it costs or needs, in a few words; the report says then which variants are enough, and this
-    /// with each.
+    /// What it costs or needs, in a few words. The report then says which variants are enough, with this
+    /// note.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String> => { default: "none", example: r#""needs timestamps at both ends""# },
-    /// What it puts at risk, in a few words; the report calls the variant unsafe then.
+    /// What it puts at risk, in a few words. The report then calls the variant unsafe.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hazard: Option<String> => { default: "none", example: r#""may lose data that the other end has not read""# },
 }
@@ -165,25 +165,25 @@ pub struct RecordFile {
     /// Time between two counts of sockets by state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub census_interval: Option<SimDuration> => { default: "a round time near duration / 400", example: r#""100 ms""# },
-    /// Connections whose state changes are kept, the first of the run.
+    /// How many connections, the first of the run, have their state changes kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub states: Option<Limit> => { default: "1000", example: r#""all""# },
-    /// Connections with rows in the table of connections, the first of the run.
+    /// How many connections, the first of the run, have rows in the table of connections.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connections: Option<Limit> => { default: "10000", example: r#""all""# },
-    /// Segments of traced connections that are kept: `"ladder"` for the first and last of each end
-    /// and those around trouble, `"all"`, or `"none"`; a number for the ladders of that many connections
-    /// of each client.
+    /// Segments of traced connections that are kept: `"ladder"` for the first and last of each end and
+    /// those around losses and other trouble, `"all"`, or `"none"`; a number for the ladders of that many
+    /// connections of each client.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub segments: Option<Segments> => { default: r#""ladder""#, example: r#""all""# },
-    /// Connections of each client that are traced, the first it opens: their segments and senders'
+    /// How many connections of each client, the first it opens, are traced: their segments and senders'
     /// variables are kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub traced_connections: Option<Limit> => { default: "10", example: "100" },
-    /// Clients of which connections are traced; the first ones.
+    /// How many clients, the first ones, have connections traced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub traced_clients: Option<Limit> => { default: "10", example: r#""all""# },
-    /// Queues that are recorded over time: those with a limit or a discipline, of the slowest links.
+    /// How many queues are recorded over time: those with a limit or a discipline, on the slowest links.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queues: Option<u32> => { default: "4", example: "2", within: Some((0.0, 1_000.0)) },
     /// Write every segment of the traced connections as `packets.pcapng`, too.
@@ -195,12 +195,12 @@ pub struct RecordFile {
     /// The time that the stamps of `packets.pcapng` give the start of the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pcap_start: Option<toml::value::Datetime> => { default: "1970-01-01T00:00:00Z", example: "2026-11-29T10:00:00Z" },
-    /// What the payload of packets in `packets.pcapng` is: letters, or the requests and responses of
-    /// exchanges as HTTP/1.1, each of its size. Messages too short for that are letters.
+    /// The payload of packets in `packets.pcapng`: letters, or the requests and responses of exchanges as
+    /// HTTP/1.1 messages of the same size. Messages too short for that are letters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pcap_payload: Option<Payload> => { default: r#""letters""#, example: r#""http""# },
     /// Samples of traced senders that are kept: `"grid"` for the extremes of up to a thousand steps of
-    /// time, `"all"`, or a time for one at each multiple of it: what was sampled last by then.
+    /// time, `"all"`, or a time, for the latest sample at each multiple of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub samples: Option<Samples> => { default: r#""grid""#, example: r#""all""# },
 }
@@ -229,7 +229,7 @@ pub struct FigureFile {
     /// Scale of the y axis.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub y_scale: Option<String> => { default: "linear", example: r#""log""#, one_of: |_| SCALES.to_vec() },
-    /// Curves of theory to draw beside goodput over the loss of a link: `"mathis"`, `"pftk"`, `"cubic"`.
+    /// Theoretical curves to draw beside goodput over the loss of a link: `"mathis"`, `"pftk"`, `"cubic"`.
     /// Each is drawn where its conditions hold: one transfer, random losses, a constant delay.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub theory: Vec<String> => { default: "none", example: r#"["mathis"]"# },
@@ -252,23 +252,23 @@ pub struct FigureFile {
 }
 
 described! {
-/// An expectation: `[[expect]]`. It holds where the 95 % interval over the replicas is within the
-/// bounds, fails where it is beyond them, and is undecided where it is across.
+/// An expectation: `[[expect]]`. It holds if the 95 % interval over the replicas is within the bounds,
+/// fails if it is outside, and is undecided if it crosses a bound.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectFile {
-    /// The metric.
+    /// The metric it is about.
     pub metric: String => { example: r#""connects_failed_share""#, needed: true },
-    /// It is less than this.
+    /// The metric is less than this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub below: Option<toml::Value> => { default: "no bound", example: "0.001" },
-    /// It is this or less.
+    /// The metric is at most this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_most: Option<toml::Value> => { default: "no bound", example: r#""20 ms""# },
-    /// It is greater than this.
+    /// The metric is greater than this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub above: Option<toml::Value> => { default: "no bound", example: r#""9 Mbit/s""# },
-    /// It is this or more.
+    /// The metric is at least this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_least: Option<toml::Value> => { default: "no bound", example: r#""100 /s""# },
     /// Counts only the runs in which these swept paths have these values.
@@ -286,11 +286,11 @@ described! {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunFile {
-    /// Identity: the beginning of a hash of everything that decides the results.
+    /// Identity: the first digits of a hash of everything that determines the results.
     pub id: String,
     /// Which replica, from 0.
     pub replica: u32,
-    /// Seed of the run, made from the scenario's seed and the replica, in hexadecimal.
+    /// Seed of the run, derived from the scenario's seed and the replica, in hexadecimal.
     pub seed: String,
     /// Version of the results: the same content under another version is another run.
     pub results_version: u32,

@@ -1,4 +1,4 @@
-//! `synfin fuzz`: random worlds in which the rules must hold, for every TCP that has a name.
+//! `synfin fuzz`: checks the rules of TCP in random worlds, for the built-in TCP and every registered one.
 
 use std::sync::Arc;
 
@@ -13,21 +13,21 @@ use crate::console::{Failure, print};
 /// Which worlds to try.
 #[derive(Debug, Args)]
 pub(crate) struct FuzzArgs {
-    /// How many worlds to try
+    /// Number of worlds to try
     #[arg(long, value_name = "N", default_value_t = 1000)]
     worlds: u64,
     /// Seed of the worlds
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
-    /// Number of the first world; with --worlds 1, that world alone
+    /// Number of the first world; with --worlds 1, only that world
     #[arg(long, value_name = "N", default_value_t = 0)]
     first: u64,
-    /// Worlds tried at the same time [default: one for each processor]
+    /// Worlds tried at the same time [default: one per processor]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
 }
 
-/// Tries the worlds and reports the first that fails, made as small as can be.
+/// Tries the worlds and reports the first that fails, shrunk to a minimum.
 pub(crate) fn fuzz(args: &FuzzArgs) -> Result<(), Failure> {
     let end = args.first.saturating_add(args.worlds);
     let threads = args.threads.map_or(0, usize::from);
@@ -41,7 +41,7 @@ pub(crate) fn fuzz(args: &FuzzArgs) -> Result<(), Failure> {
         .try_for_each(|tcp| pool.install(|| try_one(args, end, tcp.own())))
 }
 
-/// Tries the worlds with a TCP of a user's, or with the built-in one.
+/// Tries the worlds with a user's own TCP, or with the built-in one.
 fn try_one(args: &FuzzArgs, end: u64, own: Option<&'static OwnModel>) -> Result<(), Failure> {
     let factory = own.map(|own| Arc::new(own.make) as ModelFactory);
     let with = own.map_or(String::new(), |own| format!(" with the TCP `{}`", own.name));

@@ -1,4 +1,4 @@
-//! Ctrl-C and requests to end: runs are stopped between two events, and what is complete is kept.
+//! Ctrl-C and SIGTERM: runs stop between two events, and complete runs are kept.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
-/// Whether a signal asks to stop.
+/// Whether a signal has asked to stop.
 #[derive(Clone, Debug, Default)]
 pub struct Interrupt {
     asked: Arc<AtomicBool>,
@@ -14,12 +14,12 @@ pub struct Interrupt {
 }
 
 impl Interrupt {
-    /// Watches for SIGINT and SIGTERM from now on; the second of them ends the process at once.
-    /// Where signals cannot be watched they do what they always do.
+    /// Watches for SIGINT and SIGTERM from now on; a second signal ends the process at once. If signals
+    /// cannot be watched, they keep their default action.
     pub fn on_signals() -> Interrupt {
         let interrupt = Interrupt::default();
         for signal in [SIGINT, SIGTERM] {
-            // The exit comes first, so that it sees what earlier signals have left.
+            // Registered first: it must see only flags of earlier signals, so that the second one exits.
             let asked = &interrupt.asked;
             let exit = flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(asked));
             if exit.is_ok() {

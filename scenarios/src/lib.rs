@@ -5,8 +5,8 @@
 //!    text           read::file     ::new        sweep::plan  ::new       run::execute
 //! ```
 //!
-//! Each arrow is one function; each box can be looked at. A single run is a batch of one. Nothing
-//! here reads the environment, and nothing depends on the order in which runs finish.
+//! Each arrow is one function, and each box can be inspected. A single run is a batch of one. Nothing here
+//! reads the environment or depends on the order in which runs finish.
 //!
 //! ```
 //! let text = scenarios::library::find("http-exchange").unwrap().text;

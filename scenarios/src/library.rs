@@ -13,7 +13,7 @@ pub struct Entry {
 
 macro_rules! library {
     ($($name:literal),+ $(,)?) => {
-        /// All of them, in the order in which a newcomer may want to look at them.
+        /// All of them, in a good order for newcomers.
         pub const ALL: &[Entry] = &[
             $(Entry { name: $name, text: include_str!(concat!("../library/", $name, ".toml")) }),+
         ];

@@ -1,13 +1,13 @@
 //! Lists that have files of their own: `"@FILE"` where a model of a link takes a list.
 //!
-//! FILE is looked for beside the scenario that names it. What is kept with the results has the list itself,
-//! so that they can be made again without the file.
+//! FILE is relative to the directory of the scenario. Results keep the list itself, so that they can be
+//! reproduced without the file.
 
 use std::path::Path;
 
 use toml::{Table, Value};
 
-/// The largest file that is read, bytes: it becomes part of what each run records.
+/// Largest file accepted, bytes: its list becomes part of each `run.toml`.
 const LONGEST: u64 = 4 << 20;
 
 /// Why the file of a list cannot be read.
@@ -34,7 +34,7 @@ pub(crate) fn read(path: &str) -> Result<String, ListFileError> {
     Ok(items.join(", "))
 }
 
-/// The text of a scenario in `directory` with its files named from the working directory.
+/// The text of a scenario in `directory`, with its file names made relative to the working directory.
 pub(crate) fn named_from_here(mut text: String, directory: &Path) -> String {
     let tree: Table = text.parse().unwrap_or_default();
     let mut names = Vec::new();
@@ -53,12 +53,12 @@ pub(crate) fn named_from_here(mut text: String, directory: &Path) -> String {
     text
 }
 
-/// Puts the lists in the place of the names of their files; true where there was one. Files that cannot be
-/// read stay names, and are refused when the scenario is checked.
+/// Replaces file names by the lists they hold; true if there was one. Names of unreadable files stay, and
+/// are rejected when the scenario is checked.
 pub(crate) fn put_in_place(table: &mut Table) -> bool {
     let mut found = false;
     for (key, value) in table.iter_mut() {
-        // A swept value is known by its name.
+        // A swept value keeps its file name as its label.
         if key != "topology" {
             continue;
         }
@@ -76,7 +76,7 @@ fn name_in(value: &Value) -> Option<&str> {
     value.as_str()?.strip_prefix('@')
 }
 
-/// Goes through all values that have none within.
+/// Visits all values that are not containers.
 fn visit(value: &mut Value, look: &mut impl FnMut(&mut Value)) {
     match value {
         Value::Table(table) => table.iter_mut().for_each(|(_, v)| visit(v, look)),

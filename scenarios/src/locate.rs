@@ -1,4 +1,4 @@
-//! Between dotted paths and places in the text of a scenario.
+//! Maps dotted paths to positions in the text of a scenario, and back.
 
 use std::ops::Range;
 
@@ -9,8 +9,8 @@ use toml::{Spanned, Table, Value};
 use crate::aliases;
 use crate::path::{DottedPath, Step};
 
-/// Where the value at `path` stands, or the nearest part of the path that is written at all.
-/// `None` for text that is not TOML, or when nothing of the path is there.
+/// The position of the value at `path`, or of the longest part of the path that is present. `None` if the
+/// text is not TOML or has no part of the path.
 pub fn span_of(text: &str, path: &DottedPath) -> Option<Range<usize>> {
     spans_of(text, std::slice::from_ref(path)).pop().flatten()
 }
@@ -44,7 +44,7 @@ fn span_in(root: &DeTable<'_>, path: &DottedPath) -> Option<Range<usize>> {
     span
 }
 
-/// The value of a key, written so or under another name of the same TCP parameter.
+/// The value of a key, also under another name of the same TCP parameter.
 fn find<'a, 'i>(table: &'a DeTable<'i>, key: &str) -> Option<&'a Spanned<DeValue<'i>>> {
     let stands_for = |name: &str| params::find(name).is_some_and(|n| n.keys().contains(&key));
     let alias = || table.iter().find(|(k, _)| stands_for(k.get_ref()));
@@ -55,8 +55,7 @@ fn find<'a, 'i>(table: &'a DeTable<'i>, key: &str) -> Option<&'a Spanned<DeValue
     found.map(|(_, value)| value)
 }
 
-/// The path with names of list elements replaced by their places, and other names of TCP parameters
-/// by their own, to compare paths.
+/// The path in a form that can be compared: list elements by index, TCP parameters by their main name.
 pub fn place(tree: &Table, path: &DottedPath) -> DottedPath {
     let mut here = None::<&Value>;
     let mut steps = Vec::new();
@@ -82,7 +81,7 @@ pub fn place(tree: &Table, path: &DottedPath) -> DottedPath {
     DottedPath(steps)
 }
 
-/// The path of the key or value that stands at `place`: the narrowest one.
+/// The path of the innermost key or value at `place`.
 pub fn path_at(text: &str, place: Range<usize>) -> DottedPath {
     let mut best = (usize::MAX, DottedPath::default());
     if let Ok(root) = DeTable::parse(text) {
@@ -95,7 +94,7 @@ type Best = (usize, DottedPath);
 
 fn consider(span: Range<usize>, path: &DottedPath, place: &Range<usize>, best: &mut Best) {
     let inside = span.start <= place.start && place.end <= span.end;
-    // Of equal spans the outer wins: a header stands for its table, not for what it leads to.
+    // Of equal spans the outer wins: a header denotes its table, not its content.
     if inside && span.len() < best.0 {
         *best = (span.len(), path.clone());
     }

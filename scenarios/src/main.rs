@@ -1,4 +1,4 @@
-//! The `synfin` program; all of it is in the library beside.
+//! The `synfin` program; its code is in the library.
 
 use std::process::ExitCode;
 

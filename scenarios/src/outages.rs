@@ -6,10 +6,10 @@ use sim_core::network::LinkChange;
 use crate::scenario::Scenario;
 use crate::scenario::topology::Link;
 
-/// Down from, and until, seconds; `None` for good.
+/// Start and end of an outage, seconds; `None` if it never ends.
 type Times = (f64, Option<f64>);
 
-/// The outages that a run meets, by name and in order of time.
+/// The outages during a run, by name and in order of time.
 pub(crate) fn named(scenario: &Scenario) -> Vec<Outage> {
     let faults = scenario.faults.iter();
     let nodes = faults
@@ -32,7 +32,7 @@ fn outage(of: String, (from_s, to_s): Times) -> Outage {
     Outage { of, from_s, to_s }
 }
 
-/// The outages of a link: of both directions at once where they are the same.
+/// The outages of a link: one entry for both directions where they are the same.
 fn of_link(link: &Link) -> Vec<Outage> {
     let [a, b] = &link.between;
     let [there, back] = [&link.there, &link.back].map(|direction| times(&direction.changes));

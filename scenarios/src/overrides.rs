@@ -1,4 +1,4 @@
-//! `--set path=value` and the values of a sweep: changes to the text's tree before it is checked.
+//! `--set path=value` and the values of a sweep: changes to the TOML tree before it is checked.
 
 use std::sync::Arc;
 
@@ -13,11 +13,11 @@ use crate::unreadable::Unreadable;
 /// A value put into a scenario.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Override {
-    /// Where.
+    /// Path to the value.
     pub path: DottedPath,
-    /// What.
+    /// The new value.
     pub value: Value,
-    /// Who wants it.
+    /// Where the change comes from.
     pub by: By,
 }
 
@@ -37,7 +37,7 @@ impl Override {
     /// that `tcp.time_wait=30 s` needs no quotes within quotes.
     ///
     /// # Errors
-    /// When there is no `=`, or the path is none.
+    /// When there is no `=`, or the path is invalid.
     pub fn parse(text: &str) -> Result<Override, Unreadable> {
         let (path, value) = text.split_once('=').ok_or_else(|| {
             format!("{text:?} has no `=`; write for example --set tcp.time_wait=\"30 s\"")
@@ -49,7 +49,7 @@ impl Override {
         })
     }
 
-    /// How a message names it.
+    /// Where it comes from, for messages.
     pub fn origin(&self) -> Origin {
         let words = match &self.by {
             By::Set => format!("--set {}={}", self.path, self.value),
@@ -64,16 +64,16 @@ impl Override {
         }
     }
 
-    /// True when it says how to run, which changes no result.
+    /// True when it changes only `[engine]`, which does not affect results.
     pub fn is_engine(&self) -> bool {
         self.path.is_within(&"engine".into())
     }
 
-    /// Puts the value into the tree; tables on the way are made. A TCP parameter takes the place of
-    /// the same parameter under another name.
+    /// Puts the value into the tree, creating tables on the way. A TCP parameter replaces the same
+    /// parameter under another name.
     ///
     /// # Errors
-    /// When the way leads through something that is not a table, or to no element of a list.
+    /// When the path leads through a plain value, or to an element that a list does not have.
     pub fn apply(&self, root: &mut Table) -> Result<(), Problem> {
         match TcpPath::of(&self.path) {
             Some(tcp) if tcp.inside.is_empty() => {
@@ -90,7 +90,7 @@ impl Override {
         Ok(())
     }
 
-    /// The value at a path, made as an empty table where there is none.
+    /// The value at a path; an empty table is created where there is none.
     fn place<'a>(&self, root: &'a mut Table, path: &DottedPath) -> Result<&'a mut Value, Problem> {
         let Some((Step::Key(first), rest)) = path.0.split_first() else {
             return Err(self.problem(
@@ -159,7 +159,7 @@ fn kind(value: &Value) -> String {
     }
 }
 
-/// A value as TOML, or as a plain string where it is none.
+/// Parses a value as TOML, or takes it as a string if it is not TOML.
 pub(crate) fn read_value(text: &str) -> Value {
     format!("value = {text}")
         .parse::<Table>()

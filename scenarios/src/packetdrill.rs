@@ -1,8 +1,7 @@
 //! `synfin packetdrill`: conformance scripts run against the TCP of the simulator.
 //!
-//! Many files at once, each in virtual time and by itself; what is printed is in the order of the
-//! files and the same for any number of threads. `docs/packetdrill.md` tells what the language
-//! has here.
+//! Many files run in parallel, each independently and in virtual time; output is in the order of the files
+//! and the same for any number of threads. `docs/packetdrill.md` describes the supported language.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -26,7 +25,7 @@ mod show;
 /// Which scripts to run, and how.
 #[derive(Debug, Args)]
 pub(crate) struct PacketdrillArgs {
-    /// Scripts, and directories in which to look for *.pkt
+    /// Scripts, or directories to search for *.pkt
     #[arg(required = true, value_name = "FILE")]
     paths: Vec<PathBuf>,
     /// Parameters to start from: linux, freebsd or rfc9293 [default: freebsd for scripts that
@@ -36,51 +35,51 @@ pub(crate) struct PacketdrillArgs {
     /// Change a TCP parameter, as in --set tcp_fin_timeout="30 s"; repeatable
     #[arg(long = "set", value_name = "NAME=VALUE")]
     set: Vec<String>,
-    /// Give a name that scripts use a value; repeatable
+    /// Define a name that scripts use; repeatable
     #[arg(short = 'D', long = "define", value_name = "NAME=VALUE")]
     define: Vec<String>,
-    /// Times and timestamps must be met exactly
+    /// Require exact times and timestamps
     #[arg(long)]
     exact: bool,
-    /// What is not supported or passed over counts as a failure: exit code 1
+    /// Count scripts that are unsupported or skipped as failures: exit code 1
     #[arg(long)]
     strict: bool,
-    /// A JSON object per line and script, for programs
+    /// Print one JSON object per script and line, for programs
     #[arg(long)]
     json: bool,
-    /// Show every script: what passed, its ladder, what was passed over and printed
+    /// Show every script: the passing ones, ladders, skipped parts, and what scripts print
     #[arg(short, long)]
     verbose: bool,
-    /// Scripts run at the same time [default: one for each processor]
+    /// Scripts run at the same time [default: one per processor]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
 }
 
-/// What became of a file.
+/// The outcome of a file.
 enum FileOutcome {
-    /// It cannot be read, or there is nothing in it.
+    /// It cannot be read, or holds no events.
     Unreadable(String),
-    /// It is not in the language.
+    /// It does not parse.
     Misread(ParseError),
     /// It was run.
     Run(Report),
 }
 
-/// A script and what became of it.
+/// A script and its outcome.
 struct Script {
     path: PathBuf,
     text: String,
     outcome: FileOutcome,
 }
 
-/// Parameters for scripts of each kind.
+/// TCP parameters for each kind of script.
 struct Start {
     linux: RunOptions,
     preamble: TcpParams,
     freebsd: RunOptions,
 }
 
-/// Runs scripts and tells what became of each.
+/// Runs scripts and prints the outcome of each.
 pub(crate) fn packetdrill(args: &PacketdrillArgs) -> Result<(), Failure> {
     let start = Start::new(args)?;
     let paths = files::find(&args.paths)?;
@@ -175,7 +174,7 @@ impl Start {
             Err(error) => return FileOutcome::Misread(error),
         };
         if script.events.is_empty() {
-            let message = "has no event in it, so there is nothing that could pass";
+            let message = "has no events, so there is nothing to test";
             return FileOutcome::Unreadable(message.to_owned());
         }
         let options = if speaks_of_bsd(&script) {
@@ -205,18 +204,18 @@ fn preamble_text(script: &tcp_model::packetdrill::Script, path: &Path) -> Option
 
 fn read_text(path: &Path) -> std::io::Result<String> {
     let bytes = read_file(path, MOST_SCRIPT)?;
-    // A note in another encoding is no reason to refuse the script.
+    // A comment in another encoding is no reason to refuse the script.
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Largest script that is read, bytes.
+/// Largest script accepted, bytes.
 const MOST_SCRIPT: u64 = 16 << 20;
 
-/// The smallest scenario: only its `[tcp]` is looked at.
+/// A minimal scenario, of which only `[tcp]` is used.
 const BARE: &str = "name = \"scripts\"\nquestion = \"?\"\nduration = \"1 s\"\n\
                     topology = { kind = \"pair\", path = { rate = \"1 Mbit/s\", delay = \"1 ms\" } }\n";
 
-/// The named set of parameters, with the changes of the command line.
+/// The parameters of a profile, with the changes of the command line.
 fn params(profile: &str, set: &[String]) -> Result<TcpParams, Failure> {
     let usage = |e: Unreadable| Failure::Usage(format!("error: {e}"));
     let mut changes = vec![Override::parse(&format!("tcp.profile={profile}")).map_err(usage)?];

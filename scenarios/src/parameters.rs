@@ -1,4 +1,4 @@
-//! A scenario as a list of names and values for reports: what was chosen, without what was not.
+//! A scenario as a list of names and values for reports, without defaults.
 
 use tcp_model::TcpParams;
 use toml::{Table, Value};
@@ -34,7 +34,7 @@ pub fn shown(scenario: &Scenario) -> Vec<(String, String)> {
     all
 }
 
-/// Always shown: they decide when ports run out.
+/// Always shown, since they decide when ports run out.
 const PROMINENT: [&str; 5] = [
     "profile",
     "time_wait",
@@ -67,8 +67,7 @@ fn tcp_rows(prefix: &str, tcp: &TcpFile, all: &mut Vec<(String, String)>) {
     }
 }
 
-/// Drops the kind, what hosts and routers have by default, and what of a link its other direction
-/// repeats.
+/// Drops the kind, the defaults of hosts and routers, and what the reverse direction of a link repeats.
 fn simplified(mut topology: Table) -> Table {
     topology.remove("kind");
     for key in ["host", "router"] {
@@ -102,7 +101,7 @@ fn simplified(mut topology: Table) -> Table {
 /// Most links that are shown one by one.
 const MOST_LINKS: usize = 12;
 
-/// Of many links, shows each description once; the others become empty.
+/// Of many links, keeps each description once and empties the others.
 fn hide_repeated(links: &mut [Value]) {
     if links.len() <= MOST_LINKS {
         return;

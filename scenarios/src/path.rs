@@ -1,6 +1,6 @@
 //! Dotted paths into a scenario: `topology.link[0].rate`, `workload.clients.arrivals.rate`.
 //!
-//! An element of a list is named by its place, or by its `name` where it has one.
+//! An element of a list is given by its index, or by its `name` if it has one.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,11 +12,11 @@ use crate::unreadable::Unreadable;
 pub enum Step {
     /// A key of a table, or the `name` of an element of a list.
     Key(String),
-    /// A place in a list, from 0.
+    /// An index into a list, from 0.
     Index(usize),
 }
 
-/// Where a value stands in a scenario. The empty path is the scenario itself.
+/// The position of a value in a scenario. The empty path is the scenario itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DottedPath(pub Vec<Step>);
 
@@ -49,7 +49,7 @@ impl DottedPath {
     }
 }
 
-/// A path from its keys, in code: no places, no checks.
+/// A path from keys separated by dots, for use in code: no indices, no checks.
 impl From<&str> for DottedPath {
     fn from(keys: &str) -> Self {
         DottedPath(keys.split('.').map(|k| Step::Key(k.to_owned())).collect())
@@ -98,7 +98,7 @@ impl FromStr for DottedPath {
     }
 }
 
-/// True for what may be a name or a key: letters, digits, `-` and `_`.
+/// True for a valid name or key: letters, digits, `-` and `_`.
 pub fn is_name(text: &str) -> bool {
     !text.is_empty()
         && text

@@ -1,12 +1,12 @@
-//! Phase effects: flows that fall into step with a drop-tail queue, of which some starve.
+//! Phase effects: flows fall into step with a drop-tail queue, and some of them starve.
 //!
-//! Where packets have one size and nothing is random, the time at which a flow's packet comes to a full
-//! queue repeats with each packet that leaves it: always the same flows find room (Floyd and Jacobson
-//! 1992, "On traffic phase effects in packet-switched gateways"). Real hosts are never so exact. A random
-//! processing time of hosts, up to what a packet takes at the queue, is their remedy.
+//! If packets have one size and nothing is random, packets of a flow reach a full queue at the same phase
+//! of each departure, so that always the same flows find room (Floyd and Jacobson 1992, "On traffic phase
+//! effects in packet-switched gateways"). Real hosts are never that exact. The remedy is a random
+//! processing time in hosts, of up to one packet's transmission time at the queue.
 //!
-//! What is looked for: bulk flows only, from two to fifty through one drop-tail queue at the slowest link
-//! of their way, and nothing random in the network.
+//! The condition checked: only bulk flows, two to fifty of them through one drop-tail queue at the slowest
+//! link of their path, and nothing random in the network.
 
 use std::collections::BTreeMap;
 
@@ -20,13 +20,13 @@ use crate::expected::path::route;
 use crate::scenario::Scenario;
 use crate::scenario::workload::{Workload, WorkloadKind};
 
-/// Flows of which it no longer matters that a few are in step.
+/// Number of flows from which phase effects no longer matter.
 const MOST_FLOWS: u64 = 50;
 
 /// Bytes of a full-sized packet.
 const PACKET: u64 = 1500;
 
-/// The queue with which flows may fall into step, if there is one.
+/// The queue that flows may fall into step with, if there is one.
 pub fn risk(scenario: &Scenario, network: &Network) -> Option<PhaseRisk> {
     if network.links().iter().any(is_random) {
         return None;
@@ -47,13 +47,13 @@ pub fn risk(scenario: &Scenario, network: &Network) -> Option<PhaseRisk> {
     })
 }
 
-/// The same in words, with the remedy.
+/// The risk as a sentence, with its remedy.
 pub fn warning(risk: &PhaseRisk) -> String {
     let ns = (risk.packet_s * 0.8e9).round() as u64;
     format!(
-        "phase effects: {} flows share the drop-tail queue from {} to {} and nothing is random, so that \
-         they may fall into step with it and some of them starve (Floyd and Jacobson 1992); a random \
-         processing time of hosts below that of a packet breaks it: topology.processing = \"{}\"",
+        "phase effects: {} flows share the drop-tail queue from {} to {} and nothing is random, so they \
+         may fall into step with it and some may starve (Floyd and Jacobson 1992); a random processing \
+         time shorter than a packet's transmission time prevents that: topology.processing = \"{}\"",
         risk.flows,
         risk.from,
         risk.to,
@@ -61,7 +61,7 @@ pub fn warning(risk: &PhaseRisk) -> String {
     )
 }
 
-/// Flows of each client of a workload, if all it does is bulk transfer.
+/// Flows per client of a workload of bulk transfers only.
 fn flows_each(workload: &Workload) -> Option<(&Workload, u64)> {
     match workload.kind {
         WorkloadKind::Bulk { flows, .. } => Some((workload, u64::from(flows))),
@@ -69,7 +69,7 @@ fn flows_each(workload: &Workload) -> Option<(&Workload, u64)> {
     }
 }
 
-/// True when a link treats packets by chance.
+/// True when a link has a random element.
 fn is_random(link: &LinkSpec) -> bool {
     let Impairments {
         loss,
@@ -88,8 +88,8 @@ fn is_random(link: &LinkSpec) -> bool {
     by_chance || loses || delays || !processing.is_zero() || link.rate_process.is_some()
 }
 
-/// Flows over each link direction that is the slowest of their way and has a drop-tail queue with a
-/// limit; `None` where there are too many.
+/// Flows per link direction that is the slowest on their path and has a limited drop-tail queue; `None` if
+/// there are too many flows.
 fn flows_by_link(
     scenario: &Scenario,
     network: &Network,
@@ -118,7 +118,7 @@ fn flows_by_link(
     Some(all)
 }
 
-/// The slowest of some links: all with the least rate.
+/// The slowest of some links: all that have the lowest rate.
 fn slowest<'a>(network: &'a Network, links: &'a [LinkId]) -> impl Iterator<Item = LinkId> + 'a {
     let rate = |link: &LinkId| network.links()[link.0 as usize].rate;
     let least = links.iter().filter_map(rate).min();

@@ -1,4 +1,4 @@
-//! Where results go: the directory's name, and the files that must not be written over.
+//! Where results go: the directory's name, and files that must not be overwritten.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,9 +14,9 @@ const LONGEST: usize = 120;
 /// The directory for a scenario's results when none is given: `results/NAME`, and what `--set` and
 /// `--seed` change, as in `results/time-wait,tcp.tw_reuse=true`.
 ///
-/// What changes no results, or adds runs to a batch, is left out: `engine.…` and `replicas`. Blanks
-/// and quotes are left out, other characters that trouble a shell or a file system become `_`. When
-/// that, or shortening, could make two names the same, eight digits of a hash follow after `~`.
+/// What changes no results, or adds runs to a batch, is left out: `engine.…` and `replicas`. Blanks and
+/// quotes are dropped; other characters that are special to a shell or file system become `_`. Where that
+/// or shortening could make two names equal, `~` and eight digits of a hash are added.
 pub fn default_dir(name: &str, changes: &[Override]) -> PathBuf {
     let mut values: BTreeMap<String, String> = BTreeMap::new();
     for change in changes.iter().filter(|c| !c.is_engine()) {
@@ -39,7 +39,7 @@ pub fn default_dir(name: &str, changes: &[Override]) -> PathBuf {
     }
     let room = LONGEST.saturating_sub(name.len());
     if short.len() > room {
-        // All of it is ASCII by now.
+        // The name is ASCII at this point.
         short.truncate(room);
         same = false;
     }
@@ -50,9 +50,9 @@ pub fn default_dir(name: &str, changes: &[Override]) -> PathBuf {
     PathBuf::from("results").join(format!("{name}{short}"))
 }
 
-/// Says why results must not go to `dir` when their scenario is read from `input`: one of its files
-/// would be written over or deleted. `file`, with the text `text`, is what results call their
-/// scenario: reading a batch's own `batch.toml` and writing the same again is fine.
+/// The message if results must not go to `dir` because the scenario file `input` would be overwritten or
+/// deleted. `file` with `text` is the copy of the scenario that results hold: reading a batch's own
+/// `batch.toml` and writing the same text again is allowed.
 pub fn overwrites_input(
     input: Option<&Path>,
     dir: &Path,
@@ -71,7 +71,7 @@ pub fn overwrites_input(
     for own in ["run.toml", "batch.toml"] {
         if input == dir.join(own) {
             let same = std::fs::read_to_string(&input).is_ok_and(|there| there == text);
-            return (own != file || !same).then(|| message("would be written over"));
+            return (own != file || !same).then(|| message("would be overwritten"));
         }
     }
     let below = input.starts_with(dir.join("runs"));

@@ -1,4 +1,4 @@
-//! What is wrong with a scenario, where it stands, and what to try.
+//! Problems with a scenario: what is wrong, where, and what to try.
 
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -6,14 +6,14 @@ use std::ops::Range;
 use crate::locate;
 use crate::path::DottedPath;
 
-/// Something wrong with a scenario.
+/// A problem with a scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// The value it is about; empty for the scenario as a whole.
+    /// The affected value; empty for the scenario as a whole.
     pub path: DottedPath,
-    /// Where it stands in the text, when that is known better than through the path.
+    /// Its position in the text, if known more precisely than by the path.
     pub span: Option<Range<usize>>,
-    /// What is wrong, one sentence.
+    /// What is wrong, as one sentence.
     pub message: String,
     /// What to try.
     pub help: Option<String>,
@@ -30,13 +30,13 @@ impl Problem {
         }
     }
 
-    /// The same with advice.
+    /// Adds advice.
     pub fn help(mut self, help: impl Into<String>) -> Problem {
         self.help = Some(help.into());
         self
     }
 
-    /// The same at another place of the text.
+    /// Moves it to another position in the text.
     pub fn at(mut self, span: Option<Range<usize>>) -> Problem {
         self.span = span;
         self
@@ -52,16 +52,16 @@ pub struct Source {
     pub text: String,
 }
 
-/// What has put a value into a scenario, when it was not its text: `--set`, or a sweep.
+/// The source of a value that is not from the scenario's text: `--set`, or a sweep.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
-    /// Where the value is.
+    /// The path of the value.
     pub path: DottedPath,
     /// What put it there, as in `--set tcp.nagle=true`.
     pub words: String,
 }
 
-/// A scenario that was refused; displayed as the message for people.
+/// A rejected scenario; displays as the message for users.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Refused {
@@ -71,19 +71,19 @@ pub struct Refused {
 }
 
 impl Refused {
-    /// Refuses a scenario over a problem; `set` are the values that do not come from its text.
+    /// Rejects a scenario because of a problem; `set` lists the values that do not come from its text.
     pub fn new(problem: Problem, source: &Source, set: &[Origin]) -> Refused {
         let message = render(&problem, source, set);
         Refused { problem, message }
     }
 }
 
-/// The message for people: what, where, the line with a caret, and what to try.
+/// The message for users: what is wrong, where, the line with a caret, and what to try.
 ///
-/// A problem with a value that `--set` or a sweep has put there shows that instead of the file.
+/// For a value from `--set` or a sweep, shows that instead of the file.
 pub fn render(problem: &Problem, source: &Source, set: &[Origin]) -> String {
     let mut out = format!("error: {}\n", problem.message);
-    // `workload.web` and `workload[0]` may be the same.
+    // `workload.web` and `workload[0]` may be the same element.
     let tree = source.text.parse().unwrap_or_default();
     let path = locate::place(&tree, &problem.path);
     let set = set
@@ -126,7 +126,7 @@ fn show_line(out: &mut String, source: &Source, path: &DottedPath, span: Range<u
         .get(start..end)
         .map_or(1, |s| s.trim_end().chars().count())
         .max(1);
-    // A tab stays a tab, so that the caret stands below what it points at.
+    // Tabs are kept, so that the caret is aligned with what it points at.
     let indent: String = text[line_start..start]
         .chars()
         .map(|c| if c == '\t' { '\t' } else { ' ' })
@@ -138,7 +138,7 @@ fn show_line(out: &mut String, source: &Source, path: &DottedPath, span: Range<u
         format!(" ({path})")
     };
     let _ = writeln!(out, "{gutter}--> {}:{number}:{column}{path}", source.name);
-    // Of a long line the part around the place.
+    // Of a long line, show the part around the position.
     let from = if column > MOST_BEFORE {
         column - MOST_BEFORE / 2
     } else {
@@ -159,6 +159,6 @@ fn show_line(out: &mut String, source: &Source, path: &DottedPath, span: Range<u
     let _ = writeln!(out, "{gutter} | {blank}{indent}{}", "^".repeat(carets));
 }
 
-/// Most characters of a line before the place that is meant, and in all.
+/// Most characters of a line before the position, and in all.
 const MOST_BEFORE: usize = 120;
 const MOST_SHOWN: usize = 200;

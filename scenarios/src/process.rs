@@ -1,6 +1,6 @@
-//! What the operating system says of this process: processor time and memory.
+//! Processor time and memory of this process, from the operating system.
 //!
-//! Linux only; elsewhere processor time is the time that passed, and memory is unknown.
+//! Linux only; elsewhere wall-clock time stands in for processor time, and memory is unknown.
 
 use std::fs;
 use std::sync::OnceLock;
@@ -10,20 +10,19 @@ use reports::store::parts::Provenance;
 
 use crate::run_spec::RESULTS_VERSION;
 
-/// Seconds of processor time, user and system, of all threads there are.
+/// Processor time of all existing threads, user and system, seconds.
 ///
-/// From the scheduler's account in `/proc/self/task/*/schedstat`, in nanoseconds. Threads that have
-/// ended are not in it: ask before they end.
+/// From `/proc/self/task/*/schedstat`, in nanoseconds. Does not include threads that have ended.
 pub(crate) fn cpu_s() -> f64 {
     static START: OnceLock<Instant> = OnceLock::new();
     let start = START.get_or_init(Instant::now);
-    // The account is brought up to date by timer ticks, some milliseconds apart, and whenever a
-    // thread leaves the processor.
+    // The kernel updates the figure at timer ticks, milliseconds apart, and whenever a thread leaves the
+    // processor: leave it briefly.
     std::thread::sleep(Duration::from_nanos(1));
     threads_ns().map_or_else(|| start.elapsed().as_secs_f64(), |ns| ns as f64 / 1e9)
 }
 
-/// Seconds of processor time of the calling thread; elsewhere than on Linux, the time that passed.
+/// Processor time of the calling thread, seconds; wall-clock time on systems other than Linux.
 pub(crate) fn thread_cpu_s() -> f64 {
     static START: OnceLock<Instant> = OnceLock::new();
     let start = START.get_or_init(Instant::now);
@@ -44,18 +43,17 @@ fn threads_ns() -> Option<u64> {
     (!all.is_empty()).then(|| all.iter().sum())
 }
 
-/// Resident memory now, bytes; NaN when it is not known.
+/// Current resident memory, bytes; NaN if unknown.
 pub(crate) fn resident_bytes() -> f64 {
     status("VmRSS:")
 }
 
-/// Largest resident memory so far, bytes; NaN when it is not known.
+/// Peak resident memory, bytes; NaN if unknown.
 pub(crate) fn peak_bytes() -> f64 {
     status("VmHWM:")
 }
 
-/// Memory that may still be taken, bytes, by the machine and by the control group; NaN when it is not
-/// known.
+/// Available memory, bytes, as limited by the machine and the control group; NaN if unknown.
 pub(crate) fn available_bytes() -> f64 {
     let number = |name: &str| {
         let text = fs::read_to_string(format!("/sys/fs/cgroup/memory.{name}")).ok()?;
@@ -81,7 +79,7 @@ fn kib_of(file: &str, key: &str) -> f64 {
     kib.map_or(f64::NAN, |kib| kib * 1024.0)
 }
 
-/// The data caches of the first processor, smallest first: name and bytes. Empty when not known.
+/// The data caches of the first processor, smallest first: name and bytes. Empty if unknown.
 pub(crate) fn caches() -> Vec<(String, f64)> {
     let read = |index: usize, what: &str| {
         let path = format!("/sys/devices/system/cpu/cpu0/cache/index{index}/{what}");

@@ -1,5 +1,5 @@
-//! How far a batch is: a bar on a terminal, a line now and then elsewhere; always on stderr, where
-//! nothing that goes wrong matters.
+//! Progress of a batch on stderr: a bar on a terminal, occasional lines elsewhere. Write errors are
+//! ignored.
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use sim_core::simulation::Progress;
 
 use crate::console::note;
 
-/// Progress of all runs together, shared by the threads that make them.
+/// Progress of all runs, shared by their threads.
 #[derive(Debug)]
 pub struct BatchProgress {
     state: Mutex<State>,
@@ -25,11 +25,11 @@ pub struct BatchProgress {
 #[derive(Debug)]
 struct State {
     started: Instant,
-    /// When the next line is due, since the beginning.
+    /// When the next line is due, since the start.
     next_line: Duration,
     runs: usize,
     runs_done: usize,
-    /// Simulated seconds in all, and done, of the runs that are made.
+    /// Simulated seconds of the runs to execute: all, and those done.
     total_s: f64,
     done_s: f64,
     events: u64,
@@ -42,14 +42,13 @@ const BETWEEN_FILES: Duration = Duration::from_secs(1);
 /// Least time between two lines when there is no terminal.
 const BETWEEN_LINES: Duration = Duration::from_secs(5);
 
-/// When the next line is due, after one that long since the beginning: the waits grow, so that a
-/// day's work is reported in two dozen lines.
+/// When the line after one at `elapsed` is due. Intervals grow, so that a day's work takes two dozen lines.
 fn next_line(elapsed: Duration) -> Duration {
     elapsed + BETWEEN_LINES.max(elapsed / 2)
 }
 
 impl BatchProgress {
-    /// For runs of these lengths; `quiet` shows nothing.
+    /// For runs of the given lengths; `quiet` shows nothing.
     pub fn new(lengths: impl Iterator<Item = SimDuration>, quiet: bool) -> BatchProgress {
         let lengths: Vec<f64> = lengths.map(SimDuration::as_secs_f64).collect();
         let total_s: f64 = lengths.iter().sum();
@@ -104,7 +103,7 @@ impl BatchProgress {
         }
     }
 
-    /// A run of this length was there already: it takes no time, and says nothing of the others.
+    /// A run of this length was complete already: it must not enter the estimate of the time left.
     pub fn kept(&self, length: SimDuration) {
         let mut state = self.lock();
         state.keep(length);
@@ -115,7 +114,7 @@ impl BatchProgress {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        // A thread that panicked while it held the numbers has spoilt nothing but numbers.
+        // A thread that panicked with the lock can have spoilt only the displayed numbers.
         self.state
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -160,14 +159,14 @@ impl BatchProgress {
 }
 
 impl State {
-    /// The clock begins when the last of the runs that are there has been looked at.
+    /// Restarts the clock: time spent on verifying complete runs does not count.
     fn keep(&mut self, length: SimDuration) {
         self.started = Instant::now();
         self.runs_done += 1;
         self.total_s = (self.total_s - length.as_secs_f64()).max(0.0);
     }
 
-    /// Seconds until the rest is made, at the speed so far.
+    /// Seconds until the rest is done at the speed so far.
     fn left_s(&self, elapsed_s: f64) -> f64 {
         (elapsed_s * (self.total_s / self.done_s.max(1e-9) - 1.0)).max(0.0)
     }
@@ -215,7 +214,7 @@ impl State {
     }
 }
 
-/// Progress of one run, added to the whole.
+/// Progress of one run, added to the batch's.
 #[derive(Debug)]
 pub struct RunProgress<'a> {
     all: &'a BatchProgress,
@@ -224,7 +223,7 @@ pub struct RunProgress<'a> {
 }
 
 impl RunProgress<'_> {
-    /// The run is here.
+    /// Updates the progress of the run.
     pub fn observe(&mut self, seen: Progress) {
         let now_s = seen.now.as_secs_f64();
         self.all
@@ -232,7 +231,7 @@ impl RunProgress<'_> {
         (self.seen_s, self.seen_events) = (now_s, seen.events);
     }
 
-    /// The run of this length has ended, well or not.
+    /// The run of this length has ended, successfully or not.
     pub fn done(self, length: SimDuration) {
         self.all
             .advance(length.as_secs_f64() - self.seen_s, 0, true);
@@ -244,7 +243,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn runs_that_were_there_take_no_part_in_the_time_that_is_left() {
+    fn completed_runs_do_not_affect_the_estimate_of_the_time_left() {
         let ten = SimDuration::from_secs(10);
         let progress = BatchProgress::new([ten; 10].into_iter(), true);
         for _ in 0..8 {
@@ -263,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_days_work_is_told_in_a_screen_of_lines() {
+    fn a_days_work_takes_a_screen_of_lines() {
         let day = Duration::from_secs(86_400);
         let first = next_line(Duration::ZERO);
         let lines = std::iter::successors(Some(first), |at| Some(next_line(*at)));

@@ -1,4 +1,4 @@
-//! From text to [`ScenarioFile`], with messages that name key, place and remedy.
+//! Parses text to a [`ScenarioFile`], with messages that name key, place and remedy.
 
 use std::ops::Range;
 
@@ -12,25 +12,25 @@ use crate::path::{DottedPath, Step};
 use crate::problem::Problem;
 use crate::suggest;
 
-/// A scenario as it is written.
+/// A scenario as written.
 pub(crate) struct Written {
     /// The text as TOML.
     pub(crate) tree: Table,
-    /// What it says.
+    /// Its content.
     pub(crate) file: ScenarioFile,
 }
 
-/// Most hosts, routers, links, workloads or faults that a text lists one by one.
+/// Most hosts, routers, links, workloads or faults that a text may list one by one.
 const MOST_LISTED: usize = 20_000;
 
-/// Lists of tables that may grow long, and what else to write.
+/// Lists of tables that may grow long, and what to write instead.
 const LISTS: [(&str, &str, &str); 5] = [
     ("topology", "host", HOSTS_ALIKE),
     ("topology", "router", HOSTS_ALIKE),
     (
         "topology",
         "link",
-        "a link from a name with `count` stands for one from each node of it",
+        "a link from a name with `count` is a link from each of its nodes",
     ),
     (
         "",
@@ -40,21 +40,20 @@ const LISTS: [(&str, &str, &str); 5] = [
     (
         "",
         "fault",
-        "a fault takes all nodes of a name or a `group` down",
+        "a fault takes down all nodes of a name or a `group`",
     ),
 ];
-const HOSTS_ALIKE: &str =
-    "nodes alike are written once, as in { name = \"client\", count = 100000 }";
+const HOSTS_ALIKE: &str = "write identical nodes once, as in { name = \"client\", count = 100000 }";
 
 /// Reads a scenario as written.
 ///
 /// # Errors
-/// When the text is not TOML, or says something a scenario cannot say.
+/// When the text is not TOML, or not a valid scenario.
 pub fn file(text: &str) -> Result<ScenarioFile, Problem> {
     written(text).map(|written| written.file)
 }
 
-/// The same with the tree of the text, which is parsed once.
+/// The same, along with the TOML tree, which is parsed once.
 ///
 /// # Errors
 /// As [`file`](fn@file).
@@ -68,7 +67,7 @@ pub(crate) fn written(text: &str) -> Result<Written, Problem> {
     };
     refuse_long_lists(&tree)?;
     ranges::check(&tree)?;
-    // Only the text knows the places of what is wrong.
+    // Only parsing the text gives the position of an error.
     let file = match tree.clone().try_into() {
         Ok(file) => file,
         Err(_) => explained()?,
@@ -77,7 +76,7 @@ pub(crate) fn written(text: &str) -> Result<Written, Problem> {
     Ok(Written { tree, file })
 }
 
-/// Refuses what would take long to check: every element is looked at several times.
+/// Rejects lists that would take long to check.
 fn refuse_long_lists(tree: &Table) -> Result<(), Problem> {
     for (table, key, help) in LISTS {
         let at = match table {
@@ -91,17 +90,17 @@ fn refuse_long_lists(tree: &Table) -> Result<(), Problem> {
         let list = table.and_then(|t| t.get(key)).and_then(Value::as_array);
         let count = list.map_or(0, Vec::len);
         if count > MOST_LISTED {
-            let message = format!("{at} lists {count} elements; at most {MOST_LISTED} are read");
+            let message = format!("{at} lists {count} elements; at most {MOST_LISTED} are allowed");
             return Err(Problem::new(at, message).help(help));
         }
     }
     Ok(())
 }
 
-/// Reads a scenario from a tree: as [`file`](fn@file), without places in a text.
+/// Reads a scenario from a tree: as [`file`](fn@file), without positions in a text.
 ///
 /// # Errors
-/// When the tree says something a scenario cannot say.
+/// When the tree is not a valid scenario.
 pub(crate) fn table(written: Table) -> Result<ScenarioFile, Problem> {
     ranges::check(&written)?;
     let file = written
@@ -112,7 +111,7 @@ pub(crate) fn table(written: Table) -> Result<ScenarioFile, Problem> {
     Ok(file)
 }
 
-/// Refuses lists of which only the beginning was understood, and lists that stand for tables.
+/// Rejects lists of which serde read only the beginning, and lists in place of tables.
 fn refuse_dropped(written: &Table, file: &ScenarioFile) -> Result<(), Problem> {
     let understood = Table::try_from(file).unwrap_or_default();
     compare_tables(written, &understood, &DottedPath::default())
@@ -155,7 +154,7 @@ fn compare(written: &Value, understood: &Value, at: &DottedPath) -> Result<(), P
 /// Reads a scenario as written, with some values changed.
 ///
 /// # Errors
-/// When an override leads nowhere, or what results says something a scenario cannot say.
+/// When an override leads nowhere, or the result is not a valid scenario.
 pub fn file_with(text: &str, overrides: &[Override]) -> Result<ScenarioFile, Problem> {
     if overrides.is_empty() {
         return file(text);
@@ -170,7 +169,7 @@ pub fn file_with(text: &str, overrides: &[Override]) -> Result<ScenarioFile, Pro
             format!("cannot write the scenario: {e}"),
         )
     })?;
-    // Places in the changed text mean nothing to the reader: the path tells where.
+    // Positions in the changed text mean nothing to the user; the path is enough.
     file(&changed).map_err(|p| p.at(None))
 }
 
@@ -191,7 +190,7 @@ fn explain(error: &toml::de::Error, text: &str) -> Problem {
     }
     let missing = message.strip_prefix("missing field `");
     if let Some(key) = missing.and_then(|rest| rest.strip_suffix('`')) {
-        // The scenario as a whole has the empty span.
+        // The empty span stands for the scenario as a whole.
         let whole = span.as_ref().is_none_or(Range::is_empty);
         let (path, span) = if whole {
             (DottedPath::default(), None)
@@ -238,7 +237,7 @@ fn explain(error: &toml::de::Error, text: &str) -> Problem {
     }
 }
 
-/// Rust's names of types as people say them.
+/// Rust's type names in plain words.
 fn in_words(needed: &str) -> String {
     match needed {
         "u8" => "a whole number from 0 to 255".to_owned(),
@@ -268,7 +267,7 @@ fn unknown_key(rest: &str, path: DottedPath) -> Problem {
     let (key, expected) = rest.split_once('`').unwrap_or((rest, ""));
     let mut known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
     known.sort_unstable();
-    // Some errors carry the place of the table instead of the key's.
+    // Some errors carry the position of the table instead of the key's.
     let ends_here = matches!(path.0.last(), Some(Step::Key(last)) if last == key);
     let table = if ends_here {
         path.parent()
@@ -282,16 +281,13 @@ fn unknown_key(rest: &str, path: DottedPath) -> Problem {
     let problem = Problem::new(if ends_here { path } else { table.key(key) }, message);
     let in_tcp = table.0.first() == Some(&Step::Key("tcp".to_owned()));
     if !in_tcp && (key == "net" || params::find(key).is_some()) {
-        return problem.help(format!(
-            "`{key}` belongs to TCP parameters: write it in [tcp]"
-        ));
+        return problem.help(format!("`{key}` is a TCP parameter: write it in [tcp]"));
     }
     if in_tcp {
-        return problem
-            .help("`synfin explain tcp` lists the keys here, and the other names they have");
+        return problem.help("`synfin explain tcp` lists the keys here and their other names");
     }
     if known.is_empty() {
-        return problem.help("no keys are known here");
+        return problem.help("there are no keys here");
     }
     problem.help(format!("known keys here: {}", known.join(", ")))
 }

@@ -9,13 +9,13 @@ pub use crate::scenario::topology::kinds as topology_kinds;
 
 pub mod models;
 
-/// A table and the paths at which it stands.
+/// A table and the paths where it occurs.
 struct Place {
     info: &'static TableInfo,
     paths: Vec<String>,
 }
 
-/// All tables, each once, the outer ones first.
+/// All tables, each once, outer ones first.
 fn places() -> Vec<Place> {
     let mut all = vec![Place {
         info: ScenarioFile::KEYS,
@@ -79,7 +79,7 @@ pub fn reference() -> String {
     out
 }
 
-/// What holds without the key.
+/// The default, in words.
 fn default(key: &Key) -> String {
     match key.info.default {
         "" if key.required || key.info.needed => "none; needed".to_owned(),
@@ -87,8 +87,8 @@ fn default(key: &Key) -> String {
     }
 }
 
-/// Everything about a key, for people; a name alone is looked for in all tables. `None` for a name
-/// that no key has.
+/// Everything about a key, as text. A name without a path is looked up in all tables. `None` for an unknown
+/// name.
 pub fn explain(name: &str) -> Option<String> {
     if let Some(text) = name.parse().ok().and_then(|path| at_path(&path)) {
         return Some(text);
@@ -128,7 +128,7 @@ pub fn names() -> Vec<String> {
     all
 }
 
-/// The key at a path, in which places and names of list elements are passed over.
+/// The key at a path, ignoring indices and names of list elements.
 fn at_path(path: &DottedPath) -> Option<String> {
     let (mut table, mut last) = (ScenarioFile::KEYS, None::<&Key>);
     let mut in_list = false;
@@ -151,7 +151,7 @@ fn at_path(path: &DottedPath) -> Option<String> {
     last.map(|key| explain_key(&path.to_string(), key))
 }
 
-/// Within a plain value there are no keys.
+/// A plain value, which has no keys.
 const NOTHING: &TableInfo = &TableInfo {
     name: "",
     doc: "",
@@ -181,12 +181,12 @@ fn explain_key(path: &str, key: &Key) -> String {
 const HEAD: &str = "\
 # The keys of a scenario
 
-Made from the definitions in `scenarios/src/file/`; `UPDATE=1 cargo test -p synfin --test suite reference`
-writes this page again. `synfin explain PATH` prints what is said here about one key, `synfin schema`
-a JSON schema for editors, and `synfin check FILE` a scenario with every default written out.
+Generated from the definitions in `scenarios/src/file/`; `UPDATE=1 cargo test -p synfin --test suite reference`
+updates this page. `synfin explain PATH` prints its entry for one key, `synfin schema` a JSON schema for editors,
+and `synfin check FILE` a scenario with every default written out.
 
-A key is named by its path, as in `topology.path.rate`, for `--set` and `[sweep]`. An element of a list
-goes by its place (`topology.link[0].rate`) or by its `name` (`workload.upstream.port`). The keys of
+In `--set` and `[sweep]` a key is given by its path, as in `topology.path.rate`, and an element of a list by its
+index (`topology.link[0].rate`) or its `name` (`workload.upstream.port`). The keys of
 `[tcp]` are in [`tcp-model/docs/parameters.md`](../../tcp-model/docs/parameters.md), the metrics for
 figures in [`metrics.md`](metrics.md).
 ";

@@ -1,4 +1,4 @@
-//! What a user's own program adds by name: congestion controls, TCPs, applications, middleboxes, and
+//! Registration of a user's own parts by name: congestion controls, TCPs, applications, middleboxes, and
 //! models of links.
 //!
 //! ```no_run
@@ -14,17 +14,16 @@
 //! }
 //! ```
 //!
-//! The program is then `synfin`, and `tcp.congestion = "mine"` works in scenarios, sweeps and
-//! `--set` like the names that come with it.
+//! The program is then `synfin`, in which `tcp.congestion = "mine"` works in scenarios, sweeps and `--set`
+//! like the built-in names.
 //!
-//! A [`Registry`] is a value until [`Registry::install`] makes its names known in the whole process,
-//! once, before scenarios are read: names are resolved wherever a value is parsed, in scenario files,
-//! `--set`, sweeps, the `run.toml` of a result and conformance scripts, none of which carries a
-//! registry. Nothing is ever removed or replaced, so what a name means never changes during a run, and
-//! the version of what a run used is part of its identity.
-//! To have two meanings of one name in a process, make the parts directly, without names: a
-//! [`Control`](tcp_model::congestion::Control) from its algorithm, a TCP with
-//! [`TcpHost::with_model`](tcp_model::TcpHost::with_model), a link with its plug-ins.
+//! A [`Registry`] is a plain value until [`Registry::install`] registers its names for the whole process,
+//! once, before scenarios are read. Names are resolved wherever a value is parsed - in scenario files,
+//! `--set`, sweeps, the `run.toml` of a result and conformance scripts - none of which carries a registry.
+//! Nothing is ever removed or replaced, so the meaning of a name never changes during a run, and the
+//! versions of the parts that a run used belong to its identity. To use two parts under one name in a
+//! process, construct them directly, without names: a [`Control`](tcp_model::congestion::Control) from its
+//! algorithm, a TCP with [`TcpHost::with_model`](tcp_model::TcpHost::with_model), a link with its plug-ins.
 
 use sim_core::LinkModels;
 use sim_core::plugin::{ModelKind, ModelKinds};
@@ -38,7 +37,7 @@ use tcp_model::own_model::{self, OwnModel};
 use crate::scenario::topology::{AlreadyInstalled, install_link_models, install_middleboxes};
 use crate::scenario::workload::install_applications;
 
-/// What is to be known by name: a list, until it is installed.
+/// The parts to register; has no effect until installed.
 #[derive(Debug, Default)]
 pub struct Registry {
     controls: Vec<&'static Algorithm>,
@@ -48,13 +47,13 @@ pub struct Registry {
     middleboxes: Option<ModelKinds<AnyMiddlebox>>,
 }
 
-/// Why something cannot be added: most likely its name is taken.
+/// Why a part cannot be registered; usually its name is taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct RegistryError(String);
 
 impl Registry {
-    /// Nothing but what comes with the simulator.
+    /// Only the built-in parts.
     pub fn new() -> Registry {
         Registry::default()
     }
@@ -73,9 +72,8 @@ impl Registry {
         self
     }
 
-    /// Adds queue disciplines, loss, delay and rate models, for the keys of a link. They have no
-    /// version: give one that behaves differently another name, so that results of before are not
-    /// taken for those of now.
+    /// Adds queue disciplines, loss, delay and rate models, for the keys of a link. They have no version:
+    /// rename one whose behaviour changes, so that old results are not mistaken for new ones.
     #[must_use]
     pub fn links(mut self, add: impl FnOnce(&mut LinkModels)) -> Registry {
         add(self.links.get_or_insert_default());
@@ -99,11 +97,11 @@ impl Registry {
         self
     }
 
-    /// Makes everything known in the whole process. Call it before scenarios are read.
+    /// Registers everything for the whole process. Call it before scenarios are read.
     ///
     /// # Errors
     /// When a name is taken, a control has too many parameters, or models of links, applications or
-    /// middleboxes are installed after a scenario was read; what came before is known.
+    /// middleboxes are installed after a scenario was read. Parts before the failing one stay registered.
     pub fn install(self) -> Result<(), RegistryError> {
         for algorithm in self.controls {
             congestion::register(algorithm).map_err(|e| RegistryError(e.to_string()))?;
@@ -111,7 +109,8 @@ impl Registry {
         if let Some(models) = self.links {
             install_link_models(models).map_err(|AlreadyInstalled| {
                 RegistryError(
-                    "models of links can be installed once, before a scenario is read".to_owned(),
+                    "models of links can be installed only once, before a scenario is read"
+                        .to_owned(),
                 )
             })?;
         }
@@ -119,14 +118,14 @@ impl Registry {
             && !install_applications(kinds)
         {
             return Err(RegistryError(
-                "applications can be installed once, before a scenario is read".to_owned(),
+                "applications can be installed only once, before a scenario is read".to_owned(),
             ));
         }
         if let Some(kinds) = self.middleboxes
             && !install_middleboxes(kinds)
         {
             return Err(RegistryError(
-                "middleboxes can be installed once, before a scenario is read".to_owned(),
+                "middleboxes can be installed only once, before a scenario is read".to_owned(),
             ));
         }
         for model in self.models {
@@ -140,8 +139,8 @@ impl Registry {
     }
 }
 
-/// The versions of a user's own parts, which belong to a run's identity: another version may give
-/// other results. Empty for what comes with the simulator, whose version is that of results.
+/// The versions of a user's own parts, which belong to a run's identity since another version may give
+/// other results. Empty for built-in parts, which are covered by the results version.
 pub(crate) fn versions<'a>(all: impl Iterator<Item = &'a TcpParams>) -> String {
     let mut text = String::new();
     for params in all {

@@ -1,4 +1,4 @@
-//! Makes one run: assembles it, runs it, writes its directory.
+//! Executes one run: assembles it, simulates, writes its directory.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,22 +24,22 @@ use crate::interrupt::Interrupt;
 use crate::process;
 use crate::run_spec::RunSpec;
 
-/// Why a run was not made.
+/// Why a run failed.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// The scenario describes no network that can be simulated.
+    /// The scenario does not describe a network that can be simulated.
     #[error("{0}")]
     Scenario(String),
     /// Its results cannot be written.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// It broke off; mostly because its records could not be written.
+    /// It aborted, usually because its records could not be written.
     #[error(transparent)]
     Simulation(#[from] sim_core::simulation::RunError),
     /// No thread could be started.
     #[error("cannot start threads: {0}; try --threads 1")]
     Threads(String),
-    /// A bug of the simulator.
+    /// A bug in the simulator.
     #[error("internal error: {0}; this is a bug, please report it together with the scenario")]
     Internal(String),
     /// It took longer than it may.
@@ -51,7 +51,7 @@ pub enum RunError {
     /// It failed in another process.
     #[error("{0}")]
     Earlier(String),
-    /// It was asked to stop.
+    /// It was interrupted.
     #[error("it was stopped")]
     Stopped,
 }
@@ -59,21 +59,21 @@ pub enum RunError {
 /// Makes the host that a configuration describes.
 pub type MakeHost<'a> = &'a (dyn Fn(HostConfig) -> TcpHost + Sync);
 
-/// A run to be made, and how.
+/// A run to execute, and how.
 #[derive(Clone, Copy)]
 pub struct Job<'a> {
     /// What to run.
     pub spec: &'a RunSpec,
     /// Where the results go.
     pub dir: &'a Path,
-    /// Results that are there give way.
+    /// Replace existing results.
     pub replace: bool,
-    /// How to run; results are the same for all.
+    /// How to execute it; does not affect results.
     pub execution: Execution,
-    /// Makes the hosts: the place for a TCP or an application of your own, through
-    /// [`TcpHost::with_model`] and [`TcpHost::with_app`].
+    /// Creates the hosts: put your own TCP or application here, with [`TcpHost::with_model`] and
+    /// [`TcpHost::with_app`].
     pub make: MakeHost<'a>,
-    /// What may stop it before its end; then there are no results.
+    /// Stops it early when set; there are no results then.
     pub interrupt: Option<&'a Interrupt>,
     /// It fails after this time by the clock, seconds.
     pub time_s: Option<f64>,
@@ -89,17 +89,17 @@ impl fmt::Debug for Job<'_> {
     }
 }
 
-/// A run that was made.
+/// A finished run.
 #[derive(Clone, Debug)]
 pub struct Made {
     /// Its results.
     pub summary: RunSummary,
-    /// How its network was divided; no part of the results.
+    /// How its network was divided; not part of the results.
     pub division: Division,
-    /// Processor time of the calling thread while it simulated and recorded, seconds; that of other
-    /// threads is not in it, and no part of the results.
+    /// Processor time of the calling thread while simulating and recording, seconds, without that of other
+    /// threads. Not part of the results.
     pub simulating_cpu_s: f64,
-    /// Files that somebody had changed and that its own took the place of: where they are kept.
+    /// Where edited files are kept that the run replaced.
     pub kept: Vec<PathBuf>,
 }
 
@@ -113,7 +113,7 @@ pub struct MadeMetrics {
 }
 
 impl<'a> Job<'a> {
-    /// On one thread, with the hosts of this simulator, into a directory that is not there yet.
+    /// On one thread, with built-in hosts, into a directory that does not exist yet.
     pub fn new(spec: &'a RunSpec, dir: &'a Path) -> Job<'a> {
         Job {
             spec,
@@ -126,7 +126,7 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// Makes the run.
+    /// Executes the run.
     ///
     /// # Errors
     /// When the scenario cannot be assembled, the directory cannot be written, the run was
@@ -192,11 +192,11 @@ impl<'a> Job<'a> {
         let completed = recorder.complete_beside(&stats, || {
             let hosts = simulation.into_hosts();
             let completion = self.completion(&stats, &hosts, timing);
-            // To free 10^5 hosts takes as long as to write a table.
+            // Freeing 10^5 hosts takes as long as writing a table, so both are done at once.
             freed = thread::Builder::new().spawn(move || drop(hosts)).ok();
             completion
         });
-        // A batch keeps its memory within bounds: the hosts are gone before the next run begins.
+        // Free the hosts before the next run starts, to bound the memory of a batch.
         if let Some(freed) = freed {
             let _ = freed.join();
         }
@@ -279,7 +279,7 @@ impl<'a> Job<'a> {
 
 type Hosts = Vec<Option<TcpHost>>;
 
-/// A bug in one run must not take the others of a batch with it.
+/// A bug in one run must not end the other runs of a batch.
 fn guarded<T>(make: impl FnOnce() -> Result<T, RunError>) -> Result<T, RunError> {
     catch_unwind(AssertUnwindSafe(make)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
@@ -303,7 +303,7 @@ fn timing(stats: &RunStats, wall: f64, simulating_cpu_s: f64) -> BTreeMap<String
     all.into_iter().map(|(n, v)| (n.to_owned(), v)).collect()
 }
 
-/// Makes the run directory `dir` on one thread; an existing one gives way with `replace`.
+/// Executes a run into `dir` on one thread; `replace` allows replacing an existing directory.
 ///
 /// # Errors
 /// As [`Job::execute`].
@@ -335,7 +335,7 @@ pub fn execute_with(
     job.execute(observe).map(|made| made.summary)
 }
 
-/// Metrics that only the hosts' own counters tell.
+/// Metrics from the hosts' own counters.
 fn host_metrics(hosts: &[Option<TcpHost>], groups: &[&str]) -> BTreeMap<String, f64> {
     let mut sums = [
         ("time_wait_fins_answered", 0),
@@ -348,7 +348,7 @@ fn host_metrics(hosts: &[Option<TcpHost>], groups: &[&str]) -> BTreeMap<String, 
     ];
     let mut spurious = ByRule::default();
     let (mut peak, mut share) = (0, 0.0_f64);
-    // There only where they happened.
+    // These metrics exist only where the event occurred.
     let mut rare = [
         ("syn_cookies_sent", 0),
         ("time_wait_lost", 0),
@@ -397,7 +397,7 @@ fn host_metrics(hosts: &[Option<TcpHost>], groups: &[&str]) -> BTreeMap<String, 
     all
 }
 
-/// What middleboxes report by themselves.
+/// Metrics reported by middleboxes.
 fn middlebox_metrics(hosts: &[Option<TcpHost>]) -> BTreeMap<String, f64> {
     let mut all: BTreeMap<String, f64> = BTreeMap::new();
     let middleboxes = hosts.iter().flatten().filter_map(TcpHost::middlebox);
@@ -409,7 +409,7 @@ fn middlebox_metrics(hosts: &[Option<TcpHost>]) -> BTreeMap<String, f64> {
     all
 }
 
-/// Retransmissions in vain, all and by rule.
+/// Spurious retransmissions, in total and by rule.
 fn spurious_metrics(spurious: &ByRule) -> BTreeMap<String, f64> {
     let total = (
         "retransmissions_spurious".to_owned(),
@@ -435,7 +435,7 @@ fn spurious_metrics(spurious: &ByRule) -> BTreeMap<String, f64> {
     all
 }
 
-/// Connections that are open although nothing is scheduled: of nothing else is anything to be said.
+/// The number of connections still open although no event is scheduled; `None` if there are none.
 fn stuck(hosts: &[Option<TcpHost>], is_idle: bool) -> Option<(String, f64)> {
     if !is_idle {
         return None;
@@ -445,7 +445,7 @@ fn stuck(hosts: &[Option<TcpHost>], is_idle: bool) -> Option<(String, f64)> {
     (open > 0).then(|| ("end_points_stuck".to_owned(), open as f64))
 }
 
-/// What the NATs of a run counted; empty where there is none.
+/// Counters of the NATs of a run; empty without one.
 fn nat_metrics(hosts: &[Option<TcpHost>], groups: &[&str]) -> BTreeMap<String, f64> {
     let mut all = BTreeMap::new();
     for (host, group) in hosts.iter().zip(groups) {
@@ -486,7 +486,7 @@ fn nat_metrics(hosts: &[Option<TcpHost>], groups: &[&str]) -> BTreeMap<String, f
     all
 }
 
-/// The counters of hosts, summed by group; what never happened is left out.
+/// The counters of hosts, summed by group, without zeros.
 fn counters(hosts: &[Option<TcpHost>], groups: &[&str]) -> BTreeMap<String, BTreeMap<String, u64>> {
     let mut all: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
     for (host, group) in hosts.iter().zip(groups) {
@@ -535,7 +535,7 @@ fn counters(hosts: &[Option<TcpHost>], groups: &[&str]) -> BTreeMap<String, BTre
     all
 }
 
-/// What hosts and engine say of their memory.
+/// Memory figures reported by hosts and engine.
 fn memory(hosts: &[Option<TcpHost>]) -> MemorySummary {
     let mut all = MemorySummary::default();
     let core = Simulation::<TcpHost>::object_bytes();

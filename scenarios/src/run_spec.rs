@@ -1,4 +1,4 @@
-//! One run: the unit of work. A complete scenario, which replica of it, and its identity.
+//! One run, the unit of work: a complete scenario, the number of its replica, and its identity.
 
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
@@ -19,30 +19,30 @@ use crate::scenario::topology::Topology;
 use crate::scenario::workload::Workload;
 use crate::scenario::{Fault, RecordPlan, Scenario};
 
-/// Raised whenever the same scenario gives other results: runs of another version are not reused.
+/// Raised whenever the same scenario gives different results: runs of another version are not reused.
 pub const RESULTS_VERSION: u32 = 15;
 
-/// One run to be made.
+/// One run to execute.
 #[derive(Clone, Debug)]
 pub struct RunSpec {
-    /// The first 12 hexadecimal digits of the SHA-256 of everything that decides the results.
+    /// The first 12 hexadecimal digits of the SHA-256 of everything that determines the results.
     pub id: String,
     /// What to run; shared by its replicas.
     pub scenario: Arc<Scenario>,
     /// Which replica, from 0.
     pub replica: u32,
-    /// Seed of the run: of the scenario's seed and the replica, and of no swept value, so that
-    /// variants meet the same arrivals and losses.
+    /// Seed of the run, derived from the scenario's seed and the replica, but not from swept values, so
+    /// that variants meet the same arrivals and losses.
     pub seed: u64,
     /// Swept values, in the order of the axes.
     pub parameters: Vec<(String, String)>,
-    /// What is expected of it, where it is the only run of its plan; no part of its identity.
+    /// The expectations on it, if it is the only run of its plan; not part of its identity.
     pub expectations: Vec<Expectation>,
 }
 
 impl RunSpec {
-    /// The run number `replica` of a scenario. A scenario read from a `run.toml` keeps the replica
-    /// and the parameters it had.
+    /// The run number `replica` of a scenario. A scenario read from a `run.toml` keeps its replica and
+    /// parameters.
     pub fn new(scenario: &Scenario, replica: u32, parameters: &[(String, String)]) -> RunSpec {
         let content = Content::default().text(scenario, None, None);
         RunSpec::with_content(Arc::new(scenario.clone()), replica, parameters, &content)
@@ -81,7 +81,7 @@ impl RunSpec {
         }
     }
 
-    /// `run.toml`: all that is needed to make the run again.
+    /// `run.toml`: all that is needed to repeat the run.
     pub fn text(&self) -> String {
         let run = RunFile {
             id: self.id.clone(),
@@ -94,7 +94,7 @@ impl RunSpec {
                 .map(|(p, v)| [p.clone(), v.clone()])
                 .collect(),
         };
-        // Nothing of the scenario's goes into the comment, where a line end would end it.
+        // Text of the scenario must not go into the comment, which a newline would end.
         let head = "# A run of synfin, complete: `synfin run run.toml` makes it again.\n\n";
         head.to_owned()
             + &canonical(&ScenarioFile {
@@ -107,8 +107,8 @@ impl RunSpec {
     }
 }
 
-/// The first digits of the hash of what decides the results.
-/// `own`: the versions of what users have added.
+/// The first digits of the hash of everything that determines the results. `own`: the versions of users'
+/// own parts.
 fn identity(content: &str, own: &str, seed: u64) -> String {
     let mut hash = Sha256::new();
     hash.update(content);
@@ -122,15 +122,15 @@ fn identity(content: &str, own: &str, seed: u64) -> String {
         .collect()
 }
 
-/// What decides the results of a scenario, as text: the scenario without replicas, engine and
-/// figures, in canonical form. What the variants of a sweep have in common is written once.
+/// Everything that determines the results of a scenario, as text: the scenario without replicas, engine and
+/// figures, in canonical form. Parts that the variants of a sweep share are serialised once.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Content {
-    /// The name, question and description that `texts` are of.
+    /// The name, question and description that `texts` holds as lines.
     named: [String; 3],
-    /// These as lines. A long description takes longer to write than all the rest.
+    /// Those as lines. A long description takes longer to serialise than all the rest.
     texts: [String; 3],
-    /// The first variant's workloads and what it records, and both as text.
+    /// The workloads and `[record]` of the first variant, and both as text.
     first: OnceLock<First>,
 }
 
@@ -152,7 +152,7 @@ impl First {
     }
 }
 
-/// What is known, where it is of something equal.
+/// The cached text, if it belongs to an equal value.
 fn same<'a, T: PartialEq>(
     known: &'a (T, String),
     value: &T,
@@ -176,7 +176,7 @@ impl Content {
         }
     }
 
-    /// The text for a scenario, whose topology and TCP may be known as text.
+    /// The text for a scenario; `topology` and `tcp` are given if already serialised.
     pub(crate) fn text(
         &self,
         scenario: &Scenario,
@@ -192,7 +192,7 @@ impl Content {
             }
         });
         let [name, question, description] = &texts;
-        // Quantities have nothing in them that needs an escape.
+        // Quantities contain nothing that needs escaping.
         let duration = format!("duration = \"{}\"\n", scenario.duration);
         let seed = section("seed", &scenario.seed);
         let head = [description, &*duration, name, question, &seed].concat();
@@ -210,7 +210,7 @@ impl Content {
         let first = self.first.get_or_init(|| First::new(scenario));
         let workloads = same(&first.workloads, &scenario.workloads, |w| workload_text(w));
         let record = same(&first.record, &scenario.record, record_text);
-        // In the order of their keys, as in one canonical text.
+        // Sorted by key, as in the canonical form.
         [
             head.as_str(),
             &(faults + &record),
@@ -222,7 +222,7 @@ impl Content {
     }
 }
 
-/// The line of a scenario's name, question or description; nothing for one that is empty and may be.
+/// The line of a scenario's name, question or description; an empty question or description has none.
 fn text_line(i: usize, text: &str) -> String {
     let keys = ["name", "question", "description"];
     if i > 0 && text.is_empty() {
@@ -248,19 +248,19 @@ pub(crate) fn topology_text(topology: &Topology) -> String {
     section("topology", &topology.to_file())
 }
 
-/// Writes TCP parameters as text; those that are as in a first set are not written again.
+/// Serialises TCP parameters, reusing the lines of a first set where values are equal.
 #[derive(Clone, Debug)]
 pub(crate) struct TcpText {
     profile: String,
-    /// A line for each key in order, with the parameter and its value; the profile has none.
+    /// A line for each key in order, with its parameter and value; the profile's line has neither.
     lines: Vec<Line>,
 }
 
-/// A parameter with its value, and the line that says so.
+/// A parameter with its value, and its line of text.
 type Line = (Option<(&'static Param, Value)>, String);
 
 impl TcpText {
-    /// For sets that mostly are as this one.
+    /// For sets that are mostly equal to this one.
     pub(crate) fn new(like: &TcpSets) -> TcpText {
         let base = &like.base;
         let mut lines: Vec<(&str, Line)> = Vec::with_capacity(PARAMS.len() + 1);
@@ -283,7 +283,7 @@ impl TcpText {
         self.quickly(sets).unwrap_or_else(|| tcp_text(sets))
     }
 
-    /// Line by line; `None` for what has tables inside.
+    /// Line by line; `None` if a value contains tables.
     fn quickly(&self, sets: &TcpSets) -> Option<String> {
         if !sets.groups.is_empty() || sets.base.profile != self.profile {
             return None;
@@ -314,7 +314,7 @@ fn section(key: &str, value: &impl Serialize) -> String {
     toml::to_string(&table).unwrap_or_default()
 }
 
-/// A path to compare: other names of a TCP parameter are replaced by its own.
+/// A path in comparable form: a TCP parameter under its main name.
 fn place(path: &str) -> Option<DottedPath> {
     path.parse().ok().map(|path| aliases::canonical(&path))
 }
@@ -326,8 +326,8 @@ pub fn run_seed(scenario: u64, replica: u32) -> u64 {
 
 /// A scenario as TOML with sorted keys: equal scenarios give equal text.
 pub fn canonical(file: &ScenarioFile) -> String {
-    // Through a table, whose keys are sorted. A scenario file is strings, numbers, lists and
-    // tables with string keys, all of which TOML can say.
+    // A TOML table sorts its keys. A scenario file consists of strings, numbers, lists and tables with
+    // string keys, all of which TOML can represent.
     let Ok(mut table) = toml::Table::try_from(file) else {
         return String::new();
     };
@@ -343,13 +343,13 @@ pub fn canonical(file: &ScenarioFile) -> String {
     }
 }
 
-/// What makes the writer of a string use the kind of quotes within which `\u0085` is an escape, and how
-/// it is written there.
+/// A marker that makes the TOML writer choose the kind of quotes in which `\u0085` is an escape, and the
+/// form in which the marker is written.
 const FORCING: &str = "\u{1}\u{2}\u{3}\u{1}";
 const FORCED: &str = "\\u0001\\u0002\\u0003\\u0001";
 
-/// Prepares strings with characters that TOML allows as they are and that are not seen, such as U+0085;
-/// true when there is one.
+/// Marks strings with invisible characters that TOML allows unescaped, such as U+0085; true when there is
+/// one.
 fn force_escapes(value: &mut toml::Value) -> bool {
     match value {
         toml::Value::String(text) => {

@@ -1,7 +1,7 @@
 //! A scenario, checked and complete.
 //!
-//! Everything that decides the results of a run is in here, with every default filled in. Written
-//! out by [`Scenario::to_file`] it can be read again, and is then the same.
+//! Holds everything that determines the results of a run, with every default filled in. Reading the output
+//! of [`Scenario::to_file`] gives an equal scenario.
 
 use std::sync::Arc;
 
@@ -46,9 +46,9 @@ pub struct Scenario {
     pub seed: u64,
     /// Runs of each variant.
     pub replicas: u32,
-    /// Which event queue; no part of a run's identity.
+    /// Which event queue; not part of a run's identity.
     pub event_queue: EventQueueKind,
-    /// TCP parameters; shared by the runs of a sweep that have the same.
+    /// TCP parameters; shared by the runs of a sweep with equal ones.
     pub tcp: Arc<TcpSets>,
     /// The network; shared in the same way.
     pub topology: Arc<Topology>,
@@ -65,16 +65,15 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// Checks a scenario as written and fills in what is absent.
+    /// Checks a scenario as written and fills in defaults.
     ///
     /// # Errors
-    /// The first thing that is missing, unknown, out of range or contradictory.
+    /// The first value that is missing, unknown, out of range or contradictory.
     pub fn new(file: &ScenarioFile) -> Result<Scenario, Problem> {
         Scenario::with_shared(file, None, None)
     }
 
-    /// The same with parts that are known already: the network of `[topology]`, and the sets of
-    /// `[tcp]`.
+    /// The same with parts that are checked already: the network of `[topology]`, and the sets of `[tcp]`.
     pub(crate) fn with_shared(
         file: &ScenarioFile,
         known: Option<&CheckedNetwork>,
@@ -84,11 +83,10 @@ impl Scenario {
         let duration = match file.duration {
             Some(d) if !d.is_zero() => d,
             Some(_) => {
-                return Err(Problem::new(
-                    "duration".into(),
-                    "a run of duration zero shows nothing",
-                )
-                .help("write for example duration = \"200 s\""));
+                return Err(
+                    Problem::new("duration".into(), "`duration` must be longer than zero")
+                        .help("write for example duration = \"200 s\""),
+                );
             }
             None => {
                 return Err(missing(
@@ -134,7 +132,7 @@ impl Scenario {
         })
     }
 
-    /// Everything written out; the sweep is not part of it.
+    /// Everything written out, without the sweep.
     pub fn to_file(&self) -> ScenarioFile {
         ScenarioFile {
             name: self.name.clone(),
@@ -199,7 +197,7 @@ fn check_name(name: &str) -> Result<(), Problem> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
         return Err(Problem::new("name".into(), format!("{name:?} cannot name a scenario"))
-            .help("use letters, digits, -, _ and dots, and begin with none of the dots: it names the result directory"));
+            .help("use letters, digits, -, _ and dots, and do not begin with a dot: it names the result directory"));
     }
     Ok(())
 }
@@ -246,7 +244,7 @@ fn workloads(
     Ok(all)
 }
 
-/// Every client must reach every server and back.
+/// Checks that every client can reach every server and back.
 fn check_routes(
     network: &Network,
     clients: &[NodeId],
@@ -260,7 +258,7 @@ fn check_routes(
     if client == server {
         return Err(Problem::new(
             at.clone(),
-            format!("{:?} would talk to itself", name(client)),
+            format!("{:?} would be its own peer", name(client)),
         )
         .help("`client` and `server` must be different hosts, or the host needs a link to itself, its loopback"));
     }
@@ -272,5 +270,5 @@ fn check_routes(
             name(server)
         ),
     )
-    .help("join them by links, over routers if need be; hosts forward nothing"))
+    .help("connect them by links, via routers if needed; hosts do not forward packets"))
 }

@@ -1,7 +1,7 @@
 //! The JSON schema of scenario files, for editors that complete and check TOML.
 //!
-//! It is made from the descriptions of the keys and from the table of TCP parameters. It says what
-//! each key takes; what keys must fit each other is left to `synfin check`.
+//! Generated from the descriptions of the keys and the table of TCP parameters. It says what each key
+//! takes; whether keys fit each other is left to `synfin check`.
 
 use std::collections::BTreeMap;
 
@@ -123,7 +123,7 @@ fn tcp() -> Json {
     let host = json!({
         "type": "object",
         "additionalProperties": { "$ref": reference("Tcp") },
-        "description": "What differs on the hosts of a group, by the group's name.",
+        "description": "Parameters that differ on the hosts of a group, by the group's name.",
     });
     properties.insert("host".to_owned(), host);
     let net = json!({
@@ -133,7 +133,7 @@ fn tcp() -> Json {
     properties.insert("net".to_owned(), net);
     json!({
         "type": "object",
-        "description": "TCP parameters; what is absent comes from the profile.",
+        "description": "TCP parameters; those not given come from the profile.",
         "properties": properties,
         "additionalProperties": false,
     })
@@ -149,7 +149,7 @@ fn described(param: &Param, schema: Json) -> Json {
     schema
 }
 
-/// Under another name a bare number is taken, too.
+/// Other names than the main one also take a bare number.
 fn of_name(param: &Param, name: &Name) -> Json {
     match name.raw {
         Raw::Same if name.system == Where::Other => of_kind(&param.kind),
@@ -173,7 +173,7 @@ fn of_kind(kind: &ParamKind) -> Json {
             }),
             text(r"^\s*[0-9]+\s+[0-9]+\s*$"),
         ],
-        // Users add names of their own.
+        // Users can register their own names.
         Shape::Model => vec![json!({ "type": "string" })],
         Shape::Control => vec![
             json!({ "type": "string" }),

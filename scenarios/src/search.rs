@@ -1,47 +1,47 @@
-//! Searches for the value at which something begins to hold or ceases to.
+//! Searches for the value at which a condition starts or stops holding.
 
 use reports::Verdict;
 use toml::Value;
 
 use crate::sweep::Ends;
 
-/// What is searched for.
+/// The goal of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Goal {
-    /// The largest value that will do: it does below and not above.
+    /// The largest passing value: values pass up to it and fail above.
     Largest,
-    /// The smallest: it does above and not below.
+    /// The smallest passing value: values pass from it on and fail below.
     Smallest,
 }
 
-/// What a search has found.
+/// The result of a search.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Found {
-    /// No value will do, not even the one at the safe end.
+    /// No value passes, not even the one at the safe end.
     None,
-    /// Every value will do, the one at the far end too.
+    /// Every value passes, even the one at the far end.
     All,
-    /// `good` will do and `bad` will not, and they are as close as was asked for.
+    /// `good` passes, `bad` fails, and they are within the resolution.
     Between {
         /// The last value that will do.
         good: Value,
         /// The first that will not.
         bad: Value,
     },
-    /// A value between these two can be called neither with the replicas allowed.
+    /// A value between these two cannot be decided with the replicas allowed.
     Undecided {
         /// The last value that will do.
         good: Value,
-        /// The value that is not decided.
+        /// The undecided value.
         at: Value,
         /// The first that will not.
         bad: Value,
     },
 }
 
-/// Halves an interval until its ends are within `resolution` of each other, relative to the greater.
+/// Halves an interval until its ends are within `resolution` of each other, relative to the larger.
 ///
-/// What holds is assumed to change once between the ends: nothing else is looked for.
+/// Assumes that the condition changes only once between the ends.
 ///
 /// # Errors
 /// The first error of `test`.
@@ -79,7 +79,7 @@ pub(crate) fn bisect<E>(
         let (a, b) = (good.1.1, bad.1.1);
         let middle = at((good.0 + bad.0) / 2.0);
         let is_close = (a - b).abs() <= resolution * a.abs().max(b.abs());
-        // Whole numbers, or values as close as they can be written.
+        // Stop at adjacent whole numbers, or values that print the same.
         let is_new = middle.1.0 != good.1.0 && middle.1.0 != bad.1.0;
         if is_close || !is_new || a.is_nan() || b.is_nan() {
             let (good, bad) = (good.1.0, bad.1.0);

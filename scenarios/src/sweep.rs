@@ -1,4 +1,4 @@
-//! From a scenario's text to its runs: every combination of swept values, every replica.
+//! Turns a scenario's text into its runs: every combination of swept values, every replica.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -34,18 +34,18 @@ pub(crate) use ranges::Ends;
 pub use until::Until;
 use variants::Variants;
 
-/// A swept value: a path and what it takes on.
+/// A swept path and its values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Axis {
     /// As written.
     pub name: String,
     /// Where.
     pub path: DottedPath,
-    /// What, in order; names where each stands for several values.
+    /// Its values, in order; or names, if each stands for several values.
     pub values: Vec<Value>,
-    /// What each value stands for, by path; empty where the values themselves are put at `path`.
+    /// The values by path that each name stands for; empty if the values themselves go to `path`.
     pub sets: Vec<Vec<(DottedPath, Value)>>,
-    /// What changes together with it: as many values each.
+    /// Columns that change together with it, each with equally many values.
     pub companions: Vec<Column>,
 }
 
@@ -61,7 +61,7 @@ pub struct Column {
 }
 
 impl Axis {
-    /// The changes that value number `place` makes.
+    /// The overrides for value number `place`.
     fn changes(&self, place: usize) -> impl Iterator<Item = Override> {
         let (path, value) = (&self.path, &self.values[place]);
         let own = self.sets.is_empty().then_some((path, value, By::Sweep));
@@ -88,7 +88,7 @@ impl Axis {
         own.into_iter().chain(sets).chain(companions)
     }
 
-    /// The names that vary with it, its own first, and where they lead.
+    /// The names that vary with it, its own first, and their paths.
     fn paths_by_name(&self) -> impl Iterator<Item = (&String, &DottedPath)> {
         let companions = self.companions.iter().map(|c| (&c.name, &c.path));
         std::iter::once((&self.name, &self.path)).chain(companions)
@@ -102,7 +102,7 @@ impl Axis {
             .chain(companions.map(|c| (&c.name, c.values.as_slice())))
     }
 
-    /// As reports know it: values as written and as typed data.
+    /// Its form for reports: values as text and as typed data.
     pub(crate) fn for_report(&self) -> reports::Axis {
         let mut columns = self.columns().map(|(name, values)| reports::Axis {
             path: name.clone(),
@@ -119,7 +119,7 @@ impl Axis {
     }
 }
 
-/// All runs of a scenario, in order: the last axis varies fastest, replicas fastest of all.
+/// All runs of a scenario. The last axis varies fastest, and replicas fastest of all.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// Name of the scenario.
@@ -128,9 +128,9 @@ pub struct Plan {
     pub question: String,
     /// Swept values, in the order written.
     pub axes: Vec<Axis>,
-    /// Figures asked for.
+    /// The figures to draw.
     pub figures: Vec<FigureFile>,
-    /// What is expected of the results.
+    /// The expectations on the results.
     pub expectations: Vec<reports::Expectation>,
     /// When there are enough replicas of a variant; each of the runs is made if there is nothing to say so.
     pub until: Option<Until>,
@@ -143,17 +143,17 @@ pub struct Plan {
 /// Most runs of one batch.
 const MAX_RUNS: usize = 100_000;
 
-/// Most combinations of swept values: each is checked on its own, for what is wrong only together, and
-/// so many take less than a second.
+/// Most combinations of swept values. Each is checked as a whole scenario; this many take less than a
+/// second.
 const MAX_VARIANTS: usize = 50_000;
 
 impl Plan {
-    /// Reads a scenario, changes it as asked, and lists its runs.
+    /// Reads a scenario, applies the changes, and lists its runs.
     ///
     /// # Errors
     /// When the scenario is wrong; the message names place and remedy.
     pub fn new(source: &Source, changes: &[Override]) -> Result<Plan, Refused> {
-        // What is wrong with the text itself is shown with its own lines and columns.
+        // Problems in the text itself are shown with their lines and columns.
         let written = read::written(&source.text).map_err(|p| Refused::new(p, source, &[]))?;
         plan(source, written, changes).map_err(|(problem, all)| {
             let set: Vec<Origin> = all.iter().map(Override::origin).collect();
@@ -161,7 +161,7 @@ impl Plan {
         })
     }
 
-    /// True when there is one run and nothing to compare it with.
+    /// True for a single run that is no batch: nothing is swept.
     pub fn is_single(&self) -> bool {
         self.axes.is_empty() && self.runs.len() == 1
     }
@@ -194,7 +194,7 @@ fn plan(source: &Source, written: Written, changes: &[Override]) -> Result<Plan,
              one by one",
             values.join(" x ")
         );
-        let help = "sweep fewer values, or make several scenarios of them; replicas do not count";
+        let help = "sweep fewer values, or split the scenario; replicas do not count";
         return Err(with_changes(
             Problem::new("sweep".into(), message).help(help),
         ));
@@ -208,9 +208,9 @@ fn plan(source: &Source, written: Written, changes: &[Override]) -> Result<Plan,
         } else {
             "sweep"
         };
-        let problem = Problem::new(at.into(), format!("these are more than {MAX_RUNS} runs"));
+        let problem = Problem::new(at.into(), format!("there are more than {MAX_RUNS} runs"));
         return Err(with_changes(
-            problem.help("sweep fewer values, or make several scenarios of them"),
+            problem.help("sweep fewer values, or split the scenario"),
         ));
     }
     figures::spell_as_axes(&mut file, &tree, &axes);
@@ -278,7 +278,7 @@ fn axes(
     tree: &Table,
     changes: &[Override],
 ) -> Result<Vec<Axis>, Problem> {
-    // What the command line sets is no longer varied.
+    // Values set on the command line are no longer swept.
     let fixed: BTreeSet<DottedPath> = changes
         .iter()
         .map(|c| locate::place(tree, &c.path))
@@ -323,7 +323,7 @@ fn axes(
 /// The key of values that change in step.
 const TOGETHER: &str = "together";
 
-/// The axis of a sample; `None` where nothing is left to draw.
+/// The axis of a sample; `None` if nothing is left to draw.
 fn sampled(sample: &Value, is_free: &dyn Fn(&DottedPath) -> bool) -> Result<Option<Axis>, Problem> {
     let at = swept(sample::NAME);
     let table = sample.as_table().ok_or_else(|| {
@@ -343,7 +343,7 @@ fn sampled(sample: &Value, is_free: &dyn Fn(&DottedPath) -> bool) -> Result<Opti
     }
 }
 
-/// What a sample is drawn from, by path.
+/// The ranges and lists that a sample is drawn from, by path.
 fn sources(table: &Table, prefix: String, all: &mut Vec<sample::Dimension>) -> Result<(), Problem> {
     for (key, value) in table {
         let name = joined(&prefix, key);
@@ -388,7 +388,7 @@ fn joined(prefix: &str, key: &str) -> String {
 }
 
 impl Axis {
-    /// Values that vary by themselves.
+    /// An axis of a single path.
     fn of(column: Column) -> Axis {
         Axis {
             name: column.name,
@@ -400,12 +400,12 @@ impl Axis {
     }
 }
 
-/// Where the values of a swept path stand.
+/// The path of a swept path's values in the scenario file.
 fn swept(name: &str) -> DottedPath {
     DottedPath(vec![Step::Key("sweep".into()), Step::Key(name.to_owned())])
 }
 
-/// Refuses what is the same in all runs of a batch.
+/// Rejects paths that must be the same in all runs of a batch.
 fn may_vary(path: &DottedPath, at: &DottedPath) -> Result<(), Problem> {
     let fixed = NOT_SWEPT
         .iter()
@@ -419,7 +419,7 @@ fn may_vary(path: &DottedPath, at: &DottedPath) -> Result<(), Problem> {
     }
 }
 
-/// Refuses a value that is varied from two places, of which one would win in silence.
+/// Rejects a value that is swept in two places, since one would silently win.
 fn check_twice(axes: &[Axis], variants: Option<&Axis>, tree: &Table) -> Result<(), Problem> {
     let mut places = BTreeSet::new();
     let companions = axes.iter().flat_map(|a| &a.companions);
@@ -476,9 +476,9 @@ fn flatten(table: &Table, prefix: String, columns: &mut Vec<Column>) -> Result<(
     Ok(())
 }
 
-/// The runs of every variant, in order.
+/// Creates the runs of every variant, in order.
 fn runs(variants: &Variants<'_>, axes: &[Axis], chosen: &[usize]) -> Result<Vec<RunSpec>, Failure> {
-    // What comes after the first failure is not reported, so it need not be found.
+    // Only the first failure is reported, so later variants need not be checked.
     let failed = AtomicUsize::new(usize::MAX);
     let of_variant = |i: usize| {
         if failed.load(Ordering::Relaxed) < i {
@@ -507,7 +507,7 @@ fn runs(variants: &Variants<'_>, axes: &[Axis], chosen: &[usize]) -> Result<Vec<
     Ok(runs)
 }
 
-/// Two runs with the same content would write to the same directory.
+/// Rejects two runs with the same content, which would write to the same directory.
 fn refuse_twins(runs: &[RunSpec]) -> Result<(), Problem> {
     let mut seen: HashMap<&str, &RunSpec> = HashMap::new();
     for run in runs {

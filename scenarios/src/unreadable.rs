@@ -1,4 +1,4 @@
-//! Why a text is not what it should be.
+//! The error of a text that cannot be parsed.
 
 use sim_core::queue_disc::ParseLimitError;
 use sim_core::units::ParseUnitError;

@@ -149,7 +149,7 @@ fn a_full_firewall_drops_syns_until_entries_time_out() {
     assert!(get("conntrack_full_drops_pkts") > 0.0);
     assert!(
         get("connect_latency_max_s") > 1.0,
-        "their SYNs were sent again"
+        "their SYNs were retransmitted"
     );
     assert!(
         full.findings[0].starts_with("A firewall's table of 100 connections was full from t = 10"),

@@ -67,7 +67,7 @@ fn a_link_loses_in_bursts_and_says_so() {
 }
 
 #[test]
-fn exponential_extra_delay_has_its_mean_and_keeps_the_order_unless_told() {
+fn exponential_extra_delay_has_its_mean_and_keeps_order_by_default() {
     let models = LinkModels::default();
     for reorder in ["false", "true"] {
         let given = [("mean", "100 us"), ("reorder", reorder)];

@@ -15,7 +15,7 @@ use sim_core::{
 #[derive(Debug, Default)]
 struct Listener {
     /// Packets and timers it was shown that have not arrived yet; keys it waits for.
-    told: RefCell<BTreeSet<u64>>,
+    announced: RefCell<BTreeSet<u64>>,
     keys: RefCell<BTreeSet<u64>>,
     foreseen: u32,
     came: u32,
@@ -28,7 +28,7 @@ const BURST: u64 = 40;
 
 impl Listener {
     fn came(&mut self, what: u64) {
-        let foreseen = self.told.get_mut().remove(&what);
+        let foreseen = self.announced.get_mut().remove(&what);
         self.foreseen += u32::from(foreseen);
         self.came += 1;
     }
@@ -70,12 +70,12 @@ impl Host for Listener {
     fn look_ahead(&self, what: Upcoming<'_, Self>) -> Option<u64> {
         match what {
             Upcoming::Packet(packet) => {
-                self.told.borrow_mut().insert(packet.id);
+                self.announced.borrow_mut().insert(packet.id);
                 self.keys.borrow_mut().insert(packet.id);
                 Some(packet.id)
             }
             Upcoming::Timer(token) => {
-                self.told.borrow_mut().insert(token);
+                self.announced.borrow_mut().insert(token);
                 None
             }
             Upcoming::Again(key) if self.insists => Some(key),

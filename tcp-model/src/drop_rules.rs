@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_rule_is_told() {
+    fn invalid_rules_are_rejected() {
         for (text, why) in [
             ("", "who, what and which"),
             ("FIN 1", "neither \"client\" nor"),

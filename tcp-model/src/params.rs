@@ -1,9 +1,9 @@
 //! Parameters of a host's TCP, and the named sets of them: `rfc9293`, `linux` and `freebsd`.
 //!
-//! Each parameter is one row of a table: its name, its names on Linux and FreeBSD, what it takes,
-//! its value in each profile and what it means. [`TcpParams`] is the plain struct that the model
-//! reads; [`PARAMS`] describes its fields, so that scenarios, system parameters of conformance
-//! scripts, messages and the reference in `docs/parameters.md` all say the same.
+//! Each parameter is one row of a table: its name, its Linux and FreeBSD names, type and range, its value
+//! in each profile and its meaning. [`TcpParams`] is the plain struct that the model reads; [`PARAMS`]
+//! describes its fields, so that scenarios, system parameters of conformance scripts, messages and the
+//! reference in `docs/parameters.md` all agree.
 //!
 //! ```
 //! use tcp_model::params::{TcpParams, Value, find};
@@ -56,11 +56,11 @@ pub use value::{Field, Refusal, Value};
 pub struct Param {
     /// Its name: the key in `[tcp]`.
     pub key: &'static str,
-    /// What it belongs to.
+    /// Its section.
     pub section: &'static str,
     /// What it is, as Markdown.
     pub doc: &'static str,
-    /// What it takes.
+    /// The values it takes.
     pub kind: ParamKind,
     /// Its names elsewhere.
     pub names: &'static [Name],
@@ -77,15 +77,15 @@ impl Param {
     /// Sets it.
     ///
     /// # Errors
-    /// When the value is of another type or out of range; the parameters are then as before.
+    /// When the value has the wrong type or is out of range; the parameters are then unchanged.
     pub fn set(&self, params: &mut TcpParams, value: &Value) -> Result<(), Refusal> {
         (self.set)(params, value)
     }
 
-    /// The value in the form in which [`Param::get`] gives it: "1 min" is "60 s".
+    /// The value in the form returned by [`Param::get`]: "1 min" becomes "60 s".
     ///
     /// # Errors
-    /// When the value is of another type or out of range.
+    /// When the value has the wrong type or is out of range.
     pub fn normal(&self, value: &Value) -> Result<Value, Refusal> {
         let mut params = TcpParams::rfc9293();
         self.set(&mut params, value)?;
@@ -102,15 +102,14 @@ pub fn param(key: &str) -> Option<&'static Param> {
 }
 
 impl TcpParams {
-    /// A congestion control for a connection with these parameters.
+    /// Creates the congestion control of a connection with these parameters.
     pub fn make_control(&self) -> AnyCc {
         self.congestion
             .make(&ControlContext::new(self.slow_start_limit))
     }
 
-    /// Linux behind the usual preamble of scripts: that raises the first and the largest
-    /// receive buffer above the default, so that the first window is the whole field and the window
-    /// scale 8, and lets every listener use Fast Open.
+    /// Linux after the usual preamble of scripts, which raises the initial and the maximum receive buffer,
+    /// so that the first window is 65535 and the window scale 8, and enables Fast Open for every listener.
     pub fn of_scripts() -> TcpParams {
         TcpParams {
             receive_buffer: 15 * 1024 * 1024,
@@ -122,7 +121,7 @@ impl TcpParams {
         }
     }
 
-    /// The set of that name.
+    /// The profile with this name.
     pub fn profile(name: &str) -> Option<TcpParams> {
         match name {
             "rfc9293" => Some(TcpParams::rfc9293()),
@@ -136,22 +135,21 @@ impl TcpParams {
     pub const FAST_OPEN_CLIENT: u32 = 1;
     /// Bit of `fast_open`: listeners may use it.
     pub const FAST_OPEN_SERVER: u32 = 2;
-    /// Bit of `fast_open`: SYNs carry data without a cookie.
+    /// Bit of `fast_open`: send data in SYNs without a cookie.
     pub const FAST_OPEN_CLIENT_NO_COOKIE: u32 = 4;
-    /// Bit of `fast_open`: data are taken from SYNs without a cookie.
+    /// Bit of `fast_open`: accept data in SYNs without a cookie.
     pub const FAST_OPEN_SERVER_NO_COOKIE: u32 = 0x200;
     /// Bit of `fast_open`: every listener uses it, not only those whose application asks for it.
     pub const FAST_OPEN_ALL_LISTENERS: u32 = 0x400;
 
-    /// MUST-28: idle time before the first keep-alive probe where keep-alive is switched on without
-    /// a time.
+    /// MUST-28: idle time before the first keep-alive probe if keep-alive is enabled without a time.
     pub const DEFAULT_KEEPALIVE: SimDuration = SimDuration::from_secs(7_200);
 
     /// Names that [`TcpParams::profile`] knows.
     pub const PROFILES: [&'static str; 3] = ["rfc9293", "linux", "freebsd"];
 
-    /// The MSS to offer: what fits a packet of `mtu` bytes without options (RFC 6691, MUST-67), or
-    /// less if the application wants so.
+    /// The MSS to offer: what fits a packet of `mtu` bytes without options (RFC 6691, MUST-67), or less if
+    /// the application asks for it.
     pub const fn mss(&self) -> u16 {
         let fits = self
             .mtu
@@ -170,7 +168,7 @@ impl TcpParams {
         }
     }
 
-    /// The receive buffer that a connection begins with, where it is counted in payload.
+    /// The initial receive buffer, if counted in payload.
     pub const fn first_buffer(&self) -> u32 {
         let most = self.offered_buffer();
         if self.grow_receive_buffer && self.receive_buffer_start < most {
@@ -180,11 +178,11 @@ impl TcpParams {
         }
     }
 
-    /// The window scale shift to offer: the smallest one with which the field can express the
-    /// largest window, after `window_clamp`. A shift that was set is lowered where it would leave
-    /// fewer than 16 steps, down to a window that is always 0.
+    /// The window scale shift to offer: the smallest one with which the field can express the largest
+    /// window, after `window_clamp`. A configured shift is lowered if it would leave fewer than 16 steps,
+    /// in the extreme a window that is always 0.
     pub const fn window_shift(&self) -> u8 {
-        // A buffer of fixed memory never offers more than half of it.
+        // With fixed memory, never more than half of it is offered.
         let fixed = self.adaptive_receiver && !self.moderate_rcvbuf;
         let half = self.receive_buffer >> fixed as u32;
         let most = match self.window_clamp {
@@ -205,10 +203,8 @@ impl TcpParams {
         shift
     }
 
-    /// The window that a SYN or SYN-ACK offers, whose field is never scaled and says at most 65535,
-    /// when options take
-    /// `option_bytes` of every segment. An adaptive receiver offers half of its first buffer, in
-    /// whole segments.
+    /// The window in a SYN or SYN-ACK, which is never scaled and at most 65535; options take `option_bytes`
+    /// of every segment. An adaptive receiver offers half of its initial buffer, in whole segments.
     pub fn first_window(&self, option_bytes: u32) -> u32 {
         if !self.adaptive_receiver {
             return self.first_buffer().min(0xffff);
@@ -223,24 +219,24 @@ impl TcpParams {
         whole.min(self.offered_buffer())
     }
 
-    /// Octets of payload that the send buffer takes in full segments of `mss` octets.
+    /// Octets of payload that fit in the send buffer as full segments of `mss` octets.
     ///
-    /// Leaves out small segments, which take as much memory beside them as two full ones do.
+    /// Leaves out small segments, each of which has as much memory overhead as two full ones.
     pub fn send_capacity(&self, mss: u32) -> u64 {
-        /// Head and descriptor of a buffer: `SKB_SMALL_HEAD_CACHE_SIZE`, which is room for headers
-        /// (`GRO_MAX_HEAD_PAD`: 176 + 128 + 64, in whole cache lines 384) and 320 of
-        /// `struct skb_shared_info`; and 256 of `struct sk_buff`.
+        /// Overhead of a buffer: `SKB_SMALL_HEAD_CACHE_SIZE`, which holds headers (`GRO_MAX_HEAD_PAD`:
+        /// 176 + 128 + 64, rounded to cache lines 384) and 320 octets of `struct skb_shared_info`; plus 256 of
+        /// `struct sk_buff`.
         const BESIDE: u64 = 704 + 256;
         let buffer = u64::from(self.send_buffer);
         if !self.send_buffer_is_memory {
             return buffer;
         }
-        // The least burst; one that has begun may exceed the limit.
+        // The smallest burst; one that has begun may exceed the limit.
         let burst = 2 * u64::from(mss.max(1));
         buffer.div_ceil(burst + BESIDE) * burst
     }
 
-    /// A send buffer of this size for good, as by SO_SNDBUF: Linux takes twice as much memory for it.
+    /// Fixes the send buffer at this size, as SO_SNDBUF does; Linux reserves twice as much memory.
     pub fn fix_send_buffer(&mut self, bytes: u32) {
         self.send_buffer_is_memory = self.adaptive_receiver;
         self.send_buffer = match self.adaptive_receiver {
@@ -249,8 +245,7 @@ impl TcpParams {
         };
     }
 
-    /// A receive buffer of this size for good, as by SO_RCVBUF: Linux takes twice as much memory
-    /// for it.
+    /// Fixes the receive buffer at this size, as SO_RCVBUF does; Linux reserves twice as much memory.
     pub fn fix_receive_buffer(&mut self, bytes: u32) {
         if self.adaptive_receiver {
             self.receive_buffer = bytes.saturating_mul(2);
@@ -262,9 +257,9 @@ impl TcpParams {
         }
     }
 
-    /// The receive buffer that an adaptive receiver begins with, bytes of memory.
+    /// The initial receive buffer of an adaptive receiver, bytes of memory.
     pub(crate) fn initial_buffer(&self) -> u32 {
-        // SOCK_MIN_RCVBUF: Linux has no smaller one.
+        // SOCK_MIN_RCVBUF: the smallest in Linux.
         self.receive_buffer_start.min(self.receive_buffer).max(2304)
     }
 

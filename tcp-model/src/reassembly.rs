@@ -22,8 +22,8 @@ pub(crate) struct Reassembly {
     duplicate: Option<(SeqNum, SeqNum)>,
 }
 
-/// The ranges that a receiver remembers for SACK; what was pushed out by later ones is held all the
-/// same, and no longer told.
+/// The ranges that a receiver remembers for SACK; what was pushed out by later ones is held all the same,
+/// and no longer reported.
 #[derive(Clone, Debug, Hash)]
 struct Reported {
     most: u8,
@@ -213,8 +213,8 @@ impl Reassembly {
 
     /// The runs, or those that are remembered, last touched first.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = (SeqNum, SeqNum)> + '_ {
-        let told = self.reported.as_ref().map_or(&self.runs, |r| &r.ranges);
-        told.iter().map(|r| (r.start, r.end))
+        let ranges = self.reported.as_ref().map_or(&self.runs, |r| &r.ranges);
+        ranges.iter().map(|r| (r.start, r.end))
     }
 
     /// Lengths of all runs.
@@ -284,14 +284,14 @@ mod tests {
         for start in [100, 300, 500] {
             r.insert(s(start), s(start + 100));
         }
-        let told = |r: &Reassembly| r.blocks().collect::<Vec<_>>();
-        assert_eq!(told(&r), [(s(500), s(600)), (s(300), s(400))]);
+        let blocks_of = |r: &Reassembly| r.blocks().collect::<Vec<_>>();
+        assert_eq!(blocks_of(&r), [(s(500), s(600)), (s(300), s(400))]);
         // What touches the forgotten one is a range of its own.
         r.insert(s(200), s(250));
-        assert_eq!(told(&r), [(s(200), s(250)), (s(500), s(600))]);
+        assert_eq!(blocks_of(&r), [(s(200), s(250)), (s(500), s(600))]);
         assert_eq!(r.octets(), 350, "all are held");
         assert_eq!(r.advance(s(100)), s(250));
-        assert_eq!(told(&r), [(s(500), s(600))]);
+        assert_eq!(blocks_of(&r), [(s(500), s(600))]);
     }
 
     #[test]

@@ -255,7 +255,7 @@ mod tests {
     fn a_cookie_with_timestamps_tells_all_but_the_exact_mss() {
         let key = SynCookieKey::new((1, 2));
         let params = TcpParams::linux();
-        for (mss, told) in [
+        for (mss, encoded) in [
             (100, 536),
             (1399, 1300),
             (1440, 1440),
@@ -268,7 +268,7 @@ mod tests {
             let expected = Agreed {
                 iss: answer.seq,
                 irs: SeqNum(u32::MAX),
-                mss: told,
+                mss: encoded,
                 window_shift: Some(7),
                 sack: true,
                 ts_recent: Some(78),
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn without_timestamps_only_the_mss_is_told() {
+    fn without_timestamps_a_cookie_holds_only_the_mss() {
         let key = SynCookieKey::new((1, 2));
         let params = TcpParams::linux();
         let answer = key.answer(&params, &ends(5), &syn(1460, false), at(10));

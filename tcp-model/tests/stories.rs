@@ -72,7 +72,7 @@ fn a_receiver_that_holds_data_delivers_them_on_push() {
     use std::net::{Ipv4Addr, SocketAddrV4};
     use tcp_model::model::{Input, OpenContext, Outputs, Signal, TcpModel};
     use tcp_model::{ConnId, Connection, Flags, Segment, SeqNum};
-    for (hold, told) in [(true, vec![2000]), (false, vec![1000, 2000])] {
+    for (hold, text) in [(true, vec![2000]), (false, vec![1000, 2000])] {
         let end = |n| SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, n), 7);
         let mut b = Connection::new(OpenContext {
             params: std::sync::Arc::new(TcpParams {
@@ -122,7 +122,7 @@ fn a_receiver_that_holds_data_delivers_them_on_push() {
                 _ => None,
             })
             .collect();
-        assert_eq!(readable, told, "hold_until_push = {hold}");
+        assert_eq!(readable, text, "hold_until_push = {hold}");
     }
 }
 
@@ -137,33 +137,33 @@ fn stories_are_told_as_reviewed() {
             vec![(ms(b), Act::Close)],
         )
     };
-    let mut told = String::new();
-    told += &show("client closes first", &mut with(say(100, 400, 1000), &[]));
+    let mut text = String::new();
+    text += &show("client closes first", &mut with(say(100, 400, 1000), &[]));
     let half = vec![(ms(200), write(100)), (ms(201), Act::Shutdown)];
     let answer = vec![(ms(500), write(2000)), (ms(900), Act::Close)];
-    told += &show(
+    text += &show(
         "half close, Nagle and delayed ACK",
         &mut with((half, answer), &[]),
     );
-    told += &show("simultaneous close", &mut with(close_after(300, 300), &[]));
+    text += &show("simultaneous close", &mut with(close_after(300, 300), &[]));
     let abort = vec![(ms(200), write(100)), (ms(400), Act::Abort)];
-    told += &show("abort", &mut with((abort, vec![]), &[]));
-    told += &show("lost SYN", &mut with(close_after(3000, 4000), &[0]));
-    told += &show("lost SYN-ACK", &mut with(close_after(3000, 4000), &[1]));
-    told += &show(
+    text += &show("abort", &mut with((abort, vec![]), &[]));
+    text += &show("lost SYN", &mut with(close_after(3000, 4000), &[0]));
+    text += &show("lost SYN-ACK", &mut with(close_after(3000, 4000), &[1]));
+    text += &show(
         "lost ACK of the handshake",
         &mut with(say(10, 3000, 4000), &[2]),
     );
-    told += &show("lost FIN", &mut with(close_after(300, 3000), &[3]));
-    told += &show("lost last ACK", &mut with(close_after(300, 500), &[6]));
-    told += &show("fast retransmit", &mut with(say(14_600, 3000, 4000), &[4]));
-    told += &show(
+    text += &show("lost FIN", &mut with(close_after(300, 3000), &[3]));
+    text += &show("lost last ACK", &mut with(close_after(300, 500), &[6]));
+    text += &show("fast retransmit", &mut with(say(14_600, 3000, 4000), &[4]));
+    text += &show(
         "time-out of the last segment",
         &mut with(say(2_920, 3000, 4000), &[4]),
     );
     let mut both = with(close_after(300, 500), &[]);
     both.open_both();
-    told += &show("simultaneous open", &mut both);
+    text += &show("simultaneous open", &mut both);
     let mut zero = with(say(2_000, 3000, 9_000), &[]);
     zero.sides[1].params = std::sync::Arc::new(TcpParams {
         receive_buffer: 1_000,
@@ -171,19 +171,19 @@ fn stories_are_told_as_reviewed() {
     });
     zero.sides[1].eager = false;
     zero.sides[1].reader = (SimDuration::from_secs(4), 1_000);
-    told += &show("closed window and its probes", &mut zero);
+    text += &show("closed window and its probes", &mut zero);
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/stories.txt");
     if std::env::var_os("SYNFIN_RETELL").is_some() {
-        std::fs::write(path, &told).unwrap();
+        std::fs::write(path, &text).unwrap();
     }
     let reviewed = std::fs::read_to_string(path).unwrap();
-    for (line, (told, reviewed)) in told.lines().zip(reviewed.lines()).enumerate() {
+    for (line, (text, reviewed)) in text.lines().zip(reviewed.lines()).enumerate() {
         assert_eq!(
-            told,
+            text,
             reviewed,
             "line {} (SYNFIN_RETELL=1 rewrites the file)",
             line + 1
         );
     }
-    assert_eq!(told.len(), reviewed.len());
+    assert_eq!(text.len(), reviewed.len());
 }

@@ -12,9 +12,9 @@ pub struct Axis {
     pub path: String,
     /// Its values in the order of the sweep, as written.
     pub values: Vec<String>,
-    /// The same as typed data, as far as they have a type in common.
+    /// The same as typed data, if they have a common type.
     pub typed: AxisValues,
-    /// Parameters that change together with it, each with as many values.
+    /// Parameters that change together with it, each with equally many values.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub companions: Vec<Axis>,
 }
@@ -80,7 +80,7 @@ impl Unit {
         }
     }
 
-    /// The unit of an axis on which `largest` is the largest value, and the factor to it.
+    /// The display unit for an axis up to `largest`, and the factor to convert to it.
     pub(crate) fn axis(self, largest: f64) -> (&'static str, f64) {
         match self {
             Unit::One => ("", 1.0),
@@ -94,7 +94,7 @@ impl Unit {
 }
 
 impl Axis {
-    /// The axis itself and what changes together with it.
+    /// The axis itself and its companions.
     pub fn columns(&self) -> impl Iterator<Item = &Axis> {
         std::iter::once(self).chain(&self.companions)
     }
@@ -107,7 +107,7 @@ impl Axis {
         }
     }
 
-    /// The unit of the numbers; a plain number for all else.
+    /// The unit of the numbers; plain for anything else.
     pub(crate) fn unit(&self) -> Unit {
         match self.typed {
             AxisValues::Numbers { unit, .. } => unit,
@@ -115,7 +115,7 @@ impl Axis {
         }
     }
 
-    /// The place of a value as written.
+    /// The index of a value as written.
     pub(crate) fn place(&self, value: &str) -> Option<usize> {
         self.values.iter().position(|v| v == value)
     }

@@ -1,4 +1,4 @@
-//! Which metrics of a batch are drawn, listed and described.
+//! Chooses the metrics of a batch that are drawn, listed and described.
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::{BatchInfo, BatchRow};
 use crate::metrics;
 
-/// Figures drawn, and metrics described in words, when the scenario asks for none.
+/// Number of metrics drawn and described when the scenario asks for none.
 const OWN_FIGURES: usize = 4;
 
-/// Metrics to be drawn when the scenario asks for none: the first that vary.
+/// Metrics to draw when the scenario asks for none: the first that vary.
 pub(crate) fn chosen_metrics(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
     let mut own = metrics_that_vary(info, rows);
     own.retain(|metric| is_comparable(metric, rows));
@@ -33,13 +33,12 @@ fn windows_are_as_long(rows: &[BatchRow]) -> bool {
     lengths.all(|l| first.is_some_and(|first| (l - first).abs() <= 1e-6 * first))
 }
 
-/// True for numbers of events in the steady window: over windows of different length they cannot be
-/// compared.
+/// True for event counts in the steady window, which cannot be compared over windows of different length.
 fn is_count_of_window(metric: &str) -> bool {
     matches!(metric, "connects_settled_steady" | "connects_failed_steady")
 }
 
-/// Metrics described in words, besides the failures of connects: those of the figures.
+/// Metrics described as sentences, apart from failed connects: those of the figures.
 pub(super) fn described_metrics(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
     let asked: Vec<String> = info.figures.iter().map(|f| f.metric.clone()).collect();
     let mut described: Vec<String> = if asked.is_empty() {
@@ -70,7 +69,7 @@ pub(crate) fn metric_names(rows: &[BatchRow]) -> Vec<String> {
     names.into_iter().cloned().collect()
 }
 
-/// Metrics that are not the same for all runs: those drawn, those people ask for, the rest.
+/// Metrics that differ between runs: first those drawn, then those most asked for, then the rest.
 pub(crate) fn metrics_that_vary(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
     let varies = |name: &&String| {
         let mut values = rows

@@ -1,4 +1,4 @@
-//! Metrics of a run that only a comparison of runs needs.
+//! Derived metrics of a run, needed only to compare runs.
 
 use std::collections::BTreeMap;
 
@@ -6,9 +6,8 @@ use crate::analytic::{SCARCE_FROM_S, port_limit};
 use crate::info::RunInfo;
 use crate::store::RunSummary;
 
-/// The metrics of a run with those made of them: the window of the steady values
-/// (`steady_from_s`, `steady_to_s`) and the connections per second that the ports allow
-/// (`port_limit_per_s`).
+/// The metrics of a run plus derived ones: the window of the steady values (`steady_from_s`, `steady_to_s`)
+/// and the connections per second that the ports allow (`port_limit_per_s`).
 pub fn row_metrics(summary: &RunSummary) -> BTreeMap<String, f64> {
     with_derived(summary.metrics.clone(), &summary.info)
 }

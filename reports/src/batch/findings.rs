@@ -1,4 +1,4 @@
-//! What a batch has shown, in words; made of its index alone.
+//! The findings of a batch as sentences, from its index alone.
 
 mod remedies;
 
@@ -8,23 +8,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::unusual::UNUSUAL;
 use super::variants::{Variant, main_axis, variants};
 use super::{BatchInfo, BatchRow};
-use crate::findings::is_told;
+use crate::findings::has_finding;
 use crate::format::{self, count, seconds};
 use crate::metrics;
 use crate::text::{list, sentence};
 use crate::words::{self, AxisWords};
 pub use remedies::VariantNote;
 
-/// At most this many values are listed; of more, only those between which the others lie.
+/// Most values listed; of more, only the extremes are given.
 const MOST_VALUES: usize = 8;
-/// Curves told one by one at most.
+/// Most curves described one by one.
 const MOST_SERIES: usize = 6;
 
-/// What the runs have shown together, most important first: where connects fail, then the metrics
-/// of the batch's figures, then which runs there are.
+/// The findings over all runs, most important first: where connects fail, then the metrics of the batch's
+/// figures, then which runs there are.
 pub fn batch_findings(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
     let all = variants(rows);
-    let told = Told {
+    let wording = Wording {
         info,
         axes: words::axes(info.axes.iter().map(|a| a.path.as_str())),
         x: main_axis(&info.axes),
@@ -32,18 +32,18 @@ pub fn batch_findings(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
         window: window(&all),
     };
     let mut findings = Vec::new();
-    let remedies = told.remedies();
+    let remedies = wording.remedies();
     let of_remedies = remedies.is_some();
-    findings.extend(remedies.unwrap_or_else(|| told.failures()));
+    findings.extend(remedies.unwrap_or_else(|| wording.failures()));
     let unusual = unusual(rows);
-    // That no connect failed is not the answer where something else went wrong.
+    // "No connect failed" must not come first if something else went wrong.
     let first = match of_remedies || all.iter().any(|v| v.failed() == Some(true)) {
         true => findings.len(),
         false => 0,
     };
     findings.splice(first..first, unusual);
     let metrics = super::choice::described_metrics(info, rows);
-    findings.extend(metrics.iter().filter_map(|metric| told.metric(metric)));
+    findings.extend(metrics.iter().filter_map(|metric| wording.metric(metric)));
     findings.extend(without(info, rows));
     findings.extend(not_drawn(info));
     findings.push(completeness(info, rows, &all));
@@ -51,7 +51,7 @@ pub fn batch_findings(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
     findings
 }
 
-struct Told<'a> {
+struct Wording<'a> {
     info: &'a BatchInfo,
     axes: Vec<AxisWords>,
     x: Option<usize>,
@@ -59,7 +59,7 @@ struct Told<'a> {
     window: String,
 }
 
-/// Variants that differ along the main axis only, in its order.
+/// Variants that differ only along the main axis, in its order.
 struct Series<'a> {
     variants: Vec<Variant<'a>>,
 }
@@ -97,8 +97,7 @@ fn series<'a>(info: &BatchInfo, all: &[Variant<'a>]) -> Vec<Series<'a>> {
     found
 }
 
-/// "from 80 s to 200 s" where that is the steady window of all runs, and otherwise "in the steady
-/// window of each run".
+/// "from 80 s to 200 s" if all runs have this steady window, otherwise "in the steady window of each run".
 fn window(all: &[Variant<'_>]) -> String {
     let of = |v: &Variant<'_>| {
         let ends = ["steady_from_s", "steady_to_s"].map(|m| v.estimate(m));
@@ -113,8 +112,8 @@ fn window(all: &[Variant<'_>]) -> String {
     }
 }
 
-impl Told<'_> {
-    /// The value along the main axis: in a sentence, or alone in brackets.
+impl Wording<'_> {
+    /// The value along the main axis: within a sentence, and alone in brackets.
     fn at(&self, variant: &Variant<'_>) -> (String, String) {
         let value = self.x.and_then(|x| variant.values.get(x));
         let words = self.x.and_then(|x| self.axes.get(x));
@@ -124,7 +123,7 @@ impl Told<'_> {
         }
     }
 
-    /// "tcp_tw_reuse = true": what sets a series apart; empty for the only one.
+    /// "tcp_tw_reuse = true": what distinguishes a series; empty for the only one.
     fn name(&self, one: &Series<'_>) -> String {
         let Some(values) = one.variants.first().map(|v| v.values) else {
             return String::new();
@@ -154,14 +153,14 @@ impl Told<'_> {
                 count(all.len() as f64)
             )];
         }
-        let told = self.series.iter().map(|one| {
+        let sentences = self.series.iter().map(|one| {
             let text = self.failures_of(one);
             match self.name(one) {
                 name if name.is_empty() => format!("{}.", sentence(&text)),
                 name => format!("{name}: {text}."),
             }
         });
-        told.collect()
+        sentences.collect()
     }
 
     fn failures_of(&self, one: &Series<'_>) -> String {
@@ -222,7 +221,7 @@ impl Told<'_> {
         )
     }
 
-    /// A metric's values, between which all others lie: "56.5 s (500 /s) … 28.2 s (1000 /s)".
+    /// The extremes of a metric: "56.5 s (500 /s) … 28.2 s (1000 /s)".
     fn ends(&self, all: &[&Variant<'_>], metric: &str) -> Option<String> {
         let (first, last) = self.bounds(all, metric)?;
         let (a, b) = (first.text(metric)?, last.text(metric)?);
@@ -238,8 +237,8 @@ impl Told<'_> {
         )
     }
 
-    /// The first and the last variant where a metric goes one way between them, and otherwise those
-    /// where it is least and greatest.
+    /// The first and last variant if a metric is monotone between them, otherwise those with the smallest
+    /// and largest value.
     fn bounds<'v, 'a>(
         &self,
         all: &[&'v Variant<'a>],
@@ -254,8 +253,7 @@ impl Told<'_> {
         Some((*known.first()?, *known.last()?))
     }
 
-    /// True when a metric goes up or down along an axis of numbers, so that its ends say where the others
-    /// are.
+    /// True when a metric is monotone along an axis of numbers, so that its ends bound the others.
     fn is_monotone(&self, all: &[&Variant<'_>], metric: &str) -> bool {
         let numbers = self
             .x
@@ -266,8 +264,7 @@ impl Told<'_> {
         numbers && (steps().all(|d| d >= 0.0) || steps().all(|d| d <= 0.0))
     }
 
-    /// What the ports allow, of each series on its own where they differ; nothing of more than can be
-    /// listed.
+    /// The port supply, of each series where they differ; `None` if there are too many to list.
     fn limits(&self) -> Option<String> {
         let of = |one: &Series<'_>| self.limit(&one.variants.iter().collect::<Vec<_>>());
         let all: Vec<Option<String>> = self.series.iter().map(of).collect();
@@ -283,7 +280,7 @@ impl Told<'_> {
         Some(named.collect::<Vec<_>>().join("; "))
     }
 
-    /// What the ports allow the runs of a series, once if it is the same for all.
+    /// The port supply of the runs of a series, given once if it is the same for all.
     fn limit(&self, all: &[&Variant<'_>]) -> Option<String> {
         let known: Vec<(&Variant<'_>, String)> = all
             .iter()
@@ -303,7 +300,7 @@ impl Told<'_> {
             list(&each)
         };
         if known.len() < all.len() {
-            // A range from the first to the last would speak of others, too.
+            // A range would wrongly include the others.
             return Some(format!(
                 "the port supply allows {}, and has no closed form for the others",
                 each()
@@ -357,7 +354,7 @@ impl Told<'_> {
         Some(format!("{}: {}.", sentence(&head), lists.join("; ")))
     }
 
-    /// "from 1.2 Mbit/s to 94 Mbit/s over 24 variants": of more curves than can be listed.
+    /// "from 1.2 Mbit/s to 94 Mbit/s over 24 variants": for more curves than can be listed.
     fn extremes(&self, metric: &str) -> Option<String> {
         let all = self.series.iter().flat_map(|s| &s.variants);
         let means: Vec<f64> = all.filter_map(|v| Some(v.estimate(metric)?.mean)).collect();
@@ -420,10 +417,10 @@ fn unusual(rows: &[BatchRow]) -> Vec<String> {
             )
         })
     });
-    told.collect()
+    sentences.collect()
 }
 
-/// Metrics that were asked for and that no run has, with the reason.
+/// Requested metrics that no run has, with the reason.
 fn without(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let complete = rows.iter().any(|r| r.status.is_ok());
@@ -435,16 +432,16 @@ fn without(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
             Some(when) => when.to_owned(),
         };
         let words = words::metric(m);
-        format!("No run has a value for the {words} ({m}): {why}. There is no figure of it.")
+        format!("No run has a value for the {words} ({m}): {why}. Its figure is not drawn.")
     });
-    told.collect()
+    sentences.collect()
 }
 
-/// Figures over parameters that are not swept in these runs, as when the command line sets one.
+/// Figures over parameters that are not swept in these runs, for example because the command line sets one.
 fn not_drawn(info: &BatchInfo) -> Vec<String> {
     let columns = || info.axes.iter().flat_map(super::Axis::columns);
     let swept = |path: &str| columns().any(|a| a.path == path);
-    let told = info.figures.iter().filter_map(|figure| {
+    let sentences = info.figures.iter().filter_map(|figure| {
         let paths = [figure.x.as_str(), figure.series.as_str()];
         let held = figure.only.iter().map(|(path, _)| path.as_str());
         let mut paths = paths.into_iter().chain(held);
@@ -454,7 +451,7 @@ fn not_drawn(info: &BatchInfo) -> Vec<String> {
             figure.name
         ))
     });
-    told.collect()
+    sentences.collect()
 }
 
 fn completeness(info: &BatchInfo, rows: &[BatchRow], all: &[Variant<'_>]) -> String {
@@ -488,7 +485,7 @@ fn completeness(info: &BatchInfo, rows: &[BatchRow], all: &[Variant<'_>]) -> Str
     )
 }
 
-/// Why runs are missing, with how many.
+/// Why runs are missing, with counts.
 fn incomplete(rows: &[BatchRow]) -> Vec<String> {
     let mut failures: BTreeMap<&str, usize> = BTreeMap::new();
     for row in rows.iter().filter(|r| !r.status.is_ok()) {
@@ -499,8 +496,9 @@ fn incomplete(rows: &[BatchRow]) -> Vec<String> {
         };
         *failures.entry(why).or_default() += 1;
     }
-    let told = failures.into_iter();
-    told.map(|(why, n)| format!("{n} not complete: {why}"))
+    let sentences = failures.into_iter();
+    sentences
+        .map(|(why, n)| format!("{n} not complete: {why}"))
         .collect()
 }
 

@@ -1,4 +1,4 @@
-//! `index.csv` and `index.parquet`: a row per run, swept parameters as typed columns.
+//! `index.csv` and `index.parquet`: one row per run, with swept parameters as typed columns.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -16,11 +16,11 @@ use crate::store::table::{ColumnKind, TableWriter, Text};
 /// A column of swept values.
 struct Column<'a> {
     name: String,
-    /// The axis whose value a row has.
+    /// The axis that the row's value belongs to.
     main: &'a Axis,
-    /// The column's own values: those of the axis, or of a companion.
+    /// The axis of the column's values: the same, or a companion.
     axis: &'a Axis,
-    /// Place of the axis.
+    /// Index of the axis.
     at: usize,
     holds: Holds,
 }
@@ -32,7 +32,7 @@ enum Holds {
     Number,
 }
 
-/// One column for each axis; two where the number has a unit, as written and in the base unit.
+/// One column for each axis; two for numbers with a unit: as written and in the base unit.
 fn columns(info: &BatchInfo) -> Vec<Column<'_>> {
     let axes = info.axes.iter().enumerate();
     let each = axes.flat_map(|(at, main)| main.columns().map(move |own| (at, main, own)));

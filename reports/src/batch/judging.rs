@@ -1,4 +1,4 @@
-//! Whether the runs of a batch meet what is expected of them.
+//! Judges whether the runs of a batch meet their expectations.
 
 use super::variants::{Variant, variants};
 use super::{Axis, BatchRow, RowMetrics, RunStatus, row_metrics};
@@ -9,11 +9,11 @@ use crate::stats::Estimate;
 use crate::store::RunSummary;
 use crate::words;
 
-/// Variants that are named in a verdict.
+/// Most variants named in a verdict.
 const MOST_NAMED: usize = 5;
 
 impl RunSummary {
-    /// The verdicts on what is expected of this run.
+    /// The verdicts on the expectations of this run.
     pub fn judge(&self, expectations: &[Expectation]) -> Vec<Judgement> {
         judge_run(&row_metrics(self).into(), expectations)
     }
@@ -32,9 +32,9 @@ pub fn judge_run(metrics: &RowMetrics, expectations: &[Expectation]) -> Vec<Judg
 impl Expectation {
     /// The verdict over the complete runs of a batch, or over a single run, which has no axes.
     ///
-    /// Replicas are pooled and nothing else: each combination of swept values has a verdict of its
-    /// own, and the worst of them counts. Each is one of many tests; of a hundred true means at the
-    /// very bound, some five are called failed by chance.
+    /// Only replicas are pooled: each combination of swept values has its own verdict, and the worst
+    /// counts. There is no correction for multiple tests: of a hundred true means exactly at the bound,
+    /// about five fail by chance.
     pub fn judge(&self, axes: &[Axis], rows: &[BatchRow]) -> Judgement {
         let wanted = |v: &Variant<'_>| {
             self.only.iter().all(|(path, value)| {
@@ -62,7 +62,7 @@ impl Expectation {
             Verdict::Fails => "FAILS",
         };
         let named: Vec<String> = match (worst, of) {
-            (_, 0) => vec!["there is no run of it".to_owned()],
+            (_, 0) => vec!["there is no such run".to_owned()],
             (_, 1) => bad().map(|v| self.value(v)).collect(),
             (Verdict::Holds, _) => Vec::new(),
             _ => bad()
@@ -93,14 +93,14 @@ impl Expectation {
         }
         match (self.has(low), self.has(high)) {
             (true, true) => Verdict::Holds,
-            // An interval may lie around the bounds, or meet them with one end.
+            // The interval may enclose the bounds, or cross one of them.
             (false, false) if !self.has(mean) => Verdict::Fails,
             _ => Verdict::Undecided,
         }
     }
 
-    /// True where the bound is the very end of the metric's range and so is every value, as of a share
-    /// of failures that is to be 0. No number of runs could show more.
+    /// True when the bound is the end of the metric's range and every value equals it, such as a failure
+    /// share of 0. No number of runs could show more.
     fn is_met_at_the_edge(&self, mean: f64) -> bool {
         let (least, most) = metrics::kind(&self.metric).range();
         let is_least = self.at_most == Some(least) && mean == least;
@@ -188,7 +188,7 @@ mod tests {
             Verdict::Undecided,
             "the interval lies around"
         );
-        // A single replica has no interval: its value decides.
+        // A single replica has no interval; its value decides.
         assert_eq!(
             at_least(9e6).judge(&axes(), &rows[..1]).verdict,
             Verdict::Holds
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_value_fails() {
+    fn a_missing_value_fails() {
         let nothing = Expectation {
             metric: "connect_latency_p99_s".into(),
             below: Some(1.0),
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bound_at_the_end_of_the_range_is_met_by_what_was_seen() {
+    fn a_bound_at_the_end_of_the_range_is_met_by_equal_values() {
         let rows = |failed: f64| {
             let metrics = [
                 ("connects_failed", failed),
@@ -258,7 +258,7 @@ mod tests {
         };
         assert_eq!(verdict(Some(0.0), None, 0.0), Verdict::Holds);
         assert_ne!(verdict(Some(0.0), None, 1.0), Verdict::Holds);
-        // 120 connects do not show that fewer than one in a thousand fails.
+        // 120 connects cannot show that fewer than one in a thousand fails.
         assert_eq!(verdict(None, Some(0.001), 0.0), Verdict::Undecided);
         assert_eq!(verdict(Some(0.0), Some(0.001), 0.0), Verdict::Holds);
     }

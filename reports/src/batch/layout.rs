@@ -1,15 +1,14 @@
-//! How the axes of a batch are laid out in a figure: x, colours, panels. Points are pooled over
-//! replicas and nothing else.
+//! The layout of a batch's axes in a figure: x, colours, panels. Points are pooled over replicas only.
 
 use super::variants::main_axis;
 use super::{Axis, MetricFigure};
 
-/// Curves of one panel at most: eight colours, solid and dashed.
+/// Most curves in a panel: eight colours, solid and dashed.
 pub const MOST_CURVES: usize = 16;
-/// Panels of one figure at most.
+/// Most panels in a figure.
 pub const MOST_PANELS: usize = 12;
 
-/// Which axis is what in a figure; axes by their place.
+/// The role of each axis in a figure; axes are given by index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     /// Along x.
@@ -20,7 +19,7 @@ pub struct Layout {
     pub series: Option<usize>,
     /// A panel for each combination of values.
     pub panels: Vec<usize>,
-    /// Held at one value: axis and place of the value.
+    /// Axes fixed at one value: index of the axis and of the value.
     pub only: Vec<(usize, usize)>,
 }
 
@@ -74,14 +73,14 @@ impl Layout {
     }
 }
 
-/// The axis and the column of it with this path.
+/// The axis with this path, and which of its columns has it.
 fn column(axes: &[Axis], path: &str) -> Option<(usize, usize)> {
     let each = axes.iter().enumerate();
     each.filter_map(|(i, axis)| Some((i, axis.columns().position(|c| c.path == path)?)))
         .next()
 }
 
-/// The column to draw along x: the axis itself unless only a companion is made of numbers.
+/// The column to draw along x: the axis itself, unless only a companion is numeric.
 fn column_of_numbers(axis: &Axis) -> usize {
     let found = axis.columns().position(|c| c.numbers().is_some());
     found.unwrap_or(0)
@@ -100,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn axes_that_are_neither_x_nor_curves_make_panels() {
+    fn axes_that_are_neither_x_nor_series_make_panels() {
         let axes = [axis("a", 3), axis("b", 2), axis("c", 4), axis("d", 1)];
         let mut figure = MetricFigure {
             x: "b".into(),

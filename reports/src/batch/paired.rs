@@ -1,5 +1,5 @@
-//! Paired differences between alternatives: the same replica of each meets the same arrivals and
-//! losses (common random numbers), so that what they have in common cancels out.
+//! Paired differences between alternatives: the same replica of each meets the same arrivals and losses
+//! (common random numbers), so that their common variation cancels out.
 
 use std::collections::BTreeMap;
 
@@ -8,22 +8,21 @@ use crate::metrics::{self, MetricKind};
 use crate::stats::Estimate;
 use crate::{format, words};
 
-/// One alternative against the first, everything else being the same.
+/// The difference of one alternative from the first, other values being equal.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Difference {
     /// Values of the other axes, in their order.
     pub(crate) others: Vec<String>,
     /// Value of the axis of alternatives.
     pub(crate) alternative: String,
-    /// The alternative's metric less that of the first, over pairs of replicas.
+    /// The alternative's metric minus that of the first, over pairs of replicas.
     pub(crate) estimate: Estimate,
 }
 
 /// An alternative, and the values of the other axes.
 type Place = (String, Vec<String>);
 
-/// The axis whose values are alternatives: that of the variants, or else the first of names or
-/// switches.
+/// The axis whose values are alternatives: that of the variants, otherwise the first of names or switches.
 pub(crate) fn alternatives(axes: &[Axis]) -> Option<usize> {
     let is_choice = |a: &Axis| !matches!(a.typed, AxisValues::Numbers { .. });
     let varies = |a: &&Axis| a.values.len() > 1 && is_choice(a);
@@ -42,14 +41,14 @@ pub(crate) fn differences(
     let Some(first) = axes[alternatives].values.first() else {
         return Vec::new();
     };
-    // By the other values and the replica.
+    // Keyed by the other values and the replica.
     let key = |row: &BatchRow| {
         let mut others = row.values.clone();
         let own = (alternatives < others.len()).then(|| others.remove(alternatives));
         own.map(|own| (own, others))
     };
     let mut bases = BTreeMap::new();
-    // By alternative and the other values, in the order of the runs.
+    // Keyed by alternative and the other values, in the order of the runs.
     let mut pairs: Vec<(Place, Vec<f64>)> = Vec::new();
     let mut places: BTreeMap<Place, usize> = BTreeMap::new();
     let complete = || rows.iter().filter(|r| r.status.is_ok());
@@ -88,7 +87,7 @@ pub(crate) fn differences(
 }
 
 impl Difference {
-    /// "lower by 33 percentage points [28.8 … 37.3]", or that none is shown.
+    /// "lower by 33 percentage points [28.8 … 37.3]", or that no difference is shown.
     pub(crate) fn words(&self, metric: &str) -> String {
         let (low, high) = self.estimate.ends();
         let mean = self.estimate.mean;
@@ -183,7 +182,7 @@ mod tests {
         ]
     }
 
-    /// Replicas differ by a lot, and alternatives by little in each.
+    /// Replicas differ widely, alternatives within a replica only a little.
     fn rows(step: f64) -> Vec<BatchRow> {
         let row = |variant: &str, replica: u32, value: f64| BatchRow {
             values: vec![variant.to_owned(), "100 /s".to_owned()],
@@ -202,11 +201,11 @@ mod tests {
     }
 
     #[test]
-    fn what_replicas_have_in_common_cancels_out() {
+    fn variation_common_to_replicas_cancels_out() {
         let rows = rows(1e5);
         let found = differences(&axes(), 0, &rows, "goodput_bps");
         assert_eq!(found.len(), 1);
-        // Independent samples of this spread have an interval of some 9 Mbit/s either way.
+        // Independent samples with this spread would have an interval of about ±9 Mbit/s.
         let (low, high) = found[0].estimate.ends();
         assert!(low > 9.7e4 && high < 1.03e5, "{low} {high}");
         let words = found[0].words("goodput_bps");

@@ -1,8 +1,8 @@
-//! What became of a run of a batch.
+//! The outcome of a run of a batch.
 
 use serde::{Deserialize, Serialize};
 
-/// What became of a run.
+/// The outcome of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RunStatus {
@@ -10,7 +10,7 @@ pub enum RunStatus {
     Ok,
     /// It failed; the row's message says why.
     Failed,
-    /// It has not been made yet.
+    /// It has not run yet.
     #[default]
     Missing,
 }

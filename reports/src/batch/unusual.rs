@@ -1,10 +1,10 @@
-//! What is reported of a batch though no mean over its runs shows it.
+//! Unusual events in single runs, which no mean over the batch would show.
 
-/// Something unusual in single runs that shows in no mean.
+/// A kind of unusual event.
 pub(super) struct Unusual {
-    /// The metric that counts it; empty where none does.
+    /// The metric that counts it; empty if there is none.
     pub(super) metric: &'static str,
-    /// The finding of runs that tells of it, where it is not unusual whenever its metric is positive.
+    /// The run finding that reports it, if a positive metric alone is not unusual.
     pub(super) finding: &'static str,
     /// What it is, after "In 2 of 6 runs, ".
     pub(super) what: &'static str,
@@ -39,7 +39,7 @@ pub(super) const UNUSUAL: &[Unusual] = &[
     reported_by(
         "unsettled-connects",
         "",
-        "connects had long been under way when the run ended, unanswered",
+        "connects had long been pending without an answer when the run ended",
     ),
     counted_by(
         "requests_unanswered_timed_out",
@@ -57,16 +57,19 @@ pub(super) const UNUSUAL: &[Unusual] = &[
         "requests_unanswered_crashed",
         "requests went unanswered because clients crashed",
     ),
-    counted_by("requests_unanswered_given_up", "clients gave up requests"),
+    counted_by(
+        "requests_unanswered_given_up",
+        "clients gave up on requests",
+    ),
     reported_by(
         "unanswered-requests",
         "requests_unanswered_at_run_end",
-        "requests had long been under way, or piled up, when the run ended",
+        "requests had long been pending, or had piled up, when the run ended",
     ),
     reported_by(
         "requests-without-connection",
         "requests_never_sent",
-        "requests still waited for a connection of a pool when the run ended",
+        "requests still waited for a pooled connection when the run ended",
     ),
     counted_by(
         "connections_cut_short",

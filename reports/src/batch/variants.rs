@@ -1,4 +1,4 @@
-//! The variants of a batch: runs that differ by their replica only.
+//! The variants of a batch: groups of runs that differ only in their replica.
 
 use super::{Axis, BatchRow};
 use crate::format;
@@ -8,7 +8,7 @@ use crate::stats::Estimate;
 /// Runs with the same swept values.
 #[derive(Clone, Debug)]
 pub(crate) struct Variant<'a> {
-    /// In the order of the axes.
+    /// The swept values, in the order of the axes.
     pub(crate) values: &'a [String],
     /// Its complete runs.
     pub(crate) rows: Vec<&'a BatchRow>,
@@ -65,8 +65,7 @@ impl Variant<'_> {
         estimate(self.rows.iter().copied(), metric)
     }
 
-    /// The same as text with unit: "5.9 %", "5.9 % [5.7 % … 6.1 %]"; replicas that agree need no
-    /// interval.
+    /// The same as text with unit: "5.9 %", or "5.9 % [5.7 % … 6.1 %]" if replicas differ.
     pub(crate) fn text(&self, metric: &str) -> Option<String> {
         let e = self.estimate(metric)?;
         let text = |value: f64| format::metric(metric, value);
@@ -79,7 +78,7 @@ impl Variant<'_> {
         })
     }
 
-    /// True when a connect failed in any of its runs; `None` where that is not known.
+    /// True when a connect failed in any of its runs; `None` if unknown.
     pub(crate) fn failed(&self) -> Option<bool> {
         let share = || self.estimate("connects_failed_share");
         let failed = self.estimate("connects_failed").or_else(share)?;
@@ -87,7 +86,7 @@ impl Variant<'_> {
     }
 }
 
-/// The axis along which results are listed: the first of numbers, or else the first. Axes of a single
+/// The axis along which results are listed: the first of numbers, otherwise the first. Axes with a single
 /// value come last.
 pub(crate) fn main_axis(axes: &[Axis]) -> Option<usize> {
     let varies = |a: &Axis| a.values.len() > 1;

@@ -147,8 +147,8 @@ pub(crate) fn cwnd(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
         name: "cwnd",
         title: "Congestion window",
         y_label: "cwnd (kB)",
-        caption: "The congestion window of each traced sender over time; of a long run the extremes \
-                  of each step of time.",
+        caption: "The congestion window of each traced sender over time; in a long run, the extremes in \
+                  each time step.",
         column: "cwnd_kb",
         recovery: true,
     };
@@ -198,8 +198,8 @@ pub(crate) fn goodput(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> 
     })
 }
 
-/// Bytes acknowledged at a time: in proportion between two samples, unless they are so far apart that
-/// the sender was idle meanwhile.
+/// Bytes acknowledged at a time: interpolated between two samples, unless they are so far apart that the
+/// sender was idle meanwhile.
 pub(super) fn acked_at(points: &[Point], time: f64, apart: f64) -> f64 {
     let after = points.partition_point(|p| p.time <= time);
     let known = |i: usize| points.get(i).map(|p| (p.time, p.acked as f64));

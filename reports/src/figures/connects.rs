@@ -1,4 +1,4 @@
-//! What became of connects, per second, over time.
+//! Outcomes of connects per second over time.
 
 use super::Figure;
 use super::chart::{Chart, Mark, stack};
@@ -68,7 +68,7 @@ pub(crate) fn connect_outcomes(data: &RunData<'_>) -> Result<Option<Figure>, Sto
         shaded: &data.outages,
         ..Chart::default()
     };
-    let mut caption = "Connects that ended, per second, stacked by what became of them.".to_owned();
+    let mut caption = "Completed connects per second, stacked by outcome.".to_owned();
     if !offered.is_empty() {
         caption.push_str(" The dashed line is the offered rate.");
     }

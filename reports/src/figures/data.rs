@@ -1,4 +1,4 @@
-//! What figures need of the tables of a run.
+//! The data that figures take from the tables of a run.
 
 use std::path::Path;
 
@@ -9,14 +9,14 @@ use crate::findings::SMALL;
 use crate::store::reader::{Groups, Table};
 use crate::store::{RunSummary, StoreError};
 
-/// What figures are made of.
+/// The data for figures.
 #[derive(Debug)]
 pub(crate) struct RunData<'a> {
     dir: &'a Path,
     pub(crate) summary: &'a RunSummary,
     pub(crate) outcomes: Option<Table>,
     pub(crate) senders: Senders,
-    /// The first connections, as many as diagrams are wanted.
+    /// The first connections, as many as there are diagrams.
     pub(crate) conversations: Vec<Conversation>,
     /// When nodes or links were down, seconds.
     pub(crate) outages: Vec<(f64, f64)>,
@@ -24,7 +24,7 @@ pub(crate) struct RunData<'a> {
 }
 
 impl RunData<'_> {
-    /// Reads what several figures need; what cannot be read is absent, and `drawn` names it.
+    /// Reads the data shared by several figures; unreadable parts are absent and named in `drawn`.
     pub(crate) fn read<'a>(
         dir: &'a Path,
         summary: &'a RunSummary,
@@ -67,22 +67,21 @@ impl RunData<'_> {
         Groups::open(self.dir, name, columns)
     }
 
-    /// What captions say of outages; empty without any.
+    /// The caption's note on outages; empty without any.
     pub(crate) fn shading(&self) -> &'static str {
         match self.outages.is_empty() {
             true => "",
-            false => " Grey: something was down.",
+            false => " Grey: outages of nodes or links.",
         }
     }
 
-    /// True for runs of a few connections, which ladder and timeline show better than a count of
-    /// sockets does.
+    /// True for runs with few connections, which ladder and timeline show better than socket counts.
     pub(crate) fn is_small(&self) -> bool {
         let attempted = self.summary.metrics.get("connects_attempted");
         self.has_states && attempted.is_some_and(|n| *n < SMALL)
     }
 
-    /// Rows of the census of one scope; of very many, every n-th.
+    /// Rows of the census of one scope; if there are very many, every n-th.
     pub(crate) fn census_of(&self, scope: &str) -> Result<Option<CensusRows>, StoreError> {
         let states = tcp_model::State::ALL[1..].iter().map(|s| s.name());
         let counts: Vec<&'static str> = states.chain(["ports_in_use"]).collect();

@@ -1,4 +1,4 @@
-//! Clients' pools of connections over time: what they hold, and how long requests wait.
+//! Clients' connection pools over time: their occupancy, and waits of requests.
 
 use super::Figure;
 use super::chart::{Chart, Mark, stack};
@@ -54,7 +54,7 @@ pub(crate) fn occupancy(data: &RunData<'_>) -> Result<Option<Figure>, StoreError
         ..Chart::default()
     };
     let mut caption =
-        "Connections in the clients' pools, on average over each step of time: those that carry a \
+        "Connections in the clients' pools, averaged over each time step: busy ones, which carry a \
                        request or are being opened for one, and idle ones."
             .to_owned();
     if waited {
@@ -90,8 +90,8 @@ pub(crate) fn waits(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
     let figure = shaded_time_series(names, &series, &data.outages)?;
     Ok(figure.map(|figure| Figure {
         caption: format!(
-            "How long requests waited for a connection of their pool, opening one included, by when they were \
-             sent.{}",
+            "How long requests waited for a pooled connection, including the time to open one, by the \
+             time they were sent.{}",
             data.shading()
         ),
         ..figure

@@ -12,7 +12,7 @@ use crate::format::{count, number, seconds};
 use crate::info::AnalyticHints;
 use crate::store::StoreError;
 
-/// Order of the stack, from below; LISTEN sockets are few and always there.
+/// Order of the stack, from the bottom; LISTEN sockets, few and constant, are left out.
 const STACK: [State; 10] = [
     State::TimeWait,
     State::Established,
@@ -92,8 +92,7 @@ fn stay_s(hints: &AnalyticHints) -> f64 {
     stay.map_or(0.0, |t| t.stay_s)
 }
 
-/// Ports for all pairs of client address and destination, where those who hold them are the
-/// clients in TIME-WAIT.
+/// Ports over all pairs of client address and destination, if the clients are the ones in TIME-WAIT.
 fn client_supply(hints: &AnalyticHints) -> Option<f64> {
     let theory = hints.theory.as_ref()?;
     let stay = theory.time_wait.as_ref()?;
@@ -110,7 +109,7 @@ fn curve(label: &str, colour: super::style::Rgb, points: Vec<(f64, f64)>, dashed
     }
 }
 
-/// Sockets in TIME-WAIT with the curve of theory and the limit that the ports set.
+/// Sockets in TIME-WAIT with the theoretical curve and the limit set by the ports.
 pub(crate) fn time_wait(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
     let hints = &data.summary.info.analytic;
     let group = hints.time_wait_group.as_deref();
@@ -142,7 +141,7 @@ pub(crate) fn time_wait(data: &RunData<'_>) -> Result<Option<Figure>, StoreError
             seconds(stay_s(hints))
         ));
         caption.push_str(if supply.is_some() {
-            ", no more than there are ports."
+            ", limited by the number of ports."
         } else {
             "."
         });
@@ -211,11 +210,12 @@ pub(crate) fn ports_in_use(data: &RunData<'_>) -> Result<Option<Figure>, StoreEr
     let supply = hints
         .ports_per_destination
         .map(|p| p as f64 * hints.destinations.max(1) as f64);
-    let mut caption = "Local ports held by active openers, TIME-WAIT included; one port towards \
-                       several destinations counts for each."
-        .to_owned();
+    let mut caption =
+        "Local ports held by active openers, including TIME-WAIT; a port used towards \
+                       several destinations counts once for each."
+            .to_owned();
     if let Some(supply) = supply {
-        // A supply far above what is used would only flatten the curve.
+        // A supply far above the curve would only flatten it.
         if most * 20.0 >= supply {
             marks.push(level(format!("capacity {}", count(supply)), supply, x));
         }

@@ -1,4 +1,4 @@
-//! Recorded queues over time: how long packets waited, and how much did.
+//! Recorded queues over time: waits and lengths.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,8 @@ use crate::csv::Csv;
 use crate::store::StoreError;
 use crate::store::reader::Table;
 
-/// Samples of a column of the table of queues, a series for each queue that was ever used.
-/// Of more than there are colours the largest, and how many they leave out.
+/// A column of the table of queues as a series for each queue that was used: the largest, if there are more
+/// than colours, and the number left out.
 fn series(table: &Table, column: &str, scale: f64) -> Result<(Vec<Series>, usize), StoreError> {
     let (from, to) = (table.texts("from_node")?, table.texts("to_node")?);
     let times = table.floats("time_s")?;
@@ -67,8 +67,8 @@ pub(crate) fn waits(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
         "queue-delay",
         "Queueing delay",
         ("wait_mean_s", "wait (ms)", 1e3),
-        "How long packets waited at each recorded queue before they were sent, on average over each step \
-         of time; queues without waits are left out.",
+        "How long packets waited at each recorded queue before they were sent, averaged over each time \
+         step; queues without waits are left out.",
     )
 }
 
@@ -79,7 +79,7 @@ pub(crate) fn backlogs(data: &RunData<'_>) -> Result<Option<Figure>, StoreError>
         "queue-backlog",
         "Queue length",
         ("backlog_max_bytes", "backlog (kB)", 1e-3),
-        "The most bytes that waited at each recorded queue in each step of time.",
+        "The maximum number of bytes in each recorded queue in each time step.",
     )
 }
 

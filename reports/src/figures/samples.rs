@@ -1,4 +1,4 @@
-//! Figures of samples of any protocol: over time, and how they are distributed.
+//! Figures of samples of any protocol: time series and histograms.
 
 use super::Figure;
 use super::chart::{Chart, Mark};
@@ -8,16 +8,16 @@ use crate::store::StoreError;
 
 /// Cells of the time axis: a series keeps its lowest and its highest sample in each.
 const CELLS: usize = 1000;
-/// Bins of a histogram at most.
+/// Most bins of a histogram.
 const MOST_BINS: usize = 1000;
 
 /// Samples under one name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Series {
-    /// What the legend calls it.
+    /// Its name in the legend.
     pub label: String,
-    /// Time in seconds and value, in order of time. Points without a finite time are left out; a
-    /// value that is not finite interrupts the curve and is not counted by a histogram.
+    /// Time in seconds and value, in order of time. Points without a finite time are left out; a value that
+    /// is not finite interrupts the curve and is not counted in a histogram.
     pub samples: Vec<(f64, f64)>,
 }
 
@@ -118,7 +118,7 @@ pub(crate) fn shaded_time_series(
     Ok(Some(Figure {
         name: name.into(),
         title: title.into(),
-        caption: "Each sample over time; of many, the lowest and the highest in each thousandth of the time.".into(),
+        caption: "Each sample over time; if there are many, the lowest and the highest in each thousandth of the time.".into(),
         svg: chart.svg()?,
         csv: csv.finish(),
     }))

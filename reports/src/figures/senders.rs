@@ -1,4 +1,4 @@
-//! The samples of the first bulk senders, whatever the size of their table.
+//! The samples of the first bulk senders, in bounded memory.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -20,9 +20,9 @@ const COLUMNS: &[&str] = &[
     "recovery",
 ];
 
-/// Bytes from which on a sender is worth a curve; short exchanges are what the ladder is for.
+/// Bytes from which a sender gets a curve; the ladder shows short exchanges.
 const WORTH: i64 = 50_000;
-/// Senders looked at: the first to be sampled.
+/// Most senders considered: the first to be sampled.
 const MOST: usize = 256;
 /// Points of a curve at most.
 const MOST_POINTS: usize = 8192;
@@ -100,9 +100,9 @@ impl Sender {
 /// Senders with a curve, and how many have none.
 #[derive(Debug, Default)]
 pub(crate) struct Senders {
-    /// The first by connection that sent enough to be worth a curve, as many as there are colours.
+    /// The first by connection that sent enough for a curve, as many as there are colours.
     pub(crate) shown: Vec<Sender>,
-    /// How many more sent enough, of those that were looked at.
+    /// How many more of those considered sent enough.
     pub(crate) left_out: usize,
 }
 

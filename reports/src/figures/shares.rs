@@ -1,4 +1,4 @@
-//! How recorded senders share what they get: their goodput stacked, and Jain's index over time.
+//! How recorded senders share capacity: their stacked goodput, and Jain's index over time.
 
 use super::Figure;
 use super::bulk::acked_at;
@@ -12,8 +12,8 @@ use crate::store::StoreError;
 /// Parts of the run over which goodput is averaged.
 const PARTS: u32 = 100;
 
-/// The middle of a part of the run, and the goodput of each sender in it, bit/s; NaN of one that was not
-/// there all the time.
+/// The middle of a part of the run, and the goodput of each sender in it, bit/s; NaN for a sender not
+/// present throughout.
 struct Part {
     middle: f64,
     rates: Vec<f64>,
@@ -42,7 +42,8 @@ fn parts(senders: &[Sender]) -> Vec<Part> {
     }
 }
 
-/// Jain's index of those that were there: (sum x)^2 / (n sum x^2); NaN for less than two, or nothing sent.
+/// Jain's index of the senders present: (sum x)^2 / (n sum x^2); NaN for fewer than two, or if nothing was
+/// sent.
 fn jain(rates: &[f64]) -> f64 {
     let there: Vec<f64> = rates.iter().copied().filter(|r| r.is_finite()).collect();
     let (n, sum) = (there.len() as f64, there.iter().sum::<f64>());
@@ -96,8 +97,8 @@ pub(crate) fn shares(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
         name: "shares".into(),
         title: title.into(),
         caption:
-            "Payload acknowledged to each sender with a curve, averaged over hundredths of the run, one \
-                  on top of the other: the upper edge is what all of them get."
+            "Payload acknowledged to each sender with a curve, averaged over hundredths of the run, stacked: \
+                  the upper edge is their total."
                 .into(),
         svg: chart.svg()?,
         csv: csv.finish(),
@@ -130,9 +131,9 @@ pub(crate) fn fairness(data: &RunData<'_>) -> Result<Option<Figure>, StoreError>
     Ok(Some(Figure {
         name: "fairness".into(),
         title: title.into(),
-        caption: "Jain's index of the goodput of the traced senders in hundredths of the run: 1 where \
-                  all have the same, 1/n where one of n has all. Only senders that were there all the \
-                  time count; the curve stops where there are fewer than two."
+        caption: "Jain's index of the goodput of the traced senders in hundredths of the run: 1 if all \
+                  have the same, 1/n if one of n has everything. Only senders present throughout each \
+                  part count; the curve stops where there are fewer than two."
             .into(),
         svg: chart.svg()?,
         csv: csv.finish(),
@@ -147,7 +148,7 @@ mod tests {
     fn jains_index_is_that_of_its_paper() {
         assert_eq!(jain(&[3.0, 3.0, 3.0]), 1.0);
         assert_eq!(jain(&[4.0, 0.0, 0.0, 0.0]), 0.25);
-        // (1 + 2)^2 / (2 * 5), the one that is not there left out.
+        // (1 + 2)^2 / (2 * 5), without the absent one.
         assert!((jain(&[1.0, 2.0, f64::NAN]) - 0.9).abs() < 1e-12);
         assert!(jain(&[1.0]).is_nan() && jain(&[0.0, 0.0]).is_nan());
     }

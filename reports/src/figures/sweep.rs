@@ -19,7 +19,7 @@ use crate::store::StoreError;
 use crate::text::{list, sentence};
 use crate::words::{self, AxisWords};
 
-/// The x axis: numbers in a unit that suits them, or categories at equal distances.
+/// The x axis: numbers in a suitable unit, or categories at equal distances.
 struct Scale {
     places: Vec<f64>,
     unit: &'static str,
@@ -44,7 +44,7 @@ impl Scale {
         }
     }
 
-    /// A logarithmic axis is for numbers greater than zero, two or more.
+    /// Whether it can be logarithmic: it needs at least two numbers, all greater than zero.
     fn takes_log(&self) -> bool {
         let positive = self.places.iter().filter(|p| **p > 0.0).count();
         self.names.is_empty() && positive > 1
@@ -70,7 +70,7 @@ impl Scale {
     }
 }
 
-/// Figures asked for, or else one for each of our `own` metrics. One that cannot be drawn costs no other.
+/// The requested figures, or one for each metric in `own`. A figure that fails affects no other.
 pub(crate) fn figures(info: &BatchInfo, rows: &[BatchRow], own: &[String]) -> Drawn {
     let own = own.iter().map(|metric| MetricFigure {
         metric: metric.clone(),
@@ -84,7 +84,7 @@ pub(crate) fn figures(info: &BatchInfo, rows: &[BatchRow], own: &[String]) -> Dr
     each(&wanted, |wanted| figure(info, rows, wanted))
 }
 
-/// Draws each figure by itself.
+/// Draws each figure independently.
 fn each(
     wanted: &[MetricFigure],
     draw: impl Fn(&MetricFigure) -> Result<Option<Figure>, StoreError>,
@@ -101,7 +101,7 @@ fn each(
     drawn
 }
 
-/// A figure; `None` where no run has its metric, or an axis of it is not swept.
+/// A figure; `None` if no run has its metric, or one of its axes is not swept.
 fn figure(
     info: &BatchInfo,
     rows: &[BatchRow],
@@ -141,13 +141,13 @@ fn figure(
     sweep.figure().map(Some)
 }
 
-/// Estimates by panel, curve and place along x.
+/// Estimates by panel, curve and position along x.
 type Points = BTreeMap<(Vec<usize>, usize, usize), Estimate>;
 
 /// A point in the units of the axes: x, low, mean, high.
 type Point = (f64, f64, f64, f64);
 
-/// Pools the complete runs over replicas, and over nothing else.
+/// Pools the complete runs over replicas only.
 fn points(info: &BatchInfo, rows: &[BatchRow], metric: &str, layout: &Layout) -> Points {
     let mut groups: BTreeMap<(Vec<usize>, usize, usize), Vec<&BatchRow>> = BTreeMap::new();
     for row in rows.iter().filter(|r| r.status.is_ok()) {
@@ -227,7 +227,7 @@ impl Sweep<'_> {
         })
     }
 
-    /// What is drawn, what each point stands for, and what is left out.
+    /// The caption: what is drawn, what each point means, and what is left out.
     fn caption(&self, title: &str, panels: usize) -> String {
         let replicas = self.points.values().map(|e| e.n);
         let most = replicas.clone().max().unwrap_or(0);
@@ -282,8 +282,8 @@ impl Sweep<'_> {
         made.collect()
     }
 
-    /// Points of several curves at one category stand side by side, or their bars would hide one
-    /// another.
+    /// Offset that puts points of several curves at one category side by side, so that their bars do not
+    /// overlap.
     fn shift(&self, curve: usize, scale: &Scale) -> f64 {
         let curves = self.layout.curves(&self.info.axes);
         if scale.names.is_empty() || curves < 2 {
@@ -293,7 +293,7 @@ impl Sweep<'_> {
         (curve as f64 - (curves - 1) as f64 / 2.0) * step
     }
 
-    /// Curves of theory, dashed, with colours that the curves of runs leave.
+    /// Theoretical curves, dashed, in colours not used by runs.
     fn theory(&self, scale: &Scale, factor: f64) -> Vec<Mark> {
         let axis = &self.info.axes[self.layout.x];
         let curves = self.layout.curves(&self.info.axes);
@@ -343,14 +343,14 @@ impl Sweep<'_> {
         }
     }
 
-    /// Numbers along x in order, as of a list; those of a sample are in none, and neither are names.
+    /// True for ordered numbers along x; false for names and for samples, which are unordered.
     fn is_ordered(&self) -> bool {
         let axis = self.layout.x_axis(&self.info.axes);
         let in_order = |n: &[f64]| n.is_sorted() || n.iter().rev().is_sorted();
         axis.numbers().is_some_and(in_order)
     }
 
-    /// How the x axis is called.
+    /// The label of the x axis.
     fn x_words(&self) -> AxisWords {
         let path = &self.layout.x_axis(&self.info.axes).path;
         match self.layout.x_column {
@@ -359,7 +359,7 @@ impl Sweep<'_> {
         }
     }
 
-    /// A row per point: all axes that tell points apart, then the estimate in base units.
+    /// One row per point: all axes that distinguish points, then the estimate in base units.
     fn csv(&self) -> String {
         let layout = &self.layout;
         let x_axis = layout.x_axis(&self.info.axes);
@@ -382,7 +382,7 @@ impl Sweep<'_> {
     }
 }
 
-/// The name asked for, "metric", or "metric-by-axis".
+/// The requested name, "metric", or "metric-by-axis".
 fn name_of(wanted: &MetricFigure, axis: &str) -> String {
     super::file_name(&match (wanted.name.as_str(), wanted.x.as_str()) {
         ("", "") => wanted.metric.clone(),
@@ -397,7 +397,7 @@ mod tests {
     use crate::batch::{AxisValues, Unit};
 
     #[test]
-    fn a_figure_that_cannot_be_drawn_costs_no_other() {
+    fn a_failing_figure_affects_no_other() {
         let wanted = ["failed", "panics", "refused", "peak"].map(|name| MetricFigure {
             name: name.into(),
             metric: "time_wait_peak".into(),
@@ -430,8 +430,8 @@ mod tests {
             "figure refused: cannot draw refused: too wide",
         ];
         assert_eq!(drawn.failed.len(), 2);
-        for (told, begins) in drawn.failed.iter().zip(failed) {
-            assert!(told.starts_with(begins), "{told}");
+        for (reason, begins) in drawn.failed.iter().zip(failed) {
+            assert!(reason.starts_with(begins), "{reason}");
         }
     }
 

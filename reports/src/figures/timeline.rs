@@ -1,5 +1,5 @@
-//! The states of the first connections over time: a panel each, zoomed to the exchange, so that a
-//! minute in TIME-WAIT does not crush the milliseconds before it.
+//! The states of the first connections over time: one panel each, zoomed to the exchange, so that a minute
+//! in TIME-WAIT does not hide the milliseconds before it.
 
 use tcp_model::State;
 
@@ -23,7 +23,7 @@ const LANE: f64 = 84.0;
 const HEAD: f64 = 40.0;
 const FOOT: f64 = 50.0;
 const TOP: f64 = 44.0;
-/// Segments are drawn in panels of at most this many; more would be a black carpet.
+/// Arrows are drawn only in panels with at most this many segments; more would be illegible.
 const MOST_ARROWS: usize = 100;
 
 const TITLE: Font = Font::new(18, BLACK).bold();
@@ -31,7 +31,7 @@ const PANEL: Font = Font::new(14, BLACK).bold();
 const LABEL: Font = Font::new(13, BLACK);
 const TICK: Font = Font::new(12, GREY);
 
-/// A stretch of one state; `end` is infinite when it was not seen to end.
+/// A time in one state; `end` is infinite if its end was not recorded.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Stay {
     lane: usize,
@@ -58,7 +58,7 @@ fn stays(c: &Conversation) -> Vec<Stay> {
     all
 }
 
-/// Which connections are not shown to their end.
+/// The note on connections that are not shown to their end.
 fn left_out(all: &[&Conversation]) -> String {
     let cut = all.iter().filter(|c| c.changes.len() >= MOST_CHANGES);
     let cut: Vec<String> = cut.map(|c| c.conn.to_string()).collect();
@@ -100,10 +100,10 @@ pub(crate) fn states_timeline(data: &RunData<'_>) -> Result<Option<Figure>, Stor
         y = panel(&mut svg, c, &stays, data.summary.reached_s, y);
     }
     y = legend(&mut svg, &seen, y);
-    let caption = "Each connection has a panel of its own, zoomed to its exchange of segments; \
-                   each end is a bar coloured by state, and arrows are segments, left out where \
-                   they are many. A bar with an arrow goes on beyond the right edge, or beyond the \
-                   end of the run; how long is written on it, if that is known.";
+    let caption = "Each connection has its own panel, zoomed to its exchange of segments. Each end is a \
+                   bar coloured by state; arrows are segments, left out if there are many. A bar with \
+                   an arrow continues beyond the right edge, or beyond the end of the run; its length \
+                   is given if known.";
     let left_out = left_out(&all);
     Ok(Some(Figure {
         name: "states_timeline".into(),
@@ -114,8 +114,8 @@ pub(crate) fn states_timeline(data: &RunData<'_>) -> Result<Option<Figure>, Stor
     }))
 }
 
-/// Start and end of what a panel shows: until the last segment has arrived and the last state but
-/// TIME-WAIT is over, and a quarter more; not beyond the end of the run.
+/// The time range of a panel: until the last segment has arrived and the last state other than TIME-WAIT
+/// has ended, plus a quarter; not beyond the end of the run.
 fn range(c: &Conversation, stays: &[Stay], reached_s: f64) -> (f64, f64) {
     let start = c.start();
     let mut end = start;
@@ -135,7 +135,7 @@ fn range(c: &Conversation, stays: &[Stay], reached_s: f64) -> (f64, f64) {
     (start, (end + more).min(reached_s.max(end + 1e-6)))
 }
 
-/// Draws a panel from `top` on; where the next may begin.
+/// Draws a panel from `top` down; returns where the next may start.
 fn panel(svg: &mut Svg, c: &Conversation, stays: &[Stay], reached_s: f64, top: f64) -> f64 {
     let (start, end) = range(c, stays, reached_s);
     let x = |t: f64| LEFT + (WIDTH - LEFT - RIGHT) * ((t - start) / (end - start)).min(1.0);
@@ -224,7 +224,7 @@ fn nice_step(least: f64) -> f64 {
         .unwrap_or(10.0 * power)
 }
 
-/// Draws the colours; where the picture ends.
+/// Draws the legend; returns where the picture ends.
 fn legend(svg: &mut Svg, states: &[State], y: f64) -> f64 {
     let (mut x, mut y) = (20.0, y);
     for &state in states {
@@ -275,10 +275,10 @@ mod tests {
         ];
         assert_eq!(range(&quiet, &stays, 100.0), (0.0, 5.0));
         assert_eq!(range(&quiet, &stays, 4.5), (0.0, 4.5), "the run ends");
-        // What goes on beyond the end has no end of its own.
+        // A state that continues beyond the end of the run has no end.
         let open = [stay(State::Established, 2.0, f64::INFINITY)];
         assert_eq!(range(&quiet, &open, 100.0), (0.0, 2.5));
-        // Something is shown even where everything happens at once.
+        // The range is not empty even if everything happens at once.
         let (start, end) = range(&quiet, &[], 0.0);
         assert!(end > start);
     }

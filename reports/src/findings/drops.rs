@@ -1,4 +1,4 @@
-//! Where segments were dropped by a node that had no room, no route or no state for them.
+//! Segments dropped by nodes without room, route or state for them.
 
 use super::Known;
 use crate::format::{count, seconds};
@@ -7,9 +7,9 @@ use crate::text::{list, sentence};
 use crate::words::counted;
 
 impl Known<'_> {
-    /// "gateway had no free port from t = 3 s on; 12 SYNs were dropped."
+    /// "NAT gateway had no free port from t = 3 s on, and 12 SYNs were dropped."
     pub(super) fn exhausted_nats(&self) -> Option<String> {
-        let told = self.metrics.iter().filter_map(|(id, &n)| {
+        let sentences = self.metrics.iter().filter_map(|(id, &n)| {
             let found = metrics::find(id)?;
             let is_drop = found.metric.id == "nat.<name>_syns_dropped";
             let name = found.of.filter(|_| is_drop && n > 0.0)?;
@@ -18,8 +18,8 @@ impl Known<'_> {
             let dropped = dropped(n, "SYN", "SYNs");
             Some(format!("NAT {name} had no free port{from}, and {dropped}"))
         });
-        let told: Vec<String> = told.collect();
-        (!told.is_empty()).then(|| format!("{}.", sentence(&told.join("; "))))
+        let sentences: Vec<String> = sentences.collect();
+        (!sentences.is_empty()).then(|| format!("{}.", sentence(&sentences.join("; "))))
     }
 
     /// A firewall whose table was full.
@@ -55,7 +55,7 @@ impl Known<'_> {
     pub(super) fn unmapped(&self) -> Option<String> {
         let n = self.positive("nat_packets_unmapped")?;
         Some(format!(
-            "{} by NATs that had no mapping for {}.",
+            "{} by NATs without a mapping for {}.",
             sentence(&dropped(n, "packet", "packets")),
             if n == 1.0 { "it" } else { "them" }
         ))
@@ -65,9 +65,9 @@ impl Known<'_> {
     pub(super) fn dropped_by_listeners(&self) -> Option<String> {
         let full = self.get("listen_overflows").unwrap_or(0.0);
         let others = self.get("listen_drops").unwrap_or(0.0) - full;
-        let mut told = Vec::new();
+        let mut sentences = Vec::new();
         if full > 0.0 {
-            told.push(format!(
+            sentences.push(format!(
                 "{} at a full accept queue",
                 dropped(full, "SYN or final ACK", "SYNs and final ACKs")
             ));
@@ -78,7 +78,7 @@ impl Known<'_> {
             } else {
                 "with its accept queue not full"
             };
-            told.push(format!(
+            sentences.push(format!(
                 "{} by a listener {other}",
                 dropped(others, "SYN or ACK", "SYNs and ACKs")
             ));
@@ -90,16 +90,16 @@ impl Known<'_> {
             } else {
                 "SYN cookies"
             };
-            told.push(format!("{syns} answered with {a}"));
+            sentences.push(format!("{syns} answered with {a}"));
         }
-        (!told.is_empty()).then(|| format!("{}.", sentence(&list(&told))))
+        (!sentences.is_empty()).then(|| format!("{}.", sentence(&list(&sentences))))
     }
 
     /// Packets for which a node had no route.
     pub(super) fn unroutable(&self) -> Option<String> {
         let n = self.positive("unrouted_pkts")?;
         let text = dropped(n, "packet", "packets");
-        Some(format!("{} for want of a route.", sentence(&text)))
+        Some(format!("{} because there was no route.", sentence(&text)))
     }
 }
 
@@ -120,7 +120,7 @@ mod tests {
     use crate::findings::findings;
     use crate::info::RunInfo;
 
-    fn told(metrics: &[(&str, f64)]) -> Vec<String> {
+    fn found(metrics: &[(&str, f64)]) -> Vec<String> {
         let metrics: BTreeMap<String, f64> =
             metrics.iter().map(|&(n, v)| (n.to_owned(), v)).collect();
         findings(&RunInfo::default(), &metrics)
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_nat_without_ports_is_named_before_the_connects_it_cost() {
-        let told = told(&[
+        let found = found(&[
             ("connects_attempted", 100.0),
             ("connects_established", 88.0),
             ("nat_syns_dropped", 24.0),
@@ -136,18 +136,17 @@ mod tests {
             ("nat.gateway_first_drop_s", 3.0),
         ]);
         assert_eq!(
-            told[..2],
+            found[..2],
             [
                 "NAT gateway had no free port from t = 3 s on, and 24 SYNs were dropped.",
-                "88 of 100 connects were established and none failed; 12 were still on the way at \
-                 the end."
+                "88 of 100 connects were established and none failed; 12 were still pending at the end."
             ]
         );
     }
 
     #[test]
-    fn every_node_that_drops_is_told_with_its_reason() {
-        let told = told(&[
+    fn every_node_that_drops_is_named_with_its_reason() {
+        let found = found(&[
             ("listen_overflows", 3.0),
             ("listen_drops", 4.0),
             ("syn_cookies_sent", 1.0),
@@ -155,12 +154,12 @@ mod tests {
             ("nat_packets_unmapped", 2.0),
         ]);
         assert_eq!(
-            told,
+            found,
             [
                 "3 SYNs and final ACKs were dropped at a full accept queue, 1 SYN or ACK was \
                  dropped by a listener for another reason and 1 SYN was answered with a SYN cookie.",
-                "1 packet was dropped for want of a route.",
-                "2 packets were dropped by NATs that had no mapping for them."
+                "1 packet was dropped because there was no route.",
+                "2 packets were dropped by NATs without a mapping for them."
             ]
         );
     }

@@ -1,11 +1,11 @@
-//! How requests, flows and connections ended, where that is not as it should be.
+//! Requests, flows and connections that did not end as they should.
 
 use super::Known;
 use crate::format::{count, percent, seconds};
 use crate::text::{list, sentence};
 use crate::words::counted;
 
-/// Causes of requests without an answer: metric, what one and several connections did.
+/// Causes of requests without an answer: metric, and verb phrase for one and for several connections.
 const CAUSES: [(&str, &str, &str); 7] = [
     (
         "requests_unanswered_timed_out",
@@ -44,8 +44,8 @@ const CAUSES: [(&str, &str, &str); 7] = [
     ),
 ];
 
-/// End points that ended out of order: metric, those of it that another finding covers, and what
-/// one and several did.
+/// End points that ended abnormally: metric, the metrics that other findings cover, and verb phrase for one
+/// and for several.
 const ENDS: [(&str, [&str; 2], &str, &str); 5] = [
     (
         "ended_crashed",
@@ -74,12 +74,12 @@ const ENDS: [(&str, [&str; 2], &str, &str); 5] = [
     (
         "ended_unreachable",
         ["requests_unanswered_unreachable", ""],
-        "was told that its peer is unreachable",
-        "were told that their peers are unreachable",
+        "learned that its peer is unreachable",
+        "learned that their peers are unreachable",
     ),
 ];
 
-/// If more of the requests are under way at the end, they pile up.
+/// Share of requests pending at the end above which they are piling up.
 const MOST_UNDER_WAY: f64 = 0.1;
 
 impl Known<'_> {
@@ -96,8 +96,8 @@ impl Known<'_> {
         }
     }
 
-    /// Requests that are on their way when the run ends are nothing unusual, if they are few and none
-    /// has waited longer than an answer took.
+    /// Requests pending when the run ends are normal if they are few and none has waited longer than
+    /// answers took.
     pub(super) fn under_way_at_the_end(&self) -> Option<f64> {
         let waiting = self.positive("requests_unanswered_at_run_end")?;
         let only = self.get("requests_unanswered") == Some(waiting);
@@ -154,7 +154,7 @@ impl Known<'_> {
         ))
     }
 
-    /// Connects that were on their way when the run ended, for longer than any that succeeded.
+    /// Connects that were pending at the end of the run for longer than any successful one took.
     pub(super) fn unsettled(&self) -> Option<String> {
         let attempted = self.positive("connects_attempted")?;
         let established = self.get("connects_established")?;
@@ -184,7 +184,7 @@ impl Known<'_> {
         ))
     }
 
-    /// Requests that waited for a connection of their pool until the end.
+    /// Requests that waited for a pooled connection until the end.
     pub(super) fn never_sent(&self) -> Option<String> {
         let n = self.positive("requests_never_sent")?;
         let longest = self.get("request_never_sent_wait_max_s")?;
@@ -198,14 +198,14 @@ impl Known<'_> {
                 ),
             };
             format!(
-                "{still} for a connection of the pool when the run ended or the client crashed; \
-                 {longest_of} for {}.",
+                "{still} for a pooled connection when the run ended or the client crashed; {longest_of} \
+                 for {}.",
                 seconds(longest)
             )
         })
     }
 
-    /// Connections whose clients were about to make another request.
+    /// Connections that ended before their clients had made all requests.
     pub(super) fn cut_short(&self) -> Option<String> {
         let n = self.positive("connections_cut_short")?;
         let (ended, clients) = match n {
@@ -218,7 +218,7 @@ impl Known<'_> {
         ))
     }
 
-    /// Connections of which one end is gone.
+    /// Half-open connections: one end is gone.
     pub(super) fn half_open(&self) -> Option<String> {
         let n = self.positive("half_open_end")?;
         let longest = seconds(self.get("half_open_max_s")?);
@@ -227,13 +227,13 @@ impl Known<'_> {
             _ => format!("for up to {longest}"),
         };
         Some(format!(
-            "{} half-open at the end, and had been {how_long}: one end was gone, and the other did not \
-             know.",
+            "{} half-open at the end, and had been {how_long}: one end was gone without the other's \
+             knowledge.",
             counted(n, "connection was", "connections were")
         ))
     }
 
-    /// Bulk flows that the end of the run cut off, where none was completed or some had hardly begun.
+    /// Bulk flows cut off by the end of the run, if none was completed or some had hardly begun.
     pub(super) fn unfinished_flows(&self) -> Option<String> {
         let completed = self.get("flows_completed").unwrap_or(0.0);
         let unfinished = self
@@ -243,9 +243,9 @@ impl Known<'_> {
         if let Some(n) = unfinished {
             let longest = seconds(self.get("flow_unfinished_max_s")?);
             parts.push(match n {
-                1.0 => format!("the bulk flow was not completed within the {longest} that it had"),
+                1.0 => format!("the bulk flow was not completed in the {longest} it had"),
                 n => format!(
-                    "none of the {} bulk flows was completed within the {longest} that they had at most",
+                    "none of the {} bulk flows was completed, in up to {longest}",
                     count(n)
                 ),
             });
@@ -262,7 +262,7 @@ impl Known<'_> {
         if let Some(n) = self.positive("flows_small") {
             let fewest = count(self.get("flow_small_min_bytes")?);
             parts.push(match n {
-                1.0 => format!("1 flow had {fewest} bytes acknowledged, no more"),
+                1.0 => format!("1 flow had only {fewest} bytes acknowledged"),
                 n => format!(
                     "{} flows had fewer than 50,000 bytes acknowledged, one of them {fewest}",
                     count(n)
@@ -272,9 +272,9 @@ impl Known<'_> {
         (!parts.is_empty()).then(|| format!("{}.", sentence(&parts.join("; "))))
     }
 
-    /// End points that timed out, were reset or aborted, and that no other finding covers.
+    /// End points that timed out, were reset or aborted, as far as no other finding covers them.
     pub(super) fn broken_connections(&self) -> Option<String> {
-        let told = ENDS.iter().filter_map(|(metric, elsewhere, one, many)| {
+        let sentences = ENDS.iter().filter_map(|(metric, elsewhere, one, many)| {
             let all = self.positive(metric)?;
             let known: f64 = elsewhere.iter().filter_map(|m| self.get(m)).sum();
             let n = all - known;
@@ -287,11 +287,11 @@ impl Known<'_> {
             let ends = counted(n, "end point", "end points");
             (n > 0.0).then(|| format!("{ends} {verb}{when}"))
         });
-        let told: Vec<String> = told.collect();
-        (!told.is_empty()).then(|| format!("{}.", sentence(&list(&told))))
+        let sentences: Vec<String> = sentences.collect();
+        (!sentences.is_empty()).then(|| format!("{}.", sentence(&list(&sentences))))
     }
 
-    /// End points that were open when nothing was scheduled any more.
+    /// End points that were open when no event was scheduled any more.
     pub(super) fn stuck(&self) -> Option<String> {
         let n = self.positive("end_points_stuck")?;
         let (were, them) = if n == 1.0 {
@@ -300,13 +300,13 @@ impl Known<'_> {
             ("end points were", "them")
         };
         Some(format!(
-            "{} {were} open at the end with nothing scheduled: no timer was running and no segment \
-             was on its way, so nothing would ever happen to {them}.",
+            "{} {were} open at the end with nothing scheduled: no timer was running and no segment was \
+             in flight, so nothing could ever happen to {them}.",
             count(n)
         ))
     }
 
-    /// Sockets that had closed and whose peers did not.
+    /// Sockets given up in FIN-WAIT-2 because their peers did not close.
     pub(super) fn expired_fin_waits(&self) -> Option<String> {
         let n = self.positive("ended_fin_wait_expired")?;
         let when = self.between(
@@ -320,7 +320,7 @@ impl Known<'_> {
         ))
     }
 
-    /// Bulk flows that did not reach their end.
+    /// Bulk flows that broke off.
     pub(super) fn broken_flows(&self) -> Option<String> {
         let broken = self.positive("flows_broken")?;
         let all = broken + self.get("flows_completed")? + self.get("flows_unfinished")?;
@@ -339,7 +339,7 @@ impl Known<'_> {
         let under_way = self
             .positive("flows_unfinished")
             .map_or(String::new(), |n| {
-                format!("; {} more were under way at the end", count(n))
+                format!("; {} more were in progress at the end", count(n))
             });
         Some(match n {
             1.0 => format!("The bulk flow was completed after {mean}{under_way}."),
@@ -357,14 +357,14 @@ impl Known<'_> {
         })
     }
 
-    /// TIME-WAIT that was cut short or left out: a risk that shows in no other number.
+    /// TIME-WAIT that was cut short or left out: a risk that no other finding shows.
     pub(super) fn unsafe_time_wait(&self) -> Option<String> {
         const WHY: &str = "That is unsafe: a delayed segment of the old connection can reach a new \
-                           one between the same addresses and ports, and a FIN that comes again is \
+                           one between the same addresses and ports, and a retransmitted FIN is \
                            answered by a reset";
-        let mut told = Vec::new();
+        let mut sentences = Vec::new();
         if let Some(n) = self.positive("ended_time_wait_overflow") {
-            told.push(format!(
+            sentences.push(format!(
                 "{} closed without TIME-WAIT, because the table was full (tcp_max_tw_buckets){}",
                 counted(n, "connection", "connections"),
                 self.between(
@@ -374,21 +374,21 @@ impl Known<'_> {
             ));
         }
         if let Some(n) = self.positive("time_wait_killed") {
-            told.push(format!(
+            sentences.push(format!(
                 "{} ended early by a reset (RFC 1337)",
                 counted(n, "TIME-WAIT entry was", "TIME-WAIT entries were")
             ));
         }
-        (!told.is_empty()).then(|| format!("{}. {WHY}.", sentence(&list(&told))))
+        (!sentences.is_empty()).then(|| format!("{}. {WHY}.", sentence(&list(&sentences))))
     }
 
-    /// TIME-WAIT that did what it is for.
+    /// TIME-WAIT that served its purpose.
     pub(super) fn useful_time_wait(&self) -> Option<String> {
         let n = self.positive("time_wait_fins_answered")?;
         let (fins, had) = if n == 1.0 {
-            ("a FIN that came again".to_owned(), "it")
+            ("a FIN that was repeated".to_owned(), "it")
         } else {
-            (format!("{} FINs that came again", count(n)), "they")
+            (format!("{} FINs that were repeated", count(n)), "they")
         };
         Some(format!(
             "TIME-WAIT did its job: it acknowledged {fins}; without it {had} would have been \
@@ -396,7 +396,7 @@ impl Known<'_> {
         ))
     }
 
-    /// A destination whose ports are nearly all in use, where others have ports left.
+    /// A destination that uses nearly all local ports, while others have ports left.
     pub(super) fn crowded_destination(&self) -> Option<String> {
         let share = self.get("ports_in_use_destination_share_peak")?;
         let hints = &self.info.analytic;
@@ -408,8 +408,8 @@ impl Known<'_> {
             return None; // So are all others.
         }
         Some(format!(
-            "At the peak, {} local ports were in use towards one destination, {} of those there \
-             are; ports towards other destinations do not help it.",
+            "At the peak, {} local ports were in use towards one destination, {} of all; ports free for \
+             other destinations do not help it.",
             count(self.get("ports_in_use_destination_peak")?),
             percent(share)
         ))

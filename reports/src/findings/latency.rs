@@ -4,15 +4,14 @@ use super::Known;
 use crate::format::{count, number, seconds};
 use crate::words::counted;
 
-/// A largest time of this many medians is unusual …
+/// A maximum of this many medians is unusual …
 const UNUSUAL_RATIO: f64 = 10.0;
-/// … if it is long enough for a timer to have had a part in it: the least retransmission time-out
-/// of Linux, seconds.
+/// … if it is long enough to involve a timer: the minimum retransmission time-out of Linux, seconds.
 pub(super) const UNUSUAL_S: f64 = 0.2;
 
 impl Known<'_> {
-    /// "500 us in the median, 1 ms at the 99th percentile, 3 s at the 99.9th and 7 s at most", or
-    /// the only time there is; `None` of nothing.
+    /// "500 us in the median, 1 ms at the 99th percentile, 3 s at the 99.9th and 7 s at most", or the only
+    /// time; `None` without values.
     pub(super) fn times(&self, name: &str) -> Option<String> {
         let get = |statistic: &str| self.get(&format!("{name}_{statistic}_s"));
         let (mean, max) = (get("mean")?, get("max")?);
@@ -36,7 +35,7 @@ impl Known<'_> {
         })
     }
 
-    /// True when the longest took far longer than most.
+    /// True when the maximum is far above the median.
     fn has_tail(&self, name: &str) -> bool {
         let get = |statistic: &str| self.get(&format!("{name}_{statistic}_s"));
         let (Some(p50), Some(max)) = (get("p50"), get("max")) else {
@@ -45,7 +44,7 @@ impl Known<'_> {
         max >= UNUSUAL_S && max >= UNUSUAL_RATIO * p50
     }
 
-    /// The round trip that a connect takes, where most took far longer.
+    /// The round trip of a connect, if most connects took far longer.
     fn slow_from(&self) -> Option<f64> {
         let trip = self.info.analytic.theory.as_ref()?.connect_s;
         let median = self.get("connect_latency_p50_s")?;
@@ -53,7 +52,7 @@ impl Known<'_> {
         is_slow.then_some(trip)
     }
 
-    /// Connects of which some took far longer than most, or most far longer than a round trip.
+    /// Slow connects: some took far longer than most, or most took far longer than a round trip.
     pub(super) fn slow_connects(&self) -> Option<String> {
         let few = self
             .get("connects_established")
@@ -63,7 +62,7 @@ impl Known<'_> {
         }
         if let Some(trip) = self.slow_from() {
             return Some(format!(
-                "Most connects were slow: {}, where a round trip takes {}.",
+                "Most connects were slow: {}, although a round trip takes {}.",
                 self.times("connect_latency")?,
                 seconds(trip)
             ));
@@ -79,7 +78,7 @@ impl Known<'_> {
         ))
     }
 
-    /// Requests of which some took far longer than most.
+    /// Slow requests: some took far longer than most.
     pub(super) fn slow_requests(&self) -> Option<String> {
         let done = self.positive("requests_done")?;
         if done < 2.0 || !self.has_tail("request_latency") {
@@ -91,8 +90,8 @@ impl Known<'_> {
         ))
     }
 
-    /// How much longer requests took because they waited for a connection of their pool: all is
-    /// counted from when they came, and no connect explains it.
+    /// How much longer requests took because they waited for a pooled connection: the time from their
+    /// arrival, where no connect explains it.
     fn waits_for_a_pool(&self) -> Option<String> {
         let all = self.get("request_with_connect_mean_s")?;
         let sent = self.get("request_latency_mean_s")?;
@@ -111,13 +110,13 @@ impl Known<'_> {
         let all = self.get("request_with_connect_mean_s")?;
         (all >= 2.0 * self.get("request_latency_mean_s")?).then(|| {
             format!(
-                "Requests waited for a connection of the pool for longer than for their responses: \
-                 with that wait they took {waits}."
+                "Requests waited longer for a pooled connection than for their responses: including \
+                 that wait they took {waits}."
             )
         })
     }
 
-    /// The cost of connecting, where it is not told as unusual.
+    /// Connect latency, unless it is unusual and reported as such.
     pub(super) fn latency(&self) -> Option<String> {
         let probes = self.get("port_probes_mean").filter(|p| *p >= 1.5);
         let probes =
@@ -155,7 +154,7 @@ impl Known<'_> {
         }
         let under_way = self.under_way_at_the_end().map_or(String::new(), |n| {
             let verb = if n == 1.0 { "was" } else { "were" };
-            format!("; {} more {verb} under way at the end", count(n))
+            format!("; {} more {verb} in progress at the end", count(n))
         });
         if self.slow_requests().is_some() {
             return Some(format!(
@@ -168,7 +167,7 @@ impl Known<'_> {
             .waits_for_a_pool()
             .filter(|_| self.slow_pools().is_none());
         let waits = waits.map_or(String::new(), |w| {
-            format!("; with the wait for a connection of the pool, {w}")
+            format!("; including the wait for a pooled connection, {w}")
         });
         Some(format!(
             "{} answered; {took} {}{waits}{under_way}.",

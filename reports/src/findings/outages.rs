@@ -1,4 +1,4 @@
-//! Nodes and links that were down, and what hosts forgot in a crash.
+//! Nodes and links that were down, and TIME-WAIT entries lost in crashes.
 
 use super::Known;
 use crate::format::{count, seconds};
@@ -6,7 +6,7 @@ use crate::info::Outage;
 use crate::text::{list, sentence};
 use crate::words::counted;
 
-/// Most outages that are named one by one.
+/// Most outages named one by one.
 const MOST_NAMED: usize = 3;
 
 impl Known<'_> {
@@ -24,8 +24,8 @@ impl Known<'_> {
         }
         let lost = self.positive("time_wait_lost").map_or(String::new(), |n| {
             format!(
-                "; {} lost without waiting for 2 MSL to pass (a host that keeps `quiet` for that \
-                 long after a crash is safe again: RFC 9293 section 3.4.3)",
+                "; {} lost before 2 MSL had passed (a host that stays `quiet` for that long after a \
+                 crash is safe: RFC 9293 section 3.4.3)",
                 counted(n, "TIME-WAIT entry was", "TIME-WAIT entries were")
             )
         });
@@ -74,23 +74,23 @@ mod tests {
         ];
         let metrics: BTreeMap<String, f64> =
             metrics.map(|(name, value)| (name.to_owned(), value)).into();
-        let told = findings(&info, &metrics);
+        let found = findings(&info, &metrics);
         assert!(
-            told[0].starts_with(
+            found[0].starts_with(
                 "Client was down from t = 30 s to t = 60 s; 2,960 TIME-WAIT entries were lost"
             ),
-            "{told:?}"
+            "{found:?}"
         );
-        assert_eq!(told[1], "None of the 8,806 connects failed.");
+        assert_eq!(found[1], "None of the 8,806 connects failed.");
     }
 
     #[test]
     fn many_outages_are_counted() {
         let down = ("the link between a and b", 1.0, None);
-        let told = findings(&info(&[down; 5]), &BTreeMap::new());
+        let found = findings(&info(&[down; 5]), &BTreeMap::new());
         let one = "he link between a and b was down from t = 1 s on";
         assert_eq!(
-            told,
+            found,
             [format!(
                 "T{one}, t{one}, t{one} and there were 2 more outages."
             )]

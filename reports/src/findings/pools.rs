@@ -4,11 +4,11 @@ use super::Known;
 use crate::format::{count, number, percent};
 use crate::words::counted;
 
-/// Fewer attempts than this for each exchange are nothing unusual.
+/// Attempts per exchange up to this number are normal.
 const UNUSUAL_ATTEMPTS: f64 = 1.1;
 
 impl Known<'_> {
-    /// Requests that met the close of a kept connection.
+    /// Requests sent on a kept connection while the server closed it.
     pub(super) fn raced(&self) -> Option<String> {
         let n = self.positive("pool_requests_raced")?;
         let (were, was) = match n {
@@ -24,12 +24,12 @@ impl Known<'_> {
             "kept connections"
         };
         Some(format!(
-            "{were} sent on {connection} while {was} (a proxy answers 502 then); an idle time-out of the pool \
-             shorter than that of the server avoids it."
+            "{were} sent on {connection} while {was} (a proxy then answers 502); an idle time-out of \
+             the pool shorter than the server's avoids it."
         ))
     }
 
-    /// What pools did.
+    /// Use of connection pools.
     pub(super) fn pools(&self) -> Option<String> {
         let opened = self.positive("pool_connections_opened")?;
         let sent = self.get("pool_requests_sent")?;
@@ -41,7 +41,9 @@ impl Known<'_> {
             Some(_) => None,
             None => self.times("pool_wait"),
         };
-        let waits = waits.map_or(String::new(), |w| format!("; the wait for one was {w}"));
+        let waits = waits.map_or(String::new(), |w| {
+            format!("; the wait for a connection was {w}")
+        });
         Some(format!(
             "Pools sent {}{reuse}, and opened {}, at most {} at a time{waits}.",
             counted(sent, "request", "requests"),

@@ -1,4 +1,4 @@
-//! What queues did to flows.
+//! Effects of queues on flows.
 
 use super::Known;
 use crate::format::{bytes, number, seconds};
@@ -13,7 +13,7 @@ impl Known<'_> {
         Some(format!(
             "Goodput was shared unequally (Jain's index {}), probably by phase effects: {} flows fell into \
              step with the drop-tail queue from {} to {}, because nothing in the network is random. Set \
-             topology.processing to less than the {} of a packet there.",
+             topology.processing to less than {}, the transmission time of a packet there.",
             number(index),
             risk.flows,
             risk.from,
@@ -27,8 +27,8 @@ impl Known<'_> {
         let p99 = self.get("queue_wait_p99_s")?;
         let most = self.get("queue_backlog_max_bytes")?;
         Some(format!(
-            "At the slowest queue packets waited {} on average, 99 % of them at most {}; {} waited there \
-             at most.",
+            "At the slowest queue packets waited {} on average, and 99 % of them at most {}; its \
+             maximum length was {}.",
             seconds(mean),
             seconds(p99),
             bytes(most)

@@ -1,5 +1,4 @@
-//! The table of findings: every sentence that a report may begin with, by name, in the order in which
-//! they are told.
+//! The table of findings: every sentence that may head a report, by name, in the order of the report.
 
 use super::{Finding, Known, RunFinding};
 
@@ -21,7 +20,7 @@ const fn row(
     }
 }
 
-/// What is unusual in a run.
+/// Findings about what is unusual in a run.
 pub(super) const UNUSUAL: &[RunFinding] = &[
     row(
         "accepted-old-data",
@@ -33,21 +32,21 @@ pub(super) const UNUSUAL: &[RunFinding] = &[
     ),
     row(
         "exhausted-nat",
-        "A NAT had no free port for a new connection and dropped its SYN; from when on, and how many.",
+        "A NAT had no free port for a new connection and dropped its SYN; since when, and how many.",
         "nat.<name>_syns_dropped, nat.<name>_first_drop_s",
         "RFC 4787 section 4, RFC 5382",
         |known| known.exhausted_nats(),
     ),
     row(
         "full-firewall",
-        "A firewall that tracks connections had no room for another, and dropped the packets that would have begun          one; from when on, and how many.",
+        "The connection table of a firewall was full, so that it dropped packets of new connections; since when, and how many.",
         "conntrack_full_drops_pkts, conntrack_full_first_s, conntrack_entries_peak",
         "nf_conntrack_max and \"nf_conntrack: table full, dropping packet\" of Linux",
         |known| known.full_firewall(),
     ),
     row(
         "failed-connects",
-        "Calls of connect that failed: how many, from when on, and why: no free local port, refused \
+        "Calls of connect that failed: how many, since when, and why: no free local port, refused \
          by a reset, timed out, or given up.",
         "connects_failed, connects_addr_not_available, connects_refused, connects_timed_out, \
          connects_aborted, first_failure_s",
@@ -56,8 +55,8 @@ pub(super) const UNUSUAL: &[RunFinding] = &[
     ),
     row(
         "unsettled-connects",
-        "Connects that had neither succeeded nor failed when the run ended, and had been under way for longer \
-         than any that succeeded: nobody answered, or the answers were lost.",
+        "Connects that had neither succeeded nor failed when the run ended, and had been pending for \
+         longer than any successful one took: there was no answer, or answers were lost.",
         "connects_attempted, connects_established, connect_unsettled_max_s",
         "RFC 9293 section 3.8.3; tcp_syn_retries of Linux",
         |known| known.unsettled(),
@@ -65,7 +64,7 @@ pub(super) const UNUSUAL: &[RunFinding] = &[
     row(
         "dropped-by-listeners",
         "A listener dropped SYNs or final ACKs because its accept queue or SYN queue was full, or \
-         answered with SYN cookies. Clients send again, so connects are slow rather than refused.",
+         answered with SYN cookies. Clients retransmit, so connects are slow rather than refused.",
         "listen_overflows, listen_drops, syn_cookies_sent",
         "listen(2); TcpExtListenOverflows and TcpExtListenDrops of Linux; RFC 4987",
         |known| known.dropped_by_listeners(),
@@ -79,8 +78,8 @@ pub(super) const UNUSUAL: &[RunFinding] = &[
     ),
     row(
         "no-nat-mapping",
-        "Packets that came to a NAT from outside and belonged to no mapping: late segments, or those \
-         of a connection whose mapping had timed out.",
+        "Packets that reached a NAT from outside and matched no mapping: late segments, or those of a \
+         connection whose mapping had timed out.",
         "nat_packets_unmapped",
         "RFC 5382 section 5",
         |known| known.unmapped(),
@@ -95,45 +94,46 @@ pub(super) const UNUSUAL: &[RunFinding] = &[
     ),
     row(
         "unanswered-requests",
-        "Requests that never got their whole response: how many, what became of their connections, \
-         when, and how long the longest waited.",
+        "Requests that never got their complete response: how many, how their connections ended, when, \
+         and how long the longest waited.",
         "requests_unanswered and its causes, request_unanswered_wait_max_s",
         "the clients of the workload",
         |known| known.unanswered(),
     ),
     row(
         "raced-requests",
-        "Requests that a client sent on a kept connection while the server was closing it: no byte of the response          came. Proxies answer 502 then. A client avoids it by closing idle connections sooner than its server does.",
+        "Requests that a client sent on a kept connection while the server was closing it: no byte of a response came. Proxies then answer 502. A client avoids it by closing idle connections sooner than its server does.",
         "pool_requests_raced, pool_requests_reused",
         "RFC 9112 section 9.5; idle time-outs of client and server",
         |known| known.raced(),
     ),
     row(
         "failed-for-good",
-        "Exchanges of clients that may try again, and that failed all the same: their attempts or their budget for          retries were used up.",
+        "Exchanges that failed in spite of retries: their attempts or their retry budget were used up.",
         "exchanges_failed, exchanges_failed_last_attempt, exchanges_failed_no_budget, exchanges_begun",
         "the clients of the workload",
         |known| known.failed_for_good(),
     ),
     row(
         "retry-load",
-        "Retries multiplied the load on the servers: how many attempts there were for each exchange that was asked          for.",
+        "Retries multiplied the load on the servers: how many attempts there were per exchange.",
         "attempts_per_exchange, exchanges_begun, retries_made",
         "the clients of the workload",
         |known| known.retry_load(),
     ),
     row(
         "requests-without-connection",
-        "Requests that waited for a connection of their client's pool until the run ended or the client crashed: \
-         the pool was too small for them.",
+        "Requests that waited for a pooled connection until the run ended or the client crashed: the \
+         pool was too small.",
         "requests_never_sent, request_never_sent_wait_max_s",
         "the clients of the workload",
         |known| known.never_sent(),
     ),
     row(
         "cut-short-connections",
-        "Connections that ended between two requests, before their clients had made all. No request was without \
-         an answer for that, but fewer were made than the scenario asks for. `idle_timeout` is a likely cause.",
+        "Connections that ended between two requests, before their clients had made all. Every request \
+         was answered, but fewer were made than the scenario asks for. `idle_timeout` is a likely \
+         cause.",
         "connections_cut_short",
         "the clients of the workload",
         |known| known.cut_short(),
@@ -147,16 +147,16 @@ pub(super) const UNUSUAL: &[RunFinding] = &[
     ),
     row(
         "unfinished-flows",
-        "Bulk flows of which none came to its end within the run, or that had fewer than 50 kB acknowledged \
-         although they had begun a second or more before its end. The latter have no goodput in the report.",
+        "No bulk flow was completed within the run, or flows had fewer than 50 kB acknowledged although \
+         they started at least a second before its end. The latter have no goodput in the report.",
         "flows_unfinished, flow_unfinished_max_s, flows_small, flow_small_min_bytes, blocked_by_window_end",
         "the senders of the workload",
         |known| known.unfinished_flows(),
     ),
     row(
         "broken-connections",
-        "End points that timed out, were reset, aborted or told that their peer is unreachable, and \
-         of which no other finding tells.",
+        "End points that timed out, were reset, aborted or found their peer unreachable, as far as no \
+         other finding covers them.",
         "ended_timed_out, ended_reset, ended_aborted, ended_unreachable, ended_crashed",
         "RFC 9293 sections 3.8.3 and 3.10.7.4",
         |known| known.broken_connections(),
@@ -164,9 +164,8 @@ pub(super) const UNUSUAL: &[RunFinding] = &[
     row(
         "stuck-connections",
         "The run ended with open connections and nothing scheduled: no timer was running, no segment \
-         was on its way, and no application waited for a time. Nothing would ever happen to them. \
-         Most likely an application never closes, or an end without keep-alive waits for a peer that \
-         is gone.",
+         was in flight, and no application had a timer. Nothing could ever happen to them. Most likely \
+         an application never closes, or an end without keep-alive waits for a peer that is gone.",
         "end_points_stuck",
         "the engine's queue of events; half-open connections: RFC 9293 section 3.5.1",
         |known| known.stuck(),
@@ -174,17 +173,17 @@ pub(super) const UNUSUAL: &[RunFinding] = &[
     row(
         "half-open-connections",
         "One end of these connections was lost in a crash, timed out, or was reset or aborted, and the other \
-         was still open at the end of the run. It notices when it sends, or by keep-alive probes; an end that only \
-         waits does so for ever. Not found, in a run that goes on elsewhere, are two ends that wait for each \
-         other: whether an application will ever act is not known.",
+         was still open at the end of the run. It notices when it sends, or by keep-alive probes; an \
+         end that only waits does so for ever. Two ends that wait for each other are not found if the \
+         run continues elsewhere: whether an application will ever act is unknown.",
         "half_open_end, half_open_max_s",
         "RFC 9293 section 3.5.1",
         |known| known.half_open(),
     ),
     row(
         "expired-fin-waits",
-        "Sockets that had closed were given up in FIN-WAIT-2, because the FIN of the peer, which had \
-         not closed, did not come in time. No application is told.",
+        "Sockets that had closed were given up in FIN-WAIT-2, because the peer did not close in time. \
+         No application is notified.",
         "ended_fin_wait_expired",
         "tcp_fin_timeout of Linux; RFC 9293 section 3.6 knows no such limit",
         |known| known.expired_fin_waits(),
@@ -200,7 +199,7 @@ pub(super) const UNUSUAL: &[RunFinding] = &[
         "slow-connects",
         "The slowest connects took ten times as long as most, or most of them ten times as long as a \
          round trip, and at least 200 ms: a SYN or SYN-ACK was lost, dropped by a full queue, or met a \
-         connection of the same addresses and ports that was still open, and was sent again.",
+         connection of the same addresses and ports that was still open, and was retransmitted.",
         "connect_latency_*_s",
         "the applications' calls of connect; RFC 6298",
         |known| known.slow_connects(),
@@ -221,8 +220,8 @@ pub(super) const UNUSUAL: &[RunFinding] = &[
     ),
     row(
         "crowded-destination",
-        "Nearly all local ports were in use towards one destination, while others had ports left: a \
-         port is taken for each destination address and port on its own.",
+        "Nearly all local ports were in use towards one destination, while others had ports left: each \
+         destination address and port has its own port supply.",
         "ports_in_use_destination_share_peak, ports_in_use_destination_peak",
         "ip_local_port_range of Linux; RFC 6056",
         |known| known.crowded_destination(),
@@ -230,16 +229,16 @@ pub(super) const UNUSUAL: &[RunFinding] = &[
     row(
         "phase-effects",
         "Few flows shared a drop-tail queue very unequally while nothing in the network was random: they \
-         fell into step with the queue, which then refused always the same. `topology.processing`, a random \
-         time that hosts take for each packet, breaks it.",
+         fell into step with the queue, which then dropped packets of the same flows again and again. \
+         `topology.processing`, a random processing time per packet, prevents it.",
         "jain_index",
         "Floyd and Jacobson 1992, On traffic phase effects in packet-switched gateways",
         |known| known.phase_effects(),
     ),
     row(
         "many-retransmissions",
-        "One segment in twenty or more was sent again. Without losses or drops, the retransmission time-out was \
-         shorter than a round trip.",
+        "At least one segment in twenty was retransmitted. Without losses or drops, the retransmission \
+         time-out was shorter than a round trip.",
         "retransmissions, segments_sent, wire_losses_pkts, corrupted_pkts, queue_drops_pkts",
         "counters of links and senders",
         |known| known.many_retransmissions(),
@@ -254,26 +253,26 @@ pub(super) const UNUSUAL: &[RunFinding] = &[
     ),
 ];
 
-/// What there is to say of every run.
+/// Findings about every run.
 pub(super) const USUAL: &[RunFinding] = &[
     row(
         "established-connects",
-        "No connect failed; of few connections, how long they took and what became of them.",
+        "No connect failed; for few connections also how long they took and how they ended.",
         "connects_attempted, connects_established, connect_latency_*_s",
         "RFC 9293 section 3.5",
         |known| known.successes(),
     ),
     row(
         "port-supply",
-        "How many connections per second the local ports allow: ports divided by the time for which \
-         one is held, over all pairs of addresses. Told only where the closed form holds for the run.",
+        "How many connections per second the local ports allow: ports divided by the time for which one \
+         is held, over all pairs of addresses. Given only where the closed form holds for the run.",
         "port_limit_per_s",
         "Little's law (Little 1961); Erlang's loss formula for Poisson arrivals at one pair",
         |known| known.port_limit(),
     ),
     row(
         "time-wait-population",
-        "How many sockets were in TIME-WAIT, at most and on average, and what theory says where its \
+        "The maximum and mean number of sockets in TIME-WAIT, and the theoretical value where its \
          conditions hold.",
         "time_wait_peak, time_wait_peak_at_s, time_wait_mean_steady",
         "RFC 9293 section 3.6.1; Little's law",
@@ -281,15 +280,15 @@ pub(super) const USUAL: &[RunFinding] = &[
     ),
     row(
         "useful-time-wait",
-        "TIME-WAIT answered a FIN that came again, because its ACK was lost or late, or the network made a \
-         copy: what it is for.",
+        "TIME-WAIT answered a repeated FIN, whose ACK was lost or late or which the network duplicated: \
+         this is its purpose.",
         "time_wait_fins_answered",
         "RFC 9293 section 3.10.7.4",
         |known| known.useful_time_wait(),
     ),
     row(
         "connect-latency",
-        "How long connecting took, and how many ports were tried for each where that is many.",
+        "How long connecting took, and how many ports were tried per connect if that is many.",
         "connect_latency_*_s, port_probes_mean",
         "the applications' calls of connect",
         |known| known.latency(),
@@ -303,7 +302,7 @@ pub(super) const USUAL: &[RunFinding] = &[
     ),
     row(
         "pools",
-        "What the clients' pools of connections did: how many connections they opened for their requests, how many          requests went over a kept connection, and how long they waited for one.",
+        "Use of the clients' connection pools: connections opened, requests sent over a kept connection, and waits for a connection.",
         "pool_connections_opened, pool_requests_sent, pool_reuse_share, pool_open_peak, pool_wait_*_s",
         "the clients of the workload",
         |known| known.pools(),
@@ -324,14 +323,14 @@ pub(super) const USUAL: &[RunFinding] = &[
     ),
     row(
         "queueing-delay",
-        "How long packets waited at the slowest of the recorded queues, and how much waited at most.",
+        "How long packets waited at the slowest of the recorded queues, and its maximum length.",
         "queue_wait_*_s, queue_backlog_max_bytes",
         "the queues of links, `record.queues`",
         |known| known.queueing_delay(),
     ),
     row(
         "losses",
-        "What links and queues lost, dropped or marked, and what was sent again.",
+        "What links and queues lost, dropped or marked, and what was retransmitted.",
         "wire_losses_pkts, corrupted_pkts, queue_drops_pkts, early_drops_pkts, policed_drops_pkts, ce_marks_pkts, retransmissions, retransmissions_spurious",
         "counters of links and senders",
         |known| known.few_losses(),

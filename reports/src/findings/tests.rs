@@ -39,7 +39,7 @@ fn metrics(list: &[(&str, f64)]) -> BTreeMap<String, f64> {
 }
 
 #[test]
-fn exhausted_ports_are_told_with_cause_and_limit() {
+fn exhausted_ports_are_reported_with_cause_and_limit() {
     let m = metrics(&[
         ("connects_attempted", 72_000.0),
         ("connects_established", 56_464.0),
@@ -48,14 +48,14 @@ fn exhausted_ports_are_told_with_cause_and_limit() {
         ("connects_failed_share_steady", 0.21),
         ("first_failure_s", 94.1),
     ]);
-    let told = findings(&info(600.0), &m);
+    let found = findings(&info(600.0), &m);
     assert_eq!(
-        told[0],
+        found[0],
         "Connects began to fail at t = 94.1 s; 15,536 of 72,000 failed (21.6 %, 21 % in the \
          steady window): all found no free local port."
     );
     assert_eq!(
-        told[1],
+        found[1],
         "The port supply allows 470.5 connections/s (28,232 ports / 60 s); of the 600/s \
          offered in the steady window, 21.6 % fail in theory."
     );
@@ -77,12 +77,12 @@ fn connects_without_an_outcome_are_named_beside_those_that_have_one() {
     assert_eq!(
         findings(&RunInfo::default(), &m)[0],
         "Connects began to fail at t = 0 s; 50 of 3,000 failed (1.67 %): all timed out; 2,900 \
-         were still on the way at the end."
+         were still pending at the end."
     );
 }
 
 #[test]
-fn a_plateau_is_told_with_littles_law() {
+fn a_plateau_is_reported_with_littles_law() {
     let m = metrics(&[
         ("connects_attempted", 108_000.0),
         ("connects_established", 108_000.0),
@@ -90,27 +90,27 @@ fn a_plateau_is_told_with_littles_law() {
         ("time_wait_peak_at_s", 60.0),
         ("time_wait_mean_steady", 27_000.0),
     ]);
-    let told = findings(&info(450.0), &m);
-    assert_eq!(told[0], "None of the 108,000 connects failed.");
+    let found = findings(&info(450.0), &m);
+    assert_eq!(found[0], "None of the 108,000 connects failed.");
     assert!(
-        told[1].ends_with("the 450/s offered use 95.6 % of it."),
+        found[1].ends_with("the 450/s offered use 95.6 % of it."),
         "{}",
-        told[1]
+        found[1]
     );
     assert!(
-        told[2].ends_with("Little's law says 450/s x 60 s = 27,000."),
+        found[2].ends_with("Little's law says 450/s x 60 s = 27,000."),
         "{}",
-        told[2]
+        found[2]
     );
 }
 
 #[test]
-fn nothing_known_nothing_said() {
+fn without_metrics_there_are_no_findings() {
     assert!(findings(&RunInfo::default(), &BTreeMap::new()).is_empty());
 }
 
 #[test]
-fn a_single_connection_is_told_as_one() {
+fn a_single_connection_is_described_individually() {
     let mut info = info(1.0);
     info.analytic.time_wait_group = Some("server".into());
     let mut m = metrics(&[
@@ -130,7 +130,7 @@ fn a_single_connection_is_told_as_one() {
         [
             "The connection was established after 100 ms; its request was answered after 150 \
              ms; the server closed first and stayed in TIME-WAIT for 60 s.",
-            "Nothing was lost and nothing was sent again.",
+            "Nothing was lost and nothing was retransmitted.",
         ]
     );
     m.extend(metrics(&[
@@ -145,7 +145,7 @@ fn a_single_connection_is_told_as_one() {
 }
 
 #[test]
-fn a_few_connections_are_told_by_their_groups_and_losses() {
+fn few_connections_are_described_by_groups_and_losses() {
     let m = metrics(&[
         ("connects_attempted", 5.0),
         ("connects_established", 5.0),
@@ -164,14 +164,14 @@ fn a_few_connections_are_told_by_their_groups_and_losses() {
         findings(&RunInfo::default(), &m),
         [
             "All 5 connections were established, after 500 ms on average and 1.1 s at most.",
-            "TIME-WAIT was held by 4 sockets of client and 1 socket of server.",
-            "Links lost 4 packets; 1 segment was sent again (1.64 % of all), with 1 time-out.",
+            "In TIME-WAIT: 4 sockets of client and 1 socket of server.",
+            "Links lost 4 packets; 1 segment was retransmitted (1.64 % of all), with 1 time-out.",
         ]
     );
 }
 
 #[test]
-fn bulk_flows_are_told_one_by_one() {
+fn bulk_flows_are_described_one_by_one() {
     let m = metrics(&[
         ("connects_attempted", 2.0),
         ("connects_established", 2.0),

@@ -1,4 +1,4 @@
-//! What closed forms say beside what was measured; nothing where their conditions do not hold.
+//! Closed forms beside the measured values, where their conditions hold.
 
 use crate::analytic::{
     SCARCE_FROM_S, expected_failures, expected_time_wait, offered_until, port_limit,
@@ -6,9 +6,9 @@ use crate::analytic::{
 use crate::format::{count, number, percent, seconds};
 use crate::info::RunInfo;
 
-/// A holding time that is known less well than this is reported with both its ends.
+/// A holding time with a larger relative uncertainty is reported as a range.
 const WIDE: f64 = 0.01;
-/// A share that fails is reported from here on.
+/// Failing shares below this are not reported.
 const LEAST_SHARE: f64 = 0.0005;
 
 /// Mean offered rate over a window.
@@ -31,7 +31,7 @@ pub(super) fn ports(info: &RunInfo, window: &str) -> Option<String> {
     }
     let (limits, held) = (port_limit(theory), theory.held_s);
     let limit = limits.middle();
-    // Where a port may be held longer for a known reason, both ends are reported.
+    // If the holding time is uncertain, report both ends of the range.
     let is_wide = held.width() > WIDE * held.high;
     let range = |low: f64, high: f64, text: fn(f64) -> String| match is_wide {
         true => format!("{} to {}", text(low), text(high)),
@@ -75,7 +75,7 @@ pub(super) fn time_wait(info: &RunInfo) -> Option<String> {
             count(little)
         )
     } else {
-        format!("theory says {} on average there", count(expected))
+        format!("theory predicts a mean of {} there", count(expected))
     })
 }
 
@@ -119,15 +119,15 @@ mod tests {
     }
 
     #[test]
-    fn poisson_arrivals_are_told_with_erlangs_formula() {
+    fn poisson_arrivals_use_erlangs_formula() {
         let mut theory = held(60.0, 20.0);
         theory.arrivals = ArrivalLaw::Poisson;
         theory.settles_s = Some(10.0);
         let mut info = info(1_000.0 / 60.0, theory);
         info.duration_s = 4_000.0;
-        // B(1000, 1000) = 2.48 %, where a fluid would lose nothing.
-        let told = ports(&info, "in the steady window").unwrap();
-        assert!(told.ends_with("2.48 % fail in theory."), "{told}");
+        // B(1000, 1000) = 2.48 %; a fluid model would lose nothing.
+        let sentence = ports(&info, "in the steady window").unwrap();
+        assert!(sentence.ends_with("2.48 % fail in theory."), "{sentence}");
     }
 
     #[test]
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn ports_that_are_held_for_a_moment_are_not_told() {
+    fn ports_held_only_for_a_moment_are_not_reported() {
         let mut theory = held(60.0, 0.0);
         theory.held_s = Span {
             low: 0.004,

@@ -14,7 +14,7 @@ pub struct Metrics {
 /// A metric that is not in the registry, by its name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "no metric is called {0:?}: register it in reports/src/metrics/table/, or begin the name of one of your own with \"custom.\""
+    "unknown metric {0:?}: register it in reports/src/metrics/table/, or start the name of your own metric with \"custom.\""
 )]
 pub struct UnknownMetric(pub String);
 

@@ -97,8 +97,8 @@ impl Unanswered {
         metrics.put("requests_made", made as f64);
         metrics.put("requests_unanswered", unanswered as f64);
         metrics.put("requests_unanswered_share", unanswered as f64 / made as f64);
-        let told = |(cause, n): &(&&str, u64)| **cause != GIVEN_UP || *n > 0;
-        for (cause, n) in CAUSES.iter().zip(self.by_cause).filter(told) {
+        let is_reported = |(cause, n): &(&&str, u64)| **cause != GIVEN_UP || *n > 0;
+        for (cause, n) in CAUSES.iter().zip(self.by_cause).filter(is_reported) {
             metrics.put(&format!("requests_unanswered_{cause}"), n as f64);
         }
         if let Some((first, last)) = self.times {

@@ -37,10 +37,10 @@ pub enum StoreError {
         path: PathBuf,
         /// What is there.
         there: &'static str,
-        /// What was to be there.
+        /// What was expected there.
         wanted: &'static str,
     },
-    /// The directory is not recognised as one of ours.
+    /// The directory is not recognised as synfin's.
     #[error(
         "{0} is left alone: {why}; choose another directory with `--out DIR`, or move this one away (`mv '{0}' '{0}.old'`)",
         path.display()
@@ -53,7 +53,7 @@ pub enum StoreError {
     },
     /// A later version of the program wrote it.
     #[error(
-        "{} was written by a newer synfin (format {format}; this one knows up to {}) and is left alone; use that synfin, or choose another directory with `--out DIR`",
+        "{} was written by a newer synfin (format {format}; this one knows up to {}) and is left alone; use that version, or choose another directory with `--out DIR`",
         path.display(), super::FORMAT
     )]
     Newer {
@@ -62,41 +62,41 @@ pub enum StoreError {
         /// Its format.
         format: u64,
     },
-    /// There are no results to read.
-    #[error("{} holds no results of synfin: it has no {}; give the directory that `synfin run` printed, for example results/NAME", .0.display(), super::MARKER)]
+    /// The directory holds no results.
+    #[error("{} holds no synfin results: it has no {}; give the directory that `synfin run` printed, for example results/NAME", .0.display(), super::MARKER)]
     NoResults(PathBuf),
-    /// A file of the user's has the name of one to be written.
-    #[error("{} is not a file of synfin's and stands where one is to be written; rename it, then try again", .0.display())]
+    /// A user's file has the name of a file to be written.
+    #[error("{} is not one of synfin's files and is in the way of one; rename it, then try again", .0.display())]
     InTheWay(PathBuf),
-    /// Another process is at work in the directory.
-    #[error("another synfin is at work in {}; try again when it is done", .0.display())]
+    /// Another process is using the directory.
+    #[error("another synfin is using {}; try again when it has finished", .0.display())]
     Busy(PathBuf),
-    /// The name cannot be that of a directory.
+    /// The path cannot name a result directory.
     #[error("{} cannot be used as a result directory; give a path whose last part is a plain name", .0.display())]
     BadName(PathBuf),
     /// A recorder or runner emits a metric that is not in the registry.
     #[error(transparent)]
     UnknownMetric(#[from] UnknownMetric),
-    /// The operating system refused.
+    /// The operating system reported an error.
     #[error("cannot {what} {}: {source}{}", path.display(), hint(source))]
     Io {
         /// What was tried.
         what: &'static str,
         /// On which file.
         path: PathBuf,
-        /// What it said.
+        /// Its error.
         source: io::Error,
     },
     /// A file of a result directory is not what it should be.
-    #[error("{} cannot be used: {why}; `synfin run` of the same scenario into the same directory makes it again", path.display())]
+    #[error("{} cannot be used: {why}; run the same scenario into the same directory to restore it", path.display())]
     Damaged {
         /// Which file.
         path: PathBuf,
         /// What is wrong.
         why: String,
     },
-    /// A table is too large to be held in memory.
-    #[error("{} has {rows} rows, too many to be held in memory; read it with DuckDB or polars, or run the scenario again recording less (fewer connections, a longer interval)", path.display())]
+    /// A table is too large for memory.
+    #[error("{} has {rows} rows, too many for memory; read it with DuckDB or polars, or run the scenario again and record less (fewer connections, a longer interval)", path.display())]
     TooLarge {
         /// Which file.
         path: PathBuf,
@@ -116,14 +116,14 @@ pub enum StoreError {
 fn hint(source: &io::Error) -> &'static str {
     match source.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            "; you may not write there: use another directory, or a copy of this one"
+            "; you have no permission to write there: use another directory, or a copy of this one"
         }
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "; make room, or record less (fewer connections, a longer interval, no packets)"
+            "; free some space, or record less (fewer connections, a longer interval, no packets)"
         }
         io::ErrorKind::NotFound => "; check the path",
         io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
-            "; a file stands where a directory is needed"
+            "; there is a file where a directory is needed"
         }
         _ => "",
     }

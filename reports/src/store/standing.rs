@@ -62,7 +62,7 @@ pub fn look(dir: &Path) -> Result<Standing, StoreError> {
         ));
     }
     unrecognised(format!(
-        "it is not empty and holds no results of synfin (no {})",
+        "it is not empty and holds no synfin results (no {})",
         super::MARKER
     ))
 }
@@ -155,7 +155,7 @@ mod tests {
         assert!(matches!(look(&dir).unwrap(), Standing::Empty));
         let why = |path: &Path| look(path).unwrap_err().to_string();
         fs::write(dir.join("chapter1"), "years of work").unwrap();
-        assert!(why(&dir).contains("holds no results of synfin"));
+        assert!(why(&dir).contains("holds no synfin results"));
         assert!(why(&dir.join("chapter1")).contains("a file stands"));
         fs::write(dir.join("summary.json"), "{}").unwrap();
         assert!(why(&dir).contains("earlier synfin"));

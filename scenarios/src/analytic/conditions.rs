@@ -1,4 +1,4 @@
-//! When closed forms hold: each condition a predicate, with a sentence for the case that it does not.
+//! The conditions for closed forms, each a predicate with a sentence for the case that it fails.
 
 use sim_core::network::Impairments;
 use sim_core::queue_disc::QueueSpec;
@@ -11,11 +11,11 @@ use super::{Case, NoTheory};
 use crate::expected::{self, PerConnection, mean, path};
 use crate::scenario::workload::Serving;
 
-/// A link that is used more than this makes segments wait for a time that is not known.
+/// Utilisation of a link from which waiting times can no longer be neglected.
 const MOST_USED: f64 = 0.5;
-/// A queue for fewer bytes may drop packets of a burst.
+/// A queue shorter than this many bytes may drop packets of a burst.
 const LEAST_QUEUE: u64 = 75_000;
-/// Kinds of paths looked at.
+/// Most kinds of paths that are considered.
 const MOST_KINDS: usize = 64;
 /// Share of connects that may find their port in TIME-WAIT at the server.
 const RARE_REUSE: f64 = 0.001;
@@ -23,13 +23,13 @@ const RARE_REUSE: f64 = 0.001;
 /// A path between a client and a server.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Way {
-    /// Propagation there and back, seconds.
+    /// Propagation delay there and back, seconds.
     pub(super) trip_s: f64,
     /// Time to send a byte over all links, there and back.
     pub(super) per_byte_s: f64,
     /// The same in the slower direction.
     pub(super) per_byte_one_way_s: f64,
-    /// How much of its busiest link is used, at most.
+    /// Peak utilisation of its busiest link.
     pub(super) utilisation: f64,
 }
 
@@ -80,7 +80,7 @@ fn look_up_ways(case: &Case<'_>) -> Result<Vec<Way>, NoTheory> {
         let used = |links: &[sim_core::LinkId], bytes: f64| {
             let of_link = |l: &sim_core::LinkId| {
                 let link = &case.network.links()[l.0 as usize];
-                // A host's own link carries its share.
+                // A host's own link carries only that host's share.
                 let sharers = match (link.from, link.to) {
                     (a, b) if a == c || b == c => clients.len(),
                     (a, b) if a == s || b == s => servers.len(),
@@ -105,7 +105,7 @@ fn look_up_ways(case: &Case<'_>) -> Result<Vec<Way>, NoTheory> {
     Ok(pairs.map(|(c, s)| way(c, s)).collect())
 }
 
-/// The most connections per second that are opened.
+/// The peak rate at which connections are opened.
 fn peak_rate(case: &Case<'_>) -> f64 {
     match case.arrivals {
         Arrivals::Closed { users, think } => {
@@ -119,7 +119,7 @@ fn peak_rate(case: &Case<'_>) -> f64 {
     }
 }
 
-/// What must hold of network and hosts.
+/// Conditions on network and hosts that fail.
 pub(super) fn of_network(case: &Case<'_>) -> Vec<String> {
     let mut no = Vec::new();
     let mut unless = |holds: bool, why: &str| {
@@ -167,14 +167,14 @@ pub(super) fn of_network(case: &Case<'_>) -> Vec<String> {
     );
     unless(
         case.retries.max == 0,
-        "clients try again, so that the number of connects is not known",
+        "clients retry, so the number of connects is unknown",
     );
     let nodes = case.network.nodes().iter();
     unless(
         nodes
             .map(|n| &n.kind)
             .all(|k| matches!(k, NodeKind::Host { .. } | NodeKind::Router)),
-        "a node on the way keeps state of its own",
+        "a middlebox keeps state",
     );
     let addresses: Vec<u32> = case
         .scenario
@@ -210,7 +210,7 @@ pub(super) fn of_network(case: &Case<'_>) -> Vec<String> {
     no
 }
 
-/// What must hold of the load.
+/// Conditions on the load that fail.
 pub(super) fn of_load(case: &Case<'_>, has_time_wait: bool) -> Vec<String> {
     let mut no = Vec::new();
     let mut unless = |holds: bool, why: &str| {
@@ -225,7 +225,7 @@ pub(super) fn of_load(case: &Case<'_>, has_time_wait: bool) -> Vec<String> {
     let most = |f: fn(&Way) -> f64| ways.iter().map(f).fold(0.0, f64::max);
     unless(
         most(|w| w.utilisation) <= MOST_USED,
-        "a link is more than half full, so that segments wait for a time that is not known",
+        "a link is more than half utilised, so segments wait for an unknown time",
     );
     let first = client.initial_rto.min(server.initial_rto).as_secs_f64();
     unless(
@@ -269,7 +269,7 @@ fn with_noise(mean: f64) -> f64 {
     mean + 6.0 * libm::sqrt(mean) + 6.0
 }
 
-/// Why a port may be used again within `within_s` of its last use; `None` when it is not.
+/// Why a port may be reused within `within_s` of its last use; `None` if that is improbable.
 pub(super) fn early_reuse(case: &Case<'_>, within_s: f64) -> Option<String> {
     let (client, _) = ends(case);
     let ports = f64::from(client.port_count());
@@ -283,13 +283,13 @@ pub(super) fn early_reuse(case: &Case<'_>, within_s: f64) -> Option<String> {
     };
     let fits = match selection {
         PortSelection::Sequential => with_noise(meanwhile) < ports,
-        // With several destinations the count that they share goes on with each.
+        // Destinations share a counter, which advances with each connect.
         PortSelection::Hash | PortSelection::DoubleHash => with_noise(meanwhile * pairs) < ports,
-        // A step over 8 places of every second one at most.
+        // The counter advances by at most 8 ports, of which every second is usable.
         PortSelection::Linux => 16.0 * with_noise(connects) < ports,
         PortSelection::Random | PortSelection::RandomAgain | PortSelection::RandomIncrements => {
             meanwhile.min(connects) / ports < RARE_REUSE
         }
     };
-    (!fits).then(|| "a port may be used again while the server has it in TIME-WAIT".to_owned())
+    (!fits).then(|| "a port may be reused while the server has it in TIME-WAIT".to_owned())
 }

@@ -1,4 +1,4 @@
-//! Curves of theory that figures ask for by name: how fast a transfer is that loses packets at random.
+//! Theoretical curves that figures request by name: the goodput of a transfer under random loss.
 
 use sim_core::impairments::{DelaySpec, LossSpec};
 use tcp_model::TcpParams;
@@ -8,11 +8,11 @@ use crate::run_spec::RunSpec;
 use crate::scenario::Scenario;
 use crate::scenario::workload::WorkloadKind;
 
-/// What a formula needs.
+/// The inputs of a formula.
 struct Transfer {
     /// Probability that a segment is lost.
     loss: f64,
-    /// Round trip without any wait, seconds.
+    /// Round trip without queueing, seconds.
     rtt: f64,
     /// Retransmission time-out at that round trip, seconds.
     rto: f64,
@@ -20,7 +20,7 @@ struct Transfer {
     mss: f64,
 }
 
-/// Segments a second.
+/// Segments per second.
 type Formula = fn(&Transfer) -> f64;
 
 /// Formulas by name, as figures ask for them.
@@ -35,8 +35,8 @@ pub(crate) fn names() -> Vec<&'static str> {
     FORMULAS.iter().map(|f| f.0).collect()
 }
 
-/// The formula's goodput in bit/s for each value of a swept path at which its conditions hold in a run,
-/// and whose theory it is.
+/// The formula's goodput in bit/s for each value of a swept path where its conditions hold in a run, and
+/// its authors.
 pub(crate) fn curve(
     name: &str,
     runs: &[RunSpec],
@@ -56,8 +56,8 @@ pub(crate) fn curve(
     Some((whose.to_owned(), points))
 }
 
-/// The transfer of a scenario that has one and nothing beside it, over a link that loses data
-/// independently of each other and does nothing else to them.
+/// The transfer of a scenario that consists of one transfer over a link with independent random losses of
+/// data and no other impairment.
 fn transfer(scenario: &Scenario) -> Option<Transfer> {
     let ([workload], [link]) = (
         scenario.workloads.as_slice(),
@@ -96,7 +96,7 @@ fn transfer(scenario: &Scenario) -> Option<Transfer> {
     let network = scenario.topology.network().ok()?;
     let params = scenario.tcp.of(&workload.client);
     let rtt = path::round_trip_s(&network, *client, *server);
-    // Timestamps take 12 octets of each segment.
+    // Timestamps take 12 bytes of each segment.
     let options = if params.timestamps { 12.0 } else { 0.0 };
     Some(Transfer {
         loss: *loss,
@@ -118,8 +118,8 @@ fn pftk(t: &Transfer) -> f64 {
     1.0 / (t.rtt * libm::sqrt(2.0 * p / 3.0) + timeouts)
 }
 
-/// Bytes per second to which random loss holds a transfer; infinite without loss, and under controls for
-/// which there is no formula.
+/// Bytes per second to which random loss limits a transfer; infinite without loss, and for controls without
+/// a formula.
 pub(crate) fn loss_limited(params: &TcpParams, rtt: f64, loss: f64) -> f64 {
     let t = Transfer {
         loss,

@@ -11,12 +11,12 @@ use crate::expected::{self, HEADERS, mean};
 
 /// Widest uncertainty of a mean holding time, relative to it.
 const UNCERTAINTY: f64 = 0.01;
-/// What may be missing of the mean holding time when a run counts as settled.
+/// Part of the mean holding time that may be missing when a run counts as settled.
 const MISSING: f64 = 0.0002;
-/// Message sizes and waits that are exceeded more rarely are left out.
+/// Message sizes and waits with a smaller probability of being exceeded are ignored.
 const RARE: f64 = 1e-3;
 
-/// The life of a connection, seconds from connect.
+/// The phases of a connection, in seconds from connect.
 #[derive(Clone, Debug)]
 pub(super) struct Life<'a> {
     /// Until the connection is established.
@@ -25,28 +25,28 @@ pub(super) struct Life<'a> {
     pub(super) held_s: Span,
     /// Standard deviation of that.
     pub(super) held_sd_s: f64,
-    /// Time after which nearly all are over; `None` for no time.
+    /// Time after which nearly all connections have released their port; `None` if there is no such time.
     pub(super) settles_s: Option<f64>,
-    /// Who is in TIME-WAIT.
+    /// The end in TIME-WAIT.
     pub(super) time_wait: Option<Stay<'a>>,
-    /// Why there is no closed form for those in TIME-WAIT.
+    /// Why there is no closed form for sockets in TIME-WAIT.
     pub(super) no_time_wait: Option<String>,
-    /// What a connect may take longer because the server still has the connection that had the port
-    /// before: it answers the SYN with a challenge ACK, the client resets the old connection, and its
-    /// SYN gets through when it is sent again.
+    /// Extra time of a connect when the server still has the previous connection on that port: it answers
+    /// the SYN with a challenge ACK, the client resets the old connection, and the retransmitted SYN
+    /// succeeds.
     sent_again_s: f64,
 }
 
 /// A stay in TIME-WAIT.
 #[derive(Clone, Debug)]
 pub(super) struct Stay<'a> {
-    /// The workload's name for the host.
+    /// The group of the host in the workload.
     pub(super) host: &'a str,
     pub(super) after_s: Span,
     pub(super) stay_s: f64,
 }
 
-/// From connect until the client has the last response, without the applications' waits.
+/// Time from connect until the client has the last response, without the applications' waits.
 #[derive(Clone, Copy, Debug)]
 struct Network {
     /// Until the last response.
@@ -87,7 +87,7 @@ impl<'a> Life<'a> {
         let held = life.held_s;
         if held.width() > UNCERTAINTY * held.high {
             return Err(NoTheory::because(format!(
-                "how long the network takes is known to {:.2} s only, of {:.2} s that a port is held",
+                "the network's delay is uncertain by {:.2} s, in {:.2} s that a port is held",
                 held.width(),
                 held.high
             )));
@@ -97,7 +97,7 @@ impl<'a> Life<'a> {
         Ok(life)
     }
 
-    /// Adds the close and what follows.
+    /// Adds the close and its consequences.
     fn close(
         &mut self,
         case: &Case<'a>,
@@ -110,7 +110,7 @@ impl<'a> Life<'a> {
         let trip = network.trip_s;
         let workload = case.workload;
         if e.how == CloseHow::Half {
-            // The response and the server's FIN come together, or after the server's linger.
+            // The server's FIN comes with the response, or after its linger.
             self.wait(linger);
             return self.client_time_wait(case, client, server);
         }
@@ -121,7 +121,7 @@ impl<'a> Life<'a> {
             (_, Closer::Client) => {
                 self.add(trip);
                 if self.outlasts(e.linger, client, trip)? {
-                    // The client gives up in FIN-WAIT-2, which begins with the ACK of its FIN.
+                    // The client gives up in FIN-WAIT-2, which starts with the ACK of its FIN.
                     self.held_s.high += server.delayed_ack.as_secs_f64();
                     self.wait(fin_wait(client, trip)?.0);
                     if conditions::early_reuse(case, self.held_s.high + linger).is_some() {
@@ -158,7 +158,7 @@ impl<'a> Life<'a> {
         Ok(())
     }
 
-    /// True when the end that closed first gives up before its peer, which lingers, closes too.
+    /// True when the end that closed first gives up before its lingering peer closes.
     fn outlasts(
         &self,
         linger: SimDuration,
@@ -204,7 +204,7 @@ impl<'a> Life<'a> {
         };
         if both && kept_s < server.time_wait.as_secs_f64() {
             return Err(NoTheory::because(
-                "a port may be used again while the server has it in TIME-WAIT",
+                "a port may be reused while the server has it in TIME-WAIT",
             ));
         }
         self.wait(kept_s);
@@ -236,20 +236,20 @@ impl<'a> Life<'a> {
         self.held_s = added(self.held_s, span);
     }
 
-    /// Whether its end leaves an entry in TIME-WAIT.
+    /// Whether a connection ends in TIME-WAIT.
     pub(super) fn has_time_wait(&self, case: &Case<'_>) -> bool {
         let ends = self.time_wait.is_some() || self.no_time_wait.is_some();
         case.exchange.how != CloseHow::Rst && ends
     }
 
-    /// Both ends close at about the same time.
+    /// Handles ends that close at about the same time.
     fn cross(&mut self, within: Span) {
         self.held_s.low -= within.high;
         self.held_s.high += within.high;
     }
 }
 
-/// How long an orphan waits in FIN-WAIT-2, at least and at most; infinite without a time-out.
+/// Bounds on an orphan's time in FIN-WAIT-2; infinite without a time-out.
 fn fin_wait(params: &TcpParams, trip: Span) -> Result<(f64, f64), NoTheory> {
     let Some(timeout) = params.fin_timeout else {
         return Ok((f64::INFINITY, f64::INFINITY));
@@ -258,7 +258,7 @@ fn fin_wait(params: &TcpParams, trip: Span) -> Result<(f64, f64), NoTheory> {
     if !params.split_fin_timeout {
         return Ok((timeout, timeout));
     }
-    // At least seven halves of the retransmission time-out, as Linux has it.
+    // At least 3.5 times the retransmission time-out, as in Linux.
     let rto = 3.0 * trip.high + 2.0 * params.min_rto.as_secs_f64();
     if timeout < 3.5 * rto {
         return Err(NoTheory::because(
@@ -273,7 +273,7 @@ fn fin_wait(params: &TcpParams, trip: Span) -> Result<(f64, f64), NoTheory> {
     Ok((wait, wait))
 }
 
-/// Handshake and requests over the paths that the workload takes.
+/// Handshake and requests over the paths of the workload.
 fn network(case: &Case<'_>) -> Result<Network, NoTheory> {
     let (client, server) = conditions::ends(case);
     let e = case.exchange;
@@ -281,7 +281,7 @@ fn network(case: &Case<'_>) -> Result<Network, NoTheory> {
     for way in conditions::ways(case)? {
         let trip = way.trip_s;
         let small = way.per_byte_s * (HEADERS + 8.0);
-        // A segment waits for the one before it, on every link; more than a few are rare.
+        // A segment waits for a previous one on every link; longer queues are rare.
         let queues = 4.0 * way.utilisation * way.per_byte_s * f64::from(client.mtu);
         let message = |size: Distribution, from: &TcpParams, to: &TcpParams| {
             let most = mean::upper(size, RARE);
@@ -313,18 +313,18 @@ fn network(case: &Case<'_>) -> Result<Network, NoTheory> {
     all.ok_or_else(|| NoTheory::because("there are no hosts"))
 }
 
-/// Round trips that a message takes beyond its first flight.
+/// Round trips that a message needs beyond its first flight.
 fn extra_flights(bytes: f64, from: &TcpParams, to: &TcpParams) -> f64 {
     let mss = f64::from(from.mss().min(to.mss())) - 12.0;
     let first = (f64::from(from.initial_window) * mss)
         .min(f64::from(to.first_window(12)))
         .min(f64::from(from.send_buffer));
-    // The end of a message may have to wait for the ACK of what went before (Nagle).
+    // The end of a message may have to wait for an ACK (Nagle).
     let held = bytes > mss && from.nagle && !from.minshall;
     let flights = if bytes <= first {
         0.0
     } else {
-        // Slow start doubles the flight at best, and grows by half with delayed ACKs.
+        // Slow start doubles the flight per round trip at best, and grows it by half with delayed ACKs.
         libm::ceil(libm::log(bytes / first) / libm::log(1.5)) + 1.0
     };
     flights + f64::from(u8::from(held))
@@ -341,9 +341,9 @@ fn waits_sd_s(e: &Exchange) -> f64 {
     libm::sqrt(variance + thinks)
 }
 
-/// The time after which what is missing of the mean holding time is less than [`MISSING`] of it.
+/// The time after which less than [`MISSING`] of the mean holding time is outstanding.
 ///
-/// What a sum of waits has beyond a time is at most the sum of what each has beyond its share.
+/// The excess of a sum of waits over a time is at most the sum of each wait's excess over its share.
 fn settles_s(e: &Exchange, held_s: f64, waits_s: f64) -> Option<f64> {
     let (services, thinks) = (
         f64::from(e.requests),

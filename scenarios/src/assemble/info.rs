@@ -1,4 +1,4 @@
-//! What the reports of a run need to know of it.
+//! Information about a run for its reports.
 
 use reports::{LinkInfo, NodeInfo, RecordOptions, RunInfo};
 use sim_core::{Network, NodeId};
@@ -23,7 +23,7 @@ pub(super) fn info(spec: &RunSpec, network: &Network) -> RunInfo {
         .zip(scenario.topology.group_of_nodes())
         .zip(0u32..);
     let analytic = analytic::hints(scenario, network);
-    // Swept values first; they are not listed twice.
+    // Swept values come first and are not repeated.
     let mut parameters = spec.parameters.clone();
     let others = parameters::shown(scenario).into_iter();
     parameters.extend(others.filter(|(name, _)| spec.parameters.iter().all(|(p, _)| p != name)));

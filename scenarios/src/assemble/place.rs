@@ -1,4 +1,4 @@
-//! A workload on its hosts: the applications of clients and servers.
+//! Places a workload on its hosts: the applications of clients and servers.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
@@ -45,7 +45,7 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// Adds what serves the workload, where no workload before has brought it.
+    /// Adds the servers of the workload, unless an earlier workload already has.
     pub(super) fn servers(&self, hosts: &mut [Option<HostConfig>]) {
         for (node, _) in &self.servers {
             let Some(host) = hosts.get_mut(node.0 as usize).and_then(Option::as_mut) else {
@@ -101,7 +101,7 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// Gives a server the exchange of the workload's class.
+    /// Adds the workload's exchange to a server under its class.
     fn share(&self, server: &mut ServerSpec) {
         let Some(exchange) = self.servers_exchange() else {
             return;
@@ -117,7 +117,7 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// The exchange as its server sees it: the connections of a pool carry any number of requests.
+    /// The exchange from the server's side: connections of a pool carry any number of requests.
     fn servers_exchange(&self) -> Option<Arc<Exchange>> {
         match &self.workload.kind {
             WorkloadKind::Exchange {
@@ -160,7 +160,7 @@ impl<'a> Place<'a> {
             let client = ClientSpec {
                 name: self.workload.name.clone(),
                 locals: locals.clone(),
-                // Or they would all connect to the same server at once.
+                // Otherwise all clients would start with the same server.
                 remotes: remotes.starting_at(i as usize),
                 start: SimTime::ZERO + self.workload.start + phase(&arrivals, i, n),
                 stop: SimTime::ZERO + self.workload.stop,
@@ -176,7 +176,7 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// Both sides of an application with a name of its own.
+    /// Both sides of a named application.
     pub(super) fn named(
         &self,
         application: &Plugin<AnyApplication>,
@@ -234,7 +234,7 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// Every server address with every port: ports outermost, so that servers take turns.
+    /// Every server address with every port; ports vary slowest, so that servers take turns.
     fn remotes(&self) -> Servers {
         let own = self.servers.iter().flat_map(|(_, a)| a.iter().copied());
         let addresses: Vec<Ipv4Addr> = match self.front.is_empty() {
@@ -277,7 +277,7 @@ impl<'a> Place<'a> {
     }
 }
 
-/// The share of the `i`-th of `n` in a whole number.
+/// The share of number `i` of `n` in a whole number.
 fn dealt(total: u64, i: u32, n: u32) -> u64 {
     let (i, n) = (u64::from(i), u64::from(n));
     total / n + u64::from(i < total % n)
@@ -292,7 +292,7 @@ fn listens(app: &AppSpec, port: u16) -> bool {
     }
 }
 
-/// Clients of a fixed rate open in turn, evenly spaced all together.
+/// The offset of a client's arrivals: clients with a fixed rate open in turn, evenly spaced.
 fn phase(arrivals: &Arrivals, i: u32, n: u32) -> SimDuration {
     match arrivals {
         Arrivals::Fixed(rate) => SimDuration::from_secs_f64(f64::from(i) / (rate * f64::from(n))),

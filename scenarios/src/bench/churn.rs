@@ -1,8 +1,8 @@
 //! `churn`: short connections at a fixed rate, and the TIME-WAIT they leave.
 //!
-//! Client and server, 10 Gbit/s and 10 ms of round trip between them; connect, 100 bytes there,
-//! 1000 bytes back, close. The client takes its ports in turn and has enough addresses that no
-//! 4-tuple is used again while it is in TIME-WAIT.
+//! Client and server, 10 Gbit/s and 10 ms of round trip between them; connect, a request of 100 bytes, a
+//! response of 1000, close. The client uses its ports in turn and has enough addresses that no 4-tuple is
+//! reused while in TIME-WAIT.
 
 use std::io;
 use std::net::SocketAddrV4;
@@ -39,7 +39,7 @@ pub(super) enum First {
 /// How connections end.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct CloseArgs {
-    /// Who closes first, and so holds TIME-WAIT
+    /// Who closes first, and so enters TIME-WAIT
     #[arg(long, value_enum, default_value = "server")]
     first: First,
     /// Time in TIME-WAIT, seconds
@@ -66,7 +66,7 @@ impl CloseArgs {
     }
 }
 
-/// What a run gave.
+/// The outcome of a run.
 #[derive(Debug)]
 pub(super) struct Churned {
     pub(super) total: Measurement,
@@ -96,7 +96,7 @@ pub(super) fn world(
     close: &CloseArgs,
 ) -> Result<World, BenchError> {
     let time_wait = SimDuration::from_secs(close.time_wait);
-    // Twice the ports taken at a time, those of connections still open included.
+    // Twice the ports in use at a time, including those of open connections.
     let held = seconds.min(close.time_wait as f64 + 5.0) * f64::from(rate);
     let addresses = (2.0 * held / f64::from(PORTS.1 - PORTS.0)).ceil() as u32;
     let mut net = NetworkBuilder::new();
@@ -199,7 +199,7 @@ struct Counted {
     time_wait: u64,
 }
 
-/// A recorder that counts, and looks at the clock now and then.
+/// A recorder that only counts, and reads the clock at intervals.
 #[derive(Debug)]
 struct Tally {
     every: SimDuration,

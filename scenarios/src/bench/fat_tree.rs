@@ -5,8 +5,8 @@
 //! core; queues of 100 packets. Every other host sends to its neighbour pod, the rest within
 //! their own.
 //!
-//! Leaves out ECMP: each pair of routers has one shortest path. Paths of equal length differ by
-//! nanoseconds, in turn for each pod, so that the routes of different pods spread over the core.
+//! Leaves out ECMP: each pair of routers has one shortest path. Delays of equal paths differ by
+//! nanoseconds, in a different order for each pod, so that the routes of the pods spread over the core.
 
 use sim_core::record::Discard;
 use sim_core::{LinkSpec, NetworkBuilder, NodeId, QueueLimit, Rate, SimDuration, SimTime};

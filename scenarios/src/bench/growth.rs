@@ -1,9 +1,8 @@
-//! `growth`: what an event costs as connections become more.
+//! `growth`: the cost of an event as the number of connections grows.
 //!
-//! From 10^3 connections on, ten times as many each time, each with the same to do: a request of
-//! 100 bytes every second, a response of 1000. Four pairs of client and server, 10 Gbit/s and 10
-//! ms of round trip; connections open evenly within the first second. Measured is what comes after
-//! the second second.
+//! From 10^3 connections up in factors of ten, each with a request of 100 bytes and a response of 1000
+//! every second. Four pairs of client and server, 10 Gbit/s, round trip 10 ms; connections open evenly
+//! within the first second, and measurement starts after two seconds.
 
 use std::sync::Arc;
 
@@ -19,9 +18,9 @@ use super::world::World;
 use crate::execution::Execution;
 use crate::process;
 
-/// Simulated seconds before measuring begins: all are open and at work.
+/// Simulated seconds before measurement starts, when all connections are open and active.
 const WARM: f64 = 2.0;
-/// Requests measured, at least; and simulated seconds.
+/// Minimum number of requests measured, and of simulated seconds.
 const REQUESTS: f64 = 400_000.0;
 const SECONDS: f64 = 2.0;
 
@@ -75,7 +74,7 @@ fn once(n: u32, execution: Execution) -> Result<Measurement, BenchError> {
     };
     let events = (ran.stats.events - from.events) as f64;
     let time = ran.stats.reached.since(from.now).as_secs_f64();
-    // The clock of the processor ran until the end of the run.
+    // Processor time was read at the end of the run.
     let cpu_s = ran.ended_cpu_s - begun;
     let caches = process::caches();
     let tables: usize = ran.hosts.iter().map(|h| h.memory().total()).sum();

@@ -1,8 +1,8 @@
 //! `hold`: the event queues alone.
 //!
-//! The hold model: take the smallest event, put one back an exponentially distributed time later,
-//! with a mean of 1 us times the number of pending events. `sim-core/benches/event_queues.rs` has
-//! more distributions.
+//! The hold model: remove the earliest event and insert one an exponentially distributed time later, with a
+//! mean of 1 us times the number of pending events. `sim-core/benches/event_queues.rs` has more
+//! distributions.
 
 use std::hint::black_box;
 
@@ -14,10 +14,10 @@ use super::BenchError;
 use super::table::{Measurement, Table};
 use crate::process;
 
-/// Increments drawn beforehand, so that drawing is not measured.
+/// Number of increments drawn beforehand, so that drawing is not measured.
 const DRAWS: usize = 1 << 16;
 
-/// Nanoseconds per hold and a sum that stands for the order of the events.
+/// Nanoseconds per hold, and a checksum over the order of the events.
 fn hold(kind: EventQueueKind, pending: usize, holds: usize) -> (f64, u64) {
     let mut rng = Rng::stream(1, "hold", pending as u64);
     let mean = SimDuration::from_micros(pending as u64);
@@ -61,7 +61,9 @@ pub(super) fn table(decades: u32, holds: u32) -> Result<Table, BenchError> {
         for &kind in EventQueueKind::ALL {
             let (ns, order) = hold(kind, pending, holds as usize);
             if *expected.get_or_insert(order) != order {
-                return Err(format!("{} has another order; this is a bug", kind.name()).into());
+                return Err(
+                    format!("{} gives a different order; this is a bug", kind.name()).into(),
+                );
             }
             m = m.with(kind.name(), ns);
         }

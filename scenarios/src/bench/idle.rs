@@ -1,8 +1,7 @@
 //! `idle`: established connections on which nothing happens.
 //!
-//! Four pairs of client and server. Connections are opened evenly within 20 s, carry one request
-//! and response, and then each side waits for the other to close. No keep-alive: RFC 9293 has it
-//! off unless asked for.
+//! Four pairs of client and server. Connections open evenly within 20 s and carry one request and response;
+//! then each side waits for the other to close. Keep-alive is off, as RFC 9293 has it by default.
 
 use std::net::SocketAddrV4;
 use std::sync::Arc;
@@ -34,7 +33,7 @@ pub(super) fn four_pairs(
     end: SimTime,
 ) -> Result<World, BenchError> {
     let of_pair = |i: u32| n / PAIRS + u32::from(i < n % PAIRS);
-    // At most half of an address's ports are taken.
+    // At most half of an address's ports are used.
     let addresses = (2 * n.div_ceil(PAIRS)).div_ceil(u32::from(PORTS.1 - PORTS.0));
     let mut net = NetworkBuilder::new();
     for i in 0..PAIRS {
@@ -89,7 +88,7 @@ fn world(n: u32, end: SimTime) -> Result<World, BenchError> {
     four_pairs(n, OPENING, both, end)
 }
 
-/// Runs it once, and once more without the idle minute to tell what that has.
+/// Runs it with and without the idle minute, so that the difference is the cost of that minute.
 pub(super) fn run(n: u32, execution: Execution) -> Result<(Measurement, String), BenchError> {
     let until = |seconds: u64| {
         let end = SimTime::ZERO + SimDuration::from_secs(seconds);
@@ -120,7 +119,7 @@ pub(super) fn run(n: u32, execution: Execution) -> Result<(Measurement, String),
     Ok((m, digest))
 }
 
-/// What the hosts say their tables take.
+/// Memory of the hosts' tables, as they report it.
 pub(super) fn table_bytes(ran: &Ran) -> usize {
     ran.hosts.iter().map(|h| h.memory().total()).sum()
 }

@@ -1,4 +1,4 @@
-//! One run of a workload, with what it took.
+//! One run of a workload and its cost.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -16,20 +16,20 @@ use crate::console::note;
 use crate::execution::{Division, Execution, make_hosts};
 use crate::process;
 
-/// What a run did and what it took.
+/// The outcome of a run and its cost.
 #[derive(Debug)]
 pub(super) struct Ran {
     pub(super) stats: RunStats,
     pub(super) hosts: Vec<TcpHost>,
-    /// Threads used; fewer than asked for where more bring nothing.
+    /// Threads used; fewer than requested where more do not help.
     pub(super) threads: usize,
-    /// Processor time of making network and hosts.
+    /// Processor time to create network and hosts.
     pub(super) setup_cpu_s: f64,
     /// Processor time of the simulated part.
     pub(super) cpu_s: f64,
     /// The clock of processor time at its end.
     pub(super) ended_cpu_s: f64,
-    /// Time passed in the simulated part.
+    /// Wall-clock time of the simulated part.
     pub(super) wall_s: f64,
     /// Resident memory at the end, above that before the network was made.
     pub(super) grown_bytes: f64,
@@ -49,7 +49,7 @@ pub(super) fn run(
     run_observed(make, execution, recorder, &mut |_| ())
 }
 
-/// As [`run`]; `observe` hears now and then how far it is.
+/// As [`run`]; `observe` is called with the progress from time to time.
 ///
 /// # Errors
 /// As [`run`].
@@ -97,22 +97,22 @@ impl Ran {
         self.stats.links.iter().map(|l| l.sent_pkts).sum()
     }
 
-    /// What all connections still there counted.
+    /// The counters of all connections that still exist.
     pub(super) fn counts(&self) -> Vec<Counts> {
         self.hosts.iter().map(TcpHost::counts).collect()
     }
 
-    /// TIME-WAIT entries there are.
+    /// Number of TIME-WAIT entries.
     pub(super) fn time_waits(&self) -> u64 {
         self.hosts.iter().map(|h| u64::from(h.time_waits())).sum()
     }
 
-    /// Connections there are, TIME-WAIT entries not counted: end points.
+    /// Number of end points, without TIME-WAIT entries.
     pub(super) fn end_points(&self) -> u64 {
         self.hosts.iter().map(|h| u64::from(h.connections())).sum()
     }
 
-    /// Stands for all that does not depend on how the run was made: events, links, hosts.
+    /// A digest of all that must not depend on how the run was executed: events, links, hosts.
     pub(super) fn digest(&self) -> String {
         let mut hash = Sha256::new();
         let stats = &self.stats;

@@ -1,9 +1,8 @@
-//! `memory`: bytes of every kind of object, and of a connection in each state.
+//! `memory`: the memory of each kind of object, and of a connection in each state.
 //!
-//! Worlds of one client and one server stop their connections in every state: by an application
-//! that waits, or by a link that goes down at the right time. Sizes of objects are those of their
-//! types with their share of tables; a connection's are what the host says of it then, with what
-//! it has allocated beside its slot.
+//! In worlds of one client and one server, connections are held in each state by an application that waits
+//! or a link that goes down at the right time. The size of an object is that of its type plus its share of
+//! tables; that of a connection is what the host reports, including what it has allocated outside its slot.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddrV4;
@@ -25,21 +24,21 @@ use super::table::{Measurement, Table};
 use super::world::{World, address};
 use crate::execution::Execution;
 
-/// A world and the states it shows, by what is done to its connections.
+/// A world and the states it holds its connections in.
 struct Case {
     what: &'static str,
     shows: &'static [State],
     exchange: [Exchange; 2],
-    /// From when on the link from the client is down, and that from the server; ms.
+    /// When the link from the client goes down, and that from the server, ms.
     down: [u64; 2],
-    /// Bulk flows with loss rather than requests.
+    /// Bulk flows with loss instead of requests.
     bulk: bool,
 }
 
-/// One way, ms; all connections are opened at time zero.
+/// One-way delay, ms; all connections open at time zero.
 const DELAY: u64 = 10;
 const NEVER: u64 = 1_000_000;
-/// When a world is looked at, ms.
+/// When memory is measured, ms.
 const LOOK: u64 = 900;
 
 fn cases() -> Vec<Case> {
@@ -93,7 +92,7 @@ fn cases() -> Vec<Case> {
             client_first(100_000),
             [NEVER; 2],
         ),
-        // The FINs of both arrive, the ACKs of them do not.
+        // Both FINs arrive, their ACKs do not.
         case(
             "FINs cross",
             &[State::Closing],

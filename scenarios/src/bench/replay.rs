@@ -1,7 +1,7 @@
-//! `replay`: the event queues alone, asked what they were asked in whole workloads.
+//! `replay`: the event queues alone, replaying the operations of whole workloads.
 //!
-//! A workload runs once with a queue that writes down what it is asked; then every queue is asked
-//! the same, in the same order, and has to answer the same.
+//! A workload runs once with a queue that records its operations; then every queue performs the same
+//! operations and must give the same answers.
 
 use std::hint::black_box;
 use std::ops::ControlFlow;
@@ -19,14 +19,14 @@ use super::table::{Measurement, Table};
 use super::world::World;
 use crate::process;
 
-/// What a queue is asked.
+/// An operation on a queue.
 #[derive(Clone, Copy, Debug)]
 enum Operation {
     Push(Event),
     Pop,
 }
 
-/// What was written down, up to a limit.
+/// The recorded operations, up to a limit.
 #[derive(Debug)]
 struct Tape {
     operations: Vec<Operation>,
@@ -35,7 +35,7 @@ struct Tape {
     max_pending: usize,
 }
 
-/// A queue that writes down what it is asked.
+/// A queue that records its operations.
 struct Taping {
     queue: AnyEventQueue,
     tape: Arc<Mutex<Tape>>,
@@ -82,7 +82,7 @@ impl EventQueue for Taping {
     }
 }
 
-/// What the queue is asked in the first `limit` operations of a run.
+/// The first `limit` queue operations of a run.
 fn tape(world: World, limit: usize) -> Result<Tape, BenchError> {
     let tape = Arc::new(Mutex::new(Tape {
         operations: Vec::with_capacity(limit),
@@ -113,7 +113,7 @@ fn tape(world: World, limit: usize) -> Result<Tape, BenchError> {
         .ok_or_else(|| "the tape is still in use; this is a bug".to_owned().into())
 }
 
-/// Nanoseconds per event and a number that stands for the order of the events.
+/// Nanoseconds per event, and a checksum over the order of the events.
 fn play(operations: &[Operation], kind: EventQueueKind) -> (f64, u64) {
     let mut queue = kind.build();
     let (mut order, mut events) = (0u64, 0u64);
@@ -164,7 +164,9 @@ pub(super) fn table(limit: usize) -> Result<Table, BenchError> {
         for &kind in EventQueueKind::ALL {
             let (ns, order) = play(&tape.operations, kind);
             if *expected.get_or_insert(order) != order {
-                return Err(format!("{} has another order; this is a bug", kind.name()).into());
+                return Err(
+                    format!("{} gives a different order; this is a bug", kind.name()).into(),
+                );
             }
             m = m.with(kind.name(), ns);
         }

@@ -1,12 +1,12 @@
-//! `report`: what a whole run costs - recording, tables, figures, report - beside the simulation alone.
+//! `report`: the cost of a whole run - recording, tables, figures, report - compared with the bare
+//! simulation.
 //!
-//! Each workload is a scenario. It is run with nothing recorded and thrown away, then as `synfin run`
-//! does it, into a directory that is removed again. All in one process: what starting one costs is
-//! left out.
+//! Each workload is a scenario. It is run once without recording and once as `synfin run` does, into a
+//! temporary directory. All in one process: the cost of starting one is left out.
 //!
-//! What a record costs the thread that simulates is the processor time of that thread with recording
-//! less that without, for each record. It makes the records and hands them over; another thread
-//! makes tables of them.
+//! The cost of a record to the simulating thread is the difference of that thread's processor time with and
+//! without recording, divided by the number of records. That thread creates the records; another thread
+//! turns them into tables.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -33,7 +33,7 @@ struct Case {
     text: String,
 }
 
-/// The workloads; `part` is what is left of their bytes and times, 1 for all.
+/// The workloads; `part` scales their bytes and times, 1 for the full size.
 fn cases(part: f64) -> [Case; 4] {
     let seconds = |s: f64| format!("{} ms", (s * part * 1e3).max(1.0).round());
     let bytes = (1e9 * part).round();
@@ -133,14 +133,14 @@ fn plan(case: &Case, sets: &[&str]) -> Result<Plan, BenchError> {
     Plan::new(&source, &sets).map_err(|e| e.to_string().into())
 }
 
-/// What the simulation alone took.
+/// The cost of the bare simulation.
 struct Alone {
     seconds: f64,
     cpu_s: f64,
     events: u64,
 }
 
-/// The simulation alone.
+/// Runs the bare simulation.
 fn alone(case: &Case, execution: Execution) -> Result<Alone, BenchError> {
     let plan = plan(case, &["record.traced_connections=0"])?;
     let assembly = Assembly::new(&plan.runs[0]).map_err(|p| p.message)?;
@@ -158,16 +158,16 @@ fn alone(case: &Case, execution: Execution) -> Result<Alone, BenchError> {
     })
 }
 
-/// What a whole run took and left.
+/// The cost of a whole run, and the size of its results.
 struct Whole {
     seconds: f64,
-    /// Of the thread that simulates, while it does.
+    /// Processor time of the simulating thread while it simulates, seconds.
     cpu_s: f64,
     records: f64,
     bytes: u64,
 }
 
-/// The whole run, from the text of its scenario to its report.
+/// Makes the whole run, from the text of its scenario to its report.
 fn whole(
     case: &Case,
     sets: &[&str],
@@ -203,18 +203,18 @@ fn bytes_below(dir: &Path) -> u64 {
     sizes.sum()
 }
 
-/// A directory that is removed again.
+/// A directory that is removed when dropped.
 struct Scratch(PathBuf);
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // Best effort: it lies among temporary files.
+        // Best effort: it is in the directory of temporary files.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
-/// Measures all workloads `reps` times, the ways to run in turn; the least times count, for other
-/// work on the machine only ever adds.
+/// Measures all workloads `reps` times, alternating between the two ways to run. The minimum counts, since
+/// other work on the machine only adds time.
 pub(super) fn table(part: f64, reps: u32, execution: Execution) -> Result<Table, BenchError> {
     let name = format!("synfin-bench-report-{}", std::process::id());
     let scratch = Scratch(std::env::temp_dir().join(name));

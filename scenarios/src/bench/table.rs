@@ -1,4 +1,4 @@
-//! Measurements as people and programs read them.
+//! Measurements as text and as JSON.
 
 use reports::format;
 use serde_json::{Map, Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 /// A value measured.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Cell {
-    /// A number; NaN where it is not known.
+    /// A number; NaN if unknown.
     Number(f64),
     /// A text.
     Text(String),
@@ -53,7 +53,7 @@ impl Measurement {
         }
     }
 
-    /// Takes out what growth of the process says, which the first run alone shows.
+    /// Removes the memory figures, which only the first run of a process can measure.
     pub(super) fn forget_memory(&mut self) {
         const OF_GROWTH: [&str; 4] = [
             "kib_per_flow",
@@ -103,7 +103,7 @@ impl Measurement {
 /// Measurements of one kind, each with the name of its column.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Table {
-    /// What was measured, as a person asks for it.
+    /// What was measured, as given on the command line.
     pub(super) title: String,
     /// What the columns differ in.
     pub(super) by: &'static str,
@@ -111,7 +111,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// A JSON object per line and measurement.
+    /// One JSON object per measurement and line.
     pub(super) fn json_lines(&self) -> String {
         let line = |(label, m): &(String, Measurement)| {
             let mut object = Map::new();
@@ -131,7 +131,7 @@ impl Table {
         lines.join("\n")
     }
 
-    /// A line per value, a column per measurement.
+    /// One line per value, one column per measurement.
     pub(super) fn text(&self) -> String {
         let Some((_, first)) = self.columns.first() else {
             return self.title.clone();

@@ -1,7 +1,7 @@
 //! `time-wait`: a given number of entries in TIME-WAIT at once.
 //!
-//! [`churn`](super::churn) at a fiftieth of them per second, for a minute: all are there before the
-//! first expires.
+//! [`churn`](super::churn) at a fiftieth of that number per second, for a minute: all entries exist before
+//! the first expires.
 
 use super::BenchError;
 use super::churn::{self, Churned, CloseArgs};
@@ -9,7 +9,7 @@ use super::idle::table_bytes;
 use super::table::Measurement;
 use crate::execution::Execution;
 
-/// Seconds in which connections are opened.
+/// Seconds over which connections are opened.
 const OPENING: u32 = 50;
 /// Simulated seconds.
 const SECONDS: f64 = 60.0;

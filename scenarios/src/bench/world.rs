@@ -7,7 +7,7 @@ use sim_core::{Network, NodeId, SimTime};
 use tcp_model::TcpParams;
 use tcp_model::spec::{AppSpec, HostConfig};
 
-/// Everything a simulation is made of.
+/// The parts of a simulation.
 #[derive(Debug)]
 pub(super) struct World {
     pub(super) network: Arc<Network>,
@@ -17,7 +17,8 @@ pub(super) struct World {
 }
 
 impl World {
-    /// The applications `apps` makes for each host, on the network; all hosts have one TCP.
+    /// A world in which `apps` creates the applications of each host and all hosts have the same TCP
+    /// parameters.
     pub(super) fn new(
         network: Network,
         params: TcpParams,

@@ -10,10 +10,10 @@ use crate::phase;
 use crate::run_spec::{RunSpec, canonical};
 use crate::sweep::Plan;
 
-/// Runs that are listed one by one.
+/// Most runs that are listed one by one.
 const MOST_LISTED: usize = 1_000;
 
-/// Prints the first run's scenario complete, then the list of runs.
+/// Prints the scenario of the first run with every default, then the list of runs.
 pub(super) fn check(args: &ScenarioArgs) -> Result<(), Failure> {
     let source = args.source()?;
     let plan = Plan::new(&source, &args.changes()?).map_err(|e| Failure::Usage(e.to_string()))?;
@@ -27,7 +27,7 @@ pub(super) fn check(args: &ScenarioArgs) -> Result<(), Failure> {
         ", as in its first run"
     };
     print(&format!(
-        "# {}: complete, with every default{of}.\n",
+        "# {}: with every default filled in{of}.\n",
         plan.name
     ))?;
     print(&canonical(&first.scenario.to_file()))?;
@@ -56,20 +56,22 @@ pub(super) fn check(args: &ScenarioArgs) -> Result<(), Failure> {
     print(&lines)?;
     if count > MOST_LISTED {
         let more = count - MOST_LISTED;
-        print(&format!("# and {more} more, checked and estimated as well"))?;
+        print(&format!(
+            "# and {more} more, also checked and included in the estimate"
+        ))?;
     }
-    print(&format!("# estimate, rough, for {}", cost.summary()))?;
+    print(&format!("# rough estimate for {}", cost.summary()))?;
     for why in no_closed_form(first)? {
         print(&format!("# no closed form: {why}"))?;
     }
     if let Some(risk) = phase_risk(&plan.runs)? {
         print(&format!("# {}", phase::warning(&risk)))?;
     }
-    note(&format!("{} is fine.", source.name));
+    note(&format!("{} is valid.", source.name));
     Ok(())
 }
 
-/// Most runs that are looked at for phase effects.
+/// Most runs that are checked for phase effects.
 const MOST_LOOKED_AT: usize = 200;
 
 /// The first risk of phase effects among the runs.
@@ -89,7 +91,7 @@ fn phase_risk(runs: &[RunSpec]) -> Result<Option<PhaseRisk>, Failure> {
     Ok(None)
 }
 
-/// Why theory has nothing to say of a run.
+/// Why no closed form applies to a run.
 fn no_closed_form(run: &RunSpec) -> Result<Vec<String>, Failure> {
     let network = run.scenario.topology.network();
     let network = network.map_err(|p| Failure::Usage(format!("error: {}", p.message)))?;

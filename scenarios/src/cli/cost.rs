@@ -1,15 +1,15 @@
-//! What runs will cost, said before they are made, and refused where there is no memory for them.
+//! The estimated cost of runs, announced before they start; runs that do not fit in memory are refused.
 
 use crate::console::{Failure, note};
 use crate::estimate::{Estimate, bytes, time};
 use crate::process;
 use crate::run_spec::RunSpec;
 
-/// Runs that take longer, or more memory, are announced.
+/// Runs that need more time or memory than this are announced.
 const LONG_S: f64 = 10.0;
 const LARGE_BYTES: f64 = 1e9;
 
-/// The cost of several runs together.
+/// The estimated cost of several runs.
 pub(super) struct Cost {
     all: Vec<Estimate>,
 }
@@ -21,7 +21,7 @@ impl Cost {
         Ok(Cost { all })
     }
 
-    /// Of each run, in order.
+    /// The estimate for each run, in order.
     pub(super) fn each(&self) -> &[Estimate] {
         &self.all
     }
@@ -30,14 +30,14 @@ impl Cost {
         self.all.iter().map(Estimate::seconds).sum()
     }
 
-    /// Most memory with that many runs side by side, bytes.
+    /// Memory of the `side_by_side` largest runs together, bytes.
     fn memory_bytes(&self, side_by_side: usize) -> f64 {
         let mut each: Vec<f64> = self.all.iter().map(|e| e.memory_bytes).collect();
         each.sort_by(|a, b| b.total_cmp(a));
         each.iter().take(side_by_side.max(1)).sum()
     }
 
-    /// The run that costs most, and why.
+    /// Why the most expensive run costs what it does.
     fn because(&self) -> &str {
         let most = self.all.iter().max_by(|a, b| a.events.total_cmp(&b.events));
         most.and_then(|e| e.because.first())
@@ -54,7 +54,7 @@ impl Cost {
         let most = if self.all.len() == 1 {
             ""
         } else {
-            " at most for one"
+            " for the largest"
         };
         format!(
             "{runs}: about {} on one thread, {} of memory{most}, {} on disk; {}",
@@ -65,7 +65,7 @@ impl Cost {
         )
     }
 
-    /// Announces what takes long.
+    /// Announces a batch that will take long or need much memory.
     pub(super) fn announce(&self, threads: usize) {
         if self.all.is_empty() {
             return;
@@ -76,31 +76,31 @@ impl Cost {
         }
     }
 
-    /// Refuses what does not fit the memory there is.
+    /// Refuses runs that do not fit in the available memory.
     pub(super) fn refuse_too_large(&self, threads: usize) -> Result<(), Failure> {
         self.fits(threads, process::available_bytes())
     }
 
     fn fits(&self, threads: usize, available: f64) -> Result<(), Failure> {
         let (one, together) = (self.memory_bytes(1), self.memory_bytes(threads));
-        // What is not known fits.
+        // Unknown memory: let it start.
         if together <= available || available.is_nan() {
             return Ok(());
         }
         let (what, remedy) = if one <= available {
             (
-                format!("{threads} runs side by side"),
-                "make fewer at a time with --threads",
+                format!("{threads} runs at a time"),
+                "run fewer at a time with --threads",
             )
         } else {
             (
                 "a run".to_owned(),
-                "lower its connections (rate, users, count, flows) or how long each is open",
+                "reduce its connections (rate, users, count, flows) or how long each stays open",
             )
         };
         Err(Failure::Usage(format!(
-            "error: {what} would take about {} of memory, and {} are available: {}\n  \
-             = help: {remedy}; --allow-large begins nevertheless",
+            "error: {what} would need about {} of memory, but {} is available: {}\n  \
+             = help: {remedy}; --allow-large starts anyway",
             bytes(if one <= available { together } else { one }),
             bytes(available.max(0.0)),
             self.because()
@@ -134,14 +134,14 @@ mod tests {
         };
         let side_by_side = refused(2, 5.5e9);
         assert!(
-            side_by_side.contains("2 runs side by side would take about 6.0 GB")
+            side_by_side.contains("2 runs at a time would need about 6.0 GB")
                 && side_by_side.contains("--threads"),
             "{side_by_side}"
         );
         let single = refused(1, 4e9);
         assert!(
-            single.contains("a run would take about 5.0 GB of memory, and 4.0 GB are available")
-                && single.contains("lower its connections"),
+            single.contains("a run would need about 5.0 GB of memory, but 4.0 GB is available")
+                && single.contains("reduce its connections"),
             "{single}"
         );
     }

@@ -1,5 +1,4 @@
-//! What to say of files that are not as they were written, and that are no results: figures, pages,
-//! and how long a run took.
+//! Notes about changed or missing files that hold no results: figures, pages and `timing.json`.
 
 use std::path::{Path, PathBuf};
 
@@ -8,11 +7,10 @@ use reports::store::look_at_results;
 use crate::console::note;
 use crate::place::shell_words;
 
-/// Most files or runs that are named.
+/// Most files or runs named one by one.
 const MOST_NAMED: usize = 3;
 
-/// Figures and pages of a kept run that are missing, or that somebody has changed; and its
-/// `timing.json`.
+/// Notes figures and pages of a kept run that are missing or were edited, and a lost `timing.json`.
 pub(super) fn note_changed_drawings(dir: &Path) {
     note_lost_timing(dir);
     let marker = look_at_results(dir);
@@ -24,24 +22,24 @@ pub(super) fn note_changed_drawings(dir: &Path) {
         };
         let again = shell_words(["synfin", "report", &dir.display().to_string()]);
         note(&format!(
-            "{}{verb} changed or removed since synfin drew {them}; `{again}` draws {them} again",
+            "{}{verb} changed or removed since synfin drew {them}; `{again}` redraws {them}",
             dir.join(first).display(),
         ));
     }
 }
 
-/// The record of how long a kept run took, if it is gone.
+/// Notes that `timing.json` of a kept run is gone.
 pub(super) fn note_lost_timing(dir: &Path) {
     if look_at_results(dir).is_ok_and(|marker| marker.has_lost_timing(dir)) {
         note(&format!(
-            "{} is missing or was changed: how long the run took is not known any more; its results are \
-             as they were (--force makes them, and it, again)",
+            "{} is missing or was changed: the run's duration is no longer known, but its results are \
+             intact (--force repeats the run)",
             dir.join("timing.json").display()
         ));
     }
 }
 
-/// The same of the runs of a batch, of the first few.
+/// The same for the first few runs of a batch.
 pub(super) fn note_changed_runs<'a>(dir: &Path, ids: impl IntoIterator<Item = &'a String>) {
     let run = |id: &String| dir.join("runs").join(id);
     let changed = |run: &PathBuf| {
@@ -62,11 +60,11 @@ pub(super) fn note_changed_runs<'a>(dir: &Path, ids: impl IntoIterator<Item = &'
     }
 }
 
-/// Files that somebody had changed and that new ones took the place of.
+/// Notes where edited files are kept that new ones replaced.
 pub(super) fn note_kept(kept: &[PathBuf]) {
     for path in kept.iter().take(MOST_NAMED) {
         note(&format!(
-            "what stood in the place of a file of synfin's, and was not as synfin had written it, is now {}",
+            "a file that was not as synfin had written it has been kept as {}",
             path.display()
         ));
     }

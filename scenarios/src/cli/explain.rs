@@ -55,7 +55,7 @@ const SOURCES: &[Source] = &[
     },
 ];
 
-/// A place where names are looked up.
+/// A lookup by name, and its names for "did you mean".
 struct Source {
     explain: fn(&str) -> Option<String>,
     names: fn() -> Vec<String>,
@@ -70,7 +70,7 @@ pub(super) fn explain(name: &str) -> Result<(), Failure> {
     let near = suggest::nearest(name, names.iter().map(String::as_str));
     let near = near.map_or(String::new(), |n| format!("; did you mean {n:?}?"));
     Err(Failure::Usage(format!(
-        "error: nothing is called {name:?}{near}\n  = help: `synfin explain tcp` lists the TCP \
+        "error: unknown name {name:?}{near}\n  = help: `synfin explain tcp` lists the TCP \
          parameters, `synfin explain findings` the findings; scenarios/docs has scenario.md for keys \
          and metrics.md for metrics"
     )))
@@ -116,7 +116,7 @@ fn control_names() -> Vec<String> {
 
 /// A line for each parameter.
 fn all_parameters() -> String {
-    let mut out = String::from("TCP parameters, with the value of the profile linux:\n");
+    let mut out = String::from("TCP parameters, with their values in the profile linux:\n");
     let mut section = "";
     for param in PARAMS {
         if param.section != section {

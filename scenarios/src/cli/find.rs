@@ -1,4 +1,4 @@
-//! `synfin find`: the largest or smallest value with which everything is as expected.
+//! `synfin find`: the largest or smallest value for which all expectations hold.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -23,10 +23,10 @@ use crate::progress::BatchProgress;
 use crate::search::{Found, Goal, bisect};
 use crate::sweep::{Ends, Plan, label};
 
-/// Replicas of a point at first, unless the scenario has more: with one there is no interval.
+/// Initial replicas of a point, unless the scenario asks for more: one gives no interval.
 const FIRST_REPLICAS: u32 = 2;
 
-/// A point that was tried.
+/// A value that was tried.
 struct Tried {
     value: Value,
     replicas: u32,
@@ -62,7 +62,7 @@ pub(super) fn find(args: &FindArgs) -> Result<(), Failure> {
     let first = plan_at(&source, &changes, &path, &from, 1)?;
     if first.expectations.is_empty() {
         return Err(usage(
-            "nothing says what is to hold: give --expect 'connects_failed_share_steady < 0.001', or [[expect]] in the scenario".to_owned(),
+            "there is no expectation to test: give --expect 'connects_failed_share_steady < 0.001', or [[expect]] in the scenario".to_owned(),
         ));
     }
     let mut named = changes.clone();
@@ -123,7 +123,7 @@ pub(super) fn find(args: &FindArgs) -> Result<(), Failure> {
     print(&format!("report: {}", dir.join("report.html").display()))
 }
 
-/// A change of the scenario by the search.
+/// Sets a value in the scenario for the search.
 fn set(path: &DottedPath, value: Value) -> Override {
     Override {
         path: path.clone(),
@@ -183,7 +183,7 @@ fn combinations(plan: &Plan) -> Vec<Vec<(String, String)>> {
     all.filter(|p| seen.insert(p.clone())).collect()
 }
 
-/// Where points are tried, and how.
+/// Where and how values are tried.
 struct Search<'a> {
     source: &'a Source,
     changes: &'a [Override],
@@ -196,7 +196,7 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Whether everything is as expected at a value, with as many replicas as it takes to say so.
+    /// Whether all expectations hold at a value, with as many replicas as needed to decide.
     fn test(&self, value: &Value, combination: &[(String, String)]) -> Result<Tried, Failure> {
         let mut replicas = self.replicas;
         loop {
@@ -223,7 +223,7 @@ impl Search<'_> {
         }
     }
 
-    /// Makes the directory ours: new, or of a search that began with the same runs.
+    /// Claims the directory: it is new, or holds a search that began with the same runs.
     fn claim(&self, from: &Value, force: bool) -> Result<(), Failure> {
         let plan = plan_at(self.source, self.changes, self.path, from, self.replicas)?;
         let mut ids: BTreeSet<String> = plan.runs.iter().map(|run| run.id.clone()).collect();
@@ -242,7 +242,7 @@ impl Search<'_> {
         })
     }
 
-    /// The runs of a combination: made now, unless they are there.
+    /// The runs of a combination; missing ones are run now.
     fn rows(
         &self,
         plan: &Plan,
@@ -272,9 +272,8 @@ impl Search<'_> {
             match outcome {
                 outcome if outcome.is_stopped() => {
                     return Err(Failure::Stopped {
-                        message:
-                            "stopped: the runs that are complete are kept; the same command goes on"
-                                .to_owned(),
+                        message: "stopped: completed runs are kept; repeat the command to continue"
+                            .to_owned(),
                         code: self.interrupt.exit_code(),
                     });
                 }
@@ -297,7 +296,7 @@ impl Search<'_> {
         Making::new(progress, self.interrupt)
     }
 
-    /// Index and report over everything that was tried: a batch with a sweep of the values.
+    /// Writes the index and report of everything that was tried, as a batch that sweeps the values.
     fn report(
         &self,
         visited: &BTreeMap<String, (Value, u32)>,
@@ -340,7 +339,7 @@ impl Search<'_> {
             text: text.clone(),
         };
         let mut plan = Plan::new(&source, &[]).map_err(|e| Failure::Run(e.to_string()))?;
-        // Points that needed fewer replicas than the most have no others.
+        // A value that was decided early has fewer replicas.
         let is_there = |id: &str| self.dir.join("runs").join(id).is_dir();
         plan.runs.retain(|run| is_there(&run.id));
         let progress = BatchProgress::new(std::iter::empty(), true);
@@ -378,20 +377,20 @@ fn answer(args: &FindArgs, combination: &[(String, String)], found: &Found) -> S
     let vary = &args.vary;
     match found {
         Found::None => format!(
-            "{of}no {vary} from {} to {} will do: not even the safest is as expected",
+            "{of}no {vary} from {} to {} passes: expectations fail even at the safest value",
             args.from, args.to
         ),
         Found::All => format!(
-            "{of}every {vary} from {} to {} will do; the limit lies {beyond}",
+            "{of}every {vary} from {} to {} passes; the limit lies {beyond}",
             args.from, args.to
         ),
         Found::Between { good, bad } => format!(
-            "{of}the {which} {vary} that will do is {} ({} will not)",
+            "{of}the {which} {vary} that passes is {} ({} fails)",
             label(good),
             label(bad)
         ),
         Found::Undecided { good, at, bad } => format!(
-            "{of}the {which} {vary} that will do lies between {} and {}: {} is undecided with {} replicas (--max-replicas)",
+            "{of}the {which} {vary} that passes lies between {} and {}: {} is undecided after {} replicas (--max-replicas)",
             label(good),
             label(bad),
             label(at),

@@ -1,4 +1,4 @@
-//! Verdicts as JUnit XML, which build servers read.
+//! Verdicts as JUnit XML, for build servers.
 
 use std::fmt::Write;
 use std::path::Path;

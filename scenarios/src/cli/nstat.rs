@@ -1,7 +1,6 @@
 //! `synfin nstat`: the counters of a run under the names that Linux gives them.
 //!
-//! Linux counts more than this model has; a counter that the model does not have is not printed, not even as
-//! zero.
+//! Linux has more counters than the model; those the model lacks are not printed, not even as zero.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,7 +11,7 @@ use super::single_run;
 use crate::console::{Failure, print};
 use crate::suggest;
 
-/// Counter of `/proc/net/snmp` or `/proc/net/netstat`, the counter of a host, and what they count.
+/// Name in `/proc/net/snmp` or `/proc/net/netstat`, the host's counter, and what it counts.
 const NAMES: [(&str, &str); 15] = [
     ("TcpInSegs", "segments_received"),
     ("TcpOutSegs", "segments_sent"),
@@ -42,7 +41,7 @@ pub(super) fn nstat(dir: &Path, host: Option<&str>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The counters of the group of that name, or of all.
+/// The counters of the named group, or of all groups.
 fn chosen<'a>(
     summary: &'a RunSummary,
     host: Option<&str>,
@@ -60,7 +59,7 @@ fn chosen<'a>(
     }
 }
 
-/// Names and sums, in the order of Linux's files; as `nstat` does, without zeros.
+/// Names and sums in the order of Linux's files, without zeros, as `nstat` prints them.
 fn counters(groups: &[&BTreeMap<String, u64>]) -> Vec<(&'static str, u64)> {
     let sum = |own: &str| groups.iter().filter_map(|g| g.get(own)).sum::<u64>();
     let all = NAMES.iter().map(|(name, own)| (*name, sum(own)));

@@ -1,4 +1,4 @@
-//! `synfin plan`: what a batch would be, before it is made.
+//! `synfin plan`: the runs of a batch and their cost, before they start.
 
 use std::path::Path;
 
@@ -14,10 +14,10 @@ use crate::estimate::{Estimate, bytes, time};
 use crate::run_spec::RunSpec;
 use crate::sweep::Plan;
 
-/// Runs whose measured time corrects the estimate.
+/// Most completed runs whose measured time corrects the estimate.
 const MOST_MEASURED: usize = 200;
 
-/// Prints how many runs there are, how many are there already, and what the others will cost.
+/// Prints how many runs there are, how many are complete, and what the others will cost.
 pub(super) fn plan(args: &PlanArgs) -> Result<(), Failure> {
     let Wanted {
         plan, dir, only, ..
@@ -47,19 +47,19 @@ pub(super) fn plan(args: &PlanArgs) -> Result<(), Failure> {
     }
 }
 
-/// A plan and what is left of it to do.
+/// A plan and what remains to be done.
 struct Planned<'a> {
     plan: &'a Plan,
     dir: &'a Path,
     missing: &'a [RunSpec],
     there: usize,
     chosen: Option<usize>,
-    /// Of the missing runs on one thread.
+    /// Estimated time of the missing runs on one thread.
     seconds: f64,
-    /// Of the largest.
+    /// Estimated memory of the largest run, bytes.
     memory: f64,
     disk: f64,
-    /// Measured time of the runs that are there, over what was estimated for them.
+    /// Measured time of the completed runs divided by their estimate.
     factor: Option<f64>,
 }
 
@@ -82,20 +82,20 @@ impl Planned<'_> {
             print(&format!("chosen by --filter: {chosen}"))?;
         }
         print(&format!(
-            "there already: {}; to be made: {}",
+            "complete: {}; to run: {}",
             self.there,
             self.missing.len()
         ))?;
         if let (Some(first), Some(last)) = (self.missing.first(), self.missing.last()) {
             print(&format!(
-                "estimate for these: {} on one thread, {} of memory for the largest, {} on disk",
+                "estimate for the rest: {} on one thread, {} of memory for the largest, {} on disk",
                 time(self.seconds),
                 bytes(self.memory),
                 bytes(self.disk)
             ))?;
             if let Some(factor) = self.factor {
                 print(&format!(
-                    "  (times are {factor:.2} times the first estimate, as measured on the runs that are there)"
+                    "  (times are {factor:.2} times the first estimate, as measured on the completed runs)"
                 ))?;
             }
             print(&format!("first: {}", named(first)))?;
@@ -166,7 +166,7 @@ fn still_there(plan: &Plan, dir: &Path) -> Result<Vec<RunSpec>, Failure> {
     Ok(there.cloned().collect())
 }
 
-/// How much longer the runs that are there took than was estimated.
+/// Measured time of the completed runs divided by their estimate.
 fn correction(plan: &Plan, there: &[RunSpec], dir: &Path) -> Result<Option<f64>, Failure> {
     let step = (there.len() / MOST_MEASURED).max(1);
     let looked_at: Vec<RunSpec> = there.iter().step_by(step).cloned().collect();

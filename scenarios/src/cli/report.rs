@@ -12,10 +12,10 @@ use crate::console::{Failure, note, print};
 use crate::interrupt::Interrupt;
 use crate::place::shell_words;
 
-/// Most damaged runs that are named.
+/// Most damaged runs named one by one.
 const MOST_NAMED: usize = 5;
 
-/// Draws figures and writes the report of a run or batch directory again.
+/// Redraws the figures and rewrites the report of a run or batch directory.
 pub(super) fn report(dir: &Path, verbose: bool) -> Result<(), Failure> {
     let dir = &resolve(dir).map_err(|e| Failure::Usage(format!("error: {e}")))?;
     unfold(dir)?;
@@ -39,7 +39,7 @@ pub(super) fn report(dir: &Path, verbose: bool) -> Result<(), Failure> {
             note_kept(place.kept());
             findings.iter().try_for_each(|f| print(f))?;
             if verbose {
-                note("the reports of the single runs are left as they are");
+                note("the reports of the individual runs are left unchanged");
             }
             note_changed_runs(dir, &marker.runs);
             bad = batch::damaged_runs(dir, &marker.runs).map_err(|e| failed(dir, &e))?;
@@ -56,7 +56,7 @@ pub(super) fn report(dir: &Path, verbose: bool) -> Result<(), Failure> {
             part.findings.iter().try_for_each(|f| print(f))?;
             if part.made < part.all {
                 note(&format!(
-                    "this batch was stopped: {} of {} runs are complete; `{}` makes the others",
+                    "this batch was stopped: {} of {} runs are complete; `{}` runs the others",
                     part.made,
                     part.all,
                     batch::go_on(dir)
@@ -77,7 +77,7 @@ pub(super) fn report(dir: &Path, verbose: bool) -> Result<(), Failure> {
     Err(Failure::Run(damaged(dir, &bad, marker.runs.len())))
 }
 
-/// The report stands, made of the batch's own numbers; some of its runs do not.
+/// The message for a batch whose report is complete but some of whose runs are damaged.
 fn damaged(dir: &Path, bad: &[String], all: usize) -> String {
     let mut message = format!(
         "error: the report is complete, but {} of {all} runs are damaged:\n",
@@ -89,12 +89,12 @@ fn damaged(dir: &Path, bad: &[String], all: usize) -> String {
     if bad.len() > MOST_NAMED {
         message.push_str(&format!("  and {} more\n", bad.len() - MOST_NAMED));
     }
-    message + &format!("  = help: `{}` makes these again", batch::go_on(dir))
+    message + &format!("  = help: `{}` repeats these", batch::go_on(dir))
 }
 
 fn no_results(error: &StoreError) -> Failure {
     let text = error.to_string();
-    // What a new run could do is of no use here.
+    // Advice about --out does not apply here.
     let text = text.split("; choose another").next().unwrap_or(&text);
     Failure::Usage(format!(
         "error: {text}\n  = help: give the directory that `synfin run` printed, for example results/NAME"
@@ -112,7 +112,7 @@ fn failed(dir: &Path, error: &StoreError) -> Failure {
             let scenario = dir.join(scenario).display().to_string();
             let again = shell_words(["synfin", "run", &scenario, "--out", &shown]);
             Failure::Run(format!(
-                "error: {} is damaged: {why}; the figures and the report are left as they are\n  = help: `{again}` makes the results again, if {scenario} is as it was; otherwise run the scenario they came from into the same directory",
+                "error: {} is damaged: {why}; figures and report are left unchanged\n  = help: `{again}` reproduces the results if {scenario} is intact; otherwise run the original scenario into the same directory",
                 path.display()
             ))
         }

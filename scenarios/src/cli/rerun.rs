@@ -1,4 +1,4 @@
-//! `synfin rerun`: one run again, with more recorded or something changed.
+//! `synfin rerun`: repeats one run, recording more or with changed settings.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use super::unfold::unfold;
 use super::{RerunArgs, RunArgs, ScenarioArgs, run};
 use crate::console::{Failure, note};
 
-/// Makes the run of a directory again in another, and says whether its metrics are the same.
+/// Repeats a run in another directory and reports whether its metrics are the same.
 pub(super) fn rerun(args: &RerunArgs) -> Result<(), Failure> {
     unfold(&args.run)?;
     let file = args.run.join("run.toml");
@@ -33,8 +33,8 @@ pub(super) fn rerun(args: &RerunArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// `DIR-again` beside the run, or in `results` for a run of a batch, whose directory holds its own
-/// runs and nothing else.
+/// `DIR-again` beside the run; for a run of a batch in `results`, since a batch directory holds only its
+/// own runs.
 fn beside(run: &Path) -> PathBuf {
     let name = run.file_name().map(|n| n.to_string_lossy().into_owned());
     let name = format!("{}-again", name.unwrap_or_else(|| "run".to_owned()));
@@ -45,7 +45,7 @@ fn beside(run: &Path) -> PathBuf {
     }
 }
 
-/// Whether the metrics that both have are the same.
+/// Compares the metrics that both runs have.
 fn comparison(before: &RunSummary, after: &RunSummary, run: &Path) -> String {
     let both = before.metrics.iter().filter_map(|(name, a)| {
         let b = after.metrics.get(name)?;
@@ -54,7 +54,7 @@ fn comparison(before: &RunSummary, after: &RunSummary, run: &Path) -> String {
     let differ: Vec<&str> = both.collect();
     let run = run.display();
     match differ.as_slice() {
-        [] => format!("its metrics are those of {run}"),
+        [] => format!("its metrics equal those of {run}"),
         names => format!(
             "{} of its metrics differ from those of {run}: {}",
             names.len(),

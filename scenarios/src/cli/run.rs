@@ -26,13 +26,13 @@ use crate::quantity::quantity;
 use crate::run_spec::RunSpec;
 use crate::sweep::Plan;
 
-/// Batches of more runs print no line for each, unless asked to.
+/// Largest batch that prints a line per run without --verbose.
 const MOST_LINES: usize = 12;
 
-/// Most failed or damaged runs that are named.
+/// Most failed or damaged runs named one by one.
 const MOST_NAMED: usize = 5;
 
-/// Makes the runs of a scenario and tells what they show.
+/// Runs a scenario and prints what its runs show.
 pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let Wanted {
         source,
@@ -94,8 +94,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     }
 }
 
-/// The runs without complete results in `dir`, as far as a look at their lists of files tells, and of
-/// these only those chosen.
+/// The chosen runs without complete results in `dir`, judged by their lists of files.
 pub(super) fn still_to_make(
     plan: &Plan,
     dir: &Path,
@@ -125,14 +124,14 @@ fn spare_input(args: &RunArgs, dir: &Path, own: (&str, &str)) -> Result<(), Fail
     }
 }
 
-/// A `run.toml` names the run it was; if it has become another, say so.
+/// Notes when a `run.toml` no longer describes the run whose identity it names.
 fn note_edited_run(plan: &Plan) {
     if let [run] = plan.runs.as_slice()
         && let Some(was) = &run.scenario.run
         && was.id != run.id
     {
         note(&format!(
-            "note: this was run {}; changed values or another version of synfin make it run {}",
+            "note: this was run {}; because of changed values or another version of synfin it is now run {}",
             was.id, run.id
         ));
     }
@@ -148,16 +147,16 @@ fn single(spec: &RunSpec, dir: &Path, args: &RunArgs, making: Making<'_>) -> Res
     }
     if outcome.is_stopped() {
         return Err(Failure::Stopped {
-            message: "stopped: the run was not complete, and nothing of it is kept; the same command makes it".to_owned(),
+            message: "stopped: the run was incomplete and nothing of it is kept; repeat the command to run it".to_owned(),
             code: making.interrupt.exit_code(),
         });
     }
     let outline = match outcome {
         RunOutcome::Failed(error) => return Err(Failure::Run(format!("error: {error}"))),
-        RunOutcome::LeftOut(why) => return Err(Failure::Run(format!("error: it was {why}"))),
+        RunOutcome::LeftOut(why) => return Err(Failure::Run(format!("error: not started: {why}"))),
         RunOutcome::Kept(outline) => {
             if !args.quiet {
-                note("this run is there already; --force makes it again");
+                note("this run is complete already; --force repeats it");
                 note_changed_drawings(dir);
             }
             *outline
@@ -187,7 +186,7 @@ fn single(spec: &RunSpec, dir: &Path, args: &RunArgs, making: Making<'_>) -> Res
     refuse_unexpected(&judged)
 }
 
-/// Says what is as expected, and what is not known; what fails is said at the end.
+/// Prints expectations that hold or are undecided; failures are printed at the end.
 fn print_judgements(judged: &[Judgement]) -> Result<(), Failure> {
     let not_failed = judged.iter().filter(|j| j.verdict != Verdict::Fails);
     not_failed
@@ -195,7 +194,7 @@ fn print_judgements(judged: &[Judgement]) -> Result<(), Failure> {
         .try_for_each(|words| print(words))
 }
 
-/// An expectation that fails is the failure of the command, after everything has been written.
+/// Fails the command for a failed expectation, after everything has been written.
 fn refuse_unexpected(judged: &[Judgement]) -> Result<(), Failure> {
     let failed = judged.iter().filter(|j| j.verdict == Verdict::Fails);
     let failed: Vec<&str> = failed.map(|j| j.words.as_str()).collect();
@@ -348,7 +347,7 @@ fn note_damaged_parts(damaged: &[String], outcomes: &[RunOutcome], args: &RunArg
     }
 }
 
-/// What is printed about a batch that has ended.
+/// What is printed about a finished batch.
 struct Shown<'a> {
     plan: &'a Plan,
     outcomes: &'a [RunOutcome],
@@ -364,7 +363,7 @@ impl Shown<'_> {
         self.outcomes.iter().filter(|o| is(o)).count()
     }
 
-    /// What failed, and what was damaged: the first few of each.
+    /// Notes the first few failed and damaged runs.
     fn note_trouble(&self) {
         let most = if self.args.verbose {
             usize::MAX
@@ -387,10 +386,10 @@ impl Shown<'_> {
             } => Some(format!("made again, because results were damaged: {why}")),
             _ => None,
         });
-        note_first(damaged.collect(), most, "runs were damaged and made again");
+        note_first(damaged.collect(), most, "runs were damaged and repeated");
     }
 
-    /// A line for each run, if they are few.
+    /// Prints a line per run, if there are few.
     fn runs(&self) -> Result<(), Failure> {
         let verbose = self.args.verbose;
         let few = self.outcomes.len() <= MOST_LINES;
@@ -417,7 +416,7 @@ impl Shown<'_> {
         let kept = self.count(|o| matches!(o, RunOutcome::Kept(_)));
         if kept > 0 {
             note(&format!(
-                "{kept} of {} runs were there already; --force makes them again",
+                "{kept} of {} runs were complete already; --force repeats them",
                 self.outcomes.len()
             ));
         }
@@ -428,12 +427,12 @@ impl Shown<'_> {
         let left_out: Vec<&str> = left_out.collect();
         if let Some(why) = left_out.first() {
             let (n, all) = (left_out.len(), self.outcomes.len());
-            note(&format!("{n} of {all} runs were not made: {why}"));
+            note(&format!("{n} of {all} runs were not started: {why}"));
         }
         if few || verbose { print("") } else { Ok(()) }
     }
 
-    /// Whether all went well.
+    /// The command's success, or what to report as failed or stopped.
     fn ending(&self, dir: &Path, interrupt: &Interrupt) -> Result<(), Failure> {
         let all = self.outcomes.len();
         let failed = self.count(|o| matches!(o, RunOutcome::Failed(_)) && !o.is_stopped());
@@ -441,7 +440,7 @@ impl Shown<'_> {
         if self.outcomes.iter().any(RunOutcome::is_stopped) {
             return Err(Failure::Stopped {
                 message: format!(
-                    "stopped: {complete} of {all} runs are complete, and the report is about these; `{}` makes the others",
+                    "stopped: {complete} of {all} runs are complete and in the report; `{}` runs the others",
                     batch::go_on(dir)
                 ),
                 code: interrupt.exit_code(),
@@ -449,7 +448,7 @@ impl Shown<'_> {
         }
         let others = match all - failed - complete {
             0 => "the others are complete".to_owned(),
-            left_out => format!("{complete} are complete and {left_out} were not made"),
+            left_out => format!("{complete} are complete and {left_out} were not started"),
         };
         let message = match (failed, complete) {
             (0, _) => return Ok(()),
@@ -460,7 +459,7 @@ impl Shown<'_> {
     }
 }
 
-/// Says the first few lines, and how many more there are.
+/// Prints the first few lines and the total count.
 fn note_first(lines: Vec<String>, most: usize, what: &str) {
     lines.iter().take(most).for_each(|line| note(line));
     if lines.len() > most {
@@ -471,7 +470,7 @@ fn note_first(lines: Vec<String>, most: usize, what: &str) {
     }
 }
 
-/// As many threads as the command line says, or as there are processors.
+/// With the threads of the command line, or one per processor.
 fn execution(args: &RunArgs) -> Execution {
     let processors = || std::thread::available_parallelism().map_or(1, usize::from);
     Execution {
@@ -480,7 +479,7 @@ fn execution(args: &RunArgs) -> Execution {
     }
 }
 
-/// The swept values of a run, and its replica where there are several.
+/// A run's swept values, and its replica if there are several.
 fn name_of(spec: &RunSpec, plan: &Plan) -> String {
     let mut parts: Vec<String> = spec
         .parameters
@@ -493,15 +492,15 @@ fn name_of(spec: &RunSpec, plan: &Plan) -> String {
     parts.join(", ")
 }
 
-/// The scenario's text with the changes of the command line: the original where there are none.
-/// What says how to run is left out; results are the same without. Lists stand for the files they are in.
+/// The scenario's text with the changes of the command line; the original if there are none. Leaves out
+/// `[engine]`, which does not affect results, and puts lists in place of the files that hold them.
 pub(super) fn changed_text(source: &Source, changes: &[Override]) -> String {
     let mut table: toml::Table = source.text.parse().unwrap_or_default();
     let had_engine = table.remove("engine").is_some();
     let changes: Vec<&Override> = changes.iter().filter(|c| !c.is_engine()).collect();
     let is_changed = had_engine || !changes.is_empty();
     for change in changes {
-        // The plan has applied them all before.
+        // The plan has already applied all of them without error.
         let _ = change.apply(&mut table);
     }
     let had_files = list_file::put_in_place(&mut table);
@@ -517,7 +516,7 @@ mod tests {
     use crate::run::Job;
 
     #[test]
-    fn a_resumed_batch_is_estimated_by_the_runs_still_to_make() {
+    fn a_resumed_batch_is_estimated_by_its_missing_runs() {
         let text = "name = \"x\"\nduration = \"1 s\"\n[topology]\nkind = \"pair\"\n\
                     path = { delay = \"5 ms\" }\n[[workload]]\n\
                     arrivals = { kind = \"burst\", count = 1 }\n[sweep]\nseed = [1, 2, 3]\n";

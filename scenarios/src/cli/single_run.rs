@@ -1,4 +1,4 @@
-//! The directory of a single run that a command is about.
+//! Opens the directory of a single run for a command.
 
 use std::path::{Path, PathBuf};
 
@@ -11,14 +11,14 @@ use crate::console::Failure;
 /// The directory with its links resolved, and its summary.
 ///
 /// # Errors
-/// When there are no results of a run, or they cannot be read.
+/// When the directory holds no run, or its results cannot be read.
 pub(super) fn open(dir: &Path) -> Result<(PathBuf, RunSummary), Failure> {
     let usage = |text: String| Failure::Usage(format!("error: {text}"));
     let dir = resolve(dir).map_err(|e| usage(e.to_string()))?;
     unfold(&dir)?;
     let marker = look_at_results(&dir).map_err(|_| {
         usage(format!(
-            "{} holds no results of synfin\n  = help: name the directory of a run, as in results/teardown/runs/ID",
+            "{} holds no synfin results\n  = help: name the directory of a run, as in results/teardown/runs/ID",
             dir.display()
         ))
     })?;

@@ -1,8 +1,7 @@
-//! `synfin ss`: the sockets of a run at a moment, as `ss -tan` shows them.
+//! `synfin ss`: the sockets of a run at a given time, as `ss -tan` shows them.
 //!
-//! Made of the tables of states and connections; connections that these leave out are missing, and a note says
-//! how many. Leaves out the queues of unread and unsent bytes, which are not recorded, and all timers but that of
-//! TIME-WAIT.
+//! Reads the tables of states and connections; a note says how many connections these leave out. Recv-Q and
+//! Send-Q are not recorded, and the only timer shown is that of TIME-WAIT.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -15,10 +14,10 @@ use sim_core::SimDuration;
 use super::single_run;
 use crate::console::{Failure, note, print};
 
-/// Node, connection, side: an end of a connection.
+/// One end of a connection: node, connection, side.
 type End = (String, i64, String);
 
-/// A socket at the moment asked for.
+/// A socket at the requested time.
 #[derive(Clone, Debug, Default)]
 struct Socket {
     state: String,
@@ -27,11 +26,11 @@ struct Socket {
     left_s: Option<f64>,
 }
 
-/// Prints the sockets of all hosts, or of one, at a time since the start of the run.
+/// Prints the sockets of all hosts, or of one, at a time counted from the start of the run.
 pub(super) fn ss(dir: &Path, at: &str, host: Option<&str>) -> Result<(), Failure> {
     let at = at.parse::<SimDuration>().map_err(|e| {
         Failure::Usage(format!(
-            "error: {at:?} is no time: {e}\n  = help: write a number with its unit, as in --at 12.5s"
+            "error: {at:?} is not a time: {e}\n  = help: write a number with its unit, as in --at 12.5s"
         ))
     })?;
     let (dir, summary) = single_run::open(dir)?;
@@ -55,7 +54,7 @@ pub(super) fn ss(dir: &Path, at: &str, host: Option<&str>) -> Result<(), Failure
     for left_out in &summary.left_out {
         if left_out.table == "states" || left_out.table == "connections" {
             note(&format!(
-                "not all is recorded: {}; --set 'record.{}' brings the rest",
+                "some sockets are not recorded: {}; --set 'record.{}' records the rest",
                 left_out.what,
                 left_out.key.replace(' ', "")
             ));
@@ -64,7 +63,7 @@ pub(super) fn ss(dir: &Path, at: &str, host: Option<&str>) -> Result<(), Failure
     Ok(())
 }
 
-/// `client` and `client-3` are of host or group `client`.
+/// Whether `node` is the host `wanted` or a member of that group: `client` or `client-3` of `client`.
 fn is_of(node: &str, wanted: &str) -> bool {
     let number = node
         .strip_prefix(wanted)
@@ -105,7 +104,7 @@ fn rest(seconds: f64) -> String {
     }
 }
 
-/// The sockets there are at a time, with their addresses.
+/// The sockets that exist at a time, with their addresses.
 fn sockets(dir: &Path, at_s: f64) -> Result<BTreeMap<End, Socket>, StoreError> {
     let mut all: BTreeMap<End, Socket> = BTreeMap::new();
     let columns = ["time_s", "conn", "side", "node", "to"];

@@ -1,4 +1,4 @@
-//! `synfin status`: how far a batch is, from what lies in its directory.
+//! `synfin status`: the progress of a batch, read from its directory.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,17 +12,17 @@ use crate::console::{Failure, print};
 use crate::problem::Source;
 use crate::sweep::Plan;
 
-/// Failed runs that are named.
+/// Most failed runs named one by one.
 const MOST_NAMED: usize = 10;
 
-/// Prints how many runs are there, failed and missing. Files of runs are not read: `synfin run`
-/// verifies them.
+/// Prints how many runs are complete, failed and missing. Does not read their files: `synfin run` verifies
+/// them.
 pub(super) fn status(dir: &Path, as_json: bool) -> Result<(), Failure> {
     let wrong = |e: StoreError| Failure::Run(format!("error: {e}"));
     look_at_results(dir).map_err(wrong)?;
     let file = dir.join("batch.toml");
     let text = read_text_file(&file, u64::MAX).map_err(|e| {
-        let help = "  = help: give the directory of a batch; `synfin report` looks at a single run";
+        let help = "  = help: give the directory of a batch; `synfin report` works on a single run";
         Failure::Usage(format!(
             "error: cannot read {}: {e}\n{help}",
             file.display()
@@ -61,7 +61,7 @@ pub(super) fn status(dir: &Path, as_json: bool) -> Result<(), Failure> {
         return print(&serde_json::to_string_pretty(&status).unwrap_or_default());
     }
     print(&format!(
-        "{}: {complete} of {all} runs are there, {} failed, {missing} are missing",
+        "{}: {complete} of {all} runs are complete, {} failed, {missing} are missing",
         plan.name,
         failed.len()
     ))?;
@@ -76,11 +76,11 @@ pub(super) fn status(dir: &Path, as_json: bool) -> Result<(), Failure> {
     }
     match complete == all {
         true => Ok(()),
-        false => print(&format!("`{command}` makes the others")),
+        false => print(&format!("`{command}` runs the others")),
     }
 }
 
-/// Why runs failed when the index was last written, by their identity.
+/// Messages of failed runs by identity, from the last written index.
 fn failures(dir: &Path) -> Result<BTreeMap<String, String>, Failure> {
     let wrong = |e: StoreError| Failure::Run(format!("error: {e}"));
     let mut failed = BTreeMap::new();

@@ -1,8 +1,7 @@
-//! Events per second to expect of each node, computed from its workloads.
+//! Expected events per second of each node, computed from the workloads.
 //!
-//! A guess for dividing the network, and no more: it counts the segments of every workload and
-//! their way through the network, slowed down where they would overload a link. Leaves out losses,
-//! queueing and what custom applications do.
+//! A rough estimate, used only to divide the network: it follows the segments of every workload along their
+//! paths, limited to what links can carry. Leaves out losses, queueing and custom applications.
 
 use std::collections::BTreeMap;
 
@@ -33,9 +32,9 @@ pub fn expected(network: &Network, hosts: &[Option<HostConfig>], end: SimTime) -
                 AppSpec::Bulk(bulk) => {
                     streams.extend(transfer(network, NodeId(node), &host.params, bulk, end));
                 }
-                // They answer: their share is that of their clients.
+                // They only respond: counted with their clients.
                 AppSpec::Server(_) | AppSpec::Sink(_) => {}
-                // What it sends is not known.
+                // Its traffic is unknown.
                 AppSpec::Named(_) => {}
                 AppSpec::SynFlood(flood) => {
                     streams.extend(syns(network, NodeId(node), flood, end));
@@ -46,18 +45,18 @@ pub fn expected(network: &Network, hosts: &[Option<HostConfig>], end: SimTime) -
     Routed::new(network, streams).events()
 }
 
-/// Segments both ways between two hosts, per second.
+/// Segments per second in both directions between two hosts.
 struct Stream {
     ends: (NodeId, NodeId),
-    /// Segments there and back.
+    /// Segments per second there, and back.
     segments: (f64, f64),
-    /// Bytes there and back, headers included.
+    /// Bytes per second there, and back, including headers.
     bytes: (f64, f64),
     /// Timer and application events at each end.
     others: f64,
 }
 
-/// Most servers of a client that are looked at; of more, these stand for all.
+/// Most servers considered per client; if there are more, these represent all.
 const MOST_SERVERS: usize = 32;
 
 /// The streams of a client with its servers.
@@ -93,7 +92,7 @@ fn exchanges(
     }
 }
 
-/// The streams of a flood: its SYNs. What answers them is left out.
+/// The streams of a flood: its SYNs, without the answers.
 fn syns(network: &Network, node: NodeId, flood: &SynFloodSpec, end: SimTime) -> Vec<Stream> {
     let servers = servers_of(network, &flood.remotes);
     let total: f64 = servers.iter().map(|s| s.1).sum();
@@ -126,7 +125,7 @@ fn servers_of(network: &Network, remotes: &Servers) -> Vec<(NodeId, f64)> {
     counts.into_iter().step_by(step).collect()
 }
 
-/// The stream of a bulk transfer: as fast as window and round trip allow.
+/// The stream of a bulk transfer, as limited by window and round trip.
 fn transfer(
     network: &Network,
     node: NodeId,
@@ -154,11 +153,11 @@ fn transfer(
 /// A part of [`Routed::links`].
 type Way = std::ops::Range<usize>;
 
-/// Streams on the links they take.
+/// Streams along their links.
 struct Routed<'a> {
     network: &'a Network,
     streams: Vec<(Stream, Way, Way)>,
-    /// The links of all ways, one way after the other.
+    /// The links of all paths, one path after the other.
     links: Vec<LinkId>,
     /// Bytes per second offered to each link.
     offered: Vec<f64>,
@@ -192,7 +191,7 @@ impl Routed<'_> {
         }
     }
 
-    /// What a link leaves of what it is offered.
+    /// The share of its offered load that a link can carry.
     fn passes(&self, link: LinkId) -> f64 {
         let link_at = link.0 as usize;
         let rate = self.network.links()[link_at].rate;
@@ -200,7 +199,8 @@ impl Routed<'_> {
         (capacity / self.offered[link_at].max(1e-9)).min(1.0)
     }
 
-    /// Events per second: an arrival at the end of each link, and what the ends do besides.
+    /// Events per second: an arrival at the end of each link, plus timer and application events at the
+    /// ends.
     fn events(&self) -> Vec<f64> {
         let mut events = vec![0.0; self.network.nodes().len()];
         for (stream, there, back) in &self.streams {

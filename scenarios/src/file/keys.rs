@@ -1,5 +1,5 @@
-//! What the keys of a scenario take: given beside each key's definition, and read by the reference,
-//! the schema and `synfin explain`.
+//! Descriptions of the keys of a scenario, given at each key's definition and used by the reference, the
+//! schema and `synfin explain`.
 
 use serde_json::{Value as Json, json};
 use sim_core::{Bytes, Rate, SimDuration};
@@ -18,33 +18,33 @@ pub struct TableInfo {
 /// A key of a scenario.
 #[derive(Debug)]
 pub struct Key {
-    /// The field of its name.
+    /// The name of its field.
     field: &'static str,
     /// What it is, as Markdown.
     doc: &'static str,
-    /// What is said beside its definition.
+    /// Its description beyond type and doc.
     pub info: Info,
-    /// True when its table is not understood without it.
+    /// True when its table cannot be parsed without it.
     pub required: bool,
     /// What it takes.
     pub form: fn() -> Form,
 }
 
-/// The names of the shapes of topologies: they are made from the files described here.
+/// The names of the topology shapes, which are defined on top of the files described here.
 pub type Shapes = [&'static str];
 
-/// What the definition of a key tells beside its type and its doc.
+/// The description of a key beyond its type and doc.
 #[derive(Clone, Copy, Debug)]
 pub struct Info {
-    /// Its name, where it is not that of the field.
+    /// Its name, if it differs from the field's.
     pub name: &'static str,
-    /// What holds when the key is absent.
+    /// The default, in words.
     pub default: &'static str,
-    /// A value, as TOML.
+    /// An example value, as TOML.
     pub example: &'static str,
     /// The smallest and largest number.
     pub within: Option<(f64, f64)>,
-    /// The words it takes; empty when it takes others.
+    /// The words it takes; empty when it is not limited to some.
     pub one_of: fn(&Shapes) -> Vec<&'static str>,
     /// A scenario is not complete without it.
     pub needed: bool,
@@ -78,11 +78,11 @@ pub enum Form {
     List(Box<Form>),
     /// A plain value or a table.
     Either(Box<Form>, &'static TableInfo),
-    /// TCP parameters: their table is that of `tcp-model`.
+    /// TCP parameters, whose table is in `tcp-model`.
     Tcp,
 }
 
-/// A type that stands in a scenario.
+/// A type of values in a scenario.
 pub trait Described {
     /// True when the key may be absent.
     const OPTIONAL: bool = false;
@@ -190,9 +190,8 @@ impl Described for toml::Table {
     }
 }
 
-/// Makes a struct and the description of its keys. After a field's type may stand what its
-/// description tells beside its doc: `=> { default: "1", example: "5", within: Some((1.0, 9.0)) }`,
-/// see [`Info`].
+/// Defines a struct and the description of its keys. A field's type may be followed by more description:
+/// `=> { default: "1", example: "5", within: Some((1.0, 9.0)) }`, see [`Info`].
 macro_rules! described {
     (
         $(#[doc = $table_doc:literal])*
@@ -270,7 +269,7 @@ impl TableInfo {
 }
 
 impl Key {
-    /// A key, as [`described`] makes it.
+    /// A key, as defined by [`described`].
     pub(crate) const fn new(
         field: &'static str,
         doc: &'static str,

@@ -1,5 +1,5 @@
-//! Refuses numbers beyond the range that the definition of their key tells: the one place where ranges
-//! of keys are checked, so that a message has both ends wherever there are two.
+//! Rejects numbers outside the range in their key's definition. All ranges of keys are checked here, so
+//! that every message names both ends.
 
 use toml::{Table, Value};
 
@@ -8,7 +8,7 @@ use super::keys::{Form, Key, TableInfo};
 use crate::path::DottedPath;
 use crate::problem::Problem;
 
-/// Checks all numbers of a scenario as written. Keys and types are not looked at.
+/// Checks all numbers of a scenario as written. Keys and types are not checked.
 pub(crate) fn check(written: &Table) -> Result<(), Problem> {
     check_table(ScenarioFile::KEYS, written, &DottedPath::default())
 }
@@ -29,7 +29,7 @@ fn check_value(key: &Key, value: &Value, table: &DottedPath) -> Result<(), Probl
         _ => None,
     };
     if let (Some(number), Some((least, most))) = (number, key.info.within) {
-        // Not a number is outside as well.
+        // NaN is out of range as well.
         if !(least..=most).contains(&number) {
             let at = table.key(key.name());
             let choose = match (least, most) {
@@ -65,10 +65,10 @@ fn check_value(key: &Key, value: &Value, table: &DottedPath) -> Result<(), Probl
 mod tests {
     use super::*;
 
-    /// Every key with a range, each with the path of tables that leads to it.
+    /// Every key with a range, with the path of tables that leads to it.
     fn ranged(info: &'static TableInfo, way: &[&'static Key], all: &mut Vec<Vec<&'static Key>>) {
         for key in info.keys {
-            // A link within a link once: `reverse`.
+            // Follow `reverse`, a link within a link, only once.
             if way
                 .iter()
                 .any(|k| k.name() == key.name() && (k.form)().table().is_some())
@@ -123,8 +123,8 @@ mod tests {
                 let problem = check(&written(&way, value)).unwrap_err();
                 let help = problem.help.unwrap();
                 assert!(help.contains(&least.to_string()), "{names:?}: {help}");
-                let told = most.is_infinite() || help.contains(&most.to_string());
-                assert!(told, "{names:?}: {help}");
+                let named = most.is_infinite() || help.contains(&most.to_string());
+                assert!(named, "{names:?}: {help}");
             }
         }
     }

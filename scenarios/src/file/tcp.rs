@@ -1,4 +1,4 @@
-//! `[tcp]`: a named set of parameters and what differs from it, under the names users know.
+//! `[tcp]`: a profile and the parameters that differ from it, under any of their names.
 //!
 //! Names, types and ranges are those of the table in [`tcp_model::params`].
 
@@ -13,7 +13,7 @@ use tcp_model::params::{self, Named, PARAMS, Param, Refusal, TcpParams, Value, W
 
 use super::keys::{Described, Form};
 
-/// TCP parameters as a scenario gives them; what is absent comes from the profile.
+/// TCP parameters as written in a scenario; those not given come from the profile.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TcpFile {
     /// The named set to start from: `linux`, `freebsd` or `rfc9293`.
@@ -25,10 +25,10 @@ pub struct TcpFile {
 }
 
 impl TcpFile {
-    /// Sets what this gives; the profile is not looked at.
+    /// Applies the given values, ignoring the profile.
     ///
     /// # Errors
-    /// The key of a parameter that does not take its value, and why.
+    /// The key of a parameter that rejects its value, and why.
     pub fn apply(&self, params: &mut TcpParams) -> Result<(), (&'static str, Refusal)> {
         for (key, value) in &self.values {
             if let Some(param) = params::param(key) {
@@ -111,7 +111,7 @@ impl<'de> Visitor<'de> for TcpVisitor {
 enum Key {
     Profile,
     Host,
-    /// A parameter, by whatever name.
+    /// A parameter, under any of its names.
     Named(Named),
     /// The beginning of a sysctl's name without quotes: `net.ipv4.tcp_sack = 1`.
     Net,
@@ -122,7 +122,7 @@ enum Key {
 struct Given(BTreeMap<&'static str, String>);
 
 impl Given {
-    /// Notes a name; an error when its parameter was given under another one.
+    /// Records a name; an error when its parameter was already given under another one.
     fn add<E: de::Error>(&mut self, name: &str, named: &Named) -> Result<(), E> {
         for key in named.keys() {
             if let Some(other) = self.0.insert(key, name.to_owned()) {
@@ -165,7 +165,7 @@ impl Visitor<'_> for KeySeed<'_> {
     }
 }
 
-/// All keys of `[tcp]`, and the names that Linux has for them.
+/// All keys of `[tcp]`, and their Linux names.
 pub fn known_keys() -> &'static [&'static str] {
     static KEYS: OnceLock<Vec<&'static str>> = OnceLock::new();
     KEYS.get_or_init(|| {
@@ -191,7 +191,7 @@ impl<'de> DeserializeSeed<'de> for ValueSeed {
     }
 }
 
-/// A refusal in the words of serde, from which the message is made.
+/// A refusal in serde's wording, from which the message is built.
 fn refused<E: de::Error>(refusal: Refusal) -> E {
     match refusal {
         Refusal::Type { found, expected } => {
@@ -201,7 +201,7 @@ fn refused<E: de::Error>(refusal: Refusal) -> E {
     }
 }
 
-/// The rest of a sysctl's name that was written without quotes.
+/// The rest of a sysctl's name written without quotes.
 struct NetSeed<'a>(&'a mut Given);
 
 impl<'de> DeserializeSeed<'de> for NetSeed<'_> {

@@ -44,8 +44,8 @@ pub struct TopologyFile {
     /// Number of sites (sites).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sites: Option<u32> => { default: "4", example: "4", within: Some((2.0, 1_000.0)) },
-    /// The link between client and server (pair), each link of the way (chain), or the link outside
-    /// the NAT (nat).
+    /// The link between client and server (pair), each link of the path (chain), or the link outside the
+    /// NAT (nat).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<LinkFile> => { default: "none; needed", example: r#"{ rate = "1 Gbit/s", delay = "1 ms" }"# },
     /// The link of each client (all kinds but pair, chain and graph).
@@ -60,8 +60,9 @@ pub struct TopologyFile {
     /// The links between routers (fat-tree, torus, sites).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub core: Option<LinkFile> => { default: "none; needed", example: r#"{ rate = "10 Gbit/s", delay = "10 us" }"# },
-    /// Largest time that a host takes for each packet it sends, drawn uniformly; packets keep their
-    /// order. Less than a packet takes at the bottleneck keeps flows from falling into step with its queue.
+    /// Largest processing time of a host for each packet it sends, drawn uniformly; packets keep their
+    /// order. A value below a packet's transmission time at the bottleneck keeps flows from falling into
+    /// step with its queue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub processing: Option<SimDuration> => { default: "0 s", example: r#""100 us""# },
     /// Address translation for the clients (nat).
@@ -80,7 +81,7 @@ pub struct TopologyFile {
 }
 
 described! {
-/// A host, or several alike: `name-0`, `name-1` and so on.
+/// A host, or several identical ones: `name-0`, `name-1` and so on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HostFile {
@@ -99,7 +100,7 @@ pub struct HostFile {
 }
 
 described! {
-/// A router, or several alike.
+/// A router, or several identical ones.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RouterFile {
@@ -111,7 +112,7 @@ pub struct RouterFile {
     /// Address translation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nat: Option<NatFile> => { default: "none", example: "{ addresses = 2 }" },
-    /// Another function on the way, by its name.
+    /// Another middlebox, by name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub middlebox: Option<OrModel<MiddleboxOnly>> =>
         { default: "none", example: r#"{ kind = "syn-limit", rate = 100 }"# },
@@ -162,14 +163,14 @@ pub struct NatFile {
 }
 
 described! {
-/// A link with its two directions. All keys hold in both unless `reverse` says otherwise, but for the
-/// numbers of `drop`, which count the packets from the first end to the second.
+/// A link with its two directions. All keys apply to both unless `reverse` says otherwise, except the
+/// numbers in `drop`, which count packets from the first end to the second.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LinkFile {
-    /// The two ends (graph): names of hosts, routers or groups. A name that stands for several
-    /// nodes is joined one by one to the other end, or pairwise when both stand for as many. The same
-    /// name of hosts twice is the loopback of each, one direction.
+    /// The two ends (graph): names of hosts, routers or groups. If one name stands for several nodes, each
+    /// is joined to the other end; if both stand for equally many, they are joined pairwise. The same host
+    /// name twice gives each host a loopback, in one direction.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub between: Option<[String; 2]> => { default: "by the shape", example: r#"["client", "server"]"# },
     /// Bit rate.
@@ -188,9 +189,9 @@ pub struct LinkFile {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub loss: Option<OrModel<f64>> => { default: "0", example: "0.001", within: Some((0.0, 1.0)) },
     /// Packets to drop before they are queued: by number, counted from 1 as they are offered to this
-    /// direction; or by what they are, in both directions: `"client FIN 1"`, `"server SYN 1"`,
-    /// `"client ACK 2"`, `"server data segment 5, second transmission"`, `"client segment 3, connection 4"`.
-    /// What is named is counted within its connection, and dropped of every one unless one is given.
+    /// direction; or by what they are, in both directions: `"client FIN 1"`, `"server SYN 1"`, `"client ACK
+    /// 2"`, `"server data segment 5, second transmission"`, `"client segment 3, connection 4"`. Named
+    /// packets are counted within their connection, and dropped in every connection unless one is given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drop: Option<Vec<Dropped>> => { default: "none", example: r#"[1, 4, "server FIN 1"]"# },
     /// Probability of a bit error.
@@ -218,7 +219,7 @@ pub struct LinkFile {
 }
 
 described! {
-/// A change of a link; what is absent stays.
+/// A change of a link; keys not given stay unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeFile {

@@ -46,15 +46,15 @@ pub struct WorkloadFile {
     /// Server ports: how many from `port` upwards, or a list instead of `port`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ports: Option<PortList> => { default: "1", example: "[80, 81]" },
-    /// How many of its addresses each client uses; more than it has means all.
+    /// How many of its addresses each client uses; all if it has fewer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_addresses: Option<u32> => { default: "all", example: "4", within: Some((1.0, 1_000_000.0)) },
-    /// `false`: the client binds to its address and a port before it connects, so that a port serves one
-    /// connection, whatever its destination. `true`: it binds to its address alone, and the port is
-    /// chosen by `connect` (the socket option of this name; exchange).
+    /// `false`: the client binds to its address and a port before it connects, so that a port serves only
+    /// one connection, whatever its destination. `true`: it binds only to its address, and `connect`
+    /// chooses the port (the socket option of this name; exchange).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip_bind_address_no_port: Option<bool> => { default: "true", example: "false" },
-    /// How many of the addresses of each server are used; more than it has means all.
+    /// How many of the addresses of each server are used; all if it has fewer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server_addresses: Option<u32> => { default: "all", example: "4", within: Some((1.0, 1_000_000.0)) },
     /// Backlog of the listen call.
@@ -75,8 +75,8 @@ pub struct WorkloadFile {
     /// `accept`). The window scale, which was agreed in the handshake, follows from `receive_buffer`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub receive_buffer_after_accept: Option<Bytes> => { default: "as `receive_buffer`", example: r#""1 MB""# },
-    /// The server closes a connection on which it has waited so long for a request, or for the client's
-    /// close (exchange).
+    /// The server closes a connection after waiting this long for a request, or for the client's close
+    /// (exchange).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idle_timeout: Option<SimDuration> => { default: "never", example: r#""60 s""# },
     /// Requests that each server works on at a time, first come first served; a worker is busy for the
@@ -111,22 +111,22 @@ pub struct WorkloadFile {
     /// Server's time between a request and its response (exchange).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<Dist<InSeconds>> => { default: "0 s", example: r#""5 ms""# },
-    /// The server responds when it has read this much of a request, and reads no more of it; needs
+    /// The server responds once it has read this much of a request, and does not read the rest; needs
     /// `close = "server"` and one request per connection (exchange).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub respond_after: Option<Bytes> => { default: "the whole request", example: r#""1 kB""# },
     /// The client gives up a connect that takes longer (exchange).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connect_timeout: Option<SimDuration> => { default: "when its TCP gives up", example: r#""1 s""# },
-    /// The client gives up a request whose whole response takes longer, and closes the connection
+    /// The client gives up on a request whose complete response takes longer, and closes the connection
     /// (exchange).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_timeout: Option<SimDuration> => { default: "when its TCP gives up", example: r#""5 s""# },
     /// Further attempts when a connect or a request fails or is given up (exchange).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retries: Option<RetriesFile> => { default: "none", example: r#"{ max = 3, backoff = "100 ms" }"# },
-    /// Each client keeps its connections in a pool, and `arrivals` are those of requests (exchange). Goes
-    /// with neither `requests`, `think`, `close`, `how`, `close_after`, `linger` nor `fast_open`.
+    /// Each client keeps its connections in a pool, and `arrivals` are those of requests (exchange). Cannot
+    /// be combined with `requests`, `think`, `close`, `how`, `close_after`, `linger` or `fast_open`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pool: Option<PoolFile> => { default: "a connection per arrival", example: r#"{ max = 10, idle_timeout = "30 s" }"# },
     /// Who closes first (exchange).
@@ -160,8 +160,8 @@ pub struct WorkloadFile {
     /// Bytes per second that the sink reads (bulk), as `"1 MB"`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read_rate: Option<Bytes> => { default: "all at once", example: r#""1 MB""# },
-    /// Time from the arrival of data to their read (bulk): what a process takes to wake up. Data that
-    /// arrive meanwhile are acknowledged together.
+    /// Time from the arrival of data until they are read (bulk), such as a process takes to wake up. Data
+    /// that arrive meanwhile are acknowledged together.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read_delay: Option<SimDuration> => { default: "0 s", example: r#""200 us""# },
 }

@@ -1,4 +1,4 @@
-//! Arrival processes between text and [`Arrivals`].
+//! Converts arrival processes between text and [`Arrivals`].
 
 use sim_core::SimDuration;
 use tcp_model::spec::{Arrivals, Distribution};
@@ -176,8 +176,8 @@ pub fn to_file(arrivals: &Arrivals) -> ArrivalsFile {
     }
 }
 
-/// The share of the `i`th of `n` clients: rates are divided, whole numbers dealt out; `None` when
-/// nothing is left for it.
+/// The share of client `i` of `n`: rates are divided, and whole numbers dealt out; `None` if its share is
+/// empty.
 pub fn share(arrivals: &Arrivals, i: u32, n: u32) -> Option<Arrivals> {
     let part = |r: f64| r / f64::from(n);
     let dealt = |total: u32| total / n + u32::from(i < total % n);

@@ -11,7 +11,7 @@ use crate::suggest;
 /// A crash of a node, or of each node of a group.
 ///
 /// Everything a host knows is lost without a segment: connections, TIME-WAIT entries, listeners. When it
-/// comes up, its applications start again: clients make no arrivals for the time they missed.
+/// comes up, its applications start again; clients do not make up for arrivals missed meanwhile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// Host, router or group.
@@ -70,8 +70,8 @@ impl Fault {
         };
         if file.lasts.is_some_and(SimDuration::is_zero) {
             return Err(
-                Problem::new(at.key("for"), "an outage takes longer than no time").help(
-                    "write for example for = \"10 s\", or leave it out for an outage for good",
+                Problem::new(at.key("for"), "an outage must be longer than zero").help(
+                    "write for example for = \"10 s\", or leave it out for a permanent outage",
                 ),
             );
         }

@@ -10,22 +10,22 @@ use crate::file::values::{Limit, Payload, Samples, Segments};
 use crate::path::DottedPath;
 use crate::problem::Problem;
 
-/// What is recorded. By default the files of a run are bounded, however long it is.
+/// What is recorded. By default the size of a run's files is bounded, however long the run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecordPlan {
     /// Time between two counts of sockets by state.
     pub census_interval: SimDuration,
-    /// Connections whose state changes are kept: the first of the run.
+    /// How many connections, the first of the run, have their state changes kept.
     pub states: u32,
-    /// Connections with rows in the table of connections: the first of the run.
+    /// How many connections, the first of the run, have rows in the table of connections.
     pub connections: u32,
     /// Which segments of traced connections are kept.
     pub segments: SegmentsKept,
-    /// Connections of each traced client that are traced: the first it opens.
+    /// How many connections of each traced client, the first it opens, are traced.
     pub traced_connections: u32,
-    /// Clients of which connections are traced: the first by number.
+    /// How many clients, the first by number, have connections traced.
     pub traced_clients: u32,
-    /// Queues that are recorded over time: those of the slowest links.
+    /// How many queues, those of the slowest links, are recorded over time.
     pub queues: u32,
     /// Write `packets.pcapng`.
     pub pcap: bool,
@@ -35,12 +35,12 @@ pub struct RecordPlan {
     pub samples: Samples,
     /// The time that captures give the start of the run.
     pub pcap_start: Option<Datetime>,
-    /// What captured payloads are.
+    /// The payload of captured packets.
     pub pcap_payload: Payload,
 }
 
 impl RecordPlan {
-    /// Checks what is written and fills in the rest.
+    /// Checks the keys given and fills in the rest.
     ///
     /// # Errors
     /// When values are out of range or contradict each other.
@@ -103,7 +103,7 @@ impl RecordPlan {
     }
 }
 
-/// A limit as a number, of which the largest means none.
+/// A limit as a number; the largest means unlimited.
 fn most(limit: Option<Limit>, default: u32) -> u32 {
     match limit {
         None => default,
@@ -140,7 +140,7 @@ fn census_interval(
     Ok(interval)
 }
 
-/// A round length, so that there are 200 to 500 counts in the run.
+/// A round interval that gives 200 to 500 counts in the run.
 fn default_interval(duration: SimDuration) -> SimDuration {
     let least = (duration.as_ps() / 500).max(1);
     let power = 10u64.pow(least.ilog10());

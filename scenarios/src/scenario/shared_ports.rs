@@ -1,4 +1,4 @@
-//! Which workloads share a server port, and what they must agree on for that.
+//! Workloads that share a server port, and the settings they must agree on.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,22 +8,22 @@ use super::workload::{Serving, Workload, WorkloadKind};
 use crate::path::DottedPath;
 use crate::problem::Problem;
 
-/// Most workloads of a scenario in which some share a server port.
+/// Most workloads in a scenario with shared server ports.
 const MOST: usize = 128;
 
-/// Names and server ports of the workloads before.
+/// Names and server ports of the workloads so far.
 #[derive(Default)]
 pub(super) struct Taken {
     names: HashSet<String>,
-    /// Which workload had a port of a server first.
+    /// The first workload on each server and port.
     ports: HashMap<(NodeId, u16), usize>,
 }
 
 impl Taken {
-    /// Adds a workload; its class is set where it shares a port with one before.
+    /// Adds a workload, and sets its class if it shares a port with an earlier one.
     ///
     /// # Errors
-    /// When its name is taken, or a port is shared with a workload it does not agree with.
+    /// When its name is taken, or it conflicts with an earlier workload on the same port.
     pub(super) fn add(
         &mut self,
         workload: &mut Workload,
@@ -67,13 +67,13 @@ impl Taken {
     }
 }
 
-/// A workload fits the server that an earlier one has on the same port.
+/// Checks that a workload fits the server of an earlier one on the same port.
 fn agree(workload: &Workload, first: &Workload, port: u16, at: &DottedPath) -> Result<(), Problem> {
     let refuse = |key: &str, why: &str| {
         Err(Problem::new(
             at.key(key),
             format!(
-                "port {port} of {:?} is served for the workload {:?} already, {why}",
+                "port {port} of {:?} already serves the workload {:?}, {why}",
                 workload.server, first.name
             ),
         )
@@ -84,25 +84,29 @@ fn agree(workload: &Workload, first: &Workload, port: u16, at: &DottedPath) -> R
     let server_differs =
         workload.serving != Serving::default() && workload.serving != first.serving;
     if workload.backlog.is_some() && workload.backlog != first.backlog {
-        return refuse("backlog", "with another `backlog`");
+        return refuse("backlog", "with a different `backlog`");
     }
     if server_differs {
         let key = workload.serving.first_difference(&first.serving);
-        return refuse(key, &format!("with another `{key}`"));
+        return refuse(key, &format!("with a different `{key}`"));
     }
     match (&workload.kind, &first.kind) {
         (WorkloadKind::Exchange { .. }, WorkloadKind::Exchange { .. }) => Ok(()),
-        (WorkloadKind::Bulk { read_rate: a, .. }, WorkloadKind::Bulk { read_rate: b, .. }) if a != b => {
-            refuse("read_rate", "with another `read_rate`")
+        (WorkloadKind::Bulk { read_rate: a, .. }, WorkloadKind::Bulk { read_rate: b, .. })
+            if a != b =>
+        {
+            refuse("read_rate", "with a different `read_rate`")
         }
-        (WorkloadKind::Bulk { read_delay: a, .. }, WorkloadKind::Bulk { read_delay: b, .. }) if a != b => {
-            refuse("read_delay", "with another `read_delay`")
+        (WorkloadKind::Bulk { read_delay: a, .. }, WorkloadKind::Bulk { read_delay: b, .. })
+            if a != b =>
+        {
+            refuse("read_delay", "with a different `read_delay`")
         }
         (WorkloadKind::Bulk { .. }, WorkloadKind::Bulk { .. }) => Ok(()),
         _ => Err(Problem::new(
             at.key("port"),
             format!(
-                "port {port} of {:?} is served for the workload {:?} already, which is of another kind",
+                "port {port} of {:?} already serves the workload {:?}, which is of another kind",
                 workload.server, first.name
             ),
         )

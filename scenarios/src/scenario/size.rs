@@ -1,4 +1,4 @@
-//! How large a run is, before it is made: its connections, and what is more than can be.
+//! The size of a run before it starts: its number of connections, and limits on it.
 
 use tcp_model::spec::Arrivals;
 
@@ -13,7 +13,7 @@ const MOST_OF_NODE: f64 = 4_294_967_296.0;
 /// Most connections of a workload that are opened at once: users, a burst, bulk flows.
 const MOST_AT_ONCE: u64 = 10_000_000;
 
-/// Refuses workloads larger than the simulator can number or hold.
+/// Rejects workloads with more connections than the simulator can number or hold.
 ///
 /// # Errors
 /// When there are too many users, flows or connections.
@@ -67,7 +67,7 @@ pub fn check(workloads: &[Workload], topology: &Topology) -> Result<(), Problem>
     Ok(())
 }
 
-/// Connections of a workload; those of users once, unless the round trip is known.
+/// Connections of a workload. Without a known round trip, one per user.
 pub(crate) fn connections_of(workload: &Workload, clients: usize, trip_s: Option<f64>) -> f64 {
     let window = (workload.start.as_secs_f64(), workload.stop.as_secs_f64());
     match &workload.kind {
@@ -80,7 +80,7 @@ pub(crate) fn connections_of(workload: &Workload, clients: usize, trip_s: Option
             let open_s = trip_s.map(|trip_s| expected::open_s(exchange, trip_s));
             expected::connections(arrivals, *limit, window, open_s)
         }
-        // What it does is its own affair: one connection of each client.
+        // Its behaviour is unknown: assume one connection per client.
         WorkloadKind::Named { .. } => clients as f64,
         WorkloadKind::SynFlood {
             arrivals, limit, ..

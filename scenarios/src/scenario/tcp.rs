@@ -22,9 +22,9 @@ pub struct TcpSet {
 /// The parameters of all hosts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TcpSets {
-    /// Of hosts without their own.
+    /// Parameters of hosts in groups without their own.
     pub base: TcpSet,
-    /// Of the hosts of a group.
+    /// Parameters of hosts by group.
     pub groups: BTreeMap<String, TcpSet>,
 }
 

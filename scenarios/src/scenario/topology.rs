@@ -32,10 +32,10 @@ use routes::Joins;
 pub(crate) use routes::first_unreachable;
 pub use shapes::kinds;
 
-/// Hosts alike.
+/// A group of identical hosts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostGroup {
-    /// Name, of which the names of the nodes are made.
+    /// Name, from which the names of the nodes are formed.
     pub name: String,
     /// How many.
     pub count: u32,
@@ -45,21 +45,21 @@ pub struct HostGroup {
     pub group: String,
 }
 
-/// Routers alike.
+/// A group of identical routers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RouterGroup {
-    /// Name, of which the names of the nodes are made.
+    /// Name, from which the names of the nodes are formed.
     pub name: String,
     /// How many.
     pub count: u32,
     /// Address translation.
     pub nat: Option<NatGateway>,
-    /// Another function on the way.
+    /// Another middlebox.
     pub middlebox: Option<Plugin<AnyMiddlebox>>,
 }
 
 impl RouterGroup {
-    /// What they do beyond passing packets on: the addresses they own, and the function.
+    /// Their middlebox and the number of addresses they own; `None` for plain routers.
     fn function(&self) -> Option<(u32, MiddleboxSpec)> {
         let nat = self
             .nat
@@ -78,13 +78,13 @@ pub struct Topology {
     pub routers: Vec<RouterGroup>,
     /// Links.
     pub links: Vec<Link>,
-    /// Largest time that a host takes for a packet it sends.
+    /// Largest processing time of a host for each packet it sends.
     pub processing: SimDuration,
     names: Names,
     built: Built,
 }
 
-/// The network, where it is kept once it was built; it is a function of everything else.
+/// The cached network, which is a function of everything else.
 #[derive(Clone, Debug, Default)]
 struct Built(OnceLock<Arc<Network>>);
 
@@ -96,21 +96,21 @@ impl PartialEq for Built {
 
 /// Most hosts, and most addresses of all hosts together.
 const MAX_HOSTS: u64 = 1_000_000;
-/// Most routers: the routing table has the square of their number.
+/// Most routers: the size of the routing table is the square of their number.
 const MAX_ROUTERS: u64 = 2_000;
 
 static LINK_MODELS: OnceLock<LinkModels> = OnceLock::new();
 
-/// Makes queue disciplines, loss models and the like known by name, in all of the process, in place
-/// of those that come with the simulator.
+/// Registers queue disciplines, loss models and the like by name, for the whole process, in place of the
+/// built-in set.
 ///
 /// # Errors
-/// When models are installed already, or a scenario was read before.
+/// When models are already installed, or a scenario has been read.
 pub(crate) fn install_link_models(models: LinkModels) -> Result<(), AlreadyInstalled> {
     LINK_MODELS.set(models).map_err(|_| AlreadyInstalled)
 }
 
-/// Models of links are known by name already.
+/// Models of links are already installed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AlreadyInstalled;
 
@@ -118,7 +118,7 @@ impl Topology {
     /// Expands the named shapes and checks names, counts and links.
     ///
     /// # Errors
-    /// When something is missing, unknown, out of range, or there is too much of it.
+    /// When something is missing, unknown, out of range, or too large.
     pub fn new(file: &TopologyFile) -> Result<Topology, Problem> {
         Topology::with_models(file, LINK_MODELS.get_or_init(LinkModels::default))
     }
@@ -259,7 +259,7 @@ impl Topology {
         [self.names.hosts(name), self.names.routers(name)].concat()
     }
 
-    /// The nodes on the way that do more than pass packets on.
+    /// The nodes with a middlebox.
     pub fn middleboxes(&self) -> Vec<(NodeId, MiddleboxSpec)> {
         let mut first: u32 = self.hosts.iter().map(|h| h.count).sum();
         let mut all = Vec::new();
@@ -276,7 +276,7 @@ impl Topology {
     /// The network with its addresses and routes.
     ///
     /// # Errors
-    /// When the engine refuses it.
+    /// When the engine rejects it.
     pub fn network(&self) -> Result<Arc<Network>, Problem> {
         match self.built.0.get() {
             Some(network) => Ok(Arc::clone(network)),
@@ -284,8 +284,8 @@ impl Topology {
         }
     }
 
-    /// Keeps the network for as long as this topology lives: for one that many runs share. A sweep
-    /// over a thousand topologies must not hold a thousand networks.
+    /// Caches the network for as long as this topology lives. Only for topologies that many runs share: a
+    /// sweep over a thousand topologies must not hold a thousand networks.
     pub(crate) fn keep(&self, network: &Arc<Network>) {
         self.built.0.get_or_init(|| Arc::clone(network));
     }
@@ -331,11 +331,11 @@ impl Topology {
                 return Err(Problem::new(
                     at,
                     format!(
-                        "{:?} stands for {n} nodes and {:?} for {m}, which makes no pairs",
+                        "{:?} stands for {n} nodes and {:?} for {m}, so they cannot be paired",
                         link.between[0], link.between[1]
                     ),
                 )
-                .help("one of them must be a single node, or both must be as many"));
+                .help("one of them must be a single node, or both must have the same number"));
             }
         };
         let hosts = self.hosts.iter().map(|h| h.count).sum();
@@ -344,8 +344,8 @@ impl Topology {
             return Ok(pairs);
         }
         match pairs.iter().find(|(a, b)| a == b) {
-            Some(_) => Err(Problem::new(at, "this link joins a node to itself")
-                .help("name two different ends; only a host has a link to itself, its loopback, and then both ends are the same name")),
+            Some(_) => Err(Problem::new(at, "this link connects a node to itself")
+                .help("name two different ends; only a host may have a link to itself, its loopback, written with the same name twice")),
             None => Ok(pairs),
         }
     }

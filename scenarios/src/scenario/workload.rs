@@ -50,8 +50,7 @@ pub struct Workload {
     pub stop: SimDuration,
     /// How its servers accept, read and serve.
     pub serving: Serving,
-    /// Which of the exchanges of a server port it has, where several workloads share one; 0 where it is
-    /// the only one or the first.
+    /// Its number among the workloads that share its server port; 0 for the only or first one.
     pub class: u8,
     /// What it does.
     pub kind: WorkloadKind,
@@ -72,7 +71,7 @@ pub enum WorkloadKind {
         retries: Retries,
         /// Clients bind to a port before they connect.
         bind_first: bool,
-        /// The connections that each client keeps; arrivals are then those of requests.
+        /// The connection pool of each client; arrivals are then those of requests.
         pool: Option<PoolSpec>,
     },
     /// Bulk transfer from each client to a server.
@@ -93,7 +92,7 @@ pub enum WorkloadKind {
         /// It and its parameters.
         application: Plugin<AnyApplication>,
     },
-    /// SYNs to the servers from addresses that no host has.
+    /// SYNs to the servers from addresses that belong to no host.
     SynFlood {
         /// When they are sent, all clients together.
         arrivals: Arrivals,
@@ -131,7 +130,7 @@ impl Workload {
         if start >= duration {
             return Err(Problem::new(
                 at.key("start"),
-                format!("this workload starts at {start}, when the run of {duration} is over"),
+                format!("this workload starts at {start}, but the run ends at {duration}"),
             )
             .help("start it earlier, or make `duration` longer"));
         }
@@ -140,7 +139,7 @@ impl Workload {
                 at.key("stop"),
                 format!("this workload stops at {stop}, before it starts at {start}"),
             )
-            .help("`stop` is a time since the start of the run, not a length"));
+            .help("`stop` is counted from the start of the run; it is not a length"));
         }
         let client = endpoint(&file.client, "client", at, topology)?;
         let server = endpoint(&file.server, "server", at, topology)?;
@@ -183,7 +182,7 @@ impl Workload {
         })
     }
 
-    /// Everything written out; what means "all" or "as the host" stays absent.
+    /// Everything written out, except keys whose absence means "all" or "as the host".
     pub fn to_file(&self) -> WorkloadFile {
         let common = WorkloadFile {
             name: Some(self.name.clone()),

@@ -1,4 +1,4 @@
-//! Named variants: alternatives that are compared with each other, `[[variant]]`.
+//! `[[variant]]`: named alternatives that are compared with each other.
 
 use toml::{Table, Value};
 
@@ -8,13 +8,13 @@ use crate::path::{DottedPath, Step};
 use crate::problem::Problem;
 use crate::unreadable::Unreadable;
 
-/// What the axis of the variants is called in tables and figures.
+/// Name of the variants' axis in tables and figures.
 const NAME: &str = "variant";
 
-/// The axis of the variants; `None` where there are none.
+/// The axis of the variants; `None` if there are none.
 ///
 /// # Errors
-/// When a variant has no name or another's, or changes what cannot vary.
+/// When a variant has no name, shares one, or changes a key that cannot vary.
 pub(super) fn axis(variants: &[VariantFile]) -> Result<Option<Axis>, Problem> {
     if variants.is_empty() {
         return Ok(None);
@@ -32,13 +32,14 @@ pub(super) fn axis(variants: &[VariantFile]) -> Result<Option<Axis>, Problem> {
         let value = Value::String(name.to_owned());
         if name.is_empty() {
             return Err(Problem::new(at.key("name"), "this variant has no name")
-                .help("name it by what it changes: name = \"wide port range\""));
+                .help("name it after what it changes: name = \"wide port range\""));
         }
         if axis.values.contains(&value) {
-            return Err(
-                Problem::new(at.key("name"), format!("two variants are called {name:?}"))
-                    .help("give each variant a name of its own"),
-            );
+            return Err(Problem::new(
+                at.key("name"),
+                format!("two variants have the name {name:?}"),
+            )
+            .help("give each variant its own name"));
         }
         let mut set = Vec::new();
         flatten(&variant.set, "", &at.key("set"), &mut set)?;
@@ -48,7 +49,7 @@ pub(super) fn axis(variants: &[VariantFile]) -> Result<Option<Axis>, Problem> {
     Ok(Some(axis))
 }
 
-/// What is said of variants.
+/// The notes and hazards of variants.
 pub(super) fn notes(variants: &[VariantFile]) -> Vec<reports::VariantNote> {
     let said = variants.iter().map(|v| reports::VariantNote {
         variant: v.name.trim().to_owned(),

@@ -1,5 +1,4 @@
-//! Which combinations of swept values are run: those that no `exclude` holds for, and every
-//! `constraint`.
+//! Selects the combinations of swept values to run: those that meet no `exclude` and every `constraint`.
 
 use rayon::prelude::*;
 use toml::{Table, Value};
@@ -10,22 +9,22 @@ use crate::condition::{Condition, Datum};
 use crate::path::DottedPath;
 use crate::problem::Problem;
 
-/// The key of conditions of which each leaves combinations out.
+/// The key of conditions that exclude combinations.
 pub(super) const EXCLUDE: &str = "exclude";
-/// The key of conditions that all combinations must meet.
+/// The key of conditions that combinations must meet.
 pub(super) const CONSTRAINT: &str = "constraint";
 
-/// A condition, where it stands, and what it must be.
+/// A condition, its place, and the value it must have.
 struct Rule {
     at: DottedPath,
     condition: Condition,
     keeps: bool,
 }
 
-/// The numbers of the combinations that are run, in order.
+/// The numbers of the combinations to run, in order.
 ///
 /// # Errors
-/// When a condition cannot be read or does not fit its values, or nothing is left.
+/// When a condition cannot be parsed or does not fit its values, or no combination is left.
 pub(super) fn combinations(sweep: &Table, axes: &[Axis]) -> Result<Vec<usize>, Problem> {
     let count: usize = axes.iter().map(|a| a.values.len()).product();
     let columns = || {
@@ -66,9 +65,9 @@ pub(super) fn combinations(sweep: &Table, axes: &[Axis]) -> Result<Vec<usize>, P
         }
     }
     if chosen.is_empty() {
-        let message = format!("the conditions leave none of the {count} combinations");
+        let message = format!("the conditions exclude all {count} combinations");
         return Err(Problem::new(rules[0].at.clone(), message).help(
-            "`exclude` leaves out what it holds for, `constraint` what it does not hold for",
+            "`exclude` drops combinations for which it holds, `constraint` those for which it does not",
         ));
     }
     Ok(chosen)

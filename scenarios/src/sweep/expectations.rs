@@ -14,7 +14,8 @@ use crate::run_spec::RunSpec;
 /// The expectations of a scenario.
 ///
 /// # Errors
-/// When a metric is unknown, has no bound or one of another unit, or no run has the values of `where`.
+/// When a metric is unknown, has no bound or a bound with another unit, or no run has the values of
+/// `where`.
 pub(super) fn check(
     file: &ScenarioFile,
     axes: &[Axis],
@@ -30,7 +31,7 @@ pub(super) fn check(
     .collect()
 }
 
-/// As reports know it.
+/// Its form for reports.
 fn expectation(expect: &ExpectFile, at: &DottedPath) -> Result<Expectation, Problem> {
     let bound = |key: &str, value: &Option<Value>| match value {
         None => Ok(None),
@@ -52,20 +53,18 @@ fn expectation(expect: &ExpectFile, at: &DottedPath) -> Result<Expectation, Prob
         .fold(f64::NEG_INFINITY, f64::max);
     let highest = upper.into_iter().flatten().fold(f64::INFINITY, f64::min);
     if lowest == f64::NEG_INFINITY && highest == f64::INFINITY {
-        return Err(
-            Problem::new(at.clone(), "nothing is expected of this metric")
-                .help("add `below`, `at_most`, `above` or `at_least`, as in below = 0.001"),
-        );
+        return Err(Problem::new(at.clone(), "this expectation has no bound")
+            .help("add `below`, `at_most`, `above` or `at_least`, as in below = 0.001"));
     }
     let strict = lower[0] == Some(highest) || upper[0] == Some(lowest);
     if lowest > highest || (lowest == highest && strict) {
-        return Err(Problem::new(at.clone(), "no value is within these bounds")
-            .help("check which is the upper and which the lower"));
+        return Err(Problem::new(at.clone(), "no value meets these bounds")
+            .help("check which bound is the upper and which the lower"));
     }
     Ok(expected)
 }
 
-/// A bound in the base unit of a metric; a plain number is in it already.
+/// A bound in the base unit of a metric; a plain number is taken to be in that unit.
 fn in_unit_of(metric: &str, value: &Value, at: &DottedPath) -> Result<f64, Problem> {
     use reports::metrics::MetricKind;
     let kind = reports::metrics::find(metric).map(|f| f.metric.kind);

@@ -1,4 +1,4 @@
-//! Checks `[[figure]]`: what is drawn must exist, and each figure needs a name of its own.
+//! Checks `[[figure]]`: metrics and axes must exist, and names must be unique.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::problem::Problem;
 use crate::run_spec::RunSpec;
 use crate::suggest;
 
-/// A figure of these runs as reports know it.
+/// A figure over these runs, in its form for reports.
 pub(crate) fn for_report(figure: &FigureFile, runs: &[RunSpec]) -> MetricFigure {
     let is_log = |scale: &Option<String>| scale.as_deref() == Some("log");
     let theory = figure.theory.iter().filter_map(|name| {
@@ -51,8 +51,8 @@ pub(super) fn only(table: &Table) -> Vec<(String, String)> {
     all
 }
 
-/// Writes the swept paths of figures and expectations as the axes do, which may name them
-/// differently: `net.ipv4.tcp_tw_reuse` for `tcp.tw_reuse`, `workload[0]` for `workload.web`.
+/// Replaces the swept paths in figures and expectations by the spelling of the axes, which may differ:
+/// `net.ipv4.tcp_tw_reuse` for `tcp.tw_reuse`, `workload[0]` for `workload.web`.
 pub(super) fn spell_as_axes(file: &mut ScenarioFile, tree: &Table, axes: &[Axis]) {
     let place = |path: &DottedPath| locate::place(tree, path);
     let spelled = |path: &String| {
@@ -78,8 +78,8 @@ pub(super) fn spell_as_axes(file: &mut ScenarioFile, tree: &Table, axes: &[Axis]
     }
 }
 
-/// Refuses figures of metrics that no run has, over paths that are not swept, and two figures that
-/// would be written to the same file.
+/// Rejects figures of metrics that no run has, figures over paths that are not swept, and two figures that
+/// would share a file.
 pub(super) fn check(file: &ScenarioFile, axes: &[Axis], runs: &[RunSpec]) -> Result<(), Problem> {
     let mut seen: Vec<(String, usize)> = Vec::new();
     for (i, figure) in file.figure.iter().enumerate() {
@@ -107,17 +107,17 @@ fn check_name(
     let file = reports::figures::file_name(&figure.name).to_ascii_lowercase();
     if let Some((_, earlier)) = seen.iter().find(|(name, _)| *name == file) {
         let message = format!(
-            "figure[{earlier}] and figure[{i}] are both called {:?}: the second would overwrite the first",
+            "figure[{earlier}] and figure[{i}] both have the name {:?}: the second would overwrite the first",
             figure.name
         );
         return Err(Problem::new(at.key("name"), message)
-            .help("give each figure a name of its own; upper and lower case count as the same"));
+            .help("give each figure its own name; upper and lower case count as the same"));
     }
     seen.push((file, i));
     Ok(())
 }
 
-/// Scales and theories go by names; a theory is about goodput.
+/// Checks the names of scales and theories; theories apply to goodput only.
 fn check_drawing(figure: &FigureFile, at: &DottedPath) -> Result<(), Problem> {
     for (key, scale) in [("x_scale", &figure.x_scale), ("y_scale", &figure.y_scale)] {
         if let Some(scale) = scale.as_deref().filter(|s| !SCALES.contains(s)) {
@@ -135,7 +135,7 @@ fn check_drawing(figure: &FigureFile, at: &DottedPath) -> Result<(), Problem> {
     }
     let goodput = ["goodput_bps", "flow_goodput_mean_bps"];
     if !figure.theory.is_empty() && !goodput.contains(&figure.y.as_str()) {
-        let message = format!("there is a theory of goodput_bps, and none of {}", figure.y);
+        let message = format!("`theory` applies to goodput_bps, not to {}", figure.y);
         return Err(
             Problem::new(at, message).help("draw y = \"goodput_bps\", or leave `theory` out")
         );
@@ -185,7 +185,7 @@ fn check_paths(
     Ok(())
 }
 
-/// `where` holds swept paths at one of their values each; it cannot hold x or the curves.
+/// `where` fixes swept paths at one value each; it cannot fix x or the series.
 fn check_where(
     file: &ScenarioFile,
     figure: &FigureFile,
@@ -195,15 +195,14 @@ fn check_where(
     let at = at.key("where");
     for (path, _) in only(&figure.only) {
         if path == figure.x || Some(&path) == figure.series.as_ref() {
-            let message =
-                format!("the figure draws {path}, so `where` cannot hold it at one value");
+            let message = format!("the figure draws {path}, so `where` cannot fix it at one value");
             return Err(Problem::new(at, message).help("leave it out of `where`"));
         }
     }
     check_values(file, &figure.only, axes, &at)
 }
 
-/// Refuses values of `where` that no run has.
+/// Rejects values of `where` that no run has.
 pub(super) fn check_values(
     file: &ScenarioFile,
     table: &Table,
@@ -221,7 +220,7 @@ pub(super) fn check_values(
         };
         let values: Vec<String> = axis.values.iter().map(label).collect();
         if !values.contains(&value) {
-            let message = format!("{path} never is {value} in the sweep");
+            let message = format!("{path} is never {value} in the sweep");
             return Err(Problem::new(at.clone(), message)
                 .help(format!("its values are {}", values.join(", "))));
         }
@@ -229,7 +228,7 @@ pub(super) fn check_values(
     Ok(())
 }
 
-/// Refuses more panels or curves than can be read.
+/// Rejects more panels or curves than are legible.
 fn check_size(figure: &FigureFile, axes: &[Axis], at: &DottedPath) -> Result<(), Problem> {
     let axes: Vec<reports::Axis> = axes.iter().map(Axis::for_report).collect();
     let Some(layout) = Layout::new(&axes, &for_report(figure, &[])) else {
@@ -269,7 +268,7 @@ fn check_size(figure: &FigureFile, axes: &[Axis], at: &DottedPath) -> Result<(),
     Ok(())
 }
 
-/// How to hold an axis at one value.
+/// How to fix an axis at one value.
 fn remedy(axis: &reports::Axis) -> String {
     let value = axis.values.first().map_or("", String::as_str);
     let is_bare = value.parse::<f64>().is_ok() || value.parse::<bool>().is_ok();
@@ -279,12 +278,12 @@ fn remedy(axis: &reports::Axis) -> String {
         format!("{value:?}")
     };
     format!(
-        "hold {} at one value, for this figure with where = {{ {:?} = {quoted} }}, for all runs with --set '{}={value}'",
+        "fix {} at one value: for this figure with where = {{ {:?} = {quoted} }}, or for all runs with --set '{}={value}'",
         axis.path, axis.path, axis.path
     )
 }
 
-/// Refuses a metric that no run has.
+/// Rejects a metric that no run has.
 pub(super) fn check_metric(metric: &str, runs: &[RunSpec], at: &DottedPath) -> Result<(), Problem> {
     let found = reports::metrics::find(metric);
     if found
@@ -304,6 +303,6 @@ pub(super) fn check_metric(metric: &str, runs: &[RunSpec], at: &DottedPath) -> R
     let known = reports::metrics::names(groups);
     let meant = suggest::nearest(metric, known.iter().map(String::as_str));
     let meant = meant.map_or(String::new(), |m| format!("; did you mean {m:?}?"));
-    let message = format!("no metric is called {metric:?}{meant}");
+    let message = format!("unknown metric {metric:?}{meant}");
     Err(Problem::new(at.clone(), message).help("scenarios/docs/metrics.md lists all metrics"))
 }

@@ -1,4 +1,4 @@
-//! The runs of a plan that a condition holds for.
+//! Selects the runs of a plan for which a condition holds.
 
 use std::collections::HashMap;
 
@@ -27,7 +27,7 @@ pub enum FilterError {
     },
 }
 
-/// What a condition calls the number of a replica.
+/// Name of the replica's number in conditions.
 const REPLICA: &str = "replica";
 
 impl Plan {
@@ -35,7 +35,7 @@ impl Plan {
     /// replica, from 0.
     ///
     /// # Errors
-    /// What is wrong with the condition, or that it holds for no run.
+    /// When the condition is invalid or holds for no run.
     pub fn matching(&self, condition: &str) -> Result<Vec<bool>, FilterError> {
         let refused = |why| FilterError::Condition {
             condition: condition.to_owned(),

@@ -12,7 +12,7 @@ use crate::suggest;
 /// Keys of a range.
 const KEYS: [&str; 5] = ["from", "to", "step", "count", "scale"];
 
-/// True for a table that is a range, and no part of a path.
+/// True for a table that is a range rather than part of a path.
 pub(super) fn is_range(table: &Table) -> bool {
     ["from", "to"].iter().any(|key| {
         table
@@ -21,11 +21,11 @@ pub(super) fn is_range(table: &Table) -> bool {
     })
 }
 
-/// The values of a range in order, with the unit of `from`. Those of a logarithmic scale have equal
-/// ratios. Whole numbers stay whole, and equal ones stand once.
+/// The values of a range in order, with the unit of `from`. On a logarithmic scale they have equal ratios.
+/// Whole numbers stay whole, without duplicates.
 ///
 /// # Errors
-/// When a key is missing, unknown, of another unit, or the range has no end.
+/// When a key is missing, unknown or of another unit, or the range does not end.
 pub(super) fn expand(name: &str, range: &Table) -> Result<Vec<Value>, Problem> {
     let (points, like) = points(range).map_err(|why| {
         let at = DottedPath(vec![Step::Key("sweep".into()), Step::Key(name.into())]);
@@ -50,13 +50,13 @@ pub(crate) enum RangeError {
     NotANumber { key: &'static str, value: Value },
     #[error("goes from {from} to {to}, which are of different kinds")]
     DifferentKinds { from: String, to: String },
-    #[error("is logarithmic and does not lie above 0")]
+    #[error("is logarithmic and must lie above 0")]
     LogOfZero,
     #[error("has a `scale` that is neither \"linear\" nor \"log\"")]
     UnknownScale,
     #[error("has a `{0}`, and values are drawn from it")]
     Drawn(&'static str),
-    #[error("does not lead upward")]
+    #[error("does not increase")]
     NotUpward,
     #[error("has a `count` that is not a whole number from 2 to {MAX_VARIANTS}")]
     BadCount,
@@ -64,13 +64,13 @@ pub(crate) enum RangeError {
     StepOfAnotherKind,
     #[error("has a `step` that does not lead from `from` to `to` in at most {MAX_VARIANTS} values")]
     EndlessStep,
-    #[error("is logarithmic and needs a `count`, and no `step`")]
+    #[error("is logarithmic and needs a `count` instead of a `step`")]
     LogNeedsCount,
     #[error("needs either a `step` or a `count`")]
     NoStep,
 }
 
-/// The two ends of a range in base units, and how values between them are written.
+/// The ends of a range in base units, and the notation of values between them.
 #[derive(Clone, Debug)]
 pub(crate) struct Ends {
     from: f64,
@@ -103,7 +103,7 @@ impl Ends {
     /// The ends of an interval to search in, from two values as written.
     ///
     /// # Errors
-    /// When they are no numbers, of different kinds, or equal.
+    /// When they are not numbers, of different kinds, or equal.
     pub(crate) fn to_search(from: &Value, to: &Value, log: bool) -> Result<Ends, RangeError> {
         let mut table = Table::new();
         table.insert("from".to_owned(), from.clone());
@@ -118,7 +118,7 @@ impl Ends {
         }
     }
 
-    /// The value at a place with so many digits, and what it is in base units.
+    /// The value at a position, rounded to `digits`, and its value in base units.
     pub(crate) fn near(&self, place: f64, digits: usize) -> (Value, f64) {
         let value = self.like.value(rounded(
             between(self.from, self.to, place, self.log),
@@ -128,7 +128,7 @@ impl Ends {
         (value, base)
     }
 
-    /// The value at a place, 0 being `from` and 1 `to`.
+    /// The value at a position between `from` (0) and `to` (1).
     pub(super) fn at(&self, place: f64) -> Value {
         self.like
             .value(between(self.from, self.to, place, self.log))
@@ -189,7 +189,8 @@ fn points(range: &Table) -> Result<(Vec<f64>, Like), RangeError> {
             if unit != other {
                 return Err(RangeError::StepOfAnotherKind);
             }
-            // What is a millionth short of a step is a step: decimal fractions are no binary ones.
+            // Rounding: a millionth short of a whole step counts as one, since decimal fractions are not
+            // exact in binary.
             let steps = ((to - from) / step + 1e-6).floor();
             if !(0.0..MAX_VARIANTS as f64).contains(&steps) {
                 return Err(RangeError::EndlessStep);
@@ -202,13 +203,13 @@ fn points(range: &Table) -> Result<(Vec<f64>, Like), RangeError> {
     }
 }
 
-/// So many values, both ends included.
+/// `count` values, including both ends.
 fn spread(from: f64, to: f64, count: usize, log: bool) -> Vec<f64> {
     let at = |i: usize| between(from, to, i as f64 / (count - 1) as f64, log);
     (0..count).map(at).collect()
 }
 
-/// The value at a place between two ends, from 0 to 1.
+/// The value at a position from 0 to 1 between two ends.
 fn between(from: f64, to: f64, place: f64, log: bool) -> f64 {
     match place {
         1.0 => to,
@@ -217,14 +218,14 @@ fn between(from: f64, to: f64, place: f64, log: bool) -> f64 {
     }
 }
 
-/// How the values of a range are written.
+/// The notation of a range's values.
 #[derive(Clone, Debug)]
 enum Like {
     /// As whole numbers.
     Whole,
     /// As numbers.
     Number,
-    /// With a unit, which stands for so many base units, and whether it cannot be divided.
+    /// With a unit: its size in base units, and whether values must be whole.
     Quantity {
         unit: String,
         scale: f64,
@@ -261,7 +262,7 @@ impl Like {
                     let number = if *whole { number.round() } else { number };
                     Value::String(format!("{number} {unit}"))
                 };
-                // A duration may be finer than the clock's step: fewer digits can be read.
+                // A duration may be finer than the clock's resolution: try fewer digits.
                 let readable = DIGITS.into_iter().map(written);
                 let readable = readable.filter(|value| quantity(value).is_some());
                 readable
@@ -273,7 +274,7 @@ impl Like {
     }
 }
 
-/// Digits after the first, the most that are useful first: 0.3 and not 0.30000000000000004.
+/// Numbers of digits after the first to try, so that 0.3 is not written 0.30000000000000004.
 const DIGITS: [usize; 4] = [11, 8, 5, 2];
 
 fn rounded(x: f64, digits: usize) -> f64 {
@@ -307,7 +308,7 @@ mod tests {
                 "1 ms, 10 ms, 100 ms, 1000 ms",
             ),
             (
-                // To the picosecond, which is the step of the clock.
+                // Rounded to the picosecond, the resolution of the clock.
                 r#"{ from = "1 ms", to = "100 ms", count = 4, scale = "log" }"#,
                 "1 ms, 4.64158883 ms, 21.5443469 ms, 100 ms",
             ),

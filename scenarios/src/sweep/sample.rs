@@ -1,9 +1,9 @@
 //! `[sweep.sample]`: points drawn from ranges instead of a grid of all combinations.
 //!
-//! `method` is `"random"`, `"latin-hypercube"` (each range in as many equal parts as there are points,
-//! one point in each part; McKay, Beckman and Conover 1979), or `"sobol"` (a Sobol sequence with the
-//! direction numbers of Joe and Kuo 2008, shifted by the seed). The points depend on method, count and
-//! seed and on nothing else.
+//! `method` is `"random"`, `"latin-hypercube"` (each range is divided into as many equal parts as there are
+//! points, with one point in each part; McKay, Beckman and Conover 1979), or `"sobol"` (a Sobol sequence
+//! with the direction numbers of Joe and Kuo 2008, shifted by the seed). The points depend only on method,
+//! count and seed.
 
 use sim_core::rng::mix;
 use toml::{Table, Value};
@@ -16,7 +16,7 @@ use crate::suggest;
 
 mod sobol;
 
-/// What the axis of the points is called.
+/// Name of the points' axis.
 pub(super) const NAME: &str = "sample";
 
 const KEYS: [&str; 4] = ["method", "count", "seed", "over"];
@@ -34,7 +34,7 @@ const METHODS: [(&str, Method); 3] = [
     ("sobol", Method::Sobol),
 ];
 
-/// Where a range of a sample lies and what is drawn from it.
+/// A path of a sample and the source of its values.
 #[derive(Clone, Debug)]
 pub(super) struct Dimension {
     pub(super) name: String,
@@ -42,7 +42,7 @@ pub(super) struct Dimension {
     pub(super) from: Source,
 }
 
-/// What values are drawn from.
+/// Where values are drawn from.
 #[derive(Clone, Debug)]
 pub(super) enum Source {
     /// One of a list.
@@ -52,7 +52,7 @@ pub(super) enum Source {
 }
 
 impl Source {
-    /// The value at a place from 0 to below 1.
+    /// The value at a position in [0, 1).
     fn at(&self, place: f64) -> Value {
         match self {
             Source::List(values) => {
@@ -100,7 +100,7 @@ pub(super) fn axis(table: &Table, over: Vec<Dimension>) -> Result<Axis, Problem>
     }
     if *method == Method::Sobol && over.len() > sobol::MOST_DIMENSIONS {
         let why = format!(
-            "a Sobol sequence of {} dimensions, more than {}",
+            "a Sobol sequence of {} dimensions; at most {} are supported",
             over.len(),
             sobol::MOST_DIMENSIONS
         );
@@ -124,7 +124,7 @@ pub(super) fn axis(table: &Table, over: Vec<Dimension>) -> Result<Axis, Problem>
     })
 }
 
-/// The places of all points in dimension `d`, from 0 to below 1.
+/// The positions of all points in dimension `d`, in [0, 1).
 fn places(method: Method, d: usize, count: usize, seed: u64) -> Box<dyn Iterator<Item = f64>> {
     let mut random = Random(mix(mix(seed) ^ (d as u64 + 1)));
     match method {
@@ -148,7 +148,7 @@ fn places(method: Method, d: usize, count: usize, seed: u64) -> Box<dyn Iterator
     }
 }
 
-/// Numbers from 0 to below 1: a counter, mixed.
+/// Random numbers in [0, 1): a hashed counter.
 struct Random(u64);
 
 impl Random {

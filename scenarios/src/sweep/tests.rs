@@ -49,7 +49,7 @@ fn a_parameter_in_tcp_is_swept_under_another_of_its_names() {
 }
 
 #[test]
-fn what_the_command_line_sets_wins_under_whatever_name() {
+fn the_command_line_wins_under_any_name_of_a_parameter() {
     let swept =
         "[tcp]\nfin_timeout = \"30 s\"\n[sweep]\n\"tcp.tcp_fin_timeout\" = [\"10 s\", \"20 s\"]";
     for set in [
@@ -137,7 +137,7 @@ fn variants_are_alternatives_that_meet_every_combination_of_the_sweep() {
     let of = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let of_third = [of("variant", "short"), of("seed", "1")];
     assert_eq!(plan.runs[2].parameters, of_third);
-    // Each run stands for itself: its run.toml has no variants left, and gives the same run again.
+    // Each run is self-contained: its run.toml has no variants, and gives the same run again.
     let text = plan.runs[2].text();
     let source = Source {
         name: "run.toml".to_owned(),
@@ -149,7 +149,7 @@ fn variants_are_alternatives_that_meet_every_combination_of_the_sweep() {
 }
 
 #[test]
-fn what_the_command_line_sets_no_variant_changes() {
+fn no_variant_changes_what_the_command_line_sets() {
     let plan = plan_of(VARIANTS, &["tcp.fin_timeout=7 s"]).unwrap();
     assert_eq!(fin_timeouts(&plan), [7.0, 7.0]);
     let message = plan_of(VARIANTS, &["tcp.fin_timeout=7 s", "duration=3 s"]).unwrap_err();
@@ -165,7 +165,7 @@ fn variants_without_a_name_or_with_a_ban_are_refused() {
         ("[[variant]]\nname = \" \"", "has no name"),
         (
             "[[variant]]\nname = \"a\"\n[[variant]]\nname = \"a\"",
-            "two variants are called",
+            "two variants have the name",
         ),
         (
             "[[variant]]\nname = \"a\"\nset = { replicas = 3 }",
@@ -217,7 +217,7 @@ fn expectations_have_metrics_bounds_and_units() {
             "metric = \"connects_failed_shar\"\nbelow = 1",
             "did you mean",
         ),
-        ("metric = \"connects_failed_share\"", "nothing is expected"),
+        ("metric = \"connects_failed_share\"", "has no bound"),
         (
             "metric = \"goodput_bps\"\nbelow = \"20 ms\"",
             "is not a bound for goodput_bps",
@@ -225,11 +225,11 @@ fn expectations_have_metrics_bounds_and_units() {
         ("metric = \"goodput_bps\"\nbelow = nan", "is not a bound"),
         (
             "metric = \"goodput_bps\"\nbelow = 1\nabove = 2",
-            "no value is within",
+            "no value meets",
         ),
         (
             "metric = \"goodput_bps\"\nbelow = 2\nat_least = 2",
-            "no value is within",
+            "no value meets",
         ),
         (
             "metric = \"goodput_bps\"\nbelow = 2\nwhere = { seed = 1 }",
@@ -237,7 +237,7 @@ fn expectations_have_metrics_bounds_and_units() {
         ),
         (
             "metric = \"goodput_bps\"\nbelow = 2\nwhere = { seed = 3 }\n[sweep]\nseed = [1, 2]",
-            "never is 3",
+            "is never 3",
         ),
     ] {
         let message = expecting(expect).unwrap_err();
@@ -282,9 +282,9 @@ fn lists_under_together_change_in_step() {
     ];
     assert_eq!(values(&plan), expected);
     assert_eq!(fin_timeouts(&plan), [1.0, 1.0, 2.0, 1.0, 1.0, 2.0]);
-    // What the command line fixes no longer varies, and the others still do.
+    // Values fixed on the command line no longer vary, the others do.
     let fixed = plan_of(text, &["topology.path.delay=9 ms", "tcp.tw_reuse=true"]);
-    assert!(fixed.unwrap_err().contains("cannot be told apart"));
+    assert!(fixed.unwrap_err().contains("cannot be distinguished"));
     let fixed = plan_of(text, &["tcp.fin_timeout=9 s", "tcp.tw_reuse=true"]).unwrap();
     assert_eq!(values(&fixed), ["delay=3 ms", "delay=4 ms", "delay=5 ms"]);
     for (text, part) in [
@@ -331,7 +331,7 @@ fn conditions_choose_among_the_combinations() {
         ("exclude = \"dely > 1\"", "did you mean"),
         (
             "constraint = \"delay > 1000\"",
-            "leave none of the 6 combinations",
+            "exclude all 6 combinations",
         ),
         ("exclude = \"delay > '3 /s'\"", "different kinds"),
     ] {
@@ -392,7 +392,7 @@ fn samples_are_drawn_from_ranges_and_lists() {
         ),
         (
             "[sweep.sample]\nmethod = \"sobol\"\ncount = 4\n[sweep.sample.over]\nseed = { from = 1, to = 3, count = 2 }",
-            "values are drawn from it",
+            "since values are drawn from it",
         ),
         (
             "[sweep.sample]\nmethod = \"sobol\"\ncount = 4\n[sweep.sample.over]\nseed = 7",

@@ -1,4 +1,4 @@
-//! `[[sweep.together]]`: several values that change in step, the first of each list together.
+//! `[[sweep.together]]`: lists of values that change in step.
 
 use toml::{Table, Value};
 
@@ -9,7 +9,7 @@ use crate::problem::Problem;
 /// The axis of lists of equal length.
 ///
 /// # Errors
-/// When the lists differ in length, or none has values that all differ.
+/// When the lists differ in length, or no list has distinct values.
 pub(super) fn axis(columns: Vec<Column>, at: &DottedPath) -> Result<Option<Axis>, Problem> {
     let Some(first) = columns.first() else {
         return Ok(None);
@@ -22,13 +22,14 @@ pub(super) fn axis(columns: Vec<Column>, at: &DottedPath) -> Result<Option<Axis>
             other.name,
             other.values.len()
         );
-        return Err(Problem::new(at.clone(), message).help("give each list as many values"));
+        return Err(
+            Problem::new(at.clone(), message).help("give each list the same number of values")
+        );
     }
     let Some(main) = columns.iter().position(has_no_equals) else {
-        let message =
-            "of these lists none has values that all differ, so points cannot be told apart";
+        let message = "none of these lists has distinct values, so points cannot be distinguished";
         return Err(Problem::new(at.clone(), message)
-            .help("remove combinations that occur twice, or add a list that tells them apart"));
+            .help("remove duplicate combinations, or add a list that distinguishes them"));
     };
     let mut companions = columns;
     let main = companions.remove(main);
@@ -50,7 +51,7 @@ fn has_no_equals(column: &Column) -> bool {
 /// The elements of `together`.
 ///
 /// # Errors
-/// When it is no list of tables.
+/// When it is not a list of tables.
 pub(super) fn tables(value: &Value) -> Result<Vec<Table>, Problem> {
     let all = value.as_array().map(|list| {
         let tables = list.iter().map(|v| v.as_table().cloned());

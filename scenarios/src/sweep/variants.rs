@@ -1,10 +1,9 @@
-//! The variants of a sweep, read and checked without reading again what they have in common.
+//! Reads and checks the variants of a sweep, reading what they share only once.
 //!
-//! A sweep of 10^5 values must not read its text 10^5 times, for the text itself grows with the
-//! values. The text is parsed once. A variant reads the top-level tables that its values change, each
-//! table once for every combination of the values that change it: five axes of ten values that change
-//! five tables read fifty of them, not half a million. What depends on several tables is checked for
-//! every variant.
+//! The text grows with the number of swept values, so a sweep of 10^5 values must not parse it 10^5 times.
+//! It is parsed once. A top-level table is read once for every combination of the values that change it:
+//! five axes of ten values that change five different tables need fifty reads, not half a million. Checks
+//! across tables are made for every variant.
 
 use std::sync::{Arc, OnceLock};
 
@@ -27,7 +26,7 @@ pub(super) struct Variants<'a> {
     axes: &'a [Axis],
     /// The text with the changes of the command line, without its sweep.
     table: Table,
-    /// The same as it is read, without the tables below.
+    /// The scenario as read, without the tables below.
     file: ScenarioFile,
     /// The tables that vary, and `[topology]` and `[tcp]`, which take longest to check.
     tables: Vec<Varied>,
@@ -40,11 +39,11 @@ struct Varied {
     key: String,
     /// The axes that change it, by number.
     axes: Vec<usize>,
-    /// What is known of each combination of their values; empty where each is needed only once.
+    /// The cached result for each combination of their values; empty if each is needed only once.
     known: Vec<OnceLock<Option<Arc<Known>>>>,
 }
 
-/// A top-level table with some values, read and checked.
+/// A top-level table with given values, read and checked.
 enum Known {
     Topology {
         network: CheckedNetwork,
@@ -53,7 +52,7 @@ enum Known {
     },
     Tcp {
         file: Box<ScenarioFile>,
-        /// Checked for the groups of the first topology it met.
+        /// Checked for the groups of the first topology it was used with.
         checked: OnceLock<Option<CheckedTcp>>,
     },
     Other(Box<ScenarioFile>),
@@ -67,7 +66,7 @@ struct CheckedTcp {
 }
 
 impl<'a> Variants<'a> {
-    /// `table` is the whole text, `file` the same with the changes of the command line.
+    /// `table` is the whole text; `file` is the same with the changes of the command line.
     pub(super) fn new(
         text: &'a str,
         mut table: Table,
@@ -76,7 +75,7 @@ impl<'a> Variants<'a> {
         file: &ScenarioFile,
     ) -> Variants<'a> {
         for change in changes {
-            // The file was read with all of them before.
+            // The file has already been read with all of them.
             let _ = change.apply(&mut table);
         }
         table.remove("sweep");
@@ -108,15 +107,15 @@ impl<'a> Variants<'a> {
         }
     }
 
-    /// The place of each axis' value in combination `i`.
+    /// The index of each axis' value in combination `i`.
     pub(super) fn places(&self, i: usize) -> Vec<usize> {
         places(self.axes, i)
     }
 
-    /// The scenario of combination `i`, and what decides its results as text.
+    /// The scenario of combination `i`, and its [`Content`](crate::run_spec::Content) as text.
     ///
     /// # Errors
-    /// What is wrong with it, in the words for the whole text.
+    /// The same message as for the whole text.
     pub(super) fn scenario(&self, i: usize) -> Result<(Scenario, String), Failure> {
         if let Some(made) = self.quickly(i) {
             return Ok(made);
@@ -126,7 +125,7 @@ impl<'a> Variants<'a> {
         Ok((scenario, text))
     }
 
-    /// Reads and checks only what is not known; `None` when there is something to explain.
+    /// Reads and checks only what is not cached; `None` when there is an error to explain.
     fn quickly(&self, i: usize) -> Option<(Scenario, String)> {
         let places = self.places(i);
         let mut file = self.file.clone();
@@ -183,7 +182,7 @@ impl<'a> Variants<'a> {
         })
     }
 
-    /// A table with the values at these places.
+    /// A table with the values at these indices.
     fn known(&self, table: &Varied, places: &[usize]) -> Option<Arc<Known>> {
         let read = || self.read(table, places).map(Arc::new);
         match table.known.get(table.combination(self.axes, places)) {
@@ -230,7 +229,7 @@ impl<'a> Variants<'a> {
         })
     }
 
-    /// The slow way, with the places and words of the text.
+    /// The slow way, whose errors have positions in the text.
     fn read_whole(&self, i: usize) -> Result<Scenario, Failure> {
         let mut all = self.changes.to_vec();
         let values = self.axes.iter().zip(self.places(i));
@@ -240,7 +239,7 @@ impl<'a> Variants<'a> {
     }
 }
 
-/// The place of each axis' value in combination `i`, the last axis fastest.
+/// The index of each axis' value in combination `i`; the last axis varies fastest.
 pub(super) fn places(axes: &[Axis], i: usize) -> Vec<usize> {
     let mut rest = i;
     let mut places = vec![0; axes.len()];
@@ -271,7 +270,7 @@ impl Varied {
     }
 }
 
-/// The top-level table that a path changes: of a parameter under another of its names, `tcp`.
+/// The top-level table that a path changes; `tcp` for any name of a TCP parameter.
 fn top_key(path: &DottedPath) -> Option<String> {
     match aliases::canonical(path).0.into_iter().next() {
         Some(Step::Key(key)) => Some(key),

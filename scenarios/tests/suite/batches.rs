@@ -27,19 +27,19 @@ fn a_batch_is_planned_made_in_parts_and_its_status_said() {
     let (code, out, err) = call(&["plan", "grid.toml", "--out", "r"]);
     assert_eq!(code, 0, "{err}");
     assert!(out.contains("grid: 12 runs in r"), "{out}");
-    assert!(out.contains("there already: 0; to be made: 12"), "{out}");
+    assert!(out.contains("complete: 0; to run: 12"), "{out}");
     assert!(!dir.path().join("r").exists(), "nothing is made");
 
     let filter = "tw_reuse && delay <= '10 ms' && replica == 0";
     let (code, _, err) = call(&["run", "grid.toml", "--out", "r", "--filter", filter]);
     assert_eq!(code, 0, "{err}");
     assert!(
-        err.contains("10 of 12 runs were not made: not chosen"),
+        err.contains("10 of 12 runs were not started: not chosen"),
         "{err}"
     );
     let (_, out, _) = call(&["status", "r"]);
     assert!(
-        out.contains("grid: 2 of 12 runs are there, 0 failed, 10 are missing"),
+        out.contains("grid: 2 of 12 runs are complete, 0 failed, 10 are missing"),
         "{out}"
     );
     let (_, out, _) = call(&["plan", "grid.toml", "--out", "r", "--json"]);
@@ -56,7 +56,7 @@ fn a_batch_is_planned_made_in_parts_and_its_status_said() {
     // The rest, with the verdicts for a build server; the slow path is not as expected.
     let (code, _, err) = call(&["run", "grid.toml", "--out", "r", "--junit", "j.xml"]);
     assert_eq!(code, 3, "{err}");
-    assert!(err.contains("2 of 12 runs were there already"), "{err}");
+    assert!(err.contains("2 of 12 runs were complete already"), "{err}");
     let xml = std::fs::read_to_string(dir.path().join("j.xml")).unwrap();
     assert!(
         xml.contains("tests=\"2\" failures=\"1\" errors=\"0\""),
@@ -100,7 +100,7 @@ fn a_run_is_made_again_with_every_segment_and_the_same_metrics() {
     let of_batch = format!("r/runs/{run}");
     let (code, _, err) = call(&["rerun", &of_batch, "--with-segments", "--out", "again"]);
     assert_eq!(code, 0, "{err}");
-    assert!(err.contains("its metrics are those of r/runs/"), "{err}");
+    assert!(err.contains("its metrics equal those of r/runs/"), "{err}");
     let text = std::fs::read_to_string(dir.path().join("again/run.toml")).unwrap();
     assert!(text.contains("segments = \"all\""), "{text}");
     let (code, _, err) = call(&["rerun", &of_batch, "--set", "duration=1 s"]);
@@ -142,10 +142,13 @@ fn nothing_more_begins_after_a_failure_where_that_is_asked_for() {
     let (code, _, err) = call(&[&args[..], &["--fail-fast"]].concat());
     assert_eq!(code, 1, "{err}");
     assert!(
-        err.contains("9 of 12 runs were not made: not begun, because another run had failed"),
+        err.contains("9 of 12 runs were not started: another run had failed"),
         "{err}"
     );
-    assert!(err.contains("2 are complete and 9 were not made"), "{err}");
+    assert!(
+        err.contains("2 are complete and 9 were not started"),
+        "{err}"
+    );
     let (_, out, _) = call(&["status", "r"]);
     assert!(
         out.contains("1 failed") && out.contains("failed: topology.path.delay = 1 ms"),
@@ -218,7 +221,7 @@ fn the_largest_rate_without_failures_is_found_in_few_runs() {
     let (code, out, err) = said(dir.path(), &[&args[..], &coarse[1..]].concat());
     assert_eq!(code, 0, "{err}");
     assert!(
-        out.contains("the largest workload.web.arrivals.rate that will do is"),
+        out.contains("the largest workload.web.arrivals.rate that passes is"),
         "{out}"
     );
     let again = std::fs::read_to_string(dir.path().join("r/index.csv")).unwrap();
@@ -249,9 +252,7 @@ fn each_variant_has_its_own_answer() {
     assert_eq!(code, 0, "{err}");
     assert!(out.contains("variant = plain: the largest"), "{out}");
     assert!(
-        out.contains(
-            "variant = reuse: every workload.web.arrivals.rate from 1 /s to 30 /s will do"
-        ),
+        out.contains("variant = reuse: every workload.web.arrivals.rate from 1 /s to 30 /s passes"),
         "{out}"
     );
 }

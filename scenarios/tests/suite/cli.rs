@@ -54,7 +54,7 @@ fn every_scenario_of_the_library_is_listed_shown_and_checked() {
         let (_, text, _) = said(dir.path(), &["show", entry.name]);
         std::fs::write(dir.path().join("copy.toml"), &text).unwrap();
         let (code, from_file, stderr) = said(dir.path(), &["check", "copy.toml"]);
-        assert_eq!((code, stderr.as_str()), (0, "copy.toml is fine.\n"));
+        assert_eq!((code, stderr.as_str()), (0, "copy.toml is valid.\n"));
         let (_, from_library, _) = said(dir.path(), &["check", entry.name]);
         assert_eq!(from_file, from_library);
     }
@@ -96,7 +96,7 @@ fn a_single_run_goes_to_results_and_is_kept_unless_forced() {
     }
     let (code, again, stderr) = said(dir.path(), &["run", "small.toml"]);
     assert_eq!((code, again), (0, stdout.clone()));
-    assert!(stderr.contains("there already; --force"), "{stderr}");
+    assert!(stderr.contains("complete already; --force"), "{stderr}");
     let other = ["run", "small.toml", "--seed", "2", "--out", "results/small"];
     let (code, _, stderr) = said(dir.path(), &other);
     assert_eq!(code, 1);
@@ -167,7 +167,7 @@ fn two_batches_in_one_directory_do_not_meet() {
     let args = ["run", "sweep.toml", "--out", "out"];
     let (code, _, stderr) = said(dir.path(), &args);
     assert_eq!(code, 1);
-    assert!(stderr.contains("another synfin is at work"), "{stderr}");
+    assert!(stderr.contains("another synfin is using"), "{stderr}");
     drop(other);
     assert_eq!(said(dir.path(), &args).0, 0);
 }
@@ -229,7 +229,7 @@ fn a_batch_is_the_same_with_any_number_of_threads_and_its_runs_are_kept() {
     );
     assert_eq!(code, 0);
     assert!(
-        stderr.contains("8 of 12 runs were there already"),
+        stderr.contains("8 of 12 runs were complete already"),
         "{stderr}"
     );
     let fewer = ["run", "sweep.toml", "--out", "one", "-v"];
@@ -242,7 +242,7 @@ fn a_batch_is_the_same_with_any_number_of_threads_and_its_runs_are_kept() {
     let again = [&fewer[..], &["--replicas", "3"]].concat();
     let (_, _, stderr) = said(dir.path(), &again);
     assert!(
-        stderr.contains("12 of 12 runs were there already"),
+        stderr.contains("12 of 12 runs were complete already"),
         "{stderr}"
     );
     assert!(stderr.contains("kept "), "{stderr}");
@@ -303,7 +303,7 @@ fn a_killed_batch_is_resumed() {
     let (code, _, stderr) = said(dir.path(), &["run", "long.toml", "--out", "out"]);
     assert_eq!(code, 0, "{stderr}");
     assert!(
-        stderr.contains(&format!("{left} of 6 runs were there already")),
+        stderr.contains(&format!("{left} of 6 runs were complete already")),
         "{left}: {stderr}"
     );
     assert_eq!(

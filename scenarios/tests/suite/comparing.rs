@@ -158,11 +158,11 @@ fn remedies_are_told_with_what_they_cost_and_put_at_risk() {
     let (code, out, err) = said(dir.path(), &["run", "scarce.toml", "--out", "r"]);
     assert_eq!(code, 0, "{err}");
     for words in [
-        "The first remedy that is enough is \"reuse\". Enough are \"reuse\" (",
+        "The first sufficient remedy is \"reuse\". Sufficient: \"reuse\" (",
         "of the ports in use at most; needs timestamps).",
-        "Enough, but unsafe: \"reset\" (",
+        "Sufficient, but unsafe: \"reset\" (",
         "of the ports in use at most; may lose data).",
-        "Not enough: \"as it is\" (",
+        "Not sufficient: \"as it is\" (",
         "of connects failed).",
     ] {
         assert!(out.contains(words), "{words}: {out}");
@@ -170,7 +170,7 @@ fn remedies_are_told_with_what_they_cost_and_put_at_risk() {
     // The page is made again from the results alone.
     let (code, again, err) = said(dir.path(), &["report", "r"]);
     assert_eq!(
-        (code, again.contains("Enough, but unsafe")),
+        (code, again.contains("Sufficient, but unsafe")),
         (0, true),
         "{err}"
     );

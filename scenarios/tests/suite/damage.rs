@@ -303,7 +303,7 @@ fn in_a_batch_only_damaged_runs_are_made_again() {
         let (code, _, stderr) = said(dir.path(), &args);
         assert_eq!(code, 0, "{kind}: {stderr}");
         assert!(
-            stderr.contains("3 of 4 runs were there already"),
+            stderr.contains("3 of 4 runs were complete already"),
             "{kind}: {stderr}"
         );
         let explained = stderr.contains("made again, because results were damaged");

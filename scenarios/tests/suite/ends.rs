@@ -80,7 +80,7 @@ fn requests_under_way_at_the_end_of_a_run_are_nothing_unusual() {
     assert!(get(&summary, "requests_unanswered_at_run_end") > 0.0);
     let all = summary.findings.join("\n");
     assert!(!all.contains("unanswered"), "{all}");
-    assert!(all.contains("under way at the end"), "{all}");
+    assert!(all.contains("in progress at the end"), "{all}");
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn time_wait_cut_short_by_a_full_table_is_called_unsafe() {
 fn time_wait_that_acknowledged_a_fin_again_did_its_job() {
     // SYN, ACK, request, FIN, and then the ACK of the server's FIN, which is lost. The client
     // acknowledges the response on its own or with its FIN; so one of the two is the last.
-    let told = ["4", "5", "6"].map(|drop| {
+    let stated = ["4", "5", "6"].map(|drop| {
         let summary = run(
             &format!(", drop = [{drop}]"),
             "duration = \"70 s\"\n[[workload]]\nname = \"web\"\nclose = \"client\"\n\
@@ -119,7 +119,7 @@ fn time_wait_that_acknowledged_a_fin_again_did_its_job() {
         );
         answered
     });
-    assert!(told.contains(&1.0), "{told:?}");
+    assert!(stated.contains(&1.0), "{stated:?}");
 }
 
 #[test]
@@ -241,13 +241,13 @@ fn a_gateway_out_of_ports_is_the_headline() {
     assert!(dropped >= waiting, "each retransmission counts: {dropped}");
     assert_eq!(get(&summary, "nat.nat_syns_dropped"), dropped);
     let first = get(&summary, "nat.nat_first_drop_s");
-    let told = &summary.findings;
+    let stated = &summary.findings;
     let expected = format!(
         "NAT nat had no free port from t = {first:.0} s on, and {dropped} SYNs were dropped."
     );
-    assert_eq!(told[0], expected, "{told:?}");
+    assert_eq!(stated[0], expected, "{stated:?}");
     assert_eq!(
-        told[1],
+        stated[1],
         format!(
             "{waiting} of 50 connects had neither succeeded nor failed when the run ended, the longest \
              after 4 s; {mapped} were established and none failed."
@@ -266,9 +266,9 @@ fn connections_left_open_with_nothing_scheduled_are_named() {
     let crash = "[[fault]]\nnode = \"client\"\nat = \"1 s\"\n";
     let stuck = run("", &text(crash));
     assert_eq!(get(&stuck, "end_points_stuck"), 1.0);
-    let told = "1 end point was open at the end with nothing scheduled";
+    let stated = "1 end point was open at the end with nothing scheduled";
     assert!(
-        stuck.findings.iter().any(|f| f.starts_with(told)),
+        stuck.findings.iter().any(|f| f.starts_with(stated)),
         "{:?}",
         stuck.findings
     );
@@ -334,8 +334,9 @@ fn a_host_that_was_down_is_named_with_what_it_forgot() {
     assert_eq!(get(&summary, "connects_failed"), 0.0);
     let lost = get(&summary, "time_wait_lost");
     assert!((390.0..=400.0).contains(&lost), "{lost}");
-    let told = format!("Client was down from t = 20 s to t = 30 s; {lost} TIME-WAIT entries were");
-    let found = summary.findings.iter().position(|f| f.starts_with(&told));
+    let stated =
+        format!("Client was down from t = 20 s to t = 30 s; {lost} TIME-WAIT entries were");
+    let found = summary.findings.iter().position(|f| f.starts_with(&stated));
     let usual = "None of the 1,000 connects failed.";
     let usual = summary.findings.iter().position(|f| f == usual);
     assert!(found.is_some() && found < usual, "{:?}", summary.findings);
@@ -348,15 +349,15 @@ fn a_link_that_was_down_is_named() {
         "duration = \"60 s\"\n[[workload]]\nname = \"web\"\n\
          arrivals = { kind = \"fixed\", rate = \"20 /s\" }",
     );
-    let told = "The link between client and server was down from t = 20 s to t = 21 s.";
+    let stated = "The link between client and server was down from t = 20 s to t = 21 s.";
     assert!(
-        summary.findings.iter().any(|f| f == told),
+        summary.findings.iter().any(|f| f == stated),
         "{:?}",
         summary.findings
     );
 }
 
-/// A socket that has closed and waits in vain for the peer's FIN gives up; nobody is told ETIMEDOUT.
+/// A socket that has closed and waits in vain for the peer's FIN gives up without reporting ETIMEDOUT.
 #[test]
 fn an_expired_fin_wait_is_no_time_out() {
     let summary = run(

@@ -149,7 +149,7 @@ fn a_run_for_which_there_is_no_memory_is_refused_beforehand() {
     std::fs::write(dir.path().join("huge.toml"), text).unwrap();
     let (code, _, err) = said(dir.path(), &["run", "huge.toml"]);
     assert_eq!(code, 2, "{err}");
-    assert!(err.contains("would take about 6.6 TB of memory"), "{err}");
+    assert!(err.contains("would need about 6.6 TB of memory"), "{err}");
     assert!(err.contains("--allow-large"), "{err}");
     assert!(!dir.path().join("results").exists());
 }

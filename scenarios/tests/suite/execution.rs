@@ -276,18 +276,18 @@ kind = "bulk"
 fn a_run_tells_how_it_was_divided_and_why_not() {
     let tmp = tempfile::tempdir().unwrap();
     std::fs::write(tmp.path().join("busy.toml"), BUSY).unwrap();
-    let told = |args: &str| {
+    let verbose = |args: &str| {
         let words: Vec<&str> = args.split(' ').collect();
         let (code, _, stderr) = said(tmp.path(), &words);
         assert_eq!(code, 0, "{stderr}");
         stderr
     };
-    let two = told("run busy.toml -v --threads 2 --out two");
+    let two = verbose("run busy.toml -v --threads 2 --out two");
     assert!(
         two.contains("2 partitions, look-ahead 2 ms, estimated gain 1."),
         "{two}"
     );
-    let one = told("run busy.toml -v --threads 1 --out one");
+    let one = verbose("run busy.toml -v --threads 1 --out one");
     assert!(one.contains("one partition: one thread to use"), "{one}");
     let hash = |text: &str| {
         let at = text.find("result hash ").unwrap();
@@ -299,11 +299,11 @@ fn a_run_tells_how_it_was_divided_and_why_not() {
     assert!(timing("two").unwrap().contains("\"look_ahead_s\": 0.002"));
     assert!(timing("one").unwrap().contains("\"partitions\": 1.0"));
 
-    let few = told("run http-exchange -v --threads 2 --out few");
+    let few = verbose("run http-exchange -v --threads 2 --out few");
     assert!(few.contains("one partition: only about"), "{few}");
-    let told_so = told("run http-exchange -v --threads 2 --partitions 2 --out told");
-    assert!(told_so.contains("2 partitions, as asked for"), "{told_so}");
-    assert_same(&tmp.path().join("few"), &tmp.path().join("told"));
+    let forced = verbose("run http-exchange -v --threads 2 --partitions 2 --out verbose");
+    assert!(forced.contains("2 partitions, as requested"), "{forced}");
+    assert_same(&tmp.path().join("few"), &tmp.path().join("verbose"));
     // One host has most of the work, whichever way it is divided.
     let set = ["--set", "topology.servers=1", "--set", "topology.clients=2"];
     let mut words = vec!["run", "busy.toml", "-v", "--threads", "2", "--out", "whole"];

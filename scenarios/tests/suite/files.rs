@@ -73,7 +73,7 @@ fn notes_in_result_directories_survive_run_report_force_and_damage() {
     let said = ok(dir.path(), &["run", "small.toml", "--out", "r"]);
     assert!(said.contains("made again, because results were damaged: r/summary.json"));
     let said = ok(dir.path(), &["run", "sweep.toml", "--out", "b"]);
-    assert!(said.contains("3 of 4 runs were there already"), "{said}");
+    assert!(said.contains("3 of 4 runs were complete already"), "{said}");
     // What was damaged is beside; all else is as it was.
     let mut after = files(dir.path());
     for kept in [
@@ -344,7 +344,7 @@ fn another_batch_is_refused_and_forced_it_takes_only_what_is_synfins() {
     let wider = SWEEP.replace("\"2 s\"", "\"2 s\", \"3 s\"");
     fs::write(dir.path().join("wider.toml"), format!("{SMALL}{wider}")).unwrap();
     let said = ok(dir.path(), &["run", "wider.toml", "--out", "b"]);
-    assert!(said.contains("4 of 6 runs were there already"), "{said}");
+    assert!(said.contains("4 of 6 runs were complete already"), "{said}");
     assert_eq!(ids(&batch).len(), 6);
     // Forced: former runs go, notes in one of them stay.
     fs::write(batch.join("runs").join(&first[0]).join("notes"), MINE).unwrap();
@@ -450,7 +450,7 @@ fn reports_and_runs_of_one_directory_at_the_same_time_do_not_disturb_each_other(
             scope.spawn(move || {
                 let (code, _, stderr) = said(dir.path(), args);
                 // It works, or says why not.
-                let busy = code == 1 && stderr.contains("another synfin is at work");
+                let busy = code == 1 && stderr.contains("another synfin is using");
                 assert!(code == 0 || busy, "{args:?}: {code} {stderr}");
             });
         }
@@ -571,7 +571,7 @@ fn an_empty_script_has_not_passed() {
     for args in [["packetdrill", "empty.pkt"], ["packetdrill", "words.pkt"]] {
         let (code, stdout, _) = said(dir.path(), &args);
         assert_eq!(code, 2, "{stdout}");
-        assert!(stdout.contains("has no event in it"), "{stdout}");
+        assert!(stdout.contains("has no events, so"), "{stdout}");
         assert!(stdout.contains("0 passed"), "{stdout}");
     }
 }

@@ -19,7 +19,7 @@ fn worlds_of_the_library_s_tcp_keep_to_the_rules_for_any_number_of_threads() {
                 40 worlds of seed 3 with the TCP `lifecycle`: all rules hold\n";
     for threads in ["1", "3"] {
         let args = ["--worlds", "40", "--seed", "3", "--threads", threads];
-        assert_eq!(fuzz(&args), (Some(0), told.to_string()));
+        assert_eq!(fuzz(&args), (Some(0), expected.to_string()));
     }
     let one = fuzz(&["--worlds", "1", "--first", "7"]);
     assert_eq!(

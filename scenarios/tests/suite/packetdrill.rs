@@ -254,7 +254,7 @@ fn defaults_beside_a_script_are_read() {
 }
 
 #[test]
-fn wrong_usage_is_told() {
+fn wrong_usage_is_reported() {
     let dir = directory(&[("d/notes.txt", "")]);
     for (args, expected) in [
         (&[] as &[&str], "required arguments were not provided"),

@@ -85,7 +85,7 @@ fn a_stopped_batch_has_an_index_of_what_is_there_and_goes_on() {
     assert!(made < 6, "it was too fast to be stopped");
     assert_eq!(code, Some(130), "{stderr}");
     let expected = format!(
-        "stopped: {made} of 6 runs are complete, and the report is about these; `synfin run out/batch.toml --out out` makes the others"
+        "stopped: {made} of 6 runs are complete and in the report; `synfin run out/batch.toml --out out` runs the others"
     );
     assert!(stderr.contains(&expected), "{stderr}");
     assert_eq!(temporary(dir.path()), Vec::<PathBuf>::new());

@@ -50,7 +50,7 @@ fn ss_shows_the_sockets_of_a_moment() {
     for (args, words) in [
         (["ss", "r", "--at", "11s"], "the run ended at t = 10 s"),
         (["ss", "r", "--at", "soon"], "\"soon\" is no time"),
-        (["ss", ".", "--at", "1s"], "holds no results of synfin"),
+        (["ss", ".", "--at", "1s"], "holds no synfin results"),
     ] {
         let (code, out, err) = said(dir.path(), &args);
         assert_eq!((code, out.as_str()), (2, ""), "{args:?}");

@@ -446,7 +446,7 @@ fn seen(sets: &[&str]) -> Seen {
     seen
 }
 
-fn told(seen: &Seen, what: &str) -> bool {
+fn says(seen: &Seen, what: &str) -> bool {
     seen.summary.findings.iter().any(|f| f.contains(what))
 }
 
@@ -465,14 +465,14 @@ fn a_lingering_server_leaves_the_client_in_fin_wait_2_for_a_minute_not_for_the_l
     let seen = seen(&["workload.web.linger=600 s"]);
     assert_eq!(seen.metric("connects_failed"), Some(0.0));
     assert!(
-        told(
+        says(
             &seen,
             "allows 462.5 to 470.5 connections/s (28,232 ports / 60 s to 61 s)"
         ),
         "{:?}",
         seen.summary.findings
     );
-    assert!(told(&seen, "the 100/s offered use 21.4 % of it"));
+    assert!(says(&seen, "the 100/s offered use 21.4 % of it"));
     let longer = limit(&["workload.web.linger=600 s", "tcp.fin_timeout=90 s"]).unwrap();
     // Twice the 30 s beyond TIME-WAIT, as Linux has it.
     let (least, most) = (28_232.0 / 61.05, 28_232.0 / 60.0);
@@ -506,7 +506,7 @@ fn a_port_reused_while_the_server_lingers_costs_one_syn_more() {
         "{limit:?} {rate}"
     );
     assert!(
-        told(&whole, "Most connects were slow"),
+        says(&whole, "Most connects were slow"),
         "{:?}",
         whole.summary.findings
     );
@@ -521,7 +521,7 @@ fn reuse_without_timestamps_reuses_nothing() {
         "duration=200 s",
     ]);
     assert!(
-        told(&seen, "allows 470.5 connections/s"),
+        says(&seen, "allows 470.5 connections/s"),
         "{:?}",
         seen.summary.findings
     );
@@ -541,7 +541,7 @@ fn reuse_frees_a_port_after_its_delay_and_its_time_wait_has_no_closed_form() {
         "tcp.ip_local_port_range=[40000, 40199]",
         "duration=20 s",
     ]);
-    assert!(!told(&seen, "Little"), "{:?}", seen.summary.findings);
+    assert!(!says(&seen, "Little"), "{:?}", seen.summary.findings);
     let share = seen.metric("connects_failed_share_steady").unwrap();
     assert!((share - 0.5).abs() < 0.01, "{share}");
 }
@@ -590,7 +590,7 @@ fn a_tcp_of_ones_own_has_no_theory_of_ours() {
 }
 
 #[test]
-fn theory_and_simulation_agree_in_random_scenarios_or_nothing_is_told() {
+fn theory_and_simulation_agree_in_random_scenarios_or_theory_is_absent() {
     let cases = std::env::var("SYNFIN_CASES").map_or(200, |n| n.parse().unwrap());
     let mut compared = Compared::default();
     let mut failures = Vec::new();
@@ -603,9 +603,9 @@ fn theory_and_simulation_agree_in_random_scenarios_or_nothing_is_told() {
         }
     }
     assert!(failures.is_empty(), "{compared:?}\n{}", failures.join("\n"));
-    let told = cases as u32 - compared.without;
+    let with_theory = cases as u32 - compared.without;
     assert!(
-        told > cases as u32 / 4 && compared.shares > cases as u32 / 5,
+        with_theory > cases as u32 / 4 && compared.shares > cases as u32 / 5,
         "theory is stated for too few: {compared:?}"
     );
     eprintln!("{compared:?}");

@@ -39,11 +39,11 @@ fn requests_that_never_get_a_connection_of_their_pool_are_the_headline() {
     assert!((longest - 40.0).abs() < 0.5, "{longest}");
     headline(
         &summary,
-        "800 requests were still waiting for a connection of the pool",
+        "800 requests were still waiting for a pooled connection",
     );
     let all = summary.findings.join("\n");
     assert!(
-        all.contains("with that wait they took 20.2 s in the median"),
+        all.contains("including that wait they took 20.2 s in the median"),
         "{all}"
     );
 }
@@ -60,7 +60,8 @@ fn a_wait_for_a_connection_of_a_pool_is_part_of_what_a_request_takes() {
     assert!(!summary.metrics.contains_key("requests_never_sent"));
     let all = summary.findings.join("\n");
     assert!(
-        all.contains("with that wait they took") || all.contains("with the wait for a connection"),
+        all.contains("including that wait they took")
+            || all.contains("including the wait for a pooled"),
         "{all}"
     );
 }
@@ -97,7 +98,7 @@ fn bulk_flows_that_are_not_completed_or_hardly_begun_come_first() {
     );
     headline(
         &summary,
-        "The bulk flow was not completed within the 100 s that it had; at the end 1 sender stood against \
+        "The bulk flow was not completed in the 100 s it had; at the end 1 sender stood against \
          a closed window: the receiving application did not read",
     );
     assert_eq!(get(&summary, "blocked_by_window_end"), 1.0);
@@ -187,7 +188,7 @@ fn retransmissions_without_a_loss_come_first_where_they_are_many() {
         "delay = \"2 s\"",
         "duration = \"60 s\"\n[[workload]]\narrivals = { kind = \"fixed\", rate = \"5 /s\" }",
     );
-    let first = headline(&summary, "2,260 segments were sent again (37.");
+    let first = headline(&summary, "2,260 segments were retransmitted (37.");
     assert!(!first.contains("lost"), "{first}");
 }
 
@@ -222,8 +223,8 @@ fn a_destination_is_not_called_crowded_where_all_are() {
                  arrivals = { kind = \"fixed\", rate = \"50 /s\" }\nports = ";
     let all_full = run("delay = \"1 ms\"", &format!("{ports}2"));
     assert_eq!(get(&all_full, "ports_in_use_destination_share_peak"), 1.0);
-    let told = all_full.findings.join("\n");
-    assert!(!told.contains("towards one destination"), "{told}");
+    let text = all_full.findings.join("\n");
+    assert!(!text.contains("towards one destination"), "{text}");
 }
 
 #[test]
@@ -252,7 +253,7 @@ fn no_theory_of_time_wait_is_told_where_both_ends_close() {
     let all = summary.findings.join("\n");
     assert!(all.contains("The port supply allows 16.7"), "{all}");
     assert!(
-        !all.contains("theory says") && !all.contains("Little"),
+        !all.contains("theory predicts") && !all.contains("Little"),
         "{all}"
     );
     let theory = summary.info.analytic.theory.as_ref().unwrap();

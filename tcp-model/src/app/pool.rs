@@ -83,7 +83,7 @@ pub struct PoolClient {
     idle: Vec<SocketId>,
     waiting: VecDeque<Wanted>,
     /// The numbers as last recorded.
-    told: PoolLevels,
+    reported: PoolLevels,
 }
 
 impl PoolClient {
@@ -99,7 +99,7 @@ impl PoolClient {
             open: 0,
             idle: Vec::new(),
             waiting: VecDeque::new(),
-            told: PoolLevels::default(),
+            reported: PoolLevels::default(),
             pool,
             spec,
         }
@@ -332,15 +332,15 @@ impl PoolClient {
 
     /// Records how the numbers of the pool have changed since they were recorded last.
     fn record_levels(&mut self, now: PoolLevels, socket: &mut SocketCx<'_, '_>) {
-        if now == self.told {
+        if now == self.reported {
             return;
         }
         socket.record(TcpSample::Pool(PoolSample::Changed(PoolLevels {
-            open: now.open - self.told.open,
-            idle: now.idle - self.told.idle,
-            waiting: now.waiting - self.told.waiting,
+            open: now.open - self.reported.open,
+            idle: now.idle - self.reported.idle,
+            waiting: now.waiting - self.reported.waiting,
         })));
-        self.told = now;
+        self.reported = now;
     }
 
     fn levels(&self) -> PoolLevels {

@@ -66,15 +66,15 @@ impl Connection {
     /// A router found the packet longer than its next link carries (RFC 1191 section 6).
     fn on_packet_too_big(&mut self, mtu: u32, now: SimTime, out: &mut Outputs) {
         let before = self.mtu();
-        let told = match u16::try_from(mtu).unwrap_or(u16::MAX) {
+        let reported = match u16::try_from(mtu).unwrap_or(u16::MAX) {
             0 => PLATEAUS.into_iter().find(|p| *p < before).unwrap_or(68),
-            told => told,
+            reported => reported,
         };
         let least = match self.params.ip_version {
             IpVersion::V4 => self.params.min_path_mtu,
             IpVersion::V6 => self.params.min_path_mtu.max(IPV6_LEAST_MTU),
         };
-        let path = told.max(least);
+        let path = reported.max(least);
         if path >= before {
             return;
         }

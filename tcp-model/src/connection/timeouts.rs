@@ -284,8 +284,8 @@ impl Connection {
             self.send_reset(now, out);
         }
         // What the network said meanwhile tells more than silence.
-        let told = self.rare.as_ref().and_then(|r| r.soft_error);
-        self.end(told.map_or(End::TimedOut, End::Unreachable), out);
+        let soft_error = self.rare.as_ref().and_then(|r| r.soft_error);
+        self.end(soft_error.map_or(End::TimedOut, End::Unreachable), out);
     }
 
     fn retransmit_syn(&mut self, now: SimTime, out: &mut Outputs) {
@@ -498,14 +498,14 @@ impl Connection {
         }
     }
 
-    /// Room for more data was found by a probe or told by the peer.
+    /// The peer has room for more data: a probe was acknowledged, or its window opened.
     pub(super) fn stop_probing(&mut self) {
         self.timers.persist = SimTime::MAX;
         self.timers.probe_backoff = 0;
         self.timers.retries = 0;
     }
 
-    /// The application was told once that the peer closed.
+    /// The application has been notified that the peer closed.
     pub(super) fn signal_peer_closed(&mut self, out: &mut Outputs) {
         out.signals.push(Signal::PeerClosed);
     }

@@ -1,4 +1,4 @@
-//! Values that must fit each other.
+//! Checks of parameter values against each other.
 
 use super::{PARAMS, TcpParams};
 
@@ -54,8 +54,8 @@ impl TcpParams {
         Ok(())
     }
 
-    /// Checks that every value is within its range and that they fit each other: for parameters
-    /// set in code, which are not checked otherwise.
+    /// Checks that every value is within its range and that they fit each other: for parameters set in
+    /// code, which are not checked elsewhere.
     ///
     /// # Errors
     /// The first value out of range, or the first conflict.

@@ -1,4 +1,4 @@
-//! Parameters that are one of a few values, each with the word that stands for it.
+//! Parameters with a few values, each with its word.
 
 use sim_core::SimDuration;
 
@@ -27,19 +27,20 @@ pub enum PortSelection {
     /// RFC 6056 algorithm 2: random ports until one is free, as many attempts as there are ports. It may
     /// fail although some port is free.
     RandomAgain,
-    /// RFC 6056 algorithm 3: upwards from a place of each destination, moved by a count that all share.
+    /// RFC 6056 algorithm 3: upwards from an offset per destination plus a shared counter.
     Hash,
-    /// RFC 6056 algorithm 4: the same with a table of 64 counts, of which each destination has one.
+    /// RFC 6056 algorithm 4: the same with a table of 64 counters, one of which belongs to each
+    /// destination.
     DoubleHash,
     /// RFC 6056 algorithm 5: from the last port upwards in random steps of 1 to 500.
     RandomIncrements,
-    /// As Linux does it: ports of the lower end's parity first, in random even steps from the last
-    /// one used (1 to 8 steps of two), then the other parity.
+    /// As Linux does: ports with the parity of the range's lower end first, in random even steps from the
+    /// last one used (1 to 8 steps of two), then the other parity.
     #[default]
     Linux,
 }
 
-/// Whether an active open may take over a port in TIME-WAIT (Linux `tcp_tw_reuse`).
+/// Whether an active open may reuse a port in TIME-WAIT (Linux `tcp_tw_reuse`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum TwReuse {
     /// No.
@@ -47,11 +48,11 @@ pub enum TwReuse {
     Off,
     /// When timestamps were in use and the entry is older than `tw_reuse_delay`.
     On,
-    /// The same, for connections of a host with itself only (Linux 2, its default).
+    /// The same, but only for connections of a host with itself (Linux 2, its default).
     Loopback,
 }
 
-/// Which IP is below: the length of its header and the MSS to assume (RFC 9293 section 3.7.1).
+/// IP version: header length and default MSS (RFC 9293 section 3.7.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum IpVersion {
     /// 20 octets, 536.
@@ -82,16 +83,16 @@ impl IpVersion {
 /// Whether ECN is used (RFC 3168; Linux `tcp_ecn`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum EcnMode {
-    /// No: neither asked for nor granted.
+    /// No: neither requested nor granted.
     #[default]
     Off,
-    /// Asked for in a SYN, and granted.
+    /// Requested in a SYN, and granted.
     Active,
-    /// Granted to a peer that asks.
+    /// Granted to a peer that requests it.
     Passive,
-    /// Accurate feedback (RFC 9768) is asked for; it or classic ECN is granted.
+    /// Accurate feedback (RFC 9768) is requested; it or classic ECN is granted.
     Accurate,
-    /// Accurate feedback or classic ECN is granted to a peer that asks.
+    /// Accurate feedback or classic ECN is granted to a peer that requests it.
     AccuratePassive,
 }
 
@@ -125,19 +126,19 @@ pub enum IdleRestart {
     /// Slow start begins again from the initial window (RFC 5681 section 4.1).
     #[default]
     Initial,
-    /// Each time-out halves the window, down to the initial one (RFC 2861, as Linux has it).
+    /// Each time-out halves the window, down to the initial one (RFC 2861, as in Linux).
     Halving,
 }
 
-/// What TIME-WAIT does with segments other than the peer's FIN, where stacks differ.
+/// How TIME-WAIT treats segments other than the peer's FIN, where stacks differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum TimeWaitRules {
     /// RFC 9293 section 3.10.7.4 with RFC 5961, RFC 6191 and RFC 7323.
     #[default]
     Rfc9293,
-    /// As Linux has it.
+    /// As on Linux.
     Linux,
-    /// As FreeBSD has it.
+    /// As on FreeBSD.
     FreeBsd,
 }
 

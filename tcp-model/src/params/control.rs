@@ -1,6 +1,5 @@
-//! What users can add to by name. A TCP: `"full"`, or a name of the user's own. A congestion
-//! control as scenarios and sysctls write it: `"cubic"`, or
-//! `{ kind = "cubic", beta = 0.8 }`.
+//! Parameters whose values users can register by name. A TCP model: `"full"`, or a user's own. A congestion
+//! control as written in scenarios and sysctls: `"cubic"`, or `{ kind = "cubic", beta = 0.8 }`.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +30,7 @@ impl Field for Control {
         }
     }
 
-    /// The name alone where all parameters have their defaults.
+    /// Writes only the name if all parameters have their defaults.
     fn write(&self, _: &ParamKind) -> Value {
         let name = Value::text(self.algorithm().name);
         let mut table: BTreeMap<String, Value> = self

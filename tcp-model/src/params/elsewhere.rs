@@ -1,21 +1,22 @@
-//! System parameters of Linux and FreeBSD that are none of the model's: those that change nothing here,
-//! those that it has nothing for, and names that no system has.
+//! System parameters of Linux and FreeBSD outside the model: those without effect here, those that are not
+//! modelled, and unknown names.
 
 use super::{PARAMS, SYSCTLS, Where};
 use crate::suggest;
 
-/// What a name is that is not a parameter of the model.
+/// The meaning of a name that is not a parameter of the model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Elsewhere {
-    /// Setting it changes nothing here: the model behaves that way, or it is about other things.
+    /// Setting it has no effect here: the model always behaves that way, or it concerns other parts of a
+    /// system.
     NoEffect,
-    /// A system has it, or may have it, and the model has nothing for it.
+    /// A system has it, or may have it, but it is not modelled.
     NotModelled,
-    /// No system has it; the nearest name that one has.
+    /// No system has it; with the nearest existing name.
     Unknown(Option<String>),
 }
 
-/// What a system parameter is that [`find`](super::find) does not know, when it is set to a value.
+/// Classifies setting a system parameter that [`find`](super::find) does not know.
 pub fn elsewhere(name: &str, value: &str) -> Elsewhere {
     let short = name.strip_prefix("net.ipv4.").unwrap_or(name);
     let said = format!("{short}={value}");
@@ -43,8 +44,8 @@ pub fn elsewhere(name: &str, value: &str) -> Elsewhere {
     Elsewhere::NotModelled
 }
 
-/// What the model makes of a system parameter that is none of its own, for people; `None` for a name
-/// that is not in the lists.
+/// How the model treats a system parameter that is not its own, as text; `None` for a name not in the
+/// lists.
 pub(super) fn explain(name: &str) -> Option<String> {
     let full = format!("net.ipv4.{name}");
     let name = if name.contains('.') {
@@ -75,7 +76,7 @@ fn words(list: &'static str) -> impl Iterator<Item = &'static str> {
     list.split_whitespace()
 }
 
-/// The row of [`BESIDE`] for a name: prefix, the rest of the name, what is known.
+/// The row of [`BESIDE`] for a name: prefix, rest of the name, known names.
 fn beside(name: &str) -> Option<(&'static str, &str, &'static str)> {
     let mut rows = BESIDE.iter();
     rows.find_map(|(prefix, known)| Some((*prefix, name.strip_prefix(prefix)?, *known)))
@@ -89,7 +90,7 @@ fn of_model(prefix: &str) -> impl Iterator<Item = &'static str> {
     known.filter_map(move |n| n.strip_prefix(prefix))
 }
 
-/// Values that say what the model does anyway.
+/// Values that match the model's fixed behaviour.
 const WITHOUT_EFFECT: &str = "\
     tcp_abc=0 tcp_app_win=31 tcp_fack=0 tcp_fastopen_blackhole_timeout_sec=0 \
     tcp_max_reordering=300 tcp_min_rtt_wlen=300 tcp_pingpong_thresh=1 \
@@ -103,10 +104,9 @@ const WITHOUT_EFFECT: &str = "\
     net.inet.tcp.rfc3042=1 net.inet.tcp.rfc3390=1 net.inet.tcp.rfc3465=1 \
     net.inet.tcp.sendbuf_auto=1 net.inet.tcp.persmax=60000";
 
-/// Parameters that change nothing, whatever their value: those that Linux has given up, what it does in
-/// devices and hash tables that there are none of here, and in probing for the MTU, which is off; what
-/// FreeBSD logs, how it picks timestamps and sequence numbers, and which of several TCPs connections
-/// get.
+/// Parameters without effect for any value: Linux's obsolete ones and those of devices, hash tables and MTU
+/// probing, which do not exist here; FreeBSD's for logging, the choice of timestamps and sequence numbers,
+/// and of TCP stacks.
 const NEVER_ANY: [&str; 18] = [
     "tcp_adv_win_scale",
     "tcp_backlog_ack_defer",
@@ -128,7 +128,7 @@ const NEVER_ANY: [&str; 18] = [
     "net.inet.tcp.ts_offset_per_conn",
 ];
 
-/// Other parameters of Linux's TCP, for which the model has nothing.
+/// Other parameters of Linux's TCP that are not modelled.
 const NOT_MODELLED: &str = "\
     tcp_abc tcp_allowed_congestion_control tcp_app_win tcp_available_congestion_control \
     tcp_available_ulp \
@@ -143,8 +143,8 @@ const NOT_MODELLED: &str = "\
     tcp_shrink_window tcp_stdurg tcp_tso_rtt_log \
     tcp_tso_win_divisor tcp_tw_recycle tcp_workaround_signed_windows tcp_frto_response";
 
-/// Parameters beside those of `net.ipv4.tcp_`, by what comes before the name. These lists are not
-/// complete: a name that is near none of them may well exist.
+/// Parameters other than `net.ipv4.tcp_*`, by prefix. The lists are not complete: a name unlike any of them
+/// may well exist.
 const BESIDE: [(&str, &str); 4] = [
     (
         "net.core.",

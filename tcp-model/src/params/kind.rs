@@ -1,15 +1,15 @@
-//! What a parameter takes: its type, its range, and the reason for the range.
+//! The values of a parameter: type, range, and the reason for the range.
 
 use sim_core::{Bytes, SimDuration};
 
 /// The longest time a parameter takes: 100 days. Simulated time ends after 213 days.
 pub const LONGEST: SimDuration = SimDuration::from_secs(8_640_000);
-/// A microsecond: the shortest period of a timer that fires again and again.
+/// A microsecond: the shortest period of a repeating timer.
 pub(super) const MICROSECOND: SimDuration = SimDuration::from_micros(1);
 /// A millisecond.
 pub(super) const MILLISECOND: SimDuration = SimDuration::from_millis(1);
 
-/// A word that stands for a value, and the number that a sysctl has for it.
+/// A word for a value, and the sysctl's number for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Word {
     /// The word.
@@ -45,7 +45,7 @@ pub enum Shape {
     Model,
 }
 
-/// What a parameter takes.
+/// The values a parameter takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParamKind {
     /// Its type.
@@ -56,9 +56,9 @@ pub struct ParamKind {
     pub most: u64,
     /// What is counted.
     pub unit: &'static str,
-    /// The word for "no value", where there may be none.
+    /// The word for "no value", if that is allowed.
     pub none: Option<&'static str>,
-    /// Why the range ends where it does.
+    /// Why the range has these ends.
     pub reason: &'static str,
 }
 
@@ -79,7 +79,7 @@ impl ParamKind {
         ParamKind::new(Shape::Flag, 0, 1, "")
     }
 
-    /// On, off, or what the number 2 means.
+    /// On, off, or the meaning of the number 2.
     pub const fn flag_or_2(meaning: &'static str) -> ParamKind {
         ParamKind::new(Shape::Flag, 0, 2, meaning)
     }
@@ -136,13 +136,13 @@ impl ParamKind {
         ParamKind::new(Shape::Bits(bits), 0, u32::MAX as u64, "bits")
     }
 
-    /// The same, or none, under this word.
+    /// Also allows no value, written as this word.
     pub const fn or(mut self, word: &'static str) -> ParamKind {
         self.none = Some(word);
         self
     }
 
-    /// The same with the reason for its range.
+    /// Adds the reason for its range.
     pub const fn because(mut self, reason: &'static str) -> ParamKind {
         self.reason = reason;
         self
@@ -218,7 +218,7 @@ impl ParamKind {
     }
 }
 
-/// A time of whole hours in hours.
+/// A duration as text, in hours if they are whole.
 fn time(ps: u64) -> String {
     let time = SimDuration::from_ps(ps);
     let hour = SimDuration::from_secs(3600).as_ps();
@@ -243,14 +243,14 @@ fn words_of(words: &[Word]) -> String {
     format!("{} ({})", either(&quoted), either(&numbers))
 }
 
-/// The TCPs there are, a user's own among them.
+/// The available TCP models, including users' own.
 fn models() -> String {
     let names = super::model_choice::model_names();
     let names: Vec<String> = names.iter().map(|n| format!("{n:?}")).collect();
     either(&names)
 }
 
-/// The congestion controls there are, a user's own among them.
+/// The available congestion controls, including users' own.
 fn controls() -> String {
     let all = crate::congestion::algorithms();
     let names: Vec<String> = all.iter().map(|a| format!("{:?}", a.name)).collect();

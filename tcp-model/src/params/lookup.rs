@@ -1,4 +1,4 @@
-//! What a name stands for: a parameter, or a system parameter that sets several.
+//! Resolves names: to a parameter, or to a system parameter that sets several.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -9,10 +9,10 @@ use super::table::PARAMS;
 use super::value::{Refusal, Value};
 use super::{Param, TcpParams};
 
-/// What a name stands for.
+/// The meaning of a name.
 #[derive(Clone, Copy, Debug)]
 pub enum Named {
-    /// A parameter, by its own name or by another.
+    /// A parameter, under its own name or another.
     Param(&'static Param, Option<&'static Name>),
     /// A sysctl that is not one parameter.
     Sysctl(&'static Sysctl),
@@ -27,11 +27,10 @@ impl Named {
         }
     }
 
-    /// The parameters that a value under this name sets, each with its own value in the form in
-    /// which [`Param::get`] gives it.
+    /// The parameters that a value under this name sets, each with its value as returned by [`Param::get`].
     ///
     /// # Errors
-    /// When the value is refused, or the name depends on other values.
+    /// When the value is rejected, or its meaning depends on other values.
     pub fn values(&self, value: &Value) -> Result<Vec<(&'static Param, Value)>, Refusal> {
         match self {
             Named::Param(param, name) => {
@@ -48,10 +47,10 @@ impl Named {
         }
     }
 
-    /// Sets what the value under this name stands for.
+    /// Sets the parameters to a value given under this name.
     ///
     /// # Errors
-    /// When the value is refused; the parameters are then as before.
+    /// When the value is rejected; the parameters are then unchanged.
     pub fn set(&self, params: &mut TcpParams, value: &Value) -> Result<(), Refusal> {
         if let Named::Sysctl(sysctl) = self {
             return sysctl.set(params, value);
@@ -63,10 +62,9 @@ impl Named {
     }
 }
 
-/// What a name stands for: a parameter's own name (`fin_timeout`), its path in a scenario
-/// (`tcp.fin_timeout`), a sysctl in full (`net.ipv4.tcp_fin_timeout`,
-/// `/proc/sys/net/ipv4/tcp_fin_timeout`, `net.inet.tcp.finwait2_timeout`) or the last part of one of
-/// Linux (`tcp_fin_timeout`).
+/// Resolves a name: a parameter's own name (`fin_timeout`), its path in a scenario (`tcp.fin_timeout`), a
+/// sysctl in full (`net.ipv4.tcp_fin_timeout`, `/proc/sys/net/ipv4/tcp_fin_timeout`,
+/// `net.inet.tcp.finwait2_timeout`) or the last part of a Linux sysctl (`tcp_fin_timeout`).
 pub fn find(name: &str) -> Option<Named> {
     static NAMES: OnceLock<HashMap<&'static str, Named>> = OnceLock::new();
     let names = NAMES.get_or_init(all_names);
@@ -81,8 +79,7 @@ pub fn find(name: &str) -> Option<Named> {
     names.get(path.replace('/', ".").as_str()).copied()
 }
 
-/// Every name that [`find`] knows, with what it stands for. A parameter's own name comes before
-/// other names.
+/// Every name that [`find`] knows, with its meaning. A parameter's own name takes precedence.
 fn all_names() -> HashMap<&'static str, Named> {
     let mut names = HashMap::new();
     for param in PARAMS {
@@ -102,11 +99,10 @@ fn all_names() -> HashMap<&'static str, Named> {
     names
 }
 
-/// Sets a system parameter by its name and the text that a shell gives it.
+/// Sets a system parameter by name, with its value as shell text.
 ///
 /// # Errors
-/// When the model has nothing for the name, or the value is refused; the parameters are then as
-/// before.
+/// When the name is not modelled, or the value is rejected; the parameters are then unchanged.
 pub fn set_sysctl(params: &mut TcpParams, name: &str, text: &str) -> Result<(), Refusal> {
     let is_sysctl = name.starts_with("net.") || name.starts_with("/proc/sys/");
     let Some(named) = find(name).filter(|_| is_sysctl) else {

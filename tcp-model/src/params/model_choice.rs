@@ -1,23 +1,23 @@
-//! The names of the TCPs there are, of which a host uses one.
+//! The names of the available TCP models, one of which each host uses.
 
 use std::fmt;
 use std::sync::{PoisonError, RwLock};
 
-/// The name of the TCP that comes with the simulator, [`crate::Connection`].
+/// The name of the built-in TCP model, [`crate::Connection`].
 pub const BUILT_IN_MODEL: &str = "full";
 
 /// The name of the TCP whose transfer goes by formula, [`crate::Lifecycle`].
 pub const LIFECYCLE_MODEL: &str = "lifecycle";
 
-/// Those of users' own TCPs.
+/// Names of users' own TCP models.
 static OWN_NAMES: RwLock<Vec<&'static str>> = RwLock::new(Vec::new());
 
-/// Which TCP the connections of a host use: the name of one.
+/// The name of the TCP model that a host's connections use.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct ModelChoice(&'static str);
 
 impl ModelChoice {
-    /// The TCP of that name; `None` when there is none.
+    /// The model with this name; `None` when there is none.
     pub fn named(name: &str) -> Option<ModelChoice> {
         model_names()
             .into_iter()
@@ -48,7 +48,7 @@ impl fmt::Debug for ModelChoice {
     }
 }
 
-/// Lets parameters choose a user's own TCP by this name.
+/// Makes a user's own TCP model available under this name.
 pub(crate) fn add_model_name(name: &'static str) {
     let mut names = OWN_NAMES.write().unwrap_or_else(PoisonError::into_inner);
     if !names.contains(&name) {
@@ -56,7 +56,7 @@ pub(crate) fn add_model_name(name: &'static str) {
     }
 }
 
-/// The names there are.
+/// All available names.
 pub fn model_names() -> Vec<&'static str> {
     let own = OWN_NAMES.read().unwrap_or_else(PoisonError::into_inner);
     [BUILT_IN_MODEL, LIFECYCLE_MODEL]

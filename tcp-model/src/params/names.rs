@@ -1,4 +1,4 @@
-//! The names a parameter has elsewhere, and the units its values have there.
+//! Names of parameters in other systems, and their units there.
 
 use sim_core::{Bytes, SimDuration};
 
@@ -7,17 +7,17 @@ use super::value::Value;
 /// Where a name is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Where {
-    /// A sysctl of Linux; its last part alone is enough.
+    /// A Linux sysctl; its last part alone is enough.
     Linux,
     /// A sysctl of FreeBSD.
     FreeBsd,
-    /// An option of a socket, for reference only: scenarios do not take it.
+    /// A socket option, for reference only: scenarios do not accept it.
     Socket,
     /// Another spelling, such as an attribute of `ip route`.
     Other,
 }
 
-/// What a bare number means under a name.
+/// The meaning of a bare number under a name.
 #[derive(Clone, Copy, Debug)]
 pub enum Raw {
     /// The same as under the parameter's own name.
@@ -30,7 +30,7 @@ pub enum Raw {
     Bytes,
     /// A time in this unit.
     Time(SimDuration),
-    /// Half of a time in this unit: an MSL, where the parameter is two of them.
+    /// Half of a time in this unit: an MSL, where the parameter is 2 MSL.
     Half(SimDuration),
     /// Another rule; `None` when the number has no meaning.
     Rule(fn(i64) -> Option<Value>),
@@ -45,7 +45,7 @@ pub(super) const NS: Raw = Raw::Time(SimDuration::from_nanos(1));
 /// A unit of time: a microsecond.
 pub(super) const US: Raw = Raw::Time(SimDuration::from_micros(1));
 
-/// A name that a parameter has elsewhere.
+/// A name of a parameter in another system.
 #[derive(Clone, Copy, Debug)]
 pub struct Name {
     /// The name in full: `net.ipv4.tcp_fin_timeout`.
@@ -87,7 +87,7 @@ pub(super) const fn other(name: &'static str) -> Name {
 }
 
 impl Name {
-    /// The last part of a sysctl of Linux, which is enough to name it.
+    /// The last part of a Linux sysctl, which is enough to name it.
     pub fn short(&self) -> &'static str {
         match self.system {
             Where::Linux => self.name.rsplit('.').next().unwrap_or(self.name),
@@ -108,7 +108,7 @@ impl Name {
         }
     }
 
-    /// A value under this name as a value under the parameter's own name.
+    /// Converts a value under this name to one under the parameter's own name.
     pub(super) fn convert(&self, value: &Value) -> Option<Value> {
         match (self.raw, value) {
             (Raw::Flag, Value::Number(n)) => Some(Value::Flag(*n != 0)),

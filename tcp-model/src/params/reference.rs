@@ -1,4 +1,4 @@
-//! The reference of parameters, made from the table.
+//! The reference of parameters, generated from the table.
 
 use std::fmt::Write as _;
 
@@ -44,7 +44,7 @@ impl Param {
         format!("{} = {}", self.key, written(&self.get(&TcpParams::linux())))
     }
 
-    /// The words it takes and what they mean, if it takes words.
+    /// The words it takes, with their meanings.
     fn words(&self) -> Vec<(String, &'static str)> {
         match self.kind.shape {
             Shape::Words(words) => words
@@ -82,8 +82,8 @@ impl Name {
     }
 }
 
-/// Everything about a parameter or a system parameter, for people; `None` for an unknown name.
-/// Socket options are found, too, and system parameters that the model has nothing for.
+/// Everything about a parameter or a system parameter, as text; `None` for an unknown name. Also finds
+/// socket options, and system parameters that are not modelled.
 pub fn explain(name: &str) -> Option<String> {
     let option = || {
         let has = |p: &&Param| p.names.iter().any(|n| n.name == name);
@@ -199,23 +199,23 @@ fn defaults(param: &Param) -> String {
 const HEAD: &str = "\
 # TCP parameters
 
-Made from the tables in `tcp-model/src/params/table/`; `UPDATE=1 cargo test -p synfin-tcp-model --lib
-params` writes this page again.
+Generated from the tables in `tcp-model/src/params/table/`; `UPDATE=1 cargo test -p synfin-tcp-model --lib params`
+updates this page.
 
-A parameter is a key of `[tcp]` in a scenario, or of `[tcp.host.GROUP]` for the hosts of a group;
-`tcp.KEY` is its path for `--set` and `[sweep]`. Every name of a system parameter given below stands
-for it in all these places, with or without what comes before its last part
-(`net.ipv4.tcp_fin_timeout`, `tcp_fin_timeout`); those of FreeBSD are written in full. A number without a unit under such a name is in
-the unit given here; a quoted quantity (`\"30 s\"`) means what it says under every name. `synfin
-explain NAME` prints what is said here about one of them.
+A parameter is a key of `[tcp]` in a scenario, or of `[tcp.host.GROUP]` for the hosts of a group; its path in `--set`
+and `[sweep]` is `tcp.KEY`. The names of system parameters given below are accepted in all these places. Linux names
+may be shortened to their last part (`net.ipv4.tcp_fin_timeout`, `tcp_fin_timeout`); FreeBSD names are written in full.
+A bare number under such a name has the unit given here; a quoted quantity (`\"30 s\"`) means the same under every
+name. `synfin explain NAME` prints one entry.
 
-`profile = \"linux\"`, `\"freebsd\"` or `\"rfc9293\"` chooses the values to start from.
+`profile = \"linux\"`, `\"freebsd\"` or `\"rfc9293\"` selects the default values.
 ";
 
 const SYSTEM: &str = "
-## System parameters that are not one parameter
+## Other system parameters
 
-Conformance scripts can set these; scenarios those that do not depend on an earlier value.
+These do not correspond to one parameter. Conformance scripts can set all of them, scenarios only those that do
+not depend on an earlier value.
 
 | name | what it does |
 |---|---|

@@ -1,12 +1,12 @@
-//! System parameters that are not one parameter of [`TcpParams`] each: those that set several, or
-//! parts of one, and those that the model knows with one value only.
+//! System parameters that do not correspond to one parameter of [`TcpParams`]: those that set several, or
+//! parts of one, and those with only one supported value.
 
 use sim_core::{Bytes, SimDuration};
 
 use super::value::{Refusal, Value};
 use super::{Param, TcpParams, param};
 
-/// A system parameter that is not one parameter of the model.
+/// A system parameter that does not correspond to one parameter of the model.
 #[derive(Clone, Copy, Debug)]
 pub struct Sysctl {
     /// Its name in full.
@@ -18,11 +18,11 @@ pub struct Sysctl {
 
 #[derive(Clone, Copy, Debug)]
 enum Effect {
-    /// Sets these parameters, whatever they were; a value for each.
+    /// Sets these parameters to the given values, independently of earlier ones.
     Sets(&'static [&'static str], fn(&[i64]) -> Option<Vec<Value>>),
-    /// Changes these parameters, depending on what they were; false for a number without meaning.
+    /// Changes these parameters depending on their earlier values; false for an invalid number.
     Changes(&'static [&'static str], fn(&mut TcpParams, i64) -> bool),
-    /// The model behaves as with this number; others are refused.
+    /// The model behaves as with this number; others are rejected.
     Fixed(i64),
 }
 
@@ -163,7 +163,7 @@ pub static SYSCTLS: &[Sysctl] = &[
     ),
 ];
 
-/// A buffer of at least what the system allows.
+/// A buffer size, raised to the system's minimum.
 fn size(n: i64, least: u64) -> Option<Value> {
     let n = u64::try_from(n).ok()?;
     Some(Value::text(Bytes(n.clamp(least, 1 << 30))))

@@ -1,8 +1,8 @@
-//! The table of parameters: [`TcpParams`], its profiles and the descriptions are made from it.
+//! The table of parameters: [`TcpParams`], its profiles and the descriptions are generated from it.
 //!
-//! Its rows are in the files below `table/`, by subject. To add a parameter, add one row. It is
-//! then a field, and a key of `[tcp]` in a scenario, of `--set` and of a sweep, under each of its
-//! names; `docs/parameters.md`, `synfin explain` and the schema describe it.
+//! Its rows are in the files below `table/`, by subject. To add a parameter, add one row. It becomes a
+//! field, and a key of `[tcp]` in a scenario, of `--set` and of sweeps, under each of its names;
+//! `docs/parameters.md`, `synfin explain` and the schema describe it.
 
 mod buffers;
 mod closing;
@@ -32,7 +32,7 @@ use rules::{
     unlimited_from_i32_max, unlimited_from_u32_max,
 };
 
-/// Makes everything from the rows of the table. A row is
+/// Generates everything from the rows of the table. A row is
 ///
 /// ```text
 /// /// What it is.
@@ -60,8 +60,7 @@ macro_rules! tcp_params {
             }
         )+
     })+) => {
-        /// Everything that can be set about a host's TCP. Times are exact unless `timers` says
-        /// otherwise.
+        /// All settings of a host's TCP. Times are exact unless `timers` says otherwise.
         #[derive(Clone, Debug, PartialEq)]
         pub struct TcpParams {
             $($($(#[doc = $doc])+ pub $field: $type,)+)+
@@ -74,9 +73,9 @@ macro_rules! tcp_params {
                 TcpParams { $($($field: $rfc9293,)+)+ }
             }
 
-            /// Linux 6.x defaults, with exact timers; `timers` makes them as coarse as Linux's.
+            /// Linux 6.x defaults, but with exact timers; `timers` gives them Linux's granularity.
             ///
-            /// Leaves out send-buffer autotuning: the buffer has its final size from the start.
+            /// Leaves out send-buffer autotuning: the buffer has its maximum size from the start.
             pub fn linux() -> TcpParams {
                 TcpParams {
                     $($($($field: $linux,)?)+)+
@@ -84,10 +83,10 @@ macro_rules! tcp_params {
                 }
             }
 
-            /// Defaults of FreeBSD 14 and 15, with exact timers.
+            /// FreeBSD 14 and 15 defaults, but with exact timers.
             ///
-            /// Leaves out autotuning of the send buffer, which has its final size from the start, and
-            /// the limit of challenge ACKs.
+            /// Leaves out autotuning of the send buffer, which has its maximum size from the start, and the
+            /// limit of challenge ACKs.
             pub fn freebsd() -> TcpParams {
                 TcpParams {
                     $($($($field: $freebsd,)?)+)+
@@ -139,7 +138,7 @@ const LARGEST: u64 = 1 << 30;
 const BUFFER: ParamKind = ParamKind::size(1, LARGEST).because("TCP's largest window is 1 GiB");
 /// The longest time-out; Linux's is two minutes.
 const HOUR: SimDuration = secs(3600);
-/// The largest number of a sysctl of Linux.
+/// The largest number of a Linux sysctl.
 const INT_MAX: u64 = i32::MAX as u64;
 
 /// Bits of `fast_open`.

@@ -67,7 +67,7 @@ fn every_name_stands_for_its_parameter() {
     assert!(find("tcp_no_such_thing").is_none() && find("").is_none());
 }
 
-/// Values at the ends of a parameter's range, and beyond.
+/// Values at the ends of a parameter's range, and outside it.
 fn ends(param: &Param) -> (Vec<Value>, Vec<Value>) {
     let (least, most) = (param.kind.least, param.kind.most);
     let time = |ps| Value::text(SimDuration::from_ps(ps));

@@ -1,4 +1,4 @@
-//! A parameter's value as text formats write it, and how each type reads and writes it.
+//! Parameter values as written in text formats, and how each type reads and writes them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,7 +9,7 @@ use sim_core::{Bytes, SimDuration};
 
 use super::kind::{ParamKind, Shape};
 
-/// What a TOML file, a sysctl or a command line can say about a parameter.
+/// A parameter's value as given in a TOML file, a sysctl or on a command line.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// On or off.
@@ -27,7 +27,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// A whole number; numbers beyond `i64` are held at its largest.
+    /// A whole number; numbers beyond `i64` are clamped to its maximum.
     pub fn number(n: u64) -> Value {
         Value::Number(i64::try_from(n).unwrap_or(i64::MAX))
     }
@@ -58,10 +58,10 @@ impl fmt::Display for Value {
     }
 }
 
-/// Why a parameter does not take a value.
+/// Why a parameter rejects a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// The value is of a type, or is a word, that the parameter does not have.
+    /// The value has a type, or is a word, that the parameter does not take.
     #[error("this is {found}; write {expected}")]
     Type {
         /// The value with its type.
@@ -69,10 +69,10 @@ pub enum Refusal {
         /// What to write.
         expected: String,
     },
-    /// A quantity could not be read.
+    /// A quantity could not be parsed.
     #[error("{0}")]
     Unreadable(String),
-    /// The value is beyond the parameter's range.
+    /// The value is outside the parameter's range.
     #[error("{value} is out of range; choose {range}")]
     Range {
         /// The value.
@@ -99,15 +99,15 @@ impl Refusal {
     }
 }
 
-/// A type that a field of [`super::TcpParams`] may have.
+/// A type for fields of [`super::TcpParams`].
 pub trait Field: Sized {
     /// Reads a value.
     ///
     /// # Errors
-    /// When it is of another type, or beyond the range of `kind`.
+    /// When it has another type, or is outside the range of `kind`.
     fn read(value: &Value, kind: &ParamKind) -> Result<Self, Refusal>;
 
-    /// Writes a value so that [`Field::read`] gives the same again.
+    /// Writes a value so that [`Field::read`] returns the same.
     fn write(&self, kind: &ParamKind) -> Value;
 }
 
@@ -160,7 +160,7 @@ macro_rules! whole_number {
         impl Field for $type {
             fn read(value: &Value, kind: &ParamKind) -> Result<$type, Refusal> {
                 let number = quantity(value, kind)?;
-                // The range of every row fits its type; a test tries the ends.
+                // The range of every row fits its type; a test checks the ends.
                 <$type>::try_from(number).map_err(|_| Refusal::range(number, kind))
             }
 
@@ -214,7 +214,7 @@ impl<T: Field> Field for Option<T> {
     }
 }
 
-/// Two ports: `[1024, 65535]`, or `"1024 65535"` as the sysctl has it.
+/// Two ports: `[1024, 65535]`, or `"1024 65535"` as in the sysctl.
 impl Field for (u16, u16) {
     fn read(value: &Value, kind: &ParamKind) -> Result<(u16, u16), Refusal> {
         let wrong = || Refusal::wrong_type(value, kind);

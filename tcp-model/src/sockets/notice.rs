@@ -20,6 +20,6 @@ pub(crate) enum Notice {
         errno: i64,
         v6: bool,
         /// Type, code and what else it says.
-        told: [i64; 3],
+        values: [i64; 3],
     },
 }

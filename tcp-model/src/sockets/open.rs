@@ -111,7 +111,7 @@ impl Sockets<'_> {
         stream.send_timeout = listener.send_timeout;
         stream.values = listener.values;
         stream.values.retain(|option, _| is_inherited(*option));
-        stream.connect_told = true;
+        stream.connect_reported = true;
         let reports_errors = stream.reports_errors();
         if let Some(kept) = self.stream_mut(accepted) {
             kept.reports_errors = reports_errors;
@@ -142,7 +142,7 @@ impl Sockets<'_> {
             Role::Stream(id) => id,
             _ => return Err(EISCONN),
         };
-        if self.at(socket).connect_told || self.is_deferred(id) {
+        if self.at(socket).connect_reported || self.is_deferred(id) {
             return Err(EISCONN);
         }
         if let Some(errno) = self.take_error(id) {
@@ -150,7 +150,7 @@ impl Sockets<'_> {
             return Err(errno);
         }
         if self.is_connected(id) {
-            self.at_mut(socket).connect_told = true;
+            self.at_mut(socket).connect_reported = true;
             return Ok(());
         }
         Err(if self.is_over(id) {
@@ -240,9 +240,9 @@ impl Sockets<'_> {
                 stream.map(|stream| stream.ends.1).ok_or(ENOTCONN)?
             }
             Role::Stream(_) if asked_before => return Ok(None),
-            Role::Stream(_) if self.at(socket).connect_told => return Err(EISCONN),
+            Role::Stream(_) if self.at(socket).connect_reported => return Err(EISCONN),
             Role::Stream(id) if self.is_connected(id) => {
-                self.at_mut(socket).connect_told = true;
+                self.at_mut(socket).connect_reported = true;
                 return Ok(None);
             }
             Role::Stream(id) if !waits && !self.is_over(id) => return Err(EALREADY),
@@ -285,7 +285,7 @@ impl Sockets<'_> {
         let end = self.at_mut(socket);
         end.error = unfinished.then_some(ECONNRESET);
         end.role = Role::Fresh;
-        (end.connect_told, end.read_shut, end.write_shut) = (false, false, false);
+        (end.connect_reported, end.read_shut, end.write_shut) = (false, false, false);
     }
 
     /// Ends one direction of a connection or both; a listener whose reading ends listens no more.

@@ -9,7 +9,7 @@ use crate::state::State;
 const IN: i64 = 1;
 const PRI: i64 = 2;
 const OUT: i64 = 4;
-/// POLLERR and POLLHUP, which are told without being asked for.
+/// POLLERR and POLLHUP, which are reported without being asked for.
 pub(crate) const ALWAYS: i64 = ERR | HUP;
 const ERR: i64 = 8;
 const HUP: i64 = 16;
@@ -96,7 +96,7 @@ impl Sockets<'_> {
             socket,
             events,
             data,
-            told: u64::MAX,
+            reported: u64::MAX,
             spent: false,
         };
         match (operation, watches.iter().position(|w| w.socket == socket)) {
@@ -110,7 +110,7 @@ impl Sockets<'_> {
         Ok(())
     }
 
-    /// What is told of the sockets that are ready, with their events; told ones are marked so.
+    /// What is reported of the sockets that are ready, with their events; reported ones are marked so.
     pub(crate) fn watched(&mut self, epoll: SocketNo, max: usize) -> Vec<(i64, i64)> {
         let Role::Epoll(mut watches) = self.at(epoll).role.clone() else {
             return Vec::new();
@@ -124,10 +124,11 @@ impl Sockets<'_> {
                 _ => 0,
             };
             let edge = watch.events & EDGE != 0;
-            if events == 0 || watch.spent || (edge && watch.told == news) || ready.len() == max {
+            if events == 0 || watch.spent || (edge && watch.reported == news) || ready.len() == max
+            {
                 continue;
             }
-            watch.told = news;
+            watch.reported = news;
             watch.spent = watch.events & ONESHOT != 0;
             ready.push((watch.data, events));
         }

@@ -37,10 +37,10 @@ pub(crate) enum Role {
 pub(crate) struct Watch {
     pub(super) socket: SocketNo,
     pub(super) events: i64,
-    /// What is told with the events.
+    /// What is reported with the events.
     pub(super) data: i64,
-    /// News already told, for EPOLLET; `u64::MAX` before the first.
-    pub(super) told: u64,
+    /// News already reported, for EPOLLET; `u64::MAX` before the first.
+    pub(super) reported: u64,
     /// EPOLLONESHOT has fired.
     pub(super) spent: bool,
 }
@@ -57,8 +57,8 @@ pub(crate) struct Socket {
     /// SO_LINGER, when on.
     pub(crate) linger: Option<SimDuration>,
     pub(super) keepalive_idle: SimDuration,
-    /// connect() has told of its success.
-    pub(super) connect_told: bool,
+    /// connect() has reported its success.
+    pub(super) connect_reported: bool,
     pub(crate) read_shut: bool,
     pub(crate) write_shut: bool,
     pub(crate) receive_timeout: Option<SimDuration>,
@@ -83,7 +83,7 @@ impl Socket {
             nonblocking: false,
             linger: None,
             keepalive_idle: TcpParams::DEFAULT_KEEPALIVE,
-            connect_told: false,
+            connect_reported: false,
             read_shut: false,
             write_shut: false,
             receive_timeout: None,

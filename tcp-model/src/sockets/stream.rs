@@ -26,7 +26,7 @@ pub(super) struct Stream {
     /// Known from its first SYN.
     iss: SeqNum,
     /// A call has reported the error by which it ended.
-    error_told: bool,
+    error_reported: bool,
     /// IP_RECVERR: the next call reports errors of the network.
     pub(super) reports_errors: bool,
     /// One of these that no call has reported.
@@ -77,7 +77,7 @@ impl Sockets<'_> {
             id,
             ends,
             iss: SeqNum(0),
-            error_told: false,
+            error_reported: false,
             reports_errors: false,
             soft_error: None,
             edges: 0,
@@ -180,7 +180,7 @@ impl Sockets<'_> {
             End::Unreachable(kind) => kind.errno(),
             End::Closed | End::Aborted => return None,
         };
-        (!stream.error_told).then_some(error)
+        (!stream.error_reported).then_some(error)
     }
 
     /// The same; it is reported once.
@@ -188,7 +188,7 @@ impl Sockets<'_> {
         let error = self.error(id)?;
         let stream = self.stream_mut(id)?;
         if stream.soft_error.take().is_none() {
-            stream.error_told = true;
+            stream.error_reported = true;
         }
         Some(error)
     }

@@ -268,7 +268,7 @@ impl<M: TcpModel> End<M> {
     }
 
     /// The application has received this signal.
-    pub fn was_told(&self, signal: Signal) -> bool {
+    pub fn signalled(&self, signal: Signal) -> bool {
         self.news.contains(&signal)
     }
 }

@@ -9,7 +9,7 @@ use tcp_model::recovery::Phase;
 
 /// What happened, in order.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Told {
+enum Event {
     Start,
     Ack(AckEvent),
     Congestion(Congestion),
@@ -22,12 +22,12 @@ enum Told {
 struct Witness {
     segments: u64,
     rate: Option<Rate>,
-    told: Arc<Mutex<Vec<Told>>>,
+    events: Arc<Mutex<Vec<Event>>>,
 }
 
 impl Witness {
-    fn hears(&self, what: Told) {
-        self.told.lock().unwrap().push(what);
+    fn notes(&self, what: Event) {
+        self.events.lock().unwrap().push(what);
     }
 }
 
@@ -39,37 +39,37 @@ impl CongestionControl for Witness {
         self.rate
     }
     fn on_start(&mut self, _: &Start) {
-        self.hears(Told::Start);
+        self.notes(Event::Start);
     }
     fn on_ack(&mut self, ack: &AckEvent) {
-        self.hears(Told::Ack(*ack));
+        self.notes(Event::Ack(*ack));
     }
     fn on_congestion(&mut self, event: &CongestionEvent) {
-        self.hears(Told::Congestion(event.cause));
+        self.notes(Event::Congestion(event.cause));
     }
     fn on_recovery_exit(&mut self, _: u64, _: SimTime) {
-        self.hears(Told::Exit);
+        self.notes(Event::Exit);
     }
     fn on_idle(&mut self, idle: &Idle) {
-        self.hears(Told::Idle(*idle));
+        self.notes(Event::Idle(*idle));
     }
 }
 
-/// An established end point, and what its control has been told.
-fn watched(segments: u64, rate: Option<Rate>) -> (End, Arc<Mutex<Vec<Told>>>) {
-    let told = Arc::default();
+/// An established end point, and the events its control has received.
+fn watched(segments: u64, rate: Option<Rate>) -> (End, Arc<Mutex<Vec<Event>>>) {
+    let events = Arc::default();
     let witness = Witness {
         segments,
         rate,
-        told: Arc::clone(&told),
+        events: Arc::clone(&events),
     };
     let mut end = End::with_control(plain(), AnyCc::Custom(Box::new(witness)));
     end.step(Input::Listen);
     end.arrives(syn());
     end.arrives(ack(1, 1));
     end.take();
-    assert_eq!(told.lock().unwrap().drain(..).as_slice(), [Told::Start]);
-    (end, told)
+    assert_eq!(events.lock().unwrap().drain(..).as_slice(), [Event::Start]);
+    (end, events)
 }
 
 fn sack(acked: u32, from: u32, to: u32) -> Segment {
@@ -81,7 +81,7 @@ fn sack(acked: u32, from: u32, to: u32) -> Segment {
 
 #[test]
 fn every_ack_is_seen_in_recovery_too_and_adds_up() {
-    let (mut end, told) = watched(10, None);
+    let (mut end, events) = watched(10, None);
     end.writes(10_000);
     assert_eq!(end.take().len(), 10);
     end.now = ms(100);
@@ -90,11 +90,11 @@ fn every_ack_is_seen_in_recovery_too_and_adds_up() {
     }
     end.now = ms(200);
     end.arrives(ack(1, 10_001));
-    let told = std::mem::take(&mut *told.lock().unwrap());
-    let acks: Vec<AckEvent> = told
+    let events = std::mem::take(&mut *events.lock().unwrap());
+    let acks: Vec<AckEvent> = events
         .iter()
         .filter_map(|t| match t {
-            Told::Ack(ack) => Some(*ack),
+            Event::Ack(ack) => Some(*ack),
             _ => None,
         })
         .collect();
@@ -119,30 +119,31 @@ fn every_ack_is_seen_in_recovery_too_and_adds_up() {
     );
     assert_eq!((acks[4].una, acks[4].acked), (10_000, 10_000));
     assert_eq!(
-        told.iter()
-            .position(|t| *t == Told::Congestion(Congestion::Loss)),
+        events
+            .iter()
+            .position(|t| *t == Event::Congestion(Congestion::Loss)),
         Some(3),
         "at the third SACK"
     );
-    assert_eq!(told.last(), Some(&Told::Exit));
+    assert_eq!(events.last(), Some(&Event::Exit));
 }
 
 #[test]
-fn time_outs_and_pauses_are_told() {
-    let (mut end, told) = watched(10, None);
+fn time_outs_and_pauses_are_reported() {
+    let (mut end, events) = watched(10, None);
     end.writes(1000);
     end.take();
     let at = end.tcp.next_timeout().expect("a timer");
     assert_eq!(end.runs_to(at).len(), 1);
     end.arrives(ack(1, 1001));
-    let heard: Vec<Told> = told.lock().unwrap().drain(..).collect();
-    assert_eq!(heard[0], Told::Congestion(Congestion::Timeout));
-    assert!(matches!(heard[1], Told::Ack(a) if a.phase == Phase::Loss && a.acked == 1000));
+    let heard: Vec<Event> = events.lock().unwrap().drain(..).collect();
+    assert_eq!(heard[0], Event::Congestion(Congestion::Timeout));
+    assert!(matches!(heard[1], Event::Ack(a) if a.phase == Phase::Loss && a.acked == 1000));
     end.now += secs(60);
     end.writes(1000);
-    let heard: Vec<Told> = told.lock().unwrap().drain(..).collect();
+    let heard: Vec<Event> = events.lock().unwrap().drain(..).collect();
     assert!(
-        matches!(heard[..], [Told::Idle(i)] if i.silent == secs(60) && i.restart_window.is_some())
+        matches!(heard[..], [Event::Idle(i)] if i.silent == secs(60) && i.restart_window.is_some())
     );
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn told(end: &mut End, seq: u32, len: u32) -> Vec<(u32, u32)> {
+fn dsack(end: &mut End, seq: u32, len: u32) -> Vec<(u32, u32)> {
     end.arrives(data(seq, len));
     let sent = end.take();
     assert_eq!(sent.len(), 1, "{sent:?}");
@@ -12,18 +12,18 @@ fn told(end: &mut End, seq: u32, len: u32) -> Vec<(u32, u32)> {
 #[test]
 fn a_whole_duplicate_below_the_acknowledgement_is_reported_once() {
     let mut end = End::established(plain());
-    assert_eq!(told(&mut end, 1, 500), []);
-    assert_eq!(told(&mut end, 501, 500), []);
-    assert_eq!(told(&mut end, 501, 500), [(501, 1001)]);
-    assert_eq!(told(&mut end, 1001, 500), [], "not again");
-    assert_eq!(told(&mut end, 1, 1500), [(1, 1501)]);
+    assert_eq!(dsack(&mut end, 1, 500), []);
+    assert_eq!(dsack(&mut end, 501, 500), []);
+    assert_eq!(dsack(&mut end, 501, 500), [(501, 1001)]);
+    assert_eq!(dsack(&mut end, 1001, 500), [], "not again");
+    assert_eq!(dsack(&mut end, 1, 1500), [(1, 1501)]);
 }
 
 #[test]
 fn the_old_part_of_a_segment_is_reported() {
     let mut end = End::established(plain());
-    told(&mut end, 1, 500);
-    assert_eq!(told(&mut end, 301, 500), [(301, 501)]);
+    dsack(&mut end, 1, 500);
+    assert_eq!(dsack(&mut end, 301, 500), [(301, 501)]);
     assert_eq!(end.tcp.view().readable, 800);
 }
 
@@ -31,19 +31,19 @@ fn the_old_part_of_a_segment_is_reported() {
 #[test]
 fn a_duplicate_ahead_of_a_gap_comes_before_the_block_that_holds_it() {
     let mut end = End::established(plain());
-    assert_eq!(told(&mut end, 1001, 500), [(1001, 1501)]);
-    assert_eq!(told(&mut end, 2001, 500), [(2001, 2501), (1001, 1501)]);
+    assert_eq!(dsack(&mut end, 1001, 500), [(1001, 1501)]);
+    assert_eq!(dsack(&mut end, 2001, 500), [(2001, 2501), (1001, 1501)]);
     assert_eq!(
-        told(&mut end, 1001, 500),
+        dsack(&mut end, 1001, 500),
         [(1001, 1501), (1001, 1501), (2001, 2501)]
     );
     assert_eq!(
-        told(&mut end, 1401, 200),
+        dsack(&mut end, 1401, 200),
         [(1401, 1501), (1001, 1601), (2001, 2501)],
         "the part that was there"
     );
     assert_eq!(
-        told(&mut end, 3001, 500),
+        dsack(&mut end, 3001, 500),
         [(3001, 3501), (1001, 1601), (2001, 2501)],
         "RFC 2018 section 4: the most recent first"
     );
@@ -53,8 +53,8 @@ fn a_duplicate_ahead_of_a_gap_comes_before_the_block_that_holds_it() {
 #[test]
 fn what_overlaps_behind_a_filled_gap_is_reported() {
     let mut end = End::established(plain());
-    told(&mut end, 501, 500);
-    assert_eq!(told(&mut end, 1, 700), [(501, 701)]);
+    dsack(&mut end, 501, 500);
+    assert_eq!(dsack(&mut end, 1, 700), [(501, 701)]);
     assert_eq!(end.tcp.view().readable, 1000);
 }
 
@@ -63,9 +63,9 @@ fn what_overlaps_behind_a_filled_gap_is_reported() {
 fn as_many_blocks_as_there_is_room_for_are_sent_the_duplicate_among_them() {
     let mut end = End::established(plain());
     for n in 0..6 {
-        told(&mut end, 1001 + 1000 * n, 500);
+        dsack(&mut end, 1001 + 1000 * n, 500);
     }
-    let blocks = told(&mut end, 3001, 500);
+    let blocks = dsack(&mut end, 3001, 500);
     assert_eq!(
         blocks,
         [(3001, 3501), (3001, 3501), (6001, 6501), (5001, 5501)]
@@ -99,14 +99,14 @@ fn nothing_is_reported_without_sack_or_with_the_switch_off() {
         dsack: false,
         ..plain()
     });
-    told(&mut off, 1, 500);
-    assert_eq!(told(&mut off, 1, 500), []);
-    told(&mut off, 1001, 500);
-    assert_eq!(told(&mut off, 1001, 500), [(1001, 1501)]);
+    dsack(&mut off, 1, 500);
+    assert_eq!(dsack(&mut off, 1, 500), []);
+    dsack(&mut off, 1001, 500);
+    assert_eq!(dsack(&mut off, 1001, 500), [(1001, 1501)]);
     let mut no_sack = End::established(TcpParams {
         sack: false,
         ..plain()
     });
-    told(&mut no_sack, 1, 500);
-    assert_eq!(told(&mut no_sack, 1, 500), []);
+    dsack(&mut no_sack, 1, 500);
+    assert_eq!(dsack(&mut no_sack, 1, 500), []);
 }

@@ -68,14 +68,14 @@ fn a_client_without_a_cookie_asks_for_one_and_sends_its_data_later() {
         let mut server = listen(false);
         server.arrives(syn);
         let answer = server.take().remove(0);
-        let told = FastOpenOption {
+        let option_sent = FastOpenOption {
             cookie: cookie(),
             form,
         };
-        assert_eq!(FastOpenOption::find(&answer.options), Some(told));
-        client.arrives(with_option(syn_ack(1), told));
+        assert_eq!(FastOpenOption::find(&answer.options), Some(option_sent));
+        client.arrives(with_option(syn_ack(1), option_sent));
         let news = learnt(&mut client);
-        assert_eq!((news.cookie, news.mss), (Some(told), 1000));
+        assert_eq!((news.cookie, news.mss), (Some(option_sent), 1000));
         assert_eq!(client.text(), [(1, 500)]);
     }
 }
@@ -109,7 +109,10 @@ fn data_go_with_the_syn_and_are_taken_before_the_handshake_is_complete() {
     assert_eq!(server.text(), [(1, 1000)]);
     server.arrives(ack(501, 1001));
     assert_eq!(server.state(), State::Established);
-    assert!(!server.news().contains(&Signal::Connected), "told once");
+    assert!(
+        !server.news().contains(&Signal::Connected),
+        "option_sent once"
+    );
     let view = server.tcp.view();
     assert_eq!((view.snd_una, view.send_queue), (view.snd_nxt, 0));
 
@@ -193,8 +196,8 @@ fn a_wrong_cookie_gets_the_right_one_and_an_ordinary_handshake() {
     assert_eq!(server.tcp.view().readable, 0);
     let answer = server.take().remove(0);
     assert_eq!(answer.ack, SeqNum(1));
-    let told = FastOpenOption::find(&answer.options);
-    assert_eq!(told, Some(option(cookie())));
+    let option_sent = FastOpenOption::find(&answer.options);
+    assert_eq!(option_sent, Some(option(cookie())));
     // Sent again, it tells no more (Linux).
     let again = server.runs_to(ms(1500));
     assert_eq!(FastOpenOption::find(&again[0].1.options), None);

@@ -189,24 +189,24 @@ fn packet_too_big_makes_segments_smaller_and_sends_again() {
 /// RFC 5927 section 7.3, RFC 8200 section 5, RFC 1191 section 7.1.
 #[test]
 fn a_path_mtu_has_a_lower_bound_and_an_unknown_one_the_next_plateau() {
-    let told = |params: TcpParams, mtu| {
+    let mtu_after = |params: TcpParams, mtu| {
         let mut end = End::established(params);
         end.writes(1000);
         error(&mut end, IcmpKind::PacketTooBig(mtu), 1);
         end.tcp.details().path_mtu.unwrap()
     };
-    assert_eq!(told(plain(), 68), 552);
-    assert_eq!(told(plain(), 0), 1492);
+    assert_eq!(mtu_after(plain(), 68), 552);
+    assert_eq!(mtu_after(plain(), 0), 1492);
     let v6 = TcpParams {
         ip_version: IpVersion::V6,
         ..plain()
     };
-    assert_eq!(told(v6, 600), 1280);
+    assert_eq!(mtu_after(v6, 600), 1280);
     let off = TcpParams {
         path_mtu_discovery: false,
         ..plain()
     };
-    assert_eq!(told(off, 600), 1500);
+    assert_eq!(mtu_after(off, 600), 1500);
 }
 
 #[test]

@@ -108,7 +108,7 @@ fn keep_alive_is_switched_and_timed_while_the_connection_is_open() {
 
 /// What Linux's `tcp_info` has of the segments in flight.
 #[test]
-fn what_became_of_the_segments_in_flight_is_told() {
+fn details_include_the_segments_in_flight() {
     let mut end = End::established(TcpParams {
         timestamps: false,
         nagle: false,

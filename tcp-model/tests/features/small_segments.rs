@@ -152,6 +152,6 @@ fn little_is_taken_while_enough_waits_to_be_sent() {
     end.news();
     end.arrives(ack(1, 5001));
     assert!(end.tcp.view().send_room > 0);
-    let told = |s: &Signal| matches!(s, Signal::Writable(_));
-    assert!(end.news().iter().any(told));
+    let writable = |s: &Signal| matches!(s, Signal::Writable(_));
+    assert!(end.news().iter().any(writable));
 }

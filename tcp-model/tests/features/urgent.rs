@@ -11,7 +11,7 @@ fn urgent(seq: u32, len: u32, pointer: u16) -> Segment {
     }
 }
 
-fn told(end: &mut End) -> Vec<u32> {
+fn urgent_ends(end: &mut End) -> Vec<u32> {
     let news = end.news();
     let urgent = news.iter().filter_map(|s| match s {
         Signal::Urgent(ahead) => Some(*ahead),
@@ -26,12 +26,12 @@ fn the_application_learns_of_urgent_data_and_how_much_remains() {
     let mut end = End::established(plain());
     assert_eq!(end.tcp.view().urgent, None);
     end.arrives(urgent(1, 100, 250));
-    assert_eq!(told(&mut end), [250]);
+    assert_eq!(urgent_ends(&mut end), [250]);
     assert_eq!(end.tcp.view().urgent, Some(250), "beyond what has arrived");
     end.arrives(urgent(101, 100, 150));
-    assert_eq!(told(&mut end), [], "the same end of it");
+    assert_eq!(urgent_ends(&mut end), [], "the same end of it");
     end.arrives(urgent(201, 100, 90));
-    assert_eq!(told(&mut end), [290], "the pointer advanced");
+    assert_eq!(urgent_ends(&mut end), [290], "the pointer advanced");
     end.step(Input::Receive(200));
     assert_eq!(end.tcp.view().urgent, Some(90));
     end.step(Input::Receive(100));
@@ -76,5 +76,5 @@ fn urgent_data_are_announced_through_a_closed_window() {
     assert_eq!(end.tcp.view().rcv_wnd, 0);
     end.news();
     end.arrives(urgent(1001, 10, 10));
-    assert_eq!(told(&mut end), [1010]);
+    assert_eq!(urgent_ends(&mut end), [1010]);
 }

@@ -161,9 +161,9 @@ fn violation<M: Checked>(scenario: &Scenario, path: &[Action], what: String) -> 
     let mut world = World::<M>::new(scenario);
     let mut history = vec![scenario.name.to_string()];
     for &action in path {
-        let told = world.tell(action);
+        let step = world.tell(action);
         let held = world.perform(scenario, action);
-        history.push(format!("{told}: {}", world.describe()));
+        history.push(format!("{step}: {}", world.describe()));
         if held.is_err() {
             break;
         }

@@ -152,7 +152,7 @@ fn change_number(expr: &mut Expr) -> bool {
 }
 
 /// The part of a call in which it tells something: another number there must be noticed.
-fn told(call: &mut Call) -> Option<&mut Expr> {
+fn output(call: &mut Call) -> Option<&mut Expr> {
     let named = |expr: &mut Expr, name: &str| -> Option<usize> {
         match expr {
             Expr::Struct(fields) => fields.iter().position(|f| f.name.as_deref() == Some(name)),
@@ -232,7 +232,7 @@ fn mutants(script: &Script) -> Vec<(String, Script)> {
                     _ => false,
                 });
                 add(index, "what it tells", &|e| match &mut e.action {
-                    Action::Call(call) => told(call).is_some_and(change_number),
+                    Action::Call(call) => output(call).is_some_and(change_number),
                     _ => false,
                 });
                 add(index, "error", &|e| match &mut e.action {

@@ -368,7 +368,7 @@ fn what_cannot_be_done_is_neither_passed_nor_failed() {
 }
 
 #[test]
-fn details_of_a_connection_are_told() {
+fn tcp_info_has_details_of_a_connection() {
     let report = play_text(&format!(
         "{ESTABLISHED}+0 %{{ assert tcpi_lost == 0 and tcpi_ca_state == 0 and tcpi_snd_mss == 1000 }}%"
     ));
@@ -452,7 +452,7 @@ fn limits_of_the_host_reach_scripts() {
     );
 }
 
-/// A connection that follows changed options in name only, and tells a detail.
+/// A connection that accepts changed options without effect, and reports one detail.
 #[derive(Debug)]
 struct Willing(tcp_model::Connection);
 
@@ -491,8 +491,8 @@ fn models_may_change_options_and_tell_details() {
     assert_eq!(willing(&format!("{nodelay}{ask}")), Outcome::Passed);
     let keepalive = "+0 setsockopt(4, SOL_SOCKET, SO_KEEPALIVE, [1], 4) = 0\n";
     assert!(matches!(willing(keepalive), Outcome::Unsupported { .. }));
-    let tells = "+0 %{ assert tcpi_ca_state == TCP_CA_Recovery and tcpi_lost == 2 }%\n";
-    assert_eq!(willing(tells), Outcome::Passed);
+    let script = "+0 %{ assert tcpi_ca_state == TCP_CA_Recovery and tcpi_lost == 2 }%\n";
+    assert_eq!(willing(script), Outcome::Passed);
     let untold = "+0 %{ assert tcpi_reordering == 3 }%\n";
     assert!(matches!(willing(untold), Outcome::Unsupported { .. }));
 }

@@ -11,11 +11,11 @@ use super::rig::*;
 fn must_12_the_application_learns_whether_the_peer_closed_or_aborted() {
     let mut rig = Rig::established(plain());
     rig.get(rig.flagged(FIN_ACK, 20));
-    assert!(rig.was_told(Signal::PeerClosed) && rig.end().is_none());
+    assert!(rig.signalled(Signal::PeerClosed) && rig.end().is_none());
     assert_eq!(rig.view().readable, 20);
     let mut rig = Rig::established(plain());
     rig.get(rig.flagged(Flags::RST, 0));
-    assert!(!rig.was_told(Signal::PeerClosed));
+    assert!(!rig.signalled(Signal::PeerClosed));
     assert_eq!(rig.end(), Some(End::Reset));
 }
 

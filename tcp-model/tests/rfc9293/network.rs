@@ -86,7 +86,7 @@ fn is_soft(kind: IcmpKind) {
         (State::Established, None),
         "{kind}"
     );
-    assert!(rig.was_told(Signal::SoftError(kind)), "{kind}");
+    assert!(rig.signalled(Signal::SoftError(kind)), "{kind}");
     // What was sent goes again, and all is well.
     assert_eq!(rig.wait(ms(1_100)).len(), 1);
     rig.get_ack();
@@ -142,7 +142,7 @@ fn shld_25_soft_errors_are_made_available_to_the_application() {
         (5, IcmpKind::SourceRouteFailed),
     ] {
         assert_eq!(IcmpKind::from_v4(3, code, 0), Some(kind));
-        assert!(error(kind).was_told(Signal::SoftError(kind)));
+        assert!(error(kind).signalled(Signal::SoftError(kind)));
     }
 }
 

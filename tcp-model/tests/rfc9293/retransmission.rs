@@ -225,9 +225,9 @@ fn must_20_at_r1_the_network_layer_is_advised_of_the_path() {
     let mut rig = rig();
     rig.write(10);
     rig.wait(secs(4)); // retransmissions after 1 and 3 seconds
-    assert!(!rig.was_told(Signal::DeliveryTrouble));
+    assert!(!rig.signalled(Signal::DeliveryTrouble));
     rig.wait(secs(4)); // the third after 7
-    assert!(rig.was_told(Signal::DeliveryTrouble));
+    assert!(rig.signalled(Signal::DeliveryTrouble));
     assert_eq!(rig.state(), State::Established);
 }
 
@@ -282,7 +282,7 @@ fn must_22_syns_are_retransmitted_by_the_same_rules() {
             .all(|(_, s)| s.flags == Flags::SYN && s.seq == ISS)
     );
     // R1 advises, R2 ends.
-    assert!(rig.was_told(Signal::DeliveryTrouble));
+    assert!(rig.signalled(Signal::DeliveryTrouble));
     rig.wait(secs(400));
     assert_eq!(rig.end(), Some(End::TimedOut));
 }
@@ -302,7 +302,7 @@ fn shld_9_between_r1_and_r2_the_application_is_told_of_the_trouble() {
     let mut rig = rig();
     rig.write(10);
     rig.wait(secs(60));
-    assert!(rig.was_told(Signal::DeliveryTrouble) && rig.end().is_none());
+    assert!(rig.signalled(Signal::DeliveryTrouble) && rig.end().is_none());
     // Once for the same octets; again for others.
     let times = |rig: &Rig| {
         rig.news
@@ -325,7 +325,7 @@ fn shld_10_r1_is_at_least_three_retransmissions() {
     let mut rig = rig();
     rig.write(10);
     let mut retransmissions = 0;
-    while !rig.was_told(Signal::DeliveryTrouble) {
+    while !rig.signalled(Signal::DeliveryTrouble) {
         let at = rig.tcp.next_timeout().unwrap();
         retransmissions += rig.wait(at.since(rig.now)).len();
         assert!(retransmissions < 20);

@@ -133,6 +133,6 @@ fn must_66_urgent_data_are_announced_with_a_closed_window() {
         ..rig.flagged(Flags::ACK | Flags::URG, 20)
     };
     rig.call(Input::Segment(&urgent));
-    assert!(rig.was_told(Signal::Urgent(3_020)), "{:?}", rig.news);
+    assert!(rig.signalled(Signal::Urgent(3_020)), "{:?}", rig.news);
     assert_eq!(rig.view().readable, 3_000, "the text has no room");
 }

@@ -70,26 +70,26 @@ fn must_31_urgent_data_may_be_of_any_length() {
     // The urgent pointer names data far beyond what has arrived.
     let mut rig = self::rig();
     rig.get(urgent(&rig, 10, 50_000));
-    assert!(rig.was_told(Signal::Urgent(50_000)));
+    assert!(rig.signalled(Signal::Urgent(50_000)));
 }
 
 #[test]
 fn must_32_the_application_is_told_when_urgent_data_appear_or_advance() {
     let mut rig = rig();
-    let told = |rig: &Rig| {
+    let signals = |rig: &Rig| {
         rig.news
             .iter()
             .filter(|s| matches!(s, Signal::Urgent(_)))
             .count()
     };
     rig.get(urgent(&rig, 10, 10));
-    assert_eq!(told(&rig), 1);
+    assert_eq!(signals(&rig), 1);
     rig.get(urgent(&rig, 10, 0));
-    assert_eq!(told(&rig), 1, "the same end again");
+    assert_eq!(signals(&rig), 1, "the same end again");
     rig.get(urgent(&rig, 10, 40));
-    assert_eq!(told(&rig), 2, "it advanced");
+    assert_eq!(signals(&rig), 2, "it advanced");
     rig.get_data(10);
-    assert_eq!(told(&rig), 2);
+    assert_eq!(signals(&rig), 2);
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn must_62_the_pointer_points_behind_the_last_urgent_octet() {
     // And is read so.
     let mut rig = self::rig();
     rig.get(urgent(&rig, 3, 3));
-    assert!(rig.was_told(Signal::Urgent(3)));
+    assert!(rig.signalled(Signal::Urgent(3)));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Sections 3.9.1.2 to 3.9.1.9: SEND and RECEIVE, errors told, the Diffserv field.
+//! Sections 3.9.1.2 to 3.9.1.9: SEND and RECEIVE, error reports, the Diffserv field.
 
 use std::sync::Arc;
 
@@ -110,11 +110,11 @@ fn may_17_a_push_received_is_passed_on() {
         hold_until_push: true,
         ..plain()
     });
-    let told = |rig: &Rig| rig.news.iter().any(|s| matches!(s, Signal::Readable(_)));
+    let readable = |rig: &Rig| rig.news.iter().any(|s| matches!(s, Signal::Readable(_)));
     rig.get_data(500);
-    assert!(!told(&rig), "more is to come");
+    assert!(!readable(&rig), "more is to come");
     rig.get(rig.flagged(Flags::ACK | Flags::PSH, 500));
-    assert!(rig.was_told(Signal::Readable(1_000)));
+    assert!(rig.signalled(Signal::Readable(1_000)));
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn must_47_soft_errors_are_told_to_the_application() {
         seq: sent[0].seq,
     };
     rig.call(Input::Icmp(&error));
-    assert!(rig.was_told(Signal::SoftError(IcmpKind::HostUnreachable)));
+    assert!(rig.signalled(Signal::SoftError(IcmpKind::HostUnreachable)));
 }
 
 #[test]

@@ -1,23 +1,23 @@
-//! Variants that are remedies: which are enough, by how much, what they cost, and what is unsafe.
+//! Compares remedies: which variants are enough, by how much, what they cost, and which are unsafe.
 
 use super::super::variants::Variant;
-use super::Told;
+use super::Wording;
 use crate::format;
 use crate::text::list;
 
-/// What a scenario says of one of its variants.
+/// A scenario's note on one of its variants.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
 pub struct VariantNote {
     /// The name of the variant.
     pub variant: String,
-    /// What it costs or needs; empty for nothing.
+    /// What it costs or needs; may be empty.
     pub note: String,
-    /// What it puts at risk; empty for nothing.
+    /// What it puts at risk; may be empty.
     pub hazard: String,
 }
 
-/// Metrics that say that something failed, each with the share that a report tells.
+/// Metrics of failures, each with its share and the wording for a report.
 const FAILURES: [(&str, &str, &str); 3] = [
     (
         "connects_failed",
@@ -36,14 +36,14 @@ const FAILURES: [(&str, &str, &str); 3] = [
     ),
 ];
 
-/// Requests that wait for so long at the end had too small a pool, seconds.
+/// A wait of this many seconds at the end shows that the pool was too small.
 const LONG_WAIT_S: f64 = 1.0;
-/// A smaller share of something in use says nothing about a limit.
+/// Shares in use below this are not reported as a margin.
 const LEAST_SHARE: f64 = 0.01;
 
-impl Told<'_> {
-    /// Which variants are enough; `None` where the scenario says nothing of their cost, or other parameters
-    /// vary beside them.
+impl Wording<'_> {
+    /// Which variants are enough; `None` if the scenario has no notes on them, or other parameters vary
+    /// too.
     pub(super) fn remedies(&self) -> Option<Vec<String>> {
         let ([axis], [one]) = (self.info.axes.as_slice(), self.series.as_slice()) else {
             return None;
@@ -56,29 +56,29 @@ impl Told<'_> {
         let (enough, not): (Vec<_>, Vec<_>) = failures.into_iter().partition(|(_, f)| f.is_none());
         let hazard = |v: &Variant<'_>| self.note(v).is_some_and(|n| !n.hazard.is_empty());
         let (risky, safe): (Vec<_>, Vec<_>) = enough.into_iter().partition(|(v, _)| hazard(v));
-        let mut told = Vec::new();
+        let mut sentences = Vec::new();
         let each = |of: &[(&Variant<'_>, Option<String>)]| {
             let items = of
                 .iter()
-                .map(|(v, failed)| self.told_variant(v, failed.as_deref()));
+                .map(|(v, failed)| self.describe(v, failed.as_deref()));
             list(&items.collect::<Vec<_>>())
         };
         if let Some((first, _)) = safe.first() {
-            told.push(format!(
-                "The first remedy that is enough is {}. Enough are {}.",
+            sentences.push(format!(
+                "The first sufficient remedy is {}. Sufficient: {}.",
                 quoted(first),
                 each(&safe)
             ));
         } else {
-            told.push("No variant is both safe and enough.".to_owned());
+            sentences.push("No variant is both safe and sufficient.".to_owned());
         }
         if !risky.is_empty() {
-            told.push(format!("Enough, but unsafe: {}.", each(&risky)));
+            sentences.push(format!("Sufficient, but unsafe: {}.", each(&risky)));
         }
         if !not.is_empty() {
-            told.push(format!("Not enough: {}.", each(&not)));
+            sentences.push(format!("Not sufficient: {}.", each(&not)));
         }
-        Some(told)
+        Some(sentences)
     }
 
     fn note(&self, variant: &Variant<'_>) -> Option<&VariantNote> {
@@ -87,7 +87,7 @@ impl Told<'_> {
     }
 
     /// `"tw_reuse" (3.5 % of the ports in use at most; needs timestamps)`.
-    fn told_variant(&self, variant: &Variant<'_>, failed: Option<&str>) -> String {
+    fn describe(&self, variant: &Variant<'_>, failed: Option<&str>) -> String {
         let mut parts: Vec<String> = Vec::new();
         match failed {
             Some(failed) => parts.push(failed.to_owned()),
@@ -109,7 +109,7 @@ fn quoted(variant: &Variant<'_>) -> String {
     format!("\"{name}\"")
 }
 
-/// What failed in a variant, in words. Where clients try again, only what failed for good counts.
+/// The failures of a variant, as text. If clients retry, only final failures count.
 fn failure(variant: &Variant<'_>) -> Option<String> {
     let mean = |metric: &str| variant.estimate(metric).map_or(0.0, |e| e.mean);
     let retried = mean("exchanges_begun") > 0.0;
@@ -119,20 +119,20 @@ fn failure(variant: &Variant<'_>) -> Option<String> {
             "{n} requests still waited for a connection at the end"
         ));
     }
-    let told = FAILURES.iter().filter_map(|(count, share, words)| {
+    let sentences = FAILURES.iter().filter_map(|(count, share, words)| {
         let n = match *count {
             "exchanges_failed" => mean(count),
             _ if retried => 0.0,
-            // Those under way when the run ends have not failed.
+            // Requests pending when the run ends have not failed.
             "requests_unanswered" => mean(count) - mean("requests_unanswered_at_run_end"),
             count => mean(count),
         };
         (n > 0.0).then(|| Some(format!("{} {words}", variant.text(share)?)))?
     });
-    told.into_iter().next()
+    sentences.into_iter().next()
 }
 
-/// How near a variant came to its limit.
+/// How close a variant came to its limit.
 fn margin(variant: &Variant<'_>) -> Option<String> {
     let limits = [
         ("nat_ports_in_use_share_peak", "of the NAT's ports"),

@@ -44,7 +44,7 @@ fn run(values: &[&str], failure: Option<(f64, f64)>, limit: f64) -> BatchRow {
 }
 
 #[test]
-fn one_axis_tells_from_which_value_on_connects_fail() {
+fn one_axis_shows_from_which_value_on_connects_fail() {
     let rates = ["200 /s", "470 /s", "500 /s", "1000 /s"];
     let info = BatchInfo {
         axes: vec![axis("workload.web.arrivals.rate", &rates)],
@@ -57,20 +57,20 @@ fn one_axis_tells_from_which_value_on_connects_fail() {
         run(&rates[2..3], Some((56.5, 0.059)), limit),
         run(&rates[3..], Some((28.2, 0.529)), limit),
     ];
-    let told = batch_findings(&info, &rows);
+    let findings = batch_findings(&info, &rows);
     assert_eq!(
-        told[0],
+        findings[0],
         "No connect failed up to 470 /s; from 500 /s on connects failed: first at t = 56.5 s \
          (500 /s) … 28.2 s (1000 /s); 5.9 % … 52.9 % failed from 80 s to 200 s; the port supply \
          allows 470.5 connections/s."
     );
-    let told = batch_findings(&info, &rows[..2]);
+    let findings = batch_findings(&info, &rows[..2]);
     assert_eq!(
-        told[0],
+        findings[0],
         "No connect failed in any run; the port supply allows 470.5 connections/s."
     );
     assert_eq!(
-        told.last().map(String::as_str),
+        findings.last().map(String::as_str),
         Some("2 of 2 runs are complete: 4 values of offered rate.")
     );
 }
@@ -97,9 +97,9 @@ fn a_second_axis_makes_a_sentence_for_each_of_its_values() {
         r.metrics = metrics.into();
         r
     });
-    let told = batch_findings(&info, &rows);
+    let findings = batch_findings(&info, &rows);
     assert_eq!(
-        told[..2],
+        findings[..2],
         [
             "tcp_tw_reuse = false: no connect failed from 4 client addresses on; up to 2 client \
              addresses connects failed: first at t = 76.3 s (1) … 135 s (2); 56 % … 9.5 % failed \
@@ -111,7 +111,7 @@ fn a_second_axis_makes_a_sentence_for_each_of_its_values() {
 }
 
 #[test]
-fn figures_choose_what_is_told_and_replicas_give_intervals() {
+fn figures_choose_the_metrics_described_and_replicas_give_intervals() {
     let info = BatchInfo {
         axes: vec![axis("workload.users.requests", &["1", "5"])],
         figures: vec![MetricFigure {
@@ -151,7 +151,7 @@ fn figures_choose_what_is_told_and_replicas_give_intervals() {
 }
 
 #[test]
-fn a_port_supply_that_differs_between_curves_is_told_of_each() {
+fn a_port_supply_that_differs_between_curves_is_given_for_each() {
     let info = BatchInfo {
         axes: vec![
             axis("workload.web.arrivals.rate", &["200 /s", "400 /s"]),
@@ -175,7 +175,7 @@ fn a_port_supply_that_differs_between_curves_is_told_of_each() {
 }
 
 #[test]
-fn a_port_supply_of_names_is_listed_and_no_range() {
+fn port_supplies_over_names_are_listed_instead_of_a_range() {
     let info = BatchInfo {
         axes: vec![axis("tcp.profile", &["linux", "freebsd", "rfc9293"])],
         ..BatchInfo::default()
@@ -207,21 +207,21 @@ fn what_is_unusual_comes_before_the_news_that_no_connect_failed() {
         batch_findings(&info, &rows)
     };
     assert!(put(&[])[0].starts_with("No connect failed in any run"));
-    // Requests that have just come are not unusual, those that have long waited are.
-    let told = put(&[
+    // Requests that have just arrived are normal, those that have waited long are unusual.
+    let findings = put(&[
         ("requests_never_sent", 7.0),
         ("request_never_sent_wait_max_s", 0.01),
     ]);
     assert!(
-        told[0].starts_with("No connect failed in any run"),
-        "{told:?}"
+        findings[0].starts_with("No connect failed in any run"),
+        "{findings:?}"
     );
-    let told = put(&[("request_never_sent_wait_max_s", 30.0)]);
+    let findings = put(&[("request_never_sent_wait_max_s", 30.0)]);
     assert_eq!(
-        told[0],
-        "In 1 of 2 runs, requests still waited for a connection of a pool when the run ended (7 in all)."
+        findings[0],
+        "In 1 of 2 runs, requests still waited for a pooled connection when the run ended (7 in all)."
     );
-    let told = put(&[
+    let findings = put(&[
         ("connects_attempted", 50.0),
         ("connects_established", 10.0),
         ("connects_failed", 0.0),
@@ -229,10 +229,10 @@ fn what_is_unusual_comes_before_the_news_that_no_connect_failed() {
         ("nat_syns_dropped", 90.0),
     ]);
     assert_eq!(
-        told[..2],
+        findings[..2],
         [
             "In 1 of 2 runs, a NAT had no free port and dropped SYNs (90 in all).",
-            "In 1 of 2 runs, connects had long been under way when the run ended, unanswered.",
+            "In 1 of 2 runs, connects had long been pending without an answer when the run ended.",
         ]
     );
     for unusual in super::UNUSUAL {
@@ -256,19 +256,19 @@ fn names_without_order_are_listed() {
         run(&["newreno"], Some((5.0, 0.5)), 470.5),
         run(&["cubic"], None, 470.5),
     ];
-    let told = batch_findings(&info, &rows);
+    let findings = batch_findings(&info, &rows);
     assert!(
-        told[0].starts_with(
+        findings[0].starts_with(
             "No connect failed at congestion control = cubic; connects failed at congestion \
              control = newreno: first at t = 5 s; 50 % failed from 80 s to 200 s;"
         ),
         "{}",
-        told[0]
+        findings[0]
     );
 }
 
 #[test]
-fn a_metric_that_was_asked_for_and_that_no_run_has_is_named_with_the_reason() {
+fn a_requested_metric_that_no_run_has_is_named_with_the_reason() {
     let info = BatchInfo {
         axes: vec![axis("tcp.tw_reuse", &["false", "true"])],
         figures: vec![MetricFigure {
@@ -278,13 +278,13 @@ fn a_metric_that_was_asked_for_and_that_no_run_has_is_named_with_the_reason() {
         ..BatchInfo::default()
     };
     let rows = [run(&["false"], None, 470.5), run(&["true"], None, 470.5)];
-    let told = batch_findings(&info, &rows).join("\n");
+    let findings = batch_findings(&info, &rows).join("\n");
     assert!(
-        told.contains(
+        findings.contains(
             "No run has a value for the time of first failure (first_failure_s): no connect \
-             failed. There is no figure of it."
+             failed. Its figure is not drawn."
         ),
-        "{told}"
+        "{findings}"
     );
     let failing = [run(&["false"], Some((5.0, 0.5)), 470.5)];
     assert!(
@@ -295,7 +295,7 @@ fn a_metric_that_was_asked_for_and_that_no_run_has_is_named_with_the_reason() {
 }
 
 #[test]
-fn what_is_unusual_in_single_runs_is_told_of_the_batch() {
+fn what_is_unusual_in_single_runs_is_reported_for_the_batch() {
     let info = BatchInfo {
         axes: vec![axis("tcp.sack", &["false", "true"])],
         ..BatchInfo::default()
@@ -307,9 +307,9 @@ fn what_is_unusual_in_single_runs_is_told_of_the_batch() {
             &[("connects_failed", 0.0), ("flows_broken", broken)],
         )
     };
-    let told = batch_findings(&info, &[one("false", 7.0), one("true", 0.0)]);
+    let findings = batch_findings(&info, &[one("false", 7.0), one("true", 0.0)]);
     assert_eq!(
-        told[..2],
+        findings[..2],
         [
             "In 1 of 2 runs, bulk flows broke off (7 in all).",
             "No connect failed in any run.",
@@ -318,7 +318,7 @@ fn what_is_unusual_in_single_runs_is_told_of_the_batch() {
 }
 
 #[test]
-fn a_batch_of_nothing_says_so() {
+fn an_empty_batch_says_so() {
     assert_eq!(
         batch_findings(&BatchInfo::default(), &[]),
         ["0 of 0 runs are complete."]
@@ -343,8 +343,11 @@ fn a_figure_over_a_parameter_that_is_no_longer_swept_is_named() {
         figures: vec![figure("drawn", "a"), figure("left out", "b")],
         ..BatchInfo::default()
     };
-    let told = batch_findings(&info, &[]);
-    let named: Vec<&String> = told.iter().filter(|t| t.contains("not drawn")).collect();
+    let findings = batch_findings(&info, &[]);
+    let named: Vec<&String> = findings
+        .iter()
+        .filter(|t| t.contains("not drawn"))
+        .collect();
     assert_eq!(
         named,
         [
@@ -354,7 +357,7 @@ fn a_figure_over_a_parameter_that_is_no_longer_swept_is_named() {
 }
 
 #[test]
-fn a_port_supply_that_is_known_for_some_is_told_of_these() {
+fn a_port_supply_known_for_some_is_given_for_these() {
     let requests = ["1", "2", "5"];
     let info = BatchInfo {
         axes: vec![axis("workload.web.requests", &requests)],
@@ -365,16 +368,16 @@ fn a_port_supply_that_is_known_for_some_is_told_of_these() {
         run(&requests[1..2], None, 467.5),
         row(&requests[2..], 0, &[("connects_failed", 0.0)]),
     ];
-    let told = batch_findings(&info, &rows);
+    let findings = batch_findings(&info, &rows);
     assert_eq!(
-        told[0],
+        findings[0],
         "No connect failed in any run; the port supply allows 468.9 connections/s (1) and 467.5 \
          connections/s (2), and has no closed form for the others."
     );
 }
 
 #[test]
-fn a_range_names_the_least_and_the_greatest_where_the_ends_are_neither() {
+fn a_range_names_the_extremes_where_they_are_not_at_the_ends() {
     let values = ["100 /s", "200 /s", "300 /s"];
     let info = BatchInfo {
         axes: vec![axis("workload.web.arrivals.rate", &values)],
@@ -414,6 +417,9 @@ fn a_range_names_the_least_and_the_greatest_where_the_ends_are_neither() {
             )
         })
         .collect();
-    let told = batch_findings(&info, &rows).join("\n");
-    assert!(told.contains("0 bit/s (1 MB) … 9 Mbit/s (7 MB)"), "{told}");
+    let findings = batch_findings(&info, &rows).join("\n");
+    assert!(
+        findings.contains("0 bit/s (1 MB) … 9 Mbit/s (7 MB)"),
+        "{findings}"
+    );
 }

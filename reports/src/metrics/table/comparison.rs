@@ -13,13 +13,13 @@ const fn comparison(
 }
 
 pub(super) const COMPARISON: &[Metric] = &[
-    comparison("steady_from_s", Time, "begin of the steady window", ""),
+    comparison("steady_from_s", Time, "start of the steady window", ""),
     comparison("steady_to_s", Time, "end of the steady window", ""),
     comparison(
         "port_limit_per_s",
         PerSecond,
         "connections the port supply allows",
-        "Ports towards all destinations by the time that each is held.",
+        "Ports towards all destinations divided by the time each is held.",
     )
     .absent("ports do not limit the load"),
 ];

@@ -14,7 +14,7 @@ const fn hosts(
 
 const fn spurious(id: &'static str, how: &'static str, doc: &'static str) -> Metric {
     Metric::new(Source::Hosts, id, Count, how, doc)
-        .absent("no segment was sent again in vain by this rule")
+        .absent("this rule made no spurious retransmission")
 }
 
 pub(super) const HOSTS: &[Metric] = &[
@@ -22,70 +22,70 @@ pub(super) const HOSTS: &[Metric] = &[
         "ports_in_use_destination_peak",
         Count,
         "local ports in use towards one destination, peak",
-        "Of the destination (own address, peer's address and port) and the time with the most; reserved ports included.",
+        "For the destination (own address, peer's address and port) and time with the most; includes reserved ports.",
     ),
     hosts(
         "ports_in_use_destination_share_peak",
         Share,
         "share of local ports in use towards one destination, peak",
-        "The same by the number of ports there are: 1 says that some destination ran out of ports, whatever others did.",
+        "The same divided by the number of ports: 1 means that some destination ran out of ports.",
     ),
     hosts(
         "time_wait_fins_answered",
         Count,
         "FINs answered from TIME-WAIT",
-        "FINs that came again, because their ACK was lost or late or the network made a copy, and were acknowledged again: what TIME-WAIT is for.",
+        "FINs that arrived again, because their ACK was lost or late or the network duplicated them, and were acknowledged again: the purpose of TIME-WAIT.",
     ),
     hosts(
         "retransmissions_spurious",
         Count,
-        "segments sent again in vain",
-        "All their data had arrived before, which only the simulator sees: the sum of those by rule. Retransmissions that the network loses, or that come before their original, are not judged.",
+        "spurious retransmissions",
+        "All their data had arrived before, which only the simulator can see: the sum over all rules. Retransmissions that the network loses, or that arrive before their original, are not counted.",
     ),
     spurious(
         "spurious_duplicate_acks",
-        "segments sent again in vain for duplicate ACKs",
+        "spurious retransmissions on duplicate ACKs",
         "RFC 5681 section 3.2.",
     ),
     spurious(
         "spurious_partial_ack",
-        "segments sent again in vain for a partial ACK",
+        "spurious retransmissions on a partial ACK",
         "RFC 6582 section 3.2.",
     ),
     spurious(
         "spurious_sack",
-        "segments sent again in vain for SACK blocks",
+        "spurious retransmissions on SACK blocks",
         "RFC 6675.",
     ),
     spurious(
         "spurious_rack",
-        "segments sent again in vain by RACK",
+        "spurious retransmissions by RACK",
         "RFC 8985 section 6.",
     ),
     spurious(
         "spurious_tlp",
-        "segments sent again in vain as tail loss probes",
+        "spurious tail loss probes",
         "RFC 8985 section 7: the probe repeats the last segment, lost or not.",
     ),
     spurious(
         "spurious_rto",
-        "segments sent again in vain by the time-out",
+        "spurious retransmissions by the time-out",
         "RFC 6298: the first segment outstanding.",
     ),
     spurious(
         "spurious_after_rto",
-        "segments sent again in vain in slow start after the time-out",
+        "spurious retransmissions in slow start after a time-out",
         "RFC 5681 section 3.1.",
     ),
     spurious(
         "spurious_after_frto",
-        "segments sent again in vain in slow start after F-RTO",
+        "spurious retransmissions in slow start after F-RTO",
         "RFC 5682 step 3a.",
     ),
     spurious(
         "spurious_other",
-        "segments sent again in vain by other rules",
-        "Window probes, and segments too big for the path.",
+        "spurious retransmissions by other rules",
+        "Window probes, and segments too large for the path.",
     ),
     hosts(
         "time_wait_reused",
@@ -109,14 +109,14 @@ pub(super) const HOSTS: &[Metric] = &[
         "time_wait_lost",
         Count,
         "TIME-WAIT entries lost in crashes",
-        "Their hosts went down, and came up without them.",
+        "Their hosts went down and came up without them.",
     )
     .absent("no host lost any"),
     hosts(
         "resets_sent",
         Count,
         "resets sent",
-        "For connections there are and for segments that belong to none.",
+        "For existing connections, and for segments that belong to none.",
     ),
     hosts(
         "listen_overflows",
@@ -134,7 +134,7 @@ pub(super) const HOSTS: &[Metric] = &[
         "end_points_stuck",
         Count,
         "end points open at the end with nothing scheduled",
-        "The run was over before its time: no event pending, no packet on its way.",
+        "The run ended early: no event was pending and no packet was in flight.",
     )
     .absent("something was scheduled at the end, or no connection was open"),
     hosts(
@@ -154,7 +154,7 @@ pub(super) const HOSTS: &[Metric] = &[
     hosts(
         "half_open_max_s",
         Duration,
-        "longest time for which a connection had been half-open at the end",
+        "longest time a connection had been half-open at the end",
         "",
     )
     .absent("there was none"),
@@ -178,21 +178,21 @@ pub(super) const HOSTS: &[Metric] = &[
         "nat_mappings_peak",
         Count,
         "mappings of a NAT, peak",
-        "Of the NAT and the time with the most.",
+        "For the NAT and time with the most.",
     )
     .absent(NO_NAT),
     hosts(
         "nat_ports_in_use_peak",
         Count,
         "ports of a NAT in use towards one destination, peak",
-        "Of the NAT, the destination (address and port) and the time with the most.",
+        "For the NAT, destination (address and port) and time with the most.",
     )
     .absent(NO_NAT),
     hosts(
         "nat_ports_in_use_share_peak",
         Share,
         "share of a NAT's ports in use towards one destination, peak",
-        "The same by the number of ports there are: 1 says that all were taken.",
+        "The same divided by the number of ports: 1 means that all were in use.",
     )
     .absent(NO_NAT),
     hosts(
@@ -205,8 +205,8 @@ pub(super) const HOSTS: &[Metric] = &[
     hosts(
         "nat_packets_unmapped",
         Count,
-        "packets dropped by NATs for want of a mapping",
-        "They belonged to no connection that the NAT knew.",
+        "packets dropped by NATs without a mapping",
+        "They belonged to no connection known to the NAT.",
     )
     .absent(NO_NAT),
     hosts(

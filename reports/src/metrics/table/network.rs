@@ -14,8 +14,8 @@ const fn network(
 
 /// How long packets waited at the slowest of the recorded queues.
 const fn queue_wait(id: &'static str, words: &'static str) -> Metric {
-    let doc = "From arrival to the begin of transmission, of the packets sent by the recorded queue at \
-               which packets waited longest in all.";
+    let doc = "From arrival to the start of transmission, at the recorded queue with the longest total \
+               wait.";
     network(id, Duration, words, doc).absent("no queue is recorded")
 }
 
@@ -65,7 +65,7 @@ pub(super) const NETWORK: &[Metric] = &[
         "queue_backlog_max_bytes",
         Bytes,
         "longest queue",
-        "Of the recorded queue at which packets waited longest in all.",
+        "Of the recorded queue with the longest total wait.",
     )
     .absent("no queue is recorded"),
     network(
@@ -87,7 +87,7 @@ pub(super) const NETWORK: &[Metric] = &[
         "events",
         Count,
         "events",
-        "What the engine did; no property of the network.",
+        "Events processed by the engine; not a property of the network.",
     ),
     network(
         "records",

@@ -17,7 +17,7 @@ pub(super) const SOCKETS: &[Metric] = &[
         "<state>_peak",
         Count,
         "sockets in <state>, peak",
-        "Most at a time.",
+        "Maximum over time.",
     ),
     sockets(
         "<state>_mean",
@@ -36,7 +36,7 @@ pub(super) const SOCKETS: &[Metric] = &[
         "<state>.<group>_peak",
         Count,
         "sockets of <group> in <state>, peak",
-        "This and its kin are left out for states that no socket of the group ever was in, TIME-WAIT excepted.",
+        "Metrics of a group are left out for states, other than TIME-WAIT, that its sockets never entered.",
     ),
     sockets(
         "<state>.<group>_mean",
@@ -67,7 +67,7 @@ pub(super) const SOCKETS: &[Metric] = &[
         "sockets_peak",
         Count,
         "sockets, peak",
-        "In any state but CLOSED.",
+        "In any state except CLOSED.",
     ),
     sockets("sockets_mean", Count, "sockets, mean", ""),
     sockets("sockets_mean_steady", Count, "sockets, mean", "").steady(),
@@ -76,7 +76,7 @@ pub(super) const SOCKETS: &[Metric] = &[
         "ports_in_use_peak",
         Count,
         "local ports in use, peak",
-        "Ports of active openers, TIME-WAIT included; one port towards several destinations counts for each.",
+        "Ports of active openers, including TIME-WAIT; a port used towards several destinations counts once for each.",
     ),
     sockets("ports_in_use_mean", Count, "local ports in use, mean", ""),
     sockets(

@@ -34,7 +34,7 @@ pub struct Direction {
     pub queue: QueueSpec,
     /// How the rate varies at random; `None` when it does not.
     pub rate_process: Option<Plugin<AnyRate>>,
-    /// Loss, bit errors, duplicates, disorder.
+    /// Loss, bit errors, duplication, reordering.
     pub impairments: Impairments,
     /// Changes in mid-run.
     pub changes: Vec<LinkChange>,
@@ -67,9 +67,9 @@ impl Link {
                 if differs.between.is_some() || differs.reverse.is_some() {
                     return Err(Problem::new(
                         at,
-                        "`reverse` has the ends of its link and no reverse of its own",
+                        "`reverse` takes neither `between` nor another `reverse`",
                     )
-                    .help("keep rate, delay, queue, loss and the like in it"));
+                    .help("it takes rate, delay, queue, loss and the like"));
                 }
                 direction(&merged(file, differs), models, &at)?
             }
@@ -118,7 +118,7 @@ fn merged(link: &LinkFile, differs: &LinkFile) -> LinkFile {
     }
 }
 
-/// Those packets to drop that are named by what they are.
+/// The packets to drop that are given in words.
 fn named(drop: &Option<Vec<Dropped>>) -> Vec<Dropped> {
     let all = drop.iter().flatten();
     all.filter(|d| matches!(d, Dropped::Named(_)))
@@ -220,7 +220,7 @@ const DROP_TAIL: &[Parameter] = &[Parameter {
     name: "limit",
     kind: ValueKind::Limit,
     default: Some("unlimited"),
-    doc: "the most that may wait, the packet in service included",
+    doc: "most bytes or packets in the queue, including the packet in service",
 }];
 
 fn queue(file: &LinkFile, models: &LinkModels, at: &DottedPath) -> Result<QueueSpec, Problem> {
@@ -314,7 +314,7 @@ fn changes(list: &[ChangeFile], at: &DottedPath) -> Result<Vec<LinkChange>, Prob
 }
 
 impl Direction {
-    /// As the engine wants it.
+    /// The engine's description of a direction.
     pub fn spec(&self, from: NodeId, to: NodeId) -> LinkSpec {
         LinkSpec {
             from,

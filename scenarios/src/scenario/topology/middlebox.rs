@@ -1,4 +1,4 @@
-//! Functions of a router by name: `middlebox = { kind = "syn-limit", rate = 100 }`.
+//! Middleboxes by name: `middlebox = { kind = "syn-limit", rate = 100 }`.
 
 use std::sync::OnceLock;
 
@@ -15,8 +15,8 @@ pub(crate) fn middleboxes() -> &'static ModelKinds<AnyMiddlebox> {
     MIDDLEBOXES.get_or_init(built_in)
 }
 
-/// Makes middleboxes known by name in the whole process, in place of those that come with the
-/// simulator; false when a scenario was read before.
+/// Registers middleboxes by name for the whole process, in place of the built-in set; false if a scenario
+/// has been read.
 pub(crate) fn install_middleboxes(kinds: ModelKinds<AnyMiddlebox>) -> bool {
     MIDDLEBOXES.set(kinds).is_ok()
 }
@@ -24,7 +24,7 @@ pub(crate) fn install_middleboxes(kinds: ModelKinds<AnyMiddlebox>) -> bool {
 /// Checks the middlebox of a router.
 ///
 /// # Errors
-/// When it is unknown, or its parameters are not what it takes.
+/// When it is unknown, or its parameters are wrong.
 pub(super) fn read(
     file: &OrModel<MiddleboxOnly>,
     at: &DottedPath,

@@ -8,7 +8,7 @@ use crate::file::values::ModelFile;
 use crate::list_file;
 use crate::suggest;
 
-/// The model that is described.
+/// Builds the model that is described.
 pub(crate) fn plugin<T>(
     file: &ModelFile,
     kinds: &ModelKinds<T>,
@@ -54,7 +54,7 @@ pub(crate) fn plugin<T>(
     })
 }
 
-/// Refuses keys that are no parameters of a model.
+/// Rejects keys that are not parameters of a model.
 pub(super) fn known_keys(
     given: &Table,
     parameters: &[Parameter],
@@ -103,7 +103,7 @@ fn text(value: &Toml, is_list: bool, at: &DottedPath) -> Result<String, Problem>
     }
 }
 
-/// A list from a file. What a run records of its scenario has the list itself.
+/// Reads a list from a file. `run.toml` holds the list itself.
 fn from_file(path: &str, at: &DottedPath) -> Result<String, Problem> {
     list_file::read(path).map_err(|why| {
         Problem::new(at.clone(), format!("{at}: cannot read {path:?}: {why}")).help(

@@ -1,4 +1,4 @@
-//! What the names of a topology stand for, found without looking at every node.
+//! Resolves the names of a topology without visiting every node.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -10,9 +10,9 @@ use super::{DottedPath, HostGroup, Problem, RouterGroup, is_name};
 /// Node numbers behind the names of hosts, groups and routers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Names {
-    /// Hosts of a group, or of that name.
+    /// Hosts by group or name.
     groups: HashMap<String, Vec<Range<u32>>>,
-    /// Hosts written under a name, of which single nodes are named `NAME-0` and so on.
+    /// Hosts by the name they are written under; single ones are named `NAME-0` and so on.
     hosts: HashMap<String, Range<u32>>,
     /// The same for routers.
     routers: HashMap<String, Range<u32>>,
@@ -60,7 +60,7 @@ impl Names {
     }
 }
 
-/// The node `NAME-i` of several nodes written as one.
+/// The node `NAME-i` of an entry with several nodes.
 fn member(groups: &HashMap<String, Range<u32>>, name: &str) -> Option<NodeId> {
     let (group, place) = name.rsplit_once('-')?;
     let range = groups.get(group).filter(|range| range.len() > 1)?;
@@ -69,7 +69,7 @@ fn member(groups: &HashMap<String, Range<u32>>, name: &str) -> Option<NodeId> {
     exists.then(|| NodeId(range.start + i))
 }
 
-/// Refuses names that are no names, and names that two nodes would share.
+/// Rejects invalid names, and names that two nodes would share.
 pub(super) fn check(
     hosts: &[HostGroup],
     routers: &[RouterGroup],
@@ -94,7 +94,7 @@ pub(super) fn check(
         if let Some(other) = seen.clash(name, count) {
             return wrong(
                 format!("the name {name:?} is taken (by {other:?})"),
-                "several nodes alike are named NAME-0, NAME-1 and so on; choose another name",
+                "the nodes of an entry with `count` are named NAME-0, NAME-1 and so on; choose another name",
             );
         }
         seen.insert(name, count);
@@ -106,7 +106,7 @@ pub(super) fn check(
 #[derive(Default)]
 struct Seen<'a> {
     counts: HashMap<&'a str, u32>,
-    /// By `NAME` of names like `NAME-i`: the least i, and the name.
+    /// By `NAME` of names like `NAME-i`: the smallest i, and the name.
     members: HashMap<&'a str, (u32, &'a str)>,
 }
 
@@ -121,7 +121,7 @@ impl<'a> Seen<'a> {
         }
     }
 
-    /// The name that stands in the way of `count` nodes called `name`.
+    /// The name that clashes with `count` nodes called `name`.
     fn clash(&self, name: &str, count: u32) -> Option<&'a str> {
         if let Some((same, _)) = self.counts.get_key_value(name) {
             return Some(same);

@@ -1,4 +1,4 @@
-//! Can every client reach every server, and is there room for the routes of all nodes?
+//! Checks that every client can reach every server, and that the routing table fits in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,11 +6,11 @@ use sim_core::{Network, NodeId, NodeKind};
 
 use super::{DottedPath, Problem, Topology};
 
-/// Most nodes that are routers or hosts with several links: the routing table has the square of
-/// their number, 100 MB at this size.
+/// Most routers and hosts with several links: the size of the routing table is the square of their number,
+/// 100 MB at this limit.
 const MAX_ROUTED: u64 = 5_000;
 
-/// Links of each node, counted while they are read.
+/// Counts the links of each node.
 pub(super) struct Joins {
     hosts: u32,
     links: Vec<u32>,
@@ -37,7 +37,7 @@ impl Joins {
         }
     }
 
-    /// Refuses networks whose routing table would not fit.
+    /// Rejects networks whose routing table would not fit.
     pub(super) fn check(&self, at: &DottedPath) -> Result<(), Problem> {
         let links = |n: NodeId| self.links[n.0 as usize];
         let (hosts, routers) = self.links.split_at(self.hosts as usize);
@@ -60,10 +60,10 @@ impl Joins {
     }
 }
 
-/// The first client and server, in order, of which one does not reach the other; a node does not
-/// reach itself unless it has a link to itself.
+/// The first client and server, in order, that cannot reach each other. A node reaches itself only through
+/// a link to itself.
 ///
-/// Hosts that hang on the same routers reach the same others, so one of them is looked at for all.
+/// Hosts on the same routers reach the same others, so only one of them is checked.
 pub(crate) fn first_unreachable(
     network: &Network,
     clients: &[NodeId],
@@ -85,8 +85,7 @@ pub(crate) fn first_unreachable(
     pairs.find(|&(c, s)| !reaches(c, s) || !reaches(s, c))
 }
 
-/// The neighbours of each node, as far as they are routers; a host joined to another is like no
-/// other.
+/// The routers next to each node; a host linked directly to another host is treated separately.
 struct Neighbours(Vec<Vec<NodeId>>);
 
 impl Neighbours {
@@ -94,7 +93,7 @@ impl Neighbours {
         let mut kinds = vec![Vec::new(); network.nodes().len()];
         let is_host =
             |n: NodeId| matches!(network.nodes()[n.0 as usize].kind, NodeKind::Host { .. });
-        // Both directions of a link are always there.
+        // A link always has both directions.
         for link in network.links() {
             let to = if is_host(link.to) { link.from } else { link.to };
             kinds[link.from.0 as usize].push(to);

@@ -1,7 +1,7 @@
 //! The named shapes, each written as hosts, routers and links.
 //!
-//! A new shape is a file in this folder and a line in [`SHAPES`]; keys that no shape had before are
-//! added to [`TopologyFile`] and to `given` below.
+//! A new shape is a file in this folder and a line in [`SHAPES`]; new keys are added to [`TopologyFile`]
+//! and to `given` below.
 
 mod chain;
 mod dumbbell;
@@ -19,11 +19,11 @@ use crate::suggest;
 
 /// A named shape.
 struct Shape {
-    /// The `kind` that asks for it.
+    /// Its `kind`.
     kind: &'static str,
     /// The keys it takes.
     keys: &'static [&'static str],
-    /// Writes it as a graph.
+    /// Expands it to a graph.
     expand: fn(&Given<'_>) -> Result<Graph, Problem>,
 }
 
@@ -46,13 +46,13 @@ pub fn kinds() -> Vec<&'static str> {
     SHAPES.iter().map(|s| s.kind).chain([GRAPH]).collect()
 }
 
-/// A shape written out.
+/// A shape expanded to hosts, routers and links.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
     pub(super) hosts: Vec<HostFile>,
     pub(super) routers: Vec<RouterFile>,
     pub(super) links: Vec<LinkFile>,
-    /// The key that describes each link; empty for a graph, whose links stand for themselves.
+    /// The key that describes each link; empty for a graph, whose links are written one by one.
     pub(super) origins: Vec<&'static str>,
 }
 
@@ -85,7 +85,7 @@ impl Graph {
     }
 }
 
-/// What is written under `[topology]`, as shapes ask for it.
+/// Access to the keys of `[topology]` for shapes.
 struct Given<'a> {
     file: &'a TopologyFile,
     at: &'a DottedPath,
@@ -111,7 +111,7 @@ impl Given<'_> {
         graph.host("server", count, self.file.server_addresses);
     }
 
-    /// The link of each client: 1 ms, where none is described.
+    /// The link of each client; by default 1 ms.
     fn access(&self) -> (&'static str, LinkFile) {
         let usual = || LinkFile {
             delay: Some(SimDuration::from_millis(1)),
@@ -120,7 +120,7 @@ impl Given<'_> {
         ("access", self.file.access.clone().unwrap_or_else(usual))
     }
 
-    /// The link of each server: as that of clients, where none is described.
+    /// The link of each server; by default as that of clients.
     fn server_access(&self) -> (&'static str, LinkFile) {
         match &self.file.server_access {
             Some(link) => ("server_access", link.clone()),
@@ -144,7 +144,7 @@ impl Given<'_> {
     }
 }
 
-/// Writes a named shape, or a graph, as hosts, routers and links.
+/// Expands a named shape, or a graph, to hosts, routers and links.
 pub(super) fn expand(file: &TopologyFile, at: &DottedPath) -> Result<Graph, Problem> {
     let shape = SHAPES.iter().find(|s| s.kind == file.kind);
     let keys = match shape {
@@ -201,7 +201,7 @@ fn given(file: &TopologyFile) -> [(&'static str, bool); 19] {
     ]
 }
 
-/// Refuses keys of other shapes.
+/// Rejects keys of other shapes.
 fn check_keys(file: &TopologyFile, takes: &[&str], at: &DottedPath) -> Result<(), Problem> {
     let given = given(file);
     if let Some((key, _)) = given

@@ -120,14 +120,14 @@ fn check(exchange: &Exchange, at: &DottedPath) -> Result<(), Problem> {
         let key = if half { "how" } else { "fast_open" };
         return Err(Problem::new(
             at.key(key),
-            format!("`{key}` needs a request to go with, and there are none (`requests = 0`)"),
+            format!("`{key}` needs a request, and there are none (`requests = 0`)"),
         )
         .help(format!("leave `{key}` out, or write requests = 1")));
     }
     if exchange.respond_after == Some(0) {
         return Err(Problem::new(
             at.key("respond_after"),
-            "a server cannot know of a request of which it has read nothing",
+            "a server cannot respond to a request of which it has read nothing",
         )
         .help("write at least \"1 B\""));
     }
@@ -135,9 +135,9 @@ fn check(exchange: &Exchange, at: &DottedPath) -> Result<(), Problem> {
     if exchange.respond_after.is_some() && !fits {
         return Err(Problem::new(
             at.key("respond_after"),
-            "after a request that it has not read to its end, a server can only close",
+            "a server that has not read a request to its end can only close",
         )
-        .help("write close = \"server\" and requests = 1 beside `respond_after`"));
+        .help("write close = \"server\" and requests = 1 along with `respond_after`"));
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use crate::file::workload::WorkloadFile;
 use crate::path::DottedPath;
 use crate::problem::Problem;
 
-/// Source addresses at most: those of 198.18.0.0/15.
+/// Most source addresses: those of 198.18.0.0/15.
 const MOST: u32 = 1 << 17;
 
 /// Checks the keys of a flood.
@@ -26,7 +26,7 @@ pub(super) fn read(file: &WorkloadFile, at: &DottedPath) -> Result<WorkloadKind,
     if matches!(arrivals, Arrivals::Closed { .. }) {
         return Err(Problem::new(
             at.key("arrivals").key("kind"),
-            "a flood has no users who wait for an answer",
+            "a flood has no users that wait for an answer",
         )
         .help("write kind = \"poisson\" with a rate"));
     }

@@ -5,7 +5,7 @@ use crate::path::DottedPath;
 use crate::problem::Problem;
 use crate::suggest;
 
-/// Keys of some kinds only: whether a key is given, and the kinds that take it.
+/// Keys that only some kinds take: name, whether it is given, and those kinds.
 fn keys(file: &WorkloadFile) -> Vec<(&'static str, bool, &'static [&'static str])> {
     const EXCHANGE: &[&str] = &["exchange"];
     const BULK: &[&str] = &["bulk"];
@@ -64,10 +64,10 @@ fn keys(file: &WorkloadFile) -> Vec<(&'static str, bool, &'static [&'static str]
     ]
 }
 
-/// Refuses an unknown kind, and keys that belong to others.
+/// Rejects an unknown kind, and keys that belong to other kinds.
 ///
 /// # Errors
-/// The first of them.
+/// The first such problem.
 pub(super) fn check_keys(file: &WorkloadFile, kind: &str, at: &DottedPath) -> Result<(), Problem> {
     if !WORKLOAD_KINDS.contains(&kind) {
         return Err(Problem::new(

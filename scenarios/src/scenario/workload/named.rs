@@ -1,4 +1,4 @@
-//! Workloads whose application has a name of its own: `application = { kind = "heartbeat" }`.
+//! Workloads that run a named application: `application = { kind = "heartbeat" }`.
 
 use std::sync::OnceLock;
 
@@ -20,8 +20,8 @@ pub(crate) fn applications() -> &'static ModelKinds<AnyApplication> {
     APPLICATIONS.get_or_init(built_in)
 }
 
-/// Makes applications known by name in the whole process, in place of those that come with the
-/// simulator; false when a scenario was read before.
+/// Registers applications by name for the whole process, in place of the built-in set; false if a scenario
+/// has been read.
 pub(crate) fn install_applications(kinds: ModelKinds<AnyApplication>) -> bool {
     APPLICATIONS.set(kinds).is_ok()
 }
@@ -29,7 +29,7 @@ pub(crate) fn install_applications(kinds: ModelKinds<AnyApplication>) -> bool {
 /// Checks the application of a workload.
 ///
 /// # Errors
-/// When it is missing, unknown, or its parameters are not what it takes.
+/// When it is missing or unknown, or its parameters are wrong.
 pub(super) fn read(file: &WorkloadFile, at: &DottedPath) -> Result<WorkloadKind, Problem> {
     let Some(OrModel::Model(model)) = &file.application else {
         let message = format!("`application` is missing in {at}");

@@ -7,7 +7,7 @@ use crate::file::workload::{PoolFile, WorkloadFile};
 use crate::path::DottedPath;
 use crate::problem::Problem;
 
-/// Checks the pool of an exchange, and that nothing beside it speaks of single connections.
+/// Checks the pool of an exchange, and that no key for single connections is given beside it.
 ///
 /// # Errors
 /// When a number is zero, or keys contradict the pool.
@@ -28,9 +28,9 @@ pub(super) fn read(file: &WorkloadFile, at: &DottedPath) -> Result<Option<PoolSp
     if let Some((key, _)) = others.iter().find(|(_, given)| *given) {
         return Err(Problem::new(
             at.key(key),
-            format!("`{key}` is that of a connection with its own requests, and this workload has a pool"),
+            format!("`{key}` applies to single connections, but this workload has a pool"),
         )
-        .help("leave it out; max_requests, max_lifetime and idle_timeout of `pool` end connections"));
+        .help("leave it out; max_requests, max_lifetime and idle_timeout of `pool` decide when connections end"));
     }
     if let Some(Ok(Arrivals::Closed { .. })) = file
         .arrivals
@@ -39,7 +39,7 @@ pub(super) fn read(file: &WorkloadFile, at: &DottedPath) -> Result<Option<PoolSp
     {
         return Err(Problem::new(
             at.key("arrivals").key("kind"),
-            "the users of a closed loop have connections of their own, and no pool",
+            "the users of a closed loop have their own connections, so they cannot have a pool",
         )
         .help("write kind = \"poisson\" with the rate of requests, or leave `pool` out"));
     }
@@ -62,7 +62,7 @@ pub(super) fn read(file: &WorkloadFile, at: &DottedPath) -> Result<Option<PoolSp
     }))
 }
 
-/// Written into the file of a workload, in place of what goes with no pool.
+/// Writes the pool into a workload's file, without the keys that cannot be combined with it.
 pub(super) fn to_file(pool: &PoolSpec, written: WorkloadFile) -> WorkloadFile {
     let limit = |n: u32| (n != u32::MAX).then_some(n);
     WorkloadFile {

@@ -16,11 +16,11 @@ pub struct Serving {
     pub accept_start: Begin,
     /// When it begins to read.
     pub read_start: Begin,
-    /// Receive buffer of a connection from its accept on, bytes.
+    /// Receive buffer of a connection once it is accepted, bytes.
     pub receive_buffer: Option<u32>,
     /// Longest wait for a request.
     pub idle_timeout: Option<SimDuration>,
-    /// Requests worked on at a time.
+    /// Requests served at the same time.
     pub workers: Option<u32>,
 }
 
@@ -84,7 +84,7 @@ impl Serving {
         first.map_or("workers", |(key, _)| key)
     }
 
-    /// Written into the file of a workload; what is as usual stays absent.
+    /// Writes it into a workload's file, without defaults.
     pub(super) fn to_file(self, common: WorkloadFile) -> WorkloadFile {
         let unusual = |begin: Begin| (begin != Begin::default()).then_some(begin);
         WorkloadFile {

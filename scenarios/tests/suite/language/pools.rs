@@ -62,7 +62,7 @@ fn a_request_that_meets_the_servers_close_is_counted_as_a_race() {
     assert!(
         race.findings
             .iter()
-            .any(|f| f.contains("(a proxy answers 502 then)")),
+            .any(|f| f.contains("(a proxy then answers 502)")),
         "{:#?}",
         race.findings
     );

@@ -67,11 +67,11 @@ fn the_recorded_queue_has_every_packet_and_its_longest_wait_is_its_length() {
     assert!(seen > 100, "{seen}");
     assert!(dir.join("figures/queue-delay.svg").exists());
     assert!(dir.join("figures/queue-backlog.csv").exists());
-    let told = summary
+    let reported = summary
         .findings
         .iter()
         .any(|f| f.contains("slowest queue packets waited"));
-    assert!(told, "{:?}", summary.findings);
+    assert!(reported, "{:?}", summary.findings);
 }
 
 #[test]
@@ -95,18 +95,19 @@ fn flows_that_starve_by_phase_effects_are_named_and_processing_time_is_their_rem
     let ten = "pairs = 10\naccess = { rate = \"100 Mbit/s\", delay = \"1 ms\" }\n\
                bottleneck = { rate = \"100 Mbit/s\", delay = \"10 ms\", queue = \"100 packets\" }";
     let dir = tempfile::tempdir().unwrap();
-    let told = |summary: &RunSummary| summary.findings.iter().any(|f| f.contains("phase effects"));
+    let reported =
+        |summary: &RunSummary| summary.findings.iter().any(|f| f.contains("phase effects"));
     let starved = make(&dumbbell(ten, ""), &[], &dir.path().join("plain"));
     let index = get(&starved, "jain_index");
     assert!(
-        index < 0.6 && told(&starved),
+        index < 0.6 && reported(&starved),
         "{index} {:?}",
         starved.findings
     );
     let random = format!("processing = \"100 us\"\n{ten}");
     let fair = make(&dumbbell(&random, ""), &[], &dir.path().join("random"));
     let index = get(&fair, "jain_index");
-    assert!(index > 0.95 && !told(&fair), "{index}");
+    assert!(index > 0.95 && !reported(&fair), "{index}");
     let check = |topology: &str| {
         let file = dir.path().join("s.toml");
         std::fs::write(&file, dumbbell(topology, "")).unwrap();

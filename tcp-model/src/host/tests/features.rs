@@ -150,13 +150,13 @@ fn trouble_with_delivery_is_told_unless_the_application_wants_to_hear_nothing() 
             }
         }
     }
-    for told in [true, false] {
-        let a = host(params(), Vec::new()).with_app(Box::new(Worried(told)));
+    for informed in [true, false] {
+        let a = host(params(), Vec::new()).with_app(Box::new(Worried(informed)));
         let mut pair = joined(a, host(params(), Vec::new()));
         pair.links[0].impairments.loss = 1.0.into();
         let done = pair.until(at(200_000)).run();
         assert_eq!(done.a().stats().path_advices, 1);
-        let result = if told {
+        let result = if informed {
             OpenResult::Aborted
         } else {
             OpenResult::TimedOut

@@ -235,7 +235,7 @@ impl<'s> Runner<'s, '_> {
             return differs(format!("result of {}", call.name), text(wanted), actual);
         }
         if let Some((expected, actual)) = self.progress.difference.take() {
-            return differs(format!("what {} tells", call.name), expected, actual);
+            return differs(format!("output of {}", call.name), expected, actual);
         }
         let Some(until) = begun.until else {
             return Ok(());
@@ -306,7 +306,7 @@ impl<'s> Runner<'s, '_> {
     }
 
     /// Takes note of what the call tells in an argument, compared with what the script has.
-    pub(super) fn tells<T: PartialEq>(
+    pub(super) fn check_output<T: PartialEq>(
         &mut self,
         wanted: T,
         actual: T,
@@ -319,7 +319,7 @@ impl<'s> Runner<'s, '_> {
     }
 
     /// The same for a number in `[n]`, where the script writes one.
-    pub(super) fn tells_number(
+    pub(super) fn check_number(
         &mut self,
         wanted: Option<&Expr>,
         actual: i64,
@@ -332,7 +332,7 @@ impl<'s> Runner<'s, '_> {
         };
         if let Some(expr) = wanted.filter(|_| !any) {
             let wanted = self.number_in(expr, family)?;
-            self.tells(wanted, actual, |n| format!("[{n}]"));
+            self.check_output(wanted, actual, |n| format!("[{n}]"));
         }
         Ok(())
     }

@@ -32,12 +32,12 @@ impl Runner<'_, '_> {
                 None,
                 [0, ORIGIN_ZEROCOPY, 0, COPIED, first.into(), last.into()],
             ),
-            Notice::Icmp { errno, v6, told } => {
+            Notice::Icmp { errno, v6, values } => {
                 let origin = if v6 { ORIGIN_ICMP6 } else { ORIGIN_ICMP };
-                (None, [errno, origin, told[0], told[1], told[2], 0])
+                (None, [errno, origin, values[0], values[1], values[2], 0])
             }
         };
-        let told = [
+        let values = [
             ("ee_errno", errno),
             ("ee_origin", origin),
             ("ee_type", kind),
@@ -50,10 +50,10 @@ impl Runner<'_, '_> {
             _ => &[],
         };
         for data in messages.iter().filter_map(|m| m.field("cmsg_data")) {
-            for (name, actual) in told {
+            for (name, actual) in values {
                 if let Some(expr) = data.given(name) {
                     let wanted = self.number(expr)?;
-                    self.tells(wanted, actual, |n| format!("{name}={n}"));
+                    self.check_output(wanted, actual, |n| format!("{name}={n}"));
                 }
             }
             if let Some(time) = time {
@@ -79,7 +79,7 @@ impl Runner<'_, '_> {
         let wanted = secs.saturating_mul(1_000_000_000).saturating_add(nanos);
         let wanted = SimTime::ZERO + SimDuration::from_nanos(wanted.max(0) as u64);
         if wanted.max(actual).since(wanted.min(actual)) > self.tolerance.least {
-            self.tells(wanted, actual, |time| seconds(*time));
+            self.check_output(wanted, actual, |time| seconds(*time));
         }
         Ok(())
     }

@@ -46,7 +46,7 @@ impl Runner<'_, '_> {
         let notice = Notice::Icmp {
             errno: kind.errno().number(),
             v6: icmp.v6,
-            told: numbers,
+            values: numbers,
         };
         let ends = self.host.flows[flow].ends();
         self.host.sockets.keep_icmp(ends, notice);

@@ -60,32 +60,32 @@ impl Facts<'_> {
 }
 
 /// A value of `tcp_info`; times count in microseconds.
-trait Told {
+trait TcpInfoValue {
     /// `None` where the model does not tell it.
-    fn told(self) -> Option<i64>;
+    fn number(self) -> Option<i64>;
 }
 
-macro_rules! told {
+macro_rules! number {
     ($($kind:ty),*) => {
-        $(impl Told for $kind {
-            fn told(self) -> Option<i64> {
+        $(impl TcpInfoValue for $kind {
+            fn number(self) -> Option<i64> {
                 i64::try_from(self).ok()
             }
         })*
     };
 }
 
-told!(i64, u64, u32, u16, u8);
+number!(i64, u64, u32, u16, u8);
 
-impl Told for SimDuration {
-    fn told(self) -> Option<i64> {
+impl TcpInfoValue for SimDuration {
+    fn number(self) -> Option<i64> {
         Some(micros(self))
     }
 }
 
-impl<T: Told> Told for Option<T> {
-    fn told(self) -> Option<i64> {
-        self.and_then(T::told)
+impl<T: TcpInfoValue> TcpInfoValue for Option<T> {
+    fn number(self) -> Option<i64> {
+        self.and_then(T::number)
     }
 }
 
@@ -95,7 +95,7 @@ macro_rules! fields {
     (|$facts:ident| $($name:ident: $value:expr;)*) => {
         &[$((stringify!($name), |$facts| {
             let _ = $facts;
-            ($value).told()
+            ($value).number()
         })),*]
     };
 }

@@ -107,7 +107,7 @@ impl Runner<'_, '_> {
                 return unsupported(format!("control message {kind} of recvmsg"));
             }
             if self.host.sockets.at(socket).value(INQ) == 0 {
-                self.tells("TCP_CM_INQ", "no control message", |text| text.to_string());
+                self.check_output("TCP_CM_INQ", "no control message", |text| text.to_string());
                 continue;
             }
             // The end of the stream counts as one more byte to come and get.
@@ -117,7 +117,7 @@ impl Runner<'_, '_> {
                 0 if id.is_some_and(|id| sockets.peer_closed(id)) => 1,
                 left => left as i64,
             };
-            self.tells_number(message.field("cmsg_data"), left, Family::Plain)?;
+            self.check_number(message.field("cmsg_data"), left, Family::Plain)?;
         }
         Ok(())
     }
@@ -247,7 +247,7 @@ impl Runner<'_, '_> {
             }
             other => return unsupported(format!("ioctl request {other:#x}")),
         };
-        self.tells_number(call.args.get(2), actual as i64, Family::Plain)?;
+        self.check_number(call.args.get(2), actual as i64, Family::Plain)?;
         Ok(0)
     }
 }

@@ -178,7 +178,7 @@ impl Runner<'_, '_> {
             (_, None) => sockets.at(socket).port,
         };
         let wanted = self.port(call.args.get(1))?.unwrap_or(actual);
-        self.tells(wanted, actual, |port| format!("port {port}"));
+        self.check_output(wanted, actual, |port| format!("port {port}"));
         Ok(0)
     }
 

@@ -37,7 +37,7 @@ impl Runner<'_, '_> {
             ready += i64::from(actual != 0);
             if let Some(expr) = entry.given("revents") {
                 let wanted = self.number_in(expr, Family::Poll)?;
-                self.tells(wanted, actual, |events| {
+                self.check_output(wanted, actual, |events| {
                     format!("fd {fd}: {}", event_names(*events))
                 });
             }
@@ -87,7 +87,7 @@ impl Runner<'_, '_> {
                 number(data(want), actual.0)?,
                 number(want.field("events"), actual.1)?,
             );
-            self.tells(wanted, *actual, |(data, events)| {
+            self.check_output(wanted, *actual, |(data, events)| {
                 format!("fd {data}: {}", event_names(*events))
             });
         }

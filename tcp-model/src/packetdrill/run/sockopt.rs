@@ -124,14 +124,14 @@ impl Runner<'_, '_> {
                     actual.map_or(0, |time| (time.as_millis() / 1000) as i64),
                 ];
                 let wanted = self.two(value, ["onoff", "linger"])?;
-                self.tells(wanted, actual, |both| format!("{both:?}"));
+                self.check_output(wanted, actual, |both| format!("{both:?}"));
                 return Ok(0);
             }
             (CONGESTION, Some(Expr::Text(name))) => {
                 let algorithm = self.host.sockets.at(socket).params.congestion.algorithm();
                 if !algorithm.aliases.contains(&name.as_str()) {
                     let actual = algorithm.name.trim_end_matches("-linux");
-                    self.tells(name.as_str(), actual, |name| name.to_string());
+                    self.check_output(name.as_str(), actual, |name| name.to_string());
                 }
                 return Ok(0);
             }
@@ -143,9 +143,9 @@ impl Runner<'_, '_> {
         }
         match self.host.sockets.option(socket, option) {
             Some(actual) if option == (SOL_SOCKET, 4) => {
-                self.tells_number(wanted, actual, Family::Error)?;
+                self.check_number(wanted, actual, Family::Error)?;
             }
-            Some(actual) => self.tells_number(wanted, actual, Family::Plain)?,
+            Some(actual) => self.check_number(wanted, actual, Family::Plain)?,
             None => {
                 return unsupported(format!("reading socket option {}", named(call.args.get(2))));
             }
@@ -161,7 +161,7 @@ impl Runner<'_, '_> {
             };
             if field.value != Expr::Any {
                 let (wanted, actual) = (self.number(&field.value)?, self.info(name)?);
-                self.tells(wanted, actual, |n| format!("{name}={n}"));
+                self.check_output(wanted, actual, |n| format!("{name}={n}"));
             }
         }
         Ok(())

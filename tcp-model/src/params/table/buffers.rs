@@ -1,4 +1,4 @@
-//! Buffers and the windows made from them.
+//! Buffers and the windows derived from them.
 
 macro_rules! rows {
     ($next:ident! { $($before:tt)* } $($others:ident)*) => {
@@ -11,8 +11,8 @@ macro_rules! rows {
                     kind: BUFFER,
                     names: [freebsd("net.inet.tcp.sendspace", Raw::Bytes), socket("SO_SNDBUF")]
                 }
-                /// The send buffer counts memory, as `SO_SNDBUF` of Linux does: every two segments take some 960
-                /// octets beside their payload.
+                /// The send buffer counts memory, as `SO_SNDBUF` of Linux does: every two segments take
+                /// about 960 octets in addition to their payload.
                 send_buffer_is_memory: bool {
                     rfc9293: false,
                     kind: ParamKind::flag()
@@ -23,14 +23,14 @@ macro_rules! rows {
                     kind: BUFFER,
                     names: [freebsd("net.inet.tcp.recvbuf_max", Raw::Bytes), socket("SO_RCVBUF")]
                 }
-                /// Receive buffer at the start: of an adaptive receiver, as memory, and where
-                /// `grow_receive_buffer` is on.
+                /// Initial receive buffer: of an adaptive receiver, counted as memory, or with
+                /// `grow_receive_buffer`.
                 receive_buffer_start: u32 {
                     rfc9293: 128 * 1024, freebsd: 64 * 1024,
                     kind: BUFFER,
                     names: [freebsd("net.inet.tcp.recvspace", Raw::Bytes)]
                 }
-                /// The receive buffer grows by half whenever more than three eighths of it arrive in a
+                /// The receive buffer grows by half whenever more than three eighths of it arrive within a
                 /// round trip, from `receive_buffer_start` to `receive_buffer`, as on FreeBSD. An adaptive
                 /// receiver has its own rule (`moderate_rcvbuf`).
                 grow_receive_buffer: bool {
@@ -38,22 +38,23 @@ macro_rules! rows {
                     kind: ParamKind::flag(),
                     names: [freebsd("net.inet.tcp.recvbuf_auto", Raw::Flag)]
                 }
-                /// The receive buffer is rounded up to whole segments once their size is agreed, and all of it
-                /// that is free is offered, unless that is little, as on FreeBSD (`tcp_mss`, `tcp_output`).
+                /// The receive buffer is rounded up to whole segments once the MSS is known, and all free
+                /// space is offered unless it is small, as on FreeBSD (`tcp_mss`, `tcp_output`).
                 freebsd_window: bool {
                     rfc9293: false, freebsd: true,
                     kind: ParamKind::flag()
                 }
-                /// The receiver follows the traffic as Linux does: quick ACKs, interactive connections, a
-                /// delay from `delayed_ack` up, and a window that opens from half of `receive_buffer_start`
-                /// as segments come.
+                /// The receiver follows the traffic as Linux does: quick ACKs, interactive connections, ACK
+                /// delays of at least `delayed_ack`, and a window that opens from half of
+                /// `receive_buffer_start` as segments arrive.
                 adaptive_receiver: bool {
                     rfc9293: false, linux: true,
                     kind: ParamKind::flag()
                 }
-                /// Text beyond the right edge of the window is cut off (RFC 9293 section 3.10.7.4). Otherwise a
-                /// segment that begins inside and ends beyond is taken whole when the application has read
-                /// everything before, and refused when it has not, as Linux has it since 6.17.
+                /// Text beyond the right edge of the window is cut off (RFC 9293 section 3.10.7.4).
+                /// Otherwise a segment that begins inside the window and ends beyond it is accepted whole
+                /// if the application has read all earlier data, and rejected if not, as in Linux since
+                /// 6.17.
                 trim_to_window: bool {
                     rfc9293: true, linux: false,
                     kind: ParamKind::flag()
@@ -65,18 +66,18 @@ macro_rules! rows {
                     kind: ParamKind::flag(),
                     names: [linux("net.ipv4.tcp_moderate_rcvbuf", Raw::Flag)]
                 }
-                /// A smaller bound of the window offered, in bytes.
+                /// Upper bound of the window offered, in bytes.
                 window_clamp: Option<u32> {
                     rfc9293: None,
                     kind: ParamKind::count(1, LARGEST, "bytes").or("unlimited")
                         .because("a window of 0 would never open"),
                     names: [socket("TCP_WINDOW_CLAMP")]
                 }
-                /// An application that waits to write is woken while fewer bytes than this wait to be sent.
+                /// An application that waits to write is woken once fewer bytes than this are unsent.
                 notsent_lowat: Option<u32> {
                     rfc9293: None,
                     kind: ParamKind::count(1, u32::MAX as u64, "bytes").or("unlimited")
-                        .because("with 0 the application would never write"),
+                        .because("with 0 the application could never write"),
                     names: [
                         linux("net.ipv4.tcp_notsent_lowat", Raw::Rule(unlimited_from_u32_max)),
                         socket("TCP_NOTSENT_LOWAT"),
@@ -88,15 +89,15 @@ macro_rules! rows {
                     kind: ParamKind::flag(),
                     names: [linux("net.ipv4.tcp_window_scaling", Raw::Flag)]
                 }
-                /// Shift count of the window scale, where it is not the smallest one with which the field can
-                /// express the largest window. A shift with which it could not express any is lowered.
+                /// Shift count of the window scale; by default the smallest one that can express the
+                /// largest window. A shift that could express no window at all is lowered.
                 window_shift: Option<u8> {
                     rfc9293: None, freebsd: Some(6), // for buffers up to 2 MiB
                     kind: ParamKind::count(0, 14, "bits").or("auto")
                         .because("RFC 7323 section 2.3 allows no more than 14")
                 }
-                /// The receiver holds data until a PSH, the end of the stream, or half a buffer
-                /// (RFC 9293 section 3.9.1.2). Otherwise it delivers all data at once, as Linux does.
+                /// The receiver holds data back until a PSH, the end of the stream, or half a buffer (RFC
+                /// 9293 section 3.9.1.2). Otherwise it delivers all data at once, as Linux does.
                 hold_until_push: bool {
                     rfc9293: true, linux: false, freebsd: false,
                     kind: ParamKind::flag()

@@ -5,36 +5,36 @@ macro_rules! rows {
         $next! { @rows {
             $($before)*
             "Keep-alive" {
-                /// Idle time before the first keep-alive probe (RFC 9293 MUST-25: off unless asked for).
+                /// Idle time before the first keep-alive probe (RFC 9293 MUST-25: off by default).
                 keepalive: Option<SimDuration> {
                     rfc9293: None, freebsd: Some(TcpParams::DEFAULT_KEEPALIVE),
                     kind: ParamKind::time(millis(100)).or("never")
-                        .because("with less an idle connection would send over ten probes a second"),
+                        .because("with less an idle connection would send more than ten probes a second"),
                     names: [linux("net.ipv4.tcp_keepalive_time", S), socket("TCP_KEEPIDLE")]
                 }
                 /// Time between keep-alive probes.
                 keepalive_interval: SimDuration {
                     rfc9293: secs(75),
                     kind: ParamKind::time(millis(100))
-                        .because("with less a dead peer would be sent over ten probes a second"),
+                        .because("with less a dead peer would be sent more than ten probes a second"),
                     names: [
                         linux("net.ipv4.tcp_keepalive_intvl", S),
                         freebsd("net.inet.tcp.keepintvl", MS),
                         socket("TCP_KEEPINTVL"),
                     ]
                 }
-                /// Unanswered probes after which the connection is dead.
+                /// Unanswered probes after which the connection is considered dead.
                 keepalive_probes: u32 {
                     rfc9293: 9, freebsd: 8,
-                    kind: ParamKind::count(1, 255, "probes").because("RFC 9293 MUST-29: one at least"),
+                    kind: ParamKind::count(1, 255, "probes").because("RFC 9293 MUST-29: at least one"),
                     names: [
                         linux("net.ipv4.tcp_keepalive_probes", Raw::Same),
                         freebsd("net.inet.tcp.keepcnt", Raw::Same),
                         socket("TCP_KEEPCNT"),
                     ]
                 }
-                /// Traffic does not move the keep-alive timer: when it expires, it looks how long the peer has
-                /// been silent, and waits for the rest.
+                /// Traffic does not move the keep-alive timer: when it expires, it checks how long the peer
+                /// has been silent and waits for the remaining time.
                 keepalive_polls: bool {
                     rfc9293: false, linux: true,
                     kind: ParamKind::flag()
@@ -48,19 +48,19 @@ macro_rules! rows {
                     kind: ParamKind::time(MICROSECOND).because("TIME-WAIT cannot be switched off"),
                     names: [freebsd("net.inet.tcp.msl", Raw::Half(MILLISECOND))]
                 }
-                /// What segments do in TIME-WAIT.
+                /// How TIME-WAIT reacts to segments.
                 time_wait_rules: TimeWaitRules {
                     rfc9293: TimeWaitRules::Rfc9293, linux: TimeWaitRules::Linux,
                     freebsd: TimeWaitRules::FreeBsd,
                     kind: ParamKind::words::<TimeWaitRules>()
                 }
-                /// An active open may take over a local port in TIME-WAIT, where timestamps make it safe.
+                /// An active open may reuse a local port in TIME-WAIT where timestamps make that safe.
                 tw_reuse: TwReuse {
                     rfc9293: TwReuse::Off, linux: TwReuse::Loopback,
-                    kind: ParamKind::flag_or_2("for connections of a host with itself only"),
+                    kind: ParamKind::flag_or_2("only for connections of a host with itself"),
                     names: [linux("net.ipv4.tcp_tw_reuse", Raw::Same)]
                 }
-                /// Age at which `tw_reuse` may take over a port.
+                /// Age of a TIME-WAIT entry from which `tw_reuse` may reuse its port.
                 tw_reuse_delay: SimDuration {
                     rfc9293: secs(1),
                     kind: ParamKind::time(SimDuration::ZERO),
@@ -77,8 +77,8 @@ macro_rules! rows {
                     kind: ParamKind::flag(),
                     names: [linux("net.ipv4.tcp_rfc1337", Raw::Flag)]
                 }
-                /// Most sockets in TIME-WAIT that a host holds. Beyond that, connections close at once, which
-                /// is unsafe: old segments may reach a new connection.
+                /// Maximum number of sockets in TIME-WAIT on a host. Beyond that, connections close at
+                /// once, which is unsafe: old segments may reach a new connection.
                 max_tw_buckets: Option<u32> {
                     rfc9293: None, linux: Some(131_072),
                     kind: ParamKind::count(0, INT_MAX, "sockets").or("unlimited")
@@ -98,8 +98,8 @@ macro_rules! rows {
                         socket("TCP_LINGER2"),
                     ]
                 }
-                /// Where `fin_timeout` is longer than `time_wait`, a closed connection stays in FIN-WAIT-2 for
-                /// the difference, twice: as a full connection and as a small entry, as Linux has it.
+                /// If `fin_timeout` is longer than `time_wait`, a closed connection stays in FIN-WAIT-2 for
+                /// twice the difference: first as a full connection, then as a small entry, as on Linux.
                 split_fin_timeout: bool {
                     rfc9293: false, linux: true,
                     kind: ParamKind::flag()

@@ -1,4 +1,4 @@
-//! Congestion control and the detection of losses.
+//! Congestion control and loss detection.
 
 macro_rules! rows {
     ($next:ident! { $($before:tt)* } $($others:ident)*) => {
@@ -17,21 +17,21 @@ macro_rules! rows {
                         socket("TCP_CONGESTION"),
                     ]
                 }
-                /// Segments leave evenly spaced, at a rate of the congestion window in a round-trip time
-                /// times one of the two ratios. A congestion control that asks for a rate of its own is
-                /// paced at that, whatever this says.
+                /// Segments leave evenly spaced, at the congestion window per round-trip time, times one of
+                /// the two ratios. A congestion control that sets its own rate is always paced at that
+                /// rate.
                 pacing: bool {
                     rfc9293: false,
                     kind: ParamKind::flag()
                 }
-                /// Bytes a second that a connection sends at most: with one it is paced, whatever `pacing` says.
+                /// Maximum bytes per second of a connection; if set, it is paced even without `pacing`.
                 max_pacing_rate: Option<u32> {
                     rfc9293: None,
                     kind: ParamKind::count(1, u32::MAX as u64, "bytes/s").or("unlimited")
                         .because("with 0 nothing would leave"),
                     names: [socket("SO_MAX_PACING_RATE")]
                 }
-                /// The first segments of a connection, which are not paced whoever paces the others.
+                /// Number of first segments of a connection that are never paced.
                 unpaced_segments: u32 {
                     rfc9293: 0, linux: 10,
                     kind: ParamKind::count(0, 10_000, "segments")
@@ -54,23 +54,24 @@ macro_rules! rows {
                     kind: ParamKind::count(1, 10_000, "segments").because("something must be sent first"),
                     names: [freebsd("net.inet.tcp.initcwnd_segments", Raw::Same)]
                 }
-                /// Time-outs of the SYN or SYN-ACK that do not reduce the initial window to one segment. With
-                /// one or more, time-outs that the peer's timestamp shows to be needless do not count, as on
-                /// Linux.
+                /// Number of time-outs of the SYN or SYN-ACK that do not reduce the initial window to one
+                /// segment. If at least 1, time-outs that the peer's timestamp shows to be spurious do not
+                /// count, as on Linux.
                 syn_losses_forgiven: u32 {
                     rfc9293: 0, linux: 1,
                     kind: ParamKind::count(0, 255, "time-outs").because("the model counts them in 8 bits")
                 }
-                /// The congestion window is accounted for as on Linux. It grows by what an ACK newly reports
-                /// delivered; in slow start it counts as used while it is less than twice the most that was
-                /// in flight in a round; `ssthresh` after a loss comes from the window and not from what is
-                /// in flight, in whole segments; recovery ends with `ssthresh`, from which the same ACK opens
-                /// the window, unless what was found lost in recovery is still out: then the next begins.
+                /// The congestion window is managed as on Linux. It grows by what an ACK newly reports
+                /// delivered; in slow start it counts as used while it is less than twice the maximum in
+                /// flight within a round; `ssthresh` after a loss is computed from the window, not from the
+                /// data in flight, in whole segments; recovery ends at `ssthresh`, from which the same ACK
+                /// opens the window, unless data found lost during recovery are still outstanding: then the
+                /// next recovery begins.
                 linux_cwnd: bool {
                     rfc9293: false, linux: true,
                     kind: ParamKind::flag()
                 }
-                /// What becomes of the congestion window while nothing is sent.
+                /// What happens to the congestion window while nothing is sent.
                 idle_restart: IdleRestart {
                     rfc9293: IdleRestart::Initial, linux: IdleRestart::Halving,
                     kind: ParamKind::words::<IdleRestart>(),
@@ -89,7 +90,8 @@ macro_rules! rows {
                     kind: ParamKind::count(1, 300, "ACKs").because("Linux counts reordering up to 300"),
                     names: [linux("net.ipv4.tcp_reordering", Raw::Same)]
                 }
-                /// Find losses by time instead of counting duplicate ACKs (RFC 8985 section 6). Needs SACK.
+                /// Detect losses by time instead of counting duplicate ACKs (RFC 8985 section 6). Needs
+                /// SACK.
                 rack: bool {
                     rfc9293: false, linux: true,
                     kind: ParamKind::flag()
@@ -100,35 +102,35 @@ macro_rules! rows {
                     rfc9293: false, linux: true,
                     kind: ParamKind::flag()
                 }
-                /// Small segments that are sent again are joined, as far as one segment holds them.
+                /// Small segments are merged when retransmitted, as far as they fit in one segment.
                 join_retransmissions: bool {
                     rfc9293: false, linux: true,
                     kind: ParamKind::flag(),
                     names: [linux("net.ipv4.tcp_retrans_collapse", Raw::Flag)]
                 }
-                /// The time-out of a thin stream, with less than four segments outstanding, does not back off
-                /// for the first six retransmissions.
+                /// The time-out of a thin stream, with fewer than four segments outstanding, does not back
+                /// off for the first six retransmissions.
                 thin_linear_timeouts: bool {
                     rfc9293: false,
                     kind: ParamKind::flag(),
                     names: [linux("net.ipv4.tcp_thin_linear_timeouts", Raw::Flag)]
                 }
-                /// In fast recovery, send in proportion to what arrives (Proportional Rate Reduction,
-                /// RFC 9937). Otherwise as soon as what is in flight falls below the window (RFC 6675).
+                /// In fast recovery, send in proportion to delivered data (Proportional Rate Reduction, RFC
+                /// 9937). Otherwise send as soon as the data in flight fall below the window (RFC 6675).
                 prr: bool {
                     rfc9293: false, linux: true, freebsd: true,
                     kind: ParamKind::flag(),
                     names: [freebsd("net.inet.tcp.do_prr", Raw::Flag)]
                 }
-                /// After a time-out, find out whether it was spurious before sending more again (F-RTO,
-                /// RFC 5682). To restore the window then, `undo` must be on.
+                /// After a time-out, find out whether it was spurious before retransmitting more (F-RTO,
+                /// RFC 5682). Restoring the window also needs `undo`.
                 frto: bool {
                     rfc9293: false, linux: true,
                     kind: ParamKind::flag(),
                     names: [linux("net.ipv4.tcp_frto", Raw::Flag)]
                 }
-                /// Restore the congestion window when what seemed lost was only late: by timestamps (Eifel,
-                /// RFC 3522 and 4015), D-SACK (RFC 3708) or F-RTO.
+                /// Restore the congestion window when a loss turns out to be spurious: by timestamps
+                /// (Eifel, RFC 3522 and 4015), D-SACK (RFC 3708) or F-RTO.
                 undo: bool {
                     rfc9293: false, linux: true,
                     kind: ParamKind::flag()

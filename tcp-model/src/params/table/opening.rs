@@ -26,7 +26,7 @@ macro_rules! rows {
                         .because("with 0 no connection would be accepted"),
                     names: [linux("net.core.somaxconn", Raw::Same)]
                 }
-                /// Connections in SYN-RECEIVED that a listener holds.
+                /// Maximum number of connections in SYN-RECEIVED of a listener.
                 max_syn_backlog: u32 {
                     rfc9293: 4096,
                     kind: ParamKind::count(1, INT_MAX, "connections")
@@ -43,26 +43,26 @@ macro_rules! rows {
                         freebsd("net.inet.tcp.syncookies_only", Raw::Rule(cookies_only)),
                     ]
                 }
-                /// While more than half of a listener's queue of half-open connections is in use, old ones are
-                /// dropped before their retransmissions are used up, as on Linux.
+                /// While more than half of a listener's queue of half-open connections is in use, old ones
+                /// are dropped before their last retransmission, as on Linux.
                 prune_half_open: bool {
                     rfc9293: false, linux: true,
                     kind: ParamKind::flag()
                 }
-                /// A listener drops a SYN that has a FIN, too.
+                /// A listener drops a SYN that also has a FIN.
                 drop_syn_fin: bool {
                     rfc9293: false, linux: true,
                     kind: ParamKind::flag(),
                     names: [freebsd("net.inet.tcp.drop_synfin", Raw::Flag)]
                 }
-                /// Answer with RST instead of silence when the accept queue is full.
+                /// Answer with a RST instead of dropping the ACK when the accept queue is full.
                 abort_on_overflow: bool {
                     rfc9293: false,
                     kind: ParamKind::flag(),
                     names: [linux("net.ipv4.tcp_abort_on_overflow", Raw::Flag)]
                 }
-                /// Connections of a listener are established by their first data, not by the bare last ACK of
-                /// the handshake, for about this long.
+                /// For about this long, connections of a listener are established only by their first data,
+                /// not by the bare last ACK of the handshake.
                 defer_accept: Option<SimDuration> {
                     rfc9293: None,
                     kind: ParamKind::time(MILLISECOND).or("never").because("the data need time to arrive"),

@@ -1,4 +1,4 @@
-//! Options of the header and extensions of the protocol.
+//! TCP options and protocol extensions.
 
 macro_rules! rows {
     ($next:ident! { $($before:tt)* } $($others:ident)*) => {
@@ -22,16 +22,16 @@ macro_rules! rows {
                     kind: ParamKind::flag(),
                     names: [freebsd("net.inet.tcp.tolerate_missing_ts", Raw::NotFlag)]
                 }
-                /// Age at which the latest timestamp of the peer no longer makes a segment old (RFC 7323
-                /// section 5.5): its clock may have run half way around.
+                /// Age from which the latest timestamp of the peer no longer makes a segment old (RFC 7323
+                /// section 5.5), since the clock may have wrapped halfway.
                 ts_recent_lifetime: SimDuration {
                     rfc9293: secs(24 * 86_400), linux: secs(2_147),
                     kind: ParamKind::time_up_to(secs(1), secs(24 * 86_400))
-                        .because("a clock of milliseconds runs half way around in 24.8 days")
+                        .because("a millisecond clock wraps halfway in 24.8 days")
                 }
-                /// The peer's timestamp is taken only from a segment whose ACK is good: neither below SND.UNA
-                /// nor above SND.NXT, as Linux has it. Otherwise before the ACK is looked at (RFC 9293
-                /// section 3.10.7.4, first).
+                /// The peer's timestamp is accepted only from a segment whose ACK is neither below SND.UNA
+                /// nor above SND.NXT, as on Linux. Otherwise it is accepted before the ACK is checked (RFC
+                /// 9293 section 3.10.7.4, first).
                 ts_recent_after_ack: bool {
                     rfc9293: false, linux: true,
                     kind: ParamKind::flag()
@@ -51,13 +51,13 @@ macro_rules! rows {
                     kind: ParamKind::flag(),
                     names: [linux("net.ipv4.tcp_dsack", Raw::Flag)]
                 }
-                /// Ranges ahead of a gap that the receiver remembers for SACK, those touched last; the others are
-                /// held and no longer reported.
+                /// Number of ranges beyond a gap that the receiver reports in SACKs, the most recent ones;
+                /// others are kept but no longer reported.
                 sack_blocks: Option<u32> {
                     rfc9293: None, linux: Some(4), freebsd: Some(6),
                     kind: ParamKind::count(1, 255, "ranges").or("unlimited").because("an ACK reports at least one")
                 }
-                /// A SACK block covers the FIN behind it, as on Linux.
+                /// A SACK block includes a FIN that follows its data, as on Linux.
                 sack_covers_fin: bool {
                     rfc9293: false, linux: true,
                     kind: ParamKind::flag()
@@ -71,21 +71,22 @@ macro_rules! rows {
                         freebsd("net.inet.tcp.ecn.enable", Raw::Same),
                     ]
                 }
-                /// A SYN that is sent again does not ask for ECN (RFC 3168 section 6.1.1.1), nor for accurate feedback
-                /// when it is sent again a second time (RFC 9768 section 3.1.4.1).
+                /// A retransmitted SYN does not request ECN (RFC 3168 section 6.1.1.1), nor, from the
+                /// second retransmission on, accurate feedback (RFC 9768 section 3.1.4.1).
                 ecn_fallback: bool {
                     rfc9293: true,
                     kind: ParamKind::flag(),
                     names: [linux("net.ipv4.tcp_ecn_fallback", Raw::Flag)]
                 }
-                /// Control packets and retransmissions carry ECT too (ECN++, draft-ietf-tcpm-generalized-ecn):
-                /// SYN-ACKs and FINs; SYNs and pure ACKs only with accurate feedback.
+                /// Control packets and retransmissions also carry ECT (ECN++,
+                /// draft-ietf-tcpm-generalized-ecn): SYN-ACKs and FINs; SYNs and pure ACKs only with
+                /// accurate feedback.
                 ecn_plus_plus: bool {
                     rfc9293: false,
                     kind: ParamKind::flag()
                 }
-                /// With accurate feedback (RFC 9768), ACKs carry the option with its byte counters when they
-                /// have changed.
+                /// With accurate feedback (RFC 9768), ACKs carry the option with the byte counters when
+                /// these have changed.
                 accecn_option: bool {
                     rfc9293: true,
                     kind: ParamKind::flag()
@@ -97,8 +98,8 @@ macro_rules! rows {
                     kind: ParamKind::flag(),
                     names: [freebsd("net.inet.tcp.cc.abe", Raw::Flag)]
                 }
-                /// Fast Open (RFC 7413), a sum of bits: 0x1 for active opens, 0x2 for listeners, 0x4 for data
-                /// in a SYN without a cookie, 0x200 to accept them, 0x400 for every listener.
+                /// Fast Open (RFC 7413), a sum of bits: 0x1 for active opens, 0x2 for listeners, 0x4 for
+                /// data in a SYN without a cookie, 0x200 to accept such data, 0x400 for every listener.
                 fast_open: u32 {
                     rfc9293: 0, linux: TcpParams::FAST_OPEN_CLIENT,
                     kind: ParamKind::bits(FAST_OPEN),

@@ -1,4 +1,4 @@
-//! Which TCP a host uses, and what is below it: IP and the path.
+//! The TCP model of a host, IP and the path.
 
 macro_rules! rows {
     ($next:ident! { $($before:tt)* } $($others:ident)*) => {
@@ -26,22 +26,23 @@ macro_rules! rows {
                 }
             }
             "IP and the path" {
-                /// Version of IP below TCP: it decides the length of the header and the MSS to assume of a
-                /// peer that names none (RFC 9293 section 3.7.1). Addresses are written as IPv4 ones for both.
+                /// IP version: determines the header length and the default MSS for a peer without an MSS
+                /// option (RFC 9293 section 3.7.1). Addresses are written as IPv4 addresses for both.
                 ip_version: IpVersion {
                     rfc9293: IpVersion::V4,
                     kind: ParamKind::words::<IpVersion>()
                 }
-                /// The least that a peer's MSS is taken for, options included.
+                /// Smallest MSS accepted from a peer, including options; a smaller one is raised.
                 min_mss: u32 {
                     rfc9293: 64, linux: 48, freebsd: 216,
-                    kind: ParamKind::count(48, 65_535, "bytes").because("options take up to 40 of them"),
+                    kind: ParamKind::count(48, 65_535, "bytes").because("options take up to 40 bytes"),
                     names: [
                         linux("net.ipv4.tcp_min_snd_mss", Raw::Same),
                         freebsd("net.inet.tcp.minmss", Raw::Same),
                     ]
                 }
-                /// Largest IP packet sent or received, in bytes. The MSS is this less the IP and TCP headers.
+                /// Largest IP packet sent or received, in bytes. The MSS is this minus the IP and TCP
+                /// headers.
                 mtu: u16 {
                     rfc9293: 1500,
                     kind: ParamKind::count(128, 65_535, "bytes")
@@ -64,7 +65,7 @@ macro_rules! rows {
                         socket("IP_MTU_DISCOVER"),
                     ]
                 }
-                /// Smallest path MTU that is believed (RFC 5927 section 7.3). At most `mtu`.
+                /// Smallest path MTU accepted from ICMP (RFC 5927 section 7.3). At most `mtu`.
                 min_path_mtu: u16 {
                     rfc9293: 552,
                     kind: ParamKind::count(128, 65_535, "bytes")

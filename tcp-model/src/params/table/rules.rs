@@ -1,8 +1,9 @@
-//! How some numbers of Linux and FreeBSD are read.
+//! Conversions of some Linux and FreeBSD values.
 
 use super::super::value::Value;
 
-/// Bits above those of `fast_open` belong to older kernels and mean nothing to newer ones.
+/// Masks `tcp_fastopen` to known bits: higher ones belong to older kernels and have no effect in newer
+/// ones.
 pub(super) fn known_bits(n: i64) -> Option<Value> {
     Some(Value::Number(n & 0x7ff))
 }
@@ -33,7 +34,7 @@ fn unlimited_from(n: i64, limit: i64) -> Value {
     }
 }
 
-/// `tcp_syncookies`: every number from 2 on means always.
+/// `tcp_syncookies`: every number from 2 up means always.
 pub(super) fn cookies(n: i64) -> Option<Value> {
     Some(match n {
         0 | 1 => Value::Number(n),

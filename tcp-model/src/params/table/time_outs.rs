@@ -5,23 +5,23 @@ macro_rules! rows {
         $next! { @rows {
             $($before)*
             "Retransmission time-out" {
-                /// How coarse timers are.
+                /// Granularity of timers.
                 timers: Timers {
                     rfc9293: Timers::Exact,
                     kind: ParamKind::words::<Timers>()
                 }
-                /// Time-out before there is an RTT sample (RFC 6298 rule 2.1). At most `max_rto`.
+                /// Time-out before the first RTT sample (RFC 6298 rule 2.1). At most `max_rto`.
                 initial_rto: SimDuration {
                     rfc9293: secs(1),
                     kind: ParamKind::time_up_to(MILLISECOND, HOUR)
-                        .because("a shorter one would send a SYN again and again before any answer"),
+                        .because("a shorter one would retransmit SYNs again and again before any answer"),
                     names: [freebsd("net.inet.tcp.rexmit_initial", MS)]
                 }
                 /// Smallest time-out (RFC 6298 rule 2.4). At most `max_rto`.
                 min_rto: SimDuration {
                     rfc9293: secs(1), linux: millis(200), freebsd: millis(30),
                     kind: ParamKind::time_up_to(MICROSECOND, HOUR)
-                        .because("a shorter one makes millions of events in a microsecond"),
+                        .because("a shorter one could cause millions of events within a microsecond"),
                     names: [
                         linux("net.ipv4.tcp_rto_min_us", US),
                         other("tcp_rto_min"),
@@ -32,28 +32,28 @@ macro_rules! rows {
                 max_rto: SimDuration {
                     rfc9293: secs(60), linux: secs(120), freebsd: secs(64),
                     kind: ParamKind::time_up_to(MILLISECOND, HOUR)
-                        .because("with less a dead peer would be sent over a thousand segments a second"),
+                        .because("with less a dead peer would be sent more than a thousand segments a second"),
                     names: [linux("net.ipv4.tcp_rto_max_ms", MS), other("tcp_rto_max")]
                 }
-                /// Added to every time-out, doubled or not, but the first of a SYN, as on FreeBSD.
+                /// Added to every time-out, also after back-off, except the first of a SYN, as on FreeBSD.
                 rto_slop: SimDuration {
                     rfc9293: SimDuration::ZERO, freebsd: millis(200),
                     kind: ParamKind::time_up_to(SimDuration::ZERO, secs(10))
-                        .because("a longer one only delays what was lost"),
+                        .because("a longer one would only delay retransmissions"),
                     names: [freebsd("net.inet.tcp.rexmit_slop", MS)]
                 }
-                /// Estimate the time-out as Linux does: the smallest bounds the deviation alone,
-                /// RTO = SRTT + max(min, deviation), and the largest deviation of a round trip counts. The
-                /// time-out begins again when the first outstanding segment is sent again.
-                /// Otherwise as RFC 6298 says.
+                /// Compute the time-out as Linux does: the minimum applies only to the deviation, RTO =
+                /// SRTT + max(min, deviation), and the largest deviation within a round trip counts. The
+                /// timer restarts when the first outstanding segment is retransmitted. Otherwise as in RFC
+                /// 6298.
                 linux_rto: bool {
                     rfc9293: false, linux: true,
                     kind: ParamKind::flag()
                 }
             }
             "Giving up" {
-                /// When to give up on an unanswered SYN. Retransmissions count after the linear time-outs, as
-                /// Linux counts them.
+                /// When to give up on an unanswered SYN. Retransmissions are counted after the linear
+                /// time-outs, as in Linux.
                 syn_give_up "syn_retries": GiveUp {
                     rfc9293: GiveUp::After(secs(180)), // MUST-23
                     linux: GiveUp::Retries(6), // after the linear ones
@@ -65,8 +65,8 @@ macro_rules! rows {
                         socket("TCP_SYNCNT"),
                     ]
                 }
-                /// A connection attempt ends when the time of `syn_retries` is over, as by FreeBSD's keep-alive
-                /// timer. Otherwise with the next time-out.
+                /// A connection attempt ends exactly when the time of `syn_retries` has passed, as with
+                /// FreeBSD's keep-alive timer. Otherwise it ends at the next time-out.
                 syn_limit_exact: bool {
                     rfc9293: false, freebsd: true,
                     kind: ParamKind::flag()
@@ -83,7 +83,7 @@ macro_rules! rows {
                     kind: ParamKind::give_up(),
                     names: [linux("net.ipv4.tcp_synack_retries", Raw::Same)]
                 }
-                /// When to give up on unacknowledged data or FIN: R2 of RFC 9293 section 3.8.3.
+                /// When to give up on unacknowledged data or a FIN: R2 of RFC 9293 section 3.8.3.
                 data_give_up "retries2": GiveUp {
                     rfc9293: GiveUp::After(secs(100)), // SHLD-11
                     linux: GiveUp::Retries(15), freebsd: GiveUp::Retries(12),
@@ -105,22 +105,23 @@ macro_rules! rows {
                     kind: ParamKind::count(1, 255, "retransmissions").because("Linux counts them in 8 bits"),
                     names: [linux("net.ipv4.tcp_retries1", Raw::Same)]
                 }
-                /// How long data may stay unacknowledged, or the window closed, before the connection is given
-                /// up, whatever the number of retransmissions (RFC 5482, local side).
+                /// How long data may stay unacknowledged, or the window closed, before the connection is
+                /// given up, regardless of the number of retransmissions (RFC 5482, local side).
                 user_timeout: Option<SimDuration> {
                     rfc9293: None,
                     kind: ParamKind::time(MILLISECOND).or("never")
-                        .because("a shorter one gives up before any answer"),
+                        .because("a shorter one would give up before any answer"),
                     names: [socket("TCP_USER_TIMEOUT")]
                 }
-                /// A number of retransmissions stands for the time that many would take from the smallest
-                /// time-out on, counted from the first retransmission, as Linux takes `tcp_retries2`. Times of
-                /// giving up count from there too, and a time-out ends with them. SYN and SYN-ACK are counted.
+                /// A number of retransmissions stands for the time that many would take starting from the
+                /// minimum time-out, counted from the first retransmission, as Linux interprets
+                /// `tcp_retries2`. Durations for giving up count from there too, and end a pending
+                /// time-out. For SYN and SYN-ACK retransmissions are counted.
                 retries_as_time: bool {
                     rfc9293: false, linux: true,
                     kind: ParamKind::flag()
                 }
-                /// Send the peer a RST when its silence ends the connection.
+                /// Send a RST to the peer when giving up.
                 reset_on_give_up: bool {
                     rfc9293: true, linux: false,
                     kind: ParamKind::flag()

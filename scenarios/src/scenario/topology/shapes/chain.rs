@@ -20,7 +20,7 @@ fn expand(given: &Given<'_>) -> Result<Graph, Problem> {
     given.servers(&mut graph, 1);
     graph.router("router", n, None);
     let mut stops = vec!["client".to_owned()];
-    // More than are allowed are refused by their number, which this need not write out.
+    // A larger number is rejected later by count, without writing out all of them here.
     stops.extend((0..n.min(10_000)).map(name));
     stops.push("server".to_owned());
     for ends in stops.windows(2) {

@@ -2,8 +2,8 @@
 //! aggregation routers, (K/2)^2 core routers, and K/2 hosts on each edge router, clients and servers
 //! in turn.
 //!
-//! Leaves out ECMP: each pair of routers has one shortest path. Paths of equal length differ by
-//! nanoseconds, in turn for each pod, so that the routes of different pods spread over the core.
+//! Leaves out ECMP: each pair of routers has one shortest path. Delays of equal paths differ by
+//! nanoseconds, in a different order for each pod, so that the routes of the pods spread over the core.
 
 use super::sites::{at_most, longer, member};
 use super::{Given, Graph, Problem, Shape};

@@ -6,8 +6,8 @@
 //! clients, servers
 //! ```
 //!
-//! Client `i` is at site `i mod N`. Its server, number `i`, is there too for the first `N` pairs, at the
-//! next site for the next `N`, and so on in turn.
+//! Client `i` is at site `i mod N`. Its server, number `i`, is at the same site for the first `N` pairs, at
+//! the next site for the next `N`, and so on.
 
 use super::{DottedPath, Given, Graph, LinkFile, Problem, Shape};
 
@@ -25,7 +25,7 @@ pub(super) const SHAPE: Shape = Shape {
     expand,
 };
 
-/// Most pairs of hosts that are written out one by one.
+/// Most pairs of hosts that are listed one by one.
 pub(super) const MOST: u32 = 10_000;
 
 fn expand(given: &Given<'_>) -> Result<Graph, Problem> {
@@ -65,18 +65,18 @@ pub(super) fn member(name: &str, count: u32, i: u32) -> String {
     }
 }
 
-/// Refuses more than are written out one by one.
+/// Rejects more than [`MOST`].
 pub(super) fn at_most(n: u32, key: &str, at: &DottedPath) -> Result<(), Problem> {
     if n <= MOST {
         return Ok(());
     }
     Err(
-        Problem::new(at.key(key), format!("`{key}` = {n} is more than {MOST}"))
-            .help("a star or a dumbbell has more hosts"),
+        Problem::new(at.key(key), format!("`{key}` = {n} exceeds {MOST}"))
+            .help("use a star or a dumbbell for more hosts"),
     )
 }
 
-/// A link with some more delay, for paths that would be equally long.
+/// A link with slightly more delay, to break ties between paths.
 pub(super) fn longer(link: &LinkFile, nanos: u64) -> LinkFile {
     let extra = sim_core::SimDuration::from_nanos(nanos);
     LinkFile {

@@ -1,5 +1,5 @@
-//! Routers in rows and columns, each joined to its four neighbours, edges wrapped around; a client and
-//! a server on each.
+//! Routers in rows and columns, each linked to its four neighbours, edges wrapped around; a client and a
+//! server on each.
 //!
 //! The server of client `i`, number `i`, is a quarter of the rows and a quarter of the columns further
 //! on.
@@ -39,7 +39,7 @@ fn expand(given: &Given<'_>) -> Result<Graph, Problem> {
         for column in 0..columns {
             let here = place(row, column);
             let (below, right) = (place(row + 1, column), place(row, column + 1));
-            // Of two rows or columns, the second link would double the first.
+            // With two rows or columns, the second link would duplicate the first.
             if below != here && (rows > 2 || row == 0) {
                 graph.link(core, &router(here), &router(below));
             }
