@@ -30,7 +30,7 @@ fn wrong_usage_exits_with_2_and_says_what_to_try() {
         ),
         (&["run", "small.toml", "--replicas", "0"], "0 is not in 1.."),
         (&["run", "small.toml", "--threads", "0"], "0 is not in 1.."),
-        (&["report", "."], "no results of synfin (no synfin.json)"),
+        (&["report", "."], "no synfin results (no synfin.json)"),
     ] {
         let (code, stdout, stderr) = said(dir.path(), args);
         assert_eq!(code, 2, "{args:?}: {stderr}");

@@ -123,7 +123,7 @@ fn a_figure_of_a_misspelled_metric_is_refused_with_the_right_name() {
             stderr.contains("did you mean \"connects_failed_share_steady\"?"),
             "{stderr}"
         );
-        assert!(stderr.contains("wrong.toml:41:5 (figure[0].y)"), "{stderr}");
+        assert!(stderr.contains("wrong.toml:40:5 (figure[0].y)"), "{stderr}");
     }
     assert!(!dir.path().join("results").exists());
 }

@@ -97,7 +97,7 @@ fn a_stopped_batch_has_an_index_of_what_is_there_and_goes_on() {
     let (code, _, stderr) = said(dir.path(), &["run", "out/batch.toml", "--out", "out"]);
     assert_eq!(code, 0, "{stderr}");
     assert!(
-        stderr.contains(&format!("{made} of 6 runs were there")),
+        stderr.contains(&format!("{made} of 6 runs were complete")),
         "{stderr}"
     );
     // But for the command, the same as made at once.
@@ -136,7 +136,7 @@ fn a_stopped_run_leaves_nothing_and_says_so() {
             assert_eq!(ended_with, Some(code), "{stderr}");
             assert_eq!(stdout, "");
             assert!(
-                stderr.contains("stopped: the run was not complete"),
+                stderr.contains("stopped: the run was incomplete"),
                 "{stderr}"
             );
             assert_eq!(temporary(dir.path()), Vec::<PathBuf>::new());

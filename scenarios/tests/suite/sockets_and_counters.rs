@@ -49,7 +49,7 @@ fn ss_shows_the_sockets_of_a_moment() {
     assert_eq!(server.matches("TIME-WAIT").count(), 0, "{server}");
     for (args, words) in [
         (["ss", "r", "--at", "11s"], "the run ended at t = 10 s"),
-        (["ss", "r", "--at", "soon"], "\"soon\" is no time"),
+        (["ss", "r", "--at", "soon"], "\"soon\" is not a time"),
         (["ss", ".", "--at", "1s"], "holds no synfin results"),
     ] {
         let (code, out, err) = said(dir.path(), &args);
