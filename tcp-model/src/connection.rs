@@ -1,10 +1,10 @@
-//! One end point of a TCP connection, RFC 9293 with its companions.
+//! One end point of a TCP connection: RFC 9293 and related RFCs.
 //!
-//! `Connection` is the state and the control block; the files beside it follow the chapters of
-//! RFC 9293 section 3.10: user calls, SEGMENT ARRIVES, time-outs. It knows neither clock nor
-//! network; [`TcpModel`] says how it is driven.
+//! `Connection` holds the state and the control block; the modules follow RFC 9293 section 3.10: user
+//! calls, SEGMENT ARRIVES, time-outs. It knows neither clock nor network; [`TcpModel`] documents how it is
+//! driven.
 //!
-//! Leaves out: IP options. Each file says what its own part leaves out.
+//! Leaves out IP options. Each module says what else it leaves out.
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -67,7 +67,7 @@ pub struct Connection {
     cc: AnyCc,
     counts: Counts,
     rare: Option<Box<OptionalState>>,
-    /// Made when the connection opens, if its congestion control or pacing wants it.
+    /// Created when the connection opens, if its congestion control or pacing needs it.
     measure: Option<Box<Measure>>,
     conn: ConnId,
     ts_offset: u32,
@@ -77,11 +77,11 @@ pub struct Connection {
     /// SYN-RECEIVED was reached from LISTEN (MUST-11).
     passive: bool,
     traced: bool,
-    /// The application has called CLOSE: it reads no more.
+    /// The application has called CLOSE and no longer reads.
     app_closed: bool,
-    /// A recovery has begun before, so that `recover` means something.
+    /// There has been a recovery, so `recover` is valid.
     recovered_before: bool,
-    /// Why what is outstanding was taken for lost, other than by ACKs.
+    /// Why outstanding data were marked lost, if not because of ACKs.
     loss_reason: RetransmitReason,
 }
 
@@ -92,7 +92,7 @@ impl Connection {
         Connection::with_congestion(ctx, cc)
     }
 
-    /// A closed end point with a congestion control of the caller's.
+    /// A closed end point with the caller's congestion control.
     pub fn with_congestion(ctx: OpenContext, cc: AnyCc) -> Connection {
         let rtt = RttEstimator::new(&RtoBounds::of(&ctx.params));
         Connection {
@@ -119,10 +119,10 @@ impl Connection {
         }
     }
 
-    /// Feeds `hasher` all that decides what the end point does next: equal digests of end points
-    /// with equal parameters stand for equal behaviour. Counters and identities are left out.
+    /// Feeds `hasher` everything that determines the end point's future behaviour: with equal parameters,
+    /// equal digests mean equal behaviour. Counters and identities are left out.
     pub fn digest<H: Hasher>(&self, hasher: &mut H) {
-        // Taken apart in full, so that no field to come is forgotten.
+        // Destructured completely, so that new fields cannot be forgotten.
         let Connection {
             params: _,
             snd,
@@ -160,7 +160,7 @@ impl Connection {
         out.signals.push(Signal::State { from, to });
     }
 
-    /// CLOSED at once: timers stop, the application is told why.
+    /// Enters CLOSED: stops the timers and tells the application why.
     fn end(&mut self, why: End, out: &mut Outputs) {
         self.stop_timers();
         if self.state != State::Closed {
@@ -169,13 +169,13 @@ impl Connection {
         out.signals.push(Signal::Ended(why));
     }
 
-    /// The end of TIME-WAIT; the application heard of the end of the connection on entry.
+    /// The end of TIME-WAIT; the application was notified on entry.
     fn forget(&mut self, out: &mut Outputs) {
         self.stop_timers();
         self.enter(State::Closed, out);
     }
 
-    /// TIME-WAIT: all other timers stop, 2 MSL begins.
+    /// Enters TIME-WAIT: stops all other timers and starts the 2 MSL timer.
     fn enter_time_wait(&mut self, now: SimTime, out: &mut Outputs) {
         self.stop_timers();
         self.timers.state = self.expiry(now, self.params.time_wait);
@@ -207,7 +207,7 @@ impl Connection {
         self.recovery.pipe(&self.outstanding()).into()
     }
 
-    /// The congestion window: in fast recovery what PRR says, otherwise that of the control.
+    /// The congestion window: PRR's in fast recovery, otherwise the control's.
     #[inline]
     fn window(&self) -> u64 {
         match self.recovery.window() {
@@ -283,7 +283,7 @@ impl TcpModel for Connection {
         (next < SimTime::MAX).then_some(next)
     }
 
-    // Most callers look at one or two fields: the others cost nothing once this is inlined.
+    // Most callers read one or two fields; when inlined, the others cost nothing.
     #[inline(always)]
     fn view(&self) -> TcpView {
         TcpView {

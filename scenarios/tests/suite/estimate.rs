@@ -70,7 +70,10 @@ fn check_tells_the_cost_and_what_makes_it_large() {
     let sweep = ["check", "persistent", "--set", "workload.users.think=0 s"];
     let (code, out, err) = said(Path::new("."), &sweep);
     assert_eq!(code, 0, "{err}");
-    let estimate = out.lines().find(|l| l.starts_with("# rough estimate")).unwrap();
+    let estimate = out
+        .lines()
+        .find(|l| l.starts_with("# rough estimate"))
+        .unwrap();
     assert!(
         estimate.contains("5 runs: about") && estimate.contains("requests/s"),
         "{estimate}"

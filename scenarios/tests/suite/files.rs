@@ -99,7 +99,10 @@ fn figures_that_were_edited_are_kept_when_they_are_drawn_again() {
     );
     assert_eq!(fs::read(&report).unwrap(), MINE.as_bytes());
     let said = ok(dir.path(), &["report", "r"]);
-    assert!(said.contains("has been kept as r/report.html.kept-1"), "{said}");
+    assert!(
+        said.contains("has been kept as r/report.html.kept-1"),
+        "{said}"
+    );
     assert!(fs::read(&report).unwrap() == drawn);
     let kept = dir.path().join("r/report.html.kept-1");
     assert_eq!(fs::read(&kept).unwrap(), MINE.as_bytes());
@@ -163,7 +166,10 @@ fn a_changed_file_of_a_run_is_named_when_it_is_kept() {
     ok(dir.path(), &["run", "small.toml", "--out", "r"]);
     fs::write(dir.path().join("r/summary.json"), MINE).unwrap();
     let said = ok(dir.path(), &["run", "small.toml", "--out", "r"]);
-    assert!(said.contains("has been kept as r/summary.json.kept-1"), "{said}");
+    assert!(
+        said.contains("has been kept as r/summary.json.kept-1"),
+        "{said}"
+    );
     let kept = fs::read_to_string(dir.path().join("r/summary.json.kept-1"));
     assert_eq!(kept.unwrap(), MINE);
     ok(dir.path(), &["run", "s.toml", "--out", "b"]);
@@ -173,7 +179,7 @@ fn a_changed_file_of_a_run_is_named_when_it_is_kept() {
     let said = ok(dir.path(), &["run", "s.toml", "--out", "b"]);
     let run = run.strip_prefix(dir.path()).unwrap().display().to_string();
     assert!(
-        said.contains(&format!("is now {run}/summary.json.kept-1")),
+        said.contains(&format!("has been kept as {run}/summary.json.kept-1")),
         "{said}"
     );
 }

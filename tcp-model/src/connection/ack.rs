@@ -14,7 +14,7 @@ use crate::state::State;
 use crate::ts_clock::ticks_end;
 
 impl Connection {
-    /// True when the segment is to be processed further.
+    /// Returns true when the segment is to be processed further.
     pub(super) fn on_ack(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) -> bool {
         if self.state == State::SynReceived {
             // "If SND.UNA < SEG.ACK =< SND.NXT, then enter ESTABLISHED state", else a reset.
@@ -64,8 +64,8 @@ impl Connection {
         if self.timers.persist != SimTime::MAX {
             self.timers.retries = 0; // MUST-37: the probe was answered
         } else if was_closed || self.snd.wnd == 0 {
-            // SHLD-17: of octets beyond a window that shrank to nothing, retransmissions are
-            // probes; answered, they count for no time-out.
+            // SHLD-17: retransmissions of octets beyond a window that shrank to zero are probes; if
+            // answered, they do not count towards giving up.
             self.timers.retries = self.timers.retries.min(1);
             self.timers.first_sent = now;
         }
@@ -76,15 +76,15 @@ impl Connection {
         self.state != State::Closed
     }
 
-    /// An ACK of nothing new that means nothing to recovery either: it brings text, or nothing is
-    /// outstanding.
+    /// True for an ACK without new data acknowledged that does not matter to recovery: it carries text, or
+    /// nothing is outstanding.
     #[inline]
     fn says_nothing_new(&self, seg: &Segment) -> bool {
         let is_no_duplicate = seg.len > 0 || self.snd.flight() == 0;
         is_no_duplicate && self.recovery.is_untouched() && !self.may_bring_sack(seg)
     }
 
-    /// An ACK of nothing new: perhaps a duplicate, perhaps with news beyond a gap.
+    /// Handles an ACK that acknowledges nothing new: possibly a duplicate, possibly with SACK information.
     #[inline(never)]
     fn on_old_ack(&mut self, seg: &Segment, window: u32, now: SimTime, out: &mut Outputs) {
         let same_window = window == self.snd.wnd;
@@ -116,8 +116,8 @@ impl Connection {
         self.reduce_in_proportion(0, &before);
     }
 
-    /// Where an ACK reports congestion marks: what was in flight when the congestion was met, not what
-    /// this ACK leaves of it.
+    /// If an ACK reports congestion marks: the data in flight before this ACK, when congestion was
+    /// encountered.
     #[inline(never)]
     fn flight_when_marked(&mut self, seg: &Segment) -> Option<u64> {
         if let Some(rare) = &mut self.rare {
@@ -126,7 +126,7 @@ impl Connection {
         self.reports_marks(seg).then(|| self.flight_size())
     }
 
-    /// The ACK reports congestion marks.
+    /// Whether the ACK reports congestion marks.
     fn reports_marks(&mut self, seg: &Segment) -> bool {
         if self.accurate().is_none() {
             return seg.flags.is_ece() && self.speaks_ecn();
@@ -135,7 +135,7 @@ impl Connection {
             self.count_mark(seg);
         }
         let octets = seg.ack.offset_from(self.snd.una);
-        // Of a duplicate, a segment that it stands for.
+        // A duplicate stands for one segment.
         let octets = match seg.ack.after(self.snd.una) {
             true => octets.saturating_sub(self.recovery.arrived(&self.outstanding())),
             false => self.snd.mss,
@@ -153,8 +153,8 @@ impl Connection {
         }
     }
 
-    /// A window that opened ends probing; an octet sent as a probe is then ordinary data, lost
-    /// unless acknowledged.
+    /// An opened window ends probing; an octet sent as a probe then counts as ordinary data, lost unless
+    /// acknowledged.
     fn on_window(&mut self, now: SimTime) {
         if self.snd.wnd > 0 && self.timers.persist != SimTime::MAX {
             self.stop_probing();
@@ -166,7 +166,7 @@ impl Connection {
         }
     }
 
-    /// `sample`: what was SACKed gives an RTT sample, nothing acknowledged does.
+    /// Processes SACK blocks. `sample`: take an RTT sample from SACKed data, since nothing is acknowledged.
     #[inline]
     fn take_sack(
         &mut self,
@@ -252,7 +252,7 @@ impl Connection {
         }
     }
 
-    /// All that was outstanding, and perhaps a window probe, is acknowledged.
+    /// Everything outstanding, possibly including a window probe, is acknowledged.
     #[inline]
     fn end_probe(&mut self) {
         if self.snd.flight() == 0 {
@@ -260,8 +260,8 @@ impl Connection {
         }
     }
 
-    /// What an ACK of so many octets and payload bytes means where something is or was lost, where
-    /// it reports what lies beyond a gap, or where a log is kept.
+    /// Processes an ACK of `octets` and `payload` during or after a loss, with SACK information, or if a
+    /// log is kept.
     #[inline(never)]
     fn recover(
         &mut self,
@@ -276,7 +276,7 @@ impl Connection {
         let rtt = match self.recovery.on_delivered(seg.ack, now) {
             Some(delivered) => {
                 if self.params.linux_cwnd && bytes > 0 {
-                    // A segment is one, however small.
+                    // Every segment counts as a full one, however small.
                     let full = u64::from(delivered.segments) * u64::from(self.snd.mss);
                     counted = bytes.max(full);
                 }
@@ -291,9 +291,9 @@ impl Connection {
         let (sack, beyond) = (self.rcv.sack_ok, self.params.linux_cwnd);
         let over = self.recovery.on_ack(octets, sack, beyond, &outstanding);
         self.count_lost(lost);
-        // Linux first looks whether the next recovery begins at once; otherwise the ACK that ends one
-        // opens the window already. To a control with a window of its own the end of slow start after
-        // a time-out is one, too.
+        // Linux first checks whether the next recovery starts at once; otherwise the ACK that ends a
+        // recovery already opens the window. For a control that governs recovery, the end of slow start
+        // after a time-out counts as well.
         let hears_of_end = phase == Phase::Fast || self.cc.governs_recovery();
         let ends_late = over && self.params.linux_cwnd && hears_of_end;
         if !ends_late {
@@ -348,8 +348,8 @@ impl Connection {
         }
     }
 
-    /// A round-trip sample: of the timed segment, exact; failing that, of the echoed timestamp,
-    /// in milliseconds, which is safe for retransmitted segments too (RFC 7323 section 4).
+    /// Takes a round-trip sample: an exact one from the timed segment, otherwise one in milliseconds from
+    /// the echoed timestamp, which is valid for retransmitted segments too (RFC 7323 section 4).
     pub(super) fn take_rtt(&mut self, seg: &Segment, now: SimTime) -> Option<SimDuration> {
         match self.snd.timed {
             Some((end, sent)) if seg.ack.at_or_after(end) => {
@@ -361,7 +361,7 @@ impl Connection {
         }
     }
 
-    /// The same with a log: every acknowledgement gives a sample.
+    /// The same with a log: every acknowledgement of new data gives a sample.
     fn take_logged_rtt(
         &mut self,
         delivered: &Delivered,
@@ -384,9 +384,8 @@ impl Connection {
         sane.then(|| self.sample_rtt(SimDuration::from_millis(u64::from(ms.max(1)))))
     }
 
-    /// FlightSize for the reaction to loss. What is outstanding grows beyond the window while
-    /// recovery sends new data past SACKed ones: the window then is what the path was asked to
-    /// carry. Linux always takes the window.
+    /// FlightSize for the reaction to loss. While recovery sends new data past SACKed data, outstanding
+    /// data exceed the window; the window is then the load on the path. Linux always uses the window.
     pub(super) fn flight_size(&self) -> u64 {
         if self.params.linux_cwnd {
             return self.cc.cwnd();
@@ -415,7 +414,7 @@ impl Connection {
         }
     }
 
-    /// Fast recovery begins: something is lost.
+    /// Starts fast recovery after a loss.
     pub(super) fn begin_recovery(&mut self, now: SimTime, out: &mut Outputs) {
         let outstanding = self.outstanding();
         let reduces_already = self.recovery.is_easing();
@@ -449,7 +448,8 @@ impl Connection {
         }
     }
 
-    /// Recovery began by a timer: no ACK says what may leave, so the first segment does.
+    /// Starts a PRR reduction when a timer began recovery: no ACK allows sending, so the first segment may
+    /// leave.
     pub(super) fn begin_reduction(&mut self) {
         let outstanding = self.outstanding();
         let (in_flight, mss) = (self.recovery.pipe(&outstanding), self.snd.mss);
@@ -465,7 +465,7 @@ impl Connection {
         }
     }
 
-    /// The end of an ACK in fast recovery where PRR governs it; `acked`: payload bytes.
+    /// PRR's update at the end of an ACK in fast recovery; `acked`: payload bytes.
     #[inline(always)]
     fn reduce_in_proportion(&mut self, acked: u64, before: &Before) {
         if self.recovery.prr_mut().is_some() {

@@ -1,5 +1,5 @@
-//! What Linux's receiver learns from the data that arrive: how fast they come, how large they are,
-//! how much memory they take. [`super::delayed_ack`] and [`super::receive_window`] act on it.
+//! What Linux's receiver learns from arriving data: their pace, segment size and memory use.
+//! [`super::delayed_ack`] and [`super::receive_window`] use it.
 
 use sim_core::{SimDuration, SimTime};
 
@@ -8,63 +8,63 @@ use super::held_memory::Held;
 use crate::params::TcpParams;
 use crate::seq::SeqNum;
 
-/// Made when the first data arrive.
+/// The receiver's estimates; allocated when the first data arrive.
 #[derive(Clone, Copy, Debug, Hash)]
 pub(super) struct Adaptive {
-    /// Estimate of the time between segments: an ACK is delayed as long (`icsk_ack.ato`).
+    /// Estimated time between segments, which is the delay of an ACK (`icsk_ack.ato`).
     pub(super) ato: SimDuration,
     /// When data last arrived, in ticks.
     pub(super) last_data: SimTime,
-    /// When the delayed ACK is due, before the timer wheel.
+    /// When the delayed ACK is due, before rounding to the timer wheel.
     pub(super) due: SimTime,
-    /// Payload of what seems a full segment of the peer's.
+    /// Estimated payload of the peer's full segments.
     pub(super) mss: u32,
     /// Size of the last smaller segment.
     pub(super) last_size: u32,
     /// ACKs still to be sent at once.
     pub(super) quick: u32,
-    /// Data go both ways in turn: a reply will carry the ACK.
+    /// Interactive (pingpong) mode: data flow in both directions in turn, and a reply will carry the ACK.
     pub(super) interactive: bool,
-    /// An ACK is wanted.
+    /// An ACK is pending.
     pub(super) scheduled: bool,
-    /// Duplicate ACKs that wait, those sent for the gap, and where that begins.
+    /// Duplicate ACKs held back, those sent for the current gap, and where the gap starts.
     pub(super) compressed: u32,
     pub(super) duplicates: u8,
     pub(super) gap_start: Option<SeqNum>,
-    /// A small or pushed segment is among what waits for it, or more than one.
+    /// The data to be acknowledged include a small or pushed segment, or more than one.
     pub(super) pushed: bool,
     pub(super) pushed_twice: bool,
     /// Bytes of payload per 256 bytes of memory.
     pub(super) ratio: u8,
     /// Receive buffer, in bytes of memory.
     pub(super) buffer: u32,
-    /// The part of it that is in use.
+    /// The part in use.
     pub(super) held: Held,
-    /// A segment was just dropped for want of memory: the next ACK closes the window.
+    /// A segment was just dropped because memory was exhausted: the next ACK closes the window.
     pub(super) squeezed: bool,
-    /// The window never exceeds this, nor the slow-start threshold below.
+    /// Upper bound of the window and of `ssthresh` below.
     pub(super) clamp: u32,
-    /// The one that `ssthresh` has followed.
+    /// The clamp that `ssthresh` was last adjusted to.
     pub(super) known_clamp: u32,
     pub(super) ssthresh: u32,
     /// Most bytes read in a round trip.
     pub(super) space: u32,
-    /// Where and when the present round trip of the reader began.
+    /// Where and when the current round trip of the reader started.
     pub(super) space_start: SeqNum,
     pub(super) space_since: SimTime,
-    /// Round-trip time as the receiver sees it, and the echo that told last.
+    /// Round-trip time as seen by the receiver, and the echo that gave the last sample.
     pub(super) rtt: SimDuration,
     pub(super) last_echo: u32,
 }
 
 /// Linux's guess at the peer's segment size before any arrived (`TCP_MSS_DEFAULT`).
 const FIRST_GUESS: u32 = 536;
-/// The least it is taken for (`TCP_MIN_MSS`).
+/// Lower bound of the estimate (`TCP_MIN_MSS`).
 pub(super) const LEAST_MSS: u32 = 88;
 
 impl Adaptive {
-    /// `mss`: payload of a full segment of the peer's, as announced; `offered`: the window that
-    /// was, and the largest that the field can express.
+    /// `mss`: announced payload of the peer's full segments; `offered`: the window offered so far, and the
+    /// largest that the field can express.
     fn new(
         params: &TcpParams,
         mss: u32,
@@ -73,7 +73,7 @@ impl Adaptive {
         now: SimTime,
     ) -> Adaptive {
         let buffer = params.initial_buffer();
-        // Half of the buffer's memory, less a segment.
+        // Half of the buffer's memory, minus a segment.
         let most = buffer / 2;
         let clamp = if most > 2 * mss {
             most.saturating_sub(mss).max(2 * mss)
@@ -113,7 +113,7 @@ impl Adaptive {
 }
 
 impl Connection {
-    /// Data arrived in order: the receiver learns from them. `joined` is [`Segment::joined`].
+    /// Learns from data that arrived in order. `joined` is [`Segment::joined`].
     ///
     /// [`Segment::joined`]: crate::segment::Segment::joined
     pub(super) fn learn(
@@ -146,20 +146,20 @@ impl Connection {
         }
     }
 
-    /// The MSS announced, less the timestamps that every segment carries (Linux `advmss`).
+    /// The announced MSS, minus the timestamps that every segment carries (Linux `advmss`).
     pub(super) fn advertised_mss(&self) -> u32 {
         let option_bytes = if self.rcv.ts_ok { 12 } else { 0 };
         u32::from(self.params.mss()).saturating_sub(option_bytes)
     }
 
-    /// What the receiver has learnt so far.
+    /// The receiver's estimates so far; created if necessary.
     pub(super) fn adaptive(&mut self, now: SimTime) -> &mut Adaptive {
         let known = self.rcv.adaptive.take();
         let known = known.unwrap_or_else(|| Box::new(self.first_guess(now)));
         self.rcv.adaptive.insert(known)
     }
 
-    /// What an adaptive receiver believes before any data have come.
+    /// The initial estimates, before any data have arrived.
     pub(super) fn first_guess(&self, now: SimTime) -> Adaptive {
         let offered = self.rcv.edge.offset_from(self.rcv.acked);
         let copied = self.rcv.nxt - self.rcv.unread as u32;
@@ -173,7 +173,7 @@ impl Connection {
         )
     }
 
-    /// Linux `tcp_measure_rcv_mss`: the largest segment seen, or a smaller one that comes twice.
+    /// Linux `tcp_measure_rcv_mss`: the largest segment seen, or a smaller one seen twice.
     pub(super) fn measure_segment(&mut self, len: u32, push: bool) {
         let most = u32::from(self.params.mss());
         let header = if self.rcv.ts_ok { 32 } else { 20 };
@@ -186,7 +186,7 @@ impl Connection {
                 a.set_ratio(len);
             }
             a.mss = len.min(most).max(1);
-            // A full segment that is pushed may well be the end of what the peer had to say.
+            // A full segment with PSH may be the end of the peer's message.
             a.pushed |= push;
             return;
         }

@@ -1,11 +1,11 @@
-//! Bursts: Linux hands several segments to the network card as one large buffer, and the card cuts
-//! it up (TSO). What shows of it on the wire is PSH: the last segment of a burst of two or more has
-//! it, so that the receiver passes the burst on, and acknowledges it, without waiting for more.
+//! Bursts: Linux hands several segments to the network card as one large buffer, and the card splits it
+//! (TSO). The visible effect is PSH on the last segment of a burst of two or more, which makes the receiver
+//! deliver and acknowledge the burst without waiting for more.
 //!
 //! A burst takes about a millisecond at the pacing rate, and more where the round trip is short.
 //!
-//! Leaves out that a burst may wait for more window when the last one left within a millisecond
-//! (`tcp_tso_should_defer`), and that a burst ends where a buffer of 64 KiB does.
+//! Leaves out that a burst may wait for more window if the last one left within a millisecond
+//! (`tcp_tso_should_defer`), and that a burst ends at the end of a 64 KiB buffer.
 
 use sim_core::SimDuration;
 
@@ -16,18 +16,18 @@ use crate::model::Outputs;
 use crate::segment::Flags;
 use crate::seq::SeqNum;
 
-/// Largest burst, in octets: 64 KiB less room for headers (`sk_gso_max_size`).
+/// Largest burst, in octets: 64 KiB minus room for headers (`sk_gso_max_size`).
 const LARGEST: u64 = 65_536 - 321;
-/// The share of [`LARGEST`] that is added halves with each so many microseconds of the smallest
-/// round trip (`tcp_tso_rtt_log` = 9).
+/// The share of [`LARGEST`] added to a burst halves with every 512 microseconds of the minimum round trip
+/// (`tcp_tso_rtt_log` = 9).
 const RTT_STEP: u64 = 512;
 
-/// A burst that is being sent.
+/// A burst being sent.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Burst {
     /// Segments still to come.
     left: u32,
-    /// It has more than one.
+    /// It has more than one segment.
     several: bool,
 }
 
@@ -39,12 +39,12 @@ impl Burst {
         }
     }
 
-    /// The next segment begins another one.
+    /// Whether the next segment starts a new burst.
     pub(super) fn is_over(&self) -> bool {
         self.left == 0
     }
 
-    /// A segment of it has just been put out: the last one gets PSH.
+    /// Counts a segment just sent; the last one gets PSH.
     pub(super) fn advance(&mut self, out: &mut Outputs) {
         self.left = self.left.saturating_sub(1);
         if self.left == 0
@@ -57,15 +57,15 @@ impl Burst {
 }
 
 impl Connection {
-    /// The burst of new text that begins at SND.NXT: `unsent` octets wait, the peer's window admits
-    /// `usable`, and `pipe` are in the network (Linux `tcp_mss_split_point`).
+    /// The burst of new text starting at SND.NXT, with `unsent` octets waiting, `usable` octets of peer
+    /// window, and `pipe` octets in the network (Linux `tcp_mss_split_point`).
     pub(super) fn next_burst(&self, unsent: u64, usable: u32, pipe: u64) -> Burst {
         if self.snd.urgent > self.snd.acked {
             return Burst::of(1);
         }
         let mss = u64::from(self.snd.mss.max(1));
         let cwnd = self.window();
-        // At least two bursts are to be in flight.
+        // Keep at least two bursts in flight.
         let most = cwnd.saturating_sub(pipe).min(cwnd / 2);
         let most = (most.min(self.burst_goal()) / mss).max(1);
         let octets = unsent.min(usable.into());
@@ -78,7 +78,7 @@ impl Connection {
         Burst::of((full + u32::from(with_rest)).max(1))
     }
 
-    /// The burst of lost octets that begins at `start`: as many segments as left together.
+    /// The burst of lost octets starting at `start`: as many segments as were sent together.
     pub(super) fn next_lost_burst(&mut self, start: SeqNum, pipe: u64) -> Burst {
         let room = self.window().saturating_sub(pipe);
         let most = room.min(self.burst_goal()) / u64::from(self.snd.mss.max(1));
@@ -88,7 +88,8 @@ impl Connection {
         }
     }
 
-    /// Octets of a burst by the pacing rate and the smallest round trip (Linux `tcp_tso_autosize`).
+    /// Octets of a burst according to the pacing rate and the minimum round trip (Linux
+    /// `tcp_tso_autosize`).
     fn burst_goal(&self) -> u64 {
         let Some(srtt) = self.rtt.srtt() else {
             return LARGEST;
@@ -108,8 +109,8 @@ impl Connection {
         ((rate >> 10) + near).min(LARGEST).max(least)
     }
 
-    /// PSH of text that ends at this stream offset: where the application pushed, or with the last
-    /// octet that waits (MUST-61). Linux leaves out the latter for `MSG_MORE`.
+    /// PSH for text from one stream offset to another: where the application pushed, or at the last unsent
+    /// octet (MUST-61). Linux omits the latter for `MSG_MORE`.
     pub(super) fn pushes(&self, from: u64, to: u64) -> bool {
         let last =
             to == self.snd.written && (self.params.push_last || self.snd.hold == Hold::Probe);

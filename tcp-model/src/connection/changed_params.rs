@@ -12,11 +12,11 @@ use crate::params::TcpParams;
 use crate::state::State;
 
 impl Connection {
-    /// Follows new parameters from now on. What was agreed in the handshake stays.
+    /// Applies new parameters from now on. What the handshake agreed stays.
     pub(super) fn follow(&mut self, params: &Arc<TcpParams>, now: SimTime, out: &mut Outputs) {
         let old = std::mem::replace(&mut self.params, Arc::clone(params));
-        // A smaller buffer takes nothing back: the window's edge stays (SHLD-14).
-        // Less than two steps of the window scale could hardly be offered.
+        // A smaller buffer does not move the window's edge back (SHLD-14). Less than two steps of the
+        // window scale could hardly be offered.
         let most = self.params.offered_buffer();
         let buffer = match self.params.grow_receive_buffer {
             true => self.rcv.buffer.min(most),
@@ -27,8 +27,8 @@ impl Connection {
         if self.params.keepalive != old.keepalive {
             self.rearm_keepalive(&old, now);
         }
-        // What waited may go: once, even past a cork, when Nagle is switched off (Linux); as Nagle
-        // has it when the cork is drawn.
+        // Held data may leave: once, even past a cork, when Nagle is switched off (Linux); subject to Nagle
+        // when the cork is removed.
         let pushed = old.nagle && !self.params.nagle;
         let uncorked = old.cork && !self.params.cork;
         if (pushed || uncorked) && self.state != State::TimeWait {
@@ -50,10 +50,9 @@ impl Connection {
         self.signal_room(out);
     }
 
-    /// Another congestion control takes over (Linux `TCP_CONGESTION`).
+    /// Switches to another congestion control (Linux `TCP_CONGESTION`).
     ///
-    /// Deviation: it begins with the window of the one before, in slow start; Linux keeps the
-    /// threshold too.
+    /// Deviation: it starts with the previous window in slow start; Linux also keeps the threshold.
     fn change_control(&mut self) {
         let window = self.cc.cwnd();
         self.cc = self.params.make_control();
@@ -67,8 +66,8 @@ impl Connection {
         }
     }
 
-    /// The idle time counts from the last sign of life (Linux `TCP_KEEPIDLE`); keep-alive that is
-    /// switched on begins now.
+    /// The idle time counts from the last segment received (Linux `TCP_KEEPIDLE`); if keep-alive is just
+    /// switched on, from now.
     fn rearm_keepalive(&mut self, old: &TcpParams, now: SimTime) {
         let armed = std::mem::replace(&mut self.timers.keepalive, SimTime::MAX);
         let since = match old.keepalive {

@@ -1,5 +1,5 @@
-//! A connection that is established by data, not by the bare last ACK of the handshake: Linux's
-//! `TCP_DEFER_ACCEPT`. A server is then not woken until there is something to do.
+//! Linux's `TCP_DEFER_ACCEPT`: a connection is established by data instead of the bare last ACK of the
+//! handshake, so that a server is woken only when there is work.
 
 use sim_core::{SimDuration, SimTime};
 
@@ -8,8 +8,8 @@ use crate::params::GiveUp;
 use crate::segment::Segment;
 
 impl Connection {
-    /// SYN-ACK time-outs that the deferral lasts: Linux turns seconds into a number of them, the
-    /// first after a second, each twice as long as the one before, up to two minutes.
+    /// Length of the deferral in SYN-ACK time-outs: Linux converts seconds to a number of them, the first
+    /// after a second, each twice as long as the previous one, up to two minutes.
     fn deferred_timeouts(&self) -> u32 {
         let Some(wait) = self.params.defer_accept else {
             return 0;
@@ -24,10 +24,10 @@ impl Connection {
         n
     }
 
-    /// True when the ACK that would complete the handshake is to be passed over.
+    /// True when the ACK that would complete the handshake is to be ignored.
     pub(super) fn defers(&mut self, seg: &Segment) -> bool {
-        // A connection made of a SYN cookie has no SYN-ACK to send again, and no timer that would
-        // end the wait: its ACK makes it at once, as on Linux.
+        // A connection from a SYN cookie has no SYN-ACK to retransmit and no timer to end the wait: its ACK
+        // establishes it at once, as on Linux.
         let from_cookie = self.timers.rto == SimTime::MAX;
         let bare = self.passive && seg.seq_len() == 0 && !self.is_open_early() && !from_cookie;
         let defers = bare && self.timers.retries < self.deferred_timeouts();
@@ -37,14 +37,14 @@ impl Connection {
         defers
     }
 
-    /// The peer has acknowledged the SYN-ACK: it is sent again only at the end of the deferral, to
-    /// give data or an ACK a last chance.
+    /// True when the peer has acknowledged the SYN-ACK, which is then retransmitted only at the end of the
+    /// deferral, as a last chance for data or an ACK.
     pub(super) fn waits_for_data(&self) -> bool {
         let acked = self.rare.as_ref().is_some_and(|r| r.ack_came);
         acked && self.timers.retries < self.deferred_timeouts()
     }
 
-    /// When to give up on a handshake whose last ACK has come: not before the deferral is over.
+    /// When to give up on a handshake whose last ACK has arrived: not before the deferral ends.
     pub(super) fn give_up_of_handshake(&self) -> GiveUp {
         let acked = self.rare.as_ref().is_some_and(|r| r.ack_came);
         match self.params.synack_give_up {

@@ -1,14 +1,14 @@
-//! When Linux acknowledges: quick ACKs, interactive connections, and a delay that follows the pace
-//! of the data.
+//! Linux's acknowledgement policy: quick ACKs, interactive (pingpong) mode, and a delay that follows the
+//! pace of the data.
 //!
-//! The first segments, and those after a pause longer than the time-out, are acknowledged at once
-//! ("quick ACKs"), because the peer is in slow start. A reply sent soon after data makes the
-//! connection interactive: ACKs then wait for the next reply. A delayed ACK that no reply carried
-//! ends that. When the application has read all there is, a connection that is not interactive
-//! acknowledges at once. Of the duplicate ACKs for one gap the first three go at once, and later ones
-//! within a millisecond or so, one for all: SACK tells the sender as much.
+//! The first segments, and those after a pause longer than the time-out, are acknowledged at once ("quick
+//! ACKs"), because the peer is in slow start. A reply sent soon after data makes the connection
+//! interactive: ACKs then wait for the next reply. A delayed ACK that no reply carried ends interactive
+//! mode. When the application has read everything, a connection that is not interactive acknowledges at
+//! once. The first three duplicate ACKs for a gap are sent at once, later ones are merged for about a
+//! millisecond, since SACK gives the sender the same information.
 //!
-//! Leaves out that a fifth SACK block lets the ACK that waits go first.
+//! Leaves out that a fifth SACK block flushes the waiting ACK.
 
 use sim_core::{SimDuration, SimTime};
 
@@ -16,7 +16,7 @@ use super::Connection;
 use super::text::AckNeed;
 use crate::model::Outputs;
 
-/// No ACK is delayed longer (`TCP_DELACK_MAX`).
+/// Maximum delay of an ACK (`TCP_DELACK_MAX`).
 const LONGEST: SimDuration = SimDuration::from_millis(200);
 
 impl Connection {
@@ -45,7 +45,7 @@ impl Connection {
         }
     }
 
-    /// Linux `tcp_incr_quickack`: as many as would fill half the window, within limits.
+    /// Linux `tcp_incr_quickack`: as many quick ACKs as segments in half the window, within limits.
     pub(super) fn add_quick_acks(&mut self) {
         let offered = self.rcv.edge.offset_from(self.rcv.acked);
         let most = self.params.quick_acks;
@@ -55,7 +55,7 @@ impl Connection {
         }
     }
 
-    /// Linux `tcp_enter_quickack_mode`: something is wrong, and the peer should know soon.
+    /// Linux `tcp_enter_quickack_mode`: after a disturbance, inform the peer quickly.
     pub(super) fn enter_quick_acks(&mut self) {
         self.add_quick_acks();
         let least = self.params.delayed_ack;
@@ -65,7 +65,7 @@ impl Connection {
         }
     }
 
-    /// The peer has closed: what remains to be said is a reply (Linux `tcp_fin`).
+    /// Enters interactive mode because the peer has closed and a reply is expected (Linux `tcp_fin`).
     pub(super) fn expect_reply(&mut self) {
         if let Some(a) = &mut self.rcv.adaptive {
             a.interactive = true;
@@ -76,7 +76,7 @@ impl Connection {
     /// Linux `__tcp_ack_snd_check`, for data in order.
     pub(super) fn adaptive_ack(&self, filled_gap: bool) -> AckNeed {
         let Some(a) = &self.rcv.adaptive else {
-            // A FIN before any data: the delay is still zero, so the next tick.
+            // For a FIN before any data the delay is still zero: acknowledge at the next tick.
             return match self.params.timers.tick() {
                 None => AckNeed::Now,
                 Some(_) => AckNeed::Delayed,
@@ -96,7 +96,8 @@ impl Connection {
     /// Linux `__tcp_ack_snd_check`, for data beyond a gap. MAY-13 and RFC 5681 section 4.2 ask for an
     /// immediate duplicate ACK.
     ///
-    /// Deviation: where the receiver adapts and the peer knows SACK, only for the first three.
+    /// Deviation: if the receiver is adaptive and the peer supports SACK, only the first three are
+    /// immediate.
     pub(super) fn ack_beyond_gap(&mut self) -> AckNeed {
         let most = self.params.compressed_acks;
         let (nxt, sack) = (self.rcv.nxt, self.rcv.sack_ok);
@@ -118,18 +119,18 @@ impl Connection {
         AckNeed::Compressed
     }
 
-    /// A duplicate ACK waits for others.
+    /// Holds a duplicate ACK back to merge it with later ones.
     pub(super) fn compress_ack(&mut self, now: SimTime) {
         let srtt = self.rtt.srtt().unwrap_or(SimDuration::from_secs(1));
         if let (Some(a), SimTime::MAX) = (&self.rcv.adaptive, self.timers.ack) {
             let delay = self.params.ack_compression_delay.min(a.rtt.min(srtt) / 20);
-            // A timer of its own, not of the wheel.
+            // A high-resolution timer, not on the timer wheel.
             self.timers.ack = now + delay + self.params.ack_compression_slack;
         }
     }
 
-    /// The SYN-ACK came while a writer waits: its data will carry the ACK, and are the beginning of a
-    /// dialogue (Linux `tcp_rcv_synsent_state_process`: "save one ACK").
+    /// The SYN-ACK arrived while data wait to be sent: these will carry the ACK, and the connection becomes
+    /// interactive (Linux `tcp_rcv_synsent_state_process`: "save one ACK").
     pub(super) fn expect_own_data(&mut self, now: SimTime) {
         if !self.params.adaptive_receiver {
             return;
@@ -139,8 +140,8 @@ impl Connection {
         self.enter_quick_acks();
     }
 
-    /// The last ACK of the handshake waits for data, as long as any ACK may; false where ACKs do not
-    /// adapt.
+    /// Holds the last ACK of the handshake back for data, up to the maximum delay; false without adaptive
+    /// ACKs.
     pub(super) fn hold_ack(&mut self, now: SimTime) -> bool {
         let clock = self.params.timers.clock(now);
         let Some(a) = &mut self.rcv.adaptive else {
@@ -152,7 +153,7 @@ impl Connection {
         true
     }
 
-    /// An ACK leaves, on whatever segment (Linux `tcp_event_ack_sent`).
+    /// Notes that an ACK is sent, on any segment (Linux `tcp_event_ack_sent`).
     pub(super) fn note_ack_sent(&mut self) {
         let least = self.params.delayed_ack;
         let Some(a) = &mut self.rcv.adaptive else {
@@ -169,7 +170,7 @@ impl Connection {
         a.due = SimTime::MAX;
     }
 
-    /// Data leave: soon after other data came, that is a reply (Linux `tcp_event_data_sent`).
+    /// Notes that data are sent; soon after received data, they are a reply (Linux `tcp_event_data_sent`).
     pub(super) fn note_data_sent(&mut self, now: SimTime) {
         let now = self.params.timers.clock(now);
         if let Some(a) = &mut self.rcv.adaptive {
@@ -177,8 +178,8 @@ impl Connection {
         }
     }
 
-    /// Linux `tcp_send_delayed_ack`: never later than one that waits already; at once when that is
-    /// nearly due.
+    /// Linux `tcp_send_delayed_ack`: never later than a pending delayed ACK, and at once if that is nearly
+    /// due.
     pub(super) fn delay_ack_adaptively(&mut self, now: SimTime, out: &mut Outputs) {
         let (least, srtt) = (self.params.delayed_ack, self.rtt.srtt());
         let timers = self.params.timers;
@@ -217,7 +218,7 @@ impl Connection {
         self.timers.ack = self.expiry(now, due.since(clock));
     }
 
-    /// The delayed ACK is due and nothing has carried it (Linux `tcp_delack_timer_handler`).
+    /// The delayed ACK is due and no segment has carried it (Linux `tcp_delack_timer_handler`).
     pub(super) fn on_delayed_ack_timeout(&mut self, now: SimTime, out: &mut Outputs) {
         let (least, rto) = (self.params.delayed_ack, self.rtt.rto());
         if let Some(a) = &mut self.rcv.adaptive
@@ -233,7 +234,7 @@ impl Connection {
         self.send_ack(now, out);
     }
 
-    /// The application has read (Linux `tcp_cleanup_rbuf`): whether that calls for an ACK.
+    /// Whether a read by the application calls for an ACK (Linux `tcp_cleanup_rbuf`).
     pub(super) fn read_calls_for_ack(&self) -> bool {
         let Some(a) = &self.rcv.adaptive else {
             return false;
@@ -245,7 +246,7 @@ impl Connection {
         if a.scheduled && (waiting > a.mss || (end_of_message && emptied)) {
             return true;
         }
-        // "Lots" of room: the window at least doubles.
+        // A lot of room: the window at least doubles.
         let offered = self.rcv.window();
         if self.rcv.fin_received || u64::from(offered) * 2 > u64::from(a.clamp) {
             return false;

@@ -1,5 +1,5 @@
-//! Explicit congestion notification, RFC 3168 section 6.1; for controls that need to know how much
-//! was marked, the echo of RFC 8257 section 3.2.
+//! Explicit congestion notification, RFC 3168 section 6.1; and for controls that need the amount of marked
+//! data, the echo of RFC 8257 section 3.2.
 //!
 //! Accurate feedback (RFC 9768) keeps its counters in [`crate::acc_ecn`]. Leaves out the nonce (RFC 3540).
 
@@ -16,14 +16,14 @@ use crate::segment::{Ecn, Flags, Segment};
 use crate::seq::SeqNum;
 use crate::state::State;
 
-/// What a connection knows of ECN.
+/// The ECN state of a connection.
 #[derive(Clone, Copy, Debug, Hash, Default)]
 pub(super) struct EcnState {
-    /// Both ends speak ECN; in SYN-SENT, that this one has asked.
+    /// Both ends use ECN; in SYN-SENT, this end has requested it.
     pub(super) agreed: bool,
-    /// CE arrived: every ACK says so until the peer sends CWR.
+    /// CE has arrived: every ACK echoes it until the peer sends CWR.
     echo: bool,
-    /// The next new data tell the peer that the window was reduced.
+    /// The next new data carry CWR, since the window was reduced.
     reduced: bool,
     /// An ECN codepoint has arrived.
     seen: bool,
@@ -33,15 +33,15 @@ pub(super) struct EcnState {
     reacting: bool,
     /// SND.NXT when the window was last reduced.
     end: SeqNum,
-    /// Feedback is accurate (RFC 9768); in SYN-SENT, this end has asked for that.
+    /// Accurate feedback (RFC 9768) is used; in SYN-SENT, this end has requested it.
     pub(super) accurate: Option<AccEcn>,
 }
 
 const SETUP: Flags = Flags(Flags::ECE.0 | Flags::CWR.0);
 
 impl Connection {
-    /// The flags of a SYN or SYN-ACK. A SYN that is sent again asks no more, for it may be that the
-    /// path drops those that ask (section 6.1.1.1, as Linux does by default).
+    /// The flags of a SYN or SYN-ACK. A retransmitted SYN does not request ECN, since the path may drop
+    /// SYNs that do (section 6.1.1.1, Linux's default).
     pub(super) fn ecn_setup(&mut self, answers: bool, again: bool) -> Flags {
         if answers {
             return match self.accurate() {
@@ -59,8 +59,8 @@ impl Connection {
         if asks { SETUP } else { Flags::NONE }
     }
 
-    /// A SYN for accurate ECN: asked once more when it is sent again, and then no more (RFC 9768 section
-    /// 3.1.4.1).
+    /// The flags of a SYN that requests accurate ECN: repeated in the first retransmission, but not in
+    /// later ones (RFC 9768 section 3.1.4.1).
     fn ask_accurately(&mut self) -> Flags {
         self.agree_on_ecn(true);
         let asks = self.snd.syn_retransmissions <= 1 || !self.params.ecn_fallback;
@@ -81,7 +81,7 @@ impl Connection {
         }
     }
 
-    /// The counters of accurate feedback.
+    /// The counters of accurate feedback, if used.
     pub(super) fn accurate(&self) -> Option<&AccEcn> {
         self.rare.as_ref()?.ecn.accurate.as_ref()
     }
@@ -90,7 +90,7 @@ impl Connection {
         self.rare.as_mut()?.ecn.accurate.as_mut()
     }
 
-    /// The ACK of the SYN-ACK, at the server.
+    /// Processes the ACK of the SYN-ACK at the server.
     pub(super) fn note_last_ack(&mut self, seg: &Segment) {
         let pure = seg.len == 0 && !seg.flags.is_syn();
         if let (true, Some(accurate)) = (pure, self.accurate_mut()) {
@@ -98,7 +98,8 @@ impl Connection {
         }
     }
 
-    /// ACE, the option on ACKs, and the codepoint of what is no new data, of a segment about to leave.
+    /// Adds ACE, the option on ACKs, and the codepoint of segments without new data to a segment about to
+    /// be sent.
     pub(super) fn add_feedback(&mut self, segment: &mut Segment) {
         let (plus, option) = (self.params.ecn_plus_plus, self.params.accecn_option);
         let ect = self.cc.ect();
@@ -132,7 +133,7 @@ impl Connection {
         }
     }
 
-    /// An acceptable packet without text.
+    /// Counts the codepoint of an acceptable packet without text.
     pub(super) fn count_mark(&mut self, seg: &Segment) {
         if let Some(accurate) = self.accurate_mut() {
             accurate.on_packet(seg.ecn, 0);
@@ -140,7 +141,7 @@ impl Connection {
         }
     }
 
-    /// What an ACK reports that delivers so many bytes newly; true when it reports marks.
+    /// Takes the feedback of an ACK that newly delivers `delivered` bytes; true when it reports marks.
     pub(super) fn take_feedback(&mut self, seg: &Segment, delivered: u64) -> bool {
         let mss = self.snd.mss;
         match self.accurate_mut() {
@@ -166,7 +167,7 @@ impl Connection {
         }
     }
 
-    /// Both ends speak ECN; in SYN-SENT, that this one has asked.
+    /// Both ends use ECN; in SYN-SENT, this end has requested it.
     pub(super) fn speaks_ecn(&self) -> bool {
         self.rare.as_ref().is_some_and(|r| r.ecn.agreed)
     }
@@ -177,7 +178,7 @@ impl Connection {
         }
     }
 
-    /// What the peer's SYN or SYN-ACK says of ECN.
+    /// Takes the ECN flags of the peer's SYN or SYN-ACK.
     pub(super) fn take_ecn_setup(&mut self, seg: &Segment) {
         if self.state == State::SynSent && seg.flags.is_ack() && self.accurate().is_some() {
             self.take_accurate_answer(seg);
@@ -202,7 +203,7 @@ impl Connection {
                 self.speaks_ecn() && seg.flags.is_ece() && !seg.flags.is_cwr()
             }
             State::SynSent => self.speaks_ecn() && asked,
-            // "A host MUST NOT set ECT on SYN": one that has it was not sent by RFC 3168's rules.
+            // "A host MUST NOT set ECT on SYN": a SYN with ECT does not follow RFC 3168.
             _ => {
                 let willing = self.params.ecn != EcnMode::Off || self.cc.needs_ecn();
                 willing && asked && seg.ecn == Ecn::NotEct
@@ -222,7 +223,7 @@ impl Connection {
         }
     }
 
-    /// ECE of a segment that acknowledges.
+    /// ECE for a segment with an acknowledgement.
     pub(super) fn ecn_echo(&self) -> Flags {
         match &self.rare {
             Some(rare) if rare.ecn.echo => Flags::ECE,
@@ -230,8 +231,8 @@ impl Connection {
         }
     }
 
-    /// The receiver's part (section 6.1.3): CE is echoed until CWR comes. True when an ACK should
-    /// not wait, because the peer's window may be very small now (Linux).
+    /// The receiver's part (section 6.1.3): CE is echoed until CWR arrives. True when an ACK should not be
+    /// delayed, because the peer's window may now be very small (Linux).
     pub(super) fn note_marks(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) -> bool {
         self.count_arrival(seg);
         if let Some(accurate) = self.accurate_mut() {
@@ -320,7 +321,7 @@ impl Connection {
         ecn.is_none_or(|e| self.snd.una.at_or_after(e.end))
     }
 
-    /// The window was reduced, for an echo or for a loss: the peer is told with the next new data.
+    /// Notes that the window was reduced, because of an echo or a loss: the next new data carry CWR.
     pub(super) fn note_reduction(&mut self) {
         if let Some(rare) = &mut self.rare {
             rare.ecn.reduced = rare.ecn.agreed && rare.ecn.accurate.is_none();
@@ -328,8 +329,8 @@ impl Connection {
         }
     }
 
-    /// An echo has reduced the window less than a round trip ago: nothing sent since is acknowledged. The
-    /// ACK of the last octet sent before may still echo the same marks.
+    /// True while no data sent since the last reduction by an echo are acknowledged. Until then ACKs may
+    /// still echo the same marks.
     pub(super) fn is_reacting(&self) -> bool {
         let ecn = self.rare.as_ref().map(|r| &r.ecn);
         ecn.is_some_and(|e| e.reacting && self.snd.una.at_or_before(e.end))

@@ -1,8 +1,7 @@
-//! Fast Open at both ends of a connection (RFC 7413 section 4.2), and the passive opening from a
-//! SYN cookie.
+//! Fast Open at both ends of a connection (RFC 7413 section 4.2), and passive open from a SYN cookie.
 //!
-//! Leaves out: giving up Fast Open for a time when paths swallow it (RFC 7413 section 4.1.3.1; the
-//! host hears of each failure).
+//! Leaves out pausing Fast Open on paths that drop it (RFC 7413 section 4.1.3.1; the host is notified of
+//! each failure).
 
 use sim_core::SimTime;
 
@@ -16,7 +15,7 @@ use crate::syn_cookie::Agreed;
 use crate::syn_options::SynOptions;
 
 impl Connection {
-    /// Active OPEN with Fast Open: the SYN goes with what it can carry, the rest follows.
+    /// Active OPEN with Fast Open: the SYN carries as much data as fits, the rest follows.
     pub(super) fn on_connect_with(&mut self, call: &FastConnect, now: SimTime, out: &mut Outputs) {
         if self.state != State::Closed || self.is_over() {
             return;
@@ -35,7 +34,7 @@ impl Connection {
         }
     }
 
-    /// Passive OPEN from a SYN cookie: as if SYN and SYN-ACK had been exchanged, which they were.
+    /// Passive OPEN from a SYN cookie: restores the state after SYN and SYN-ACK.
     pub(super) fn on_resume(&mut self, agreed: &Agreed, out: &mut Outputs) {
         if self.state != State::Closed || self.is_over() {
             return;
@@ -55,12 +54,12 @@ impl Connection {
             },
         );
         self.rcv.acked = self.rcv.nxt;
-        // A passive end bears the identity of the connection that it answers.
+        // A passive end has the identity of the connection it answers.
         self.rcv.peer = self.conn;
         self.enter(State::SynReceived, out);
     }
 
-    /// The Fast Open option of a first SYN or SYN-ACK; the octets of data that go with it.
+    /// Adds the Fast Open option of a first SYN or SYN-ACK; returns the octets of data it carries.
     pub(super) fn add_fast_open(&mut self, answers: bool, options: &mut Options) -> u32 {
         let (ip, mtu) = (self.params.ip_version, self.mtu());
         let written = self.snd.written;
@@ -84,8 +83,8 @@ impl Connection {
         len
     }
 
-    /// The answer to a SYN with Fast Open. Data it does not acknowledge are sent again, now in
-    /// the ordinary way (section 4.2.1); false in that case.
+    /// Handles the answer to a SYN with Fast Open. Returns false if it does not acknowledge the data, which
+    /// are then retransmitted in the ordinary way (section 4.2.1).
     pub(super) fn on_fast_open_answer(&mut self, seg: &Segment, out: &mut Outputs) -> bool {
         let again = self.snd.syn_retransmissions > 0;
         let Some(rare) = &mut self.rare else {
@@ -115,8 +114,8 @@ impl Connection {
         !refused
     }
 
-    /// Sends the data of a refused SYN again, apart from what follows them. Retransmissions, they are no
-    /// small segment for Nagle (Linux `tcp_rcv_fastopen_synack`). True when something left.
+    /// Retransmits the data of a refused SYN separately from later data. As retransmissions they do not
+    /// count as a small segment for Nagle (Linux `tcp_rcv_fastopen_synack`). True when something was sent.
     pub(super) fn resend_refused(&mut self, now: SimTime, out: &mut Outputs) -> bool {
         let small_end = self.snd.small_end;
         let syn_data = self.rare().syn_data;
@@ -132,8 +131,8 @@ impl Connection {
         self.snd.nxt != start
     }
 
-    /// Section 4.2.2: whether the SYN shows the right cookie. Otherwise one that asks, or shows a
-    /// wrong one, is told the right one.
+    /// Section 4.2.2: whether the SYN has a valid cookie. Otherwise a SYN that requests a cookie, or has a
+    /// wrong one, gets the right one in the SYN-ACK.
     pub(super) fn accept_early(&mut self, seg: &Segment) -> bool {
         let rare = self.rare();
         let Some(listen) = rare.listen.take() else {
@@ -156,8 +155,8 @@ impl Connection {
         false
     }
 
-    /// The SYN is believed: its data go to the application, which may answer before the handshake
-    /// is complete.
+    /// Accepts the SYN: delivers its data to the application, which may answer before the handshake is
+    /// complete.
     pub(super) fn open_early(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
         let rare = self.rare();
         rare.open_early = true;

@@ -1,7 +1,7 @@
-//! The receive buffer that FreeBSD lets grow: by half whenever more than three eighths of it
-//! arrive in a round trip (`tcp_autorcvbuf`), from `receive_buffer_start` to `receive_buffer`.
+//! FreeBSD's growing receive buffer: by half whenever more than three eighths of it arrive in a round trip
+//! (`tcp_autorcvbuf`), from `receive_buffer_start` to `receive_buffer`.
 //!
-//! Leaves out that the round trip begins with an ACK sent there, and here with the first data.
+//! Difference: FreeBSD measures the round trip from an ACK it sends, this model from the first data.
 
 use sim_core::SimTime;
 
@@ -11,13 +11,13 @@ use crate::seq::SeqNum;
 /// The round trip in which data are being counted.
 #[derive(Clone, Copy, Debug, Hash)]
 pub(super) struct Growth {
-    /// RCV.NXT when it began.
+    /// RCV.NXT at its start.
     start: SeqNum,
     since: SimTime,
 }
 
 impl Connection {
-    /// Data arrived in order, up to RCV.NXT.
+    /// Data have arrived in order, up to RCV.NXT.
     pub(super) fn grow_buffer(&mut self, now: SimTime) {
         let (buffer, most) = (self.rcv.buffer, self.params.offered_buffer());
         let Some(round_trip) = self.rtt.srtt().filter(|_| buffer < most) else {

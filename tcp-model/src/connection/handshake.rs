@@ -65,14 +65,14 @@ impl Connection {
         self.arm_rto(now);
     }
 
-    /// The window a SYN or SYN-ACK offers. Linux admits more than the field can say where its
-    /// buffer is larger.
+    /// The window a SYN or SYN-ACK offers. Linux accepts more than the field can express if its buffer is
+    /// larger.
     fn syn_window(&self) -> u32 {
         let stamps = self.passive && self.rcv.ts_ok;
         self.params.first_window(if stamps { 12 } else { 0 })
     }
 
-    /// What this SYN offers; an answer offers what the peer offered.
+    /// The options of this SYN; an answer only offers what the peer offered.
     fn syn_options(&self, answers: bool, now: SimTime) -> Options {
         let p = &self.params;
         let offer = |wanted: bool, agreed: bool| if answers { agreed } else { wanted };
@@ -86,21 +86,21 @@ impl Connection {
         offer.write(p.syn_layout)
     }
 
-    /// The MSS to offer: what a packet of the path holds, where that is known to be less than the
-    /// interface's (Linux `tcp_advertise_mss`).
+    /// The MSS to offer: limited by the path MTU, if known to be smaller than the interface's (Linux
+    /// `tcp_advertise_mss`).
     fn offered_mss(&self) -> u16 {
         let headers = self.params.ip_version.header_len() as u16 + 20;
         self.params.mss().min(self.mtu().saturating_sub(headers))
     }
 
-    /// Takes over what the peer's SYN says.
+    /// Adopts the peer's SYN.
     fn take_syn(&mut self, seg: &Segment) {
         self.take_ecn_setup(seg);
         self.rcv.peer = seg.tag.conn;
         self.take_offer(seg.seq, &SynOptions::read(&seg.options, &self.params));
     }
 
-    /// Takes over the peer's initial sequence number and what it offers.
+    /// Adopts the peer's initial sequence number and options.
     pub(super) fn take_offer(&mut self, irs: SeqNum, offer: &SynOptions) {
         self.rcv.irs = irs;
         self.rcv.nxt = irs + 1;
@@ -117,7 +117,7 @@ impl Connection {
             // A buffer below one step of the window field could only ever be offered as 0.
             self.rcv.buffer = self.rcv.buffer.max(2 << self.rcv.shift);
         }
-        // MUST-16 and RFC 6691: the smaller of both, less the options every segment carries.
+        // MUST-16 and RFC 6691: the smaller of both, minus the options in every segment.
         let option_bytes = if self.rcv.ts_ok { 12 } else { 0 };
         let effective = u32::from(offer.mss)
             .max(self.params.min_mss)
@@ -132,14 +132,14 @@ impl Connection {
             rare.peer_mss = offer.mss;
             self.fit_mss();
         }
-        // What the SYN offered, or will: the field of a SYN is unscaled.
+        // The window that the SYN offers, whose field is unscaled.
         self.rcv.edge = self.rcv.nxt + self.syn_window();
     }
 
     /// RFC 9293 section 3.10.7.2.
     ///
-    /// Deviation: text and FIN that come with a SYN, here and in SYN-SENT, are not queued for
-    /// ESTABLISHED: not being acknowledged, they come again.
+    /// Deviation: text and FIN on a SYN, here and in SYN-SENT, are not queued for ESTABLISHED; since they
+    /// are not acknowledged, they will be retransmitted.
     pub(super) fn listen_arrives(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
         if seg.flags.is_rst() {
             return;
@@ -199,7 +199,7 @@ impl Connection {
             return;
         }
         self.snd.wl1 = seg.seq;
-        // Data that the application wrote meanwhile, and the peer has not refused.
+        // Data that the application has written meanwhile and the peer has not refused.
         let unsent = self.snd.unsent() > 0;
         let refused = self.rare.is_some() && !self.on_fast_open_answer(seg, out);
         let writes = unsent && !refused;
@@ -243,7 +243,7 @@ impl Connection {
         }
     }
 
-    /// The same when the application has closed already: only the SYN is dealt with here.
+    /// The same when the application has already closed: handles only the acknowledgement of the SYN.
     pub(super) fn complete_closed(&mut self, seg: &Segment, now: SimTime) {
         self.rare().closed_early = false;
         self.snd.una = self.snd.iss + 1;
@@ -251,7 +251,7 @@ impl Connection {
         self.restart_rto(now);
     }
 
-    /// Window, round-trip time and congestion window at the acknowledgement of the SYN.
+    /// Sets window, round-trip time and congestion window when the SYN is acknowledged.
     fn take_first_ack(&mut self, seg: &Segment, now: SimTime) {
         let shift = if seg.flags.is_syn() {
             0
@@ -272,8 +272,8 @@ impl Connection {
         }
     }
 
-    /// The peer echoes the timestamp of the first SYN: sending it again was needless, and nothing
-    /// was lost (Linux `tcp_try_undo_spurious_syn`; only where a lost SYN may be forgiven at all).
+    /// If the peer echoes the timestamp of the first SYN, the retransmission was spurious (Linux
+    /// `tcp_try_undo_spurious_syn`; only with `syn_losses_forgiven`).
     fn forgive_spurious_syn(&mut self, seg: &Segment) {
         if self.params.syn_losses_forgiven == 0 || !self.rcv.ts_ok {
             return;
@@ -288,8 +288,8 @@ impl Connection {
         }
     }
 
-    /// RFC 5681 section 3.1 and RFC 6928: one segment when the SYN or SYN-ACK was lost, more often
-    /// than `syn_losses_forgiven` says.
+    /// RFC 5681 section 3.1 and RFC 6928: one segment if the SYN or SYN-ACK was lost more often than
+    /// `syn_losses_forgiven`.
     pub(super) fn start_congestion_control(&mut self) {
         let lost = u32::from(self.snd.syn_retransmissions);
         let segments = if lost > self.params.syn_losses_forgiven {
@@ -306,7 +306,7 @@ impl Connection {
         self.start_measuring();
     }
 
-    /// `<SEQ=SEG.ACK><CTL=RST>`: an ACK for what was never sent.
+    /// Sends `<SEQ=SEG.ACK><CTL=RST>` for an ACK of something never sent.
     pub(super) fn refuse(&mut self, seg: &Segment, out: &mut Outputs) {
         let segment = Segment {
             src_port: self.local_port,

@@ -2,16 +2,16 @@
 
 use crate::seq::SeqNum;
 
-/// In front of the payload: room for headers.
+/// Memory in front of the payload, for headers.
 const HEADERS: u32 = 64 + 52;
-/// The buffer's own bookkeeping, behind it (`skb_shared_info`).
+/// Memory behind the payload, for bookkeeping (`skb_shared_info`).
 const BOOKKEEPING: u32 = 320;
 /// Its descriptor (`sk_buff`).
 const DESCRIPTOR: u32 = 256;
-/// What does not fit a page beside them lies in pages of its own, which count by the octet.
+/// Payload that does not fit in a page with those is in separate pages, counted by the octet.
 const PAGE: u32 = 4096;
 
-/// Memory that a segment with so much payload takes. Up to a page, sizes are powers of two.
+/// Memory of a segment with `len` octets of payload. Up to a page, sizes are powers of two.
 pub(super) fn memory_of(len: u32) -> u32 {
     let whole = len + HEADERS + BOOKKEEPING;
     if whole <= PAGE {
@@ -31,41 +31,41 @@ pub(super) fn room_behind(len: u32) -> u32 {
     }
 }
 
-/// Memory of so much payload in buffers of a page each.
+/// Memory of `payload` octets in buffers of a page each.
 pub(super) fn joined(payload: u32) -> u32 {
     payload
         .div_ceil(PAGE - BOOKKEEPING)
         .saturating_mul(PAGE + DESCRIPTOR)
 }
 
-/// The memory of what a receiver holds.
+/// The memory of a receiver's data.
 #[derive(Clone, Copy, Debug, Default, Hash)]
 pub(super) struct Held {
-    /// Of unread data.
+    /// Memory of unread data.
     pub(super) unread: u32,
-    /// Of data ahead of a gap.
+    /// Memory of data beyond a gap.
     pub(super) ahead: u32,
     /// Room in the last buffer of unread data.
     pub(super) room: u32,
-    /// Room in the buffer of the segment that came last ahead of a gap, and where that ends.
+    /// Room in the buffer of the latest segment beyond a gap, and where that segment ends.
     pub(super) room_ahead: u32,
     pub(super) end_ahead: SeqNum,
-    /// Payload and memory of the unread data before the first buffer that takes more memory than its
-    /// payload is good for; `None` where there is no such buffer.
+    /// Payload and memory of the unread data before the first sparse buffer, one whose memory is out of
+    /// proportion to its payload; `None` without one.
     pub(super) before_sparse: Option<(u32, u32)>,
-    /// There is such a buffer ahead of a gap.
+    /// There is a sparse buffer beyond a gap.
     pub(super) sparse_ahead: bool,
     /// Memory reserved, in pages, and not used yet.
     pub(super) reserved: u32,
 }
 
 impl Held {
-    /// All of it.
+    /// Total memory.
     pub(super) fn all(&self) -> u32 {
         self.unread.saturating_add(self.ahead)
     }
 
-    /// Reserves the memory of a segment, and says how much that is.
+    /// Reserves the memory of a segment and returns its amount.
     pub(super) fn reserve(&mut self, len: u32) -> u32 {
         let memory = memory_of(len);
         let missing = memory.saturating_sub(self.reserved);
@@ -77,8 +77,8 @@ impl Held {
         self.reserved = (self.reserved + memory) % PAGE;
     }
 
-    /// Of `held` octets ahead of a gap, `left` still are: the others have come into order behind `unread`
-    /// ones, and their memory with them.
+    /// Of `held` octets beyond a gap, only `left` remain there: the memory of the others, which are now in
+    /// order, moves to the `unread` ones.
     pub(super) fn take_from_ahead(&mut self, held: u32, left: u32, unread: u64) {
         if self.sparse_ahead && self.before_sparse.is_none() {
             self.before_sparse = Some((unread.min(u32::MAX.into()) as u32, self.unread));
@@ -92,7 +92,7 @@ impl Held {
         }
     }
 
-    /// The application took `bytes`, and `left` octets remain.
+    /// The application has read `bytes`; `left` octets remain.
     pub(super) fn read(&mut self, bytes: u64, left: u64) {
         if left == 0 {
             self.free(self.unread);
@@ -109,7 +109,7 @@ impl Held {
         }
     }
 
-    /// Buffers with little in them are put together: all from the first of them on.
+    /// Merges sparse buffers: all from the first of them on.
     pub(super) fn join(&mut self, unread: u32, ahead: impl Iterator<Item = u32>) {
         let before = self.all();
         if self.sparse_ahead {
@@ -125,7 +125,7 @@ impl Held {
     }
 }
 
-/// The part of `memory` that `part` of `whole` has.
+/// The share of `memory` that belongs to `part` of `whole`.
 pub(super) fn share(memory: u32, part: u32, whole: u32) -> u32 {
     (u64::from(memory) * u64::from(part.min(whole)) / u64::from(whole.max(1))) as u32
 }

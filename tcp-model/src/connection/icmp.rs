@@ -1,8 +1,8 @@
 //! ICMP errors (RFC 9293 section 3.9.2.2, RFC 5927, RFC 5461) and path MTU discovery (RFC 1191,
 //! RFC 8201).
 //!
-//! Leaves out: the reversal of back-off (RFC 6069), packetisation-layer discovery (RFC 4821), and
-//! trying a larger MTU again after some minutes (RFC 1191 section 6.3).
+//! Leaves out back-off reversal (RFC 6069), packetisation-layer discovery (RFC 4821), and retrying a larger
+//! MTU after some minutes (RFC 1191 section 6.3).
 
 use sim_core::SimTime;
 
@@ -14,19 +14,19 @@ use crate::params::IpVersion;
 use crate::resend_rule::RetransmitReason;
 use crate::state::State;
 
-/// RFC 1191 section 7.1: what to try when a router does not tell its MTU.
+/// RFC 1191 section 7.1: MTUs to try when a router does not report its own.
 const PLATEAUS: [u16; 11] = [
     65535, 32000, 17914, 8166, 4352, 2002, 1492, 1006, 508, 296, 68,
 ];
 
-/// RFC 8200 section 5: every IPv6 link carries this.
+/// RFC 8200 section 5: the minimum MTU of IPv6 links.
 const IPV6_LEAST_MTU: u16 = 1280;
 
 impl Connection {
-    /// MUST-54. Whoever passes the error on has matched addresses and ports.
+    /// MUST-54. The caller has matched addresses and ports.
     pub(super) fn on_icmp(&mut self, error: &IcmpError, now: SimTime, out: &mut Outputs) {
-        // RFC 5927 section 4.1: an error about what is not outstanding is stale, or forged.
-        // SND.NXT itself passes too, for the segment may have been empty.
+        // RFC 5927 section 4.1: an error about data that are not outstanding is stale or forged. SND.NXT
+        // itself is accepted, since the segment may have been empty.
         let plausible = error.seq.at_or_after(self.snd.una) && error.seq.at_or_before(self.snd.nxt);
         if !plausible || matches!(self.state, State::Closed | State::Listen | State::TimeWait) {
             return;
@@ -47,10 +47,10 @@ impl Connection {
         let fatal = match (kind.is_hard(), opening) {
             // SHLD-26.
             (true, true) => true,
-            // Deviation where `icmp_hard_abort` is off: RFC 5927 section 5.2, as Linux. A forged
-            // error should not end what has been established.
+            // Deviation if `icmp_hard_abort` is off: RFC 5927 section 5.2, as Linux. A forged error should
+            // not end an established connection.
             (true, false) => self.params.icmp_hard_abort,
-            // Deviation where `icmp_soft_abort_connect` is on: RFC 5461 section 3.1, as Linux.
+            // Deviation if `icmp_soft_abort_connect` is on: RFC 5461 section 3.1, as Linux.
             (false, true) => self.params.icmp_soft_abort_connect,
             // MUST-56.
             (false, false) => false,
@@ -63,7 +63,7 @@ impl Connection {
         out.signals.push(Signal::SoftError(kind)); // SHLD-25
     }
 
-    /// A router found the packet longer than its next link carries (RFC 1191 section 6).
+    /// A router found the packet too long for its next link (RFC 1191 section 6).
     fn on_packet_too_big(&mut self, mtu: u32, now: SimTime, out: &mut Outputs) {
         let before = self.mtu();
         let reported = match u16::try_from(mtu).unwrap_or(u16::MAX) {
@@ -80,8 +80,8 @@ impl Connection {
         }
         self.rare().path_mtu = Some(path);
         if matches!(self.state, State::SynSent | State::SynReceived) {
-            // The MSS is bounded when the handshake is complete. A SYN that is too big carries
-            // data: it goes again without.
+            // The MSS is limited once the handshake is complete. A SYN that is too big carries data:
+            // retransmit it without.
             if self.rare.as_ref().is_some_and(|r| r.syn_data > 0) {
                 self.send_syn(Some(RetransmitReason::PathMtu), now, out);
             }
@@ -92,7 +92,7 @@ impl Connection {
         }
     }
 
-    /// Bounds the MSS by the path MTU (MUST-16); true when it became smaller.
+    /// Limits the MSS to the path MTU (MUST-16); true when it became smaller.
     pub(super) fn fit_mss(&mut self) -> bool {
         let headers = self.params.ip_version.header_len() + 20;
         let options = if self.rcv.ts_ok { 12 } else { 0 };
@@ -105,11 +105,11 @@ impl Connection {
         smaller
     }
 
-    /// What is in flight was too big to arrive: it goes again in smaller segments. That is no sign
+    /// Retransmits the data in flight, which were too big to arrive, in smaller segments. This is no sign
     /// of congestion (RFC 1191 section 6.5).
     fn send_all_again(&mut self, now: SimTime, out: &mut Outputs) {
         self.snd.timed = None; // Karn
-        // However lately it was sent.
+        // Even data sent just now are lost.
         self.enter_loss(RetransmitReason::PathMtu, SimTime::MAX);
         self.transmit(now, out);
     }

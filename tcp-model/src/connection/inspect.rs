@@ -1,4 +1,4 @@
-//! What a connection tells of itself: the rest of Linux's `tcp_info`.
+//! Details of a connection for inspection: the rest of Linux's `tcp_info`.
 
 use sim_core::SimTime;
 
@@ -9,7 +9,7 @@ use crate::model::TcpModel;
 use crate::recovery::Phase;
 
 impl Connection {
-    /// Details as far as they are kept; without a log, segments are counted in full ones.
+    /// The details that are tracked; without a log, segments are counted as full ones.
     pub(super) fn inspect(&self) -> Details {
         let outstanding = self.outstanding();
         let census = self.recovery.census(&outstanding);
@@ -72,7 +72,7 @@ impl Connection {
         }
     }
 
-    /// What the sender is about.
+    /// The sender's state.
     pub(super) fn inspect_sender(&self) -> SenderState {
         let delivery = self.measure.as_deref().map(|m| &m.delivery);
         let log = self.recovery.log().and_then(|log| log.min_rtt());
@@ -87,8 +87,8 @@ impl Connection {
         }
     }
 
-    /// The degree of reordering in segments: that of the path where it has shown more than
-    /// `dup_ack_threshold` (Linux `tcp_check_sack_reordering`).
+    /// The degree of reordering in segments: the path's, if it exceeds `dup_ack_threshold` (Linux
+    /// `tcp_check_sack_reordering`).
     fn reordering(&self) -> u32 {
         /// `tcp_max_reordering`.
         const MOST: u32 = 300;

@@ -1,5 +1,4 @@
-//! Delivery rate, losses and pacing: kept for congestion controls that ask for them, and where
-//! segments are paced.
+//! Delivery rate, losses and pacing: tracked for congestion controls that need them, and for pacing.
 
 use sim_core::{Rate, SimDuration, SimTime};
 
@@ -10,44 +9,44 @@ use crate::recovery::Phase;
 use crate::segment::Segment;
 use crate::seq::SeqNum;
 
-/// What is measured, and when the next segment may leave.
+/// The measurements, and when the next segment may leave.
 #[derive(Clone, Debug, Hash, Default)]
 pub(super) struct Measure {
     pub(super) delivery: DeliveryRate,
-    /// Octets concluded lost since the last ACK.
+    /// Octets found lost since the last ACK.
     lost: u64,
-    /// Segments that have left.
+    /// Segments sent.
     departed: u32,
     /// The earliest time for the next segment.
     next_send: SimTime,
-    /// Something waits for it.
+    /// Data wait for that time.
     waiting: bool,
 }
 
-/// The sender before the SACK blocks and numbers of an ACK are taken in.
+/// The sender's state before an ACK is processed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Before {
     phase: Phase,
-    /// Octets in flight, and octets known to have arrived though not acknowledged; zero where
+    /// Octets in flight, and octets known to have arrived but not acknowledged; zero if
     /// [`Connection::control_needs_counts`] is false.
     in_flight: u32,
     pub(super) arrived: u32,
-    /// Octets lost and not sent again; zero outside recovery.
+    /// Octets lost and not yet retransmitted; zero outside recovery.
     pub(super) lost: u32,
-    /// The counts were taken.
+    /// Whether the counts are valid.
     counted: bool,
 }
 
 impl Before {
-    /// The same for a control that is to see another phase.
+    /// The same with another phase, for the control.
     pub(super) fn in_phase(self, phase: Phase) -> Before {
         Before { phase, ..self }
     }
 }
 
 impl Connection {
-    /// Begins to measure if the congestion control or pacing wants it. The round trip of the
-    /// handshake, the only one there was, is the smallest so far.
+    /// Starts measuring if the congestion control or pacing needs it. The handshake's round trip, the only
+    /// one so far, is the minimum.
     pub(super) fn start_measuring(&mut self) {
         if self.measure.is_none() && self.wants_measuring() {
             self.measure = Some(Box::new(Measure {
@@ -57,8 +56,7 @@ impl Connection {
         }
     }
 
-    /// Someone looks at what is counted for an ACK. NewReno looks at none of it, and it is what most
-    /// connections have: their ACKs are told to it without.
+    /// Whether the counts for an ACK are needed. NewReno, the control of most connections, needs none.
     #[inline]
     fn control_needs_counts(&self) -> bool {
         !matches!(self.cc, AnyCc::NewReno(_))
@@ -66,7 +64,7 @@ impl Connection {
             || ((self.params.linux_cwnd || self.params.prr) && !self.recovery.is_calm())
     }
 
-    /// The sender before an ACK.
+    /// The sender's state before an ACK.
     #[inline(always)]
     pub(super) fn before_ack(&self) -> Before {
         let counted = self.control_needs_counts();
@@ -82,7 +80,7 @@ impl Connection {
         }
     }
 
-    /// The same when something is or may be lost.
+    /// The same during a suspected or actual loss.
     #[inline(never)]
     fn count_before_ack(&self, phase: Phase, counted: bool) -> Before {
         let outstanding = self.outstanding();
@@ -103,7 +101,7 @@ impl Connection {
         before
     }
 
-    /// Tells congestion control of an ACK that has been taken in; `acked`: payload bytes.
+    /// Passes a processed ACK to the congestion control; `acked`: payload bytes.
     #[inline]
     pub(super) fn tell_control(
         &mut self,
@@ -134,7 +132,7 @@ impl Connection {
         (acked + arrived).saturating_sub(before.arrived.into())
     }
 
-    /// The same with all there is to say.
+    /// The same with all measurements.
     #[inline(never)]
     fn tell_control_all(
         &mut self,
@@ -182,22 +180,22 @@ impl Connection {
         }
     }
 
-    /// The control or pacing asks for measurements that the log does not have.
+    /// Whether the control or pacing needs measurements that the log does not have.
     fn wants_measuring(&self) -> bool {
         self.is_paced()
             || self.cc.needs_measurements()
             || (self.cc.needs_round_trips() && !self.keeps_log())
     }
 
-    /// Ends measurements that nothing asks for any more, neither the control nor pacing nor records.
+    /// Stops measuring when neither the control nor pacing nor records need it any more.
     fn stop_measuring_if_done(&mut self) {
         if !self.traced && !self.wants_measuring() {
             self.measure = None;
         }
     }
 
-    /// Octets of an ACK that open the window. To Linux those that it newly reports delivered: what
-    /// was SACKed or stood behind a duplicate ACK counted then, when nothing grew.
+    /// Octets of an ACK that open the window. On Linux, those newly delivered: octets SACKed earlier, or
+    /// counted for a duplicate ACK, were counted then, without growth.
     fn counted(&self, acked: u64, delivered: u64) -> u64 {
         if !self.params.linux_cwnd || acked == delivered {
             return acked;
@@ -206,8 +204,8 @@ impl Connection {
         delivered.max(least.into()).min(acked)
     }
 
-    /// Octets that are lost and not sent again, before something that may find more;
-    /// [`Connection::count_lost`] afterwards.
+    /// Octets lost and not yet retransmitted, taken before a step that may find more losses; see
+    /// [`Connection::count_lost`].
     #[inline]
     pub(super) fn lost_so_far(&self) -> u32 {
         match &self.measure {
@@ -216,7 +214,7 @@ impl Connection {
         }
     }
 
-    /// Counts what was found to be lost since `before`.
+    /// Counts octets found lost since `before`.
     #[inline]
     pub(super) fn count_lost(&mut self, before: u32) {
         if self.measure.is_none() {
@@ -228,7 +226,7 @@ impl Connection {
         }
     }
 
-    /// `octets` from `seq` leave, for the first time or `again`.
+    /// Notes that `octets` from `seq` are sent, for the first time or `again`.
     #[inline]
     pub(super) fn note_departure(&mut self, seq: SeqNum, octets: u32, again: bool, now: SimTime) {
         if self.measure.is_some() {
@@ -258,9 +256,9 @@ impl Connection {
         }
     }
 
-    /// The rate at which segments are to leave: what the congestion control asks for, else what
-    /// the parameters say. Linux's rule: a share of the window, or of what is in flight when that
-    /// is more, per round-trip time; the share changes at half of the slow-start threshold.
+    /// The pacing rate: the congestion control's, otherwise by the parameters with Linux's rule: a multiple
+    /// of the window, or of the data in flight if larger, per round-trip time; the multiple changes at half
+    /// of the slow-start threshold.
     pub(super) fn pacing_rate(&self) -> Option<Rate> {
         let own = self.cc.pacing_rate();
         let most = self.params.max_pacing_rate.map(u64::from);
@@ -275,12 +273,12 @@ impl Connection {
         }
     }
 
-    /// Segments are paced by the parameters.
+    /// Whether the parameters enable pacing.
     fn is_paced(&self) -> bool {
         self.params.pacing || self.params.max_pacing_rate.is_some()
     }
 
-    /// The share of the window, once there is a round-trip time.
+    /// The rate by the parameters, once there is a round-trip time.
     fn usual_rate(&self) -> Option<Rate> {
         let srtt = u128::from(self.rtt.srtt()?.as_ps().max(1));
         let cwnd = self.window();
@@ -293,7 +291,7 @@ impl Connection {
         Rate::from_bps(u64::try_from(bits).unwrap_or(u64::MAX))
     }
 
-    /// It is too early for another segment; the connection wakes when the time has come.
+    /// True when it is too early for the next segment; the connection then wakes at the right time.
     #[inline]
     pub(super) fn waits_for_pace(&mut self, now: SimTime) -> bool {
         match &mut self.measure {
@@ -305,7 +303,7 @@ impl Connection {
         }
     }
 
-    /// When the next segment may leave, while one waits for that.
+    /// When the waiting segment may leave.
     #[inline]
     pub(super) fn pace_timeout(&self) -> SimTime {
         match &self.measure {
@@ -314,7 +312,7 @@ impl Connection {
         }
     }
 
-    /// The time of a segment that waited has come.
+    /// True when a waiting segment may leave now.
     pub(super) fn pace_is_due(&mut self, now: SimTime) -> bool {
         let due = self.pace_timeout() <= now;
         if due && let Some(measure) = &mut self.measure {
@@ -323,7 +321,7 @@ impl Connection {
         due
     }
 
-    /// The application has sent all it has, and the network could take more.
+    /// Notes that the application limits sending: it has no more data although the network could take more.
     #[inline]
     pub(super) fn note_app_limit(&mut self) {
         if let Some(measure) = &self.measure
@@ -348,7 +346,7 @@ impl Connection {
 }
 
 impl Measure {
-    /// Adds what is measured to an ACK.
+    /// Adds the measurements to an ACK event.
     fn complete(&mut self, ack: &mut AckEvent, seg: &Segment) {
         self.delivery.on_acked(seg.ack, ack.now);
         for (start, end) in seg.options.sack_blocks() {

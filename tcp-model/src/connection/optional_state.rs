@@ -1,4 +1,4 @@
-//! State that few connections need: allocated when first used, so that the others stay small.
+//! State that few connections need, allocated on first use to keep the others small.
 
 use std::collections::VecDeque;
 
@@ -9,7 +9,7 @@ use crate::fast_open::{FastConnect, FastListen, FastOpenOption};
 use crate::icmp::IcmpKind;
 use crate::seq::SeqNum;
 
-/// State of ECN, Fast Open, path MTU discovery, network errors, and of a buffer that grows.
+/// State of ECN, Fast Open, path MTU discovery, network errors, and growing receive buffers.
 #[derive(Clone, Debug, Hash, Default)]
 pub(super) struct OptionalState {
     /// `TCP_QUICKACK` was switched off before the handshake was complete.
@@ -19,23 +19,23 @@ pub(super) struct OptionalState {
     pub(super) connect: Option<FastConnect>,
     /// Passive Fast Open, until the SYN.
     pub(super) listen: Option<FastListen>,
-    /// The cookie that the SYN-ACK is to carry.
+    /// The cookie for the SYN-ACK.
     pub(super) answer: Option<FastOpenOption>,
-    /// Octets that went with the SYN.
+    /// Octets sent with the SYN.
     pub(super) syn_data: u32,
-    /// Data of the SYN were taken, or may be sent, before the handshake is complete.
+    /// Data on the SYN were accepted, or may be sent, before the handshake is complete.
     pub(super) open_early: bool,
-    /// FIN-WAIT-1 was entered from SYN-RECEIVED, and the SYN is not acknowledged yet.
+    /// FIN-WAIT-1 was entered from SYN-RECEIVED while the SYN is not yet acknowledged.
     pub(super) closed_early: bool,
-    /// Data went with the SYN, ours or the peer's, and were acknowledged.
+    /// Data on the SYN, ours or the peer's, were acknowledged.
     pub(super) syn_data_acked: bool,
     /// The bare ACK of a deferred accept has arrived.
     pub(super) ack_came: bool,
     /// The last soft error, until an acknowledgement shows that the path works.
     pub(super) soft_error: Option<IcmpKind>,
-    /// Packet length the path is known to carry.
+    /// The path MTU, if known.
     pub(super) path_mtu: Option<u16>,
-    /// Round trips of a receive buffer that still grows.
+    /// Measurement for a receive buffer that can still grow.
     pub(super) growth: Option<Growth>,
     /// Stream offsets at which records end (`MSG_EOR`), not yet acknowledged.
     pub(super) record_ends: VecDeque<u64>,
@@ -48,7 +48,7 @@ impl Connection {
         self.rare.get_or_insert_default()
     }
 
-    /// Of `waiting` octets not sent yet, those up to the end of their record.
+    /// Of `waiting` unsent octets, those up to the end of their record.
     #[inline]
     pub(super) fn unsent_of_record(&self, waiting: u64) -> u64 {
         match &self.rare {
@@ -61,7 +61,7 @@ impl Connection {
         }
     }
 
-    /// The end of what begins at `start`: `end`, or that of the record.
+    /// The end of a segment from `start`: `end`, or the end of the record if earlier.
     #[inline]
     pub(super) fn end_in_record(&self, start: SeqNum, end: SeqNum) -> SeqNum {
         match &self.rare {
@@ -74,14 +74,14 @@ impl Connection {
         }
     }
 
-    /// A record ends at this stream offset.
+    /// Whether a record ends at this stream offset.
     #[inline]
     pub(super) fn ends_record(&self, at: u64) -> bool {
         let rare = self.rare.as_ref();
         rare.is_some_and(|rare| rare.record_ends.contains(&at))
     }
 
-    /// What was written last ends a record; what is acknowledged is forgotten.
+    /// Marks the end of written data as the end of a record, and drops acknowledged marks.
     pub(super) fn end_record(&mut self) {
         let (acked, written) = (self.snd.acked, self.snd.written);
         let ends = &mut self.rare().record_ends;
@@ -97,12 +97,12 @@ impl Connection {
         path.map_or(self.params.mtu, |path| path.min(self.params.mtu))
     }
 
-    /// In FIN-WAIT-1 with a SYN that is not acknowledged.
+    /// In FIN-WAIT-1 with an unacknowledged SYN.
     pub(super) fn is_closed_early(&self) -> bool {
         self.rare.as_ref().is_some_and(|r| r.closed_early)
     }
 
-    /// In SYN-RECEIVED, data flow already: Fast Open (RFC 7413 section 4.2.2).
+    /// In SYN-RECEIVED with data already flowing: Fast Open (RFC 7413 section 4.2.2).
     pub(super) fn is_open_early(&self) -> bool {
         self.rare.as_ref().is_some_and(|r| r.open_early)
     }

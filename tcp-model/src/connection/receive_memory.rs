@@ -1,15 +1,14 @@
-//! The memory of received data, as Linux counts it, and what happens when it is used up.
+//! The memory of received data, as counted by Linux, and what happens when it is exhausted.
 //!
-//! A segment takes a buffer with its bookkeeping (`truesize`), unless it fits behind the data of the one
-//! before. More than the receive buffer is never held: when it is exceeded, a buffer that may grow does;
-//! otherwise the window stays small, sparse buffers are put together, what lies farthest ahead of a gap is
-//! given up, and if all that does not help, the segment is dropped and the window closed
-//! (`tcp_prune_queue`). Nobody looks while segments come in order and fit what is left of the pages that
-//! were reserved for those before (`sk_forward_alloc`).
+//! A segment takes a buffer with its bookkeeping (`truesize`), unless it fits behind the data of the
+//! previous one. Memory never exceeds the receive buffer: a buffer that may grow does so; otherwise the
+//! window stays small, sparse buffers are merged, data farthest beyond a gap are discarded, and if that is
+//! not enough, the segment is dropped and the window closed (`tcp_prune_queue`). The check is skipped while
+//! segments arrive in order and fit in memory already reserved (`sk_forward_alloc`).
 //!
-//! Leaves out pressure on the memory of the whole host, how network cards and drivers differ in the size
-//! of buffers, what sending reserves, and the size of each buffer once it is queued: what is read or given up takes its share of
-//! the whole.
+//! Leaves out memory pressure on the whole host, differences between network cards and drivers in buffer
+//! size, reservations for sending, and the size of individual queued buffers: data read or discarded take
+//! an average share.
 
 use super::Connection;
 use super::adaptive::Adaptive;
@@ -17,7 +16,7 @@ use super::held_memory::{memory_of, room_behind, share};
 use crate::seq::SeqNum;
 
 impl Adaptive {
-    /// `len` octets in order are queued; true if they have a buffer of their own.
+    /// Queues `len` octets in order; true if they have their own buffer.
     pub(super) fn hold(&mut self, len: u32) -> bool {
         let held = &mut self.held;
         let memory = held.reserve(len);
@@ -31,8 +30,7 @@ impl Adaptive {
         true
     }
 
-    /// Of `unread` octets the last `len` came with a buffer of their own: it is sparse if it takes more
-    /// memory than they are good for.
+    /// Of `unread` octets the last `len` have their own buffer: notes whether it is sparse.
     pub(super) fn note_sparse(&mut self, len: u32, unread: u64) {
         if self.held.before_sparse.is_none() && self.window_of(memory_of(len)) > len {
             let before = unread.saturating_sub(len.into()).min(u32::MAX.into());
@@ -41,7 +39,7 @@ impl Adaptive {
         }
     }
 
-    /// `start..end` is queued ahead of a gap.
+    /// Queues `start..end` beyond a gap.
     pub(super) fn hold_ahead(&mut self, start: SeqNum, end: SeqNum) {
         let len = end.offset_from(start);
         let held = &mut self.held;
@@ -61,7 +59,8 @@ impl Adaptive {
 }
 
 impl Connection {
-    /// There is memory for a segment from `seq` on, or was made (Linux `tcp_try_rmem_schedule`).
+    /// True if there is memory for a segment at `seq`, possibly after freeing some (Linux
+    /// `tcp_try_rmem_schedule`).
     pub(super) fn makes_room(&mut self, seq: SeqNum) -> bool {
         match &self.rcv.adaptive {
             Some(a) if a.held.all() > a.buffer => self.prune(seq),
@@ -87,7 +86,7 @@ impl Connection {
         let ahead = self.rcv.ahead.as_deref();
         a.held
             .join(unread, ahead.into_iter().flat_map(|ahead| ahead.lengths()));
-        // tcp_prune_ofo_queue: by an eighth of the buffer at a time
+        // tcp_prune_ofo_queue: an eighth of the buffer at a time
         let (excess, eighth) = (|a: &Adaptive| a.held.all() > a.buffer, a.buffer / 8);
         while excess(a)
             && let Some(ahead) = &mut self.rcv.ahead
@@ -106,8 +105,8 @@ impl Connection {
         !excess(a)
     }
 
-    /// The segment in order that just came is dropped for want of memory, as what came before it waits to
-    /// be read: the window is closed at once. Where nothing waits, it is taken all the same.
+    /// Whether a segment that arrived in order is dropped because unread data fill the memory; the window
+    /// is then closed at once. If nothing is unread, it is accepted in any case.
     pub(super) fn drops_for_memory(&mut self, seq: SeqNum, len: u32) -> bool {
         let plain = self.rcv.ahead.is_none();
         let reserved = |a: &Adaptive| a.held.reserved >= memory_of(len);
@@ -123,7 +122,7 @@ impl Connection {
         true
     }
 
-    /// The application took `bytes` of `unread`, of which `left` remain.
+    /// The application has read `bytes` of `unread`; `left` remain.
     pub(super) fn free_memory(&mut self, bytes: u64, left: u64) {
         if let Some(a) = &mut self.rcv.adaptive {
             a.held.read(bytes, left);
@@ -152,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_takes_its_share() {
+    fn read_data_free_their_share() {
         let mut held = Held {
             unread: 2304 * 4,
             before_sparse: Some((2000, 4608)),
@@ -170,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn only_from_the_first_sparse_buffer_on_are_they_put_together() {
+    fn buffers_are_merged_from_the_first_sparse_one_on() {
         let mut held = Held {
             unread: 10 * 2304 + 10 * 1280,
             before_sparse: Some((10_000, 10 * 2304)),

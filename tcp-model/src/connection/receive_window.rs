@@ -1,12 +1,11 @@
-//! The window that Linux offers, and the receive buffer that grows with need.
+//! Linux's receive window and its growing receive buffer.
 //!
-//! The buffer is counted in memory, of which the payload is a part; how large a part is learnt from
-//! the segments (`ratio`). The window begins small, opens by two segments for each full one that
-//! arrives (`ssthresh`), and never shrinks; rounding up to the window scale moves its right edge
-//! even when there is no room. The buffer follows what the application reads in a round trip
-//! ("dynamic right-sizing"), up to `receive_buffer`.
+//! The buffer is counted in memory; the share of payload in it is learnt from the segments (`ratio`). The
+//! window starts small, opens by two segments for each full one that arrives (`ssthresh`), and never
+//! shrinks; rounding up to the window scale moves its right edge even without room. The buffer follows what
+//! the application reads per round trip ("dynamic right-sizing"), up to `receive_buffer`.
 //!
-//! [`super::receive_memory`] is what happens when the memory is used up.
+//! [`super::receive_memory`] handles exhausted memory.
 //!
 //! Leaves out memory pressure and `tcp_shrink_window`.
 
@@ -18,7 +17,7 @@ use super::held_memory::memory_of;
 use crate::params::TcpParams;
 
 impl Adaptive {
-    /// Window that `memory` bytes are good for.
+    /// The window for `memory` bytes of buffer.
     pub(super) fn window_of(&self, memory: u32) -> u32 {
         (u64::from(memory) * u64::from(self.ratio) / 256) as u32
     }
@@ -27,8 +26,8 @@ impl Adaptive {
         self.window_of(self.buffer.saturating_sub(self.held.all()))
     }
 
-    /// Segments of another size: the part that payload has of memory changes, and with it the
-    /// window that the buffer is good for.
+    /// Adjusts the payload's share of memory to segments of a new size, and with it the window for the
+    /// buffer.
     pub(super) fn set_ratio(&mut self, len: u32) {
         let ratio = (u64::from(len) * 256 / u64::from(memory_of(len))).clamp(1, 255) as u8;
         if ratio != self.ratio {
@@ -67,7 +66,8 @@ impl Connection {
         round_up(window, self.rcv.shift)
     }
 
-    /// A segment was just dropped for want of memory: what was offered no longer holds.
+    /// True right after a segment was dropped because memory was exhausted: the offered window is
+    /// withdrawn.
     fn closes_for_memory(&mut self) -> bool {
         let squeezed = self.rcv.adaptive.as_mut().map(|a| &mut a.squeezed);
         let closes = squeezed.is_some_and(std::mem::take);
@@ -77,7 +77,7 @@ impl Connection {
         closes
     }
 
-    /// An option fixed the receive buffer of an open connection.
+    /// Applies a receive buffer fixed by a socket option on an open connection.
     pub(super) fn follow_buffer(&mut self, old: &TcpParams) {
         let buffer = self.params.initial_buffer();
         if self.params.receive_buffer == old.receive_buffer {
@@ -104,7 +104,7 @@ impl Connection {
         if self.rcv.shift > 0 {
             return round_up(free, self.rcv.shift);
         }
-        // Without scaling the window is whole segments.
+        // Without scaling the window is a number of whole segments.
         let window = self.rcv.edge.offset_from(self.rcv.acked);
         if window > free || window + mss <= free {
             free - free % mss.max(1)
@@ -113,8 +113,7 @@ impl Connection {
         }
     }
 
-    /// Linux `tcp_grow_window`: segments that take little more memory than payload may open the
-    /// window faster.
+    /// Linux `tcp_grow_window`: segments with little memory overhead open the window faster.
     pub(super) fn grow_window(&mut self, len: u32) {
         let advertised = self.advertised_mss();
         let largest = self.params.receive_buffer;
@@ -122,7 +121,7 @@ impl Connection {
         let Some(a) = &mut self.rcv.adaptive else {
             return;
         };
-        // A clamp that grew takes the threshold to what was offered; one that shrank, down.
+        // A larger clamp sets the threshold to the offered window, a smaller one lowers it.
         if a.clamp != a.known_clamp {
             a.ssthresh = a.ssthresh.max(offered.min(a.clamp)).min(a.clamp);
             a.known_clamp = a.clamp;
@@ -152,7 +151,7 @@ impl Connection {
         }
     }
 
-    /// The round trip as the receiver sees it: from sending an ACK to the data it brought.
+    /// Measures the round trip at the receiver: from an ACK to the data it triggered.
     pub(super) fn measure_round_trip(&mut self, len: u32, echo: Option<u32>, now: SimTime) {
         let ts_now = self.ts_now(now);
         let (Some(a), Some(echo)) = (&mut self.rcv.adaptive, echo) else {
@@ -174,8 +173,8 @@ impl Connection {
         };
     }
 
-    /// Linux `tcp_rcv_space_adjust`: room for twice what was read in the last round trip, and for
-    /// the peer's growth.
+    /// Linux `tcp_rcv_space_adjust`: room for twice the data read in the last round trip, plus the peer's
+    /// growth.
     pub(super) fn adjust_buffer(&mut self, now: SimTime) {
         let copied_to = self.rcv.nxt - self.rcv.unread as u32;
         let unread = self.rcv.unread.min(u32::MAX.into()) as u32;

@@ -16,7 +16,7 @@ pub(super) fn whole_seconds(now: SimTime) -> u32 {
     (now.as_ps() / SimDuration::from_secs(1).as_ps()) as u32
 }
 
-/// What the sequence check found.
+/// The result of the sequence check.
 enum Sequence {
     Acceptable,
     /// The window is closed and the segment begins at RCV.NXT: RST, ACK and URG count, text does
@@ -38,8 +38,8 @@ impl Connection {
     }
 
     fn segment_arrives(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
-        // Deviation: the SYN that was seen before is no unacceptable segment: the sequence check
-        // would refuse the SYN-ACK of a simultaneous open (section 3.5, figure 7).
+        // Deviation: a SYN seen before is not treated as unacceptable; the sequence check would reject the
+        // SYN-ACK of a simultaneous open (section 3.5, figure 7).
         let syn = seg.flags.is_syn() && !seg.flags.is_rst() && seg.seq == self.rcv.irs;
         if self.state == State::SynReceived && syn {
             self.syn_again(seg, now, out);
@@ -61,7 +61,7 @@ impl Connection {
             self.on_reset(seg, now, out);
             return;
         }
-        // fourth: the SYN bit. RFC 5961 section 4: answered, never obeyed, once synchronized.
+        // fourth: the SYN bit. RFC 5961 section 4: once synchronized, only challenged.
         if seg.flags.is_syn() {
             if self.state == State::SynReceived && self.passive {
                 self.end(End::Reset, out); // the listener goes on listening
@@ -77,7 +77,7 @@ impl Connection {
         self.touch_keepalive(now);
         // fifth: the ACK field
         if !seg.flags.is_ack() {
-            // Text for a closed window, and no ACK to make an allowance for: not acceptable.
+            // Text for a closed window without an ACK is not acceptable.
             if matches!(sequence, Sequence::ControlOnly) {
                 self.answer_unacceptable(seg, now, out);
             }
@@ -102,7 +102,7 @@ impl Connection {
         self.reply(need, now, out);
     }
 
-    /// Sends what there is to send; an acknowledgement by itself where nothing carried it.
+    /// Sends pending data, and a bare acknowledgement if no segment carried it.
     pub(super) fn reply(&mut self, need: AckNeed, now: SimTime, out: &mut Outputs) {
         if self.state == State::Closed {
             return;
@@ -122,11 +122,11 @@ impl Connection {
         }
     }
 
-    /// A SYN that was seen before arrives in SYN-RECEIVED: retransmitted, or the SYN-ACK of a
-    /// simultaneous open, whose SYN is known and whose ACK completes the handshake.
+    /// Handles a SYN seen before in SYN-RECEIVED: a retransmission, or the SYN-ACK of a simultaneous open,
+    /// whose ACK completes the handshake.
     fn syn_again(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
         if !seg.flags.is_ack() {
-            // Our SYN-ACK was lost, or crossed the retransmission; the timer starts again.
+            // Our SYN-ACK was lost or crossed the retransmission: restart the timer.
             self.snd.timed = None;
             self.timers.rto = SimTime::MAX;
             self.send_syn(Some(RetransmitReason::DuplicateSyn), now, out);
@@ -150,7 +150,7 @@ impl Connection {
         }
     }
 
-    /// PAWS, then the sequence check, then TS.Recent. `None`: the segment was dealt with.
+    /// PAWS, then the sequence check, then TS.Recent. `None` if the segment was handled here.
     fn check_timestamp(
         &mut self,
         seg: &Segment,
@@ -183,14 +183,14 @@ impl Connection {
         Some(sequence)
     }
 
-    /// It acknowledges what is outstanding, or SND.UNA again.
+    /// True if it acknowledges outstanding data, or SND.UNA again.
     fn ack_is_good(&self, seg: &Segment) -> bool {
         let within = seg.ack.at_or_after(self.snd.una) && seg.ack.at_or_before(self.snd.nxt);
         seg.flags.is_ack() && within
     }
 
-    /// TS.Recent is so old that the peer's clock may have run half way around since: it says
-    /// nothing of what is older (RFC 7323 section 5.5).
+    /// True if TS.Recent is so old that the peer's clock may have wrapped halfway since, so that it is no
+    /// longer valid (RFC 7323 section 5.5).
     fn ts_recent_is_void(&self, now: SimTime) -> bool {
         let age = SimDuration::from_secs(1) * u64::from(whole_seconds(now) - self.rcv.ts_recent_at);
         age >= self.params.ts_recent_lifetime
@@ -199,7 +199,7 @@ impl Connection {
     /// The sequence check of RFC 9293 section 3.10.7.4.
     #[inline]
     fn check_sequence(&self, seg: &Segment) -> Sequence {
-        // What begins at RCV.NXT and ends inside the window is acceptable by every rule.
+        // Fast path: a segment that starts at RCV.NXT and ends inside the window is always acceptable.
         if seg.seq == self.rcv.nxt && seg.seq_len() <= self.rcv.window() {
             return Sequence::Acceptable;
         }
@@ -215,9 +215,9 @@ impl Connection {
         }
         let (nxt, wnd, len) = (self.rcv.nxt, self.rcv.window(), seg.seq_len());
         let inside = if len == 0 {
-            // Deviation: an empty segment exactly at the right edge is accepted too. It is the
-            // plain ACK of a peer whose whole window is in flight; refusing it, when both sides
-            // are so, makes an endless exchange of ACKs.
+            // Deviation: an empty segment exactly at the right edge is accepted. It is the plain ACK of a
+            // peer with a full window in flight; if both sides rejected it, they would exchange ACKs
+            // endlessly.
             seg.seq.offset_from(nxt) <= wnd
         } else {
             seg.seq.in_window(nxt, wnd) || (seg.seq_end() - 1).in_window(nxt, wnd)
@@ -246,8 +246,8 @@ impl Connection {
         }
     }
 
-    /// RFC 5961 section 3.2: exactly at RCV.NXT; elsewhere in the window it is only challenged, and
-    /// when it merely reaches into it "silently drop the segment".
+    /// RFC 5961 section 3.2: valid exactly at RCV.NXT; elsewhere in the window it is only challenged;
+    /// outside, "silently drop the segment".
     fn on_reset(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
         if seg.seq != self.rcv.nxt && !self.params.rst_in_window_resets {
             if seg.seq.in_window(self.rcv.nxt, self.rcv.window()) {
@@ -264,8 +264,8 @@ impl Connection {
         self.end(why, out);
     }
 
-    /// An ACK in answer to what lies outside the window; empty segments are answered only so often,
-    /// those with data always: the peer needs to know where we are.
+    /// Answers a segment outside the window with an ACK: always if it has data, so that the peer can
+    /// resynchronise; empty ones are rate-limited.
     fn answer_unacceptable(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
         self.note_old_text(seg);
         if seg.len > 0 && seg.seq.before(self.rcv.nxt) {
@@ -277,8 +277,8 @@ impl Connection {
         }
     }
 
-    /// A challenge ACK (RFC 5961): an RST, SYN or ACK that may be forged is not obeyed; a peer that
-    /// meant it will show so in its answer.
+    /// Sends a challenge ACK (RFC 5961) for an RST, SYN or ACK that may be forged; a genuine peer will
+    /// confirm it in its answer.
     pub(super) fn challenge(&mut self, now: SimTime, out: &mut Outputs) {
         if self.may_challenge(now) {
             self.send_ack(now, out);
@@ -288,7 +288,7 @@ impl Connection {
         }
     }
 
-    /// RFC 5961 section 7: only so many in a time.
+    /// RFC 5961 section 7: limits the rate.
     fn may_challenge(&mut self, now: SimTime) -> bool {
         let last = self.rcv.challenged;
         let quiet = last != SimTime::MAX && now.since(last) < self.params.challenge_ack_interval;
@@ -314,7 +314,7 @@ impl Connection {
             TimeWaitAction::Restart => {
                 self.timers.state = self.expiry(now, self.params.time_wait);
             }
-            // A new incarnation is the host's to make; this one is over.
+            // The host creates the new incarnation; this one ends.
             TimeWaitAction::Kill | TimeWaitAction::NewIncarnation { .. } => self.forget(out),
         }
     }

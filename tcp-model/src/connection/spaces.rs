@@ -8,17 +8,17 @@ use crate::reassembly::Reassembly;
 use crate::segment::ConnId;
 use crate::seq::SeqNum;
 
-/// What a call says of less than a full segment.
+/// How a call treats a partial segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub(super) enum Hold {
     /// Nagle and cork decide.
     #[default]
     Usual,
-    /// More will follow: it waits (`MSG_MORE`).
+    /// Hold it: more will follow (`MSG_MORE`).
     More,
-    /// It goes, whatever Nagle and cork say (`TCP_NODELAY` when it is set).
+    /// Send it despite Nagle and cork (when `TCP_NODELAY` is set).
     Push,
-    /// A probe takes it along.
+    /// Send it with a probe.
     Probe,
 }
 
@@ -34,7 +34,7 @@ pub(super) struct SendSpace {
     pub(super) max_wnd: u32,
     pub(super) wl1: SeqNum,
     pub(super) wl2: SeqNum,
-    /// Payload of a full segment: Eff.snd.MSS less the timestamps option.
+    /// Payload of a full segment: Eff.snd.MSS minus the timestamps option.
     pub(super) mss: u32,
     /// End of the last small segment sent, for Minshall's rule.
     pub(super) small_end: SeqNum,
@@ -48,25 +48,24 @@ pub(super) struct SendSpace {
     pub(super) urgent: u64,
     /// The segment being timed: sequence number that acknowledges it, and when it was sent.
     pub(super) timed: Option<(SeqNum, SimTime)>,
-    /// When the last segment with data left; in TIME-WAIT, which sends none, when that began.
+    /// When the last segment with data was sent; in TIME-WAIT, when that started.
     pub(super) last_sent: SimTime,
     /// Shift count of the peer's window field.
     pub(super) shift: u8,
-    /// While a call is being carried out.
+    /// Set while a call is processed.
     pub(super) hold: Hold,
     pub(super) fin_queued: bool,
     pub(super) fin_sent: bool,
-    /// A write did not fit; the application waits to hear of room.
+    /// A write did not fit; the application waits for room.
     pub(super) blocked: bool,
-    /// Times that our SYN or SYN-ACK was sent again because its timer expired; stops at 255.
+    /// Number of time-outs of our SYN or SYN-ACK; saturates at 255.
     pub(super) syn_retransmissions: u8,
-    /// The congestion window held back data when last looked at.
+    /// The congestion window limited sending at the last check.
     pub(super) cwnd_limited: bool,
-    /// Most octets in flight in the round that ends when `usage_end` is acknowledged
-    /// (`linux_cwnd`).
+    /// Maximum octets in flight in the round that ends when `usage_end` is acknowledged (`linux_cwnd`).
     pub(super) most_out: u32,
     pub(super) usage_end: SeqNum,
-    /// Data in flight are window probes: the persist timer looks after them.
+    /// The data in flight are window probes, handled by the persist timer.
     pub(super) probing: bool,
 }
 
@@ -120,7 +119,7 @@ impl SendSpace {
         self.acked + u64::from(seq.offset_from(self.base()))
     }
 
-    /// Sequence number after all that was written: the FIN's, once closed.
+    /// Sequence number after all written data: that of the FIN, once closed.
     pub(super) fn data_end(&self) -> SeqNum {
         self.seq_of(self.written)
     }
@@ -141,8 +140,7 @@ impl SendSpace {
         self.written - self.offset_of(self.nxt)
     }
 
-    /// Octets beyond SND.NXT that the peer's window admits; zero when it shrank below SND.NXT
-    /// (MUST-34).
+    /// Octets beyond SND.NXT allowed by the peer's window; zero if it shrank below SND.NXT (MUST-34).
     pub(super) fn usable_window(&self) -> u32 {
         let edge = self.una + self.wnd;
         if self.nxt.before(edge) {
@@ -170,13 +168,13 @@ pub(super) struct ReceiveSpace {
     pub(super) unread: u64,
     /// Of these, octets not yet signalled: held for a PSH.
     pub(super) held: u64,
-    /// Octets read since the window was last told.
+    /// Octets read since the window was last announced.
     pub(super) freed: u32,
-    /// Octets ahead of a gap.
+    /// Octets beyond a gap.
     pub(super) ahead: Option<Box<Reassembly>>,
-    /// What an adaptive receiver has learnt.
+    /// An adaptive receiver's estimates.
     pub(super) adaptive: Option<Box<Adaptive>>,
-    /// Urgent pointer as a sequence number, while it lies beyond what was read.
+    /// Urgent pointer as a sequence number, while it is beyond the data read.
     pub(super) urgent: Option<SeqNum>,
     /// TS.Recent of RFC 7323, and when it was last confirmed, in seconds since the start.
     pub(super) ts_recent: u32,
@@ -187,7 +185,7 @@ pub(super) struct ReceiveSpace {
     pub(super) quick_acks: u32,
     /// When the last ACK answered an unacceptable segment; `SimTime::MAX` before the first.
     pub(super) challenged: SimTime,
-    /// Shift count of own window field.
+    /// Shift count of our window field.
     pub(super) shift: u8,
     pub(super) shift_agreed: bool,
     pub(super) ts_ok: bool,
@@ -223,7 +221,7 @@ impl ReceiveSpace {
         }
     }
 
-    /// RCV.WND: what has been offered and not used.
+    /// RCV.WND: the window offered and not yet used.
     pub(super) fn window(&self) -> u32 {
         if self.nxt.before(self.edge) {
             self.edge.offset_from(self.nxt)
@@ -244,16 +242,17 @@ impl ReceiveSpace {
         }
     }
 
-    /// The window that FreeBSD offers: what is free, unless that is less than a segment and a quarter
-    /// of the buffer; never less than was offered.
+    /// The window that FreeBSD offers: the free space, unless that is less than a segment and a quarter of
+    /// the buffer; never less than already offered.
     pub(super) fn all_that_is_free(&self) -> u32 {
         let free = u64::from(self.buffer).saturating_sub(self.unread) as u32;
         let little = free < self.buffer / 4 && free < self.mss;
         self.window().max(if little { 0 } else { free })
     }
 
-    /// The window has opened so far that FreeBSD announces it: by two segments and a quarter of the
-    /// buffer, with little offered or a small buffer by two segments, in any case by half of the buffer.
+    /// Whether the window has opened enough for FreeBSD to announce it: by two segments and a quarter of
+    /// the buffer; by two segments if little is offered or the buffer is small; in any case by half of the
+    /// buffer.
     pub(super) fn opens_as_freebsd_tells(&self) -> bool {
         let (offered, free) = (self.window(), self.all_that_is_free());
         let (more, buffer) = (free - offered, self.buffer);
@@ -272,8 +271,7 @@ impl ReceiveSpace {
         self.unread - self.held
     }
 
-    /// Octets from the next one to read to the end of the urgent data, while that is ahead
-    /// (MUST-33).
+    /// Octets from the next unread one to the end of the urgent data, if that is ahead (MUST-33).
     pub(super) fn urgent_ahead(&self) -> Option<u32> {
         let next = self.nxt - self.fin_received as u32 - self.unread as u32;
         let pointer = self.urgent?;

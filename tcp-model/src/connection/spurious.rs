@@ -1,9 +1,9 @@
-//! Reductions of the window that prove needless, and their undo: Eifel (RFC 3522, RFC 4015), D-SACK
-//! (RFC 3708) and F-RTO (RFC 5682), as Linux combines them.
+//! Spurious reductions of the window and their undo: Eifel (RFC 3522, RFC 4015), D-SACK (RFC 3708) and
+//! F-RTO (RFC 5682), as combined by Linux.
 //!
-//! The response restores window and threshold at once where RFC 4015 section 3.3 would let the
-//! window grow back from what is in flight. Leaves out the adaptation of the time-out to the longer
-//! round trip (RFC 4015 section 3.4) beyond the sample that the ACK gives.
+//! Undo restores window and threshold at once, where RFC 4015 section 3.3 would let the window grow back
+//! from the data in flight. Leaves out the adaptation of the time-out to the longer round trip (RFC 4015
+//! section 3.4) beyond the sample that the ACK gives.
 
 use sim_core::SimTime;
 
@@ -13,9 +13,9 @@ use crate::recovery::{Phase, Undo, UndoCause};
 use crate::segment::Segment;
 
 impl Connection {
-    /// The window is about to be reduced: remembers it, in case that was needless.
+    /// Remembers the window before a reduction, in case that proves spurious.
     pub(super) fn remember_window(&mut self) {
-        // A reduction for a congestion mark is never needless.
+        // A reduction for a congestion mark is never spurious.
         if !self.params.undo || self.is_reacting() {
             if let Some(undo) = self.recovery.episode().map(|e| e.undo)
                 && undo.is_some()
@@ -34,7 +34,7 @@ impl Connection {
         self.recovery.episode_mut().undo = Some(undo);
     }
 
-    /// A D-SACK came: one retransmission fewer that may have been needed.
+    /// Notes a D-SACK: one fewer retransmission may have been needed.
     pub(super) fn note_duplicate_report(&mut self, seg: &Segment) {
         let Some((start, end)) = seg.options.sack_blocks().next() else {
             return;
@@ -47,9 +47,8 @@ impl Connection {
         }
     }
 
-    /// What an ACK shows about the latest reduction, once recovery has taken it in: `was` is the
-    /// phase before it, `advanced` whether it acknowledges new data. True when the reduction is
-    /// undone.
+    /// Judges the latest reduction by an ACK that recovery has processed: `was` is the phase before it,
+    /// `advanced` whether it acknowledges new data. True when the reduction is undone.
     pub(super) fn judge_reduction(
         &mut self,
         seg: &Segment,
@@ -70,7 +69,7 @@ impl Connection {
         };
         let counts = match self.recovery.phase() {
             Phase::Open => was != Phase::Open || cause == UndoCause::Dsack,
-            // A partial ACK that came before any retransmission could have done it.
+            // A partial ACK that arrived too early to be caused by a retransmission.
             Phase::Fast if cause == UndoCause::Eifel => {
                 advanced && !self.recovery.resent_is_out(self.snd.una)
             }
@@ -83,9 +82,9 @@ impl Connection {
         counts
     }
 
-    /// F-RTO, the form that uses SACK (RFC 5682 section 3.1): what an ACK after a time-out shows.
-    /// `acked`: octets newly acknowledged; `sacked`: it reports data beyond a gap, or is a
-    /// duplicate. True when the time-out was spurious and is undone.
+    /// F-RTO with SACK (RFC 5682 section 3.1): judges a time-out by a later ACK. `acked`: octets newly
+    /// acknowledged; `sacked`: it reports data beyond a gap, or is a duplicate. True when the time-out was
+    /// spurious and is undone.
     pub(super) fn judge_timeout(&mut self, acked: u32, sacked: bool, now: SimTime) -> bool {
         if self.recovery.phase() != Phase::Loss {
             return false;
@@ -124,7 +123,7 @@ impl Connection {
         episode.frto_failed = true;
     }
 
-    /// Data that were outstanding at the time-out and never sent again have arrived.
+    /// Whether data outstanding at the time-out have arrived without being retransmitted.
     fn original_came(&mut self, acked: u32) -> bool {
         let recover = self.recovery.recover();
         match self.recovery.log_mut() {
@@ -135,7 +134,7 @@ impl Connection {
         }
     }
 
-    /// The latest reduction was needless: the window is as it was, and nothing is lost.
+    /// Undoes the latest reduction: restores the window and clears loss marks.
     fn undo(&mut self, cause: UndoCause, now: SimTime) {
         let Some(undo) = self.recovery.episode_mut().undo.take() else {
             return;

@@ -1,5 +1,5 @@
-//! The retransmission timer as RACK-TLP shares it (RFC 8985): it stands for a tail loss probe, for
-//! reordering to settle, or for the retransmission time-out.
+//! The retransmission timer as shared by RACK-TLP (RFC 8985): it runs for a tail loss probe, for the
+//! reordering window, or for the retransmission time-out.
 
 use sim_core::{SimDuration, SimTime};
 
@@ -11,35 +11,35 @@ use crate::resend_rule::RetransmitReason;
 use crate::segment::Segment;
 use crate::state::State;
 
-/// What the retransmission timer runs for.
+/// The purpose of the running retransmission timer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Purpose {
     /// The retransmission time-out.
     Retransmit,
     /// A tail loss probe.
     Probe,
-    /// To see what comes late only because it was reordered.
+    /// The end of the reordering window.
     Reordering,
 }
 
-/// Added where a single acknowledgement of the last segments may be late: TLP.max_ack_delay is
-/// known to be short when there are several (Linux `TCP_TIMEOUT_MIN_US`).
+/// Margin added to probe time-outs with several segments outstanding, whose ACK is not delayed long, and to
+/// the reordering window (Linux `TCP_TIMEOUT_MIN_US`).
 const SLACK: SimDuration = SimDuration::from_millis(2);
 
 impl Connection {
-    /// What is sent is logged: RACK or tail loss probes want it.
+    /// Whether sent data are logged: RACK or tail loss probes need it.
     pub(super) fn keeps_log(&self) -> bool {
         self.params.rack || self.params.tail_loss_probe
     }
 
     fn probes(&self) -> bool {
-        // Before the handshake is complete, the SYN-ACK is what may be lost.
+        // Before the handshake is complete, the SYN-ACK may be lost instead.
         let open = self.state != State::SynReceived;
         self.params.tail_loss_probe && self.rcv.sack_ok && open
     }
 
-    /// New data left: the probe's time-out starts again, the retransmission's if it was not running
-    /// or waits for the probe.
+    /// After sending new data: restarts the probe time-out, or the retransmission time-out if that was not
+    /// running.
     pub(super) fn arm_after_sending(&mut self, now: SimTime) {
         if !self.probes() {
             self.arm_rto(now);
@@ -52,7 +52,7 @@ impl Connection {
         self.schedule_probe(false, now);
     }
 
-    /// The same after an acknowledgement; the timer is off when nothing is outstanding.
+    /// The same after an acknowledgement; stops the timer when nothing is outstanding.
     pub(super) fn restart_transmit_timer(&mut self, now: SimTime) {
         self.timers.retries = 0;
         if self.snd.flight() == 0 || self.snd.probing {
@@ -65,8 +65,8 @@ impl Connection {
         }
     }
 
-    /// The retransmission time-out begins now; where the timer ran for something shorter, it ends
-    /// when it would have without.
+    /// Arms the retransmission time-out; if the timer ran for something shorter, it expires when it would
+    /// have otherwise.
     fn rearm_rto(&mut self, now: SimTime) {
         let running = self.timers.rto != SimTime::MAX;
         let wait = if running && self.timers.purpose != Purpose::Retransmit {
@@ -81,8 +81,8 @@ impl Connection {
         }
     }
 
-    /// The first outstanding segment has left again: the time-out starts again, as RFC 6675 section 6
-    /// allows and Linux does; not while reordering is waited out.
+    /// Restarts the time-out when the first outstanding segment is retransmitted, as RFC 6675 section 6
+    /// allows and Linux does; not during the reordering window.
     pub(super) fn restart_rto_for_head(&mut self, now: SimTime) {
         let running = self.timers.rto != SimTime::MAX;
         if running && self.timers.purpose == Purpose::Reordering {
@@ -92,8 +92,8 @@ impl Connection {
         self.timers.purpose = Purpose::Retransmit;
     }
 
-    /// A SACK gave a sample longer than the first outstanding segment has been out: what it reports
-    /// left before that, and the time-out starts again (Linux `tcp_clean_rtx_queue`).
+    /// Restarts the time-out if a SACK gave an RTT sample longer than the age of the first outstanding
+    /// segment, i.e. it reports data sent before that (Linux `tcp_clean_rtx_queue`).
     pub(super) fn restart_rto_for_sack(&mut self, rtt: Option<SimDuration>, now: SimTime) {
         let head = self.recovery.log().and_then(|log| log.head_sent());
         if let (true, Some(rtt), Some(head)) = (self.params.linux_rto, rtt, head)
@@ -103,7 +103,7 @@ impl Connection {
         }
     }
 
-    /// The peer seems to have dropped what it had SACKed: half a round trip later that is sure (Linux
+    /// The peer seems to have dropped SACKed data: waits half a round trip to be sure (Linux
     /// `tcp_check_sack_reneging`).
     pub(super) fn wait_for_reneged(&mut self, now: SimTime) {
         let half = self.rtt.srtt().unwrap_or_default() / 2;
@@ -112,17 +112,17 @@ impl Connection {
         (self.timers.retries, self.timers.first_sent) = (0, now);
     }
 
-    /// Time until the first outstanding segment is due to be sent again.
+    /// Time until the first outstanding segment times out.
     fn until_rto(&self, now: SimTime) -> SimDuration {
         let sent = self.recovery.log().and_then(|log| log.head_sent());
         let due = sent.unwrap_or(now).saturating_add(self.rtt.rto());
         due.since(now)
     }
 
-    /// RFC 8985 section 7.2: PTO = 2 SRTT, and time for a delayed ACK when a single segment is
-    /// outstanding; never beyond the retransmission time-out. Only while nothing is suspicious.
+    /// RFC 8985 section 7.2: PTO = 2 SRTT, and time for a delayed ACK when a single segment is outstanding;
+    /// never beyond the retransmission time-out. Only while no loss is suspected.
     ///
-    /// Deviation: as Linux does, the allowance for a delayed ACK is the smallest time-out.
+    /// Deviation: as on Linux, the allowance for a delayed ACK is the minimum time-out.
     fn schedule_probe(&mut self, advancing: bool, now: SimTime) -> bool {
         let Some(log) = self.recovery.log() else {
             return false;
@@ -150,8 +150,8 @@ impl Connection {
         true
     }
 
-    /// RFC 8985 section 7.3: a new segment if there is one and the peer admits it, the last one
-    /// again otherwise; one probe, then the retransmission time-out.
+    /// RFC 8985 section 7.3: sends a new segment if there is one and the peer's window allows, otherwise
+    /// the last one again; after one probe comes the retransmission time-out.
     pub(super) fn on_probe_timeout(&mut self, now: SimTime, out: &mut Outputs) {
         let under_way = self.recovery.log().is_none_or(|log| log.probe.is_some());
         if !under_way {
@@ -177,8 +177,8 @@ impl Connection {
         self.recovery.on_retransmitted(start, start + sent, now);
     }
 
-    /// RFC 8985 section 7.4: what an acknowledgement says about the probe. A loss that only the
-    /// probe repaired is congestion too.
+    /// RFC 8985 section 7.4: judges the probe by an acknowledgement. A loss repaired only by the probe is
+    /// congestion too.
     #[inline(always)]
     pub(super) fn judge_probe(
         &mut self,
@@ -237,7 +237,7 @@ impl Connection {
         start.before(seg.ack) || blocks.next().is_some_and(inside)
     }
 
-    /// RACK after a delivery: what is lost now, and when to look again.
+    /// RACK after a delivery: finds losses, and sets the time for the next check.
     #[inline]
     pub(super) fn look_for_losses(&mut self, now: SimTime, out: &mut Outputs) {
         if self.recovery.log().is_some() {
@@ -256,7 +256,7 @@ impl Connection {
             self.timers.rto = self.expiry(now, wait + SLACK);
             self.timers.purpose = Purpose::Reordering;
         }
-        // To Linux, what was found lost in one recovery and is still out begins the next.
+        // On Linux, data found lost in one recovery that are still outstanding start the next.
         let missed = self.recovery.log().is_some_and(|log| log.missed() > 0);
         if missed && self.params.linux_cwnd && self.recovery.phase() == Phase::Open {
             self.begin_recovery(now, out);
@@ -274,7 +274,7 @@ impl Connection {
         wait
     }
 
-    /// The time allowed for reordering is over.
+    /// The reordering window has ended.
     pub(super) fn on_reordering_timeout(&mut self, now: SimTime, out: &mut Outputs) {
         self.timers.rto = SimTime::MAX;
         self.find_losses(now, out);

@@ -10,18 +10,18 @@ use crate::segment::Segment;
 use crate::seq::SeqNum;
 use crate::state::State;
 
-/// How urgently an acknowledgement is wanted; later ones win.
+/// How urgently an acknowledgement is needed, in ascending order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum AckNeed {
     /// Nothing to acknowledge.
     None,
     /// Within `delayed_ack`.
     Delayed,
-    /// Soon, if nothing else tells of it: a duplicate ACK of many.
+    /// Soon, unless merged into another: one of many duplicate ACKs.
     Compressed,
-    /// Now, on a data segment if one leaves.
+    /// Now, on a data segment if one is sent.
     Now,
-    /// Now, by itself: a duplicate ACK.
+    /// Now, as a bare ACK: a duplicate ACK.
     Always,
 }
 
@@ -45,7 +45,7 @@ impl Connection {
         }
     }
 
-    /// Takes in the text and the FIN; what the peer is to hear.
+    /// Processes the text and the FIN; returns which acknowledgement is needed.
     pub(super) fn on_text(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) -> AckNeed {
         self.note_urgent(seg, out);
         let open = matches!(
@@ -57,7 +57,7 @@ impl Connection {
             return AckNeed::None; // after the peer's FIN there is nothing new to come
         }
         if self.speaks_ecn() && seg.len > 0 && self.note_marks(seg, now, out) {
-            // Linux: two ACKs go at once, for the peer may have too little in flight for more.
+            // Linux: acknowledge two segments at once, since the peer may have little in flight.
             let most = self
                 .params
                 .quick_acks
@@ -70,7 +70,7 @@ impl Connection {
         }
         let (start, end, fin) = self.trim(seg);
         if start.before(end) && self.app_closed {
-            // SHLD-3: the application has closed; the peer must learn that this was lost.
+            // SHLD-3: the application has closed; tell the peer that the data are lost.
             if self.params.reset_from_segment {
                 self.refuse(seg, out);
             } else {
@@ -102,7 +102,7 @@ impl Connection {
         need
     }
 
-    /// Text below RCV.NXT has arrived before: the next ACK reports it (RFC 2883 section 4).
+    /// Notes text below RCV.NXT, a duplicate, to be reported in the next ACK (RFC 2883 section 4).
     pub(super) fn note_old_text(&mut self, seg: &Segment) {
         let end = (seg.seq + seg.len).min(self.rcv.nxt);
         if seg.len > 0 && end == seg.seq + seg.len {
@@ -113,11 +113,11 @@ impl Connection {
         }
     }
 
-    /// The part of the segment inside the window: first octet, end, and the FIN's place. Where
-    /// nothing is trimmed, the sequence check has let through what may be taken whole.
+    /// The part of the segment inside the window: first octet, end, and the FIN's position. Without
+    /// trimming, the sequence check has accepted only segments that may be taken whole.
     ///
-    /// Deviation: a FIN just beyond the right edge is taken with the text that fills the window; it
-    /// needs no room in the buffer.
+    /// Deviation: a FIN just beyond the right edge is accepted with text that fills the window; it needs no
+    /// room in the buffer.
     fn trim(&self, seg: &Segment) -> (SeqNum, SeqNum, Option<SeqNum>) {
         let end = seg.seq + seg.len;
         let whole = end.at_or_before(self.rcv.edge) || !self.params.trim_to_window;
@@ -161,7 +161,7 @@ impl Connection {
                 self.ahead().insert_fin(fin);
             }
             if new > 0 && self.params.adaptive_receiver && self.rcv.sack_ok {
-                // Without SACK the window must stay, or the ACK is no duplicate (Linux).
+                // Without SACK the window must not change, otherwise the ACK is not a duplicate (Linux).
                 self.grow_window(end.offset_from(start));
             }
         } else if let Some(fin) = fin {
@@ -224,8 +224,8 @@ impl Connection {
         self.ack_policy(had_gap)
     }
 
-    /// The end of what is in order once all up to `end` is: that of what was held ahead of a gap, where
-    /// the gap is filled.
+    /// The end of the in-order data once everything up to `end` has arrived, including data beyond a gap
+    /// that is now filled.
     #[inline(never)]
     fn end_with_ahead(&mut self, end: SeqNum) -> SeqNum {
         let Some(ahead) = &mut self.rcv.ahead else {
@@ -240,14 +240,14 @@ impl Connection {
         end
     }
 
-    /// What is held ahead of a gap.
+    /// The data held beyond a gap.
     fn ahead(&mut self) -> &mut Reassembly {
         let most = self.params.sack_blocks;
         let new = || Box::new(Reassembly::remembering(most));
         self.rcv.ahead.get_or_insert_with(new)
     }
 
-    /// Tells the application of all that has arrived in order.
+    /// Notifies the application of data that have arrived in order.
     fn deliver(&mut self, out: &mut Outputs) {
         if std::mem::take(&mut self.rcv.held) > 0 {
             out.signals.push(Signal::Readable(self.rcv.unread));
@@ -290,12 +290,12 @@ impl Connection {
             State::Established => {
                 self.enter(State::CloseWait, out);
                 if self.params.adaptive_receiver {
-                    // What remains is the answer, which carries the acknowledgement.
+                    // Only the answer remains, which will carry the acknowledgement.
                     self.expect_reply();
                     passive = true;
                 }
             }
-            // Had our FIN been acknowledged, on_ack would have moved on to FIN-WAIT-2.
+            // If our FIN were acknowledged, on_ack would have moved to FIN-WAIT-2.
             State::FinWait1 => self.enter(State::Closing, out),
             State::FinWait2 => self.enter_time_wait(now, out),
             _ => {}

@@ -27,21 +27,21 @@ pub(super) struct Timers {
     pub(super) keepalive: SimTime,
     /// When the octets now being retransmitted or probed for were first sent.
     pub(super) first_sent: SimTime,
-    /// When they were first sent again.
+    /// When they were first retransmitted.
     pub(super) first_resent: SimTime,
     /// Retransmissions of them, or unanswered probes.
     pub(super) retries: u32,
-    /// What `rto` runs for.
+    /// The purpose of `rto`.
     pub(super) purpose: Purpose,
-    /// Interval of window probes is RTO times two to this.
+    /// The interval of window probes is RTO times two to the power of this.
     pub(super) probe_backoff: u8,
     /// Unanswered keep-alive probes.
     pub(super) keepalive_sent: u16,
     /// The first half of a split wait in FIN-WAIT-2 is over.
     pub(super) half_waited: bool,
-    /// When the peer was last heard of.
+    /// When the last segment from the peer arrived.
     pub(super) heard: SimTime,
-    /// Timers of the wheel are expiring: those set meanwhile are placed from the next tick.
+    /// Timers of the wheel are being processed: timers set meanwhile count from the next tick.
     pub(super) expiring: bool,
 }
 
@@ -82,7 +82,7 @@ impl Timers {
         self.retries - self.retransmissions()
     }
 
-    /// The earliest; `SimTime::MAX` when all are off.
+    /// The earliest deadline; `SimTime::MAX` when all are off.
     pub(super) fn next(&self) -> SimTime {
         self.rto
             .min(self.persist)
@@ -92,7 +92,7 @@ impl Timers {
     }
 }
 
-/// True when a timer is due; it is then off.
+/// True when a timer is due; switches it off.
 fn due(timer: &mut SimTime, now: SimTime) -> bool {
     let due = *timer <= now;
     if due {
@@ -149,7 +149,7 @@ impl Connection {
         }
     }
 
-    /// The orphan's wait in FIN-WAIT-2: at least seven half time-outs, as Linux has it.
+    /// An orphan's wait in FIN-WAIT-2: at least 3.5 time-outs, as on Linux.
     fn fin_wait(&self) -> Option<SimDuration> {
         let wait = self.params.fin_timeout?;
         if !self.params.split_fin_timeout {
@@ -158,7 +158,7 @@ impl Connection {
         Some(wait.max(self.rtt.rto() * 7 / 2))
     }
 
-    /// Each half of the wait where it is split in two.
+    /// Each half of the wait, if it is split.
     fn split_wait(&self) -> Option<SimDuration> {
         let beyond = self.fin_wait()?.saturating_sub(self.params.time_wait);
         (self.params.split_fin_timeout && !beyond.is_zero()).then_some(beyond)
@@ -189,8 +189,7 @@ impl Connection {
         }
     }
 
-    /// The time-out, shortened to end with the time after which to give up (Linux
-    /// `tcp_clamp_rto_to_user_timeout`).
+    /// The time-out, shortened to end at the time to give up (Linux `tcp_clamp_rto_to_user_timeout`).
     pub(super) fn rto_within_limit(&self, now: SimTime) -> SimDuration {
         let rto = self.rtt.rto();
         if self.state == State::SynSent
@@ -211,8 +210,8 @@ impl Connection {
         }
     }
 
-    /// Linux `tcp_model_timeout`: the time of `n` retransmissions from the smallest time-out on,
-    /// doubled up to the largest, and of the time-out after them.
+    /// Linux `tcp_model_timeout`: the time of `n` retransmissions, starting from the minimum time-out and
+    /// doubling up to the maximum, plus the time-out after them.
     fn time_of_retries(&self, n: u32) -> SimDuration {
         let (min, max) = (self.params.min_rto, self.params.max_rto);
         let doublings = (max.as_ps() / min.as_ps().max(1)).max(1).ilog2();
@@ -220,7 +219,7 @@ impl Connection {
         doubled + max.saturating_mul(u64::from(n.saturating_sub(doublings)))
     }
 
-    /// R2 is reached: time to give up on what is being retransmitted.
+    /// True when R2 is reached: time to give up on the data being retransmitted.
     fn exhausted(&self, now: SimTime) -> bool {
         let opening = matches!(self.state, State::SynSent | State::SynReceived);
         let retrying = now.since(self.timers.first_resent);
@@ -228,7 +227,7 @@ impl Connection {
             GiveUp::Retries(n) if self.params.retries_as_time && !opening => {
                 self.timers.retries > 0 && retrying >= self.time_of_retries(n)
             }
-            // As the timer that ends the attempt counts.
+            // Counted like the timer that ends the attempt.
             GiveUp::After(time) if self.state == State::SynSent && self.params.syn_limit_exact => {
                 now.since(self.timers.first_sent) >= time
             }
@@ -269,7 +268,7 @@ impl Connection {
         }
     }
 
-    /// The same for window probes, of which each counts.
+    /// The same for window probes, each of which counts.
     fn probed_enough(&self, now: SimTime) -> bool {
         match self.give_up() {
             GiveUp::Retries(n) => self.timers.retries >= n,
@@ -278,12 +277,12 @@ impl Connection {
         }
     }
 
-    /// R2: "close the connection" (MUST-20). The peer gets a reset if it can be there.
+    /// R2: "close the connection" (MUST-20). Sends a reset if the peer may still exist.
     fn time_out(&mut self, now: SimTime, out: &mut Outputs) {
         if self.state.is_synchronized() && self.params.reset_on_give_up {
             self.send_reset(now, out);
         }
-        // What the network said meanwhile tells more than silence.
+        // An ICMP error received meanwhile is more specific than a time-out.
         let soft_error = self.rare.as_ref().and_then(|r| r.soft_error);
         self.end(soft_error.map_or(End::TimedOut, End::Unreachable), out);
     }
@@ -300,7 +299,7 @@ impl Connection {
         }
     }
 
-    /// Linux `tcp_stream_is_thin`: so little is outstanding that there are no duplicate ACKs to speak of.
+    /// Linux `tcp_stream_is_thin`: too little is outstanding for duplicate ACKs.
     fn stays_linear(&self) -> bool {
         self.params.thin_linear_timeouts
             && self.state == State::Established
@@ -312,13 +311,13 @@ impl Connection {
     fn retransmit_after_timeout(&mut self, now: SimTime, out: &mut Outputs) {
         let flight = self.flight_size();
         let first = self.timers.retries == 1;
-        // To Linux, a time-out in fast recovery is for a loss that the threshold knows already.
+        // On Linux, a time-out in fast recovery is for a loss that has already reduced the threshold.
         let known = self.params.linux_cwnd && self.recovery.phase() == Phase::Fast;
         let cause = match first && !known {
             true => Congestion::Timeout,
             false => Congestion::RepeatedTimeout,
         };
-        // F-RTO is of no use when fast recovery was under way (RFC 5682 section 2.1 step 1).
+        // F-RTO does not apply during fast recovery (RFC 5682 section 2.1 step 1).
         let frto = self.params.frto && (self.recovery.phase() != Phase::Fast || !first);
         if first && self.recovery.phase() != Phase::Fast {
             self.remember_window();
@@ -354,7 +353,7 @@ impl Connection {
         }
     }
 
-    /// The interval to the next window probe begins now.
+    /// Restarts the interval to the next window probe.
     pub(super) fn rearm_persist(&mut self, now: SimTime) {
         let doubled = 1u64 << self.timers.probe_backoff.min(32);
         let wait = match self.params.probe_interval {
@@ -367,7 +366,7 @@ impl Connection {
         self.timers.persist = self.expiry(now, wait);
     }
 
-    /// The interval that FreeBSD's `tcp_setpersist` takes, at most a minute (`net.inet.tcp.persmax`).
+    /// The interval of FreeBSD's `tcp_setpersist`, at most a minute (`net.inet.tcp.persmax`).
     fn probe_interval(&self, doubled: u64) -> SimDuration {
         const MOST: SimDuration = SimDuration::from_secs(60);
         let srtt = self.rtt.srtt().unwrap_or_default();
@@ -379,7 +378,7 @@ impl Connection {
 
     fn on_persist_timeout(&mut self, now: SimTime, out: &mut Outputs) {
         let waiting = self.snd.unsent() > 0 || self.snd.probing || self.fin_waits();
-        // A small segment that a cork held back has left meanwhile, or waits behind others.
+        // A small segment held back by a cork has been sent meanwhile, or waits behind others.
         let in_flight = self.snd.flight() > 0 && !self.snd.probing;
         if !self.state.is_synchronized() || !waiting || in_flight {
             return;
@@ -402,13 +401,13 @@ impl Connection {
         }
     }
 
-    /// Nothing need be under way for long: only a keep-alive finds out that the peer is gone.
+    /// True in states that may be idle for long, where only keep-alive notices that the peer is gone.
     pub(super) fn may_idle(&self) -> bool {
         use State::{CloseWait, Established, FinWait2};
         matches!(self.state, Established | CloseWait | FinWait2)
     }
 
-    /// A sign of life restarts the keep-alive timer (MUST-26), at the latest when it expires.
+    /// A segment from the peer restarts the keep-alive timer (MUST-26), at the latest when it expires.
     pub(super) fn touch_keepalive(&mut self, now: SimTime) {
         if self.params.keepalive_polls {
             self.timers.heard = now;
@@ -449,8 +448,8 @@ impl Connection {
         self.emit(segment, None, out);
     }
 
-    /// Unanswered probes enough (MUST-29: never one alone), or for as long as the user waits
-    /// (Linux lets the user time-out take the place of the number).
+    /// Enough probes are unanswered (MUST-29: more than one), or the user time-out, which replaces the
+    /// number on Linux, has passed.
     fn is_dead_idle(&self) -> bool {
         let sent = u32::from(self.timers.keepalive_sent);
         match (self.params.user_timeout, self.params.keepalive) {
@@ -462,8 +461,8 @@ impl Connection {
         }
     }
 
-    /// Something new was acknowledged: the retransmission timer restarts or stops
-    /// (RFC 6298 rules 5.2 and 5.3).
+    /// After an acknowledgement of new data, restarts or stops the retransmission timer (RFC 6298 rules 5.2
+    /// and 5.3).
     #[inline]
     pub(super) fn restart_rto(&mut self, now: SimTime) {
         if self.recovery.log().is_some() {
@@ -477,7 +476,7 @@ impl Connection {
         }
     }
 
-    /// Delays the ACK of what has arrived, at most `delayed_ack`.
+    /// Delays the ACK of arrived data by at most `delayed_ack`.
     pub(super) fn delay_ack(&mut self, now: SimTime, out: &mut Outputs) {
         if self.params.adaptive_receiver {
             self.delay_ack_adaptively(now, out);
@@ -486,12 +485,12 @@ impl Connection {
         }
     }
 
-    /// Recovery is over: back to normal.
+    /// Ends recovery.
     pub(super) fn leave_recovery(&mut self, was: Phase, now: SimTime) {
         if was == Phase::Fast {
             let pipe = u64::from(self.recovery.pipe(&self.outstanding()));
-            // RFC 6582 spares a sender without SACK a burst; PRR (RFC 9937 section 6.2) and Linux end
-            // with the threshold.
+            // RFC 6582 avoids a burst of a sender without SACK; PRR (RFC 9937 section 6.2) and Linux end at
+            // the threshold.
             let whole = self.params.prr || self.params.linux_cwnd;
             let least = self.cc.ssthresh().filter(|_| whole);
             self.cc.on_recovery_exit(pipe.max(least.unwrap_or(0)), now);

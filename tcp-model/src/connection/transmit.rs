@@ -1,5 +1,5 @@
-//! Making segments: new data, retransmissions, ACKs, window probes
-//! (RFC 9293 sections 3.7.4, 3.8.6, RFC 5681, RFC 6675).
+//! Building segments: new data, retransmissions, ACKs, window probes (RFC 9293 sections 3.7.4, 3.8.6, RFC
+//! 5681, RFC 6675).
 
 use sim_core::SimTime;
 
@@ -16,12 +16,12 @@ use crate::seq::SeqNum;
 use crate::state::State;
 use crate::transmit::Transmit;
 
-/// What stops the sender.
+/// Why the sender stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stop {
     NothingToSend,
     CongestionWindow,
-    /// The peer's window is closed, or too small to be worth a segment.
+    /// The peer's window is closed, or too small for a useful segment.
     PeerWindow,
     /// Nagle.
     SmallInFlight,
@@ -30,7 +30,7 @@ pub(super) enum Stop {
 }
 
 impl Connection {
-    /// A segment without text: ports, acknowledgement, window, options.
+    /// Builds a segment without text: ports, acknowledgement, window, options.
     pub(super) fn header(&mut self, flags: Flags, seq: SeqNum, now: SimTime) -> Segment {
         let offer = self.offer();
         let field = (offer >> self.rcv.shift).min(0xffff);
@@ -62,8 +62,8 @@ impl Connection {
         segment
     }
 
-    /// SACK blocks, the most recent first (RFC 2018 section 4), before them the duplicate that is
-    /// reported once (RFC 2883 section 4), as many as fit beside the timestamps.
+    /// Adds SACK blocks, the most recent first (RFC 2018 section 4), preceded by a duplicate to report once
+    /// (RFC 2883 section 4), as many as fit beside the timestamps.
     fn push_sack(&mut self, options: &mut Options) {
         let Some(ahead) = &mut self.rcv.ahead else {
             return;
@@ -88,7 +88,7 @@ impl Connection {
         }
     }
 
-    /// Puts a segment out. Every segment but the first SYN and some RSTs acknowledges.
+    /// Sends a segment. All segments except the first SYN and some RSTs acknowledge.
     #[inline(always)]
     pub(super) fn emit(
         &mut self,
@@ -121,18 +121,18 @@ impl Connection {
         self.emit(segment, None, out);
     }
 
-    /// SND.NXT for a segment without text; when that lies beyond the peer's window (which shrank,
-    /// or into which an octet was sent as a probe), the window's edge, which the peer accepts.
+    /// The sequence number of a segment without text: SND.NXT, or the edge of the peer's window, which the
+    /// peer accepts, if SND.NXT is beyond it (the window shrank, or an octet was sent as a probe).
     pub(super) fn acceptable_seq(&self) -> SeqNum {
         self.snd.nxt.min(self.snd.una + self.snd.wnd)
     }
 
-    /// The FIN is all that remains to be sent.
+    /// True when only the FIN remains to be sent.
     pub(super) fn fin_waits(&self) -> bool {
         self.may_finish() && !self.snd.fin_sent && self.snd.unsent() == 0
     }
 
-    /// Sends all that windows, Nagle and recovery admit, and sets the timers.
+    /// Sends everything that windows, Nagle and recovery allow, and sets the timers.
     pub(super) fn transmit(&mut self, now: SimTime, out: &mut Outputs) {
         let sends = matches!(
             self.state,
@@ -164,7 +164,7 @@ impl Connection {
         } else {
             let limited = stop == Stop::CongestionWindow
                 || (self.in_slow_start() && self.pipe() * 2 > self.window());
-            // While segments are paced, the window may be about to fill.
+            // With pacing the window may be about to fill.
             self.snd.cwnd_limited = limited || (stop == Stop::Pace && self.snd.cwnd_limited);
         }
         if stop == Stop::NothingToSend && !self.params.linux_cwnd {
@@ -181,12 +181,12 @@ impl Connection {
         }
     }
 
-    /// What is in flight, as the congestion window counts it: octets, or on Linux segments, each worth a
-    /// full one. In recovery octets.
+    /// The data in flight as counted against the congestion window: octets, or on Linux outside recovery
+    /// segments, each counted as a full one.
     fn load(&self, pipe: u64) -> u64 {
         match self.recovery.log() {
             Some(log) if self.params.linux_cwnd && self.recovery.phase() == Phase::Open => {
-                // Without SACK, a duplicate ACK stands for a segment that has left.
+                // Without SACK, a duplicate ACK stands for a segment that has left the network.
                 let left = if self.rcv.sack_ok {
                     0
                 } else {
@@ -198,7 +198,7 @@ impl Connection {
         }
     }
 
-    /// Text outstanding, counted so.
+    /// Outstanding text, counted likewise.
     fn outstanding_load(&self) -> u32 {
         match self.recovery.log() {
             Some(log) if self.params.linux_cwnd => (log.len() as u32).saturating_mul(self.snd.mss),
@@ -206,8 +206,8 @@ impl Connection {
         }
     }
 
-    /// There is nothing to send, nothing outstanding, and nobody who waits for room or looks at how
-    /// the window is used: a receiver, most often.
+    /// True when there is nothing to send or outstanding, no application waits for room, and window usage
+    /// does not matter: usually a receiver.
     #[inline]
     fn is_quiet(&self) -> bool {
         let snd = &self.snd;
@@ -223,7 +223,7 @@ impl Connection {
         self.cc.ssthresh().is_none_or(|t| self.cc.cwnd() < t)
     }
 
-    /// How much of the congestion window is in use, by rounds (Linux `tcp_cwnd_validate`).
+    /// Tracks the use of the congestion window by rounds (Linux `tcp_cwnd_validate`).
     fn note_usage(&mut self, stop: Stop, pipe: u64, sent: bool) {
         let full = self.load(pipe) + u64::from(self.snd.mss) > self.cc.cwnd();
         let paced = stop == Stop::Pace && self.snd.cwnd_limited;
@@ -237,7 +237,7 @@ impl Connection {
         }
     }
 
-    /// An ACK may open the congestion window: it was in use.
+    /// Whether the congestion window was in use, so that an ACK may open it.
     pub(super) fn used_window(&self) -> bool {
         let snd = &self.snd;
         snd.cwnd_limited
@@ -246,8 +246,8 @@ impl Connection {
                 && self.cc.cwnd() < 2 * u64::from(snd.most_out))
     }
 
-    /// Sends lost octets again while the window admits; the first one in any case when it is
-    /// `forced`, for that reason.
+    /// Retransmits lost octets as the window allows; with `forced`, the first segment regardless of the
+    /// window, for that reason.
     pub(super) fn retransmit_holes(
         &mut self,
         mut forced: Option<RetransmitReason>,
@@ -264,8 +264,8 @@ impl Connection {
             let end = self.end_in_record(start, end);
             let len = self.length_to_resend(start, end);
             let pipe = u64::from(self.recovery.pipe(&outstanding));
-            // The window counts text: a FIN beside a full segment needs no room of its own.
-            // To Linux a segment sent again after a time-out is one, however small.
+            // The window counts text: a FIN on a full segment needs no extra room. On Linux a segment
+            // retransmitted after a time-out counts as a full one, however small.
             let whole = self.params.linux_cwnd && self.recovery.phase() == Phase::Loss;
             let room = if whole {
                 self.snd.mss
@@ -291,8 +291,8 @@ impl Connection {
         }
     }
 
-    /// A small segment that is sent again takes those behind it along, as far as one holds them whole
-    /// and the peer's window admits them (Linux `tcp_retrans_try_collapse`).
+    /// The end of a retransmitted small segment after merging following ones, as far as they fit whole in
+    /// one segment and in the peer's window (Linux `tcp_retrans_try_collapse`).
     fn joined_end(&self, start: SeqNum, end: SeqNum) -> SeqNum {
         let most = self.snd.mss.min(self.snd.wnd);
         match self.recovery.log() {
@@ -303,7 +303,8 @@ impl Connection {
         }
     }
 
-    /// Octets of a hole that one segment takes: the FIN goes with the last text, however full.
+    /// Octets of a hole to put in one segment; a FIN goes with the last text even if that is a full
+    /// segment.
     fn length_to_resend(&self, start: SeqNum, end: SeqNum) -> u32 {
         let hole = end.offset_from(start);
         let with_fin = self.snd.fin_sent && hole == self.snd.mss + 1 && end == self.snd.nxt;
@@ -313,7 +314,7 @@ impl Connection {
         hole.min(self.snd.mss)
     }
 
-    /// The rule by which the hole that is next is sent again.
+    /// The rule by which the next hole is retransmitted.
     fn reason_of_hole(&mut self, forced: Option<RetransmitReason>) -> RetransmitReason {
         if self.recovery.phase() == Phase::Loss {
             let why = self.loss_reason;
@@ -341,7 +342,7 @@ impl Connection {
         }
     }
 
-    /// All that is outstanding and not SACKed is lost, for a reason other than ACKs.
+    /// Marks everything outstanding and not SACKed as lost, for a reason other than ACKs.
     pub(super) fn enter_loss(&mut self, why: RetransmitReason, now: SimTime) {
         let lost = self.lost_so_far();
         self.recovery.enter_loss(&self.outstanding(), now);
@@ -360,7 +361,7 @@ impl Connection {
             if waiting == 0 && !self.fin_waits() {
                 return Stop::NothingToSend;
             }
-            // What ends a record waits for nothing where more comes behind it.
+            // The end of a record is not held back if more data follow it.
             let unsent = self.unsent_of_record(waiting);
             let last = unsent == waiting;
             let usable = self.snd.usable_window();
@@ -401,21 +402,21 @@ impl Connection {
         }
     }
 
-    /// There is no room in the congestion window for `len` octets more beside the `pipe` in flight. On
-    /// Linux a segment takes the room of a full one, however small.
+    /// True if the congestion window has no room for `len` more octets beside `pipe` in flight. On Linux
+    /// every segment takes the room of a full one.
     fn exceeds_window(&self, window: u64, pipe: u64, len: u32) -> bool {
         let load = self.load(pipe);
         let len = if load == pipe { len } else { self.snd.mss };
         load + u64::from(len) > window
     }
 
-    /// A FIN is due after the data; it waits for the end of the handshake.
+    /// Whether a FIN is to be sent after the data; not before the handshake is complete.
     fn may_finish(&self) -> bool {
         self.snd.fin_queued && self.state != State::SynReceived
     }
 
-    /// Sends one segment of new text whatever the congestion window and Nagle say; false when
-    /// there is none, or the peer's window does not admit it.
+    /// Sends one segment of new text regardless of the congestion window and Nagle; false if there is none,
+    /// or the peer's window does not allow it.
     pub(super) fn send_one_more(&mut self, now: SimTime, out: &mut Outputs) -> bool {
         let unsent = self.unsent_of_record(self.snd.unsent());
         let len = unsent.min(u64::from(self.snd.mss)) as u32;
@@ -432,15 +433,15 @@ impl Connection {
     /// The sender's silly-window avoidance and Nagle (RFC 9293 sections 3.8.6.2.1 and 3.7.4) for
     /// less than a full segment; a FIN waiting behind the text pushes it.
     ///
-    /// `ends`: it is all there is, or goes with full segments before it.
+    /// `ends`: it is all the unsent text, or follows full segments sent together with it.
     pub(super) fn hold_small(&self, len: u32, ends: bool) -> Option<Stop> {
-        // Neither a FIN nor urgent data wait, as Linux has it.
+        // Neither a FIN nor urgent data are held back, as on Linux.
         let urgent = self.snd.urgent > self.snd.acked;
         if ends && (self.snd.fin_queued || urgent || self.snd.hold == Hold::Push) {
             return None;
         }
         if self.params.cork || self.snd.hold == Hold::More {
-            // The persist timer looks after it when nothing in flight will (Linux).
+            // The persist timer will send it if nothing in flight triggers that (Linux).
             return Some(Stop::PeerWindow);
         }
         let nagle = self.params.nagle
@@ -457,13 +458,13 @@ impl Connection {
         }
     }
 
-    /// No data are in flight; a SYN is none.
+    /// True when no data are in flight; a SYN does not count.
     fn is_idle(&self) -> bool {
         self.snd.flight() == u32::from(self.state == State::SynReceived)
     }
 
-    /// Sends `len` octets of sequence space from `seq`: text, and the FIN where it is due. Returns
-    /// the octets sent.
+    /// Sends `len` octets of sequence space from `seq`: text, and the FIN if it is due. Returns the octets
+    /// sent.
     pub(super) fn send_range(
         &mut self,
         seq: SeqNum,
@@ -482,7 +483,7 @@ impl Connection {
         let end = seq + data;
         let fin = self.snd.fin_queued && end == data_end && len > data;
         let mut segment = self.header(Flags::ACK, seq, now);
-        // SACK blocks may have taken room that the text would need.
+        // SACK blocks may take room needed by the text.
         let headers = self.params.ip_version.header_len() + segment.header_len();
         let room = u32::from(self.mtu()).saturating_sub(headers);
         let (data, end, fin) = if data > room.max(1) {
@@ -556,8 +557,8 @@ impl Connection {
         octets
     }
 
-    /// Asks a peer whose window is closed for news (RFC 9293 section 3.8.6.1); when its window is
-    /// merely too small to be worth it, sends what it admits.
+    /// Probes a closed window (RFC 9293 section 3.8.6.1); if the window is only too small for a useful
+    /// segment, sends what fits.
     pub(super) fn send_window_probe(&mut self, now: SimTime, out: &mut Outputs) {
         let usable = self.snd.usable_window();
         if usable > 0 && self.snd.flight() == 0 {

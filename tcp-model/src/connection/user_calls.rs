@@ -19,12 +19,12 @@ impl Connection {
         self.send_syn(None, now, out);
     }
 
-    /// It has had its life: sequence numbers were used.
+    /// True once sequence numbers have been used: the end point cannot be opened again.
     pub(super) fn is_over(&self) -> bool {
         self.snd.nxt != self.snd.iss
     }
 
-    /// Passive OPEN: what follows is the segment the listener received.
+    /// Passive OPEN; the next input is the segment that the listener received.
     pub(super) fn on_listen(&mut self) {
         if self.state == State::Closed && !self.is_over() {
             self.passive = true;
@@ -32,7 +32,7 @@ impl Connection {
         }
     }
 
-    /// `TCP_QUICKACK`: on, an ACK that waits goes now, and the next ones without waiting.
+    /// `TCP_QUICKACK`: when on, a waiting ACK is sent now, and the next ones without delay.
     pub(super) fn on_quick_ack(&mut self, on: bool, now: SimTime, out: &mut Outputs) {
         if !self.state.is_synchronized() && self.state != State::SynReceived {
             self.rare().dialogue = !on; // there are no segments to learn from yet
@@ -51,7 +51,7 @@ impl Connection {
         }
     }
 
-    /// Bytes a SEND may still bring.
+    /// Bytes of room in the send buffer.
     pub(super) fn room(&self) -> u64 {
         let open = matches!(
             self.state,
@@ -69,10 +69,10 @@ impl Connection {
         capacity.saturating_sub(self.snd.written - self.snd.acked)
     }
 
-    /// SEND: queues what fits; before ESTABLISHED it waits (section 3.10.2).
+    /// SEND: queues what fits; it is not sent before ESTABLISHED (section 3.10.2).
     pub(super) fn on_send(&mut self, call: SendCall, now: SimTime, out: &mut Outputs) {
         if self.params.linux_cwnd && self.snd.unsent() < u64::from(self.snd.mss) {
-            // Linux notices that the application was the limit when it writes again, no earlier.
+            // Linux notices that the application was the limit only when it writes again.
             self.note_app_limit();
         }
         if self.queue(call) == 0 {
@@ -84,7 +84,7 @@ impl Connection {
         self.snd.hold = Hold::Usual;
     }
 
-    /// Takes what fits into the send buffer.
+    /// Puts what fits into the send buffer.
     pub(super) fn queue(&mut self, call: SendCall) -> u64 {
         let taken = call.bytes.min(self.room());
         self.snd.blocked |= taken < call.bytes;
@@ -104,7 +104,7 @@ impl Connection {
         taken
     }
 
-    /// RFC 5681 section 4.1: after an idle time of more than one time-out, slow start begins anew.
+    /// RFC 5681 section 4.1: after an idle time of more than one time-out, slow start begins again.
     fn restart_after_idle(&mut self, now: SimTime) {
         use crate::congestion::{CongestionControl, Idle};
         let rto = self.rtt.rto();
@@ -130,7 +130,7 @@ impl Connection {
         });
     }
 
-    /// RECEIVE: takes octets out of the buffer; offers the new room when that is worth an ACK.
+    /// RECEIVE: removes octets from the buffer; announces the new room if that is worth an ACK.
     pub(super) fn on_receive(&mut self, bytes: u64, now: SimTime, out: &mut Outputs) {
         let taken = bytes.min(self.rcv.readable());
         self.rcv.unread -= taken;
@@ -152,8 +152,8 @@ impl Connection {
             }
             return;
         }
-        // A window that had closed to less than two segments, or opens by half the buffer, is
-        // announced at once; otherwise the next ACK tells.
+        // A window that had shrunk below two segments, or opens by half the buffer, is announced at once,
+        // otherwise in the next ACK.
         let offered = self.rcv.window();
         let gain = self.rcv.window_to_offer() - offered;
         let was_closed = offered < 2 * self.rcv.mss && gain > 0;
@@ -173,15 +173,15 @@ impl Connection {
         }
     }
 
-    /// CLOSE of the sending direction alone: the application goes on reading.
+    /// CLOSE of the sending direction only: the application continues to read.
     pub(super) fn on_shutdown(&mut self, now: SimTime, out: &mut Outputs) {
         match self.state {
             State::Listen => self.end(End::Closed, out),
             // "Delete the TCB and return 'error: closing' responses to any queued SENDs."
             State::SynSent => self.end(End::Aborted, out),
-            // "If no SENDs have been issued and there is no pending data to send, then form a FIN
-            // segment and send it, and enter FIN-WAIT-1 state; otherwise, queue." Where Fast Open
-            // lets data go before the handshake is complete, the FIN goes after them.
+            // "If no SENDs have been issued and there is no pending data to send, then form a FIN segment
+            // and send it, and enter FIN-WAIT-1 state; otherwise, queue." If Fast Open allows data before
+            // the handshake is complete, the FIN follows them.
             State::SynReceived => {
                 self.snd.fin_queued = true;
                 if self.snd.written == 0 || self.is_open_early() {
@@ -208,14 +208,14 @@ impl Connection {
         }
     }
 
-    /// CLOSE: the application neither sends nor reads any more. In CLOSED there is no connection to
-    /// close (RFC 9293 section 3.10.4).
+    /// CLOSE: the application no longer sends or reads. In CLOSED there is no connection to close (RFC 9293
+    /// section 3.10.4).
     pub(super) fn on_close(&mut self, now: SimTime, out: &mut Outputs) {
         if self.state == State::Closed || std::mem::replace(&mut self.app_closed, true) {
             return;
         }
-        // RFC 9293 section 3.6.1 (SHLD-3): data never read means a reset, so that the peer learns
-        // that they were lost.
+        // RFC 9293 section 3.6.1 (SHLD-3): unread data cause a reset, which tells the peer that they were
+        // lost.
         if self.rcv.unread > 0 && self.state.is_synchronized() && self.state != State::TimeWait {
             self.send_reset(now, out);
             self.end(End::Aborted, out);
@@ -231,7 +231,7 @@ impl Connection {
     pub(super) fn on_abort(&mut self, now: SimTime, out: &mut Outputs) {
         match self.state {
             State::Closed => {}
-            // "Respond with an ok, delete the TCB"; the application was told on entry.
+            // "Respond with an ok, delete the TCB"; the application was notified on entry.
             State::TimeWait => self.forget(out),
             State::Listen | State::SynSent | State::Closing | State::LastAck => {
                 self.end(End::Aborted, out);
@@ -243,7 +243,7 @@ impl Connection {
         }
     }
 
-    /// Tells the application of room in the send buffer, once there is a third of it.
+    /// Notifies the application of room in the send buffer, once a third of it is free.
     #[inline]
     pub(super) fn signal_room(&mut self, out: &mut Outputs) {
         if self.snd.blocked {
