@@ -1,5 +1,5 @@
-//! Accurate ECN feedback (RFC 9768): how many packets and bytes arrived with which codepoint, in three
-//! bits of each header (ACE) and in an option; and how that is agreed on.
+//! Accurate ECN feedback (RFC 9768): counts of packets and bytes by codepoint, fed back in three bits of
+//! each header (ACE) and in an option; and the negotiation.
 //!
 //! Paths that change codepoints or clear ACE are detected in the handshake and in the first feedback after
 //! it (sections 3.2.2.3, 3.2.2.4 and 3.2.3.2.4).
@@ -19,12 +19,12 @@ pub(crate) const ACE: Flags = Flags(Flags::AE.0 | Flags::CWR.0 | Flags::ECE.0);
 const ECT0_FIRST: u8 = 172;
 const ECT1_FIRST: u8 = 174;
 
-/// The values that ACE and the fields of the option can have.
+/// The moduli of ACE and of the option's fields.
 const DIVACE: u32 = 8;
 const DIVOPT: u32 = 1 << 24;
-/// Segments smaller than this part of a full one are unlikely (appendix A.2.2).
+/// Segments smaller than a full one by more than this factor are unlikely (appendix A.2.2).
 const SAFETY_FACTOR: u32 = 2;
-/// CE packets after which an ACK goes at once (section 3.2.2.5.1).
+/// Number of CE packets after which an ACK is sent at once (section 3.2.2.5.1).
 const MOST_UNREPORTED: u8 = 2;
 
 /// How congestion marks are fed back.
@@ -44,13 +44,13 @@ pub(crate) fn ace(flags: Flags) -> u8 {
     bit(flags.is_ae(), 4) | bit(flags.is_cwr(), 2) | bit(flags.is_ece(), 1)
 }
 
-/// The flags of such a number.
+/// The flags for an ACE value.
 pub(crate) fn ace_flags(ace: u8) -> Flags {
     let bit = |value: u8, flag: Flags| if ace & value != 0 { flag } else { Flags::NONE };
     bit(4, Flags::AE) | bit(2, Flags::CWR) | bit(1, Flags::ECE)
 }
 
-/// Tables 2 and 3: how a SYN-ACK, or the ACK of it, says which codepoint the segment before had.
+/// Tables 2 and 3: how a SYN-ACK, or its ACK, reports the codepoint of the previous segment.
 pub(crate) fn handshake_code(arrived: Ecn) -> u8 {
     match arrived {
         Ecn::NotEct => 0b010,
@@ -60,7 +60,7 @@ pub(crate) fn handshake_code(arrived: Ecn) -> u8 {
     }
 }
 
-/// Table 2 and section 3.1.3: what a server that speaks accurate ECN makes of a SYN.
+/// Table 2 and section 3.1.3: how a server with accurate ECN interprets a SYN.
 pub(crate) fn asked_for(syn: Flags) -> Feedback {
     match ace(syn) {
         0b000 => Feedback::None,
@@ -69,7 +69,7 @@ pub(crate) fn asked_for(syn: Flags) -> Feedback {
     }
 }
 
-/// Table 2 and section 3.1.3: what a client that has asked for accurate ECN makes of a SYN-ACK.
+/// Table 2 and section 3.1.3: how a client that has requested accurate ECN interprets a SYN-ACK.
 pub(crate) fn granted(syn_ack: Flags) -> Feedback {
     match ace(syn_ack) {
         0b000 | 0b111 => Feedback::None,
@@ -110,30 +110,30 @@ const FIRST_BYTES: Bytes = Bytes {
 };
 const FIRST_CEP: u32 = 5;
 
-/// What an ACK reports newly.
+/// Marks newly reported by an ACK.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Marks {
     /// Packets that arrived with CE.
     pub(crate) packets: u32,
-    /// Payload bytes in them; an estimate where no option tells.
+    /// Payload bytes in them; an estimate without the option.
     pub(crate) bytes: u32,
 }
 
 /// The counters of one end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct AccEcn {
-    /// r.cep and the byte counters: what arrived.
+    /// r.cep and the byte counters of received packets.
     cep: u32,
     bytes: Bytes,
-    /// s.cep and the byte counters: what the peer has reported.
+    /// s.cep and the byte counters reported by the peer.
     peer_cep: u32,
     peer_bytes: Bytes,
     /// The byte counters last put into an option.
     reported: Bytes,
-    /// CE packets since an ACK left, and whether the last packet was one.
+    /// CE packets since the last ACK, and whether the last packet was one.
     unreported: u8,
     last_was_ce: bool,
-    /// The codepoint of the SYN, or of the SYN-ACK until its ACK has left.
+    /// The codepoint of the SYN, or of the SYN-ACK until its ACK is sent.
     handshake: Option<Ecn>,
     /// The codepoint with which the SYN or SYN-ACK of this end left.
     sent: Ecn,
@@ -218,7 +218,7 @@ impl AccEcn {
         ace_flags(handshake_code(self.handshake.unwrap_or(Ecn::NotEct)))
     }
 
-    /// Table 4: the ACK of the SYN-ACK arrived with this ACE.
+    /// Table 4: interprets the ACE of the ACK of the SYN-ACK.
     pub(crate) fn on_last_ack(&mut self, ace: u8) {
         self.handshake = None;
         match ace {
@@ -229,12 +229,12 @@ impl AccEcn {
         self.compare(ace);
     }
 
-    /// Packets may carry ECT.
+    /// Whether packets may carry ECT.
     pub(crate) fn may_send_ect(&self) -> bool {
         !self.mangled
     }
 
-    /// The flags of a segment without SYN; `pure`: it is an ACK alone, without SACK.
+    /// The flags of a segment without SYN; `pure`: a bare ACK without SACK.
     pub(crate) fn flags(&mut self, pure: bool) -> Flags {
         self.unreported = 0;
         match self.handshake {
@@ -246,8 +246,8 @@ impl AccEcn {
         }
     }
 
-    /// An acceptable packet arrived with so much payload. True when an ACK should go at once: CE begins,
-    /// or came twice since the last ACK.
+    /// Counts an acceptable packet with `payload` bytes. True when an ACK should be sent at once: CE
+    /// starts, or came twice since the last ACK.
     pub(crate) fn on_packet(&mut self, ecn: Ecn, payload: u32) -> bool {
         let counter = match ecn {
             Ecn::NotEct => None,
@@ -291,13 +291,13 @@ impl AccEcn {
         }
     }
 
-    /// CE packets that the peer has reported.
+    /// CE packets reported by the peer.
     pub(crate) fn reported_packets(&self) -> u32 {
         self.peer_cep.wrapping_sub(FIRST_CEP)
     }
 
-    /// An ACK that is not superseded: `delivered` bytes arrived newly, in segments of at most `mss`.
-    /// What it reports is added to [`AccEcn::pending`]; appendix A.
+    /// Processes an ACK that is not superseded and newly delivers `delivered` bytes, in segments of at most
+    /// `mss`. Adds its marks to [`AccEcn::pending`]; appendix A.
     pub(crate) fn on_ack(&mut self, flags: Flags, options: &Options, delivered: u64, mss: u32) {
         if std::mem::take(&mut self.awaits_feedback) {
             self.check_option(options);
@@ -318,7 +318,7 @@ impl AccEcn {
         self.pending.bytes += ce_bytes.unwrap_or(estimate.min(delivered) as u32);
     }
 
-    /// Takes over the counters of the option, where there is one; bytes newly reported with CE.
+    /// Reads the counters of the option, if present; returns the bytes newly reported with CE.
     fn read_option(&mut self, options: &Options) -> Option<u32> {
         if self.option_cleared {
             return None;
@@ -384,7 +384,7 @@ mod tests {
         let granted_by = [
             None, Classic, Accurate, Accurate, Accurate, Accurate, Accurate, None,
         ];
-        // The same of the SYN.
+        // The same for the SYN.
         let asked_by = [
             None, Accurate, Accurate, Classic, Accurate, Accurate, Accurate, Accurate,
         ];
@@ -417,7 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_ack_tells_of_the_syn_ack() {
+    fn the_last_ack_reports_the_codepoint_of_the_syn_ack() {
         // Table 4.
         for code in 0..8u8 {
             let mut server = AccEcn::server(Ecn::NotEct);
@@ -505,7 +505,7 @@ mod tests {
     }
 
     #[test]
-    fn ace_may_have_gone_round() {
+    fn ace_may_have_wrapped() {
         for (fewest, segments, ce_bytes, packets) in [
             (2, 9, None, 2),   // appendix A.2.1
             (2, 10, None, 10), // the same
@@ -523,7 +523,7 @@ mod tests {
     }
 
     #[test]
-    fn what_one_end_counts_the_other_reads() {
+    fn one_end_reads_what_the_other_counts() {
         let (mut receiver, mut sender) = (AccEcn::default(), AccEcn::default());
         let mut packets = 0;
         for i in 0..100u32 {
@@ -549,7 +549,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_that_begin_or_come_twice_are_acknowledged_at_once() {
+    fn the_first_and_every_second_mark_is_acknowledged_at_once() {
         let mut receiver = AccEcn::default();
         let arrive = |r: &mut AccEcn, marks: &[Ecn]| -> Vec<bool> {
             marks.iter().map(|&m| r.on_packet(m, 1000)).collect()

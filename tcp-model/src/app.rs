@@ -1,4 +1,4 @@
-//! Applications: what opens connections, writes, reads and closes.
+//! Applications, which open connections, write, read and close.
 
 mod arrivals;
 mod built_in;
@@ -35,55 +35,55 @@ use sink::Sink;
 use spec::AppSpec;
 use syn_flood::SynFlood;
 
-/// An application of a host. It acts on events through the calls of [`SocketCx`], never waits, and
-/// keeps its own state per connection.
+/// An application of a host. It reacts to events with the calls of [`SocketCx`], never blocks, and keeps
+/// its own state per connection.
 pub trait App: Send + fmt::Debug {
-    /// Something happened.
+    /// Handles an event.
     fn on_event(&mut self, event: AppEvent, socket: &mut SocketCx<'_, '_>);
 
-    /// The run is over or the host goes down: the time to record what has not come to an end.
-    /// Nothing else that is done here has an effect. Nothing by default.
+    /// Called when the run ends or the host goes down, to record what is unfinished; other actions have no
+    /// effect. Does nothing by default.
     fn on_cut_off(&mut self, by: Ending, socket: &mut SocketCx<'_, '_>) {
         let _ = (by, socket);
     }
 
-    /// Something will probably happen to the connection in `slot` soon: the application may fetch
-    /// its state from memory (see [`sim_core::prefetch`]). A hint; nothing by default.
+    /// A hint that an event for the connection in `slot` is probably imminent: the application may prefetch
+    /// its state (see [`sim_core::prefetch`]). Does nothing by default.
     fn prepare_for(&self, slot: u32) {
         let _ = slot;
     }
 
-    /// The same for a wake with `token`. Names the slot of the connection it is for, if any.
+    /// The same for a wake with `token`. Returns the slot of the connection it is for, if any.
     fn prepare_for_wake(&self, token: u64) -> Option<u32> {
         let _ = token;
         None
     }
 }
 
-/// News for an application.
+/// An event for an application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AppEvent {
     /// Time zero.
     Start,
-    /// The time asked for with [`SocketCx::wake`] has come; its token.
+    /// The time requested with [`SocketCx::wake`] has come; its token.
     Wake(u64),
-    /// A connection that was asked for is established.
+    /// A connection opened by the application is established.
     Connected(SocketId),
-    /// A connection waits at this listening port; see [`SocketCx::accept`].
+    /// A connection is waiting at this listening port; see [`SocketCx::accept`].
     Acceptable(u16),
-    /// Bytes that can be read, in all.
+    /// Total number of bytes that can be read.
     Readable(SocketId, u64),
-    /// Bytes that can be written, after a write that was not taken whole.
+    /// Bytes that can be written, after a write that was only partly accepted.
     Writable(SocketId, u64),
-    /// The peer will send no more; what it sent may still be unread.
+    /// The peer will send no more; some of its data may still be unread.
     PeerClosed(SocketId),
     /// Urgent data up to this many bytes ahead.
     Urgent(SocketId, u32),
-    /// The network reports trouble; the connection lives on.
+    /// The network reports a problem; the connection stays open.
     SoftError(SocketId, IcmpKind),
-    /// Data have been sent again several times without an answer; the connection lives on.
+    /// Data have been retransmitted several times without an answer; the connection stays open.
     DeliveryTrouble(SocketId),
-    /// The connection is over, or was never established; the socket is of no use any more.
+    /// The connection has ended, or was never established; the socket is no longer valid.
     Ended(SocketId, End),
 }
 
@@ -102,7 +102,7 @@ pub enum AnyApp {
     Sink(Sink),
     /// Sends SYNs whose SYN-ACKs are never answered.
     SynFlood(Box<SynFlood>),
-    /// One with a name of its own ([`named`]), or a user's own.
+    /// A named application ([`named`]), or a user's own.
     Custom(Box<dyn App>),
 }
 

@@ -1,7 +1,7 @@
 //! Congestion control: how much may be in flight, and how fast it may leave.
 //!
-//! A control answers questions and hears events; it never touches the control block. What to
-//! retransmit is the business of [`crate::recovery`].
+//! A control answers queries and receives events; it never touches the control block. [`crate::recovery`]
+//! decides what to retransmit.
 //!
 //! Your own control is a type that implements [`CongestionControl`]; four methods are enough:
 //!
@@ -79,7 +79,7 @@ pub use window::Window;
 
 pub use crate::delivery_rate::RateSample;
 
-/// Copies a boxed control, so that a connection can be copied; whatever is `Clone` has it.
+/// Copies a boxed control, so that a connection can be copied; implemented for every `Clone` type.
 pub trait CloneController {
     /// A copy in a box.
     fn clone_box(&self) -> Box<dyn CongestionControl>;
@@ -109,58 +109,57 @@ pub trait CongestionControl: CloneController + Send + Debug {
     fn ssthresh(&self) -> Option<u64> {
         None
     }
-    /// The rate at which segments are to leave; `None`: as fast as the windows admit.
+    /// The rate at which to send segments; `None`: as fast as the windows allow.
     fn pacing_rate(&self) -> Option<Rate> {
         None
     }
-    /// The connection is to keep the send times of its segments and measure delivery rate, minimum
-    /// round-trip time and losses for [`AckEvent`]; and a round-trip time at every ACK. Asked
-    /// before the connection opens, and after each ACK as long as it is measured: what is once
-    /// ended does not begin again. A control that looks at none of these saves time and memory by
-    /// answering `false`.
+    /// Whether the connection must log the send times of its segments and measure delivery rate, minimum
+    /// round-trip time and losses for [`AckEvent`], and a round-trip time at every ACK. Asked before the
+    /// connection opens, and after each ACK while measuring; once stopped, measurement does not restart. A
+    /// control that needs none of these saves time and memory by returning `false`.
     fn needs_measurements(&self) -> bool {
         true
     }
-    /// It looks at [`AckEvent::rtt`] and [`AckEvent::min_rtt`] of every ACK, if at nothing else that is
-    /// measured: connections that find losses by time have those anyway.
+    /// Whether it needs [`AckEvent::rtt`] and [`AckEvent::min_rtt`] at every ACK, but no other measurement:
+    /// connections that detect losses by time have these anyway.
     fn needs_round_trips(&self) -> bool {
         self.needs_measurements()
     }
-    /// It needs ECN, and to know how many bytes were marked: the connection asks for ECN whatever
-    /// the parameters say, and echoes each mark as RFC 8257 section 3.2 has it.
+    /// Whether it needs ECN and the number of marked bytes: the connection requests ECN regardless of the
+    /// parameters, and echoes each mark as in RFC 8257 section 3.2.
     fn needs_ecn(&self) -> bool {
         false
     }
-    /// The ECN codepoint of data: ECT(0), or ECT(1) for a control that reacts to marks as RFC 9331
-    /// asks.
+    /// The ECN codepoint of data: ECT(0), or ECT(1) for a control that reacts to marks as required by RFC
+    /// 9331.
     fn ect(&self) -> Ecn {
         Ecn::Ect0
     }
     /// The connection is established.
     fn on_start(&mut self, start: &Start);
-    /// An ACK arrived while data are in flight, in recovery too.
+    /// An ACK arrived while data are in flight, also during recovery.
     fn on_ack(&mut self, ack: &AckEvent);
-    /// Congestion; fast recovery, or slow start after a time-out, begins unless it was a mark.
+    /// Congestion: fast recovery, or slow start after a time-out, begins, unless it is a mark.
     fn on_congestion(&mut self, event: &CongestionEvent);
-    /// The path carries smaller segments than was thought. The window keeps its number of segments.
+    /// The path carries only smaller segments than assumed. The window keeps its number of segments.
     fn on_mss(&mut self, mss: u32) {
         let _ = mss;
     }
-    /// Fast recovery is over; `in_flight` in bytes.
+    /// Fast recovery ends; `in_flight` in bytes.
     fn on_recovery_exit(&mut self, in_flight: u64, now: sim_core::SimTime) {
         let _ = (in_flight, now);
     }
-    /// The latest loss or time-out proved spurious: the window should be at least what it was. A
+    /// The latest loss or time-out proved spurious: the window should be at least what it was before. A
     /// control that does nothing here keeps the reduced window.
     fn on_undo(&mut self, restored: &Restored) {
         let _ = restored;
     }
-    /// The control sets its window itself in fast recovery. Otherwise Proportional Rate Reduction
-    /// (RFC 9937) decides what leaves then, where the parameters ask for it.
+    /// Whether the control sets its window itself in fast recovery. Otherwise Proportional Rate Reduction
+    /// (RFC 9937) governs sending then, if the parameters enable it.
     fn governs_recovery(&self) -> bool {
         false
     }
-    /// What it is about, in a word or two: for records, which show it over time.
+    /// Its current state, in a word or two, for records over time.
     fn state(&self) -> &'static str {
         match self.ssthresh() {
             Some(threshold) if self.cwnd() >= threshold => "congestion avoidance",

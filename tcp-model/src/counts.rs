@@ -1,4 +1,4 @@
-//! What an end point counts.
+//! Counters of end points.
 
 use std::ops::AddAssign;
 
@@ -9,20 +9,20 @@ pub struct Counts {
     pub bytes_acked: u64,
     /// Payload bytes received in order.
     pub bytes_received: u64,
-    /// Segments sent, retransmissions included.
+    /// Segments sent, including retransmissions.
     pub segments_sent: u64,
     /// Segments received and verified.
     pub segments_received: u64,
-    /// Segments sent again, SYN and FIN included.
+    /// Segments retransmitted, including SYN and FIN.
     pub retransmissions: u32,
     /// Retransmission time-outs.
     pub timeouts: u32,
     /// Entries into fast recovery.
     pub fast_recoveries: u32,
-    /// Segments received whose data had all arrived before: retransmissions of the peer that were
-    /// not needed, and copies that the network made.
+    /// Segments received whose data had all arrived before: spurious retransmissions of the peer, and
+    /// copies made by the network.
     pub duplicates_received: u32,
-    /// Payload bytes accepted that an earlier incarnation had sent: the corruption TIME-WAIT
+    /// Payload bytes accepted that were sent by an earlier incarnation: the corruption that TIME-WAIT
     /// exists to prevent. Only the simulator can know.
     pub old_duplicate_bytes: u64,
 }

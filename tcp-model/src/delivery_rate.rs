@@ -1,11 +1,10 @@
-//! How fast the network delivers: samples of draft-ietf-ccwg-bbr section 4.5.2
-//! (draft-cheng-iccrg-delivery-rate-estimation).
+//! Delivery-rate samples, draft-ietf-ccwg-bbr section 4.5.2 (draft-cheng-iccrg-delivery-rate-estimation).
 //!
-//! Each segment carries a stamp of what had been delivered when it was sent. When it is delivered
-//! itself, the sample is what was delivered since, over the longer of the time it took to send that
-//! much and the time it took to be acknowledged.
+//! Each segment is stamped with the amount delivered when it was sent. When it is delivered, the sample is
+//! the amount delivered since, divided by the longer of the time to send that much and the time to have it
+//! acknowledged.
 //!
-//! Leaves out: a segment of which two SACKs report a part each counts as delivered when it is
+//! Simplification: a segment whose parts are reported by two SACKs counts as delivered when it is
 //! acknowledged.
 
 use std::collections::VecDeque;
@@ -20,21 +19,21 @@ use crate::seq::SeqNum;
 pub struct RateSample {
     /// Bytes delivered within `interval`.
     pub delivered: u64,
-    /// Over this time: the longer of sending and acknowledging.
+    /// The interval: the longer of sending and acknowledging.
     pub interval: SimDuration,
-    /// Bytes the connection had delivered when the newest segment delivered was sent: once this
-    /// passes a former `total`, a round trip has passed.
+    /// Bytes the connection had delivered when the newest delivered segment was sent: once this passes an
+    /// earlier `total`, a round trip has passed.
     pub prior_delivered: u64,
     /// Bytes the connection has delivered.
     pub total: u64,
     /// The application, not the network, may have limited the rate.
     pub app_limited: bool,
-    /// Bytes in flight when the newest segment delivered was sent, itself included.
+    /// Bytes in flight when the newest delivered segment was sent, including itself.
     pub in_flight_at_send: u64,
 }
 
 impl RateSample {
-    /// The rate; `None` below one bit a second.
+    /// The rate; `None` below one bit per second.
     pub fn rate(&self) -> Option<Rate> {
         let ps = u128::from(self.interval.as_ps().max(1));
         let bits = u128::from(self.delivered) * 8 * 1_000_000_000_000 / ps;
@@ -42,7 +41,7 @@ impl RateSample {
     }
 }
 
-/// A segment sent, and the connection as it was then.
+/// A sent segment with the state of the connection at that time.
 #[derive(Clone, Copy, Debug, Hash)]
 struct Stamp {
     end: SeqNum,
@@ -60,33 +59,33 @@ struct Stamp {
     done: Done,
 }
 
-/// How many segments from this one on were delivered already, by SACKs, as far as is known; 0 when
-/// this one was not. ACKs repeat what they report, and so it need not be looked at again.
+/// How many consecutive segments from this one on are known to be delivered by SACKs; 0 if this one is not.
+/// Lets repeated SACK blocks be skipped.
 #[derive(Clone, Copy, Debug, Default)]
 struct Done(u32);
 
 impl Hash for Done {
-    /// Whether it was delivered: the rest is only a shortcut.
+    /// Hashes only whether it was delivered; the rest is a shortcut.
     fn hash<H: Hasher>(&self, hasher: &mut H) {
         (self.0 > 0).hash(hasher);
     }
 }
 
-/// SACK blocks of the ACK before, which most often come again: what they report is known.
+/// SACK blocks of the previous ACK, which are usually repeated and already processed.
 #[derive(Clone, Copy, Debug, Default)]
 struct Known {
     blocks: [(SeqNum, SeqNum); 4],
-    /// The place of the oldest of them.
+    /// The index of the oldest of them.
     next: u8,
 }
 
 impl Hash for Known {
-    /// Nothing: it is only a shortcut.
+    /// Hashes nothing: it is only a shortcut.
     fn hash<H: Hasher>(&self, _: &mut H) {}
 }
 
 impl Known {
-    /// Whether the block is known; from now on it is.
+    /// Whether the block is known; remembers it.
     fn knows(&mut self, block: (SeqNum, SeqNum)) -> bool {
         let knows = self.blocks.contains(&block);
         if !knows {
@@ -110,17 +109,17 @@ pub struct DeliveryRate {
     first_sent: SimTime,
     /// C.app_limited: until this much is delivered, the application may limit the rate; 0: not.
     app_limited: u64,
-    /// Newest segment delivered by the ACK that is being looked at.
+    /// Newest segment delivered by the ACK being processed.
     newest: Option<Stamp>,
-    /// Round trip of the newest of those that were sent once.
+    /// Round trip of the newest of those sent only once.
     rtt: Option<SimDuration>,
     min_rtt: Option<SimDuration>,
-    /// The latest sample: bytes, and the time in which they were delivered.
+    /// The latest sample: bytes, and the interval of their delivery.
     latest: Option<(u64, SimDuration)>,
 }
 
 impl DeliveryRate {
-    /// Nothing was sent yet; the handshake took `rtt`.
+    /// Before anything is sent; `rtt` is the round trip of the handshake.
     pub fn new(rtt: Option<SimDuration>) -> DeliveryRate {
         DeliveryRate {
             min_rtt: rtt,
@@ -128,7 +127,7 @@ impl DeliveryRate {
         }
     }
 
-    /// A new segment of `octets` up to `end` leaves; `in_flight` octets were before it.
+    /// Notes a new segment of `octets` up to `end`, with `in_flight` octets before it.
     pub fn on_sent(&mut self, end: SeqNum, octets: u32, in_flight: u64, now: SimTime) {
         if in_flight == 0 {
             self.first_sent = now;
@@ -153,7 +152,7 @@ impl DeliveryRate {
         }
     }
 
-    /// Octets `start..end` leave again.
+    /// Notes that octets `start..end` are retransmitted.
     pub fn on_resent(&mut self, start: SeqNum, end: SeqNum, in_flight: u64, now: SimTime) {
         let first = self.stamps.partition_point(|s| s.end.at_or_before(start));
         for i in first..self.stamps.len() {
@@ -225,8 +224,8 @@ impl DeliveryRate {
         }
     }
 
-    /// The sample of an ACK, after all its deliveries; `None` when it delivered nothing,
-    /// or too quickly to mean anything.
+    /// The sample of an ACK, after all its deliveries; `None` if it delivered nothing, or too quickly to be
+    /// meaningful.
     pub fn take_sample(&mut self) -> Option<RateSample> {
         if self.app_limited > 0 && self.delivered > self.app_limited {
             self.app_limited = 0;
@@ -235,7 +234,7 @@ impl DeliveryRate {
         let sending = stamp.sent.since(stamp.first_sent);
         let acking = self.delivered_at.since(stamp.delivered_at);
         let interval = sending.max(acking);
-        // Faster than the smallest round trip: a retransmission was taken for its original.
+        // Faster than the minimum round trip: a retransmission was mistaken for its original.
         if interval.is_zero() || self.min_rtt.is_some_and(|min| interval < min) {
             return None;
         }
@@ -250,7 +249,7 @@ impl DeliveryRate {
         })
     }
 
-    /// The round-trip time that the ACK shows, of the last segment sent that it delivers.
+    /// The ACK's round-trip time: that of the last-sent segment it delivers.
     pub fn take_rtt(&mut self) -> Option<SimDuration> {
         let rtt = self.rtt.take()?;
         self.min_rtt = Some(self.min_rtt.map_or(rtt, |min| min.min(rtt)));
@@ -270,25 +269,24 @@ impl DeliveryRate {
         Rate::from_bps(u64::try_from(bits).unwrap_or(u64::MAX))
     }
 
-    /// The smallest round-trip time so far.
+    /// The minimum round-trip time so far.
     pub fn min_rtt(&self) -> Option<SimDuration> {
         self.min_rtt
     }
 
-    /// Told again that the application has nothing to send, with nothing in flight, it would change
-    /// nothing.
+    /// True if another [`DeliveryRate::on_app_limited`] with nothing in flight would have no effect.
     #[inline]
     pub fn knows_pause(&self) -> bool {
         self.app_limited == self.delivered.max(1)
     }
 
-    /// The application has nothing to send and the window is not full: what is in flight now may
-    /// be delivered at less than the rate of the path.
+    /// The application has nothing to send and the window is not full: data now in flight may be delivered
+    /// below the path's rate.
     pub fn on_app_limited(&mut self, in_flight: u64) {
         self.app_limited = (self.delivered + in_flight).max(1);
     }
 
-    /// Bytes of memory beside itself.
+    /// Bytes allocated separately.
     pub(crate) fn heap_bytes(&self) -> usize {
         self.stamps.capacity() * size_of::<Stamp>()
     }
@@ -304,7 +302,7 @@ mod tests {
         SimTime::ZERO + SimDuration::from_millis(n)
     }
 
-    /// Ten segments at once, acknowledged after 100 ms, one each millisecond.
+    /// Ten segments at once, acknowledged after 100 ms, one per millisecond.
     fn train() -> DeliveryRate {
         let mut rate = DeliveryRate::default();
         for i in 0..10 {
@@ -337,8 +335,8 @@ mod tests {
             rate.on_acked(SeqNum((i + 11) * MSS), ms(200 + u64::from(i)));
         }
         let sample = rate.take_sample().expect("delivered");
-        // Since the ACK that let the last one go, ten segments were delivered in 100 ms; but they
-        // were sent within 109 ms, from the first train on.
+        // Since the ACK that released the last one, ten segments were delivered in 100 ms; but they were
+        // sent over 109 ms, starting with the first train.
         assert_eq!(sample.delivered, u64::from(10 * MSS));
         assert_eq!(sample.interval, SimDuration::from_millis(109));
         assert_eq!(sample.rate().map(Rate::as_bps), Some(80_000_000 / 109));
@@ -380,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_flight_when_the_application_pauses_is_marked() {
+    fn data_in_flight_when_the_application_pauses_are_marked() {
         let mut rate = train();
         rate.on_app_limited(10_000);
         rate.on_sent(SeqNum(11 * MSS), MSS, 10_000, ms(1));

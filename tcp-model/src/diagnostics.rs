@@ -3,12 +3,12 @@
 
 use sim_core::{Rate, SimDuration};
 
-/// What the sender thinks of the network, as Linux's `tcpi_ca_state` has it.
+/// The sender's view of the network, as in Linux's `tcpi_ca_state`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CongestionState {
-    /// Nothing is suspicious.
+    /// No sign of congestion.
     Open,
-    /// Duplicate ACKs or SACKs, too few to mean a loss.
+    /// Duplicate ACKs or SACKs, too few to indicate a loss.
     Disorder,
     /// The window was reduced for an ECN echo.
     Reduced,
@@ -28,7 +28,7 @@ impl CongestionState {
         CongestionState::Loss,
     ];
 
-    /// The word that tables use, Linux's.
+    /// Linux's word for it, used in tables.
     pub const fn as_str(self) -> &'static str {
         match self {
             CongestionState::Open => "open",
@@ -40,7 +40,7 @@ impl CongestionState {
     }
 }
 
-/// Reductions of the window that proved needless and were undone.
+/// Counts of spurious window reductions that were undone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Undone {
     /// By an echoed timestamp older than the retransmission (Eifel, RFC 3522).
@@ -65,30 +65,30 @@ pub struct Marked {
 pub struct SenderState {
     /// State of congestion control.
     pub congestion: Option<CongestionState>,
-    /// What the control is about, in its own words ([`CongestionControl::state`]).
+    /// The control's own state ([`CongestionControl::state`]).
     ///
     /// [`CongestionControl::state`]: crate::congestion::CongestionControl::state
     pub control: Option<&'static str>,
-    /// The rate at which segments leave; `None` where they are not paced.
+    /// The pacing rate; `None` without pacing.
     pub pacing_rate: Option<Rate>,
     /// Variation of the round-trip time.
     pub rttvar: Option<SimDuration>,
     /// Smallest round-trip time.
     pub min_rtt: Option<SimDuration>,
-    /// Bytes delivered, where the delivery rate is measured.
+    /// Bytes delivered, if the delivery rate is measured.
     pub delivered: Option<u64>,
-    /// The latest sample of the delivery rate, where it is measured.
+    /// The latest delivery-rate sample, if measured.
     pub delivery_rate: Option<Rate>,
 }
 
-/// Details of an end point; `None` is what a model does not keep or does not tell.
+/// Details of an end point; `None` for values that a model does not provide.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Details {
     /// State of congestion control.
     pub congestion_state: Option<CongestionState>,
     /// Payload bytes of a full segment sent.
     pub snd_mss: Option<u32>,
-    /// Segments thought lost and not yet acknowledged.
+    /// Segments considered lost and not yet acknowledged.
     pub lost: Option<u32>,
     /// Retransmitted segments in flight.
     pub retransmitted: Option<u32>,
@@ -110,38 +110,38 @@ pub struct Details {
     pub unsent: Option<u64>,
     /// Doublings of the retransmission time-out.
     pub backoff: Option<u32>,
-    /// How long an ACK may be delayed at most.
+    /// Maximum delay of an ACK.
     pub ato: Option<SimDuration>,
-    /// Largest payload a segment of the peer has had, or is expected to have.
+    /// Largest payload seen in, or expected of, the peer's segments.
     pub rcv_mss: Option<u32>,
-    /// Largest payload that the peer was asked to send.
+    /// Largest payload announced to the peer.
     pub advertised_mss: Option<u32>,
-    /// Packet length the path is thought to carry.
+    /// Path MTU.
     pub path_mtu: Option<u32>,
-    /// Bytes of receive buffer that may be offered, and the aim of its autotuning.
+    /// Bytes of receive buffer that may be offered, the target of autotuning.
     pub rcv_ssthresh: Option<u32>,
-    /// Bytes the application took in the last round trip.
+    /// Bytes the application read in the last round trip.
     pub rcv_space: Option<u32>,
     /// Round-trip time as the receiver measures it.
     pub rcv_rtt: Option<SimDuration>,
     /// Segments delivered with a congestion mark.
     pub delivered_ce: Option<u64>,
-    /// Reductions of the window that proved needless and were undone, by what proved it.
+    /// Spurious window reductions that were undone, by evidence.
     pub undone: Option<Undone>,
     /// Segments that arrived with a congestion mark.
     pub marked: Option<Marked>,
     /// D-SACK blocks received.
     pub dsacks_received: Option<u32>,
-    /// What was agreed: timestamps.
+    /// Whether timestamps are in use.
     pub timestamps: Option<bool>,
-    /// What was agreed: SACK.
+    /// Whether SACK is in use.
     pub sack: Option<bool>,
-    /// What was agreed: shift counts of the peer's and of the own window field.
+    /// Shift counts of the peer's window field and of our own, if window scaling is in use.
     pub window_scale: Option<(u8, u8)>,
-    /// What was agreed: ECN.
+    /// Whether ECN is in use.
     pub ecn: Option<bool>,
     /// A segment with an ECN codepoint has arrived.
     pub ecn_seen: Option<bool>,
-    /// Data went with the SYN, of either end's, and were acknowledged.
+    /// Data on the SYN of either end were acknowledged.
     pub syn_data_acked: Option<bool>,
 }

@@ -1,21 +1,20 @@
-//! Packets to drop, named by what they are: `"client FIN 1"`, `"server data segment 5, second
-//! transmission"`.
+//! Packets to drop, described in words: `"client FIN 1"`, `"server data segment 5, second transmission"`.
 //!
-//! A rule says whose packet it is, what it is, and which of that kind, counted from 1 within its
-//! connection as far as the link has seen it:
+//! A rule gives the sender, the kind of packet, and its number among those of that kind, counted from 1
+//! within its connection as seen by the link:
 //!
-//! | written | is |
+//! | rule | meaning |
 //! |---|---|
-//! | `client SYN 1`, `server SYN 1` | the first SYN, the first SYN-ACK; sent again it is number 2 |
+//! | `client SYN 1`, `server SYN 1` | the first SYN, the first SYN-ACK; its retransmission is number 2 |
 //! | `client FIN 1`, `server RST 1` | the first segment with that flag |
-//! | `client ACK 2` | the second segment that is an acknowledgement and nothing else |
-//! | `server data segment 5` | the fifth segment of new data, when it is sent first |
-//! | `server data segment 5, second transmission` | the same when it is sent again; `every transmission` for always |
+//! | `client ACK 2` | the second segment that is only an acknowledgement |
+//! | `server data segment 5` | the fifth segment of new data, when first sent |
+//! | `server data segment 5, second transmission` | its retransmission; `every transmission` for all of them |
 //! | `client segment 3` | the third segment of any kind |
 //!
-//! A rule holds for every connection, or with `, connection 4` for the fourth that the link sees. The
-//! client is who sends the SYN without an ACK; of a connection whose SYN did not pass the link, no
-//! packet is dropped. Data sent again counts for the segment of which it carries the first octet.
+//! A rule applies to every connection, or with `, connection 4` to the fourth seen by the link. The client
+//! is the end that sends the SYN without an ACK; connections whose SYN did not pass the link are left
+//! alone. Retransmitted data count as the segment whose first octet they carry.
 
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -26,14 +25,14 @@ use sim_core::{Packet, PacketFilter};
 
 use crate::segment::{ConnId, Flags, Packed, Segment};
 
-/// Who sends a packet.
+/// The sender of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sender {
     Client,
     Server,
 }
 
-/// What a packet is.
+/// The kind of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum What {
     Syn,
@@ -63,7 +62,7 @@ impl What {
     }
 }
 
-/// A rule that names packets to drop.
+/// A rule for packets to drop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DropRule {
     sender: Sender,
@@ -71,11 +70,11 @@ pub struct DropRule {
     number: u64,
     /// Which transmission of a data segment; `None` for every one.
     transmission: Option<u64>,
-    /// In which connection; `None` for each.
+    /// In which connection; `None` for all.
     connection: Option<u64>,
 }
 
-/// Why a text is not a rule.
+/// The error of a text that is not a rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("cannot read {text:?} as a packet to drop: {why}")]
 pub struct DropRuleError {
@@ -199,7 +198,7 @@ impl fmt::Display for DropRule {
     }
 }
 
-/// What a link has seen of one direction of a connection.
+/// One direction of a connection as seen by a link.
 #[derive(Debug)]
 struct Seen {
     sender: Sender,
@@ -208,11 +207,11 @@ struct Seen {
     counts: [u64; What::COUNT],
     /// The first octet of the stream beyond all data seen.
     next: u64,
-    /// Data segments that rules name: number, first octet, times sent.
+    /// Data segments in rules: number, first octet, times sent.
     watched: Vec<(u64, u64, u64)>,
 }
 
-/// Drops what the rules of a link name.
+/// Drops the packets in the rules of a link.
 #[derive(Debug)]
 pub struct DropFilter {
     rules: Vec<DropRule>,
@@ -221,7 +220,7 @@ pub struct DropFilter {
 }
 
 impl DropFilter {
-    /// A filter of these rules, of which nothing has passed yet.
+    /// A new filter with these rules.
     pub fn new(rules: Vec<DropRule>) -> DropFilter {
         DropFilter {
             rules,
@@ -258,7 +257,7 @@ impl DropFilter {
 }
 
 impl Seen {
-    /// Counts a segment; true when one of the rules names it.
+    /// Counts a segment; true when a rule matches it.
     fn names(&mut self, rules: &[DropRule], segment: &Segment) -> bool {
         let flags = segment.flags;
         let others = Flags(Flags::SYN.0 | Flags::FIN.0 | Flags::RST.0);
@@ -396,7 +395,7 @@ mod tests {
         }
     }
 
-    /// Places of the packets that are dropped.
+    /// Indices of the dropped packets.
     fn dropped(rules: &[&str], packets: &[Segment]) -> Vec<usize> {
         let mut filter = DropFilter::new(rules.iter().map(|text| rule(text)).collect());
         let packets = packets.iter().enumerate();
@@ -439,7 +438,7 @@ mod tests {
         assert_eq!(dropped(&["client FIN 1"], &packets), [2, 3]);
         assert_eq!(dropped(&["client FIN 2"], &packets), [4]);
         assert_eq!(dropped(&["client FIN 1, connection 2"], &packets), [3]);
-        // Without its SYN nobody knows who a sender is.
+        // Without the SYN the roles of the ends are unknown.
         assert_eq!(dropped(&["client FIN 1"], &packets[2..]), []);
     }
 }

@@ -5,7 +5,7 @@
 pub struct Errno(pub &'static str);
 
 impl Errno {
-    /// Linux's number for it; zero for a name that is none of an error.
+    /// Linux's number for it; zero for a name that is not an error.
     pub fn number(self) -> i64 {
         number(self.0).unwrap_or(0)
     }

@@ -1,5 +1,5 @@
-//! TCP Fast Open (RFC 7413): the cookie, its option in both forms, and what is agreed between a
-//! host, which keeps and makes cookies, and a connection, which sends and takes them.
+//! TCP Fast Open (RFC 7413): the cookie, its option in both forms, and the interface between a host, which
+//! stores and creates cookies, and a connection, which sends and receives them.
 
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -14,7 +14,7 @@ use crate::send_call::SendCall;
 /// (RFC 6994; Linux `TCPOPT_FASTOPEN_MAGIC`).
 const MAGIC: [u8; 2] = [0xf9, 0x89];
 
-/// A Fast Open cookie: 4 to 16 octets, an even number (RFC 7413 section 4.1.1); none asks for one.
+/// A Fast Open cookie: 4 to 16 octets, an even number (RFC 7413 section 4.1.1); an empty one is a request.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Cookie {
     len: u8,
@@ -22,9 +22,9 @@ pub struct Cookie {
 }
 
 impl Cookie {
-    /// Fewest octets of a cookie.
+    /// Minimum length of a cookie.
     pub const MIN: usize = 4;
-    /// Most octets of a cookie.
+    /// Maximum length of a cookie.
     pub const MAX: usize = 16;
     /// No octets: the request for a cookie.
     pub const REQUEST: Cookie = Cookie {
@@ -32,7 +32,7 @@ impl Cookie {
         bytes: [0; Cookie::MAX],
     };
 
-    /// A cookie of these octets; `None` when it may not have that many.
+    /// A cookie of these octets; `None` for an invalid length.
     pub fn new(bytes: &[u8]) -> Option<Cookie> {
         let len = bytes.len();
         let fits = (Cookie::MIN..=Cookie::MAX).contains(&len) && len.is_multiple_of(2);
@@ -50,14 +50,14 @@ impl Cookie {
         &self.bytes[..usize::from(self.len)]
     }
 
-    /// It asks for a cookie.
+    /// True for a request for a cookie.
     pub const fn is_request(&self) -> bool {
         self.len == 0
     }
 }
 
-/// Makes the cookies of a server: a keyed hash of both addresses (RFC 7413 section 4.1.2), for IPv4
-/// the same as Linux's with the same key.
+/// Creates the cookies of a server: a keyed hash of both addresses (RFC 7413 section 4.1.2), for IPv4
+/// identical to Linux's with the same key.
 #[derive(Clone, Copy, Debug)]
 pub struct CookieKey(u64, u64);
 
@@ -67,8 +67,8 @@ impl CookieKey {
         CookieKey(first, second)
     }
 
-    /// A key as Linux's `net.ipv4.tcp_fastopen_key` writes it: four groups of hexadecimal digits
-    /// with a hyphen between them. Of two keys with a comma between them, the first.
+    /// Parses a key as in Linux's `net.ipv4.tcp_fastopen_key`: four groups of hexadecimal digits separated
+    /// by hyphens. Of two keys separated by a comma, takes the first.
     pub fn parse(text: &str) -> Option<CookieKey> {
         let mut words = [0u32; 4];
         let mut groups = text.split(',').next()?.trim().split('-');
@@ -81,13 +81,13 @@ impl CookieKey {
             .then(|| CookieKey::from_words(words))
     }
 
-    /// A key as Linux keeps it: four words, each in the order of a little-endian machine.
+    /// A key as stored by Linux: four little-endian words.
     pub const fn from_words(words: [u32; 4]) -> CookieKey {
         let [a, b, c, d] = words;
         CookieKey(a as u64 | (b as u64) << 32, c as u64 | (d as u64) << 32)
     }
 
-    /// The cookie of a client at a server. IPv6 has the addresses as IPv4-mapped ones.
+    /// The cookie of a client at a server. For IPv6, addresses are IPv4-mapped.
     pub fn cookie(&self, ip: IpVersion, client: Ipv4Addr, server: Ipv4Addr) -> Cookie {
         let hasher = SipHasher24::new_with_keys(self.0, self.1);
         let hash = match ip {
@@ -118,7 +118,7 @@ impl fmt::Debug for Cookie {
     }
 }
 
-/// How the option is written.
+/// The form of the option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Form {
     /// Kind 34, RFC 7413.
@@ -133,7 +133,7 @@ pub enum Form {
 pub struct FastOpenOption {
     /// The cookie, or the request for one.
     pub cookie: Cookie,
-    /// How it is written.
+    /// Its form.
     pub form: Form,
 }
 
@@ -189,21 +189,20 @@ impl FastOpenOption {
 /// An active OPEN that may carry data in its SYN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FastConnect {
-    /// The option of the SYN: a cookie, or the request for one. Data go with a cookie only.
-    /// `None`: data without the option (Linux `tcp_fastopen` bit 4, `TCP_FASTOPEN_NO_COOKIE`).
+    /// The option of the SYN: a cookie, or a request for one. Data are sent only with a cookie. `None`:
+    /// data without the option (Linux `tcp_fastopen` bit 4, `TCP_FASTOPEN_NO_COOKIE`).
     pub option: Option<FastOpenOption>,
-    /// The peer's MSS as remembered with the cookie (RFC 7413 section 4.1.3); bounds the data of
-    /// the SYN. Zero when it is not known.
+    /// The peer's MSS as remembered with the cookie (RFC 7413 section 4.1.3); limits the data on the SYN.
+    /// Zero if unknown.
     pub mss: u16,
-    /// What the application writes with the call. What the SYN does not take is sent after the
-    /// handshake.
+    /// The data that the application writes. Those that do not fit on the SYN are sent after the handshake.
     pub data: SendCall,
 }
 
 impl FastConnect {
-    /// Octets of data that fit the SYN where packets may be `mtu` octets long; none when it asks for
-    /// a cookie. RFC 7413 section 4.2.1: the MSS remembered with the cookie bounds the data. As in
-    /// Linux, forty octets are left to options, for middleboxes may add some.
+    /// Octets of data that fit on the SYN in a packet of `mtu` octets; zero if it requests a cookie. RFC
+    /// 7413 section 4.2.1: limited by the MSS stored with the cookie. As in Linux, forty octets are
+    /// reserved for options, since middleboxes may add some.
     pub fn room(&self, ip: IpVersion, mtu: u16) -> u32 {
         if self.option.is_some_and(|o| o.cookie.is_request()) {
             return 0;
@@ -217,16 +216,16 @@ impl FastConnect {
     }
 }
 
-/// A passive OPEN that may take data from the SYN.
+/// A passive OPEN that may accept data on the SYN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FastListen {
-    /// The cookie that this client must show, and gets when it asks.
+    /// The cookie that this client must present, and gets on request.
     pub expected: Cookie,
-    /// Data are taken without a cookie (Linux `tcp_fastopen` bit 0x200).
+    /// Data are accepted without a cookie (Linux `tcp_fastopen` bit 0x200).
     pub cookie_not_required: bool,
 }
 
-/// What an active end learnt from the answer to a SYN with Fast Open, for the host's cache.
+/// Information from the answer to a SYN with Fast Open, for the host's cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FastOpenNews {
     /// The cookie to use from now on; the form in which it came.
@@ -235,7 +234,7 @@ pub struct FastOpenNews {
     pub mss: u16,
     /// A request in this form was not answered.
     pub unanswered: Option<Form>,
-    /// The SYN with data or its answer was lost: it may be that the path does not let it through.
+    /// The SYN with data, or its answer, was lost: the path may drop it.
     pub syn_dropped: bool,
 }
 
@@ -263,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn cookies_of_wrong_length_are_none() {
+    fn cookies_of_wrong_length_are_rejected() {
         for len in [1, 2, 3, 5, 15, 17, 18] {
             let mut options = Options::NONE;
             let data = [1; 18];

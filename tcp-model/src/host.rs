@@ -1,4 +1,4 @@
-//! A host that speaks TCP: connections, listeners, TIME-WAIT, ports, and the applications on top.
+//! A TCP host: connections, listeners, TIME-WAIT, ports, and the applications on top.
 //!
 //! ```text
 //!  packet ──► 4-tuple ──► connection ─┬─► segments ──► network
@@ -7,12 +7,12 @@
 //!                    └──► nobody: RST
 //! ```
 //!
-//! The host is sans-IO, as its connections are: packets, calls and timers go in, packets, news and
-//! records come out, and what it runs in says what time it is. [`TcpHost`] is a node of the engine;
-//! [`Driver`] holds the same host for tests, conformance scripts and networks that are no simulation.
+//! Like its connections, the host is sans-IO: packets, calls and timers go in, packets, events and records
+//! come out, and the environment provides the time. [`TcpHost`] is a node of the engine; [`Driver`] runs
+//! the same host for tests, conformance scripts and networks outside the simulator.
 //!
-//! Leaves out ICMP in simulations: nothing in the network makes it, though a connection heeds what
-//! [`Driver::icmp`] brings.
+//! Leaves out ICMP in simulations: nothing in the network generates it. Connections do process ICMP errors
+//! from [`Driver::icmp`].
 
 mod any_tcp;
 mod arrive;
@@ -74,12 +74,12 @@ pub use stats::{HostStats, MemoryReport, StateMemory};
 pub struct TcpHost {
     stack: Stack,
     apps: Vec<AnyApp>,
-    /// What few hosts have.
+    /// State that few hosts need.
     extra: Option<Box<Extra>>,
 }
 
 impl TcpHost {
-    /// A host as described.
+    /// Creates a host from its configuration.
     pub fn new(config: HostConfig) -> TcpHost {
         TcpHost {
             stack: Stack::new(config.params, config.trace),
@@ -88,14 +88,14 @@ impl TcpHost {
         }
     }
 
-    /// Lets `factory` make the TCP of every connection.
+    /// Uses `factory` to create the TCP of every connection.
     #[must_use]
     pub fn with_model(mut self, factory: ModelFactory) -> TcpHost {
         self.stack.factory = Some(factory);
         self
     }
 
-    /// Adds an application, after those there are.
+    /// Adds an application after the existing ones.
     #[must_use]
     pub fn with_app(mut self, app: Box<dyn App>) -> TcpHost {
         self.apps.push(AnyApp::Custom(app));
@@ -109,7 +109,7 @@ impl TcpHost {
         self.stack.factory.is_none() && !self.apps.iter().any(own)
     }
 
-    /// What it counted so far.
+    /// Its counters so far.
     pub fn stats(&self) -> HostStats {
         self.stack.stats()
     }
@@ -119,17 +119,17 @@ impl TcpHost {
         self.stack.memory()
     }
 
-    /// Memory of the connections and TIME-WAIT entries there are, by state.
+    /// Memory of existing connections and TIME-WAIT entries, by state.
     pub fn memory_by_state(&self) -> BTreeMap<State, StateMemory> {
         self.stack.memory_by_state()
     }
 
-    /// Connections there are, TIME-WAIT entries not counted.
+    /// Number of existing connections, without TIME-WAIT entries.
     pub fn connections(&self) -> u32 {
         self.stack.endpoints.len()
     }
 
-    /// What the connections there are counted, summed.
+    /// The counters of all existing connections, summed.
     pub fn counts(&self) -> Counts {
         let mut sum = Counts::default();
         for endpoint in self.stack.endpoints.iter() {
@@ -172,8 +172,7 @@ impl TcpHost {
         }
     }
 
-    /// Delivers news until there is none, removes the connections that are over and sets the timers
-    /// of the others.
+    /// Delivers events until there are none, removes ended connections and sets the timers of the others.
     fn finish(&mut self, cx: &mut impl HostEnv) {
         loop {
             while let Some((app, event)) = cx.scratch().events.pop_front() {
@@ -198,7 +197,7 @@ impl TcpHost {
         self.finish(cx);
     }
 
-    /// Lets applications record what has not come to an end.
+    /// Lets applications record what is unfinished.
     fn cut_off(&mut self, by: Ending, cx: &mut impl HostEnv) {
         for (i, to) in self.apps.iter_mut().enumerate() {
             let (stack, app) = (&mut self.stack, i as u16);
@@ -215,7 +214,7 @@ impl TcpHost {
         self.finish(cx);
     }
 
-    /// The same for a host that is a middlebox too.
+    /// The same for a host that is also a middlebox.
     #[inline(never)]
     fn on_packet_of_middlebox(&mut self, packet: Packet<Packed>, cx: &mut Cx<'_, TcpHost>) {
         if let Some(packet) = self.past_middlebox(packet, cx) {
@@ -223,10 +222,10 @@ impl TcpHost {
         }
     }
 
-    /// A packet arrives as the network carries it.
+    /// Receives a packet in the network's packed form.
     #[inline(always)]
     fn unpack(&mut self, packet: Packet<Packed>, cx: &mut Cx<'_, TcpHost>) {
-        // Unpacked in place: a copy of what has just been written would wait for it.
+        // Unpacked in place: copying data just written would stall.
         let mut unpacked = Packet {
             id: packet.id,
             src: packet.src,
@@ -241,7 +240,7 @@ impl TcpHost {
         packet
             .payload
             .unpack(packet.size, &mut unpacked.payload, boxes);
-        // The network may have changed it.
+        // The network may have changed the ECN field.
         unpacked.payload.ecn = Ecn::from_tos(packet.tos);
         self.packet_arrives(&unpacked, cx);
     }

@@ -1,8 +1,8 @@
-//! ICMP errors as a connection hears of them (RFC 792, RFC 1122 section 3.2.2, RFC 4443).
+//! ICMP errors as seen by a connection (RFC 792, RFC 1122 section 3.2.2, RFC 4443).
 //!
-//! An error quotes the packet that caused it: IP header and the first eight octets of TCP, which
-//! are the ports and the sequence number. Who passes an error on has matched the ports; what is
-//! left is the kind of error and the quoted sequence number.
+//! An error quotes the packet that caused it: IP header and the first eight octets of TCP, which are the
+//! ports and the sequence number. The caller has matched the ports; the connection gets the kind of error
+//! and the quoted sequence number.
 
 use std::fmt;
 
@@ -18,25 +18,25 @@ pub struct IcmpError {
     pub seq: SeqNum,
 }
 
-/// What an ICMP error says.
+/// The kind of an ICMP error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum IcmpKind {
     /// No route to the network (type 3 code 0; ICMPv6 type 1 code 0).
     NetUnreachable,
-    /// The host does not answer (3/1; ICMPv6 1/3).
+    /// The host is unreachable (3/1; ICMPv6 1/3).
     HostUnreachable,
-    /// The host does not speak TCP (3/2).
+    /// The host does not support TCP (3/2).
     ProtocolUnreachable,
-    /// Nobody is at the port (3/3; ICMPv6 1/4).
+    /// The port is closed (3/3; ICMPv6 1/4).
     PortUnreachable,
-    /// Longer than the next link's MTU, in bytes, and not to be fragmented (3/4; ICMPv6 2/0). Zero
-    /// is what a router older than RFC 1191 says.
+    /// Longer than the next link's MTU, in bytes, and not to be fragmented (3/4; ICMPv6 2/0). Zero from
+    /// routers older than RFC 1191.
     PacketTooBig(u32),
-    /// The source route does not lead on (3/5).
+    /// The source route failed (3/5).
     SourceRouteFailed,
-    /// The network is not known (3/6).
+    /// The network is unknown (3/6).
     NetUnknown,
-    /// The host is not known (3/7).
+    /// The host is unknown (3/7).
     HostUnknown,
     /// The source host is isolated (3/8).
     HostIsolated,
@@ -44,25 +44,24 @@ pub enum IcmpKind {
     NetProhibited,
     /// Traffic to the host is forbidden (3/10).
     HostProhibited,
-    /// Not reachable with this type of service (3/11 and 3/12; the flag tells the latter, the
-    /// host's).
+    /// Not reachable with this type of service (3/11 and 3/12; the flag is set for the latter).
     UnreachableForTos {
         /// The host, not its network.
         host: bool,
     },
     /// Filtered, or cut off by precedence (3/13 to 3/15; ICMPv6 1/1).
     Prohibited,
-    /// The hop limit ran out, or reassembly took too long (type 11; ICMPv6 type 3).
+    /// The hop limit was exceeded, or reassembly timed out (type 11; ICMPv6 type 3).
     TimeExceeded,
     /// Something in the IP header is wrong (type 12; ICMPv6 type 4).
     ParameterProblem,
-    /// A plea to slow down (type 4), to be ignored (RFC 6633).
+    /// A request to slow down (type 4), to be ignored (RFC 6633).
     SourceQuench,
 }
 
 impl IcmpKind {
-    /// From the numbers of an ICMP message; `mtu` is the next-hop MTU that type 3 code 4 carries.
-    /// `None` for what is not an error about a packet.
+    /// From the numbers of an ICMP message; `mtu` is the next-hop MTU that type 3 code 4 carries. `None`
+    /// for messages that are not errors about a packet.
     pub fn from_v4(icmp_type: u8, code: u8, mtu: u16) -> Option<IcmpKind> {
         Some(match (icmp_type, code) {
             (3, 0) => IcmpKind::NetUnreachable,
@@ -123,8 +122,8 @@ impl IcmpKind {
         }
     }
 
-    /// A hard error of RFC 1122 section 4.2.3.9: it will not go away by itself. Code 4, hard there,
-    /// is path MTU discovery's today.
+    /// A hard error of RFC 1122 section 4.2.3.9: a permanent one. Code 4, hard there, is now used by path
+    /// MTU discovery.
     pub const fn is_hard(self) -> bool {
         matches!(
             self,

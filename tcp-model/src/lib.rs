@@ -1,4 +1,4 @@
-//! TCP as RFC 9293 and its companions describe it, for the synfin simulator.
+//! TCP as described by RFC 9293 and related RFCs, for the synfin simulator.
 //!
 //! ```text
 //!             AppEvent                      Input, now
@@ -48,7 +48,7 @@
 
 #![forbid(unsafe_code)]
 
-/// RFC 9293 requirement by requirement: where each is implemented, and what tests it.
+/// The requirements of RFC 9293: where each is implemented, and which test shows it.
 ///
 #[doc = include_str!("../docs/compliance.md")]
 pub mod compliance {}

@@ -1,4 +1,4 @@
-//! Nodes on the way: what stands between clients and servers, changes packets and keeps state.
+//! Middleboxes: nodes between clients and servers that change packets and keep state.
 //!
 //! ```text
 //!   inside ──► transit ──► Middlebox ──► changed packet ──► next link
@@ -6,11 +6,12 @@
 //! ```
 //!
 //! A middlebox runs on a gateway node of the network ([`sim_core::NodeKind::Gateway`]): it sees every
-//! packet that passes the node and every packet for the node's own addresses. It acts through
-//! [`MiddleboxCx`] alone, so that partitions and the order of events are the engine's business.
+//! packet that passes the node and every packet for the node's own addresses. It acts only through
+//! [`MiddleboxCx`], so that the engine controls partitions and the order of events.
 //!
-//! A new one is a file with its [`ModelKind`](sim_core::plugin::ModelKind) and a line in [`built_in`]: a router of
-//! a scenario takes it as `middlebox = { kind = "syn-limit", rate = 100 }`, and a user's own likewise.
+//! A new one is a file with its [`ModelKind`](sim_core::plugin::ModelKind) and a line in [`built_in`]: a
+//! router in a scenario then takes `middlebox = { kind = "syn-limit", rate = 100 }`; likewise for a user's
+//! own.
 
 mod balancer;
 mod conntrack;
@@ -32,57 +33,56 @@ pub use syn_limit::SynLimit;
 use crate::host::TcpHost;
 use crate::segment::Packed;
 
-/// A function of a node on the way: NAT, firewall, load balancer.
+/// A middlebox: NAT, firewall, load balancer.
 pub trait Middlebox: Send + fmt::Debug {
     /// Called once at time zero.
     fn on_start(&mut self, cx: &mut MiddleboxCx<'_, '_>) {
         let _ = cx;
     }
 
-    /// A packet passes, or has come for an address of the node: it is passed on with
-    /// [`MiddleboxCx::pass_on`], dropped with [`MiddleboxCx::drop`], or given back, which leaves it
-    /// to the node's own TCP.
+    /// Handles a packet that passes or is addressed to the node: pass it on with [`MiddleboxCx::pass_on`],
+    /// drop it with [`MiddleboxCx::drop`], or return it, which leaves it to the node's own TCP.
     fn on_packet(
         &mut self,
         packet: Packet<Packed>,
         cx: &mut MiddleboxCx<'_, '_>,
     ) -> Option<Packet<Packed>>;
 
-    /// The wake asked for has come, or an earlier one.
+    /// The requested wake, or an earlier one, is due.
     fn on_wake(&mut self, cx: &mut MiddleboxCx<'_, '_>) {
         let _ = cx;
     }
 
-    /// The node has crashed: what the middlebox knew is lost.
+    /// The node has crashed: the middlebox loses its state.
     fn on_crash(&mut self);
 
-    /// What it has counted when the run ends: a metric of the run each. Names must be registered; those of a
-    /// user's own middlebox begin with `custom.`. None by default.
+    /// Its counters at the end of the run, each of which becomes a metric. Names must be registered; those
+    /// of a user's own middlebox start with `custom.`. None by default.
     fn counts(&self) -> Vec<(&'static str, Count)> {
         Vec::new()
     }
 }
 
-/// A number that a middlebox reports, and how several make one.
+/// A number reported by a middlebox, and how several are combined.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Count {
-    /// They are added.
+    /// The sum.
     Sum(f64),
-    /// The largest counts.
+    /// The largest.
     Most(f64),
-    /// The smallest counts.
+    /// The smallest.
     Least(f64),
 }
 
 impl Count {
-    /// This number alone.
+    /// The number itself.
     pub fn value(self) -> f64 {
         match self {
             Count::Sum(n) | Count::Most(n) | Count::Least(n) => n,
         }
     }
 
-    /// This number and that of another middlebox.
+    /// Combines it with the number of another middlebox.
     pub fn and(self, other: f64) -> f64 {
         match self {
             Count::Sum(n) => n + other,
@@ -92,7 +92,7 @@ impl Count {
     }
 }
 
-/// What a middlebox acts through.
+/// The environment of a middlebox.
 #[derive(Debug)]
 pub struct MiddleboxCx<'a, 'b> {
     cx: &'a mut Cx<'b, TcpHost>,
@@ -167,7 +167,7 @@ pub enum MiddleboxSpec {
     Named(Plugin<AnyMiddlebox>),
 }
 
-/// The middleboxes that a scenario takes by name, besides the NAT, which has keys of its own.
+/// The middleboxes that scenarios take by name, apart from the NAT, which has its own keys.
 pub fn built_in() -> ModelKinds<AnyMiddlebox> {
     ModelKinds::new(
         "middlebox",
@@ -175,7 +175,7 @@ pub fn built_in() -> ModelKinds<AnyMiddlebox> {
     )
 }
 
-/// Any middlebox; calls to ours go through a `match`.
+/// Any middlebox; calls to built-in ones go through a `match`.
 #[derive(Debug)]
 pub enum AnyMiddlebox {
     /// [`Nat`].
@@ -185,7 +185,7 @@ pub enum AnyMiddlebox {
 }
 
 impl AnyMiddlebox {
-    /// The middlebox as described.
+    /// Creates the middlebox described.
     pub fn new(spec: MiddleboxSpec) -> AnyMiddlebox {
         match spec {
             MiddleboxSpec::Nat(spec) => AnyMiddlebox::Nat(Box::new(Nat::new(spec))),

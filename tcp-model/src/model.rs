@@ -1,7 +1,7 @@
-//! The plug-in point for a whole TCP, and what passes through it.
+//! The interface of a TCP model, with its inputs and outputs.
 //!
-//! A model is a pure function of (state, input, now): it has no clock, no event queue and no
-//! random source. It fills [`Outputs`] and says when it next wants to be woken.
+//! A model is a pure function of (state, input, now): it has no clock, no event queue and no random source.
+//! It fills [`Outputs`] and says when it next needs to be woken.
 
 use std::fmt::Debug;
 use std::net::SocketAddrV4;
@@ -24,55 +24,55 @@ use crate::transmit::Transmit;
 
 /// One end point of one connection.
 pub trait TcpModel: Send + Debug {
-    /// Handles one input at time `now`, which never runs backwards.
+    /// Handles one input at time `now`, which never decreases.
     fn step(&mut self, input: Input<'_>, now: SimTime, out: &mut Outputs);
 
-    /// When [`Input::Timeout`] is wanted; earlier calls of it must be harmless.
+    /// When [`Input::Timeout`] is needed; earlier ones must be harmless.
     fn next_timeout(&self) -> Option<SimTime>;
 
-    /// What can be seen from outside.
+    /// The externally visible state.
     fn view(&self) -> TcpView;
 
-    /// Bytes the application may still write: [`TcpView::send_room`] alone.
+    /// Bytes the application may still write: only [`TcpView::send_room`].
     fn send_room(&self) -> u64 {
         self.view().send_room
     }
 
-    /// Bytes the application can read: [`TcpView::readable`] alone.
+    /// Bytes the application can read: only [`TcpView::readable`].
     fn readable(&self) -> u64 {
         self.view().readable
     }
 
-    /// In TIME-WAIT: the little that has to be remembered. The host keeps that in its table and
-    /// drops the model. A model that answers `None` is kept until it is CLOSED.
+    /// In TIME-WAIT: the minimal state to remember, which the host keeps in its table while dropping the
+    /// model. A model that returns `None` is kept until it is CLOSED.
     fn time_wait(&self) -> Option<TimeWait> {
         None
     }
 
-    /// The application changed options of an open connection: those of the parameters that can
-    /// change while it is open are to be followed from now on (Nagle, keep-alive, time limits,
-    /// buffers, DS field). `false` when the model cannot; nothing has changed then.
+    /// Applies new parameters to an open connection, as far as they can change while it is open (Nagle,
+    /// keep-alive, time limits, buffers, DS field). Returns `false`, without any change, if the model does
+    /// not support that.
     fn change_params(&mut self, params: &Arc<TcpParams>, now: SimTime, out: &mut Outputs) -> bool {
         let _ = (params, now, out);
         false
     }
 
-    /// Bytes it has allocated beside itself.
+    /// Bytes it has allocated separately.
     fn heap_bytes(&self) -> usize {
         0
     }
 
-    /// What else can be seen from outside, where the model tells it.
+    /// Further visible details, as far as the model provides them.
     fn details(&self) -> Details {
         Details::default()
     }
 
-    /// What the sender is about, for records.
+    /// The sender's state, for records.
     fn sender_state(&self) -> SenderState {
         SenderState::default()
     }
 
-    /// Reductions of the window that were undone: [`Details::undone`] alone.
+    /// Window reductions that were undone: only [`Details::undone`].
     fn undone(&self) -> Undone {
         self.details().undone.unwrap_or_default()
     }
@@ -83,7 +83,7 @@ pub trait TcpModel: Send + Debug {
     }
 }
 
-/// What a model is given when it is created.
+/// The context for creating a model.
 #[derive(Clone, Debug)]
 pub struct OpenContext {
     /// Parameters of the host's TCP.
@@ -92,55 +92,55 @@ pub struct OpenContext {
     pub conn: ConnId,
     /// Segments of this connection are recorded.
     pub traced: bool,
-    /// Own address and port.
+    /// Local address and port.
     pub local: SocketAddrV4,
     /// Peer's address and port.
     pub remote: SocketAddrV4,
     /// The initial sequence number to use (RFC 6528).
     pub iss: SeqNum,
-    /// What to add to the millisecond clock for timestamps (RFC 7323 section 5.4).
+    /// Offset added to the millisecond clock for timestamps (RFC 7323 section 5.4).
     pub ts_offset: u32,
 }
 
-/// What can happen to an end point.
+/// An input to an end point.
 #[derive(Clone, Copy, Debug)]
 pub enum Input<'a> {
     /// Active OPEN: send a SYN.
     Connect,
-    /// Active OPEN with Fast Open: the SYN asks for a cookie, or shows one and carries data. A
-    /// model without Fast Open sends a plain SYN and the data later.
+    /// Active OPEN with Fast Open: the SYN requests a cookie, or presents one and carries data. A model
+    /// without Fast Open sends a plain SYN and the data later.
     ConnectWith(&'a FastConnect),
     /// Passive OPEN: expect a SYN as the next segment.
     Listen,
-    /// Passive OPEN with Fast Open: the SYN that is the next segment may ask for a cookie, or show
-    /// one and carry data.
+    /// Passive OPEN with Fast Open: the next segment is a SYN that may request a cookie, or present one and
+    /// carry data.
     ListenWith(&'a FastListen),
-    /// Passive OPEN from a SYN cookie that came back: the segment that brought it is the next.
+    /// Passive OPEN from a returned SYN cookie: the next segment is the one that carried it.
     Resume(&'a Agreed),
-    /// A segment arrived with a right checksum.
+    /// A segment arrived with a valid checksum.
     Segment(&'a Segment),
     /// An ICMP error about a segment of this connection arrived.
     Icmp(&'a IcmpError),
-    /// The time asked for by [`TcpModel::next_timeout`] has come.
+    /// The time given by [`TcpModel::next_timeout`] has come.
     Timeout,
-    /// SEND: the application writes; what does not fit the send buffer is not taken
+    /// SEND: the application writes; only what fits in the send buffer is accepted
     /// ([`TcpView::send_room`]).
     Send(SendCall),
-    /// RECEIVE: the application takes up to this many bytes.
+    /// RECEIVE: the application reads up to this many bytes.
     Receive(u64),
-    /// The application will send no more; it goes on reading.
+    /// The application will send no more but continues to read.
     Shutdown,
     /// CLOSE: the application will neither send nor read.
     Close,
     /// ABORT: reset the connection.
     Abort,
-    /// The application switches quick acknowledgement on or off (Linux `TCP_QUICKACK`): on sends an
-    /// ACK that waits, and those to come at once; off makes the connection interactive: ACKs wait for a
-    /// reply, or for the delayed ACK. Neither lasts.
+    /// The application switches quick acknowledgement on or off (Linux `TCP_QUICKACK`): on sends a waiting
+    /// ACK, and the next ones, at once; off makes the connection interactive: ACKs wait for a reply or the
+    /// delayed-ACK timer. Neither is permanent.
     QuickAck(bool),
 }
 
-/// News for the application or the host.
+/// A notification for the application or the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
     /// The state changed.
@@ -152,23 +152,22 @@ pub enum Signal {
     },
     /// The connection is established.
     Connected,
-    /// Data can be read: this many bytes in all.
+    /// Data can be read: this many bytes in total.
     Readable(u64),
-    /// Send buffer has become free after a write that did not fit.
+    /// The send buffer has room again after a write that did not fit.
     Writable(u64),
     /// The peer closed its direction; all its data has been signalled.
     PeerClosed,
-    /// Urgent data is announced: octets up to the end of it, from the next one to read.
+    /// Urgent data are announced: octets from the next unread one to their end.
     Urgent(u32),
-    /// A soft error: the network reports trouble, the connection lives on
-    /// (RFC 9293 section 3.9.1.8).
+    /// A soft error: the network reports a problem, the connection stays open (RFC 9293 section 3.9.1.8).
     SoftError(IcmpKind),
     /// R1: after this many retransmissions without an answer, the path is in doubt. IP should look
     /// for another (MUST-20), and the application may want to know (SHLD-9).
     DeliveryTrouble,
-    /// What the answer to a SYN with Fast Open told, for the host's cache.
+    /// Information from the answer to a SYN with Fast Open, for the host's cache.
     FastOpen(FastOpenNews),
-    /// The connection is over, and why.
+    /// The connection has ended, and why.
     Ended(End),
 }
 
@@ -181,23 +180,23 @@ pub enum End {
     Refused,
     /// RST from the peer.
     Reset,
-    /// Own ABORT.
+    /// Local ABORT.
     Aborted,
     /// No answer.
     TimedOut,
-    /// An orphan in FIN-WAIT-2 that waited in vain for the peer's FIN (Linux `tcp_fin_timeout`). No
-    /// application is there to be told.
+    /// An orphan in FIN-WAIT-2 gave up waiting for the peer's FIN (Linux `tcp_fin_timeout`). No application
+    /// is notified.
     FinWaitExpired,
-    /// The network reported an error that is final.
+    /// The network reported a permanent error.
     Unreachable(IcmpKind),
 }
 
-/// Where a model puts what it wants done; used again and again.
+/// The outputs of a model; reused.
 #[derive(Clone, Debug, Default)]
 pub struct Outputs {
     /// Segments to send, in order.
     pub segments: Vec<Transmit>,
-    /// News, in order.
+    /// Notifications, in order.
     pub signals: Vec<Signal>,
 }
 
@@ -209,7 +208,7 @@ impl Outputs {
     }
 }
 
-/// A look at an end point.
+/// The visible state of an end point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TcpView {
     /// State.
@@ -234,12 +233,12 @@ pub struct TcpView {
     pub rto: SimDuration,
     /// Bytes the application may still write.
     pub send_room: u64,
-    /// Bytes the application has written and the peer not acknowledged.
+    /// Bytes the application has written and the peer has not acknowledged.
     pub send_queue: u64,
     /// Bytes the application can read.
     pub readable: u64,
-    /// Of these, bytes up to the end of the urgent data, which may lie beyond what has arrived;
-    /// `None` when no urgent data is ahead (MUST-33).
+    /// Bytes up to the end of the urgent data, which may be beyond what has arrived; `None` without urgent
+    /// data ahead (MUST-33).
     pub urgent: Option<u32>,
     /// Counters.
     pub counts: Counts,

@@ -1,7 +1,7 @@
-//! TCP options, kept as they are on the wire (RFC 9293 section 3.2).
+//! TCP options in wire format (RFC 9293 section 3.2).
 //!
-//! Forty bytes hold any legal option list. Keeping the bytes makes order, padding, unknown and
-//! malformed options exact without a case for each; readers walk them.
+//! Forty bytes hold any legal option list. Keeping the bytes preserves order, padding, unknown and
+//! malformed options without special cases; readers iterate over them.
 
 use std::fmt;
 
@@ -25,7 +25,7 @@ pub mod kind {
     pub const TIMESTAMPS: u8 = 8;
     /// Fast Open cookie, RFC 7413.
     pub const FAST_OPEN: u8 = 34;
-    /// Experiments, told apart by a magic number (RFC 6994); Fast Open before its RFC is one.
+    /// Experiments, distinguished by a magic number (RFC 6994); one is Fast Open before its RFC.
     pub const EXPERIMENT_1: u8 = 254;
 }
 
@@ -48,7 +48,7 @@ impl Default for Options {
 /// One option of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TcpOption<'a> {
-    /// End of list; what follows is padding.
+    /// End of list; the rest is padding.
     Eol,
     /// No operation.
     Nop,
@@ -62,7 +62,7 @@ pub enum TcpOption<'a> {
     Sack(&'a [u8]),
     /// TSval and TSecr.
     Timestamps(u32, u32),
-    /// Any other option, or a known one with a length it must not have: kind and data.
+    /// Any other option, or a known one with an invalid length: kind and data.
     Unknown(u8, &'a [u8]),
 }
 
@@ -90,7 +90,7 @@ impl Options {
         bytes: [0; Options::MAX],
     };
 
-    /// A list from its wire bytes; what goes beyond 40 bytes is refused.
+    /// Creates a list from its wire bytes, at most 40.
     ///
     /// # Errors
     /// When `bytes` is longer than 40.
@@ -171,7 +171,7 @@ impl Options {
         options
     }
 
-    /// The same, written in place of an empty list: spares hot paths a copy.
+    /// The same, written into an empty list, which avoids a copy on hot paths.
     #[inline]
     pub fn set_timestamps_only(&mut self, val: u32, ecr: u32) {
         self.len = 12;
@@ -180,15 +180,15 @@ impl Options {
         self.bytes[8..12].copy_from_slice(&ecr.to_be_bytes());
     }
 
-    /// TSval and TSecr, when the list is exactly that of [`Options::timestamps_only`].
+    /// TSval and TSecr, if the list is exactly that of [`Options::timestamps_only`].
     #[inline]
     pub fn only_timestamps(&self) -> Option<(u32, u32)> {
         let stamps = || (be32(&self.bytes[4..8]), be32(&self.bytes[8..12]));
         self.is_timestamps_only().then(stamps)
     }
 
-    /// The layout stacks send after the handshake, RFC 7323 appendix A; spares the common case
-    /// the walk.
+    /// True for the usual layout after the handshake, RFC 7323 appendix A; avoids iterating in the common
+    /// case.
     #[inline]
     fn is_timestamps_only(&self) -> bool {
         self.len == 12 && self.bytes[..4] == [kind::NOP, kind::NOP, kind::TIMESTAMPS, 10]
@@ -211,7 +211,7 @@ impl Options {
         let _ = self.push(TcpOption::Sack(&data[..blocks.len() * 8]));
     }
 
-    /// Walks the list; stops after EOL or at a malformed option.
+    /// Iterates over the list; stops after EOL or at a malformed option.
     pub fn iter(&self) -> OptionIter<'_> {
         OptionIter {
             bytes: self.as_bytes(),
@@ -234,7 +234,7 @@ impl Options {
         })
     }
 
-    /// No options, or timestamps alone: what almost all segments have.
+    /// True for no options or only timestamps, as in almost all segments.
     #[inline]
     pub fn is_usual(&self) -> bool {
         self.len == 0 || self.is_timestamps_only()
@@ -260,7 +260,7 @@ fn be32(bytes: &[u8]) -> u32 {
     u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
 }
 
-/// Walks an option list.
+/// Iterator over an option list.
 #[derive(Clone, Debug)]
 pub struct OptionIter<'a> {
     bytes: &'a [u8],
@@ -269,7 +269,7 @@ pub struct OptionIter<'a> {
 }
 
 impl<'a> OptionIter<'a> {
-    /// The bytes from the next option on; after the walk those from the end of the list on.
+    /// The bytes from the next option on; after the iteration, those from the end of the list on.
     pub fn rest(&self) -> &'a [u8] {
         self.bytes.get(self.at..).unwrap_or_default()
     }

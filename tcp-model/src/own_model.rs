@@ -12,12 +12,11 @@ pub use crate::params::{BUILT_IN_MODEL, LIFECYCLE_MODEL, ModelChoice, model_name
 pub struct OwnModel {
     /// Its name in scenarios: lower case, words joined by hyphens.
     pub name: &'static str,
-    /// What is special about it, in a sentence.
+    /// A one-sentence description.
     pub doc: &'static str,
-    /// Raised whenever it behaves differently, so that results of before are not taken for those
-    /// of now.
+    /// Raise it whenever behaviour changes, so that old results are not mistaken for new ones.
     pub version: u32,
-    /// Makes an end point.
+    /// Creates an end point.
     pub make: fn(OpenContext) -> Box<dyn TcpModel>,
 }
 
@@ -31,10 +30,10 @@ static LIFECYCLE: OwnModel = OwnModel {
 
 static REGISTERED: RwLock<Vec<&'static OwnModel>> = RwLock::new(Vec::new());
 
-/// Makes a TCP known by its name, in all of the process. To be done before scenarios are read.
+/// Registers a TCP by name, for the whole process. Call it before scenarios are read.
 ///
 /// # Errors
-/// The name, when it is taken.
+/// The name, if it is taken.
 pub fn register_model(model: &'static OwnModel) -> Result<(), &'static str> {
     let mut all = REGISTERED.write().unwrap_or_else(PoisonError::into_inner);
     if all.iter().any(|m| std::ptr::eq(*m, model)) {

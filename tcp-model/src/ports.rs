@@ -1,8 +1,8 @@
 //! Local ports for active opens (RFC 6056), one pool per (local address, remote address, remote
 //! port): a port is free when no connection and no TIME-WAIT entry holds the 4-tuple.
 //!
-//! The search looks at 64 ports at a time and says how many a search port by port would have looked
-//! at: the cost that makes a real `connect` slow when the pool is nearly full.
+//! The search checks 64 ports at a time and reports how many ports a one-by-one search would have tried:
+//! the cost that makes a real `connect` slow when the pool is nearly full.
 
 mod for_all;
 mod pool;
@@ -18,21 +18,21 @@ use crate::params::PortSelection;
 use for_all::ForAll;
 use pool::Pool;
 
-/// Where an active open goes, the local port being wanted.
+/// The destination of an active open that needs a local port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Destination {
-    /// Own address.
+    /// Local address.
     pub local: Ipv4Addr,
     /// Peer's address and port.
     pub remote: SocketAddrV4,
 }
 
-/// A port found, and what the search cost.
+/// The result of a search and its cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Found {
     /// The port; `None` when all are in use.
     pub port: Option<u16>,
-    /// Ports looked at, the one found included.
+    /// Ports tried, including the one found.
     pub probes: u32,
 }
 
@@ -43,26 +43,26 @@ pub struct PortAllocator {
     count: u32,
     selection: PortSelection,
     secret: u64,
-    /// Ports never given out, such as those a listener has.
+    /// Ports never allocated, such as those of listeners.
     reserved: Vec<u16>,
     pools: Vec<(Destination, Pool)>,
-    /// Most ports in use towards one destination at a time.
+    /// Peak number of ports in use towards one destination.
     peak: u32,
-    /// Place in `pools` by destination, where there are more than a few.
+    /// Index in `pools` by destination, if there are more than a few.
     index: Option<Box<HashTable<u32>>>,
-    /// By own address: ports towards all destinations, where sockets bind before they connect.
+    /// By local address: ports bound before connecting, for all destinations.
     for_all: Vec<ForAll>,
-    /// What destinations share with some algorithms of RFC 6056; empty until it is needed.
+    /// Counters shared by destinations in some algorithms of RFC 6056; empty until needed.
     shared: Vec<u32>,
 }
 
-/// How often Linux moves the ports of a destination.
+/// Interval at which Linux moves the ports of a destination.
 const SHUFFLE: SimDuration = SimDuration::from_secs(10);
 
-/// Counts of the table of RFC 6056's algorithm 4.
+/// Size of the counter table of RFC 6056's algorithm 4.
 const COUNTS: usize = 64;
 
-/// Destinations that are looked at one by one.
+/// Number of destinations that are searched linearly.
 const FEW: usize = 4;
 
 fn hash(to: &Destination) -> u64 {
@@ -71,7 +71,8 @@ fn hash(to: &Destination) -> u64 {
 }
 
 impl PortAllocator {
-    /// All ports from `range.0` to `range.1` are free. `secret` moves where searches start.
+    /// An allocator with all ports from `range.0` to `range.1` free. `secret` offsets the start of
+    /// searches.
     pub fn new(range: (u16, u16), selection: PortSelection, secret: u64) -> PortAllocator {
         PortAllocator {
             low: range.0,
@@ -115,7 +116,7 @@ impl PortAllocator {
         Found { port, probes }
     }
 
-    /// Marks a port as used; false when it was, or is not in the range.
+    /// Marks a port as used; false if it was already, or is not in the range.
     pub fn occupy(&mut self, to: Destination, port: u16) -> bool {
         let Some(at) = self.place(port) else {
             return false;
@@ -130,7 +131,7 @@ impl PortAllocator {
         changed
     }
 
-    /// Gives a port back; false when it was not in use. A reserved one stays as it is.
+    /// Releases a port; false if it was not in use. Reserved ports stay reserved.
     pub fn release(&mut self, to: Destination, port: u16) -> bool {
         let (Some(at), Some(pool)) = (self.place(port), self.find(&to)) else {
             return false;
@@ -145,7 +146,7 @@ impl PortAllocator {
         released
     }
 
-    /// Takes a port out of every pool, until it is [unreserved](PortAllocator::unreserve).
+    /// Removes a port from all pools until it is [unreserved](PortAllocator::unreserve).
     pub fn reserve(&mut self, port: u16) {
         if self.reserved.contains(&port) {
             return;
@@ -159,12 +160,12 @@ impl PortAllocator {
         }
     }
 
-    /// The port is reserved.
+    /// Whether the port is reserved.
     pub fn is_reserved(&self, port: u16) -> bool {
         self.reserved.contains(&port)
     }
 
-    /// Lets a reserved port be given out again. Nobody uses it.
+    /// Makes a reserved, unused port available again.
     pub fn unreserve(&mut self, port: u16) {
         let before = self.reserved.len();
         self.reserved.retain(|&other| other != port);
@@ -176,14 +177,14 @@ impl PortAllocator {
         }
     }
 
-    /// Another range of ports, all free but the reserved ones.
+    /// Changes the range; all its ports are free except reserved ones.
     pub fn set_range(&mut self, range: (u16, u16)) {
         let reserved = std::mem::take(&mut self.reserved);
         *self = PortAllocator::new(range, self.selection, self.secret);
         self.reserved = reserved;
     }
 
-    /// Ports in use towards `to`, reserved ones included.
+    /// Ports in use towards `to`, including reserved ones.
     pub fn used(&self, to: Destination) -> u32 {
         self.find(&to).map_or_else(
             || {
@@ -196,7 +197,7 @@ impl PortAllocator {
         )
     }
 
-    /// Most ports in use towards one destination at a time so far, reserved ones included.
+    /// Peak number of ports in use towards one destination so far, including reserved ones.
     pub fn peak(&self) -> u32 {
         self.peak
     }
@@ -208,7 +209,7 @@ impl PortAllocator {
         pools + self.pools.capacity() * size_of::<(Destination, Pool)>() + index
     }
 
-    /// Bytes of memory of a destination towards which few ports are used.
+    /// Bytes of memory of a destination with few ports in use.
     pub fn bytes_per_destination(&self) -> usize {
         size_of::<(Destination, Pool)>() + 5
     }
@@ -228,9 +229,9 @@ impl PortAllocator {
             .map(|&i| i as usize)
     }
 
-    /// Where the ports of a destination begin: a place of its own for each, known only to the host.
-    /// Linux moves it every 10 s (`EPHEMERAL_PORT_SHUFFLE_PERIOD`), so that a sequence of ports goes
-    /// on elsewhere.
+    /// The starting offset for the ports of a destination, different for each and secret to the host. Linux
+    /// changes it every 10 s (`EPHEMERAL_PORT_SHUFFLE_PERIOD`), so that a sequence of ports continues
+    /// elsewhere.
     fn offset(&self, to: &Destination, now: SimTime) -> u32 {
         match self.selection {
             PortSelection::Linux => {
@@ -242,7 +243,7 @@ impl PortAllocator {
         }
     }
 
-    /// The place among [`PortAllocator::shared`] of a destination; `None` where nothing is shared.
+    /// The index of a destination in [`PortAllocator::shared`]; `None` if nothing is shared.
     fn shared_place(&self, to: &Destination) -> Option<usize> {
         match self.selection {
             PortSelection::Hash | PortSelection::RandomIncrements => Some(0),
@@ -281,7 +282,7 @@ impl PortAllocator {
         self.pools.push((to, pool));
         let pools = &self.pools;
         if pools.len() > FEW {
-            // From the first on, when there are more than a few.
+            // From the first pool on, when there are more than a few.
             let first = if self.index.is_some() { i } else { 0 };
             let index = self.index.get_or_insert_default();
             let hash_of = |&i: &u32| hash(&pools[i as usize].0);

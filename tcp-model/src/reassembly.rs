@@ -1,4 +1,4 @@
-//! Octets that arrived ahead of a gap (RFC 9293 section 3.10.7.4, SHLD-31).
+//! Octets that arrived beyond a gap (RFC 9293 section 3.10.7.4, SHLD-31).
 
 use crate::seq::SeqNum;
 
@@ -9,21 +9,20 @@ struct Run {
     end: SeqNum,
 }
 
-/// Runs beyond RCV.NXT, disjoint, the one touched last first: the order in which SACK reports them
-/// (RFC 2018 section 4).
+/// Disjoint runs beyond RCV.NXT, most recently changed first: the order in which SACK reports them (RFC
+/// 2018 section 4).
 #[derive(Clone, Debug, Hash, Default)]
 pub(crate) struct Reassembly {
     runs: Vec<Run>,
-    /// What SACK reports, where a receiver remembers only so many ranges.
+    /// The ranges that SACK reports, if the receiver remembers only a limited number.
     reported: Option<Reported>,
-    /// Sequence number of the FIN, when one has arrived ahead of a gap.
+    /// Sequence number of a FIN that has arrived beyond a gap.
     fin: Option<SeqNum>,
-    /// Octets that arrived twice, until they are reported to the peer.
+    /// Octets that arrived twice, until reported to the peer.
     duplicate: Option<(SeqNum, SeqNum)>,
 }
 
-/// The ranges that a receiver remembers for SACK; what was pushed out by later ones is held all the same,
-/// and no longer reported.
+/// The ranges that a receiver remembers for SACK; data of displaced ranges are kept but no longer reported.
 #[derive(Clone, Debug, Hash)]
 struct Reported {
     most: u8,
@@ -31,7 +30,7 @@ struct Reported {
 }
 
 impl Reported {
-    /// `start..end` has arrived: it joins the ranges that it touches, and comes first.
+    /// Adds `start..end` as the first range, merged with the ranges it touches.
     fn note(&mut self, start: SeqNum, end: SeqNum) {
         let mut merged = Run { start, end };
         self.ranges.retain(|range| {
@@ -48,7 +47,7 @@ impl Reported {
 }
 
 impl Reassembly {
-    /// Nothing is held; SACK reports at most so many ranges, at least one, or all.
+    /// An empty buffer; SACK reports at most `most` ranges, at least one, or all.
     pub(crate) fn remembering(most: Option<u32>) -> Reassembly {
         let reported = most.map(|most| Reported {
             most: most.clamp(1, 255) as u8,
@@ -60,8 +59,8 @@ impl Reassembly {
         }
     }
 
-    /// Adds `start..end`. Returns the octets that were new. Of those that were not, the lowest run is
-    /// the duplicate to report, as Linux has it.
+    /// Adds `start..end`. Returns the number of new octets. Of the others, the lowest run is the duplicate
+    /// to report, as on Linux.
     pub(crate) fn insert(&mut self, start: SeqNum, end: SeqNum) -> u32 {
         let mut merged = Run { start, end };
         let (mut known, mut duplicate) = (0, None);
@@ -92,23 +91,23 @@ impl Reassembly {
         end.offset_from(start) - known
     }
 
-    /// Octets `start..end` have arrived a second time; they are reported once (RFC 2883 section 4).
+    /// Notes that octets `start..end` have arrived again; they are reported once (RFC 2883 section 4).
     pub(crate) fn note_duplicate(&mut self, start: SeqNum, end: SeqNum) {
         self.duplicate = Some((start, end));
     }
 
-    /// The same for octets above those of the segment that may be noted already: the lowest range is
-    /// the one reported.
+    /// The same for octets above those of the same segment that may be noted already: only the lowest range
+    /// is reported.
     pub(crate) fn note_duplicate_above(&mut self, start: SeqNum, end: SeqNum) {
         self.duplicate.get_or_insert((start, end));
     }
 
-    /// The duplicate that is to be reported now.
+    /// Takes the duplicate to report now.
     pub(crate) fn take_duplicate(&mut self) -> Option<(SeqNum, SeqNum)> {
         self.duplicate.take()
     }
 
-    /// The part of `start..end` that a run holds already.
+    /// The part of `start..end` that is already held.
     pub(crate) fn overlap(&self, start: SeqNum, end: SeqNum) -> Option<(SeqNum, SeqNum)> {
         let parts = self
             .runs
@@ -119,7 +118,7 @@ impl Reassembly {
             .reduce(|a, b| if b.0.before(a.0) { b } else { a })
     }
 
-    /// Something is missing before what is held.
+    /// Whether data are missing before those held.
     pub(crate) fn has_gap(&self) -> bool {
         !self.runs.is_empty() || self.fin.is_some()
     }
@@ -140,10 +139,10 @@ impl Reassembly {
         self.fin.get_or_insert(seq);
     }
 
-    /// Where the stream goes on when it is whole up to `nxt`: the end of the run that `nxt`
-    /// touches. Runs at or before it are dropped.
+    /// The end of the contiguous stream once it is complete up to `nxt`: the end of the run that `nxt`
+    /// touches. Runs up to there are dropped.
     pub(crate) fn advance(&mut self, mut nxt: SeqNum) -> SeqNum {
-        // One pass may leave a run that only now touches; runs are disjoint, so few passes do.
+        // After one pass another run may touch; since runs are disjoint, few passes are needed.
         loop {
             let before = self.runs.len();
             self.runs.retain(|run| {
@@ -163,9 +162,9 @@ impl Reassembly {
         nxt
     }
 
-    /// Gives up the highest octets, by pieces of `piece` octets counted from the start of their run, until
-    /// at least `octets` are gone; but nothing that begins before `keep`. SACK starts afresh, and a FIN
-    /// that lay behind is forgotten. Returns how many octets are gone.
+    /// Discards the highest octets, in pieces of `piece` octets counted from the start of their run, until
+    /// at least `octets` are gone, but nothing that starts before `keep`. Resets SACK, and drops a FIN
+    /// beyond. Returns the number of octets discarded.
     pub(crate) fn drop_highest(&mut self, octets: u32, piece: u32, keep: SeqNum) -> u32 {
         let piece = piece.max(1);
         let mut gone = 0;
@@ -211,7 +210,7 @@ impl Reassembly {
         !self.has_gap() && self.duplicate.is_none()
     }
 
-    /// The runs, or those that are remembered, last touched first.
+    /// The runs, or the remembered ranges, most recently changed first.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = (SeqNum, SeqNum)> + '_ {
         let ranges = self.reported.as_ref().map_or(&self.runs, |r| &r.ranges);
         ranges.iter().map(|r| (r.start, r.end))
@@ -222,7 +221,7 @@ impl Reassembly {
         self.runs.iter().map(|r| r.end.offset_from(r.start))
     }
 
-    /// The same with the octet of a FIN that follows a run, which it then covers.
+    /// The same, where a run includes the octet of a FIN that follows it.
     pub(crate) fn blocks_with_fin(&self) -> impl Iterator<Item = (SeqNum, SeqNum)> + '_ {
         self.blocks().map(|(start, end)| {
             let fin = self.fin == Some(end);
@@ -278,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_too_many_pushes_out_the_one_touched_longest_ago() {
+    fn a_range_too_many_displaces_the_least_recently_changed_one() {
         let s = SeqNum;
         let mut r = Reassembly::remembering(Some(2));
         for start in [100, 300, 500] {
@@ -286,7 +285,7 @@ mod tests {
         }
         let blocks_of = |r: &Reassembly| r.blocks().collect::<Vec<_>>();
         assert_eq!(blocks_of(&r), [(s(500), s(600)), (s(300), s(400))]);
-        // What touches the forgotten one is a range of its own.
+        // Data that touch the displaced range form a new range.
         r.insert(s(200), s(250));
         assert_eq!(blocks_of(&r), [(s(200), s(250)), (s(500), s(600))]);
         assert_eq!(r.octets(), 350, "all are held");
@@ -295,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn the_highest_octets_are_given_up_piece_by_piece_but_none_before_the_segment_that_came() {
+    fn the_highest_octets_are_discarded_in_pieces_but_none_before_the_new_segment() {
         let s = SeqNum;
         let mut r = Reassembly::remembering(Some(4));
         r.insert(s(100), s(200));

@@ -1,14 +1,14 @@
-//! Loss recovery: what is lost, what is still in the pipe, what to send again.
+//! Loss recovery: which data are lost, which are still in the network, and what to retransmit.
 //!
-//! One mechanism serves fast recovery with SACK (RFC 6675), without (NewReno, RFC 6582) and the
-//! time after a retransmission time-out (RFC 5681 section 3.1): octets below `lost_edge` that are
-//! not SACKed and lie at or above `rtx_nxt` are lost and not yet sent again; the rest of what is
-//! outstanding and not SACKed is in the pipe. The cases differ only in how `lost_edge` is found.
+//! One mechanism serves fast recovery with SACK (RFC 6675), without (NewReno, RFC 6582) and the time after
+//! a retransmission time-out (RFC 5681 section 3.1): octets below `lost_edge` that are not SACKed and lie
+//! at or above `rtx_nxt` are lost and not yet retransmitted; other outstanding octets that are not SACKed
+//! are in the pipe. The cases differ only in how `lost_edge` is found.
 //!
-//! With RACK (RFC 8985) the marks of [`SentLog`] say instead what is lost and not yet sent again,
-//! lost retransmissions included.
+//! With RACK (RFC 8985) the marks in [`SentLog`] determine lost data instead, including lost
+//! retransmissions.
 //!
-//! Leaves out, without RACK, the detection of a lost retransmission: that ends in a time-out.
+//! Without RACK, lost retransmissions are not detected and end in a time-out.
 
 use sim_core::{SimDuration, SimTime};
 
@@ -24,13 +24,13 @@ pub use prr::{Progress, Prr};
 pub use scoreboard::Scoreboard;
 pub use sent::{Delivered, Probe, SentLog};
 
-/// Blocks that the options of a segment have room for.
+/// Maximum number of blocks in a segment's options.
 const MOST_BLOCKS: usize = 4;
 
-/// What the sender is doing about loss.
+/// The phase of loss recovery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Phase {
-    /// Nothing; duplicate ACKs are being counted.
+    /// No recovery; duplicate ACKs are being counted.
     #[default]
     Open,
     /// Fast recovery, until `recover` is acknowledged.
@@ -45,30 +45,30 @@ pub struct Recovery {
     phase: Phase,
     /// SND.NXT when recovery began.
     recover: SeqNum,
-    /// Everything lost below this has been sent again.
+    /// Everything lost below this has been retransmitted.
     rtx_nxt: SeqNum,
-    /// What is not SACKed below this is lost.
+    /// Octets below this that are not SACKed are lost.
     lost_edge: SeqNum,
     /// Duplicate ACKs; without SACK each stands for one segment that left the network.
     dup_acks: u32,
-    /// What the peer SACKed; made when it first does.
+    /// Data SACKed by the peer; allocated on its first SACK.
     board: Option<Box<Scoreboard>>,
-    /// What not every connection needs.
+    /// State that not every connection needs.
     books: Option<Box<Books>>,
-    /// The log tells what is lost.
+    /// Losses are found by RACK.
     rack: bool,
 }
 
-/// What is kept of segments sent and of reductions.
+/// The log of segments sent, and the latest reduction.
 #[derive(Clone, Debug, Hash, Default)]
 struct Books {
-    /// When what is outstanding was sent; kept for RACK and for tail loss probes.
+    /// Send times of outstanding data, for RACK and tail loss probes.
     log: Option<SentLog>,
-    /// The latest reduction of the window, once there was one.
+    /// The latest reduction of the window, if any.
     episode: Option<Box<Episode>>,
 }
 
-/// The part of the send sequence space that recovery needs to know.
+/// The part of the send sequence space that recovery needs.
 #[derive(Clone, Copy, Debug)]
 pub struct Outstanding {
     /// SND.UNA.
@@ -77,18 +77,18 @@ pub struct Outstanding {
     pub nxt: SeqNum,
     /// Payload bytes of a full segment.
     pub mss: u32,
-    /// Duplicate ACKs that mean loss.
+    /// Number of duplicate ACKs that indicate a loss.
     pub threshold: u32,
 }
 
-/// Outstanding octets by what has become of them.
+/// Outstanding octets by status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Census {
-    /// Left the network: SACKed, or guessed so from duplicate ACKs.
+    /// Left the network: SACKed, or inferred from duplicate ACKs.
     pub left: u32,
-    /// Lost, whether sent again or not.
+    /// Lost, whether retransmitted or not.
     pub lost: u32,
-    /// Sent again.
+    /// Retransmitted.
     pub retransmitted: u32,
 }
 
@@ -106,7 +106,7 @@ impl Recovery {
         self.phase
     }
 
-    /// Bytes allocated beside itself.
+    /// Bytes allocated separately.
     pub(crate) fn heap_bytes(&self) -> usize {
         let board = self.board.as_ref().map_or(0, |board| board.memory_bytes());
         let books = self.books.as_deref().map_or(0, size_of_val);
@@ -119,8 +119,8 @@ impl Recovery {
         self.dup_acks
     }
 
-    /// Keeps a log of what is sent from now on; `rack`: losses are found by it; `rtt`: the round trip
-    /// of the handshake, which is the smallest known so far.
+    /// Starts the log of sent data; `rack`: use it to find losses; `rtt`: the round trip of the handshake,
+    /// the minimum so far.
     pub fn keep_log(
         &mut self,
         una: SeqNum,
@@ -134,7 +134,7 @@ impl Recovery {
         self.rack = rack;
     }
 
-    /// The peer has reported segments beyond a gap.
+    /// Whether the peer has reported segments beyond a gap.
     pub fn has_sacks(&self) -> bool {
         self.board.is_some()
     }
@@ -160,7 +160,7 @@ impl Recovery {
         self.books.as_ref()?.episode.as_deref()
     }
 
-    /// The same, to be changed; a new one where there was none.
+    /// The same, mutable; created if necessary.
     pub fn episode_mut(&mut self) -> &mut Episode {
         let books = self.books.get_or_insert_default();
         books.episode.get_or_insert_default()
@@ -210,19 +210,19 @@ impl Recovery {
         self.recover
     }
 
-    /// F-RTO step 2b: recovery after the time-out lasts until what is outstanding now is
-    /// acknowledged; new data go first, and nothing is sent again until the next ACK tells more.
+    /// F-RTO step 2b: recovery after the time-out lasts until all data now outstanding are acknowledged;
+    /// new data are sent first, and nothing is retransmitted until the next ACK.
     pub fn probe_timeout(&mut self, nxt: SeqNum) {
         self.recover = nxt;
         self.episode_mut().hold = true;
     }
 
-    /// What was sent again lies below `seq`.
+    /// Whether everything retransmitted is below `seq`.
     pub fn sent_all_again_below(&self, seq: SeqNum) -> bool {
         self.rtx_nxt.at_or_before(seq)
     }
 
-    /// Something that was sent again may still be outstanding.
+    /// Whether retransmitted data may still be outstanding.
     pub fn resent_is_out(&self, una: SeqNum) -> bool {
         match self.log() {
             Some(log) => log.resent() > 0,
@@ -230,7 +230,7 @@ impl Recovery {
         }
     }
 
-    /// Nothing was lost after all: what was taken for lost is in flight.
+    /// Clears loss marks: the data are in flight after all.
     pub fn forget_losses(&mut self, una: SeqNum) {
         if self.phase == Phase::Fast
             && let Some(log) = self.log_mut()
@@ -250,28 +250,28 @@ impl Recovery {
         }
     }
 
-    /// Nothing is suspicious: no duplicate ACK and no SACK is under consideration.
+    /// True when no loss is suspected: there are no duplicate ACKs and no SACKed data.
     #[inline]
     pub fn is_calm(&self) -> bool {
         self.phase == Phase::Open && self.dup_acks == 0 && self.board.is_none()
     }
 
-    /// Calm, and nothing is kept of what was sent or of earlier reductions: an acknowledgement without
-    /// SACK means nothing to it.
+    /// Calm, without a log or an earlier reduction: acknowledgements without SACK do not matter to
+    /// recovery.
     #[inline]
     pub fn is_untouched(&self) -> bool {
         self.is_calm() && self.books.is_none()
     }
 
-    /// A new segment up to `end` was sent.
+    /// Notes a new segment up to `end`.
     pub fn on_sent(&mut self, end: SeqNum, now: SimTime) {
         if let Some(log) = self.log_mut() {
             log.on_sent(end, now);
         }
     }
 
-    /// RACK: looks for losses after a delivery. The time until there might be more, where
-    /// reordering is waited out.
+    /// RACK: finds losses after a delivery. Returns the time until there may be more, if the reordering
+    /// window is open.
     pub fn find_losses(
         &mut self,
         threshold: u32,
@@ -282,7 +282,7 @@ impl Recovery {
         self.log_mut()?.find_losses(phase, threshold, srtt, now)
     }
 
-    /// Octets that RACK holds for lost and that were not sent again since.
+    /// Octets that RACK considers lost and that have not been retransmitted since.
     pub fn rack_lost(&self) -> u32 {
         match self.log() {
             Some(log) if self.rack => log.lost(),
@@ -300,7 +300,7 @@ impl Recovery {
         }
     }
 
-    /// The same with duplicate ACKs, SACKs or losses under consideration.
+    /// The same if there are duplicate ACKs, SACKed or lost data.
     #[inline(never)]
     fn disturbed_pipe(&self, out: Outstanding) -> u32 {
         let lost = match self.phase {
@@ -312,7 +312,7 @@ impl Recovery {
             .saturating_sub(lost)
     }
 
-    /// Octets known or guessed to have arrived though they are not acknowledged.
+    /// Octets known or inferred to have arrived without being acknowledged.
     #[inline]
     pub fn arrived(&self, out: &Outstanding) -> u32 {
         if self.is_calm() {
@@ -321,7 +321,7 @@ impl Recovery {
         self.left_network(out)
     }
 
-    /// Octets that are lost and were not sent again.
+    /// Octets that are lost and not retransmitted.
     pub fn lost(&self, out: &Outstanding) -> u32 {
         match self.phase {
             Phase::Open => self.rack_lost(),
@@ -329,8 +329,8 @@ impl Recovery {
         }
     }
 
-    /// Octets that have left the network though not acknowledged: SACKed, or guessed from
-    /// duplicate ACKs.
+    /// Octets that have left the network without being acknowledged: SACKed, or inferred from duplicate
+    /// ACKs.
     fn left_network(&self, out: &Outstanding) -> u32 {
         match &self.board {
             Some(board) => board.octets(),
@@ -356,7 +356,7 @@ impl Recovery {
             .map_or(0, |b| b.octets_between(from, self.lost_edge))
     }
 
-    /// What is outstanding, by what has become of it.
+    /// The outstanding octets by status.
     pub fn census(&self, out: &Outstanding) -> Census {
         let sent_again = match self.phase {
             Phase::Open => 0,
@@ -380,7 +380,7 @@ impl Recovery {
         }
     }
 
-    /// The next run of lost octets to send again.
+    /// The next run of lost octets to retransmit.
     pub fn next_hole(&self, out: &Outstanding) -> Option<(SeqNum, SeqNum)> {
         if self.phase == Phase::Open || self.episode().is_some_and(|e| e.hold) {
             return None;
@@ -396,7 +396,7 @@ impl Recovery {
         start.before(end).then_some((start, end))
     }
 
-    /// Octets `start..end` have been sent again.
+    /// Notes that octets `start..end` have been retransmitted.
     pub fn on_retransmitted(&mut self, start: SeqNum, end: SeqNum, now: SimTime) {
         self.rtx_nxt = self.rtx_nxt.max(end);
         if let Some(log) = self.log_mut() {
@@ -404,15 +404,15 @@ impl Recovery {
         }
     }
 
-    /// Takes SACK blocks; returns how many octets they newly report, and when the first of them
-    /// was sent, where the log tells.
+    /// Processes SACK blocks; returns how many octets they newly report, and, with a log, when the first of
+    /// those was sent.
     pub fn on_sack(
         &mut self,
         blocks: impl Iterator<Item = (SeqNum, SeqNum)>,
         out: &Outstanding,
         now: SimTime,
     ) -> (u32, Option<SimTime>) {
-        // A block outside what is outstanding is stale, a D-SACK, or nonsense.
+        // A block outside the outstanding data is stale, a D-SACK, or invalid.
         let sane = |&(start, end): &(SeqNum, SeqNum)| {
             start.before(end) && start.after(out.una) && end.at_or_before(out.nxt)
         };
@@ -435,8 +435,8 @@ impl Recovery {
         now: SimTime,
     ) -> (u32, Option<SimTime>) {
         let (mut new, mut first_sent) = (0, None);
-        // The latest block comes first (RFC 2018 section 4). In order of sequence, what one ACK reports
-        // is not a sign of reordering.
+        // The latest block comes first (RFC 2018 section 4). Processed in order of sequence, the blocks of
+        // one ACK do not look like reordering.
         let mut ordered = [None; MOST_BLOCKS];
         for (place, block) in ordered.iter_mut().zip(blocks) {
             *place = Some(block);
@@ -457,12 +457,12 @@ impl Recovery {
         (new, first_sent)
     }
 
-    /// A duplicate ACK arrived. True when loss is to be concluded and recovery should begin.
+    /// Counts a duplicate ACK. True when it indicates a loss and recovery should begin.
     pub fn on_duplicate_ack(&mut self, out: &Outstanding) -> bool {
         self.dup_acks += 1;
         match self.phase {
             Phase::Open => {
-                // RFC 6675 section 5 step 2: a count, or what the blocks say.
+                // RFC 6675 section 5 step 2: by count, or by the SACK blocks.
                 self.dup_acks >= out.threshold
                     || self.board.as_ref().is_some_and(|b| {
                         b.lost_edge(out.mss, out.threshold)
@@ -481,13 +481,14 @@ impl Recovery {
         }
     }
 
-    /// Whether a loss signal may begin a new recovery: not for losses of the last one
-    /// (RFC 6582 section 3.2 step 2). SACK blocks tell new losses from echoes of old ones.
+    /// Whether a loss signal may start a new recovery: not for losses of the last one (RFC 6582 section 3.2
+    /// step 2). With SACK, new losses can be distinguished from echoes of old ones. `ever`: there has been
+    /// a recovery.
     pub fn may_enter(&self, out: &Outstanding, ever: bool) -> bool {
         !ever || self.board.is_some() || out.una.after(self.recover)
     }
 
-    /// Fast recovery begins: the first outstanding segment is lost.
+    /// Starts fast recovery: the first outstanding segment is lost.
     pub fn enter_fast(&mut self, out: &Outstanding) {
         self.phase = Phase::Fast;
         self.recover = out.nxt;
@@ -506,13 +507,13 @@ impl Recovery {
         }
     }
 
-    /// What the peer acknowledges ends where something that it had SACKed begins: it seems to have
-    /// dropped that. Linux believes it after a while, for the ACK may come from a window that moved on.
+    /// True when the peer's acknowledgement ends where SACKed data begin, so that it seems to have dropped
+    /// these. Linux waits before acting on it, since the ACK may be out of date.
     pub fn has_reneged(&self) -> bool {
         self.rack && self.board.is_some() && self.log().is_some_and(|log| log.head_is_sacked())
     }
 
-    /// The retransmission timer expired: all that is not SACKed is lost.
+    /// The retransmission timer expired: everything not SACKed is lost.
     pub fn enter_loss(&mut self, out: &Outstanding, now: SimTime) {
         let reneged = self.has_reneged();
         if reneged {
@@ -543,11 +544,11 @@ impl Recovery {
         self.log_mut().map(|log| log.on_ack(una, now))
     }
 
-    /// SND.UNA advanced by `acked` octets to `out.una`; `sack`: the peer reports what it holds
-    /// beyond gaps. True when recovery is over.
+    /// SND.UNA advanced by `acked` octets to `out.una`; `sack`: the peer reports data beyond gaps. True
+    /// when recovery ends.
     ///
-    /// `beyond`: without SACK, fast recovery lasts until something above `recover` is acknowledged, so that
-    /// no duplicate ACK of old data starts another (Linux).
+    /// `beyond`: without SACK, fast recovery lasts until data above `recover` are acknowledged, so that
+    /// duplicate ACKs of old data do not start another (Linux).
     #[inline]
     pub fn on_ack(&mut self, acked: u32, sack: bool, beyond: bool, out: &Outstanding) -> bool {
         if self.is_calm() {
@@ -560,7 +561,8 @@ impl Recovery {
         self.take_ack(acked, sack, out)
     }
 
-    /// All that was outstanding when fast recovery began is acknowledged, and nothing above it.
+    /// True when everything outstanding at the start of fast recovery is acknowledged, but nothing above
+    /// it.
     pub fn is_held(&self, una: SeqNum) -> bool {
         self.phase == Phase::Fast && una == self.recover
     }
@@ -595,18 +597,18 @@ impl Recovery {
                 }
             }
             Phase::Fast => {
-                // A partial ACK: the segment at the new SND.UNA is lost too (RFC 6582 section 3.2
-                // step 3); the segments that filled the gap before it are no longer outstanding.
+                // A partial ACK: the segment at the new SND.UNA is lost too (RFC 6582 section 3.2 step 3);
+                // the segments before it are no longer outstanding.
                 if !sack {
                     let segments = acked.div_ceil(out.mss.max(1));
                     self.dup_acks = self.dup_acks.saturating_sub(segments.saturating_sub(1));
                     self.rtx_nxt = out.una;
                 }
                 if sack && self.board.is_none() {
-                    self.dup_acks = 0; // they told of what is acknowledged by now
+                    self.dup_acks = 0; // they were about data acknowledged by now
                 }
-                // With SACK only below something that was SACKed (RFC 6675 section 4, NextSeg 1
-                // and 3): beyond, nothing speaks of a loss.
+                // With SACK only below SACKed data (RFC 6675 section 4, NextSeg 1 and 3): beyond them
+                // nothing indicates a loss.
                 if !sack || self.board.is_some() {
                     self.lost_edge = self.lost_edge.max((out.una + out.mss).min(out.nxt));
                 }
@@ -667,7 +669,7 @@ mod tests {
         assert_eq!(r.next_hole(&o), Some(s(0, 1000)));
         r.on_retransmitted(SeqNum(0), SeqNum(1000), T);
         assert_eq!(r.next_hole(&o), Some(s(2000, 3000)));
-        // 10 outstanding - 4 SACKed - 1 lost and not yet sent again
+        // 10 outstanding - 4 SACKed - 1 lost and not yet retransmitted
         assert_eq!(r.pipe(&o), 5_000);
     }
 
@@ -685,7 +687,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_timeout_everything_not_sacked_is_sent_again() {
+    fn after_a_timeout_everything_not_sacked_is_retransmitted() {
         let mut r = Recovery::default();
         let o = out(0, 5_000);
         r.on_sack([(SeqNum(2000), SeqNum(3000))].into_iter(), &o, T);

@@ -1,8 +1,8 @@
-//! The rules by which segments are sent again, and counts by rule.
+//! The rules by which segments are retransmitted, and counts by rule.
 
 use std::fmt;
 
-/// The rule by which a segment is sent again.
+/// The rule by which a segment is retransmitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RetransmitReason {
     /// Duplicate ACKs reached the threshold (RFC 5681 section 3.2).
@@ -17,18 +17,18 @@ pub enum RetransmitReason {
     TailLossProbe,
     /// The retransmission timer expired (RFC 6298 rule 5.4); a FIN alone included.
     Timeout,
-    /// The rest of what was outstanding when the timer expired, as the window admits it
-    /// (RFC 5681 section 3.1).
+    /// The rest of the data outstanding when the timer expired, as the window allows (RFC 5681 section
+    /// 3.1).
     AfterTimeout,
     /// The same once F-RTO has found that the time-out was for a real loss (RFC 5682 step 3a).
     Frto,
     /// The timer of a SYN or SYN-ACK expired (RFC 6298).
     SynTimeout,
-    /// The peer repeated its SYN, so that the SYN-ACK seems lost.
+    /// The peer repeated its SYN, so the SYN-ACK was probably lost.
     DuplicateSyn,
     /// Both ends opened at once: the SYN is repeated in the SYN-ACK (RFC 9293 section 3.5).
     SimultaneousOpen,
-    /// An octet is sent again to ask a closed window for news (RFC 9293 section 3.8.6.1).
+    /// An octet is retransmitted to probe a closed window (RFC 9293 section 3.8.6.1).
     WindowProbe,
     /// A router found it too big for the path (RFC 1191).
     PathMtu,
@@ -52,10 +52,10 @@ impl RetransmitReason {
         RetransmitReason::PathMtu,
     ];
 
-    /// How many there are.
+    /// Their number.
     pub const COUNT: usize = RetransmitReason::ALL.len();
 
-    /// The words that tables and figures use.
+    /// Its name in tables and figures.
     pub const fn as_str(self) -> &'static str {
         match self {
             RetransmitReason::DuplicateAcks => "duplicate ACKs",
@@ -91,12 +91,12 @@ impl ByRule {
         self.0[rule as usize] += 1;
     }
 
-    /// Those of a rule.
+    /// The count of a rule.
     pub fn of(&self, rule: RetransmitReason) -> u32 {
         self.0[rule as usize]
     }
 
-    /// Those of all rules.
+    /// The count over all rules.
     pub fn total(&self) -> u64 {
         self.0.iter().map(|&n| u64::from(n)).sum()
     }

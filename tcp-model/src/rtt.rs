@@ -10,19 +10,19 @@ use crate::ticks::Timers;
 pub struct RtoBounds {
     /// Before any sample.
     pub initial: SimDuration,
-    /// Least.
+    /// Minimum.
     pub min: SimDuration,
-    /// Largest.
+    /// Maximum.
     pub max: SimDuration,
-    /// Added to every time-out, doubled or not, but the first without a sample.
+    /// Added to every time-out, also after back-off, except the first without a sample.
     pub slop: SimDuration,
-    /// As Linux estimates: see [`RttEstimator`].
+    /// Use Linux's estimate: see [`RttEstimator`].
     pub linux: bool,
-    /// A time-out is whole ticks of these.
+    /// Time-outs are whole ticks of these timers.
     pub timers: Timers,
 }
 
-/// The estimator's knowledge.
+/// The current estimate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Estimate {
     NoSample,
@@ -35,9 +35,9 @@ enum Estimate {
 
 /// SRTT, RTTVAR, and the time-out with its back-off.
 ///
-/// By RFC 6298, RTO = max(minimum, SRTT + 4 RTTVAR). Linux takes a sample of every acknowledgement
-/// and so, not to forget within a round trip, keeps the largest deviation of each round trip; the
-/// minimum bounds that deviation instead of the whole: RTO = SRTT + max(minimum, deviation).
+/// By RFC 6298, RTO = max(minimum, SRTT + 4 RTTVAR). Linux takes a sample from every acknowledgement and
+/// keeps the largest deviation of each round trip; the minimum applies to that deviation instead of the
+/// sum: RTO = SRTT + max(minimum, deviation).
 ///
 /// Clock granularity: G is a picosecond in the RFC's estimate, a microsecond in Linux's, and the
 /// time-out is then whole ticks.
@@ -47,15 +47,15 @@ pub struct RttEstimator {
     rto: SimDuration,
 }
 
-/// Linux's estimate in microseconds; four times the mean deviation where that is meant, eight
-/// times the round trip, as the fractions of integer arithmetic want it.
+/// Linux's estimate in microseconds; scaled for integer arithmetic: four times the mean deviation, eight
+/// times the round trip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Deviation {
     srtt8: u32,
     mdev4: u32,
     /// Largest of `mdev4` in this round trip, at least the minimum.
     max4: u32,
-    /// What counts for the time-out.
+    /// The deviation used for the time-out.
     var4: u32,
     /// The round trip ends when this is acknowledged.
     round: SeqNum,
@@ -79,8 +79,8 @@ impl Deviation {
         self.srtt8 = (i64::from(self.srtt8) + error).clamp(1, u32::MAX.into()) as u32;
         let mut change = error.abs() - i64::from(self.mdev4 / 4);
         if error < 0 && change > 0 {
-            // A round trip that becomes shorter should not make the time-out longer: count it
-            // an eighth (the idea is that of the Eifel algorithm).
+            // A shorter round trip should not increase the time-out: weight it by an eighth (an idea of the
+            // Eifel algorithm).
             change /= 8;
         }
         self.mdev4 = (i64::from(self.mdev4) + change).clamp(0, u32::MAX.into()) as u32;
@@ -96,7 +96,7 @@ impl Deviation {
     }
 }
 
-/// Microseconds, at most the 2^28 that eight times still fit.
+/// Microseconds, limited to 2^28 so that eight times the value fits.
 fn micros(d: SimDuration) -> u32 {
     (d.as_ps() / 1_000_000).min(1 << 28) as u32
 }
@@ -110,8 +110,8 @@ impl RttEstimator {
         }
     }
 
-    /// Takes a sample of a segment that was sent once (Karn's rule is the caller's); ends back-off.
-    /// `una` and `nxt` are SND.UNA and SND.NXT.
+    /// Takes a sample from a segment sent once (the caller applies Karn's rule); ends back-off. `una` and
+    /// `nxt` are SND.UNA and SND.NXT.
     pub fn on_sample(&mut self, r: SimDuration, una: SeqNum, nxt: SeqNum, bounds: &RtoBounds) {
         if bounds.linux {
             let (r, floor) = (micros(r), micros(bounds.min));
@@ -150,7 +150,7 @@ impl RttEstimator {
 
     /// Doubles the time-out, rule 5.5.
     pub fn back_off(&mut self, bounds: &RtoBounds) {
-        // The first time-out without a sample is the initial one alone.
+        // The first time-out without a sample has no slop.
         let bare = self.estimate == Estimate::NoSample && self.rto <= bounds.initial;
         let base = match bare {
             true => self.rto,
@@ -159,8 +159,8 @@ impl RttEstimator {
         self.rto = (base * 2 + bounds.slop).min(bounds.max);
     }
 
-    /// Rule 5.7: after a SYN had to be sent again, data begins with at least three seconds, unless
-    /// a sample is there.
+    /// Rule 5.7: after a retransmitted SYN, data start with at least three seconds, unless there is a
+    /// sample.
     pub fn after_syn_loss(&mut self) {
         if self.estimate == Estimate::NoSample {
             self.rto = self.rto.max(SimDuration::from_secs(3));
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn freebsd_adds_the_same_to_every_time_out_but_the_very_first() {
+    fn freebsd_adds_slop_to_every_time_out_except_the_first() {
         let ms = SimDuration::from_millis;
         let mut rtt = RttEstimator::new(&FREEBSD);
         let mut seen = vec![rtt.rto()];

@@ -1,4 +1,4 @@
-//! What a TCP host records.
+//! The records of a TCP host.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
@@ -11,7 +11,7 @@ use crate::resend_rule::RetransmitReason;
 use crate::segment::{ConnId, Segment};
 use crate::state::State;
 
-/// Which end of a connection. In a simultaneous open both are active, with identities of their own.
+/// Which end of a connection. In a simultaneous open both are active, each with its own identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Side {
     /// Opened by a call of its application.
@@ -23,32 +23,31 @@ pub enum Side {
 /// One observation of a host.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TcpSample {
-    /// An end point changed state. A listener moves from CLOSED to LISTEN; the end point it makes
-    /// for a SYN starts with LISTEN to SYN-RECEIVED, the listener staying in LISTEN. LISTEN is the
-    /// listener's alone, under an identity of its own: an end point that gives up moves to CLOSED,
-    /// and a change from LISTEN under its connection's number is the first of another end point,
-    /// made for the same SYN sent again.
+    /// An end point changed state. A listener moves from CLOSED to LISTEN; the end point it makes for a SYN
+    /// starts with LISTEN to SYN-RECEIVED, the listener staying in LISTEN. Only the listener, with its own
+    /// identity, is in LISTEN: an end point that gives up moves to CLOSED, and a change from LISTEN with
+    /// the same connection number is the first of another end point, created for the retransmitted SYN.
     State(StateChange),
-    /// An application asked for a connection.
+    /// An application called connect.
     Connect(ConnectAttempt),
-    /// A connection asked for was established, or will not be.
+    /// A connect succeeded or failed.
     Outcome(ConnectOutcome),
     /// An application finished a request and its response.
     Request(RequestDone),
-    /// A request will have no whole response.
+    /// A request will not get a complete response.
     Unanswered(RequestUnanswered),
-    /// Requests waited for a connection of a pool when the run ended, or their host went down.
+    /// Requests were waiting for a pooled connection when the run ended or their host went down.
     Waiting(RequestsWaiting),
-    /// Something happened in a client's pool of connections.
+    /// An event in a client's connection pool.
     Pool(PoolSample),
-    /// A client that may try again had a failed attempt, or came to its end.
+    /// A client with retries had a failed attempt, or ended.
     Retry(RetrySample),
-    /// A connection ended between two requests, before its client had made all it was to make.
+    /// A connection ended between two requests, before its client had made all of them.
     CutShort(CutShort),
-    /// A bulk flow came to its end.
+    /// A bulk flow ended.
     Flow(FlowEnd),
-    /// An end point left the connection table: it closed or became a TIME-WAIT entry; or it is
-    /// still there at the end of the run.
+    /// An end point left the connection table: it closed or became a TIME-WAIT entry; or the run ended
+    /// while it was open.
     Ended(Box<EndpointSummary>),
     /// A recorded connection's segment was sent, arrived, or was lost.
     Segment(Box<SegmentTrace>),
@@ -76,7 +75,7 @@ pub struct ConnectAttempt {
     pub conn: ConnId,
     /// Local port, or none: EADDRNOTAVAIL.
     pub local_port: Option<u16>,
-    /// Ports looked at until one was free, the cost of the search.
+    /// Ports tried until one was free: the cost of the search.
     pub probes: u32,
 }
 
@@ -91,7 +90,7 @@ pub enum OpenResult {
     Refused,
     /// No answer until R2 (ETIMEDOUT).
     TimedOut,
-    /// Given up by the application, or the network told it is unreachable.
+    /// Given up by the application, or the network reported the peer unreachable.
     Aborted,
 }
 
@@ -100,13 +99,13 @@ pub enum OpenResult {
 pub struct ConnectOutcome {
     /// The connection.
     pub conn: ConnId,
-    /// What became of it.
+    /// Its outcome.
     pub result: OpenResult,
     /// Time since the call.
     pub latency: SimDuration,
 }
 
-/// A request with its whole response.
+/// A request with its complete response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestDone {
     /// The connection that carried it.
@@ -115,28 +114,27 @@ pub struct RequestDone {
     pub index: u32,
     /// From the first request byte written to the last response byte read.
     pub latency: SimDuration,
-    /// For the first request of a connection, from the call of connect to the last response byte
-    /// read; for later ones the same as `latency`. From a pool, since the request came.
+    /// For the first request of a connection, from the call of connect to the last response byte read; for
+    /// later ones the same as `latency`. With a pool, from the arrival of the request.
     pub with_connect: SimDuration,
-    /// It was answered: without a response of at least a byte it was only written.
+    /// Whether it was answered: a request for a response of zero bytes is only written.
     pub answered: bool,
 }
 
-/// What ended something that an application was doing on a connection.
+/// What ended an activity of an application on a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Ending {
-    /// Its connection.
+    /// Its connection ended.
     Connection(End),
-    /// The application, which had waited long enough.
+    /// The application gave up waiting.
     GivenUp,
     /// Its host went down.
     Crash,
-    /// The run.
+    /// The run ended.
     RunEnd,
 }
 
-/// A request that was begun and whose whole response had not arrived when its connection ended, or
-/// when the run did.
+/// A request whose complete response had not arrived when its connection or the run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestUnanswered {
     /// The connection that carried it.
@@ -160,35 +158,35 @@ pub struct RequestsWaiting {
     pub ending: Ending,
 }
 
-/// What happens in a client's pool of connections.
+/// An event in a client's connection pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PoolSample {
-    /// Its numbers have changed by so much.
+    /// Its levels have changed by these amounts.
     Changed(PoolLevels),
     /// It opens a connection.
     Opened,
     /// A request is sent on one of its connections.
     Sent {
-        /// Since the request came, or its attempt began.
+        /// Time since the request arrived, or its attempt began.
         waited: SimDuration,
         /// The connection had carried a request before.
         reused: bool,
     },
     /// It closes or loses a connection.
     Closed(PoolClose),
-    /// A request that was sent on a kept connection met the server's close: no byte of its response came
-    /// before the connection was closed or reset.
+    /// A request sent on a kept connection met the server's close: no byte of its response arrived before
+    /// the connection was closed or reset.
     Raced,
 }
 
-/// Numbers of a pool, or their change.
+/// The levels of a pool, or their change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PoolLevels {
-    /// Connections, those being opened included.
+    /// Connections, including those being opened.
     pub open: i32,
-    /// Of these, connections that no request uses.
+    /// Connections among these that no request uses.
     pub idle: i32,
-    /// Requests that wait for a connection which is not being opened for them.
+    /// Requests waiting for a connection that is not being opened for them.
     pub waiting: i32,
 }
 
@@ -201,7 +199,7 @@ pub enum PoolClose {
     Lifetime,
     /// It had carried its number of requests.
     Requests,
-    /// More were idle than may be.
+    /// Too many were idle.
     Surplus,
     /// Its server closed it, in order or by a reset, or it could not be opened.
     Peer,
@@ -209,7 +207,7 @@ pub enum PoolClose {
     GivenUp,
 }
 
-/// What a client that may try again does about it.
+/// An event of a client with retries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetrySample {
     /// An attempt has failed.
@@ -219,7 +217,7 @@ pub enum RetrySample {
         /// What follows.
         then: AfterFailure,
     },
-    /// The run ended, or the client's host went down; until then it had begun so many exchanges.
+    /// The run ended, or the client's host went down, after the client had begun this many exchanges.
     Begun(u64),
 }
 
@@ -234,12 +232,12 @@ pub enum AfterFailure {
     NoBudget,
 }
 
-/// A connection that ended while its client was about to make another request.
+/// A connection that ended before its client had made all requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CutShort {
     /// The connection.
     pub conn: ConnId,
-    /// Requests that it was still to carry.
+    /// Number of requests not made.
     pub left: u32,
 }
 
@@ -252,7 +250,7 @@ pub struct FlowEnd {
     pub took: SimDuration,
     /// How it ended: with its connection in order and all bytes acknowledged, or not.
     pub ending: Ending,
-    /// It had a number of bytes to send; without one only its connection or the run ends it.
+    /// Whether it had a number of bytes to send; otherwise only its connection or the run ends it.
     pub sized: bool,
 }
 
@@ -267,7 +265,7 @@ pub enum EndReason {
     Reset,
     /// This side aborted with RST.
     Aborted,
-    /// The network reported an error that is final.
+    /// The network reported a permanent error.
     Unreachable,
     /// Retransmissions or keep-alive probes ran out of time.
     TimedOut,
@@ -275,13 +273,13 @@ pub enum EndReason {
     FinWaitExpired,
     /// Its host crashed, and lost it without a segment.
     Crashed,
-    /// A TIME-WAIT entry could not be made: the table was full.
+    /// It got no TIME-WAIT entry because the table was full.
     TimeWaitOverflow,
     /// It did not end: the run did.
     StillOpen,
 }
 
-/// An end point's life in numbers.
+/// The summary of an end point.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EndpointSummary {
     /// The connection.
@@ -298,17 +296,17 @@ pub struct EndpointSummary {
     pub established: Option<SimTime>,
     /// When the application closed or aborted.
     pub app_closed: Option<SimTime>,
-    /// When it was over: state CLOSED or TIME-WAIT reached.
+    /// When it ended: reached CLOSED or TIME-WAIT.
     pub ended: SimTime,
     /// Why.
     pub reason: EndReason,
-    /// It sent its FIN before it received one: the side that holds TIME-WAIT.
+    /// It sent its FIN before receiving one: the side that enters TIME-WAIT.
     pub closed_first: bool,
     /// It went into TIME-WAIT.
     pub time_wait: bool,
-    /// What the connection counted.
+    /// The connection's counters.
     pub counts: Counts,
-    /// Reductions of the window that proved needless and were undone.
+    /// Spurious window reductions that were undone.
     pub undone: Undone,
     /// Segments that arrived with a congestion mark.
     pub marked: Marked,
@@ -327,16 +325,16 @@ pub enum SegmentEvent {
     Lost(LossCause),
 }
 
-/// A segment of a recorded connection, seen at one place.
+/// A segment of a recorded connection, observed at one point.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SegmentTrace {
     /// The packet: joins sending, arrival and loss.
     pub packet: u64,
-    /// When it happened; `None` for the time of the record. A segment that was only remembered at
-    /// first is recorded later than it was sent or arrived (see [`crate::spec::Keep::Ladder`]).
+    /// When it happened; `None` for the time of the record. A segment that was first only remembered is
+    /// recorded later than it was sent or arrived (see [`crate::spec::Keep::Ladder`]).
     pub at: Option<SimTime>,
-    /// Place among the segments that this end has sent, from 1; of sendings of connections that are
-    /// traced in part, 0 otherwise.
+    /// Index among the segments sent by this end, from 1, for segments sent on partly traced connections;
+    /// otherwise 0.
     pub number: u64,
     /// What happened.
     pub event: SegmentEvent,
@@ -351,9 +349,9 @@ pub struct SegmentTrace {
     /// State of the observing end point after the event; `None` for losses and for hosts that have
     /// no such connection.
     pub state: Option<State>,
-    /// Why the sender sent these octets again, if it did; known where it was sent.
+    /// Why the sender retransmitted these octets, if it did; known at the sender.
     pub retransmission: Option<RetransmitReason>,
-    /// Data that were sent again had all arrived before; known where they arrive.
+    /// Whether all data of a retransmission had arrived before; known at the receiver.
     pub spurious: Option<bool>,
     /// The segment.
     pub segment: Segment,
@@ -380,6 +378,6 @@ pub struct SenderSample {
     pub rto: SimDuration,
     /// Payload bytes acknowledged so far.
     pub acked: u64,
-    /// What its congestion control and recovery are about.
+    /// The state of congestion control and recovery.
     pub state: SenderState,
 }

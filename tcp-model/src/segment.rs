@@ -1,4 +1,4 @@
-//! The TCP segment: every field of the header (RFC 9293 section 3.1), the payload counted.
+//! The TCP segment: all header fields (RFC 9293 section 3.1), with the payload only counted.
 
 use std::fmt;
 use std::ops::{BitOr, BitOrAssign};
@@ -102,14 +102,14 @@ impl fmt::Debug for Flags {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 #[repr(u8)]
 pub enum Ecn {
-    /// The sender does not speak ECN.
+    /// The sender does not use ECN.
     #[default]
     NotEct = 0,
     /// ECN-capable, ECT(1).
     Ect1 = 1,
     /// ECN-capable, ECT(0): what TCP sends.
     Ect0 = 2,
-    /// Congestion was met.
+    /// Congestion experienced.
     Ce = 3,
 }
 
@@ -130,14 +130,13 @@ impl Ecn {
     }
 }
 
-/// Identity of a connection over a whole run: the node that opened it actively and a count of that
-/// node's own. Both end points of a connection carry the same. A further number, the class, tells
-/// applications apart that share a server port.
+/// Identity of a connection within a run: the node that opened it and that node's serial number, the same
+/// at both end points. The class distinguishes applications that share a server port.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct ConnId(pub u64);
 
 impl ConnId {
-    /// Nodes are numbered with 24 bits; the topmost bit stays free, for tables of signed numbers.
+    /// Node numbers have 24 bits; the topmost bit stays free for tables with signed numbers.
     const CLASS_SHIFT: u32 = 56;
     const CLASSES: u64 = 0x7f;
 
@@ -153,7 +152,7 @@ impl ConnId {
         ConnId(self.0 & !(Self::CLASSES << Self::CLASS_SHIFT) | class)
     }
 
-    /// Its class, 0 unless it was given one.
+    /// Its class, 0 by default.
     pub const fn class(self) -> u8 {
         (self.0 >> Self::CLASS_SHIFT & Self::CLASSES) as u8
     }
@@ -163,7 +162,7 @@ impl ConnId {
         (self.0 >> 32) as u32 & 0xff_ffff
     }
 
-    /// The node's count.
+    /// The node's serial number.
     pub const fn serial(self) -> u32 {
         self.0 as u32
     }
@@ -182,46 +181,45 @@ impl fmt::Debug for ConnId {
     }
 }
 
-/// What only the simulator knows of a segment; not part of the wire format, and no model may act
-/// on it.
+/// Information about a segment that only the simulator has; not part of the wire format, and no model may
+/// use it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Tag {
-    /// The connection, incarnation included, that sent it.
+    /// The connection (incarnation) that sent it.
     pub conn: ConnId,
-    /// Place of its first payload byte in the sender's stream, from 0.
+    /// Offset of its first payload byte in the sender's stream, from 0.
     pub offset: u64,
     /// The connection is one of those whose segments are recorded.
     pub traced: bool,
-    /// How far hosts record this segment of a traced connection.
+    /// The recording detail of a segment of a traced connection.
     pub detail: Detail,
-    /// The rule by which its sender sends these octets again; `None` for the first time.
+    /// The rule by which its sender retransmits these octets; `None` for the first transmission.
     pub again: Option<RetransmitReason>,
 }
 
 impl Tag {
-    /// The segment is recorded, or may yet be.
+    /// Whether the segment is recorded, or may yet be.
     pub fn is_recorded(&self) -> bool {
         self.traced && self.detail != Detail::None
     }
 }
 
-/// How far hosts record a segment of a traced connection; decided by the host that sends it.
+/// The recording detail of a segment of a traced connection, decided by the sending host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Detail {
     /// Recorded when it is sent and when it arrives.
     #[default]
     Full,
-    /// The same, because the other end had trouble: to its receiver it is not a sign of trouble.
+    /// The same, because the other end had trouble; not a sign of trouble to its receiver.
     Echo,
-    /// Remembered by both hosts for a while, and recorded only if something happens soon after.
+    /// Remembered by both hosts for a while, and recorded only if trouble follows soon.
     Background,
-    /// Not recorded: of the connection, only the sender's variables are.
+    /// Not recorded; only the sender's variables of the connection are.
     None,
 }
 
-/// A TCP segment, and with it the one field of the IP header that is TCP's: ECN. The payload is
-/// counted, not stored; data offset and checksum are functions of the rest and are made by
-/// [`crate::wire`].
+/// A TCP segment, plus the ECN field of the IP header. The payload is counted, not stored; data offset and
+/// checksum are derived in [`crate::wire`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Segment {
     /// Source port.
@@ -244,13 +242,13 @@ pub struct Segment {
     pub options: Options,
     /// Payload bytes.
     pub len: u32,
-    /// The ECN field of the packet's IP header: as the model wants it on the way out, as it
-    /// arrived on the way in.
+    /// The ECN field of the packet's IP header: as set by the model when sending, as received when
+    /// arriving.
     pub ecn: Ecn,
-    /// Length of the segments that the receiver's device joined to this one (Linux `gso_size`), in
-    /// bytes; 0 for a segment as it was sent. Devices of simulated hosts join none.
+    /// Length of the segments that the receiver's device merged into this one (Linux `gso_size`), in bytes;
+    /// 0 if not merged. Simulated devices do not merge segments.
     pub joined: u16,
-    /// The simulator's own knowledge.
+    /// The simulator's information.
     pub tag: Tag,
 }
 
@@ -283,7 +281,7 @@ impl Segment {
         self.len + self.flags.is_syn() as u32 + self.flags.is_fin() as u32
     }
 
-    /// Segments on the wire that it stands for: more than one where the device joined them.
+    /// Number of segments on the wire that it represents: more than one if the device merged them.
     pub const fn wire_segments(&self) -> u32 {
         match self.joined {
             0 => 1,
@@ -302,8 +300,8 @@ impl Segment {
         20 + self.options.padded_len() as u32
     }
 
-    /// The reset by which an end point that does not exist answers; none for a reset
-    /// (RFC 9293 section 3.10.7.1).
+    /// The reset that answers this segment if there is no end point; `None` for a reset (RFC 9293 section
+    /// 3.10.7.1).
     pub fn refusal(&self) -> Option<Segment> {
         if self.flags.is_rst() {
             return None;

@@ -1,4 +1,4 @@
-//! What an application writes.
+//! The SEND call of an application.
 
 /// A SEND call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -9,8 +9,8 @@ pub struct SendCall {
     pub push: bool,
     /// The last octet written is urgent.
     pub urgent: bool,
-    /// More will follow at once: what does not fill a segment waits for it (`MSG_MORE`).
+    /// More data will follow at once: a partial segment waits for them (`MSG_MORE`).
     pub more: bool,
-    /// The last octet ends a record: no segment carries it with what is written later (`MSG_EOR`).
+    /// The last octet ends a record: no segment carries it together with later data (`MSG_EOR`).
     pub ends_record: bool,
 }

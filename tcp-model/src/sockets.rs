@@ -1,11 +1,10 @@
-//! The socket API that programs know, on a host driven by hand: sockets with their options, errors by
-//! their names, what is ready, the error queue.
+//! The usual socket API on a host driven by its caller: sockets with options, errors by name, readiness,
+//! the error queue.
 //!
-//! [`Sockets`] stands on a [`Driver`]. No call waits: where a program's would, it returns `EAGAIN` (or
-//! `EINPROGRESS`), and whoever drives the host calls again once something has happened. Data are
-//! counted, not kept. Conformance scripts run on it (see `packetdrill`); tests
-//! and adapters that want a program's view of a host can, too. Applications of a simulation use
-//! [`SocketCx`], which has events in place of errors and costs less.
+//! [`Sockets`] is built on a [`Driver`]. No call blocks: where it would, it returns `EAGAIN` (or
+//! `EINPROGRESS`), and the caller tries again after an event. Data are counted, not stored. Conformance
+//! scripts use it (see `packetdrill`), as can tests and adapters that need a program's view of a host.
+//! Applications in a simulation use [`SocketCx`], which is based on events and cheaper.
 //!
 //! ```
 //! use std::net::{Ipv4Addr, SocketAddrV4};
@@ -54,8 +53,8 @@
 //! assert_eq!(hosts[1].receive_data(accepted, 1), Ok(0), "the end of the stream");
 //! ```
 //!
-//! Leaves out: waiting, descriptors and their numbers, everything that is not TCP; in the error queue
-//! ICMP errors about a SYN (`IP_RECVERR`), times of hardware and of data received.
+//! Leaves out blocking, file descriptors, everything other than TCP; in the error queue, ICMP errors about
+//! a SYN (`IP_RECVERR`), and time stamps of hardware and of received data.
 
 mod error_queue;
 mod limits;
@@ -93,14 +92,14 @@ use crate::icmp::IcmpError;
 use crate::params::TcpParams;
 use crate::segment::Segment;
 
-/// The sockets of a program, with the host below them.
+/// The sockets of a program and the host below them.
 #[derive(Debug)]
 pub struct Sockets<'m> {
     driver: Driver<'m>,
     pub(crate) now: SimTime,
     /// Parameters of the host and of sockets to come.
     params: TcpParams,
-    /// Whose numbers its options have where they differ.
+    /// The system whose option numbers apply where systems differ.
     pub(crate) system: System,
     all: Vec<Socket>,
     streams: Vec<Stream>,
@@ -112,7 +111,7 @@ pub struct Sockets<'m> {
 pub struct SocketNo(usize);
 
 impl<'m> Sockets<'m> {
-    /// Sockets on this host, with these parameters.
+    /// Creates sockets on this host with these parameters.
     pub fn new(driver: Driver<'m>, params: TcpParams) -> Sockets<'m> {
         let mut sockets = Sockets {
             driver: driver.keeping_ended(),
@@ -147,11 +146,10 @@ impl<'m> Sockets<'m> {
         self.params = params;
     }
 
-    /// Changes a system parameter: of the host, of sockets to come, and of those without a
-    /// connection.
+    /// Changes a system parameter of the host, of new sockets, and of those without a connection.
     ///
     /// # Errors
-    /// The first of `change`'s.
+    /// The first error of `change`.
     pub fn configure<E>(
         &mut self,
         change: impl Fn(&mut TcpParams) -> Result<(), E>,
@@ -182,7 +180,7 @@ impl<'m> Sockets<'m> {
         &mut self.all[socket.0]
     }
 
-    /// The socket made last.
+    /// The socket created last.
     pub(crate) fn latest(&self) -> Option<&Socket> {
         self.all.last()
     }
@@ -195,13 +193,13 @@ impl<'m> Sockets<'m> {
         }
     }
 
-    /// The parameters of a connection: those of its socket, or of the one that listens on its port.
+    /// The parameters of a connection: those of its socket, or of the listener on its port.
     pub(crate) fn params_of(&self, id: Option<SocketId>, port: u16) -> &TcpParams {
         let socket = self.socket_for(id, port);
         socket.map_or(&self.params, |socket| &socket.params)
     }
 
-    /// The socket of a connection, or the one that listens on its port.
+    /// The socket of a connection, or the listener on its port.
     fn socket_for(&self, id: Option<SocketId>, port: u16) -> Option<&Socket> {
         let own = |s: &&Socket| id.is_some_and(|id| s.role == Role::Stream(id));
         let listens = |s: &&Socket| s.port == port && matches!(s.role, Role::Listening(_));
@@ -209,8 +207,8 @@ impl<'m> Sockets<'m> {
         found.or_else(|| self.all.iter().find(listens))
     }
 
-    /// The port that a program most likely wants to be reached at: the latest listener's, else the
-    /// latest one bound.
+    /// The port at which a program most likely expects packets: the latest listener's, otherwise the latest
+    /// bound one.
     pub(crate) fn usual_port(&self) -> Option<u16> {
         let mut latest = self.all.iter().rev();
         let listening = latest.find(|s| matches!(s.role, Role::Listening(_)));
@@ -218,7 +216,7 @@ impl<'m> Sockets<'m> {
         listening.or(bound).map(|s| s.port)
     }
 
-    /// A packet arrives. One that has come farther than its socket wants (`IP_MINTTL`) is dropped.
+    /// Receives a packet. One that has come farther than its socket allows (`IP_MINTTL`) is dropped.
     pub fn receive(&mut self, packet: &Packet<Segment>) {
         let local = SocketAddrV4::new(packet.dst, packet.payload.dst_port);
         let remote = SocketAddrV4::new(packet.src, packet.payload.src_port);
@@ -240,19 +238,19 @@ impl<'m> Sockets<'m> {
         self.take_news();
     }
 
-    /// When [`Sockets::time_out`] is wanted; it may come earlier than anything is due.
+    /// When to call [`Sockets::time_out`]; may be earlier than necessary.
     pub fn next_timeout(&self) -> Option<SimTime> {
         self.driver.next_timeout()
     }
 
-    /// It is `now`: lets everything happen that is due.
+    /// Processes everything that is due at `now`.
     pub fn time_out(&mut self, now: SimTime) {
         self.now = self.now.max(now);
         self.driver.time_out(self.now);
         self.take_news();
     }
 
-    /// The next packet that left, in order.
+    /// The next packet sent, in order.
     pub fn next_packet(&mut self) -> Option<Departure> {
         self.departures.pop_front()
     }
@@ -264,7 +262,7 @@ impl<'m> Sockets<'m> {
         result
     }
 
-    /// Takes the segments that left and the events of the connections.
+    /// Takes the segments sent and the events of connections.
     fn take_news(&mut self) {
         while let Some(sent) = self.driver.next_packet() {
             let segment = &sent.packet.payload;

@@ -47,9 +47,10 @@ impl State {
         State::TimeWait,
     ];
 
-    /// A connection may go from this state to that one: the arrows of RFC 9293 figure 5, with those
-    /// the figure leaves out (section 3.5 and 3.6: any state may end, a simultaneous open, a FIN with
-    /// the ACK of the own). A host that is full sends a connection from its last state to CLOSED.
+    /// Whether a connection may go from this state to `next`: the transitions of RFC 9293 figure 5 and
+    /// those it leaves out (sections 3.5 and 3.6: any state may end, simultaneous open, a FIN that also
+    /// acknowledges ours). If the TIME-WAIT table is full, a connection goes from its last state directly
+    /// to CLOSED.
     pub const fn may_become(self, next: State) -> bool {
         use State::{
             CloseWait, Closed, Closing, Established, FinWait1, FinWait2, LastAck, Listen,

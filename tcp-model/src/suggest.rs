@@ -1,7 +1,7 @@
-//! What a mistyped word may have meant.
+//! Suggestions for mistyped words.
 
-/// The known word nearest to `word`, if it is near enough to be meant: at most a third of its
-/// letters differ, or one of the two begins the other.
+/// The known word nearest to `word`, if it is near enough: at most a third of its letters differ, or one is
+/// a prefix of the other.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slip_of_the_fingers_is_recognised() {
+    fn typing_errors_are_recognised() {
         let keys = ["rate", "delay", "queue", "loss"];
         for (typed, meant) in [
             ("rat", Some("rate")),

@@ -1,10 +1,10 @@
-//! SYN cookies: a listener that keeps nothing of a SYN and reads what it must know from the ACK
-//! that completes the handshake (RFC 4987 section 3.6), as Linux makes them.
+//! SYN cookies as in Linux: a listener keeps no state for a SYN and recovers what it needs from the ACK
+//! that completes the handshake (RFC 4987 section 3.6).
 //!
-//! The cookie is the initial sequence number of the SYN-ACK: a keyed hash of the 4-tuple, the
-//! minute, and a place in a table of MSS values. It costs what it cannot tell: the MSS is rounded
-//! down, and window scale, SACK and ECN survive only where the peer echoes a timestamp, in whose
-//! low bits they hide. A SYN-ACK that is lost is not sent again.
+//! The cookie is the initial sequence number of the SYN-ACK: a keyed hash of the 4-tuple, the minute, and
+//! an index into a table of MSS values. Other information is lost: the MSS is rounded down, and window
+//! scale, SACK and ECN survive only if the peer echoes a timestamp, in whose low bits they are encoded. A
+//! lost SYN-ACK is not retransmitted.
 
 use std::net::SocketAddrV4;
 
@@ -17,14 +17,14 @@ use crate::seq::SeqNum;
 use crate::syn_options::SynOptions;
 use crate::ts_clock::ts_clock;
 
-/// What is known of a handshake from a SYN cookie and the segment that brought it back.
+/// The state of a handshake recovered from a SYN cookie and the segment that returned it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Agreed {
-    /// The own initial sequence number: the cookie.
+    /// Our initial sequence number: the cookie.
     pub iss: SeqNum,
     /// The peer's.
     pub irs: SeqNum,
-    /// The peer's MSS, rounded down to one that a cookie can tell.
+    /// The peer's MSS, rounded down to one that a cookie can encode.
     pub mss: u16,
     /// Shift count of the peer's window field; `None`: no scaling.
     pub window_shift: Option<u8>,
@@ -32,37 +32,37 @@ pub struct Agreed {
     pub sack: bool,
     /// The peer's timestamp; `None`: it sends none.
     pub ts_recent: Option<u32>,
-    /// ECN was asked for.
+    /// ECN was requested.
     pub ecn: bool,
 }
 
-/// MSS values a cookie can tell, those most often met (Linux `msstab`).
+/// MSS values that a cookie can encode, the most common ones (Linux `msstab`).
 const MSS_TABLE: [u16; 4] = [536, 1300, 1440, 1460];
 const MSS_TABLE_V6: [u16; 4] = [1280 - 60, 1480 - 60, 1500 - 60, 9000 - 60];
 /// Bits below the minute.
 const DATA_BITS: u32 = 24;
 const DATA_MASK: u32 = (1 << DATA_BITS) - 1;
-/// Minutes after which a cookie is too old; how long after the last one was sent any is looked at.
+/// Minutes after which a cookie expires, and for which cookies are checked after the last one was sent.
 const MAX_AGE: u32 = 2;
-/// Bits of a timestamp that hold what was agreed: the shift count, SACK, ECN.
+/// Bits of a timestamp that encode the shift count, SACK and ECN.
 const TS_BITS: u32 = 6;
 const TS_MASK: u32 = (1 << TS_BITS) - 1;
 const TS_NO_SHIFT: u32 = 0xf;
 const TS_SACK: u32 = 1 << 4;
 const TS_ECN: u32 = 1 << 5;
 
-/// Makes cookies and knows them again.
+/// Creates and verifies cookies.
 #[derive(Clone, Copy, Debug)]
 pub struct SynCookieKey(u64, u64);
 
 /// The ends of a connection and the offset of its timestamps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ends {
-    /// Own address and port.
+    /// Local address and port.
     pub local: SocketAddrV4,
     /// The peer's.
     pub remote: SocketAddrV4,
-    /// What the host adds to the millisecond clock for this 4-tuple.
+    /// The host's timestamp offset for this 4-tuple.
     pub ts_offset: u32,
 }
 
@@ -89,7 +89,7 @@ impl SynCookieKey {
         SeqNum(base.wrapping_add(minute << DATA_BITS).wrapping_add(low))
     }
 
-    /// The place in the table that a cookie tells, if it is one and not too old.
+    /// The table index encoded in a cookie, if it is valid and not expired.
     fn read(&self, ends: &Ends, irs: SeqNum, cookie: SeqNum, minute: u32) -> Option<usize> {
         let bare = cookie
             .0
@@ -120,7 +120,7 @@ impl SynCookieKey {
             }
             (stamp.wrapping_add(ends.ts_offset), val)
         });
-        // Without timestamps nothing would remember the rest.
+        // Without timestamps the other options would be lost.
         let kept = stamp.is_some();
         let options = SynOptions {
             mss: params.mss(),
@@ -152,7 +152,7 @@ impl SynCookieKey {
         }
     }
 
-    /// What was agreed on, if this segment acknowledges a cookie of at most two minutes ago.
+    /// The state of the handshake, if this segment acknowledges a cookie at most two minutes old.
     pub fn check(
         &self,
         params: &TcpParams,
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cookie_with_timestamps_tells_all_but_the_exact_mss() {
+    fn a_cookie_with_timestamps_keeps_all_but_the_exact_mss() {
         let key = SynCookieKey::new((1, 2));
         let params = TcpParams::linux();
         for (mss, encoded) in [
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn cookies_that_are_old_or_of_others_are_none() {
+    fn old_and_foreign_cookies_are_rejected() {
         let key = SynCookieKey::new((1, 2));
         let other = SynCookieKey::new((1, 3));
         let params = TcpParams::linux();

@@ -1,5 +1,4 @@
-//! The options of a SYN: what is offered there and nowhere else (RFC 9293 section 3.7.1, RFC 7323,
-//! RFC 2018).
+//! The options that are only on SYNs (RFC 9293 section 3.7.1, RFC 7323, RFC 2018).
 
 use crate::options::{Options, TcpOption};
 use crate::params::{SynLayout, TcpParams};
@@ -18,7 +17,7 @@ pub(crate) struct SynOptions {
 }
 
 impl SynOptions {
-    /// What a peer's SYN offers of what the parameters allow.
+    /// The options offered by a peer's SYN, as far as the parameters allow.
     pub(crate) fn read(options: &Options, params: &TcpParams) -> SynOptions {
         let mut offer = SynOptions {
             mss: params.ip_version.default_mss(), // MUST-15
@@ -53,7 +52,7 @@ impl SynOptions {
     fn as_linux(&self) -> Options {
         let mut options = Options::NONE;
         push(&mut options, TcpOption::Mss(self.mss));
-        // Each of the two aligns the other; one alone takes two NOPs.
+        // The two options align each other; one alone needs two NOPs.
         if self.sack != self.timestamps.is_some() {
             push(&mut options, TcpOption::Nop);
             push(&mut options, TcpOption::Nop);
@@ -71,7 +70,7 @@ impl SynOptions {
         options
     }
 
-    /// NOPs stand where an option would not be aligned, EOL and zeros at the end.
+    /// NOPs align the options; EOL and zeros pad the end.
     fn as_bsd(&self) -> Options {
         let mut options = Options::NONE;
         push(&mut options, TcpOption::Mss(self.mss));

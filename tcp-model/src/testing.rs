@@ -1,13 +1,13 @@
-//! Rigs for tests of a TCP: yours, a congestion control of yours, or the library's.
+//! Rigs for testing a TCP: your own, your own congestion control, or the built-in one.
 //!
-//! | rig | what it is |
+//! | rig | contents |
 //! |---|---|
 //! | [`End`] | one end point; the test writes every segment of the peer |
 //! | [`Pair`] | two whole hosts and the path between them, without the engine |
 //! | [`two_hosts`] | two simulated hosts and a link, run by the engine: with its queues, losses and records |
-//! | [`worlds`] | random pairs with random paths and applications, and what must hold in all of them |
+//! | [`worlds`] | random pairs with random paths and applications, and the rules they must obey |
 //!
-//! All run in virtual time and are the same every time they run.
+//! All run in virtual time and are deterministic.
 
 mod end;
 mod pair;

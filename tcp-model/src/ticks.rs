@@ -1,14 +1,13 @@
-//! When a timer fires: at its time, or on the next slot of Linux's timer wheel.
+//! When timers fire: exactly, or at the next slot of Linux's timer wheel.
 //!
-//! Linux keeps timers in a wheel of levels. A level has 64 slots; a slot of the first is one tick
-//! (a "jiffy", 1/HZ s), and each further level is eight times coarser. How far ahead a timer lies
-//! chooses its level, and its expiry is moved to the slot after the one it falls into: a timer is
-//! never early, and late by up to the granularity of its level, an eighth of its distance at most.
-//! At HZ = 250 that makes steps of 4 ms up to 0.25 s, 32 ms up to 2 s, 256 ms up to 16 s, and
-//! 2.048 s up to 129 s. The first tick of a simulated host is at time zero.
+//! Linux keeps timers in a wheel of levels. A level has 64 slots; a slot of the first is one tick (a
+//! "jiffy", 1/HZ s), and each further level is eight times coarser. The distance of a timer determines its
+//! level, and its expiry is moved to the slot after the one it falls into: a timer is never early, and late
+//! by up to the granularity of its level, at most an eighth of its distance. At HZ = 250 that makes steps
+//! of 4 ms up to 0.25 s, 32 ms up to 2 s, 256 ms up to 16 s, and 2.048 s up to 129 s. The first tick of a
+//! simulated host is at time zero.
 //!
-//! Leaves out timers moved to a coarser level and back (`timer_slack`, deferrable timers), and
-//! ticks that come late because interrupts were off.
+//! Leaves out timer slack, deferrable timers, and ticks delayed by disabled interrupts.
 
 use sim_core::{SimDuration, SimTime};
 
@@ -24,9 +23,9 @@ pub enum Timers {
     Hz1000,
 }
 
-/// Slots of a level, less the one the wheel stands at.
+/// Slots of a level, minus the current one.
 const SLOTS: u64 = 63;
-/// Each level is two to this coarser than the one before.
+/// Each level is coarser than the previous one by two to the power of this.
 const LEVEL_SHIFT: u32 = 3;
 /// Number of levels, the first being 0.
 const LEVELS: u32 = 9;
@@ -46,8 +45,8 @@ impl Timers {
         self.expiry_on_wheel(now, wait, 0)
     }
 
-    /// The same for a timer set while the wheel makes timers of the tick `now` expire. The wheel
-    /// stands at the next tick already: a timer one tick beyond a level's reach still gets that level.
+    /// The same for a timer set while the wheel processes the timers of tick `now`. The wheel is already at
+    /// the next tick, so a timer one tick beyond a level's range still gets that level.
     pub fn expiry_from_timer(self, now: SimTime, wait: SimDuration) -> SimTime {
         self.expiry_on_wheel(now, wait, 1)
     }
@@ -93,8 +92,8 @@ impl Timers {
     }
 }
 
-/// The tick at which a timer set at tick `now` for `distance` ticks ahead fires, when the wheel
-/// stands `ahead` ticks after `now`.
+/// The tick at which a timer fires that is set at tick `now` for `distance` ticks ahead, when the wheel is
+/// at `now + ahead`.
 fn expiry_tick(now: u64, distance: u64, ahead: u64) -> u64 {
     let from_wheel = distance.saturating_sub(ahead);
     let mut level = 0;

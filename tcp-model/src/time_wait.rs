@@ -1,5 +1,5 @@
-//! TIME-WAIT as the little that has to be remembered, and the rules that apply to it
-//! (RFC 9293 sections 3.6.1 and 3.10.7.4, RFC 6191, RFC 1337).
+//! The state of a connection in TIME-WAIT, and its rules (RFC 9293 sections 3.6.1 and 3.10.7.4, RFC 6191,
+//! RFC 1337).
 
 use sim_core::SimTime;
 
@@ -8,7 +8,7 @@ use crate::params::{TcpParams, TimeWaitRules};
 use crate::segment::{ConnId, Flags, Segment, Tag};
 use crate::seq::SeqNum;
 
-/// What remains of a connection in TIME-WAIT.
+/// The state kept in TIME-WAIT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimeWait {
     /// When it entered TIME-WAIT.
@@ -23,7 +23,7 @@ pub struct TimeWait {
     pub shift: u8,
     /// The peer's latest timestamp, when timestamps are in use.
     pub ts_recent: Option<u32>,
-    /// Added to the millisecond clock for own timestamps.
+    /// Offset added to the millisecond clock for our timestamps.
     pub ts_offset: u32,
     /// The connection.
     pub conn: ConnId,
@@ -31,7 +31,7 @@ pub struct TimeWait {
     pub traced: bool,
 }
 
-/// What a segment does to an entry.
+/// The effect of a segment on an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimeWaitAction {
     /// Nothing.
@@ -42,10 +42,10 @@ pub enum TimeWaitAction {
     AckAndRestart,
     /// Restart the 2 MSL timer.
     Restart,
-    /// The connection is gone at once.
+    /// End the entry at once.
     Kill,
-    /// A SYN that opens the next incarnation: the listener takes it, with an initial sequence
-    /// number after this one.
+    /// A SYN that opens the next incarnation: the listener handles it, with an initial sequence number
+    /// after this one.
     NewIncarnation {
         /// Least initial sequence number for the new connection.
         iss_after: SeqNum,
@@ -53,12 +53,12 @@ pub enum TimeWaitAction {
 }
 
 impl TimeWait {
-    /// The receive window in bytes: what the field offers.
+    /// The receive window in bytes, as offered in the window field.
     pub fn rcv_wnd(&self) -> u32 {
         u32::from(self.window) << self.shift
     }
 
-    /// What a segment does, by the rules of the parameters.
+    /// The effect of a segment, by the rules in the parameters.
     pub fn segment_arrives(&self, seg: &Segment, params: &TcpParams) -> TimeWaitAction {
         match params.time_wait_rules {
             TimeWaitRules::Rfc9293 => self.by_rfc9293(seg, params),
@@ -112,10 +112,10 @@ impl TimeWait {
         TimeWaitAction::Drop
     }
 
-    /// RFC 6191 section 2 where timestamps tell, else RFC 9293 section 3.6.1 (MAY-2).
+    /// RFC 6191 section 2 if timestamps allow, otherwise RFC 9293 section 3.6.1 (MAY-2).
     ///
-    /// Deviation: a SYN that may not open a connection is answered by an ACK, as RFC 9293 section
-    /// 3.10.7.4 has it for all synchronized states and Linux does, not dropped as in RFC 6191.
+    /// Deviation: a SYN that may not open a connection is answered with an ACK, as in RFC 9293 section
+    /// 3.10.7.4 for all synchronized states and in Linux, instead of being dropped as in RFC 6191.
     fn syn_arrives(&self, seg: &Segment, ts: Option<u32>, params: &TcpParams) -> TimeWaitAction {
         // Larger than the largest number used before, that of the FIN just below RCV.NXT.
         let later_seq = seg.seq.at_or_after(self.rcv_nxt);

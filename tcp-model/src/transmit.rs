@@ -1,19 +1,19 @@
-//! A segment on its way out, and why it is sent again if it is.
+//! A segment to be sent, and why it is retransmitted if it is.
 
 use crate::segment::Segment;
 
 use crate::resend_rule::RetransmitReason;
 
-/// A segment that an end point wants sent.
+/// A segment that an end point sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Transmit {
     /// The segment.
     pub segment: Segment,
-    /// The rule by which octets that were sent before are sent again; `None` for new ones and for
-    /// segments without sequence space.
+    /// The rule by which octets are retransmitted; `None` for new ones and for segments without sequence
+    /// space.
     pub retransmission: Option<RetransmitReason>,
-    /// It is a challenge ACK (RFC 5961). A host may suppress it to keep to its limit for all
-    /// connections together (RFC 5961 section 7).
+    /// It is a challenge ACK (RFC 5961). A host may suppress it to keep its limit over all connections (RFC
+    /// 5961 section 7).
     pub challenge: bool,
 }
 
@@ -27,7 +27,7 @@ impl Transmit {
         }
     }
 
-    /// It repeats octets sent before.
+    /// Whether it retransmits octets.
     pub fn is_retransmission(&self) -> bool {
         self.retransmission.is_some()
     }

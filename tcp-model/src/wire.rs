@@ -1,8 +1,8 @@
-//! Segments as bytes: an IPv4 header and a TCP header exact to the bit, and a payload that is made
-//! up (RFC 791 section 3.1, RFC 9293 section 3.1).
+//! Segments as bytes: exact IPv4 and TCP headers, and a synthetic payload (RFC 791 section 3.1, RFC 9293
+//! section 3.1).
 //!
-//! Inside a run segments stay structs; bytes are made for capture files and read back in tests.
-//! Leaves out IP options and fragments.
+//! Within a run segments are structs; bytes are produced for capture files and read back in tests. Leaves
+//! out IP options and fragments.
 
 use std::net::Ipv4Addr;
 
@@ -12,7 +12,7 @@ use crate::options::Options;
 use crate::segment::{Ecn, Flags, Segment, Tag};
 use crate::seq::SeqNum;
 
-/// What an IPv4 header says, as far as it is kept.
+/// The IPv4 header fields that are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ipv4Meta {
     /// Source address.
@@ -27,11 +27,11 @@ pub struct Ipv4Meta {
     pub id: u16,
     /// Don't fragment.
     pub dont_fragment: bool,
-    /// Length of the packet in bytes; what follows it is link padding.
+    /// Length of the packet in bytes; anything beyond is link padding.
     pub total_len: u16,
 }
 
-/// Why bytes are no segment, or a segment has no bytes.
+/// Why bytes cannot be decoded, or a segment cannot be encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WireError {
     /// Fewer bytes than the smallest headers.
@@ -39,7 +39,7 @@ pub enum WireError {
     TooShort {
         /// What was expected.
         what: &'static str,
-        /// Bytes it takes.
+        /// Bytes needed.
         need: usize,
         /// Bytes there are.
         have: usize,
@@ -51,7 +51,7 @@ pub enum WireError {
     #[error("the IP header length of {0} bytes is less than 20 or more than the packet")]
     HeaderLength(usize),
     /// Total length below the header length or beyond the bytes.
-    #[error("the IP total length {total} does not fit the {have} bytes there are")]
+    #[error("the IP total length {total} does not fit the {have} bytes present")]
     TotalLength {
         /// As the header says.
         total: usize,
@@ -73,7 +73,7 @@ pub enum WireError {
     /// Data offset below five words or beyond the segment.
     #[error("the TCP data offset of {0} bytes is less than 20 or more than the segment")]
     DataOffset(usize),
-    /// The packet would be longer than IPv4 can say.
+    /// The packet would be longer than IPv4 allows.
     #[error("a packet of {0} bytes is longer than 65535")]
     TooLong(u32),
 }
@@ -85,7 +85,7 @@ const DONT_FRAGMENT: u16 = 0x4000;
 /// More fragments, and the fragment offset.
 const FRAGMENT: u16 = 0x3fff;
 
-/// The payload byte at a place of a stream: the alphabet over and over.
+/// The payload byte at a stream offset: the alphabet, repeated.
 pub const fn payload_byte(offset: u64) -> u8 {
     b'a' + (offset % 26) as u8
 }
@@ -96,7 +96,7 @@ pub const fn ipv4_id(packet: u64) -> u16 {
     packet as u16
 }
 
-/// Appends the packet's bytes to `out`, both checksums right whatever [`Packet::corrupt`] says.
+/// Appends the packet's bytes to `out`, with both checksums valid regardless of [`Packet::corrupt`].
 ///
 /// # Errors
 /// [`WireError::TooLong`] beyond 65535 bytes; nothing is appended then.
@@ -104,7 +104,7 @@ pub fn encode_ipv4(packet: &Packet<Segment>, out: &mut Vec<u8>) -> Result<(), Wi
     encode_ipv4_with(packet, out, |_| {})
 }
 
-/// The same; `fill` may write over the letters that the payload is made of.
+/// The same; `fill` may overwrite the payload's letters.
 ///
 /// # Errors
 /// As [`encode_ipv4`].
@@ -156,7 +156,7 @@ pub fn encode_ipv4_with(
 /// Reads a packet; the payload is counted, the tag is empty, and options keep their padding.
 ///
 /// # Errors
-/// When the bytes are no IPv4 packet with a TCP segment, or a checksum fails.
+/// When the bytes are not an IPv4 packet with a TCP segment, or a checksum fails.
 pub fn decode_ipv4(bytes: &[u8]) -> Result<(Ipv4Meta, Segment), WireError> {
     let have = bytes.len();
     let at_least = |what, need| {

@@ -391,13 +391,13 @@ impl Wording<'_> {
 /// "In 2 of 6 runs, bulk flows broke off (7 in all)."
 fn unusual(rows: &[BatchRow]) -> Vec<String> {
     let complete: Vec<&BatchRow> = rows.iter().filter(|r| r.status.is_ok()).collect();
-    let told = UNUSUAL.iter().filter_map(|unusual| {
+    let sentences = UNUSUAL.iter().filter_map(|unusual| {
         let value = |row: &BatchRow| row.metrics.get(unusual.metric).unwrap_or(0.0);
         let has = |row: &&&BatchRow| match unusual.finding {
             "" => value(row) > 0.0,
             finding => {
                 let counted = unusual.metric.is_empty() || value(row) > 0.0;
-                counted && is_told(finding, &row.metrics.to_map())
+                counted && has_finding(finding, &row.metrics.to_map())
             }
         };
         let those: Vec<&&BatchRow> = complete.iter().filter(has).collect();
@@ -426,7 +426,7 @@ fn without(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
     let complete = rows.iter().any(|r| r.status.is_ok());
     let asked = info.figures.iter().map(|f| f.metric.as_str());
     let missing = asked.filter(|m| complete && rows.iter().all(|r| !r.metrics.has(m)));
-    let told = missing.filter(|m| seen.insert(*m)).map(|m| {
+    let sentences = missing.filter(|m| seen.insert(*m)).map(|m| {
         let why = match metrics::find(m).map(|found| found.metric.absent) {
             None | Some("") => "it is not recorded".to_owned(),
             Some(when) => when.to_owned(),

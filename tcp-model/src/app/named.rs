@@ -15,9 +15,9 @@ use super::servers::Servers;
 
 /// The two sides of an application, with its parameters.
 pub trait Application: Send + Sync + fmt::Debug {
-    /// What a host runs that opens connections.
+    /// The application of hosts that open connections.
     fn client(&self, place: &Placement) -> Box<dyn App>;
-    /// What a host runs that accepts them.
+    /// The application of hosts that accept them.
     fn server(&self, place: &Placement) -> Box<dyn App>;
 }
 

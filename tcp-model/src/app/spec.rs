@@ -1,4 +1,4 @@
-//! Applications as data: what a scenario says of them.
+//! Descriptions of applications, as given by a scenario.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;

@@ -15,7 +15,7 @@ use crate::time_wait::TimeWait;
 #[derive(Debug)]
 #[expect(
     clippy::large_enum_variant,
-    reason = "the large one is the usual one, and lives in a slot that is used again"
+    reason = "the large variant is the common one, and lives in a reused slot"
 )]
 pub enum AnyTcp {
     /// [`Connection`].

@@ -1,5 +1,5 @@
-//! Packets that arrive: to a connection, a TIME-WAIT entry, a listener, or nobody
-//! (RFC 9293 sections 3.10.7.1 and 3.10.7.2).
+//! Dispatches arriving packets to a connection, a TIME-WAIT entry, a listener, or none of these (RFC 9293
+//! sections 3.10.7.1 and 3.10.7.2).
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ impl Stack {
             Some(Owner::Connection(slot)) => self.connection_arrives(slot, packet, cx),
             Some(Owner::TimeWait(place)) => self.time_wait_arrives(place, packet, cx),
             None if !is_unicast(packet.src) || !is_unicast(packet.dst) => {
-                // MUST-57 and MUST-63: silence.
+                // MUST-57 and MUST-63: discard silently.
                 self.stats.not_unicast += 1;
                 self.note_received(packet, None, cx);
             }
@@ -88,7 +88,7 @@ impl Stack {
         }
     }
 
-    /// `tcp_abort_on_overflow`: the ACK is answered by a reset, and the half-open connection forgotten.
+    /// `tcp_abort_on_overflow`: the ACK is answered with a reset, and the half-open connection dropped.
     fn refuse_half_open(&mut self, slot: u32, ack: &Segment, cx: &mut impl HostEnv) {
         if let Some(flow) = self.endpoints.get(slot).map(|e| e.flow) {
             self.reset_stranger(flow, ack, cx);
@@ -96,8 +96,8 @@ impl Stack {
         }
     }
 
-    /// The handshake's last ACK finds the accept queue full: it is as if it had not arrived, and
-    /// the SYN-ACK will be retransmitted.
+    /// True when the handshake's last ACK finds the accept queue full: it is ignored, and the SYN-ACK will
+    /// be retransmitted.
     fn is_refused_by_accept_queue(&self, slot: u32, seg: &Segment) -> bool {
         let Some(endpoint) = self.endpoints.get(slot) else {
             return false;
@@ -112,8 +112,8 @@ impl Stack {
             && seg.ack == endpoint.tcp.view().snd_nxt
     }
 
-    /// RFC 9293 section 3.10.7.2. Where the SYN may end a TIME-WAIT entry, its place is given and
-    /// the initial sequence number to use.
+    /// RFC 9293 section 3.10.7.2. If the SYN may replace a TIME-WAIT entry, its place and the initial
+    /// sequence number to use are given.
     fn listen_arrives(
         &mut self,
         listener: usize,
@@ -176,7 +176,7 @@ impl Stack {
             self.step(slot, Input::Listen, cx);
         }
         self.step_segment(slot, packet, cx);
-        // A model may refuse the SYN.
+        // A model may reject the SYN.
         let refused = |e: &Endpoint| e.state == State::Listen;
         if self.endpoints.get(slot).is_some_and(refused) {
             self.demux.remove(flow, Owner::Connection(slot));
@@ -184,8 +184,8 @@ impl Stack {
         }
     }
 
-    /// An ICMP error about a segment of a 4-tuple. Only connections heed it: a TIME-WAIT entry and a
-    /// listener have nothing to do about it.
+    /// Handles an ICMP error about a segment of a 4-tuple. Only connections react to it, not TIME-WAIT
+    /// entries or listeners.
     pub(super) fn icmp_arrives(&mut self, flow: Flow, error: &IcmpError, cx: &mut impl HostEnv) {
         if let Some(Owner::Connection(slot)) = self.find(flow) {
             self.step(slot, Input::Icmp(error), cx);
@@ -199,7 +199,7 @@ impl Stack {
         let known = entry.time_wait(0);
         let mut action = known.segment_arrives(seg, &self.params);
         if let TimeWaitAction::NewIncarnation { iss_after } = action {
-            // Nobody listens: nothing to open.
+            // Without a listener there is nothing to open.
             if let Some(listener) = self.listener_for(flow) {
                 self.listen_arrives(listener, flow, packet, Some((place, iss_after)), cx);
                 return;
@@ -236,8 +236,8 @@ impl Stack {
         }
     }
 
-    /// Segments that may be part of a loop of ACKs, those without text, are answered from TIME-WAIT
-    /// only so often (Linux `tcp_invalid_ratelimit`).
+    /// Rate-limits TIME-WAIT's answers to segments without text, which might be part of an ACK loop (Linux
+    /// `tcp_invalid_ratelimit`).
     fn may_answer(&mut self, place: u32, seg: &Segment, now: SimTime) -> bool {
         let interval = self.params.challenge_ack_interval;
         let harmless = seg.seq_len() > 0 && !seg.flags.is_syn();
@@ -254,7 +254,7 @@ impl Stack {
         !quiet
     }
 
-    /// Ends an entry for a SYN that opens the next incarnation, and remembers it.
+    /// Ends an entry in favour of a SYN that opens the next incarnation, and remembers it.
     fn replace_time_wait(&mut self, place: u32, cx: &mut impl HostEnv) -> Box<Replaced> {
         self.stats.time_wait_recycled += 1;
         let old = self.end_time_wait(place, cx);
@@ -266,8 +266,8 @@ impl Stack {
         })
     }
 
-    /// MAY-2 (b) of RFC 9293 section 3.6.1: the SYN was an old duplicate, the connection it opened
-    /// came to nothing, and the entry returns for the rest of its time.
+    /// MAY-2 (b) of RFC 9293 section 3.6.1: if the SYN was an old duplicate and its connection failed, the
+    /// entry is restored for its remaining time.
     pub(super) fn restore_time_wait(&mut self, flow: Flow, old: &Replaced, cx: &mut impl HostEnv) {
         let expiry = self
             .params
@@ -292,7 +292,7 @@ impl Stack {
         }));
     }
 
-    /// Restarts the 2 MSL timer; a port that `tw_reuse` might have taken over is held again.
+    /// Restarts the 2 MSL timer; a port that `tw_reuse` could have reused is held again.
     fn restart_time_wait(&mut self, place: u32, cx: &mut impl HostEnv) {
         self.time_waits.restart(place, cx.now());
         let entry = *self.time_waits.get(place);
@@ -305,8 +305,8 @@ impl Stack {
         self.arm_time_wait_timer(cx);
     }
 
-    /// RFC 9293 section 3.10.7.1: a segment that belongs to no connection is answered by a reset,
-    /// made so that the sender believes it.
+    /// RFC 9293 section 3.10.7.1: answers a segment that belongs to no connection with a reset that its
+    /// sender will accept.
     fn reset_stranger(&mut self, flow: Flow, seg: &Segment, cx: &mut impl HostEnv) {
         if let Some(reset) = seg.refusal() {
             self.send(flow, &reset, None, cx);
@@ -369,12 +369,12 @@ impl Stack {
     }
 }
 
-/// An address of one host: neither broadcast nor multicast (RFC 1122 section 3.2.1.3).
+/// True for the address of a single host: neither broadcast nor multicast (RFC 1122 section 3.2.1.3).
 pub(super) fn is_unicast(address: Ipv4Addr) -> bool {
     !address.is_multicast() && !address.is_broadcast() && !address.is_unspecified()
 }
 
-/// A segment that a listener makes a connection of.
+/// True for a segment for which a listener creates a connection.
 fn is_opening(seg: &Segment) -> bool {
     seg.flags.is_syn() && !seg.flags.is_rst() && !seg.flags.is_ack()
 }

@@ -1,10 +1,10 @@
-//! Local ports that sockets are bound to, and who may share one (`SO_REUSEADDR`, `SO_REUSEPORT`).
+//! Bound local ports, and the rules for sharing one (`SO_REUSEADDR`, `SO_REUSEPORT`).
 //!
 //! The rules are Linux's: two sockets on one port and overlapping addresses conflict, unless both
 //! have `SO_REUSEADDR` and neither listens, or both have `SO_REUSEPORT`. Connections and TIME-WAIT
 //! entries count as sockets, with the flags of the socket they came from.
 //!
-//! Leaves out users: everything on a host belongs to one.
+//! Leaves out user ids: everything on a host belongs to one user.
 
 use std::net::Ipv4Addr;
 
@@ -13,7 +13,7 @@ use super::flow::Flow;
 use super::stack::Stack;
 use crate::errno::{self, Errno};
 
-/// With whom a socket shares its port.
+/// How a socket shares its port.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Reuse {
     /// `SO_REUSEADDR`: with others that set it and do not listen.
@@ -31,7 +31,7 @@ impl Reuse {
         (u8::from(self.address) * Reuse::ADDRESS) | (u8::from(self.port) * Reuse::PORT)
     }
 
-    /// The inverse of [`Reuse::bits`]; higher bits are not looked at.
+    /// The inverse of [`Reuse::bits`]; ignores higher bits.
     pub(super) fn from_bits(bits: u8) -> Reuse {
         Reuse {
             address: bits & Reuse::ADDRESS != 0,
@@ -39,7 +39,7 @@ impl Reuse {
         }
     }
 
-    /// Two sockets may have the same port; `listens`: one of them listens.
+    /// Whether two sockets may have the same port; `listens`: one of them listens.
     fn allows(self, other: Reuse, listens: bool) -> bool {
         self.address && other.address && !listens || self.port && other.port
     }
@@ -48,11 +48,11 @@ impl Reuse {
 /// How to bind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BindOptions {
-    /// To this address; otherwise to all of the host's.
+    /// Bind to this address; otherwise to all addresses of the host.
     pub address: Option<Ipv4Addr>,
-    /// To this port; otherwise to one the host chooses.
+    /// Bind to this port; otherwise the host chooses one.
     pub port: Option<u16>,
-    /// With whom the port is shared.
+    /// How the port is shared.
     pub reuse: Reuse,
 }
 
@@ -89,7 +89,7 @@ impl BindError {
     }
 }
 
-/// A socket with a port of its own.
+/// A socket bound to a port.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bind {
     pub(super) address: Option<Ipv4Addr>,
@@ -102,7 +102,7 @@ pub(super) struct Bind {
 #[derive(Debug, Default)]
 pub(super) struct Binds {
     all: Vec<Option<Bind>>,
-    /// Ports whose sockets are closed while connections of theirs live on.
+    /// Ports whose sockets are closed but still have connections.
     draining: Vec<u16>,
 }
 
@@ -154,8 +154,8 @@ impl Stack {
         self.take(options, port)
     }
 
-    /// Binds to a port in order to listen, as servers do: to all addresses, with `SO_REUSEADDR`, and
-    /// whatever connections there are (RFC 9293 section 3.9.1, MUST-41 and MUST-42).
+    /// Binds to a port in order to listen, as servers do: to all addresses, with `SO_REUSEADDR`, regardless
+    /// of existing connections (RFC 9293 section 3.9.1, MUST-41 and MUST-42).
     pub(super) fn bind_to_listen(&mut self, port: u16) -> Result<BindId, BindError> {
         if self.binds.on_port(port).next().is_some() {
             return Err(BindError::AddrInUse(port));
@@ -194,7 +194,7 @@ impl Stack {
             })
     }
 
-    /// A port that is bound may become a listener's (Linux checks again at `listen`).
+    /// Whether a bound port may be listened on (Linux checks again at `listen`).
     pub(super) fn may_listen(&self, id: BindId) -> bool {
         let Some(own) = self.binds.get(id) else {
             return false;
@@ -215,8 +215,8 @@ impl Stack {
         connections.chain(waiting.map(|entry| (entry.flow(), entry.reuse())))
     }
 
-    /// The port of a `bind` that names none: of the range, odd distances from its lower end first,
-    /// because `connect` prefers the even ones.
+    /// Chooses the port for a `bind` without one: from the range, odd distances from its lower end first,
+    /// because `connect` prefers even ones.
     fn free_port(&mut self, options: &BindOptions) -> Option<u16> {
         let (low, high) = self.params.port_range;
         let count = u64::from(high).checked_sub(u64::from(low))? + 1;
@@ -233,7 +233,7 @@ impl Stack {
         candidates.find(|&port| !self.bind_conflicts(options, port))
     }
 
-    /// Gives a port back. It stays out of the allocator's hands while connections have it.
+    /// Releases a port. It stays reserved in the allocator while connections use it.
     pub(super) fn unbind(&mut self, id: BindId) {
         let Some(place) = self.binds.all.get_mut(usize::from(id.0)) else {
             return;
@@ -247,7 +247,7 @@ impl Stack {
         }
     }
 
-    /// Lets the allocator have ports again whose last connection is over. True when there was one.
+    /// Frees ports in the allocator whose last connection has ended. True when there was one.
     pub(super) fn free_drained_ports(&mut self) -> bool {
         let draining = std::mem::take(&mut self.binds.draining);
         let before = draining.len();
@@ -264,8 +264,8 @@ impl Stack {
         self.binds.draining.len() < before
     }
 
-    /// New parameters of the host (`sysctl`). Connections there are keep theirs; what the host itself
-    /// does (cookies, limits, TIME-WAIT, choice of ports) follows at once.
+    /// Sets new parameters of the host (`sysctl`). Existing connections keep theirs; the host's own
+    /// behaviour (cookies, limits, TIME-WAIT, port selection) changes at once.
     pub(super) fn set_params(&mut self, params: &std::sync::Arc<crate::params::TcpParams>) {
         let range = params.port_range;
         let moved = range != self.params.port_range;
@@ -276,7 +276,7 @@ impl Stack {
         }
     }
 
-    /// Marks the ports of connections and TIME-WAIT entries as used in an allocator that is new.
+    /// Marks the ports of connections and TIME-WAIT entries as used in a new allocator.
     fn take_ports_again(&mut self) {
         for slot in 0..self.endpoints.slots() {
             let Some(endpoint) = self.endpoints.get_mut(slot).filter(|e| e.holds_port) else {
@@ -297,7 +297,7 @@ impl Stack {
         }
     }
 
-    /// Stops listening: half-open connections are forgotten, those not accepted are reset.
+    /// Stops listening: half-open connections are dropped, unaccepted ones reset.
     pub(super) fn close_listener(&mut self, listener: u16, cx: &mut impl HostEnv) {
         let Some(closed) = self.listeners.get_mut(usize::from(listener)) else {
             return;
@@ -319,7 +319,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ports_are_shared_only_by_those_who_agree() {
+    fn ports_are_shared_only_by_sockets_that_agree() {
         let address = Reuse {
             address: true,
             port: false,

@@ -1,9 +1,9 @@
-//! How many challenge ACKs a host sends over all its connections (RFC 5961 section 7, Linux
+//! Limits the challenge ACKs of a host over all its connections (RFC 5961 section 7, Linux
 //! `tcp_challenge_ack_limit`).
 
 use sim_core::{SimDuration, SimTime};
 
-/// What is left in the second that runs.
+/// The budget left in the current second.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ChallengeBudget {
     second: u64,
@@ -11,7 +11,7 @@ pub(super) struct ChallengeBudget {
 }
 
 impl ChallengeBudget {
-    /// True when one more may be sent; it then counts.
+    /// True when one more may be sent; counts it.
     pub(super) fn take(&mut self, limit: u32, now: SimTime) -> bool {
         let second = now.as_ps() / SimDuration::from_secs(1).as_ps();
         if second != self.second {

@@ -1,10 +1,10 @@
-//! A growing array that does not move its elements, but for the first few.
+//! A growing array that does not move its elements, except for the first few.
 
 use std::ops::{Index, IndexMut};
 
-/// Elements in chunks of `N`: growth allocates one chunk and copies nothing, so that a table of
-/// millions costs what it holds and no doubling spike. The first chunk begins with room for one
-/// and grows: a host with a single connection pays for one.
+/// Elements in chunks of `N`: growth allocates one chunk and copies nothing, so that a table of millions
+/// takes no more memory than it needs and has no spike from doubling. The first chunk starts with room for
+/// one element and grows, so that a host with a single connection pays for one.
 #[derive(Debug)]
 pub(super) struct Chunked<T, const N: usize> {
     chunks: Vec<Vec<T>>,

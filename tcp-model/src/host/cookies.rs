@@ -1,5 +1,4 @@
-//! SYN cookies at a host: a SYN answered without keeping anything, and the ACK that brings the
-//! cookie back.
+//! SYN cookies at a host: answers a SYN without keeping state, and accepts the ACK that returns the cookie.
 
 use sim_core::{Packet, SimDuration, SimTime};
 
@@ -13,11 +12,11 @@ use crate::segment::Segment;
 use crate::state::State;
 use crate::syn_cookie::{Ends, SynCookieKey};
 
-/// How long after the last cookie was sent one may come back (Linux `TCP_SYNCOOKIE_VALID`).
+/// How long after the last cookie was sent one may be returned (Linux `TCP_SYNCOOKIE_VALID`).
 const VALID: SimDuration = SimDuration::from_secs(120);
 
 impl Stack {
-    /// A SYN gets a cookie rather than a place in the queue.
+    /// Whether a SYN gets a cookie instead of a place in the queue.
     pub(super) fn wants_cookie(&self, listener: usize) -> bool {
         match self.params.syn_cookies {
             SynCookies::Off => false,
@@ -53,8 +52,8 @@ impl Stack {
         self.send(flow, &answer, Some(State::Listen), cx);
     }
 
-    /// A segment for a listener acknowledges something: a cookie, or nothing we sent. True when it
-    /// was one.
+    /// Handles a segment for a listener with an acknowledgement, which may be of a cookie. True if it was
+    /// one.
     pub(super) fn cookie_arrives(
         &mut self,
         listener: usize,

@@ -1,9 +1,9 @@
-//! What a host acts through: the engine, or a driver that holds it by itself.
+//! The environment of a host: the engine, or a driver.
 //!
-//! Everything a host asks for or puts out goes through [`HostEnv`]: the time, random streams, packets,
-//! wakes, records. The host is compiled twice: for the engine's own [`Cx`], so that a packet costs what
-//! it would without this, and for a [`Driver`](super::Driver). Applications are trait objects and
-//! cannot be compiled twice: they act through [`HostCx`], which is either.
+//! All inputs and outputs of a host go through [`HostEnv`]: time, random streams, packets, wakes, records.
+//! The host is compiled twice, for the engine's [`Cx`], so that the indirection costs nothing per packet,
+//! and for a [`Driver`](super::Driver). Applications are trait objects and cannot be compiled twice: they
+//! use [`HostCx`], an enum of both.
 
 use std::net::Ipv4Addr;
 
@@ -18,10 +18,10 @@ use crate::sample::TcpSample;
 use crate::segment::{Packed, Segment};
 use crate::state::State;
 
-/// Makes the TCP of each connection for a [`Driver`](super::Driver).
+/// Creates the TCP of each connection for a [`Driver`](super::Driver).
 pub type MakeTcp<'m> = dyn FnMut(OpenContext) -> Box<dyn TcpModel> + 'm;
 
-/// A segment on its way out, as the host sends it.
+/// A segment to be sent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Outgoing<'s> {
     pub(super) src: Ipv4Addr,
@@ -31,21 +31,21 @@ pub(super) struct Outgoing<'s> {
     pub(super) segment: &'s Segment,
     /// Bytes of the IP header.
     pub(super) ip_header: u32,
-    /// It repeats octets sent before.
+    /// It retransmits octets.
     pub(super) again: bool,
-    /// State of its connection; `None` when it belongs to none.
+    /// State of its connection; `None` if it belongs to none.
     pub(super) state: Option<State>,
 }
 
-/// What a host needs of what it runs in.
+/// What a host needs from its environment.
 pub(super) trait HostEnv: Wakes {
-    /// The number of the host, which tells its connections from those of others.
+    /// The number of the host, which distinguishes its connections from those of others.
     fn node(&self) -> u32;
     /// The host's addresses.
     fn addresses(&self) -> Vec<Ipv4Addr>;
     /// The seed of the run.
     fn seed(&self) -> u64;
-    /// A random stream of the host's own for `purpose`, from its start.
+    /// The host's random stream for `purpose`, from its start.
     fn rng(&self, purpose: &str) -> Rng;
     /// Working memory, empty between inputs.
     fn scratch(&mut self) -> &mut Scratch;
@@ -53,11 +53,11 @@ pub(super) trait HostEnv: Wakes {
     fn send(&mut self, out: Outgoing<'_>) -> u64;
     /// Writes a record.
     fn record(&mut self, sample: TcpSample);
-    /// News for whoever drives the host, which no application of its own wants.
+    /// Passes an event to the driver of the host, for which no application exists.
     fn tell_caller(&mut self, event: AppEvent);
-    /// A model of the driver's own making, where it makes them.
+    /// A model created by the driver, if it creates them.
     fn make_model(&mut self, context: &OpenContext) -> Option<Box<dyn TcpModel>>;
-    /// The same as an enum, for applications.
+    /// Calls `act` with the environment as an enum, for applications.
     fn with_host_cx<R>(&mut self, act: impl FnOnce(HostCx<'_, '_>) -> R) -> R;
 }
 
@@ -117,7 +117,7 @@ impl HostEnv for Cx<'_, TcpHost> {
     }
 }
 
-/// The engine or a driver: what applications act through.
+/// The environment of applications: the engine or a driver.
 #[derive(Debug)]
 pub(super) enum HostCx<'a, 'b> {
     Engine(&'a mut Cx<'b, TcpHost>),
@@ -135,7 +135,7 @@ impl<'b> HostCx<'_, 'b> {
     }
 }
 
-/// Makes a call with whichever of the two it is.
+/// Makes a call on whichever variant it is.
 macro_rules! with_either {
     ($host_cx:expr, $cx:ident => $call:expr) => {
         match $host_cx {

@@ -1,5 +1,5 @@
-//! A host without the engine: inputs in, packets and news out, and the time at which it wants to be
-//! called next.
+//! A host without the engine: takes inputs, returns packets and events, and says when it wants to be called
+//! next.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -23,38 +23,38 @@ use crate::sample::TcpSample;
 use crate::segment::{Ecn, Segment};
 use crate::state::State;
 
-/// A segment that left a driven host.
+/// A segment sent by a driven host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Departure {
-    /// When.
+    /// When it was sent.
     pub at: SimTime,
-    /// The packet, as [`Driver::receive`] of another host takes it.
+    /// The packet, in the form [`Driver::receive`] of another host takes.
     pub packet: Packet<Segment>,
-    /// It repeats octets sent before.
+    /// It retransmits octets.
     pub retransmission: bool,
-    /// State of its connection after the step that sent it; `None` when it belongs to none.
+    /// State of its connection after the step that sent it; `None` if it belongs to none.
     pub state: Option<State>,
 }
 
-/// A connection of a driven host, as it is.
+/// The current state of a connection of a driven host.
 #[derive(Clone, Copy, Debug)]
 pub struct Inspection<'a> {
     /// Its TCP.
     pub tcp: &'a AnyTcp,
-    /// It was established, or opened by the data of its SYN.
+    /// It was established, or opened early by the data of its SYN.
     pub connected: bool,
     /// Its SYN waits for the first data.
     pub deferred: bool,
-    /// The peer sends no more.
+    /// The peer has closed its sending direction.
     pub peer_closed: bool,
     /// How it ended, if it has.
     pub end: Option<End>,
-    /// It is kept only to be looked at ([`Driver::keeping_ended`]): CLOSED, or an entry in the
-    /// TIME-WAIT table.
+    /// It is kept only for inspection ([`Driver::keeping_ended`]): CLOSED, or an entry in the TIME-WAIT
+    /// table.
     pub kept: bool,
 }
 
-/// What a driven host has put out and not yet been asked for.
+/// Outputs of a driven host that have not been taken yet.
 #[derive(Debug)]
 pub(super) struct Outbox {
     pub(super) now: SimTime,
@@ -64,9 +64,9 @@ pub(super) struct Outbox {
     pub(super) scratch: Scratch,
     pub(super) events: VecDeque<AppEvent>,
     packets: VecDeque<Departure>,
-    /// `None`: not wanted.
+    /// `None` if not recording.
     records: Option<Vec<(SimTime, TcpSample)>>,
-    /// By time, then in the order asked for.
+    /// By time, then in the order requested.
     wakes: BinaryHeap<Reverse<(SimTime, u64, u64)>>,
     count: u64,
 }
@@ -109,15 +109,15 @@ impl Outbox {
     }
 }
 
-/// A [`TcpHost`] driven by hand: by a test, a script, or a network that is not a simulation.
+/// A [`TcpHost`] driven by its caller: a test, a script, or a network outside the simulator.
 ///
-/// Every input carries the time, which never runs backwards. After each one, take what came of it:
-/// [`Driver::next_packet`], [`Driver::next_event`] and, where wanted, [`Driver::take_records`]; and
-/// call [`Driver::time_out`] when [`Driver::next_timeout`] has come. The driver is an application of
-/// the host besides those of its configuration: [`Driver::call`] hands it the sockets, and news of
-/// the connections it opened, and of its listeners, are the events.
+/// Every input carries the time, which must not go backwards. After each input, take its outputs with
+/// [`Driver::next_packet`], [`Driver::next_event`] and, if needed, [`Driver::take_records`]; call
+/// [`Driver::time_out`] at the time given by [`Driver::next_timeout`]. The driver acts as an additional
+/// application of the host: [`Driver::call`] gives it access to the sockets, and its events concern the
+/// connections and listeners it opened.
 ///
-/// Two hosts back to back, one a server of the library's, the other driven by hand:
+/// Two hosts back to back, one with a built-in server, the other driven by its caller:
 ///
 /// ```
 /// use std::net::{Ipv4Addr, SocketAddrV4};
@@ -179,8 +179,8 @@ impl std::fmt::Debug for Driver<'_> {
 }
 
 impl<'m> Driver<'m> {
-    /// A host as described, with these addresses. `number` tells its connections from those of
-    /// other hosts, and with `seed` its random streams. It starts at time zero.
+    /// Creates a host with these addresses, which starts at time zero. `number` distinguishes its
+    /// connections from those of other hosts, and with `seed` selects its random streams.
     pub fn new(config: HostConfig, number: u32, addresses: Vec<Ipv4Addr>, seed: u64) -> Driver<'m> {
         let mut driver = Driver {
             host: TcpHost::new(config),
@@ -202,21 +202,21 @@ impl<'m> Driver<'m> {
         driver
     }
 
-    /// Lets `factory` make the TCP of every connection.
+    /// Uses `factory` to create the TCP of every connection.
     #[must_use]
     pub fn with_model(mut self, factory: ModelFactory) -> Driver<'m> {
         self.host = self.host.with_model(factory);
         self
     }
 
-    /// The same with a maker that need not be shared between threads.
+    /// The same with a factory that need not be thread-safe.
     #[must_use]
     pub fn with_maker(mut self, make: &'m mut MakeTcp<'_>) -> Driver<'m> {
         self.make = Some(make);
         self
     }
 
-    /// Keeps what the host records, from now on, for [`Driver::take_records`].
+    /// Keeps the host's records from now on for [`Driver::take_records`].
     #[must_use]
     pub fn recording(mut self) -> Driver<'m> {
         self.outbox.records = Some(Vec::new());
@@ -233,21 +233,21 @@ impl<'m> Driver<'m> {
         self.outbox.now
     }
 
-    /// Initial sequence numbers and timestamps given beforehand, not from a secret of the host's.
+    /// Uses the given initial sequence numbers and timestamps instead of ones derived from a secret.
     #[must_use]
     pub fn with_numbers(mut self, numbers: FixedNumbers) -> Driver<'m> {
         self.host.stack.fixed = Some(Box::new((numbers, 0)));
         self
     }
 
-    /// Keeps connections that are over, so that they can be looked at and what has arrived be read.
+    /// Keeps ended connections, so that they can be inspected and their remaining data read.
     #[must_use]
     pub fn keeping_ended(mut self) -> Driver<'m> {
         self.host.stack.keeps_ended = true;
         self
     }
 
-    /// Changes parameters of the host (as `sysctl` does). Connections there are keep theirs.
+    /// Changes parameters of the host (as `sysctl` does). Existing connections keep theirs.
     pub fn set_params(&mut self, params: &Arc<TcpParams>) {
         self.host.stack.set_params(params);
     }
@@ -258,21 +258,20 @@ impl<'m> Driver<'m> {
         stack.fast_open.get_or_insert_default().set_key(key);
     }
 
-    /// Connections that can be accepted from a listener.
+    /// Number of connections that can be accepted from a listener.
     pub fn acceptable(&self, id: ListenerId) -> usize {
         let listener = self.host.stack.listeners.get(usize::from(id.0));
         listener.map_or(0, |listener| listener.waiting())
     }
 
-    /// Bytes that a SYN to this server would carry with Fast Open; none while the host must ask for
-    /// a cookie first.
+    /// Bytes that a SYN to this server would carry with Fast Open; zero while the host has no cookie.
     pub fn fast_open_room(&self, server: Ipv4Addr, params: &TcpParams) -> u32 {
         let cache = self.host.stack.fast_open.as_deref();
         let call = FastOpenCache::connect(cache, server, SendCall::default(), params);
         call.room(params.ip_version, params.mtu)
     }
 
-    /// The connection of a 4-tuple, whether accepted or not; none for a TIME-WAIT entry.
+    /// The connection of a 4-tuple, whether accepted or not; `None` for a TIME-WAIT entry.
     pub fn connection(&mut self, local: SocketAddrV4, remote: SocketAddrV4) -> Option<SocketId> {
         match self.host.stack.find(Flow::new(local, remote)) {
             Some(Owner::Connection(slot)) => Some(self.host.stack.endpoints.id(slot)),
@@ -280,13 +279,13 @@ impl<'m> Driver<'m> {
         }
     }
 
-    /// The 4-tuple is in TIME-WAIT.
+    /// Whether the 4-tuple is in TIME-WAIT.
     pub fn is_time_wait(&mut self, local: SocketAddrV4, remote: SocketAddrV4) -> bool {
         let owner = self.host.stack.find(Flow::new(local, remote));
         matches!(owner, Some(Owner::TimeWait(_)))
     }
 
-    /// A close look at a connection, whosever it is; `None` when it is gone.
+    /// Inspects a connection of any application; `None` if it is gone.
     pub fn inspect(&self, id: SocketId) -> Option<Inspection<'_>> {
         let endpoints = &self.host.stack.endpoints;
         let endpoint = endpoints.get(endpoints.live(id)?)?;
@@ -321,7 +320,7 @@ impl<'m> Driver<'m> {
         self.with(now, |host, cx| host.packet_arrives(&packet, cx));
     }
 
-    /// Makes calls on the host's sockets at `now`, as an application of its own.
+    /// Makes calls on the host's sockets at `now`, as an application.
     pub fn call<R>(&mut self, now: SimTime, calls: impl FnOnce(&mut SocketCx<'_, '_>) -> R) -> R {
         self.with(now, |host, cx| {
             let app = host.apps.len() as u16;
@@ -335,12 +334,12 @@ impl<'m> Driver<'m> {
         })
     }
 
-    /// When [`Driver::time_out`] is wanted; it may come earlier than anything is due.
+    /// When to call [`Driver::time_out`]; may be earlier than necessary.
     pub fn next_timeout(&self) -> Option<SimTime> {
         self.outbox.wakes.peek().map(|Reverse((at, ..))| *at)
     }
 
-    /// Lets everything happen that is due at `now`.
+    /// Processes everything that is due at `now`.
     pub fn time_out(&mut self, now: SimTime) {
         while let Some(Reverse((at, _, token))) = self.outbox.wakes.peek().copied()
             && at <= now
@@ -351,7 +350,7 @@ impl<'m> Driver<'m> {
         self.outbox.now = self.outbox.now.max(now);
     }
 
-    /// The next packet that left, in order.
+    /// The next packet sent, in order.
     pub fn next_packet(&mut self) -> Option<Departure> {
         self.outbox.packets.pop_front()
     }
@@ -361,8 +360,7 @@ impl<'m> Driver<'m> {
         self.outbox.events.pop_front()
     }
 
-    /// What the host has recorded since this was called last, in order; nothing unless it is
-    /// [`Driver::recording`].
+    /// The records since the last call, in order; none unless it is [`Driver::recording`].
     pub fn take_records(&mut self) -> Vec<(SimTime, TcpSample)> {
         self.outbox
             .records

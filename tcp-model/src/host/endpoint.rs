@@ -1,4 +1,4 @@
-//! Connections of a host: slots that are used again and again.
+//! Connections of a host, in reusable slots.
 
 use std::sync::Arc;
 
@@ -16,8 +16,8 @@ use crate::segment::ConnId;
 use crate::state::State;
 use crate::time_wait::TimeWait;
 
-/// A connection as its application knows it; stays unlike any other for ever, so that a call on
-/// one that is over does nothing.
+/// The application's handle of a connection. Never reused, so that a call on an ended connection has no
+/// effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SocketId {
     slot: u32,
@@ -34,13 +34,12 @@ impl SocketId {
         SocketId::new(slot, 0)
     }
 
-    /// Place in the host's table, below the largest number of connections it ever had at a time;
-    /// used again after the connection is over.
+    /// Index in the host's table, below the peak number of connections; reused after the connection ends.
     pub const fn slot(self) -> u32 {
         self.slot
     }
 
-    /// How many connections had the slot before.
+    /// Number of earlier connections in this slot.
     pub const fn generation(self) -> u32 {
         self.generation
     }
@@ -49,7 +48,7 @@ impl SocketId {
 /// No listener: the end point was opened actively.
 pub(super) const NO_LISTENER: u16 = u16::MAX;
 
-/// The TIME-WAIT entry that gave way to a SYN, until the SYN has proved to be new.
+/// A TIME-WAIT entry replaced by a SYN, kept until the SYN has proved to be new.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Replaced {
     pub(super) entry: TimeWait,
@@ -59,7 +58,8 @@ pub(super) struct Replaced {
 
 /// A connection in the table.
 ///
-/// What every segment touches comes first and what few do last: cold lines stay in memory.
+/// Fields used by every segment come first and rarely used ones last, so that cold cache lines are not
+/// loaded.
 #[derive(Debug)]
 #[repr(C)]
 pub(super) struct Endpoint {
@@ -71,25 +71,25 @@ pub(super) struct Endpoint {
     /// The application knows it: it connected, or it accepted.
     pub(super) has_app: bool,
     pub(super) traced: bool,
-    /// It has options of its own.
+    /// It has its own options.
     pub(super) has_own: bool,
-    /// Its local port is taken in the port allocator.
+    /// It holds its local port in the port allocator.
     pub(super) holds_port: bool,
     pub(super) closed_first: bool,
-    /// It came to TIME-WAIT when the table was full.
+    /// It reached TIME-WAIT when the table was full.
     pub(super) overflowed: bool,
     pub(super) peer_closed: bool,
     /// The application knows it or finds it in the accept queue.
     pub(super) connected: bool,
     /// Its SYN waits for the first data (`TCP_FASTOPEN_CONNECT`).
     pub(super) deferred: bool,
-    /// The application wants no soft errors (SHLD-20).
+    /// Soft errors are not reported to the application (SHLD-20).
     pub(super) errors_suppressed: bool,
-    /// A close resets (`SO_LINGER` of zero).
+    /// Closing sends a reset (`SO_LINGER` of zero).
     pub(super) hard_close: bool,
-    /// Is in the list of those to be looked at for removal.
+    /// Is in the list of connections to check for removal.
     pub(super) is_finished: bool,
-    /// It is over and kept only to be looked at and read: its port, 4-tuple and timer are gone.
+    /// It has ended and is kept only for inspection and reading: its port, 4-tuple and timer are released.
     pub(super) detached: bool,
     /// [`Reuse`](super::Reuse) flags of its socket.
     pub(super) reuse: u8,
@@ -100,17 +100,17 @@ pub(super) struct Endpoint {
     pub(super) established: SimTime,
     /// `SimTime::MAX` before.
     pub(super) app_closed: SimTime,
-    /// What is remembered for records; only of traced connections.
+    /// State for recording, only of traced connections.
     pub(super) tracer: Option<Box<Tracer>>,
     /// Only before ESTABLISHED.
     pub(super) replaced: Option<Box<Replaced>>,
-    /// Options of its own.
+    /// Its own options.
     pub(super) own: Option<Arc<TcpParams>>,
     pub(super) end: Option<End>,
 }
 
 impl Endpoint {
-    /// RECEIVE on a connection that is over: what has arrived can still be read.
+    /// RECEIVE on an ended connection: data that have arrived can still be read.
     #[cold]
     pub(super) fn read_rest(&mut self, input: Input<'_>, now: SimTime) {
         if matches!(input, Input::Receive(_)) {
@@ -118,17 +118,17 @@ impl Endpoint {
         }
     }
 
-    /// Bytes of what it keeps beside its slot.
+    /// Bytes allocated outside its slot.
     pub(super) fn boxed_bytes(&self) -> usize {
         let tracer = self.tracer.as_deref().map_or(0, Tracer::bytes);
         tracer + self.replaced.as_deref().map_or(0, size_of_val)
     }
 }
 
-/// A place for a connection. The timer stays with the place: an event that is still queued when
-/// one connection ends serves the next.
+/// A slot for a connection. The timer belongs to the slot: an event still queued when one connection ends
+/// serves the next.
 ///
-/// In whole cache lines: a stale timer touches the first one alone, a look-up the first two.
+/// Aligned to cache lines: a stale timer touches only the first line, a look-up the first two.
 #[derive(Debug, Default)]
 #[repr(C, align(64))]
 pub(super) struct Slot {
@@ -140,7 +140,7 @@ pub(super) struct Slot {
 #[cfg(target_pointer_width = "64")]
 const _: () = assert!(size_of::<Slot>() == 640);
 
-/// Bytes of an end point that come before the cold ones.
+/// Bytes of the hot part of an end point.
 const HOT: usize = std::mem::offset_of!(Endpoint, conn);
 
 /// All connections of a host.
@@ -187,7 +187,7 @@ impl Endpoints {
         self.slots.get_mut(slot)?.endpoint.as_mut()
     }
 
-    /// Fetches the timer of a slot.
+    /// Prefetches the timer of a slot.
     #[inline]
     pub(super) fn prefetch_timer(&self, slot: u32) {
         if let Some(place) = self.slots.get(slot) {
@@ -195,7 +195,7 @@ impl Endpoints {
         }
     }
 
-    /// Fetches the hot part of a slot.
+    /// Prefetches the hot part of a slot.
     #[inline]
     pub(super) fn prefetch(&self, slot: u32) {
         if let Some(place) = self.slots.get(slot) {
@@ -203,7 +203,7 @@ impl Endpoints {
         }
     }
 
-    /// Fetches a slot if its timer is about to fire; the timer is there.
+    /// Prefetches a slot if its timer, already in the cache, is about to fire.
     #[inline]
     pub(super) fn prefetch_if_due(&self, slot: u32) {
         if self.slots.get(slot).is_some_and(|s| s.timer.is_due_next()) {
@@ -216,7 +216,7 @@ impl Endpoints {
         (0..self.slots.len() as u32).filter_map(|slot| self.get(slot))
     }
 
-    /// Slots there are, in use or not.
+    /// Number of slots, in use or not.
     pub(super) fn slots(&self) -> u32 {
         self.slots.len() as u32
     }
@@ -225,7 +225,7 @@ impl Endpoints {
         SocketId::new(slot, self.slots[slot].generation)
     }
 
-    /// The slot of a socket that still is.
+    /// The slot of a socket, if its connection still exists.
     pub(super) fn live(&self, id: SocketId) -> Option<u32> {
         let place = self.slots.get(id.slot)?;
         (place.generation == id.generation && place.endpoint.is_some()).then_some(id.slot)

@@ -1,7 +1,6 @@
-//! What a host remembers of the servers it opened connections to with Fast Open
-//! (RFC 7413 section 4.1.3).
+//! The client's cache of Fast Open servers (RFC 7413 section 4.1.3).
 //!
-//! Leaves out: entries are never dropped, for a simulation has few servers.
+//! Entries are never evicted, since a simulation has few servers.
 
 use std::net::Ipv4Addr;
 
@@ -11,12 +10,12 @@ use crate::fast_open::{CookieKey, FastConnect, FastOpenNews, FastOpenOption, For
 use crate::model::SendCall;
 use crate::params::TcpParams;
 
-/// What is known of a server.
+/// Cached information about a server.
 #[derive(Clone, Copy, Debug, Default)]
 struct Known {
     option: FastOpenOption,
     mss: u16,
-    /// The last form in which a request went unanswered.
+    /// The last option form that a server did not answer.
     unanswered: Option<Form>,
 }
 
@@ -24,7 +23,7 @@ struct Known {
 #[derive(Debug, Default)]
 pub(super) struct FastOpenCache {
     servers: FxHashMap<Ipv4Addr, Known>,
-    /// The key of the host's own cookies, where it was set (Linux `tcp_fastopen_key`).
+    /// The key of the host's own cookies, if set (Linux `tcp_fastopen_key`).
     key: Option<CookieKey>,
 }
 
@@ -54,7 +53,7 @@ impl FastOpenCache {
         }
     }
 
-    /// Takes in what an answer told.
+    /// Updates the cache from a server's answer.
     pub(super) fn learn(&mut self, server: Ipv4Addr, news: &FastOpenNews) {
         let known = self.servers.entry(server).or_default();
         known.mss = news.mss;
@@ -64,8 +63,8 @@ impl FastOpenCache {
             && known.option.cookie.is_request()
             && known.unanswered != Some(Form::Experimental)
         {
-            // The experimental form is tried once; a server that answers to neither is asked in the
-            // standard form from then on.
+            // The experimental form is tried once; a server that answers neither gets the standard form
+            // from then on.
             known.unanswered = Some(form);
             known.option.form = match form {
                 Form::Standard => Form::Experimental,

@@ -1,4 +1,4 @@
-//! The 4-tuple of a connection, and the tables that find what it belongs to.
+//! The 4-tuple of a connection, and the tables that find its owner.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
@@ -50,7 +50,7 @@ impl Flow {
         bytes
     }
 
-    /// One folded multiplication: addresses and ports of a simulation are no adversary.
+    /// One folded multiplication: a simulation has no adversary that chooses addresses and ports.
     pub(super) fn hash(self) -> u64 {
         let addresses = u64::from(self.local) << 32 | u64::from(self.remote);
         let a = addresses ^ 0x9e37_79b9_7f4a_7c15;
@@ -60,7 +60,7 @@ impl Flow {
     }
 }
 
-/// What a 4-tuple belongs to.
+/// The owner of a 4-tuple.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Owner {
     /// A connection, by slot.
@@ -69,14 +69,14 @@ pub(super) enum Owner {
     TimeWait(u32),
 }
 
-/// Finds the owner of a 4-tuple. Holds four or five bytes per owner; the 4-tuples themselves stay
-/// with the owners, and `flow_of` fetches them.
+/// Finds the owner of a 4-tuple. Uses four or five bytes per owner; the 4-tuples are stored with the
+/// owners, and `flow_of` returns them.
 ///
-/// Connections are few and busy, TIME-WAIT entries many and quiet: with a table each, most packets
-/// touch the small one alone.
+/// Connections are few and active, TIME-WAIT entries many and quiet: with separate tables, most packets
+/// touch only the small one.
 ///
-/// The connection found last is looked at first: packets come in bursts, and many hosts have but
-/// one connection.
+/// The last connection found is checked first: packets come in bursts, and many hosts have only one
+/// connection.
 #[derive(Debug, Default)]
 pub(super) struct Demux {
     connections: SlotTable,
@@ -102,7 +102,7 @@ impl Demux {
             .map(|&place| Owner::TimeWait(place))
     }
 
-    /// Adds an owner whose 4-tuple has none yet.
+    /// Adds an owner for a 4-tuple that has none yet.
     pub(super) fn insert(&mut self, flow: Flow, owner: Owner, flow_of: impl Fn(Owner) -> Flow) {
         let hash = flow.hash();
         match owner {

@@ -1,6 +1,6 @@
-//! Half-open connections that grow old while a listener's queue fills up (Linux
-//! `reqsk_timer_handler`): half of the queue is kept for young ones, whose SYN-ACK has not been sent
-//! again yet. The fewer these are, the fewer retransmissions the others get, down to two.
+//! Pruning of old half-open connections while a listener's queue fills up (Linux `reqsk_timer_handler`):
+//! half of the queue is kept for young ones, whose SYN-ACK has not been retransmitted. The fewer there are,
+//! the fewer retransmissions the others get, down to two.
 
 use super::cx::HostEnv;
 use super::endpoint::NO_LISTENER;
@@ -29,7 +29,7 @@ impl Stack {
         }
     }
 
-    /// The listener of a half-open connection, and how often its SYN-ACK has timed out.
+    /// The listener of a half-open connection, and the number of its SYN-ACK time-outs.
     fn half_open(&self, slot: u32) -> Option<(usize, u32)> {
         let endpoint = self.endpoints.get(slot)?;
         let waits = endpoint.state == State::SynReceived
@@ -42,7 +42,7 @@ impl Stack {
         })
     }
 
-    /// It has had as many retransmissions as the queue has room for.
+    /// True if it has used the retransmissions that the state of the queue allows.
     fn is_pruned(&self, listener: usize, timeouts: u32) -> bool {
         let listener = &self.listeners[listener];
         let params = listener.params(&self.params);

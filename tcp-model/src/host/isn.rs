@@ -9,18 +9,18 @@ use crate::seq::SeqNum;
 /// Picoseconds per tick of the ISN clock: 4 microseconds (RFC 9293 section 3.4.1).
 const TICK_PS: u64 = 4_000_000;
 
-/// Numbers chosen beforehand, for scripts that must meet the same ones every time.
+/// Fixed numbers, for scripts that need the same ones every time.
 #[derive(Clone, Copy, Debug)]
 pub struct FixedNumbers {
     /// The initial sequence number of the first connection.
     pub first: SeqNum,
-    /// How much later each further connection begins.
+    /// Increment for each further connection.
     pub step: u32,
-    /// What is added to the millisecond clock for timestamps.
+    /// Offset added to the millisecond clock for timestamps.
     pub ts_offset: u32,
 }
 
-/// A secret of the host's, from which both are made per 4-tuple.
+/// The host's secret, from which both are derived per 4-tuple.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Secret(u64, u64);
 
@@ -29,7 +29,7 @@ impl Secret {
         Secret(rng.next_u64(), rng.next_u64())
     }
 
-    /// A key for another purpose, which tells nothing of this one.
+    /// Derives a key for another purpose, which reveals nothing about the secret.
     pub(super) fn derive(&self, purpose: &str) -> (u64, u64) {
         let half = |n: u64| SipHasher13::new_with_keys(self.0 ^ n, self.1).hash(purpose.as_bytes());
         (half(1), half(2))

@@ -1,10 +1,9 @@
-//! What a node may be beyond a TCP with applications: a middlebox on the way, a host that crashes and
-//! starts again.
+//! Optional roles of a node: a middlebox, or a host that crashes and restarts.
 //!
-//! A crash loses all state without a segment: connections, TIME-WAIT entries, listeners. Peers learn of
-//! it when their segments are answered by a reset. After its boot the host's applications start
-//! again as described, once the quiet time is over in which RFC 9293 section 3.4.3 wants no sequence
-//! numbers assigned; until then the host answers segments with resets, and opens and accepts nothing.
+//! A crash loses all state without a segment: connections, TIME-WAIT entries, listeners. Peers notice when
+//! their segments are answered with a reset. After a boot the host's applications restart once the quiet
+//! time of RFC 9293 section 3.4.3, during which no sequence numbers may be assigned, is over; until then
+//! the host answers segments with resets, and neither opens nor accepts connections.
 
 use sim_core::{Cx, Packet, SimDuration};
 
@@ -19,7 +18,7 @@ use crate::sample::{EndReason, Ending, OpenResult, Side, StateChange, TcpSample}
 use crate::segment::Packed;
 use crate::state::State;
 
-/// What few hosts have.
+/// State that few hosts need.
 #[derive(Debug, Default)]
 pub(super) struct Extra {
     middlebox: Option<AnyMiddlebox>,
@@ -33,23 +32,23 @@ const MIDDLEBOX: u64 = 0;
 const QUIET_OVER: u64 = 1;
 
 impl TcpHost {
-    /// Makes the host a node on the way: `middlebox` sees what passes, and what comes for the host's
-    /// own addresses. It has an effect on a gateway node only.
+    /// Makes the host a middlebox: `middlebox` sees packets that pass, and those for the host's own
+    /// addresses. Effective only on a gateway node.
     #[must_use]
     pub fn with_middlebox(mut self, middlebox: AnyMiddlebox) -> TcpHost {
         self.extra_mut().middlebox = Some(middlebox);
         self
     }
 
-    /// Prepares the host for crashes: after a boot and `quiet` without activity, its applications
-    /// are `apps`, started again.
+    /// Prepares the host for crashes: after a boot and the quiet time `quiet`, the applications `apps`
+    /// start.
     #[must_use]
     pub fn with_restart(mut self, apps: Vec<AppSpec>, quiet: SimDuration) -> TcpHost {
         self.extra_mut().restart = Some((apps, quiet));
         self
     }
 
-    /// Its middlebox, if it is one.
+    /// Its middlebox, if it has one.
     pub fn middlebox(&self) -> Option<&AnyMiddlebox> {
         self.extra.as_ref()?.middlebox.as_ref()
     }
@@ -68,7 +67,7 @@ impl TcpHost {
         }
     }
 
-    /// Lets the middlebox have a packet; `None` when it took it.
+    /// Passes a packet to the middlebox; `None` when that consumed it.
     #[inline]
     pub(super) fn past_middlebox(
         &mut self,
@@ -84,7 +83,7 @@ impl TcpHost {
         }
     }
 
-    /// A wake that is neither of a connection nor of an application.
+    /// A wake for the node itself, not for a connection or an application.
     pub(super) fn node_wakes(&mut self, token: u64, cx: &mut Cx<'_, TcpHost>) {
         if token == QUIET_OVER {
             self.start_apps(cx);
@@ -93,7 +92,7 @@ impl TcpHost {
         }
     }
 
-    /// Loses all state; what there was is recorded as ended by the crash.
+    /// Loses all state; existing connections are recorded as ended by the crash.
     pub(super) fn crash(&mut self, cx: &mut impl HostEnv) {
         self.cut_off(Ending::Crash, cx);
         self.stack.record_crash(cx);
@@ -109,7 +108,7 @@ impl TcpHost {
         }
     }
 
-    /// Comes up again, with the state of a host that has just started.
+    /// Boots with the state of a new host.
     pub(super) fn boot(&mut self, cx: &mut Cx<'_, TcpHost>) {
         self.start_middlebox(cx);
         self.stack.start(cx);
@@ -124,7 +123,7 @@ impl TcpHost {
 }
 
 impl Stack {
-    /// Records the end of everything there is.
+    /// Records the end of all connections and entries.
     fn record_crash(&mut self, cx: &mut impl HostEnv) {
         for endpoint in self.endpoints.iter() {
             if endpoint.side == Side::Active && !endpoint.connected {
@@ -156,7 +155,7 @@ impl Stack {
         }
     }
 
-    /// Becomes as new; what was counted, and the numbers of connections opened, go on.
+    /// Resets the state, except counters and the numbering of connections.
     fn lose_everything(&mut self) {
         let (factory, serial, stats) = (self.factory.take(), self.serial, self.stats());
         *self = Stack::new(std::sync::Arc::clone(&self.params), self.trace);

@@ -1,4 +1,4 @@
-//! Listening ports with their two queues, as Linux limits them.
+//! Listening ports with their two queues and Linux's limits.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,27 +14,27 @@ use crate::params::{SynCookies, TcpParams};
 #[derive(Debug)]
 pub(super) struct Listener {
     pub(super) port: u16,
-    /// `None`: it listens no more.
+    /// `None` once it no longer listens.
     bind: Option<BindId>,
     shares_port: bool,
     /// The application that listens.
     pub(super) app: u16,
     /// Connections in SYN-RECEIVED.
     pub(super) half_open: u32,
-    /// Of these, the ones whose SYN-ACK has not timed out yet.
+    /// Those of them whose SYN-ACK has not timed out yet.
     pub(super) young: u32,
-    /// Most connections in the accept queue, less one.
+    /// Maximum number of connections in the accept queue, minus one.
     backlog: u32,
-    /// Established connections that the application has not accepted. One that ends meanwhile
-    /// stays in its place, as on Linux.
+    /// Established connections that the application has not accepted. A connection that ends meanwhile
+    /// stays in the queue, as on Linux.
     queue: VecDeque<SocketId>,
-    /// Most connections that Fast Open may open before their handshake is complete; 0: off.
+    /// Maximum number of Fast Open connections with incomplete handshakes; 0 for off.
     pub(super) fast_open: u32,
-    /// Connections that Fast Open has opened and whose handshake is not complete.
+    /// Fast Open connections with incomplete handshakes.
     pub(super) early: u32,
     /// When the last SYN cookie was sent; `SimTime::MAX` before the first.
     pub(super) last_cookie: SimTime,
-    /// Parameters of its own.
+    /// Its own parameters.
     own: Option<Arc<TcpParams>>,
     pub(super) fast_open_key: Option<CookieKey>,
 }
@@ -42,14 +42,14 @@ pub(super) struct Listener {
 /// How to listen, beyond port and backlog.
 #[derive(Clone, Debug, Default)]
 pub struct ListenOptions {
-    /// Parameters of the connections accepted, where they differ from the host's.
+    /// Parameters of accepted connections, if different from the host's.
     pub params: Option<Arc<TcpParams>>,
-    /// Take data from SYNs (Linux `TCP_FASTOPEN`), for at most this many connections whose handshake
-    /// is not complete. Zero is off, unless `fast_open` of the parameters has it on for all.
+    /// Accept data on SYNs (Linux `TCP_FASTOPEN`) for at most this many connections with incomplete
+    /// handshakes. Zero is off, unless the parameter `fast_open` enables it for all listeners.
     pub fast_open: u32,
-    /// The key of its Fast Open cookies (Linux `TCP_FASTOPEN_KEY`), where it has one of its own.
+    /// Its own key for Fast Open cookies (Linux `TCP_FASTOPEN_KEY`), if any.
     pub fast_open_key: Option<CookieKey>,
-    /// A port bound before; otherwise `listen` binds to all addresses, with `SO_REUSEADDR`.
+    /// A previously bound port; otherwise `listen` binds to all addresses with `SO_REUSEADDR`.
     pub bound: Option<BindId>,
 }
 
@@ -87,7 +87,7 @@ impl Listener {
         listener
     }
 
-    /// Another backlog, where one is given, and other options.
+    /// Changes the backlog, if given, and the options.
     pub(super) fn set(&mut self, backlog: Option<u32>, options: ListenOptions, params: &TcpParams) {
         if let Some(backlog) = backlog {
             self.backlog = backlog.min(params.somaxconn);
@@ -104,7 +104,7 @@ impl Listener {
         self.fast_open_key = options.fast_open_key;
     }
 
-    /// Listens no more; returns what it was bound to, the first time.
+    /// Stops listening; the first call returns its binding.
     pub(super) fn close(&mut self) -> Option<BindId> {
         self.queue.clear();
         self.half_open = 0;
@@ -121,7 +121,7 @@ impl Listener {
         self.port
     }
 
-    /// Others may listen on its port (`SO_REUSEPORT`).
+    /// Whether others may listen on its port (`SO_REUSEPORT`).
     pub(super) fn shares_port(&self) -> bool {
         self.shares_port
     }
@@ -140,10 +140,10 @@ impl Listener {
         self.queue.len() > self.backlog as usize
     }
 
-    /// No further connection may be half-open. Without SYN cookies more than three quarters of
-    /// `max_syn_backlog` are too many, too.
+    /// True when no further half-open connection is allowed. Without SYN cookies, also with more than three
+    /// quarters of `max_syn_backlog` in use.
     ///
-    /// Leaves out that Linux lets peers it knows into the last quarter.
+    /// Leaves out that Linux admits known peers to the last quarter.
     pub(super) fn is_syn_queue_full(&self, params: &TcpParams) -> bool {
         let syn_backlog = match params.syn_cookies {
             SynCookies::Off => params.max_syn_backlog - params.max_syn_backlog / 4,
@@ -152,8 +152,8 @@ impl Listener {
         self.half_open > self.backlog.min(syn_backlog)
     }
 
-    /// How often a SYN-ACK may be sent again, where the parameters allow `most`: fewer times while
-    /// more than half of the queue is in use, and mostly by old connections.
+    /// How often a SYN-ACK may be retransmitted if the parameters allow `most`: less often while more than
+    /// half of the queue is in use, mostly by old connections.
     pub(super) fn synack_retries(&self, most: u32) -> u32 {
         if self.half_open * 2 <= self.backlog.max(8) {
             return most;
@@ -167,7 +167,7 @@ impl Listener {
         allowed
     }
 
-    /// Connections that can be accepted.
+    /// Number of connections that can be accepted.
     pub(super) fn waiting(&self) -> usize {
         self.queue.len()
     }

@@ -1,4 +1,4 @@
-//! Fetches what the next events will need.
+//! Prefetches memory for the next events.
 //!
 //! ```text
 //!   packet ──► line of the slot table ──(later)──► slot, application's state
@@ -14,7 +14,7 @@ use super::stack::Timer;
 use crate::app::App;
 use crate::segment::Packed;
 
-/// Marks keys that are slots whose timer comes up; others are hashes.
+/// Marks keys that are slots with a timer coming up; other keys are hashes.
 const TIMER: u64 = 1 << 63;
 
 impl TcpHost {
@@ -22,7 +22,7 @@ impl TcpHost {
     pub(super) fn prepare_for(&self, what: Upcoming<'_, TcpHost>) -> Option<u64> {
         match what {
             Upcoming::Packet(packet) => {
-                // Others open connections, mostly.
+                // Other packets mostly open connections.
                 let Packed::Usual(usual) = &packet.payload else {
                     return None;
                 };

@@ -25,7 +25,7 @@ use crate::segment::{ConnId, Flags, Segment, Tag};
 use crate::seq::SeqNum;
 use crate::state::State;
 
-/// Why a connection could not even be begun.
+/// Why connect failed at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectError {
     /// All local ports towards the destination are in use (EADDRNOTAVAIL).
@@ -57,25 +57,25 @@ impl ConnectError {
 /// How to connect, beyond the remote end.
 #[derive(Clone, Debug, Default)]
 pub struct ConnectOptions {
-    /// From this address; otherwise from the host's first.
+    /// The local address; by default the host's first.
     pub local: Option<Ipv4Addr>,
-    /// From this port; otherwise from one the host chooses.
+    /// The local port; by default the host chooses one.
     pub port: Option<u16>,
-    /// From the address and port bound before; `local` and `port` are then not looked at.
+    /// A previously bound address and port; `local` and `port` are then ignored.
     pub bound: Option<BindId>,
-    /// With whom its port is shared, when it is not bound.
+    /// How its port is shared, if it is not bound.
     pub reuse: Reuse,
-    /// Bind to the address and to a port before the destination is looked at, as Linux does without
-    /// `IP_BIND_ADDRESS_NO_PORT`: the port is free towards all destinations, in TIME-WAIT or not. Only
-    /// where the host chooses the port.
+    /// Bind to the address and a port before considering the destination, as Linux does without
+    /// `IP_BIND_ADDRESS_NO_PORT`: the port must be free towards all destinations, including TIME-WAIT. Only
+    /// if the host chooses the port.
     pub bind_first: bool,
-    /// Parameters, where they differ from the host's.
+    /// Parameters, if different from the host's.
     pub params: Option<Arc<TcpParams>>,
-    /// Send no SYN before there are data to go with it (Linux `TCP_FASTOPEN_CONNECT`); only where
-    /// the parameters allow Fast Open.
+    /// Delay the SYN until there are data to send with it (Linux `TCP_FASTOPEN_CONNECT`), if the parameters
+    /// allow Fast Open.
     pub fast_open: bool,
-    /// A number that the connection's identity carries to the other end, below 128: which of several
-    /// workloads of one server port it belongs to.
+    /// A number below 128 carried to the other end in the connection's identity: which of several workloads
+    /// on one server port it belongs to.
     pub class: u8,
 }
 
@@ -84,14 +84,14 @@ pub struct ConnectOptions {
 #[error("port {0} is in use by another socket")]
 pub struct ListenError(pub u16);
 
-/// A local end chosen for an active open.
+/// The local end chosen for an active open.
 struct LocalEnd {
     port: u16,
     holds_port: bool,
 }
 
 impl Stack {
-    /// OPEN, active. The attempt gets an identity and is recorded whether it succeeds or not.
+    /// Active OPEN. The attempt gets an identity and is recorded, successful or not.
     pub(super) fn connect(
         &mut self,
         app: u16,
@@ -135,7 +135,7 @@ impl Stack {
         })?;
         let flow = Flow::from_parts(address, end.port, *remote.ip(), remote.port());
         let (isn, ts_offset) = self.numbers(flow, cx.now());
-        // Without reuse the allocator knows that the 4-tuple is free.
+        // Without reuse the allocator guarantees that the 4-tuple is free.
         let old = match self.params.tw_reuse {
             TwReuse::Loopback if !self.is_loopback(flow) => None,
             TwReuse::Off => None,
@@ -172,7 +172,7 @@ impl Stack {
         Ok(id)
     }
 
-    /// A SYN from anywhere, of a connection that the host knows nothing of.
+    /// Sends a SYN with any source address, without creating a connection.
     pub(super) fn send_spoofed_syn(
         &mut self,
         source: SocketAddrV4,
@@ -181,7 +181,7 @@ impl Stack {
         cx: &mut impl HostEnv,
     ) {
         let mut options = Options::NONE;
-        // The list is empty: there is room.
+        // The list is empty, so there is room.
         let _ = options.push(TcpOption::Mss(self.params.mss()));
         let syn = Segment {
             src_port: source.port(),
@@ -200,8 +200,8 @@ impl Stack {
         self.send(Flow::new(source, remote), &syn, None, cx);
     }
 
-    /// The first write of a deferred connect: the SYN goes, with what it can carry. Returns the
-    /// bytes taken.
+    /// The first write of a deferred connect: sends the SYN with as much data as fits. Returns the bytes
+    /// accepted.
     pub(super) fn connect_with_data(
         &mut self,
         slot: u32,
@@ -220,7 +220,7 @@ impl Stack {
         queued.unwrap_or(0).min(data.bytes)
     }
 
-    /// What a client must show to open a connection by its SYN.
+    /// What a client must present to open a connection with data on its SYN.
     pub(super) fn fast_listen(&self, listener: usize, flow: Flow) -> FastListen {
         let (client, server) = (*flow.remote().ip(), *flow.local().ip());
         let listening = &self.listeners[listener];
@@ -234,8 +234,8 @@ impl Stack {
         }
     }
 
-    /// Lets the port allocator choose. A port that is bound first must not be in TIME-WAIT, whatever
-    /// `tw_reuse` says.
+    /// Lets the port allocator choose. A port bound first must not be in TIME-WAIT, regardless of
+    /// `tw_reuse`.
     fn find_port(
         &mut self,
         conn: ConnId,
@@ -278,7 +278,7 @@ impl Stack {
         }
     }
 
-    /// Takes the port the application asked for, unless the 4-tuple is in use.
+    /// Takes the port requested by the application, unless the 4-tuple is in use.
     fn take_port(
         &mut self,
         conn: ConnId,
@@ -305,8 +305,8 @@ impl Stack {
         Ok(LocalEnd { port, holds_port })
     }
 
-    /// `tw_reuse`: ports of TIME-WAIT entries that are old enough count as free. Entries ripen in
-    /// the order in which they came, so each is looked at once.
+    /// `tw_reuse`: frees the ports of TIME-WAIT entries that are old enough. Entries reach that age in
+    /// order, so each is checked once.
     fn free_ripe_ports(&mut self, cx: &mut impl HostEnv) {
         if self.params.tw_reuse == TwReuse::Off {
             return;
@@ -325,13 +325,13 @@ impl Stack {
         }
     }
 
-    /// A connection of the host with itself. On Linux its addresses would be 127/8, or its device the
-    /// loopback.
+    /// True for a connection of the host with itself. Linux checks for 127/8 addresses or the loopback
+    /// device.
     fn is_loopback(&self, flow: Flow) -> bool {
         self.addresses.contains(flow.remote().ip())
     }
 
-    /// OPEN, passive: on a bound port, or on all addresses.
+    /// Passive OPEN: on a bound port, or on all addresses.
     pub(super) fn listen(
         &mut self,
         app: u16,
@@ -371,7 +371,7 @@ impl Stack {
         Ok(ListenerId(at as u16))
     }
 
-    /// The next established connection of a listener; events that came before are reported at once.
+    /// Accepts the next established connection of a listener; its earlier events are reported at once.
     pub(super) fn accept(
         &mut self,
         app: u16,

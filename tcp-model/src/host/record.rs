@@ -1,4 +1,4 @@
-//! What a host writes down: segments, outcomes, sender samples, summaries.
+//! A host's records: segments, outcomes, sender samples, summaries.
 
 use sim_core::{Packet, SimDuration, SimTime};
 
@@ -23,13 +23,13 @@ pub(super) fn record_received(
     record_trace(trace_of(packet, SegmentEvent::Received, state), cx);
 }
 
-/// Records what a segment did.
+/// Records a segment.
 pub(super) fn record_trace(trace: SegmentTrace, cx: &mut impl HostEnv) {
     let record = cx.scratch().segment(trace);
     cx.record(record);
 }
 
-/// A packet seen somewhere on its way.
+/// The trace of a packet at some point of its path.
 pub(super) fn trace_of(
     packet: &Packet<Segment>,
     event: SegmentEvent,
@@ -51,7 +51,7 @@ pub(super) fn trace_of(
     }
 }
 
-/// A segment that has just been sent with this TTL and DS field.
+/// The trace of a segment just sent with this TTL and DS field.
 #[inline(never)]
 pub(super) fn trace_of_sent(
     packet: u64,
@@ -119,7 +119,7 @@ pub(super) fn sample_sender(endpoint: &mut Endpoint, interval: SimDuration, cx: 
     cx.record(record);
 }
 
-/// The reason in the summary of a connection that is over.
+/// The end reason for the summary of an ended connection.
 pub(super) fn end_reason(endpoint: &Endpoint, overflow: bool) -> EndReason {
     match endpoint.end {
         _ if overflow => EndReason::TimeWaitOverflow,
@@ -133,7 +133,7 @@ pub(super) fn end_reason(endpoint: &Endpoint, overflow: bool) -> EndReason {
     }
 }
 
-/// The life of a connection in numbers.
+/// The summary of a connection.
 pub(super) fn summarize(endpoint: &Endpoint, reason: EndReason, now: SimTime) -> EndpointSummary {
     let view = endpoint.tcp.view();
     let known = |time: SimTime| (time < SimTime::MAX).then_some(time);

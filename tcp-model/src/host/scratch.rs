@@ -1,4 +1,4 @@
-//! Working memory of hosts, shared by all of a partition and empty between events.
+//! Working memory of hosts, shared within a partition and empty between events.
 
 use std::collections::VecDeque;
 
@@ -7,32 +7,32 @@ use crate::model::Outputs;
 use crate::sample::{SegmentTrace, SenderSample, TcpSample};
 use crate::segment::Segment;
 
-/// What hosts write to while they handle an event.
+/// Buffers that hosts use while handling an event.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    /// What a model put out; taken while it is in use.
+    /// A model's outputs; taken while in use.
     pub(super) out: Option<Box<Outputs>>,
-    /// News for applications, in order, with the application's number.
+    /// Events for applications, in order, with the application's number.
     pub(super) events: VecDeque<(u16, AppEvent)>,
-    /// The slot whose connection took a step with news, and whose timer is still to be set.
+    /// The slot whose connection took a step with events, and whose timer is still to be set.
     pub(super) stepped: Option<u32>,
-    /// Slots whose connection may be over.
+    /// Slots whose connection may have ended.
     pub(super) finished: Vec<u32>,
-    /// Boxes of segments that have arrived, for those that leave.
+    /// Boxes of received segments, reused for segments sent.
     #[expect(clippy::vec_box, reason = "the boxes are what is kept")]
     pub(super) boxes: Vec<Box<Segment>>,
-    /// Boxes of records that have been dealt with, for others.
+    /// Boxes of processed records, for reuse.
     #[expect(clippy::vec_box, reason = "the boxes are what is kept")]
     traces: Vec<Box<SegmentTrace>>,
     #[expect(clippy::vec_box, reason = "the boxes are what is kept")]
     senders: Vec<Box<SenderSample>>,
 }
 
-/// Boxes of records of a kind that are kept at most: about as many as are made before they are handed
+/// Maximum number of boxes kept per kind of record: about as many as are created before they are handed
 /// over.
 const MOST_KEPT: usize = 1 << 15;
 
-/// Puts a value into a box that was used before, or into a new one.
+/// Puts a value into a reused box, or a new one.
 fn boxed<T>(value: T, used: &mut Vec<Box<T>>) -> Box<T> {
     match used.pop() {
         Some(mut place) => {
@@ -44,7 +44,7 @@ fn boxed<T>(value: T, used: &mut Vec<Box<T>>) -> Box<T> {
 }
 
 impl Scratch {
-    /// Keeps the box of a record for another one.
+    /// Keeps the box of a record for reuse.
     #[inline]
     pub(super) fn reuse(&mut self, sample: TcpSample) {
         match sample {

@@ -1,21 +1,21 @@
-//! A hash table of slots: finds the connection of a 4-tuple with two touches of memory, the first of
-//! which can be asked for beforehand.
+//! A hash table of slots: finds the connection of a 4-tuple with two memory accesses, the first of which
+//! can be prefetched.
 //!
-//! An entry is four bytes: the slot, and above it as many bits of the hash as there is room for.
-//! Probing is linear, but goes round within a cache line before it goes on to the next. The 4-tuples
-//! stay with the connections, so that a look-up reads one line of the table, and then the connection
-//! itself, which is wanted anyway.
+//! An entry is four bytes: the slot, and above it as many bits of the hash as fit. Probing is linear, but
+//! wraps around within a cache line before moving to the next. The 4-tuples are stored with the
+//! connections, so that a look-up reads one line of the table and then the connection itself, which is
+//! needed anyway.
 
 use sim_core::prefetch::prefetch;
 
 /// Entries of a line.
 const LINE: usize = 16;
-/// Slots kept without a table.
+/// Number of slots stored inline, without a table.
 const FEW: usize = 2;
 
 /// Entry that ends a search.
 const EMPTY: u32 = 0;
-/// Entry that was removed where a search may go on.
+/// Removed entry at which a search must continue.
 const GRAVE: u32 = 1;
 /// Set in every entry that holds a slot.
 const TAKEN: u32 = 1 << 31;
@@ -25,7 +25,7 @@ const TAKEN: u32 = 1 << 31;
 #[repr(align(64))]
 struct Line([u32; LINE]);
 
-/// Where an entry is, modulo the size of the table.
+/// The position of an entry, modulo the size of the table.
 #[derive(Clone, Copy)]
 struct Place(usize);
 
@@ -36,11 +36,11 @@ impl Place {
     }
 }
 
-/// Slots by the hash of their 4-tuple. A few are kept in line, so that a host with one connection
-/// needs no table.
+/// Slots by the hash of their 4-tuple. A few are stored inline, so that a host with one connection needs no
+/// table.
 #[derive(Debug, Default)]
 pub(super) struct SlotTable {
-    /// A power of two of them, or none while there are few slots.
+    /// A power of two of lines, or none while there are few slots.
     lines: Vec<Line>,
     few: [u32; FEW],
     len: u32,
@@ -48,7 +48,7 @@ pub(super) struct SlotTable {
 }
 
 impl SlotTable {
-    /// The slot of this hash that `is_it`.
+    /// The slot with this hash for which `is_it` holds.
     #[inline]
     pub(super) fn find(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<u32> {
         if self.lines.is_empty() {
@@ -61,7 +61,7 @@ impl SlotTable {
         (entry != EMPTY).then_some(entry & mask)
     }
 
-    /// Fetches what [`SlotTable::find`] and [`SlotTable::guess`] look at first.
+    /// Prefetches what [`SlotTable::find`] and [`SlotTable::guess`] read first.
     #[inline]
     pub(super) fn prefetch(&self, hash: u64) {
         if !self.lines.is_empty() {
@@ -69,7 +69,7 @@ impl SlotTable {
         }
     }
 
-    /// A slot that is probably the one of this hash.
+    /// A slot that probably has this hash.
     #[inline]
     pub(super) fn guess(&self, hash: u64) -> Option<u32> {
         if self.lines.is_empty() {
@@ -80,7 +80,7 @@ impl SlotTable {
         (entry != EMPTY).then_some(entry & mask)
     }
 
-    /// Adds a slot that is not in the table; `hash_of` gives the hashes of those that are.
+    /// Adds a slot that is not in the table; `hash_of` gives the hashes of existing ones.
     pub(super) fn insert(&mut self, hash: u64, slot: u32, hash_of: impl Fn(u32) -> u64) {
         let is_few = self.lines.is_empty();
         if is_few && (self.len as usize) < FEW {
@@ -96,7 +96,7 @@ impl SlotTable {
         self.len += 1;
     }
 
-    /// Removes a slot; false when it is not there.
+    /// Removes a slot; false if it is not in the table.
     pub(super) fn remove(&mut self, hash: u64, slot: u32) -> bool {
         if self.lines.is_empty() {
             let few = &mut self.few[..self.len as usize];
@@ -112,8 +112,8 @@ impl SlotTable {
         if entry == EMPTY {
             return false;
         }
-        // Where the next entry is empty, no search came by here: it would have ended there, or, if it
-        // began there and went round, have found it taken.
+        // If the next entry is empty, no search passes through this one: it would have ended there, or,
+        // starting there and wrapping around, would have found it taken.
         let is_last = *self.entry(at.next_in_line()) == EMPTY;
         *self.entry_mut(at) = if is_last { EMPTY } else { GRAVE };
         self.graves += u32::from(!is_last);
@@ -147,7 +147,7 @@ impl SlotTable {
                     .map(move |e| e & !TAKEN & mask),
             )
         };
-        // Half full at most, and wide enough to tell slots apart.
+        // At most half full, and wide enough to distinguish slots.
         let highest = few.into_iter().fold(slot, u32::max) | mask;
         let least = (2 * (self.len as usize + 1)).max(highest as usize + 1);
         let lines = least.div_ceil(LINE).next_power_of_two();
@@ -164,7 +164,7 @@ impl SlotTable {
         *self.entry_mut(at) = self.tag(hash) | slot;
     }
 
-    /// The first entry at which to `stop`, from where a hash belongs.
+    /// The first entry for which `stop` holds, from the hash's position on.
     #[inline(always)]
     fn search(&self, hash: u64, stop: impl Fn(u32) -> bool) -> (Place, u32) {
         let mut first = Place(hash as usize);
@@ -219,8 +219,8 @@ mod tests {
         keys[&slot].wrapping_mul(0x9e37_79b9_7f4a_7c15)
     }
 
-    /// Inserts and removes at random, keys drawn from `keys` so that hashes collide or not; a map
-    /// says what must be found.
+    /// Inserts and removes at random, with hashes drawn from `keys` values so that they collide or not, and
+    /// compares with a map.
     fn meet_a_map(seed: u64, most: u32, keys: u64) {
         let mut rng = sim_core::Rng::stream(seed, "slot table", 0);
         let mut table = SlotTable::default();
@@ -249,7 +249,7 @@ mod tests {
             table.prefetch(hash);
             assert!(table.guess(hash).is_none_or(|s| all.contains_key(&s)));
         }
-        // Entries of one line are looked at, not of the whole table.
+        // Only entries of one line are examined, not of the whole table.
         let bound = 64 * (4 * most as usize).next_power_of_two() / LINE;
         assert!(
             table.memory_bytes() <= bound.max(64),

@@ -1,4 +1,4 @@
-//! What a host offers its applications.
+//! The socket interface that a host offers its applications.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
@@ -16,8 +16,8 @@ use crate::params::TcpParams;
 use crate::sample::TcpSample;
 use crate::segment::ConnId;
 
-/// The calls of an application while it handles an event. News that a call brings about is
-/// delivered after the application has returned.
+/// The calls available to an application while it handles an event. Events caused by a call are delivered
+/// after the application has returned.
 #[derive(Debug)]
 pub struct SocketCx<'a, 'b> {
     pub(super) stack: &'a mut Stack,
@@ -47,8 +47,7 @@ impl SocketCx<'_, '_> {
         }
     }
 
-    /// A random stream of the host's own for `purpose`. Keep it: each call starts it again from its
-    /// beginning.
+    /// The host's random stream for `purpose`. Keep it: each call starts it from the beginning.
     pub fn rng(&self, purpose: &str) -> Rng {
         match &self.cx {
             HostCx::Engine(cx) => cx.rng(purpose),
@@ -56,8 +55,8 @@ impl SocketCx<'_, '_> {
         }
     }
 
-    /// Opens a connection from a port the host chooses, and from its first address unless `local`
-    /// names another.
+    /// Opens a connection from a port chosen by the host, and from its first address unless `local` gives
+    /// another.
     ///
     /// # Errors
     /// When no port is free or the address is not the host's. The attempt is recorded.
@@ -90,7 +89,7 @@ impl SocketCx<'_, '_> {
         self.connect_with(remote, options)
     }
 
-    /// Opens a connection, with all that can be said of it.
+    /// Opens a connection with all options.
     ///
     /// # Errors
     /// As [`SocketCx::connect`] and [`SocketCx::connect_from`].
@@ -102,8 +101,7 @@ impl SocketCx<'_, '_> {
         with_either!(&mut self.cx, cx => self.stack.connect(self.app, options, remote, cx))
     }
 
-    /// Sends a SYN with a source that need not be the host's, and forgets it. It carries the option of
-    /// the maximum segment size alone.
+    /// Sends a SYN with any source address and keeps no state. Its only option is the MSS.
     pub fn send_spoofed_syn(&mut self, source: SocketAddrV4, remote: SocketAddrV4, isn: u32) {
         with_either!(&mut self.cx, cx => self.stack.send_spoofed_syn(source, remote, isn, cx));
     }
@@ -117,10 +115,10 @@ impl SocketCx<'_, '_> {
         self.listen_with(port, backlog, ListenOptions::default())
     }
 
-    /// Listens, with all that can be said of it.
+    /// Listens with all options.
     ///
     /// # Errors
-    /// As [`SocketCx::listen`], and when [`ListenOptions::bound`] is bound no more.
+    /// As [`SocketCx::listen`], and when [`ListenOptions::bound`] is no longer bound.
     pub fn listen_with(
         &mut self,
         port: u16,
@@ -131,7 +129,7 @@ impl SocketCx<'_, '_> {
             .listen(self.app, port, backlog, options, cx))
     }
 
-    /// Another backlog of a listener (`listen` once more), and other options.
+    /// Changes the backlog of a listener (a second `listen`) and its options.
     pub fn set_listener(&mut self, id: ListenerId, backlog: Option<u32>, options: ListenOptions) {
         let params = &self.stack.params;
         if let Some(listener) = self.stack.listeners.get_mut(usize::from(id.0)) {
@@ -139,13 +137,12 @@ impl SocketCx<'_, '_> {
         }
     }
 
-    /// Stops listening: half-open connections are forgotten, those not accepted are reset. The port
-    /// stays bound.
+    /// Stops listening: half-open connections are dropped, unaccepted ones reset. The port stays bound.
     pub fn close_listener(&mut self, id: ListenerId) {
         with_either!(&mut self.cx, cx => self.stack.close_listener(id.0, cx));
     }
 
-    /// Binds to a port, for a `connect` or `listen` to come.
+    /// Binds to a port for a later `connect` or `listen`.
     ///
     /// # Errors
     /// When the port is in use by a socket that does not share it, or the address is not the host's.
@@ -165,7 +162,7 @@ impl SocketCx<'_, '_> {
         }
     }
 
-    /// Gives a bound port back: its socket is closed.
+    /// Releases a bound port: its socket is closed.
     pub fn unbind(&mut self, id: BindId) {
         self.stack.unbind(id);
     }
@@ -181,8 +178,8 @@ impl SocketCx<'_, '_> {
         with_either!(&mut self.cx, cx => self.stack.accept(self.app, usize::from(id.0), cx))
     }
 
-    /// Writes bytes, pushed; returns how many were taken. When that is fewer,
-    /// [`crate::app::AppEvent::Writable`] follows.
+    /// Writes bytes with PSH; returns how many were accepted. If fewer, [`crate::app::AppEvent::Writable`]
+    /// follows.
     pub fn write(&mut self, id: SocketId, bytes: u64) -> u64 {
         self.send(
             id,
@@ -194,7 +191,7 @@ impl SocketCx<'_, '_> {
         )
     }
 
-    /// As [`SocketCx::write`], with all that a SEND call can say.
+    /// As [`SocketCx::write`], with all options of a SEND call.
     pub fn send(&mut self, id: SocketId, call: SendCall) -> u64 {
         let Some(slot) = self.own(id) else {
             return 0;
@@ -224,12 +221,12 @@ impl SocketCx<'_, '_> {
         bytes
     }
 
-    /// Sends no more, goes on reading.
+    /// Closes the sending direction; reading continues.
     pub fn shutdown(&mut self, id: SocketId) {
         self.call(id, Input::Shutdown);
     }
 
-    /// Closes: neither sends nor reads any more.
+    /// Closes both directions.
     pub fn close(&mut self, id: SocketId) {
         let hard = |slot| self.stack.endpoints.get(slot).is_some_and(|e| e.hard_close);
         if self.own(id).is_some_and(hard) {
@@ -240,23 +237,22 @@ impl SocketCx<'_, '_> {
         self.call(id, Input::Close);
     }
 
-    /// `SO_LINGER`: with a time of zero, a close resets the connection. With any other a Linux
-    /// application would wait in the call; here none waits, and the close is an ordinary one.
+    /// `SO_LINGER`: with a time of zero, a close resets the connection. With any other time a Linux
+    /// application would wait in the call; here the close is an ordinary one.
     pub fn set_linger(&mut self, id: SocketId, linger: Option<SimDuration>) {
         if let Some(endpoint) = self.own(id).and_then(|s| self.stack.endpoints.get_mut(s)) {
             endpoint.hard_close = linger.is_some_and(|time| time.is_zero());
         }
     }
 
-    /// Whether soft errors and trouble with delivery are reported (SHLD-20); they are unless
-    /// switched off.
+    /// Whether soft errors and delivery problems are reported (SHLD-20); on by default.
     pub fn report_errors(&mut self, id: SocketId, on: bool) {
         if let Some(endpoint) = self.own(id).and_then(|s| self.stack.endpoints.get_mut(s)) {
             endpoint.errors_suppressed = !on;
         }
     }
 
-    /// The parameters of a connection; `None` when it is over.
+    /// The parameters of a connection; `None` if it has ended.
     pub fn params(&self, id: SocketId) -> Option<Arc<TcpParams>> {
         let endpoint = self.stack.endpoints.get(self.own(id)?)?;
         Some(Arc::clone(
@@ -264,9 +260,9 @@ impl SocketCx<'_, '_> {
         ))
     }
 
-    /// Changes the options of a connection: Nagle, cork, keep-alive, time limits, buffers, TTL, DS
-    /// field (MUST-17, MUST-21, MUST-24, MUST-48, MUST-49, SHLD-21). False when its TCP cannot, or
-    /// it is over.
+    /// Changes the options of a connection: Nagle, cork, keep-alive, time limits, buffers, TTL, DS field
+    /// (MUST-17, MUST-21, MUST-24, MUST-48, MUST-49, SHLD-21). False if its TCP does not support that, or
+    /// it has ended.
     pub fn set_params(&mut self, id: SocketId, params: &Arc<TcpParams>) -> bool {
         self.own(id).is_some_and(
             |slot| with_either!(&mut self.cx, cx => self.stack.change_params(slot, params, cx)),
@@ -295,19 +291,19 @@ impl SocketCx<'_, '_> {
         with_either!(&mut self.cx, cx => cx.record(sample));
     }
 
-    /// A look at a connection; `None` when it is over.
+    /// The view of a connection; `None` if it has ended.
     pub fn view(&self, id: SocketId) -> Option<TcpView> {
         let slot = self.own(id)?;
         self.stack.endpoints.get(slot).map(|e| e.tcp.view())
     }
 
-    /// Bytes that can be read; none when the connection is over.
+    /// Bytes that can be read; zero if the connection has ended.
     pub fn readable(&self, id: SocketId) -> u64 {
         let endpoint = self.own(id).and_then(|slot| self.stack.endpoints.get(slot));
         endpoint.map_or(0, |e| e.tcp.readable())
     }
 
-    /// The identity of a connection; `None` when it is over.
+    /// The identity of a connection; `None` if it has ended.
     pub fn conn(&self, id: SocketId) -> Option<ConnId> {
         let slot = self.own(id)?;
         self.stack.endpoints.get(slot).map(|e| e.conn)
@@ -319,14 +315,14 @@ impl SocketCx<'_, '_> {
         self.stack.endpoints.get(slot).map(|e| e.opened)
     }
 
-    /// Both ends of a connection, local first; `None` when it is over.
+    /// Both ends of a connection, local first; `None` if it has ended.
     pub fn ends(&self, id: SocketId) -> Option<(SocketAddrV4, SocketAddrV4)> {
         let slot = self.own(id)?;
         let flow = self.stack.endpoints.get(slot)?.flow;
         Some((flow.local(), flow.remote()))
     }
 
-    /// The slot of a connection that is this application's and not over.
+    /// The slot of an existing connection of this application.
     fn own(&self, id: SocketId) -> Option<u32> {
         let slot = self.stack.endpoints.live(id)?;
         let endpoint = self.stack.endpoints.get(slot)?;

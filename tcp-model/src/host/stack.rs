@@ -30,7 +30,7 @@ use crate::segment::ConnId;
 use crate::seq::SeqNum;
 use crate::state::State;
 
-/// Makes the TCP of a connection.
+/// Creates the TCP of a connection.
 pub type ModelFactory = Arc<dyn Fn(OpenContext) -> Box<dyn TcpModel> + Send + Sync>;
 
 /// What a timer event is for: the top two bits of its token.
@@ -40,12 +40,12 @@ const KIND_APP: u64 = 2;
 const KIND_NODE: u64 = 3;
 const APP_SHIFT: u32 = 48;
 
-/// A timer token taken apart.
+/// A decoded timer token.
 pub(super) enum Timer {
     Connection(u32),
     TimeWait,
     App(u16, u64),
-    /// Of the node itself.
+    /// A timer of the node itself.
     Node(u64),
 }
 
@@ -93,12 +93,12 @@ pub(super) struct Stack {
     pub(super) ports: PortAllocator,
     pub(super) port_rng: Rng,
     pub(super) secret: Secret,
-    /// Made when first wanted: few hosts use Fast Open or limit challenge ACKs.
+    /// Created on first use: few hosts use Fast Open or limit challenge ACKs.
     pub(super) fast_open: Option<Box<FastOpenCache>>,
     pub(super) challenges: Option<Box<ChallengeBudget>>,
-    /// Initial sequence numbers given beforehand, and how many connections have had one.
+    /// Fixed initial sequence numbers, and how many have been used.
     pub(super) fixed: Option<Box<(FixedNumbers, u32)>>,
-    /// Connections that are over stay until they are forgotten.
+    /// Ended connections are kept.
     pub(super) keeps_ended: bool,
     /// Connections opened actively so far.
     pub(super) serial: u32,
@@ -144,7 +144,7 @@ impl Stack {
         }
     }
 
-    /// Takes number, addresses and random streams from what it runs in.
+    /// Takes number, addresses and random streams from the environment.
     pub(super) fn start(&mut self, cx: &mut impl HostEnv) {
         self.node = cx.node();
         self.addresses = cx.addresses();
@@ -168,7 +168,7 @@ impl Stack {
         }
     }
 
-    /// Whom a 4-tuple belongs to.
+    /// The owner of a 4-tuple.
     #[inline]
     pub(super) fn find(&mut self, flow: Flow) -> Option<Owner> {
         let (endpoints, time_waits) = (&self.endpoints, &self.time_waits);
@@ -187,7 +187,7 @@ impl Stack {
         let released = self.ports.release(destination(flow), port);
         debug_assert!(
             released || self.ports.is_reserved(port),
-            "a port is given back once"
+            "a port is released once"
         );
     }
 
@@ -210,7 +210,7 @@ impl Stack {
         entry
     }
 
-    /// Ends the entries whose 2 MSL are over.
+    /// Ends the entries whose 2 MSL have passed.
     pub(super) fn expire_time_waits(&mut self, cx: &mut impl HostEnv) {
         let now = cx.now();
         while let Some((place, since)) = self.time_waits.oldest() {
@@ -236,8 +236,8 @@ impl Stack {
         self.listeners.iter().position(|l| l.listens_on(port))
     }
 
-    /// The listener a segment of this 4-tuple is for. Those that share a port (`SO_REUSEPORT`) share
-    /// the 4-tuples.
+    /// The listener for a segment of this 4-tuple. Listeners that share a port (`SO_REUSEPORT`) divide the
+    /// 4-tuples among themselves.
     pub(super) fn listener_for(&self, flow: Flow) -> Option<usize> {
         let port = flow.local().port();
         let first = self.listener_at(port)?;
@@ -273,7 +273,7 @@ impl Stack {
 
     pub(super) fn stats(&self) -> HostStats {
         HostStats {
-            // What was counted before a crash counts too.
+            // Includes counts from before a crash.
             peak_time_wait: self.stats.peak_time_wait.max(self.time_waits.peak()),
             peak_connections: self.stats.peak_connections.max(self.endpoints.peak()),
             peak_ports_per_destination: self
@@ -286,8 +286,8 @@ impl Stack {
     }
 
     pub(super) fn memory(&self) -> MemoryReport {
-        // A table that has just grown is 3/8 full, of four bytes per place, or 7/16, of four with a
-        // control byte.
+        // A table that has just grown is 3/8 full with four bytes per entry, or 7/16 full with four bytes
+        // plus a control byte.
         let (slot_share, demux_share) = (4 * 8_usize.div_ceil(3), 5 * 16_usize.div_ceil(7));
         MemoryReport {
             per_connection: size_of::<Slot>() + 4 + slot_share,
@@ -302,7 +302,7 @@ impl Stack {
         }
     }
 
-    /// Memory of the connections and TIME-WAIT entries there are, by state.
+    /// Memory of existing connections and TIME-WAIT entries, by state.
     pub(super) fn memory_by_state(&self) -> BTreeMap<State, StateMemory> {
         let report = self.memory();
         let mut all: BTreeMap<State, StateMemory> = BTreeMap::new();
@@ -322,8 +322,8 @@ impl Stack {
         all
     }
 
-    /// The connection that stands for a listener in records: it has no opener, so its serial
-    /// number counts down from the top.
+    /// The identity of a listener in records: since it has no opener, its serial number counts down from
+    /// the maximum.
     pub(super) fn listener_conn(&self, port: u16) -> ConnId {
         ConnId::new(self.node, u32::MAX - u32::from(port))
     }

@@ -1,4 +1,4 @@
-//! What a host counts, and what it costs.
+//! Counters and memory of a host.
 
 use crate::resend_rule::ByRule;
 
@@ -7,15 +7,14 @@ use crate::resend_rule::ByRule;
 pub struct HostStats {
     /// Segments handed to the network.
     pub segments_sent: u64,
-    /// Segments that arrived with a right checksum.
+    /// Segments that arrived with a valid checksum.
     pub segments_received: u64,
-    /// Segments dropped for a wrong checksum.
+    /// Segments dropped because of a wrong checksum.
     pub checksum_failures: u64,
-    /// Segments sent again, by rule.
+    /// Segments retransmitted, by rule.
     pub resent: ByRule,
-    /// Data that arrived a second time because their sender sent them again, by its rule: those
-    /// retransmissions were spurious. One that the network loses is not judged, nor is one whose
-    /// original comes later.
+    /// Spurious retransmissions received, by the sender's rule: all their data had arrived before.
+    /// Retransmissions that the network loses, or that arrive before their original, are not counted.
     pub spurious: ByRule,
     /// RSTs sent.
     pub resets_sent: u64,
@@ -25,9 +24,9 @@ pub struct HostStats {
     pub listen_drops: u64,
     /// SYN-ACKs with a SYN cookie.
     pub syn_cookies_sent: u32,
-    /// SYN cookies that came back and made a connection.
+    /// SYN cookies that were returned and established a connection.
     pub syn_cookies_received: u32,
-    /// Segments that should have brought a SYN cookie and brought none, or one too old.
+    /// Segments that should have returned a SYN cookie but had none, or an expired one.
     pub syn_cookies_failed: u32,
     /// Connections opened by the data of their SYN (Fast Open).
     pub fast_opens_accepted: u32,
@@ -35,40 +34,40 @@ pub struct HostStats {
     pub challenges_suppressed: u32,
     /// Times IP was advised that a path is in doubt (R1).
     pub path_advices: u32,
-    /// Segments to or from an address that is not one host's, dropped.
+    /// Segments dropped because an address was not unicast.
     pub not_unicast: u32,
-    /// Connections that went to TIME-WAIT. Each entry ends of one cause: it expires, is reused, recycled,
-    /// killed or lost, and one that was recycled may be restored.
+    /// Connections that went to TIME-WAIT. Each entry has one end: it expires, is reused, recycled, killed
+    /// or lost; a recycled one may be restored.
     pub time_wait_made: u64,
-    /// TIME-WAIT entries whose time was over.
+    /// TIME-WAIT entries that expired.
     pub time_wait_expired: u64,
-    /// Connections that should have gone to TIME-WAIT and found the table full.
+    /// Connections that should have entered TIME-WAIT but found the table full.
     pub time_wait_overflows: u64,
-    /// TIME-WAIT entries whose port a new active open took over (`tw_reuse`).
+    /// TIME-WAIT entries whose port was reused by a new active open (`tw_reuse`).
     pub time_wait_reused: u64,
-    /// TIME-WAIT entries that gave way to a SYN of a new incarnation.
+    /// TIME-WAIT entries replaced by the SYN of a new incarnation.
     pub time_wait_recycled: u64,
-    /// Of these, entries that came back because the SYN was an old duplicate.
+    /// Entries among these that were restored because the SYN was an old duplicate.
     pub time_wait_restored: u64,
-    /// FINs that came again in TIME-WAIT and were acknowledged again: what TIME-WAIT is for.
+    /// FINs retransmitted to TIME-WAIT and acknowledged again: the purpose of TIME-WAIT.
     pub time_wait_fins_answered: u64,
     /// TIME-WAIT entries ended by an RST.
     pub time_wait_killed: u64,
     /// TIME-WAIT entries lost in crashes.
     pub time_wait_lost: u64,
-    /// Most TIME-WAIT entries at a time.
+    /// Peak number of TIME-WAIT entries.
     pub peak_time_wait: u32,
-    /// Most connections at a time, TIME-WAIT entries not counted.
+    /// Peak number of connections, without TIME-WAIT entries.
     pub peak_connections: u32,
     /// Calls of connect that searched for a port.
     pub port_searches: u64,
-    /// Ports looked at in all searches.
+    /// Ports tried in all searches.
     pub port_probes: u64,
     /// Searches that found no port.
     pub ports_exhausted: u64,
-    /// Most ports in use towards one destination at a time.
+    /// Peak number of ports in use towards one destination.
     pub peak_ports_per_destination: u32,
-    /// Ports there are towards each destination.
+    /// Number of ports towards each destination.
     pub ports_per_destination: u32,
 }
 
@@ -77,8 +76,7 @@ pub struct HostStats {
 pub struct StateMemory {
     /// How many.
     pub count: u64,
-    /// All their bytes: slots, shares of the table of 4-tuples, and what they have allocated
-    /// beside.
+    /// Their total bytes: slots, shares of the table of 4-tuples, and separate allocations.
     pub bytes: u64,
     /// The largest of them, bytes.
     pub largest: u64,
@@ -100,13 +98,13 @@ impl std::ops::AddAssign for StateMemory {
     }
 }
 
-/// Memory of a host's tables in bytes. Allocated, not used: tables do not shrink.
+/// Memory of a host's tables in bytes: allocated, not used, since tables do not shrink.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MemoryReport {
-    /// One connection: slot with its model, and its place in the table of 4-tuples at worst.
-    /// Leaves out what a model allocates by itself.
+    /// One connection: slot with its model, and at worst its share of the table of 4-tuples. Leaves out a
+    /// model's own allocations.
     pub per_connection: usize,
-    /// One TIME-WAIT entry with its place in the table of 4-tuples at worst.
+    /// One TIME-WAIT entry with at worst its share of the table of 4-tuples.
     pub per_time_wait: usize,
     /// A connection's place in an accept queue; a half-open one is a whole connection.
     pub per_accept_queue_entry: usize,

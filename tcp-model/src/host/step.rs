@@ -1,5 +1,5 @@
-//! One step of a connection: its input, then what came of it - records, packets, news for the
-//! application, the timer, and the end.
+//! One step of a connection: its input, then its effects: records, packets, application events, the timer,
+//! and the end.
 
 use std::sync::Arc;
 
@@ -37,12 +37,12 @@ impl Stack {
         }
     }
 
-    /// Gives a connection an input and acts on what it puts out.
+    /// Passes an input to a connection and acts on its outputs.
     pub(super) fn step(&mut self, slot: u32, input: Input<'_>, cx: &mut impl HostEnv) {
         self.step_with(slot, input, None, cx);
     }
 
-    /// The same for a segment, which is recorded with the state it leads to.
+    /// The same for a segment, which is recorded with the resulting state.
     pub(super) fn step_segment(
         &mut self,
         slot: u32,
@@ -80,8 +80,7 @@ impl Stack {
         self.carry_out(slot, out, cx);
     }
 
-    /// Whether data that were sent again had all arrived before; `before`: duplicates received until
-    /// then.
+    /// Whether all data of a retransmission had arrived before; `before`: duplicates received until then.
     #[inline(never)]
     fn judge_arrival(&mut self, slot: u32, packet: &Packet<Segment>, before: u32) -> Option<bool> {
         let rule = packet.payload.tag.again?;
@@ -93,7 +92,7 @@ impl Stack {
         Some(spurious)
     }
 
-    /// Records a segment with the state it led to.
+    /// Records a segment with the resulting state.
     #[inline(never)]
     fn record_arrival(
         &mut self,
@@ -118,7 +117,7 @@ impl Stack {
         }
     }
 
-    /// Acts on what a model has put out.
+    /// Acts on the outputs of a model.
     #[inline(always)]
     fn carry_out(&mut self, slot: u32, mut out: Box<Outputs>, cx: &mut impl HostEnv) {
         let mut end = None;
@@ -129,7 +128,7 @@ impl Stack {
                 other => self.on_signal(slot, other, cx),
             }
         }
-        // The end comes last, wherever the model put it among its signals.
+        // The end is processed last, wherever the model put it among its signals.
         if let Some(why) = end {
             self.on_end(slot, why, cx);
         }
@@ -141,7 +140,7 @@ impl Stack {
         self.settle(slot, cx);
     }
 
-    /// What is neither a change of state nor the end: most of it is news for the application.
+    /// Handles other signals, mostly events for the application.
     fn on_signal(&mut self, slot: u32, signal: Signal, cx: &mut impl HostEnv) {
         let Some(place) = self.endpoints.slot_mut(slot) else {
             return;
@@ -188,8 +187,8 @@ impl Stack {
             return;
         };
         endpoint.state = to;
-        // LISTEN is the state of the listener, which has an identity of its own: an end point comes
-        // from it, and where a model takes it back there, it is over.
+        // LISTEN is the state of the listener, which has its own identity: an end point that a model
+        // returns to LISTEN has ended.
         let to = if to == State::Listen {
             State::Closed
         } else {
@@ -233,8 +232,7 @@ impl Stack {
         }
     }
 
-    /// ESTABLISHED: an active opener's application learns of it, a passive one waits in the accept
-    /// queue.
+    /// ESTABLISHED: notifies the application of an active open; a passive one joins the accept queue.
     fn on_connected(&mut self, slot: u32, cx: &mut impl HostEnv) {
         let id = self.endpoints.id(slot);
         let Some(endpoint) = self.endpoints.get_mut(slot) else {
@@ -305,7 +303,7 @@ impl Stack {
         }
     }
 
-    /// The limit of challenge ACKs over all connections leaves room for one more.
+    /// Whether the host's limit allows one more challenge ACK.
     #[cold]
     fn may_send_challenge(&mut self, now: SimTime) -> bool {
         let Some(limit) = self.params.challenge_ack_limit else {
@@ -316,7 +314,7 @@ impl Stack {
         allowed
     }
 
-    /// The same for a connection that is traced in part: its tracer decides about each segment.
+    /// The same for a partly traced connection: its tracer decides about each segment.
     #[inline(never)]
     fn send_traced(&mut self, slot: u32, out: &Outputs, cx: &mut impl HostEnv) {
         for transmit in &out.segments {
@@ -340,7 +338,7 @@ impl Stack {
         }
     }
 
-    /// How far a segment about to be sent is recorded.
+    /// The recording detail of a segment about to be sent.
     fn detail(
         &mut self,
         slot: u32,
@@ -359,7 +357,7 @@ impl Stack {
         }
     }
 
-    /// New options of a connection; false when its TCP cannot change them.
+    /// Changes the options of a connection; false if its TCP does not support that.
     pub(super) fn change_params(
         &mut self,
         slot: u32,
@@ -382,7 +380,7 @@ impl Stack {
         changed
     }
 
-    /// Sends one segment, and records it where it is to be.
+    /// Sends one segment and records it if required.
     pub(super) fn send(
         &mut self,
         flow: Flow,
@@ -409,7 +407,7 @@ impl Stack {
         }
     }
 
-    /// Hands one segment to the network; the number of its packet.
+    /// Hands one segment to the network; returns the number of its packet.
     #[inline(always)]
     fn put_on_wire(
         &mut self,
@@ -440,8 +438,7 @@ impl Stack {
         packet
     }
 
-    /// After a step: samples the sender, and marks the connection as one whose timer is to be set, or
-    /// as over.
+    /// After a step: samples the sender, and marks the connection as ended or its timer as to be set.
     #[inline(always)]
     fn settle(&mut self, slot: u32, cx: &mut impl HostEnv) {
         let Some(place) = self.endpoints.slot_mut(slot) else {
@@ -471,8 +468,8 @@ impl Stack {
         arm(place, slot, cx);
     }
 
-    /// Sets the timer of the connection that took a step with news for an application, now that it
-    /// has acted: what it answers at once leaves no wake for the delayed ACK it makes needless.
+    /// Sets the timer of a connection after its application has handled the events of a step, so that an
+    /// immediate answer leaves no wake for a delayed ACK it has made unnecessary.
     #[inline]
     pub(super) fn arm_stepped(&mut self, cx: &mut impl HostEnv) {
         if let Some(slot) = cx.scratch().stepped.take()
@@ -482,8 +479,8 @@ impl Stack {
         }
     }
 
-    /// Takes a connection from a listener that is closing: one that can be accepted is reset, one that
-    /// is half-open forgotten.
+    /// Removes a connection from a closing listener: one waiting for accept is reset, a half-open one
+    /// dropped.
     pub(super) fn orphan(&mut self, slot: u32, listener: u16, cx: &mut impl HostEnv) {
         let Some(endpoint) = self.endpoints.get_mut(slot) else {
             return;
@@ -513,8 +510,8 @@ impl Stack {
         self.settle(slot, cx);
     }
 
-    /// Looks at the connections that may be over, after their applications have had all news.
-    /// True when there is more news.
+    /// Checks connections that may have ended, after their applications have had all events. True when
+    /// there are more events.
     #[inline(never)]
     pub(super) fn retire_finished(&mut self, cx: &mut impl HostEnv) -> bool {
         let mut i = 0;
@@ -529,7 +526,7 @@ impl Stack {
         !cx.scratch().events.is_empty()
     }
 
-    /// Makes up the end that a model did not signal. True when there was something to tell.
+    /// Signals an end that a model has not signalled. True when there was one.
     fn tell_end(&mut self, slot: u32, cx: &mut impl HostEnv) -> bool {
         let untold = self.endpoints.get(slot).is_some_and(|e| e.end.is_none());
         if untold {
@@ -538,8 +535,8 @@ impl Stack {
         untold
     }
 
-    /// Removes a connection that is CLOSED; moves one in TIME-WAIT to the table, once its
-    /// application has read all.
+    /// Removes a CLOSED connection; moves one in TIME-WAIT to the table once its application has read
+    /// everything.
     fn retire(&mut self, slot: u32, cx: &mut impl HostEnv) {
         let Some(place) = self.endpoints.slot_mut(slot) else {
             return;
@@ -595,7 +592,7 @@ impl Stack {
     }
 }
 
-/// Sets the timer of a connection to its model's next time-out; one that has passed is due now.
+/// Sets the timer of a connection to its model's next time-out; a time in the past means now.
 fn arm(place: &mut Slot, slot: u32, cx: &mut impl HostEnv) {
     let next = place.endpoint.as_ref().and_then(|e| e.tcp.next_timeout());
     let deadline = next.map(|at| at.max(cx.now()));

@@ -38,7 +38,7 @@ fn host(params: TcpParams, apps: Vec<AppSpec>) -> TcpHost {
     TcpHost::new(HostConfig::new(params, apps).tracing(10))
 }
 
-/// No delayed ACKs, so that segment sequences are easy to foresee.
+/// No delayed ACKs, so that segment sequences are easy to predict.
 fn params() -> TcpParams {
     TcpParams {
         quick_acks: 1000,
@@ -83,10 +83,10 @@ fn pair(arrivals: Arrivals, exchange: Exchange) -> TwoHosts {
     joined(host(params(), vec![client]), host(params(), vec![server]))
 }
 
-/// What a run leaves behind.
+/// A finished run.
 type Done = Finished<TcpHost>;
 
-/// Questions to what a run leaves behind.
+/// Queries on a finished run.
 trait Ask {
     fn a(&self) -> &TcpHost;
     fn b(&self) -> &TcpHost;

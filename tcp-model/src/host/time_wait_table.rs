@@ -16,8 +16,8 @@ use crate::time_wait::TimeWait;
 
 const NIL: u32 = u32::MAX;
 
-/// What a host remembers of a connection in TIME-WAIT. Long fields are split in two so that the
-/// whole packs at four bytes.
+/// The state kept for a connection in TIME-WAIT. 64-bit fields are split so that the struct aligns to four
+/// bytes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry {
     flow: Flow,
@@ -40,7 +40,7 @@ const HAS_TIMESTAMP: u8 = 2;
 const PASSIVE: u8 = 4;
 const HOLDS_PORT: u8 = 8;
 const RIPENED: u8 = 16;
-/// [`Reuse`] takes the two bits from here.
+/// [`Reuse`] uses two bits from here.
 const REUSE_SHIFT: u8 = 5;
 
 fn split(value: u64) -> [u32; 2] {
@@ -56,7 +56,7 @@ impl Entry {
         self.flow
     }
 
-    /// When TIME-WAIT began, the last time.
+    /// When TIME-WAIT last started.
     pub(super) fn since(&self) -> SimTime {
         SimTime::from_ps(join(self.since))
     }
@@ -82,7 +82,7 @@ impl Entry {
         self.flags = self.flags & !HOLDS_PORT | if holds { HOLDS_PORT } else { 0 };
     }
 
-    /// With whom its port is shared.
+    /// How its port is shared.
     pub(super) fn reuse(&self) -> Reuse {
         Reuse::from_bits(self.flags >> REUSE_SHIFT)
     }
@@ -91,7 +91,7 @@ impl Entry {
         self.flags |= bits << REUSE_SHIFT;
     }
 
-    /// As the model sees it.
+    /// Its form for the model.
     pub(super) fn time_wait(&self, ts_offset: u32) -> TimeWait {
         TimeWait {
             entered: self.since(),
@@ -114,7 +114,7 @@ pub(super) struct TimeWaitTable {
     free: u32,
     oldest: u32,
     youngest: u32,
-    /// The first entry that may not have been found mature yet.
+    /// The first entry not yet reported as mature.
     ripening: u32,
     len: u32,
     peak: u32,
@@ -135,7 +135,7 @@ impl Default for TimeWaitTable {
 }
 
 impl TimeWaitTable {
-    /// Adds an entry; its place stays the same until it is removed.
+    /// Adds an entry; its place is stable until it is removed.
     pub(super) fn insert(
         &mut self,
         flow: Flow,
@@ -174,7 +174,7 @@ impl TimeWaitTable {
         place
     }
 
-    /// Puts an entry in its place in the order; nearly always the end.
+    /// Links an entry in order of expiry; nearly always at the end.
     fn link(&mut self, place: u32) {
         let since = self.entries[place].since();
         let mut before = self.youngest;
@@ -263,13 +263,12 @@ impl TimeWaitTable {
         std::iter::successors(entry(first), move |&place| entry(self.entries[place].next))
     }
 
-    /// The entry that expires first, and when TIME-WAIT began for it.
+    /// The entry that expires first, and when its TIME-WAIT started.
     pub(super) fn oldest(&self) -> Option<(u32, SimTime)> {
         (self.oldest != NIL).then(|| (self.oldest, self.entries[self.oldest].since()))
     }
 
-    /// The next entry that has become at least `age` old and used timestamps; each is returned
-    /// once.
+    /// The next entry that has reached `age` and used timestamps; each is returned once.
     pub(super) fn next_mature(&mut self, now: SimTime, age: SimDuration) -> Option<u32> {
         while self.ripening != NIL {
             let place = self.ripening;

@@ -1,16 +1,14 @@
-//! What a host remembers of a traced connection, so that the segments a ladder diagram shows are
-//! recorded and the millions between them are not.
+//! Selects the segments of a traced connection to record: those that a ladder diagram shows, not the
+//! millions in between.
 //!
-//! Recorded are the first hundred segments that each end sends, SYN, FIN and RST, retransmissions
-//! with their originals, windows that close or open, changes of state, a few segments before and
-//! after each of these, and the last hundred. The sender decides and marks the segment
-//! ([`Detail`]), so that sending and arrival are recorded both or neither. All others go to two
-//! rings, of segments sent and received, from which those before some trouble, and the last ones,
-//! are taken.
+//! Recorded are the first hundred segments that each end sends, SYN, FIN and RST, retransmissions with
+//! their originals, windows that close or open, state changes, a few segments before and after each of
+//! these ("trouble"), and the last hundred. The sender decides and marks the segment ([`Detail`]), so that
+//! either both sending and arrival are recorded or neither. All others go to two rings, of segments sent
+//! and received, from which those before trouble and the last ones are taken.
 //!
-//! What is recorded of one end is bounded: by the lengths of the rings, and by [`MOST_AROUND`]
-//! segments around trouble; of later trouble only SYN, FIN and RST are recorded, and losses, which
-//! the network reports.
+//! The records of one end are bounded by the lengths of the rings and by [`MOST_AROUND`] segments around
+//! trouble; after that only SYN, FIN and RST are recorded, and losses, which the network reports.
 
 use std::collections::VecDeque;
 
@@ -26,17 +24,17 @@ const HEAD: u32 = 100;
 const TAIL: usize = 100;
 /// Segments recorded before and after trouble, in each direction.
 const AROUND: usize = 8;
-/// Segments around trouble that an end records in all.
+/// Maximum number of segments around trouble recorded at one end.
 const MOST_AROUND: u32 = 512;
 /// Sent segments remembered: the original of a retransmission must be among them.
 const SENT: usize = 2048;
 /// Received segments remembered.
 const RECEIVED: usize = 256;
 
-/// Receives what is to be recorded.
+/// Receives the records.
 pub(super) type Record<'a> = dyn FnMut(SegmentTrace) + 'a;
 
-/// The memory of one end of a traced connection.
+/// The tracing state of one end of a connection.
 #[derive(Debug)]
 pub(super) struct Tracer {
     /// The last sample of the sender's variables.
@@ -45,9 +43,9 @@ pub(super) struct Tracer {
     received: Ring,
     /// Segments sent.
     count: u64,
-    /// Segments still to be sent as the first ones.
+    /// How many of the next segments still count as the first ones.
     head: u32,
-    /// Segments still to be sent after trouble, and how they are marked.
+    /// How many of the next segments follow trouble, and their mark.
     after: usize,
     mark: Detail,
     /// Segments that may still be recorded around trouble.
@@ -56,7 +54,7 @@ pub(super) struct Tracer {
     zero_window: bool,
 }
 
-/// The last segments in the background, and how many of them came after the last one recorded.
+/// The last unrecorded segments, and how many of them came after the last recorded one.
 #[derive(Debug, Default)]
 struct Ring {
     traces: VecDeque<SegmentTrace>,
@@ -87,7 +85,7 @@ impl Tracer {
         size_of::<Tracer>() + places * size_of::<SegmentTrace>()
     }
 
-    /// How far a segment about to be sent is recorded; `again` for a retransmission.
+    /// The recording detail of a segment about to be sent; `again` for a retransmission.
     pub(super) fn before_sending(
         &mut self,
         segment: &Segment,
@@ -130,7 +128,7 @@ impl Tracer {
         self.mark = mark;
     }
 
-    /// A segment was sent: recorded, or remembered when it is in the background.
+    /// Records a sent segment, or remembers it in the ring.
     pub(super) fn on_sent(
         &mut self,
         mut trace: SegmentTrace,
@@ -146,7 +144,7 @@ impl Tracer {
         }
     }
 
-    /// An arrival: remembered, or recorded, with those before it where its sender had trouble.
+    /// Remembers an arrival, or records it, with the ones before it if its sender had trouble.
     pub(super) fn on_received(
         &mut self,
         trace: SegmentTrace,
@@ -172,7 +170,7 @@ impl Tracer {
         record(trace);
     }
 
-    /// The connection is over, or the run: records the last segments.
+    /// Records the last segments when the connection or the run ends.
     pub(super) fn end(&mut self, record: &mut Record<'_>) {
         for ring in [&mut self.sent, &mut self.received] {
             let traces = std::mem::take(&mut ring.traces);
@@ -194,8 +192,7 @@ impl Ring {
         });
     }
 
-    /// Records the last segments since one was recorded, as far as the budget goes; false when there
-    /// is none.
+    /// Records the segments since the last recorded one, within the budget; false when there is none.
     fn take_fresh(&mut self, budget: &mut u32, record: &mut Record<'_>) -> bool {
         let fresh = std::mem::take(&mut self.fresh);
         let n = fresh

@@ -1,33 +1,32 @@
-//! What is remembered of the latest reduction of the window: how recovery proceeds (PRR, F-RTO), and
-//! what restores the window if nothing was lost after all.
+//! The latest reduction of the window: state of its recovery (PRR, F-RTO), and what is needed to undo it if
+//! it was spurious.
 //!
-//! A retransmission proves needless in three ways: the peer echoes a timestamp older than it (Eifel,
-//! RFC 3522); the peer reports every retransmission as a duplicate (D-SACK, RFC 3708); after a
-//! time-out, data that were sent once are acknowledged (F-RTO, RFC 5682).
+//! A retransmission can prove spurious in three ways: the peer echoes a timestamp older than it (Eifel, RFC
+//! 3522); the peer reports every retransmission as a duplicate (D-SACK, RFC 3708); after a time-out, data
+//! that were sent once are acknowledged (F-RTO, RFC 5682).
 
 use super::prr::Prr;
 use crate::seq::SeqNum;
 
-/// Made at the first reduction, and kept for the next ones.
+/// Allocated at the first reduction, and reused for later ones.
 #[derive(Clone, Debug, Default, Hash)]
 pub struct Episode {
     /// PRR, during fast recovery.
     pub prr: Option<Prr>,
-    /// What may still be restored.
+    /// The state to restore by an undo.
     pub undo: Option<Undo>,
-    /// F-RTO waits for the ACK that tells (RFC 5682 section 2.1).
+    /// F-RTO waits for the deciding ACK (RFC 5682 section 2.1).
     pub frto: bool,
-    /// F-RTO has found the loss to be real: what is sent again now is sent for that.
+    /// F-RTO has found the loss to be real; the reason for current retransmissions.
     pub frto_failed: bool,
-    /// New data go first; nothing is sent again until the next ACK.
+    /// New data are sent first; nothing is retransmitted until the next ACK.
     pub hold: bool,
     /// Reductions undone so far, by the order of [`UndoCause`].
     pub undone: [u32; 3],
 }
 
 impl Episode {
-    /// Recovery is over, or begins again by a time-out. What may be restored stays: a D-SACK may
-    /// still come.
+    /// Recovery ends, or restarts with a time-out. The undo state stays: a D-SACK may still arrive.
     pub fn end(&mut self) {
         self.prr = None;
         self.frto = false;
@@ -36,12 +35,12 @@ impl Episode {
     }
 }
 
-/// The window before a reduction, and what would prove the reduction needless.
+/// The window before a reduction, and the evidence that would prove the reduction spurious.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Undo {
-    /// SND.UNA at the reduction: what lies below concerns it no more.
+    /// SND.UNA at the reduction: data below are not affected.
     pub una: SeqNum,
-    /// Segments sent again that no D-SACK has reported yet; `None` before the first.
+    /// Retransmitted segments not yet reported by a D-SACK; `None` before the first.
     pub unreported: Option<u32>,
     /// Timestamp of the first of them.
     pub first_resent: Option<u32>,
@@ -51,19 +50,19 @@ pub struct Undo {
     pub ssthresh: Option<u64>,
 }
 
-/// What proved a reduction needless.
+/// What proved a reduction spurious.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum UndoCause {
     /// The peer echoed a timestamp from before the first retransmission (RFC 3522).
     Eifel,
     /// The peer reported every retransmission as a duplicate (RFC 3708).
     Dsack,
-    /// After a time-out, data that were never sent again arrived (RFC 5682).
+    /// After a time-out, data that were not retransmitted arrived (RFC 5682).
     Frto,
 }
 
 impl Undo {
-    /// The window is about to be reduced; `resent` segments are out a second time already.
+    /// Created when the window is about to be reduced; `resent` segments have already been retransmitted.
     pub fn new(una: SeqNum, resent: u32, cwnd: u64, ssthresh: Option<u64>) -> Undo {
         Undo {
             una,
@@ -74,7 +73,7 @@ impl Undo {
         }
     }
 
-    /// A segment leaves again, with this timestamp if timestamps are agreed.
+    /// Notes a retransmitted segment, with its timestamp if timestamps are in use.
     pub fn on_resent(&mut self, timestamp: Option<u32>) {
         self.unreported = Some(self.unreported.unwrap_or(0) + 1);
         self.first_resent = self.first_resent.or(timestamp);
@@ -111,7 +110,7 @@ mod tests {
     #[test]
     fn every_retransmission_must_be_reported() {
         let mut u = undo();
-        assert_eq!(u.proof(None), None, "nothing was sent again");
+        assert_eq!(u.proof(None), None, "nothing was retransmitted");
         u.on_duplicate(SeqNum(2000), 1);
         u.on_resent(None);
         u.on_resent(None);

@@ -1,27 +1,28 @@
-//! Proportional Rate Reduction (RFC 9937): how much may leave on each ACK of fast recovery, so that
-//! the window shrinks to the threshold of the congestion control without a pause or a burst.
+//! Proportional Rate Reduction (RFC 9937): how much may be sent on each ACK of fast recovery, so that the
+//! window shrinks to the congestion control's threshold without a pause or a burst.
 //!
-//! Deviation: what a reduction in proportion allows is rounded up to whole segments, as Linux counts.
+//! Deviation: the amount allowed by the proportional reduction is rounded up to whole segments, as on
+//! Linux.
 
 /// The state of one fast recovery, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Prr {
     /// RecoverFS: in flight when recovery began.
     flight: u64,
-    /// The window to end with.
+    /// The window at the end.
     ssthresh: u64,
-    /// prr_delivered: arrived since.
+    /// prr_delivered: delivered since.
     delivered: u64,
-    /// prr_out: sent since, new or again.
+    /// prr_out: sent since, new data and retransmissions.
     out: u64,
     /// The congestion window.
     window: u64,
 }
 
-/// An ACK of fast recovery, once losses have been looked for.
+/// An ACK of fast recovery, after loss detection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// Bytes that it shows to have arrived.
+    /// Bytes it newly delivers.
     pub delivered: u64,
     /// Bytes still in flight: the pipe.
     pub in_flight: u64,
@@ -32,8 +33,8 @@ pub struct Progress {
 }
 
 impl Prr {
-    /// Recovery begins with `flight` bytes in flight; `ssthresh` is the new threshold, and `window`
-    /// counts until an ACK says what may leave.
+    /// Recovery starts with `flight` bytes in flight; `ssthresh` is the new threshold, and `window` applies
+    /// until the first ACK.
     pub fn new(flight: u64, ssthresh: u64, window: u64) -> Prr {
         Prr {
             flight: flight.max(1),
@@ -44,7 +45,7 @@ impl Prr {
         }
     }
 
-    /// What may leave on an ACK (section 6.2): the window becomes what is in flight and that.
+    /// Computes what may be sent on an ACK (section 6.2): the window becomes the data in flight plus that.
     pub fn on_ack(&mut self, ack: &Progress) {
         if ack.delivered == 0 {
             return;
@@ -55,17 +56,17 @@ impl Prr {
                 .next_multiple_of(ack.mss.max(1))
                 .saturating_sub(self.out)
         } else {
-            // PRR-CRB, and a segment more while it goes well: the slow-start reduction bound.
+            // PRR-CRB, plus one segment if there is no further loss: the slow-start reduction bound.
             let bound = self.delivered.saturating_sub(self.out).max(ack.delivered);
             let bound = bound + if ack.safe { ack.mss } else { 0 };
             bound.min(self.ssthresh - ack.in_flight)
         };
-        // The first retransmission goes at once.
+        // The first retransmission is sent at once.
         let least = if self.out == 0 { ack.mss } else { 0 };
         self.window = ack.in_flight + allowed.max(least);
     }
 
-    /// The part of the threshold that what was delivered is of what was in flight, rounded up.
+    /// `delivered * ssthresh / flight`, rounded up.
     fn share(&self) -> u64 {
         // A division of 128 bits costs many times one of 64.
         match self.delivered.checked_mul(self.ssthresh) {
@@ -77,17 +78,17 @@ impl Prr {
         }
     }
 
-    /// So many bytes left.
+    /// Notes bytes sent.
     pub fn on_sent(&mut self, octets: u64) {
         self.out += octets;
     }
 
-    /// No ACK has been taken in yet.
+    /// True before the first ACK.
     pub fn has_not_begun(&self) -> bool {
         self.delivered == 0
     }
 
-    /// Nothing has left since recovery began.
+    /// True when nothing has been sent since recovery began.
     pub fn sent_nothing(&self) -> bool {
         self.out == 0
     }
@@ -104,7 +105,7 @@ mod tests {
 
     const MSS: u64 = 1000;
 
-    /// Sends whatever the window allows, in whole segments.
+    /// Sends as much as the window allows, in whole segments.
     fn send(prr: &mut Prr, in_flight: &mut u64) -> u64 {
         let n = prr.window().saturating_sub(*in_flight) / MSS;
         prr.on_sent(n * MSS);
@@ -112,7 +113,7 @@ mod tests {
         n
     }
 
-    /// The next segment arrives, and the ACK says so.
+    /// The next segment arrives and is acknowledged.
     fn ack(prr: &mut Prr, in_flight: &mut u64, safe: bool) -> u64 {
         *in_flight -= MSS;
         prr.on_ack(&Progress {
@@ -126,8 +127,8 @@ mod tests {
 
     #[test]
     fn one_loss_of_twenty_halves_by_sending_on_every_other_ack() {
-        // 20 segments, the first is lost, 19 SACKs come: three before recovery begins with the
-        // last of them; the threshold is 10.
+        // 20 segments, the first is lost, 19 SACKs arrive: three before recovery begins with the last of
+        // them; the threshold is 10.
         let mut in_flight = 19 * MSS - 2 * MSS;
         let mut prr = Prr::new(20 * MSS, 10 * MSS, 0);
         let sent: Vec<u64> = (0..16)
@@ -139,11 +140,7 @@ mod tests {
             assert_eq!(sends(n), (n as u64).div_ceil(2), "after {n} ACKs");
         }
         assert!(sent.iter().all(|&n| n <= 1), "{sent:?}");
-        assert_eq!(
-            in_flight,
-            10 * MSS,
-            "the threshold, when it has come so far"
-        );
+        assert_eq!(in_flight, 10 * MSS, "the threshold, once it is reached");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What the peer has SACKed (RFC 2018, RFC 6675 section 3).
+//! The data SACKed by the peer (RFC 2018, RFC 6675 section 3).
 
 use crate::seq::SeqNum;
 
@@ -10,9 +10,9 @@ pub struct Scoreboard {
 }
 
 impl Scoreboard {
-    /// Adds a run; returns the octets that were not known.
+    /// Adds a run; returns how many of its octets were new.
     pub fn insert(&mut self, start: SeqNum, end: SeqNum) -> u32 {
-        // Runs entirely before, and those entirely after; what lies between merges.
+        // Runs entirely before and entirely after stay; those in between are merged.
         let first = self.runs.partition_point(|r| r.1.before(start));
         let around = self.runs.get(first);
         if around.is_some_and(|(s, e)| s.at_or_before(start) && e.at_or_after(end)) {
@@ -35,8 +35,8 @@ impl Scoreboard {
         new
     }
 
-    /// Forgets what lies below the new SND.UNA. True when a run begins there: the peer has dropped
-    /// data that it had SACKed (RFC 2018 section 8).
+    /// Drops everything below the new SND.UNA. True when a run starts there: the peer has dropped SACKed
+    /// data (RFC 2018 section 8).
     pub fn acknowledge(&mut self, una: SeqNum) -> bool {
         let gone = self.runs.partition_point(|r| r.1.at_or_before(una));
         for (s, e) in self.runs.drain(..gone) {
@@ -96,7 +96,7 @@ impl Scoreboard {
         (start.min(to), to)
     }
 
-    /// RFC 6675's IsLost for all octets at once: what is not SACKed below this is lost, because
+    /// RFC 6675's IsLost for all octets at once: octets below this that are not SACKed are lost, because
     /// `threshold` runs, or more than `threshold - 1` segments, are SACKed above it.
     pub fn lost_edge(&self, mss: u32, threshold: u32) -> Option<SeqNum> {
         let (mut octets, mut runs) = (0u32, 0u32);

@@ -1,9 +1,9 @@
-//! When each outstanding segment was sent, and loss detection by time: RACK (RFC 8985 section 6).
+//! The send times of outstanding segments, and loss detection by time: RACK (RFC 8985 section 6).
 //!
 //! A segment is lost when one sent sufficiently later has been delivered. That finds lost
 //! retransmissions too, which counting duplicate ACKs cannot.
 //!
-//! Leaves out: a segment of which two SACKs report a part each counts as not SACKed.
+//! Simplification: a segment whose parts are reported by two SACKs counts as not SACKed.
 
 use std::collections::VecDeque;
 
@@ -12,23 +12,23 @@ use sim_core::{SimDuration, SimTime};
 use super::{Outstanding, Phase};
 use crate::seq::SeqNum;
 
-/// Lost and not sent again since.
+/// Lost and not retransmitted since.
 const LOST: u8 = 1;
 /// Sent more than once.
 const RESENT: u8 = 2;
 /// The peer has SACKed it.
 const SACKED: u8 = 4;
 
-/// Left in one burst with the segment before it.
+/// Sent in one burst with the previous segment.
 const JOINED: u8 = 8;
-/// Was found lost, whether it was sent again since or not.
+/// Was found lost, whether retransmitted since or not.
 const MISSED: u8 = 16;
 /// The application pushed its end.
 const PUSHED: u8 = 32;
-/// It ends a record: what comes behind it never joins it.
+/// It ends a record: later data are never merged with it.
 const ENDED: u8 = 64;
 
-/// A segment between the end of the one before and its own.
+/// A segment, from the end of the previous one to its own end.
 #[derive(Clone, Copy, Debug, Hash)]
 struct Sent {
     at: SimTime,
@@ -45,15 +45,15 @@ impl Sent {
 /// What an acknowledgement delivered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Delivered {
-    /// When the first of the segments was sent, if none of them was sent twice (Karn).
+    /// When the first of the segments was sent, if none was retransmitted (Karn).
     pub first_sent: Option<SimTime>,
     /// Segments acknowledged.
     pub segments: u32,
-    /// One of them had been sent twice.
+    /// One of them had been retransmitted.
     pub resent: bool,
 }
 
-/// The newest delivery, by time of sending.
+/// The delivered segment sent last.
 #[derive(Clone, Copy, Debug, Hash)]
 struct Newest {
     sent: SimTime,
@@ -61,28 +61,28 @@ struct Newest {
     rtt: SimDuration,
 }
 
-/// How much reordering the path shows (RFC 8985 sections 6.2 steps 3 and 4).
+/// Reordering seen on the path (RFC 8985 section 6.2 steps 3 and 4).
 #[derive(Clone, Copy, Debug, Hash)]
 struct Reordering {
     seen: bool,
-    /// The window is this many quarters of the smallest round trip.
+    /// The window is this many quarters of the minimum round trip.
     steps: u8,
-    /// Recoveries until the window is small again.
+    /// Recoveries until the window is reset.
     persist: u8,
     /// A D-SACK counts only once a round.
     round: Option<SeqNum>,
     /// Highest sequence number delivered.
     fack: SeqNum,
-    /// The most octets by which others were delivered before one that was sent once.
+    /// Maximum number of octets by which later data overtook a segment sent once.
     span: u32,
 }
 
 /// RFC 8985 section 6.2 step 4: "RACK.reo_wnd_persist = 16".
 const PERSIST: u8 = 16;
-/// How long the smallest round trip is remembered (Linux `tcp_min_rtt_wlen`).
+/// How long the minimum round trip is remembered (Linux `tcp_min_rtt_wlen`).
 const MIN_RTT_MEMORY: SimDuration = SimDuration::from_secs(300);
 
-/// The outstanding segments in order, and what was learnt from those delivered.
+/// The outstanding segments in order, and the state derived from delivered ones.
 #[derive(Clone, Debug, Hash)]
 pub struct SentLog {
     segments: VecDeque<Sent>,
@@ -96,15 +96,15 @@ pub struct SentLog {
     /// Segments marked MISSED.
     missed: u32,
     newest: Option<Newest>,
-    /// `newest` has changed since losses were last looked for.
+    /// `newest` has changed since the last search for losses.
     advanced: bool,
     min_rtt: Option<(SimDuration, SimTime)>,
     /// Round trip of the last segment that the latest ACK delivered, of those sent once.
     latest_rtt: Option<SimDuration>,
     reordering: Reordering,
-    /// The tail loss probe under way.
+    /// The pending tail loss probe.
     pub probe: Option<Probe>,
-    /// Lowest end of the segments sent once that were delivered since last asked (F-RTO).
+    /// Lowest end of segments sent once and delivered since the last query (F-RTO).
     original: Option<SeqNum>,
     /// The timestamp that the ACK echoes is older than what was sent from this time on.
     echo_before: Option<SimTime>,
@@ -125,7 +125,7 @@ impl SentLog {
         self.segments.capacity() * size_of::<Sent>()
     }
 
-    /// Nothing is outstanding at `una`; the handshake took `rtt`.
+    /// An empty log at `una`; `rtt` is the round trip of the handshake.
     pub fn new(una: SeqNum, rtt: Option<SimDuration>, now: SimTime) -> SentLog {
         SentLog {
             segments: VecDeque::with_capacity(4),
@@ -163,17 +163,17 @@ impl SentLog {
         self.resent
     }
 
-    /// Outstanding segments that were found lost, sent again since or not (Linux `lost_out`).
+    /// Number of outstanding segments found lost, retransmitted since or not (Linux `lost_out`).
     pub fn missed(&self) -> u32 {
         self.missed
     }
 
-    /// Lowest end of the segments that were sent once and delivered since last asked.
+    /// Lowest end of segments sent once and delivered since the last query.
     pub fn take_original(&mut self) -> Option<SeqNum> {
         self.original.take()
     }
 
-    /// What was marked lost was not; look again, with patience.
+    /// Clears loss marks.
     pub fn forget_losses(&mut self) {
         for segment in &mut self.segments {
             segment.marks &= !(LOST | MISSED);
@@ -182,17 +182,17 @@ impl SentLog {
         self.advanced = true;
     }
 
-    /// The path reorders: a loss was concluded from it.
+    /// Notes that the path reorders: a loss was wrongly inferred.
     pub fn note_reordering(&mut self) {
         self.reordering.seen = true;
     }
 
-    /// Segments outstanding, SACKed ones included.
+    /// Number of outstanding segments, including SACKed ones.
     pub fn len(&self) -> usize {
         self.segments.len()
     }
 
-    /// Segments in flight while nothing is found lost: outstanding and not SACKed.
+    /// Segments in flight if none is lost: outstanding and not SACKed.
     pub fn in_flight(&self) -> u32 {
         self.segments.len() as u32 - self.sacked
     }
@@ -202,12 +202,12 @@ impl SentLog {
         self.segments.is_empty()
     }
 
-    /// Octets lost and not sent again since.
+    /// Octets lost and not retransmitted since.
     pub fn lost(&self) -> u32 {
         self.lost
     }
 
-    /// Smallest round trip of the last minutes.
+    /// Minimum round trip of the last minutes.
     pub fn min_rtt(&self) -> Option<SimDuration> {
         self.min_rtt.map(|(rtt, _)| rtt)
     }
@@ -217,8 +217,8 @@ impl SentLog {
         self.latest_rtt
     }
 
-    /// Outstanding segments that are SACKed, lost (whether sent again or not), and sent again, as
-    /// Linux counts them: one that is SACKed is neither of the others.
+    /// Outstanding segments that are SACKed, lost (retransmitted or not), and retransmitted, as counted by
+    /// Linux: SACKed ones are not counted in the others.
     pub fn census(&self) -> [u32; 3] {
         let count = |marks| {
             let others = self.segments.iter().filter(|s| !s.is(SACKED));
@@ -227,7 +227,7 @@ impl SentLog {
         [self.sacked, count(LOST | RESENT), count(RESENT)]
     }
 
-    /// The most octets by which later segments overtook one: Linux's degree of reordering, times
+    /// Maximum number of octets by which later segments overtook one: Linux's degree of reordering, times
     /// the segment size.
     pub fn reordered_by(&self) -> u32 {
         self.reordering.span
@@ -251,7 +251,7 @@ impl SentLog {
         }
     }
 
-    /// A new segment, up to `end`, left.
+    /// Notes a new segment, up to `end`.
     pub fn on_sent(&mut self, end: SeqNum, now: SimTime) {
         let new = Sent {
             at: now,
@@ -261,28 +261,28 @@ impl SentLog {
         self.segments.push_back(new);
     }
 
-    /// The segment that was sent last left in one burst with the one before it.
+    /// Marks the last segment as sent in one burst with the previous one.
     pub fn join_last(&mut self) {
         if let Some(last) = self.segments.back_mut() {
             last.marks |= JOINED;
         }
     }
 
-    /// The application pushed the end of the segment that was sent last.
+    /// Marks the end of the last segment as pushed by the application.
     pub fn push_last(&mut self) {
         if let Some(last) = self.segments.back_mut() {
             last.marks |= PUSHED;
         }
     }
 
-    /// The segment that was sent last ends a record (`MSG_EOR`).
+    /// Marks the last segment as the end of a record (`MSG_EOR`).
     pub fn end_last(&mut self) {
         if let Some(last) = self.segments.back_mut() {
             last.marks |= ENDED;
         }
     }
 
-    /// The application pushed the end of a segment that lies in `start..end` whole.
+    /// Whether the application pushed the end of a segment that lies entirely in `start..end`.
     pub fn was_pushed(&self, start: SeqNum, end: SeqNum) -> bool {
         let first = self.segments.partition_point(|s| s.end.at_or_before(start));
         let all = self.segments.range(first..);
@@ -290,8 +290,8 @@ impl SentLog {
         inside.any(|s| s.is(PUSHED))
     }
 
-    /// How many lost segments from `start` on left in one burst, at most `most`; the rest of the
-    /// burst is then one of its own.
+    /// How many lost segments from `start` on were sent in one burst, at most `most`; the rest of the burst
+    /// becomes a separate one.
     pub fn lost_together(&mut self, start: SeqNum, most: u32) -> u32 {
         let first = self.segments.partition_point(|s| s.end.at_or_before(start));
         let mut count = 1;
@@ -308,12 +308,12 @@ impl SentLog {
         count
     }
 
-    /// Octets `start..end` were sent again.
+    /// Notes that octets `start..end` were retransmitted.
     pub fn on_resent(&mut self, start: SeqNum, end: SeqNum, now: SimTime) {
         let mut i = self.segments.partition_point(|s| s.end.at_or_before(start));
         while i < self.segments.len() && self.start(i).before(end) {
             if self.segments[i].end.after(end) {
-                // The rest of the segment did not fit, and is as it was.
+                // The rest of the segment did not fit and keeps its state.
                 let first = Sent {
                     end,
                     ..self.segments[i]
@@ -361,7 +361,7 @@ impl SentLog {
                 self.deliver(segment, start, now);
             }
         }
-        // Part of a segment: its rest is a smaller one.
+        // For a partly acknowledged segment the rest becomes a smaller one.
         if una.after(self.una) {
             if self.segments.front().is_some_and(|s| s.is(LOST)) {
                 self.lost -= una.offset_from(self.una);
@@ -374,8 +374,8 @@ impl SentLog {
         delivered
     }
 
-    /// Octets `start..end` are SACKed that were not before. When the first of the segments was
-    /// sent, if it was sent once.
+    /// Notes that octets `start..end` are newly SACKed. Returns when the first of the segments was sent, if
+    /// it was sent once.
     pub fn on_sack(&mut self, start: SeqNum, end: SeqNum, now: SimTime) -> Option<SimTime> {
         let mut first_sent = None;
         let mut i = self.segments.partition_point(|s| s.end.at_or_before(start));
@@ -435,7 +435,7 @@ impl SentLog {
                 self.min_rtt = Some((rtt, now));
             }
             self.original = Some(self.original.map_or(segment.end, |o| o.min(segment.end)));
-            // Step 3: delivered in an order other than that of sending.
+            // Step 3: delivered out of the order of sending.
             let order = &mut self.reordering;
             if segment.end.before(order.fack) {
                 order.seen = true;
@@ -445,7 +445,7 @@ impl SentLog {
         self.reordering.fack = self.reordering.fack.max(segment.end);
     }
 
-    /// Step 4: the peer reports a duplicate, so something was sent again in vain.
+    /// Step 4: the peer reports a duplicate, so a retransmission was spurious.
     pub fn on_duplicate_report(&mut self, out: &Outstanding) {
         if self.reordering.round.is_none_or(|r| out.una.at_or_after(r)) {
             self.reordering.round = Some(out.nxt);
@@ -454,7 +454,7 @@ impl SentLog {
         }
     }
 
-    /// Step 4: a recovery is over.
+    /// Step 4: a recovery ends.
     pub fn on_recovery_exit(&mut self) {
         self.reordering.persist = self.reordering.persist.saturating_sub(1);
         if self.reordering.persist == 0 {
@@ -472,12 +472,12 @@ impl SentLog {
         window.min(srtt.unwrap_or(window))
     }
 
-    /// Whether a delivery calls for [`SentLog::find_losses`]; tells once.
+    /// Whether a delivery calls for [`SentLog::find_losses`]; clears the flag.
     pub fn take_advanced(&mut self) -> bool {
         std::mem::take(&mut self.advanced)
     }
 
-    /// Step 5: marks what is lost; the time until more might be, where reordering is waited out.
+    /// Step 5: marks lost segments; returns the time until more may be, if the reordering window is open.
     pub fn find_losses(
         &mut self,
         phase: Phase,
@@ -495,7 +495,7 @@ impl SentLog {
                 continue;
             }
             if !sent_after(newest.sent, newest.end, segment.at, segment.end) {
-                // In order of sequence is in order of time as long as nothing was sent twice.
+                // Without retransmissions, the order of sequence is the order of time.
                 if self.resent == 0 {
                     break;
                 }
@@ -513,8 +513,8 @@ impl SentLog {
         wait
     }
 
-    /// The retransmission timer expired: the first segment is lost, and those for which an
-    /// acknowledgement is overdue; RACK finds the others (RFC 8985 section 6.3). With `all`, all are.
+    /// The retransmission timer expired: the first segment is lost, and those whose acknowledgement is
+    /// overdue; RACK finds the others (RFC 8985 section 6.3). With `all`, all are lost.
     pub fn on_timeout(&mut self, all: bool, now: SimTime) {
         self.original = None;
         let patience = self.newest.map_or(SimDuration::ZERO, |n| n.rtt);
@@ -533,7 +533,7 @@ impl SentLog {
         }
     }
 
-    /// All SACKs are void: the peer has dropped what it had reported.
+    /// Clears all SACK marks: the peer has dropped the data it had reported.
     pub fn forget_sacks(&mut self) {
         for segment in &mut self.segments {
             segment.marks &= !SACKED;
@@ -541,13 +541,13 @@ impl SentLog {
         self.sacked = 0;
     }
 
-    /// The first outstanding segment is SACKed.
+    /// Whether the first outstanding segment is SACKed.
     pub fn head_is_sacked(&self) -> bool {
         self.segments.front().is_some_and(|s| s.is(SACKED))
     }
 
-    /// End of the segments from `start` on, one of them at least, that one of `most` octets holds and
-    /// that are not SACKed.
+    /// The end of the segments from `start` on, at least one, that are not SACKed and fit together in
+    /// `most` octets.
     pub fn joined_end(&self, start: SeqNum, most: u32) -> Option<SeqNum> {
         let first = self.segments.partition_point(|s| s.end.at_or_before(start));
         let mut rest = self.segments.range(first..);
@@ -562,7 +562,7 @@ impl SentLog {
         Some(end)
     }
 
-    /// The first segment that is lost and was not sent again.
+    /// The first segment that is lost and not retransmitted.
     pub fn first_lost(&self) -> Option<(SeqNum, SeqNum)> {
         if self.lost == 0 {
             return None;
@@ -572,7 +572,7 @@ impl SentLog {
     }
 }
 
-/// RFC 8985 section 6.2: sent later, or at the same time and further on in the sequence.
+/// RFC 8985 section 6.2: sent later, or at the same time with a higher sequence number.
 fn sent_after(a: SimTime, a_end: SeqNum, b: SimTime, b_end: SeqNum) -> bool {
     a > b || (a == b && a_end.after(b_end))
 }

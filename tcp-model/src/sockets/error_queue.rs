@@ -1,7 +1,6 @@
-//! The error queue of a socket: times at which data left and were acknowledged (Linux
-//! `SO_TIMESTAMPING`), and notices that what was sent without copying may be used again
-//! (`MSG_ZEROCOPY`).
-//! Data leave at the moment they are handed to the device.
+//! The error queue of a socket: time stamps of sending and acknowledgement (Linux `SO_TIMESTAMPING`), and
+//! notifications that zero-copy buffers may be reused (`MSG_ZEROCOPY`). Data are sent the moment they are
+//! handed to the device.
 
 use std::collections::VecDeque;
 use std::net::SocketAddrV4;
@@ -29,23 +28,23 @@ const ACKNOWLEDGED: i64 = 2;
 #[derive(Debug)]
 struct Written {
     key: i64,
-    /// Place in the stream after its last byte.
+    /// Stream offset after its last byte.
     end: u64,
     left: bool,
 }
 
-/// What is asked for on a connection, and what there is to tell.
+/// Requested time stamps of a connection, and pending ones.
 #[derive(Debug, Default)]
 pub(super) struct Stamping {
     flags: i64,
-    /// Place in the stream from which keys count.
+    /// Stream offset from which keys count.
     origin: u64,
     calls: VecDeque<Written>,
     stamps: VecDeque<Notice>,
 }
 
 impl Stamping {
-    /// The socket has these flags from now on, with `acked` bytes acknowledged.
+    /// Sets the flags, with `acked` bytes acknowledged.
     fn set(&mut self, flags: i64, acked: u64) {
         if flags & OPT_ID != 0 && self.flags & OPT_ID == 0 {
             self.origin = acked;
@@ -53,7 +52,7 @@ impl Stamping {
         self.flags = flags;
     }
 
-    /// A call is about to write; its last byte is followed by number `end`.
+    /// Notes a call about to write up to stream offset `end`.
     pub(super) fn write(&mut self, end: u64) {
         if self.flags & (TX_SOFTWARE | TX_SCHED | TX_ACK) == 0 {
             return;
@@ -67,7 +66,7 @@ impl Stamping {
         self.calls.push_back(Written { key, end, left });
     }
 
-    /// Bytes from `start` up to `end` leave.
+    /// Notes that bytes from `start` up to `end` are sent.
     pub(super) fn leave(&mut self, start: u64, end: u64, at: SimTime) {
         for call in &mut self.calls {
             if call.left || !(start < call.end && call.end <= end) {
@@ -83,7 +82,7 @@ impl Stamping {
         }
     }
 
-    /// So many bytes are acknowledged.
+    /// Notes that `acked` bytes are acknowledged.
     pub(super) fn acknowledge(&mut self, acked: u64, at: SimTime) {
         while let Some(call) = self.calls.front().filter(|call| call.end <= acked) {
             let (key, kind) = (call.key, ACKNOWLEDGED);
@@ -95,7 +94,7 @@ impl Stamping {
     }
 }
 
-/// Calls whose bytes are not yet acknowledged: number of the call, place after its last byte.
+/// Calls whose bytes are not yet acknowledged: number of the call, stream offset after its last byte.
 #[derive(Debug, Default)]
 pub(super) struct Uncopied {
     next: u32,
@@ -103,19 +102,19 @@ pub(super) struct Uncopied {
 }
 
 impl Uncopied {
-    /// A call has sent without copying; the last byte written so far is number `end`.
+    /// Notes a zero-copy call; written data end at stream offset `end`.
     pub(super) fn note(&mut self, end: u64) {
         self.pending.push_back((self.next, end));
         self.next += 1;
     }
 
-    /// Calls that are over when so many bytes are acknowledged, as one notice would tell of them.
+    /// Number of calls completed when `acked` bytes are acknowledged, to be reported in one notification.
     fn finished(&self, acked: u64) -> usize {
         let pending = self.pending.iter();
         pending.take_while(|(_, end)| *end <= acked).count()
     }
 
-    /// Takes the notice of all calls that are over.
+    /// Takes the notification of all completed calls.
     fn take_notice(&mut self, acked: u64) -> Option<Notice> {
         let n = self.finished(acked);
         let mut done = self.pending.drain(..n);
@@ -126,7 +125,7 @@ impl Uncopied {
 }
 
 impl Sockets<'_> {
-    /// Bytes of a connection that need not be kept any more.
+    /// Acknowledged bytes of a connection.
     fn acked(&self, id: SocketId) -> u64 {
         match self.view(id) {
             Some(view) if !self.is_over(id) => view.counts.bytes_acked,
@@ -134,7 +133,7 @@ impl Sockets<'_> {
         }
     }
 
-    /// Something is in the error queue.
+    /// Whether the error queue has an entry.
     pub(super) fn has_notice(&self, id: SocketId) -> bool {
         self.stream(id).is_some_and(|stream| {
             let finished = stream.uncopied.finished(self.acked(id));
@@ -142,7 +141,7 @@ impl Sockets<'_> {
         })
     }
 
-    /// Takes the first notice of the error queue: times first, for what they tell of happened before.
+    /// Takes the first entry of the error queue: time stamps first, since they are of earlier events.
     ///
     /// # Errors
     /// `EAGAIN` when it is empty.
@@ -181,7 +180,7 @@ impl Sockets<'_> {
                     stream.stamping.set(flags, acked);
                 }
             }
-            // Keys count from what is acknowledged.
+            // Keys count from the acknowledged data.
             None if flags & OPT_ID != 0 => return Err(EINVAL),
             None => {}
         }

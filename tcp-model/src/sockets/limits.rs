@@ -1,11 +1,11 @@
-//! How long a sender was busy, and what held it up: Linux's chronographs.
+//! How long a sender was busy, and what limited it: Linux's chronographs.
 
 use sim_core::{SimDuration, SimTime};
 
 use crate::diagnostics::Details;
 use crate::model::TcpView;
 
-/// What the sender waits for.
+/// What limits the sender.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Limit {
     /// Everything is acknowledged.
@@ -20,7 +20,7 @@ pub(super) enum Limit {
 }
 
 impl Limit {
-    /// What holds up a connection; `starved` when its application waits for room.
+    /// What limits a connection; `starved` when its application waits for room.
     pub(super) fn of(view: &TcpView, details: &Details, starved: bool) -> Limit {
         let flight = view.snd_nxt.offset_from(view.snd_una);
         let mss = details.snd_mss.unwrap_or(536);
@@ -52,7 +52,7 @@ pub(super) struct Chrono {
 }
 
 impl Chrono {
-    /// The sender waits for this from `now` on.
+    /// The sender is limited by this from `now` on.
     pub(super) fn turn(&mut self, limit: Limit, now: SimTime) {
         let spent = now.since(self.since);
         self.since = now;
@@ -67,8 +67,8 @@ impl Chrono {
         self.limit = limit;
     }
 
-    /// Time busy, of which held up by the peer's window and by the send buffer
-    /// (`tcpi_busy_time`, `tcpi_rwnd_limited`, `tcpi_sndbuf_limited`).
+    /// Time busy, and parts of it limited by the peer's window and by the send buffer (`tcpi_busy_time`,
+    /// `tcpi_rwnd_limited`, `tcpi_sndbuf_limited`).
     pub(super) fn times(mut self, now: SimTime) -> [SimDuration; 3] {
         self.turn(self.limit, now);
         [self.busy, self.window, self.buffer]

@@ -80,7 +80,7 @@ const CONSTANTS: &[(&str, i64)] = table! {
     TIOCOUTQ = 0x5411,
 };
 
-/// Names of congestion states and of options agreed on, in code.
+/// Names of congestion states and of negotiated options, in code.
 const CODE: &[(&str, i64)] = table! {
     TCPI_OPT_ECN = 8, TCPI_OPT_ECN_SEEN = 16, TCPI_OPT_SACK = 2, TCPI_OPT_SYN_DATA = 32,
     TCPI_OPT_TFO_CHILD = 128, TCPI_OPT_TIMESTAMPS = 1, TCPI_OPT_USEC_TS = 64, TCPI_OPT_WSCALE = 4,

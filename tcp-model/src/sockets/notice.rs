@@ -1,4 +1,4 @@
-//! What the error queue of a socket holds.
+//! Entries of a socket's error queue.
 
 use sim_core::SimTime;
 
@@ -10,16 +10,16 @@ pub(crate) enum Notice {
         at: SimTime,
         /// SCM_TSTAMP_….
         kind: i64,
-        /// Place of the call's last byte, with OPT_ID.
+        /// Offset of the call's last byte, with OPT_ID.
         key: i64,
     },
-    /// Calls with MSG_ZEROCOPY that are over: the first and the last.
+    /// Completed calls with MSG_ZEROCOPY: the first and the last.
     Copied(u32, u32),
     /// An ICMP error about a SYN.
     Icmp {
         errno: i64,
         v6: bool,
-        /// Type, code and what else it says.
+        /// Type, code and extra information.
         values: [i64; 3],
     },
 }

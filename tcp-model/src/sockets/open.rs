@@ -1,4 +1,4 @@
-//! Sockets, connections and listeners: made, bound, opened, closed.
+//! Creating, binding, opening and closing sockets, connections and listeners.
 
 use super::names::{FAST_OPEN_CONNECT, QUICK_ACK};
 use super::options::is_inherited;
@@ -20,7 +20,7 @@ impl Sockets<'_> {
         self.add(Role::Fresh)
     }
 
-    /// Something to send from, whose bytes never run out.
+    /// A file to send from, which never ends.
     pub(crate) fn file(&mut self) -> SocketNo {
         self.add(Role::File)
     }
@@ -59,7 +59,7 @@ impl Sockets<'_> {
         Ok(())
     }
 
-    /// Lets a socket accept connections; of one that does already the backlog changes.
+    /// Lets a socket accept connections, or changes the backlog of a listener.
     ///
     /// # Errors
     /// `EINVAL` for a socket in use, `EADDRINUSE`.
@@ -83,7 +83,7 @@ impl Sockets<'_> {
         Ok(())
     }
 
-    /// Tells the host the options of a socket that listens.
+    /// Passes the options of a listening socket to the host.
     pub(super) fn refresh_listener(&mut self, socket: SocketNo) {
         if let Role::Listening(id) = self.at(socket).role {
             let options = self.at(socket).listen_options();
@@ -119,18 +119,18 @@ impl Sockets<'_> {
         Ok(made)
     }
 
-    /// Opens a connection, or asks what has become of it.
+    /// Opens a connection, or queries its outcome.
     ///
     /// # Errors
-    /// `EINPROGRESS` when it has begun and `EALREADY` while it goes on; then the error by which it
-    /// ended, or `EISCONN` when its success is known. `EADDRNOTAVAIL` when no port is free.
+    /// `EINPROGRESS` when started and `EALREADY` while pending; then the error with which it failed, or
+    /// `EISCONN` once its success has been reported. `EADDRNOTAVAIL` when no port is free.
     pub fn connect(&mut self, socket: SocketNo, remote: SocketAddrV4) -> Result<(), Errno> {
         let id = match self.at(socket).role {
             Role::Fresh => {
                 let waits = self.at(socket).value(FAST_OPEN_CONNECT) != 0;
                 let id = self.open(socket, remote, waits)?;
-                // With a cookie the SYN waits for the first data, without it goes at once and asks
-                // for one.
+                // With a cookie the SYN waits for the first data; without one it is sent at once with a
+                // request.
                 if self.is_deferred(id) {
                     if self.syn_room(socket, remote) > 0 {
                         return Ok(());
@@ -160,7 +160,7 @@ impl Sockets<'_> {
         })
     }
 
-    /// Gives a socket its end of a new connection; with `waits` the SYN may wait for data.
+    /// Opens a new connection for a socket; with `waits` the SYN may wait for data.
     fn open(
         &mut self,
         socket: SocketNo,
@@ -191,7 +191,7 @@ impl Sockets<'_> {
         self.take_news();
         let end = self.at_mut(socket);
         end.role = Role::Stream(id);
-        // Linux then saves the last ACK of the handshake.
+        // Linux then omits the last ACK of the handshake.
         let slow = end.values.get(&QUICK_ACK) == Some(&0) || end.params.defer_accept.is_some();
         if slow {
             self.call(|host| host.quick_ack(id, false));
@@ -199,13 +199,13 @@ impl Sockets<'_> {
         Ok(id)
     }
 
-    /// Bytes that the SYN of this socket would carry; none while it must ask for a cookie.
+    /// Bytes that the SYN of this socket would carry; zero while it has no cookie.
     fn syn_room(&self, socket: SocketNo, remote: SocketAddrV4) -> u64 {
         let params = self.at(socket).shared_params();
         self.driver.fast_open_room(*remote.ip(), &params).into()
     }
 
-    /// Sends the SYN that waits, with data; returns how many bytes were taken.
+    /// Sends the waiting SYN with data; returns how many bytes were accepted.
     fn send_with_syn(&mut self, socket: SocketNo, bytes: u64) -> u64 {
         let data = SendCall {
             bytes,
@@ -215,15 +215,15 @@ impl Sockets<'_> {
         self.on_stream(socket, |host, id| host.send(id, data))
     }
 
-    /// The connection of the socket is to be opened by the first data written.
+    /// Whether the connection of the socket will be opened by the first data written.
     pub(crate) fn waits_for_data(&self, socket: SocketNo) -> bool {
         self.connection(socket)
             .is_some_and(|id| self.is_deferred(id))
     }
 
     /// A write with MSG_FASTOPEN, and the first one of a socket whose connect() waits for it: the SYN
-    /// takes what fits of the bytes. `None`: it is a write like any other, because the connection is
-    /// there or (`asked_before` or whoever writes `waits`) will be.
+    /// carries as much as fits. `None`: it is an ordinary write, because the connection exists or (with
+    /// `asked_before`, or if the writer `waits`) will exist.
     ///
     /// # Errors
     /// `EOPNOTSUPP` without the parameter or an address, otherwise those of connect().
@@ -258,8 +258,8 @@ impl Sockets<'_> {
         Ok(Some(self.send_with_syn(socket, bytes.min(room))))
     }
 
-    /// Linux `tcp_disconnect`: the connection is reset or forgotten, or the socket listens no more;
-    /// it can connect again. Of an unfinished connection the next call reports `ECONNRESET`.
+    /// Linux `tcp_disconnect`: resets or drops the connection, or stops listening; the socket can connect
+    /// again. After an unfinished connection the next call reports `ECONNRESET`.
     pub fn disconnect(&mut self, socket: SocketNo) {
         let state = match self.at(socket).role {
             Role::Listening(id) => {
@@ -288,7 +288,7 @@ impl Sockets<'_> {
         (end.connect_reported, end.read_shut, end.write_shut) = (false, false, false);
     }
 
-    /// Ends one direction of a connection or both; a listener whose reading ends listens no more.
+    /// Ends one or both directions of a connection; ending the read side of a listener stops listening.
     ///
     /// # Errors
     /// `ENOTCONN` without a connection.
@@ -312,7 +312,7 @@ impl Sockets<'_> {
         Ok(())
     }
 
-    /// Closes a socket; with SO_LINGER of no time its connection is reset.
+    /// Closes a socket; with SO_LINGER of zero its connection is reset.
     pub fn close(&mut self, socket: SocketNo) {
         self.hang_up(socket);
         self.release(socket);
@@ -337,7 +337,7 @@ impl Sockets<'_> {
         self.at_mut(socket).role = Role::Closed;
     }
 
-    /// Not all is acknowledged yet, FIN included: a close() with SO_LINGER waits.
+    /// True while data or the FIN are unacknowledged: a close() with SO_LINGER waits.
     pub(crate) fn is_closing(&mut self, socket: SocketNo) -> bool {
         let state = self.connection(socket).map(|id| self.state(id));
         matches!(

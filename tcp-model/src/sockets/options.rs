@@ -1,9 +1,8 @@
-//! Socket options, by level and Linux's number: which values they take, what they set, what they read.
+//! Socket options by level and Linux's number: their values, and how they are set and read.
 //!
-//! Options of a socket without a connection go into the parameters of the connection to come. Later
-//! on the model is asked to change them ([`TcpModel::change_params`](crate::TcpModel)). Buffers count
-//! payload: SO_RCVBUF's n is the largest window, which Linux reaches by doubling the number and using
-//! half of it.
+//! Options of a socket without a connection become parameters of its future connection. Later the model is
+//! asked to change them ([`TcpModel::change_params`](crate::TcpModel)). Buffers count payload: the value of
+//! SO_RCVBUF is the largest window, which Linux achieves by doubling the value and using half of it.
 
 use sim_core::SimDuration;
 
@@ -16,7 +15,7 @@ use crate::params::{GiveUp, TcpParams};
 
 /// IP_FREEBIND, IP_TRANSPARENT: bind() takes addresses of other hosts.
 pub(crate) const FOREIGN_BIND: [(i64, i64); 2] = [(0, 15), (0, 19)];
-/// IP_BIND_ADDRESS_NO_PORT: bind() to port 0 leaves the choice of a port to connect().
+/// IP_BIND_ADDRESS_NO_PORT: bind() to port 0 lets connect() choose the port.
 pub(crate) const BIND_WITHOUT_PORT: (i64, i64) = (0, 24);
 /// IPV6_V6ONLY.
 pub(crate) const V6_ONLY: (i64, i64) = (41, 26);
@@ -31,7 +30,7 @@ pub(crate) const INQ: (i64, i64) = (6, 36);
 struct SocketOption {
     /// Its names, one for each level that has it.
     names: &'static [&'static str],
-    /// Smallest and largest number; others are refused (EINVAL).
+    /// Smallest and largest value; others are rejected (EINVAL).
     range: (i64, i64),
     get: fn(&Socket) -> i64,
     set: fn(&mut Socket, i64),
@@ -98,13 +97,13 @@ const OPTIONS: &[SocketOption] = options! {
     };
     TCP_THIN_LINEAR_TIMEOUTS in (0, 1) => |s| s.params.thin_linear_timeouts.into(),
         |s, n| s.params.thin_linear_timeouts = n != 0;
-    // The ECN bits of the octet are TCP's own.
+    // TCP owns the ECN bits of the octet.
     IP_TOS | IPV6_TCLASS in ANY => |s| s.params.tos.into(), |s, n| s.params.tos = (n & 0xfc) as u8;
     IP_TTL | IPV6_UNICAST_HOPS in (-1, 255) => |s| s.params.ttl.into(),
         |s, n| s.params.ttl = if n == -1 { 64 } else { n as u8 };
 };
 
-/// Options that are kept as a number, which the host, the calls or the interpreter then follow.
+/// Options stored as a number and used by the host, the calls or the interpreter.
 const FOLLOWED: &str = "\
     SO_REUSEADDR SO_REUSEPORT SO_OOBINLINE SO_RCVLOWAT SO_ZEROCOPY IP_MTU_DISCOVER IP_RECVERR \
     IP_MINTTL IP_FREEBIND IP_TRANSPARENT IP_BIND_ADDRESS_NO_PORT IPV6_MINHOPCOUNT \
@@ -119,8 +118,8 @@ const WITHOUT_EFFECT: &str = "\
     SO_BUSY_POLL SO_INCOMING_CPU SO_TXREHASH SO_NOSIGPIPE IP_PKTINFO IP_RECVTTL IP_RECVTOS \
     IPV6_RECVHOPLIMIT IPV6_RECVTCLASS";
 
-/// Options that are off. Switched on they would do what is not modelled: keep the SYN for
-/// TCP_SAVED_SYN, write IPv6 flow labels.
+/// Options that can only be off, since their effect is not modelled: keeping the SYN for TCP_SAVED_SYN,
+/// IPv6 flow labels.
 const ONLY_OFF: &str = "TCP_SAVE_SYN IPV6_FLOWINFO_SEND IPV6_AUTOFLOWLABEL";
 
 /// The level a name belongs to.
@@ -145,14 +144,14 @@ fn is_one_of(list: &str, option: (i64, i64)) -> bool {
     names.any(|name| is_named(name, option))
 }
 
-/// Its number is kept as it is.
+/// Whether its number is only stored.
 fn is_kept(option: (i64, i64)) -> bool {
     let lists = [FOLLOWED, WITHOUT_EFFECT, ONLY_OFF];
     lists.iter().any(|list| is_one_of(list, option))
 }
 
-/// A connection has it from the socket that listened: all but those of TCP, which are parameters, or about
-/// the handshake.
+/// Whether an accepted connection inherits it from the listener: all except TCP options, which are
+/// parameters or concern the handshake.
 pub(super) fn is_inherited(option: (i64, i64)) -> bool {
     option.0 != 6 || option == INQ
 }
@@ -166,7 +165,7 @@ fn apply(socket: &mut Socket, option: (i64, i64), n: i64) -> Result<(), OptionEr
         (1, 7 | 32) => socket.params.fix_send_buffer(size(n).max(2304)),
         (1, 8 | 33) => socket.params.fix_receive_buffer(size(n).max(1152)),
         (0, 10) | (41, 23) => {
-            // IP_PMTUDISC_DONT, _INTERFACE and _OMIT do not follow what the path says.
+            // IP_PMTUDISC_DONT, _INTERFACE and _OMIT ignore the path MTU.
             socket.params.path_mtu_discovery = matches!(n, 1..=3);
             socket.values.insert(option, n);
         }
@@ -183,7 +182,7 @@ fn apply(socket: &mut Socket, option: (i64, i64), n: i64) -> Result<(), OptionEr
     Ok(())
 }
 
-/// The error of a number that an option does not take, or not now.
+/// The error of a value that an option does not take, or not in this state.
 fn refused(socket: &Socket, option: (i64, i64), n: i64) -> Option<Errno> {
     let unused = socket.role == Role::Fresh;
     let waits = unused || matches!(socket.role, Role::Listening(_));
@@ -221,7 +220,7 @@ fn whole_seconds(d: SimDuration) -> i64 {
 pub(crate) enum OptionError {
     /// The call fails.
     Refused(Errno),
-    /// There is no such option, or what this number asks for is not modelled.
+    /// There is no such option, or the effect of this value is not modelled.
     Unknown,
     /// The model of the open connection cannot change it.
     Fixed,
@@ -244,13 +243,13 @@ impl Sockets<'_> {
             return Ok(());
         }
         if option == NODELAY && n != 0 && !self.at(socket).params.nagle {
-            // Set again, it pushes again.
+            // Setting it again pushes again.
             self.change(socket, |changed| changed.params.nagle = true)?;
         }
         self.try_change(socket, |changed| apply(changed, option, n))
     }
 
-    /// Changes a socket: its connection or listener follows.
+    /// Changes a socket and applies the change to its connection or listener.
     pub(crate) fn change(
         &mut self,
         socket: SocketNo,
@@ -290,7 +289,7 @@ impl Sockets<'_> {
         Ok(())
     }
 
-    /// The value of an option that is a number, where it is known.
+    /// The value of a numeric option, if known.
     pub(crate) fn option(&mut self, socket: SocketNo, option: (i64, i64)) -> Option<i64> {
         let id = self.connection(socket);
         if option == (1, 4) {
@@ -302,7 +301,7 @@ impl Sockets<'_> {
         let mss = details.and_then(|details| details.snd_mss);
         let socket = self.at(socket);
         let p = &socket.params;
-        // Linux takes twice as much memory as it was asked for, and tells that.
+        // Linux reserves, and reports, twice the requested memory.
         let doubled = |n: u32| match self.system {
             System::Linux => i64::from(n) * 2,
             System::FreeBsd => i64::from(n),
@@ -319,7 +318,7 @@ impl Sockets<'_> {
                 };
                 match details {
                     Some(details) if self.system == System::FreeBsd => {
-                        // Once the MSS is known, whole segments fit in.
+                        // Once the MSS is known, the buffer holds whole segments.
                         let stamps = if details.timestamps == Some(true) {
                             12
                         } else {

@@ -1,4 +1,4 @@
-//! What is ready, as poll and epoll tell it.
+//! Readiness, as reported by poll and epoll.
 
 use super::options::OUT_OF_BAND_INLINE;
 use super::socket::{Role, Watch};
@@ -9,7 +9,7 @@ use crate::state::State;
 const IN: i64 = 1;
 const PRI: i64 = 2;
 const OUT: i64 = 4;
-/// POLLERR and POLLHUP, which are reported without being asked for.
+/// POLLERR and POLLHUP, which are always reported.
 pub(crate) const ALWAYS: i64 = ERR | HUP;
 const ERR: i64 = 8;
 const HUP: i64 = 16;
@@ -44,7 +44,7 @@ impl Sockets<'_> {
         }
         let (urgent, inline) = (self.urgent_octet(id), socket.value(OUT_OF_BAND_INLINE) != 0);
         if let Some(view) = self.view(id) {
-            // Linux stream_is_readable: an urgent octet that reads skip does not count.
+            // Linux stream_is_readable: an urgent octet that reads skip is not counted.
             let skipped = u64::from(urgent.is_some_and(|u| u.ahead == 0) && !inline);
             if view.readable >= low_water + skipped {
                 events |= IN | RDNORM;
@@ -77,10 +77,11 @@ impl Sockets<'_> {
         self.add(Role::Epoll(Vec::new()))
     }
 
-    /// Adds (1), removes (2) or changes (3) what an epoll watches; it tells `data` with the events.
+    /// Adds (1), removes (2) or changes (3) a socket watched by an epoll, which reports `data` with the
+    /// events.
     ///
     /// # Errors
-    /// `EINVAL` when it is not an epoll descriptor, or does not fit what it watches already.
+    /// `EINVAL` when it is not an epoll descriptor, or the operation does not match what it watches.
     pub(crate) fn watch(
         &mut self,
         epoll: SocketNo,
@@ -110,7 +111,7 @@ impl Sockets<'_> {
         Ok(())
     }
 
-    /// What is reported of the sockets that are ready, with their events; reported ones are marked so.
+    /// Data and events of the ready sockets; marks them as reported.
     pub(crate) fn watched(&mut self, epoll: SocketNo, max: usize) -> Vec<(i64, i64)> {
         let Role::Epoll(mut watches) = self.at(epoll).role.clone() else {
             return Vec::new();

@@ -1,4 +1,4 @@
-//! A socket: what it is, and its options.
+//! A socket: its role and options.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use crate::fast_open::CookieKey;
 use crate::host::{BindId, ListenOptions, ListenerId, Reuse, SocketId};
 use crate::params::TcpParams;
 
-/// What a socket is.
+/// The role of a socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// Made, perhaps bound.
+    /// Created, possibly bound.
     Fresh,
     /// Accepts connections.
     Listening(ListenerId),
@@ -37,9 +37,9 @@ pub(crate) enum Role {
 pub(crate) struct Watch {
     pub(super) socket: SocketNo,
     pub(super) events: i64,
-    /// What is reported with the events.
+    /// Data reported with the events.
     pub(super) data: i64,
-    /// News already reported, for EPOLLET; `u64::MAX` before the first.
+    /// Events already reported, for EPOLLET; `u64::MAX` before the first.
     pub(super) reported: u64,
     /// EPOLLONESHOT has fired.
     pub(super) spent: bool,
@@ -49,7 +49,7 @@ pub(crate) struct Watch {
 #[derive(Clone, Debug)]
 pub(crate) struct Socket {
     pub(crate) role: Role,
-    /// Its port at the host, while it has one of its own.
+    /// Its port at the host, while it is bound.
     pub(super) bound: Option<BindId>,
     pub(crate) port: u16,
     pub(crate) params: TcpParams,
@@ -65,9 +65,9 @@ pub(crate) struct Socket {
     pub(crate) send_timeout: Option<SimDuration>,
     /// TCP_FASTOPEN_KEY.
     pub(crate) fast_open_key: Option<CookieKey>,
-    /// Options that are only remembered, by level and number.
+    /// Options that are only stored, by level and number.
     pub(super) values: BTreeMap<(i64, i64), i64>,
-    /// An error that no call has reported, of a connection that the socket has no more.
+    /// An unreported error of a connection that the socket no longer has.
     pub(super) error: Option<Errno>,
     /// ICMP errors about its SYNs, with IP_RECVERR.
     pub(super) icmp: VecDeque<Notice>,
@@ -95,7 +95,7 @@ impl Socket {
         }
     }
 
-    /// An option that is only remembered; 0 before it is set.
+    /// An option that is only stored; 0 before it is set.
     pub(crate) fn value(&self, option: (i64, i64)) -> i64 {
         self.values.get(&option).copied().unwrap_or(0)
     }
@@ -118,7 +118,7 @@ impl Socket {
         self.value((0, 11)) != 0 || self.value((41, 25)) != 0
     }
 
-    /// The parameters of its connections, with what socket options say of Fast Open.
+    /// The parameters of its connections, including its Fast Open options.
     pub(super) fn shared_params(&self) -> Arc<TcpParams> {
         let mut params = self.params.clone();
         if self.value(FAST_OPEN_NO_COOKIE) != 0 {
@@ -128,7 +128,7 @@ impl Socket {
         Arc::new(params)
     }
 
-    /// How it listens.
+    /// Its listen options.
     pub(super) fn listen_options(&self) -> ListenOptions {
         let queue = self.value(FAST_OPEN_QUEUE);
         let mut params = self.shared_params();

@@ -1,5 +1,5 @@
-//! What the socket layer keeps of a connection beside the host: errors not yet reported, what the
-//! error queue tells, what holds up the sender.
+//! The socket layer's state of a connection: unreported errors, the error queue, and what limits the
+//! sender.
 
 use std::net::SocketAddrV4;
 
@@ -25,28 +25,28 @@ pub(super) struct Stream {
     pub(super) ends: (SocketAddrV4, SocketAddrV4),
     /// Known from its first SYN.
     iss: SeqNum,
-    /// A call has reported the error by which it ended.
+    /// A call has reported the error with which it ended.
     error_reported: bool,
     /// IP_RECVERR: the next call reports errors of the network.
     pub(super) reports_errors: bool,
-    /// One of these that no call has reported.
+    /// Such an error that no call has reported.
     soft_error: Option<Errno>,
-    /// News so far, for edge-triggered polling.
+    /// Count of events so far, for edge-triggered polling.
     pub(super) edges: u64,
-    /// What was sent without copying.
+    /// Zero-copy calls.
     pub(super) uncopied: Uncopied,
-    /// When data left and were acknowledged, for those who ask.
+    /// Time stamps of sending and acknowledgement, if requested.
     pub(super) stamping: Stamping,
-    /// Place in the stream of the urgent octet that was read by itself.
+    /// Stream offset of the urgent octet that was read separately.
     pub(super) urgent_read: Option<u64>,
-    /// What holds up the sender.
+    /// What limits the sender, over time.
     chrono: Chrono,
-    /// A write came short, and there is not yet room for more.
+    /// A write was only partly accepted, and there is no room yet.
     starved: bool,
 }
 
 impl Stream {
-    /// A segment of it has left.
+    /// Notes a segment sent.
     pub(super) fn note_sent(&mut self, segment: &Segment, at: SimTime) {
         if segment.flags.is_syn() {
             self.iss = segment.seq;
@@ -57,7 +57,7 @@ impl Stream {
         }
     }
 
-    /// Something has happened to it.
+    /// Notes an event.
     pub(super) fn note_event(&mut self, event: &AppEvent) {
         self.edges += 1;
         self.starved &= !matches!(event, AppEvent::Writable(..));
@@ -68,7 +68,7 @@ impl Stream {
 }
 
 impl Sockets<'_> {
-    /// Keeps a connection that is new to the socket layer.
+    /// Starts tracking a new connection.
     pub(super) fn follow(&mut self, id: SocketId, ends: (SocketAddrV4, SocketAddrV4)) {
         if self.stream(id).is_some() {
             return;
@@ -89,7 +89,7 @@ impl Sockets<'_> {
         });
     }
 
-    /// The connections so far, in the order in which they came up, with their ends.
+    /// All connections so far, in order, with their ends.
     pub(crate) fn connections(
         &self,
     ) -> impl Iterator<Item = (SocketId, (SocketAddrV4, SocketAddrV4))> {
@@ -104,7 +104,7 @@ impl Sockets<'_> {
         self.streams.iter_mut().rfind(|stream| stream.id == id)
     }
 
-    /// Makes calls on the socket of a connection; nothing on any other.
+    /// Makes calls on the socket of a connection; does nothing for other sockets.
     pub(super) fn on_stream<R: Default>(
         &mut self,
         socket: SocketNo,
@@ -124,13 +124,13 @@ impl Sockets<'_> {
         self.inspect(id).map(|found| found.tcp.view())
     }
 
-    /// What else the model tells.
+    /// The model's details.
     pub(crate) fn details(&self, id: SocketId) -> Details {
         let found = self.inspect(id);
         found.map_or_else(Details::default, |found| found.tcp.details())
     }
 
-    /// The rate at which the segments of a connection leave, where they are paced.
+    /// The pacing rate of a connection, if it is paced.
     pub(crate) fn pacing_rate(&self, id: SocketId) -> Option<Rate> {
         self.inspect(id)?.tcp.sender_state().pacing_rate
     }
@@ -146,7 +146,7 @@ impl Sockets<'_> {
         }
     }
 
-    /// Nothing more will happen to the connection, as its application sees it.
+    /// Whether the connection has ended from its application's point of view.
     pub(crate) fn is_over(&self, id: SocketId) -> bool {
         self.inspect(id).is_none_or(|found| found.end.is_some())
     }
@@ -201,7 +201,7 @@ impl Sockets<'_> {
         })
     }
 
-    /// A write came short: its application waits for room.
+    /// Notes that a write was only partly accepted: the application waits for room.
     pub(crate) fn starve(&mut self, id: SocketId) {
         if let Some(at) = self.streams.iter().rposition(|stream| stream.id == id) {
             self.streams[at].starved = true;
@@ -209,7 +209,7 @@ impl Sockets<'_> {
         }
     }
 
-    /// What holds up a connection from now on, and what is acknowledged.
+    /// Updates what limits a connection, and what is acknowledged.
     pub(super) fn time(&mut self, at: usize) {
         let (id, starved) = (self.streams[at].id, self.streams[at].starved);
         let view = self.view(id);

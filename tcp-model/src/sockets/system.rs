@@ -1,7 +1,7 @@
-//! Whose socket API a program speaks: FreeBSD's numbers, and the states of its `tcp_info`.
+//! The socket API of different systems: FreeBSD's numbers, and the states of its `tcp_info`.
 //!
-//! Inside all numbers are Linux's. Names mean the same everywhere, so only numbers that are spelt out
-//! are translated.
+//! Internally all numbers are Linux's. Names mean the same everywhere, so only literal numbers are
+//! translated.
 
 use super::names::{self, table};
 use crate::state::State;
@@ -16,7 +16,7 @@ pub enum System {
     FreeBsd,
 }
 
-/// What a number stands for.
+/// The meaning of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Family {
     /// The same number everywhere.
@@ -33,7 +33,7 @@ pub(crate) enum Family {
 }
 
 impl Family {
-    /// How the names begin.
+    /// The prefixes of the names.
     fn prefixes(self) -> &'static [&'static str] {
         match self {
             Family::Plain => &[],
@@ -66,7 +66,7 @@ impl System {
         let of_family = |row: &&(&str, i64)| family.prefixes().iter().any(|p| row.0.starts_with(p));
         let rows = FREEBSD.iter().filter(of_family);
         if family == Family::Socket {
-            // The kind of socket, and flags beside it.
+            // The type of socket, and flags.
             let flags = rows.filter(|row| row.1 & number & !0xf != 0);
             let flags = flags.filter_map(|row| names::constant(row.0));
             return flags.fold(number & 0xf, |sum, bit| sum | bit);

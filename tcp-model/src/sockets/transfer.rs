@@ -1,4 +1,4 @@
-//! Data in and out. Bytes are counted; what they are is not looked at.
+//! Sending and receiving data. Bytes are only counted.
 
 use super::error_queue::ZEROCOPY;
 use super::options::{OUT_OF_BAND_INLINE, RECEIVE_LOW_WATER};
@@ -8,32 +8,32 @@ use crate::host::SocketId;
 use crate::model::SendCall;
 use crate::state::State;
 
-/// What is asked of a read beside the bytes.
+/// Options of a read.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Reading {
-    /// The caller waits for bytes: fewer than SO_RCVLOWAT are then not worth while.
+    /// The caller blocks: fewer bytes than SO_RCVLOWAT are not returned.
     pub(crate) waits: bool,
     /// The caller wants all of them (MSG_WAITALL).
     pub(crate) all: bool,
-    /// They stay where they are (MSG_PEEK).
+    /// The bytes stay in the buffer (MSG_PEEK).
     pub(crate) peeks: bool,
 }
 
-/// The octet before the urgent pointer, which Linux takes for the only urgent one.
+/// The octet before the urgent pointer, the only urgent one in Linux.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct UrgentOctet {
     /// Octets to be read before it.
     pub(crate) ahead: u64,
-    /// It is there.
+    /// It has arrived.
     pub(crate) arrived: bool,
-    /// It was read by itself (MSG_OOB).
+    /// It was read separately (MSG_OOB).
     pub(crate) read: bool,
-    /// Its place in the stream.
+    /// Its stream offset.
     place: u64,
 }
 
 impl Sockets<'_> {
-    /// The urgent octet that reads have not passed.
+    /// The urgent octet, if reads have not passed it.
     pub(crate) fn urgent_octet(&self, id: SocketId) -> Option<UrgentOctet> {
         let view = self.view(id)?;
         let ahead = u64::from(view.urgent?).checked_sub(1)?;
@@ -47,11 +47,11 @@ impl Sockets<'_> {
         })
     }
 
-    /// Reads the urgent octet by itself (MSG_OOB).
+    /// Reads the urgent octet separately (MSG_OOB).
     ///
     /// # Errors
-    /// `EINVAL` when there is none, it was read, or it is among the others (SO_OOBINLINE); `EAGAIN`
-    /// before it has arrived.
+    /// `EINVAL` when there is none, it has been read, or it is inline (SO_OOBINLINE); `EAGAIN` before it
+    /// has arrived.
     pub(crate) fn read_urgent(&mut self, socket: SocketNo, peeks: bool) -> Result<u64, Errno> {
         let id = self.connection(socket).ok_or(ENOTCONN)?;
         let inline = self.at(socket).value(OUT_OF_BAND_INLINE) != 0;
@@ -68,8 +68,8 @@ impl Sockets<'_> {
         }
     }
 
-    /// What a read may take of what there is: it stops before an urgent octet, and skips one that comes
-    /// next where it is not among the others.
+    /// How many bytes a read may take: it stops before an urgent octet, and skips one that comes next
+    /// unless it is inline.
     fn up_to_urgent(&mut self, socket: SocketNo, id: SocketId, peeks: bool) -> u64 {
         let ready = self.view(id).map_or(0, |view| view.readable);
         let inline = self.at(socket).value(OUT_OF_BAND_INLINE) != 0;
@@ -149,7 +149,7 @@ impl Sockets<'_> {
     /// The connection to write to.
     ///
     /// # Errors
-    /// Those of [`Sockets::send`] but `EAGAIN`.
+    /// Those of [`Sockets::send`] except `EAGAIN`.
     pub(crate) fn may_write(&mut self, socket: SocketNo) -> Result<SocketId, Errno> {
         let Some(id) = self.connection(socket) else {
             return Err(self.at_mut(socket).error.take().unwrap_or(EPIPE));
@@ -166,7 +166,7 @@ impl Sockets<'_> {
         }
     }
 
-    /// The handshake is not over.
+    /// Whether the handshake is incomplete.
     pub(crate) fn is_opening(&mut self, id: SocketId) -> bool {
         let opening = matches!(self.state(id), State::SynSent | State::SynReceived);
         opening && !self.is_connected(id)
@@ -183,7 +183,7 @@ impl Sockets<'_> {
             }
         }
         if call.bytes > 0 {
-            // One that comes short wants to be told of room.
+            // A partly accepted write is to be followed by a notification of room.
             self.call(|host| host.send(id, call));
         }
         if taken < call.bytes {
@@ -198,8 +198,8 @@ impl Sockets<'_> {
         view.map_or(0, |v| v.counts.bytes_acked + v.send_queue)
     }
 
-    /// A call with MSG_ZEROCOPY has written: it is told when the bytes may be used again. Without
-    /// SO_ZEROCOPY the flag means nothing.
+    /// Notes a write with MSG_ZEROCOPY, which is notified when its bytes may be reused. Without SO_ZEROCOPY
+    /// the flag has no effect.
     pub(crate) fn note_uncopied(&mut self, socket: SocketNo) {
         let Some(id) = self.connection(socket) else {
             return;
