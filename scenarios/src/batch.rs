@@ -44,7 +44,7 @@ pub(crate) use rows::row;
 pub use shard::{Shard, ShardChoice, ShardError};
 use shares::Shares;
 
-/// Batches of more runs keep the metrics only, unless they are told otherwise.
+/// Batches of more runs keep the metrics only, unless requested otherwise.
 pub const LARGE: usize = 100;
 
 /// What is kept of each run of a batch. No part of the identity of a run: its metrics are the same.

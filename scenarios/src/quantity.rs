@@ -6,7 +6,7 @@ use toml::Value;
 
 use crate::file::values::{PerSecond, QueueSize};
 
-/// A value in its base unit. The unit tells which of the scenario's quantity types it is: each has its own.
+/// A value in its base unit. The unit determines which of the scenario's quantity types it is: each has its own.
 pub(crate) fn quantity(value: &Value) -> Option<(f64, Unit)> {
     match value {
         Value::Integer(n) => Some((*n as f64, Unit::One)),

@@ -160,7 +160,7 @@ impl Connection {
         out.signals.push(Signal::State { from, to });
     }
 
-    /// Enters CLOSED: stops the timers and tells the application why.
+    /// Enters CLOSED: stops the timers and informs the application of the cause.
     fn end(&mut self, why: End, out: &mut Outputs) {
         self.stop_timers();
         if self.state != State::Closed {

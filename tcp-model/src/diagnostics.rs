@@ -73,7 +73,7 @@ pub struct SenderState {
     pub pacing_rate: Option<Rate>,
     /// Variation of the round-trip time.
     pub rttvar: Option<SimDuration>,
-    /// Smallest round-trip time.
+    /// Minimum round-trip time.
     pub min_rtt: Option<SimDuration>,
     /// Bytes delivered, if the delivery rate is measured.
     pub delivered: Option<u64>,
@@ -100,7 +100,7 @@ pub struct Details {
     pub probes: Option<u32>,
     /// Variation of the round-trip time.
     pub rttvar: Option<SimDuration>,
-    /// Smallest round-trip time.
+    /// Minimum round-trip time.
     pub min_rtt: Option<SimDuration>,
     /// Segments a later one may overtake without a loss being suspected.
     pub reordering: Option<u32>,

@@ -364,9 +364,9 @@ mod tests {
     #[test]
     fn invalid_rules_are_rejected() {
         for (text, why) in [
-            ("", "who, what and which"),
+            ("", "sender, kind and number"),
             ("FIN 1", "neither \"client\" nor"),
-            ("client FIN", "who, what and which"),
+            ("client FIN", "sender, kind and number"),
             ("client FIN x", "\"x\" is not a number"),
             ("client FNI 1", "\"FNI\" is none of SYN, FIN"),
             ("client FIN 0", "not a number counted from 1"),

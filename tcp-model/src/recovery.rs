@@ -55,7 +55,7 @@ pub struct Recovery {
     board: Option<Box<Scoreboard>>,
     /// State that not every connection needs.
     books: Option<Box<Books>>,
-    /// Losses are found by RACK.
+    /// Whether losses are found by RACK.
     rack: bool,
 }
 
@@ -150,7 +150,7 @@ impl Recovery {
         self.books.as_mut()?.log.as_mut()
     }
 
-    /// Losses are found by RACK.
+    /// Whether losses are found by RACK.
     pub fn uses_rack(&self) -> bool {
         self.rack
     }

@@ -110,7 +110,7 @@ pub struct ConnectOutcome {
 pub struct RequestDone {
     /// The connection that carried it.
     pub conn: ConnId,
-    /// Its place on the connection, from 0.
+    /// Its index on the connection, from 0.
     pub index: u32,
     /// From the first request byte written to the last response byte read.
     pub latency: SimDuration,
@@ -139,7 +139,7 @@ pub enum Ending {
 pub struct RequestUnanswered {
     /// The connection that carried it.
     pub conn: ConnId,
-    /// Its place on the connection, from 0.
+    /// Its index on the connection, from 0.
     pub index: u32,
     /// How long the application had waited.
     pub waited: SimDuration,

@@ -97,7 +97,7 @@ use crate::segment::Segment;
 pub struct Sockets<'m> {
     driver: Driver<'m>,
     pub(crate) now: SimTime,
-    /// Parameters of the host and of sockets to come.
+    /// Parameters of the host and of new sockets.
     params: TcpParams,
     /// The system whose option numbers apply where systems differ.
     pub(crate) system: System,
@@ -135,7 +135,7 @@ impl<'m> Sockets<'m> {
         &mut self.driver
     }
 
-    /// Parameters of the host and of sockets to come.
+    /// Parameters of the host and of new sockets.
     pub fn params(&self) -> &TcpParams {
         &self.params
     }

@@ -41,7 +41,7 @@ pub enum WireError {
         what: &'static str,
         /// Bytes needed.
         need: usize,
-        /// Bytes there are.
+        /// Bytes present.
         have: usize,
     },
     /// Not IPv4.
@@ -55,7 +55,7 @@ pub enum WireError {
     TotalLength {
         /// As the header says.
         total: usize,
-        /// Bytes there are.
+        /// Bytes present.
         have: usize,
     },
     /// A fragment; synfin sets DF everywhere.

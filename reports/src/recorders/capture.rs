@@ -54,7 +54,7 @@ pub(crate) struct Capture {
     instant: SimTime,
     held: Vec<Held>,
     bytes: Vec<u8>,
-    /// Losses at the present instant of packets not yet told to be sent.
+    /// Losses at the present instant of packets not yet recorded as sent.
     early: Vec<(u64, LossCause)>,
     /// What the stamps give the start of the run, nanoseconds.
     start_ns: u64,

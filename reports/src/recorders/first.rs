@@ -13,7 +13,7 @@ struct OfNode {
     taken: u32,
 }
 
-/// Tells the first `most` connections of the run, in order of opening, from all others.
+/// Selects the first `most` connections of the run, in order of opening.
 ///
 /// A node numbers the connections it opens, so that those of one node that are among the first are a
 /// range: memory is some bytes for each node, whatever the number of connections.

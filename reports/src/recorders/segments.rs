@@ -198,7 +198,7 @@ impl Table {
         };
         let seconds = |t: Option<SimTime>| t.map(SimTime::as_secs_f64);
         let stamps = segment.options.timestamps();
-        // Only the sender's own trace tells its state.
+        // Only the sender's own trace has its state.
         let sender_state = trace.state.filter(|_| trace.event == SegmentEvent::Sent);
         self.rows
             .row()

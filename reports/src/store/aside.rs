@@ -31,7 +31,7 @@ static NEXT: AtomicU64 = AtomicU64::new(0);
 #[derive(Debug)]
 pub(crate) struct Aside {
     path: PathBuf,
-    /// Tells others that this is not left over.
+    /// Shows other processes that this is in use.
     _lock: DirLock,
 }
 

@@ -30,7 +30,7 @@ pub enum ShardChoice {
     Auto(Option<u32>),
 }
 
-/// Why a shard cannot be told.
+/// Why a shard is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ShardError {
     /// It is written wrongly.

@@ -69,7 +69,7 @@ pub(super) fn submit(args: &SubmitArgs) -> Result<(), Failure> {
     };
     print(&format!("submitted: {}", said.trim()))?;
     note(&format!(
-        "`synfin status {0}` tells how far it is; when it has ended, `synfin collect {0}` makes index and report",
+        "`synfin status {0}` shows the progress; when it has ended, `synfin collect {0}` makes index and report",
         shell_words([dir.display().to_string().as_str()])
     ));
     Ok(())

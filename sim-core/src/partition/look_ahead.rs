@@ -1,4 +1,4 @@
-//! Tells hosts what is coming, some events ahead, so that they can fetch what it will need.
+//! Announces coming events to hosts, some events ahead, so that they can prefetch the memory needed.
 //!
 //! ```text
 //!   wheel: slots not yet sorted ──► timers ──┐

@@ -48,7 +48,7 @@ struct Veno {
     random_share: f64,
     rounds: RoundTrips,
     delays: RoundDelays,
-    /// N: segments that waited in the last round; none when it could not be told.
+    /// N: segments that waited in the last round; none when unknown.
     waiting: Option<f64>,
 }
 

@@ -204,7 +204,7 @@ impl Connection {
         let refused = self.rare.is_some() && !self.on_fast_open_answer(seg, out);
         let writes = unsent && !refused;
         self.establish(seg, now, out);
-        let waits = self.rare.as_ref().is_some_and(|r| r.dialogue) && !writes && !refused;
+        let waits = self.rare.as_ref().is_some_and(|r| r.interactive) && !writes && !refused;
         if writes || waits {
             self.expect_own_data(now);
         }
@@ -217,10 +217,10 @@ impl Connection {
         if self.state == State::Closed {
             return; // text for an application that has closed ended it
         }
-        let dialogue = waits && need == AckNeed::None && self.state == State::Established;
+        let delayed = waits && need == AckNeed::None && self.state == State::Established;
         if refused && self.resend_refused(now, out) {
             self.transmit(now, out);
-        } else if !(dialogue && self.hold_ack(now)) {
+        } else if !(delayed && self.hold_ack(now)) {
             self.reply(need.max(AckNeed::Now), now, out);
         }
     }

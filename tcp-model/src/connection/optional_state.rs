@@ -13,7 +13,7 @@ use crate::seq::SeqNum;
 #[derive(Clone, Debug, Hash, Default)]
 pub(super) struct OptionalState {
     /// `TCP_QUICKACK` was switched off before the handshake was complete.
-    pub(super) dialogue: bool,
+    pub(super) interactive: bool,
     pub(super) ecn: EcnState,
     /// Active Fast Open, until the answer to the SYN.
     pub(super) connect: Option<FastConnect>,

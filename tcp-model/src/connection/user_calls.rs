@@ -35,7 +35,7 @@ impl Connection {
     /// `TCP_QUICKACK`: when on, a waiting ACK is sent now, and the next ones without delay.
     pub(super) fn on_quick_ack(&mut self, on: bool, now: SimTime, out: &mut Outputs) {
         if !self.state.is_synchronized() && self.state != State::SynReceived {
-            self.rare().dialogue = !on; // there are no segments to learn from yet
+            self.rare().interactive = !on; // there are no segments to learn from yet
             return;
         }
         if self.params.adaptive_receiver {

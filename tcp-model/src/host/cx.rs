@@ -125,7 +125,7 @@ pub(super) enum HostCx<'a, 'b> {
 }
 
 impl<'b> HostCx<'_, 'b> {
-    /// The same for a shorter time.
+    /// Reborrows it for a shorter lifetime.
     #[inline]
     pub(super) fn reborrow(&mut self) -> HostCx<'_, 'b> {
         match self {
@@ -156,7 +156,7 @@ pub(super) struct DriverCx<'a> {
 }
 
 impl DriverCx<'_> {
-    /// The same for a shorter time.
+    /// Reborrows it for a shorter lifetime.
     pub(super) fn reborrow(&mut self) -> DriverCx<'_> {
         DriverCx {
             outbox: self.outbox,

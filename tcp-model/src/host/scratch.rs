@@ -19,12 +19,12 @@ pub struct Scratch {
     /// Slots whose connection may have ended.
     pub(super) finished: Vec<u32>,
     /// Boxes of received segments, reused for segments sent.
-    #[expect(clippy::vec_box, reason = "the boxes are what is kept")]
+    #[expect(clippy::vec_box, reason = "the boxes themselves are reused")]
     pub(super) boxes: Vec<Box<Segment>>,
     /// Boxes of processed records, for reuse.
-    #[expect(clippy::vec_box, reason = "the boxes are what is kept")]
+    #[expect(clippy::vec_box, reason = "the boxes themselves are reused")]
     traces: Vec<Box<SegmentTrace>>,
-    #[expect(clippy::vec_box, reason = "the boxes are what is kept")]
+    #[expect(clippy::vec_box, reason = "the boxes themselves are reused")]
     senders: Vec<Box<SenderSample>>,
 }
 

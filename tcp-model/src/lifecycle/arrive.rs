@@ -160,7 +160,7 @@ impl Lifecycle {
         let ahead = seg.seq.after(self.rcv_nxt);
         let over = seg.seq_end().at_or_before(self.rcv_nxt);
         if ahead || over || self.has_peer_closed() {
-            // A gap, or what is known: an ACK tells what is wanted.
+            // A gap, or old data: an ACK states what is expected.
             self.counts.duplicates_received += u32::from(over && seg.len > 0);
             self.send_ack(now, out);
             return;

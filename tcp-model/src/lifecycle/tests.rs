@@ -133,14 +133,14 @@ fn lives_are_those_of_the_full_model_where_nothing_is_lost() {
                     loss: 0.0,
                 };
                 let [full, short] = ["full", "lifecycle"].map(|m| run(&params(m, |_| {}), cell));
-                let told = format!("{cell:?}\n{full:?}\n{short:?}");
-                assert!(near(short.connect, full.connect, 0.001), "{told}");
-                assert!(near(short.request, full.request, 0.02), "{told}");
-                assert_eq!(short.established, full.established, "{told}");
-                assert_eq!(short.done, full.done, "{told}");
-                assert_eq!(short.time_waits, full.time_waits, "{told}");
-                assert!(short.segments < full.segments, "{told}");
-                assert_eq!(short.resent, 0, "{told}");
+                let context = format!("{cell:?}\n{full:?}\n{short:?}");
+                assert!(near(short.connect, full.connect, 0.001), "{context}");
+                assert!(near(short.request, full.request, 0.02), "{context}");
+                assert_eq!(short.established, full.established, "{context}");
+                assert_eq!(short.done, full.done, "{context}");
+                assert_eq!(short.time_waits, full.time_waits, "{context}");
+                assert!(short.segments < full.segments, "{context}");
+                assert_eq!(short.resent, 0, "{context}");
             }
         }
     }

@@ -20,7 +20,7 @@ pub(crate) struct All {
     /// Place of a held packet, counted from the first row of all.
     places: FxHashMap<u64, usize>,
     first: usize,
-    /// Losses at the present instant of packets not yet told to be sent: a link may refuse a
+    /// Losses at the present instant of packets not yet recorded as sent: a link may refuse a
     /// packet before its sender has recorded it.
     early: Vec<(u64, SimTime, LossCause)>,
 }

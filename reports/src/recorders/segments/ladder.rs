@@ -116,7 +116,7 @@ impl Ladder {
         self.rows.get_mut(place)
     }
 
-    /// Writes the rows whose sending is known: an arrival alone tells too little.
+    /// Writes the rows whose sending is known: an arrival alone is not enough.
     pub(super) fn close(mut self, names: &Names) -> Result<Option<LeftOut>, StoreError> {
         self.rows.retain(|row| row.sent.is_some());
         let written = self.rows.iter().filter(|r| r.fate != Fate::Duplicate);

@@ -305,7 +305,7 @@ impl<'s> Runner<'s, '_> {
         Ok(0)
     }
 
-    /// Takes note of what the call tells in an argument, compared with what the script has.
+    /// Records the value a call returned in an argument, compared with that of the script.
     pub(super) fn check_output<T: PartialEq>(
         &mut self,
         wanted: T,

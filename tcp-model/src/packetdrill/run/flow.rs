@@ -36,7 +36,7 @@ pub(super) struct Flow {
 pub(super) const LOCAL: Ipv4Addr = Ipv4Addr::new(192, 168, 0, 1);
 pub(super) const REMOTE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 
-/// What can be told of a connection from its segments alone.
+/// Properties of a connection known from its segments alone.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     pub(super) data_out: u64,

@@ -229,7 +229,7 @@ impl<'m> TestHost<'m> {
         self.sockets.view(self.flows[flow].id?)
     }
 
-    /// What else the model tells.
+    /// Other output of the model.
     pub(super) fn details(&self, flow: usize) -> Details {
         let id = self.flows[flow].id;
         id.map_or_else(Details::default, |id| self.sockets.details(id))

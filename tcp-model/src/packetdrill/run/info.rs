@@ -159,7 +159,7 @@ const FIELDS: &[(&str, Read)] = fields! { |f|
     tcpi_unacked: f.unacked;
 };
 
-/// Fields that no model tells.
+/// Fields that no model reports.
 const UNTOLD: &str = "\
     tcpi_rcv_ooopack tcpi_reord_seen tcpi_delivery_rate \
     tcpi_delivery_rate_app_limited tcpi_fastopen_client_fail tcpi_total_rto_recoveries \
@@ -229,7 +229,7 @@ impl Runner<'_, '_> {
         let Some((_, read)) = FIELDS.iter().find(|(name, _)| *name == field) else {
             let mut untold = UNTOLD.split_whitespace();
             if untold.any(|known| known == field) {
-                return unsupported(format!("{field}: no model tells it"));
+                return unsupported(format!("{field}: no model reports it"));
             }
             let known = field_names().chain(UNTOLD.split_whitespace());
             return no_such("field of tcp_info", field, known);

@@ -91,7 +91,7 @@ impl Runner<'_, '_> {
         self.or_wait(read, nonblocking, timeout)
     }
 
-    /// What recvmsg tells beside the bytes: TCP_INQ, how many are left.
+    /// What recvmsg returns besides the bytes: TCP_INQ, how many are left.
     fn control_messages(&mut self, call: &Call, socket: SocketNo) -> Step<()> {
         let id = self.host.sockets.connection(socket);
         let messages = match call.args.get(1).and_then(|m| m.field("msg_control")) {
