@@ -147,7 +147,7 @@ pub(crate) struct AccEcn {
     awaits_feedback: bool,
     /// The option is due in the next ACK, changed counters or not (section 3.2.3.2.1).
     option_due: bool,
-    /// Reported and not yet told to congestion control.
+    /// Reported but not yet passed to the congestion control.
     pub(crate) pending: Marks,
 }
 
@@ -353,9 +353,9 @@ fn option_of(options: &Options) -> Option<(u8, &[u8])> {
     })
 }
 
-/// Appendix A.2: the number of CE packets to assume where ACE rose by `fewest` at least, in an ACK of so
-/// many full segments. ACE may have gone round where more were acknowledged than it can count, unless
-/// the option shows that to be unlikely.
+/// Appendix A.2: the number of CE packets to assume if ACE rose by at least `fewest` in an ACK of
+/// `segments` full segments. ACE may have wrapped if more were acknowledged than it can count, unless the
+/// option shows that to be unlikely.
 fn safest(fewest: u32, segments: u32, ce_bytes: Option<u32>, mss: u32) -> u32 {
     if segments <= fewest {
         return fewest;

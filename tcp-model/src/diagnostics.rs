@@ -60,7 +60,7 @@ pub struct Marked {
     pub bytes: u64,
 }
 
-/// What a sender's congestion control and recovery are about, cheap to ask at every ACK.
+/// The state of a sender's congestion control and recovery, cheap to query at every ACK.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SenderState {
     /// State of congestion control.

@@ -85,13 +85,15 @@ pub struct DropRuleError {
 /// What is wrong with the text of a rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 enum Fault {
-    #[error("it says who, what and which, as in \"client FIN 1\"")]
+    #[error("give sender, kind and number, as in \"client FIN 1\"")]
     Incomplete,
     #[error("{0:?} is neither \"client\" nor \"server\"")]
     Sender(String),
-    #[error("{what:?} is none of {}", What::NAMES.map(|(name, _)| name).join(", "))]
+    #[error("{what:?} is not one of {}", What::NAMES.map(|(name, _)| name).join(", "))]
     What { what: String },
-    #[error("only data segments have transmissions; a SYN or FIN sent again has the next number")]
+    #[error(
+        "only data segments have transmissions; a retransmitted SYN or FIN has the next number"
+    )]
     Transmission,
     #[error(
         "{0:?} is neither a transmission, as \"second transmission\", nor a connection, as \"connection 4\""
@@ -368,7 +370,7 @@ mod tests {
             ("FIN 1", "neither \"client\" nor"),
             ("client FIN", "sender, kind and number"),
             ("client FIN x", "\"x\" is not a number"),
-            ("client FNI 1", "\"FNI\" is none of SYN, FIN"),
+            ("client FNI 1", "\"FNI\" is not one of SYN, FIN"),
             ("client FIN 0", "not a number counted from 1"),
             ("client FIN 1, second transmission", "the next number"),
             ("server data segment 1, 2nd transmission", "transmission 12"),

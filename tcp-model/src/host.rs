@@ -153,7 +153,7 @@ impl TcpHost {
         blocked.count() as u64
     }
 
-    /// TIME-WAIT entries there are.
+    /// Number of TIME-WAIT entries.
     pub fn time_waits(&self) -> u32 {
         self.stack.time_waits.len()
     }

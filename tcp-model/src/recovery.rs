@@ -192,7 +192,7 @@ impl Recovery {
         }
     }
 
-    /// A segment left in recovery; `again` with the timestamp that it carries, if any.
+    /// Notes a segment sent in recovery; for a retransmission `again` has its timestamp, if any.
     pub fn note_sent(&mut self, octets: u32, again: Option<Option<u32>>) {
         let Some(episode) = self.books.as_mut().and_then(|b| b.episode.as_mut()) else {
             return;

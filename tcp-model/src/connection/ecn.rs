@@ -264,8 +264,8 @@ impl Connection {
         }
     }
 
-    /// RFC 8257 section 3.2: ECE says of every ACK whether the segments it covers were marked. When
-    /// that changes, an ACK that was delayed goes first, and one for this segment at once.
+    /// RFC 8257 section 3.2: ECE on every ACK says whether the segments it covers were marked. When that
+    /// changes, a delayed ACK is sent first, then one for this segment at once.
     fn note_each_mark(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) -> bool {
         let marked = seg.ecn == Ecn::Ce;
         let changed = marked != self.rare().ecn.echo;
@@ -276,7 +276,7 @@ impl Connection {
         changed
     }
 
-    /// The sender's part (section 6.1.2): an echo counts like a loss, once per window of data. `acked`:
+    /// The sender's part (section 6.1.2): an echo counts as a loss, once per window of data. `acked`:
     /// octets that the ACK newly acknowledges.
     pub(super) fn on_ecn_echo(&mut self, flight: u64, acked: u32, now: SimTime) {
         if self.is_reacting() || self.recovery.phase() != Phase::Open {

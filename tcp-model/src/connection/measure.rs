@@ -126,7 +126,7 @@ impl Connection {
         (self.used_window() || before.phase == Phase::Loss) && !self.recovery.is_easing()
     }
 
-    /// Octets that an ACK of `acked` octets shows to have arrived.
+    /// Octets newly known to have arrived from an ACK of `acked` octets.
     pub(super) fn newly_arrived(&self, acked: u64, before: &Before) -> u64 {
         let arrived = u64::from(self.recovery.arrived(&self.outstanding()));
         (acked + arrived).saturating_sub(before.arrived.into())

@@ -158,7 +158,7 @@ impl SentLog {
         self.echo_before = time;
     }
 
-    /// Outstanding segments that were sent more than once.
+    /// Number of outstanding segments that were retransmitted.
     pub fn resent(&self) -> u32 {
         self.resent
     }
