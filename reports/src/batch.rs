@@ -38,7 +38,7 @@ pub struct BatchInfo {
     /// What the scenario says of itself beyond its question.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub description: String,
-    /// The command line that makes the batch again.
+    /// The command line that repeats the batch.
     pub command: String,
     /// Parameters that are the same for all runs.
     pub parameters: Vec<(String, String)>,

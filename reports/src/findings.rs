@@ -41,8 +41,8 @@ pub(crate) fn unusual(info: &RunInfo, metrics: &BTreeMap<String, f64>) -> Vec<St
     told.collect()
 }
 
-/// True when a run with these metrics, of which nothing else is known, gets the finding of this name.
-pub(crate) fn is_told(name: &str, metrics: &BTreeMap<String, f64>) -> bool {
+/// True when a run with these metrics, and no other information, gets the finding of this name.
+pub(crate) fn has_finding(name: &str, metrics: &BTreeMap<String, f64>) -> bool {
     let info = &RunInfo::default();
     let known = Known { info, metrics };
     let mut all = table::UNUSUAL.iter().chain(table::USUAL);

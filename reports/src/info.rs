@@ -17,7 +17,7 @@ pub struct RunInfo {
     /// What the scenario says of itself beyond its question.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub description: String,
-    /// The command line that makes this run again.
+    /// The command line that repeats this run.
     pub command: String,
     /// Resolved parameters in display order: dotted path and value with unit.
     pub parameters: Vec<(String, String)>,

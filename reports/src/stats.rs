@@ -91,7 +91,7 @@ impl Estimate {
         }
     }
 
-    /// The ends of the interval; both are the mean where there is none.
+    /// The ends of the interval; the mean twice if there is none.
     pub fn ends(&self) -> (f64, f64) {
         self.interval.unwrap_or((self.mean, self.mean))
     }

@@ -99,7 +99,7 @@ impl Options {
     }
 }
 
-/// A batch that was made.
+/// A finished batch.
 #[derive(Debug)]
 pub struct Batch {
     /// Outcomes of the runs, in plan order.
@@ -232,7 +232,7 @@ pub struct Making<'a> {
     pub fail_fast: bool,
     /// What a run may take.
     pub limits: Limits,
-    /// Where to tell how far they are.
+    /// Receives the progress of runs.
     pub progress: &'a BatchProgress,
     /// Stops the runs when set.
     pub interrupt: &'a Interrupt,

@@ -78,7 +78,7 @@ enum Command {
     },
     /// Write the index of a batch in a form that other programs read
     Export {
-        /// Directory of a batch
+        /// Directory of the batch
         dir: PathBuf,
         /// The form
         #[arg(long, value_enum)]
@@ -123,7 +123,7 @@ enum Command {
         /// Directory of another
         second: PathBuf,
     },
-    /// Print the counters of a run under their names in Linux, as nstat does
+    /// Print the counters of a run under their Linux names, as nstat does
     Nstat {
         /// Directory of a run
         dir: PathBuf,
@@ -145,8 +145,8 @@ enum Command {
     /// Explain a name: a TCP parameter (by any of its names), a scenario key, a metric, a finding, a link
     /// model
     Explain {
-        /// For example net.ipv4.tcp_tw_reuse, record.states, connects_failed, codel; `tcp` for a list.
-        /// With --connection the directory of a run
+        /// For example net.ipv4.tcp_tw_reuse, record.states, connects_failed or codel; `tcp` lists the
+        /// parameters. With --connection the directory of a run
         name: String,
         /// Tell this connection of the run segment by segment: its name, as in 0.3, or its place from 0
         #[arg(long, value_name = "N")]
@@ -246,7 +246,7 @@ struct RunArgs {
     /// Keep a file with how far the runs are, as JSON, for those who watch
     #[arg(long, value_name = "FILE")]
     progress: Option<PathBuf>,
-    /// Write the verdicts on what is expected as JUnit XML, which build servers read
+    /// Write the verdicts on the expectations as JUnit XML, for build servers
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
     /// Start even if the runs are estimated to need more memory than is available

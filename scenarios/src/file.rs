@@ -42,7 +42,7 @@ pub struct ScenarioFile {
     /// least five, at first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<UntilFile> => { default: "as many as `replicas` says", example: r#"{ metric = "connect_latency_p50_s", relative = 0.05, max_replicas = 50 }"# },
-    /// How to run; changes no result.
+    /// How to run; does not affect results.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub engine: Option<EngineFile> => { default: "the fastest", example: r#"{ event_queue = "wheel" }"# },
     /// TCP parameters.
@@ -136,7 +136,7 @@ described! {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UntilFile {
-    /// The metric.
+    /// The metric it is about.
     pub metric: String => { example: r#""connect_latency_p50_s""#, needed: true },
     /// Half the interval over the mean at which it is enough.
     pub relative: f64 => { example: "0.05", needed: true, within: Some((0.0, 1.0)) },

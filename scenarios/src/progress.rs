@@ -94,7 +94,7 @@ impl BatchProgress {
         (state.total_s, state.done_s) = (lengths.iter().sum(), 0.0);
     }
 
-    /// The view of one run.
+    /// Starts tracking one run.
     pub fn run(&self) -> RunProgress<'_> {
         RunProgress {
             all: self,

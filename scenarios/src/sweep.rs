@@ -134,7 +134,7 @@ pub struct Plan {
     pub expectations: Vec<reports::Expectation>,
     /// When there are enough replicas of a variant; each of the runs is made if there is nothing to say so.
     pub until: Option<Until>,
-    /// What the scenario says of its variants.
+    /// The scenario's notes on its variants.
     pub notes: Vec<reports::VariantNote>,
     /// The runs.
     pub runs: Vec<RunSpec>,

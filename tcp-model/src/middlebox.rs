@@ -137,7 +137,7 @@ impl<'a, 'b> MiddleboxCx<'a, 'b> {
             .collect()
     }
 
-    /// Sends a packet on towards its destination, with one hop less to live.
+    /// Forwards a packet towards its destination, with its TTL decremented.
     pub fn pass_on(&mut self, packet: Packet<Packed>) {
         self.cx.pass_on(packet);
     }

@@ -68,7 +68,7 @@ impl Unit {
         }
     }
 
-    /// What the name of a column with this unit ends in.
+    /// Suffix of the name of a column with this unit.
     pub fn suffix(self) -> &'static str {
         match self {
             Unit::One => "",

@@ -37,8 +37,8 @@ pub fn estimate_of<'a>(rows: impl Iterator<Item = &'a BatchRow>, metric: &str) -
     estimate(rows, metric)
 }
 
-/// Mean and interval of a metric over those of the runs that have it: of its counts where it is a
-/// share of counts, otherwise of its values within the range of its kind.
+/// Mean and interval of a metric over the runs that have it: from the counts for a share of counts,
+/// otherwise from the values, within the metric's range.
 pub(crate) fn estimate<'a>(
     rows: impl Iterator<Item = &'a BatchRow>,
     metric: &str,

@@ -51,7 +51,7 @@ impl Known<'_> {
         ))
     }
 
-    /// Packets that no NAT had a mapping for: late segments, or those of a mapping that timed out.
+    /// Packets without a NAT mapping: late segments, or those whose mapping timed out.
     pub(super) fn unmapped(&self) -> Option<String> {
         let n = self.positive("nat_packets_unmapped")?;
         Some(format!(

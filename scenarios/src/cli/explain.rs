@@ -27,7 +27,7 @@ pub(super) fn connection(dir: &Path, which: &str, chinese: bool) -> Result<(), F
     }
 }
 
-/// Where names are looked up, in order: what a name means, and the names for "did you mean".
+/// Where names are looked up, in order.
 const SOURCES: &[Source] = &[
     Source {
         explain: tcp_parameter,

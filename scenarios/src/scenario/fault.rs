@@ -24,7 +24,7 @@ pub struct Fault {
     pub stagger: SimDuration,
     /// Nodes of the group.
     nodes: u32,
-    /// How long a host that has come up neither opens nor accepts connections.
+    /// How long a restarted host neither opens nor accepts connections.
     pub quiet: SimDuration,
 }
 

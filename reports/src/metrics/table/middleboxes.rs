@@ -32,7 +32,7 @@ pub(super) const MIDDLEBOXES: &[Metric] = &[
     firewall("conntrack_use_share_peak", Share, "share of a firewall's table in use, peak", "1 means that it was full."),
     firewall("conntrack_full_drops_pkts", Count, "packets dropped by full firewalls", "They would have started an entry (Linux: nf_conntrack: table full, dropping packet). Retransmitted SYNs count each time."),
     firewall("conntrack_full_first_s", Time, "time when a firewall first dropped a packet because its table was full", "").absent("no table was full"),
-    firewall("conntrack_invalid_pkts", Count, "packets that firewalls found invalid", "They fitted no entry and could make none."),
+    firewall("conntrack_invalid_pkts", Count, "packets that firewalls found invalid", "They matched no entry and could not start one."),
     balancer("balancer_connections", Count, "connections that balancers gave to servers", "Each has an entry, which is closed, forgotten, replaced, drained, lost in a crash, or there at the end."),
     balancer("balancer_entries_peak", Count, "connections of a balancer, peak", "Those that are over count until their time-out."),
     balancer("balancer_entries_closed", Count, "entries of balancers whose connection was over", ""),
