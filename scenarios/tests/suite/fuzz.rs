@@ -15,7 +15,7 @@ fn fuzz(args: &[&str]) -> (Option<i32>, String) {
 
 #[test]
 fn worlds_of_the_library_s_tcp_keep_to_the_rules_for_any_number_of_threads() {
-    let told = "40 worlds of seed 3: all rules hold\n\
+    let expected = "40 worlds of seed 3: all rules hold\n\
                 40 worlds of seed 3 with the TCP `lifecycle`: all rules hold\n";
     for threads in ["1", "3"] {
         let args = ["--worlds", "40", "--seed", "3", "--threads", threads];
