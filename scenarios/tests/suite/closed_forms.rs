@@ -92,14 +92,14 @@ fn is_near(share: f64, expected: f64, came: f64) -> bool {
 }
 
 /// A half-open connection holds its place until the last ACK of its handshake: for the round trip of 0.2 s, or for
-/// two delays that vary exponentially. A SYN that finds no place is not sent again before its client gives up.
+/// one whose way back varies exponentially. A SYN that finds no place is not sent again before its client gives up.
 #[test]
 fn a_syn_queue_drops_by_erlang_b() {
     const ROUND_TRIP_S: f64 = 0.2;
     const SECONDS: f64 = 60.0;
     let links = [
         "delay = \"100 ms\"",
-        "delay = \"1 us\", jitter = { kind = \"exponential\", mean = \"100 ms\", reorder = true }",
+        "delay = \"100 ms\", reverse = { delay = \"1 us\", jitter = { kind = \"exponential\", mean = \"100 ms\", reorder = true } }",
     ];
     for load in LOADS {
         for link in links {
@@ -131,7 +131,7 @@ fn fin_wait_2_holds_the_rate_times_its_time_out() {
     for (rate, seconds) in [(50, 5), (50, 10), (100, 5)] {
         let summary = run(&format!(
             "name = \"fw2\"\nduration = \"30 s\"\n[topology]\nkind = \"pair\"\npath = {{ delay = \"1 ms\" }}\n\
-             [tcp]\nprofile = \"linux\"\ntcp_fin_timeout = \"{seconds} s\"\n\
+             [tcp]\nprofile = \"linux\"\ntimers = \"exact\"\ntcp_fin_timeout = \"{seconds} s\"\n\
              [[workload]]\nname = \"w\"\narrivals = {{ kind = \"fixed\", rate = \"{rate} /s\" }}\nlinger = \"100 s\"\n\
              [record]\nsegments = \"none\"\nconnections = 0\nstates = 0\n"
         ));
