@@ -6,6 +6,32 @@ const COLUMNS = [
   ["outcome", "Outcome", "结果"], ["segments", "Segments sent", "发送的报文段"], ["again", "Sent again", "重传"],
 ];
 
+/** Places in the order of their keys; equal keys keep theirs. Counting by rank is several times as
+ * quick as a sort that calls back for each pair. */
+function sorted(keys, down) {
+  const values = keys.slice().sort();
+  let kinds = 0;
+  values.forEach((v, i) => {
+    if (i === 0 || v !== values[kinds - 1]) values[kinds++] = v;
+  });
+  const ranks = new Uint32Array(keys.length);
+  const begins = new Uint32Array(kinds + 1);
+  for (let i = 0; i < keys.length; i++) {
+    let [low, high] = [0, kinds - 1];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (values[middle] < keys[i]) low = middle + 1;
+      else high = middle;
+    }
+    ranks[i] = down ? kinds - 1 - low : low;
+    begins[ranks[i] + 1]++;
+  }
+  for (let r = 0; r < kinds; r++) begins[r + 1] += begins[r];
+  const order = new Uint32Array(keys.length);
+  for (let i = 0; i < keys.length; i++) order[begins[ranks[i]]++] = i;
+  return order;
+}
+
 /** Rows of columns, sorted and filtered; its own so that it can be measured. */
 class Rows {
   constructor(data) {
@@ -39,9 +65,9 @@ class Rows {
 
   sort(column, down) {
     const key = this.key(column);
-    const keys = Float64Array.from({ length: this.count }, (_, i) => key(i));
-    const sign = down ? -1 : 1;
-    this.order = Uint32Array.from({ length: this.count }, (_, i) => i).sort((a, b) => sign * (keys[a] - keys[b]) || a - b);
+    const keys = new Float64Array(this.count);
+    for (let i = 0; i < this.count; i++) keys[i] = key(i);
+    this.order = sorted(keys, down);
     this.by = { column, down };
   }
 
@@ -54,7 +80,10 @@ class Rows {
     const [nodes, peers] = wanted ? [names(d.nodes), names(d.peers)] : [];
     const fits = (i) => (o < 0 || d.outcome[i] === o) && (r < 0 || d.reached[i] === r) && (!lasted || d.lasted[i] >= lasted)
       && (!wanted || nodes.has(d.from[i]) || peers.has(d.to[i]) || String(d.port[i]) === wanted || d.conn[i] === wanted);
-    this.shown = this.order.filter(fits);
+    const shown = new Uint32Array(this.count);
+    let n = 0;
+    for (let k = 0; k < this.count; k++) if (fits(this.order[k])) shown[n++] = this.order[k];
+    this.shown = shown.subarray(0, n);
   }
 }
 
