@@ -2,6 +2,7 @@
 //! changed, which must be noticed.
 
 mod packetdrill {
+    mod arguments;
     mod fuzz;
     mod grammar;
     mod matrix;

@@ -1,5 +1,6 @@
 //! Plays a script: the clock, the order of events, blocked calls.
 
+mod arguments;
 mod calls;
 mod compare;
 mod error_queue;
@@ -197,8 +198,10 @@ struct Runner<'s, 'm> {
     joined: u16,
     /// Values of names, by `--define`.
     defines: BTreeMap<String, String>,
-    /// The address that the script gives to the host under test, by `--local_ip`.
+    /// The addresses that the script gives to the host under test and to its peer, by `--local_ip` and
+    /// `--remote_ip`.
     own_address: Option<IpAddr>,
+    remote_address: Option<IpAddr>,
     forgiven: Forgiven,
     variables: BTreeMap<String, Datum>,
     skipped: Vec<Skipped>,
@@ -227,6 +230,7 @@ pub fn run(script: &Script, make: &mut Factory<'_>, options: &RunOptions) -> Rep
         joined: 0,
         defines: options.defines.clone(),
         own_address: None,
+        remote_address: None,
         forgiven: Forgiven::default(),
         variables: BTreeMap::new(),
         skipped: Vec::new(),
@@ -326,10 +330,7 @@ impl<'s> Runner<'s, '_> {
             }
             "tcp_ts_ecr_scaled" => self.host.ecr_scaled = true,
             "local_ip" | "local_linux_ip" => self.own_address = Some(ip_address(value)?),
-            "remote_ip" => {
-                ip_address(value)?;
-                self.pass_over(option);
-            }
+            "remote_ip" => self.remote_address = Some(ip_address(value)?),
             "non_fatal" => {
                 for kind in value.split(',') {
                     match kind {
@@ -378,6 +379,11 @@ impl<'s> Runner<'s, '_> {
     }
 
     fn event(&mut self, event: &'s Event) -> Step<()> {
+        if let Action::Packet(packet) = &event.action
+            && packet.ip.flow_label.is_some()
+        {
+            return unsupported("IPv6 flow labels");
+        }
         let base = self.base;
         let after = |d: SimDuration| base + d;
         let since_start = |d: SimDuration| SimTime::ZERO + d;

@@ -52,9 +52,10 @@ pub static SYSCTLS: &[Sysctl] = &[
     ),
     row(
         "net.ipv4.tcp_recovery",
-        "Bit 1 is `rack`; the other bits have no effect.",
+        "1 switches `rack` on, 0 off; a static reordering window (2) and loss without a count of duplicate \
+         ACKs (4) are not modelled.",
         Sets(&["rack"], |n| match n {
-            &[n] if n >= 0 => Some(vec![Value::Flag(n & 1 != 0)]),
+            &[n @ (0 | 1)] => Some(vec![Value::Flag(n == 1)]),
             _ => None,
         }),
     ),

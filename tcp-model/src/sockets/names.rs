@@ -17,7 +17,7 @@ pub(super) const FAST_OPEN_NO_COOKIE: (i64, i64) = (6, 34);
 
 /// Name and number, in the order of the names.
 const CONSTANTS: &[(&str, i64)] = table! {
-    AF_INET = 2, AF_INET6 = 10, AF_UNSPEC = 0, CMSG_LEVEL_IP = 0, CMSG_TYPE_RECVERR = 11,
+    AF_INET = 2, AF_INET6 = 10, AF_UNSPEC = 0, AT_FDCWD = -100, CMSG_LEVEL_IP = 0, CMSG_TYPE_RECVERR = 11,
     EPOLLERR = 8, EPOLLET = 1 << 31, EPOLLEXCLUSIVE = 1 << 28, EPOLLHUP = 16, EPOLLIN = 1,
     EPOLLMSG = 1024, EPOLLONESHOT = 1 << 30, EPOLLOUT = 4, EPOLLPRI = 2, EPOLLRDBAND = 128,
     EPOLLRDHUP = 0x2000, EPOLLRDNORM = 64, EPOLLWAKEUP = 1 << 29, EPOLLWRBAND = 512,
@@ -39,7 +39,8 @@ const CONSTANTS: &[(&str, i64)] = table! {
     MSG_FIN = 0x200, MSG_MORE = 0x8000, MSG_NOSIGNAL = 0x4000, MSG_OOB = 1, MSG_PEEK = 2,
     MSG_PROXY = 0x10, MSG_RST = 0x1000, MSG_SYN = 0x400, MSG_TRUNC = 0x20, MSG_WAITALL = 0x100,
     MSG_WAITFORONE = 0x10000, MSG_ZEROCOPY = 0x4000000, NULL = 0, O_APPEND = 0x400,
-    O_CLOEXEC = 0x80000, O_NONBLOCK = 0x800, O_RDONLY = 0, O_RDWR = 2, O_WRONLY = 1, PF_INET = 2,
+    O_ASYNC = 0x2000, O_CLOEXEC = 0x80000, O_CREAT = 0x40, O_DIRECT = 0x4000, O_EXCL = 0x80,
+    O_NONBLOCK = 0x800, O_RDONLY = 0, O_RDWR = 2, O_TRUNC = 0x200, O_WRONLY = 1, PF_INET = 2,
     PF_INET6 = 10, POLLERR = 8, POLLHUP = 16, POLLIN = 1, POLLNVAL = 32, POLLOUT = 4, POLLPRI = 2,
     POLLRDBAND = 128, POLLRDHUP = 0x2000, POLLRDNORM = 64, POLLWRBAND = 512, POLLWRNORM = 256,
     SCM_TIMESTAMP = 29, SCM_TIMESTAMPING = 37, SCM_TIMESTAMPNS = 35, SCM_TSTAMP_ACK = 2,
@@ -64,7 +65,7 @@ const CONSTANTS: &[(&str, i64)] = table! {
     SO_RCVBUFFORCE = 33, SO_RCVLOWAT = 18, SO_RCVMARK = 75, SO_RCVTIMEO = 20, SO_REUSEADDR = 2,
     SO_REUSEPORT = 15, SO_RXQ_OVFL = 40, SO_SNDBUF = 7, SO_SNDBUFFORCE = 32, SO_SNDLOWAT = 19,
     SO_SNDTIMEO = 21, SO_TIMESTAMP = 29, SO_TIMESTAMPING = 37, SO_TIMESTAMPNS = 35,
-    SO_TXREHASH = 74, SO_TXTIME = 61, SO_TYPE = 3, SO_ZEROCOPY = 60, SPLICE_F_MORE = 4,
+    SO_TXREHASH = 74, SO_TXTIME = 61, SO_TYPE = 3, SO_ZEROCOPY = 60, SPLICE_F_GIFT = 8, SPLICE_F_MORE = 4,
     SPLICE_F_MOVE = 1, SPLICE_F_NONBLOCK = 2, TCP_AO_ADD_KEY = 38, TCP_CC_INFO = 26,
     TCP_CM_INQ = 36, TCP_CONGESTION = 13, TCP_CORK = 3, TCP_DEFER_ACCEPT = 9,
     TCP_DELACK_MAX_US = 46, TCP_FASTOPEN = 23, TCP_FASTOPEN_CONNECT = 30, TCP_FASTOPEN_KEY = 33,
@@ -114,12 +115,12 @@ pub(crate) fn code_constant(name: &str) -> Option<i64> {
     find(CODE, name)
 }
 
-/// Flags of calls that move data, by name; for messages.
-pub(crate) fn message_flags(flags: i64) -> String {
-    let messages = CONSTANTS
+/// Flags whose names begin so, by name; for messages.
+pub(crate) fn flags_by_name(prefix: &str, flags: i64) -> String {
+    let known = CONSTANTS
         .iter()
-        .filter(|(name, _)| name.starts_with("MSG_"));
-    let set: Vec<&str> = messages
+        .filter(|(name, _)| name.starts_with(prefix));
+    let set: Vec<&str> = known
         .filter(|(_, bit)| flags & bit != 0)
         .map(|(name, _)| *name)
         .collect();

@@ -20,6 +20,7 @@ pub(crate) const BIND_WITHOUT_PORT: (i64, i64) = (0, 24);
 /// IPV6_V6ONLY.
 pub(crate) const V6_ONLY: (i64, i64) = (41, 26);
 pub(super) const RECEIVE_LOW_WATER: (i64, i64) = (1, 18);
+const SEND_LOW_WATER: (i64, i64) = (1, 19);
 /// SO_OOBINLINE.
 pub(crate) const OUT_OF_BAND_INLINE: (i64, i64) = (1, 10);
 const NODELAY: (i64, i64) = (6, 1);
@@ -114,7 +115,7 @@ const FOLLOWED: &str = "\
 /// of a script, on the real systems either: routing, priority, marks, polling and queueing inside the
 /// host, and control messages for datagrams.
 const WITHOUT_EFFECT: &str = "\
-    SO_DEBUG SO_DONTROUTE SO_BROADCAST SO_NO_CHECK SO_PRIORITY SO_SNDLOWAT SO_MARK SO_RXQ_OVFL \
+    SO_DEBUG SO_DONTROUTE SO_BROADCAST SO_NO_CHECK SO_PRIORITY SO_MARK SO_RXQ_OVFL \
     SO_BUSY_POLL SO_INCOMING_CPU SO_TXREHASH SO_NOSIGPIPE IP_PKTINFO IP_RECVTTL IP_RECVTOS \
     IPV6_RECVHOPLIMIT IPV6_RECVTCLASS";
 
@@ -196,6 +197,7 @@ fn refused(socket: &Socket, option: (i64, i64), n: i64) -> Option<Errno> {
         (6, 30) => flag && unused,
         (6, 34) => flag && waits,
         (0, 2) | (41, 16) => n != 0,
+        (0, 10) | (41, 23) => (0..=5).contains(&n),
         (0, 21) | (41, 73) => (0..=255).contains(&n),
         _ => true,
     };
@@ -234,6 +236,12 @@ impl Sockets<'_> {
         option: (i64, i64),
         n: i64,
     ) -> Result<(), OptionError> {
+        if option == SEND_LOW_WATER {
+            return Err(match self.system {
+                System::Linux => OptionError::Refused(errno::ENOPROTOOPT),
+                System::FreeBsd => OptionError::Unknown, // it decides when a socket is writable
+            });
+        }
         if option == TIMESTAMPING {
             let set = self.set_timestamping(socket, n);
             return set.map_err(OptionError::Refused);
@@ -329,7 +337,8 @@ impl Sockets<'_> {
                     _ => doubled(buffer),
                 }
             }
-            (1, 18 | 19) => socket.value(option).max(1),
+            RECEIVE_LOW_WATER => socket.value(option).max(1),
+            SEND_LOW_WATER if self.system == System::Linux => 1,
             (1, 30) => matches!(socket.role, Role::Listening(_)).into(),
             (1, 38) => 6,
             (6, 2) if id.is_some() => mss.map_or(0, i64::from),

@@ -1,6 +1,7 @@
 //! A socket: its role and options.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use sim_core::SimDuration;
@@ -52,6 +53,10 @@ pub(crate) struct Socket {
     /// Its port at the host, while it is bound.
     pub(super) bound: Option<BindId>,
     pub(crate) port: u16,
+    /// Its address, where it is bound to one.
+    pub(crate) bound_address: Option<Ipv4Addr>,
+    /// FD_CLOEXEC.
+    pub(crate) close_on_exec: bool,
     pub(crate) params: TcpParams,
     pub(crate) nonblocking: bool,
     /// SO_LINGER, when on.
@@ -79,6 +84,8 @@ impl Socket {
             role,
             bound: None,
             port: 0,
+            bound_address: None,
+            close_on_exec: false,
             params: params.clone(),
             nonblocking: false,
             linger: None,

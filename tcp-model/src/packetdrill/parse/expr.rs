@@ -207,12 +207,21 @@ fn field(cursor: &mut Cursor<'_>) -> Parsed<Field> {
             value: first,
         });
     }
-    let (Expr::Word(name) | Expr::Apply(name, _)) = first else {
-        return Err(cursor.error("only a name can stand before '='".into()));
+    let (name, count) = match first {
+        Expr::Word(name) => (name, None),
+        Expr::Apply(name, mut args) => (name, args.pop()),
+        _ => return Err(cursor.error("only a name can stand before '='".into())),
     };
+    let value = expression(cursor)?;
+    if let (Some(Expr::Int(count)), Expr::List(all)) = (count, &value)
+        && all.len() as i64 != count
+    {
+        let text = format!("{name}({count}) has {} elements", all.len());
+        return Err(cursor.error(text));
+    }
     Ok(Field {
         name: Some(name),
-        value: expression(cursor)?,
+        value,
     })
 }
 

@@ -2,6 +2,8 @@
 
 use sim_core::{SimDuration, SimTime};
 
+use super::arguments::Kind::{Buffer, Number, Structure, Structures, Text, Value};
+use super::arguments::{ADDRESS, BYTES, EVENT, MESSAGE, POLLED, Takes};
 use super::{Runner, Step, Stop, differs, no_such, seconds, unsupported};
 use crate::errno::{EAGAIN, EBADF, Errno};
 use crate::packetdrill::ast::{Call, Expr, Position};
@@ -13,10 +15,14 @@ const NOT_HERE: &str = "\
     cap_set close_range dup dup2 dup3 epoll_pwait2 fork kevent kqueue mmap munmap \
     ppoll pselect recvmmsg select sendmmsg socketpair tee vmsplice";
 
-/// The calls there are, each with what does it.
+/// The calls there are, each with what does it and its arguments; in the second brackets those that may
+/// be left out.
 macro_rules! calls {
-    ($($($name:literal)|+ => $handler:ident,)*) => {
-        const CALLS: &[&str] = &[$($($name),+),*];
+    ($($($name:literal)|+ => $handler:ident [$($kind:expr),*] $([$($more:expr),*])?,)*) => {
+        const CALLS: &[(&[&str], Takes)] = &[$((
+            &[$($name),+],
+            Takes { all: &[$($kind),*], more: &[$($($more),*)?] },
+        )),*];
 
         impl Runner<'_, '_> {
             /// Does what a call does, as far as it can be done now.
@@ -31,28 +37,41 @@ macro_rules! calls {
 }
 
 calls! {
-    "socket" => socket,
-    "bind" => bind,
-    "listen" => listen,
-    "accept" | "accept4" => accept,
-    "connect" => connect,
-    "close" => close,
-    "shutdown" => shutdown,
-    "read" | "recv" | "recvfrom" | "recvmsg" | "readv" => read,
-    "write" | "send" | "sendto" | "sendmsg" | "writev" => write,
-    "sendfile" | "sendfile64" => send_file,
-    "open" | "openat" | "creat" => open_file,
-    "pipe" | "pipe2" => pipe,
-    "splice" => splice,
-    "fcntl" => fcntl,
-    "ioctl" => ioctl,
-    "setsockopt" => setsockopt,
-    "getsockopt" => getsockopt,
-    "getsockname" | "getpeername" => name,
-    "poll" => poll,
-    "epoll_create" | "epoll_create1" => epoll_create,
-    "epoll_ctl" => epoll_ctl,
-    "epoll_wait" | "epoll_pwait" => epoll_wait,
+    "socket" => socket [Number, Number, Number],
+    "bind" => bind [Number, Structure(&ADDRESS), Number],
+    "listen" => listen [Number, Number],
+    "accept" => accept [Number, Structure(&ADDRESS), Number],
+    "accept4" => accept [Number, Structure(&ADDRESS), Number, Number],
+    "connect" => connect [Number, Structure(&ADDRESS), Number],
+    "close" => close [Number],
+    "shutdown" => shutdown [Number, Number],
+    "read" => read [Number, Buffer, Number],
+    "recv" => read [Number, Buffer, Number, Number],
+    "recvfrom" => read [Number, Buffer, Number, Number, Structure(&ADDRESS), Number],
+    "recvmsg" => read [Number, Structure(&MESSAGE), Number],
+    "readv" => read [Number, Structures(&BYTES), Number],
+    "write" => write [Number, Buffer, Number],
+    "send" => write [Number, Buffer, Number, Number],
+    "sendto" => write [Number, Buffer, Number, Number, Structure(&ADDRESS), Number],
+    "sendmsg" => write [Number, Structure(&MESSAGE), Number],
+    "writev" => write [Number, Structures(&BYTES), Number],
+    "sendfile" | "sendfile64" => send_file [Number, Number, Number, Number],
+    "open" => open_file [Text, Number] [Number],
+    "openat" => open_file [Number, Text, Number] [Number],
+    "creat" => open_file [Text, Number],
+    "pipe" => pipe [Number],
+    "pipe2" => pipe [Number, Number],
+    "splice" => splice [Number, Number, Number, Number, Number, Number],
+    "fcntl" => fcntl [Number, Number] [Number],
+    "ioctl" => ioctl [Number, Number, Number],
+    "setsockopt" => setsockopt [Number, Number, Number, Value, Number],
+    "getsockopt" => getsockopt [Number, Number, Number, Value, Number],
+    "getsockname" | "getpeername" => name [Number, Structure(&ADDRESS), Number],
+    "poll" => poll [Structures(&POLLED), Number, Number],
+    "epoll_create" | "epoll_create1" => epoll_create [Number],
+    "epoll_ctl" => epoll_ctl [Number, Number, Number, Structure(&EVENT)],
+    "epoll_wait" => epoll_wait [Number, Structures(&EVENT), Number, Number],
+    "epoll_pwait" => epoll_wait [Number, Structures(&EVENT), Number, Number, Number] [Number],
 }
 
 fn unknown(name: &str) -> Called {
@@ -63,7 +82,10 @@ fn unknown(name: &str) -> Called {
     no_such(
         "system call",
         name,
-        CALLS.iter().copied().chain(elsewhere()),
+        CALLS
+            .iter()
+            .flat_map(|(names, _)| names.iter().copied())
+            .chain(elsewhere()),
     )
 }
 
@@ -131,6 +153,10 @@ impl<'s> Runner<'s, '_> {
         {
             let errors = names::names().filter(|n| n.starts_with('E'));
             return no_such("error", name, errors);
+        }
+        let mut known = CALLS.iter();
+        if let Some((_, takes)) = known.find(|(names, _)| names.contains(&call.name.as_str())) {
+            self.check_arguments(call, takes)?;
         }
         self.begun = Some(Begun { call, at, until });
         self.progress = Progress {

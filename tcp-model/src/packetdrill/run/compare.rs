@@ -169,7 +169,6 @@ fn ip_fits(ip: &IpMarks, sent: &Sent, segment: &Segment) -> bool {
         .is_none_or(|mark| mark.codepoints.contains(&segment.ecn))
         && ip.tos.is_none_or(|tos| tos == sent.tos)
         && ip.ttl.is_none_or(|ttl| ttl == sent.ttl)
-        && ip.flow_label.is_none()
 }
 
 /// "[ect0,ttl 64] ", as the line has it.
@@ -177,8 +176,7 @@ fn marks(ip: &IpMarks) -> String {
     let ecn = ip.ecn.map(|mark| mark.name.to_string());
     let tos = ip.tos.map(|tos| format!("tos {tos:#x}"));
     let ttl = ip.ttl.map(|ttl| format!("ttl {ttl}"));
-    let label = ip.flow_label.map(|label| format!("flowlabel {label:#x}"));
-    let all: Vec<String> = [ecn, tos, ttl, label].into_iter().flatten().collect();
+    let all: Vec<String> = [ecn, tos, ttl].into_iter().flatten().collect();
     match all.is_empty() {
         true => String::new(),
         false => format!("[{}] ", all.join(",")),

@@ -1,14 +1,16 @@
 //! recvmsg() from the error queue.
 //!
-//! Leaves out: of the times those of hardware and of data
-//! received, `OPT_STATS`, and control messages of one call.
+//! Leaves out: of the times those of hardware and of data received, `OPT_STATS`, and control messages of
+//! one call, which are all reported as not supported.
 
 use sim_core::{SimDuration, SimTime};
 
 use super::calls::Called;
-use super::{Runner, Step, seconds};
+use super::io::{ERRQUEUE, TRUNC, control_list};
+use super::{Runner, Step, invalid, seconds, unsupported};
 use crate::packetdrill::ast::{Call, Expr};
-use crate::sockets::{Notice, SocketNo};
+use crate::params::IpVersion;
+use crate::sockets::{Notice, SocketNo, TIMESTAMPING};
 
 const ENOMSG: i64 = 42;
 const ORIGIN_ICMP: i64 = 2;
@@ -19,14 +21,21 @@ const ORIGIN_ZEROCOPY: i64 = 5;
 const QUOTED: u64 = 8;
 /// A virtual device copies after all.
 const COPIED: i64 = 1;
+/// SOF_TIMESTAMPING_SOFTWARE: times are told.
+const TELL_TIMES: i64 = 16;
+/// Level and type of the message about an error: IP_RECVERR, and of IPv6 IPV6_RECVERR.
+const ERROR_V4: (i64, i64) = (0, 11);
+const ERROR_V6: (i64, i64) = (41, 25);
 
 impl Runner<'_, '_> {
     /// recvmsg() with MSG_ERRQUEUE.
-    pub(super) fn read_errors(&mut self, call: &Call, socket: SocketNo) -> Called {
+    pub(super) fn read_errors(&mut self, call: &Call, socket: SocketNo, flags: i64) -> Called {
+        let stamping = self.host.sockets.at(socket).value(TIMESTAMPING);
         let notice = self.host.sockets.take_notice(socket)?;
         let (time, [errno, origin, kind, code, info, data]) = match notice {
             Notice::Time { at, kind, key } => {
-                (Some(at), [ENOMSG, ORIGIN_TIMESTAMPING, 0, 0, kind, key])
+                let at = Some(at).filter(|_| stamping & TELL_TIMES != 0);
+                (at, [ENOMSG, ORIGIN_TIMESTAMPING, 0, 0, kind, key])
             }
             Notice::Copied(first, last) => (
                 None,
@@ -45,36 +54,79 @@ impl Runner<'_, '_> {
             ("ee_info", info),
             ("ee_data", data),
         ];
-        let messages = match call.args.get(1).and_then(|m| m.field("msg_control")) {
-            Some(Expr::List(all)) => &all[..],
-            _ => &[],
-        };
-        for data in messages.iter().filter_map(|m| m.field("cmsg_data")) {
-            for (name, actual) in values {
-                if let Some(expr) = data.given(name) {
-                    let wanted = self.number(expr)?;
-                    self.check_output(wanted, actual, |n| format!("{name}={n}"));
-                }
-            }
-            if let Some(time) = time {
-                self.tells_time(data, time)?;
-            }
+        for message in control_list(call) {
+            self.check_control_message(message, &values, time)?;
         }
-        match notice {
+        let quoted = match notice {
             // The quoted part of the segment.
-            Notice::Icmp { .. } => {
-                let vector = call.args.get(1).and_then(|m| m.field("msg_iov"));
-                Ok(self.vector(vector)?.min(QUOTED) as i64)
-            }
-            _ => Ok(0),
+            Notice::Icmp { .. } => QUOTED,
+            _ => 0,
+        };
+        let room = match call.name.as_str() {
+            "recvmsg" => self.vector(call.args.get(1).and_then(|m| m.field("msg_iov")))?,
+            _ => self.arg(call, 2)?.max(0) as u64,
+        };
+        let cut = if room < quoted { TRUNC } else { 0 };
+        self.check_message_flags(call, flags, ERRQUEUE | cut)?;
+        Ok(room.min(quoted) as i64)
+    }
+
+    /// A control message that the script writes, compared with the one of its kind.
+    fn check_control_message(
+        &mut self,
+        message: &Expr,
+        told: &[(&str, i64)],
+        time: Option<SimTime>,
+    ) -> Step<()> {
+        let kind = self.kind_of(message)?;
+        let v6 = self.host.sockets.params().ip_version == IpVersion::V6;
+        // Scripts for both write CMSG_LEVEL_IP and CMSG_TYPE_RECVERR.
+        let either = message.field("cmsg_level") == Some(&Expr::Word("CMSG_LEVEL_IP".into()));
+        let of_error = match kind {
+            ERROR_V4 => !v6 || either,
+            ERROR_V6 => v6,
+            _ => false,
+        };
+        let of_time = kind == TIMESTAMPING && time.is_some();
+        if !of_error && !of_time {
+            self.check_output(
+                format!("control message {kind:?}"),
+                "none of it".into(),
+                String::clone,
+            );
+            return Ok(());
         }
+        let data = match message.field("cmsg_data") {
+            None | Some(Expr::Any) => return Ok(()),
+            Some(data) => data,
+        };
+        let Expr::Struct(fields) = data else {
+            return invalid("cmsg_data in the error queue is a structure");
+        };
+        let prefix = if of_error { "ee_" } else { "scm_" };
+        let mut names = fields.iter().filter_map(|field| field.name.as_deref());
+        if let Some(name) = names.find(|name| !name.starts_with(prefix)) {
+            return invalid(format!("there is no {name} in this control message"));
+        }
+        if let Some(time) = time.filter(|_| of_time) {
+            return self.tells_time(data, time);
+        }
+        for &(name, actual) in told {
+            if let Some(expr) = data.given(name) {
+                let wanted = self.number(expr)?;
+                self.check_output(wanted, actual, |n| format!("{name}={n}"));
+            }
+        }
+        Ok(())
     }
 
     /// The time in a control message of the error queue, compared.
     fn tells_time(&mut self, data: &Expr, actual: SimTime) -> Step<()> {
         let part = |name| data.given(name).map(|expr| self.number(expr)).transpose();
-        let (Some(secs), Some(nanos)) = (part("scm_sec")?, part("scm_nsec")?) else {
-            return Ok(());
+        let (secs, nanos) = match (part("scm_sec")?, part("scm_nsec")?) {
+            (Some(secs), Some(nanos)) => (secs, nanos),
+            (None, None) => return Ok(()),
+            _ => return unsupported("scm_sec and scm_nsec one without the other"),
         };
         let wanted = secs.saturating_mul(1_000_000_000).saturating_add(nanos);
         let wanted = SimTime::ZERO + SimDuration::from_nanos(wanted.max(0) as u64);

@@ -1,4 +1,4 @@
-//! What code sees: `tcp_info` of the latest connection.
+//! `tcp_info`: of the latest connection in code, of a socket in getsockopt().
 
 use sim_core::{Rate, SimDuration, SimTime};
 
@@ -10,7 +10,7 @@ use crate::model::TcpView;
 use crate::packetdrill::ast::Statement;
 use crate::params::TcpParams;
 use crate::sockets::names::{code_constant, code_names};
-use crate::sockets::{Role, System, state_names};
+use crate::sockets::{Role, SocketNo, System, state_names};
 use crate::state::State;
 
 /// What the fields of `tcp_info` are read from.
@@ -172,6 +172,27 @@ fn field_names() -> impl Iterator<Item = &'static str> {
     FIELDS.iter().map(|(name, _)| *name)
 }
 
+/// How the field of this name is read.
+fn field_named(field: &str) -> Step<Read> {
+    if let Some((_, read)) = FIELDS.iter().find(|(name, _)| *name == field) {
+        return Ok(*read);
+    }
+    let mut untold = UNTOLD.split_whitespace();
+    if untold.any(|known| known == field) {
+        return unsupported(format!("{field}: no model tells it"));
+    }
+    let known = field_names().chain(UNTOLD.split_whitespace());
+    no_such("field of tcp_info", field, known)
+}
+
+/// There is a field of this name, whether a model tells it or not.
+pub(super) fn is_field(field: &str) -> Step<()> {
+    match field_named(field) {
+        Err(Stop::Unsupported(_)) => Ok(()),
+        other => other.map(drop),
+    }
+}
+
 impl Runner<'_, '_> {
     pub(super) fn code(&mut self, statements: &[Statement]) -> Step<()> {
         for statement in statements {
@@ -222,19 +243,32 @@ impl Runner<'_, '_> {
         Ok(())
     }
 
-    pub(super) fn info(&mut self, field: &str) -> Step<i64> {
+    /// A field in code: of the latest connection, or else of the latest socket.
+    fn info(&mut self, field: &str) -> Step<i64> {
         let Some(last) = self.host.flows.len().checked_sub(1) else {
-            return self.info_of_socket(field);
+            return match self.host.sockets.latest().map(|socket| socket.role.clone()) {
+                Some(role) => self.info_of_socket(&role, field),
+                None => differs("tcp_info", "a socket", "none yet"),
+            };
         };
-        let Some((_, read)) = FIELDS.iter().find(|(name, _)| *name == field) else {
-            let mut untold = UNTOLD.split_whitespace();
-            if untold.any(|known| known == field) {
-                return unsupported(format!("{field}: no model reports it"));
+        self.info_of_flow(last, field)
+    }
+
+    /// A field of a socket.
+    pub(super) fn info_of(&mut self, socket: SocketNo, field: &str) -> Step<i64> {
+        let connection = self.host.sockets.connection(socket);
+        match connection.and_then(|id| self.host.flow_of(id)) {
+            Some(flow) => self.info_of_flow(flow, field),
+            None => {
+                let role = self.host.sockets.at(socket).role.clone();
+                self.info_of_socket(&role, field)
             }
-            let known = field_names().chain(UNTOLD.split_whitespace());
-            return no_such("field of tcp_info", field, known);
-        };
-        match read(&self.facts(last)?) {
+        }
+    }
+
+    fn info_of_flow(&mut self, flow: usize, field: &str) -> Step<i64> {
+        let read = field_named(field)?;
+        match read(&self.facts(flow)?) {
             Some(value) => Ok(value),
             None => unsupported(format!("{field}: the model does not tell it")),
         }
@@ -274,11 +308,9 @@ impl Runner<'_, '_> {
     }
 
     /// A socket without a connection has a state and nothing else.
-    fn info_of_socket(&self, field: &str) -> Step<i64> {
-        let Some(socket) = self.host.sockets.latest() else {
-            return differs("tcp_info", "a socket", "none yet");
-        };
-        let state = match socket.role {
+    fn info_of_socket(&self, role: &Role, field: &str) -> Step<i64> {
+        field_named(field)?;
+        let state = match role {
             Role::Listening(_) => State::Listen,
             _ => State::Closed,
         };

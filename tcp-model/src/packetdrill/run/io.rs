@@ -1,12 +1,13 @@
 //! Calls that move data. Bytes are counted; what they are is not looked at.
 
 use super::calls::{Called, NoResult};
-use super::{Runner, Step, differs, unsupported};
+use super::open_close::CLOSE_ON_EXEC;
+use super::{Runner, Step, differs, invalid, unsupported};
 use crate::errno::{EINPROGRESS, EINVAL, Errno};
 use crate::model::SendCall;
 use crate::packetdrill::ast::{Call, Expr};
-use crate::sockets::names::message_flags;
-use crate::sockets::{Family, INQ, OUT_OF_BAND_INLINE, Reading, Role, SocketNo};
+use crate::sockets::names::flags_by_name;
+use crate::sockets::{Family, INQ, OUT_OF_BAND_INLINE, Reading, Role, SocketNo, System};
 
 const OOB: i64 = 1;
 const PEEK: i64 = 2;
@@ -14,26 +15,42 @@ const DONTWAIT: i64 = 0x40;
 const EOR: i64 = 0x80;
 const WAITALL: i64 = 0x100;
 const MORE: i64 = 0x8000;
-const ERRQUEUE: i64 = 0x2000;
+pub(super) const ERRQUEUE: i64 = 0x2000;
+pub(super) const TRUNC: i64 = 0x20;
+const CMSG_CLOEXEC: i64 = 0x4000_0000;
 const FAST_OPEN: i64 = 0x2000_0000;
 const ZEROCOPY: i64 = 0x400_0000;
 /// With MSG_DONTROUTE, MSG_CONFIRM and MSG_NOSIGNAL, which change nothing here.
 const SENDABLE: i64 = OOB | EOR | DONTWAIT | MORE | FAST_OPEN | ZEROCOPY | 4 | 0x800 | 0x4000;
 /// With MSG_TRUNC, MSG_NOSIGNAL and MSG_CMSG_CLOEXEC.
-const READABLE: i64 = OOB | PEEK | DONTWAIT | WAITALL | 0x20 | 0x4000 | 0x4000_0000;
+const READABLE: i64 = OOB | PEEK | DONTWAIT | WAITALL | TRUNC | 0x4000 | CMSG_CLOEXEC;
 
 /// The file status flag of fcntl.
 const NONBLOCK: i64 = 0x800;
 
 impl Runner<'_, '_> {
     /// Bytes and flags of a call that reads or writes.
-    fn length_and_flags(&self, call: &Call) -> Step<(u64, i64)> {
-        let bytes = |n| Ok(self.arg(call, n)?.max(0) as u64);
+    fn length_and_flags(&self, call: &Call) -> Result<(u64, i64), NoResult> {
+        let bytes = |n| -> Result<u64, NoResult> {
+            match u64::try_from(self.arg(call, n)?) {
+                Ok(bytes) => Ok(bytes),
+                Err(_) if matches!(call.name.as_str(), "read" | "write") => Err(EINVAL.into()),
+                Err(_) => unsupported(format!("a negative length of {}", call.name)),
+            }
+        };
         let flags = |n| self.arg_in(call, n, Family::Message);
         match call.name.as_str() {
             "read" | "write" => Ok((bytes(2)?, 0)),
             "sendfile" | "sendfile64" => Ok((bytes(3)?, 0)),
-            "readv" | "writev" => Ok((self.vector(call.args.get(1))?, 0)),
+            "readv" | "writev" => {
+                let count = self.arg(call, 2)?;
+                if let Some(Expr::List(parts)) = call.args.get(1)
+                    && parts.len() as i64 != count
+                {
+                    return invalid(format!("{count} buffers, and {} written", parts.len()));
+                }
+                Ok((self.vector(call.args.get(1))?, 0))
+            }
             "recvmsg" | "sendmsg" => {
                 let vector = call.args.get(1).and_then(|m| m.field("msg_iov"));
                 Ok((self.vector(vector)?, flags(2)?))
@@ -43,7 +60,7 @@ impl Runner<'_, '_> {
     }
 
     /// Bytes of `[{..., 1000}, {..., 500}]`.
-    pub(super) fn vector(&self, vector: Option<&Expr>) -> Step<u64> {
+    pub(super) fn vector(&self, vector: Option<&Expr>) -> Result<u64, NoResult> {
         let Some(Expr::List(parts)) = vector else {
             return differs("an argument", "a list of buffers", "something else");
         };
@@ -52,10 +69,12 @@ impl Runner<'_, '_> {
             let Expr::Struct(fields) = part else {
                 return differs("a buffer", "{..., length}", "something else");
             };
-            let last = fields.last().map(|field| &field.value);
-            if let Some(len) = part.field("iov_len").or(last) {
-                sum = sum.saturating_add(self.number(len)?.max(0) as u64);
-            }
+            let [_, last] = &fields[..] else {
+                return differs("a buffer", "{..., length}", "something else");
+            };
+            let len = part.field("iov_len").unwrap_or(&last.value);
+            let len = u64::try_from(self.number(len)?).map_err(|_| EINVAL)?;
+            sum = sum.saturating_add(len);
         }
         Ok(sum)
     }
@@ -65,14 +84,26 @@ impl Runner<'_, '_> {
         let (wanted, flags) = self.length_and_flags(call)?;
         let end = self.host.sockets.at(socket);
         if end.role == Role::File {
-            return Ok(wanted as i64);
+            return unsupported(format!("{} of a file", call.name));
+        }
+        let from = match call.name.as_str() {
+            "recvfrom" => call.args.get(4),
+            "recvmsg" => call.args.get(1).and_then(|m| m.field("msg_name")),
+            _ => None,
+        };
+        if let Some(Expr::Struct(_)) = from {
+            return unsupported(format!("an address of {}: TCP tells none", call.name));
         }
         if flags & ERRQUEUE != 0 {
-            return self.read_errors(call, socket);
+            return self.read_errors(call, socket, flags);
         }
         take_flags(call, flags & !READABLE)?;
         if flags & OOB != 0 {
+            if !control_list(call).is_empty() {
+                return unsupported("control messages of recvmsg with MSG_OOB");
+            }
             let read = self.host.sockets.read_urgent(socket, flags & PEEK != 0)?;
+            self.check_message_flags(call, flags, OOB)?;
             return Ok(read.min(wanted) as i64);
         }
         let nonblocking = end.nonblocking || flags & DONTWAIT != 0;
@@ -87,24 +118,38 @@ impl Runner<'_, '_> {
         let read = self.host.sockets.read(socket, wanted, how);
         if read.is_ok() {
             self.control_messages(call, socket)?;
+            self.check_message_flags(call, flags, 0)?;
         }
         self.or_wait(read, nonblocking, timeout)
+    }
+
+    /// The flags that recvmsg tells in its message.
+    pub(super) fn check_message_flags(&mut self, call: &Call, flags: i64, told: i64) -> Step<()> {
+        let message = call.args.get(1).filter(|_| call.name == "recvmsg");
+        let Some(wanted) = message.and_then(|m| m.given("msg_flags")) else {
+            return Ok(());
+        };
+        if self.options.system == System::FreeBsd && flags != 0 {
+            return unsupported("msg_flags of recvmsg with flags");
+        }
+        let wanted = self.number_in(wanted, Family::Message)?;
+        self.check_output(wanted, told | flags & CMSG_CLOEXEC, |flags| {
+            let names = flags_by_name("MSG_", *flags);
+            format!("msg_flags={}", if *flags == 0 { "0" } else { &names })
+        });
+        Ok(())
     }
 
     /// What recvmsg returns besides the bytes: TCP_INQ, how many are left.
     fn control_messages(&mut self, call: &Call, socket: SocketNo) -> Step<()> {
         let id = self.host.sockets.connection(socket);
-        let messages = match call.args.get(1).and_then(|m| m.field("msg_control")) {
-            Some(Expr::List(messages)) if call.name == "recvmsg" => &messages[..],
-            _ => &[],
-        };
-        for message in messages {
-            let Some(kind) = message.field("cmsg_type") else {
-                continue;
-            };
-            let kind = self.number(kind)?;
-            if kind != INQ.1 {
-                return unsupported(format!("control message {kind} of recvmsg"));
+        for message in control_list(call) {
+            let kind = self.kind_of(message)?;
+            if kind != INQ {
+                return unsupported(format!("control message {kind:?} of recvmsg"));
+            }
+            if let Some(Expr::Struct(_)) = message.field("cmsg_data") {
+                return invalid("the data of TCP_CM_INQ are a number");
             }
             if self.host.sockets.at(socket).value(INQ) == 0 {
                 self.check_output("TCP_CM_INQ", "no control message", |text| text.to_string());
@@ -122,6 +167,14 @@ impl Runner<'_, '_> {
         Ok(())
     }
 
+    /// Level and type of a control message.
+    pub(super) fn kind_of(&self, message: &Expr) -> Step<(i64, i64)> {
+        match (message.field("cmsg_level"), message.field("cmsg_type")) {
+            (Some(level), Some(kind)) => Ok((self.number(level)?, self.number(kind)?)),
+            _ => invalid("a control message has cmsg_level and cmsg_type"),
+        }
+    }
+
     /// sendfile: as write, from a file whose bytes never run out.
     pub(super) fn send_file(&mut self, call: &Call) -> Called {
         let file = self.socket_of(call, 1)?;
@@ -135,7 +188,10 @@ impl Runner<'_, '_> {
         let socket = self.socket_of(call, 0)?;
         let (wanted, flags) = self.length_and_flags(call)?;
         if self.host.sockets.at(socket).role == Role::File {
-            return Ok(wanted as i64);
+            return unsupported(format!("{} to a file", call.name));
+        }
+        if call.name == "sendmsg" && !control_list(call).is_empty() {
+            return unsupported("control messages of sendmsg");
         }
         take_flags(call, flags & !SENDABLE)?;
         let written = self.write_bytes(call, socket, wanted, flags)?;
@@ -146,7 +202,11 @@ impl Runner<'_, '_> {
     }
 
     fn write_bytes(&mut self, call: &Call, socket: SocketNo, wanted: u64, flags: i64) -> Called {
-        let remote = self.remote(call.args.get(4))?;
+        let to = match call.name.as_str() {
+            "sendmsg" => call.args.get(1).and_then(|m| m.field("msg_name")),
+            _ => call.args.get(4),
+        };
+        let remote = self.remote(to)?;
         let sockets = &mut self.host.sockets;
         let end = sockets.at(socket);
         let nonblocking = end.nonblocking || flags & DONTWAIT != 0;
@@ -199,14 +259,32 @@ impl Runner<'_, '_> {
 
     pub(super) fn fcntl(&mut self, call: &Call) -> Called {
         const RDWR: i64 = 2;
+        const CLOEXEC: i64 = 1;
+        // What F_SETFL leaves alone: how the file was opened.
+        const OPENED: i64 = RDWR | 1 | CLOSE_ON_EXEC;
         let socket = self.socket_of(call, 0)?;
         match self.arg(call, 1)? {
-            1 => Ok(1), // FD_CLOEXEC
-            2 => Ok(0),
+            1 => Ok(self.host.sockets.at(socket).close_on_exec.into()),
+            2 => {
+                let flags = self.arg(call, 2)?;
+                self.host.sockets.at_mut(socket).close_on_exec = flags & CLOEXEC != 0;
+                Ok(0)
+            }
+            3 if matches!(
+                self.host.sockets.at(socket).role,
+                Role::File | Role::Pipe(_)
+            ) =>
+            {
+                unsupported("F_GETFL of what is not a socket")
+            }
             3 if self.host.sockets.at(socket).nonblocking => Ok(RDWR | NONBLOCK),
             3 => Ok(RDWR),
             4 => {
                 let flags = self.arg_in(call, 2, Family::Open)?;
+                let others = flags & !(NONBLOCK | OPENED);
+                if others != 0 {
+                    return unsupported(format!("{} of F_SETFL", flags_by_name("O_", others)));
+                }
                 self.host.sockets.at_mut(socket).nonblocking = flags & NONBLOCK != 0;
                 Ok(0)
             }
@@ -252,10 +330,20 @@ impl Runner<'_, '_> {
     }
 }
 
+/// The control messages that a call writes.
+pub(super) fn control_list(call: &Call) -> &[Expr] {
+    let message = call.args.get(1);
+    match message.and_then(|m| m.field("msg_control")) {
+        Some(Expr::List(all)) => all,
+        Some(one @ Expr::Struct(_)) => std::slice::from_ref(one),
+        _ => &[],
+    }
+}
+
 /// Flags that a call does not take are not supported.
 fn take_flags(call: &Call, beyond: i64) -> Step<()> {
     match beyond {
         0 => Ok(()),
-        flags => unsupported(format!("{} of {}", message_flags(flags), call.name)),
+        flags => unsupported(format!("{} of {}", flags_by_name("MSG_", flags), call.name)),
     }
 }

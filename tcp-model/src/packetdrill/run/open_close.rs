@@ -5,12 +5,18 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddrV4};
 use super::calls::{Called, NoResult};
 use super::flow::{LOCAL, REMOTE};
 use super::{Runner, Step, invalid, unsupported};
-use crate::errno::{EALREADY, EINPROGRESS, EINVAL, ENOTCONN};
+use crate::errno::{EAFNOSUPPORT, EALREADY, EINPROGRESS, EINVAL, ENOTCONN};
 use crate::packetdrill::ast::{Call, Expr};
 use crate::params::IpVersion;
-use crate::sockets::{BIND_WITHOUT_PORT, FOREIGN_BIND, Family, V6_ONLY};
+use crate::sockets::{BIND_WITHOUT_PORT, FOREIGN_BIND, Family, SocketNo, V6_ONLY};
 
 const NONBLOCK: i64 = 0x800;
+/// SOCK_CLOEXEC, O_CLOEXEC, EPOLL_CLOEXEC.
+pub(super) const CLOSE_ON_EXEC: i64 = 0x8_0000;
+
+const AF_UNSPEC: i64 = 0;
+const AF_INET: i64 = 2;
+const AF_INET6: i64 = 10;
 
 /// The text of an address: `sin_addr = inet_addr("…")`, `sin6_addr = inet_pton(AF_INET6, "…")`, or
 /// the latter as strace shows it, without a name.
@@ -31,6 +37,18 @@ fn address_text(structure: &Expr) -> Option<&str> {
 /// Addresses that the tool gives to the host under test unless the script says otherwise; the one of
 /// IPv4 is [`LOCAL`].
 const USUAL_V6: Ipv6Addr = Ipv6Addr::new(0xfd3d, 0xfa7b, 0xd17d, 0, 0, 0, 0, 1);
+/// The same of the peer; the one of IPv4 is [`REMOTE`].
+const USUAL_REMOTE_V6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
+
+/// Whose address it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whose {
+    /// `0.0.0.0`, `::`.
+    Nobody,
+    Host,
+    Peer,
+    Other,
+}
 
 impl Runner<'_, '_> {
     pub(super) fn socket(&mut self, call: &Call) -> Called {
@@ -38,30 +56,93 @@ impl Runner<'_, '_> {
         if kind & 0xf != 1 {
             return unsupported("a socket that is not SOCK_STREAM");
         }
+        if let Some(domain) = call.args.first().filter(|expr| **expr != Expr::Any) {
+            let domain = self.number(domain)?;
+            let speaks = domain == AF_INET6 || (domain == AF_INET && self.speaks_v4());
+            if !speaks {
+                return unsupported(format!("a socket of the domain {domain} here"));
+            }
+        }
+        if kind & !(0xf | NONBLOCK | CLOSE_ON_EXEC) != 0 {
+            return Err(EINVAL.into());
+        }
         if !matches!(self.arg(call, 2)?, 0 | 6) {
             return unsupported("a socket that is not IPPROTO_TCP");
         }
         let socket = self.host.sockets.socket();
-        self.host.sockets.at_mut(socket).nonblocking = kind & NONBLOCK != 0;
+        self.set_flags(socket, kind);
         self.host.test_next();
         self.made(socket)
     }
 
-    pub(super) fn open_file(&mut self, _: &Call) -> Called {
+    /// SOCK_NONBLOCK and SOCK_CLOEXEC of a new socket.
+    fn set_flags(&mut self, socket: SocketNo, flags: i64) {
+        let socket = self.host.sockets.at_mut(socket);
+        socket.nonblocking = flags & NONBLOCK != 0;
+        socket.close_on_exec = flags & CLOSE_ON_EXEC != 0;
+    }
+
+    /// A file that sendfile() can send from; what is in it is not looked at.
+    pub(super) fn open_file(&mut self, call: &Call) -> Called {
+        let at = usize::from(call.name == "openat");
+        if let Some(Expr::Text(path)) = call.args.get(at)
+            && ["/proc/", "/sys/"]
+                .iter()
+                .any(|root| path.starts_with(root))
+        {
+            return unsupported(format!(
+                "open() of {path}: set system parameters in `backticks`"
+            ));
+        }
+        let flags = match call.name.as_str() {
+            "creat" => 0,
+            _ => self.arg_in(call, at + 1, Family::Open)?,
+        };
         let file = self.host.sockets.file();
+        self.host.sockets.at_mut(file).close_on_exec = flags & CLOSE_ON_EXEC != 0;
         self.made(file)
     }
 
     /// The port of an address, if it says one.
     fn port(&self, address: Option<&Expr>) -> Step<Option<u16>> {
         let port = address.and_then(|a| a.given("sin_port").or_else(|| a.given("sin6_port")));
-        port.map(|expr| Ok(self.number(expr)? as u16)).transpose()
+        let Some(port) = port else {
+            return Ok(None);
+        };
+        let number = self.number(port)?;
+        match u16::try_from(number) {
+            Ok(port) => Ok(Some(port)),
+            Err(_) => invalid(format!("{number} is not a port")),
+        }
+    }
+
+    /// The family of an address, if it says one. Flow labels and scopes are not modelled.
+    fn family(&self, address: Option<&Expr>) -> Step<Option<i64>> {
+        let given = |name: &str| address.and_then(|a| a.given(name));
+        for name in ["sin6_flowinfo", "sin6_scope_id"] {
+            if let Some(expr) = given(name)
+                && self.number(expr)? != 0
+            {
+                return unsupported(format!("{name} of an address"));
+            }
+        }
+        let names = ["sa_family", "sin_family", "sin6_family"];
+        match names.iter().find_map(|name| given(name)) {
+            None => Ok(None),
+            Some(family) => match self.number(family)? {
+                family @ (AF_UNSPEC | AF_INET | AF_INET6) => Ok(Some(family)),
+                other => unsupported(format!("an address of the family {other}")),
+            },
+        }
     }
 
     pub(super) fn bind(&mut self, call: &Call) -> Called {
         let socket = self.socket_of(call, 0)?;
         let port = self.port(call.args.get(1))?.unwrap_or(self.bind_port);
         let address = self.address(call.args.get(1))?;
+        if self.family(call.args.get(1))? == Some(AF_UNSPEC) && address.is_some() {
+            return Err(EAFNOSUPPORT.into());
+        }
         let port = Some(port).filter(|port| *port != 0);
         let has = |option| self.host.sockets.at(socket).value(option) != 0;
         if port.is_none() && has(BIND_WITHOUT_PORT) {
@@ -70,11 +151,18 @@ impl Runner<'_, '_> {
         if address == Some(REMOTE) && FOREIGN_BIND.into_iter().any(has) {
             return unsupported("bind() to an address of another host");
         }
-        if address.is_none() && has(V6_ONLY) && self.speaks_v4() {
+        self.check_v6_only(socket)?;
+        self.host.sockets.bind(socket, address, port)?;
+        self.host.sockets.at_mut(socket).bound_address = address;
+        Ok(0)
+    }
+
+    /// A socket of IPv6 alone has no connections of IPv4.
+    fn check_v6_only(&self, socket: SocketNo) -> Step<()> {
+        if self.host.sockets.at(socket).value(V6_ONLY) != 0 && self.speaks_v4() {
             return unsupported("IPV6_V6ONLY where packets are IPv4");
         }
-        self.host.sockets.bind(socket, address, port)?;
-        Ok(0)
+        Ok(())
     }
 
     /// Packets are IPv4: sockets of IPv6 use mapped addresses.
@@ -88,6 +176,15 @@ impl Runner<'_, '_> {
         let Some(text) = arg.and_then(address_text) else {
             return Ok(None);
         };
+        Ok(match self.whose(text)? {
+            Whose::Nobody => None,
+            Whose::Host => Some(LOCAL),
+            Whose::Peer | Whose::Other => Some(REMOTE), // any that is not the host's
+        })
+    }
+
+    /// Whose address a text is: the host and its peer have one each for IPv4 and IPv6.
+    fn whose(&self, text: &str) -> Step<Whose> {
         let Ok(address) = text.parse::<IpAddr>() else {
             return invalid(format!("{text} is not an address"));
         };
@@ -95,18 +192,23 @@ impl Runner<'_, '_> {
         if address.is_loopback() {
             return unsupported("an address of the loopback");
         }
-        let usual = [IpAddr::V4(LOCAL), IpAddr::V6(USUAL_V6)];
-        let own = self.own_address == Some(address) || usual.contains(&address);
-        Ok(match address.is_unspecified() {
-            true => None,
-            false if own => Some(LOCAL),
-            false => Some(REMOTE), // any that is not the host's
+        let own = [IpAddr::V4(LOCAL), IpAddr::V6(USUAL_V6)];
+        let remote = [IpAddr::V4(REMOTE), IpAddr::V6(USUAL_REMOTE_V6)];
+        Ok(match Some(address) {
+            _ if address.is_unspecified() => Whose::Nobody,
+            given if given == self.own_address => Whose::Host,
+            given if given == self.remote_address => Whose::Peer,
+            _ if own.contains(&address) => Whose::Host,
+            _ if self.remote_address.is_none() && remote.contains(&address) => Whose::Peer,
+            _ => Whose::Other,
         })
     }
 
     pub(super) fn listen(&mut self, call: &Call) -> Called {
         let socket = self.socket_of(call, 0)?;
-        let backlog = self.arg(call, 1)?.clamp(0, i64::from(u32::MAX)) as u32;
+        self.check_v6_only(socket)?;
+        // A negative number is a large one.
+        let backlog = u32::try_from(self.arg(call, 1)?).unwrap_or(u32::MAX);
         self.host.sockets.listen(socket, backlog)?;
         Ok(0)
     }
@@ -117,9 +219,16 @@ impl Runner<'_, '_> {
             "accept4" => self.arg_in(call, 3, Family::Socket)?,
             _ => 0,
         };
+        if flags & !(NONBLOCK | CLOSE_ON_EXEC) != 0 {
+            return Err(EINVAL.into());
+        }
         let accepted = self.host.sockets.accept(socket);
         if let Ok(made) = accepted {
-            self.host.sockets.at_mut(made).nonblocking = flags & NONBLOCK != 0;
+            self.set_flags(made, flags);
+            let connection = self.host.sockets.connection(made);
+            let flow = connection.and_then(|id| self.host.flow_of(id));
+            let port = flow.map_or(0, |flow| self.host.flows[flow].remote_port);
+            self.check_address(call.args.get(1), Whose::Peer, port)?;
             return self.made(made);
         }
         let listener = self.host.sockets.at(socket);
@@ -133,6 +242,7 @@ impl Runner<'_, '_> {
             self.host.sockets.disconnect(socket);
             return Ok(0);
         };
+        self.check_v6_only(socket)?;
         let connecting = self.host.sockets.connect(socket, remote);
         let end = self.host.sockets.at(socket);
         let (nonblocking, timeout) = (end.nonblocking, end.send_timeout);
@@ -146,25 +256,47 @@ impl Runner<'_, '_> {
         }
     }
 
-    /// The address is of no family: AF_UNSPEC.
-    fn is_unspecified(&self, address: Option<&Expr>) -> Step<bool> {
-        match address.and_then(|a| a.given("sa_family")) {
-            None => Ok(false),
-            Some(family) => Ok(self.number(family)? == 0),
-        }
-    }
-
     /// The end to connect to, on the port that the address says or the usual one; `None` for an
     /// address of no family.
     pub(super) fn remote(&self, address: Option<&Expr>) -> Step<Option<SocketAddrV4>> {
-        if self.is_unspecified(address)? {
+        if self.family(address)? == Some(AF_UNSPEC) {
             return Ok(None);
+        }
+        if let Some(text) = address.and_then(address_text)
+            && self.whose(text)? != Whose::Peer
+        {
+            return unsupported(format!("{text}, which is not the address of the peer"));
         }
         let port = self.port(address)?.unwrap_or(self.connect_port);
         Ok(Some(SocketAddrV4::new(REMOTE, port)))
     }
 
-    /// getsockname() and getpeername(): the port is compared where the script writes one.
+    /// Compares an address that a call tells, as far as the script writes it.
+    fn check_address(&mut self, wanted: Option<&Expr>, actual: Whose, port: u16) -> Step<()> {
+        if let Some(family) = self.family(wanted)? {
+            // Sockets of either family have connections of IPv4.
+            let fits = family == AF_INET6 || (family == AF_INET && self.speaks_v4());
+            self.check_output(true, fits, |fits| match fits {
+                true => format!("an address of the family {family}"),
+                false => "one of another".into(),
+            });
+        }
+        if let Some(text) = wanted.and_then(address_text)
+            && self.whose(text)? != actual
+        {
+            let actual = match actual {
+                Whose::Nobody => "none".to_string(),
+                Whose::Host => self.own_address.unwrap_or(LOCAL.into()).to_string(),
+                _ => self.remote_address.unwrap_or(REMOTE.into()).to_string(),
+            };
+            self.check_output(text, &actual, |text| format!("address {text}"));
+        }
+        let wanted = self.port(wanted)?.unwrap_or(port);
+        self.check_output(wanted, port, |port| format!("port {port}"));
+        Ok(())
+    }
+
+    /// getsockname() and getpeername(): compared where the script writes an address.
     pub(super) fn name(&mut self, call: &Call) -> Called {
         let socket = self.socket_of(call, 0)?;
         let sockets = &self.host.sockets;
@@ -172,13 +304,18 @@ impl Runner<'_, '_> {
             .connection(socket)
             .and_then(|id| self.host.flow_of(id));
         let flow = flow.map(|flow| &self.host.flows[flow]);
-        let actual = match (call.name.as_str(), flow) {
-            ("getpeername", flow) => flow.ok_or(ENOTCONN)?.remote_port,
-            (_, Some(flow)) => flow.local_port,
-            (_, None) => sockets.at(socket).port,
+        let (whose, port) = match (call.name.as_str(), flow) {
+            ("getpeername", flow) => (Whose::Peer, flow.ok_or(ENOTCONN)?.remote_port),
+            (_, Some(flow)) => (Whose::Host, flow.local_port),
+            (_, None) => {
+                let unconnected = sockets.at(socket);
+                match unconnected.bound_address {
+                    Some(_) => (Whose::Host, unconnected.port),
+                    None => (Whose::Nobody, unconnected.port),
+                }
+            }
         };
-        let wanted = self.port(call.args.get(1))?.unwrap_or(actual);
-        self.check_output(wanted, actual, |port| format!("port {port}"));
+        self.check_address(call.args.get(1), whose, port)?;
         Ok(0)
     }
 

@@ -2,16 +2,22 @@
 
 use super::Runner;
 use super::calls::Called;
+use super::open_close::CLOSE_ON_EXEC;
 use super::{differs, unsupported};
 use crate::errno::{EAGAIN, EINVAL};
 use crate::model::SendCall;
 use crate::packetdrill::ast::{Call, Expr};
-use crate::sockets::{Reading, Role};
+use crate::sockets::{Family, Reading, Role};
 
 /// Bytes that a pipe of Linux holds.
 const CAPACITY: u64 = 65_536;
 const NONBLOCK: i64 = 2;
 const MORE: i64 = 4;
+/// All flags of splice: those, SPLICE_F_MOVE and SPLICE_F_GIFT.
+const ALL: i64 = 15;
+/// O_NONBLOCK and O_DIRECT of pipe2.
+const PIPE_NONBLOCK: i64 = 0x800;
+const DIRECT: i64 = 0x4000;
 
 impl Runner<'_, '_> {
     /// `pipe([5, 6]) = 0`: the descriptors to read from and to write to, which the script chooses.
@@ -30,9 +36,22 @@ impl Runner<'_, '_> {
                 format!("{ends:?}"),
             );
         }
+        let flags = match call.name.as_str() {
+            "pipe2" => self.arg_in(call, 1, Family::Open)?,
+            _ => 0,
+        };
+        if flags & DIRECT != 0 {
+            return unsupported("O_DIRECT of pipe2");
+        }
+        if flags & !(PIPE_NONBLOCK | CLOSE_ON_EXEC) != 0 {
+            return Err(EINVAL.into());
+        }
         self.pipes.push(0);
         for fd in ends {
             let end = self.host.sockets.pipe(self.pipes.len() - 1);
+            let made = self.host.sockets.at_mut(end);
+            made.nonblocking = flags & PIPE_NONBLOCK != 0;
+            made.close_on_exec = flags & CLOSE_ON_EXEC != 0;
             self.fds.insert(fd, end);
         }
         Ok(0)
@@ -41,13 +60,22 @@ impl Runner<'_, '_> {
     /// `splice(in, NULL, out, NULL, bytes, flags)` between a socket and a pipe.
     pub(super) fn splice(&mut self, call: &Call) -> Called {
         let (from, to) = (self.socket_of(call, 0)?, self.socket_of(call, 2)?);
-        let wanted = self.arg(call, 4)?.max(0) as u64;
+        let offset = |n| self.arg_in(call, n, Family::Plain);
+        if offset(1)? != 0 || offset(3)? != 0 {
+            return unsupported("splice with offsets");
+        }
+        let Ok(wanted) = u64::try_from(self.arg(call, 4)?) else {
+            return unsupported("a negative length of splice");
+        };
         let flags = self.arg(call, 5)?;
+        if flags & !ALL != 0 {
+            return Err(EINVAL.into());
+        }
         let sockets = &mut self.host.sockets;
         let (source, target) = (sockets.at(from), sockets.at(to));
+        let nonblocking = source.nonblocking || target.nonblocking || flags & NONBLOCK != 0;
         match (&source.role, &target.role) {
             (&Role::Pipe(pipe), Role::Stream(_)) => {
-                let nonblocking = target.nonblocking || flags & NONBLOCK != 0;
                 let timeout = target.send_timeout;
                 let id = sockets.may_write(to)?;
                 let bytes = wanted.min(self.pipes[pipe]);
@@ -66,7 +94,6 @@ impl Runner<'_, '_> {
                 self.or_wait(result, nonblocking, timeout)
             }
             (Role::Stream(_), &Role::Pipe(pipe)) => {
-                let nonblocking = source.nonblocking || flags & NONBLOCK != 0;
                 let timeout = source.receive_timeout;
                 let room = wanted.min(CAPACITY - self.pipes[pipe]);
                 if room == 0 && wanted > 0 {

@@ -3,12 +3,17 @@
 use sim_core::SimDuration;
 
 use super::calls::{Called, NoResult};
-use super::{Runner, Step, differs};
+use super::open_close::CLOSE_ON_EXEC;
+use super::{Runner, Step, differs, invalid, unsupported};
+use crate::errno::EINVAL;
 use crate::packetdrill::ast::{Call, Expr};
 use crate::sockets::names::event_names;
 use crate::sockets::{ALWAYS, Family};
 
 const INVALID: i64 = 32;
+/// All events that poll knows; epoll has EPOLLET, EPOLLONESHOT and EPOLLWAKEUP, too.
+const POLLED: i64 = 0x27ff;
+const WATCHED: i64 = POLLED | 7 << 29;
 
 impl Runner<'_, '_> {
     /// Waits for a time in milliseconds, then nothing is ready; negative: for ever.
@@ -25,12 +30,20 @@ impl Runner<'_, '_> {
         let Some(Expr::List(entries)) = call.args.first() else {
             return differs("first argument of poll", "a list", "something else");
         };
+        let count = self.arg(call, 1)?;
+        if entries.len() as i64 != count {
+            return invalid(format!(
+                "{count} entries of poll, and {} written",
+                entries.len()
+            ));
+        }
         let mut ready = 0;
         for entry in entries {
             let (Some(fd), Some(events)) = (entry.field("fd"), entry.field("events")) else {
                 return differs("an entry of poll", "{fd=…, events=…}", "something else");
             };
             let (fd, events) = (self.number(fd)?, self.number_in(events, Family::Poll)?);
+            only(events, POLLED)?;
             let actual = self.fds.get(&fd).map_or(INVALID, |socket| {
                 self.host.sockets.readiness(*socket) & (events | ALWAYS)
             });
@@ -48,8 +61,16 @@ impl Runner<'_, '_> {
         }
     }
 
-    pub(super) fn epoll_create(&mut self, _: &Call) -> Called {
+    pub(super) fn epoll_create(&mut self, call: &Call) -> Called {
+        let argument = self.arg(call, 0)?;
+        let flags = match call.name.as_str() {
+            "epoll_create" if argument <= 0 => return Err(EINVAL.into()),
+            "epoll_create" => 0,
+            _ if argument & !CLOSE_ON_EXEC != 0 => return Err(EINVAL.into()),
+            _ => argument,
+        };
         let epoll = self.host.sockets.epoll();
+        self.host.sockets.at_mut(epoll).close_on_exec = flags != 0;
         self.made(epoll)
     }
 
@@ -60,6 +81,7 @@ impl Runner<'_, '_> {
         let event = call.args.get(3);
         let number = |expr: Option<&Expr>| expr.map(|expr| self.number(expr)).transpose();
         let events = number(event.and_then(|e| e.field("events")))?.unwrap_or(0);
+        only(events, WATCHED)?;
         let data = number(event.and_then(data))?.unwrap_or(fd);
         let sockets = &mut self.host.sockets;
         sockets.watch(epoll, operation, watched, events, data)?;
@@ -68,7 +90,15 @@ impl Runner<'_, '_> {
 
     pub(super) fn epoll_wait(&mut self, call: &Call) -> Called {
         let epoll = self.socket_of(call, 0)?;
-        let max = self.arg(call, 2)?.clamp(0, 1024) as usize;
+        let max = self.arg(call, 2)?.min(1024);
+        if max <= 0 {
+            return Err(EINVAL.into());
+        }
+        let mask = call.args.get(4).filter(|expr| **expr != Expr::Any);
+        if mask.map_or(Ok(0), |expr| self.number(expr))? != 0 {
+            return unsupported("a mask of signals");
+        }
+        let max = max as usize;
         let ready = self.host.sockets.watched(epoll, max);
         if ready.is_empty() {
             return self.wait_ms(self.arg(call, 3)?);
@@ -78,6 +108,9 @@ impl Runner<'_, '_> {
             Some(one @ Expr::Struct(_)) => std::slice::from_ref(one),
             _ => &[],
         };
+        if wanted.len() > ready.len() {
+            self.check_output(wanted.len(), ready.len(), |n| format!("{n} events"));
+        }
         for (want, actual) in wanted.iter().zip(&ready) {
             let number = |expr: Option<&Expr>, actual: i64| -> Step<i64> {
                 let given = expr.filter(|e| **e != Expr::Any);
@@ -92,6 +125,14 @@ impl Runner<'_, '_> {
             });
         }
         Ok(ready.len() as i64)
+    }
+}
+
+/// Other bits are not supported.
+fn only(events: i64, known: i64) -> Step<()> {
+    match events & !known {
+        0 => Ok(()),
+        bits => unsupported(format!("the events {bits:#x}")),
     }
 }
 

@@ -15,6 +15,14 @@ impl Runner<'_, '_> {
     pub(super) fn command(&mut self, command: &Command) -> Step<()> {
         let joined = calculated(&command.text.replace("\\\n", " "));
         for line in joined.split(['\n', ';']).flat_map(|l| l.split("&&")) {
+            // What stands behind "||" is for when the rest fails, which ends the script here.
+            let (line, otherwise) = line.split_once("||").unwrap_or((line, ""));
+            if !otherwise.trim().is_empty() {
+                self.skipped.push(Skipped {
+                    at: command.at,
+                    text: otherwise.trim().to_string(),
+                });
+            }
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
                 continue;
@@ -66,7 +74,22 @@ impl Runner<'_, '_> {
         for (name, value) in &settings {
             self.set(name, value)?;
         }
+        let of_sysctl = program.rsplit('/').next() == Some("sysctl");
+        if of_sysctl && !settings.is_empty() {
+            self.list_others(&words, at);
+        }
         Ok(!settings.is_empty())
+    }
+
+    /// Lists the words of a sysctl that set nothing of the network, beside those that do.
+    fn list_others(&mut self, words: &[String], at: Position) {
+        for word in words.iter().skip(1).filter(|word| !word.starts_with('-')) {
+            let name = word.split_once('=').map(|(name, _)| name.trim());
+            if !name.is_some_and(sysctl::is_name) {
+                let text = format!("sysctl {word}");
+                self.skipped.push(Skipped { at, text });
+            }
+        }
     }
 
     /// The lines of the `defaults.sh` that was given, as far as the model has what they set. They

@@ -2,12 +2,16 @@
 
 use sim_core::SimDuration;
 
-use super::calls::Called;
+use super::arguments::{LINGER as LINGER_SHAPE, Shape, TIME};
+use super::calls::{Called, NoResult};
 use super::fast_open::fast_open_key;
+use super::info::is_field;
 use super::sysctl::linux_control;
-use super::{Runner, Step, differs, unsupported};
+use super::{Runner, Step, differs, invalid, unsupported};
 use crate::congestion::Control;
+use crate::errno::EINVAL;
 use crate::packetdrill::ast::{Call, Expr, Field};
+use crate::sockets::names::flags_by_name;
 use crate::sockets::{Family, OptionError, Socket, SocketNo, System, TIMESTAMPING};
 
 const SOL_SOCKET: i64 = 1;
@@ -15,7 +19,13 @@ const SOL_TCP: i64 = 6;
 const LINGER: (i64, i64) = (SOL_SOCKET, 13);
 const CONGESTION: (i64, i64) = (SOL_TCP, 13);
 const FAST_OPEN_KEY: (i64, i64) = (SOL_TCP, 33);
-const OPT_STATS: i64 = 4096;
+const RECEIVE_TIMEOUT: (i64, i64) = (SOL_SOCKET, 20);
+const SEND_TIMEOUT: (i64, i64) = (SOL_SOCKET, 21);
+const INFO: (i64, i64) = (SOL_TCP, 11);
+/// The flags of SO_TIMESTAMPING that are modelled: TX_SOFTWARE, SOFTWARE, OPT_ID, TX_SCHED, TX_ACK, OPT_CMSG,
+/// OPT_TSONLY; and all that Linux has.
+const TIMES: i64 = 2 | 16 | 128 | 256 | 512 | 1024 | 2048;
+const ALL_TIMES: i64 = (1 << 19) - 1;
 
 impl Runner<'_, '_> {
     fn level_and_option(&self, call: &Call) -> Step<(i64, i64)> {
@@ -29,16 +39,17 @@ impl Runner<'_, '_> {
         let Some(value) = call.args.get(3) else {
             return differs("arguments of setsockopt", "5", call.args.len().to_string());
         };
+        self.check_length(call, option, value)?;
         let set = match option {
             LINGER => {
                 let linger = self.linger(value)?;
                 self.change(socket, |end| end.linger = linger)
             }
-            (SOL_SOCKET, 20) => {
+            RECEIVE_TIMEOUT => {
                 let time = self.time_value(value)?;
                 self.change(socket, |end| end.receive_timeout = time)
             }
-            (SOL_SOCKET, 21) => {
+            SEND_TIMEOUT => {
                 let time = self.time_value(value)?;
                 self.change(socket, |end| end.send_timeout = time)
             }
@@ -56,8 +67,11 @@ impl Runner<'_, '_> {
                     return unsupported(format!("socket option {option} with this value"));
                 }
                 let number = self.number_in(value, Family::Plain)?;
-                if option == TIMESTAMPING && number & OPT_STATS != 0 {
-                    return unsupported("SOF_TIMESTAMPING_OPT_STATS");
+                if option == TIMESTAMPING && number & !ALL_TIMES != 0 {
+                    return Err(EINVAL.into());
+                }
+                if option == TIMESTAMPING && number & !TIMES != 0 {
+                    return unsupported(flags_by_name("SOF_TIMESTAMPING_", number & !TIMES));
                 }
                 self.host.sockets.set_option(socket, option, number)
             }
@@ -74,6 +88,32 @@ impl Runner<'_, '_> {
         }
     }
 
+    /// The length that a call says its value has: too short a value is refused.
+    fn check_length(&self, call: &Call, option: (i64, i64), value: &Expr) -> Result<(), NoResult> {
+        let Some(length) = call.args.get(4).filter(|expr| **expr != Expr::Any) else {
+            return Ok(());
+        };
+        let length = self.number_in(length, Family::Plain)?;
+        let least = match (option, value) {
+            (LINGER, _) => 8,
+            (RECEIVE_TIMEOUT | SEND_TIMEOUT, _) => 16,
+            (FAST_OPEN_KEY, _) => 16,
+            (CONGESTION, Expr::Text(name)) => name.len() as i64,
+            (CONGESTION | INFO, _) => 1,
+            _ => 4,
+        };
+        // A part of a name, an option of IP in one byte, a value that is not filled.
+        let in_part = option == CONGESTION || option.0 == 0 || call.name == "getsockopt";
+        match length {
+            n if n >= least => Ok(()),
+            n if n >= 0 && in_part => {
+                let name = named(call.args.get(2));
+                unsupported(format!("socket option {name} with a length of {n}"))
+            }
+            _ => Err(EINVAL.into()),
+        }
+    }
+
     fn change(
         &mut self,
         socket: SocketNo,
@@ -84,18 +124,19 @@ impl Runner<'_, '_> {
 
     /// `{onoff=1, linger=5}`, by name or place.
     fn linger(&self, value: &Expr) -> Step<Option<SimDuration>> {
-        let [on, time] = self.two(value, ["onoff", "linger"])?;
+        let [on, time] = self.two(value, ["onoff", "linger"], &LINGER_SHAPE)?;
         Ok((on != 0).then(|| SimDuration::from_secs(time.clamp(0, 1 << 20) as u64)))
     }
 
     fn time_value(&self, value: &Expr) -> Step<Option<SimDuration>> {
-        let [secs, micros] = self.two(value, ["tv_sec", "tv_usec"])?;
+        let [secs, micros] = self.two(value, ["tv_sec", "tv_usec"], &TIME)?;
         let time = SimDuration::from_secs(secs.clamp(0, 1 << 20) as u64)
             + SimDuration::from_micros(micros.clamp(0, 1_000_000) as u64);
         Ok((!time.is_zero()).then_some(time))
     }
 
-    fn two(&self, value: &Expr, names: [&str; 2]) -> Step<[i64; 2]> {
+    /// The two numbers of a structure, by name or place.
+    fn two(&self, value: &Expr, names: [&str; 2], shape: &Shape) -> Step<[i64; 2]> {
         let Expr::Struct(fields) = value else {
             return differs(
                 "an argument",
@@ -103,11 +144,15 @@ impl Runner<'_, '_> {
                 "no structure",
             );
         };
+        self.fits_shape(shape, fields)?;
         let mut numbers = [0; 2];
         for (i, number) in numbers.iter_mut().enumerate() {
             let named = |f: &&Field| f.name.as_deref() == Some(names[i]);
-            let field = fields.iter().find(named).or(fields.get(i));
-            *number = field.map_or(Ok(0), |f| self.number(&f.value))?;
+            let in_place = fields.get(i).filter(|f| f.name.is_none());
+            *number = match fields.iter().find(named).or(in_place) {
+                Some(field) => self.number(&field.value)?,
+                None => return invalid(format!("{} is missing", names[i])),
+            };
         }
         Ok(numbers)
     }
@@ -116,6 +161,7 @@ impl Runner<'_, '_> {
         let socket = self.socket_of(call, 0)?;
         let option = self.level_and_option(call)?;
         let wanted = call.args.get(3);
+        self.check_length(call, option, wanted.unwrap_or(&Expr::Any))?;
         match (option, wanted) {
             (LINGER, Some(value @ Expr::Struct(_))) => {
                 let actual = self.host.sockets.at(socket).linger;
@@ -123,7 +169,7 @@ impl Runner<'_, '_> {
                     actual.is_some().into(),
                     actual.map_or(0, |time| (time.as_millis() / 1000) as i64),
                 ];
-                let wanted = self.two(value, ["onoff", "linger"])?;
+                let wanted = self.two(value, ["onoff", "linger"], &LINGER_SHAPE)?;
                 self.check_output(wanted, actual, |both| format!("{both:?}"));
                 return Ok(0);
             }
@@ -135,8 +181,8 @@ impl Runner<'_, '_> {
                 }
                 return Ok(0);
             }
-            ((SOL_TCP, 11), Some(Expr::Struct(fields))) => {
-                self.tells_info(fields)?;
+            (INFO, Some(Expr::Struct(fields))) => {
+                self.tells_info(socket, fields)?;
                 return Ok(0);
             }
             _ => {}
@@ -153,16 +199,18 @@ impl Runner<'_, '_> {
         Ok(0)
     }
 
-    /// `{tcpi_state=1, tcpi_unacked=0}`.
-    fn tells_info(&mut self, fields: &[Field]) -> Step<()> {
+    /// `{tcpi_state=1, tcpi_unacked=0}` of a socket.
+    fn tells_info(&mut self, socket: SocketNo, fields: &[Field]) -> Step<()> {
         for field in fields {
             let Some(name) = field.name.as_deref() else {
                 return differs("an argument", "tcpi_…=…", "a value without a name");
             };
-            if field.value != Expr::Any {
-                let (wanted, actual) = (self.number(&field.value)?, self.info(name)?);
-                self.check_output(wanted, actual, |n| format!("{name}={n}"));
+            if field.value == Expr::Any {
+                is_field(name)?;
+                continue;
             }
+            let (wanted, actual) = (self.number(&field.value)?, self.info_of(socket, name)?);
+            self.check_output(wanted, actual, |n| format!("{name}={n}"));
         }
         Ok(())
     }
