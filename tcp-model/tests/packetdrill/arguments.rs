@@ -423,6 +423,8 @@ fn flow_labels_and_parts_of_shell_lines_are_reported() {
     assert_eq!(other, ["sysctl kernel.unknown=7"]);
     let otherwise = skipped("sysctl -q net.ipv4.tcp_sack=0 || echo failed");
     assert_eq!(otherwise, ["echo failed"]);
+    let misspelt = format!("`sysctl -q nte.ipv4.tcp_sack=0`\n{SOCKET}");
+    is_wrong(play_text(&misspelt).outcome, "did you mean net?");
     for bits in [2, 4, 5, 6] {
         let set = format!("`sysctl -q net.ipv4.tcp_recovery={bits}`\n{SOCKET}");
         is_missing(play_text(&set).outcome, "tcp_recovery");

@@ -4,7 +4,7 @@
 use sim_core::SimDuration;
 
 use super::eval::{Datum, Scope};
-use super::{Runner, Step, differs, sysctl};
+use super::{Runner, Step, differs, no_such, sysctl};
 use crate::fast_open::CookieKey;
 use crate::packetdrill::ast::{Command, Position};
 use crate::packetdrill::parse::whole_expression;
@@ -75,6 +75,9 @@ impl Runner<'_, '_> {
             self.set(name, value)?;
         }
         let of_sysctl = program.rsplit('/').next() == Some("sysctl");
+        if of_sysctl {
+            known_roots(&words)?;
+        }
         if of_sysctl && !settings.is_empty() {
             self.list_others(&words, at);
         }
@@ -130,6 +133,26 @@ impl Runner<'_, '_> {
         let sockets = &mut self.host.sockets;
         sockets.configure(|params| sysctl::set(params, name, value))
     }
+}
+
+/// What names of system parameters begin with on Linux and BSDs, beside `net`.
+const ROOTS: &str = "\
+    abi crypto debug dev fs hw kern kernel machdep security sunrpc user vfs vm";
+
+/// Names that a sysctl sets and that begin like none of any system are misspelt.
+fn known_roots(words: &[String]) -> Step<()> {
+    let words = words
+        .iter()
+        .skip(1)
+        .filter(|word| !word.starts_with(['-', '$']));
+    for (name, _) in words.filter_map(|word| word.split_once('=')) {
+        let root = name.split(['.', '/']).next().unwrap_or(name);
+        if root != "net" && !ROOTS.split_whitespace().any(|known| known == root) {
+            let known = ROOTS.split_whitespace().chain(["net"]);
+            return no_such(&format!("system parameter {name}: no"), root, known);
+        }
+    }
+    Ok(())
 }
 
 /// The system parameters that a line sets: `echo value > /proc/sys/net/…`, or `name=value` among
