@@ -8,11 +8,12 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use reports::{RunInfo, SegmentsKept};
+use sim_core::plugin::Plugin;
 use sim_core::queue_disc::QueueSpec;
 use sim_core::{LinkId, Network, NodeId, NodeKind, QueueLimit, RunConfig, SimDuration, SimTime};
 use tcp_model::TcpHost;
 use tcp_model::app::http::HttpPayloads;
-use tcp_model::middlebox::{AnyMiddlebox, MiddleboxSpec};
+use tcp_model::middlebox::AnyMiddlebox;
 use tcp_model::spec::{AppSpec, HostConfig, Keep, ServerSpec, SinkSpec, TraceSpec};
 
 use self::place::Place;
@@ -95,7 +96,7 @@ fn watched(network: &Network, most: u32) -> Vec<LinkId> {
 #[derive(Clone, Debug)]
 pub enum NodeExtra {
     /// A middlebox.
-    Middlebox(MiddleboxSpec),
+    Middlebox(Plugin<AnyMiddlebox>),
     /// It crashes, and restarts these applications after a quiet time.
     Restart(Vec<AppSpec>, SimDuration),
 }
@@ -123,7 +124,7 @@ impl Assembly {
                 continue;
             };
             *place = place.take().map(|host| match extra {
-                NodeExtra::Middlebox(spec) => host.with_middlebox(AnyMiddlebox::new(spec)),
+                NodeExtra::Middlebox(middlebox) => host.with_middlebox(middlebox.build()),
                 NodeExtra::Restart(apps, quiet) => host.with_restart(apps, quiet),
             });
         }

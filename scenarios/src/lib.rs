@@ -1,12 +1,13 @@
 //! Scenarios of synfin: from a TOML file to run directories.
 //!
 //! ```text
-//! scenario.toml ─► ScenarioFile ─► Scenario ─► [RunSpec] ─► Assembly ─► run directory
-//!    text           read::file     ::new        sweep::plan  ::new       run::execute
+//! scenario.toml ─► ScenarioFile ─► Scenario ─► RunSpec ─► Assembly ─► run directory
+//!    text           read::file     ::new        ::new      ::new       run::execute
 //! ```
 //!
-//! Each arrow is one function, and each box can be inspected. A single run is a batch of one. Nothing here
-//! reads the environment or depends on the order in which runs finish.
+//! Each arrow is one function, and each box can be inspected. [`sweep::Plan::new`] goes from the text to the
+//! `RunSpec`s of a sweep. A single run is a batch of one. Nothing here reads the environment or depends on the
+//! order in which runs finish.
 //!
 //! ```
 //! let text = scenarios::library::find("http-exchange").unwrap().text;

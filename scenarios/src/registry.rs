@@ -26,16 +26,18 @@
 //! algorithm, a TCP with [`TcpHost::with_model`](tcp_model::TcpHost::with_model), a link with its plug-ins.
 
 use sim_core::LinkModels;
+use sim_core::impairments::{DelaySpec, LossSpec};
 use sim_core::plugin::{ModelKind, ModelKinds};
-use tcp_model::TcpParams;
+use sim_core::queue_disc::QueueSpec;
 use tcp_model::app;
 use tcp_model::app::named::AnyApplication;
 use tcp_model::congestion::{self, Algorithm};
 use tcp_model::middlebox::{self, AnyMiddlebox};
 use tcp_model::own_model::{self, OwnModel};
 
+use crate::scenario::Scenario;
 use crate::scenario::topology::{AlreadyInstalled, install_link_models, install_middleboxes};
-use crate::scenario::workload::install_applications;
+use crate::scenario::workload::{WorkloadKind, install_applications};
 
 /// The parts to register; has no effect until installed.
 #[derive(Debug, Default)]
@@ -72,15 +74,16 @@ impl Registry {
         self
     }
 
-    /// Adds queue disciplines, loss, delay and rate models, for the keys of a link. They have no version:
-    /// rename one whose behaviour changes, so that old results are not mistaken for new ones.
+    /// Adds queue disciplines, loss, delay and rate models, for the keys of a link. Raise the
+    /// [version](ModelKind::with_version) of one whose behaviour changes, so that old results are not mistaken
+    /// for new ones.
     #[must_use]
     pub fn links(mut self, add: impl FnOnce(&mut LinkModels)) -> Registry {
         add(self.links.get_or_insert_default());
         self
     }
 
-    /// Adds an application, for `application` of a workload. It has no version: see
+    /// Adds an application, for `application` of a workload; for its version see
     /// [`Registry::links`].
     #[must_use]
     pub fn application(mut self, kind: ModelKind<AnyApplication>) -> Registry {
@@ -89,7 +92,7 @@ impl Registry {
         self
     }
 
-    /// Adds a middlebox, for `middlebox` of a router. It has no version: see [`Registry::links`].
+    /// Adds a middlebox, for `middlebox` of a router; for its version see [`Registry::links`].
     #[must_use]
     pub fn middlebox(mut self, kind: ModelKind<AnyMiddlebox>) -> Registry {
         let middleboxes = self.middleboxes.get_or_insert_with(middlebox::built_in);
@@ -141,9 +144,9 @@ impl Registry {
 
 /// The versions of a user's own parts, which belong to a run's identity since another version may give
 /// other results. Empty for built-in parts, which are covered by the results version.
-pub(crate) fn versions<'a>(all: impl Iterator<Item = &'a TcpParams>) -> String {
+pub(crate) fn versions(scenario: &Scenario) -> String {
     let mut text = String::new();
-    for params in all {
+    for params in scenario.tcp.all() {
         if !params.congestion.is_built_in() {
             let own = params.congestion.algorithm();
             text.push_str(&format!(
@@ -155,5 +158,114 @@ pub(crate) fn versions<'a>(all: impl Iterator<Item = &'a TcpParams>) -> String {
             text.push_str(&format!("TCP model {} {}\n", own.name, own.version));
         }
     }
+    add_model_versions(scenario, &mut text);
     text
+}
+
+/// Adds the versions of models that are not the first.
+fn add_model_versions(scenario: &Scenario, text: &mut String) {
+    let mut add = |what: &str, name: &str, version: u32| {
+        if version != 1 {
+            text.push_str(&format!("{what} {name} {version}\n"));
+        }
+    };
+    for link in &scenario.topology.links {
+        for way in [&link.there, &link.back] {
+            if let QueueSpec::Managed(queue) = &way.queue {
+                add("queue discipline", queue.name(), queue.version());
+            }
+            if let Some(rate) = &way.rate_process {
+                add("rate process", rate.name(), rate.version());
+            }
+            if let LossSpec::Model(loss) = &way.impairments.loss {
+                add("loss model", loss.name(), loss.version());
+            }
+            if let DelaySpec::Model(delay) = &way.impairments.extra_delay {
+                add("delay model", delay.name(), delay.version());
+            }
+        }
+    }
+    for middlebox in scenario
+        .topology
+        .routers
+        .iter()
+        .filter_map(|r| r.middlebox.as_ref())
+    {
+        add("middlebox", middlebox.name(), middlebox.version());
+    }
+    for workload in &scenario.workloads {
+        if let WorkloadKind::Named { application } = &workload.kind {
+            add("application", application.name(), application.version());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run_spec::RunSpec;
+
+    /// Puts a model of this version into a scenario.
+    type Put = fn(&mut Scenario, u32);
+
+    const EACH: [Put; 6] = [
+        |scenario, version| {
+            let queue = model(&LinkModels::default().queues, "codel", version, &[]);
+            topology(scenario).links[0].there.queue = QueueSpec::Managed(queue);
+        },
+        |scenario, version| {
+            let given = [("other", "1 Mbit/s")];
+            let rate = model(&LinkModels::default().rates, "two-state", version, &given);
+            topology(scenario).links[0].back.rate_process = Some(rate);
+        },
+        |scenario, version| {
+            let given = [("good_to_bad", "0.01"), ("bad_to_good", "0.3")];
+            let kinds = LinkModels::default().losses;
+            let loss = model(&kinds, "gilbert-elliott", version, &given);
+            topology(scenario).links[0].there.impairments.loss = LossSpec::Model(loss);
+        },
+        |scenario, version| {
+            let kinds = LinkModels::default().delays;
+            let delay = model(&kinds, "exponential", version, &[("mean", "1 ms")]);
+            topology(scenario).links[0].there.impairments.extra_delay = DelaySpec::Model(delay);
+        },
+        |scenario, version| {
+            let given = [("rate", "100")];
+            let middlebox = model(&middlebox::built_in(), "syn-limit", version, &given);
+            topology(scenario).routers[0].middlebox = Some(middlebox);
+        },
+        |scenario, version| {
+            let application = model(&app::built_in(), "heartbeat", version, &[]);
+            scenario.workloads[0].kind = WorkloadKind::Named { application };
+        },
+    ];
+
+    fn topology(scenario: &mut Scenario) -> &mut crate::scenario::topology::Topology {
+        std::sync::Arc::make_mut(&mut scenario.topology)
+    }
+
+    fn model<T>(
+        kinds: &ModelKinds<T>,
+        name: &str,
+        version: u32,
+        given: &[(&str, &str)],
+    ) -> sim_core::plugin::Plugin<T> {
+        let kind = kinds.get(name).unwrap().clone().with_version(version);
+        kind.plugin(given).unwrap()
+    }
+
+    #[test]
+    fn another_version_of_any_model_makes_another_run() {
+        let text = crate::library::find("bufferbloat").unwrap().text;
+        let file = crate::read::file(text).unwrap();
+        let plain = Scenario::new(&file).unwrap();
+        for (i, put) in EACH.into_iter().enumerate() {
+            let id = |version| {
+                let mut scenario = plain.clone();
+                put(&mut scenario, version);
+                RunSpec::new(&scenario, 0, &[]).id
+            };
+            assert_ne!(id(1), id(2), "model {i}");
+        }
+    }
 }

@@ -1,5 +1,9 @@
 //! Executes one run: assembles it, simulates, writes its directory.
 
+mod counters;
+mod host_metrics;
+mod memory;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::ControlFlow;
@@ -9,14 +13,13 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
-use reports::store::{ConnectionMemory, MemorySummary, StoreError};
+use reports::store::StoreError;
 use reports::{Completed, Completion, NumbersRecorder, RunRecorder, RunSummary, RunWriter};
 use sim_core::simulation::Progress;
 use sim_core::{Recorder, RunConfig, RunStats, Simulation};
+use tcp_model::TcpSample;
 use tcp_model::host::TcpHost;
-use tcp_model::middlebox::{AnyMiddlebox, Middlebox};
 use tcp_model::spec::HostConfig;
-use tcp_model::{ByRule, RetransmitReason, TcpSample};
 
 use crate::assemble::Assembly;
 use crate::execution::{Division, Execution, make_hosts};
@@ -262,16 +265,16 @@ impl<'a> Job<'a> {
         timing: BTreeMap<String, f64>,
     ) -> Completion {
         let groups = self.spec.scenario.topology.group_of_nodes();
-        let mut metrics = host_metrics(hosts, &groups);
-        metrics.extend(stuck(hosts, stats.idle));
+        let mut metrics = host_metrics::of(hosts, &groups);
+        metrics.extend(host_metrics::stuck(hosts, stats.idle));
         let blocked: u64 = hosts.iter().flatten().map(TcpHost::blocked_by_window).sum();
         if blocked > 0 {
             metrics.insert("blocked_by_window_end".to_owned(), blocked as f64);
         }
         Completion {
             metrics,
-            counters: counters(hosts, &groups),
-            memory: memory(hosts),
+            counters: counters::of(hosts, &groups),
+            memory: memory::of(hosts),
             timing,
         }
     }
@@ -333,259 +336,4 @@ pub fn execute_with(
         ..Job::new(spec, dir)
     };
     job.execute(observe).map(|made| made.summary)
-}
-
-/// Metrics from the hosts' own counters.
-fn host_metrics(hosts: &[Option<TcpHost>], groups: &[&str]) -> BTreeMap<String, f64> {
-    let mut sums = [
-        ("time_wait_fins_answered", 0),
-        ("time_wait_reused", 0),
-        ("time_wait_recycled", 0),
-        ("time_wait_killed", 0),
-        ("resets_sent", 0),
-        ("listen_overflows", 0),
-        ("listen_drops", 0),
-    ];
-    let mut spurious = ByRule::default();
-    let (mut peak, mut share) = (0, 0.0_f64);
-    // These metrics exist only where the event occurred.
-    let mut rare = [
-        ("syn_cookies_sent", 0),
-        ("time_wait_lost", 0),
-        ("corrupted_pkts", 0),
-    ];
-    for stats in hosts.iter().flatten().map(TcpHost::stats) {
-        let counts = [
-            stats.time_wait_fins_answered,
-            stats.time_wait_reused,
-            stats.time_wait_recycled,
-            stats.time_wait_killed,
-            stats.resets_sent,
-            stats.listen_overflows,
-            stats.listen_drops,
-        ];
-        for (sum, n) in sums.iter_mut().zip(counts) {
-            sum.1 += n;
-        }
-        spurious += stats.spurious;
-        let counts = [
-            u64::from(stats.syn_cookies_sent),
-            stats.time_wait_lost,
-            stats.checksum_failures,
-        ];
-        for (sum, n) in rare.iter_mut().zip(counts) {
-            sum.1 += n;
-        }
-        let used = stats.peak_ports_per_destination;
-        peak = peak.max(used);
-        share = share.max(f64::from(used) / f64::from(stats.ports_per_destination.max(1)));
-    }
-    let sums = sums.map(|(name, n)| (name.to_owned(), n as f64));
-    let peaks = [
-        ("ports_in_use_destination_peak".to_owned(), f64::from(peak)),
-        (
-            "ports_in_use_destination_share_peak".to_owned(),
-            share.min(1.0),
-        ),
-    ];
-    let mut all: BTreeMap<String, f64> = sums.into_iter().chain(peaks).collect();
-    let rare = rare.into_iter().filter(|(_, n)| *n > 0);
-    all.extend(rare.map(|(name, n)| (name.to_owned(), n as f64)));
-    all.extend(spurious_metrics(&spurious));
-    all.extend(nat_metrics(hosts, groups));
-    all.extend(middlebox_metrics(hosts));
-    all
-}
-
-/// Metrics reported by middleboxes.
-fn middlebox_metrics(hosts: &[Option<TcpHost>]) -> BTreeMap<String, f64> {
-    let mut all: BTreeMap<String, f64> = BTreeMap::new();
-    let middleboxes = hosts.iter().flatten().filter_map(TcpHost::middlebox);
-    for (name, count) in middleboxes.flat_map(Middlebox::counts) {
-        all.entry(name.to_owned())
-            .and_modify(|n| *n = count.and(*n))
-            .or_insert(count.value());
-    }
-    all
-}
-
-/// Spurious retransmissions, in total and by rule.
-fn spurious_metrics(spurious: &ByRule) -> BTreeMap<String, f64> {
-    let total = (
-        "retransmissions_spurious".to_owned(),
-        spurious.total() as f64,
-    );
-    let mut all = BTreeMap::from([total]);
-    for rule in RetransmitReason::ALL {
-        let name = match rule {
-            RetransmitReason::DuplicateAcks => "spurious_duplicate_acks",
-            RetransmitReason::PartialAck => "spurious_partial_ack",
-            RetransmitReason::Sack => "spurious_sack",
-            RetransmitReason::Rack => "spurious_rack",
-            RetransmitReason::TailLossProbe => "spurious_tlp",
-            RetransmitReason::Timeout => "spurious_rto",
-            RetransmitReason::AfterTimeout => "spurious_after_rto",
-            RetransmitReason::Frto => "spurious_after_frto",
-            _ => "spurious_other",
-        };
-        if spurious.of(rule) > 0 {
-            *all.entry(name.to_owned()).or_default() += f64::from(spurious.of(rule));
-        }
-    }
-    all
-}
-
-/// The number of connections still open although no event is scheduled; `None` if there are none.
-fn stuck(hosts: &[Option<TcpHost>], is_idle: bool) -> Option<(String, f64)> {
-    if !is_idle {
-        return None;
-    }
-    let by_state = hosts.iter().flatten().map(TcpHost::memory_by_state);
-    let open: u64 = by_state.flatten().map(|(_, of_state)| of_state.count).sum();
-    (open > 0).then(|| ("end_points_stuck".to_owned(), open as f64))
-}
-
-/// Counters of the NATs of a run; empty without one.
-fn nat_metrics(hosts: &[Option<TcpHost>], groups: &[&str]) -> BTreeMap<String, f64> {
-    let mut all = BTreeMap::new();
-    for (host, group) in hosts.iter().zip(groups) {
-        let Some(AnyMiddlebox::Nat(nat)) = host.as_ref().and_then(TcpHost::middlebox) else {
-            continue;
-        };
-        let nat = nat.stats();
-        let sums = [
-            ("nat_mappings_made", nat.made),
-            ("nat_mappings_expired", nat.expired),
-            ("nat_syns_dropped", nat.exhausted),
-            ("nat_packets_unmapped", nat.unmapped),
-        ];
-        for (name, n) in sums {
-            *all.entry(name.to_owned()).or_default() += n as f64;
-        }
-        let peaks = [
-            ("nat_mappings_peak", f64::from(nat.peak_mappings)),
-            ("nat_ports_in_use_peak", f64::from(nat.peak_ports)),
-            (
-                "nat_ports_in_use_share_peak",
-                (f64::from(nat.peak_ports) / f64::from(nat.ports.max(1))).min(1.0),
-            ),
-        ];
-        for (name, n) in peaks {
-            let most: &mut f64 = all.entry(name.to_owned()).or_default();
-            *most = most.max(n);
-        }
-        if let Some(first) = nat.first_exhausted {
-            let dropped = all.entry(format!("nat.{group}_syns_dropped"));
-            *dropped.or_default() += nat.exhausted as f64;
-            let first = first.as_secs_f64();
-            let of_group = all.entry(format!("nat.{group}_first_drop_s"));
-            let earliest = of_group.or_insert(first);
-            *earliest = earliest.min(first);
-        }
-    }
-    all
-}
-
-/// The counters of hosts, summed by group, without zeros.
-fn counters(hosts: &[Option<TcpHost>], groups: &[&str]) -> BTreeMap<String, BTreeMap<String, u64>> {
-    let mut all: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
-    for (host, group) in hosts.iter().zip(groups) {
-        let Some(host) = host else { continue };
-        let stats = host.stats();
-        let counts = [
-            ("segments_sent", stats.segments_sent),
-            ("segments_received", stats.segments_received),
-            ("checksum_failures", stats.checksum_failures),
-            ("resets_sent", stats.resets_sent),
-            ("listen_overflows", stats.listen_overflows),
-            ("listen_drops", stats.listen_drops),
-            ("syn_cookies_sent", stats.syn_cookies_sent.into()),
-            ("syn_cookies_received", stats.syn_cookies_received.into()),
-            ("syn_cookies_failed", stats.syn_cookies_failed.into()),
-            ("fast_opens_accepted", stats.fast_opens_accepted.into()),
-            ("challenges_suppressed", stats.challenges_suppressed.into()),
-            ("path_advices", stats.path_advices.into()),
-            ("time_wait_overflows", stats.time_wait_overflows),
-            ("time_wait_reused", stats.time_wait_reused),
-            ("time_wait_recycled", stats.time_wait_recycled),
-            ("time_wait_killed", stats.time_wait_killed),
-            ("time_wait_fins_answered", stats.time_wait_fins_answered),
-            ("time_wait_lost", stats.time_wait_lost),
-            ("port_searches", stats.port_searches),
-            ("port_probes", stats.port_probes),
-            ("ports_exhausted", stats.ports_exhausted),
-        ];
-        let of_group = all.entry((*group).to_owned()).or_default();
-        if let Some(AnyMiddlebox::Nat(nat)) = host.middlebox() {
-            let nat = nat.stats();
-            let counts = [
-                ("nat_mappings_made", nat.made),
-                ("nat_mappings_peak", nat.peak_mappings.into()),
-                ("nat_syns_dropped", nat.exhausted),
-                ("nat_packets_unmapped", nat.unmapped),
-            ];
-            for (name, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
-                *of_group.entry(name.to_owned()).or_default() += count;
-            }
-        }
-        for (name, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
-            *of_group.entry(name.to_owned()).or_default() += count;
-        }
-    }
-    all
-}
-
-/// Memory figures reported by hosts and engine.
-fn memory(hosts: &[Option<TcpHost>]) -> MemorySummary {
-    let mut all = MemorySummary::default();
-    let core = Simulation::<TcpHost>::object_bytes();
-    let of_core = [
-        ("event", core.event),
-        ("packet", core.packet),
-        ("link", core.link),
-        ("node", core.node),
-        ("host", core.host),
-    ];
-    let named = |(name, bytes): (&str, usize)| (name.to_owned(), bytes as u64);
-    all.object_bytes.extend(of_core.map(named));
-    let (mut peaks, mut tables) = ([0; 2], [0; 4]);
-    for host in hosts.iter().flatten() {
-        let (report, stats) = (host.memory(), host.stats());
-        peaks[0] += u64::from(stats.peak_connections);
-        peaks[1] += u64::from(stats.peak_time_wait);
-        let of_host = [
-            report.connections,
-            report.time_wait,
-            report.demux,
-            report.ports,
-        ];
-        for (sum, bytes) in tables.iter_mut().zip(of_host) {
-            *sum += bytes as u64;
-        }
-        for (state, of_state) in host.memory_by_state() {
-            let sum: &mut ConnectionMemory = all.at_end.entry(state.to_string()).or_default();
-            sum.connections += of_state.count;
-            sum.bytes += of_state.bytes;
-            sum.largest = sum.largest.max(of_state.largest);
-        }
-    }
-    // The same for all hosts.
-    if let Some(report) = hosts.iter().flatten().last().map(TcpHost::memory) {
-        let of_host = [
-            ("connection", report.per_connection),
-            ("time_wait_entry", report.per_time_wait),
-            ("listener", report.per_listener),
-            ("half_open_connection", report.per_connection),
-            ("accept_queue_entry", report.per_accept_queue_entry),
-            ("ports_of_destination", report.per_destination),
-        ];
-        all.object_bytes.extend(of_host.map(named));
-        let owned = |(name, sum): (&str, u64)| (name.to_owned(), sum);
-        let names = ["connections", "time_wait"].into_iter().zip(peaks);
-        all.peaks.extend(names.map(owned));
-        let names = ["connections", "time_wait", "four_tuples", "ports"];
-        all.table_bytes
-            .extend(names.into_iter().zip(tables).map(owned));
-    }
-    all
 }

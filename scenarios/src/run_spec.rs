@@ -70,7 +70,7 @@ impl RunSpec {
             parameters = all;
         }
         let seed = run_seed(scenario.seed, replica);
-        let own = registry::versions(scenario.tcp.all());
+        let own = registry::versions(&scenario);
         RunSpec {
             id: identity(content, &own, seed),
             scenario,

@@ -100,7 +100,6 @@ access = { delay = "10 ms" }
 server_access = { delay = "15 ms" }
 [[workload]]
 name = "beat"
-kind = "application"
 application = { kind = "heartbeat" }
 "#;
 
@@ -128,6 +127,21 @@ fn large_messages_come_back_whole_and_lost_ones_are_counted() {
     let summary = summary_of(&plan(&broken).unwrap(), 0, Execution::default());
     assert_eq!(summary.metrics["requests_done"], 12.0);
     assert_eq!(summary.metrics["requests_unanswered"], 3.0);
+}
+
+/// `application` makes a workload one of that kind, which may be written too; another kind does not take it.
+#[test]
+fn an_application_implies_the_kind_of_its_workload() {
+    let key = "application = {";
+    let with = |kind: &str| HEARTBEAT.replace(key, &format!("kind = {kind:?}\n{key}"));
+    let implied = plan(HEARTBEAT).unwrap();
+    let written = plan(&with("application")).unwrap();
+    assert_eq!(implied.runs[0].id, written.runs[0].id);
+    let refused = plan(&with("exchange")).unwrap_err();
+    assert!(
+        refused.contains("does not belong to a workload of kind \"exchange\""),
+        "{refused}"
+    );
 }
 
 #[test]
@@ -168,9 +182,12 @@ fn what_is_missing_or_unknown_is_named() {
     assert!(key.contains("did you mean `interval`?"), "{key}");
     let zero = refused("\"heartbeat\"", "\"heartbeat\", interval = \"0 s\"");
     assert!(zero.contains("must be greater than zero"), "{zero}");
-    let missing = refused("application = { kind = \"heartbeat\" }\n", "");
+    let missing = refused(
+        "application = { kind = \"heartbeat\" }\n",
+        "kind = \"application\"\n",
+    );
     assert!(missing.contains("`application` is missing"), "{missing}");
-    let foreign = refused("kind = \"application\"\n", "kind = \"bulk\"\n");
+    let foreign = refused("application = {", "kind = \"bulk\"\napplication = {");
     assert!(
         foreign.contains("`application` does not belong to a workload of kind \"bulk\""),
         "{foreign}"

@@ -32,7 +32,42 @@ pub struct ModelKind<T> {
     pub doc: &'static str,
     /// Its parameters.
     pub parameters: &'static [Parameter],
+    version: u32,
+    presets: Option<&'static Presets>,
     make: Constructor<T>,
+}
+
+/// Named sets of values for some parameters of a model: a key of its own chooses one, and what other keys say
+/// goes before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Presets {
+    /// The key that chooses.
+    pub key: &'static str,
+    /// What it means, in one line.
+    pub doc: &'static str,
+    /// Each with its name; its values as text.
+    pub all: &'static [Preset],
+}
+
+/// Names of parameters and their values.
+type Given = [(&'static str, &'static str)];
+
+/// A name, and parameters with their values.
+pub type Preset = (&'static str, &'static Given);
+
+impl Presets {
+    /// Their names, in order.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.all.iter().map(|(name, _)| *name)
+    }
+
+    fn get(&self, name: &str) -> Result<&'static Given, InvalidValue> {
+        let found = self.all.iter().find(|(n, _)| *n == name);
+        found.map(|(_, values)| *values).ok_or_else(|| {
+            let advice = format!("known are: {}", list(self.names()));
+            InvalidValue::new(self.key, format!("{name:?} is not known"), advice)
+        })
+    }
 }
 
 impl<T> ModelKind<T> {
@@ -48,8 +83,48 @@ impl<T> ModelKind<T> {
             name,
             doc,
             parameters,
+            version: 1,
+            presets: None,
             make: Arc::new(make),
         }
+    }
+
+    /// With sets of values that have a name.
+    #[must_use]
+    pub fn with_presets(self, presets: &'static Presets) -> ModelKind<T> {
+        ModelKind {
+            presets: Some(presets),
+            ..self
+        }
+    }
+
+    /// Its sets of values that have a name, if there are any.
+    pub fn presets(&self) -> Option<&'static Presets> {
+        self.presets
+    }
+
+    /// Every key it takes: its parameters, and the one that chooses a preset.
+    pub fn keys(&self) -> impl Iterator<Item = &'static str> {
+        let names = self.parameters.iter().map(|p| p.name);
+        self.presets.map(|p| p.key).into_iter().chain(names)
+    }
+
+    /// The values of the preset that is chosen.
+    fn preset(&self, given: &[(&str, &str)]) -> Result<&'static Given, InvalidValue> {
+        let Some(presets) = self.presets else {
+            return Ok(&[]);
+        };
+        match given.iter().find(|(name, _)| *name == presets.key) {
+            Some((_, name)) => presets.get(name),
+            None => Ok(&[]),
+        }
+    }
+
+    /// Another version than 1: raise it whenever the model behaves differently, so that results of before
+    /// are not taken for those of now.
+    #[must_use]
+    pub fn with_version(self, version: u32) -> ModelKind<T> {
+        ModelKind { version, ..self }
     }
 
     /// The model with the given parameters, as text, and the defaults of the others.
@@ -58,14 +133,19 @@ impl<T> ModelKind<T> {
     /// When a parameter is unknown, missing, unreadable or out of range.
     pub fn plugin(&self, given: &[(&str, &str)]) -> Result<Plugin<T>, PluginError> {
         let kind = || self.name.to_owned();
-        let known = |name: &str| self.parameters.iter().any(|p| p.name == name);
+        let refused = |error| PluginError::Refused {
+            kind: kind(),
+            error: Box::new(error),
+        };
+        let known = |name: &str| self.keys().any(|key| key == name);
         if let Some((name, _)) = given.iter().find(|(name, _)| !known(name)) {
             return Err(PluginError::UnknownParameter {
                 kind: kind(),
                 name: (*name).to_owned(),
-                known: list(self.parameters.iter().map(|p| p.name)),
+                known: list(self.keys()),
             });
         }
+        let preset = self.preset(given).map_err(refused)?;
         let mut values = Values::default();
         for &Parameter {
             name,
@@ -75,7 +155,8 @@ impl<T> ModelKind<T> {
         } in self.parameters
         {
             let text = given.iter().find(|(n, _)| *n == name).map(|(_, v)| *v);
-            let Some(text) = text.or(default) else {
+            let of_preset = preset.iter().find(|(n, _)| *n == name).map(|(_, v)| *v);
+            let Some(text) = text.or(of_preset).or(default) else {
                 let kind = kind();
                 return Err(PluginError::Missing { kind, name, doc });
             };
@@ -86,12 +167,10 @@ impl<T> ModelKind<T> {
             })?;
             values.0.push((name, value));
         }
-        let make = (self.make)(&values).map_err(|error| PluginError::Refused {
-            kind: kind(),
-            error: Box::new(error),
-        })?;
+        let make = (self.make)(&values).map_err(refused)?;
         Ok(Plugin {
             name: self.name,
+            version: self.version,
             values,
             make,
         })
@@ -123,9 +202,10 @@ fn list(names: impl Iterator<Item = &'static str>) -> String {
 }
 
 /// A model with its parameters: data, until [`Plugin::build`] makes one. Two are equal when their
-/// names and values are.
+/// names, versions and values are.
 pub struct Plugin<T> {
     name: &'static str,
+    version: u32,
     values: Values,
     make: Maker<T>,
 }
@@ -135,6 +215,7 @@ impl<T> Plugin<T> {
     pub fn of(name: &'static str, make: impl Fn() -> T + Send + Sync + 'static) -> Plugin<T> {
         Plugin {
             name,
+            version: 1,
             values: Values::default(),
             make: Arc::new(make),
         }
@@ -143,6 +224,11 @@ impl<T> Plugin<T> {
     /// The name of its kind.
     pub fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// The version of its kind: see [`ModelKind::with_version`].
+    pub fn version(&self) -> u32 {
+        self.version
     }
 
     /// The values of its parameters.
@@ -160,6 +246,7 @@ impl<T> Clone for Plugin<T> {
     fn clone(&self) -> Self {
         Plugin {
             name: self.name,
+            version: self.version,
             values: self.values.clone(),
             make: Arc::clone(&self.make),
         }
@@ -168,7 +255,7 @@ impl<T> Clone for Plugin<T> {
 
 impl<T> PartialEq for Plugin<T> {
     fn eq(&self, other: &Self) -> bool {
-        self.name == other.name && self.values == other.values
+        (self.name, self.version) == (other.name, other.version) && self.values == other.values
     }
 }
 

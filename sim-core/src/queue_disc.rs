@@ -299,17 +299,17 @@ pub trait QueueDisc: Send + fmt::Debug {
     }
 }
 
-/// Any discipline; calls to ours go through a `match`.
+/// Any discipline; calls to CoDel go through a `match`, those to the others through a box.
 #[derive(Debug)]
 pub enum AnyQueueDisc {
     /// [`CoDel`].
     CoDel(CoDel),
-    /// A user's own.
+    /// Any other, a user's own too.
     Custom(Box<dyn QueueDisc>),
 }
 
 impl AnyQueueDisc {
-    /// One of the user's own.
+    /// Any but CoDel.
     pub fn custom(queue: impl QueueDisc + 'static) -> AnyQueueDisc {
         AnyQueueDisc::Custom(Box::new(queue))
     }

@@ -35,6 +35,7 @@ mod any;
 mod bbr;
 mod bbr3;
 mod bic;
+mod built_in;
 mod copa;
 mod cubic;
 mod cubic_linux;
@@ -64,10 +65,11 @@ mod windowed_max;
 mod yeah;
 
 pub use algorithm::{
-    Algorithm, BUILT_IN, Control, ControlContext, ControlError, MOST_PARAMETERS, Parameter,
-    ParameterKind, Setting, algorithms, find, register,
+    Algorithm, Control, ControlContext, ControlError, MOST_PARAMETERS, Parameter, ParameterKind,
+    Setting,
 };
 pub use any::AnyCc;
+pub use built_in::{BUILT_IN, algorithms, find, register};
 pub(crate) use cubic::DEFAULTS as CUBIC;
 pub(crate) use cubic_linux::DEFAULTS as LINUX_CUBIC;
 pub use cubic_linux::FreshCubic;

@@ -17,6 +17,7 @@
 mod any_tcp;
 mod arrive;
 mod binds;
+mod bound;
 mod challenges;
 mod chunked;
 mod cookies;
@@ -31,6 +32,7 @@ mod life;
 mod listener;
 mod look_ahead;
 mod open;
+mod outbox;
 mod record;
 mod scratch;
 mod slot_table;
@@ -54,20 +56,22 @@ use crate::sample::{Counts, Ending, SegmentEvent, TcpSample};
 use crate::segment::{Ecn, Packed, Segment};
 use crate::state::State;
 pub use any_tcp::AnyTcp;
-pub use binds::{BindError, BindId, BindOptions, Reuse};
+pub use binds::{BindError, BindOptions};
+pub use bound::{BindId, Reuse};
 use cx::HostEnv;
 pub use cx::MakeTcp;
-pub use driver::{Departure, Driver, Inspection};
+pub use driver::{Driver, Inspection};
 pub use endpoint::SocketId;
 pub use isn::FixedNumbers;
 use life::Extra;
 pub use listener::{ListenOptions, ListenerId};
 pub use open::{ConnectError, ConnectOptions, ListenError};
+pub use outbox::Departure;
 use scratch::Scratch;
 pub use socket::SocketCx;
 pub use stack::ModelFactory;
 use stack::{Stack, Timer};
-pub use stats::{HostStats, MemoryReport, StateMemory};
+pub use stats::{HostCounter, HostStats, MemoryReport, StateMemory};
 
 /// A TCP host with its applications.
 #[derive(Debug)]

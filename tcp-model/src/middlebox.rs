@@ -22,12 +22,12 @@ mod syn_limit;
 use std::fmt;
 use std::net::Ipv4Addr;
 
-use sim_core::plugin::{ModelKinds, Plugin};
+use sim_core::plugin::ModelKinds;
 use sim_core::{Cx, LossCause, NodeId, Packet, SimTime, Wakes};
 
 pub use balancer::Balancer;
 pub use conntrack::Conntrack;
-pub use nat::{Nat, NatMapping, NatSpec, NatStats, NatTimeouts};
+pub use nat::{NAT_PROFILES, Nat, NatMapping, NatSpec, NatStats, NatTimeouts};
 pub use syn_limit::SynLimit;
 
 use crate::host::TcpHost;
@@ -57,8 +57,14 @@ pub trait Middlebox: Send + fmt::Debug {
     fn on_crash(&mut self);
 
     /// Its counters at the end of the run, each of which becomes a metric. Names must be registered; those
-    /// of a user's own middlebox start with `custom.`. None by default.
+    /// of a user's own middlebox start with `custom.`. `<name>` in a name is replaced by the group of the node.
+    /// None by default.
     fn counts(&self) -> Vec<(&'static str, Count)> {
+        Vec::new()
+    }
+
+    /// Counters to add to those of the hosts of its group, in the summary of a run. None by default.
+    fn counters(&self) -> Vec<(&'static str, u64)> {
         Vec::new()
     }
 }
@@ -158,40 +164,27 @@ impl<'a, 'b> MiddleboxCx<'a, 'b> {
     }
 }
 
-/// A middlebox as data.
-#[derive(Clone, Debug, PartialEq)]
-pub enum MiddleboxSpec {
-    /// A source NAT.
-    Nat(NatSpec),
-    /// One by its name.
-    Named(Plugin<AnyMiddlebox>),
-}
-
-/// The middleboxes that scenarios take by name, apart from the NAT, which has its own keys.
+/// The built-in middleboxes. A node has as many addresses as the parameter `addresses` of its middlebox says, or
+/// one if there is no such parameter.
 pub fn built_in() -> ModelKinds<AnyMiddlebox> {
     ModelKinds::new(
         "middlebox",
-        vec![syn_limit::kind(), conntrack::kind(), balancer::kind()],
+        vec![
+            syn_limit::kind(),
+            conntrack::kind(),
+            balancer::kind(),
+            nat::kind(),
+        ],
     )
 }
 
-/// Any middlebox; calls to built-in ones go through a `match`.
+/// Any middlebox; calls to a NAT go through a `match`, calls to others through a box.
 #[derive(Debug)]
 pub enum AnyMiddlebox {
     /// [`Nat`].
     Nat(Box<Nat>),
-    /// A user's own.
+    /// Any other, a user's own too.
     Custom(Box<dyn Middlebox>),
-}
-
-impl AnyMiddlebox {
-    /// Creates the middlebox described.
-    pub fn new(spec: MiddleboxSpec) -> AnyMiddlebox {
-        match spec {
-            MiddleboxSpec::Nat(spec) => AnyMiddlebox::Nat(Box::new(Nat::new(spec))),
-            MiddleboxSpec::Named(plugin) => plugin.build(),
-        }
-    }
 }
 
 macro_rules! each {
@@ -226,5 +219,9 @@ impl Middlebox for AnyMiddlebox {
 
     fn counts(&self) -> Vec<(&'static str, Count)> {
         each!(self, m => m.counts())
+    }
+
+    fn counters(&self) -> Vec<(&'static str, u64)> {
+        each!(self, m => m.counters())
     }
 }

@@ -8,7 +8,7 @@ use sim_core::{
     Finished, LinkSpec, Network, NetworkBuilder, NodeId, NodeKind, Outage, Rate, RunConfig,
     SimDuration, SimTime, Simulation,
 };
-use tcp_model::middlebox::{AnyMiddlebox, MiddleboxSpec, NatSpec, NatStats, NatTimeouts};
+use tcp_model::middlebox::{AnyMiddlebox, Nat, NatSpec, NatStats, NatTimeouts};
 use tcp_model::params::GiveUp;
 use tcp_model::sample::{EndReason, OpenResult};
 use tcp_model::spec::{
@@ -159,7 +159,7 @@ impl World {
                 false => host,
             };
             match node == self.nat_node() {
-                true => host.with_middlebox(AnyMiddlebox::new(MiddleboxSpec::Nat(self.nat))),
+                true => host.with_middlebox(AnyMiddlebox::Nat(Box::new(Nat::new(self.nat)))),
                 false => host,
             }
         });

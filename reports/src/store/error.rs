@@ -138,11 +138,6 @@ impl StoreError {
             source,
         }
     }
-
-    /// True when results are there, but missing files or bytes, so that making them again helps.
-    pub fn is_damage(&self) -> bool {
-        matches!(self, StoreError::Damaged { .. })
-    }
 }
 
 impl From<StoreError> for io::Error {

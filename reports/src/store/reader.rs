@@ -537,6 +537,6 @@ mod tests {
         assert!(t.is_empty() && t.floats("maybe_s").unwrap().is_empty());
         std::fs::write(tmp.path().join("t.parquet"), "not parquet").unwrap();
         let error = Table::read(tmp.path(), "t").unwrap_err();
-        assert!(error.is_damage(), "{error}");
+        assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
     }
 }

@@ -259,7 +259,8 @@ mod tests {
         half.arriving.insert("summary.json".into(), mark);
         half.write(&dir).unwrap();
         fs::rename(&new, dir.join("summary.json")).unwrap();
-        assert!(half.verify(&dir).unwrap_err().is_damage());
+        let error = half.verify(&dir).unwrap_err();
+        assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
         complete(&dir, true, "newest").unwrap();
         let whole = super::super::standing::look_at_results(&dir).unwrap();
         whole.verify(&dir).unwrap();

@@ -6,29 +6,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use reports::RunSummary;
+use tcp_model::host::HostStats;
 
 use super::single_run;
 use crate::console::{Failure, print};
 use crate::suggest;
-
-/// Name in `/proc/net/snmp` or `/proc/net/netstat`, the host's counter, and what it counts.
-const NAMES: [(&str, &str); 15] = [
-    ("TcpInSegs", "segments_received"),
-    ("TcpOutSegs", "segments_sent"),
-    ("TcpInCsumErrors", "checksum_failures"),
-    ("TcpOutRsts", "resets_sent"),
-    ("TcpExtSyncookiesSent", "syn_cookies_sent"),
-    ("TcpExtSyncookiesRecv", "syn_cookies_received"),
-    ("TcpExtSyncookiesFailed", "syn_cookies_failed"),
-    ("TcpExtTWRecycled", "time_wait_reused"),
-    ("TcpExtTCPTimeWaitOverflow", "time_wait_overflows"),
-    ("TcpExtListenOverflows", "listen_overflows"),
-    ("TcpExtListenDrops", "listen_drops"),
-    ("TcpExtTCPFastOpenPassive", "fast_opens_accepted"),
-    ("TcpExtTCPACKSkippedChallenge", "challenges_suppressed"),
-    ("synfinPortProbes", "port_probes"),
-    ("synfinPortsExhausted", "ports_exhausted"),
-];
 
 /// Prints the counters of a run, of one group of hosts or of all.
 pub(super) fn nstat(dir: &Path, host: Option<&str>) -> Result<(), Failure> {
@@ -62,6 +44,7 @@ fn chosen<'a>(
 /// Names and sums in the order of Linux's files, without zeros, as `nstat` prints them.
 fn counters(groups: &[&BTreeMap<String, u64>]) -> Vec<(&'static str, u64)> {
     let sum = |own: &str| groups.iter().filter_map(|g| g.get(own)).sum::<u64>();
-    let all = NAMES.iter().map(|(name, own)| (*name, sum(own)));
+    let named = HostStats::COUNTERS.iter();
+    let all = named.filter_map(|counter| Some((counter.nstat?, sum(counter.name))));
     all.filter(|(_, n)| *n > 0).collect()
 }

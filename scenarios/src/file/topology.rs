@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use sim_core::SimDuration;
-use tcp_model::middlebox::{NatMapping, NatSpec};
+use tcp_model::middlebox::{NAT_PROFILES, NatMapping};
 
 use super::keys::described;
 use super::values::{Dropped, LinkRate, MiddleboxOnly, Never, OrModel, QueueSize};
@@ -130,7 +130,7 @@ pub struct NatFile {
     pub addresses: Option<u32> => { default: "1", example: "2", within: Some((1.0, 1_000_000.0)) },
     /// Whose NAT it is like: what other keys do not say is as there.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub profile: Option<String> => { default: "none", example: r#""aws""#, one_of: |_| NatSpec::PROFILES.to_vec() },
+    pub profile: Option<String> => { default: "none", example: r#""aws""#, one_of: |_| NAT_PROFILES.names().collect() },
     /// What a mapping depends on besides the host inside and its port: nothing, the address outside, or address and
     /// port. Connections that share a mapping share its port.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -25,7 +25,7 @@ pub struct WorkloadFile {
     pub name: Option<String> => { default: "the kind", example: r#""upstream""# },
     /// What the workload does.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub kind: Option<String> => { default: "exchange", example: r#""bulk""#, one_of: |_| WORKLOAD_KINDS.to_vec() },
+    pub kind: Option<String> => { default: "application if there is one, else exchange", example: r#""bulk""#, one_of: |_| WORKLOAD_KINDS.to_vec() },
     /// What its hosts run, by name (application).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub application: Option<OrModel<NamedOnly>> => { default: "none; an application needs it", example: r#"{ kind = "heartbeat", interval = "1 s" }"# },

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use sim_core::LinkModels;
-use sim_core::plugin::{ModelKind, ModelKinds, Parameter};
+use sim_core::plugin::{ModelKind, ModelKinds, Parameter, Presets};
 
 use crate::scenario::topology::middleboxes;
 use crate::scenario::workload::applications;
@@ -19,6 +19,7 @@ struct Model {
     owner: &'static str,
     name: &'static str,
     doc: &'static str,
+    presets: Option<&'static Presets>,
     parameters: &'static [Parameter],
 }
 
@@ -30,6 +31,7 @@ fn of<T>(owner: &'static str, key: &'static str, kinds: &ModelKinds<T>) -> Vec<M
         owner,
         name: kind.name,
         doc: kind.doc,
+        presets: kind.presets(),
         parameters: kind.parameters,
     };
     kinds.iter().map(model).collect()
@@ -60,6 +62,20 @@ fn parameter(p: &Parameter) -> String {
     format!("`{}`: {} ({kind}, {default})", p.name, p.doc)
 }
 
+impl Model {
+    /// Its keys besides `kind`, each with what it takes.
+    fn keys(&self) -> impl Iterator<Item = String> {
+        let presets = self.presets.map(|presets| {
+            let names: Vec<&str> = presets.names().collect();
+            let (key, doc) = (presets.key, presets.doc);
+            format!("`{key}`: {doc} (`{}`; default none)", names.join("`, `"))
+        });
+        presets
+            .into_iter()
+            .chain(self.parameters.iter().map(parameter))
+    }
+}
+
 /// The models as a section of the reference.
 pub(super) fn section() -> String {
     let mut out = String::from(
@@ -68,11 +84,12 @@ pub(super) fn section() -> String {
     );
     list(&mut out, &of_links());
     out.push_str(
-        "\n## Applications\n\nA workload of kind `application` takes one of these, with its parameters.\n\n",
+        "\n## Applications\n\nA workload takes one of these as `application`, with its parameters; that makes it one of that kind.\n\n",
     );
     list(&mut out, &of("workload", "application", applications()));
     out.push_str(
-        "\n## Middleboxes\n\nA router takes one of these as `middlebox`, with its parameters.\n\n",
+        "\n## Middleboxes\n\nA router takes one of these as `middlebox`, with its parameters. `nat = { … }` is short for a middlebox of \
+         kind `nat`.\n\n",
     );
     list(&mut out, &of("router", "middlebox", middleboxes()));
     out
@@ -85,8 +102,8 @@ fn list(out: &mut String, models: &[Model]) {
             "- `{} = {{ kind = \"{}\", … }}`: {}",
             model.key, model.name, model.doc
         );
-        for p in model.parameters {
-            let _ = writeln!(out, "  - {}", parameter(p));
+        for key in model.keys() {
+            let _ = writeln!(out, "  - {key}");
         }
     }
 }
@@ -98,8 +115,8 @@ pub fn explain(name: &str) -> Option<String> {
         "{}: {} of a {}\n\n  {}\n\n",
         model.name, model.what, model.owner, model.doc
     );
-    for p in model.parameters {
-        let _ = writeln!(out, "  {}", parameter(p).replace('`', ""));
+    for key in model.keys() {
+        let _ = writeln!(out, "  {}", key.replace('`', ""));
     }
     let _ = writeln!(
         out,

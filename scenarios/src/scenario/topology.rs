@@ -9,7 +9,7 @@ use sim_core::{
     LinkModels, LinkSpec, Network, NodeId, NodeKind, NodeSpec, QueueLimit, Rate, SimDuration,
     SimTime,
 };
-use tcp_model::middlebox::{AnyMiddlebox, MiddleboxSpec};
+use tcp_model::middlebox::AnyMiddlebox;
 
 use crate::file::topology::{HostFile, LinkFile, NatFile, RouterFile, TopologyFile};
 use crate::path::{DottedPath, is_name};
@@ -27,7 +27,6 @@ mod shapes;
 pub use link::{Direction, Link};
 pub(crate) use middlebox::{install_middleboxes, middleboxes};
 use names::Names;
-pub use nat::NatGateway;
 use routes::Joins;
 pub(crate) use routes::first_unreachable;
 pub use shapes::kinds;
@@ -52,20 +51,15 @@ pub struct RouterGroup {
     pub name: String,
     /// How many.
     pub count: u32,
-    /// Address translation.
-    pub nat: Option<NatGateway>,
-    /// Another middlebox.
+    /// Their middlebox; `None` for plain routers.
     pub middlebox: Option<Plugin<AnyMiddlebox>>,
 }
 
 impl RouterGroup {
-    /// Their middlebox and the number of addresses they own; `None` for plain routers.
-    fn function(&self) -> Option<(u32, MiddleboxSpec)> {
-        let nat = self
-            .nat
-            .map(|nat| (nat.addresses, MiddleboxSpec::Nat(nat.spec)));
-        let named = || Some((1, MiddleboxSpec::Named(self.middlebox.clone()?)));
-        nat.or_else(named)
+    /// The number of addresses that each owns; `None` for plain routers.
+    fn addresses(&self) -> Option<u32> {
+        let addresses = self.middlebox.as_ref()?.values().count("addresses").max(1);
+        Some(u32::try_from(addresses).unwrap_or(u32::MAX))
     }
 }
 
@@ -190,7 +184,7 @@ impl Topology {
             .iter()
             .flat_map(|h| std::iter::repeat_n(h.group.as_str(), h.count as usize));
         let routers = self.routers.iter().flat_map(|r| {
-            let group = r.function().map_or("", |_| r.name.as_str());
+            let group = r.middlebox.as_ref().map_or("", |_| r.name.as_str());
             std::iter::repeat_n(group, r.count as usize)
         });
         hosts.chain(routers).collect()
@@ -245,8 +239,8 @@ impl Topology {
         let routers = self.routers.iter().flat_map(|r| {
             (0..r.count).map(|i| NodeSpec {
                 name: node_name(&r.name, r.count, i),
-                kind: match r.function() {
-                    Some((addresses, _)) => NodeKind::Gateway { addresses },
+                kind: match r.addresses() {
+                    Some(addresses) => NodeKind::Gateway { addresses },
                     None => NodeKind::Router,
                 },
             })
@@ -260,13 +254,13 @@ impl Topology {
     }
 
     /// The nodes with a middlebox.
-    pub fn middleboxes(&self) -> Vec<(NodeId, MiddleboxSpec)> {
+    pub fn middleboxes(&self) -> Vec<(NodeId, Plugin<AnyMiddlebox>)> {
         let mut first: u32 = self.hosts.iter().map(|h| h.count).sum();
         let mut all = Vec::new();
         for router in &self.routers {
             let nodes = first..first + router.count;
             first = nodes.end;
-            if let Some((_, function)) = router.function() {
+            if let Some(function) = &router.middlebox {
                 all.extend(nodes.map(|n| (NodeId(n), function.clone())));
             }
         }
@@ -410,11 +404,15 @@ impl Topology {
             router: self
                 .routers
                 .iter()
-                .map(|r| RouterFile {
-                    name: r.name.clone(),
-                    count: Some(r.count),
-                    nat: r.nat.map(NatGateway::to_file),
-                    middlebox: r.middlebox.as_ref().map(middlebox::to_file),
+                .map(|r| {
+                    let nat = r.middlebox.as_ref().and_then(nat::to_file);
+                    let other = r.middlebox.as_ref().filter(|_| nat.is_none());
+                    RouterFile {
+                        name: r.name.clone(),
+                        count: Some(r.count),
+                        middlebox: other.map(middlebox::to_file),
+                        nat,
+                    }
                 })
                 .collect(),
             link: self.links.iter().map(Link::to_file).collect(),
@@ -451,13 +449,10 @@ fn router_group(file: &RouterFile, at: &DottedPath) -> Result<RouterGroup, Probl
     Ok(RouterGroup {
         name: file.name.clone(),
         count: at_least_one(file.count, "count", at)?,
-        nat: match &file.nat {
-            Some(nat) => Some(NatGateway::new(nat, &at.key("nat"))?),
-            None => None,
-        },
-        middlebox: match middlebox {
-            Some(file) => Some(middlebox::read(file, &at.key("middlebox"))?),
-            None => None,
+        middlebox: match (&file.nat, middlebox) {
+            (Some(nat), _) => Some(nat::read(nat, &at.key("nat"))?),
+            (None, Some(file)) => Some(middlebox::read(file, &at.key("middlebox"))?),
+            (None, None) => None,
         },
     })
 }

@@ -114,7 +114,7 @@ impl Workload {
         topology: &Topology,
         duration: SimDuration,
     ) -> Result<Workload, Problem> {
-        let kind = file.kind.as_deref().unwrap_or("exchange");
+        let kind = kinds::of(file);
         kinds::check_keys(file, kind, at)?;
         let name = file.name.clone().unwrap_or_else(|| kind.to_owned());
         if !is_name(&name) {

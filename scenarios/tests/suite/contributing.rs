@@ -1,87 +1,199 @@
 //! `CONTRIBUTING.md` says which files a new congestion control, queue discipline and so on touch.
-//! For one that exists of each sort, these must be the files that know it.
+//! Every member that there is of each sort must be known to these files and to no others.
 
 mod circles;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The first column of the table, what names an existing member of the sort in code, the file of
-/// that member, and the other files that name it.
-type Sort = (
-    &'static str,
-    &'static str,
-    Option<&'static str>,
-    &'static [&'static str],
-);
+use circles::{Crate, Module};
+
+/// A sort of thing that is added now and then.
+struct Sort {
+    /// How its row of the table begins.
+    row: &'static str,
+    /// The list of its members: its file, the text it begins with, and the text after its end.
+    list: (&'static str, &'static str, &'static str),
+    /// How its members stand there.
+    members: Members,
+    /// The file of a member, with `NAME` in its place; a folder of that name beside it is the member's too.
+    own: Option<&'static str>,
+    /// Other files that know every member.
+    also: &'static [&'static str],
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Members {
+    /// Modules: `scalable::ALGORITHM`.
+    Modules,
+    /// Names in quotes.
+    Quoted,
+}
 
 const SORTS: &[Sort] = &[
+    Sort {
+        row: "a congestion control",
+        list: ("tcp-model/src/congestion/built_in.rs", "BUILT_IN: &[", "];"),
+        members: Members::Modules,
+        own: Some("tcp-model/src/congestion/NAME.rs"),
+        also: &["tcp-model/src/congestion.rs"],
+    },
+    Sort {
+        row: "a queue discipline",
+        list: ("sim-core/src/queue_disc.rs", "pub fn built_in", "\n}"),
+        members: Members::Modules,
+        own: Some("sim-core/src/queue_disc/NAME.rs"),
+        also: &[],
+    },
+    Sort {
+        row: "a loss, delay or rate model",
+        list: ("sim-core/src/impairments/loss.rs", "pub fn built_in", "\n}"),
+        members: Members::Modules,
+        own: Some("sim-core/src/impairments/loss/NAME.rs"),
+        also: &[],
+    },
+    Sort {
+        row: "a loss, delay or rate model",
+        list: (
+            "sim-core/src/impairments/delay.rs",
+            "pub fn built_in",
+            "\n}",
+        ),
+        members: Members::Modules,
+        own: Some("sim-core/src/impairments/delay/NAME.rs"),
+        also: &[],
+    },
+    Sort {
+        row: "a loss, delay or rate model",
+        list: ("sim-core/src/impairments/rate.rs", "pub fn built_in", "\n}"),
+        members: Members::Modules,
+        own: Some("sim-core/src/impairments/rate/NAME.rs"),
+        also: &[],
+    },
+    Sort {
+        row: "a figure of a run",
+        list: (
+            "reports/src/figures.rs",
+            "const POPULATION",
+            "pub(crate) fn",
+        ),
+        members: Members::Modules,
+        own: Some("reports/src/figures/NAME.rs"),
+        also: &[],
+    },
+    Sort {
+        row: "a topology shape",
+        list: (
+            "scenarios/src/scenario/topology/shapes.rs",
+            "const SHAPES",
+            "];",
+        ),
+        members: Members::Modules,
+        own: Some("scenarios/src/scenario/topology/shapes/NAME.rs"),
+        also: &[],
+    },
+    Sort {
+        row: "an application",
+        list: ("tcp-model/src/app/built_in.rs", "pub fn built_in", "\n}"),
+        members: Members::Modules,
+        own: Some("tcp-model/src/app/NAME.rs"),
+        also: &[],
+    },
+    Sort {
+        row: "a node on the way",
+        list: ("tcp-model/src/middlebox.rs", "pub fn built_in", "\n}"),
+        members: Members::Modules,
+        own: Some("tcp-model/src/middlebox/NAME.rs"),
+        also: &[],
+    },
+    Sort {
+        row: "a packetdrill call",
+        list: (
+            "tcp-model/src/packetdrill/run/calls.rs",
+            "\ncalls! {",
+            "\n}",
+        ),
+        members: Members::Quoted,
+        own: None,
+        also: &[],
+    },
+    Sort {
+        row: "a ready-made scenario",
+        list: ("scenarios/src/library.rs", "\nlibrary!(", ");"),
+        members: Members::Quoted,
+        own: Some("scenarios/library/NAME.toml"),
+        also: &["scenarios/tests/suite/golden/hashes.txt"],
+    },
+];
+
+/// Modules of members, modules that use parts of them, and what.
+const SHARED: &[(&str, &str, &str)] = &[
     (
-        "a congestion control",
-        "scalable",
-        Some("tcp-model/src/congestion/scalable.rs"),
-        &[
-            "tcp-model/src/congestion.rs",
-            "tcp-model/src/congestion/algorithm.rs",
-        ],
+        "congestion/cubic",
+        "congestion/cubic_linux",
+        "its constants",
     ),
     (
-        "a queue discipline",
-        "cobalt::",
-        Some("sim-core/src/queue_disc/cobalt.rs"),
-        &["sim-core/src/queue_disc.rs"],
+        "congestion/cubic_linux",
+        "congestion/any",
+        "it needs no box before use",
     ),
     (
-        "a loss or rate model",
-        "gilbert_elliott",
-        Some("sim-core/src/impairments/loss/gilbert_elliott.rs"),
-        &["sim-core/src/impairments/loss.rs"],
+        "congestion/dctcp",
+        "congestion/prague",
+        "the share of marks",
     ),
+    (
+        "congestion/ledbat",
+        "congestion/ledbat_pp",
+        "the delays it measures",
+    ),
+    ("congestion/newreno", "congestion/any", "it needs no box"),
+    ("figures/bulk", "figures/shares", "curves of goodput"),
+    (
+        "impairments/loss/gilbert_elliott",
+        "impairments",
+        "public by its name",
+    ),
+    (
+        "impairments/rate/two_state",
+        "impairments",
+        "public by its name",
+    ),
+    ("queue_disc/codel", "queue_disc/cobalt", "its schedule"),
+    (
+        "queue_disc/codel",
+        "queue_disc/fq_codel",
+        "one for each queue",
+    ),
+    ("queue_disc/pie", "queue_disc/fq_pie", "one for each queue"),
+    (
+        "scenario/topology/shapes/sites",
+        "scenario/topology/shapes/fat_tree",
+        "links of a level",
+    ),
+    (
+        "scenario/topology/shapes/sites",
+        "scenario/topology/shapes/torus",
+        "links of a level",
+    ),
+];
+
+/// Rows about what is no module: text that an existing one has in code, and the files that have it.
+const ROWS: &[(&str, &str, &[&str])] = &[
     (
         "a TCP parameter",
         "dsack: bool {",
-        None,
         &["tcp-model/src/params/table/options.rs"],
     ),
     (
         "a metric",
         "\"bytes_acked\"",
-        None,
         &[
             "reports/src/metrics/table/end_points.rs",
             "reports/src/recorders/connections.rs",
         ],
-    ),
-    (
-        "a figure of a run",
-        "population::",
-        Some("reports/src/figures/population.rs"),
-        &["reports/src/figures.rs"],
-    ),
-    (
-        "a topology shape",
-        "chain::",
-        Some("scenarios/src/scenario/topology/shapes/chain.rs"),
-        &["scenarios/src/scenario/topology/shapes.rs"],
-    ),
-    (
-        "an application",
-        "heartbeat::",
-        Some("tcp-model/src/app/heartbeat.rs"),
-        &["tcp-model/src/app/built_in.rs"],
-    ),
-    (
-        "a node on the way",
-        "syn_limit::",
-        Some("tcp-model/src/middlebox/syn_limit.rs"),
-        &["tcp-model/src/middlebox.rs"],
-    ),
-    (
-        "a packetdrill call",
-        "\"sendto\"",
-        None,
-        &["tcp-model/src/packetdrill/run/calls.rs"],
     ),
 ];
 
@@ -89,24 +201,33 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// All source files of the crates, without those of tests, relative to the root.
-fn sources() -> Vec<String> {
+const CRATES: [&str; 4] = ["sim-core", "tcp-model", "reports", "scenarios"];
+
+/// All files below these folders whose name ends so, relative to the root.
+fn files(folders: impl Iterator<Item = PathBuf>, ends: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
-    let mut folders: Vec<PathBuf> = ["sim-core", "tcp-model", "reports", "scenarios"]
-        .iter()
-        .map(|name| root().join(name).join("src"))
-        .collect();
+    let mut folders: Vec<PathBuf> = folders.collect();
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
+        for entry in fs::read_dir(folder).into_iter().flatten() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|e| e == "rs") {
-                let relative = path.strip_prefix(root()).unwrap();
-                found.push(relative.to_str().unwrap().replace('\\', "/"));
+                continue;
+            }
+            let relative = path.strip_prefix(root()).unwrap();
+            let relative = relative.to_str().unwrap().replace('\\', "/");
+            if ends.iter().any(|end| relative.ends_with(end)) {
+                found.push(relative);
             }
         }
     }
+    found
+}
+
+/// All source files of the crates, without those of tests, relative to the root.
+fn sources() -> Vec<String> {
+    let folders = CRATES.map(|name| root().join(name).join("src"));
+    let mut found = files(folders.into_iter(), &[".rs"]);
     found.retain(|path| !path.contains("/tests/") && !path.ends_with("/tests.rs"));
     found
 }
@@ -120,45 +241,191 @@ fn code(path: &str) -> String {
     code.collect::<Vec<_>>().join("\n")
 }
 
-#[test]
-fn each_sort_is_known_to_the_files_that_the_table_names() {
-    let sources: Vec<(String, String)> = sources()
-        .into_iter()
-        .map(|path| (path.clone(), code(&path)))
-        .collect();
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+/// `word` stands in `text`, not as a part of another.
+fn has_word(text: &str, word: &str) -> bool {
+    text.match_indices(word).any(|(at, _)| {
+        let is_part = |c: char| is_word(c) || c == '-';
+        !text[..at].ends_with(is_part) && !text[at + word.len()..].starts_with(is_part)
+    })
+}
+
+impl Sort {
+    /// The members in the list.
+    fn members(&self) -> BTreeSet<String> {
+        let (path, start, end) = self.list;
+        let code = code(path) + "\n";
+        let (_, list) = code
+            .split_once(start)
+            .unwrap_or_else(|| panic!("no {start:?} in {path}"));
+        let list = list.split(end).next().unwrap();
+        let mut found = BTreeSet::new();
+        match self.members {
+            Members::Quoted => {
+                found.extend(list.split('"').skip(1).step_by(2).map(str::to_owned));
+            }
+            Members::Modules => {
+                for (at, _) in list.match_indices("::") {
+                    let name = list[..at].rsplit(|c| !is_word(c)).next().unwrap();
+                    if name.starts_with(char::is_lowercase) && name != "super" {
+                        found.insert(name.to_owned());
+                    }
+                }
+            }
+        }
+        assert!(!found.is_empty(), "{path}: no member");
+        found
+    }
+
+    /// The files that the table must name.
+    fn files(&self) -> impl Iterator<Item = &'static str> {
+        let also = self.also.iter().copied();
+        self.own.into_iter().chain([self.list.0]).chain(also)
+    }
+}
+
+/// Source files with their code.
+fn all_code() -> BTreeMap<String, String> {
+    let with_code = |path: String| (path.clone(), code(&path));
+    let sources: BTreeMap<String, String> = sources().into_iter().map(with_code).collect();
     assert!(sources.len() > 200, "{}", sources.len());
-    for (sort, name, own, lists) in SORTS {
-        let knows = |path: &str, code: &str| Some(path) != *own && code.contains(name);
-        let found: BTreeSet<&str> = sources
-            .iter()
-            .filter(|(path, code)| knows(path, code))
-            .map(|(path, _)| path.as_str())
-            .collect();
-        let expected: BTreeSet<&str> = lists.iter().copied().collect();
-        assert_eq!(found, expected, "{sort}: files that contain {name:?}");
-        if let Some(own) = own {
-            assert!(sources.iter().any(|(path, _)| path == own), "{own}");
+    sources
+}
+
+/// The crate of a source file, and its module there.
+fn module(path: &str) -> (&str, Module) {
+    let (name, inside) = path.split_once("/src/").unwrap();
+    let parts = inside.trim_end_matches(".rs").split('/');
+    (name, parts.map(str::to_owned).collect())
+}
+
+#[test]
+fn every_member_has_its_file_and_is_known_to_its_list_alone() {
+    let crates = CRATES.map(|name| (name, Crate::new(name)));
+    let mut found = BTreeSet::new();
+    let known = SHARED.iter();
+    let known = known.map(|(member, user, _)| ((*member).to_owned(), (*user).to_owned()));
+    let mut shared: BTreeSet<(String, String)> = known.collect();
+    for sort in SORTS {
+        for member in sort.members() {
+            let Some(own) = sort.own.map(|own| own.replace("NAME", &member)) else {
+                continue;
+            };
+            assert!(root().join(&own).exists(), "{}: no {own}", sort.row);
+            if sort.members == Members::Quoted {
+                continue;
+            }
+            let (name, of_member) = module(&own);
+            let may_know = |user: &Module| {
+                let files = sort.files().filter(|file| !file.contains("NAME"));
+                user.starts_with(&of_member) || files.map(module).any(|(_, m)| m == *user)
+            };
+            let (_, this) = crates.iter().find(|(n, _)| *n == name).unwrap();
+            for (user, used) in this.uses() {
+                if used.starts_with(&of_member) && !may_know(user) {
+                    found.insert((of_member.join("/"), user.join("/")));
+                }
+            }
         }
     }
+    found.retain(|names| !shared.remove(names));
+    assert!(found.is_empty(), "members and who names them: {found:#?}");
+    assert!(shared.is_empty(), "these are gone: {shared:?}");
+}
+
+/// A file with all members of a sort is a list that a new one belongs in: tests and what they expect too.
+#[test]
+fn no_file_but_those_in_the_table_lists_all_members() {
+    let folders = CRATES.map(|name| root().join(name));
+    let inside = folders
+        .iter()
+        .flat_map(|f| ["src", "tests", "benches", "examples"].map(|name| f.join(name)));
+    let mut texts = all_code();
+    for path in files(inside, &[".rs", ".txt", ".toml"]) {
+        let text = || fs::read_to_string(root().join(&path)).unwrap_or_default();
+        if !texts.contains_key(&path) {
+            let text = text();
+            texts.insert(path, text);
+        }
+    }
+    let mut found = Vec::new();
+    for sort in SORTS {
+        let members = sort.members();
+        if members.len() < 5 {
+            continue; // few enough to be named together for another reason
+        }
+        for (path, text) in &texts {
+            let is_in_table = sort.files().any(|file| file == path);
+            let has = |member: &String| {
+                has_word(text, member) || has_word(text, &member.replace('_', "-"))
+            };
+            if !is_in_table && members.iter().all(has) {
+                found.push(format!("{path} names every member of {}", sort.row));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn rows_about_no_module_name_the_files_that_have_it() {
+    let sources = all_code();
+    for (row, text, files) in ROWS {
+        let found: BTreeSet<&str> = sources
+            .iter()
+            .filter(|(_, code)| code.contains(text))
+            .map(|(path, _)| path.as_str())
+            .collect();
+        let expected: BTreeSet<&str> = files.iter().copied().collect();
+        assert_eq!(found, expected, "{row}: files that contain {text:?}");
+    }
+}
+
+/// The files in a row: what stands in backticks, with `{a,b}` written out.
+fn named_in(row: &str) -> Vec<String> {
+    let quoted = row.split('`').skip(1).step_by(2);
+    let expand = |text: &str| match (text.split_once('{'), text.split_once('}')) {
+        (Some((before, _)), Some((inside, after))) if inside.contains('{') => {
+            let parts = inside.split_once('{').unwrap().1.split(',');
+            parts.map(|part| format!("{before}{part}{after}")).collect()
+        }
+        _ => vec![text.to_owned()],
+    };
+    quoted.flat_map(expand).collect()
 }
 
 #[test]
 fn the_table_names_these_files() {
     let text = fs::read_to_string(root().join("CONTRIBUTING.md")).unwrap();
-    for (sort, _, own, lists) in SORTS {
-        let start = format!("| {sort}");
-        let row = text
+    let of_sorts = SORTS.iter().map(|s| (s.row, s.files().collect::<Vec<_>>()));
+    let of_rows = ROWS.iter().map(|(row, _, files)| (*row, files.to_vec()));
+    let all: Vec<(&str, Vec<&str>)> = of_sorts.chain(of_rows).collect();
+    for (row, files) in &all {
+        let start = format!("| {row}");
+        let line = text
             .lines()
             .find(|line| line.starts_with(&start))
             .unwrap_or_else(|| panic!("there is no row {start:?}"));
-        for path in own.iter().chain(lists.iter()) {
-            // The row names a file by its last part, or stands for all with NAME.
-            let file = path.rsplit('/').next().unwrap();
-            let folder = path.rsplit('/').nth(1).unwrap();
-            let named = row.contains(file)
-                || row.contains(&format!("{folder}/NAME.rs"))
-                || row.contains("/{") && row.contains(folder);
-            assert!(named, "the row of {sort} does not name {path}: {row}");
+        let named = named_in(line);
+        for path in files {
+            // By its whole path, or the end of it.
+            let is_it = |name: &String| path == name || path.ends_with(&format!("/{name}"));
+            assert!(named.iter().any(is_it), "{row}: no {path} in {line}");
         }
     }
+    let table = text.split("| to add |").nth(1).unwrap();
+    let table = table.split("\n\n").next().unwrap();
+    for line in table.lines().skip(2) {
+        let is_checked = |(row, _): &(&str, _)| line.starts_with(&format!("| {row}"));
+        assert!(all.iter().any(is_checked), "no test of {line}");
+    }
+}
+
+#[test]
+fn names_in_a_row_are_read() {
+    let row = "| x | `a/{b,c}/NAME.rs` and `d.rs` |";
+    assert_eq!(named_in(row), ["a/b/NAME.rs", "a/c/NAME.rs", "d.rs"]);
 }

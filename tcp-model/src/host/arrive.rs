@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sim_core::{Packet, SimTime};
 
-use super::binds::Reuse;
+use super::bound::Reuse;
 use super::cx::HostEnv;
 use super::endpoint::{Endpoint, Replaced};
 use super::flow::{Flow, Owner};

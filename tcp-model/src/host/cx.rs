@@ -10,32 +10,15 @@ use std::net::Ipv4Addr;
 use sim_core::{Cx, Rng, SimTime, Wakes};
 
 use super::TcpHost;
-use super::driver::Outbox;
+use super::outbox::{Outbox, Outgoing};
 use super::scratch::Scratch;
 use crate::app::AppEvent;
 use crate::model::{OpenContext, TcpModel};
 use crate::sample::TcpSample;
-use crate::segment::{Packed, Segment};
-use crate::state::State;
+use crate::segment::Packed;
 
 /// Creates the TCP of each connection for a [`Driver`](super::Driver).
 pub type MakeTcp<'m> = dyn FnMut(OpenContext) -> Box<dyn TcpModel> + 'm;
-
-/// A segment to be sent.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Outgoing<'s> {
-    pub(super) src: Ipv4Addr,
-    pub(super) dst: Ipv4Addr,
-    pub(super) ttl: u8,
-    pub(super) tos: u8,
-    pub(super) segment: &'s Segment,
-    /// Bytes of the IP header.
-    pub(super) ip_header: u32,
-    /// It retransmits octets.
-    pub(super) again: bool,
-    /// State of its connection; `None` if it belongs to none.
-    pub(super) state: Option<State>,
-}
 
 /// What a host needs from its environment.
 pub(super) trait HostEnv: Wakes {

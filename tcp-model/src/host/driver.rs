@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use sim_core::{Packet, SimTime};
 
-use super::cx::{DriverCx, HostCx, MakeTcp, Outgoing};
+use super::cx::{DriverCx, HostCx, MakeTcp};
 use super::fast_open::FastOpenCache;
 use super::flow::{Flow, Owner};
+use super::outbox::{Departure, Outbox};
 use super::scratch::Scratch;
 use super::{AnyTcp, FixedNumbers, ListenerId, ModelFactory, SocketCx, SocketId, TcpHost};
 use crate::app::AppEvent;
@@ -21,20 +22,6 @@ use crate::model::{End, SendCall};
 use crate::params::TcpParams;
 use crate::sample::TcpSample;
 use crate::segment::{Ecn, Segment};
-use crate::state::State;
-
-/// A segment sent by a driven host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Departure {
-    /// When it was sent.
-    pub at: SimTime,
-    /// The packet, in the form [`Driver::receive`] of another host takes.
-    pub packet: Packet<Segment>,
-    /// It retransmits octets.
-    pub retransmission: bool,
-    /// State of its connection after the step that sent it; `None` if it belongs to none.
-    pub state: Option<State>,
-}
 
 /// The current state of a connection of a driven host.
 #[derive(Clone, Copy, Debug)]
@@ -52,61 +39,6 @@ pub struct Inspection<'a> {
     /// It is kept only for inspection ([`Driver::keeping_ended`]): CLOSED, or an entry in the TIME-WAIT
     /// table.
     pub kept: bool,
-}
-
-/// Outputs of a driven host that have not been taken yet.
-#[derive(Debug)]
-pub(super) struct Outbox {
-    pub(super) now: SimTime,
-    pub(super) node: u32,
-    pub(super) seed: u64,
-    pub(super) addresses: Vec<Ipv4Addr>,
-    pub(super) scratch: Scratch,
-    pub(super) events: VecDeque<AppEvent>,
-    packets: VecDeque<Departure>,
-    /// `None` if not recording.
-    records: Option<Vec<(SimTime, TcpSample)>>,
-    /// By time, then in the order requested.
-    wakes: BinaryHeap<Reverse<(SimTime, u64, u64)>>,
-    count: u64,
-}
-
-impl Outbox {
-    fn number(&mut self) -> u64 {
-        self.count += 1;
-        self.count
-    }
-
-    pub(super) fn send(&mut self, out: &Outgoing<'_>) -> u64 {
-        let id = u64::from(self.node) << 40 | self.number();
-        self.packets.push_back(Departure {
-            at: self.now,
-            packet: Packet {
-                id,
-                src: out.src,
-                dst: out.dst,
-                size: out.segment.packet_len(out.ip_header),
-                ttl: out.ttl,
-                tos: out.tos,
-                corrupt: false,
-                payload: *out.segment,
-            },
-            retransmission: out.again,
-            state: out.state,
-        });
-        id
-    }
-
-    pub(super) fn record(&mut self, sample: TcpSample) {
-        if let Some(records) = &mut self.records {
-            records.push((self.now, sample));
-        }
-    }
-
-    pub(super) fn wake(&mut self, at: SimTime, token: u64) {
-        let number = self.number();
-        self.wakes.push(Reverse((at.max(self.now), number, token)));
-    }
 }
 
 /// A [`TcpHost`] driven by its caller: a test, a script, or a network outside the simulator.

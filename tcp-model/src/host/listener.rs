@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sim_core::SimTime;
 
-use super::binds::{BindId, Reuse};
+use super::bound::{BindId, Reuse};
 use super::endpoint::SocketId;
 use crate::fast_open::CookieKey;
 use crate::params::{SynCookies, TcpParams};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sim_core::{SimDuration, SimTime};
 
 use super::arrive::is_unicast;
-use super::binds::{BindId, Reuse};
+use super::bound::{BindId, Reuse};
 use super::cx::HostEnv;
 use super::endpoint::{NO_LISTENER, SocketId};
 use super::fast_open::FastOpenCache;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use sim_core::{Rng, SimDuration, SimTime, Wakes as _};
 
-use super::binds::{BindError, BindId, BindOptions, Reuse};
+use super::binds::{BindError, BindOptions};
+use super::bound::{BindId, Reuse};
 use super::cx::{HostCx, HostEnv as _, with_either};
 use super::endpoint::SocketId;
 use super::listener::{ListenOptions, ListenerId};

@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use sim_core::{LazyTimer, Rng, SimTime};
 
 use super::any_tcp::AnyTcp;
-use super::binds::Binds;
+use super::bound::Binds;
 use super::challenges::ChallengeBudget;
 use super::cx::HostEnv;
 use super::endpoint::{Endpoints, Slot, SocketId};

@@ -71,6 +71,55 @@ pub struct HostStats {
     pub ports_per_destination: u32,
 }
 
+/// A counter of a host, by its name in results.
+#[derive(Clone, Copy, Debug)]
+pub struct HostCounter {
+    /// Its name in results.
+    pub name: &'static str,
+    /// Its name in Linux's `/proc/net/snmp` or `/proc/net/netstat`, or one of this simulator's that is shown
+    /// beside them; `None` where there is neither.
+    pub nstat: Option<&'static str>,
+    /// Its value.
+    pub get: fn(&HostStats) -> u64,
+}
+
+macro_rules! counters {
+    ($($name:ident $(= $nstat:literal)?;)*) => {
+        &[$(HostCounter {
+            name: stringify!($name),
+            nstat: [$(Some($nstat),)? None][0],
+            get: |stats| u64::from(stats.$name),
+        },)*]
+    };
+}
+
+impl HostStats {
+    /// The counters that results have, in the order of Linux's files where it has them.
+    pub const COUNTERS: &[HostCounter] = counters! {
+        segments_received = "TcpInSegs";
+        segments_sent = "TcpOutSegs";
+        checksum_failures = "TcpInCsumErrors";
+        resets_sent = "TcpOutRsts";
+        syn_cookies_sent = "TcpExtSyncookiesSent";
+        syn_cookies_received = "TcpExtSyncookiesRecv";
+        syn_cookies_failed = "TcpExtSyncookiesFailed";
+        time_wait_reused = "TcpExtTWRecycled";
+        time_wait_overflows = "TcpExtTCPTimeWaitOverflow";
+        listen_overflows = "TcpExtListenOverflows";
+        listen_drops = "TcpExtListenDrops";
+        fast_opens_accepted = "TcpExtTCPFastOpenPassive";
+        challenges_suppressed = "TcpExtTCPACKSkippedChallenge";
+        port_probes = "synfinPortProbes";
+        ports_exhausted = "synfinPortsExhausted";
+        port_searches;
+        path_advices;
+        time_wait_recycled;
+        time_wait_killed;
+        time_wait_fins_answered;
+        time_wait_lost;
+    };
+}
+
 /// Connections in one state, and their memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StateMemory {

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use sim_core::{Packet, SimTime};
 
-use super::cx::{HostEnv, Outgoing};
+use super::cx::HostEnv;
 use super::endpoint::{Endpoint, NO_LISTENER, Slot, SocketId};
 use super::flow::{Flow, Owner};
+use super::outbox::Outgoing;
 use super::record::{
     end_reason, record_outcome, record_trace, sample_sender, summarize, trace_of, trace_of_sent,
 };

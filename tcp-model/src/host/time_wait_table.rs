@@ -6,7 +6,7 @@
 
 use sim_core::{SimDuration, SimTime};
 
-use super::binds::Reuse;
+use super::bound::Reuse;
 use super::chunked::Chunked;
 use super::flow::Flow;
 use crate::sample::Side;

@@ -11,6 +11,7 @@
 //! mapping is dropped; some clouds answer it by a reset), several blocks per host, and the checks of sequence
 //! numbers that Linux makes.
 
+mod kind;
 mod mapping;
 mod pool;
 
@@ -23,10 +24,12 @@ use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 use sim_core::{LazyTimer, Packet, SimDuration, SimTime};
 
+pub use self::kind::NAT_PROFILES;
+pub(super) use self::kind::kind;
 pub use self::mapping::NatMapping;
 use self::mapping::{Blocks, Shared};
 use self::pool::PortPool;
-use super::{Middlebox, MiddleboxCx};
+use super::{Count, Middlebox, MiddleboxCx};
 use crate::segment::{Flags, Packed};
 
 /// How long a mapping outlives the last packet of its connection.
@@ -71,57 +74,6 @@ pub struct NatSpec {
     pub keep_port: bool,
     /// Ports that each host inside is limited to, one block of them; `None`: all.
     pub block: Option<u32>,
-}
-
-impl NatSpec {
-    /// The NAT of a system or cloud: `linux`, `aws`, `azure` or `gcp`, as their documentation has it in 2025.
-    pub fn profile(name: &str) -> Option<NatSpec> {
-        let secs = SimDuration::from_secs;
-        let usual = NatSpec::default();
-        let timeouts = usual.timeouts;
-        Some(match name {
-            "linux" => NatSpec {
-                keep_port: true,
-                ..usual
-            },
-            // 55,000 connections to a destination; idle connections are forgotten after 350 s.
-            "aws" => NatSpec {
-                ports: (1024, 1024 + 54_999),
-                timeouts: NatTimeouts {
-                    established: secs(350),
-                    ..timeouts
-                },
-                ..usual
-            },
-            // A port may be used again 65 s after a FIN, 16 s after a reset, 30 s after a SYN without answer.
-            "azure" => NatSpec {
-                timeouts: NatTimeouts {
-                    opening: secs(30),
-                    established: secs(240),
-                    closing: secs(65),
-                    closed: secs(65),
-                    reset: secs(16),
-                },
-                ..usual
-            },
-            // 64 ports for each machine unless more are asked for.
-            "gcp" => NatSpec {
-                timeouts: NatTimeouts {
-                    opening: secs(30),
-                    established: secs(1200),
-                    closing: secs(30),
-                    closed: secs(120),
-                    reset: secs(30),
-                },
-                block: Some(64),
-                ..usual
-            },
-            _ => return None,
-        })
-    }
-
-    /// Names that [`NatSpec::profile`] knows.
-    pub const PROFILES: [&'static str; 4] = ["linux", "aws", "azure", "gcp"];
 }
 
 impl Default for NatSpec {
@@ -572,6 +524,37 @@ impl Middlebox for Nat {
             self.expire(cx.now());
         }
         self.arm(cx);
+    }
+
+    fn counts(&self) -> Vec<(&'static str, Count)> {
+        let s = &self.stats;
+        let share = f64::from(s.peak_ports) / f64::from(s.ports.max(1));
+        let mut all = vec![
+            ("nat_mappings_made", Count::Sum(s.made as f64)),
+            ("nat_mappings_expired", Count::Sum(s.expired as f64)),
+            ("nat_syns_dropped", Count::Sum(s.exhausted as f64)),
+            ("nat_packets_unmapped", Count::Sum(s.unmapped as f64)),
+            ("nat_mappings_peak", Count::Most(s.peak_mappings.into())),
+            ("nat_ports_in_use_peak", Count::Most(s.peak_ports.into())),
+            ("nat_ports_in_use_share_peak", Count::Most(share.min(1.0))),
+        ];
+        if let Some(first) = s.first_exhausted {
+            let dropped = Count::Sum(s.exhausted as f64);
+            let first = Count::Least(first.as_secs_f64());
+            all.push(("nat.<name>_syns_dropped", dropped));
+            all.push(("nat.<name>_first_drop_s", first));
+        }
+        all
+    }
+
+    fn counters(&self) -> Vec<(&'static str, u64)> {
+        let s = &self.stats;
+        vec![
+            ("nat_mappings_made", s.made),
+            ("nat_mappings_peak", s.peak_mappings.into()),
+            ("nat_syns_dropped", s.exhausted),
+            ("nat_packets_unmapped", s.unmapped),
+        ]
     }
 
     fn on_crash(&mut self) {

@@ -1,6 +1,6 @@
 //! Checks of parameter values against each other.
 
-use super::{PARAMS, TcpParams};
+use super::TcpParams;
 
 /// A parameter whose value is out of range or does not fit another one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,22 +52,5 @@ impl TcpParams {
             }
         }
         Ok(())
-    }
-
-    /// Checks that every value is within its range and that they fit each other: for parameters set in
-    /// code, which are not checked elsewhere.
-    ///
-    /// # Errors
-    /// The first value out of range, or the first conflict.
-    pub fn check_all(&self) -> Result<(), Conflict> {
-        for param in PARAMS {
-            if let Err(refusal) = param.normal(&param.get(self)) {
-                let message = refusal.to_string();
-                let help = format!("`synfin explain tcp.{}` says more", param.key);
-                let key = param.key;
-                return Err(Conflict { key, message, help });
-            }
-        }
-        self.check()
     }
 }

@@ -28,9 +28,13 @@ fn defaults_of_every_profile_are_within_range_and_read_as_they_are_written() {
             param.set(&mut copy, &param.get(&profile)).unwrap();
         }
         assert_eq!(copy, profile);
-        profile.check_all().unwrap();
+        profile.check().unwrap();
     }
-    TcpParams::of_scripts().check_all().unwrap();
+    let scripts = TcpParams::of_scripts();
+    for param in PARAMS {
+        param.normal(&param.get(&scripts)).unwrap();
+    }
+    scripts.check().unwrap();
 }
 
 #[test]
@@ -187,9 +191,6 @@ fn values_that_do_not_fit_each_other_are_refused() {
         check(|p| p.max_rto = SimDuration::from_millis(1)),
         "min_rto"
     );
-    let mut zero = TcpParams::linux();
-    zero.time_wait = SimDuration::ZERO;
-    assert_eq!(zero.check_all().unwrap_err().key, "time_wait");
 }
 
 #[test]

@@ -236,7 +236,7 @@ fn queue(file: &LinkFile, models: &LinkModels, at: &DottedPath) -> Result<QueueS
 }
 
 fn drop_tail(model: &ModelFile, at: &DottedPath) -> Result<QueueSpec, Problem> {
-    models::known_keys(&model.parameters, DROP_TAIL, at)?;
+    models::known_keys(&model.parameters, DROP_TAIL.iter().map(|p| p.name), at)?;
     let at = at.key("limit");
     match model.parameters.get("limit") {
         None => Ok(QueueLimit::Unlimited.into()),

@@ -24,7 +24,7 @@ pub(crate) fn plugin<T>(
         let message = suggest::unknown(kinds.what(), &file.kind, names.iter().copied());
         return Err(Problem::new(at.key("kind"), message));
     };
-    known_keys(&file.parameters, kind.parameters, at)?;
+    known_keys(&file.parameters, kind.keys(), at)?;
     let given = file
         .parameters
         .iter()
@@ -57,10 +57,10 @@ pub(crate) fn plugin<T>(
 /// Rejects keys that are not parameters of a model.
 pub(super) fn known_keys(
     given: &Table,
-    parameters: &[Parameter],
+    names: impl Iterator<Item = &'static str>,
     at: &DottedPath,
 ) -> Result<(), Problem> {
-    let names: Vec<&str> = parameters.iter().map(|p| p.name).collect();
+    let names: Vec<&str> = names.collect();
     let Some(key) = given.keys().find(|key| !names.contains(&key.as_str())) else {
         return Ok(());
     };

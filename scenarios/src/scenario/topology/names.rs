@@ -169,7 +169,6 @@ mod tests {
         let routers = [("r", 2), ("core", 1)].map(|(name, count)| RouterGroup {
             name: name.to_owned(),
             count,
-            nat: None,
             middlebox: None,
         });
         let names = Names::new(&hosts, &routers);

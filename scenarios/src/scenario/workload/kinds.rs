@@ -64,6 +64,15 @@ fn keys(file: &WorkloadFile) -> Vec<(&'static str, bool, &'static [&'static str]
     ]
 }
 
+/// The kind of a workload: as written, otherwise `application` if it has one, otherwise `exchange`.
+pub(super) fn of(file: &WorkloadFile) -> &str {
+    let otherwise = match file.application {
+        Some(_) => "application",
+        None => "exchange",
+    };
+    file.kind.as_deref().unwrap_or(otherwise)
+}
+
 /// Rejects an unknown kind, and keys that belong to other kinds.
 ///
 /// # Errors

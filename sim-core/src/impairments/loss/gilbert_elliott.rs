@@ -105,12 +105,6 @@ impl GilbertElliott {
         }
         to_bad / (to_bad + to_good)
     }
-
-    /// The share of packets lost in the long run.
-    pub fn loss_rate(&self) -> f64 {
-        let bad = self.bad_share();
-        (1.0 - bad) * self.loss[0] + bad * self.loss[1]
-    }
 }
 
 impl LossModel for GilbertElliott {
