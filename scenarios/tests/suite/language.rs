@@ -7,3 +7,4 @@ mod models;
 mod partitions;
 mod pools;
 mod queues;
+mod shapes;
