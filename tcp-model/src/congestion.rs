@@ -161,6 +161,11 @@ pub trait CongestionControl: CloneController + Send + Debug {
     fn governs_recovery(&self) -> bool {
         false
     }
+    /// A reduction for a congestion mark takes effect at once, and the window may grow in the same round
+    /// trip, instead of being spread over it (PRR): for controls that reduce a little in each.
+    fn reduces_at_once(&self) -> bool {
+        false
+    }
     /// Its current state, in a word or two, for records over time.
     fn state(&self) -> &'static str {
         match self.ssthresh() {

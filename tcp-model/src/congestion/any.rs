@@ -106,6 +106,10 @@ impl CongestionControl for AnyCc {
     fn governs_recovery(&self) -> bool {
         each!(self, cc => cc.governs_recovery())
     }
+
+    fn reduces_at_once(&self) -> bool {
+        each!(self, cc => cc.reduces_at_once())
+    }
     fn state(&self) -> &'static str {
         each!(self, cc => cc.state())
     }

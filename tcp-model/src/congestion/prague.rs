@@ -85,6 +85,11 @@ impl CongestionControl for Prague {
         Ecn::Ect1
     }
 
+    /// Additive increase goes on in a round trip with a reduction.
+    fn reduces_at_once(&self) -> bool {
+        true
+    }
+
     /// A window each round trip, twice that in slow start.
     fn pacing_rate(&self) -> Option<Rate> {
         let rtt = self.srtt?.as_secs_f64().max(1e-9);

@@ -301,7 +301,8 @@ impl Connection {
     fn ease(&mut self, flight: u64, acked: u64) {
         let ssthresh = self.cc.ssthresh().unwrap_or(u64::MAX);
         let in_flight = self.pipe();
-        let proportional = self.params.prr && !self.cc.governs_recovery();
+        let proportional =
+            self.params.prr && !self.cc.governs_recovery() && !self.cc.reduces_at_once();
         if !proportional || ssthresh >= flight || in_flight <= self.cc.cwnd() {
             return;
         }
