@@ -112,6 +112,9 @@ impl Distribution {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TheoryCurve {
+    /// The values of other axes for which the curve holds: dotted path and value as written.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<(String, String)>,
     /// Its source, for the legend.
     pub name: String,
     /// Value of the x axis as written, and that of the metric in its base unit.

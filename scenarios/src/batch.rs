@@ -47,6 +47,9 @@ use shares::Shares;
 /// Batches of more runs keep the metrics only, unless requested otherwise.
 pub const LARGE: usize = 100;
 
+/// About what a run of which the metrics are kept takes on disk, its rows of the index included.
+pub(crate) const BYTES_OF_METRICS: f64 = 3000.0;
+
 /// What is kept of each run of a batch. No part of the identity of a run: its metrics are the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Keep {
@@ -61,7 +64,7 @@ pub enum Keep {
 
 impl Keep {
     /// True where runs of a batch of so many get no directory.
-    fn metrics_only(self, runs: usize) -> bool {
+    pub(crate) fn metrics_only(self, runs: usize) -> bool {
         match self {
             Keep::BySize => runs > LARGE,
             Keep::Everything => false,

@@ -37,9 +37,9 @@ pub(crate) fn names() -> Vec<&'static str> {
 
 /// The formula's goodput in bit/s for each value of a swept path where its conditions hold in a run, and
 /// its authors.
-pub(crate) fn curve(
+pub(crate) fn curve<'a>(
     name: &str,
-    runs: &[RunSpec],
+    runs: impl Iterator<Item = &'a RunSpec>,
     path: &str,
 ) -> Option<(String, Vec<(String, f64)>)> {
     let &(_, whose, formula) = FORMULAS.iter().find(|f| f.0 == name)?;
@@ -158,7 +158,9 @@ mod tests {
             text: text.to_owned(),
         };
         let plan = Plan::new(&source, &[]).unwrap();
-        curve(name, &plan.runs, "topology.path.loss").unwrap().1
+        curve(name, plan.runs.iter(), "topology.path.loss")
+            .unwrap()
+            .1
     }
 
     #[test]

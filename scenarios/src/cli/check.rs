@@ -5,6 +5,7 @@ use reports::PhaseRisk;
 use super::ScenarioArgs;
 use super::cost::Cost;
 use crate::analytic;
+use crate::batch::Keep;
 use crate::console::{Failure, note, print};
 use crate::phase;
 use crate::run_spec::{RunSpec, canonical};
@@ -17,7 +18,7 @@ const MOST_LISTED: usize = 1_000;
 pub(super) fn check(args: &ScenarioArgs) -> Result<(), Failure> {
     let source = args.source()?;
     let plan = Plan::new(&source, &args.changes()?).map_err(|e| Failure::Usage(e.to_string()))?;
-    let cost = Cost::new(&plan.runs)?;
+    let cost = Cost::new(&plan.runs)?.keeping(Keep::BySize, plan.runs.len());
     let Some(first) = plan.runs.first() else {
         return Ok(());
     };

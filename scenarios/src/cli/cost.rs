@@ -1,5 +1,6 @@
 //! The estimated cost of runs, announced before they start; runs that do not fit in memory are refused.
 
+use crate::batch::{BYTES_OF_METRICS, Keep};
 use crate::console::{Failure, note};
 use crate::estimate::{Estimate, bytes, time};
 use crate::process;
@@ -19,6 +20,15 @@ impl Cost {
         let all = Estimate::of_all(runs);
         let all = all.map_err(|p| Failure::Usage(format!("error: {}", p.message)))?;
         Ok(Cost { all })
+    }
+
+    /// The same where only metrics are kept of runs of a batch of so many.
+    pub(super) fn keeping(mut self, keep: Keep, runs: usize) -> Cost {
+        if keep.metrics_only(runs) {
+            let all = self.all.iter_mut();
+            all.for_each(|e| e.disk_bytes = e.disk_bytes.min(BYTES_OF_METRICS));
+        }
+        self
     }
 
     /// The estimate for each run, in order.

@@ -9,6 +9,7 @@ use super::PlanArgs;
 use super::cost::Cost;
 use super::run::still_to_make;
 use super::wanted::Wanted;
+use crate::batch::Keep;
 use crate::console::{Failure, print};
 use crate::estimate::{Estimate, bytes, time};
 use crate::run_spec::RunSpec;
@@ -24,7 +25,7 @@ pub(super) fn plan(args: &PlanArgs) -> Result<(), Failure> {
     } = Wanted::new(&args.scenario, args.out.as_deref(), args.filter.as_deref())?;
     let missing = still_to_make(&plan, &dir, false, only.as_deref())?;
     let there = still_there(&plan, &dir)?;
-    let cost = Cost::new(&missing)?;
+    let cost = Cost::new(&missing)?.keeping(Keep::BySize, plan.runs.len());
     let factor = correction(&plan, &there, &dir)?;
     let planned = Planned {
         plan: &plan,

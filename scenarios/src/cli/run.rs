@@ -44,6 +44,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let shard = shard(args)?;
     let only = chosen(&plan, only, shard);
     let cost = Cost::new(&still_to_make(&plan, &dir, args.force, only.as_deref())?)?;
+    let cost = cost.keeping(args.keep.into(), plan.runs.len());
     let threads = execution(args).threads;
     if !args.allow_large {
         cost.refuse_too_large(threads)?;

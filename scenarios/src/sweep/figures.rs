@@ -1,6 +1,6 @@
 //! Checks `[[figure]]`: metrics and axes must exist, and names must be unique.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use reports::batch::{Distribution, MOST_CURVES, MOST_PANELS, TheoryCurve};
 use reports::{Layout, MetricFigure};
@@ -18,10 +18,8 @@ use crate::suggest;
 /// A figure over these runs, in its form for reports.
 pub(crate) fn for_report(figure: &FigureFile, runs: &[RunSpec]) -> MetricFigure {
     let is_log = |scale: &Option<String>| scale.as_deref() == Some("log");
-    let theory = figure.theory.iter().filter_map(|name| {
-        let (name, points) = curves::curve(name, runs, &figure.x)?;
-        Some(TheoryCurve { name, points })
-    });
+    let theory = figure.theory.iter();
+    let theory = theory.flat_map(|name| theory_curves(name, runs, &figure.x));
     MetricFigure {
         log: (is_log(&figure.x_scale), is_log(&figure.y_scale)),
         theory: theory.filter(|curve| !curve.points.is_empty()).collect(),
@@ -33,6 +31,60 @@ pub(crate) fn for_report(figure: &FigureFile, runs: &[RunSpec]) -> MetricFigure 
         against: figure.against.clone().unwrap_or_default(),
         distribution: figure.distribution.as_deref().and_then(Distribution::named),
     }
+}
+
+/// The curves of a theory along x: one for each combination of those other swept values that make a
+/// difference.
+fn theory_curves(name: &str, runs: &[RunSpec], x: &str) -> Vec<TheoryCurve> {
+    type Values = Vec<(String, String)>;
+    let others = |run: &RunSpec| -> Values {
+        let others = run.parameters.iter().filter(|p| p.0 != x);
+        others.cloned().collect()
+    };
+    let mut order: Vec<Values> = Vec::new();
+    let mut groups: HashMap<Values, Vec<&RunSpec>> = HashMap::new();
+    // One replica stands for all.
+    for run in runs.iter().filter(|run| run.replica == runs[0].replica) {
+        let values = others(run);
+        if !groups.contains_key(&values) {
+            order.push(values.clone());
+        }
+        groups.entry(values).or_default().push(run);
+    }
+    let mut curves: Vec<TheoryCurve> = Vec::new();
+    for only in order {
+        let of_group = groups[&only].iter().copied();
+        if let Some((name, points)) = curves::curve(name, of_group, x) {
+            curves.push(TheoryCurve { only, name, points });
+        }
+    }
+    let paths: Vec<String> = curves.first().map_or_else(Vec::new, |curve| {
+        curve.only.iter().map(|(path, _)| path.clone()).collect()
+    });
+    for path in paths {
+        let without = |curve: &TheoryCurve| -> Values {
+            let rest = curve.only.iter().filter(|(p, _)| *p != path);
+            rest.cloned().collect()
+        };
+        let mut merged: Vec<TheoryCurve> = Vec::new();
+        let makes_no_difference = curves.iter().all(|curve| {
+            let only = without(curve);
+            match merged.iter().find(|m| m.only == only) {
+                Some(there) => there.points == curve.points,
+                None => {
+                    merged.push(TheoryCurve {
+                        only,
+                        ..curve.clone()
+                    });
+                    true
+                }
+            }
+        });
+        if makes_no_difference {
+            curves = merged;
+        }
+    }
+    curves
 }
 
 /// The values of `where` by path: `"tcp.tw_reuse" = true` and `tcp.tw_reuse = true` are the same.

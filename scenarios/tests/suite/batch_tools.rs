@@ -399,3 +399,107 @@ fn the_limit_of_the_ports_is_found_in_a_fraction_of_a_grid() {
     let grid = (2000.0 - 100.0) / (0.005 * limit);
     assert!(runs < grid / 10.0, "{runs} of {grid}");
 }
+
+/// The examples of `docs/batches.md`, in whatever is installed of pandas, polars, DuckDB and R.
+#[test]
+fn other_programs_read_the_index_as_the_documentation_says() {
+    let text = TEXT.replace(
+        "\"tcp.tw_reuse\" = [false, true]",
+        "\"tcp.congestion\" = [\"newreno\", \"cubic\"]",
+    ) + "[[workload]]\nkind = \"bulk\"\nport = 5001\nbytes = \"100 kB\"\n";
+    let dir = directory(&[("grid.toml", &text)]);
+    let run = ["run", "grid.toml", "--out", "results/NAME", "--quiet"];
+    let (code, _, err) = said(dir.path(), &run);
+    assert_eq!(code, 0, "{err}");
+    let docs = include_str!("../../docs/batches.md");
+    let after = |heading: &str| {
+        let (_, rest) = docs.split_once(heading).unwrap();
+        rest.split("```").next().unwrap().to_owned()
+    };
+    let sql = after("```sql\n");
+    let duckdb = format!("import duckdb\nprint(duckdb.sql('''{sql}'''))");
+    let examples = [
+        (
+            "pandas",
+            "python3",
+            "-c",
+            after("```python\n# pandas\n"),
+            "import pandas, pyarrow",
+        ),
+        (
+            "polars",
+            "python3",
+            "-c",
+            after("```python\n# polars\n"),
+            "import polars",
+        ),
+        ("DuckDB", "python3", "-c", duckdb, "import duckdb"),
+        ("R", "Rscript", "-e", after("```r\n"), "1"),
+    ];
+    for (name, program, flag, example, probe) in examples {
+        let call = |code: &str| {
+            Command::new(program)
+                .current_dir(dir.path())
+                .args([flag, code])
+                .output()
+        };
+        if !call(probe).is_ok_and(|said| said.status.success()) {
+            eprintln!("{name} is not installed: its example is not run");
+            continue;
+        }
+        let said = call(&example).unwrap();
+        let out = String::from_utf8_lossy(&said.stdout);
+        assert!(said.status.success(), "{name}: {said:?}");
+        assert!(
+            out.contains("cubic") && out.contains("newreno"),
+            "{name}: {out}"
+        );
+    }
+}
+
+/// A curve of theory belongs to the panel whose values it was computed for.
+#[test]
+fn theory_is_drawn_for_each_value_that_it_depends_on() {
+    let text = "name = \"loss\"\nduration = \"200 ms\"\n\
+                topology = { kind = \"pair\", path = { rate = \"10 Mbit/s\", delay = \"10 ms\", loss = 0.01 } }\n\
+                [[workload]]\nkind = \"bulk\"\n\
+                [sweep]\n\"topology.path.loss\" = [0.01, 0.1]\n\
+                \"tcp.congestion\" = [\"newreno\", \"cubic\"]\n\
+                \"topology.path.delay\" = [\"10 ms\", \"40 ms\"]\n\
+                [[figure]]\nname = \"goodput\"\nx = \"topology.path.loss\"\ny = \"goodput_bps\"\n\
+                series = \"tcp.congestion\"\ntheory = [\"mathis\"]\n";
+    let dir = directory(&[("loss.toml", text)]);
+    let run = [
+        "run",
+        "loss.toml",
+        "--out",
+        "r",
+        "--keep",
+        "metrics",
+        "--quiet",
+    ];
+    assert_eq!(said(dir.path(), &run).0, 0);
+    let (info, _) = reports::read_batch(&dir.path().join("r")).unwrap();
+    let curves = &info.figures[0].theory;
+    let delay = |value: &str| vec![("topology.path.delay".to_owned(), value.to_owned())];
+    assert_eq!(
+        curves.len(),
+        2,
+        "the control makes no difference: {curves:?}"
+    );
+    assert_eq!(
+        (&curves[0].only, &curves[1].only),
+        (&delay("10 ms"), &delay("40 ms"))
+    );
+    let ratio = curves[0].points[0].1 / curves[1].points[0].1;
+    assert!(
+        (3.5..4.1).contains(&ratio),
+        "a quarter of the round trip: {ratio}"
+    );
+    let svg = read(dir.path(), "r/figures/goodput.svg");
+    assert_eq!(
+        svg.matches("theory: Mathis et al. 1997").count(),
+        1,
+        "one name for both panels"
+    );
+}
