@@ -298,6 +298,25 @@ impl Part {
             ),
             WorkloadKind::Named { application } => {
                 let connections = size::connections_of(workload, clients.len(), None);
+                let load = application.build().expected(params(&workload.client).mss());
+                if let Some(load) = load {
+                    let hops = load.segments.0 * way.there.len() as f64
+                        + load.segments.1 * way.back.len() as f64;
+                    let per_s = clients.len() as f64 * (load.segments.0 + load.segments.1);
+                    return Part {
+                        connections,
+                        events: clients.len() as f64 * time_s * (hops + 2.0 * load.events),
+                        open: connections,
+                        waiting: 0.0,
+                        words: format!(
+                            "workload {:?}: {} connections of {}, {} segments/s",
+                            workload.name,
+                            about(connections),
+                            application.name(),
+                            about(per_s)
+                        ),
+                    };
+                }
                 Part {
                     connections,
                     events: connections,

@@ -1,12 +1,13 @@
 //! Expected events per second of each node, computed from the workloads.
 //!
 //! A rough estimate, used only to divide the network: it follows the segments of every workload along their
-//! paths, limited to what links can carry. Leaves out losses, queueing and custom applications.
+//! paths, limited to what links can carry. Leaves out losses, queueing and applications that do not state their load.
 
 use std::collections::BTreeMap;
 
 use sim_core::{LinkId, Network, NodeId, SimTime};
 use tcp_model::TcpParams;
+use tcp_model::app::named::{NamedSpec, Role};
 use tcp_model::spec::{AppSpec, BulkSpec, ClientSpec, HostConfig, Servers, SynFloodSpec};
 
 use crate::expected::path::{hops, narrowest, round_trip_s, route};
@@ -34,8 +35,15 @@ pub fn expected(network: &Network, hosts: &[Option<HostConfig>], end: SimTime) -
                 }
                 // They only respond: counted with their clients.
                 AppSpec::Server(_) | AppSpec::Sink(_) => {}
-                // Its traffic is unknown.
-                AppSpec::Named(_) => {}
+                AppSpec::Named(named) => {
+                    streams.extend(named_streams(
+                        network,
+                        NodeId(node),
+                        &host.params,
+                        named,
+                        end,
+                    ));
+                }
                 AppSpec::SynFlood(flood) => {
                     streams.extend(syns(network, NodeId(node), flood, end));
                 }
@@ -107,6 +115,42 @@ fn syns(network: &Network, node: NodeId, flood: &SynFloodSpec, end: SimTime) -> 
             segments: (rate, 0.0),
             bytes: (rate * HEADERS, 0.0),
             others: rate,
+        }
+    };
+    servers.into_iter().map(stream).collect()
+}
+
+/// The streams of an application by name, as it states them; none for its servers, or if it states none.
+fn named_streams(
+    network: &Network,
+    node: NodeId,
+    params: &TcpParams,
+    named: &NamedSpec,
+    end: SimTime,
+) -> Vec<Stream> {
+    let place = &named.place;
+    let load = match place.role {
+        Role::Client => named.application.build().expected(params.mss()),
+        Role::Server => None,
+    };
+    let Some(load) = load else {
+        return Vec::new();
+    };
+    let active = place.stop.min(end).since(place.start.min(end));
+    let share = active.as_secs_f64() / end.as_secs_f64().max(1e-9);
+    let servers = servers_of(network, &place.servers);
+    let total: f64 = servers.iter().map(|s| s.1).sum();
+    let stream = |(server, weight): (NodeId, f64)| {
+        let part = share * weight / total;
+        let bytes = |payload: f64, segments: f64| part * (payload + segments * HEADERS);
+        Stream {
+            ends: (node, server),
+            segments: (part * load.segments.0, part * load.segments.1),
+            bytes: (
+                bytes(load.bytes.0, load.segments.0),
+                bytes(load.bytes.1, load.segments.1),
+            ),
+            others: part * load.events,
         }
     };
     servers.into_iter().map(stream).collect()

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use sim_core::plugin::{ModelKind, Parameter, ValueKind};
 use sim_core::{SimDuration, SimTime};
 
-use super::named::{AnyApplication, Application, Placement};
+use super::named::{AnyApplication, Application, Load, Placement};
 use super::per_socket::PerSocket;
 use super::{App, AppEvent};
 use crate::host::{SocketCx, SocketId};
@@ -68,6 +68,18 @@ impl Application for Heartbeat {
             ports: place.ports.clone(),
             backlog: place.backlog,
             owed: PerSocket::default(),
+        })
+    }
+
+    /// A message and its echo in each interval; the echo is acknowledged by itself, the message by the echo.
+    fn expected(&self, mss: u32) -> Option<Load> {
+        let per_second = 1.0 / self.interval.as_secs_f64();
+        let segments = self.bytes.div_ceil(u64::from(mss.max(1))) as f64;
+        let bytes = per_second * self.bytes as f64;
+        Some(Load {
+            segments: (per_second * (segments + 1.0), per_second * segments),
+            bytes: (bytes, bytes),
+            events: per_second,
         })
     }
 }

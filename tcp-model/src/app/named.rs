@@ -19,6 +19,24 @@ pub trait Application: Send + Sync + fmt::Debug {
     fn client(&self, place: &Placement) -> Box<dyn App>;
     /// The application of hosts that accept them.
     fn server(&self, place: &Placement) -> Box<dyn App>;
+
+    /// The load of a client whose segments hold up to `mss` bytes; `None` if it is not known, the default. Used to
+    /// divide a network among threads and to estimate the cost of a run; results do not depend on it.
+    fn expected(&self, mss: u32) -> Option<Load> {
+        let _ = mss;
+        None
+    }
+}
+
+/// The traffic that the connections of one client cause together while the application runs, on average per second.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Load {
+    /// Segments to the servers, and back.
+    pub segments: (f64, f64),
+    /// Bytes of payload to the servers, and back.
+    pub bytes: (f64, f64),
+    /// Timers and calls of the application, at the client and at the servers each.
+    pub events: f64,
 }
 
 /// Any application.

@@ -76,6 +76,12 @@ fn expected_events_are_near_those_that_happen() {
             ),
             "more than the link carries",
         ),
+        (
+            format!(
+                "{pair}[[workload]]\napplication = {{ kind = \"heartbeat\", interval = \"100 ms\", bytes = 3000 }}"
+            ),
+            "an application by name",
+        ),
     ] {
         let assembly = assembly(&text);
         let guess = expected_of(&assembly).iter().sum::<f64>() * assembly.config.end.as_secs_f64();
