@@ -298,7 +298,9 @@ impl Part {
             ),
             WorkloadKind::Named { application } => {
                 let connections = size::connections_of(workload, clients.len(), None);
-                let load = application.build().expected(params(&workload.client).mss());
+                let load = application
+                    .build()
+                    .expected(params(&workload.client).mss().into());
                 if let Some(load) = load {
                     let hops = load.segments.0 * way.there.len() as f64
                         + load.segments.1 * way.back.len() as f64;

@@ -130,7 +130,7 @@ fn named_streams(
 ) -> Vec<Stream> {
     let place = &named.place;
     let load = match place.role {
-        Role::Client => named.application.build().expected(params.mss()),
+        Role::Client => named.application.build().expected(params.mss().into()),
         Role::Server => None,
     };
     let Some(load) = load else {
