@@ -154,11 +154,11 @@ fn two_values_that_are_illegal_only_together_are_refused_with_both() {
     for (sweep, parts) in [
         (
             "\"workload[0].start\" = [\"1 s\", \"20 s\"]\nduration = [\"30 s\", \"10 s\"]",
-            ["starts at 20 s", "the run of 10 s"],
+            ["starts at 20 s", "the run ends at 10 s"],
         ),
         (
             "duration = [\"30 s\", \"10 s\"]\n\"workload[0].start\" = [\"1 s\", \"20 s\"]\nseed = [1, 2, 3]",
-            ["starts at 20 s", "the run of 10 s"],
+            ["starts at 20 s", "the run ends at 10 s"],
         ),
         (
             "\"tcp.min_rto\" = [\"1 s\", \"50 s\"]\n\"tcp.max_rto\" = [\"60 s\", \"40 s\"]\nseed = [1, 2]",

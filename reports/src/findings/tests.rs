@@ -69,8 +69,8 @@ fn connects_without_an_outcome_are_named_beside_those_that_have_one() {
     ]);
     assert_eq!(
         findings(&RunInfo::default(), &m)[0],
-        "50 of 3,000 connects were established and none failed; 2,950 were still on the way \
-         at the end."
+        "50 of 3,000 connects were established and none failed; 2,950 were still pending at \
+         the end."
     );
     m.insert("connects_failed".into(), 50.0);
     m.insert("connects_timed_out".into(), 50.0);

@@ -280,7 +280,7 @@ mod tests {
         }
         assert!(dir.join("chapter1").exists());
         let error = RunWriter::create(&dir.join("chapter1"), true).unwrap_err();
-        assert!(error.to_string().contains("a file stands"), "{error}");
+        assert!(error.to_string().contains("there is a file"), "{error}");
         assert!(RunWriter::create(Path::new("/"), true).is_err());
     }
 

@@ -156,7 +156,7 @@ mod tests {
         let why = |path: &Path| look(path).unwrap_err().to_string();
         fs::write(dir.join("chapter1"), "years of work").unwrap();
         assert!(why(&dir).contains("holds no synfin results"));
-        assert!(why(&dir.join("chapter1")).contains("a file stands"));
+        assert!(why(&dir.join("chapter1")).contains("there is a file"));
         fs::write(dir.join("summary.json"), "{}").unwrap();
         assert!(why(&dir).contains("earlier synfin"));
         #[cfg(unix)]

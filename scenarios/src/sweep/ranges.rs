@@ -54,7 +54,7 @@ pub(crate) enum RangeError {
     LogOfZero,
     #[error("has a `scale` that is neither \"linear\" nor \"log\"")]
     UnknownScale,
-    #[error("has a `{0}`, and values are drawn from it")]
+    #[error("has a `{0}`, which cannot be used since values are drawn from it")]
     Drawn(&'static str),
     #[error("does not increase")]
     NotUpward,

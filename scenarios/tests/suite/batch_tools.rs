@@ -120,7 +120,7 @@ fn scenarios_are_made_of_others_and_their_results_stand_alone() {
     std::fs::remove_dir_all(dir.path().join("parts")).unwrap();
     let (code, _, err) = call(&["run", "r/batch.toml", "--out", "r"]);
     assert_eq!(code, 0, "{err}");
-    assert!(err.contains("4 of 4 runs were there already"), "{err}");
+    assert!(err.contains("4 of 4 runs were complete already"), "{err}");
     let (code, _, err) = call(&["run", "own.toml", "--out", "r"]);
     assert_eq!(code, 2, "{err}");
     assert!(
@@ -181,7 +181,7 @@ fn runs_that_would_take_too_much_fail_and_the_others_do_not() {
     assert_eq!(progress["runs"], 8);
     let (_, out, _) = call(&["status", "r"]);
     assert!(
-        out.contains("4 of 8 runs are there, 4 failed, 0 are missing"),
+        out.contains("4 of 8 runs are complete, 4 failed, 0 are missing"),
         "{out}"
     );
     let late = ["run", "grid.toml", "--out", "late", "--run-time", "1 ms"];
@@ -223,7 +223,7 @@ fn replicas_are_made_until_the_mean_is_known_and_a_second_call_makes_none() {
     let (code, _, err) = call(&run);
     assert_eq!(code, 0, "{err}");
     assert!(
-        err.contains(&format!("{runs} of 160 runs were there already")),
+        err.contains(&format!("{runs} of 160 runs were complete already")),
         "{err}"
     );
     assert_eq!(read(dir.path(), "r/index.csv"), index);

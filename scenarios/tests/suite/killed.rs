@@ -162,7 +162,7 @@ fn a_clock_that_jumps_changes_nothing() {
     }
     let (code, _, err) = said(dir.path(), &args);
     assert_eq!(code, 0, "{err}");
-    assert!(err.contains("10 of 20 runs were there already"), "{err}");
+    assert!(err.contains("10 of 20 runs were complete already"), "{err}");
     assert_eq!(
         said(dir.path(), &["run", "grid.toml", "--out", "whole"]).0,
         0

@@ -52,9 +52,9 @@ fn a_batch_of_metrics_has_the_index_of_a_batch_of_directories_and_its_runs_unfol
     assert!(page.contains("synfin report DIR/runs/ID") && !page.contains("runs/ID/report.html"));
     // Everything is there already, and the report can be drawn again.
     let (_, _, err) = call(&slim);
-    assert!(err.contains("12 of 12 runs were there already"), "{err}");
+    assert!(err.contains("12 of 12 runs were complete already"), "{err}");
     let (_, out, _) = call(&["status", "slim"]);
-    assert!(out.contains("12 of 12 runs are there"), "{out}");
+    assert!(out.contains("12 of 12 runs are complete"), "{out}");
     let (_, out, _) = call(&["plan", "grid.toml", "--out", "slim"]);
     assert!(out.contains("there already: 12; to be made: 0"), "{out}");
     let drawn = results(&slim_dir);
@@ -97,7 +97,7 @@ fn a_part_that_is_cut_or_changed_costs_the_runs_of_its_lines() {
     assert!(err.contains("2 of 12 runs are damaged"), "{err}");
     let (code, _, err) = call(&args);
     assert_eq!(code, 0, "{err}");
-    assert!(err.contains("10 of 12 runs were there already"), "{err}");
+    assert!(err.contains("10 of 12 runs were complete already"), "{err}");
     assert!(
         err.contains("not used: b/parts/run-0001.runs: line"),
         "{err}"
@@ -146,7 +146,7 @@ fn shards_side_by_side_make_the_batch_that_one_process_makes() {
     let sharded = dir.path().join("s");
     assert!(!sharded.join("index.csv").exists());
     let (_, out, _) = call(&["status", "s"]);
-    assert!(out.contains("12 of 12 runs are there"), "{out}");
+    assert!(out.contains("12 of 12 runs are complete"), "{out}");
     let (code, out, err) = call(&["collect", "s"]);
     assert_eq!(code, 0, "{err}");
     assert!(out.contains("report: s/report.html"), "{out}");

@@ -60,7 +60,7 @@ fn ss_shows_the_sockets_of_a_moment() {
     said(dir.path(), &[&["run", "sockets.toml"], &few[..]].concat());
     let (_, _, err) = said(dir.path(), &["ss", "few", "--at", "5s"]);
     assert!(
-        err.contains("--set 'record.states=\"all\"' brings the rest"),
+        err.contains("--set 'record.states=\"all\"' records the rest"),
         "{err}"
     );
 }
