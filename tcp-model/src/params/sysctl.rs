@@ -297,6 +297,10 @@ mod tests {
         assert!(set("fin_timeout", "1").is_err(), "no sysctl");
         assert!(set("net.ipv4.tcp_mtu_probing", "0").is_ok());
         assert!(set("net.ipv4.tcp_mtu_probing", "1").is_err());
+        assert!(!set("net.ipv4.tcp_recovery", "0").unwrap().rack);
+        assert!(set("net.ipv4.tcp_recovery", "1").unwrap().rack);
+        assert!(set("net.ipv4.tcp_recovery", "3").is_err());
+        assert!(set("net.ipv4.tcp_recovery", "4").is_err());
         let bits = set("net.ipv4.tcp_fastopen", "0x403").unwrap();
         assert_eq!(bits.fast_open, 0x403);
         assert_eq!(

@@ -133,7 +133,7 @@ impl Runner<'_, '_> {
             return unsupported("msg_flags of recvmsg with flags");
         }
         let wanted = self.number_in(wanted, Family::Message)?;
-        self.check_output(wanted, told | flags & CMSG_CLOEXEC, |flags| {
+        self.check_output(wanted, told | (flags & CMSG_CLOEXEC), |flags| {
             let names = flags_by_name("MSG_", *flags);
             format!("msg_flags={}", if *flags == 0 { "0" } else { &names })
         });

@@ -13,7 +13,7 @@ use crate::sockets::{ALWAYS, Family};
 const INVALID: i64 = 32;
 /// All events that poll knows; epoll has EPOLLET, EPOLLONESHOT and EPOLLWAKEUP, too.
 const POLLED: i64 = 0x27ff;
-const WATCHED: i64 = POLLED | 7 << 29;
+const WATCHED: i64 = POLLED | (7 << 29);
 
 impl Runner<'_, '_> {
     /// Waits for a time in milliseconds, then nothing is ready; negative: for ever.
