@@ -194,7 +194,7 @@ fn missing(key: &str, help: &str) -> Problem {
 }
 
 fn check_name(name: &str) -> Result<(), Problem> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
     if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
         return Err(Problem::new("name".into(), format!("{name:?} cannot name a scenario"))
             .help("use letters, digits, -, _ and dots, and do not begin with a dot: it names the result directory"));

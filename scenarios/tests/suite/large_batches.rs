@@ -56,7 +56,7 @@ fn a_batch_of_metrics_has_the_index_of_a_batch_of_directories_and_its_runs_unfol
     let (_, out, _) = call(&["status", "slim"]);
     assert!(out.contains("12 of 12 runs are complete"), "{out}");
     let (_, out, _) = call(&["plan", "grid.toml", "--out", "slim"]);
-    assert!(out.contains("there already: 12; to be made: 0"), "{out}");
+    assert!(out.contains("complete: 12; to run: 0"), "{out}");
     let drawn = results(&slim_dir);
     assert_eq!(call(&["report", "slim"]).0, 0);
     assert!(results(&slim_dir) == drawn);
