@@ -345,11 +345,9 @@ fn no_file_but_those_in_the_table_lists_all_members() {
         .flat_map(|f| ["src", "tests", "benches", "examples"].map(|name| f.join(name)));
     let mut texts = all_code();
     for path in files(inside, &[".rs", ".txt", ".toml"]) {
-        let text = || fs::read_to_string(root().join(&path)).unwrap_or_default();
-        if !texts.contains_key(&path) {
-            let text = text();
-            texts.insert(path, text);
-        }
+        let place = root().join(&path);
+        let text = || fs::read_to_string(&place).unwrap_or_default();
+        texts.entry(path).or_insert_with(text);
     }
     let mut found = Vec::new();
     for sort in SORTS {

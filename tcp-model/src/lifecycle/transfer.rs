@@ -167,7 +167,7 @@ impl Lifecycle {
                     self.emit(fin, None, out);
                 }
             }
-            self.nxt = self.nxt + 1;
+            self.nxt += 1;
             self.arm_rto(now);
         }
         if self.blocked {
@@ -182,7 +182,7 @@ impl Lifecycle {
         if self.unsent == 0 {
             segment.flags |= Flags::PSH;
         }
-        self.nxt = self.nxt + octets;
+        self.nxt += octets;
         self.rounds.last_sent = now;
         self.emit(segment, None, out);
         self.arm_rto(now);
@@ -270,7 +270,7 @@ impl Lifecycle {
             if segment.seq_len() > 0 {
                 self.emit(segment, Some(why), out);
             }
-            from = from + octets;
+            from += octets;
             if is_last {
                 break;
             }

@@ -17,6 +17,9 @@ use crate::words;
 /// A point: value of the metric along x, then low, mean and high of the one along y.
 type Point = (f64, f64, f64, f64);
 
+/// A point of a panel, by the places of its curve and of its value on x.
+type Placed = (usize, usize, Point);
+
 /// The figure; `None` where no runs have both metrics.
 pub(super) fn figure(
     info: &BatchInfo,
@@ -34,7 +37,7 @@ pub(super) fn figure(
     let names = words::axes(info.axes.iter().map(|a| a.path.as_str()));
     let label =
         |axis: usize, at: usize| format!("{} = {}", names[axis].name, info.axes[axis].values[at]);
-    let mut panels: Vec<(Vec<usize>, Vec<(usize, usize, Point)>)> = Vec::new();
+    let mut panels: Vec<(Vec<usize>, Vec<Placed>)> = Vec::new();
     for ((panel, curve, x), e) in points {
         let Some(other) = across.get(&(panel.clone(), *curve, *x)) else {
             continue;
@@ -124,7 +127,7 @@ fn log_ends(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
 /// first; and the front of all of them.
 fn marks(
     layout: &Layout,
-    points: &[(usize, usize, Point)],
+    points: &[Placed],
     largest: f64,
     label: &impl Fn(usize, usize) -> String,
 ) -> Vec<Mark> {
