@@ -349,7 +349,7 @@ duration = "5 s"
 kind = "pair"
 path = { delay = "10 ms" }
 [[workload]]
-name = "页面"
+name = "web"
 arrivals = { kind = "burst", count = 1 }
 [record]
 segments = 1
@@ -377,5 +377,5 @@ out.ladder=$('figure[id^=ladder] h3').textContent;";
     assert!(is_named("title") && is_named("h1"), "{out}");
     assert_ne!(out["title"], "owned");
     assert_eq!(out["pictures"], 0);
-    assert!(out["ladder"].as_str().unwrap().starts_with("页面"), "{out}");
+    assert!(out["ladder"].as_str().unwrap().starts_with("web"), "{out}");
 }
