@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 
-#[path = "../../../tests/fuzz_targets/options.rs"]
+#[path = "../../../tests/suite/fuzz_targets/options.rs"]
 mod target;
 
 fuzz_target!(|bytes: &[u8]| target::run(bytes));
