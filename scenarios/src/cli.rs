@@ -176,7 +176,7 @@ enum Command {
     Licenses,
 }
 
-/// A language of what is told.
+/// The language of an explanation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Language {
     /// English

@@ -21,7 +21,7 @@ const ORIGIN_ZEROCOPY: i64 = 5;
 const QUOTED: u64 = 8;
 /// A virtual device copies after all.
 const COPIED: i64 = 1;
-/// SOF_TIMESTAMPING_SOFTWARE: times are told.
+/// SOF_TIMESTAMPING_SOFTWARE: times are reported.
 const TELL_TIMES: i64 = 16;
 /// Level and type of the message about an error: IP_RECVERR, and of IPv6 IPV6_RECVERR.
 const ERROR_V4: (i64, i64) = (0, 11);
