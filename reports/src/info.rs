@@ -173,7 +173,7 @@ pub struct Outage {
 pub enum SegmentsKept {
     /// None.
     None,
-    /// Those that a ladder diagram shows; see [`tcp_model::spec::Keep::Ladder`].
+    /// Those that a ladder diagram shows; see [`tcp_model::spec::KeptSegments::Ladder`].
     #[default]
     Ladder,
     /// Every one.

@@ -13,8 +13,8 @@ use sim_core::queue_disc::QueueSpec;
 use sim_core::{LinkId, Network, NodeId, NodeKind, QueueLimit, RunConfig, SimDuration, SimTime};
 use tcp_model::TcpHost;
 use tcp_model::app::http::HttpPayloads;
-use tcp_model::middlebox::AnyMiddlebox;
-use tcp_model::spec::{AppSpec, HostConfig, Keep, ServerSpec, SinkSpec, TraceSpec};
+use tcp_model::middlebox::BoxedMiddlebox;
+use tcp_model::spec::{AppSpec, HostConfig, KeptSegments, ServerSpec, SinkSpec, TraceSpec};
 
 use self::place::Place;
 use crate::file::values::Payload;
@@ -96,7 +96,7 @@ fn watched(network: &Network, most: u32) -> Vec<LinkId> {
 #[derive(Clone, Debug)]
 pub enum NodeExtra {
     /// A middlebox.
-    Middlebox(Plugin<AnyMiddlebox>),
+    Middlebox(Plugin<BoxedMiddlebox>),
     /// It crashes, and restarts these applications after a quiet time.
     Restart(Vec<AppSpec>, SimDuration),
 }
@@ -153,9 +153,9 @@ fn hosts(scenario: &Scenario, network: &Network) -> Vec<Option<HostConfig>> {
             false => 0,
         },
         keep: match scenario.record.segments {
-            SegmentsKept::None => Keep::None,
-            SegmentsKept::Ladder => Keep::Ladder,
-            SegmentsKept::All => Keep::All,
+            SegmentsKept::None => KeptSegments::None,
+            SegmentsKept::Ladder => KeptSegments::Ladder,
+            SegmentsKept::All => KeptSegments::All,
         },
         sender_interval: scenario.record.sender_interval,
     };

@@ -24,7 +24,7 @@ use rayon::prelude::*;
 use reports::store::parts::{PartRun, PartWriter, Parts};
 use reports::store::{ResultDir, StoreError};
 use reports::{BatchInfo, BatchRow, Judgement, SharedNames, write_batch_of};
-use sim_core::simulation::Progress;
+use sim_core::simulation::SimulationProgress;
 
 use crate::estimate::{Estimate, bytes};
 use crate::execution::Execution;
@@ -528,8 +528,8 @@ fn make_missing(
 /// would start another run while it waits.
 fn beside<T: Send>(
     job: &Job<'_>,
-    make: impl FnOnce(&Job<'_>, &mut dyn FnMut(Progress)) -> Result<T, RunError> + Send,
-    mut observe: impl FnMut(Progress) + Send,
+    make: impl FnOnce(&Job<'_>, &mut dyn FnMut(SimulationProgress)) -> Result<T, RunError> + Send,
+    mut observe: impl FnMut(SimulationProgress) + Send,
 ) -> Result<T, RunError> {
     if job.execution.threads < 2 {
         return make(job, &mut observe);

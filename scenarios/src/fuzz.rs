@@ -6,7 +6,7 @@ use clap::Args;
 use rayon::prelude::*;
 use tcp_model::host::ModelFactory;
 use tcp_model::own_model::{ModelChoice, OwnModel, model_names};
-use tcp_model::testing::worlds::{Failure as Found, check_one};
+use tcp_model::testing::worlds::{WorldFailure as Found, check_one};
 
 use crate::console::{Failure, print};
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use sim_core::SimDuration;
-use sim_core::simulation::Progress;
+use sim_core::simulation::SimulationProgress;
 
 use crate::console::note;
 
@@ -224,7 +224,7 @@ pub struct RunProgress<'a> {
 
 impl RunProgress<'_> {
     /// Updates the progress of the run.
-    pub fn observe(&mut self, seen: Progress) {
+    pub fn observe(&mut self, seen: SimulationProgress) {
         let now_s = seen.now.as_secs_f64();
         self.all
             .advance(now_s - self.seen_s, seen.events - self.seen_events, false);

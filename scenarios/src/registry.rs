@@ -32,7 +32,7 @@ use sim_core::queue_disc::QueueSpec;
 use tcp_model::app;
 use tcp_model::app::named::AnyApplication;
 use tcp_model::congestion::{self, Algorithm};
-use tcp_model::middlebox::{self, AnyMiddlebox};
+use tcp_model::middlebox::{self, BoxedMiddlebox};
 use tcp_model::own_model::{self, OwnModel};
 
 use crate::scenario::Scenario;
@@ -46,7 +46,7 @@ pub struct Registry {
     models: Vec<&'static OwnModel>,
     links: Option<LinkModels>,
     applications: Option<ModelKinds<AnyApplication>>,
-    middleboxes: Option<ModelKinds<AnyMiddlebox>>,
+    middleboxes: Option<ModelKinds<BoxedMiddlebox>>,
 }
 
 /// Why a part cannot be registered; usually its name is taken.
@@ -94,7 +94,7 @@ impl Registry {
 
     /// Adds a middlebox, for `middlebox` of a router; for its version see [`Registry::links`].
     #[must_use]
-    pub fn middlebox(mut self, kind: ModelKind<AnyMiddlebox>) -> Registry {
+    pub fn middlebox(mut self, kind: ModelKind<BoxedMiddlebox>) -> Registry {
         let middleboxes = self.middleboxes.get_or_insert_with(middlebox::built_in);
         middleboxes.add(kind);
         self

@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use reports::store::StoreError;
 use reports::{Completed, Completion, NumbersRecorder, RunRecorder, RunSummary, RunWriter};
-use sim_core::simulation::Progress;
+use sim_core::simulation::SimulationProgress;
 use sim_core::{Recorder, RunConfig, RunStats, Simulation};
 use tcp_model::TcpSample;
 use tcp_model::host::TcpHost;
@@ -134,7 +134,7 @@ impl<'a> Job<'a> {
     /// # Errors
     /// When the scenario cannot be assembled, the directory cannot be written, the run was
     /// interrupted, or the simulator has a bug; then there is no directory.
-    pub fn execute(&self, observe: &mut dyn FnMut(Progress)) -> Result<Made, RunError> {
+    pub fn execute(&self, observe: &mut dyn FnMut(SimulationProgress)) -> Result<Made, RunError> {
         guarded(|| self.attempt(observe))
     }
 
@@ -142,7 +142,10 @@ impl<'a> Job<'a> {
     ///
     /// # Errors
     /// As [`Job::execute`].
-    pub fn metrics(&self, observe: &mut dyn FnMut(Progress)) -> Result<MadeMetrics, RunError> {
+    pub fn metrics(
+        &self,
+        observe: &mut dyn FnMut(SimulationProgress),
+    ) -> Result<MadeMetrics, RunError> {
         guarded(|| self.attempt_metrics(observe))
     }
 
@@ -157,7 +160,10 @@ impl<'a> Job<'a> {
         Assembly::new(self.spec).map_err(|p| RunError::Scenario(p.message))
     }
 
-    fn attempt_metrics(&self, observe: &mut dyn FnMut(Progress)) -> Result<MadeMetrics, RunError> {
+    fn attempt_metrics(
+        &self,
+        observe: &mut dyn FnMut(SimulationProgress),
+    ) -> Result<MadeMetrics, RunError> {
         let mut assembly = self.assemble()?;
         let (hosts, config, _) = self.hosts(&mut assembly);
         let network = Arc::clone(&assembly.network);
@@ -173,7 +179,7 @@ impl<'a> Job<'a> {
         })
     }
 
-    fn attempt(&self, observe: &mut dyn FnMut(Progress)) -> Result<Made, RunError> {
+    fn attempt(&self, observe: &mut dyn FnMut(SimulationProgress)) -> Result<Made, RunError> {
         let mut assembly = self.assemble()?;
         let http = assembly.http(self.spec);
         let (hosts, config, division) = self.hosts(&mut assembly);
@@ -231,7 +237,7 @@ impl<'a> Job<'a> {
         &self,
         simulation: &mut Simulation<TcpHost>,
         recorder: &mut dyn Recorder<TcpSample>,
-        observe: &mut dyn FnMut(Progress),
+        observe: &mut dyn FnMut(SimulationProgress),
     ) -> Result<RunStats, RunError> {
         let begun = Instant::now();
         let is_late = || {
@@ -314,7 +320,7 @@ pub fn execute(
     spec: &RunSpec,
     dir: &Path,
     replace: bool,
-    observe: &mut dyn FnMut(Progress),
+    observe: &mut dyn FnMut(SimulationProgress),
 ) -> Result<RunSummary, RunError> {
     execute_with(spec, dir, replace, &TcpHost::new, observe)
 }
@@ -328,7 +334,7 @@ pub fn execute_with(
     dir: &Path,
     replace: bool,
     make: MakeHost<'_>,
-    observe: &mut dyn FnMut(Progress),
+    observe: &mut dyn FnMut(SimulationProgress),
 ) -> Result<RunSummary, RunError> {
     let job = Job {
         replace,

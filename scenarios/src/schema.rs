@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
-use tcp_model::params::{Name, PARAMS, Param, ParamKind, Raw, SYSCTLS, Shape, TcpParams, Where};
+use tcp_model::params::{
+    Name, PARAMS, Param, ParamKind, ParamType, Raw, SYSCTLS, TcpParams, Where,
+};
 
 use crate::file::ScenarioFile;
 use crate::file::keys::{DURATION, Form, Key, SIZE, TableInfo};
@@ -161,12 +163,12 @@ fn of_kind(kind: &ParamKind) -> Json {
     let integer = json!({ "type": "integer", "minimum": kind.least, "maximum": kind.most });
     let text = |pattern| json!({ "type": "string", "pattern": pattern });
     let mut any = match kind.shape {
-        Shape::Flag => vec![json!({ "type": "boolean" }), json!({ "enum": [0, 1, 2] })],
-        Shape::Count | Shape::Bits(_) => vec![integer],
-        Shape::Size => vec![text(SIZE)],
-        Shape::Time => vec![text(DURATION)],
-        Shape::GiveUp => vec![integer, text(DURATION)],
-        Shape::Ports => vec![
+        ParamType::Flag => vec![json!({ "type": "boolean" }), json!({ "enum": [0, 1, 2] })],
+        ParamType::Count | ParamType::Bits(_) => vec![integer],
+        ParamType::Size => vec![text(SIZE)],
+        ParamType::Time => vec![text(DURATION)],
+        ParamType::GiveUp => vec![integer, text(DURATION)],
+        ParamType::Ports => vec![
             json!({
                 "type": "array", "minItems": 2, "maxItems": 2,
                 "items": { "type": "integer", "minimum": kind.least, "maximum": kind.most },
@@ -174,8 +176,8 @@ fn of_kind(kind: &ParamKind) -> Json {
             text(r"^\s*[0-9]+\s+[0-9]+\s*$"),
         ],
         // Users can register their own names.
-        Shape::Model => vec![json!({ "type": "string" })],
-        Shape::Control => vec![
+        ParamType::Model => vec![json!({ "type": "string" })],
+        ParamType::Control => vec![
             json!({ "type": "string" }),
             json!({
                 "type": "object",
@@ -183,7 +185,7 @@ fn of_kind(kind: &ParamKind) -> Json {
                 "required": ["kind"],
             }),
         ],
-        Shape::Words(words) => {
+        ParamType::Words(words) => {
             let numbers = words.iter().map(|w| w.number).filter(|n| *n >= 0);
             let all = words.iter().map(|w| json!(w.word));
             let all: Vec<Json> = all.chain(numbers.map(|n| json!(n))).collect();

@@ -41,7 +41,7 @@ impl Application for Crowd {
 impl App for Crowd {
     fn on_event(&mut self, event: AppEvent, socket: &mut SocketCx<'_, '_>) {
         let Some(place) = &self.place else { return };
-        let server = place.role == tcp_model::app::named::Role::Server;
+        let server = place.role == tcp_model::app::named::ApplicationSide::Server;
         match event {
             AppEvent::Start if server => {
                 socket.listen(place.ports[0], place.backlog).unwrap();

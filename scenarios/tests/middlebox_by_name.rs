@@ -12,7 +12,7 @@ use scenarios::registry::Registry;
 use scenarios::sweep::Plan;
 use sim_core::Packet;
 use sim_core::plugin::{Maker, ModelKind};
-use tcp_model::middlebox::{AnyMiddlebox, Middlebox, MiddleboxCx};
+use tcp_model::middlebox::{BoxedMiddlebox, Middlebox, MiddleboxCx};
 use tcp_model::segment::Packed;
 
 /// Lets nothing pass.
@@ -32,9 +32,9 @@ impl Middlebox for Wall {
     fn on_crash(&mut self) {}
 }
 
-fn wall() -> ModelKind<AnyMiddlebox> {
+fn wall() -> ModelKind<BoxedMiddlebox> {
     ModelKind::new("wall", "lets nothing pass", &[], |_| {
-        let make: Maker<AnyMiddlebox> = Arc::new(|| AnyMiddlebox::Custom(Box::new(Wall)));
+        let make: Maker<BoxedMiddlebox> = Arc::new(|| Box::new(Wall));
         Ok(make)
     })
 }

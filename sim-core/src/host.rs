@@ -5,7 +5,7 @@ mod cx;
 
 use std::fmt;
 
-use crate::loss::Loss;
+use crate::loss_cause::Loss;
 use crate::packet::Packet;
 use crate::rng::mix;
 pub use cx::Cx;

@@ -51,7 +51,6 @@
 #![forbid(unsafe_code)]
 
 pub mod assign;
-mod assignment;
 pub mod event;
 pub mod event_queue;
 pub mod histogram;
@@ -59,11 +58,12 @@ pub mod host;
 pub mod impairments;
 pub mod link;
 mod look_ahead_rounds;
-mod loss;
+mod loss_cause;
 mod merge;
 pub mod network;
 pub mod packet;
 mod partition;
+mod partition_map;
 pub mod plugin;
 pub mod prefetch;
 mod quantity;
@@ -81,7 +81,7 @@ pub mod units;
 pub use event::{Event, EventKind, LinkId, NodeId, Tie};
 pub use host::{Cx, Host, PacketFilter, Upcoming};
 pub use impairments::LinkModels;
-pub use loss::{Loss, LossCause};
+pub use loss_cause::{Loss, LossCause};
 pub use network::{LinkSpec, Network, NetworkBuilder, NodeKind, NodeSpec, Outage};
 pub use packet::{Outgoing, Packet};
 pub use queue_disc::QueueLimit;

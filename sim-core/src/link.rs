@@ -20,7 +20,7 @@ pub(crate) use transmitter::Transmitter;
 pub use watch::{QueueCell, QueueTrace};
 
 use crate::event::NodeId;
-use crate::loss::LossCause;
+use crate::loss_cause::LossCause;
 use crate::network::LinkSpec;
 use crate::packet::PacketRef;
 use crate::time::{SimDuration, SimTime};

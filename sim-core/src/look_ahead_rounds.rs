@@ -44,7 +44,7 @@ pub(crate) struct Bounds {
 
 /// What it took to run.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Tally {
+pub(crate) struct RoundCounts {
     /// Windows that partitions met after.
     pub(crate) windows: u64,
     /// Windows of single partitions in which they had something to do.
@@ -61,7 +61,7 @@ pub(crate) struct Pace {
     is_together: bool,
     /// Batches until the other way is tried again, and how many they were at first.
     patience: [u32; 2],
-    pub(crate) tally: Tally,
+    pub(crate) tally: RoundCounts,
 }
 
 /// Nanoseconds per event of the last batches run one way; the least of them counts, for other work
@@ -154,7 +154,7 @@ impl Pace {
 /// it may run until the first event of the others and a look-ahead; its own mail may shorten that
 /// (see [`Partition::run_before`]). A partition whose neighbours are idle waits for none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Window {
+struct LookAheadWindow {
     /// Time of the first event.
     first: SimTime,
     /// Where it is.
@@ -166,7 +166,7 @@ struct Window {
 impl Bounds {
     /// The next window, unless there is nothing left to do. `next` are the times of the first
     /// events of all partitions.
-    fn window(&self, next: impl Iterator<Item = Option<SimTime>>) -> Option<Window> {
+    fn window(&self, next: impl Iterator<Item = Option<SimTime>>) -> Option<LookAheadWindow> {
         let (mut busiest, mut first, mut second) = (0, SimTime::MAX, SimTime::MAX);
         for (i, next) in next.enumerate() {
             let next = next.unwrap_or(SimTime::MAX);
@@ -185,7 +185,7 @@ impl Bounds {
         } else {
             horizon(second)
         };
-        (first < self.end).then_some(Window {
+        (first < self.end).then_some(LookAheadWindow {
             first,
             busiest,
             horizons: [of_busiest, common],
@@ -193,7 +193,7 @@ impl Bounds {
     }
 }
 
-impl Window {
+impl LookAheadWindow {
     fn horizon(&self, partition: usize) -> SimTime {
         self.horizons[usize::from(partition != self.busiest)]
     }
@@ -231,7 +231,7 @@ impl<H: Host> AsPartition<H> for std::sync::MutexGuard<'_, &mut Partition<H>> {
 fn run_alone<H: Host>(
     partitions: &mut [Partition<H>],
     bounds: Bounds,
-    tally: &mut Tally,
+    tally: &mut RoundCounts,
 ) -> Option<SimTime> {
     let mut done = 0;
     loop {
@@ -257,7 +257,7 @@ fn run_together<H: Host>(
     bounds: Bounds,
     pool: &ThreadPool,
     batch: u64,
-    tally: &mut Tally,
+    tally: &mut RoundCounts,
 ) -> Option<SimTime> {
     let team = Team {
         members: pool.current_num_threads(),

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::assignment::Assignment;
 use crate::event::{Event, EventKind, LinkId, NodeId, Tie};
 use crate::event_queue::{AnyEventQueue, EventQueue};
 use crate::host::core::{Core, Mailbag};
 use crate::host::{Cx, Host};
 use crate::link::{LinkStats, QueueTrace, Transmitter};
-use crate::loss::LossCause;
+use crate::loss_cause::LossCause;
 use crate::network::Network;
 use crate::packet::PacketRef;
+use crate::partition_map::PartitionMap;
 use crate::time::{SimDuration, SimTime};
 
 mod look_ahead;
@@ -42,7 +42,7 @@ impl<H: Host> Partition<H> {
     pub(crate) fn new(
         me: u32,
         network: &Arc<Network>,
-        assignment: &Arc<Assignment>,
+        assignment: &Arc<PartitionMap>,
         hosts: Vec<(NodeId, H)>,
         queue: AnyEventQueue,
         seed: u64,

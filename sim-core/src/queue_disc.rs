@@ -16,7 +16,7 @@ mod drr;
 mod dualpi2;
 mod fair;
 mod fifo;
-mod flow_table;
+mod flow_queue_table;
 mod fq_codel;
 mod fq_pie;
 mod pie;
@@ -185,12 +185,12 @@ pub struct QueueCx<'a> {
     rate: Option<Rate>,
     rng: &'a mut Rng,
     dropped: &'a mut Vec<(QueuedPacket, QueueDrop)>,
-    marks: &'a mut Marks,
+    marks: &'a mut CeMarks,
 }
 
 /// Packets that a discipline marked as having met congestion (CE, RFC 3168).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Marks {
+pub struct CeMarks {
     /// How many.
     pub pkts: u64,
     /// Their bytes.
@@ -215,7 +215,7 @@ impl<'a> QueueCx<'a> {
         now: SimTime,
         rng: &'a mut Rng,
         dropped: &'a mut Vec<(QueuedPacket, QueueDrop)>,
-        marks: &'a mut Marks,
+        marks: &'a mut CeMarks,
     ) -> QueueCx<'a> {
         QueueCx {
             now,

@@ -6,16 +6,16 @@ use std::sync::Arc;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use crate::assignment::Assignment;
 use crate::event::{LinkId, NodeId};
 use crate::event_queue::{AnyEventQueue, EventQueueKind};
 use crate::host::Host;
 use crate::link::{LinkStats, QueueTrace};
-use crate::look_ahead_rounds::{Bounds, Pace, Tally};
+use crate::look_ahead_rounds::{Bounds, Pace, RoundCounts};
 use crate::merge::merge_before;
 use crate::network::Network;
 pub use crate::partition::ObjectBytes;
 use crate::partition::{LookAhead, Partition};
+use crate::partition_map::PartitionMap;
 use crate::record::{Collect, Record, Recorder};
 use crate::stall::StallGuard;
 
@@ -96,7 +96,7 @@ pub struct RunStats {
 
 /// How far a run is; passed to the observer now and then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
+pub struct SimulationProgress {
     /// Simulated time reached.
     pub now: SimTime,
     /// Events handled so far.
@@ -138,7 +138,7 @@ pub struct Simulation<H: Host> {
     /// Threads of this simulation's own, when it may use more than the caller's.
     pool: Option<ThreadPool>,
     merged: Vec<Record<H::Sample>>,
-    assignment: Arc<Assignment>,
+    assignment: Arc<PartitionMap>,
     most_events_per_us: u64,
 }
 
@@ -200,7 +200,7 @@ impl<H: Host> Simulation<H> {
             .map(crate::network::LinkSpec::min_delay)
             .min()
             .unwrap_or(SimDuration::MAX);
-        let (assignment, split) = Assignment::new(part_of, hosts);
+        let (assignment, split) = PartitionMap::new(part_of, hosts);
         let partitions = split
             .into_iter()
             .enumerate()
@@ -245,7 +245,7 @@ impl<H: Host> Simulation<H> {
     pub fn run(
         &mut self,
         recorder: &mut dyn Recorder<H::Sample>,
-        observe: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+        observe: &mut dyn FnMut(SimulationProgress) -> ControlFlow<()>,
     ) -> Result<RunStats, RunError> {
         let mut reached = self.end;
         let bounds = Bounds {
@@ -258,7 +258,7 @@ impl<H: Host> Simulation<H> {
             self.hand_over(recorder, Some(now))?;
             let events = self.events();
             guard.check(now, events)?;
-            if observe(Progress { now, events }).is_break() {
+            if observe(SimulationProgress { now, events }).is_break() {
                 reached = now;
                 break;
             }
@@ -314,7 +314,7 @@ impl<H: Host> Simulation<H> {
         Ok(())
     }
 
-    fn stats(&self, reached: SimTime, tally: Tally) -> RunStats {
+    fn stats(&self, reached: SimTime, tally: RoundCounts) -> RunStats {
         let sum = |f: fn(&Partition<H>) -> usize| self.partitions.iter().map(f).sum();
         let mut links = vec![LinkStats::default(); self.network.links().len()];
         for partition in &self.partitions {

@@ -24,7 +24,7 @@ use std::fmt;
 
 use crate::host::{SocketCx, SocketId};
 use crate::icmp::IcmpKind;
-use crate::model::End;
+use crate::model::ConnectionEnd;
 use crate::sample::Ending;
 pub use built_in::built_in;
 use bulk::Bulk;
@@ -84,7 +84,7 @@ pub enum AppEvent {
     /// Data have been retransmitted several times without an answer; the connection stays open.
     DeliveryTrouble(SocketId),
     /// The connection has ended, or was never established; the socket is no longer valid.
-    Ended(SocketId, End),
+    Ended(SocketId, ConnectionEnd),
 }
 
 /// Any application; calls go through a `match`.

@@ -12,13 +12,13 @@ use std::sync::Arc;
 use sim_core::{SimDuration, SimTime};
 
 use crate::congestion::{AnyCc, CongestionControl};
-use crate::diagnostics::{Details, Marked, SenderState, Undone};
-use crate::model::{End, Input, OpenContext, Outputs, Signal, TcpModel, TcpView};
+use crate::diagnostics::{CeReceived, Details, SenderState, Undone};
+use crate::model::{ConnectionEnd, Input, OpenContext, Outputs, Signal, TcpModel, TcpView};
 use crate::params::{GiveUp, TcpParams};
 use crate::recovery::{Outstanding, Recovery};
 use crate::resend_rule::RetransmitReason;
 use crate::rtt::{RtoBounds, RttEstimator};
-use crate::sample::Counts;
+use crate::sample::ConnectionCounts;
 use crate::segment::ConnId;
 use crate::state::State;
 use crate::time_wait::TimeWait;
@@ -32,16 +32,22 @@ mod defer_accept;
 mod delayed_ack;
 mod ecn;
 mod fast_open;
+mod fast_recovery;
 mod growing_buffer;
 mod handshake;
 mod held_memory;
 mod icmp;
 mod inspect;
+mod keep_alive;
 mod measure;
 mod optional_state;
+mod persist;
 mod receive_memory;
 mod receive_window;
+mod retransmit;
+mod rtt_samples;
 mod segment_arrives;
+mod segments;
 mod spaces;
 mod spurious;
 mod tail_loss_probe;
@@ -53,7 +59,7 @@ mod user_calls;
 use measure::Measure;
 use optional_state::OptionalState;
 use spaces::{ReceiveSpace, SendSpace};
-use timeouts::Timers;
+use timeouts::ConnectionTimers;
 
 /// An end point.
 #[derive(Clone, Debug)]
@@ -61,11 +67,11 @@ pub struct Connection {
     params: Arc<TcpParams>,
     snd: SendSpace,
     rcv: ReceiveSpace,
-    timers: Timers,
+    timers: ConnectionTimers,
     rtt: RttEstimator,
     recovery: Recovery,
     cc: AnyCc,
-    counts: Counts,
+    counts: ConnectionCounts,
     rare: Option<Box<OptionalState>>,
     /// Created when the connection opens, if its congestion control or pacing needs it.
     measure: Option<Box<Measure>>,
@@ -98,11 +104,11 @@ impl Connection {
         Connection {
             snd: SendSpace::new(ctx.iss),
             rcv: ReceiveSpace::new(&ctx.params),
-            timers: Timers::default(),
+            timers: ConnectionTimers::default(),
             rtt,
             recovery: Recovery::default(),
             cc,
-            counts: Counts::default(),
+            counts: ConnectionCounts::default(),
             rare: None,
             measure: None,
             conn: ctx.conn,
@@ -151,7 +157,7 @@ impl Connection {
     }
 
     fn stop_timers(&mut self) {
-        self.timers = Timers::default();
+        self.timers = ConnectionTimers::default();
         self.measure = None;
     }
 
@@ -161,7 +167,7 @@ impl Connection {
     }
 
     /// Enters CLOSED: stops the timers and informs the application of the cause.
-    fn end(&mut self, why: End, out: &mut Outputs) {
+    fn end(&mut self, why: ConnectionEnd, out: &mut Outputs) {
         self.stop_timers();
         if self.state != State::Closed {
             self.enter(State::Closed, out);
@@ -181,7 +187,7 @@ impl Connection {
         self.timers.state = self.expiry(now, self.params.time_wait);
         self.snd.last_sent = now;
         self.enter(State::TimeWait, out);
-        out.signals.push(Signal::Ended(End::Closed));
+        out.signals.push(Signal::Ended(ConnectionEnd::Closed));
     }
 
     /// When a timer set now for `wait` fires.
@@ -336,10 +342,10 @@ impl TcpModel for Connection {
     }
 
     #[inline]
-    fn marked(&self) -> Marked {
+    fn marked(&self) -> CeReceived {
         self.rare
             .as_ref()
-            .map_or_else(Marked::default, |r| r.ecn.marked)
+            .map_or_else(CeReceived::default, |r| r.ecn.marked)
     }
 
     fn send_room(&self) -> u64 {

@@ -53,7 +53,7 @@ pub struct Undone {
 
 /// Segments that arrived with a congestion mark (CE).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Marked {
+pub struct CeReceived {
     /// How many, those without data included where feedback is accurate.
     pub segments: u64,
     /// Their payload, bytes.
@@ -129,7 +129,7 @@ pub struct Details {
     /// Spurious window reductions that were undone, by evidence.
     pub undone: Option<Undone>,
     /// Segments that arrived with a congestion mark.
-    pub marked: Option<Marked>,
+    pub marked: Option<CeReceived>,
     /// D-SACK blocks received.
     pub dsacks_received: Option<u32>,
     /// Whether timestamps are in use.

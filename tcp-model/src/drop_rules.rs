@@ -27,14 +27,14 @@ use crate::segment::{ConnId, Flags, Packed, Segment};
 
 /// The sender of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sender {
+enum PacketSender {
     Client,
     Server,
 }
 
 /// The kind of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum What {
+enum PacketKind {
     Syn,
     Fin,
     Rst,
@@ -43,19 +43,19 @@ enum What {
     Any,
 }
 
-impl What {
-    const NAMES: [(&'static str, What); 6] = [
-        ("SYN", What::Syn),
-        ("FIN", What::Fin),
-        ("RST", What::Rst),
-        ("ACK", What::Ack),
-        ("data segment", What::Data),
-        ("segment", What::Any),
+impl PacketKind {
+    const NAMES: [(&'static str, PacketKind); 6] = [
+        ("SYN", PacketKind::Syn),
+        ("FIN", PacketKind::Fin),
+        ("RST", PacketKind::Rst),
+        ("ACK", PacketKind::Ack),
+        ("data segment", PacketKind::Data),
+        ("segment", PacketKind::Any),
     ];
-    const COUNT: usize = What::NAMES.len();
+    const COUNT: usize = PacketKind::NAMES.len();
 
     fn place(self) -> usize {
-        What::NAMES
+        PacketKind::NAMES
             .iter()
             .position(|(_, what)| *what == self)
             .unwrap_or(0)
@@ -65,8 +65,8 @@ impl What {
 /// A rule for packets to drop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DropRule {
-    sender: Sender,
-    what: What,
+    sender: PacketSender,
+    what: PacketKind,
     number: u64,
     /// Which transmission of a data segment; `None` for every one.
     transmission: Option<u64>,
@@ -79,17 +79,17 @@ pub struct DropRule {
 #[error("cannot read {text:?} as a packet to drop: {why}")]
 pub struct DropRuleError {
     text: String,
-    why: Fault,
+    why: RuleError,
 }
 
 /// What is wrong with the text of a rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-enum Fault {
+enum RuleError {
     #[error("give sender, kind and number, as in \"client FIN 1\"")]
     Incomplete,
     #[error("{0:?} is neither \"client\" nor \"server\"")]
     Sender(String),
-    #[error("{what:?} is not one of {}", What::NAMES.map(|(name, _)| name).join(", "))]
+    #[error("{what:?} is not one of {}", PacketKind::NAMES.map(|(name, _)| name).join(", "))]
     What { what: String },
     #[error(
         "only data segments have transmissions; a retransmitted SYN or FIN has the next number"
@@ -120,24 +120,24 @@ impl FromStr for DropRule {
     }
 }
 
-fn read(text: &str) -> Result<DropRule, Fault> {
+fn read(text: &str) -> Result<DropRule, RuleError> {
     let mut parts = text.split(',').map(str::trim);
     let head: Vec<&str> = parts.next().unwrap_or("").split_whitespace().collect();
     let [who, what @ .., number] = head.as_slice() else {
-        return Err(Fault::Incomplete);
+        return Err(RuleError::Incomplete);
     };
     let sender = match *who {
-        "client" => Sender::Client,
-        "server" => Sender::Server,
-        other => return Err(Fault::Sender(other.to_owned())),
+        "client" => PacketSender::Client,
+        "server" => PacketSender::Server,
+        other => return Err(RuleError::Sender(other.to_owned())),
     };
     if what.is_empty() {
-        return Err(Fault::Incomplete);
+        return Err(RuleError::Incomplete);
     }
     let what = what.join(" ");
-    let mut known = What::NAMES.iter();
+    let mut known = PacketKind::NAMES.iter();
     let Some(&(_, what)) = known.find(|(name, _)| name.eq_ignore_ascii_case(&what)) else {
-        return Err(Fault::What { what });
+        return Err(RuleError::What { what });
     };
     let mut rule = DropRule {
         sender,
@@ -148,42 +148,42 @@ fn read(text: &str) -> Result<DropRule, Fault> {
     };
     for part in parts {
         match part.split_whitespace().collect::<Vec<_>>().as_slice() {
-            [which, "transmission"] if what == What::Data => rule.transmission = nth(which)?,
-            ["transmission", number] if what == What::Data => {
+            [which, "transmission"] if what == PacketKind::Data => rule.transmission = nth(which)?,
+            ["transmission", number] if what == PacketKind::Data => {
                 rule.transmission = Some(counted(number)?);
             }
-            [_, "transmission"] | ["transmission", _] => return Err(Fault::Transmission),
+            [_, "transmission"] | ["transmission", _] => return Err(RuleError::Transmission),
             ["connection", number] => rule.connection = Some(counted(number)?),
-            _ => return Err(Fault::Part(part.to_owned())),
+            _ => return Err(RuleError::Part(part.to_owned())),
         }
     }
     Ok(rule)
 }
 
-fn counted(text: &str) -> Result<u64, Fault> {
+fn counted(text: &str) -> Result<u64, RuleError> {
     match text.parse() {
-        Ok(0) | Err(_) => Err(Fault::Number(text.to_owned())),
+        Ok(0) | Err(_) => Err(RuleError::Number(text.to_owned())),
         Ok(n) => Ok(n),
     }
 }
 
-fn nth(word: &str) -> Result<Option<u64>, Fault> {
+fn nth(word: &str) -> Result<Option<u64>, RuleError> {
     if word == "every" {
         return Ok(None);
     }
     match ORDINALS.iter().position(|o| *o == word) {
         Some(place) => Ok(Some(place as u64 + 1)),
-        None => Err(Fault::Ordinal(word.to_owned())),
+        None => Err(RuleError::Ordinal(word.to_owned())),
     }
 }
 
 impl fmt::Display for DropRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let who = match self.sender {
-            Sender::Client => "client",
-            Sender::Server => "server",
+            PacketSender::Client => "client",
+            PacketSender::Server => "server",
         };
-        let what = What::NAMES[self.what.place()].0;
+        let what = PacketKind::NAMES[self.what.place()].0;
         write!(f, "{who} {what} {}", self.number)?;
         match self.transmission {
             Some(1) => {}
@@ -202,11 +202,11 @@ impl fmt::Display for DropRule {
 
 /// One direction of a connection as seen by a link.
 #[derive(Debug)]
-struct Seen {
-    sender: Sender,
+struct DirectionState {
+    sender: PacketSender,
     connection: u64,
     /// Packets by kind; of data, segments of new data.
-    counts: [u64; What::COUNT],
+    counts: [u64; PacketKind::COUNT],
     /// The first octet of the stream beyond all data seen.
     next: u64,
     /// Data segments in rules: number, first octet, times sent.
@@ -217,7 +217,7 @@ struct Seen {
 #[derive(Debug)]
 pub struct DropFilter {
     rules: Vec<DropRule>,
-    seen: FxHashMap<(ConnId, Ipv4Addr, u16), Seen>,
+    seen: FxHashMap<(ConnId, Ipv4Addr, u16), DirectionState>,
     connections: u64,
 }
 
@@ -239,13 +239,13 @@ impl DropFilter {
             }
             self.connections += 1;
             let sender = match segment.flags.is_ack() {
-                true => Sender::Server,
-                false => Sender::Client,
+                true => PacketSender::Server,
+                false => PacketSender::Client,
             };
-            let seen = Seen {
+            let seen = DirectionState {
                 sender,
                 connection: self.connections,
-                counts: [0; What::COUNT],
+                counts: [0; PacketKind::COUNT],
                 next: 0,
                 watched: Vec::new(),
             };
@@ -258,18 +258,18 @@ impl DropFilter {
     }
 }
 
-impl Seen {
+impl DirectionState {
     /// Counts a segment; true when a rule matches it.
     fn names(&mut self, rules: &[DropRule], segment: &Segment) -> bool {
         let flags = segment.flags;
         let others = Flags(Flags::SYN.0 | Flags::FIN.0 | Flags::RST.0);
         let alone = flags.is_ack() && segment.len == 0 && flags.without(others) == flags;
         let is = [
-            (What::Syn, flags.is_syn()),
-            (What::Fin, flags.is_fin()),
-            (What::Rst, flags.is_rst()),
-            (What::Ack, alone),
-            (What::Any, true),
+            (PacketKind::Syn, flags.is_syn()),
+            (PacketKind::Fin, flags.is_fin()),
+            (PacketKind::Rst, flags.is_rst()),
+            (PacketKind::Ack, alone),
+            (PacketKind::Any, true),
         ];
         for (what, _) in is.iter().filter(|(_, is)| *is) {
             self.counts[what.place()] += 1;
@@ -291,12 +291,12 @@ impl Seen {
             segment.tag.offset + u64::from(segment.len),
         );
         let of_data = |rule: &&DropRule| {
-            rule.what == What::Data
+            rule.what == PacketKind::Data
                 && rule.sender == self.sender
                 && rule.connection.is_none_or(|n| n == self.connection)
         };
         if start >= self.next {
-            let count = &mut self.counts[What::Data.place()];
+            let count = &mut self.counts[PacketKind::Data.place()];
             *count += 1;
             let number = *count;
             if rules.iter().filter(of_data).any(|r| r.number == number) {
@@ -317,7 +317,7 @@ impl Seen {
             dropped |= rules
                 .iter()
                 .filter(|rule| {
-                    rule.what == What::Data
+                    rule.what == PacketKind::Data
                         && rule.sender == self.sender
                         && rule.connection.is_none_or(|n| n == self.connection)
                 })
@@ -335,112 +335,4 @@ impl PacketFilter<Packed> for DropFilter {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::segment::Tag;
-
-    fn rule(text: &str) -> DropRule {
-        text.parse().unwrap()
-    }
-
-    #[test]
-    fn rules_are_written_as_they_are_read() {
-        for text in [
-            "client SYN 1",
-            "server FIN 2",
-            "client ACK 3, connection 4",
-            "server data segment 5",
-            "server data segment 5, second transmission",
-            "server data segment 5, transmission 12",
-            "server data segment 5, every transmission, connection 2",
-            "client segment 7",
-        ] {
-            assert_eq!(rule(text).to_string(), text);
-        }
-        assert_eq!(
-            rule("server data segment 5, first transmission"),
-            rule("server data segment 5")
-        );
-    }
-
-    #[test]
-    fn invalid_rules_are_rejected() {
-        for (text, why) in [
-            ("", "sender, kind and number"),
-            ("FIN 1", "neither \"client\" nor"),
-            ("client FIN", "sender, kind and number"),
-            ("client FIN x", "\"x\" is not a number"),
-            ("client FNI 1", "\"FNI\" is not one of SYN, FIN"),
-            ("client FIN 0", "not a number counted from 1"),
-            ("client FIN 1, second transmission", "the next number"),
-            ("server data segment 1, 2nd transmission", "transmission 12"),
-            ("server data segment 1, often", "neither a transmission"),
-        ] {
-            let refused = text.parse::<DropRule>().unwrap_err().to_string();
-            assert!(refused.contains(why), "{text}: {refused}");
-        }
-    }
-
-    const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
-
-    fn of(serial: u32, flags: Flags, offset: u64, len: u32) -> Segment {
-        Segment {
-            src_port: 4000,
-            flags,
-            len,
-            tag: Tag {
-                conn: ConnId::new(0, serial),
-                offset,
-                ..Tag::default()
-            },
-            ..Segment::EMPTY
-        }
-    }
-
-    /// Indices of the dropped packets.
-    fn dropped(rules: &[&str], packets: &[Segment]) -> Vec<usize> {
-        let mut filter = DropFilter::new(rules.iter().map(|text| rule(text)).collect());
-        let packets = packets.iter().enumerate();
-        packets
-            .filter_map(|(i, packet)| filter.segment(CLIENT, packet).then_some(i))
-            .collect()
-    }
-
-    #[test]
-    fn data_segments_are_counted_once_and_their_transmissions_apart() {
-        let data = |offset| of(0, Flags::ACK, offset, 100);
-        let packets = [
-            of(0, Flags::SYN, 0, 0),
-            data(0),
-            data(100),
-            data(200),
-            data(100),
-            data(300),
-            data(100),
-        ];
-        let second = |rest: &str| dropped(&[&format!("client data segment 2{rest}")], &packets);
-        assert_eq!(second(""), [2]);
-        assert_eq!(second(", second transmission"), [4]);
-        assert_eq!(second(", every transmission"), [2, 4, 6]);
-        assert_eq!(dropped(&["client data segment 4"], &packets), [5]);
-        assert_eq!(dropped(&["server data segment 2"], &packets), []);
-        assert_eq!(dropped(&["client segment 3"], &packets), [2]);
-    }
-
-    #[test]
-    fn a_rule_holds_for_each_connection_or_for_one() {
-        let fin = Flags(Flags::FIN.0 | Flags::ACK.0);
-        let packets = [
-            of(0, Flags::SYN, 0, 0),
-            of(1, Flags::SYN, 0, 0),
-            of(0, fin, 0, 0),
-            of(1, fin, 0, 0),
-            of(1, fin, 0, 0),
-        ];
-        assert_eq!(dropped(&["client FIN 1"], &packets), [2, 3]);
-        assert_eq!(dropped(&["client FIN 2"], &packets), [4]);
-        assert_eq!(dropped(&["client FIN 1, connection 2"], &packets), [3]);
-        // Without the SYN the roles of the ends are unknown.
-        assert_eq!(dropped(&["client FIN 1"], &packets[2..]), []);
-    }
-}
+mod tests;

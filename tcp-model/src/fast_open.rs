@@ -120,7 +120,7 @@ impl fmt::Debug for Cookie {
 
 /// The form of the option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
-pub enum Form {
+pub enum FastOpenForm {
     /// Kind 34, RFC 7413.
     #[default]
     Standard,
@@ -134,7 +134,7 @@ pub struct FastOpenOption {
     /// The cookie, or the request for one.
     pub cookie: Cookie,
     /// Its form.
-    pub form: Form,
+    pub form: FastOpenForm,
 }
 
 impl FastOpenOption {
@@ -154,9 +154,9 @@ impl FastOpenOption {
         Some(FastOpenOption {
             cookie: Cookie::new(data)?,
             form: if experimental {
-                Form::Experimental
+                FastOpenForm::Experimental
             } else {
-                Form::Standard
+                FastOpenForm::Standard
             },
         })
     }
@@ -169,8 +169,8 @@ impl FastOpenOption {
         let cookie = self.cookie.as_bytes();
         let mut with = *options;
         match self.form {
-            Form::Standard => with.push(TcpOption::Unknown(kind::FAST_OPEN, cookie))?,
-            Form::Experimental => {
+            FastOpenForm::Standard => with.push(TcpOption::Unknown(kind::FAST_OPEN, cookie))?,
+            FastOpenForm::Experimental => {
                 let mut data = [0; 2 + Cookie::MAX];
                 data[..2].copy_from_slice(&MAGIC);
                 data[2..2 + cookie.len()].copy_from_slice(cookie);
@@ -233,7 +233,7 @@ pub struct FastOpenNews {
     /// The peer's MSS.
     pub mss: u16,
     /// A request in this form was not answered.
-    pub unanswered: Option<Form>,
+    pub unanswered: Option<FastOpenForm>,
     /// The SYN with data, or its answer, was lost: the path may drop it.
     pub syn_dropped: bool,
 }
@@ -245,7 +245,7 @@ mod tests {
     #[test]
     fn both_forms_are_read_as_they_were_written() {
         for len in [0, 4, 8, 16] {
-            for form in [Form::Standard, Form::Experimental] {
+            for form in [FastOpenForm::Standard, FastOpenForm::Experimental] {
                 let cookie = Cookie::new(&[7; 16][..len]).unwrap();
                 let option = FastOpenOption { cookie, form };
                 let mut options = Options::NONE;
@@ -255,7 +255,7 @@ mod tests {
             }
         }
         let mut exp = Options::NONE;
-        let form = Form::Experimental;
+        let form = FastOpenForm::Experimental;
         let cookie = Cookie::REQUEST;
         FastOpenOption { cookie, form }.push(&mut exp).unwrap();
         assert_eq!(exp.as_bytes(), [254, 4, 0xf9, 0x89]);
@@ -313,7 +313,7 @@ mod tests {
         let mut options = Options::from_bytes(&[1; 30]).unwrap();
         let before = options;
         let cookie = Cookie::new(&[9; 8]).unwrap();
-        let form = Form::Experimental;
+        let form = FastOpenForm::Experimental;
         assert!(FastOpenOption { cookie, form }.push(&mut options).is_err());
         assert_eq!(options, before);
     }

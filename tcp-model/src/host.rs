@@ -25,16 +25,19 @@ mod cx;
 mod driver;
 mod endpoint;
 mod fast_open;
-mod flow;
+mod four_tuple;
 mod half_open;
 mod isn;
 mod life;
 mod listener;
+mod local_port;
 mod look_ahead;
 mod open;
 mod outbox;
 mod record;
+mod retire;
 mod scratch;
+mod sending;
 mod slot_table;
 mod socket;
 mod stack;
@@ -52,7 +55,7 @@ use crate::app::spec::HostConfig;
 use crate::app::{AnyApp, App, AppEvent};
 use crate::drop_rules::DropFilter;
 use crate::model::TcpModel as _;
-use crate::sample::{Counts, Ending, SegmentEvent, TcpSample};
+use crate::sample::{ConnectionCounts, Ending, SegmentEvent, TcpSample};
 use crate::segment::{Ecn, Packed, Segment};
 use crate::state::State;
 pub use any_tcp::AnyTcp;
@@ -134,8 +137,8 @@ impl TcpHost {
     }
 
     /// The counters of all existing connections, summed.
-    pub fn counts(&self) -> Counts {
-        let mut sum = Counts::default();
+    pub fn counts(&self) -> ConnectionCounts {
+        let mut sum = ConnectionCounts::default();
         for endpoint in self.stack.endpoints.iter() {
             sum += endpoint.tcp.view().counts;
         }

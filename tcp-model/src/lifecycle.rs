@@ -33,6 +33,7 @@
 //! checks of resets.
 
 mod arrive;
+mod handshake;
 mod timeouts;
 mod transfer;
 
@@ -40,16 +41,14 @@ use std::sync::Arc;
 
 use sim_core::{SimDuration, SimTime};
 
-use crate::counts::Counts;
-use crate::model::{End, Input, OpenContext, Outputs, SendCall, Signal, TcpModel, TcpView};
+use crate::connection_counts::ConnectionCounts;
+use crate::model::{ConnectionEnd, Input, OpenContext, Outputs, Signal, TcpModel, TcpView};
 use crate::params::{GiveUp, TcpParams};
 use crate::resend_rule::RetransmitReason;
 use crate::rtt::{RtoBounds, RttEstimator};
 use crate::segment::{ConnId, Flags, Segment, Tag};
 use crate::seq::SeqNum;
 use crate::state::State;
-use crate::syn_cookie::Agreed;
-use crate::syn_options::SynOptions;
 use crate::time_wait::TimeWait;
 use crate::transmit::Transmit;
 use crate::ts_clock::ts_clock;
@@ -96,7 +95,7 @@ pub struct Lifecycle {
     retries: u32,
     /// When it came into TIME-WAIT.
     entered: SimTime,
-    counts: Counts,
+    counts: ConnectionCounts,
 }
 
 impl Lifecycle {
@@ -132,7 +131,7 @@ impl Lifecycle {
             first_sent: SimTime::ZERO,
             retries: 0,
             entered: SimTime::ZERO,
-            counts: Counts::default(),
+            counts: ConnectionCounts::default(),
             params: ctx.params,
         }
     }
@@ -147,7 +146,7 @@ impl Lifecycle {
         self.unsent = 0;
     }
 
-    fn end(&mut self, why: End, out: &mut Outputs) {
+    fn end(&mut self, why: ConnectionEnd, out: &mut Outputs) {
         self.stop_timers();
         if self.state != State::Closed {
             self.enter(State::Closed, out);
@@ -164,7 +163,7 @@ impl Lifecycle {
         // Only for a host that does not take it over.
         self.fin_wait_at = self.params.timers.expiry(now, self.params.time_wait);
         self.enter(State::TimeWait, out);
-        out.signals.push(Signal::Ended(End::Closed));
+        out.signals.push(Signal::Ended(ConnectionEnd::Closed));
     }
 
     /// A segment without text, and its acknowledgement, which need not be sent again.
@@ -215,173 +214,6 @@ impl Lifecycle {
         self.emit(reset, None, out);
     }
 
-    /// SYN, or SYN-ACK in SYN-RECEIVED.
-    fn send_syn(&mut self, why: Option<RetransmitReason>, now: SimTime, out: &mut Outputs) {
-        let answers = self.state != State::SynSent;
-        let stamps = if answers {
-            self.ts_ok
-        } else {
-            self.params.timestamps
-        };
-        let shift = match answers {
-            true => (self.shift > 0).then_some(self.shift),
-            false => self
-                .params
-                .window_scaling
-                .then(|| self.params.window_shift()),
-        };
-        let echo = if answers { self.ts_recent } else { 0 };
-        let val = ts_clock(now).wrapping_add(self.ts_offset);
-        let offer = SynOptions {
-            mss: self.params.mss(),
-            sack: false,
-            timestamps: stamps.then_some((val, echo)),
-            window_shift: shift,
-        };
-        let flags = if answers { Flags::SYN_ACK } else { Flags::SYN };
-        let mut segment = self.header(flags, self.iss, now);
-        segment.ack = if answers { self.rcv_nxt } else { SeqNum(0) };
-        segment.window = self.params.offered_buffer().min(0xffff) as u16;
-        segment.options = offer.write(self.params.syn_layout);
-        self.nxt = self.iss + 1;
-        self.emit(segment, why, out);
-        self.arm_rto(now);
-    }
-
-    /// What a peer's SYN offers.
-    fn take_syn(&mut self, seg: &Segment) {
-        let offer = SynOptions::read(&seg.options, &self.params);
-        self.rcv_nxt = seg.seq + 1;
-        self.take_offer(&offer);
-    }
-
-    fn take_offer(&mut self, offer: &SynOptions) {
-        if let Some((val, _)) = offer.timestamps {
-            self.ts_ok = true;
-            self.ts_recent = val;
-        }
-        if offer.window_shift.is_some() {
-            self.shift = self.params.window_shift();
-        }
-        let mss = u32::from(offer.mss).max(self.params.min_mss);
-        let mss = mss.min(u32::from(self.params.mss().max(64)));
-        self.mss = mss - if self.ts_ok { 12 } else { 0 };
-    }
-
-    /// The handshake is complete here.
-    fn establish(&mut self, now: SimTime, out: &mut Outputs) {
-        if self.retries == 0 {
-            self.take_rtt(now.since(self.first_sent));
-        }
-        let lost = self.retries > self.params.syn_losses_forgiven;
-        self.una = self.iss + 1;
-        self.settle_rto(now);
-        let segments = if lost { 1 } else { self.params.initial_window };
-        self.rounds.start(segments.max(1) * self.mss);
-        self.enter(State::Established, out);
-        out.signals.push(Signal::Connected);
-        if self.fin_queued {
-            self.leave_for_close(out);
-        }
-    }
-
-    fn resume(&mut self, agreed: &Agreed, out: &mut Outputs) {
-        if self.state != State::Closed || self.nxt != self.iss {
-            return;
-        }
-        self.passive = true;
-        self.iss = agreed.iss;
-        (self.una, self.nxt) = (agreed.iss + 1, agreed.iss + 1);
-        self.rcv_nxt = agreed.irs + 1;
-        self.take_offer(&SynOptions {
-            mss: agreed.mss,
-            sack: false,
-            timestamps: agreed.ts_recent.map(|val| (val, 0)),
-            window_shift: agreed.window_shift,
-        });
-        self.rounds
-            .start(self.params.initial_window.max(1) * self.mss);
-        self.enter(State::SynReceived, out);
-        self.enter(State::Established, out);
-        out.signals.push(Signal::Connected);
-    }
-
-    fn connect(&mut self, now: SimTime, out: &mut Outputs) {
-        if self.state == State::Closed && self.nxt == self.iss {
-            self.enter(State::SynSent, out);
-            self.send_syn(None, now, out);
-        }
-    }
-
-    fn listen(&mut self) {
-        if self.state == State::Closed && self.nxt == self.iss {
-            self.passive = true;
-            self.state = State::Listen;
-        }
-    }
-
-    fn send(&mut self, call: SendCall, now: SimTime, out: &mut Outputs) {
-        let taken = call.bytes.min(self.room());
-        self.blocked |= taken < call.bytes;
-        self.unsent += taken;
-        self.transfer(now, out);
-    }
-
-    /// CLOSE of the sending direction.
-    fn shut_down(&mut self, now: SimTime, out: &mut Outputs) {
-        match self.state {
-            State::Listen => self.end(End::Closed, out),
-            State::SynSent => self.end(End::Aborted, out),
-            State::SynReceived => self.fin_queued = true,
-            State::Established | State::CloseWait if !self.fin_queued => {
-                self.fin_queued = true;
-                self.leave_for_close(out);
-                self.transfer(now, out);
-            }
-            _ => {}
-        }
-    }
-
-    fn leave_for_close(&mut self, out: &mut Outputs) {
-        match self.state {
-            State::Established => self.enter(State::FinWait1, out),
-            State::CloseWait => self.enter(State::LastAck, out),
-            _ => {}
-        }
-    }
-
-    fn close(&mut self, now: SimTime, out: &mut Outputs) {
-        if self.state == State::Closed || std::mem::replace(&mut self.app_closed, true) {
-            return;
-        }
-        if self.unread > 0 && self.state.is_synchronized() && self.state != State::TimeWait {
-            self.send_reset(now, out);
-            self.end(End::Aborted, out);
-            return;
-        }
-        self.shut_down(now, out);
-        if self.state == State::FinWait2 {
-            self.arm_fin_wait(now);
-        }
-    }
-
-    fn abort(&mut self, now: SimTime, out: &mut Outputs) {
-        match self.state {
-            State::Closed => {}
-            State::TimeWait => {
-                self.stop_timers();
-                self.enter(State::Closed, out);
-            }
-            State::Listen | State::SynSent | State::Closing | State::LastAck => {
-                self.end(End::Aborted, out);
-            }
-            _ => {
-                self.send_reset(now, out);
-                self.end(End::Aborted, out);
-            }
-        }
-    }
-
     fn give_up(&self) -> GiveUp {
         match (self.state, self.params.user_timeout) {
             (State::SynReceived, _) => self.params.synack_give_up,
@@ -413,7 +245,7 @@ impl TcpModel for Lifecycle {
             Input::Abort => self.abort(now, out),
             Input::Icmp(error) => {
                 if self.state == State::SynSent && error.kind.is_hard() {
-                    self.end(End::Unreachable(error.kind), out);
+                    self.end(ConnectionEnd::Unreachable(error.kind), out);
                 }
             }
             Input::QuickAck(_) => {}
@@ -472,3 +304,4 @@ impl TcpModel for Lifecycle {
 
 #[cfg(test)]
 mod tests;
+mod user_calls;

@@ -19,6 +19,7 @@ mod flow_table;
 mod nat;
 mod syn_limit;
 
+use std::any::Any;
 use std::fmt;
 use std::net::Ipv4Addr;
 
@@ -34,7 +35,9 @@ use crate::host::TcpHost;
 use crate::segment::Packed;
 
 /// A middlebox: NAT, firewall, load balancer.
-pub trait Middlebox: Send + fmt::Debug {
+///
+/// Calls go through a box, for the built-in ones too: one call per packet, beside several look-ups in hash tables.
+pub trait Middlebox: Any + Send + fmt::Debug {
     /// Called once at time zero.
     fn on_start(&mut self, cx: &mut MiddleboxCx<'_, '_>) {
         let _ = cx;
@@ -59,7 +62,7 @@ pub trait Middlebox: Send + fmt::Debug {
     /// Its counters at the end of the run, each of which becomes a metric. Names must be registered; those
     /// of a user's own middlebox start with `custom.`. `<name>` in a name is replaced by the group of the node.
     /// None by default.
-    fn counts(&self) -> Vec<(&'static str, Count)> {
+    fn counts(&self) -> Vec<(&'static str, MiddleboxCount)> {
         Vec::new()
     }
 
@@ -69,9 +72,13 @@ pub trait Middlebox: Send + fmt::Debug {
     }
 }
 
+/// A middlebox as a node keeps it. [`Any`] gives its type back:
+/// `(middlebox as &dyn Any).downcast_ref::<Nat>()`.
+pub type BoxedMiddlebox = Box<dyn Middlebox>;
+
 /// A number reported by a middlebox, and how several are combined.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Count {
+pub enum MiddleboxCount {
     /// The sum.
     Sum(f64),
     /// The largest.
@@ -80,20 +87,20 @@ pub enum Count {
     Least(f64),
 }
 
-impl Count {
+impl MiddleboxCount {
     /// The number itself.
     pub fn value(self) -> f64 {
         match self {
-            Count::Sum(n) | Count::Most(n) | Count::Least(n) => n,
+            MiddleboxCount::Sum(n) | MiddleboxCount::Most(n) | MiddleboxCount::Least(n) => n,
         }
     }
 
     /// Combines it with the number of another middlebox.
     pub fn and(self, other: f64) -> f64 {
         match self {
-            Count::Sum(n) => n + other,
-            Count::Most(n) => n.max(other),
-            Count::Least(n) => n.min(other),
+            MiddleboxCount::Sum(n) => n + other,
+            MiddleboxCount::Most(n) => n.max(other),
+            MiddleboxCount::Least(n) => n.min(other),
         }
     }
 }
@@ -166,7 +173,7 @@ impl<'a, 'b> MiddleboxCx<'a, 'b> {
 
 /// The built-in middleboxes. A node has as many addresses as the parameter `addresses` of its middlebox says, or
 /// one if there is no such parameter.
-pub fn built_in() -> ModelKinds<AnyMiddlebox> {
+pub fn built_in() -> ModelKinds<BoxedMiddlebox> {
     ModelKinds::new(
         "middlebox",
         vec![
@@ -176,52 +183,4 @@ pub fn built_in() -> ModelKinds<AnyMiddlebox> {
             nat::kind(),
         ],
     )
-}
-
-/// Any middlebox; calls to a NAT go through a `match`, calls to others through a box.
-#[derive(Debug)]
-pub enum AnyMiddlebox {
-    /// [`Nat`].
-    Nat(Box<Nat>),
-    /// Any other, a user's own too.
-    Custom(Box<dyn Middlebox>),
-}
-
-macro_rules! each {
-    ($self:ident, $inner:ident => $call:expr) => {
-        match $self {
-            AnyMiddlebox::Nat($inner) => $call,
-            AnyMiddlebox::Custom($inner) => $call,
-        }
-    };
-}
-
-impl Middlebox for AnyMiddlebox {
-    fn on_start(&mut self, cx: &mut MiddleboxCx<'_, '_>) {
-        each!(self, m => m.on_start(cx));
-    }
-
-    fn on_packet(
-        &mut self,
-        packet: Packet<Packed>,
-        cx: &mut MiddleboxCx<'_, '_>,
-    ) -> Option<Packet<Packed>> {
-        each!(self, m => m.on_packet(packet, cx))
-    }
-
-    fn on_wake(&mut self, cx: &mut MiddleboxCx<'_, '_>) {
-        each!(self, m => m.on_wake(cx));
-    }
-
-    fn on_crash(&mut self) {
-        each!(self, m => m.on_crash());
-    }
-
-    fn counts(&self) -> Vec<(&'static str, Count)> {
-        each!(self, m => m.counts())
-    }
-
-    fn counters(&self) -> Vec<(&'static str, u64)> {
-        each!(self, m => m.counters())
-    }
 }

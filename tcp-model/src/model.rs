@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use sim_core::{SimDuration, SimTime};
 
-use crate::counts::Counts;
-use crate::diagnostics::{Details, Marked, SenderState, Undone};
+use crate::connection_counts::ConnectionCounts;
+use crate::diagnostics::{CeReceived, Details, SenderState, Undone};
 use crate::fast_open::{FastConnect, FastListen, FastOpenNews};
 use crate::icmp::{IcmpError, IcmpKind};
 use crate::params::TcpParams;
@@ -78,7 +78,7 @@ pub trait TcpModel: Send + Debug {
     }
 
     /// Segments that arrived with a congestion mark: [`Details::marked`] alone.
-    fn marked(&self) -> Marked {
+    fn marked(&self) -> CeReceived {
         self.details().marked.unwrap_or_default()
     }
 }
@@ -168,12 +168,12 @@ pub enum Signal {
     /// Information from the answer to a SYN with Fast Open, for the host's cache.
     FastOpen(FastOpenNews),
     /// The connection has ended, and why.
-    Ended(End),
+    Ended(ConnectionEnd),
 }
 
 /// How a connection ended, as the application sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum End {
+pub enum ConnectionEnd {
     /// In order.
     Closed,
     /// RST in answer to the SYN.
@@ -241,5 +241,5 @@ pub struct TcpView {
     /// data ahead (MUST-33).
     pub urgent: Option<u32>,
     /// Counters.
-    pub counts: Counts,
+    pub counts: ConnectionCounts,
 }

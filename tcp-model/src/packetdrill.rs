@@ -32,7 +32,7 @@
 //! `--tolerance_percent`, [`RunOptions::exact`]).
 //!
 //! A script that asks for what the interpreter or the model does not have ends as
-//! [`Outcome::Unsupported`], which is neither passed nor failed. A segment that left and that no
+//! [`ScriptOutcome::Unsupported`], which is neither passed nor failed. A segment that left and that no
 //! line asked for fails the next line that expects one; at the end of the script such segments
 //! are counted.
 //!
@@ -51,12 +51,12 @@ mod report;
 mod run;
 
 pub use ast::{
-    Action, Call, Command, EcnMark, Event, Expr, Field, Icmp, IpMarks, Moment, NamedCookie, Packet,
-    Position, Script, ScriptOption, Statement,
+    Action, EcnMark, Expr, Icmp, IpMarks, Moment, NamedCookie, Position, Script, ScriptEvent,
+    ScriptOption, ScriptPacket, ShellCommand, Statement, StructField, SystemCall,
 };
 pub use cursor::ParseError;
 pub use parse::parse;
-pub use report::{Failure, Outcome, Report, Rung, Skipped};
+pub use report::{Report, Rung, ScriptFailure, ScriptOutcome, Skipped};
 pub use run::{Factory, RunOptions, run};
 
 pub use crate::sockets::System;

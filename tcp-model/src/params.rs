@@ -25,31 +25,31 @@ mod elsewhere;
 mod kind;
 mod lookup;
 mod model_choice;
-mod names;
 mod reference;
 mod sysctl;
+mod system_names;
 mod table;
 #[cfg(test)]
 mod tests;
 mod value;
 
 use crate::congestion::{AnyCc, ControlContext};
-pub use crate::ticks::Timers;
+pub use crate::timer_granularity::TimerGranularity;
 pub use check::Conflict;
 pub use choices::{
     EcnMode, GiveUp, IdleRestart, IpVersion, PortSelection, SynCookies, SynLayout, TimeWaitRules,
     TwReuse,
 };
 pub use elsewhere::{Elsewhere, elsewhere};
-pub use kind::{Choice, LONGEST, ParamKind, Shape, Word};
+pub use kind::{Choice, LONGEST, ParamKind, ParamType, Word};
 pub use lookup::{Named, find, set_sysctl};
 pub(crate) use model_choice::add_model_name;
 pub use model_choice::{BUILT_IN_MODEL, LIFECYCLE_MODEL, ModelChoice, model_names};
-pub use names::{Name, Raw, Where};
 pub use reference::{explain, reference};
 pub use sysctl::{SYSCTLS, Sysctl};
+pub use system_names::{Name, Raw, Where};
 pub use table::{PARAMS, TcpParams};
-pub use value::{Field, Refusal, Value};
+pub use value::{ParamField, Refusal, Value};
 
 /// The description of a parameter.
 #[derive(Clone, Copy, Debug)]

@@ -29,7 +29,7 @@ pub struct Destination {
 
 /// The result of a search and its cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct PortSearchResult {
     /// The port; `None` when all are in use.
     pub port: Option<u16>,
     /// Ports tried, including the one found.
@@ -94,7 +94,7 @@ impl PortAllocator {
     }
 
     /// Chooses a free port towards `to` and marks it as used.
-    pub fn allocate(&mut self, to: Destination, now: SimTime, rng: &mut Rng) -> Found {
+    pub fn allocate(&mut self, to: Destination, now: SimTime, rng: &mut Rng) -> PortSearchResult {
         let selection = self.selection;
         let offset = self.offset(&to, now);
         let shared = self.shared_place(&to);
@@ -113,7 +113,7 @@ impl PortAllocator {
             self.note_used(to.local, at);
         }
         let port = at.map(|at| self.low + at as u16);
-        Found { port, probes }
+        PortSearchResult { port, probes }
     }
 
     /// Marks a port as used; false if it was already, or is not in the range.

@@ -4,7 +4,7 @@ use crate::seq::SeqNum;
 
 /// A run of octets received out of order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Run {
+struct ReceivedRange {
     start: SeqNum,
     end: SeqNum,
 }
@@ -13,7 +13,7 @@ struct Run {
 /// 2018 section 4).
 #[derive(Clone, Debug, Hash, Default)]
 pub(crate) struct Reassembly {
-    runs: Vec<Run>,
+    runs: Vec<ReceivedRange>,
     /// The ranges that SACK reports, if the receiver remembers only a limited number.
     reported: Option<Reported>,
     /// Sequence number of a FIN that has arrived beyond a gap.
@@ -26,13 +26,13 @@ pub(crate) struct Reassembly {
 #[derive(Clone, Debug, Hash)]
 struct Reported {
     most: u8,
-    ranges: Vec<Run>,
+    ranges: Vec<ReceivedRange>,
 }
 
 impl Reported {
     /// Adds `start..end` as the first range, merged with the ranges it touches.
     fn note(&mut self, start: SeqNum, end: SeqNum) {
-        let mut merged = Run { start, end };
+        let mut merged = ReceivedRange { start, end };
         self.ranges.retain(|range| {
             if range.end.before(start) || range.start.after(end) {
                 return true;
@@ -62,7 +62,7 @@ impl Reassembly {
     /// Adds `start..end`. Returns the number of new octets. Of the others, the lowest run is the duplicate
     /// to report, as on Linux.
     pub(crate) fn insert(&mut self, start: SeqNum, end: SeqNum) -> u32 {
-        let mut merged = Run { start, end };
+        let mut merged = ReceivedRange { start, end };
         let (mut known, mut duplicate) = (0, None);
         self.runs.retain(|run| {
             if run.end.before(start) || run.start.after(end) {
@@ -77,7 +77,7 @@ impl Reassembly {
                     *first = (overlap_start, overlap_end);
                 }
             }
-            merged = Run {
+            merged = ReceivedRange {
                 start: merged.start.min(run.start),
                 end: merged.end.max(run.end),
             };
@@ -131,7 +131,7 @@ impl Reassembly {
     /// Bytes of memory, its own and that of its runs.
     pub(crate) fn memory_bytes(&self) -> usize {
         let reported = self.reported.as_ref().map_or(0, |r| r.ranges.capacity());
-        size_of::<Reassembly>() + (self.runs.capacity() + reported) * size_of::<Run>()
+        size_of::<Reassembly>() + (self.runs.capacity() + reported) * size_of::<ReceivedRange>()
     }
 
     /// Remembers a FIN that occupies `seq`.
@@ -176,7 +176,7 @@ impl Reassembly {
                 }
             });
             let Some(last) = last else { break };
-            let Run { start, end } = self.runs[last];
+            let ReceivedRange { start, end } = self.runs[last];
             let length = end.offset_from(start);
             let rest = (length - 1) % piece + 1;
             let from = start + (length - rest);

@@ -3,7 +3,7 @@
 use sim_core::SimDuration;
 
 use crate::seq::SeqNum;
-use crate::ticks::Timers;
+use crate::timer_granularity::TimerGranularity;
 
 /// How the time-out is bounded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,12 +19,12 @@ pub struct RtoBounds {
     /// Use Linux's estimate: see [`RttEstimator`].
     pub linux: bool,
     /// Time-outs are whole ticks of these timers.
-    pub timers: Timers,
+    pub timers: TimerGranularity,
 }
 
 /// The current estimate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Estimate {
+enum RttEstimate {
     NoSample,
     Measured {
         srtt: SimDuration,
@@ -43,7 +43,7 @@ enum Estimate {
 /// time-out is then whole ticks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RttEstimator {
-    estimate: Estimate,
+    estimate: RttEstimate,
     rto: SimDuration,
 }
 
@@ -105,7 +105,7 @@ impl RttEstimator {
     /// No sample yet; RFC 6298 rule 2.1.
     pub fn new(bounds: &RtoBounds) -> RttEstimator {
         RttEstimator {
-            estimate: Estimate::NoSample,
+            estimate: RttEstimate::NoSample,
             rto: bounds.initial,
         }
     }
@@ -116,29 +116,29 @@ impl RttEstimator {
         if bounds.linux {
             let (r, floor) = (micros(r), micros(bounds.min));
             match &mut self.estimate {
-                Estimate::Linux(deviation) => deviation.update(r, floor, una, nxt),
-                other => *other = Estimate::Linux(Deviation::first(r, floor, nxt)),
+                RttEstimate::Linux(deviation) => deviation.update(r, floor, una, nxt),
+                other => *other = RttEstimate::Linux(Deviation::first(r, floor, nxt)),
             }
         } else {
             // RFC 6298 rules 2.2 and 2.3; RTTVAR before SRTT, alpha = 1/8, beta = 1/4.
             let (srtt, rttvar) = match self.estimate {
-                Estimate::Measured { srtt, rttvar } => {
+                RttEstimate::Measured { srtt, rttvar } => {
                     ((srtt * 7 + r) / 8, (rttvar * 3 + srtt.abs_diff(r)) / 4)
                 }
                 _ => (r, r / 2),
             };
-            self.estimate = Estimate::Measured { srtt, rttvar };
+            self.estimate = RttEstimate::Measured { srtt, rttvar };
         }
         self.recompute(bounds);
     }
 
     fn recompute(&mut self, bounds: &RtoBounds) {
         let base = match self.estimate {
-            Estimate::NoSample => bounds.initial,
-            Estimate::Measured { srtt, rttvar } => {
+            RttEstimate::NoSample => bounds.initial,
+            RttEstimate::Measured { srtt, rttvar } => {
                 (srtt + rttvar * 4).max(bounds.min) + bounds.slop
             }
-            Estimate::Linux(d) => SimDuration::from_micros(u64::from(d.srtt8 / 8 + d.var4)),
+            RttEstimate::Linux(d) => SimDuration::from_micros(u64::from(d.srtt8 / 8 + d.var4)),
         };
         self.rto = bounds.timers.round_up(base).min(bounds.max);
     }
@@ -151,7 +151,7 @@ impl RttEstimator {
     /// Doubles the time-out, rule 5.5.
     pub fn back_off(&mut self, bounds: &RtoBounds) {
         // The first time-out without a sample has no slop.
-        let bare = self.estimate == Estimate::NoSample && self.rto <= bounds.initial;
+        let bare = self.estimate == RttEstimate::NoSample && self.rto <= bounds.initial;
         let base = match bare {
             true => self.rto,
             false => self.rto.saturating_sub(bounds.slop),
@@ -162,7 +162,7 @@ impl RttEstimator {
     /// Rule 5.7: after a retransmitted SYN, data start with at least three seconds, unless there is a
     /// sample.
     pub fn after_syn_loss(&mut self) {
-        if self.estimate == Estimate::NoSample {
+        if self.estimate == RttEstimate::NoSample {
             self.rto = self.rto.max(SimDuration::from_secs(3));
         }
     }
@@ -175,18 +175,18 @@ impl RttEstimator {
     /// The smoothed round-trip time.
     pub fn srtt(&self) -> Option<SimDuration> {
         match self.estimate {
-            Estimate::NoSample => None,
-            Estimate::Measured { srtt, .. } => Some(srtt),
-            Estimate::Linux(d) => Some(SimDuration::from_micros(u64::from(d.srtt8 / 8))),
+            RttEstimate::NoSample => None,
+            RttEstimate::Measured { srtt, .. } => Some(srtt),
+            RttEstimate::Linux(d) => Some(SimDuration::from_micros(u64::from(d.srtt8 / 8))),
         }
     }
 
     /// Its mean deviation.
     pub fn rttvar(&self) -> Option<SimDuration> {
         match self.estimate {
-            Estimate::NoSample => None,
-            Estimate::Measured { rttvar, .. } => Some(rttvar),
-            Estimate::Linux(d) => Some(SimDuration::from_micros(u64::from(d.mdev4 / 4))),
+            RttEstimate::NoSample => None,
+            RttEstimate::Measured { rttvar, .. } => Some(rttvar),
+            RttEstimate::Linux(d) => Some(SimDuration::from_micros(u64::from(d.mdev4 / 4))),
         }
     }
 }
@@ -202,7 +202,7 @@ mod tests {
         max: SimDuration::from_secs(60),
         slop: SimDuration::ZERO,
         linux: false,
-        timers: Timers::Exact,
+        timers: TimerGranularity::Exact,
     };
     const FREEBSD: RtoBounds = RtoBounds {
         min: SimDuration::from_millis(30),
@@ -279,7 +279,7 @@ mod tests {
     #[test]
     fn the_time_out_is_whole_ticks() {
         let bounds = RtoBounds {
-            timers: Timers::Hz250,
+            timers: TimerGranularity::Hz250,
             ..LINUX
         };
         let mut e = RttEstimator::new(&bounds);

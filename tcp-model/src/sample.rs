@@ -4,9 +4,9 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 
 use sim_core::{LossCause, SimDuration, SimTime};
 
-pub use crate::counts::Counts;
-use crate::diagnostics::{Marked, SenderState, Undone};
-use crate::model::End;
+pub use crate::connection_counts::ConnectionCounts;
+use crate::diagnostics::{CeReceived, SenderState, Undone};
+use crate::model::ConnectionEnd;
 use crate::resend_rule::RetransmitReason;
 use crate::segment::{ConnId, Segment};
 use crate::state::State;
@@ -125,7 +125,7 @@ pub struct RequestDone {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Ending {
     /// Its connection ended.
-    Connection(End),
+    Connection(ConnectionEnd),
     /// The application gave up waiting.
     GivenUp,
     /// Its host went down.
@@ -305,11 +305,11 @@ pub struct EndpointSummary {
     /// It went into TIME-WAIT.
     pub time_wait: bool,
     /// The connection's counters.
-    pub counts: Counts,
+    pub counts: ConnectionCounts,
     /// Spurious window reductions that were undone.
     pub undone: Undone,
     /// Segments that arrived with a congestion mark.
-    pub marked: Marked,
+    pub marked: CeReceived,
     /// Smoothed RTT at the end, if measured.
     pub srtt: Option<SimDuration>,
 }

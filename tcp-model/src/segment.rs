@@ -192,7 +192,7 @@ pub struct Tag {
     /// The connection is one of those whose segments are recorded.
     pub traced: bool,
     /// The recording detail of a segment of a traced connection.
-    pub detail: Detail,
+    pub detail: RecordingDetail,
     /// The rule by which its sender retransmits these octets; `None` for the first transmission.
     pub again: Option<RetransmitReason>,
 }
@@ -200,13 +200,13 @@ pub struct Tag {
 impl Tag {
     /// Whether the segment is recorded, or may yet be.
     pub fn is_recorded(&self) -> bool {
-        self.traced && self.detail != Detail::None
+        self.traced && self.detail != RecordingDetail::None
     }
 }
 
 /// The recording detail of a segment of a traced connection, decided by the sending host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
-pub enum Detail {
+pub enum RecordingDetail {
     /// Recorded when it is sent and when it arrives.
     #[default]
     Full,
@@ -270,7 +270,7 @@ impl Segment {
             conn: ConnId(0),
             offset: 0,
             traced: false,
-            detail: Detail::Full,
+            detail: RecordingDetail::Full,
             again: None,
         },
         ecn: Ecn::NotEct,

@@ -58,12 +58,12 @@
 
 mod error_queue;
 mod limits;
-pub(crate) mod names;
 mod notice;
 mod open;
 mod options;
 mod ready;
 mod socket;
+pub(crate) mod socket_constants;
 mod stream;
 mod system;
 mod transfer;
@@ -80,7 +80,7 @@ pub(crate) use self::options::{
     BIND_WITHOUT_PORT, FOREIGN_BIND, INQ, OUT_OF_BAND_INLINE, OptionError, V6_ONLY,
 };
 pub(crate) use self::ready::ALWAYS;
-pub(crate) use self::socket::{Role, Socket};
+pub(crate) use self::socket::{Socket, SocketRole};
 use self::stream::Stream;
 pub use self::system::System;
 pub(crate) use self::system::{Family, state_names};
@@ -158,7 +158,10 @@ impl<'m> Sockets<'m> {
         change(&mut params)?;
         self.set_params(params);
         for i in 0..self.all.len() {
-            if matches!(self.all[i].role, Role::Fresh | Role::Listening(_)) {
+            if matches!(
+                self.all[i].role,
+                SocketRole::Fresh | SocketRole::Listening(_)
+            ) {
                 change(&mut self.all[i].params)?;
             }
             self.refresh_listener(SocketNo(i));
@@ -167,7 +170,7 @@ impl<'m> Sockets<'m> {
     }
 
     /// Adds a socket.
-    fn add(&mut self, role: Role) -> SocketNo {
+    fn add(&mut self, role: SocketRole) -> SocketNo {
         self.all.push(Socket::new(role, &self.params));
         SocketNo(self.all.len() - 1)
     }
@@ -188,7 +191,7 @@ impl<'m> Sockets<'m> {
     /// The connection that a socket is an end of.
     pub(crate) fn connection(&self, socket: SocketNo) -> Option<SocketId> {
         match self.at(socket).role {
-            Role::Stream(id) => Some(id),
+            SocketRole::Stream(id) => Some(id),
             _ => None,
         }
     }
@@ -201,8 +204,8 @@ impl<'m> Sockets<'m> {
 
     /// The socket of a connection, or the listener on its port.
     fn socket_for(&self, id: Option<SocketId>, port: u16) -> Option<&Socket> {
-        let own = |s: &&Socket| id.is_some_and(|id| s.role == Role::Stream(id));
-        let listens = |s: &&Socket| s.port == port && matches!(s.role, Role::Listening(_));
+        let own = |s: &&Socket| id.is_some_and(|id| s.role == SocketRole::Stream(id));
+        let listens = |s: &&Socket| s.port == port && matches!(s.role, SocketRole::Listening(_));
         let found = self.all.iter().find(own);
         found.or_else(|| self.all.iter().find(listens))
     }
@@ -211,7 +214,7 @@ impl<'m> Sockets<'m> {
     /// bound one.
     pub(crate) fn usual_port(&self) -> Option<u16> {
         let mut latest = self.all.iter().rev();
-        let listening = latest.find(|s| matches!(s.role, Role::Listening(_)));
+        let listening = latest.find(|s| matches!(s.role, SocketRole::Listening(_)));
         let bound = self.all.iter().rev().find(|s| s.port != 0);
         listening.or(bound).map(|s| s.port)
     }

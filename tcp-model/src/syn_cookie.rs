@@ -57,7 +57,7 @@ pub struct SynCookieKey(u64, u64);
 
 /// The ends of a connection and the offset of its timestamps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ends {
+pub struct CookieEndpoints {
     /// Local address and port.
     pub local: SocketAddrV4,
     /// The peer's.
@@ -72,7 +72,7 @@ impl SynCookieKey {
         SynCookieKey(first, second)
     }
 
-    fn hash(&self, ends: &Ends, count: u32, which: u8) -> u32 {
+    fn hash(&self, ends: &CookieEndpoints, count: u32, which: u8) -> u32 {
         let mut bytes = [0; 17];
         bytes[..4].copy_from_slice(&ends.local.ip().octets());
         bytes[4..8].copy_from_slice(&ends.remote.ip().octets());
@@ -83,14 +83,20 @@ impl SynCookieKey {
         SipHasher13::new_with_keys(self.0, self.1).hash(&bytes) as u32
     }
 
-    fn make(&self, ends: &Ends, irs: SeqNum, minute: u32, data: u32) -> SeqNum {
+    fn make(&self, ends: &CookieEndpoints, irs: SeqNum, minute: u32, data: u32) -> SeqNum {
         let low = self.hash(ends, minute, 1).wrapping_add(data) & DATA_MASK;
         let base = self.hash(ends, 0, 0).wrapping_add(irs.0);
         SeqNum(base.wrapping_add(minute << DATA_BITS).wrapping_add(low))
     }
 
     /// The table index encoded in a cookie, if it is valid and not expired.
-    fn read(&self, ends: &Ends, irs: SeqNum, cookie: SeqNum, minute: u32) -> Option<usize> {
+    fn read(
+        &self,
+        ends: &CookieEndpoints,
+        irs: SeqNum,
+        cookie: SeqNum,
+        minute: u32,
+    ) -> Option<usize> {
         let bare = cookie
             .0
             .wrapping_sub(self.hash(ends, 0, 0).wrapping_add(irs.0));
@@ -103,7 +109,13 @@ impl SynCookieKey {
     }
 
     /// The SYN-ACK that answers a SYN.
-    pub fn answer(&self, params: &TcpParams, ends: &Ends, syn: &Segment, now: SimTime) -> Segment {
+    pub fn answer(
+        &self,
+        params: &TcpParams,
+        ends: &CookieEndpoints,
+        syn: &Segment,
+        now: SimTime,
+    ) -> Segment {
         let offered = SynOptions::read(&syn.options, params);
         let table = table(params.ip_version);
         let place = table.iter().rposition(|m| *m <= offered.mss).unwrap_or(0);
@@ -156,7 +168,7 @@ impl SynCookieKey {
     pub fn check(
         &self,
         params: &TcpParams,
-        ends: &Ends,
+        ends: &CookieEndpoints,
         seg: &Segment,
         now: SimTime,
     ) -> Option<Agreed> {
@@ -209,8 +221,8 @@ mod tests {
     use crate::options::{Options, TcpOption};
     use crate::params::SynLayout;
 
-    fn ends(port: u16) -> Ends {
-        Ends {
+    fn ends(port: u16) -> CookieEndpoints {
+        CookieEndpoints {
             local: SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 2), 80),
             remote: SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 1), port),
             ts_offset: 0x1234_5678,

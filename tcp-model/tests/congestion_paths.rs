@@ -7,8 +7,8 @@ use sim_core::rng::Rng;
 use sim_core::units::Bytes;
 use sim_core::{Finished, Rate, Record, SimDuration, SimTime};
 use tcp_model::congestion::{BUILT_IN, Control};
-use tcp_model::params::{EcnMode, Timers};
-use tcp_model::sample::{Counts, Side, TcpSample};
+use tcp_model::params::{EcnMode, TimerGranularity};
+use tcp_model::sample::{ConnectionCounts, Side, TcpSample};
 use tcp_model::spec::{AppSpec, BulkSpec, HostConfig, SinkSpec};
 use tcp_model::testing::{A, B, two_hosts};
 use tcp_model::{TcpHost, TcpParams};
@@ -35,7 +35,7 @@ struct Path {
 
 impl Path {
     /// Counters of the sender and the receiver after so many seconds.
-    fn run(&self, seconds: u64) -> [Counts; 2] {
+    fn run(&self, seconds: u64) -> [ConnectionCounts; 2] {
         let done = self.finished(seconds);
         [0, 1].map(|i| {
             done.hosts[i]
@@ -62,7 +62,7 @@ impl Path {
         params.congestion = self.control;
         params.ecn = self.ecn;
         params.prr = self.prr;
-        params.timers = Timers::Hz250;
+        params.timers = TimerGranularity::Hz250;
         params.send_buffer = 64 << 20;
         params.receive_buffer = 32 << 20;
         let bulk = BulkSpec {

@@ -1,5 +1,6 @@
 //! A source NAT between clients and servers, and hosts that crash.
 
+use std::any::Any;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use sim_core::{
     Finished, LinkSpec, Network, NetworkBuilder, NodeId, NodeKind, Outage, Rate, RunConfig,
     SimDuration, SimTime, Simulation,
 };
-use tcp_model::middlebox::{AnyMiddlebox, Nat, NatSpec, NatStats, NatTimeouts};
+use tcp_model::middlebox::{Nat, NatSpec, NatStats, NatTimeouts};
 use tcp_model::params::GiveUp;
 use tcp_model::sample::{EndReason, OpenResult};
 use tcp_model::spec::{
@@ -159,7 +160,7 @@ impl World {
                 false => host,
             };
             match node == self.nat_node() {
-                true => host.with_middlebox(AnyMiddlebox::Nat(Box::new(Nat::new(self.nat)))),
+                true => host.with_middlebox(Box::new(Nat::new(self.nat))),
                 false => host,
             }
         });
@@ -173,10 +174,8 @@ impl World {
 
     fn nat_stats(&self, done: &Finished<TcpHost>) -> NatStats {
         let host = done.hosts[self.nat_node().0 as usize].as_ref();
-        match host.and_then(TcpHost::middlebox) {
-            Some(AnyMiddlebox::Nat(nat)) => nat.stats(),
-            other => panic!("a NAT is expected, not {other:?}"),
-        }
+        let middlebox: &dyn Any = host.and_then(TcpHost::middlebox).unwrap();
+        middlebox.downcast_ref::<Nat>().unwrap().stats()
     }
 }
 

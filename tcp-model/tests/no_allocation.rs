@@ -15,7 +15,7 @@ use sim_core::{
 };
 use tcp_model::TcpSample;
 use tcp_model::congestion::{BUILT_IN, Control, Setting};
-use tcp_model::spec::{AppSpec, BulkSpec, HostConfig, Keep, SinkSpec, TraceSpec};
+use tcp_model::spec::{AppSpec, BulkSpec, HostConfig, KeptSegments, SinkSpec, TraceSpec};
 use tcp_model::{TcpHost, TcpParams};
 
 thread_local! {
@@ -153,7 +153,7 @@ fn transfer_for(
     stats.unwrap();
     let warm: (u64, u64) = warm.unwrap();
     let hosts = simulation.into_hosts();
-    let sum = |of: fn(&tcp_model::sample::Counts) -> u32| {
+    let sum = |of: fn(&tcp_model::sample::ConnectionCounts) -> u32| {
         let counts = hosts.iter().flatten().map(|h| u64::from(of(&h.counts())));
         counts.sum::<u64>()
     };
@@ -198,14 +198,14 @@ fn transfers_without_loss_allocate_nothing() {
 
 #[test]
 fn recording_every_segment_allocates_nothing_either() {
-    for keep in [Keep::All, Keep::Ladder] {
+    for keep in [KeptSegments::All, KeptSegments::Ladder] {
         let trace = TraceSpec {
             segments: 1,
             keep,
             sender_interval: SimDuration::ZERO,
         };
         let warm = transfer(QueueLimit::Packets(200), 0.0, params(), trace);
-        let all = keep == Keep::All;
+        let all = keep == KeptSegments::All;
         assert_eq!(warm.segments_recorded > 400_000, all, "{keep:?}");
         assert_eq!(warm.allocations, 0, "{keep:?}, {} events", warm.events);
     }

@@ -15,7 +15,7 @@ use sim_core::{
     SimDuration, SimTime, Simulation,
 };
 use tcp_model::host::{HostStats, MemoryReport};
-use tcp_model::sample::{Counts, TcpSample};
+use tcp_model::sample::{ConnectionCounts, TcpSample};
 use tcp_model::spec::{
     AppSpec, Arrivals, BulkSpec, ClientSpec, CloseHow, Closer, Distribution, Exchange, HostConfig,
     ServerSpec, SinkSpec, TraceSpec,
@@ -289,7 +289,7 @@ impl Dice {
 }
 
 /// What a host counted, its connections and TIME-WAIT entries, its memory.
-type HostEnd = (HostStats, Counts, u32, u32, MemoryReport);
+type HostEnd = (HostStats, ConnectionCounts, u32, u32, MemoryReport);
 
 /// All that a run shows and leaves behind.
 #[derive(Debug, PartialEq)]

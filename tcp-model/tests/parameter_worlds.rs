@@ -8,7 +8,7 @@ mod common;
 use common::{Act, Channel, Side, World};
 use sim_core::{Bytes, Rng, SimDuration, SimTime};
 use tcp_model::model::TcpModel;
-use tcp_model::params::{PARAMS, Param, Shape, Value, param};
+use tcp_model::params::{PARAMS, Param, ParamType, Value, param};
 use tcp_model::{State, TcpParams};
 
 /// A number from `least` to `most`: an end of the range, or anything between, small ones as likely
@@ -35,19 +35,19 @@ fn value(param: &Param, rng: &mut Rng) -> Value {
     }
     let (least, most) = (kind.least, kind.most);
     match kind.shape {
-        Shape::Flag => Value::Flag(rng.chance(0.5)),
-        Shape::Count => Value::number(number(least, most, rng)),
-        Shape::Size => Value::text(Bytes(number(least, most, rng))),
-        Shape::Time => Value::text(SimDuration::from_ps(number(least, most, rng))),
-        Shape::GiveUp => Value::number(number(least, most, rng)),
-        Shape::Ports => Value::List(vec![Value::number(least), Value::number(most)]),
-        Shape::Words(words) => Value::text(words[rng.below(words.len() as u64) as usize].word),
-        Shape::Model => Value::text("full"),
-        Shape::Control => {
+        ParamType::Flag => Value::Flag(rng.chance(0.5)),
+        ParamType::Count => Value::number(number(least, most, rng)),
+        ParamType::Size => Value::text(Bytes(number(least, most, rng))),
+        ParamType::Time => Value::text(SimDuration::from_ps(number(least, most, rng))),
+        ParamType::GiveUp => Value::number(number(least, most, rng)),
+        ParamType::Ports => Value::List(vec![Value::number(least), Value::number(most)]),
+        ParamType::Words(words) => Value::text(words[rng.below(words.len() as u64) as usize].word),
+        ParamType::Model => Value::text("full"),
+        ParamType::Control => {
             let all = tcp_model::congestion::BUILT_IN;
             Value::text(all[rng.below(all.len() as u64) as usize].name)
         }
-        Shape::Bits(bits) => {
+        ParamType::Bits(bits) => {
             let some = bits.iter().filter(|_| rng.chance(0.5));
             Value::Number(some.fold(0, |all, b| all | b.number))
         }

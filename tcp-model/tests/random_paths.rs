@@ -11,7 +11,7 @@ use sim_core::{Finished, Rate, Rng, SimDuration, SimTime};
 use tcp_model::congestion::{Algorithm, BUILT_IN, Control};
 use tcp_model::diagnostics::CongestionState;
 use tcp_model::params::EcnMode;
-use tcp_model::sample::{Counts, Side, TcpSample};
+use tcp_model::sample::{ConnectionCounts, Side, TcpSample};
 use tcp_model::spec::{AppSpec, BulkSpec, HostConfig, SinkSpec};
 use tcp_model::testing::{A, B, two_hosts};
 use tcp_model::{TcpHost, TcpParams};
@@ -148,7 +148,7 @@ impl Path {
             TcpSample::Ended(end) => Some((end.side, end.counts)),
             _ => None,
         });
-        let ends: Vec<(Side, Counts)> = ends.collect();
+        let ends: Vec<(Side, ConnectionCounts)> = ends.collect();
         let of = |side| {
             let end = ends.iter().find(|e| e.0 == side);
             end.map(|e| e.1).unwrap_or_default()

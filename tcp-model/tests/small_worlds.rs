@@ -8,7 +8,7 @@ mod common;
 use common::{Act, Channel, Side, World};
 use sim_core::{Rng, SimDuration, SimTime};
 use tcp_model::congestion::{BUILT_IN, Control};
-use tcp_model::model::{End, TcpModel};
+use tcp_model::model::{ConnectionEnd, TcpModel};
 use tcp_model::params::EcnMode;
 use tcp_model::{State, TcpParams};
 
@@ -143,7 +143,7 @@ fn check(case: u64, world: &mut World) {
         assert!(counts.bytes_received <= peer.wrote, "{}", context());
         assert!(me.end.is_some(), "{}", context());
         // A close in order on this side: all it wrote was taken by the peer's TCP.
-        if me.end == Some(End::Closed) && me.closes.is_some() && me.wrote > 0 {
+        if me.end == Some(ConnectionEnd::Closed) && me.closes.is_some() && me.wrote > 0 {
             let taken = peer
                 .model
                 .as_ref()
@@ -151,7 +151,11 @@ fn check(case: u64, world: &mut World) {
             let peer_died = matches!(
                 peer.end,
                 Some(
-                    End::Aborted | End::Reset | End::TimedOut | End::FinWaitExpired | End::Refused
+                    ConnectionEnd::Aborted
+                        | ConnectionEnd::Reset
+                        | ConnectionEnd::TimedOut
+                        | ConnectionEnd::FinWaitExpired
+                        | ConnectionEnd::Refused
                 )
             );
             assert!(taken == me.wrote || peer_died, "{}", context());
@@ -211,7 +215,12 @@ fn every_small_world_ends_well() {
         for side in &world.sides {
             *ends.entry(format!("{:?}", side.end)).or_insert(0) += 1;
         }
-        in_order += u64::from(world.sides.iter().all(|s| s.end == Some(End::Closed)));
+        in_order += u64::from(
+            world
+                .sides
+                .iter()
+                .all(|s| s.end == Some(ConnectionEnd::Closed)),
+        );
     }
     println!("{ends:?}");
     println!("{cases} worlds, {in_order} closed in order on both sides");

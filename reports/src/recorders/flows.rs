@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use sim_core::{SimDuration, SimTime};
-use tcp_model::End;
+use tcp_model::ConnectionEnd;
 use tcp_model::sample::{Ending, EndpointSummary, FlowEnd, Side};
 use tcp_model::segment::ConnId;
 
@@ -38,7 +38,7 @@ pub(crate) struct Flows {
 impl Flows {
     pub(crate) fn on_flow(&mut self, flow: &FlowEnd) {
         match flow.ending {
-            Ending::Connection(End::Closed) => self.completion.add(flow.took),
+            Ending::Connection(ConnectionEnd::Closed) => self.completion.add(flow.took),
             Ending::Connection(_) | Ending::GivenUp | Ending::Crash => self.broken += 1,
             Ending::RunEnd => {
                 if flow.took >= LONG_ENOUGH {

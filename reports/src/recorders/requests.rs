@@ -1,7 +1,7 @@
 //! Requests and their responses, binned over time.
 
 use sim_core::{SimDuration, SimTime};
-use tcp_model::End;
+use tcp_model::ConnectionEnd;
 use tcp_model::sample::{Ending, RequestDone, RequestUnanswered, RequestsWaiting};
 
 use super::grid::Grid;
@@ -65,12 +65,12 @@ const GIVEN_UP: &str = "given_up";
 /// The place of a cause in [`CAUSES`].
 fn cause(ending: Ending) -> usize {
     match ending {
-        Ending::Connection(End::Closed) => 0,
+        Ending::Connection(ConnectionEnd::Closed) => 0,
         // A connection that was refused carried no request unless with its SYN.
-        Ending::Connection(End::Reset | End::Refused) => 1,
-        Ending::Connection(End::TimedOut | End::FinWaitExpired) => 2,
-        Ending::Connection(End::Aborted) => 3,
-        Ending::Connection(End::Unreachable(_)) => 4,
+        Ending::Connection(ConnectionEnd::Reset | ConnectionEnd::Refused) => 1,
+        Ending::Connection(ConnectionEnd::TimedOut | ConnectionEnd::FinWaitExpired) => 2,
+        Ending::Connection(ConnectionEnd::Aborted) => 3,
+        Ending::Connection(ConnectionEnd::Unreachable(_)) => 4,
         Ending::GivenUp => 5,
         Ending::Crash => 6,
         Ending::RunEnd => 7,

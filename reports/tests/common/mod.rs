@@ -359,13 +359,13 @@ impl Made {
                 reason: EndReason::Closed,
                 closed_first: side == a,
                 time_wait: side == a,
-                counts: Counts {
+                counts: ConnectionCounts {
                     bytes_acked: if side == a { 100 } else { 0 },
                     bytes_received: if side == a { 0 } else { 100 },
                     segments_sent: 5,
                     segments_received: 5,
                     retransmissions: u32::from(lossy && side == a),
-                    ..Counts::default()
+                    ..ConnectionCounts::default()
                 },
                 srtt: Some(SimDuration::from_millis(20)),
             };

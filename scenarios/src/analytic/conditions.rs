@@ -4,7 +4,7 @@ use sim_core::network::Impairments;
 use sim_core::queue_disc::QueueSpec;
 use sim_core::{NodeId, NodeKind, QueueLimit, Rate};
 use tcp_model::TcpParams;
-use tcp_model::params::{PortSelection, SynCookies, Timers};
+use tcp_model::params::{PortSelection, SynCookies, TimerGranularity};
 use tcp_model::spec::{Arrivals, Closer};
 
 use super::{Case, NoTheory};
@@ -137,7 +137,7 @@ pub(super) fn of_network(case: &Case<'_>) -> Vec<String> {
     unless(case.limit.is_none(), "the number of connections is limited");
     unless(!case.exchange.fast_open, "Fast Open changes the handshake");
     unless(
-        both(|p| p.timers == Timers::Exact),
+        both(|p| p.timers == TimerGranularity::Exact),
         "timers are rounded to ticks",
     );
     unless(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sim_core::plugin::Plugin;
 use sim_core::{Network, NodeId, SimDuration, SimTime};
-use tcp_model::app::named::{AnyApplication, NamedSpec, Placement, Role};
+use tcp_model::app::named::{AnyApplication, ApplicationSide, NamedSpec, Placement};
 use tcp_model::spec::{
     AppSpec, Arrivals, BulkSpec, ClientSpec, Exchange, HostConfig, ServerSpec, Servers, SinkSpec,
     SynFloodSpec,
@@ -199,10 +199,10 @@ impl<'a> Place<'a> {
             })
         };
         for (node, addresses) in &self.servers {
-            add(*node, place(Role::Server, addresses, 0));
+            add(*node, place(ApplicationSide::Server, addresses, 0));
         }
         for (i, (node, addresses)) in self.clients.iter().enumerate() {
-            add(*node, place(Role::Client, addresses, i));
+            add(*node, place(ApplicationSide::Client, addresses, i));
         }
     }
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use sha2::{Digest as _, Sha256};
-use sim_core::simulation::Progress;
+use sim_core::simulation::SimulationProgress;
 use sim_core::{Recorder, RunConfig, RunStats, Simulation};
 use tcp_model::host::TcpHost;
-use tcp_model::sample::{Counts, TcpSample};
+use tcp_model::sample::{ConnectionCounts, TcpSample};
 
 use super::BenchError;
 use super::world::World;
@@ -57,7 +57,7 @@ pub(super) fn run_observed(
     make: impl FnOnce() -> Result<World, BenchError>,
     execution: Execution,
     recorder: &mut dyn Recorder<TcpSample>,
-    observe: &mut dyn FnMut(Progress),
+    observe: &mut dyn FnMut(SimulationProgress),
 ) -> Result<Ran, BenchError> {
     let resident = process::resident_bytes();
     let before = process::cpu_s();
@@ -98,7 +98,7 @@ impl Ran {
     }
 
     /// The counters of all connections that still exist.
-    pub(super) fn counts(&self) -> Vec<Counts> {
+    pub(super) fn counts(&self) -> Vec<ConnectionCounts> {
         self.hosts.iter().map(TcpHost::counts).collect()
     }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use sim_core::{LinkId, Network, NodeId, SimTime};
 use tcp_model::TcpParams;
-use tcp_model::app::named::{NamedSpec, Role};
+use tcp_model::app::named::{ApplicationSide, NamedSpec};
 use tcp_model::spec::{AppSpec, BulkSpec, ClientSpec, HostConfig, Servers, SynFloodSpec};
 
 use crate::expected::path::{hops, narrowest, round_trip_s, route};
@@ -130,8 +130,8 @@ fn named_streams(
 ) -> Vec<Stream> {
     let place = &named.place;
     let load = match place.role {
-        Role::Client => named.application.build().expected(params.mss().into()),
-        Role::Server => None,
+        ApplicationSide::Client => named.application.build().expected(params.mss().into()),
+        ApplicationSide::Server => None,
     };
     let Some(load) = load else {
         return Vec::new();

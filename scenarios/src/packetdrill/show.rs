@@ -4,7 +4,7 @@ use std::fmt;
 use std::fmt::Write as _;
 
 use serde_json::json;
-use tcp_model::packetdrill::{Outcome, Position, Report};
+use tcp_model::packetdrill::{Position, Report, ScriptOutcome};
 
 use super::{FileOutcome, Script};
 
@@ -24,13 +24,13 @@ impl Count {
         let place = match outcome {
             FileOutcome::Unreadable(_) | FileOutcome::Misread(_) => &mut self.errors,
             FileOutcome::Run(report) => match report.outcome {
-                Outcome::Passed => {
+                ScriptOutcome::Passed => {
                     self.partly += usize::from(!report.skipped.is_empty());
                     &mut self.passed
                 }
-                Outcome::Failed(_) => &mut self.failed,
-                Outcome::Unsupported { .. } => &mut self.unsupported,
-                Outcome::Invalid { .. } => &mut self.errors,
+                ScriptOutcome::Failed(_) => &mut self.failed,
+                ScriptOutcome::Unsupported { .. } => &mut self.unsupported,
+                ScriptOutcome::Invalid { .. } => &mut self.errors,
             },
         };
         *place += 1;
@@ -67,15 +67,15 @@ pub(super) fn text(script: &Script, verbose: bool, strict: bool) -> Option<Strin
             format!("ERROR {path}:{error}\n{}", line(script, error.at))
         }
         FileOutcome::Run(report) => match &report.outcome {
-            Outcome::Passed if strict && !report.skipped.is_empty() => {
+            ScriptOutcome::Passed if strict && !report.skipped.is_empty() => {
                 format!("skip  {path}\n{}", skipped(report))
             }
-            Outcome::Passed if !verbose => return None,
-            Outcome::Invalid { at, what } => {
+            ScriptOutcome::Passed if !verbose => return None,
+            ScriptOutcome::Invalid { at, what } => {
                 format!("ERROR {path}:{at}: {what}\n{}", line(script, *at))
             }
-            Outcome::Passed => format!("ok    {path}\n{}", details(report, true)),
-            Outcome::Unsupported { at, what } => format!(
+            ScriptOutcome::Passed => format!("ok    {path}\n{}", details(report, true)),
+            ScriptOutcome::Unsupported { at, what } => format!(
                 "skip  {path}:{at}: not supported: {what}\n{}{}",
                 line(script, *at),
                 if verbose {
@@ -84,7 +84,7 @@ pub(super) fn text(script: &Script, verbose: bool, strict: bool) -> Option<Strin
                     String::new()
                 }
             ),
-            Outcome::Failed(failure) => format!(
+            ScriptOutcome::Failed(failure) => format!(
                 "FAIL  {path}:{}: {}\n{}  expected: {}\n  actual:   {}\n{}",
                 failure.at,
                 failure.what,

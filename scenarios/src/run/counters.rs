@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use tcp_model::host::{HostStats, TcpHost};
-use tcp_model::middlebox::Middlebox as _;
 
 /// The counters of hosts and of their middleboxes, summed by group, without zeros.
 pub(super) fn of(

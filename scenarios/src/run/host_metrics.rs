@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use tcp_model::host::{HostStats, TcpHost};
-use tcp_model::middlebox::Middlebox as _;
 use tcp_model::{ByRule, RetransmitReason};
 
 /// Counters that every run has as metrics.

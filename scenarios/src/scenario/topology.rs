@@ -9,7 +9,7 @@ use sim_core::{
     LinkModels, LinkSpec, Network, NodeId, NodeKind, NodeSpec, QueueLimit, Rate, SimDuration,
     SimTime,
 };
-use tcp_model::middlebox::AnyMiddlebox;
+use tcp_model::middlebox::BoxedMiddlebox;
 
 use crate::file::topology::{HostFile, LinkFile, NatFile, RouterFile, TopologyFile};
 use crate::path::{DottedPath, is_name};
@@ -52,7 +52,7 @@ pub struct RouterGroup {
     /// How many.
     pub count: u32,
     /// Their middlebox; `None` for plain routers.
-    pub middlebox: Option<Plugin<AnyMiddlebox>>,
+    pub middlebox: Option<Plugin<BoxedMiddlebox>>,
 }
 
 impl RouterGroup {
@@ -254,7 +254,7 @@ impl Topology {
     }
 
     /// The nodes with a middlebox.
-    pub fn middleboxes(&self) -> Vec<(NodeId, Plugin<AnyMiddlebox>)> {
+    pub fn middleboxes(&self) -> Vec<(NodeId, Plugin<BoxedMiddlebox>)> {
         let mut first: u32 = self.hosts.iter().map(|h| h.count).sum();
         let mut all = Vec::new();
         for router in &self.routers {

@@ -11,7 +11,7 @@ use scenarios::sweep::Plan;
 use scenarios::{library, reference, schema};
 use serde_json::{Value, json};
 use sim_core::{Bytes, SimDuration};
-use tcp_model::params::{PARAMS, ParamKind, Shape};
+use tcp_model::params::{PARAMS, ParamKind, ParamType};
 
 #[test]
 fn the_reference_is_current() {
@@ -205,20 +205,20 @@ fn numbers_beyond_their_range_are_refused_with_both_ends() {
 fn beyond(kind: &ParamKind) -> Vec<String> {
     let time = |ps| format!("\"{}\"", SimDuration::from_ps(ps));
     match kind.shape {
-        Shape::Count => {
+        ParamType::Count => {
             let below = kind.least.checked_sub(1).map(|n| n.to_string());
             let above = (kind.most + 1).to_string();
             below.into_iter().chain([above]).collect()
         }
-        Shape::Size => [kind.least - 1, kind.most + 1]
+        ParamType::Size => [kind.least - 1, kind.most + 1]
             .map(|n| format!("\"{}\"", Bytes(n)))
             .into(),
-        Shape::Time => {
+        ParamType::Time => {
             let below = kind.least.checked_sub(1).map(time);
             below.into_iter().chain([time(kind.most + 1)]).collect()
         }
-        Shape::GiveUp => vec!["256".into(), "\"1 us\"".into()],
-        Shape::Ports => vec!["[0, 100]".into(), "[1, 65536]".into()],
+        ParamType::GiveUp => vec!["256".into(), "\"1 us\"".into()],
+        ParamType::Ports => vec!["[0, 100]".into(), "[1, 65536]".into()],
         _ => Vec::new(),
     }
 }
@@ -233,7 +233,7 @@ fn every_tcp_parameter_beyond_its_range_is_refused_with_both_ends() {
             let message = plan(PAIR, &set).unwrap_err();
             let range = param.kind.range();
             assert!(message.contains(&range), "{set}: {range}: {message}");
-            let ends = param.kind.shape == Shape::GiveUp || range.contains(" to ");
+            let ends = param.kind.shape == ParamType::GiveUp || range.contains(" to ");
             assert!(ends, "{}: {range}", param.key);
         }
     }

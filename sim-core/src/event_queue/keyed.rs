@@ -12,17 +12,17 @@ use crate::time::SimTime;
 
 /// An event as the crate's item: equal and hashed by its tie, which is unique in a run.
 #[derive(Clone, Copy, Debug)]
-struct Item(Event);
+struct KeyedEvent(Event);
 
-impl PartialEq for Item {
+impl PartialEq for KeyedEvent {
     fn eq(&self, other: &Self) -> bool {
         self.0.tie == other.0.tie
     }
 }
 
-impl Eq for Item {}
+impl Eq for KeyedEvent {}
 
-impl Hash for Item {
+impl Hash for KeyedEvent {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.0.tie.hash(state);
     }
@@ -31,12 +31,12 @@ impl Hash for Item {
 /// A keyed binary heap: `O(log n)` push and pop.
 #[derive(Debug, Default)]
 pub struct KeyedQueue {
-    heap: PriorityQueue<Item, Reverse<(SimTime, Tie)>, BuildHasherDefault<FxHasher>>,
+    heap: PriorityQueue<KeyedEvent, Reverse<(SimTime, Tie)>, BuildHasherDefault<FxHasher>>,
 }
 
 impl EventQueue for KeyedQueue {
     fn push(&mut self, event: Event) {
-        let replaced = self.heap.push(Item(event), Reverse(event.key()));
+        let replaced = self.heap.push(KeyedEvent(event), Reverse(event.key()));
         debug_assert!(replaced.is_none(), "two events with one tie");
     }
 

@@ -44,13 +44,13 @@ const NONE: u32 = u32::MAX;
 
 /// Events of a span of time, unsorted.
 #[derive(Clone, Copy, Debug)]
-struct Slot {
+struct WheelSlot {
     /// The chunk that is being filled; the others behind it are full.
     chunk: u32,
     len: u32,
 }
 
-const EMPTY: Slot = Slot {
+const EMPTY: WheelSlot = WheelSlot {
     chunk: NONE,
     len: 0,
 };
@@ -94,7 +94,7 @@ impl Chunks {
     }
 
     /// Shows the events of a slot.
-    fn each(&self, slot: Slot, show: &mut dyn FnMut(&Event)) {
+    fn each(&self, slot: WheelSlot, show: &mut dyn FnMut(&Event)) {
         let (mut chunk, mut len) = (slot.chunk, slot.len as usize);
         while len > 0 {
             let count = (len - 1) % CHUNK + 1;
@@ -141,7 +141,7 @@ pub struct WheelQueue {
     levels: u32,
     /// Bit `i` of `used[k]`: slot `i` of level `k` is in use.
     used: [u64; LEVELS],
-    slots: Box<[Slot]>,
+    slots: Box<[WheelSlot]>,
     chunks: Chunks,
     len: usize,
     /// Bit `i` of `shown[k]`: the events of slot `i` of level `k` have been shown.
@@ -227,7 +227,7 @@ impl WheelQueue {
     }
 
     /// Spreads the events of a slot, which begins at `base`, over lower levels.
-    fn split(&mut self, slot: Slot) {
+    fn split(&mut self, slot: WheelSlot) {
         let (mut chunk, mut len) = (slot.chunk, slot.len as usize);
         while len > 0 {
             let count = (len - 1) % CHUNK + 1;
@@ -239,7 +239,7 @@ impl WheelQueue {
     }
 
     /// Makes the events of a slot the new run.
-    fn sort(&mut self, slot: Slot) {
+    fn sort(&mut self, slot: WheelSlot) {
         let few = slot.len as usize <= FEW;
         let (mut chunk, mut len) = (slot.chunk, slot.len as usize);
         while len > 0 {

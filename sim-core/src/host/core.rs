@@ -10,12 +10,12 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::{Host, PacketFilter};
-use crate::assignment::Assignment;
 use crate::event::LinkId;
 use crate::event_queue::AnyEventQueue;
 use crate::link::{Transmitter, Wire};
 use crate::network::Network;
 use crate::packet::{Packet, Slab};
+use crate::partition_map::PartitionMap;
 use crate::queue_disc::{QueueDrop, QueuedPacket};
 use crate::record::Record;
 use crate::time::{SimDuration, SimTime};
@@ -27,7 +27,7 @@ use outages::NodeState;
 pub(crate) struct Core<H: Host> {
     pub(crate) me: u32,
     pub(crate) network: Arc<Network>,
-    pub(crate) assignment: Arc<Assignment>,
+    pub(crate) assignment: Arc<PartitionMap>,
     pub(crate) queue: AnyEventQueue,
     pub(crate) packets: Slab<Packet<H::Payload>>,
     pub(crate) scratch: H::Scratch,
@@ -66,7 +66,7 @@ impl<H: Host> Core<H> {
     pub(crate) fn new(
         me: u32,
         network: &Arc<Network>,
-        assignment: &Arc<Assignment>,
+        assignment: &Arc<PartitionMap>,
         queue: AnyEventQueue,
         seed: u64,
         look_ahead: SimDuration,

@@ -6,7 +6,7 @@ use super::Host;
 use super::core::Core;
 use crate::event::{Event, EventKind, NodeId, Tie};
 use crate::event_queue::EventQueue as _;
-use crate::loss::{Loss, LossCause};
+use crate::loss_cause::{Loss, LossCause};
 use crate::network::Network;
 use crate::packet::{Outgoing, Packet};
 use crate::record::Record;

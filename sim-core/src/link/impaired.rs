@@ -7,7 +7,7 @@ use crate::event::LinkId;
 use crate::impairments::{
     AnyDelay, AnyLoss, AnyRate, DelayModel as _, Impairments, LossModel as _, RateProcess as _,
 };
-use crate::loss::LossCause;
+use crate::loss_cause::LossCause;
 use crate::network::{LinkChange, LinkSpec};
 use crate::rng::Rng;
 use crate::time::{SimDuration, SimTime};

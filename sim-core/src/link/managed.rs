@@ -3,7 +3,7 @@
 use super::{Fate, QueueTrace};
 use crate::event::LinkId;
 use crate::queue_disc::{
-    AnyQueueDisc, Backlog, Marks, QueueCx, QueueDisc as _, QueueDrop, QueuedPacket,
+    AnyQueueDisc, Backlog, CeMarks, QueueCx, QueueDisc as _, QueueDrop, QueuedPacket,
 };
 use crate::rng::Rng;
 use crate::time::SimTime;
@@ -19,7 +19,7 @@ pub(crate) struct ManagedQueue {
     pub(super) full_drops: u64,
     pub(super) early_drops: u64,
     pub(super) policed_drops: u64,
-    pub(super) marks: Marks,
+    pub(super) marks: CeMarks,
     /// What it is like over time, if that is recorded.
     pub(super) trace: Option<Box<QueueTrace>>,
 }
@@ -42,7 +42,7 @@ impl ManagedQueue {
             full_drops: 0,
             early_drops: 0,
             policed_drops: 0,
-            marks: Marks::default(),
+            marks: CeMarks::default(),
             trace: None,
         }
     }

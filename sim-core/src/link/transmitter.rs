@@ -5,7 +5,7 @@ use super::impaired::Impaired;
 use super::{Fate, LinkStats, ManagedQueue, QueueTrace, Served};
 use crate::event::LinkId;
 use crate::impairments::Impairments;
-use crate::loss::LossCause;
+use crate::loss_cause::LossCause;
 use crate::network::LinkSpec;
 use crate::queue_disc::{QueueDrop, QueueLimit, QueueSpec, QueuedPacket};
 use crate::time::{SimDuration, SimTime};

@@ -21,7 +21,7 @@ pub struct Routes {
     /// By node: for a leaf, its only link; for others, none.
     uplink: Vec<u32>,
     /// By node: how others reach it.
-    ways: Vec<Way>,
+    ways: Vec<Route>,
     /// By node: its row in the table; for leaves, none.
     row: Vec<u32>,
     /// `table[row + column]`, link number or `NONE`.
@@ -32,7 +32,7 @@ pub struct Routes {
 
 /// How a node is reached.
 #[derive(Clone, Copy, Debug)]
-struct Way {
+struct Route {
     /// For a leaf, its neighbour; for others, itself.
     attached_to: NodeId,
     /// For a leaf, the link from its neighbour to it.
@@ -66,8 +66,8 @@ impl Routes {
         let back = |l: LinkId| joining.get(&(end(l), links[l.0 as usize].from)).copied();
         let is_host = |i: usize| !nodes[i].kind.forwards();
         let mut uplink = vec![NONE; n];
-        let mut ways: Vec<Way> = (0..n as u32)
-            .map(|node| Way {
+        let mut ways: Vec<Route> = (0..n as u32)
+            .map(|node| Route {
                 attached_to: NodeId(node),
                 downlink: NONE,
                 column: NONE,

@@ -30,7 +30,7 @@ pub(crate) struct LookAhead {
     /// Pending events and packets in flight from which on it is.
     pub(crate) from: usize,
     /// By wire.
-    cursors: Vec<Cursor>,
+    cursors: Vec<WirePosition>,
     /// Packets to look at on each wire.
     on_wire: u32,
     /// Places of hosts, and packets to tell them of.
@@ -41,7 +41,7 @@ pub(crate) struct LookAhead {
 
 /// The last packet looked at on a wire.
 #[derive(Clone, Copy, Debug, Default)]
-struct Cursor {
+struct WirePosition {
     at: Option<PacketRef>,
     /// Packets between it and the first of the wire, itself counted.
     gap: u32,
@@ -127,12 +127,12 @@ impl LookAhead {
             // What the cursors stood at may be gone.
             self.cursors.clear();
             self.cursors
-                .resize(if on { wires } else { 0 }, Cursor::default());
+                .resize(if on { wires } else { 0 }, WirePosition::default());
         }
     }
 }
 
-impl Cursor {
+impl WirePosition {
     /// Keeps up to `most` packets ahead of `first`, which is about to leave the wire. `look` looks
     /// at the packet after the given one and names it.
     #[inline]

@@ -1,6 +1,6 @@
 //! A discipline by itself in tests: packets in and out at given times.
 
-use super::{AnyQueueDisc, Backlog, Marks, QueueCx, QueueDisc as _, QueueDrop, QueuedPacket};
+use super::{AnyQueueDisc, Backlog, CeMarks, QueueCx, QueueDisc as _, QueueDrop, QueuedPacket};
 use crate::rng::Rng;
 use crate::time::{SimDuration, SimTime};
 use crate::units::Rate;
@@ -11,7 +11,7 @@ pub(super) struct Bench {
     rng: Rng,
     pub(super) rate: Option<Rate>,
     pub(super) dropped: Vec<(u64, QueueDrop)>,
-    pub(super) marks: Marks,
+    pub(super) marks: CeMarks,
 }
 
 /// A point in time in milliseconds.
@@ -26,7 +26,7 @@ impl Bench {
             rng: Rng::stream(1, "bench", 0),
             rate: None,
             dropped: Vec::new(),
-            marks: Marks::default(),
+            marks: CeMarks::default(),
         }
     }
 

@@ -46,7 +46,7 @@ pub(super) fn kind() -> ModelKind<AnyQueueDisc> {
         "CoDel and BLUE together, the queue management of CAKE (Høiland-Jørgensen et al. 2018)",
         PARAMETERS,
         |values: &Values| {
-            let params = Params {
+            let params = CobaltParams {
                 codel: CoDelParams::of(values, values.limit("limit"))?,
                 p_increase: values.number("p_increase"),
                 p_decrease: values.number("p_decrease"),
@@ -57,7 +57,7 @@ pub(super) fn kind() -> ModelKind<AnyQueueDisc> {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Params {
+struct CobaltParams {
     codel: CoDelParams,
     p_increase: f64,
     p_decrease: f64,
@@ -69,7 +69,7 @@ const FULL_SIZED: u64 = 1514;
 /// A queue controlled by COBALT.
 #[derive(Debug)]
 struct Cobalt {
-    params: Params,
+    params: CobaltParams,
     queue: Fifo,
     /// CoDel: signals since waits went above the target, less those forgiven since.
     count: u64,
@@ -81,7 +81,7 @@ struct Cobalt {
 }
 
 impl Cobalt {
-    fn new(params: Params) -> Cobalt {
+    fn new(params: CobaltParams) -> Cobalt {
         Cobalt {
             queue: Fifo::new(params.codel.limit),
             params,
@@ -247,7 +247,7 @@ mod tests {
 
     #[test]
     fn below_the_target_the_count_goes_down_drop_by_drop() {
-        let mut cobalt = Cobalt::new(Params {
+        let mut cobalt = Cobalt::new(CobaltParams {
             codel: CoDelParams {
                 interval: SimDuration::from_millis(20),
                 ..CoDelParams::default()
@@ -259,7 +259,7 @@ mod tests {
         let (mut rng, mut out, mut marks) = (
             crate::rng::Rng::stream(1, "c", 0),
             vec![],
-            crate::queue_disc::Marks::default(),
+            crate::queue_disc::CeMarks::default(),
         );
         (cobalt.count, cobalt.drop_next, cobalt.dropping) = (4, at(100_000), true);
         let mut decide = |cobalt: &mut Cobalt, us| {
@@ -281,7 +281,7 @@ mod tests {
 
     #[test]
     fn waits_that_come_back_after_a_pause_are_answered_at_once() {
-        let params = Params {
+        let params = CobaltParams {
             codel: CoDelParams {
                 interval: SimDuration::from_millis(20),
                 ..CoDelParams::default()
@@ -293,7 +293,7 @@ mod tests {
         let (mut rng, mut out, mut marks) = (
             crate::rng::Rng::stream(1, "c", 0),
             vec![],
-            crate::queue_disc::Marks::default(),
+            crate::queue_disc::CeMarks::default(),
         );
         // A packet leaves at `ms` after a wait of 10 ms.
         let mut decide = |cobalt: &mut Cobalt, ms| {
@@ -319,7 +319,7 @@ mod tests {
 
     #[test]
     fn blue_grows_with_overflows_and_shrinks_with_empty_queues_once_in_a_target() {
-        let params = Params {
+        let params = CobaltParams {
             codel: CoDelParams {
                 limit: crate::queue_disc::QueueLimit::Packets(1),
                 ..CoDelParams::default()

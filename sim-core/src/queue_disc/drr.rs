@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::fifo::Fifo;
-use super::flow_table::FlowTable;
+use super::flow_queue_table::FlowQueueTable;
 use super::{
     AnyQueueDisc, Backlog, QueueCx, QueueDisc, QueueDrop, QueueLimit, QueuedPacket, common,
 };
@@ -37,7 +37,7 @@ pub(super) fn kind() -> ModelKind<AnyQueueDisc> {
 }
 
 #[derive(Debug)]
-struct Flow {
+struct DrrFlow {
     queue: Fifo,
     /// Bytes it may still send; zero while it is empty.
     deficit: u64,
@@ -48,8 +48,8 @@ struct Flow {
 struct Drr {
     quantum: u64,
     limit: QueueLimit,
-    table: FlowTable,
-    flows: Vec<Flow>,
+    table: FlowQueueTable,
+    flows: Vec<DrrFlow>,
     /// Flows with packets; the first has its turn.
     active: VecDeque<u32>,
     /// The flow whose turn it is has got its quantum.
@@ -62,7 +62,7 @@ impl Drr {
         Drr {
             quantum,
             limit,
-            table: FlowTable::new(flows),
+            table: FlowQueueTable::new(flows),
             flows: Vec::new(),
             active: VecDeque::new(),
             in_turn: false,
@@ -110,7 +110,7 @@ impl QueueDisc for Drr {
     fn enqueue(&mut self, packet: QueuedPacket, cx: &mut QueueCx<'_>) {
         let index = self.table.index(packet.flow(), cx);
         if index as usize == self.flows.len() {
-            self.flows.push(Flow {
+            self.flows.push(DrrFlow {
                 queue: Fifo::new(QueueLimit::Unlimited),
                 deficit: 0,
             });
@@ -150,7 +150,7 @@ impl QueueDisc for Drr {
     fn allocated_bytes(&self) -> usize {
         let queues: usize = self.flows.iter().map(|f| f.queue.allocated_bytes()).sum();
         queues
-            + self.flows.capacity() * size_of::<Flow>()
+            + self.flows.capacity() * size_of::<DrrFlow>()
             + self.active.capacity() * size_of::<u32>()
             + self.table.allocated_bytes()
     }

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 
-use super::flow_table::FlowTable;
+use super::flow_queue_table::FlowQueueTable;
 use super::{Backlog, QueueCx, QueueDisc, QueueDrop, QueueLimit, QueuedPacket};
 use crate::plugin::Maker;
 
@@ -22,17 +22,17 @@ const DROP_BATCH: u32 = 64;
 
 /// Which list a queue is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum ServiceList {
     Nowhere,
     New,
     Old,
 }
 
 #[derive(Debug)]
-struct Flow<Q> {
+struct FairFlow<Q> {
     queue: Q,
     credits: i64,
-    place: Place,
+    place: ServiceList,
 }
 
 /// A queue of queues.
@@ -40,8 +40,8 @@ pub(super) struct FairQueue<Q> {
     make: Maker<Q>,
     quantum: i64,
     limit: QueueLimit,
-    table: FlowTable,
-    queues: Vec<Flow<Q>>,
+    table: FlowQueueTable,
+    queues: Vec<FairFlow<Q>>,
     new: VecDeque<u32>,
     old: VecDeque<u32>,
     backlog: Backlog,
@@ -54,7 +54,7 @@ impl<Q: FlowQueue> FairQueue<Q> {
             make,
             quantum,
             limit,
-            table: FlowTable::new(flows),
+            table: FlowQueueTable::new(flows),
             queues: Vec::new(),
             new: VecDeque::new(),
             old: VecDeque::new(),
@@ -66,10 +66,10 @@ impl<Q: FlowQueue> FairQueue<Q> {
     fn classify(&mut self, flow: u64, cx: &mut QueueCx<'_>) -> u32 {
         let index = self.table.index(flow, cx);
         if index as usize == self.queues.len() {
-            self.queues.push(Flow {
+            self.queues.push(FairFlow {
                 queue: (self.make)(),
                 credits: 0,
-                place: Place::Nowhere,
+                place: ServiceList::Nowhere,
             });
         }
         index
@@ -108,13 +108,13 @@ impl<Q: FlowQueue> FairQueue<Q> {
 
     /// Takes the queue whose turn it is out of its list, and puts it at the end of the old ones
     /// unless it goes.
-    fn end_turn(&mut self, index: u32, to: Place) {
+    fn end_turn(&mut self, index: u32, to: ServiceList) {
         match self.queues[index as usize].place {
-            Place::New => self.new.pop_front(),
+            ServiceList::New => self.new.pop_front(),
             _ => self.old.pop_front(),
         };
         self.queues[index as usize].place = to;
-        if to == Place::Old {
+        if to == ServiceList::Old {
             self.old.push_back(index);
         }
     }
@@ -138,8 +138,8 @@ impl<Q: FlowQueue> QueueDisc for FairQueue<Q> {
         }
         self.backlog.pkts += after.pkts - before.pkts;
         self.backlog.bytes += after.bytes - before.bytes;
-        if queue.place == Place::Nowhere {
-            queue.place = Place::New;
+        if queue.place == ServiceList::Nowhere {
+            queue.place = ServiceList::New;
             queue.credits = self.quantum;
             self.new.push_back(index);
         }
@@ -154,7 +154,7 @@ impl<Q: FlowQueue> QueueDisc for FairQueue<Q> {
             let queue = &mut self.queues[index as usize];
             if queue.credits <= 0 {
                 queue.credits += self.quantum;
-                self.end_turn(index, Place::Old);
+                self.end_turn(index, ServiceList::Old);
                 continue;
             }
             let before = queue.queue.backlog();
@@ -169,8 +169,8 @@ impl<Q: FlowQueue> QueueDisc for FairQueue<Q> {
                 }
                 // A new queue that empties goes behind the old ones, or it would be new again at
                 // once and starve them.
-                None if queue.place == Place::New => self.end_turn(index, Place::Old),
-                None => self.end_turn(index, Place::Nowhere),
+                None if queue.place == ServiceList::New => self.end_turn(index, ServiceList::Old),
+                None => self.end_turn(index, ServiceList::Nowhere),
             }
         }
         None
@@ -183,7 +183,7 @@ impl<Q: FlowQueue> QueueDisc for FairQueue<Q> {
     fn allocated_bytes(&self) -> usize {
         let queues: usize = self.queues.iter().map(|q| q.queue.allocated_bytes()).sum();
         queues
-            + self.queues.capacity() * size_of::<Flow<Q>>()
+            + self.queues.capacity() * size_of::<FairFlow<Q>>()
             + self.table.allocated_bytes()
             + (self.new.capacity() + self.old.capacity()) * size_of::<u32>()
     }
@@ -205,7 +205,7 @@ mod tests {
         queue: FairQueue<CoDel>,
         rng: Rng,
         dropped: Vec<(QueuedPacket, QueueDrop)>,
-        marks: crate::queue_disc::Marks,
+        marks: crate::queue_disc::CeMarks,
     }
 
     impl Bench {
@@ -218,7 +218,7 @@ mod tests {
                 queue: FairQueue::new(flows, 1000, limit, Arc::new(move || CoDel::new(params))),
                 rng: Rng::stream(1, "fq", 0),
                 dropped: Vec::new(),
-                marks: crate::queue_disc::Marks::default(),
+                marks: crate::queue_disc::CeMarks::default(),
             }
         }
 

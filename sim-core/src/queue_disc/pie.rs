@@ -363,7 +363,7 @@ mod tests {
         let (mut rng, mut dropped, mut marks) = (
             Rng::stream(1, "pie", 0),
             Vec::new(),
-            crate::queue_disc::Marks::default(),
+            crate::queue_disc::CeMarks::default(),
         );
         let mut cx = QueueCx::new(SimTime::ZERO, &mut rng, &mut dropped, &mut marks);
         let mut pie = pie();

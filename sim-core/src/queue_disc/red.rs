@@ -73,10 +73,10 @@ pub(super) fn kind() -> ModelKind<AnyQueueDisc> {
         |values: &Values| {
             let thresholds = match (values.limit("min"), values.limit("max")) {
                 (QueueLimit::Packets(a), QueueLimit::Packets(b)) if a < b => {
-                    (Unit::Packets, f64::from(a), f64::from(b))
+                    (QueueUnit::Packets, f64::from(a), f64::from(b))
                 }
                 (QueueLimit::Bytes(a), QueueLimit::Bytes(b)) if a.0 < b.0 => {
-                    (Unit::Bytes, a.0 as f64, b.0 as f64)
+                    (QueueUnit::Bytes, a.0 as f64, b.0 as f64)
                 }
                 _ => {
                     return Err(InvalidValue::new(
@@ -91,7 +91,7 @@ pub(super) fn kind() -> ModelKind<AnyQueueDisc> {
                 &["weight"],
                 "with zero, the average stays at zero; 0.002 is usual",
             )?;
-            let params = Params {
+            let params = RedParams {
                 unit: thresholds.0,
                 min: thresholds.1,
                 max: thresholds.2,
@@ -111,14 +111,14 @@ pub(super) fn kind() -> ModelKind<AnyQueueDisc> {
 
 /// What queues are measured in.
 #[derive(Clone, Copy, Debug)]
-enum Unit {
+enum QueueUnit {
     Packets,
     Bytes,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Params {
-    unit: Unit,
+struct RedParams {
+    unit: QueueUnit,
     min: f64,
     max: f64,
     weight: f64,
@@ -134,7 +134,7 @@ const ADAPT_EVERY: SimDuration = SimDuration::from_millis(500);
 /// A queue controlled by RED. Variables have the names of the paper.
 #[derive(Debug)]
 struct Red {
-    params: Params,
+    params: RedParams,
     queue: Fifo,
     avg: f64,
     max_p: f64,
@@ -149,7 +149,7 @@ struct Red {
 }
 
 impl Red {
-    fn new(params: Params, max_p: f64) -> Red {
+    fn new(params: RedParams, max_p: f64) -> Red {
         Red {
             params,
             queue: Fifo::new(params.limit),
@@ -173,8 +173,8 @@ impl Red {
             }
         } else {
             let queue = match self.params.unit {
-                Unit::Packets => self.queue.len() as f64,
-                Unit::Bytes => self.queue.bytes() as f64,
+                QueueUnit::Packets => self.queue.len() as f64,
+                QueueUnit::Bytes => self.queue.bytes() as f64,
             };
             self.avg += weight * (queue - self.avg);
         }
@@ -182,7 +182,7 @@ impl Red {
 
     /// ARED section 4: additive increase, multiplicative decrease of `max_p`.
     fn adapt(&mut self, now: SimTime) {
-        let Params { min, max, .. } = self.params;
+        let RedParams { min, max, .. } = self.params;
         let margin = 0.4 * (max - min);
         let target = (min + margin, max - margin);
         while self.adapt_at <= now {
@@ -202,7 +202,7 @@ impl Red {
 
     /// The probability for this average, before drops are spread evenly.
     fn base_probability(&self) -> f64 {
-        let Params { min, max, .. } = self.params;
+        let RedParams { min, max, .. } = self.params;
         if self.avg < min {
             0.0
         } else if self.avg < max {
@@ -292,8 +292,8 @@ mod tests {
     use crate::rng::Rng;
 
     fn red(gentle: bool, max_p: f64) -> Red {
-        let params = Params {
-            unit: Unit::Packets,
+        let params = RedParams {
+            unit: QueueUnit::Packets,
             min: 5.0,
             max: 15.0,
             weight: 0.5,
@@ -357,7 +357,7 @@ mod tests {
         let (mut rng, mut dropped, mut marks) = (
             Rng::stream(1, "red", 0),
             Vec::new(),
-            crate::queue_disc::Marks::default(),
+            crate::queue_disc::CeMarks::default(),
         );
         let mut cx = QueueCx::new(SimTime::ZERO, &mut rng, &mut dropped, &mut marks);
         let mut gaps = [0u32; 12];

@@ -31,7 +31,7 @@ pub(super) fn kind() -> ModelKind<AnyQueueDisc> {
         |values: &Values| {
             let (threshold, limit) = (values.limit("threshold"), values.limit("limit"));
             Ok(Arc::new(move || {
-                AnyQueueDisc::custom(Step::new(threshold, limit))
+                AnyQueueDisc::custom(StepMarking::new(threshold, limit))
             }))
         },
     )
@@ -39,15 +39,15 @@ pub(super) fn kind() -> ModelKind<AnyQueueDisc> {
 
 /// A queue that marks above a threshold.
 #[derive(Debug)]
-struct Step {
+struct StepMarking {
     threshold: QueueLimit,
     queue: Fifo,
 }
 
-impl Step {
-    fn new(threshold: QueueLimit, limit: QueueLimit) -> Step {
+impl StepMarking {
+    fn new(threshold: QueueLimit, limit: QueueLimit) -> StepMarking {
         let queue = Fifo::new(limit);
-        Step { threshold, queue }
+        StepMarking { threshold, queue }
     }
 
     /// True when a packet that arrives finds enough waiting to be marked.
@@ -60,7 +60,7 @@ impl Step {
     }
 }
 
-impl QueueDisc for Step {
+impl QueueDisc for StepMarking {
     fn enqueue(&mut self, mut packet: QueuedPacket, cx: &mut QueueCx<'_>) {
         if self.is_above() && self.queue.has_room(packet.size(), cx) {
             cx.mark(&mut packet);

@@ -7,12 +7,12 @@ use sim_core::{Rng, SimDuration, SimTime};
 use super::arrivals::ArrivalClock;
 use super::deadline::Deadline;
 use super::draws::{draw, seconds};
-use super::per_socket::{CONNECTION, PerSocket};
-use super::retrying::Retrying;
+use super::per_socket::{PerConnection, PerSocket};
+use super::retrying::{Retrying, attempt_of};
 use super::spec::{Arrivals, ClientSpec};
 use super::{App, AppEvent};
 use crate::host::{ConnectOptions, SocketCx, SocketId};
-use crate::model::End;
+use crate::model::ConnectionEnd;
 use crate::sample::{CutShort, Ending, RequestUnanswered, TcpSample};
 use crate::segment::ConnId;
 
@@ -20,15 +20,12 @@ use crate::segment::ConnId;
 const ARRIVAL: u64 = 0;
 /// Wake token: a user of the closed loop has thought.
 const USER: u64 = 1;
-/// Wake token: another attempt, whose number stands above these bits.
-const ATTEMPT: u64 = 2;
-const ATTEMPT_SHIFT: u32 = 8;
 /// A user who found no port waits at least this long before trying again; without the wait it would retry for ever
 /// without simulated time advancing.
 const RETRY: SimDuration = SimDuration::from_secs(1);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
+pub(super) enum ClientPhase {
     /// Not yet established.
     Connecting,
     /// A request is being made.
@@ -47,11 +44,11 @@ enum Phase {
 
 /// A connection of the client.
 #[derive(Clone, Copy, Debug)]
-struct Conn {
+pub(super) struct ClientConnection {
     conn: ConnId,
     /// The request being made.
     index: u32,
-    phase: Phase,
+    phase: ClientPhase,
     to_write: u64,
     to_read: u64,
     began: SimTime,
@@ -73,7 +70,7 @@ pub struct Client {
     opened: u64,
     turn: u64,
     retrying: Retrying,
-    conns: PerSocket<Conn>,
+    conns: PerSocket<ClientConnection>,
 }
 
 impl Client {
@@ -144,10 +141,10 @@ impl Client {
             self.failed(attempt, RETRY, socket);
             return;
         };
-        let mut conn = Conn {
+        let mut conn = ClientConnection {
             conn: socket.conn(id).unwrap_or_default(),
             index: 0,
-            phase: Phase::Connecting,
+            phase: ClientPhase::Connecting,
             to_write: 0,
             to_read: 0,
             began: socket.now(),
@@ -156,8 +153,7 @@ impl Client {
             early: fast_open,
         };
         if let Some(most) = connect_timeout {
-            let due = socket.now().saturating_add(most);
-            conn.deadline.set(due, id, socket);
+            conn.deadline.set_after(most, id, socket);
         }
         self.conns.insert(id, conn);
         if fast_open {
@@ -165,11 +161,16 @@ impl Client {
         }
     }
 
-    fn on_connected(&mut self, id: SocketId, c: &mut Conn, socket: &mut SocketCx<'_, '_>) {
+    fn on_connected(
+        &mut self,
+        id: SocketId,
+        c: &mut ClientConnection,
+        socket: &mut SocketCx<'_, '_>,
+    ) {
         let exchange = &self.spec.exchange;
         if c.early {
             // The time-out of the connect, unless that of the request took its place.
-            if exchange.request_timeout.is_none() && c.phase == Phase::Exchanging {
+            if exchange.request_timeout.is_none() && c.phase == ClientPhase::Exchanging {
                 c.deadline.clear();
             }
             return;
@@ -184,17 +185,13 @@ impl Client {
 
     /// An attempt has failed: there is another, or the user goes on after `least` at the earliest.
     fn failed(&mut self, attempt: u32, least: SimDuration, socket: &mut SocketCx<'_, '_>) {
-        match self.retrying.next_wait(attempt, &mut self.rng, socket) {
-            Some(wait) => {
-                let token = ATTEMPT | u64::from(attempt + 1) << ATTEMPT_SHIFT;
-                socket.wake(socket.now().saturating_add(wait), token);
-            }
-            None => self.think(least, socket),
+        if !self.retrying.retry(attempt, &mut self.rng, socket) {
+            self.think(least, socket);
         }
     }
 
     /// The client gives up a connect or a request, closes the connection and knows it no more.
-    fn give_up(&mut self, id: SocketId, c: &Conn, socket: &mut SocketCx<'_, '_>) {
+    fn give_up(&mut self, id: SocketId, c: &ClientConnection, socket: &mut SocketCx<'_, '_>) {
         Client::record_unanswered(c, Ending::GivenUp, socket);
         self.conns.remove(id);
         socket.close(id);
@@ -216,26 +213,26 @@ impl Client {
         };
         if c.deadline.has_come(id, socket) {
             match c.phase {
-                Phase::Connecting | Phase::Exchanging => {
+                ClientPhase::Connecting | ClientPhase::Exchanging => {
                     self.give_up(id, &c, socket);
                     return;
                 }
-                Phase::Thinking => self.request(id, &mut c, socket),
-                Phase::Closing | Phase::Lingering => self.close(id, &mut c, socket),
-                Phase::Waiting | Phase::Done => {}
+                ClientPhase::Thinking => self.request(id, &mut c, socket),
+                ClientPhase::Closing | ClientPhase::Lingering => self.close(id, &mut c, socket),
+                ClientPhase::Waiting | ClientPhase::Done => {}
             }
         }
         self.conns.insert(id, c);
     }
 
     /// The connection is over: that was the end of an exchange, or of an attempt that failed.
-    fn on_ended(&mut self, id: SocketId, end: End, socket: &mut SocketCx<'_, '_>) {
+    fn on_ended(&mut self, id: SocketId, end: ConnectionEnd, socket: &mut SocketCx<'_, '_>) {
         let Some(c) = self.conns.remove(id) else {
             return;
         };
         Client::record_unanswered(&c, Ending::Connection(end), socket);
         self.record_cut_short(&c, socket);
-        let open = matches!(c.phase, Phase::Connecting | Phase::Thinking);
+        let open = matches!(c.phase, ClientPhase::Connecting | ClientPhase::Thinking);
         if open || c.to_write > 0 || c.to_read > 0 {
             self.failed(c.attempt, SimDuration::ZERO, socket);
         } else {
@@ -244,7 +241,7 @@ impl Client {
     }
 
     /// Records the request that is being made, if there is one.
-    fn record_unanswered(c: &Conn, ending: Ending, socket: &mut SocketCx<'_, '_>) {
+    fn record_unanswered(c: &ClientConnection, ending: Ending, socket: &mut SocketCx<'_, '_>) {
         if c.to_write > 0 || c.to_read > 0 {
             socket.record(TcpSample::Unanswered(RequestUnanswered {
                 conn: c.conn,
@@ -256,25 +253,12 @@ impl Client {
     }
 
     /// Records that a connection is over between two requests.
-    fn record_cut_short(&self, c: &Conn, socket: &mut SocketCx<'_, '_>) {
+    fn record_cut_short(&self, c: &ClientConnection, socket: &mut SocketCx<'_, '_>) {
         let left = self.spec.exchange.requests.saturating_sub(c.index);
         let between = c.index > 0 && c.to_write == 0 && c.to_read == 0;
         if between && left > 0 {
             let conn = c.conn;
             socket.record(TcpSample::CutShort(CutShort { conn, left }));
-        }
-    }
-
-    /// Lets `act` change the state of a connection.
-    fn with(
-        &mut self,
-        id: SocketId,
-        socket: &mut SocketCx<'_, '_>,
-        act: impl FnOnce(&mut Client, SocketId, &mut Conn, &mut SocketCx<'_, '_>),
-    ) {
-        if let Some(mut c) = self.conns.get(id) {
-            act(self, id, &mut c, socket);
-            self.conns.insert(id, c);
         }
     }
 }
@@ -287,16 +271,26 @@ pub(super) fn pair(turn: u64, locals: usize, remotes: usize) -> (usize, usize) {
     (local as usize, remote as usize)
 }
 
-fn wait(
-    id: SocketId,
-    c: &mut Conn,
-    phase: Phase,
-    time: SimDuration,
-    socket: &mut SocketCx<'_, '_>,
-) {
-    c.phase = phase;
-    let due = socket.now().saturating_add(time);
-    c.deadline.set(due, id, socket);
+impl ClientConnection {
+    /// Begins a phase that ends after `time`.
+    fn wait(
+        &mut self,
+        phase: ClientPhase,
+        time: SimDuration,
+        id: SocketId,
+        socket: &mut SocketCx<'_, '_>,
+    ) {
+        self.phase = phase;
+        self.deadline.set_after(time, id, socket);
+    }
+}
+
+impl PerConnection for Client {
+    type State = ClientConnection;
+
+    fn connections(&mut self) -> &mut PerSocket<ClientConnection> {
+        &mut self.conns
+    }
 }
 
 impl App for Client {
@@ -316,11 +310,10 @@ impl App for Client {
                 self.await_arrival(socket);
             }
             AppEvent::Wake(USER) => self.open(socket),
-            AppEvent::Wake(token) if token & 0xff == ATTEMPT && token & CONNECTION == 0 => {
-                self.connect((token >> ATTEMPT_SHIFT) as u32, socket);
-            }
-            AppEvent::Wake(named) if named & CONNECTION != 0 => {
-                if let Some(id) = self.conns.named(named) {
+            AppEvent::Wake(token) => {
+                if let Some(attempt) = attempt_of(token) {
+                    self.connect(attempt, socket);
+                } else if let Some(id) = self.conns.named(token) {
                     self.on_due(id, socket);
                 }
             }
@@ -329,8 +322,7 @@ impl App for Client {
             AppEvent::Writable(id, _) => self.with(id, socket, Client::on_writable),
             AppEvent::PeerClosed(id) => self.with(id, socket, Client::on_peer_closed),
             AppEvent::Ended(id, end) => self.on_ended(id, end, socket),
-            AppEvent::Wake(_)
-            | AppEvent::Acceptable(_)
+            AppEvent::Acceptable(_)
             | AppEvent::Urgent(..)
             | AppEvent::SoftError(..)
             | AppEvent::DeliveryTrouble(_) => {}

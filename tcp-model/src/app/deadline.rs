@@ -1,6 +1,6 @@
 //! The deadline of a connection of an application.
 
-use sim_core::SimTime;
+use sim_core::{SimDuration, SimTime};
 
 use super::per_socket::token;
 use crate::host::{SocketCx, SocketId};
@@ -24,12 +24,22 @@ impl Deadline {
     };
 
     /// Something is due at `at`, and nothing else.
-    pub(super) fn set(&mut self, at: SimTime, id: SocketId, socket: &mut SocketCx<'_, '_>) {
+    fn set(&mut self, at: SimTime, id: SocketId, socket: &mut SocketCx<'_, '_>) {
         self.at = at;
         if self.wake > at || self.wake <= socket.now() {
             self.wake = at;
             socket.wake(at, token(id));
         }
+    }
+
+    /// Something is due after `time`, and nothing else.
+    pub(super) fn set_after(
+        &mut self,
+        time: SimDuration,
+        id: SocketId,
+        socket: &mut SocketCx<'_, '_>,
+    ) {
+        self.set(socket.now().saturating_add(time), id, socket);
     }
 
     /// Nothing is due any more.

@@ -6,38 +6,45 @@ use sim_core::rng::mix;
 use sim_core::{Rng, SimDuration};
 
 use super::spec::Distribution;
+use crate::host::SocketCx;
 use crate::segment::ConnId;
 
 /// What is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum What {
+pub(super) enum DrawKind {
     Request,
     Response,
     Think,
     Service,
 }
 
-impl What {
+impl DrawKind {
     const fn purpose(self) -> &'static str {
         match self {
-            What::Request => "request size",
-            What::Response => "response size",
-            What::Think => "think time",
-            What::Service => "service time",
+            DrawKind::Request => "request size",
+            DrawKind::Response => "response size",
+            DrawKind::Think => "think time",
+            DrawKind::Service => "service time",
         }
     }
 }
 
-/// Names a draw.
+/// Identifies a draw: client and server of a connection get the same value for the same key.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Key {
+pub(super) struct DrawKey {
     pub(super) seed: u64,
     pub(super) conn: ConnId,
     pub(super) index: u32,
 }
 
-impl Key {
-    fn value(self, what: What, from: Distribution) -> f64 {
+impl DrawKey {
+    /// The draws of message `index` of a connection.
+    pub(super) fn new(conn: ConnId, index: u32, socket: &SocketCx<'_, '_>) -> DrawKey {
+        let seed = socket.seed();
+        DrawKey { seed, conn, index }
+    }
+
+    fn value(self, what: DrawKind, from: Distribution) -> f64 {
         if let Distribution::Constant(value) = from {
             return value;
         }
@@ -47,12 +54,12 @@ impl Key {
     }
 
     /// A size in bytes, rounded.
-    pub(super) fn bytes(self, what: What, from: Distribution) -> u64 {
+    pub(super) fn bytes(self, what: DrawKind, from: Distribution) -> u64 {
         libm::round(self.value(what, from)) as u64 // negative and NaN become zero
     }
 
     /// A time.
-    pub(super) fn time(self, what: What, from: Distribution) -> SimDuration {
+    pub(super) fn time(self, what: DrawKind, from: Distribution) -> SimDuration {
         seconds(self.value(what, from))
     }
 }
@@ -88,8 +95,8 @@ pub(super) fn draw(from: Distribution, rng: &mut Rng) -> f64 {
 mod tests {
     use super::*;
 
-    fn key(serial: u32, index: u32) -> Key {
-        Key {
+    fn key(serial: u32, index: u32) -> DrawKey {
+        DrawKey {
             seed: 1,
             conn: ConnId::new(3, serial),
             index,
@@ -99,33 +106,35 @@ mod tests {
     #[test]
     fn a_draw_depends_on_its_whole_name() {
         let from = Distribution::Uniform(0.0, 1e9);
-        let base = key(1, 1).bytes(What::Request, from);
-        assert_eq!(key(1, 1).bytes(What::Request, from), base);
-        assert_ne!(key(1, 1).bytes(What::Response, from), base);
-        assert_ne!(key(1, 2).bytes(What::Request, from), base);
-        assert_ne!(key(2, 1).bytes(What::Request, from), base);
-        let other_seed = Key {
+        let base = key(1, 1).bytes(DrawKind::Request, from);
+        assert_eq!(key(1, 1).bytes(DrawKind::Request, from), base);
+        assert_ne!(key(1, 1).bytes(DrawKind::Response, from), base);
+        assert_ne!(key(1, 2).bytes(DrawKind::Request, from), base);
+        assert_ne!(key(2, 1).bytes(DrawKind::Request, from), base);
+        let other_seed = DrawKey {
             seed: 2,
             ..key(1, 1)
         };
-        assert_ne!(other_seed.bytes(What::Request, from), base);
+        assert_ne!(other_seed.bytes(DrawKind::Request, from), base);
     }
 
     #[test]
     fn odd_values_become_zero() {
         for value in [-1.0, f64::NAN, 0.4] {
             let from = Distribution::Constant(value);
-            assert_eq!(key(0, 0).bytes(What::Request, from), 0);
+            assert_eq!(key(0, 0).bytes(DrawKind::Request, from), 0);
         }
         let negative = Distribution::Constant(-1.0);
-        assert_eq!(key(0, 0).time(What::Think, negative), SimDuration::ZERO);
+        assert_eq!(key(0, 0).time(DrawKind::Think, negative), SimDuration::ZERO);
     }
 
     #[test]
     fn distributions_have_their_moments() {
         let mean_of = |from| {
             let n = 50_000;
-            let total: f64 = (0..n).map(|i| key(i, 0).value(What::Service, from)).sum();
+            let total: f64 = (0..n)
+                .map(|i| key(i, 0).value(DrawKind::Service, from))
+                .sum();
             total / f64::from(n)
         };
         let close = |got: f64, want: f64| assert!((got / want - 1.0).abs() < 0.02, "{got} {want}");

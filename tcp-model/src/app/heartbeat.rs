@@ -9,7 +9,7 @@ use std::sync::Arc;
 use sim_core::plugin::{ModelKind, Parameter, ValueKind};
 use sim_core::{SimDuration, SimTime};
 
-use super::named::{AnyApplication, Application, Load, Placement};
+use super::named::{AnyApplication, Application, OfferedLoad, Placement};
 use super::per_socket::PerSocket;
 use super::{App, AppEvent};
 use crate::host::{SocketCx, SocketId};
@@ -56,7 +56,7 @@ struct Heartbeat {
 
 impl Application for Heartbeat {
     fn client(&self, place: &Placement) -> Box<dyn App> {
-        Box::new(Client {
+        Box::new(HeartbeatClient {
             heartbeat: self.clone(),
             place: place.clone(),
             open: None,
@@ -64,7 +64,7 @@ impl Application for Heartbeat {
     }
 
     fn server(&self, place: &Placement) -> Box<dyn App> {
-        Box::new(Echo {
+        Box::new(HeartbeatEcho {
             ports: place.ports.clone(),
             backlog: place.backlog,
             owed: PerSocket::default(),
@@ -72,11 +72,11 @@ impl Application for Heartbeat {
     }
 
     /// A message and its echo in each interval; the echo is acknowledged by itself, the message by the echo.
-    fn expected(&self, mss: u32) -> Option<Load> {
+    fn expected(&self, mss: u32) -> Option<OfferedLoad> {
         let per_second = 1.0 / self.interval.as_secs_f64();
         let segments = self.bytes.div_ceil(u64::from(mss.max(1))) as f64;
         let bytes = per_second * self.bytes as f64;
-        Some(Load {
+        Some(OfferedLoad {
             segments: (per_second * (segments + 1.0), per_second * segments),
             bytes: (bytes, bytes),
             events: per_second,
@@ -100,13 +100,13 @@ struct Open {
 }
 
 #[derive(Debug)]
-struct Client {
+struct HeartbeatClient {
     heartbeat: Heartbeat,
     place: Placement,
     open: Option<Open>,
 }
 
-impl Client {
+impl HeartbeatClient {
     fn beat(&mut self, socket: &mut SocketCx<'_, '_>) {
         let now = socket.now();
         if now >= self.place.stop {
@@ -183,7 +183,7 @@ impl Client {
     }
 }
 
-impl App for Client {
+impl App for HeartbeatClient {
     fn on_event(&mut self, event: AppEvent, socket: &mut SocketCx<'_, '_>) {
         match event {
             AppEvent::Start => socket.wake(self.place.start, 0),
@@ -214,14 +214,14 @@ impl App for Client {
 
 /// Sends back what it reads.
 #[derive(Debug)]
-struct Echo {
+struct HeartbeatEcho {
     ports: Vec<u16>,
     backlog: u32,
     /// Bytes read and not yet sent back.
     owed: PerSocket<u64>,
 }
 
-impl Echo {
+impl HeartbeatEcho {
     fn answer(&mut self, id: SocketId, socket: &mut SocketCx<'_, '_>) {
         let owed = self.owed.get(id).unwrap_or(0) + socket.read(id, u64::MAX);
         let written = if owed > 0 { socket.write(id, owed) } else { 0 };
@@ -229,7 +229,7 @@ impl Echo {
     }
 }
 
-impl App for Echo {
+impl App for HeartbeatEcho {
     fn on_event(&mut self, event: AppEvent, socket: &mut SocketCx<'_, '_>) {
         match event {
             AppEvent::Start => {

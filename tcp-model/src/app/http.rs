@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::draws::{Key, What};
+use super::draws::{DrawKey, DrawKind};
 use super::spec::{AppSpec, Exchange, ServerSpec};
 use crate::segment::{ConnId, Segment};
 use crate::wire::payload_byte;
@@ -24,12 +24,12 @@ pub struct HttpPayloads {
     seed: u64,
     servers: FxHashMap<SocketAddrV4, Arc<ServerSpec>>,
     /// By connection and direction, true from the client: the message looked at last.
-    places: FxHashMap<(ConnId, bool), Place>,
+    places: FxHashMap<(ConnId, bool), MessageStart>,
 }
 
 /// A message in its stream.
 #[derive(Clone, Copy, Debug, Default)]
-struct Place {
+struct MessageStart {
     index: u32,
     start: u64,
 }
@@ -69,8 +69,8 @@ impl HttpPayloads {
         let conn = segment.tag.conn;
         let exchange = server.exchange_of(conn.class());
         let place = self.places.entry((conn, client)).or_default();
-        let stream = Stream {
-            key: Key {
+        let stream = HttpStream {
+            key: DrawKey {
                 seed: self.seed,
                 conn,
                 index: 0,
@@ -80,7 +80,7 @@ impl HttpPayloads {
         };
         let end = segment.tag.offset + out.len() as u64;
         if segment.tag.offset < place.start {
-            *place = Place::default();
+            *place = MessageStart::default();
         }
         let mut at = segment.tag.offset;
         while at < end {
@@ -94,7 +94,7 @@ impl HttpPayloads {
                 else {
                     return;
                 };
-                *place = Place {
+                *place = MessageStart {
                     index,
                     start: after,
                 };
@@ -113,36 +113,36 @@ impl HttpPayloads {
 }
 
 /// One direction of a connection.
-struct Stream<'a> {
-    key: Key,
+struct HttpStream<'a> {
+    key: DrawKey,
     exchange: &'a Exchange,
     client: bool,
 }
 
 /// The head of a message that begins a stretch of octets; nothing where it does not fit.
-struct Message {
+struct MessageHead {
     head: String,
     /// Where letters are put in, and how many.
     filler: (usize, u64),
 }
 
-impl Stream<'_> {
+impl HttpStream<'_> {
     fn size(&self, index: u32) -> u64 {
-        let key = Key { index, ..self.key };
+        let key = DrawKey { index, ..self.key };
         match self.client {
-            true => key.bytes(What::Request, self.exchange.request).max(1),
-            false => key.bytes(What::Response, self.exchange.response),
+            true => key.bytes(DrawKind::Request, self.exchange.request).max(1),
+            false => key.bytes(DrawKind::Response, self.exchange.response),
         }
     }
 
-    fn message(&self, size: u64) -> Message {
+    fn message(&self, size: u64) -> MessageHead {
         let digits = size.to_string().len();
         let with_content = |start: &str, end: &str| {
             let head = start.len() + digits + end.len();
             let content = size.saturating_sub(head as u64);
             let head = format!("{start}{content:0digits$}{end}");
             let filler = (head.len(), content);
-            Message { head, filler }
+            MessageHead { head, filler }
         };
         let message = if !self.client {
             with_content(
@@ -157,10 +157,10 @@ impl Stream<'_> {
         } else {
             let head = "GET / HTTP/1.1\r\nHost: server\r\n\r\n".to_owned();
             let filler = ("GET /".len(), size.saturating_sub(head.len() as u64));
-            Message { head, filler }
+            MessageHead { head, filler }
         };
         if message.head.len() as u64 > size {
-            return Message {
+            return MessageHead {
                 head: String::new(),
                 filler: (0, 0),
             };
@@ -169,7 +169,7 @@ impl Stream<'_> {
     }
 }
 
-impl Message {
+impl MessageHead {
     /// The octet at a place of the message; `None` for one that is not HTTP's.
     fn octet(&self, at: u64) -> Option<u8> {
         let (before, letters) = (self.filler.0 as u64, self.filler.1);

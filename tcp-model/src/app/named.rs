@@ -22,7 +22,7 @@ pub trait Application: Send + Sync + fmt::Debug {
 
     /// The load of a client whose segments hold up to `mss` bytes; `None` if it is not known, the default. Used to
     /// divide a network among threads and to estimate the cost of a run; results do not depend on it.
-    fn expected(&self, mss: u32) -> Option<Load> {
+    fn expected(&self, mss: u32) -> Option<OfferedLoad> {
         let _ = mss;
         None
     }
@@ -30,7 +30,7 @@ pub trait Application: Send + Sync + fmt::Debug {
 
 /// The traffic that the connections of one client cause together while the application runs, on average per second.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Load {
+pub struct OfferedLoad {
     /// Segments to the servers, and back.
     pub segments: (f64, f64),
     /// Bytes of payload to the servers, and back.
@@ -44,7 +44,7 @@ pub type AnyApplication = Box<dyn Application>;
 
 /// Which side of an application a host runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+pub enum ApplicationSide {
     /// It opens connections.
     Client,
     /// It accepts them.
@@ -55,7 +55,7 @@ pub enum Role {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Placement {
     /// The side that the host runs.
-    pub role: Role,
+    pub role: ApplicationSide,
     /// Name of the workload, for random streams.
     pub workload: String,
     /// The addresses that the host uses.
@@ -86,8 +86,8 @@ impl NamedSpec {
     pub fn build(&self) -> Box<dyn App> {
         let application = self.application.build();
         match self.place.role {
-            Role::Client => application.client(&self.place),
-            Role::Server => application.server(&self.place),
+            ApplicationSide::Client => application.client(&self.place),
+            ApplicationSide::Server => application.server(&self.place),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use sim_core::prefetch::prefetch;
 
-use crate::host::SocketId;
+use crate::host::{SocketCx, SocketId};
 
 /// Values by socket. Holds as many places as the host has slots.
 #[derive(Debug)]
@@ -13,6 +13,27 @@ pub(super) struct PerSocket<T> {
 impl<T> Default for PerSocket<T> {
     fn default() -> Self {
         PerSocket { items: Vec::new() }
+    }
+}
+
+/// An application with a state for each of its connections.
+pub(super) trait PerConnection {
+    /// The state of a connection.
+    type State: Copy;
+
+    fn connections(&mut self) -> &mut PerSocket<Self::State>;
+
+    /// Lets `act` change the state of a connection, unless the connection is over.
+    fn with(
+        &mut self,
+        id: SocketId,
+        socket: &mut SocketCx<'_, '_>,
+        act: impl FnOnce(&mut Self, SocketId, &mut Self::State, &mut SocketCx<'_, '_>),
+    ) {
+        if let Some(mut state) = self.connections().get(id) {
+            act(self, id, &mut state, socket);
+            self.connections().insert(id, state);
+        }
     }
 }
 

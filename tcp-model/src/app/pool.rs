@@ -8,34 +8,31 @@
 //!
 //! Leaves out health checks, and that a pool can keep connections ready that no request has asked for.
 
+mod requests;
+
 use std::collections::VecDeque;
 
 use sim_core::{Rng, SimTime};
 
 use super::arrivals::ArrivalClock;
 use super::deadline::Deadline;
-use super::draws::{Key, What};
-use super::per_socket::{CONNECTION, PerSocket};
-use super::retrying::Retrying;
+use super::per_socket::PerSocket;
+use super::retrying::{Retrying, attempt_of};
 use super::spec::{ClientSpec, PoolSpec};
 use super::{App, AppEvent};
-use crate::host::{ConnectOptions, SocketCx, SocketId};
-use crate::model::End;
+use crate::host::{SocketCx, SocketId};
+use crate::model::ConnectionEnd;
 use crate::sample::{
-    Ending, PoolClose, PoolLevels, PoolSample, RequestDone, RequestUnanswered, RequestsWaiting,
-    TcpSample,
+    Ending, PoolLevels, PoolSample, RequestUnanswered, RequestsWaiting, TcpSample,
 };
 use crate::segment::ConnId;
 
 /// Wake token: the next request.
 const ARRIVAL: u64 = 0;
-/// Wake token: another attempt of a request, whose number stands above these bits.
-const ATTEMPT: u64 = 2;
-const ATTEMPT_SHIFT: u32 = 8;
 
 /// A request that wants a connection.
 #[derive(Clone, Copy, Debug)]
-struct Wanted {
+struct PendingRequest {
     /// When it came.
     since: SimTime,
     attempt: u32,
@@ -43,19 +40,19 @@ struct Wanted {
 
 /// What a connection of the pool does.
 #[derive(Clone, Copy, Debug)]
-enum Phase {
+enum PooledPhase {
     /// It is being opened for a request.
-    Connecting(Wanted),
+    Connecting(PendingRequest),
     /// It carries one.
-    Busy(Wanted),
+    Busy(PendingRequest),
     /// It waits for one.
     Idle,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Conn {
+struct PooledConnection {
     conn: ConnId,
-    phase: Phase,
+    phase: PooledPhase,
     /// The request being made, or the next, from 0.
     index: u32,
     opened: SimTime,
@@ -77,11 +74,11 @@ pub struct PoolClient {
     begun: u64,
     turn: u64,
     retrying: Retrying,
-    conns: PerSocket<Conn>,
+    conns: PerSocket<PooledConnection>,
     open: u32,
     /// Idle connections, the one used last at the end.
     idle: Vec<SocketId>,
-    waiting: VecDeque<Wanted>,
+    waiting: VecDeque<PendingRequest>,
     /// The numbers as last recorded.
     reported: PoolLevels,
 }
@@ -119,217 +116,6 @@ impl PoolClient {
         }
     }
 
-    /// A request wants a connection.
-    fn submit(&mut self, wanted: Wanted, socket: &mut SocketCx<'_, '_>) {
-        while let Some(id) = self.idle.pop() {
-            let Some(why) = self.worn_out(id, socket) else {
-                self.send(id, wanted, socket);
-                return;
-            };
-            self.discard(id, why, socket);
-        }
-        if self.open < self.pool.max {
-            self.connect(wanted, socket);
-        } else {
-            self.waiting.push_back(wanted);
-        }
-    }
-
-    /// Why the connection takes no further request; `None` when it may.
-    fn worn_out(&self, id: SocketId, socket: &SocketCx<'_, '_>) -> Option<PoolClose> {
-        let c = self.conns.get(id)?;
-        let age = socket.now().since(c.opened);
-        if self.pool.max_requests.is_some_and(|most| c.index >= most) {
-            Some(PoolClose::Requests)
-        } else if self.pool.max_lifetime.is_some_and(|most| age >= most) {
-            Some(PoolClose::Lifetime)
-        } else {
-            None
-        }
-    }
-
-    fn connect(&mut self, wanted: Wanted, socket: &mut SocketCx<'_, '_>) {
-        let servers = self.spec.remotes.len();
-        let (local, remote) = super::client::pair(self.turn, self.spec.locals.len(), servers);
-        let Some(remote) = self.spec.remotes.get(remote) else {
-            return; // no server at all
-        };
-        self.turn += 1;
-        let options = ConnectOptions {
-            local: self.spec.locals.get(local).copied(),
-            bind_first: self.spec.bind_first,
-            class: self.spec.class,
-            ..ConnectOptions::default()
-        };
-        let Ok(id) = socket.connect_with(remote, options) else {
-            self.failed(wanted, socket);
-            return;
-        };
-        let now = socket.now();
-        let mut c = Conn {
-            conn: socket.conn(id).unwrap_or_default(),
-            phase: Phase::Connecting(wanted),
-            index: 0,
-            opened: now,
-            began: now,
-            to_write: 0,
-            to_read: 0,
-            deadline: Deadline::NONE,
-        };
-        if let Some(most) = self.spec.exchange.connect_timeout {
-            c.deadline.set(now.saturating_add(most), id, socket);
-        }
-        self.open += 1;
-        self.conns.insert(id, c);
-        socket.record(TcpSample::Pool(PoolSample::Opened));
-    }
-
-    /// Sends a request on a connection that is free.
-    fn send(&mut self, id: SocketId, wanted: Wanted, socket: &mut SocketCx<'_, '_>) {
-        let Some(mut c) = self.conns.get(id) else {
-            self.submit(wanted, socket);
-            return;
-        };
-        let exchange = &self.spec.exchange;
-        let key = Key {
-            seed: socket.seed(),
-            conn: c.conn,
-            index: c.index,
-        };
-        c.phase = Phase::Busy(wanted);
-        c.began = socket.now();
-        socket.record(TcpSample::Pool(PoolSample::Sent {
-            waited: c.began.since(wanted.since),
-            reused: c.index > 0,
-        }));
-        c.to_write = key.bytes(What::Request, exchange.request).max(1);
-        c.to_read = key.bytes(What::Response, exchange.response);
-        match exchange.request_timeout {
-            Some(most) => c.deadline.set(c.began.saturating_add(most), id, socket),
-            None => c.deadline.clear(),
-        }
-        c.to_write -= socket.write(id, c.to_write);
-        self.conns.insert(id, c);
-        self.advance(id, socket);
-    }
-
-    /// Ends the request of a connection, if it has its whole response.
-    fn advance(&mut self, id: SocketId, socket: &mut SocketCx<'_, '_>) {
-        let Some(mut c) = self.conns.get(id) else {
-            return;
-        };
-        let Phase::Busy(wanted) = c.phase else {
-            return;
-        };
-        if c.to_write > 0 || c.to_read > 0 {
-            return;
-        }
-        let key = Key {
-            seed: socket.seed(),
-            conn: c.conn,
-            index: c.index,
-        };
-        socket.record(TcpSample::Request(RequestDone {
-            conn: c.conn,
-            index: c.index,
-            latency: socket.now().since(c.began),
-            with_connect: socket.now().since(wanted.since),
-            answered: key.bytes(What::Response, self.spec.exchange.response) > 0,
-        }));
-        c.index += 1;
-        c.phase = Phase::Idle;
-        c.deadline.clear();
-        self.conns.insert(id, c);
-        self.release(id, socket);
-    }
-
-    /// A connection is free: for a request that waits, for one to come, or no more.
-    fn release(&mut self, id: SocketId, socket: &mut SocketCx<'_, '_>) {
-        if let Some(why) = self.worn_out(id, socket) {
-            self.discard(id, why, socket);
-            self.serve_waiting(socket);
-            return;
-        }
-        if let Some(next) = self.waiting.pop_front() {
-            self.send(id, next, socket);
-            return;
-        }
-        if self.idle.len() as u64 >= u64::from(self.pool.idle) {
-            self.discard(id, PoolClose::Surplus, socket);
-            return;
-        }
-        self.idle.push(id);
-        if let (Some(most), Some(mut c)) = (self.pool.idle_timeout, self.conns.get(id)) {
-            c.deadline
-                .set(socket.now().saturating_add(most), id, socket);
-            self.conns.insert(id, c);
-        }
-    }
-
-    /// Opens connections for requests that wait, as far as there may be more.
-    fn serve_waiting(&mut self, socket: &mut SocketCx<'_, '_>) {
-        while self.open < self.pool.max
-            && let Some(next) = self.waiting.pop_front()
-        {
-            self.connect(next, socket);
-        }
-    }
-
-    /// Closes a connection and knows it no more.
-    fn discard(&mut self, id: SocketId, why: PoolClose, socket: &mut SocketCx<'_, '_>) {
-        if self.conns.remove(id).is_some() {
-            self.open -= 1;
-            socket.close(id);
-            socket.record(TcpSample::Pool(PoolSample::Closed(why)));
-        }
-    }
-
-    /// A request has failed on its connection, or without one.
-    fn failed(&mut self, wanted: Wanted, socket: &mut SocketCx<'_, '_>) {
-        if let Some(wait) = self
-            .retrying
-            .next_wait(wanted.attempt, &mut self.rng, socket)
-        {
-            let token = ATTEMPT | u64::from(wanted.attempt + 1) << ATTEMPT_SHIFT;
-            socket.wake(socket.now().saturating_add(wait), token);
-        }
-    }
-
-    /// A connection is of no use any more; what it carried has no answer.
-    fn lose(&mut self, id: SocketId, ending: Ending, socket: &mut SocketCx<'_, '_>) {
-        let Some(c) = self.conns.get(id) else {
-            return;
-        };
-        record_unanswered(&c, ending, socket);
-        if self.has_raced(&c, ending, socket) {
-            socket.record(TcpSample::Pool(PoolSample::Raced));
-        }
-        let why = match (ending, c.phase) {
-            (Ending::GivenUp, Phase::Idle) => PoolClose::Idle,
-            (Ending::GivenUp, _) => PoolClose::GivenUp,
-            _ => PoolClose::Peer,
-        };
-        self.discard(id, why, socket);
-        match c.phase {
-            Phase::Connecting(wanted) | Phase::Busy(wanted) => self.failed(wanted, socket),
-            Phase::Idle => self.idle.retain(|other| *other != id),
-        }
-        self.serve_waiting(socket);
-    }
-
-    /// A request was sent on a kept connection that its server was about to close: a proxy would answer
-    /// 502 for it.
-    fn has_raced(&self, c: &Conn, ending: Ending, socket: &SocketCx<'_, '_>) -> bool {
-        let over = matches!(ending, Ending::Connection(End::Closed | End::Reset));
-        let key = Key {
-            seed: socket.seed(),
-            conn: c.conn,
-            index: c.index,
-        };
-        let whole = key.bytes(What::Response, self.spec.exchange.response);
-        over && c.index > 0 && matches!(c.phase, Phase::Busy(_)) && c.to_read == whole
-    }
-
     /// Records how the numbers of the pool have changed since they were recorded last.
     fn record_levels(&mut self, now: PoolLevels, socket: &mut SocketCx<'_, '_>) {
         if now == self.reported {
@@ -352,8 +138,8 @@ impl PoolClient {
     }
 
     fn on_connected(&mut self, id: SocketId, socket: &mut SocketCx<'_, '_>) {
-        if let Some(Conn {
-            phase: Phase::Connecting(wanted),
+        if let Some(PooledConnection {
+            phase: PooledPhase::Connecting(wanted),
             ..
         }) = self.conns.get(id)
         {
@@ -401,15 +187,14 @@ impl PoolClient {
                 self.begun += 1;
                 self.retrying.begin();
                 let since = socket.now();
-                self.submit(Wanted { since, attempt: 0 }, socket);
+                self.submit(PendingRequest { since, attempt: 0 }, socket);
                 self.await_arrival(socket);
             }
-            AppEvent::Wake(token) if token & 0xff == ATTEMPT && token & CONNECTION == 0 => {
-                let (since, attempt) = (socket.now(), (token >> ATTEMPT_SHIFT) as u32);
-                self.submit(Wanted { since, attempt }, socket);
-            }
-            AppEvent::Wake(named) if named & CONNECTION != 0 => {
-                if let Some(id) = self.conns.named(named) {
+            AppEvent::Wake(token) => {
+                if let Some(attempt) = attempt_of(token) {
+                    let since = socket.now();
+                    self.submit(PendingRequest { since, attempt }, socket);
+                } else if let Some(id) = self.conns.named(token) {
                     self.on_due(id, socket);
                 }
             }
@@ -417,11 +202,10 @@ impl PoolClient {
             AppEvent::Readable(id, _) => self.on_readable(id, socket),
             AppEvent::Writable(id, _) => self.on_writable(id, socket),
             AppEvent::PeerClosed(id) => {
-                self.lose(id, Ending::Connection(End::Closed), socket);
+                self.lose(id, Ending::Connection(ConnectionEnd::Closed), socket);
             }
             AppEvent::Ended(id, end) => self.lose(id, Ending::Connection(end), socket),
-            AppEvent::Wake(_)
-            | AppEvent::Acceptable(_)
+            AppEvent::Acceptable(_)
             | AppEvent::Urgent(..)
             | AppEvent::SoftError(..)
             | AppEvent::DeliveryTrouble(_) => {}
@@ -429,8 +213,8 @@ impl PoolClient {
     }
 }
 
-fn record_unanswered(c: &Conn, ending: Ending, socket: &mut SocketCx<'_, '_>) {
-    if let Phase::Busy(_) = c.phase {
+fn record_unanswered(c: &PooledConnection, ending: Ending, socket: &mut SocketCx<'_, '_>) {
+    if let PooledPhase::Busy(_) = c.phase {
         socket.record(TcpSample::Unanswered(RequestUnanswered {
             conn: c.conn,
             index: c.index,

@@ -1,11 +1,23 @@
 //! When a client tries again: back-off with jitter, and a budget.
 
-use sim_core::{Rng, SimDuration};
+use sim_core::Rng;
 
 use super::draws::seconds;
+use super::per_socket::CONNECTION;
 use super::spec::Retries;
 use crate::host::SocketCx;
 use crate::sample::{AfterFailure, RetrySample, TcpSample};
+
+/// Wake token: another attempt, whose number stands above these bits. Applications that retry use
+/// smaller tokens for their own wakes.
+const ATTEMPT: u64 = 2;
+const ATTEMPT_SHIFT: u32 = 8;
+
+/// The number of the attempt that a wake token is for, if it is for one.
+pub(super) fn attempt_of(token: u64) -> Option<u32> {
+    let is_attempt = token & 0xff == ATTEMPT && token & CONNECTION == 0;
+    is_attempt.then_some((token >> ATTEMPT_SHIFT) as u32)
+}
 
 /// Decides about further attempts of the exchanges of a client.
 #[derive(Debug)]
@@ -31,22 +43,24 @@ impl Retrying {
         self.begun += 1;
     }
 
-    /// Attempt number `attempt`, counted from 0, has failed: the wait before the next, or none when
+    /// Attempt number `attempt`, counted from 0, has failed: requests the wake for the next one; false if
     /// that was the last. The decision is recorded for clients that may try again.
-    pub(super) fn next_wait(
+    pub(super) fn retry(
         &mut self,
         attempt: u32,
         rng: &mut Rng,
         socket: &mut SocketCx<'_, '_>,
-    ) -> Option<SimDuration> {
+    ) -> bool {
         let then = self.decide(attempt, rng);
         if self.spec.max > 0 {
             socket.record(TcpSample::Retry(RetrySample::Failed { attempt, then }));
         }
-        match then {
-            AfterFailure::Again(wait) => Some(wait),
-            AfterFailure::LastAttempt | AfterFailure::NoBudget => None,
-        }
+        let AfterFailure::Again(wait) = then else {
+            return false;
+        };
+        let token = ATTEMPT | u64::from(attempt + 1) << ATTEMPT_SHIFT;
+        socket.wake(socket.now().saturating_add(wait), token);
+        true
     }
 
     /// The run is over, or the host goes down.
@@ -79,6 +93,8 @@ impl Retrying {
 
 #[cfg(test)]
 mod tests {
+    use sim_core::SimDuration;
+
     use super::*;
 
     /// The wait after a failed attempt, if another follows.

@@ -7,9 +7,9 @@ use sim_core::{SimDuration, SimTime};
 use super::deadline::Deadline;
 use super::draws::seconds;
 use super::opening::{Opening, OwnBuffer};
-use super::per_socket::{CONNECTION, PerSocket};
+use super::per_socket::{CONNECTION, PerConnection, PerSocket};
 use super::spec::{CloseHow, Closer, ServerSpec};
-use super::workers::{Begun, Workers};
+use super::workers::{ServiceStart, Workers};
 use super::{App, AppEvent};
 use crate::host::{ListenOptions, SocketCx, SocketId};
 use crate::segment::ConnId;
@@ -23,7 +23,7 @@ const WORKER: u64 = 2;
 const WORKER_SHIFT: u32 = 8;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
+pub(super) enum ServerPhase {
     /// A request is awaited.
     Reading,
     /// Until the response is ready, the wait for a worker included.
@@ -42,11 +42,11 @@ enum Phase {
 
 /// A connection of the server.
 #[derive(Clone, Copy, Debug)]
-struct Conn {
+pub(super) struct ServerConnection {
     conn: ConnId,
     /// The request being answered.
     index: u32,
-    phase: Phase,
+    phase: ServerPhase,
     /// Bytes read of requests not yet answered.
     received: u64,
     to_write: u64,
@@ -59,7 +59,7 @@ struct Conn {
 #[derive(Debug)]
 pub struct Server {
     spec: ServerSpec,
-    conns: PerSocket<Conn>,
+    conns: PerSocket<ServerConnection>,
     accepting: Opening,
     reading: Opening,
     /// With `accept_rate`: the earliest time of the next accept.
@@ -128,10 +128,10 @@ impl Server {
         let Some(id) = socket.accept(self.spec.port) else {
             return false;
         };
-        let mut conn = Conn {
+        let mut conn = ServerConnection {
             conn: socket.conn(id).unwrap_or_default(),
             index: 0,
-            phase: Phase::Reading,
+            phase: ServerPhase::Reading,
             received: 0,
             to_write: 0,
             peer_closed: false,
@@ -146,10 +146,10 @@ impl Server {
         true
     }
 
-    fn close(&mut self, id: SocketId, c: &mut Conn, socket: &mut SocketCx<'_, '_>) {
+    fn close(&mut self, id: SocketId, c: &mut ServerConnection, socket: &mut SocketCx<'_, '_>) {
         let exchange = self.exchange(c);
-        let first = c.phase != Phase::Lingering && exchange.closer != Closer::Client;
-        c.phase = Phase::Done;
+        let first = c.phase != ServerPhase::Lingering && exchange.closer != Closer::Client;
+        c.phase = ServerPhase::Done;
         if first && exchange.how == CloseHow::Rst {
             socket.abort(id);
         } else {
@@ -158,27 +158,37 @@ impl Server {
     }
 
     /// Closes after the client, unless something is still to be answered.
-    fn close_after_peer(&mut self, id: SocketId, c: &mut Conn, socket: &mut SocketCx<'_, '_>) {
-        let idle = matches!(c.phase, Phase::Reading | Phase::Waiting);
+    fn close_after_peer(
+        &mut self,
+        id: SocketId,
+        c: &mut ServerConnection,
+        socket: &mut SocketCx<'_, '_>,
+    ) {
+        let idle = matches!(c.phase, ServerPhase::Reading | ServerPhase::Waiting);
         if !c.peer_closed || !idle {
             return;
         }
         let linger = self.exchange(c).linger;
         if linger.is_zero() {
-            c.phase = Phase::Lingering;
+            c.phase = ServerPhase::Lingering;
             self.close(id, c, socket);
         } else {
-            wait(id, c, Phase::Lingering, linger, socket);
+            c.wait(ServerPhase::Lingering, linger, id, socket);
         }
     }
 
-    fn on_readable(&mut self, id: SocketId, c: &mut Conn, socket: &mut SocketCx<'_, '_>) {
+    fn on_readable(
+        &mut self,
+        id: SocketId,
+        c: &mut ServerConnection,
+        socket: &mut SocketCx<'_, '_>,
+    ) {
         if !self.reading.is_open(socket) {
             return;
         }
         let most = match self.exchange(c).respond_after {
             None => u64::MAX,
-            Some(need) if c.phase == Phase::Reading => need.saturating_sub(c.received),
+            Some(need) if c.phase == ServerPhase::Reading => need.saturating_sub(c.received),
             Some(_) => 0,
         };
         c.received += socket.read(id, most);
@@ -192,64 +202,71 @@ impl Server {
         }
     }
 
-    fn on_writable(&mut self, id: SocketId, c: &mut Conn, socket: &mut SocketCx<'_, '_>) {
-        if c.phase == Phase::Writing {
+    fn on_writable(
+        &mut self,
+        id: SocketId,
+        c: &mut ServerConnection,
+        socket: &mut SocketCx<'_, '_>,
+    ) {
+        if c.phase == ServerPhase::Writing {
             self.write(id, c, socket);
             self.serve(id, c, socket);
         }
     }
 
-    fn on_peer_closed(&mut self, id: SocketId, c: &mut Conn, socket: &mut SocketCx<'_, '_>) {
+    fn on_peer_closed(
+        &mut self,
+        id: SocketId,
+        c: &mut ServerConnection,
+        socket: &mut SocketCx<'_, '_>,
+    ) {
         c.peer_closed = true;
         if self.reading.is_open(socket) {
             self.serve(id, c, socket);
         }
     }
 
-    fn on_due(&mut self, id: SocketId, c: &mut Conn, socket: &mut SocketCx<'_, '_>) {
+    fn on_due(&mut self, id: SocketId, c: &mut ServerConnection, socket: &mut SocketCx<'_, '_>) {
         if !c.deadline.has_come(id, socket) {
             return;
         }
         match c.phase {
-            Phase::Serving => self.on_response_ready(id, c, socket),
-            Phase::Closing | Phase::Lingering => self.close(id, c, socket),
-            Phase::Reading | Phase::Waiting => {
-                c.phase = Phase::Done;
+            ServerPhase::Serving => self.on_response_ready(id, c, socket),
+            ServerPhase::Closing | ServerPhase::Lingering => self.close(id, c, socket),
+            ServerPhase::Reading | ServerPhase::Waiting => {
+                c.phase = ServerPhase::Done;
                 socket.close(id);
             }
-            Phase::Writing | Phase::Done => {}
-        }
-    }
-
-    /// Lets `act` change the state of a connection.
-    fn with(
-        &mut self,
-        id: SocketId,
-        socket: &mut SocketCx<'_, '_>,
-        act: impl FnOnce(&mut Server, SocketId, &mut Conn, &mut SocketCx<'_, '_>),
-    ) {
-        if let Some(mut c) = self.conns.get(id) {
-            act(self, id, &mut c, socket);
-            self.conns.insert(id, c);
+            ServerPhase::Writing | ServerPhase::Done => {}
         }
     }
 }
 
-fn wait(
-    id: SocketId,
-    c: &mut Conn,
-    phase: Phase,
-    time: SimDuration,
-    socket: &mut SocketCx<'_, '_>,
-) {
-    c.phase = phase;
-    let due = socket.now().saturating_add(time);
-    c.deadline.set(due, id, socket);
+impl ServerConnection {
+    /// Begins a phase that ends after `time`.
+    fn wait(
+        &mut self,
+        phase: ServerPhase,
+        time: SimDuration,
+        id: SocketId,
+        socket: &mut SocketCx<'_, '_>,
+    ) {
+        self.phase = phase;
+        self.deadline.set_after(time, id, socket);
+    }
+}
+
+impl PerConnection for Server {
+    type State = ServerConnection;
+
+    fn connections(&mut self) -> &mut PerSocket<ServerConnection> {
+        &mut self.conns
+    }
 }
 
 /// A worker is busy from now on.
-fn begin(begun: Option<Begun>, socket: &mut SocketCx<'_, '_>) {
-    if let Some(Begun { worker, takes }) = begun {
+fn begin(begun: Option<ServiceStart>, socket: &mut SocketCx<'_, '_>) {
+    if let Some(ServiceStart { worker, takes }) = begun {
         let token = WORKER | u64::from(worker) << WORKER_SHIFT;
         socket.wake(socket.now().saturating_add(takes), token);
     }

@@ -18,7 +18,7 @@ const LEAST_READ: u64 = 1460;
 const READS_PER_SEC: u64 = 100;
 
 #[derive(Clone, Copy, Debug)]
-struct Conn {
+struct SinkConnection {
     peer_closed: bool,
     /// A read is due at a time to come.
     pending: bool,
@@ -32,7 +32,7 @@ struct Conn {
 #[derive(Debug)]
 pub struct Sink {
     spec: SinkSpec,
-    conns: PerSocket<Conn>,
+    conns: PerSocket<SinkConnection>,
     accepting: Opening,
     reading: Opening,
     buffer: OwnBuffer,
@@ -56,7 +56,7 @@ impl Sink {
         }
         while let Some(id) = socket.accept(port) {
             self.buffer.apply(id, socket);
-            let conn = Conn {
+            let conn = SinkConnection {
                 peer_closed: false,
                 pending: false,
                 awake: false,
@@ -66,7 +66,7 @@ impl Sink {
         }
     }
 
-    fn read(&mut self, id: SocketId, c: &mut Conn, socket: &mut SocketCx<'_, '_>) {
+    fn read(&mut self, id: SocketId, c: &mut SinkConnection, socket: &mut SocketCx<'_, '_>) {
         if c.pending || self.sleeps(id, c, socket) {
             return;
         }
@@ -91,7 +91,7 @@ impl Sink {
     }
 
     /// Whether the reader has yet to wake up; if so, a wake-up is on its way.
-    fn sleeps(&self, id: SocketId, c: &mut Conn, socket: &mut SocketCx<'_, '_>) -> bool {
+    fn sleeps(&self, id: SocketId, c: &mut SinkConnection, socket: &mut SocketCx<'_, '_>) -> bool {
         let delay = self.spec.read_delay;
         if delay.is_zero() || std::mem::take(&mut c.awake) || socket.readable(id) == 0 {
             return false;
@@ -101,7 +101,7 @@ impl Sink {
         true
     }
 
-    fn progress(&mut self, id: SocketId, mut c: Conn, socket: &mut SocketCx<'_, '_>) {
+    fn progress(&mut self, id: SocketId, mut c: SinkConnection, socket: &mut SocketCx<'_, '_>) {
         if !self.reading.is_open(socket) {
             self.conns.insert(id, c);
             return;

@@ -10,7 +10,7 @@ mod host;
 
 pub use super::servers::Servers;
 pub use demand::{Arrivals, Distribution};
-pub use host::{HostConfig, Keep, TraceSpec};
+pub use host::{HostConfig, KeptSegments, TraceSpec};
 
 /// Who closes a connection first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]

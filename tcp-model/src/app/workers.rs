@@ -7,7 +7,7 @@ use sim_core::SimDuration;
 use crate::host::SocketId;
 
 /// A request with the time that serving it takes.
-type Job = (SocketId, SimDuration);
+type QueuedRequest = (SocketId, SimDuration);
 
 /// Workers and the requests that wait for one.
 #[derive(Debug)]
@@ -16,12 +16,12 @@ pub(super) struct Workers {
     /// What each worker that was ever needed is busy with.
     busy: Vec<Option<SocketId>>,
     idle: Vec<u32>,
-    waiting: VecDeque<Job>,
+    waiting: VecDeque<QueuedRequest>,
 }
 
 /// A worker begins to serve a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Begun {
+pub(super) struct ServiceStart {
     pub(super) worker: u32,
     pub(super) takes: SimDuration,
 }
@@ -37,7 +37,7 @@ impl Workers {
     }
 
     /// A request has arrived; the worker that takes it, if one is free.
-    pub(super) fn submit(&mut self, id: SocketId, takes: SimDuration) -> Option<Begun> {
+    pub(super) fn submit(&mut self, id: SocketId, takes: SimDuration) -> Option<ServiceStart> {
         let worker = match self.idle.pop() {
             Some(worker) => worker,
             None if (self.busy.len() as u64) < u64::from(self.most) => {
@@ -50,11 +50,11 @@ impl Workers {
             }
         };
         self.busy[worker as usize] = Some(id);
-        Some(Begun { worker, takes })
+        Some(ServiceStart { worker, takes })
     }
 
     /// A worker is done: whose request it served, and the one it begins now.
-    pub(super) fn finish(&mut self, worker: u32) -> (Option<SocketId>, Option<Begun>) {
+    pub(super) fn finish(&mut self, worker: u32) -> (Option<SocketId>, Option<ServiceStart>) {
         let Some(place) = self.busy.get_mut(worker as usize) else {
             return (None, None);
         };
@@ -62,7 +62,7 @@ impl Workers {
         match self.waiting.pop_front() {
             Some((next, takes)) => {
                 *place = Some(next);
-                (served, Some(Begun { worker, takes }))
+                (served, Some(ServiceStart { worker, takes }))
             }
             None => {
                 self.idle.push(worker);
@@ -82,7 +82,7 @@ mod tests {
         let takes = SimDuration::from_secs;
         let mut workers = Workers::new(2);
         let begun = |worker, s| {
-            Some(Begun {
+            Some(ServiceStart {
                 worker,
                 takes: takes(s),
             })

@@ -13,7 +13,7 @@ use super::{
     AckEvent, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent, Idle, Parameter,
     RateSample, Restored, Start,
 };
-use crate::recovery::Phase;
+use crate::recovery::RecoveryPhase;
 
 /// `bbr`.
 pub(super) const ALGORITHM: Algorithm = Algorithm {
@@ -134,7 +134,7 @@ struct Bbr {
     aggregation: Aggregation,
     /// The window before recovery or ProbeRTT.
     saved: u64,
-    was: Phase,
+    was: RecoveryPhase,
     conserves: bool,
     /// The losses of the next ACK were counted when recovery began.
     known_losses: bool,
@@ -171,7 +171,7 @@ impl Bbr {
             phase_since: SimTime::ZERO,
             aggregation: Aggregation::default(),
             saved: 0,
-            was: Phase::Open,
+            was: RecoveryPhase::Open,
             conserves: false,
             known_losses: false,
             idle: false,
@@ -368,7 +368,7 @@ impl Bbr {
     }
 
     fn save_window(&mut self) {
-        let normal = self.was == Phase::Open && !matches!(self.mode, Mode::ProbeRtt { .. });
+        let normal = self.was == RecoveryPhase::Open && !matches!(self.mode, Mode::ProbeRtt { .. });
         self.saved = if normal {
             self.cwnd
         } else {
@@ -421,7 +421,7 @@ impl Bbr {
         if !std::mem::take(&mut self.known_losses) {
             self.cwnd = self.cwnd.saturating_sub(ack.lost).max(self.mss);
         }
-        if ack.phase == Phase::Open && self.was != Phase::Open {
+        if ack.phase == RecoveryPhase::Open && self.was != RecoveryPhase::Open {
             self.cwnd = self.cwnd.max(self.saved);
             self.conserves = false;
         }
@@ -486,10 +486,10 @@ impl CongestionControl for Bbr {
         match event.cause {
             Congestion::Ecn => {}
             // One recovery follows the other: packets were conserved in the first.
-            Congestion::Loss if self.was != Phase::Open => self.save_window(),
+            Congestion::Loss if self.was != RecoveryPhase::Open => self.save_window(),
             Congestion::Loss => {
                 self.save_window();
-                self.was = Phase::Fast;
+                self.was = RecoveryPhase::Fast;
                 self.conserves = true;
                 self.known_losses = true;
                 self.next_round = self.delivered;
@@ -497,7 +497,7 @@ impl CongestionControl for Bbr {
             }
             Congestion::Timeout | Congestion::RepeatedTimeout => {
                 self.save_window();
-                self.was = Phase::Loss;
+                self.was = RecoveryPhase::Loss;
                 self.known_losses = true;
                 self.full_bandwidth = 0.0;
                 self.cwnd = event.pipe + self.mss;
@@ -514,14 +514,14 @@ impl CongestionControl for Bbr {
     fn on_recovery_exit(&mut self, _in_flight: u64, _now: SimTime) {
         self.cwnd = self.cwnd.max(self.saved);
         self.conserves = false;
-        self.was = Phase::Open;
+        self.was = RecoveryPhase::Open;
     }
 
     fn on_undo(&mut self, restored: &Restored) {
         (self.full_bandwidth, self.full_rounds) = (0.0, 0);
         self.cwnd = self.cwnd.max(restored.cwnd);
         self.conserves = false;
-        self.was = Phase::Open;
+        self.was = RecoveryPhase::Open;
     }
 
     fn on_idle(&mut self, idle: &Idle) {

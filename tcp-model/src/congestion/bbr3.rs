@@ -13,7 +13,7 @@ use super::{
     AckEvent, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent, Idle, Parameter,
     RateSample, Restored, Start,
 };
-use crate::recovery::Phase;
+use crate::recovery::RecoveryPhase;
 
 mod cycle;
 mod model;
@@ -442,7 +442,7 @@ impl CongestionControl for Bbr3 {
 
     /// UpdateOnACK, section 5.2.3.
     fn on_ack(&mut self, ack: &AckEvent) {
-        if ack.phase == Phase::Open && self.in_recovery {
+        if ack.phase == RecoveryPhase::Open && self.in_recovery {
             self.in_recovery = false; // after a time-out
             self.restore_window();
         }

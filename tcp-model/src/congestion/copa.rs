@@ -11,7 +11,7 @@ use super::{
     AckEvent, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent, Parameter,
     RoundTrips,
 };
-use crate::recovery::Phase;
+use crate::recovery::RecoveryPhase;
 
 /// `copa`.
 pub(super) const ALGORITHM: Algorithm = Algorithm {
@@ -212,7 +212,7 @@ impl CongestionControl for Copa {
         let Some((queueing, standing)) = self.delay() else {
             return;
         };
-        if ack.acked == 0 || ack.phase == Phase::Fast {
+        if ack.acked == 0 || ack.phase == RecoveryPhase::Fast {
             return;
         }
         let cwnd = self.window.segments();

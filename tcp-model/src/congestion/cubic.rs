@@ -11,7 +11,7 @@ use super::{
     AckEvent, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent, Control, Idle,
     Parameter, Restored,
 };
-use crate::recovery::Phase;
+use crate::recovery::RecoveryPhase;
 
 /// Multiplicative decrease, with its default.
 pub(super) const fn beta(default: f64) -> Parameter {
@@ -184,7 +184,7 @@ impl CongestionControl for Cubic {
 
     fn on_ack(&mut self, ack: &AckEvent) {
         if !Window::may_grow(ack) {
-            if ack.phase == Phase::Open && !ack.cwnd_limited {
+            if ack.phase == RecoveryPhase::Open && !ack.cwnd_limited {
                 self.unused_since.get_or_insert(ack.now);
             }
             return;

@@ -3,7 +3,7 @@
 use sim_core::{SimDuration, SimTime};
 
 use crate::delivery_rate::RateSample;
-use crate::recovery::Phase;
+use crate::recovery::RecoveryPhase;
 
 /// The connection is established: its segment size is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub struct AckEvent {
     /// Stream offset of the next byte to send: when it is acknowledged, a round trip has passed.
     pub nxt: u64,
     /// What the sender was doing about loss when the ACK arrived.
-    pub phase: Phase,
+    pub phase: RecoveryPhase,
     /// The window, not the application or the peer, held the sender back.
     pub cwnd_limited: bool,
     /// Round-trip time that this ACK shows.
@@ -72,7 +72,7 @@ impl AckEvent {
             in_flight: 0,
             una: 0,
             nxt: 0,
-            phase: Phase::Open,
+            phase: RecoveryPhase::Open,
             cwnd_limited: true,
             rtt: None,
             srtt: None,

@@ -148,7 +148,7 @@ impl CongestionControl for Ledbat {
         let Some(queueing) = self.delays.queueing() else {
             return;
         };
-        if ack.acked == 0 || ack.phase != crate::recovery::Phase::Open {
+        if ack.acked == 0 || ack.phase != crate::recovery::RecoveryPhase::Open {
             return;
         }
         let off_target = (self.target - queueing.as_secs_f64()) / self.target;

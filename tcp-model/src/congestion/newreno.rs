@@ -8,7 +8,7 @@ use super::{
     AckEvent, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent, Idle, Restored,
     Start,
 };
-use crate::recovery::Phase;
+use crate::recovery::RecoveryPhase;
 
 /// `newreno`.
 pub(super) static ALGORITHM: Algorithm = Algorithm {
@@ -52,8 +52,8 @@ impl NewReno {
     /// [`CongestionControl::on_ack`] with the facts of the ACK that count here: payload bytes newly
     /// acknowledged, the phase before it, and whether the window held the sender back.
     #[inline]
-    pub(crate) fn on_acked(&mut self, acked: u64, phase: Phase, cwnd_limited: bool) {
-        if phase == Phase::Fast || acked == 0 {
+    pub(crate) fn on_acked(&mut self, acked: u64, phase: RecoveryPhase, cwnd_limited: bool) {
+        if phase == RecoveryPhase::Fast || acked == 0 {
             return;
         }
         if !cwnd_limited {

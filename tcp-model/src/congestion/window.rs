@@ -2,7 +2,7 @@
 //! and what time-outs, pauses and smaller segments do to it (RFC 5681, RFC 6582).
 
 use super::{AckEvent, Congestion, CongestionEvent, Idle, Restored, Start};
-use crate::recovery::Phase;
+use crate::recovery::RecoveryPhase;
 
 /// A congestion window and its threshold, in bytes; growth is kept in fractions of a byte.
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +63,7 @@ impl Window {
     /// An ACK may open the window: it is for new data, outside fast recovery, and the window was
     /// in use (RFC 9293 section 3.8.2 by way of RFC 7661).
     pub fn may_grow(ack: &AckEvent) -> bool {
-        ack.acked > 0 && ack.phase != Phase::Fast && ack.cwnd_limited
+        ack.acked > 0 && ack.phase != RecoveryPhase::Fast && ack.cwnd_limited
     }
 
     /// Slow start: opens by what is acknowledged, up to the threshold. Returns the bytes that are

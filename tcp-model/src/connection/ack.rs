@@ -4,14 +4,13 @@
 use sim_core::{SimDuration, SimTime};
 
 use super::Connection;
-use super::measure::Before;
-use crate::congestion::{Congestion, CongestionControl, CongestionEvent};
-use crate::model::{End, Outputs};
-use crate::recovery::{Delivered, Phase, Progress, Prr};
+use super::measure::BeforeAck;
+use crate::congestion::CongestionControl;
+use crate::model::{ConnectionEnd, Outputs};
+use crate::recovery::RecoveryPhase;
 use crate::resend_rule::RetransmitReason;
 use crate::segment::Segment;
 use crate::state::State;
-use crate::ts_clock::ticks_end;
 
 impl Connection {
     /// Returns true when the segment is to be processed further.
@@ -211,25 +210,6 @@ impl Connection {
         (new, rtt)
     }
 
-    /// RFC 8985 section 6.2 step 2: retransmissions younger than the timestamp that comes back are not what
-    /// is acknowledged. Linux looks at the smallest round trip alone.
-    fn note_echo(&mut self, seg: &Segment, now: SimTime) {
-        if self.params.linux_cwnd || !self.rcv.ts_ok {
-            return;
-        }
-        let offset = self.ts_offset;
-        if let Some(log) = self.recovery.log_mut() {
-            let echo = seg.options.timestamps().filter(|_| log.resent() > 0);
-            log.set_echo_before(echo.and_then(|(_, e)| ticks_end(e.wrapping_sub(offset), now)));
-        }
-    }
-
-    pub(super) fn sample_rtt(&mut self, rtt: SimDuration) -> SimDuration {
-        let bounds = self.bounds();
-        self.rtt.on_sample(rtt, self.snd.una, self.snd.nxt, &bounds);
-        rtt
-    }
-
     fn on_new_ack(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
         let before = self.before_ack();
         let octets = seg.ack.offset_from(self.snd.una);
@@ -267,7 +247,7 @@ impl Connection {
         &mut self,
         seg: &Segment,
         (octets, bytes): (u32, u64),
-        before: &Before,
+        before: &BeforeAck,
         now: SimTime,
         out: &mut Outputs,
     ) {
@@ -294,7 +274,7 @@ impl Connection {
         // Linux first checks whether the next recovery starts at once; otherwise the ACK that ends a
         // recovery already opens the window. For a control that governs recovery, the end of slow start
         // after a time-out counts as well.
-        let hears_of_end = phase == Phase::Fast || self.cc.governs_recovery();
+        let hears_of_end = phase == RecoveryPhase::Fast || self.cc.governs_recovery();
         let ends_late = over && self.params.linux_cwnd && hears_of_end;
         if !ends_late {
             self.tell_control(seg, counted, rtt, before, now);
@@ -306,7 +286,7 @@ impl Connection {
         if ended && !ends_late {
             self.leave_recovery(phase, now);
         } else if !ended
-            && phase == Phase::Fast
+            && phase == RecoveryPhase::Fast
             && !self.rcv.sack_ok
             && !self.recovery.is_held(seg.ack)
         {
@@ -325,7 +305,7 @@ impl Connection {
         }
         if ends_late {
             let next = self.recovery.phase();
-            if ended && next == Phase::Open {
+            if ended && next == RecoveryPhase::Open {
                 self.leave_recovery(phase, now);
             }
             self.tell_control(seg, counted, rtt, &before.in_phase(next), now);
@@ -343,152 +323,8 @@ impl Connection {
                 self.arm_fin_timeout(now);
             }
             State::Closing => self.enter_time_wait(now, out),
-            State::LastAck => self.end(End::Closed, out),
+            State::LastAck => self.end(ConnectionEnd::Closed, out),
             _ => {}
-        }
-    }
-
-    /// Takes a round-trip sample: an exact one from the timed segment, otherwise one in milliseconds from
-    /// the echoed timestamp, which is valid for retransmitted segments too (RFC 7323 section 4).
-    pub(super) fn take_rtt(&mut self, seg: &Segment, now: SimTime) -> Option<SimDuration> {
-        match self.snd.timed {
-            Some((end, sent)) if seg.ack.at_or_after(end) => {
-                self.snd.timed = None;
-                Some(self.sample_rtt(now.since(sent)))
-            }
-            Some(_) => None,
-            None => self.take_echoed_rtt(seg, now),
-        }
-    }
-
-    /// The same with a log: every acknowledgement of new data gives a sample.
-    fn take_logged_rtt(
-        &mut self,
-        delivered: &Delivered,
-        seg: &Segment,
-        now: SimTime,
-    ) -> Option<SimDuration> {
-        match delivered.first_sent {
-            Some(sent) => Some(self.sample_rtt(now.since(sent))),
-            None if delivered.resent => self.take_echoed_rtt(seg, now),
-            None => None,
-        }
-    }
-
-    fn take_echoed_rtt(&mut self, seg: &Segment, now: SimTime) -> Option<SimDuration> {
-        let (true, Some((_, echo))) = (self.rcv.ts_ok, seg.options.timestamps()) else {
-            return None;
-        };
-        let ms = self.ts_now(now).wrapping_sub(echo);
-        let sane = echo != 0 && ms < 1 << 30;
-        sane.then(|| self.sample_rtt(SimDuration::from_millis(u64::from(ms.max(1)))))
-    }
-
-    /// FlightSize for the reaction to loss. While recovery sends new data past SACKed data, outstanding
-    /// data exceed the window; the window is then the load on the path. Linux always uses the window.
-    pub(super) fn flight_size(&self) -> u64 {
-        if self.params.linux_cwnd {
-            return self.cc.cwnd();
-        }
-        u64::from(self.snd.flight()).min(self.cc.cwnd())
-    }
-
-    fn on_duplicate_ack(
-        &mut self,
-        seg: &Segment,
-        rtt: Option<SimDuration>,
-        before: &Before,
-        now: SimTime,
-        out: &mut Outputs,
-    ) {
-        let outstanding = self.outstanding();
-        let lost = self.lost_so_far();
-        let loss = self.recovery.on_duplicate_ack(&outstanding);
-        self.count_lost(lost);
-        self.tell_control(seg, 0, rtt, before, now);
-        if !self.recovery.uses_rack()
-            && loss
-            && self.recovery.may_enter(&outstanding, self.recovered_before)
-        {
-            self.begin_recovery(now, out);
-        }
-    }
-
-    /// Starts fast recovery after a loss.
-    pub(super) fn begin_recovery(&mut self, now: SimTime, out: &mut Outputs) {
-        let outstanding = self.outstanding();
-        let reduces_already = self.recovery.is_easing();
-        // RFC 5681 section 3.2 steps 2 and 3
-        let in_flight = self.flight_size();
-        let lost = self.lost_so_far();
-        self.remember_window();
-        self.recovery.enter_fast(&outstanding);
-        self.count_lost(lost);
-        self.recovered_before = true;
-        self.counts.fast_recoveries += 1;
-        if reduces_already {
-            return; // RFC 3168 section 6.1.2: once per window of data, for marks and losses together
-        }
-        self.note_reduction();
-        let pipe = self.pipe();
-        self.cc.on_congestion(&CongestionEvent {
-            cause: Congestion::Loss,
-            now,
-            in_flight,
-            pipe,
-            gentle: false,
-            whole: self.params.linux_cwnd,
-        });
-        if self.params.prr && !self.cc.governs_recovery() {
-            let ssthresh = self.cc.ssthresh().unwrap_or(u64::MAX);
-            let window = pipe + u64::from(self.snd.mss);
-            self.recovery.episode_mut().prr = Some(Prr::new(in_flight, ssthresh, window));
-        } else {
-            self.retransmit_holes(Some(RetransmitReason::DuplicateAcks), now, out);
-        }
-    }
-
-    /// Starts a PRR reduction when a timer began recovery: no ACK allows sending, so the first segment may
-    /// leave.
-    pub(super) fn begin_reduction(&mut self) {
-        let outstanding = self.outstanding();
-        let (in_flight, mss) = (self.recovery.pipe(&outstanding), self.snd.mss);
-        if let Some(prr) = self.recovery.prr_mut()
-            && prr.has_not_begun()
-        {
-            prr.on_ack(&Progress {
-                delivered: mss.into(),
-                in_flight: in_flight.into(),
-                safe: false,
-                mss: mss.into(),
-            });
-        }
-    }
-
-    /// PRR's update at the end of an ACK in fast recovery; `acked`: payload bytes.
-    #[inline(always)]
-    fn reduce_in_proportion(&mut self, acked: u64, before: &Before) {
-        if self.recovery.prr_mut().is_some() {
-            self.reduce_by_prr(acked, before);
-        }
-    }
-
-    #[inline(never)]
-    fn reduce_by_prr(&mut self, acked: u64, before: &Before) {
-        let outstanding = self.outstanding();
-        let delivered = self.newly_arrived(acked, before);
-        let lost = self.recovery.lost(&outstanding);
-        let progress = Progress {
-            delivered,
-            in_flight: self.recovery.pipe(&outstanding).into(),
-            safe: acked > 0 && lost <= before.lost,
-            mss: self.snd.mss.into(),
-        };
-        if let Some(prr) = self.recovery.prr_mut() {
-            prr.on_ack(&progress);
-        }
-        if self.reduction_is_over() {
-            self.recovery.end_easing();
         }
     }
 }

@@ -4,7 +4,7 @@
 use sim_core::{SimDuration, SimTime};
 
 use super::Connection;
-use super::held_memory::Held;
+use super::held_memory::HeldMemory;
 use crate::params::TcpParams;
 use crate::seq::SeqNum;
 
@@ -39,7 +39,7 @@ pub(super) struct Adaptive {
     /// Receive buffer, in bytes of memory.
     pub(super) buffer: u32,
     /// The part in use.
-    pub(super) held: Held,
+    pub(super) held: HeldMemory,
     /// A segment was just dropped because memory was exhausted: the next ACK closes the window.
     pub(super) squeezed: bool,
     /// Upper bound of the window and of `ssthresh` below.
@@ -98,7 +98,7 @@ impl Adaptive {
             pushed_twice: false,
             ratio: 128,
             buffer,
-            held: Held::default(),
+            held: HeldMemory::default(),
             squeezed: false,
             clamp,
             known_clamp: 0,

@@ -24,16 +24,16 @@ const RTT_STEP: u64 = 512;
 
 /// A burst being sent.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Burst {
+pub(super) struct SendBurst {
     /// Segments still to come.
     left: u32,
     /// It has more than one segment.
     several: bool,
 }
 
-impl Burst {
-    pub(super) fn of(segments: u32) -> Burst {
-        Burst {
+impl SendBurst {
+    pub(super) fn of(segments: u32) -> SendBurst {
+        SendBurst {
             left: segments,
             several: segments > 1,
         }
@@ -59,9 +59,9 @@ impl Burst {
 impl Connection {
     /// The burst of new text starting at SND.NXT, with `unsent` octets waiting, `usable` octets of peer
     /// window, and `pipe` octets in the network (Linux `tcp_mss_split_point`).
-    pub(super) fn next_burst(&self, unsent: u64, usable: u32, pipe: u64) -> Burst {
+    pub(super) fn next_burst(&self, unsent: u64, usable: u32, pipe: u64) -> SendBurst {
         if self.snd.urgent > self.snd.acked {
-            return Burst::of(1);
+            return SendBurst::of(1);
         }
         let mss = u64::from(self.snd.mss.max(1));
         let cwnd = self.window();
@@ -70,21 +70,21 @@ impl Connection {
         let most = (most.min(self.burst_goal()) / mss).max(1);
         let octets = unsent.min(usable.into());
         if most * mss <= octets {
-            return Burst::of(most as u32);
+            return SendBurst::of(most as u32);
         }
         let (full, rest) = ((octets / mss) as u32, (octets % mss) as u32);
         let ends = octets == unsent || self.params.fill_window;
         let with_rest = rest > 0 && self.hold_small(rest, ends).is_none();
-        Burst::of((full + u32::from(with_rest)).max(1))
+        SendBurst::of((full + u32::from(with_rest)).max(1))
     }
 
     /// The burst of lost octets starting at `start`: as many segments as were sent together.
-    pub(super) fn next_lost_burst(&mut self, start: SeqNum, pipe: u64) -> Burst {
+    pub(super) fn next_lost_burst(&mut self, start: SeqNum, pipe: u64) -> SendBurst {
         let room = self.window().saturating_sub(pipe);
         let most = room.min(self.burst_goal()) / u64::from(self.snd.mss.max(1));
         match self.recovery.log_mut() {
-            Some(log) => Burst::of(log.lost_together(start, most.max(1) as u32)),
-            None => Burst::of(1),
+            Some(log) => SendBurst::of(log.lost_together(start, most.max(1) as u32)),
+            None => SendBurst::of(1),
         }
     }
 

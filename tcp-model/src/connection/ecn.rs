@@ -8,10 +8,10 @@ use sim_core::SimTime;
 use super::Connection;
 use crate::acc_ecn::{ACE, AccEcn, Feedback, ace, asked_for, granted};
 use crate::congestion::{Congestion, CongestionControl, CongestionEvent};
-use crate::diagnostics::Marked;
+use crate::diagnostics::CeReceived;
 use crate::model::Outputs;
 use crate::params::EcnMode;
-use crate::recovery::{Phase, Progress, Prr};
+use crate::recovery::{Prr, PrrAck, RecoveryPhase};
 use crate::segment::{Ecn, Flags, Segment};
 use crate::seq::SeqNum;
 use crate::state::State;
@@ -28,7 +28,7 @@ pub(super) struct EcnState {
     /// An ECN codepoint has arrived.
     seen: bool,
     /// What arrived with CE.
-    pub(super) marked: Marked,
+    pub(super) marked: CeReceived,
     /// An echo has reduced the window, and `end` is not acknowledged yet.
     reacting: bool,
     /// SND.NXT when the window was last reduced.
@@ -279,7 +279,7 @@ impl Connection {
     /// The sender's part (section 6.1.2): an echo counts as a loss, once per window of data. `acked`:
     /// octets that the ACK newly acknowledges.
     pub(super) fn on_ecn_echo(&mut self, flight: u64, acked: u32, now: SimTime) {
-        if self.is_reacting() || self.recovery.phase() != Phase::Open {
+        if self.is_reacting() || self.recovery.phase() != RecoveryPhase::Open {
             return;
         }
         let pipe = self.pipe();
@@ -307,7 +307,7 @@ impl Connection {
             return;
         }
         let mut prr = Prr::new(flight, ssthresh, in_flight);
-        prr.on_ack(&Progress {
+        prr.on_ack(&PrrAck {
             delivered: acked.max(1),
             in_flight,
             safe: true,

@@ -10,7 +10,7 @@ use crate::seq::SeqNum;
 
 /// The round trip in which data are being counted.
 #[derive(Clone, Copy, Debug, Hash)]
-pub(super) struct Growth {
+pub(super) struct BufferGrowth {
     /// RCV.NXT at its start.
     start: SeqNum,
     since: SimTime,
@@ -23,7 +23,7 @@ impl Connection {
         let Some(round_trip) = self.rtt.srtt().filter(|_| buffer < most) else {
             return;
         };
-        let next = Growth {
+        let next = BufferGrowth {
             start: self.rcv.nxt,
             since: now,
         };

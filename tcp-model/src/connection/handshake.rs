@@ -6,7 +6,7 @@ use sim_core::SimTime;
 use super::Connection;
 use super::text::AckNeed;
 use crate::congestion::{CongestionControl, Start};
-use crate::model::{End, Outputs, Signal};
+use crate::model::{ConnectionEnd, Outputs, Signal};
 use crate::options::Options;
 use crate::resend_rule::RetransmitReason;
 use crate::segment::{Flags, Segment, Tag};
@@ -179,7 +179,7 @@ impl Connection {
         // second: the RST bit
         if seg.flags.is_rst() {
             if acceptable {
-                self.end(End::Refused, out);
+                self.end(ConnectionEnd::Refused, out);
             }
             return;
         }

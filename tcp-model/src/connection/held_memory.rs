@@ -40,7 +40,7 @@ pub(super) fn joined(payload: u32) -> u32 {
 
 /// The memory of a receiver's data.
 #[derive(Clone, Copy, Debug, Default, Hash)]
-pub(super) struct Held {
+pub(super) struct HeldMemory {
     /// Memory of unread data.
     pub(super) unread: u32,
     /// Memory of data beyond a gap.
@@ -59,7 +59,7 @@ pub(super) struct Held {
     pub(super) reserved: u32,
 }
 
-impl Held {
+impl HeldMemory {
     /// Total memory.
     pub(super) fn all(&self) -> u32 {
         self.unread.saturating_add(self.ahead)

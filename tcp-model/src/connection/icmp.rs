@@ -9,7 +9,7 @@ use sim_core::SimTime;
 use super::Connection;
 use crate::congestion::CongestionControl;
 use crate::icmp::{IcmpError, IcmpKind};
-use crate::model::{End, Outputs, Signal};
+use crate::model::{ConnectionEnd, Outputs, Signal};
 use crate::params::IpVersion;
 use crate::resend_rule::RetransmitReason;
 use crate::state::State;
@@ -56,7 +56,7 @@ impl Connection {
             (false, false) => false,
         };
         if fatal {
-            self.end(End::Unreachable(kind), out);
+            self.end(ConnectionEnd::Unreachable(kind), out);
             return;
         }
         self.rare().soft_error = Some(kind);

@@ -6,7 +6,7 @@ use super::Connection;
 use crate::congestion::CongestionControl as _;
 use crate::diagnostics::{CongestionState, Details, SenderState};
 use crate::model::TcpModel;
-use crate::recovery::Phase;
+use crate::recovery::RecoveryPhase;
 
 impl Connection {
     /// The details that are tracked; without a log, segments are counted as full ones.
@@ -62,13 +62,13 @@ impl Connection {
 
     fn congestion_state(&self) -> CongestionState {
         match self.recovery.phase() {
-            Phase::Fast => CongestionState::Recovery,
-            Phase::Loss => CongestionState::Loss,
-            Phase::Open if self.is_reacting() => CongestionState::Reduced,
-            Phase::Open if self.recovery.arrived(&self.outstanding()) > 0 => {
+            RecoveryPhase::Fast => CongestionState::Recovery,
+            RecoveryPhase::Loss => CongestionState::Loss,
+            RecoveryPhase::Open if self.is_reacting() => CongestionState::Reduced,
+            RecoveryPhase::Open if self.recovery.arrived(&self.outstanding()) > 0 => {
                 CongestionState::Disorder
             }
-            Phase::Open => CongestionState::Open,
+            RecoveryPhase::Open => CongestionState::Open,
         }
     }
 

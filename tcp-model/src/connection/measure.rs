@@ -5,7 +5,7 @@ use sim_core::{Rate, SimDuration, SimTime};
 use super::Connection;
 use crate::congestion::{AckEvent, AnyCc, CongestionControl};
 use crate::delivery_rate::DeliveryRate;
-use crate::recovery::Phase;
+use crate::recovery::RecoveryPhase;
 use crate::segment::Segment;
 use crate::seq::SeqNum;
 
@@ -25,8 +25,8 @@ pub(super) struct Measure {
 
 /// The sender's state before an ACK is processed.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Before {
-    phase: Phase,
+pub(super) struct BeforeAck {
+    phase: RecoveryPhase,
     /// Octets in flight, and octets known to have arrived but not acknowledged; zero if
     /// [`Connection::control_needs_counts`] is false.
     in_flight: u32,
@@ -37,10 +37,10 @@ pub(super) struct Before {
     counted: bool,
 }
 
-impl Before {
+impl BeforeAck {
     /// The same with another phase, for the control.
-    pub(super) fn in_phase(self, phase: Phase) -> Before {
-        Before { phase, ..self }
+    pub(super) fn in_phase(self, phase: RecoveryPhase) -> BeforeAck {
+        BeforeAck { phase, ..self }
     }
 }
 
@@ -66,13 +66,13 @@ impl Connection {
 
     /// The sender's state before an ACK.
     #[inline(always)]
-    pub(super) fn before_ack(&self) -> Before {
+    pub(super) fn before_ack(&self) -> BeforeAck {
         let counted = self.control_needs_counts();
         if !self.recovery.is_calm() {
             return self.count_before_ack(self.recovery.phase(), counted);
         }
-        Before {
-            phase: Phase::Open,
+        BeforeAck {
+            phase: RecoveryPhase::Open,
             in_flight: if counted { self.snd.flight() } else { 0 },
             arrived: 0,
             lost: 0,
@@ -82,9 +82,9 @@ impl Connection {
 
     /// The same during a suspected or actual loss.
     #[inline(never)]
-    fn count_before_ack(&self, phase: Phase, counted: bool) -> Before {
+    fn count_before_ack(&self, phase: RecoveryPhase, counted: bool) -> BeforeAck {
         let outstanding = self.outstanding();
-        let mut before = Before {
+        let mut before = BeforeAck {
             phase,
             in_flight: 0,
             arrived: 0,
@@ -95,7 +95,7 @@ impl Connection {
             before.in_flight = self.recovery.pipe(&outstanding);
             before.arrived = self.recovery.arrived(&outstanding);
         }
-        if phase != Phase::Open {
+        if phase != RecoveryPhase::Open {
             before.lost = self.recovery.lost(&outstanding);
         }
         before
@@ -108,7 +108,7 @@ impl Connection {
         seg: &Segment,
         acked: u64,
         rtt: Option<SimDuration>,
-        before: &Before,
+        before: &BeforeAck,
         now: SimTime,
     ) {
         let cwnd_limited = self.may_grow(before);
@@ -122,12 +122,13 @@ impl Connection {
 
     /// The window holds the sender back, and is not being reduced.
     #[inline]
-    fn may_grow(&self, before: &Before) -> bool {
-        (self.used_window() || before.phase == Phase::Loss) && !self.recovery.is_easing()
+    fn may_grow(&self, before: &BeforeAck) -> bool {
+        (self.used_window() || before.phase == RecoveryPhase::Loss)
+            && !self.recovery.is_reducing_for_ecn()
     }
 
     /// Octets newly known to have arrived from an ACK of `acked` octets.
-    pub(super) fn newly_arrived(&self, acked: u64, before: &Before) -> u64 {
+    pub(super) fn newly_arrived(&self, acked: u64, before: &BeforeAck) -> u64 {
         let arrived = u64::from(self.recovery.arrived(&self.outstanding()));
         (acked + arrived).saturating_sub(before.arrived.into())
     }
@@ -139,7 +140,7 @@ impl Connection {
         seg: &Segment,
         acked: u64,
         rtt: Option<SimDuration>,
-        before: &Before,
+        before: &BeforeAck,
         now: SimTime,
     ) {
         let outstanding = self.outstanding();

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::Connection;
 use super::ecn::EcnState;
-use super::growing_buffer::Growth;
+use super::growing_buffer::BufferGrowth;
 use crate::fast_open::{FastConnect, FastListen, FastOpenOption};
 use crate::icmp::IcmpKind;
 use crate::seq::SeqNum;
@@ -36,7 +36,7 @@ pub(super) struct OptionalState {
     /// The path MTU, if known.
     pub(super) path_mtu: Option<u16>,
     /// Measurement for a receive buffer that can still grow.
-    pub(super) growth: Option<Growth>,
+    pub(super) growth: Option<BufferGrowth>,
     /// Stream offsets at which records end (`MSG_EOR`), not yet acknowledged.
     pub(super) record_ends: VecDeque<u64>,
     /// MSS option of the peer.

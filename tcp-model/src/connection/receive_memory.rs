@@ -132,7 +132,7 @@ impl Connection {
 
 #[cfg(test)]
 mod tests {
-    use super::super::held_memory::Held;
+    use super::super::held_memory::HeldMemory;
     use super::*;
 
     #[test]
@@ -152,10 +152,10 @@ mod tests {
 
     #[test]
     fn read_data_free_their_share() {
-        let mut held = Held {
+        let mut held = HeldMemory {
             unread: 2304 * 4,
             before_sparse: Some((2000, 4608)),
-            ..Held::default()
+            ..HeldMemory::default()
         };
         held.read(1000, 3000);
         assert_eq!(
@@ -170,10 +170,10 @@ mod tests {
 
     #[test]
     fn buffers_are_merged_from_the_first_sparse_one_on() {
-        let mut held = Held {
+        let mut held = HeldMemory {
             unread: 10 * 2304 + 10 * 1280,
             before_sparse: Some((10_000, 10 * 2304)),
-            ..Held::default()
+            ..HeldMemory::default()
         };
         held.join(11_000, std::iter::empty());
         assert_eq!(held.unread, 10 * 2304 + 4352);

@@ -4,7 +4,7 @@ use sim_core::{SimDuration, SimTime};
 
 use super::Connection;
 use super::text::AckNeed;
-use crate::model::{End, Outputs};
+use crate::model::{ConnectionEnd, Outputs};
 use crate::resend_rule::RetransmitReason;
 use crate::segment::{Flags, Segment};
 use crate::seq::SeqNum;
@@ -64,11 +64,11 @@ impl Connection {
         // fourth: the SYN bit. RFC 5961 section 4: once synchronized, only challenged.
         if seg.flags.is_syn() {
             if self.state == State::SynReceived && self.passive {
-                self.end(End::Reset, out); // the listener goes on listening
+                self.end(ConnectionEnd::Reset, out); // the listener goes on listening
             } else if self.params.syn_in_window_resets {
                 // RFC 793: "If the SYN is in the window it is an error, send a reset"
                 self.send_reset(now, out);
-                self.end(End::Reset, out);
+                self.end(ConnectionEnd::Reset, out);
             } else {
                 self.challenge(now, out);
             }
@@ -256,10 +256,10 @@ impl Connection {
             return;
         }
         let why = match self.state {
-            State::SynReceived if !self.passive => End::Refused,
+            State::SynReceived if !self.passive => ConnectionEnd::Refused,
             // "If the RST bit is set, enter the CLOSED state, delete the TCB, and return."
-            State::Closing | State::LastAck => End::Closed,
-            _ => End::Reset,
+            State::Closing | State::LastAck => ConnectionEnd::Closed,
+            _ => ConnectionEnd::Reset,
         };
         self.end(why, out);
     }

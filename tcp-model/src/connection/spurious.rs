@@ -9,7 +9,7 @@ use sim_core::SimTime;
 
 use super::Connection;
 use crate::congestion::{CongestionControl as _, Restored};
-use crate::recovery::{Phase, Undo, UndoCause};
+use crate::recovery::{RecoveryPhase, Undo, UndoCause};
 use crate::segment::Segment;
 
 impl Connection {
@@ -52,7 +52,7 @@ impl Connection {
     pub(super) fn judge_reduction(
         &mut self,
         seg: &Segment,
-        was: Phase,
+        was: RecoveryPhase,
         advanced: bool,
         now: SimTime,
     ) -> bool {
@@ -68,13 +68,13 @@ impl Connection {
             return false;
         };
         let counts = match self.recovery.phase() {
-            Phase::Open => was != Phase::Open || cause == UndoCause::Dsack,
+            RecoveryPhase::Open => was != RecoveryPhase::Open || cause == UndoCause::Dsack,
             // A partial ACK that arrived too early to be caused by a retransmission.
-            Phase::Fast if cause == UndoCause::Eifel => {
-                advanced && !self.recovery.resent_is_out(self.snd.una)
+            RecoveryPhase::Fast if cause == UndoCause::Eifel => {
+                advanced && !self.recovery.has_retransmissions_outstanding(self.snd.una)
             }
-            Phase::Fast => true,
-            Phase::Loss => advanced,
+            RecoveryPhase::Fast => true,
+            RecoveryPhase::Loss => advanced,
         };
         if counts {
             self.undo(cause, now);
@@ -86,7 +86,7 @@ impl Connection {
     /// acknowledged; `sacked`: it reports data beyond a gap, or is a duplicate. True when the time-out was
     /// spurious and is undone.
     pub(super) fn judge_timeout(&mut self, acked: u32, sacked: bool, now: SimTime) -> bool {
-        if self.recovery.phase() != Phase::Loss {
+        if self.recovery.phase() != RecoveryPhase::Loss {
             return false;
         }
         let recover = self.recovery.recover();
@@ -130,7 +130,12 @@ impl Connection {
             Some(log) => log
                 .take_original()
                 .is_some_and(|end| end.at_or_before(recover)),
-            None => acked > 0 && self.recovery.sent_all_again_below(self.snd.una - acked),
+            None => {
+                acked > 0
+                    && self
+                        .recovery
+                        .has_retransmitted_only_below(self.snd.una - acked)
+            }
         }
     }
 

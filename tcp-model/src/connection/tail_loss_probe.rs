@@ -6,7 +6,7 @@ use sim_core::{SimDuration, SimTime};
 use super::Connection;
 use crate::congestion::{Congestion, CongestionControl, CongestionEvent};
 use crate::model::Outputs;
-use crate::recovery::{Phase, Probe};
+use crate::recovery::{Probe, RecoveryPhase};
 use crate::resend_rule::RetransmitReason;
 use crate::segment::Segment;
 use crate::state::State;
@@ -214,7 +214,7 @@ impl Connection {
                     gentle: false,
                     whole: self.params.linux_cwnd,
                 });
-                self.leave_recovery(Phase::Fast, now);
+                self.leave_recovery(RecoveryPhase::Fast, now);
             }
         }
         if let Some(log) = self.recovery.log_mut() {
@@ -258,7 +258,7 @@ impl Connection {
         }
         // On Linux, data found lost in one recovery that are still outstanding start the next.
         let missed = self.recovery.log().is_some_and(|log| log.missed() > 0);
-        if missed && self.params.linux_cwnd && self.recovery.phase() == Phase::Open {
+        if missed && self.params.linux_cwnd && self.recovery.phase() == RecoveryPhase::Open {
             self.begin_recovery(now, out);
         }
     }
@@ -268,7 +268,7 @@ impl Connection {
         let lost = self.lost_so_far();
         let wait = self.recovery.find_losses(threshold, srtt, now);
         self.count_lost(lost);
-        if self.recovery.rack_lost() > 0 && self.recovery.phase() == Phase::Open {
+        if self.recovery.rack_lost() > 0 && self.recovery.phase() == RecoveryPhase::Open {
             self.begin_recovery(now, out);
         }
         wait

@@ -4,7 +4,7 @@ use sim_core::SimTime;
 
 use super::Connection;
 use crate::congestion::CongestionControl;
-use crate::model::{End, Outputs, Signal};
+use crate::model::{ConnectionEnd, Outputs, Signal};
 use crate::reassembly::Reassembly;
 use crate::segment::Segment;
 use crate::seq::SeqNum;
@@ -76,7 +76,7 @@ impl Connection {
             } else {
                 self.send_reset(now, out);
             }
-            self.end(End::Aborted, out);
+            self.end(ConnectionEnd::Aborted, out);
             return AckNeed::None;
         }
         let foreign = seg.tag.conn != self.rcv.peer;

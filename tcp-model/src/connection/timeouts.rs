@@ -5,16 +5,15 @@ use sim_core::{SimDuration, SimTime};
 use super::Connection;
 use super::tail_loss_probe::Purpose;
 use crate::congestion::{Congestion, CongestionControl, CongestionEvent};
-use crate::model::{End, Outputs, Signal};
+use crate::model::{ConnectionEnd, Outputs, Signal};
 use crate::params::GiveUp;
-use crate::recovery::Phase;
+use crate::recovery::RecoveryPhase;
 use crate::resend_rule::RetransmitReason;
-use crate::segment::Flags;
 use crate::state::State;
 
 /// Deadlines as data; `SimTime::MAX` is off.
 #[derive(Clone, Copy, Debug, Hash)]
-pub(super) struct Timers {
+pub(super) struct ConnectionTimers {
     /// Retransmission.
     pub(super) rto: SimTime,
     /// Zero-window probe.
@@ -45,10 +44,10 @@ pub(super) struct Timers {
     pub(super) expiring: bool,
 }
 
-impl Default for Timers {
+impl Default for ConnectionTimers {
     fn default() -> Self {
         let off = SimTime::MAX;
-        Timers {
+        ConnectionTimers {
             rto: off,
             persist: off,
             ack: off,
@@ -67,7 +66,7 @@ impl Default for Timers {
     }
 }
 
-impl Timers {
+impl ConnectionTimers {
     /// Retransmission time-outs in a row.
     pub(super) fn retransmissions(&self) -> u32 {
         if self.persist == SimTime::MAX {
@@ -143,7 +142,7 @@ impl Connection {
                     self.timers.half_waited = true;
                     self.timers.state = self.expiry(now, half);
                 }
-                _ => self.end(End::FinWaitExpired, out),
+                _ => self.end(ConnectionEnd::FinWaitExpired, out),
             },
             _ => {}
         }
@@ -268,23 +267,17 @@ impl Connection {
         }
     }
 
-    /// The same for window probes, each of which counts.
-    fn probed_enough(&self, now: SimTime) -> bool {
-        match self.give_up() {
-            GiveUp::Retries(n) => self.timers.retries >= n,
-            GiveUp::After(time) => now.since(self.timers.first_sent) >= time,
-            GiveUp::Never => false,
-        }
-    }
-
     /// R2: "close the connection" (MUST-20). Sends a reset if the peer may still exist.
-    fn time_out(&mut self, now: SimTime, out: &mut Outputs) {
+    pub(super) fn time_out(&mut self, now: SimTime, out: &mut Outputs) {
         if self.state.is_synchronized() && self.params.reset_on_give_up {
             self.send_reset(now, out);
         }
         // An ICMP error received meanwhile is more specific than a time-out.
         let soft_error = self.rare.as_ref().and_then(|r| r.soft_error);
-        self.end(soft_error.map_or(End::TimedOut, End::Unreachable), out);
+        self.end(
+            soft_error.map_or(ConnectionEnd::TimedOut, ConnectionEnd::Unreachable),
+            out,
+        );
     }
 
     fn retransmit_syn(&mut self, now: SimTime, out: &mut Outputs) {
@@ -312,14 +305,14 @@ impl Connection {
         let flight = self.flight_size();
         let first = self.timers.retries == 1;
         // On Linux, a time-out in fast recovery is for a loss that has already reduced the threshold.
-        let known = self.params.linux_cwnd && self.recovery.phase() == Phase::Fast;
+        let known = self.params.linux_cwnd && self.recovery.phase() == RecoveryPhase::Fast;
         let cause = match first && !known {
             true => Congestion::Timeout,
             false => Congestion::RepeatedTimeout,
         };
         // F-RTO does not apply during fast recovery (RFC 5682 section 2.1 step 1).
-        let frto = self.params.frto && (self.recovery.phase() != Phase::Fast || !first);
-        if first && self.recovery.phase() != Phase::Fast {
+        let frto = self.params.frto && (self.recovery.phase() != RecoveryPhase::Fast || !first);
+        if first && self.recovery.phase() != RecoveryPhase::Fast {
             self.remember_window();
         }
         self.enter_loss(RetransmitReason::Timeout, now);
@@ -343,122 +336,6 @@ impl Connection {
         }
         self.transmit(now, out);
         self.arm_rto(now);
-    }
-
-    /// The peer's window is closed and data wait: probe it (MUST-35, MUST-36), first after one
-    /// time-out (SHLD-29), then at doubling intervals (SHLD-30).
-    pub(super) fn arm_persist(&mut self, now: SimTime) {
-        if self.timers.persist == SimTime::MAX {
-            self.rearm_persist(now);
-        }
-    }
-
-    /// Restarts the interval to the next window probe.
-    pub(super) fn rearm_persist(&mut self, now: SimTime) {
-        let doubled = 1u64 << self.timers.probe_backoff.min(32);
-        let wait = match self.params.probe_interval {
-            None => {
-                let base = self.rtt.rto().max(self.params.min_rto);
-                base.saturating_mul(doubled).min(self.params.max_rto)
-            }
-            Some(least) => self.probe_interval(doubled).max(least),
-        };
-        self.timers.persist = self.expiry(now, wait);
-    }
-
-    /// The interval of FreeBSD's `tcp_setpersist`, at most a minute (`net.inet.tcp.persmax`).
-    fn probe_interval(&self, doubled: u64) -> SimDuration {
-        const MOST: SimDuration = SimDuration::from_secs(60);
-        let srtt = self.rtt.srtt().unwrap_or_default();
-        let rttvar = self.rtt.rttvar().unwrap_or_default();
-        let base = srtt * 4 + rttvar * 8;
-        let wait = base.saturating_mul(doubled);
-        wait.min(MOST).min(MOST - self.params.rto_slop) + self.params.rto_slop
-    }
-
-    fn on_persist_timeout(&mut self, now: SimTime, out: &mut Outputs) {
-        let waiting = self.snd.unsent() > 0 || self.snd.probing || self.fin_waits();
-        // A small segment held back by a cork has been sent meanwhile, or waits behind others.
-        let in_flight = self.snd.flight() > 0 && !self.snd.probing;
-        if !self.state.is_synchronized() || !waiting || in_flight {
-            return;
-        }
-        // MUST-37: answered probes keep the connection open for ever; unanswered ones count.
-        if self.timers.retries > 0 && self.probed_enough(now) {
-            self.time_out(now, out);
-            return;
-        }
-        if self.timers.retries == 0 {
-            self.timers.first_sent = now;
-        }
-        self.timers.retries += 1;
-        self.timers.probe_backoff = self.timers.probe_backoff.saturating_add(1);
-        self.send_window_probe(now, out);
-        if self.snd.flight() > 0 && !self.snd.probing {
-            self.stop_probing(); // it was data, which the retransmission timer looks after
-        } else {
-            self.arm_persist(now);
-        }
-    }
-
-    /// True in states that may be idle for long, where only keep-alive notices that the peer is gone.
-    pub(super) fn may_idle(&self) -> bool {
-        use State::{CloseWait, Established, FinWait2};
-        matches!(self.state, Established | CloseWait | FinWait2)
-    }
-
-    /// A segment from the peer restarts the keep-alive timer (MUST-26), at the latest when it expires.
-    pub(super) fn touch_keepalive(&mut self, now: SimTime) {
-        if self.params.keepalive_polls {
-            self.timers.heard = now;
-        }
-        if let Some(idle) = self.params.keepalive {
-            self.timers.keepalive_sent = 0;
-            if !self.may_idle() {
-                self.timers.keepalive = SimTime::MAX;
-            } else if !self.params.keepalive_polls || self.timers.keepalive == SimTime::MAX {
-                self.timers.keepalive = self.expiry(now, idle);
-            }
-        }
-    }
-
-    /// RFC 9293 section 3.8.4: an empty segment one octet below SND.NXT asks for an ACK (SHLD-12).
-    fn on_keepalive_timeout(&mut self, now: SimTime, out: &mut Outputs) {
-        let (true, Some(idle)) = (self.may_idle(), self.params.keepalive) else {
-            return;
-        };
-        if self.snd.flight() > 0 || self.snd.unsent() > 0 {
-            self.timers.keepalive = self.expiry(now, idle); // retransmission finds out
-            return;
-        }
-        let clock = |time| self.params.timers.clock(time);
-        let silent = clock(now).since(clock(self.timers.heard));
-        if self.params.keepalive_polls && silent < idle {
-            self.timers.keepalive = self.expiry(now, idle.saturating_sub(silent));
-            return;
-        }
-        if self.is_dead_idle() {
-            self.send_reset(now, out);
-            self.end(End::TimedOut, out);
-            return;
-        }
-        self.timers.keepalive_sent = self.timers.keepalive_sent.saturating_add(1);
-        self.timers.keepalive = self.expiry(now, self.params.keepalive_interval);
-        let segment = self.header(Flags::ACK, self.snd.nxt - 1, now);
-        self.emit(segment, None, out);
-    }
-
-    /// Enough probes are unanswered (MUST-29: more than one), or the user time-out, which replaces the
-    /// number on Linux, has passed.
-    fn is_dead_idle(&self) -> bool {
-        let sent = u32::from(self.timers.keepalive_sent);
-        match (self.params.user_timeout, self.params.keepalive) {
-            (Some(most), Some(idle)) => {
-                let silent = idle + self.params.keepalive_interval * u64::from(sent);
-                (sent > 0 && silent >= most) || sent == u32::from(u16::MAX)
-            }
-            _ => sent >= self.params.keepalive_probes.min(u32::from(u16::MAX)),
-        }
     }
 
     /// After an acknowledgement of new data, restarts or stops the retransmission timer (RFC 6298 rules 5.2
@@ -486,8 +363,8 @@ impl Connection {
     }
 
     /// Ends recovery.
-    pub(super) fn leave_recovery(&mut self, was: Phase, now: SimTime) {
-        if was == Phase::Fast {
+    pub(super) fn leave_recovery(&mut self, was: RecoveryPhase, now: SimTime) {
+        if was == RecoveryPhase::Fast {
             let pipe = u64::from(self.recovery.pipe(&self.outstanding()));
             // RFC 6582 avoids a burst of a sender without SACK; PRR (RFC 9937 section 6.2) and Linux end at
             // the threshold.
@@ -495,13 +372,6 @@ impl Connection {
             let least = self.cc.ssthresh().filter(|_| whole);
             self.cc.on_recovery_exit(pipe.max(least.unwrap_or(0)), now);
         }
-    }
-
-    /// The peer has room for more data: a probe was acknowledged, or its window opened.
-    pub(super) fn stop_probing(&mut self) {
-        self.timers.persist = SimTime::MAX;
-        self.timers.probe_backoff = 0;
-        self.timers.retries = 0;
     }
 
     /// The application has been notified that the peer closed.

@@ -4,21 +4,19 @@
 use sim_core::SimTime;
 
 use super::Connection;
-use super::bursts::Burst;
+use super::bursts::SendBurst;
 use super::spaces::Hold;
 use crate::congestion::CongestionControl;
 use crate::model::Outputs;
-use crate::options::Options;
-use crate::recovery::Phase;
+use crate::recovery::RecoveryPhase;
 use crate::resend_rule::RetransmitReason;
-use crate::segment::{Flags, Segment, Tag};
+use crate::segment::Flags;
 use crate::seq::SeqNum;
 use crate::state::State;
-use crate::transmit::Transmit;
 
 /// Why the sender stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stop {
+pub(super) enum SendStop {
     NothingToSend,
     CongestionWindow,
     /// The peer's window is closed, or too small for a useful segment.
@@ -30,103 +28,6 @@ pub(super) enum Stop {
 }
 
 impl Connection {
-    /// Builds a segment without text: ports, acknowledgement, window, options.
-    pub(super) fn header(&mut self, flags: Flags, seq: SeqNum, now: SimTime) -> Segment {
-        let offer = self.offer();
-        let field = (offer >> self.rcv.shift).min(0xffff);
-        let edge = self.rcv.nxt + (field << self.rcv.shift);
-        self.rcv.edge = self.rcv.edge.max(edge);
-        self.rcv.freed = 0;
-        let mut segment = Segment {
-            src_port: self.local_port,
-            dst_port: self.remote_port,
-            seq,
-            ack: self.rcv.nxt,
-            flags: flags | self.ecn_echo(),
-            window: self.rcv.window_field(),
-            tag: Tag {
-                conn: self.conn,
-                offset: 0,
-                traced: self.traced,
-                ..Tag::default()
-            },
-            ..Segment::default()
-        };
-        if self.rcv.ts_ok {
-            let (val, ecr) = (self.ts_now(now), self.rcv.ts_recent);
-            segment.options.set_timestamps_only(val, ecr);
-        }
-        if self.rcv.ahead.is_some() {
-            self.push_sack(&mut segment.options);
-        }
-        segment
-    }
-
-    /// Adds SACK blocks, the most recent first (RFC 2018 section 4), preceded by a duplicate to report once
-    /// (RFC 2883 section 4), as many as fit beside the timestamps.
-    fn push_sack(&mut self, options: &mut Options) {
-        let Some(ahead) = &mut self.rcv.ahead else {
-            return;
-        };
-        if !self.rcv.sack_ok {
-            return;
-        }
-        let mut blocks = [(SeqNum(0), SeqNum(0)); 4];
-        let mut n = 0;
-        let duplicate = ahead.take_duplicate();
-        let fin = self.params.sack_covers_fin;
-        let with_fin = ahead.blocks_with_fin().filter(|_| fin);
-        let without = ahead.blocks().filter(|_| !fin);
-        let all = duplicate.into_iter().chain(with_fin).chain(without);
-        for (place, block) in blocks.iter_mut().zip(all) {
-            *place = block;
-            n += 1;
-        }
-        options.push_sack(&blocks[..n]);
-        if ahead.is_empty() {
-            self.rcv.ahead = None;
-        }
-    }
-
-    /// Sends a segment. All segments except the first SYN and some RSTs acknowledge.
-    #[inline(always)]
-    pub(super) fn emit(
-        &mut self,
-        mut segment: Segment,
-        why: Option<RetransmitReason>,
-        out: &mut Outputs,
-    ) {
-        segment.tag.again = why;
-        if self.rare.is_some() {
-            self.add_feedback(&mut segment);
-        }
-        self.counts.segments_sent += 1;
-        self.counts.retransmissions += u32::from(why.is_some());
-        if segment.flags.is_ack() {
-            self.timers.ack = SimTime::MAX;
-            self.rcv.acked = self.rcv.nxt;
-            if self.rcv.adaptive.is_some() {
-                self.note_ack_sent();
-            }
-        }
-        out.segments.push(Transmit {
-            segment,
-            retransmission: why,
-            challenge: false,
-        });
-    }
-
-    pub(super) fn send_ack(&mut self, now: SimTime, out: &mut Outputs) {
-        let segment = self.header(Flags::ACK, self.acceptable_seq(), now);
-        self.emit(segment, None, out);
-    }
-
-    /// The sequence number of a segment without text: SND.NXT, or the edge of the peer's window, which the
-    /// peer accepts, if SND.NXT is beyond it (the window shrank, or an octet was sent as a probe).
-    pub(super) fn acceptable_seq(&self) -> SeqNum {
-        self.snd.nxt.min(self.snd.una + self.snd.wnd)
-    }
-
     /// True when only the FIN remains to be sent.
     pub(super) fn fin_waits(&self) -> bool {
         self.may_finish() && !self.snd.fin_sent && self.snd.unsent() == 0
@@ -151,7 +52,7 @@ impl Connection {
             self.note_app_limit();
             return;
         }
-        if self.recovery.phase() != Phase::Open {
+        if self.recovery.phase() != RecoveryPhase::Open {
             self.retransmit_holes(None, now, out);
         }
         let before = self.snd.nxt;
@@ -162,12 +63,12 @@ impl Connection {
         if self.params.linux_cwnd {
             self.note_usage(stop, self.pipe(), self.snd.nxt != before);
         } else {
-            let limited = stop == Stop::CongestionWindow
+            let limited = stop == SendStop::CongestionWindow
                 || (self.in_slow_start() && self.pipe() * 2 > self.window());
             // With pacing the window may be about to fill.
-            self.snd.cwnd_limited = limited || (stop == Stop::Pace && self.snd.cwnd_limited);
+            self.snd.cwnd_limited = limited || (stop == SendStop::Pace && self.snd.cwnd_limited);
         }
-        if stop == Stop::NothingToSend && !self.params.linux_cwnd {
+        if stop == SendStop::NothingToSend && !self.params.linux_cwnd {
             self.note_app_limit();
         }
         if self.snd.flight() > 0 && !self.snd.probing {
@@ -176,7 +77,7 @@ impl Connection {
             } else {
                 self.arm_rto(now);
             }
-        } else if stop == Stop::PeerWindow {
+        } else if stop == SendStop::PeerWindow {
             self.arm_persist(now);
         }
     }
@@ -185,7 +86,7 @@ impl Connection {
     /// segments, each counted as a full one.
     fn load(&self, pipe: u64) -> u64 {
         match self.recovery.log() {
-            Some(log) if self.params.linux_cwnd && self.recovery.phase() == Phase::Open => {
+            Some(log) if self.params.linux_cwnd && self.recovery.phase() == RecoveryPhase::Open => {
                 // Without SACK, a duplicate ACK stands for a segment that has left the network.
                 let left = if self.rcv.sack_ok {
                     0
@@ -215,7 +116,7 @@ impl Connection {
             && snd.unsent() == 0
             && !snd.blocked
             && !snd.fin_queued
-            && self.recovery.phase() == Phase::Open
+            && self.recovery.phase() == RecoveryPhase::Open
             && !self.params.linux_cwnd
     }
 
@@ -224,10 +125,10 @@ impl Connection {
     }
 
     /// Tracks the use of the congestion window by rounds (Linux `tcp_cwnd_validate`).
-    fn note_usage(&mut self, stop: Stop, pipe: u64, sent: bool) {
+    fn note_usage(&mut self, stop: SendStop, pipe: u64, sent: bool) {
         let full = self.load(pipe) + u64::from(self.snd.mss) > self.cc.cwnd();
-        let paced = stop == Stop::Pace && self.snd.cwnd_limited;
-        let limited = stop == Stop::CongestionWindow || full || paced;
+        let paced = stop == SendStop::Pace && self.snd.cwnd_limited;
+        let limited = stop == SendStop::CongestionWindow || full || paced;
         let flight = self.outstanding_load();
         let (una, snd) = (self.snd.una, &mut self.snd);
         let next_round = una.at_or_after(snd.usage_end);
@@ -246,137 +147,32 @@ impl Connection {
                 && self.cc.cwnd() < 2 * u64::from(snd.most_out))
     }
 
-    /// Retransmits lost octets as the window allows; with `forced`, the first segment regardless of the
-    /// window, for that reason.
-    pub(super) fn retransmit_holes(
-        &mut self,
-        mut forced: Option<RetransmitReason>,
-        now: SimTime,
-        out: &mut Outputs,
-    ) {
-        let mut burst = Burst::default();
-        loop {
-            let outstanding = self.outstanding();
-            let Some((start, end)) = self.recovery.next_hole(&outstanding) else {
-                return;
-            };
-            let end = self.joined_end(start, end);
-            let end = self.end_in_record(start, end);
-            let len = self.length_to_resend(start, end);
-            let pipe = u64::from(self.recovery.pipe(&outstanding));
-            // The window counts text: a FIN on a full segment needs no extra room. On Linux a segment
-            // retransmitted after a time-out counts as a full one, however small.
-            let whole = self.params.linux_cwnd && self.recovery.phase() == Phase::Loss;
-            let room = if whole {
-                self.snd.mss
-            } else {
-                len.min(self.snd.mss)
-            };
-            let needed = pipe + u64::from(room);
-            let paced = burst.is_over() && self.waits_for_pace(now);
-            if forced.is_none() && (needed > self.window() || paced) {
-                return;
-            }
-            if self.params.tso && burst.is_over() {
-                burst = self.next_lost_burst(start, pipe);
-            }
-            let why = Some(self.reason_of_hole(forced.take()));
-            let sent = self.send_range(start, len, why, now, out);
-            burst.advance(out);
-            self.recovery
-                .on_retransmitted(start, start + sent.max(1), now);
-            if start == self.snd.una && self.params.linux_rto {
-                self.restart_rto_for_head(now);
-            }
-        }
-    }
-
-    /// The end of a retransmitted small segment after merging following ones, as far as they fit whole in
-    /// one segment and in the peer's window (Linux `tcp_retrans_try_collapse`).
-    fn joined_end(&self, start: SeqNum, end: SeqNum) -> SeqNum {
-        let most = self.snd.mss.min(self.snd.wnd);
-        match self.recovery.log() {
-            Some(log) if self.params.join_retransmissions && end.offset_from(start) < most => log
-                .joined_end(start, most)
-                .map_or(end, |joined| joined.max(end)),
-            _ => end,
-        }
-    }
-
-    /// Octets of a hole to put in one segment; a FIN goes with the last text even if that is a full
-    /// segment.
-    fn length_to_resend(&self, start: SeqNum, end: SeqNum) -> u32 {
-        let hole = end.offset_from(start);
-        let with_fin = self.snd.fin_sent && hole == self.snd.mss + 1 && end == self.snd.nxt;
-        if with_fin {
-            return hole;
-        }
-        hole.min(self.snd.mss)
-    }
-
-    /// The rule by which the next hole is retransmitted.
-    fn reason_of_hole(&mut self, forced: Option<RetransmitReason>) -> RetransmitReason {
-        if self.recovery.phase() == Phase::Loss {
-            let why = self.loss_reason;
-            if why == RetransmitReason::Timeout {
-                self.loss_reason = RetransmitReason::AfterTimeout;
-            }
-            let frto = self.recovery.episode().is_some_and(|e| e.frto_failed);
-            return match why {
-                RetransmitReason::AfterTimeout if frto => RetransmitReason::Frto,
-                _ => why,
-            };
-        }
-        let begins = self
-            .recovery
-            .prr_mut()
-            .is_some_and(|prr| prr.sent_nothing());
-        let forced = match begins {
-            true => Some(RetransmitReason::DuplicateAcks),
-            false => forced,
-        };
-        match (self.recovery.uses_rack(), self.recovery.has_sacks()) {
-            (true, _) => RetransmitReason::Rack,
-            (_, true) => RetransmitReason::Sack,
-            _ => forced.unwrap_or(RetransmitReason::PartialAck),
-        }
-    }
-
-    /// Marks everything outstanding and not SACKed as lost, for a reason other than ACKs.
-    pub(super) fn enter_loss(&mut self, why: RetransmitReason, now: SimTime) {
-        let lost = self.lost_so_far();
-        self.recovery.enter_loss(&self.outstanding(), now);
-        self.count_lost(lost);
-        self.recovered_before = true;
-        self.loss_reason = why;
-    }
-
-    fn send_new(&mut self, now: SimTime, out: &mut Outputs) -> Stop {
-        let mut burst = Burst::default();
+    fn send_new(&mut self, now: SimTime, out: &mut Outputs) -> SendStop {
+        let mut burst = SendBurst::default();
         let mut after_full = false;
         let began_idle = self.params.nagle_by_burst && self.is_idle();
         let mut window = None;
         loop {
             let waiting = self.snd.unsent();
             if waiting == 0 && !self.fin_waits() {
-                return Stop::NothingToSend;
+                return SendStop::NothingToSend;
             }
             // The end of a record is not held back if more data follow it.
             let unsent = self.unsent_of_record(waiting);
             let last = unsent == waiting;
             let usable = self.snd.usable_window();
             if usable == 0 {
-                return Stop::PeerWindow;
+                return SendStop::PeerWindow;
             }
             let len = unsent.min(u64::from(self.snd.mss.min(usable))) as u32;
             let ends = u64::from(len) == unsent;
             let pipe = u64::from(self.recovery.pipe(&self.outstanding()));
             let most = *window.get_or_insert_with(|| self.window());
             if len > 0 && pipe > 0 && self.exceeds_window(most, pipe, len) {
-                return Stop::CongestionWindow;
+                return SendStop::CongestionWindow;
             }
             if burst.is_over() && self.waits_for_pace(now) {
-                return Stop::Pace;
+                return SendStop::Pace;
             }
             if len < self.snd.mss
                 && (last || u64::from(len) < unsent)
@@ -393,7 +189,7 @@ impl Connection {
             let fin = ends && last && self.may_finish() && usable > len;
             self.send_range(self.snd.nxt, len + u32::from(fin), None, now, out);
             burst.advance(out);
-            if self.recovery.phase() != Phase::Open {
+            if self.recovery.phase() != RecoveryPhase::Open {
                 window = None; // that of PRR follows what is sent
             }
             if joined && let Some(log) = self.recovery.log_mut() {
@@ -434,7 +230,7 @@ impl Connection {
     /// less than a full segment; a FIN waiting behind the text pushes it.
     ///
     /// `ends`: it is all the unsent text, or follows full segments sent together with it.
-    pub(super) fn hold_small(&self, len: u32, ends: bool) -> Option<Stop> {
+    pub(super) fn hold_small(&self, len: u32, ends: bool) -> Option<SendStop> {
         // Neither a FIN nor urgent data are held back, as on Linux.
         let urgent = self.snd.urgent > self.snd.acked;
         if ends && (self.snd.fin_queued || urgent || self.snd.hold == Hold::Push) {
@@ -442,7 +238,7 @@ impl Connection {
         }
         if self.params.cork || self.snd.hold == Hold::More {
             // The persist timer will send it if nothing in flight triggers that (Linux).
-            return Some(Stop::PeerWindow);
+            return Some(SendStop::PeerWindow);
         }
         let nagle = self.params.nagle
             && if self.params.minshall {
@@ -453,8 +249,8 @@ impl Connection {
         let worth_it = ends || len >= self.snd.max_wnd / 2;
         match (worth_it, nagle) {
             (true, false) => None,
-            (true, true) => Some(Stop::SmallInFlight),
-            (false, _) => Some(Stop::PeerWindow),
+            (true, true) => Some(SendStop::SmallInFlight),
+            (false, _) => Some(SendStop::PeerWindow),
         }
     }
 
@@ -545,7 +341,7 @@ impl Connection {
             self.snd.nxt = stop;
             self.snd.fin_sent |= fin;
         }
-        if self.recovery.phase() != Phase::Open || self.recovery.is_easing() {
+        if self.recovery.phase() != RecoveryPhase::Open || self.recovery.is_reducing_for_ecn() {
             let timestamp = segment.options.timestamps().map(|(val, _)| val);
             self.recovery.note_sent(octets, again.then_some(timestamp));
         }
@@ -555,34 +351,5 @@ impl Connection {
             self.note_data_sent(now);
         }
         octets
-    }
-
-    /// Probes a closed window (RFC 9293 section 3.8.6.1); if the window is only too small for a useful
-    /// segment, sends what fits.
-    pub(super) fn send_window_probe(&mut self, now: SimTime, out: &mut Outputs) {
-        let usable = self.snd.usable_window();
-        if usable > 0 && self.snd.flight() == 0 {
-            let len = self.snd.unsent().min(u64::from(self.snd.mss.min(usable))) as u32;
-            let fin = self.snd.fin_queued && u64::from(len) == self.snd.unsent() && usable > len;
-            self.snd.hold = Hold::Probe;
-            self.send_range(self.snd.nxt, len + u32::from(fin), None, now, out);
-            self.snd.hold = Hold::Usual;
-            self.arm_rto(now);
-        } else if self.snd.probing {
-            self.send_range(
-                self.snd.una,
-                1,
-                Some(RetransmitReason::WindowProbe),
-                now,
-                out,
-            );
-        } else if self.params.probe_with_octet && self.snd.flight() == 0 {
-            self.snd.probing = true;
-            self.send_range(self.snd.nxt, 1, None, now, out);
-            self.snd.timed = None;
-        } else {
-            let segment = self.header(Flags::ACK, self.snd.una - 1, now);
-            self.emit(segment, None, out);
-        }
     }
 }

@@ -4,7 +4,7 @@ use sim_core::SimTime;
 
 use super::Connection;
 use super::spaces::Hold;
-use crate::model::{End, Outputs, SendCall, Signal};
+use crate::model::{ConnectionEnd, Outputs, SendCall, Signal};
 use crate::params::IdleRestart;
 use crate::segment::Flags;
 use crate::state::State;
@@ -176,9 +176,9 @@ impl Connection {
     /// CLOSE of the sending direction only: the application continues to read.
     pub(super) fn on_shutdown(&mut self, now: SimTime, out: &mut Outputs) {
         match self.state {
-            State::Listen => self.end(End::Closed, out),
+            State::Listen => self.end(ConnectionEnd::Closed, out),
             // "Delete the TCB and return 'error: closing' responses to any queued SENDs."
-            State::SynSent => self.end(End::Aborted, out),
+            State::SynSent => self.end(ConnectionEnd::Aborted, out),
             // "If no SENDs have been issued and there is no pending data to send, then form a FIN segment
             // and send it, and enter FIN-WAIT-1 state; otherwise, queue." If Fast Open allows data before
             // the handshake is complete, the FIN follows them.
@@ -218,7 +218,7 @@ impl Connection {
         // lost.
         if self.rcv.unread > 0 && self.state.is_synchronized() && self.state != State::TimeWait {
             self.send_reset(now, out);
-            self.end(End::Aborted, out);
+            self.end(ConnectionEnd::Aborted, out);
             return;
         }
         self.on_shutdown(now, out);
@@ -234,11 +234,11 @@ impl Connection {
             // "Respond with an ok, delete the TCB"; the application was notified on entry.
             State::TimeWait => self.forget(out),
             State::Listen | State::SynSent | State::Closing | State::LastAck => {
-                self.end(End::Aborted, out);
+                self.end(ConnectionEnd::Aborted, out);
             }
             _ => {
                 self.send_reset(now, out);
-                self.end(End::Aborted, out);
+                self.end(ConnectionEnd::Aborted, out);
             }
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sim_core::SimTime;
 
 use crate::connection::Connection;
-use crate::diagnostics::{Details, Marked, SenderState, Undone};
+use crate::diagnostics::{CeReceived, Details, SenderState, Undone};
 use crate::lifecycle::Lifecycle;
 use crate::model::{Input, Outputs, TcpModel, TcpView};
 use crate::params::TcpParams;
@@ -78,7 +78,7 @@ impl TcpModel for AnyTcp {
         each!(self, tcp => tcp.undone())
     }
     #[inline]
-    fn marked(&self) -> Marked {
+    fn marked(&self) -> CeReceived {
         each!(self, tcp => tcp.marked())
     }
 }

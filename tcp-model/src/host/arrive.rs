@@ -9,13 +9,13 @@ use sim_core::{Packet, SimTime};
 use super::bound::Reuse;
 use super::cx::HostEnv;
 use super::endpoint::{Endpoint, Replaced};
-use super::flow::{Flow, Owner};
+use super::four_tuple::{FourTuple, Owner};
 use super::record::record_received;
 use super::stack::Stack;
 use crate::icmp::IcmpError;
-use crate::model::{End, Input, OpenContext, TcpModel};
+use crate::model::{ConnectionEnd, Input, OpenContext, TcpModel};
 use crate::sample::{Side, StateChange, TcpSample};
-use crate::segment::{Detail, Flags, Segment};
+use crate::segment::{Flags, RecordingDetail, Segment};
 use crate::seq::SeqNum;
 use crate::state::State;
 use crate::time_wait::TimeWaitAction;
@@ -30,7 +30,7 @@ impl Stack {
         }
         self.stats.segments_received += 1;
         let seg = &packet.payload;
-        let flow = Flow::from_parts(packet.dst, seg.dst_port, packet.src, seg.src_port);
+        let flow = FourTuple::from_parts(packet.dst, seg.dst_port, packet.src, seg.src_port);
         match self.find(flow) {
             Some(Owner::Connection(slot)) => self.connection_arrives(slot, packet, cx),
             Some(Owner::TimeWait(place)) => self.time_wait_arrives(place, packet, cx),
@@ -56,7 +56,7 @@ impl Stack {
         cx: &mut impl HostEnv,
     ) {
         let tag = &packet.payload.tag;
-        if tag.is_recorded() && tag.detail != Detail::Background {
+        if tag.is_recorded() && tag.detail != RecordingDetail::Background {
             record_received(packet, state, cx);
         }
     }
@@ -92,7 +92,7 @@ impl Stack {
     fn refuse_half_open(&mut self, slot: u32, ack: &Segment, cx: &mut impl HostEnv) {
         if let Some(flow) = self.endpoints.get(slot).map(|e| e.flow) {
             self.reset_stranger(flow, ack, cx);
-            self.forget(slot, End::Aborted, cx);
+            self.forget(slot, ConnectionEnd::Aborted, cx);
         }
     }
 
@@ -117,7 +117,7 @@ impl Stack {
     fn listen_arrives(
         &mut self,
         listener: usize,
-        flow: Flow,
+        flow: FourTuple,
         packet: &Packet<Segment>,
         old: Option<(u32, SeqNum)>,
         cx: &mut impl HostEnv,
@@ -186,7 +186,12 @@ impl Stack {
 
     /// Handles an ICMP error about a segment of a 4-tuple. Only connections react to it, not TIME-WAIT
     /// entries or listeners.
-    pub(super) fn icmp_arrives(&mut self, flow: Flow, error: &IcmpError, cx: &mut impl HostEnv) {
+    pub(super) fn icmp_arrives(
+        &mut self,
+        flow: FourTuple,
+        error: &IcmpError,
+        cx: &mut impl HostEnv,
+    ) {
         if let Some(Owner::Connection(slot)) = self.find(flow) {
             self.step(slot, Input::Icmp(error), cx);
         }
@@ -268,7 +273,12 @@ impl Stack {
 
     /// MAY-2 (b) of RFC 9293 section 3.6.1: if the SYN was an old duplicate and its connection failed, the
     /// entry is restored for its remaining time.
-    pub(super) fn restore_time_wait(&mut self, flow: Flow, old: &Replaced, cx: &mut impl HostEnv) {
+    pub(super) fn restore_time_wait(
+        &mut self,
+        flow: FourTuple,
+        old: &Replaced,
+        cx: &mut impl HostEnv,
+    ) {
         let expiry = self
             .params
             .timers
@@ -307,7 +317,7 @@ impl Stack {
 
     /// RFC 9293 section 3.10.7.1: answers a segment that belongs to no connection with a reset that its
     /// sender will accept.
-    fn reset_stranger(&mut self, flow: Flow, seg: &Segment, cx: &mut impl HostEnv) {
+    fn reset_stranger(&mut self, flow: FourTuple, seg: &Segment, cx: &mut impl HostEnv) {
         if let Some(reset) = seg.refusal() {
             self.send(flow, &reset, None, cx);
         }
@@ -323,7 +333,7 @@ impl Stack {
         holds_port: bool,
         cx: &mut impl HostEnv,
     ) -> u32 {
-        let flow = Flow::new(context.local, context.remote);
+        let flow = FourTuple::new(context.local, context.remote);
         let (conn, traced) = (context.conn, context.traced);
         let own = Some(&context.params).filter(|p| !Arc::ptr_eq(p, &self.params));
         let own = own.cloned();

@@ -10,7 +10,7 @@ use std::net::Ipv4Addr;
 
 use super::bound::{Bind, BindId, Reuse};
 use super::cx::HostEnv;
-use super::flow::Flow;
+use super::four_tuple::FourTuple;
 use super::stack::Stack;
 use crate::errno::{self, Errno};
 
@@ -124,7 +124,7 @@ impl Stack {
     }
 
     /// Ports of connections and TIME-WAIT entries, with the flags of their sockets.
-    fn local_ends(&self) -> impl Iterator<Item = (Flow, Reuse)> {
+    fn local_ends(&self) -> impl Iterator<Item = (FourTuple, Reuse)> {
         let connections = self.endpoints.iter().filter(|e| !e.detached);
         let connections = connections.map(|e| (e.flow, Reuse::from_bits(e.reuse)));
         let waiting = self.time_waits.iter();

@@ -3,14 +3,14 @@
 use sim_core::{Packet, SimDuration, SimTime};
 
 use super::cx::HostEnv;
-use super::flow::Flow;
+use super::four_tuple::FourTuple;
 use super::stack::Stack;
 use crate::model::{Input, OpenContext};
 use crate::params::SynCookies;
 use crate::sample::Side;
 use crate::segment::Segment;
 use crate::state::State;
-use crate::syn_cookie::{Ends, SynCookieKey};
+use crate::syn_cookie::{CookieEndpoints, SynCookieKey};
 
 /// How long after the last cookie was sent one may be returned (Linux `TCP_SYNCOOKIE_VALID`).
 const VALID: SimDuration = SimDuration::from_secs(120);
@@ -29,8 +29,8 @@ impl Stack {
         SynCookieKey::new(self.secret.derive("syn cookie"))
     }
 
-    fn ends(&self, flow: Flow) -> Ends {
-        Ends {
+    fn ends(&self, flow: FourTuple) -> CookieEndpoints {
+        CookieEndpoints {
             local: flow.local(),
             remote: flow.remote(),
             ts_offset: self.ts_offset(flow),
@@ -40,7 +40,7 @@ impl Stack {
     pub(super) fn send_cookie(
         &mut self,
         listener: usize,
-        flow: Flow,
+        flow: FourTuple,
         syn: &Segment,
         cx: &mut impl HostEnv,
     ) {
@@ -57,7 +57,7 @@ impl Stack {
     pub(super) fn cookie_arrives(
         &mut self,
         listener: usize,
-        flow: Flow,
+        flow: FourTuple,
         packet: &Packet<Segment>,
         cx: &mut impl HostEnv,
     ) -> bool {

@@ -10,7 +10,7 @@ use std::net::Ipv4Addr;
 use sim_core::{Cx, Rng, SimTime, Wakes};
 
 use super::TcpHost;
-use super::outbox::{Outbox, Outgoing};
+use super::outbox::{Outbox, OutgoingSegment};
 use super::scratch::Scratch;
 use crate::app::AppEvent;
 use crate::model::{OpenContext, TcpModel};
@@ -33,7 +33,7 @@ pub(super) trait HostEnv: Wakes {
     /// Working memory, empty between inputs.
     fn scratch(&mut self) -> &mut Scratch;
     /// Sends a segment; returns the packet's number.
-    fn send(&mut self, out: Outgoing<'_>) -> u64;
+    fn send(&mut self, out: OutgoingSegment<'_>) -> u64;
     /// Writes a record.
     fn record(&mut self, sample: TcpSample);
     /// Passes an event to the driver of the host, for which no application exists.
@@ -67,7 +67,7 @@ impl HostEnv for Cx<'_, TcpHost> {
     }
 
     #[inline(always)]
-    fn send(&mut self, out: Outgoing<'_>) -> u64 {
+    fn send(&mut self, out: OutgoingSegment<'_>) -> u64 {
         let packed = Packed::new(out.segment, out.ip_header, &mut Cx::scratch(self).boxes);
         Cx::send(
             self,
@@ -178,7 +178,7 @@ impl HostEnv for DriverCx<'_> {
         &mut self.outbox.scratch
     }
 
-    fn send(&mut self, out: Outgoing<'_>) -> u64 {
+    fn send(&mut self, out: OutgoingSegment<'_>) -> u64 {
         self.outbox.send(&out)
     }
 

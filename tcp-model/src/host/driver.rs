@@ -10,7 +10,7 @@ use sim_core::{Packet, SimTime};
 
 use super::cx::{DriverCx, HostCx, MakeTcp};
 use super::fast_open::FastOpenCache;
-use super::flow::{Flow, Owner};
+use super::four_tuple::{FourTuple, Owner};
 use super::outbox::{Departure, Outbox};
 use super::scratch::Scratch;
 use super::{AnyTcp, FixedNumbers, ListenerId, ModelFactory, SocketCx, SocketId, TcpHost};
@@ -18,7 +18,7 @@ use crate::app::AppEvent;
 use crate::app::spec::HostConfig;
 use crate::fast_open::CookieKey;
 use crate::icmp::IcmpError;
-use crate::model::{End, SendCall};
+use crate::model::{ConnectionEnd, SendCall};
 use crate::params::TcpParams;
 use crate::sample::TcpSample;
 use crate::segment::{Ecn, Segment};
@@ -35,7 +35,7 @@ pub struct Inspection<'a> {
     /// The peer has closed its sending direction.
     pub peer_closed: bool,
     /// How it ended, if it has.
-    pub end: Option<End>,
+    pub end: Option<ConnectionEnd>,
     /// It is kept only for inspection ([`Driver::keeping_ended`]): CLOSED, or an entry in the TIME-WAIT
     /// table.
     pub kept: bool,
@@ -205,7 +205,7 @@ impl<'m> Driver<'m> {
 
     /// The connection of a 4-tuple, whether accepted or not; `None` for a TIME-WAIT entry.
     pub fn connection(&mut self, local: SocketAddrV4, remote: SocketAddrV4) -> Option<SocketId> {
-        match self.host.stack.find(Flow::new(local, remote)) {
+        match self.host.stack.find(FourTuple::new(local, remote)) {
             Some(Owner::Connection(slot)) => Some(self.host.stack.endpoints.id(slot)),
             _ => None,
         }
@@ -213,7 +213,7 @@ impl<'m> Driver<'m> {
 
     /// Whether the 4-tuple is in TIME-WAIT.
     pub fn is_time_wait(&mut self, local: SocketAddrV4, remote: SocketAddrV4) -> bool {
-        let owner = self.host.stack.find(Flow::new(local, remote));
+        let owner = self.host.stack.find(FourTuple::new(local, remote));
         matches!(owner, Some(Owner::TimeWait(_)))
     }
 
@@ -238,7 +238,7 @@ impl<'m> Driver<'m> {
         (local, remote): (SocketAddrV4, SocketAddrV4),
         error: &IcmpError,
     ) {
-        let flow = Flow::new(local, remote);
+        let flow = FourTuple::new(local, remote);
         self.with(now, |host, cx| {
             host.stack.icmp_arrives(flow, error, cx);
             host.finish(cx);

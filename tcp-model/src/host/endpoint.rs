@@ -7,9 +7,9 @@ use sim_core::{LazyTimer, SimTime};
 
 use super::any_tcp::AnyTcp;
 use super::chunked::Chunked;
-use super::flow::Flow;
+use super::four_tuple::FourTuple;
 use super::tracer::Tracer;
-use crate::model::{End, Input, Outputs, TcpModel};
+use crate::model::{ConnectionEnd, Input, Outputs, TcpModel};
 use crate::params::TcpParams;
 use crate::sample::Side;
 use crate::segment::ConnId;
@@ -63,7 +63,7 @@ pub(super) struct Replaced {
 #[derive(Debug)]
 #[repr(C)]
 pub(super) struct Endpoint {
-    pub(super) flow: Flow,
+    pub(super) flow: FourTuple,
     pub(super) app: u16,
     pub(super) listener: u16,
     pub(super) state: State,
@@ -106,7 +106,7 @@ pub(super) struct Endpoint {
     pub(super) replaced: Option<Box<Replaced>>,
     /// Its own options.
     pub(super) own: Option<Arc<TcpParams>>,
-    pub(super) end: Option<End>,
+    pub(super) end: Option<ConnectionEnd>,
 }
 
 impl Endpoint {
@@ -131,14 +131,14 @@ impl Endpoint {
 /// Aligned to cache lines: a stale timer touches only the first line, a look-up the first two.
 #[derive(Debug, Default)]
 #[repr(C, align(64))]
-pub(super) struct Slot {
+pub(super) struct EndpointSlot {
     pub(super) timer: LazyTimer,
     pub(super) generation: u32,
     pub(super) endpoint: Option<Endpoint>,
 }
 
 #[cfg(target_pointer_width = "64")]
-const _: () = assert!(size_of::<Slot>() == 640);
+const _: () = assert!(size_of::<EndpointSlot>() == 640);
 
 /// Bytes of the hot part of an end point.
 const HOT: usize = std::mem::offset_of!(Endpoint, conn);
@@ -146,7 +146,7 @@ const HOT: usize = std::mem::offset_of!(Endpoint, conn);
 /// All connections of a host.
 #[derive(Debug, Default)]
 pub(super) struct Endpoints {
-    slots: Chunked<Slot, 128>,
+    slots: Chunked<EndpointSlot, 128>,
     free: Vec<u32>,
     peak: u32,
 }
@@ -155,7 +155,7 @@ impl Endpoints {
     pub(super) fn insert(&mut self, endpoint: Endpoint) -> SocketId {
         let slot = match self.free.pop() {
             Some(slot) => slot,
-            None => self.slots.push(Slot::default()),
+            None => self.slots.push(EndpointSlot::default()),
         };
         let place = &mut self.slots[slot];
         place.endpoint = Some(endpoint);
@@ -173,7 +173,7 @@ impl Endpoints {
     }
 
     #[inline]
-    pub(super) fn slot_mut(&mut self, slot: u32) -> Option<&mut Slot> {
+    pub(super) fn slot_mut(&mut self, slot: u32) -> Option<&mut EndpointSlot> {
         self.slots.get_mut(slot)
     }
 
@@ -199,7 +199,7 @@ impl Endpoints {
     #[inline]
     pub(super) fn prefetch(&self, slot: u32) {
         if let Some(place) = self.slots.get(slot) {
-            prefetch_start(place, std::mem::offset_of!(Slot, endpoint) + HOT);
+            prefetch_start(place, std::mem::offset_of!(EndpointSlot, endpoint) + HOT);
         }
     }
 

@@ -6,23 +6,23 @@ use std::net::Ipv4Addr;
 
 use rustc_hash::FxHashMap;
 
-use crate::fast_open::{CookieKey, FastConnect, FastOpenNews, FastOpenOption, Form};
+use crate::fast_open::{CookieKey, FastConnect, FastOpenForm, FastOpenNews, FastOpenOption};
 use crate::model::SendCall;
 use crate::params::TcpParams;
 
 /// Cached information about a server.
 #[derive(Clone, Copy, Debug, Default)]
-struct Known {
+struct KnownServer {
     option: FastOpenOption,
     mss: u16,
     /// The last option form that a server did not answer.
-    unanswered: Option<Form>,
+    unanswered: Option<FastOpenForm>,
 }
 
 /// Cookies by server address.
 #[derive(Debug, Default)]
 pub(super) struct FastOpenCache {
-    servers: FxHashMap<Ipv4Addr, Known>,
+    servers: FxHashMap<Ipv4Addr, KnownServer>,
     /// The key of the host's own cookies, if set (Linux `tcp_fastopen_key`).
     key: Option<CookieKey>,
 }
@@ -61,14 +61,14 @@ impl FastOpenCache {
             known.option = option;
         } else if let Some(form) = news.unanswered
             && known.option.cookie.is_request()
-            && known.unanswered != Some(Form::Experimental)
+            && known.unanswered != Some(FastOpenForm::Experimental)
         {
             // The experimental form is tried once; a server that answers neither gets the standard form
             // from then on.
             known.unanswered = Some(form);
             known.option.form = match form {
-                Form::Standard => Form::Experimental,
-                Form::Experimental => Form::Standard,
+                FastOpenForm::Standard => FastOpenForm::Experimental,
+                FastOpenForm::Experimental => FastOpenForm::Standard,
             };
         }
     }

@@ -5,7 +5,7 @@
 use super::cx::HostEnv;
 use super::endpoint::NO_LISTENER;
 use super::stack::Stack;
-use crate::model::{End, Input, TcpModel};
+use crate::model::{ConnectionEnd, Input, TcpModel};
 use crate::params::GiveUp;
 use crate::sample::Side;
 use crate::state::State;
@@ -17,7 +17,7 @@ impl Stack {
         if let Some((listener, timeouts)) = before
             && self.is_pruned(listener, timeouts)
         {
-            self.forget(slot, End::TimedOut, cx);
+            self.forget(slot, ConnectionEnd::TimedOut, cx);
             return;
         }
         self.step(slot, Input::Timeout, cx);

@@ -3,7 +3,7 @@
 use sim_core::{Rng, SimTime};
 use siphasher::sip::SipHasher13;
 
-use super::flow::Flow;
+use super::four_tuple::FourTuple;
 use crate::seq::SeqNum;
 
 /// Picoseconds per tick of the ISN clock: 4 microseconds (RFC 9293 section 3.4.1).
@@ -35,19 +35,19 @@ impl Secret {
         (half(1), half(2))
     }
 
-    fn hash(&self, flow: Flow) -> u64 {
+    fn hash(&self, flow: FourTuple) -> u64 {
         SipHasher13::new_with_keys(self.0, self.1).hash(&flow.bytes())
     }
 
     /// `ISN = M + F(4-tuple, secret)` with M the 4 us clock, and the timestamp offset.
-    pub(super) fn isn_and_offset(&self, flow: Flow, now: SimTime) -> (SeqNum, u32) {
+    pub(super) fn isn_and_offset(&self, flow: FourTuple, now: SimTime) -> (SeqNum, u32) {
         let hash = self.hash(flow);
         let clock = (now.as_ps() / TICK_PS) as u32;
         (SeqNum(hash as u32) + clock, (hash >> 32) as u32)
     }
 
     /// The timestamp offset alone.
-    pub(super) fn ts_offset(&self, flow: Flow) -> u32 {
+    pub(super) fn ts_offset(&self, flow: FourTuple) -> u32 {
         (self.hash(flow) >> 32) as u32
     }
 }
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn the_isn_of_a_flow_advances_every_four_microseconds() {
-        let flow = |port| Flow::from_parts(Ipv4Addr::LOCALHOST, port, Ipv4Addr::LOCALHOST, 80);
+        let flow = |port| FourTuple::from_parts(Ipv4Addr::LOCALHOST, port, Ipv4Addr::LOCALHOST, 80);
         let secret = Secret::draw(&mut Rng::stream(1, "isn", 0));
         let at = |us: u64| SimTime::from_ps(us * 1_000_000);
         let (start, offset) = secret.isn_and_offset(flow(1), SimTime::ZERO);

@@ -13,7 +13,7 @@ use super::record::{record_outcome, summarize};
 use super::stack::{Stack, Timer};
 use crate::app::AnyApp;
 use crate::app::spec::AppSpec;
-use crate::middlebox::{AnyMiddlebox, Middlebox as _, MiddleboxCx};
+use crate::middlebox::{BoxedMiddlebox, Middlebox, MiddleboxCx};
 use crate::sample::{EndReason, Ending, OpenResult, Side, StateChange, TcpSample};
 use crate::segment::Packed;
 use crate::state::State;
@@ -21,7 +21,7 @@ use crate::state::State;
 /// State that few hosts need.
 #[derive(Debug, Default)]
 pub(super) struct Extra {
-    middlebox: Option<AnyMiddlebox>,
+    middlebox: Option<BoxedMiddlebox>,
     /// For hosts that crash: their applications as described, and the quiet time after a boot.
     restart: Option<(Vec<AppSpec>, SimDuration)>,
 }
@@ -35,7 +35,7 @@ impl TcpHost {
     /// Makes the host a middlebox: `middlebox` sees packets that pass, and those for the host's own
     /// addresses. Effective only on a gateway node.
     #[must_use]
-    pub fn with_middlebox(mut self, middlebox: AnyMiddlebox) -> TcpHost {
+    pub fn with_middlebox(mut self, middlebox: BoxedMiddlebox) -> TcpHost {
         self.extra_mut().middlebox = Some(middlebox);
         self
     }
@@ -49,16 +49,16 @@ impl TcpHost {
     }
 
     /// Its middlebox, if it has one.
-    pub fn middlebox(&self) -> Option<&AnyMiddlebox> {
-        self.extra.as_ref()?.middlebox.as_ref()
+    pub fn middlebox(&self) -> Option<&dyn Middlebox> {
+        self.extra.as_ref()?.middlebox.as_deref()
     }
 
     fn extra_mut(&mut self) -> &mut Extra {
         self.extra.get_or_insert_default()
     }
 
-    fn middlebox_mut(&mut self) -> Option<&mut AnyMiddlebox> {
-        self.extra.as_mut()?.middlebox.as_mut()
+    fn middlebox_mut(&mut self) -> Option<&mut dyn Middlebox> {
+        self.extra.as_mut()?.middlebox.as_deref_mut()
     }
 
     pub(super) fn start_middlebox(&mut self, cx: &mut Cx<'_, TcpHost>) {

@@ -9,7 +9,7 @@
 use sim_core::Upcoming;
 
 use super::TcpHost;
-use super::flow::Flow;
+use super::four_tuple::FourTuple;
 use super::stack::Timer;
 use crate::app::App;
 use crate::segment::Packed;
@@ -27,7 +27,7 @@ impl TcpHost {
                     return None;
                 };
                 let (here, there) = usual.ports_of_receiver();
-                let hash = Flow::from_parts(packet.dst, here, packet.src, there).hash();
+                let hash = FourTuple::from_parts(packet.dst, here, packet.src, there).hash();
                 self.stack.demux.connections().prefetch(hash);
                 Some(hash & !TIMER)
             }

@@ -3,24 +3,23 @@
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 
-use sim_core::{SimDuration, SimTime};
+use sim_core::SimDuration;
 
 use super::arrive::is_unicast;
 use super::bound::{BindId, Reuse};
 use super::cx::HostEnv;
 use super::endpoint::{NO_LISTENER, SocketId};
 use super::fast_open::FastOpenCache;
-use super::flow::{Flow, Owner};
+use super::four_tuple::{FourTuple, Owner};
 use super::listener::{ListenOptions, Listener, ListenerId};
-use super::stack::{Stack, destination};
+use super::stack::Stack;
 use crate::app::AppEvent;
 use crate::errno::{self, Errno};
 use crate::fast_open::{CookieKey, FastListen};
 use crate::model::{Input, OpenContext, SendCall, TcpModel};
 use crate::options::{Options, TcpOption};
 use crate::params::{TcpParams, TwReuse};
-use crate::ports::{Destination, Found};
-use crate::sample::{ConnectAttempt, ConnectOutcome, OpenResult, Side, StateChange, TcpSample};
+use crate::sample::{ConnectOutcome, OpenResult, Side, StateChange, TcpSample};
 use crate::segment::{ConnId, Flags, Segment, Tag};
 use crate::seq::SeqNum;
 use crate::state::State;
@@ -85,9 +84,9 @@ pub struct ConnectOptions {
 pub struct ListenError(pub u16);
 
 /// The local end chosen for an active open.
-struct LocalEnd {
-    port: u16,
-    holds_port: bool,
+pub(super) struct LocalEnd {
+    pub(super) port: u16,
+    pub(super) holds_port: bool,
 }
 
 impl Stack {
@@ -133,7 +132,7 @@ impl Stack {
                 latency: SimDuration::ZERO,
             }));
         })?;
-        let flow = Flow::from_parts(address, end.port, *remote.ip(), remote.port());
+        let flow = FourTuple::from_parts(address, end.port, *remote.ip(), remote.port());
         let (isn, ts_offset) = self.numbers(flow, cx.now());
         // Without reuse the allocator guarantees that the 4-tuple is free.
         let old = match self.params.tw_reuse {
@@ -197,7 +196,7 @@ impl Stack {
             ..Segment::EMPTY
         };
         self.serial += 1;
-        self.send(Flow::new(source, remote), &syn, None, cx);
+        self.send(FourTuple::new(source, remote), &syn, None, cx);
     }
 
     /// The first write of a deferred connect: sends the SYN with as much data as fits. Returns the bytes
@@ -221,7 +220,7 @@ impl Stack {
     }
 
     /// What a client must present to open a connection with data on its SYN.
-    pub(super) fn fast_listen(&self, listener: usize, flow: Flow) -> FastListen {
+    pub(super) fn fast_listen(&self, listener: usize, flow: FourTuple) -> FastListen {
         let (client, server) = (*flow.remote().ip(), *flow.local().ip());
         let listening = &self.listeners[listener];
         let params = listening.params(&self.params);
@@ -234,100 +233,9 @@ impl Stack {
         }
     }
 
-    /// Lets the port allocator choose. A port bound first must not be in TIME-WAIT, regardless of
-    /// `tw_reuse`.
-    fn find_port(
-        &mut self,
-        conn: ConnId,
-        address: Ipv4Addr,
-        remote: SocketAddrV4,
-        bind_first: bool,
-        cx: &mut impl HostEnv,
-    ) -> Result<LocalEnd, ConnectError> {
-        if !bind_first {
-            self.free_ripe_ports(cx);
-        }
-        let to = Destination {
-            local: address,
-            remote,
-        };
-        let mut found = self.choose_port(to, bind_first, cx.now());
-        if found.port.is_none() && self.free_drained_ports() {
-            found = self.choose_port(to, bind_first, cx.now());
-        }
-        self.stats.port_searches += 1;
-        self.stats.port_probes += u64::from(found.probes);
-        self.stats.ports_exhausted += u64::from(found.port.is_none());
-        cx.record(TcpSample::Connect(ConnectAttempt {
-            conn,
-            local_port: found.port,
-            probes: found.probes,
-        }));
-        let port = found.port.ok_or(ConnectError::AddrNotAvailable)?;
-        Ok(LocalEnd {
-            port,
-            holds_port: true,
-        })
-    }
-
-    fn choose_port(&mut self, to: Destination, bind_first: bool, now: SimTime) -> Found {
-        if bind_first {
-            self.ports.allocate_for_all(to, &mut self.port_rng)
-        } else {
-            self.ports.allocate(to, now, &mut self.port_rng)
-        }
-    }
-
-    /// Takes the port requested by the application, unless the 4-tuple is in use.
-    fn take_port(
-        &mut self,
-        conn: ConnId,
-        address: Ipv4Addr,
-        port: u16,
-        remote: SocketAddrV4,
-        cx: &mut impl HostEnv,
-    ) -> Result<LocalEnd, ConnectError> {
-        let flow = Flow::from_parts(address, port, *remote.ip(), remote.port());
-        let free = self.find(flow).is_none();
-        cx.record(TcpSample::Connect(ConnectAttempt {
-            conn,
-            local_port: free.then_some(port),
-            probes: 1,
-        }));
-        if !free {
-            return Err(ConnectError::AddrInUse);
-        }
-        let to = Destination {
-            local: address,
-            remote,
-        };
-        let holds_port = self.ports.occupy(to, port);
-        Ok(LocalEnd { port, holds_port })
-    }
-
-    /// `tw_reuse`: frees the ports of TIME-WAIT entries that are old enough. Entries reach that age in
-    /// order, so each is checked once.
-    fn free_ripe_ports(&mut self, cx: &mut impl HostEnv) {
-        if self.params.tw_reuse == TwReuse::Off {
-            return;
-        }
-        let (now, delay) = (cx.now(), self.params.tw_reuse_delay);
-        while let Some(place) = self.time_waits.next_mature(now, delay) {
-            let flow = self.time_waits.get(place).flow();
-            if self.params.tw_reuse == TwReuse::Loopback && !self.is_loopback(flow) {
-                continue;
-            }
-            let entry = self.time_waits.get_mut(place);
-            if entry.holds_port() {
-                entry.set_holds_port(false);
-                self.ports.release(destination(flow), flow.local().port());
-            }
-        }
-    }
-
     /// True for a connection of the host with itself. Linux checks for 127/8 addresses or the loopback
     /// device.
-    fn is_loopback(&self, flow: Flow) -> bool {
+    pub(super) fn is_loopback(&self, flow: FourTuple) -> bool {
         self.addresses.contains(flow.remote().ip())
     }
 

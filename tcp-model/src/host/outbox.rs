@@ -14,7 +14,7 @@ use crate::state::State;
 
 /// A segment to be sent.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Outgoing<'s> {
+pub(super) struct OutgoingSegment<'s> {
     pub(super) src: Ipv4Addr,
     pub(super) dst: Ipv4Addr,
     pub(super) ttl: u8,
@@ -64,7 +64,7 @@ impl Outbox {
         self.count
     }
 
-    pub(super) fn send(&mut self, out: &Outgoing<'_>) -> u64 {
+    pub(super) fn send(&mut self, out: &OutgoingSegment<'_>) -> u64 {
         let id = u64::from(self.node) << 40 | self.number();
         self.packets.push_back(Departure {
             at: self.now,

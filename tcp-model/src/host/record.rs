@@ -4,8 +4,8 @@ use sim_core::{Packet, SimDuration, SimTime};
 
 use super::cx::HostEnv;
 use super::endpoint::Endpoint;
-use super::flow::Flow;
-use crate::model::{End, TcpModel};
+use super::four_tuple::FourTuple;
+use crate::model::{ConnectionEnd, TcpModel};
 use crate::sample::{
     ConnectOutcome, EndReason, EndpointSummary, OpenResult, SegmentEvent, SegmentTrace,
     SenderSample, TcpSample,
@@ -55,7 +55,7 @@ pub(super) fn trace_of(
 #[inline(never)]
 pub(super) fn trace_of_sent(
     packet: u64,
-    flow: Flow,
+    flow: FourTuple,
     transmit: &Transmit,
     state: Option<State>,
     (ttl, tos): (u8, u8),
@@ -123,13 +123,13 @@ pub(super) fn sample_sender(endpoint: &mut Endpoint, interval: SimDuration, cx: 
 pub(super) fn end_reason(endpoint: &Endpoint, overflow: bool) -> EndReason {
     match endpoint.end {
         _ if overflow => EndReason::TimeWaitOverflow,
-        None | Some(End::Closed) => EndReason::Closed,
-        Some(End::Refused) => EndReason::Refused,
-        Some(End::Reset) => EndReason::Reset,
-        Some(End::Aborted) => EndReason::Aborted,
-        Some(End::TimedOut) => EndReason::TimedOut,
-        Some(End::FinWaitExpired) => EndReason::FinWaitExpired,
-        Some(End::Unreachable(_)) => EndReason::Unreachable,
+        None | Some(ConnectionEnd::Closed) => EndReason::Closed,
+        Some(ConnectionEnd::Refused) => EndReason::Refused,
+        Some(ConnectionEnd::Reset) => EndReason::Reset,
+        Some(ConnectionEnd::Aborted) => EndReason::Aborted,
+        Some(ConnectionEnd::TimedOut) => EndReason::TimedOut,
+        Some(ConnectionEnd::FinWaitExpired) => EndReason::FinWaitExpired,
+        Some(ConnectionEnd::Unreachable(_)) => EndReason::Unreachable,
     }
 }
 

@@ -23,16 +23,16 @@ const TAKEN: u32 = 1 << 31;
 /// Entries of one cache line.
 #[derive(Clone, Debug)]
 #[repr(align(64))]
-struct Line([u32; LINE]);
+struct CacheLine([u32; LINE]);
 
 /// The position of an entry, modulo the size of the table.
 #[derive(Clone, Copy)]
-struct Place(usize);
+struct TableIndex(usize);
 
-impl Place {
+impl TableIndex {
     #[inline(always)]
-    fn next_in_line(self) -> Place {
-        Place(self.0 & !(LINE - 1) | (self.0 + 1) & (LINE - 1))
+    fn next_in_line(self) -> TableIndex {
+        TableIndex(self.0 & !(LINE - 1) | (self.0 + 1) & (LINE - 1))
     }
 }
 
@@ -41,7 +41,7 @@ impl Place {
 #[derive(Debug, Default)]
 pub(super) struct SlotTable {
     /// A power of two of lines, or none while there are few slots.
-    lines: Vec<Line>,
+    lines: Vec<CacheLine>,
     few: [u32; FEW],
     len: u32,
     graves: u32,
@@ -65,7 +65,7 @@ impl SlotTable {
     #[inline]
     pub(super) fn prefetch(&self, hash: u64) {
         if !self.lines.is_empty() {
-            prefetch(self.entry(Place(hash as usize)));
+            prefetch(self.entry(TableIndex(hash as usize)));
         }
     }
 
@@ -128,7 +128,7 @@ impl SlotTable {
 
     /// Bytes of the table.
     pub(super) fn memory_bytes(&self) -> usize {
-        self.lines.capacity() * size_of::<Line>()
+        self.lines.capacity() * size_of::<CacheLine>()
     }
 
     /// Makes room for one more entry, of a slot up to `slot`.
@@ -151,7 +151,7 @@ impl SlotTable {
         let highest = few.into_iter().fold(slot, u32::max) | mask;
         let least = (2 * (self.len as usize + 1)).max(highest as usize + 1);
         let lines = least.div_ceil(LINE).next_power_of_two();
-        self.lines = vec![Line([EMPTY; LINE]); lines];
+        self.lines = vec![CacheLine([EMPTY; LINE]); lines];
         self.graves = 0;
         for slot in slots {
             self.put(hash_of(slot), slot);
@@ -166,32 +166,32 @@ impl SlotTable {
 
     /// The first entry for which `stop` holds, from the hash's position on.
     #[inline(always)]
-    fn search(&self, hash: u64, stop: impl Fn(u32) -> bool) -> (Place, u32) {
-        let mut first = Place(hash as usize);
+    fn search(&self, hash: u64, stop: impl Fn(u32) -> bool) -> (TableIndex, u32) {
+        let mut first = TableIndex(hash as usize);
         loop {
             let line = self.line(first);
             for i in 0..LINE {
                 let at = first.0.wrapping_add(i) % LINE;
                 if stop(line[at]) {
-                    return (Place(first.0 & !(LINE - 1) | at), line[at]);
+                    return (TableIndex(first.0 & !(LINE - 1) | at), line[at]);
                 }
             }
-            first = Place(first.0.wrapping_add(LINE));
+            first = TableIndex(first.0.wrapping_add(LINE));
         }
     }
 
     #[inline(always)]
-    fn line(&self, at: Place) -> &[u32; LINE] {
+    fn line(&self, at: TableIndex) -> &[u32; LINE] {
         &self.lines[(at.0 / LINE) & (self.lines.len() - 1)].0
     }
 
     #[inline(always)]
-    fn entry(&self, at: Place) -> &u32 {
+    fn entry(&self, at: TableIndex) -> &u32 {
         &self.line(at)[at.0 % LINE]
     }
 
     #[inline(always)]
-    fn entry_mut(&mut self, at: Place) -> &mut u32 {
+    fn entry_mut(&mut self, at: TableIndex) -> &mut u32 {
         let lines = self.lines.len();
         &mut self.lines[(at.0 / LINE) & (lines - 1)].0[at.0 % LINE]
     }

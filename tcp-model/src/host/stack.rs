@@ -12,13 +12,13 @@ use super::any_tcp::AnyTcp;
 use super::bound::Binds;
 use super::challenges::ChallengeBudget;
 use super::cx::HostEnv;
-use super::endpoint::{Endpoints, Slot, SocketId};
+use super::endpoint::{EndpointSlot, Endpoints, SocketId};
 use super::fast_open::FastOpenCache;
-use super::flow::{Demux, Flow, Owner};
+use super::four_tuple::{Demux, FourTuple, Owner};
 use super::isn::{FixedNumbers, Secret};
 use super::listener::Listener;
 use super::stats::{HostStats, MemoryReport, StateMemory};
-use super::time_wait_table::{Entry, TimeWaitTable};
+use super::time_wait_table::{TimeWaitEntry, TimeWaitTable};
 use crate::app::spec::TraceSpec;
 use crate::connection::Connection;
 use crate::lifecycle::Lifecycle;
@@ -170,19 +170,19 @@ impl Stack {
 
     /// The owner of a 4-tuple.
     #[inline]
-    pub(super) fn find(&mut self, flow: Flow) -> Option<Owner> {
+    pub(super) fn find(&mut self, flow: FourTuple) -> Option<Owner> {
         let (endpoints, time_waits) = (&self.endpoints, &self.time_waits);
         self.demux
             .find(flow, |owner| flow_of(endpoints, time_waits, owner))
     }
 
-    pub(super) fn insert_flow(&mut self, flow: Flow, owner: Owner) {
+    pub(super) fn insert_flow(&mut self, flow: FourTuple, owner: Owner) {
         let (endpoints, time_waits) = (&self.endpoints, &self.time_waits);
         self.demux
             .insert(flow, owner, |owner| flow_of(endpoints, time_waits, owner));
     }
 
-    pub(super) fn release_port(&mut self, flow: Flow) {
+    pub(super) fn release_port(&mut self, flow: FourTuple) {
         let port = flow.local().port();
         let released = self.ports.release(destination(flow), port);
         debug_assert!(
@@ -192,7 +192,7 @@ impl Stack {
     }
 
     /// Ends a TIME-WAIT entry: records it, and frees port and 4-tuple.
-    pub(super) fn end_time_wait(&mut self, place: u32, cx: &mut impl HostEnv) -> Entry {
+    pub(super) fn end_time_wait(&mut self, place: u32, cx: &mut impl HostEnv) -> TimeWaitEntry {
         let entry = self.time_waits.remove(place);
         self.demux.remove(entry.flow(), Owner::TimeWait(place));
         if let Some(answers) = &mut self.time_wait_answers {
@@ -238,7 +238,7 @@ impl Stack {
 
     /// The listener for a segment of this 4-tuple. Listeners that share a port (`SO_REUSEPORT`) divide the
     /// 4-tuples among themselves.
-    pub(super) fn listener_for(&self, flow: Flow) -> Option<usize> {
+    pub(super) fn listener_for(&self, flow: FourTuple) -> Option<usize> {
         let port = flow.local().port();
         let first = self.listener_at(port)?;
         if !self.listeners[first].shares_port() {
@@ -251,7 +251,7 @@ impl Stack {
     }
 
     /// The initial sequence number of a connection, and its timestamp offset.
-    pub(super) fn numbers(&mut self, flow: Flow, now: SimTime) -> (SeqNum, u32) {
+    pub(super) fn numbers(&mut self, flow: FourTuple, now: SimTime) -> (SeqNum, u32) {
         match &mut self.fixed {
             None => self.secret.isn_and_offset(flow, now),
             Some(fixed) => {
@@ -264,7 +264,7 @@ impl Stack {
     }
 
     /// The timestamp offset of a 4-tuple.
-    pub(super) fn ts_offset(&self, flow: Flow) -> u32 {
+    pub(super) fn ts_offset(&self, flow: FourTuple) -> u32 {
         match &self.fixed {
             None => self.secret.ts_offset(flow),
             Some(fixed) => fixed.0.ts_offset,
@@ -290,8 +290,8 @@ impl Stack {
         // plus a control byte.
         let (slot_share, demux_share) = (4 * 8_usize.div_ceil(3), 5 * 16_usize.div_ceil(7));
         MemoryReport {
-            per_connection: size_of::<Slot>() + 4 + slot_share,
-            per_time_wait: size_of::<Entry>() + demux_share,
+            per_connection: size_of::<EndpointSlot>() + 4 + slot_share,
+            per_time_wait: size_of::<TimeWaitEntry>() + demux_share,
             per_accept_queue_entry: size_of::<SocketId>(),
             per_listener: size_of::<Listener>(),
             per_destination: self.ports.bytes_per_destination(),
@@ -329,14 +329,14 @@ impl Stack {
     }
 }
 
-fn flow_of(endpoints: &Endpoints, time_waits: &TimeWaitTable, owner: Owner) -> Flow {
+fn flow_of(endpoints: &Endpoints, time_waits: &TimeWaitTable, owner: Owner) -> FourTuple {
     match owner {
         Owner::Connection(slot) => endpoints.get(slot).map(|e| e.flow).unwrap_or_default(),
         Owner::TimeWait(place) => time_waits.get(place).flow(),
     }
 }
 
-pub(super) fn destination(flow: Flow) -> Destination {
+pub(super) fn destination(flow: FourTuple) -> Destination {
     Destination {
         local: *flow.local().ip(),
         remote: flow.remote(),

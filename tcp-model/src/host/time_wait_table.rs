@@ -8,7 +8,7 @@ use sim_core::{SimDuration, SimTime};
 
 use super::bound::Reuse;
 use super::chunked::Chunked;
-use super::flow::Flow;
+use super::four_tuple::FourTuple;
 use crate::sample::Side;
 use crate::segment::ConnId;
 use crate::seq::SeqNum;
@@ -19,8 +19,8 @@ const NIL: u32 = u32::MAX;
 /// The state kept for a connection in TIME-WAIT. 64-bit fields are split so that the struct aligns to four
 /// bytes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Entry {
-    flow: Flow,
+pub(super) struct TimeWaitEntry {
+    flow: FourTuple,
     since: [u32; 2],
     conn: [u32; 2],
     snd_nxt: SeqNum,
@@ -33,7 +33,7 @@ pub(super) struct Entry {
     flags: u8,
 }
 
-const _: () = assert!(size_of::<Entry>() == 52);
+const _: () = assert!(size_of::<TimeWaitEntry>() == 52);
 
 const TRACED: u8 = 1;
 const HAS_TIMESTAMP: u8 = 2;
@@ -51,8 +51,8 @@ fn join([high, low]: [u32; 2]) -> u64 {
     u64::from(high) << 32 | u64::from(low)
 }
 
-impl Entry {
-    pub(super) fn flow(&self) -> Flow {
+impl TimeWaitEntry {
+    pub(super) fn flow(&self) -> FourTuple {
         self.flow
     }
 
@@ -110,7 +110,7 @@ impl Entry {
 /// The table: a slab with its free list, and the list in order of expiry.
 #[derive(Debug)]
 pub(super) struct TimeWaitTable {
-    entries: Chunked<Entry, 256>,
+    entries: Chunked<TimeWaitEntry, 256>,
     free: u32,
     oldest: u32,
     youngest: u32,
@@ -138,13 +138,13 @@ impl TimeWaitTable {
     /// Adds an entry; its place is stable until it is removed.
     pub(super) fn insert(
         &mut self,
-        flow: Flow,
+        flow: FourTuple,
         tw: &TimeWait,
         side: Side,
         holds_port: bool,
     ) -> u32 {
         let flag = |set: bool, bit: u8| if set { bit } else { 0 };
-        let entry = Entry {
+        let entry = TimeWaitEntry {
             flow,
             since: split(tw.entered.as_ps()),
             conn: split(tw.conn.0),
@@ -204,7 +204,7 @@ impl TimeWaitTable {
     }
 
     fn unlink(&mut self, place: u32) {
-        let Entry { prev, next, .. } = self.entries[place];
+        let TimeWaitEntry { prev, next, .. } = self.entries[place];
         if prev == NIL {
             self.oldest = next;
         } else {
@@ -221,7 +221,7 @@ impl TimeWaitTable {
     }
 
     /// Removes an entry and returns it.
-    pub(super) fn remove(&mut self, place: u32) -> Entry {
+    pub(super) fn remove(&mut self, place: u32) -> TimeWaitEntry {
         self.unlink(place);
         let entry = self.entries[place];
         self.entries[place].next = self.free;
@@ -239,16 +239,16 @@ impl TimeWaitTable {
         self.link(place);
     }
 
-    pub(super) fn get(&self, place: u32) -> &Entry {
+    pub(super) fn get(&self, place: u32) -> &TimeWaitEntry {
         &self.entries[place]
     }
 
-    pub(super) fn get_mut(&mut self, place: u32) -> &mut Entry {
+    pub(super) fn get_mut(&mut self, place: u32) -> &mut TimeWaitEntry {
         &mut self.entries[place]
     }
 
     /// The entries, the oldest first.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &TimeWaitEntry> {
         self.places_from(self.oldest)
             .map(|place| &self.entries[place])
     }

@@ -3,7 +3,7 @@
 //!
 //! Recorded are the first hundred segments that each end sends, SYN, FIN and RST, retransmissions with
 //! their originals, windows that close or open, state changes, a few segments before and after each of
-//! these ("trouble"), and the last hundred. The sender decides and marks the segment ([`Detail`]), so that
+//! these ("trouble"), and the last hundred. The sender decides and marks the segment ([`RecordingDetail`]), so that
 //! either both sending and arrival are recorded or neither. All others go to two rings, of segments sent
 //! and received, from which those before trouble and the last ones are taken.
 //!
@@ -15,7 +15,7 @@ use std::collections::VecDeque;
 use sim_core::SimTime;
 
 use crate::sample::{SegmentTrace, SenderSample};
-use crate::segment::{Detail, Segment};
+use crate::segment::{RecordingDetail, Segment};
 use crate::state::State;
 
 /// First segments that an end sends, all recorded.
@@ -32,7 +32,7 @@ const SENT: usize = 2048;
 const RECEIVED: usize = 256;
 
 /// Receives the records.
-pub(super) type Record<'a> = dyn FnMut(SegmentTrace) + 'a;
+pub(super) type TraceSink<'a> = dyn FnMut(SegmentTrace) + 'a;
 
 /// The tracing state of one end of a connection.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ pub(super) struct Tracer {
     head: u32,
     /// How many of the next segments follow trouble, and their mark.
     after: usize,
-    mark: Detail,
+    mark: RecordingDetail,
     /// Segments that may still be recorded around trouble.
     budget: u32,
     state: State,
@@ -70,7 +70,7 @@ impl Default for Tracer {
             count: 0,
             head: HEAD,
             after: 0,
-            mark: Detail::Full,
+            mark: RecordingDetail::Full,
             budget: MOST_AROUND,
             state: State::Closed,
             zero_window: false,
@@ -91,8 +91,8 @@ impl Tracer {
         segment: &Segment,
         again: bool,
         state: State,
-        record: &mut Record<'_>,
-    ) -> Detail {
+        record: &mut TraceSink<'_>,
+    ) -> RecordingDetail {
         let flags = segment.flags;
         let changed = std::mem::replace(&mut self.state, state) != state;
         let zero = segment.window == 0 && !flags.is_rst();
@@ -100,14 +100,14 @@ impl Tracer {
         let lasting = flags.is_syn() || flags.is_fin() || flags.is_rst();
         if self.head > 0 {
             self.head -= 1;
-            return Detail::Full;
+            return RecordingDetail::Full;
         }
         if (again || changed || window || lasting) && self.budget > 0 {
             if again {
                 self.sent.take_same(segment, &mut self.budget, record);
             }
-            self.trouble(Detail::Full, record);
-            return Detail::Full;
+            self.trouble(RecordingDetail::Full, record);
+            return RecordingDetail::Full;
         }
         if self.after > 0 && self.budget > 0 {
             self.after -= 1;
@@ -115,14 +115,14 @@ impl Tracer {
             return self.mark;
         }
         if lasting {
-            Detail::Full
+            RecordingDetail::Full
         } else {
-            Detail::Background
+            RecordingDetail::Background
         }
     }
 
     /// Records the segments sent just before, and marks those that follow.
-    fn trouble(&mut self, mark: Detail, record: &mut Record<'_>) {
+    fn trouble(&mut self, mark: RecordingDetail, record: &mut TraceSink<'_>) {
         self.sent.take_fresh(&mut self.budget, record);
         self.after = AROUND;
         self.mark = mark;
@@ -133,11 +133,11 @@ impl Tracer {
         &mut self,
         mut trace: SegmentTrace,
         now: SimTime,
-        record: &mut Record<'_>,
+        record: &mut TraceSink<'_>,
     ) {
         self.count += 1;
         trace.number = self.count;
-        if trace.segment.tag.detail == Detail::Background {
+        if trace.segment.tag.detail == RecordingDetail::Background {
             self.sent.push(SENT, trace, now);
         } else {
             record(trace);
@@ -149,19 +149,19 @@ impl Tracer {
         &mut self,
         trace: SegmentTrace,
         now: SimTime,
-        record: &mut Record<'_>,
+        record: &mut TraceSink<'_>,
     ) {
         let detail = trace.segment.tag.detail;
-        if detail == Detail::Background {
+        if detail == RecordingDetail::Background {
             self.received.push(RECEIVED, trace, now);
             return;
         }
         if self.received.take_fresh(&mut self.budget, record)
-            && detail == Detail::Full
+            && detail == RecordingDetail::Full
             && self.head == 0
             && self.after == 0
         {
-            self.trouble(Detail::Echo, record);
+            self.trouble(RecordingDetail::Echo, record);
         }
         if trace.segment.len > 0 {
             let same = &trace.segment;
@@ -171,7 +171,7 @@ impl Tracer {
     }
 
     /// Records the last segments when the connection or the run ends.
-    pub(super) fn end(&mut self, record: &mut Record<'_>) {
+    pub(super) fn end(&mut self, record: &mut TraceSink<'_>) {
         for ring in [&mut self.sent, &mut self.received] {
             let traces = std::mem::take(&mut ring.traces);
             let passed = traces.len().saturating_sub(TAIL);
@@ -193,7 +193,7 @@ impl Ring {
     }
 
     /// Records the segments since the last recorded one, within the budget; false when there is none.
-    fn take_fresh(&mut self, budget: &mut u32, record: &mut Record<'_>) -> bool {
+    fn take_fresh(&mut self, budget: &mut u32, record: &mut TraceSink<'_>) -> bool {
         let fresh = std::mem::take(&mut self.fresh);
         let n = fresh
             .min(AROUND)
@@ -205,7 +205,7 @@ impl Ring {
     }
 
     /// Records the last segment with the same octets.
-    fn take_same(&mut self, segment: &Segment, budget: &mut u32, record: &mut Record<'_>) {
+    fn take_same(&mut self, segment: &Segment, budget: &mut u32, record: &mut TraceSink<'_>) {
         let same = |t: &SegmentTrace| t.segment.seq == segment.seq && t.segment.len > 0;
         if *budget > 0
             && let Some(i) = self.traces.iter().rposition(same)

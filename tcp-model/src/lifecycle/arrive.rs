@@ -3,7 +3,7 @@
 use sim_core::SimTime;
 
 use super::{Lifecycle, OFF};
-use crate::model::{End, Outputs, Signal};
+use crate::model::{ConnectionEnd, Outputs, Signal};
 use crate::resend_rule::RetransmitReason;
 use crate::segment::{Flags, Segment};
 use crate::state::State;
@@ -42,7 +42,7 @@ impl Lifecycle {
         }
         if seg.flags.is_rst() {
             if acceptable {
-                self.end(End::Refused, out);
+                self.end(ConnectionEnd::Refused, out);
             }
             return;
         }
@@ -118,9 +118,9 @@ impl Lifecycle {
     fn reset(&mut self, out: &mut Outputs) {
         let refused = self.state == State::SynReceived && !self.passive;
         let why = match self.state {
-            _ if refused => End::Refused,
-            State::Closing | State::LastAck => End::Closed,
-            _ => End::Reset,
+            _ if refused => ConnectionEnd::Refused,
+            State::Closing | State::LastAck => ConnectionEnd::Closed,
+            _ => ConnectionEnd::Reset,
         };
         self.end(why, out);
     }
@@ -150,7 +150,7 @@ impl Lifecycle {
                 self.arm_fin_wait(now);
             }
             State::Closing => self.enter_time_wait(now, out),
-            State::LastAck => self.end(End::Closed, out),
+            State::LastAck => self.end(ConnectionEnd::Closed, out),
             _ => {}
         }
     }
@@ -176,7 +176,7 @@ impl Lifecycle {
                     ..seg.refusal().unwrap_or_default()
                 };
                 self.emit(reset, None, out);
-                self.end(End::Reset, out);
+                self.end(ConnectionEnd::Reset, out);
                 return;
             }
             self.unread += u64::from(text);

@@ -3,7 +3,7 @@
 use sim_core::{SimDuration, SimTime};
 
 use super::{Lifecycle, OFF};
-use crate::model::{End, Outputs};
+use crate::model::{ConnectionEnd, Outputs};
 use crate::params::GiveUp;
 use crate::resend_rule::RetransmitReason;
 use crate::rtt::RtoBounds;
@@ -46,7 +46,7 @@ impl Lifecycle {
         if self.fin_wait_at <= now {
             self.fin_wait_at = OFF;
             match self.state {
-                State::FinWait2 => self.end(End::FinWaitExpired, out),
+                State::FinWait2 => self.end(ConnectionEnd::FinWaitExpired, out),
                 State::TimeWait => self.enter(State::Closed, out),
                 _ => {}
             }
@@ -69,7 +69,7 @@ impl Lifecycle {
             if self.state.is_synchronized() && self.params.reset_on_give_up {
                 self.send_reset(now, out);
             }
-            self.end(End::TimedOut, out);
+            self.end(ConnectionEnd::TimedOut, out);
             return;
         }
         self.retries += 1;

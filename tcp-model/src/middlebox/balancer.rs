@@ -10,144 +10,27 @@
 //! Leaves out: health checks (a server that is down goes on getting its share), weights, direct return (the
 //! answers pass the balancer too), and balancers that end connections themselves.
 
+mod spec;
+
 use std::net::{Ipv4Addr, SocketAddrV4};
-use std::sync::Arc;
 
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
-use sim_core::plugin::{InvalidValue, ModelKind, Parameter, ValueKind, Values, list_items};
 use sim_core::rng::mix;
-use sim_core::{LazyTimer, Packet, SimDuration, SimTime};
+use sim_core::{LazyTimer, Packet, SimTime};
 
+pub(super) use self::spec::kind;
+use self::spec::{BalancerSpec, Method};
 use super::flow_table::FlowTable;
-use super::{AnyMiddlebox, Count, Middlebox, MiddleboxCx};
+use super::{Middlebox, MiddleboxCount, MiddleboxCx};
 use crate::segment::{Flags, Packed};
 
 /// Length of the IP header of a reset, and of the whole packet.
 const RESET: (u32, u32) = (20, 40);
 
-const PARAMETERS: &[Parameter] = &[
-    Parameter {
-        name: "servers",
-        kind: ValueKind::List,
-        default: None,
-        doc: "names of hosts, or of groups of them, that get the connections",
-    },
-    Parameter {
-        name: "method",
-        kind: ValueKind::List,
-        default: Some("round-robin"),
-        doc: "who gets a connection: round-robin, least-connections, or hash (of the client's address and port)",
-    },
-    Parameter {
-        name: "idle_timeout",
-        kind: ValueKind::Duration,
-        default: Some("350 s"),
-        doc: "a connection that is silent for so long is forgotten",
-    },
-    Parameter {
-        name: "closed",
-        kind: ValueKind::Duration,
-        default: Some("60 s"),
-        doc: "the same after FINs of both sides or a reset",
-    },
-    Parameter {
-        name: "reset",
-        kind: ValueKind::Flag,
-        default: Some("true"),
-        doc: "packets of forgotten connections are answered by a reset; otherwise they are dropped",
-    },
-    Parameter {
-        name: "drain",
-        kind: ValueKind::List,
-        default: Some("none"),
-        doc: "names of servers that get no new connections from `drain_at` on",
-    },
-    Parameter {
-        name: "drain_at",
-        kind: ValueKind::Duration,
-        default: Some("0 s"),
-        doc: "when draining begins, since the start of the run",
-    },
-    Parameter {
-        name: "drain_time",
-        kind: ValueKind::Duration,
-        default: Some("300 s"),
-        doc: "connections of drained servers that are left after so long are forgotten",
-    },
-];
-
-/// Its name and parameters.
-pub(super) fn kind() -> ModelKind<AnyMiddlebox> {
-    let doc = "sends connections to its own address to one of several servers (layer 4)";
-    ModelKind::new("balancer", doc, PARAMETERS, |values| {
-        let spec = BalancerSpec::of(values)?;
-        Ok(Arc::new(move || {
-            AnyMiddlebox::Custom(Box::new(Balancer::new(spec.clone())))
-        }))
-    })
-}
-
-/// Who gets a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Method {
-    RoundRobin,
-    LeastConnections,
-    Hash,
-}
-
-#[derive(Clone, Debug)]
-struct BalancerSpec {
-    servers: Vec<String>,
-    method: Method,
-    idle: SimDuration,
-    closed: SimDuration,
-    reset: bool,
-    drain: Vec<String>,
-    drain_at: SimTime,
-    /// When the connections of drained servers are forgotten.
-    drained: SimTime,
-}
-
-impl BalancerSpec {
-    fn of(values: &Values) -> Result<BalancerSpec, InvalidValue> {
-        let names = |key| -> Vec<String> {
-            let list = values.list(key);
-            let names = list_items(&list).filter(|name| *name != "none");
-            names.map(str::to_owned).collect()
-        };
-        let servers = names("servers");
-        if servers.is_empty() {
-            let advice = "write for example servers = \"server\"";
-            return Err(InvalidValue::new("servers", "names no host", advice));
-        }
-        let method = match &*values.list("method") {
-            "round-robin" => Method::RoundRobin,
-            "least-connections" => Method::LeastConnections,
-            "hash" => Method::Hash,
-            other => {
-                let problem = format!("{other:?} is not known");
-                let advice = "write round-robin, least-connections or hash";
-                return Err(InvalidValue::new("method", problem, advice));
-            }
-        };
-        let drain_at = SimTime::ZERO.saturating_add(values.duration("drain_at"));
-        Ok(BalancerSpec {
-            servers,
-            method,
-            idle: values.duration("idle_timeout"),
-            closed: values.duration("closed"),
-            reset: values.flag("reset"),
-            drain: names("drain"),
-            drain_at,
-            drained: drain_at.saturating_add(values.duration("drain_time")),
-        })
-    }
-}
-
 /// A connection.
 #[derive(Clone, Copy, Debug)]
-struct Entry {
+struct BalancedConnection {
     client: SocketAddrV4,
     /// The balancer's address and port that the client knows.
     front: SocketAddrV4,
@@ -173,7 +56,7 @@ struct Backend {
 type Map<K> = HashMap<K, u32, FxBuildHasher>;
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Stats {
+struct BalancerStats {
     made: u64,
     idle: u64,
     closed: u64,
@@ -190,7 +73,7 @@ struct Stats {
 pub struct Balancer {
     spec: BalancerSpec,
     servers: Vec<Backend>,
-    table: FlowTable<Entry>,
+    table: FlowTable<BalancedConnection>,
     /// By client and front, and by client and server.
     by_front: Map<(SocketAddrV4, SocketAddrV4)>,
     by_server: Map<(SocketAddrV4, SocketAddrV4)>,
@@ -198,7 +81,7 @@ pub struct Balancer {
     /// When the connections of drained servers are forgotten; `MAX` once they are.
     drain_ends: SimTime,
     timer: LazyTimer,
-    stats: Stats,
+    stats: BalancerStats,
 }
 
 impl Balancer {
@@ -216,7 +99,7 @@ impl Balancer {
             by_server: Map::default(),
             turn: 0,
             timer: LazyTimer::default(),
-            stats: Stats::default(),
+            stats: BalancerStats::default(),
         }
     }
 
@@ -251,14 +134,14 @@ impl Balancer {
         }
     }
 
-    fn at(&self, entry: &Entry) -> SocketAddrV4 {
+    fn at(&self, entry: &BalancedConnection) -> SocketAddrV4 {
         SocketAddrV4::new(self.servers[entry.server].address, entry.front.port())
     }
 
     /// Makes an entry for a SYN.
     fn begin(&mut self, client: SocketAddrV4, front: SocketAddrV4, now: SimTime) -> Option<u32> {
         let server = self.choose(client, now)?;
-        let entry = Entry {
+        let entry = BalancedConnection {
             client,
             front,
             server,
@@ -276,7 +159,7 @@ impl Balancer {
         Some(place)
     }
 
-    fn forget(&mut self, entry: &Entry) {
+    fn forget(&mut self, entry: &BalancedConnection) {
         self.by_front.remove(&(entry.client, entry.front));
         self.by_server.remove(&(entry.client, self.at(entry)));
         let backend = &mut self.servers[entry.server];
@@ -297,7 +180,7 @@ impl Balancer {
 
     /// Forgets what is left of the connections of drained servers.
     fn end_draining(&mut self) {
-        let drains = |e: &Entry| self.servers[e.server].drains;
+        let drains = |e: &BalancedConnection| self.servers[e.server].drains;
         let all = self.table.iter().filter(|(_, e)| drains(e));
         let places: Vec<u32> = all.map(|(place, _)| place).collect();
         for place in places {
@@ -337,8 +220,10 @@ impl Balancer {
         let flags = packet.payload.flags();
         let opens = flags.is_syn() && !flags.is_ack();
         let known = self.by_front.get(&(client, front)).copied();
-        let is_over = |table: &mut FlowTable<Entry>, place| {
-            table.get_mut(place).is_some_and(|e: &mut Entry| e.over)
+        let is_over = |table: &mut FlowTable<BalancedConnection>, place| {
+            table
+                .get_mut(place)
+                .is_some_and(|e: &mut BalancedConnection| e.over)
         };
         let place = match known {
             // A new connection of the same client port.
@@ -464,27 +349,51 @@ impl Middlebox for Balancer {
         }
     }
 
-    fn counts(&self) -> Vec<(&'static str, Count)> {
+    fn counts(&self) -> Vec<(&'static str, MiddleboxCount)> {
         let s = &self.stats;
         let most = self.servers.iter().map(|s| s.given).max().unwrap_or(0);
         let mean = s.made as f64 / self.servers.len().max(1) as f64;
         let mut all = vec![
-            ("balancer_connections", Count::Sum(s.made as f64)),
-            ("balancer_entries_peak", Count::Most(f64::from(s.peak))),
-            ("balancer_entries_closed", Count::Sum(s.closed as f64)),
-            ("balancer_entries_replaced", Count::Sum(s.replaced as f64)),
-            ("balancer_entries_drained", Count::Sum(s.drained as f64)),
-            ("balancer_entries_crashed", Count::Sum(s.crashed as f64)),
+            ("balancer_connections", MiddleboxCount::Sum(s.made as f64)),
+            (
+                "balancer_entries_peak",
+                MiddleboxCount::Most(f64::from(s.peak)),
+            ),
+            (
+                "balancer_entries_closed",
+                MiddleboxCount::Sum(s.closed as f64),
+            ),
+            (
+                "balancer_entries_replaced",
+                MiddleboxCount::Sum(s.replaced as f64),
+            ),
+            (
+                "balancer_entries_drained",
+                MiddleboxCount::Sum(s.drained as f64),
+            ),
+            (
+                "balancer_entries_crashed",
+                MiddleboxCount::Sum(s.crashed as f64),
+            ),
             (
                 "balancer_entries_end",
-                Count::Sum(f64::from(self.table.len())),
+                MiddleboxCount::Sum(f64::from(self.table.len())),
             ),
-            ("balancer_idle_forgotten", Count::Sum(s.idle as f64)),
-            ("balancer_strangers_pkts", Count::Sum(s.strangers as f64)),
-            ("balancer_resets_sent", Count::Sum(s.resets as f64)),
+            (
+                "balancer_idle_forgotten",
+                MiddleboxCount::Sum(s.idle as f64),
+            ),
+            (
+                "balancer_strangers_pkts",
+                MiddleboxCount::Sum(s.strangers as f64),
+            ),
+            ("balancer_resets_sent", MiddleboxCount::Sum(s.resets as f64)),
         ];
         if s.made > 0 {
-            all.push(("balancer_imbalance", Count::Most(most as f64 / mean)));
+            all.push((
+                "balancer_imbalance",
+                MiddleboxCount::Most(most as f64 / mean),
+            ));
         }
         all
     }

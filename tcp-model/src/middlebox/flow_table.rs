@@ -9,7 +9,7 @@ use std::collections::BinaryHeap;
 use sim_core::SimTime;
 
 #[derive(Debug)]
-struct Slot<T> {
+struct FlowSlot<T> {
     value: Option<T>,
     deadline: SimTime,
     /// The earliest place of the entry in the list of deadlines; `MAX` for none.
@@ -21,7 +21,7 @@ struct Slot<T> {
 /// A table of entries by place. It allocates only when there are more entries than ever before.
 #[derive(Debug)]
 pub(super) struct FlowTable<T> {
-    slots: Vec<Slot<T>>,
+    slots: Vec<FlowSlot<T>>,
     free: Vec<u32>,
     /// (deadline, place, serial).
     deadlines: BinaryHeap<Reverse<(SimTime, u32, u32)>>,
@@ -48,7 +48,7 @@ impl<T> FlowTable<T> {
     /// Adds an entry; its place.
     pub(super) fn insert(&mut self, value: T, deadline: SimTime) -> u32 {
         let place = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(Slot {
+            self.slots.push(FlowSlot {
                 value: None,
                 deadline,
                 queued: SimTime::MAX,

@@ -14,11 +14,12 @@
 mod kind;
 mod mapping;
 mod pool;
+mod ports;
+mod tcp_state;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::net::{Ipv4Addr, SocketAddrV4};
-use std::ops::Range;
 
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
@@ -27,9 +28,10 @@ use sim_core::{LazyTimer, Packet, SimDuration, SimTime};
 pub use self::kind::NAT_PROFILES;
 pub(super) use self::kind::kind;
 pub use self::mapping::NatMapping;
-use self::mapping::{Blocks, Shared};
+use self::mapping::{Blocks, SharedPorts};
 use self::pool::PortPool;
-use super::{Count, Middlebox, MiddleboxCx};
+use self::tcp_state::{MappingState, next_phase, timeout};
+use super::{Middlebox, MiddleboxCount, MiddleboxCx};
 use crate::segment::{Flags, Packed};
 
 /// How long a mapping outlives the last packet of its connection.
@@ -116,7 +118,7 @@ pub struct NatStats {
 
 /// A connection seen from inside: source and destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Inside {
+struct InsideFlow {
     host: SocketAddrV4,
     remote: SocketAddrV4,
 }
@@ -129,27 +131,12 @@ struct Outside {
     remote: SocketAddrV4,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    /// The host inside has sent a SYN.
-    Opening,
-    /// The other side has answered with a SYN.
-    Answered,
-    Established,
-    /// One side has sent a FIN: the host inside, or the other.
-    Closing {
-        inside: bool,
-    },
-    Closed,
-    Reset,
-}
-
 /// A mapping.
 #[derive(Clone, Copy, Debug)]
 struct Mapping {
-    inside: Inside,
+    inside: InsideFlow,
     mapped: SocketAddrV4,
-    phase: Phase,
+    phase: MappingState,
     deadline: SimTime,
     /// The earliest entry of it in the list of deadlines.
     queued: SimTime,
@@ -168,7 +155,7 @@ impl Mapping {
 
 /// A slot of the table.
 #[derive(Clone, Copy, Debug, Default)]
-struct Slot {
+struct MappingSlot {
     mapping: Option<Mapping>,
     serial: u32,
 }
@@ -180,13 +167,13 @@ type Map<K, V> = HashMap<K, V, FxBuildHasher>;
 pub struct Nat {
     spec: NatSpec,
     addresses: Vec<Ipv4Addr>,
-    slots: Vec<Slot>,
+    slots: Vec<MappingSlot>,
     free: Vec<u32>,
-    by_inside: Map<Inside, u32>,
+    by_inside: Map<InsideFlow, u32>,
     by_outside: Map<Outside, u32>,
     /// Free ports by scope: by destination, where mappings depend on it.
     pools: Map<SocketAddrV4, PortPool>,
-    shared: Shared,
+    shared: SharedPorts,
     blocks: Blocks,
     /// (deadline, slot, its serial), at least one entry for each mapping, at its deadline or before.
     deadlines: BinaryHeap<Reverse<(SimTime, u32, u32)>>,
@@ -205,7 +192,7 @@ impl Nat {
             by_inside: Map::default(),
             by_outside: Map::default(),
             pools: Map::default(),
-            shared: Shared::default(),
+            shared: SharedPorts::default(),
             blocks: Blocks::default(),
             deadlines: BinaryHeap::new(),
             timer: LazyTimer::default(),
@@ -218,120 +205,9 @@ impl Nat {
         self.stats
     }
 
-    /// Ports of the pool, over all addresses.
-    fn pool_size(&self) -> u32 {
-        self.per_address() * self.addresses.len() as u32
-    }
-
-    /// Ports of each address.
-    fn per_address(&self) -> u32 {
-        let (first, last) = self.spec.ports;
-        u32::from(last).saturating_sub(u32::from(first)) + 1
-    }
-
-    /// Address and port number `i` of the pool: addresses take turns, unless blocks are to lie within one.
-    fn endpoint(&self, i: u32) -> SocketAddrV4 {
-        let (address, port) = match self.spec.block {
-            Some(_) => (i / self.per_address(), i % self.per_address()),
-            None => {
-                let n = self.addresses.len() as u32;
-                (i % n, i / n)
-            }
-        };
-        let port = u32::from(self.spec.ports.0) + port;
-        SocketAddrV4::new(self.addresses[address as usize], port as u16)
-    }
-
-    /// The number of an address and port in the pool.
-    fn index(&self, mapped: SocketAddrV4) -> u32 {
-        let n = self.addresses.len() as u32;
-        let address = self.addresses.iter().position(|a| a == mapped.ip());
-        let address = address.unwrap_or_default() as u32;
-        let port = u32::from(mapped.port()) - u32::from(self.spec.ports.0);
-        match self.spec.block {
-            Some(_) => address * self.per_address() + port,
-            None => port * n + address,
-        }
-    }
-
-    /// It matters which of the free ports is taken.
-    fn chooses(&self) -> bool {
-        self.spec.keep_port || self.spec.block.is_some()
-    }
-
-    /// The number of a port for a connection; `None` when none is free.
-    fn take_port(&mut self, inside: Inside) -> Option<u32> {
-        let scope = self.spec.mapping.scope(inside.remote);
-        let shares = self.spec.mapping != NatMapping::EndpointDependent;
-        if shares && let Some(port) = self.shared.join(inside.host, scope) {
-            return Some(port);
-        }
-        let size = self.pool_size();
-        let port = if self.chooses() {
-            let range = self.ports_of(*inside.host.ip(), size)?;
-            let wanted = self.wanted(inside.host, &range);
-            let pool = self.pools.entry(scope).or_default();
-            pool.take_from(range, wanted)?
-        } else {
-            self.pools.entry(scope).or_default().take(size)?
-        };
-        let taken = self.pools.entry(scope).or_default().taken();
-        self.stats.peak_ports = self.stats.peak_ports.max(taken);
-        if shares {
-            self.shared.begin(inside.host, scope, port);
-        }
-        Some(port)
-    }
-
-    /// The ports that a host inside may have; `None` when no block is left for it.
-    fn ports_of(&mut self, host: Ipv4Addr, size: u32) -> Option<Range<u32>> {
-        let Some(block) = self.spec.block else {
-            return Some(0..size);
-        };
-        let block = block.clamp(1, self.per_address());
-        // A block does not go beyond its address.
-        let on_address = self.per_address() / block;
-        let number = self
-            .blocks
-            .of(host, on_address * self.addresses.len() as u32)?;
-        let first = number / on_address * self.per_address() + number % on_address * block;
-        Some(first..first + block)
-    }
-
-    /// The port to try first: its own, on an address that is the same for all connections of a host.
-    fn wanted(&self, host: SocketAddrV4, range: &Range<u32>) -> u32 {
-        let (first, last) = self.spec.ports;
-        if !self.spec.keep_port || !(first..=last).contains(&host.port()) {
-            return range.start;
-        }
-        let n = self.addresses.len() as u32;
-        let address = self.addresses[(host.ip().to_bits() % n) as usize];
-        self.index(SocketAddrV4::new(address, host.port()))
-    }
-
-    /// A connection is over: its port is free after the last that shares it.
-    fn give_back(&mut self, over: &Mapping) {
-        let (host, remote) = (over.inside.host, over.inside.remote);
-        let scope = self.spec.mapping.scope(remote);
-        let shares = self.spec.mapping != NatMapping::EndpointDependent;
-        if self.spec.block.is_some() {
-            self.blocks.remove(*host.ip());
-        }
-        if shares && !self.shared.leave(host, scope) {
-            return;
-        }
-        let (port, chooses) = (self.index(over.mapped), self.chooses());
-        if let Some(pool) = self.pools.get_mut(&scope) {
-            match chooses {
-                true => pool.release(port),
-                false => pool.give_back(port),
-            }
-        }
-    }
-
     fn outward(&mut self, mut packet: Packet<Packed>, cx: &mut MiddleboxCx<'_, '_>) {
         let (src, dst) = packet.payload.ports();
-        let inside = Inside {
+        let inside = InsideFlow {
             host: SocketAddrV4::new(packet.src, src),
             remote: SocketAddrV4::new(packet.dst, dst),
         };
@@ -386,14 +262,14 @@ impl Nat {
     }
 
     /// Makes a mapping; `None` when no port is free.
-    fn map(&mut self, inside: Inside, now: SimTime) -> Option<u32> {
+    fn map(&mut self, inside: InsideFlow, now: SimTime) -> Option<u32> {
         let port = self.take_port(inside)?;
         if self.spec.block.is_some() {
             self.blocks.add(*inside.host.ip());
         }
         let mapped = self.endpoint(port);
         let place = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(Slot::default());
+            self.slots.push(MappingSlot::default());
             self.slots.len() as u32 - 1
         });
         let slot = &mut self.slots[place as usize];
@@ -401,7 +277,7 @@ impl Nat {
         let mapping = Mapping {
             inside,
             mapped,
-            phase: Phase::Opening,
+            phase: MappingState::Opening,
             deadline: now,
             queued: SimTime::MAX,
             serial: slot.serial,
@@ -422,7 +298,7 @@ impl Nat {
         };
         let before = mapping.phase;
         mapping.phase = next_phase(before, flags, inside);
-        if (before, mapping.phase) == (Phase::Reset, Phase::Reset) {
+        if (before, mapping.phase) == (MappingState::Reset, MappingState::Reset) {
             return;
         }
         let timeout = timeout(&self.spec.timeouts, mapping.phase);
@@ -473,31 +349,6 @@ impl Nat {
     }
 }
 
-/// The state of a connection after a packet with these flags from inside or from outside.
-fn next_phase(phase: Phase, flags: Flags, inside: bool) -> Phase {
-    if flags.is_rst() {
-        return Phase::Reset;
-    }
-    match phase {
-        Phase::Closed | Phase::Reset if inside && flags.is_syn() => Phase::Opening,
-        Phase::Opening if !inside && flags.is_syn() => Phase::Answered,
-        Phase::Answered | Phase::Established if flags.is_fin() => Phase::Closing { inside },
-        Phase::Answered if inside && flags.is_ack() => Phase::Established,
-        Phase::Closing { inside: first } if flags.is_fin() && first != inside => Phase::Closed,
-        same => same,
-    }
-}
-
-fn timeout(timeouts: &NatTimeouts, phase: Phase) -> SimDuration {
-    match phase {
-        Phase::Opening | Phase::Answered => timeouts.opening,
-        Phase::Established => timeouts.established,
-        Phase::Closing { .. } => timeouts.closing,
-        Phase::Closed => timeouts.closed,
-        Phase::Reset => timeouts.reset,
-    }
-}
-
 impl Middlebox for Nat {
     fn on_start(&mut self, cx: &mut MiddleboxCx<'_, '_>) {
         self.addresses = cx.addresses().collect();
@@ -526,21 +377,36 @@ impl Middlebox for Nat {
         self.arm(cx);
     }
 
-    fn counts(&self) -> Vec<(&'static str, Count)> {
+    fn counts(&self) -> Vec<(&'static str, MiddleboxCount)> {
         let s = &self.stats;
         let share = f64::from(s.peak_ports) / f64::from(s.ports.max(1));
         let mut all = vec![
-            ("nat_mappings_made", Count::Sum(s.made as f64)),
-            ("nat_mappings_expired", Count::Sum(s.expired as f64)),
-            ("nat_syns_dropped", Count::Sum(s.exhausted as f64)),
-            ("nat_packets_unmapped", Count::Sum(s.unmapped as f64)),
-            ("nat_mappings_peak", Count::Most(s.peak_mappings.into())),
-            ("nat_ports_in_use_peak", Count::Most(s.peak_ports.into())),
-            ("nat_ports_in_use_share_peak", Count::Most(share.min(1.0))),
+            ("nat_mappings_made", MiddleboxCount::Sum(s.made as f64)),
+            (
+                "nat_mappings_expired",
+                MiddleboxCount::Sum(s.expired as f64),
+            ),
+            ("nat_syns_dropped", MiddleboxCount::Sum(s.exhausted as f64)),
+            (
+                "nat_packets_unmapped",
+                MiddleboxCount::Sum(s.unmapped as f64),
+            ),
+            (
+                "nat_mappings_peak",
+                MiddleboxCount::Most(s.peak_mappings.into()),
+            ),
+            (
+                "nat_ports_in_use_peak",
+                MiddleboxCount::Most(s.peak_ports.into()),
+            ),
+            (
+                "nat_ports_in_use_share_peak",
+                MiddleboxCount::Most(share.min(1.0)),
+            ),
         ];
         if let Some(first) = s.first_exhausted {
-            let dropped = Count::Sum(s.exhausted as f64);
-            let first = Count::Least(first.as_secs_f64());
+            let dropped = MiddleboxCount::Sum(s.exhausted as f64);
+            let first = MiddleboxCount::Least(first.as_secs_f64());
             all.push(("nat.<name>_syns_dropped", dropped));
             all.push(("nat.<name>_first_drop_s", first));
         }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use sim_core::plugin::{ModelKind, Parameter, ValueKind};
 use sim_core::{Packet, SimDuration, SimTime};
 
-use super::{AnyMiddlebox, Count, Middlebox, MiddleboxCx};
+use super::{BoxedMiddlebox, Middlebox, MiddleboxCount, MiddleboxCx};
 use crate::segment::{Flags, Packed};
 
 const PARAMETERS: &[Parameter] = &[
@@ -30,13 +30,13 @@ const PARAMETERS: &[Parameter] = &[
 ];
 
 /// Its name and parameters.
-pub(super) fn kind() -> ModelKind<AnyMiddlebox> {
+pub(super) fn kind() -> ModelKind<BoxedMiddlebox> {
     let doc = "drops SYNs beyond a rate, as a firewall does (iptables -m limit)";
     ModelKind::new("syn-limit", doc, PARAMETERS, |values| {
         let rate = values.count_within("rate", 1..=1_000_000_000, "it counts SYNs per second")?;
         let burst = values.count_within("burst", 1..=1_000_000, "it counts SYNs")?;
-        Ok(Arc::new(move || {
-            AnyMiddlebox::Custom(Box::new(SynLimit::new(rate, burst)))
+        Ok(Arc::new(move || -> BoxedMiddlebox {
+            Box::new(SynLimit::new(rate, burst))
         }))
     })
 }
@@ -105,8 +105,11 @@ impl Middlebox for SynLimit {
         self.due = SimTime::ZERO;
     }
 
-    fn counts(&self) -> Vec<(&'static str, Count)> {
-        vec![("syn_limit_drops_pkts", Count::Sum(self.dropped as f64))]
+    fn counts(&self) -> Vec<(&'static str, MiddleboxCount)> {
+        vec![(
+            "syn_limit_drops_pkts",
+            MiddleboxCount::Sum(self.dropped as f64),
+        )]
     }
 }
 

@@ -28,11 +28,11 @@ pub struct Script {
     /// `--name=value` lines.
     pub options: Vec<ScriptOption>,
     /// Commands in backticks before the first event.
-    pub init: Vec<Command>,
+    pub init: Vec<ShellCommand>,
     /// Events in the order of the text.
-    pub events: Vec<Event>,
+    pub events: Vec<ScriptEvent>,
     /// A command without a time after the last event: it cleans up after the script.
-    pub cleanup: Option<Command>,
+    pub cleanup: Option<ShellCommand>,
 }
 
 /// A `--name=value` line.
@@ -48,7 +48,7 @@ pub struct ScriptOption {
 
 /// Shell lines in backticks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Command {
+pub struct ShellCommand {
     /// Where the text begins.
     pub at: Position,
     /// The text between the backticks.
@@ -57,7 +57,7 @@ pub struct Command {
 
 /// Something that happens, or is expected to happen, at a time.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Event {
+pub struct ScriptEvent {
     /// Where the event begins.
     pub at: Position,
     /// When.
@@ -87,13 +87,13 @@ pub enum Moment {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
     /// A TCP segment put in (`<`) or expected (`>`).
-    Packet(Box<Packet>),
+    Packet(Box<ScriptPacket>),
     /// An ICMP message.
     Icmp(Icmp),
     /// A system call and its result.
-    Call(Call),
+    Call(SystemCall),
     /// Shell lines.
-    Command(Command),
+    Command(ShellCommand),
     /// `%{ … }%`.
     Code(Vec<Statement>),
     /// A packet of another protocol: what is missing to run it.
@@ -143,7 +143,7 @@ pub struct IpMarks {
 
 /// A TCP segment as written; sequence numbers are the script's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Packet {
+pub struct ScriptPacket {
     /// Put in by the script, rather than expected from the stack.
     pub inbound: bool,
     /// IP header.
@@ -168,7 +168,7 @@ pub struct Packet {
     pub cookies: Vec<NamedCookie>,
 }
 
-impl Packet {
+impl ScriptPacket {
     /// The header, in the script's numbers; what is not written is 0.
     pub(super) fn header(&self) -> Segment {
         Segment {
@@ -219,7 +219,7 @@ pub struct Icmp {
 
 /// A system call with its result.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Call {
+pub struct SystemCall {
     /// Name.
     pub name: String,
     /// Arguments.
@@ -246,7 +246,7 @@ pub enum Expr {
     /// `[a, b]`, in code also `(a, b)`.
     List(Vec<Expr>),
     /// `{a, name=b}`.
-    Struct(Vec<Field>),
+    Struct(Vec<StructField>),
     /// `htons(80)`.
     Apply(String, Vec<Expr>),
     /// `-a`, `+a`, `~a`, `not a`.
@@ -289,7 +289,7 @@ pub enum Statement {
 
 /// A field of a structure.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Field {
+pub struct StructField {
     /// Its name, when written.
     pub name: Option<String>,
     /// Its value.

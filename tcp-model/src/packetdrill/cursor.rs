@@ -23,7 +23,7 @@ const MAX_DEPTH: u32 = 40;
 
 /// A place in the text.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Cursor<'a> {
+pub(super) struct ScriptCursor<'a> {
     rest: &'a str,
     at: Position,
     depth: u32,
@@ -33,9 +33,9 @@ pub(super) struct Cursor<'a> {
     pub(super) brackets: u32,
 }
 
-impl<'a> Cursor<'a> {
-    pub(super) fn new(text: &'a str, at: Position) -> Cursor<'a> {
-        Cursor {
+impl<'a> ScriptCursor<'a> {
+    pub(super) fn new(text: &'a str, at: Position) -> ScriptCursor<'a> {
+        ScriptCursor {
             rest: text,
             at,
             depth: 0,
@@ -45,11 +45,11 @@ impl<'a> Cursor<'a> {
     }
 
     /// The same for code.
-    pub(super) fn of_code(text: &'a str, at: Position) -> Cursor<'a> {
+    pub(super) fn of_code(text: &'a str, at: Position) -> ScriptCursor<'a> {
         let code = true;
-        Cursor {
+        ScriptCursor {
             code,
-            ..Cursor::new(text, at)
+            ..ScriptCursor::new(text, at)
         }
     }
 
@@ -91,7 +91,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The text from here to where another cursor has come.
-    pub(super) fn text_up_to(&self, other: &Cursor<'_>) -> &'a str {
+    pub(super) fn text_up_to(&self, other: &ScriptCursor<'_>) -> &'a str {
         &self.rest[..self.rest.len() - other.rest.len()]
     }
 

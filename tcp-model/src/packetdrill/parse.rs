@@ -9,8 +9,8 @@ mod packets;
 
 use sim_core::SimDuration;
 
-use super::ast::{Action, Command, Event, Moment, Position, Script, ScriptOption};
-use super::cursor::{Cursor, ParseError, Parsed};
+use super::ast::{Action, Moment, Position, Script, ScriptEvent, ScriptOption, ShellCommand};
+use super::cursor::{ParseError, Parsed, ScriptCursor};
 use crate::suggest;
 
 pub(super) use code::whole_expression;
@@ -31,7 +31,7 @@ const OPTIONS: &str = "\
 /// # Errors
 /// At the first thing that is not in the language, with its line and column.
 pub fn parse(text: &str) -> Result<Script, ParseError> {
-    let mut cursor = Cursor::new(text, Position { line: 1, column: 1 });
+    let mut cursor = ScriptCursor::new(text, Position { line: 1, column: 1 });
     let mut script = Script::default();
     cursor.skip()?;
     while cursor.rest().starts_with("--") {
@@ -60,7 +60,7 @@ pub fn parse(text: &str) -> Result<Script, ParseError> {
     Ok(script)
 }
 
-fn option(cursor: &mut Cursor<'_>) -> Parsed<ScriptOption> {
+fn option(cursor: &mut ScriptCursor<'_>) -> Parsed<ScriptOption> {
     let at = cursor.at();
     let start = *cursor;
     cursor.eat("--");
@@ -89,14 +89,14 @@ fn unknown(name: &str) -> String {
     format!("unknown option --{name}{near}")
 }
 
-fn command(cursor: &mut Cursor<'_>) -> Parsed<Command> {
+fn command(cursor: &mut ScriptCursor<'_>) -> Parsed<ShellCommand> {
     let at = cursor.at();
     cursor.expect("`")?;
     let text = cursor.take_until("`", "command")?.to_string();
-    Ok(Command { at, text })
+    Ok(ShellCommand { at, text })
 }
 
-fn event(cursor: &mut Cursor<'_>) -> Parsed<Event> {
+fn event(cursor: &mut ScriptCursor<'_>) -> Parsed<ScriptEvent> {
     let at = cursor.at();
     let moment = moment(cursor)?;
     cursor.skip()?;
@@ -119,7 +119,7 @@ fn event(cursor: &mut Cursor<'_>) -> Parsed<Event> {
     if until.is_some() && !matches!(action, Action::Call(_)) {
         return Err(start.error("only a system call has an end time".into()));
     }
-    Ok(Event {
+    Ok(ScriptEvent {
         at,
         moment,
         until,
@@ -127,7 +127,7 @@ fn event(cursor: &mut Cursor<'_>) -> Parsed<Event> {
     })
 }
 
-fn moment(cursor: &mut Cursor<'_>) -> Parsed<Moment> {
+fn moment(cursor: &mut ScriptCursor<'_>) -> Parsed<Moment> {
     if cursor.eat("*") {
         return Ok(Moment::Any);
     }
@@ -157,7 +157,7 @@ fn moment(cursor: &mut Cursor<'_>) -> Parsed<Moment> {
 }
 
 /// Seconds with up to twelve decimals, exactly.
-fn seconds(cursor: &mut Cursor<'_>) -> Parsed<SimDuration> {
+fn seconds(cursor: &mut ScriptCursor<'_>) -> Parsed<SimDuration> {
     cursor.skip()?;
     let start = *cursor;
     let whole = cursor.take_while(|c| c.is_ascii_digit());

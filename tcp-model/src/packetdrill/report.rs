@@ -12,7 +12,7 @@ use super::ast::Position;
 pub struct Report {
     /// How it ended.
     #[serde(flatten)]
-    pub outcome: Outcome,
+    pub outcome: ScriptOutcome,
     /// Every segment up to the end, in the order it passed.
     pub ladder: Vec<Rung>,
     /// Segments sent that no line of the script asked for, at the end of it.
@@ -26,11 +26,11 @@ pub struct Report {
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "outcome", rename_all = "lowercase")]
-pub enum Outcome {
+pub enum ScriptOutcome {
     /// All was as the script has it.
     Passed,
     /// Something was not.
-    Failed(Failure),
+    Failed(ScriptFailure),
     /// The script uses a name that does not exist - of a call, a constant, a field of `tcp_info`, a
     /// system parameter - or echoes a timestamp that was never sent: it is wrong itself.
     #[serde(rename = "error")]
@@ -54,7 +54,7 @@ pub enum Outcome {
 
 /// The first difference between script and model.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Failure {
+pub struct ScriptFailure {
     /// The event.
     #[serde(flatten)]
     pub at: Position,
@@ -89,7 +89,7 @@ pub struct Skipped {
 impl Report {
     /// True when the script passed.
     pub fn passed(&self) -> bool {
-        self.outcome == Outcome::Passed
+        self.outcome == ScriptOutcome::Passed
     }
 }
 
@@ -115,11 +115,13 @@ impl fmt::Display for Report {
     /// The outcome; for a failure with the ladder so far.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.outcome {
-            Outcome::Passed => return f.write_str("passed"),
-            Outcome::Unsupported { at, what } => return write!(f, "{at}: not supported: {what}"),
-            Outcome::Invalid { at, what } => return write!(f, "{at}: {what}"),
-            Outcome::Failed(failure) => {
-                let Failure { at, what, .. } = failure;
+            ScriptOutcome::Passed => return f.write_str("passed"),
+            ScriptOutcome::Unsupported { at, what } => {
+                return write!(f, "{at}: not supported: {what}");
+            }
+            ScriptOutcome::Invalid { at, what } => return write!(f, "{at}: {what}"),
+            ScriptOutcome::Failed(failure) => {
+                let ScriptFailure { at, what, .. } = failure;
                 writeln!(f, "{at}: {what}")?;
                 writeln!(f, "  expected: {}", failure.expected)?;
                 writeln!(f, "  actual:   {}", failure.actual)?;

@@ -6,8 +6,7 @@ mod compare;
 mod error_queue;
 mod eval;
 mod fast_open;
-mod flow;
-mod host;
+mod host_under_test;
 mod icmp;
 mod info;
 mod inject;
@@ -16,8 +15,10 @@ mod open_close;
 mod pipes;
 mod poll;
 mod render;
+mod script_flow;
 mod shell;
 mod sockopt;
+mod stop;
 mod sysctl;
 
 use std::collections::BTreeMap;
@@ -25,17 +26,17 @@ use std::net::IpAddr;
 
 use sim_core::{SimDuration, SimTime};
 
-use self::calls::{Begun, Progress};
-use self::eval::Datum;
-pub use self::host::Factory;
-use self::host::TestHost;
-use super::ast::{Action, Command, Event, Moment, Position, Script, ScriptOption};
-use super::report::{Failure, Outcome, Report, Skipped};
+use self::calls::{CallInProgress, CallProgress};
+use self::eval::ScriptValue;
+pub use self::host_under_test::Factory;
+use self::host_under_test::TestHost;
+use self::stop::{RunStop, Step, differs, invalid, no_such, unsupported};
+use super::ast::{Action, Moment, Position, Script, ScriptEvent, ScriptOption, ShellCommand};
+use super::report::{Report, ScriptOutcome, Skipped};
 use super::speaks_of_bsd;
 use crate::params::{IpVersion, TcpParams};
 use crate::seq::SeqNum;
 use crate::sockets::{SocketNo, System};
-use crate::suggest;
 
 /// Options about the tool's devices and output. There is nothing here that they could change: they
 /// are listed as passed over.
@@ -105,63 +106,6 @@ impl RunOptions {
     }
 }
 
-/// Why a run stops before its end.
-#[derive(Debug)]
-enum Stop {
-    Failed(Failure),
-    Unsupported(String),
-    Invalid(String),
-}
-
-impl Stop {
-    /// It happened at this place, unless a closer one is known.
-    fn at(mut self, place: Position) -> Stop {
-        if let Stop::Failed(failure) = &mut self
-            && failure.at == Position::default()
-        {
-            failure.at = place;
-        }
-        self
-    }
-}
-
-/// Result of a part of a run.
-type Step<T> = Result<T, Stop>;
-
-fn differs<T, E: From<Stop>>(
-    what: impl Into<String>,
-    expected: impl Into<String>,
-    actual: impl Into<String>,
-) -> Result<T, E> {
-    let failure = Failure {
-        at: Position::default(),
-        what: what.into(),
-        expected: expected.into(),
-        actual: actual.into(),
-    };
-    Err(Stop::Failed(failure).into())
-}
-
-fn unsupported<T, E: From<Stop>>(what: impl Into<String>) -> Result<T, E> {
-    Err(Stop::Unsupported(what.into()).into())
-}
-
-/// The script is wrong itself.
-fn invalid<T, E: From<Stop>>(what: impl Into<String>) -> Result<T, E> {
-    Err(Stop::Invalid(what.into()).into())
-}
-
-/// A name that does not exist, with the nearest that does.
-fn no_such<'a, T, E: From<Stop>>(
-    kind: &str,
-    name: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Result<T, E> {
-    let near = suggest::nearest(name, known);
-    let near = near.map_or(String::new(), |near| format!("; did you mean {near}?"));
-    invalid(format!("there is no {kind} {name}{near}"))
-}
-
 /// How far a time may lie from the script's.
 #[derive(Clone, Copy, Debug)]
 struct Tolerance {
@@ -186,8 +130,8 @@ struct Runner<'s, 'm> {
     host: TestHost<'m>,
     /// Sockets by the descriptors of the script.
     fds: BTreeMap<i64, SocketNo>,
-    begun: Option<Begun<'s>>,
-    progress: Progress,
+    begun: Option<CallInProgress<'s>>,
+    progress: CallProgress,
     tolerance: Tolerance,
     /// Length of a tick of the script's timestamps, when it wants them compared.
     ts_tick: Option<SimDuration>,
@@ -203,7 +147,7 @@ struct Runner<'s, 'm> {
     own_address: Option<IpAddr>,
     remote_address: Option<IpAddr>,
     forgiven: Forgiven,
-    variables: BTreeMap<String, Datum>,
+    variables: BTreeMap<String, ScriptValue>,
     skipped: Vec<Skipped>,
     printed: Vec<String>,
     timeouts: u64,
@@ -219,7 +163,7 @@ pub fn run(script: &Script, make: &mut Factory<'_>, options: &RunOptions) -> Rep
         host: TestHost::new(make, options),
         fds: BTreeMap::new(),
         begun: None,
-        progress: Progress::default(),
+        progress: CallProgress::default(),
         tolerance: Tolerance {
             least: SimDuration::from_millis(4),
             per_mille: 125,
@@ -240,10 +184,10 @@ pub fn run(script: &Script, make: &mut Factory<'_>, options: &RunOptions) -> Rep
     };
     let mut at = Position::default();
     let outcome = match runner.play(script, &mut at).map_err(|stop| stop.at(at)) {
-        Ok(()) => Outcome::Passed,
-        Err(Stop::Invalid(what)) => Outcome::Invalid { at, what },
-        Err(Stop::Unsupported(what)) => Outcome::Unsupported { at, what },
-        Err(Stop::Failed(failure)) => Outcome::Failed(failure),
+        Ok(()) => ScriptOutcome::Passed,
+        Err(RunStop::Invalid(what)) => ScriptOutcome::Invalid { at, what },
+        Err(RunStop::Unsupported(what)) => ScriptOutcome::Unsupported { at, what },
+        Err(RunStop::Failed(failure)) => ScriptOutcome::Failed(failure),
     };
     Report {
         outcome,
@@ -326,7 +270,7 @@ impl<'s> Runner<'s, '_> {
             "strict_segments" => self.host.strict = true,
             "init_scripts" => {
                 let (at, text) = (option.at, option.value.clone());
-                self.command(&Command { at, text })?;
+                self.command(&ShellCommand { at, text })?;
             }
             "tcp_ts_ecr_scaled" => self.host.ecr_scaled = true,
             "local_ip" | "local_linux_ip" => self.own_address = Some(ip_address(value)?),
@@ -359,14 +303,14 @@ impl<'s> Runner<'s, '_> {
     }
 
     /// A difference that `--non_fatal` lets pass: it is listed, and the script goes on.
-    fn forgive(&mut self, event: &Event, outcome: Step<()>) -> Step<()> {
+    fn forgive(&mut self, event: &ScriptEvent, outcome: Step<()>) -> Step<()> {
         let forgiven = match event.action {
             Action::Packet(_) => self.forgiven.packets,
             Action::Call(_) => self.forgiven.calls,
             _ => false,
         };
         match outcome.map_err(|stop| stop.at(event.at)) {
-            Err(Stop::Failed(found)) if forgiven => {
+            Err(RunStop::Failed(found)) if forgiven => {
                 let (what, expected, actual) = (found.what, found.expected, found.actual);
                 self.skipped.push(Skipped {
                     at: found.at,
@@ -378,7 +322,7 @@ impl<'s> Runner<'s, '_> {
         }
     }
 
-    fn event(&mut self, event: &'s Event) -> Step<()> {
+    fn event(&mut self, event: &'s ScriptEvent) -> Step<()> {
         if let Action::Packet(packet) = &event.action
             && packet.ip.flow_label.is_some()
         {

@@ -3,8 +3,8 @@
 use sim_core::SimDuration;
 
 use super::kind::{Choice, LONGEST, MILLISECOND, ParamKind, Word};
-use super::value::{Field, Refusal, Value, duration};
-use crate::ticks::Timers;
+use super::value::{ParamField, Refusal, Value, duration};
+use crate::timer_granularity::TimerGranularity;
 
 /// When to stop retransmitting and report the connection dead: R2 of RFC 9293 section 3.8.3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,7 +142,7 @@ pub enum TimeWaitRules {
     FreeBsd,
 }
 
-impl Field for GiveUp {
+impl ParamField for GiveUp {
     fn read(value: &Value, kind: &ParamKind) -> Result<GiveUp, Refusal> {
         match value {
             Value::Number(n) => match u32::try_from(*n) {
@@ -184,7 +184,7 @@ macro_rules! choices {
             const VALUES: &'static [$type] = &[$($type::$value),+];
         }
 
-        impl Field for $type {
+        impl ParamField for $type {
             fn read(value: &Value, kind: &ParamKind) -> Result<$type, Refusal> {
                 let place = match value {
                     Value::Text(text) => Self::WORDS.iter().position(|w| w.word == text),
@@ -211,7 +211,7 @@ choices! {
         "ipv4" [4] => V4: "IPv4: a header of 20 octets",
         "ipv6" [6] => V6: "IPv6: a header of 40 octets",
     }
-    Timers {
+    TimerGranularity {
         "exact" => Exact: "a timer fires when its time has passed",
         "hz-250" => Hz250: "the timer wheel of Linux with 250 ticks a second",
         "hz-1000" => Hz1000: "the timer wheel of Linux with 1000 ticks a second",
@@ -254,7 +254,7 @@ choices! {
 }
 
 /// `true`, `false`, or the sysctl's 0, 1 and 2.
-impl Field for TwReuse {
+impl ParamField for TwReuse {
     fn read(value: &Value, kind: &ParamKind) -> Result<TwReuse, Refusal> {
         match value {
             Value::Flag(true) | Value::Number(1) => Ok(TwReuse::On),

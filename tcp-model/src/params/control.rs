@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use super::kind::ParamKind;
 use super::model_choice::ModelChoice;
-use super::value::{Field, Refusal, Value};
+use super::value::{ParamField, Refusal, Value};
 use crate::congestion::{Control, ParameterKind, Setting};
 
 /// The key of the name in a table.
 const NAME: &str = "kind";
 
-impl Field for Control {
+impl ParamField for Control {
     fn read(value: &Value, kind: &ParamKind) -> Result<Control, Refusal> {
         let refused = |e: crate::congestion::ControlError| Refusal::Unreadable(e.to_string());
         match value {
@@ -46,7 +46,7 @@ impl Field for Control {
     }
 }
 
-impl Field for ModelChoice {
+impl ParamField for ModelChoice {
     fn read(value: &Value, kind: &ParamKind) -> Result<ModelChoice, Refusal> {
         let found = match value {
             Value::Text(name) => ModelChoice::named(name),

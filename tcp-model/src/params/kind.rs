@@ -22,7 +22,7 @@ pub struct Word {
 
 /// The type of a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
+pub enum ParamType {
     /// `true` or `false`.
     Flag,
     /// A whole number.
@@ -49,7 +49,7 @@ pub enum Shape {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParamKind {
     /// Its type.
-    pub shape: Shape,
+    pub shape: ParamType,
     /// The smallest value: a number, bytes or picoseconds.
     pub least: u64,
     /// The largest value.
@@ -63,7 +63,7 @@ pub struct ParamKind {
 }
 
 impl ParamKind {
-    const fn new(shape: Shape, least: u64, most: u64, unit: &'static str) -> ParamKind {
+    const fn new(shape: ParamType, least: u64, most: u64, unit: &'static str) -> ParamKind {
         ParamKind {
             shape,
             least,
@@ -76,22 +76,22 @@ impl ParamKind {
 
     /// On or off.
     pub const fn flag() -> ParamKind {
-        ParamKind::new(Shape::Flag, 0, 1, "")
+        ParamKind::new(ParamType::Flag, 0, 1, "")
     }
 
     /// On, off, or the meaning of the number 2.
     pub const fn flag_or_2(meaning: &'static str) -> ParamKind {
-        ParamKind::new(Shape::Flag, 0, 2, meaning)
+        ParamKind::new(ParamType::Flag, 0, 2, meaning)
     }
 
     /// A whole number of `unit` from `least` to `most`.
     pub const fn count(least: u64, most: u64, unit: &'static str) -> ParamKind {
-        ParamKind::new(Shape::Count, least, most, unit)
+        ParamKind::new(ParamType::Count, least, most, unit)
     }
 
     /// A number of bytes.
     pub const fn size(least: u64, most: u64) -> ParamKind {
-        ParamKind::new(Shape::Size, least, most, "bytes")
+        ParamKind::new(ParamType::Size, least, most, "bytes")
     }
 
     /// A duration from `least` to [`LONGEST`].
@@ -101,39 +101,39 @@ impl ParamKind {
 
     /// A duration from `least` to `most`.
     pub const fn time_up_to(least: SimDuration, most: SimDuration) -> ParamKind {
-        ParamKind::new(Shape::Time, least.as_ps(), most.as_ps(), "time")
+        ParamKind::new(ParamType::Time, least.as_ps(), most.as_ps(), "time")
     }
 
     /// When to give up.
     pub const fn give_up() -> ParamKind {
-        ParamKind::new(Shape::GiveUp, 0, 255, "retransmissions or time")
+        ParamKind::new(ParamType::GiveUp, 0, 255, "retransmissions or time")
             .or("never")
             .because("Linux counts retransmissions in 8 bits; 0 gives up at the first time-out")
     }
 
     /// A range of ports.
     pub const fn ports() -> ParamKind {
-        ParamKind::new(Shape::Ports, 1, 65_535, "ports").because("port 0 stands for \"any\"")
+        ParamKind::new(ParamType::Ports, 1, 65_535, "ports").because("port 0 stands for \"any\"")
     }
 
     /// One of the words of a type.
     pub const fn words<T: Choice>() -> ParamKind {
-        ParamKind::new(Shape::Words(T::WORDS), 0, 0, "")
+        ParamKind::new(ParamType::Words(T::WORDS), 0, 0, "")
     }
 
     /// A TCP by its name.
     pub const fn model() -> ParamKind {
-        ParamKind::new(Shape::Model, 0, 0, "")
+        ParamKind::new(ParamType::Model, 0, 0, "")
     }
 
     /// A congestion control by its name.
     pub const fn control() -> ParamKind {
-        ParamKind::new(Shape::Control, 0, 0, "")
+        ParamKind::new(ParamType::Control, 0, 0, "")
     }
 
     /// A sum of bits.
     pub const fn bits(bits: &'static [Word]) -> ParamKind {
-        ParamKind::new(Shape::Bits(bits), 0, u32::MAX as u64, "bits")
+        ParamKind::new(ParamType::Bits(bits), 0, u32::MAX as u64, "bits")
     }
 
     /// Also allows no value, written as this word.
@@ -151,7 +151,7 @@ impl ParamKind {
     /// True for a word that means "no value".
     pub fn is_none(&self, word: &str) -> bool {
         let common: &[&str] = match self.shape {
-            Shape::Time | Shape::GiveUp => &["never", "off"],
+            ParamType::Time | ParamType::GiveUp => &["never", "off"],
             _ => &["unlimited", "all"],
         };
         self.none
@@ -161,16 +161,16 @@ impl ParamKind {
     /// What to write, for messages.
     pub fn expecting(&self) -> String {
         let what = match self.shape {
-            Shape::Flag => self.flags(),
-            Shape::Count => "a whole number".to_owned(),
-            Shape::Size => "a quoted size such as \"256 KiB\"".to_owned(),
-            Shape::Time => "a quoted duration such as \"60 s\"".to_owned(),
-            Shape::GiveUp => "a number of retransmissions, a quoted duration".to_owned(),
-            Shape::Ports => "two ports, as in [1024, 65535]".to_owned(),
-            Shape::Words(words) => words_of(words),
-            Shape::Bits(bits) => format!("a sum of {}", bits_of(bits)),
-            Shape::Control => controls(),
-            Shape::Model => models(),
+            ParamType::Flag => self.flags(),
+            ParamType::Count => "a whole number".to_owned(),
+            ParamType::Size => "a quoted size such as \"256 KiB\"".to_owned(),
+            ParamType::Time => "a quoted duration such as \"60 s\"".to_owned(),
+            ParamType::GiveUp => "a number of retransmissions, a quoted duration".to_owned(),
+            ParamType::Ports => "two ports, as in [1024, 65535]".to_owned(),
+            ParamType::Words(words) => words_of(words),
+            ParamType::Bits(bits) => format!("a sum of {}", bits_of(bits)),
+            ParamType::Control => controls(),
+            ParamType::Model => models(),
         };
         match self.none {
             Some(none) => format!("{what}, or \"{none}\""),
@@ -182,19 +182,19 @@ impl ParamKind {
     pub fn range(&self) -> String {
         let (least, most) = (self.least, self.most);
         let range = match self.shape {
-            Shape::Flag => self.flags(),
-            Shape::Count => format!("{least} to {most} {}", self.unit),
-            Shape::Size => format!("{} to {}", Bytes(least), Bytes(most)),
-            Shape::Time => format!("{} to {}", time(least), time(most)),
-            Shape::GiveUp => format!(
+            ParamType::Flag => self.flags(),
+            ParamType::Count => format!("{least} to {most} {}", self.unit),
+            ParamType::Size => format!("{} to {}", Bytes(least), Bytes(most)),
+            ParamType::Time => format!("{} to {}", time(least), time(most)),
+            ParamType::GiveUp => format!(
                 "{least} to {most} retransmissions, {MILLISECOND} to {}",
                 time(LONGEST.as_ps())
             ),
-            Shape::Ports => format!("two ports from {least} to {most}, the smaller one first"),
-            Shape::Words(words) => words_of(words),
-            Shape::Bits(bits) => format!("a sum of {}", bits_of(bits)),
-            Shape::Control => controls(),
-            Shape::Model => models(),
+            ParamType::Ports => format!("two ports from {least} to {most}, the smaller one first"),
+            ParamType::Words(words) => words_of(words),
+            ParamType::Bits(bits) => format!("a sum of {}", bits_of(bits)),
+            ParamType::Control => controls(),
+            ParamType::Model => models(),
         };
         match self.none {
             Some(none) => format!("{range}, or \"{none}\""),

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use super::names::{Name, Where};
 use super::sysctl::{SYSCTLS, Sysctl, number};
+use super::system_names::{Name, Where};
 use super::table::PARAMS;
 use super::value::{Refusal, Value};
 use super::{Param, TcpParams};

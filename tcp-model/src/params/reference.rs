@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use super::lookup::Named;
-use super::names::{Name, Where};
+use super::system_names::{Name, Where};
 use super::value::Value;
-use super::{PARAMS, Param, SYSCTLS, Shape, TcpParams, find};
+use super::{PARAMS, Param, ParamType, SYSCTLS, TcpParams, find};
 
 /// A value as a scenario writes it.
 fn written(value: &Value) -> String {
@@ -47,11 +47,11 @@ impl Param {
     /// The words it takes, with their meanings.
     fn words(&self) -> Vec<(String, &'static str)> {
         match self.kind.shape {
-            Shape::Words(words) => words
+            ParamType::Words(words) => words
                 .iter()
                 .map(|w| (format!("{:?}", w.word), w.doc))
                 .collect(),
-            Shape::Bits(bits) => bits
+            ParamType::Bits(bits) => bits
                 .iter()
                 .map(|b| (format!("{:#x}", b.number), b.doc))
                 .collect(),

@@ -13,11 +13,11 @@ pub struct Sysctl {
     pub name: &'static str,
     /// What it does here.
     pub doc: &'static str,
-    effect: Effect,
+    effect: SysctlEffect,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Effect {
+enum SysctlEffect {
     /// Sets these parameters to the given values, independently of earlier ones.
     Sets(&'static [&'static str], fn(&[i64]) -> Option<Vec<Value>>),
     /// Changes these parameters depending on their earlier values; false for an invalid number.
@@ -26,9 +26,9 @@ enum Effect {
     Fixed(i64),
 }
 
-use Effect::{Changes, Fixed, Sets};
+use SysctlEffect::{Changes, Fixed, Sets};
 
-const fn row(name: &'static str, doc: &'static str, effect: Effect) -> Sysctl {
+const fn row(name: &'static str, doc: &'static str, effect: SysctlEffect) -> Sysctl {
     Sysctl { name, doc, effect }
 }
 

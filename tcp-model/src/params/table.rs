@@ -23,9 +23,9 @@ use super::choices::{
 };
 use super::kind::{MICROSECOND, MILLISECOND, ParamKind, Word};
 use super::model_choice::ModelChoice;
-use super::names::{MS, NS, Raw, S, US, freebsd, linux, other, socket};
-use super::value::Field;
-use super::{Param, Timers};
+use super::system_names::{MS, NS, Raw, S, US, freebsd, linux, other, socket};
+use super::value::ParamField;
+use super::{Param, TimerGranularity};
 use crate::congestion::{CUBIC, Control, LINUX_CUBIC};
 use rules::{
     cookies, cookies_only, cookies_when_full, eight_for_zero, halving_unless_zero, known_bits,
@@ -104,9 +104,9 @@ macro_rules! tcp_params {
                 doc: concat!($($doc, "\n"),+),
                 kind: KIND,
                 names: &[$($($name),*)?],
-                get: |p| Field::write(&p.$field, &KIND),
+                get: |p| ParamField::write(&p.$field, &KIND),
                 set: |p, value| {
-                    p.$field = Field::read(value, &KIND)?;
+                    p.$field = ParamField::read(value, &KIND)?;
                     Ok(())
                 },
             }

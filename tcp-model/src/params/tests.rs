@@ -78,44 +78,44 @@ fn ends(param: &Param) -> (Vec<Value>, Vec<Value>) {
     let bytes = |n| Value::text(sim_core::Bytes(n));
     let number = Value::number;
     match param.kind.shape {
-        Shape::Count => (
+        ParamType::Count => (
             vec![number(least), number(most)],
             vec![Value::Number(least as i64 - 1), number(most + 1)],
         ),
-        Shape::Size => (
+        ParamType::Size => (
             vec![bytes(least), bytes(most)],
             vec![bytes(least - 1), bytes(most + 1)],
         ),
-        Shape::Time => {
+        ParamType::Time => {
             let mut beyond = vec![time(most + 1)];
             beyond.extend(least.checked_sub(1).map(time));
             (vec![time(least), time(most)], beyond)
         }
-        Shape::GiveUp => (
+        ParamType::GiveUp => (
             vec![number(least), number(most), time(LONGEST.as_ps())],
             vec![Value::Number(-1), number(most + 1), Value::text("1 us")],
         ),
-        Shape::Ports => (
+        ParamType::Ports => (
             vec![Value::List(vec![number(least), number(most)])],
             vec![
                 Value::List(vec![number(0), number(most)]),
                 Value::List(vec![number(1), number(most + 1)]),
             ],
         ),
-        Shape::Bits(bits) => (
+        ParamType::Bits(bits) => (
             bits.iter().map(|b| Value::Number(b.number)).collect(),
             vec![Value::Number(8), Value::Number(-1)],
         ),
-        Shape::Model => (vec![Value::text("full")], vec![]),
-        Shape::Control => (
+        ParamType::Model => (vec![Value::text("full")], vec![]),
+        ParamType::Control => (
             crate::congestion::BUILT_IN
                 .iter()
                 .map(|a| Value::text(a.name))
                 .collect(),
             vec![],
         ),
-        Shape::Flag => (vec![Value::Flag(true), Value::Number(0)], vec![]),
-        Shape::Words(words) => (words.iter().map(|w| Value::text(w.word)).collect(), vec![]),
+        ParamType::Flag => (vec![Value::Flag(true), Value::Number(0)], vec![]),
+        ParamType::Words(words) => (words.iter().map(|w| Value::text(w.word)).collect(), vec![]),
     }
 }
 

@@ -7,7 +7,7 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Serialize, Serializer};
 use sim_core::{Bytes, SimDuration};
 
-use super::kind::{ParamKind, Shape};
+use super::kind::{ParamKind, ParamType};
 
 /// A parameter's value as given in a TOML file, a sysctl or on a command line.
 #[derive(Clone, Debug, PartialEq)]
@@ -100,18 +100,18 @@ impl Refusal {
 }
 
 /// A type for fields of [`super::TcpParams`].
-pub trait Field: Sized {
+pub trait ParamField: Sized {
     /// Reads a value.
     ///
     /// # Errors
     /// When it has another type, or is outside the range of `kind`.
     fn read(value: &Value, kind: &ParamKind) -> Result<Self, Refusal>;
 
-    /// Writes a value so that [`Field::read`] returns the same.
+    /// Writes a value so that [`ParamField::read`] returns the same.
     fn write(&self, kind: &ParamKind) -> Value;
 }
 
-impl Field for bool {
+impl ParamField for bool {
     fn read(value: &Value, kind: &ParamKind) -> Result<bool, Refusal> {
         match value {
             Value::Flag(on) => Ok(*on),
@@ -129,18 +129,18 @@ impl Field for bool {
 /// Reads a whole number or a size and checks its range.
 fn quantity(value: &Value, kind: &ParamKind) -> Result<u64, Refusal> {
     let number = match (value, &kind.shape) {
-        (Value::Text(text), Shape::Size) => {
+        (Value::Text(text), ParamType::Size) => {
             let bytes = text.parse::<Bytes>();
             bytes
                 .map_err(|e| Refusal::Unreadable(e.to_string()))
                 .map(|b| b.0)?
         }
-        (Value::Number(n), Shape::Count | Shape::Bits(_)) => {
+        (Value::Number(n), ParamType::Count | ParamType::Bits(_)) => {
             u64::try_from(*n).map_err(|_| Refusal::range(n, kind))?
         }
         _ => return Err(Refusal::wrong_type(value, kind)),
     };
-    if let Shape::Bits(bits) = &kind.shape {
+    if let ParamType::Bits(bits) = &kind.shape {
         let known = bits.iter().fold(0, |all, b| all | b.number as u64);
         if number & !known != 0 {
             return Err(Refusal::range(format!("{number:#x}"), kind));
@@ -150,14 +150,14 @@ fn quantity(value: &Value, kind: &ParamKind) -> Result<u64, Refusal> {
         return Ok(number);
     }
     Err(match kind.shape {
-        Shape::Size => Refusal::range(Bytes(number), kind),
+        ParamType::Size => Refusal::range(Bytes(number), kind),
         _ => Refusal::range(number, kind),
     })
 }
 
 macro_rules! whole_number {
     ($($type:ty),*) => {$(
-        impl Field for $type {
+        impl ParamField for $type {
             fn read(value: &Value, kind: &ParamKind) -> Result<$type, Refusal> {
                 let number = quantity(value, kind)?;
                 // The range of every row fits its type; a test checks the ends.
@@ -166,7 +166,7 @@ macro_rules! whole_number {
 
             fn write(&self, kind: &ParamKind) -> Value {
                 match kind.shape {
-                    Shape::Size => Value::text(Bytes(u64::from(*self))),
+                    ParamType::Size => Value::text(Bytes(u64::from(*self))),
                     _ => Value::number(u64::from(*self)),
                 }
             }
@@ -180,7 +180,7 @@ pub(super) fn duration(text: &str) -> Result<SimDuration, Refusal> {
         .map_err(|e| Refusal::Unreadable(e.to_string()))
 }
 
-impl Field for SimDuration {
+impl ParamField for SimDuration {
     fn read(value: &Value, kind: &ParamKind) -> Result<SimDuration, Refusal> {
         let Value::Text(text) = value else {
             return Err(Refusal::wrong_type(value, kind));
@@ -198,7 +198,7 @@ impl Field for SimDuration {
     }
 }
 
-impl<T: Field> Field for Option<T> {
+impl<T: ParamField> ParamField for Option<T> {
     fn read(value: &Value, kind: &ParamKind) -> Result<Option<T>, Refusal> {
         match value {
             Value::Text(word) if kind.is_none(word) => Ok(None),
@@ -215,7 +215,7 @@ impl<T: Field> Field for Option<T> {
 }
 
 /// Two ports: `[1024, 65535]`, or `"1024 65535"` as in the sysctl.
-impl Field for (u16, u16) {
+impl ParamField for (u16, u16) {
     fn read(value: &Value, kind: &ParamKind) -> Result<(u16, u16), Refusal> {
         let wrong = || Refusal::wrong_type(value, kind);
         let numbers: Vec<i64> = match value {

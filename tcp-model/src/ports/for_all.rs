@@ -9,7 +9,7 @@ use std::net::Ipv4Addr;
 use sim_core::Rng;
 
 use super::pool::Pool;
-use super::{Destination, Found, PortAllocator, search};
+use super::{Destination, PortAllocator, PortSearchResult, search};
 
 /// Towards how many destinations each port of an own address is used.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl PortAllocator {
     /// Chooses a port that is free towards every destination from `to.local`, and marks it as used
     /// towards `to`. The search is that of Linux (`inet_csk_find_open_port`): from a random place, odd
     /// distances from the lower end of the range first.
-    pub fn allocate_for_all(&mut self, to: Destination, rng: &mut Rng) -> Found {
+    pub fn allocate_for_all(&mut self, to: Destination, rng: &mut Rng) -> PortSearchResult {
         let i = self.for_all(to.local);
         let (at, probes) = search::odd_first(&self.for_all[i].used, rng);
         if let Some(at) = at {
@@ -52,7 +52,7 @@ impl PortAllocator {
             self.peak = self.peak.max(self.for_all[i].used.used());
         }
         let port = at.map(|at| self.low + at as u16);
-        Found { port, probes }
+        PortSearchResult { port, probes }
     }
 
     /// The place of what is kept for an own address, made from the pools when it is first wanted.

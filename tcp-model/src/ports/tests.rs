@@ -55,7 +55,7 @@ fn every_port_is_found_once_and_then_none() {
 fn an_empty_range_has_no_port() {
     for selection in ALL {
         let (mut ports, mut rng) = allocator((10, 9), selection);
-        let none = Found {
+        let none = PortSearchResult {
             port: None,
             probes: 0,
         };

@@ -21,7 +21,7 @@ pub struct Prr {
 
 /// An ACK of fast recovery, after loss detection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
+pub struct PrrAck {
     /// Bytes it newly delivers.
     pub delivered: u64,
     /// Bytes still in flight: the pipe.
@@ -46,7 +46,7 @@ impl Prr {
     }
 
     /// Computes what may be sent on an ACK (section 6.2): the window becomes the data in flight plus that.
-    pub fn on_ack(&mut self, ack: &Progress) {
+    pub fn on_ack(&mut self, ack: &PrrAck) {
         if ack.delivered == 0 {
             return;
         }
@@ -116,7 +116,7 @@ mod tests {
     /// The next segment arrives and is acknowledged.
     fn ack(prr: &mut Prr, in_flight: &mut u64, safe: bool) -> u64 {
         *in_flight -= MSS;
-        prr.on_ack(&Progress {
+        prr.on_ack(&PrrAck {
             delivered: MSS,
             in_flight: *in_flight,
             safe,
@@ -158,7 +158,7 @@ mod tests {
             (3 << 40, 2 << 40, 10, 7),
         ] {
             let mut prr = Prr::new(flight, ssthresh, 0);
-            prr.on_ack(&Progress {
+            prr.on_ack(&PrrAck {
                 delivered,
                 in_flight: flight,
                 safe: true,
@@ -190,14 +190,14 @@ mod tests {
     fn the_first_retransmission_goes_at_once_and_an_ack_that_delivers_nothing_sends_nothing() {
         let mut prr = Prr::new(20 * MSS, 10 * MSS, 0);
         let mut in_flight = 10 * MSS;
-        prr.on_ack(&Progress {
+        prr.on_ack(&PrrAck {
             delivered: MSS,
             in_flight,
             safe: false,
             mss: MSS,
         });
         assert_eq!(send(&mut prr, &mut in_flight), 1);
-        prr.on_ack(&Progress {
+        prr.on_ack(&PrrAck {
             delivered: 0,
             in_flight,
             safe: true,
@@ -212,7 +212,7 @@ mod tests {
         // (CUBIC). Then 1 to 4 are acknowledged at once.
         let mut prr = Prr::new(10 * MSS, 7 * MSS, 0);
         let mut in_flight = MSS;
-        prr.on_ack(&Progress {
+        prr.on_ack(&PrrAck {
             delivered: MSS,
             in_flight,
             safe: false,
@@ -220,7 +220,7 @@ mod tests {
         });
         assert_eq!(send(&mut prr, &mut in_flight), 1);
         in_flight -= MSS;
-        prr.on_ack(&Progress {
+        prr.on_ack(&PrrAck {
             delivered: 2 * MSS,
             in_flight,
             safe: true,

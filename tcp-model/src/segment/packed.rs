@@ -5,7 +5,7 @@ use std::num::NonZeroU8;
 
 use sim_core::Packet;
 
-use super::{ConnId, Detail, Flags, Segment, Tag};
+use super::{ConnId, Flags, RecordingDetail, Segment, Tag};
 use crate::seq::SeqNum;
 
 /// A segment as packets carry it.
@@ -49,10 +49,10 @@ impl PackedKind {
             return PackedKind(PackedKind::UNTRACED | flags);
         }
         let recorded = match tag.detail {
-            Detail::Full => const { NonZeroU8::new(4).unwrap() },
-            Detail::Echo => const { NonZeroU8::new(6).unwrap() },
-            Detail::Background => const { NonZeroU8::new(8).unwrap() },
-            Detail::None => const { NonZeroU8::new(10).unwrap() },
+            RecordingDetail::Full => const { NonZeroU8::new(4).unwrap() },
+            RecordingDetail::Echo => const { NonZeroU8::new(6).unwrap() },
+            RecordingDetail::Background => const { NonZeroU8::new(8).unwrap() },
+            RecordingDetail::None => const { NonZeroU8::new(10).unwrap() },
         };
         PackedKind(recorded | flags)
     }
@@ -75,12 +75,12 @@ impl PackedKind {
     }
 
     #[inline(always)]
-    fn detail(self) -> Detail {
+    fn detail(self) -> RecordingDetail {
         match self.0.get() & 0xe {
-            6 => Detail::Echo,
-            8 => Detail::Background,
-            10 => Detail::None,
-            _ => Detail::Full,
+            6 => RecordingDetail::Echo,
+            8 => RecordingDetail::Background,
+            10 => RecordingDetail::None,
+            _ => RecordingDetail::Full,
         }
     }
 }
@@ -138,7 +138,9 @@ impl Packed {
     /// It is recorded, or may yet be.
     pub fn is_recorded(&self) -> bool {
         match self {
-            Packed::Usual(usual) => usual.kind.is_traced() && usual.kind.detail() != Detail::None,
+            Packed::Usual(usual) => {
+                usual.kind.is_traced() && usual.kind.detail() != RecordingDetail::None
+            }
             Packed::Other(segment) => segment.tag.is_recorded(),
         }
     }
@@ -244,7 +246,7 @@ mod tests {
             (len, reserved, which) in (0u32..70_000, 0u8..8, 0u8..5),
             (offset, traced, detail, again) in (any::<u64>(), any::<bool>(), 0usize..4, any::<bool>()),
         ) {
-            let details = [Detail::Full, Detail::Echo, Detail::Background, Detail::None];
+            let details = [RecordingDetail::Full, RecordingDetail::Echo, RecordingDetail::Background, RecordingDetail::None];
             let mut options = Options::NONE;
             match which {
                 0 => {}
@@ -272,7 +274,7 @@ mod tests {
                     offset,
                     traced,
                     // Without meaning where nothing is traced.
-                    detail: if traced { details[detail] } else { Detail::Full },
+                    detail: if traced { details[detail] } else { RecordingDetail::Full },
                     again: again.then_some(RetransmitReason::Rack),
                 },
                 ..Segment::default()
@@ -281,7 +283,7 @@ mod tests {
             for ip_header in [20, 40] {
                 let size = segment.packet_len(ip_header);
                 let packed = Packed::new(&segment, ip_header, &mut boxes);
-                prop_assert_eq!(packed.is_recorded(), traced && segment.tag.detail != Detail::None);
+                prop_assert_eq!(packed.is_recorded(), traced && segment.tag.detail != RecordingDetail::None);
                 prop_assert_eq!(packed.segment(size), segment);
                 let mut unpacked = Segment::default();
                 packed.unpack(size, &mut unpacked, &mut boxes);

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddrV4;
 
 use super::notice::Notice;
-use super::{Role, SocketNo, Sockets};
+use super::{SocketNo, SocketRole, Sockets};
 use crate::errno::{EAGAIN, EINVAL, Errno};
 use crate::host::SocketId;
 use sim_core::SimTime;
@@ -26,7 +26,7 @@ const ACKNOWLEDGED: i64 = 2;
 
 /// A call whose last byte is not yet acknowledged.
 #[derive(Debug)]
-struct Written {
+struct PendingWrite {
     key: i64,
     /// Stream offset after its last byte.
     end: u64,
@@ -39,7 +39,7 @@ pub(super) struct Stamping {
     flags: i64,
     /// Stream offset from which keys count.
     origin: u64,
-    calls: VecDeque<Written>,
+    calls: VecDeque<PendingWrite>,
     stamps: VecDeque<Notice>,
 }
 
@@ -63,7 +63,7 @@ impl Stamping {
             _ => place as i64,
         };
         let left = false;
-        self.calls.push_back(Written { key, end, left });
+        self.calls.push_back(PendingWrite { key, end, left });
     }
 
     /// Notes that bytes from `start` up to `end` are sent.
@@ -165,7 +165,10 @@ impl Sockets<'_> {
             return;
         };
         if self.is_opening(id)
-            && let Some(socket) = self.all.iter_mut().find(|s| s.role == Role::Stream(id))
+            && let Some(socket) = self
+                .all
+                .iter_mut()
+                .find(|s| s.role == SocketRole::Stream(id))
         {
             socket.icmp.push_back(notice);
         }

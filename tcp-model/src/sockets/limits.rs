@@ -7,7 +7,7 @@ use crate::model::TcpView;
 
 /// What limits the sender.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Limit {
+pub(super) enum SenderLimit {
     /// Everything is acknowledged.
     #[default]
     Idle,
@@ -19,24 +19,24 @@ pub(super) enum Limit {
     Buffer,
 }
 
-impl Limit {
+impl SenderLimit {
     /// What limits a connection; `starved` when its application waits for room.
-    pub(super) fn of(view: &TcpView, details: &Details, starved: bool) -> Limit {
+    pub(super) fn of(view: &TcpView, details: &Details, starved: bool) -> SenderLimit {
         let flight = view.snd_nxt.offset_from(view.snd_una);
         let mss = details.snd_mss.unwrap_or(536);
         let may_send = u64::from(flight + mss) <= view.cwnd;
         match details.unsent {
-            _ if view.send_queue == 0 => Limit::Idle,
-            Some(0) if starved && may_send => Limit::Buffer,
+            _ if view.send_queue == 0 => SenderLimit::Idle,
+            Some(0) if starved && may_send => SenderLimit::Buffer,
             Some(unsent) if unsent > 0 && may_send => {
                 let room = view.snd_wnd.saturating_sub(flight);
                 if u64::from(room) < unsent.min(mss.into()) {
-                    Limit::Window
+                    SenderLimit::Window
                 } else {
-                    Limit::Busy
+                    SenderLimit::Busy
                 }
             }
-            _ => Limit::Busy,
+            _ => SenderLimit::Busy,
         }
     }
 }
@@ -44,7 +44,7 @@ impl Limit {
 /// Times spent so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Chrono {
-    limit: Limit,
+    limit: SenderLimit,
     since: SimTime,
     busy: SimDuration,
     window: SimDuration,
@@ -53,16 +53,16 @@ pub(super) struct Chrono {
 
 impl Chrono {
     /// The sender is limited by this from `now` on.
-    pub(super) fn turn(&mut self, limit: Limit, now: SimTime) {
+    pub(super) fn turn(&mut self, limit: SenderLimit, now: SimTime) {
         let spent = now.since(self.since);
         self.since = now;
-        if self.limit != Limit::Idle {
+        if self.limit != SenderLimit::Idle {
             self.busy += spent;
         }
         match self.limit {
-            Limit::Window => self.window += spent,
-            Limit::Buffer => self.buffer += spent,
-            Limit::Idle | Limit::Busy => {}
+            SenderLimit::Window => self.window += spent,
+            SenderLimit::Buffer => self.buffer += spent,
+            SenderLimit::Idle | SenderLimit::Busy => {}
         }
         self.limit = limit;
     }

@@ -1,8 +1,8 @@
 //! Creating, binding, opening and closing sockets, connections and listeners.
 
-use super::names::{FAST_OPEN_CONNECT, QUICK_ACK};
 use super::options::is_inherited;
-use super::socket::Role;
+use super::socket::SocketRole;
+use super::socket_constants::{FAST_OPEN_CONNECT, QUICK_ACK};
 use super::{SocketNo, Sockets};
 use crate::errno::{
     EADDRINUSE, EAGAIN, EALREADY, ECONNABORTED, ECONNRESET, EINPROGRESS, EINVAL, EISCONN, ENOTCONN,
@@ -17,17 +17,17 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 impl Sockets<'_> {
     /// A new socket for TCP.
     pub fn socket(&mut self) -> SocketNo {
-        self.add(Role::Fresh)
+        self.add(SocketRole::Fresh)
     }
 
     /// A file to send from, which never ends.
     pub(crate) fn file(&mut self) -> SocketNo {
-        self.add(Role::File)
+        self.add(SocketRole::File)
     }
 
     /// An end of a pipe.
     pub(crate) fn pipe(&mut self, number: usize) -> SocketNo {
-        self.add(Role::Pipe(number))
+        self.add(SocketRole::Pipe(number))
     }
 
     /// Binds a socket to an address, or to all of the host's, and to a port, or one the host chooses.
@@ -41,7 +41,7 @@ impl Sockets<'_> {
         port: Option<u16>,
     ) -> Result<(), Errno> {
         let end = self.at(socket);
-        if end.role != Role::Fresh || end.bound.is_some() {
+        if end.role != SocketRole::Fresh || end.bound.is_some() {
             return Err(EINVAL);
         }
         let options = BindOptions {
@@ -65,8 +65,8 @@ impl Sockets<'_> {
     /// `EINVAL` for a socket in use, `EADDRINUSE`.
     pub fn listen(&mut self, socket: SocketNo, backlog: u32) -> Result<(), Errno> {
         match self.at(socket).role {
-            Role::Fresh => {}
-            Role::Listening(id) => {
+            SocketRole::Fresh => {}
+            SocketRole::Listening(id) => {
                 let options = self.at(socket).listen_options();
                 self.call(|host| host.set_listener(id, Some(backlog), options));
                 return Ok(());
@@ -79,13 +79,13 @@ impl Sockets<'_> {
         self.at_mut(socket).values.remove(&QUICK_ACK); // Linux inet_csk_listen_start
         let (port, options) = (self.at(socket).port, self.at(socket).listen_options());
         let listening = self.call(|host| host.listen_with(port, backlog, options));
-        self.at_mut(socket).role = Role::Listening(listening.map_err(|_| EADDRINUSE)?);
+        self.at_mut(socket).role = SocketRole::Listening(listening.map_err(|_| EADDRINUSE)?);
         Ok(())
     }
 
     /// Passes the options of a listening socket to the host.
     pub(super) fn refresh_listener(&mut self, socket: SocketNo) {
-        if let Role::Listening(id) = self.at(socket).role {
+        if let SocketRole::Listening(id) = self.at(socket).role {
             let options = self.at(socket).listen_options();
             self.call(|host| host.set_listener(id, None, options));
         }
@@ -96,11 +96,11 @@ impl Sockets<'_> {
     /// # Errors
     /// `EINVAL` when it does not listen, `EAGAIN` when there is none.
     pub fn accept(&mut self, socket: SocketNo) -> Result<SocketNo, Errno> {
-        let Role::Listening(id) = self.at(socket).role else {
+        let SocketRole::Listening(id) = self.at(socket).role else {
             return Err(EINVAL);
         };
         let accepted = self.call(|host| host.accept_from(id)).ok_or(EAGAIN)?;
-        let made = self.add(Role::Stream(accepted));
+        let made = self.add(SocketRole::Stream(accepted));
         let listener = self.at(socket).clone();
         let stream = self.at_mut(made);
         stream.params = listener.params;
@@ -126,7 +126,7 @@ impl Sockets<'_> {
     /// `EISCONN` once its success has been reported. `EADDRNOTAVAIL` when no port is free.
     pub fn connect(&mut self, socket: SocketNo, remote: SocketAddrV4) -> Result<(), Errno> {
         let id = match self.at(socket).role {
-            Role::Fresh => {
+            SocketRole::Fresh => {
                 let waits = self.at(socket).value(FAST_OPEN_CONNECT) != 0;
                 let id = self.open(socket, remote, waits)?;
                 // With a cookie the SYN waits for the first data; without one it is sent at once with a
@@ -139,14 +139,14 @@ impl Sockets<'_> {
                 }
                 return Err(EINPROGRESS);
             }
-            Role::Stream(id) => id,
+            SocketRole::Stream(id) => id,
             _ => return Err(EISCONN),
         };
         if self.at(socket).connect_reported || self.is_deferred(id) {
             return Err(EISCONN);
         }
         if let Some(errno) = self.take_error(id) {
-            self.at_mut(socket).role = Role::Fresh;
+            self.at_mut(socket).role = SocketRole::Fresh;
             return Err(errno);
         }
         if self.is_connected(id) {
@@ -190,7 +190,7 @@ impl Sockets<'_> {
         }
         self.take_news();
         let end = self.at_mut(socket);
-        end.role = Role::Stream(id);
+        end.role = SocketRole::Stream(id);
         // Linux then omits the last ACK of the handshake.
         let slow = end.values.get(&QUICK_ACK) == Some(&0) || end.params.defer_accept.is_some();
         if slow {
@@ -235,18 +235,18 @@ impl Sockets<'_> {
         (asked_before, waits): (bool, bool),
     ) -> Result<Option<u64>, Errno> {
         let remote = match self.at(socket).role {
-            Role::Stream(id) if self.is_deferred(id) => {
+            SocketRole::Stream(id) if self.is_deferred(id) => {
                 let stream = self.stream(id);
                 stream.map(|stream| stream.ends.1).ok_or(ENOTCONN)?
             }
-            Role::Stream(_) if asked_before => return Ok(None),
-            Role::Stream(_) if self.at(socket).connect_reported => return Err(EISCONN),
-            Role::Stream(id) if self.is_connected(id) => {
+            SocketRole::Stream(_) if asked_before => return Ok(None),
+            SocketRole::Stream(_) if self.at(socket).connect_reported => return Err(EISCONN),
+            SocketRole::Stream(id) if self.is_connected(id) => {
                 self.at_mut(socket).connect_reported = true;
                 return Ok(None);
             }
-            Role::Stream(id) if !waits && !self.is_over(id) => return Err(EALREADY),
-            Role::Fresh => {
+            SocketRole::Stream(id) if !waits && !self.is_over(id) => return Err(EALREADY),
+            SocketRole::Fresh => {
                 let may = self.at(socket).params.fast_open & TcpParams::FAST_OPEN_CLIENT != 0;
                 let remote = remote.filter(|_| may).ok_or(EOPNOTSUPP)?;
                 self.open(socket, remote, true)?;
@@ -262,11 +262,11 @@ impl Sockets<'_> {
     /// again. After an unfinished connection the next call reports `ECONNRESET`.
     pub fn disconnect(&mut self, socket: SocketNo) {
         let state = match self.at(socket).role {
-            Role::Listening(id) => {
+            SocketRole::Listening(id) => {
                 self.call(|host| host.close_listener(id));
                 State::Listen
             }
-            Role::Stream(id) => {
+            SocketRole::Stream(id) => {
                 let state = self.state(id);
                 self.call(|host| host.abort(id));
                 state
@@ -284,7 +284,7 @@ impl Sockets<'_> {
         );
         let end = self.at_mut(socket);
         end.error = unfinished.then_some(ECONNRESET);
-        end.role = Role::Fresh;
+        end.role = SocketRole::Fresh;
         (end.connect_reported, end.read_shut, end.write_shut) = (false, false, false);
     }
 
@@ -294,7 +294,7 @@ impl Sockets<'_> {
     /// `ENOTCONN` without a connection.
     pub fn shutdown(&mut self, socket: SocketNo, read: bool, write: bool) -> Result<(), Errno> {
         match self.at(socket).role.clone() {
-            Role::Stream(id) if self.state(id) != State::Closed => {
+            SocketRole::Stream(id) if self.state(id) != State::Closed => {
                 let end = self.at_mut(socket);
                 end.read_shut |= read;
                 end.write_shut |= write;
@@ -302,11 +302,11 @@ impl Sockets<'_> {
                     self.call(|host| host.shutdown(id));
                 }
             }
-            Role::Listening(id) if read => {
+            SocketRole::Listening(id) if read => {
                 self.call(|host| host.close_listener(id));
-                self.at_mut(socket).role = Role::Fresh;
+                self.at_mut(socket).role = SocketRole::Fresh;
             }
-            Role::Listening(_) => {}
+            SocketRole::Listening(_) => {}
             _ => return Err(ENOTCONN),
         }
         Ok(())
@@ -322,9 +322,9 @@ impl Sockets<'_> {
     pub(crate) fn hang_up(&mut self, socket: SocketNo) {
         let aborts = self.at(socket).linger.is_some_and(|l| l.is_zero());
         match self.at(socket).role {
-            Role::Listening(id) => self.call(|host| host.close_listener(id)),
-            Role::Stream(id) if aborts => self.call(|host| host.abort(id)),
-            Role::Stream(id) => self.call(|host| host.close(id)),
+            SocketRole::Listening(id) => self.call(|host| host.close_listener(id)),
+            SocketRole::Stream(id) if aborts => self.call(|host| host.abort(id)),
+            SocketRole::Stream(id) => self.call(|host| host.close(id)),
             _ => {}
         }
     }
@@ -334,7 +334,7 @@ impl Sockets<'_> {
         if let Some(bound) = self.at_mut(socket).bound.take() {
             self.call(|host| host.unbind(bound));
         }
-        self.at_mut(socket).role = Role::Closed;
+        self.at_mut(socket).role = SocketRole::Closed;
     }
 
     /// True while data or the FIN are unacknowledged: a close() with SO_LINGER waits.

@@ -7,8 +7,8 @@
 use sim_core::SimDuration;
 
 use super::error_queue::TIMESTAMPING;
-use super::names::{QUICK_ACK, constant};
-use super::socket::{Role, Socket};
+use super::socket::{Socket, SocketRole};
+use super::socket_constants::{QUICK_ACK, constant};
 use super::{SocketNo, Sockets, System};
 use crate::errno::{self, Errno};
 use crate::params::{GiveUp, TcpParams};
@@ -185,8 +185,8 @@ fn apply(socket: &mut Socket, option: (i64, i64), n: i64) -> Result<(), OptionEr
 
 /// The error of a value that an option does not take, or not in this state.
 fn refused(socket: &Socket, option: (i64, i64), n: i64) -> Option<Errno> {
-    let unused = socket.role == Role::Fresh;
-    let waits = unused || matches!(socket.role, Role::Listening(_));
+    let unused = socket.role == SocketRole::Fresh;
+    let waits = unused || matches!(socket.role, SocketRole::Listening(_));
     let connects_fast = socket.params.fast_open & TcpParams::FAST_OPEN_CLIENT != 0;
     let flag = (0..=1).contains(&n);
     let fits = match option {
@@ -276,7 +276,7 @@ impl Sockets<'_> {
     ) -> Result<(), OptionError> {
         let mut changed = self.at(socket).clone();
         change(&mut changed)?;
-        if let Role::Stream(id) = changed.role {
+        if let SocketRole::Stream(id) = changed.role {
             let params = changed.shared_params();
             let follows = changed.params == self.at(socket).params
                 || self.is_over(id)
@@ -339,7 +339,7 @@ impl Sockets<'_> {
             }
             RECEIVE_LOW_WATER => socket.value(option).max(1),
             SEND_LOW_WATER if self.system == System::Linux => 1,
-            (1, 30) => matches!(socket.role, Role::Listening(_)).into(),
+            (1, 30) => matches!(socket.role, SocketRole::Listening(_)).into(),
             (1, 38) => 6,
             (6, 2) if id.is_some() => mss.map_or(0, i64::from),
             (0, 10) | (41, 23) => socket.values.get(&option).copied().unwrap_or(1),

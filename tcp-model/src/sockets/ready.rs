@@ -1,7 +1,7 @@
 //! Readiness, as reported by poll and epoll.
 
 use super::options::OUT_OF_BAND_INLINE;
-use super::socket::{Role, Watch};
+use super::socket::{SocketRole, Watch};
 use super::{SocketNo, Sockets};
 use crate::errno::{EINVAL, Errno};
 use crate::state::State;
@@ -25,16 +25,16 @@ impl Sockets<'_> {
         let low_water = self.low_water(socket);
         let socket = self.at(socket);
         let id = match socket.role {
-            Role::Listening(id) if self.driver.acceptable(id) == 0 => return 0,
-            Role::Listening(_) => return IN | RDNORM,
-            Role::Stream(id) if self.is_deferred(id) => return OUT | WRNORM,
-            Role::Stream(id) => id,
-            Role::Fresh => {
+            SocketRole::Listening(id) if self.driver.acceptable(id) == 0 => return 0,
+            SocketRole::Listening(_) => return IN | RDNORM,
+            SocketRole::Stream(id) if self.is_deferred(id) => return OUT | WRNORM,
+            SocketRole::Stream(id) => id,
+            SocketRole::Fresh => {
                 let error = socket.error.is_some() || !socket.icmp.is_empty();
                 return OUT | WRNORM | HUP | if error { ERR } else { 0 };
             }
-            Role::File => return IN | OUT | RDNORM | WRNORM,
-            Role::Epoll(_) | Role::Pipe(_) | Role::Closed => return 0,
+            SocketRole::File => return IN | OUT | RDNORM | WRNORM,
+            SocketRole::Epoll(_) | SocketRole::Pipe(_) | SocketRole::Closed => return 0,
         };
         let mut events = 0;
         let over = self.is_over(id);
@@ -74,7 +74,7 @@ impl Sockets<'_> {
 
     /// A new epoll.
     pub(crate) fn epoll(&mut self) -> SocketNo {
-        self.add(Role::Epoll(Vec::new()))
+        self.add(SocketRole::Epoll(Vec::new()))
     }
 
     /// Adds (1), removes (2) or changes (3) a socket watched by an epoll, which reports `data` with the
@@ -90,7 +90,7 @@ impl Sockets<'_> {
         events: i64,
         data: i64,
     ) -> Result<(), Errno> {
-        let Role::Epoll(watches) = &mut self.at_mut(epoll).role else {
+        let SocketRole::Epoll(watches) = &mut self.at_mut(epoll).role else {
             return Err(EINVAL);
         };
         let watch = Watch {
@@ -113,15 +113,15 @@ impl Sockets<'_> {
 
     /// Data and events of the ready sockets; marks them as reported.
     pub(crate) fn watched(&mut self, epoll: SocketNo, max: usize) -> Vec<(i64, i64)> {
-        let Role::Epoll(mut watches) = self.at(epoll).role.clone() else {
+        let SocketRole::Epoll(mut watches) = self.at(epoll).role.clone() else {
             return Vec::new();
         };
         let mut ready = Vec::new();
         for watch in &mut watches {
             let events = self.readiness(watch.socket) & (watch.events | ALWAYS);
             let news = match self.at(watch.socket).role {
-                Role::Stream(id) => self.stream(id).map_or(0, |stream| stream.edges),
-                Role::Listening(id) => self.driver.acceptable(id) as u64,
+                SocketRole::Stream(id) => self.stream(id).map_or(0, |stream| stream.edges),
+                SocketRole::Listening(id) => self.driver.acceptable(id) as u64,
                 _ => 0,
             };
             let edge = watch.events & EDGE != 0;
@@ -133,7 +133,7 @@ impl Sockets<'_> {
             watch.spent = watch.events & ONESHOT != 0;
             ready.push((watch.data, events));
         }
-        self.at_mut(epoll).role = Role::Epoll(watches);
+        self.at_mut(epoll).role = SocketRole::Epoll(watches);
         ready
     }
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use sim_core::SimDuration;
 
 use super::SocketNo;
-use super::names::{FAST_OPEN_NO_COOKIE, FAST_OPEN_QUEUE, QUICK_ACK};
 use super::notice::Notice;
+use super::socket_constants::{FAST_OPEN_NO_COOKIE, FAST_OPEN_QUEUE, QUICK_ACK};
 use crate::errno::Errno;
 use crate::fast_open::CookieKey;
 use crate::host::{BindId, ListenOptions, ListenerId, Reuse, SocketId};
@@ -16,7 +16,7 @@ use crate::params::TcpParams;
 
 /// The role of a socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
+pub(crate) enum SocketRole {
     /// Created, possibly bound.
     Fresh,
     /// Accepts connections.
@@ -49,7 +49,7 @@ pub(crate) struct Watch {
 /// A socket.
 #[derive(Clone, Debug)]
 pub(crate) struct Socket {
-    pub(crate) role: Role,
+    pub(crate) role: SocketRole,
     /// Its port at the host, while it is bound.
     pub(super) bound: Option<BindId>,
     pub(crate) port: u16,
@@ -79,7 +79,7 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
-    pub(super) fn new(role: Role, params: &TcpParams) -> Socket {
+    pub(super) fn new(role: SocketRole, params: &TcpParams) -> Socket {
         Socket {
             role,
             bound: None,

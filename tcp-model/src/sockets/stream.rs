@@ -6,13 +6,13 @@ use std::net::SocketAddrV4;
 use sim_core::{Rate, SimTime};
 
 use super::error_queue::{Stamping, Uncopied};
-use super::limits::{Chrono, Limit};
+use super::limits::{Chrono, SenderLimit};
 use super::{SocketNo, Sockets};
 use crate::app::AppEvent;
 use crate::diagnostics::Details;
 use crate::errno::{self, Errno};
 use crate::host::{Inspection, SocketCx, SocketId};
-use crate::model::{End, TcpModel, TcpView};
+use crate::model::{ConnectionEnd, TcpModel, TcpView};
 use crate::segment::Segment;
 use crate::seq::SeqNum;
 use crate::state::State;
@@ -172,13 +172,13 @@ impl Sockets<'_> {
         }
         let found = self.inspect(id)?;
         let error = match found.end? {
-            End::Refused => errno::ECONNREFUSED,
-            End::Reset if !found.connected => errno::ECONNREFUSED,
-            End::Reset if found.peer_closed => errno::EPIPE,
-            End::Reset => errno::ECONNRESET,
-            End::TimedOut | End::FinWaitExpired => errno::ETIMEDOUT,
-            End::Unreachable(kind) => kind.errno(),
-            End::Closed | End::Aborted => return None,
+            ConnectionEnd::Refused => errno::ECONNREFUSED,
+            ConnectionEnd::Reset if !found.connected => errno::ECONNREFUSED,
+            ConnectionEnd::Reset if found.peer_closed => errno::EPIPE,
+            ConnectionEnd::Reset => errno::ECONNRESET,
+            ConnectionEnd::TimedOut | ConnectionEnd::FinWaitExpired => errno::ETIMEDOUT,
+            ConnectionEnd::Unreachable(kind) => kind.errno(),
+            ConnectionEnd::Closed | ConnectionEnd::Aborted => return None,
         };
         (!stream.error_reported).then_some(error)
     }
@@ -214,8 +214,8 @@ impl Sockets<'_> {
         let (id, starved) = (self.streams[at].id, self.streams[at].starved);
         let view = self.view(id);
         let limit = match &view {
-            Some(view) if !self.is_over(id) => Limit::of(view, &self.details(id), starved),
-            _ => Limit::Idle,
+            Some(view) if !self.is_over(id) => SenderLimit::of(view, &self.details(id), starved),
+            _ => SenderLimit::Idle,
         };
         let stream = &mut self.streams[at];
         let acked = view.map_or(0, |view| view.counts.bytes_acked);

@@ -3,7 +3,7 @@
 //! Internally all numbers are Linux's. Names mean the same everywhere, so only literal numbers are
 //! translated.
 
-use super::names::{self, table};
+use super::socket_constants::{self, table};
 use crate::state::State;
 
 /// The system whose socket API a program uses.
@@ -68,17 +68,19 @@ impl System {
         if family == Family::Socket {
             // The type of socket, and flags.
             let flags = rows.filter(|row| row.1 & number & !0xf != 0);
-            let flags = flags.filter_map(|row| names::constant(row.0));
+            let flags = flags.filter_map(|row| socket_constants::constant(row.0));
             return flags.fold(number & 0xf, |sum, bit| sum | bit);
         }
         if family.is_mask() {
             let moved: i64 = rows.clone().fold(0, |sum, row| sum | row.1);
             let set = rows.filter(|row| row.1 & number != 0);
-            let set = set.filter_map(|row| names::constant(row.0));
+            let set = set.filter_map(|row| socket_constants::constant(row.0));
             return set.fold(number & !moved, |sum, bit| sum | bit);
         }
         let mut same = rows.filter(|row| row.1 == number);
-        let name = same.next().and_then(|row| names::constant(row.0));
+        let name = same
+            .next()
+            .and_then(|row| socket_constants::constant(row.0));
         name.unwrap_or(number)
     }
 
@@ -158,7 +160,7 @@ mod tests {
     #[test]
     fn every_name_has_a_number_on_linux() {
         for &(name, _) in FREEBSD {
-            assert!(names::constant(name).is_some(), "{name}");
+            assert!(socket_constants::constant(name).is_some(), "{name}");
         }
     }
 

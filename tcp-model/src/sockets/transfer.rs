@@ -2,7 +2,7 @@
 
 use super::error_queue::ZEROCOPY;
 use super::options::{OUT_OF_BAND_INLINE, RECEIVE_LOW_WATER};
-use super::{Role, SocketNo, Sockets};
+use super::{SocketNo, SocketRole, Sockets};
 use crate::errno::{EAGAIN, EINVAL, ENOTCONN, EPIPE, Errno};
 use crate::host::SocketId;
 use crate::model::SendCall;
@@ -157,7 +157,7 @@ impl Sockets<'_> {
         match self.take_error(id) {
             Some(errno) => {
                 if !self.is_connected(id) {
-                    self.at_mut(socket).role = Role::Fresh;
+                    self.at_mut(socket).role = SocketRole::Fresh;
                 }
                 Err(errno)
             }

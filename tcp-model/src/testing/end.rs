@@ -260,7 +260,7 @@ impl<M: TcpModel> End<M> {
     }
 
     /// How it ended, if it did.
-    pub fn end(&self) -> Option<model::End> {
+    pub fn end(&self) -> Option<model::ConnectionEnd> {
         self.news.iter().find_map(|s| match s {
             Signal::Ended(end) => Some(*end),
             _ => None,

@@ -18,7 +18,7 @@ use sim_core::{Rng, SimDuration, SimTime};
 use super::pair::{B, Pair, Path};
 use crate::app::AppEvent;
 use crate::host::{ModelFactory, SocketId};
-use crate::model::{End, TcpModel};
+use crate::model::{ConnectionEnd, TcpModel};
 use crate::params::TcpParams;
 use crate::sample::TcpSample;
 use crate::state::State;
@@ -51,7 +51,7 @@ pub struct World {
 
 /// A world that fails.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Failure {
+pub struct WorldFailure {
     /// The smallest that does.
     pub world: World,
     /// What does not hold in it.
@@ -60,7 +60,7 @@ pub struct Failure {
     pub trace: Vec<String>,
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for WorldFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}\nin {:?}", self.what, self.world)?;
         self.trace
@@ -69,7 +69,7 @@ impl fmt::Display for Failure {
     }
 }
 
-impl std::error::Error for Failure {}
+impl std::error::Error for WorldFailure {}
 
 impl World {
     /// World `number` of a seed.
@@ -106,7 +106,7 @@ impl World {
     ///
     /// # Errors
     /// What does not hold, and the segments up to then.
-    pub fn run(&self, factory: Option<&ModelFactory>) -> Result<(), Box<Failure>> {
+    pub fn run(&self, factory: Option<&ModelFactory>) -> Result<(), Box<WorldFailure>> {
         let [a, b] = self.profiles.map(params);
         let mut pair = Pair::new(a, b).with_path(self.path.clone(), self.seed);
         if let Some(factory) = factory {
@@ -120,7 +120,7 @@ impl World {
             Err(Broken(format!("a panic: {}", text.unwrap_or_default())))
         });
         result.map_err(|Broken(what)| {
-            Box::new(Failure {
+            Box::new(WorldFailure {
                 world: self.clone(),
                 what,
                 trace: play.trace(),
@@ -173,7 +173,11 @@ fn params(profile: u8) -> TcpParams {
 ///
 /// # Errors
 /// The first world that fails, made as small as can be.
-pub fn check(worlds: u64, seed: u64, factory: Option<&ModelFactory>) -> Result<(), Box<Failure>> {
+pub fn check(
+    worlds: u64,
+    seed: u64,
+    factory: Option<&ModelFactory>,
+) -> Result<(), Box<WorldFailure>> {
     (0..worlds).try_for_each(|number| check_one(seed, number, factory))
 }
 
@@ -185,7 +189,7 @@ pub fn check_one(
     seed: u64,
     number: u64,
     factory: Option<&ModelFactory>,
-) -> Result<(), Box<Failure>> {
+) -> Result<(), Box<WorldFailure>> {
     let Err(mut failure) = World::random(seed, number).run(factory) else {
         return Ok(());
     };
@@ -203,10 +207,10 @@ struct Broken(String);
 
 /// One side as its application sees it.
 #[derive(Debug, Default)]
-struct Side {
+struct WorldSide {
     socket: Option<SocketId>,
     /// Actions to come, the next one last.
-    acts: Vec<(SimTime, Act)>,
+    acts: Vec<(SimTime, AppAct)>,
     /// Bytes that a write did not take.
     left: u64,
     wrote: u64,
@@ -214,11 +218,11 @@ struct Side {
     closing: bool,
     closed: bool,
     peer_closed: bool,
-    end: Option<End>,
+    end: Option<ConnectionEnd>,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Act {
+enum AppAct {
     Write(u64),
     Close,
 }
@@ -226,20 +230,23 @@ enum Act {
 struct Play<'w> {
     world: &'w World,
     pair: Pair,
-    sides: [Side; 2],
+    sides: [WorldSide; 2],
 }
 
 impl<'w> Play<'w> {
     fn new(world: &'w World, pair: Pair) -> Play<'w> {
         let side = |plan: &AppPlan| {
             let at = |ms| SimTime::ZERO + SimDuration::from_millis(ms);
-            let writes = plan.writes.iter().map(|&(ms, n)| (at(ms), Act::Write(n)));
+            let writes = plan
+                .writes
+                .iter()
+                .map(|&(ms, n)| (at(ms), AppAct::Write(n)));
             let mut acts: Vec<_> = writes.collect();
-            acts.push((at(plan.closes_at), Act::Close));
+            acts.push((at(plan.closes_at), AppAct::Close));
             acts.sort_by_key(|&(at, _)| std::cmp::Reverse(at));
-            Side {
+            WorldSide {
                 acts,
-                ..Side::default()
+                ..WorldSide::default()
             }
         };
         let [a, b] = &world.plans;
@@ -323,9 +330,9 @@ impl<'w> Play<'w> {
             {
                 side.acts.pop();
                 match act {
-                    Act::Write(bytes) if !side.closing => side.left += bytes,
-                    Act::Write(_) => {}
-                    Act::Close => side.closing = true,
+                    AppAct::Write(bytes) if !side.closing => side.left += bytes,
+                    AppAct::Write(_) => {}
+                    AppAct::Close => side.closing = true,
                 }
             }
             if side.left > 0 {
@@ -382,14 +389,14 @@ impl<'w> Play<'w> {
             ..Path::default()
         } == self.world.path;
         let ends = [0, 1].map(|host| self.sides[host].end);
-        if quiet && ends != [Some(End::Closed); 2] {
+        if quiet && ends != [Some(ConnectionEnd::Closed); 2] {
             return Err(Broken(format!(
                 "on a path that only delays, the ends are {ends:?}"
             )));
         }
         for (reader, writer) in [(0, 1), (1, 0)] {
             let (read, wrote) = (self.sides[reader].read, self.sides[writer].wrote);
-            let all = ends == [Some(End::Closed); 2];
+            let all = ends == [Some(ConnectionEnd::Closed); 2];
             if read > wrote || all && read < wrote {
                 return Err(Broken(format!(
                     "host {reader} read {read} of {wrote} bytes written"

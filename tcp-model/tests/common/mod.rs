@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 
 use sim_core::{Rng, SimDuration, SimTime};
-use tcp_model::model::{End, Input, OpenContext, Outputs, SendCall, Signal, TcpModel};
+use tcp_model::model::{ConnectionEnd, Input, OpenContext, Outputs, SendCall, Signal, TcpModel};
 use tcp_model::{ConnId, Connection, Flags, Segment, SeqNum, State, TcpParams};
 
 /// What the channel does to segments.
@@ -54,7 +54,7 @@ pub struct Side {
     pub pending: u64,
     pub read: u64,
     pub peer_closed: bool,
-    pub end: Option<End>,
+    pub end: Option<ConnectionEnd>,
     pub states: Vec<(SimTime, State)>,
     pub closes: Option<SimTime>,
 }
@@ -319,7 +319,7 @@ impl World {
         let listens = side == 1 && !self.simultaneous && self.sides[1].state() == State::Closed;
         if listens && segment.flags.is_syn() && !segment.flags.is_ack() && !segment.flags.is_rst() {
             let again = self.sides[1].states.len() as u32;
-            if self.sides[1].read == 0 && self.sides[1].end != Some(End::Closed) {
+            if self.sides[1].read == 0 && self.sides[1].end != Some(ConnectionEnd::Closed) {
                 let fresh = &mut self.sides[1];
                 (fresh.end, fresh.closes, fresh.peer_closed) = (None, None, false);
                 (fresh.wrote, fresh.pending) = (0, 0);

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use super::*;
 use sim_core::Rate;
 use tcp_model::congestion::*;
-use tcp_model::recovery::Phase;
+use tcp_model::recovery::RecoveryPhase;
 
 /// What happened, in order.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -100,8 +100,8 @@ fn every_ack_is_seen_in_recovery_too_and_adds_up() {
         .collect();
     let delivered: Vec<u64> = acks.iter().map(|a| a.delivered).collect();
     assert_eq!(delivered, [1000, 1000, 1000, 1000, 6000]);
-    let phases: Vec<Phase> = acks.iter().map(|a| a.phase).collect();
-    use Phase::{Fast, Open};
+    let phases: Vec<RecoveryPhase> = acks.iter().map(|a| a.phase).collect();
+    use RecoveryPhase::{Fast, Open};
     assert_eq!(phases, [Open, Open, Open, Fast, Fast]);
     let lost: u64 = acks.iter().map(|a| a.lost).sum();
     assert_eq!(lost, 1000);
@@ -138,7 +138,7 @@ fn time_outs_and_pauses_are_reported() {
     end.arrives(ack(1, 1001));
     let heard: Vec<Event> = events.lock().unwrap().drain(..).collect();
     assert_eq!(heard[0], Event::Congestion(Congestion::Timeout));
-    assert!(matches!(heard[1], Event::Ack(a) if a.phase == Phase::Loss && a.acked == 1000));
+    assert!(matches!(heard[1], Event::Ack(a) if a.phase == RecoveryPhase::Loss && a.acked == 1000));
     end.now += secs(60);
     end.writes(1000);
     let heard: Vec<Event> = events.lock().unwrap().drain(..).collect();

@@ -1,6 +1,8 @@
 //! RFC 7413, both sides.
 
-use tcp_model::fast_open::{Cookie, FastConnect, FastListen, FastOpenNews, FastOpenOption, Form};
+use tcp_model::fast_open::{
+    Cookie, FastConnect, FastListen, FastOpenForm, FastOpenNews, FastOpenOption,
+};
 
 use super::*;
 
@@ -11,7 +13,7 @@ fn cookie() -> Cookie {
 fn option(cookie: Cookie) -> FastOpenOption {
     FastOpenOption {
         cookie,
-        form: Form::Standard,
+        form: FastOpenForm::Standard,
     }
 }
 
@@ -56,7 +58,7 @@ fn listen(cookie_not_required: bool) -> End {
 /// Section 4.1.1: the client asks, the server tells, both forms of the option.
 #[test]
 fn a_client_without_a_cookie_asks_for_one_and_sends_its_data_later() {
-    for form in [Form::Standard, Form::Experimental] {
+    for form in [FastOpenForm::Standard, FastOpenForm::Experimental] {
         let request = FastOpenOption {
             cookie: Cookie::REQUEST,
             form,
@@ -175,7 +177,7 @@ fn a_syn_that_is_sent_again_is_a_plain_one() {
 fn a_request_that_is_not_answered_is_told_to_the_host() {
     let mut client = connect(Some(option(Cookie::REQUEST)), 0, 0);
     client.arrives(syn_ack(1));
-    assert_eq!(learnt(&mut client).unanswered, Some(Form::Standard));
+    assert_eq!(learnt(&mut client).unanswered, Some(FastOpenForm::Standard));
     let mut plain = End::new(plain());
     plain.step(Input::Connect);
     plain.arrives(with_option(syn_ack(1), option(cookie())));

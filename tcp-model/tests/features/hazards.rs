@@ -8,7 +8,7 @@ use tcp_model::app::AppEvent;
 use tcp_model::host::SocketId;
 use tcp_model::spec::{AppSpec, SinkSpec};
 use tcp_model::testing::{B, Pair};
-use tcp_model::{ConnId, End};
+use tcp_model::{ConnId, ConnectionEnd};
 
 use super::*;
 
@@ -120,7 +120,7 @@ fn h3_an_old_reset_kills_the_connection_unless_it_has_to_be_exact() {
             ..Segment::default()
         };
         arrives(&mut pair, 0, &reset);
-        let ended = pair.next_event(0) == Some(AppEvent::Ended(id, End::Reset));
+        let ended = pair.next_event(0) == Some(AppEvent::Ended(id, ConnectionEnd::Reset));
         assert_eq!(ended, dies, "{any_in_window}");
     }
 }

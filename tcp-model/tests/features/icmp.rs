@@ -27,7 +27,7 @@ fn connecting(params: TcpParams) -> End {
     end
 }
 
-fn ended(end: &mut End) -> Option<tcp_model::End> {
+fn ended(end: &mut End) -> Option<tcp_model::ConnectionEnd> {
     end.news().iter().find_map(|s| match s {
         Signal::Ended(why) => Some(*why),
         _ => None,
@@ -42,7 +42,10 @@ fn a_hard_error_ends_a_connection_attempt_in_both_profiles() {
             let mut end = connecting(params.clone());
             error(&mut end, kind, 0);
             assert_eq!(end.state(), State::Closed);
-            assert_eq!(ended(&mut end), Some(tcp_model::End::Unreachable(kind)));
+            assert_eq!(
+                ended(&mut end),
+                Some(tcp_model::ConnectionEnd::Unreachable(kind))
+            );
             let mut passive = End::new(params.clone());
             passive.step(Input::Listen);
             passive.arrives(syn());
@@ -91,7 +94,7 @@ fn soft_errors_are_told_and_end_nothing() {
 fn on_linux_a_soft_error_ends_a_connection_attempt() {
     let mut end = connecting(TcpParams::linux());
     error(&mut end, IcmpKind::HostUnreachable, 0);
-    let why = tcp_model::End::Unreachable(IcmpKind::HostUnreachable);
+    let why = tcp_model::ConnectionEnd::Unreachable(IcmpKind::HostUnreachable);
     assert_eq!((end.state(), ended(&mut end)), (State::Closed, Some(why)));
 }
 
@@ -137,7 +140,7 @@ fn a_connection_that_times_out_after_a_soft_error_ends_with_it() {
     end.writes(1000);
     error(&mut end, IcmpKind::HostUnreachable, 1);
     end.runs_to(ms(400_000));
-    let why = tcp_model::End::Unreachable(IcmpKind::HostUnreachable);
+    let why = tcp_model::ConnectionEnd::Unreachable(IcmpKind::HostUnreachable);
     assert_eq!(ended(&mut end), Some(why));
     // An acknowledgement shows that the path works again.
     let mut end = End::established(plain());
@@ -145,7 +148,7 @@ fn a_connection_that_times_out_after_a_soft_error_ends_with_it() {
     error(&mut end, IcmpKind::HostUnreachable, 1);
     end.arrives(ack(1, 501));
     end.runs_to(ms(400_000));
-    assert_eq!(ended(&mut end), Some(tcp_model::End::TimedOut));
+    assert_eq!(ended(&mut end), Some(tcp_model::ConnectionEnd::TimedOut));
 }
 
 /// RFC 1191 section 6.4: at once, in segments that fit, without a smaller window.

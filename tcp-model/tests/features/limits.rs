@@ -5,7 +5,7 @@ use tcp_model::params::GiveUp;
 
 use super::*;
 
-fn ended(end: &mut End) -> Option<tcp_model::End> {
+fn ended(end: &mut End) -> Option<tcp_model::ConnectionEnd> {
     end.news().iter().find_map(|s| match s {
         Signal::Ended(why) => Some(*why),
         _ => None,
@@ -54,7 +54,7 @@ fn the_user_timeout_ends_a_connection_that_nobody_acknowledges() {
     end.runs_to(ms(9_900));
     assert_eq!(end.state(), State::Established);
     end.runs_to(ms(16_000));
-    assert_eq!(ended(&mut end), Some(tcp_model::End::TimedOut));
+    assert_eq!(ended(&mut end), Some(tcp_model::ConnectionEnd::TimedOut));
 }
 
 /// Linux lets the user time-out take the place of the number of probes.

@@ -12,7 +12,7 @@ use sim_core::network::LinkChange;
 use sim_core::{Rate, Record, SimDuration, SimTime};
 use tcp_model::app::spec::HostConfig;
 use tcp_model::congestion::Control;
-use tcp_model::params::Timers;
+use tcp_model::params::TimerGranularity;
 use tcp_model::sample::{EndReason, SegmentEvent, TcpSample};
 use tcp_model::segment::{Flags, Segment};
 use tcp_model::testing::two_hosts;
@@ -35,7 +35,7 @@ pub(super) fn ms(n: u64) -> SimDuration {
 /// The measured hosts' settings.
 pub(super) fn params() -> TcpParams {
     TcpParams {
-        timers: Timers::Hz250,
+        timers: TimerGranularity::Hz250,
         receive_buffer: 32 << 20,
         congestion: Control::default(), // the measured hosts had reno
         ..TcpParams::linux()

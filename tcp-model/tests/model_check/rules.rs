@@ -1,6 +1,6 @@
 //! What must hold at every step, between the two sides, and at the end.
 
-use tcp_model::model::{End, Input, Outputs, Signal, TcpView};
+use tcp_model::model::{ConnectionEnd, Input, Outputs, Signal, TcpView};
 use tcp_model::{Segment, State};
 
 use super::world::{Checked, Scenario, Side};
@@ -179,8 +179,8 @@ fn sent<M: Checked>(
     })
 }
 
-fn is_dead(end: Option<End>) -> bool {
-    !matches!(end, None | Some(End::Closed))
+fn is_dead(end: Option<ConnectionEnd>) -> bool {
+    !matches!(end, None | Some(ConnectionEnd::Closed))
 }
 
 /// What holds between the two.
@@ -209,7 +209,7 @@ pub(super) fn pair<M: Checked>(sides: &[Side<M>; 2], scenario: &Scenario) -> Res
         ensure(!me.peer_closed || received == peer.wrote, || {
             format!("side {i} was given the end of the stream with octets missing")
         })?;
-        let in_order = me.end == Some(End::Closed) && !is_dead(peer.end);
+        let in_order = me.end == Some(ConnectionEnd::Closed) && !is_dead(peer.end);
         ensure(
             !in_order || theirs.counts.bytes_received == me.wrote,
             || format!("side {i} ended in order and octets are lost"),
@@ -233,9 +233,10 @@ pub(super) fn end<M: Checked>(sides: &[Side<M>; 2], scenario: &Scenario) -> Resu
             format!("side {i} is stuck in {}", me.state)
         })?;
         if scenario.orderly {
-            ensure(me.end == Some(End::Closed) && me.read == peer.wrote, || {
-                format!("side {i} ended {:?} and read {}", me.end, me.read)
-            })?;
+            ensure(
+                me.end == Some(ConnectionEnd::Closed) && me.read == peer.wrote,
+                || format!("side {i} ended {:?} and read {}", me.end, me.read),
+            )?;
         }
     }
     Ok(())

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use sim_core::SimTime;
 use siphasher::sip::SipHasher13;
-use tcp_model::model::{End, Input, OpenContext, Outputs, SendCall, Signal, TcpModel, TcpView};
+use tcp_model::model::{
+    ConnectionEnd, Input, OpenContext, Outputs, SendCall, Signal, TcpModel, TcpView,
+};
 use tcp_model::{ConnId, Connection, Segment, SeqNum, State, TcpParams};
 
 use super::rules;
@@ -100,7 +102,7 @@ pub(super) struct Side<M> {
     pub(super) connected: bool,
     pub(super) peer_closed: bool,
     pub(super) closed: bool,
-    pub(super) end: Option<End>,
+    pub(super) end: Option<ConnectionEnd>,
     pub(super) wrote: u64,
     pub(super) read: u64,
     /// Octets of the peer's stream that segments have brought, by place.
@@ -199,7 +201,9 @@ impl<M: Checked> World<M> {
         if !side.opened {
             return Some(Action::Open(i));
         }
-        if side.end.is_some() && !(side.end == Some(End::Closed) && side.view().readable > 0) {
+        if side.end.is_some()
+            && !(side.end == Some(ConnectionEnd::Closed) && side.view().readable > 0)
+        {
             return None;
         }
         let waits = (plan.patient || !plan.active) && !side.connected;

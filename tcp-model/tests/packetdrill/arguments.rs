@@ -1,7 +1,7 @@
 //! Arguments of calls: each has its effect or is compared, is an error when it is misspelt, or is reported
 //! as not supported.
 
-use tcp_model::packetdrill::{Failure, Outcome};
+use tcp_model::packetdrill::{ScriptFailure, ScriptOutcome};
 
 use super::play_text;
 
@@ -21,32 +21,32 @@ const ACCEPT: &str = "+0 accept(3, ..., ...) = 4\n";
 const DATA: &str = "+0 < 5001 > 8080 P. 1:101(100) ack 1 win 65535\n+0 > . 1:1(0) ack 101\n";
 
 /// What comes of a line on a new socket 3.
-fn fresh(line: &str) -> Outcome {
+fn fresh(line: &str) -> ScriptOutcome {
     play_text(&format!("{SOCKET}+0 {line}")).outcome
 }
 
 /// What comes of lines on the accepted connection 4.
-fn connected(lines: &str) -> Outcome {
+fn connected(lines: &str) -> ScriptOutcome {
     play_text(&format!("{ESTABLISHED}{ACCEPT}{lines}")).outcome
 }
 
-fn is_wrong(outcome: Outcome, word: &str) {
+fn is_wrong(outcome: ScriptOutcome, word: &str) {
     match outcome {
-        Outcome::Invalid { what, .. } if what.contains(word) => {}
+        ScriptOutcome::Invalid { what, .. } if what.contains(word) => {}
         other => panic!("{word}: {other:?}"),
     }
 }
 
-fn is_missing(outcome: Outcome, word: &str) {
+fn is_missing(outcome: ScriptOutcome, word: &str) {
     match outcome {
-        Outcome::Unsupported { what, .. } if what.contains(word) => {}
+        ScriptOutcome::Unsupported { what, .. } if what.contains(word) => {}
         other => panic!("{word}: {other:?}"),
     }
 }
 
-fn differs(outcome: Outcome) -> (String, String) {
+fn differs(outcome: ScriptOutcome) -> (String, String) {
     match outcome {
-        Outcome::Failed(Failure {
+        ScriptOutcome::Failed(ScriptFailure {
             expected, actual, ..
         }) => (expected, actual),
         other => panic!("{other:?}"),
@@ -142,7 +142,7 @@ fn tcp_info_is_that_of_the_descriptor() {
     };
     assert_eq!(
         (state(4, 1), state(3, 10)),
-        (Outcome::Passed, Outcome::Passed)
+        (ScriptOutcome::Passed, ScriptOutcome::Passed)
     );
     assert_eq!(differs(state(3, 1)), pair("tcpi_state=1", "tcpi_state=10"));
     let two = |fd: i64, mss: i64| {
@@ -159,7 +159,7 @@ fn tcp_info_is_that_of_the_descriptor() {
     };
     assert_eq!(
         (two(4, 1000), two(5, 500)),
-        (Outcome::Passed, Outcome::Passed)
+        (ScriptOutcome::Passed, ScriptOutcome::Passed)
     );
     assert_eq!(
         differs(two(4, 500)),
@@ -181,8 +181,8 @@ fn addresses_are_those_of_the_peer_and_the_host() {
         .outcome
     };
     let other = "--remote_ip=198.51.100.7\n";
-    assert_eq!(connect("", "192.0.2.1"), Outcome::Passed);
-    assert_eq!(connect(other, "198.51.100.7"), Outcome::Passed);
+    assert_eq!(connect("", "192.0.2.1"), ScriptOutcome::Passed);
+    assert_eq!(connect(other, "198.51.100.7"), ScriptOutcome::Passed);
     is_missing(connect(other, "192.0.2.1"), "192.0.2.1");
     is_missing(connect("", "192.0.2.77"), "192.0.2.77");
     is_missing(connect("", "127.0.0.1"), "loopback");
@@ -211,7 +211,7 @@ fn addresses_are_those_of_the_peer_and_the_host() {
         ("getsockname(4", 8080, "192.168.0.1"),
         ("getsockname(3", 8080, "0.0.0.0"),
     ] {
-        assert_eq!(told(call, port, address), Outcome::Passed, "{call}");
+        assert_eq!(told(call, port, address), ScriptOutcome::Passed, "{call}");
         let (expected, _) = differs(told(call, port, "198.51.100.9"));
         assert_eq!(expected, "address 198.51.100.9");
         assert_eq!(differs(told(call, 77, address)).0, "port 77");
@@ -225,9 +225,9 @@ fn messages_are_compared_in_all_that_is_written() {
             "{DATA}+0 recvmsg(4, {{msg_name(...)=..., msg_iov(1)=[{{..., 100}}]{parts}}}, {flags}) = 100"
         ))
     };
-    assert_eq!(receive(", msg_flags=0", "0"), Outcome::Passed);
+    assert_eq!(receive(", msg_flags=0", "0"), ScriptOutcome::Passed);
     let kept = receive(", msg_flags=MSG_CMSG_CLOEXEC", "MSG_CMSG_CLOEXEC");
-    assert_eq!(kept, Outcome::Passed);
+    assert_eq!(kept, ScriptOutcome::Passed);
     assert_eq!(
         differs(receive(", msg_flags=MSG_TRUNC", "0")),
         pair("msg_flags=MSG_TRUNC", "msg_flags=0")
@@ -243,7 +243,7 @@ fn messages_are_compared_in_all_that_is_written() {
         "control messages",
     );
     let sent = format!("{send}}}, 0) = 100\n+0 > P. 1:101(100) ack 1");
-    assert_eq!(connected(&sent), Outcome::Passed);
+    assert_eq!(connected(&sent), ScriptOutcome::Passed);
 }
 
 #[test]
@@ -260,14 +260,14 @@ fn the_error_queue_is_compared_in_all_that_is_written() {
         ))
     };
     let error = "cmsg_level=SOL_IP, cmsg_type=IP_RECVERR, cmsg_data={ee_errno=ENOMSG, ee_data=99}";
-    assert_eq!(queue("MSG_ERRQUEUE", error), Outcome::Passed);
+    assert_eq!(queue("MSG_ERRQUEUE", error), ScriptOutcome::Passed);
     let (expected, actual) = differs(queue("MSG_OOB", error));
     assert_eq!(
         (expected.as_str(), actual.as_str()),
         ("msg_flags=MSG_OOB", "msg_flags=MSG_ERRQUEUE")
     );
     let time = "cmsg_level=SOL_SOCKET, cmsg_type=SCM_TIMESTAMPING, cmsg_data={scm_sec=0, scm_nsec=200000000}";
-    assert_eq!(queue("MSG_ERRQUEUE", time), Outcome::Passed);
+    assert_eq!(queue("MSG_ERRQUEUE", time), ScriptOutcome::Passed);
     for wrong in [
         error.replace(
             "cmsg_level=SOL_IP, cmsg_type=IP_RECVERR",
@@ -330,12 +330,12 @@ fn flags_of_descriptors_are_kept() {
     let read = "+0 fcntl(3, F_GETFD) = 0\n";
     let set = "+0 fcntl(3, F_SETFD, FD_CLOEXEC) = 0\n+0 fcntl(3, F_GETFD) = FD_CLOEXEC\n";
     let clear = "+0 fcntl(3, F_SETFD, 0) = 0\n+0 fcntl(3, F_GETFD) = 0\n";
-    assert_eq!(flags(&format!("{read}{set}{clear}")), Outcome::Passed);
+    assert_eq!(flags(&format!("{read}{set}{clear}")), ScriptOutcome::Passed);
     let socket = SOCKET.replace("SOCK_STREAM", "SOCK_STREAM|SOCK_CLOEXEC");
     let made = format!(
         "{socket}+0 fcntl(3, F_GETFD) = 1\n+0 epoll_create1(EPOLL_CLOEXEC) = 5\n+0 fcntl(5, F_GETFD) = 1"
     );
-    assert_eq!(play_text(&made).outcome, Outcome::Passed);
+    assert_eq!(play_text(&made).outcome, ScriptOutcome::Passed);
     let accepted = |call: &str, flag: i64| {
         format!("{ESTABLISHED}+0 {call} = 4\n+0 fcntl(4, F_GETFD) = {flag}")
     };
@@ -343,7 +343,7 @@ fn flags_of_descriptors_are_kept() {
         accepted("accept4(3, ..., ..., SOCK_CLOEXEC)", 1),
         accepted("accept(3, ..., ...)", 0),
     ] {
-        assert_eq!(play_text(&text).outcome, Outcome::Passed);
+        assert_eq!(play_text(&text).outcome, ScriptOutcome::Passed);
     }
     is_missing(fresh("fcntl(3, F_SETFL, O_APPEND|O_RDWR) = 0"), "O_APPEND");
 }
@@ -399,7 +399,7 @@ fn numbers_without_meaning_are_refused_or_reported() {
         is_missing(connected(&format!("+0 {line}")), word);
     }
     let waits = "+0 pipe2([5, 6], O_NONBLOCK) = 0\n+0 splice(4, NULL, 6, NULL, 10, 0) = -1 EAGAIN";
-    assert_eq!(connected(waits), Outcome::Passed);
+    assert_eq!(connected(waits), ScriptOutcome::Passed);
 }
 
 #[test]
@@ -411,7 +411,7 @@ fn flow_labels_and_parts_of_shell_lines_are_reported() {
         ))
         .outcome
     };
-    assert_eq!(labelled("", ""), Outcome::Passed);
+    assert_eq!(labelled("", ""), ScriptOutcome::Passed);
     is_missing(labelled("[flowlabel 0x123] ", ""), "flow labels");
     is_missing(labelled("", "[flowlabel 0x1] "), "flow labels");
     let skipped = |line: &str| -> Vec<String> {

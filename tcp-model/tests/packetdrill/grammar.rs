@@ -3,10 +3,10 @@
 use proptest::prelude::*;
 use sim_core::SimDuration;
 use tcp_model::options::{Options, TcpOption};
-use tcp_model::packetdrill::{Action, Expr, Moment, Packet, parse};
+use tcp_model::packetdrill::{Action, Expr, Moment, ScriptPacket, parse};
 use tcp_model::segment::Flags;
 
-fn packet(text: &str) -> Packet {
+fn packet(text: &str) -> ScriptPacket {
     let script = parse(text).unwrap_or_else(|e| panic!("{text}: {e}"));
     match &script.events[0].action {
         Action::Packet(packet) => (**packet).clone(),

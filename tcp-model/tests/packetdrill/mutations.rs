@@ -3,7 +3,8 @@
 use sim_core::SimDuration;
 use tcp_model::options::{Options, TcpOption};
 use tcp_model::packetdrill::{
-    Action, Call, EcnMark, Event, Expr, Moment, Outcome, Packet, Script, Statement, parse,
+    Action, EcnMark, Expr, Moment, Script, ScriptEvent, ScriptOutcome, ScriptPacket, Statement,
+    SystemCall, parse,
 };
 use tcp_model::segment::Flags;
 
@@ -15,7 +16,7 @@ const LATER: SimDuration = SimDuration::from_secs(10);
 type Change<T> = (&'static str, fn(&mut T) -> bool);
 
 /// Changes of an expected segment; each tells whether there was something to change.
-const PACKET: [Change<Packet>; 13] = [
+const PACKET: [Change<ScriptPacket>; 13] = [
     ("sequence number", |p| {
         p.seq = p.seq.wrapping_add(1);
         // A SYN's number is the script's to choose.
@@ -152,7 +153,7 @@ fn change_number(expr: &mut Expr) -> bool {
 }
 
 /// The part of a call in which it tells something: another number there must be noticed.
-fn output(call: &mut Call) -> Option<&mut Expr> {
+fn output(call: &mut SystemCall) -> Option<&mut Expr> {
     let named = |expr: &mut Expr, name: &str| -> Option<usize> {
         match expr {
             Expr::Struct(fields) => fields.iter().position(|f| f.name.as_deref() == Some(name)),
@@ -180,7 +181,7 @@ fn output(call: &mut Call) -> Option<&mut Expr> {
 }
 
 /// Calls whose result is a new descriptor, which the script may name as it likes.
-fn makes_descriptor(call: &Call) -> bool {
+fn makes_descriptor(call: &SystemCall) -> bool {
     matches!(
         call.name.as_str(),
         "socket" | "accept" | "epoll_create" | "epoll_create1" | "open"
@@ -190,7 +191,7 @@ fn makes_descriptor(call: &Call) -> bool {
 /// All scripts that differ from this one in one place, with what was changed.
 fn mutants(script: &Script) -> Vec<(String, Script)> {
     let mut all = Vec::new();
-    let mut add = |index: usize, what: &str, change: &dyn Fn(&mut Event) -> bool| {
+    let mut add = |index: usize, what: &str, change: &dyn Fn(&mut ScriptEvent) -> bool| {
         let mut mutant = script.clone();
         let line = mutant.events[index].at.line;
         if change(&mut mutant.events[index]) {
@@ -221,7 +222,7 @@ fn mutants(script: &Script) -> Vec<(String, Script)> {
             }
             Action::Call(call) if !makes_descriptor(call) => {
                 add(index, "result", &|e| match &mut e.action {
-                    Action::Call(Call {
+                    Action::Call(SystemCall {
                         result: Expr::Int(n),
                         errno: None,
                         ..
@@ -236,7 +237,7 @@ fn mutants(script: &Script) -> Vec<(String, Script)> {
                     _ => false,
                 });
                 add(index, "error", &|e| match &mut e.action {
-                    Action::Call(Call {
+                    Action::Call(SystemCall {
                         errno: Some(name), ..
                     }) => {
                         *name = "EIO".into();
@@ -272,7 +273,10 @@ fn no_changed_number_goes_unnoticed() {
         for (what, mutant) in mutants(&parse(&text).unwrap()) {
             tried += 1;
             let outcome = play(&mutant).outcome;
-            if !matches!(outcome, Outcome::Failed(_) | Outcome::Invalid { .. }) {
+            if !matches!(
+                outcome,
+                ScriptOutcome::Failed(_) | ScriptOutcome::Invalid { .. }
+            ) {
                 missed.push(format!("{}:{what}", path.display()));
             }
         }
@@ -301,7 +305,7 @@ fn exact_runs_notice_a_millisecond() {
     let script = parse(text).unwrap();
     assert!(super::play(&script).passed());
     let report = tcp_model::packetdrill::run(&script, &mut make, &exact);
-    let Outcome::Failed(failure) = report.outcome else {
+    let ScriptOutcome::Failed(failure) = report.outcome else {
         panic!("{report}");
     };
     assert_eq!(

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sim_core::SimTime;
 use tcp_model::diagnostics::{CongestionState, Details};
-use tcp_model::packetdrill::{Failure, Outcome, RunOptions, parse, run};
+use tcp_model::packetdrill::{RunOptions, ScriptFailure, ScriptOutcome, parse, run};
 use tcp_model::{Input, Outputs, TcpModel, TcpParams, TcpView};
 
 use super::play_text;
@@ -25,16 +25,16 @@ const ESTABLISHED: &str = "
 +0 accept(3, ..., ...) = 4
 ";
 
-fn failure(text: &str) -> Failure {
+fn failure(text: &str) -> ScriptFailure {
     match play_text(text).outcome {
-        Outcome::Failed(failure) => failure,
+        ScriptOutcome::Failed(failure) => failure,
         other => panic!("{other:?}"),
     }
 }
 
 fn missing(text: &str) -> String {
     match play_text(text).outcome {
-        Outcome::Unsupported { what, .. } => what,
+        ScriptOutcome::Unsupported { what, .. } => what,
         other => panic!("{other:?}"),
     }
 }
@@ -161,7 +161,7 @@ fn system_parameters_the_model_lacks_are_not_supported() {
 #[test]
 fn names_that_do_not_exist_are_errors_with_the_nearest_that_does() {
     let wrong = |line: &str| match play_text(&format!("{ESTABLISHED}{line}")).outcome {
-        Outcome::Invalid { at, what } => (at.line, what),
+        ScriptOutcome::Invalid { at, what } => (at.line, what),
         other => panic!("{line}: {other:?}"),
     };
     for (line, word) in [
@@ -220,9 +220,9 @@ fn options_of_the_tool_have_their_effect_or_are_listed() {
         (report.outcome, skipped)
     };
     let (outcome, _) = ends("--non_fatal=packet");
-    assert!(matches!(outcome, Outcome::Failed(f) if f.what == "result of write"));
+    assert!(matches!(outcome, ScriptOutcome::Failed(f) if f.what == "result of write"));
     let (outcome, skipped) = ends("--non_fatal=packet,syscall");
-    assert_eq!((outcome, skipped.len()), (Outcome::Passed, 2));
+    assert_eq!((outcome, skipped.len()), (ScriptOutcome::Passed, 2));
     assert!(skipped[0].starts_with("result of write: expected 11, actual 10"));
     assert!(skipped[1].starts_with("length: expected"), "{skipped:?}");
 
@@ -240,10 +240,13 @@ fn options_of_the_tool_have_their_effect_or_are_listed() {
         "--speed=5",
     ] {
         let (outcome, _) = ends(option);
-        assert!(matches!(outcome, Outcome::Unsupported { .. }), "{option}");
+        assert!(
+            matches!(outcome, ScriptOutcome::Unsupported { .. }),
+            "{option}"
+        );
     }
     let (outcome, _) = ends("--local_ip=10.0.0.256");
-    assert!(matches!(outcome, Outcome::Invalid { .. }));
+    assert!(matches!(outcome, ScriptOutcome::Invalid { .. }));
 }
 
 #[test]
@@ -257,7 +260,10 @@ fn echoes_are_of_timestamps_that_were_sent() {
         ))
     };
     assert!(stamped(100, "").passed());
-    assert!(matches!(stamped(101, "").outcome, Outcome::Invalid { .. }));
+    assert!(matches!(
+        stamped(101, "").outcome,
+        ScriptOutcome::Invalid { .. }
+    ));
     assert!(stamped(90, "--tcp_ts_ecr_scaled\n").passed());
 }
 
@@ -350,7 +356,7 @@ assert max(1, tcpi_snd_mss) == 1000, 'mss %d' % tcpi_snd_mss  # a comment
         (11, "tcpi_snd_cwnd == 3", "10")
     );
     let outcome = play_text("0 %{ assert oops }%").outcome;
-    assert!(matches!(outcome, Outcome::Invalid { what, .. } if what.contains("oops")));
+    assert!(matches!(outcome, ScriptOutcome::Invalid { what, .. } if what.contains("oops")));
 }
 
 #[test]
@@ -488,13 +494,16 @@ fn models_may_change_options_and_tell_details() {
     };
     let nodelay = "+0 setsockopt(4, SOL_TCP, TCP_NODELAY, [1], 4) = 0\n";
     let ask = "+0 getsockopt(4, SOL_TCP, TCP_NODELAY, [1], [4]) = 0\n";
-    assert_eq!(willing(&format!("{nodelay}{ask}")), Outcome::Passed);
+    assert_eq!(willing(&format!("{nodelay}{ask}")), ScriptOutcome::Passed);
     let keepalive = "+0 setsockopt(4, SOL_SOCKET, SO_KEEPALIVE, [1], 4) = 0\n";
-    assert!(matches!(willing(keepalive), Outcome::Unsupported { .. }));
+    assert!(matches!(
+        willing(keepalive),
+        ScriptOutcome::Unsupported { .. }
+    ));
     let script = "+0 %{ assert tcpi_ca_state == TCP_CA_Recovery and tcpi_lost == 2 }%\n";
-    assert_eq!(willing(script), Outcome::Passed);
+    assert_eq!(willing(script), ScriptOutcome::Passed);
     let untold = "+0 %{ assert tcpi_reordering == 3 }%\n";
-    assert!(matches!(willing(untold), Outcome::Unsupported { .. }));
+    assert!(matches!(willing(untold), ScriptOutcome::Unsupported { .. }));
 }
 
 #[test]
@@ -534,6 +543,6 @@ fn an_option_whose_effect_is_not_modelled_is_reported() {
         set("SOL_IP, IP_FREEBIND") + "+0 bind(3, ..., ...) = 0",
         format!("--ip_version=ipv6\n{}", set("SOL_IPV6, IPV6_V6ONLY")) + "+0 bind(3, ..., ...) = 0",
     ] {
-        assert_eq!(play_text(&calls).outcome, Outcome::Passed, "{calls}");
+        assert_eq!(play_text(&calls).outcome, ScriptOutcome::Passed, "{calls}");
     }
 }

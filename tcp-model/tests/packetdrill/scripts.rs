@@ -1,6 +1,6 @@
 //! Every script passes, and says which rule it shows.
 
-use tcp_model::packetdrill::{Outcome, parse};
+use tcp_model::packetdrill::{ScriptOutcome, parse};
 
 use super::{all_scripts, play};
 
@@ -14,7 +14,7 @@ fn every_script_passes() {
             Err(error) => wrong += &format!("{}:{error}\n", path.display()),
             Ok(script) => {
                 let report = play(&script);
-                if report.outcome != Outcome::Passed {
+                if report.outcome != ScriptOutcome::Passed {
                     wrong += &format!("{}:{report}\n", path.display());
                 }
             }

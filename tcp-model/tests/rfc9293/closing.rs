@@ -1,6 +1,6 @@
 //! Section 3.6: closing a connection, and TIME-WAIT.
 
-use tcp_model::model::{End, Input, Signal, TcpModel};
+use tcp_model::model::{ConnectionEnd, Input, Signal, TcpModel};
 use tcp_model::options::TcpOption;
 use tcp_model::{Flags, Segment, SeqNum, State, TcpParams};
 
@@ -16,7 +16,7 @@ fn must_12_the_application_learns_whether_the_peer_closed_or_aborted() {
     let mut rig = Rig::established(plain());
     rig.get(rig.flagged(Flags::RST, 0));
     assert!(!rig.signalled(Signal::PeerClosed));
-    assert_eq!(rig.end(), Some(End::Reset));
+    assert_eq!(rig.end(), Some(ConnectionEnd::Reset));
 }
 
 /// An active closer that has just entered TIME-WAIT.
@@ -53,7 +53,10 @@ fn must_13_who_closes_first_stays_in_time_wait_for_two_msl() {
     rig.get(rig.flagged(FIN_ACK, 0));
     rig.call(Input::Close);
     rig.get_ack();
-    assert_eq!((rig.state(), rig.end()), (State::Closed, Some(End::Closed)));
+    assert_eq!(
+        (rig.state(), rig.end()),
+        (State::Closed, Some(ConnectionEnd::Closed))
+    );
 }
 
 #[test]
@@ -63,7 +66,7 @@ fn shld_3_a_close_that_loses_data_tells_the_peer_by_a_reset() {
     rig.get_data(100);
     let sent = rig.call(Input::Close);
     assert_eq!(shapes(&sent), [(RST_ACK, 0)]);
-    assert_eq!(rig.end(), Some(End::Aborted));
+    assert_eq!(rig.end(), Some(ConnectionEnd::Aborted));
     // Arriving after it.
     let mut rig = Rig::established(plain());
     assert_eq!(shapes(&rig.call(Input::Close)), [(FIN_ACK, 0)]);

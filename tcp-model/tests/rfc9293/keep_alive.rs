@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tcp_model::model::{End, Input, Outputs, TcpModel};
+use tcp_model::model::{ConnectionEnd, Input, Outputs, TcpModel};
 use tcp_model::packetdrill::{RunOptions, parse, run};
 use tcp_model::{Connection, Flags, Segment, State, TcpParams};
 
@@ -126,7 +126,7 @@ fn must_29_one_probe_without_an_answer_is_no_dead_connection() {
     // Nine in a row are.
     let sent = rig.wait(secs(7_200 + 9 * 75));
     assert_eq!(sent.len(), 10, "nine probes and a reset");
-    assert_eq!(rig.end(), Some(End::TimedOut));
+    assert_eq!(rig.end(), Some(ConnectionEnd::TimedOut));
 }
 
 #[test]
@@ -149,6 +149,6 @@ fn a_peer_that_has_vanished_is_found_out_in_half_closed_states_too() {
     assert_eq!(other.state(), State::CloseWait);
     for mut rig in [half, other] {
         rig.wait(secs(7_200 + 10 * 75));
-        assert_eq!(rig.end(), Some(End::TimedOut));
+        assert_eq!(rig.end(), Some(ConnectionEnd::TimedOut));
     }
 }

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use tcp_model::icmp::{IcmpError, IcmpKind};
-use tcp_model::model::{End, Input, Signal, TcpModel};
+use tcp_model::model::{ConnectionEnd, Input, Signal, TcpModel};
 use tcp_model::wire::decode_ipv4;
 use tcp_model::{SeqNum, State};
 
@@ -156,7 +156,7 @@ fn shld_26_hard_errors_abort_the_connection() {
         let rig = error(kind);
         assert_eq!(
             (rig.state(), rig.end()),
-            (State::Closed, Some(End::Unreachable(kind)))
+            (State::Closed, Some(ConnectionEnd::Unreachable(kind)))
         );
         assert_eq!(rig.tcp.next_timeout(), None);
     }

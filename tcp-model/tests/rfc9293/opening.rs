@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 
 use tcp_model::app::AppEvent;
 use tcp_model::host::ConnectError;
-use tcp_model::model::{End, Input};
+use tcp_model::model::{ConnectionEnd, Input};
 use tcp_model::{Flags, Segment, SeqNum, State};
 
 use super::lan::{A, B, Lan, SERVER, at};
@@ -45,7 +45,7 @@ fn must_11_a_reset_in_syn_received_returns_to_listen_or_refuses_by_how_it_was_op
     };
     rig.get(syn);
     rig.get(rig.flagged(Flags::RST, 0));
-    assert_eq!(rig.end(), Some(End::Refused));
+    assert_eq!(rig.end(), Some(ConnectionEnd::Refused));
     // Opened passively: the user hears nothing, and the port goes on listening.
     let mut lan = Lan::new();
     lan.step(0, 0, |socket, known| {
@@ -58,11 +58,10 @@ fn must_11_a_reset_in_syn_received_returns_to_listen_or_refuses_by_how_it_was_op
     let passive: Vec<_> = done.known[1].events.iter().map(|(_, e)| *e).collect();
     let accepted = |e: &&AppEvent| matches!(e, AppEvent::Acceptable(80));
     assert_eq!(passive.iter().filter(accepted).count(), 1, "{passive:?}");
-    assert!(
-        !passive
-            .iter()
-            .any(|e| matches!(e, AppEvent::Ended(_, End::Reset | End::Refused)))
-    );
+    assert!(!passive.iter().any(|e| matches!(
+        e,
+        AppEvent::Ended(_, ConnectionEnd::Reset | ConnectionEnd::Refused)
+    )));
 }
 
 #[test]
@@ -70,7 +69,10 @@ fn shld_2_a_reset_may_carry_data() {
     let mut rig = Rig::established(plain());
     let reset = rig.flagged(RST_ACK, 44);
     assert!(rig.get(reset).is_empty());
-    assert_eq!((rig.state(), rig.end()), (State::Closed, Some(End::Reset)));
+    assert_eq!(
+        (rig.state(), rig.end()),
+        (State::Closed, Some(ConnectionEnd::Reset))
+    );
     assert_eq!(rig.view().readable, 0, "the text of a reset is no data");
 }
 

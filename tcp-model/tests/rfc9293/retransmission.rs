@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sim_core::SimDuration;
 use tcp_model::congestion::{AckEvent, AnyCc, CongestionControl, CongestionEvent, Start};
-use tcp_model::model::{End, Input, OpenContext, Outputs, Signal, TcpModel};
+use tcp_model::model::{ConnectionEnd, Input, OpenContext, Outputs, Signal, TcpModel};
 use tcp_model::options::TcpOption;
 use tcp_model::params::{EcnMode, GiveUp};
 use tcp_model::{ConnId, Connection, Ecn, Flags, Segment, State, TcpParams};
@@ -240,7 +240,7 @@ fn must_20_at_r2_the_connection_is_closed() {
     rig.wait(secs(100));
     assert_eq!(
         (rig.state(), rig.end()),
-        (State::Closed, Some(End::TimedOut))
+        (State::Closed, Some(ConnectionEnd::TimedOut))
     );
 }
 
@@ -259,7 +259,7 @@ fn must_21_an_application_sets_r2_of_its_connection_and_may_make_it_infinite() {
     };
     let mut rig = with(GiveUp::After(secs(10)));
     rig.wait(secs(16));
-    assert_eq!(rig.end(), Some(End::TimedOut));
+    assert_eq!(rig.end(), Some(ConnectionEnd::TimedOut));
     let mut rig = with(GiveUp::Never);
     let sent = rig.wait(secs(3_600));
     assert_eq!(rig.end(), None);
@@ -284,7 +284,7 @@ fn must_22_syns_are_retransmitted_by_the_same_rules() {
     // R1 advises, R2 ends.
     assert!(rig.signalled(Signal::DeliveryTrouble));
     rig.wait(secs(400));
-    assert_eq!(rig.end(), Some(End::TimedOut));
+    assert_eq!(rig.end(), Some(ConnectionEnd::TimedOut));
 }
 
 #[test]
@@ -345,7 +345,7 @@ fn shld_11_r2_is_at_least_a_hundred_seconds() {
             rig.wait(at.since(rig.now));
             last = at;
         }
-        assert_eq!(rig.end(), Some(End::TimedOut));
+        assert_eq!(rig.end(), Some(ConnectionEnd::TimedOut));
         assert!(last.since(begun) >= secs(100), "{:?}", last.since(begun));
     }
 }

@@ -1,7 +1,7 @@
 //! Section 3.10.7.4: what is done about each segment, where the text has labels; section 3.4 on
 //! closed windows.
 
-use tcp_model::model::{End, Input, Signal};
+use tcp_model::model::{ConnectionEnd, Input, Signal};
 use tcp_model::{Flags, Segment, State, TcpParams};
 
 use super::rig::*;
@@ -119,10 +119,10 @@ fn full() -> Rig {
 fn must_66_a_reset_counts_with_a_closed_window() {
     let mut rig = full();
     rig.get(rig.flagged(RST_ACK, 0));
-    assert_eq!(rig.end(), Some(End::Reset));
+    assert_eq!(rig.end(), Some(ConnectionEnd::Reset));
     let mut rig = full();
     rig.get(rig.flagged(Flags::RST, 10));
-    assert_eq!(rig.end(), Some(End::Reset));
+    assert_eq!(rig.end(), Some(ConnectionEnd::Reset));
 }
 
 #[test]

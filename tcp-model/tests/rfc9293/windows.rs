@@ -1,7 +1,7 @@
 //! Section 3.8.6: managing the window, silly windows, delayed acknowledgements.
 
 use sim_core::SimDuration;
-use tcp_model::model::{End, Input, TcpModel};
+use tcp_model::model::{ConnectionEnd, Input, TcpModel};
 use tcp_model::options::TcpOption;
 use tcp_model::params::GiveUp;
 use tcp_model::{Flags, Segment, State, TcpParams, Transmit};
@@ -202,7 +202,7 @@ fn must_37_answered_probes_keep_the_connection_for_ever() {
     assert_eq!((rig.end(), rig.state()), (None, State::Established)); // more than eight hours
     // Without answers it ends.
     rig.wait(secs(1_000));
-    assert_eq!(rig.end(), Some(End::TimedOut));
+    assert_eq!(rig.end(), Some(ConnectionEnd::TimedOut));
 }
 
 #[test]

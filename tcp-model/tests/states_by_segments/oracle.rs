@@ -3,7 +3,7 @@
 //!
 //! Where synfin departs from the letter, the rule says so: "Deviation".
 
-use tcp_model::model::End;
+use tcp_model::model::ConnectionEnd;
 use tcp_model::{Segment, SeqNum, State};
 
 use super::places::{Facts, TS_RECENT};
@@ -26,7 +26,7 @@ pub(super) enum Reply {
 pub(super) struct Verdict {
     pub(super) state: State,
     pub(super) reply: Option<Reply>,
-    pub(super) end: Option<End>,
+    pub(super) end: Option<ConnectionEnd>,
     /// Octets newly delivered.
     pub(super) delivered: u32,
     pub(super) una: SeqNum,
@@ -75,7 +75,7 @@ fn answered(reply: Reply, v: Verdict) -> Verdict {
     }
 }
 
-fn over(end: Option<End>, v: Verdict) -> Verdict {
+fn over(end: Option<ConnectionEnd>, v: Verdict) -> Verdict {
     Verdict {
         state: State::Closed,
         end,
@@ -149,7 +149,7 @@ fn syn_sent(f: &Facts, s: &Segment) -> Verdict {
     }
     if s.flags.is_rst() {
         return if acks_our_syn {
-            over(Some(End::Refused), v)
+            over(Some(ConnectionEnd::Refused), v)
         } else {
             v
         };
@@ -251,7 +251,7 @@ fn otherwise(f: &Facts, s: &Segment) -> Verdict {
         return match f.state {
             // "If the connection was initiated with a passive OPEN, then return this connection to
             // the LISTEN state": the listener is another object here.
-            State::SynReceived if f.passive => over(Some(End::Reset), v),
+            State::SynReceived if f.passive => over(Some(ConnectionEnd::Reset), v),
             _ => answered(Reply::Ack, v),
         };
     }
@@ -297,9 +297,9 @@ fn reset(f: &Facts, s: &Segment, v: Verdict) -> Verdict {
     let first = after(s.seq, f.rcv_nxt);
     if first == 0 {
         let end = match f.state {
-            State::SynReceived if !f.passive => End::Refused,
-            State::Closing | State::LastAck => End::Closed,
-            _ => End::Reset,
+            State::SynReceived if !f.passive => ConnectionEnd::Refused,
+            State::Closing | State::LastAck => ConnectionEnd::Closed,
+            _ => ConnectionEnd::Reset,
         };
         over(Some(end), v)
     } else if first > 0 && first < i64::from(f.rcv_wnd) {
@@ -347,11 +347,11 @@ fn acknowledgment(f: &Facts, s: &Segment, v: Verdict) -> Result<Verdict, Verdict
         },
         State::Closing if fin_acked => Verdict {
             state: State::TimeWait,
-            end: Some(End::Closed),
+            end: Some(ConnectionEnd::Closed),
             restart: true,
             ..v
         },
-        State::LastAck if fin_acked => over(Some(End::Closed), v),
+        State::LastAck if fin_acked => over(Some(ConnectionEnd::Closed), v),
         _ => v,
     })
 }
@@ -384,7 +384,7 @@ fn urgent_text_fin(f: &Facts, s: &Segment, first: i64, len: u32, v: Verdict) -> 
         // Section 3.6.1: "a TCP implementation should send a RST to show that data was lost".
         let seq = next_seq(f, &v);
         let reset = Reply::ResetAck(seq, f.rcv_nxt);
-        return answered(reset, over(Some(End::Aborted), v));
+        return answered(reset, over(Some(ConnectionEnd::Aborted), v));
     }
     if first > 0 {
         return answered(Reply::Ack, v); // held; told by a duplicate ACK
@@ -411,7 +411,7 @@ fn urgent_text_fin(f: &Facts, s: &Segment, first: i64, len: u32, v: Verdict) -> 
         },
         _ => Verdict {
             state: State::TimeWait,
-            end: Some(End::Closed),
+            end: Some(ConnectionEnd::Closed),
             restart: true,
             ..v
         },

@@ -3,21 +3,21 @@
 use std::sync::OnceLock;
 
 use sim_core::plugin::{ModelKinds, Plugin};
-use tcp_model::middlebox::{AnyMiddlebox, built_in};
+use tcp_model::middlebox::{BoxedMiddlebox, built_in};
 
 use super::{DottedPath, Problem, models};
 use crate::file::values::{MiddleboxOnly, OrModel};
 
-static MIDDLEBOXES: OnceLock<ModelKinds<AnyMiddlebox>> = OnceLock::new();
+static MIDDLEBOXES: OnceLock<ModelKinds<BoxedMiddlebox>> = OnceLock::new();
 
 /// The middleboxes known by name.
-pub(crate) fn middleboxes() -> &'static ModelKinds<AnyMiddlebox> {
+pub(crate) fn middleboxes() -> &'static ModelKinds<BoxedMiddlebox> {
     MIDDLEBOXES.get_or_init(built_in)
 }
 
 /// Registers middleboxes by name for the whole process, in place of the built-in set; false if a scenario
 /// has been read.
-pub(crate) fn install_middleboxes(kinds: ModelKinds<AnyMiddlebox>) -> bool {
+pub(crate) fn install_middleboxes(kinds: ModelKinds<BoxedMiddlebox>) -> bool {
     MIDDLEBOXES.set(kinds).is_ok()
 }
 
@@ -28,7 +28,7 @@ pub(crate) fn install_middleboxes(kinds: ModelKinds<AnyMiddlebox>) -> bool {
 pub(super) fn read(
     file: &OrModel<MiddleboxOnly>,
     at: &DottedPath,
-) -> Result<Plugin<AnyMiddlebox>, Problem> {
+) -> Result<Plugin<BoxedMiddlebox>, Problem> {
     match file {
         OrModel::Plain(never) => match *never {},
         OrModel::Model(model) => models::plugin(model, middleboxes(), &[], at),
@@ -36,6 +36,6 @@ pub(super) fn read(
 }
 
 /// The middlebox as it would be written.
-pub(super) fn to_file(plugin: &Plugin<AnyMiddlebox>) -> OrModel<MiddleboxOnly> {
+pub(super) fn to_file(plugin: &Plugin<BoxedMiddlebox>) -> OrModel<MiddleboxOnly> {
     OrModel::Model(models::to_file(plugin))
 }

@@ -1,7 +1,7 @@
 //! Routers that translate addresses: `nat = { … }` is a middlebox of kind `nat` with the same keys.
 
 use sim_core::plugin::Plugin;
-use tcp_model::middlebox::{AnyMiddlebox, NatSpec};
+use tcp_model::middlebox::{BoxedMiddlebox, NatSpec};
 use toml::{Table, Value as Toml};
 
 use super::{DottedPath, Problem, middleboxes, models};
@@ -12,7 +12,7 @@ use crate::file::values::ModelFile;
 ///
 /// # Errors
 /// When a parameter is not what a NAT takes.
-pub(super) fn read(file: &NatFile, at: &DottedPath) -> Result<Plugin<AnyMiddlebox>, Problem> {
+pub(super) fn read(file: &NatFile, at: &DottedPath) -> Result<Plugin<BoxedMiddlebox>, Problem> {
     let time = |time: Option<sim_core::SimDuration>| time.map(|t| Toml::String(t.to_string()));
     let count = |n: u32| Toml::Integer(n.into());
     let ports = |[first, last]: [u16; 2]| {
@@ -43,7 +43,7 @@ pub(super) fn read(file: &NatFile, at: &DottedPath) -> Result<Plugin<AnyMiddlebo
 }
 
 /// A NAT with everything written out; `None` for another middlebox.
-pub(super) fn to_file(plugin: &Plugin<AnyMiddlebox>) -> Option<NatFile> {
+pub(super) fn to_file(plugin: &Plugin<BoxedMiddlebox>) -> Option<NatFile> {
     let NatSpec {
         ports,
         timeouts,

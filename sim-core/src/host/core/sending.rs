@@ -7,7 +7,7 @@ use crate::event::{Event, EventKind, LinkId, NodeId, Tie};
 use crate::event_queue::EventQueue;
 use crate::host::Host;
 use crate::link::{Fate, Served};
-use crate::loss::{Loss, LossCause};
+use crate::loss_cause::{Loss, LossCause};
 use crate::packet::PacketRef;
 use crate::queue_disc::{QueueDrop, QueuedPacket};
 use crate::record::Record;

@@ -41,7 +41,7 @@ pub(super) fn kind() -> ModelKind<AnyDelay> {
                 ));
             }
             Ok(Arc::new(move || {
-                AnyDelay::custom(Aggregation {
+                AnyDelay::custom(AggregatedDelay {
                     interval,
                     random,
                     next: SimTime::ZERO,
@@ -52,14 +52,14 @@ pub(super) fn kind() -> ModelKind<AnyDelay> {
 }
 
 #[derive(Debug)]
-struct Aggregation {
+struct AggregatedDelay {
     interval: SimDuration,
     random: bool,
     /// The next opportunity.
     next: SimTime,
 }
 
-impl DelayModel for Aggregation {
+impl DelayModel for AggregatedDelay {
     fn extra(&mut self, departs: SimTime, rng: &mut Rng) -> SimDuration {
         if self.next < departs && !self.random {
             let late = departs.since(self.next).as_ps();

@@ -42,7 +42,7 @@ pub(super) fn normal() -> ModelKind<AnyDelay> {
             let (mean_s, deviation_s) = (mean.as_secs_f64(), deviation.as_secs_f64());
             make(
                 values,
-                Shape::Normal {
+                DelayDistribution::Normal {
                     mean_s,
                     deviation_s,
                 },
@@ -90,7 +90,7 @@ pub(super) fn pareto() -> ModelKind<AnyDelay> {
             }
             make(
                 values,
-                Shape::Pareto {
+                DelayDistribution::Pareto {
                     minimum_s: minimum.as_secs_f64(),
                     shape,
                     most_s: most.as_secs_f64(),
@@ -136,12 +136,12 @@ pub(super) fn empirical() -> ModelKind<AnyDelay> {
                 return Err(wrong("must have at least one delay".to_owned()));
             }
             all.sort_unstable_by(f64::total_cmp);
-            make(values, Shape::Empirical(all.into()))
+            make(values, DelayDistribution::Empirical(all.into()))
         },
     )
 }
 
-fn make(values: &Values, shape: Shape) -> Result<Maker<AnyDelay>, InvalidValue> {
+fn make(values: &Values, shape: DelayDistribution) -> Result<Maker<AnyDelay>, InvalidValue> {
     let (correlation, reorders) = (values.number("correlation"), values.flag("reorder"));
     Ok(Arc::new(move || {
         AnyDelay::custom(Distributed {
@@ -155,7 +155,7 @@ fn make(values: &Values, shape: Shape) -> Result<Maker<AnyDelay>, InvalidValue> 
 
 /// A distribution, in seconds.
 #[derive(Clone, Debug)]
-enum Shape {
+enum DelayDistribution {
     Normal {
         mean_s: f64,
         deviation_s: f64,
@@ -169,16 +169,16 @@ enum Shape {
     Empirical(Arc<[f64]>),
 }
 
-impl Shape {
+impl DelayDistribution {
     /// The delay of which as much is less as of a standard normal variable is below `z`.
     fn quantile(&self, z: f64) -> f64 {
         let below = |z: f64| 0.5 * libm::erfc(-z / std::f64::consts::SQRT_2);
         match self {
-            Shape::Normal {
+            DelayDistribution::Normal {
                 mean_s,
                 deviation_s,
             } => (mean_s + deviation_s * z).max(0.0),
-            Shape::Pareto {
+            DelayDistribution::Pareto {
                 minimum_s,
                 shape,
                 most_s,
@@ -187,7 +187,7 @@ impl Shape {
                 let above = below(-z).max(f64::MIN_POSITIVE);
                 (minimum_s * libm::pow(above, -1.0 / shape)).min(*most_s)
             }
-            Shape::Empirical(values) => {
+            DelayDistribution::Empirical(values) => {
                 let place = below(z) * (values.len() - 1) as f64;
                 let lower = (place as usize).min(values.len() - 1);
                 let upper = (lower + 1).min(values.len() - 1);
@@ -199,7 +199,7 @@ impl Shape {
 
 #[derive(Debug)]
 struct Distributed {
-    shape: Shape,
+    shape: DelayDistribution,
     correlation: f64,
     reorders: bool,
     /// The last deviate.

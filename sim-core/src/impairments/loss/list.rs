@@ -42,7 +42,7 @@ pub(super) fn kind() -> ModelKind<AnyLoss> {
                 ));
             }
             Ok(Arc::new(move || {
-                AnyLoss::custom(List {
+                AnyLoss::custom(LossList {
                     packets: Arc::clone(&packets),
                     repeat,
                     packet: 0,
@@ -85,7 +85,7 @@ fn numbers(text: &str) -> Result<Vec<u64>, InvalidValue> {
 }
 
 #[derive(Debug)]
-struct List {
+struct LossList {
     packets: Arc<[u64]>,
     repeat: u64,
     /// Number of the last packet, since the list began.
@@ -94,7 +94,7 @@ struct List {
     next: usize,
 }
 
-impl LossModel for List {
+impl LossModel for LossList {
     fn is_lost(&mut self, _: SimTime, _: &mut Rng) -> bool {
         if self.repeat > 0 && self.packet == self.repeat {
             (self.packet, self.next) = (0, 0);

@@ -91,7 +91,7 @@ pub(super) fn burst() -> ModelKind<AnyLoss> {
             let (probability, length) = (values.number("probability"), values.count("length"));
             values.positive(&["length"], "write for example 3")?;
             Ok(Arc::new(move || {
-                AnyLoss::custom(Burst {
+                AnyLoss::custom(LossBurst {
                     probability,
                     length,
                     left: 0,
@@ -102,14 +102,14 @@ pub(super) fn burst() -> ModelKind<AnyLoss> {
 }
 
 #[derive(Debug)]
-struct Burst {
+struct LossBurst {
     probability: f64,
     length: u64,
     /// Packets of the present burst that are still to be lost.
     left: u64,
 }
 
-impl LossModel for Burst {
+impl LossModel for LossBurst {
     fn is_lost(&mut self, _: SimTime, rng: &mut Rng) -> bool {
         if self.left == 0 && rng.chance(self.probability) {
             self.left = self.length;

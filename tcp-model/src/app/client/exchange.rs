@@ -1,32 +1,29 @@
 //! What a client does on a connection: requests, and the close after the last answer.
 
-use super::super::draws::{Key, What};
+use super::super::draws::{DrawKey, DrawKind};
 use super::super::spec::{CloseHow, Closer};
-use super::{Client, Conn, Phase, wait};
+use super::{Client, ClientConnection, ClientPhase};
 use crate::host::{SocketCx, SocketId};
 use crate::sample::{RequestDone, TcpSample};
 
 impl Client {
-    pub(super) fn key(&self, c: &Conn, socket: &SocketCx<'_, '_>) -> Key {
-        Key {
-            seed: socket.seed(),
-            conn: c.conn,
-            index: c.index,
-        }
-    }
-
     /// Makes requests as long as none has to be waited for.
-    pub(super) fn request(&mut self, id: SocketId, c: &mut Conn, socket: &mut SocketCx<'_, '_>) {
+    pub(super) fn request(
+        &mut self,
+        id: SocketId,
+        c: &mut ClientConnection,
+        socket: &mut SocketCx<'_, '_>,
+    ) {
         loop {
-            let key = self.key(c, socket);
+            let key = DrawKey::new(c.conn, c.index, socket);
             let exchange = &self.spec.exchange;
-            c.phase = Phase::Exchanging;
+            c.phase = ClientPhase::Exchanging;
             c.began = socket.now();
             if let Some(most) = exchange.request_timeout {
-                c.deadline.set(c.began.saturating_add(most), id, socket);
+                c.deadline.set_after(most, id, socket);
             }
-            c.to_write = key.bytes(What::Request, exchange.request).max(1);
-            c.to_read = key.bytes(What::Response, exchange.response);
+            c.to_write = key.bytes(DrawKind::Request, exchange.request).max(1);
+            c.to_read = key.bytes(DrawKind::Response, exchange.response);
             self.write(id, c, socket);
             if c.to_write > 0 || c.to_read > 0 || !self.request_done(id, c, socket) {
                 return;
@@ -34,7 +31,12 @@ impl Client {
         }
     }
 
-    pub(super) fn write(&mut self, id: SocketId, c: &mut Conn, socket: &mut SocketCx<'_, '_>) {
+    pub(super) fn write(
+        &mut self,
+        id: SocketId,
+        c: &mut ClientConnection,
+        socket: &mut SocketCx<'_, '_>,
+    ) {
         if c.to_write == 0 {
             return;
         }
@@ -49,7 +51,7 @@ impl Client {
     pub(super) fn request_done(
         &mut self,
         id: SocketId,
-        c: &mut Conn,
+        c: &mut ClientConnection,
         socket: &mut SocketCx<'_, '_>,
     ) -> bool {
         let first = if c.index == 0 {
@@ -59,15 +61,15 @@ impl Client {
         };
         let with_connect = socket.now().since(first.unwrap_or(c.began));
         c.deadline.clear();
-        let key = self.key(c, socket);
+        let key = DrawKey::new(c.conn, c.index, socket);
         socket.record(TcpSample::Request(RequestDone {
             conn: c.conn,
             index: c.index,
             latency: socket.now().since(c.began),
             with_connect,
-            answered: key.bytes(What::Response, self.spec.exchange.response) > 0,
+            answered: key.bytes(DrawKind::Response, self.spec.exchange.response) > 0,
         }));
-        let think = key.time(What::Think, self.spec.exchange.think);
+        let think = key.time(DrawKind::Think, self.spec.exchange.think);
         c.index += 1;
         if c.index >= self.spec.exchange.requests {
             self.finish(id, c, socket);
@@ -76,25 +78,36 @@ impl Client {
         if think.is_zero() {
             return true;
         }
-        wait(id, c, Phase::Thinking, think, socket);
+        c.wait(ClientPhase::Thinking, think, id, socket);
         false
     }
 
     /// The last response is there.
-    pub(super) fn finish(&mut self, id: SocketId, c: &mut Conn, socket: &mut SocketCx<'_, '_>) {
+    pub(super) fn finish(
+        &mut self,
+        id: SocketId,
+        c: &mut ClientConnection,
+        socket: &mut SocketCx<'_, '_>,
+    ) {
         let exchange = &self.spec.exchange;
         if exchange.how == CloseHow::Half || exchange.closer == Closer::Server {
-            c.phase = Phase::Waiting;
+            c.phase = ClientPhase::Waiting;
         } else if exchange.close_after.is_zero() {
             self.close(id, c, socket);
         } else {
-            wait(id, c, Phase::Closing, exchange.close_after, socket);
+            c.wait(ClientPhase::Closing, exchange.close_after, id, socket);
         }
     }
 
-    pub(super) fn close(&mut self, id: SocketId, c: &mut Conn, socket: &mut SocketCx<'_, '_>) {
-        let first = c.phase != Phase::Lingering && self.spec.exchange.closer != Closer::Server;
-        c.phase = Phase::Done;
+    pub(super) fn close(
+        &mut self,
+        id: SocketId,
+        c: &mut ClientConnection,
+        socket: &mut SocketCx<'_, '_>,
+    ) {
+        let first =
+            c.phase != ClientPhase::Lingering && self.spec.exchange.closer != Closer::Server;
+        c.phase = ClientPhase::Done;
         if first && self.spec.exchange.how == CloseHow::Rst {
             socket.abort(id);
         } else {
@@ -105,11 +118,11 @@ impl Client {
     pub(super) fn on_readable(
         &mut self,
         id: SocketId,
-        c: &mut Conn,
+        c: &mut ClientConnection,
         socket: &mut SocketCx<'_, '_>,
     ) {
         let got = socket.read(id, u64::MAX);
-        let waiting = c.phase == Phase::Exchanging && c.to_read > 0;
+        let waiting = c.phase == ClientPhase::Exchanging && c.to_read > 0;
         c.to_read = c.to_read.saturating_sub(got);
         if waiting && c.to_read == 0 && c.to_write == 0 && self.request_done(id, c, socket) {
             self.request(id, c, socket);
@@ -119,10 +132,10 @@ impl Client {
     pub(super) fn on_writable(
         &mut self,
         id: SocketId,
-        c: &mut Conn,
+        c: &mut ClientConnection,
         socket: &mut SocketCx<'_, '_>,
     ) {
-        let waiting = c.phase == Phase::Exchanging && c.to_write > 0;
+        let waiting = c.phase == ClientPhase::Exchanging && c.to_write > 0;
         self.write(id, c, socket);
         let done = waiting && c.to_write == 0 && c.to_read == 0;
         if done && self.request_done(id, c, socket) {
@@ -134,18 +147,21 @@ impl Client {
     pub(super) fn on_peer_closed(
         &mut self,
         id: SocketId,
-        c: &mut Conn,
+        c: &mut ClientConnection,
         socket: &mut SocketCx<'_, '_>,
     ) {
-        if matches!(c.phase, Phase::Closing | Phase::Lingering | Phase::Done) {
+        if matches!(
+            c.phase,
+            ClientPhase::Closing | ClientPhase::Lingering | ClientPhase::Done
+        ) {
             return;
         }
         let exchange = &self.spec.exchange;
         if exchange.how == CloseHow::Half || exchange.linger.is_zero() {
-            c.phase = Phase::Lingering;
+            c.phase = ClientPhase::Lingering;
             self.close(id, c, socket);
         } else {
-            wait(id, c, Phase::Lingering, exchange.linger, socket);
+            c.wait(ClientPhase::Lingering, exchange.linger, id, socket);
         }
     }
 }

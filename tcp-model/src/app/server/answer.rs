@@ -2,56 +2,58 @@
 
 use sim_core::SimDuration;
 
-use super::super::draws::{Key, What};
+use super::super::draws::{DrawKey, DrawKind};
+use super::super::per_socket::PerConnection as _;
 use super::super::spec::{CloseHow, Closer, Exchange};
-use super::{Conn, Phase, Server, begin, wait};
+use super::{Server, ServerConnection, ServerPhase, begin};
 use crate::host::{SocketCx, SocketId};
 
 impl Server {
     /// What happens on a connection.
-    pub(super) fn exchange(&self, c: &Conn) -> &Exchange {
+    pub(super) fn exchange(&self, c: &ServerConnection) -> &Exchange {
         self.spec.exchange_of(c.conn.class())
     }
 
     /// Closes the connection when nothing happens for too long, where something should.
-    pub(super) fn watch_idle(&self, id: SocketId, c: &mut Conn, socket: &mut SocketCx<'_, '_>) {
+    pub(super) fn watch_idle(
+        &self,
+        id: SocketId,
+        c: &mut ServerConnection,
+        socket: &mut SocketCx<'_, '_>,
+    ) {
         if let Some(most) = self.spec.idle_timeout
-            && matches!(c.phase, Phase::Reading | Phase::Waiting)
+            && matches!(c.phase, ServerPhase::Reading | ServerPhase::Waiting)
         {
-            let due = socket.now().saturating_add(most);
-            c.deadline.set(due, id, socket);
-        }
-    }
-
-    pub(super) fn key(&self, c: &Conn, socket: &SocketCx<'_, '_>) -> Key {
-        Key {
-            seed: socket.seed(),
-            conn: c.conn,
-            index: c.index,
+            c.deadline.set_after(most, id, socket);
         }
     }
 
     /// Answers requests as long as none has to be waited for.
-    pub(super) fn serve(&mut self, id: SocketId, c: &mut Conn, socket: &mut SocketCx<'_, '_>) {
-        while c.phase == Phase::Reading {
-            let key = self.key(c, socket);
+    pub(super) fn serve(
+        &mut self,
+        id: SocketId,
+        c: &mut ServerConnection,
+        socket: &mut SocketCx<'_, '_>,
+    ) {
+        while c.phase == ServerPhase::Reading {
+            let key = DrawKey::new(c.conn, c.index, socket);
             let exchange = self.exchange(c);
-            let whole = key.bytes(What::Request, exchange.request).max(1);
+            let whole = key.bytes(DrawKind::Request, exchange.request).max(1);
             let need = whole.min(exchange.respond_after.unwrap_or(u64::MAX));
             if c.received < need {
                 break;
             }
             c.received -= need;
-            let service = key.time(What::Service, exchange.service);
+            let service = key.time(DrawKind::Service, exchange.service);
             if let Some(workers) = &mut self.workers {
-                c.phase = Phase::Serving;
+                c.phase = ServerPhase::Serving;
                 c.deadline.clear();
                 begin(workers.submit(id, service), socket);
             } else if service.is_zero() {
                 c.deadline.clear();
                 self.respond(id, c, socket);
             } else {
-                wait(id, c, Phase::Serving, service, socket);
+                c.wait(ServerPhase::Serving, service, id, socket);
             }
         }
         self.watch_idle(id, c, socket);
@@ -73,23 +75,33 @@ impl Server {
     pub(super) fn on_response_ready(
         &mut self,
         id: SocketId,
-        c: &mut Conn,
+        c: &mut ServerConnection,
         socket: &mut SocketCx<'_, '_>,
     ) {
-        if c.phase == Phase::Serving {
+        if c.phase == ServerPhase::Serving {
             self.respond(id, c, socket);
             self.serve(id, c, socket);
         }
     }
 
-    pub(super) fn respond(&mut self, id: SocketId, c: &mut Conn, socket: &mut SocketCx<'_, '_>) {
-        let key = self.key(c, socket);
-        c.to_write = key.bytes(What::Response, self.exchange(c).response);
-        c.phase = Phase::Writing;
+    pub(super) fn respond(
+        &mut self,
+        id: SocketId,
+        c: &mut ServerConnection,
+        socket: &mut SocketCx<'_, '_>,
+    ) {
+        let key = DrawKey::new(c.conn, c.index, socket);
+        c.to_write = key.bytes(DrawKind::Response, self.exchange(c).response);
+        c.phase = ServerPhase::Writing;
         self.write(id, c, socket);
     }
 
-    pub(super) fn write(&mut self, id: SocketId, c: &mut Conn, socket: &mut SocketCx<'_, '_>) {
+    pub(super) fn write(
+        &mut self,
+        id: SocketId,
+        c: &mut ServerConnection,
+        socket: &mut SocketCx<'_, '_>,
+    ) {
         if c.to_write > 0 {
             c.to_write -= socket.write(id, c.to_write);
         }
@@ -98,14 +110,19 @@ impl Server {
         }
         c.index += 1;
         if c.index < self.exchange(c).requests {
-            c.phase = Phase::Reading;
+            c.phase = ServerPhase::Reading;
         } else {
             self.finish(id, c, socket);
         }
     }
 
     /// The last response is written.
-    pub(super) fn finish(&mut self, id: SocketId, c: &mut Conn, socket: &mut SocketCx<'_, '_>) {
+    pub(super) fn finish(
+        &mut self,
+        id: SocketId,
+        c: &mut ServerConnection,
+        socket: &mut SocketCx<'_, '_>,
+    ) {
         let exchange = self.exchange(c);
         let closer = match exchange.how {
             CloseHow::Half => Closer::Client,
@@ -114,7 +131,7 @@ impl Server {
         let mut after = exchange.close_after;
         match closer {
             Closer::Client => {
-                c.phase = Phase::Waiting;
+                c.phase = ServerPhase::Waiting;
                 return;
             }
             Closer::Server => {}
@@ -127,7 +144,7 @@ impl Server {
         if after.is_zero() {
             self.close(id, c, socket);
         } else {
-            wait(id, c, Phase::Closing, after, socket);
+            c.wait(ServerPhase::Closing, after, id, socket);
         }
     }
 }

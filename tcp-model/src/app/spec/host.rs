@@ -8,7 +8,7 @@ use super::AppSpec;
 
 /// Which segments of a traced connection are recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
-pub enum Keep {
+pub enum KeptSegments {
     /// None.
     None,
     /// The first and the last hundred that each end sends, and those around trouble: what a ladder
@@ -25,7 +25,7 @@ pub struct TraceSpec {
     /// Trace the first this many connections that the host opens.
     pub segments: u32,
     /// Which of their segments are recorded.
-    pub keep: Keep,
+    pub keep: KeptSegments,
     /// Least time between two [`crate::sample::SenderSample`]s of a traced connection.
     pub sender_interval: SimDuration,
 }
@@ -34,7 +34,7 @@ impl Default for TraceSpec {
     fn default() -> Self {
         TraceSpec {
             segments: 0,
-            keep: Keep::All,
+            keep: KeptSegments::All,
             sender_interval: SimDuration::from_millis(10),
         }
     }

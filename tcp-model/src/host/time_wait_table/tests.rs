@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn flow(port: u16) -> Flow {
-    Flow::from_parts(Ipv4Addr::LOCALHOST, port, Ipv4Addr::LOCALHOST, 80)
+fn flow(port: u16) -> FourTuple {
+    FourTuple::from_parts(Ipv4Addr::LOCALHOST, port, Ipv4Addr::LOCALHOST, 80)
 }
 
 fn at(ms: u64) -> SimTime {

@@ -25,7 +25,7 @@ fn tracker(given: &[(&str, &str)]) -> Conntrack {
 }
 
 impl Conntrack {
-    fn phase(&mut self, port: u16) -> Option<Phase> {
+    fn phase(&mut self, port: u16) -> Option<TrackedState> {
         let (place, _) = *self.by_tuple.get(&tuple(port))?;
         self.table.get_mut(place).map(|e| e.phase)
     }
@@ -47,24 +47,27 @@ impl Conntrack {
 fn a_connection_goes_through_its_states() {
     let mut t = tracker(&[]);
     t.takes(tuple(1), SYN, s(0));
-    assert_eq!(t.phase(1), Some(Phase::SynSent));
+    assert_eq!(t.phase(1), Some(TrackedState::SynSent));
     t.takes(back(1), SYN | ACK, s(0));
-    assert_eq!(t.phase(1), Some(Phase::SynRecv));
+    assert_eq!(t.phase(1), Some(TrackedState::SynRecv));
     t.takes(tuple(1), ACK, s(0));
-    assert_eq!(t.phase(1), Some(Phase::Established));
+    assert_eq!(t.phase(1), Some(TrackedState::Established));
     t.takes(back(1), Flags::FIN | ACK, s(0));
-    assert_eq!(t.phase(1), Some(Phase::FinWait));
+    assert_eq!(t.phase(1), Some(TrackedState::FinWait));
     t.takes(tuple(1), ACK, s(0));
-    assert_eq!(t.phase(1), Some(Phase::CloseWait));
+    assert_eq!(t.phase(1), Some(TrackedState::CloseWait));
     t.takes(tuple(1), Flags::FIN | ACK, s(0));
-    assert_eq!(t.phase(1), Some(Phase::LastAck));
+    assert_eq!(t.phase(1), Some(TrackedState::LastAck));
     t.takes(back(1), ACK, s(0));
-    assert_eq!(t.phase(1), Some(Phase::TimeWait));
+    assert_eq!(t.phase(1), Some(TrackedState::TimeWait));
     // A new SYN takes its place, and a reset closes that.
     assert!(t.takes(tuple(1), SYN, s(1)));
-    assert_eq!((t.phase(1), t.stats.replaced), (Some(Phase::SynSent), 1));
+    assert_eq!(
+        (t.phase(1), t.stats.replaced),
+        (Some(TrackedState::SynSent), 1)
+    );
     t.takes(back(1), Flags::RST | ACK, s(1));
-    assert_eq!(t.phase(1), Some(Phase::Close));
+    assert_eq!(t.phase(1), Some(TrackedState::Close));
 }
 
 #[test]
@@ -121,7 +124,7 @@ fn closing_entries_go_early_when_the_table_is_nearly_full() {
 fn unknown_packets_are_picked_up_or_invalid() {
     let mut loose = tracker(&[]);
     assert!(loose.takes(tuple(1), ACK, s(0)));
-    assert_eq!(loose.phase(1), Some(Phase::Established));
+    assert_eq!(loose.phase(1), Some(TrackedState::Established));
     let mut strict = tracker(&[("loose", "false")]);
     assert!(!strict.takes(tuple(1), ACK, s(0)));
     assert!(!strict.takes(tuple(1), Flags::RST, s(0)));

@@ -7,7 +7,7 @@ use sim_core::plugin::{
 };
 
 use super::{Nat, NatMapping, NatSpec, NatTimeouts};
-use crate::middlebox::AnyMiddlebox;
+use crate::middlebox::BoxedMiddlebox;
 
 const fn time(name: &'static str, default: &'static str, doc: &'static str) -> Parameter {
     Parameter::new(name, ValueKind::Duration, default, doc)
@@ -94,13 +94,13 @@ pub static NAT_PROFILES: Presets = Presets {
 };
 
 /// Its name and parameters.
-pub(in crate::middlebox) fn kind() -> ModelKind<AnyMiddlebox> {
+pub(in crate::middlebox) fn kind() -> ModelKind<BoxedMiddlebox> {
     let doc = "translates the addresses of the hosts behind it (RFC 3022 NAPT)";
     let kind = ModelKind::new("nat", doc, PARAMETERS, |values| {
         values.count_within("addresses", 1..=1_000_000, "one is usual")?;
         let spec = NatSpec::of(values)?;
-        Ok(Arc::new(move || {
-            AnyMiddlebox::Nat(Box::new(Nat::new(spec)))
+        Ok(Arc::new(move || -> BoxedMiddlebox {
+            Box::new(Nat::new(spec))
         }))
     });
     kind.with_presets(&NAT_PROFILES)
@@ -108,7 +108,7 @@ pub(in crate::middlebox) fn kind() -> ModelKind<AnyMiddlebox> {
 
 impl NatSpec {
     /// The NAT that a middlebox by the name of `nat` is; `None` when it is none.
-    pub fn of_plugin(plugin: &Plugin<AnyMiddlebox>) -> Option<NatSpec> {
+    pub fn of_plugin(plugin: &Plugin<BoxedMiddlebox>) -> Option<NatSpec> {
         let names = plugin.values().iter().map(|(name, _)| name);
         let is_ours = plugin.name() == "nat" && names.eq(PARAMETERS.iter().map(|p| p.name));
         is_ours.then(|| NatSpec::of(plugin.values()).ok()).flatten()

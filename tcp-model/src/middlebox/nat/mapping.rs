@@ -50,9 +50,9 @@ type Map<K, V> = HashMap<K, V, FxBuildHasher>;
 /// Ports that several connections of a port inside share: host inside and scope, to the number of the port and of
 /// its connections.
 #[derive(Debug, Default)]
-pub(super) struct Shared(Map<(SocketAddrV4, SocketAddrV4), (u32, u32)>);
+pub(super) struct SharedPorts(Map<(SocketAddrV4, SocketAddrV4), (u32, u32)>);
 
-impl Shared {
+impl SharedPorts {
     /// Another connection joins; the number of its port, if it has one already.
     pub(super) fn join(&mut self, host: SocketAddrV4, scope: SocketAddrV4) -> Option<u32> {
         let (port, connections) = self.0.get_mut(&(host, scope))?;

@@ -1,11 +1,11 @@
 //! System calls: `connect(3, ..., ...) = -1 EINPROGRESS (Operation now in progress)`.
 
-use super::super::ast::Call;
-use super::super::cursor::{Cursor, Parsed};
+use super::super::ast::SystemCall;
+use super::super::cursor::{Parsed, ScriptCursor};
 use super::expr::{expression, items};
 
 /// Reads a call with its result.
-pub(super) fn call(cursor: &mut Cursor<'_>) -> Parsed<Call> {
+pub(super) fn call(cursor: &mut ScriptCursor<'_>) -> Parsed<SystemCall> {
     let name = cursor.word()?.unwrap_or("").to_string();
     cursor.skip()?;
     if cursor.peek() != Some('(') {
@@ -22,7 +22,7 @@ pub(super) fn call(cursor: &mut Cursor<'_>) -> Parsed<Call> {
     if cursor.eat_next("(")? {
         cursor.take_until(")", "note")?;
     }
-    Ok(Call {
+    Ok(SystemCall {
         name,
         args,
         result,

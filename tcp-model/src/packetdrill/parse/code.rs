@@ -4,18 +4,18 @@
 //! are marked by indentation. What else Python has is refused when the script is read.
 
 use super::super::ast::{Expr, Position, Statement};
-use super::super::cursor::{Cursor, Parsed};
+use super::super::cursor::{Parsed, ScriptCursor};
 use super::expr::{REFUSED, expression};
 
 /// Operators that an assignment may carry out.
 const ASSIGNED: [&str; 9] = ["+", "-", "*", "//", "/", "%", "|", "&", "^"];
 
 /// Reads a block with its brackets.
-pub(super) fn block(cursor: &mut Cursor<'_>) -> Parsed<Vec<Statement>> {
+pub(super) fn block(cursor: &mut ScriptCursor<'_>) -> Parsed<Vec<Statement>> {
     cursor.expect("%{")?;
     let at = cursor.at();
     let text = cursor.take_until("}%", "code")?;
-    let mut inner = Cursor::of_code(text, at);
+    let mut inner = ScriptCursor::of_code(text, at);
     let statements = statements(&mut inner, 0)?;
     if inner.is_at_end() {
         Ok(statements)
@@ -26,7 +26,7 @@ pub(super) fn block(cursor: &mut Cursor<'_>) -> Parsed<Vec<Statement>> {
 
 /// Reads a text that is one expression and nothing else.
 pub(in super::super) fn whole_expression(text: &str) -> Parsed<Expr> {
-    let mut cursor = Cursor::of_code(text, Position { line: 1, column: 1 });
+    let mut cursor = ScriptCursor::of_code(text, Position { line: 1, column: 1 });
     let value = expression(&mut cursor)?;
     cursor.skip()?;
     if cursor.is_at_end() {
@@ -37,7 +37,7 @@ pub(in super::super) fn whole_expression(text: &str) -> Parsed<Expr> {
 }
 
 /// Statements whose lines begin at this column or right of it.
-fn statements(cursor: &mut Cursor<'_>, column: u32) -> Parsed<Vec<Statement>> {
+fn statements(cursor: &mut ScriptCursor<'_>, column: u32) -> Parsed<Vec<Statement>> {
     let mut all = Vec::new();
     loop {
         separators(cursor)?;
@@ -49,7 +49,7 @@ fn statements(cursor: &mut Cursor<'_>, column: u32) -> Parsed<Vec<Statement>> {
 }
 
 /// Skips to the next statement.
-fn separators(cursor: &mut Cursor<'_>) -> Parsed<()> {
+fn separators(cursor: &mut ScriptCursor<'_>) -> Parsed<()> {
     loop {
         cursor.skip()?;
         let taken = cursor.take_while(|c| c.is_whitespace() || c == ';');
@@ -60,13 +60,13 @@ fn separators(cursor: &mut Cursor<'_>) -> Parsed<()> {
 }
 
 /// True where a line ends.
-fn at_line_end(cursor: &mut Cursor<'_>) -> Parsed<bool> {
+fn at_line_end(cursor: &mut ScriptCursor<'_>) -> Parsed<bool> {
     cursor.skip()?;
     Ok(cursor.is_at_end() || cursor.rest().starts_with(['\n', '\r']))
 }
 
 /// What stands behind a colon: statements on the same line, or an indented block.
-fn suite(cursor: &mut Cursor<'_>, column: u32) -> Parsed<Vec<Statement>> {
+fn suite(cursor: &mut ScriptCursor<'_>, column: u32) -> Parsed<Vec<Statement>> {
     cursor.expect(":")?;
     cursor.descend()?;
     let all = if at_line_end(cursor)? {
@@ -89,7 +89,7 @@ fn suite(cursor: &mut Cursor<'_>, column: u32) -> Parsed<Vec<Statement>> {
 }
 
 /// After `if`, which stands at this column.
-fn choice(cursor: &mut Cursor<'_>, column: u32) -> Parsed<Statement> {
+fn choice(cursor: &mut ScriptCursor<'_>, column: u32) -> Parsed<Statement> {
     let mut tests = Vec::new();
     loop {
         let test = expression(cursor)?;
@@ -107,7 +107,7 @@ fn choice(cursor: &mut Cursor<'_>, column: u32) -> Parsed<Statement> {
 }
 
 /// Reads a statement up to its end.
-fn statement(cursor: &mut Cursor<'_>) -> Parsed<Statement> {
+fn statement(cursor: &mut ScriptCursor<'_>) -> Parsed<Statement> {
     let at = cursor.at();
     let word = cursor.peek_word();
     if REFUSED.contains(&word) {
@@ -136,7 +136,7 @@ fn statement(cursor: &mut Cursor<'_>) -> Parsed<Statement> {
     }
 }
 
-fn assertion(cursor: &mut Cursor<'_>, at: Position) -> Parsed<Statement> {
+fn assertion(cursor: &mut ScriptCursor<'_>, at: Position) -> Parsed<Statement> {
     let start = *cursor;
     let test = expression(cursor)?;
     let text = start.text_up_to(cursor).trim().to_string();
@@ -153,7 +153,7 @@ fn assertion(cursor: &mut Cursor<'_>, at: Position) -> Parsed<Statement> {
 }
 
 /// Values with commas between them, in brackets or without.
-fn printed(cursor: &mut Cursor<'_>) -> Parsed<Vec<Expr>> {
+fn printed(cursor: &mut ScriptCursor<'_>) -> Parsed<Vec<Expr>> {
     if at_line_end(cursor)? || cursor.rest().starts_with(';') {
         return Ok(Vec::new());
     }
@@ -171,7 +171,7 @@ fn printed(cursor: &mut Cursor<'_>) -> Parsed<Vec<Expr>> {
 }
 
 /// `name = value` or `name += value`; `None` for anything else.
-fn assignment(cursor: &mut Cursor<'_>, name: &str) -> Parsed<Option<Statement>> {
+fn assignment(cursor: &mut ScriptCursor<'_>, name: &str) -> Parsed<Option<Statement>> {
     cursor.skip()?;
     let assigned = |value| Some(Statement::Assign(name.to_string(), value));
     if !cursor.rest().starts_with("==") && cursor.eat("=") {

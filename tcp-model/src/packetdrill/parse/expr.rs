@@ -3,8 +3,8 @@
 //! Names, numbers, strings, lists and calls are the same in both. Arguments have `|` as their only
 //! operator, `...` for anything, structures and addresses (`&x`); code has the operators of Python.
 
-use super::super::ast::{Expr, Field};
-use super::super::cursor::{Cursor, Parsed};
+use super::super::ast::{Expr, StructField};
+use super::super::cursor::{Parsed, ScriptCursor};
 
 /// Operators and how tightly they bind. One that begins like another stands before it.
 const OPERATORS: [(&str, u8); 24] = [
@@ -44,7 +44,7 @@ pub(super) const REFUSED: [&str; 15] = [
 ];
 
 /// Reads an expression.
-pub(super) fn expression(cursor: &mut Cursor<'_>) -> Parsed<Expr> {
+pub(super) fn expression(cursor: &mut ScriptCursor<'_>) -> Parsed<Expr> {
     let first = operation(cursor, 0)?;
     if !cursor.code || !cursor.eat_word("if")? {
         return Ok(first);
@@ -58,7 +58,7 @@ pub(super) fn expression(cursor: &mut Cursor<'_>) -> Parsed<Expr> {
 }
 
 /// Reads operands joined by operators that bind at least so tightly.
-fn operation(cursor: &mut Cursor<'_>, least: u8) -> Parsed<Expr> {
+fn operation(cursor: &mut ScriptCursor<'_>, least: u8) -> Parsed<Expr> {
     let mut left = operand(cursor, least)?;
     let mut chained = false;
     for terms in 1.. {
@@ -86,7 +86,7 @@ fn operation(cursor: &mut Cursor<'_>, least: u8) -> Parsed<Expr> {
 }
 
 /// Takes the operator that is next, if it binds at least so tightly.
-fn operator(cursor: &mut Cursor<'_>, least: u8) -> Parsed<Option<(&'static str, u8)>> {
+fn operator(cursor: &mut ScriptCursor<'_>, least: u8) -> Parsed<Option<(&'static str, u8)>> {
     cursor.skip()?;
     for (name, level) in OPERATORS {
         let mut ahead = *cursor;
@@ -105,7 +105,7 @@ fn operator(cursor: &mut Cursor<'_>, least: u8) -> Parsed<Option<(&'static str, 
 }
 
 /// An operand with the signs before it and the indices behind it.
-fn operand(cursor: &mut Cursor<'_>, least: u8) -> Parsed<Expr> {
+fn operand(cursor: &mut ScriptCursor<'_>, least: u8) -> Parsed<Expr> {
     if cursor.code {
         if least <= NOT && cursor.eat_word("not")? {
             let all = deeper(cursor, |cursor| operation(cursor, NOT))?;
@@ -130,8 +130,8 @@ fn operand(cursor: &mut Cursor<'_>, least: u8) -> Parsed<Expr> {
 }
 
 fn deeper<'a, T>(
-    cursor: &mut Cursor<'a>,
-    read: impl FnOnce(&mut Cursor<'a>) -> Parsed<T>,
+    cursor: &mut ScriptCursor<'a>,
+    read: impl FnOnce(&mut ScriptCursor<'a>) -> Parsed<T>,
 ) -> Parsed<T> {
     cursor.descend()?;
     let all = read(cursor)?;
@@ -139,7 +139,7 @@ fn deeper<'a, T>(
     Ok(all)
 }
 
-fn atom(cursor: &mut Cursor<'_>) -> Parsed<Expr> {
+fn atom(cursor: &mut ScriptCursor<'_>) -> Parsed<Expr> {
     cursor.skip()?;
     let code = cursor.code;
     if !code && cursor.eat("...") {
@@ -178,7 +178,7 @@ fn atom(cursor: &mut Cursor<'_>) -> Parsed<Expr> {
 }
 
 /// A name, or a call of it.
-fn name(cursor: &mut Cursor<'_>) -> Parsed<Expr> {
+fn name(cursor: &mut ScriptCursor<'_>) -> Parsed<Expr> {
     let word = cursor.peek_word();
     if word.is_empty() || (cursor.code && REFUSED.contains(&word)) {
         return Err(cursor.unexpected("a value"));
@@ -199,10 +199,10 @@ fn name(cursor: &mut Cursor<'_>) -> Parsed<Expr> {
 }
 
 /// A field with a name (`fd=3`), a counted name (`msg_iov(1)=[…]`) or none.
-fn field(cursor: &mut Cursor<'_>) -> Parsed<Field> {
+fn field(cursor: &mut ScriptCursor<'_>) -> Parsed<StructField> {
     let first = expression(cursor)?;
     if !cursor.eat_next("=")? {
-        return Ok(Field {
+        return Ok(StructField {
             name: None,
             value: first,
         });
@@ -219,7 +219,7 @@ fn field(cursor: &mut Cursor<'_>) -> Parsed<Field> {
         let text = format!("{name}({count}) has {} elements", all.len());
         return Err(cursor.error(text));
     }
-    Ok(Field {
+    Ok(StructField {
         name: Some(name),
         value,
     })
@@ -228,9 +228,9 @@ fn field(cursor: &mut Cursor<'_>) -> Parsed<Field> {
 /// What stands between an opening bracket and `close`, with commas between, over several lines if
 /// need be; and whether a comma was the last of it, which only code may have.
 pub(super) fn items<'a, T>(
-    cursor: &mut Cursor<'a>,
+    cursor: &mut ScriptCursor<'a>,
     close: &str,
-    each: fn(&mut Cursor<'a>) -> Parsed<T>,
+    each: fn(&mut ScriptCursor<'a>) -> Parsed<T>,
 ) -> Parsed<(Vec<T>, bool)> {
     cursor.bump();
     cursor.descend()?;
@@ -253,7 +253,7 @@ pub(super) fn items<'a, T>(
 }
 
 /// A number; in code with a fraction or an exponent where it is not a whole one.
-fn number(cursor: &mut Cursor<'_>) -> Parsed<Expr> {
+fn number(cursor: &mut ScriptCursor<'_>) -> Parsed<Expr> {
     let start = *cursor;
     if cursor.peek() != Some('.') {
         let n = cursor.number("a number", i64::MAX as u64)?;
@@ -278,7 +278,7 @@ fn number(cursor: &mut Cursor<'_>) -> Parsed<Expr> {
 }
 
 /// A string of code; several side by side are one.
-fn strings(cursor: &mut Cursor<'_>) -> Parsed<Expr> {
+fn strings(cursor: &mut ScriptCursor<'_>) -> Parsed<Expr> {
     let mut all = String::new();
     while matches!(cursor.peek(), Some('"' | '\'')) {
         all += &string(cursor)?;
@@ -288,7 +288,7 @@ fn strings(cursor: &mut Cursor<'_>) -> Parsed<Expr> {
 }
 
 /// A string in quotes; a backslash before a quote keeps it inside.
-fn string(cursor: &mut Cursor<'_>) -> Parsed<String> {
+fn string(cursor: &mut ScriptCursor<'_>) -> Parsed<String> {
     let start = *cursor;
     let quote = cursor.bump().unwrap_or('"');
     let mut text = String::new();

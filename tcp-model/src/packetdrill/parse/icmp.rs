@@ -1,6 +1,6 @@
 //! Names and numbers of ICMP messages.
 
-use crate::sockets::names::table;
+use crate::sockets::socket_constants::table;
 
 type Names = &'static [(&'static str, u8)];
 

@@ -1,7 +1,7 @@
 //! TCP options: `<mss 1460,sackOK,TS val 100 ecr 0,nop,wscale 7>`.
 
 use super::super::ast::NamedCookie;
-use super::super::cursor::{Cursor, Parsed};
+use super::super::cursor::{Parsed, ScriptCursor};
 use crate::options::{Options, kind};
 use crate::suggest;
 
@@ -16,7 +16,7 @@ const NAMES: [&str; 12] = [
 type List = (Options, Vec<NamedCookie>);
 
 /// The list, where there is one; `None` for `<...>`.
-pub(super) fn list(cursor: &mut Cursor<'_>) -> Parsed<Option<List>> {
+pub(super) fn list(cursor: &mut ScriptCursor<'_>) -> Parsed<Option<List>> {
     let (mut bytes, mut cookies) = (Vec::new(), Vec::new());
     if !cursor.eat_next("<")? {
         return Ok(Some((Options::NONE, cookies)));
@@ -81,7 +81,7 @@ pub(in super::super) fn cookie(cookie: &[u8], experimental: bool) -> Vec<u8> {
 }
 
 /// The list names an option of MPTCP (RFC 8684).
-pub(super) fn speak_of_mptcp(cursor: &Cursor<'_>) -> bool {
+pub(super) fn speak_of_mptcp(cursor: &ScriptCursor<'_>) -> bool {
     let list = cursor.rest().strip_prefix('<');
     let list = list.and_then(|l| l.split_once('>')).map_or("", |l| l.0);
     let mut words = list.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
@@ -106,7 +106,7 @@ const MPTCP: [&str; 15] = [
     "mp_reset",
 ];
 
-fn option(cursor: &mut Cursor<'_>) -> Parsed<Spelt> {
+fn option(cursor: &mut ScriptCursor<'_>) -> Parsed<Spelt> {
     cursor.skip()?;
     let start = *cursor;
     let word = cursor.word()?.unwrap_or("");
@@ -143,13 +143,13 @@ fn option(cursor: &mut Cursor<'_>) -> Parsed<Spelt> {
 }
 
 /// A number as so many bytes.
-fn number(cursor: &mut Cursor<'_>, what: &str, max: u32, bytes: usize) -> Parsed<Vec<u8>> {
+fn number(cursor: &mut ScriptCursor<'_>, what: &str, max: u32, bytes: usize) -> Parsed<Vec<u8>> {
     let n = cursor.number(what, max.into())? as u32;
     Ok(n.to_be_bytes()[4 - bytes..].to_vec())
 }
 
 /// A cookie in hexadecimal or by its name, or none.
-fn fast_open(cursor: &mut Cursor<'_>, experimental: bool) -> Parsed<Spelt> {
+fn fast_open(cursor: &mut ScriptCursor<'_>, experimental: bool) -> Parsed<Spelt> {
     cursor.skip()?;
     let word = cursor.peek_word();
     let is_name = |c: char| c == '_' || c.is_ascii_uppercase();
@@ -166,7 +166,7 @@ const ACC_ECN_0: u8 = 172;
 const ACC_ECN_1: u8 = 174;
 
 /// `ECN e0b 1 ceb 0 e1b 1`: up to three counters of 24 bits, the first of which tells the order.
-fn accurate_ecn(cursor: &mut Cursor<'_>) -> Parsed<Vec<u8>> {
+fn accurate_ecn(cursor: &mut ScriptCursor<'_>) -> Parsed<Vec<u8>> {
     let mut names = Vec::new();
     let mut data = Vec::new();
     loop {
@@ -191,7 +191,7 @@ fn accurate_ecn(cursor: &mut Cursor<'_>) -> Parsed<Vec<u8>> {
 }
 
 /// SACK blocks, `1:1001 2001:3001`.
-fn blocks(cursor: &mut Cursor<'_>) -> Parsed<Vec<u8>> {
+fn blocks(cursor: &mut ScriptCursor<'_>) -> Parsed<Vec<u8>> {
     let mut data = Vec::new();
     loop {
         data.extend(number(cursor, "a sequence number", u32::MAX, 4)?);
@@ -205,7 +205,7 @@ fn blocks(cursor: &mut Cursor<'_>) -> Parsed<Vec<u8>> {
 }
 
 /// Bytes as hexadecimal digits, with or without `0x`; none at all is an empty list.
-fn hex(cursor: &mut Cursor<'_>) -> Parsed<Vec<u8>> {
+fn hex(cursor: &mut ScriptCursor<'_>) -> Parsed<Vec<u8>> {
     cursor.skip()?;
     let start = *cursor;
     let _ = cursor.eat("0x");
@@ -220,7 +220,7 @@ fn hex(cursor: &mut Cursor<'_>) -> Parsed<Vec<u8>> {
 }
 
 /// `unknown 99 0x0102`, or the kind as the first byte: `unknown 0x630102`.
-fn unknown(cursor: &mut Cursor<'_>) -> Parsed<Vec<u8>> {
+fn unknown(cursor: &mut ScriptCursor<'_>) -> Parsed<Vec<u8>> {
     cursor.skip()?;
     let start = *cursor;
     if !cursor.rest().starts_with("0x") {

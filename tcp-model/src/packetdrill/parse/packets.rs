@@ -1,14 +1,14 @@
 //! Packets: direction, IP marks, ports, flags, numbers; ICMP messages.
 
-use super::super::ast::{Action, EcnMark, Icmp, IpMarks, Packet};
-use super::super::cursor::{Cursor, Parsed};
+use super::super::ast::{Action, EcnMark, Icmp, IpMarks, ScriptPacket};
+use super::super::cursor::{Parsed, ScriptCursor};
 use super::icmp::{names, numbers};
 use super::options;
 use crate::segment::Flags;
 use crate::suggest;
 
 /// Reads `< …` or `> …`.
-pub(super) fn packet(cursor: &mut Cursor<'_>) -> Parsed<Action> {
+pub(super) fn packet(cursor: &mut ScriptCursor<'_>) -> Parsed<Action> {
     let inbound = cursor.eat("<");
     if !inbound {
         cursor.expect(">")?;
@@ -35,7 +35,7 @@ pub(super) fn packet(cursor: &mut Cursor<'_>) -> Parsed<Action> {
     let ports = ports(cursor)?;
     let flags = flags(cursor)?;
     let (seq, len) = range(cursor)?;
-    let number = |cursor: &mut Cursor<'_>, word: &str, max: u64| -> Parsed<Option<u64>> {
+    let number = |cursor: &mut ScriptCursor<'_>, word: &str, max: u64| -> Parsed<Option<u64>> {
         if cursor.eat_word(word)? {
             cursor.number(word, max).map(Some)
         } else {
@@ -58,7 +58,7 @@ pub(super) fn packet(cursor: &mut Cursor<'_>) -> Parsed<Action> {
         return Err(options_at.error("a packet put in needs its options spelt out".into()));
     }
     let (options, cookies) = options.map_or((None, Vec::new()), |(all, named)| (Some(all), named));
-    Ok(Action::Packet(Box::new(Packet {
+    Ok(Action::Packet(Box::new(ScriptPacket {
         inbound,
         ip,
         ports,
@@ -74,7 +74,7 @@ pub(super) fn packet(cursor: &mut Cursor<'_>) -> Parsed<Action> {
 }
 
 /// A packet that is none of TCP by itself: the line is passed over, the run stops there.
-fn other_protocol(cursor: &mut Cursor<'_>, protocol: &str) -> Parsed<Action> {
+fn other_protocol(cursor: &mut ScriptCursor<'_>, protocol: &str) -> Parsed<Action> {
     loop {
         cursor.take_while(|c| c != '\n' && c != '/');
         if cursor.peek() != Some('/') || cursor.rest().starts_with("//") {
@@ -85,12 +85,12 @@ fn other_protocol(cursor: &mut Cursor<'_>, protocol: &str) -> Parsed<Action> {
 }
 
 /// `[1:1001(1000)]` rather than `[ect0]`.
-fn echoed_is_next(cursor: &Cursor<'_>) -> bool {
+fn echoed_is_next(cursor: &ScriptCursor<'_>) -> bool {
     let inside = cursor.rest()[1..].trim_start();
     inside.starts_with(|c: char| c.is_ascii_digit())
 }
 
-fn echoed(cursor: &mut Cursor<'_>) -> Parsed<(u32, u32)> {
+fn echoed(cursor: &mut ScriptCursor<'_>) -> Parsed<(u32, u32)> {
     cursor.expect("[")?;
     let range = range(cursor)?;
     cursor.expect("]")?;
@@ -98,7 +98,7 @@ fn echoed(cursor: &mut Cursor<'_>) -> Parsed<(u32, u32)> {
 }
 
 /// `[ect0]`, `[tos 0x10]`, `[ttl 64, flowlabel 0x1]`, in square or round brackets.
-fn marks(cursor: &mut Cursor<'_>, ip: &mut IpMarks) -> Parsed<()> {
+fn marks(cursor: &mut ScriptCursor<'_>, ip: &mut IpMarks) -> Parsed<()> {
     let close = if cursor.bump() == Some('[') { "]" } else { ")" };
     loop {
         cursor.skip()?;
@@ -125,7 +125,7 @@ fn marks(cursor: &mut Cursor<'_>, ip: &mut IpMarks) -> Parsed<()> {
 }
 
 /// `8080 > 5001`, where it stands.
-fn ports(cursor: &mut Cursor<'_>) -> Parsed<Option<(u16, u16)>> {
+fn ports(cursor: &mut ScriptCursor<'_>) -> Parsed<Option<(u16, u16)>> {
     cursor.skip()?;
     let mut ahead = *cursor;
     let digits = ahead.take_while(|c| c.is_ascii_digit());
@@ -140,7 +140,7 @@ fn ports(cursor: &mut Cursor<'_>) -> Parsed<Option<(u16, u16)>> {
 
 /// Letters of the control bits, `.` for ACK, a digit for the three bits of the ACE field
 /// (RFC 9768), `-` for none.
-fn flags(cursor: &mut Cursor<'_>) -> Parsed<Flags> {
+fn flags(cursor: &mut ScriptCursor<'_>) -> Parsed<Flags> {
     cursor.skip()?;
     let start = *cursor;
     let text = cursor.take_while(|c| c.is_ascii_alphanumeric() || c == '.' || c == '-');
@@ -169,7 +169,7 @@ fn flags(cursor: &mut Cursor<'_>) -> Parsed<Flags> {
 }
 
 /// `1:1001(1000)`: first sequence number and length.
-fn range(cursor: &mut Cursor<'_>) -> Parsed<(u32, u32)> {
+fn range(cursor: &mut ScriptCursor<'_>) -> Parsed<(u32, u32)> {
     cursor.skip()?;
     let start = *cursor;
     let max = u64::from(u32::MAX);
@@ -185,7 +185,11 @@ fn range(cursor: &mut Cursor<'_>) -> Parsed<(u32, u32)> {
     Ok((first, len))
 }
 
-fn icmp(cursor: &mut Cursor<'_>, inbound: bool, mut about: Option<(u32, u32)>) -> Parsed<Action> {
+fn icmp(
+    cursor: &mut ScriptCursor<'_>,
+    inbound: bool,
+    mut about: Option<(u32, u32)>,
+) -> Parsed<Action> {
     let v6 = cursor.word()? == Some("icmpv6");
     cursor.skip()?;
     let start = *cursor;

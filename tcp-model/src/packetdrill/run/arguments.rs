@@ -3,7 +3,7 @@
 //! field that no call has is not passed over.
 
 use super::{Runner, Step, invalid};
-use crate::packetdrill::ast::{Call, Expr, Field};
+use crate::packetdrill::ast::{Expr, StructField, SystemCall};
 use crate::suggest;
 
 /// What may stand in one place of a call.
@@ -18,18 +18,18 @@ pub(super) enum Kind {
     /// An IP address: `inet_addr("…")`, `inet_pton(AF_INET6, "…")`.
     Ip,
     /// A structure, or NULL.
-    Structure(&'static Shape),
+    Structure(&'static StructFields),
     /// `[{…}, {…}]`, a single structure, or NULL.
-    Structures(&'static Shape),
+    Structures(&'static StructFields),
     /// A number or a structure.
-    Either(&'static Shape),
+    Either(&'static StructFields),
     /// The value of a socket option, whose form depends on the option: only its names are looked up.
     Value,
 }
 
 /// The fields of a structure.
 #[derive(Debug)]
-pub(super) struct Shape {
+pub(super) struct StructFields {
     /// What it is, for messages.
     what: &'static str,
     named: &'static [(&'static str, Kind)],
@@ -41,8 +41,8 @@ const fn shape(
     what: &'static str,
     named: &'static [(&'static str, Kind)],
     by_place: &'static [Kind],
-) -> Shape {
-    Shape {
+) -> StructFields {
+    StructFields {
         what,
         named,
         by_place,
@@ -51,7 +51,7 @@ const fn shape(
 
 use Kind::{Buffer, Either, Ip, Number, Structure, Structures, Text, Value};
 
-pub(super) static ADDRESS: Shape = shape(
+pub(super) static ADDRESS: StructFields = shape(
     "an address",
     &[
         ("sa_family", Number),
@@ -66,12 +66,12 @@ pub(super) static ADDRESS: Shape = shape(
     ],
     &[Ip],
 );
-pub(super) static BYTES: Shape = shape(
+pub(super) static BYTES: StructFields = shape(
     "a buffer",
     &[("iov_base", Buffer), ("iov_len", Number)],
     &[Buffer, Number],
 );
-pub(super) static MESSAGE: Shape = shape(
+pub(super) static MESSAGE: StructFields = shape(
     "a message",
     &[
         ("msg_name", Structure(&ADDRESS)),
@@ -81,7 +81,7 @@ pub(super) static MESSAGE: Shape = shape(
     ],
     &[],
 );
-static CONTROL: Shape = shape(
+static CONTROL: StructFields = shape(
     "a control message",
     &[
         ("cmsg_level", Number),
@@ -90,7 +90,7 @@ static CONTROL: Shape = shape(
     ],
     &[],
 );
-static CONTROL_DATA: Shape = shape(
+static CONTROL_DATA: StructFields = shape(
     "the data of a control message",
     &[
         ("ee_errno", Number),
@@ -104,12 +104,12 @@ static CONTROL_DATA: Shape = shape(
     ],
     &[],
 );
-pub(super) static POLLED: Shape = shape(
+pub(super) static POLLED: StructFields = shape(
     "an entry of poll",
     &[("fd", Number), ("events", Number), ("revents", Number)],
     &[],
 );
-pub(super) static EVENT: Shape = shape(
+pub(super) static EVENT: StructFields = shape(
     "an event",
     &[
         ("events", Number),
@@ -120,12 +120,12 @@ pub(super) static EVENT: Shape = shape(
     ],
     &[],
 );
-pub(super) static LINGER: Shape = shape(
+pub(super) static LINGER: StructFields = shape(
     "the value of SO_LINGER",
     &[("onoff", Number), ("linger", Number)],
     &[Number, Number],
 );
-pub(super) static TIME: Shape = shape(
+pub(super) static TIME: StructFields = shape(
     "a time",
     &[("tv_sec", Number), ("tv_usec", Number)],
     &[Number, Number],
@@ -141,7 +141,7 @@ pub(super) struct Takes {
 
 impl Runner<'_, '_> {
     /// Looks at the arguments of a call before it is made.
-    pub(super) fn check_arguments(&self, call: &Call, takes: &Takes) -> Step<()> {
+    pub(super) fn check_arguments(&self, call: &SystemCall, takes: &Takes) -> Step<()> {
         let (name, given) = (&call.name, call.args.len());
         let (least, most) = (takes.all.len(), takes.all.len() + takes.more.len());
         if given < least || given > most {
@@ -215,7 +215,7 @@ impl Runner<'_, '_> {
     }
 
     /// Looks at the fields of a structure: each is one of those there are, and written once.
-    pub(super) fn fits_shape(&self, shape: &Shape, fields: &[Field]) -> Step<()> {
+    pub(super) fn fits_shape(&self, shape: &StructFields, fields: &[StructField]) -> Step<()> {
         let mut places = shape.by_place.iter();
         for (n, field) in fields.iter().enumerate() {
             let Some(name) = field.name.as_deref() else {

@@ -4,10 +4,10 @@ use sim_core::{SimDuration, SimTime};
 
 use super::arguments::Kind::{Buffer, Number, Structure, Structures, Text, Value};
 use super::arguments::{ADDRESS, BYTES, EVENT, MESSAGE, POLLED, Takes};
-use super::{Runner, Step, Stop, differs, no_such, seconds, unsupported};
+use super::{RunStop, Runner, Step, differs, no_such, seconds, unsupported};
 use crate::errno::{EAGAIN, EBADF, Errno};
-use crate::packetdrill::ast::{Call, Expr, Position};
-use crate::sockets::names;
+use crate::packetdrill::ast::{Expr, Position, SystemCall};
+use crate::sockets::socket_constants;
 use crate::sockets::{Family, SocketNo};
 
 /// System calls that exist and have nothing behind them here.
@@ -26,7 +26,7 @@ macro_rules! calls {
 
         impl Runner<'_, '_> {
             /// Does what a call does, as far as it can be done now.
-            fn attempt(&mut self, call: &Call) -> Called {
+            fn attempt(&mut self, call: &SystemCall) -> Called {
                 match call.name.as_str() {
                     $($($name)|+ => self.$handler(call),)*
                     name => unknown(name),
@@ -99,7 +99,7 @@ pub(super) enum NoResult {
     /// It waits for something to happen.
     Waits,
     /// The run ends here.
-    Stop(Stop),
+    Stop(RunStop),
 }
 
 impl From<Errno> for NoResult {
@@ -108,16 +108,16 @@ impl From<Errno> for NoResult {
     }
 }
 
-impl From<Stop> for NoResult {
-    fn from(stop: Stop) -> NoResult {
+impl From<RunStop> for NoResult {
+    fn from(stop: RunStop) -> NoResult {
         NoResult::Stop(stop)
     }
 }
 
 /// A call that has begun.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Begun<'s> {
-    call: &'s Call,
+pub(super) struct CallInProgress<'s> {
+    call: &'s SystemCall,
     at: Position,
     /// When it is to return.
     until: Option<SimTime>,
@@ -125,7 +125,7 @@ pub(super) struct Begun<'s> {
 
 /// How far a call has come.
 #[derive(Debug, Default)]
-pub(super) struct Progress {
+pub(super) struct CallProgress {
     pub(super) started: SimTime,
     /// It was tried before.
     pub(super) tried: bool,
@@ -143,25 +143,25 @@ impl<'s> Runner<'s, '_> {
     /// Makes a call; without an end time it must return before the script goes on.
     pub(super) fn call(
         &mut self,
-        call: &'s Call,
+        call: &'s SystemCall,
         at: Position,
         until: Option<SimTime>,
     ) -> Step<()> {
         self.finish_call()?;
         if let Some(name) = &call.errno
-            && names::constant(name).is_none()
+            && socket_constants::constant(name).is_none()
         {
-            let errors = names::names().filter(|n| n.starts_with('E'));
+            let errors = socket_constants::names().filter(|n| n.starts_with('E'));
             return no_such("error", name, errors);
         }
         let mut known = CALLS.iter();
         if let Some((_, takes)) = known.find(|(names, _)| names.contains(&call.name.as_str())) {
             self.check_arguments(call, takes)?;
         }
-        self.begun = Some(Begun { call, at, until });
-        self.progress = Progress {
+        self.begun = Some(CallInProgress { call, at, until });
+        self.progress = CallProgress {
             started: self.host.sockets.now,
-            ..Progress::default()
+            ..CallProgress::default()
         };
         self.poke()?;
         match until {
@@ -172,7 +172,7 @@ impl<'s> Runner<'s, '_> {
 
     /// Waits until the call that has begun has returned.
     pub(super) fn finish_call(&mut self) -> Step<()> {
-        while let Some(Begun { at, until, .. }) = self.begun {
+        while let Some(CallInProgress { at, until, .. }) = self.begun {
             let latest = until.map_or(SimTime::MAX, |t| t + self.call_tolerance(t));
             match self.next_wake() {
                 Some(wake) if wake <= latest => self.wake(wake)?,
@@ -185,7 +185,7 @@ impl<'s> Runner<'s, '_> {
                         expected.unwrap_or_else(|| "its return".into()),
                         actual.unwrap_or_else(never),
                     )
-                    .map_err(|stop: Stop| stop.at(at));
+                    .map_err(|stop: RunStop| stop.at(at));
                 }
             }
         }
@@ -205,7 +205,7 @@ impl<'s> Runner<'s, '_> {
         self.retry(begun).map_err(|stop| stop.at(begun.at))
     }
 
-    fn retry(&mut self, begun: Begun<'s>) -> Step<()> {
+    fn retry(&mut self, begun: CallInProgress<'s>) -> Step<()> {
         (self.progress.made, self.progress.difference) = (None, None);
         let result = self.attempt(begun.call);
         self.host.take_news();
@@ -228,7 +228,7 @@ impl<'s> Runner<'s, '_> {
     }
 
     /// Compares what a call gives back with what the script has.
-    fn check(&mut self, begun: &Begun<'_>, returned: Result<i64, Errno>) -> Step<()> {
+    fn check(&mut self, begun: &CallInProgress<'_>, returned: Result<i64, Errno>) -> Step<()> {
         let call = begun.call;
         let wanted = match (&call.result, &call.errno) {
             (Expr::Any, _) => None,
@@ -275,12 +275,12 @@ impl<'s> Runner<'s, '_> {
     }
 
     /// Argument number `n` as a number.
-    pub(super) fn arg(&self, call: &Call, n: usize) -> Step<i64> {
+    pub(super) fn arg(&self, call: &SystemCall, n: usize) -> Step<i64> {
         self.number(argument(call, n)?)
     }
 
     /// The same where numbers of one system are not those of another.
-    pub(super) fn arg_in(&self, call: &Call, n: usize, family: Family) -> Step<i64> {
+    pub(super) fn arg_in(&self, call: &SystemCall, n: usize, family: Family) -> Step<i64> {
         self.number_in(argument(call, n)?, family)
     }
 
@@ -300,7 +300,7 @@ impl<'s> Runner<'s, '_> {
             Expr::Int(n) => Ok(*n),
             Expr::Word(name) => match self.constant(name) {
                 Some(n) => Ok(n),
-                None => no_such("constant", name, names::names()),
+                None => no_such("constant", name, socket_constants::names()),
             },
             Expr::Binary("|", a, b) => Ok(self.number(a)? | self.number(b)?),
             Expr::Apply(name, args) if matches!(name.as_str(), "htons" | "htonl") => {
@@ -313,14 +313,17 @@ impl<'s> Runner<'s, '_> {
     /// A constant, or what a name was defined as.
     fn constant(&self, name: &str) -> Option<i64> {
         let state = || self.options.system.state_named(name);
-        names::constant(name).or_else(state).or_else(|| {
+        socket_constants::constant(name).or_else(state).or_else(|| {
             let value = self.defines.get(name)?;
-            value.parse().ok().or_else(|| names::constant(value))
+            value
+                .parse()
+                .ok()
+                .or_else(|| socket_constants::constant(value))
         })
     }
 
     /// The socket that argument number `n` stands for.
-    pub(super) fn socket_of(&self, call: &Call, n: usize) -> Result<SocketNo, NoResult> {
+    pub(super) fn socket_of(&self, call: &SystemCall, n: usize) -> Result<SocketNo, NoResult> {
         let fd = self.arg(call, n)?;
         Ok(self.fds.get(&fd).copied().ok_or(EBADF)?)
     }
@@ -388,7 +391,7 @@ impl<'s> Runner<'s, '_> {
     }
 }
 
-fn argument(call: &Call, n: usize) -> Step<&Expr> {
+fn argument(call: &SystemCall, n: usize) -> Step<&Expr> {
     match call.args.get(n) {
         Some(expr) => Ok(expr),
         None => differs(

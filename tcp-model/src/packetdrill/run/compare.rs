@@ -2,11 +2,11 @@
 
 use sim_core::SimTime;
 
-use super::flow::renumbered;
-use super::host::Sent;
+use super::host_under_test::PendingSegment;
+use super::script_flow::renumbered;
 use super::{Runner, Step, differs, render, seconds};
 use crate::options::Options;
-use crate::packetdrill::ast::{IpMarks, Packet};
+use crate::packetdrill::ast::{IpMarks, ScriptPacket};
 use crate::segment::{Flags, Segment};
 
 impl Runner<'_, '_> {
@@ -14,7 +14,7 @@ impl Runner<'_, '_> {
     /// compares it. A line with ports waits for a segment between these.
     pub(super) fn expect_packet(
         &mut self,
-        packet: &Packet,
+        packet: &ScriptPacket,
         span: Option<(SimTime, SimTime)>,
     ) -> Step<()> {
         let packet = &self.with_cookies(packet.clone())?;
@@ -65,7 +65,7 @@ impl Runner<'_, '_> {
 
     /// Joins segments that follow each other up to the length the script has: it may write a burst
     /// as one.
-    fn gather(&mut self, packet: &Packet, first: &Sent, at: usize) -> Segment {
+    fn gather(&mut self, packet: &ScriptPacket, first: &PendingSegment, at: usize) -> Segment {
         let mut whole = first.segment;
         let at_the_end = Flags::PSH | Flags::FIN;
         while !self.host.strict && whole.len > 0 && whole.len < packet.len {
@@ -91,7 +91,12 @@ impl Runner<'_, '_> {
         whole
     }
 
-    fn compare(&mut self, packet: &Packet, sent: &Sent, segment: &Segment) -> Step<()> {
+    fn compare(
+        &mut self,
+        packet: &ScriptPacket,
+        sent: &PendingSegment,
+        segment: &Segment,
+    ) -> Step<()> {
         let seen = self.host.flows[sent.flow].in_script(segment, sent.absolute);
         let header = packet.header();
         let ack = seen.flags.is_ack() || packet.ack.is_some();
@@ -146,12 +151,12 @@ impl Runner<'_, '_> {
         *wanted == actual
     }
 
-    fn shown(&self, sent: &Sent, segment: &Segment) -> String {
+    fn shown(&self, sent: &PendingSegment, segment: &Segment) -> String {
         self.host.flows[sent.flow].shown(segment, sent.absolute)
     }
 
     /// The script's line as text.
-    fn wanted(&self, packet: &Packet) -> String {
+    fn wanted(&self, packet: &ScriptPacket) -> String {
         let mut text = render::line(&packet.header());
         if packet.window.is_none() {
             text = text.replace(" win 0", "");
@@ -164,7 +169,7 @@ impl Runner<'_, '_> {
 }
 
 /// The ECN field of the segment, with the DS field and time to live of its packet.
-fn ip_fits(ip: &IpMarks, sent: &Sent, segment: &Segment) -> bool {
+fn ip_fits(ip: &IpMarks, sent: &PendingSegment, segment: &Segment) -> bool {
     ip.ecn
         .is_none_or(|mark| mark.codepoints.contains(&segment.ecn))
         && ip.tos.is_none_or(|tos| tos == sent.tos)

@@ -8,7 +8,7 @@ use sim_core::{SimDuration, SimTime};
 use super::calls::Called;
 use super::io::{ERRQUEUE, TRUNC, control_list};
 use super::{Runner, Step, invalid, seconds, unsupported};
-use crate::packetdrill::ast::{Call, Expr};
+use crate::packetdrill::ast::{Expr, SystemCall};
 use crate::params::IpVersion;
 use crate::sockets::{Notice, SocketNo, TIMESTAMPING};
 
@@ -29,7 +29,12 @@ const ERROR_V6: (i64, i64) = (41, 25);
 
 impl Runner<'_, '_> {
     /// recvmsg() with MSG_ERRQUEUE.
-    pub(super) fn read_errors(&mut self, call: &Call, socket: SocketNo, flags: i64) -> Called {
+    pub(super) fn read_errors(
+        &mut self,
+        call: &SystemCall,
+        socket: SocketNo,
+        flags: i64,
+    ) -> Called {
         let stamping = self.host.sockets.at(socket).value(TIMESTAMPING);
         let notice = self.host.sockets.take_notice(socket)?;
         let (time, [errno, origin, kind, code, info, data]) = match notice {

@@ -8,57 +8,57 @@ use crate::packetdrill::ast::Expr;
 
 /// A value. Truth values are numbers.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Datum {
+pub(super) enum ScriptValue {
     Int(i64),
     Float(f64),
     Text(String),
-    List(Vec<Datum>),
+    List(Vec<ScriptValue>),
     None,
 }
 
-impl Datum {
+impl ScriptValue {
     pub(super) fn is_true(&self) -> bool {
         match self {
-            Datum::Int(n) => *n != 0,
-            Datum::Float(x) => *x != 0.0,
-            Datum::Text(text) => !text.is_empty(),
-            Datum::List(all) => !all.is_empty(),
-            Datum::None => false,
+            ScriptValue::Int(n) => *n != 0,
+            ScriptValue::Float(x) => *x != 0.0,
+            ScriptValue::Text(text) => !text.is_empty(),
+            ScriptValue::List(all) => !all.is_empty(),
+            ScriptValue::None => false,
         }
     }
 
     fn as_float(&self) -> Option<f64> {
         match self {
-            Datum::Int(n) => Some(*n as f64),
-            Datum::Float(x) => Some(*x),
+            ScriptValue::Int(n) => Some(*n as f64),
+            ScriptValue::Float(x) => Some(*x),
             _ => None,
         }
     }
 
     /// How two numbers compare; `None` when one of them is none.
-    fn order(&self, other: &Datum) -> Option<Ordering> {
+    fn order(&self, other: &ScriptValue) -> Option<Ordering> {
         match (self, other) {
-            (Datum::Int(x), Datum::Int(y)) => Some(x.cmp(y)),
+            (ScriptValue::Int(x), ScriptValue::Int(y)) => Some(x.cmp(y)),
             _ => self.as_float()?.partial_cmp(&other.as_float()?),
         }
     }
 }
 
-impl From<bool> for Datum {
-    fn from(truth: bool) -> Datum {
-        Datum::Int(truth.into())
+impl From<bool> for ScriptValue {
+    fn from(truth: bool) -> ScriptValue {
+        ScriptValue::Int(truth.into())
     }
 }
 
-impl fmt::Display for Datum {
+impl fmt::Display for ScriptValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Datum::Int(n) => write!(f, "{n}"),
-            Datum::Float(x) => write!(f, "{x:?}"),
-            Datum::Text(text) => f.write_str(text),
-            Datum::None => f.write_str("None"),
-            Datum::List(all) => {
-                let each: Vec<String> = all.iter().map(Datum::to_string).collect();
+            ScriptValue::Int(n) => write!(f, "{n}"),
+            ScriptValue::Float(x) => write!(f, "{x:?}"),
+            ScriptValue::Text(text) => f.write_str(text),
+            ScriptValue::None => f.write_str("None"),
+            ScriptValue::List(all) => {
+                let each: Vec<String> = all.iter().map(ScriptValue::to_string).collect();
                 write!(f, "[{}]", each.join(", "))
             }
         }
@@ -67,30 +67,30 @@ impl fmt::Display for Datum {
 
 /// Where names have values.
 pub(super) trait Scope {
-    fn name(&mut self, name: &str) -> Step<Datum>;
+    fn name(&mut self, name: &str) -> Step<ScriptValue>;
 
     /// The value of an expression.
-    fn evaluate(&mut self, expr: &Expr) -> Step<Datum> {
+    fn evaluate(&mut self, expr: &Expr) -> Step<ScriptValue> {
         match expr {
-            Expr::Int(n) => Ok(Datum::Int(*n)),
-            Expr::Float(x) => Ok(Datum::Float(*x)),
-            Expr::Text(text) => Ok(Datum::Text(text.clone())),
+            Expr::Int(n) => Ok(ScriptValue::Int(*n)),
+            Expr::Float(x) => Ok(ScriptValue::Float(*x)),
+            Expr::Text(text) => Ok(ScriptValue::Text(text.clone())),
             Expr::Word(name) => match name.as_str() {
                 "True" => Ok(true.into()),
                 "False" => Ok(false.into()),
-                "None" => Ok(Datum::None),
+                "None" => Ok(ScriptValue::None),
                 name => self.name(name),
             },
-            Expr::List(all) => self.each(all).map(Datum::List),
+            Expr::List(all) => self.each(all).map(ScriptValue::List),
             Expr::Unary(operator, operand) => {
                 let datum = self.evaluate(operand)?;
                 match (*operator, &datum) {
                     ("not", _) => Ok((!datum.is_true()).into()),
-                    ("-", Datum::Int(n)) => Ok(Datum::Int(n.wrapping_neg())),
-                    ("~", Datum::Int(n)) => Ok(Datum::Int(!n)),
-                    ("-", Datum::Float(x)) => Ok(Datum::Float(-x)),
-                    ("+", Datum::Int(_) | Datum::Float(_)) => Ok(datum),
-                    _ => wrong(operator, &datum, &Datum::None),
+                    ("-", ScriptValue::Int(n)) => Ok(ScriptValue::Int(n.wrapping_neg())),
+                    ("~", ScriptValue::Int(n)) => Ok(ScriptValue::Int(!n)),
+                    ("-", ScriptValue::Float(x)) => Ok(ScriptValue::Float(-x)),
+                    ("+", ScriptValue::Int(_) | ScriptValue::Float(_)) => Ok(datum),
+                    _ => wrong(operator, &datum, &ScriptValue::None),
                 }
             }
             Expr::Binary(operator, a, b) => {
@@ -127,12 +127,12 @@ pub(super) trait Scope {
         }
     }
 
-    fn each(&mut self, all: &[Expr]) -> Step<Vec<Datum>> {
+    fn each(&mut self, all: &[Expr]) -> Step<Vec<ScriptValue>> {
         all.iter().map(|expr| self.evaluate(expr)).collect()
     }
 }
 
-fn wrong<T>(operator: &str, a: &Datum, b: &Datum) -> Step<T> {
+fn wrong<T>(operator: &str, a: &ScriptValue, b: &ScriptValue) -> Step<T> {
     differs(
         "code",
         format!("numbers for '{operator}'"),
@@ -141,8 +141,8 @@ fn wrong<T>(operator: &str, a: &Datum, b: &Datum) -> Step<T> {
 }
 
 /// An element of a list, counted from the end when negative.
-fn item(list: &Datum, index: &Datum) -> Step<Datum> {
-    if let (Datum::List(all), Datum::Int(n)) = (list, index) {
+fn item(list: &ScriptValue, index: &ScriptValue) -> Step<ScriptValue> {
+    if let (ScriptValue::List(all), ScriptValue::Int(n)) = (list, index) {
         let at = if *n < 0 { all.len() as i64 + n } else { *n };
         if let Some(datum) = usize::try_from(at).ok().and_then(|at| all.get(at)) {
             return Ok(datum.clone());
@@ -151,14 +151,18 @@ fn item(list: &Datum, index: &Datum) -> Step<Datum> {
     differs("code", format!("an element {index}"), list.to_string())
 }
 
-fn arithmetic(operator: &str, a: &Datum, b: &Datum) -> Step<Datum> {
+fn arithmetic(operator: &str, a: &ScriptValue, b: &ScriptValue) -> Step<ScriptValue> {
     let (kind, result) = match (operator, a, b) {
-        ("+", Datum::Text(a), Datum::Text(b)) => return Ok(Datum::Text(format!("{a}{b}"))),
-        ("%", Datum::Text(text), _) => return Ok(Datum::Text(formatted(text, b))),
-        (_, Datum::Int(x), Datum::Int(y)) => ("a number of 64 bits", of_whole(operator, *x, *y)),
+        ("+", ScriptValue::Text(a), ScriptValue::Text(b)) => {
+            return Ok(ScriptValue::Text(format!("{a}{b}")));
+        }
+        ("%", ScriptValue::Text(text), _) => return Ok(ScriptValue::Text(formatted(text, b))),
+        (_, ScriptValue::Int(x), ScriptValue::Int(y)) => {
+            ("a number of 64 bits", of_whole(operator, *x, *y))
+        }
         _ => match (a.as_float(), b.as_float()) {
             (Some(x), Some(y)) => match of_fractions(operator, x, y) {
-                Some(x) => ("a number", x.is_finite().then_some(Datum::Float(x))),
+                Some(x) => ("a number", x.is_finite().then_some(ScriptValue::Float(x))),
                 None => return wrong(operator, a, b),
             },
             _ => return wrong(operator, a, b),
@@ -171,7 +175,7 @@ fn arithmetic(operator: &str, a: &Datum, b: &Datum) -> Step<Datum> {
 }
 
 /// `None` for what is not a number of 64 bits. "//" and "%" round towards minus infinity.
-fn of_whole(operator: &str, x: i64, y: i64) -> Option<Datum> {
+fn of_whole(operator: &str, x: i64, y: i64) -> Option<ScriptValue> {
     let (a, b) = (i128::from(x), i128::from(y));
     let sign = b.signum();
     let quotient = (a * sign).checked_div_euclid(b * sign);
@@ -179,7 +183,7 @@ fn of_whole(operator: &str, x: i64, y: i64) -> Option<Datum> {
         "+" => a + b,
         "-" => a - b,
         "*" => a * b,
-        "/" if a.checked_rem(b)? != 0 => return Some(Datum::Float(x as f64 / y as f64)),
+        "/" if a.checked_rem(b)? != 0 => return Some(ScriptValue::Float(x as f64 / y as f64)),
         "/" | "//" => quotient?,
         "%" => a - quotient? * b,
         "**" => a.checked_pow(u32::try_from(y).ok()?)?,
@@ -190,7 +194,7 @@ fn of_whole(operator: &str, x: i64, y: i64) -> Option<Datum> {
         "^" => a ^ b,
         _ => return None,
     };
-    i64::try_from(n).ok().map(Datum::Int)
+    i64::try_from(n).ok().map(ScriptValue::Int)
 }
 
 /// `None` for an operator of whole numbers alone.
@@ -207,10 +211,10 @@ fn of_fractions(operator: &str, x: f64, y: f64) -> Option<f64> {
 }
 
 /// Puts values into the places of a text that begin with '%'.
-fn formatted(text: &str, values: &Datum) -> String {
+fn formatted(text: &str, values: &ScriptValue) -> String {
     let single = std::slice::from_ref(values);
     let mut values = match values {
-        Datum::List(all) => all.iter(),
+        ScriptValue::List(all) => all.iter(),
         _ => single.iter(),
     };
     let mut out = String::new();
@@ -228,15 +232,15 @@ fn formatted(text: &str, values: &Datum) -> String {
     out + rest
 }
 
-fn compare(operator: &str, a: &Datum, b: &Datum) -> Step<bool> {
+fn compare(operator: &str, a: &ScriptValue, b: &ScriptValue) -> Step<bool> {
     let order = a.order(b);
     let same = order.map_or(a == b, |order| order == Ordering::Equal);
     Ok(match (operator, a, b, order) {
         ("==" | "is", ..) => same,
         ("!=" | "is not", ..) => !same,
-        ("in", _, Datum::List(all), _) => all.contains(a),
-        ("not in", _, Datum::List(all), _) => !all.contains(a),
-        ("in", Datum::Text(part), Datum::Text(text), _) => text.contains(part),
+        ("in", _, ScriptValue::List(all), _) => all.contains(a),
+        ("not in", _, ScriptValue::List(all), _) => !all.contains(a),
+        ("in", ScriptValue::Text(part), ScriptValue::Text(text), _) => text.contains(part),
         ("<", .., Some(order)) => order.is_lt(),
         ("<=", .., Some(order)) => order.is_le(),
         (">", .., Some(order)) => order.is_gt(),
@@ -245,9 +249,9 @@ fn compare(operator: &str, a: &Datum, b: &Datum) -> Step<bool> {
     })
 }
 
-fn function(name: &str, args: Vec<Datum>) -> Step<Datum> {
+fn function(name: &str, args: Vec<ScriptValue>) -> Step<ScriptValue> {
     let listed = match (name, &args[..]) {
-        ("min" | "max" | "sum", [Datum::List(all)]) => all,
+        ("min" | "max" | "sum", [ScriptValue::List(all)]) => all,
         _ => &args,
     };
     let numbers = listed.iter().all(|datum| datum.as_float().is_some());
@@ -257,26 +261,28 @@ fn function(name: &str, args: Vec<Datum>) -> Step<Datum> {
             true => next,
             false => best,
         });
-        Ok(best.unwrap_or(Datum::None))
+        Ok(best.unwrap_or(ScriptValue::None))
     };
     match (name, &args[..]) {
-        ("abs", [Datum::Int(n)]) => Ok(Datum::Int(n.saturating_abs())),
-        ("abs", [Datum::Float(x)]) => Ok(Datum::Float(x.abs())),
-        ("int" | "round", [Datum::Int(n)]) => Ok(Datum::Int(*n)),
-        ("int", [Datum::Float(x)]) => Ok(Datum::Int(*x as i64)),
-        ("round", [Datum::Float(x)]) => Ok(Datum::Int(x.round_ties_even() as i64)),
-        ("float", [one]) if numbers => Ok(one.as_float().map_or(Datum::None, Datum::Float)),
+        ("abs", [ScriptValue::Int(n)]) => Ok(ScriptValue::Int(n.saturating_abs())),
+        ("abs", [ScriptValue::Float(x)]) => Ok(ScriptValue::Float(x.abs())),
+        ("int" | "round", [ScriptValue::Int(n)]) => Ok(ScriptValue::Int(*n)),
+        ("int", [ScriptValue::Float(x)]) => Ok(ScriptValue::Int(*x as i64)),
+        ("round", [ScriptValue::Float(x)]) => Ok(ScriptValue::Int(x.round_ties_even() as i64)),
+        ("float", [one]) if numbers => {
+            Ok(one.as_float().map_or(ScriptValue::None, ScriptValue::Float))
+        }
         ("bool", [one]) => Ok(one.is_true().into()),
         ("min", [_, ..]) if numbers && !listed.is_empty() => best(Ordering::Less),
         ("max", [_, ..]) if numbers && !listed.is_empty() => best(Ordering::Greater),
         ("sum", [_]) if numbers => {
             let mut all = listed.iter();
-            all.try_fold(Datum::Int(0), |sum, next| arithmetic("+", &sum, next))
+            all.try_fold(ScriptValue::Int(0), |sum, next| arithmetic("+", &sum, next))
         }
-        ("len", [Datum::List(all)]) => Ok(Datum::Int(all.len() as i64)),
-        ("len", [Datum::Text(text)]) => Ok(Datum::Int(text.chars().count() as i64)),
-        ("str" | "repr" | "hex", [one]) => Ok(Datum::Text(one.to_string())),
-        ("print", _) => Ok(Datum::None),
+        ("len", [ScriptValue::List(all)]) => Ok(ScriptValue::Int(all.len() as i64)),
+        ("len", [ScriptValue::Text(text)]) => Ok(ScriptValue::Int(text.chars().count() as i64)),
+        ("str" | "repr" | "hex", [one]) => Ok(ScriptValue::Text(one.to_string())),
+        ("print", _) => Ok(ScriptValue::None),
         _ => differs(
             "code",
             "abs, bool, float, int, len, max, min, round, str or sum",

@@ -1,12 +1,12 @@
 //! Fast Open in scripts: cookies by name, keys.
 
 use super::calls::NoResult;
-use super::flow::{LOCAL, REMOTE};
+use super::script_flow::{LOCAL, REMOTE};
 use super::{Runner, Step, differs, unsupported};
 use crate::errno::EINVAL;
 use crate::fast_open::CookieKey;
 use crate::options::Options;
-use crate::packetdrill::ast::{Expr, NamedCookie, Packet};
+use crate::packetdrill::ast::{Expr, NamedCookie, ScriptPacket};
 use crate::packetdrill::parse::cookie_option;
 
 /// The key that the usual preamble sets (`tcp_fastopen_key`).
@@ -27,7 +27,7 @@ pub(super) fn fast_open_key(value: &Expr) -> Result<CookieKey, NoResult> {
 
 impl Runner<'_, '_> {
     /// The packet with its cookies in place of their names.
-    pub(super) fn with_cookies(&self, mut packet: Packet) -> Step<Packet> {
+    pub(super) fn with_cookies(&self, mut packet: ScriptPacket) -> Step<ScriptPacket> {
         let Some(options) = &mut packet.options else {
             return Ok(packet);
         };

@@ -2,25 +2,25 @@
 
 use sim_core::{Rate, SimDuration, SimTime};
 
-use super::eval::{Datum, Scope};
-use super::flow::Flow;
-use super::{Runner, Step, Stop, differs, no_such, unsupported};
+use super::eval::{Scope, ScriptValue};
+use super::script_flow::ScriptFlow;
+use super::{RunStop, Runner, Step, differs, no_such, unsupported};
 use crate::diagnostics::{CongestionState, Details};
 use crate::model::TcpView;
 use crate::packetdrill::ast::Statement;
 use crate::params::TcpParams;
-use crate::sockets::names::{code_constant, code_names};
-use crate::sockets::{Role, SocketNo, System, state_names};
+use crate::sockets::socket_constants::{code_constant, code_names};
+use crate::sockets::{SocketNo, SocketRole, System, state_names};
 use crate::state::State;
 
 /// What the fields of `tcp_info` are read from.
-struct Facts<'a> {
+struct TcpInfoSource<'a> {
     now: SimTime,
     /// The system's number.
     state: i64,
     view: TcpView,
     details: Details,
-    flow: &'a Flow,
+    flow: &'a ScriptFlow,
     params: &'a TcpParams,
     /// The rate at which its segments leave, where they are paced.
     paced: Option<Rate>,
@@ -35,7 +35,7 @@ struct Facts<'a> {
     chrono: [SimDuration; 3],
 }
 
-impl Facts<'_> {
+impl TcpInfoSource<'_> {
     /// Bytes a second, whether segments are paced or not (Linux `tcp_update_pacing_rate`): of the window,
     /// or of what is out where that is more, 200 % in slow start up to half of the threshold, then 120 %.
     fn pacing_rate(&self) -> Option<u64> {
@@ -89,7 +89,7 @@ impl<T: TcpInfoValue> TcpInfoValue for Option<T> {
     }
 }
 
-type Read = fn(&Facts<'_>) -> Option<i64>;
+type Read = fn(&TcpInfoSource<'_>) -> Option<i64>;
 
 macro_rules! fields {
     (|$facts:ident| $($name:ident: $value:expr;)*) => {
@@ -188,7 +188,7 @@ fn field_named(field: &str) -> Step<Read> {
 /// There is a field of this name, whether a model tells it or not.
 pub(super) fn is_field(field: &str) -> Step<()> {
     match field_named(field) {
-        Err(Stop::Unsupported(_)) => Ok(()),
+        Err(RunStop::Unsupported(_)) => Ok(()),
         other => other.map(drop),
     }
 }
@@ -211,7 +211,7 @@ impl Runner<'_, '_> {
                         None => "false".to_string(),
                     };
                     return differs("assertion", text.as_str(), said)
-                        .map_err(|stop: Stop| stop.at(*at));
+                        .map_err(|stop: RunStop| stop.at(*at));
                 }
                 Statement::Print(values) => {
                     let mut words = Vec::new();
@@ -274,7 +274,7 @@ impl Runner<'_, '_> {
         }
     }
 
-    fn facts(&mut self, flow: usize) -> Step<Facts<'_>> {
+    fn facts(&mut self, flow: usize) -> Step<TcpInfoSource<'_>> {
         let system = self.options.system;
         let Some(view) = self.host.view(flow) else {
             return differs("tcp_info", "a connection", "none any more");
@@ -285,7 +285,7 @@ impl Runner<'_, '_> {
         let sockets = &self.host.sockets;
         let mss = details.snd_mss.map_or(0, u64::from);
         let params = sockets.params_of(known.id, known.local_port);
-        Ok(Facts {
+        Ok(TcpInfoSource {
             now: sockets.now,
             state: system.state(state),
             view,
@@ -308,10 +308,10 @@ impl Runner<'_, '_> {
     }
 
     /// A socket without a connection has a state and nothing else.
-    fn info_of_socket(&self, role: &Role, field: &str) -> Step<i64> {
+    fn info_of_socket(&self, role: &SocketRole, field: &str) -> Step<i64> {
         field_named(field)?;
         let state = match role {
-            Role::Listening(_) => State::Listen,
+            SocketRole::Listening(_) => State::Listen,
             _ => State::Closed,
         };
         match field {
@@ -322,16 +322,16 @@ impl Runner<'_, '_> {
 }
 
 impl Scope for Runner<'_, '_> {
-    fn name(&mut self, name: &str) -> Step<Datum> {
+    fn name(&mut self, name: &str) -> Step<ScriptValue> {
         if let Some(datum) = self.variables.get(name) {
             return Ok(datum.clone());
         }
         let state = self.options.system.state_named(name);
         if let Some(n) = state.or_else(|| code_constant(name)) {
-            return Ok(Datum::Int(n));
+            return Ok(ScriptValue::Int(n));
         }
         if name.starts_with("tcpi_") {
-            return self.info(name).map(Datum::Int);
+            return self.info(name).map(ScriptValue::Int);
         }
         let known = code_names().chain(state_names()).chain(field_names());
         no_such("name in code", name, known)

@@ -1,7 +1,7 @@
 //! Segments the script puts in: from its numbers to the model's, and to whom they go.
 
 use super::{Runner, Step, invalid, render};
-use crate::packetdrill::ast::Packet;
+use crate::packetdrill::ast::ScriptPacket;
 use crate::packetdrill::report::Rung;
 use crate::segment::{ConnId, Ecn};
 use crate::state::State;
@@ -14,7 +14,7 @@ const PEER: ConnId = ConnId(u64::MAX);
 const USUAL_TTL: u8 = 255;
 
 impl Runner<'_, '_> {
-    pub(super) fn inject(&mut self, packet: &Packet) -> Step<()> {
+    pub(super) fn inject(&mut self, packet: &ScriptPacket) -> Step<()> {
         let packet = &self.with_cookies(packet.clone())?;
         let index = self.flow_for(packet);
         let state = self.host.state(index);
@@ -54,7 +54,7 @@ impl Runner<'_, '_> {
 
     /// The connection a segment belongs to: that of its ports, else the latest; a SYN opens a new
     /// one where the latest is over.
-    fn flow_for(&mut self, packet: &Packet) -> usize {
+    fn flow_for(&mut self, packet: &ScriptPacket) -> usize {
         if let Some((remote, local)) = packet.ports {
             let mut flows = self.host.flows.iter();
             let found = flows.rposition(|f| f.remote_port == remote && f.local_port == local);

@@ -5,9 +5,9 @@ use super::open_close::CLOSE_ON_EXEC;
 use super::{Runner, Step, differs, invalid, unsupported};
 use crate::errno::{EINPROGRESS, EINVAL, Errno};
 use crate::model::SendCall;
-use crate::packetdrill::ast::{Call, Expr};
-use crate::sockets::names::flags_by_name;
-use crate::sockets::{Family, INQ, OUT_OF_BAND_INLINE, Reading, Role, SocketNo, System};
+use crate::packetdrill::ast::{Expr, SystemCall};
+use crate::sockets::socket_constants::flags_by_name;
+use crate::sockets::{Family, INQ, OUT_OF_BAND_INLINE, Reading, SocketNo, SocketRole, System};
 
 const OOB: i64 = 1;
 const PEEK: i64 = 2;
@@ -30,7 +30,7 @@ const NONBLOCK: i64 = 0x800;
 
 impl Runner<'_, '_> {
     /// Bytes and flags of a call that reads or writes.
-    fn length_and_flags(&self, call: &Call) -> Result<(u64, i64), NoResult> {
+    fn length_and_flags(&self, call: &SystemCall) -> Result<(u64, i64), NoResult> {
         let bytes = |n| -> Result<u64, NoResult> {
             match u64::try_from(self.arg(call, n)?) {
                 Ok(bytes) => Ok(bytes),
@@ -79,11 +79,11 @@ impl Runner<'_, '_> {
         Ok(sum)
     }
 
-    pub(super) fn read(&mut self, call: &Call) -> Called {
+    pub(super) fn read(&mut self, call: &SystemCall) -> Called {
         let socket = self.socket_of(call, 0)?;
         let (wanted, flags) = self.length_and_flags(call)?;
         let end = self.host.sockets.at(socket);
-        if end.role == Role::File {
+        if end.role == SocketRole::File {
             return unsupported(format!("{} of a file", call.name));
         }
         let from = match call.name.as_str() {
@@ -124,7 +124,12 @@ impl Runner<'_, '_> {
     }
 
     /// The flags that recvmsg tells in its message.
-    pub(super) fn check_message_flags(&mut self, call: &Call, flags: i64, told: i64) -> Step<()> {
+    pub(super) fn check_message_flags(
+        &mut self,
+        call: &SystemCall,
+        flags: i64,
+        told: i64,
+    ) -> Step<()> {
         let message = call.args.get(1).filter(|_| call.name == "recvmsg");
         let Some(wanted) = message.and_then(|m| m.given("msg_flags")) else {
             return Ok(());
@@ -141,7 +146,7 @@ impl Runner<'_, '_> {
     }
 
     /// What recvmsg returns besides the bytes: TCP_INQ, how many are left.
-    fn control_messages(&mut self, call: &Call, socket: SocketNo) -> Step<()> {
+    fn control_messages(&mut self, call: &SystemCall, socket: SocketNo) -> Step<()> {
         let id = self.host.sockets.connection(socket);
         for message in control_list(call) {
             let kind = self.kind_of(message)?;
@@ -176,18 +181,18 @@ impl Runner<'_, '_> {
     }
 
     /// sendfile: as write, from a file whose bytes never run out.
-    pub(super) fn send_file(&mut self, call: &Call) -> Called {
+    pub(super) fn send_file(&mut self, call: &SystemCall) -> Called {
         let file = self.socket_of(call, 1)?;
-        if self.host.sockets.at(file).role != Role::File {
+        if self.host.sockets.at(file).role != SocketRole::File {
             return Err(EINVAL.into());
         }
         self.write(call)
     }
 
-    pub(super) fn write(&mut self, call: &Call) -> Called {
+    pub(super) fn write(&mut self, call: &SystemCall) -> Called {
         let socket = self.socket_of(call, 0)?;
         let (wanted, flags) = self.length_and_flags(call)?;
-        if self.host.sockets.at(socket).role == Role::File {
+        if self.host.sockets.at(socket).role == SocketRole::File {
             return unsupported(format!("{} to a file", call.name));
         }
         if call.name == "sendmsg" && !control_list(call).is_empty() {
@@ -201,7 +206,13 @@ impl Runner<'_, '_> {
         Ok(written)
     }
 
-    fn write_bytes(&mut self, call: &Call, socket: SocketNo, wanted: u64, flags: i64) -> Called {
+    fn write_bytes(
+        &mut self,
+        call: &SystemCall,
+        socket: SocketNo,
+        wanted: u64,
+        flags: i64,
+    ) -> Called {
         let to = match call.name.as_str() {
             "sendmsg" => call.args.get(1).and_then(|m| m.field("msg_name")),
             _ => call.args.get(4),
@@ -257,7 +268,7 @@ impl Runner<'_, '_> {
         }
     }
 
-    pub(super) fn fcntl(&mut self, call: &Call) -> Called {
+    pub(super) fn fcntl(&mut self, call: &SystemCall) -> Called {
         const RDWR: i64 = 2;
         const CLOEXEC: i64 = 1;
         // What F_SETFL leaves alone: how the file was opened.
@@ -272,7 +283,7 @@ impl Runner<'_, '_> {
             }
             3 if matches!(
                 self.host.sockets.at(socket).role,
-                Role::File | Role::Pipe(_)
+                SocketRole::File | SocketRole::Pipe(_)
             ) =>
             {
                 unsupported("F_GETFL of what is not a socket")
@@ -304,7 +315,7 @@ impl Runner<'_, '_> {
         urgent.map_or(all, |octet| octet.ahead)
     }
 
-    pub(super) fn ioctl(&mut self, call: &Call) -> Called {
+    pub(super) fn ioctl(&mut self, call: &SystemCall) -> Called {
         let socket = self.socket_of(call, 0)?;
         let sockets = &self.host.sockets;
         let id = sockets.connection(socket);
@@ -331,7 +342,7 @@ impl Runner<'_, '_> {
 }
 
 /// The control messages that a call writes.
-pub(super) fn control_list(call: &Call) -> &[Expr] {
+pub(super) fn control_list(call: &SystemCall) -> &[Expr] {
     let message = call.args.get(1);
     match message.and_then(|m| m.field("msg_control")) {
         Some(Expr::List(all)) => all,
@@ -341,7 +352,7 @@ pub(super) fn control_list(call: &Call) -> &[Expr] {
 }
 
 /// Flags that a call does not take are not supported.
-fn take_flags(call: &Call, beyond: i64) -> Step<()> {
+fn take_flags(call: &SystemCall, beyond: i64) -> Step<()> {
     match beyond {
         0 => Ok(()),
         flags => unsupported(format!("{} of {}", flags_by_name("MSG_", flags), call.name)),

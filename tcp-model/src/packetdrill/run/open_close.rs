@@ -3,10 +3,10 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddrV4};
 
 use super::calls::{Called, NoResult};
-use super::flow::{LOCAL, REMOTE};
+use super::script_flow::{LOCAL, REMOTE};
 use super::{Runner, Step, invalid, unsupported};
 use crate::errno::{EAFNOSUPPORT, EALREADY, EINPROGRESS, EINVAL, ENOTCONN};
-use crate::packetdrill::ast::{Call, Expr};
+use crate::packetdrill::ast::{Expr, SystemCall};
 use crate::params::IpVersion;
 use crate::sockets::{BIND_WITHOUT_PORT, FOREIGN_BIND, Family, SocketNo, V6_ONLY};
 
@@ -51,7 +51,7 @@ enum Whose {
 }
 
 impl Runner<'_, '_> {
-    pub(super) fn socket(&mut self, call: &Call) -> Called {
+    pub(super) fn socket(&mut self, call: &SystemCall) -> Called {
         let kind = self.arg_in(call, 1, Family::Socket)?;
         if kind & 0xf != 1 {
             return unsupported("a socket that is not SOCK_STREAM");
@@ -83,7 +83,7 @@ impl Runner<'_, '_> {
     }
 
     /// A file that sendfile() can send from; what is in it is not looked at.
-    pub(super) fn open_file(&mut self, call: &Call) -> Called {
+    pub(super) fn open_file(&mut self, call: &SystemCall) -> Called {
         let at = usize::from(call.name == "openat");
         if let Some(Expr::Text(path)) = call.args.get(at)
             && ["/proc/", "/sys/"]
@@ -136,7 +136,7 @@ impl Runner<'_, '_> {
         }
     }
 
-    pub(super) fn bind(&mut self, call: &Call) -> Called {
+    pub(super) fn bind(&mut self, call: &SystemCall) -> Called {
         let socket = self.socket_of(call, 0)?;
         let port = self.port(call.args.get(1))?.unwrap_or(self.bind_port);
         let address = self.address(call.args.get(1))?;
@@ -204,7 +204,7 @@ impl Runner<'_, '_> {
         })
     }
 
-    pub(super) fn listen(&mut self, call: &Call) -> Called {
+    pub(super) fn listen(&mut self, call: &SystemCall) -> Called {
         let socket = self.socket_of(call, 0)?;
         self.check_v6_only(socket)?;
         // A negative number is a large one.
@@ -213,7 +213,7 @@ impl Runner<'_, '_> {
         Ok(0)
     }
 
-    pub(super) fn accept(&mut self, call: &Call) -> Called {
+    pub(super) fn accept(&mut self, call: &SystemCall) -> Called {
         let socket = self.socket_of(call, 0)?;
         let flags = match call.name.as_str() {
             "accept4" => self.arg_in(call, 3, Family::Socket)?,
@@ -236,7 +236,7 @@ impl Runner<'_, '_> {
         self.or_wait(accepted.map(|_| 0), nonblocking, timeout)
     }
 
-    pub(super) fn connect(&mut self, call: &Call) -> Called {
+    pub(super) fn connect(&mut self, call: &SystemCall) -> Called {
         let socket = self.socket_of(call, 0)?;
         let Some(remote) = self.remote(call.args.get(1))? else {
             self.host.sockets.disconnect(socket);
@@ -297,7 +297,7 @@ impl Runner<'_, '_> {
     }
 
     /// getsockname() and getpeername(): compared where the script writes an address.
-    pub(super) fn name(&mut self, call: &Call) -> Called {
+    pub(super) fn name(&mut self, call: &SystemCall) -> Called {
         let socket = self.socket_of(call, 0)?;
         let sockets = &self.host.sockets;
         let flow = sockets
@@ -319,7 +319,7 @@ impl Runner<'_, '_> {
         Ok(0)
     }
 
-    pub(super) fn shutdown(&mut self, call: &Call) -> Called {
+    pub(super) fn shutdown(&mut self, call: &SystemCall) -> Called {
         let socket = self.socket_of(call, 0)?;
         let how = self.arg(call, 1)?;
         if !(0..=2).contains(&how) {
@@ -329,7 +329,7 @@ impl Runner<'_, '_> {
         Ok(0)
     }
 
-    pub(super) fn close(&mut self, call: &Call) -> Called {
+    pub(super) fn close(&mut self, call: &SystemCall) -> Called {
         let fd = self.arg(call, 0)?;
         let socket = self.socket_of(call, 0)?;
         let sockets = &mut self.host.sockets;

@@ -6,8 +6,8 @@ use super::open_close::CLOSE_ON_EXEC;
 use super::{differs, unsupported};
 use crate::errno::{EAGAIN, EINVAL};
 use crate::model::SendCall;
-use crate::packetdrill::ast::{Call, Expr};
-use crate::sockets::{Family, Reading, Role};
+use crate::packetdrill::ast::{Expr, SystemCall};
+use crate::sockets::{Family, Reading, SocketRole};
 
 /// Bytes that a pipe of Linux holds.
 const CAPACITY: u64 = 65_536;
@@ -21,7 +21,7 @@ const DIRECT: i64 = 0x4000;
 
 impl Runner<'_, '_> {
     /// `pipe([5, 6]) = 0`: the descriptors to read from and to write to, which the script chooses.
-    pub(super) fn pipe(&mut self, call: &Call) -> Called {
+    pub(super) fn pipe(&mut self, call: &SystemCall) -> Called {
         let Some(Expr::List(ends)) = call.args.first() else {
             return differs("an argument of pipe", "[number, number]", "something else");
         };
@@ -58,7 +58,7 @@ impl Runner<'_, '_> {
     }
 
     /// `splice(in, NULL, out, NULL, bytes, flags)` between a socket and a pipe.
-    pub(super) fn splice(&mut self, call: &Call) -> Called {
+    pub(super) fn splice(&mut self, call: &SystemCall) -> Called {
         let (from, to) = (self.socket_of(call, 0)?, self.socket_of(call, 2)?);
         let offset = |n| self.arg_in(call, n, Family::Plain);
         if offset(1)? != 0 || offset(3)? != 0 {
@@ -75,7 +75,7 @@ impl Runner<'_, '_> {
         let (source, target) = (sockets.at(from), sockets.at(to));
         let nonblocking = source.nonblocking || target.nonblocking || flags & NONBLOCK != 0;
         match (&source.role, &target.role) {
-            (&Role::Pipe(pipe), Role::Stream(_)) => {
+            (&SocketRole::Pipe(pipe), SocketRole::Stream(_)) => {
                 let timeout = target.send_timeout;
                 let id = sockets.may_write(to)?;
                 let bytes = wanted.min(self.pipes[pipe]);
@@ -93,7 +93,7 @@ impl Runner<'_, '_> {
                 let result = if moved > 0 { Ok(moved) } else { Err(EAGAIN) };
                 self.or_wait(result, nonblocking, timeout)
             }
-            (Role::Stream(_), &Role::Pipe(pipe)) => {
+            (SocketRole::Stream(_), &SocketRole::Pipe(pipe)) => {
                 let timeout = source.receive_timeout;
                 let room = wanted.min(CAPACITY - self.pipes[pipe]);
                 if room == 0 && wanted > 0 {
@@ -104,7 +104,7 @@ impl Runner<'_, '_> {
                 self.pipes[pipe] += read.unwrap_or(0);
                 self.or_wait(read, nonblocking, timeout)
             }
-            (Role::Pipe(_), Role::Pipe(_)) => unsupported("splice from pipe to pipe"),
+            (SocketRole::Pipe(_), SocketRole::Pipe(_)) => unsupported("splice from pipe to pipe"),
             _ => Err(EINVAL.into()), // one of the two must be a pipe
         }
     }

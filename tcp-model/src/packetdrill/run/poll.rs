@@ -6,8 +6,8 @@ use super::calls::{Called, NoResult};
 use super::open_close::CLOSE_ON_EXEC;
 use super::{Runner, Step, differs, invalid, unsupported};
 use crate::errno::EINVAL;
-use crate::packetdrill::ast::{Call, Expr};
-use crate::sockets::names::event_names;
+use crate::packetdrill::ast::{Expr, SystemCall};
+use crate::sockets::socket_constants::event_names;
 use crate::sockets::{ALWAYS, Family};
 
 const INVALID: i64 = 32;
@@ -26,7 +26,7 @@ impl Runner<'_, '_> {
         }
     }
 
-    pub(super) fn poll(&mut self, call: &Call) -> Called {
+    pub(super) fn poll(&mut self, call: &SystemCall) -> Called {
         let Some(Expr::List(entries)) = call.args.first() else {
             return differs("first argument of poll", "a list", "something else");
         };
@@ -61,7 +61,7 @@ impl Runner<'_, '_> {
         }
     }
 
-    pub(super) fn epoll_create(&mut self, call: &Call) -> Called {
+    pub(super) fn epoll_create(&mut self, call: &SystemCall) -> Called {
         let argument = self.arg(call, 0)?;
         let flags = match call.name.as_str() {
             "epoll_create" if argument <= 0 => return Err(EINVAL.into()),
@@ -74,7 +74,7 @@ impl Runner<'_, '_> {
         self.made(epoll)
     }
 
-    pub(super) fn epoll_ctl(&mut self, call: &Call) -> Called {
+    pub(super) fn epoll_ctl(&mut self, call: &SystemCall) -> Called {
         let epoll = self.socket_of(call, 0)?;
         let (operation, fd) = (self.arg(call, 1)?, self.arg(call, 2)?);
         let watched = self.socket_of(call, 2)?;
@@ -88,7 +88,7 @@ impl Runner<'_, '_> {
         Ok(0)
     }
 
-    pub(super) fn epoll_wait(&mut self, call: &Call) -> Called {
+    pub(super) fn epoll_wait(&mut self, call: &SystemCall) -> Called {
         let epoll = self.socket_of(call, 0)?;
         let max = self.arg(call, 2)?.min(1024);
         if max <= 0 {

@@ -3,16 +3,16 @@
 
 use sim_core::SimDuration;
 
-use super::eval::{Datum, Scope};
+use super::eval::{Scope, ScriptValue};
 use super::{Runner, Step, differs, no_such, sysctl};
 use crate::fast_open::CookieKey;
-use crate::packetdrill::ast::{Command, Position};
+use crate::packetdrill::ast::{Position, ShellCommand};
 use crate::packetdrill::parse::whole_expression;
 use crate::packetdrill::report::Skipped;
 use crate::params::TcpParams;
 
 impl Runner<'_, '_> {
-    pub(super) fn command(&mut self, command: &Command) -> Step<()> {
+    pub(super) fn command(&mut self, command: &ShellCommand) -> Step<()> {
         let joined = calculated(&command.text.replace("\\\n", " "));
         for line in joined.split(['\n', ';']).flat_map(|l| l.split("&&")) {
             // What stands behind "||" is for when the rest fails, which ends the script here.
@@ -184,7 +184,7 @@ fn calculated(text: &str) -> String {
         let value = after.split_once("))").and_then(|(inner, left)| {
             let value = whole_expression(inner.trim()).ok()?;
             match Numbers.evaluate(&value) {
-                Ok(Datum::Int(n)) => Some((n, left)),
+                Ok(ScriptValue::Int(n)) => Some((n, left)),
                 _ => None,
             }
         });
@@ -206,7 +206,7 @@ fn calculated(text: &str) -> String {
 struct Numbers;
 
 impl Scope for Numbers {
-    fn name(&mut self, name: &str) -> Step<Datum> {
+    fn name(&mut self, name: &str) -> Step<ScriptValue> {
         differs("a shell's arithmetic", "numbers", name)
     }
 }

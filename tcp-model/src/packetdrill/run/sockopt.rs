@@ -2,7 +2,7 @@
 
 use sim_core::SimDuration;
 
-use super::arguments::{LINGER as LINGER_SHAPE, Shape, TIME};
+use super::arguments::{LINGER as LINGER_SHAPE, StructFields, TIME};
 use super::calls::{Called, NoResult};
 use super::fast_open::fast_open_key;
 use super::info::is_field;
@@ -10,8 +10,8 @@ use super::sysctl::linux_control;
 use super::{Runner, Step, differs, invalid, unsupported};
 use crate::congestion::Control;
 use crate::errno::EINVAL;
-use crate::packetdrill::ast::{Call, Expr, Field};
-use crate::sockets::names::flags_by_name;
+use crate::packetdrill::ast::{Expr, StructField, SystemCall};
+use crate::sockets::socket_constants::flags_by_name;
 use crate::sockets::{Family, OptionError, Socket, SocketNo, System, TIMESTAMPING};
 
 const SOL_SOCKET: i64 = 1;
@@ -28,12 +28,12 @@ const TIMES: i64 = 2 | 16 | 128 | 256 | 512 | 1024 | 2048;
 const ALL_TIMES: i64 = (1 << 19) - 1;
 
 impl Runner<'_, '_> {
-    fn level_and_option(&self, call: &Call) -> Step<(i64, i64)> {
+    fn level_and_option(&self, call: &SystemCall) -> Step<(i64, i64)> {
         let level = self.arg_in(call, 1, Family::Level)?;
         Ok((level, self.arg_in(call, 2, Family::Option(level))?))
     }
 
-    pub(super) fn setsockopt(&mut self, call: &Call) -> Called {
+    pub(super) fn setsockopt(&mut self, call: &SystemCall) -> Called {
         let socket = self.socket_of(call, 0)?;
         let option = self.level_and_option(call)?;
         let Some(value) = call.args.get(3) else {
@@ -89,7 +89,12 @@ impl Runner<'_, '_> {
     }
 
     /// The length that a call says its value has: too short a value is refused.
-    fn check_length(&self, call: &Call, option: (i64, i64), value: &Expr) -> Result<(), NoResult> {
+    fn check_length(
+        &self,
+        call: &SystemCall,
+        option: (i64, i64),
+        value: &Expr,
+    ) -> Result<(), NoResult> {
         let Some(length) = call.args.get(4).filter(|expr| **expr != Expr::Any) else {
             return Ok(());
         };
@@ -136,7 +141,7 @@ impl Runner<'_, '_> {
     }
 
     /// The two numbers of a structure, by name or place.
-    fn two(&self, value: &Expr, names: [&str; 2], shape: &Shape) -> Step<[i64; 2]> {
+    fn two(&self, value: &Expr, names: [&str; 2], shape: &StructFields) -> Step<[i64; 2]> {
         let Expr::Struct(fields) = value else {
             return differs(
                 "an argument",
@@ -147,7 +152,7 @@ impl Runner<'_, '_> {
         self.fits_shape(shape, fields)?;
         let mut numbers = [0; 2];
         for (i, number) in numbers.iter_mut().enumerate() {
-            let named = |f: &&Field| f.name.as_deref() == Some(names[i]);
+            let named = |f: &&StructField| f.name.as_deref() == Some(names[i]);
             let in_place = fields.get(i).filter(|f| f.name.is_none());
             *number = match fields.iter().find(named).or(in_place) {
                 Some(field) => self.number(&field.value)?,
@@ -157,7 +162,7 @@ impl Runner<'_, '_> {
         Ok(numbers)
     }
 
-    pub(super) fn getsockopt(&mut self, call: &Call) -> Called {
+    pub(super) fn getsockopt(&mut self, call: &SystemCall) -> Called {
         let socket = self.socket_of(call, 0)?;
         let option = self.level_and_option(call)?;
         let wanted = call.args.get(3);
@@ -200,7 +205,7 @@ impl Runner<'_, '_> {
     }
 
     /// `{tcpi_state=1, tcpi_unacked=0}` of a socket.
-    fn tells_info(&mut self, socket: SocketNo, fields: &[Field]) -> Step<()> {
+    fn tells_info(&mut self, socket: SocketNo, fields: &[StructField]) -> Step<()> {
         for field in fields {
             let Some(name) = field.name.as_deref() else {
                 return differs("an argument", "tcpi_…=…", "a value without a name");

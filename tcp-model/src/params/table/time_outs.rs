@@ -6,9 +6,9 @@ macro_rules! rows {
             $($before)*
             "Retransmission time-out" {
                 /// Granularity of timers.
-                timers: Timers {
-                    rfc9293: Timers::Exact,
-                    kind: ParamKind::words::<Timers>()
+                timers: TimerGranularity {
+                    rfc9293: TimerGranularity::Exact,
+                    kind: ParamKind::words::<TimerGranularity>()
                 }
                 /// Time-out before the first RTT sample (RFC 6298 rule 2.1). At most `max_rto`.
                 initial_rto: SimDuration {

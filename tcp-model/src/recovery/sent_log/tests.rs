@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::recovery::RecoveryPhase;
 
 const MSS: u32 = 1000;
 
@@ -23,7 +24,7 @@ fn ten() -> SentLog {
     log
 }
 
-fn find(log: &mut SentLog, phase: Phase, now: SimTime) -> Option<SimDuration> {
+fn find(log: &mut SentLog, phase: RecoveryPhase, now: SimTime) -> Option<SimDuration> {
     log.find_losses(phase, 3, Some(ms(100)), now)
 }
 
@@ -31,13 +32,13 @@ fn find(log: &mut SentLog, phase: Phase, now: SimTime) -> Option<SimDuration> {
 fn a_segment_sent_well_before_a_delivered_one_is_lost() {
     let mut log = ten();
     assert_eq!(log.on_ack(s(1000), at(101)).first_sent, Some(at(1)));
-    assert_eq!(find(&mut log, Phase::Open, at(101)), None);
+    assert_eq!(find(&mut log, RecoveryPhase::Open, at(101)), None);
     // The third is SACKed: a quarter of the smallest round trip is left to the second.
     assert_eq!(log.on_sack(s(2000), s(3000), at(103)), Some(at(3)));
     assert!(log.take_advanced() && !log.take_advanced());
-    assert_eq!(find(&mut log, Phase::Open, at(103)), Some(ms(24)));
+    assert_eq!(find(&mut log, RecoveryPhase::Open, at(103)), Some(ms(24)));
     assert_eq!(log.lost(), 0);
-    assert_eq!(find(&mut log, Phase::Open, at(127)), None);
+    assert_eq!(find(&mut log, RecoveryPhase::Open, at(127)), None);
     assert_eq!(
         (log.lost(), log.first_lost()),
         (1000, Some((s(1000), s(2000))))
@@ -48,7 +49,7 @@ fn a_segment_sent_well_before_a_delivered_one_is_lost() {
 fn three_sacked_segments_leave_no_time() {
     let mut log = ten();
     log.on_sack(s(1000), s(4000), at(104));
-    assert_eq!(find(&mut log, Phase::Open, at(104)), None);
+    assert_eq!(find(&mut log, RecoveryPhase::Open, at(104)), None);
     assert_eq!(log.first_lost(), Some((s(0), s(1000))));
 }
 
@@ -56,13 +57,13 @@ fn three_sacked_segments_leave_no_time() {
 fn a_lost_retransmission_is_found() {
     let mut log = ten();
     log.on_sack(s(1000), s(4000), at(104));
-    find(&mut log, Phase::Open, at(104));
+    find(&mut log, RecoveryPhase::Open, at(104));
     log.on_resent(s(0), s(1000), at(104));
     assert_eq!((log.lost(), log.first_lost()), (0, None));
     log.on_sent(s(11_000), at(105));
     // The new segment comes through, the retransmission sent before it does not.
     log.on_sack(s(10_000), s(11_000), at(205));
-    find(&mut log, Phase::Fast, at(205));
+    find(&mut log, RecoveryPhase::Fast, at(205));
     assert_eq!(log.first_lost(), Some((s(0), s(1000))));
 }
 
@@ -72,7 +73,7 @@ fn reordering_keeps_the_window_open() {
     log.on_sack(s(1000), s(2000), at(102));
     log.on_ack(s(2000), at(103)); // the first was only late
     log.on_sack(s(3000), s(7000), at(107));
-    assert_eq!(find(&mut log, Phase::Fast, at(107)), Some(ms(21)));
+    assert_eq!(find(&mut log, RecoveryPhase::Fast, at(107)), Some(ms(21)));
     assert_eq!(log.lost(), 0);
 }
 
@@ -128,7 +129,7 @@ proptest! {
                     log.on_ack(s(una), at(now));
                 }
             }
-            log.find_losses(Phase::Fast, 3, None, at(now));
+            log.find_losses(RecoveryPhase::Fast, 3, None, at(now));
             let octets = |marks| (0..log.len())
                 .filter(|&i| log.segments[i].is(marks))
                 .map(|i| log.segments[i].end.offset_from(log.start(i)))
@@ -154,7 +155,7 @@ fn an_older_echo_does_not_answer_a_retransmission() {
         log.forget_losses();
         log.set_echo_before(echo_before);
         log.on_ack(s(1000), at(1500));
-        find(&mut log, Phase::Open, at(2200));
+        find(&mut log, RecoveryPhase::Open, at(2200));
         assert_eq!(log.lost(), lost, "{echo_before:?}");
     }
 }

@@ -8,16 +8,16 @@ use super::slot_table::SlotTable;
 
 /// A 4-tuple as seen from one end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Flow {
+pub(super) struct FourTuple {
     local: u32,
     remote: u32,
     /// Local port in the upper half.
     ports: u32,
 }
 
-impl Flow {
-    pub(super) fn new(local: SocketAddrV4, remote: SocketAddrV4) -> Flow {
-        Flow::from_parts(*local.ip(), local.port(), *remote.ip(), remote.port())
+impl FourTuple {
+    pub(super) fn new(local: SocketAddrV4, remote: SocketAddrV4) -> FourTuple {
+        FourTuple::from_parts(*local.ip(), local.port(), *remote.ip(), remote.port())
     }
 
     pub(super) fn from_parts(
@@ -25,8 +25,8 @@ impl Flow {
         local_port: u16,
         remote: Ipv4Addr,
         remote_port: u16,
-    ) -> Flow {
-        Flow {
+    ) -> FourTuple {
+        FourTuple {
             local: local.to_bits(),
             remote: remote.to_bits(),
             ports: u32::from(local_port) << 16 | u32::from(remote_port),
@@ -86,7 +86,11 @@ pub(super) struct Demux {
 
 impl Demux {
     #[inline]
-    pub(super) fn find(&mut self, flow: Flow, flow_of: impl Fn(Owner) -> Flow) -> Option<Owner> {
+    pub(super) fn find(
+        &mut self,
+        flow: FourTuple,
+        flow_of: impl Fn(Owner) -> FourTuple,
+    ) -> Option<Owner> {
         let connection = |slot| flow_of(Owner::Connection(slot)) == flow;
         if let Some(last) = self.last.filter(|&last| connection(last)) {
             return Some(Owner::Connection(last));
@@ -103,7 +107,12 @@ impl Demux {
     }
 
     /// Adds an owner for a 4-tuple that has none yet.
-    pub(super) fn insert(&mut self, flow: Flow, owner: Owner, flow_of: impl Fn(Owner) -> Flow) {
+    pub(super) fn insert(
+        &mut self,
+        flow: FourTuple,
+        owner: Owner,
+        flow_of: impl Fn(Owner) -> FourTuple,
+    ) {
         let hash = flow.hash();
         match owner {
             Owner::Connection(slot) => {
@@ -117,7 +126,7 @@ impl Demux {
         }
     }
 
-    pub(super) fn remove(&mut self, flow: Flow, owner: Owner) {
+    pub(super) fn remove(&mut self, flow: FourTuple, owner: Owner) {
         if owner == Owner::Connection(self.last.unwrap_or(u32::MAX)) {
             self.last = None;
         }
@@ -159,9 +168,9 @@ mod tests {
     fn a_flow_gives_back_its_ends() {
         let local = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 1), 65_535);
         let remote = SocketAddrV4::new(Ipv4Addr::new(10, 255, 0, 2), 1);
-        let flow = Flow::new(local, remote);
+        let flow = FourTuple::new(local, remote);
         assert_eq!((flow.local(), flow.remote()), (local, remote));
-        assert_ne!(flow, Flow::new(remote, local));
+        assert_ne!(flow, FourTuple::new(remote, local));
         assert_eq!(flow.bytes(), [10, 0, 0, 1, 10, 255, 0, 2, 255, 255, 0, 1]);
     }
 
@@ -170,7 +179,7 @@ mod tests {
         let ip = |i: u32| Ipv4Addr::from(0x0a00_0001 + i);
         let flows = (0..64u32)
             .flat_map(|host| (0..1024u16).map(move |port| (host, 32_768 + 2 * port)))
-            .map(|(host, port)| Flow::from_parts(ip(0), 80, ip(host), port));
+            .map(|(host, port)| FourTuple::from_parts(ip(0), 80, ip(host), port));
         let buckets: BTreeSet<u64> = flows.map(|f| f.hash() & 0xf_ffff).collect();
         // 65536 balls in 2^20 bins leave about 63540 bins non-empty.
         assert!(buckets.len() > 62_500, "{}", buckets.len());
@@ -178,8 +187,8 @@ mod tests {
 
     #[test]
     fn owners_are_found_and_removed() {
-        let flows: Vec<Flow> = (0..100)
-            .map(|p| Flow::from_parts(Ipv4Addr::LOCALHOST, p, Ipv4Addr::LOCALHOST, 80))
+        let flows: Vec<FourTuple> = (0..100)
+            .map(|p| FourTuple::from_parts(Ipv4Addr::LOCALHOST, p, Ipv4Addr::LOCALHOST, 80))
             .collect();
         let flow_of = |owner: Owner| match owner {
             Owner::Connection(i) => flows[i as usize],

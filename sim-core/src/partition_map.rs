@@ -6,7 +6,7 @@ use crate::event::NodeId;
 
 /// Which partition owns each node, and where it keeps its host.
 #[derive(Debug)]
-pub(crate) struct Assignment {
+pub(crate) struct PartitionMap {
     pub(super) part_of: Vec<u32>,
     /// Place of a node's host in its partition's list; `NO_HOST` for routers.
     pub(super) place: Vec<u32>,
@@ -15,12 +15,12 @@ pub(crate) struct Assignment {
 
 const NO_HOST: u32 = u32::MAX;
 
-impl Assignment {
+impl PartitionMap {
     /// Nodes to partitions as given; the hosts of each partition, in order of node number.
     pub(crate) fn new<H>(
         part_of: Vec<u32>,
         hosts: Vec<Option<H>>,
-    ) -> (Arc<Assignment>, Vec<Vec<(NodeId, H)>>) {
+    ) -> (Arc<PartitionMap>, Vec<Vec<(NodeId, H)>>) {
         let parts = part_of.iter().max().map_or(1, |m| *m as usize + 1);
         let mut split: Vec<Vec<(NodeId, H)>> = (0..parts).map(|_| Vec::new()).collect();
         let mut place = vec![NO_HOST; part_of.len()];
@@ -31,7 +31,7 @@ impl Assignment {
                 mine.push((NodeId(i as u32), host));
             }
         }
-        let assignment = Assignment {
+        let assignment = PartitionMap {
             part_of,
             place,
             parts,

@@ -5,7 +5,7 @@ use crate::rng::mix;
 
 /// Queues by the hash of a flow, numbered from 0 in the order of their first use.
 #[derive(Debug)]
-pub(super) struct FlowTable {
+pub(super) struct FlowQueueTable {
     flows: u64,
     /// Drawn with the first packet, so that each link has its own.
     salt: Option<u64>,
@@ -14,10 +14,10 @@ pub(super) struct FlowTable {
     used: u32,
 }
 
-impl FlowTable {
+impl FlowQueueTable {
     /// A table with `flows` places.
-    pub(super) fn new(flows: u64) -> FlowTable {
-        FlowTable {
+    pub(super) fn new(flows: u64) -> FlowQueueTable {
+        FlowQueueTable {
             flows,
             salt: None,
             table: Vec::new(),

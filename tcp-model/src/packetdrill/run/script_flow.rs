@@ -13,7 +13,7 @@ use crate::seq::SeqNum;
 
 /// A connection of the run.
 #[derive(Debug)]
-pub(super) struct Flow {
+pub(super) struct ScriptFlow {
     /// Its socket at the host; `None` before there is one.
     pub(super) id: Option<SocketId>,
     pub(super) local_port: u16,
@@ -26,7 +26,7 @@ pub(super) struct Flow {
     pub(super) peer_isn: Option<u32>,
     pub(super) stamps: Stamps,
     /// What has passed.
-    pub(super) seen: Seen,
+    pub(super) seen: FlowCounters,
     /// Segments sent, each once.
     sent: u64,
     /// What was sent and not acknowledged: first and last sequence number, seen in a SACK.
@@ -38,7 +38,7 @@ pub(super) const REMOTE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 
 /// Properties of a connection known from its segments alone.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct FlowCounters {
     pub(super) data_out: u64,
     pub(super) data_in: u64,
     pub(super) bytes_out: u64,
@@ -48,7 +48,7 @@ pub(super) struct Seen {
     pub(super) last_ack_in: Option<SimTime>,
 }
 
-impl Seen {
+impl FlowCounters {
     fn note_sent(&mut self, segment: &Segment, again: bool, now: SimTime) {
         if segment.len > 0 {
             self.data_out += 1;
@@ -69,9 +69,9 @@ impl Seen {
     }
 }
 
-impl Flow {
-    pub(super) fn new(local_port: u16, remote_port: u16) -> Flow {
-        Flow {
+impl ScriptFlow {
+    pub(super) fn new(local_port: u16, remote_port: u16) -> ScriptFlow {
+        ScriptFlow {
             id: None,
             local_port,
             remote_port,
@@ -79,7 +79,7 @@ impl Flow {
             script_iss: 0,
             peer_isn: None,
             stamps: Stamps::default(),
-            seen: Seen::default(),
+            seen: FlowCounters::default(),
             sent: 0,
             outstanding: Vec::new(),
         }

@@ -4,7 +4,7 @@ use std::ops::AddAssign;
 
 /// Counters of an end point.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct ConnectionCounts {
     /// Payload bytes the peer acknowledged.
     pub bytes_acked: u64,
     /// Payload bytes received in order.
@@ -27,8 +27,8 @@ pub struct Counts {
     pub old_duplicate_bytes: u64,
 }
 
-impl AddAssign for Counts {
-    fn add_assign(&mut self, other: Counts) {
+impl AddAssign for ConnectionCounts {
+    fn add_assign(&mut self, other: ConnectionCounts) {
         self.bytes_acked += other.bytes_acked;
         self.bytes_received += other.bytes_received;
         self.segments_sent += other.segments_sent;

@@ -13,7 +13,7 @@ use sim_core::{SimDuration, SimTime};
 
 /// The timers of a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Timers {
+pub enum TimerGranularity {
     /// A timer fires exactly when its time has passed.
     #[default]
     Exact,
@@ -30,13 +30,13 @@ const LEVEL_SHIFT: u32 = 3;
 /// Number of levels, the first being 0.
 const LEVELS: u32 = 9;
 
-impl Timers {
+impl TimerGranularity {
     /// Length of a tick; none when timers are exact.
     pub const fn tick(self) -> Option<SimDuration> {
         match self {
-            Timers::Exact => None,
-            Timers::Hz250 => Some(SimDuration::from_millis(4)),
-            Timers::Hz1000 => Some(SimDuration::from_millis(1)),
+            TimerGranularity::Exact => None,
+            TimerGranularity::Hz250 => Some(SimDuration::from_millis(4)),
+            TimerGranularity::Hz1000 => Some(SimDuration::from_millis(1)),
         }
     }
 
@@ -123,14 +123,17 @@ mod tests {
         // 63 ticks are the coarser level's, unless the wheel stands a tick later already.
         for (ticks, step) in [(63, 8), (504, 64), (4032, 512)] {
             let wait = ms(ticks * 4);
-            let set_outside = Timers::Hz250.expiry(SimTime::ZERO, wait);
-            let set_inside = Timers::Hz250.expiry_from_timer(SimTime::ZERO, wait);
+            let set_outside = TimerGranularity::Hz250.expiry(SimTime::ZERO, wait);
+            let set_inside = TimerGranularity::Hz250.expiry_from_timer(SimTime::ZERO, wait);
             let slot = |step: u64| at((ticks / step + 1) * step * 4);
             assert_eq!(set_outside, slot(step), "{ticks}");
             assert_eq!(set_inside, slot(step / 8), "{ticks}");
             let longer = ms((ticks + 1) * 4);
-            let both = Timers::Hz250.expiry(SimTime::ZERO, longer);
-            assert_eq!(Timers::Hz250.expiry_from_timer(SimTime::ZERO, longer), both);
+            let both = TimerGranularity::Hz250.expiry(SimTime::ZERO, longer);
+            assert_eq!(
+                TimerGranularity::Hz250.expiry_from_timer(SimTime::ZERO, longer),
+                both
+            );
         }
     }
 
@@ -153,7 +156,10 @@ mod tests {
             (129_020, 2_048, 4_096),
             (129_024, 16_384, 4_096),
         ] {
-            for (timers, step) in [(Timers::Hz250, hz250), (Timers::Hz1000, hz1000)] {
+            for (timers, step) in [
+                (TimerGranularity::Hz250, hz250),
+                (TimerGranularity::Hz1000, hz1000),
+            ] {
                 let fires: Vec<SimTime> = (0..2 * step)
                     .map(|t| timers.expiry(at(t), ms(wait)))
                     .collect();
@@ -172,29 +178,35 @@ mod tests {
     #[test]
     fn a_timer_on_a_slot_takes_the_next_one() {
         // 304 ms is 76 ticks: level 1, slots of 8 ticks.
-        assert_eq!(Timers::Hz250.expiry(at(0), ms(304)), at(320));
-        assert_eq!(Timers::Hz250.expiry(at(16), ms(304)), at(352));
-        assert_eq!(Timers::Hz250.expiry(at(19), ms(304)), at(352));
-        assert_eq!(Timers::Hz250.expiry(at(0), ms(40)), at(44));
-        assert_eq!(Timers::Hz250.expiry(at(7), ms(37)), at(48));
-        assert_eq!(Timers::Exact.expiry(at(7), ms(37)), at(44));
+        assert_eq!(TimerGranularity::Hz250.expiry(at(0), ms(304)), at(320));
+        assert_eq!(TimerGranularity::Hz250.expiry(at(16), ms(304)), at(352));
+        assert_eq!(TimerGranularity::Hz250.expiry(at(19), ms(304)), at(352));
+        assert_eq!(TimerGranularity::Hz250.expiry(at(0), ms(40)), at(44));
+        assert_eq!(TimerGranularity::Hz250.expiry(at(7), ms(37)), at(48));
+        assert_eq!(TimerGranularity::Exact.expiry(at(7), ms(37)), at(44));
     }
 
     #[test]
     fn durations_and_clocks_count_ticks() {
-        assert_eq!(Timers::Hz250.clock(at(7)), at(4));
-        assert_eq!(Timers::Hz250.round_up(ms(5)), ms(8));
+        assert_eq!(TimerGranularity::Hz250.clock(at(7)), at(4));
+        assert_eq!(TimerGranularity::Hz250.round_up(ms(5)), ms(8));
         assert_eq!(
-            (Timers::Exact.clock(at(7)), Timers::Exact.round_up(ms(5))),
+            (
+                TimerGranularity::Exact.clock(at(7)),
+                TimerGranularity::Exact.round_up(ms(5))
+            ),
             (at(7), ms(5))
         );
-        assert_eq!(Timers::Hz250.expiry(at(1), SimDuration::MAX), SimTime::MAX);
+        assert_eq!(
+            TimerGranularity::Hz250.expiry(at(1), SimDuration::MAX),
+            SimTime::MAX
+        );
     }
 
     proptest! {
         #[test]
         fn never_early_and_in_order(now in 0u64..1 << 40, wait in 0u64..1 << 24, later in 0u64..1000) {
-            for timers in [Timers::Hz250, Timers::Hz1000] {
+            for timers in [TimerGranularity::Hz250, TimerGranularity::Hz1000] {
                 let tick = timers.tick().unwrap();
                 let (now, wait) = (SimTime::from_ps(now * 1_000_000), ms(wait));
                 let fires = timers.expiry(now, wait);

@@ -5,11 +5,13 @@
 //!
 //! Simplification: a segment whose parts are reported by two SACKs counts as not SACKed.
 
+mod boundaries;
+mod rack;
+
 use std::collections::VecDeque;
 
 use sim_core::{SimDuration, SimTime};
 
-use super::{Outstanding, Phase};
 use crate::seq::SeqNum;
 
 /// Lost and not retransmitted since.
@@ -30,13 +32,13 @@ const ENDED: u8 = 64;
 
 /// A segment, from the end of the previous one to its own end.
 #[derive(Clone, Copy, Debug, Hash)]
-struct Sent {
+struct SentSegment {
     at: SimTime,
     end: SeqNum,
     marks: u8,
 }
 
-impl Sent {
+impl SentSegment {
     fn is(&self, marks: u8) -> bool {
         self.marks & marks != 0
     }
@@ -85,7 +87,7 @@ const MIN_RTT_MEMORY: SimDuration = SimDuration::from_secs(300);
 /// The outstanding segments in order, and the state derived from delivered ones.
 #[derive(Clone, Debug, Hash)]
 pub struct SentLog {
-    segments: VecDeque<Sent>,
+    segments: VecDeque<SentSegment>,
     una: SeqNum,
     /// Octets marked lost.
     lost: u32,
@@ -122,7 +124,7 @@ pub struct Probe {
 impl SentLog {
     /// Bytes of memory of its segments.
     pub(crate) fn memory_bytes(&self) -> usize {
-        self.segments.capacity() * size_of::<Sent>()
+        self.segments.capacity() * size_of::<SentSegment>()
     }
 
     /// An empty log at `una`; `rtt` is the round trip of the handshake.
@@ -152,12 +154,6 @@ impl SentLog {
         }
     }
 
-    /// The ACK to be taken in next echoes a timestamp older than those of segments sent from this time on;
-    /// `None` where that is not known or not looked at.
-    pub fn set_echo_before(&mut self, time: Option<SimTime>) {
-        self.echo_before = time;
-    }
-
     /// Number of outstanding segments that were retransmitted.
     pub fn resent(&self) -> u32 {
         self.resent
@@ -180,11 +176,6 @@ impl SentLog {
         }
         (self.lost, self.missed) = (0, 0);
         self.advanced = true;
-    }
-
-    /// Notes that the path reorders: a loss was wrongly inferred.
-    pub fn note_reordering(&mut self) {
-        self.reordering.seen = true;
     }
 
     /// Number of outstanding segments, including SACKed ones.
@@ -253,59 +244,12 @@ impl SentLog {
 
     /// Notes a new segment, up to `end`.
     pub fn on_sent(&mut self, end: SeqNum, now: SimTime) {
-        let new = Sent {
+        let new = SentSegment {
             at: now,
             end,
             marks: 0,
         };
         self.segments.push_back(new);
-    }
-
-    /// Marks the last segment as sent in one burst with the previous one.
-    pub fn join_last(&mut self) {
-        if let Some(last) = self.segments.back_mut() {
-            last.marks |= JOINED;
-        }
-    }
-
-    /// Marks the end of the last segment as pushed by the application.
-    pub fn push_last(&mut self) {
-        if let Some(last) = self.segments.back_mut() {
-            last.marks |= PUSHED;
-        }
-    }
-
-    /// Marks the last segment as the end of a record (`MSG_EOR`).
-    pub fn end_last(&mut self) {
-        if let Some(last) = self.segments.back_mut() {
-            last.marks |= ENDED;
-        }
-    }
-
-    /// Whether the application pushed the end of a segment that lies entirely in `start..end`.
-    pub fn was_pushed(&self, start: SeqNum, end: SeqNum) -> bool {
-        let first = self.segments.partition_point(|s| s.end.at_or_before(start));
-        let all = self.segments.range(first..);
-        let mut inside = all.take_while(|s| s.end.at_or_before(end));
-        inside.any(|s| s.is(PUSHED))
-    }
-
-    /// How many lost segments from `start` on were sent in one burst, at most `most`; the rest of the burst
-    /// becomes a separate one.
-    pub fn lost_together(&mut self, start: SeqNum, most: u32) -> u32 {
-        let first = self.segments.partition_point(|s| s.end.at_or_before(start));
-        let mut count = 1;
-        while let Some(next) = self.segments.get_mut(first + count as usize) {
-            if !next.is(LOST) || !next.is(JOINED) {
-                break;
-            }
-            if count >= most {
-                next.marks &= !JOINED;
-                break;
-            }
-            count += 1;
-        }
-        count
     }
 
     /// Notes that octets `start..end` were retransmitted.
@@ -314,7 +258,7 @@ impl SentLog {
         while i < self.segments.len() && self.start(i).before(end) {
             if self.segments[i].end.after(end) {
                 // The rest of the segment did not fit and keeps its state.
-                let first = Sent {
+                let first = SentSegment {
                     end,
                     ..self.segments[i]
                 };
@@ -405,134 +349,6 @@ impl SentLog {
         first_sent
     }
 
-    /// RFC 8985 section 6.2, steps 1 to 3.
-    fn deliver(&mut self, segment: Sent, start: SeqNum, now: SimTime) {
-        let rtt = now.since(segment.at);
-        // Step 2: of a segment sent twice, an ACK that echoes an older timestamp or comes sooner than the
-        // smallest round trip may answer the first of the two.
-        let ambiguous = segment.is(RESENT)
-            && (self.min_rtt.is_some_and(|(min, _)| rtt < min)
-                || self.echo_before.is_some_and(|time| segment.at >= time));
-        if !ambiguous {
-            let newer = self
-                .newest
-                .is_none_or(|n| sent_after(segment.at, segment.end, n.sent, n.end));
-            if newer {
-                self.newest = Some(Newest {
-                    sent: segment.at,
-                    end: segment.end,
-                    rtt,
-                });
-            } else if let Some(newest) = &mut self.newest {
-                newest.rtt = rtt; // as Linux does; the RFC takes it from the newest alone
-            }
-            self.advanced = true;
-        }
-        if !segment.is(RESENT) {
-            self.latest_rtt = Some(rtt);
-            let stale = |(_, when): (SimDuration, SimTime)| now.since(when) > MIN_RTT_MEMORY;
-            if self.min_rtt.is_none_or(|old| rtt <= old.0 || stale(old)) {
-                self.min_rtt = Some((rtt, now));
-            }
-            self.original = Some(self.original.map_or(segment.end, |o| o.min(segment.end)));
-            // Step 3: delivered out of the order of sending.
-            let order = &mut self.reordering;
-            if segment.end.before(order.fack) {
-                order.seen = true;
-                order.span = order.span.max(order.fack.offset_from(start));
-            }
-        }
-        self.reordering.fack = self.reordering.fack.max(segment.end);
-    }
-
-    /// Step 4: the peer reports a duplicate, so a retransmission was spurious.
-    pub fn on_duplicate_report(&mut self, out: &Outstanding) {
-        if self.reordering.round.is_none_or(|r| out.una.at_or_after(r)) {
-            self.reordering.round = Some(out.nxt);
-            self.reordering.steps = self.reordering.steps.saturating_add(1);
-            self.reordering.persist = PERSIST;
-        }
-    }
-
-    /// Step 4: a recovery ends.
-    pub fn on_recovery_exit(&mut self) {
-        self.reordering.persist = self.reordering.persist.saturating_sub(1);
-        if self.reordering.persist == 0 {
-            self.reordering.steps = 1;
-        }
-    }
-
-    /// Step 4, `RACK_update_reo_wnd`: how much later a delivered segment must have been sent.
-    fn window(&self, phase: Phase, threshold: u32, srtt: Option<SimDuration>) -> SimDuration {
-        if !self.reordering.seen && (phase != Phase::Open || self.sacked >= threshold) {
-            return SimDuration::ZERO;
-        }
-        let min = self.min_rtt.map_or(SimDuration::ZERO, |(min, _)| min);
-        let window = min / 4 * u64::from(self.reordering.steps);
-        window.min(srtt.unwrap_or(window))
-    }
-
-    /// Whether a delivery calls for [`SentLog::find_losses`]; clears the flag.
-    pub fn take_advanced(&mut self) -> bool {
-        std::mem::take(&mut self.advanced)
-    }
-
-    /// Step 5: marks lost segments; returns the time until more may be, if the reordering window is open.
-    pub fn find_losses(
-        &mut self,
-        phase: Phase,
-        threshold: u32,
-        srtt: Option<SimDuration>,
-        now: SimTime,
-    ) -> Option<SimDuration> {
-        let newest = self.newest?;
-        let patience = newest.rtt + self.window(phase, threshold, srtt);
-        let mut wait = None;
-        let mut start = self.una;
-        for segment in &mut self.segments {
-            let from = std::mem::replace(&mut start, segment.end);
-            if segment.is(SACKED | LOST) {
-                continue;
-            }
-            if !sent_after(newest.sent, newest.end, segment.at, segment.end) {
-                // Without retransmissions, the order of sequence is the order of time.
-                if self.resent == 0 {
-                    break;
-                }
-                continue;
-            }
-            let waited = now.since(segment.at);
-            if waited >= patience {
-                self.missed += u32::from(!segment.is(MISSED));
-                segment.marks |= LOST | MISSED;
-                self.lost += segment.end.offset_from(from);
-            } else {
-                wait = wait.max(Some(patience.saturating_sub(waited)));
-            }
-        }
-        wait
-    }
-
-    /// The retransmission timer expired: the first segment is lost, and those whose acknowledgement is
-    /// overdue; RACK finds the others (RFC 8985 section 6.3). With `all`, all are lost.
-    pub fn on_timeout(&mut self, all: bool, now: SimTime) {
-        self.original = None;
-        let patience = self.newest.map_or(SimDuration::ZERO, |n| n.rtt);
-        let mut start = self.una;
-        let mut head = true;
-        for segment in &mut self.segments {
-            let from = std::mem::replace(&mut start, segment.end);
-            if segment.is(SACKED | LOST) {
-                continue;
-            }
-            if std::mem::take(&mut head) || all || now.since(segment.at) >= patience {
-                self.missed += u32::from(!segment.is(MISSED));
-                segment.marks |= LOST | MISSED;
-                self.lost += segment.end.offset_from(from);
-            }
-        }
-    }
-
     /// Clears all SACK marks: the peer has dropped the data it had reported.
     pub fn forget_sacks(&mut self) {
         for segment in &mut self.segments {
@@ -544,22 +360,6 @@ impl SentLog {
     /// Whether the first outstanding segment is SACKed.
     pub fn head_is_sacked(&self) -> bool {
         self.segments.front().is_some_and(|s| s.is(SACKED))
-    }
-
-    /// The end of the segments from `start` on, at least one, that are not SACKed and fit together in
-    /// `most` octets.
-    pub fn joined_end(&self, start: SeqNum, most: u32) -> Option<SeqNum> {
-        let first = self.segments.partition_point(|s| s.end.at_or_before(start));
-        let mut rest = self.segments.range(first..);
-        let first = rest.next()?;
-        let (mut end, mut ended) = (first.end, first.is(ENDED));
-        for segment in rest {
-            if ended || segment.is(SACKED) || segment.end.offset_from(start) > most {
-                break;
-            }
-            (end, ended) = (segment.end, segment.is(ENDED));
-        }
-        Some(end)
     }
 
     /// The first segment that is lost and not retransmitted.

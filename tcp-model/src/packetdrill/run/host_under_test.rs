@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sim_core::SimTime;
 
 use super::RunOptions;
-use super::flow::{Flow, LOCAL, REMOTE};
+use super::script_flow::{LOCAL, REMOTE, ScriptFlow};
 use crate::diagnostics::Details;
 use crate::host::{Departure, Driver, FixedNumbers, MakeTcp, SocketId};
 use crate::icmp::IcmpError;
@@ -29,7 +29,7 @@ const SYN_QUEUE_FULL: &str = "(dropped: the queue of half-open connections is fu
 
 /// A segment that left and waits for a line of the script that expects it.
 #[derive(Debug)]
-pub(super) struct Sent {
+pub(super) struct PendingSegment {
     pub(super) flow: usize,
     pub(super) at: SimTime,
     pub(super) segment: Segment,
@@ -42,8 +42,8 @@ pub(super) struct Sent {
 /// The host, the connections the script knows of, and what they sent.
 pub(super) struct TestHost<'m> {
     pub(super) sockets: Sockets<'m>,
-    pub(super) flows: Vec<Flow>,
-    pub(super) sent: VecDeque<Sent>,
+    pub(super) flows: Vec<ScriptFlow>,
+    pub(super) sent: VecDeque<PendingSegment>,
     pub(super) ladder: Vec<Rung>,
     next_remote_port: u16,
     /// Segments must be cut as the script has them.
@@ -95,7 +95,7 @@ impl<'m> TestHost<'m> {
 
     /// Place of the first segment that waits, of those between these ports.
     pub(super) fn next_sent(&self, ports: Option<(u16, u16)>) -> Option<usize> {
-        let between = |s: &Sent| (s.segment.src_port, s.segment.dst_port);
+        let between = |s: &PendingSegment| (s.segment.src_port, s.segment.dst_port);
         let mut all = self.sent.iter();
         all.position(|s| ports.is_none_or(|p| p == between(s)))
     }
@@ -112,7 +112,7 @@ impl<'m> TestHost<'m> {
 
     /// A connection of the script's that the host knows nothing of yet.
     pub(super) fn add_flow(&mut self, local_port: u16, remote_port: u16) -> usize {
-        self.flows.push(Flow::new(local_port, remote_port));
+        self.flows.push(ScriptFlow::new(local_port, remote_port));
         self.flows.len() - 1
     }
 
@@ -154,7 +154,7 @@ impl<'m> TestHost<'m> {
         if known.id == Some(id) {
             return;
         }
-        let mut fresh = Flow::new(known.local_port, known.remote_port);
+        let mut fresh = ScriptFlow::new(known.local_port, known.remote_port);
         if known.id.is_none() {
             std::mem::swap(&mut fresh, known);
         } else {
@@ -185,7 +185,7 @@ impl<'m> TestHost<'m> {
     pub(super) fn take_news(&mut self) {
         for (id, (local, remote)) in self.sockets.connections().skip(self.flows_known) {
             if self.flows.iter().all(|flow| flow.id != Some(id)) {
-                let mut flow = Flow::new(local.port(), remote.port());
+                let mut flow = ScriptFlow::new(local.port(), remote.port());
                 flow.id = Some(id);
                 self.flows.push(flow);
             }
@@ -210,7 +210,7 @@ impl<'m> TestHost<'m> {
         if !self.by_ports && index < self.tested_from {
             return;
         }
-        self.sent.push_back(Sent {
+        self.sent.push_back(PendingSegment {
             flow: index,
             at: sent.at,
             segment,

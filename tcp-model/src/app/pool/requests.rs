@@ -1,0 +1,217 @@
+//! A request and the connection it takes: one that is idle, a new one, or a turn in the queue.
+
+use super::{PendingRequest, PoolClient, PooledConnection, PooledPhase, record_unanswered};
+use crate::app::deadline::Deadline;
+use crate::app::draws::{DrawKey, DrawKind};
+use crate::host::{ConnectOptions, SocketCx, SocketId};
+use crate::model::ConnectionEnd;
+use crate::sample::{Ending, PoolClose, PoolSample, RequestDone, TcpSample};
+
+impl PoolClient {
+    /// A request wants a connection.
+    pub(super) fn submit(&mut self, wanted: PendingRequest, socket: &mut SocketCx<'_, '_>) {
+        while let Some(id) = self.idle.pop() {
+            let Some(why) = self.worn_out(id, socket) else {
+                self.send(id, wanted, socket);
+                return;
+            };
+            self.discard(id, why, socket);
+        }
+        if self.open < self.pool.max {
+            self.connect(wanted, socket);
+        } else {
+            self.waiting.push_back(wanted);
+        }
+    }
+
+    /// Why the connection takes no further request; `None` when it may.
+    pub(super) fn worn_out(&self, id: SocketId, socket: &SocketCx<'_, '_>) -> Option<PoolClose> {
+        let c = self.conns.get(id)?;
+        let age = socket.now().since(c.opened);
+        if self.pool.max_requests.is_some_and(|most| c.index >= most) {
+            Some(PoolClose::Requests)
+        } else if self.pool.max_lifetime.is_some_and(|most| age >= most) {
+            Some(PoolClose::Lifetime)
+        } else {
+            None
+        }
+    }
+
+    pub(super) fn connect(&mut self, wanted: PendingRequest, socket: &mut SocketCx<'_, '_>) {
+        let servers = self.spec.remotes.len();
+        let (local, remote) = crate::app::client::pair(self.turn, self.spec.locals.len(), servers);
+        let Some(remote) = self.spec.remotes.get(remote) else {
+            return; // no server at all
+        };
+        self.turn += 1;
+        let options = ConnectOptions {
+            local: self.spec.locals.get(local).copied(),
+            bind_first: self.spec.bind_first,
+            class: self.spec.class,
+            ..ConnectOptions::default()
+        };
+        let Ok(id) = socket.connect_with(remote, options) else {
+            self.failed(wanted, socket);
+            return;
+        };
+        let now = socket.now();
+        let mut c = PooledConnection {
+            conn: socket.conn(id).unwrap_or_default(),
+            phase: PooledPhase::Connecting(wanted),
+            index: 0,
+            opened: now,
+            began: now,
+            to_write: 0,
+            to_read: 0,
+            deadline: Deadline::NONE,
+        };
+        if let Some(most) = self.spec.exchange.connect_timeout {
+            c.deadline.set_after(most, id, socket);
+        }
+        self.open += 1;
+        self.conns.insert(id, c);
+        socket.record(TcpSample::Pool(PoolSample::Opened));
+    }
+
+    /// Sends a request on a connection that is free.
+    pub(super) fn send(
+        &mut self,
+        id: SocketId,
+        wanted: PendingRequest,
+        socket: &mut SocketCx<'_, '_>,
+    ) {
+        let Some(mut c) = self.conns.get(id) else {
+            self.submit(wanted, socket);
+            return;
+        };
+        let exchange = &self.spec.exchange;
+        let key = DrawKey::new(c.conn, c.index, socket);
+        c.phase = PooledPhase::Busy(wanted);
+        c.began = socket.now();
+        socket.record(TcpSample::Pool(PoolSample::Sent {
+            waited: c.began.since(wanted.since),
+            reused: c.index > 0,
+        }));
+        c.to_write = key.bytes(DrawKind::Request, exchange.request).max(1);
+        c.to_read = key.bytes(DrawKind::Response, exchange.response);
+        match exchange.request_timeout {
+            Some(most) => c.deadline.set_after(most, id, socket),
+            None => c.deadline.clear(),
+        }
+        c.to_write -= socket.write(id, c.to_write);
+        self.conns.insert(id, c);
+        self.advance(id, socket);
+    }
+
+    /// Ends the request of a connection, if it has its whole response.
+    pub(super) fn advance(&mut self, id: SocketId, socket: &mut SocketCx<'_, '_>) {
+        let Some(mut c) = self.conns.get(id) else {
+            return;
+        };
+        let PooledPhase::Busy(wanted) = c.phase else {
+            return;
+        };
+        if c.to_write > 0 || c.to_read > 0 {
+            return;
+        }
+        let key = DrawKey::new(c.conn, c.index, socket);
+        socket.record(TcpSample::Request(RequestDone {
+            conn: c.conn,
+            index: c.index,
+            latency: socket.now().since(c.began),
+            with_connect: socket.now().since(wanted.since),
+            answered: key.bytes(DrawKind::Response, self.spec.exchange.response) > 0,
+        }));
+        c.index += 1;
+        c.phase = PooledPhase::Idle;
+        c.deadline.clear();
+        self.conns.insert(id, c);
+        self.release(id, socket);
+    }
+
+    /// A connection is free: for a request that waits, for one to come, or no more.
+    pub(super) fn release(&mut self, id: SocketId, socket: &mut SocketCx<'_, '_>) {
+        if let Some(why) = self.worn_out(id, socket) {
+            self.discard(id, why, socket);
+            self.serve_waiting(socket);
+            return;
+        }
+        if let Some(next) = self.waiting.pop_front() {
+            self.send(id, next, socket);
+            return;
+        }
+        if self.idle.len() as u64 >= u64::from(self.pool.idle) {
+            self.discard(id, PoolClose::Surplus, socket);
+            return;
+        }
+        self.idle.push(id);
+        if let (Some(most), Some(mut c)) = (self.pool.idle_timeout, self.conns.get(id)) {
+            c.deadline.set_after(most, id, socket);
+            self.conns.insert(id, c);
+        }
+    }
+
+    /// Opens connections for requests that wait, as far as there may be more.
+    pub(super) fn serve_waiting(&mut self, socket: &mut SocketCx<'_, '_>) {
+        while self.open < self.pool.max
+            && let Some(next) = self.waiting.pop_front()
+        {
+            self.connect(next, socket);
+        }
+    }
+
+    /// Closes a connection and knows it no more.
+    pub(super) fn discard(&mut self, id: SocketId, why: PoolClose, socket: &mut SocketCx<'_, '_>) {
+        if self.conns.remove(id).is_some() {
+            self.open -= 1;
+            socket.close(id);
+            socket.record(TcpSample::Pool(PoolSample::Closed(why)));
+        }
+    }
+
+    /// A request has failed on its connection, or without one.
+    pub(super) fn failed(&mut self, wanted: PendingRequest, socket: &mut SocketCx<'_, '_>) {
+        self.retrying.retry(wanted.attempt, &mut self.rng, socket);
+    }
+
+    /// A connection is of no use any more; what it carried has no answer.
+    pub(super) fn lose(&mut self, id: SocketId, ending: Ending, socket: &mut SocketCx<'_, '_>) {
+        let Some(c) = self.conns.get(id) else {
+            return;
+        };
+        record_unanswered(&c, ending, socket);
+        if self.has_raced(&c, ending, socket) {
+            socket.record(TcpSample::Pool(PoolSample::Raced));
+        }
+        let why = match (ending, c.phase) {
+            (Ending::GivenUp, PooledPhase::Idle) => PoolClose::Idle,
+            (Ending::GivenUp, _) => PoolClose::GivenUp,
+            _ => PoolClose::Peer,
+        };
+        self.discard(id, why, socket);
+        match c.phase {
+            PooledPhase::Connecting(wanted) | PooledPhase::Busy(wanted) => {
+                self.failed(wanted, socket)
+            }
+            PooledPhase::Idle => self.idle.retain(|other| *other != id),
+        }
+        self.serve_waiting(socket);
+    }
+
+    /// A request was sent on a kept connection that its server was about to close: a proxy would answer
+    /// 502 for it.
+    pub(super) fn has_raced(
+        &self,
+        c: &PooledConnection,
+        ending: Ending,
+        socket: &SocketCx<'_, '_>,
+    ) -> bool {
+        let over = matches!(
+            ending,
+            Ending::Connection(ConnectionEnd::Closed | ConnectionEnd::Reset)
+        );
+        let key = DrawKey::new(c.conn, c.index, socket);
+        let whole = key.bytes(DrawKind::Response, self.spec.exchange.response);
+        over && c.index > 0 && matches!(c.phase, PooledPhase::Busy(_)) && c.to_read == whole
+    }
+}

@@ -1,0 +1,155 @@
+//! Loss detection by time (RFC 8985 section 6.2), on the log of segments sent.
+
+use sim_core::{SimDuration, SimTime};
+
+use super::{
+    LOST, MIN_RTT_MEMORY, MISSED, Newest, PERSIST, RESENT, SACKED, SentLog, SentSegment, sent_after,
+};
+use crate::recovery::{Outstanding, RecoveryPhase};
+use crate::seq::SeqNum;
+
+impl SentLog {
+    /// Notes that the path reorders: a loss was wrongly inferred.
+    pub fn note_reordering(&mut self) {
+        self.reordering.seen = true;
+    }
+
+    /// The ACK to be taken in next echoes a timestamp older than those of segments sent from this time on;
+    /// `None` where that is not known or not looked at.
+    pub fn set_echo_before(&mut self, time: Option<SimTime>) {
+        self.echo_before = time;
+    }
+
+    /// RFC 8985 section 6.2, steps 1 to 3.
+    pub(super) fn deliver(&mut self, segment: SentSegment, start: SeqNum, now: SimTime) {
+        let rtt = now.since(segment.at);
+        // Step 2: of a segment sent twice, an ACK that echoes an older timestamp or comes sooner than the
+        // smallest round trip may answer the first of the two.
+        let ambiguous = segment.is(RESENT)
+            && (self.min_rtt.is_some_and(|(min, _)| rtt < min)
+                || self.echo_before.is_some_and(|time| segment.at >= time));
+        if !ambiguous {
+            let newer = self
+                .newest
+                .is_none_or(|n| sent_after(segment.at, segment.end, n.sent, n.end));
+            if newer {
+                self.newest = Some(Newest {
+                    sent: segment.at,
+                    end: segment.end,
+                    rtt,
+                });
+            } else if let Some(newest) = &mut self.newest {
+                newest.rtt = rtt; // as Linux does; the RFC takes it from the newest alone
+            }
+            self.advanced = true;
+        }
+        if !segment.is(RESENT) {
+            self.latest_rtt = Some(rtt);
+            let stale = |(_, when): (SimDuration, SimTime)| now.since(when) > MIN_RTT_MEMORY;
+            if self.min_rtt.is_none_or(|old| rtt <= old.0 || stale(old)) {
+                self.min_rtt = Some((rtt, now));
+            }
+            self.original = Some(self.original.map_or(segment.end, |o| o.min(segment.end)));
+            // Step 3: delivered out of the order of sending.
+            let order = &mut self.reordering;
+            if segment.end.before(order.fack) {
+                order.seen = true;
+                order.span = order.span.max(order.fack.offset_from(start));
+            }
+        }
+        self.reordering.fack = self.reordering.fack.max(segment.end);
+    }
+
+    /// Step 4: the peer reports a duplicate, so a retransmission was spurious.
+    pub fn on_duplicate_report(&mut self, out: &Outstanding) {
+        if self.reordering.round.is_none_or(|r| out.una.at_or_after(r)) {
+            self.reordering.round = Some(out.nxt);
+            self.reordering.steps = self.reordering.steps.saturating_add(1);
+            self.reordering.persist = PERSIST;
+        }
+    }
+
+    /// Step 4: a recovery ends.
+    pub fn on_recovery_exit(&mut self) {
+        self.reordering.persist = self.reordering.persist.saturating_sub(1);
+        if self.reordering.persist == 0 {
+            self.reordering.steps = 1;
+        }
+    }
+
+    /// Step 4, `RACK_update_reo_wnd`: how much later a delivered segment must have been sent.
+    pub(super) fn window(
+        &self,
+        phase: RecoveryPhase,
+        threshold: u32,
+        srtt: Option<SimDuration>,
+    ) -> SimDuration {
+        if !self.reordering.seen && (phase != RecoveryPhase::Open || self.sacked >= threshold) {
+            return SimDuration::ZERO;
+        }
+        let min = self.min_rtt.map_or(SimDuration::ZERO, |(min, _)| min);
+        let window = min / 4 * u64::from(self.reordering.steps);
+        window.min(srtt.unwrap_or(window))
+    }
+
+    /// Whether a delivery calls for [`SentLog::find_losses`]; clears the flag.
+    pub fn take_advanced(&mut self) -> bool {
+        std::mem::take(&mut self.advanced)
+    }
+
+    /// Step 5: marks lost segments; returns the time until more may be, if the reordering window is open.
+    pub fn find_losses(
+        &mut self,
+        phase: RecoveryPhase,
+        threshold: u32,
+        srtt: Option<SimDuration>,
+        now: SimTime,
+    ) -> Option<SimDuration> {
+        let newest = self.newest?;
+        let patience = newest.rtt + self.window(phase, threshold, srtt);
+        let mut wait = None;
+        let mut start = self.una;
+        for segment in &mut self.segments {
+            let from = std::mem::replace(&mut start, segment.end);
+            if segment.is(SACKED | LOST) {
+                continue;
+            }
+            if !sent_after(newest.sent, newest.end, segment.at, segment.end) {
+                // Without retransmissions, the order of sequence is the order of time.
+                if self.resent == 0 {
+                    break;
+                }
+                continue;
+            }
+            let waited = now.since(segment.at);
+            if waited >= patience {
+                self.missed += u32::from(!segment.is(MISSED));
+                segment.marks |= LOST | MISSED;
+                self.lost += segment.end.offset_from(from);
+            } else {
+                wait = wait.max(Some(patience.saturating_sub(waited)));
+            }
+        }
+        wait
+    }
+
+    /// The retransmission timer expired: the first segment is lost, and those whose acknowledgement is
+    /// overdue; RACK finds the others (RFC 8985 section 6.3). With `all`, all are lost.
+    pub fn on_timeout(&mut self, all: bool, now: SimTime) {
+        self.original = None;
+        let patience = self.newest.map_or(SimDuration::ZERO, |n| n.rtt);
+        let mut start = self.una;
+        let mut head = true;
+        for segment in &mut self.segments {
+            let from = std::mem::replace(&mut start, segment.end);
+            if segment.is(SACKED | LOST) {
+                continue;
+            }
+            if std::mem::take(&mut head) || all || now.since(segment.at) >= patience {
+                self.missed += u32::from(!segment.is(MISSED));
+                segment.marks |= LOST | MISSED;
+                self.lost += segment.end.offset_from(from);
+            }
+        }
+    }
+}
