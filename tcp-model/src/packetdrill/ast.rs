@@ -141,6 +141,20 @@ pub struct IpMarks {
     pub flow_label: Option<u32>,
 }
 
+impl IpMarks {
+    /// What is wrong if the ECN field is written twice, by its name and in `tos`, and differs.
+    pub(super) fn contradiction(&self) -> Option<String> {
+        let (mark, tos) = (self.ecn?, self.tos?);
+        let differs = !mark.codepoints.contains(&Ecn::from_tos(tos));
+        differs.then(|| format!("{} and the ECN bits of tos {tos:#x} differ", mark.name))
+    }
+
+    /// The bits of the DS field (RFC 2474) in place, without ECN; zero if not written.
+    pub fn ds(&self) -> u8 {
+        self.tos.unwrap_or(0) & 0xfc
+    }
+}
+
 /// A TCP segment as written; sequence numbers are the script's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScriptPacket {

@@ -1,7 +1,7 @@
 //! Arguments of calls: each has its effect or is compared, is an error when it is misspelt, or is reported
 //! as not supported.
 
-use tcp_model::packetdrill::{ScriptFailure, ScriptOutcome};
+use tcp_model::packetdrill::{ScriptFailure, ScriptOutcome, parse};
 
 use super::play_text;
 
@@ -400,6 +400,45 @@ fn numbers_without_meaning_are_refused_or_reported() {
     }
     let waits = "+0 pipe2([5, 6], O_NONBLOCK) = 0\n+0 splice(4, NULL, 6, NULL, 10, 0) = -1 EAGAIN";
     assert_eq!(connected(waits), ScriptOutcome::Passed);
+}
+
+/// The ECN bits of `tos` take effect in both directions, the DS bits in one.
+#[test]
+fn ds_bits_of_an_arriving_packet_are_reported() {
+    let marked = |inward: &str, outward: &str| {
+        let text = format!(
+            "`sysctl -q net.ipv4.tcp_ecn=1`\n{SOCKET}+0 bind(3, ..., ...) = 0\n+0 listen(3, 1) = 0
+             +0 < {inward}SEW 0:0(0) win 65535 <mss 1000>\n+0 > {outward}SE. 0:0(0) ack 1 <mss 1460>
+             +0 < . 1:1(0) ack 1 win 65535\n+0 accept(3, ..., ...) = 4
+             +0 < {inward}. 1:1001(1000) ack 1 win 65535\n+0 > . 1:1(0) ack 1001"
+        );
+        play_text(&text).outcome
+    };
+    assert_eq!(marked("", ""), ScriptOutcome::Passed);
+    assert_eq!(marked("[tos 0x0] ", "[tos 0x0] "), ScriptOutcome::Passed);
+    is_missing(
+        marked("[tos 0x10] ", ""),
+        "DS bits of an arriving packet (tos 0x10)",
+    );
+    is_missing(marked("[ect0,tos 0x2e] ", ""), "(tos 0x2c)");
+    let ce = "+0 < [tos 0x3] . 1:1001(1000) ack 1 win 65535\n+0 > E. 1:1(0) ack 1001";
+    let text = format!(
+        "`sysctl -q net.ipv4.tcp_ecn=1`\n{SOCKET}+0 bind(3, ..., ...) = 0\n+0 listen(3, 1) = 0
+         +0 < SEW 0:0(0) win 65535 <mss 1000>\n+0 > SE. 0:0(0) ack 1 <mss 1460>
+         +0 < . 1:1(0) ack 1 win 65535\n+0 accept(3, ..., ...) = 4\n{ce}"
+    );
+    assert_eq!(play_text(&text).outcome, ScriptOutcome::Passed);
+}
+
+#[test]
+fn an_ecn_field_that_is_written_twice_must_be_the_same() {
+    let read = |marks: &str| parse(&format!("0 < [{marks}] . 1:1(0) ack 1 win 1000"));
+    assert!(read("ect0,tos 0x2").is_ok() && read("ect01,tos 0x1").is_ok());
+    let wrong = read("ect0,tos 0x3").unwrap_err().to_string();
+    assert!(
+        wrong.contains("ect0 and the ECN bits of tos 0x3 differ"),
+        "{wrong}"
+    );
 }
 
 #[test]

@@ -19,7 +19,13 @@ pub(super) fn packet(cursor: &mut ScriptCursor<'_>) -> Parsed<Action> {
         cursor.skip()?;
         match cursor.peek() {
             Some('[') if echoed_is_next(cursor) => about = Some(echoed(cursor)?),
-            Some('[' | '(') => marks(cursor, &mut ip)?,
+            Some('[' | '(') => {
+                let start = *cursor;
+                marks(cursor, &mut ip)?;
+                if let Some(contradiction) = ip.contradiction() {
+                    return Err(start.error(contradiction));
+                }
+            }
             _ => break,
         }
     }

@@ -1,6 +1,6 @@
 //! Segments the script puts in: from its numbers to the model's, and to whom they go.
 
-use super::{Runner, Step, invalid, render};
+use super::{Runner, Step, invalid, render, unsupported};
 use crate::packetdrill::ast::ScriptPacket;
 use crate::packetdrill::report::Rung;
 use crate::segment::{ConnId, Ecn};
@@ -15,6 +15,11 @@ const USUAL_TTL: u8 = 255;
 
 impl Runner<'_, '_> {
     pub(super) fn inject(&mut self, packet: &ScriptPacket) -> Step<()> {
+        // Linux copies them to resets and, with tcp_reflect_tos, to the connection that a SYN opens.
+        let ds = packet.ip.ds();
+        if ds != 0 {
+            return unsupported(format!("DS bits of an arriving packet (tos {ds:#x})"));
+        }
         let packet = &self.with_cookies(packet.clone())?;
         let index = self.flow_for(packet);
         let state = self.host.state(index);
