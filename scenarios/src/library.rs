@@ -67,6 +67,7 @@ library!(
     "syn-flood",
     "accept-overflow",
     "old-duplicates",
+    "corruption",
     "tw-assassination",
     "half-open",
     "fin-wait-2",

@@ -20,7 +20,7 @@ use crate::scenario::workload::Workload;
 use crate::scenario::{Fault, RecordPlan, Scenario};
 
 /// Raised whenever the same scenario gives different results: runs of another version are not reused.
-pub const RESULTS_VERSION: u32 = 15;
+pub const RESULTS_VERSION: u32 = 16;
 
 /// One run to execute.
 #[derive(Clone, Debug)]

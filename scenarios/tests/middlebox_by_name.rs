@@ -156,11 +156,7 @@ fn a_full_firewall_drops_syns_until_entries_time_out() {
         "{:?}",
         full.findings
     );
-    let ended = get("conntrack_entries_expired")
-        + get("conntrack_entries_replaced")
-        + get("conntrack_early_drops")
-        + get("conntrack_entries_end");
-    assert_eq!(get("conntrack_entries_made"), ended);
+    assert_flows_are_conserved(&full.metrics);
     let large = summary_of(&tracked(200), 0, Execution::default()).metrics;
     assert_eq!(large["conntrack_full_drops_pkts"], 0.0);
     assert!((large["conntrack_entries_peak"] - 120.0).abs() <= 2.0);
@@ -195,15 +191,115 @@ fn done(plan: &Plan) -> RunSummary {
     summary_of(plan, 0, Execution::default())
 }
 
-/// Every entry is born once and ends of one cause, or is there at the end.
-fn assert_entries_are_accounted_for(metrics: &BTreeMap<String, f64>) {
-    let causes = ["closed", "replaced", "drained", "crashed", "end"];
-    let ended: f64 = causes
+/// Every entry of a balancer, a firewall or a NAT that was made has ended in exactly one way, or is there at the end.
+fn assert_flows_are_conserved(metrics: &BTreeMap<String, f64>) {
+    let families: [(&str, &[&str]); 3] = [
+        (
+            "balancer_connections",
+            &[
+                "balancer_entries_closed",
+                "balancer_entries_replaced",
+                "balancer_entries_drained",
+                "balancer_entries_crashed",
+                "balancer_entries_end",
+                "balancer_idle_forgotten",
+            ],
+        ),
+        (
+            "conntrack_entries_made",
+            &[
+                "conntrack_entries_expired",
+                "conntrack_entries_replaced",
+                "conntrack_early_drops",
+                "conntrack_entries_crashed",
+                "conntrack_entries_end",
+            ],
+        ),
+        (
+            "nat_mappings_made",
+            &[
+                "nat_mappings_expired",
+                "nat_mappings_lost",
+                "nat_mappings_end",
+            ],
+        ),
+    ];
+    let there = families
         .iter()
-        .map(|cause| metrics[&format!("balancer_entries_{cause}")])
-        .sum();
-    let ended = ended + metrics["balancer_idle_forgotten"];
-    assert_eq!(metrics["balancer_connections"], ended, "{metrics:#?}");
+        .filter(|(made, _)| metrics.contains_key(*made));
+    assert!(there.clone().count() > 0, "no middlebox");
+    for (made, ends) in there {
+        let ended: f64 = ends.iter().map(|end| metrics[*end]).sum();
+        assert_eq!(metrics[*made], ended, "{made}: {metrics:#?}");
+    }
+}
+
+/// A world with a middlebox: its kind and time-outs, losses, crashes, the TCP and what clients do are drawn.
+fn random_world(number: u64) -> String {
+    let mut state = number;
+    let mut draw = |n: usize| {
+        state = sim_core::rng::mix(state.wrapping_add(0x9e37_79b9_7f4a_7c15));
+        (state >> 33) as usize % n
+    };
+    let function = [
+        "middlebox = { kind = \"balancer\", servers = \"server\", method = \"hash\", idle_timeout = \"2 s\", closed = \"1 s\" }",
+        "middlebox = { kind = \"balancer\", servers = \"server\", method = \"least-connections\", reset = false, drain = \"server-1\", drain_at = \"4 s\", drain_time = \"2 s\" }",
+        "middlebox = { kind = \"conntrack\", max = 60, time_wait = \"3 s\", close = \"1 s\", established = \"4 s\", gc = \"1 s\" }",
+        "nat = { ports = [2000, 2040], closed = \"2 s\", mapping = \"endpoint-independent\" }",
+        "nat = { ports = [2000, 2099], closed = \"2 s\", established = \"3 s\", block = 25, keep_port = true }",
+    ][draw(5)];
+    let via = if function.contains("balancer") {
+        "via = \"box\"\n"
+    } else {
+        ""
+    };
+    let loss = ["0", "0.01", "0.1"][draw(3)];
+    let model = ["full", "lifecycle"][draw(2)];
+    let client = [
+        "requests = 3\nthink = \"1 s\"\n",
+        "pool = { max = 4, idle_timeout = \"3 s\" }\nretries = { max = 2, backoff = \"100 ms\" }\n",
+        "how = \"rst\"\n",
+        "close = \"server\"\n",
+    ][draw(4)];
+    let crash = [
+        "",
+        "[[fault]]\nnode = \"box\"\nat = \"5 s\"\nfor = \"1 s\"\n",
+        "[[fault]]\nnode = \"server\"\nat = \"4 s\"\nfor = \"1 s\"\nstagger = \"2 s\"\n",
+    ][draw(3)];
+    format!(
+        r#"
+name = "world"
+duration = "12 s"
+[tcp]
+profile = "linux"
+model = "{model}"
+time_wait = "2 s"
+[topology]
+kind = "graph"
+host = [{{ name = "client", count = 3 }}, {{ name = "server", count = 2 }}]
+router = [{{ name = "box", {function} }}]
+link = [
+    {{ between = ["client", "box"], delay = "3 ms", loss = {loss} }},
+    {{ between = ["box", "server"], delay = "5 ms" }},
+]
+[[workload]]
+name = "web"
+{via}arrivals = {{ kind = "poisson", rate = "30 /s" }}
+response = {{ kind = "exponential", mean = "20 kB" }}
+{client}{crash}"#
+    )
+}
+
+#[test]
+fn flows_are_conserved_in_random_worlds_with_middleboxes_crashes_and_pools() {
+    for number in 0..12 {
+        let text = random_world(number);
+        let plan = plan(&text).unwrap_or_else(|e| panic!("world {number}: {e}"));
+        assert_flows_are_conserved(&done(&plan).metrics);
+        if number % 6 == 0 {
+            common::assert_same_in_every_partition(&plan);
+        }
+    }
 }
 
 #[test]
@@ -224,7 +320,7 @@ fn a_balancer_gives_each_server_its_share() {
         let imbalance = done["balancer_imbalance"];
         assert!((1.0..=most).contains(&imbalance), "{method}: {imbalance}");
         assert_eq!(done["balancer_strangers_pkts"], 0.0, "{method}");
-        assert_entries_are_accounted_for(&done);
+        assert_flows_are_conserved(&done);
     }
 }
 
@@ -247,7 +343,7 @@ fn a_connection_that_a_balancer_forgot_is_reset_or_hangs() {
     let silent = done(&balanced(&format!("{short}, reset = false"), web, 60)).metrics;
     assert_eq!(silent["balancer_resets_sent"], 0.0);
     assert_eq!(silent["requests_unanswered_at_run_end"], 10.0);
-    assert_entries_are_accounted_for(&silent);
+    assert_flows_are_conserved(&silent);
     let long = done(&balanced(", idle_timeout = \"15 s\"", web, 60)).metrics;
     assert_eq!(
         (long["requests_done"], long["requests_unanswered"]),
@@ -276,7 +372,7 @@ fn a_drained_server_keeps_its_connections_for_a_while() {
     let hasty = done(&plan).metrics;
     assert_eq!(hasty["balancer_entries_drained"], 5.0);
     assert_eq!(hasty["requests_unanswered"], 5.0);
-    assert_entries_are_accounted_for(&hasty);
+    assert_flows_are_conserved(&hasty);
 }
 
 #[test]

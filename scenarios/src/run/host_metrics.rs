@@ -6,7 +6,10 @@ use tcp_model::host::{HostStats, TcpHost};
 use tcp_model::{ByRule, RetransmitReason};
 
 /// Counters that every run has as metrics.
-const SUMS: [&str; 7] = [
+const SUMS: [&str; 10] = [
+    "time_wait_made",
+    "time_wait_expired",
+    "time_wait_overflows",
     "time_wait_fins_answered",
     "time_wait_reused",
     "time_wait_recycled",
@@ -17,9 +20,10 @@ const SUMS: [&str; 7] = [
 ];
 
 /// Metrics that exist only where the event occurred, and their counters.
-const RARE: [(&str, &str); 3] = [
+const RARE: [(&str, &str); 4] = [
     ("syn_cookies_sent", "syn_cookies_sent"),
     ("time_wait_lost", "time_wait_lost"),
+    ("time_wait_restored", "time_wait_restored"),
     ("corrupted_pkts", "checksum_failures"),
 ];
 

@@ -36,7 +36,7 @@ pub const SWEEP: &str = r#"
 "#;
 
 /// Scenarios about the life of many connections, cut so that a test can run them all: name and change.
-pub const SHORT: [(&str, &str); 19] = [
+pub const SHORT: [(&str, &str); 20] = [
     ("time-wait-client", "duration=5 s"),
     ("time-wait-server", "duration=5 s"),
     ("remedies", "duration=5 s"),
@@ -52,6 +52,7 @@ pub const SHORT: [(&str, &str); 19] = [
     ("syn-flood", "duration=8 s"),
     ("accept-overflow", "duration=25 s"),
     ("old-duplicates", "duration=2 s"),
+    ("corruption", "duration=1 s"),
     ("tw-assassination", "duration=10 s"),
     ("half-open", "duration=100 s"),
     ("fin-wait-2", "duration=15 s"),

@@ -95,6 +95,34 @@ fn run(text: &str) -> RunSummary {
     make(text, &[], &dir.path().join("run"))
 }
 
+/// Connections enter TIME-WAIT as a Poisson process whatever their length, and stay for 1 s each; one that finds all
+/// buckets taken is closed without it.
+#[test]
+fn time_wait_buckets_overflow_by_erlang_b() {
+    let overflowed = |load: f64, service: &str, seed: u64| {
+        let summary = run(&format!(
+            "name = \"buckets\"\nduration = \"{SECONDS} s\"\nseed = {seed}\n\
+             [topology]\nkind = \"pair\"\npath = {{ delay = \"1 ms\" }}\n\
+             [tcp]\nprofile = \"linux\"\nmax_tw_buckets = {PLACES}\ntime_wait = \"{HELD_S} s\"\n\
+             [[workload]]\nname = \"w\"\narrivals = {{ kind = \"poisson\", rate = \"{load} /s\" }}\n\
+             service = {service}\n[record]\nsegments = \"none\"\nconnections = 0\nstates = 0\n"
+        ));
+        let get = |name: &str| summary.metrics[name];
+        assert!(get("time_wait_peak") <= PLACES as f64);
+        let overflows = get("time_wait_overflows");
+        let came = get("time_wait_made") + overflows;
+        (overflows / came, came / SECONDS * HELD_S)
+    };
+    for load in LOADS {
+        for service in ["\"1 s\"", "{ kind = \"exponential\", mean = \"1 s\" }"] {
+            assert_follows_erlang_b(
+                |seed| overflowed(load, service, seed),
+                &format!("{load} Erlang with {service}"),
+            );
+        }
+    }
+}
+
 /// A half-open connection holds its place until the last ACK of its handshake: for the round trip of 0.2 s, or for
 /// one whose way back varies exponentially. A SYN that finds no place is not sent again before its client gives up.
 #[test]

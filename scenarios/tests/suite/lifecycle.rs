@@ -28,7 +28,7 @@ fn populations_and_latencies_are_those_of_the_full_model() {
         summary_of(&plan, 0, Execution::default()).metrics
     };
     let (full, short) = (metrics("full"), metrics("lifecycle"));
-    for name in ["connects_established", "requests_done"] {
+    for name in ["connects_established", "requests_done", "time_wait_made"] {
         assert_eq!(short[name], full[name], "{name}");
     }
     for name in [

@@ -86,6 +86,11 @@ fn nstat_prints_the_counters_under_their_names_in_linux() {
     let sum = value(&client, "TcpOutSegs").unwrap() + value(&server, "TcpOutSegs").unwrap();
     assert_eq!(value(&all, "TcpOutSegs"), Some(sum));
     assert_eq!(value(&all, "TcpOutRsts"), None);
+    // Ten a second for 10 s, each closed after 1 s and for 2 s in TIME-WAIT.
+    let made = value(&client, "synfinTimeWaitMade").unwrap();
+    let expired = value(&client, "TcpExtTW").unwrap();
+    assert_eq!((made, expired), (90, 70), "{client}");
+    assert_eq!(value(&all, "TcpRetransSegs"), None);
     let (code, _, err) = said(dir.path(), &["nstat", "r", "--host", "clint"]);
     assert_eq!(
         (code, err.contains("did you mean \"client\"?")),

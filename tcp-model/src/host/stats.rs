@@ -83,40 +83,51 @@ pub struct HostCounter {
     pub get: fn(&HostStats) -> u64,
 }
 
+/// A list of counters: the name, which is that of the field unless the field is a sum over rules and stands in
+/// parentheses, and the name in `nstat`.
 macro_rules! counters {
-    ($($name:ident $(= $nstat:literal)?;)*) => {
+    (@get $name:ident) => { |stats| u64::from(stats.$name) };
+    (@get $name:ident $by_rule:ident) => { |stats| stats.$by_rule.total() };
+    ($($name:ident $(($by_rule:ident))? $(= $nstat:literal)?;)*) => {
         &[$(HostCounter {
             name: stringify!($name),
             nstat: [$(Some($nstat),)? None][0],
-            get: |stats| u64::from(stats.$name),
+            get: counters!(@get $name $($by_rule)?),
         },)*]
     };
 }
 
 impl HostStats {
     /// The counters that results have, in the order of Linux's files where it has them.
+    ///
+    /// What Linux does not count has a name that begins with `synfin`: among others TIME-WAIT entries made, and
+    /// those that a reset or a new SYN ends. (Linux's `TWKilled` counts entries that expire within 4 s.)
     pub const COUNTERS: &[HostCounter] = counters! {
         segments_received = "TcpInSegs";
         segments_sent = "TcpOutSegs";
+        segments_resent(resent) = "TcpRetransSegs";
         checksum_failures = "TcpInCsumErrors";
         resets_sent = "TcpOutRsts";
         syn_cookies_sent = "TcpExtSyncookiesSent";
         syn_cookies_received = "TcpExtSyncookiesRecv";
         syn_cookies_failed = "TcpExtSyncookiesFailed";
+        time_wait_expired = "TcpExtTW";
         time_wait_reused = "TcpExtTWRecycled";
         time_wait_overflows = "TcpExtTCPTimeWaitOverflow";
         listen_overflows = "TcpExtListenOverflows";
         listen_drops = "TcpExtListenDrops";
         fast_opens_accepted = "TcpExtTCPFastOpenPassive";
         challenges_suppressed = "TcpExtTCPACKSkippedChallenge";
+        time_wait_made = "synfinTimeWaitMade";
+        time_wait_recycled = "synfinTimeWaitReplaced";
+        time_wait_killed = "synfinTimeWaitReset";
+        time_wait_lost = "synfinTimeWaitLost";
         port_probes = "synfinPortProbes";
         ports_exhausted = "synfinPortsExhausted";
         port_searches;
         path_advices;
-        time_wait_recycled;
-        time_wait_killed;
+        time_wait_restored;
         time_wait_fins_answered;
-        time_wait_lost;
     };
 }
 

@@ -52,6 +52,7 @@ struct ConntrackStats {
     replaced: u64,
     early: u64,
     collected: u64,
+    crashed: u64,
     peak: u32,
     full: u64,
     first_full: Option<SimTime>,
@@ -290,6 +291,7 @@ impl Middlebox for Conntrack {
     }
 
     fn on_crash(&mut self) {
+        self.stats.crashed += u64::from(self.table.len());
         self.table.clear();
         self.by_tuple.clear();
         self.young.clear();
@@ -311,6 +313,10 @@ impl Middlebox for Conntrack {
             (
                 "conntrack_early_drops",
                 MiddleboxCount::Sum((s.early + s.collected) as f64),
+            ),
+            (
+                "conntrack_entries_crashed",
+                MiddleboxCount::Sum(s.crashed as f64),
             ),
             (
                 "conntrack_entries_end",

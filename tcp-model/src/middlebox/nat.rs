@@ -386,6 +386,8 @@ impl Middlebox for Nat {
                 "nat_mappings_expired",
                 MiddleboxCount::Sum(s.expired as f64),
             ),
+            ("nat_mappings_lost", MiddleboxCount::Sum(s.lost as f64)),
+            ("nat_mappings_end", MiddleboxCount::Sum(s.mappings.into())),
             ("nat_syns_dropped", MiddleboxCount::Sum(s.exhausted as f64)),
             (
                 "nat_packets_unmapped",

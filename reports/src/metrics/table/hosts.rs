@@ -88,6 +88,31 @@ pub(super) const HOSTS: &[Metric] = &[
         "Window probes, and segments too large for the path.",
     ),
     hosts(
+        "time_wait_made",
+        Count,
+        "connections that entered TIME-WAIT",
+        "Each entry ends in one way: it expires, is reused, replaced, ended by a reset or lost in a crash, or it is still there at the end of the run.",
+    ),
+    hosts(
+        "time_wait_expired",
+        Count,
+        "TIME-WAIT entries that expired",
+        "",
+    ),
+    hosts(
+        "time_wait_overflows",
+        Count,
+        "connections closed without TIME-WAIT because the table was full",
+        "`tcp_max_tw_buckets`.",
+    ),
+    hosts(
+        "time_wait_restored",
+        Count,
+        "TIME-WAIT entries restored",
+        "The SYN that had replaced them was an old duplicate.",
+    )
+    .absent("none was restored"),
+    hosts(
         "time_wait_reused",
         Count,
         "TIME-WAIT entries whose port was reused",
@@ -172,6 +197,20 @@ pub(super) const HOSTS: &[Metric] = &[
         Count,
         "mappings of NATs that timed out",
         "Their connection was silent for the time-out of its state.",
+    )
+    .absent(NO_NAT),
+    hosts(
+        "nat_mappings_lost",
+        Count,
+        "mappings of NATs lost in crashes",
+        "",
+    )
+    .absent(NO_NAT),
+    hosts(
+        "nat_mappings_end",
+        Count,
+        "mappings of NATs at the end",
+        "Each mapping made has timed out, was lost in a crash, or is one of these.",
     )
     .absent(NO_NAT),
     hosts(

@@ -27,6 +27,7 @@ pub(super) const MIDDLEBOXES: &[Metric] = &[
     firewall("conntrack_entries_expired", Count, "entries of firewalls that timed out", "Their connection was silent for the time-out of its state."),
     firewall("conntrack_entries_replaced", Count, "entries of firewalls replaced by a new connection", "A SYN arrived for a connection that was in TIME-WAIT or reset."),
     firewall("conntrack_early_drops", Count, "entries of firewalls given up early", "The table was full or nearly full, and they were not established."),
+    firewall("conntrack_entries_crashed", Count, "entries of firewalls lost in a crash", ""),
     firewall("conntrack_entries_end", Count, "entries of firewalls at the end", ""),
     firewall("conntrack_entries_peak", Count, "entries of a firewall, peak", "For the firewall and time with the most."),
     firewall("conntrack_use_share_peak", Share, "share of a firewall's table in use, peak", "1 means that it was full."),
