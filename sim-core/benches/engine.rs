@@ -1,5 +1,5 @@
-//! What the engine costs: a packet's hop, and running in parts: `cargo bench -p synfin-sim-core --bench
-//! engine`.
+//! Costs of the engine, for a hop of a packet and for running in partitions: `cargo bench -p synfin-sim-core
+//! --bench engine`.
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use sim_core::{
     SimDuration, SimTime, Simulation,
 };
 
-/// Keeps packets on their way to a peer and back.
+/// Keeps a number of packets travelling to a peer and back.
 struct Echo {
     peer: Option<NodeId>,
     window: u32,
@@ -51,7 +51,7 @@ impl Host for Echo {
 }
 
 /// `sites` routers in a ring, 1 ms apart, two hosts on each; those of the first `busy` sites keep 20
-/// packets on their way between them.
+/// packets in flight between them.
 fn simulation(sites: u32, busy: u32, in_parts: bool, threads: usize) -> Simulation<Echo> {
     let mut net = NetworkBuilder::new();
     let routers: Vec<NodeId> = (0..sites).map(|i| net.router(format!("r{i}"))).collect();

@@ -31,7 +31,7 @@ impl Ahead {
         ("minutes", Ahead::Minutes),
     ];
 
-    /// Increments drawn beforehand, so that drawing is not measured; timers stay timers.
+    /// Increments drawn in advance, so that drawing is not measured; timers stay timers.
     fn table(self, pending: usize, rng: &mut Rng) -> Vec<u64> {
         let draw = |i: usize| match self {
             Ahead::Exponential => (-libm::log(1.0 - rng.uniform()) * 1e6 * pending as f64) as u64,

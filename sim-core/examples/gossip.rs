@@ -1,6 +1,6 @@
 //! A rumour among 1,000 nodes: `cargo run --release -p synfin-sim-core --example gossip`.
 //!
-//! Whoever hears it first tells three random others every 10 ms, four times.
+//! A node that hears it passes it on to three random others every 10 ms, four times.
 
 use sim_core::{
     Cx, Host, NetworkBuilder, NodeId, Outgoing, Packet, Rng, RunConfig, SimDuration, SimTime,
@@ -28,7 +28,7 @@ impl Gossip {
 
 impl Host for Gossip {
     type Payload = ();
-    /// The node has heard.
+    /// The node has heard the rumour.
     type Sample = ();
     type Scratch = ();
 
@@ -72,7 +72,7 @@ fn main() {
         "{heard} of {NODES} nodes have heard, the last at {:.0} ms",
         last.as_secs_f64() * 1e3
     );
-    // Of n nodes, n exp(-12 heard / n) never hear: with 12 messages by each, about one in 160,000.
+    // With 12 messages by each, a share of exp(-12) never hears it: about one node in 160,000.
     assert_eq!(heard as u32, NODES);
     assert!(last.as_secs_f64() < 0.1);
 }

@@ -8,19 +8,19 @@ use sim_core::{
     SimTime, simulate,
 };
 
-/// Mean size in bytes: 1 ms at 1 Gbit/s, so that rounding to whole bytes does not count.
+/// Mean size in bytes: 1 ms at 1 Gbit/s, large enough that rounding to whole bytes does not matter.
 const MEAN_SIZE: f64 = 125_000.0;
 const MU: f64 = 1000.0;
 const DELAY: SimDuration = SimDuration::from_micros(1);
 
 struct Source {
     lambda: f64,
-    /// Gaps and sizes; none at the other end.
+    /// Random streams for gaps and sizes; none at the other end.
     dice: Option<[Rng; 2]>,
 }
 
 impl Host for Source {
-    /// When the packet came to the queue.
+    /// When the packet entered the queue.
     type Payload = SimTime;
     /// Time in the system, seconds.
     type Sample = f64;

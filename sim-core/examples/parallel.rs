@@ -18,7 +18,7 @@ use sim_core::{
 const SITES: u32 = 8;
 const FLOWS: u32 = 64;
 
-/// Keeps a window of packets on their way to a peer, which answers each.
+/// Keeps a window of packets in flight to a peer, which answers each.
 struct Flow {
     peer: NodeId,
     window: u32,
@@ -151,7 +151,7 @@ fn main() {
                 }
             }
         }
-        // The best of three, so that other work on the machine counts less.
+        // The best of three, to reduce the influence of other work on the machine.
         let all = [(); 3].map(|()| run(&network, &config));
         let (wall, events, digest) = all
             .into_iter()

@@ -5,7 +5,7 @@ use sim_core::{
     simulate,
 };
 
-/// Asks `target` every 10 ms, and answers who asks.
+/// Pings `target` every 10 ms, and answers pings.
 struct Pinger {
     target: Option<&'static str>,
 }

@@ -1,7 +1,7 @@
 //! A token ring: `cargo run -p synfin-sim-core --example token_ring`.
 //!
 //! A node may send one frame when it has the token. If the token is lost, the node with the smallest
-//! number notices that it has not come for a while, and makes a new one.
+//! number notices that it has been missing for a while, and makes a new one.
 
 use sim_core::{
     Cx, Host, LinkSpec, NetworkBuilder, NodeId, Outgoing, Packet, RunConfig, SimDuration, SimTime,

@@ -1,9 +1,9 @@
 //! Chooses a partition for each node, so that one simulation can use several threads.
 //!
-//! A cut link of delay `L` forces a meeting of all threads every `L` of simulated time. So for some
-//! look-aheads `L`, longest first, the links shorter than `L` are contracted, the clusters that
-//! result are dealt out evenly, and the look-ahead with the best estimate of speed is taken.
-//! Results of a run do not depend on any of this.
+//! A cut link of delay `L` forces all threads to synchronise every `L` of simulated time. So for several
+//! look-aheads `L`, longest first, links shorter than `L` are contracted, the resulting clusters are
+//! distributed evenly, and the look-ahead with the best estimated speed is chosen. Results of a run do
+//! not depend on any of this.
 
 use crate::event::NodeId;
 use crate::network::{LinkSpec, Network};
@@ -21,9 +21,9 @@ pub struct Assigned {
     pub partition_of: Vec<u32>,
     /// Number of partitions.
     pub parts: u32,
-    /// The smallest delay of a cut link; [`SimDuration::MAX`] when none is cut.
+    /// The smallest delay of a cut link; [`SimDuration::MAX`] if none is cut.
     pub look_ahead: SimDuration,
-    /// Estimated speed over that of one thread.
+    /// Estimated speed relative to one thread.
     pub speed_up: f64,
 }
 
@@ -41,7 +41,7 @@ pub enum NoGain {
         /// Its share of all work, 0 to 1.
         share: f64,
     },
-    /// The threads would meet more often than they work.
+    /// The threads would spend more time synchronising than working.
     #[error(
         "links that can be cut have at most {look_ahead} of delay, in which only {events:.0} events happen"
     )]
@@ -54,10 +54,10 @@ pub enum NoGain {
 }
 
 /// Divides the nodes into at most `parts` partitions. `weights` are the events per simulated second
-/// expected of each node; what is missing or no number counts as none.
+/// expected of each node; missing and NaN weights count as zero.
 ///
 /// # Errors
-/// When one partition would do as well.
+/// When more than one partition would not be faster.
 pub fn assign(network: &Network, weights: &[f64], parts: u32) -> Result<Assigned, NoGain> {
     let nodes = network.nodes().len();
     let usable = |w: &&f64| w.is_finite() && **w > 0.0;
@@ -103,8 +103,8 @@ pub fn assign(network: &Network, weights: &[f64], parts: u32) -> Result<Assigned
     }
 }
 
-/// Deals nodes out in turn, so that nearly every link is cut: what no run should do, and every run
-/// must stand.
+/// Assigns nodes to partitions in turn, so that nearly every link is cut: slow, but every run must work with
+/// it.
 pub fn scatter(nodes: usize, parts: u32) -> Vec<u32> {
     (0..nodes as u32).map(|node| node % parts.max(1)).collect()
 }
@@ -141,7 +141,7 @@ struct Clusters {
     cluster_of: Vec<u32>,
     /// By cluster.
     weights: Vec<f64>,
-    /// Clusters with close ones near each other.
+    /// Clusters, ordered so that neighbours are close to each other.
     order: Vec<u32>,
 }
 
@@ -154,7 +154,7 @@ impl Clusters {
                 root[a.max(b) as usize] = a.min(b);
             }
         }
-        // Numbered by their first nodes.
+        // Clusters are numbered in the order of their first nodes.
         let mut cluster_of = vec![u32::MAX; weights.len()];
         let mut sums: Vec<f64> = Vec::new();
         for node in 0..weights.len() {
@@ -174,7 +174,7 @@ impl Clusters {
         }
     }
 
-    /// A partition for each cluster: neighbours together where that is not much less even.
+    /// A partition for each cluster; neighbours stay together if that is nearly as even.
     fn deal(&self, parts: usize) -> Vec<u32> {
         let (near, even) = (self.deal_in_order(parts), self.deal_by_weight(parts));
         let (a, b) = (
@@ -203,7 +203,7 @@ impl Clusters {
         part_of
     }
 
-    /// Each cluster, heaviest first, to the partition with the least so far.
+    /// Assigns each cluster, heaviest first, to the partition with the least load so far.
     fn deal_by_weight(&self, parts: usize) -> Vec<u32> {
         let mut order = self.order.clone();
         let weight = |c: u32| self.weights[c as usize];

@@ -27,18 +27,18 @@ impl fmt::Debug for LinkId {
 
 /// Breaks ties in time: the scheduling node and that node's own counter.
 ///
-/// Unique over a whole run, and a function of the scenario alone: a node's counter advances with
-/// what the node itself does, whatever partition or thread it runs in.
+/// Unique in a run, and a function of the scenario alone: a node's counter advances with
+/// the node's own actions, whatever partition or thread it runs in.
 ///
-/// What a node asks for at the present instant comes after everything scheduled for that instant
-/// before it began: so a run handles its events in strictly rising order of their keys.
+/// Events that are scheduled for the present instant come after those scheduled for it earlier, so a run
+/// handles its events in strictly increasing order of their keys.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tie(u64);
 
 impl Tie {
     const COUNTER_BITS: u32 = 39;
     const SAME_INSTANT: u64 = 1 << 63;
-    /// The smallest.
+    /// The smallest tie.
     pub(crate) const FIRST: Tie = Tie(0);
     /// Largest number of nodes in a simulation.
     pub const MAX_NODES: u32 = 1 << 24;
@@ -63,17 +63,17 @@ impl Tie {
         Tie(self.0 | Self::SAME_INSTANT)
     }
 
-    /// The node that scheduled.
+    /// The scheduling node.
     pub const fn node(self) -> NodeId {
         NodeId(((self.0 & !Self::SAME_INSTANT) >> Self::COUNTER_BITS) as u32)
     }
 
-    /// Its place among those of its node.
+    /// The node's counter.
     pub(crate) const fn count(self) -> u64 {
         self.0 & ((1 << Self::COUNTER_BITS) - 1)
     }
 
-    /// As a bare number, unique in the run.
+    /// As a number, unique in the run.
     pub const fn as_u64(self) -> u64 {
         self.0
     }
@@ -109,11 +109,11 @@ pub enum EventKind {
 /// A pending event: 32 bytes, `Copy`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// When it happens.
+    /// Its time.
     pub time: SimTime,
     /// Its place among events of the same time.
     pub tie: Tie,
-    /// A token of the target's own, or the place of a packet.
+    /// A token of the target, or the index of a packet.
     pub data: u64,
     /// Number of the wire or transmitter in its partition, or of the node, by kind.
     pub target: u32,
@@ -140,8 +140,8 @@ impl PartialOrd for Event {
 }
 
 impl Ord for Event {
-    /// Rule 2: time, scheduling node, that node's counter; within one instant, what the instant
-    /// itself schedules comes last.
+    /// Order by time, scheduling node, that node's counter; within one instant, events scheduled during
+    /// that instant come last.
     fn cmp(&self, other: &Self) -> Ordering {
         self.key_bits().cmp(&other.key_bits())
     }

@@ -3,10 +3,9 @@
 //! Every implementation returns the same events in the same order, [`Event`]'s total order; they
 //! differ only in cost. `engine.event_queue` in a scenario selects one.
 //!
-//! ns of processor time on a virtual machine with 2 vCPUs (Intel Xeon) that other machines share. A
-//! hold takes the smallest event and puts one back further on; in a replay a queue is asked what a
-//! whole workload asked it (`synfin bench hold 7` and `synfin bench replay`; the other distributions
-//! are in `benches/event_queues.rs`):
+//! CPU time in ns, on a shared virtual machine with 2 vCPUs (Intel Xeon). A hold pops the smallest event and
+//! pushes a later one; a replay repeats the recorded operations of a whole workload (`synfin bench hold 7`
+//! and `synfin bench replay`; the other distributions are in `benches/event_queues.rs`):
 //!
 //! ```text
 //! hold, pending     10^2   10^3   10^4   10^5   10^6   10^7
@@ -38,7 +37,7 @@ pub use wheel::WheelQueue;
 
 use std::fmt;
 
-/// A set of pending events that gives back the smallest.
+/// A set of pending events, from which the smallest is taken.
 ///
 /// Pushes are monotone: no event is pushed before the last one popped.
 pub trait EventQueue: Send {
@@ -46,10 +45,10 @@ pub trait EventQueue: Send {
     fn push(&mut self, event: Event);
     /// The time of the smallest event. May reorganise the queue.
     fn next_time(&mut self) -> Option<SimTime>;
-    /// Takes the smallest event if it lies strictly before `horizon`.
+    /// Takes the smallest event if it is strictly before `horizon`.
     fn pop_before(&mut self, horizon: SimTime) -> Option<Event>;
-    /// Shows events that will come up soon, each once at most and in any order; a hint, and nothing
-    /// where it would cost more than a look.
+    /// Shows events that will be due soon, each at most once and in any order. Only a hint: a queue shows
+    /// nothing if finding them would be expensive.
     fn show_upcoming(&mut self, show: &mut dyn FnMut(&Event)) {
         let _ = show;
     }
@@ -61,7 +60,7 @@ pub trait EventQueue: Send {
     }
 }
 
-/// The names under which a queue can be asked for.
+/// The event queues, by the names under which a scenario selects them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum EventQueueKind {
     /// [`KeyedQueue`], on the `priority-queue` crate.

@@ -1,4 +1,4 @@
-//! Durations counted in buckets of equal ratio: quantiles to within 0.8 %, in constant memory.
+//! A histogram of durations with buckets of equal ratio: quantiles to within 0.8 %, in constant memory.
 
 use crate::time::SimDuration;
 
@@ -69,7 +69,7 @@ impl Histogram {
         self.sum_ps as f64 / 1e12
     }
 
-    /// Mean in seconds, exact; `None` of nothing.
+    /// Mean in seconds, exact; `None` if nothing was counted.
     pub fn mean_s(&self) -> Option<f64> {
         (self.n > 0).then(|| self.sum_ps as f64 / self.n as f64 / 1e12)
     }
@@ -86,7 +86,7 @@ impl Histogram {
             .map(|(b, n)| (middle(b) / 1e12, *n))
     }
 
-    /// The value below which a share `q` lies, in seconds; `None` of nothing.
+    /// The value below which a share `q` lies, in seconds; `None` if nothing was counted.
     pub fn quantile_s(&self, q: f64) -> Option<f64> {
         let rank = ((q * self.n as f64).ceil() as u64).clamp(1, self.n.max(1));
         let mut below = 0;

@@ -1,4 +1,4 @@
-//! What may happen to packets on a link besides queueing: loss, bit errors, duplicates, disorder.
+//! Impairments of packets on a link besides queueing: loss, bit errors, duplicates, reordering.
 //!
 //! A new loss, delay or rate model is a file in this folder and a line in its `built_in`.
 
@@ -14,15 +14,15 @@ use crate::plugin::ModelKinds;
 use crate::queue_disc::{self, AnyQueueDisc};
 use crate::time::SimDuration;
 
-/// What may happen to packets on a link besides queueing. Each decision is drawn from the link's
-/// own stream, in the order given here, for every packet that the queue
-/// accepted; packets dropped by name or number never meet the queue.
+/// Impairments of packets on a link besides queueing. Each decision is drawn from the link's own stream,
+/// in the order given here, for every packet that the queue accepted; packets dropped by name or number
+/// never reach the queue.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Impairments {
     /// The packets to drop before they are queued, counted from 1 in the order in which they are
     /// offered to the link; sorted.
     pub drop: Vec<u64>,
-    /// More packets to drop before they are queued, named in words of the protocol
+    /// More packets to drop before they are queued, described in words of the protocol
     /// ([`Host::packet_filter`](crate::Host::packet_filter)).
     pub drop_named: Vec<String>,
     /// Loss on the wire.
@@ -35,10 +35,10 @@ pub struct Impairments {
     pub reorder: f64,
     /// How long a held-back packet is held.
     pub reorder_delay: SimDuration,
-    /// Delay of each packet beside the propagation delay.
+    /// Delay of each packet in addition to the propagation delay.
     pub extra_delay: DelaySpec,
-    /// Largest time that the sending host takes for a packet, drawn uniformly; packets keep their order.
-    /// It is counted after the transmission, which is as good while the host's link is idle.
+    /// Largest processing time of a packet at the sending host, drawn uniformly; packets keep their order. It is
+    /// added after the transmission, which makes no difference while the host's link is idle.
     pub processing: SimDuration,
 }
 
@@ -49,7 +49,7 @@ impl Impairments {
     }
 }
 
-/// Models for links by name: those that come with the simulator, and a user's own.
+/// Named models for links: built-in ones and a user's own.
 #[derive(Clone, Debug)]
 pub struct LinkModels {
     /// Queue disciplines.
@@ -63,7 +63,7 @@ pub struct LinkModels {
 }
 
 impl Default for LinkModels {
-    /// Those that come with the simulator.
+    /// The built-in ones.
     fn default() -> Self {
         LinkModels {
             queues: queue_disc::built_in(),

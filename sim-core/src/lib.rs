@@ -7,8 +7,8 @@
 //!    └── Cx::wake, Timers        all pending events: one EventQueue per partition
 //! ```
 //!
-//! A protocol is a type that implements [`Host`]; everything it does goes through [`Cx`]. Two players
-//! who return a ball until the link loses it:
+//! A protocol is a type that implements [`Host`] and acts through [`Cx`]. Two players who return a ball until
+//! the link loses it:
 //!
 //! ```
 //! use sim_core::*;
@@ -41,12 +41,12 @@
 //! More in `examples/`: ping, gossip among 1,000 nodes, an M/M/1 queue, a token ring. Timers that can
 //! be cancelled: [`Timers`].
 //!
-//! Rules kept here: state is owned by a node, and nodes meet only through packets on links with
-//! delay > 0; events are ordered by (time, scheduling node, that node's counter). So a run's results
-//! are a function of network, hosts and seed, whatever the partitions, threads and event queue.
+//! Two rules make runs reproducible: state is owned by a node, and nodes interact only through packets on
+//! links with delay > 0; events are ordered by (time, scheduling node, that node's counter). The results of a
+//! run are a function of network, hosts and seed, whatever the partitions, threads and event queue.
 //!
-//! Queue disciplines, loss, delay and rate models plug into a link ([`LinkModels`]); what passes a
-//! [`NodeKind::Gateway`] goes through its host; nodes go down and come up ([`Outage`]).
+//! Queue disciplines, loss, delay and rate models plug into a link ([`LinkModels`]); packets that pass a
+//! [`NodeKind::Gateway`] go through its host; nodes go down and come up ([`Outage`]).
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! A link direction in motion: queue, transmitter, wire.
+//! The state of a link direction: queue, transmitter, wire.
 //!
 //! ```text
 //!   offer ──► scripted drops ──► queue ──► transmitter (rate) ──► impairments ──► wire (delay) ──► arrival
@@ -25,12 +25,12 @@ use crate::network::LinkSpec;
 use crate::packet::PacketRef;
 use crate::time::{SimDuration, SimTime};
 
-/// What a link direction did.
+/// Counters of a link direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LinkStats {
     /// Packets offered to the queue.
     pub offered_pkts: u64,
-    /// Packets transmitted, those lost on the wire included.
+    /// Packets transmitted, including those lost on the wire.
     pub sent_pkts: u64,
     /// Bytes transmitted.
     pub sent_bytes: u64,
@@ -42,20 +42,20 @@ pub struct LinkStats {
     pub policed_drops: u64,
     /// Packets that the queue discipline marked as having met congestion (CE, RFC 3168).
     pub ce_marks: u64,
-    /// Bytes of these.
+    /// Bytes of these packets.
     pub ce_marks_bytes: u64,
     /// Packets lost on the wire: random, scripted, link down.
     pub wire_losses: u64,
     /// Of these, those that the loss model lost.
     pub random_losses: u64,
-    /// Largest backlog in packets, the one in service included; zero for an unlimited drop-tail
-    /// queue, which keeps no count.
+    /// Largest backlog in packets, including the one in service; zero for an unlimited drop-tail queue, which
+    /// keeps no count.
     pub max_backlog_pkts: u32,
     /// Time spent transmitting.
     pub busy: SimDuration,
 }
 
-/// Where a packet offered to a link ends up.
+/// What happens to a packet offered to a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
     Lost(LossCause),
@@ -70,9 +70,8 @@ pub(crate) enum Fate {
     Inspect,
 }
 
-/// The receiver's side: the packets on the wire, a chain through their places in the slab in order
-/// of arrival. Only the first has a pending event. Where packets may overtake each other, all have,
-/// and there is no chain.
+/// The receiver's side: the packets on the wire, chained through the slab in order of arrival. Only the first
+/// has a pending event. If packets may overtake each other, each has an event and there is no chain.
 #[derive(Debug)]
 pub(crate) struct Wire {
     /// The packet that arrives last.
@@ -84,7 +83,7 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
-    /// Nothing on its way along a link as described; the host at its end has place `host`.
+    /// An empty wire of a link as described; the host at its end has index `host`.
     pub(crate) fn new(spec: &LinkSpec, host: u32) -> Wire {
         Wire {
             last: None,

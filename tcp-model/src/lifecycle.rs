@@ -1,5 +1,5 @@
 //! `lifecycle`: a TCP for very large sets of short connections. Handshake, close, resets and TIME-WAIT are
-//! real; the transfer goes by formula.
+//! real; the transfer follows a formula.
 //!
 //! ```text
 //!   SYN, SYN-ACK, ACK   real segments, retransmitted when lost
@@ -8,29 +8,28 @@
 //!   FIN, ACK, RST       real segments, retransmitted when lost
 //! ```
 //!
-//! The sender's first round holds the initial window; each further one twice the last, up to the buffers. A
-//! round takes the round-trip time of the handshake, or the time that its octets take at `lifecycle_rate`, the
-//! connection's share of the bottleneck, if that is longer. `lifecycle_loss` is the probability that a segment
-//! is lost: a round with a loss comes a round trip later, or a time-out later when fewer than four segments
-//! are in it, and halves the window; from there on it grows by a segment per round.
+//! The sender's first round holds the initial window; each further one twice the last, up to the size of the
+//! buffers. A round takes the round-trip time of the handshake, or the time that its octets take at
+//! `lifecycle_rate`, the connection's share of the bottleneck, if that is longer. `lifecycle_loss` is the
+//! probability that a segment is lost: a loss delays its round by a round trip, or by a time-out if the round has
+//! fewer than four segments, and halves the window, which from then on grows by a segment per round.
 //!
-//! Ports, listeners, queues, TIME-WAIT and `ss` are the host's, and so the same as with the full model.
+//! Ports, listeners, queues, TIME-WAIT and `ss` belong to the host and are the same as with the full model.
 //!
 //! # Agreement with the full model
 //!
 //! Two hosts with the parameters of Linux and a link of 5, 20 or 100 ms; responses of 1 B to 200 kB, one or four
 //! on a connection, closed by client or server; nothing is lost. Times to connect agree within 0.1 %, times of
-//! requests within 2 %; as many connections are established, are answered and come into TIME-WAIT, on the same
-//! side (`lifecycle/tests.rs`). What is lost by the links agrees in what becomes of connections, not in when: a
-//! lost packet stands for a whole round. The rules of random worlds (`testing::worlds`) hold for it.
+//! requests within 2 %; the numbers of connections that are established, answered and in TIME-WAIT are the same on
+//! each side (`lifecycle/tests.rs`). With losses on the links, connections end in the same way but not at the same
+//! times: a lost packet stands for a whole round. The rules of random worlds (`testing::worlds`) hold for it.
 //!
-//! Queues have to take packets of 64 KB.
+//! Queues must be able to hold packets of 64 KB.
 //!
-//! Leaves out: flow control (the receiver takes all), selective acknowledgements (a gap makes the sender go back
-//! to the first octet that is not acknowledged), congestion control by name and
-//! HyStart (which ends slow start early where round trips are below some 4 ms), ECN, Nagle, Fast Open (the SYN is a
-//! plain one), urgent data, keep-alive, path MTU discovery, ICMP errors other than final ones, and RFC 5961's
-//! checks of resets.
+//! Leaves out: flow control (the receiver accepts everything), selective acknowledgements (a gap makes the sender
+//! go back to the first unacknowledged octet), congestion controls and HyStart (which ends slow start early if round
+//! trips are below some 4 ms), ECN, Nagle, Fast Open (the SYN is a plain one), urgent data, keep-alive, path MTU
+//! discovery, ICMP errors other than fatal ones, and RFC 5961's checks of resets.
 
 mod arrive;
 mod handshake;
@@ -56,7 +55,7 @@ use transfer::Rounds;
 
 const OFF: SimTime = SimTime::MAX;
 
-/// An end point of a connection whose transfer goes by formula.
+/// An end point of a connection whose transfer follows a formula.
 #[derive(Debug)]
 pub struct Lifecycle {
     params: Arc<TcpParams>,
@@ -76,12 +75,12 @@ pub struct Lifecycle {
     passive: bool,
     ts_ok: bool,
     shift: u8,
-    /// The application neither sends nor reads any more.
+    /// The application has closed: it neither sends nor reads.
     app_closed: bool,
     fin_queued: bool,
     /// A write did not fit the buffer.
     blocked: bool,
-    /// Octets written and not yet sent, and octets to be read.
+    /// Octets written and not yet sent; the next field: octets to be read.
     unsent: u64,
     unread: u64,
     rounds: Rounds,
@@ -90,10 +89,10 @@ pub struct Lifecycle {
     rto_at: SimTime,
     ack_at: SimTime,
     fin_wait_at: SimTime,
-    /// When what is outstanding was first sent, and how often it was sent again.
+    /// When the outstanding octets were first sent; the next field: how often they were retransmitted.
     first_sent: SimTime,
     retries: u32,
-    /// When it came into TIME-WAIT.
+    /// When it entered TIME-WAIT.
     entered: SimTime,
     counts: ConnectionCounts,
 }
@@ -160,13 +159,13 @@ impl Lifecycle {
         }
         self.stop_timers();
         self.entered = now;
-        // Only for a host that does not take it over.
+        // Used only if the host keeps no TIME-WAIT entry of its own.
         self.fin_wait_at = self.params.timers.expiry(now, self.params.time_wait);
         self.enter(State::TimeWait, out);
         out.signals.push(Signal::Ended(ConnectionEnd::Closed));
     }
 
-    /// A segment without text, and its acknowledgement, which need not be sent again.
+    /// A segment without text; it carries the pending acknowledgement, which need not be sent separately.
     fn header(&mut self, flags: Flags, seq: SeqNum, now: SimTime) -> Segment {
         self.ack_at = OFF;
         let mut segment = Segment {
@@ -224,7 +223,7 @@ impl Lifecycle {
         }
     }
 
-    /// The round-trip time, or the initial time-out where none was measured.
+    /// The round-trip time, or the initial time-out if none has been measured.
     fn round_trip(&self) -> SimDuration {
         self.rtt.srtt().unwrap_or(self.params.initial_rto)
     }

@@ -1,4 +1,4 @@
-//! A 4-ary heap of events: the best of the plain ones.
+//! A 4-ary heap of events: the fastest of the simple queues.
 //!
 //! Four children of 32 bytes lie in two or three cache lines, and the tree is half as deep as a
 //! binary one.
@@ -9,7 +9,7 @@ use crate::time::SimTime;
 
 const ARITY: usize = 4;
 
-/// A 4-ary heap: `O(log n)` push and pop, no memory beside the events.
+/// A 4-ary heap: `O(log n)` push and pop, no memory besides the events.
 #[derive(Clone, Debug, Default)]
 pub struct HeapQueue {
     events: Vec<Event>,

@@ -1,4 +1,4 @@
-//! The event queue on the `priority-queue` crate: plain, obviously right, the oracle of the tests.
+//! The event queue on the `priority-queue` crate: simple and obviously correct, the oracle of the tests.
 
 use std::cmp::Reverse;
 use std::hash::{BuildHasherDefault, Hash, Hasher};

@@ -1,22 +1,21 @@
-//! A hierarchical timing wheel that is exact: every event comes out in its place.
+//! An exact hierarchical timing wheel: events come out in their total order.
 //!
 //! ```text
 //!   front: run (sorted), late (heap)  |  levels 0 … 10, 64 slots each, unsorted
 //!   all times <= covered              |  all times > covered
 //! ```
 //!
-//! Level `k` holds the times that agree with `base` in all base-64 digits above the `k`-th, slot by
-//! that digit. When the front is empty, the first slot in use is looked at: a crowded one is split
-//! over the levels below, one of few events is sorted and becomes the front. So the tick adapts to
-//! the density of events by itself, and a gap of hours costs as much as one of a picosecond.
+//! Level `k` holds the times that agree with `base` in all base-64 digits above the `k`-th, in slots by
+//! that digit. When the front is empty, the first slot in use is taken: a crowded one is split over the
+//! levels below, one with few events is sorted and becomes the front. So the tick adapts to the density
+//! of events, and a gap of hours costs as much as one of a picosecond.
 //!
-//! An event that is pushed into the time the front covers goes to its place in the run, or, where
-//! the run is long, to the heap beside it; should that grow beyond what is cheap, the front goes
-//! back into the wheel.
+//! An event pushed into the time span of the front is inserted into the run or, if the run is long, into the
+//! heap beside it; if that grows too large, the front goes back into the wheel.
 //!
-//! Slots are chains of chunks, so that a push writes behind the one before it and a split reads
-//! in sequence: a set beyond the caches costs bandwidth, not a miss per event. The wheel is Varghese
-//! and Lauck's (1987), the split on demand Tang, Goh and Thng's ladder queue (2005).
+//! Slots are chains of chunks, so that pushes write and splits read sequentially: a set larger than the
+//! caches costs bandwidth, not a miss per event. The wheel is that of Varghese and Lauck (1987); splitting on
+//! demand comes from the ladder queue of Tang, Goh and Thng (2005).
 
 use super::{EventQueue, HeapQueue};
 use crate::event::{Event, EventKind, Tie};
@@ -33,11 +32,11 @@ const LEVELS: usize = 64usize.div_ceil(BITS as usize);
 const CHUNK: usize = 16;
 /// A slot of at most this many events is sorted instead of split.
 const FEW: usize = 32;
-/// A run of fewer events takes new ones into their places.
+/// New events are inserted into a run shorter than this.
 const SHORT: usize = 48;
-/// Events beside the sorted run beyond which the front may go back into the wheel.
+/// Number of events beside the sorted run above which the front may go back into the wheel.
 const LATE: usize = 64;
-/// Events that are shown before their turn, at least, where the wheel knows them.
+/// Least number of events to show in advance, if the wheel knows as many.
 const AHEAD: usize = 24;
 /// No chunk.
 const NONE: u32 = u32::MAX;
@@ -65,7 +64,7 @@ struct Chunks {
 }
 
 impl Chunks {
-    /// A chunk in front of the chain that begins with `behind`.
+    /// Puts a chunk in front of the chain that begins with `behind`.
     #[inline]
     fn take(&mut self, behind: u32) -> u32 {
         if self.free == NONE {
@@ -84,7 +83,7 @@ impl Chunks {
         chunk
     }
 
-    /// Fetches a chunk that will be read soon.
+    /// Prefetches a chunk that will be read soon.
     #[inline]
     fn prefetch(&self, chunk: u32) {
         if let Some(events) = self.events.get(chunk as usize) {
@@ -106,7 +105,7 @@ impl Chunks {
         }
     }
 
-    /// Returns a chunk; the one behind it.
+    /// Frees a chunk; returns the next one of its chain.
     #[inline]
     fn give_back(&mut self, chunk: u32) -> u32 {
         let behind = std::mem::replace(&mut self.next[chunk as usize], self.free);
@@ -115,7 +114,7 @@ impl Chunks {
     }
 }
 
-/// Fills places that hold no event.
+/// Fills entries that hold no event.
 const VOID: Event = Event {
     time: SimTime::ZERO,
     tie: Tie::FIRST,
@@ -135,7 +134,7 @@ pub struct WheelQueue {
     late_limit: usize,
     /// Every event of the wheel is later than this.
     covered: u64,
-    /// Where levels are counted from; no event of the wheel is earlier.
+    /// The time relative to which levels are counted; no event of the wheel is earlier.
     base: u64,
     /// Bit `k`: level `k` is in use.
     levels: u32,
@@ -146,7 +145,7 @@ pub struct WheelQueue {
     len: usize,
     /// Bit `i` of `shown[k]`: the events of slot `i` of level `k` have been shown.
     shown: [u64; LEVELS],
-    /// Events in those slots, about.
+    /// Approximate number of events in those slots.
     shown_len: usize,
     /// The run has not been shown.
     is_new: bool,
@@ -260,7 +259,7 @@ impl WheelQueue {
         self.covered = self.run[0].time.as_ps();
     }
 
-    /// Puts one of few events into its place in the run, from the end.
+    /// Inserts an event into a short run, searching from the end.
     #[inline]
     fn push_to_run(&mut self, event: Event) {
         let key = event.key_bits();
@@ -273,7 +272,7 @@ impl WheelQueue {
         self.run[at] = event;
     }
 
-    /// Adds an event to the front: to the run while that is short, else to the heap.
+    /// Adds an event to the front: to the run if that is short, otherwise to the heap.
     #[inline]
     fn push_late(&mut self, event: Event) {
         if self.run.len() < SHORT {
@@ -288,7 +287,7 @@ impl WheelQueue {
         }
     }
 
-    /// Puts the front back into the wheel, but for events before `base`.
+    /// Puts the front back into the wheel, except for events before `base`.
     #[cold]
     fn put_front_back(&mut self) {
         self.covered = self.base.saturating_sub(1);
@@ -305,7 +304,7 @@ impl WheelQueue {
         self.late_limit = LATE.max(2 * self.late.len());
     }
 
-    /// Shows the slots that come next, until enough is shown or a crowded slot is next.
+    /// Shows the events of the next slots, until enough are shown or a crowded slot is next.
     fn show_slots(&mut self, show: &mut dyn FnMut(&Event)) {
         let mut levels = self.levels;
         while levels != 0 {
@@ -326,7 +325,7 @@ impl WheelQueue {
         }
     }
 
-    /// True when the front has the smallest event that is not after `last`.
+    /// Whether the smallest event is in the front and not after `last`.
     #[inline]
     fn has_front(&mut self, last: u64) -> bool {
         !self.run.is_empty() || self.late.first().is_some() || self.advance(last)

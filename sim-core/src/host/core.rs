@@ -1,4 +1,4 @@
-//! The state that a host acts on while it handles an event: all of its partition but the hosts.
+//! The state of a partition without its hosts, on which a host acts while it handles an event.
 
 mod mail;
 mod outages;
@@ -22,7 +22,7 @@ use crate::time::{SimDuration, SimTime};
 pub(crate) use mail::Mailbag;
 use outages::NodeState;
 
-/// Everything of a partition but its hosts, so that a host can be borrowed beside it.
+/// The state of a partition without its hosts, so that a host can be borrowed at the same time.
 #[derive(Debug)]
 pub(crate) struct Core<H: Host> {
     pub(crate) me: u32,
@@ -43,7 +43,7 @@ pub(crate) struct Core<H: Host> {
     pub(crate) outbox: Vec<Mailbag<H::Payload>>,
     /// Partitions with mail in the outbox.
     pub(crate) mailed: Vec<u32>,
-    /// How far this partition may run: what others do cannot reach it before.
+    /// How far this partition may run: nothing from other partitions can arrive before that.
     pub(crate) horizon: SimTime,
     /// The shortest delay of a link between partitions.
     pub(crate) look_ahead: SimDuration,
@@ -53,9 +53,9 @@ pub(crate) struct Core<H: Host> {
     pub(crate) max_packets: usize,
     pub(crate) unrouted: u64,
     /// Nodes that go down at some time: whether they are down, and which of their wakes a crash has
-    /// cancelled. Empty where none does.
+    /// cancelled.
     pub(crate) outages: FxHashMap<u32, NodeState>,
-    /// What managed queues have dropped during a call; empty between events.
+    /// Packets dropped by managed queues during a call; empty between events.
     pub(crate) dropped: Vec<(QueuedPacket, QueueDrop)>,
     /// Filters of the few links that have one, by their place in `transmitters`.
     pub(crate) filters: FxHashMap<u32, Box<dyn PacketFilter<H::Payload>>>,

@@ -1,4 +1,4 @@
-//! What the engine offers a host while it handles an event.
+//! The interface of the engine for a host that handles an event.
 
 use std::net::Ipv4Addr;
 
@@ -13,7 +13,7 @@ use crate::record::Record;
 use crate::rng::Rng;
 use crate::time::{SimDuration, SimTime};
 
-/// What the engine offers a host while it handles an event.
+/// The interface of the engine for a host that handles an event.
 #[derive(Debug)]
 pub struct Cx<'a, H: Host> {
     pub(crate) core: &'a mut Core<H>,
@@ -49,7 +49,7 @@ impl<H: Host> Cx<'_, H> {
         self.core.network.addresses(self.node)
     }
 
-    /// The first address of the host of that name. Looks through all nodes: keep what it returns.
+    /// The first address of the host of that name. Searches all nodes, so keep the result.
     pub fn address_of(&self, name: &str) -> Option<Ipv4Addr> {
         let network = &self.core.network;
         network.address(network.node(name)?)
@@ -65,15 +65,14 @@ impl<H: Host> Cx<'_, H> {
         self.core.seed
     }
 
-    /// A random stream of this node's own for `purpose`. Keep it: each call starts it from its
-    /// beginning.
+    /// This node's random stream for `purpose`. Keep it: each call starts it from its beginning.
     pub fn rng(&self, purpose: &str) -> Rng {
         Rng::stream(self.core.seed, purpose, u64::from(self.node.0))
     }
 
     /// Sends a packet; returns its number, unique in the run. A source that is left out
     /// ([`Outgoing::to`]) becomes the first address of this node.
-    // Always inlined, so that the packet is made in its slot.
+    // Always inlined, so that the packet is constructed in its slot.
     #[inline(always)]
     pub fn send(&mut self, packet: Outgoing<H::Payload>) -> u64 {
         let tie = self.core.draw_tie(self.node);
@@ -100,8 +99,8 @@ impl<H: Host> Cx<'_, H> {
         id
     }
 
-    /// Sends on a packet that came to a gateway, with one hop less to live, changed or not. It keeps
-    /// its number. Where its time to live runs out, it is lost here.
+    /// Forwards a packet that arrived at a gateway, changed or not, with its TTL decremented. It keeps its
+    /// number. If its TTL runs out, it is lost here.
     #[inline(never)]
     pub fn pass_on(&mut self, mut packet: Packet<H::Payload>) {
         if packet.ttl <= 1 {
@@ -116,7 +115,7 @@ impl<H: Host> Cx<'_, H> {
             .forward(self.node, (at, dst, size), tie, self.now, self.tie);
     }
 
-    /// Records the loss of a packet that came to this node and goes no further.
+    /// Drops a packet that arrived at this node, and records the loss.
     pub fn drop_packet(&mut self, packet: Packet<H::Payload>, cause: LossCause) {
         let (node, link) = (self.node, None);
         if let Some(sample) = H::lost(&packet, Loss { node, link, cause }) {
@@ -124,7 +123,7 @@ impl<H: Host> Cx<'_, H> {
         }
     }
 
-    /// Sends the same to several destinations, in their order, one packet each; returns how many.
+    /// Sends one packet to each of several destinations, in order; returns how many.
     pub fn multicast(
         &mut self,
         to: impl IntoIterator<Item = Ipv4Addr>,
@@ -141,7 +140,7 @@ impl<H: Host> Cx<'_, H> {
         sent
     }
 
-    /// Asks for [`Host::on_timer`] with `token` at `at`, now at the earliest.
+    /// Requests a call of [`Host::on_timer`] with `token` at `at`, or now if that is past.
     pub fn wake(&mut self, at: SimTime, token: u64) {
         let mut tie = self.core.draw_tie(self.node);
         let time = at.max(self.now);
@@ -158,7 +157,7 @@ impl<H: Host> Cx<'_, H> {
         });
     }
 
-    /// Asks for [`Host::on_timer`] with `token` after `delay`.
+    /// Requests a call of [`Host::on_timer`] with `token` after `delay`.
     pub fn wake_in(&mut self, delay: SimDuration, token: u64) {
         self.wake(self.now.saturating_add(delay), token);
     }

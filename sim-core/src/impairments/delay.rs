@@ -1,4 +1,4 @@
-//! Delay of single packets beside the propagation delay: jitter.
+//! Jitter: delay of single packets in addition to the propagation delay.
 
 mod aggregation;
 mod distribution;
@@ -24,7 +24,7 @@ pub fn built_in() -> ModelKinds<AnyDelay> {
     )
 }
 
-/// How much later than others a packet may arrive.
+/// The extra delay of packets.
 #[derive(Clone, Debug, PartialEq)]
 pub enum DelaySpec {
     /// Uniform between zero and this; packets may overtake each other.

@@ -28,7 +28,7 @@ pub fn built_in() -> ModelKinds<AnyLoss> {
 /// How a link loses packets.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LossSpec {
-    /// Each packet with this probability, whatever happens to the others.
+    /// Each packet independently with this probability.
     Random(f64),
     /// By a model with a state.
     Model(Plugin<AnyLoss>),

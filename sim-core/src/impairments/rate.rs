@@ -1,4 +1,4 @@
-//! Rates that vary, at random or as recorded, as those of a radio link.
+//! Varying rates, random or recorded, such as those of a radio link.
 
 mod trace;
 mod two_state;
@@ -19,7 +19,7 @@ pub fn built_in() -> ModelKinds<AnyRate> {
 
 /// Decides how long a transmission takes.
 pub trait RateProcess: Send + fmt::Debug {
-    /// When the transmission of `bytes` bytes that begins at `start` ends, `start` at the earliest.
+    /// The end of the transmission of `bytes` bytes that begins at `start`; not before `start`.
     /// Calls come in order of time and do not overlap. `nominal` is the link's rate at `start`,
     /// `rng` its own stream.
     fn end_of_transmission(

@@ -1,4 +1,4 @@
-//! A drop-tail queue with a limit, whose packets have their departures planned.
+//! A drop-tail queue with a limit; the departure of a packet is known when it arrives.
 
 use std::collections::VecDeque;
 
@@ -7,14 +7,14 @@ use crate::queue_disc::QueueLimit;
 use crate::time::{SimDuration, SimTime};
 use crate::units::Rate;
 
-/// Packets whose transmission has not ended, the one in service included.
+/// Packets whose transmission has not ended, including the one in service.
 #[derive(Debug)]
 pub(super) struct DropTail {
     limit: QueueLimit,
     /// (end of transmission, size) of packets not yet sent.
     backlog: VecDeque<(SimTime, u32)>,
     bytes: u64,
-    /// What it is like over time, if that is recorded.
+    /// Its history, if that is recorded.
     pub(super) trace: Option<Box<QueueTrace>>,
 }
 
@@ -28,8 +28,7 @@ impl DropTail {
         }
     }
 
-    /// True when a packet of `size` bytes fits in front of a link of this rate; what has left by
-    /// `now` makes room.
+    /// Whether a packet of `size` bytes fits into the queue; packets that have left by `now` make room.
     #[inline]
     pub(super) fn has_room(&mut self, size: u32, rate: Option<Rate>, now: SimTime) -> bool {
         while let Some((_, bytes)) = self.backlog.pop_front_if(|(end, _)| *end <= now) {
@@ -44,7 +43,7 @@ impl DropTail {
         self.bytes += u64::from(size);
     }
 
-    /// Records a packet of `size` bytes that comes, finds room or not, and waits so long if it does.
+    /// Records the arrival of a packet of `size` bytes, whether it found room, and its wait if it did.
     #[inline(never)]
     pub(super) fn record(&mut self, size: u32, room: bool, wait: SimDuration, now: SimTime) {
         let (pkts, bytes) = (self.pkts(), self.bytes);

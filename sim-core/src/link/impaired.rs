@@ -1,4 +1,4 @@
-//! A link beyond a rate and a delay: impairments, changes at known times, a rate that varies.
+//! The optional features of a link: impairments, changes at known times, a varying rate.
 
 use std::collections::VecDeque;
 
@@ -13,7 +13,7 @@ use crate::rng::Rng;
 use crate::time::{SimDuration, SimTime};
 use crate::units::Rate;
 
-/// The state of what few links have.
+/// State that few links need.
 #[derive(Debug)]
 pub(super) struct Impaired {
     impairments: Impairments,
@@ -47,7 +47,7 @@ impl Impaired {
         }
     }
 
-    /// The next change that is due at `now`, applied to what is kept here.
+    /// Takes the next change that is due at `now`, and applies it to the state kept here.
     pub(super) fn next_change(&mut self, now: SimTime) -> Option<LinkChange> {
         let change = self.changes.pop_front_if(|c| c.at <= now)?;
         if let Some(p) = change.loss {
@@ -57,7 +57,7 @@ impl Impaired {
         Some(change)
     }
 
-    /// The end of a transmission that begins at `start`, where it does not simply follow from the
+    /// The end of a transmission that begins at `start`, if it does not simply follow from the
     /// present rate.
     pub(super) fn end_of_transmission(
         &mut self,

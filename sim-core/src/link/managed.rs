@@ -1,4 +1,4 @@
-//! A queue whose discipline decides when a packet leaves, and the event that asks it.
+//! A queue whose discipline decides when a packet leaves, and the event for that.
 
 use super::{Fate, QueueTrace};
 use crate::event::LinkId;
@@ -14,17 +14,17 @@ use crate::units::Rate;
 pub(crate) struct ManagedQueue {
     discipline: AnyQueueDisc,
     rng: Rng,
-    /// When the pending event of this queue comes; `MAX` when there is none.
+    /// The time of this queue's pending event; `MAX` if there is none.
     wake_at: SimTime,
     pub(super) full_drops: u64,
     pub(super) early_drops: u64,
     pub(super) policed_drops: u64,
     pub(super) marks: CeMarks,
-    /// What it is like over time, if that is recorded.
+    /// Its history, if that is recorded.
     pub(super) trace: Option<Box<QueueTrace>>,
 }
 
-/// What a link does when it is free.
+/// What a free link does.
 #[derive(Debug)]
 pub(crate) enum Served {
     /// It sends this packet.
@@ -47,7 +47,7 @@ impl ManagedQueue {
         }
     }
 
-    /// Lets the discipline take a packet; `dropped` collects what it drops.
+    /// Gives a packet to the discipline; `dropped` collects the packets it drops.
     pub(super) fn enqueue(
         &mut self,
         packet: QueuedPacket,
@@ -104,8 +104,8 @@ impl ManagedQueue {
         self.discipline.backlog().pkts
     }
 
-    /// When to look at this queue again, if an event for that must be scheduled: at the end of the
-    /// transmission while packets wait, or when the discipline says so.
+    /// When to serve this queue again, if an event must be scheduled for that: at the end of the transmission
+    /// while packets wait, or when the discipline says so.
     pub(super) fn next_wake(&mut self, free_at: SimTime, now: SimTime) -> Option<SimTime> {
         if self.waiting_pkts() == 0 {
             return None;
@@ -113,7 +113,7 @@ impl ManagedQueue {
         let at = if free_at > now {
             free_at
         } else {
-            // It holds packets back: later than now, so that time goes on.
+            // The discipline holds packets back: the wake must be later than now, so that time advances.
             let soon = SimTime::from_ps(now.as_ps().saturating_add(1));
             self.discipline.ready_at()?.max(soon)
         };
@@ -123,7 +123,7 @@ impl ManagedQueue {
         })
     }
 
-    /// True when the event at `now` is the one that was asked for last.
+    /// True if the event at `now` is the one that was scheduled last.
     pub(super) fn is_due(&mut self, now: SimTime) -> bool {
         let due = self.wake_at == now;
         if due {

@@ -13,14 +13,14 @@ use crate::units::Rate;
 
 /// Queue and transmitter of a link direction.
 ///
-/// What a plain link needs is in its first cache line, counters in the second, and what few links
-/// have, a limited or managed queue and impairments, in boxes.
+/// The state of a plain link is in the first cache line, counters are in the second, and features that few
+/// links have, such as a limited or managed queue and impairments, are in boxes.
 #[derive(Debug)]
 #[repr(C, align(64))]
 pub(crate) struct Transmitter {
     free_at: SimTime,
     delay: SimDuration,
-    /// Transmission time of a byte, picoseconds, where that is a whole number; otherwise zero.
+    /// Transmission time of a byte in picoseconds if that is a whole number; otherwise zero.
     ps_per_byte: u64,
     rate: Option<Rate>,
     queue: Option<Box<DropTail>>,
@@ -32,7 +32,7 @@ pub(crate) struct Transmitter {
     counters: Counters,
 }
 
-/// What every link counts.
+/// Counters of every link.
 #[derive(Clone, Copy, Debug, Default)]
 struct Counters {
     max_backlog_pkts: u32,
@@ -44,7 +44,7 @@ struct Counters {
     busy: SimDuration,
 }
 
-/// What makes a link take the longer way.
+/// Features for which a link takes the slow path.
 #[derive(Debug)]
 struct Special {
     impaired: Impaired,
@@ -97,7 +97,7 @@ impl Transmitter {
         };
     }
 
-    /// What it did.
+    /// Its counters.
     pub(crate) fn stats(&self) -> LinkStats {
         let counted = &self.counters;
         let special = self.special.as_deref();
@@ -118,7 +118,7 @@ impl Transmitter {
         }
     }
 
-    /// Records from now on what its queue is like, if it has one with a limit or a managed one.
+    /// Records the history of its queue from now on, if the queue is limited or managed.
     pub(crate) fn watch(&mut self) {
         let trace = Some(QueueTrace::new(self.link));
         if let Some(queue) = &mut self.queue {
@@ -128,7 +128,7 @@ impl Transmitter {
         }
     }
 
-    /// What its queue was like over time, if that was recorded.
+    /// The history of its queue, if that was recorded.
     pub(crate) fn trace(&self) -> Option<&QueueTrace> {
         let drop_tail = self.queue.as_ref().and_then(|q| q.trace.as_deref());
         let managed = || self.special.as_deref()?.managed.as_ref()?.trace.as_deref();
@@ -287,7 +287,7 @@ impl Transmitter {
         self.special.as_deref_mut()?.managed.as_mut()
     }
 
-    /// Transmits a packet from `start` on, and lets happen to it what happens.
+    /// Transmits a packet from `start` on, and applies the impairments.
     fn transmit(&mut self, impaired: &mut Impaired, size: u32, start: SimTime) -> Fate {
         let departs = impaired
             .end_of_transmission(self.rate, size, start)
@@ -333,7 +333,7 @@ impl Transmitter {
         self.free_at = departs;
     }
 
-    /// Keeps a packet among those that wait, if there is a limit to them, until its transmission ends.
+    /// Counts a packet as queued until its transmission ends, if the queue is limited.
     #[inline]
     fn wait_in_queue(&mut self, size: u32, start: SimTime, departs: SimTime) {
         if let Some(queue) = &mut self.queue {
@@ -346,7 +346,7 @@ impl Transmitter {
 
     fn apply_changes(&mut self, impaired: &mut Impaired, now: SimTime) {
         while let Some(change) = impaired.next_change(now) {
-            // A transmitter busy beyond the change has already planned with the new rate.
+            // A transmitter that is busy beyond the change has already taken the new rate into account.
             if change.rate.is_some() {
                 self.set_rate(change.rate);
             }
@@ -354,7 +354,7 @@ impl Transmitter {
         }
     }
 
-    /// Bytes of memory beside the transmitter itself.
+    /// Bytes of memory besides the transmitter itself.
     pub(crate) fn boxed_bytes(&self) -> usize {
         let queue = self.queue.as_ref().map_or(0, |q| q.bytes_of_memory());
         let special = self.special.as_ref().map_or(0, |s| {

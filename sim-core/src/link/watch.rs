@@ -1,7 +1,7 @@
-//! What a queue is like over time: how long packets wait, how much does, drops, marks, and how busy its
-//! link is; in constant memory, however long the run.
+//! The history of a queue: waiting times, backlog, drops, marks, and how busy its link is; in constant memory,
+//! however long the run.
 //!
-//! Time is cut into cells. When there are too many, two become one.
+//! Time is divided into cells. When there are too many, each pair is merged into one.
 
 use crate::event::LinkId;
 use crate::histogram::Histogram;
@@ -12,25 +12,25 @@ const CELLS: usize = 1024;
 /// Length of a cell at first.
 const FIRST_STEP: SimDuration = SimDuration::from_millis(1);
 
-/// What happened at a queue in a part of the run.
+/// What happened at a queue in one cell of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QueueCell {
-    /// Packets whose wait ended in a managed queue, or is known as they come to a drop-tail queue.
+    /// Packets whose wait ended, in a managed queue, or that arrived, in a drop-tail queue.
     pub pkts: u32,
-    /// Sum of their waits, and the longest: from their arrival to the begin of their transmission.
+    /// Sum of their waits, from arrival to the beginning of transmission.
     pub wait: SimDuration,
     /// The longest wait.
     pub max_wait: SimDuration,
-    /// The most packets and bytes waiting as one came, itself included; in a drop-tail queue the packet
-    /// in service, too.
+    /// The most packets in the queue at an arrival, including the arriving one, and in a drop-tail queue the one
+    /// in service.
     pub max_pkts: u32,
-    /// See `max_pkts`.
+    /// The same in bytes.
     pub max_bytes: u64,
     /// Packets that the queue dropped, whatever the cause.
     pub drops: u32,
     /// Packets that it marked.
     pub marks: u32,
-    /// Time that the link was sending.
+    /// Time that the link spent transmitting.
     pub busy: SimDuration,
 }
 
@@ -47,14 +47,14 @@ impl QueueCell {
     }
 }
 
-/// A queue over time.
+/// The history of a queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueueTrace {
-    /// Whose queue it is.
+    /// The link it belongs to.
     pub link: LinkId,
     /// Length of a cell.
     pub step: SimDuration,
-    /// The cells from the begin of the run on; the last may lie beyond its end.
+    /// The cells from the beginning of the run; the last may extend beyond its end.
     pub cells: Vec<QueueCell>,
     /// Waits of all packets.
     pub waits: Histogram,
@@ -83,7 +83,7 @@ impl QueueTrace {
         &mut self.cells[index]
     }
 
-    /// Makes one of every two cells.
+    /// Merges every two cells into one.
     fn coarsen(&mut self) {
         self.step = self.step.saturating_mul(2);
         let half = self.cells.len().div_ceil(2);
@@ -97,14 +97,14 @@ impl QueueTrace {
         self.cells.truncate(half);
     }
 
-    /// A packet has come, and so much waits.
+    /// Notes the backlog when a packet has arrived.
     pub(super) fn holds(&mut self, now: SimTime, pkts: u32, bytes: u64) {
         let cell = self.cell(now);
         cell.max_pkts = cell.max_pkts.max(pkts);
         cell.max_bytes = cell.max_bytes.max(bytes);
     }
 
-    /// The wait of a packet is known.
+    /// Notes the wait of a packet.
     pub(super) fn waits(&mut self, now: SimTime, wait: SimDuration) {
         self.waits.add(wait);
         let cell = self.cell(now);
@@ -113,7 +113,7 @@ impl QueueTrace {
         cell.max_wait = cell.max_wait.max(wait);
     }
 
-    /// Packets are dropped and marked.
+    /// Notes drops and marks.
     pub(super) fn signals(&mut self, now: SimTime, drops: u32, marks: u32) {
         if drops + marks > 0 {
             let cell = self.cell(now);
@@ -122,9 +122,9 @@ impl QueueTrace {
         }
     }
 
-    /// The link sends from `start` to `end`.
+    /// Notes that the link transmits from `start` to `end`.
     pub(super) fn sends(&mut self, start: SimTime, end: SimTime) {
-        self.cell(end); // cells as long as they must be, before the time is shared among them
+        self.cell(end); // makes cells long enough before the time is divided among them
         let mut at = start;
         while at < end {
             let step = self.step.as_ps();
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_transmission_may_last_for_ever() {
+    fn a_transmission_may_never_end() {
         let mut trace = *QueueTrace::new(LinkId(0));
         trace.sends(at(0), SimTime::MAX);
         trace.sends(SimTime::MAX, SimTime::MAX);

@@ -1,5 +1,5 @@
-//! When an open-loop client opens its connections: the k-th arrival is where the integrated rate
-//! reaches k, so that rounding does not add up.
+//! When an open-loop client opens its connections. The k-th arrival is where the integral of the rate
+//! reaches k, so that rounding errors do not add up.
 
 use sim_core::{Rng, SimDuration, SimTime};
 
@@ -28,7 +28,7 @@ impl ArrivalClock {
         }
     }
 
-    /// The next arrival; `None` when there is none any more. Closed-loop users and bursts all
+    /// The next arrival; `None` after the last. Closed-loop users and bursts all
     /// arrive at the start.
     pub(super) fn next(&mut self, rng: &mut Rng) -> Option<SimTime> {
         let k = self.count;
@@ -104,7 +104,7 @@ fn in_steps(k: u64, steps: &[(SimDuration, f64)]) -> Option<SimDuration> {
     None
 }
 
-/// Times beyond what can be represented are never.
+/// `None` for times that cannot be represented: they never come.
 fn seconds(s: f64) -> SimDuration {
     if s >= 18_000_000.0 {
         SimDuration::MAX

@@ -1,4 +1,4 @@
-//! The list of applications that have a name.
+//! The list of named applications.
 
 use sim_core::plugin::ModelKinds;
 

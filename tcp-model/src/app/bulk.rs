@@ -8,12 +8,12 @@ use crate::host::{SocketCx, SocketId};
 use crate::sample::{Ending, FlowEnd, TcpSample};
 use crate::segment::ConnId;
 
-/// The application made of a [`BulkSpec`].
+/// The application described by a [`BulkSpec`].
 #[derive(Debug)]
 pub struct Bulk {
     spec: BulkSpec,
     left: u64,
-    /// The connection and when it was asked for, while it is there.
+    /// The connection and the time of its connect, while it exists.
     open: Option<(ConnId, SimTime)>,
 }
 
@@ -28,7 +28,7 @@ impl Bulk {
     }
 
     fn begin(&mut self, socket: &mut SocketCx<'_, '_>) {
-        // Without a port there is nothing to do; the attempt is recorded.
+        // If no port is free, the failed attempt is on record and nothing else happens.
         if let Ok(id) = socket.connect(Some(self.spec.local), self.spec.remote) {
             self.open = Some((socket.conn(id).unwrap_or_default(), socket.now()));
         }

@@ -1,4 +1,4 @@
-//! A client: opens connections by its arrivals and makes requests on them.
+//! A client: opens connections at the times of its arrivals and makes requests on them.
 
 mod exchange;
 
@@ -18,7 +18,7 @@ use crate::segment::ConnId;
 
 /// Wake token: the next arrival.
 const ARRIVAL: u64 = 0;
-/// Wake token: a user of the closed loop has thought.
+/// Wake token: the think time of a closed-loop user is over.
 const USER: u64 = 1;
 /// A user who found no port waits at least this long before trying again; without the wait it would retry for ever
 /// without simulated time advancing.
@@ -60,7 +60,7 @@ pub(super) struct ClientConnection {
     early: bool,
 }
 
-/// The application made of a [`ClientSpec`].
+/// The application described by a [`ClientSpec`].
 #[derive(Debug)]
 pub struct Client {
     spec: ClientSpec,
@@ -169,7 +169,7 @@ impl Client {
     ) {
         let exchange = &self.spec.exchange;
         if c.early {
-            // The time-out of the connect, unless that of the request took its place.
+            // The time-out of the connect, unless that of the request has replaced it.
             if exchange.request_timeout.is_none() && c.phase == ClientPhase::Exchanging {
                 c.deadline.clear();
             }
@@ -183,14 +183,14 @@ impl Client {
         }
     }
 
-    /// An attempt has failed: there is another, or the user goes on after `least` at the earliest.
+    /// An attempt has failed: another follows, or a closed-loop user goes on after `least` or later.
     fn failed(&mut self, attempt: u32, least: SimDuration, socket: &mut SocketCx<'_, '_>) {
         if !self.retrying.retry(attempt, &mut self.rng, socket) {
             self.think(least, socket);
         }
     }
 
-    /// The client gives up a connect or a request, closes the connection and knows it no more.
+    /// Gives up a connect or a request: closes the connection and drops its state.
     fn give_up(&mut self, id: SocketId, c: &ClientConnection, socket: &mut SocketCx<'_, '_>) {
         Client::record_unanswered(c, Ending::GivenUp, socket);
         self.conns.remove(id);
@@ -206,7 +206,7 @@ impl Client {
         }
     }
 
-    /// The time asked for a connection has come.
+    /// A wake for a connection has come.
     fn on_due(&mut self, id: SocketId, socket: &mut SocketCx<'_, '_>) {
         let Some(mut c) = self.conns.get(id) else {
             return;
@@ -225,7 +225,7 @@ impl Client {
         self.conns.insert(id, c);
     }
 
-    /// The connection is over: that was the end of an exchange, or of an attempt that failed.
+    /// A connection has ended, and with it an exchange or a failed attempt.
     fn on_ended(&mut self, id: SocketId, end: ConnectionEnd, socket: &mut SocketCx<'_, '_>) {
         let Some(c) = self.conns.remove(id) else {
             return;
@@ -240,7 +240,7 @@ impl Client {
         }
     }
 
-    /// Records the request that is being made, if there is one.
+    /// Records the outstanding request, if there is one, as unanswered.
     fn record_unanswered(c: &ClientConnection, ending: Ending, socket: &mut SocketCx<'_, '_>) {
         if c.to_write > 0 || c.to_read > 0 {
             socket.record(TcpSample::Unanswered(RequestUnanswered {
@@ -252,7 +252,7 @@ impl Client {
         }
     }
 
-    /// Records that a connection is over between two requests.
+    /// Records a connection that ended between two requests.
     fn record_cut_short(&self, c: &ClientConnection, socket: &mut SocketCx<'_, '_>) {
         let left = self.spec.exchange.requests.saturating_sub(c.index);
         let between = c.index > 0 && c.to_write == 0 && c.to_read == 0;
@@ -263,8 +263,8 @@ impl Client {
     }
 }
 
-/// Places of own address and server at a turn: every pair comes once before any comes again, own
-/// addresses fastest. Both counted in step would miss most pairs, and with them their ports.
+/// Indices of the own address and the server at a turn: every pair comes once before any is repeated, own
+/// addresses fastest. Advancing both together would miss most pairs, and their ports.
 pub(super) fn pair(turn: u64, locals: usize, remotes: usize) -> (usize, usize) {
     let (locals, remotes) = (locals.max(1) as u64, remotes.max(1) as u64);
     let (local, remote) = (turn % locals, turn / locals % remotes);

@@ -5,14 +5,14 @@ use sim_core::{SimDuration, SimTime};
 use super::per_socket::token;
 use crate::host::{SocketCx, SocketId};
 
-/// A time at which something is due. Moving it later asks for no further wake: the one that is asked
-/// for comes first, and the next is asked for then. A connection that is busy costs one wake per
-/// time-out, not one per request.
+/// A time at which something is due. Moving it later requests no new wake: the one already requested
+/// comes first and requests the next. A busy connection costs one wake per time-out, not one per
+/// request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Deadline {
     /// When it is due; `MAX` for never.
     at: SimTime,
-    /// The earliest wake asked for that is still to come; `MAX` for none.
+    /// The earliest requested wake that has not come yet; `MAX` for none.
     wake: SimTime,
 }
 
@@ -42,12 +42,12 @@ impl Deadline {
         self.set(socket.now().saturating_add(time), id, socket);
     }
 
-    /// Nothing is due any more.
+    /// Cancels what is due.
     pub(super) fn clear(&mut self) {
         self.at = SimTime::MAX;
     }
 
-    /// A wake has come: true when it is due, once.
+    /// A wake has come. True if the deadline has been reached; it is then cleared.
     pub(super) fn has_come(&mut self, id: SocketId, socket: &mut SocketCx<'_, '_>) -> bool {
         let now = socket.now();
         if self.wake <= now {

@@ -64,7 +64,7 @@ impl DrawKey {
     }
 }
 
-/// A time from a number of seconds, zero when that is negative or no number.
+/// A time from a number of seconds; zero if the number is negative or NaN.
 pub(super) fn seconds(s: f64) -> SimDuration {
     if s > 0.0 {
         SimDuration::from_secs_f64(s)
@@ -73,8 +73,8 @@ pub(super) fn seconds(s: f64) -> SimDuration {
     }
 }
 
-/// One value of a distribution. Logarithms, powers and exponentials are libm's: the same bits
-/// everywhere.
+/// One value of a distribution. Logarithms, powers and exponentials are those of libm: the same bits
+/// on every platform.
 pub(super) fn draw(from: Distribution, rng: &mut Rng) -> f64 {
     match from {
         Distribution::Constant(value) => value,

@@ -2,7 +2,7 @@
 //! server sends each back. While an echo is outstanding no further message is sent. A connection that
 //! ends is opened again at the next interval.
 //!
-//! What a heartbeat usually sets off when it is not answered is left out.
+//! Leaves out what systems usually do when a heartbeat is not answered, such as failing over.
 
 use std::sync::Arc;
 
@@ -93,7 +93,7 @@ struct Open {
     connected: bool,
     /// Messages begun.
     sent: u32,
-    /// Of the last message: bytes not yet written, bytes of its echo not yet read, when it was begun.
+    /// The last message: bytes not yet written, bytes of its echo not yet read, and when it was sent.
     to_write: u64,
     to_read: u64,
     began: SimTime,
@@ -116,7 +116,7 @@ impl HeartbeatClient {
             return;
         }
         match &mut self.open {
-            // One that waits for an echo, or to be established, is given time.
+            // A connection that waits for an echo, or to be established, keeps waiting.
             Some(open) if !open.connected || open.to_read > 0 => {}
             Some(open) => {
                 open.sent += 1;
@@ -129,7 +129,7 @@ impl HeartbeatClient {
         socket.wake(now + self.heartbeat.interval, 0);
     }
 
-    /// Without a port there is nothing to do; the attempt is recorded.
+    /// Opens a connection. If no port is free, the failed attempt is on record and the client waits.
     fn connect(&self, socket: &mut SocketCx<'_, '_>) -> Option<Open> {
         let local = self.place.addresses.first().copied();
         let id = socket.connect(local, self.place.servers.get(0)?).ok()?;
@@ -234,7 +234,7 @@ impl App for HeartbeatEcho {
         match event {
             AppEvent::Start => {
                 for &port in &self.ports {
-                    // A port that is taken leaves it without work there.
+                    // If the port is taken, the server has nothing to do there.
                     let _ = socket.listen(port, self.backlog);
                 }
             }

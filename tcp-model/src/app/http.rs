@@ -1,9 +1,9 @@
 //! The octets of exchanges as HTTP/1.1 (RFC 9112), for captures: each request and response has exactly
 //! the size that the simulation gave it.
 //!
-//! A request is a GET whose path fills it up, or from half a kilobyte on a POST with content; a response
-//! has its length in `Content-Length`. A message that is too short for that is filled with letters, and
-//! so is what belongs to no exchange.
+//! A request is a GET with a path of the right length, or from half a kilobyte on a POST with content; a response
+//! has its length in `Content-Length`. Messages too short for that, and data outside any exchange, consist of
+//! letters.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::wire::payload_byte;
 /// Requests from this size on carry content.
 const POST_FROM: u64 = 512;
 
-/// Which exchanges there are at which servers, and how far captures have come in each.
+/// The exchanges at each server, and how far the capture has come on each connection.
 #[derive(Debug)]
 pub struct HttpPayloads {
     seed: u64,
@@ -35,7 +35,7 @@ struct MessageStart {
 }
 
 impl HttpPayloads {
-    /// For a run of this seed, without servers.
+    /// Payloads of a run with this seed; servers are added with [`HttpPayloads::add_host`].
     pub fn new(seed: u64) -> HttpPayloads {
         HttpPayloads {
             seed,
@@ -57,7 +57,7 @@ impl HttpPayloads {
         }
     }
 
-    /// Writes the payload of a segment from `src` to `dst` over `out`, which is as long.
+    /// Fills `out`, which has the length of the payload, with the payload of a segment from `src` to `dst`.
     pub fn fill(&mut self, src: Ipv4Addr, dst: Ipv4Addr, segment: &Segment, out: &mut [u8]) {
         let to = SocketAddrV4::new(dst, segment.dst_port);
         let from = SocketAddrV4::new(src, segment.src_port);
@@ -119,10 +119,10 @@ struct HttpStream<'a> {
     client: bool,
 }
 
-/// The head of a message that begins a stretch of octets; nothing where it does not fit.
+/// The head of a message; empty if the message is too short for it.
 struct MessageHead {
     head: String,
-    /// Where letters are put in, and how many.
+    /// Where filler letters go, and how many.
     filler: (usize, u64),
 }
 
@@ -170,7 +170,7 @@ impl HttpStream<'_> {
 }
 
 impl MessageHead {
-    /// The octet at a place of the message; `None` for one that is not HTTP's.
+    /// The octet at a position of the message; `None` if it is filler outside HTTP.
     fn octet(&self, at: u64) -> Option<u8> {
         let (before, letters) = (self.filler.0 as u64, self.filler.1);
         if self.head.is_empty() {

@@ -1,8 +1,8 @@
 //! Applications by name: what a workload of a scenario can run besides exchanges and bulk transfers.
 //!
 //! An application is a file with its [`ModelKind`](sim_core::plugin::ModelKind) and a line in [`super::built_in`]; a
-//! user's own is described in the same way. Its parameters have names, kinds and defaults, as those of
-//! the models of a link have, and are checked before it is made.
+//! user's own is described in the same way. Its parameters have names, kinds and defaults, like those of
+//! link models, and are checked before it is made.
 
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -35,7 +35,7 @@ pub struct OfferedLoad {
     pub segments: (f64, f64),
     /// Bytes of payload to the servers, and back.
     pub bytes: (f64, f64),
-    /// Timers and calls of the application, at the client and at the servers each.
+    /// Timers and calls of the application, at the client, and as many at the servers.
     pub events: f64,
 }
 
@@ -51,7 +51,7 @@ pub enum ApplicationSide {
     Server,
 }
 
-/// Where an application runs, and what its workload says of it.
+/// Where an application runs, and what its workload says about it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Placement {
     /// The side that the host runs.
@@ -60,7 +60,7 @@ pub struct Placement {
     pub workload: String,
     /// The addresses that the host uses.
     pub addresses: Vec<Ipv4Addr>,
-    /// Every server address with every port, beginning at another one on each client.
+    /// Every server address with every port; each client begins at a different one.
     pub servers: Servers,
     /// The server ports.
     pub ports: Vec<u16>,
@@ -82,7 +82,7 @@ pub struct NamedSpec {
 }
 
 impl NamedSpec {
-    /// The side that the host runs.
+    /// Builds the application for the side that the host runs.
     pub fn build(&self) -> Box<dyn App> {
         let application = self.application.build();
         match self.place.role {

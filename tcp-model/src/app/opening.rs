@@ -1,4 +1,5 @@
-//! What a server does late, or never: accept, read; and what it sets on each connection it accepts.
+//! A server that starts to accept or to read late, or never; and the receive buffer that it sets on each
+//! connection it accepts.
 
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use sim_core::SimTime;
 use crate::host::{SocketCx, SocketId};
 use crate::params::TcpParams;
 
-/// Something that begins at a time.
+/// An activity that begins at a given time.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Opening {
     /// `MAX` for never.
@@ -16,12 +17,12 @@ pub(super) struct Opening {
 }
 
 impl Opening {
-    /// It begins at `at`, and the application is woken with `token` then.
+    /// Begins at `at`; the application is then woken with `token`.
     pub(super) fn new(at: SimTime, token: u64) -> Opening {
         Opening { at, token }
     }
 
-    /// Asks for the wake, if it is needed.
+    /// Requests the wake, if one is needed.
     pub(super) fn start(&self, socket: &mut SocketCx<'_, '_>) {
         if self.at > socket.now() && self.at != SimTime::MAX {
             socket.wake(self.at, self.token);

@@ -1,4 +1,4 @@
-//! State of an application per connection, found by slot; and wake tokens that name a connection.
+//! Per-connection state of an application, found by slot; and wake tokens that name a connection.
 
 use sim_core::prefetch::prefetch;
 
@@ -46,7 +46,7 @@ pub(super) fn token(id: SocketId) -> u64 {
 }
 
 impl<T: Copy> PerSocket<T> {
-    /// Fetches the value of a slot.
+    /// Prefetches the value of a slot.
     #[inline]
     pub(super) fn prefetch(&self, slot: u32) {
         if let Some(item) = self.items.get(slot as usize) {
@@ -54,7 +54,7 @@ impl<T: Copy> PerSocket<T> {
         }
     }
 
-    /// Fetches the value that a wake token names; its slot.
+    /// Prefetches the value of the connection that a wake token names; returns its slot.
     #[inline]
     pub(super) fn prefetch_named(&self, named: u64) -> Option<u32> {
         (named & CONNECTION != 0).then(|| {
@@ -92,7 +92,7 @@ impl<T: Copy> PerSocket<T> {
         Some(value)
     }
 
-    /// The connection a wake token names, unless it is over.
+    /// The connection that a wake token names, unless it has ended.
     pub(super) fn named(&self, named: u64) -> Option<SocketId> {
         let (id, _) = (*self.items.get(named as u32 as usize)?)?;
         (token(id) == named).then_some(id)

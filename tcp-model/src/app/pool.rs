@@ -1,5 +1,5 @@
-//! A client with a pool of connections: requests arrive by themselves, and each takes a connection that
-//! is idle, opens one, or waits.
+//! A client with a pool of connections: requests arrive independently, and each takes an idle connection,
+//! opens one, or waits.
 //!
 //! Among idle connections the one used last comes first. A connection leaves the pool when it has
 //! carried its number of requests or is too old, when more are idle than may be, when it has been idle
@@ -38,7 +38,7 @@ struct PendingRequest {
     attempt: u32,
 }
 
-/// What a connection of the pool does.
+/// What a connection of the pool is doing.
 #[derive(Clone, Copy, Debug)]
 enum PooledPhase {
     /// It is being opened for a request.
@@ -63,14 +63,14 @@ struct PooledConnection {
     deadline: Deadline,
 }
 
-/// The application made of a [`ClientSpec`] with a pool.
+/// The application described by a [`ClientSpec`] with a pool.
 #[derive(Debug)]
 pub struct PoolClient {
     spec: ClientSpec,
     pool: PoolSpec,
     clock: ArrivalClock,
     rng: Rng,
-    /// Requests begun, and connects of all.
+    /// Requests begun.
     begun: u64,
     turn: u64,
     retrying: Retrying,
@@ -116,7 +116,7 @@ impl PoolClient {
         }
     }
 
-    /// Records how the numbers of the pool have changed since they were recorded last.
+    /// Records how the numbers of the pool have changed since the last record.
     fn record_levels(&mut self, now: PoolLevels, socket: &mut SocketCx<'_, '_>) {
         if now == self.reported {
             return;

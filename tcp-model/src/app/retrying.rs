@@ -38,7 +38,7 @@ impl Retrying {
         }
     }
 
-    /// An exchange begins.
+    /// Notes that an exchange begins.
     pub(super) fn begin(&mut self) {
         self.begun += 1;
     }

@@ -55,7 +55,7 @@ pub(super) struct ServerConnection {
     deadline: Deadline,
 }
 
-/// The application made of a [`ServerSpec`].
+/// The application described by a [`ServerSpec`].
 #[derive(Debug)]
 pub struct Server {
     spec: ServerSpec,
@@ -85,7 +85,7 @@ impl Server {
     }
 
     fn start(&mut self, socket: &mut SocketCx<'_, '_>) {
-        // A port that is taken leaves this server without work.
+        // If the port is taken, this server has nothing to do.
         let backlog = self.spec.backlog;
         let mut exchanges = std::iter::once(&self.spec.exchange).chain(&self.spec.others);
         let options = ListenOptions {
@@ -101,7 +101,7 @@ impl Server {
         self.reading.start(socket);
     }
 
-    /// Accepts what waits, at once or at the given rate.
+    /// Accepts waiting connections, at once or at the given rate.
     fn accept(&mut self, socket: &mut SocketCx<'_, '_>) {
         if !self.accepting.is_open(socket) {
             return;
@@ -195,7 +195,7 @@ impl Server {
         self.serve(id, c, socket);
     }
 
-    /// The time to begin to read has come.
+    /// Reads from all connections: the time to begin has come.
     fn read_all(&mut self, socket: &mut SocketCx<'_, '_>) {
         for id in self.conns.ids() {
             self.with(id, socket, Server::on_readable);
@@ -264,7 +264,7 @@ impl PerConnection for Server {
     }
 }
 
-/// A worker is busy from now on.
+/// Requests a wake for the end of a worker's service time, if one begins.
 fn begin(begun: Option<ServiceStart>, socket: &mut SocketCx<'_, '_>) {
     if let Some(ServiceStart { worker, takes }) = begun {
         let token = WORKER | u64::from(worker) << WORKER_SHIFT;

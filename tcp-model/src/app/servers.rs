@@ -4,7 +4,7 @@ use std::net::SocketAddrV4;
 use std::sync::Arc;
 
 /// Servers in the order in which a client takes them. Many clients share one list, each with a place of
-/// its own to begin at: 10^4 clients of 10^4 servers hold one list, not 10^8 addresses.
+/// its own starting place: 10^4 clients of 10^4 servers hold one list, not 10^8 addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Servers {
     all: Arc<[SocketAddrV4]>,
@@ -35,7 +35,7 @@ impl Servers {
     /// The server whose turn is `turn`.
     pub fn get(&self, turn: usize) -> Option<SocketAddrV4> {
         let turn = turn % self.len().max(1);
-        // Without a sum that could overflow.
+        // Written so that no sum can overflow.
         let until_end = self.len() - self.first;
         let place = if turn < until_end {
             self.first + turn

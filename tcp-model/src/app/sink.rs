@@ -20,7 +20,7 @@ const READS_PER_SEC: u64 = 100;
 #[derive(Clone, Copy, Debug)]
 struct SinkConnection {
     peer_closed: bool,
-    /// A read is due at a time to come.
+    /// A read is scheduled.
     pending: bool,
     /// The reader has woken since data came.
     awake: bool,
@@ -28,7 +28,7 @@ struct SinkConnection {
     next_read: SimTime,
 }
 
-/// The application made of a [`SinkSpec`].
+/// The application described by a [`SinkSpec`].
 #[derive(Debug)]
 pub struct Sink {
     spec: SinkSpec,
@@ -90,7 +90,7 @@ impl Sink {
         }
     }
 
-    /// Whether the reader has yet to wake up; if so, a wake-up is on its way.
+    /// Whether the reader is still asleep; if so, its wake-up is scheduled.
     fn sleeps(&self, id: SocketId, c: &mut SinkConnection, socket: &mut SocketCx<'_, '_>) -> bool {
         let delay = self.spec.read_delay;
         if delay.is_zero() || std::mem::take(&mut c.awake) || socket.readable(id) == 0 {
@@ -118,7 +118,7 @@ impl App for Sink {
     fn on_event(&mut self, event: AppEvent, socket: &mut SocketCx<'_, '_>) {
         match event {
             AppEvent::Start => {
-                // A port that is taken leaves this sink without work.
+                // If the port is taken, this sink has nothing to do.
                 let _ = socket.listen(self.spec.port, self.spec.backlog);
                 self.accepting.start(socket);
                 self.reading.start(socket);

@@ -15,10 +15,10 @@ pub use host::{HostConfig, KeptSegments, TraceSpec};
 /// Who closes a connection first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Closer {
-    /// The client, on the last response byte.
+    /// The client, when it receives the last response byte.
     #[default]
     Client,
-    /// The server, having written the last response byte.
+    /// The server, when it has written the last response byte.
     Server,
     /// Both at the same moment, so that the FINs cross: the client `close_after` after it has the
     /// last response byte, the server half a smoothed round trip and `close_after` after it has
@@ -32,13 +32,13 @@ pub enum CloseHow {
     /// CLOSE: FIN.
     #[default]
     Fin,
-    /// The client shuts its direction down right after its last request and goes on reading.
+    /// The client shuts down its direction right after its last request and keeps reading.
     Half,
     /// ABORT: RST.
     Rst,
 }
 
-/// What client and server do on a connection: `requests` times request, service, response, think;
+/// What client and server do on a connection: `requests` rounds of request, service, response, think;
 /// then the close.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Exchange {
@@ -56,16 +56,16 @@ pub struct Exchange {
     pub closer: Closer,
     /// How.
     pub how: CloseHow,
-    /// Wait of the closer before it closes.
+    /// How long the closer waits before it closes.
     pub close_after: SimDuration,
-    /// Wait of the other side between the end of the peer's stream and its own close.
+    /// How long the other side waits between the end of the peer's stream and its own close.
     pub linger: SimDuration,
-    /// The first request goes with the SYN, where client and server have Fast Open.
+    /// The first request is sent with the SYN if client and server support Fast Open.
     pub fast_open: bool,
-    /// The client gives up a connect that takes longer; `None`: when its TCP does.
+    /// The client gives up a connect that takes longer; `None`: it leaves that to its TCP.
     pub connect_timeout: Option<SimDuration>,
     /// The client gives up a request whose whole response takes longer, and closes the connection;
-    /// `None`: when its TCP does.
+    /// `None`: it leaves that to its TCP.
     pub request_timeout: Option<SimDuration>,
     /// Bytes of a request after which the server responds and reads no more of it; `None`: the whole
     /// request.
@@ -101,7 +101,7 @@ pub struct Retries {
     pub max: u32,
     /// Wait before the first of them.
     pub backoff: SimDuration,
-    /// What the wait is multiplied by for each further one.
+    /// Factor by which the wait grows for each further one.
     pub factor: f64,
     /// Longest wait.
     pub max_backoff: SimDuration,
@@ -125,17 +125,17 @@ impl Default for Retries {
     }
 }
 
-/// The connections that a client keeps for requests to come. Its arrivals are then those of requests.
+/// The connections that a client keeps for future requests. Its arrivals are then arrivals of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolSpec {
-    /// Most connections, those being opened included; requests wait for one beyond that.
+    /// Most connections, including those being opened; further requests wait for one.
     pub max: u32,
     /// Most connections kept while no request needs them.
     pub idle: u32,
     /// A connection is closed when it has been idle so long; `None` for never.
     pub idle_timeout: Option<SimDuration>,
-    /// A connection takes no request when it is so old; `None` for no limit. It is closed when it is next
-    /// free or looked at.
+    /// A connection of this age takes no further request; `None` for no limit. It is closed when it becomes free or
+    /// is picked.
     pub max_lifetime: Option<SimDuration>,
     /// Most requests of a connection; `None` for no limit.
     pub max_requests: Option<u32>,
@@ -146,13 +146,13 @@ pub struct PoolSpec {
 pub struct ClientSpec {
     /// Name of the workload, for reports and random streams.
     pub name: String,
-    /// Own addresses; every pair of own address and server has its turn, own addresses fastest.
+    /// Own addresses. Connections take turns over all pairs of own address and server, own addresses fastest.
     pub locals: Vec<Ipv4Addr>,
     /// Servers.
     pub remotes: Servers,
-    /// First opening at the earliest.
+    /// Earliest time of the first connection.
     pub start: SimTime,
-    /// No opening from then on.
+    /// No connection is opened from then on.
     pub stop: SimTime,
     /// Most connections to open.
     pub limit: Option<u64>,
@@ -160,7 +160,7 @@ pub struct ClientSpec {
     pub arrivals: Arrivals,
     /// What happens on them.
     pub exchange: Arc<Exchange>,
-    /// Which of the server's exchanges that is, where workloads share its port: 0 for
+    /// Which of the server's exchanges that is if workloads share its port: 0 for
     /// [`ServerSpec::exchange`], n for the n-th of [`ServerSpec::others`]. Below 128.
     pub class: u8,
     /// What is done when an attempt fails.
@@ -168,9 +168,9 @@ pub struct ClientSpec {
     /// It binds to its address and a port before it connects, so that all destinations share its ports
     /// (Linux without `IP_BIND_ADDRESS_NO_PORT`).
     pub bind_first: bool,
-    /// It keeps its connections in a pool, and arrivals are those of requests. Requests of its exchange
-    /// count for nothing then, nor do think time and close: the server's exchange should have as many
-    /// requests as can be, and leave the close to the client.
+    /// The client keeps its connections in a pool, and arrivals are those of requests. The number of requests, think
+    /// time and close of its exchange then have no effect: the server's exchange should allow as many requests as
+    /// possible and leave the close to the client.
     pub pool: Option<PoolSpec>,
 }
 
@@ -206,14 +206,14 @@ pub struct ServerSpec {
     pub accept_start: SimTime,
     /// When it begins to read; [`SimTime::MAX`] for never.
     pub read_start: SimTime,
-    /// It closes a connection on which it has waited so long for a byte of a request, or for the
+    /// It closes a connection on which it has waited this long for a byte of a request, or for the
     /// client's close; `None`: never.
     pub idle_timeout: Option<SimDuration>,
     /// Requests it works on at a time, first come first served; `None` for no limit. A worker is busy for the
-    /// service time of a request, even when its client has gone meanwhile.
+    /// service time of a request, even if its client has gone in the meantime.
     pub workers: Option<u32>,
-    /// Receive buffer of each connection from its accept on (`SO_RCVBUF`), bytes. The window scale has been
-    /// agreed by then.
+    /// Receive buffer of each connection from its accept on (`SO_RCVBUF`), bytes. The window scale is
+    /// agreed before that.
     pub receive_buffer: Option<u32>,
     /// What happens on connections; the same as the client's.
     pub exchange: Arc<Exchange>,
@@ -273,8 +273,8 @@ pub struct SinkSpec {
     pub backlog: u32,
     /// Bytes per second read from each connection; `None`: all at once.
     pub read_rate: Option<u64>,
-    /// Time from the arrival of data to their read: the process that waits for them has to wake up.
-    /// Data that arrive meanwhile are read together, and acknowledged together.
+    /// Time from the arrival of data until they are read, since the waiting process has to wake up.
+    /// Data that arrive in the meantime are read, and acknowledged, together.
     pub read_delay: SimDuration,
     /// When it begins to accept; [`SimTime::MAX`] for never.
     pub accept_start: SimTime,
@@ -303,7 +303,7 @@ impl Default for SinkSpec {
 pub struct SynFloodSpec {
     /// Name of the workload, for the random stream.
     pub name: String,
-    /// What is flooded, in turn.
+    /// The targets, in turn.
     pub remotes: Servers,
     /// Number of source addresses, at most 131072.
     pub sources: u32,
@@ -313,7 +313,7 @@ pub struct SynFloodSpec {
     pub stop: SimTime,
     /// Most SYNs.
     pub limit: Option<u64>,
-    /// When they are sent. A closed loop has no second round: nobody answers.
+    /// When they are sent. A closed loop ends after its first round, since nothing is answered.
     pub arrivals: Arrivals,
 }
 

@@ -16,7 +16,7 @@ use crate::host::SocketCx;
 const FIRST: u32 = u32::from_be_bytes([198, 18, 0, 0]);
 const ADDRESSES: u32 = 1 << 17;
 
-/// The application made of a [`SynFloodSpec`].
+/// The application described by a [`SynFloodSpec`].
 #[derive(Debug)]
 pub struct SynFlood {
     spec: SynFloodSpec,

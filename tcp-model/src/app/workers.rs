@@ -1,4 +1,4 @@
-//! The workers of a server: so many requests are served at a time, the others wait in order of arrival.
+//! The workers of a server: each serves one request at a time; further requests wait in order of arrival.
 
 use std::collections::VecDeque;
 
@@ -13,7 +13,7 @@ type QueuedRequest = (SocketId, SimDuration);
 #[derive(Debug)]
 pub(super) struct Workers {
     most: u32,
-    /// What each worker that was ever needed is busy with.
+    /// The request that each worker is busy with; as long as the largest number of workers ever busy.
     busy: Vec<Option<SocketId>>,
     idle: Vec<u32>,
     waiting: VecDeque<QueuedRequest>,

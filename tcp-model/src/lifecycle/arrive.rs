@@ -1,4 +1,4 @@
-//! Segments that arrive (RFC 9293 section 3.10.7), with text that counts only in order.
+//! Arriving segments (RFC 9293 section 3.10.7); text is accepted only in order.
 
 use sim_core::SimTime;
 
@@ -57,7 +57,7 @@ impl Lifecycle {
             return;
         }
         self.establish(now, out);
-        // The ACK goes at once, but with the first data where the application has some.
+        // The ACK is sent at once, together with the first data if the application has any.
         self.ack_at = now;
         self.transfer(now, out);
     }
@@ -104,7 +104,7 @@ impl Lifecycle {
         }
     }
 
-    /// The SYN that is known arrives again, or the SYN-ACK of a simultaneous open.
+    /// A repeated SYN, or the SYN-ACK of a simultaneous open.
     fn syn_again(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
         if seg.flags.is_ack() && seg.ack == self.nxt {
             self.establish(now, out);
@@ -160,7 +160,7 @@ impl Lifecycle {
         let ahead = seg.seq.after(self.rcv_nxt);
         let over = seg.seq_end().at_or_before(self.rcv_nxt);
         if ahead || over || self.has_peer_closed() {
-            // A gap, or old data: an ACK states what is expected.
+            // A gap, or old data: an ACK says what is expected.
             self.counts.duplicates_received += u32::from(over && seg.len > 0);
             self.send_ack(now, out);
             return;
@@ -170,7 +170,7 @@ impl Lifecycle {
         self.rcv_nxt = seg.seq_end();
         if text > 0 {
             if self.app_closed {
-                // Text for nobody: RFC 9293 section 3.6.1.
+                // Text after the application has closed: RFC 9293 section 3.6.1.
                 let reset = Segment {
                     flags: Flags::RST,
                     ..seg.refusal().unwrap_or_default()
@@ -205,7 +205,7 @@ impl Lifecycle {
     }
 
     fn peer_closes(&mut self, now: SimTime, out: &mut Outputs) {
-        // With the own FIN, if the application closes at once.
+        // Together with our own FIN if the application closes at once.
         self.ack_at = now;
         out.signals.push(Signal::PeerClosed);
         match self.state {

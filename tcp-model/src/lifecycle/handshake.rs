@@ -1,4 +1,4 @@
-//! The handshake, with its options.
+//! The handshake and its options.
 
 use sim_core::SimTime;
 
@@ -51,7 +51,7 @@ impl Lifecycle {
         self.arm_rto(now);
     }
 
-    /// What a peer's SYN offers.
+    /// Takes over what the peer's SYN offers.
     pub(super) fn take_syn(&mut self, seg: &Segment) {
         let offer = SynOptions::read(&seg.options, &self.params);
         self.rcv_nxt = seg.seq + 1;

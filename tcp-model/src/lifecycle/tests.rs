@@ -18,7 +18,7 @@ use super::Lifecycle;
 
 const CONNECTIONS: u64 = 20;
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Debug)]
 struct Came {
     /// Mean times in seconds.
@@ -26,7 +26,7 @@ struct Came {
     request: f64,
     established: usize,
     done: usize,
-    /// Connections that came into TIME-WAIT at client and server.
+    /// Connections that entered TIME-WAIT at client and server.
     time_waits: [u64; 2],
     segments: u64,
     resent: u64,
@@ -117,7 +117,7 @@ fn near(a: f64, b: f64, share: f64) -> bool {
 }
 
 #[test]
-fn lives_are_those_of_the_full_model_where_nothing_is_lost() {
+fn without_losses_connections_live_as_in_the_full_model() {
     for delay_ms in [5, 20, 100] {
         for response in [1.0, 1_000.0, 14_000.0, 40_000.0, 200_000.0] {
             for (requests, closer) in [
@@ -147,7 +147,7 @@ fn lives_are_those_of_the_full_model_where_nothing_is_lost() {
 }
 
 #[test]
-fn lost_segments_of_handshake_and_close_come_again() {
+fn lost_segments_of_handshake_and_close_are_retransmitted() {
     let cell = Cell { loss: 0.1, ..USUAL };
     let [full, short] = ["full", "lifecycle"].map(|m| run(&params(m, |_| {}), cell));
     assert_eq!((full.done, short.done), (20, 20), "{full:?}\n{short:?}");
@@ -159,7 +159,7 @@ fn lost_segments_of_handshake_and_close_come_again() {
 }
 
 #[test]
-fn the_formula_knows_a_rate_and_a_loss() {
+fn the_formula_takes_a_rate_and_a_loss_probability_into_account() {
     let cell = Cell {
         response: 1_000_000.0,
         ..USUAL

@@ -1,4 +1,4 @@
-//! Timers: retransmission, the ACK that waits, and an orphan's wait in FIN-WAIT-2.
+//! Timers: retransmission, delayed ACK, and the time-out of an orphan in FIN-WAIT-2.
 
 use sim_core::{SimDuration, SimTime};
 
@@ -15,7 +15,7 @@ impl Lifecycle {
         self.rtt.on_sample(sample, self.una, self.nxt, &bounds);
     }
 
-    /// Starts the retransmission timer unless it runs.
+    /// Starts the retransmission timer unless it is running.
     pub(super) fn arm_rto(&mut self, now: SimTime) {
         if self.rto_at == OFF {
             if self.retries == 0 {
@@ -25,7 +25,7 @@ impl Lifecycle {
         }
     }
 
-    /// After an acknowledgement of something new.
+    /// Adjusts the retransmission timer after an ACK of something new.
     pub(super) fn settle_rto(&mut self, now: SimTime) {
         self.retries = 0;
         self.rto_at = OFF;

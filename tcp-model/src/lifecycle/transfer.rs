@@ -1,4 +1,4 @@
-//! The transfer by formula: rounds of slow start, the share of the rate, loss.
+//! The transfer by formula: rounds of slow start, share of the rate, loss.
 
 use sim_core::rng::mix;
 use sim_core::{SimDuration, SimTime};
@@ -11,9 +11,9 @@ use crate::segment::Flags;
 use crate::seq::SeqNum;
 use crate::state::State;
 
-/// The most octets of text in a packet: what an IP packet of 65,535 octets holds beside its headers.
+/// The most octets of text in a packet: those of an IP packet of 65,535 octets, less its headers.
 const LARGEST: u32 = 65_535 - 80;
-/// Sequence numbers that may be outstanding: far from half of them all.
+/// Sequence numbers that may be outstanding: well below half of the sequence space.
 const MOST_OUTSTANDING: u32 = 1 << 30;
 const MILLION: f64 = 1e6;
 
@@ -22,13 +22,13 @@ const MILLION: f64 = 1e6;
 pub(super) struct Rounds {
     /// Octets of a round.
     pub(super) window: u32,
-    /// Octets that may still go in this one.
+    /// Octets that may still be sent in this one.
     left: u32,
     /// When the next may begin.
     next: SimTime,
     /// The window grows by a segment in each round.
     linear: bool,
-    /// The delay of a loss in the next round is served.
+    /// The next round has already been delayed by a loss.
     delayed: bool,
     last_sent: SimTime,
     went_back: SimTime,
@@ -54,7 +54,7 @@ impl Rounds {
         self.left = window;
     }
 
-    /// Go-back waits for the answer to the last one.
+    /// Whether the sender may go back: not before the answer to the last time it did.
     pub(super) fn may_go_back(&self, now: SimTime) -> bool {
         self.went_back <= now
     }
@@ -90,7 +90,7 @@ impl Lifecycle {
         sent && !self.fin_queued
     }
 
-    /// Octets that a write may still bring: what has been sent no longer counts.
+    /// Octets that a write may still add: what has been sent no longer counts.
     pub(super) fn room(&self) -> u64 {
         let open = matches!(
             self.state,
@@ -112,7 +112,7 @@ impl Lifecycle {
         }
     }
 
-    /// The largest window: what the buffers of both ends hold, taken to be alike.
+    /// The largest window: the size of the buffers, assumed to be the same at both ends.
     fn largest_window(&self) -> u32 {
         let buffer = self
             .params
@@ -129,18 +129,18 @@ impl Lifecycle {
         )
     }
 
-    /// When the next round goes; [`OFF`] while nothing waits for it.
+    /// When the next round is sent; [`OFF`] if nothing waits for it.
     pub(super) fn next_round(&self) -> SimTime {
         let waits = self.unsent > 0 && self.may_send() && self.has_window();
         if waits { self.rounds.next } else { OFF }
     }
 
-    /// Twice the largest window is never outstanding: what the network holds back, it holds back.
+    /// Whether more may be outstanding: at most twice the largest window, however long the network delays ACKs.
     fn has_window(&self) -> bool {
         self.outstanding() / 2 < self.largest_window()
     }
 
-    /// Sends what may go now, and the FIN after the last octet.
+    /// Sends what may be sent now, and the FIN after the last octet.
     pub(super) fn transfer(&mut self, now: SimTime, out: &mut Outputs) {
         if !self.may_send() {
             return;
@@ -214,10 +214,10 @@ impl Lifecycle {
         true
     }
 
-    /// What so many octets take at the connection's share of the rate.
+    /// The time that this many octets take at the connection's share of the rate.
     fn time_at_rate(&self, octets: u32) -> SimDuration {
         match self.params.lifecycle_rate {
-            // Bits at kbit/s: milliseconds.
+            // Bits divided by kbit/s are milliseconds.
             Some(kbit) => {
                 SimDuration::from_secs_f64(8e-3 * f64::from(octets) / f64::from(kbit.max(1)))
             }
@@ -225,14 +225,14 @@ impl Lifecycle {
         }
     }
 
-    /// How much later a round of so many octets comes for a loss in it, if there is one.
+    /// How much a loss in a round of this many octets delays it; `None` if there is no loss.
     fn delay_of_loss(&mut self, octets: u32, round: SimDuration) -> Option<SimDuration> {
         if self.params.lifecycle_loss == 0 {
             return None;
         }
         let segments = octets.div_ceil(self.mss.max(1));
         let kept = 1.0 - f64::from(self.params.lifecycle_loss) / MILLION;
-        // The draw is a function of connection and place, for a model has no random source.
+        // The draw is a function of connection and sequence number, since a model has no random source.
         let place = u64::from(self.nxt.offset_from(self.iss));
         let side = u64::from(self.passive) << 63;
         let drawn = mix(mix(self.conn.0 ^ side) ^ place) >> 11;
@@ -252,7 +252,7 @@ impl Lifecycle {
         Some(round)
     }
 
-    /// Sends all that is outstanding again.
+    /// Retransmits everything outstanding.
     pub(super) fn go_back(&mut self, why: RetransmitReason, now: SimTime, out: &mut Outputs) {
         self.rounds.went_back = now.saturating_add(self.round_trip());
         let fin = self.is_fin_sent() && self.outstanding() > 0;

@@ -1,4 +1,4 @@
-//! What a script says, with the places where it says it.
+//! The syntax tree of a script, with positions in its text.
 
 use sim_core::SimDuration;
 
@@ -55,7 +55,7 @@ pub struct ShellCommand {
     pub text: String,
 }
 
-/// Something that happens, or is expected to happen, at a time.
+/// Something that the script does, or expects, at a time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScriptEvent {
     /// Where the event begins.
@@ -75,18 +75,18 @@ pub enum Moment {
     Any,
     /// `0.1`: since the start of the script.
     At(SimDuration),
-    /// `+0.1`: since the event before.
+    /// `+0.1`: since the previous event.
     After(SimDuration),
     /// `0.1~0.2`: between two times since the start.
     Between(SimDuration, SimDuration),
-    /// `+0.1~+0.2`: between two times since the event before.
+    /// `+0.1~+0.2`: between two times since the previous event.
     AfterBetween(SimDuration, SimDuration),
 }
 
 /// What an event is.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    /// A TCP segment put in (`<`) or expected (`>`).
+    /// A TCP segment that the script injects (`<`) or expects (`>`).
     Packet(Box<ScriptPacket>),
     /// An ICMP message.
     Icmp(Icmp),
@@ -96,7 +96,7 @@ pub enum Action {
     Command(ShellCommand),
     /// `%{ … }%`.
     Code(Vec<Statement>),
-    /// A packet of another protocol: what is missing to run it.
+    /// A packet of another protocol; the text says what would be needed to run it.
     Other(String),
 }
 
@@ -105,7 +105,7 @@ pub enum Action {
 pub struct EcnMark {
     /// `ect0`.
     pub name: &'static str,
-    /// The codepoints it stands for; a segment put in has the first.
+    /// The codepoints it stands for; an injected segment has the first.
     pub codepoints: &'static [Ecn],
 }
 
@@ -128,7 +128,7 @@ impl EcnMark {
     }
 }
 
-/// What is written of the IP header.
+/// The fields of the IP header that the script specifies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct IpMarks {
     /// ECN field.
@@ -158,7 +158,7 @@ impl IpMarks {
 /// A TCP segment as written; sequence numbers are the script's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScriptPacket {
-    /// Put in by the script, rather than expected from the stack.
+    /// Injected by the script, rather than expected from the host.
     pub inbound: bool,
     /// IP header.
     pub ip: IpMarks,
@@ -172,18 +172,18 @@ pub struct ScriptPacket {
     pub len: u32,
     /// Acknowledgement number.
     pub ack: Option<u32>,
-    /// Window field; expected segments without one are not compared, given ones have 0.
+    /// Window field; if it is missing, expected segments match any, and injected ones have 0.
     pub window: Option<u16>,
     /// Urgent pointer.
     pub urgent: Option<u16>,
-    /// Options; `None` for `<...>`, any.
+    /// Options; `None` for `<...>`, which matches any.
     pub options: Option<Options>,
-    /// Fast Open cookies by the names they are defined under.
+    /// Fast Open cookies given by name.
     pub cookies: Vec<NamedCookie>,
 }
 
 impl ScriptPacket {
-    /// The header, in the script's numbers; what is not written is 0.
+    /// The header, in the script's numbers; fields that are not written are 0.
     pub(super) fn header(&self) -> Segment {
         Segment {
             flags: self.flags,
@@ -210,14 +210,14 @@ pub struct NamedCookie {
 }
 
 impl NamedCookie {
-    /// Bytes of an option that holds the place of one.
+    /// Bytes of the option that stands in for a cookie.
     pub(super) const ROOM: usize = 10;
 }
 
-/// An ICMP error message about one of the stack's segments.
+/// An ICMP error message about one of the host's segments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Icmp {
-    /// Put in by the script.
+    /// Injected by the script.
     pub inbound: bool,
     /// ICMPv6 rather than ICMP.
     pub v6: bool,
@@ -265,7 +265,7 @@ pub enum Expr {
     Apply(String, Vec<Expr>),
     /// `-a`, `+a`, `~a`, `not a`.
     Unary(&'static str, Box<Expr>),
-    /// `a|b`; in code any operator, `and` and `or` included.
+    /// `a|b`; in code any operator, including `and` and `or`.
     Binary(&'static str, Box<Expr>, Box<Expr>),
     /// `a < b <= c`.
     Compare(Box<Expr>, Vec<(&'static str, Expr)>),
@@ -286,16 +286,16 @@ pub enum Statement {
         text: String,
         /// The test.
         test: Expr,
-        /// What to say when it fails.
+        /// The message if it fails.
         message: Option<Expr>,
     },
     /// `print(a, b)`.
     Print(Vec<Expr>),
     /// `name = value`; `name += value` becomes `name = name + value`.
     Assign(String, Expr),
-    /// `if`, `elif`, `else`: tests with their statements, and those when no test holds.
+    /// `if`, `elif`, `else`: tests with their statements, then the statements of `else`.
     If(Vec<(Expr, Vec<Statement>)>, Vec<Statement>),
-    /// A value that is looked at and dropped.
+    /// An expression that is evaluated and whose value is dropped.
     Value(Expr),
     /// `pass`.
     Pass,
@@ -316,7 +316,7 @@ impl Expr {
         self.field(name).filter(|expr| **expr != Expr::Any)
     }
 
-    /// The field of that name, of a structure.
+    /// The field of that name, if this is a structure.
     pub fn field(&self, name: &str) -> Option<&Expr> {
         match self {
             Expr::Struct(fields) => fields

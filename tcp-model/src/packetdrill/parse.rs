@@ -1,4 +1,4 @@
-//! Reads a script: options, first commands, events with their times.
+//! Reads a script: options, initial commands, events with their times.
 
 mod calls;
 mod code;
@@ -17,7 +17,7 @@ pub(super) use code::whole_expression;
 pub(super) use icmp::numbers as icmp_numbers;
 pub(super) use options::cookie as cookie_option;
 
-/// Names of options, with or without meaning for a simulator.
+/// Names of options, whether they have an effect in a simulator or not.
 const OPTIONS: &str = "\
     ip_version bind_port connect_port local_ip local_linux_ip remote_ip gateway_ip \
     gateway_linux_ip netmask_ip is_anyip mss mtu speed tolerance_usecs tolerance_percent \
@@ -29,7 +29,7 @@ const OPTIONS: &str = "\
 /// Reads a script.
 ///
 /// # Errors
-/// At the first thing that is not in the language, with its line and column.
+/// At the first syntax error, with its line and column.
 pub fn parse(text: &str) -> Result<Script, ParseError> {
     let mut cursor = ScriptCursor::new(text, Position { line: 1, column: 1 });
     let mut script = Script::default();
@@ -169,7 +169,7 @@ fn seconds(cursor: &mut ScriptCursor<'_>) -> Parsed<SimDuration> {
     } else {
         ""
     };
-    // "1." is a number too; "0...1" goes on after it.
+    // "1." is a number too; in "0...1" more follows.
     if !whole.is_empty() && !has_fraction && !cursor.rest().starts_with("..") {
         cursor.eat(".");
     }

@@ -1,4 +1,4 @@
-//! What became of a script.
+//! The result of a script.
 
 use std::fmt;
 
@@ -13,11 +13,11 @@ pub struct Report {
     /// How it ended.
     #[serde(flatten)]
     pub outcome: ScriptOutcome,
-    /// Every segment up to the end, in the order it passed.
+    /// Every segment up to the end, in order.
     pub ladder: Vec<Rung>,
-    /// Segments sent that no line of the script asked for, at the end of it.
+    /// Segments that were sent and that no line of the script expected.
     pub unclaimed: usize,
-    /// Commands and options without meaning here, which were passed over.
+    /// Commands and options that have no effect here and were skipped.
     pub skipped: Vec<Skipped>,
     /// What `print` wrote.
     pub printed: Vec<String>,
@@ -27,22 +27,22 @@ pub struct Report {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "outcome", rename_all = "lowercase")]
 pub enum ScriptOutcome {
-    /// All was as the script has it.
+    /// Everything matched the script.
     Passed,
-    /// Something was not.
+    /// Something differed.
     Failed(ScriptFailure),
-    /// The script uses a name that does not exist - of a call, a constant, a field of `tcp_info`, a
-    /// system parameter - or echoes a timestamp that was never sent: it is wrong itself.
+    /// The script itself is wrong: it uses a name of a call, a constant, a field of `tcp_info` or a
+    /// system parameter that does not exist, or echoes a timestamp that was never sent.
     #[serde(rename = "error")]
     Invalid {
         /// Where.
         #[serde(flatten)]
         at: Position,
-        /// What is wrong, with the name that may have been meant.
+        /// What is wrong, with a suggestion for a misspelt name.
         what: String,
     },
-    /// The script asks for what the interpreter or the model does not have: neither passed nor
-    /// failed.
+    /// The script needs something that the interpreter or the model does not support: neither passed
+    /// nor failed.
     Unsupported {
         /// Where.
         #[serde(flatten)]
@@ -60,9 +60,9 @@ pub struct ScriptFailure {
     pub at: Position,
     /// What was compared.
     pub what: String,
-    /// As the script has it.
+    /// The value in the script.
     pub expected: String,
-    /// As it was.
+    /// The actual value.
     pub actual: String,
 }
 
@@ -77,7 +77,7 @@ pub struct Rung {
     pub text: String,
 }
 
-/// What was passed over.
+/// Something that was skipped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Skipped {
     /// Where.

@@ -38,8 +38,7 @@ use crate::params::{IpVersion, TcpParams};
 use crate::seq::SeqNum;
 use crate::sockets::{SocketNo, System};
 
-/// Options about the tool's devices and output. There is nothing here that they could change: they
-/// are listed as passed over.
+/// Options about packetdrill's devices and output. They have no effect here and are listed as skipped.
 const OF_THE_TOOL: [&str; 10] = [
     "gateway_ip",
     "gateway_linux_ip",
@@ -68,17 +67,17 @@ pub struct RunOptions {
     pub iss: SeqNum,
     /// Added to the model's timestamp clock.
     pub ts_offset: u32,
-    /// Time-outs of the model after which the run is given up.
+    /// Number of time-outs of the model after which the run stops.
     pub max_timeouts: u64,
-    /// Text of the shell script `defaults.sh`, where there is one: its system parameters are set on
-    /// top of `preamble`.
+    /// Text of the shell script `defaults.sh`, if there is one: its system parameters are set on top of
+    /// `preamble`.
     pub preamble_text: Option<String>,
-    /// Values of names that scripts use, besides those they define themselves.
+    /// Values of names that scripts use, in addition to those they define themselves.
     pub defines: BTreeMap<String, String>,
 }
 
 impl Default for RunOptions {
-    /// Linux parameters; numbers that wrap soon, so that comparisons meet the wrap.
+    /// Linux parameters; sequence numbers and timestamps that soon wrap, so that wrapping is tested.
     fn default() -> RunOptions {
         RunOptions {
             params: TcpParams::linux(),
@@ -95,7 +94,7 @@ impl Default for RunOptions {
 }
 
 impl RunOptions {
-    /// The default, with the TCP of FreeBSD for scripts that set its system parameters.
+    /// The default; with FreeBSD's TCP for scripts that set FreeBSD's system parameters.
     pub fn for_script(script: &Script) -> RunOptions {
         let mut options = RunOptions::default();
         if speaks_of_bsd(script) {
@@ -106,26 +105,26 @@ impl RunOptions {
     }
 }
 
-/// How far a time may lie from the script's.
+/// How far a time may differ from the script's.
 #[derive(Clone, Copy, Debug)]
 struct Tolerance {
     /// At least this much.
     least: SimDuration,
-    /// And this share of the time since the event before, in thousandths.
+    /// Or this share of the time since the previous event, in thousandths, if that is more.
     per_mille: u64,
 }
 
-/// Differences that do not end a script, by `--non_fatal`.
+/// Differences that do not end a script (`--non_fatal`).
 #[derive(Clone, Copy, Debug, Default)]
 struct Forgiven {
     packets: bool,
     calls: bool,
 }
 
-/// A run under way.
+/// A run in progress.
 struct Runner<'s, 'm> {
     options: &'s RunOptions,
-    /// When the event before was to be, or was if later: relative times count from here.
+    /// The planned time of the previous event, or its actual time if later; relative times count from here.
     base: SimTime,
     host: TestHost<'m>,
     /// Sockets by the descriptors of the script.
@@ -133,12 +132,12 @@ struct Runner<'s, 'm> {
     begun: Option<CallInProgress<'s>>,
     progress: CallProgress,
     tolerance: Tolerance,
-    /// Length of a tick of the script's timestamps, when it wants them compared.
+    /// Length of a tick of the script's timestamps, if they are to be compared.
     ts_tick: Option<SimDuration>,
-    /// Ports of a bind and of a connect that do not say one.
+    /// Ports used by a bind and a connect that specify none.
     bind_port: u16,
     connect_port: u16,
-    /// Length of the segments that make up a longer one put in, by `--mss`; 0 for one of its own.
+    /// Length of the segments that an injected longer one consists of (`--mss`); 0 if it is a single one.
     joined: u16,
     /// Values of names, by `--define`.
     defines: BTreeMap<String, String>,
@@ -240,7 +239,7 @@ impl<'s> Runner<'s, '_> {
             ),
         };
         match option.name.as_str() {
-            // The device joins what is put in from segments of this length.
+            // The device builds injected packets from segments of this length.
             "mss" => self.joined = number(65_495)? as u16,
             "mtu" => {
                 let mtu = number(65_535)? as u16;
@@ -284,7 +283,7 @@ impl<'s> Runner<'s, '_> {
                     }
                 }
             }
-            // Code is read by the interpreter itself, by Python's rules.
+            // The interpreter evaluates code itself, by Python's rules.
             "code_format" if value == "python" => {}
             "code_command" if value.contains("python") => {}
             "code_sockopt" if matches!(value, "" | "TCP_INFO") => {}
@@ -294,7 +293,7 @@ impl<'s> Runner<'s, '_> {
         Ok(())
     }
 
-    /// Lists an option that changes nothing here.
+    /// Lists an option that has no effect here as skipped.
     fn pass_over(&mut self, option: &ScriptOption) {
         self.skipped.push(Skipped {
             at: option.at,
@@ -302,7 +301,7 @@ impl<'s> Runner<'s, '_> {
         });
     }
 
-    /// A difference that `--non_fatal` lets pass: it is listed, and the script goes on.
+    /// Turns a difference that `--non_fatal` tolerates into an entry of the list of skipped things.
     fn forgive(&mut self, event: &ScriptEvent, outcome: Step<()>) -> Step<()> {
         let forgiven = match event.action {
             Action::Packet(_) => self.forgiven.packets,
@@ -354,7 +353,7 @@ impl<'s> Runner<'s, '_> {
             });
             return Ok(());
         }
-        // Everything else the script does itself, at the beginning of a span of time.
+        // Everything else is done by the script itself, at the beginning of a time span.
         if start + self.tolerance(start, base) < self.host.sockets.now {
             return differs(
                 "the time of this event has passed",
@@ -396,14 +395,14 @@ impl<'s> Runner<'s, '_> {
         self.host.sockets.set_params(params);
     }
 
-    /// The next thing that happens by itself.
+    /// The time of the next event that is not in the script.
     fn next_wake(&self) -> Option<SimTime> {
         let deadline = self.begun.and(self.progress.deadline);
         let wake = self.host.sockets.next_timeout();
         wake.into_iter().chain(deadline).min()
     }
 
-    /// Lets the clock go to `t`, with all time-outs up to and at it.
+    /// Advances the clock to `t`, with all time-outs up to and including `t`.
     fn advance_to(&mut self, t: SimTime) -> Step<()> {
         while let Some(wake) = self.next_wake().filter(|&wake| wake <= t) {
             self.wake(wake)?;
@@ -412,7 +411,7 @@ impl<'s> Runner<'s, '_> {
         self.poke()
     }
 
-    /// Goes to a time at which something happens, and lets it.
+    /// Advances the clock to a time at which something is due, and runs it.
     fn wake(&mut self, at: SimTime) -> Step<()> {
         self.timeouts += 1;
         if self.timeouts > self.options.max_timeouts {
@@ -427,7 +426,7 @@ impl<'s> Runner<'s, '_> {
     }
 }
 
-/// An address without the length of a prefix behind it.
+/// An address without the prefix length that may follow it.
 fn ip_address(text: &str) -> Step<IpAddr> {
     match text.parse() {
         Ok(address) => Ok(address),

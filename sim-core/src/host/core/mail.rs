@@ -52,7 +52,7 @@ impl<H: Host> Core<H> {
             tie,
             packet,
         });
-        // The receiver may answer as soon as it has it.
+        // The receiver may answer as soon as the packet arrives.
         self.horizon = self.horizon.min(at.saturating_add(self.look_ahead));
     }
 }

@@ -1,4 +1,4 @@
-//! How a packet gets onto a link: past impairments, through a managed queue, or lost.
+//! How a packet gets onto a link: through impairments and queue, or not at all if it is lost.
 
 use std::net::Ipv4Addr;
 
@@ -24,7 +24,7 @@ impl<H: Host> Core<H> {
 
     /// Sends the packet in the slab, `size` bytes to `dst`, from `node` on the link towards its
     /// destination, with `tie` as the key of its arrival.
-    // Always inlined: every packet takes this way at every hop.
+    // Always inlined: this runs for every packet at every hop.
     #[inline(always)]
     pub(crate) fn forward(
         &mut self,
@@ -63,7 +63,7 @@ impl<H: Host> Core<H> {
         }
     }
 
-    /// Lets the filter of a link look at a packet, and sends it on if it is not dropped.
+    /// Passes a packet to the filter of a link, and sends it if it is not dropped.
     #[cold]
     fn inspect(
         &mut self,
@@ -98,7 +98,7 @@ impl<H: Host> Core<H> {
         }
     }
 
-    /// Sends a packet off and a copy right behind it.
+    /// Sends a packet and a copy right behind it.
     #[cold]
     fn launch_twice(
         &mut self,
@@ -129,8 +129,8 @@ impl<H: Host> Core<H> {
         self.serve(node, place, now, event);
     }
 
-    /// Sends packets from the managed queue at `place` while its link is free, and asks for an event
-    /// where some must wait. `event` is the one being handled.
+    /// Sends packets from the managed queue at `place` while its link is free, and schedules an event if some
+    /// must wait. `event` is the one being handled.
     fn serve(&mut self, node: NodeId, place: u32, now: SimTime, event: Tie) {
         let mut dropped = std::mem::take(&mut self.dropped);
         loop {
@@ -165,7 +165,7 @@ impl<H: Host> Core<H> {
         }
     }
 
-    /// Sends off a packet that a managed queue has let go. The key of its arrival is made now, so
+    /// Sends a packet that a managed queue has released. The key of its arrival is made now, so
     /// that arrivals follow the order of departure.
     #[expect(
         clippy::too_many_arguments,

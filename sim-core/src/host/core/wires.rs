@@ -1,4 +1,4 @@
-//! Packets on the wires that end in a partition: of each wire only the first has an event.
+//! Packets on the wires that end in a partition: only the first packet of each wire has an event.
 
 use super::Core;
 use crate::event::{Event, EventKind, NodeId, Tie};
@@ -8,7 +8,7 @@ use crate::packet::{Flight, PacketRef};
 use crate::time::SimTime;
 
 impl<H: Host> Core<H> {
-    /// Sends a packet off on a wire of partition `part`.
+    /// Puts a packet on a wire of partition `part`.
     #[inline(always)]
     pub(crate) fn launch(
         &mut self,
@@ -42,8 +42,8 @@ impl<H: Host> Core<H> {
         self.queue.push(arrival(wire, at, tie, packet));
     }
 
-    /// Takes a packet off its wire: where it arrives, and the place of the host there. The next one
-    /// gets its event.
+    /// Takes a packet off its wire and schedules the event of the next one. Returns the node where the packet
+    /// arrives, and the index of its host.
     #[inline(always)]
     pub(crate) fn land(&mut self, wire: u32, packet: PacketRef) -> (NodeId, u32) {
         let place = &mut self.wires[wire as usize];

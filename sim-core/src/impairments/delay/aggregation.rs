@@ -1,8 +1,8 @@
-//! Aggregation: packets wait for the next opportunity to be sent together, as those of a Wi-Fi station
-//! that waits for the medium, or those of a radio link with a grant in each interval.
+//! Aggregation: packets wait for the next opportunity and are then sent together, like those of a Wi-Fi
+//! station that waits for the medium, or of a radio link with a grant in each interval.
 //!
-//! On the way back of a connection it bunches ACKs. Packets of one opportunity arrive at the same
-//! instant, in order. Leaves out the size of what is sent together and the time that takes.
+//! On the return path of a connection it bunches ACKs. Packets of one opportunity arrive at the same
+//! instant, in order. Leaves out the size of an aggregate and its transmission time.
 
 use std::sync::Arc;
 
@@ -67,7 +67,7 @@ impl DelayModel for AggregatedDelay {
             let skipped = late.div_ceil(step).saturating_mul(step);
             self.next = self.next.saturating_add(SimDuration::from_ps(skipped));
         } else if self.next < departs {
-            // Opportunities have no memory: the next comes as long after this packet as after any.
+            // Opportunities are memoryless: the wait does not depend on when the packet comes.
             self.next = departs.saturating_add(rng.exponential(self.interval));
         }
         self.next.since(departs)
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn with_contention_waits_are_exponential_and_packets_meanwhile_go_along() {
+    fn with_contention_waits_are_exponential_and_later_packets_join_the_group() {
         let departs: Vec<u64> = (0..200_000).map(|i| 500 * i).collect();
         let sent = sent(&[("interval", "2 ms"), ("random", "true")], &departs);
         assert!(sent.is_sorted());

@@ -1,9 +1,9 @@
-//! Extra delays from a distribution, correlated from packet to packet if wanted.
+//! Extra delays from a distribution, optionally correlated from packet to packet.
 //!
 //! Draws are standard normal deviates z, of which the next is `c z + sqrt(1 - c^2) e`, where `c` is the
 //! correlation and e a fresh deviate. Their distribution function turns them into uniform numbers, and
 //! the quantile function of the distribution these into delays (a Gaussian copula): each delay has
-//! exactly the distribution asked for, whatever the correlation, and `c` is that of the deviates. netem's
+//! exactly the configured distribution, whatever the correlation, and `c` is that of the deviates. netem's
 //! correlation mixes uniform numbers, which narrows their distribution; this one does not.
 
 use std::sync::Arc;
@@ -170,7 +170,7 @@ enum DelayDistribution {
 }
 
 impl DelayDistribution {
-    /// The delay of which as much is less as of a standard normal variable is below `z`.
+    /// The quantile of the delay that corresponds to the standard normal deviate `z`.
     fn quantile(&self, z: f64) -> f64 {
         let below = |z: f64| 0.5 * libm::erfc(-z / std::f64::consts::SQRT_2);
         match self {
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn each_delay_has_the_distribution_asked_for() {
+    fn each_delay_has_the_configured_distribution() {
         let given = [("mean", "10 ms"), ("deviation", "2 ms")];
         let phi = |x: f64| 0.5 * libm::erfc(-(x - 0.010) / 0.002 / std::f64::consts::SQRT_2);
         let d = distance(draw(&normal(), &given), phi);
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn delays_are_never_negative_nor_longer_than_asked() {
+    fn delays_are_never_negative_nor_above_the_maximum() {
         let given = [("mean", "1 ms"), ("deviation", "5 ms")];
         let all = draw(&normal(), &given);
         let zero = all.iter().filter(|x| **x == 0.0).count() as f64 / N as f64;

@@ -1,8 +1,8 @@
 //! Gilbert-Elliott: a channel that is good or bad, and loses more while it is bad.
 //!
 //! Gilbert (1960), "Capacity of a burst-noise channel"; Elliott (1963), "Estimates of error rates
-//! for codes on burst-noise channels". The state changes from packet to packet; it begins as it is
-//! in the long run, so that the first packet is lost with the same probability as any other.
+//! for codes on burst-noise channels". The state changes from packet to packet; the first one is drawn from
+//! the stationary distribution, so that the first packet is lost with the same probability as any other.
 
 use std::sync::Arc;
 
@@ -97,7 +97,7 @@ impl GilbertElliott {
         })
     }
 
-    /// The share of packets that find the channel bad, in the long run.
+    /// The share of packets that find the channel bad in the long run.
     pub fn bad_share(&self) -> f64 {
         let [to_bad, to_good] = self.turns;
         if to_bad + to_good == 0.0 {

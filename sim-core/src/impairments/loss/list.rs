@@ -1,4 +1,4 @@
-//! Loss of listed packets: a trace of losses, or a case for a test.
+//! Loss of listed packets: a recorded trace of losses, or a test case.
 
 use std::sync::Arc;
 
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn listed_packets_and_ranges_are_lost_in_any_order_of_writing() {
+    fn listed_packets_and_ranges_are_lost_in_whatever_order_they_are_written() {
         let given = [("packets", "9, 2, 4-6, 5")];
         assert_eq!(lost(&given, 30), [2, 4, 5, 6, 9]);
         let given = [("packets", "1 3"), ("repeat", "4")];
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_list_of_packets_is_refused_with_what_to_write() {
+    fn an_invalid_list_is_refused_with_advice() {
         for wrong in ["0", "5-3", "x", "1-2-3", "1-99999999"] {
             let error = kind()
                 .plugin(&[("packets", wrong)])

@@ -1,9 +1,9 @@
 //! A rate recorded elsewhere, in the format of Mahimahi (Netravali et al. 2015): a time in
-//! milliseconds for each opportunity to deliver 1500 bytes, and all again after the last.
+//! milliseconds for each opportunity to deliver 1500 bytes; the trace repeats after the last.
 //!
-//! What an opportunity leaves over is used by packets that wait at that instant, and lost otherwise. A
-//! packet of more bytes than an opportunity has takes as many as it needs, and is sent with the last. The
-//! rate of the link itself is not used.
+//! The rest of an opportunity is used by packets that wait at that instant, and wasted otherwise. A packet
+//! larger than an opportunity takes as many as it needs, and is sent with the last of them. The rate of the
+//! link itself is not used.
 
 use std::sync::Arc;
 
@@ -121,7 +121,7 @@ impl Trace {
             return;
         }
         let ms = start.as_ps().div_ceil(SimDuration::from_millis(1).as_ps());
-        // An opportunity at the end of a repetition may also be found at the begin of the next.
+        // An opportunity at the end of a repetition may also be found at the beginning of the next.
         let round = (ms.saturating_sub(1) / self.period_ms()).max(self.round);
         let within = ms - round * self.period_ms();
         let first = self.times.partition_point(|t| *t < within);
@@ -172,7 +172,7 @@ mod tests {
         kind().plugin(&[("deliveries", times)]).unwrap().build()
     }
 
-    /// Ends of transmissions of packets of `bytes` that are all there at `ms`.
+    /// Ends of transmissions of `n` packets of `bytes` bytes that all arrive at `ms`.
     fn ends(trace: &mut AnyRate, ms: u64, bytes: u32, n: usize) -> Vec<u64> {
         let mut rng = Rng::stream(1, "trace", 0);
         let mut free = at(ms);
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_sized_packet_leaves_at_each_opportunity_over_and_over() {
+    fn a_full_sized_packet_leaves_at_each_opportunity_of_every_repetition() {
         let mut link = trace("0 3 3 7 10");
         let all = ends(&mut link, 0, 1500, 12);
         assert_eq!(all, [0, 3, 3, 7, 10, 10, 13, 13, 17, 20, 20, 23]);
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_trace_is_refused() {
+    fn an_invalid_trace_is_refused() {
         for (text, part) in [
             ("", "no time"),
             ("5 3", "increasing order"),

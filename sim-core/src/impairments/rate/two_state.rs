@@ -56,8 +56,8 @@ pub(super) fn kind() -> ModelKind<AnyRate> {
     )
 }
 
-/// The process. It begins at the link's own rate. Without a rate of its own, a link sends at once
-/// while it is in that state.
+/// The process. It begins at the link's own rate. A link without a rate sends without transmission time in
+/// that state.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TwoStateRate {
     other: Rate,

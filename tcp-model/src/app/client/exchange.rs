@@ -1,4 +1,4 @@
-//! What a client does on a connection: requests, and the close after the last answer.
+//! What a client does on a connection: requests, and the close after the last response.
 
 use super::super::draws::{DrawKey, DrawKind};
 use super::super::spec::{CloseHow, Closer};
@@ -7,7 +7,7 @@ use crate::host::{SocketCx, SocketId};
 use crate::sample::{RequestDone, TcpSample};
 
 impl Client {
-    /// Makes requests as long as none has to be waited for.
+    /// Makes requests until a response has to be waited for.
     pub(super) fn request(
         &mut self,
         id: SocketId,
@@ -47,7 +47,7 @@ impl Client {
         }
     }
 
-    /// A request has its whole response. True when the next one follows at once.
+    /// A request has its whole response. True if the next one follows at once.
     pub(super) fn request_done(
         &mut self,
         id: SocketId,
@@ -82,7 +82,7 @@ impl Client {
         false
     }
 
-    /// The last response is there.
+    /// The last response has arrived.
     pub(super) fn finish(
         &mut self,
         id: SocketId,
@@ -143,7 +143,7 @@ impl Client {
         }
     }
 
-    /// The server has closed: in its turn, or too early; either way the client closes too.
+    /// The server has closed, as planned or too early; either way the client closes too.
     pub(super) fn on_peer_closed(
         &mut self,
         id: SocketId,

@@ -1,4 +1,4 @@
-//! A request and the connection it takes: one that is idle, a new one, or a turn in the queue.
+//! How a request gets a connection: an idle one, a new one, or one that it waits for in the queue.
 
 use super::{PendingRequest, PoolClient, PooledConnection, PooledPhase, record_unanswered};
 use crate::app::deadline::Deadline;
@@ -8,7 +8,7 @@ use crate::model::ConnectionEnd;
 use crate::sample::{Ending, PoolClose, PoolSample, RequestDone, TcpSample};
 
 impl PoolClient {
-    /// A request wants a connection.
+    /// Gives a request an idle connection, opens one, or lets it wait.
     pub(super) fn submit(&mut self, wanted: PendingRequest, socket: &mut SocketCx<'_, '_>) {
         while let Some(id) = self.idle.pop() {
             let Some(why) = self.worn_out(id, socket) else {
@@ -24,7 +24,7 @@ impl PoolClient {
         }
     }
 
-    /// Why the connection takes no further request; `None` when it may.
+    /// Why the connection takes no further request; `None` if it may.
     pub(super) fn worn_out(&self, id: SocketId, socket: &SocketCx<'_, '_>) -> Option<PoolClose> {
         let c = self.conns.get(id)?;
         let age = socket.now().since(c.opened);
@@ -103,7 +103,7 @@ impl PoolClient {
         self.advance(id, socket);
     }
 
-    /// Ends the request of a connection, if it has its whole response.
+    /// Completes the request of a connection once its whole response has arrived.
     pub(super) fn advance(&mut self, id: SocketId, socket: &mut SocketCx<'_, '_>) {
         let Some(mut c) = self.conns.get(id) else {
             return;
@@ -129,7 +129,7 @@ impl PoolClient {
         self.release(id, socket);
     }
 
-    /// A connection is free: for a request that waits, for one to come, or no more.
+    /// A connection is free: it takes a waiting request, becomes idle, or is closed.
     pub(super) fn release(&mut self, id: SocketId, socket: &mut SocketCx<'_, '_>) {
         if let Some(why) = self.worn_out(id, socket) {
             self.discard(id, why, socket);
@@ -151,7 +151,7 @@ impl PoolClient {
         }
     }
 
-    /// Opens connections for requests that wait, as far as there may be more.
+    /// Opens connections for waiting requests, up to the maximum.
     pub(super) fn serve_waiting(&mut self, socket: &mut SocketCx<'_, '_>) {
         while self.open < self.pool.max
             && let Some(next) = self.waiting.pop_front()
@@ -160,7 +160,7 @@ impl PoolClient {
         }
     }
 
-    /// Closes a connection and knows it no more.
+    /// Closes a connection and drops its state.
     pub(super) fn discard(&mut self, id: SocketId, why: PoolClose, socket: &mut SocketCx<'_, '_>) {
         if self.conns.remove(id).is_some() {
             self.open -= 1;
@@ -174,7 +174,7 @@ impl PoolClient {
         self.retrying.retry(wanted.attempt, &mut self.rng, socket);
     }
 
-    /// A connection is of no use any more; what it carried has no answer.
+    /// A connection has become useless; its request, if it has one, is unanswered.
     pub(super) fn lose(&mut self, id: SocketId, ending: Ending, socket: &mut SocketCx<'_, '_>) {
         let Some(c) = self.conns.get(id) else {
             return;

@@ -1,4 +1,4 @@
-//! What a server does with a request: work, the answer, and what follows the last one.
+//! How a server handles a request: service time, response, and the close after the last response.
 
 use sim_core::SimDuration;
 
@@ -9,12 +9,12 @@ use super::{Server, ServerConnection, ServerPhase, begin};
 use crate::host::{SocketCx, SocketId};
 
 impl Server {
-    /// What happens on a connection.
+    /// The exchange on a connection.
     pub(super) fn exchange(&self, c: &ServerConnection) -> &Exchange {
         self.spec.exchange_of(c.conn.class())
     }
 
-    /// Closes the connection when nothing happens for too long, where something should.
+    /// Sets the idle time-out while a request, or the client's close, is awaited.
     pub(super) fn watch_idle(
         &self,
         id: SocketId,
@@ -28,7 +28,7 @@ impl Server {
         }
     }
 
-    /// Answers requests as long as none has to be waited for.
+    /// Answers the requests that have arrived, until one has to be waited for.
     pub(super) fn serve(
         &mut self,
         id: SocketId,
@@ -136,7 +136,7 @@ impl Server {
             }
             Closer::Server => {}
             Closer::Both => {
-                // The client has the last byte half a round trip from now: both close then.
+                // The client receives the last byte half a round trip from now: both close then.
                 let rtt = socket.view(id).and_then(|v| v.srtt).unwrap_or_default();
                 after = SimDuration::from_ps(after.as_ps().saturating_add(rtt.as_ps() / 2));
             }

@@ -1,9 +1,9 @@
-//! What a workload asks for: how large and when, as distributions and arrivals.
+//! The demand of a workload: distributions of sizes and times, and arrivals of connections.
 
 use sim_core::SimDuration;
 
 /// How sizes and times are distributed. Draws are keyed by connection and message, so that client
-/// and server agree on them without a word.
+/// and server draw the same values without exchanging them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Distribution {
     /// Always the same.
@@ -46,7 +46,7 @@ pub enum Arrivals {
     },
     /// Open loop; each (time since start, rate per second) holds until the next, evenly spaced.
     Steps(Vec<(SimDuration, f64)>),
-    /// Closed loop: this many users, each opens a connection, sees it through, thinks, and opens
+    /// Closed loop: this many users; each opens a connection, waits for its end, thinks, and opens
     /// the next.
     Closed {
         /// Number of users.

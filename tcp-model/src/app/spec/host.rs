@@ -22,7 +22,7 @@ pub enum KeptSegments {
 /// Which connections of a host are recorded in detail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TraceSpec {
-    /// Trace the first this many connections that the host opens.
+    /// Number of connections to trace: the first ones that the host opens.
     pub segments: u32,
     /// Which of their segments are recorded.
     pub keep: KeptSegments,
@@ -40,7 +40,7 @@ impl Default for TraceSpec {
     }
 }
 
-/// Everything a host needs to be made.
+/// Everything needed to build a host.
 #[derive(Clone, Debug)]
 pub struct HostConfig {
     /// Its TCP.

@@ -18,7 +18,7 @@ pub(super) fn call(cursor: &mut ScriptCursor<'_>) -> Parsed<SystemCall> {
     if let Some(name) = errno.iter().find(|name| !name.starts_with('E')) {
         return Err(cursor.error(format!("'{name}' is not the name of an error")));
     }
-    // The note that strace puts behind an error.
+    // The explanation that strace adds to an error.
     if cursor.eat_next("(")? {
         cursor.take_until(")", "note")?;
     }

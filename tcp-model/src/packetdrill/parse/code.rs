@@ -1,13 +1,13 @@
-//! `%{ … }%`: the little of Python that scripts use to look at `tcp_info`.
+//! `%{ … }%`: the subset of Python that scripts use to check `tcp_info`.
 //!
 //! Statements `assert`, `print`, `pass`, assignment, and `if` with `elif` and `else`, whose blocks
-//! are marked by indentation. What else Python has is refused when the script is read.
+//! are marked by indentation. The rest of Python is rejected when the script is read.
 
 use super::super::ast::{Expr, Position, Statement};
 use super::super::cursor::{Parsed, ScriptCursor};
 use super::expr::{REFUSED, expression};
 
-/// Operators that an assignment may carry out.
+/// Operators that an assignment may include, as in `+=`.
 const ASSIGNED: [&str; 9] = ["+", "-", "*", "//", "/", "%", "|", "&", "^"];
 
 /// Reads a block with its brackets.
@@ -24,7 +24,7 @@ pub(super) fn block(cursor: &mut ScriptCursor<'_>) -> Parsed<Vec<Statement>> {
     }
 }
 
-/// Reads a text that is one expression and nothing else.
+/// Reads a text that must consist of one expression.
 pub(in super::super) fn whole_expression(text: &str) -> Parsed<Expr> {
     let mut cursor = ScriptCursor::of_code(text, Position { line: 1, column: 1 });
     let value = expression(&mut cursor)?;
@@ -36,7 +36,7 @@ pub(in super::super) fn whole_expression(text: &str) -> Parsed<Expr> {
     }
 }
 
-/// Statements whose lines begin at this column or right of it.
+/// Statements whose lines begin at or to the right of this column.
 fn statements(cursor: &mut ScriptCursor<'_>, column: u32) -> Parsed<Vec<Statement>> {
     let mut all = Vec::new();
     loop {
@@ -65,7 +65,7 @@ fn at_line_end(cursor: &mut ScriptCursor<'_>) -> Parsed<bool> {
     Ok(cursor.is_at_end() || cursor.rest().starts_with(['\n', '\r']))
 }
 
-/// What stands behind a colon: statements on the same line, or an indented block.
+/// What follows a colon: statements on the same line, or an indented block.
 fn suite(cursor: &mut ScriptCursor<'_>, column: u32) -> Parsed<Vec<Statement>> {
     cursor.expect(":")?;
     cursor.descend()?;
@@ -88,7 +88,7 @@ fn suite(cursor: &mut ScriptCursor<'_>, column: u32) -> Parsed<Vec<Statement>> {
     Ok(all)
 }
 
-/// After `if`, which stands at this column.
+/// Reads what follows an `if` at this column.
 fn choice(cursor: &mut ScriptCursor<'_>, column: u32) -> Parsed<Statement> {
     let mut tests = Vec::new();
     loop {
@@ -152,7 +152,7 @@ fn assertion(cursor: &mut ScriptCursor<'_>, at: Position) -> Parsed<Statement> {
     })
 }
 
-/// Values with commas between them, in brackets or without.
+/// Comma-separated values, with or without brackets.
 fn printed(cursor: &mut ScriptCursor<'_>) -> Parsed<Vec<Expr>> {
     if at_line_end(cursor)? || cursor.rest().starts_with(';') {
         return Ok(Vec::new());

@@ -6,7 +6,7 @@
 use super::super::ast::{Expr, StructField};
 use super::super::cursor::{Parsed, ScriptCursor};
 
-/// Operators and how tightly they bind. One that begins like another stands before it.
+/// Operators and how tightly they bind. Longer operators come before their prefixes.
 const OPERATORS: [(&str, u8); 24] = [
     ("or", 1),
     ("and", 2),
@@ -37,7 +37,7 @@ const NOT: u8 = 3;
 const COMPARISON: u8 = 4;
 const UNARY: u8 = 11;
 
-/// Words of Python that begin what is not supported, or are in the wrong place.
+/// Keywords of Python that begin something unsupported, or are in the wrong place.
 pub(super) const REFUSED: [&str; 15] = [
     "for", "while", "def", "import", "from", "class", "return", "try", "with", "lambda", "del",
     "global", "raise", "elif", "else",
@@ -57,7 +57,7 @@ pub(super) fn expression(cursor: &mut ScriptCursor<'_>) -> Parsed<Expr> {
     Ok(Expr::Choice(Box::new([test, first, other])))
 }
 
-/// Reads operands joined by operators that bind at least so tightly.
+/// Reads operands joined by operators that bind at least as tightly as `least`.
 fn operation(cursor: &mut ScriptCursor<'_>, least: u8) -> Parsed<Expr> {
     let mut left = operand(cursor, least)?;
     let mut chained = false;
@@ -85,7 +85,7 @@ fn operation(cursor: &mut ScriptCursor<'_>, least: u8) -> Parsed<Expr> {
     Ok(left)
 }
 
-/// Takes the operator that is next, if it binds at least so tightly.
+/// Takes the next operator if it binds at least as tightly as `least`.
 fn operator(cursor: &mut ScriptCursor<'_>, least: u8) -> Parsed<Option<(&'static str, u8)>> {
     cursor.skip()?;
     for (name, level) in OPERATORS {
@@ -104,7 +104,7 @@ fn operator(cursor: &mut ScriptCursor<'_>, least: u8) -> Parsed<Option<(&'static
     Ok(None)
 }
 
-/// An operand with the signs before it and the indices behind it.
+/// An operand with preceding signs and following indices.
 fn operand(cursor: &mut ScriptCursor<'_>, least: u8) -> Parsed<Expr> {
     if cursor.code {
         if least <= NOT && cursor.eat_word("not")? {
@@ -159,10 +159,10 @@ fn atom(cursor: &mut ScriptCursor<'_>) -> Parsed<Expr> {
         Some('"') => {
             cursor.bump();
             let text = cursor.take_until("\"", "string")?.to_string();
-            cursor.eat("..."); // a string cut short
+            cursor.eat("..."); // a truncated string
             Ok(Expr::Text(text))
         }
-        // An address: what is there is written out.
+        // An address: its content is written out.
         Some('&') if !code => {
             cursor.bump();
             atom(cursor)
@@ -185,7 +185,7 @@ fn name(cursor: &mut ScriptCursor<'_>) -> Parsed<Expr> {
     }
     cursor.eat(word);
     if cursor.code {
-        // Strings with a letter before them.
+        // Strings with a letter as prefix.
         if matches!(word, "f" | "r" | "b" | "u") && cursor.rest().starts_with(['"', '\'']) {
             return string(cursor).map(Expr::Text);
         }
@@ -225,8 +225,8 @@ fn field(cursor: &mut ScriptCursor<'_>) -> Parsed<StructField> {
     })
 }
 
-/// What stands between an opening bracket and `close`, with commas between, over several lines if
-/// need be; and whether a comma was the last of it, which only code may have.
+/// The comma-separated items between an opening bracket and `close`, possibly over several lines; and
+/// whether a comma came last, which only code may have.
 pub(super) fn items<'a, T>(
     cursor: &mut ScriptCursor<'a>,
     close: &str,
@@ -252,7 +252,7 @@ pub(super) fn items<'a, T>(
     Ok((all, comma))
 }
 
-/// A number; in code with a fraction or an exponent where it is not a whole one.
+/// A number; in code it may have a fraction or an exponent.
 fn number(cursor: &mut ScriptCursor<'_>) -> Parsed<Expr> {
     let start = *cursor;
     if cursor.peek() != Some('.') {
@@ -277,7 +277,7 @@ fn number(cursor: &mut ScriptCursor<'_>) -> Parsed<Expr> {
     }
 }
 
-/// A string of code; several side by side are one.
+/// A string in code; adjacent ones are joined.
 fn strings(cursor: &mut ScriptCursor<'_>) -> Parsed<Expr> {
     let mut all = String::new();
     while matches!(cursor.peek(), Some('"' | '\'')) {

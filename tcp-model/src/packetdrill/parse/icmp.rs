@@ -54,8 +54,8 @@ fn tables(v6: bool) -> (Names, &'static [(u8, Names)]) {
     if v6 { (V6, V6_CODES) } else { (V4, V4_CODES) }
 }
 
-/// The type and code of a message. Both may be given by number (`type_3`, `code_4`, `4`); without a
-/// code it is 0.
+/// The type and code of a message. Both may be given by number (`type_3`, `code_4`, `4`); a missing
+/// code is 0.
 pub(in super::super) fn numbers(v6: bool, kind: &str, code: &str) -> Option<(u8, u8)> {
     let (kinds, codes) = tables(v6);
     let find = |names: Names, name: &str| names.iter().find(|row| row.0 == name).map(|row| row.1);

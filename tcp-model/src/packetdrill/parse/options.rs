@@ -12,10 +12,10 @@ const NAMES: [&str; 12] = [
     "mss", "wscale", "sackOK", "sack", "TS", "nop", "eol", "FO", "FOEXP", "md5", "ECN", "unknown",
 ];
 
-/// A list of options: the bytes, and cookies that are in it by name.
+/// A list of options: the bytes, and the cookies given by name.
 type List = (Options, Vec<NamedCookie>);
 
-/// The list, where there is one; `None` for `<...>`.
+/// The list, empty if there is none; `None` for `<...>`.
 pub(super) fn list(cursor: &mut ScriptCursor<'_>) -> Parsed<Option<List>> {
     let (mut bytes, mut cookies) = (Vec::new(), Vec::new());
     if !cursor.eat_next("<")? {
@@ -80,7 +80,7 @@ pub(in super::super) fn cookie(cookie: &[u8], experimental: bool) -> Vec<u8> {
     }
 }
 
-/// The list names an option of MPTCP (RFC 8684).
+/// Whether the list has an option of MPTCP (RFC 8684).
 pub(super) fn speak_of_mptcp(cursor: &ScriptCursor<'_>) -> bool {
     let list = cursor.rest().strip_prefix('<');
     let list = list.and_then(|l| l.split_once('>')).map_or("", |l| l.0);
@@ -142,7 +142,7 @@ fn option(cursor: &mut ScriptCursor<'_>) -> Parsed<Spelt> {
     }))
 }
 
-/// A number as so many bytes.
+/// A number in the given number of bytes.
 fn number(cursor: &mut ScriptCursor<'_>, what: &str, max: u32, bytes: usize) -> Parsed<Vec<u8>> {
     let n = cursor.number(what, max.into())? as u32;
     Ok(n.to_be_bytes()[4 - bytes..].to_vec())
@@ -165,7 +165,7 @@ fn fast_open(cursor: &mut ScriptCursor<'_>, experimental: bool) -> Parsed<Spelt>
 const ACC_ECN_0: u8 = 172;
 const ACC_ECN_1: u8 = 174;
 
-/// `ECN e0b 1 ceb 0 e1b 1`: up to three counters of 24 bits, the first of which tells the order.
+/// `ECN e0b 1 ceb 0 e1b 1`: up to three counters of 24 bits; the first one shows the order.
 fn accurate_ecn(cursor: &mut ScriptCursor<'_>) -> Parsed<Vec<u8>> {
     let mut names = Vec::new();
     let mut data = Vec::new();

@@ -51,7 +51,7 @@ pub(super) fn packet(cursor: &mut ScriptCursor<'_>) -> Parsed<Action> {
     let ack = number(cursor, "ack", u32::MAX.into())?.map(|n| n as u32);
     let window = number(cursor, "win", u16::MAX.into())?.map(|n| n as u16);
     if inbound && window.is_none() {
-        return Err(cursor.error("a packet put in needs its window: 'win N'".into()));
+        return Err(cursor.error("an injected packet needs its window: 'win N'".into()));
     }
     let urgent = number(cursor, "urg", u16::MAX.into())?.map(|n| n as u16);
     cursor.skip()?;
@@ -61,7 +61,7 @@ pub(super) fn packet(cursor: &mut ScriptCursor<'_>) -> Parsed<Action> {
     let options_at = *cursor;
     let options = options::list(cursor)?;
     if inbound && options.is_none() {
-        return Err(options_at.error("a packet put in needs its options spelt out".into()));
+        return Err(options_at.error("an injected packet needs its options spelt out".into()));
     }
     let (options, cookies) = options.map_or((None, Vec::new()), |(all, named)| (Some(all), named));
     Ok(Action::Packet(Box::new(ScriptPacket {
@@ -79,7 +79,7 @@ pub(super) fn packet(cursor: &mut ScriptCursor<'_>) -> Parsed<Action> {
     })))
 }
 
-/// A packet that is none of TCP by itself: the line is passed over, the run stops there.
+/// A packet of another protocol: the parser skips the line, and a run stops there.
 fn other_protocol(cursor: &mut ScriptCursor<'_>, protocol: &str) -> Parsed<Action> {
     loop {
         cursor.take_while(|c| c != '\n' && c != '/');
@@ -130,7 +130,7 @@ fn marks(cursor: &mut ScriptCursor<'_>, ip: &mut IpMarks) -> Parsed<()> {
     }
 }
 
-/// `8080 > 5001`, where it stands.
+/// `8080 > 5001`, if it is there.
 fn ports(cursor: &mut ScriptCursor<'_>) -> Parsed<Option<(u16, u16)>> {
     cursor.skip()?;
     let mut ahead = *cursor;
@@ -219,7 +219,7 @@ fn icmp(
             _ => return Err(cursor.unexpected("mtu or the segment the message is about")),
         }
     }
-    // A name in capitals is defined elsewhere, and looked up when the message is put in.
+    // A name in capitals is defined elsewhere and looked up when the message is injected.
     let defined = |name: &str| name.contains(|c: char| c.is_ascii_uppercase());
     if numbers(v6, kind, code).is_none() && !defined(kind) && !defined(code) {
         let known = names(v6).chain(["type_0", "code_0"]);

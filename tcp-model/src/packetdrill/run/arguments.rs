@@ -1,17 +1,16 @@
-//! The kinds of argument that system calls take. Everything a script writes in a call is looked at
-//! before the call is made, so that a misspelt name is an error wherever it stands, and an argument or a
-//! field that no call has is not passed over.
+//! The kinds of argument that system calls take. Every argument is checked before the call is made: a
+//! misspelt name is an error wherever it is, and surplus arguments and unknown fields are not ignored.
 
 use super::{Runner, Step, invalid};
 use crate::packetdrill::ast::{Expr, StructField, SystemCall};
 use crate::suggest;
 
-/// What may stand in one place of a call.
+/// What one argument of a call may be.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Kind {
     /// A number, names joined by `|`, or `[n]`.
     Number,
-    /// Bytes, which are not looked at: `...`, a string or NULL.
+    /// Bytes, which are ignored: `...`, a string or NULL.
     Buffer,
     /// A string.
     Text,
@@ -23,17 +22,17 @@ pub(super) enum Kind {
     Structures(&'static StructFields),
     /// A number or a structure.
     Either(&'static StructFields),
-    /// The value of a socket option, whose form depends on the option: only its names are looked up.
+    /// The value of a socket option, whose form depends on the option: only its names are checked.
     Value,
 }
 
 /// The fields of a structure.
 #[derive(Debug)]
 pub(super) struct StructFields {
-    /// What it is, for messages.
+    /// The name of the structure, for messages.
     what: &'static str,
     named: &'static [(&'static str, Kind)],
-    /// Fields that may be written without a name, by their places among those.
+    /// Fields that may be written without a name, by position.
     by_place: &'static [Kind],
 }
 
@@ -133,14 +132,14 @@ pub(super) static TIME: StructFields = shape(
 
 /// The arguments of a call.
 pub(super) struct Takes {
-    /// Those that must be written.
+    /// Required arguments.
     pub(super) all: &'static [Kind],
-    /// Those that may follow.
+    /// Optional arguments, which follow.
     pub(super) more: &'static [Kind],
 }
 
 impl Runner<'_, '_> {
-    /// Looks at the arguments of a call before it is made.
+    /// Checks the arguments of a call before it is made.
     pub(super) fn check_arguments(&self, call: &SystemCall, takes: &Takes) -> Step<()> {
         let (name, given) = (&call.name, call.args.len());
         let (least, most) = (takes.all.len(), takes.all.len() + takes.more.len());
@@ -162,7 +161,7 @@ impl Runner<'_, '_> {
         Ok(())
     }
 
-    /// Looks at one value; `...` fits everywhere.
+    /// Checks one value; `...` fits everywhere.
     fn fits(&self, kind: Kind, expr: &Expr, place: &dyn Fn() -> String) -> Step<()> {
         let wrong = |wanted: &str| invalid(format!("{} is not {wanted}", place()));
         match (kind, expr) {
@@ -202,7 +201,7 @@ impl Runner<'_, '_> {
         }
     }
 
-    /// A number in place of something else can only be NULL.
+    /// Checks a number in place of something else: it can only be NULL.
     fn is_null(&self, expr: &Expr, place: &dyn Fn() -> String, wanted: &str) -> Step<()> {
         let number = match expr {
             Expr::Int(_) | Expr::Word(_) | Expr::Apply(..) => self.number(expr)?,
@@ -214,7 +213,7 @@ impl Runner<'_, '_> {
         }
     }
 
-    /// Looks at the fields of a structure: each is one of those there are, and written once.
+    /// Checks the fields of a structure: each must exist and be written once.
     pub(super) fn fits_shape(&self, shape: &StructFields, fields: &[StructField]) -> Step<()> {
         let mut places = shape.by_place.iter();
         for (n, field) in fields.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! System calls: which there are, their arguments, waiting for those that block, comparing results.
+//! System calls: the list of calls, their arguments, waiting for those that block, comparing results.
 
 use sim_core::{SimDuration, SimTime};
 
@@ -10,13 +10,13 @@ use crate::packetdrill::ast::{Expr, Position, SystemCall};
 use crate::sockets::socket_constants;
 use crate::sockets::{Family, SocketNo};
 
-/// System calls that exist and have nothing behind them here.
+/// System calls that exist but are not supported here.
 const NOT_HERE: &str = "\
     cap_set close_range dup dup2 dup3 epoll_pwait2 fork kevent kqueue mmap munmap \
     ppoll pselect recvmmsg select sendmmsg socketpair tee vmsplice";
 
-/// The calls there are, each with what does it and its arguments; in the second brackets those that may
-/// be left out.
+/// The calls, each with the code that does it and its arguments; optional ones are in the second
+/// brackets.
 macro_rules! calls {
     ($($($name:literal)|+ => $handler:ident [$($kind:expr),*] $([$($more:expr),*])?,)*) => {
         const CALLS: &[(&[&str], Takes)] = &[$((
@@ -25,7 +25,7 @@ macro_rules! calls {
         )),*];
 
         impl Runner<'_, '_> {
-            /// Does what a call does, as far as it can be done now.
+            /// Does what the call does, as far as it can be done now.
             fn attempt(&mut self, call: &SystemCall) -> Called {
                 match call.name.as_str() {
                     $($($name)|+ => self.$handler(call),)*
@@ -89,10 +89,10 @@ fn unknown(name: &str) -> Called {
     )
 }
 
-/// What a call gives back.
+/// The result of a call.
 pub(super) type Called = Result<i64, NoResult>;
 
-/// What there is in place of a call's result.
+/// Why a call has no result.
 pub(super) enum NoResult {
     /// -1 with this error.
     Error(Errno),
@@ -114,7 +114,7 @@ impl From<RunStop> for NoResult {
     }
 }
 
-/// A call that has begun.
+/// A call that has been made and has not returned.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CallInProgress<'s> {
     call: &'s SystemCall,
@@ -123,7 +123,7 @@ pub(super) struct CallInProgress<'s> {
     until: Option<SimTime>,
 }
 
-/// How far a call has come.
+/// The progress of a call.
 #[derive(Debug, Default)]
 pub(super) struct CallProgress {
     pub(super) started: SimTime,
@@ -133,9 +133,9 @@ pub(super) struct CallProgress {
     pub(super) done: u64,
     /// Time at which it stops waiting by itself.
     pub(super) deadline: Option<SimTime>,
-    /// The socket for which the result is the descriptor.
+    /// The socket whose descriptor the result is.
     made: Option<SocketNo>,
-    /// The first result in an argument that is not as the script has it: expected, actual.
+    /// The first result in an argument that differs from the script: expected, actual.
     difference: Option<(String, String)>,
 }
 
@@ -170,7 +170,7 @@ impl<'s> Runner<'s, '_> {
         }
     }
 
-    /// Waits until the call that has begun has returned.
+    /// Waits until the call in progress has returned.
     pub(super) fn finish_call(&mut self) -> Step<()> {
         while let Some(CallInProgress { at, until, .. }) = self.begun {
             let latest = until.map_or(SimTime::MAX, |t| t + self.call_tolerance(t));
@@ -192,12 +192,12 @@ impl<'s> Runner<'s, '_> {
         Ok(())
     }
 
-    /// How far the return of the call may lie from the script's time.
+    /// How far the return of the call may differ from the script's time.
     fn call_tolerance(&self, until: SimTime) -> SimDuration {
         self.tolerance(until, self.progress.started)
     }
 
-    /// Tries the call that has begun again, after something happened.
+    /// Tries the call in progress again after something has happened.
     pub(super) fn poke(&mut self) -> Step<()> {
         let Some(begun) = self.begun.take() else {
             return Ok(());
@@ -227,7 +227,7 @@ impl<'s> Runner<'s, '_> {
         }
     }
 
-    /// Compares what a call gives back with what the script has.
+    /// Compares the result of a call with the script.
     fn check(&mut self, begun: &CallInProgress<'_>, returned: Result<i64, Errno>) -> Step<()> {
         let call = begun.call;
         let wanted = match (&call.result, &call.errno) {
@@ -279,12 +279,12 @@ impl<'s> Runner<'s, '_> {
         self.number(argument(call, n)?)
     }
 
-    /// The same where numbers of one system are not those of another.
+    /// The same for numbers that differ between systems.
     pub(super) fn arg_in(&self, call: &SystemCall, n: usize, family: Family) -> Step<i64> {
         self.number_in(argument(call, n)?, family)
     }
 
-    /// A number, as Linux has it, or `[n]`.
+    /// A number converted to Linux's, or `[n]`.
     pub(super) fn number_in(&self, expr: &Expr, family: Family) -> Step<i64> {
         match expr {
             Expr::Int(n) => Ok(self.options.system.to_linux(family, *n)),
@@ -310,7 +310,7 @@ impl<'s> Runner<'s, '_> {
         }
     }
 
-    /// A constant, or what a name was defined as.
+    /// The value of a constant or a defined name.
     fn constant(&self, name: &str) -> Option<i64> {
         let state = || self.options.system.state_named(name);
         socket_constants::constant(name).or_else(state).or_else(|| {
@@ -347,7 +347,7 @@ impl<'s> Runner<'s, '_> {
         }
     }
 
-    /// The same for a number in `[n]`, where the script writes one.
+    /// The same for a number in `[n]`, if the script writes one.
     pub(super) fn check_number(
         &mut self,
         wanted: Option<&Expr>,
@@ -366,7 +366,7 @@ impl<'s> Runner<'s, '_> {
         Ok(())
     }
 
-    /// The result of a call that waits where it would block.
+    /// The result of a call that waits instead of returning EAGAIN.
     pub(super) fn or_wait(
         &mut self,
         result: Result<u64, Errno>,
@@ -380,7 +380,7 @@ impl<'s> Runner<'s, '_> {
         }
     }
 
-    /// Waits at most `timeout`, then EAGAIN; at once where waiting is not wanted.
+    /// Waits at most `timeout`, then returns EAGAIN; returns it at once if `nonblocking`.
     pub(super) fn wait(&mut self, nonblocking: bool, timeout: Option<SimDuration>) -> Called {
         let deadline = timeout.map(|t| self.progress.started + t);
         self.progress.deadline = deadline;

@@ -10,8 +10,8 @@ use crate::packetdrill::ast::{IpMarks, ScriptPacket};
 use crate::segment::{Flags, Segment};
 
 impl Runner<'_, '_> {
-    /// Takes the next segment the model sends, in the span of time given or at any time, and
-    /// compares it. A line with ports waits for a segment between these.
+    /// Waits for the next segment that the model sends, within the given time span if there is one, and
+    /// compares it. A line with ports waits for a segment with these ports.
     pub(super) fn expect_packet(
         &mut self,
         packet: &ScriptPacket,
@@ -63,8 +63,8 @@ impl Runner<'_, '_> {
         Ok(())
     }
 
-    /// Joins segments that follow each other up to the length the script has: it may write a burst
-    /// as one.
+    /// Joins consecutive segments up to the length in the script, which may write a burst as one
+    /// segment.
     fn gather(&mut self, packet: &ScriptPacket, first: &PendingSegment, at: usize) -> Segment {
         let mut whole = first.segment;
         let at_the_end = Flags::PSH | Flags::FIN;
@@ -132,8 +132,8 @@ impl Runner<'_, '_> {
         }
     }
 
-    /// The options are those the script has. The time of sending is compared where the script says
-    /// how long a tick is, by its distance from the first.
+    /// Whether the options are those of the script. Timestamp values are compared if the script gives the
+    /// length of a tick, by their distance from the first.
     fn options_fit(&mut self, wanted: &Options, flow: usize, mut actual: Options) -> bool {
         if let (Some((val, _)), Some((live, _))) = (wanted.timestamps(), actual.timestamps()) {
             let stamps = &mut self.host.flows[flow].stamps;
@@ -168,7 +168,7 @@ impl Runner<'_, '_> {
     }
 }
 
-/// The ECN field of the segment, with the DS field and time to live of its packet.
+/// Whether ECN field, DS field and time to live are those of the script.
 fn ip_fits(ip: &IpMarks, sent: &PendingSegment, segment: &Segment) -> bool {
     ip.ecn
         .is_none_or(|mark| mark.codepoints.contains(&segment.ecn))
@@ -176,7 +176,7 @@ fn ip_fits(ip: &IpMarks, sent: &PendingSegment, segment: &Segment) -> bool {
         && ip.ttl.is_none_or(|ttl| ttl == sent.ttl)
 }
 
-/// "[ect0,ttl 64] ", as the line has it.
+/// "[ect0,ttl 64] ", as written in the script.
 fn marks(ip: &IpMarks) -> String {
     let ecn = ip.ecn.map(|mark| mark.name.to_string());
     let tos = ip.tos.map(|tos| format!("tos {tos:#x}"));

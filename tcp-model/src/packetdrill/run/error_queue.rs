@@ -1,7 +1,7 @@
 //! recvmsg() from the error queue.
 //!
-//! Leaves out: of the times those of hardware and of data received, `OPT_STATS`, and control messages of
-//! one call, which are all reported as not supported.
+//! Leaves out hardware timestamps, timestamps of received data, `OPT_STATS`, and control messages of a
+//! single call: all of them are reported as not supported.
 
 use sim_core::{SimDuration, SimTime};
 
@@ -19,7 +19,7 @@ const ORIGIN_TIMESTAMPING: i64 = 4;
 const ORIGIN_ZEROCOPY: i64 = 5;
 /// Octets of a segment that ICMP errors quote.
 const QUOTED: u64 = 8;
-/// A virtual device copies after all.
+/// SO_EE_CODE_ZEROCOPY_COPIED: a virtual device copies the data.
 const COPIED: i64 = 1;
 /// SOF_TIMESTAMPING_SOFTWARE: times are reported.
 const TELL_TIMES: i64 = 16;
@@ -76,7 +76,7 @@ impl Runner<'_, '_> {
         Ok(room.min(quoted) as i64)
     }
 
-    /// A control message that the script writes, compared with the one of its kind.
+    /// Compares a control message of the script with the one of the same kind.
     fn check_control_message(
         &mut self,
         message: &Expr,
@@ -85,7 +85,7 @@ impl Runner<'_, '_> {
     ) -> Step<()> {
         let kind = self.kind_of(message)?;
         let v6 = self.host.sockets.params().ip_version == IpVersion::V6;
-        // Scripts for both write CMSG_LEVEL_IP and CMSG_TYPE_RECVERR.
+        // Scripts for both families write CMSG_LEVEL_IP and CMSG_TYPE_RECVERR.
         let either = message.field("cmsg_level") == Some(&Expr::Word("CMSG_LEVEL_IP".into()));
         let of_error = match kind {
             ERROR_V4 => !v6 || either,
@@ -114,7 +114,7 @@ impl Runner<'_, '_> {
             return invalid(format!("there is no {name} in this control message"));
         }
         if let Some(time) = time.filter(|_| of_time) {
-            return self.tells_time(data, time);
+            return self.check_time(data, time);
         }
         for &(name, actual) in told {
             if let Some(expr) = data.given(name) {
@@ -125,8 +125,8 @@ impl Runner<'_, '_> {
         Ok(())
     }
 
-    /// The time in a control message of the error queue, compared.
-    fn tells_time(&mut self, data: &Expr, actual: SimTime) -> Step<()> {
+    /// Compares the time in a control message of the error queue.
+    fn check_time(&mut self, data: &Expr, actual: SimTime) -> Step<()> {
         let part = |name| data.given(name).map(|expr| self.number(expr)).transpose();
         let (secs, nanos) = match (part("scm_sec")?, part("scm_nsec")?) {
             (Some(secs), Some(nanos)) => (secs, nanos),

@@ -1,4 +1,4 @@
-//! Values of expressions in code, by Python's rules for the little that is read.
+//! Evaluates expressions in code, by the rules of Python.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -35,7 +35,7 @@ impl ScriptValue {
         }
     }
 
-    /// How two numbers compare; `None` when one of them is none.
+    /// How two numbers compare; `None` if one of the values is not a number.
     fn order(&self, other: &ScriptValue) -> Option<Ordering> {
         match (self, other) {
             (ScriptValue::Int(x), ScriptValue::Int(y)) => Some(x.cmp(y)),
@@ -65,7 +65,7 @@ impl fmt::Display for ScriptValue {
     }
 }
 
-/// Where names have values.
+/// A scope, which gives names their values.
 pub(super) trait Scope {
     fn name(&mut self, name: &str) -> Step<ScriptValue>;
 
@@ -140,7 +140,7 @@ fn wrong<T>(operator: &str, a: &ScriptValue, b: &ScriptValue) -> Step<T> {
     )
 }
 
-/// An element of a list, counted from the end when negative.
+/// An element of a list; negative indices count from the end.
 fn item(list: &ScriptValue, index: &ScriptValue) -> Step<ScriptValue> {
     if let (ScriptValue::List(all), ScriptValue::Int(n)) = (list, index) {
         let at = if *n < 0 { all.len() as i64 + n } else { *n };
@@ -174,7 +174,7 @@ fn arithmetic(operator: &str, a: &ScriptValue, b: &ScriptValue) -> Step<ScriptVa
     }
 }
 
-/// `None` for what is not a number of 64 bits. "//" and "%" round towards minus infinity.
+/// `None` if the result does not fit 64 bits. "//" and "%" round towards minus infinity.
 fn of_whole(operator: &str, x: i64, y: i64) -> Option<ScriptValue> {
     let (a, b) = (i128::from(x), i128::from(y));
     let sign = b.signum();
@@ -197,7 +197,7 @@ fn of_whole(operator: &str, x: i64, y: i64) -> Option<ScriptValue> {
     i64::try_from(n).ok().map(ScriptValue::Int)
 }
 
-/// `None` for an operator of whole numbers alone.
+/// `None` for operators that only work on integers.
 fn of_fractions(operator: &str, x: f64, y: f64) -> Option<f64> {
     Some(match operator {
         "+" => x + y,
@@ -210,7 +210,7 @@ fn of_fractions(operator: &str, x: f64, y: f64) -> Option<f64> {
     })
 }
 
-/// Puts values into the places of a text that begin with '%'.
+/// Formats a text with '%' placeholders.
 fn formatted(text: &str, values: &ScriptValue) -> String {
     let single = std::slice::from_ref(values);
     let mut values = match values {

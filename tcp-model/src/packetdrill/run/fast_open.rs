@@ -12,7 +12,7 @@ use crate::packetdrill::parse::cookie_option;
 /// The key that the usual preamble sets (`tcp_fastopen_key`).
 pub(super) const USUAL_KEY: CookieKey =
     CookieKey::from_words([0xa1a1_a1a1, 0xb2b2_b2b2, 0xc3c3_c3c3, 0xd4d4_d4d4]);
-/// Names of cookies that runners of scripts define: made with the usual key, and with zeros.
+/// Names of cookies that test runners define: one made with the usual key, and one of zeros.
 const USUAL_COOKIE: &str = "TFO_COOKIE";
 const ZERO_COOKIE: &str = "TFO_COOKIE_ZERO";
 

@@ -1,4 +1,4 @@
-//! The host under test: the simulator's own, driven by the script, and what left it.
+//! The host under test, which is the simulator's own, driven by the script; and the segments it has sent.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -20,14 +20,14 @@ use crate::state::State;
 /// Makes a model for a connection.
 pub type Factory<'m> = MakeTcp<'m>;
 
-/// Distance of the initial sequence numbers of one connection and the next.
+/// Distance between the initial sequence numbers of consecutive connections.
 const ISS_STEP: u32 = 0x0100_0000;
 
-/// In a ladder, in place of an answer.
+/// Shown in a ladder in place of an answer.
 const LISTEN_QUEUE_FULL: &str = "(dropped: the accept queue is full)";
 const SYN_QUEUE_FULL: &str = "(dropped: the queue of half-open connections is full)";
 
-/// A segment that left and waits for a line of the script that expects it.
+/// A segment that was sent and that no line of the script has expected yet.
 #[derive(Debug)]
 pub(super) struct PendingSegment {
     pub(super) flow: usize,
@@ -39,22 +39,22 @@ pub(super) struct PendingSegment {
     pub(super) absolute: bool,
 }
 
-/// The host, the connections the script knows of, and what they sent.
+/// The host, the connections known to the script, and the segments they have sent.
 pub(super) struct TestHost<'m> {
     pub(super) sockets: Sockets<'m>,
     pub(super) flows: Vec<ScriptFlow>,
     pub(super) sent: VecDeque<PendingSegment>,
     pub(super) ladder: Vec<Rung>,
     next_remote_port: u16,
-    /// Segments must be cut as the script has them.
+    /// Segments must have the boundaries written in the script.
     pub(super) strict: bool,
-    /// Echoed timestamps may lie anywhere, by their distance from those sent.
+    /// Echoed timestamps may be values that were never sent; they are converted by distance.
     pub(super) ecr_scaled: bool,
-    /// The script tells connections apart by their ports.
+    /// The script distinguishes connections by their ports.
     pub(super) by_ports: bool,
-    /// Connections of the host's that the script knows.
+    /// Number of the host's connections known to the script.
     flows_known: usize,
-    /// Otherwise only this one is under test, and later ones: what those before send is passed over.
+    /// If not `by_ports`: only this connection and later ones are under test; segments of earlier ones are ignored.
     tested_from: usize,
 }
 
@@ -93,14 +93,14 @@ impl<'m> TestHost<'m> {
         self.tested_from = self.flows.len();
     }
 
-    /// Place of the first segment that waits, of those between these ports.
+    /// Index of the first pending segment, with these ports if given.
     pub(super) fn next_sent(&self, ports: Option<(u16, u16)>) -> Option<usize> {
         let between = |s: &PendingSegment| (s.segment.src_port, s.segment.dst_port);
         let mut all = self.sent.iter();
         all.position(|s| ports.is_none_or(|p| p == between(s)))
     }
 
-    /// Segments nobody has asked for.
+    /// Number of segments that the script has not expected.
     pub(super) fn waiting(&self) -> usize {
         self.sent.len()
     }
@@ -110,14 +110,14 @@ impl<'m> TestHost<'m> {
         self.next_remote_port
     }
 
-    /// A connection of the script's that the host knows nothing of yet.
+    /// Adds a connection of the script that the host does not know yet.
     pub(super) fn add_flow(&mut self, local_port: u16, remote_port: u16) -> usize {
         self.flows.push(ScriptFlow::new(local_port, remote_port));
         self.flows.len() - 1
     }
 
-    /// The segment of a connection arrives, with this time to live. One that the host makes of it is a new one of the
-    /// script's, too: the last.
+    /// Delivers a segment of a connection, with this time to live. If the host makes a new connection of it, the
+    /// script has a new one too: the latest.
     pub(super) fn receive(&mut self, index: usize, segment: &Segment, ttl: u8) {
         let now = self.sockets.now;
         let before = self.sockets.host().stats();
@@ -144,7 +144,7 @@ impl<'m> TestHost<'m> {
         self.take_news();
     }
 
-    /// The host has made a connection of the segment: the script's numbers go over to it.
+    /// The host has made a connection of the segment: it takes over the script's numbers.
     fn follow(&mut self, index: usize, segment: &Segment) {
         let (local, remote) = self.flows[index].ends();
         let Some(id) = self.sockets.driver().connection(local, remote) else {
@@ -169,19 +169,19 @@ impl<'m> TestHost<'m> {
         self.flows.push(fresh);
     }
 
-    /// An ICMP error about a segment of a connection arrives.
+    /// Delivers an ICMP error about a segment of a connection.
     pub(super) fn icmp(&mut self, flow: usize, error: &IcmpError) {
         self.sockets.icmp(self.flows[flow].ends(), error);
         self.take_news();
     }
 
-    /// Lets everything happen that is due up to now.
+    /// Runs everything that is due up to `now`.
     pub(super) fn time_out(&mut self, now: SimTime) {
         self.sockets.time_out(now);
         self.take_news();
     }
 
-    /// Takes the connections that calls have opened, and the segments that left.
+    /// Collects the connections that calls have opened, and the segments that were sent.
     pub(super) fn take_news(&mut self) {
         for (id, (local, remote)) in self.sockets.connections().skip(self.flows_known) {
             if self.flows.iter().all(|flow| flow.id != Some(id)) {

@@ -1,4 +1,4 @@
-//! ICMP errors that the script puts in: names, numbers, and the connection they are about.
+//! ICMP errors that the script injects: names, numbers, and the connection they are about.
 
 use super::{Runner, Step, invalid, unsupported};
 use crate::icmp::{IcmpError, IcmpKind};
@@ -8,7 +8,7 @@ use crate::packetdrill::report::Rung;
 use crate::sockets::Notice;
 
 impl Runner<'_, '_> {
-    /// An error about a segment of the latest connection.
+    /// Injects an error about a segment of the latest connection.
     pub(super) fn icmp(&mut self, icmp: &Icmp) -> Step<()> {
         let name = format!("ICMP {} {}", icmp.kind, icmp.code);
         let name = name.trim_end();
@@ -37,7 +37,7 @@ impl Runner<'_, '_> {
         self.host
             .ladder
             .push(Rung::new(self.host.sockets.now, true, text));
-        // What is not an error, or about nobody's segment, never reaches TCP.
+        // Messages that are not errors, or not about a known segment, never reach TCP.
         let (Some(kind), Some(flow)) = (kind, self.host.flows.len().checked_sub(1)) else {
             return Ok(());
         };

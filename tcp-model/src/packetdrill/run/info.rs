@@ -1,4 +1,4 @@
-//! `tcp_info`: of the latest connection in code, of a socket in getsockopt().
+//! `tcp_info`: in code that of the latest connection, in getsockopt() that of a socket.
 
 use sim_core::{Rate, SimDuration, SimTime};
 
@@ -22,11 +22,11 @@ struct TcpInfoSource<'a> {
     details: Details,
     flow: &'a ScriptFlow,
     params: &'a TcpParams,
-    /// The rate at which its segments leave, where they are paced.
+    /// The pacing rate, if segments are paced.
     paced: Option<Rate>,
     /// Payload of a full segment.
     mss: u64,
-    /// Bytes that windows are counted in.
+    /// Unit of windows, in bytes.
     unit: u64,
     /// Segments in flight, and those delivered.
     unacked: u64,
@@ -36,8 +36,9 @@ struct TcpInfoSource<'a> {
 }
 
 impl TcpInfoSource<'_> {
-    /// Bytes a second, whether segments are paced or not (Linux `tcp_update_pacing_rate`): of the window,
-    /// or of what is out where that is more, 200 % in slow start up to half of the threshold, then 120 %.
+    /// Bytes a second, whether segments are paced or not (Linux `tcp_update_pacing_rate`): the window, or the
+    /// data in flight if that is more, per round trip, times 200 % in slow start up to half of the threshold and
+    /// 120 % from there on.
     fn pacing_rate(&self) -> Option<u64> {
         if let Some(rate) = self.paced {
             return Some(rate.as_bps() / 8);
@@ -61,7 +62,7 @@ impl TcpInfoSource<'_> {
 
 /// A value of `tcp_info`; times count in microseconds.
 trait TcpInfoValue {
-    /// `None` where the model does not tell it.
+    /// `None` if the model does not report it.
     fn number(self) -> Option<i64>;
 }
 
@@ -100,7 +101,7 @@ macro_rules! fields {
     };
 }
 
-/// Fields of Linux's `tcp_info` that are there.
+/// The supported fields of Linux's `tcp_info`.
 const FIELDS: &[(&str, Read)] = fields! { |f|
     tcpi_advmss: f.details.advertised_mss.unwrap_or(f.params.mss().into());
     tcpi_ato: f.details.ato;
@@ -116,9 +117,9 @@ const FIELDS: &[(&str, Read)] = fields! { |f|
     tcpi_delivered: f.details.delivered.unwrap_or(f.delivered);
     tcpi_delivered_ce: f.details.delivered_ce;
     tcpi_dsack_dups: f.details.dsacks_received;
-    tcpi_fackets: 0u8; // what Linux has given up
+    tcpi_fackets: 0u8; // no longer used by Linux
     tcpi_last_ack_recv: f.since(f.flow.seen.last_ack_in);
-    tcpi_last_ack_sent: 0u8; // Linux does not tell it
+    tcpi_last_ack_sent: 0u8; // Linux does not set it
     tcpi_last_data_recv: f.since(f.flow.seen.last_data_in);
     tcpi_last_data_sent: f.since(f.flow.seen.last_data_out);
     tcpi_lost: f.details.lost;
@@ -160,7 +161,7 @@ const FIELDS: &[(&str, Read)] = fields! { |f|
 };
 
 /// Fields that no model reports.
-const UNTOLD: &str = "\
+const NOT_REPORTED: &str = "\
     tcpi_rcv_ooopack tcpi_reord_seen tcpi_delivery_rate \
     tcpi_delivery_rate_app_limited tcpi_fastopen_client_fail tcpi_total_rto_recoveries \
     tcpi_total_rto_time tcpi_received_ce tcpi_received_ce_bytes tcpi_received_e0_bytes \
@@ -177,15 +178,15 @@ fn field_named(field: &str) -> Step<Read> {
     if let Some((_, read)) = FIELDS.iter().find(|(name, _)| *name == field) {
         return Ok(*read);
     }
-    let mut untold = UNTOLD.split_whitespace();
+    let mut untold = NOT_REPORTED.split_whitespace();
     if untold.any(|known| known == field) {
         return unsupported(format!("{field}: no model tells it"));
     }
-    let known = field_names().chain(UNTOLD.split_whitespace());
+    let known = field_names().chain(NOT_REPORTED.split_whitespace());
     no_such("field of tcp_info", field, known)
 }
 
-/// There is a field of this name, whether a model tells it or not.
+/// Checks that there is a field of this name, whether a model reports it or not.
 pub(super) fn is_field(field: &str) -> Step<()> {
     match field_named(field) {
         Err(RunStop::Unsupported(_)) => Ok(()),
@@ -243,7 +244,7 @@ impl Runner<'_, '_> {
         Ok(())
     }
 
-    /// A field in code: of the latest connection, or else of the latest socket.
+    /// A field in code: that of the latest connection, or if there is none of the latest socket.
     fn info(&mut self, field: &str) -> Step<i64> {
         let Some(last) = self.host.flows.len().checked_sub(1) else {
             return match self.host.sockets.latest().map(|socket| socket.role.clone()) {
@@ -307,7 +308,7 @@ impl Runner<'_, '_> {
         })
     }
 
-    /// A socket without a connection has a state and nothing else.
+    /// A field of a socket without a connection, which has a state and nothing else.
     fn info_of_socket(&self, role: &SocketRole, field: &str) -> Step<i64> {
         field_named(field)?;
         let state = match role {
@@ -353,7 +354,7 @@ fn congestion_state(state: CongestionState) -> u8 {
     }
 }
 
-/// What was agreed on: Linux's TCPI_OPT_….
+/// The options agreed on: Linux's TCPI_OPT_….
 fn agreed(details: &Details) -> i64 {
     let bits = [
         (details.timestamps, 1),

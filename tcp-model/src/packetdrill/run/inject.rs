@@ -1,4 +1,4 @@
-//! Segments the script puts in: from its numbers to the model's, and to whom they go.
+//! Segments that the script injects: their conversion to the model's numbers, and the connection they are for.
 
 use super::{Runner, Step, invalid, render, unsupported};
 use crate::packetdrill::ast::ScriptPacket;
@@ -6,11 +6,11 @@ use crate::packetdrill::report::Rung;
 use crate::segment::{ConnId, Ecn};
 use crate::state::State;
 
-/// Identity of the peer that the script plays: not the model's own, so that octets sent by it are
-/// not taken for another incarnation's. The same for all of them.
+/// Identity of the peer that the script plays, the same for all connections. It differs from the model's,
+/// so that its octets are not counted as those of another incarnation.
 const PEER: ConnId = ConnId(u64::MAX);
 
-/// The time to live of packets of a script that does not say.
+/// Time to live of injected packets if the script does not specify it.
 const USUAL_TTL: u8 = 255;
 
 impl Runner<'_, '_> {
@@ -41,7 +41,7 @@ impl Runner<'_, '_> {
                 ));
             }
         };
-        // Without the flag the field means nothing, but it is there.
+        // Without the flag the field has no meaning, but it exists.
         if packet.flags.is_ack() || packet.ack.is_some() {
             segment.ack = flow.to_model(header.ack.0, packet.flags.is_syn());
         }
@@ -57,8 +57,8 @@ impl Runner<'_, '_> {
         self.poke()
     }
 
-    /// The connection a segment belongs to: that of its ports, else the latest; a SYN opens a new
-    /// one where the latest is over.
+    /// The connection a segment belongs to: that of its ports, if it has any, otherwise the latest; a SYN opens
+    /// a new one if the latest has ended.
     fn flow_for(&mut self, packet: &ScriptPacket) -> usize {
         if let Some((remote, local)) = packet.ports {
             let mut flows = self.host.flows.iter();

@@ -1,4 +1,4 @@
-//! Calls that move data. Bytes are counted; what they are is not looked at.
+//! Calls that move data. Bytes are counted; their content is ignored.
 
 use super::calls::{Called, NoResult};
 use super::open_close::CLOSE_ON_EXEC;
@@ -108,7 +108,7 @@ impl Runner<'_, '_> {
         }
         let nonblocking = end.nonblocking || flags & DONTWAIT != 0;
         let timeout = end.receive_timeout;
-        // When the time is over, what is there will do.
+        // Once the time is over, the bytes read so far are enough.
         let over = timeout.is_some_and(|t| self.progress.started + t <= self.host.sockets.now);
         let how = Reading {
             waits: !nonblocking && !over,
@@ -123,7 +123,7 @@ impl Runner<'_, '_> {
         self.or_wait(read, nonblocking, timeout)
     }
 
-    /// The flags that recvmsg tells in its message.
+    /// Compares the flags that recvmsg returns in its message.
     pub(super) fn check_message_flags(
         &mut self,
         call: &SystemCall,
@@ -145,7 +145,7 @@ impl Runner<'_, '_> {
         Ok(())
     }
 
-    /// What recvmsg returns besides the bytes: TCP_INQ, how many are left.
+    /// Compares the control message that recvmsg returns: TCP_INQ, the number of bytes left.
     fn control_messages(&mut self, call: &SystemCall, socket: SocketNo) -> Step<()> {
         let id = self.host.sockets.connection(socket);
         for message in control_list(call) {
@@ -160,7 +160,7 @@ impl Runner<'_, '_> {
                 self.check_output("TCP_CM_INQ", "no control message", |text| text.to_string());
                 continue;
             }
-            // The end of the stream counts as one more byte to come and get.
+            // The end of the stream counts as one more byte.
             let sockets = &self.host.sockets;
             let view = id.and_then(|id| sockets.view(id));
             let left = match view.map_or(0, |v| v.readable) {
@@ -180,7 +180,7 @@ impl Runner<'_, '_> {
         }
     }
 
-    /// sendfile: as write, from a file whose bytes never run out.
+    /// sendfile: like write, from a file of unlimited length.
     pub(super) fn send_file(&mut self, call: &SystemCall) -> Called {
         let file = self.socket_of(call, 1)?;
         if self.host.sockets.at(file).role != SocketRole::File {
@@ -234,12 +234,12 @@ impl Runner<'_, '_> {
         let sockets = &mut self.host.sockets;
         let id = match sockets.may_write(socket) {
             Ok(id) => id,
-            // Without a connection, what the SYN carried does not count.
+            // If the connection fails, the data of the SYN do not count.
             Err(errno) if sockets.connection(socket).is_none() => return Err(errno.into()),
             Err(errno) => return self.done_or(errno),
         };
         let opening = sockets.is_opening(id);
-        // Data of a writer that waits for the handshake leave with its last ACK.
+        // Data written before the handshake is complete are sent with its last ACK.
         if !opening || !(nonblocking || timeout.is_some()) {
             let data = SendCall {
                 bytes: wanted - self.progress.done,
@@ -260,7 +260,7 @@ impl Runner<'_, '_> {
         }
     }
 
-    /// The bytes that a call has moved so far, or its error when there are none.
+    /// The bytes that a call has moved so far, or its error if there are none.
     fn done_or(&self, errno: Errno) -> Called {
         match self.progress.done {
             0 => Err(errno.into()),
@@ -271,7 +271,7 @@ impl Runner<'_, '_> {
     pub(super) fn fcntl(&mut self, call: &SystemCall) -> Called {
         const RDWR: i64 = 2;
         const CLOEXEC: i64 = 1;
-        // What F_SETFL leaves alone: how the file was opened.
+        // F_SETFL leaves alone how the file was opened.
         const OPENED: i64 = RDWR | 1 | CLOSE_ON_EXEC;
         let socket = self.socket_of(call, 0)?;
         match self.arg(call, 1)? {
@@ -303,7 +303,7 @@ impl Runner<'_, '_> {
         }
     }
 
-    /// FIONREAD: bytes up to an urgent one that has arrived, unless that is among the others.
+    /// FIONREAD: bytes up to an urgent one that has arrived, unless urgent data are read inline.
     fn readable(&self, socket: SocketNo) -> u64 {
         let sockets = &self.host.sockets;
         let Some(id) = sockets.connection(socket) else {
@@ -351,7 +351,7 @@ pub(super) fn control_list(call: &SystemCall) -> &[Expr] {
     }
 }
 
-/// Flags that a call does not take are not supported.
+/// Refuses flags that a call does not take as not supported.
 fn take_flags(call: &SystemCall, beyond: i64) -> Step<()> {
     match beyond {
         0 => Ok(()),

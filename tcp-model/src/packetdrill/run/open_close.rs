@@ -34,10 +34,10 @@ fn address_text(structure: &Expr) -> Option<&str> {
     })
 }
 
-/// Addresses that the tool gives to the host under test unless the script says otherwise; the one of
-/// IPv4 is [`LOCAL`].
+/// The default address that packetdrill gives to the host under test for IPv6; the one for IPv4 is
+/// [`LOCAL`].
 const USUAL_V6: Ipv6Addr = Ipv6Addr::new(0xfd3d, 0xfa7b, 0xd17d, 0, 0, 0, 0, 1);
-/// The same of the peer; the one of IPv4 is [`REMOTE`].
+/// The same for the peer; the one for IPv4 is [`REMOTE`].
 const USUAL_REMOTE_V6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
 
 /// Whose address it is.
@@ -82,7 +82,7 @@ impl Runner<'_, '_> {
         socket.close_on_exec = flags & CLOSE_ON_EXEC != 0;
     }
 
-    /// A file that sendfile() can send from; what is in it is not looked at.
+    /// A file that sendfile() can send from; its content is ignored.
     pub(super) fn open_file(&mut self, call: &SystemCall) -> Called {
         let at = usize::from(call.name == "openat");
         if let Some(Expr::Text(path)) = call.args.get(at)
@@ -103,7 +103,7 @@ impl Runner<'_, '_> {
         self.made(file)
     }
 
-    /// The port of an address, if it says one.
+    /// The port of an address, if one is written.
     fn port(&self, address: Option<&Expr>) -> Step<Option<u16>> {
         let port = address.and_then(|a| a.given("sin_port").or_else(|| a.given("sin6_port")));
         let Some(port) = port else {
@@ -116,7 +116,7 @@ impl Runner<'_, '_> {
         }
     }
 
-    /// The family of an address, if it says one. Flow labels and scopes are not modelled.
+    /// The family of an address, if one is written. Flow labels and scopes are not modelled.
     fn family(&self, address: Option<&Expr>) -> Step<Option<i64>> {
         let given = |name: &str| address.and_then(|a| a.given(name));
         for name in ["sin6_flowinfo", "sin6_scope_id"] {
@@ -157,7 +157,7 @@ impl Runner<'_, '_> {
         Ok(0)
     }
 
-    /// A socket of IPv6 alone has no connections of IPv4.
+    /// Refuses IPv4 connections on an IPv6-only socket.
     fn check_v6_only(&self, socket: SocketNo) -> Step<()> {
         if self.host.sockets.at(socket).value(V6_ONLY) != 0 && self.speaks_v4() {
             return unsupported("IPV6_V6ONLY where packets are IPv4");
@@ -165,13 +165,13 @@ impl Runner<'_, '_> {
         Ok(())
     }
 
-    /// Packets are IPv4: sockets of IPv6 use mapped addresses.
+    /// Whether packets are IPv4: IPv6 sockets then use mapped addresses.
     fn speaks_v4(&self) -> bool {
         self.host.sockets.params().ip_version == IpVersion::V4
     }
 
-    /// The address to bind to; `None` for all of the host's. It has one: that which the script or the
-    /// tool gives it.
+    /// The address to bind to; `None` for all of the host's. The host has one address: the one given by the
+    /// script, or packetdrill's default.
     fn address(&self, arg: Option<&Expr>) -> Step<Option<Ipv4Addr>> {
         let Some(text) = arg.and_then(address_text) else {
             return Ok(None);
@@ -179,7 +179,7 @@ impl Runner<'_, '_> {
         Ok(match self.whose(text)? {
             Whose::Nobody => None,
             Whose::Host => Some(LOCAL),
-            Whose::Peer | Whose::Other => Some(REMOTE), // any that is not the host's
+            Whose::Peer | Whose::Other => Some(REMOTE), // any address that is not the host's
         })
     }
 
@@ -207,7 +207,7 @@ impl Runner<'_, '_> {
     pub(super) fn listen(&mut self, call: &SystemCall) -> Called {
         let socket = self.socket_of(call, 0)?;
         self.check_v6_only(socket)?;
-        // A negative number is a large one.
+        // A negative backlog is a large one.
         let backlog = u32::try_from(self.arg(call, 1)?).unwrap_or(u32::MAX);
         self.host.sockets.listen(socket, backlog)?;
         Ok(0)
@@ -256,8 +256,8 @@ impl Runner<'_, '_> {
         }
     }
 
-    /// The end to connect to, on the port that the address says or the usual one; `None` for an
-    /// address of no family.
+    /// The address and port to connect to, with the default port if none is written; `None` for an
+    /// unspecified address family.
     pub(super) fn remote(&self, address: Option<&Expr>) -> Step<Option<SocketAddrV4>> {
         if self.family(address)? == Some(AF_UNSPEC) {
             return Ok(None);
@@ -271,10 +271,10 @@ impl Runner<'_, '_> {
         Ok(Some(SocketAddrV4::new(REMOTE, port)))
     }
 
-    /// Compares an address that a call tells, as far as the script writes it.
+    /// Compares an address that a call returns, as far as the script writes it.
     fn check_address(&mut self, wanted: Option<&Expr>, actual: Whose, port: u16) -> Step<()> {
         if let Some(family) = self.family(wanted)? {
-            // Sockets of either family have connections of IPv4.
+            // Sockets of either family can have IPv4 connections.
             let fits = family == AF_INET6 || (family == AF_INET && self.speaks_v4());
             self.check_output(true, fits, |fits| match fits {
                 true => format!("an address of the family {family}"),
@@ -296,7 +296,7 @@ impl Runner<'_, '_> {
         Ok(())
     }
 
-    /// getsockname() and getpeername(): compared where the script writes an address.
+    /// getsockname() and getpeername(): compared if the script writes an address.
     pub(super) fn name(&mut self, call: &SystemCall) -> Called {
         let socket = self.socket_of(call, 0)?;
         let sockets = &self.host.sockets;
@@ -336,7 +336,7 @@ impl Runner<'_, '_> {
         if !self.progress.tried {
             sockets.hang_up(socket);
         }
-        // SO_LINGER: waits until all is acknowledged.
+        // SO_LINGER: waits until everything is acknowledged.
         let linger = sockets.at(socket).linger;
         if linger.is_some()
             && sockets.is_closing(socket)

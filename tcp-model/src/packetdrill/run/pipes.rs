@@ -1,4 +1,4 @@
-//! `pipe` and `splice`: bytes between a socket and a pipe, which holds so many and knows nothing of them.
+//! `pipe` and `splice`: bytes between a socket and a pipe. A pipe only counts its bytes.
 
 use super::Runner;
 use super::calls::Called;
@@ -9,11 +9,11 @@ use crate::model::SendCall;
 use crate::packetdrill::ast::{Expr, SystemCall};
 use crate::sockets::{Family, Reading, SocketRole};
 
-/// Bytes that a pipe of Linux holds.
+/// Capacity of a pipe on Linux, in bytes.
 const CAPACITY: u64 = 65_536;
 const NONBLOCK: i64 = 2;
 const MORE: i64 = 4;
-/// All flags of splice: those, SPLICE_F_MOVE and SPLICE_F_GIFT.
+/// All flags of splice: those above, SPLICE_F_MOVE and SPLICE_F_GIFT.
 const ALL: i64 = 15;
 /// O_NONBLOCK and O_DIRECT of pipe2.
 const PIPE_NONBLOCK: i64 = 0x800;

@@ -11,12 +11,12 @@ use crate::sockets::socket_constants::event_names;
 use crate::sockets::{ALWAYS, Family};
 
 const INVALID: i64 = 32;
-/// All events that poll knows; epoll has EPOLLET, EPOLLONESHOT and EPOLLWAKEUP, too.
+/// All events of poll; epoll also has EPOLLET, EPOLLONESHOT and EPOLLWAKEUP.
 const POLLED: i64 = 0x27ff;
 const WATCHED: i64 = POLLED | (7 << 29);
 
 impl Runner<'_, '_> {
-    /// Waits for a time in milliseconds, then nothing is ready; negative: for ever.
+    /// Waits for a time in milliseconds, after which nothing is ready; negative: for ever.
     fn wait_ms(&mut self, ms: i64) -> Called {
         let timeout =
             (ms >= 0).then(|| SimDuration::from_millis(ms.min(i64::from(i32::MAX)) as u64));
@@ -128,7 +128,7 @@ impl Runner<'_, '_> {
     }
 }
 
-/// Other bits are not supported.
+/// Refuses other bits as not supported.
 fn only(events: i64, known: i64) -> Step<()> {
     match events & !known {
         0 => Ok(()),
@@ -136,7 +136,7 @@ fn only(events: i64, known: i64) -> Step<()> {
     }
 }
 
-/// What an `epoll_event` carries beside the events, under any of its names.
+/// The user data of an `epoll_event`, under any of its names.
 fn data(event: &Expr) -> Option<&Expr> {
     let names = ["fd", "ptr", "u32", "u64"];
     names.iter().find_map(|name| event.field(name))

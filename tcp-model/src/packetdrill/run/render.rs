@@ -53,7 +53,7 @@ pub(super) fn list(options: &Options) -> String {
     format!("<{}>", each(options).join(","))
 }
 
-/// The options one by one, those after the end of the list too.
+/// The options one by one, including those after the end of the list.
 fn each(options: &Options) -> Vec<String> {
     let mut walk = options.iter();
     let known = walk.by_ref().map_while(Result::ok);

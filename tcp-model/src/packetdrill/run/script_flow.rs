@@ -1,4 +1,4 @@
-//! A connection as the script knows it: its numbers, and what has passed on it.
+//! A connection as the script sees it: its numbers, and the segments that have passed.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -25,11 +25,11 @@ pub(super) struct ScriptFlow {
     /// The peer's initial sequence number, known from its first SYN.
     pub(super) peer_isn: Option<u32>,
     pub(super) stamps: Stamps,
-    /// What has passed.
+    /// Counters of the segments that have passed.
     pub(super) seen: FlowCounters,
     /// Segments sent, each once.
     sent: u64,
-    /// What was sent and not acknowledged: first and last sequence number, seen in a SACK.
+    /// Sent and not acknowledged: first and last sequence number, and whether SACKed.
     outstanding: Vec<(SeqNum, SeqNum, bool)>,
 }
 
@@ -93,26 +93,25 @@ impl ScriptFlow {
         )
     }
 
-    /// Where the host's sequence numbers start that the script counts from. In a SYN (`syn`) they are
-    /// as the script wrote that, in all other segments relative to the initial one, as tcpdump shows
-    /// them.
+    /// The offset of the host's sequence numbers in the script. In a SYN (`syn`) they are written as in the
+    /// script's SYN, in all other segments relative to the initial one, as tcpdump shows them.
     fn base(&self, syn: bool) -> u32 {
         let written = if syn { self.script_iss } else { 0 };
         self.iss.0.wrapping_sub(written)
     }
 
-    /// The same for the peer's, which in a SYN are as they are.
+    /// The same for the peer's, which are absolute in a SYN.
     fn peer_base(&self, syn: bool) -> u32 {
         if syn { 0 } else { self.peer_isn.unwrap_or(0) }
     }
 
-    /// The model's number for one of the script's.
+    /// Converts a number of the script to the model's.
     pub(super) fn to_model(&self, number: u32, syn: bool) -> SeqNum {
         SeqNum(number.wrapping_add(self.base(syn)))
     }
 
-    /// A segment of the host's in the script's numbers, but for the time it was sent at; `absolute`
-    /// leaves its sequence number as it is.
+    /// A segment of the host in the script's numbers, except for its timestamp value; `absolute` leaves
+    /// its sequence number unchanged.
     pub(super) fn in_script(&self, segment: &Segment, absolute: bool) -> Segment {
         let syn = segment.flags.is_syn();
         let peer = |n: u32| n.wrapping_sub(self.peer_base(syn));
@@ -127,7 +126,7 @@ impl ScriptFlow {
         seen
     }
 
-    /// The same as text, with the time it was sent at.
+    /// The same as text, with its timestamp value.
     pub(super) fn shown(&self, segment: &Segment, absolute: bool) -> String {
         let mut seen = self.in_script(segment, absolute);
         let stamps = |(val, ecr)| (self.stamps.to_script(val), ecr);
@@ -135,10 +134,10 @@ impl ScriptFlow {
         render::line(&seen)
     }
 
-    /// A segment of the peer's, from the script's numbers to those of both ends.
+    /// Converts a segment of the peer from the script's numbers to those of both ends.
     ///
     /// # Errors
-    /// The timestamp it echoes, when none was sent with it; see [`Stamps::to_model`] for `scaled`.
+    /// The echoed timestamp, if no segment was sent with it; see [`Stamps::to_model`] for `scaled`.
     pub(super) fn for_model(&self, header: &Segment, scaled: bool) -> Result<Segment, u32> {
         let syn = header.flags.is_syn();
         let own = |n| self.to_model(n, syn).0;
@@ -174,7 +173,7 @@ impl ScriptFlow {
         }
     }
 
-    /// Looks at a segment that is about to arrive.
+    /// Counts a segment that is about to arrive.
     pub(super) fn note_arriving(&mut self, segment: &Segment, now: SimTime) {
         self.seen.note_arriving(segment, now);
         for (left, right) in segment.options.sack_blocks() {
@@ -184,7 +183,7 @@ impl ScriptFlow {
         }
     }
 
-    /// Segments sent and not acknowledged, and those that have arrived, as ACKs and SACKs tell.
+    /// Segments sent and not acknowledged, and segments delivered, according to ACKs and SACKs.
     pub(super) fn packets_out(&mut self, una: SeqNum) -> (u64, u64) {
         self.outstanding.retain(|(_, end, _)| end.after(una));
         let out = self.outstanding.len() as u64;
@@ -193,7 +192,7 @@ impl ScriptFlow {
     }
 }
 
-/// The same options with other numbers: edges of SACK blocks, and pairs of timestamps.
+/// The same options with converted numbers: edges of SACK blocks, and pairs of timestamps.
 pub(super) fn renumbered(
     options: &Options,
     edge: impl Fn(u32) -> u32,
@@ -230,15 +229,15 @@ pub(super) struct Stamps {
 }
 
 impl Stamps {
-    /// Takes note that the script calls `live` by the name `script`.
+    /// Notes that the script writes `script` for the timestamp `live`.
     pub(super) fn learn(&mut self, script: u32, live: u32) {
         self.first.get_or_insert((script, live));
         self.known.insert(script, live);
     }
 
-    /// What the script's echo means to the model; `None` when nothing was sent with this value.
-    /// Zero stands for no echo. With `scaled` a value that was not sent counts by its distance from
-    /// the first that was.
+    /// Converts an echoed timestamp of the script to the model's; `None` if no segment was sent with it.
+    /// Zero means no echo. With `scaled`, a value that was not sent is converted by its distance from
+    /// the first one sent.
     pub(super) fn to_model(&self, script: u32, scaled: bool) -> Option<u32> {
         let distant = |(s, l): (u32, u32)| l.wrapping_add(script.wrapping_sub(s));
         let known = self.known.get(&script).copied();
@@ -246,7 +245,7 @@ impl Stamps {
         known.or_else(|| self.first.filter(|_| scaled).map(distant))
     }
 
-    /// The model's stamp in the script's numbers.
+    /// Converts a timestamp of the model to the script's.
     pub(super) fn to_script(&self, live: u32) -> u32 {
         match self.first {
             Some((s, l)) => s.wrapping_add(live.wrapping_sub(l)),

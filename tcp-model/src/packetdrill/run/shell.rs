@@ -1,5 +1,4 @@
-//! Shell lines: system parameters are set, sleeping passes time, the rest is passed over and
-//! listed.
+//! Shell lines: they set system parameters and sleep; everything else is skipped and listed.
 
 use sim_core::SimDuration;
 
@@ -15,7 +14,7 @@ impl Runner<'_, '_> {
     pub(super) fn command(&mut self, command: &ShellCommand) -> Step<()> {
         let joined = calculated(&command.text.replace("\\\n", " "));
         for line in joined.split(['\n', ';']).flat_map(|l| l.split("&&")) {
-            // What stands behind "||" is for when the rest fails, which ends the script here.
+            // What follows "||" is for a failure of the rest, which ends the script here.
             let (line, otherwise) = line.split_once("||").unwrap_or((line, ""));
             if !otherwise.trim().is_empty() {
                 self.skipped.push(Skipped {
@@ -38,7 +37,7 @@ impl Runner<'_, '_> {
         Ok(())
     }
 
-    /// False when the line has no meaning here.
+    /// Runs a line; false if it has no effect here.
     fn line(&mut self, line: &str, at: Position) -> Step<bool> {
         let words = words(line);
         let Some(program) = words.first() else {
@@ -46,9 +45,9 @@ impl Runner<'_, '_> {
         };
         match program.rsplit('/').next().unwrap_or(program) {
             "true" | ":" => return Ok(true),
-            // The usual preamble: everything as Linux has it from the start.
+            // The usual preamble: Linux's defaults.
             "defaults.sh" => {
-                // What is below TCP stays as the options have it.
+                // Everything below TCP stays as the options say.
                 let below = self.host.sockets.params();
                 let params = TcpParams {
                     ip_version: below.ip_version,
@@ -84,7 +83,7 @@ impl Runner<'_, '_> {
         Ok(!settings.is_empty())
     }
 
-    /// Lists the words of a sysctl that set nothing of the network, beside those that do.
+    /// Lists the settings of a sysctl line that are not about the network.
     fn list_others(&mut self, words: &[String], at: Position) {
         for word in words.iter().skip(1).filter(|word| !word.starts_with('-')) {
             let name = word.split_once('=').map(|(name, _)| name.trim());
@@ -95,8 +94,8 @@ impl Runner<'_, '_> {
         }
     }
 
-    /// The lines of the `defaults.sh` that was given, as far as the model has what they set. They
-    /// are the same for all scripts: what they set beyond that is listed, and no script ends by it.
+    /// Applies the lines of the given `defaults.sh`. It is the same for all scripts, so settings that the model
+    /// does not have are listed and do not end the script.
     fn preamble(&mut self, at: Position) {
         let options = self.options;
         let Some(text) = &options.preamble_text else {
@@ -118,7 +117,7 @@ impl Runner<'_, '_> {
         }
     }
 
-    /// Sets a system parameter, for sockets to come and those without a connection.
+    /// Sets a system parameter, for new sockets and those without a connection.
     fn set(&mut self, name: &str, value: &str) -> Step<()> {
         if name.ends_with("tcp_fastopen_key") {
             let key = CookieKey::parse(value);
@@ -135,11 +134,11 @@ impl Runner<'_, '_> {
     }
 }
 
-/// What names of system parameters begin with on Linux and BSDs, beside `net`.
+/// First parts of the names of system parameters on Linux and BSDs, besides `net`.
 const ROOTS: &str = "\
     abi crypto debug dev fs hw kern kernel machdep security sunrpc user vfs vm";
 
-/// Names that a sysctl sets and that begin like none of any system are misspelt.
+/// Refuses names of system parameters that begin like those of no system: they are misspelt.
 fn known_roots(words: &[String]) -> Step<()> {
     let words = words
         .iter()
@@ -156,7 +155,7 @@ fn known_roots(words: &[String]) -> Step<()> {
 }
 
 /// The system parameters that a line sets: `echo value > /proc/sys/net/…`, or `name=value` among
-/// the words of `sysctl` and whatever else sets them that way. The value may be empty.
+/// the words of `sysctl` or a similar command. The value may be empty.
 fn settings(words: &[String]) -> Vec<(&str, &str)> {
     if words.first().is_some_and(|w| w == "echo") {
         let Some(arrow) = words.iter().position(|w| w == ">") else {
@@ -175,7 +174,7 @@ fn settings(words: &[String]) -> Vec<(&str, &str)> {
     pairs.filter(|(name, _)| sysctl::is_name(name)).collect()
 }
 
-/// `$((4 * 1024))` becomes its value, as in a shell; what is not a number stays.
+/// Replaces `$((4 * 1024))` by its value, as a shell does; text that is not a number stays.
 fn calculated(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -202,7 +201,7 @@ fn calculated(text: &str) -> String {
     out + rest
 }
 
-/// A place without names.
+/// A scope without names.
 struct Numbers;
 
 impl Scope for Numbers {
@@ -211,7 +210,7 @@ impl Scope for Numbers {
     }
 }
 
-/// Words of a shell line; quotes join, `>` stands alone.
+/// Words of a shell line; quotes join words, `>` is a word of its own.
 fn words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();

@@ -1,4 +1,4 @@
-//! setsockopt and getsockopt: the forms of their values.
+//! setsockopt and getsockopt, and the forms of their values.
 
 use sim_core::SimDuration;
 
@@ -23,7 +23,7 @@ const RECEIVE_TIMEOUT: (i64, i64) = (SOL_SOCKET, 20);
 const SEND_TIMEOUT: (i64, i64) = (SOL_SOCKET, 21);
 const INFO: (i64, i64) = (SOL_TCP, 11);
 /// The flags of SO_TIMESTAMPING that are modelled: TX_SOFTWARE, SOFTWARE, OPT_ID, TX_SCHED, TX_ACK, OPT_CMSG,
-/// OPT_TSONLY; and all that Linux has.
+/// OPT_TSONLY; the next constant: all that Linux has.
 const TIMES: i64 = 2 | 16 | 128 | 256 | 512 | 1024 | 2048;
 const ALL_TIMES: i64 = (1 << 19) - 1;
 
@@ -88,7 +88,7 @@ impl Runner<'_, '_> {
         }
     }
 
-    /// The length that a call says its value has: too short a value is refused.
+    /// Checks the length that the call gives for its value: a value that is too short is refused.
     fn check_length(
         &self,
         call: &SystemCall,
@@ -107,7 +107,7 @@ impl Runner<'_, '_> {
             (CONGESTION | INFO, _) => 1,
             _ => 4,
         };
-        // A part of a name, an option of IP in one byte, a value that is not filled.
+        // Part of a name, an IP option in one byte, a value that is not filled.
         let in_part = option == CONGESTION || option.0 == 0 || call.name == "getsockopt";
         match length {
             n if n >= least => Ok(()),
@@ -187,7 +187,7 @@ impl Runner<'_, '_> {
                 return Ok(0);
             }
             (INFO, Some(Expr::Struct(fields))) => {
-                self.tells_info(socket, fields)?;
+                self.check_info(socket, fields)?;
                 return Ok(0);
             }
             _ => {}
@@ -205,7 +205,7 @@ impl Runner<'_, '_> {
     }
 
     /// `{tcpi_state=1, tcpi_unacked=0}` of a socket.
-    fn tells_info(&mut self, socket: SocketNo, fields: &[StructField]) -> Step<()> {
+    fn check_info(&mut self, socket: SocketNo, fields: &[StructField]) -> Step<()> {
         for field in fields {
             let Some(name) = field.name.as_deref() else {
                 return differs("an argument", "tcpi_…=…", "a value without a name");

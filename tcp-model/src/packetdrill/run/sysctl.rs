@@ -1,4 +1,4 @@
-//! System parameters of scripts: those of the table of parameters.
+//! System parameters in scripts: those of the parameter table.
 
 use super::{Step, invalid, unsupported};
 use crate::params::{Elsewhere, TcpParams, elsewhere, find, set_sysctl};
@@ -9,7 +9,7 @@ pub(super) fn is_name(name: &str) -> bool {
     name.starts_with("net.") || name.starts_with("net/")
 }
 
-/// The congestion control that Linux has under this name.
+/// The congestion control with this name on Linux.
 pub(super) fn linux_control(name: &str) -> &str {
     match name {
         "cubic" => "cubic-linux",
@@ -20,8 +20,8 @@ pub(super) fn linux_control(name: &str) -> &str {
 /// Sets one.
 ///
 /// # Errors
-/// Not supported when the model has nothing for it or does not take the value; invalid when no
-/// system has one of this name.
+/// Not supported if the model does not have the parameter or does not take the value; invalid if no
+/// system has a parameter of this name.
 pub(super) fn set(p: &mut TcpParams, name: &str, value: &str) -> Step<()> {
     let path = name.strip_prefix("/proc/sys/").unwrap_or(name);
     let name = path.replace('/', ".");
