@@ -1,9 +1,9 @@
 //! Runs partitions in rounds: each runs its events of one window of simulated time, on one thread or
 //! several.
 //!
-//! Within a window no partition can reach another, so that threads only meet at its end. They
-//! wait for each other awake at first, for a window is often shorter than waking a thread; where
-//! windows are too short even for that, or the cores are not there, the caller runs them alone.
+//! Within a window no partition can affect another, so threads only synchronise at its end. They spin at
+//! first, since a window is often shorter than the time to wake a thread; if windows are too short even for
+//! that, or cores are busy, the calling thread runs them alone.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -15,57 +15,56 @@ use crate::host::Host;
 use crate::partition::Partition;
 use crate::time::{SimDuration, SimTime};
 
-/// Events that a partition runs in one go, and after which one thread reports back.
+/// Events that a partition runs in one go; a single thread reports progress after as many.
 const BATCH: u64 = 1 << 14;
-/// Events after which several threads report back.
+/// Events after which several threads report progress.
 const THREADS_BATCH: u64 = 1 << 17;
-/// The same where it is still to be found out whether they help.
+/// The same while it is being measured whether they help.
 const TRIAL_BATCH: u64 = 1 << 15;
-/// Batches after which the slower way to run is tried again, at first and at last: twice as many
-/// each time it proves to be the slower one still.
+/// Batches after which the slower mode is tried again: the first and the largest number; it doubles each time
+/// the mode is still slower.
 const TRY_AGAIN: [u32; 2] = [32, 512];
-/// Batches that each way has before they are compared: the first of all fills the caches.
+/// Batches run in each mode before they are compared: the first one fills the caches.
 const FIRST_BATCHES: usize = 3;
-/// What the measurements may err by: of two ways that seem alike, the threads are taken.
+/// Tolerance of the measurements: if both modes seem equally fast, threads are used.
 const MARGIN: f64 = 1.05;
-/// Looks at the gate before a waiting thread offers its processor to others, some microseconds.
+/// Iterations for which a waiting thread spins before it yields its processor, some microseconds.
 const AWAKE: u32 = 300;
-/// How long a waiting thread stays awake and offers its processor to others: longer than a window
-/// takes as a rule. A thread asleep may take so long to wake that others do its part meanwhile, and
-/// it goes to sleep again.
+/// How long a waiting thread yields its processor before it sleeps: usually longer than a window. Waking a
+/// sleeping thread may take so long that others do its work in the meantime, and it goes back to sleep.
 const WAKEFUL: Duration = Duration::from_millis(3);
 
-/// How windows are cut.
+/// How windows are determined.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
     pub(crate) end: SimTime,
     pub(crate) look_ahead: SimDuration,
 }
 
-/// What it took to run.
+/// Counts of windows.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct RoundCounts {
-    /// Windows that partitions met after.
+    /// Windows that ended with a synchronisation.
     pub(crate) windows: u64,
-    /// Windows of single partitions in which they had something to do.
+    /// Windows of single partitions in which they had events to handle.
     pub(crate) visits: u64,
 }
 
-/// Whether to use threads: whichever way takes less time per event. The clock decides about the way
-/// only, results are the same.
+/// Chooses between one thread and several by the time per event. Only the mode depends on the clock, not the
+/// results.
 #[derive(Debug, Default)]
 pub(crate) struct Pace {
     alone: Speed,
     together: Speed,
-    /// The threads were better, as of the last batch.
+    /// Several threads were faster in the last comparison.
     is_together: bool,
-    /// Batches until the other way is tried again, and how many they were at first.
+    /// Batches until the other mode is tried again, and their initial number.
     patience: [u32; 2],
     pub(crate) tally: RoundCounts,
 }
 
-/// Nanoseconds per event of the last batches run one way; the least of them counts, for other work
-/// on the machine only ever adds.
+/// Nanoseconds per event of the last batches in one mode. The smallest counts, since other work on the
+/// machine can only add to them.
 #[derive(Debug)]
 struct Speed {
     last: [f64; 4],
@@ -93,7 +92,7 @@ impl Speed {
 }
 
 impl Pace {
-    /// Runs a batch of windows; the time of the next event before the end.
+    /// Runs a batch of windows; returns the time of the next event before the end.
     pub(crate) fn run_batch<H: Host>(
         &mut self,
         partitions: &mut [Partition<H>],
@@ -122,8 +121,8 @@ impl Pace {
         next
     }
 
-    /// Whether to use the threads for the next batch, and how many events it may have. Some batches
-    /// each way at first, together before alone; then the better way, and the other now and then.
+    /// Whether to use several threads for the next batch, and how many events it may have. At first some batches
+    /// in each mode, several threads before one; then the faster mode, and the other one now and then.
     fn choose(&mut self) -> (bool, u64) {
         if self.together.batches < FIRST_BATCHES {
             return (true, TRIAL_BATCH);
@@ -149,17 +148,17 @@ impl Pace {
 
 /// A window: how far each partition may run.
 ///
-/// What another partition does at `t` reaches no other before `t` plus the look-ahead. So all may
-/// run until the first event anywhere and a look-ahead. If one alone has anything to do until then,
-/// it may run until the first event of the others and a look-ahead; its own mail may shorten that
-/// (see [`Partition::run_before`]). A partition whose neighbours are idle waits for none.
+/// An event at `t` in one partition affects no other before `t` plus the look-ahead. So all may run until the
+/// first event anywhere plus a look-ahead. If only one has anything to do until then, it may run until the
+/// first event of the others plus a look-ahead; its own mail may shorten that (see
+/// [`Partition::run_before`]). A partition whose neighbours are idle waits for none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct LookAheadWindow {
     /// Time of the first event.
     first: SimTime,
-    /// Where it is.
+    /// The partition it is in.
     busiest: usize,
-    /// How far that one may run, and the others.
+    /// How far that partition may run, and the others.
     horizons: [SimTime; 2],
 }
 
@@ -178,8 +177,8 @@ impl Bounds {
         }
         let horizon = |t: SimTime| t.saturating_add(self.look_ahead).min(self.end);
         let common = horizon(first);
-        // Where others have something to do too, one that ran further would leave them behind, and
-        // be left behind itself in the next window: they would work in turns.
+        // If others have work too, a partition that ran further would have to wait in the next window: they
+        // would work in turns.
         let of_busiest = if second < common {
             common
         } else {
@@ -199,7 +198,7 @@ impl LookAheadWindow {
     }
 }
 
-/// Delivers what partitions have sent.
+/// Delivers the mail of all partitions.
 fn exchange_mail<H: Host>(partitions: &mut [impl AsPartition<H>]) {
     for from in 0..partitions.len() {
         while let Some(to) = partitions[from].partition().next_mailed() {
@@ -210,7 +209,7 @@ fn exchange_mail<H: Host>(partitions: &mut [impl AsPartition<H>]) {
     }
 }
 
-/// A partition, however it is held.
+/// A partition, borrowed or behind a lock.
 trait AsPartition<H: Host> {
     fn partition(&mut self) -> &mut Partition<H>;
 }
@@ -285,15 +284,15 @@ fn run_together<H: Host>(
     outcomes.into_iter().flatten().next()
 }
 
-/// Threads at work on the same windows; the first of them leads.
+/// Threads that work on the same windows; the first one leads.
 struct Team<'a, H: Host> {
     members: usize,
     bounds: Bounds,
     /// Events after which the batch is over.
     batch: u64,
     partitions: Vec<Mutex<&'a mut Partition<H>>>,
-    /// How far each partition may run in this window, in ps; zero when it has nothing to do, or
-    /// somebody has taken it.
+    /// How far each partition may run in this window, in ps; zero if it has nothing to do, or a thread has
+    /// taken it.
     due: Vec<AtomicU64>,
     gate: Gate,
     /// False when the batch is over.
@@ -304,7 +303,7 @@ struct Team<'a, H: Host> {
 }
 
 impl<H: Host> Team<'_, H> {
-    /// Prepares windows and takes part in them; the time of the first event after the last.
+    /// Prepares windows and takes part in them; returns the time of the first event after the last.
     fn lead(&self) -> Option<SimTime> {
         loop {
             let next = self.prepare();
@@ -324,9 +323,9 @@ impl<H: Host> Team<'_, H> {
         self.gate.pass(self.members) && self.go_on.load(Ordering::Acquire) && self.run(member)
     }
 
-    /// Delivers mail and sets the next window; the time of its first event.
+    /// Delivers mail and sets the next window; returns the time of its first event.
     ///
-    /// A window for one partition alone is run at once: to wake the others would take longer.
+    /// A window with a single active partition is run at once: waking the others would take longer.
     fn prepare(&self) -> Option<SimTime> {
         let lock = |m| Mutex::lock(m).unwrap_or_else(PoisonError::into_inner);
         let mut partitions: Vec<_> = self.partitions.iter().map(lock).collect();
@@ -363,7 +362,7 @@ impl<H: Host> Team<'_, H> {
         }
     }
 
-    /// Runs the partitions that no other thread has taken, its own first; waits for the others.
+    /// Runs the partitions that no other thread has taken, its own first; then waits for the others.
     fn run(&self, member: usize) -> bool {
         let count = self.partitions.len();
         let own = (member..count).step_by(self.members);
@@ -385,7 +384,7 @@ impl<H: Host> Team<'_, H> {
     }
 }
 
-/// Where threads meet: all pass once all have come.
+/// A barrier: all threads pass once all have arrived.
 #[derive(Debug, Default)]
 struct Gate {
     opened: AtomicUsize,
@@ -397,7 +396,7 @@ struct Gate {
 }
 
 impl Gate {
-    /// Waits until `members` threads have come; false when one of them never will.
+    /// Waits until `members` threads have arrived; false if one of them has panicked.
     fn pass(&self, members: usize) -> bool {
         let opened = self.opened.load(Ordering::SeqCst);
         if self.waiting.fetch_add(1, Ordering::SeqCst) + 1 == members {
@@ -432,7 +431,7 @@ impl Gate {
     }
 
     fn wake_all(&self) {
-        // Who goes to bed after this look sees the open gate first: all orders are sequential.
+        // A thread that goes to sleep after this check sees the open gate first: all orderings are sequential.
         if self.asleep.load(Ordering::SeqCst) > 0 {
             drop(self.bed.lock());
             self.bell.notify_all();
@@ -440,7 +439,7 @@ impl Gate {
     }
 }
 
-/// Opens the gate for good when its thread panics, so that the others end and the panic gets out.
+/// Opens the gate permanently if its thread panics, so that the others end and the panic propagates.
 struct BreakOnPanic<'a>(&'a Gate);
 
 impl Drop for BreakOnPanic<'_> {

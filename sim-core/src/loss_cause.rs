@@ -51,7 +51,7 @@ impl fmt::Display for LossCause {
 pub struct Loss {
     /// The node at which it happened.
     pub node: NodeId,
-    /// The link it would have taken, where one was chosen.
+    /// The link it would have taken, if one was chosen.
     pub link: Option<LinkId>,
     /// Why.
     pub cause: LossCause,

@@ -11,8 +11,8 @@ fn key<S>(record: &Record<S>) -> (SimTime, Tie) {
 /// Moves the records before `safe` (all of them with `None`) from sorted buffers to the end of
 /// `merged`, in order.
 ///
-/// No two buffers have records of one event, so that records of one event stay in the order in
-/// which it made them.
+/// No two buffers have records of the same event, so records of one event stay in the order in which
+/// they were made.
 pub(crate) fn merge_before<'a, S: 'a>(
     buffers: impl Iterator<Item = &'a mut Vec<Record<S>>>,
     safe: Option<SimTime>,
@@ -28,7 +28,7 @@ pub(crate) fn merge_before<'a, S: 'a>(
         })
         .collect();
     loop {
-        // The buffer with the smallest head, and the smallest head of the others.
+        // The buffer with the smallest head, and the smallest head among the others.
         let (mut first, mut second) = (None, None);
         for (i, head) in heads.iter_mut().enumerate() {
             let Some(k) = head.peek().map(key) else {

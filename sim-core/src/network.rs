@@ -1,4 +1,4 @@
-//! The network as data: nodes, links, addresses; checked once, then shared and never changed.
+//! The network as data: nodes, links, addresses; checked once, then shared and immutable.
 
 mod builder;
 pub mod routing;
@@ -21,18 +21,18 @@ pub const FIRST_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 /// What a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NodeKind {
-    /// Speaks a protocol; owns this many consecutive addresses, at least one. Forwards nothing.
+    /// Runs a protocol; owns this many consecutive addresses, at least one. Forwards nothing.
     Host {
         /// Number of addresses.
         addresses: u32,
     },
     /// Forwards packets; has no address.
     Router,
-    /// Speaks a protocol and stands on the way: it owns this many consecutive addresses, and its
-    /// [`Host`](crate::Host) is handed what passes, to change it, pass it on or drop it
-    /// ([`Host::on_transit`](crate::Host::on_transit)). NATs, firewalls and load balancers are such.
+    /// Runs a protocol and is on the path of others: it owns this many consecutive addresses, and its
+    /// [`Host`](crate::Host) can change, forward or drop the packets that pass
+    /// ([`Host::on_transit`](crate::Host::on_transit)). For example a NAT, firewall or load balancer.
     Gateway {
-        /// Number of addresses; zero for one that has none.
+        /// Number of addresses; may be zero.
         addresses: u32,
     },
 }
@@ -47,7 +47,7 @@ impl NodeKind {
         }
     }
 
-    /// True when packets may take their way through it.
+    /// True if packets may pass through it.
     pub const fn forwards(self) -> bool {
         !matches!(self, NodeKind::Host { .. })
     }
@@ -60,10 +60,9 @@ impl NodeKind {
 
 /// A time in which a node is down.
 ///
-/// A packet that arrives meanwhile is lost. When a host or gateway goes down, all its pending wakes
-/// are cancelled and it may forget its state ([`Host::on_crash`](crate::Host::on_crash)); when it
-/// comes up, it begins again ([`Host::on_boot`](crate::Host::on_boot)). What the node has handed to
-/// its links before is still sent.
+/// A packet that arrives during that time is lost. When a host or gateway goes down, all its pending wakes
+/// are cancelled and it may drop its state ([`Host::on_crash`](crate::Host::on_crash)); when it comes up, it
+/// starts again ([`Host::on_boot`](crate::Host::on_boot)). Packets already in its queues are still sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outage {
     /// Which node.
@@ -74,7 +73,7 @@ pub struct Outage {
     pub up: Option<SimTime>,
 }
 
-/// A node to be.
+/// The description of a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeSpec {
     /// Unique name.
@@ -83,12 +82,12 @@ pub struct NodeSpec {
     pub kind: NodeKind,
 }
 
-/// A change of a link at a time known beforehand. What is not given stays.
+/// A change of a link at a given time. Fields that are `None` stay unchanged.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct LinkChange {
     /// When.
     pub at: SimTime,
-    /// New rate: transmissions in progress continue at it.
+    /// New rate; transmissions in progress continue at it.
     pub rate: Option<Rate>,
     /// New propagation delay, for packets whose transmission ends from then on. A shorter delay
     /// does not let packets overtake: they arrive no earlier than those sent before them.
@@ -99,25 +98,24 @@ pub struct LinkChange {
     pub up: Option<bool>,
 }
 
-/// One direction of a link. A host may have one to itself, its loopback, which carries what it sends to
-/// its own addresses.
+/// One direction of a link. A host may have a link to itself, its loopback, for packets to its own addresses.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LinkSpec {
     /// Sending node: it owns queue and transmitter.
     pub from: NodeId,
     /// Receiving node.
     pub to: NodeId,
-    /// Bit rate; `None` sends without serialisation time.
+    /// Bit rate; `None` for no serialisation time.
     pub rate: Option<Rate>,
     /// Propagation delay, greater than zero.
     pub delay: SimDuration,
-    /// What becomes of packets that find the transmitter busy.
+    /// What happens to packets that find the transmitter busy.
     pub queue: QueueSpec,
-    /// How the rate varies at random; `None` when it does not.
+    /// How the rate varies; `None` if it does not.
     pub rate_process: Option<Plugin<AnyRate>>,
-    /// Loss, bit errors, duplicates, disorder.
+    /// Loss, bit errors, duplicates, reordering.
     pub impairments: Impairments,
-    /// Changes in mid-run, in order of time.
+    /// Changes during the run, in order of time.
     pub changes: Vec<LinkChange>,
 }
 
@@ -150,7 +148,7 @@ impl LinkSpec {
         self
     }
 
-    /// The same with its direction turned.
+    /// The same in the opposite direction.
     pub fn reversed(&self) -> LinkSpec {
         LinkSpec {
             from: self.to,
@@ -168,7 +166,7 @@ impl LinkSpec {
     }
 }
 
-/// Why a network cannot be.
+/// Why a network is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NetworkError {
     /// Rule 1 needs delay > 0.
@@ -203,13 +201,13 @@ pub enum NetworkError {
         /// Receiving node.
         to: String,
     },
-    /// A link end that is not a node, or both ends the same and no host.
+    /// A link end that is not a node, or a link from a node to itself that is not a host's.
     #[error("link {0} does not join two different nodes of the network, or a host to itself")]
     BadEnds(usize),
     /// Too many nodes or addresses.
     #[error("the network has too many {0} (at most {1})")]
     TooMany(&'static str, u32),
-    /// An outage of no node, that ends before it begins, or that overlaps another of its node.
+    /// An outage that names no node, ends before it begins, or overlaps another one of its node.
     #[error(
         "outage {0} names no node, does not end after it begins, or overlaps another of its node"
     )]
@@ -242,7 +240,7 @@ impl Network {
     /// routes.
     ///
     /// # Errors
-    /// When a link has no delay, joins no two nodes, or a value is out of range.
+    /// When a link has no delay or does not join two nodes, or a value is out of range.
     pub fn new(nodes: Vec<NodeSpec>, links: Vec<LinkSpec>) -> Result<Network, NetworkError> {
         if nodes.len() > Tie::MAX_NODES as usize {
             return Err(NetworkError::TooMany("nodes", Tie::MAX_NODES));
@@ -347,19 +345,19 @@ impl Network {
         self.owner_of_address.get(i as usize).copied()
     }
 
-    /// The link on which `node` sends towards `address`; `None` when there is no way.
+    /// The link on which `node` sends towards `address`; `None` if there is no route.
     #[inline]
     pub fn next_link(&self, node: NodeId, address: Ipv4Addr) -> Option<LinkId> {
         self.routes.next_link(node, self.owner(address)?)
     }
 
-    /// The link from a host to itself, where it has one: its loopback.
+    /// The link from a host to itself, its loopback, if it has one.
     pub fn loopback(&self, node: NodeId) -> Option<LinkId> {
         self.routes.next_link(node, node)
     }
 
     /// The propagation delay from one host to another along the route, without queueing and
-    /// serialisation; `None` when there is no way.
+    /// serialisation; `None` if there is no route.
     pub fn path_delay(&self, from: NodeId, to: NodeId) -> Option<SimDuration> {
         if let Some(own) = self.loopback(from).filter(|_| from == to) {
             return Some(self.links[own.0 as usize].delay);

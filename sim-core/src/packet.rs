@@ -7,21 +7,21 @@ use crate::event::Tie;
 use crate::prefetch::prefetch;
 use crate::time::SimTime;
 
-/// A packet on its way: an IPv4 header in short, and the protocol's payload.
+/// A packet: an abbreviated IPv4 header and the protocol's payload.
 ///
 /// Leaves out fragmentation and IP options; the identification field is derived from `id` where
 /// bytes are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Packet<P> {
-    /// Unique in the run: the tie its sender drew. A duplicate keeps its original's.
+    /// Unique in the run: the tie assigned by its sender. A duplicate has that of its original.
     pub id: u64,
     /// Source address.
     pub src: Ipv4Addr,
     /// Destination address.
     pub dst: Ipv4Addr,
-    /// Length on the wire in bytes, IP header included: what links serialise and queues count.
+    /// Length on the wire in bytes, including the IP header, for serialisation and queue limits.
     pub size: u32,
-    /// Hops left; a router that would bring it to zero drops the packet.
+    /// Remaining hops; a router that would decrement it to zero drops the packet.
     pub ttl: u8,
     /// Differentiated services code point and ECN field (RFC 2474, RFC 3168).
     pub tos: u8,
@@ -54,7 +54,7 @@ pub struct Outgoing<P> {
     pub src: Ipv4Addr,
     /// Destination address.
     pub dst: Ipv4Addr,
-    /// Length on the wire in bytes, IP header included.
+    /// Length on the wire in bytes, including the IP header.
     pub size: u32,
     /// Hops it may take.
     pub ttl: u8,
@@ -68,8 +68,8 @@ impl<P> Outgoing<P> {
     /// Initial time to live (RFC 1700; that of Linux).
     pub const TTL: u8 = 64;
 
-    /// A packet of `size` bytes to `dst`, from the first address of the sender, with the usual time
-    /// to live and an ordinary type of service.
+    /// A packet of `size` bytes to `dst`, from the first address of the sender, with the default time to live and
+    /// type of service.
     pub fn to(dst: Ipv4Addr, size: u32, payload: P) -> Outgoing<P> {
         Outgoing {
             src: Ipv4Addr::UNSPECIFIED,
@@ -82,7 +82,7 @@ impl<P> Outgoing<P> {
     }
 }
 
-/// Place of a packet in a [`Slab`].
+/// Index of a packet in a [`Slab`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PacketRef(NonZeroU32);
 
@@ -115,19 +115,19 @@ impl PacketRef {
     }
 }
 
-/// Where a packet on the wire stands.
+/// The position of a packet on the wire.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Flight {
     /// When it arrives.
     pub(crate) at: SimTime,
-    /// The key its sender made.
+    /// The key assigned by its sender.
     pub(crate) tie: Tie,
     /// The one that arrives after it on the same wire.
     pub(crate) next: Option<PacketRef>,
 }
 
-/// Storage for packets in flight: slots are reused, last freed first, so that a steady flow touches
-/// the same few cache lines and allocates nothing.
+/// Storage for packets in flight. Slots are reused, last freed first, so that a steady flow touches only a few
+/// cache lines and allocates nothing.
 #[derive(Debug)]
 pub(crate) struct Slab<T> {
     slots: Vec<Option<T>>,
@@ -146,11 +146,11 @@ impl<T> Default for Slab<T> {
 }
 
 impl<T> Slab<T> {
-    /// Bytes of an entry with its place in the list of free ones.
+    /// Bytes of an entry, including its entry in the free list.
     pub(crate) const ENTRY_BYTES: usize =
         size_of::<Option<T>>() + size_of::<Flight>() + size_of::<PacketRef>();
 
-    // Always inlined, so that the packet is made in its place.
+    // Always inlined, so that the packet is constructed in its slot.
     #[inline(always)]
     pub(crate) fn insert(&mut self, value: T) -> PacketRef {
         if let Some(at) = self.free.pop() {
@@ -180,7 +180,7 @@ impl<T> Slab<T> {
         self.slots[at.index()].as_ref()
     }
 
-    /// Fetches a packet and its place on the wire.
+    /// Prefetches a packet and its position on the wire.
     #[inline]
     pub(crate) fn prefetch(&self, at: PacketRef) {
         prefetch(&self.slots[at.index()]);

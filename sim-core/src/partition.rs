@@ -1,4 +1,4 @@
-//! A part of the network that runs by itself between two exchanges of mail.
+//! A partition: a part of the network that runs independently between two exchanges of mail.
 
 use std::sync::Arc;
 
@@ -21,8 +21,8 @@ mod outages;
 pub(crate) use look_ahead::LookAhead;
 pub use object_bytes::ObjectBytes;
 
-/// Nodes of one partition, their links and their events. Two of them share no cache line, nor a pair
-/// of lines that are fetched together.
+/// Nodes of one partition, their links and their events. Aligned so that partitions share no cache line, nor a
+/// pair of lines that are fetched together.
 #[derive(Debug)]
 #[repr(align(128))]
 pub(crate) struct Partition<H: Host> {
@@ -81,8 +81,8 @@ impl<H: Host> Partition<H> {
         self.next
     }
 
-    /// Takes its mail, then runs events strictly before `horizon`, or before an answer to its own
-    /// mail can arrive, at most `limit`; returns how many.
+    /// Takes its mail, then runs at most `limit` events strictly before `horizon`, and before an answer to its own
+    /// mail can arrive; returns how many.
     pub(crate) fn run_before(&mut self, horizon: SimTime, limit: u64) -> u64 {
         self.take_mail();
         self.core.horizon = horizon;
@@ -105,7 +105,7 @@ impl<H: Host> Partition<H> {
         done
     }
 
-    /// Gives every host its last call.
+    /// Calls [`Host::on_end`] of every host.
     pub(crate) fn end(&mut self, now: SimTime) {
         for (node, host) in &mut self.hosts {
             let tie = self.core.draw_tie(*node);
@@ -200,7 +200,7 @@ impl<H: Host> Partition<H> {
         self.core.transmitters.iter().map(|t| (t.link, t.stats()))
     }
 
-    /// Records what the queues of these links are like over time, as far as they are its own.
+    /// Records the history of the queues of those links that are its own.
     pub(crate) fn watch(&mut self, links: &[LinkId]) {
         for link in links {
             let place = self.core.transmitter_of.get(link.0 as usize);
@@ -211,12 +211,12 @@ impl<H: Host> Partition<H> {
         }
     }
 
-    /// What the recorded queues of its links were like over time.
+    /// The recorded histories of its queues.
     pub(crate) fn queue_traces(&self) -> impl Iterator<Item = &QueueTrace> {
         self.core.transmitters.iter().filter_map(Transmitter::trace)
     }
 
-    /// True when no event is pending and no packet on its way.
+    /// True if no event is pending and no packet in flight.
     pub(crate) fn is_idle(&self) -> bool {
         self.next_time().is_none() && self.core.packets.len() == 0
     }

@@ -1,10 +1,10 @@
-//! Which partition has which nodes.
+//! The assignment of nodes to partitions.
 
 use std::sync::Arc;
 
 use crate::event::NodeId;
 
-/// Which partition owns each node, and where it keeps its host.
+/// The partition of each node, and the index of its host there.
 #[derive(Debug)]
 pub(crate) struct PartitionMap {
     pub(super) part_of: Vec<u32>,
@@ -16,7 +16,7 @@ pub(crate) struct PartitionMap {
 const NO_HOST: u32 = u32::MAX;
 
 impl PartitionMap {
-    /// Nodes to partitions as given; the hosts of each partition, in order of node number.
+    /// Assigns nodes to partitions as given; also returns the hosts of each partition, in order of node number.
     pub(crate) fn new<H>(
         part_of: Vec<u32>,
         hosts: Vec<Option<H>>,

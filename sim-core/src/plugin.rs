@@ -1,4 +1,4 @@
-//! Models that plug into a link, by name: what parameters they take, and how they are made.
+//! Models that plug into a link, by name: their parameters, and how they are built.
 //!
 //! ```text
 //!  name, parameters as text ──► ModelKind::plugin ──► Plugin (data: compared, printed, shared)
@@ -37,11 +37,11 @@ pub struct ModelKind<T> {
     make: Constructor<T>,
 }
 
-/// Named sets of values for some parameters of a model: a key of its own chooses one, and what other keys say
-/// goes before it.
+/// Named sets of values for some parameters of a model. A separate key selects a set; values given
+/// explicitly take precedence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Presets {
-    /// The key that chooses.
+    /// The key that selects a set.
     pub key: &'static str,
     /// What it means, in one line.
     pub doc: &'static str,
@@ -71,8 +71,8 @@ impl Presets {
 }
 
 impl<T> ModelKind<T> {
-    /// A kind whose models `make` makes: it gets the value of every parameter, and returns what
-    /// makes a fresh model for each link direction, or says why the values do not go together.
+    /// A kind whose models are built by `make`: it gets the value of every parameter and returns a maker of fresh
+    /// models for link directions, or an error if the values do not fit together.
     pub fn new(
         name: &'static str,
         doc: &'static str,
@@ -89,7 +89,7 @@ impl<T> ModelKind<T> {
         }
     }
 
-    /// With sets of values that have a name.
+    /// Adds named sets of values.
     #[must_use]
     pub fn with_presets(self, presets: &'static Presets) -> ModelKind<T> {
         ModelKind {
@@ -98,18 +98,18 @@ impl<T> ModelKind<T> {
         }
     }
 
-    /// Its sets of values that have a name, if there are any.
+    /// Its named sets of values, if it has any.
     pub fn presets(&self) -> Option<&'static Presets> {
         self.presets
     }
 
-    /// Every key it takes: its parameters, and the one that chooses a preset.
+    /// Every key it takes: its parameters, and the key that selects a preset.
     pub fn keys(&self) -> impl Iterator<Item = &'static str> {
         let names = self.parameters.iter().map(|p| p.name);
         self.presets.map(|p| p.key).into_iter().chain(names)
     }
 
-    /// The values of the preset that is chosen.
+    /// The values of the selected preset.
     fn preset(&self, given: &[(&str, &str)]) -> Result<&'static Given, InvalidValue> {
         let Some(presets) = self.presets else {
             return Ok(&[]);
@@ -120,8 +120,8 @@ impl<T> ModelKind<T> {
         }
     }
 
-    /// Another version than 1: raise it whenever the model behaves differently, so that results of before
-    /// are not taken for those of now.
+    /// Sets the version, which is 1 by default: raise it whenever the behaviour of the model changes, so that old
+    /// results are not mistaken for new ones.
     #[must_use]
     pub fn with_version(self, version: u32) -> ModelKind<T> {
         ModelKind { version, ..self }
@@ -266,7 +266,7 @@ impl<T> fmt::Debug for Plugin<T> {
     }
 }
 
-/// The models of one sort, by name.
+/// The models for one purpose, by name.
 #[derive(Debug)]
 pub struct ModelKinds<T> {
     what: &'static str,
@@ -274,12 +274,12 @@ pub struct ModelKinds<T> {
 }
 
 impl<T> ModelKinds<T> {
-    /// The kinds of what messages call `what`.
+    /// The given kinds; messages call each of them `what`.
     pub fn new(what: &'static str, all: Vec<ModelKind<T>>) -> ModelKinds<T> {
         ModelKinds { what, all }
     }
 
-    /// What they are kinds of.
+    /// What messages call them, such as "middlebox".
     pub fn what(&self) -> &'static str {
         self.what
     }

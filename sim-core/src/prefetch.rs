@@ -1,21 +1,21 @@
 //! Asks the processor to fetch memory before it is needed.
 //!
-//! A hint and nothing else: what a run computes does not depend on it. Where a million connections
-//! take turns, each finds its state in main memory; fetched while the events before it are handled,
-//! it costs bandwidth instead of waiting.
+//! Only a hint: no result of a run depends on it. With a million active connections, the state of each one is
+//! in main memory when it is needed; if it is fetched while earlier events are handled, it costs bandwidth
+//! instead of waiting time.
 
 use prefetch_index::prefetch_index;
 
-/// Bytes of a cache line on the processors of today.
+/// Bytes of a cache line on today's processors.
 const LINE: usize = 64;
 
-/// Asks for all of a value.
+/// Prefetches a whole value.
 #[inline(always)]
 pub fn prefetch<T>(value: &T) {
     prefetch_start(value, size_of::<T>());
 }
 
-/// Asks for the first bytes of a value.
+/// Prefetches the first bytes of a value.
 #[inline(always)]
 pub fn prefetch_start<T>(value: &T, bytes: usize) {
     let start = std::ptr::from_ref(value).addr();
@@ -30,8 +30,8 @@ pub fn prefetch_start<T>(value: &T, bytes: usize) {
     }
 }
 
-/// Asks for the line at an address: of an empty slice, the element that would lie there. Whatever
-/// the address, nothing is read.
+/// Prefetches the cache line at an address, which may be the end of an empty slice: whatever the address,
+/// nothing is read.
 #[inline(always)]
 fn prefetch_address(address: usize) {
     const NOTHING: &[u8] = &[];
@@ -41,7 +41,7 @@ fn prefetch_address(address: usize) {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn values_of_every_size_may_be_asked_for() {
+    fn values_of_every_size_can_be_prefetched() {
         super::prefetch(&());
         super::prefetch(&1u8);
         super::prefetch(&[0u8; 1000]);

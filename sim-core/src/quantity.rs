@@ -1,4 +1,4 @@
-//! Quantities as text: a decimal number and a unit, exactly.
+//! Quantities as text: a decimal number and a unit, converted exactly.
 
 use std::fmt;
 

@@ -1,9 +1,9 @@
-//! Queue disciplines: which packet waits, which is sent next, which is dropped or marked.
+//! Queue disciplines: they decide which packet is sent next, and which is dropped or marked.
 //!
-//! Plain drop-tail needs none of this: it serves in order of arrival at a known rate, so the link
-//! knows when a packet leaves as soon as it enters. A discipline that decides when a packet leaves
-//! (CoDel), or that has several queues, gets an event at the end of a transmission while packets
-//! wait, and no event while the link is idle.
+//! Plain drop-tail needs none of this: it serves in order of arrival at a known rate, so the link knows when
+//! a packet leaves as soon as it enters. A discipline that acts when packets leave (CoDel), or that has
+//! several queues, gets an event at the end of a transmission while packets wait, and no event while the
+//! link is idle.
 //!
 //! A new discipline is a file beside `codel.rs` and a line in [`built_in`].
 
@@ -37,7 +37,7 @@ use crate::units::Rate;
 pub use crate::queue_limit::{ParseLimitError, QueueLimit};
 pub use codel::{CoDel, CoDelParams};
 
-/// The disciplines that come with the simulator.
+/// The built-in disciplines.
 pub fn built_in() -> ModelKinds<AnyQueueDisc> {
     ModelKinds::new(
         "queue discipline",
@@ -61,7 +61,7 @@ pub fn built_in() -> ModelKinds<AnyQueueDisc> {
 /// The queue of a link direction.
 #[derive(Clone, Debug, PartialEq)]
 pub enum QueueSpec {
-    /// In order of arrival, and what does not fit is dropped.
+    /// In order of arrival; packets that do not fit are dropped.
     DropTail(QueueLimit),
     /// A discipline that decides when a packet leaves.
     Managed(Plugin<AnyQueueDisc>),
@@ -116,7 +116,7 @@ impl QueuedPacket {
         }
     }
 
-    /// A packet that is in no network, to test a discipline by itself.
+    /// A packet outside any network, to test a discipline by itself.
     #[cfg(test)]
     pub(crate) fn for_test(size: u32) -> QueuedPacket {
         let nobody = (Ipv4Addr::UNSPECIFIED, Ipv4Addr::UNSPECIFIED);
@@ -137,7 +137,7 @@ impl QueuedPacket {
         QueuedPacket { tos, ..self }
     }
 
-    /// Length in bytes, IP header included.
+    /// Length in bytes, including the IP header.
     pub fn size(&self) -> u32 {
         self.size
     }
@@ -162,7 +162,7 @@ impl QueuedPacket {
         self.flow
     }
 
-    /// When it came to the queue.
+    /// When it arrived at the queue.
     pub fn arrived(&self) -> SimTime {
         self.arrived
     }
@@ -178,7 +178,7 @@ impl QueuedPacket {
     }
 }
 
-/// What a link offers its discipline during a call.
+/// The context of a call of a discipline.
 #[derive(Debug)]
 pub struct QueueCx<'a> {
     now: SimTime,
@@ -209,8 +209,8 @@ pub enum QueueDrop {
 }
 
 impl<'a> QueueCx<'a> {
-    /// A context at `now` that draws from `rng`, collects what is dropped and counts marks; for
-    /// links, and to test a discipline by itself.
+    /// A context at `now` that draws from `rng`, collects dropped packets and counts marks; for links, and to test
+    /// a discipline by itself.
     pub fn new(
         now: SimTime,
         rng: &'a mut Rng,
@@ -237,8 +237,8 @@ impl<'a> QueueCx<'a> {
         self.now
     }
 
-    /// The rate of the link, not counting what a rate process makes of it; `None` when it sends
-    /// without serialisation time.
+    /// The nominal rate of the link, without the effect of a rate process; `None` if packets have no
+    /// serialisation time.
     pub fn rate(&self) -> Option<Rate> {
         self.rate
     }
@@ -248,7 +248,7 @@ impl<'a> QueueCx<'a> {
         self.rng
     }
 
-    /// Drops a packet: one that arrives, or one that has waited.
+    /// Drops a packet, which may be arriving or waiting.
     pub fn drop(&mut self, packet: QueuedPacket, why: QueueDrop) {
         self.dropped.push((packet, why));
     }
@@ -275,10 +275,10 @@ pub struct Backlog {
     pub bytes: u64,
 }
 
-/// A queue discipline. It holds the packets that wait; the one being transmitted is not among
-/// them. Its buffers should be kept, so that it allocates nothing per packet.
+/// A queue discipline. It holds the waiting packets, without the one being transmitted. It should keep its
+/// buffers, so that it allocates nothing per packet.
 pub trait QueueDisc: Send + fmt::Debug {
-    /// Takes a packet that arrives. It may drop it, or others that wait, with [`QueueCx::drop`].
+    /// Takes an arriving packet. It may drop it, or waiting ones, with [`QueueCx::drop`].
     fn enqueue(&mut self, packet: QueuedPacket, cx: &mut QueueCx<'_>);
 
     /// The packet to send next; the link is free. It may drop and mark packets on the way.
@@ -287,8 +287,8 @@ pub trait QueueDisc: Send + fmt::Debug {
     /// What waits now.
     fn backlog(&self) -> Backlog;
 
-    /// When to ask again, if nothing could be dequeued though packets wait: for disciplines that
-    /// hold packets back. Those that never do keep the default.
+    /// When to call [`QueueDisc::dequeue`] again if it returned nothing although packets wait: for disciplines
+    /// that hold packets back. Others keep the default.
     fn ready_at(&self) -> Option<SimTime> {
         None
     }

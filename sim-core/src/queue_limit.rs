@@ -1,4 +1,4 @@
-//! How much a queue may hold.
+//! The limit of a queue.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,8 +6,7 @@ use std::str::FromStr;
 use crate::time::SimDuration;
 use crate::units::{Bytes, ParseUnitError, Rate};
 
-/// The limit of a queue. In a drop-tail queue the packet in service counts; in a managed one, only
-/// those that wait.
+/// The limit of a queue. It includes the packet in service in a drop-tail queue, but not in a managed one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QueueLimit {
     /// No limit.
@@ -16,8 +15,8 @@ pub enum QueueLimit {
     Packets(u32),
     /// At most this many bytes.
     Bytes(Bytes),
-    /// At most as many bytes as the link sends in this time at its present rate, not counting what a
-    /// rate process makes of it. A link without a rate has no queue.
+    /// At most as many bytes as the link sends in this time at its nominal rate, without the effect of a rate
+    /// process. A link without a rate has no queue.
     Time(SimDuration),
 }
 
@@ -36,13 +35,12 @@ impl QueueLimit {
         }
     }
 
-    /// True when `pkts` packets of `bytes` bytes in front of a link of this rate are more than it
-    /// allows.
+    /// True if `pkts` packets of `bytes` bytes in front of a link of this rate exceed it.
     pub fn is_exceeded_by(self, pkts: usize, bytes: u64, rate: Option<Rate>) -> bool {
         pkts > 0 && !self.admits(0, pkts - 1, bytes, rate)
     }
 
-    /// True when it lets nothing in.
+    /// True if no packet can ever fit.
     pub fn is_nothing(self) -> bool {
         matches!(
             self,

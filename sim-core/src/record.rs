@@ -1,4 +1,4 @@
-//! What a run writes down, and who receives it.
+//! The records of a run, and the recorders that receive them.
 
 use std::io;
 
@@ -15,23 +15,23 @@ pub struct Record<S> {
     pub time: SimTime,
     /// The event being handled.
     pub tie: Tie,
-    /// The node that observed.
+    /// The observing node.
     pub node: NodeId,
-    /// What it saw.
+    /// The observation.
     pub sample: S,
 }
 
 /// Receives the records of a run in canonical order, in batches.
 pub trait Recorder<S> {
-    /// Takes a batch; batches are cut anywhere, also between records of one event.
+    /// Takes a batch; batches may end anywhere, also between records of one event.
     ///
     /// # Errors
     /// When the records cannot be written; the run stops.
     fn write(&mut self, batch: &[Record<S>]) -> io::Result<()>;
 
-    /// The same for a recorder that keeps the batch: leaves another one in its place. Records in
-    /// that one must have been dealt with before; what memory they have is used again
-    /// ([`Host::reuse`](crate::Host::reuse)). [`Recorder::write`] by default.
+    /// The same for a recorder that keeps the batch and leaves another one in its place. Records in that one must
+    /// already have been written; their memory is reused ([`Host::reuse`](crate::Host::reuse)). Calls
+    /// [`Recorder::write`] by default.
     ///
     /// # Errors
     /// As [`Recorder::write`].
@@ -39,10 +39,10 @@ pub trait Recorder<S> {
         self.write(batch)
     }
 
-    /// Called once, when the run has reached its end at `end`.
+    /// Called once, at the end of the run at `end`.
     ///
     /// # Errors
-    /// When what is left cannot be written.
+    /// When remaining records cannot be written.
     fn finish(&mut self, end: SimTime) -> io::Result<()>;
 }
 

@@ -1,8 +1,8 @@
 //! Named random streams.
 //!
 //! One stream per (seed, purpose, index), from xoshiro256++ (Blackman and Vigna 2018), seeded with
-//! SplitMix64 over a hash of the three. Streams are independent of the order in which they are
-//! made and of each other: adding a lossy link moves no arrival.
+//! SplitMix64 over a hash of the three. Streams are independent of each other and of the order in which they
+//! are made: adding a lossy link changes no arrival.
 
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng as _, SeedableRng};
@@ -28,7 +28,7 @@ impl Rng {
         for byte in purpose.bytes() {
             state = mix(state ^ u64::from(byte));
         }
-        // The length closes the name: ("ab", …) and ("a", …) never share a state by construction.
+        // The length terminates the name, so that ("ab", …) and ("a", …) never have the same state by construction.
         state = mix(state ^ (purpose.len() as u64) << 32);
         Rng(Xoshiro256PlusPlus::seed_from_u64(mix(state ^ mix(index))))
     }

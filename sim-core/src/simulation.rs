@@ -22,7 +22,7 @@ use crate::stall::StallGuard;
 pub use crate::run_error::RunError;
 use crate::time::{SimDuration, SimTime};
 
-/// How to run; of these only `seed` and `end` change results.
+/// How to run; only `seed` and `end` affect results.
 #[derive(Clone, Debug)]
 pub struct RunConfig {
     /// Seed of all random streams.
@@ -33,16 +33,15 @@ pub struct RunConfig {
     pub queue: EventQueueKind,
     /// The partition of each node, by node number; empty for one partition.
     pub partition_of: Vec<u32>,
-    /// Threads that run partitions; more than there are partitions bring nothing.
+    /// Threads that run partitions; more than the number of partitions have no effect.
     pub threads: usize,
-    /// From this many pending events and packets in flight on, a partition lets its hosts fetch what
-    /// coming events need ([`Host::look_ahead`]).
+    /// Number of pending events and packets in flight from which on a partition lets its hosts prefetch what
+    /// upcoming events need ([`Host::look_ahead`]).
     pub look_ahead_from: usize,
     /// Events within a microsecond of simulated time after which a run counts as stuck and ends
     /// with [`RunError::NoProgress`].
     pub most_events_per_us: u64,
-    /// Links of which what their queues are like is recorded ([`RunStats::queues`]), if they have a limit
-    /// or are managed.
+    /// Links whose queue history is recorded ([`RunStats::queues`]), if the queue is limited or managed.
     pub watched: Vec<LinkId>,
 }
 
@@ -62,18 +61,18 @@ impl RunConfig {
     }
 }
 
-/// What a run did, in numbers that depend on the scenario alone where nothing else is said.
+/// Statistics of a run. They depend on the scenario alone unless stated otherwise.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunStats {
     /// Events handled.
     pub events: u64,
     /// Packets for which there was no route.
     pub unrouted_pkts: u64,
-    /// Largest number of pending events at the end of a window; summed over partitions, on which it
-    /// depends.
+    /// Largest number of pending events at the end of a window, summed over partitions; depends on the
+    /// partitions.
     pub max_pending: usize,
-    /// Largest number of packets in flight at the end of a window; summed over partitions, on which
-    /// it depends.
+    /// Largest number of packets in flight at the end of a window, summed over partitions; depends on the
+    /// partitions.
     pub max_packets: usize,
     /// Memory of the packet slabs in bytes; depends on the partitions.
     pub packet_bytes: usize,
@@ -81,20 +80,20 @@ pub struct RunStats {
     pub link_bytes: usize,
     /// Counters of each link direction, by link number.
     pub links: Vec<LinkStats>,
-    /// The queues that are recorded ([`RunConfig::watched`]), by link number.
+    /// The recorded queue histories ([`RunConfig::watched`]), by link number.
     pub queues: Vec<QueueTrace>,
     /// Simulated time reached: the end, unless the run was stopped.
     pub reached: SimTime,
-    /// True when nothing was scheduled any more: no event pending, and no packet on its way. However
-    /// much longer the run were, nothing would happen.
+    /// True if nothing was left to do: no event pending and no packet in flight, so that a longer run would be
+    /// the same.
     pub idle: bool,
-    /// Windows into which several partitions cut the run; depends on them.
+    /// Windows in which several partitions ran; depends on the partitions.
     pub windows: u64,
-    /// Windows of single partitions in which they had events to handle; depends on them.
+    /// Windows of single partitions in which they had events to handle; depends on the partitions.
     pub visits: u64,
 }
 
-/// How far a run is; passed to the observer now and then.
+/// The progress of a run; passed to the observer now and then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SimulationProgress {
     /// Simulated time reached.
@@ -103,12 +102,12 @@ pub struct SimulationProgress {
     pub events: u64,
 }
 
-/// What [`Simulation::run_to_end`] gives back.
+/// The result of [`Simulation::run_to_end`].
 #[derive(Debug)]
 pub struct Finished<H: Host> {
-    /// What the hosts recorded, in canonical order.
+    /// The records of the hosts, in canonical order.
     pub records: Vec<Record<H::Sample>>,
-    /// What the engine counted.
+    /// The counters of the engine.
     pub stats: RunStats,
     /// The hosts after the run, by node number; `None` for routers.
     pub hosts: Vec<Option<H>>,

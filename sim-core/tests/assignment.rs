@@ -58,7 +58,7 @@ fn long_links_are_cut_and_sites_stay_whole() {
 }
 
 #[test]
-fn separate_networks_meet_never() {
+fn separate_networks_never_synchronize() {
     let mut net = NetworkBuilder::new();
     for i in 0..6 {
         let (a, b) = (net.host(format!("a{i}")), net.host(format!("b{i}")));
@@ -71,7 +71,7 @@ fn separate_networks_meet_never() {
 }
 
 #[test]
-fn a_short_look_ahead_is_taken_where_there_is_work_enough() {
+fn a_short_look_ahead_is_chosen_if_there_is_enough_work() {
     // One site: only the short links can be cut.
     let network = ring(3, 10, us(100), us(1));
     let busy = assign(&network, &[1e8; 33], 2).unwrap();
@@ -86,7 +86,7 @@ fn a_short_look_ahead_is_taken_where_there_is_work_enough() {
 }
 
 #[test]
-fn the_reason_is_given_where_it_does_not_help() {
+fn the_reason_is_given_if_partitions_do_not_help() {
     let network = ring(4, 2, us(10), ms(5));
     assert_eq!(assign(&network, &[1e6; 12], 1), Err(NoGain::OnePart));
     assert_eq!(assign(&network, &[], 8), Err(NoGain::OnePart));

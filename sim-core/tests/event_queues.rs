@@ -123,7 +123,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
-    fn every_queue_gives_what_the_plain_one_gives(ops in prop::collection::vec(op(), 1..80)) {
+    fn every_queue_returns_the_same_events_as_the_simple_one(ops in prop::collection::vec(op(), 1..80)) {
         for &kind in EventQueueKind::ALL {
             let mut pair = Pair::new(kind);
             ops.iter().for_each(|op| pair.apply(op));

@@ -134,7 +134,7 @@ impl RateProcess for Own {
 }
 
 #[test]
-fn models_of_ones_own_plug_in() {
+fn user_defined_models_plug_in() {
     let network = one_link(|l| {
         l.impairments.loss = Plugin::of("third", || AnyLoss::custom(Own(0))).into();
         l.impairments.extra_delay = Plugin::of("more", || AnyDelay::custom(Own(0))).into();

@@ -121,24 +121,24 @@ fn share_foreseen_by(
 }
 
 #[test]
-fn most_packets_and_timers_are_foreseen() {
+fn most_packets_and_timers_are_announced() {
     let share = share_foreseen(|_| {}, 0);
     assert!(share > 0.85, "{share}");
 }
 
 #[test]
-fn so_they_are_where_packets_overtake_each_other() {
+fn they_are_announced_even_if_packets_overtake_each_other() {
     let share = share_foreseen(|link| link.impairments.extra_delay = us(900).into(), 0);
     assert!(share > 0.85, "{share}");
 }
 
 #[test]
-fn nothing_is_where_it_is_not_worth_while() {
+fn nothing_is_announced_if_it_is_not_worth_while() {
     assert_eq!(share_foreseen(|_| {}, 1 << 16), 0.0);
 }
 
 #[test]
-fn a_host_that_always_has_another_key_holds_nothing_up() {
+fn a_host_that_always_returns_another_key_does_not_stall_the_run() {
     let insistent = || Listener {
         insists: true,
         ..Listener::default()

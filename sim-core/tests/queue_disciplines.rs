@@ -97,7 +97,7 @@ fn codel_marks_instead_where_both_sides_understand_it() {
 }
 
 #[test]
-fn codel_lets_a_standing_queue_of_one_packet_be() {
+fn codel_leaves_a_standing_queue_of_one_packet_alone() {
     // Each packet takes 8 ms and waits for the one before it: more than the target, but there is
     // never more than one packet behind the head.
     let packets: Packets = (0..200).map(|i| (8000 * i / 2 * 2, 1000)).collect();
@@ -170,7 +170,7 @@ impl QueueDisc for SmallFirst {
 }
 
 #[test]
-fn a_discipline_of_ones_own_can_have_several_queues_and_drop_what_waits() {
+fn a_user_defined_discipline_can_have_several_queues_and_drop_waiting_packets() {
     let queue = Plugin::of(
         "small-first",
         || AnyQueueDisc::custom(SmallFirst::default()),

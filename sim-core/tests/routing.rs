@@ -142,7 +142,7 @@ fn hosts_are_never_in_transit() {
 }
 
 #[test]
-fn where_there_is_no_way_packets_are_lost_and_counted() {
+fn packets_without_a_route_are_lost_and_counted() {
     let mut net = line();
     let (r9, c) = (net.router("r9"), net.host("c"));
     net.connect(r9, c, None, ms(1));
@@ -181,7 +181,7 @@ fn where_there_is_no_way_packets_are_lost_and_counted() {
 }
 
 #[test]
-fn a_packet_whose_hops_run_out_is_lost_at_that_router() {
+fn a_packet_whose_ttl_runs_out_is_lost_at_that_router() {
     let network = built(line());
     for (ttl, lost_at) in [(1, Some(1)), (2, Some(2)), (3, Some(3)), (4, None)] {
         let plan = vec![Shot {

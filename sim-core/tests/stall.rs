@@ -35,7 +35,7 @@ fn config(end: SimTime) -> RunConfig {
 }
 
 #[test]
-fn an_endless_instant_ends_the_run_with_the_time_it_stands_at() {
+fn a_run_whose_time_stands_still_ends_and_reports_the_time() {
     for wait in [SimDuration::ZERO, SimDuration::from_ps(1)] {
         let mut net = NetworkBuilder::new();
         net.host("a");
@@ -52,7 +52,7 @@ fn an_endless_instant_ends_the_run_with_the_time_it_stands_at() {
 }
 
 #[test]
-fn a_restless_host_whose_time_advances_may_go_on() {
+fn a_busy_host_whose_time_advances_may_continue() {
     let mut net = NetworkBuilder::new();
     net.host("a");
     let wait = SimDuration::from_nanos(100);

@@ -21,6 +21,7 @@ use crate::rtt::{RtoBounds, RttEstimator};
 use crate::sample::ConnectionCounts;
 use crate::segment::ConnId;
 use crate::state::State;
+use crate::state_machine::StateMachine as _;
 use crate::time_wait::TimeWait;
 use crate::ts_clock::ts_clock;
 
@@ -156,31 +157,6 @@ impl Connection {
         (state, passive, app_closed, recovered_before).hash(hasher);
     }
 
-    fn stop_timers(&mut self) {
-        self.timers = ConnectionTimers::default();
-        self.measure = None;
-    }
-
-    fn enter(&mut self, to: State, out: &mut Outputs) {
-        let from = std::mem::replace(&mut self.state, to);
-        out.signals.push(Signal::State { from, to });
-    }
-
-    /// Enters CLOSED: stops the timers and informs the application of the cause.
-    fn end(&mut self, why: ConnectionEnd, out: &mut Outputs) {
-        self.stop_timers();
-        if self.state != State::Closed {
-            self.enter(State::Closed, out);
-        }
-        out.signals.push(Signal::Ended(why));
-    }
-
-    /// The end of TIME-WAIT; the application was notified on entry.
-    fn forget(&mut self, out: &mut Outputs) {
-        self.stop_timers();
-        self.enter(State::Closed, out);
-    }
-
     /// Enters TIME-WAIT: stops all other timers and starts the 2 MSL timer.
     fn enter_time_wait(&mut self, now: SimTime, out: &mut Outputs) {
         self.stop_timers();
@@ -277,9 +253,9 @@ impl TcpModel for Connection {
             Input::Resume(agreed) => self.on_resume(agreed, out),
             Input::Send(call) => self.on_send(call, now, out),
             Input::Receive(bytes) => self.on_receive(bytes, now, out),
-            Input::Shutdown => self.on_shutdown(now, out),
-            Input::Close => self.on_close(now, out),
-            Input::Abort => self.on_abort(now, out),
+            Input::Shutdown => self.shut_down(now, out),
+            Input::Close => self.close(now, out),
+            Input::Abort => self.abort(now, out),
             Input::QuickAck(on) => self.on_quick_ack(on, now, out),
         }
     }

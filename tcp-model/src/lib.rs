@@ -87,6 +87,7 @@ mod send_call;
 pub mod seq;
 pub mod sockets;
 pub mod state;
+mod state_machine;
 pub mod suggest;
 pub mod syn_cookie;
 mod syn_options;

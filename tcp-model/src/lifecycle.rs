@@ -48,6 +48,7 @@ use crate::rtt::{RtoBounds, RttEstimator};
 use crate::segment::{ConnId, Flags, Segment, Tag};
 use crate::seq::SeqNum;
 use crate::state::State;
+use crate::state_machine::StateMachine as _;
 use crate::time_wait::TimeWait;
 use crate::transmit::Transmit;
 use crate::ts_clock::ts_clock;
@@ -135,24 +136,6 @@ impl Lifecycle {
         }
     }
 
-    fn enter(&mut self, to: State, out: &mut Outputs) {
-        let from = std::mem::replace(&mut self.state, to);
-        out.signals.push(Signal::State { from, to });
-    }
-
-    fn stop_timers(&mut self) {
-        (self.rto_at, self.ack_at, self.fin_wait_at) = (OFF, OFF, OFF);
-        self.unsent = 0;
-    }
-
-    fn end(&mut self, why: ConnectionEnd, out: &mut Outputs) {
-        self.stop_timers();
-        if self.state != State::Closed {
-            self.enter(State::Closed, out);
-        }
-        out.signals.push(Signal::Ended(why));
-    }
-
     fn enter_time_wait(&mut self, now: SimTime, out: &mut Outputs) {
         if self.ack_at != OFF {
             self.send_ack(now, out);
@@ -206,11 +189,6 @@ impl Lifecycle {
     fn send_ack(&mut self, now: SimTime, out: &mut Outputs) {
         let ack = self.header(Flags::ACK, self.nxt, now);
         self.emit(ack, None, out);
-    }
-
-    fn send_reset(&mut self, now: SimTime, out: &mut Outputs) {
-        let reset = self.header(Flags::RST | Flags::ACK, self.nxt, now);
-        self.emit(reset, None, out);
     }
 
     fn give_up(&self) -> GiveUp {

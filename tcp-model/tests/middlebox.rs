@@ -447,7 +447,7 @@ fn after_its_boot_a_server_is_quiet_then_serves_and_a_client_makes_no_arrivals_i
     }];
     let results: Vec<_> = outcomes(&server.run()).iter().map(|o| o.1).collect();
     use OpenResult::{Established, Refused, TimedOut};
-    // At 0, 1, 2 s; lost at 3 and 4 s; refused at 5 and 6 s, told before 4 gives up at 5 s.
+    // At 0, 1, 2 s; lost at 3 and 4 s; refused at 5 and 6 s, which is noticed before 4 gives up at 5 s.
     let expected = [
         Established,
         Established,

@@ -64,7 +64,7 @@ fn run(pair: TwoHosts) -> ([HostStats; 2], Vec<(RetransmitReason, bool)>) {
 }
 
 #[test]
-fn what_repairs_a_loss_was_needed() {
+fn retransmissions_that_repair_a_loss_are_needed() {
     let mut pair = transfer(&TcpParams::linux(), 300_000);
     pair.links[0].impairments.drop = vec![20, 21, 40];
     let ([sender, receiver], judged) = run(pair);
@@ -74,7 +74,7 @@ fn what_repairs_a_loss_was_needed() {
 }
 
 #[test]
-fn what_goes_again_because_the_path_became_longer_was_spurious() {
+fn retransmissions_because_the_path_became_longer_are_spurious() {
     // No reaction to the ACKs that come late: the RFC's sender sends everything again.
     let params = TcpParams {
         frto: false,
@@ -103,7 +103,7 @@ fn what_goes_again_because_the_path_became_longer_was_spurious() {
 }
 
 #[test]
-fn records_of_a_sender_tell_what_its_control_and_recovery_were_about() {
+fn sender_records_show_the_state_of_control_and_recovery() {
     for (name, loss, states) in [
         (
             "reno",

@@ -128,7 +128,7 @@ fn a_receiver_that_holds_data_delivers_them_on_push() {
 
 /// Every story, as text; `stories.txt` holds what was reviewed against RFC 9293's figures.
 #[test]
-fn stories_are_told_as_reviewed() {
+fn stories_match_the_reviewed_text() {
     let close_after = |a: u64, b: u64| (vec![(ms(a), Act::Close)], vec![(ms(b), Act::Close)]);
     let with = |plan: (Vec<_>, Vec<_>), drop: &[usize]| world(plan.0, plan.1, drop);
     let say = |bytes, close, b| {

@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use circles::{Crate, Module};
+use tcp_model::params::PARAMS;
 
 /// A sort of thing that is added now and then.
 struct Sort {
@@ -180,21 +181,35 @@ const SHARED: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// Rows about what is no module: text that an existing one has in code, and the files that have it.
-const ROWS: &[(&str, &str, &[&str])] = &[
+/// Rows about members without a module of their own, and files that the row must name.
+const ROWS: &[(&str, &[&str])] = &[
     (
         "a TCP parameter",
-        "dsack: bool {",
         &["tcp-model/src/params/table/options.rs"],
     ),
     (
         "a metric",
-        "\"bytes_acked\"",
         &[
             "reports/src/metrics/table/end_points.rs",
             "reports/src/recorders/connections.rs",
+            "reports/src/batch/derived.rs",
+            "tcp-model/src/host/stats.rs",
+            "scenarios/src/run/host_metrics.rs",
         ],
     ),
+];
+
+const PARAMETER_TABLE: &str = "tcp-model/src/params/table/";
+const METRIC_TABLE: &str = "reports/src/metrics/table/";
+
+/// Where metrics are computed, as the row of a metric says.
+const METRIC_SOURCES: [&str; 6] = [
+    "reports/src/recorders.rs",
+    "reports/src/recorders/",
+    "reports/src/batch/derived.rs",
+    "tcp-model/src/host/stats.rs",
+    "tcp-model/src/middlebox/",
+    "scenarios/src/run/host_metrics.rs",
 ];
 
 fn root() -> PathBuf {
@@ -368,18 +383,109 @@ fn no_file_but_those_in_the_table_lists_all_members() {
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
+/// The row of a parameter in the table: its name and type, with values in braces.
+fn row_name(line: &str) -> Option<&str> {
+    let (name, value) = line.trim().split_once(": ")?;
+    let is_row = name.chars().all(is_word) && value.ends_with(" {");
+    is_row.then_some(name)
+}
+
 #[test]
-fn rows_about_no_module_name_the_files_that_have_it() {
+fn every_tcp_parameter_has_one_row_in_one_file_and_no_other_list_has_them_all() {
     let sources = all_code();
-    for (row, text, files) in ROWS {
-        let found: BTreeSet<&str> = sources
-            .iter()
-            .filter(|(_, code)| code.contains(text))
-            .map(|(path, _)| path.as_str())
-            .collect();
-        let expected: BTreeSet<&str> = files.iter().copied().collect();
-        assert_eq!(found, expected, "{row}: files that contain {text:?}");
+    let in_table = |path: &str| path.starts_with(PARAMETER_TABLE);
+    let table = sources.iter().filter(|(path, _)| in_table(path));
+    let rows: Vec<&str> = table
+        .flat_map(|(_, code)| code.lines().filter_map(row_name))
+        .collect();
+    let names: BTreeSet<&str> = rows.iter().copied().collect();
+    assert_eq!(rows.len(), names.len(), "a parameter has two rows");
+    assert_eq!(rows.len(), PARAMS.len(), "rows and parameters");
+    for (path, code) in sources.iter().filter(|(path, _)| !in_table(path)) {
+        let has_all = names.iter().all(|name| has_word(code, name));
+        assert!(!has_all, "{path} names every parameter");
     }
+}
+
+/// Whether a metric's name can come from this text in quotes, in which `{…}` stands for anything; without
+/// braces it may also be the beginning of the name.
+fn can_make(literal: &str, id: &str) -> bool {
+    let mut fixed = literal.split('{');
+    let first = fixed.next().unwrap_or_default();
+    let others = fixed.map(|part| part.split_once('}').map_or("", |(_, text)| text));
+    let parts: Vec<&str> = std::iter::once(first).chain(others).collect();
+    if parts.len() == 1 {
+        let starts = id
+            .strip_prefix(literal)
+            .is_some_and(|rest| rest.starts_with('_'));
+        return id == literal || (literal.len() >= 4 && starts);
+    }
+    if parts.iter().map(|part| part.len()).sum::<usize>() < 4 {
+        return false;
+    }
+    let (last, middle) = parts[1..].split_last().unwrap();
+    let Some(mut rest) = id.strip_prefix(first) else {
+        return false;
+    };
+    for part in middle {
+        match rest.split_once(part) {
+            Some((_, after)) => rest = after,
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+#[test]
+fn every_metric_has_one_row_in_one_file_and_is_computed_where_the_table_says() {
+    let sources = all_code();
+    let quoted = |code: &str| -> Vec<String> {
+        code.split('"')
+            .skip(1)
+            .step_by(2)
+            .map(str::to_owned)
+            .collect()
+    };
+    let in_source = |path: &str| METRIC_SOURCES.iter().any(|place| path.starts_with(place));
+    let from = sources.iter().filter(|(path, _)| in_source(path));
+    let literals: BTreeSet<String> = from.flat_map(|(_, code)| quoted(code)).collect();
+    let table: Vec<(&String, Vec<String>)> = sources
+        .iter()
+        .filter(|(path, _)| path.starts_with(METRIC_TABLE))
+        .map(|(path, code)| (path, quoted(code)))
+        .collect();
+    let ids: Vec<&str> = reports::metrics::all().map(|metric| metric.id).collect();
+    let mut wrong = Vec::new();
+    for id in ids.iter().copied().filter(|id| !id.starts_with("custom.")) {
+        let rows = table
+            .iter()
+            .filter(|(_, all)| all.iter().any(|text| text == id));
+        let rows: Vec<_> = rows.map(|(path, _)| path).collect();
+        if rows.len() != 1 {
+            wrong.push(format!("{id}: rows in {rows:?}"));
+        }
+        if !literals.iter().any(|literal| can_make(literal, id)) {
+            wrong.push(format!("{id}: computed in none of {METRIC_SOURCES:?}"));
+        }
+    }
+    for (path, code) in &sources {
+        if !path.starts_with(METRIC_TABLE) && ids.iter().all(|id| has_word(code, id)) {
+            wrong.push(format!("{path} names every metric"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn names_of_metrics_are_recognized_in_texts_with_places() {
+    assert!(
+        can_make("goodput_bps", "goodput_bps")
+            && can_make("connect_latency", "connect_latency_p99_s")
+    );
+    assert!(can_make("ended_{reason}_first_s", "ended_reset_first_s"));
+    assert!(can_make("{name}_mean_steady", "sockets_mean_steady"));
+    assert!(!can_make("goodput", "goodputs_bps") && !can_make("{name}_end", "sockets_mean"));
+    assert!(!can_make("{a}{b}", "sockets_mean") && !can_make("pkt", "pkt_drops"));
 }
 
 /// The files in a row: what stands in backticks, with `{a,b}` written out.
@@ -399,7 +505,7 @@ fn named_in(row: &str) -> Vec<String> {
 fn the_table_names_these_files() {
     let text = fs::read_to_string(root().join("CONTRIBUTING.md")).unwrap();
     let of_sorts = SORTS.iter().map(|s| (s.row, s.files().collect::<Vec<_>>()));
-    let of_rows = ROWS.iter().map(|(row, _, files)| (*row, files.to_vec()));
+    let of_rows = ROWS.iter().map(|(row, files)| (*row, files.to_vec()));
     let all: Vec<(&str, Vec<&str>)> = of_sorts.chain(of_rows).collect();
     for (row, files) in &all {
         let start = format!("| {row}");

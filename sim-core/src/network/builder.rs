@@ -1,4 +1,4 @@
-//! A network step by step.
+//! Builds a network step by step.
 
 use super::{LinkSpec, Network, NetworkError, NodeKind, NodeSpec};
 use crate::event::{LinkId, NodeId};
@@ -29,7 +29,7 @@ pub struct NetworkBuilder {
 }
 
 impl NetworkBuilder {
-    /// Nothing yet.
+    /// A builder without nodes and links.
     pub fn new() -> NetworkBuilder {
         NetworkBuilder::default()
     }
@@ -62,14 +62,14 @@ impl NetworkBuilder {
         LinkId(self.links.len() as u32 - 1)
     }
 
-    /// Adds a link with two directions alike: as described, and back.
+    /// Adds a link with two equal directions: the given one and its reverse.
     pub fn join(&mut self, spec: LinkSpec) -> [LinkId; 2] {
         let back = spec.reversed();
         [self.link(spec), self.link(back)]
     }
 
-    /// Adds a link with two directions alike and unlimited queues; without a rate, packets take no
-    /// time to transmit.
+    /// Adds a link with two equal directions and unlimited queues; without a rate, packets take no time to
+    /// transmit.
     pub fn connect(
         &mut self,
         a: NodeId,
@@ -80,7 +80,7 @@ impl NetworkBuilder {
         self.join(LinkSpec::new(a, b, rate.into(), delay))
     }
 
-    /// A link direction added before, to be changed.
+    /// A link direction added earlier, for changes.
     ///
     /// # Panics
     /// When there is no such link.

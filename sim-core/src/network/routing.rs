@@ -1,7 +1,7 @@
 //! Shortest-path routing, computed once.
 //!
 //! Paths minimise propagation delay, then hops, then the number of the first link. Leaves out link
-//! state: a link that goes down in mid-run keeps its routes, and packets on it are lost.
+//! state: a link that goes down during the run keeps its routes, and packets on it are lost.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -14,8 +14,8 @@ use crate::time::SimDuration;
 
 /// Next hops for every pair of nodes.
 ///
-/// A host with one link hangs on its neighbour: only the others (the core) have rows and columns
-/// in the table, so that 10^5 hosts behind 100 routers need 10^4 entries.
+/// A host with a single link (a leaf) is reached through its neighbour: only the other nodes (the core) have
+/// rows and columns in the table, so that 10^5 hosts behind 100 routers need 10^4 entries.
 #[derive(Clone, Debug)]
 pub struct Routes {
     /// By node: for a leaf, its only link; for others, none.
@@ -44,7 +44,7 @@ struct Route {
 const NONE: u32 = u32::MAX;
 
 impl Routes {
-    /// Dijkstra from every core node. Hosts are ends of paths, never in between.
+    /// Runs Dijkstra's algorithm from every core node. Hosts are only ends of paths.
     pub fn shortest_paths(nodes: &[NodeSpec], links: &[LinkSpec]) -> Routes {
         let n = nodes.len();
         let mut outgoing: Vec<Vec<LinkId>> = vec![Vec::new(); n];
@@ -92,7 +92,7 @@ impl Routes {
         for i in 0..n {
             ways[i].column = ways[ways[i].attached_to.0 as usize].column;
         }
-        // Leaves are no part of the table, and no path leads through them.
+        // Leaves are not in the table, and no path leads through them.
         for of_node in &mut outgoing {
             of_node.retain(|&l| uplink[end(l).0 as usize] == NONE);
         }
@@ -114,8 +114,8 @@ impl Routes {
         }
     }
 
-    /// The link `from` uses towards host `to`; `None` when there is no way, or they are the same without
-    /// a loopback.
+    /// The link that `from` uses towards host `to`; `None` if there is no route, or both are the same and have no
+    /// loopback.
     #[inline(always)]
     pub fn next_link(&self, from: NodeId, to: NodeId) -> Option<LinkId> {
         if from == to {
@@ -134,7 +134,7 @@ impl Routes {
         (link != NONE).then_some(LinkId(link))
     }
 
-    /// The link from a host to itself, where it has one.
+    /// The link from a host to itself, if it has one.
     #[cold]
     fn loopback(&self, host: NodeId) -> Option<LinkId> {
         self.loopbacks.get(&host).copied()
@@ -144,7 +144,7 @@ impl Routes {
 /// Cost of a path: delay, hops, number of its first link.
 type Cost = (SimDuration, u32, u32);
 
-/// Dijkstra's algorithm; its memory is used again for every source.
+/// Dijkstra's algorithm; its memory is reused for every source.
 struct Search {
     /// Of the best path to each node.
     best: Vec<Cost>,

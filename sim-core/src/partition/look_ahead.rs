@@ -1,12 +1,11 @@
-//! Announces coming events to hosts, some events ahead, so that they can prefetch the memory needed.
+//! Announces upcoming events to hosts, some events ahead, so that they can prefetch the memory needed.
 //!
 //! ```text
 //!   wheel: slots not yet sorted ──► timers ──┐
 //!   wire: packets behind the first ──────────┼─► Host::look_ahead ──► key ──► once more, later
 //! ```
 //!
-//! Only where a partition has so much going on that its state cannot be in the caches. Nothing a
-//! run computes depends on it.
+//! Used only if a partition's state is too large for the caches. No result of a run depends on it.
 
 use std::collections::VecDeque;
 
@@ -16,46 +15,46 @@ use crate::event_queue::EventQueue;
 use crate::host::{Host, Upcoming};
 use crate::packet::PacketRef;
 
-/// Packets on all wires together that are looked at before they are the first of theirs.
+/// Packets on all wires together that are announced before they are first on their wire.
 const ON_WIRES: usize = 64;
 /// The most of them on one wire.
 const ON_WIRE: u32 = 16;
-/// Looks that wait until what was fetched for them is there.
+/// Announcements that wait for their first prefetch to complete.
 const WAITING: usize = 4;
 
 /// How far a partition has looked.
 #[derive(Debug, Default)]
 pub(crate) struct LookAhead {
     pub(crate) is_on: bool,
-    /// Pending events and packets in flight from which on it is.
+    /// Number of pending events and packets in flight from which on it looks ahead.
     pub(crate) from: usize,
     /// By wire.
     cursors: Vec<WirePosition>,
-    /// Packets to look at on each wire.
+    /// Packets to announce on each wire.
     on_wire: u32,
-    /// Places of hosts, and packets to tell them of.
+    /// Indices of hosts, and packets to announce to them.
     packets: VecDeque<(u32, PacketRef)>,
-    /// Places of hosts, and what they want to be asked again.
+    /// Indices of hosts, and the keys they have returned.
     keys: VecDeque<(u32, u64)>,
 }
 
-/// The last packet looked at on a wire.
+/// The last packet announced on a wire.
 #[derive(Clone, Copy, Debug, Default)]
 struct WirePosition {
     at: Option<PacketRef>,
-    /// Packets between it and the first of the wire, itself counted.
+    /// Packets from the first one of the wire to this one.
     gap: u32,
 }
 
 impl<H: Host> Partition<H> {
-    /// Begins to look ahead where enough is pending, and stops where it is not.
+    /// Starts looking ahead if enough is pending, and stops otherwise.
     pub(crate) fn consider_looking_ahead(&mut self) {
         let pending = self.core.queue.len() + self.core.packets.len();
         let wires = self.core.wires.len();
         self.ahead.switch(pending >= self.ahead.from, wires);
     }
 
-    /// Looks at what comes after an event that is about to be handled.
+    /// Announces what follows an event that is about to be handled.
     #[cold]
     pub(crate) fn look_ahead(&mut self, event: Event) {
         let (core, hosts, ahead) = (&mut self.core, &self.hosts, &mut self.ahead);
@@ -101,7 +100,7 @@ impl<H: Host> Partition<H> {
                 keys.extend(key.map(|key| (place, key)));
             }
         }
-        // Those that are waiting now: a host may give a key each time it is asked.
+        // Only those waiting now: a host may return another key each time it is called.
         for _ in WAITING..keys.len() {
             if let Some((place, key)) = keys.pop_front()
                 && let Some(key) = host(place).and_then(|h| h.look_ahead(Upcoming::Again(key)))
@@ -113,8 +112,8 @@ impl<H: Host> Partition<H> {
 }
 
 impl LookAhead {
-    /// Pending events and packets in flight from which on it saves time: below, most of what hosts
-    /// need is in the caches, and looking ahead costs more than it brings (`synfin bench growth`).
+    /// Number of pending events and packets in flight from which on it saves time: below, most of what hosts need
+    /// is in the caches, and looking ahead costs more than it saves (`synfin bench growth`).
     pub(crate) const WORTH_WHILE: usize = 1 << 16;
 
     #[inline]
@@ -124,7 +123,7 @@ impl LookAhead {
             self.on_wire = (ON_WIRES / wires.max(1)).clamp(1, ON_WIRE as usize) as u32;
             self.packets.clear();
             self.keys.clear();
-            // What the cursors stood at may be gone.
+            // The packets at the cursors may be gone.
             self.cursors.clear();
             self.cursors
                 .resize(if on { wires } else { 0 }, WirePosition::default());
@@ -133,8 +132,8 @@ impl LookAhead {
 }
 
 impl WirePosition {
-    /// Keeps up to `most` packets ahead of `first`, which is about to leave the wire. `look` looks
-    /// at the packet after the given one and names it.
+    /// Announces packets up to `most` ahead of `first`, which is about to leave the wire. `look` announces the
+    /// packet after the given one and returns it.
     #[inline]
     fn step(
         &mut self,

@@ -5,12 +5,12 @@ use crate::host::Host;
 use crate::time::SimTime;
 
 impl<H: Host> Partition<H> {
-    /// The next partition to which this one has sent mail, taken off the list.
+    /// Removes and returns the next partition to which this one has sent mail.
     pub(crate) fn next_mailed(&mut self) -> Option<u32> {
         self.core.mailed.pop()
     }
 
-    /// Brings what this partition sent to `other`.
+    /// Delivers the mail of this partition to `other`.
     pub(crate) fn bring_mail_to(&mut self, other: &mut Partition<H>) {
         let bag = &mut self.core.outbox[other.core.me as usize];
         let earliest = other.next.map_or(bag.earliest, |t| t.min(bag.earliest));

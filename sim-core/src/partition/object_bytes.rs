@@ -1,4 +1,4 @@
-//! How large the engine's objects are.
+//! Sizes of the engine's objects.
 
 use crate::event::{Event, NodeId};
 use crate::host::Host;
@@ -11,14 +11,14 @@ use crate::packet::{Packet, Slab};
 pub struct ObjectBytes {
     /// A pending event.
     pub event: usize,
-    /// A packet in flight, with its place on the wire.
+    /// A packet in flight, with its position on the wire.
     pub packet: usize,
-    /// A link direction: its description, sender and receiver; without limits,
-    /// impairments and changes, which are kept beside.
+    /// A link direction: its description, sender and receiver; without limits, impairments and changes, which are
+    /// allocated separately.
     pub link: usize,
-    /// A node, but for its host and what its name takes.
+    /// A node, without its host and its name.
     pub node: usize,
-    /// What a host needs before it allocates anything.
+    /// A host, without its allocations.
     pub host: usize,
 }
 

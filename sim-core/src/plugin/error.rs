@@ -1,4 +1,4 @@
-//! What can be wrong with the description of a model.
+//! Errors in the description of a model.
 
 use std::borrow::Cow;
 
@@ -29,14 +29,14 @@ pub enum ParseValueError {
     NotAProbability(String),
 }
 
-/// A value that a model does not take, though it can be read: it is out of range, or does not go
-/// with another.
+/// A value that can be read but that a model does not take: it is out of range, or does not fit another
+/// value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{parameter}` {problem}; {advice}")]
 pub struct InvalidValue {
     /// Name of the parameter.
     pub parameter: &'static str,
-    /// What is wrong with it, as a clause of which the parameter is the subject.
+    /// What is wrong with it, as a clause whose subject is the parameter.
     pub problem: Cow<'static, str>,
     /// What to write instead.
     pub advice: Cow<'static, str>,

@@ -10,7 +10,7 @@ use crate::queue_limit::QueueLimit;
 use crate::time::SimDuration;
 use crate::units::{Bytes, Rate};
 
-/// What a parameter's value is.
+/// The type of a parameter's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ValueKind {
     /// A duration such as `5 ms`.
@@ -54,7 +54,7 @@ pub enum Value {
     List(Arc<str>),
 }
 
-/// The items of a list: separated by commas where it has any, otherwise by white space.
+/// The items of a list: separated by commas if there are any, otherwise by white space.
 pub fn list_items(text: &str) -> impl Iterator<Item = &str> {
     let commas = text.contains(',');
     let is_end = move |c: char| if commas { c == ',' } else { c.is_whitespace() };
@@ -67,7 +67,7 @@ impl Value {
     /// Reads a value of a kind.
     ///
     /// # Errors
-    /// When the text is not one, with what to write instead.
+    /// When the text is not such a value; the error says what to write instead.
     pub fn parse(kind: ValueKind, text: &str) -> Result<Value, ParseValueError> {
         let trimmed = text.trim();
         let unreadable = |what, example| ParseValueError::Unreadable {
@@ -123,9 +123,9 @@ impl fmt::Display for Value {
 pub struct Parameter {
     /// Its key in a scenario.
     pub name: &'static str,
-    /// What its value is.
+    /// The type of its value.
     pub kind: ValueKind,
-    /// Its value where none is given, as text; `None` when one must be given.
+    /// Its default, as text; `None` if a value is required.
     pub default: Option<&'static str>,
     /// What it means, in one line.
     pub doc: &'static str,
@@ -147,7 +147,7 @@ impl Parameter {
         }
     }
 
-    /// A parameter that must be given.
+    /// A required parameter.
     pub const fn needed(name: &'static str, kind: ValueKind, doc: &'static str) -> Parameter {
         Parameter {
             name,
@@ -201,10 +201,10 @@ impl Values {
         flag -> bool, false, Flag;
     }
 
-    /// Checks that none of these is zero or less. `advice` says what to write.
+    /// Checks that these durations are positive. `advice` says what to write.
     ///
     /// # Errors
-    /// For the first that is.
+    /// For the first one that is not.
     pub fn positive(
         &self,
         names: &[&'static str],

@@ -1,4 +1,4 @@
-//! A discipline by itself in tests: packets in and out at given times.
+//! Test bench for a discipline by itself: packets in and out at given times.
 
 use super::{AnyQueueDisc, Backlog, CeMarks, QueueCx, QueueDisc as _, QueueDrop, QueuedPacket};
 use crate::rng::Rng;

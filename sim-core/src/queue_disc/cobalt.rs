@@ -8,9 +8,9 @@
 //! the queue overflows, and shrinks whenever it was empty, once in `target` at most. It acts on senders
 //! that do not respond to CoDel.
 //!
-//! As in CAKE, waits below four transmission times of a full-sized packet are never too long, and the
-//! last packet in the queue is never dropped. That the queue was empty is noticed as the next packet
-//! arrives. Leaves out all else that CAKE has: its shaper, tins, hosts and ACK filter.
+//! As in CAKE, waits below four transmission times of a full-sized packet never count as too long, and the
+//! last packet in the queue is never dropped. An empty queue is noticed when the next packet arrives. Leaves
+//! out the rest of CAKE: its shaper, tins, hosts and ACK filter.
 
 use std::sync::Arc;
 
@@ -100,7 +100,7 @@ impl Cobalt {
         t.saturating_add(SimDuration::from_ps(ps as u64))
     }
 
-    /// True when BLUE may move again; it has moved then.
+    /// Whether BLUE may change its probability now; notes the time if so.
     fn blue_moves(&mut self, now: SimTime) -> bool {
         let moves = now.since(self.blue_at) > self.params.codel.target;
         if moves {
@@ -128,7 +128,7 @@ impl Cobalt {
         }
     }
 
-    /// Counts one signal less, and plans the next as if it had not been.
+    /// Decrements the count of signals, and schedules the next one as if the last had not been sent.
     fn forgive(&mut self) {
         self.count -= 1;
         self.drop_next = self.control_law(self.drop_next);
@@ -141,10 +141,10 @@ impl Cobalt {
         sojourn > self.params.codel.target && sojourn > unavoidable
     }
 
-    /// Decides on a packet that is to leave: true when it is dropped; it may be marked.
+    /// Decides about a packet at the head: true if it is dropped; it may also be marked.
     fn drops(&mut self, packet: &mut QueuedPacket, cx: &mut QueueCx<'_>) -> bool {
         let now = cx.now();
-        // Both are judged before `drop_next` moves.
+        // Both conditions are evaluated before `drop_next` changes.
         let mut is_due = self.count > 0 && now >= self.drop_next;
         let mut is_late = now > self.drop_next;
         let too_long = self.is_too_long(packet.sojourn(now), cx);
@@ -172,7 +172,7 @@ impl Cobalt {
         if self.count == 0 {
             self.drop_next = now.saturating_add(self.params.codel.interval);
         } else if is_late && !drops && !blue {
-            // Marks do not bring the queue down at once: no burst of them.
+            // Marks do not shorten the queue at once: there is no burst of them.
             self.drop_next = now;
         }
         drops || blue

@@ -1,9 +1,9 @@
 //! CoDel, controlled delay (RFC 8289): drops at the head of the queue once packets have waited
 //! longer than `target` for a whole `interval`, then more and more often, until they wait less.
 //!
-//! Follows the pseudo-code of RFC 8289 section 5. Beyond it, as in Linux: with `ecn`, a packet
-//! whose sender understands marks is marked and sent where another would be dropped. Leaves out
-//! Linux's `ce_threshold` and its 32-bit arithmetic.
+//! Follows the pseudo-code of RFC 8289 section 5. In addition, as in Linux: with `ecn`, packets of
+//! ECN-capable senders are marked instead of dropped. Leaves out Linux's `ce_threshold` and its 32-bit
+//! arithmetic.
 
 use std::sync::Arc;
 
@@ -37,11 +37,11 @@ pub(super) fn kind() -> ModelKind<AnyQueueDisc> {
 /// Parameters of [`CoDel`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CoDelParams {
-    /// TARGET of RFC 8289: the longest wait that is acceptable for good.
+    /// TARGET of RFC 8289: the longest acceptable standing wait.
     pub target: SimDuration,
     /// INTERVAL of RFC 8289, about the longest round trip.
     pub interval: SimDuration,
-    /// The most that may wait.
+    /// Limit of the queue.
     pub limit: QueueLimit,
     /// Marks packets of ECN-capable senders instead of dropping them.
     pub ecn: bool,
@@ -98,7 +98,7 @@ pub struct CoDel {
     maxpacket: u32,
 }
 
-/// What the head of the queue is, and whether the control law may drop it.
+/// The packet at the head of the queue, and whether the control law may drop it.
 struct Head {
     packet: Option<QueuedPacket>,
     ok_to_drop: bool,
@@ -203,7 +203,7 @@ impl CoDel {
             None => self.take_head(now).packet,
         };
         self.dropping = true;
-        // Waits went above the target again soon: go on at the rate that controlled them.
+        // Waits soon exceeded the target again: continue at the rate that controlled them.
         let recent = now.since(self.drop_next) < self.params.interval.saturating_mul(16);
         let delta = self.count.saturating_sub(self.lastcount);
         self.count = if delta > 1 && recent { delta } else { 1 };

@@ -1,8 +1,8 @@
 //! Deficit round robin: flows take turns, each with a quantum of bytes and the rest of its last turn
 //! (Shreedhar and Varghese 1996, "Efficient fair queuing using deficit round-robin").
 //!
-//! Flows share queues when their hashes meet. What goes beyond the limit is taken from the head of
-//! the longest queue (the paper's buffer stealing, which leaves open from which end).
+//! Flows with the same hash share a queue. When the limit is exceeded, packets are dropped from the head of the
+//! longest queue (the paper's buffer stealing, which does not specify the end).
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -70,7 +70,7 @@ impl Drr {
         }
     }
 
-    /// Takes the head of a flow; one that is empty then is active no more.
+    /// Takes the head of a flow; a flow that becomes empty is no longer active.
     fn pop(&mut self, index: u32) -> Option<QueuedPacket> {
         let flow = &mut self.flows[index as usize];
         let packet = flow.queue.pop()?;

@@ -1,5 +1,5 @@
-//! DualPI2 (RFC 9332 appendix A): a queue of low latency for L4S senders beside one for classic
-//! senders, with coupled marking, so that both get about the same rate.
+//! DualPI2 (RFC 9332 appendix A): a low-latency queue for L4S senders beside one for classic senders, with
+//! coupled marking, so that both get about the same rate.
 //!
 //! ```text
 //!   ECT(1), CE ──► L4S queue ─────► max(ramp, coupled p_CL = k p') ──► mark ──┐ weighted
@@ -12,12 +12,13 @@
 //! times it, as theirs goes with its inverse (PI2, De Schepper et al. 2016). An L4S packet is marked,
 //! too, once it has waited longer than `step`, the more certainly the longer, up to `step + range`.
 //!
-//! The RFC leaves the scheduler open. Here the L4S queue goes first, but while both wait classic packets
-//! get `classic_share` of the bytes. The delay that is controlled is the longer of the two queues' (as in
-//! appendix A.2). In overload, when the coupled probability has reached 1, L4S packets are dropped with
-//! the classic probability, too, and classic packets are dropped rather than marked, whatever their ECN
-//! field says (appendix A.2: "overload disables ECN"). There is no timer: updates due since the last
-//! packet are made when the next one comes or goes. Leaves out queue protection (RFC 9332 section 8.2).
+//! The RFC leaves the scheduler open. Here the L4S queue has priority, but while both queues have packets,
+//! classic ones get `classic_share` of the bytes. The controlled delay is the longer one of the two queues
+//! (as in appendix A.2). In overload, when the coupled probability has reached 1, L4S packets are also
+//! dropped with the classic probability, and classic packets are dropped rather than marked, whatever their
+//! ECN field (appendix A.2: "overload disables ECN"). There is no timer: updates that were due since the
+//! last packet are made when the next one arrives or leaves. Leaves out queue protection (RFC 9332 section
+//! 8.2).
 //!
 //! Deviation: in overload every L4S packet that is not dropped is marked. Appendix A.2 adds both
 //! probabilities to one counter, which above p_CL = 1 drops more packets than p_C says. The threshold
@@ -232,17 +233,17 @@ impl DualPi2 {
         self.prevq = curq;
     }
 
-    /// p_C: what classic packets are dropped or marked with.
+    /// p_C: the probability with which classic packets are dropped or marked.
     fn classic_probability(&self) -> f64 {
         self.base * self.base
     }
 
-    /// p_CL: what L4S packets are marked with because of classic ones.
+    /// p_CL: the probability with which L4S packets are marked because of classic ones.
     fn coupled_probability(&self) -> f64 {
         self.params.k * self.base
     }
 
-    /// True when the next packet is to be of the L4S queue; at least one packet waits.
+    /// Whether the next packet comes from the L4S queue; at least one packet waits.
     fn is_l4s_next(&mut self) -> bool {
         let (Some(l4s), Some(classic)) = (self.l4s.queue.head(), self.classic.queue.head()) else {
             self.credit = 0.0;
@@ -262,7 +263,7 @@ impl DualPi2 {
         true
     }
 
-    /// The next L4S packet, marked or dropped; none when it was dropped.
+    /// Takes the next L4S packet, possibly marked; `None` if it was dropped.
     fn take_l4s(&mut self, cx: &mut QueueCx<'_>) -> Option<QueuedPacket> {
         let mut packet = self.l4s.queue.pop()?;
         let coupled = self.coupled_probability();
@@ -284,7 +285,7 @@ impl DualPi2 {
         Some(packet)
     }
 
-    /// The next classic packet, marked or dropped; none when it was dropped.
+    /// Takes the next classic packet, possibly marked; `None` if it was dropped.
     fn take_classic(&mut self, cx: &mut QueueCx<'_>) -> Option<QueuedPacket> {
         let mut packet = self.classic.queue.pop()?;
         let p_c = self.classic_probability();

@@ -1,8 +1,8 @@
 //! Fair queueing by flow: a queue for each, served in turn, and each with its own control.
 //!
-//! The scheduler of RFC 8290: deficit round robin by bytes with new flows first. Flows share queues
-//! when their hashes meet; the hash has a random salt for each link. When the limit is exceeded the
-//! queue with the most bytes loses half of them from its head, 64 packets at most (section 4.1).
+//! The scheduler of RFC 8290: deficit round robin by bytes with new flows first. Flows with the same hash share
+//! a queue; the hash has a random salt for each link. When the limit is exceeded, half of the bytes of the
+//! longest queue are dropped from its head, at most 64 packets (section 4.1).
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -13,7 +13,7 @@ use crate::plugin::Maker;
 
 /// A discipline for the packets of one flow, of which [`FairQueue`] has many.
 pub(super) trait FlowQueue: QueueDisc {
-    /// Takes the packet that has waited longest, without asking the control: to make room.
+    /// Takes the packet that has waited longest, bypassing the control, to make room.
     fn pop_head(&mut self) -> Option<QueuedPacket>;
 }
 
@@ -35,7 +35,7 @@ struct FairFlow<Q> {
     place: ServiceList,
 }
 
-/// A queue of queues.
+/// Queues that take turns.
 pub(super) struct FairQueue<Q> {
     make: Maker<Q>,
     quantum: i64,
@@ -48,7 +48,7 @@ pub(super) struct FairQueue<Q> {
 }
 
 impl<Q: FlowQueue> FairQueue<Q> {
-    /// `flows` queues as `make` makes them, each of which sends `quantum` bytes in a turn.
+    /// `flows` queues built by `make`, each of which sends `quantum` bytes in a turn.
     pub(super) fn new(flows: u64, quantum: i64, limit: QueueLimit, make: Maker<Q>) -> FairQueue<Q> {
         FairQueue {
             make,
@@ -106,8 +106,7 @@ impl<Q: FlowQueue> FairQueue<Q> {
         self.new.front().or_else(|| self.old.front()).copied()
     }
 
-    /// Takes the queue whose turn it is out of its list, and puts it at the end of the old ones
-    /// unless it goes.
+    /// Removes the queue whose turn it is from its list, and moves it to the list `to`.
     fn end_turn(&mut self, index: u32, to: ServiceList) {
         match self.queues[index as usize].place {
             ServiceList::New => self.new.pop_front(),
@@ -143,7 +142,7 @@ impl<Q: FlowQueue> QueueDisc for FairQueue<Q> {
             queue.credits = self.quantum;
             self.new.push_back(index);
         }
-        // A long packet may need the room of several short ones.
+        // A long packet may need as much room as several short ones.
         while self.is_over_limit(cx) {
             self.drop_from_fattest(cx);
         }
@@ -167,7 +166,7 @@ impl<Q: FlowQueue> QueueDisc for FairQueue<Q> {
                     queue.credits -= i64::from(packet.size());
                     return Some(packet);
                 }
-                // A new queue that empties goes behind the old ones, or it would be new again at
+                // A new queue that becomes empty goes behind the old ones; otherwise it would be new again at
                 // once and starve them.
                 None if queue.place == ServiceList::New => self.end_turn(index, ServiceList::Old),
                 None => self.end_turn(index, ServiceList::Nowhere),

@@ -1,4 +1,4 @@
-//! Packets in order of arrival: the queue inside a discipline.
+//! A first-in-first-out queue, used inside disciplines.
 
 use std::collections::VecDeque;
 
@@ -12,7 +12,7 @@ pub(super) struct Fifo {
     limit: QueueLimit,
 }
 
-/// The end of an `impl QueueDisc` whose packets are all in `self.queue`.
+/// The remaining methods of an `impl QueueDisc` whose packets are all in `self.queue`.
 macro_rules! packets_are_in_queue {
     () => {
         fn backlog(&self) -> $crate::queue_disc::Backlog {

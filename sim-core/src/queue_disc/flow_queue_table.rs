@@ -1,4 +1,4 @@
-//! Which queue a flow has, where a discipline has a queue for each: by a hash with a random salt.
+//! Maps flows to queues in a discipline with a queue for each flow, by a hash with a random salt.
 
 use super::QueueCx;
 use crate::rng::mix;
@@ -25,7 +25,7 @@ impl FlowQueueTable {
         }
     }
 
-    /// The number of a flow's queue; that of a queue not used before is their number so far.
+    /// The number of a flow's queue; a queue not used before gets the next number.
     pub(super) fn index(&mut self, flow: u64, cx: &mut QueueCx<'_>) -> u32 {
         if self.table.is_empty() {
             self.table = vec![0; self.flows as usize];

@@ -7,8 +7,8 @@
 //! and zero while the queue is empty. Leaves out the estimate of the departure rate (5.2), the
 //! switch that turns PIE off below a third of the buffer (5.3) and drops in proportion to size.
 //!
-//! There is no timer: the updates that were due since the last packet are made up for when the
-//! next one comes or goes, with the values that they would have seen.
+//! There is no timer: updates that were due since the last packet are made when the next one arrives or
+//! leaves, with the values that they would have seen.
 
 use std::sync::Arc;
 
@@ -94,7 +94,7 @@ pub(super) struct PieParams {
 }
 
 impl PieParams {
-    /// Those among the values of a discipline with the parameters [`CONTROL`].
+    /// Reads the parameters [`CONTROL`] of a discipline.
     ///
     /// # Errors
     /// When one is out of range.
@@ -136,7 +136,7 @@ pub(super) struct Pie {
     queue: Fifo,
     drop_prob: f64,
     accu_prob: f64,
-    /// How long the packet that left last had waited.
+    /// The wait of the last packet that left.
     qdelay: SimDuration,
     qdelay_old: SimDuration,
     burst_allowance: SimDuration,
@@ -172,7 +172,7 @@ impl Pie {
         }
     }
 
-    /// True when an update would change nothing until a packet comes.
+    /// Whether updates have no effect until a packet arrives.
     fn is_at_rest(&self) -> bool {
         self.queue.is_empty()
             && self.drop_prob == 0.0
@@ -196,7 +196,7 @@ impl Pie {
         let p =
             alpha * (delay - target.as_secs_f64()) + beta * (delay - self.qdelay_old.as_secs_f64());
         let p = p / scale(self.drop_prob);
-        // Section 5.5: no step above 2 % once the probability is high.
+        // Section 5.5: steps are at most 2 % once the probability is high.
         let p = if self.drop_prob >= 0.1 {
             p.min(0.02)
         } else {
@@ -215,7 +215,7 @@ impl Pie {
         self.qdelay_old = self.qdelay;
     }
 
-    /// Section 4.1: whether a packet that arrives is to be dropped or marked.
+    /// Section 4.1: decides whether an arriving packet is dropped or marked.
     fn drop_early(&mut self, cx: &mut QueueCx<'_>) -> bool {
         if !self.burst_allowance.is_zero() {
             return false;
@@ -243,7 +243,7 @@ impl Pie {
     }
 }
 
-/// By how much a step is made smaller at a probability, section 4.2.
+/// The divisor of a step at a given probability, section 4.2.
 fn scale(drop_prob: f64) -> f64 {
     const STEPS: [(f64, f64); 6] = [
         (0.000_001, 2048.0),

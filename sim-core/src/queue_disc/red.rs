@@ -5,10 +5,10 @@
 //! `max` instead of jumping there; with `adaptive` (Floyd, Gummadi and Shenker 2001) `max_p` moves
 //! so that the average stays halfway between `min` and `max`.
 //!
-//! The average is of what waits; the packet in service does not count. While the queue is empty
-//! the average decays by one step for each packet that could have been sent; the time of a packet
-//! is the last one that the queue itself has seen. Leaves out the byte mode of the probability
-//! (drops in proportion to size) and ARED's automatic choice of `weight`, `min` and `max`.
+//! The average is that of the waiting packets, without the one in service. While the queue is empty the
+//! average decays by one step for each packet that could have been sent, where the time of a packet is the last
+//! one that the queue has observed. Leaves out the byte mode of the probability (drops in proportion to size)
+//! and ARED's automatic choice of `weight`, `min` and `max`.
 
 use std::sync::Arc;
 
@@ -109,7 +109,7 @@ pub(super) fn kind() -> ModelKind<AnyQueueDisc> {
     )
 }
 
-/// What queues are measured in.
+/// The unit in which queues are measured.
 #[derive(Clone, Copy, Debug)]
 enum QueueUnit {
     Packets,
@@ -142,7 +142,7 @@ struct Red {
     count: i64,
     /// When the queue became empty; `None` while packets wait.
     q_time: Option<SimTime>,
-    /// When the last packet left, if others waited then; and how long the one before it took.
+    /// When the last packet left, if others waited then; the next field: the time of a packet.
     left: Option<SimTime>,
     packet_time: SimDuration,
     adapt_at: SimTime,
@@ -192,7 +192,7 @@ impl Red {
             } else if self.avg < target.0 && self.max_p >= 0.01 {
                 self.max_p *= 0.9;
             } else {
-                // Nothing changes before the average does: skip the rest of an idle time.
+                // Nothing changes until the average does: skip the rest of an idle period.
                 let late = now.since(self.adapt_at).as_ps();
                 let skipped = late - late % ADAPT_EVERY.as_ps();
                 self.adapt_at = self.adapt_at.saturating_add(SimDuration::from_ps(skipped));
@@ -260,7 +260,7 @@ impl QueueDisc for Red {
             }
         }
         if !self.queue.has_room(packet.size(), cx) {
-            // A drop for lack of room is a signal too.
+            // A drop for lack of room also counts as a signal.
             self.count = self.count.min(0);
             cx.drop(packet, QueueDrop::Full);
             return;

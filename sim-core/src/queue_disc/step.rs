@@ -2,8 +2,8 @@
 //!
 //! With a threshold in packets or bytes a packet is marked as it arrives, as DCTCP expects of its
 //! switches (RFC 8257 section 3.1; Alizadeh et al. 2010, parameter K). With one in time it is marked
-//! as it leaves, if it has waited that long: the step of L4S queues (RFC 9331 section 5.2). Packets of
-//! senders without ECN are not signalled to; they are dropped only when the queue is full.
+//! as it leaves, if it has waited that long: the step of L4S queues (RFC 9331 section 5.2). Senders without
+//! ECN get no signal; their packets are dropped only when the queue is full.
 
 use std::sync::Arc;
 

@@ -1,9 +1,9 @@
-//! A token bucket: a shaper, which holds packets back until there are tokens for them, and a policer,
-//! which drops those for which there are none.
+//! A token bucket as a shaper, which holds packets back until there are tokens for them, and as a policer,
+//! which drops packets for which there are none.
 //!
-//! Tokens are bytes that come at `rate` until there are `burst` of them (RFC 2697 without its second
-//! bucket; Turner 1986). A packet longer than the bucket needs a full one, and leaves it in debt. What
-//! waits does so in order of arrival. Leaves out a peak rate and the overhead of lower layers.
+//! Tokens are bytes that arrive at `rate` until there are `burst` of them (RFC 2697 without its second bucket;
+//! Turner 1986). A packet longer than the bucket needs a full bucket, and leaves it in debt. Packets are served
+//! in order of arrival. Leaves out a peak rate and the overhead of lower layers.
 
 use std::sync::Arc;
 
@@ -56,7 +56,7 @@ pub(super) fn policer() -> ModelKind<AnyQueueDisc> {
     )
 }
 
-/// Tokens, by when the bucket will be full again: exact in whole picoseconds.
+/// The tokens, represented by the time at which the bucket will be full: exact in whole picoseconds.
 #[derive(Clone, Copy, Debug)]
 struct TokenBucket {
     rate: Rate,
@@ -85,7 +85,7 @@ impl TokenBucket {
         }
     }
 
-    /// When there are tokens for a packet of `size` bytes, if none are taken before.
+    /// When there will be tokens for a packet of `size` bytes, if none are taken before.
     fn ready_at(&self, size: u32) -> SimTime {
         let needs = self.rate.transmission_time(size.into()).min(self.depth);
         let full = self.full_at.as_ps();
@@ -131,7 +131,7 @@ impl QueueDisc for Shaper {
     packets_are_in_queue!();
 }
 
-/// Packets that had their tokens.
+/// Packets that conformed.
 #[derive(Debug)]
 struct Policer {
     bucket: TokenBucket,

@@ -11,6 +11,7 @@ use crate::recovery::RecoveryPhase;
 use crate::resend_rule::RetransmitReason;
 use crate::segment::Segment;
 use crate::state::State;
+use crate::state_machine::StateMachine as _;
 
 impl Connection {
     /// Returns true when the segment is to be processed further.
@@ -320,7 +321,7 @@ impl Connection {
             State::FinWait1 => {
                 self.enter(State::FinWait2, out);
                 self.touch_keepalive(now);
-                self.arm_fin_timeout(now);
+                self.start_fin_timeout(now);
             }
             State::Closing => self.enter_time_wait(now, out),
             State::LastAck => self.end(ConnectionEnd::Closed, out),

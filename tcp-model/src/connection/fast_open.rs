@@ -11,6 +11,7 @@ use crate::model::{Outputs, Signal};
 use crate::options::{Options, TcpOption};
 use crate::segment::{Flags, Segment};
 use crate::state::State;
+use crate::state_machine::StateMachine as _;
 use crate::syn_cookie::Agreed;
 use crate::syn_options::SynOptions;
 

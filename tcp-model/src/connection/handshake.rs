@@ -12,6 +12,7 @@ use crate::resend_rule::RetransmitReason;
 use crate::segment::{Flags, Segment, Tag};
 use crate::seq::SeqNum;
 use crate::state::State;
+use crate::state_machine::StateMachine as _;
 use crate::syn_options::SynOptions;
 use crate::transmit::Transmit;
 

@@ -13,6 +13,7 @@ use crate::model::{ConnectionEnd, Outputs, Signal};
 use crate::params::IpVersion;
 use crate::resend_rule::RetransmitReason;
 use crate::state::State;
+use crate::state_machine::StateMachine as _;
 
 /// RFC 1191 section 7.1: MTUs to try when a router does not report its own.
 const PLATEAUS: [u16; 11] = [

@@ -6,6 +6,7 @@ use super::Connection;
 use crate::model::{ConnectionEnd, Outputs};
 use crate::segment::Flags;
 use crate::state::State;
+use crate::state_machine::StateMachine as _;
 
 impl Connection {
     /// True in states that may be idle for long, where only keep-alive notices that the peer is gone.

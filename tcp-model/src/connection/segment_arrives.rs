@@ -9,6 +9,7 @@ use crate::resend_rule::RetransmitReason;
 use crate::segment::{Flags, Segment};
 use crate::seq::SeqNum;
 use crate::state::State;
+use crate::state_machine::StateMachine as _;
 use crate::time_wait::TimeWaitAction;
 
 /// Seconds since the start of the run, rounded down.

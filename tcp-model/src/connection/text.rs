@@ -9,6 +9,7 @@ use crate::reassembly::Reassembly;
 use crate::segment::Segment;
 use crate::seq::SeqNum;
 use crate::state::State;
+use crate::state_machine::StateMachine as _;
 
 /// How urgently an acknowledgement is needed, in ascending order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -10,6 +10,7 @@ use crate::params::GiveUp;
 use crate::recovery::RecoveryPhase;
 use crate::resend_rule::RetransmitReason;
 use crate::state::State;
+use crate::state_machine::StateMachine as _;
 
 /// Deadlines as data; `SimTime::MAX` is off.
 #[derive(Clone, Copy, Debug, Hash)]
@@ -163,7 +164,7 @@ impl Connection {
         (self.params.split_fin_timeout && !beyond.is_zero()).then_some(beyond)
     }
 
-    pub(super) fn arm_fin_timeout(&mut self, now: SimTime) {
+    pub(super) fn start_fin_timeout(&mut self, now: SimTime) {
         if !self.app_closed {
             return;
         }

@@ -4,10 +4,12 @@ use sim_core::SimTime;
 
 use super::Connection;
 use super::spaces::Hold;
+use super::timeouts::ConnectionTimers;
 use crate::model::{ConnectionEnd, Outputs, SendCall, Signal};
 use crate::params::IdleRestart;
 use crate::segment::Flags;
 use crate::state::State;
+use crate::state_machine::StateMachine;
 
 impl Connection {
     /// Active OPEN.
@@ -173,8 +175,48 @@ impl Connection {
         }
     }
 
-    /// CLOSE of the sending direction only: the application continues to read.
-    pub(super) fn on_shutdown(&mut self, now: SimTime, out: &mut Outputs) {
+    /// Notifies the application of room in the send buffer, once a third of it is free.
+    #[inline]
+    pub(super) fn signal_room(&mut self, out: &mut Outputs) {
+        if self.snd.blocked {
+            self.signal_room_if_enough(out);
+        }
+    }
+
+    #[inline(never)]
+    fn signal_room_if_enough(&mut self, out: &mut Outputs) {
+        let room = self.room();
+        if room >= self.params.send_capacity(self.snd.mss) / 3 {
+            self.snd.blocked = false;
+            out.signals.push(Signal::Writable(room));
+        }
+    }
+}
+
+impl StateMachine for Connection {
+    fn state_mut(&mut self) -> &mut State {
+        &mut self.state
+    }
+
+    fn app_closed_mut(&mut self) -> &mut bool {
+        &mut self.app_closed
+    }
+
+    fn unread(&self) -> u64 {
+        self.rcv.unread
+    }
+
+    fn stop_timers(&mut self) {
+        self.timers = ConnectionTimers::default();
+        self.measure = None;
+    }
+
+    fn send_reset(&mut self, now: SimTime, out: &mut Outputs) {
+        let segment = self.header(Flags::RST | Flags::ACK, self.acceptable_seq(), now);
+        self.emit(segment, None, out);
+    }
+
+    fn shut_down(&mut self, now: SimTime, out: &mut Outputs) {
         match self.state {
             State::Listen => self.end(ConnectionEnd::Closed, out),
             // "Delete the TCB and return 'error: closing' responses to any queued SENDs."
@@ -199,70 +241,7 @@ impl Connection {
         }
     }
 
-    /// "In any case, enter FIN-WAIT-1 state", or LAST-ACK from CLOSE-WAIT.
-    pub(super) fn leave_for_close(&mut self, out: &mut Outputs) {
-        match self.state {
-            State::Established => self.enter(State::FinWait1, out),
-            State::CloseWait => self.enter(State::LastAck, out),
-            _ => {}
-        }
-    }
-
-    /// CLOSE: the application no longer sends or reads. In CLOSED there is no connection to close (RFC 9293
-    /// section 3.10.4).
-    pub(super) fn on_close(&mut self, now: SimTime, out: &mut Outputs) {
-        if self.state == State::Closed || std::mem::replace(&mut self.app_closed, true) {
-            return;
-        }
-        // RFC 9293 section 3.6.1 (SHLD-3): unread data cause a reset, which tells the peer that they were
-        // lost.
-        if self.rcv.unread > 0 && self.state.is_synchronized() && self.state != State::TimeWait {
-            self.send_reset(now, out);
-            self.end(ConnectionEnd::Aborted, out);
-            return;
-        }
-        self.on_shutdown(now, out);
-        if self.state == State::FinWait2 {
-            self.arm_fin_timeout(now); // shut down before, closed only now
-        }
-    }
-
-    /// ABORT, section 3.10.5.
-    pub(super) fn on_abort(&mut self, now: SimTime, out: &mut Outputs) {
-        match self.state {
-            State::Closed => {}
-            // "Respond with an ok, delete the TCB"; the application was notified on entry.
-            State::TimeWait => self.forget(out),
-            State::Listen | State::SynSent | State::Closing | State::LastAck => {
-                self.end(ConnectionEnd::Aborted, out);
-            }
-            _ => {
-                self.send_reset(now, out);
-                self.end(ConnectionEnd::Aborted, out);
-            }
-        }
-    }
-
-    /// Notifies the application of room in the send buffer, once a third of it is free.
-    #[inline]
-    pub(super) fn signal_room(&mut self, out: &mut Outputs) {
-        if self.snd.blocked {
-            self.signal_room_if_enough(out);
-        }
-    }
-
-    #[inline(never)]
-    fn signal_room_if_enough(&mut self, out: &mut Outputs) {
-        let room = self.room();
-        if room >= self.params.send_capacity(self.snd.mss) / 3 {
-            self.snd.blocked = false;
-            out.signals.push(Signal::Writable(room));
-        }
-    }
-
-    /// `<SEQ=SND.NXT><CTL=RST,ACK>`.
-    pub(super) fn send_reset(&mut self, now: SimTime, out: &mut Outputs) {
-        let segment = self.header(Flags::RST | Flags::ACK, self.acceptable_seq(), now);
-        self.emit(segment, None, out);
+    fn arm_fin_timeout(&mut self, now: SimTime) {
+        self.start_fin_timeout(now);
     }
 }

@@ -50,7 +50,7 @@ impl Stack {
     pub(super) fn retire_finished(&mut self, cx: &mut impl HostEnv) -> bool {
         let mut i = 0;
         while let Some(&slot) = cx.scratch().finished.get(i) {
-            if self.tell_end(slot, cx) {
+            if self.signal_missing_end(slot, cx) {
                 i += 1; // once more, when the application knows
             } else {
                 cx.scratch().finished.swap_remove(i);
@@ -60,13 +60,13 @@ impl Stack {
         !cx.scratch().events.is_empty()
     }
 
-    /// Signals an end that a model has not signalled. True when there was one.
-    pub(super) fn tell_end(&mut self, slot: u32, cx: &mut impl HostEnv) -> bool {
-        let untold = self.endpoints.get(slot).is_some_and(|e| e.end.is_none());
-        if untold {
+    /// Signals the end of a connection if its model has not done so. True if it was missing.
+    pub(super) fn signal_missing_end(&mut self, slot: u32, cx: &mut impl HostEnv) -> bool {
+        let is_missing = self.endpoints.get(slot).is_some_and(|e| e.end.is_none());
+        if is_missing {
             self.on_end(slot, ConnectionEnd::Closed, cx);
         }
-        untold
+        is_missing
     }
 
     /// Removes a CLOSED connection; moves one in TIME-WAIT to the table once its application has read

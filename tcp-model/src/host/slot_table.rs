@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_a_map() {
+    fn it_behaves_like_a_map() {
         for seed in 0..20 {
             meet_a_map(seed, 3, 1000);
             meet_a_map(seed, 40, 1000);

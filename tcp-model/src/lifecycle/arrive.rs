@@ -7,6 +7,7 @@ use crate::model::{ConnectionEnd, Outputs, Signal};
 use crate::resend_rule::RetransmitReason;
 use crate::segment::{Flags, Segment};
 use crate::state::State;
+use crate::state_machine::StateMachine as _;
 use crate::transmit::Transmit;
 
 impl Lifecycle {

@@ -8,6 +8,7 @@ use crate::resend_rule::RetransmitReason;
 use crate::segment::{Flags, Segment};
 use crate::seq::SeqNum;
 use crate::state::State;
+use crate::state_machine::StateMachine as _;
 use crate::syn_cookie::Agreed;
 use crate::syn_options::SynOptions;
 use crate::ts_clock::ts_clock;

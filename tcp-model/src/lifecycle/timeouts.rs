@@ -8,6 +8,7 @@ use crate::params::GiveUp;
 use crate::resend_rule::RetransmitReason;
 use crate::rtt::RtoBounds;
 use crate::state::State;
+use crate::state_machine::StateMachine as _;
 
 impl Lifecycle {
     pub(super) fn take_rtt(&mut self, sample: SimDuration) {

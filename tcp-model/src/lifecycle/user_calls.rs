@@ -2,9 +2,11 @@
 
 use sim_core::SimTime;
 
-use super::Lifecycle;
+use super::{Lifecycle, OFF};
 use crate::model::{ConnectionEnd, Outputs, SendCall};
+use crate::segment::Flags;
 use crate::state::State;
+use crate::state_machine::StateMachine;
 
 impl Lifecycle {
     pub(super) fn send(&mut self, call: SendCall, now: SimTime, out: &mut Outputs) {
@@ -13,9 +15,32 @@ impl Lifecycle {
         self.unsent += taken;
         self.transfer(now, out);
     }
+}
 
-    /// CLOSE of the sending direction.
-    pub(super) fn shut_down(&mut self, now: SimTime, out: &mut Outputs) {
+impl StateMachine for Lifecycle {
+    fn state_mut(&mut self) -> &mut State {
+        &mut self.state
+    }
+
+    fn app_closed_mut(&mut self) -> &mut bool {
+        &mut self.app_closed
+    }
+
+    fn unread(&self) -> u64 {
+        self.unread
+    }
+
+    fn stop_timers(&mut self) {
+        (self.rto_at, self.ack_at, self.fin_wait_at) = (OFF, OFF, OFF);
+        self.unsent = 0;
+    }
+
+    fn send_reset(&mut self, now: SimTime, out: &mut Outputs) {
+        let reset = self.header(Flags::RST | Flags::ACK, self.nxt, now);
+        self.emit(reset, None, out);
+    }
+
+    fn shut_down(&mut self, now: SimTime, out: &mut Outputs) {
         match self.state {
             State::Listen => self.end(ConnectionEnd::Closed, out),
             State::SynSent => self.end(ConnectionEnd::Aborted, out),
@@ -29,43 +54,7 @@ impl Lifecycle {
         }
     }
 
-    pub(super) fn leave_for_close(&mut self, out: &mut Outputs) {
-        match self.state {
-            State::Established => self.enter(State::FinWait1, out),
-            State::CloseWait => self.enter(State::LastAck, out),
-            _ => {}
-        }
-    }
-
-    pub(super) fn close(&mut self, now: SimTime, out: &mut Outputs) {
-        if self.state == State::Closed || std::mem::replace(&mut self.app_closed, true) {
-            return;
-        }
-        if self.unread > 0 && self.state.is_synchronized() && self.state != State::TimeWait {
-            self.send_reset(now, out);
-            self.end(ConnectionEnd::Aborted, out);
-            return;
-        }
-        self.shut_down(now, out);
-        if self.state == State::FinWait2 {
-            self.arm_fin_wait(now);
-        }
-    }
-
-    pub(super) fn abort(&mut self, now: SimTime, out: &mut Outputs) {
-        match self.state {
-            State::Closed => {}
-            State::TimeWait => {
-                self.stop_timers();
-                self.enter(State::Closed, out);
-            }
-            State::Listen | State::SynSent | State::Closing | State::LastAck => {
-                self.end(ConnectionEnd::Aborted, out);
-            }
-            _ => {
-                self.send_reset(now, out);
-                self.end(ConnectionEnd::Aborted, out);
-            }
-        }
+    fn arm_fin_timeout(&mut self, now: SimTime) {
+        self.arm_fin_wait(now);
     }
 }

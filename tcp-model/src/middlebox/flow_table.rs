@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_go_at_their_last_deadline_and_places_are_used_again() {
+    fn entries_expire_at_their_last_deadline_and_slots_are_reused() {
         let mut table = FlowTable::default();
         let a = table.insert('a', s(5));
         let b = table.insert('b', s(6));

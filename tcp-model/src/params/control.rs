@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_refused_with_what_would() {
+    fn invalid_values_are_refused_with_the_allowed_ones() {
         let kind = ParamKind::control();
         let with = |name, value| table(&[("kind", Value::text("cubic")), (name, value)]);
         for (value, says) in [

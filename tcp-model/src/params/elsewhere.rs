@@ -207,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_told_apart_by_what_systems_have() {
+    fn names_are_classified_by_system() {
         let unknown = |near: &str| Elsewhere::Unknown(Some(near.to_owned()));
         for (name, value, is) in [
             ("net.ipv4.tcp_abc", "0", Elsewhere::NoEffect),

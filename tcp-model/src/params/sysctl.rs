@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn those_of_freebsd_have_their_units() {
+    fn freebsd_parameters_have_their_own_units() {
         let mut p = TcpParams::freebsd();
         let mut set = |name, text| set_sysctl(&mut p, name, text).map(|()| p.clone());
         let msl = set("net.inet.tcp.msl", "500").unwrap();

@@ -195,7 +195,7 @@ fn linux_moves_the_ports_of_a_destination_every_10_s() {
 }
 
 #[test]
-fn at_half_occupancy_linux_looks_at_the_whole_first_parity() {
+fn at_half_occupancy_linux_searches_the_whole_first_parity() {
     let (mut ports, mut rng) = allocator((32_768, 60_999), PortSelection::Linux);
     let first_half: u64 = (0..14_116)
         .map(|_| u64::from(ports.allocate(TO, SimTime::ZERO, &mut rng).probes))

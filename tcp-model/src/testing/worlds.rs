@@ -433,7 +433,7 @@ mod tests {
     use crate::model::{Input, Outputs, TcpView};
 
     #[test]
-    fn all_holds_for_the_library_s_tcp() {
+    fn the_rules_hold_for_the_built_in_tcp() {
         if let Err(failure) = check(150, 1, None) {
             panic!("{failure}");
         }
@@ -462,7 +462,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_is_found_and_made_small() {
+    fn a_fault_is_found_and_its_world_is_shrunk() {
         let factory: ModelFactory =
             Arc::new(|ctx| Box::new(Forgetful(Connection::new(ctx))) as Box<dyn TcpModel>);
         let failures: Vec<_> = (0..60)

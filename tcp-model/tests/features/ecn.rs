@@ -99,7 +99,7 @@ fn a_syn_that_is_ect_or_an_answer_with_cwr_agrees_on_nothing() {
 
 /// Section 6.1.1.1: the path may drop SYNs that ask.
 #[test]
-fn a_syn_that_is_sent_again_asks_no_more() {
+fn a_retransmitted_syn_does_not_ask_for_ecn() {
     let mut end = End::new(params(EcnMode::Active));
     end.step(Input::Connect);
     end.take();
@@ -156,7 +156,7 @@ fn a_mark_is_echoed_until_the_peer_says_it_has_slowed_down() {
 }
 
 #[test]
-fn marks_are_nothing_to_a_connection_without_ecn() {
+fn marks_have_no_effect_on_a_connection_without_ecn() {
     let mut end = End::established(params(EcnMode::Active));
     end.arrives(marked(data(1, 100)));
     assert!(!end.take()[0].flags.is_ece());
@@ -194,7 +194,7 @@ fn an_echo_halves_the_window_once_per_round_trip_and_is_answered_by_cwr() {
 }
 
 #[test]
-fn a_loss_is_told_by_cwr_too() {
+fn a_loss_is_also_signalled_by_cwr() {
     let mut end = end();
     end.writes(12_000);
     end.take();

@@ -152,7 +152,7 @@ fn data_that_the_answer_does_not_acknowledge_are_sent_again_at_once() {
 
 /// Section 4.1.3.1: the path may drop such a SYN.
 #[test]
-fn a_syn_that_is_sent_again_is_a_plain_one() {
+fn a_retransmitted_syn_is_a_plain_one() {
     let mut client = connect(Some(option(cookie())), 500, 1000);
     client.take();
     let again = client.runs_to(ms(1500));
@@ -174,7 +174,7 @@ fn a_syn_that_is_sent_again_is_a_plain_one() {
 }
 
 #[test]
-fn a_request_that_is_not_answered_is_told_to_the_host() {
+fn an_unanswered_request_is_reported_to_the_host() {
     let mut client = connect(Some(option(Cookie::REQUEST)), 0, 0);
     client.arrives(syn_ack(1));
     assert_eq!(learnt(&mut client).unanswered, Some(FastOpenForm::Standard));

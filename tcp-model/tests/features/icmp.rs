@@ -72,7 +72,7 @@ fn a_hard_error_ends_an_established_connection_by_the_rfc_and_not_on_linux() {
 
 /// MUST-56, SHLD-25.
 #[test]
-fn soft_errors_are_told_and_end_nothing() {
+fn soft_errors_are_reported_and_end_nothing() {
     for kind in SOFT {
         let mut opening = connecting(plain());
         error(&mut opening, kind, 0);

@@ -33,13 +33,13 @@ fn after_r1_retransmissions_the_path_is_in_doubt() {
                 doubts.push(n);
             }
         }
-        assert_eq!(doubts, [3], "told once, at the third");
+        assert_eq!(doubts, [3], "reported once, at the third");
     }
 }
 
 /// MUST-21: R2 is the application's to set.
 #[test]
-fn the_user_timeout_ends_a_connection_that_nobody_acknowledges() {
+fn the_user_timeout_ends_a_connection_without_acknowledgements() {
     let params = TcpParams {
         data_give_up: GiveUp::Never,
         ..plain()
@@ -139,7 +139,7 @@ fn details_include_the_segments_in_flight() {
 
 /// RFC 5961 sections 3, 4, 5 and 7.
 #[test]
-fn resets_syns_and_acks_that_may_be_forged_are_challenged_so_often() {
+fn challenge_acks_for_suspicious_segments_are_limited() {
     let mut end = End::established(TcpParams {
         timestamps: false,
         ..TcpParams::linux()

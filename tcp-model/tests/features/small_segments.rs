@@ -21,7 +21,7 @@ fn corked() -> TcpParams {
 }
 
 #[test]
-fn a_cork_lets_full_segments_pass_and_holds_the_rest_until_it_is_drawn() {
+fn a_cork_lets_full_segments_pass_and_holds_the_rest_until_it_is_removed() {
     let params = corked();
     let mut end = End::established(params.clone());
     end.writes(2500);
@@ -137,7 +137,7 @@ fn a_window_clamp_bounds_the_window() {
 }
 
 #[test]
-fn little_is_taken_while_enough_waits_to_be_sent() {
+fn little_is_accepted_while_enough_is_unsent() {
     let mut end = End::established(TcpParams {
         notsent_lowat: Some(4000),
         ..plain()

@@ -5,7 +5,7 @@ use tcp_model::syn_cookie::Agreed;
 use super::*;
 
 #[test]
-fn a_connection_resumes_from_what_a_cookie_tells() {
+fn a_connection_resumes_from_the_content_of_a_cookie() {
     let agreed = Agreed {
         iss: SeqNum(77_000),
         irs: SeqNum(0),

@@ -194,7 +194,7 @@ fn addresses_are_those_of_the_peer_and_the_host() {
         "192.0.2.9",
     );
 
-    let told = |call: &str, port: u16, address: &str| {
+    let returned = |call: &str, port: u16, address: &str| {
         let address = format!(
             "{{sa_family=AF_INET, sin_port=htons({port}), sin_addr=inet_addr(\"{address}\")}}, [16]"
         );
@@ -211,10 +211,14 @@ fn addresses_are_those_of_the_peer_and_the_host() {
         ("getsockname(4", 8080, "192.168.0.1"),
         ("getsockname(3", 8080, "0.0.0.0"),
     ] {
-        assert_eq!(told(call, port, address), ScriptOutcome::Passed, "{call}");
-        let (expected, _) = differs(told(call, port, "198.51.100.9"));
+        assert_eq!(
+            returned(call, port, address),
+            ScriptOutcome::Passed,
+            "{call}"
+        );
+        let (expected, _) = differs(returned(call, port, "198.51.100.9"));
         assert_eq!(expected, "address 198.51.100.9");
-        assert_eq!(differs(told(call, 77, address)).0, "port 77");
+        assert_eq!(differs(returned(call, 77, address)).0, "port 77");
     }
 }
 
@@ -287,7 +291,7 @@ fn the_error_queue_is_compared_in_all_that_is_written() {
 }
 
 #[test]
-fn values_and_lengths_of_options_are_looked_at() {
+fn values_and_lengths_of_options_are_checked() {
     let set = |option: &str, value: &str, length: i64| {
         fresh(&format!("setsockopt(3, {option}, {value}, {length}) = 0"))
     };

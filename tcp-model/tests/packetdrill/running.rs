@@ -40,7 +40,7 @@ fn missing(text: &str) -> String {
 }
 
 #[test]
-fn a_failure_tells_line_expectation_fact_and_ladder() {
+fn a_failure_reports_line_expected_actual_and_ladder() {
     let report = play_text(&format!(
         "{ESTABLISHED}+0 write(4, ..., 100) = 100\n+0 > P. 1:102(101) ack 1"
     ));
@@ -485,7 +485,7 @@ impl TcpModel for Willing {
 }
 
 #[test]
-fn models_may_change_options_and_tell_details() {
+fn models_may_change_options_and_report_details() {
     let willing = |rest: &str| {
         let script = parse(&format!("{ESTABLISHED}{rest}")).unwrap();
         let mut make =
@@ -502,8 +502,11 @@ fn models_may_change_options_and_tell_details() {
     ));
     let script = "+0 %{ assert tcpi_ca_state == TCP_CA_Recovery and tcpi_lost == 2 }%\n";
     assert_eq!(willing(script), ScriptOutcome::Passed);
-    let untold = "+0 %{ assert tcpi_reordering == 3 }%\n";
-    assert!(matches!(willing(untold), ScriptOutcome::Unsupported { .. }));
+    let not_reported = "+0 %{ assert tcpi_reordering == 3 }%\n";
+    assert!(matches!(
+        willing(not_reported),
+        ScriptOutcome::Unsupported { .. }
+    ));
 }
 
 #[test]

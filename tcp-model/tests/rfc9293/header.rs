@@ -178,7 +178,7 @@ fn must_6_unknown_options_are_skipped_by_their_length() {
 }
 
 #[test]
-fn must_7_an_illegal_option_length_harms_nobody() {
+fn must_7_an_illegal_option_length_does_no_harm() {
     for list in [
         &[2u8, 0, 0, 0][..],
         &[2, 1, 0, 0],
@@ -277,7 +277,7 @@ fn must_69_what_follows_the_options_is_zero() {
 }
 
 #[test]
-fn rec_1_windows_are_kept_and_reckoned_with_in_32_bits() {
+fn rec_1_windows_are_stored_and_computed_in_32_bits() {
     let params = tcp_model::TcpParams {
         window_scaling: true,
         receive_buffer: 900 << 20,

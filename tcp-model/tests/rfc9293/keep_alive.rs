@@ -92,7 +92,7 @@ fn must_27_the_interval_is_configurable() {
 }
 
 #[test]
-fn must_28_switched_on_it_waits_two_hours_unless_told_otherwise() {
+fn must_28_switched_on_it_waits_two_hours_unless_configured_otherwise() {
     assert!(TcpParams::DEFAULT_KEEPALIVE >= secs(7_200));
     // An application that says no more than SO_KEEPALIVE.
     let passes = |wait: &str| {
@@ -115,7 +115,7 @@ fn must_28_switched_on_it_waits_two_hours_unless_told_otherwise() {
 }
 
 #[test]
-fn must_29_one_probe_without_an_answer_is_no_dead_connection() {
+fn must_29_an_unanswered_probe_does_not_mean_a_dead_connection() {
     let mut rig = Rig::established(kept());
     rig.wait(secs(7_200) + ms(1));
     rig.wait(secs(74));

@@ -298,7 +298,7 @@ fn must_23_a_syn_is_retransmitted_for_at_least_three_minutes() {
 }
 
 #[test]
-fn shld_9_between_r1_and_r2_the_application_is_told_of_the_trouble() {
+fn shld_9_between_r1_and_r2_the_application_is_informed_of_the_trouble() {
     let mut rig = rig();
     rig.write(10);
     rig.wait(secs(60));

@@ -95,7 +95,7 @@ fn shld_5_a_receiver_of_other_than_1220_says_so_over_ipv6() {
 }
 
 #[test]
-fn may_3_the_mss_is_told_even_when_it_is_the_default() {
+fn may_3_the_mss_is_sent_even_when_it_is_the_default() {
     let v4 = TcpParams {
         mtu: 576,
         ..plain()

@@ -74,7 +74,7 @@ fn must_31_urgent_data_may_be_of_any_length() {
 }
 
 #[test]
-fn must_32_the_application_is_told_when_urgent_data_appear_or_advance() {
+fn must_32_the_application_is_informed_when_urgent_data_appear_or_advance() {
     let mut rig = rig();
     let signals = |rig: &Rig| {
         rig.news
@@ -122,7 +122,7 @@ fn must_62_the_pointer_points_behind_the_last_urgent_octet() {
 }
 
 #[test]
-fn shld_13_no_application_that_comes_with_synfin_uses_it() {
+fn shld_13_no_built_in_application_uses_it() {
     // Bulk, request and response, over whole connections: no segment has URG.
     let exchange = std::sync::Arc::new(Exchange::default());
     let client = AppSpec::Client(ClientSpec {

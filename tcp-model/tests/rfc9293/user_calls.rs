@@ -118,7 +118,7 @@ fn may_17_a_push_received_is_passed_on() {
 }
 
 #[test]
-fn must_47_soft_errors_are_told_to_the_application() {
+fn must_47_soft_errors_are_reported_to_the_application() {
     let mut rig = Rig::established(plain());
     let sent = rig.write(100);
     let error = IcmpError {
@@ -212,7 +212,7 @@ fn shld_22_every_value_reaches_the_network_layer_unchanged() {
 }
 
 #[test]
-fn shld_23_no_application_that_comes_with_synfin_changes_it() {
+fn shld_23_no_built_in_application_changes_it() {
     let fields = ds_fields({
         let mut lan = Lan::new();
         lan.params[0].tos = 40 << 2;

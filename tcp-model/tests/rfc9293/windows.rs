@@ -26,7 +26,7 @@ fn ack(rig: &Rig, but: u32, window: u16) -> Segment {
 }
 
 #[test]
-fn must_34_a_window_that_shrinks_below_what_was_sent_is_borne() {
+fn must_34_a_window_that_shrinks_below_what_was_sent_is_tolerated() {
     let mut rig = rig();
     rig.write(8_000);
     let answer = rig.get(ack(&rig, 7_000, 2_000)); // 5000 octets are beyond the new edge

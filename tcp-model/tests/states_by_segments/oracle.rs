@@ -387,7 +387,7 @@ fn urgent_text_fin(f: &Facts, s: &Segment, first: i64, len: u32, v: Verdict) -> 
         return answered(reset, over(Some(ConnectionEnd::Aborted), v));
     }
     if first > 0 {
-        return answered(Reply::Ack, v); // held; told by a duplicate ACK
+        return answered(Reply::Ack, v); // held; a duplicate ACK says so
     }
     // A FIN counts when all the text before it does. Deviation: also just beyond the right edge.
     let fin = s.flags.is_fin() && end <= wnd;

@@ -107,7 +107,7 @@ fn ect_is_in_the_ip_header_of_new_data_alone() {
 
 /// MUST-46.
 #[test]
-fn addresses_that_are_no_host_s_are_refused() {
+fn addresses_of_no_host_are_refused() {
     #[derive(Debug)]
     struct Lost;
     impl App for Lost {
@@ -132,7 +132,7 @@ fn addresses_that_are_no_host_s_are_refused() {
 
 /// SHLD-9, SHLD-20.
 #[test]
-fn trouble_with_delivery_is_told_unless_the_application_wants_to_hear_nothing() {
+fn delivery_trouble_is_reported_unless_the_application_disables_it() {
     #[derive(Debug)]
     struct Worried(bool);
     impl App for Worried {

@@ -71,7 +71,7 @@ fn with_syn_cookies_a_full_syn_queue_drops_nothing() {
 
 /// The cost of cookies: no SYN-ACK is sent again, and the MSS is rounded down.
 #[test]
-fn a_lost_syn_ack_with_a_cookie_is_made_good_by_the_client() {
+fn a_lost_syn_ack_with_a_cookie_is_repaired_by_the_client() {
     let exchange = Arc::new(Exchange::default());
     let server_params = TcpParams {
         syn_cookies: SynCookies::Always,
@@ -101,7 +101,7 @@ fn a_lost_syn_ack_with_a_cookie_is_made_good_by_the_client() {
 
 /// A listener that keeps nothing of a SYN still knows whose data arrives.
 #[test]
-fn data_on_a_connection_made_of_a_cookie_is_no_old_duplicate() {
+fn data_on_a_connection_from_a_cookie_are_not_old_duplicates() {
     for connections in [1, 40] {
         let exchange = Arc::new(Exchange::default());
         let server_params = TcpParams {
@@ -127,7 +127,7 @@ fn data_on_a_connection_made_of_a_cookie_is_no_old_duplicate() {
 /// Connections that meet the full accept queue with their last ACK: six are accepted into the
 /// queue, the others stay in SYN-RECEIVED and retransmit SYN-ACKs.
 #[test]
-fn a_last_ack_that_finds_the_accept_queue_full_is_as_if_lost() {
+fn a_last_ack_that_finds_the_accept_queue_full_is_treated_as_lost() {
     let done = two_bursts(false);
     assert_eq!(done.count_outcomes(OpenResult::Established), 10);
     let synacks = done

@@ -54,7 +54,7 @@ fn no_answer_at_all_times_out() {
 }
 
 #[test]
-fn resets_are_made_so_that_they_are_believed() {
+fn resets_have_acceptable_sequence_numbers() {
     let segment = Segment {
         src_port: 1,
         dst_port: 2,
@@ -144,7 +144,7 @@ fn must_57_a_syn_to_the_broadcast_address_is_silently_dropped() {
 }
 
 #[test]
-fn must_63_a_syn_from_an_address_that_is_no_hosts_is_ignored() {
+fn must_63_a_syn_from_an_invalid_source_address_is_ignored() {
     let none: [&str; 0] = [];
     for src in [
         Ipv4Addr::BROADCAST,

@@ -138,7 +138,7 @@ fn a_retransmission_brings_its_original_and_what_lies_around() {
 }
 
 #[test]
-fn however_often_there_is_trouble_what_is_recorded_is_bounded() {
+fn records_are_bounded_however_often_there_is_trouble() {
     let mut path = Path::default();
     for _ in 0..20_000 {
         path.transfer(5);
@@ -153,7 +153,7 @@ fn however_often_there_is_trouble_what_is_recorded_is_bounded() {
 }
 
 #[test]
-fn one_end_hearing_of_trouble_does_not_worry_the_other_for_ever() {
+fn trouble_at_one_end_does_not_make_the_other_record_for_ever() {
     let mut path = Path::default();
     path.transfer(1000);
     path.send(0, data(0), true, false);

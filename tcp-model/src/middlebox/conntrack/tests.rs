@@ -87,7 +87,7 @@ fn entries_time_out_by_their_state() {
 }
 
 #[test]
-fn a_full_table_gives_up_what_is_not_assured_and_then_drops() {
+fn a_full_table_drops_unassured_entries_first_and_then_packets() {
     let mut t = tracker(&[("max", "3")]);
     t.open(1, s(0));
     t.takes(tuple(2), SYN, s(1));
@@ -135,7 +135,7 @@ fn unknown_packets_are_picked_up_or_invalid() {
 }
 
 #[test]
-fn every_entry_ends_of_a_cause() {
+fn every_entry_ends_for_one_counted_cause() {
     let mut t = tracker(&[("max", "20"), ("gc", "3 s")]);
     let mut rng = sim_core::Rng::stream(7, "conntrack", 0);
     for i in 0..20_000_u64 {

@@ -80,7 +80,7 @@ impl Runner<'_, '_> {
     fn check_control_message(
         &mut self,
         message: &Expr,
-        told: &[(&str, i64)],
+        fields_of_error: &[(&str, i64)],
         time: Option<SimTime>,
     ) -> Step<()> {
         let kind = self.kind_of(message)?;
@@ -116,7 +116,7 @@ impl Runner<'_, '_> {
         if let Some(time) = time.filter(|_| of_time) {
             return self.check_time(data, time);
         }
-        for &(name, actual) in told {
+        for &(name, actual) in fields_of_error {
             if let Some(expr) = data.given(name) {
                 let wanted = self.number(expr)?;
                 self.check_output(wanted, actual, |n| format!("{name}={n}"));

@@ -178,9 +178,9 @@ fn field_named(field: &str) -> Step<Read> {
     if let Some((_, read)) = FIELDS.iter().find(|(name, _)| *name == field) {
         return Ok(*read);
     }
-    let mut untold = NOT_REPORTED.split_whitespace();
-    if untold.any(|known| known == field) {
-        return unsupported(format!("{field}: no model tells it"));
+    let mut not_reported = NOT_REPORTED.split_whitespace();
+    if not_reported.any(|known| known == field) {
+        return unsupported(format!("{field}: no model reports it"));
     }
     let known = field_names().chain(NOT_REPORTED.split_whitespace());
     no_such("field of tcp_info", field, known)

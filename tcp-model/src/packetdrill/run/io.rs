@@ -128,7 +128,7 @@ impl Runner<'_, '_> {
         &mut self,
         call: &SystemCall,
         flags: i64,
-        told: i64,
+        actual: i64,
     ) -> Step<()> {
         let message = call.args.get(1).filter(|_| call.name == "recvmsg");
         let Some(wanted) = message.and_then(|m| m.given("msg_flags")) else {
@@ -138,7 +138,7 @@ impl Runner<'_, '_> {
             return unsupported("msg_flags of recvmsg with flags");
         }
         let wanted = self.number_in(wanted, Family::Message)?;
-        self.check_output(wanted, told | (flags & CMSG_CLOEXEC), |flags| {
+        self.check_output(wanted, actual | (flags & CMSG_CLOEXEC), |flags| {
             let names = flags_by_name("MSG_", *flags);
             format!("msg_flags={}", if *flags == 0 { "0" } else { &names })
         });
